@@ -1,0 +1,840 @@
+/* leat.h - the public interface of Leat, an embeddable engine that runs jobs.
+ *
+ * Two tiers share one pool of workers:
+ *   task  leat_post()    a function and a pointer; no id, no state, nothing copied.
+ *   job   leat_submit()  a type, a payload and options; an id, a state, attempts, a result.
+ *
+ * How to read a function's block
+ *   Threads   who may call it. "any" means any thread at any time, handlers included.
+ *   Progress  wait-free, lock-free or blocking: what a frozen thread can do to the callers.
+ *             docs/design/0002 defines the words and says which step blocks.
+ *   Ownership borrows (until return), copies, takes (the callee frees), returns owned,
+ *             returns borrowed until X.
+ *   On every status but LEAT_OK the outputs are untouched and nothing has changed, unless the
+ *   function says otherwise.
+ *
+ * Units: durations are nanoseconds, `_unix_ns` are nanoseconds since 1970 UTC, sizes are bytes.
+ * Structs: each that a caller fills begins with `size` and `version`, set by its
+ * `leat_x_default()`. A library that is newer than the header it meets takes its defaults for the
+ * fields that the caller does not know; an older one answers LEAT_UNSUPPORTED where a field that
+ * it does not know is not zero. So programs and libraries of different ages work together.
+ * What is declared here and not yet built answers LEAT_UNSUPPORTED; docs/status.md lists it.
+ */
+#ifndef LEAT_H
+#define LEAT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LEAT_VERSION_MAJOR 0
+#define LEAT_VERSION_MINOR 1
+#define LEAT_VERSION_PATCH 0
+
+/* Revision of the struct layouts below. It grows only when a field changes its meaning. */
+#define LEAT_STRUCT_VERSION 1u
+
+#if defined(LEAT_BUILDING_LIBRARY)
+#    define LEAT_API __attribute__((visibility("default")))
+#else
+#    define LEAT_API
+#endif
+#define LEAT_NODISCARD __attribute__((warn_unused_result))
+
+/* ---- statuses ------------------------------------------------------------------------------ */
+
+enum leat_status {
+    LEAT_OK = 0,
+    LEAT_INVALID,     /* an argument is out of its range, or a pointer is NULL that may not be */
+    LEAT_FULL,        /* a limit of the queue or the engine is reached */
+    LEAT_EMPTY,       /* nothing there to take or to run */
+    LEAT_CLOSED,      /* the engine is draining or stopped */
+    LEAT_WRONG_STATE, /* not legal in the present state of the engine or the job */
+    LEAT_BUSY,        /* every place for such a caller is taken at this moment */
+    LEAT_TIMEOUT,     /* the time given ran out first */
+    LEAT_RUNNING,     /* the job is in a handler; its cancel flag is set */
+    LEAT_ENDED,       /* the job had already reached a final state */
+    LEAT_NOT_FOUND,   /* never given out, or no such name */
+    LEAT_GONE,        /* was given out; its record is no longer there */
+    LEAT_STALE,       /* a completion token or lease that no longer holds */
+    LEAT_EXISTS,      /* the name is taken */
+    LEAT_DEADLOCK,    /* the call would wait for the handler that makes it */
+    LEAT_NO_MEMORY,   /* the allocator or the address space gave nothing */
+    LEAT_NO_SPACE,    /* no room on the disk for the log */
+    LEAT_REFUSED,     /* the operating system refused: a permission or a limit */
+    LEAT_SYSTEM,      /* the operating system failed in another way */
+    LEAT_FORKED,      /* the engine belongs to the parent process */
+    LEAT_LOG_FAILED,  /* a write or sync of the log failed; nothing more is acknowledged */
+    LEAT_CORRUPT,     /* the log is damaged */
+    LEAT_UNSUPPORTED, /* declared, not built yet (docs/status.md), or unknown to this library */
+    LEAT_STATUS_COUNT /* not a status */
+};
+
+/* One lower-case sentence without a full stop; "unknown status" beyond the list.
+ * Threads:  any.      Progress: wait-free.
+ * Returns:  borrowed for ever.  */
+LEAT_API const char *leat_status_text(enum leat_status status);
+
+/* What leat_open(), leat_config_check() and other cold calls say beside their status. */
+struct leat_error {
+    enum leat_status status;
+    char field[48];  /* the field of the struct that is wrong, or "" */
+    char text[208];  /* one sentence for a person */
+};
+
+/* "0.1.0", and the same as major << 16 | minor << 8 | patch.
+ * Threads:  any.      Progress: wait-free.  */
+LEAT_API const char *leat_version_text(void);
+LEAT_API uint32_t leat_version(void);
+
+/* ---- ids, handles, constants --------------------------------------------------------------- */
+
+/* bits: generation 38 | index 26. Zero is no job. An id is never given out twice by one engine. */
+typedef struct leat_job_id {
+    uint64_t bits;
+} leat_job_id;
+
+/* Zero is "none": a job then names its type by text, and takes the default queue. */
+typedef struct leat_type {
+    uint32_t bits;
+} leat_type;
+
+typedef struct leat_queue {
+    uint32_t bits;
+} leat_queue;
+
+/* The right to complete one attempt that answered leat_pending(). */
+typedef struct leat_token {
+    uint64_t job;
+    uint64_t attempt;
+} leat_token;
+
+/* 0 is most urgent. A build has 1 to 16 levels (LEAT_PRIORITY_LEVELS of the library, 8 unless
+ * built otherwise; leat_priority_levels() tells). A level beyond the build's is LEAT_INVALID. */
+enum leat_priority {
+    LEAT_PRIORITY_CRITICAL = 0,
+    LEAT_PRIORITY_HIGH = 2,
+    LEAT_PRIORITY_NORMAL = 4,
+    LEAT_PRIORITY_LOW = 6,
+    LEAT_PRIORITY_IDLE = 7,
+    LEAT_PRIORITY_OF_QUEUE = 255 /* jobs only: what the queue says */
+};
+
+LEAT_API uint32_t leat_priority_levels(void);
+
+/* A time that never comes. */
+#define LEAT_FOREVER UINT64_MAX
+
+struct leat_engine;
+struct leat_run;
+
+/* ---- memory -------------------------------------------------------------------------------- */
+
+/* Where an engine's memory beyond its mapped slabs and rings comes from. NULL functions: the
+ * library's own choice (jemalloc, or malloc in a build with LEAT_ALLOCATOR=system).
+ * Threads: both are called from any thread, several at once, and must not call the engine. */
+struct leat_allocator {
+    void *(*allocate)(size_t bytes, size_t alignment, void *context); /* NULL when none is left */
+    void (*release)(void *memory, size_t bytes, void *context);
+    void *context;
+};
+
+/* ---- configuration ------------------------------------------------------------------------- */
+
+enum leat_pinning {
+    LEAT_PIN_NONE = 0, /* workers run where the kernel puts them */
+    LEAT_PIN_SET,      /* every worker may use the whole allowed set of CPUs */
+    LEAT_PIN_ONE       /* one CPU each, in turn over the allowed set (default) */
+};
+
+struct leat_config {
+    uint32_t size;
+    uint32_t version;
+
+    /* Workers. */
+    uint32_t workers;           /* 0 to 256; 0: the host lends threads by leat_run_some().
+                                   Default: one per allowed CPU (affinity mask, cgroup quota) */
+    uint32_t lenders_max;       /* 1 to 256: threads inside leat_run_some() at once (default 1);
+                                   used when workers is 0 */
+    enum leat_pinning pinning;  /* default LEAT_PIN_ONE */
+    uint32_t starvation_picks;  /* every so many picks the next level in rotation is served;
+                                   0: strict priorities; else 2 to 1 000 000 (default 61) */
+    uint64_t spin_ns;           /* a worker looks this long before it parks; 0 to 1 ms
+                                   (default 10 000; no spinning when workers >= CPUs) */
+    size_t worker_stack_bytes;  /* 0: the system's default; else 64 KiB to 1 GiB */
+    const char *worker_name;    /* prefix of the thread names, 1 to 11 bytes; copied */
+    bool busy_poll;             /* workers never park: for isolated CPUs */
+
+    /* Limits. */
+    uint32_t ring_slots;        /* per priority: a power of two, 64 to 2^20 (default 16 384) */
+    uint32_t tasks_max;         /* posted and not yet started: 64 to 2^26 - 1 (default 262 144) */
+    uint32_t jobs_max;          /* records: waiting, running and kept: 64 to 2^26 - 1
+                                   (default 1 048 576); memory is taken as they are used */
+    uint32_t payload_bytes_max; /* 0 to 16 MiB (default 1 MiB) */
+    uint32_t payload_bytes_inline; /* kept beside the record without an allocation: a multiple of
+                                   16 from 0 to 4 096 (default 64) */
+    uint32_t types_max;         /* 1 to 65 535 (default 4 096) */
+    uint32_t queues_max;        /* 1 to 65 535 (default 4 096) */
+
+    /* What is kept of ended jobs that nobody asked to keep. 0: gone at once; the most is half
+     * of jobs_max, so that what ended never crowds out what waits. */
+    uint32_t retained_max;      /* completed and cancelled (default 10 000, or jobs_max / 4) */
+    uint32_t dead_max;          /* dead letters; beyond it the oldest goes, counted
+                                   (default 10 000, or jobs_max / 4) */
+
+    /* Statistics. */
+    uint32_t sample_interval;   /* one job in so many is timed: 1 to 1 000 000 (default 32) */
+
+    /* Hooks: called on each worker thread, first and last thing. May be NULL. */
+    void (*worker_started)(struct leat_engine *engine, uint32_t worker, void *context);
+    void (*worker_stopping)(struct leat_engine *engine, uint32_t worker, void *context);
+    void *hook_context;
+
+    /* Memory. */
+    bool prefault;              /* touch rings and slabs at open */
+    bool lock_memory;           /* mlock rings and slabs; LEAT_REFUSED where not permitted */
+    bool huge_pages;            /* ask for transparent huge pages */
+    struct leat_allocator allocator;
+
+    /* Durability. */
+    const char *log_directory;  /* NULL: no log */
+};
+
+/* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
+ * Threads:  any.      Progress: wait-free. Asks the OS for the allowed CPUs and the cgroup quota.
+ * Use leat_config_default() unless the struct is built by another language.  */
+LEAT_API void leat_config_init(struct leat_config *config, size_t size);
+
+static inline struct leat_config leat_config_default(void)
+{
+    struct leat_config config;
+    leat_config_init(&config, sizeof(config));
+    return config;
+}
+
+/* Says whether leat_open() would take `config`; `error` (may be NULL) names the first bad field.
+ * Threads:  any.      Progress: wait-free.    Borrows config.
+ * Returns:  LEAT_OK; LEAT_INVALID; LEAT_UNSUPPORTED.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_config_check(const struct leat_config *config,
+                                                           struct leat_error *error);
+
+/* Bytes of address space that an engine of `config` maps at open: rings, slabs, workers. Pages
+ * are taken from the system as they are used. 0 if the configuration is not valid.
+ * Threads:  any.      Progress: wait-free.  */
+LEAT_API size_t leat_memory_size(const struct leat_config *config);
+
+/* ---- lifecycle -----------------------------------------------------------------------------
+ *
+ *   leat_open -> OPEN -start-> RUNNING -drain-> DRAINING -stop-> STOPPED -close-> gone
+ *                                 |                                 ^  |
+ *                                 +---------------stop--------------+  +-start-> RUNNING
+ *
+ * OPEN takes work and runs none. STOPPED takes none and runs none; what waits keeps waiting and
+ * runs after the next start. Two engines in one process do not touch each other.
+ */
+
+/* Opens an engine. `config` NULL: the defaults. `error` may be NULL.
+ * Threads:  any.      Progress: blocking (system calls).    Copies config and its strings.
+ * Returns:  LEAT_OK and *engine, owned by the caller, given back by leat_close();
+ *           LEAT_INVALID, LEAT_UNSUPPORTED (see error->field); LEAT_NO_MEMORY; LEAT_REFUSED
+ *           (mlock); LEAT_SYSTEM.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_open(const struct leat_config *config,
+                                                   struct leat_engine **engine,
+                                                   struct leat_error *error);
+
+/* Starts the workers, or starts them again after a stop; with 0 workers, lets leat_run_some() run.
+ * All signals are blocked in workers. If one cannot start, those started are stopped again.
+ * Threads:  any outside a handler.    Progress: blocking (thread creation).
+ * Returns:  LEAT_OK; LEAT_WRONG_STATE (already running or draining); LEAT_REFUSED, LEAT_NO_MEMORY,
+ *           LEAT_SYSTEM (a thread could not be created or pinned); LEAT_DEADLOCK; LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_start(struct leat_engine *engine);
+
+/* Closes the engine to work from outside and waits until all work accepted before has ended;
+ * work that handlers submit meanwhile is part of it. A job whose handler answered leat_pending()
+ * counts until it is completed. With 0 workers the calling thread runs the work.
+ * Threads:  any outside a handler.    Progress: blocking.
+ * Returns:  LEAT_OK (nothing waits, nothing runs; still draining); LEAT_TIMEOUT (still draining;
+ *           call again or stop); LEAT_WRONG_STATE (not running or draining); LEAT_CLOSED (another
+ *           thread stopped the engine meanwhile); LEAT_BUSY (0 workers, all places for lent
+ *           threads taken); LEAT_DEADLOCK; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_drain(struct leat_engine *engine,
+                                                    uint64_t timeout_ns);
+
+/* Stops the workers: none takes further work, handlers that run are waited for. What waits stays
+ * as it is and uses up no attempt. Past the timeout the cancel flags of the running jobs are set,
+ * and the engine is still stopping: call again to wait on.
+ * Threads:  any outside a handler.    Progress: blocking.
+ * Returns:  LEAT_OK (all threads ended; also where it never started); LEAT_TIMEOUT; LEAT_DEADLOCK;
+ *           LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_stop(struct leat_engine *engine,
+                                                   uint64_t timeout_ns);
+
+/* Frees the engine and what it still holds: work that waits is dropped, so drain first, or look
+ * at leat_statistics(). No other thread may be inside a call on the engine, or begin one.
+ * Threads:  any outside a handler.    Progress: blocking.    Takes engine. NULL is LEAT_OK.
+ * Returns:  LEAT_OK; LEAT_WRONG_STATE (not open or stopped: stop it first); LEAT_FORKED (the child
+ *           frees nothing).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_close(struct leat_engine *engine);
+
+enum leat_engine_state {
+    LEAT_ENGINE_OPEN = 0,
+    LEAT_ENGINE_RUNNING,
+    LEAT_ENGINE_DRAINING,
+    LEAT_ENGINE_STOPPING,
+    LEAT_ENGINE_STOPPED
+};
+
+/* Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_state(const struct leat_engine *engine,
+                                                    enum leat_engine_state *state);
+
+/* Prepares the calling thread so that its first submit makes no system call and takes no lock.
+ * Optional: every call does it where it was not done.
+ * Threads:  any.      Progress: blocking, once per thread.
+ * Returns:  LEAT_OK; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_thread_attach(struct leat_engine *engine);
+
+/* ---- tasks --------------------------------------------------------------------------------- */
+
+typedef void (*leat_task_function)(void *argument);
+
+struct leat_task {
+    leat_task_function function;
+    void *argument;
+};
+
+/* Runs function(argument) once on a worker.
+ * Threads:  any.      Progress: blocking at present (ring/mpmc.h).    Allocates: no.
+ * Waits:    never.
+ * Returns:  LEAT_OK; LEAT_FULL (the ring of the priority, or tasks_max); LEAT_CLOSED; LEAT_FORKED;
+ *           LEAT_INVALID.
+ * Order:    the post happens-before the run. FIFO per posting thread and priority, up to the
+ *           parallelism of the workers.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_post(struct leat_engine *engine, uint32_t priority,
+                                                   leat_task_function function, void *argument);
+
+/* Posts tasks[0 .. count) in order until one does not fit. *posted (may be NULL) is how many were
+ * taken, set also with LEAT_FULL.
+ * Threads:  any.      Progress: as leat_post().    Copies tasks.
+ * Returns:  LEAT_OK (all); LEAT_FULL (the first *posted); LEAT_CLOSED; LEAT_FORKED; LEAT_INVALID
+ *           (nothing posted; an entry without a function included).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_post_batch(struct leat_engine *engine,
+                                                         uint32_t priority,
+                                                         const struct leat_task *tasks,
+                                                         size_t count, size_t *posted);
+
+/* Runs function(argument) on one given worker, 0 .. workers - 1.
+ * Returns:  LEAT_UNSUPPORTED at present.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_post_to(struct leat_engine *engine, uint32_t worker,
+                                                      uint32_t priority,
+                                                      const struct leat_task *task);
+
+/* ---- handlers ------------------------------------------------------------------------------ */
+
+enum leat_outcome_kind {
+    LEAT_OUTCOME_DONE = 1,
+    LEAT_OUTCOME_RETRY,   /* failed; again if attempts are left, else DEAD */
+    LEAT_OUTCOME_FAIL,    /* failed for good: DEAD */
+    LEAT_OUTCOME_SNOOZE,  /* again later; uses up no attempt */
+    LEAT_OUTCOME_PENDING  /* goes on elsewhere; leat_complete() ends it */
+};
+
+#define LEAT_DELAY_OF_POLICY UINT64_MAX /* the retry policy of the type decides */
+
+struct leat_outcome {
+    enum leat_outcome_kind kind;
+    uint64_t delay_ns; /* RETRY and SNOOZE */
+};
+
+static inline struct leat_outcome leat_outcome_of(enum leat_outcome_kind kind, uint64_t delay_ns)
+{
+    struct leat_outcome outcome;
+    outcome.kind = kind;
+    outcome.delay_ns = delay_ns;
+    return outcome;
+}
+
+static inline struct leat_outcome leat_done(void)
+{
+    return leat_outcome_of(LEAT_OUTCOME_DONE, 0);
+}
+
+static inline struct leat_outcome leat_retry(void)
+{
+    return leat_outcome_of(LEAT_OUTCOME_RETRY, LEAT_DELAY_OF_POLICY);
+}
+
+static inline struct leat_outcome leat_retry_in(uint64_t delay_ns)
+{
+    return leat_outcome_of(LEAT_OUTCOME_RETRY, delay_ns);
+}
+
+static inline struct leat_outcome leat_fail(void)
+{
+    return leat_outcome_of(LEAT_OUTCOME_FAIL, 0);
+}
+
+static inline struct leat_outcome leat_snooze(uint64_t delay_ns)
+{
+    return leat_outcome_of(LEAT_OUTCOME_SNOOZE, delay_ns);
+}
+
+static inline struct leat_outcome leat_pending(void)
+{
+    return leat_outcome_of(LEAT_OUTCOME_PENDING, 0);
+}
+
+/* Runs one attempt of one job on a worker. `run` is borrowed until the handler returns. A handler
+ * may call every function of this header that does not say otherwise; it must not let a C++
+ * exception, longjmp or pthread_exit pass through it. */
+typedef struct leat_outcome (*leat_handler)(struct leat_run *run, void *context);
+
+/* What a handler may ask of its run. None can fail.
+ * Threads:  the handler's own, until it returns.      Progress: wait-free.  */
+LEAT_API struct leat_engine *leat_run_engine(const struct leat_run *run);
+LEAT_API leat_job_id leat_run_id(const struct leat_run *run);
+LEAT_API leat_type leat_run_type(const struct leat_run *run);
+LEAT_API leat_queue leat_run_queue(const struct leat_run *run);
+LEAT_API uint32_t leat_run_priority(const struct leat_run *run);
+LEAT_API uint32_t leat_run_attempt(const struct leat_run *run); /* this one; the first is 1 */
+LEAT_API uint32_t leat_run_max_attempts(const struct leat_run *run);
+LEAT_API uint32_t leat_run_worker(const struct leat_run *run);
+/* Aligned to 16 bytes, writable by the handler, borrowed until it returns; NULL if there is none.
+ * A later attempt sees what an earlier one wrote. */
+LEAT_API void *leat_run_payload(const struct leat_run *run, size_t *bytes);
+/* True once someone cancelled the job or a stop ran out of time. A handler that heeds it returns
+ * any outcome: where the job was cancelled, only leat_done() ends otherwise than CANCELLED. */
+LEAT_API bool leat_run_cancelled(const struct leat_run *run);
+/* For leat_complete(), from any thread, once the handler answers leat_pending(). */
+LEAT_API leat_token leat_run_token(const struct leat_run *run);
+
+/* Why this attempt fails: up to 255 bytes are copied, cut at a UTF-8 boundary. NULL clears it.
+ * Threads:  the handler's own.    Progress: wait-free but for the allocator, used once per job.
+ * Returns:  LEAT_OK; LEAT_NO_MEMORY; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_run_error(struct leat_run *run, const char *text);
+
+/* Sets the result, copied; replaces one set before. It is there for leat_result() once the job
+ * has ended. A job without LEAT_JOB_KEEP_RESULT keeps none, and the call does nothing.
+ * Threads:  the handler's own.    Progress: wait-free but for the allocator.
+ * Returns:  LEAT_OK; LEAT_NO_MEMORY; LEAT_INVALID (above the payload limit).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_run_result(struct leat_run *run, const void *bytes,
+                                                         size_t count);
+
+/* Says how far the job is, 0 to 100; leat_get() shows it. `text` must be NULL at present.
+ * Threads:  the handler's own.    Progress: wait-free but for the allocator, used once per job.
+ * Returns:  LEAT_OK; LEAT_NO_MEMORY; LEAT_INVALID (above 100); LEAT_UNSUPPORTED (a text).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_run_progress(struct leat_run *run, uint32_t percent,
+                                                           const char *text);
+
+/* Ends an attempt that answered leat_pending(), or is about to. `outcome` is any but pending.
+ * `error` (may be NULL) is copied as by leat_run_error().
+ * Threads:  any.      Progress: as leat_submit().
+ * Returns:  LEAT_OK; LEAT_STALE (completed before, or another attempt); LEAT_GONE; LEAT_NOT_FOUND;
+ *           LEAT_UNSUPPORTED (a delay or a snooze); LEAT_NO_MEMORY (for the text; the token still
+ *           holds); LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engine,
+                                                       leat_token token,
+                                                       struct leat_outcome outcome,
+                                                       const char *error);
+
+/* ---- types --------------------------------------------------------------------------------- */
+
+struct leat_type_options {
+    uint32_t size;
+    uint32_t version;
+    uint32_t max_attempts; /* all runs count: 1 to 65 535 (default 3) */
+    uint32_t running_max;  /* jobs of the type in handlers at once; 0: no cap. Others: not yet */
+    uint64_t timeout_ns;   /* of one attempt; 0: none. Others: not yet */
+};
+
+LEAT_API void leat_type_options_init(struct leat_type_options *options, size_t size);
+
+static inline struct leat_type_options leat_type_options_default(void)
+{
+    struct leat_type_options options;
+    leat_type_options_init(&options, sizeof(options));
+    return options;
+}
+
+/* Gives a type name its handler, also while the engine runs, also after jobs of it were submitted.
+ * A job taken while its type has no handler goes DEAD (LEAT_REASON_UNKNOWN_TYPE).
+ * Names: 1 to 200 bytes of [A-Za-z0-9_.:/-]. `options` NULL: the defaults. `type` may be NULL.
+ * Threads:  any.      Progress: blocking (a mutex).    Copies name and options; borrows context
+ *           until leat_close().
+ * Returns:  LEAT_OK; LEAT_EXISTS (it has one); LEAT_FULL (types_max); LEAT_NO_MEMORY;
+ *           LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_type_register(struct leat_engine *engine,
+                                                            const char *name, leat_handler handler,
+                                                            void *context,
+                                                            const struct leat_type_options *options,
+                                                            leat_type *type);
+
+/* Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND (neither registered nor used by a job); LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_type_find(struct leat_engine *engine,
+                                                        const char *name, leat_type *type);
+
+/* The name, NUL-terminated, borrowed until leat_close().
+ * Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_type_name(struct leat_engine *engine, leat_type type,
+                                                        const char **name);
+
+/* ---- queues -------------------------------------------------------------------------------- */
+
+struct leat_queue_options {
+    uint32_t size;
+    uint32_t version;
+    uint32_t priority;    /* of jobs that say LEAT_PRIORITY_OF_QUEUE (default NORMAL) */
+    uint32_t running_max; /* jobs of the queue in handlers at once; 0: no cap. Others: not yet */
+    uint32_t waiting_max; /* jobs that wait; 0: the engine's limits only. Others: not yet */
+};
+
+LEAT_API void leat_queue_options_init(struct leat_queue_options *options, size_t size);
+
+static inline struct leat_queue_options leat_queue_options_default(void)
+{
+    struct leat_queue_options options;
+    leat_queue_options_init(&options, sizeof(options));
+    return options;
+}
+
+/* Creates a queue. Names as for types; "default" exists from the start.
+ * Threads:  any.      Progress: blocking (a mutex).    Copies name and options.
+ * Returns:  LEAT_OK; LEAT_EXISTS (*queue is set to it all the same); LEAT_FULL (queues_max);
+ *           LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_queue_create(struct leat_engine *engine, const char *name,
+                  const struct leat_queue_options *options, leat_queue *queue);
+
+/* As leat_type_find() and leat_type_name(). */
+LEAT_API LEAT_NODISCARD enum leat_status leat_queue_find(struct leat_engine *engine,
+                                                         const char *name, leat_queue *queue);
+LEAT_API LEAT_NODISCARD enum leat_status leat_queue_name(struct leat_engine *engine,
+                                                         leat_queue queue, const char **name);
+
+/* Stops and lets go on the taking of a queue's jobs.
+ * Returns:  LEAT_UNSUPPORTED at present.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_queue_pause(struct leat_engine *engine,
+                                                          leat_queue queue);
+LEAT_API LEAT_NODISCARD enum leat_status leat_queue_resume(struct leat_engine *engine,
+                                                           leat_queue queue);
+
+/* ---- jobs ---------------------------------------------------------------------------------- */
+
+enum leat_job_state {
+    LEAT_JOB_SCHEDULED = 1, /* due later */
+    LEAT_JOB_BLOCKED,       /* waits for other jobs */
+    LEAT_JOB_PENDING,       /* waits for a worker */
+    LEAT_JOB_RUNNING,       /* in a handler, or pending completion */
+    LEAT_JOB_RETRYING,      /* failed, due again */
+    LEAT_JOB_COMPLETED,     /* final */
+    LEAT_JOB_DEAD,          /* final; the reason says why */
+    LEAT_JOB_CANCELLED      /* final */
+};
+
+enum leat_reason {
+    LEAT_REASON_NONE = 0,
+    LEAT_REASON_FAILED,       /* leat_fail() */
+    LEAT_REASON_ATTEMPTS,     /* attempts used up */
+    LEAT_REASON_UNKNOWN_TYPE, /* no handler for its type */
+    LEAT_REASON_UNSUPPORTED,  /* the handler's answer is not built yet (docs/status.md) */
+    LEAT_REASON_INVALID       /* the handler's answer is none of leat_outcome_kind */
+};
+
+/* The states' and reasons' names in lower case: "pending", "unknown type"; "unknown" beyond.
+ * Threads:  any.      Progress: wait-free.  */
+LEAT_API const char *leat_job_state_text(enum leat_job_state state);
+LEAT_API const char *leat_reason_text(enum leat_reason reason);
+
+/* leat_job.flags */
+#define LEAT_JOB_KEEP_RESULT 1u /* record and result stay until leat_release() */
+
+/* Everything of a job that most jobs do not use: caller's name, unique key, order key, tags,
+ * parents, expiry, run-at. Its fields come with what they steer; NULL until then. */
+struct leat_job_options;
+
+struct leat_job {
+    uint32_t size;
+    uint32_t version;
+    leat_type type;          /* or 0 and type_name */
+    leat_queue queue;        /* or 0 and queue_name; both unset: "default" */
+    const char *type_name;   /* a name not known yet is taken in */
+    const char *queue_name;  /* a queue not there yet is created with default options */
+    const void *payload;     /* copied */
+    size_t payload_bytes;
+    uint32_t priority;       /* default LEAT_PRIORITY_OF_QUEUE */
+    uint32_t flags;
+    uint32_t max_attempts;   /* 0: the type's, where it is registered by then, else 3 */
+    uint32_t reserved;       /* 0 */
+    uint64_t delay_ns;       /* must be 0 at present */
+    const struct leat_job_options *options; /* must be NULL at present */
+};
+
+static inline struct leat_job leat_job_default(void)
+{
+    struct leat_job job;
+    memset(&job, 0, sizeof(job));
+    job.size = (uint32_t)sizeof(job);
+    job.version = LEAT_STRUCT_VERSION;
+    job.priority = LEAT_PRIORITY_OF_QUEUE;
+    return job;
+}
+
+/* Adds one job. `id` may be NULL.
+ * Threads:  any.      Progress: blocking at present (ring/mpmc.h).    Copies job and payload.
+ * Allocates: only for a payload above payload_bytes_inline, a kept result, or a new name.
+ * Waits:    never, but for the mutex of a name that is new.
+ * Returns:  LEAT_OK; LEAT_FULL (the ring of the priority, jobs_max, types_max or queues_max);
+ *           LEAT_CLOSED; LEAT_NOT_FOUND (a handle of no type or queue); LEAT_NO_MEMORY;
+ *           LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.
+ * Order:    submit happens-before the handler. FIFO per submitting thread, queue and priority, up
+ *           to the parallelism of the workers.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_submit(struct leat_engine *engine,
+                                                     const struct leat_job *job, leat_job_id *id);
+
+enum leat_batch_mode {
+    LEAT_BATCH_EACH = 0,   /* every job on its own; statuses[i] tells */
+    LEAT_BATCH_ALL_OR_NONE /* one that cannot be taken refuses all */
+};
+
+/* Adds jobs[0 .. count). `ids` and `statuses` (either may be NULL) have room for count.
+ * EACH: LEAT_OK if all were taken, else the first other status; ids of jobs not taken are 0.
+ * ALL_OR_NONE: on any other status than LEAT_OK no job was taken, statuses[i] names the culprits
+ * (LEAT_OK beside them), ids are untouched.
+ * Threads:  any.      Progress: as leat_submit().    Copies jobs and payloads.
+ * Returns:  as leat_submit(); LEAT_INVALID for a bad mode or a NULL array with count > 0.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_submit_batch(struct leat_engine *engine, const struct leat_job *jobs, size_t count,
+                  enum leat_batch_mode mode, leat_job_id *ids, enum leat_status *statuses);
+
+struct leat_job_info {
+    uint32_t size;
+    uint32_t version;
+    leat_job_id id;
+    enum leat_job_state state;
+    enum leat_reason reason;
+    leat_type type;
+    leat_queue queue;
+    uint32_t priority;
+    uint32_t attempts;      /* begun so far */
+    uint32_t max_attempts;
+    uint32_t progress;      /* 0 to 100 */
+    bool cancel_requested;
+    size_t payload_bytes;
+    size_t result_bytes;    /* of a job that ended */
+    char error[256];        /* of the last attempt, once the job has ended */
+};
+
+static inline struct leat_job_info leat_job_info_default(void)
+{
+    struct leat_job_info info;
+    memset(&info, 0, sizeof(info));
+    info.size = (uint32_t)sizeof(info);
+    info.version = LEAT_STRUCT_VERSION;
+    return info;
+}
+
+/* What the engine knows of a job at this moment.
+ * Threads:  any.      Progress: lock-free.    Waits: never.
+ * Returns:  LEAT_OK; LEAT_GONE; LEAT_NOT_FOUND; LEAT_BUSY (1 000 callers hold this one job);
+ *           LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_get(struct leat_engine *engine, leat_job_id id,
+                                                  struct leat_job_info *info);
+
+/* Waits until the job has ended. `info` may be NULL; it is filled also with LEAT_TIMEOUT. A caller
+ * that came before the end always gets the answer. After it: only if the record is kept or
+ * retained (LEAT_GONE otherwise). timeout_ns 0 asks without waiting.
+ * Threads:  any; in a handler only with timeout_ns 0.    Progress: blocking.
+ * Returns:  LEAT_OK; LEAT_TIMEOUT; LEAT_CLOSED (the engine is stopped); LEAT_DEADLOCK; LEAT_GONE;
+ *           LEAT_NOT_FOUND; LEAT_BUSY; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_wait(struct leat_engine *engine, leat_job_id id,
+                                                   uint64_t timeout_ns,
+                                                   struct leat_job_info *info);
+
+/* Copies the result of an ended job: at most `capacity` bytes, all or none. *bytes (may be NULL)
+ * is its size, set also with LEAT_FULL.
+ * Threads:  any.      Progress: lock-free.
+ * Returns:  LEAT_OK (0 bytes where it set none); LEAT_FULL (capacity is too small);
+ *           LEAT_WRONG_STATE (not ended); LEAT_GONE; LEAT_NOT_FOUND; LEAT_BUSY; LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_result(struct leat_engine *engine, leat_job_id id,
+                                                     void *buffer, size_t capacity, size_t *bytes);
+
+/* Lets go of a job submitted with LEAT_JOB_KEEP_RESULT. Before its end: nothing is kept then.
+ * Threads:  any.      Progress: lock-free.
+ * Returns:  LEAT_OK; LEAT_WRONG_STATE (not kept, or released before); LEAT_GONE; LEAT_NOT_FOUND;
+ *           LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_release(struct leat_engine *engine, leat_job_id id);
+
+/* Cancels a job. Decided by one compare-and-swap: after LEAT_OK its handler never runs (again).
+ * Threads:  any.      Progress: lock-free.
+ * Returns:  LEAT_OK (it waited; CANCELLED now); LEAT_RUNNING (its cancel flag is set, the handler
+ *           decides); LEAT_ENDED (nothing changed); LEAT_GONE; LEAT_NOT_FOUND; LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_cancel(struct leat_engine *engine, leat_job_id id);
+
+/* ---- groups: fork and join ----------------------------------------------------------------- */
+
+struct leat_group;
+
+/* A group counts tasks that belong together; its wait runs other work of the group meanwhile.
+ * Returns:  LEAT_UNSUPPORTED at present, all of them.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_group_create(struct leat_engine *engine,
+                                                           struct leat_group **group);
+LEAT_API LEAT_NODISCARD enum leat_status leat_group_spawn(struct leat_group *group,
+                                                          leat_task_function function,
+                                                          void *argument);
+LEAT_API LEAT_NODISCARD enum leat_status leat_group_wait(struct leat_group *group,
+                                                         uint64_t timeout_ns);
+LEAT_API LEAT_NODISCARD enum leat_status leat_group_cancel(struct leat_group *group);
+LEAT_API LEAT_NODISCARD enum leat_status leat_group_destroy(struct leat_group *group);
+
+typedef void (*leat_range_function)(size_t begin, size_t end, void *argument);
+
+struct leat_range {
+    size_t begin;
+    size_t end;   /* one past the last */
+    size_t grain; /* pieces are not cut below this; 0: chosen */
+};
+
+LEAT_API LEAT_NODISCARD enum leat_status leat_parallel_for(struct leat_engine *engine,
+                                                           const struct leat_range *range,
+                                                           leat_range_function function,
+                                                           void *argument);
+
+/* ---- threads lent by the host -------------------------------------------------------------- */
+
+/* Runs waiting tasks and jobs in the calling thread, at most `budget`, until none waits. For
+ * engines with 0 workers.
+ * Threads:  up to lenders_max at once, outside handlers.    Progress: as the work it runs.
+ * Returns:  LEAT_OK and *ran (may be NULL) >= 1; LEAT_EMPTY (none waited); LEAT_BUSY (lenders_max
+ *           threads are inside); LEAT_WRONG_STATE (not started, or it has workers); LEAT_CLOSED
+ *           (stopped); LEAT_DEADLOCK; LEAT_FORKED; LEAT_INVALID (budget 0).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_run_some(struct leat_engine *engine, size_t budget,
+                                                       size_t *ran);
+
+/* When to come back at the latest: nanoseconds from now, 0 if work waits, LEAT_FOREVER if nothing
+ * is due.
+ * Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_next_due(struct leat_engine *engine,
+                                                       uint64_t *delay_ns);
+
+/* ---- completion queue ---------------------------------------------------------------------- */
+
+struct leat_completion {
+    leat_job_id id;
+    enum leat_job_state state;
+    enum leat_reason reason;
+    void *user;
+};
+
+struct leat_completion_queue;
+
+/* A ring of ended jobs for a host with an event loop; its descriptor turns readable when there is
+ * something to take.
+ * Returns:  LEAT_UNSUPPORTED at present, all of them.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_completion_queue_create(struct leat_engine *engine, uint32_t slots,
+                             struct leat_completion_queue **queue);
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_completion_queue_descriptor(struct leat_completion_queue *queue, int *descriptor);
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_completion_queue_take(struct leat_completion_queue *queue, struct leat_completion *items,
+                           size_t capacity, size_t *taken);
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_completion_queue_destroy(struct leat_completion_queue *queue);
+
+/* ---- statistics ---------------------------------------------------------------------------- */
+
+/* Of a histogram with at most 3.2 % error. All 0 where nothing was sampled. */
+struct leat_latency {
+    uint64_t samples;
+    uint64_t min_ns;
+    uint64_t p50_ns;
+    uint64_t p90_ns;
+    uint64_t p99_ns;
+    uint64_t p999_ns;
+    uint64_t p9999_ns;
+    uint64_t max_ns;
+};
+
+struct leat_statistics {
+    uint32_t size;
+    uint32_t version;
+    uint32_t workers;          /* places: workers, or lenders_max where there are none */
+    uint32_t workers_parked;
+    uint64_t tasks_run;
+    uint64_t jobs_run;         /* attempts begun */
+    uint64_t jobs_completed;
+    uint64_t jobs_dead;
+    uint64_t jobs_cancelled;
+    uint64_t jobs_retried;     /* attempts that failed and were followed by another */
+    uint64_t jobs_waiting;     /* at this moment, approximate while the engine runs */
+    uint64_t jobs_running;     /* handlers, and pending completions */
+    uint64_t tasks_waiting;
+    uint64_t dead_dropped;     /* dead letters beyond dead_max */
+    uint64_t parks;
+    uint64_t wakes;            /* system calls made to wake a worker */
+    struct leat_latency queue_wait; /* submit to start, sampled */
+    struct leat_latency run_time;   /* of one attempt, sampled */
+};
+
+static inline struct leat_statistics leat_statistics_default(void)
+{
+    struct leat_statistics statistics;
+    memset(&statistics, 0, sizeof(statistics));
+    statistics.size = (uint32_t)sizeof(statistics);
+    statistics.version = LEAT_STRUCT_VERSION;
+    return statistics;
+}
+
+/* Fills `statistics` without stopping anything: each number is exact for some moment during the
+ * call, not all for the same one. Exact together once the engine is drained or stopped.
+ * Threads:  any.      Progress: wait-free. Takes about 1 microsecond per worker.
+ * Returns:  LEAT_OK; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_statistics(struct leat_engine *engine,
+                                                         struct leat_statistics *statistics);
+
+struct leat_worker_statistics {
+    uint32_t size;
+    uint32_t version;
+    int32_t cpu;           /* the CPU it is pinned to, or -1 */
+    bool parked;
+    bool running;          /* has work in hand */
+    uint64_t tasks_run;
+    uint64_t jobs_run;
+    uint64_t parks;
+    uint64_t wakes;        /* of others, by this worker */
+};
+
+static inline struct leat_worker_statistics leat_worker_statistics_default(void)
+{
+    struct leat_worker_statistics statistics;
+    memset(&statistics, 0, sizeof(statistics));
+    statistics.size = (uint32_t)sizeof(statistics);
+    statistics.version = LEAT_STRUCT_VERSION;
+    return statistics;
+}
+
+/* One worker, 0 .. leat_statistics.workers - 1.
+ * Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND (no such worker); LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_worker_statistics(struct leat_engine *engine, uint32_t worker,
+                       struct leat_worker_statistics *statistics);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,43 @@
+/* limits.h - the limits of the substrate, each with its reason. */
+#ifndef RING_LIMITS_H
+#define RING_LIMITS_H
+
+#include "ring/base.h"
+
+/* An item of a ring: 2 bits of kind and 26 of index. With 36 bits of turn it fills one 64-bit
+ * slot word. 2^26 records of 64 bytes are 4 GiB, more than one process wants to have waiting. */
+#define LEAT_INDEX_BITS 26
+#define LEAT_KIND_BITS  2
+#define LEAT_ITEM_BITS  (LEAT_KIND_BITS + LEAT_INDEX_BITS)
+#define LEAT_TURN_BITS  (64 - LEAT_ITEM_BITS)
+
+/* The last index means "none" in free lists, so there is one record less. */
+#define LEAT_INDEX_NONE  ((UINT32_C(1) << LEAT_INDEX_BITS) - 1)
+#define LEAT_RECORDS_MAX LEAT_INDEX_NONE
+
+/* Generation of a record: the rest of its 64-bit word. Odd while the record is in use, so a record
+ * serves 2^37 times: at 10 million uses a second over 1 024 records in rotation, 163 days. A record
+  * that used up its generations is retired. */
+#define LEAT_GENERATION_BITS 38
+#define LEAT_GENERATION_LAST ((UINT64_C(1) << LEAT_GENERATION_BITS) - 1)
+
+/* Slots of a ring: the least lets 32-slot batches fit twice, the most is 8 MiB of slots, beyond
+ * which a ring is a store and no window. */
+#define LEAT_RING_SLOTS_LOG2_MIN 1
+#define LEAT_RING_SLOTS_LOG2_MAX 20
+
+/* Items claimed by one batch call: two cache lines of 4-byte indices. */
+#define LEAT_RING_BATCH_MAX 32
+
+/* Free records rotate over at least so many before one is used again: then a stale id meets a
+ * generation that is far ahead, and retirement is far off. */
+#define LEAT_SLAB_ROTATION 1024
+
+/* Free-list shards of a slab, chosen by CPU. Beyond 64 CPUs several share one: the list's head is
+ * touched once per job, which 2 or 3 CPUs can share. */
+#define LEAT_SLAB_SHARDS_MAX 64
+
+LEAT_STATIC(LEAT_TURN_BITS == 36, "the turn fills the slot word");
+LEAT_STATIC(LEAT_GENERATION_BITS + LEAT_INDEX_BITS == 64, "an id is one word");
+
+#endif

@@ -1,0 +1,80 @@
+/* memory.c - the allocator table's two defaults. */
+#include "ring/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef LEAT_ALLOCATOR_JEMALLOC
+#    define LEAT_ALLOCATOR_JEMALLOC 0
+#endif
+
+#if LEAT_ALLOCATOR_JEMALLOC
+
+#    include <jemalloc/jemalloc.h>
+
+static void *default_allocate(size_t bytes, size_t alignment, void *context)
+{
+    (void)context;
+    return mallocx(bytes, MALLOCX_ALIGN(alignment));
+}
+
+static void default_release(void *block, size_t bytes, void *context)
+{
+    (void)context;
+    /* The size alone, without the alignment it was taken with, may name another size class. */
+    (void)bytes;
+    dallocx(block, 0);
+}
+
+#else
+
+static void *default_allocate(size_t bytes, size_t alignment, void *context)
+{
+    (void)context;
+    /* aligned_alloc wants a multiple of the alignment. */
+    return aligned_alloc(alignment, leat_round_up(bytes, alignment));
+}
+
+static void default_release(void *block, size_t bytes, void *context)
+{
+    (void)context;
+    (void)bytes;
+    free(block);
+}
+
+#endif
+
+struct leat_memory leat_memory_default(void)
+{
+    struct leat_memory memory = {
+        .allocate = default_allocate, .release = default_release, .context = NULL};
+    return memory;
+}
+
+static void *take(const struct leat_memory *memory, size_t bytes, size_t alignment)
+{
+    LEAT_ASSERT(bytes > 0);
+    void *block = memory->allocate(bytes, alignment, memory->context);
+    if (block != NULL) {
+        LEAT_ASSERT((uintptr_t)block % alignment == 0);
+        memset(block, 0, bytes);
+    }
+    return block;
+}
+
+void *leat_memory_take(const struct leat_memory *memory, size_t bytes)
+{
+    return take(memory, bytes, 16);
+}
+
+void *leat_memory_take_lines(const struct leat_memory *memory, size_t bytes)
+{
+    return take(memory, bytes, LEAT_LINE_BYTES);
+}
+
+void leat_memory_give(const struct leat_memory *memory, void *block, size_t bytes)
+{
+    if (block != NULL) {
+        memory->release(block, bytes, memory->context);
+    }
+}

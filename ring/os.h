@@ -1,0 +1,77 @@
+/* os.h - all that is asked of the operating system: pages, threads, futexes, clocks, CPUs. One
+ * implementation per system; each function says what it wants (pre) and gives (post). None touches
+ * process-wide state; every descriptor it opens closes on exec.
+ */
+#ifndef RING_OS_H
+#define RING_OS_H
+
+#include <pthread.h>
+
+#include "ring/atomic.h"
+
+/* Alignment of mappings and of the parts of a slab. Systems with larger pages map in their own
+ * unit, which is a multiple. */
+#define LEAT_PAGE_BYTES 4096
+
+/* What went wrong, in the words of the engine's statuses. */
+enum leat_os_result {
+    LEAT_OS_OK = 0,
+    LEAT_OS_REFUSED,   /* a permission or a limit */
+    LEAT_OS_NO_MEMORY,
+    LEAT_OS_FAILED
+};
+
+/* ---- pages ---------------------------------------------------------------------------------- */
+
+/* post: zeroed pages, private, taken from the system at the first touch; NULL if there are none. */
+void *leat_os_map(size_t bytes);
+/* pre: memory, bytes as from leat_os_map(), or NULL. */
+void leat_os_unmap(void *memory, size_t bytes);
+/* post: all pages are there. */
+enum leat_os_result leat_os_prefault(void *memory, size_t bytes);
+/* post: no page leaves memory. */
+enum leat_os_result leat_os_lock(void *memory, size_t bytes);
+/* post: the system was asked for huge pages; it may not have any. */
+void leat_os_huge(void *memory, size_t bytes);
+/* post: a page that reads as zero in a child after fork; NULL where the system has no such. */
+void *leat_os_map_wiped_on_fork(void);
+
+/* ---- threads -------------------------------------------------------------------------------- */
+
+struct leat_os_thread_config {
+    void *(*run)(void *argument);
+    void *argument;
+    const uint16_t *cpus; /* to run on; NULL: anywhere */
+    uint32_t cpus_count;
+    size_t stack_bytes;   /* 0: the system's default */
+    char name[16];
+};
+
+/* post: a joinable thread with all signals blocked, on its CPUs from its first instruction. The
+ * caller's signal mask is what it was. */
+enum leat_os_result leat_os_thread_start(pthread_t *thread,
+                                         const struct leat_os_thread_config *config);
+void leat_os_thread_join(pthread_t thread);
+void leat_os_yield(void);
+
+/* ---- futex ---------------------------------------------------------------------------------- */
+
+/* Sleeps while *word == expected, until woken or the monotonic deadline (UINT64_MAX: none); may
+ * return for no reason. */
+void leat_os_futex_wait(leat_atomic_u32 *word, uint32_t expected, uint64_t deadline_ns);
+/* Wakes up to count sleepers. */
+void leat_os_futex_wake(leat_atomic_u32 *word, uint32_t count);
+
+/* ---- time and CPUs -------------------------------------------------------------------------- */
+
+uint64_t leat_os_monotonic_ns(void);
+/* The deadline `timeout_ns` from now; UINT64_MAX stays what it is. */
+uint64_t leat_os_deadline_ns(uint64_t timeout_ns);
+/* The CPU this thread runs on at this moment; 0 if unknown. */
+uint32_t leat_os_cpu(void);
+/* post: the CPUs this thread may run on, ascending, at most `capacity`; at least one. */
+uint32_t leat_os_cpus_allowed(uint16_t *cpus, uint32_t capacity);
+/* CPUs' worth of time that the control group grants, rounded up; UINT32_MAX: no quota. */
+uint32_t leat_os_cpu_quota(void);
+
+#endif

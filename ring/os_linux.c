@@ -1,0 +1,298 @@
+/* os_linux.c - os.h for Linux 4.14 and later, glibc 2.35 and later. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ring/os.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+
+/* A control group deeper than this counts as one without a quota. */
+#define CGROUP_PATH_BYTES 768
+
+void leat_assert_failed(const char *fact, const char *file, int line)
+{
+    (void)fact;
+    (void)file;
+    (void)line;
+    abort();
+}
+
+/* ---- pages ---------------------------------------------------------------------------------- */
+
+void *leat_os_map(size_t bytes)
+{
+    LEAT_ASSERT(bytes > 0);
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+void leat_os_unmap(void *memory, size_t bytes)
+{
+    if (memory != NULL) {
+        int failed = munmap(memory, bytes);
+        LEAT_ASSERT(failed == 0);
+    }
+}
+
+enum leat_os_result leat_os_prefault(void *memory, size_t bytes)
+{
+#ifdef MADV_POPULATE_WRITE
+    if (madvise(memory, bytes, MADV_POPULATE_WRITE) == 0) {
+        return LEAT_OS_OK;
+    }
+    if (errno == ENOMEM) {
+        return LEAT_OS_NO_MEMORY;
+    }
+#endif
+    /* Kernels before 5.14: touch each page. The slab is fresh, so writing zeros changes nothing,
+     * but a read alone would map the shared zero page. */
+    leat_atomic_u8 *byte = memory;
+    for (size_t i = 0; i < bytes; i += LEAT_PAGE_BYTES) {
+        atom_store_rlx(&byte[i], atom_load_rlx(&byte[i])); /* rlx: not shared yet */
+    }
+    return LEAT_OS_OK;
+}
+
+enum leat_os_result leat_os_lock(void *memory, size_t bytes)
+{
+    if (mlock(memory, bytes) == 0) {
+        return LEAT_OS_OK;
+    }
+    /* ENOMEM is the answer where RLIMIT_MEMLOCK is too low, EPERM where it is zero. */
+    return errno == ENOMEM || errno == EPERM ? LEAT_OS_REFUSED : LEAT_OS_FAILED;
+}
+
+void leat_os_huge(void *memory, size_t bytes)
+{
+    /* A kernel without huge pages says EINVAL; the memory serves all the same. */
+    (void)madvise(memory, bytes, MADV_HUGEPAGE);
+}
+
+void *leat_os_map_wiped_on_fork(void)
+{
+    void *page = leat_os_map(LEAT_PAGE_BYTES);
+    if (page != NULL && madvise(page, LEAT_PAGE_BYTES, MADV_WIPEONFORK) != 0) {
+        leat_os_unmap(page, LEAT_PAGE_BYTES);
+        page = NULL;
+    }
+    return page;
+}
+
+/* ---- threads -------------------------------------------------------------------------------- */
+
+static enum leat_os_result result_of(int error)
+{
+    switch (error) {
+    case 0:
+        return LEAT_OS_OK;
+    case EAGAIN: /* the limit on threads */
+    case EPERM:
+        return LEAT_OS_REFUSED;
+    case ENOMEM:
+        return LEAT_OS_NO_MEMORY;
+    default:
+        return LEAT_OS_FAILED;
+    }
+}
+
+static int attributes_fill(pthread_attr_t *attributes, const struct leat_os_thread_config *config)
+{
+    int error = 0;
+    if (config->stack_bytes != 0) {
+        error = pthread_attr_setstacksize(attributes, config->stack_bytes);
+    }
+    if (error == 0 && config->cpus != NULL) {
+        size_t bytes = CPU_ALLOC_SIZE(CPU_SETSIZE);
+        cpu_set_t set;
+        CPU_ZERO(&set);
+        for (uint32_t i = 0; i < config->cpus_count; i++) {
+            CPU_SET(config->cpus[i], &set);
+        }
+        error = pthread_attr_setaffinity_np(attributes, bytes, &set);
+    }
+    return error;
+}
+
+enum leat_os_result leat_os_thread_start(pthread_t *thread,
+                                         const struct leat_os_thread_config *config)
+{
+    pthread_attr_t attributes;
+    int error = pthread_attr_init(&attributes);
+    if (error != 0) {
+        return result_of(error);
+    }
+    error = attributes_fill(&attributes, config);
+    if (error == 0) {
+        /* A thread inherits the mask of its maker: block all here, and put ours back. */
+        sigset_t all;
+        sigset_t before;
+        (void)sigfillset(&all);
+        error = pthread_sigmask(SIG_SETMASK, &all, &before);
+        LEAT_ASSERT(error == 0);
+        error = pthread_create(thread, &attributes, config->run, config->argument);
+        int restored = pthread_sigmask(SIG_SETMASK, &before, NULL);
+        LEAT_ASSERT(restored == 0);
+    }
+    (void)pthread_attr_destroy(&attributes);
+    if (error == 0) {
+        /* A name is a convenience; a system that refuses it runs the thread all the same. */
+        (void)pthread_setname_np(*thread, config->name);
+    }
+    return result_of(error);
+}
+
+void leat_os_thread_join(pthread_t thread)
+{
+    int error = pthread_join(thread, NULL);
+    LEAT_ASSERT(error == 0);
+}
+
+void leat_os_yield(void)
+{
+    (void)sched_yield();
+}
+
+/* ---- futex ---------------------------------------------------------------------------------- */
+
+void leat_os_futex_wait(leat_atomic_u32 *word, uint32_t expected, uint64_t deadline_ns)
+{
+    struct timespec deadline;
+    struct timespec *limit = NULL;
+    if (deadline_ns != UINT64_MAX) {
+        deadline.tv_sec = (time_t)(deadline_ns / NS_PER_S);
+        deadline.tv_nsec = (long)(deadline_ns % NS_PER_S);
+        limit = &deadline;
+    }
+    /* WAIT_BITSET takes an absolute monotonic deadline; plain WAIT a relative one. Every error
+     * (changed, woken by a signal, timed out) means: look again. */
+    (void)syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected, limit, NULL,
+                  FUTEX_BITSET_MATCH_ANY);
+}
+
+void leat_os_futex_wake(leat_atomic_u32 *word, uint32_t count)
+{
+    int sleepers = count > INT_MAX ? INT_MAX : (int)count;
+    (void)syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, sleepers, NULL, NULL, 0);
+}
+
+/* ---- time and CPUs -------------------------------------------------------------------------- */
+
+uint64_t leat_os_monotonic_ns(void)
+{
+    struct timespec now;
+    int failed = clock_gettime(CLOCK_MONOTONIC, &now);
+    LEAT_ASSERT(failed == 0);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+uint64_t leat_os_deadline_ns(uint64_t timeout_ns)
+{
+    if (timeout_ns == UINT64_MAX) {
+        return UINT64_MAX;
+    }
+    uint64_t now = leat_os_monotonic_ns();
+    /* 2^62 ns are 146 years, which time_t of every system holds. */
+    uint64_t most = UINT64_C(1) << 62;
+    return timeout_ns > most - now ? most : now + timeout_ns;
+}
+
+uint32_t leat_os_cpu(void)
+{
+    int cpu = sched_getcpu();
+    return cpu < 0 ? 0 : (uint32_t)cpu;
+}
+
+uint32_t leat_os_cpus_allowed(uint16_t *cpus, uint32_t capacity)
+{
+    LEAT_ASSERT(capacity >= 1);
+    cpu_set_t set;
+    uint32_t count = 0;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof(set), &set) == 0) {
+        for (uint32_t i = 0; i < CPU_SETSIZE && count < capacity; i++) {
+            if (CPU_ISSET(i, &set)) {
+                cpus[count] = (uint16_t)i;
+                count++;
+            }
+        }
+    }
+    if (count == 0) {
+        /* More than 1 024 CPUs: the call wants a larger set. Where we run now is allowed. */
+        cpus[0] = (uint16_t)leat_os_cpu();
+        count = 1;
+    }
+    return count;
+}
+
+/* Reads a small file; 0 bytes if it cannot be read. Always NUL-terminated. */
+static size_t file_read(const char *path, char *buffer, size_t capacity)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t count = -1;
+    if (descriptor >= 0) {
+        count = read(descriptor, buffer, capacity - 1);
+        (void)close(descriptor);
+    }
+    size_t length = count < 0 ? 0 : (size_t)count;
+    buffer[length] = '\0';
+    return length;
+}
+
+/* "max 100000" or "150000 100000": microseconds granted in each period. */
+static uint32_t quota_parse(const char *text)
+{
+    char *end = NULL;
+    unsigned long granted = strtoul(text, &end, 10);
+    if (end == text || *end != ' ') {
+        return UINT32_MAX;
+    }
+    unsigned long period = strtoul(end + 1, &end, 10);
+    if (granted == 0 || period == 0) {
+        return UINT32_MAX;
+    }
+    unsigned long cpus = (granted + period - 1) / period;
+    return cpus > UINT32_MAX ? UINT32_MAX : (uint32_t)cpus;
+}
+
+uint32_t leat_os_cpu_quota(void)
+{
+    /* "0::/path": the control group (version 2) of this process. Every group above it may have a
+     * quota too, and the smallest counts. */
+    char own[CGROUP_PATH_BYTES];
+    if (file_read("/proc/self/cgroup", own, sizeof(own)) == 0) {
+        return UINT32_MAX;
+    }
+    char *path = strstr(own, "0::/");
+    if (path == NULL) {
+        return UINT32_MAX;
+    }
+    path += 3;
+    path[strcspn(path, "\n")] = '\0';
+    uint32_t least = UINT32_MAX;
+    for (;;) {
+        char file[CGROUP_PATH_BYTES + 32];
+        char text[64];
+        (void)snprintf(file, sizeof(file), "/sys/fs/cgroup%s/cpu.max", path);
+        if (file_read(file, text, sizeof(text)) > 0) {
+            uint32_t quota = quota_parse(text);
+            least = quota < least ? quota : least;
+        }
+        char *slash = strrchr(path, '/');
+        if (slash == NULL) {
+            return least;
+        }
+        *slash = '\0';
+    }
+}

@@ -1,0 +1,56 @@
+/* rcu.h - liburcu, flavour bp: no registration is asked of host threads. Its grace periods are all
+ * we take from it; pointers are published through ring/atomic.h, so that the orders stand where
+ * all others stand.
+ *
+ * A section may be left by a thread of the host at any time and is never held across a handler.
+ * Progress: enter and leave are wait-free once the thread is attached; the first enter of a thread
+ * registers it (a mutex, system calls). wait() blocks until every section begun before has ended.
+ *
+ * ThreadSanitizer cannot see liburcu 0.13 order anything: in its builds the two ends of a grace
+ * period are told to it by name.
+ */
+#ifndef RING_RCU_H
+#define RING_RCU_H
+
+#define URCU_INLINE_SMALL_FUNCTIONS
+#include <urcu/urcu-bp.h>
+
+#include "ring/atomic.h"
+
+#if LEAT_THREAD_SANITIZER
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+#endif
+
+LEAT_INLINE void leat_rcu_attach(void)
+{
+    urcu_bp_register_thread();
+}
+
+LEAT_INLINE void leat_rcu_enter(void)
+{
+    urcu_bp_read_lock();
+}
+
+/* `domain` is any address that enter, leave and wait of one engine share. */
+LEAT_INLINE void leat_rcu_leave(void *domain)
+{
+#if LEAT_THREAD_SANITIZER
+    __tsan_release(domain);
+#else
+    (void)domain;
+#endif
+    urcu_bp_read_unlock();
+}
+
+LEAT_INLINE void leat_rcu_wait(void *domain)
+{
+    urcu_bp_synchronize_rcu();
+#if LEAT_THREAD_SANITIZER
+    __tsan_acquire(domain);
+#else
+    (void)domain;
+#endif
+}
+
+#endif

@@ -1,0 +1,278 @@
+/* slab.c - taking and giving records, see slab.h. */
+#include "ring/slab.h"
+
+#include <inttypes.h>
+
+#include "ring/os.h"
+
+#define LOW_MASK ((uint64_t)LEAT_INDEX_NONE)
+
+static uint32_t low_of(uint64_t word)
+{
+    return (uint32_t)(word & LOW_MASK);
+}
+
+/* A list head with the next tag; the tag wraps within its 38 bits. */
+static uint64_t head_after(uint64_t head, uint32_t index)
+{
+    return ((head | LOW_MASK) + 1) | index;
+}
+
+/* ---- one stack ------------------------------------------------------------------------------ */
+
+static bool stack_take(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t *index)
+{
+    /* take:A acquire -> give:B.  Carries: the link in the record's word, and what the last user
+     * did with the record.
+     * If relaxed: the link could be read as it was before the record was given back. */
+    uint64_t head = atom_load_acq(&stack->head);
+    for (;;) {
+        uint32_t top = low_of(head);
+        if (top == LEAT_INDEX_NONE) {
+            return false;
+        }
+        /* Another thread may have taken the record meanwhile and written anything here; then the
+         * tag has changed and the swap fails. */
+        uint64_t word = atom_load_rlx(&slab->words[top]); /* rlx: ordered by take:A */
+        uint64_t after = head_after(head, low_of(word));
+        /* take:B acq_rel -> give:B, sum:A.  Carries: as take:A when it reloads; that the record
+         * was taken, to a searcher.
+         * If relaxed: as take:A. */
+        if (atom_cas_acq_rel(&stack->head, &head, after)) {
+            *index = top;
+            return true;
+        }
+    }
+}
+
+static void stack_give(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t index,
+                       uint64_t generation)
+{
+    uint64_t head = atom_load_rlx(&stack->head); /* rlx: hint, re-checked at give:B */
+    for (;;) {
+        /* rlx: ordered by give:B */
+        atom_store_rlx(&slab->words[index], leat_word_of(generation, low_of(head)));
+        uint64_t after = (head & ~LOW_MASK) | index;
+        /* give:B release -> take:A, take:B.  Carries: the link, and the user's last writes.
+         * If relaxed: see take:A. */
+        if (atom_cas_rel(&stack->head, &head, after)) {
+            return;
+        }
+    }
+}
+
+/* ---- the slab ------------------------------------------------------------------------------- */
+
+/* A record that was never used. False: all were. */
+static bool fresh_take(struct leat_slab *slab, uint32_t limit, uint32_t *index)
+{
+    uint32_t fresh = atom_load_rlx(&slab->fresh); /* rlx: hint, re-checked at fresh:A */
+    while (fresh < limit) {
+        /* fresh:A */
+        if (atom_cas_rlx(&slab->fresh, &fresh, fresh + 1)) { /* rlx: statistic */
+            *index = fresh;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* From one shard: the stack whose turn it is, else the other one, which then has its turn. */
+static bool shard_take(struct leat_slab *slab, struct leat_slab_shard *shard, uint32_t *index)
+{
+    uint32_t role = atom_load_rlx(&shard->role); /* rlx: hint, re-checked at take:B */
+    if (stack_take(slab, &shard->stacks[role], index)) {
+        return true;
+    }
+    if (!stack_take(slab, &shard->stacks[role ^ 1], index)) {
+        return false;
+    }
+    atom_store_rlx(&shard->role, role ^ 1); /* rlx: hint, re-checked at take:B */
+    return true;
+}
+
+/* Takes of any kind so far. Equal before and after a search that found every list empty: nothing
+ * was taken in between, lists only grew, so all were empty together when the first was looked at. */
+static uint64_t takes_sum(const struct leat_slab *slab)
+{
+    uint64_t sum = atom_load_rlx(&slab->fresh); /* rlx: ordered by sum:A */
+    for (uint32_t i = 0; i < slab->shards_count; i++) {
+        for (uint32_t j = 0; j < 2; j++) {
+            /* sum:A acquire -> take:B.  Carries: nothing more; keeps the search between two sums.
+             * If relaxed: the first sum could be read after the search. */
+            sum += atom_load_acq(&slab->shards[i].stacks[j].head) >> LEAT_INDEX_BITS;
+        }
+    }
+    return sum;
+}
+
+static bool any_take(struct leat_slab *slab, uint32_t shard, uint32_t *index)
+{
+    for (uint32_t i = 0; i < slab->shards_count; i++) {
+        uint32_t place = (shard + i) % slab->shards_count;
+        if (shard_take(slab, &slab->shards[place], index)) {
+            return true;
+        }
+    }
+    return fresh_take(slab, slab->capacity, index);
+}
+
+/* Nothing was found: says so only if nothing was taken while we looked. Each further round means
+ * that another thread took a record. */
+static LEAT_COLD bool take_slowly(struct leat_slab *slab, uint32_t shard, uint32_t *index)
+{
+    for (;;) {
+        uint64_t before = takes_sum(slab);
+        if (any_take(slab, shard, index)) {
+            return true;
+        }
+        if (takes_sum(slab) == before) {
+            return false;
+        }
+    }
+}
+
+bool leat_slab_take(struct leat_slab *slab, uint32_t shard, uint32_t *index)
+{
+    uint32_t taken = LEAT_INDEX_NONE;
+    if (!fresh_take(slab, slab->rotation, &taken) && !any_take(slab, shard, &taken) &&
+        !take_slowly(slab, shard, &taken)) {
+        return false;
+    }
+    LEAT_ASSERT(taken < slab->capacity);
+    leat_atomic_u64 *word = &slab->words[taken];
+    /* The taker is alone with the record. A fresh one has the word 0 and starts where the slab
+     * starts. */
+    uint64_t generation = leat_word_generation(atom_load_rlx(word)); /* rlx: ordered by take:B */
+    if (generation == 0) {
+        generation = slab->generation_start;
+    }
+    LEAT_ASSERT((generation & 1) == 0);
+    atom_store_rlx(word, leat_word_of(generation + 1, 0)); /* rlx: single writer */
+    *index = taken;
+    return true;
+}
+
+void leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index)
+{
+    LEAT_ASSERT(index < slab->capacity);
+    uint64_t word = atom_load_rlx(&slab->words[index]); /* rlx: single writer */
+    uint64_t generation = leat_word_generation(word);
+    LEAT_ASSERT((generation & 1) == 1);
+    if (LEAT_UNLIKELY(generation == LEAT_GENERATION_LAST)) {
+        /* Ids of this record stay answerable as gone: the last generation stands, owner's bits
+         * say what the owner left there. */
+        atom_add_rlx(&slab->retired, 1); /* rlx: statistic */
+        return;
+    }
+    struct leat_slab_shard *home = &slab->shards[shard % slab->shards_count];
+    uint32_t role = atom_load_rlx(&home->role); /* rlx: hint, re-checked at give:B */
+    stack_give(slab, &home->stacks[role ^ 1], index, generation + 1);
+}
+
+/* ---- start and end -------------------------------------------------------------------------- */
+
+struct layout {
+    size_t words;   /* offsets */
+    size_t records;
+    size_t bytes;
+};
+
+static struct layout layout_of(const struct leat_slab_config *config)
+{
+    struct layout layout;
+    size_t shards = sizeof(struct leat_slab_shard) * config->shards;
+    layout.words = leat_round_up(shards, LEAT_PAGE_BYTES);
+    layout.records = layout.words + leat_round_up(sizeof(leat_atomic_u64) * config->capacity,
+                                                  LEAT_PAGE_BYTES);
+    layout.bytes = layout.records + leat_round_up(config->record_bytes * config->capacity,
+                                                  LEAT_PAGE_BYTES);
+    return layout;
+}
+
+size_t leat_slab_bytes(const struct leat_slab_config *config)
+{
+    return layout_of(config).bytes;
+}
+
+bool leat_slab_init(struct leat_slab *slab, const struct leat_slab_config *config)
+{
+    LEAT_ASSERT(config->capacity >= 1);
+    LEAT_ASSERT(config->capacity <= LEAT_RECORDS_MAX);
+    LEAT_ASSERT(config->shards >= 1);
+    LEAT_ASSERT(config->shards <= LEAT_SLAB_SHARDS_MAX);
+    LEAT_ASSERT(config->record_bytes % 16 == 0);
+    LEAT_ASSERT((config->generation_start & 1) == 0);
+    struct layout layout = layout_of(config);
+    unsigned char *mapping = leat_os_map(layout.bytes);
+    if (mapping == NULL) {
+        return false;
+    }
+    slab->mapping = mapping;
+    slab->mapping_bytes = layout.bytes;
+    slab->shards = (struct leat_slab_shard *)(void *)mapping;
+    slab->words = (leat_atomic_u64 *)(void *)(mapping + layout.words);
+    slab->records = mapping + layout.records;
+    slab->record_bytes = config->record_bytes;
+    slab->generation_start = config->generation_start;
+    slab->capacity = config->capacity;
+    slab->rotation =
+        config->capacity < LEAT_SLAB_ROTATION ? config->capacity : LEAT_SLAB_ROTATION;
+    slab->shards_count = config->shards;
+    atom_init(&slab->fresh, 0);
+    atom_init(&slab->retired, 0);
+    for (uint32_t i = 0; i < config->shards; i++) {
+        atom_init(&slab->shards[i].stacks[0].head, LEAT_INDEX_NONE);
+        atom_init(&slab->shards[i].stacks[1].head, LEAT_INDEX_NONE);
+        atom_init(&slab->shards[i].role, 0);
+    }
+    return true;
+}
+
+void leat_slab_fini(struct leat_slab *slab)
+{
+    leat_os_unmap(slab->mapping, slab->mapping_bytes);
+    slab->mapping = NULL;
+}
+
+/* ---- check ---------------------------------------------------------------------------------- */
+
+/* Records of one stack, or capacity + 1 if it has a loop or a record that is not free. */
+static uint32_t stack_length(const struct leat_slab *slab, const struct leat_slab_stack *stack)
+{
+    uint32_t length = 0;
+    uint32_t index = low_of(atom_load_rlx(&stack->head)); /* rlx: not shared yet */
+    while (index != LEAT_INDEX_NONE) {
+        if (index >= slab->capacity || length >= slab->capacity) {
+            return slab->capacity + 1;
+        }
+        uint64_t word = atom_load_rlx(&slab->words[index]); /* rlx: not shared yet */
+        if ((leat_word_generation(word) & 1) != 0) {
+            return slab->capacity + 1;
+        }
+        length++;
+        index = low_of(word);
+    }
+    return length;
+}
+
+bool leat_slab_check(const struct leat_slab *slab, uint32_t in_use, FILE *why)
+{
+    uint64_t fresh = atom_load_rlx(&slab->fresh);     /* rlx: not shared yet */
+    uint64_t retired = atom_load_rlx(&slab->retired); /* rlx: not shared yet */
+    uint64_t listed = 0;
+    for (uint32_t i = 0; i < slab->shards_count; i++) {
+        listed += stack_length(slab, &slab->shards[i].stacks[0]);
+        listed += stack_length(slab, &slab->shards[i].stacks[1]);
+    }
+    if (listed + in_use + retired == fresh) {
+        return true;
+    }
+    if (why != NULL) {
+        (void)fprintf(why,
+                      "slab: I2: %" PRIu64 " free and %" PRIu32 " in use and %" PRIu64
+                      " retired of %" PRIu64 "\n",
+                      listed, in_use, retired, fresh);
+    }
+    return false;
+}

@@ -1,0 +1,373 @@
+/* pool.c - bringing work to the workers, starting and stopping them, and knowing when all is quiet.
+ */
+#include "sched/pool.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sched/worker.h"
+
+/* ---- bringing work -------------------------------------------------------------------------- */
+
+/* P2 to P5 of park.h, after an item of `level` was published. */
+static void notify(struct leat_pool *pool, uint32_t level)
+{
+    /* notify:A sc -> park:A, park:C.  Orders: item published then hint and idle bits read, against
+     * idle bit set and hint cleared then rings read. */
+    atom_fence_sc(&pool->anchor);
+    uint32_t bit = UINT32_C(1) << level;
+    if (LEAT_UNLIKELY((atom_load_rlx(&pool->hint) & bit) == 0)) { /* rlx: ordered by notify:A */
+        /* notify:B sc -> park:C, look:A.  Orders: as look:A. */
+        (void)atom_or_sc(&pool->hint, bit);
+    }
+    if (LEAT_UNLIKELY(leat_lot_any(&pool->lot)) &&
+        leat_lot_wake(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker))) {
+        struct leat_worker *worker = leat_worker_current();
+        if (worker != NULL && worker->pool == pool) {
+            atom_count(&worker->wakes, 1);
+        }
+    }
+}
+
+bool leat_pool_push(struct leat_pool *pool, uint32_t level, uint32_t item)
+{
+    LEAT_ASSERT(level < LEAT_PRIORITY_LEVELS);
+    if (LEAT_UNLIKELY(!leat_mpmc_push(&pool->rings[level], item))) {
+        return false;
+    }
+    notify(pool, level);
+    return true;
+}
+
+bool leat_pool_push_n(struct leat_pool *pool, uint32_t level, const uint32_t *items,
+                      uint32_t count)
+{
+    LEAT_ASSERT(level < LEAT_PRIORITY_LEVELS);
+    if (!leat_mpmc_push_n(&pool->rings[level], items, count)) {
+        return false;
+    }
+    /* One wake per item, as far as workers sleep. */
+    for (uint32_t i = 0; i < count && (i == 0 || leat_lot_any(&pool->lot)); i++) {
+        notify(pool, level);
+    }
+    return true;
+}
+
+bool leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_pool_task *task)
+{
+    uint32_t index = 0;
+    uint32_t shard = leat_pool_shard();
+    if (LEAT_UNLIKELY(!leat_slab_take(&pool->tasks, shard, &index))) {
+        return false;
+    }
+    *(struct leat_pool_task *)leat_slab_record(&pool->tasks, index) = *task;
+    if (LEAT_UNLIKELY(!leat_pool_push(pool, level, leat_item_of(LEAT_KIND_TASK, index)))) {
+        leat_slab_give(&pool->tasks, shard, index);
+        return false;
+    }
+    return true;
+}
+
+uint64_t leat_pool_waiting(const struct leat_pool *pool)
+{
+    uint64_t count = 0;
+    for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
+        count += leat_mpmc_count(&pool->rings[level]);
+    }
+    return count;
+}
+
+bool leat_pool_lend(struct leat_pool *pool, size_t budget, size_t *ran)
+{
+    for (uint32_t i = 0; i < pool->places; i++) {
+        struct leat_worker *worker = &pool->workers[i];
+        uint32_t unused = 0;
+        /* lend:A acq_rel -> lend:B.  Carries: the worker's own fields from the last lent thread.
+         * If relaxed: two threads could use one hand. */
+        if (!atom_cas_acq_rel(&worker->lent, &unused, 1)) {
+            continue;
+        }
+        /* lend:C acq_rel -> empty:A, alive:A.  Carries: nothing; counts before the halt flag is
+         * read.
+         * If relaxed: a stop could end while this thread begins. */
+        (void)atom_add_acq_rel(&pool->alive, 1);
+        *ran = leat_worker_some(worker, budget);
+        /* lend:B release -> lend:A.  Carries: see lend:A.
+         * If relaxed: see lend:A. */
+        atom_store_rel(&worker->lent, 0);
+        /* lend:D acq_rel -> empty:A.  Carries: all this thread did.
+         * If relaxed: as alive:A. */
+        if (atom_sub_acq_rel(&pool->alive, 1) == 1) {
+            leat_os_futex_wake(&pool->alive, UINT32_MAX);
+        }
+        return true;
+    }
+    return false;
+}
+
+/* ---- quiet ---------------------------------------------------------------------------------- */
+
+/* Sum of what all workers have taken, or false if one has work in hand. */
+static bool taken_sum(struct leat_pool *pool, uint64_t *sum)
+{
+    *sum = 0;
+    for (uint32_t i = 0; i < pool->places; i++) {
+        struct leat_worker *worker = &pool->workers[i];
+        /* quiet:A acquire -> busy:A.  Carries: what the worker took, ran and pushed.
+         * If relaxed: its pushes could be missed. */
+        if (atom_load_acq(&worker->busy) != 0) {
+            return false;
+        }
+        *sum += atom_load_rlx(&worker->taken); /* rlx: ordered by quiet:A */
+    }
+    return true;
+}
+
+/* Looks at the workers, at the rings, and at the workers again. Had something been taken from a
+ * ring before it was looked at, its worker was busy by then (pop:B, count:A), so at the second look
+ * it still is, or has taken more than at the first: what it pushed meanwhile is not missed. */
+bool leat_pool_quiet(struct leat_pool *pool)
+{
+    uint64_t before = 0;
+    uint64_t after = 0;
+    return taken_sum(pool, &before) && leat_pool_waiting(pool) == 0 && taken_sum(pool, &after) &&
+           before == after;
+}
+
+void leat_pool_quiet_poke(struct leat_pool *pool)
+{
+    /* poke:A acq_rel -> watch:B.  Carries: the state that made someone poke.
+     * If relaxed: the watcher could wake and not see it. */
+    (void)atom_add_acq_rel(&pool->quiet_event, 1);
+    leat_os_futex_wake(&pool->quiet_event, UINT32_MAX);
+}
+
+bool leat_pool_quiet_wait(struct leat_pool *pool, uint64_t deadline_ns)
+{
+    bool quiet = false;
+    /* watch:A sc -> busy:B.  Orders: watchers + 1 then busy flags read, against busy = 0 then
+     * watchers read. */
+    (void)atom_add_acq_rel(&pool->watchers, 1);
+    atom_fence_sc(&pool->anchor);
+    for (;;) {
+        /* watch:B acquire -> poke:A.  Carries: see poke:A.
+         * If relaxed: see poke:A. */
+        uint32_t event = atom_load_acq(&pool->quiet_event);
+        quiet = leat_pool_quiet(pool);
+        /* rlx: hint, re-checked at watch:B */
+        if (quiet || atom_load_rlx(&pool->halt) != 0 || leat_os_monotonic_ns() >= deadline_ns) {
+            break;
+        }
+        leat_os_futex_wait(&pool->quiet_event, event, deadline_ns);
+    }
+    /* watch:C acq_rel -> busy:B.  Carries: nothing.
+     * If relaxed: nothing changes; the counter stays one kind of operation. */
+    (void)atom_sub_acq_rel(&pool->watchers, 1);
+    return quiet;
+}
+
+/* ---- start and stop ------------------------------------------------------------------------- */
+
+static enum leat_os_result worker_start(struct leat_worker *worker)
+{
+    struct leat_pool *pool = worker->pool;
+    struct leat_os_thread_config config = {.run = leat_worker_run,
+                                           .argument = worker,
+                                           .cpus = NULL,
+                                           .cpus_count = 0,
+                                           .stack_bytes = pool->config.stack_bytes,
+                                           .name = ""};
+    uint16_t own = pool->cpus[worker->index % pool->cpus_count];
+    switch (pool->config.pin) {
+    case LEAT_POOL_PIN_ONE:
+        config.cpus = &own;
+        config.cpus_count = 1;
+        break;
+    case LEAT_POOL_PIN_SET:
+        config.cpus = pool->cpus;
+        config.cpus_count = pool->cpus_count;
+        break;
+    case LEAT_POOL_PIN_NONE:
+        break;
+    }
+    /* "name-255" fits: the name has at most 11 bytes. */
+    (void)snprintf(config.name, sizeof(config.name), "%s-%u", pool->config.name,
+                   worker->index % LEAT_WORKERS_MAX);
+    return leat_os_thread_start(&worker->thread, &config);
+}
+
+enum leat_os_result leat_pool_start(struct leat_pool *pool)
+{
+    /* start:A release -> halted:A.  Carries: nothing new; thread creation orders the rest.
+     * If relaxed: nothing changes. */
+    atom_store_rel(&pool->halt, 0);
+    for (uint32_t i = 0; i < pool->config.workers; i++) {
+        /* start:B acq_rel -> empty:A.  Carries: nothing; the count stands before the thread does.
+         * If relaxed: nothing changes. */
+        (void)atom_add_acq_rel(&pool->alive, 1);
+        enum leat_os_result result = worker_start(&pool->workers[i]);
+        if (result != LEAT_OS_OK) {
+            /* start:C acq_rel -> empty:A.  Carries: as start:B.
+             * If relaxed: as start:B. */
+            (void)atom_sub_acq_rel(&pool->alive, 1);
+            leat_pool_halt(pool);
+            for (uint32_t j = 0; j < i; j++) {
+                leat_os_thread_join(pool->workers[j].thread);
+            }
+            return result;
+        }
+    }
+    return LEAT_OS_OK;
+}
+
+void leat_pool_halt(struct leat_pool *pool)
+{
+    /* halt:A release -> halted:A.  Carries: what the stopping thread wrote before.
+     * If relaxed: see halted:A. */
+    atom_store_rel(&pool->halt, 1);
+    /* halt:B sc -> park:A.  Orders: halt set then idle bits read, against idle bit set then halt
+     * read. */
+    atom_fence_sc(&pool->anchor);
+    while (leat_lot_wake(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker))) {
+    }
+    leat_pool_quiet_poke(pool);
+}
+
+bool leat_pool_wait_empty(struct leat_pool *pool, uint64_t deadline_ns)
+{
+    for (;;) {
+        /* empty:A acquire -> alive:A, lend:C, lend:D, start:B, start:C.  Carries: all those
+         * threads did.
+         * If relaxed: see alive:A. */
+        uint32_t alive = atom_load_acq(&pool->alive);
+        if (alive == 0) {
+            return true;
+        }
+        if (leat_os_monotonic_ns() >= deadline_ns) {
+            return false;
+        }
+        leat_os_futex_wait(&pool->alive, alive, deadline_ns);
+    }
+}
+
+void leat_pool_join(struct leat_pool *pool)
+{
+    for (uint32_t i = 0; i < pool->config.workers; i++) {
+        leat_os_thread_join(pool->workers[i].thread);
+    }
+}
+
+/* ---- init and fini -------------------------------------------------------------------------- */
+
+static struct leat_slab_config tasks_config(const struct leat_pool_config *config, uint32_t shards)
+{
+    struct leat_slab_config tasks = {.capacity = config->tasks_max,
+                                     .shards = shards,
+                                     .record_bytes = sizeof(struct leat_pool_task),
+                                     .generation_start = 0};
+    return tasks;
+}
+
+static size_t workers_bytes(uint32_t places)
+{
+    return sizeof(struct leat_worker) * places;
+}
+
+size_t leat_pool_bytes(const struct leat_pool_config *config)
+{
+    struct leat_slab_config tasks = tasks_config(config, LEAT_SLAB_SHARDS_MAX);
+    uint32_t places = config->workers != 0 ? config->workers : config->lenders_max;
+    return leat_mpmc_bytes(config->ring_slots_log2) * LEAT_PRIORITY_LEVELS +
+           leat_slab_bytes(&tasks) + workers_bytes(places);
+}
+
+static void workers_init(struct leat_pool *pool)
+{
+    for (uint32_t i = 0; i < pool->places; i++) {
+        struct leat_worker *worker = &pool->workers[i];
+        worker->pool = pool;
+        worker->index = i;
+        worker->hand_level = LEAT_LEVEL_NONE;
+        worker->cpu = -1;
+        if (pool->config.workers != 0 && pool->config.pin == LEAT_POOL_PIN_ONE) {
+            worker->cpu = (int32_t)pool->cpus[i % pool->cpus_count];
+        }
+    }
+}
+
+static enum leat_os_result memory_prepare(const struct leat_pool_config *config, void *memory,
+                                          size_t bytes)
+{
+    enum leat_os_result result = LEAT_OS_OK;
+    if (config->huge_pages) {
+        leat_os_huge(memory, bytes);
+    }
+    if (config->prefault) {
+        result = leat_os_prefault(memory, bytes);
+    }
+    if (result == LEAT_OS_OK && config->lock_memory) {
+        result = leat_os_lock(memory, bytes);
+    }
+    return result;
+}
+
+static enum leat_os_result rings_init(struct leat_pool *pool)
+{
+    const struct leat_pool_config *config = &pool->config;
+    size_t one = leat_mpmc_bytes(config->ring_slots_log2);
+    pool->rings_bytes = one * LEAT_PRIORITY_LEVELS;
+    pool->rings_memory = leat_os_map(pool->rings_bytes);
+    if (pool->rings_memory == NULL) {
+        return LEAT_OS_NO_MEMORY;
+    }
+    for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
+        unsigned char *memory = (unsigned char *)pool->rings_memory + one * level;
+        leat_mpmc_init(&pool->rings[level], config->ring_slots_log2, memory, 0);
+    }
+    return memory_prepare(config, pool->rings_memory, pool->rings_bytes);
+}
+
+enum leat_os_result leat_pool_init(struct leat_pool *pool, const struct leat_pool_config *config)
+{
+    pool->config = *config;
+    pool->places = config->workers != 0 ? config->workers : config->lenders_max;
+    LEAT_ASSERT(pool->places >= 1);
+    LEAT_ASSERT(pool->places <= LEAT_WORKERS_MAX);
+    pool->workers = leat_memory_take_lines(&config->memory, workers_bytes(pool->places));
+    pool->cpus = leat_memory_take(&config->memory, sizeof(uint16_t) * LEAT_CPUS_MAX);
+    enum leat_os_result result = LEAT_OS_NO_MEMORY;
+    if (pool->workers != NULL && pool->cpus != NULL) {
+        pool->cpus_count = leat_os_cpus_allowed(pool->cpus, LEAT_CPUS_MAX);
+        uint32_t shards =
+            pool->cpus_count < LEAT_SLAB_SHARDS_MAX ? pool->cpus_count : LEAT_SLAB_SHARDS_MAX;
+        struct leat_slab_config tasks = tasks_config(config, shards);
+        workers_init(pool);
+        leat_lot_init(&pool->lot, pool->places);
+        /* Workers that fill all CPUs would spin in the way of whoever brings work. */
+        pool->spin_ns = config->workers >= pool->cpus_count ? 0 : config->spin_ns;
+        if (config->busy_poll) {
+            pool->spin_ns = UINT64_MAX;
+        }
+        result = rings_init(pool);
+        if (result == LEAT_OS_OK) {
+            result = leat_slab_init(&pool->tasks, &tasks) ? LEAT_OS_OK : LEAT_OS_NO_MEMORY;
+        }
+        if (result == LEAT_OS_OK) {
+            result = memory_prepare(config, pool->tasks.mapping, pool->tasks.mapping_bytes);
+        }
+    }
+    if (result != LEAT_OS_OK) {
+        leat_pool_fini(pool);
+    }
+    return result;
+}
+
+void leat_pool_fini(struct leat_pool *pool)
+{
+    const struct leat_memory *memory = &pool->config.memory;
+    leat_slab_fini(&pool->tasks);
+    leat_os_unmap(pool->rings_memory, pool->rings_bytes);
+    leat_memory_give(memory, pool->cpus, sizeof(uint16_t) * LEAT_CPUS_MAX);
+    leat_memory_give(memory, pool->workers, workers_bytes(pool->places));
+    memset(pool, 0, sizeof(*pool));
+}

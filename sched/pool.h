@@ -1,0 +1,166 @@
+/* pool.h - a pool of workers over one ring per priority level. It moves items and knows of them
+ * only their kind: tasks it runs itself, everything else it hands up through leat_pool_ops.
+ *
+ * Order of picks  A worker reads the hint word before every pick. Lowest set bit first: 0 is most
+ *   urgent. Every `starvation_picks`-th pick serves the next non-empty level in rotation, so each
+ *   of L waiting levels gets at least one pick in L * starvation_picks, whatever floods the others.
+ * FIFO  per pushing thread and level, up to the parallelism of the workers.
+ * Sleep and wake  see sched/park.h. Quiet (nothing waits, nothing runs) see leat_pool_quiet().
+ */
+#ifndef SCHED_POOL_H
+#define SCHED_POOL_H
+
+#include "ring/memory.h"
+#include "ring/mpmc.h"
+#include "ring/slab.h"
+#include "sched/park.h"
+
+struct leat_pool;
+
+typedef void (*leat_pool_function)(void *argument);
+
+/* A task: what a ring item of kind TASK stands for. */
+struct leat_pool_task {
+    leat_pool_function function;
+    void *argument;
+};
+
+/* Letters: I set at init, then read-only; O the worker's own thread; W one writer, many readers;
+ * S many writers. */
+struct leat_worker {
+    struct leat_bed bed;                 /* S */
+    LEAT_ALIGNED_LINE leat_atomic_u32 busy; /* W 1 from before a pick until nothing was found */
+    leat_atomic_u64 taken;               /* W items taken */
+    leat_atomic_u64 tasks_run;           /* W */
+    leat_atomic_u64 parks;               /* W */
+    leat_atomic_u64 wakes;               /* W */
+    uint32_t picks;                      /* O since the last one in rotation */
+    uint32_t rotation;                   /* O the level that had the last one */
+    uint32_t hand;                       /* O item to run again, where hand_level is a level */
+    uint32_t hand_level;                 /* O LEAT_LEVEL_NONE: the hand is empty */
+    LEAT_ALIGNED_LINE struct leat_pool *pool; /* I */
+    uint32_t index;                      /* I */
+    int32_t cpu;                         /* I -1: not pinned to one */
+    pthread_t thread;                    /* Q */
+    leat_atomic_u32 lent;                /* S 1: a lent thread is inside */
+};
+
+#define LEAT_LEVEL_NONE UINT32_MAX
+
+struct leat_pool_ops {
+    /* Runs an item that is not a task, on the worker's thread. */
+    void (*run)(void *context, struct leat_worker *worker, uint32_t item);
+    /* First and last thing on a worker's thread. May be NULL. */
+    void (*started)(void *context, uint32_t worker);
+    void (*stopping)(void *context, uint32_t worker);
+    void *context;
+};
+
+enum leat_pool_pin { LEAT_POOL_PIN_NONE, LEAT_POOL_PIN_SET, LEAT_POOL_PIN_ONE };
+
+struct leat_pool_config {
+    uint32_t workers;       /* threads to start; 0: threads are lent */
+    uint32_t lenders_max;   /* used where workers is 0 */
+    uint32_t ring_slots_log2;
+    uint32_t tasks_max;
+    uint32_t starvation_picks; /* 0: never */
+    enum leat_pool_pin pin;
+    bool busy_poll;
+    bool prefault;
+    bool lock_memory;
+    bool huge_pages;
+    uint64_t spin_ns;
+    size_t stack_bytes;
+    char name[12];
+    struct leat_memory memory;
+    struct leat_pool_ops ops;
+};
+
+struct leat_pool {
+    struct leat_pool_config config;      /* I */
+    struct leat_worker *workers;         /* I */
+    uint32_t places;                     /* I workers, or lenders_max */
+    uint32_t cpus_count;                 /* I CPUs this process may use */
+    uint64_t spin_ns;                    /* I */
+    void *rings_memory;                  /* I */
+    size_t rings_bytes;                  /* I */
+    uint16_t *cpus;                      /* I */
+    struct leat_slab tasks;              /* S */
+    struct leat_mpmc rings[LEAT_PRIORITY_LEVELS]; /* S */
+    LEAT_ALIGNED_LINE leat_atomic_u32 hint; /* S bit per level: its ring may have items */
+    struct leat_lot lot;                 /* S */
+    LEAT_ALIGNED_LINE leat_atomic_u32 halt; /* S 1: take nothing more */
+    leat_atomic_u32 alive;               /* S threads running, lent ones included; a futex */
+    leat_atomic_u32 watchers;            /* S threads in leat_pool_quiet_wait() */
+    leat_atomic_u32 quiet_event;         /* S a futex: counts workers that ran dry while watched */
+    LEAT_ALIGNED_LINE leat_atomic_u64 anchor; /* S see atom_fence_sc() */
+};
+
+/* Bytes that leat_pool_init() maps or allocates. */
+size_t leat_pool_bytes(const struct leat_pool_config *config);
+
+/* Fills a zeroed pool. On failure nothing is held. */
+enum leat_os_result leat_pool_init(struct leat_pool *pool, const struct leat_pool_config *config);
+/* pre: halted and joined, or never started. Items that wait are forgotten. */
+void leat_pool_fini(struct leat_pool *pool);
+
+/* Starts the workers. On failure those started are stopped again. */
+enum leat_os_result leat_pool_start(struct leat_pool *pool);
+/* Tells all workers to take nothing more, and wakes them. */
+void leat_pool_halt(struct leat_pool *pool);
+/* Waits until no thread is inside. False: the deadline came first. */
+bool leat_pool_wait_empty(struct leat_pool *pool, uint64_t deadline_ns);
+/* pre: leat_pool_wait_empty() was true since leat_pool_halt(). Joins the threads. */
+void leat_pool_join(struct leat_pool *pool);
+
+/* Puts an item behind the others of its level. False: the ring is full. */
+bool leat_pool_push(struct leat_pool *pool, uint32_t level, uint32_t item);
+/* All of count items (at most the ring's slots), or none. */
+bool leat_pool_push_n(struct leat_pool *pool, uint32_t level, const uint32_t *items,
+                      uint32_t count);
+/* Posts a task. False: the ring or the task slab is full. */
+bool leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_pool_task *task);
+
+/* On a worker: runs `item` again as soon as no more urgent level has work. pre: the hand is empty,
+ * as it is in ops.run. */
+void leat_worker_keep(struct leat_worker *worker, uint32_t level, uint32_t item);
+
+/* The worker whose thread this is, or NULL. */
+struct leat_worker *leat_worker_current(void);
+
+/* True if there was a moment in the call at which nothing waited and nobody had work in hand. */
+bool leat_pool_quiet(struct leat_pool *pool);
+/* Waits for that. False: the deadline came first, or the pool was halted. */
+bool leat_pool_quiet_wait(struct leat_pool *pool, uint64_t deadline_ns);
+/* Makes every leat_pool_quiet_wait() look again. */
+void leat_pool_quiet_poke(struct leat_pool *pool);
+
+/* Runs up to `budget` items in the calling thread. False: all places are taken. */
+bool leat_pool_lend(struct leat_pool *pool, size_t budget, size_t *ran);
+
+/* Items that wait in all rings, by kind unknown; approximate while the pool runs. */
+uint64_t leat_pool_waiting(const struct leat_pool *pool);
+
+/* A number that spreads threads over the shards of slabs: the CPU of this moment. */
+LEAT_INLINE uint32_t leat_pool_shard(void)
+{
+    return leat_os_cpu();
+}
+
+/* A ring item from kind and index, and back. */
+LEAT_INLINE uint32_t leat_item_of(enum leat_item_kind kind, uint32_t index)
+{
+    return (uint32_t)kind << LEAT_INDEX_BITS | index;
+}
+
+LEAT_INLINE enum leat_item_kind leat_item_kind(uint32_t item)
+{
+    return (enum leat_item_kind)(item >> LEAT_INDEX_BITS);
+}
+
+LEAT_INLINE uint32_t leat_item_index(uint32_t item)
+{
+    return item & LEAT_INDEX_NONE;
+}
+
+#endif

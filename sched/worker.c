@@ -1,0 +1,243 @@
+/* worker.c - the loop of a worker: pick the most urgent item, run it; without work, spin for a
+ * while, then park. */
+#include "sched/worker.h"
+
+static _Thread_local struct leat_worker *current_worker;
+
+struct leat_worker *leat_worker_current(void)
+{
+    return current_worker;
+}
+
+/* ---- pick and run --------------------------------------------------------------------------- */
+
+static bool halted(const struct leat_pool *pool)
+{
+    /* halted:A acquire -> halt:A.  Carries: what the stopping thread wrote before.
+     * If relaxed: a worker could look a few times more. */
+    return atom_load_acq(&pool->halt) != 0;
+}
+
+void leat_worker_keep(struct leat_worker *worker, uint32_t level, uint32_t item)
+{
+    LEAT_ASSERT(worker->hand_level == LEAT_LEVEL_NONE);
+    LEAT_ASSERT(level < LEAT_PRIORITY_LEVELS);
+    worker->hand = item;
+    worker->hand_level = level;
+}
+
+static bool hand_pick(struct leat_worker *worker, uint32_t hint, uint32_t *item)
+{
+    uint32_t level = worker->hand_level;
+    if (LEAT_LIKELY(level == LEAT_LEVEL_NONE)) {
+        return false;
+    }
+    /* A more urgent level goes first; the hand waits at most until that level is empty. */
+    uint32_t urgent = hint & ((UINT32_C(1) << level) - 1);
+    while (urgent != 0) {
+        uint32_t place = (uint32_t)__builtin_ctz(urgent);
+        if (leat_mpmc_pop(&worker->pool->rings[place], item)) {
+            return true;
+        }
+        urgent &= urgent - 1;
+    }
+    *item = worker->hand;
+    worker->hand_level = LEAT_LEVEL_NONE;
+    return true;
+}
+
+/* The first hinted level behind the one that had its turn last. */
+static bool rotation_pick(struct leat_worker *worker, uint32_t hint, uint32_t *item)
+{
+    for (uint32_t i = 1; i <= LEAT_PRIORITY_LEVELS; i++) {
+        uint32_t level = (worker->rotation + i) % LEAT_PRIORITY_LEVELS;
+        if ((hint >> level & 1) != 0 && leat_mpmc_pop(&worker->pool->rings[level], item)) {
+            worker->rotation = level;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Takes the next item. A hint bit may be set over an empty ring; it is cleared when the worker
+ * parks, since clearing it at once would send the hint's line back and forth for each item. */
+static bool pick(struct leat_worker *worker, uint32_t *item)
+{
+    struct leat_pool *pool = worker->pool;
+    uint32_t hint = atom_load_rlx(&pool->hint); /* rlx: hint, re-checked at park:A */
+    if (hand_pick(worker, hint, item)) {
+        return true;
+    }
+    uint32_t guard = pool->config.starvation_picks;
+    if (guard != 0) {
+        worker->picks++;
+        if (LEAT_UNLIKELY(worker->picks >= guard)) {
+            worker->picks = 0;
+            return rotation_pick(worker, hint, item);
+        }
+    }
+    while (hint != 0) {
+        uint32_t level = (uint32_t)__builtin_ctz(hint);
+        if (LEAT_LIKELY(leat_mpmc_pop(&pool->rings[level], item))) {
+            return true;
+        }
+        hint &= hint - 1;
+    }
+    return false;
+}
+
+static void run(struct leat_worker *worker, uint32_t item)
+{
+    struct leat_pool *pool = worker->pool;
+    atom_count(&worker->taken, 1);
+    if (leat_item_kind(item) != LEAT_KIND_TASK) {
+        pool->config.ops.run(pool->config.ops.context, worker, item);
+        return;
+    }
+    uint32_t index = leat_item_index(item);
+    struct leat_pool_task task = *(struct leat_pool_task *)leat_slab_record(&pool->tasks, index);
+    /* Given back before it runs: a long task does not hold a record. */
+    leat_slab_give(&pool->tasks, leat_pool_shard(), index);
+    task.function(task.argument);
+    atom_count(&worker->tasks_run, 1);
+}
+
+/* ---- without work --------------------------------------------------------------------------- */
+
+/* Says that this worker has nothing in hand, and tells who waits for quiet. */
+static void busy_end(struct leat_worker *worker)
+{
+    struct leat_pool *pool = worker->pool;
+    /* busy:A release -> quiet:A.  Carries: the end of all it ran, the pushes it made included.
+     * If relaxed: a drain could see it idle and miss what it pushed. */
+    atom_store_rel(&worker->busy, 0);
+    /* busy:B sc -> watch:A.  Orders: busy = 0 then watchers, against watchers + 1 then busy. */
+    atom_fence_sc(&pool->anchor);
+    if (LEAT_UNLIKELY(atom_load_rlx(&pool->watchers) != 0)) { /* rlx: ordered by busy:B */
+        leat_pool_quiet_poke(pool);
+    }
+}
+
+static void busy_begin(struct leat_worker *worker)
+{
+    /* Ordered before every pop by pop:B, whose release a drain acquires at count:A. */
+    atom_store_rlx(&worker->busy, 1); /* rlx: ordered by pop:B */
+}
+
+static bool any_ready(const struct leat_pool *pool, uint32_t hint)
+{
+    while (hint != 0) {
+        if (leat_mpmc_ready(&pool->rings[__builtin_ctz(hint)])) {
+            return true;
+        }
+        hint &= hint - 1;
+    }
+    return false;
+}
+
+/* Looks for work without taking it. True: there is some, or the pool is halted. */
+static bool spin(struct leat_worker *worker)
+{
+    struct leat_pool *pool = worker->pool;
+    uint64_t budget = pool->spin_ns;
+    if (budget == 0) {
+        return false;
+    }
+    uint64_t deadline = pool->config.busy_poll ? UINT64_MAX : leat_os_deadline_ns(budget);
+    for (;;) {
+        for (uint32_t i = 0; i < LEAT_SPIN_ROUNDS; i++) {
+            uint32_t hint = atom_load_rlx(&pool->hint); /* rlx: hint, re-checked at park:A */
+            if (any_ready(pool, hint) || halted(pool)) {
+                return true;
+            }
+            leat_pause();
+        }
+        if (deadline != UINT64_MAX && leat_os_monotonic_ns() >= deadline) {
+            return false;
+        }
+    }
+}
+
+/* W5 of park.h: every ring, not only the hinted ones. Sets the bits of those with items. */
+static bool second_look(struct leat_pool *pool)
+{
+    bool found = false;
+    for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
+        if (leat_mpmc_ready(&pool->rings[level])) {
+            /* look:A sc -> park:C, notify:B.  Orders: nothing of its own; all changes of the hint
+             * word are in one order. */
+            (void)atom_or_sc(&pool->hint, UINT32_C(1) << level);
+            found = true;
+        }
+    }
+    return found;
+}
+
+/* Steps W1 to W7 of park.h. */
+static void park(struct leat_worker *worker)
+{
+    struct leat_pool *pool = worker->pool;
+    leat_lot_enter(&pool->lot, &worker->bed, worker->index);
+    if (atom_load_rlx(&pool->hint) != 0) { /* rlx: hint, re-checked at park:A */
+        /* park:C sc -> notify:A, notify:B, look:A.  Orders: hint cleared then rings read, against
+         * item published then hint read. Bits of levels that have items come back at once. */
+        (void)atom_and_sc(&pool->hint, 0);
+    }
+    /* park:A sc -> notify:A, halt:B.  Orders: idle bit set then rings and halt read, against item
+     * published (or halt set) then idle bits read. */
+    atom_fence_sc(&pool->anchor);
+    if (second_look(pool) || halted(pool)) {
+        leat_lot_leave(&pool->lot, worker->index);
+        return;
+    }
+    atom_count(&worker->parks, 1);
+    leat_lot_sleep(&pool->lot, &worker->bed, worker->index, UINT64_MAX);
+}
+
+/* ---- the loop ------------------------------------------------------------------------------- */
+
+size_t leat_worker_some(struct leat_worker *worker, size_t budget)
+{
+    size_t ran = 0;
+    uint32_t item = 0;
+    current_worker = worker;
+    busy_begin(worker);
+    while (ran < budget && !halted(worker->pool) && pick(worker, &item)) {
+        run(worker, item);
+        ran++;
+    }
+    busy_end(worker);
+    current_worker = NULL;
+    return ran;
+}
+
+void *leat_worker_run(void *argument)
+{
+    struct leat_worker *worker = argument;
+    struct leat_pool *pool = worker->pool;
+    const struct leat_pool_ops *ops = &pool->config.ops;
+    current_worker = worker;
+    if (ops->started != NULL) {
+        ops->started(ops->context, worker->index);
+    }
+    while (!halted(pool)) {
+        uint32_t item = 0;
+        busy_begin(worker);
+        while (!halted(pool) && pick(worker, &item)) {
+            run(worker, item);
+        }
+        busy_end(worker);
+        if (!spin(worker)) {
+            park(worker);
+        }
+    }
+    if (ops->stopping != NULL) {
+        ops->stopping(ops->context, worker->index);
+    }
+    /* alive:A acq_rel -> empty:A.  Carries: all this thread did.
+     * If relaxed: the stopping thread could read this worker's counters before their last change. */
+    if (atom_sub_acq_rel(&pool->alive, 1) == 1) {
+        leat_os_futex_wake(&pool->alive, UINT32_MAX);
+    }
+    return NULL;
+}

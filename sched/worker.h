@@ -1,0 +1,13 @@
+/* worker.h - what a worker does: pick, run, spin, park. */
+#ifndef SCHED_WORKER_H
+#define SCHED_WORKER_H
+
+#include "sched/pool.h"
+
+/* A worker thread's body; the argument is its struct leat_worker. */
+void *leat_worker_run(void *argument);
+
+/* Runs up to `budget` items on this worker, until none waits or the pool is halted. */
+size_t leat_worker_some(struct leat_worker *worker, size_t budget);
+
+#endif
