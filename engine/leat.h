@@ -130,6 +130,9 @@ LEAT_API uint32_t leat_priority_levels(void);
 /* A time that never comes. */
 #define LEAT_FOREVER UINT64_MAX
 
+/* A number that the library derives from the others. */
+#define LEAT_AUTO UINT32_MAX
+
 struct leat_engine;
 struct leat_run;
 
@@ -181,11 +184,12 @@ struct leat_config {
     uint32_t types_max;         /* 1 to 65 535 (default 4 096) */
     uint32_t queues_max;        /* 1 to 65 535 (default 4 096) */
 
-    /* What is kept of ended jobs that nobody asked to keep. 0: gone at once; the most is half
-     * of jobs_max, so that what ended never crowds out what waits. */
-    uint32_t retained_max;      /* completed and cancelled (default 10 000, or jobs_max / 4) */
-    uint32_t dead_max;          /* dead letters; beyond it the oldest goes, counted
-                                   (default 10 000, or jobs_max / 4) */
+    /* What is kept of ended jobs that nobody asked to keep: the last so many, until jobs that wait
+     * need their records. 0: gone at once. LEAT_AUTO (default): 10 000, or a quarter of jobs_max
+     * if that is less. At most jobs_max. */
+    uint32_t retained_max;      /* completed and cancelled */
+    uint32_t dead_max;          /* dead letters, never given up for waiting jobs; beyond dead_max
+                                   the oldest goes, counted in dead_dropped */
 
     /* Statistics. */
     uint32_t sample_interval;   /* one job in so many is timed: 1 to 1 000 000 (default 32) */
@@ -321,9 +325,9 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_post(struct leat_engine *engine, u
                                                    leat_task_function function, void *argument);
 
 /* Posts tasks[0 .. count) in order until one does not fit. *posted (may be NULL) is how many were
- * taken, set also with LEAT_FULL.
+ * taken, set also with LEAT_FULL and LEAT_CLOSED.
  * Threads:  any.      Progress: as leat_post().    Copies tasks.
- * Returns:  LEAT_OK (all); LEAT_FULL (the first *posted); LEAT_CLOSED; LEAT_FORKED; LEAT_INVALID
+ * Returns:  LEAT_OK (all); LEAT_FULL, LEAT_CLOSED (the first *posted); LEAT_FORKED; LEAT_INVALID
  *           (nothing posted; an entry without a function included).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_post_batch(struct leat_engine *engine,
                                                          uint32_t priority,
@@ -437,8 +441,9 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_progress(struct leat_run *run,
  * `error` (may be NULL) is copied as by leat_run_error().
  * Threads:  any.      Progress: as leat_submit().
  * Returns:  LEAT_OK; LEAT_STALE (completed before, or another attempt); LEAT_GONE; LEAT_NOT_FOUND;
- *           LEAT_UNSUPPORTED (a delay or a snooze); LEAT_NO_MEMORY (for the text; the token still
- *           holds); LEAT_FORKED; LEAT_INVALID.  */
+ *           LEAT_UNSUPPORTED (a delay or a snooze); LEAT_FULL (a retry for which the ring has no
+ *           room) and LEAT_NO_MEMORY (for the text): the token still holds; LEAT_FORKED;
+ *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engine,
                                                        leat_token token,
                                                        struct leat_outcome outcome,
@@ -609,7 +614,9 @@ enum leat_batch_mode {
 /* Adds jobs[0 .. count). `ids` and `statuses` (either may be NULL) have room for count.
  * EACH: LEAT_OK if all were taken, else the first other status; ids of jobs not taken are 0.
  * ALL_OR_NONE: on any other status than LEAT_OK no job was taken, statuses[i] names the culprits
- * (LEAT_OK beside them), ids are untouched.
+ * (LEAT_OK beside them; all LEAT_OK where it was the room or the memory), ids are untouched. At
+ * present all jobs of such a batch must have one priority (LEAT_UNSUPPORTED), and more than
+ * ring_slots never fit (LEAT_FULL).
  * Threads:  any.      Progress: as leat_submit().    Copies jobs and payloads.
  * Returns:  as leat_submit(); LEAT_INVALID for a bad mode or a NULL array with count > 0.  */
 LEAT_API LEAT_NODISCARD enum leat_status
@@ -645,7 +652,7 @@ static inline struct leat_job_info leat_job_info_default(void)
 
 /* What the engine knows of a job at this moment.
  * Threads:  any.      Progress: lock-free.    Waits: never.
- * Returns:  LEAT_OK; LEAT_GONE; LEAT_NOT_FOUND; LEAT_BUSY (1 000 callers hold this one job);
+ * Returns:  LEAT_OK; LEAT_GONE; LEAT_NOT_FOUND; LEAT_BUSY (255 callers look at this one job);
  *           LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_get(struct leat_engine *engine, leat_job_id id,
                                                   struct leat_job_info *info);
@@ -773,8 +780,9 @@ struct leat_statistics {
     uint32_t version;
     uint32_t workers;          /* places: workers, or lenders_max where there are none */
     uint32_t workers_parked;
-    uint64_t tasks_run;
+    uint64_t tasks_run;        /* begun */
     uint64_t jobs_run;         /* attempts begun */
+    uint64_t jobs_submitted;   /* accepted */
     uint64_t jobs_completed;
     uint64_t jobs_dead;
     uint64_t jobs_cancelled;

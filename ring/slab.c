@@ -106,6 +106,11 @@ static uint64_t takes_sum(const struct leat_slab *slab)
     return sum;
 }
 
+uint64_t leat_slab_takes(const struct leat_slab *slab)
+{
+    return takes_sum(slab) & LEAT_GENERATION_LAST;
+}
+
 static bool any_take(struct leat_slab *slab, uint32_t shard, uint32_t *index)
 {
     for (uint32_t i = 0; i < slab->shards_count; i++) {

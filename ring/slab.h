@@ -76,6 +76,9 @@ bool leat_slab_take(struct leat_slab *slab, uint32_t shard, uint32_t *index);
 /* Gives a record back, or retires it. The caller is its only user. Progress: lock-free. */
 void leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index);
 
+/* Takes since the start, modulo 2^38: for statistics, at no cost on the hot path. */
+uint64_t leat_slab_takes(const struct leat_slab *slab);
+
 /* Checks I1 to I3 of a quiescent slab with `in_use` records taken. `why` may be NULL. */
 bool leat_slab_check(const struct leat_slab *slab, uint32_t in_use, FILE *why);
 

@@ -25,6 +25,8 @@ static void notify(struct leat_pool *pool, uint32_t level)
         struct leat_worker *worker = leat_worker_current();
         if (worker != NULL && worker->pool == pool) {
             atom_count(&worker->wakes, 1);
+        } else {
+            (void)atom_add_rlx(&pool->wakes_outside, 1); /* rlx: statistic */
         }
     }
 }
@@ -62,6 +64,7 @@ bool leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_po
     }
     *(struct leat_pool_task *)leat_slab_record(&pool->tasks, index) = *task;
     if (LEAT_UNLIKELY(!leat_pool_push(pool, level, leat_item_of(LEAT_KIND_TASK, index)))) {
+        (void)atom_add_rlx(&pool->tasks_refused, 1); /* rlx: statistic */
         leat_slab_give(&pool->tasks, shard, index);
         return false;
     }
@@ -91,6 +94,9 @@ bool leat_pool_lend(struct leat_pool *pool, size_t budget, size_t *ran)
          * read.
          * If relaxed: a stop could end while this thread begins. */
         (void)atom_add_acq_rel(&pool->alive, 1);
+        /* lend:E sc -> halt:B.  Orders: alive + 1 then halt read, against halt set then alive read.
+         */
+        atom_fence_sc(&pool->anchor);
         *ran = leat_worker_some(worker, budget);
         /* lend:B release -> lend:A.  Carries: see lend:A.
          * If relaxed: see lend:A. */
@@ -142,7 +148,8 @@ void leat_pool_quiet_poke(struct leat_pool *pool)
     leat_os_futex_wake(&pool->quiet_event, UINT32_MAX);
 }
 
-bool leat_pool_quiet_wait(struct leat_pool *pool, uint64_t deadline_ns)
+bool leat_pool_quiet_wait(struct leat_pool *pool, const leat_atomic_u64 *also,
+                          uint64_t deadline_ns)
 {
     bool quiet = false;
     /* watch:A sc -> busy:B.  Orders: watchers + 1 then busy flags read, against busy = 0 then
@@ -153,7 +160,9 @@ bool leat_pool_quiet_wait(struct leat_pool *pool, uint64_t deadline_ns)
         /* watch:B acquire -> poke:A.  Carries: see poke:A.
          * If relaxed: see poke:A. */
         uint32_t event = atom_load_acq(&pool->quiet_event);
-        quiet = leat_pool_quiet(pool);
+        /* drain:A acquire -> settled:A.  Carries: the pushes made before it was counted down.
+         * If relaxed: a push could be missed beside a count of 0. */
+        quiet = atom_load_acq(also) == 0 && leat_pool_quiet(pool);
         /* rlx: hint, re-checked at watch:B */
         if (quiet || atom_load_rlx(&pool->halt) != 0 || leat_os_monotonic_ns() >= deadline_ns) {
             break;
@@ -225,8 +234,8 @@ void leat_pool_halt(struct leat_pool *pool)
     /* halt:A release -> halted:A.  Carries: what the stopping thread wrote before.
      * If relaxed: see halted:A. */
     atom_store_rel(&pool->halt, 1);
-    /* halt:B sc -> park:A.  Orders: halt set then idle bits read, against idle bit set then halt
-     * read. */
+    /* halt:B sc -> park:A, lend:E.  Orders: halt set then idle bits and the count of threads read,
+     * against idle bit set (or the count raised) then halt read. */
     atom_fence_sc(&pool->anchor);
     while (leat_lot_wake(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker))) {
     }
@@ -240,7 +249,8 @@ bool leat_pool_wait_empty(struct leat_pool *pool, uint64_t deadline_ns)
          * threads did.
          * If relaxed: see alive:A. */
         uint32_t alive = atom_load_acq(&pool->alive);
-        if (alive == 0) {
+        /* rlx: hint, re-checked at empty:A */
+        if (alive == 0 || atom_load_rlx(&pool->halt) == 0) {
             return true;
         }
         if (leat_os_monotonic_ns() >= deadline_ns) {
@@ -295,8 +305,8 @@ static void workers_init(struct leat_pool *pool)
     }
 }
 
-static enum leat_os_result memory_prepare(const struct leat_pool_config *config, void *memory,
-                                          size_t bytes)
+enum leat_os_result leat_pool_prepare(const struct leat_pool_config *config, void *memory,
+                                      size_t bytes)
 {
     enum leat_os_result result = LEAT_OS_OK;
     if (config->huge_pages) {
@@ -324,7 +334,7 @@ static enum leat_os_result rings_init(struct leat_pool *pool)
         unsigned char *memory = (unsigned char *)pool->rings_memory + one * level;
         leat_mpmc_init(&pool->rings[level], config->ring_slots_log2, memory, 0);
     }
-    return memory_prepare(config, pool->rings_memory, pool->rings_bytes);
+    return leat_pool_prepare(config, pool->rings_memory, pool->rings_bytes);
 }
 
 enum leat_os_result leat_pool_init(struct leat_pool *pool, const struct leat_pool_config *config)
@@ -353,7 +363,7 @@ enum leat_os_result leat_pool_init(struct leat_pool *pool, const struct leat_poo
             result = leat_slab_init(&pool->tasks, &tasks) ? LEAT_OS_OK : LEAT_OS_NO_MEMORY;
         }
         if (result == LEAT_OS_OK) {
-            result = memory_prepare(config, pool->tasks.mapping, pool->tasks.mapping_bytes);
+            result = leat_pool_prepare(config, pool->tasks.mapping, pool->tasks.mapping_bytes);
         }
     }
     if (result != LEAT_OS_OK) {

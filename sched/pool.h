@@ -93,6 +93,8 @@ struct leat_pool {
     leat_atomic_u32 alive;               /* S threads running, lent ones included; a futex */
     leat_atomic_u32 watchers;            /* S threads in leat_pool_quiet_wait() */
     leat_atomic_u32 quiet_event;         /* S a futex: counts workers that ran dry while watched */
+    leat_atomic_u64 wakes_outside;       /* S by threads that are no workers */
+    leat_atomic_u64 tasks_refused;       /* S records taken and given back unused */
     LEAT_ALIGNED_LINE leat_atomic_u64 anchor; /* S see atom_fence_sc() */
 };
 
@@ -104,11 +106,15 @@ enum leat_os_result leat_pool_init(struct leat_pool *pool, const struct leat_poo
 /* pre: halted and joined, or never started. Items that wait are forgotten. */
 void leat_pool_fini(struct leat_pool *pool);
 
+/* Does to a mapping what the configuration asks: huge pages, prefault, lock. */
+enum leat_os_result leat_pool_prepare(const struct leat_pool_config *config, void *memory,
+                                      size_t bytes);
+
 /* Starts the workers. On failure those started are stopped again. */
 enum leat_os_result leat_pool_start(struct leat_pool *pool);
 /* Tells all workers to take nothing more, and wakes them. */
 void leat_pool_halt(struct leat_pool *pool);
-/* Waits until no thread is inside. False: the deadline came first. */
+/* Waits until no thread is inside, or the pool was started again. False: the deadline came first. */
 bool leat_pool_wait_empty(struct leat_pool *pool, uint64_t deadline_ns);
 /* pre: leat_pool_wait_empty() was true since leat_pool_halt(). Joins the threads. */
 void leat_pool_join(struct leat_pool *pool);
@@ -130,8 +136,10 @@ struct leat_worker *leat_worker_current(void);
 
 /* True if there was a moment in the call at which nothing waited and nobody had work in hand. */
 bool leat_pool_quiet(struct leat_pool *pool);
-/* Waits for that. False: the deadline came first, or the pool was halted. */
-bool leat_pool_quiet_wait(struct leat_pool *pool, uint64_t deadline_ns);
+/* Waits until it is quiet and *also, a count of work that goes on elsewhere, is 0. False: the
+ * deadline came first, or the pool was halted. Who counts down pokes. */
+bool leat_pool_quiet_wait(struct leat_pool *pool, const leat_atomic_u64 *also,
+                          uint64_t deadline_ns);
 /* Makes every leat_pool_quiet_wait() look again. */
 void leat_pool_quiet_poke(struct leat_pool *pool);
 

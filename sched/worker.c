@@ -26,17 +26,13 @@ void leat_worker_keep(struct leat_worker *worker, uint32_t level, uint32_t item)
     worker->hand_level = level;
 }
 
+/* The item in the worker's hand, unless a more urgent level has one. */
 static bool hand_pick(struct leat_worker *worker, uint32_t hint, uint32_t *item)
 {
-    uint32_t level = worker->hand_level;
-    if (LEAT_LIKELY(level == LEAT_LEVEL_NONE)) {
-        return false;
-    }
-    /* A more urgent level goes first; the hand waits at most until that level is empty. */
-    uint32_t urgent = hint & ((UINT32_C(1) << level) - 1);
+    uint32_t urgent = hint & ((UINT32_C(1) << worker->hand_level) - 1);
     while (urgent != 0) {
-        uint32_t place = (uint32_t)__builtin_ctz(urgent);
-        if (leat_mpmc_pop(&worker->pool->rings[place], item)) {
+        uint32_t level = (uint32_t)__builtin_ctz(urgent);
+        if (leat_mpmc_pop(&worker->pool->rings[level], item)) {
             return true;
         }
         urgent &= urgent - 1;
@@ -65,16 +61,20 @@ static bool pick(struct leat_worker *worker, uint32_t *item)
 {
     struct leat_pool *pool = worker->pool;
     uint32_t hint = atom_load_rlx(&pool->hint); /* rlx: hint, re-checked at park:A */
-    if (hand_pick(worker, hint, item)) {
-        return true;
-    }
-    uint32_t guard = pool->config.starvation_picks;
-    if (guard != 0) {
+    bool in_rotation = false;
+    if (pool->config.starvation_picks != 0) {
         worker->picks++;
-        if (LEAT_UNLIKELY(worker->picks >= guard)) {
-            worker->picks = 0;
-            return rotation_pick(worker, hint, item);
-        }
+        in_rotation = worker->picks >= pool->config.starvation_picks;
+    }
+    if (LEAT_UNLIKELY(in_rotation)) {
+        worker->picks = 0;
+    }
+    if (LEAT_UNLIKELY(worker->hand_level != LEAT_LEVEL_NONE)) {
+        /* In rotation the hand counts as the level whose turn it is. */
+        return hand_pick(worker, in_rotation ? 0 : hint, item);
+    }
+    if (LEAT_UNLIKELY(in_rotation)) {
+        return rotation_pick(worker, hint, item);
     }
     while (hint != 0) {
         uint32_t level = (uint32_t)__builtin_ctz(hint);
@@ -97,9 +97,9 @@ static void run(struct leat_worker *worker, uint32_t item)
     uint32_t index = leat_item_index(item);
     struct leat_pool_task task = *(struct leat_pool_task *)leat_slab_record(&pool->tasks, index);
     /* Given back before it runs: a long task does not hold a record. */
+    atom_count(&worker->tasks_run, 1);
     leat_slab_give(&pool->tasks, leat_pool_shard(), index);
     task.function(task.argument);
-    atom_count(&worker->tasks_run, 1);
 }
 
 /* ---- without work --------------------------------------------------------------------------- */
@@ -202,7 +202,11 @@ size_t leat_worker_some(struct leat_worker *worker, size_t budget)
     uint32_t item = 0;
     current_worker = worker;
     busy_begin(worker);
-    while (ran < budget && !halted(worker->pool) && pick(worker, &item)) {
+    while (ran < budget && !halted(worker->pool)) {
+        /* A lent thread does not park, so it takes the second look here. */
+        if (!pick(worker, &item) && !(second_look(worker->pool) && pick(worker, &item))) {
+            break;
+        }
         run(worker, item);
         ran++;
     }

@@ -1,0 +1,322 @@
+/* config.c - defaults, the checks that name the bad field, and what a configuration takes. */
+#include "engine/config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/engine_internal.h"
+
+/* What every sized struct begins with. */
+struct head {
+    uint32_t size;
+    uint32_t version;
+};
+
+enum leat_status leat_struct_read(void *known, size_t known_bytes, const void *given)
+{
+    struct head head;
+    memcpy(&head, given, sizeof(head));
+    if (head.size < sizeof(head)) {
+        return LEAT_INVALID;
+    }
+    if (head.version != LEAT_STRUCT_VERSION) {
+        return LEAT_UNSUPPORTED;
+    }
+    const unsigned char *bytes = given;
+    for (size_t i = known_bytes; i < head.size; i++) {
+        if (bytes[i] != 0) {
+            return LEAT_UNSUPPORTED;
+        }
+    }
+    memcpy(known, given, head.size < known_bytes ? head.size : known_bytes);
+    return LEAT_OK;
+}
+
+enum leat_status leat_struct_write(void *given, const void *filled, size_t filled_bytes)
+{
+    struct head head;
+    memcpy(&head, given, sizeof(head));
+    if (head.size < sizeof(head)) {
+        return LEAT_INVALID;
+    }
+    if (head.version != LEAT_STRUCT_VERSION) {
+        return LEAT_UNSUPPORTED;
+    }
+    size_t bytes = head.size < filled_bytes ? head.size : filled_bytes;
+    unsigned char *to = given;
+    const unsigned char *from = filled;
+    memcpy(to + sizeof(head), from + sizeof(head), bytes - sizeof(head));
+    return LEAT_OK;
+}
+
+enum leat_status leat_error_set(struct leat_error *error, enum leat_status status,
+                                const char *field, const char *text)
+{
+    if (error != NULL) {
+        error->status = status;
+        (void)snprintf(error->field, sizeof(error->field), "%s", field);
+        (void)snprintf(error->text, sizeof(error->text), "%s%s%s", field,
+                       field[0] == '\0' ? "" : " ", text);
+    }
+    return status;
+}
+
+enum leat_status leat_status_of(enum leat_os_result result)
+{
+    switch (result) {
+    case LEAT_OS_OK:
+        return LEAT_OK;
+    case LEAT_OS_REFUSED:
+        return LEAT_REFUSED;
+    case LEAT_OS_NO_MEMORY:
+        return LEAT_NO_MEMORY;
+    case LEAT_OS_FAILED:
+        break;
+    }
+    return LEAT_SYSTEM;
+}
+
+/* ---- defaults ------------------------------------------------------------------------------- */
+
+static uint32_t workers_default(void)
+{
+    uint16_t cpus[LEAT_WORKERS_MAX];
+    uint32_t allowed = leat_os_cpus_allowed(cpus, LEAT_WORKERS_MAX);
+    uint32_t quota = leat_os_cpu_quota();
+    return quota < allowed ? quota : allowed;
+}
+
+static struct leat_config config_default(void)
+{
+    struct leat_config config;
+    memset(&config, 0, sizeof(config));
+    config.size = (uint32_t)sizeof(config);
+    config.version = LEAT_STRUCT_VERSION;
+    config.workers = workers_default();
+    config.lenders_max = 1;
+    config.pinning = LEAT_PIN_ONE;
+    config.starvation_picks = 61; /* prime, so that it does not beat with a pattern of the host's */
+    config.spin_ns = 10000;       /* a fifth of what a wake of a sleeping thread costs */
+    config.worker_name = "leat";
+    config.ring_slots = 16384;
+    config.tasks_max = 262144;
+    config.jobs_max = 1048576;
+    config.payload_bytes_max = UINT32_C(1) << 20;
+    config.payload_bytes_inline = 64;
+    config.types_max = 4096;
+    config.queues_max = 4096;
+    config.retained_max = LEAT_AUTO;
+    config.dead_max = LEAT_AUTO;
+    config.sample_interval = 32;
+    return config;
+}
+
+void leat_config_init(struct leat_config *config, size_t size)
+{
+    struct leat_config ours = config_default();
+    if (config == NULL || size < sizeof(struct head)) {
+        return;
+    }
+    memset(config, 0, size);
+    memcpy(config, &ours, size < sizeof(ours) ? size : sizeof(ours));
+    config->size = (uint32_t)size;
+}
+
+/* ---- checks --------------------------------------------------------------------------------- */
+
+struct range {
+    const char *field;
+    uint64_t value;
+    uint64_t least;
+    uint64_t most;
+    const char *text;
+};
+
+static enum leat_status range_check(const struct range *range, struct leat_error *error)
+{
+    if (range->value >= range->least && range->value <= range->most) {
+        return LEAT_OK;
+    }
+    return leat_error_set(error, LEAT_INVALID, range->field, range->text);
+}
+
+static bool is_power_of_two(uint64_t value)
+{
+    return value != 0 && (value & (value - 1)) == 0;
+}
+
+static enum leat_status ranges_check(const struct leat_config *config, struct leat_error *error)
+{
+    const struct range ranges[] = {
+        {"workers", config->workers, 0, LEAT_WORKERS_MAX, "must be 0 to 256"},
+        {"lenders_max", config->lenders_max, 1, LEAT_WORKERS_MAX, "must be 1 to 256"},
+        {"pinning", config->pinning, LEAT_PIN_NONE, LEAT_PIN_ONE, "must be a leat_pinning"},
+        {"starvation_picks", config->starvation_picks, 0, LEAT_STARVATION_MAX,
+         "must be 0 or 2 to 1 000 000"},
+        {"spin_ns", config->spin_ns, 0, LEAT_SPIN_NS_MAX, "must be at most 1 000 000"},
+        {"worker_stack_bytes", config->worker_stack_bytes, 0, LEAT_STACK_BYTES_MAX,
+         "must be 0 or 64 KiB to 1 GiB"},
+        {"ring_slots", config->ring_slots, LEAT_RING_SLOTS_MIN,
+         UINT64_C(1) << LEAT_RING_SLOTS_LOG2_MAX, "must be a power of two from 64 to 2^20"},
+        {"tasks_max", config->tasks_max, LEAT_TASKS_MIN, LEAT_RECORDS_MAX,
+         "must be 64 to 2^26 - 1"},
+        {"jobs_max", config->jobs_max, LEAT_JOBS_MIN, LEAT_RECORDS_MAX, "must be 64 to 2^26 - 1"},
+        {"payload_bytes_max", config->payload_bytes_max, 0, LEAT_PAYLOAD_BYTES_MAX,
+         "must be at most 16 MiB"},
+        {"payload_bytes_inline", config->payload_bytes_inline, 0, LEAT_PAYLOAD_INLINE_BYTES_MAX,
+         "must be a multiple of 16 from 0 to 4 096"},
+        {"types_max", config->types_max, 1, LEAT_TYPES_MAX, "must be 1 to 65 535"},
+        {"queues_max", config->queues_max, 1, LEAT_QUEUES_MAX, "must be 1 to 65 535"},
+        {"sample_interval", config->sample_interval, 1, LEAT_SAMPLE_MAX,
+         "must be 1 to 1 000 000"},
+    };
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        enum leat_status status = range_check(&ranges[i], error);
+        if (status != LEAT_OK) {
+            return status;
+        }
+    }
+    return LEAT_OK;
+}
+
+static enum leat_status rest_check(const struct leat_config *config, struct leat_error *error)
+{
+    if (config->starvation_picks == 1) {
+        return leat_error_set(error, LEAT_INVALID, "starvation_picks",
+                              "must be 0 or 2 to 1 000 000");
+    }
+    if (config->worker_stack_bytes != 0 && config->worker_stack_bytes < LEAT_STACK_BYTES_MIN) {
+        return leat_error_set(error, LEAT_INVALID, "worker_stack_bytes",
+                              "must be 0 or 64 KiB to 1 GiB");
+    }
+    if (!is_power_of_two(config->ring_slots)) {
+        return leat_error_set(error, LEAT_INVALID, "ring_slots",
+                              "must be a power of two from 64 to 2^20");
+    }
+    if (config->payload_bytes_inline % 16 != 0) {
+        return leat_error_set(error, LEAT_INVALID, "payload_bytes_inline",
+                              "must be a multiple of 16 from 0 to 4 096");
+    }
+    if (config->worker_name == NULL || config->worker_name[0] == '\0' ||
+        strnlen(config->worker_name, LEAT_WORKER_NAME_MAX + 1) > LEAT_WORKER_NAME_MAX) {
+        return leat_error_set(error, LEAT_INVALID, "worker_name", "must have 1 to 11 bytes");
+    }
+    if ((config->allocator.allocate == NULL) != (config->allocator.release == NULL)) {
+        return leat_error_set(error, LEAT_INVALID, "allocator",
+                              "must have both functions or neither");
+    }
+    if (config->log_directory != NULL) {
+        return leat_error_set(error, LEAT_UNSUPPORTED, "log_directory", "is not built yet");
+    }
+    return LEAT_OK;
+}
+
+static enum leat_status retained_check(const char *field, uint32_t *value, uint32_t jobs_max,
+                                       struct leat_error *error)
+{
+    if (*value == LEAT_AUTO) {
+        uint32_t quarter = jobs_max / 4;
+        *value = quarter < LEAT_RETAINED_DEFAULT ? quarter : LEAT_RETAINED_DEFAULT;
+    }
+    if (*value > jobs_max) {
+        return leat_error_set(error, LEAT_INVALID, field, "must be at most jobs_max");
+    }
+    return LEAT_OK;
+}
+
+enum leat_status leat_config_read(struct leat_config *concrete, const struct leat_config *given,
+                                  struct leat_error *error)
+{
+    *concrete = config_default();
+    enum leat_status status = LEAT_OK;
+    if (given != NULL) {
+        status = leat_struct_read(concrete, sizeof(*concrete), given);
+    }
+    if (status == LEAT_INVALID) {
+        return leat_error_set(error, status, "size", "must be set by leat_config_default()");
+    }
+    if (status != LEAT_OK) {
+        return leat_error_set(error, status, "version",
+                              "or a field is newer than this library knows");
+    }
+    status = ranges_check(concrete, error);
+    if (status == LEAT_OK) {
+        status = rest_check(concrete, error);
+    }
+    if (status == LEAT_OK) {
+        status = retained_check("retained_max", &concrete->retained_max, concrete->jobs_max, error);
+    }
+    if (status == LEAT_OK) {
+        status = retained_check("dead_max", &concrete->dead_max, concrete->jobs_max, error);
+    }
+    return status;
+}
+
+enum leat_status leat_config_check(const struct leat_config *config, struct leat_error *error)
+{
+    struct leat_config concrete;
+    struct leat_error unused;
+    if (config == NULL) {
+        return leat_error_set(error, LEAT_INVALID, "config", "must not be NULL");
+    }
+    enum leat_status status =
+        leat_config_read(&concrete, config, error == NULL ? &unused : error);
+    return status == LEAT_OK ? leat_error_set(error, LEAT_OK, "", "ok") : status;
+}
+
+/* ---- what it becomes ------------------------------------------------------------------------ */
+
+struct leat_memory leat_config_memory(const struct leat_config *concrete)
+{
+    struct leat_memory memory = leat_memory_default();
+    if (concrete->allocator.allocate != NULL) {
+        memory.allocate = concrete->allocator.allocate;
+        memory.release = concrete->allocator.release;
+        memory.context = concrete->allocator.context;
+    }
+    return memory;
+}
+
+struct leat_pool_config leat_config_pool(const struct leat_config *concrete)
+{
+    struct leat_pool_config pool;
+    memset(&pool, 0, sizeof(pool));
+    pool.workers = concrete->workers;
+    pool.lenders_max = concrete->lenders_max;
+    pool.ring_slots_log2 = leat_log2_up(concrete->ring_slots);
+    pool.tasks_max = concrete->tasks_max;
+    pool.starvation_picks = concrete->starvation_picks;
+    pool.pin = (enum leat_pool_pin)concrete->pinning;
+    pool.busy_poll = concrete->busy_poll;
+    pool.prefault = concrete->prefault;
+    pool.lock_memory = concrete->lock_memory;
+    pool.huge_pages = concrete->huge_pages;
+    pool.spin_ns = concrete->spin_ns;
+    pool.stack_bytes = concrete->worker_stack_bytes;
+    (void)snprintf(pool.name, sizeof(pool.name), "%s", concrete->worker_name);
+    pool.memory = leat_config_memory(concrete);
+    return pool;
+}
+
+struct leat_slab_config leat_config_jobs(const struct leat_config *concrete)
+{
+    uint16_t cpus[LEAT_SLAB_SHARDS_MAX];
+    struct leat_slab_config jobs = {
+        .capacity = concrete->jobs_max,
+        .shards = leat_os_cpus_allowed(cpus, LEAT_SLAB_SHARDS_MAX),
+        .record_bytes = sizeof(struct leat_job_record),
+        .generation_start = 0};
+    return jobs;
+}
+
+size_t leat_memory_size(const struct leat_config *config)
+{
+    struct leat_config concrete;
+    struct leat_error error;
+    if (config == NULL || leat_config_read(&concrete, config, &error) != LEAT_OK) {
+        return 0;
+    }
+    struct leat_pool_config pool = leat_config_pool(&concrete);
+    struct leat_slab_config jobs = leat_config_jobs(&concrete);
+    return leat_pool_bytes(&pool) + leat_slab_bytes(&jobs) + leat_engine_bytes(&concrete);
+}

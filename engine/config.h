@@ -1,0 +1,30 @@
+/* config.h - a caller's configuration, checked and made concrete. */
+#ifndef ENGINE_CONFIG_H
+#define ENGINE_CONFIG_H
+
+#include "engine/leat.h"
+#include "engine/limits.h"
+#include "sched/pool.h"
+
+/* Copies what the caller's header knows over `known`, which holds our defaults. LEAT_INVALID: not
+ * begun by its default function; LEAT_UNSUPPORTED: it sets a field that we do not know. */
+enum leat_status leat_struct_read(void *known, size_t known_bytes, const void *given);
+
+/* The same outwards: writes `filled` as far as the caller's struct reaches. */
+enum leat_status leat_struct_write(void *given, const void *filled, size_t filled_bytes);
+
+/* LEAT_OK: `concrete` has every LEAT_AUTO replaced. `error` is filled on failure. */
+enum leat_status leat_config_read(struct leat_config *concrete, const struct leat_config *given,
+                                  struct leat_error *error);
+
+struct leat_pool_config leat_config_pool(const struct leat_config *concrete);
+struct leat_memory leat_config_memory(const struct leat_config *concrete);
+struct leat_slab_config leat_config_jobs(const struct leat_config *concrete);
+
+/* Fills `error` (may be NULL) and returns its status. `field` may be "". */
+enum leat_status leat_error_set(struct leat_error *error, enum leat_status status,
+                                const char *field, const char *text);
+
+enum leat_status leat_status_of(enum leat_os_result result);
+
+#endif

@@ -1,0 +1,452 @@
+/* engine.c - the life of an engine.
+ *
+ * Open    1 read the configuration  2 take memory, in any order  3 the fork page last: it is what
+ *         every other call looks at first.
+ * Stop    1 STOPPING under the mutex, so that no new work is taken from outside
+ *         2 one grace period: submits that saw the old state are through
+ *         3 halt the pool: workers end after the handler they are in
+ *         4 wait until no thread is inside; past the deadline set the cancel flags and answer
+ *         5 join, STOPPED, wake everyone who waits for a job
+ * Waiting is done outside the mutex, so that a stop can end a drain, and a second stop can wait
+ * beside the first; step 5 is done by one of them.
+ */
+#include "engine/engine_internal.h"
+
+#include <string.h>
+
+#include "ring/rcu.h"
+
+/* ---- small things --------------------------------------------------------------------------- */
+
+bool leat_engine_inside(const struct leat_engine *engine)
+{
+    const struct leat_worker *worker = leat_worker_current();
+    return worker != NULL && worker->pool == &engine->pool;
+}
+
+/* For calls that wait for handlers, or that handlers have no business to make. */
+static enum leat_status outside_check(const struct leat_engine *engine)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status == LEAT_OK && leat_engine_inside(engine)) {
+        status = LEAT_DEADLOCK;
+    }
+    return status;
+}
+
+static void lock(struct leat_engine *engine)
+{
+    int failed = pthread_mutex_lock(&engine->mutex);
+    LEAT_ASSERT(failed == 0);
+}
+
+static void unlock(struct leat_engine *engine)
+{
+    int failed = pthread_mutex_unlock(&engine->mutex);
+    LEAT_ASSERT(failed == 0);
+}
+
+static void state_set(struct leat_engine *engine, enum leat_engine_state state)
+{
+    /* state:B release -> state:A.  Carries: see state:A.
+     * If relaxed: see state:A. */
+    atom_store_rel(&engine->state, (uint32_t)state);
+}
+
+enum leat_status leat_state(const struct leat_engine *engine, enum leat_engine_state *state)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (state == NULL) {
+        return LEAT_INVALID;
+    }
+    *state = leat_engine_state_now(engine);
+    return LEAT_OK;
+}
+
+enum leat_status leat_thread_attach(struct leat_engine *engine)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status == LEAT_OK) {
+        leat_rcu_attach();
+    }
+    return status;
+}
+
+/* ---- open ----------------------------------------------------------------------------------- */
+
+size_t leat_engine_bytes(const struct leat_config *concrete)
+{
+    uint32_t places = concrete->workers != 0 ? concrete->workers : concrete->lenders_max;
+    return sizeof(struct leat_engine) + sizeof(struct leat_place) * places +
+           sizeof(struct leat_bell) * LEAT_BELLS + LEAT_PAGE_BYTES +
+           (size_t)concrete->payload_bytes_inline * concrete->jobs_max +
+           (sizeof(leat_atomic_pointer) * 2) * concrete->types_max +
+           (sizeof(leat_atomic_pointer) + sizeof(leat_atomic_u32)) * concrete->queues_max +
+           sizeof(leat_atomic_u64) * ((size_t)concrete->retained_max + concrete->dead_max) * 2;
+}
+
+static void hook_started(void *context, uint32_t worker)
+{
+    struct leat_engine *engine = context;
+    leat_rcu_attach();
+    if (engine->config.worker_started != NULL) {
+        engine->config.worker_started(engine, worker, engine->config.hook_context);
+    }
+}
+
+static void hook_stopping(void *context, uint32_t worker)
+{
+    struct leat_engine *engine = context;
+    if (engine->config.worker_stopping != NULL) {
+        engine->config.worker_stopping(engine, worker, engine->config.hook_context);
+    }
+}
+
+static uint32_t places_of(const struct leat_config *config)
+{
+    return config->workers != 0 ? config->workers : config->lenders_max;
+}
+
+static enum leat_os_result pool_open(struct leat_engine *engine)
+{
+    struct leat_pool_config config = leat_config_pool(&engine->config);
+    config.ops.run = leat_run_item;
+    config.ops.started = hook_started;
+    config.ops.stopping = hook_stopping;
+    config.ops.context = engine;
+    return leat_pool_init(&engine->pool, &config);
+}
+
+static enum leat_os_result jobs_open(struct leat_engine *engine)
+{
+    const struct leat_config *config = &engine->config;
+    struct leat_slab_config jobs = leat_config_jobs(config);
+    engine->inline_bytes = (size_t)config->payload_bytes_inline * config->jobs_max;
+    if (!leat_slab_init(&engine->jobs, &jobs)) {
+        return LEAT_OS_NO_MEMORY;
+    }
+    if (engine->inline_bytes != 0) {
+        engine->inline_payloads = leat_os_map(engine->inline_bytes);
+        if (engine->inline_payloads == NULL) {
+            return LEAT_OS_NO_MEMORY;
+        }
+    }
+    struct leat_pool_config pool = leat_config_pool(config);
+    enum leat_os_result result =
+        leat_pool_prepare(&pool, engine->jobs.mapping, engine->jobs.mapping_bytes);
+    if (result == LEAT_OS_OK && engine->inline_bytes != 0) {
+        result = leat_pool_prepare(&pool, engine->inline_payloads, engine->inline_bytes);
+    }
+    return result;
+}
+
+static enum leat_os_result parts_open(struct leat_engine *engine)
+{
+    const struct leat_memory *memory = &engine->memory;
+    size_t places = sizeof(struct leat_place) * places_of(&engine->config);
+    engine->places = leat_memory_take_lines(memory, places);
+    engine->bells = leat_memory_take_lines(memory, sizeof(struct leat_bell) * LEAT_BELLS);
+    if (engine->places == NULL || engine->bells == NULL || !leat_registry_init(engine) ||
+        !leat_retention_init(engine)) {
+        return LEAT_OS_NO_MEMORY;
+    }
+    enum leat_os_result result = jobs_open(engine);
+    if (result == LEAT_OS_OK) {
+        result = pool_open(engine);
+    }
+    if (result == LEAT_OS_OK) {
+        engine->alive_page = leat_os_map_wiped_on_fork();
+        engine->alive = engine->alive_page;
+        result = engine->alive == NULL ? LEAT_OS_FAILED : LEAT_OS_OK;
+    }
+    return result;
+}
+
+/* Records in use hold payloads and results from the allocator. */
+static void records_free(struct leat_engine *engine)
+{
+    uint32_t fresh = atom_load_rlx(&engine->jobs.fresh); /* rlx: single writer */
+    for (uint32_t i = 0; i < fresh; i++) {
+        uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, i)); /* rlx: single writer */
+        bool in_use = (leat_word_generation(word) & 1) != 0;
+        if (in_use && leat_word_phase(word) != LEAT_PHASE_GONE) {
+            leat_job_reclaim(engine, i);
+        }
+    }
+}
+
+static void parts_close(struct leat_engine *engine)
+{
+    struct leat_memory memory = engine->memory;
+    if (engine->jobs.mapping != NULL) {
+        records_free(engine);
+    }
+    leat_os_unmap(engine->alive_page, LEAT_PAGE_BYTES);
+    if (engine->pool.places != 0) {
+        leat_pool_fini(&engine->pool);
+    }
+    leat_os_unmap(engine->inline_payloads, engine->inline_bytes);
+    leat_slab_fini(&engine->jobs);
+    leat_retention_fini(engine);
+    leat_registry_fini(engine);
+    leat_memory_give(&memory, engine->bells, sizeof(struct leat_bell) * LEAT_BELLS);
+    leat_memory_give(&memory, engine->places,
+                     sizeof(struct leat_place) * places_of(&engine->config));
+    (void)pthread_mutex_destroy(&engine->mutex);
+    leat_memory_give(&memory, engine, sizeof(*engine));
+}
+
+static enum leat_status open_failed(enum leat_os_result result, struct leat_error *error)
+{
+    switch (result) {
+    case LEAT_OS_REFUSED:
+        return leat_error_set(error, LEAT_REFUSED, "lock_memory",
+                              "was refused by the system: raise the limit on locked memory");
+    case LEAT_OS_NO_MEMORY:
+        return leat_error_set(error, LEAT_NO_MEMORY, "", "no memory for the engine");
+    case LEAT_OS_OK:
+    case LEAT_OS_FAILED:
+        break;
+    }
+    return leat_error_set(error, LEAT_SYSTEM, "",
+                          "the system lacks what is needed: Linux 4.14 or later");
+}
+
+enum leat_status leat_open(const struct leat_config *config, struct leat_engine **engine,
+                           struct leat_error *error)
+{
+    struct leat_config concrete;
+    struct leat_error unused;
+    struct leat_error *say = error == NULL ? &unused : error;
+    if (engine == NULL) {
+        return leat_error_set(say, LEAT_INVALID, "engine", "must not be NULL");
+    }
+    enum leat_status status = leat_config_read(&concrete, config, say);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    struct leat_memory memory = leat_config_memory(&concrete);
+    struct leat_engine *opened = leat_memory_take_lines(&memory, sizeof(*opened));
+    if (opened == NULL) {
+        return open_failed(LEAT_OS_NO_MEMORY, say);
+    }
+    opened->config = concrete;
+    opened->memory = memory;
+    opened->sample_below = UINT32_MAX / concrete.sample_interval;
+    int failed = pthread_mutex_init(&opened->mutex, NULL);
+    LEAT_ASSERT(failed == 0);
+    enum leat_os_result result = parts_open(opened);
+    if (result != LEAT_OS_OK) {
+        parts_close(opened);
+        return open_failed(result, say);
+    }
+    opened->config.worker_name = NULL; /* the pool has its copy */
+    state_set(opened, LEAT_ENGINE_OPEN);
+    atom_store_rlx(opened->alive, 1); /* rlx: not shared yet */
+    *engine = opened;
+    return leat_error_set(say, LEAT_OK, "", "ok");
+}
+
+/* ---- start, drain, stop, close -------------------------------------------------------------- */
+
+enum leat_status leat_start(struct leat_engine *engine)
+{
+    enum leat_status status = outside_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    lock(engine);
+    enum leat_engine_state state = leat_engine_state_now(engine);
+    if (state == LEAT_ENGINE_OPEN || state == LEAT_ENGINE_STOPPED) {
+        atom_store_rlx(&engine->stop_expired, 0); /* rlx: statistic */
+        status = leat_status_of(leat_pool_start(&engine->pool));
+        if (status == LEAT_OK) {
+            state_set(engine, LEAT_ENGINE_RUNNING);
+        }
+    } else {
+        status = LEAT_WRONG_STATE;
+    }
+    unlock(engine);
+    return status;
+}
+
+/* Nothing waits, runs, or is to be completed from elsewhere. */
+static bool all_quiet(struct leat_engine *engine)
+{
+    /* quiet:B acquire -> settled:A.  Carries: the pushes of a completion's retry.
+     * If relaxed: see settled:A. */
+    return atom_load_acq(&engine->outside.awaited) == 0 && leat_pool_quiet(&engine->pool);
+}
+
+/* With no workers the caller runs the work. */
+static enum leat_status drain_lent(struct leat_engine *engine, uint64_t deadline_ns)
+{
+    for (;;) {
+        size_t ran = 0;
+        if (leat_engine_state_now(engine) != LEAT_ENGINE_DRAINING) {
+            return LEAT_CLOSED;
+        }
+        if (!leat_pool_lend(&engine->pool, 1, &ran)) {
+            return LEAT_BUSY;
+        }
+        if (ran == 0 && all_quiet(engine)) {
+            return LEAT_OK;
+        }
+        if (leat_os_monotonic_ns() >= deadline_ns) {
+            return LEAT_TIMEOUT;
+        }
+        if (ran == 0) {
+            /* Another lent thread, or a completion, is at work. */
+            leat_os_yield();
+        }
+    }
+}
+
+static enum leat_status drain_workers(struct leat_engine *engine, uint64_t deadline_ns)
+{
+    for (;;) {
+        bool quiet = leat_pool_quiet_wait(&engine->pool, &engine->outside.awaited, deadline_ns);
+        if (leat_engine_state_now(engine) != LEAT_ENGINE_DRAINING) {
+            return LEAT_CLOSED;
+        }
+        if (quiet) {
+            return LEAT_OK;
+        }
+        if (leat_os_monotonic_ns() >= deadline_ns) {
+            return LEAT_TIMEOUT;
+        }
+    }
+}
+
+enum leat_status leat_drain(struct leat_engine *engine, uint64_t timeout_ns)
+{
+    enum leat_status status = outside_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    uint64_t deadline_ns = leat_os_deadline_ns(timeout_ns);
+    lock(engine);
+    enum leat_engine_state state = leat_engine_state_now(engine);
+    bool may = state == LEAT_ENGINE_RUNNING || state == LEAT_ENGINE_DRAINING;
+    if (may) {
+        state_set(engine, LEAT_ENGINE_DRAINING);
+    }
+    unlock(engine);
+    if (!may) {
+        return LEAT_WRONG_STATE;
+    }
+    leat_rcu_wait(&engine->domain);
+    return engine->config.workers == 0 ? drain_lent(engine, deadline_ns)
+                                       : drain_workers(engine, deadline_ns);
+}
+
+/* Step 5; done once, by the first who comes. */
+static void stop_finish(struct leat_engine *engine)
+{
+    lock(engine);
+    if (leat_engine_state_now(engine) == LEAT_ENGINE_STOPPING) {
+        leat_pool_join(&engine->pool);
+        state_set(engine, LEAT_ENGINE_STOPPED);
+        leat_bells_ring_all(engine);
+    }
+    unlock(engine);
+}
+
+enum leat_status leat_stop(struct leat_engine *engine, uint64_t timeout_ns)
+{
+    enum leat_status status = outside_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    uint64_t deadline_ns = leat_os_deadline_ns(timeout_ns);
+    lock(engine);
+    enum leat_engine_state state = leat_engine_state_now(engine);
+    if (state == LEAT_ENGINE_RUNNING || state == LEAT_ENGINE_DRAINING) {
+        state_set(engine, LEAT_ENGINE_STOPPING);
+        state = LEAT_ENGINE_STOPPING;
+    } else if (state == LEAT_ENGINE_OPEN) {
+        state_set(engine, LEAT_ENGINE_STOPPED);
+        leat_bells_ring_all(engine);
+    }
+    unlock(engine);
+    leat_rcu_wait(&engine->domain);
+    if (state != LEAT_ENGINE_STOPPING) {
+        return LEAT_OK;
+    }
+    lock(engine);
+    /* Another stop may be through by now, and the engine started again. */
+    if (leat_engine_state_now(engine) == LEAT_ENGINE_STOPPING) {
+        leat_pool_halt(&engine->pool);
+    }
+    unlock(engine);
+    if (!leat_pool_wait_empty(&engine->pool, deadline_ns)) {
+        atom_store_rlx(&engine->stop_expired, 1); /* rlx: statistic */
+        return LEAT_TIMEOUT;
+    }
+    stop_finish(engine);
+    return LEAT_OK;
+}
+
+enum leat_status leat_close(struct leat_engine *engine)
+{
+    if (engine == NULL) {
+        return LEAT_OK;
+    }
+    enum leat_status status = outside_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    enum leat_engine_state state = leat_engine_state_now(engine);
+    if (state != LEAT_ENGINE_OPEN && state != LEAT_ENGINE_STOPPED) {
+        return LEAT_WRONG_STATE;
+    }
+    parts_close(engine);
+    return LEAT_OK;
+}
+
+/* ---- threads lent by the host --------------------------------------------------------------- */
+
+enum leat_status leat_run_some(struct leat_engine *engine, size_t budget, size_t *ran)
+{
+    enum leat_status status = outside_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (budget == 0) {
+        return LEAT_INVALID;
+    }
+    enum leat_engine_state state = leat_engine_state_now(engine);
+    if (state == LEAT_ENGINE_STOPPED || state == LEAT_ENGINE_STOPPING) {
+        return LEAT_CLOSED;
+    }
+    if (state == LEAT_ENGINE_OPEN || engine->config.workers != 0) {
+        return LEAT_WRONG_STATE;
+    }
+    size_t count = 0;
+    if (!leat_pool_lend(&engine->pool, budget, &count)) {
+        return LEAT_BUSY;
+    }
+    if (count == 0) {
+        return LEAT_EMPTY;
+    }
+    if (ran != NULL) {
+        *ran = count;
+    }
+    return LEAT_OK;
+}
+
+enum leat_status leat_next_due(struct leat_engine *engine, uint64_t *delay_ns)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (delay_ns == NULL) {
+        return LEAT_INVALID;
+    }
+    *delay_ns = leat_pool_waiting(&engine->pool) > 0 ? 0 : LEAT_FOREVER;
+    return LEAT_OK;
+}

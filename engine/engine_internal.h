@@ -1,0 +1,192 @@
+/* engine_internal.h - struct leat_engine and the functions that the engine's files share. */
+#ifndef ENGINE_ENGINE_INTERNAL_H
+#define ENGINE_ENGINE_INTERNAL_H
+
+#include <pthread.h>
+
+#include "engine/config.h"
+#include "engine/histogram.h"
+#include "engine/job.h"
+#include "engine/names.h"
+#include "sched/pool.h"
+
+/* What a type's name is bound to; never changed or freed while the engine is open. */
+struct leat_binding {
+    leat_handler handler;
+    void *context;
+    uint32_t max_attempts;
+};
+
+/* Counters of one place (worker or lent thread); its own lines.
+ * Letters: W one writer, many readers. */
+struct leat_place {
+    LEAT_ALIGNED_LINE leat_atomic_u64 jobs_run; /* W attempts begun */
+    leat_atomic_u64 completed;                  /* W */
+    leat_atomic_u64 dead;                       /* W */
+    leat_atomic_u64 cancelled;                  /* W */
+    leat_atomic_u64 retried;                    /* W */
+    leat_atomic_u64 running;                    /* W 1: in a handler */
+    struct leat_histogram queue_wait;           /* W */
+    struct leat_histogram run_time;             /* W */
+};
+
+/* The same where no worker is at hand: leat_cancel(), leat_complete(). Letters: S many writers. */
+struct leat_outside {
+    LEAT_ALIGNED_LINE leat_atomic_u64 refused; /* S records taken and given back unused */
+    leat_atomic_u64 completed;                 /* S */
+    leat_atomic_u64 dead;                      /* S */
+    leat_atomic_u64 cancelled;                 /* S */
+    leat_atomic_u64 retried;                   /* S */
+    leat_atomic_u64 dead_dropped;              /* S */
+    leat_atomic_u64 awaited;                   /* S attempts that answered pending, not yet ended */
+};
+
+/* Records that are kept after their end, oldest first. */
+struct leat_retention {
+    struct leat_mpmc ring; /* S */
+    uint32_t max;          /* I 0: none */
+    void *memory;          /* I */
+    size_t bytes;          /* I */
+};
+
+struct leat_bell {
+    LEAT_ALIGNED_LINE leat_atomic_u32 count; /* S a futex: one more per end of a job waited for */
+};
+
+/* Letters: I set at open, then read-only; S many writers; L under the mutex. */
+struct leat_engine {
+    leat_atomic_u32 *alive;            /* I in the page that a fork wipes: 0 in a child */
+    void *alive_page;                  /* I */
+    LEAT_ALIGNED_LINE leat_atomic_u32 state; /* S enum leat_engine_state; changed under the mutex */
+    leat_atomic_u32 stop_expired;      /* S 1: a stop ran out of time */
+    pthread_mutex_t mutex;             /* S lifecycle */
+    struct leat_config config;         /* I */
+    struct leat_memory memory;         /* I */
+    uint32_t sample_below;             /* I a job is timed if its hash is at most this */
+    unsigned char *inline_payloads;    /* I payload_bytes_inline each */
+    size_t inline_bytes;               /* I */
+    struct leat_place *places;         /* I one per place of the pool */
+    leat_atomic_pointer *bindings;     /* S by type: struct leat_binding */
+    leat_atomic_u32 *queue_priorities; /* S by queue */
+    struct leat_slab jobs;             /* S */
+    struct leat_names types;           /* S */
+    struct leat_names queues;          /* S */
+    struct leat_retention finished;    /* S */
+    struct leat_retention dead;        /* S */
+    struct leat_bell *bells;           /* S LEAT_BELLS */
+    struct leat_outside outside;       /* S */
+    LEAT_ALIGNED_LINE leat_atomic_u64 domain; /* S address of the grace periods */
+    struct leat_pool pool;             /* S */
+};
+
+/* One attempt, on the stack of its worker. */
+struct leat_run {
+    struct leat_engine *engine;
+    struct leat_worker *worker;
+    struct leat_job_record *record;
+    leat_atomic_u64 *word;
+    uint32_t index;
+    uint32_t attempt;
+    uint32_t max_attempts;
+};
+
+/* Bytes that the engine takes beside its pool and job slab. */
+size_t leat_engine_bytes(const struct leat_config *concrete);
+
+/* ---- engine.c ------------------------------------------------------------------------------- */
+
+/* LEAT_OK, LEAT_INVALID (NULL) or LEAT_FORKED. Every public function begins with it. */
+LEAT_INLINE enum leat_status leat_engine_check(const struct leat_engine *engine)
+{
+    if (LEAT_UNLIKELY(engine == NULL)) {
+        return LEAT_INVALID;
+    }
+    /* rlx: single writer */
+    return LEAT_LIKELY(atom_load_rlx(engine->alive) != 0) ? LEAT_OK : LEAT_FORKED;
+}
+
+LEAT_INLINE enum leat_engine_state leat_engine_state_now(const struct leat_engine *engine)
+{
+    /* state:A acquire -> state:B.  Carries: what the thread that changed the state did before.
+     * If relaxed: work could be taken by an engine whose workers are not yet set up. */
+    return (enum leat_engine_state)atom_load_acq(&engine->state);
+}
+
+/* The calling thread is one of the engine's workers, in a handler or a hook. */
+bool leat_engine_inside(const struct leat_engine *engine);
+
+/* True if new work is taken: from outside while OPEN or RUNNING, from handlers always. Valid until
+ * the section of rcu.h ends in which it is called. */
+LEAT_INLINE bool leat_engine_accepts(const struct leat_engine *engine)
+{
+    enum leat_engine_state state = leat_engine_state_now(engine);
+    return LEAT_LIKELY(state <= LEAT_ENGINE_RUNNING) || leat_engine_inside(engine);
+}
+
+/* ---- registry.c ----------------------------------------------------------------------------- */
+
+bool leat_registry_init(struct leat_engine *engine);
+void leat_registry_fini(struct leat_engine *engine);
+const struct leat_binding *leat_binding_of(const struct leat_engine *engine, uint32_t type);
+/* Index of the type or queue that a job names; takes new names in. */
+enum leat_status leat_registry_type(struct leat_engine *engine, const struct leat_job *job,
+                                    uint32_t *type);
+enum leat_status leat_registry_queue(struct leat_engine *engine, const struct leat_job *job,
+                                     uint32_t *queue);
+
+/* ---- run.c ---------------------------------------------------------------------------------- */
+
+void leat_run_item(void *context, struct leat_worker *worker, uint32_t item);
+
+/* ---- retain.c: ends ------------------------------------------------------------------------- */
+
+bool leat_retention_init(struct leat_engine *engine);
+void leat_retention_fini(struct leat_engine *engine);
+/* Gives one retained job's record up for a job that waits. False: there was none to give up. */
+bool leat_retention_yield(struct leat_engine *engine);
+
+/* The phase is final and the caller's place has let go of the index: keeps the record for a while,
+ * or gives it back. */
+void leat_job_retire(struct leat_engine *engine, uint32_t index);
+/* How an attempt ends. */
+struct leat_ending {
+    enum leat_phase phase;      /* COMPLETED, DEAD or CANCELLED */
+    enum leat_reason reason;
+    struct leat_worker *worker; /* NULL: another thread than the job's */
+};
+
+/* RUNNING to the end. */
+void leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending);
+/* What a cancelled, completed or gone job no longer needs. */
+void leat_job_free_payload(struct leat_engine *engine, uint32_t index);
+/* The word is in phase GONE by the caller's own swap: gives the record back. */
+void leat_job_reclaim(struct leat_engine *engine, uint32_t index);
+/* Wakes those who wait for the job, if its word says that there are some. */
+void leat_job_ring_bell(struct leat_engine *engine, uint32_t index, uint64_t word);
+void leat_bells_ring_all(struct leat_engine *engine);
+
+/* ---- look.c --------------------------------------------------------------------------------- */
+
+/* Takes a hold on a live job: its record stays until leat_job_unhold(). */
+enum leat_status leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index);
+void leat_job_unhold(struct leat_engine *engine, uint32_t index);
+/* Where the id's word is, and what the word says of it: LEAT_OK, LEAT_GONE or LEAT_NOT_FOUND. */
+enum leat_status leat_job_locate(const struct leat_engine *engine, leat_job_id id,
+                                 uint32_t *index);
+enum leat_status leat_word_judge(uint64_t word, leat_job_id id);
+
+LEAT_INLINE struct leat_job_record *leat_job_record(const struct leat_engine *engine,
+                                                    uint32_t index)
+{
+    return leat_slab_record(&engine->jobs, index);
+}
+
+/* The extra block, or NULL. */
+struct leat_job_extra *leat_job_extra(const struct leat_job_record *record);
+/* The extra block, made at need. NULL: no memory. */
+struct leat_job_extra *leat_job_extra_make(struct leat_engine *engine,
+                                           struct leat_job_record *record);
+/* Copies at most 255 bytes, cut at a UTF-8 boundary. */
+void leat_text_copy(char *to, const char *from);
+
+#endif

@@ -1,0 +1,176 @@
+/* job.h - the job record, and the word in which everything about a job is decided.
+ *
+ * Word, 64 bits (the slab's word of the record; see ring/slab.h for the generation)
+ *   63..26  generation, odd while the record is in use
+ *   25..20  attempt     low bits of the attempt, so that a completion of an earlier one fails. (To
+ *                       be taken for the right one it would have to sleep, after its claim, through
+ *                       a multiple of 64 attempts whose handlers gave tokens away and did not
+ *                       answer pending.)
+ *   19..12  holds       threads inside leat_wait(), leat_get(), leat_result() on this job
+ *   11..9   outcome     what leat_complete() said before the handler answered pending; 0: nothing
+ *    8      CLAIMED     a leat_complete() is at work
+ *    7      AWAITED     the handler answered pending; leat_complete() ends the attempt
+ *    6      CANCEL      cancel was asked while RUNNING
+ *    5      KEPT        LEAT_JOB_KEEP_RESULT, until leat_release()
+ *    4      LINKED      a place (a ring, a worker's hand, a retention ring) has the index
+ *    3..0   phase
+ *
+ * State first, link second: a thread first changes the word, then puts the index into a place. A
+ * record whose phase is final, with no LINKED, KEPT or holds, is gone: the same compare-and-swap
+ * that removes the last of them sets phase GONE, and its thread alone gives the record back.
+ *
+ * Who may take which edge (all by compare-and-swap on the word, except the first)
+ *   FILLING  -> PENDING    the submitter, before the index is in a ring
+ *   PENDING  -> RUNNING    the worker that took the index from a ring or its hand
+ *   PENDING  -> CANCELLED  any thread: leat_cancel()
+ *   RUNNING  -> PENDING    the worker, or leat_complete(): a retry
+ *   RUNNING  -> COMPLETED | DEAD | CANCELLED    the worker, or leat_complete()
+ *   final    -> GONE       who removes the last hold
+ * SCHEDULED, BLOCKED and RETRYING stand in the table for delays and dependencies.
+ *
+ * If a thread stops for ever: before its swap, nothing has happened; after a swap to PENDING and
+ * before the push, that job waits with it; after a swap to a final phase, the record is not given
+ * back. No other job is held up by any of these.
+ */
+#ifndef ENGINE_JOB_H
+#define ENGINE_JOB_H
+
+#include "engine/limits.h"
+#include "ring/slab.h"
+
+enum leat_phase {
+    LEAT_PHASE_FILLING = 0,
+    LEAT_PHASE_SCHEDULED = 1, /* 1 to 8 are enum leat_job_state */
+    LEAT_PHASE_BLOCKED = 2,
+    LEAT_PHASE_PENDING = 3,
+    LEAT_PHASE_RUNNING = 4,
+    LEAT_PHASE_RETRYING = 5,
+    LEAT_PHASE_COMPLETED = 6,
+    LEAT_PHASE_DEAD = 7,
+    LEAT_PHASE_CANCELLED = 8,
+    LEAT_PHASE_GONE = 9,
+    LEAT_PHASE_COUNT
+};
+
+#define LEAT_WORD_PHASE         UINT64_C(0xf)
+#define LEAT_WORD_LINKED        (UINT64_C(1) << 4)
+#define LEAT_WORD_KEPT          (UINT64_C(1) << 5)
+#define LEAT_WORD_CANCEL        (UINT64_C(1) << 6)
+#define LEAT_WORD_AWAITED       (UINT64_C(1) << 7)
+#define LEAT_WORD_CLAIMED       (UINT64_C(1) << 8)
+#define LEAT_WORD_OUTCOME_SHIFT 9
+#define LEAT_WORD_OUTCOME       (UINT64_C(7) << LEAT_WORD_OUTCOME_SHIFT)
+#define LEAT_WORD_HOLD          (UINT64_C(1) << 12)
+#define LEAT_WORD_HOLDS         (UINT64_C(255) << 12)
+#define LEAT_WORD_ATTEMPT_SHIFT 20
+#define LEAT_WORD_ATTEMPT       (UINT64_C(63) << LEAT_WORD_ATTEMPT_SHIFT)
+
+/* What belongs to one attempt and goes with it. */
+#define LEAT_WORD_OF_ATTEMPT (LEAT_WORD_AWAITED | LEAT_WORD_CLAIMED | LEAT_WORD_OUTCOME)
+
+/* What only some jobs need: from the allocator, at the first use, until the record is gone.
+ * Letters: O the attempt's thread while RUNNING, readers after the end; W one writer. */
+struct leat_job_extra {
+    char error[LEAT_ERROR_BYTES];      /* O set by the handler */
+    char late_error[LEAT_ERROR_BYTES]; /* O set by leat_complete() */
+    void *result;                      /* O */
+    size_t result_bytes;               /* O */
+    leat_atomic_u32 progress;          /* W */
+};
+
+/* One line. Letters: I set by the submitter, read-only while the job lives; W one writer at a
+ * time, many readers; S many writers. */
+struct leat_job_record {
+    uint32_t link_next;          /* Q links of the place that has the record; rings need none */
+    uint32_t link_previous;      /* Q */
+    uint32_t inbox_next;         /* Q */
+    uint32_t payload_bytes;      /* I */
+    uint64_t submit_ns;          /* I monotonic; 0: this job is not timed */
+    uint16_t type;               /* I index */
+    uint16_t queue;              /* I index */
+    uint16_t max_attempts;       /* I 0: the type's */
+    leat_atomic_u16 attempts;    /* W begun so far */
+    uint8_t priority;            /* I */
+    leat_atomic_u8 reason;       /* W enum leat_reason, before the end is swapped in */
+    uint16_t unused;             /* I 0 */
+    uint32_t payload_place;      /* O enum leat_payload_place */
+    leat_atomic_pointer extra;   /* S struct leat_job_extra, or NULL */
+    union {
+        unsigned char bytes[LEAT_PAYLOAD_RECORD_BYTES]; /* O */
+        void *pointer;                                  /* O */
+    } payload;
+};
+
+enum leat_payload_place {
+    LEAT_PAYLOAD_NONE = 0,
+    LEAT_PAYLOAD_RECORD, /* in the record */
+    LEAT_PAYLOAD_INLINE, /* in the array beside the records */
+    LEAT_PAYLOAD_HEAP    /* from the allocator */
+};
+
+LEAT_STATIC(sizeof(struct leat_job_record) == 64, "a record is one line of 64 bytes");
+LEAT_STATIC(offsetof(struct leat_job_record, payload) == 48, "the payload is aligned to 16");
+LEAT_STATIC((LEAT_WORD_ATTEMPT >> LEAT_WORD_ATTEMPT_SHIFT) << LEAT_WORD_ATTEMPT_SHIFT <
+                UINT64_C(1) << LEAT_INDEX_BITS,
+            "the flags stay below the generation");
+LEAT_STATIC(LEAT_WORD_HOLDS / LEAT_WORD_HOLD == LEAT_HOLDS_MAX, "holds have 8 bits");
+
+/* True if the table has the edge. */
+bool leat_phase_may(enum leat_phase from, enum leat_phase to);
+
+LEAT_INLINE enum leat_phase leat_word_phase(uint64_t word)
+{
+    return (enum leat_phase)(word & LEAT_WORD_PHASE);
+}
+
+LEAT_INLINE bool leat_phase_final(enum leat_phase phase)
+{
+    return phase >= LEAT_PHASE_COMPLETED && phase <= LEAT_PHASE_CANCELLED;
+}
+
+/* The bits of an attempt's number. */
+LEAT_INLINE uint64_t leat_word_attempt(uint32_t attempt)
+{
+    return ((uint64_t)attempt << LEAT_WORD_ATTEMPT_SHIFT) & LEAT_WORD_ATTEMPT;
+}
+
+/* The word with another phase; GONE instead where the phase is final and nothing holds it. */
+LEAT_INLINE uint64_t leat_word_with(uint64_t word, enum leat_phase phase)
+{
+    uint64_t after = (word & ~LEAT_WORD_PHASE) | (uint64_t)phase;
+    bool held = (word & (LEAT_WORD_LINKED | LEAT_WORD_KEPT | LEAT_WORD_HOLDS)) != 0;
+    if (leat_phase_final(phase) && !held) {
+        after = (word & ~LEAT_WORD_PHASE) | (uint64_t)LEAT_PHASE_GONE;
+    }
+    return after;
+}
+
+struct leat_change {
+    enum leat_phase from;
+    enum leat_phase to;
+    uint64_t set;
+    uint64_t clear;
+    uint64_t unless; /* refused if one of these bits is set */
+};
+
+/* Swaps in a change if the word is in phase `from`; *before is what it was, *after what it is.
+ * False: refused, nothing changed. pre: the caller keeps the generation alive (it has the index
+ * from a place, runs it, or has a hold). Progress: lock-free. */
+bool leat_job_change(leat_atomic_u64 *word, const struct leat_change *change, uint64_t *before,
+                     uint64_t *after);
+
+/* A change of bits of a RUNNING job, whose phase stays; refused unless (word & mask) == value. */
+struct leat_mark {
+    uint64_t set;
+    uint64_t clear;
+    uint64_t mask;
+    uint64_t value;
+};
+
+bool leat_job_mark(leat_atomic_u64 *word, const struct leat_mark *mark, uint64_t *before);
+
+/* Clears `bits` (LINKED, KEPT) or one hold, whatever the phase. True: the record is gone by this,
+ * and the caller gives it back. Progress: lock-free. */
+bool leat_job_let_go(leat_atomic_u64 *word, uint64_t bits);
+
+#endif

@@ -1,0 +1,49 @@
+/* limits.h - the engine's limits, each with its reason. */
+#ifndef ENGINE_LIMITS_H
+#define ENGINE_LIMITS_H
+
+#include "sched/limits.h"
+
+/* Names of types and queues: room for a path-like name, and short enough to copy. */
+#define LEAT_NAME_BYTES_MAX 200
+
+/* Handles are 16 bits in the 64-byte record. */
+#define LEAT_TYPES_MAX  65535
+#define LEAT_QUEUES_MAX 65535
+
+/* Attempts are 16 bits in the record. */
+#define LEAT_ATTEMPTS_MAX     65535
+#define LEAT_ATTEMPTS_DEFAULT 3
+
+/* Larger data belongs in a file that the payload names. */
+#define LEAT_PAYLOAD_BYTES_MAX        (UINT32_C(16) << 20)
+#define LEAT_PAYLOAD_INLINE_BYTES_MAX 4096
+/* Kept in the record itself: a pointer and a length. */
+#define LEAT_PAYLOAD_RECORD_BYTES 16
+
+#define LEAT_RING_SLOTS_MIN 64
+#define LEAT_TASKS_MIN      64
+#define LEAT_JOBS_MIN       64
+
+#define LEAT_SPIN_NS_MAX        UINT64_C(1000000)
+#define LEAT_STACK_BYTES_MIN    (UINT64_C(64) << 10)
+#define LEAT_STACK_BYTES_MAX    (UINT64_C(1) << 30)
+#define LEAT_WORKER_NAME_MAX    11
+#define LEAT_STARVATION_MAX     1000000
+#define LEAT_SAMPLE_MAX         1000000
+#define LEAT_RETAINED_DEFAULT   10000
+#define LEAT_ERROR_BYTES        256
+
+/* Callers of leat_wait() and leat_get() on one job at once: 8 bits of its word. */
+#define LEAT_HOLDS_MAX 255
+
+/* Futexes that waiters of leat_wait() share, by record: enough that a wake rarely wakes others. */
+#define LEAT_BELLS 64
+
+/* Jobs of one leat_submit_batch() that may be all-or-none: their room in the rings is claimed at
+ * once, so they must fit the smallest ring. */
+LEAT_STATIC(LEAT_TYPES_MAX <= UINT16_MAX, "the record has 16 bits for the type");
+LEAT_STATIC(LEAT_QUEUES_MAX <= UINT16_MAX, "the record has 16 bits for the queue");
+LEAT_STATIC(LEAT_RING_SLOTS_MIN >= LEAT_RING_BATCH_MAX, "a batch fits a ring");
+
+#endif

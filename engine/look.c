@@ -1,0 +1,298 @@
+/* look.c - jobs by id: get, wait, result, release, cancel. A reader first takes a hold, which keeps
+ * the record where it is; what it then reads is either fixed since submit, or atomic, or fixed
+ * since the end. */
+#include "engine/engine_internal.h"
+
+#include <string.h>
+
+/* ---- holds ---------------------------------------------------------------------------------- */
+
+enum leat_status leat_word_judge(uint64_t word, leat_job_id id)
+{
+    uint64_t now = leat_word_generation(word);
+    uint64_t asked = leat_word_generation(id.bits);
+    if (now != asked) {
+        return now > asked ? LEAT_GONE : LEAT_NOT_FOUND;
+    }
+    switch (leat_word_phase(word)) {
+    case LEAT_PHASE_FILLING:
+        return LEAT_NOT_FOUND;
+    case LEAT_PHASE_GONE:
+        return LEAT_GONE;
+    case LEAT_PHASE_SCHEDULED:
+    case LEAT_PHASE_BLOCKED:
+    case LEAT_PHASE_PENDING:
+    case LEAT_PHASE_RUNNING:
+    case LEAT_PHASE_RETRYING:
+    case LEAT_PHASE_COMPLETED:
+    case LEAT_PHASE_DEAD:
+    case LEAT_PHASE_CANCELLED:
+    case LEAT_PHASE_COUNT:
+        break;
+    }
+    return LEAT_OK;
+}
+
+enum leat_status leat_job_locate(const struct leat_engine *engine, leat_job_id id, uint32_t *index)
+{
+    uint32_t place = (uint32_t)(id.bits & LEAT_INDEX_NONE);
+    /* Generations in use are odd. */
+    if (place >= engine->jobs.capacity || (leat_word_generation(id.bits) & 1) == 0) {
+        return LEAT_NOT_FOUND;
+    }
+    *index = place;
+    return LEAT_OK;
+}
+
+enum leat_status leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index)
+{
+    enum leat_status status = leat_job_locate(engine, id, index);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    leat_atomic_u64 *word = leat_slab_word(&engine->jobs, *index);
+    /* hold:A acquire -> change:B, submit:A.  Carries: the record's fields.
+     * If relaxed: they could be those of the job before. */
+    uint64_t now = atom_load_acq(word);
+    for (;;) {
+        status = leat_word_judge(now, id);
+        if (status != LEAT_OK) {
+            return status;
+        }
+        if ((now & LEAT_WORD_HOLDS) == LEAT_WORD_HOLDS) {
+            return LEAT_BUSY;
+        }
+        /* hold:B acq_rel -> change:A.  Carries: that someone waits, to who ends the job.
+         * If relaxed: nothing changes, the bit travels in the word. */
+        if (atom_cas_acq_rel(word, &now, now + LEAT_WORD_HOLD)) {
+            return LEAT_OK;
+        }
+    }
+}
+
+void leat_job_unhold(struct leat_engine *engine, uint32_t index)
+{
+    if (leat_job_let_go(leat_slab_word(&engine->jobs, index), LEAT_WORD_HOLD)) {
+        leat_job_reclaim(engine, index);
+    }
+}
+
+/* ---- get and wait --------------------------------------------------------------------------- */
+
+static void info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index,
+                      uint64_t word, struct leat_job_info *info)
+{
+    const struct leat_job_record *record = leat_job_record(engine, index);
+    const struct leat_job_extra *extra = leat_job_extra(record);
+    const struct leat_binding *binding = leat_binding_of(engine, record->type);
+    enum leat_phase phase = leat_word_phase(word);
+    *info = leat_job_info_default();
+    info->id = id;
+    info->state = (enum leat_job_state)phase;
+    info->type.bits = (uint32_t)record->type + 1;
+    info->queue.bits = (uint32_t)record->queue + 1;
+    info->priority = record->priority;
+    info->attempts = atom_load_rlx(&record->attempts); /* rlx: ordered by hold:A */
+    info->max_attempts = record->max_attempts;
+    if (info->max_attempts == 0) {
+        info->max_attempts = binding == NULL ? LEAT_ATTEMPTS_DEFAULT : binding->max_attempts;
+    }
+    info->cancel_requested = (word & LEAT_WORD_CANCEL) != 0;
+    info->payload_bytes = record->payload_bytes;
+    if (phase == LEAT_PHASE_COMPLETED) {
+        info->progress = 100;
+    } else if (extra != NULL) {
+        info->progress = atom_load_rlx(&extra->progress); /* rlx: statistic */
+    }
+    if (!leat_phase_final(phase)) {
+        return;
+    }
+    info->reason = (enum leat_reason)atom_load_rlx(&record->reason); /* rlx: ordered by wait:A */
+    if (extra != NULL) {
+        info->result_bytes = extra->result_bytes;
+        const char *error = extra->late_error[0] != '\0' ? extra->late_error : extra->error;
+        leat_text_copy(info->error, error);
+    }
+}
+
+static uint64_t word_now(const struct leat_engine *engine, uint32_t index)
+{
+    /* wait:A acquire -> change:B.  Carries: the record as its end left it.
+     * If relaxed: a result could be read that is not there yet. */
+    return atom_load_acq(leat_slab_word(&engine->jobs, index));
+}
+
+enum leat_status leat_get(struct leat_engine *engine, leat_job_id id, struct leat_job_info *info)
+{
+    enum leat_status status = leat_engine_check(engine);
+    uint32_t index = 0;
+    if (status == LEAT_OK && info == NULL) {
+        status = LEAT_INVALID;
+    }
+    if (status == LEAT_OK) {
+        status = leat_job_hold(engine, id, &index);
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    struct leat_job_info filled;
+    info_fill(engine, id, index, word_now(engine, index), &filled);
+    leat_job_unhold(engine, index);
+    return leat_struct_write(info, &filled, sizeof(filled));
+}
+
+/* pre: a hold. *word is the job's last word. */
+static enum leat_status wait_end(struct leat_engine *engine, uint32_t index, uint64_t timeout_ns,
+                                 uint64_t *word)
+{
+    struct leat_bell *bell = &engine->bells[index % LEAT_BELLS];
+    uint64_t deadline_ns = leat_os_deadline_ns(timeout_ns);
+    for (;;) {
+        /* wait:B acquire -> bell:A.  Carries: the final word; read before it.
+         * If relaxed: see bell:A. */
+        uint32_t count = atom_load_acq(&bell->count);
+        *word = word_now(engine, index);
+        if (leat_phase_final(leat_word_phase(*word))) {
+            return LEAT_OK;
+        }
+        if (leat_engine_state_now(engine) == LEAT_ENGINE_STOPPED) {
+            return LEAT_CLOSED;
+        }
+        if (timeout_ns == 0) {
+            return LEAT_TIMEOUT;
+        }
+        if (leat_engine_inside(engine)) {
+            return LEAT_DEADLOCK;
+        }
+        if (leat_os_monotonic_ns() >= deadline_ns) {
+            return LEAT_TIMEOUT;
+        }
+        leat_os_futex_wait(&bell->count, count, deadline_ns);
+    }
+}
+
+enum leat_status leat_wait(struct leat_engine *engine, leat_job_id id, uint64_t timeout_ns,
+                           struct leat_job_info *info)
+{
+    enum leat_status status = leat_engine_check(engine);
+    uint32_t index = 0;
+    if (status == LEAT_OK) {
+        status = leat_job_hold(engine, id, &index);
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    uint64_t word = 0;
+    struct leat_job_info filled;
+    status = wait_end(engine, index, timeout_ns, &word);
+    info_fill(engine, id, index, word, &filled);
+    leat_job_unhold(engine, index);
+    if (info != NULL && (status == LEAT_OK || status == LEAT_TIMEOUT)) {
+        enum leat_status written = leat_struct_write(info, &filled, sizeof(filled));
+        status = written == LEAT_OK ? status : written;
+    }
+    return status;
+}
+
+enum leat_status leat_result(struct leat_engine *engine, leat_job_id id, void *buffer,
+                             size_t capacity, size_t *bytes)
+{
+    enum leat_status status = leat_engine_check(engine);
+    uint32_t index = 0;
+    if (status == LEAT_OK && buffer == NULL && capacity > 0) {
+        status = LEAT_INVALID;
+    }
+    if (status == LEAT_OK) {
+        status = leat_job_hold(engine, id, &index);
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (leat_phase_final(leat_word_phase(word_now(engine, index)))) {
+        const struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
+        size_t count = extra == NULL ? 0 : extra->result_bytes;
+        status = count <= capacity ? LEAT_OK : LEAT_FULL;
+        if (status == LEAT_OK && count > 0) {
+            memcpy(buffer, extra->result, count);
+        }
+        if (bytes != NULL) {
+            *bytes = count;
+        }
+    } else {
+        status = LEAT_WRONG_STATE;
+    }
+    leat_job_unhold(engine, index);
+    return status;
+}
+
+/* ---- release and cancel --------------------------------------------------------------------- */
+
+/* Clears KEPT. False: it was not set. pre: a hold. */
+static bool kept_clear(leat_atomic_u64 *word)
+{
+    /* kept:A acquire -> change:B.  Carries: nothing; the first of a loop of swaps.
+     * If relaxed: nothing changes. */
+    uint64_t now = atom_load_acq(word);
+    while ((now & LEAT_WORD_KEPT) != 0) {
+        /* kept:B acq_rel -> let_go:A.  Carries: what this thread read of the record.
+         * If relaxed: as let_go:A. */
+        if (atom_cas_acq_rel(word, &now, now & ~LEAT_WORD_KEPT)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum leat_status leat_release(struct leat_engine *engine, leat_job_id id)
+{
+    enum leat_status status = leat_engine_check(engine);
+    uint32_t index = 0;
+    if (status == LEAT_OK) {
+        status = leat_job_hold(engine, id, &index);
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    bool released = kept_clear(leat_slab_word(&engine->jobs, index));
+    leat_job_unhold(engine, index);
+    return released ? LEAT_OK : LEAT_WRONG_STATE;
+}
+
+/* pre: a hold. */
+static enum leat_status cancel(struct leat_engine *engine, uint32_t index)
+{
+    leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
+    const struct leat_change waiting = {.from = LEAT_PHASE_PENDING, .to = LEAT_PHASE_CANCELLED};
+    const struct leat_mark running = {.set = LEAT_WORD_CANCEL};
+    uint64_t before = 0;
+    uint64_t after = 0;
+    /* Ends: a job goes from PENDING to RUNNING and back at most max_attempts times. */
+    for (;;) {
+        if (leat_job_change(word, &waiting, &before, &after)) {
+            (void)atom_add_rlx(&engine->outside.cancelled, 1); /* rlx: statistic */
+            leat_job_ring_bell(engine, index, before);
+            return LEAT_OK;
+        }
+        if (leat_phase_final(leat_word_phase(before))) {
+            return LEAT_ENDED;
+        }
+        if (leat_job_mark(word, &running, &before)) {
+            return LEAT_RUNNING;
+        }
+    }
+}
+
+enum leat_status leat_cancel(struct leat_engine *engine, leat_job_id id)
+{
+    enum leat_status status = leat_engine_check(engine);
+    uint32_t index = 0;
+    if (status == LEAT_OK) {
+        status = leat_job_hold(engine, id, &index);
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    status = cancel(engine, index);
+    leat_job_unhold(engine, index);
+    return status;
+}

@@ -1,0 +1,341 @@
+/* registry.c - types and queues: names bound to handlers, and to options. */
+#include "engine/engine_internal.h"
+
+#include <string.h>
+
+#include "ring/rcu.h"
+
+/* ---- options -------------------------------------------------------------------------------- */
+
+static struct leat_type_options type_defaults(void)
+{
+    struct leat_type_options options;
+    memset(&options, 0, sizeof(options));
+    options.size = (uint32_t)sizeof(options);
+    options.version = LEAT_STRUCT_VERSION;
+    options.max_attempts = LEAT_ATTEMPTS_DEFAULT;
+    return options;
+}
+
+static struct leat_queue_options queue_defaults(void)
+{
+    struct leat_queue_options options;
+    memset(&options, 0, sizeof(options));
+    options.size = (uint32_t)sizeof(options);
+    options.version = LEAT_STRUCT_VERSION;
+    /* A build with few levels has NORMAL in its middle. */
+    options.priority = (uint32_t)LEAT_PRIORITY_NORMAL < LEAT_PRIORITY_LEVELS
+                           ? (uint32_t)LEAT_PRIORITY_NORMAL
+                           : LEAT_PRIORITY_LEVELS / 2;
+    return options;
+}
+
+/* What both structs begin with; a size below it is left alone. */
+#define HEAD_BYTES (2 * sizeof(uint32_t))
+
+static void options_init(void *options, size_t size, const void *ours, size_t our_size)
+{
+    if (options == NULL || size < HEAD_BYTES) {
+        return;
+    }
+    uint32_t stated = (uint32_t)size;
+    memset(options, 0, size);
+    memcpy(options, ours, size < our_size ? size : our_size);
+    memcpy(options, &stated, sizeof(stated));
+}
+
+void leat_type_options_init(struct leat_type_options *options, size_t size)
+{
+    struct leat_type_options ours = type_defaults();
+    options_init(options, size, &ours, sizeof(ours));
+}
+
+void leat_queue_options_init(struct leat_queue_options *options, size_t size)
+{
+    struct leat_queue_options ours = queue_defaults();
+    options_init(options, size, &ours, sizeof(ours));
+}
+
+/* ---- names ---------------------------------------------------------------------------------- */
+
+static enum leat_status add_status(enum leat_names_result result)
+{
+    switch (result) {
+    case LEAT_NAMES_OK:
+    case LEAT_NAMES_FOUND:
+        return LEAT_OK;
+    case LEAT_NAMES_FULL:
+        return LEAT_FULL;
+    case LEAT_NAMES_NO_MEMORY:
+        break;
+    }
+    return LEAT_NO_MEMORY;
+}
+
+static enum leat_status find(struct leat_engine *engine, struct leat_names *names,
+                             const char *name, uint32_t *bits)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (name == NULL || bits == NULL || !leat_name_valid(name)) {
+        return LEAT_INVALID;
+    }
+    uint32_t index = leat_names_find(names, name);
+    if (index == LEAT_NAME_NONE) {
+        return LEAT_NOT_FOUND;
+    }
+    *bits = index + 1;
+    return LEAT_OK;
+}
+
+static enum leat_status text(struct leat_engine *engine, const struct leat_names *names,
+                             uint32_t bits, const char **name)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (name == NULL) {
+        return LEAT_INVALID;
+    }
+    /* 0 - 1 is beyond every capacity. */
+    const char *found = leat_names_text(names, bits - 1);
+    if (found == NULL) {
+        return LEAT_NOT_FOUND;
+    }
+    *name = found;
+    return LEAT_OK;
+}
+
+/* ---- types ---------------------------------------------------------------------------------- */
+
+static enum leat_status type_options_read(struct leat_type_options *known,
+                                          const struct leat_type_options *given)
+{
+    *known = type_defaults();
+    enum leat_status status = LEAT_OK;
+    if (given != NULL) {
+        status = leat_struct_read(known, sizeof(*known), given);
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (known->max_attempts < 1 || known->max_attempts > LEAT_ATTEMPTS_MAX) {
+        return LEAT_INVALID;
+    }
+    bool built = known->running_max == 0 && known->timeout_ns == 0;
+    return built ? LEAT_OK : LEAT_UNSUPPORTED;
+}
+
+const struct leat_binding *leat_binding_of(const struct leat_engine *engine, uint32_t type)
+{
+    /* binding:A acquire -> bind:A.  Carries: the handler and its options.
+     * If relaxed: a handler just registered could be called with an old context. */
+    return atom_load_acq(&engine->bindings[type]);
+}
+
+/* Binds once. False: it is bound already. */
+static bool bind(struct leat_engine *engine, uint32_t type, struct leat_binding *binding)
+{
+    void *unbound = NULL;
+    /* bind:A acq_rel -> binding:A.  Carries: see binding:A.
+     * If relaxed: see binding:A. */
+    return atom_cas_acq_rel(&engine->bindings[type], &unbound, binding);
+}
+
+enum leat_status leat_type_register(struct leat_engine *engine, const char *name,
+                                    leat_handler handler, void *context,
+                                    const struct leat_type_options *options, leat_type *type)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (name == NULL || handler == NULL || !leat_name_valid(name)) {
+        return LEAT_INVALID;
+    }
+    struct leat_type_options known;
+    status = type_options_read(&known, options);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    struct leat_binding *binding = leat_memory_take(&engine->memory, sizeof(*binding));
+    if (binding == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    binding->handler = handler;
+    binding->context = context;
+    binding->max_attempts = known.max_attempts;
+    uint32_t index = 0;
+    status = add_status(leat_names_add(&engine->types, name, &index));
+    if (status == LEAT_OK && !bind(engine, index, binding)) {
+        status = LEAT_EXISTS;
+    }
+    if (status != LEAT_OK) {
+        leat_memory_give(&engine->memory, binding, sizeof(*binding));
+        return status;
+    }
+    if (type != NULL) {
+        type->bits = index + 1;
+    }
+    return LEAT_OK;
+}
+
+enum leat_status leat_type_find(struct leat_engine *engine, const char *name, leat_type *type)
+{
+    return find(engine, engine == NULL ? NULL : &engine->types, name,
+                type == NULL ? NULL : &type->bits);
+}
+
+enum leat_status leat_type_name(struct leat_engine *engine, leat_type type, const char **name)
+{
+    return text(engine, engine == NULL ? NULL : &engine->types, type.bits, name);
+}
+
+/* ---- queues --------------------------------------------------------------------------------- */
+
+static enum leat_status queue_options_read(struct leat_queue_options *known,
+                                           const struct leat_queue_options *given)
+{
+    *known = queue_defaults();
+    enum leat_status status = LEAT_OK;
+    if (given != NULL) {
+        status = leat_struct_read(known, sizeof(*known), given);
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (known->priority >= LEAT_PRIORITY_LEVELS) {
+        return LEAT_INVALID;
+    }
+    bool built = known->running_max == 0 && known->waiting_max == 0;
+    return built ? LEAT_OK : LEAT_UNSUPPORTED;
+}
+
+/* A queue's word holds its priority + 1 once it is set: who creates it by submitting to it and who
+ * creates it with options may meet, and the first wins. */
+static enum leat_status queue_add(struct leat_engine *engine, const char *name, uint32_t priority,
+                                  uint32_t *index)
+{
+    enum leat_names_result added = leat_names_add(&engine->queues, name, index);
+    enum leat_status status = add_status(added);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    uint32_t unset = 0;
+    /* rlx: single writer */
+    bool first = atom_cas_rlx(&engine->queue_priorities[*index], &unset, priority + 1);
+    return first ? LEAT_OK : LEAT_EXISTS;
+}
+
+enum leat_status leat_queue_create(struct leat_engine *engine, const char *name,
+                                   const struct leat_queue_options *options, leat_queue *queue)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (name == NULL || queue == NULL || !leat_name_valid(name)) {
+        return LEAT_INVALID;
+    }
+    struct leat_queue_options known;
+    status = queue_options_read(&known, options);
+    uint32_t index = 0;
+    if (status == LEAT_OK) {
+        status = queue_add(engine, name, known.priority, &index);
+    }
+    if (status == LEAT_OK || status == LEAT_EXISTS) {
+        queue->bits = index + 1;
+    }
+    return status;
+}
+
+enum leat_status leat_queue_find(struct leat_engine *engine, const char *name, leat_queue *queue)
+{
+    return find(engine, engine == NULL ? NULL : &engine->queues, name,
+                queue == NULL ? NULL : &queue->bits);
+}
+
+enum leat_status leat_queue_name(struct leat_engine *engine, leat_queue queue, const char **name)
+{
+    return text(engine, engine == NULL ? NULL : &engine->queues, queue.bits, name);
+}
+
+/* ---- what a job names ----------------------------------------------------------------------- */
+
+enum leat_status leat_registry_type(struct leat_engine *engine, const struct leat_job *job,
+                                    uint32_t *type)
+{
+    if (LEAT_LIKELY(job->type.bits != 0)) {
+        *type = job->type.bits - 1;
+        return leat_names_text(&engine->types, *type) != NULL ? LEAT_OK : LEAT_NOT_FOUND;
+    }
+    if (job->type_name == NULL || !leat_name_valid(job->type_name)) {
+        return LEAT_INVALID;
+    }
+    *type = leat_names_find(&engine->types, job->type_name);
+    if (LEAT_LIKELY(*type != LEAT_NAME_NONE)) {
+        return LEAT_OK;
+    }
+    return add_status(leat_names_add(&engine->types, job->type_name, type));
+}
+
+enum leat_status leat_registry_queue(struct leat_engine *engine, const struct leat_job *job,
+                                     uint32_t *queue)
+{
+    if (LEAT_LIKELY(job->queue.bits == 0 && job->queue_name == NULL)) {
+        *queue = 0;
+        return LEAT_OK;
+    }
+    if (job->queue.bits != 0) {
+        *queue = job->queue.bits - 1;
+        return leat_names_text(&engine->queues, *queue) != NULL ? LEAT_OK : LEAT_NOT_FOUND;
+    }
+    if (!leat_name_valid(job->queue_name)) {
+        return LEAT_INVALID;
+    }
+    *queue = leat_names_find(&engine->queues, job->queue_name);
+    /* A name whose priority is not set yet is being created at this moment; so may we. */
+    if (*queue != LEAT_NAME_NONE &&
+        atom_load_rlx(&engine->queue_priorities[*queue]) != 0) { /* rlx: single writer */
+        return LEAT_OK;
+    }
+    enum leat_status status =
+        queue_add(engine, job->queue_name, queue_defaults().priority, queue);
+    return status == LEAT_EXISTS ? LEAT_OK : status;
+}
+
+/* ---- init and fini -------------------------------------------------------------------------- */
+
+bool leat_registry_init(struct leat_engine *engine)
+{
+    const struct leat_memory *memory = &engine->memory;
+    uint32_t types = engine->config.types_max;
+    uint32_t queues = engine->config.queues_max;
+    engine->bindings = leat_memory_take(memory, sizeof(leat_atomic_pointer) * types);
+    engine->queue_priorities = leat_memory_take(memory, sizeof(leat_atomic_u32) * queues);
+    bool named = leat_names_init(&engine->types, types, memory, &engine->domain);
+    named = leat_names_init(&engine->queues, queues, memory, &engine->domain) && named;
+    if (!named || engine->bindings == NULL || engine->queue_priorities == NULL) {
+        return false;
+    }
+    uint32_t first = 0;
+    return queue_add(engine, "default", queue_defaults().priority, &first) == LEAT_OK;
+}
+
+void leat_registry_fini(struct leat_engine *engine)
+{
+    const struct leat_memory *memory = &engine->memory;
+    uint32_t types = engine->config.types_max;
+    for (uint32_t i = 0; engine->bindings != NULL && i < types; i++) {
+        void *binding = atom_load_rlx(&engine->bindings[i]); /* rlx: single writer */
+        leat_memory_give(memory, binding, sizeof(struct leat_binding));
+    }
+    leat_memory_give(memory, engine->bindings, sizeof(leat_atomic_pointer) * types);
+    leat_memory_give(memory, engine->queue_priorities,
+                     sizeof(leat_atomic_u32) * engine->config.queues_max);
+    leat_names_fini(&engine->types);
+    leat_names_fini(&engine->queues);
+}

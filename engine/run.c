@@ -1,0 +1,475 @@
+/* run.c - one attempt of one job on a worker, from the take to its end; completion from elsewhere;
+ * what a handler may ask. */
+#include "engine/engine_internal.h"
+
+#include <string.h>
+
+/* ---- settling an attempt -------------------------------------------------------------------- */
+
+static void count_retry(struct leat_engine *engine, struct leat_worker *worker)
+{
+    if (worker == NULL) {
+        (void)atom_add_rlx(&engine->outside.retried, 1); /* rlx: statistic */
+    } else {
+        atom_count(&engine->places[worker->index].retried, 1);
+    }
+}
+
+/* Another thread than the job's brings it back. LEAT_FULL: it runs on, AWAITED as before. */
+static enum leat_status retry_push(struct leat_engine *engine, const struct leat_run *run)
+{
+    uint32_t level = run->record->priority;
+    if (leat_pool_push(&engine->pool, level, leat_item_of(LEAT_KIND_JOB, run->index))) {
+        return LEAT_OK;
+    }
+    const struct leat_change back = {
+        .from = LEAT_PHASE_PENDING,
+        .to = LEAT_PHASE_RUNNING,
+        .set = LEAT_WORD_AWAITED,
+        .clear = LEAT_WORD_LINKED,
+    };
+    uint64_t before = 0;
+    uint64_t after = 0;
+    if (leat_job_change(run->word, &back, &before, &after)) {
+        return LEAT_FULL;
+    }
+    /* Cancelled while it was PENDING: then this thread is the place that lets go. */
+    leat_job_retire(engine, run->index);
+    return LEAT_OK;
+}
+
+/* RUNNING to PENDING, for another attempt at once. */
+static enum leat_status retry(const struct leat_run *run)
+{
+    struct leat_engine *engine = run->engine;
+    const struct leat_change change = {
+        .from = LEAT_PHASE_RUNNING,
+        .to = LEAT_PHASE_PENDING,
+        .set = LEAT_WORD_LINKED,
+        .clear = LEAT_WORD_OF_ATTEMPT,
+        .unless = LEAT_WORD_CANCEL,
+    };
+    uint32_t level = run->record->priority;
+    uint64_t before = 0;
+    uint64_t after = 0;
+    if (!leat_job_change(run->word, &change, &before, &after)) {
+        const struct leat_ending ending = {LEAT_PHASE_CANCELLED, LEAT_REASON_NONE, run->worker};
+        leat_job_end(engine, run->index, ending);
+        return LEAT_OK;
+    }
+    enum leat_status status = LEAT_OK;
+    if (run->worker == NULL) {
+        status = retry_push(engine, run);
+    } else {
+        leat_worker_keep(run->worker, level, leat_item_of(LEAT_KIND_JOB, run->index));
+    }
+    if (status == LEAT_OK) {
+        count_retry(engine, run->worker);
+    }
+    return status;
+}
+
+/* What an attempt's answer comes to. run->worker NULL: said by leat_complete(). */
+static enum leat_status settle(const struct leat_run *run, struct leat_outcome outcome)
+{
+    struct leat_ending ending = {LEAT_PHASE_DEAD, LEAT_REASON_INVALID, run->worker};
+    switch (outcome.kind) {
+    case LEAT_OUTCOME_DONE:
+        ending.phase = LEAT_PHASE_COMPLETED;
+        ending.reason = LEAT_REASON_NONE;
+        break;
+    case LEAT_OUTCOME_RETRY:
+        if (outcome.delay_ns != LEAT_DELAY_OF_POLICY && outcome.delay_ns != 0) {
+            ending.reason = LEAT_REASON_UNSUPPORTED;
+        } else if (run->attempt < run->max_attempts) {
+            return retry(run);
+        } else {
+            ending.reason = LEAT_REASON_ATTEMPTS;
+        }
+        break;
+    case LEAT_OUTCOME_FAIL:
+        ending.reason = LEAT_REASON_FAILED;
+        break;
+    case LEAT_OUTCOME_SNOOZE:
+        ending.reason = LEAT_REASON_UNSUPPORTED;
+        break;
+    case LEAT_OUTCOME_PENDING:
+        break;
+    }
+    leat_job_end(run->engine, run->index, ending);
+    return LEAT_OK;
+}
+
+/* The handler answered pending: leat_complete() ends the attempt, or has said how already. */
+static void await(const struct leat_run *run)
+{
+    struct leat_engine *engine = run->engine;
+    const struct leat_mark awaited = {.set = LEAT_WORD_AWAITED, .mask = LEAT_WORD_OUTCOME};
+    uint64_t before = 0;
+    /* Counted first: a drain that misses the worker's busy flag finds this. */
+    /* await:B acq_rel -> settled:A.  Carries: nothing; a count before a flag.
+     * If relaxed: see await:A. */
+    (void)atom_add_acq_rel(&engine->outside.awaited, 1);
+    if (leat_job_mark(run->word, &awaited, &before)) {
+        return;
+    }
+    /* await:A acq_rel -> settled:A.  Carries: nothing; the worker is busy still.
+     * If relaxed: nothing changes. */
+    (void)atom_sub_acq_rel(&engine->outside.awaited, 1);
+    uint64_t kind = (before & LEAT_WORD_OUTCOME) >> LEAT_WORD_OUTCOME_SHIFT;
+    (void)settle(run, leat_outcome_of((enum leat_outcome_kind)kind, LEAT_DELAY_OF_POLICY));
+}
+
+/* ---- one attempt on a worker ---------------------------------------------------------------- */
+
+/* PENDING to RUNNING. False: it was cancelled while it waited. */
+static bool begin(struct leat_run *run)
+{
+    struct leat_job_record *record = run->record;
+    uint32_t attempts = atom_load_rlx(&record->attempts); /* rlx: single writer */
+    run->attempt = attempts + 1;
+    const struct leat_change change = {
+        .from = LEAT_PHASE_PENDING,
+        .to = LEAT_PHASE_RUNNING,
+        .set = leat_word_attempt(run->attempt),
+        .clear = LEAT_WORD_LINKED | LEAT_WORD_ATTEMPT,
+    };
+    uint64_t before = 0;
+    uint64_t after = 0;
+    /* Before the swap, so that who sees the new attempt's word sees its number. */
+    atom_store_rlx(&record->attempts, (uint16_t)run->attempt); /* rlx: ordered by change:B */
+    if (LEAT_LIKELY(leat_job_change(run->word, &change, &before, &after))) {
+        return true;
+    }
+    LEAT_ASSERT(leat_word_phase(before) == LEAT_PHASE_CANCELLED);
+    atom_store_rlx(&record->attempts, (uint16_t)attempts); /* rlx: ordered by let_go:B */
+    return false;
+}
+
+static void call(struct leat_run *run, const struct leat_binding *binding)
+{
+    struct leat_place *place = &run->engine->places[run->worker->index];
+    uint64_t submit_ns = run->record->submit_ns;
+    uint64_t start_ns = 0;
+    if (LEAT_UNLIKELY(submit_ns != 0)) {
+        start_ns = leat_os_monotonic_ns();
+        if (run->attempt == 1) {
+            leat_histogram_record(&place->queue_wait, start_ns - submit_ns);
+        }
+    }
+    atom_count(&place->jobs_run, 1);
+    atom_store_rlx(&place->running, 1); /* rlx: statistic */
+    struct leat_outcome outcome = binding->handler(run, binding->context);
+    atom_store_rlx(&place->running, 0); /* rlx: statistic */
+    if (LEAT_UNLIKELY(submit_ns != 0)) {
+        leat_histogram_record(&place->run_time, leat_os_monotonic_ns() - start_ns);
+    }
+    if (LEAT_UNLIKELY(outcome.kind == LEAT_OUTCOME_PENDING)) {
+        await(run);
+    } else {
+        (void)settle(run, outcome);
+    }
+}
+
+void leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
+{
+    struct leat_engine *engine = context;
+    uint32_t index = leat_item_index(item);
+    LEAT_ASSERT(leat_item_kind(item) == LEAT_KIND_JOB);
+    struct leat_run run = {.engine = engine,
+                           .worker = worker,
+                           .record = leat_job_record(engine, index),
+                           .word = leat_slab_word(&engine->jobs, index),
+                           .index = index};
+    if (LEAT_UNLIKELY(!begin(&run))) {
+        leat_job_retire(engine, index);
+        return;
+    }
+    const struct leat_binding *binding = leat_binding_of(engine, run.record->type);
+    if (LEAT_UNLIKELY(binding == NULL)) {
+        /* No attempt was begun. */
+        atom_store_rlx(&run.record->attempts, (uint16_t)(run.attempt - 1)); /* rlx: single writer */
+        const struct leat_ending unknown = {LEAT_PHASE_DEAD, LEAT_REASON_UNKNOWN_TYPE, worker};
+        leat_job_end(engine, index, unknown);
+        return;
+    }
+    run.max_attempts = run.record->max_attempts;
+    if (run.max_attempts == 0) {
+        run.max_attempts = binding->max_attempts;
+    }
+    call(&run, binding);
+}
+
+/* ---- completion from elsewhere -------------------------------------------------------------- */
+
+static void settled(struct leat_engine *engine)
+{
+    /* settled:A acq_rel -> await:A, await:B, drain:A, quiet:B.  Carries: the pushes of a retry.
+     * If relaxed: a drain could see no pending completion and an empty ring. */
+    (void)atom_sub_acq_rel(&engine->outside.awaited, 1);
+    if (leat_engine_state_now(engine) == LEAT_ENGINE_DRAINING) {
+        leat_pool_quiet_poke(&engine->pool);
+    }
+}
+
+/* Gives the claim back: the token still holds. */
+static void unclaim(const struct leat_run *run)
+{
+    const struct leat_mark mark = {
+        .clear = LEAT_WORD_CLAIMED,
+        .mask = LEAT_WORD_CLAIMED | LEAT_WORD_ATTEMPT,
+        .value = LEAT_WORD_CLAIMED | leat_word_attempt(run->attempt),
+    };
+    uint64_t before = 0;
+    (void)leat_job_mark(run->word, &mark, &before);
+}
+
+/* Makes this completion the only one of its attempt. pre: a hold. */
+static enum leat_status claim(struct leat_run *run, leat_token token)
+{
+    run->attempt = (uint32_t)token.attempt;
+    const struct leat_mark mark = {
+        .set = LEAT_WORD_CLAIMED,
+        .mask = LEAT_WORD_CLAIMED | LEAT_WORD_ATTEMPT,
+        .value = leat_word_attempt(run->attempt),
+    };
+    uint64_t before = 0;
+    if (!leat_job_mark(run->word, &mark, &before)) {
+        return LEAT_STALE;
+    }
+    /* rlx: ordered by mark:A */
+    if (atom_load_rlx(&run->record->attempts) != token.attempt) {
+        unclaim(run);
+        return LEAT_STALE;
+    }
+    return LEAT_OK;
+}
+
+/* The claim holds: says the outcome to the worker, or ends the attempt where the handler has
+ * answered pending. */
+static enum leat_status finish(const struct leat_run *run, struct leat_outcome outcome)
+{
+    const struct leat_mark said = {
+        .set = (uint64_t)outcome.kind << LEAT_WORD_OUTCOME_SHIFT,
+        .mask = LEAT_WORD_AWAITED | LEAT_WORD_CLAIMED | LEAT_WORD_ATTEMPT,
+        .value = LEAT_WORD_CLAIMED | leat_word_attempt(run->attempt),
+    };
+    uint64_t before = 0;
+    if (leat_job_mark(run->word, &said, &before)) {
+        return LEAT_OK;
+    }
+    bool awaited = leat_word_phase(before) == LEAT_PHASE_RUNNING &&
+                   (before & said.mask) == (said.value | LEAT_WORD_AWAITED);
+    if (!awaited) {
+        return LEAT_STALE;
+    }
+    enum leat_status status = settle(run, outcome);
+    if (status == LEAT_OK) {
+        settled(run->engine);
+    }
+    return status;
+}
+
+static enum leat_status complete(struct leat_run *run, leat_token token,
+                                 struct leat_outcome outcome, const char *error)
+{
+    enum leat_status status = claim(run, token);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (error != NULL) {
+        struct leat_job_extra *extra = leat_job_extra_make(run->engine, run->record);
+        if (extra == NULL) {
+            unclaim(run);
+            return LEAT_NO_MEMORY;
+        }
+        leat_text_copy(extra->late_error, error);
+    }
+    const struct leat_binding *binding = leat_binding_of(run->engine, run->record->type);
+    run->max_attempts = run->record->max_attempts;
+    if (run->max_attempts == 0) {
+        run->max_attempts = binding->max_attempts;
+    }
+    return finish(run, outcome);
+}
+
+static enum leat_status outcome_check(struct leat_outcome outcome)
+{
+    switch (outcome.kind) {
+    case LEAT_OUTCOME_DONE:
+    case LEAT_OUTCOME_FAIL:
+        return LEAT_OK;
+    case LEAT_OUTCOME_RETRY:
+        return outcome.delay_ns == LEAT_DELAY_OF_POLICY || outcome.delay_ns == 0
+                   ? LEAT_OK
+                   : LEAT_UNSUPPORTED;
+    case LEAT_OUTCOME_SNOOZE:
+        return LEAT_UNSUPPORTED;
+    case LEAT_OUTCOME_PENDING:
+        break;
+    }
+    return LEAT_INVALID;
+}
+
+enum leat_status leat_complete(struct leat_engine *engine, leat_token token,
+                               struct leat_outcome outcome, const char *error)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status == LEAT_OK) {
+        status = outcome_check(outcome);
+    }
+    leat_job_id id = {token.job};
+    uint32_t index = 0;
+    if (status == LEAT_OK) {
+        status = leat_job_hold(engine, id, &index);
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    struct leat_run run = {.engine = engine,
+                           .worker = NULL,
+                           .record = leat_job_record(engine, index),
+                           .word = leat_slab_word(&engine->jobs, index),
+                           .index = index};
+    status = complete(&run, token, outcome, error);
+    leat_job_unhold(engine, index);
+    return status;
+}
+
+/* ---- what a handler may ask ----------------------------------------------------------------- */
+
+struct leat_engine *leat_run_engine(const struct leat_run *run)
+{
+    return run->engine;
+}
+
+leat_job_id leat_run_id(const struct leat_run *run)
+{
+    uint64_t generation = leat_word_generation(atom_load_rlx(run->word)); /* rlx: single writer */
+    leat_job_id id = {leat_word_of(generation, run->index)};
+    return id;
+}
+
+leat_type leat_run_type(const struct leat_run *run)
+{
+    leat_type type = {(uint32_t)run->record->type + 1};
+    return type;
+}
+
+leat_queue leat_run_queue(const struct leat_run *run)
+{
+    leat_queue queue = {(uint32_t)run->record->queue + 1};
+    return queue;
+}
+
+uint32_t leat_run_priority(const struct leat_run *run)
+{
+    return run->record->priority;
+}
+
+uint32_t leat_run_attempt(const struct leat_run *run)
+{
+    return run->attempt;
+}
+
+uint32_t leat_run_max_attempts(const struct leat_run *run)
+{
+    return run->max_attempts;
+}
+
+uint32_t leat_run_worker(const struct leat_run *run)
+{
+    return run->worker->index;
+}
+
+void *leat_run_payload(const struct leat_run *run, size_t *bytes)
+{
+    struct leat_job_record *record = run->record;
+    if (bytes != NULL) {
+        *bytes = record->payload_bytes;
+    }
+    switch ((enum leat_payload_place)record->payload_place) {
+    case LEAT_PAYLOAD_RECORD:
+        return record->payload.bytes;
+    case LEAT_PAYLOAD_INLINE:
+        return run->engine->inline_payloads +
+               (size_t)run->index * run->engine->config.payload_bytes_inline;
+    case LEAT_PAYLOAD_HEAP:
+        return record->payload.pointer;
+    case LEAT_PAYLOAD_NONE:
+        break;
+    }
+    return NULL;
+}
+
+bool leat_run_cancelled(const struct leat_run *run)
+{
+    /* Late is safe: the handler asks again, or ends. rlx: statistic */
+    uint64_t word = atom_load_rlx(run->word);
+    /* rlx: statistic */
+    return (word & LEAT_WORD_CANCEL) != 0 || atom_load_rlx(&run->engine->stop_expired) != 0;
+}
+
+leat_token leat_run_token(const struct leat_run *run)
+{
+    leat_token token = {leat_run_id(run).bits, run->attempt};
+    return token;
+}
+
+enum leat_status leat_run_error(struct leat_run *run, const char *text)
+{
+    if (run == NULL) {
+        return LEAT_INVALID;
+    }
+    struct leat_job_extra *extra = leat_job_extra(run->record);
+    if (text == NULL && extra == NULL) {
+        return LEAT_OK;
+    }
+    extra = leat_job_extra_make(run->engine, run->record);
+    if (extra == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    leat_text_copy(extra->error, text == NULL ? "" : text);
+    return LEAT_OK;
+}
+
+enum leat_status leat_run_result(struct leat_run *run, const void *bytes, size_t count)
+{
+    if (run == NULL || (bytes == NULL && count > 0) ||
+        count > run->engine->config.payload_bytes_max) {
+        return LEAT_INVALID;
+    }
+    /* rlx: statistic */
+    if ((atom_load_rlx(run->word) & LEAT_WORD_KEPT) == 0) {
+        return LEAT_OK;
+    }
+    struct leat_memory *memory = &run->engine->memory;
+    struct leat_job_extra *extra = leat_job_extra_make(run->engine, run->record);
+    void *copy = count == 0 || extra == NULL ? NULL : leat_memory_take(memory, count);
+    if (extra == NULL || (copy == NULL && count > 0)) {
+        return LEAT_NO_MEMORY;
+    }
+    if (count > 0) {
+        memcpy(copy, bytes, count);
+    }
+    leat_memory_give(memory, extra->result, extra->result_bytes);
+    extra->result = copy;
+    extra->result_bytes = count;
+    return LEAT_OK;
+}
+
+enum leat_status leat_run_progress(struct leat_run *run, uint32_t percent, const char *text)
+{
+    if (run == NULL || percent > 100) {
+        return LEAT_INVALID;
+    }
+    if (text != NULL) {
+        return LEAT_UNSUPPORTED;
+    }
+    struct leat_job_extra *extra = leat_job_extra_make(run->engine, run->record);
+    if (extra == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    atom_store_rlx(&extra->progress, percent); /* rlx: statistic */
+    return LEAT_OK;
+}

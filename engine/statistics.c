@@ -1,0 +1,167 @@
+/* statistics.c - a snapshot of the counters, without stopping anyone. */
+#include "engine/engine_internal.h"
+
+#include <string.h>
+
+static uint64_t read_counter(const leat_atomic_u64 *counter)
+{
+    return atom_load_rlx(counter); /* rlx: statistic */
+}
+
+/* a - b of two counters modulo 2^38 that were read one after the other: never below 0. */
+static uint64_t difference(uint64_t a, uint64_t b)
+{
+    uint64_t left = (a - b) & LEAT_GENERATION_LAST;
+    return left > LEAT_GENERATION_LAST / 2 ? 0 : left;
+}
+
+/* ---- latencies ------------------------------------------------------------------------------ */
+
+enum { QUANTILES = 5 };
+
+static void quantiles_find(const uint64_t *counts, struct leat_latency *latency)
+{
+    /* In parts of 10 000. */
+    static const uint32_t parts[QUANTILES] = {5000, 9000, 9900, 9990, 9999};
+    uint64_t *const values[QUANTILES] = {&latency->p50_ns, &latency->p90_ns, &latency->p99_ns,
+                                         &latency->p999_ns, &latency->p9999_ns};
+    uint64_t seen = 0;
+    uint32_t next = 0;
+    for (uint32_t bucket = 0; bucket < LEAT_HISTOGRAM_BUCKETS; bucket++) {
+        seen += counts[bucket];
+        /* Rounded up: the p99 of one sample is that sample. */
+        while (next < QUANTILES && seen > 0 &&
+               seen * 10000 >= latency->samples * parts[next]) {
+            uint64_t value = leat_histogram_value(bucket);
+            value = value < latency->min_ns ? latency->min_ns : value;
+            *values[next] = value > latency->max_ns ? latency->max_ns : value;
+            next++;
+        }
+    }
+}
+
+static const struct leat_histogram *histogram_of(const struct leat_engine *engine, uint32_t place,
+                                                 bool run_time)
+{
+    return run_time ? &engine->places[place].run_time : &engine->places[place].queue_wait;
+}
+
+/* Sums one histogram over all places. `counts` is room for the sums. */
+static struct leat_latency latency_of(const struct leat_engine *engine, bool run_time,
+                                      uint64_t *counts)
+{
+    struct leat_latency latency;
+    memset(&latency, 0, sizeof(latency));
+    memset(counts, 0, sizeof(*counts) * LEAT_HISTOGRAM_BUCKETS);
+    for (uint32_t i = 0; i < engine->pool.places; i++) {
+        const struct leat_histogram *histogram = histogram_of(engine, i, run_time);
+        uint64_t min_ns = read_counter(&histogram->min_ns);
+        uint64_t max_ns = read_counter(&histogram->max_ns);
+        if (min_ns != 0 && (latency.min_ns == 0 || min_ns < latency.min_ns)) {
+            latency.min_ns = min_ns;
+        }
+        latency.max_ns = max_ns > latency.max_ns ? max_ns : latency.max_ns;
+        for (uint32_t bucket = 0; bucket < LEAT_HISTOGRAM_BUCKETS; bucket++) {
+            uint64_t count = read_counter(&histogram->counts[bucket]);
+            counts[bucket] += count;
+            latency.samples += count;
+        }
+    }
+    if (latency.samples != 0) {
+        quantiles_find(counts, &latency);
+    }
+    return latency;
+}
+
+/* ---- counters ------------------------------------------------------------------------------- */
+
+static void places_sum(const struct leat_engine *engine, struct leat_statistics *sum)
+{
+    for (uint32_t i = 0; i < engine->pool.places; i++) {
+        const struct leat_place *place = &engine->places[i];
+        const struct leat_worker *worker = &engine->pool.workers[i];
+        sum->jobs_run += read_counter(&place->jobs_run);
+        sum->jobs_completed += read_counter(&place->completed);
+        sum->jobs_dead += read_counter(&place->dead);
+        sum->jobs_cancelled += read_counter(&place->cancelled);
+        sum->jobs_retried += read_counter(&place->retried);
+        sum->tasks_run += read_counter(&worker->tasks_run);
+        sum->parks += read_counter(&worker->parks);
+        sum->wakes += read_counter(&worker->wakes);
+        sum->jobs_running += read_counter(&place->running);
+    }
+    const struct leat_outside *outside = &engine->outside;
+    sum->jobs_completed += read_counter(&outside->completed);
+    sum->jobs_dead += read_counter(&outside->dead);
+    sum->jobs_cancelled += read_counter(&outside->cancelled);
+    sum->jobs_retried += read_counter(&outside->retried);
+    sum->jobs_running += read_counter(&outside->awaited);
+    sum->wakes += read_counter(&engine->pool.wakes_outside);
+    sum->dead_dropped = read_counter(&outside->dead_dropped);
+}
+
+static void derive(struct leat_engine *engine, struct leat_statistics *sum)
+{
+    const struct leat_pool *pool = &engine->pool;
+    uint64_t taken = leat_slab_takes(&engine->jobs);
+    uint64_t refused = read_counter(&engine->outside.refused);
+    uint64_t ended = sum->jobs_completed + sum->jobs_dead + sum->jobs_cancelled;
+    /* Records taken count modulo 2^38; those that live are far fewer, so the difference is exact.
+     */
+    uint64_t live = difference(taken, refused + ended);
+    sum->jobs_submitted = ended + live;
+    sum->jobs_waiting = difference(live, sum->jobs_running);
+    sum->tasks_waiting = difference(leat_slab_takes(&pool->tasks),
+                                    sum->tasks_run + read_counter(&pool->tasks_refused));
+    sum->workers = pool->places;
+    sum->workers_parked = leat_lot_count(&pool->lot);
+}
+
+enum leat_status leat_statistics(struct leat_engine *engine, struct leat_statistics *statistics)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (statistics == NULL) {
+        return LEAT_INVALID;
+    }
+    struct leat_statistics sum = leat_statistics_default();
+    uint64_t *counts =
+        leat_memory_take(&engine->memory, sizeof(*counts) * LEAT_HISTOGRAM_BUCKETS);
+    if (counts == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    places_sum(engine, &sum);
+    derive(engine, &sum);
+    sum.queue_wait = latency_of(engine, false, counts);
+    sum.run_time = latency_of(engine, true, counts);
+    leat_memory_give(&engine->memory, counts, sizeof(*counts) * LEAT_HISTOGRAM_BUCKETS);
+    return leat_struct_write(statistics, &sum, sizeof(sum));
+}
+
+enum leat_status leat_worker_statistics(struct leat_engine *engine, uint32_t worker,
+                                        struct leat_worker_statistics *statistics)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (statistics == NULL) {
+        return LEAT_INVALID;
+    }
+    if (worker >= engine->pool.places) {
+        return LEAT_NOT_FOUND;
+    }
+    const struct leat_worker *one = &engine->pool.workers[worker];
+    struct leat_worker_statistics filled = leat_worker_statistics_default();
+    filled.cpu = one->cpu;
+    /* rlx: statistic */
+    filled.parked = (atom_load_rlx(&engine->pool.lot.idle[worker / 64]) >> worker % 64 & 1) != 0;
+    filled.running = atom_load_rlx(&one->busy) != 0; /* rlx: statistic */
+    filled.tasks_run = read_counter(&one->tasks_run);
+    filled.jobs_run = read_counter(&engine->places[worker].jobs_run);
+    filled.parks = read_counter(&one->parks);
+    filled.wakes = read_counter(&one->wakes);
+    return leat_struct_write(statistics, &filled, sizeof(filled));
+}

@@ -1,0 +1,86 @@
+/* status.c - statuses, states and reasons in words; the library's version. */
+#include "engine/leat.h"
+#include "engine/limits.h"
+
+static const char *const status_texts[LEAT_STATUS_COUNT] = {
+    [LEAT_OK] = "ok",
+    [LEAT_INVALID] = "an argument is out of its range",
+    [LEAT_FULL] = "a limit of the queue or the engine is reached",
+    [LEAT_EMPTY] = "nothing there to take or to run",
+    [LEAT_CLOSED] = "the engine is draining or stopped",
+    [LEAT_WRONG_STATE] = "not legal in the present state",
+    [LEAT_BUSY] = "every place for such a caller is taken",
+    [LEAT_TIMEOUT] = "the time given ran out",
+    [LEAT_RUNNING] = "the job is running and was asked to stop",
+    [LEAT_ENDED] = "the job had already ended",
+    [LEAT_NOT_FOUND] = "never given out, or no such name",
+    [LEAT_GONE] = "was given out and is no longer there",
+    [LEAT_STALE] = "the token or lease no longer holds",
+    [LEAT_EXISTS] = "the name is taken",
+    [LEAT_DEADLOCK] = "the call would wait for the handler that makes it",
+    [LEAT_NO_MEMORY] = "no memory",
+    [LEAT_NO_SPACE] = "no room on the disk for the log",
+    [LEAT_REFUSED] = "the operating system refused",
+    [LEAT_SYSTEM] = "the operating system failed",
+    [LEAT_FORKED] = "the engine belongs to the parent process",
+    [LEAT_LOG_FAILED] = "the log failed; nothing more is acknowledged",
+    [LEAT_CORRUPT] = "the log is damaged",
+    [LEAT_UNSUPPORTED] = "not built yet, or unknown to this library",
+};
+
+static const char *const state_texts[] = {
+    [0] = "unknown",
+    [LEAT_JOB_SCHEDULED] = "scheduled",
+    [LEAT_JOB_BLOCKED] = "blocked",
+    [LEAT_JOB_PENDING] = "pending",
+    [LEAT_JOB_RUNNING] = "running",
+    [LEAT_JOB_RETRYING] = "retrying",
+    [LEAT_JOB_COMPLETED] = "completed",
+    [LEAT_JOB_DEAD] = "dead",
+    [LEAT_JOB_CANCELLED] = "cancelled",
+};
+
+static const char *const reason_texts[] = {
+    [LEAT_REASON_NONE] = "none",
+    [LEAT_REASON_FAILED] = "failed for good",
+    [LEAT_REASON_ATTEMPTS] = "attempts used up",
+    [LEAT_REASON_UNKNOWN_TYPE] = "unknown type",
+    [LEAT_REASON_UNSUPPORTED] = "the handler's answer is not supported yet",
+    [LEAT_REASON_INVALID] = "the handler's answer is not valid",
+};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+const char *leat_status_text(enum leat_status status)
+{
+    return (unsigned)status < LEAT_STATUS_COUNT ? status_texts[status] : "unknown status";
+}
+
+const char *leat_job_state_text(enum leat_job_state state)
+{
+    return (unsigned)state < COUNT_OF(state_texts) ? state_texts[state] : "unknown";
+}
+
+const char *leat_reason_text(enum leat_reason reason)
+{
+    return (unsigned)reason < COUNT_OF(reason_texts) ? reason_texts[reason] : "unknown";
+}
+
+#define TEXT_OF(number)    #number
+#define VERSION(a, b, c)   TEXT_OF(a) "." TEXT_OF(b) "." TEXT_OF(c)
+
+const char *leat_version_text(void)
+{
+    return VERSION(LEAT_VERSION_MAJOR, LEAT_VERSION_MINOR, LEAT_VERSION_PATCH);
+}
+
+uint32_t leat_version(void)
+{
+    return (uint32_t)LEAT_VERSION_MAJOR << 16 | (uint32_t)LEAT_VERSION_MINOR << 8 |
+           (uint32_t)LEAT_VERSION_PATCH;
+}
+
+uint32_t leat_priority_levels(void)
+{
+    return LEAT_PRIORITY_LEVELS;
+}

@@ -1,0 +1,442 @@
+/* submit.c - taking work in: tasks, jobs, batches. All checks come first; then a record is taken
+ * and filled; then its word is set, and last its index is pushed.
+ */
+#include "engine/engine_internal.h"
+
+#include <string.h>
+
+#include "ring/rcu.h"
+
+/* A checked job: what it names, by index. */
+struct intake {
+    uint32_t type;
+    uint32_t queue;
+    uint32_t level;
+    uint32_t index; /* of its record, once taken */
+};
+
+/* ---- checks --------------------------------------------------------------------------------- */
+
+/* Copies a job of another header's size; the same size is used in place. */
+static enum leat_status job_read(const struct leat_job *given, struct leat_job *copy,
+                                 const struct leat_job **job)
+{
+    if (LEAT_LIKELY(given->size == sizeof(*given) && given->version == LEAT_STRUCT_VERSION)) {
+        *job = given;
+        return LEAT_OK;
+    }
+    *copy = leat_job_default();
+    *job = copy;
+    return leat_struct_read(copy, sizeof(*copy), given);
+}
+
+static enum leat_status job_check(const struct leat_engine *engine, const struct leat_job *job)
+{
+    if (LEAT_UNLIKELY((job->flags & ~LEAT_JOB_KEEP_RESULT) != 0 || job->reserved != 0 ||
+                      job->delay_ns != 0 || job->options != NULL)) {
+        return LEAT_UNSUPPORTED;
+    }
+    bool valid = job->payload_bytes <= engine->config.payload_bytes_max &&
+                 (job->payload != NULL || job->payload_bytes == 0) &&
+                 job->max_attempts <= LEAT_ATTEMPTS_MAX &&
+                 (job->priority < LEAT_PRIORITY_LEVELS || job->priority == LEAT_PRIORITY_OF_QUEUE);
+    return LEAT_LIKELY(valid) ? LEAT_OK : LEAT_INVALID;
+}
+
+static enum leat_status intake_check(struct leat_engine *engine, const struct leat_job *job,
+                                     struct intake *intake)
+{
+    enum leat_status status = job_check(engine, job);
+    if (LEAT_LIKELY(status == LEAT_OK)) {
+        status = leat_registry_type(engine, job, &intake->type);
+    }
+    if (LEAT_LIKELY(status == LEAT_OK)) {
+        status = leat_registry_queue(engine, job, &intake->queue);
+    }
+    if (LEAT_LIKELY(status == LEAT_OK)) {
+        intake->level = job->priority;
+        if (job->priority == LEAT_PRIORITY_OF_QUEUE) {
+            /* rlx: single writer */
+            intake->level = atom_load_rlx(&engine->queue_priorities[intake->queue]) - 1;
+        }
+    }
+    return status;
+}
+
+/* ---- records -------------------------------------------------------------------------------- */
+
+static bool record_take(struct leat_engine *engine, uint32_t *index)
+{
+    uint32_t shard = leat_pool_shard();
+    /* Ends: each round gives up one job that had ended, and those are at most jobs_max; others may
+     * take what we gave up, then they made progress. */
+    while (LEAT_UNLIKELY(!leat_slab_take(&engine->jobs, shard, index))) {
+        if (!leat_retention_yield(engine)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void record_refuse(struct leat_engine *engine, uint32_t index)
+{
+    leat_job_free_payload(engine, index);
+    leat_slab_give(&engine->jobs, leat_pool_shard(), index);
+    (void)atom_add_rlx(&engine->outside.refused, 1); /* rlx: statistic */
+}
+
+static enum leat_status payload_copy(struct leat_engine *engine, uint32_t index,
+                                     const struct leat_job *job)
+{
+    struct leat_job_record *record = leat_job_record(engine, index);
+    size_t bytes = job->payload_bytes;
+    uint32_t room = engine->config.payload_bytes_inline;
+    record->payload_bytes = (uint32_t)bytes;
+    if (bytes == 0) {
+        record->payload_place = LEAT_PAYLOAD_NONE;
+    } else if (bytes <= LEAT_PAYLOAD_RECORD_BYTES) {
+        record->payload_place = LEAT_PAYLOAD_RECORD;
+        memcpy(record->payload.bytes, job->payload, bytes);
+    } else if (bytes <= room) {
+        record->payload_place = LEAT_PAYLOAD_INLINE;
+        memcpy(engine->inline_payloads + (size_t)index * room, job->payload, bytes);
+    } else {
+        record->payload_place = LEAT_PAYLOAD_NONE;
+        void *copy = leat_memory_take(&engine->memory, bytes);
+        if (copy == NULL) {
+            return LEAT_NO_MEMORY;
+        }
+        memcpy(copy, job->payload, bytes);
+        record->payload.pointer = copy;
+        record->payload_place = LEAT_PAYLOAD_HEAP;
+    }
+    return LEAT_OK;
+}
+
+/* The time of submit for one job in sample_interval, chosen by its id; 0 for the others. */
+static uint64_t sample_time(const struct leat_engine *engine, uint32_t index, uint64_t word)
+{
+    uint32_t hash = (index + (uint32_t)(leat_word_generation(word) >> 1)) * 2654435761u;
+    return hash <= engine->sample_below ? leat_os_monotonic_ns() : 0;
+}
+
+/* Takes and fills a record. Its word still says FILLING. */
+static enum leat_status record_fill(struct leat_engine *engine, const struct leat_job *job,
+                                    struct intake *intake)
+{
+    uint32_t index = 0;
+    if (LEAT_UNLIKELY(!record_take(engine, &index))) {
+        return LEAT_FULL;
+    }
+    intake->index = index;
+    struct leat_job_record *record = leat_job_record(engine, index);
+    /* rlx: single writer */
+    uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
+    record->submit_ns = sample_time(engine, index, word);
+    record->type = (uint16_t)intake->type;
+    record->queue = (uint16_t)intake->queue;
+    record->priority = (uint8_t)intake->level;
+    record->max_attempts = (uint16_t)job->max_attempts;
+    atom_store_rlx(&record->attempts, 0);            /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->reason, 0);              /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->extra, (void *)NULL);    /* rlx: ordered by submit:A */
+    enum leat_status status = payload_copy(engine, index, job);
+    if (LEAT_UNLIKELY(status != LEAT_OK)) {
+        record_refuse(engine, index);
+    }
+    return status;
+}
+
+/* State first: from here the job is PENDING, and its place is about to have it. */
+static leat_job_id record_publish(struct leat_engine *engine, const struct leat_job *job,
+                                  uint32_t index)
+{
+    leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
+    uint64_t generation = leat_word_generation(atom_load_rlx(word)); /* rlx: single writer */
+    uint64_t next = leat_word_of(generation, 0) | LEAT_WORD_LINKED | LEAT_PHASE_PENDING;
+    if ((job->flags & LEAT_JOB_KEEP_RESULT) != 0) {
+        next |= LEAT_WORD_KEPT;
+    }
+    /* submit:A release -> change:A, hold:A.  Carries: the record's fields and the payload.
+     * If relaxed: the worker still sees them through the ring, but a thread that guesses the id
+     * could read the record of the job before. */
+    atom_store_rel(word, next);
+    leat_job_id id = {leat_word_of(generation, index)};
+    return id;
+}
+
+/* The opposite, for a job whose index found no room and is in no place. A thread that guessed the
+ * id may have cancelled it or hold it; then the record goes when that one lets go. */
+static void record_withdraw(struct leat_engine *engine, uint32_t index)
+{
+    const struct leat_change cancel = {.from = LEAT_PHASE_PENDING, .to = LEAT_PHASE_CANCELLED};
+    leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
+    uint64_t before = 0;
+    uint64_t after = 0;
+    (void)leat_job_change(word, &cancel, &before, &after);
+    leat_job_free_payload(engine, index);
+    (void)atom_add_rlx(&engine->outside.refused, 1); /* rlx: statistic */
+    if (leat_job_let_go(word, LEAT_WORD_LINKED | LEAT_WORD_KEPT)) {
+        leat_job_reclaim(engine, index);
+    }
+}
+
+/* ---- one job -------------------------------------------------------------------------------- */
+
+/* Pushes one filled record. */
+static enum leat_status push_one(struct leat_engine *engine, const struct leat_job *job,
+                                 const struct intake *intake, leat_job_id *id)
+{
+    enum leat_status status = LEAT_CLOSED;
+    leat_rcu_enter();
+    if (LEAT_LIKELY(leat_engine_accepts(engine))) {
+        uint32_t item = leat_item_of(LEAT_KIND_JOB, intake->index);
+        *id = record_publish(engine, job, intake->index);
+        status = leat_pool_push(&engine->pool, intake->level, item) ? LEAT_OK : LEAT_FULL;
+    }
+    leat_rcu_leave(&engine->domain);
+    if (LEAT_UNLIKELY(status == LEAT_FULL)) {
+        record_withdraw(engine, intake->index);
+    } else if (LEAT_UNLIKELY(status == LEAT_CLOSED)) {
+        record_refuse(engine, intake->index);
+    }
+    return status;
+}
+
+static enum leat_status submit_one(struct leat_engine *engine, const struct leat_job *given,
+                                   leat_job_id *id)
+{
+    struct leat_job copy;
+    const struct leat_job *job = NULL;
+    struct intake intake = {0, 0, 0, 0};
+    enum leat_status status = job_read(given, &copy, &job);
+    if (LEAT_LIKELY(status == LEAT_OK)) {
+        status = intake_check(engine, job, &intake);
+    }
+    if (LEAT_LIKELY(status == LEAT_OK)) {
+        status = record_fill(engine, job, &intake);
+    }
+    if (LEAT_LIKELY(status == LEAT_OK)) {
+        status = push_one(engine, job, &intake, id);
+    }
+    return status;
+}
+
+enum leat_status leat_submit(struct leat_engine *engine, const struct leat_job *job,
+                             leat_job_id *id)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (LEAT_UNLIKELY(status != LEAT_OK)) {
+        return status;
+    }
+    if (LEAT_UNLIKELY(job == NULL)) {
+        return LEAT_INVALID;
+    }
+    leat_job_id given = {0};
+    status = submit_one(engine, job, &given);
+    if (LEAT_LIKELY(status == LEAT_OK && id != NULL)) {
+        *id = given;
+    }
+    return status;
+}
+
+/* ---- batches -------------------------------------------------------------------------------- */
+
+static enum leat_status submit_each(struct leat_engine *engine, const struct leat_job *jobs,
+                                    size_t count, leat_job_id *ids, enum leat_status *statuses)
+{
+    enum leat_status first = LEAT_OK;
+    for (size_t i = 0; i < count; i++) {
+        leat_job_id id = {0};
+        enum leat_status status = submit_one(engine, &jobs[i], &id);
+        if (status != LEAT_OK) {
+            id.bits = 0;
+            first = first == LEAT_OK ? status : first;
+        }
+        if (ids != NULL) {
+            ids[i] = id;
+        }
+        if (statuses != NULL) {
+            statuses[i] = status;
+        }
+    }
+    return first;
+}
+
+/* What an all-or-none batch needs while it is taken in. */
+struct group {
+    struct leat_engine *engine;
+    const struct leat_job *jobs;
+    size_t count;
+    enum leat_status *statuses; /* may be NULL */
+    struct intake *intakes;
+    uint32_t *items;
+    leat_job_id *ids;
+};
+
+static enum leat_status group_check(struct group *group)
+{
+    enum leat_status first = LEAT_OK;
+    for (size_t i = 0; i < group->count; i++) {
+        /* One struct layout per batch: an array of another header's size has another stride. */
+        enum leat_status status = LEAT_UNSUPPORTED;
+        if (group->jobs[i].size == sizeof(group->jobs[i]) &&
+            group->jobs[i].version == LEAT_STRUCT_VERSION) {
+            status = intake_check(group->engine, &group->jobs[i], &group->intakes[i]);
+        }
+        if (status == LEAT_OK && group->intakes[i].level != group->intakes[0].level) {
+            status = LEAT_UNSUPPORTED;
+        }
+        if (group->statuses != NULL) {
+            group->statuses[i] = status;
+        }
+        first = first == LEAT_OK ? status : first;
+    }
+    return first;
+}
+
+static enum leat_status group_fill(struct group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        enum leat_status status = record_fill(group->engine, &group->jobs[i], &group->intakes[i]);
+        if (status != LEAT_OK) {
+            for (size_t j = 0; j < i; j++) {
+                record_refuse(group->engine, group->intakes[j].index);
+            }
+            return status;
+        }
+        group->items[i] = leat_item_of(LEAT_KIND_JOB, group->intakes[i].index);
+    }
+    return LEAT_OK;
+}
+
+static enum leat_status group_push(struct group *group)
+{
+    struct leat_engine *engine = group->engine;
+    enum leat_status status = LEAT_CLOSED;
+    leat_rcu_enter();
+    if (leat_engine_accepts(engine)) {
+        for (size_t i = 0; i < group->count; i++) {
+            group->ids[i] = record_publish(engine, &group->jobs[i], group->intakes[i].index);
+        }
+        bool pushed = leat_pool_push_n(&engine->pool, group->intakes[0].level, group->items,
+                                       (uint32_t)group->count);
+        status = pushed ? LEAT_OK : LEAT_FULL;
+    }
+    leat_rcu_leave(&engine->domain);
+    for (size_t i = 0; status != LEAT_OK && i < group->count; i++) {
+        if (status == LEAT_FULL) {
+            record_withdraw(engine, group->intakes[i].index);
+        } else {
+            record_refuse(engine, group->intakes[i].index);
+        }
+    }
+    return status;
+}
+
+static enum leat_status submit_all(struct leat_engine *engine, const struct leat_job *jobs,
+                                   size_t count, leat_job_id *ids, enum leat_status *statuses)
+{
+    if (count > engine->config.ring_slots) {
+        return LEAT_FULL;
+    }
+    const struct leat_memory *memory = &engine->memory;
+    size_t one = sizeof(struct intake) + sizeof(uint32_t) + sizeof(leat_job_id);
+    unsigned char *work = leat_memory_take(memory, one * count);
+    if (work == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    /* Ids first: they want the largest alignment. */
+    unsigned char *intakes = work + sizeof(leat_job_id) * count;
+    struct group group = {.engine = engine,
+                          .jobs = jobs,
+                          .count = count,
+                          .statuses = statuses,
+                          .ids = (leat_job_id *)(void *)work,
+                          .intakes = (struct intake *)(void *)intakes,
+                          .items = (uint32_t *)(void *)(intakes + sizeof(struct intake) * count)};
+    enum leat_status status = group_check(&group);
+    if (status == LEAT_OK) {
+        status = group_fill(&group);
+    }
+    if (status == LEAT_OK) {
+        status = group_push(&group);
+    }
+    if (status == LEAT_OK && ids != NULL) {
+        memcpy(ids, group.ids, sizeof(leat_job_id) * count);
+    }
+    leat_memory_give(memory, work, one * count);
+    return status;
+}
+
+enum leat_status leat_submit_batch(struct leat_engine *engine, const struct leat_job *jobs,
+                                   size_t count, enum leat_batch_mode mode, leat_job_id *ids,
+                                   enum leat_status *statuses)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (jobs == NULL && count > 0) {
+        return LEAT_INVALID;
+    }
+    switch (mode) {
+    case LEAT_BATCH_EACH:
+        return submit_each(engine, jobs, count, ids, statuses);
+    case LEAT_BATCH_ALL_OR_NONE:
+        return count == 0 ? LEAT_OK : submit_all(engine, jobs, count, ids, statuses);
+    }
+    return LEAT_INVALID;
+}
+
+/* ---- tasks ---------------------------------------------------------------------------------- */
+
+enum leat_status leat_post(struct leat_engine *engine, uint32_t priority,
+                           leat_task_function function, void *argument)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (LEAT_UNLIKELY(status != LEAT_OK)) {
+        return status;
+    }
+    if (LEAT_UNLIKELY(priority >= LEAT_PRIORITY_LEVELS || function == NULL)) {
+        return LEAT_INVALID;
+    }
+    const struct leat_pool_task task = {function, argument};
+    status = LEAT_CLOSED;
+    leat_rcu_enter();
+    if (LEAT_LIKELY(leat_engine_accepts(engine))) {
+        status = leat_pool_post(&engine->pool, priority, &task) ? LEAT_OK : LEAT_FULL;
+    }
+    leat_rcu_leave(&engine->domain);
+    return status;
+}
+
+enum leat_status leat_post_batch(struct leat_engine *engine, uint32_t priority,
+                                 const struct leat_task *tasks, size_t count, size_t *posted)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (priority >= LEAT_PRIORITY_LEVELS || (tasks == NULL && count > 0)) {
+        return LEAT_INVALID;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (tasks[i].function == NULL) {
+            return LEAT_INVALID;
+        }
+    }
+    size_t taken = 0;
+    status = count == 0 ? LEAT_OK : LEAT_CLOSED;
+    while (taken < count) {
+        status = leat_post(engine, priority, tasks[taken].function, tasks[taken].argument);
+        if (status != LEAT_OK) {
+            break;
+        }
+        taken++;
+    }
+    if (posted != NULL && status != LEAT_FORKED) {
+        *posted = taken;
+    }
+    return status;
+}

@@ -1,0 +1,27 @@
+#!/bin/bash
+# C and C++ programs find the installed library with pkg-config: shared, the static library alone,
+# and a program without any shared library.
+set -euo pipefail
+
+export PKG_CONFIG_PATH=$LEAT_LIBDIR/pkgconfig
+consumer=$LEAT_SOURCE/tests/embed/consumer/consumer
+# One word each, as pkg-config means them to be split.
+read -ra shared <<<"$(pkg-config --cflags --libs leat)"
+read -ra static <<<"$(pkg-config --static --cflags --libs leat)"
+strict=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+
+echo "C, shared"
+"$CC" -std=c11 "${strict[@]}" "$consumer.c" "${shared[@]}" -o shared
+LD_LIBRARY_PATH=$LEAT_LIBDIR ./shared
+
+echo "C++, shared"
+"$CXX" -std=c++17 "${strict[@]}" "$consumer.cc" "${shared[@]}" -o shared_cc
+LD_LIBRARY_PATH=$LEAT_LIBDIR ./shared_cc
+
+echo "C, libleat.a and the rest shared"
+"$CC" -std=c11 "${strict[@]}" "$consumer.c" "${static[@]/#-lleat/-l:libleat.a}" -o static
+./static
+
+echo "C, all static"
+"$CC" -std=c11 "${strict[@]}" "$consumer.c" -static "${static[@]}" -o all_static
+./all_static
