@@ -12,7 +12,8 @@ struct head {
     uint32_t version;
 };
 
-enum leat_status leat_struct_read(void *known, size_t known_bytes, const void *given)
+enum leat_status
+leat_struct_read(void *known, size_t known_bytes, const void *given)
 {
     struct head head;
     memcpy(&head, given, sizeof(head));
@@ -32,7 +33,8 @@ enum leat_status leat_struct_read(void *known, size_t known_bytes, const void *g
     return LEAT_OK;
 }
 
-enum leat_status leat_struct_write(void *given, const void *filled, size_t filled_bytes)
+enum leat_status
+leat_struct_write(void *given, const void *filled, size_t filled_bytes)
 {
     struct head head;
     memcpy(&head, given, sizeof(head));
@@ -49,8 +51,9 @@ enum leat_status leat_struct_write(void *given, const void *filled, size_t fille
     return LEAT_OK;
 }
 
-enum leat_status leat_error_set(struct leat_error *error, enum leat_status status,
-                                const char *field, const char *text)
+enum leat_status
+leat_error_set(struct leat_error *error, enum leat_status status, const char *field,
+               const char *text)
 {
     if (error != NULL) {
         error->status = status;
@@ -61,7 +64,8 @@ enum leat_status leat_error_set(struct leat_error *error, enum leat_status statu
     return status;
 }
 
-enum leat_status leat_status_of(enum leat_os_result result)
+enum leat_status
+leat_status_of(enum leat_os_result result)
 {
     switch (result) {
     case LEAT_OS_OK:
@@ -78,7 +82,8 @@ enum leat_status leat_status_of(enum leat_os_result result)
 
 /* ---- defaults ------------------------------------------------------------------------------- */
 
-static uint32_t workers_default(void)
+static uint32_t
+workers_default(void)
 {
     uint16_t cpus[LEAT_WORKERS_MAX];
     uint32_t allowed = leat_os_cpus_allowed(cpus, LEAT_WORKERS_MAX);
@@ -86,7 +91,8 @@ static uint32_t workers_default(void)
     return quota < allowed ? quota : allowed;
 }
 
-static struct leat_config config_default(void)
+static struct leat_config
+config_default(void)
 {
     struct leat_config config;
     memset(&config, 0, sizeof(config));
@@ -111,7 +117,8 @@ static struct leat_config config_default(void)
     return config;
 }
 
-void leat_config_init(struct leat_config *config, size_t size)
+void
+leat_config_init(struct leat_config *config, size_t size)
 {
     struct leat_config ours = config_default();
     if (config == NULL || size < sizeof(struct head)) {
@@ -132,7 +139,8 @@ struct range {
     const char *text;
 };
 
-static enum leat_status range_check(const struct range *range, struct leat_error *error)
+static enum leat_status
+range_check(const struct range *range, struct leat_error *error)
 {
     if (range->value >= range->least && range->value <= range->most) {
         return LEAT_OK;
@@ -140,12 +148,14 @@ static enum leat_status range_check(const struct range *range, struct leat_error
     return leat_error_set(error, LEAT_INVALID, range->field, range->text);
 }
 
-static bool is_power_of_two(uint64_t value)
+static bool
+is_power_of_two(uint64_t value)
 {
     return value != 0 && (value & (value - 1)) == 0;
 }
 
-static enum leat_status ranges_check(const struct leat_config *config, struct leat_error *error)
+static enum leat_status
+ranges_check(const struct leat_config *config, struct leat_error *error)
 {
     const struct range ranges[] = {
         {"workers", config->workers, 0, LEAT_WORKERS_MAX, "must be 0 to 256"},
@@ -167,8 +177,7 @@ static enum leat_status ranges_check(const struct leat_config *config, struct le
          "must be a multiple of 16 from 0 to 4 096"},
         {"types_max", config->types_max, 1, LEAT_TYPES_MAX, "must be 1 to 65 535"},
         {"queues_max", config->queues_max, 1, LEAT_QUEUES_MAX, "must be 1 to 65 535"},
-        {"sample_interval", config->sample_interval, 1, LEAT_SAMPLE_MAX,
-         "must be 1 to 1 000 000"},
+        {"sample_interval", config->sample_interval, 1, LEAT_SAMPLE_MAX, "must be 1 to 1 000 000"},
     };
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
         enum leat_status status = range_check(&ranges[i], error);
@@ -179,7 +188,8 @@ static enum leat_status ranges_check(const struct leat_config *config, struct le
     return LEAT_OK;
 }
 
-static enum leat_status rest_check(const struct leat_config *config, struct leat_error *error)
+static enum leat_status
+rest_check(const struct leat_config *config, struct leat_error *error)
 {
     if (config->starvation_picks == 1) {
         return leat_error_set(error, LEAT_INVALID, "starvation_picks",
@@ -211,8 +221,8 @@ static enum leat_status rest_check(const struct leat_config *config, struct leat
     return LEAT_OK;
 }
 
-static enum leat_status retained_check(const char *field, uint32_t *value, uint32_t jobs_max,
-                                       struct leat_error *error)
+static enum leat_status
+retained_check(const char *field, uint32_t *value, uint32_t jobs_max, struct leat_error *error)
 {
     if (*value == LEAT_AUTO) {
         uint32_t quarter = jobs_max / 4;
@@ -224,8 +234,9 @@ static enum leat_status retained_check(const char *field, uint32_t *value, uint3
     return LEAT_OK;
 }
 
-enum leat_status leat_config_read(struct leat_config *concrete, const struct leat_config *given,
-                                  struct leat_error *error)
+enum leat_status
+leat_config_read(struct leat_config *concrete, const struct leat_config *given,
+                 struct leat_error *error)
 {
     *concrete = config_default();
     enum leat_status status = LEAT_OK;
@@ -252,21 +263,22 @@ enum leat_status leat_config_read(struct leat_config *concrete, const struct lea
     return status;
 }
 
-enum leat_status leat_config_check(const struct leat_config *config, struct leat_error *error)
+enum leat_status
+leat_config_check(const struct leat_config *config, struct leat_error *error)
 {
     struct leat_config concrete;
     struct leat_error unused;
     if (config == NULL) {
         return leat_error_set(error, LEAT_INVALID, "config", "must not be NULL");
     }
-    enum leat_status status =
-        leat_config_read(&concrete, config, error == NULL ? &unused : error);
+    enum leat_status status = leat_config_read(&concrete, config, error == NULL ? &unused : error);
     return status == LEAT_OK ? leat_error_set(error, LEAT_OK, "", "ok") : status;
 }
 
 /* ---- what it becomes ------------------------------------------------------------------------ */
 
-struct leat_memory leat_config_memory(const struct leat_config *concrete)
+struct leat_memory
+leat_config_memory(const struct leat_config *concrete)
 {
     struct leat_memory memory = leat_memory_default();
     if (concrete->allocator.allocate != NULL) {
@@ -277,7 +289,8 @@ struct leat_memory leat_config_memory(const struct leat_config *concrete)
     return memory;
 }
 
-struct leat_pool_config leat_config_pool(const struct leat_config *concrete)
+struct leat_pool_config
+leat_config_pool(const struct leat_config *concrete)
 {
     struct leat_pool_config pool;
     memset(&pool, 0, sizeof(pool));
@@ -298,18 +311,19 @@ struct leat_pool_config leat_config_pool(const struct leat_config *concrete)
     return pool;
 }
 
-struct leat_slab_config leat_config_jobs(const struct leat_config *concrete)
+struct leat_slab_config
+leat_config_jobs(const struct leat_config *concrete)
 {
     uint16_t cpus[LEAT_SLAB_SHARDS_MAX];
-    struct leat_slab_config jobs = {
-        .capacity = concrete->jobs_max,
-        .shards = leat_os_cpus_allowed(cpus, LEAT_SLAB_SHARDS_MAX),
-        .record_bytes = sizeof(struct leat_job_record),
-        .generation_start = 0};
+    struct leat_slab_config jobs = {.capacity = concrete->jobs_max,
+                                    .shards = leat_os_cpus_allowed(cpus, LEAT_SLAB_SHARDS_MAX),
+                                    .record_bytes = sizeof(struct leat_job_record),
+                                    .generation_start = 0};
     return jobs;
 }
 
-size_t leat_memory_size(const struct leat_config *config)
+size_t
+leat_memory_size(const struct leat_config *config)
 {
     struct leat_config concrete;
     struct leat_error error;

@@ -18,14 +18,16 @@
 
 /* ---- small things --------------------------------------------------------------------------- */
 
-bool leat_engine_inside(const struct leat_engine *engine)
+bool
+leat_engine_inside(const struct leat_engine *engine)
 {
     const struct leat_worker *worker = leat_worker_current();
     return worker != NULL && worker->pool == &engine->pool;
 }
 
 /* For calls that wait for handlers, or that handlers have no business to make. */
-static enum leat_status outside_check(const struct leat_engine *engine)
+static enum leat_status
+outside_check(const struct leat_engine *engine)
 {
     enum leat_status status = leat_engine_check(engine);
     if (status == LEAT_OK && leat_engine_inside(engine)) {
@@ -34,26 +36,30 @@ static enum leat_status outside_check(const struct leat_engine *engine)
     return status;
 }
 
-static void lock(struct leat_engine *engine)
+static void
+lock(struct leat_engine *engine)
 {
     int failed = pthread_mutex_lock(&engine->mutex);
     LEAT_ASSERT(failed == 0);
 }
 
-static void unlock(struct leat_engine *engine)
+static void
+unlock(struct leat_engine *engine)
 {
     int failed = pthread_mutex_unlock(&engine->mutex);
     LEAT_ASSERT(failed == 0);
 }
 
-static void state_set(struct leat_engine *engine, enum leat_engine_state state)
+static void
+state_set(struct leat_engine *engine, enum leat_engine_state state)
 {
     /* state:B release -> state:A.  Carries: see state:A.
      * If relaxed: see state:A. */
     atom_store_rel(&engine->state, (uint32_t)state);
 }
 
-enum leat_status leat_state(const struct leat_engine *engine, enum leat_engine_state *state)
+enum leat_status
+leat_state(const struct leat_engine *engine, enum leat_engine_state *state)
 {
     enum leat_status status = leat_engine_check(engine);
     if (status != LEAT_OK) {
@@ -66,7 +72,8 @@ enum leat_status leat_state(const struct leat_engine *engine, enum leat_engine_s
     return LEAT_OK;
 }
 
-enum leat_status leat_thread_attach(struct leat_engine *engine)
+enum leat_status
+leat_thread_attach(struct leat_engine *engine)
 {
     enum leat_status status = leat_engine_check(engine);
     if (status == LEAT_OK) {
@@ -77,7 +84,8 @@ enum leat_status leat_thread_attach(struct leat_engine *engine)
 
 /* ---- open ----------------------------------------------------------------------------------- */
 
-size_t leat_engine_bytes(const struct leat_config *concrete)
+size_t
+leat_engine_bytes(const struct leat_config *concrete)
 {
     uint32_t places = concrete->workers != 0 ? concrete->workers : concrete->lenders_max;
     return sizeof(struct leat_engine) + sizeof(struct leat_place) * places +
@@ -88,7 +96,8 @@ size_t leat_engine_bytes(const struct leat_config *concrete)
            sizeof(leat_atomic_u64) * ((size_t)concrete->retained_max + concrete->dead_max) * 2;
 }
 
-static void hook_started(void *context, uint32_t worker)
+static void
+hook_started(void *context, uint32_t worker)
 {
     struct leat_engine *engine = context;
     leat_rcu_attach();
@@ -97,7 +106,8 @@ static void hook_started(void *context, uint32_t worker)
     }
 }
 
-static void hook_stopping(void *context, uint32_t worker)
+static void
+hook_stopping(void *context, uint32_t worker)
 {
     struct leat_engine *engine = context;
     if (engine->config.worker_stopping != NULL) {
@@ -105,12 +115,14 @@ static void hook_stopping(void *context, uint32_t worker)
     }
 }
 
-static uint32_t places_of(const struct leat_config *config)
+static uint32_t
+places_of(const struct leat_config *config)
 {
     return config->workers != 0 ? config->workers : config->lenders_max;
 }
 
-static enum leat_os_result pool_open(struct leat_engine *engine)
+static enum leat_os_result
+pool_open(struct leat_engine *engine)
 {
     struct leat_pool_config config = leat_config_pool(&engine->config);
     config.ops.run = leat_run_item;
@@ -120,7 +132,8 @@ static enum leat_os_result pool_open(struct leat_engine *engine)
     return leat_pool_init(&engine->pool, &config);
 }
 
-static enum leat_os_result jobs_open(struct leat_engine *engine)
+static enum leat_os_result
+jobs_open(struct leat_engine *engine)
 {
     const struct leat_config *config = &engine->config;
     struct leat_slab_config jobs = leat_config_jobs(config);
@@ -143,7 +156,8 @@ static enum leat_os_result jobs_open(struct leat_engine *engine)
     return result;
 }
 
-static enum leat_os_result parts_open(struct leat_engine *engine)
+static enum leat_os_result
+parts_open(struct leat_engine *engine)
 {
     const struct leat_memory *memory = &engine->memory;
     size_t places = sizeof(struct leat_place) * places_of(&engine->config);
@@ -166,7 +180,8 @@ static enum leat_os_result parts_open(struct leat_engine *engine)
 }
 
 /* Records in use hold payloads and results from the allocator. */
-static void records_free(struct leat_engine *engine)
+static void
+records_free(struct leat_engine *engine)
 {
     uint32_t fresh = atom_load_rlx(&engine->jobs.fresh); /* rlx: single writer */
     for (uint32_t i = 0; i < fresh; i++) {
@@ -178,7 +193,8 @@ static void records_free(struct leat_engine *engine)
     }
 }
 
-static void parts_close(struct leat_engine *engine)
+static void
+parts_close(struct leat_engine *engine)
 {
     struct leat_memory memory = engine->memory;
     if (engine->jobs.mapping != NULL) {
@@ -199,7 +215,8 @@ static void parts_close(struct leat_engine *engine)
     leat_memory_give(&memory, engine, sizeof(*engine));
 }
 
-static enum leat_status open_failed(enum leat_os_result result, struct leat_error *error)
+static enum leat_status
+open_failed(enum leat_os_result result, struct leat_error *error)
 {
     switch (result) {
     case LEAT_OS_REFUSED:
@@ -215,8 +232,8 @@ static enum leat_status open_failed(enum leat_os_result result, struct leat_erro
                           "the system lacks what is needed: Linux 4.14 or later");
 }
 
-enum leat_status leat_open(const struct leat_config *config, struct leat_engine **engine,
-                           struct leat_error *error)
+enum leat_status
+leat_open(const struct leat_config *config, struct leat_engine **engine, struct leat_error *error)
 {
     struct leat_config concrete;
     struct leat_error unused;
@@ -252,7 +269,8 @@ enum leat_status leat_open(const struct leat_config *config, struct leat_engine 
 
 /* ---- start, drain, stop, close -------------------------------------------------------------- */
 
-enum leat_status leat_start(struct leat_engine *engine)
+enum leat_status
+leat_start(struct leat_engine *engine)
 {
     enum leat_status status = outside_check(engine);
     if (status != LEAT_OK) {
@@ -274,15 +292,17 @@ enum leat_status leat_start(struct leat_engine *engine)
 }
 
 /* Nothing waits, runs, or is to be completed from elsewhere. */
-static bool all_quiet(struct leat_engine *engine)
+static bool
+all_quiet(struct leat_engine *engine)
 {
-    /* quiet:B acquire -> settled:A.  Carries: the pushes of a completion's retry.
+    /* all_quiet:A acquire -> settled:A.  Carries: the pushes of a completion's retry.
      * If relaxed: see settled:A. */
     return atom_load_acq(&engine->outside.awaited) == 0 && leat_pool_quiet(&engine->pool);
 }
 
 /* With no workers the caller runs the work. */
-static enum leat_status drain_lent(struct leat_engine *engine, uint64_t deadline_ns)
+static enum leat_status
+drain_lent(struct leat_engine *engine, uint64_t deadline_ns)
 {
     for (;;) {
         size_t ran = 0;
@@ -305,7 +325,8 @@ static enum leat_status drain_lent(struct leat_engine *engine, uint64_t deadline
     }
 }
 
-static enum leat_status drain_workers(struct leat_engine *engine, uint64_t deadline_ns)
+static enum leat_status
+drain_workers(struct leat_engine *engine, uint64_t deadline_ns)
 {
     for (;;) {
         bool quiet = leat_pool_quiet_wait(&engine->pool, &engine->outside.awaited, deadline_ns);
@@ -321,7 +342,8 @@ static enum leat_status drain_workers(struct leat_engine *engine, uint64_t deadl
     }
 }
 
-enum leat_status leat_drain(struct leat_engine *engine, uint64_t timeout_ns)
+enum leat_status
+leat_drain(struct leat_engine *engine, uint64_t timeout_ns)
 {
     enum leat_status status = outside_check(engine);
     if (status != LEAT_OK) {
@@ -344,7 +366,8 @@ enum leat_status leat_drain(struct leat_engine *engine, uint64_t timeout_ns)
 }
 
 /* Step 5; done once, by the first who comes. */
-static void stop_finish(struct leat_engine *engine)
+static void
+stop_finish(struct leat_engine *engine)
 {
     lock(engine);
     if (leat_engine_state_now(engine) == LEAT_ENGINE_STOPPING) {
@@ -355,7 +378,8 @@ static void stop_finish(struct leat_engine *engine)
     unlock(engine);
 }
 
-enum leat_status leat_stop(struct leat_engine *engine, uint64_t timeout_ns)
+enum leat_status
+leat_stop(struct leat_engine *engine, uint64_t timeout_ns)
 {
     enum leat_status status = outside_check(engine);
     if (status != LEAT_OK) {
@@ -390,7 +414,8 @@ enum leat_status leat_stop(struct leat_engine *engine, uint64_t timeout_ns)
     return LEAT_OK;
 }
 
-enum leat_status leat_close(struct leat_engine *engine)
+enum leat_status
+leat_close(struct leat_engine *engine)
 {
     if (engine == NULL) {
         return LEAT_OK;
@@ -409,7 +434,8 @@ enum leat_status leat_close(struct leat_engine *engine)
 
 /* ---- threads lent by the host --------------------------------------------------------------- */
 
-enum leat_status leat_run_some(struct leat_engine *engine, size_t budget, size_t *ran)
+enum leat_status
+leat_run_some(struct leat_engine *engine, size_t budget, size_t *ran)
 {
     enum leat_status status = outside_check(engine);
     if (status != LEAT_OK) {
@@ -438,7 +464,8 @@ enum leat_status leat_run_some(struct leat_engine *engine, size_t budget, size_t
     return LEAT_OK;
 }
 
-enum leat_status leat_next_due(struct leat_engine *engine, uint64_t *delay_ns)
+enum leat_status
+leat_next_due(struct leat_engine *engine, uint64_t *delay_ns)
 {
     enum leat_status status = leat_engine_check(engine);
     if (status != LEAT_OK) {

@@ -55,28 +55,28 @@ struct leat_bell {
 
 /* Letters: I set at open, then read-only; S many writers; L under the mutex. */
 struct leat_engine {
-    leat_atomic_u32 *alive;            /* I in the page that a fork wipes: 0 in a child */
-    void *alive_page;                  /* I */
+    leat_atomic_u32 *alive;                  /* I in the page that a fork wipes: 0 in a child */
+    void *alive_page;                        /* I */
     LEAT_ALIGNED_LINE leat_atomic_u32 state; /* S enum leat_engine_state; changed under the mutex */
-    leat_atomic_u32 stop_expired;      /* S 1: a stop ran out of time */
-    pthread_mutex_t mutex;             /* S lifecycle */
-    struct leat_config config;         /* I */
-    struct leat_memory memory;         /* I */
-    uint32_t sample_below;             /* I a job is timed if its hash is at most this */
-    unsigned char *inline_payloads;    /* I payload_bytes_inline each */
-    size_t inline_bytes;               /* I */
-    struct leat_place *places;         /* I one per place of the pool */
-    leat_atomic_pointer *bindings;     /* S by type: struct leat_binding */
-    leat_atomic_u32 *queue_priorities; /* S by queue */
-    struct leat_slab jobs;             /* S */
-    struct leat_names types;           /* S */
-    struct leat_names queues;          /* S */
-    struct leat_retention finished;    /* S */
-    struct leat_retention dead;        /* S */
-    struct leat_bell *bells;           /* S LEAT_BELLS */
-    struct leat_outside outside;       /* S */
+    leat_atomic_u32 stop_expired;            /* S 1: a stop ran out of time */
+    pthread_mutex_t mutex;                   /* S lifecycle */
+    struct leat_config config;               /* I */
+    struct leat_memory memory;               /* I */
+    uint32_t sample_below;                   /* I a job is timed if its hash is at most this */
+    unsigned char *inline_payloads;          /* I payload_bytes_inline each */
+    size_t inline_bytes;                     /* I */
+    struct leat_place *places;               /* I one per place of the pool */
+    leat_atomic_pointer *bindings;           /* S by type: struct leat_binding */
+    leat_atomic_u32 *queue_priorities;       /* S by queue */
+    struct leat_slab jobs;                   /* S */
+    struct leat_names types;                 /* S */
+    struct leat_names queues;                /* S */
+    struct leat_retention finished;          /* S */
+    struct leat_retention dead;              /* S */
+    struct leat_bell *bells;                 /* S LEAT_BELLS */
+    struct leat_outside outside;             /* S */
     LEAT_ALIGNED_LINE leat_atomic_u64 domain; /* S address of the grace periods */
-    struct leat_pool pool;             /* S */
+    struct leat_pool pool;                    /* S */
 };
 
 /* One attempt, on the stack of its worker. */
@@ -96,7 +96,8 @@ size_t leat_engine_bytes(const struct leat_config *concrete);
 /* ---- engine.c ------------------------------------------------------------------------------- */
 
 /* LEAT_OK, LEAT_INVALID (NULL) or LEAT_FORKED. Every public function begins with it. */
-LEAT_INLINE enum leat_status leat_engine_check(const struct leat_engine *engine)
+LEAT_INLINE enum leat_status
+leat_engine_check(const struct leat_engine *engine)
 {
     if (LEAT_UNLIKELY(engine == NULL)) {
         return LEAT_INVALID;
@@ -105,7 +106,8 @@ LEAT_INLINE enum leat_status leat_engine_check(const struct leat_engine *engine)
     return LEAT_LIKELY(atom_load_rlx(engine->alive) != 0) ? LEAT_OK : LEAT_FORKED;
 }
 
-LEAT_INLINE enum leat_engine_state leat_engine_state_now(const struct leat_engine *engine)
+LEAT_INLINE enum leat_engine_state
+leat_engine_state_now(const struct leat_engine *engine)
 {
     /* state:A acquire -> state:B.  Carries: what the thread that changed the state did before.
      * If relaxed: work could be taken by an engine whose workers are not yet set up. */
@@ -117,7 +119,8 @@ bool leat_engine_inside(const struct leat_engine *engine);
 
 /* True if new work is taken: from outside while OPEN or RUNNING, from handlers always. Valid until
  * the section of rcu.h ends in which it is called. */
-LEAT_INLINE bool leat_engine_accepts(const struct leat_engine *engine)
+LEAT_INLINE bool
+leat_engine_accepts(const struct leat_engine *engine)
 {
     enum leat_engine_state state = leat_engine_state_now(engine);
     return LEAT_LIKELY(state <= LEAT_ENGINE_RUNNING) || leat_engine_inside(engine);
@@ -150,7 +153,7 @@ bool leat_retention_yield(struct leat_engine *engine);
 void leat_job_retire(struct leat_engine *engine, uint32_t index);
 /* How an attempt ends. */
 struct leat_ending {
-    enum leat_phase phase;      /* COMPLETED, DEAD or CANCELLED */
+    enum leat_phase phase; /* COMPLETED, DEAD or CANCELLED */
     enum leat_reason reason;
     struct leat_worker *worker; /* NULL: another thread than the job's */
 };
@@ -171,12 +174,11 @@ void leat_bells_ring_all(struct leat_engine *engine);
 enum leat_status leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index);
 void leat_job_unhold(struct leat_engine *engine, uint32_t index);
 /* Where the id's word is, and what the word says of it: LEAT_OK, LEAT_GONE or LEAT_NOT_FOUND. */
-enum leat_status leat_job_locate(const struct leat_engine *engine, leat_job_id id,
-                                 uint32_t *index);
+enum leat_status leat_job_locate(const struct leat_engine *engine, leat_job_id id, uint32_t *index);
 enum leat_status leat_word_judge(uint64_t word, leat_job_id id);
 
-LEAT_INLINE struct leat_job_record *leat_job_record(const struct leat_engine *engine,
-                                                    uint32_t index)
+LEAT_INLINE struct leat_job_record *
+leat_job_record(const struct leat_engine *engine, uint32_t index)
 {
     return leat_slab_record(&engine->jobs, index);
 }

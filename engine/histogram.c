@@ -1,7 +1,8 @@
 /* histogram.c - see histogram.h. */
 #include "engine/histogram.h"
 
-uint32_t leat_histogram_bucket(uint64_t duration_ns)
+uint32_t
+leat_histogram_bucket(uint64_t duration_ns)
 {
     if (duration_ns < LEAT_HISTOGRAM_EXACT) {
         return (uint32_t)duration_ns;
@@ -11,7 +12,8 @@ uint32_t leat_histogram_bucket(uint64_t duration_ns)
     return LEAT_HISTOGRAM_EXACT + (exponent - 6) * 32 + mantissa;
 }
 
-uint64_t leat_histogram_value(uint32_t bucket)
+uint64_t
+leat_histogram_value(uint32_t bucket)
 {
     LEAT_ASSERT(bucket < LEAT_HISTOGRAM_BUCKETS);
     if (bucket < LEAT_HISTOGRAM_EXACT) {
@@ -23,7 +25,8 @@ uint64_t leat_histogram_value(uint32_t bucket)
     return mantissa * width + width / 2;
 }
 
-void leat_histogram_record(struct leat_histogram *histogram, uint64_t duration_ns)
+void
+leat_histogram_record(struct leat_histogram *histogram, uint64_t duration_ns)
 {
     /* 0 would read as "nothing recorded". */
     uint64_t duration = duration_ns == 0 ? 1 : duration_ns;

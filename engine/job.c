@@ -11,31 +11,32 @@ static const uint16_t legal[LEAT_PHASE_COUNT] = {
         TO(LEAT_PHASE_PENDING) | TO(LEAT_PHASE_CANCELLED) | TO(LEAT_PHASE_DEAD),
     [LEAT_PHASE_BLOCKED] = TO(LEAT_PHASE_PENDING) | TO(LEAT_PHASE_SCHEDULED) |
                            TO(LEAT_PHASE_CANCELLED) | TO(LEAT_PHASE_DEAD),
-    [LEAT_PHASE_PENDING] = TO(LEAT_PHASE_RUNNING) | TO(LEAT_PHASE_CANCELLED) |
-                           TO(LEAT_PHASE_DEAD) | TO(LEAT_PHASE_SCHEDULED),
+    [LEAT_PHASE_PENDING] = TO(LEAT_PHASE_RUNNING) | TO(LEAT_PHASE_CANCELLED) | TO(LEAT_PHASE_DEAD) |
+                           TO(LEAT_PHASE_SCHEDULED),
     [LEAT_PHASE_RUNNING] = TO(LEAT_PHASE_PENDING) | TO(LEAT_PHASE_RETRYING) |
                            TO(LEAT_PHASE_SCHEDULED) | TO(LEAT_PHASE_COMPLETED) |
                            TO(LEAT_PHASE_DEAD) | TO(LEAT_PHASE_CANCELLED),
-    [LEAT_PHASE_RETRYING] =
-        TO(LEAT_PHASE_PENDING) | TO(LEAT_PHASE_CANCELLED) | TO(LEAT_PHASE_DEAD),
+    [LEAT_PHASE_RETRYING] = TO(LEAT_PHASE_PENDING) | TO(LEAT_PHASE_CANCELLED) | TO(LEAT_PHASE_DEAD),
     [LEAT_PHASE_COMPLETED] = TO(LEAT_PHASE_GONE),
     [LEAT_PHASE_DEAD] = TO(LEAT_PHASE_GONE) | TO(LEAT_PHASE_PENDING),
     [LEAT_PHASE_CANCELLED] = TO(LEAT_PHASE_GONE),
     [LEAT_PHASE_GONE] = 0,
 };
 
-bool leat_phase_may(enum leat_phase from, enum leat_phase to)
+bool
+leat_phase_may(enum leat_phase from, enum leat_phase to)
 {
     LEAT_ASSERT(from < LEAT_PHASE_COUNT);
     LEAT_ASSERT(to < LEAT_PHASE_COUNT);
     return (legal[from] >> to & 1) != 0;
 }
 
-bool leat_job_change(leat_atomic_u64 *word, const struct leat_change *change, uint64_t *before,
-                     uint64_t *after)
+bool
+leat_job_change(leat_atomic_u64 *word, const struct leat_change *change, uint64_t *before,
+                uint64_t *after)
 {
     LEAT_ASSERT(leat_phase_may(change->from, change->to));
-    /* change:A acquire -> change:B, let_go:B, mark:B, hold:B, submit:A.  Carries: what the last mover of
+    /* change:A acquire -> change:B, let_go:B, mark:B, submit:A.  Carries: what the last mover of
      * this job wrote into its record.
      * If relaxed: a failed swap is retried; a refusal could be read beside an old record. */
     uint64_t now = atom_load_acq(word);
@@ -45,8 +46,8 @@ bool leat_job_change(leat_atomic_u64 *word, const struct leat_change *change, ui
             return false;
         }
         uint64_t next = leat_word_with((now & ~change->clear) | change->set, change->to);
-        /* change:B acq_rel -> change:A, let_go:A, mark:A, hold:A, wait:A.  Carries: the record's
-         * fields as this thread leaves them.
+        /* change:B acq_rel -> change:A, let_go:A, mark:A, hold:A, hold:B, wait:A, kept:A.
+         * Carries: the record's fields as this thread leaves them.
          * If relaxed: who sees the phase could read the fields of the phase before. */
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, next))) {
             *before = now;
@@ -56,9 +57,10 @@ bool leat_job_change(leat_atomic_u64 *word, const struct leat_change *change, ui
     }
 }
 
-bool leat_job_mark(leat_atomic_u64 *word, const struct leat_mark *mark, uint64_t *before)
+bool
+leat_job_mark(leat_atomic_u64 *word, const struct leat_mark *mark, uint64_t *before)
 {
-    /* mark:A acquire -> change:B.  Carries: the record's fields of this attempt.
+    /* mark:A acquire -> change:B, mark:B.  Carries: the record's fields of this attempt.
      * If relaxed: a completion could compare with the attempt before. */
     uint64_t now = atom_load_acq(word);
     for (;;) {
@@ -76,9 +78,11 @@ bool leat_job_mark(leat_atomic_u64 *word, const struct leat_mark *mark, uint64_t
     }
 }
 
-bool leat_job_let_go(leat_atomic_u64 *word, uint64_t bits)
+bool
+leat_job_let_go(leat_atomic_u64 *word, uint64_t bits)
 {
-    /* let_go:A acquire -> change:B, let_go:B.  Carries: what other holders did with the record.
+    /* let_go:A acquire -> change:B, let_go:B, end:A, kept:B.  Carries: what other holders did with
+     * the record.
      * If relaxed: the record could be given back under a reader that has just finished. */
     uint64_t now = atom_load_acq(word);
     for (;;) {

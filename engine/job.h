@@ -81,20 +81,20 @@ struct leat_job_extra {
 /* One line. Letters: I set by the submitter, read-only while the job lives; W one writer at a
  * time, many readers; S many writers. */
 struct leat_job_record {
-    uint32_t link_next;          /* Q links of the place that has the record; rings need none */
-    uint32_t link_previous;      /* Q */
-    uint32_t inbox_next;         /* Q */
-    uint32_t payload_bytes;      /* I */
-    uint64_t submit_ns;          /* I monotonic; 0: this job is not timed */
-    uint16_t type;               /* I index */
-    uint16_t queue;              /* I index */
-    uint16_t max_attempts;       /* I 0: the type's */
-    leat_atomic_u16 attempts;    /* W begun so far */
-    uint8_t priority;            /* I */
-    leat_atomic_u8 reason;       /* W enum leat_reason, before the end is swapped in */
-    uint16_t unused;             /* I 0 */
-    uint32_t payload_place;      /* O enum leat_payload_place */
-    leat_atomic_pointer extra;   /* S struct leat_job_extra, or NULL */
+    uint32_t link_next;        /* Q links of the place that has the record; rings need none */
+    uint32_t link_previous;    /* Q */
+    uint32_t inbox_next;       /* Q */
+    uint32_t payload_bytes;    /* I */
+    uint64_t submit_ns;        /* I monotonic; 0: this job is not timed */
+    uint16_t type;             /* I index */
+    uint16_t queue;            /* I index */
+    uint16_t max_attempts;     /* I 0: the type's */
+    leat_atomic_u16 attempts;  /* W begun so far */
+    uint8_t priority;          /* I */
+    leat_atomic_u8 reason;     /* W enum leat_reason, before the end is swapped in */
+    uint16_t unused;           /* I 0 */
+    uint32_t payload_place;    /* O enum leat_payload_place */
+    leat_atomic_pointer extra; /* S struct leat_job_extra, or NULL */
     union {
         unsigned char bytes[LEAT_PAYLOAD_RECORD_BYTES]; /* O */
         void *pointer;                                  /* O */
@@ -118,24 +118,28 @@ LEAT_STATIC(LEAT_WORD_HOLDS / LEAT_WORD_HOLD == LEAT_HOLDS_MAX, "holds have 8 bi
 /* True if the table has the edge. */
 bool leat_phase_may(enum leat_phase from, enum leat_phase to);
 
-LEAT_INLINE enum leat_phase leat_word_phase(uint64_t word)
+LEAT_INLINE enum leat_phase
+leat_word_phase(uint64_t word)
 {
     return (enum leat_phase)(word & LEAT_WORD_PHASE);
 }
 
-LEAT_INLINE bool leat_phase_final(enum leat_phase phase)
+LEAT_INLINE bool
+leat_phase_final(enum leat_phase phase)
 {
     return phase >= LEAT_PHASE_COMPLETED && phase <= LEAT_PHASE_CANCELLED;
 }
 
 /* The bits of an attempt's number. */
-LEAT_INLINE uint64_t leat_word_attempt(uint32_t attempt)
+LEAT_INLINE uint64_t
+leat_word_attempt(uint32_t attempt)
 {
     return ((uint64_t)attempt << LEAT_WORD_ATTEMPT_SHIFT) & LEAT_WORD_ATTEMPT;
 }
 
 /* The word with another phase; GONE instead where the phase is final and nothing holds it. */
-LEAT_INLINE uint64_t leat_word_with(uint64_t word, enum leat_phase phase)
+LEAT_INLINE uint64_t
+leat_word_with(uint64_t word, enum leat_phase phase)
 {
     uint64_t after = (word & ~LEAT_WORD_PHASE) | (uint64_t)phase;
     bool held = (word & (LEAT_WORD_LINKED | LEAT_WORD_KEPT | LEAT_WORD_HOLDS)) != 0;

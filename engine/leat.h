@@ -83,8 +83,8 @@ LEAT_API const char *leat_status_text(enum leat_status status);
 /* What leat_open(), leat_config_check() and other cold calls say beside their status. */
 struct leat_error {
     enum leat_status status;
-    char field[48];  /* the field of the struct that is wrong, or "" */
-    char text[208];  /* one sentence for a person */
+    char field[48]; /* the field of the struct that is wrong, or "" */
+    char text[208]; /* one sentence for a person */
 };
 
 /* "0.1.0", and the same as major << 16 | minor << 8 | patch.
@@ -125,6 +125,7 @@ enum leat_priority {
     LEAT_PRIORITY_OF_QUEUE = 255 /* jobs only: what the queue says */
 };
 
+/* Threads:  any.      Progress: wait-free.  */
 LEAT_API uint32_t leat_priority_levels(void);
 
 /* A time that never comes. */
@@ -160,18 +161,18 @@ struct leat_config {
     uint32_t version;
 
     /* Workers. */
-    uint32_t workers;           /* 0 to 256; 0: the host lends threads by leat_run_some().
+    uint32_t workers;          /* 0 to 256; 0: the host lends threads by leat_run_some().
                                    Default: one per allowed CPU (affinity mask, cgroup quota) */
-    uint32_t lenders_max;       /* 1 to 256: threads inside leat_run_some() at once (default 1);
+    uint32_t lenders_max;      /* 1 to 256: threads inside leat_run_some() at once (default 1);
                                    used when workers is 0 */
-    enum leat_pinning pinning;  /* default LEAT_PIN_ONE */
-    uint32_t starvation_picks;  /* every so many picks the next level in rotation is served;
+    enum leat_pinning pinning; /* default LEAT_PIN_ONE */
+    uint32_t starvation_picks; /* every so many picks the next level in rotation is served;
                                    0: strict priorities; else 2 to 1 000 000 (default 61) */
-    uint64_t spin_ns;           /* a worker looks this long before it parks; 0 to 1 ms
+    uint64_t spin_ns;          /* a worker looks this long before it parks; 0 to 1 ms
                                    (default 10 000; no spinning when workers >= CPUs) */
-    size_t worker_stack_bytes;  /* 0: the system's default; else 64 KiB to 1 GiB */
-    const char *worker_name;    /* prefix of the thread names, 1 to 11 bytes; copied */
-    bool busy_poll;             /* workers never park: for isolated CPUs */
+    size_t worker_stack_bytes; /* 0: the system's default; else 64 KiB to 1 GiB */
+    const char *worker_name;   /* prefix of the thread names, 1 to 11 bytes; copied */
+    bool busy_poll;            /* workers never park: for isolated CPUs */
 
     /* Limits. */
     uint32_t ring_slots;        /* per priority: a power of two, 64 to 2^20 (default 16 384) */
@@ -181,18 +182,18 @@ struct leat_config {
     uint32_t payload_bytes_max; /* 0 to 16 MiB (default 1 MiB) */
     uint32_t payload_bytes_inline; /* kept beside the record without an allocation: a multiple of
                                    16 from 0 to 4 096 (default 64) */
-    uint32_t types_max;         /* 1 to 65 535 (default 4 096) */
-    uint32_t queues_max;        /* 1 to 65 535 (default 4 096) */
+    uint32_t types_max;            /* 1 to 65 535 (default 4 096) */
+    uint32_t queues_max;           /* 1 to 65 535 (default 4 096) */
 
     /* What is kept of ended jobs that nobody asked to keep: the last so many, until jobs that wait
      * need their records. 0: gone at once. LEAT_AUTO (default): 10 000, or a quarter of jobs_max
      * if that is less. At most jobs_max. */
-    uint32_t retained_max;      /* completed and cancelled */
-    uint32_t dead_max;          /* dead letters, never given up for waiting jobs; beyond dead_max
+    uint32_t retained_max; /* completed and cancelled */
+    uint32_t dead_max;     /* dead letters, never given up for waiting jobs; beyond dead_max
                                    the oldest goes, counted in dead_dropped */
 
     /* Statistics. */
-    uint32_t sample_interval;   /* one job in so many is timed: 1 to 1 000 000 (default 32) */
+    uint32_t sample_interval; /* one job in so many is timed: 1 to 1 000 000 (default 32) */
 
     /* Hooks: called on each worker thread, first and last thing. May be NULL. */
     void (*worker_started)(struct leat_engine *engine, uint32_t worker, void *context);
@@ -200,13 +201,13 @@ struct leat_config {
     void *hook_context;
 
     /* Memory. */
-    bool prefault;              /* touch rings and slabs at open */
-    bool lock_memory;           /* mlock rings and slabs; LEAT_REFUSED where not permitted */
-    bool huge_pages;            /* ask for transparent huge pages */
+    bool prefault;    /* touch rings and slabs at open */
+    bool lock_memory; /* mlock rings and slabs; LEAT_REFUSED where not permitted */
+    bool huge_pages;  /* ask for transparent huge pages */
     struct leat_allocator allocator;
 
     /* Durability. */
-    const char *log_directory;  /* NULL: no log */
+    const char *log_directory; /* NULL: no log */
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -214,7 +215,8 @@ struct leat_config {
  * Use leat_config_default() unless the struct is built by another language.  */
 LEAT_API void leat_config_init(struct leat_config *config, size_t size);
 
-static inline struct leat_config leat_config_default(void)
+static inline struct leat_config
+leat_config_default(void)
 {
     struct leat_config config;
     leat_config_init(&config, sizeof(config));
@@ -247,9 +249,8 @@ LEAT_API size_t leat_memory_size(const struct leat_config *config);
  * Returns:  LEAT_OK and *engine, owned by the caller, given back by leat_close();
  *           LEAT_INVALID, LEAT_UNSUPPORTED (see error->field); LEAT_NO_MEMORY; LEAT_REFUSED
  *           (mlock); LEAT_SYSTEM.  */
-LEAT_API LEAT_NODISCARD enum leat_status leat_open(const struct leat_config *config,
-                                                   struct leat_engine **engine,
-                                                   struct leat_error *error);
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_open(const struct leat_config *config, struct leat_engine **engine, struct leat_error *error);
 
 /* Starts the workers, or starts them again after a stop; with 0 workers, lets leat_run_some() run.
  * All signals are blocked in workers. If one cannot start, those started are stopped again.
@@ -276,8 +277,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_drain(struct leat_engine *engine,
  * Threads:  any outside a handler.    Progress: blocking.
  * Returns:  LEAT_OK (all threads ended; also where it never started); LEAT_TIMEOUT; LEAT_DEADLOCK;
  *           LEAT_FORKED; LEAT_INVALID.  */
-LEAT_API LEAT_NODISCARD enum leat_status leat_stop(struct leat_engine *engine,
-                                                   uint64_t timeout_ns);
+LEAT_API LEAT_NODISCARD enum leat_status leat_stop(struct leat_engine *engine, uint64_t timeout_ns);
 
 /* Frees the engine and what it still holds: work that waits is dropped, so drain first, or look
  * at leat_statistics(). No other thread may be inside a call on the engine, or begin one.
@@ -344,10 +344,10 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_post_to(struct leat_engine *engine
 
 enum leat_outcome_kind {
     LEAT_OUTCOME_DONE = 1,
-    LEAT_OUTCOME_RETRY,   /* failed; again if attempts are left, else DEAD */
-    LEAT_OUTCOME_FAIL,    /* failed for good: DEAD */
-    LEAT_OUTCOME_SNOOZE,  /* again later; uses up no attempt */
-    LEAT_OUTCOME_PENDING  /* goes on elsewhere; leat_complete() ends it */
+    LEAT_OUTCOME_RETRY,  /* failed; again if attempts are left, else DEAD */
+    LEAT_OUTCOME_FAIL,   /* failed for good: DEAD */
+    LEAT_OUTCOME_SNOOZE, /* again later; uses up no attempt */
+    LEAT_OUTCOME_PENDING /* goes on elsewhere; leat_complete() ends it */
 };
 
 #define LEAT_DELAY_OF_POLICY UINT64_MAX /* the retry policy of the type decides */
@@ -357,7 +357,8 @@ struct leat_outcome {
     uint64_t delay_ns; /* RETRY and SNOOZE */
 };
 
-static inline struct leat_outcome leat_outcome_of(enum leat_outcome_kind kind, uint64_t delay_ns)
+static inline struct leat_outcome
+leat_outcome_of(enum leat_outcome_kind kind, uint64_t delay_ns)
 {
     struct leat_outcome outcome;
     outcome.kind = kind;
@@ -365,32 +366,38 @@ static inline struct leat_outcome leat_outcome_of(enum leat_outcome_kind kind, u
     return outcome;
 }
 
-static inline struct leat_outcome leat_done(void)
+static inline struct leat_outcome
+leat_done(void)
 {
     return leat_outcome_of(LEAT_OUTCOME_DONE, 0);
 }
 
-static inline struct leat_outcome leat_retry(void)
+static inline struct leat_outcome
+leat_retry(void)
 {
     return leat_outcome_of(LEAT_OUTCOME_RETRY, LEAT_DELAY_OF_POLICY);
 }
 
-static inline struct leat_outcome leat_retry_in(uint64_t delay_ns)
+static inline struct leat_outcome
+leat_retry_in(uint64_t delay_ns)
 {
     return leat_outcome_of(LEAT_OUTCOME_RETRY, delay_ns);
 }
 
-static inline struct leat_outcome leat_fail(void)
+static inline struct leat_outcome
+leat_fail(void)
 {
     return leat_outcome_of(LEAT_OUTCOME_FAIL, 0);
 }
 
-static inline struct leat_outcome leat_snooze(uint64_t delay_ns)
+static inline struct leat_outcome
+leat_snooze(uint64_t delay_ns)
 {
     return leat_outcome_of(LEAT_OUTCOME_SNOOZE, delay_ns);
 }
 
-static inline struct leat_outcome leat_pending(void)
+static inline struct leat_outcome
+leat_pending(void)
 {
     return leat_outcome_of(LEAT_OUTCOME_PENDING, 0);
 }
@@ -444,8 +451,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_progress(struct leat_run *run,
  *           LEAT_UNSUPPORTED (a delay or a snooze); LEAT_FULL (a retry for which the ring has no
  *           room) and LEAT_NO_MEMORY (for the text): the token still holds; LEAT_FORKED;
  *           LEAT_INVALID.  */
-LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engine,
-                                                       leat_token token,
+LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engine, leat_token token,
                                                        struct leat_outcome outcome,
                                                        const char *error);
 
@@ -459,9 +465,12 @@ struct leat_type_options {
     uint64_t timeout_ns;   /* of one attempt; 0: none. Others: not yet */
 };
 
+/* Fills `options` with the defaults; `size` is the caller's sizeof.
+ * Threads:  any.      Progress: wait-free.  */
 LEAT_API void leat_type_options_init(struct leat_type_options *options, size_t size);
 
-static inline struct leat_type_options leat_type_options_default(void)
+static inline struct leat_type_options
+leat_type_options_default(void)
 {
     struct leat_type_options options;
     leat_type_options_init(&options, sizeof(options));
@@ -475,11 +484,9 @@ static inline struct leat_type_options leat_type_options_default(void)
  *           until leat_close().
  * Returns:  LEAT_OK; LEAT_EXISTS (it has one); LEAT_FULL (types_max); LEAT_NO_MEMORY;
  *           LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.  */
-LEAT_API LEAT_NODISCARD enum leat_status leat_type_register(struct leat_engine *engine,
-                                                            const char *name, leat_handler handler,
-                                                            void *context,
-                                                            const struct leat_type_options *options,
-                                                            leat_type *type);
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_type_register(struct leat_engine *engine, const char *name, leat_handler handler,
+                   void *context, const struct leat_type_options *options, leat_type *type);
 
 /* Threads:  any.      Progress: wait-free.
  * Returns:  LEAT_OK; LEAT_NOT_FOUND (neither registered nor used by a job); LEAT_FORKED;
@@ -503,9 +510,12 @@ struct leat_queue_options {
     uint32_t waiting_max; /* jobs that wait; 0: the engine's limits only. Others: not yet */
 };
 
+/* Fills `options` with the defaults; `size` is the caller's sizeof.
+ * Threads:  any.      Progress: wait-free.  */
 LEAT_API void leat_queue_options_init(struct leat_queue_options *options, size_t size);
 
-static inline struct leat_queue_options leat_queue_options_default(void)
+static inline struct leat_queue_options
+leat_queue_options_default(void)
 {
     struct leat_queue_options options;
     leat_queue_options_init(&options, sizeof(options));
@@ -516,9 +526,10 @@ static inline struct leat_queue_options leat_queue_options_default(void)
  * Threads:  any.      Progress: blocking (a mutex).    Copies name and options.
  * Returns:  LEAT_OK; LEAT_EXISTS (*queue is set to it all the same); LEAT_FULL (queues_max);
  *           LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.  */
-LEAT_API LEAT_NODISCARD enum leat_status
-leat_queue_create(struct leat_engine *engine, const char *name,
-                  const struct leat_queue_options *options, leat_queue *queue);
+LEAT_API LEAT_NODISCARD enum leat_status leat_queue_create(struct leat_engine *engine,
+                                                           const char *name,
+                                                           const struct leat_queue_options *options,
+                                                           leat_queue *queue);
 
 /* As leat_type_find() and leat_type_name(). */
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_find(struct leat_engine *engine,
@@ -570,21 +581,22 @@ struct leat_job_options;
 struct leat_job {
     uint32_t size;
     uint32_t version;
-    leat_type type;          /* or 0 and type_name */
-    leat_queue queue;        /* or 0 and queue_name; both unset: "default" */
-    const char *type_name;   /* a name not known yet is taken in */
-    const char *queue_name;  /* a queue not there yet is created with default options */
-    const void *payload;     /* copied */
+    leat_type type;         /* or 0 and type_name */
+    leat_queue queue;       /* or 0 and queue_name; both unset: "default" */
+    const char *type_name;  /* a name not known yet is taken in */
+    const char *queue_name; /* a queue not there yet is created with default options */
+    const void *payload;    /* copied */
     size_t payload_bytes;
-    uint32_t priority;       /* default LEAT_PRIORITY_OF_QUEUE */
+    uint32_t priority; /* default LEAT_PRIORITY_OF_QUEUE */
     uint32_t flags;
-    uint32_t max_attempts;   /* 0: the type's, where it is registered by then, else 3 */
-    uint32_t reserved;       /* 0 */
-    uint64_t delay_ns;       /* must be 0 at present */
+    uint32_t max_attempts; /* 0: the type's, where it is registered by then, else 3 */
+    uint32_t reserved;     /* 0 */
+    uint64_t delay_ns;     /* must be 0 at present */
     const struct leat_job_options *options; /* must be NULL at present */
 };
 
-static inline struct leat_job leat_job_default(void)
+static inline struct leat_job
+leat_job_default(void)
 {
     struct leat_job job;
     memset(&job, 0, sizeof(job));
@@ -632,16 +644,17 @@ struct leat_job_info {
     leat_type type;
     leat_queue queue;
     uint32_t priority;
-    uint32_t attempts;      /* begun so far */
+    uint32_t attempts; /* begun so far */
     uint32_t max_attempts;
-    uint32_t progress;      /* 0 to 100 */
+    uint32_t progress; /* 0 to 100 */
     bool cancel_requested;
     size_t payload_bytes;
-    size_t result_bytes;    /* of a job that ended */
-    char error[256];        /* of the last attempt, once the job has ended */
+    size_t result_bytes; /* of a job that ended */
+    char error[256];     /* of the last attempt, once the job has ended */
 };
 
-static inline struct leat_job_info leat_job_info_default(void)
+static inline struct leat_job_info
+leat_job_info_default(void)
 {
     struct leat_job_info info;
     memset(&info, 0, sizeof(info));
@@ -664,8 +677,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_get(struct leat_engine *engine, le
  * Returns:  LEAT_OK; LEAT_TIMEOUT; LEAT_CLOSED (the engine is stopped); LEAT_DEADLOCK; LEAT_GONE;
  *           LEAT_NOT_FOUND; LEAT_BUSY; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_wait(struct leat_engine *engine, leat_job_id id,
-                                                   uint64_t timeout_ns,
-                                                   struct leat_job_info *info);
+                                                   uint64_t timeout_ns, struct leat_job_info *info);
 
 /* Copies the result of an ended job: at most `capacity` bytes, all or none. *bytes (may be NULL)
  * is its size, set also with LEAT_FULL.
@@ -697,9 +709,8 @@ struct leat_group;
  * Returns:  LEAT_UNSUPPORTED at present, all of them.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_group_create(struct leat_engine *engine,
                                                            struct leat_group **group);
-LEAT_API LEAT_NODISCARD enum leat_status leat_group_spawn(struct leat_group *group,
-                                                          leat_task_function function,
-                                                          void *argument);
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_group_spawn(struct leat_group *group, leat_task_function function, void *argument);
 LEAT_API LEAT_NODISCARD enum leat_status leat_group_wait(struct leat_group *group,
                                                          uint64_t timeout_ns);
 LEAT_API LEAT_NODISCARD enum leat_status leat_group_cancel(struct leat_group *group);
@@ -713,6 +724,8 @@ struct leat_range {
     size_t grain; /* pieces are not cut below this; 0: chosen */
 };
 
+/* Runs function(begin, end) over pieces of the range and waits for all of them.
+ * Returns:  LEAT_UNSUPPORTED at present.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_parallel_for(struct leat_engine *engine,
                                                            const struct leat_range *range,
                                                            leat_range_function function,
@@ -778,26 +791,27 @@ struct leat_latency {
 struct leat_statistics {
     uint32_t size;
     uint32_t version;
-    uint32_t workers;          /* places: workers, or lenders_max where there are none */
+    uint32_t workers; /* places: workers, or lenders_max where there are none */
     uint32_t workers_parked;
-    uint64_t tasks_run;        /* begun */
-    uint64_t jobs_run;         /* attempts begun */
-    uint64_t jobs_submitted;   /* accepted */
+    uint64_t tasks_run;      /* begun */
+    uint64_t jobs_run;       /* attempts begun */
+    uint64_t jobs_submitted; /* accepted */
     uint64_t jobs_completed;
     uint64_t jobs_dead;
     uint64_t jobs_cancelled;
-    uint64_t jobs_retried;     /* attempts that failed and were followed by another */
-    uint64_t jobs_waiting;     /* at this moment, approximate while the engine runs */
-    uint64_t jobs_running;     /* handlers, and pending completions */
+    uint64_t jobs_retried; /* attempts that failed and were followed by another */
+    uint64_t jobs_waiting; /* at this moment, approximate while the engine runs */
+    uint64_t jobs_running; /* handlers, and pending completions */
     uint64_t tasks_waiting;
-    uint64_t dead_dropped;     /* dead letters beyond dead_max */
+    uint64_t dead_dropped; /* dead letters beyond dead_max */
     uint64_t parks;
-    uint64_t wakes;            /* system calls made to wake a worker */
+    uint64_t wakes;                 /* system calls made to wake a worker */
     struct leat_latency queue_wait; /* submit to start, sampled */
     struct leat_latency run_time;   /* of one attempt, sampled */
 };
 
-static inline struct leat_statistics leat_statistics_default(void)
+static inline struct leat_statistics
+leat_statistics_default(void)
 {
     struct leat_statistics statistics;
     memset(&statistics, 0, sizeof(statistics));
@@ -816,16 +830,17 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_statistics(struct leat_engine *eng
 struct leat_worker_statistics {
     uint32_t size;
     uint32_t version;
-    int32_t cpu;           /* the CPU it is pinned to, or -1 */
+    int32_t cpu; /* the CPU it is pinned to, or -1 */
     bool parked;
-    bool running;          /* has work in hand */
+    bool running; /* has work in hand */
     uint64_t tasks_run;
     uint64_t jobs_run;
     uint64_t parks;
-    uint64_t wakes;        /* of others, by this worker */
+    uint64_t wakes; /* of others, by this worker */
 };
 
-static inline struct leat_worker_statistics leat_worker_statistics_default(void)
+static inline struct leat_worker_statistics
+leat_worker_statistics_default(void)
 {
     struct leat_worker_statistics statistics;
     memset(&statistics, 0, sizeof(statistics));

@@ -25,14 +25,14 @@
 #define LEAT_TASKS_MIN      64
 #define LEAT_JOBS_MIN       64
 
-#define LEAT_SPIN_NS_MAX        UINT64_C(1000000)
-#define LEAT_STACK_BYTES_MIN    (UINT64_C(64) << 10)
-#define LEAT_STACK_BYTES_MAX    (UINT64_C(1) << 30)
-#define LEAT_WORKER_NAME_MAX    11
-#define LEAT_STARVATION_MAX     1000000
-#define LEAT_SAMPLE_MAX         1000000
-#define LEAT_RETAINED_DEFAULT   10000
-#define LEAT_ERROR_BYTES        256
+#define LEAT_SPIN_NS_MAX      UINT64_C(1000000)
+#define LEAT_STACK_BYTES_MIN  (UINT64_C(64) << 10)
+#define LEAT_STACK_BYTES_MAX  (UINT64_C(1) << 30)
+#define LEAT_WORKER_NAME_MAX  11
+#define LEAT_STARVATION_MAX   1000000
+#define LEAT_SAMPLE_MAX       1000000
+#define LEAT_RETAINED_DEFAULT 10000
+#define LEAT_ERROR_BYTES      256
 
 /* Callers of leat_wait() and leat_get() on one job at once: 8 bits of its word. */
 #define LEAT_HOLDS_MAX 255

@@ -7,7 +7,8 @@
 
 /* ---- holds ---------------------------------------------------------------------------------- */
 
-enum leat_status leat_word_judge(uint64_t word, leat_job_id id)
+enum leat_status
+leat_word_judge(uint64_t word, leat_job_id id)
 {
     uint64_t now = leat_word_generation(word);
     uint64_t asked = leat_word_generation(id.bits);
@@ -33,7 +34,8 @@ enum leat_status leat_word_judge(uint64_t word, leat_job_id id)
     return LEAT_OK;
 }
 
-enum leat_status leat_job_locate(const struct leat_engine *engine, leat_job_id id, uint32_t *index)
+enum leat_status
+leat_job_locate(const struct leat_engine *engine, leat_job_id id, uint32_t *index)
 {
     uint32_t place = (uint32_t)(id.bits & LEAT_INDEX_NONE);
     /* Generations in use are odd. */
@@ -44,7 +46,8 @@ enum leat_status leat_job_locate(const struct leat_engine *engine, leat_job_id i
     return LEAT_OK;
 }
 
-enum leat_status leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index)
+enum leat_status
+leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index)
 {
     enum leat_status status = leat_job_locate(engine, id, index);
     if (status != LEAT_OK) {
@@ -62,7 +65,7 @@ enum leat_status leat_job_hold(struct leat_engine *engine, leat_job_id id, uint3
         if ((now & LEAT_WORD_HOLDS) == LEAT_WORD_HOLDS) {
             return LEAT_BUSY;
         }
-        /* hold:B acq_rel -> change:A.  Carries: that someone waits, to who ends the job.
+        /* hold:B acq_rel -> change:B.  Carries: that someone waits, to who ends the job.
          * If relaxed: nothing changes, the bit travels in the word. */
         if (atom_cas_acq_rel(word, &now, now + LEAT_WORD_HOLD)) {
             return LEAT_OK;
@@ -70,7 +73,8 @@ enum leat_status leat_job_hold(struct leat_engine *engine, leat_job_id id, uint3
     }
 }
 
-void leat_job_unhold(struct leat_engine *engine, uint32_t index)
+void
+leat_job_unhold(struct leat_engine *engine, uint32_t index)
 {
     if (leat_job_let_go(leat_slab_word(&engine->jobs, index), LEAT_WORD_HOLD)) {
         leat_job_reclaim(engine, index);
@@ -79,8 +83,9 @@ void leat_job_unhold(struct leat_engine *engine, uint32_t index)
 
 /* ---- get and wait --------------------------------------------------------------------------- */
 
-static void info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index,
-                      uint64_t word, struct leat_job_info *info)
+static void
+info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint64_t word,
+          struct leat_job_info *info)
 {
     const struct leat_job_record *record = leat_job_record(engine, index);
     const struct leat_job_extra *extra = leat_job_extra(record);
@@ -115,14 +120,16 @@ static void info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t
     }
 }
 
-static uint64_t word_now(const struct leat_engine *engine, uint32_t index)
+static uint64_t
+word_now(const struct leat_engine *engine, uint32_t index)
 {
-    /* wait:A acquire -> change:B.  Carries: the record as its end left it.
+    /* wait:A acquire -> change:B, end:A.  Carries: the record as its end left it.
      * If relaxed: a result could be read that is not there yet. */
     return atom_load_acq(leat_slab_word(&engine->jobs, index));
 }
 
-enum leat_status leat_get(struct leat_engine *engine, leat_job_id id, struct leat_job_info *info)
+enum leat_status
+leat_get(struct leat_engine *engine, leat_job_id id, struct leat_job_info *info)
 {
     enum leat_status status = leat_engine_check(engine);
     uint32_t index = 0;
@@ -142,8 +149,8 @@ enum leat_status leat_get(struct leat_engine *engine, leat_job_id id, struct lea
 }
 
 /* pre: a hold. *word is the job's last word. */
-static enum leat_status wait_end(struct leat_engine *engine, uint32_t index, uint64_t timeout_ns,
-                                 uint64_t *word)
+static enum leat_status
+wait_end(struct leat_engine *engine, uint32_t index, uint64_t timeout_ns, uint64_t *word)
 {
     struct leat_bell *bell = &engine->bells[index % LEAT_BELLS];
     uint64_t deadline_ns = leat_os_deadline_ns(timeout_ns);
@@ -171,8 +178,9 @@ static enum leat_status wait_end(struct leat_engine *engine, uint32_t index, uin
     }
 }
 
-enum leat_status leat_wait(struct leat_engine *engine, leat_job_id id, uint64_t timeout_ns,
-                           struct leat_job_info *info)
+enum leat_status
+leat_wait(struct leat_engine *engine, leat_job_id id, uint64_t timeout_ns,
+          struct leat_job_info *info)
 {
     enum leat_status status = leat_engine_check(engine);
     uint32_t index = 0;
@@ -194,8 +202,9 @@ enum leat_status leat_wait(struct leat_engine *engine, leat_job_id id, uint64_t 
     return status;
 }
 
-enum leat_status leat_result(struct leat_engine *engine, leat_job_id id, void *buffer,
-                             size_t capacity, size_t *bytes)
+enum leat_status
+leat_result(struct leat_engine *engine, leat_job_id id, void *buffer, size_t capacity,
+            size_t *bytes)
 {
     enum leat_status status = leat_engine_check(engine);
     uint32_t index = 0;
@@ -228,7 +237,8 @@ enum leat_status leat_result(struct leat_engine *engine, leat_job_id id, void *b
 /* ---- release and cancel --------------------------------------------------------------------- */
 
 /* Clears KEPT. False: it was not set. pre: a hold. */
-static bool kept_clear(leat_atomic_u64 *word)
+static bool
+kept_clear(leat_atomic_u64 *word)
 {
     /* kept:A acquire -> change:B.  Carries: nothing; the first of a loop of swaps.
      * If relaxed: nothing changes. */
@@ -243,7 +253,8 @@ static bool kept_clear(leat_atomic_u64 *word)
     return false;
 }
 
-enum leat_status leat_release(struct leat_engine *engine, leat_job_id id)
+enum leat_status
+leat_release(struct leat_engine *engine, leat_job_id id)
 {
     enum leat_status status = leat_engine_check(engine);
     uint32_t index = 0;
@@ -259,7 +270,8 @@ enum leat_status leat_release(struct leat_engine *engine, leat_job_id id)
 }
 
 /* pre: a hold. */
-static enum leat_status cancel(struct leat_engine *engine, uint32_t index)
+static enum leat_status
+cancel(struct leat_engine *engine, uint32_t index)
 {
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     const struct leat_change waiting = {.from = LEAT_PHASE_PENDING, .to = LEAT_PHASE_CANCELLED};
@@ -282,7 +294,8 @@ static enum leat_status cancel(struct leat_engine *engine, uint32_t index)
     }
 }
 
-enum leat_status leat_cancel(struct leat_engine *engine, leat_job_id id)
+enum leat_status
+leat_cancel(struct leat_engine *engine, leat_job_id id)
 {
     enum leat_status status = leat_engine_check(engine);
     uint32_t index = 0;

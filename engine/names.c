@@ -13,15 +13,16 @@ struct name {
 
 /* Open addressing, linear probing; slots hold index + 1, 0 is free. At most half full. */
 struct index {
-    uint32_t mask;
-    uint32_t unused;
+    uint32_t mask;           /* I */
+    uint32_t unused;         /* I */
     leat_atomic_u32 slots[]; /* W under the mutex */
 };
 
 #define INDEX_SLOTS_FIRST 64
 
 /* FNV-1a: short names, no adversary beyond the program that embeds us. */
-static uint32_t hash_of(const char *text)
+static uint32_t
+hash_of(const char *text)
 {
     uint32_t hash = 2166136261u;
     for (const char *c = text; *c != '\0'; c++) {
@@ -30,7 +31,8 @@ static uint32_t hash_of(const char *text)
     return hash;
 }
 
-bool leat_name_valid(const char *text)
+bool
+leat_name_valid(const char *text)
 {
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
                                   "0123456789_.:/-";
@@ -38,12 +40,14 @@ bool leat_name_valid(const char *text)
     return length >= 1 && length <= LEAT_NAME_BYTES_MAX && strspn(text, allowed) == length;
 }
 
-static size_t index_bytes(uint32_t slots)
+static size_t
+index_bytes(uint32_t slots)
 {
     return sizeof(struct index) + sizeof(leat_atomic_u32) * slots;
 }
 
-static struct index *index_new(const struct leat_memory *memory, uint32_t slots)
+static struct index *
+index_new(const struct leat_memory *memory, uint32_t slots)
 {
     struct index *index = leat_memory_take(memory, index_bytes(slots));
     if (index != NULL) {
@@ -52,14 +56,16 @@ static struct index *index_new(const struct leat_memory *memory, uint32_t slots)
     return index;
 }
 
-static const struct name *name_of(const struct leat_names *names, uint32_t index)
+static const struct name *
+name_of(const struct leat_names *names, uint32_t index)
 {
     /* name:A acquire -> name:B.  Carries: the text.
      * If relaxed: a name just added could read as empty. */
     return atom_load_acq(&names->texts[index]);
 }
 
-const char *leat_names_text(const struct leat_names *names, uint32_t index)
+const char *
+leat_names_text(const struct leat_names *names, uint32_t index)
 {
     if (index >= names->capacity) {
         return NULL;
@@ -69,8 +75,8 @@ const char *leat_names_text(const struct leat_names *names, uint32_t index)
 }
 
 /* The slot of the name, or the free slot where it would stand. Ends: the index is half empty. */
-static uint32_t probe(const struct leat_names *names, const struct index *index, const char *text,
-                      uint32_t hash)
+static uint32_t
+probe(const struct leat_names *names, const struct index *index, const char *text, uint32_t hash)
 {
     uint32_t place = hash & index->mask;
     for (;;) {
@@ -88,7 +94,8 @@ static uint32_t probe(const struct leat_names *names, const struct index *index,
     }
 }
 
-static uint32_t find(struct leat_names *names, const char *text)
+static uint32_t
+find(struct leat_names *names, const char *text)
 {
     /* find:A acquire -> grow:A.  Carries: the slots of a new index.
      * If relaxed: a name could be missed. */
@@ -99,7 +106,8 @@ static uint32_t find(struct leat_names *names, const char *text)
     return slot == 0 ? LEAT_NAME_NONE : slot - 1;
 }
 
-uint32_t leat_names_find(struct leat_names *names, const char *text)
+uint32_t
+leat_names_find(struct leat_names *names, const char *text)
 {
     leat_rcu_enter();
     uint32_t found = find(names, text);
@@ -108,7 +116,8 @@ uint32_t leat_names_find(struct leat_names *names, const char *text)
 }
 
 /* Under the mutex. False: no memory. */
-static bool grow(struct leat_names *names)
+static bool
+grow(struct leat_names *names)
 {
     struct index *old = atom_load_rlx(&names->index); /* rlx: single writer */
     uint32_t count = atom_load_rlx(&names->count);    /* rlx: single writer */
@@ -133,7 +142,8 @@ static bool grow(struct leat_names *names)
 }
 
 /* Under the mutex, for a name that is not there. */
-static enum leat_names_result append(struct leat_names *names, const char *text, uint32_t *index)
+static enum leat_names_result
+append(struct leat_names *names, const char *text, uint32_t *index)
 {
     uint32_t count = atom_load_rlx(&names->count); /* rlx: single writer */
     if (count == names->capacity) {
@@ -155,8 +165,8 @@ static enum leat_names_result append(struct leat_names *names, const char *text,
     /* name:B release -> name:A.  Carries: the text.
      * If relaxed: see name:A. */
     atom_store_rel(&names->texts[count], name);
-    atom_store_rlx(&names->count, count + 1);              /* rlx: statistic */
-    struct index *slots = atom_load_rlx(&names->index);    /* rlx: single writer */
+    atom_store_rlx(&names->count, count + 1);           /* rlx: statistic */
+    struct index *slots = atom_load_rlx(&names->index); /* rlx: single writer */
     uint32_t place = probe(names, slots, text, name->hash);
     /* probe:B release -> probe:A.  Carries: the name behind the slot.
      * If relaxed: see name:A. */
@@ -165,7 +175,8 @@ static enum leat_names_result append(struct leat_names *names, const char *text,
     return LEAT_NAMES_OK;
 }
 
-enum leat_names_result leat_names_add(struct leat_names *names, const char *text, uint32_t *index)
+enum leat_names_result
+leat_names_add(struct leat_names *names, const char *text, uint32_t *index)
 {
     LEAT_ASSERT(leat_name_valid(text));
     enum leat_names_result result = LEAT_NAMES_FOUND;
@@ -182,8 +193,9 @@ enum leat_names_result leat_names_add(struct leat_names *names, const char *text
     return result;
 }
 
-bool leat_names_init(struct leat_names *names, uint32_t capacity,
-                     const struct leat_memory *memory, void *domain)
+bool
+leat_names_init(struct leat_names *names, uint32_t capacity, const struct leat_memory *memory,
+                void *domain)
 {
     names->memory = *memory;
     names->capacity = capacity;
@@ -196,10 +208,12 @@ bool leat_names_init(struct leat_names *names, uint32_t capacity,
     return names->texts != NULL && index != NULL;
 }
 
-void leat_names_fini(struct leat_names *names)
+void
+leat_names_fini(struct leat_names *names)
 {
     const struct leat_memory *memory = &names->memory;
-    uint32_t count = names->texts == NULL ? 0 : atom_load_rlx(&names->count); /* rlx: single writer */
+    uint32_t count =
+        names->texts == NULL ? 0 : atom_load_rlx(&names->count); /* rlx: single writer */
     for (uint32_t i = 0; i < count; i++) {
         struct name *name = atom_load_rlx(&names->texts[i]); /* rlx: single writer */
         leat_memory_give(memory, name, name->bytes);

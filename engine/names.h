@@ -14,13 +14,13 @@
 
 /* Letters: I set at init; S many writers; L under the mutex. */
 struct leat_names {
-    struct leat_memory memory;    /* I */
-    leat_atomic_pointer *texts;   /* S by index: struct name, or NULL */
-    uint32_t capacity;            /* I */
-    leat_atomic_u32 count;        /* W under the mutex */
-    leat_atomic_pointer index;    /* W struct index, under the mutex */
-    void *domain;                 /* I of the grace periods */
-    pthread_mutex_t mutex;        /* S */
+    struct leat_memory memory;  /* I */
+    leat_atomic_pointer *texts; /* S by index: struct name, or NULL */
+    uint32_t capacity;          /* I */
+    leat_atomic_u32 count;      /* W under the mutex */
+    leat_atomic_pointer index;  /* W struct index, under the mutex */
+    void *domain;               /* I of the grace periods */
+    pthread_mutex_t mutex;      /* S */
 };
 
 #define LEAT_NAME_NONE UINT32_MAX
@@ -29,8 +29,8 @@ struct leat_names {
 bool leat_name_valid(const char *text);
 
 /* False: no memory. `names` is zeroed. `domain` as for leat_rcu_leave(). */
-bool leat_names_init(struct leat_names *names, uint32_t capacity,
-                     const struct leat_memory *memory, void *domain);
+bool leat_names_init(struct leat_names *names, uint32_t capacity, const struct leat_memory *memory,
+                     void *domain);
 void leat_names_fini(struct leat_names *names);
 
 /* The index of a name, or LEAT_NAME_NONE. Enters its own section. Progress: wait-free. */

@@ -7,7 +7,8 @@
 
 /* ---- options -------------------------------------------------------------------------------- */
 
-static struct leat_type_options type_defaults(void)
+static struct leat_type_options
+type_defaults(void)
 {
     struct leat_type_options options;
     memset(&options, 0, sizeof(options));
@@ -17,7 +18,8 @@ static struct leat_type_options type_defaults(void)
     return options;
 }
 
-static struct leat_queue_options queue_defaults(void)
+static struct leat_queue_options
+queue_defaults(void)
 {
     struct leat_queue_options options;
     memset(&options, 0, sizeof(options));
@@ -33,7 +35,8 @@ static struct leat_queue_options queue_defaults(void)
 /* What both structs begin with; a size below it is left alone. */
 #define HEAD_BYTES (2 * sizeof(uint32_t))
 
-static void options_init(void *options, size_t size, const void *ours, size_t our_size)
+static void
+options_init(void *options, size_t size, const void *ours, size_t our_size)
 {
     if (options == NULL || size < HEAD_BYTES) {
         return;
@@ -44,13 +47,15 @@ static void options_init(void *options, size_t size, const void *ours, size_t ou
     memcpy(options, &stated, sizeof(stated));
 }
 
-void leat_type_options_init(struct leat_type_options *options, size_t size)
+void
+leat_type_options_init(struct leat_type_options *options, size_t size)
 {
     struct leat_type_options ours = type_defaults();
     options_init(options, size, &ours, sizeof(ours));
 }
 
-void leat_queue_options_init(struct leat_queue_options *options, size_t size)
+void
+leat_queue_options_init(struct leat_queue_options *options, size_t size)
 {
     struct leat_queue_options ours = queue_defaults();
     options_init(options, size, &ours, sizeof(ours));
@@ -58,7 +63,8 @@ void leat_queue_options_init(struct leat_queue_options *options, size_t size)
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
-static enum leat_status add_status(enum leat_names_result result)
+static enum leat_status
+add_status(enum leat_names_result result)
 {
     switch (result) {
     case LEAT_NAMES_OK:
@@ -72,8 +78,8 @@ static enum leat_status add_status(enum leat_names_result result)
     return LEAT_NO_MEMORY;
 }
 
-static enum leat_status find(struct leat_engine *engine, struct leat_names *names,
-                             const char *name, uint32_t *bits)
+static enum leat_status
+find(struct leat_engine *engine, struct leat_names *names, const char *name, uint32_t *bits)
 {
     enum leat_status status = leat_engine_check(engine);
     if (status != LEAT_OK) {
@@ -90,8 +96,8 @@ static enum leat_status find(struct leat_engine *engine, struct leat_names *name
     return LEAT_OK;
 }
 
-static enum leat_status text(struct leat_engine *engine, const struct leat_names *names,
-                             uint32_t bits, const char **name)
+static enum leat_status
+text(struct leat_engine *engine, const struct leat_names *names, uint32_t bits, const char **name)
 {
     enum leat_status status = leat_engine_check(engine);
     if (status != LEAT_OK) {
@@ -111,8 +117,8 @@ static enum leat_status text(struct leat_engine *engine, const struct leat_names
 
 /* ---- types ---------------------------------------------------------------------------------- */
 
-static enum leat_status type_options_read(struct leat_type_options *known,
-                                          const struct leat_type_options *given)
+static enum leat_status
+type_options_read(struct leat_type_options *known, const struct leat_type_options *given)
 {
     *known = type_defaults();
     enum leat_status status = LEAT_OK;
@@ -129,7 +135,8 @@ static enum leat_status type_options_read(struct leat_type_options *known,
     return built ? LEAT_OK : LEAT_UNSUPPORTED;
 }
 
-const struct leat_binding *leat_binding_of(const struct leat_engine *engine, uint32_t type)
+const struct leat_binding *
+leat_binding_of(const struct leat_engine *engine, uint32_t type)
 {
     /* binding:A acquire -> bind:A.  Carries: the handler and its options.
      * If relaxed: a handler just registered could be called with an old context. */
@@ -137,7 +144,8 @@ const struct leat_binding *leat_binding_of(const struct leat_engine *engine, uin
 }
 
 /* Binds once. False: it is bound already. */
-static bool bind(struct leat_engine *engine, uint32_t type, struct leat_binding *binding)
+static bool
+bind(struct leat_engine *engine, uint32_t type, struct leat_binding *binding)
 {
     void *unbound = NULL;
     /* bind:A acq_rel -> binding:A.  Carries: see binding:A.
@@ -145,9 +153,9 @@ static bool bind(struct leat_engine *engine, uint32_t type, struct leat_binding 
     return atom_cas_acq_rel(&engine->bindings[type], &unbound, binding);
 }
 
-enum leat_status leat_type_register(struct leat_engine *engine, const char *name,
-                                    leat_handler handler, void *context,
-                                    const struct leat_type_options *options, leat_type *type)
+enum leat_status
+leat_type_register(struct leat_engine *engine, const char *name, leat_handler handler,
+                   void *context, const struct leat_type_options *options, leat_type *type)
 {
     enum leat_status status = leat_engine_check(engine);
     if (status != LEAT_OK) {
@@ -183,21 +191,23 @@ enum leat_status leat_type_register(struct leat_engine *engine, const char *name
     return LEAT_OK;
 }
 
-enum leat_status leat_type_find(struct leat_engine *engine, const char *name, leat_type *type)
+enum leat_status
+leat_type_find(struct leat_engine *engine, const char *name, leat_type *type)
 {
     return find(engine, engine == NULL ? NULL : &engine->types, name,
                 type == NULL ? NULL : &type->bits);
 }
 
-enum leat_status leat_type_name(struct leat_engine *engine, leat_type type, const char **name)
+enum leat_status
+leat_type_name(struct leat_engine *engine, leat_type type, const char **name)
 {
     return text(engine, engine == NULL ? NULL : &engine->types, type.bits, name);
 }
 
 /* ---- queues --------------------------------------------------------------------------------- */
 
-static enum leat_status queue_options_read(struct leat_queue_options *known,
-                                           const struct leat_queue_options *given)
+static enum leat_status
+queue_options_read(struct leat_queue_options *known, const struct leat_queue_options *given)
 {
     *known = queue_defaults();
     enum leat_status status = LEAT_OK;
@@ -216,8 +226,8 @@ static enum leat_status queue_options_read(struct leat_queue_options *known,
 
 /* A queue's word holds its priority + 1 once it is set: who creates it by submitting to it and who
  * creates it with options may meet, and the first wins. */
-static enum leat_status queue_add(struct leat_engine *engine, const char *name, uint32_t priority,
-                                  uint32_t *index)
+static enum leat_status
+queue_add(struct leat_engine *engine, const char *name, uint32_t priority, uint32_t *index)
 {
     enum leat_names_result added = leat_names_add(&engine->queues, name, index);
     enum leat_status status = add_status(added);
@@ -230,8 +240,9 @@ static enum leat_status queue_add(struct leat_engine *engine, const char *name, 
     return first ? LEAT_OK : LEAT_EXISTS;
 }
 
-enum leat_status leat_queue_create(struct leat_engine *engine, const char *name,
-                                   const struct leat_queue_options *options, leat_queue *queue)
+enum leat_status
+leat_queue_create(struct leat_engine *engine, const char *name,
+                  const struct leat_queue_options *options, leat_queue *queue)
 {
     enum leat_status status = leat_engine_check(engine);
     if (status != LEAT_OK) {
@@ -252,21 +263,23 @@ enum leat_status leat_queue_create(struct leat_engine *engine, const char *name,
     return status;
 }
 
-enum leat_status leat_queue_find(struct leat_engine *engine, const char *name, leat_queue *queue)
+enum leat_status
+leat_queue_find(struct leat_engine *engine, const char *name, leat_queue *queue)
 {
     return find(engine, engine == NULL ? NULL : &engine->queues, name,
                 queue == NULL ? NULL : &queue->bits);
 }
 
-enum leat_status leat_queue_name(struct leat_engine *engine, leat_queue queue, const char **name)
+enum leat_status
+leat_queue_name(struct leat_engine *engine, leat_queue queue, const char **name)
 {
     return text(engine, engine == NULL ? NULL : &engine->queues, queue.bits, name);
 }
 
 /* ---- what a job names ----------------------------------------------------------------------- */
 
-enum leat_status leat_registry_type(struct leat_engine *engine, const struct leat_job *job,
-                                    uint32_t *type)
+enum leat_status
+leat_registry_type(struct leat_engine *engine, const struct leat_job *job, uint32_t *type)
 {
     if (LEAT_LIKELY(job->type.bits != 0)) {
         *type = job->type.bits - 1;
@@ -282,8 +295,8 @@ enum leat_status leat_registry_type(struct leat_engine *engine, const struct lea
     return add_status(leat_names_add(&engine->types, job->type_name, type));
 }
 
-enum leat_status leat_registry_queue(struct leat_engine *engine, const struct leat_job *job,
-                                     uint32_t *queue)
+enum leat_status
+leat_registry_queue(struct leat_engine *engine, const struct leat_job *job, uint32_t *queue)
 {
     if (LEAT_LIKELY(job->queue.bits == 0 && job->queue_name == NULL)) {
         *queue = 0;
@@ -302,14 +315,14 @@ enum leat_status leat_registry_queue(struct leat_engine *engine, const struct le
         atom_load_rlx(&engine->queue_priorities[*queue]) != 0) { /* rlx: single writer */
         return LEAT_OK;
     }
-    enum leat_status status =
-        queue_add(engine, job->queue_name, queue_defaults().priority, queue);
+    enum leat_status status = queue_add(engine, job->queue_name, queue_defaults().priority, queue);
     return status == LEAT_EXISTS ? LEAT_OK : status;
 }
 
 /* ---- init and fini -------------------------------------------------------------------------- */
 
-bool leat_registry_init(struct leat_engine *engine)
+bool
+leat_registry_init(struct leat_engine *engine)
 {
     const struct leat_memory *memory = &engine->memory;
     uint32_t types = engine->config.types_max;
@@ -325,7 +338,8 @@ bool leat_registry_init(struct leat_engine *engine)
     return queue_add(engine, "default", queue_defaults().priority, &first) == LEAT_OK;
 }
 
-void leat_registry_fini(struct leat_engine *engine)
+void
+leat_registry_fini(struct leat_engine *engine)
 {
     const struct leat_memory *memory = &engine->memory;
     uint32_t types = engine->config.types_max;

@@ -6,15 +6,16 @@
 
 /* ---- giving back ---------------------------------------------------------------------------- */
 
-struct leat_job_extra *leat_job_extra(const struct leat_job_record *record)
+struct leat_job_extra *
+leat_job_extra(const struct leat_job_record *record)
 {
     /* extra:A acquire -> extra:B.  Carries: the zeroed block.
      * If relaxed: a reader could see an old progress in it. */
     return atom_load_acq(&record->extra);
 }
 
-struct leat_job_extra *leat_job_extra_make(struct leat_engine *engine,
-                                           struct leat_job_record *record)
+struct leat_job_extra *
+leat_job_extra_make(struct leat_engine *engine, struct leat_job_record *record)
 {
     struct leat_job_extra *extra = leat_job_extra(record);
     if (extra != NULL) {
@@ -32,7 +33,8 @@ struct leat_job_extra *leat_job_extra_make(struct leat_engine *engine,
     return extra;
 }
 
-void leat_text_copy(char *to, const char *from)
+void
+leat_text_copy(char *to, const char *from)
 {
     size_t length = strnlen(from, LEAT_ERROR_BYTES);
     if (length >= LEAT_ERROR_BYTES) {
@@ -46,7 +48,8 @@ void leat_text_copy(char *to, const char *from)
     to[length] = '\0';
 }
 
-void leat_job_free_payload(struct leat_engine *engine, uint32_t index)
+void
+leat_job_free_payload(struct leat_engine *engine, uint32_t index)
 {
     struct leat_job_record *record = leat_job_record(engine, index);
     if (record->payload_place == LEAT_PAYLOAD_HEAP) {
@@ -55,7 +58,8 @@ void leat_job_free_payload(struct leat_engine *engine, uint32_t index)
     record->payload_place = LEAT_PAYLOAD_NONE;
 }
 
-void leat_job_reclaim(struct leat_engine *engine, uint32_t index)
+void
+leat_job_reclaim(struct leat_engine *engine, uint32_t index)
 {
     struct leat_job_record *record = leat_job_record(engine, index);
     struct leat_job_extra *extra = leat_job_extra(record);
@@ -71,7 +75,8 @@ void leat_job_reclaim(struct leat_engine *engine, uint32_t index)
 /* ---- retention ------------------------------------------------------------------------------ */
 
 /* Lets go of the oldest record of a ring. False: there is none. */
-static bool evict(struct leat_engine *engine, struct leat_retention *retention)
+static bool
+evict(struct leat_engine *engine, struct leat_retention *retention)
 {
     uint32_t index = 0;
     if (!leat_mpmc_pop(&retention->ring, &index)) {
@@ -86,13 +91,15 @@ static bool evict(struct leat_engine *engine, struct leat_retention *retention)
     return true;
 }
 
-bool leat_retention_yield(struct leat_engine *engine)
+bool
+leat_retention_yield(struct leat_engine *engine)
 {
     return engine->finished.max != 0 && evict(engine, &engine->finished);
 }
 
 /* The word has LINKED for this ring. Several threads at once may keep a few more than max. */
-static void keep(struct leat_engine *engine, struct leat_retention *retention, uint32_t index)
+static void
+keep(struct leat_engine *engine, struct leat_retention *retention, uint32_t index)
 {
     bool kept = true;
     while (kept && leat_mpmc_count(&retention->ring) >= retention->max) {
@@ -105,19 +112,22 @@ static void keep(struct leat_engine *engine, struct leat_retention *retention, u
     }
 }
 
-static struct leat_retention *retention_of(struct leat_engine *engine, enum leat_phase phase)
+static struct leat_retention *
+retention_of(struct leat_engine *engine, enum leat_phase phase)
 {
     return phase == LEAT_PHASE_DEAD ? &engine->dead : &engine->finished;
 }
 
 /* True if a job that ends as `phase` with this word goes into a retention ring. */
-static bool retained(struct leat_engine *engine, enum leat_phase phase, uint64_t word)
+static bool
+retained(struct leat_engine *engine, enum leat_phase phase, uint64_t word)
 {
     bool for_submitter = phase != LEAT_PHASE_DEAD && (word & LEAT_WORD_KEPT) != 0;
     return retention_of(engine, phase)->max != 0 && !for_submitter;
 }
 
-void leat_job_retire(struct leat_engine *engine, uint32_t index)
+void
+leat_job_retire(struct leat_engine *engine, uint32_t index)
 {
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     uint64_t now = atom_load_rlx(word); /* rlx: ordered by change:A */
@@ -135,7 +145,8 @@ void leat_job_retire(struct leat_engine *engine, uint32_t index)
 
 /* ---- ends ----------------------------------------------------------------------------------- */
 
-void leat_job_ring_bell(struct leat_engine *engine, uint32_t index, uint64_t word)
+void
+leat_job_ring_bell(struct leat_engine *engine, uint32_t index, uint64_t word)
 {
     if (LEAT_LIKELY((word & LEAT_WORD_HOLDS) == 0)) {
         return;
@@ -147,15 +158,16 @@ void leat_job_ring_bell(struct leat_engine *engine, uint32_t index, uint64_t wor
     leat_os_futex_wake(&bell->count, UINT32_MAX);
 }
 
-void leat_bells_ring_all(struct leat_engine *engine)
+void
+leat_bells_ring_all(struct leat_engine *engine)
 {
     for (uint32_t i = 0; i < LEAT_BELLS; i++) {
         leat_job_ring_bell(engine, i, LEAT_WORD_HOLD);
     }
 }
 
-static void count_end(struct leat_engine *engine, struct leat_worker *worker,
-                      enum leat_phase phase)
+static void
+count_end(struct leat_engine *engine, struct leat_worker *worker, enum leat_phase phase)
 {
     struct leat_outside *outside = &engine->outside;
     leat_atomic_u64 *shared = &outside->completed;
@@ -181,8 +193,8 @@ static void count_end(struct leat_engine *engine, struct leat_worker *worker,
 /* The swap that ends an attempt. A failure after a cancel is a cancel. What is kept for its
  * submitter needs no retention ring, but dead letters are kept for the operator as well.
  * Returns the word before; *after is the word since. */
-static uint64_t end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending ending,
-                         uint64_t *after)
+static uint64_t
+end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending ending, uint64_t *after)
 {
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     struct leat_job_record *record = leat_job_record(engine, index);
@@ -210,7 +222,8 @@ static uint64_t end_swap(struct leat_engine *engine, uint32_t index, struct leat
     }
 }
 
-void leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
+void
+leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
 {
     uint64_t after = 0;
     uint64_t before = end_swap(engine, index, ending, &after);
@@ -224,7 +237,8 @@ void leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending
 
 /* ---- init and fini -------------------------------------------------------------------------- */
 
-static bool ring_init(struct leat_retention *retention, uint32_t max)
+static bool
+ring_init(struct leat_retention *retention, uint32_t max)
 {
     retention->max = max;
     if (max == 0) {
@@ -241,13 +255,15 @@ static bool ring_init(struct leat_retention *retention, uint32_t max)
     return true;
 }
 
-bool leat_retention_init(struct leat_engine *engine)
+bool
+leat_retention_init(struct leat_engine *engine)
 {
     return ring_init(&engine->finished, engine->config.retained_max) &&
            ring_init(&engine->dead, engine->config.dead_max);
 }
 
-void leat_retention_fini(struct leat_engine *engine)
+void
+leat_retention_fini(struct leat_engine *engine)
 {
     leat_os_unmap(engine->finished.memory, engine->finished.bytes);
     leat_os_unmap(engine->dead.memory, engine->dead.bytes);

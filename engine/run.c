@@ -6,7 +6,8 @@
 
 /* ---- settling an attempt -------------------------------------------------------------------- */
 
-static void count_retry(struct leat_engine *engine, struct leat_worker *worker)
+static void
+count_retry(struct leat_engine *engine, struct leat_worker *worker)
 {
     if (worker == NULL) {
         (void)atom_add_rlx(&engine->outside.retried, 1); /* rlx: statistic */
@@ -16,7 +17,8 @@ static void count_retry(struct leat_engine *engine, struct leat_worker *worker)
 }
 
 /* Another thread than the job's brings it back. LEAT_FULL: it runs on, AWAITED as before. */
-static enum leat_status retry_push(struct leat_engine *engine, const struct leat_run *run)
+static enum leat_status
+retry_push(struct leat_engine *engine, const struct leat_run *run)
 {
     uint32_t level = run->record->priority;
     if (leat_pool_push(&engine->pool, level, leat_item_of(LEAT_KIND_JOB, run->index))) {
@@ -39,7 +41,8 @@ static enum leat_status retry_push(struct leat_engine *engine, const struct leat
 }
 
 /* RUNNING to PENDING, for another attempt at once. */
-static enum leat_status retry(const struct leat_run *run)
+static enum leat_status
+retry(const struct leat_run *run)
 {
     struct leat_engine *engine = run->engine;
     const struct leat_change change = {
@@ -70,7 +73,8 @@ static enum leat_status retry(const struct leat_run *run)
 }
 
 /* What an attempt's answer comes to. run->worker NULL: said by leat_complete(). */
-static enum leat_status settle(const struct leat_run *run, struct leat_outcome outcome)
+static enum leat_status
+settle(const struct leat_run *run, struct leat_outcome outcome)
 {
     struct leat_ending ending = {LEAT_PHASE_DEAD, LEAT_REASON_INVALID, run->worker};
     switch (outcome.kind) {
@@ -101,7 +105,8 @@ static enum leat_status settle(const struct leat_run *run, struct leat_outcome o
 }
 
 /* The handler answered pending: leat_complete() ends the attempt, or has said how already. */
-static void await(const struct leat_run *run)
+static void
+await(const struct leat_run *run)
 {
     struct leat_engine *engine = run->engine;
     const struct leat_mark awaited = {.set = LEAT_WORD_AWAITED, .mask = LEAT_WORD_OUTCOME};
@@ -123,7 +128,8 @@ static void await(const struct leat_run *run)
 /* ---- one attempt on a worker ---------------------------------------------------------------- */
 
 /* PENDING to RUNNING. False: it was cancelled while it waited. */
-static bool begin(struct leat_run *run)
+static bool
+begin(struct leat_run *run)
 {
     struct leat_job_record *record = run->record;
     uint32_t attempts = atom_load_rlx(&record->attempts); /* rlx: single writer */
@@ -146,7 +152,8 @@ static bool begin(struct leat_run *run)
     return false;
 }
 
-static void call(struct leat_run *run, const struct leat_binding *binding)
+static void
+call(struct leat_run *run, const struct leat_binding *binding)
 {
     struct leat_place *place = &run->engine->places[run->worker->index];
     uint64_t submit_ns = run->record->submit_ns;
@@ -171,7 +178,8 @@ static void call(struct leat_run *run, const struct leat_binding *binding)
     }
 }
 
-void leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
+void
+leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
 {
     struct leat_engine *engine = context;
     uint32_t index = leat_item_index(item);
@@ -202,9 +210,10 @@ void leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
 
 /* ---- completion from elsewhere -------------------------------------------------------------- */
 
-static void settled(struct leat_engine *engine)
+static void
+settled(struct leat_engine *engine)
 {
-    /* settled:A acq_rel -> await:A, await:B, drain:A, quiet:B.  Carries: the pushes of a retry.
+    /* settled:A acq_rel -> await:A, await:B, drain:A, all_quiet:A.  Carries: the pushes of a retry.
      * If relaxed: a drain could see no pending completion and an empty ring. */
     (void)atom_sub_acq_rel(&engine->outside.awaited, 1);
     if (leat_engine_state_now(engine) == LEAT_ENGINE_DRAINING) {
@@ -213,7 +222,8 @@ static void settled(struct leat_engine *engine)
 }
 
 /* Gives the claim back: the token still holds. */
-static void unclaim(const struct leat_run *run)
+static void
+unclaim(const struct leat_run *run)
 {
     const struct leat_mark mark = {
         .clear = LEAT_WORD_CLAIMED,
@@ -225,7 +235,8 @@ static void unclaim(const struct leat_run *run)
 }
 
 /* Makes this completion the only one of its attempt. pre: a hold. */
-static enum leat_status claim(struct leat_run *run, leat_token token)
+static enum leat_status
+claim(struct leat_run *run, leat_token token)
 {
     run->attempt = (uint32_t)token.attempt;
     const struct leat_mark mark = {
@@ -247,7 +258,8 @@ static enum leat_status claim(struct leat_run *run, leat_token token)
 
 /* The claim holds: says the outcome to the worker, or ends the attempt where the handler has
  * answered pending. */
-static enum leat_status finish(const struct leat_run *run, struct leat_outcome outcome)
+static enum leat_status
+finish(const struct leat_run *run, struct leat_outcome outcome)
 {
     const struct leat_mark said = {
         .set = (uint64_t)outcome.kind << LEAT_WORD_OUTCOME_SHIFT,
@@ -270,8 +282,8 @@ static enum leat_status finish(const struct leat_run *run, struct leat_outcome o
     return status;
 }
 
-static enum leat_status complete(struct leat_run *run, leat_token token,
-                                 struct leat_outcome outcome, const char *error)
+static enum leat_status
+complete(struct leat_run *run, leat_token token, struct leat_outcome outcome, const char *error)
 {
     enum leat_status status = claim(run, token);
     if (status != LEAT_OK) {
@@ -293,16 +305,16 @@ static enum leat_status complete(struct leat_run *run, leat_token token,
     return finish(run, outcome);
 }
 
-static enum leat_status outcome_check(struct leat_outcome outcome)
+static enum leat_status
+outcome_check(struct leat_outcome outcome)
 {
     switch (outcome.kind) {
     case LEAT_OUTCOME_DONE:
     case LEAT_OUTCOME_FAIL:
         return LEAT_OK;
     case LEAT_OUTCOME_RETRY:
-        return outcome.delay_ns == LEAT_DELAY_OF_POLICY || outcome.delay_ns == 0
-                   ? LEAT_OK
-                   : LEAT_UNSUPPORTED;
+        return outcome.delay_ns == LEAT_DELAY_OF_POLICY || outcome.delay_ns == 0 ? LEAT_OK
+                                                                                 : LEAT_UNSUPPORTED;
     case LEAT_OUTCOME_SNOOZE:
         return LEAT_UNSUPPORTED;
     case LEAT_OUTCOME_PENDING:
@@ -311,8 +323,9 @@ static enum leat_status outcome_check(struct leat_outcome outcome)
     return LEAT_INVALID;
 }
 
-enum leat_status leat_complete(struct leat_engine *engine, leat_token token,
-                               struct leat_outcome outcome, const char *error)
+enum leat_status
+leat_complete(struct leat_engine *engine, leat_token token, struct leat_outcome outcome,
+              const char *error)
 {
     enum leat_status status = leat_engine_check(engine);
     if (status == LEAT_OK) {
@@ -338,51 +351,60 @@ enum leat_status leat_complete(struct leat_engine *engine, leat_token token,
 
 /* ---- what a handler may ask ----------------------------------------------------------------- */
 
-struct leat_engine *leat_run_engine(const struct leat_run *run)
+struct leat_engine *
+leat_run_engine(const struct leat_run *run)
 {
     return run->engine;
 }
 
-leat_job_id leat_run_id(const struct leat_run *run)
+leat_job_id
+leat_run_id(const struct leat_run *run)
 {
     uint64_t generation = leat_word_generation(atom_load_rlx(run->word)); /* rlx: single writer */
     leat_job_id id = {leat_word_of(generation, run->index)};
     return id;
 }
 
-leat_type leat_run_type(const struct leat_run *run)
+leat_type
+leat_run_type(const struct leat_run *run)
 {
     leat_type type = {(uint32_t)run->record->type + 1};
     return type;
 }
 
-leat_queue leat_run_queue(const struct leat_run *run)
+leat_queue
+leat_run_queue(const struct leat_run *run)
 {
     leat_queue queue = {(uint32_t)run->record->queue + 1};
     return queue;
 }
 
-uint32_t leat_run_priority(const struct leat_run *run)
+uint32_t
+leat_run_priority(const struct leat_run *run)
 {
     return run->record->priority;
 }
 
-uint32_t leat_run_attempt(const struct leat_run *run)
+uint32_t
+leat_run_attempt(const struct leat_run *run)
 {
     return run->attempt;
 }
 
-uint32_t leat_run_max_attempts(const struct leat_run *run)
+uint32_t
+leat_run_max_attempts(const struct leat_run *run)
 {
     return run->max_attempts;
 }
 
-uint32_t leat_run_worker(const struct leat_run *run)
+uint32_t
+leat_run_worker(const struct leat_run *run)
 {
     return run->worker->index;
 }
 
-void *leat_run_payload(const struct leat_run *run, size_t *bytes)
+void *
+leat_run_payload(const struct leat_run *run, size_t *bytes)
 {
     struct leat_job_record *record = run->record;
     if (bytes != NULL) {
@@ -402,7 +424,8 @@ void *leat_run_payload(const struct leat_run *run, size_t *bytes)
     return NULL;
 }
 
-bool leat_run_cancelled(const struct leat_run *run)
+bool
+leat_run_cancelled(const struct leat_run *run)
 {
     /* Late is safe: the handler asks again, or ends. rlx: statistic */
     uint64_t word = atom_load_rlx(run->word);
@@ -410,13 +433,15 @@ bool leat_run_cancelled(const struct leat_run *run)
     return (word & LEAT_WORD_CANCEL) != 0 || atom_load_rlx(&run->engine->stop_expired) != 0;
 }
 
-leat_token leat_run_token(const struct leat_run *run)
+leat_token
+leat_run_token(const struct leat_run *run)
 {
     leat_token token = {leat_run_id(run).bits, run->attempt};
     return token;
 }
 
-enum leat_status leat_run_error(struct leat_run *run, const char *text)
+enum leat_status
+leat_run_error(struct leat_run *run, const char *text)
 {
     if (run == NULL) {
         return LEAT_INVALID;
@@ -433,7 +458,8 @@ enum leat_status leat_run_error(struct leat_run *run, const char *text)
     return LEAT_OK;
 }
 
-enum leat_status leat_run_result(struct leat_run *run, const void *bytes, size_t count)
+enum leat_status
+leat_run_result(struct leat_run *run, const void *bytes, size_t count)
 {
     if (run == NULL || (bytes == NULL && count > 0) ||
         count > run->engine->config.payload_bytes_max) {
@@ -458,7 +484,8 @@ enum leat_status leat_run_result(struct leat_run *run, const void *bytes, size_t
     return LEAT_OK;
 }
 
-enum leat_status leat_run_progress(struct leat_run *run, uint32_t percent, const char *text)
+enum leat_status
+leat_run_progress(struct leat_run *run, uint32_t percent, const char *text)
 {
     if (run == NULL || percent > 100) {
         return LEAT_INVALID;

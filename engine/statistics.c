@@ -3,13 +3,15 @@
 
 #include <string.h>
 
-static uint64_t read_counter(const leat_atomic_u64 *counter)
+static uint64_t
+read_counter(const leat_atomic_u64 *counter)
 {
     return atom_load_rlx(counter); /* rlx: statistic */
 }
 
 /* a - b of two counters modulo 2^38 that were read one after the other: never below 0. */
-static uint64_t difference(uint64_t a, uint64_t b)
+static uint64_t
+difference(uint64_t a, uint64_t b)
 {
     uint64_t left = (a - b) & LEAT_GENERATION_LAST;
     return left > LEAT_GENERATION_LAST / 2 ? 0 : left;
@@ -19,7 +21,8 @@ static uint64_t difference(uint64_t a, uint64_t b)
 
 enum { QUANTILES = 5 };
 
-static void quantiles_find(const uint64_t *counts, struct leat_latency *latency)
+static void
+quantiles_find(const uint64_t *counts, struct leat_latency *latency)
 {
     /* In parts of 10 000. */
     static const uint32_t parts[QUANTILES] = {5000, 9000, 9900, 9990, 9999};
@@ -30,8 +33,7 @@ static void quantiles_find(const uint64_t *counts, struct leat_latency *latency)
     for (uint32_t bucket = 0; bucket < LEAT_HISTOGRAM_BUCKETS; bucket++) {
         seen += counts[bucket];
         /* Rounded up: the p99 of one sample is that sample. */
-        while (next < QUANTILES && seen > 0 &&
-               seen * 10000 >= latency->samples * parts[next]) {
+        while (next < QUANTILES && seen > 0 && seen * 10000 >= latency->samples * parts[next]) {
             uint64_t value = leat_histogram_value(bucket);
             value = value < latency->min_ns ? latency->min_ns : value;
             *values[next] = value > latency->max_ns ? latency->max_ns : value;
@@ -40,15 +42,15 @@ static void quantiles_find(const uint64_t *counts, struct leat_latency *latency)
     }
 }
 
-static const struct leat_histogram *histogram_of(const struct leat_engine *engine, uint32_t place,
-                                                 bool run_time)
+static const struct leat_histogram *
+histogram_of(const struct leat_engine *engine, uint32_t place, bool run_time)
 {
     return run_time ? &engine->places[place].run_time : &engine->places[place].queue_wait;
 }
 
 /* Sums one histogram over all places. `counts` is room for the sums. */
-static struct leat_latency latency_of(const struct leat_engine *engine, bool run_time,
-                                      uint64_t *counts)
+static struct leat_latency
+latency_of(const struct leat_engine *engine, bool run_time, uint64_t *counts)
 {
     struct leat_latency latency;
     memset(&latency, 0, sizeof(latency));
@@ -75,7 +77,8 @@ static struct leat_latency latency_of(const struct leat_engine *engine, bool run
 
 /* ---- counters ------------------------------------------------------------------------------- */
 
-static void places_sum(const struct leat_engine *engine, struct leat_statistics *sum)
+static void
+places_sum(const struct leat_engine *engine, struct leat_statistics *sum)
 {
     for (uint32_t i = 0; i < engine->pool.places; i++) {
         const struct leat_place *place = &engine->places[i];
@@ -100,7 +103,8 @@ static void places_sum(const struct leat_engine *engine, struct leat_statistics 
     sum->dead_dropped = read_counter(&outside->dead_dropped);
 }
 
-static void derive(struct leat_engine *engine, struct leat_statistics *sum)
+static void
+derive(struct leat_engine *engine, struct leat_statistics *sum)
 {
     const struct leat_pool *pool = &engine->pool;
     uint64_t taken = leat_slab_takes(&engine->jobs);
@@ -117,7 +121,8 @@ static void derive(struct leat_engine *engine, struct leat_statistics *sum)
     sum->workers_parked = leat_lot_count(&pool->lot);
 }
 
-enum leat_status leat_statistics(struct leat_engine *engine, struct leat_statistics *statistics)
+enum leat_status
+leat_statistics(struct leat_engine *engine, struct leat_statistics *statistics)
 {
     enum leat_status status = leat_engine_check(engine);
     if (status != LEAT_OK) {
@@ -127,8 +132,7 @@ enum leat_status leat_statistics(struct leat_engine *engine, struct leat_statist
         return LEAT_INVALID;
     }
     struct leat_statistics sum = leat_statistics_default();
-    uint64_t *counts =
-        leat_memory_take(&engine->memory, sizeof(*counts) * LEAT_HISTOGRAM_BUCKETS);
+    uint64_t *counts = leat_memory_take(&engine->memory, sizeof(*counts) * LEAT_HISTOGRAM_BUCKETS);
     if (counts == NULL) {
         return LEAT_NO_MEMORY;
     }
@@ -140,8 +144,9 @@ enum leat_status leat_statistics(struct leat_engine *engine, struct leat_statist
     return leat_struct_write(statistics, &sum, sizeof(sum));
 }
 
-enum leat_status leat_worker_statistics(struct leat_engine *engine, uint32_t worker,
-                                        struct leat_worker_statistics *statistics)
+enum leat_status
+leat_worker_statistics(struct leat_engine *engine, uint32_t worker,
+                       struct leat_worker_statistics *statistics)
 {
     enum leat_status status = leat_engine_check(engine);
     if (status != LEAT_OK) {

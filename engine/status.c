@@ -51,36 +51,42 @@ static const char *const reason_texts[] = {
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-const char *leat_status_text(enum leat_status status)
+const char *
+leat_status_text(enum leat_status status)
 {
     return (unsigned)status < LEAT_STATUS_COUNT ? status_texts[status] : "unknown status";
 }
 
-const char *leat_job_state_text(enum leat_job_state state)
+const char *
+leat_job_state_text(enum leat_job_state state)
 {
     return (unsigned)state < COUNT_OF(state_texts) ? state_texts[state] : "unknown";
 }
 
-const char *leat_reason_text(enum leat_reason reason)
+const char *
+leat_reason_text(enum leat_reason reason)
 {
     return (unsigned)reason < COUNT_OF(reason_texts) ? reason_texts[reason] : "unknown";
 }
 
-#define TEXT_OF(number)    #number
-#define VERSION(a, b, c)   TEXT_OF(a) "." TEXT_OF(b) "." TEXT_OF(c)
+#define TEXT_OF(number)  #number
+#define VERSION(a, b, c) TEXT_OF(a) "." TEXT_OF(b) "." TEXT_OF(c)
 
-const char *leat_version_text(void)
+const char *
+leat_version_text(void)
 {
     return VERSION(LEAT_VERSION_MAJOR, LEAT_VERSION_MINOR, LEAT_VERSION_PATCH);
 }
 
-uint32_t leat_version(void)
+uint32_t
+leat_version(void)
 {
     return (uint32_t)LEAT_VERSION_MAJOR << 16 | (uint32_t)LEAT_VERSION_MINOR << 8 |
            (uint32_t)LEAT_VERSION_PATCH;
 }
 
-uint32_t leat_priority_levels(void)
+uint32_t
+leat_priority_levels(void)
 {
     return LEAT_PRIORITY_LEVELS;
 }

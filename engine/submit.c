@@ -18,8 +18,8 @@ struct intake {
 /* ---- checks --------------------------------------------------------------------------------- */
 
 /* Copies a job of another header's size; the same size is used in place. */
-static enum leat_status job_read(const struct leat_job *given, struct leat_job *copy,
-                                 const struct leat_job **job)
+static enum leat_status
+job_read(const struct leat_job *given, struct leat_job *copy, const struct leat_job **job)
 {
     if (LEAT_LIKELY(given->size == sizeof(*given) && given->version == LEAT_STRUCT_VERSION)) {
         *job = given;
@@ -30,7 +30,8 @@ static enum leat_status job_read(const struct leat_job *given, struct leat_job *
     return leat_struct_read(copy, sizeof(*copy), given);
 }
 
-static enum leat_status job_check(const struct leat_engine *engine, const struct leat_job *job)
+static enum leat_status
+job_check(const struct leat_engine *engine, const struct leat_job *job)
 {
     if (LEAT_UNLIKELY((job->flags & ~LEAT_JOB_KEEP_RESULT) != 0 || job->reserved != 0 ||
                       job->delay_ns != 0 || job->options != NULL)) {
@@ -43,8 +44,8 @@ static enum leat_status job_check(const struct leat_engine *engine, const struct
     return LEAT_LIKELY(valid) ? LEAT_OK : LEAT_INVALID;
 }
 
-static enum leat_status intake_check(struct leat_engine *engine, const struct leat_job *job,
-                                     struct intake *intake)
+static enum leat_status
+intake_check(struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
 {
     enum leat_status status = job_check(engine, job);
     if (LEAT_LIKELY(status == LEAT_OK)) {
@@ -65,7 +66,8 @@ static enum leat_status intake_check(struct leat_engine *engine, const struct le
 
 /* ---- records -------------------------------------------------------------------------------- */
 
-static bool record_take(struct leat_engine *engine, uint32_t *index)
+static bool
+record_take(struct leat_engine *engine, uint32_t *index)
 {
     uint32_t shard = leat_pool_shard();
     /* Ends: each round gives up one job that had ended, and those are at most jobs_max; others may
@@ -78,15 +80,16 @@ static bool record_take(struct leat_engine *engine, uint32_t *index)
     return true;
 }
 
-static void record_refuse(struct leat_engine *engine, uint32_t index)
+static void
+record_refuse(struct leat_engine *engine, uint32_t index)
 {
     leat_job_free_payload(engine, index);
     leat_slab_give(&engine->jobs, leat_pool_shard(), index);
     (void)atom_add_rlx(&engine->outside.refused, 1); /* rlx: statistic */
 }
 
-static enum leat_status payload_copy(struct leat_engine *engine, uint32_t index,
-                                     const struct leat_job *job)
+static enum leat_status
+payload_copy(struct leat_engine *engine, uint32_t index, const struct leat_job *job)
 {
     struct leat_job_record *record = leat_job_record(engine, index);
     size_t bytes = job->payload_bytes;
@@ -114,15 +117,16 @@ static enum leat_status payload_copy(struct leat_engine *engine, uint32_t index,
 }
 
 /* The time of submit for one job in sample_interval, chosen by its id; 0 for the others. */
-static uint64_t sample_time(const struct leat_engine *engine, uint32_t index, uint64_t word)
+static uint64_t
+sample_time(const struct leat_engine *engine, uint32_t index, uint64_t word)
 {
     uint32_t hash = (index + (uint32_t)(leat_word_generation(word) >> 1)) * 2654435761u;
     return hash <= engine->sample_below ? leat_os_monotonic_ns() : 0;
 }
 
 /* Takes and fills a record. Its word still says FILLING. */
-static enum leat_status record_fill(struct leat_engine *engine, const struct leat_job *job,
-                                    struct intake *intake)
+static enum leat_status
+record_fill(struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
 {
     uint32_t index = 0;
     if (LEAT_UNLIKELY(!record_take(engine, &index))) {
@@ -137,9 +141,9 @@ static enum leat_status record_fill(struct leat_engine *engine, const struct lea
     record->queue = (uint16_t)intake->queue;
     record->priority = (uint8_t)intake->level;
     record->max_attempts = (uint16_t)job->max_attempts;
-    atom_store_rlx(&record->attempts, 0);            /* rlx: ordered by submit:A */
-    atom_store_rlx(&record->reason, 0);              /* rlx: ordered by submit:A */
-    atom_store_rlx(&record->extra, (void *)NULL);    /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->attempts, 0);         /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->reason, 0);           /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by submit:A */
     enum leat_status status = payload_copy(engine, index, job);
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         record_refuse(engine, index);
@@ -148,8 +152,8 @@ static enum leat_status record_fill(struct leat_engine *engine, const struct lea
 }
 
 /* State first: from here the job is PENDING, and its place is about to have it. */
-static leat_job_id record_publish(struct leat_engine *engine, const struct leat_job *job,
-                                  uint32_t index)
+static leat_job_id
+record_publish(struct leat_engine *engine, const struct leat_job *job, uint32_t index)
 {
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     uint64_t generation = leat_word_generation(atom_load_rlx(word)); /* rlx: single writer */
@@ -167,7 +171,8 @@ static leat_job_id record_publish(struct leat_engine *engine, const struct leat_
 
 /* The opposite, for a job whose index found no room and is in no place. A thread that guessed the
  * id may have cancelled it or hold it; then the record goes when that one lets go. */
-static void record_withdraw(struct leat_engine *engine, uint32_t index)
+static void
+record_withdraw(struct leat_engine *engine, uint32_t index)
 {
     const struct leat_change cancel = {.from = LEAT_PHASE_PENDING, .to = LEAT_PHASE_CANCELLED};
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
@@ -184,8 +189,9 @@ static void record_withdraw(struct leat_engine *engine, uint32_t index)
 /* ---- one job -------------------------------------------------------------------------------- */
 
 /* Pushes one filled record. */
-static enum leat_status push_one(struct leat_engine *engine, const struct leat_job *job,
-                                 const struct intake *intake, leat_job_id *id)
+static enum leat_status
+push_one(struct leat_engine *engine, const struct leat_job *job, const struct intake *intake,
+         leat_job_id *id)
 {
     enum leat_status status = LEAT_CLOSED;
     leat_rcu_enter();
@@ -203,8 +209,8 @@ static enum leat_status push_one(struct leat_engine *engine, const struct leat_j
     return status;
 }
 
-static enum leat_status submit_one(struct leat_engine *engine, const struct leat_job *given,
-                                   leat_job_id *id)
+static enum leat_status
+submit_one(struct leat_engine *engine, const struct leat_job *given, leat_job_id *id)
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
@@ -222,8 +228,8 @@ static enum leat_status submit_one(struct leat_engine *engine, const struct leat
     return status;
 }
 
-enum leat_status leat_submit(struct leat_engine *engine, const struct leat_job *job,
-                             leat_job_id *id)
+enum leat_status
+leat_submit(struct leat_engine *engine, const struct leat_job *job, leat_job_id *id)
 {
     enum leat_status status = leat_engine_check(engine);
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
@@ -242,8 +248,9 @@ enum leat_status leat_submit(struct leat_engine *engine, const struct leat_job *
 
 /* ---- batches -------------------------------------------------------------------------------- */
 
-static enum leat_status submit_each(struct leat_engine *engine, const struct leat_job *jobs,
-                                    size_t count, leat_job_id *ids, enum leat_status *statuses)
+static enum leat_status
+submit_each(struct leat_engine *engine, const struct leat_job *jobs, size_t count, leat_job_id *ids,
+            enum leat_status *statuses)
 {
     enum leat_status first = LEAT_OK;
     for (size_t i = 0; i < count; i++) {
@@ -274,7 +281,8 @@ struct group {
     leat_job_id *ids;
 };
 
-static enum leat_status group_check(struct group *group)
+static enum leat_status
+group_check(struct group *group)
 {
     enum leat_status first = LEAT_OK;
     for (size_t i = 0; i < group->count; i++) {
@@ -295,7 +303,8 @@ static enum leat_status group_check(struct group *group)
     return first;
 }
 
-static enum leat_status group_fill(struct group *group)
+static enum leat_status
+group_fill(struct group *group)
 {
     for (size_t i = 0; i < group->count; i++) {
         enum leat_status status = record_fill(group->engine, &group->jobs[i], &group->intakes[i]);
@@ -310,7 +319,8 @@ static enum leat_status group_fill(struct group *group)
     return LEAT_OK;
 }
 
-static enum leat_status group_push(struct group *group)
+static enum leat_status
+group_push(struct group *group)
 {
     struct leat_engine *engine = group->engine;
     enum leat_status status = LEAT_CLOSED;
@@ -334,8 +344,9 @@ static enum leat_status group_push(struct group *group)
     return status;
 }
 
-static enum leat_status submit_all(struct leat_engine *engine, const struct leat_job *jobs,
-                                   size_t count, leat_job_id *ids, enum leat_status *statuses)
+static enum leat_status
+submit_all(struct leat_engine *engine, const struct leat_job *jobs, size_t count, leat_job_id *ids,
+           enum leat_status *statuses)
 {
     if (count > engine->config.ring_slots) {
         return LEAT_FULL;
@@ -369,9 +380,9 @@ static enum leat_status submit_all(struct leat_engine *engine, const struct leat
     return status;
 }
 
-enum leat_status leat_submit_batch(struct leat_engine *engine, const struct leat_job *jobs,
-                                   size_t count, enum leat_batch_mode mode, leat_job_id *ids,
-                                   enum leat_status *statuses)
+enum leat_status
+leat_submit_batch(struct leat_engine *engine, const struct leat_job *jobs, size_t count,
+                  enum leat_batch_mode mode, leat_job_id *ids, enum leat_status *statuses)
 {
     enum leat_status status = leat_engine_check(engine);
     if (status != LEAT_OK) {
@@ -391,8 +402,9 @@ enum leat_status leat_submit_batch(struct leat_engine *engine, const struct leat
 
 /* ---- tasks ---------------------------------------------------------------------------------- */
 
-enum leat_status leat_post(struct leat_engine *engine, uint32_t priority,
-                           leat_task_function function, void *argument)
+enum leat_status
+leat_post(struct leat_engine *engine, uint32_t priority, leat_task_function function,
+          void *argument)
 {
     enum leat_status status = leat_engine_check(engine);
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
@@ -411,8 +423,9 @@ enum leat_status leat_post(struct leat_engine *engine, uint32_t priority,
     return status;
 }
 
-enum leat_status leat_post_batch(struct leat_engine *engine, uint32_t priority,
-                                 const struct leat_task *tasks, size_t count, size_t *posted)
+enum leat_status
+leat_post_batch(struct leat_engine *engine, uint32_t priority, const struct leat_task *tasks,
+                size_t count, size_t *posted)
 {
     enum leat_status status = leat_engine_check(engine);
     if (status != LEAT_OK) {

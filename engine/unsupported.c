@@ -2,14 +2,16 @@
  * moves out of here when it is. */
 #include "engine/engine_internal.h"
 
-static enum leat_status not_built(const struct leat_engine *engine)
+static enum leat_status
+not_built(const struct leat_engine *engine)
 {
     enum leat_status status = leat_engine_check(engine);
     return status == LEAT_OK ? LEAT_UNSUPPORTED : status;
 }
 
-enum leat_status leat_post_to(struct leat_engine *engine, uint32_t worker, uint32_t priority,
-                              const struct leat_task *task)
+enum leat_status
+leat_post_to(struct leat_engine *engine, uint32_t worker, uint32_t priority,
+             const struct leat_task *task)
 {
     (void)worker;
     (void)priority;
@@ -17,26 +19,29 @@ enum leat_status leat_post_to(struct leat_engine *engine, uint32_t worker, uint3
     return not_built(engine);
 }
 
-enum leat_status leat_queue_pause(struct leat_engine *engine, leat_queue queue)
+enum leat_status
+leat_queue_pause(struct leat_engine *engine, leat_queue queue)
 {
     (void)queue;
     return not_built(engine);
 }
 
-enum leat_status leat_queue_resume(struct leat_engine *engine, leat_queue queue)
+enum leat_status
+leat_queue_resume(struct leat_engine *engine, leat_queue queue)
 {
     (void)queue;
     return not_built(engine);
 }
 
-enum leat_status leat_group_create(struct leat_engine *engine, struct leat_group **group)
+enum leat_status
+leat_group_create(struct leat_engine *engine, struct leat_group **group)
 {
     (void)group;
     return not_built(engine);
 }
 
-enum leat_status leat_group_spawn(struct leat_group *group, leat_task_function function,
-                                  void *argument)
+enum leat_status
+leat_group_spawn(struct leat_group *group, leat_task_function function, void *argument)
 {
     (void)group;
     (void)function;
@@ -44,27 +49,31 @@ enum leat_status leat_group_spawn(struct leat_group *group, leat_task_function f
     return LEAT_UNSUPPORTED;
 }
 
-enum leat_status leat_group_wait(struct leat_group *group, uint64_t timeout_ns)
+enum leat_status
+leat_group_wait(struct leat_group *group, uint64_t timeout_ns)
 {
     (void)group;
     (void)timeout_ns;
     return LEAT_UNSUPPORTED;
 }
 
-enum leat_status leat_group_cancel(struct leat_group *group)
+enum leat_status
+leat_group_cancel(struct leat_group *group)
 {
     (void)group;
     return LEAT_UNSUPPORTED;
 }
 
-enum leat_status leat_group_destroy(struct leat_group *group)
+enum leat_status
+leat_group_destroy(struct leat_group *group)
 {
     (void)group;
     return LEAT_UNSUPPORTED;
 }
 
-enum leat_status leat_parallel_for(struct leat_engine *engine, const struct leat_range *range,
-                                   leat_range_function function, void *argument)
+enum leat_status
+leat_parallel_for(struct leat_engine *engine, const struct leat_range *range,
+                  leat_range_function function, void *argument)
 {
     (void)range;
     (void)function;
@@ -72,25 +81,26 @@ enum leat_status leat_parallel_for(struct leat_engine *engine, const struct leat
     return not_built(engine);
 }
 
-enum leat_status leat_completion_queue_create(struct leat_engine *engine, uint32_t slots,
-                                              struct leat_completion_queue **queue)
+enum leat_status
+leat_completion_queue_create(struct leat_engine *engine, uint32_t slots,
+                             struct leat_completion_queue **queue)
 {
     (void)slots;
     (void)queue;
     return not_built(engine);
 }
 
-enum leat_status leat_completion_queue_descriptor(struct leat_completion_queue *queue,
-                                                  int *descriptor)
+enum leat_status
+leat_completion_queue_descriptor(struct leat_completion_queue *queue, int *descriptor)
 {
     (void)queue;
     (void)descriptor;
     return LEAT_UNSUPPORTED;
 }
 
-enum leat_status leat_completion_queue_take(struct leat_completion_queue *queue,
-                                            struct leat_completion *items, size_t capacity,
-                                            size_t *taken)
+enum leat_status
+leat_completion_queue_take(struct leat_completion_queue *queue, struct leat_completion *items,
+                           size_t capacity, size_t *taken)
 {
     (void)queue;
     (void)items;
@@ -99,7 +109,8 @@ enum leat_status leat_completion_queue_take(struct leat_completion_queue *queue,
     return LEAT_UNSUPPORTED;
 }
 
-enum leat_status leat_completion_queue_destroy(struct leat_completion_queue *queue)
+enum leat_status
+leat_completion_queue_destroy(struct leat_completion_queue *queue)
 {
     (void)queue;
     return LEAT_UNSUPPORTED;

@@ -63,6 +63,7 @@ LEAT_STATIC(ATOMIC_POINTER_LOCK_FREE == 2, "pointer atomics are lock-free");
                                             memory_order_acquire)
 
 #define atom_add_rlx(word, value) atomic_fetch_add_explicit((word), (value), memory_order_relaxed)
+#define atom_sub_rlx(word, value) atomic_fetch_sub_explicit((word), (value), memory_order_relaxed)
 #define atom_add_acq_rel(word, value)                                                              \
     atomic_fetch_add_explicit((word), (value), memory_order_acq_rel)
 #define atom_sub_acq_rel(word, value)                                                              \
@@ -70,7 +71,8 @@ LEAT_STATIC(ATOMIC_POINTER_LOCK_FREE == 2, "pointer atomics are lock-free");
 #define atom_or_sc(word, bits)  atomic_fetch_or_explicit((word), (bits), memory_order_seq_cst)
 #define atom_and_sc(word, bits) atomic_fetch_and_explicit((word), (bits), memory_order_seq_cst)
 
-LEAT_INLINE void atom_fence_sc(leat_atomic_u64 *anchor)
+LEAT_INLINE void
+atom_fence_sc(leat_atomic_u64 *anchor)
 {
 #if LEAT_THREAD_SANITIZER
     (void)atomic_fetch_add_explicit(anchor, 0, memory_order_seq_cst);
@@ -81,7 +83,8 @@ LEAT_INLINE void atom_fence_sc(leat_atomic_u64 *anchor)
 }
 
 /* Adds to a counter that one thread writes and others may read: no locked instruction. */
-LEAT_INLINE void atom_count(leat_atomic_u64 *counter, uint64_t more)
+LEAT_INLINE void
+atom_count(leat_atomic_u64 *counter, uint64_t more)
 {
     /* rlx: statistic */
     atom_store_rlx(counter, atom_load_rlx(counter) + more);

@@ -48,19 +48,22 @@ LEAT_COLD _Noreturn void leat_assert_failed(const char *fact, const char *file, 
     } while (0)
 
 /* Rounds up to a multiple of `unit`, a power of two. */
-LEAT_INLINE size_t leat_round_up(size_t value, size_t unit)
+LEAT_INLINE size_t
+leat_round_up(size_t value, size_t unit)
 {
     return (value + unit - 1) & ~(unit - 1);
 }
 
 /* The least n with 2^n >= value; value from 1 to 2^31. */
-LEAT_INLINE uint32_t leat_log2_up(uint32_t value)
+LEAT_INLINE uint32_t
+leat_log2_up(uint32_t value)
 {
     return value <= 1 ? 0 : 32 - (uint32_t)__builtin_clz(value - 1);
 }
 
 /* Tells the CPU that this thread is in a short wait. */
-LEAT_INLINE void leat_pause(void)
+LEAT_INLINE void
+leat_pause(void)
 {
 #if defined(__x86_64__)
     __builtin_ia32_pause();

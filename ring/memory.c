@@ -12,13 +12,15 @@
 
 #    include <jemalloc/jemalloc.h>
 
-static void *default_allocate(size_t bytes, size_t alignment, void *context)
+static void *
+default_allocate(size_t bytes, size_t alignment, void *context)
 {
     (void)context;
     return mallocx(bytes, MALLOCX_ALIGN(alignment));
 }
 
-static void default_release(void *block, size_t bytes, void *context)
+static void
+default_release(void *block, size_t bytes, void *context)
 {
     (void)context;
     /* The size alone, without the alignment it was taken with, may name another size class. */
@@ -28,14 +30,16 @@ static void default_release(void *block, size_t bytes, void *context)
 
 #else
 
-static void *default_allocate(size_t bytes, size_t alignment, void *context)
+static void *
+default_allocate(size_t bytes, size_t alignment, void *context)
 {
     (void)context;
     /* aligned_alloc wants a multiple of the alignment. */
     return aligned_alloc(alignment, leat_round_up(bytes, alignment));
 }
 
-static void default_release(void *block, size_t bytes, void *context)
+static void
+default_release(void *block, size_t bytes, void *context)
 {
     (void)context;
     (void)bytes;
@@ -44,14 +48,16 @@ static void default_release(void *block, size_t bytes, void *context)
 
 #endif
 
-struct leat_memory leat_memory_default(void)
+struct leat_memory
+leat_memory_default(void)
 {
     struct leat_memory memory = {
         .allocate = default_allocate, .release = default_release, .context = NULL};
     return memory;
 }
 
-static void *take(const struct leat_memory *memory, size_t bytes, size_t alignment)
+static void *
+take(const struct leat_memory *memory, size_t bytes, size_t alignment)
 {
     LEAT_ASSERT(bytes > 0);
     void *block = memory->allocate(bytes, alignment, memory->context);
@@ -62,17 +68,20 @@ static void *take(const struct leat_memory *memory, size_t bytes, size_t alignme
     return block;
 }
 
-void *leat_memory_take(const struct leat_memory *memory, size_t bytes)
+void *
+leat_memory_take(const struct leat_memory *memory, size_t bytes)
 {
     return take(memory, bytes, 16);
 }
 
-void *leat_memory_take_lines(const struct leat_memory *memory, size_t bytes)
+void *
+leat_memory_take_lines(const struct leat_memory *memory, size_t bytes)
 {
     return take(memory, bytes, LEAT_LINE_BYTES);
 }
 
-void leat_memory_give(const struct leat_memory *memory, void *block, size_t bytes)
+void
+leat_memory_give(const struct leat_memory *memory, void *block, size_t bytes)
 {
     if (block != NULL) {
         memory->release(block, bytes, memory->context);

@@ -3,7 +3,8 @@
 
 #include <inttypes.h>
 
-size_t leat_mpmc_bytes(uint32_t slots_log2)
+size_t
+leat_mpmc_bytes(uint32_t slots_log2)
 {
     LEAT_ASSERT(slots_log2 >= LEAT_RING_SLOTS_LOG2_MIN);
     LEAT_ASSERT(slots_log2 <= LEAT_RING_SLOTS_LOG2_MAX);
@@ -12,7 +13,8 @@ size_t leat_mpmc_bytes(uint32_t slots_log2)
     return leat_round_up(slots, LEAT_LINE_BYTES) + LEAT_LINE_BYTES;
 }
 
-void leat_mpmc_init(struct leat_mpmc *ring, uint32_t slots_log2, void *memory, uint64_t start)
+void
+leat_mpmc_init(struct leat_mpmc *ring, uint32_t slots_log2, void *memory, uint64_t start)
 {
     LEAT_ASSERT(slots_log2 >= LEAT_RING_SLOTS_LOG2_MIN);
     LEAT_ASSERT(slots_log2 <= LEAT_RING_SLOTS_LOG2_MAX);
@@ -31,14 +33,14 @@ void leat_mpmc_init(struct leat_mpmc *ring, uint32_t slots_log2, void *memory, u
 }
 
 /* True if the slots of positions [position, position + count) are all free for their push. */
-static bool all_free(const struct leat_mpmc *ring, uint64_t position, uint32_t count, bool *behind)
+static bool
+all_free(const struct leat_mpmc *ring, uint64_t position, uint32_t count, bool *behind)
 {
     for (uint32_t i = 0; i < count; i++) {
         const leat_atomic_u64 *slot = &ring->slots[(position + i) & ring->mask];
         /* push_n:A acquire -> pop:C.  Carries: the consumer has read the slot.
          * If relaxed: see push:A. */
-        int64_t ahead =
-            leat_mpmc_ahead(atom_load_acq(slot), leat_mpmc_turn(ring, position + i));
+        int64_t ahead = leat_mpmc_ahead(atom_load_acq(slot), leat_mpmc_turn(ring, position + i));
         if (ahead != 0) {
             *behind = ahead < 0;
             return false;
@@ -47,7 +49,8 @@ static bool all_free(const struct leat_mpmc *ring, uint64_t position, uint32_t c
     return true;
 }
 
-bool leat_mpmc_push_n(struct leat_mpmc *ring, const uint32_t *items, uint32_t count)
+bool
+leat_mpmc_push_n(struct leat_mpmc *ring, const uint32_t *items, uint32_t count)
 {
     LEAT_ASSERT(count >= 1);
     LEAT_ASSERT(count <= ring->mask + 1);
@@ -78,7 +81,8 @@ bool leat_mpmc_push_n(struct leat_mpmc *ring, const uint32_t *items, uint32_t co
     return true;
 }
 
-bool leat_mpmc_check(const struct leat_mpmc *ring, FILE *why)
+bool
+leat_mpmc_check(const struct leat_mpmc *ring, FILE *why)
 {
     uint64_t head = atom_load_rlx(&ring->head); /* rlx: not shared yet */
     uint64_t tail = atom_load_rlx(&ring->tail); /* rlx: not shared yet */

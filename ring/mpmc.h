@@ -53,24 +53,28 @@ void leat_mpmc_init(struct leat_mpmc *ring, uint32_t slots_log2, void *memory, u
 bool leat_mpmc_check(const struct leat_mpmc *ring, FILE *why);
 
 /* How far the slot word is ahead of `turn`, modulo 2^36, as a signed distance. */
-LEAT_INLINE int64_t leat_mpmc_ahead(uint64_t word, uint64_t turn)
+LEAT_INLINE int64_t
+leat_mpmc_ahead(uint64_t word, uint64_t turn)
 {
     return (int64_t)((word & ~LEAT_ITEM_MASK) - (turn << LEAT_ITEM_BITS)) >> LEAT_ITEM_BITS;
 }
 
-LEAT_INLINE uint64_t leat_mpmc_word(uint64_t turn, uint32_t item)
+LEAT_INLINE uint64_t
+leat_mpmc_word(uint64_t turn, uint32_t item)
 {
     return turn << LEAT_ITEM_BITS | item;
 }
 
 /* Turn of the push at `position`; the pop's is one more, the next lap's push two more. */
-LEAT_INLINE uint64_t leat_mpmc_turn(const struct leat_mpmc *ring, uint64_t position)
+LEAT_INLINE uint64_t
+leat_mpmc_turn(const struct leat_mpmc *ring, uint64_t position)
 {
     return position >> ring->slots_log2 << 1;
 }
 
 /* Appends an item. False: full. Progress: blocking, see above. */
-LEAT_INLINE bool leat_mpmc_push(struct leat_mpmc *ring, uint32_t item)
+LEAT_INLINE bool
+leat_mpmc_push(struct leat_mpmc *ring, uint32_t item)
 {
     LEAT_DCHECK(item <= LEAT_ITEM_MASK);
     uint64_t position = atom_load_rlx(&ring->tail); /* rlx: hint, re-checked at push:B */
@@ -99,7 +103,8 @@ LEAT_INLINE bool leat_mpmc_push(struct leat_mpmc *ring, uint32_t item)
 }
 
 /* Takes the oldest item. False: empty. Progress: blocking, see above. */
-LEAT_INLINE bool leat_mpmc_pop(struct leat_mpmc *ring, uint32_t *item)
+LEAT_INLINE bool
+leat_mpmc_pop(struct leat_mpmc *ring, uint32_t *item)
 {
     uint64_t position = atom_load_rlx(&ring->head); /* rlx: hint, re-checked at pop:B */
     for (;;) {
@@ -132,7 +137,8 @@ LEAT_INLINE bool leat_mpmc_pop(struct leat_mpmc *ring, uint32_t *item)
 bool leat_mpmc_push_n(struct leat_mpmc *ring, const uint32_t *items, uint32_t count);
 
 /* True if a pop would find an item now. */
-LEAT_INLINE bool leat_mpmc_ready(const struct leat_mpmc *ring)
+LEAT_INLINE bool
+leat_mpmc_ready(const struct leat_mpmc *ring)
 {
     uint64_t position = atom_load_rlx(&ring->head); /* rlx: hint, re-checked at pop:B */
     uint64_t turn = leat_mpmc_turn(ring, position) + 1;
@@ -143,7 +149,8 @@ LEAT_INLINE bool leat_mpmc_ready(const struct leat_mpmc *ring)
 }
 
 /* Items claimed by pushes and not by pops, for the moment when the head was read. */
-LEAT_INLINE uint64_t leat_mpmc_count(const struct leat_mpmc *ring)
+LEAT_INLINE uint64_t
+leat_mpmc_count(const struct leat_mpmc *ring)
 {
     /* count:A acquire -> pop:B.  Carries: what each consumer wrote before its pop.
      * If relaxed: see pop:B. */

@@ -16,7 +16,7 @@
 /* What went wrong, in the words of the engine's statuses. */
 enum leat_os_result {
     LEAT_OS_OK = 0,
-    LEAT_OS_REFUSED,   /* a permission or a limit */
+    LEAT_OS_REFUSED, /* a permission or a limit */
     LEAT_OS_NO_MEMORY,
     LEAT_OS_FAILED
 };
@@ -43,7 +43,7 @@ struct leat_os_thread_config {
     void *argument;
     const uint16_t *cpus; /* to run on; NULL: anywhere */
     uint32_t cpus_count;
-    size_t stack_bytes;   /* 0: the system's default */
+    size_t stack_bytes; /* 0: the system's default */
     char name[16];
 };
 

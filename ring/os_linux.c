@@ -20,7 +20,8 @@
 /* A control group deeper than this counts as one without a quota. */
 #define CGROUP_PATH_BYTES 768
 
-void leat_assert_failed(const char *fact, const char *file, int line)
+void
+leat_assert_failed(const char *fact, const char *file, int line)
 {
     (void)fact;
     (void)file;
@@ -30,7 +31,8 @@ void leat_assert_failed(const char *fact, const char *file, int line)
 
 /* ---- pages ---------------------------------------------------------------------------------- */
 
-void *leat_os_map(size_t bytes)
+void *
+leat_os_map(size_t bytes)
 {
     LEAT_ASSERT(bytes > 0);
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -38,7 +40,8 @@ void *leat_os_map(size_t bytes)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-void leat_os_unmap(void *memory, size_t bytes)
+void
+leat_os_unmap(void *memory, size_t bytes)
 {
     if (memory != NULL) {
         int failed = munmap(memory, bytes);
@@ -46,7 +49,8 @@ void leat_os_unmap(void *memory, size_t bytes)
     }
 }
 
-enum leat_os_result leat_os_prefault(void *memory, size_t bytes)
+enum leat_os_result
+leat_os_prefault(void *memory, size_t bytes)
 {
 #ifdef MADV_POPULATE_WRITE
     if (madvise(memory, bytes, MADV_POPULATE_WRITE) == 0) {
@@ -65,7 +69,8 @@ enum leat_os_result leat_os_prefault(void *memory, size_t bytes)
     return LEAT_OS_OK;
 }
 
-enum leat_os_result leat_os_lock(void *memory, size_t bytes)
+enum leat_os_result
+leat_os_lock(void *memory, size_t bytes)
 {
     if (mlock(memory, bytes) == 0) {
         return LEAT_OS_OK;
@@ -74,13 +79,15 @@ enum leat_os_result leat_os_lock(void *memory, size_t bytes)
     return errno == ENOMEM || errno == EPERM ? LEAT_OS_REFUSED : LEAT_OS_FAILED;
 }
 
-void leat_os_huge(void *memory, size_t bytes)
+void
+leat_os_huge(void *memory, size_t bytes)
 {
     /* A kernel without huge pages says EINVAL; the memory serves all the same. */
     (void)madvise(memory, bytes, MADV_HUGEPAGE);
 }
 
-void *leat_os_map_wiped_on_fork(void)
+void *
+leat_os_map_wiped_on_fork(void)
 {
     void *page = leat_os_map(LEAT_PAGE_BYTES);
     if (page != NULL && madvise(page, LEAT_PAGE_BYTES, MADV_WIPEONFORK) != 0) {
@@ -92,7 +99,8 @@ void *leat_os_map_wiped_on_fork(void)
 
 /* ---- threads -------------------------------------------------------------------------------- */
 
-static enum leat_os_result result_of(int error)
+static enum leat_os_result
+result_of(int error)
 {
     switch (error) {
     case 0:
@@ -107,7 +115,8 @@ static enum leat_os_result result_of(int error)
     }
 }
 
-static int attributes_fill(pthread_attr_t *attributes, const struct leat_os_thread_config *config)
+static int
+attributes_fill(pthread_attr_t *attributes, const struct leat_os_thread_config *config)
 {
     int error = 0;
     if (config->stack_bytes != 0) {
@@ -125,8 +134,8 @@ static int attributes_fill(pthread_attr_t *attributes, const struct leat_os_thre
     return error;
 }
 
-enum leat_os_result leat_os_thread_start(pthread_t *thread,
-                                         const struct leat_os_thread_config *config)
+enum leat_os_result
+leat_os_thread_start(pthread_t *thread, const struct leat_os_thread_config *config)
 {
     pthread_attr_t attributes;
     int error = pthread_attr_init(&attributes);
@@ -153,20 +162,23 @@ enum leat_os_result leat_os_thread_start(pthread_t *thread,
     return result_of(error);
 }
 
-void leat_os_thread_join(pthread_t thread)
+void
+leat_os_thread_join(pthread_t thread)
 {
     int error = pthread_join(thread, NULL);
     LEAT_ASSERT(error == 0);
 }
 
-void leat_os_yield(void)
+void
+leat_os_yield(void)
 {
     (void)sched_yield();
 }
 
 /* ---- futex ---------------------------------------------------------------------------------- */
 
-void leat_os_futex_wait(leat_atomic_u32 *word, uint32_t expected, uint64_t deadline_ns)
+void
+leat_os_futex_wait(leat_atomic_u32 *word, uint32_t expected, uint64_t deadline_ns)
 {
     struct timespec deadline;
     struct timespec *limit = NULL;
@@ -181,7 +193,8 @@ void leat_os_futex_wait(leat_atomic_u32 *word, uint32_t expected, uint64_t deadl
                   FUTEX_BITSET_MATCH_ANY);
 }
 
-void leat_os_futex_wake(leat_atomic_u32 *word, uint32_t count)
+void
+leat_os_futex_wake(leat_atomic_u32 *word, uint32_t count)
 {
     int sleepers = count > INT_MAX ? INT_MAX : (int)count;
     (void)syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, sleepers, NULL, NULL, 0);
@@ -189,7 +202,8 @@ void leat_os_futex_wake(leat_atomic_u32 *word, uint32_t count)
 
 /* ---- time and CPUs -------------------------------------------------------------------------- */
 
-uint64_t leat_os_monotonic_ns(void)
+uint64_t
+leat_os_monotonic_ns(void)
 {
     struct timespec now;
     int failed = clock_gettime(CLOCK_MONOTONIC, &now);
@@ -197,7 +211,8 @@ uint64_t leat_os_monotonic_ns(void)
     return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-uint64_t leat_os_deadline_ns(uint64_t timeout_ns)
+uint64_t
+leat_os_deadline_ns(uint64_t timeout_ns)
 {
     if (timeout_ns == UINT64_MAX) {
         return UINT64_MAX;
@@ -208,13 +223,15 @@ uint64_t leat_os_deadline_ns(uint64_t timeout_ns)
     return timeout_ns > most - now ? most : now + timeout_ns;
 }
 
-uint32_t leat_os_cpu(void)
+uint32_t
+leat_os_cpu(void)
 {
     int cpu = sched_getcpu();
     return cpu < 0 ? 0 : (uint32_t)cpu;
 }
 
-uint32_t leat_os_cpus_allowed(uint16_t *cpus, uint32_t capacity)
+uint32_t
+leat_os_cpus_allowed(uint16_t *cpus, uint32_t capacity)
 {
     LEAT_ASSERT(capacity >= 1);
     cpu_set_t set;
@@ -237,7 +254,8 @@ uint32_t leat_os_cpus_allowed(uint16_t *cpus, uint32_t capacity)
 }
 
 /* Reads a small file; 0 bytes if it cannot be read. Always NUL-terminated. */
-static size_t file_read(const char *path, char *buffer, size_t capacity)
+static size_t
+file_read(const char *path, char *buffer, size_t capacity)
 {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t count = -1;
@@ -251,7 +269,8 @@ static size_t file_read(const char *path, char *buffer, size_t capacity)
 }
 
 /* "max 100000" or "150000 100000": microseconds granted in each period. */
-static uint32_t quota_parse(const char *text)
+static uint32_t
+quota_parse(const char *text)
 {
     char *end = NULL;
     unsigned long granted = strtoul(text, &end, 10);
@@ -266,7 +285,8 @@ static uint32_t quota_parse(const char *text)
     return cpus > UINT32_MAX ? UINT32_MAX : (uint32_t)cpus;
 }
 
-uint32_t leat_os_cpu_quota(void)
+uint32_t
+leat_os_cpu_quota(void)
 {
     /* "0::/path": the control group (version 2) of this process. Every group above it may have a
      * quota too, and the smallest counts. */

@@ -22,18 +22,21 @@ void __tsan_acquire(void *address);
 void __tsan_release(void *address);
 #endif
 
-LEAT_INLINE void leat_rcu_attach(void)
+LEAT_INLINE void
+leat_rcu_attach(void)
 {
     urcu_bp_register_thread();
 }
 
-LEAT_INLINE void leat_rcu_enter(void)
+LEAT_INLINE void
+leat_rcu_enter(void)
 {
     urcu_bp_read_lock();
 }
 
 /* `domain` is any address that enter, leave and wait of one engine share. */
-LEAT_INLINE void leat_rcu_leave(void *domain)
+LEAT_INLINE void
+leat_rcu_leave(void *domain)
 {
 #if LEAT_THREAD_SANITIZER
     __tsan_release(domain);
@@ -43,7 +46,8 @@ LEAT_INLINE void leat_rcu_leave(void *domain)
     urcu_bp_read_unlock();
 }
 
-LEAT_INLINE void leat_rcu_wait(void *domain)
+LEAT_INLINE void
+leat_rcu_wait(void *domain)
 {
     urcu_bp_synchronize_rcu();
 #if LEAT_THREAD_SANITIZER

@@ -7,20 +7,23 @@
 
 #define LOW_MASK ((uint64_t)LEAT_INDEX_NONE)
 
-static uint32_t low_of(uint64_t word)
+static uint32_t
+low_of(uint64_t word)
 {
     return (uint32_t)(word & LOW_MASK);
 }
 
 /* A list head with the next tag; the tag wraps within its 38 bits. */
-static uint64_t head_after(uint64_t head, uint32_t index)
+static uint64_t
+head_after(uint64_t head, uint32_t index)
 {
     return ((head | LOW_MASK) + 1) | index;
 }
 
 /* ---- one stack ------------------------------------------------------------------------------ */
 
-static bool stack_take(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t *index)
+static bool
+stack_take(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t *index)
 {
     /* take:A acquire -> give:B.  Carries: the link in the record's word, and what the last user
      * did with the record.
@@ -45,8 +48,9 @@ static bool stack_take(struct leat_slab *slab, struct leat_slab_stack *stack, ui
     }
 }
 
-static void stack_give(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t index,
-                       uint64_t generation)
+static void
+stack_give(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t index,
+           uint64_t generation)
 {
     uint64_t head = atom_load_rlx(&stack->head); /* rlx: hint, re-checked at give:B */
     for (;;) {
@@ -64,7 +68,8 @@ static void stack_give(struct leat_slab *slab, struct leat_slab_stack *stack, ui
 /* ---- the slab ------------------------------------------------------------------------------- */
 
 /* A record that was never used. False: all were. */
-static bool fresh_take(struct leat_slab *slab, uint32_t limit, uint32_t *index)
+static bool
+fresh_take(struct leat_slab *slab, uint32_t limit, uint32_t *index)
 {
     uint32_t fresh = atom_load_rlx(&slab->fresh); /* rlx: hint, re-checked at fresh:A */
     while (fresh < limit) {
@@ -78,7 +83,8 @@ static bool fresh_take(struct leat_slab *slab, uint32_t limit, uint32_t *index)
 }
 
 /* From one shard: the stack whose turn it is, else the other one, which then has its turn. */
-static bool shard_take(struct leat_slab *slab, struct leat_slab_shard *shard, uint32_t *index)
+static bool
+shard_take(struct leat_slab *slab, struct leat_slab_shard *shard, uint32_t *index)
 {
     uint32_t role = atom_load_rlx(&shard->role); /* rlx: hint, re-checked at take:B */
     if (stack_take(slab, &shard->stacks[role], index)) {
@@ -92,8 +98,9 @@ static bool shard_take(struct leat_slab *slab, struct leat_slab_shard *shard, ui
 }
 
 /* Takes of any kind so far. Equal before and after a search that found every list empty: nothing
- * was taken in between, lists only grew, so all were empty together when the first was looked at. */
-static uint64_t takes_sum(const struct leat_slab *slab)
+ * was taken in between, lists only grew, so all were empty when the first was looked at. */
+static uint64_t
+takes_sum(const struct leat_slab *slab)
 {
     uint64_t sum = atom_load_rlx(&slab->fresh); /* rlx: ordered by sum:A */
     for (uint32_t i = 0; i < slab->shards_count; i++) {
@@ -106,12 +113,14 @@ static uint64_t takes_sum(const struct leat_slab *slab)
     return sum;
 }
 
-uint64_t leat_slab_takes(const struct leat_slab *slab)
+uint64_t
+leat_slab_takes(const struct leat_slab *slab)
 {
     return takes_sum(slab) & LEAT_GENERATION_LAST;
 }
 
-static bool any_take(struct leat_slab *slab, uint32_t shard, uint32_t *index)
+static bool
+any_take(struct leat_slab *slab, uint32_t shard, uint32_t *index)
 {
     for (uint32_t i = 0; i < slab->shards_count; i++) {
         uint32_t place = (shard + i) % slab->shards_count;
@@ -124,7 +133,8 @@ static bool any_take(struct leat_slab *slab, uint32_t shard, uint32_t *index)
 
 /* Nothing was found: says so only if nothing was taken while we looked. Each further round means
  * that another thread took a record. */
-static LEAT_COLD bool take_slowly(struct leat_slab *slab, uint32_t shard, uint32_t *index)
+static LEAT_COLD bool
+take_slowly(struct leat_slab *slab, uint32_t shard, uint32_t *index)
 {
     for (;;) {
         uint64_t before = takes_sum(slab);
@@ -137,7 +147,8 @@ static LEAT_COLD bool take_slowly(struct leat_slab *slab, uint32_t shard, uint32
     }
 }
 
-bool leat_slab_take(struct leat_slab *slab, uint32_t shard, uint32_t *index)
+bool
+leat_slab_take(struct leat_slab *slab, uint32_t shard, uint32_t *index)
 {
     uint32_t taken = LEAT_INDEX_NONE;
     if (!fresh_take(slab, slab->rotation, &taken) && !any_take(slab, shard, &taken) &&
@@ -158,7 +169,8 @@ bool leat_slab_take(struct leat_slab *slab, uint32_t shard, uint32_t *index)
     return true;
 }
 
-void leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index)
+void
+leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index)
 {
     LEAT_ASSERT(index < slab->capacity);
     uint64_t word = atom_load_rlx(&slab->words[index]); /* rlx: single writer */
@@ -178,29 +190,32 @@ void leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index)
 /* ---- start and end -------------------------------------------------------------------------- */
 
 struct layout {
-    size_t words;   /* offsets */
+    size_t words; /* offsets */
     size_t records;
     size_t bytes;
 };
 
-static struct layout layout_of(const struct leat_slab_config *config)
+static struct layout
+layout_of(const struct leat_slab_config *config)
 {
     struct layout layout;
     size_t shards = sizeof(struct leat_slab_shard) * config->shards;
     layout.words = leat_round_up(shards, LEAT_PAGE_BYTES);
-    layout.records = layout.words + leat_round_up(sizeof(leat_atomic_u64) * config->capacity,
-                                                  LEAT_PAGE_BYTES);
-    layout.bytes = layout.records + leat_round_up(config->record_bytes * config->capacity,
-                                                  LEAT_PAGE_BYTES);
+    layout.records =
+        layout.words + leat_round_up(sizeof(leat_atomic_u64) * config->capacity, LEAT_PAGE_BYTES);
+    layout.bytes =
+        layout.records + leat_round_up(config->record_bytes * config->capacity, LEAT_PAGE_BYTES);
     return layout;
 }
 
-size_t leat_slab_bytes(const struct leat_slab_config *config)
+size_t
+leat_slab_bytes(const struct leat_slab_config *config)
 {
     return layout_of(config).bytes;
 }
 
-bool leat_slab_init(struct leat_slab *slab, const struct leat_slab_config *config)
+bool
+leat_slab_init(struct leat_slab *slab, const struct leat_slab_config *config)
 {
     LEAT_ASSERT(config->capacity >= 1);
     LEAT_ASSERT(config->capacity <= LEAT_RECORDS_MAX);
@@ -221,8 +236,7 @@ bool leat_slab_init(struct leat_slab *slab, const struct leat_slab_config *confi
     slab->record_bytes = config->record_bytes;
     slab->generation_start = config->generation_start;
     slab->capacity = config->capacity;
-    slab->rotation =
-        config->capacity < LEAT_SLAB_ROTATION ? config->capacity : LEAT_SLAB_ROTATION;
+    slab->rotation = config->capacity < LEAT_SLAB_ROTATION ? config->capacity : LEAT_SLAB_ROTATION;
     slab->shards_count = config->shards;
     atom_init(&slab->fresh, 0);
     atom_init(&slab->retired, 0);
@@ -234,7 +248,8 @@ bool leat_slab_init(struct leat_slab *slab, const struct leat_slab_config *confi
     return true;
 }
 
-void leat_slab_fini(struct leat_slab *slab)
+void
+leat_slab_fini(struct leat_slab *slab)
 {
     leat_os_unmap(slab->mapping, slab->mapping_bytes);
     slab->mapping = NULL;
@@ -243,7 +258,8 @@ void leat_slab_fini(struct leat_slab *slab)
 /* ---- check ---------------------------------------------------------------------------------- */
 
 /* Records of one stack, or capacity + 1 if it has a loop or a record that is not free. */
-static uint32_t stack_length(const struct leat_slab *slab, const struct leat_slab_stack *stack)
+static uint32_t
+stack_length(const struct leat_slab *slab, const struct leat_slab_stack *stack)
 {
     uint32_t length = 0;
     uint32_t index = low_of(atom_load_rlx(&stack->head)); /* rlx: not shared yet */
@@ -261,7 +277,8 @@ static uint32_t stack_length(const struct leat_slab *slab, const struct leat_sla
     return length;
 }
 
-bool leat_slab_check(const struct leat_slab *slab, uint32_t in_use, FILE *why)
+bool
+leat_slab_check(const struct leat_slab *slab, uint32_t in_use, FILE *why)
 {
     uint64_t fresh = atom_load_rlx(&slab->fresh);     /* rlx: not shared yet */
     uint64_t retired = atom_load_rlx(&slab->retired); /* rlx: not shared yet */

@@ -41,16 +41,16 @@ struct leat_slab_shard {
 };
 
 struct leat_slab {
-    leat_atomic_u64 *words;            /* I one per record */
-    unsigned char *records;            /* I */
-    size_t record_bytes;               /* I */
-    uint64_t generation_start;         /* I of a record never used; even */
-    uint32_t capacity;                 /* I */
-    uint32_t rotation;                 /* I fresh ones are used first up to this many */
-    uint32_t shards_count;             /* I */
-    struct leat_slab_shard *shards;    /* I */
-    void *mapping;                     /* I */
-    size_t mapping_bytes;              /* I */
+    leat_atomic_u64 *words;                    /* I one per record */
+    unsigned char *records;                    /* I */
+    size_t record_bytes;                       /* I */
+    uint64_t generation_start;                 /* I of a record never used; even */
+    uint32_t capacity;                         /* I */
+    uint32_t rotation;                         /* I fresh ones are used first up to this many */
+    uint32_t shards_count;                     /* I */
+    struct leat_slab_shard *shards;            /* I */
+    void *mapping;                             /* I */
+    size_t mapping_bytes;                      /* I */
     LEAT_ALIGNED_LINE leat_atomic_u32 fresh;   /* S records ever taken */
     LEAT_ALIGNED_LINE leat_atomic_u32 retired; /* S */
 };
@@ -82,24 +82,28 @@ uint64_t leat_slab_takes(const struct leat_slab *slab);
 /* Checks I1 to I3 of a quiescent slab with `in_use` records taken. `why` may be NULL. */
 bool leat_slab_check(const struct leat_slab *slab, uint32_t in_use, FILE *why);
 
-LEAT_INLINE leat_atomic_u64 *leat_slab_word(const struct leat_slab *slab, uint32_t index)
+LEAT_INLINE leat_atomic_u64 *
+leat_slab_word(const struct leat_slab *slab, uint32_t index)
 {
     LEAT_DCHECK(index < slab->capacity);
     return &slab->words[index];
 }
 
-LEAT_INLINE void *leat_slab_record(const struct leat_slab *slab, uint32_t index)
+LEAT_INLINE void *
+leat_slab_record(const struct leat_slab *slab, uint32_t index)
 {
     LEAT_DCHECK(index < slab->capacity);
     return slab->records + (size_t)index * slab->record_bytes;
 }
 
-LEAT_INLINE uint64_t leat_word_generation(uint64_t word)
+LEAT_INLINE uint64_t
+leat_word_generation(uint64_t word)
 {
     return word >> LEAT_INDEX_BITS;
 }
 
-LEAT_INLINE uint64_t leat_word_of(uint64_t generation, uint32_t low)
+LEAT_INLINE uint64_t
+leat_word_of(uint64_t generation, uint32_t low)
 {
     return generation << LEAT_INDEX_BITS | low;
 }

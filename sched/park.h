@@ -63,7 +63,8 @@ void leat_lot_sleep(struct leat_lot *lot, struct leat_bed *bed, uint32_t worker,
 bool leat_lot_wake(struct leat_lot *lot, struct leat_bed *first_bed, size_t stride);
 
 /* P4. True if a worker sleeps, or is about to. The caller's full fence (P2) comes before. */
-LEAT_INLINE bool leat_lot_any(const struct leat_lot *lot)
+LEAT_INLINE bool
+leat_lot_any(const struct leat_lot *lot)
 {
     uint64_t any = 0;
     for (uint32_t i = 0; i < lot->words_count; i++) {

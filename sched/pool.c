@@ -10,7 +10,8 @@
 /* ---- bringing work -------------------------------------------------------------------------- */
 
 /* P2 to P5 of park.h, after an item of `level` was published. */
-static void notify(struct leat_pool *pool, uint32_t level)
+static void
+notify(struct leat_pool *pool, uint32_t level)
 {
     /* notify:A sc -> park:A, park:C.  Orders: item published then hint and idle bits read, against
      * idle bit set and hint cleared then rings read. */
@@ -31,7 +32,8 @@ static void notify(struct leat_pool *pool, uint32_t level)
     }
 }
 
-bool leat_pool_push(struct leat_pool *pool, uint32_t level, uint32_t item)
+bool
+leat_pool_push(struct leat_pool *pool, uint32_t level, uint32_t item)
 {
     LEAT_ASSERT(level < LEAT_PRIORITY_LEVELS);
     if (LEAT_UNLIKELY(!leat_mpmc_push(&pool->rings[level], item))) {
@@ -41,8 +43,8 @@ bool leat_pool_push(struct leat_pool *pool, uint32_t level, uint32_t item)
     return true;
 }
 
-bool leat_pool_push_n(struct leat_pool *pool, uint32_t level, const uint32_t *items,
-                      uint32_t count)
+bool
+leat_pool_push_n(struct leat_pool *pool, uint32_t level, const uint32_t *items, uint32_t count)
 {
     LEAT_ASSERT(level < LEAT_PRIORITY_LEVELS);
     if (!leat_mpmc_push_n(&pool->rings[level], items, count)) {
@@ -55,7 +57,8 @@ bool leat_pool_push_n(struct leat_pool *pool, uint32_t level, const uint32_t *it
     return true;
 }
 
-bool leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_pool_task *task)
+bool
+leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_pool_task *task)
 {
     uint32_t index = 0;
     uint32_t shard = leat_pool_shard();
@@ -71,7 +74,8 @@ bool leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_po
     return true;
 }
 
-uint64_t leat_pool_waiting(const struct leat_pool *pool)
+uint64_t
+leat_pool_waiting(const struct leat_pool *pool)
 {
     uint64_t count = 0;
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
@@ -80,7 +84,8 @@ uint64_t leat_pool_waiting(const struct leat_pool *pool)
     return count;
 }
 
-bool leat_pool_lend(struct leat_pool *pool, size_t budget, size_t *ran)
+bool
+leat_pool_lend(struct leat_pool *pool, size_t budget, size_t *ran)
 {
     for (uint32_t i = 0; i < pool->places; i++) {
         struct leat_worker *worker = &pool->workers[i];
@@ -90,7 +95,7 @@ bool leat_pool_lend(struct leat_pool *pool, size_t budget, size_t *ran)
         if (!atom_cas_acq_rel(&worker->lent, &unused, 1)) {
             continue;
         }
-        /* lend:C acq_rel -> empty:A, alive:A.  Carries: nothing; counts before the halt flag is
+        /* lend:C acq_rel -> empty:A.  Carries: nothing; counts before the halt flag is
          * read.
          * If relaxed: a stop could end while this thread begins. */
         (void)atom_add_acq_rel(&pool->alive, 1);
@@ -114,7 +119,8 @@ bool leat_pool_lend(struct leat_pool *pool, size_t budget, size_t *ran)
 /* ---- quiet ---------------------------------------------------------------------------------- */
 
 /* Sum of what all workers have taken, or false if one has work in hand. */
-static bool taken_sum(struct leat_pool *pool, uint64_t *sum)
+static bool
+taken_sum(struct leat_pool *pool, uint64_t *sum)
 {
     *sum = 0;
     for (uint32_t i = 0; i < pool->places; i++) {
@@ -132,7 +138,8 @@ static bool taken_sum(struct leat_pool *pool, uint64_t *sum)
 /* Looks at the workers, at the rings, and at the workers again. Had something been taken from a
  * ring before it was looked at, its worker was busy by then (pop:B, count:A), so at the second look
  * it still is, or has taken more than at the first: what it pushed meanwhile is not missed. */
-bool leat_pool_quiet(struct leat_pool *pool)
+bool
+leat_pool_quiet(struct leat_pool *pool)
 {
     uint64_t before = 0;
     uint64_t after = 0;
@@ -140,7 +147,8 @@ bool leat_pool_quiet(struct leat_pool *pool)
            before == after;
 }
 
-void leat_pool_quiet_poke(struct leat_pool *pool)
+void
+leat_pool_quiet_poke(struct leat_pool *pool)
 {
     /* poke:A acq_rel -> watch:B.  Carries: the state that made someone poke.
      * If relaxed: the watcher could wake and not see it. */
@@ -148,13 +156,13 @@ void leat_pool_quiet_poke(struct leat_pool *pool)
     leat_os_futex_wake(&pool->quiet_event, UINT32_MAX);
 }
 
-bool leat_pool_quiet_wait(struct leat_pool *pool, const leat_atomic_u64 *also,
-                          uint64_t deadline_ns)
+bool
+leat_pool_quiet_wait(struct leat_pool *pool, const leat_atomic_u64 *also, uint64_t deadline_ns)
 {
     bool quiet = false;
     /* watch:A sc -> busy:B.  Orders: watchers + 1 then busy flags read, against busy = 0 then
      * watchers read. */
-    (void)atom_add_acq_rel(&pool->watchers, 1);
+    (void)atom_add_rlx(&pool->watchers, 1); /* rlx: ordered by watch:A */
     atom_fence_sc(&pool->anchor);
     for (;;) {
         /* watch:B acquire -> poke:A.  Carries: see poke:A.
@@ -169,15 +177,14 @@ bool leat_pool_quiet_wait(struct leat_pool *pool, const leat_atomic_u64 *also,
         }
         leat_os_futex_wait(&pool->quiet_event, event, deadline_ns);
     }
-    /* watch:C acq_rel -> busy:B.  Carries: nothing.
-     * If relaxed: nothing changes; the counter stays one kind of operation. */
-    (void)atom_sub_acq_rel(&pool->watchers, 1);
+    (void)atom_sub_rlx(&pool->watchers, 1); /* rlx: hint, re-checked at watch:A */
     return quiet;
 }
 
 /* ---- start and stop ------------------------------------------------------------------------- */
 
-static enum leat_os_result worker_start(struct leat_worker *worker)
+static enum leat_os_result
+worker_start(struct leat_worker *worker)
 {
     struct leat_pool *pool = worker->pool;
     struct leat_os_thread_config config = {.run = leat_worker_run,
@@ -205,11 +212,10 @@ static enum leat_os_result worker_start(struct leat_worker *worker)
     return leat_os_thread_start(&worker->thread, &config);
 }
 
-enum leat_os_result leat_pool_start(struct leat_pool *pool)
+enum leat_os_result
+leat_pool_start(struct leat_pool *pool)
 {
-    /* start:A release -> halted:A.  Carries: nothing new; thread creation orders the rest.
-     * If relaxed: nothing changes. */
-    atom_store_rel(&pool->halt, 0);
+    atom_store_rlx(&pool->halt, 0); /* rlx: not shared yet */
     for (uint32_t i = 0; i < pool->config.workers; i++) {
         /* start:B acq_rel -> empty:A.  Carries: nothing; the count stands before the thread does.
          * If relaxed: nothing changes. */
@@ -229,7 +235,8 @@ enum leat_os_result leat_pool_start(struct leat_pool *pool)
     return LEAT_OS_OK;
 }
 
-void leat_pool_halt(struct leat_pool *pool)
+void
+leat_pool_halt(struct leat_pool *pool)
 {
     /* halt:A release -> halted:A.  Carries: what the stopping thread wrote before.
      * If relaxed: see halted:A. */
@@ -242,7 +249,8 @@ void leat_pool_halt(struct leat_pool *pool)
     leat_pool_quiet_poke(pool);
 }
 
-bool leat_pool_wait_empty(struct leat_pool *pool, uint64_t deadline_ns)
+bool
+leat_pool_wait_empty(struct leat_pool *pool, uint64_t deadline_ns)
 {
     for (;;) {
         /* empty:A acquire -> alive:A, lend:C, lend:D, start:B, start:C.  Carries: all those
@@ -260,7 +268,8 @@ bool leat_pool_wait_empty(struct leat_pool *pool, uint64_t deadline_ns)
     }
 }
 
-void leat_pool_join(struct leat_pool *pool)
+void
+leat_pool_join(struct leat_pool *pool)
 {
     for (uint32_t i = 0; i < pool->config.workers; i++) {
         leat_os_thread_join(pool->workers[i].thread);
@@ -269,7 +278,8 @@ void leat_pool_join(struct leat_pool *pool)
 
 /* ---- init and fini -------------------------------------------------------------------------- */
 
-static struct leat_slab_config tasks_config(const struct leat_pool_config *config, uint32_t shards)
+static struct leat_slab_config
+tasks_config(const struct leat_pool_config *config, uint32_t shards)
 {
     struct leat_slab_config tasks = {.capacity = config->tasks_max,
                                      .shards = shards,
@@ -278,12 +288,14 @@ static struct leat_slab_config tasks_config(const struct leat_pool_config *confi
     return tasks;
 }
 
-static size_t workers_bytes(uint32_t places)
+static size_t
+workers_bytes(uint32_t places)
 {
     return sizeof(struct leat_worker) * places;
 }
 
-size_t leat_pool_bytes(const struct leat_pool_config *config)
+size_t
+leat_pool_bytes(const struct leat_pool_config *config)
 {
     struct leat_slab_config tasks = tasks_config(config, LEAT_SLAB_SHARDS_MAX);
     uint32_t places = config->workers != 0 ? config->workers : config->lenders_max;
@@ -291,7 +303,8 @@ size_t leat_pool_bytes(const struct leat_pool_config *config)
            leat_slab_bytes(&tasks) + workers_bytes(places);
 }
 
-static void workers_init(struct leat_pool *pool)
+static void
+workers_init(struct leat_pool *pool)
 {
     for (uint32_t i = 0; i < pool->places; i++) {
         struct leat_worker *worker = &pool->workers[i];
@@ -305,8 +318,8 @@ static void workers_init(struct leat_pool *pool)
     }
 }
 
-enum leat_os_result leat_pool_prepare(const struct leat_pool_config *config, void *memory,
-                                      size_t bytes)
+enum leat_os_result
+leat_pool_prepare(const struct leat_pool_config *config, void *memory, size_t bytes)
 {
     enum leat_os_result result = LEAT_OS_OK;
     if (config->huge_pages) {
@@ -321,7 +334,8 @@ enum leat_os_result leat_pool_prepare(const struct leat_pool_config *config, voi
     return result;
 }
 
-static enum leat_os_result rings_init(struct leat_pool *pool)
+static enum leat_os_result
+rings_init(struct leat_pool *pool)
 {
     const struct leat_pool_config *config = &pool->config;
     size_t one = leat_mpmc_bytes(config->ring_slots_log2);
@@ -337,7 +351,8 @@ static enum leat_os_result rings_init(struct leat_pool *pool)
     return leat_pool_prepare(config, pool->rings_memory, pool->rings_bytes);
 }
 
-enum leat_os_result leat_pool_init(struct leat_pool *pool, const struct leat_pool_config *config)
+enum leat_os_result
+leat_pool_init(struct leat_pool *pool, const struct leat_pool_config *config)
 {
     pool->config = *config;
     pool->places = config->workers != 0 ? config->workers : config->lenders_max;
@@ -372,7 +387,8 @@ enum leat_os_result leat_pool_init(struct leat_pool *pool, const struct leat_poo
     return result;
 }
 
-void leat_pool_fini(struct leat_pool *pool)
+void
+leat_pool_fini(struct leat_pool *pool)
 {
     const struct leat_memory *memory = &pool->config.memory;
     leat_slab_fini(&pool->tasks);

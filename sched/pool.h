@@ -28,21 +28,21 @@ struct leat_pool_task {
 /* Letters: I set at init, then read-only; O the worker's own thread; W one writer, many readers;
  * S many writers. */
 struct leat_worker {
-    struct leat_bed bed;                 /* S */
-    LEAT_ALIGNED_LINE leat_atomic_u32 busy; /* W 1 from before a pick until nothing was found */
-    leat_atomic_u64 taken;               /* W items taken */
-    leat_atomic_u64 tasks_run;           /* W */
-    leat_atomic_u64 parks;               /* W */
-    leat_atomic_u64 wakes;               /* W */
-    uint32_t picks;                      /* O since the last one in rotation */
-    uint32_t rotation;                   /* O the level that had the last one */
-    uint32_t hand;                       /* O item to run again, where hand_level is a level */
-    uint32_t hand_level;                 /* O LEAT_LEVEL_NONE: the hand is empty */
+    struct leat_bed bed;                      /* S */
+    LEAT_ALIGNED_LINE leat_atomic_u32 busy;   /* W 1 from before a pick until nothing was found */
+    leat_atomic_u64 taken;                    /* W items taken */
+    leat_atomic_u64 tasks_run;                /* W */
+    leat_atomic_u64 parks;                    /* W */
+    leat_atomic_u64 wakes;                    /* W */
+    uint32_t picks;                           /* O since the last one in rotation */
+    uint32_t rotation;                        /* O the level that had the last one */
+    uint32_t hand;                            /* O item to run again, where hand_level is a level */
+    uint32_t hand_level;                      /* O LEAT_LEVEL_NONE: the hand is empty */
     LEAT_ALIGNED_LINE struct leat_pool *pool; /* I */
-    uint32_t index;                      /* I */
-    int32_t cpu;                         /* I -1: not pinned to one */
-    pthread_t thread;                    /* Q */
-    leat_atomic_u32 lent;                /* S 1: a lent thread is inside */
+    uint32_t index;                           /* I */
+    int32_t cpu;                              /* I -1: not pinned to one */
+    pthread_t thread;                         /* Q */
+    leat_atomic_u32 lent;                     /* S 1: a lent thread is inside */
 };
 
 #define LEAT_LEVEL_NONE UINT32_MAX
@@ -59,8 +59,8 @@ struct leat_pool_ops {
 enum leat_pool_pin { LEAT_POOL_PIN_NONE, LEAT_POOL_PIN_SET, LEAT_POOL_PIN_ONE };
 
 struct leat_pool_config {
-    uint32_t workers;       /* threads to start; 0: threads are lent */
-    uint32_t lenders_max;   /* used where workers is 0 */
+    uint32_t workers;     /* threads to start; 0: threads are lent */
+    uint32_t lenders_max; /* used where workers is 0 */
     uint32_t ring_slots_log2;
     uint32_t tasks_max;
     uint32_t starvation_picks; /* 0: never */
@@ -77,24 +77,24 @@ struct leat_pool_config {
 };
 
 struct leat_pool {
-    struct leat_pool_config config;      /* I */
-    struct leat_worker *workers;         /* I */
-    uint32_t places;                     /* I workers, or lenders_max */
-    uint32_t cpus_count;                 /* I CPUs this process may use */
-    uint64_t spin_ns;                    /* I */
-    void *rings_memory;                  /* I */
-    size_t rings_bytes;                  /* I */
-    uint16_t *cpus;                      /* I */
-    struct leat_slab tasks;              /* S */
+    struct leat_pool_config config;               /* I */
+    struct leat_worker *workers;                  /* I */
+    uint32_t places;                              /* I workers, or lenders_max */
+    uint32_t cpus_count;                          /* I CPUs this process may use */
+    uint64_t spin_ns;                             /* I */
+    void *rings_memory;                           /* I */
+    size_t rings_bytes;                           /* I */
+    uint16_t *cpus;                               /* I */
+    struct leat_slab tasks;                       /* S */
     struct leat_mpmc rings[LEAT_PRIORITY_LEVELS]; /* S */
-    LEAT_ALIGNED_LINE leat_atomic_u32 hint; /* S bit per level: its ring may have items */
-    struct leat_lot lot;                 /* S */
-    LEAT_ALIGNED_LINE leat_atomic_u32 halt; /* S 1: take nothing more */
-    leat_atomic_u32 alive;               /* S threads running, lent ones included; a futex */
-    leat_atomic_u32 watchers;            /* S threads in leat_pool_quiet_wait() */
-    leat_atomic_u32 quiet_event;         /* S a futex: counts workers that ran dry while watched */
-    leat_atomic_u64 wakes_outside;       /* S by threads that are no workers */
-    leat_atomic_u64 tasks_refused;       /* S records taken and given back unused */
+    LEAT_ALIGNED_LINE leat_atomic_u32 hint;       /* S bit per level: its ring may have items */
+    struct leat_lot lot;                          /* S */
+    LEAT_ALIGNED_LINE leat_atomic_u32 halt;       /* S 1: take nothing more */
+    leat_atomic_u32 alive;         /* S threads running, lent ones included; a futex */
+    leat_atomic_u32 watchers;      /* S threads in leat_pool_quiet_wait() */
+    leat_atomic_u32 quiet_event;   /* S a futex: counts workers that ran dry while watched */
+    leat_atomic_u64 wakes_outside; /* S by threads that are no workers */
+    leat_atomic_u64 tasks_refused; /* S records taken and given back unused */
     LEAT_ALIGNED_LINE leat_atomic_u64 anchor; /* S see atom_fence_sc() */
 };
 
@@ -114,7 +114,8 @@ enum leat_os_result leat_pool_prepare(const struct leat_pool_config *config, voi
 enum leat_os_result leat_pool_start(struct leat_pool *pool);
 /* Tells all workers to take nothing more, and wakes them. */
 void leat_pool_halt(struct leat_pool *pool);
-/* Waits until no thread is inside, or the pool was started again. False: the deadline came first. */
+/* Waits until no thread is inside, or the pool was started again. False: the deadline came first.
+ */
 bool leat_pool_wait_empty(struct leat_pool *pool, uint64_t deadline_ns);
 /* pre: leat_pool_wait_empty() was true since leat_pool_halt(). Joins the threads. */
 void leat_pool_join(struct leat_pool *pool);
@@ -150,23 +151,27 @@ bool leat_pool_lend(struct leat_pool *pool, size_t budget, size_t *ran);
 uint64_t leat_pool_waiting(const struct leat_pool *pool);
 
 /* A number that spreads threads over the shards of slabs: the CPU of this moment. */
-LEAT_INLINE uint32_t leat_pool_shard(void)
+LEAT_INLINE uint32_t
+leat_pool_shard(void)
 {
     return leat_os_cpu();
 }
 
 /* A ring item from kind and index, and back. */
-LEAT_INLINE uint32_t leat_item_of(enum leat_item_kind kind, uint32_t index)
+LEAT_INLINE uint32_t
+leat_item_of(enum leat_item_kind kind, uint32_t index)
 {
     return (uint32_t)kind << LEAT_INDEX_BITS | index;
 }
 
-LEAT_INLINE enum leat_item_kind leat_item_kind(uint32_t item)
+LEAT_INLINE enum leat_item_kind
+leat_item_kind(uint32_t item)
 {
     return (enum leat_item_kind)(item >> LEAT_INDEX_BITS);
 }
 
-LEAT_INLINE uint32_t leat_item_index(uint32_t item)
+LEAT_INLINE uint32_t
+leat_item_index(uint32_t item)
 {
     return item & LEAT_INDEX_NONE;
 }

@@ -4,21 +4,24 @@
 
 static _Thread_local struct leat_worker *current_worker;
 
-struct leat_worker *leat_worker_current(void)
+struct leat_worker *
+leat_worker_current(void)
 {
     return current_worker;
 }
 
 /* ---- pick and run --------------------------------------------------------------------------- */
 
-static bool halted(const struct leat_pool *pool)
+static bool
+halted(const struct leat_pool *pool)
 {
     /* halted:A acquire -> halt:A.  Carries: what the stopping thread wrote before.
      * If relaxed: a worker could look a few times more. */
     return atom_load_acq(&pool->halt) != 0;
 }
 
-void leat_worker_keep(struct leat_worker *worker, uint32_t level, uint32_t item)
+void
+leat_worker_keep(struct leat_worker *worker, uint32_t level, uint32_t item)
 {
     LEAT_ASSERT(worker->hand_level == LEAT_LEVEL_NONE);
     LEAT_ASSERT(level < LEAT_PRIORITY_LEVELS);
@@ -27,7 +30,8 @@ void leat_worker_keep(struct leat_worker *worker, uint32_t level, uint32_t item)
 }
 
 /* The item in the worker's hand, unless a more urgent level has one. */
-static bool hand_pick(struct leat_worker *worker, uint32_t hint, uint32_t *item)
+static bool
+hand_pick(struct leat_worker *worker, uint32_t hint, uint32_t *item)
 {
     uint32_t urgent = hint & ((UINT32_C(1) << worker->hand_level) - 1);
     while (urgent != 0) {
@@ -43,7 +47,8 @@ static bool hand_pick(struct leat_worker *worker, uint32_t hint, uint32_t *item)
 }
 
 /* The first hinted level behind the one that had its turn last. */
-static bool rotation_pick(struct leat_worker *worker, uint32_t hint, uint32_t *item)
+static bool
+rotation_pick(struct leat_worker *worker, uint32_t hint, uint32_t *item)
 {
     for (uint32_t i = 1; i <= LEAT_PRIORITY_LEVELS; i++) {
         uint32_t level = (worker->rotation + i) % LEAT_PRIORITY_LEVELS;
@@ -57,7 +62,8 @@ static bool rotation_pick(struct leat_worker *worker, uint32_t hint, uint32_t *i
 
 /* Takes the next item. A hint bit may be set over an empty ring; it is cleared when the worker
  * parks, since clearing it at once would send the hint's line back and forth for each item. */
-static bool pick(struct leat_worker *worker, uint32_t *item)
+static bool
+pick(struct leat_worker *worker, uint32_t *item)
 {
     struct leat_pool *pool = worker->pool;
     uint32_t hint = atom_load_rlx(&pool->hint); /* rlx: hint, re-checked at park:A */
@@ -86,7 +92,8 @@ static bool pick(struct leat_worker *worker, uint32_t *item)
     return false;
 }
 
-static void run(struct leat_worker *worker, uint32_t item)
+static void
+run(struct leat_worker *worker, uint32_t item)
 {
     struct leat_pool *pool = worker->pool;
     atom_count(&worker->taken, 1);
@@ -105,7 +112,8 @@ static void run(struct leat_worker *worker, uint32_t item)
 /* ---- without work --------------------------------------------------------------------------- */
 
 /* Says that this worker has nothing in hand, and tells who waits for quiet. */
-static void busy_end(struct leat_worker *worker)
+static void
+busy_end(struct leat_worker *worker)
 {
     struct leat_pool *pool = worker->pool;
     /* busy:A release -> quiet:A.  Carries: the end of all it ran, the pushes it made included.
@@ -118,13 +126,15 @@ static void busy_end(struct leat_worker *worker)
     }
 }
 
-static void busy_begin(struct leat_worker *worker)
+static void
+busy_begin(struct leat_worker *worker)
 {
     /* Ordered before every pop by pop:B, whose release a drain acquires at count:A. */
     atom_store_rlx(&worker->busy, 1); /* rlx: ordered by pop:B */
 }
 
-static bool any_ready(const struct leat_pool *pool, uint32_t hint)
+static bool
+any_ready(const struct leat_pool *pool, uint32_t hint)
 {
     while (hint != 0) {
         if (leat_mpmc_ready(&pool->rings[__builtin_ctz(hint)])) {
@@ -136,7 +146,8 @@ static bool any_ready(const struct leat_pool *pool, uint32_t hint)
 }
 
 /* Looks for work without taking it. True: there is some, or the pool is halted. */
-static bool spin(struct leat_worker *worker)
+static bool
+spin(struct leat_worker *worker)
 {
     struct leat_pool *pool = worker->pool;
     uint64_t budget = pool->spin_ns;
@@ -159,7 +170,8 @@ static bool spin(struct leat_worker *worker)
 }
 
 /* W5 of park.h: every ring, not only the hinted ones. Sets the bits of those with items. */
-static bool second_look(struct leat_pool *pool)
+static bool
+second_look(struct leat_pool *pool)
 {
     bool found = false;
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
@@ -174,7 +186,8 @@ static bool second_look(struct leat_pool *pool)
 }
 
 /* Steps W1 to W7 of park.h. */
-static void park(struct leat_worker *worker)
+static void
+park(struct leat_worker *worker)
 {
     struct leat_pool *pool = worker->pool;
     leat_lot_enter(&pool->lot, &worker->bed, worker->index);
@@ -196,7 +209,8 @@ static void park(struct leat_worker *worker)
 
 /* ---- the loop ------------------------------------------------------------------------------- */
 
-size_t leat_worker_some(struct leat_worker *worker, size_t budget)
+size_t
+leat_worker_some(struct leat_worker *worker, size_t budget)
 {
     size_t ran = 0;
     uint32_t item = 0;
@@ -215,7 +229,8 @@ size_t leat_worker_some(struct leat_worker *worker, size_t budget)
     return ran;
 }
 
-void *leat_worker_run(void *argument)
+void *
+leat_worker_run(void *argument)
 {
     struct leat_worker *worker = argument;
     struct leat_pool *pool = worker->pool;
@@ -239,7 +254,7 @@ void *leat_worker_run(void *argument)
         ops->stopping(ops->context, worker->index);
     }
     /* alive:A acq_rel -> empty:A.  Carries: all this thread did.
-     * If relaxed: the stopping thread could read this worker's counters before their last change. */
+     * If relaxed: the stopping thread could read this worker's counters too early. */
     if (atom_sub_acq_rel(&pool->alive, 1) == 1) {
         leat_os_futex_wake(&pool->alive, UINT32_MAX);
     }

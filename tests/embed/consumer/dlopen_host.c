@@ -1,6 +1,6 @@
 /* dlopen_host.c - a program that knows nothing of Leat at link time opens libleat.so as a plug-in
  * would be, uses it, and closes it again, twice. A host thread that called into the library ends
- * only after the dlclose(): what is left to run then must still be there. argv[1] is the library. */
+ * only after the dlclose(): what is left to run then must still be there. argv[1]: the library. */
 #include <dlfcn.h>
 #include <leat.h>
 #include <pthread.h>
