@@ -84,13 +84,18 @@ leat_thread_attach(struct leat_engine *engine)
 
 /* ---- open ----------------------------------------------------------------------------------- */
 
+static size_t
+inline_bytes_of(const struct leat_config *config)
+{
+    return config->payload_bytes_inline * leat_round_up(config->jobs_max, LEAT_SLAB_BLOCK);
+}
+
 size_t
 leat_engine_bytes(const struct leat_config *concrete)
 {
     uint32_t places = concrete->workers != 0 ? concrete->workers : concrete->lenders_max;
     return sizeof(struct leat_engine) + sizeof(struct leat_place) * places +
-           sizeof(struct leat_bell) * LEAT_BELLS + LEAT_PAGE_BYTES +
-           (size_t)concrete->payload_bytes_inline * concrete->jobs_max +
+           sizeof(struct leat_bell) * LEAT_BELLS + LEAT_PAGE_BYTES + inline_bytes_of(concrete) +
            (sizeof(leat_atomic_pointer) * 2) * concrete->types_max +
            (sizeof(leat_atomic_pointer) + sizeof(leat_atomic_u32)) * concrete->queues_max +
            sizeof(leat_atomic_u64) * ((size_t)concrete->retained_max + concrete->dead_max) * 2;
@@ -137,7 +142,7 @@ jobs_open(struct leat_engine *engine)
 {
     const struct leat_config *config = &engine->config;
     struct leat_slab_config jobs = leat_config_jobs(config);
-    engine->inline_bytes = (size_t)config->payload_bytes_inline * config->jobs_max;
+    engine->inline_bytes = inline_bytes_of(config);
     if (!leat_slab_init(&engine->jobs, &jobs)) {
         return LEAT_OS_NO_MEMORY;
     }

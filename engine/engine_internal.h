@@ -183,6 +183,14 @@ leat_job_record(const struct leat_engine *engine, uint32_t index)
     return leat_slab_record(&engine->jobs, index);
 }
 
+/* Where a payload of at most payload_bytes_inline stands. */
+LEAT_INLINE void *
+leat_job_inline(const struct leat_engine *engine, uint32_t index)
+{
+    size_t room = engine->config.payload_bytes_inline;
+    return engine->inline_payloads + room * leat_slab_place(index);
+}
+
 /* The extra block, or NULL. */
 struct leat_job_extra *leat_job_extra(const struct leat_job_record *record);
 /* The extra block, made at need. NULL: no memory. */

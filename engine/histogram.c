@@ -37,5 +37,6 @@ leat_histogram_record(struct leat_histogram *histogram, uint64_t duration_ns)
     if (duration > atom_load_rlx(&histogram->max_ns)) { /* rlx: single writer */
         atom_store_rlx(&histogram->max_ns, duration);   /* rlx: statistic */
     }
+    atom_count(&histogram->sum_ns, duration);
     atom_count(&histogram->counts[leat_histogram_bucket(duration)], 1);
 }

@@ -16,6 +16,7 @@
 struct leat_histogram {
     leat_atomic_u64 min_ns;                         /* W 0: nothing recorded */
     leat_atomic_u64 max_ns;                         /* W */
+    leat_atomic_u64 sum_ns;                         /* W */
     leat_atomic_u64 counts[LEAT_HISTOGRAM_BUCKETS]; /* W */
 };
 

@@ -779,6 +779,7 @@ leat_completion_queue_destroy(struct leat_completion_queue *queue);
 /* Of a histogram with at most 3.2 % error. All 0 where nothing was sampled. */
 struct leat_latency {
     uint64_t samples;
+    uint64_t sum_ns;
     uint64_t min_ns;
     uint64_t p50_ns;
     uint64_t p90_ns;

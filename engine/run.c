@@ -414,8 +414,7 @@ leat_run_payload(const struct leat_run *run, size_t *bytes)
     case LEAT_PAYLOAD_RECORD:
         return record->payload.bytes;
     case LEAT_PAYLOAD_INLINE:
-        return run->engine->inline_payloads +
-               (size_t)run->index * run->engine->config.payload_bytes_inline;
+        return leat_job_inline(run->engine, run->index);
     case LEAT_PAYLOAD_HEAP:
         return record->payload.pointer;
     case LEAT_PAYLOAD_NONE:

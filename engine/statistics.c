@@ -62,6 +62,7 @@ latency_of(const struct leat_engine *engine, bool run_time, uint64_t *counts)
         if (min_ns != 0 && (latency.min_ns == 0 || min_ns < latency.min_ns)) {
             latency.min_ns = min_ns;
         }
+        latency.sum_ns += read_counter(&histogram->sum_ns);
         latency.max_ns = max_ns > latency.max_ns ? max_ns : latency.max_ns;
         for (uint32_t bucket = 0; bucket < LEAT_HISTOGRAM_BUCKETS; bucket++) {
             uint64_t count = read_counter(&histogram->counts[bucket]);

@@ -102,7 +102,7 @@ payload_copy(struct leat_engine *engine, uint32_t index, const struct leat_job *
         memcpy(record->payload.bytes, job->payload, bytes);
     } else if (bytes <= room) {
         record->payload_place = LEAT_PAYLOAD_INLINE;
-        memcpy(engine->inline_payloads + (size_t)index * room, job->payload, bytes);
+        memcpy(leat_job_inline(engine, index), job->payload, bytes);
     } else {
         record->payload_place = LEAT_PAYLOAD_NONE;
         void *copy = leat_memory_take(&engine->memory, bytes);

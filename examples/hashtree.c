@@ -83,7 +83,6 @@ engine_open(struct engine_run *run, struct hashers *hashers)
     config.payload_bytes_max = sizeof(struct hash_payload);
     config.payload_bytes_inline = 16;
     config.retained_max = 0; /* nobody asks for a job that has ended */
-    config.sample_interval = 1;
 
     struct leat_error error = {.text = ""};
     enum leat_status status = leat_open(&config, &run->engine, &error);

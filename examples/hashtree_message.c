@@ -78,8 +78,8 @@ complain(const char *text)
 void
 complain_engine(const char *verb, enum leat_status status, const char *detail)
 {
-    (void)fprintf(stderr, "hashtree: the engine cannot %s: %s%s%s\n", verb,
-                  leat_status_text(status), *detail == '\0' ? "" : ": ", detail);
+    const char *reason = *detail == '\0' ? leat_status_text(status) : detail;
+    (void)fprintf(stderr, "hashtree: the engine cannot %s: %s\n", verb, reason);
 }
 
 void

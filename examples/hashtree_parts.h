@@ -138,6 +138,7 @@ void complain_of(const char *verb, const char *name, int error);
 /* "hashtree: TEXT 'ARGUMENT'" */
 void complain_usage(const char *text, const char *argument);
 void complain(const char *text);
+/* The reason is `detail`, or the status where that is "". */
 void complain_engine(const char *verb, enum leat_status status, const char *detail);
 
 uint64_t clock_ns(void);

@@ -25,7 +25,8 @@ leat_mpmc_init(struct leat_mpmc *ring, uint32_t slots_log2, void *memory, uint64
     ring->slots_log2 = slots_log2;
     atom_init(&ring->tail, start);
     atom_init(&ring->head, start);
-    for (uint64_t i = 0; i <= ring->mask; i++) {
+    /* Zeroed slots are those of the first lap, so that a ring's pages are taken as it is used. */
+    for (uint64_t i = 0; start != 0 && i <= ring->mask; i++) {
         uint64_t position = start + i;
         atom_init(&ring->slots[position & ring->mask],
                   leat_mpmc_word(leat_mpmc_turn(ring, position), 0));

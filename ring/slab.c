@@ -36,7 +36,7 @@ stack_take(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t *inde
         }
         /* Another thread may have taken the record meanwhile and written anything here; then the
          * tag has changed and the swap fails. */
-        uint64_t word = atom_load_rlx(&slab->words[top]); /* rlx: ordered by take:A */
+        uint64_t word = atom_load_rlx(leat_slab_word(slab, top)); /* rlx: ordered by take:A */
         uint64_t after = head_after(head, low_of(word));
         /* take:B acq_rel -> give:B, sum:A.  Carries: as take:A when it reloads; that the record
          * was taken, to a searcher.
@@ -55,7 +55,7 @@ stack_give(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t index
     uint64_t head = atom_load_rlx(&stack->head); /* rlx: hint, re-checked at give:B */
     for (;;) {
         /* rlx: ordered by give:B */
-        atom_store_rlx(&slab->words[index], leat_word_of(generation, low_of(head)));
+        atom_store_rlx(leat_slab_word(slab, index), leat_word_of(generation, low_of(head)));
         uint64_t after = (head & ~LOW_MASK) | index;
         /* give:B release -> take:A, take:B.  Carries: the link, and the user's last writes.
          * If relaxed: see take:A. */
@@ -156,7 +156,7 @@ leat_slab_take(struct leat_slab *slab, uint32_t shard, uint32_t *index)
         return false;
     }
     LEAT_ASSERT(taken < slab->capacity);
-    leat_atomic_u64 *word = &slab->words[taken];
+    leat_atomic_u64 *word = leat_slab_word(slab, taken);
     /* The taker is alone with the record. A fresh one has the word 0 and starts where the slab
      * starts. */
     uint64_t generation = leat_word_generation(atom_load_rlx(word)); /* rlx: ordered by take:B */
@@ -173,7 +173,7 @@ void
 leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index)
 {
     LEAT_ASSERT(index < slab->capacity);
-    uint64_t word = atom_load_rlx(&slab->words[index]); /* rlx: single writer */
+    uint64_t word = atom_load_rlx(leat_slab_word(slab, index)); /* rlx: single writer */
     uint64_t generation = leat_word_generation(word);
     LEAT_ASSERT((generation & 1) == 1);
     if (LEAT_UNLIKELY(generation == LEAT_GENERATION_LAST)) {
@@ -200,11 +200,11 @@ layout_of(const struct leat_slab_config *config)
 {
     struct layout layout;
     size_t shards = sizeof(struct leat_slab_shard) * config->shards;
+    size_t places = leat_round_up(config->capacity, LEAT_SLAB_BLOCK);
     layout.words = leat_round_up(shards, LEAT_PAGE_BYTES);
     layout.records =
-        layout.words + leat_round_up(sizeof(leat_atomic_u64) * config->capacity, LEAT_PAGE_BYTES);
-    layout.bytes =
-        layout.records + leat_round_up(config->record_bytes * config->capacity, LEAT_PAGE_BYTES);
+        layout.words + leat_round_up(sizeof(leat_atomic_u64) * places, LEAT_PAGE_BYTES);
+    layout.bytes = layout.records + leat_round_up(config->record_bytes * places, LEAT_PAGE_BYTES);
     return layout;
 }
 
@@ -267,7 +267,7 @@ stack_length(const struct leat_slab *slab, const struct leat_slab_stack *stack)
         if (index >= slab->capacity || length >= slab->capacity) {
             return slab->capacity + 1;
         }
-        uint64_t word = atom_load_rlx(&slab->words[index]); /* rlx: not shared yet */
+        uint64_t word = atom_load_rlx(leat_slab_word(slab, index)); /* rlx: not shared yet */
         if ((leat_word_generation(word) & 1) != 0) {
             return slab->capacity + 1;
         }

@@ -55,6 +55,9 @@ struct leat_slab {
     LEAT_ALIGNED_LINE leat_atomic_u32 retired; /* S */
 };
 
+/* Places are swapped within blocks of so many. */
+#define LEAT_SLAB_BLOCK 128
+
 struct leat_slab_config {
     uint32_t capacity;         /* 1 to LEAT_RECORDS_MAX */
     uint32_t shards;           /* 1 to LEAT_SLAB_SHARDS_MAX */
@@ -82,18 +85,26 @@ uint64_t leat_slab_takes(const struct leat_slab *slab);
 /* Checks I1 to I3 of a quiescent slab with `in_use` records taken. `why` may be NULL. */
 bool leat_slab_check(const struct leat_slab *slab, uint32_t in_use, FILE *why);
 
+/* Where a record stands: neighbours by index are 8 places apart, since they are taken one after the
+ * other, and then one thread fills the next while another one runs this. */
+LEAT_INLINE uint32_t
+leat_slab_place(uint32_t index)
+{
+    return (index & ~UINT32_C(127)) | (index & 15) << 3 | (index >> 4 & 7);
+}
+
 LEAT_INLINE leat_atomic_u64 *
 leat_slab_word(const struct leat_slab *slab, uint32_t index)
 {
     LEAT_DCHECK(index < slab->capacity);
-    return &slab->words[index];
+    return &slab->words[leat_slab_place(index)];
 }
 
 LEAT_INLINE void *
 leat_slab_record(const struct leat_slab *slab, uint32_t index)
 {
     LEAT_DCHECK(index < slab->capacity);
-    return slab->records + (size_t)index * slab->record_bytes;
+    return slab->records + (size_t)leat_slab_place(index) * slab->record_bytes;
 }
 
 LEAT_INLINE uint64_t

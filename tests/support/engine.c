@@ -1,0 +1,267 @@
+/* engine.c - see engine.h. The look-through counts the places that have each record (a ring, a
+ * worker's hand, a retention ring) and compares with the record's word. */
+#include "tests/support/engine.h"
+
+#include <stdlib.h>
+
+#include "engine/engine_internal.h"
+#include "tests/support/check.h"
+
+/* ---- small things --------------------------------------------------------------------------- */
+
+struct leat_config
+test_config(void)
+{
+    struct leat_config config = leat_config_default();
+    config.workers = 1;
+    config.pinning = LEAT_PIN_NONE;
+    config.ring_slots = 64;
+    config.tasks_max = 64;
+    config.jobs_max = 64;
+    config.types_max = 64;
+    config.queues_max = 64;
+    config.sample_interval = 1;
+    return config;
+}
+
+struct leat_engine *
+test_open(const struct leat_config *config)
+{
+    struct leat_engine *engine = NULL;
+    struct leat_error error;
+    enum leat_status status = leat_open(config, &engine, &error);
+    if (status != LEAT_OK) {
+        test_say("leat_open: %s: %s\n", error.field, error.text);
+    }
+    CHECK_STATUS(status, LEAT_OK);
+    CHECK(engine != NULL);
+    return engine;
+}
+
+struct leat_engine *
+test_start(const struct leat_config *config)
+{
+    struct leat_engine *engine = test_open(config);
+    CHECK_OK(leat_start(engine));
+    return engine;
+}
+
+void
+test_close(struct leat_engine *engine)
+{
+    enum leat_engine_state state = test_state(engine);
+    if (state != LEAT_ENGINE_OPEN && state != LEAT_ENGINE_STOPPED) {
+        CHECK_OK(leat_stop(engine, LEAT_FOREVER));
+    }
+    test_engine_check(engine);
+    CHECK_OK(leat_close(engine));
+}
+
+void
+test_finish(struct leat_engine *engine)
+{
+    CHECK_OK(leat_drain(engine, LEAT_FOREVER));
+    test_close(engine);
+}
+
+struct leat_statistics
+test_statistics(struct leat_engine *engine)
+{
+    struct leat_statistics statistics = leat_statistics_default();
+    CHECK_OK(leat_statistics(engine, &statistics));
+    return statistics;
+}
+
+enum leat_engine_state
+test_state(struct leat_engine *engine)
+{
+    enum leat_engine_state state = LEAT_ENGINE_OPEN;
+    CHECK_OK(leat_state(engine, &state));
+    return state;
+}
+
+struct leat_job_info
+test_get(struct leat_engine *engine, leat_job_id id)
+{
+    struct leat_job_info info = leat_job_info_default();
+    CHECK_OK(leat_get(engine, id, &info));
+    return info;
+}
+
+struct leat_job_info
+test_wait(struct leat_engine *engine, leat_job_id id)
+{
+    struct leat_job_info info = leat_job_info_default();
+    CHECK_OK(leat_wait(engine, id, LEAT_FOREVER, &info));
+    return info;
+}
+
+leat_type
+test_register(struct leat_engine *engine, const char *name, leat_handler handler, void *context)
+{
+    leat_type type = {0};
+    CHECK_OK(leat_type_register(engine, name, handler, context, NULL, &type));
+    return type;
+}
+
+static leat_job_id
+submit(struct leat_engine *engine, leat_type type, uint32_t flags)
+{
+    struct leat_job job = leat_job_default();
+    leat_job_id id = {0};
+    job.type = type;
+    job.flags = flags;
+    CHECK_OK(leat_submit(engine, &job, &id));
+    CHECK(id.bits != 0);
+    return id;
+}
+
+leat_job_id
+test_submit_kept(struct leat_engine *engine, leat_type type)
+{
+    return submit(engine, type, LEAT_JOB_KEEP_RESULT);
+}
+
+leat_job_id
+test_submit(struct leat_engine *engine, leat_type type)
+{
+    return submit(engine, type, 0);
+}
+
+/* ---- looking through ------------------------------------------------------------------------ */
+
+struct census {
+    struct leat_engine *engine;
+    unsigned char *jobs;  /* by index: places that have it */
+    unsigned char *tasks; /* the same */
+    uint32_t tasks_waiting;
+    uint64_t waiting; /* jobs */
+    uint64_t running;
+    uint32_t in_use;
+};
+
+static uint64_t
+job_word(const struct leat_engine *engine, uint32_t index)
+{
+    return atom_load_rlx(leat_slab_word(&engine->jobs, index));
+}
+
+static void
+count_item(struct census *census, uint32_t item)
+{
+    uint32_t index = leat_item_index(item);
+    if (leat_item_kind(item) == LEAT_KIND_TASK) {
+        CHECK(index < census->engine->pool.tasks.capacity);
+        CHECK_EQUAL(census->tasks[index], 0);
+        census->tasks[index] = 1;
+        census->tasks_waiting++;
+        return;
+    }
+    CHECK(index < census->engine->jobs.capacity);
+    CHECK_EQUAL(census->jobs[index], 0);
+    census->jobs[index] = 1;
+    enum leat_phase phase = leat_word_phase(job_word(census->engine, index));
+    CHECK(phase == LEAT_PHASE_PENDING || phase == LEAT_PHASE_CANCELLED);
+}
+
+/* The item at the position `offset` behind the head. */
+static uint32_t
+ring_item(const struct leat_mpmc *ring, uint64_t offset)
+{
+    uint64_t position = atom_load_rlx(&ring->head) + offset;
+    return (uint32_t)(atom_load_rlx(&ring->slots[position & ring->mask]) & LEAT_ITEM_MASK);
+}
+
+static void
+count_places(struct census *census)
+{
+    const struct leat_pool *pool = &census->engine->pool;
+    for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
+        const struct leat_mpmc *ring = &pool->rings[level];
+        CHECK(leat_mpmc_check(ring, stderr));
+        for (uint64_t i = 0; i < leat_mpmc_count(ring); i++) {
+            count_item(census, ring_item(ring, i));
+        }
+    }
+    for (uint32_t i = 0; i < pool->places; i++) {
+        if (pool->workers[i].hand_level != LEAT_LEVEL_NONE) {
+            count_item(census, pool->workers[i].hand);
+        }
+        CHECK_EQUAL(atom_load_rlx(&pool->workers[i].busy), 0);
+    }
+}
+
+static void
+count_retained(struct census *census, const struct leat_retention *retention, bool dead)
+{
+    if (retention->max == 0) {
+        return;
+    }
+    CHECK(leat_mpmc_check(&retention->ring, stderr));
+    CHECK(leat_mpmc_count(&retention->ring) <= retention->max);
+    for (uint64_t i = 0; i < leat_mpmc_count(&retention->ring); i++) {
+        uint32_t index = ring_item(&retention->ring, i);
+        enum leat_phase phase = leat_word_phase(job_word(census->engine, index));
+        CHECK_EQUAL(census->jobs[index], 0);
+        census->jobs[index] = 1;
+        CHECK(leat_phase_final(phase));
+        CHECK((phase == LEAT_PHASE_DEAD) == dead);
+    }
+}
+
+static void
+check_word(struct census *census, uint32_t index)
+{
+    uint64_t word = job_word(census->engine, index);
+    enum leat_phase phase = leat_word_phase(word);
+    bool linked = (word & LEAT_WORD_LINKED) != 0;
+    bool awaited = (word & LEAT_WORD_AWAITED) != 0;
+    if ((leat_word_generation(word) & 1) == 0 || phase == LEAT_PHASE_GONE) {
+        CHECK_EQUAL(census->jobs[index], 0);
+        return;
+    }
+    census->in_use++;
+    CHECK(linked == (census->jobs[index] == 1));
+    CHECK_EQUAL(word & LEAT_WORD_HOLDS, 0);
+    CHECK_EQUAL(word & LEAT_WORD_CLAIMED, 0);
+    CHECK(phase != LEAT_PHASE_FILLING);
+    CHECK(awaited == (phase == LEAT_PHASE_RUNNING));
+    CHECK(linked || awaited || (word & LEAT_WORD_KEPT) != 0);
+    census->waiting += phase == LEAT_PHASE_PENDING ? 1 : 0;
+    census->running += phase == LEAT_PHASE_RUNNING ? 1 : 0;
+}
+
+static void
+check_statistics(const struct census *census)
+{
+    struct leat_statistics sum = test_statistics(census->engine);
+    CHECK_EQUAL(sum.jobs_waiting, census->waiting);
+    CHECK_EQUAL(sum.jobs_running, census->running);
+    CHECK_EQUAL(sum.tasks_waiting, census->tasks_waiting);
+    CHECK_EQUAL(sum.jobs_submitted, sum.jobs_completed + sum.jobs_dead + sum.jobs_cancelled +
+                                        sum.jobs_waiting + sum.jobs_running);
+    CHECK_EQUAL(sum.workers, census->engine->pool.places);
+    CHECK_EQUAL(sum.workers_parked, 0);
+}
+
+void
+test_engine_check(struct leat_engine *engine)
+{
+    struct census census = {.engine = engine};
+    census.jobs = calloc(engine->jobs.capacity, 1);
+    census.tasks = calloc(engine->pool.tasks.capacity, 1);
+    CHECK(census.jobs != NULL);
+    CHECK(census.tasks != NULL);
+    count_places(&census);
+    count_retained(&census, &engine->finished, false);
+    count_retained(&census, &engine->dead, true);
+    uint32_t fresh = atom_load_rlx(&engine->jobs.fresh);
+    for (uint32_t i = 0; i < fresh; i++) {
+        check_word(&census, i);
+    }
+    CHECK(leat_slab_check(&engine->jobs, census.in_use, stderr));
+    CHECK(leat_slab_check(&engine->pool.tasks, census.tasks_waiting, stderr));
+    check_statistics(&census);
+    free(census.jobs);
+    free(census.tasks);
+}

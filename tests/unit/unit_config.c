@@ -1,0 +1,395 @@
+/* unit_config.c - each field of the configuration below, at and above its limits, with the field
+ * named in the error; structs of callers that are older or newer than the library; defaults; the
+ * memory that a configuration takes, against what an open really maps. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/config.h"
+#include "tests/support/check.h"
+#include "tests/support/engine.h"
+#include "tests/support/memory.h"
+#include "tests/support/threads.h"
+
+#define VALUES_MAX 8
+#define NOTHING    UINT64_C(0x6e6f7468696e67) /* ends a list of values */
+
+struct field {
+    const char *name;
+    size_t offset;
+    size_t bytes;
+    uint64_t good[VALUES_MAX];
+    uint64_t bad[VALUES_MAX];
+};
+
+#define FIELD(name)                                                                                \
+#    name, offsetof(struct leat_config, name), sizeof(((struct leat_config *)0)->name)
+
+#define RECORDS_LAST ((UINT64_C(1) << 26) - 1)
+
+static const struct field fields[] = {
+    {FIELD(workers), {0, 1, 256, NOTHING}, {257, UINT32_MAX, NOTHING}},
+    {FIELD(lenders_max), {1, 256, NOTHING}, {0, 257, NOTHING}},
+    {FIELD(pinning), {0, 1, 2, NOTHING}, {3, UINT32_MAX, NOTHING}},
+    {FIELD(starvation_picks), {0, 2, 1000000, NOTHING}, {1, 1000001, NOTHING}},
+    {FIELD(spin_ns), {0, 1000000, NOTHING}, {1000001, UINT64_MAX, NOTHING}},
+    {FIELD(worker_stack_bytes),
+     {0, 64 << 10, 1 << 30, NOTHING},
+     {1, (64 << 10) - 1, (1 << 30) + 1, UINT64_MAX, NOTHING}},
+    {FIELD(ring_slots), {64, 128, 1 << 20, NOTHING}, {0, 32, 63, 65, 96, 1 << 21, NOTHING}},
+    {FIELD(tasks_max), {64, RECORDS_LAST, NOTHING}, {0, 63, RECORDS_LAST + 1, NOTHING}},
+    {FIELD(jobs_max), {64, 65, RECORDS_LAST, NOTHING}, {0, 63, RECORDS_LAST + 1, NOTHING}},
+    {FIELD(payload_bytes_max), {0, 1, 16 << 20, NOTHING}, {(16 << 20) + 1, NOTHING}},
+    {FIELD(payload_bytes_inline), {0, 16, 4096, NOTHING}, {1, 8, 24, 4097, 4112, NOTHING}},
+    {FIELD(types_max), {1, 65535, NOTHING}, {0, 65536, NOTHING}},
+    {FIELD(queues_max), {1, 65535, NOTHING}, {0, 65536, NOTHING}},
+    {FIELD(retained_max), {0, 1, 1 << 20, LEAT_AUTO, NOTHING}, {(1 << 20) + 1, NOTHING}},
+    {FIELD(dead_max), {0, 1, 1 << 20, LEAT_AUTO, NOTHING}, {(1 << 20) + 1, NOTHING}},
+    {FIELD(sample_interval), {1, 1000000, NOTHING}, {0, 1000001, NOTHING}},
+    {FIELD(busy_poll), {0, 1, NOTHING}, {NOTHING}},
+    {FIELD(prefault), {0, 1, NOTHING}, {NOTHING}},
+    {FIELD(lock_memory), {0, 1, NOTHING}, {NOTHING}},
+    {FIELD(huge_pages), {0, 1, NOTHING}, {NOTHING}},
+};
+
+/* The default configuration with one field changed. Little-endian, as all machines Leat runs on. */
+static struct leat_config
+with(const struct field *field, uint64_t value)
+{
+    struct leat_config config = leat_config_default();
+    memcpy((unsigned char *)&config + field->offset, &value, field->bytes);
+    return config;
+}
+
+static void
+refused(const struct leat_config *config, enum leat_status want, const char *field)
+{
+    struct leat_error error;
+    memset(&error, 0x55, sizeof(error));
+    CHECK_STATUS(leat_config_check(config, &error), want);
+    CHECK_STATUS(error.status, want);
+    CHECK_TEXT(error.field, field);
+    CHECK(strlen(error.text) > 0);
+    CHECK_STATUS(leat_config_check(config, NULL), want);
+    CHECK_EQUAL(leat_memory_size(config), 0);
+
+    struct leat_engine *engine = NULL;
+    memset(&error, 0x55, sizeof(error));
+    CHECK_STATUS(leat_open(config, &engine, &error), want);
+    CHECK_STATUS(error.status, want);
+    CHECK_TEXT(error.field, field);
+    CHECK(engine == NULL);
+}
+
+static void
+accepted(const struct leat_config *config)
+{
+    struct leat_error error;
+    memset(&error, 0x55, sizeof(error));
+    enum leat_status status = leat_config_check(config, &error);
+    if (status != LEAT_OK) {
+        test_say("%s: %s\n", error.field, error.text);
+    }
+    CHECK_STATUS(status, LEAT_OK);
+    CHECK_STATUS(error.status, LEAT_OK);
+    CHECK_TEXT(error.field, "");
+    CHECK(leat_memory_size(config) > 0);
+}
+
+static void
+limits(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < TEST_COUNT_OF(fields); i++) {
+        for (size_t j = 0; fields[i].good[j] != NOTHING; j++) {
+            struct leat_config config = with(&fields[i], fields[i].good[j]);
+            accepted(&config);
+        }
+        for (size_t j = 0; fields[i].bad[j] != NOTHING; j++) {
+            struct leat_config config = with(&fields[i], fields[i].bad[j]);
+            refused(&config, LEAT_INVALID, fields[i].name);
+        }
+    }
+}
+
+static void
+retained_follows_jobs(void **state)
+{
+    (void)state;
+    struct leat_config config = leat_config_default();
+    config.jobs_max = 64;
+    config.retained_max = 64;
+    config.dead_max = 64;
+    accepted(&config);
+    config.retained_max = 65;
+    refused(&config, LEAT_INVALID, "retained_max");
+    config.retained_max = 64;
+    config.dead_max = 65;
+    refused(&config, LEAT_INVALID, "dead_max");
+    struct leat_config concrete;
+    struct leat_error error;
+    config.retained_max = LEAT_AUTO;
+    config.dead_max = LEAT_AUTO;
+    CHECK_OK(leat_config_read(&concrete, &config, &error));
+    CHECK_EQUAL(concrete.retained_max, 16);
+    CHECK_EQUAL(concrete.dead_max, 16);
+    config.jobs_max = 1000000;
+    CHECK_OK(leat_config_read(&concrete, &config, &error));
+    CHECK_EQUAL(concrete.retained_max, 10000);
+    CHECK_EQUAL(concrete.dead_max, 10000);
+}
+
+static void
+pointers(void **state)
+{
+    (void)state;
+    struct leat_config config = leat_config_default();
+    struct test_memory memory;
+    test_memory_init(&memory);
+    config.worker_name = NULL;
+    refused(&config, LEAT_INVALID, "worker_name");
+    config.worker_name = "";
+    refused(&config, LEAT_INVALID, "worker_name");
+    config.worker_name = "twelve-bytes";
+    refused(&config, LEAT_INVALID, "worker_name");
+    config.worker_name = "eleven-byte";
+    accepted(&config);
+    config.worker_name = "1";
+    accepted(&config);
+    config.allocator = test_memory_allocator(&memory);
+    accepted(&config);
+    config.allocator.release = NULL;
+    refused(&config, LEAT_INVALID, "allocator");
+    config.allocator = test_memory_allocator(&memory);
+    config.allocator.allocate = NULL;
+    refused(&config, LEAT_INVALID, "allocator");
+    config = leat_config_default();
+    config.log_directory = "/tmp";
+    refused(&config, LEAT_UNSUPPORTED, "log_directory");
+    CHECK_EQUAL(test_memory_calls(&memory), 0);
+}
+
+/* ---- other ages ----------------------------------------------------------------------------- */
+
+/* A caller whose struct ends earlier gets the defaults for the rest. */
+static void
+older_callers(void **state)
+{
+    (void)state;
+    struct leat_config config;
+    memset(&config, 0xff, sizeof(config));
+    size_t known = offsetof(struct leat_config, ring_slots);
+    leat_config_init(&config, known);
+    CHECK_EQUAL(config.size, known);
+    CHECK_EQUAL(config.version, LEAT_STRUCT_VERSION);
+    /* Nothing is written behind what the caller has. */
+    const unsigned char *bytes = (const unsigned char *)&config;
+    for (size_t i = known; i < sizeof(config); i++) {
+        CHECK_EQUAL(bytes[i], 0xff);
+    }
+    config.workers = 3;
+    struct leat_config concrete;
+    struct leat_error error;
+    CHECK_OK(leat_config_check(&config, &error));
+    CHECK_OK(leat_config_read(&concrete, &config, &error));
+    struct leat_config ours = leat_config_default();
+    CHECK_EQUAL(concrete.workers, 3);
+    CHECK_EQUAL(concrete.ring_slots, ours.ring_slots);
+    CHECK_EQUAL(concrete.jobs_max, ours.jobs_max);
+    CHECK_EQUAL(concrete.sample_interval, ours.sample_interval);
+    CHECK(concrete.worker_started == NULL);
+}
+
+struct newer_config {
+    struct leat_config known;
+    uint64_t unknown[3];
+};
+
+static void
+newer_callers(void **state)
+{
+    (void)state;
+    struct newer_config newer;
+    struct leat_error error;
+    memset(&newer, 0xff, sizeof(newer));
+    leat_config_init(&newer.known, sizeof(newer));
+    CHECK_EQUAL(newer.known.size, sizeof(newer));
+    for (size_t i = 0; i < TEST_COUNT_OF(newer.unknown); i++) {
+        CHECK_EQUAL(newer.unknown[i], 0);
+    }
+    CHECK_OK(leat_config_check(&newer.known, &error));
+    for (size_t i = 0; i < TEST_COUNT_OF(newer.unknown); i++) {
+        newer.unknown[i] = UINT64_C(1) << 63;
+        CHECK_STATUS(leat_config_check(&newer.known, &error), LEAT_UNSUPPORTED);
+        CHECK_STATUS(error.status, LEAT_UNSUPPORTED);
+        newer.unknown[i] = 0;
+    }
+    CHECK_OK(leat_config_check(&newer.known, NULL));
+}
+
+static void
+strange_heads(void **state)
+{
+    (void)state;
+    struct leat_config config = leat_config_default();
+    config.size = 0;
+    refused(&config, LEAT_INVALID, "size");
+    config.size = 7;
+    refused(&config, LEAT_INVALID, "size");
+    config = leat_config_default();
+    config.version = 0;
+    refused(&config, LEAT_UNSUPPORTED, "version");
+    config.version = LEAT_STRUCT_VERSION + 1;
+    refused(&config, LEAT_UNSUPPORTED, "version");
+    struct leat_error error;
+    CHECK_STATUS(leat_config_check(NULL, &error), LEAT_INVALID);
+    CHECK_STATUS(leat_config_check(NULL, NULL), LEAT_INVALID);
+    CHECK_EQUAL(leat_memory_size(NULL), 0);
+    /* Too small for a head: left alone. */
+    memset(&config, 0xee, sizeof(config));
+    leat_config_init(&config, 7);
+    CHECK_EQUAL(config.size, 0xeeeeeeee);
+    leat_config_init(NULL, sizeof(config));
+}
+
+/* ---- defaults and memory -------------------------------------------------------------------- */
+
+static void
+defaults(void **state)
+{
+    (void)state;
+    struct leat_config config = leat_config_default();
+    accepted(&config);
+    CHECK_EQUAL(config.size, sizeof(config));
+    CHECK_EQUAL(config.version, LEAT_STRUCT_VERSION);
+    CHECK(config.workers >= 1);
+    CHECK_EQUAL(config.lenders_max, 1);
+    CHECK_EQUAL(config.pinning, LEAT_PIN_ONE);
+    CHECK_EQUAL(config.starvation_picks, 61);
+    CHECK_EQUAL(config.spin_ns, 10000);
+    CHECK_EQUAL(config.worker_stack_bytes, 0);
+    CHECK_EQUAL(config.ring_slots, 16384);
+    CHECK_EQUAL(config.tasks_max, 262144);
+    CHECK_EQUAL(config.jobs_max, 1048576);
+    CHECK_EQUAL(config.payload_bytes_max, 1 << 20);
+    CHECK_EQUAL(config.payload_bytes_inline, 64);
+    CHECK_EQUAL(config.types_max, 4096);
+    CHECK_EQUAL(config.queues_max, 4096);
+    CHECK_EQUAL(config.retained_max, LEAT_AUTO);
+    CHECK_EQUAL(config.dead_max, LEAT_AUTO);
+    CHECK_EQUAL(config.sample_interval, 32);
+    CHECK(!config.busy_poll && !config.prefault && !config.lock_memory && !config.huge_pages);
+    CHECK(config.allocator.allocate == NULL);
+    CHECK(config.allocator.release == NULL);
+    CHECK(config.log_directory == NULL);
+    struct leat_engine *engine = test_open(NULL);
+    test_close(engine);
+}
+
+static void
+memory_grows_with_the_limits(void **state)
+{
+    (void)state;
+    static const char *const that_grow[] = {"workers",   "ring_slots",           "tasks_max",
+                                            "jobs_max",  "payload_bytes_inline", "types_max",
+                                            "queues_max"};
+    for (size_t i = 0; i < TEST_COUNT_OF(fields); i++) {
+        for (size_t j = 0; j < TEST_COUNT_OF(that_grow); j++) {
+            if (strcmp(fields[i].name, that_grow[j]) == 0) {
+                struct leat_config less = with(&fields[i], fields[i].good[1]);
+                struct leat_config more = with(&fields[i], fields[i].good[2]);
+                if (fields[i].good[2] == NOTHING) {
+                    less = with(&fields[i], fields[i].good[0]);
+                    more = with(&fields[i], fields[i].good[1]);
+                }
+                CHECK(leat_memory_size(&less) < leat_memory_size(&more));
+            }
+        }
+    }
+    struct leat_config config = leat_config_default();
+    CHECK(leat_memory_size(&config) >=
+          (size_t)config.jobs_max * (64 + 8 + config.payload_bytes_inline));
+}
+
+static size_t
+address_space(void)
+{
+    FILE *stream = fopen("/proc/self/statm", "re");
+    unsigned long pages = 0;
+    CHECK(stream != NULL);
+    CHECK(fscanf(stream, "%lu", &pages) == 1); /* NOLINT(cert-err34-c) */
+    (void)fclose(stream);
+    return (size_t)pages * 4096;
+}
+
+/* Within 2 %, and 4 MiB for what the allocator takes at once. */
+static void
+memory_is_what_open_maps(void **state)
+{
+    (void)state;
+    if (test_sanitized()) {
+        skip();
+    }
+    struct leat_config config = leat_config_default();
+    config.payload_bytes_inline = 256;
+    config.retained_max = config.jobs_max;
+    size_t said = leat_memory_size(&config);
+    size_t before = address_space();
+    struct leat_engine *engine = test_open(&config);
+    size_t mapped = address_space() - before;
+    size_t slack = said / 50 + (4 << 20);
+    CHECK(mapped <= said + slack);
+    CHECK(said <= mapped + slack);
+    CHECK_OK(leat_close(engine));
+    CHECK(address_space() <= before + slack);
+}
+
+/* A limit that the check takes, an open takes too. */
+static void
+limits_open(void **state)
+{
+    (void)state;
+    struct leat_config config = test_config();
+    config.jobs_max = (1 << 21) + 5;
+    config.retained_max = (1 << 20) + 1;
+    test_close(test_open(&config));
+    config.retained_max = config.jobs_max;
+    config.dead_max = config.jobs_max;
+    test_close(test_open(&config));
+    config = test_config();
+    config.retained_max = 1;
+    config.dead_max = 1;
+    test_close(test_open(&config));
+    config.workers = 256;
+    config.types_max = 1;
+    config.queues_max = 1;
+    config.payload_bytes_max = 0;
+    config.payload_bytes_inline = 0;
+    test_close(test_open(&config));
+    config = test_config();
+    config.prefault = true;
+    config.huge_pages = true;
+    test_close(test_open(&config));
+    config = test_config();
+    config.workers = 0;
+    config.lenders_max = 256;
+    test_close(test_open(&config));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(limits),
+        cmocka_unit_test(retained_follows_jobs),
+        cmocka_unit_test(pointers),
+        cmocka_unit_test(older_callers),
+        cmocka_unit_test(newer_callers),
+        cmocka_unit_test(strange_heads),
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(memory_grows_with_the_limits),
+        cmocka_unit_test(memory_is_what_open_maps),
+        cmocka_unit_test(limits_open),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

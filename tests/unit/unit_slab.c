@@ -1,0 +1,317 @@
+/* unit_slab.c - the slab in one thread: exactly as many records as it has, each one once; words odd
+ * while in use and even while free; free records used evenly; records retire after their last
+ * generation, and their ids stay answerable. Holds I1 to I3; shows that leat_slab_check() can say
+ * no. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ring/slab.h"
+#include "tests/support/check.h"
+#include "tests/support/prng.h"
+
+#define RECORD_BYTES 48
+#define CAPACITY_MAX 4096
+
+struct fixture {
+    struct leat_slab slab;
+    bool taken[CAPACITY_MAX];
+    uint64_t generation[CAPACITY_MAX]; /* of the last use; 0: none yet */
+    uint32_t in_use;
+};
+
+static struct fixture *
+setup(uint32_t capacity, uint32_t shards, uint64_t generation_start)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    const struct leat_slab_config config = {.capacity = capacity,
+                                            .shards = shards,
+                                            .record_bytes = RECORD_BYTES,
+                                            .generation_start = generation_start};
+    CHECK(fixture != NULL);
+    CHECK(leat_slab_init(&fixture->slab, &config));
+    CHECK(leat_slab_bytes(&config) >= (size_t)capacity * (RECORD_BYTES + sizeof(uint64_t)));
+    return fixture;
+}
+
+static void
+teardown(struct fixture *fixture)
+{
+    CHECK(leat_slab_check(&fixture->slab, fixture->in_use, stderr));
+    leat_slab_fini(&fixture->slab);
+    free(fixture);
+}
+
+static uint64_t
+word_of(struct fixture *fixture, uint32_t index)
+{
+    return atom_load_rlx(leat_slab_word(&fixture->slab, index));
+}
+
+/* Takes one record and checks its word; UINT32_MAX if there was none. */
+static uint32_t
+take(struct fixture *fixture, uint32_t shard)
+{
+    uint32_t index = UINT32_MAX;
+    if (!leat_slab_take(&fixture->slab, shard, &index)) {
+        CHECK_EQUAL(index, UINT32_MAX);
+        return UINT32_MAX;
+    }
+    CHECK(index < fixture->slab.capacity);
+    CHECK(!fixture->taken[index]);
+    uint64_t word = word_of(fixture, index);
+    uint64_t generation = leat_word_generation(word);
+    CHECK_EQUAL(word, leat_word_of(generation, 0));
+    CHECK_EQUAL(generation & 1, 1);
+    uint64_t before = fixture->generation[index];
+    CHECK_EQUAL(generation, before == 0 ? fixture->slab.generation_start + 1 : before + 2);
+    fixture->generation[index] = generation;
+    fixture->taken[index] = true;
+    fixture->in_use++;
+    return index;
+}
+
+static void
+give(struct fixture *fixture, uint32_t shard, uint32_t index)
+{
+    CHECK(fixture->taken[index]);
+    fixture->taken[index] = false;
+    fixture->in_use--;
+    leat_slab_give(&fixture->slab, shard, index);
+}
+
+/* ---- exact capacity ------------------------------------------------------------------------- */
+
+static void
+exhaust(uint32_t capacity, uint32_t shards)
+{
+    struct fixture *fixture = setup(capacity, shards, 0);
+    for (uint32_t round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < capacity; i++) {
+            CHECK(take(fixture, i) != UINT32_MAX);
+        }
+        for (uint32_t shard = 0; shard < shards; shard++) {
+            CHECK_EQUAL(take(fixture, shard), UINT32_MAX);
+        }
+        CHECK(leat_slab_check(&fixture->slab, capacity, stderr));
+        /* One back, one there again: from whichever shard it went to. */
+        give(fixture, round, capacity / 2);
+        CHECK_EQUAL(take(fixture, round + 1), capacity / 2);
+        CHECK_EQUAL(take(fixture, 0), UINT32_MAX);
+        for (uint32_t i = 0; i < capacity; i++) {
+            give(fixture, i / 3, i);
+        }
+        CHECK(leat_slab_check(&fixture->slab, 0, stderr));
+    }
+    teardown(fixture);
+}
+
+static void
+capacity_is_exact(void **state)
+{
+    (void)state;
+    static const uint32_t capacities[] = {1, 2, 3, 1023, 1024, 1025, CAPACITY_MAX};
+    for (size_t i = 0; i < TEST_COUNT_OF(capacities); i++) {
+        exhaust(capacities[i], 1);
+        exhaust(capacities[i], 3);
+        exhaust(capacities[i], LEAT_SLAB_SHARDS_MAX);
+    }
+}
+
+/* Takes and gives at random; held[0 .. in_use) are the records out. Returns the takes. */
+static uint64_t
+operate(struct fixture *fixture, struct test_prng *prng, uint32_t *held)
+{
+    uint64_t takes = 0;
+    for (uint32_t i = 0; i < 30000; i++) {
+        uint32_t shard = test_random_below(prng, 100);
+        uint32_t in_use = fixture->in_use;
+        /* Phases that fill and phases that drain. */
+        bool grow = test_random_below(prng, 10) < (i / 5000 % 2 == 0 ? 7 : 3);
+        if (grow) {
+            held[in_use] = take(fixture, shard);
+            CHECK((held[in_use] == UINT32_MAX) == (in_use == fixture->slab.capacity));
+            takes += fixture->in_use - in_use;
+        } else if (in_use > 0) {
+            uint32_t which = test_random_below(prng, in_use);
+            uint32_t index = held[which];
+            held[which] = held[in_use - 1];
+            give(fixture, shard, index);
+            CHECK_EQUAL(word_of(fixture, index) >> LEAT_INDEX_BITS & 1, 0);
+        }
+    }
+    return takes;
+}
+
+static void
+random_operations(void **state)
+{
+    (void)state;
+    static uint32_t held[CAPACITY_MAX + 1];
+    struct test_prng prng = {test_seed("unit_slab")};
+    for (uint32_t round = 0; round < 12; round++) {
+        uint32_t capacity = 1 + test_random_below(&prng, round % 2 == 0 ? 8 : CAPACITY_MAX);
+        struct fixture *fixture = setup(capacity, 1 + test_random_below(&prng, 4), 0);
+        uint64_t takes = operate(fixture, &prng, held);
+        CHECK_EQUAL(leat_slab_takes(&fixture->slab), takes);
+        teardown(fixture);
+    }
+}
+
+static void
+records_do_not_overlap(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(1025, 2, 0);
+    for (uint32_t i = 0; i < 1025; i++) {
+        uint32_t index = take(fixture, 0);
+        unsigned char *record = leat_slab_record(&fixture->slab, index);
+        CHECK_EQUAL((uintptr_t)record % 16, 0);
+        for (size_t j = 0; j < RECORD_BYTES; j++) {
+            CHECK_EQUAL(record[j], 0);
+        }
+        memset(record, (int)(index & 0xff), RECORD_BYTES);
+    }
+    for (uint32_t i = 0; i < 1025; i++) {
+        const unsigned char *record = leat_slab_record(&fixture->slab, i);
+        for (size_t j = 0; j < RECORD_BYTES; j++) {
+            CHECK_EQUAL(record[j], i & 0xff);
+        }
+    }
+    teardown(fixture);
+}
+
+/* ---- rotation ------------------------------------------------------------------------------- */
+
+/* One record at a time out of many: at least LEAT_SLAB_ROTATION of them share the uses evenly. */
+static void
+uses_rotate(void **state)
+{
+    (void)state;
+    const uint32_t rounds = 8;
+    struct fixture *fixture = setup(CAPACITY_MAX, 1, 0);
+    for (uint32_t i = 0; i < LEAT_SLAB_ROTATION * rounds; i++) {
+        give(fixture, 0, take(fixture, 0));
+    }
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < CAPACITY_MAX; i++) {
+        if (fixture->generation[i] != 0) {
+            used++;
+            CHECK_EQUAL(fixture->generation[i], 2 * rounds - 1);
+        }
+    }
+    CHECK_EQUAL(used, LEAT_SLAB_ROTATION);
+    teardown(fixture);
+}
+
+static void
+small_slabs_rotate_over_all(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(7, 1, 0);
+    for (uint32_t i = 0; i < 7 * 5; i++) {
+        give(fixture, 0, take(fixture, 0));
+    }
+    for (uint32_t i = 0; i < 7; i++) {
+        CHECK_EQUAL(fixture->generation[i], 9);
+    }
+    teardown(fixture);
+}
+
+/* ---- the last generation -------------------------------------------------------------------- */
+
+static void
+records_retire(void **state)
+{
+    (void)state;
+    /* Two uses each: LAST - 2 and LAST. */
+    struct fixture *fixture = setup(5, 2, LEAT_GENERATION_LAST - 3);
+    for (uint32_t uses = 0; uses < 10; uses++) {
+        uint32_t index = take(fixture, uses);
+        CHECK(index != UINT32_MAX);
+        leat_atomic_u64 *word = leat_slab_word(&fixture->slab, index);
+        atom_store_rlx(word, atom_load_rlx(word) | 9);
+        give(fixture, uses, index);
+        CHECK(leat_slab_check(&fixture->slab, 0, stderr));
+    }
+    CHECK_EQUAL(take(fixture, 0), UINT32_MAX);
+    CHECK_EQUAL(take(fixture, 1), UINT32_MAX);
+    for (uint32_t i = 0; i < 5; i++) {
+        CHECK_EQUAL(word_of(fixture, i), leat_word_of(LEAT_GENERATION_LAST, 9));
+    }
+    CHECK_EQUAL(leat_slab_takes(&fixture->slab), 10);
+    teardown(fixture);
+}
+
+/* Some retire while others are in use: the capacity shrinks by exactly those. */
+static void
+capacity_shrinks(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(4, 1, LEAT_GENERATION_LAST - 1);
+    uint32_t first = take(fixture, 0);
+    uint32_t second = take(fixture, 0);
+    give(fixture, 0, first);
+    uint32_t third = take(fixture, 0);
+    CHECK(third != first);
+    uint32_t fourth = take(fixture, 0);
+    CHECK_EQUAL(take(fixture, 0), UINT32_MAX);
+    give(fixture, 0, second);
+    CHECK_EQUAL(take(fixture, 0), UINT32_MAX);
+    CHECK(leat_slab_check(&fixture->slab, 2, stderr));
+    give(fixture, 0, third);
+    give(fixture, 0, fourth);
+    teardown(fixture);
+}
+
+/* ---- the check ------------------------------------------------------------------------------ */
+
+static void
+check_can_say_no(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(4, 1, 0);
+    char text[200];
+    uint32_t a = take(fixture, 0);
+    uint32_t b = take(fixture, 0);
+    give(fixture, 0, a);
+    CHECK(leat_slab_check(&fixture->slab, 1, NULL));
+
+    FILE *stream = tmpfile();
+    CHECK(stream != NULL);
+    CHECK(!leat_slab_check(&fixture->slab, 0, stream));
+    CHECK(!leat_slab_check(&fixture->slab, 2, NULL));
+    rewind(stream);
+    size_t length = fread(text, 1, sizeof(text) - 1, stream);
+    text[length] = '\0';
+    CHECK(strstr(text, "I2") != NULL);
+    (void)fclose(stream);
+
+    /* I3: a record on the list whose word says that it is in use. */
+    leat_atomic_u64 *word = leat_slab_word(&fixture->slab, a);
+    uint64_t before = atom_load_rlx(word);
+    atom_store_rlx(word, before + (UINT64_C(1) << LEAT_INDEX_BITS));
+    CHECK(!leat_slab_check(&fixture->slab, 1, NULL));
+    /* I1: a list that leads to itself. */
+    atom_store_rlx(word, leat_word_of(leat_word_generation(before), a));
+    CHECK(!leat_slab_check(&fixture->slab, 1, NULL));
+    atom_store_rlx(word, before);
+    give(fixture, 0, b);
+    teardown(fixture);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(capacity_is_exact),
+        cmocka_unit_test(random_operations),
+        cmocka_unit_test(records_do_not_overlap),
+        cmocka_unit_test(uses_rotate),
+        cmocka_unit_test(small_slabs_rotate_over_all),
+        cmocka_unit_test(records_retire),
+        cmocka_unit_test(capacity_shrinks),
+        cmocka_unit_test(check_can_say_no),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
