@@ -280,7 +280,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_drain(struct leat_engine *engine,
 LEAT_API LEAT_NODISCARD enum leat_status leat_stop(struct leat_engine *engine, uint64_t timeout_ns);
 
 /* Frees the engine and what it still holds: work that waits is dropped, so drain first, or look
- * at leat_statistics(). No other thread may be inside a call on the engine, or begin one.
+ * at leat_statistics_get(). No other thread may be inside a call on the engine, or begin one.
  * Threads:  any outside a handler.    Progress: blocking.    Takes engine. NULL is LEAT_OK.
  * Returns:  LEAT_OK; LEAT_WRONG_STATE (not open or stopped: stop it first); LEAT_FORKED (the child
  *           frees nothing).  */
@@ -825,8 +825,8 @@ leat_statistics_default(void)
  * call, not all for the same one. Exact together once the engine is drained or stopped.
  * Threads:  any.      Progress: wait-free. Takes about 1 microsecond per worker.
  * Returns:  LEAT_OK; LEAT_FORKED; LEAT_INVALID.  */
-LEAT_API LEAT_NODISCARD enum leat_status leat_statistics(struct leat_engine *engine,
-                                                         struct leat_statistics *statistics);
+LEAT_API LEAT_NODISCARD enum leat_status leat_statistics_get(struct leat_engine *engine,
+                                                             struct leat_statistics *statistics);
 
 struct leat_worker_statistics {
     uint32_t size;
@@ -854,8 +854,8 @@ leat_worker_statistics_default(void)
  * Threads:  any.      Progress: wait-free.
  * Returns:  LEAT_OK; LEAT_NOT_FOUND (no such worker); LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status
-leat_worker_statistics(struct leat_engine *engine, uint32_t worker,
-                       struct leat_worker_statistics *statistics);
+leat_worker_statistics_get(struct leat_engine *engine, uint32_t worker,
+                           struct leat_worker_statistics *statistics);
 
 #ifdef __cplusplus
 }

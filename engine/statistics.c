@@ -123,7 +123,7 @@ derive(struct leat_engine *engine, struct leat_statistics *sum)
 }
 
 enum leat_status
-leat_statistics(struct leat_engine *engine, struct leat_statistics *statistics)
+leat_statistics_get(struct leat_engine *engine, struct leat_statistics *statistics)
 {
     enum leat_status status = leat_engine_check(engine);
     if (status != LEAT_OK) {
@@ -146,8 +146,8 @@ leat_statistics(struct leat_engine *engine, struct leat_statistics *statistics)
 }
 
 enum leat_status
-leat_worker_statistics(struct leat_engine *engine, uint32_t worker,
-                       struct leat_worker_statistics *statistics)
+leat_worker_statistics_get(struct leat_engine *engine, uint32_t worker,
+                           struct leat_worker_statistics *statistics)
 {
     enum leat_status status = leat_engine_check(engine);
     if (status != LEAT_OK) {

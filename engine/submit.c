@@ -344,9 +344,10 @@ group_push(struct group *group)
     return status;
 }
 
+/* Statuses are written through the group. */
 static enum leat_status
 submit_all(struct leat_engine *engine, const struct leat_job *jobs, size_t count, leat_job_id *ids,
-           enum leat_status *statuses)
+           enum leat_status *statuses) /* NOLINT(readability-non-const-parameter) */
 {
     if (count > engine->config.ring_slots) {
         return LEAT_FULL;

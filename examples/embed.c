@@ -14,7 +14,8 @@ int main(void)
     struct leat_engine *engine = NULL;
     struct leat_error error;
     if (leat_open(NULL, &engine, &error) != LEAT_OK) { /* NULL: the defaults */
-        return fprintf(stderr, "%s\n", error.text), 1;
+        fprintf(stderr, "%s\n", error.text);
+        return 1;
     }
     struct leat_job job = leat_job_default();
     struct leat_job_info info = leat_job_info_default();

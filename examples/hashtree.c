@@ -124,7 +124,7 @@ static bool
 engine_summarize(const struct engine_run *run, struct summary *summary)
 {
     struct leat_statistics all = leat_statistics_default();
-    enum leat_status status = leat_statistics(run->engine, &all);
+    enum leat_status status = leat_statistics_get(run->engine, &all);
     summary->mode = "leat";
     summary->workers = all.workers;
     summary->latencies = true;
@@ -132,7 +132,7 @@ engine_summarize(const struct engine_run *run, struct summary *summary)
     summary->run_time = all.run_time;
     for (uint32_t index = 0; index < all.workers && status == LEAT_OK; index++) {
         struct leat_worker_statistics one = leat_worker_statistics_default();
-        status = leat_worker_statistics(run->engine, index, &one);
+        status = leat_worker_statistics_get(run->engine, index, &one);
         summary->worker[index] = (struct worker_summary){one.jobs_run, one.parks};
     }
     if (status != LEAT_OK) {

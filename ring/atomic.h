@@ -30,102 +30,6 @@ LEAT_STATIC(sizeof(leat_atomic_u64) == 8, "no hidden lock");
 LEAT_STATIC(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit atomics are lock-free");
 LEAT_STATIC(ATOMIC_POINTER_LOCK_FREE == 2, "pointer atomics are lock-free");
 
-#ifndef LEAT_MODEL
-#    define LEAT_MODEL 0
-#endif
-
-#if LEAT_MODEL
-
-/* Builds of tests/model/: what <stdatomic.h> offers becomes calls of the interleaving explorer, so
- * the operations below, and those still to come, are explored as they stand. Not one of them is
- * missing: the real function would not know the explorer's words and the test would say so. */
-
-enum leat_model_order {
-    LEAT_MODEL_RELAXED = memory_order_relaxed,
-    LEAT_MODEL_ACQUIRE = memory_order_acquire,
-    LEAT_MODEL_RELEASE = memory_order_release,
-    LEAT_MODEL_ACQ_REL = memory_order_acq_rel,
-    LEAT_MODEL_SC = memory_order_seq_cst
-};
-
-enum leat_model_change {
-    LEAT_MODEL_SWAP,
-    LEAT_MODEL_ADD,
-    LEAT_MODEL_SUB,
-    LEAT_MODEL_OR,
-    LEAT_MODEL_AND
-};
-
-/* A word as an operation names it. */
-struct leat_model_word {
-    const void *address;
-    size_t bytes;
-    const char *site; /* file:line: expression */
-};
-
-struct leat_model_swap {
-    void *expected; /* the value, of the word's size; reloaded on failure */
-    uint64_t desired;
-    enum leat_model_order success;
-    enum leat_model_order failure;
-};
-
-uint64_t leat_model_load(struct leat_model_word word, enum leat_model_order order);
-void leat_model_store(struct leat_model_word word, uint64_t value, enum leat_model_order order);
-uint64_t leat_model_change(struct leat_model_word word, enum leat_model_change change,
-                           uint64_t operand, enum leat_model_order order);
-bool leat_model_cas(struct leat_model_word word, struct leat_model_swap swap);
-void leat_model_fence(enum leat_model_order order, const char *site);
-void leat_model_pause(const char *site);
-
-#    define LEAT_MODEL_TEXT(line)  #line
-#    define LEAT_MODEL_LINE(line)  LEAT_MODEL_TEXT(line)
-#    define LEAT_MODEL_SITE(text)  __FILE__ ":" LEAT_MODEL_LINE(__LINE__) ": " text
-#    define LEAT_MODEL_ORDER(from) ((enum leat_model_order)(from))
-#    define LEAT_MODEL_TYPE(word)  __typeof__(((void)0, *(word)))
-#    define LEAT_MODEL_WORD(word)                                                                  \
-        ((struct leat_model_word){(const void *)(word), sizeof(*(word)), LEAT_MODEL_SITE(#word)})
-#    define LEAT_MODEL_CHANGE(word, change, operand, order)                                        \
-        ((LEAT_MODEL_TYPE(word))(uintptr_t)leat_model_change(                                      \
-            LEAT_MODEL_WORD(word), (change), (uint64_t)(operand), LEAT_MODEL_ORDER(order)))
-
-#    undef atomic_init
-#    undef atomic_load_explicit
-#    undef atomic_store_explicit
-#    undef atomic_exchange_explicit
-#    undef atomic_compare_exchange_strong_explicit
-#    undef atomic_fetch_add_explicit
-#    undef atomic_fetch_sub_explicit
-#    undef atomic_fetch_or_explicit
-#    undef atomic_fetch_and_explicit
-#    undef atomic_thread_fence
-#    define atomic_init(word, value)                                                               \
-        leat_model_store(LEAT_MODEL_WORD(word), (uint64_t)(value), LEAT_MODEL_RELAXED)
-#    define atomic_load_explicit(word, order)                                                      \
-        ((LEAT_MODEL_TYPE(word))(uintptr_t)leat_model_load(LEAT_MODEL_WORD(word),                  \
-                                                           LEAT_MODEL_ORDER(order)))
-#    define atomic_store_explicit(word, value, order)                                              \
-        leat_model_store(LEAT_MODEL_WORD(word), (uint64_t)(value), LEAT_MODEL_ORDER(order))
-#    define atomic_exchange_explicit(word, value, order)                                           \
-        LEAT_MODEL_CHANGE(word, LEAT_MODEL_SWAP, value, order)
-#    define atomic_compare_exchange_strong_explicit(word, old, value, order, order_failed)         \
-        leat_model_cas(LEAT_MODEL_WORD(word),                                                      \
-                       (struct leat_model_swap){(old), (uint64_t)(value), LEAT_MODEL_ORDER(order), \
-                                                LEAT_MODEL_ORDER(order_failed)})
-#    define atomic_fetch_add_explicit(word, more, order)                                           \
-        LEAT_MODEL_CHANGE(word, LEAT_MODEL_ADD, more, order)
-#    define atomic_fetch_sub_explicit(word, less, order)                                           \
-        LEAT_MODEL_CHANGE(word, LEAT_MODEL_SUB, less, order)
-#    define atomic_fetch_or_explicit(word, bits, order)                                            \
-        LEAT_MODEL_CHANGE(word, LEAT_MODEL_OR, bits, order)
-#    define atomic_fetch_and_explicit(word, bits, order)                                           \
-        LEAT_MODEL_CHANGE(word, LEAT_MODEL_AND, bits, order)
-#    define atomic_thread_fence(order)                                                             \
-        leat_model_fence(LEAT_MODEL_ORDER(order), LEAT_MODEL_SITE("fence"))
-#    define leat_pause() leat_model_pause(LEAT_MODEL_SITE("pause"))
-
-#endif
-
 #if defined(__SANITIZE_THREAD__)
 #    define LEAT_THREAD_SANITIZER 1
 #elif defined(__has_feature)
@@ -166,6 +70,104 @@ void leat_model_pause(const char *site);
     atomic_fetch_sub_explicit((word), (value), memory_order_acq_rel)
 #define atom_or_sc(word, bits)  atomic_fetch_or_explicit((word), (bits), memory_order_seq_cst)
 #define atom_and_sc(word, bits) atomic_fetch_and_explicit((word), (bits), memory_order_seq_cst)
+
+#ifndef LEAT_MODEL
+#    define LEAT_MODEL 0
+#endif
+
+#if LEAT_MODEL
+
+/* Builds of tests/model/: what <stdatomic.h> offers becomes a call of the interleaving explorer,
+ * tests/support/explore.h, so that every operation of this file is explored as it stands. */
+
+enum leat_model_order {
+    LEAT_MODEL_RELAXED = memory_order_relaxed,
+    LEAT_MODEL_ACQUIRE = memory_order_acquire,
+    LEAT_MODEL_RELEASE = memory_order_release,
+    LEAT_MODEL_ACQ_REL = memory_order_acq_rel,
+    LEAT_MODEL_SC = memory_order_seq_cst
+};
+
+enum leat_model_change {
+    LEAT_MODEL_SWAP,
+    LEAT_MODEL_ADD,
+    LEAT_MODEL_SUB,
+    LEAT_MODEL_OR,
+    LEAT_MODEL_AND
+};
+
+/* A word as an operation names it. */
+struct leat_model_word {
+    const void *address; /* NULL: the operation has none */
+    size_t bytes;
+    const char *text;
+    const char *file;
+    int line;
+};
+
+struct leat_model_swap {
+    void *expected; /* the value, of the word's size; reloaded on failure */
+    uint64_t desired;
+    enum leat_model_order success;
+    enum leat_model_order failure;
+};
+
+uint64_t leat_model_load(struct leat_model_word word, enum leat_model_order order);
+void leat_model_store(struct leat_model_word word, uint64_t value, enum leat_model_order order);
+uint64_t leat_model_change(struct leat_model_word word, enum leat_model_change change,
+                           uint64_t operand, enum leat_model_order order);
+bool leat_model_cas(struct leat_model_word word, struct leat_model_swap swap);
+void leat_model_fence(struct leat_model_word place, enum leat_model_order order);
+void leat_model_pause(struct leat_model_word place);
+
+#    define LEAT_MODEL_ORDER(from) ((enum leat_model_order)(from))
+#    define LEAT_MODEL_TYPE(word)  __typeof__(((void)0, *(word)))
+#    define LEAT_MODEL_WORD(word)                                                                  \
+        ((struct leat_model_word){(const void *)(word), sizeof(*(word)), #word, __FILE__, __LINE__})
+#    define LEAT_MODEL_PLACE(text) ((struct leat_model_word){NULL, 0, (text), __FILE__, __LINE__})
+#    define LEAT_MODEL_CHANGE(word, change, operand, order)                                        \
+        ((LEAT_MODEL_TYPE(word))(uintptr_t)leat_model_change(                                      \
+            LEAT_MODEL_WORD(word), (change), (uint64_t)(operand), LEAT_MODEL_ORDER(order)))
+
+#    undef atomic_init
+#    undef atomic_load_explicit
+#    undef atomic_store_explicit
+#    undef atomic_exchange_explicit
+#    undef atomic_compare_exchange_strong_explicit
+#    undef atomic_fetch_add_explicit
+#    undef atomic_fetch_sub_explicit
+#    undef atomic_fetch_or_explicit
+#    undef atomic_fetch_and_explicit
+#    undef atomic_thread_fence
+/* Not offered yet: a use does not compile. */
+#    undef atomic_compare_exchange_weak_explicit
+#    undef atomic_fetch_xor_explicit
+#    define atomic_init(word, value)                                                               \
+        leat_model_store(LEAT_MODEL_WORD(word), (uint64_t)(value), LEAT_MODEL_RELAXED)
+#    define atomic_load_explicit(word, order)                                                      \
+        ((LEAT_MODEL_TYPE(word))(uintptr_t)leat_model_load(LEAT_MODEL_WORD(word),                  \
+                                                           LEAT_MODEL_ORDER(order)))
+#    define atomic_store_explicit(word, value, order)                                              \
+        leat_model_store(LEAT_MODEL_WORD(word), (uint64_t)(value), LEAT_MODEL_ORDER(order))
+#    define atomic_exchange_explicit(word, value, order)                                           \
+        LEAT_MODEL_CHANGE(word, LEAT_MODEL_SWAP, value, order)
+#    define atomic_compare_exchange_strong_explicit(word, old, value, order, order_failed)         \
+        leat_model_cas(LEAT_MODEL_WORD(word),                                                      \
+                       (struct leat_model_swap){(old), (uint64_t)(value), LEAT_MODEL_ORDER(order), \
+                                                LEAT_MODEL_ORDER(order_failed)})
+#    define atomic_fetch_add_explicit(word, more, order)                                           \
+        LEAT_MODEL_CHANGE(word, LEAT_MODEL_ADD, more, order)
+#    define atomic_fetch_sub_explicit(word, less, order)                                           \
+        LEAT_MODEL_CHANGE(word, LEAT_MODEL_SUB, less, order)
+#    define atomic_fetch_or_explicit(word, bits, order)                                            \
+        LEAT_MODEL_CHANGE(word, LEAT_MODEL_OR, bits, order)
+#    define atomic_fetch_and_explicit(word, bits, order)                                           \
+        LEAT_MODEL_CHANGE(word, LEAT_MODEL_AND, bits, order)
+#    define atomic_thread_fence(order)                                                             \
+        leat_model_fence(LEAT_MODEL_PLACE("fence"), LEAT_MODEL_ORDER(order))
+#    define leat_pause() leat_model_pause(LEAT_MODEL_PLACE("pause"))
+
+#endif
 
 LEAT_INLINE void
 atom_fence_sc(leat_atomic_u64 *anchor)

@@ -68,7 +68,7 @@ struct leat_statistics
 test_statistics(struct leat_engine *engine)
 {
     struct leat_statistics statistics = leat_statistics_default();
-    CHECK_OK(leat_statistics(engine, &statistics));
+    CHECK_OK(leat_statistics_get(engine, &statistics));
     return statistics;
 }
 

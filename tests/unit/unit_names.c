@@ -290,7 +290,7 @@ queue_options(void **state)
     CHECK_EQUAL(queue.bits, 99);
     CHECK_STATUS(leat_queue_find(engine, "x", &queue), LEAT_NOT_FOUND);
     for (uint32_t level = 0; level < leat_priority_levels(); level++) {
-        char name[16];
+        char name[32];
         (void)snprintf(name, sizeof(name), "level-%u", level);
         options = leat_queue_options_default();
         options.priority = level;
