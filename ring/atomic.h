@@ -98,7 +98,7 @@ enum leat_model_change {
 
 /* A word as an operation names it. */
 struct leat_model_word {
-    const void *address; /* NULL: the operation has none */
+    uintptr_t address; /* 0: the operation has none */
     size_t bytes;
     const char *text;
     const char *file;
@@ -123,11 +123,14 @@ void leat_model_pause(struct leat_model_word place);
 #    define LEAT_MODEL_ORDER(from) ((enum leat_model_order)(from))
 #    define LEAT_MODEL_TYPE(word)  __typeof__(((void)0, *(word)))
 #    define LEAT_MODEL_WORD(word)                                                                  \
-        ((struct leat_model_word){(const void *)(word), sizeof(*(word)), #word, __FILE__, __LINE__})
-#    define LEAT_MODEL_PLACE(text) ((struct leat_model_word){NULL, 0, (text), __FILE__, __LINE__})
+        ((struct leat_model_word){(uintptr_t)(word), sizeof(*(word)), #word, __FILE__, __LINE__})
+#    define LEAT_MODEL_PLACE(text) ((struct leat_model_word){0, 0, (text), __FILE__, __LINE__})
+/* A statement, because its value may be left unused. */
 #    define LEAT_MODEL_CHANGE(word, change, operand, order)                                        \
-        ((LEAT_MODEL_TYPE(word))(uintptr_t)leat_model_change(                                      \
-            LEAT_MODEL_WORD(word), (change), (uint64_t)(operand), LEAT_MODEL_ORDER(order)))
+        __extension__({                                                                            \
+            (LEAT_MODEL_TYPE(word))(uintptr_t) leat_model_change(                                  \
+                LEAT_MODEL_WORD(word), (change), (uint64_t)(operand), LEAT_MODEL_ORDER(order));    \
+        })
 
 #    undef atomic_init
 #    undef atomic_load_explicit

@@ -4,7 +4,7 @@
 #ifndef TESTS_SUPPORT_EXPLORE_INTERNAL_H
 #define TESTS_SUPPORT_EXPLORE_INTERNAL_H
 
-#include "ring/atomic.h"
+#include "ring/os.h"
 #include "tests/support/explore.h"
 
 /* A view has one byte for each word and thread, and is to be two lines of cache. */
@@ -16,7 +16,7 @@
 /* Steps of one run. A longer one is reported: a model of this kind has less than 200. */
 #define EXPLORE_STEPS_MAX 2000
 /* A whole worker fits, with room for the sanitizers' frames. */
-#define EXPLORE_STACK_BYTES (64 * 1024)
+#define EXPLORE_STACK_BYTES  (64 * 1024)
 #define EXPLORE_MEMORY_BYTES (64 * 1024)
 
 /* ---- what a thread is about to do ----------------------------------------------------------- */
@@ -65,7 +65,7 @@ struct explore_value {
 /* An atomic word. A word that only one thread has touched in all runs so far is its owner's: its
  * operations are no steps. When a second thread comes the search begins anew. */
 struct explore_word {
-    const void *address;
+    uintptr_t address;
     size_t bytes;
     uint64_t key;   /* of the address, for hashes */
     uint64_t first; /* value */
@@ -82,9 +82,9 @@ struct explore_thread {
     uint64_t result;
     bool succeeded;
     bool ended;
-    bool waits;             /* in a futex */
-    uint32_t spurious;      /* returns left */
-    uint64_t looked_at[2];  /* words, since its last pause */
+    bool waits;            /* in a futex */
+    uint32_t spurious;     /* returns left */
+    uint64_t looked_at[2]; /* words, since its last pause */
     void *local;
     struct explore_view current;  /* what it may not miss */
     struct explore_view acquired; /* what an acquire fence adds */
@@ -105,7 +105,7 @@ struct explore_plain {
 struct explore_run {
     const struct explore_model *model;
     uint32_t threads_count;
-    uint32_t running;  /* thread, or EXPLORE_THREADS_MAX: none, setup or check */
+    uint32_t running; /* thread, or EXPLORE_THREADS_MAX: none, setup or check */
     uint32_t words_count;
     uint32_t plains_count;
     struct explore_view sc_touched; /* by sequentially consistent operations */
@@ -113,6 +113,7 @@ struct explore_run {
     bool failed;
     bool anew; /* something was learnt that is to hold from the first step on */
     bool traced;
+    bool all_shared; /* every word counts as shared: a schedule was written down so */
     size_t memory_used;
     char message[256];
     void *saved; /* stack pointer of the explorer while a fiber runs */
@@ -129,6 +130,14 @@ extern struct explore_run explore_run;
 const struct explore_thread *explore_request(const struct explore_request *request);
 /* Notes a fault of the run; the caller gives up control. */
 void explore_note(const char *text, const char *file, int line);
+/* A step that is none, on a word of the running thread. */
+void explore_own_step(void);
+
+/* ---- explore_trace.c ------------------------------------------------------------------------ */
+
+/* Prints a step that was carried out. */
+void explore_trace_step(uint32_t thread, uint32_t number, const struct explore_request *request,
+                        uint32_t way);
 
 /* ---- explore_memory.c ----------------------------------------------------------------------- */
 
@@ -142,6 +151,8 @@ uint32_t explore_memory_ways(const struct explore_thread *thread);
 void explore_memory_step(struct explore_thread *thread, uint32_t way);
 /* True if the thread has looked at a word of which it may see a newer value. */
 bool explore_memory_news(const struct explore_thread *thread);
+/* What a read-modify-write makes of a value. */
+uint64_t explore_memory_changed(uint64_t bits, const struct explore_request *request);
 /* The newest value. */
 uint64_t explore_memory_newest(uint32_t word);
 uint64_t explore_memory_hash(void);

@@ -48,7 +48,7 @@ LEAT_STATIC(EXPLORE_VALUES_MAX < 256, "positions fit in a byte");
 
 /* What the runs so far taught about the model. Each fact makes the search begin anew once. */
 static struct {
-    const void *shared[EXPLORE_WORDS_MAX]; /* words that two threads touch */
+    uintptr_t shared[EXPLORE_WORDS_MAX]; /* words that two threads touch */
     uint32_t shared_count;
     bool fences; /* threads use fences, so what a relaxed load saw matters later */
     bool pauses; /* threads wait in loops, so what they looked at matters */
@@ -127,7 +127,7 @@ word_read(const void *address, size_t bytes)
 }
 
 static bool
-is_shared(const void *address)
+is_shared(uintptr_t address)
 {
     for (uint32_t i = 0; i < learnt.shared_count; i++) {
         if (learnt.shared[i] == address) {
@@ -143,11 +143,11 @@ word_add(struct leat_model_word place)
     struct explore_word *word = &explore_run.words[explore_run.words_count];
     word->address = place.address;
     word->bytes = place.bytes;
-    word->key = explore_mix(0, (uint64_t)(uintptr_t)place.address) | 1;
+    word->key = explore_mix(0, place.address) | 1;
     word->count = 1;
-    word->shared = is_shared(place.address);
+    word->shared = explore_run.all_shared || is_shared(place.address);
     word->owner = (uint8_t)explore_run.running;
-    word->first = word_read(place.address, place.bytes);
+    word->first = word_read((const void *)place.address, place.bytes);
     memset(&word->values[0], 0, sizeof(word->values[0]));
     word->values[0].bits = word->first;
     explore_run.words_count++;
@@ -159,7 +159,7 @@ explore_memory_word(struct leat_model_word place, bool shares)
     if (explore_run.running == EXPLORE_THREADS_MAX) {
         return EXPLORE_WORDS_MAX;
     }
-    uint64_t hash = explore_mix(0, (uint64_t)(uintptr_t)place.address);
+    uint64_t hash = explore_mix(0, place.address);
     uint32_t slot = (uint32_t)(hash % ADDRESS_PLACES);
     /* Ends: there are more places than words. */
     while (address_places[slot] != 0 &&
@@ -247,8 +247,7 @@ explore_memory_ways(const struct explore_thread *thread)
     case EXPLORE_CAS:
         break;
     case EXPLORE_WAIT:
-        return thread->spurious > 0 &&
-                       explore_memory_newest(request->word) == request->expected
+        return thread->spurious > 0 && explore_memory_newest(request->word) == request->expected
                    ? 2
                    : 1;
     case EXPLORE_WAKE: {
@@ -363,8 +362,8 @@ value_write(struct explore_thread *thread, uint32_t before, uint64_t bits, bool 
     }
 }
 
-static uint64_t
-changed(uint64_t bits, const struct explore_request *request)
+uint64_t
+explore_memory_changed(uint64_t bits, const struct explore_request *request)
 {
     switch (request->change) {
     case LEAT_MODEL_SWAP:
@@ -448,7 +447,7 @@ explore_memory_step(struct explore_thread *thread, uint32_t way)
     case EXPLORE_CHANGE: {
         uint32_t position = position_of(thread, way);
         value_read(thread, position, request->order);
-        value_write(thread, position, changed(thread->result, request), true);
+        value_write(thread, position, explore_memory_changed(thread->result, request), true);
         break;
     }
     case EXPLORE_CAS:
@@ -633,6 +632,12 @@ view_of_all(void)
     return base;
 }
 
+static uint32_t
+past_of(uint32_t place, uint32_t base)
+{
+    return place > base ? place - base : 0;
+}
+
 /* A sum, so that the order in which words were first touched does not matter. */
 static uint64_t
 view_hash(const struct explore_view *view, const struct explore_view *base)
@@ -640,11 +645,11 @@ view_hash(const struct explore_view *view, const struct explore_view *base)
     uint64_t sum = 0;
     uint32_t words = explore_run.model->sequential ? 0 : explore_run.words_count;
     for (uint32_t i = 0; i < words; i++) {
-        uint32_t past = view->at[i] > base->at[i] ? view->at[i] - base->at[i] : 0U;
+        uint32_t past = past_of(view->at[i], base->at[i]);
         sum += explore_run.words[i].key * past;
     }
     for (uint32_t i = 0; i < explore_run.threads_count; i++) {
-        uint32_t past = view->clock[i] > base->clock[i] ? view->clock[i] - base->clock[i] : 0U;
+        uint32_t past = past_of(view->clock[i], base->clock[i]);
         sum += (KEY_CLOCK << i | 1) * past;
     }
     return sum;
@@ -746,7 +751,7 @@ explore_memory_end(void)
         const struct explore_word *word = &explore_run.words[i];
         if (word->shared) {
             uint64_t newest = explore_memory_newest(i);
-            memcpy((void *)(uintptr_t)word->address, &newest, word->bytes);
+            memcpy((void *)word->address, &newest, word->bytes);
         }
     }
 }

@@ -1,0 +1,7 @@
+/* embed_allocator.c - being written. */
+
+int
+main(void)
+{
+    return 77;
+}

@@ -1,0 +1,7 @@
+/* embed_descriptors.c - being written. */
+
+int
+main(void)
+{
+    return 77;
+}

@@ -1,0 +1,7 @@
+/* embed_fork.c - being written. */
+
+int
+main(void)
+{
+    return 77;
+}

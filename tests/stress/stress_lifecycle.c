@@ -1,0 +1,7 @@
+/* stress_lifecycle.c - being written. */
+
+int
+main(void)
+{
+    return 77;
+}

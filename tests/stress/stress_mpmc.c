@@ -1,0 +1,7 @@
+/* stress_mpmc.c - being written. */
+
+int
+main(void)
+{
+    return 77;
+}

@@ -1,0 +1,7 @@
+/* stress_slab.c - being written. */
+
+int
+main(void)
+{
+    return 77;
+}

@@ -1,0 +1,678 @@
+/* explore.c - the search: which thread goes on, in which of its ways, and what has been seen.
+ *
+ * A run is a sequence of choices. After it the last choice that has an alternative left is changed
+ * and the next run follows the same choices up to there, so nothing has to be undone. Two things
+ * keep the number of runs down:
+ *
+ * States   A state is all that the rest of a run depends on: the model's memory, the stacks of its
+ *          threads with their saved registers, their requests, and of the memory model what still
+ *          matters (explore_memory_hash(): values that no thread can read any more, and the past
+ *          that all threads have in common, are left out). Equal states have equal futures, so a
+ *          run that reaches a known one ends. A loop that comes back to where it was ends in the
+ *          same way, so waiting loops need no bound. States are kept as hashes of 64 bits: of n
+ *          states, one is missed with a probability of n^2 / 2^65, for ten million 3 in a million.
+ * Sleep    Steps that do not depend on each other are taken in one order only (sleep sets, with the
+ *          sleep set kept beside each state: P. Godefroid, "Partial-order methods for the
+ *          verification of concurrent systems", 1996, 5.3). This leaves out steps, not states: when
+ *          a known state is reached with a smaller sleep set, what slept there before and does not
+ *          now is caught up on. Dependent are two steps on one word, unless both read; two
+ *          sequentially consistent ones; two points; and a pause with everything.
+ *
+ * With a bound on preemptions there are no sleep sets, since the order that they leave out may be
+ * the one within the bound; a state counts as known only if it was seen with as many left, and with
+ * the same thread running.
+ */
+#include "tests/support/explore.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/explore_internal.h"
+
+/* Room of the table of states at first; it doubles. */
+#define TABLE_LOG2 16
+#define SEED_BYTES (6 * EXPLORE_STEPS_MAX)
+#define NOBODY     EXPLORE_THREADS_MAX
+
+_Static_assert(EXPLORE_THREADS_MAX <= 8, "sets of threads are bytes");
+
+/* One step of the run at hand, and what is left to try in its place. Sets have a bit per thread. */
+struct choice {
+    uint64_t state;
+    uint32_t way;
+    uint32_t ways; /* 0: not known yet */
+    uint8_t thread;
+    uint8_t enabled;
+    uint8_t candidates;
+    uint8_t sleep; /* need not be tried here */
+    uint8_t tried;
+    uint8_t last; /* the thread of the step before, if it could go on; or NOBODY */
+    uint8_t left; /* preemptions */
+};
+
+/* Known states. `note` is the sleep set, or the preemptions that were left. */
+struct table {
+    uint64_t *states; /* 0: free */
+    uint8_t *notes;
+    uint32_t log2;
+    uint64_t used;
+};
+
+struct explore_run explore_run;
+
+static struct {
+    struct choice choices[EXPLORE_STEPS_MAX];
+    uint32_t depth; /* choices that are decided */
+    uint8_t sleep;  /* in front of the step after them */
+    bool pruned;
+    bool recording; /* writes the schedule down, steps on words of one thread included */
+    bool replaying; /* follows `seed` */
+    const char *seed;
+    char schedule[SEED_BYTES];
+    size_t schedule_used;
+    void (*alone)(void *state);
+    struct table table;
+    struct explore_counts counts;
+} search;
+
+static unsigned char stacks[EXPLORE_THREADS_MAX + 1][EXPLORE_STACK_BYTES]
+    __attribute__((aligned(64)));
+static unsigned char memory[EXPLORE_MEMORY_BYTES] __attribute__((aligned(LEAT_PAGE_BYTES)));
+
+/* ---- fibers --------------------------------------------------------------------------------- */
+
+static void
+control_give(void)
+{
+    explore_fiber_switch(&explore_run.threads[explore_run.running].saved, explore_run.saved);
+}
+
+const struct explore_thread *
+explore_request(const struct explore_request *request)
+{
+    struct explore_thread *thread = &explore_run.threads[explore_run.running];
+    if (explore_run.running != NOBODY) {
+        thread->request = *request;
+        control_give();
+    }
+    return thread;
+}
+
+void
+explore_note(const char *text, const char *file, int line)
+{
+    if (!explore_run.failed) {
+        explore_run.failed = true;
+        (void)snprintf(explore_run.message, sizeof(explore_run.message), "%s:%d: %s", file, line,
+                       text);
+    }
+}
+
+void
+explore_fail(const char *fact, const char *file, int line)
+{
+    explore_note(fact, file, line);
+    control_give();
+    abort(); /* nobody goes on with a failed run */
+}
+
+static void
+fiber_body(void)
+{
+    const struct explore_model *model = explore_run.model;
+    if (explore_run.running == NOBODY) {
+        search.alone(model->state);
+    } else {
+        model->threads[explore_run.running](model->state);
+    }
+    struct explore_request end = {.kind = EXPLORE_END};
+    explore_run.threads[explore_run.running].ended = true;
+    explore_run.threads[explore_run.running].request = end;
+    control_give();
+}
+
+/* Lets a thread run up to its next request. */
+static void
+fiber_resume(uint32_t index)
+{
+    struct explore_thread *thread = &explore_run.threads[index];
+    void **local = explore_run.model->local;
+    explore_run.running = index;
+    if (local != NULL) {
+        *local = thread->local;
+    }
+    explore_fiber_switch(&explore_run.saved, thread->saved);
+    if (local != NULL) {
+        thread->local = *local;
+    }
+    explore_run.running = NOBODY;
+}
+
+static void
+fiber_begin(uint32_t index)
+{
+    struct explore_thread *thread = &explore_run.threads[index];
+    memset(thread, 0, sizeof(*thread));
+    thread->stack = stacks[index];
+    /* What earlier runs left there would make equal states look different. */
+    memset(thread->stack, 0, EXPLORE_STACK_BYTES);
+    thread->saved = explore_fiber_make(thread->stack, EXPLORE_STACK_BYTES, fiber_body);
+    thread->spurious = explore_run.model->spurious;
+    fiber_resume(index);
+}
+
+/* Runs a function of the model with nobody else there. */
+static void
+alone_run(void (*function)(void *state))
+{
+    if (function != NULL) {
+        search.alone = function;
+        fiber_begin(NOBODY);
+    }
+}
+
+void *
+explore_memory_take(size_t bytes)
+{
+    size_t rounded = leat_round_up(bytes, LEAT_PAGE_BYTES);
+    if (rounded > sizeof(memory) - explore_run.memory_used) {
+        explore_fail("a model takes more than EXPLORE_MEMORY_BYTES", __FILE__, __LINE__);
+    }
+    void *taken = &memory[explore_run.memory_used];
+    explore_run.memory_used += rounded;
+    return taken;
+}
+
+/* ---- states --------------------------------------------------------------------------------- */
+
+/* Four lanes, so that the multiplications overlap. */
+static uint64_t
+bytes_hash(uint64_t hash, const void *address, size_t bytes)
+{
+    const unsigned char *from = address;
+    uint64_t lanes[4] = {hash, 1, 2, 3};
+    for (size_t i = 0; i * sizeof(uint64_t) < bytes; i++) {
+        uint64_t word = 0;
+        size_t left = bytes - i * sizeof(word);
+        memcpy(&word, from + i * sizeof(word), left < sizeof(word) ? left : sizeof(word));
+        uint64_t lane = (lanes[i % 4] ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+        lanes[i % 4] = lane ^ lane >> 32;
+    }
+    hash = explore_mix(lanes[0], lanes[1]);
+    return explore_mix(hash, explore_mix(lanes[2], lanes[3]));
+}
+
+static uint64_t
+state_hash(void)
+{
+    const struct explore_model *model = explore_run.model;
+    uint64_t hash = explore_memory_hash();
+    hash = bytes_hash(hash, model->state, model->state_bytes);
+    hash = bytes_hash(hash, memory, explore_run.memory_used);
+    for (uint32_t i = 0; i < explore_run.threads_count; i++) {
+        const struct explore_thread *thread = &explore_run.threads[i];
+        uint64_t flags = (thread->ended ? 1U : 0U) | (thread->waits ? 2U : 0U) |
+                         (uint64_t)thread->request.kind << 2 | (uint64_t)thread->spurious << 8;
+        hash = explore_mix(hash, flags);
+        hash = explore_mix(hash, (uint64_t)(uintptr_t)thread->local);
+        if (!thread->ended) {
+            const unsigned char *top = (unsigned char *)thread->stack + EXPLORE_STACK_BYTES;
+            size_t used = (size_t)(top - (unsigned char *)thread->saved);
+            hash = bytes_hash(hash, thread->saved, used);
+        }
+    }
+    return hash == 0 ? 1 : hash;
+}
+
+static void
+table_make(struct table *table, uint32_t log2)
+{
+    table->log2 = log2;
+    table->used = 0;
+    table->states = calloc(UINT64_C(1) << log2, sizeof(*table->states));
+    table->notes = calloc(UINT64_C(1) << log2, sizeof(*table->notes));
+    if (table->states == NULL || table->notes == NULL) {
+        (void)fputs("explore: no memory for the table of states\n", stderr);
+        abort();
+    }
+}
+
+static void
+table_drop(struct table *table)
+{
+    free(table->states);
+    free(table->notes);
+    memset(table, 0, sizeof(*table));
+}
+
+/* Place of a state, or of the free slot where it belongs. Ends: half of the table is free. */
+static uint64_t
+table_find(const struct table *table, uint64_t state)
+{
+    uint64_t mask = (UINT64_C(1) << table->log2) - 1;
+    uint64_t place = state & mask;
+    while (table->states[place] != 0 && table->states[place] != state) {
+        place = (place + 1) & mask;
+    }
+    return place;
+}
+
+static void
+table_grow(struct table *table)
+{
+    struct table larger;
+    table_make(&larger, table->log2 + 1);
+    for (uint64_t i = 0; i < UINT64_C(1) << table->log2; i++) {
+        if (table->states[i] != 0) {
+            uint64_t place = table_find(&larger, table->states[i]);
+            larger.states[place] = table->states[i];
+            larger.notes[place] = table->notes[i];
+        }
+    }
+    larger.used = table->used;
+    table_drop(table);
+    *table = larger;
+}
+
+/* True if the state was known; *note is then what is noted beside it. */
+static bool
+table_add(struct table *table, uint64_t state, uint8_t **note)
+{
+    if (table->used >= UINT64_C(1) << (table->log2 - 1)) {
+        table_grow(table);
+    }
+    uint64_t place = table_find(table, state);
+    bool known = table->states[place] == state;
+    if (!known) {
+        table->states[place] = state;
+        table->used++;
+    }
+    *note = &table->notes[place];
+    return known;
+}
+
+/* ---- choices -------------------------------------------------------------------------------- */
+
+static bool
+can_go_on(const struct explore_thread *thread)
+{
+    return !thread->ended && !thread->waits &&
+           (thread->request.kind != EXPLORE_PAUSE || explore_memory_news(thread));
+}
+
+static uint8_t
+enabled_set(void)
+{
+    uint8_t set = 0;
+    for (uint32_t i = 0; i < explore_run.threads_count; i++) {
+        set |= can_go_on(&explore_run.threads[i]) ? (uint8_t)(1U << i) : 0;
+    }
+    return set;
+}
+
+/* A thread that runs alone, reads newest values and comes back to a state of this run goes round in
+ * a circle for ever. */
+static bool
+is_circle(uint64_t state, uint8_t enabled)
+{
+    for (uint32_t i = search.depth; i > 0; i--) {
+        const struct choice *choice = &search.choices[i - 1];
+        bool alone = choice->enabled == enabled && (enabled & (enabled - 1)) == 0;
+        if (!alone || choice->way != 0) {
+            return false;
+        }
+        if (choice->state == state) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The thread of the last step, which others would preempt; or nobody. */
+static uint8_t
+last_thread(uint8_t enabled)
+{
+    if (search.depth == 0) {
+        return NOBODY;
+    }
+    uint8_t last = search.choices[search.depth - 1].thread;
+    bool gives_way = explore_run.threads[last].request.kind == EXPLORE_PAUSE;
+    return (enabled >> last & 1) != 0 && !gives_way ? last : NOBODY;
+}
+
+/* Without a bound: what is to be tried from here, given what is known. */
+static uint8_t
+candidates_all(struct choice *choice, bool known, uint8_t *note)
+{
+    uint8_t candidates = choice->enabled & (uint8_t)~search.sleep;
+    choice->sleep = search.sleep;
+    if (known) {
+        candidates &= *note;
+        choice->sleep &= *note;
+    }
+    *note = choice->sleep;
+    return candidates;
+}
+
+static uint8_t
+candidates_bounded(struct choice *choice, bool known, uint8_t *note)
+{
+    choice->left = (uint8_t)explore_run.model->preemptions;
+    if (search.depth > 0) {
+        const struct choice *before = &search.choices[search.depth - 1];
+        bool preempts = before->last != NOBODY && before->last != before->thread;
+        choice->left = (uint8_t)(before->left - (preempts ? 1U : 0U));
+    }
+    if (known && *note >= choice->left) {
+        return 0;
+    }
+    *note = choice->left;
+    bool stays = choice->last != NOBODY && choice->left == 0;
+    return stays ? (uint8_t)(1U << choice->last) : choice->enabled;
+}
+
+/* Decides on the next step. False: there is nothing new to try from here. */
+static bool
+choice_make(uint8_t enabled)
+{
+    struct choice *choice = &search.choices[search.depth];
+    memset(choice, 0, sizeof(*choice));
+    choice->enabled = enabled;
+    choice->last = last_thread(enabled);
+    choice->state = state_hash();
+    if (explore_run.model->bounded) {
+        choice->state = explore_mix(choice->state, choice->last);
+    }
+    if (is_circle(choice->state, enabled)) {
+        explore_note("a thread that runs alone goes round in a circle", __FILE__, __LINE__);
+        return false;
+    }
+    uint8_t *note = NULL;
+    bool known = table_add(&search.table, choice->state, &note);
+    choice->candidates = explore_run.model->bounded ? candidates_bounded(choice, known, note)
+                                                    : candidates_all(choice, known, note);
+    if (choice->candidates == 0) {
+        return false;
+    }
+    bool stays = choice->last != NOBODY && (choice->candidates >> choice->last & 1) != 0;
+    choice->thread = stays ? choice->last : (uint8_t)__builtin_ctz(choice->candidates);
+    search.depth++;
+    return true;
+}
+
+/* Changes the last choice that has something left. False: all is done. */
+static bool
+choice_change(void)
+{
+    while (search.depth > 0) {
+        struct choice *choice = &search.choices[search.depth - 1];
+        choice->way++;
+        if (choice->way < choice->ways) {
+            return true;
+        }
+        choice->tried |= (uint8_t)(1U << choice->thread);
+        uint8_t left = choice->candidates & (uint8_t)~choice->tried;
+        if (left != 0) {
+            choice->thread = (uint8_t)__builtin_ctz(left);
+            choice->way = 0;
+            choice->ways = 0;
+            return true;
+        }
+        search.depth--;
+    }
+    return false;
+}
+
+/* ---- schedules ------------------------------------------------------------------------------ */
+
+static void
+schedule_add(uint32_t thread, uint32_t way)
+{
+    size_t room = sizeof(search.schedule) - search.schedule_used;
+    char *end = &search.schedule[search.schedule_used];
+    int used = way == 0 ? snprintf(end, room, "%c", (int)('a' + thread))
+                        : snprintf(end, room, "%c%" PRIu32, (int)('a' + thread), way);
+    search.schedule_used += (size_t)used < room ? (size_t)used : 0;
+}
+
+void
+explore_own_step(void)
+{
+    if (search.recording && explore_run.running != NOBODY) {
+        schedule_add(explore_run.running, 0);
+    }
+}
+
+/* The next step of a schedule. Behind its end, or where it does not fit, the first thread that can
+ * go on does. */
+static struct choice
+seed_step(uint8_t enabled)
+{
+    struct choice choice = {.thread = (uint8_t)__builtin_ctz(enabled)};
+    if (*search.seed != 0) {
+        uint32_t thread = (uint32_t)(*search.seed - 'a');
+        char *end = NULL;
+        choice.way = (uint32_t)strtoul(search.seed + 1, &end, 10);
+        search.seed = end;
+        if (thread < explore_run.threads_count && (enabled >> thread & 1) != 0) {
+            choice.thread = (uint8_t)thread;
+        }
+    }
+    return choice;
+}
+
+/* ---- one run -------------------------------------------------------------------------------- */
+
+static void
+run_begin(void)
+{
+    const struct explore_model *model = explore_run.model;
+    memset(model->state, 0, model->state_bytes);
+    memset(memory, 0, explore_run.memory_used);
+    explore_run.memory_used = 0;
+    explore_run.failed = false;
+    explore_run.anew = false;
+    search.pruned = false;
+    search.sleep = 0;
+    search.schedule_used = 0;
+    explore_memory_begin();
+    if (model->local != NULL) {
+        *model->local = NULL;
+    }
+    alone_run(model->setup);
+    for (uint32_t i = 0; i < explore_run.threads_count && !explore_run.failed; i++) {
+        fiber_begin(i);
+    }
+}
+
+/* Carries out one step. Threads whose step does not depend on it, and that were tried before or
+ * slept here, need not go next. */
+static void
+step_run(struct choice *choice, uint32_t number)
+{
+    struct explore_thread *thread = &explore_run.threads[choice->thread];
+    struct explore_request request = thread->request;
+    search.sleep = 0;
+    for (uint32_t i = 0; i < explore_run.threads_count && !explore_run.model->bounded; i++) {
+        bool sleeps = i != choice->thread && ((choice->sleep | choice->tried) >> i & 1) != 0;
+        if (sleeps && !explore_memory_dependent(&explore_run.threads[i].request, &request)) {
+            search.sleep |= (uint8_t)(1U << i);
+        }
+    }
+    if (choice->ways == 0) {
+        choice->ways = explore_memory_ways(thread);
+    }
+    if (choice->way >= choice->ways) {
+        explore_note("the schedule does not fit the model", __FILE__, __LINE__);
+        return;
+    }
+    if (search.recording) {
+        schedule_add(choice->thread, choice->way);
+    }
+    explore_memory_step(thread, choice->way);
+    if (explore_run.traced) {
+        explore_trace_step(choice->thread, number, &request, choice->way);
+    }
+    if (!thread->waits && !explore_run.failed) {
+        fiber_resume(choice->thread);
+    }
+}
+
+static bool
+all_ended(void)
+{
+    bool ended = true;
+    for (uint32_t i = 0; i < explore_run.threads_count; i++) {
+        ended = ended && explore_run.threads[i].ended;
+    }
+    return ended;
+}
+
+/* One run to its end, to a known state or to a fault. */
+static void
+run(void)
+{
+    run_begin();
+    uint32_t step = 0;
+    for (; !explore_run.failed && !explore_run.anew; step++) {
+        uint8_t enabled = enabled_set();
+        if (enabled == 0 || step == EXPLORE_STEPS_MAX) {
+            break;
+        }
+        if (search.replaying) {
+            struct choice choice = seed_step(enabled);
+            step_run(&choice, step);
+            continue;
+        }
+        if (step == search.depth && (search.recording || !choice_make(enabled))) {
+            search.pruned = !explore_run.failed;
+            break;
+        }
+        search.counts.steps += step + 1 == search.depth ? 1 : 0;
+        step_run(&search.choices[step], step);
+    }
+    search.counts.longest = step > search.counts.longest ? step : search.counts.longest;
+    if (explore_run.failed || explore_run.anew || search.pruned) {
+        return;
+    }
+    if (step == EXPLORE_STEPS_MAX) {
+        explore_note("a run is longer than EXPLORE_STEPS_MAX", __FILE__, __LINE__);
+    } else if (!all_ended()) {
+        explore_note("deadlock: each thread has ended or waits", __FILE__, __LINE__);
+    } else {
+        explore_memory_end();
+        alone_run(explore_run.model->check);
+    }
+}
+
+/* ---- the search ----------------------------------------------------------------------------- */
+
+/* Runs a schedule and prints its steps. */
+static void
+replay(const char *seed)
+{
+    printf("%s: schedule %s\n", explore_run.model->name, seed);
+    search.replaying = true;
+    explore_run.traced = true;
+    explore_run.all_shared = true;
+    do {
+        search.seed = seed;
+        run();
+    } while (explore_run.anew);
+    explore_run.traced = false;
+    search.replaying = false;
+    printf("%s: %s\n", explore_run.model->name,
+           explore_run.failed ? explore_run.message : "no fault");
+}
+
+/* After a fault: writes down its schedule, and prints the run. */
+static void
+fault_show(void)
+{
+    static char seed[SEED_BYTES];
+    const char *name = explore_run.model->name;
+    printf("%s: FAILED: %s\n", name, explore_run.message);
+    search.recording = true;
+    run();
+    search.recording = false;
+    (void)snprintf(seed, sizeof(seed), "%.*s", (int)search.schedule_used, search.schedule);
+    replay(seed);
+    printf("%s: to see it again: LEAT_EXPLORE_REPLAY=%s:%s\n", name, name, seed);
+}
+
+/* All runs, or those up to the first fault. */
+static void
+runs_all(void)
+{
+    explore_memory_forget();
+    do {
+        table_drop(&search.table);
+        table_make(&search.table, TABLE_LOG2);
+        memset(&search.counts, 0, sizeof(search.counts));
+        search.depth = 0;
+        do {
+            run();
+            search.counts.runs++;
+            search.counts.pruned += search.pruned ? 1 : 0;
+        } while (!explore_run.failed && !explore_run.anew && choice_change());
+    } while (explore_run.anew && !explore_run.failed);
+    search.counts.states = search.table.used;
+    table_drop(&search.table);
+}
+
+static void
+counts_print(const struct explore_model *model)
+{
+    const struct explore_counts *counts = &search.counts;
+    char bound[48];
+    (void)snprintf(bound, sizeof(bound), "at most %" PRIu32 " preemptions", model->preemptions);
+    printf("%-28s %s: %" PRIu64 " states, %" PRIu64 " steps, %" PRIu64 " runs (%" PRIu64
+           " ended in a known state), longest %" PRIu64 " steps; %s, %s\n",
+           model->name, model->fails != NULL ? "fails as it should" : "exhausted", counts->states,
+           counts->steps, counts->runs, counts->pruned, counts->longest,
+           model->sequential ? "sequentially consistent" : "C11 memory",
+           model->bounded ? bound : "no bound");
+    (void)fflush(stdout);
+}
+
+/* LEAT_EXPLORE_REPLAY is name:schedule. True: this model's run was shown. */
+static bool
+replay_wanted(const struct explore_model *model)
+{
+    const char *wanted = getenv("LEAT_EXPLORE_REPLAY");
+    size_t length = strlen(model->name);
+    if (wanted == NULL || strncmp(wanted, model->name, length) != 0 || wanted[length] != ':') {
+        return false;
+    }
+    replay(wanted + length + 1);
+    return true;
+}
+
+bool
+explore(const struct explore_model *model, struct explore_counts *counts)
+{
+    memset(&explore_run, 0, sizeof(explore_run));
+    explore_run.model = model;
+    explore_run.running = NOBODY;
+    while (explore_run.threads_count < EXPLORE_THREADS_MAX &&
+           model->threads[explore_run.threads_count] != NULL) {
+        explore_run.threads_count++;
+    }
+    if (getenv("LEAT_EXPLORE_REPLAY") != NULL) {
+        return !replay_wanted(model) || !explore_run.failed;
+    }
+    runs_all();
+    *counts = search.counts;
+    bool expected = explore_run.failed == (model->fails != NULL) &&
+                    (model->fails == NULL || strstr(explore_run.message, model->fails) != NULL);
+    if (!expected && explore_run.failed) {
+        fault_show();
+    } else if (!expected) {
+        printf("%s: FAILED: did not fail with: %s\n", model->name, model->fails);
+    } else if (!model->quiet) {
+        counts_print(model);
+    }
+    return expected;
+}
