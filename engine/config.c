@@ -228,8 +228,8 @@ retained_check(const char *field, uint32_t *value, uint32_t jobs_max, struct lea
         uint32_t quarter = jobs_max / 4;
         *value = quarter < LEAT_RETAINED_DEFAULT ? quarter : LEAT_RETAINED_DEFAULT;
     }
-    if (*value > jobs_max) {
-        return leat_error_set(error, LEAT_INVALID, field, "must be at most jobs_max");
+    if (*value > jobs_max || *value > LEAT_RETAINED_MAX) {
+        return leat_error_set(error, LEAT_INVALID, field, "must be at most jobs_max, and 2^20");
     }
     return LEAT_OK;
 }

@@ -36,8 +36,8 @@ leat_job_change(leat_atomic_u64 *word, const struct leat_change *change, uint64_
                 uint64_t *after)
 {
     LEAT_ASSERT(leat_phase_may(change->from, change->to));
-    /* change:A acquire -> change:B, let_go:B, mark:B, submit:A.  Carries: what the last mover of
-     * this job wrote into its record.
+    /* change:A acquire -> change:B, let_go:B, mark:B, submit:A, release:A, cancel:A.
+     * Carries: what the last mover of this job wrote into its record.
      * If relaxed: a failed swap is retried; a refusal could be read beside an old record. */
     uint64_t now = atom_load_acq(word);
     for (;;) {
@@ -46,7 +46,7 @@ leat_job_change(leat_atomic_u64 *word, const struct leat_change *change, uint64_
             return false;
         }
         uint64_t next = leat_word_with((now & ~change->clear) | change->set, change->to);
-        /* change:B acq_rel -> change:A, let_go:A, mark:A, hold:A, hold:B, wait:A, kept:A.
+        /* change:B acq_rel -> change:A, let_go:A, mark:A, hold:A, hold:B, wait:A.
          * Carries: the record's fields as this thread leaves them.
          * If relaxed: who sees the phase could read the fields of the phase before. */
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, next))) {
@@ -60,7 +60,7 @@ leat_job_change(leat_atomic_u64 *word, const struct leat_change *change, uint64_
 bool
 leat_job_mark(leat_atomic_u64 *word, const struct leat_mark *mark, uint64_t *before)
 {
-    /* mark:A acquire -> change:B, mark:B.  Carries: the record's fields of this attempt.
+    /* mark:A acquire -> change:B, mark:B, cancel:A.  Carries: the record's fields of this attempt.
      * If relaxed: a completion could compare with the attempt before. */
     uint64_t now = atom_load_acq(word);
     for (;;) {
@@ -81,8 +81,8 @@ leat_job_mark(leat_atomic_u64 *word, const struct leat_mark *mark, uint64_t *bef
 bool
 leat_job_let_go(leat_atomic_u64 *word, uint64_t bits)
 {
-    /* let_go:A acquire -> change:B, let_go:B, end:A, kept:B.  Carries: what other holders did with
-     * the record.
+    /* let_go:A acquire -> change:B, let_go:B, end:A, release:A, cancel:A.
+     * Carries: what other holders did with the record.
      * If relaxed: the record could be given back under a reader that has just finished. */
     uint64_t now = atom_load_acq(word);
     for (;;) {

@@ -187,7 +187,7 @@ struct leat_config {
 
     /* What is kept of ended jobs that nobody asked to keep: the last so many, until jobs that wait
      * need their records. 0: gone at once. LEAT_AUTO (default): 10 000, or a quarter of jobs_max
-     * if that is less. At most jobs_max. */
+     * if that is less. At most jobs_max, and 2^20. */
     uint32_t retained_max; /* completed and cancelled */
     uint32_t dead_max;     /* dead letters, never given up for waiting jobs; beyond dead_max
                                    the oldest goes, counted in dead_dropped */
@@ -449,7 +449,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_progress(struct leat_run *run,
  * Threads:  any.      Progress: as leat_submit().
  * Returns:  LEAT_OK; LEAT_STALE (completed before, or another attempt); LEAT_GONE; LEAT_NOT_FOUND;
  *           LEAT_UNSUPPORTED (a delay or a snooze); LEAT_FULL (a retry for which the ring has no
- *           room) and LEAT_NO_MEMORY (for the text): the token still holds; LEAT_FORKED;
+ *           room), LEAT_NO_MEMORY (for the text) and LEAT_BUSY (255 callers look at this job): the
+ *           token still holds; LEAT_FORKED;
  *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engine, leat_token token,
                                                        struct leat_outcome outcome,

@@ -32,7 +32,9 @@
 #define LEAT_STARVATION_MAX   1000000
 #define LEAT_SAMPLE_MAX       1000000
 #define LEAT_RETAINED_DEFAULT 10000
-#define LEAT_ERROR_BYTES      256
+/* They stand in a ring. */
+#define LEAT_RETAINED_MAX (UINT32_C(1) << LEAT_RING_SLOTS_LOG2_MAX)
+#define LEAT_ERROR_BYTES  256
 
 /* Callers of leat_wait() and leat_get() on one job at once: 8 bits of its word. */
 #define LEAT_HOLDS_MAX 255

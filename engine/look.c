@@ -123,7 +123,8 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
 static uint64_t
 word_now(const struct leat_engine *engine, uint32_t index)
 {
-    /* wait:A acquire -> change:B, end:A.  Carries: the record as its end left it.
+    /* wait:A acquire -> change:B, end:A, release:A, cancel:A.
+     * Carries: the record as its end left it.
      * If relaxed: a result could be read that is not there yet. */
     return atom_load_acq(leat_slab_word(&engine->jobs, index));
 }
@@ -234,78 +235,98 @@ leat_result(struct leat_engine *engine, leat_job_id id, void *buffer, size_t cap
     return status;
 }
 
-/* ---- release and cancel --------------------------------------------------------------------- */
+/* ---- release and cancel ---------------------------------------------------------------------
+ *
+ * One swap each, against the generation in the id: they need no hold, so they cannot be kept out by
+ * those who have one. */
 
-/* Clears KEPT. False: it was not set. pre: a hold. */
-static bool
-kept_clear(leat_atomic_u64 *word)
+/* Finds the job's word and what it says now. */
+static enum leat_status
+word_find(struct leat_engine *engine, leat_job_id id, uint32_t *index, uint64_t *now)
 {
-    /* kept:A acquire -> change:B.  Carries: nothing; the first of a loop of swaps.
-     * If relaxed: nothing changes. */
-    uint64_t now = atom_load_acq(word);
-    while ((now & LEAT_WORD_KEPT) != 0) {
-        /* kept:B acq_rel -> let_go:A.  Carries: what this thread read of the record.
-         * If relaxed: as let_go:A. */
-        if (atom_cas_acq_rel(word, &now, now & ~LEAT_WORD_KEPT)) {
-            return true;
-        }
+    enum leat_status status = leat_engine_check(engine);
+    if (status == LEAT_OK) {
+        status = leat_job_locate(engine, id, index);
     }
-    return false;
+    if (status == LEAT_OK) {
+        *now = word_now(engine, *index);
+    }
+    return status;
 }
 
 enum leat_status
 leat_release(struct leat_engine *engine, leat_job_id id)
 {
-    enum leat_status status = leat_engine_check(engine);
     uint32_t index = 0;
-    if (status == LEAT_OK) {
-        status = leat_job_hold(engine, id, &index);
-    }
-    if (status != LEAT_OK) {
-        return status;
-    }
-    bool released = kept_clear(leat_slab_word(&engine->jobs, index));
-    leat_job_unhold(engine, index);
-    return released ? LEAT_OK : LEAT_WRONG_STATE;
-}
-
-/* pre: a hold. */
-static enum leat_status
-cancel(struct leat_engine *engine, uint32_t index)
-{
-    leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
-    const struct leat_change waiting = {.from = LEAT_PHASE_PENDING, .to = LEAT_PHASE_CANCELLED};
-    const struct leat_mark running = {.set = LEAT_WORD_CANCEL};
-    uint64_t before = 0;
-    uint64_t after = 0;
-    /* Ends: a job goes from PENDING to RUNNING and back at most max_attempts times. */
-    for (;;) {
-        if (leat_job_change(word, &waiting, &before, &after)) {
-            (void)atom_add_rlx(&engine->outside.cancelled, 1); /* rlx: statistic */
-            leat_job_ring_bell(engine, index, before);
+    uint64_t now = 0;
+    enum leat_status status = word_find(engine, id, &index, &now);
+    while (status == LEAT_OK) {
+        status = leat_word_judge(now, id);
+        if (status != LEAT_OK) {
+            return status;
+        }
+        if ((now & LEAT_WORD_KEPT) == 0) {
+            return LEAT_WRONG_STATE;
+        }
+        uint64_t next = leat_word_with(now & ~LEAT_WORD_KEPT, leat_word_phase(now));
+        /* release:A acq_rel -> change:A, let_go:A, wait:A.  Carries: what this thread read of the
+         * record.
+         * If relaxed: as let_go:A. */
+        if (atom_cas_acq_rel(leat_slab_word(&engine->jobs, index), &now, next)) {
+            if (leat_word_phase(next) == LEAT_PHASE_GONE) {
+                leat_job_reclaim(engine, index);
+            }
             return LEAT_OK;
         }
-        if (leat_phase_final(leat_word_phase(before))) {
-            return LEAT_ENDED;
-        }
-        if (leat_job_mark(word, &running, &before)) {
-            return LEAT_RUNNING;
-        }
     }
+    return status;
+}
+
+/* What a cancel makes of a live job's word, and answers. */
+static enum leat_status
+cancelled(uint64_t now, uint64_t *next)
+{
+    enum leat_phase phase = leat_word_phase(now);
+    if (phase == LEAT_PHASE_RUNNING) {
+        *next = now | LEAT_WORD_CANCEL;
+        return LEAT_RUNNING;
+    }
+    if (!leat_phase_may(phase, LEAT_PHASE_CANCELLED)) {
+        return LEAT_ENDED;
+    }
+    /* Its place still has it, and gives the record back. */
+    *next = leat_word_with(now, LEAT_PHASE_CANCELLED);
+    LEAT_ASSERT(leat_word_phase(*next) == LEAT_PHASE_CANCELLED);
+    return LEAT_OK;
 }
 
 enum leat_status
 leat_cancel(struct leat_engine *engine, leat_job_id id)
 {
-    enum leat_status status = leat_engine_check(engine);
     uint32_t index = 0;
-    if (status == LEAT_OK) {
-        status = leat_job_hold(engine, id, &index);
+    uint64_t now = 0;
+    enum leat_status status = word_find(engine, id, &index, &now);
+    while (status == LEAT_OK) {
+        uint64_t next = 0;
+        status = leat_word_judge(now, id);
+        if (status != LEAT_OK) {
+            return status;
+        }
+        enum leat_status answer = cancelled(now, &next);
+        if (answer == LEAT_ENDED) {
+            return answer;
+        }
+        /* cancel:A acq_rel -> change:A, mark:A, let_go:A, wait:A.  Carries: nothing of its own; the
+         * caller's writes before the cancel.
+         * If relaxed: a handler that sees the flag could miss why it was set. */
+        if (!atom_cas_acq_rel(leat_slab_word(&engine->jobs, index), &now, next)) {
+            continue;
+        }
+        if (answer == LEAT_OK) {
+            (void)atom_add_rlx(&engine->outside.cancelled, 1); /* rlx: statistic */
+            leat_job_ring_bell(engine, index, now);
+        }
+        return answer;
     }
-    if (status != LEAT_OK) {
-        return status;
-    }
-    status = cancel(engine, index);
-    leat_job_unhold(engine, index);
     return status;
 }

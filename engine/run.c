@@ -133,6 +133,7 @@ begin(struct leat_run *run)
 {
     struct leat_job_record *record = run->record;
     uint32_t attempts = atom_load_rlx(&record->attempts); /* rlx: single writer */
+    struct leat_job_extra *extra = leat_job_extra(record);
     run->attempt = attempts + 1;
     const struct leat_change change = {
         .from = LEAT_PHASE_PENDING,
@@ -145,6 +146,11 @@ begin(struct leat_run *run)
     /* Before the swap, so that who sees the new attempt's word sees its number. */
     atom_store_rlx(&record->attempts, (uint16_t)run->attempt); /* rlx: ordered by change:B */
     if (LEAT_LIKELY(leat_job_change(run->word, &change, &before, &after))) {
+        if (LEAT_UNLIKELY(extra != NULL)) {
+            /* Nobody reads the texts before the end. */
+            extra->error[0] = '\0';
+            extra->late_error[0] = '\0';
+        }
         return true;
     }
     LEAT_ASSERT(leat_word_phase(before) == LEAT_PHASE_CANCELLED);

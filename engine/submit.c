@@ -153,12 +153,12 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
 
 /* State first: from here the job is PENDING, and its place is about to have it. */
 static leat_job_id
-record_publish(struct leat_engine *engine, const struct leat_job *job, uint32_t index)
+record_publish(struct leat_engine *engine, uint32_t index, bool kept)
 {
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     uint64_t generation = leat_word_generation(atom_load_rlx(word)); /* rlx: single writer */
     uint64_t next = leat_word_of(generation, 0) | LEAT_WORD_LINKED | LEAT_PHASE_PENDING;
-    if ((job->flags & LEAT_JOB_KEEP_RESULT) != 0) {
+    if (kept) {
         next |= LEAT_WORD_KEPT;
     }
     /* submit:A release -> change:A, hold:A.  Carries: the record's fields and the payload.
@@ -197,7 +197,7 @@ push_one(struct leat_engine *engine, const struct leat_job *job, const struct in
     leat_rcu_enter();
     if (LEAT_LIKELY(leat_engine_accepts(engine))) {
         uint32_t item = leat_item_of(LEAT_KIND_JOB, intake->index);
-        *id = record_publish(engine, job, intake->index);
+        *id = record_publish(engine, intake->index, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
         status = leat_pool_push(&engine->pool, intake->level, item) ? LEAT_OK : LEAT_FULL;
     }
     leat_rcu_leave(&engine->domain);
@@ -248,6 +248,14 @@ leat_submit(struct leat_engine *engine, const struct leat_job *job, leat_job_id 
 
 /* ---- batches -------------------------------------------------------------------------------- */
 
+/* An array of jobs has the stride of the header that its program was built with. */
+static const struct leat_job *
+job_at(const struct leat_job *jobs, size_t index)
+{
+    const unsigned char *bytes = (const unsigned char *)jobs;
+    return (const struct leat_job *)(const void *)(bytes + (size_t)jobs->size * index);
+}
+
 static enum leat_status
 submit_each(struct leat_engine *engine, const struct leat_job *jobs, size_t count, leat_job_id *ids,
             enum leat_status *statuses)
@@ -255,7 +263,7 @@ submit_each(struct leat_engine *engine, const struct leat_job *jobs, size_t coun
     enum leat_status first = LEAT_OK;
     for (size_t i = 0; i < count; i++) {
         leat_job_id id = {0};
-        enum leat_status status = submit_one(engine, &jobs[i], &id);
+        enum leat_status status = submit_one(engine, job_at(jobs, i), &id);
         if (status != LEAT_OK) {
             id.bits = 0;
             first = first == LEAT_OK ? status : first;
@@ -279,22 +287,33 @@ struct group {
     struct intake *intakes;
     uint32_t *items;
     leat_job_id *ids;
+    bool *kept;
 };
+
+static enum leat_status
+group_check_one(struct group *group, size_t index)
+{
+    struct leat_job copy;
+    const struct leat_job *job = NULL;
+    enum leat_status status = LEAT_INVALID;
+    if (job_at(group->jobs, index)->size == group->jobs->size) {
+        status = job_read(job_at(group->jobs, index), &copy, &job);
+    }
+    if (status == LEAT_OK) {
+        status = intake_check(group->engine, job, &group->intakes[index]);
+    }
+    if (status == LEAT_OK && group->intakes[index].level != group->intakes[0].level) {
+        status = LEAT_UNSUPPORTED;
+    }
+    return status;
+}
 
 static enum leat_status
 group_check(struct group *group)
 {
     enum leat_status first = LEAT_OK;
     for (size_t i = 0; i < group->count; i++) {
-        /* One struct layout per batch: an array of another header's size has another stride. */
-        enum leat_status status = LEAT_UNSUPPORTED;
-        if (group->jobs[i].size == sizeof(group->jobs[i]) &&
-            group->jobs[i].version == LEAT_STRUCT_VERSION) {
-            status = intake_check(group->engine, &group->jobs[i], &group->intakes[i]);
-        }
-        if (status == LEAT_OK && group->intakes[i].level != group->intakes[0].level) {
-            status = LEAT_UNSUPPORTED;
-        }
+        enum leat_status status = group_check_one(group, i);
         if (group->statuses != NULL) {
             group->statuses[i] = status;
         }
@@ -307,7 +326,12 @@ static enum leat_status
 group_fill(struct group *group)
 {
     for (size_t i = 0; i < group->count; i++) {
-        enum leat_status status = record_fill(group->engine, &group->jobs[i], &group->intakes[i]);
+        struct leat_job copy;
+        const struct leat_job *job = NULL;
+        enum leat_status status = job_read(job_at(group->jobs, i), &copy, &job);
+        if (status == LEAT_OK) {
+            status = record_fill(group->engine, job, &group->intakes[i]);
+        }
         if (status != LEAT_OK) {
             for (size_t j = 0; j < i; j++) {
                 record_refuse(group->engine, group->intakes[j].index);
@@ -315,6 +339,7 @@ group_fill(struct group *group)
             return status;
         }
         group->items[i] = leat_item_of(LEAT_KIND_JOB, group->intakes[i].index);
+        group->kept[i] = (job->flags & LEAT_JOB_KEEP_RESULT) != 0;
     }
     return LEAT_OK;
 }
@@ -327,7 +352,7 @@ group_push(struct group *group)
     leat_rcu_enter();
     if (leat_engine_accepts(engine)) {
         for (size_t i = 0; i < group->count; i++) {
-            group->ids[i] = record_publish(engine, &group->jobs[i], group->intakes[i].index);
+            group->ids[i] = record_publish(engine, group->intakes[i].index, group->kept[i]);
         }
         bool pushed = leat_pool_push_n(&engine->pool, group->intakes[0].level, group->items,
                                        (uint32_t)group->count);
@@ -345,39 +370,51 @@ group_push(struct group *group)
 }
 
 /* Statuses are written through the group. */
-static enum leat_status
-submit_all(struct leat_engine *engine, const struct leat_job *jobs, size_t count, leat_job_id *ids,
-           enum leat_status *statuses) /* NOLINT(readability-non-const-parameter) */
+/* Lays the group's arrays into one block, the most aligned first. */
+static size_t
+group_lay(struct group *group, unsigned char *block)
 {
-    if (count > engine->config.ring_slots) {
+    size_t count = group->count;
+    size_t intakes = sizeof(leat_job_id) * count;
+    size_t items = intakes + sizeof(struct intake) * count;
+    size_t kept = items + sizeof(uint32_t) * count;
+    if (block != NULL) {
+        group->ids = (leat_job_id *)(void *)block;
+        group->intakes = (struct intake *)(void *)(block + intakes);
+        group->items = (uint32_t *)(void *)(block + items);
+        group->kept = (bool *)(block + kept);
+    }
+    return kept + sizeof(bool) * count;
+}
+
+static enum leat_status
+submit_all(struct group *group, leat_job_id *ids)
+{
+    const struct leat_memory *memory = &group->engine->memory;
+    for (size_t i = 0; group->statuses != NULL && i < group->count; i++) {
+        group->statuses[i] = LEAT_OK;
+    }
+    /* More than a ring holds, and so more than the block's size could overflow with. */
+    if (group->count > group->engine->config.ring_slots) {
         return LEAT_FULL;
     }
-    const struct leat_memory *memory = &engine->memory;
-    size_t one = sizeof(struct intake) + sizeof(uint32_t) + sizeof(leat_job_id);
-    unsigned char *work = leat_memory_take(memory, one * count);
-    if (work == NULL) {
+    size_t bytes = group_lay(group, NULL);
+    unsigned char *block = leat_memory_take(memory, bytes);
+    if (block == NULL) {
         return LEAT_NO_MEMORY;
     }
-    /* Ids first: they want the largest alignment. */
-    unsigned char *intakes = work + sizeof(leat_job_id) * count;
-    struct group group = {.engine = engine,
-                          .jobs = jobs,
-                          .count = count,
-                          .statuses = statuses,
-                          .ids = (leat_job_id *)(void *)work,
-                          .intakes = (struct intake *)(void *)intakes,
-                          .items = (uint32_t *)(void *)(intakes + sizeof(struct intake) * count)};
-    enum leat_status status = group_check(&group);
+    (void)group_lay(group, block);
+    enum leat_status status = group_check(group);
     if (status == LEAT_OK) {
-        status = group_fill(&group);
+        status = group_fill(group);
     }
     if (status == LEAT_OK) {
-        status = group_push(&group);
+        status = group_push(group);
     }
     if (status == LEAT_OK && ids != NULL) {
-        memcpy(ids, group.ids, sizeof(leat_job_id) * count);
+        memcpy(ids, group->ids, sizeof(leat_job_id) * group->count);
     }
-    leat_memory_give(memory, work, one * count);
+    leat_memory_give(memory, block, bytes);
     return status;
 }
 
@@ -392,11 +429,15 @@ leat_submit_batch(struct leat_engine *engine, const struct leat_job *jobs, size_
     if (jobs == NULL && count > 0) {
         return LEAT_INVALID;
     }
+    struct group group = {.engine = engine, .jobs = jobs, .count = count, .statuses = statuses};
+    if (count > 1 && jobs->size < sizeof(uint32_t) * 2) {
+        return LEAT_INVALID;
+    }
     switch (mode) {
     case LEAT_BATCH_EACH:
         return submit_each(engine, jobs, count, ids, statuses);
     case LEAT_BATCH_ALL_OR_NONE:
-        return count == 0 ? LEAT_OK : submit_all(engine, jobs, count, ids, statuses);
+        return count == 0 ? LEAT_OK : submit_all(&group, ids);
     }
     return LEAT_INVALID;
 }

@@ -84,36 +84,49 @@ leat_pool_waiting(const struct leat_pool *pool)
     return count;
 }
 
+/* Takes a place, one with work left in its hand before all others. NULL: all are taken. */
+static struct leat_worker *
+place_take(struct leat_pool *pool)
+{
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < pool->places; i++) {
+            struct leat_worker *worker = &pool->workers[i];
+            uint32_t unused = 0;
+            /* rlx: hint, re-checked at lend:A */
+            bool left = atom_load_rlx(&worker->busy) != 0;
+            /* lend:A acq_rel -> lend:B.  Carries: the worker's own fields from the last lent
+             * thread.
+             * If relaxed: two threads could use one hand. */
+            if ((left || pass == 1) && atom_cas_acq_rel(&worker->lent, &unused, 1)) {
+                return worker;
+            }
+        }
+    }
+    return NULL;
+}
+
 bool
 leat_pool_lend(struct leat_pool *pool, size_t budget, size_t *ran)
 {
-    for (uint32_t i = 0; i < pool->places; i++) {
-        struct leat_worker *worker = &pool->workers[i];
-        uint32_t unused = 0;
-        /* lend:A acq_rel -> lend:B.  Carries: the worker's own fields from the last lent thread.
-         * If relaxed: two threads could use one hand. */
-        if (!atom_cas_acq_rel(&worker->lent, &unused, 1)) {
-            continue;
-        }
-        /* lend:C acq_rel -> empty:A.  Carries: nothing; counts before the halt flag is
-         * read.
-         * If relaxed: a stop could end while this thread begins. */
-        (void)atom_add_acq_rel(&pool->alive, 1);
-        /* lend:E sc -> halt:B.  Orders: alive + 1 then halt read, against halt set then alive read.
-         */
-        atom_fence_sc(&pool->anchor);
-        *ran = leat_worker_some(worker, budget);
-        /* lend:B release -> lend:A.  Carries: see lend:A.
-         * If relaxed: see lend:A. */
-        atom_store_rel(&worker->lent, 0);
-        /* lend:D acq_rel -> empty:A.  Carries: all this thread did.
-         * If relaxed: as alive:A. */
-        if (atom_sub_acq_rel(&pool->alive, 1) == 1) {
-            leat_os_futex_wake(&pool->alive, UINT32_MAX);
-        }
-        return true;
+    struct leat_worker *worker = place_take(pool);
+    if (worker == NULL) {
+        return false;
     }
-    return false;
+    /* lend:C acq_rel -> empty:A.  Carries: nothing; counts before the halt flag is read.
+     * If relaxed: a stop could end while this thread begins. */
+    (void)atom_add_acq_rel(&pool->alive, 1);
+    /* lend:E sc -> halt:B.  Orders: alive + 1 then halt read, against halt set then alive read. */
+    atom_fence_sc(&pool->anchor);
+    *ran = leat_worker_some(worker, budget);
+    /* lend:B release -> lend:A.  Carries: see lend:A.
+     * If relaxed: see lend:A. */
+    atom_store_rel(&worker->lent, 0);
+    /* lend:D acq_rel -> empty:A.  Carries: all this thread did.
+     * If relaxed: as alive:A. */
+    if (atom_sub_acq_rel(&pool->alive, 1) == 1) {
+        leat_os_futex_wake(&pool->alive, UINT32_MAX);
+    }
+    return true;
 }
 
 /* ---- quiet ---------------------------------------------------------------------------------- */

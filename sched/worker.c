@@ -29,21 +29,16 @@ leat_worker_keep(struct leat_worker *worker, uint32_t level, uint32_t item)
     worker->hand_level = level;
 }
 
-/* The item in the worker's hand, unless a more urgent level has one. */
+/* The oldest item of a level, or the one in hand if it is of that level. */
 static bool
-hand_pick(struct leat_worker *worker, uint32_t hint, uint32_t *item)
+level_pick(struct leat_worker *worker, uint32_t level, uint32_t *item)
 {
-    uint32_t urgent = hint & ((UINT32_C(1) << worker->hand_level) - 1);
-    while (urgent != 0) {
-        uint32_t level = (uint32_t)__builtin_ctz(urgent);
-        if (leat_mpmc_pop(&worker->pool->rings[level], item)) {
-            return true;
-        }
-        urgent &= urgent - 1;
+    if (LEAT_UNLIKELY(worker->hand_level == level)) {
+        *item = worker->hand;
+        worker->hand_level = LEAT_LEVEL_NONE;
+        return true;
     }
-    *item = worker->hand;
-    worker->hand_level = LEAT_LEVEL_NONE;
-    return true;
+    return leat_mpmc_pop(&worker->pool->rings[level], item);
 }
 
 /* The first hinted level behind the one that had its turn last. */
@@ -52,7 +47,7 @@ rotation_pick(struct leat_worker *worker, uint32_t hint, uint32_t *item)
 {
     for (uint32_t i = 1; i <= LEAT_PRIORITY_LEVELS; i++) {
         uint32_t level = (worker->rotation + i) % LEAT_PRIORITY_LEVELS;
-        if ((hint >> level & 1) != 0 && leat_mpmc_pop(&worker->pool->rings[level], item)) {
+        if ((hint >> level & 1) != 0 && level_pick(worker, level, item)) {
             worker->rotation = level;
             return true;
         }
@@ -60,31 +55,33 @@ rotation_pick(struct leat_worker *worker, uint32_t hint, uint32_t *item)
     return false;
 }
 
+/* True once in starvation_picks calls. */
+static bool
+in_rotation(struct leat_worker *worker)
+{
+    uint32_t guard = worker->pool->config.starvation_picks;
+    if (guard == 0 || LEAT_LIKELY(++worker->picks < guard)) {
+        return false;
+    }
+    worker->picks = 0;
+    return true;
+}
+
 /* Takes the next item. A hint bit may be set over an empty ring; it is cleared when the worker
  * parks, since clearing it at once would send the hint's line back and forth for each item. */
 static bool
 pick(struct leat_worker *worker, uint32_t *item)
 {
-    struct leat_pool *pool = worker->pool;
-    uint32_t hint = atom_load_rlx(&pool->hint); /* rlx: hint, re-checked at park:A */
-    bool in_rotation = false;
-    if (pool->config.starvation_picks != 0) {
-        worker->picks++;
-        in_rotation = worker->picks >= pool->config.starvation_picks;
-    }
-    if (LEAT_UNLIKELY(in_rotation)) {
-        worker->picks = 0;
-    }
+    uint32_t hint = atom_load_rlx(&worker->pool->hint); /* rlx: hint, re-checked at park:A */
     if (LEAT_UNLIKELY(worker->hand_level != LEAT_LEVEL_NONE)) {
-        /* In rotation the hand counts as the level whose turn it is. */
-        return hand_pick(worker, in_rotation ? 0 : hint, item);
+        hint |= UINT32_C(1) << worker->hand_level;
     }
-    if (LEAT_UNLIKELY(in_rotation)) {
+    if (LEAT_UNLIKELY(in_rotation(worker))) {
         return rotation_pick(worker, hint, item);
     }
     while (hint != 0) {
         uint32_t level = (uint32_t)__builtin_ctz(hint);
-        if (LEAT_LIKELY(leat_mpmc_pop(&pool->rings[level], item))) {
+        if (LEAT_LIKELY(level_pick(worker, level, item))) {
             return true;
         }
         hint &= hint - 1;
@@ -209,6 +206,18 @@ park(struct leat_worker *worker)
 
 /* ---- the loop ------------------------------------------------------------------------------- */
 
+/* Before the thread leaves its place: what it has in hand goes to the ring, where any thread finds
+ * it. False: the ring is full. */
+static bool
+hand_empty(struct leat_worker *worker)
+{
+    if (worker->hand_level != LEAT_LEVEL_NONE &&
+        leat_pool_push(worker->pool, worker->hand_level, worker->hand)) {
+        worker->hand_level = LEAT_LEVEL_NONE;
+    }
+    return worker->hand_level == LEAT_LEVEL_NONE;
+}
+
 size_t
 leat_worker_some(struct leat_worker *worker, size_t budget)
 {
@@ -216,7 +225,8 @@ leat_worker_some(struct leat_worker *worker, size_t budget)
     uint32_t item = 0;
     current_worker = worker;
     busy_begin(worker);
-    while (ran < budget && !halted(worker->pool)) {
+    /* Over the budget only with an item in hand for which the ring has no room. */
+    while (!halted(worker->pool) && (ran < budget || !hand_empty(worker))) {
         /* A lent thread does not park, so it takes the second look here. */
         if (!pick(worker, &item) && !(second_look(worker->pool) && pick(worker, &item))) {
             break;
@@ -224,7 +234,11 @@ leat_worker_some(struct leat_worker *worker, size_t budget)
         run(worker, item);
         ran++;
     }
-    busy_end(worker);
+    /* A hand that stays full through a halt keeps its worker busy: nothing is quiet then, and the
+     * next thread in this place goes on with it. */
+    if (hand_empty(worker)) {
+        busy_end(worker);
+    }
     current_worker = NULL;
     return ran;
 }
@@ -245,7 +259,9 @@ leat_worker_run(void *argument)
         while (!halted(pool) && pick(worker, &item)) {
             run(worker, item);
         }
-        busy_end(worker);
+        if (hand_empty(worker)) {
+            busy_end(worker);
+        }
         if (!spin(worker)) {
             park(worker);
         }

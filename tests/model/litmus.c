@@ -176,7 +176,7 @@ static void
 outcome_check(void *argument)
 {
     struct litmus_state *state = argument;
-    bool seen = true;
+    bool seen = *program->outcome != 0;
     for (const char *text = program->outcome; *text != 0;) {
         seen = seen && final_of(state, *text) == number_of(state, text + 2);
         text += strcspn(text, " ");

@@ -12,7 +12,8 @@
  *   ?a    ?a=2                 the thread goes on only if a is not 0, or is 2
  *
  * Words are s to z, registers a to j, plain data p and q; all are 0 at first, and a register is 9
- * until it is set. An outcome names registers and final values: "a=1 b=0 x=2".
+ * until it is set. An outcome names registers and final values: "a=1 b=0 x=2"; an empty one is
+ * never found.
  */
 #ifndef TESTS_MODEL_LITMUS_H
 #define TESTS_MODEL_LITMUS_H

@@ -124,8 +124,6 @@ cancelled_count_too(void **state)
     struct fixture *fixture = setup(4, 4);
     run_jobs(fixture, fixture->bad, 4, 0);
     run_jobs(fixture, fixture->good, 3, 0);
-    CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
-    CHECK_OK(leat_start(fixture->engine));
     for (uint32_t i = 0; i < 3; i++) {
         /* Cancelled at once, or run before that: either way it ends. */
         leat_job_id id = test_submit(fixture->engine, fixture->good);
@@ -154,8 +152,6 @@ given_up_for_waiting_jobs(void **state)
     check_left(fixture, 64, LEAT_JOB_COMPLETED);
     run_jobs(fixture, fixture->good, 10, 0);
     check_left(fixture, 64, LEAT_JOB_COMPLETED);
-    /* As many as there are records, all at once. */
-    CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
     teardown(fixture);
 }
 

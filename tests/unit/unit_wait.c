@@ -72,21 +72,16 @@ wait_one(void *shared, uint32_t number)
     (void)atom_add_rlx(&fixture->answered, 1);
 }
 
-/* Waits until so many threads are inside leat_wait(). */
+/* Waits until as many threads as can be are inside leat_wait(). */
 static void
-await_holds(struct fixture *fixture, uint32_t holds)
+await_all(struct fixture *fixture)
 {
     uint64_t deadline_ns = test_now_ns() + TEST_PATIENCE_NS;
-    for (;;) {
+    struct leat_job_info info = leat_job_info_default();
+    while (leat_get(fixture->engine, fixture->id, &info) != LEAT_BUSY) {
         CHECK(test_now_ns() < deadline_ns);
         test_sleep_ns(TEST_MS);
-        struct leat_job_info info = leat_job_info_default();
-        enum leat_status status = leat_get(fixture->engine, fixture->id, &info);
-        if (holds == HOLDS ? status == LEAT_BUSY : status == LEAT_OK) {
-            break;
-        }
     }
-    test_sleep_ns(SHORT_NS);
 }
 
 /* ---- answers -------------------------------------------------------------------------------- */
@@ -314,7 +309,6 @@ everyone_waits_for_one(void **state)
     (void)state;
     struct fixture *fixture = setup(0);
     struct test_threads *threads = calloc(1, sizeof(*threads));
-    struct leat_job_info info = leat_job_info_default();
     CHECK(threads != NULL);
     threads->stack_bytes = 128 << 10;
     struct leat_job job = leat_job_default();
@@ -325,7 +319,8 @@ everyone_waits_for_one(void **state)
     CHECK_OK(leat_start(fixture->engine));
     test_gate_arrivals(&fixture->gate, 1);
     test_threads_start(threads, HOLDS, wait_one, fixture);
-    await_holds(fixture, HOLDS);
+    await_all(fixture);
+    struct leat_job_info info = leat_job_info_default();
     CHECK_STATUS(leat_get(fixture->engine, fixture->id, &info), LEAT_BUSY);
     CHECK_STATUS(leat_wait(fixture->engine, fixture->id, 0, &info), LEAT_BUSY);
     CHECK_STATUS(leat_wait(fixture->engine, fixture->id, LEAT_FOREVER, &info), LEAT_BUSY);

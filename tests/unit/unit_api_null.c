@@ -1,0 +1,659 @@
+/* unit_api_null.c - every public function with NULL and other mistakes: a status, never an abort,
+ * and outputs as they were. The list of functions is compared with engine/leat.h itself: one that
+ * is declared there and has no case here fails the test. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/check.h"
+#include "tests/support/engine.h"
+#include "tests/support/source.h"
+
+/* An engine to make mistakes with, and a run of it for what is asked of runs. */
+struct world {
+    struct leat_engine *engine;
+    struct leat_run *run; /* NULL outside the handler */
+    leat_type type;
+};
+
+static void
+nothing(void *argument)
+{
+    (void)argument;
+}
+
+static void
+range(size_t begin, size_t end, void *argument)
+{
+    (void)begin;
+    (void)end;
+    (void)argument;
+}
+
+static struct leat_outcome
+done(struct leat_run *run, void *context)
+{
+    (void)run;
+    (void)context;
+    return leat_done();
+}
+
+/* ---- texts, versions, defaults -------------------------------------------------------------- */
+
+static void
+case_status_text(struct world *world)
+{
+    (void)world;
+    CHECK(leat_status_text((enum leat_status)(-1)) != NULL);
+    CHECK(leat_status_text((enum leat_status)INT32_MAX) != NULL);
+}
+
+static void
+case_job_state_text(struct world *world)
+{
+    (void)world;
+    CHECK(leat_job_state_text((enum leat_job_state)(-1)) != NULL);
+    CHECK(leat_job_state_text((enum leat_job_state)INT32_MAX) != NULL);
+}
+
+static void
+case_reason_text(struct world *world)
+{
+    (void)world;
+    CHECK(leat_reason_text((enum leat_reason)(-1)) != NULL);
+    CHECK(leat_reason_text((enum leat_reason)INT32_MAX) != NULL);
+}
+
+static void
+case_version(struct world *world)
+{
+    (void)world;
+    CHECK(leat_version() > 0);
+    CHECK(leat_version_text() != NULL);
+    CHECK(leat_priority_levels() > 0);
+}
+
+static void
+case_config_init(struct world *world)
+{
+    (void)world;
+    struct leat_config config;
+    leat_config_init(NULL, 0);
+    leat_config_init(NULL, sizeof(config));
+    memset(&config, 0x77, sizeof(config));
+    leat_config_init(&config, 0);
+    CHECK_EQUAL(config.size, 0x77777777);
+}
+
+static void
+case_type_options_init(struct world *world)
+{
+    (void)world;
+    struct leat_type_options options;
+    leat_type_options_init(NULL, 0);
+    leat_type_options_init(NULL, sizeof(options));
+    memset(&options, 0x77, sizeof(options));
+    leat_type_options_init(&options, 7);
+    CHECK_EQUAL(options.size, 0x77777777);
+}
+
+static void
+case_queue_options_init(struct world *world)
+{
+    (void)world;
+    struct leat_queue_options options;
+    leat_queue_options_init(NULL, 0);
+    leat_queue_options_init(NULL, sizeof(options));
+    memset(&options, 0x77, sizeof(options));
+    leat_queue_options_init(&options, 7);
+    CHECK_EQUAL(options.size, 0x77777777);
+}
+
+static void
+case_config_check(struct world *world)
+{
+    (void)world;
+    struct leat_error error;
+    CHECK_STATUS(leat_config_check(NULL, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_config_check(NULL, &error), LEAT_INVALID);
+    CHECK_STATUS(error.status, LEAT_INVALID);
+}
+
+static void
+case_memory_size(struct world *world)
+{
+    (void)world;
+    CHECK_EQUAL(leat_memory_size(NULL), 0);
+}
+
+/* ---- lifecycle ------------------------------------------------------------------------------ */
+
+static void
+case_open(struct world *world)
+{
+    (void)world;
+    struct leat_config config = test_config();
+    struct leat_error error;
+    CHECK_STATUS(leat_open(&config, NULL, &error), LEAT_INVALID);
+    CHECK_STATUS(error.status, LEAT_INVALID);
+    CHECK_STATUS(leat_open(NULL, NULL, NULL), LEAT_INVALID);
+    config.jobs_max = 0;
+    struct leat_engine *engine = (struct leat_engine *)(void *)&config;
+    CHECK_STATUS(leat_open(&config, &engine, NULL), LEAT_INVALID);
+    CHECK(engine == (struct leat_engine *)(void *)&config);
+}
+
+static void
+case_lifecycle(struct world *world)
+{
+    (void)world;
+    CHECK_STATUS(leat_start(NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_drain(NULL, 0), LEAT_INVALID);
+    CHECK_STATUS(leat_stop(NULL, 0), LEAT_INVALID);
+    CHECK_OK(leat_close(NULL));
+    CHECK_STATUS(leat_thread_attach(NULL), LEAT_INVALID);
+}
+
+static void
+case_state(struct world *world)
+{
+    enum leat_engine_state state = LEAT_ENGINE_STOPPING;
+    CHECK_STATUS(leat_state(NULL, &state), LEAT_INVALID);
+    CHECK_STATUS(leat_state(world->engine, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_state(NULL, NULL), LEAT_INVALID);
+    CHECK_EQUAL(state, LEAT_ENGINE_STOPPING);
+}
+
+static void
+case_run_some(struct world *world)
+{
+    size_t ran = 7;
+    CHECK_STATUS(leat_run_some(NULL, 1, &ran), LEAT_INVALID);
+    CHECK_STATUS(leat_run_some(world->engine, 0, &ran), LEAT_INVALID);
+    CHECK_EQUAL(ran, 7);
+}
+
+static void
+case_next_due(struct world *world)
+{
+    uint64_t delay_ns = 7;
+    CHECK_STATUS(leat_next_due(NULL, &delay_ns), LEAT_INVALID);
+    CHECK_STATUS(leat_next_due(world->engine, NULL), LEAT_INVALID);
+    CHECK_EQUAL(delay_ns, 7);
+}
+
+/* ---- tasks ---------------------------------------------------------------------------------- */
+
+static void
+case_post(struct world *world)
+{
+    CHECK_STATUS(leat_post(NULL, 0, nothing, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_post(world->engine, 0, NULL, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_post(world->engine, UINT32_MAX, nothing, NULL), LEAT_INVALID);
+}
+
+static void
+case_post_batch(struct world *world)
+{
+    const struct leat_task task = {nothing, NULL};
+    const struct leat_task none = {NULL, NULL};
+    size_t posted = 7;
+    CHECK_STATUS(leat_post_batch(NULL, 0, &task, 1, &posted), LEAT_INVALID);
+    CHECK_STATUS(leat_post_batch(world->engine, 0, NULL, 1, &posted), LEAT_INVALID);
+    CHECK_STATUS(leat_post_batch(world->engine, 0, &none, 1, &posted), LEAT_INVALID);
+    CHECK_STATUS(leat_post_batch(world->engine, 99, &task, 1, &posted), LEAT_INVALID);
+    CHECK_STATUS(leat_post_batch(world->engine, 0, NULL, SIZE_MAX, NULL), LEAT_INVALID);
+    CHECK_EQUAL(posted, 7);
+}
+
+static void
+case_post_to(struct world *world)
+{
+    const struct leat_task task = {nothing, NULL};
+    CHECK_STATUS(leat_post_to(NULL, 0, 0, &task), LEAT_INVALID);
+    CHECK_STATUS(leat_post_to(world->engine, 0, 0, NULL), LEAT_UNSUPPORTED);
+}
+
+/* ---- runs ----------------------------------------------------------------------------------- */
+
+/* In the handler. The accessors cannot fail, and take no mistakes but a NULL for the size. */
+static void
+case_run(struct world *world)
+{
+    struct leat_run *run = world->run;
+    if (run == NULL) {
+        return;
+    }
+    CHECK(leat_run_engine(run) == world->engine);
+    CHECK(leat_run_id(run).bits != 0);
+    CHECK_EQUAL(leat_run_type(run).bits, world->type.bits);
+    CHECK(leat_run_queue(run).bits != 0);
+    CHECK(leat_run_priority(run) < leat_priority_levels());
+    CHECK_EQUAL(leat_run_attempt(run), 1);
+    CHECK(leat_run_max_attempts(run) >= 1);
+    CHECK_EQUAL(leat_run_worker(run), 0);
+    CHECK(leat_run_payload(run, NULL) == NULL);
+    CHECK(!leat_run_cancelled(run));
+    CHECK_EQUAL(leat_run_token(run).job, leat_run_id(run).bits);
+    CHECK_OK(leat_run_error(run, NULL));
+    CHECK_OK(leat_run_result(run, NULL, 0));
+    CHECK_STATUS(leat_run_result(run, NULL, 1), LEAT_INVALID);
+    CHECK_STATUS(leat_run_result(run, "", SIZE_MAX), LEAT_INVALID);
+    CHECK_STATUS(leat_run_progress(run, UINT32_MAX, NULL), LEAT_INVALID);
+}
+
+static void
+case_run_null(struct world *world)
+{
+    (void)world;
+    CHECK_STATUS(leat_run_error(NULL, "text"), LEAT_INVALID);
+    CHECK_STATUS(leat_run_error(NULL, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_run_result(NULL, "x", 1), LEAT_INVALID);
+    CHECK_STATUS(leat_run_result(NULL, NULL, 0), LEAT_INVALID);
+    CHECK_STATUS(leat_run_progress(NULL, 1, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_run_progress(NULL, 101, "text"), LEAT_INVALID);
+}
+
+static void
+case_complete(struct world *world)
+{
+    const leat_token none = {0, 0};
+    const leat_token wild = {UINT64_MAX, UINT64_MAX};
+    CHECK_STATUS(leat_complete(NULL, none, leat_done(), NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_complete(world->engine, none, leat_done(), NULL), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_complete(world->engine, wild, leat_done(), "x"), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_complete(world->engine, none, leat_pending(), NULL), LEAT_INVALID);
+}
+
+/* ---- names ---------------------------------------------------------------------------------- */
+
+static void
+case_type_register(struct world *world)
+{
+    leat_type type = {7};
+    CHECK_STATUS(leat_type_register(NULL, "x", done, NULL, NULL, &type), LEAT_INVALID);
+    CHECK_STATUS(leat_type_register(world->engine, NULL, done, NULL, NULL, &type), LEAT_INVALID);
+    CHECK_STATUS(leat_type_register(world->engine, "x", NULL, NULL, NULL, &type), LEAT_INVALID);
+    CHECK_STATUS(leat_type_register(world->engine, "x y", done, NULL, NULL, &type), LEAT_INVALID);
+    CHECK_STATUS(leat_type_register(world->engine, "", done, NULL, NULL, NULL), LEAT_INVALID);
+    CHECK_EQUAL(type.bits, 7);
+}
+
+static void
+case_type_find(struct world *world)
+{
+    leat_type type = {7};
+    CHECK_STATUS(leat_type_find(NULL, "x", &type), LEAT_INVALID);
+    CHECK_STATUS(leat_type_find(world->engine, NULL, &type), LEAT_INVALID);
+    CHECK_STATUS(leat_type_find(world->engine, "t", NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_type_find(world->engine, "x y", &type), LEAT_INVALID);
+    CHECK_EQUAL(type.bits, 7);
+}
+
+static void
+case_type_name(struct world *world)
+{
+    const char *name = "as before";
+    leat_type none = {0};
+    CHECK_STATUS(leat_type_name(NULL, world->type, &name), LEAT_INVALID);
+    CHECK_STATUS(leat_type_name(world->engine, world->type, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_type_name(world->engine, none, &name), LEAT_NOT_FOUND);
+    CHECK_TEXT(name, "as before");
+}
+
+static void
+case_queue_create(struct world *world)
+{
+    leat_queue queue = {7};
+    CHECK_STATUS(leat_queue_create(NULL, "x", NULL, &queue), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_create(world->engine, NULL, NULL, &queue), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_create(world->engine, "x", NULL, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_create(world->engine, "x y", NULL, &queue), LEAT_INVALID);
+    CHECK_EQUAL(queue.bits, 7);
+    CHECK_STATUS(leat_queue_find(world->engine, "x", &queue), LEAT_NOT_FOUND);
+}
+
+static void
+case_queue_find(struct world *world)
+{
+    leat_queue queue = {7};
+    CHECK_STATUS(leat_queue_find(NULL, "default", &queue), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_find(world->engine, NULL, &queue), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_find(world->engine, "default", NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_find(world->engine, "", &queue), LEAT_INVALID);
+    CHECK_EQUAL(queue.bits, 7);
+}
+
+static void
+case_queue_name(struct world *world)
+{
+    const char *name = "as before";
+    leat_queue one = {1};
+    leat_queue none = {0};
+    CHECK_STATUS(leat_queue_name(NULL, one, &name), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_name(world->engine, one, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_name(world->engine, none, &name), LEAT_NOT_FOUND);
+    CHECK_TEXT(name, "as before");
+}
+
+static void
+case_queue_pause(struct world *world)
+{
+    leat_queue none = {0};
+    CHECK_STATUS(leat_queue_pause(NULL, none), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_resume(NULL, none), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_pause(world->engine, none), LEAT_UNSUPPORTED);
+    CHECK_STATUS(leat_queue_resume(world->engine, none), LEAT_UNSUPPORTED);
+}
+
+/* ---- jobs ----------------------------------------------------------------------------------- */
+
+static void
+case_submit(struct world *world)
+{
+    struct leat_job job = leat_job_default();
+    leat_job_id id = {7};
+    CHECK_STATUS(leat_submit(NULL, &job, &id), LEAT_INVALID);
+    CHECK_STATUS(leat_submit(world->engine, NULL, &id), LEAT_INVALID);
+    CHECK_STATUS(leat_submit(world->engine, &job, &id), LEAT_INVALID);
+    memset(&job, 0, sizeof(job));
+    CHECK_STATUS(leat_submit(world->engine, &job, &id), LEAT_INVALID);
+    CHECK_EQUAL(id.bits, 7);
+}
+
+static void
+case_submit_batch(struct world *world)
+{
+    struct leat_job job = leat_job_default();
+    leat_job_id id = {7};
+    enum leat_status status = LEAT_TIMEOUT;
+    CHECK_STATUS(leat_submit_batch(NULL, &job, 1, LEAT_BATCH_EACH, &id, &status), LEAT_INVALID);
+    CHECK_STATUS(leat_submit_batch(world->engine, NULL, 1, LEAT_BATCH_EACH, &id, &status),
+                 LEAT_INVALID);
+    CHECK_STATUS(leat_submit_batch(world->engine, &job, 1, (enum leat_batch_mode)9, &id, &status),
+                 LEAT_INVALID);
+    CHECK_EQUAL(id.bits, 7);
+    CHECK_STATUS(status, LEAT_TIMEOUT);
+    CHECK_STATUS(leat_submit_batch(world->engine, &job, 1, LEAT_BATCH_EACH, NULL, NULL),
+                 LEAT_INVALID);
+    CHECK_STATUS(leat_submit_batch(world->engine, &job, 1, LEAT_BATCH_ALL_OR_NONE, &id, NULL),
+                 LEAT_INVALID);
+    CHECK_EQUAL(id.bits, 7);
+}
+
+static void
+case_get(struct world *world)
+{
+    struct leat_job_info info = leat_job_info_default();
+    const leat_job_id none = {0};
+    CHECK_STATUS(leat_get(NULL, none, &info), LEAT_INVALID);
+    CHECK_STATUS(leat_get(world->engine, none, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_get(world->engine, none, &info), LEAT_NOT_FOUND);
+    CHECK_EQUAL(info.state, 0);
+}
+
+static void
+case_wait(struct world *world)
+{
+    struct leat_job_info info = leat_job_info_default();
+    const leat_job_id none = {0};
+    CHECK_STATUS(leat_wait(NULL, none, 0, &info), LEAT_INVALID);
+    CHECK_STATUS(leat_wait(NULL, none, LEAT_FOREVER, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_wait(world->engine, none, LEAT_FOREVER, NULL), LEAT_NOT_FOUND);
+    CHECK_EQUAL(info.state, 0);
+}
+
+static void
+case_result(struct world *world)
+{
+    const leat_job_id none = {0};
+    char buffer[4] = "abc";
+    size_t bytes = 7;
+    CHECK_STATUS(leat_result(NULL, none, buffer, sizeof(buffer), &bytes), LEAT_INVALID);
+    CHECK_STATUS(leat_result(world->engine, none, NULL, 1, &bytes), LEAT_INVALID);
+    CHECK_STATUS(leat_result(world->engine, none, NULL, 0, NULL), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_result(world->engine, none, buffer, sizeof(buffer), &bytes), LEAT_NOT_FOUND);
+    CHECK_EQUAL(bytes, 7);
+    CHECK_TEXT(buffer, "abc");
+}
+
+static void
+case_release_and_cancel(struct world *world)
+{
+    const leat_job_id none = {0};
+    CHECK_STATUS(leat_release(NULL, none), LEAT_INVALID);
+    CHECK_STATUS(leat_cancel(NULL, none), LEAT_INVALID);
+    CHECK_STATUS(leat_release(world->engine, none), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_cancel(world->engine, none), LEAT_NOT_FOUND);
+}
+
+/* ---- groups, completion queues, statistics -------------------------------------------------- */
+
+static void
+case_groups(struct world *world)
+{
+    struct leat_group *group = NULL;
+    CHECK_STATUS(leat_group_create(NULL, &group), LEAT_INVALID);
+    CHECK(leat_group_create(world->engine, NULL) != LEAT_OK);
+    CHECK(leat_group_spawn(NULL, nothing, NULL) != LEAT_OK);
+    CHECK(leat_group_wait(NULL, LEAT_FOREVER) != LEAT_OK);
+    CHECK(leat_group_cancel(NULL) != LEAT_OK);
+    CHECK(leat_group_destroy(NULL) != LEAT_OK);
+    CHECK(group == NULL);
+}
+
+static void
+case_parallel_for(struct world *world)
+{
+    const struct leat_range none = {5, 1, 0};
+    CHECK_STATUS(leat_parallel_for(NULL, &none, range, NULL), LEAT_INVALID);
+    CHECK(leat_parallel_for(world->engine, NULL, range, NULL) != LEAT_OK);
+    CHECK(leat_parallel_for(world->engine, &none, NULL, NULL) != LEAT_OK);
+    CHECK(leat_parallel_for(world->engine, &none, range, NULL) != LEAT_OK);
+}
+
+static void
+case_completion_queues(struct world *world)
+{
+    struct leat_completion_queue *queue = NULL;
+    int descriptor = 7;
+    size_t taken = 7;
+    CHECK_STATUS(leat_completion_queue_create(NULL, 64, &queue), LEAT_INVALID);
+    CHECK(leat_completion_queue_create(world->engine, 64, NULL) != LEAT_OK);
+    CHECK(leat_completion_queue_descriptor(NULL, &descriptor) != LEAT_OK);
+    CHECK(leat_completion_queue_take(NULL, NULL, 1, &taken) != LEAT_OK);
+    CHECK(leat_completion_queue_destroy(NULL) != LEAT_OK);
+    CHECK(queue == NULL);
+    CHECK_EQUAL(descriptor, 7);
+    CHECK_EQUAL(taken, 7);
+}
+
+static void
+case_statistics(struct world *world)
+{
+    struct leat_statistics sum = leat_statistics_default();
+    struct leat_worker_statistics worker = leat_worker_statistics_default();
+    CHECK_STATUS(leat_statistics_get(NULL, &sum), LEAT_INVALID);
+    CHECK_STATUS(leat_statistics_get(world->engine, NULL), LEAT_INVALID);
+    CHECK_EQUAL(sum.workers, 0);
+    CHECK_STATUS(leat_worker_statistics_get(NULL, 0, &worker), LEAT_INVALID);
+    CHECK_STATUS(leat_worker_statistics_get(world->engine, 0, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_worker_statistics_get(world->engine, UINT32_MAX, &worker), LEAT_NOT_FOUND);
+    CHECK_EQUAL(worker.cpu, 0);
+}
+
+/* ---- the list ------------------------------------------------------------------------------- */
+
+struct entry {
+    const char *name;
+    void (*mistakes)(struct world *world);
+};
+
+static const struct entry entries[] = {
+    {"leat_status_text", case_status_text},
+    {"leat_version_text", case_version},
+    {"leat_version", case_version},
+    {"leat_priority_levels", case_version},
+    {"leat_config_init", case_config_init},
+    {"leat_config_check", case_config_check},
+    {"leat_memory_size", case_memory_size},
+    {"leat_open", case_open},
+    {"leat_start", case_lifecycle},
+    {"leat_drain", case_lifecycle},
+    {"leat_stop", case_lifecycle},
+    {"leat_close", case_lifecycle},
+    {"leat_thread_attach", case_lifecycle},
+    {"leat_state", case_state},
+    {"leat_post", case_post},
+    {"leat_post_batch", case_post_batch},
+    {"leat_post_to", case_post_to},
+    {"leat_run_engine", case_run},
+    {"leat_run_id", case_run},
+    {"leat_run_type", case_run},
+    {"leat_run_queue", case_run},
+    {"leat_run_priority", case_run},
+    {"leat_run_attempt", case_run},
+    {"leat_run_max_attempts", case_run},
+    {"leat_run_worker", case_run},
+    {"leat_run_payload", case_run},
+    {"leat_run_cancelled", case_run},
+    {"leat_run_token", case_run},
+    {"leat_run_error", case_run_null},
+    {"leat_run_result", case_run_null},
+    {"leat_run_progress", case_run_null},
+    {"leat_complete", case_complete},
+    {"leat_type_options_init", case_type_options_init},
+    {"leat_type_register", case_type_register},
+    {"leat_type_find", case_type_find},
+    {"leat_type_name", case_type_name},
+    {"leat_queue_options_init", case_queue_options_init},
+    {"leat_queue_create", case_queue_create},
+    {"leat_queue_find", case_queue_find},
+    {"leat_queue_name", case_queue_name},
+    {"leat_queue_pause", case_queue_pause},
+    {"leat_queue_resume", case_queue_pause},
+    {"leat_job_state_text", case_job_state_text},
+    {"leat_reason_text", case_reason_text},
+    {"leat_submit", case_submit},
+    {"leat_submit_batch", case_submit_batch},
+    {"leat_get", case_get},
+    {"leat_wait", case_wait},
+    {"leat_result", case_result},
+    {"leat_release", case_release_and_cancel},
+    {"leat_cancel", case_release_and_cancel},
+    {"leat_group_create", case_groups},
+    {"leat_group_spawn", case_groups},
+    {"leat_group_wait", case_groups},
+    {"leat_group_cancel", case_groups},
+    {"leat_group_destroy", case_groups},
+    {"leat_parallel_for", case_parallel_for},
+    {"leat_run_some", case_run_some},
+    {"leat_next_due", case_next_due},
+    {"leat_completion_queue_create", case_completion_queues},
+    {"leat_completion_queue_descriptor", case_completion_queues},
+    {"leat_completion_queue_take", case_completion_queues},
+    {"leat_completion_queue_destroy", case_completion_queues},
+    {"leat_statistics_get", case_statistics},
+    {"leat_worker_statistics_get", case_statistics},
+};
+
+static const struct entry *
+entry_of(const char *name)
+{
+    for (size_t i = 0; i < TEST_COUNT_OF(entries); i++) {
+        if (strcmp(entries[i].name, name) == 0) {
+            return &entries[i];
+        }
+    }
+    return NULL;
+}
+
+/* Cuts out the name of the next function that a line beginning with LEAT_API declares: the word in
+ * front of the first bracket. NULL: no more. */
+static const char *
+next_declared(char **rest)
+{
+    static const char mark[] = "\nLEAT_API ";
+    char *found = strstr(*rest, mark);
+    if (found == NULL) {
+        return NULL;
+    }
+    char *end = strchr(found, '(');
+    CHECK(end != NULL);
+    char *begin = end;
+    while (strchr(" \n*", begin[-1]) == NULL) {
+        begin--;
+    }
+    *end = '\0';
+    *rest = end + 1;
+    return begin;
+}
+
+static void
+every_function_has_its_case(void **state)
+{
+    (void)state;
+    char *text = test_source_read("engine/leat.h");
+    char *rest = text;
+    uint32_t count = 0;
+    for (const char *name = next_declared(&rest); name != NULL; name = next_declared(&rest)) {
+        if (entry_of(name) == NULL) {
+            test_say("engine/leat.h declares %s, and nothing here makes mistakes with it\n", name);
+        }
+        CHECK(entry_of(name) != NULL);
+        count++;
+    }
+    CHECK_EQUAL(count, TEST_COUNT_OF(entries));
+    free(text);
+}
+
+static void
+all_mistakes(struct world *world)
+{
+    for (size_t i = 0; i < TEST_COUNT_OF(entries); i++) {
+        entries[i].mistakes(world);
+    }
+}
+
+static struct leat_outcome
+mistakes_run(struct leat_run *run, void *context)
+{
+    struct world *world = context;
+    if (world->run != NULL) {
+        return leat_done();
+    }
+    world->run = run;
+    case_run(world);
+    return leat_done();
+}
+
+/* In an engine that is open, that runs, and that is stopped. */
+static void
+mistakes_are_answered(void **state)
+{
+    (void)state;
+    struct leat_config config = test_config();
+    config.workers = 0;
+    struct world world = {.engine = test_open(&config)};
+    world.type = test_register(world.engine, "t", mistakes_run, &world);
+    all_mistakes(&world);
+    (void)test_submit(world.engine, world.type);
+    CHECK_OK(leat_start(world.engine));
+    CHECK_OK(leat_run_some(world.engine, 1, NULL));
+    CHECK(world.run != NULL);
+    world.run = NULL;
+    all_mistakes(&world);
+    CHECK_OK(leat_stop(world.engine, LEAT_FOREVER));
+    all_mistakes(&world);
+    CHECK_EQUAL(test_statistics(world.engine).jobs_submitted, 1);
+    test_close(world.engine);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_function_has_its_case),
+        cmocka_unit_test(mistakes_are_answered),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

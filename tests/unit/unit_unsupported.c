@@ -1,0 +1,458 @@
+/* unit_unsupported.c - docs/status.md says what is declared and not built; each of its lines really
+ * answers LEAT_UNSUPPORTED, or ends a job with LEAT_REASON_UNSUPPORTED. A line without its case
+ * here, or a case without its line, fails: so the list can neither be forgotten nor outlive what it
+ * lists. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/check.h"
+#include "tests/support/engine.h"
+#include "tests/support/source.h"
+#include "tests/support/threads.h"
+
+/* Where work goes and pointers point that nobody may use. */
+static max_align_t nowhere[8];
+
+static void
+nothing(void *argument)
+{
+    (void)argument;
+}
+
+static void
+range(size_t begin, size_t end, void *argument)
+{
+    (void)begin;
+    (void)end;
+    (void)argument;
+}
+
+static struct leat_outcome
+done(struct leat_run *run, void *context)
+{
+    (void)run;
+    (void)context;
+    return leat_done();
+}
+
+/* ---- functions ------------------------------------------------------------------------------ */
+
+static enum leat_status
+post_to(struct leat_engine *engine)
+{
+    const struct leat_task task = {nothing, NULL};
+    return leat_post_to(engine, 0, 0, &task);
+}
+
+static enum leat_status
+queue_pause(struct leat_engine *engine)
+{
+    leat_queue queue = {0};
+    CHECK_OK(leat_queue_find(engine, "default", &queue));
+    return leat_queue_pause(engine, queue);
+}
+
+static enum leat_status
+queue_resume(struct leat_engine *engine)
+{
+    leat_queue queue = {0};
+    CHECK_OK(leat_queue_find(engine, "default", &queue));
+    return leat_queue_resume(engine, queue);
+}
+
+static enum leat_status
+group_create(struct leat_engine *engine)
+{
+    struct leat_group *group = (struct leat_group *)nowhere;
+    enum leat_status status = leat_group_create(engine, &group);
+    CHECK(group == (struct leat_group *)nowhere);
+    return status;
+}
+
+static enum leat_status
+group_spawn(struct leat_engine *engine)
+{
+    (void)engine;
+    return leat_group_spawn((struct leat_group *)nowhere, nothing, NULL);
+}
+
+static enum leat_status
+group_wait(struct leat_engine *engine)
+{
+    (void)engine;
+    return leat_group_wait((struct leat_group *)nowhere, LEAT_FOREVER);
+}
+
+static enum leat_status
+group_cancel(struct leat_engine *engine)
+{
+    (void)engine;
+    return leat_group_cancel((struct leat_group *)nowhere);
+}
+
+static enum leat_status
+group_destroy(struct leat_engine *engine)
+{
+    (void)engine;
+    return leat_group_destroy((struct leat_group *)nowhere);
+}
+
+static enum leat_status
+parallel_for(struct leat_engine *engine)
+{
+    const struct leat_range whole = {0, 100, 0};
+    return leat_parallel_for(engine, &whole, range, NULL);
+}
+
+static enum leat_status
+completion_queue_create(struct leat_engine *engine)
+{
+    struct leat_completion_queue *queue = (struct leat_completion_queue *)nowhere;
+    enum leat_status status = leat_completion_queue_create(engine, 64, &queue);
+    CHECK(queue == (struct leat_completion_queue *)nowhere);
+    return status;
+}
+
+static enum leat_status
+completion_queue_descriptor(struct leat_engine *engine)
+{
+    int descriptor = -7;
+    (void)engine;
+    enum leat_status status =
+        leat_completion_queue_descriptor((struct leat_completion_queue *)nowhere, &descriptor);
+    CHECK(descriptor == -7);
+    return status;
+}
+
+static enum leat_status
+completion_queue_take(struct leat_engine *engine)
+{
+    struct leat_completion item = {{7}, LEAT_JOB_PENDING, LEAT_REASON_NONE, NULL};
+    size_t taken = 7;
+    (void)engine;
+    enum leat_status status =
+        leat_completion_queue_take((struct leat_completion_queue *)nowhere, &item, 1, &taken);
+    CHECK_EQUAL(taken, 7);
+    CHECK_EQUAL(item.id.bits, 7);
+    return status;
+}
+
+static enum leat_status
+completion_queue_destroy(struct leat_engine *engine)
+{
+    (void)engine;
+    return leat_completion_queue_destroy((struct leat_completion_queue *)nowhere);
+}
+
+/* ---- fields --------------------------------------------------------------------------------- */
+
+static enum leat_status
+log_directory(struct leat_engine *engine)
+{
+    struct leat_config config = leat_config_default();
+    struct leat_engine *opened = engine;
+    struct leat_error error;
+    config.log_directory = "/tmp";
+    CHECK_STATUS(leat_open(&config, &opened, &error), LEAT_UNSUPPORTED);
+    CHECK(opened == engine);
+    CHECK_TEXT(error.field, "log_directory");
+    return leat_config_check(&config, NULL);
+}
+
+static enum leat_status
+register_with(struct leat_engine *engine, const struct leat_type_options *options)
+{
+    leat_type type = {7};
+    enum leat_status status = leat_type_register(engine, "unsupported", done, NULL, options, &type);
+    CHECK_EQUAL(type.bits, 7);
+    CHECK_STATUS(leat_type_find(engine, "unsupported", &type), LEAT_NOT_FOUND);
+    return status;
+}
+
+static enum leat_status
+type_running_max(struct leat_engine *engine)
+{
+    struct leat_type_options options = leat_type_options_default();
+    options.running_max = 1;
+    return register_with(engine, &options);
+}
+
+static enum leat_status
+type_timeout_ns(struct leat_engine *engine)
+{
+    struct leat_type_options options = leat_type_options_default();
+    options.timeout_ns = 1;
+    return register_with(engine, &options);
+}
+
+static enum leat_status
+create_with(struct leat_engine *engine, const struct leat_queue_options *options)
+{
+    leat_queue queue = {7};
+    enum leat_status status = leat_queue_create(engine, "unsupported", options, &queue);
+    CHECK_EQUAL(queue.bits, 7);
+    CHECK_STATUS(leat_queue_find(engine, "unsupported", &queue), LEAT_NOT_FOUND);
+    return status;
+}
+
+static enum leat_status
+queue_running_max(struct leat_engine *engine)
+{
+    struct leat_queue_options options = leat_queue_options_default();
+    options.running_max = 1;
+    return create_with(engine, &options);
+}
+
+static enum leat_status
+queue_waiting_max(struct leat_engine *engine)
+{
+    struct leat_queue_options options = leat_queue_options_default();
+    options.waiting_max = 1;
+    return create_with(engine, &options);
+}
+
+static struct leat_job
+good_job(void)
+{
+    struct leat_job job = leat_job_default();
+    job.type_name = "good";
+    return job;
+}
+
+static enum leat_status
+submit(struct leat_engine *engine, const struct leat_job *job)
+{
+    leat_job_id id = {7};
+    enum leat_status status = leat_submit(engine, job, &id);
+    CHECK_EQUAL(id.bits, 7);
+    return status;
+}
+
+static enum leat_status
+job_delay_ns(struct leat_engine *engine)
+{
+    struct leat_job job = good_job();
+    job.delay_ns = 1;
+    return submit(engine, &job);
+}
+
+static enum leat_status
+job_options(struct leat_engine *engine)
+{
+    struct leat_job job = good_job();
+    job.options = (const struct leat_job_options *)nowhere;
+    return submit(engine, &job);
+}
+
+/* ---- arguments and answers ------------------------------------------------------------------ */
+
+static enum leat_status
+batch_of_priorities(struct leat_engine *engine)
+{
+    struct leat_job jobs[2] = {good_job(), good_job()};
+    leat_job_id ids[2] = {{7}, {7}};
+    jobs[1].priority = 0;
+    enum leat_status status = leat_submit_batch(engine, jobs, 2, LEAT_BATCH_ALL_OR_NONE, ids, NULL);
+    CHECK_EQUAL(ids[0].bits, 7);
+    return status;
+}
+
+/* What a handler saw, or what became of its job. */
+struct seen {
+    enum leat_status status;
+    struct leat_outcome answer;
+    leat_token token;
+    struct test_gate gate;
+};
+
+static struct leat_outcome
+seen_run(struct leat_run *run, void *context)
+{
+    struct seen *seen = context;
+    seen->token = leat_run_token(run);
+    seen->status = leat_run_progress(run, 50, "half");
+    test_gate_wait(&seen->gate);
+    return seen->answer;
+}
+
+static leat_job_id
+run_seen(struct leat_engine *engine, struct seen *seen, const char *name)
+{
+    struct leat_job job = leat_job_default();
+    leat_job_id id = {0};
+    test_gate_init(&seen->gate);
+    test_gate_open(&seen->gate);
+    job.type = test_register(engine, name, seen_run, seen);
+    job.flags = LEAT_JOB_KEEP_RESULT;
+    CHECK_OK(leat_submit(engine, &job, &id));
+    return id;
+}
+
+static enum leat_status
+progress_text(struct leat_engine *engine)
+{
+    struct seen seen = {.answer = leat_done()};
+    (void)test_wait(engine, run_seen(engine, &seen, "progress"));
+    test_gate_fini(&seen.gate);
+    return seen.status;
+}
+
+static bool
+parked(void *argument)
+{
+    return test_statistics(argument).workers_parked == 1;
+}
+
+static enum leat_status
+complete_with(struct leat_engine *engine)
+{
+    struct seen seen = {.answer = leat_pending()};
+    (void)run_seen(engine, &seen, "pending");
+    CHECK(test_until(parked, engine));
+    CHECK_STATUS(leat_complete(engine, seen.token, leat_snooze(1), NULL), LEAT_UNSUPPORTED);
+    enum leat_status status = leat_complete(engine, seen.token, leat_retry_in(1), NULL);
+    CHECK_OK(leat_complete(engine, seen.token, leat_done(), NULL));
+    test_gate_fini(&seen.gate);
+    return status;
+}
+
+static enum leat_status
+handler_answers(struct leat_engine *engine)
+{
+    const struct leat_outcome answers[] = {leat_retry_in(1), leat_snooze(1)};
+    static const char *const names[] = {"retry-in", "snooze"};
+    for (size_t i = 0; i < TEST_COUNT_OF(answers); i++) {
+        struct seen seen = {.answer = answers[i]};
+        struct leat_job_info info = test_wait(engine, run_seen(engine, &seen, names[i]));
+        CHECK_EQUAL(info.state, LEAT_JOB_DEAD);
+        CHECK_EQUAL(info.reason, LEAT_REASON_UNSUPPORTED);
+        CHECK_EQUAL(info.attempts, 1);
+        test_gate_fini(&seen.gate);
+    }
+    return LEAT_UNSUPPORTED;
+}
+
+/* ---- the list ------------------------------------------------------------------------------- */
+
+struct entry {
+    const char *line; /* how the line begins, without back-ticks */
+    enum leat_status (*call)(struct leat_engine *engine);
+};
+
+static const struct entry entries[] = {
+    {"leat_post_to()", post_to},
+    {"leat_queue_pause()", queue_pause},
+    {"leat_queue_resume()", queue_resume},
+    {"leat_group_create()", group_create},
+    {"leat_group_spawn()", group_spawn},
+    {"leat_group_wait()", group_wait},
+    {"leat_group_cancel()", group_cancel},
+    {"leat_group_destroy()", group_destroy},
+    {"leat_parallel_for()", parallel_for},
+    {"leat_completion_queue_create()", completion_queue_create},
+    {"leat_completion_queue_descriptor()", completion_queue_descriptor},
+    {"leat_completion_queue_take()", completion_queue_take},
+    {"leat_completion_queue_destroy()", completion_queue_destroy},
+    {"leat_config.log_directory", log_directory},
+    {"leat_type_options.running_max", type_running_max},
+    {"leat_type_options.timeout_ns", type_timeout_ns},
+    {"leat_queue_options.running_max", queue_running_max},
+    {"leat_queue_options.waiting_max", queue_waiting_max},
+    {"leat_job.delay_ns", job_delay_ns},
+    {"leat_job.options", job_options},
+    {"leat_run_progress() with a text", progress_text},
+    {"leat_submit_batch() with LEAT_BATCH_ALL_OR_NONE and jobs of several priorities",
+     batch_of_priorities},
+    {"leat_complete() with a delay, or with a snooze", complete_with},
+    {"A handler's leat_retry_in() with a delay other than 0, or leat_snooze()", handler_answers},
+};
+
+/* The line's case, or NULL. */
+static const struct entry *
+entry_of(const char *line)
+{
+    for (size_t i = 0; i < TEST_COUNT_OF(entries); i++) {
+        size_t length = strlen(entries[i].line);
+        if (strncmp(line, entries[i].line, length) == 0 &&
+            (line[length] == '\0' || strchr(" :", line[length]) != NULL)) {
+            return &entries[i];
+        }
+    }
+    return NULL;
+}
+
+/* The text of the next list item in the sections that name what is not built, without back-ticks;
+ * NULL at the end. */
+static const char *
+next_line(char **rest)
+{
+    while (*rest != NULL && **rest != '\0') {
+        char *line = *rest;
+        char *end = strchr(line, '\n');
+        *rest = end == NULL ? line + strlen(line) : end + 1;
+        if (end != NULL) {
+            *end = '\0';
+        }
+        if (strncmp(line, "## Built in a simpler way", 25) == 0) {
+            return NULL;
+        }
+        if (strncmp(line, "- ", 2) == 0) {
+            char *to = line;
+            for (const char *from = line + 2; *from != '\0'; from++) {
+                *to = *from;
+                to += *from == '`' ? 0 : 1;
+            }
+            *to = '\0';
+            return line;
+        }
+    }
+    return NULL;
+}
+
+static void
+every_line_is_true(void **state)
+{
+    (void)state;
+    struct leat_config config = test_config();
+    config.starvation_picks = 0;
+    char *text = test_source_read("docs/status.md");
+    char *rest = text;
+    uint32_t count = 0;
+    bool listed[TEST_COUNT_OF(entries)] = {false};
+    for (const char *line = next_line(&rest); line != NULL; line = next_line(&rest)) {
+        const struct entry *entry = entry_of(line);
+        if (entry == NULL) {
+            test_say("docs/status.md: nothing here tests: %s\n", line);
+        }
+        CHECK(entry != NULL);
+        CHECK(!listed[entry - entries]);
+        listed[entry - entries] = true;
+        struct leat_engine *engine = test_start(&config);
+        (void)test_register(engine, "good", done, NULL);
+        enum leat_status status = entry->call(engine);
+        if (status != LEAT_UNSUPPORTED) {
+            test_say("docs/status.md: %s\n", line);
+        }
+        CHECK_STATUS(status, LEAT_UNSUPPORTED);
+        test_finish(engine);
+        count++;
+    }
+    for (size_t i = 0; i < TEST_COUNT_OF(entries); i++) {
+        if (!listed[i]) {
+            test_say("docs/status.md has no line: %s\n", entries[i].line);
+        }
+        CHECK(listed[i]);
+    }
+    CHECK_EQUAL(count, TEST_COUNT_OF(entries));
+    free(text);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_line_is_true),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
