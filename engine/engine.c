@@ -285,9 +285,11 @@ leat_start(struct leat_engine *engine)
     enum leat_engine_state state = leat_engine_state_now(engine);
     if (state == LEAT_ENGINE_OPEN || state == LEAT_ENGINE_STOPPED) {
         atom_store_rlx(&engine->stop_expired, 0); /* rlx: statistic */
+        /* First, so that the first handler finds it running. */
+        state_set(engine, LEAT_ENGINE_RUNNING);
         status = leat_status_of(leat_pool_start(&engine->pool));
-        if (status == LEAT_OK) {
-            state_set(engine, LEAT_ENGINE_RUNNING);
+        if (status != LEAT_OK) {
+            state_set(engine, state);
         }
     } else {
         status = LEAT_WRONG_STATE;

@@ -37,15 +37,19 @@ struct tally {
     uint64_t last[SIDE_MAX]; /* sequence */
 };
 
+struct shape {
+    uint32_t producers;
+    uint32_t consumers;
+    uint32_t slots_log2;
+    uint32_t batch_max; /* 1: single items only */
+};
+
 struct flow {
     struct leat_mpmc work;
     struct leat_mpmc spare; /* indices of empty records */
     struct record *records;
     struct tally *tallies; /* producers first */
-    uint32_t producers;
-    uint32_t consumers;
-    uint32_t slots_log2;
-    uint32_t batch_max; /* 1: single items only */
+    struct shape shape;
     uint64_t deadline_ns;
     uint64_t seed;
     leat_atomic_u32 producing; /* producers at work */
@@ -128,7 +132,7 @@ produce(struct flow *flow, uint32_t number)
     struct test_prng prng = {flow->seed + number};
     uint32_t items[BATCH_MAX];
     while (test_now_ns() < flow->deadline_ns) {
-        uint32_t wanted = 1 + test_random_below(&prng, flow->batch_max);
+        uint32_t wanted = 1 + test_random_below(&prng, flow->shape.batch_max);
         uint32_t count = take_spare(flow, items, wanted);
         if (count == 0) {
             leat_os_yield();
@@ -151,10 +155,10 @@ consume_one(struct flow *flow, struct tally *tally, uint32_t item, uint32_t *fol
     struct record *record = &flow->records[item];
     uint32_t producer = record->producer;
     CHECK(record->full);
-    CHECK(producer < flow->producers);
+    CHECK(producer < flow->shape.producers);
     CHECK(record->sequence > tally->last[producer]);
     CHECK_EQUAL(record->mixed, mix(producer, record->sequence));
-    if (flow->consumers == 1) {
+    if (flow->shape.consumers == 1) {
         CHECK_EQUAL(record->sequence, tally->last[producer] + 1);
         CHECK(*following == 0 || record->following == *following - 1);
         *following = record->following;
@@ -191,7 +195,7 @@ static void
 side(void *shared, uint32_t number)
 {
     struct flow *flow = shared;
-    if (number < flow->producers) {
+    if (number < flow->shape.producers) {
         produce(flow, number);
     } else {
         consume(flow, number);
@@ -201,30 +205,39 @@ side(void *shared, uint32_t number)
 static void
 compare(const struct flow *flow)
 {
-    for (uint32_t producer = 0; producer < flow->producers; producer++) {
+    uint64_t all = 0;
+    for (uint32_t producer = 0; producer < flow->shape.producers; producer++) {
         uint64_t count = 0;
         uint64_t sum = 0;
-        for (uint32_t i = 0; i < flow->consumers; i++) {
-            count += flow->tallies[flow->producers + i].count[producer];
-            sum += flow->tallies[flow->producers + i].sum[producer];
+        for (uint32_t i = 0; i < flow->shape.consumers; i++) {
+            count += flow->tallies[flow->shape.producers + i].count[producer];
+            sum += flow->tallies[flow->shape.producers + i].sum[producer];
         }
-        CHECK(count > 0);
         CHECK_EQUAL(count, flow->tallies[producer].count[producer]);
         CHECK_EQUAL(sum, flow->tallies[producer].sum[producer]);
+        all += count;
     }
+    /* More than a lap of the ring. */
+    CHECK(all > UINT32_C(1) << flow->shape.slots_log2);
 }
 
+/* All flows share the time. */
+#define PARTS 10
+
 static void
-flow_run(struct flow *flow, uint64_t duration_ns)
+flow_run(struct test_prng *prng, struct shape shape)
 {
-    struct test_prng prng = {flow->seed};
-    uint32_t threads = flow->producers + flow->consumers;
+    struct flow *flow = calloc(1, sizeof(*flow));
+    uint32_t threads = shape.producers + shape.consumers;
     /* Twice the records: the work ring is often full. */
-    uint32_t records = UINT32_C(2) << flow->slots_log2;
-    CHECK(flow->batch_max <= BATCH_MAX);
-    CHECK(flow->batch_max <= records / 2);
-    ring_setup(&flow->work, flow->slots_log2, any_start(&prng, flow->slots_log2));
-    ring_setup(&flow->spare, flow->slots_log2 + 1, any_start(&prng, flow->slots_log2 + 1));
+    uint32_t records = UINT32_C(2) << shape.slots_log2;
+    CHECK(flow != NULL);
+    CHECK(shape.batch_max <= BATCH_MAX);
+    CHECK(shape.batch_max <= records / 2);
+    flow->shape = shape;
+    flow->seed = test_random(prng);
+    ring_setup(&flow->work, shape.slots_log2, any_start(prng, shape.slots_log2));
+    ring_setup(&flow->spare, shape.slots_log2 + 1, any_start(prng, shape.slots_log2 + 1));
     flow->records = calloc(records, sizeof(*flow->records));
     flow->tallies = aligned_alloc(LEAT_LINE_BYTES, threads * sizeof(*flow->tallies));
     CHECK(flow->records != NULL);
@@ -233,8 +246,8 @@ flow_run(struct flow *flow, uint64_t duration_ns)
     for (uint32_t i = 0; i < records; i++) {
         CHECK(leat_mpmc_push(&flow->spare, i));
     }
-    atom_init(&flow->producing, flow->producers);
-    flow->deadline_ns = test_now_ns() + duration_ns;
+    atom_init(&flow->producing, shape.producers);
+    flow->deadline_ns = test_now_ns() + test_duration_ns() / PARTS;
     test_threads_run(threads, side, flow);
     compare(flow);
     CHECK_EQUAL(leat_mpmc_count(&flow->work), 0);
@@ -243,16 +256,7 @@ flow_run(struct flow *flow, uint64_t duration_ns)
     ring_teardown(&flow->spare);
     free(flow->records);
     free(flow->tallies);
-}
-
-/* All flows share the time. */
-#define PARTS 10
-
-static void
-flow_of(struct flow shape)
-{
-    shape.seed = test_seed("stress_mpmc");
-    flow_run(&shape, test_duration_ns() / PARTS);
+    free(flow);
 }
 
 /* Half of 4 threads per CPU. */
@@ -268,39 +272,44 @@ static void
 one_to_one(void **state)
 {
     (void)state;
-    flow_of((struct flow){.producers = 1, .consumers = 1, .slots_log2 = 1, .batch_max = 1});
-    flow_of((struct flow){.producers = 1, .consumers = 1, .slots_log2 = 6, .batch_max = 1});
+    struct test_prng prng = {test_seed("stress_mpmc")};
+    flow_run(&prng, (struct shape){1, 1, 1, 1});
+    flow_run(&prng, (struct shape){1, 1, 6, 1});
 }
 
 static void
 one_to_one_in_batches(void **state)
 {
     (void)state;
-    flow_of((struct flow){.producers = 1, .consumers = 1, .slots_log2 = 4, .batch_max = 16});
+    struct test_prng prng = {test_seed("stress_mpmc")};
+    flow_run(&prng, (struct shape){1, 1, 4, 16});
 }
 
 static void
 batches_stand_together(void **state)
 {
     (void)state;
-    flow_of((struct flow){.producers = 3, .consumers = 1, .slots_log2 = 4, .batch_max = 8});
+    struct test_prng prng = {test_seed("stress_mpmc")};
+    flow_run(&prng, (struct shape){3, 1, 4, 8});
 }
 
 static void
 oversubscribed_singles(void **state)
 {
     (void)state;
+    struct test_prng prng = {test_seed("stress_mpmc")};
     uint32_t half = oversubscribed();
-    flow_of((struct flow){.producers = half, .consumers = half, .slots_log2 = 1, .batch_max = 1});
-    flow_of((struct flow){.producers = half, .consumers = half, .slots_log2 = 5, .batch_max = 1});
+    flow_run(&prng, (struct shape){half, half, 1, 1});
+    flow_run(&prng, (struct shape){half, half, 5, 1});
 }
 
 static void
 oversubscribed_batches(void **state)
 {
     (void)state;
+    struct test_prng prng = {test_seed("stress_mpmc")};
     uint32_t half = oversubscribed();
-    flow_of((struct flow){.producers = half, .consumers = half, .slots_log2 = 3, .batch_max = 8});
+    flow_run(&prng, (struct shape){half, half, 3, 8});
 }
 
 /* ---- the slot says that the record is free ---------------------------------------------------

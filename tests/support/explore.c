@@ -35,6 +35,8 @@
 #define TABLE_LOG2 16
 #define SEED_BYTES (6 * EXPLORE_STEPS_MAX)
 #define NOBODY     EXPLORE_THREADS_MAX
+/* What the hooks of explore_request.c use below the stack pointer that they save. */
+#define STACK_MARGIN_BYTES 1024
 
 _Static_assert(EXPLORE_THREADS_MAX <= 8, "sets of threads are bytes");
 
@@ -73,6 +75,7 @@ static struct {
     char schedule[SEED_BYTES];
     size_t schedule_used;
     void (*alone)(void *state);
+    size_t stacks_used[EXPLORE_THREADS_MAX + 1];
     struct table table;
     struct explore_counts counts;
 } search;
@@ -82,6 +85,13 @@ static unsigned char stacks[EXPLORE_THREADS_MAX + 1][EXPLORE_STACK_BYTES]
 static unsigned char memory[EXPLORE_MEMORY_BYTES] __attribute__((aligned(LEAT_PAGE_BYTES)));
 
 /* ---- fibers --------------------------------------------------------------------------------- */
+
+static size_t
+stack_used(const struct explore_thread *thread)
+{
+    const unsigned char *top = (unsigned char *)thread->stack + EXPLORE_STACK_BYTES;
+    return (size_t)(top - (unsigned char *)thread->saved);
+}
 
 static void
 control_give(void)
@@ -133,6 +143,16 @@ fiber_body(void)
     control_give();
 }
 
+/* Notes how deep a fiber's stack has been, with room for what the hooks call. */
+static void
+depth_note(uint32_t index)
+{
+    size_t used = stack_used(&explore_run.threads[index]) + STACK_MARGIN_BYTES;
+    if (search.stacks_used[index] < used) {
+        search.stacks_used[index] = used < EXPLORE_STACK_BYTES ? used : EXPLORE_STACK_BYTES;
+    }
+}
+
 /* Lets a thread run up to its next request. */
 static void
 fiber_resume(uint32_t index)
@@ -144,6 +164,7 @@ fiber_resume(uint32_t index)
         *local = thread->local;
     }
     explore_fiber_switch(&explore_run.saved, thread->saved);
+    depth_note(index);
     if (local != NULL) {
         thread->local = *local;
     }
@@ -157,7 +178,8 @@ fiber_begin(uint32_t index)
     memset(thread, 0, sizeof(*thread));
     thread->stack = stacks[index];
     /* What earlier runs left there would make equal states look different. */
-    memset(thread->stack, 0, EXPLORE_STACK_BYTES);
+    size_t used = search.stacks_used[index];
+    memset((unsigned char *)thread->stack + EXPLORE_STACK_BYTES - used, 0, used);
     thread->saved = explore_fiber_make(thread->stack, EXPLORE_STACK_BYTES, fiber_body);
     thread->spurious = explore_run.model->spurious;
     fiber_resume(index);
@@ -218,9 +240,7 @@ state_hash(void)
         hash = explore_mix(hash, flags);
         hash = explore_mix(hash, (uint64_t)(uintptr_t)thread->local);
         if (!thread->ended) {
-            const unsigned char *top = (unsigned char *)thread->stack + EXPLORE_STACK_BYTES;
-            size_t used = (size_t)(top - (unsigned char *)thread->saved);
-            hash = bytes_hash(hash, thread->saved, used);
+            hash = bytes_hash(hash, thread->saved, stack_used(thread));
         }
     }
     return hash == 0 ? 1 : hash;

@@ -126,6 +126,13 @@ retained_follows_jobs(void **state)
     config.retained_max = 64;
     config.dead_max = 65;
     refused(&config, LEAT_INVALID, "dead_max");
+    /* They stand in rings, which end at 2^20. */
+    config.jobs_max = 1 << 21;
+    config.dead_max = (1 << 20) + 1;
+    refused(&config, LEAT_INVALID, "dead_max");
+    config.retained_max = (1 << 20) + 1;
+    refused(&config, LEAT_INVALID, "retained_max");
+    config.jobs_max = 64;
     struct leat_config concrete;
     struct leat_error error;
     config.retained_max = LEAT_AUTO;
@@ -350,11 +357,13 @@ limits_open(void **state)
 {
     (void)state;
     struct leat_config config = test_config();
-    config.jobs_max = (1 << 21) + 5;
-    config.retained_max = (1 << 20) + 1;
+    config.jobs_max = (1 << 21) + 5; /* kept: at most 2^20 */
+    config.retained_max = 1 << 20;
+    config.dead_max = 1 << 20;
     test_close(test_open(&config));
-    config.retained_max = config.jobs_max;
-    config.dead_max = config.jobs_max;
+    config.jobs_max = 65;
+    config.retained_max = 65;
+    config.dead_max = 65;
     test_close(test_open(&config));
     config = test_config();
     config.retained_max = 1;

@@ -336,6 +336,51 @@ everyone_waits_for_one(void **state)
     CHECK_STATUS(released, LEAT_OK);
 }
 
+static struct leat_outcome
+pending_run(struct leat_run *run, void *context)
+{
+    leat_token *token = context;
+    *token = leat_run_token(run);
+    return leat_pending();
+}
+
+static void
+wait_shortly(void *shared, uint32_t number)
+{
+    struct fixture *fixture = shared;
+    (void)number;
+    CHECK_STATUS(leat_wait(fixture->engine, fixture->id, 50 * SHORT_NS, NULL), LEAT_TIMEOUT);
+}
+
+/* A completion looks at the job's record, so it may be told to come again. */
+static void
+a_completion_comes_again(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(0);
+    struct test_threads *threads = calloc(1, sizeof(*threads));
+    leat_token token = {0, 0};
+    CHECK(threads != NULL);
+    CHECK_OK(leat_cancel(fixture->engine, fixture->id));
+    leat_type type = test_register(fixture->engine, "pending", pending_run, &token);
+    fixture->id = test_submit_kept(fixture->engine, type);
+    CHECK_OK(leat_start(fixture->engine));
+    while (test_statistics(fixture->engine).workers_parked == 0) {
+        test_sleep_ns(TEST_MS);
+    }
+    threads->stack_bytes = 128 << 10;
+    test_threads_start(threads, HOLDS, wait_shortly, fixture);
+    await_all(fixture);
+    CHECK_STATUS(leat_complete(fixture->engine, token, leat_done(), "text"), LEAT_BUSY);
+    test_threads_join(threads);
+    CHECK_EQUAL(test_get(fixture->engine, fixture->id).state, LEAT_JOB_RUNNING);
+    CHECK_OK(leat_complete(fixture->engine, token, leat_done(), NULL));
+    CHECK_EQUAL(test_wait(fixture->engine, fixture->id).state, LEAT_JOB_COMPLETED);
+    CHECK_OK(leat_release(fixture->engine, fixture->id));
+    free(threads);
+    teardown(fixture);
+}
+
 int
 main(void)
 {
@@ -348,6 +393,7 @@ main(void)
         cmocka_unit_test(ids_of_old),
         cmocka_unit_test(infos_of_other_ages),
         cmocka_unit_test(everyone_waits_for_one),
+        cmocka_unit_test(a_completion_comes_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
