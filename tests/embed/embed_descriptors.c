@@ -1,6 +1,5 @@
 /* embed_descriptors.c - which descriptors an engine holds: each one closes on exec, and after close
  * there are as many as before. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-/* embed_fork.c - a process that has an engine forks: in the child every call answers LEAT_FORKED, at
- * once and without a lock, whatever the other threads were doing; close frees nothing there; exec
- * and _exit work. The parent goes on as if nothing had been. */
+/* embed_fork.c - a process that has an engine forks: in the child every call answers LEAT_FORKED,
+ * at once and without a lock, whatever the other threads were doing; close frees nothing there;
+ * exec and _exit work. The parent goes on as if nothing had been. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

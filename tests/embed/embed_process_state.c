@@ -1,8 +1,7 @@
 /* embed_process_state.c - what belongs to the whole process stays the host's: umask, locale, time
- * zone, environment, working directory, rounding, limits, the name of the main thread, the number of
- * threads after close. errno has no say in what the library does. Nothing is printed, whatever goes
- * wrong. */
-#include <dirent.h>
+ * zone, environment, working directory, rounding, limits, the name of the main thread, the number
+ * of threads after close. errno has no say in what the library does. Nothing is printed, whatever
+ * goes wrong. */
 #include <errno.h>
 #include <fenv.h>
 #include <locale.h>
@@ -12,12 +11,12 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
+#include "tests/support/process.h"
 #include "tests/support/threads.h"
 
 #define TEXT_BYTES 256
@@ -34,20 +33,6 @@ struct process {
     struct rlimit limits[RLIM_NLIMITS];
     uint32_t threads;
 };
-
-static uint32_t
-count_threads(void)
-{
-    DIR *directory = opendir("/proc/self/task");
-    uint32_t count = 0;
-    CHECK(directory != NULL);
-    /* One thread reads at a time. */
-    while (readdir(directory) != NULL) { /* NOLINT(concurrency-mt-unsafe) */
-        count++;
-    }
-    (void)closedir(directory);
-    return count - 2; /* . and .. */
-}
 
 /* Only while no other thread looks at any of it. NOLINTBEGIN(concurrency-mt-unsafe) */
 static void
@@ -69,7 +54,7 @@ read_process(struct process *now)
     for (uint32_t i = 0; i < RLIM_NLIMITS; i++) {
         CHECK(getrlimit((__rlimit_resource_t)i, &now->limits[i]) == 0);
     }
-    now->threads = count_threads();
+    now->threads = test_thread_count();
 }
 /* NOLINTEND(concurrency-mt-unsafe) */
 
@@ -162,29 +147,24 @@ nothing_changes(void **state)
     CHECK(fesetround(FE_TONEAREST) == 0);
 }
 
+static void
+live_and_print(void *argument)
+{
+    int descriptor = fileno((FILE *)argument);
+    CHECK(dup2(descriptor, STDOUT_FILENO) >= 0);
+    CHECK(dup2(descriptor, STDERR_FILENO) >= 0);
+    live();
+}
+
 /* A child whose outputs are a file lives the same life, and the file stays empty. */
 static void
 nothing_is_printed(void **state)
 {
     (void)state;
     FILE *file = tmpfile();
-    CHECK(file != NULL);
-    (void)fflush(NULL);
-    pid_t pid = fork();
-    CHECK(pid >= 0);
-    if (pid == 0) {
-        if (dup2(fileno(file), STDOUT_FILENO) < 0 || dup2(fileno(file), STDERR_FILENO) < 0) {
-            _exit(2);
-        }
-        live();
-        (void)fflush(NULL);
-        _exit(0);
-    }
-    int how = 0;
-    CHECK(waitpid(pid, &how, 0) == pid);
-    CHECK(WIFEXITED(how));
-    CHECK_EQUAL(WEXITSTATUS(how), 0);
     struct stat status;
+    CHECK(file != NULL);
+    test_child(live_and_print, file);
     CHECK(fstat(fileno(file), &status) == 0);
     CHECK_EQUAL(status.st_size, 0);
     (void)fclose(file);

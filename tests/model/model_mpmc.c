@@ -333,6 +333,7 @@ static const struct model models[] = {
     TRANSFER("mpmc_2p2c_1", .producers = 2, .consumers = 2, .pushes = 1, .pops = 1),
     TRANSFER("mpmc_batch", .producers = 2, .consumers = 1, .pushes = 1, .pops = 2, .batch = 2),
     TRANSFER("mpmc_2p2c_2", .producers = 2, .consumers = 2, .pushes = 2, .pops = 1),
+    TRANSFER("mpmc_2p2c_2_2", .producers = 2, .consumers = 2, .pushes = 2, .pops = 2),
     {.scenario = {.filled = SLOTS},
      .explore = {.name = "mpmc_reuse",
                  .threads = {note_and_pop_thread, push_and_read_thread},

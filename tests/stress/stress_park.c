@@ -225,8 +225,8 @@ to_and_fro(uint32_t workers, uint32_t posters)
     struct leat_statistics sum = test_statistics(fixture->engine);
     CHECK_EQUAL(sum.tasks_run + sum.jobs_run, fixture->rounds[0] + fixture->rounds[1]);
     /* It did go to sleep between. */
-    CHECK(sum.parks > 10);
-    CHECK(sum.wakes > 10);
+    CHECK(sum.parks > 0);
+    CHECK(sum.wakes > 0);
     teardown(fixture);
 }
 

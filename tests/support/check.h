@@ -29,6 +29,10 @@ void test_status(enum leat_status got, enum leat_status want, const char *call,
 void test_equal(uint64_t got, uint64_t want, const char *what, struct test_place place);
 void test_text(const char *got, const char *want, const char *what, struct test_place place);
 
+/* Runs body(argument) in a child process, where a fact that does not hold ends the process. The
+ * test fails if the child does not come to the end of the body within a minute. */
+void test_child(void (*body)(void *argument), void *argument);
+
 #define TEST_HERE ((struct test_place){__FILE__, __LINE__})
 
 #define CHECK(fact)                                                                                \

@@ -35,6 +35,8 @@
 #define TABLE_LOG2 16
 #define SEED_BYTES (6 * EXPLORE_STEPS_MAX)
 #define NOBODY     EXPLORE_THREADS_MAX
+/* Memory is compared and hashed in blocks of a line. */
+#define BLOCK_BYTES 64
 /* What the hooks of explore_request.c use below the stack pointer that they save. */
 #define STACK_MARGIN_BYTES 1024
 
@@ -75,6 +77,7 @@ static struct {
     char schedule[SEED_BYTES];
     size_t schedule_used;
     void (*alone)(void *state);
+    unsigned char *state_first; /* the model's state as setup left it */
     size_t stacks_used[EXPLORE_THREADS_MAX + 1];
     struct table table;
     struct explore_counts counts;
@@ -83,6 +86,7 @@ static struct {
 static unsigned char stacks[EXPLORE_THREADS_MAX + 1][EXPLORE_STACK_BYTES]
     __attribute__((aligned(64)));
 static unsigned char memory[EXPLORE_MEMORY_BYTES] __attribute__((aligned(LEAT_PAGE_BYTES)));
+static unsigned char memory_first[EXPLORE_MEMORY_BYTES]; /* as setup left it */
 
 /* ---- fibers --------------------------------------------------------------------------------- */
 
@@ -210,20 +214,44 @@ explore_memory_take(size_t bytes)
 /* ---- states --------------------------------------------------------------------------------- */
 
 /* Four lanes, so that the multiplications overlap. */
+static inline void
+lanes_add(uint64_t lanes[4], const unsigned char *from)
+{
+    for (size_t i = 0; i < 4; i++) {
+        uint64_t word = 0;
+        memcpy(&word, from + i * sizeof(word), sizeof(word));
+        uint64_t lane = (lanes[i] ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+        lanes[i] = lane ^ lane >> 32;
+    }
+}
+
 static uint64_t
 bytes_hash(uint64_t hash, const void *address, size_t bytes)
 {
     const unsigned char *from = address;
     uint64_t lanes[4] = {hash, 1, 2, 3};
-    for (size_t i = 0; i * sizeof(uint64_t) < bytes; i++) {
-        uint64_t word = 0;
-        size_t left = bytes - i * sizeof(word);
-        memcpy(&word, from + i * sizeof(word), left < sizeof(word) ? left : sizeof(word));
-        uint64_t lane = (lanes[i % 4] ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-        lanes[i % 4] = lane ^ lane >> 32;
+    size_t whole = bytes / sizeof(lanes) * sizeof(lanes);
+    for (size_t done = 0; done < whole; done += sizeof(lanes)) {
+        lanes_add(lanes, from + done);
     }
+    unsigned char rest[sizeof(lanes)] = {0};
+    memcpy(rest, from + whole, bytes - whole);
+    lanes_add(lanes, rest);
     hash = explore_mix(lanes[0], lanes[1]);
     return explore_mix(hash, explore_mix(lanes[2], lanes[3]));
+}
+
+/* Of what a run has changed since its setup: most of a model's memory stays as it was. */
+static uint64_t
+changes_hash(uint64_t hash, const unsigned char *now, const unsigned char *first, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += BLOCK_BYTES) {
+        size_t block = bytes - i < BLOCK_BYTES ? bytes - i : BLOCK_BYTES;
+        if (memcmp(now + i, first + i, block) != 0) {
+            hash = bytes_hash(explore_mix(hash, i), now + i, block);
+        }
+    }
+    return hash;
 }
 
 static uint64_t
@@ -231,8 +259,8 @@ state_hash(void)
 {
     const struct explore_model *model = explore_run.model;
     uint64_t hash = explore_memory_hash();
-    hash = bytes_hash(hash, model->state, model->state_bytes);
-    hash = bytes_hash(hash, memory, explore_run.memory_used);
+    hash = changes_hash(hash, model->state, search.state_first, model->state_bytes);
+    hash = changes_hash(hash, memory, memory_first, explore_run.memory_used);
     for (uint32_t i = 0; i < explore_run.threads_count; i++) {
         const struct explore_thread *thread = &explore_run.threads[i];
         uint64_t flags = (thread->ended ? 1U : 0U) | (thread->waits ? 2U : 0U) |
@@ -246,17 +274,24 @@ state_hash(void)
     return hash == 0 ? 1 : hash;
 }
 
+static void *
+zeroed(size_t bytes)
+{
+    void *block = calloc(1, bytes);
+    if (block == NULL) {
+        (void)fputs("explore: no memory\n", stderr);
+        abort();
+    }
+    return block;
+}
+
 static void
 table_make(struct table *table, uint32_t log2)
 {
     table->log2 = log2;
     table->used = 0;
-    table->states = calloc(UINT64_C(1) << log2, sizeof(*table->states));
-    table->notes = calloc(UINT64_C(1) << log2, sizeof(*table->notes));
-    if (table->states == NULL || table->notes == NULL) {
-        (void)fputs("explore: no memory for the table of states\n", stderr);
-        abort();
-    }
+    table->states = zeroed(sizeof(*table->states) << log2);
+    table->notes = zeroed(sizeof(*table->notes) << log2);
 }
 
 static void
@@ -502,6 +537,8 @@ run_begin(void)
         *model->local = NULL;
     }
     alone_run(model->setup);
+    memcpy(search.state_first, model->state, model->state_bytes);
+    memcpy(memory_first, memory, explore_run.memory_used);
     for (uint32_t i = 0; i < explore_run.threads_count && !explore_run.failed; i++) {
         fiber_begin(i);
     }
@@ -657,22 +694,41 @@ counts_print(const struct explore_model *model)
     (void)fflush(stdout);
 }
 
-/* LEAT_EXPLORE_REPLAY is name:schedule. True: this model's run was shown. */
+/* LEAT_EXPLORE_REPLAY is name:schedule. Shows that run if it is this model's. */
 static bool
-replay_wanted(const struct explore_model *model)
+replayed(const struct explore_model *model, const char *wanted)
 {
-    const char *wanted = getenv("LEAT_EXPLORE_REPLAY");
     size_t length = strlen(model->name);
-    if (wanted == NULL || strncmp(wanted, model->name, length) != 0 || wanted[length] != ':') {
-        return false;
+    if (strncmp(wanted, model->name, length) != 0 || wanted[length] != ':') {
+        return true;
     }
     replay(wanted + length + 1);
+    return !explore_run.failed;
+}
+
+static bool
+searched(const struct explore_model *model)
+{
+    runs_all();
+    bool fails = model->fails != NULL && strstr(explore_run.message, model->fails) != NULL;
+    if (explore_run.failed && !fails) {
+        fault_show();
+        return false;
+    }
+    if (!explore_run.failed && model->fails != NULL) {
+        printf("%s: FAILED: did not fail with: %s\n", model->name, model->fails);
+        return false;
+    }
+    if (!model->quiet) {
+        counts_print(model);
+    }
     return true;
 }
 
 bool
 explore(const struct explore_model *model, struct explore_counts *counts)
 {
+    const char *wanted = getenv("LEAT_EXPLORE_REPLAY");
     memset(&explore_run, 0, sizeof(explore_run));
     explore_run.model = model;
     explore_run.running = NOBODY;
@@ -680,19 +736,9 @@ explore(const struct explore_model *model, struct explore_counts *counts)
            model->threads[explore_run.threads_count] != NULL) {
         explore_run.threads_count++;
     }
-    if (getenv("LEAT_EXPLORE_REPLAY") != NULL) {
-        return !replay_wanted(model) || !explore_run.failed;
-    }
-    runs_all();
+    search.state_first = zeroed(model->state_bytes);
+    bool fine = wanted != NULL ? replayed(model, wanted) : searched(model);
+    free(search.state_first);
     *counts = search.counts;
-    bool expected = explore_run.failed == (model->fails != NULL) &&
-                    (model->fails == NULL || strstr(explore_run.message, model->fails) != NULL);
-    if (!expected && explore_run.failed) {
-        fault_show();
-    } else if (!expected) {
-        printf("%s: FAILED: did not fail with: %s\n", model->name, model->fails);
-    } else if (!model->quiet) {
-        counts_print(model);
-    }
-    return expected;
+    return fine;
 }

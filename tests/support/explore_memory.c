@@ -59,13 +59,13 @@ static uint8_t address_places[ADDRESS_PLACES]; /* index of a word + 1; 0: free *
 /* ---- views ---------------------------------------------------------------------------------- */
 
 static void
-view_join(struct explore_view *view, const struct explore_view *other)
+view_join(struct explore_view *restrict view, const struct explore_view *restrict other)
 {
-    for (uint32_t i = 0; i < EXPLORE_WORDS_MAX; i++) {
-        view->at[i] = view->at[i] > other->at[i] ? view->at[i] : other->at[i];
-    }
-    for (uint32_t i = 0; i < EXPLORE_THREADS_MAX; i++) {
-        view->clock[i] = view->clock[i] > other->clock[i] ? view->clock[i] : other->clock[i];
+    /* Positions and clocks alike, byte by byte: the larger one. */
+    uint8_t *restrict to = (uint8_t *)view;
+    const uint8_t *restrict from = (const uint8_t *)other;
+    for (uint32_t i = 0; i < sizeof(*view); i++) {
+        to[i] = to[i] > from[i] ? to[i] : from[i];
     }
 }
 

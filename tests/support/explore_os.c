@@ -1,6 +1,6 @@
 /* explore_os.c - ring/os.h for models: memory that is gone at the end of a run, a futex that the
- * explorer knows, a clock that stands still, and one CPU per thread. What a model has no use for
- * fails the run. */
+ * explorer knows, a clock that stands still, and one CPU. What a model has no use for fails the run.
+ */
 #include "ring/os.h"
 
 #include "tests/support/explore_internal.h"
@@ -115,16 +115,15 @@ leat_os_deadline_ns(uint64_t timeout_ns)
 uint32_t
 leat_os_cpu(void)
 {
-    return explore_thread();
+    return 0;
 }
 
 uint32_t
 leat_os_cpus_allowed(uint16_t *cpus, uint32_t capacity)
 {
-    for (uint32_t i = 0; i < EXPLORE_THREADS_MAX && i < capacity; i++) {
-        cpus[i] = (uint16_t)i;
-    }
-    return EXPLORE_THREADS_MAX < capacity ? EXPLORE_THREADS_MAX : capacity;
+    LEAT_ASSERT(capacity >= 1);
+    cpus[0] = 0;
+    return 1;
 }
 
 uint32_t

@@ -313,7 +313,7 @@ arrays_of_other_ages(void **state)
 {
     (void)state;
     struct fixture *fixture = setup();
-    const size_t stride = offsetof(struct leat_job, reserved);
+    const size_t stride = offsetof(struct leat_job, delay_ns);
     static unsigned char array[3 * sizeof(struct leat_job)];
     static const enum leat_batch_mode modes[] = {LEAT_BATCH_EACH, LEAT_BATCH_ALL_OR_NONE};
     for (size_t mode = 0; mode < TEST_COUNT_OF(modes); mode++) {

@@ -1,5 +1,5 @@
-/* unit_cancel.c - leat_cancel() in every state of a job: one that waits never runs; one that runs is
- * told, and its answer decides; one that ended stays what it is. Counted once each time. */
+/* unit_cancel.c - leat_cancel() in every state of a job: one that waits never runs; one that runs
+ * is told, and its answer decides; one that ended stays what it is. Counted once each time. */
 #include <stdlib.h>
 #include <string.h>
 

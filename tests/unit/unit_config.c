@@ -1,7 +1,6 @@
 /* unit_config.c - each field of the configuration below, at and above its limits, with the field
  * named in the error; structs of callers that are older or newer than the library; defaults; the
  * memory that a configuration takes, against what an open really maps. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/memory.h"
+#include "tests/support/process.h"
 #include "tests/support/threads.h"
 
 #define VALUES_MAX 8
@@ -293,6 +293,18 @@ defaults(void **state)
     test_close(engine);
 }
 
+static const struct field *
+field_of(const char *name)
+{
+    for (size_t i = 0; i < TEST_COUNT_OF(fields); i++) {
+        if (strcmp(fields[i].name, name) == 0) {
+            return &fields[i];
+        }
+    }
+    CHECK(false);
+    return NULL;
+}
+
 static void
 memory_grows_with_the_limits(void **state)
 {
@@ -300,33 +312,16 @@ memory_grows_with_the_limits(void **state)
     static const char *const that_grow[] = {"workers",   "ring_slots",           "tasks_max",
                                             "jobs_max",  "payload_bytes_inline", "types_max",
                                             "queues_max"};
-    for (size_t i = 0; i < TEST_COUNT_OF(fields); i++) {
-        for (size_t j = 0; j < TEST_COUNT_OF(that_grow); j++) {
-            if (strcmp(fields[i].name, that_grow[j]) == 0) {
-                struct leat_config less = with(&fields[i], fields[i].good[1]);
-                struct leat_config more = with(&fields[i], fields[i].good[2]);
-                if (fields[i].good[2] == NOTHING) {
-                    less = with(&fields[i], fields[i].good[0]);
-                    more = with(&fields[i], fields[i].good[1]);
-                }
-                CHECK(leat_memory_size(&less) < leat_memory_size(&more));
-            }
-        }
+    for (size_t i = 0; i < TEST_COUNT_OF(that_grow); i++) {
+        const struct field *field = field_of(that_grow[i]);
+        size_t more = field->good[2] == NOTHING ? 1 : 2;
+        struct leat_config small = with(field, field->good[more - 1]);
+        struct leat_config large = with(field, field->good[more]);
+        CHECK(leat_memory_size(&small) < leat_memory_size(&large));
     }
     struct leat_config config = leat_config_default();
     CHECK(leat_memory_size(&config) >=
           (size_t)config.jobs_max * (64 + 8 + config.payload_bytes_inline));
-}
-
-static size_t
-address_space(void)
-{
-    FILE *stream = fopen("/proc/self/statm", "re");
-    unsigned long pages = 0;
-    CHECK(stream != NULL);
-    CHECK(fscanf(stream, "%lu", &pages) == 1); /* NOLINT(cert-err34-c) */
-    (void)fclose(stream);
-    return (size_t)pages * 4096;
 }
 
 /* Within 2 %, and 4 MiB for what the allocator takes at once. */
@@ -341,14 +336,14 @@ memory_is_what_open_maps(void **state)
     config.payload_bytes_inline = 256;
     config.retained_max = config.jobs_max;
     size_t said = leat_memory_size(&config);
-    size_t before = address_space();
+    size_t before = test_address_space();
     struct leat_engine *engine = test_open(&config);
-    size_t mapped = address_space() - before;
+    size_t mapped = test_address_space() - before;
     size_t slack = said / 50 + (4 << 20);
     CHECK(mapped <= said + slack);
     CHECK(said <= mapped + slack);
     CHECK_OK(leat_close(engine));
-    CHECK(address_space() <= before + slack);
+    CHECK(test_address_space() <= before + slack);
 }
 
 /* A limit that the check takes, an open takes too. */

@@ -308,7 +308,7 @@ restart_clears_the_stop(void **state)
     teardown(fixture);
 }
 
-/* Closing drops what waits: nothing of it runs, and nothing is left behind (the sanitizers look). */
+/* Closing drops what waits: nothing of it runs, and nothing is left behind (sanitizers look). */
 static void
 close_drops_what_waits(void **state)
 {

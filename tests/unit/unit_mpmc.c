@@ -1,7 +1,7 @@
 /* unit_mpmc.c - the bounded ring in one thread, against a naive queue: capacity exact, FIFO, full
- * and empty answered where they hold, batches all or none. Positions start at 0, before the wrap of the
- * 36-bit turn, and before the wrap of the 64-bit position. Holds I1 and I2 after every step; shows
- * that leat_mpmc_check() can say no to each of them. */
+ * and empty answered where they hold, batches all or none. Positions start at 0, before the wrap of
+ * the 36-bit turn, and before the wrap of the 64-bit position. Holds I1 and I2 after every step;
+ * shows that leat_mpmc_check() can say no to each of them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,7 +102,7 @@ pop(struct fixture *fixture)
 }
 
 /* Positions a few steps before something wraps. */
-static const uint64_t starts[] = {0, UINT64_MAX - 2, UINT64_MAX - SLOTS_MAX * 2 + 1};
+static const uint64_t starts[] = {0, UINT64_MAX - 2, UINT64_MAX - UINT64_C(2) * SLOTS_MAX + 1};
 
 static uint64_t
 turn_wrap(uint32_t slots_log2)

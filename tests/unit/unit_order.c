@@ -168,6 +168,7 @@ guard(uint32_t picks)
     struct leat_engine *engine = open_with(picks);
     leat_type type = test_register(engine, "order", job_run, log);
     uint32_t levels = leat_priority_levels();
+    CHECK(levels >= 1);
     for (uint32_t level = 0; level < levels; level++) {
         for (uint32_t i = 0; i < (level == 0 ? 1000 : 20); i++) {
             submit(engine, type, level << 16 | i);

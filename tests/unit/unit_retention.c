@@ -1,6 +1,6 @@
-/* unit_retention.c - what is left of a job after its end: the last retained_max of those that nobody
- * asked to keep, until waiting jobs need their records; the last dead_max dead letters, never given
- * up for others; what is kept, until it is released. */
+/* unit_retention.c - what is left of a job after its end: the last retained_max of those that
+ * nobody asked to keep, until waiting jobs need their records; the last dead_max dead letters,
+ * never given up for others; what is kept, until it is released. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* unit_run_some.c - an engine without workers: the host lends its threads. Budgets, order, when it
- * says empty, how many may be inside, what a drain does, when to come back; and what an attempt that
- * failed inside one lent thread has to wait for: nothing, the next one runs it. */
+ * says empty, how many may be inside, what a drain does, when to come back; and what an attempt
+ * that failed inside one lent thread has to wait for: nothing, the next one runs it. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -368,6 +368,8 @@ static const struct entry entries[] = {
     {"A handler's leat_retry_in() with a delay other than 0, or leat_snooze()", handler_answers},
 };
 
+enum { ENTRIES = TEST_COUNT_OF(entries) };
+
 /* The line's case, or NULL. */
 static const struct entry *
 entry_of(const char *line)
@@ -419,7 +421,7 @@ every_line_is_true(void **state)
     char *text = test_source_read("docs/status.md");
     char *rest = text;
     uint32_t count = 0;
-    bool listed[TEST_COUNT_OF(entries)] = {false};
+    bool listed[ENTRIES] = {false};
     for (const char *line = next_line(&rest); line != NULL; line = next_line(&rest)) {
         const struct entry *entry = entry_of(line);
         if (entry == NULL) {

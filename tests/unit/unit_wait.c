@@ -1,6 +1,6 @@
-/* unit_wait.c - leat_wait() and leat_get(): answers before and after the end, timeouts, many waiters
- * at once, ids that were never given out, records that are gone, an engine that stops meanwhile;
- * and what 255 callers on one job may and may not hold up. */
+/* unit_wait.c - leat_wait() and leat_get(): answers before and after the end, timeouts, many
+ * waiters at once, ids that were never given out, records that are gone, an engine that stops
+ * meanwhile; and what 255 callers on one job may and may not hold up. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -349,7 +349,7 @@ wait_shortly(void *shared, uint32_t number)
 {
     struct fixture *fixture = shared;
     (void)number;
-    CHECK_STATUS(leat_wait(fixture->engine, fixture->id, 50 * SHORT_NS, NULL), LEAT_TIMEOUT);
+    CHECK_STATUS(leat_wait(fixture->engine, fixture->id, 100 * SHORT_NS, NULL), LEAT_TIMEOUT);
 }
 
 /* A completion looks at the job's record, so it may be told to come again. */

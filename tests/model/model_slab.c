@@ -1,0 +1,244 @@
+/* model_slab.c - every interleaving of two or three threads over a slab of one to three records, with
+ * C11 memory.
+ *
+ * Each thread takes records, writes plain data into them and gives them back. Two owners at a time,
+ * or an owner who does not know what the one before did (edges give:B -> take:A, take:B), are a data
+ * race. Generations are odd while a record is in use and go up by two (I3); I1 and I2 are checked at
+ * the end, when every record can be taken once more.
+ *
+ * "None" is exact: it is justified only if the others can have held all records at one moment. Each
+ * other thread was somewhere between the last thing that this one knows of it and the first thing
+ * that knows of the answer; the most that each held in between must make up the capacity.
+ */
+#include <stdio.h>
+
+#include "ring/slab.h"
+#include "tests/support/explore.h"
+
+#define RECORDS_MAX 3
+#define STEPS_MAX   8
+
+/* ---- what happened -------------------------------------------------------------------------- */
+
+/* One take or give of a thread. */
+struct step {
+    struct explore_event end;
+    uint8_t knew[EXPLORE_THREADS_MAX]; /* events of each thread when it began */
+    uint8_t held;                      /* records afterwards */
+    bool none;                         /* a take that found nothing */
+};
+
+struct scenario {
+    uint32_t capacity;
+    uint32_t shards;
+    uint32_t rounds;         /* of each thread: take, use, give */
+    uint32_t hold;           /* records that a thread holds at a time */
+    uint64_t generation;     /* of a record never used */
+    uint32_t uses_to_retire; /* of each record; 0: far away */
+};
+
+struct record {
+    uint64_t generation; /* plain: of its last use */
+    uint64_t padding;
+};
+
+struct state {
+    struct leat_slab slab;
+    struct step steps[EXPLORE_THREADS_MAX][STEPS_MAX];
+    uint8_t steps_count[EXPLORE_THREADS_MAX];
+    uint8_t held[EXPLORE_THREADS_MAX];
+    uint8_t nones;
+};
+
+static struct state state_now;
+static const struct scenario *scenario;
+
+static struct step *
+step_begin(struct state *state)
+{
+    uint32_t self = explore_thread();
+    struct step *step = &state->steps[self][state->steps_count[self]];
+    state->steps_count[self]++;
+    for (uint8_t i = 0; i < EXPLORE_THREADS_MAX; i++) {
+        struct explore_event event = {.thread = i, .number = 1};
+        while (i != self && explore_knows(event)) {
+            step->knew[i] = event.number;
+            event.number++;
+        }
+    }
+    return step;
+}
+
+static void
+step_end(struct state *state, struct step *step, bool none)
+{
+    step->held = state->held[explore_thread()];
+    step->none = none;
+    step->end = explore_event();
+}
+
+/* The most records that a thread can have held at a moment when `self` was inside `answer`. */
+static uint32_t
+held_most(const struct state *state, uint32_t thread, uint32_t self, const struct step *answer)
+{
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < state->steps_count[thread]; i++) {
+        const struct step *step = &state->steps[thread][i];
+        bool before = step->end.number <= answer->knew[thread];
+        bool after = answer->end.number <= step->knew[self];
+        if (before) {
+            most = step->held; /* at least there */
+        } else if (!after) {
+            most = most > step->held ? most : step->held;
+        }
+    }
+    return most;
+}
+
+static void
+nones_check(const struct state *state)
+{
+    for (uint32_t i = 0; i < EXPLORE_THREADS_MAX; i++) {
+        for (uint32_t j = 0; j < state->steps_count[i]; j++) {
+            const struct step *answer = &state->steps[i][j];
+            uint32_t held = answer->held;
+            for (uint32_t k = 0; k < EXPLORE_THREADS_MAX; k++) {
+                held += k != i ? held_most(state, k, i, answer) : 0;
+            }
+            explore_check(!answer->none || held >= scenario->capacity);
+        }
+    }
+}
+
+/* ---- threads -------------------------------------------------------------------------------- */
+
+static void
+slab_setup(void *argument)
+{
+    struct state *state = argument;
+    struct leat_slab_config config = {.capacity = scenario->capacity,
+                                      .shards = scenario->shards,
+                                      .record_bytes = sizeof(struct record),
+                                      .generation_start = scenario->generation};
+    explore_check(leat_slab_init(&state->slab, &config));
+}
+
+/* What the owner of a record does: nobody else may be there. */
+static void
+record_use(struct state *state, uint32_t index)
+{
+    struct record *record = leat_slab_record(&state->slab, index);
+    uint64_t word = atom_load_rlx(leat_slab_word(&state->slab, index)); /* rlx: single writer */
+    uint64_t generation = leat_word_generation(word);
+    explore_plain_write(record, "record");
+    explore_check(generation % 2 == 1);
+    explore_check(record->generation == 0 ? generation == scenario->generation + 1
+                                          : generation == record->generation + 2);
+    record->generation = generation;
+}
+
+static bool
+record_take(struct state *state, uint32_t *index)
+{
+    uint32_t self = explore_thread();
+    struct step *step = step_begin(state);
+    bool taken = leat_slab_take(&state->slab, self, index);
+    state->held[self] = (uint8_t)(state->held[self] + (taken ? 1U : 0U));
+    step_end(state, step, !taken);
+    if (taken) {
+        explore_check(*index < scenario->capacity);
+        record_use(state, *index);
+    }
+    return taken;
+}
+
+static void
+record_give(struct state *state, uint32_t index)
+{
+    uint32_t self = explore_thread();
+    struct step *step = step_begin(state);
+    leat_slab_give(&state->slab, self, index);
+    state->held[self]--;
+    step_end(state, step, false);
+}
+
+static void
+user_thread(void *argument)
+{
+    struct state *state = argument;
+    for (uint32_t i = 0; i < scenario->rounds; i++) {
+        uint32_t indices[RECORDS_MAX] = {0};
+        uint32_t count = 0;
+        while (count < scenario->hold && record_take(state, &indices[count])) {
+            count++;
+        }
+        for (uint32_t j = 0; j < count; j++) {
+            record_give(state, indices[j]);
+        }
+    }
+}
+
+static void
+slab_check(void *argument)
+{
+    struct state *state = argument;
+    struct leat_slab *slab = &state->slab;
+    explore_check(leat_slab_check(slab, 0, stdout));
+    if (scenario->uses_to_retire == 0) {
+        nones_check(state);
+    }
+    uint32_t retired = atom_load_rlx(&slab->retired); /* rlx: not shared yet */
+    uint32_t index = 0;
+    uint32_t seen = 0;
+    for (uint32_t i = 0; i < scenario->capacity - retired; i++) {
+        explore_check(leat_slab_take(slab, 0, &index));
+        explore_check((seen >> index & 1) == 0);
+        seen |= 1U << index;
+    }
+    explore_check(!leat_slab_take(slab, 0, &index));
+    explore_check(leat_slab_check(slab, scenario->capacity - retired, stdout));
+}
+
+/* ---- all ------------------------------------------------------------------------------------ */
+
+struct model {
+    const char *name;
+    uint32_t threads;
+    struct scenario scenario;
+};
+
+static const struct model models[] = {
+    {"slab_2t_1r", 2, {.capacity = 1, .shards = 1, .rounds = 2, .hold = 1}},
+    {"slab_2t_2r", 2, {.capacity = 2, .shards = 1, .rounds = 2, .hold = 1}},
+    {"slab_2t_2r_hold", 2, {.capacity = 2, .shards = 1, .rounds = 1, .hold = 2}},
+    {"slab_2t_2r_shards", 2, {.capacity = 2, .shards = 2, .rounds = 2, .hold = 1}},
+    {"slab_3t_2r", 3, {.capacity = 2, .shards = 1, .rounds = 1, .hold = 1}},
+    {"slab_2t_retire",
+     2,
+     {.capacity = 1,
+      .shards = 1,
+      .rounds = 2,
+      .hold = 1,
+      .generation = LEAT_GENERATION_LAST - 3,
+      .uses_to_retire = 2}},
+};
+
+int
+main(void)
+{
+    uint32_t wrong = 0;
+    for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
+        struct explore_model model = {.name = models[i].name,
+                                      .state = &state_now,
+                                      .state_bytes = sizeof(state_now),
+                                      .setup = slab_setup,
+                                      .check = slab_check};
+        struct explore_counts counts;
+        scenario = &models[i].scenario;
+        for (uint32_t j = 0; j < models[i].threads; j++) {
+            model.threads[j] = user_thread;
+        }
+        wrong += explore(&model, &counts) ? 0 : 1;
+    }
+    return wrong == 0 ? 0 : 1;
+}

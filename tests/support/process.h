@@ -1,0 +1,13 @@
+/* process.h - what the system says of this process. */
+#ifndef TESTS_SUPPORT_PROCESS_H
+#define TESTS_SUPPORT_PROCESS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of address space in use. */
+size_t test_address_space(void);
+/* Threads, this one included. */
+uint32_t test_thread_count(void);
+
+#endif
