@@ -8,7 +8,7 @@
  *         4 wait until no thread is inside; past the deadline set the cancel flags and answer
  *         5 join, STOPPED, wake everyone who waits for a job
  * Waiting is done outside the mutex, so that a stop can end a drain, and a second stop can wait
- * beside the first; step 5 is done by one of them.
+ * beside the first; steps 3 and 5 are done by whoever finds that stop still under way.
  */
 #include "engine/engine_internal.h"
 
@@ -290,21 +290,13 @@ leat_start(struct leat_engine *engine)
         status = leat_status_of(leat_pool_start(&engine->pool));
         if (status != LEAT_OK) {
             state_set(engine, state);
+            leat_bells_ring_all(engine);
         }
     } else {
         status = LEAT_WRONG_STATE;
     }
     unlock(engine);
     return status;
-}
-
-/* Nothing waits, runs, or is to be completed from elsewhere. */
-static bool
-all_quiet(struct leat_engine *engine)
-{
-    /* all_quiet:A acquire -> settled:A.  Carries: the pushes of a completion's retry.
-     * If relaxed: see settled:A. */
-    return atom_load_acq(&engine->outside.awaited) == 0 && leat_pool_quiet(&engine->pool);
 }
 
 /* With no workers the caller runs the work. */
@@ -319,15 +311,18 @@ drain_lent(struct leat_engine *engine, uint64_t deadline_ns)
         if (!leat_pool_lend(&engine->pool, 1, &ran)) {
             return LEAT_BUSY;
         }
-        if (ran == 0 && all_quiet(engine)) {
+        if (ran == 0 && leat_pool_quiet(&engine->pool, &engine->outside.awaited)) {
             return LEAT_OK;
         }
         if (leat_os_monotonic_ns() >= deadline_ns) {
             return LEAT_TIMEOUT;
         }
         if (ran == 0) {
-            /* Another lent thread, or a completion, is at work. */
-            leat_os_yield();
+            /* Another lent thread, or a completion, is at work; it may bring work for us, of which
+             * there is no news, so we look again now and then. */
+            uint64_t soon_ns = leat_os_deadline_ns(LEAT_LENT_LOOK_NS);
+            (void)leat_pool_quiet_wait(&engine->pool, &engine->outside.awaited,
+                                       soon_ns < deadline_ns ? soon_ns : deadline_ns);
         }
     }
 }
@@ -372,53 +367,65 @@ leat_drain(struct leat_engine *engine, uint64_t timeout_ns)
                                        : drain_workers(engine, deadline_ns);
 }
 
-/* Step 5; done once, by the first who comes. */
-static void
-stop_finish(struct leat_engine *engine)
+/* Begins a stop, or joins one that is under way. False: the engine is stopped. Stops are numbered,
+ * so that one that slept through another's end and a new start does not touch what came after. */
+static bool
+stop_begin(struct leat_engine *engine, uint64_t *round)
 {
-    lock(engine);
-    if (leat_engine_state_now(engine) == LEAT_ENGINE_STOPPING) {
-        leat_pool_join(&engine->pool);
-        state_set(engine, LEAT_ENGINE_STOPPED);
-        leat_bells_ring_all(engine);
-    }
-    unlock(engine);
-}
-
-enum leat_status
-leat_stop(struct leat_engine *engine, uint64_t timeout_ns)
-{
-    enum leat_status status = outside_check(engine);
-    if (status != LEAT_OK) {
-        return status;
-    }
-    uint64_t deadline_ns = leat_os_deadline_ns(timeout_ns);
     lock(engine);
     enum leat_engine_state state = leat_engine_state_now(engine);
     if (state == LEAT_ENGINE_RUNNING || state == LEAT_ENGINE_DRAINING) {
         state_set(engine, LEAT_ENGINE_STOPPING);
         state = LEAT_ENGINE_STOPPING;
+        engine->stop_round++;
     } else if (state == LEAT_ENGINE_OPEN) {
         state_set(engine, LEAT_ENGINE_STOPPED);
         leat_bells_ring_all(engine);
     }
+    *round = engine->stop_round;
     unlock(engine);
+    return state == LEAT_ENGINE_STOPPING;
+}
+
+/* Locks, and says whether this stop is still the one under way. */
+static bool
+stop_lock(struct leat_engine *engine, uint64_t round)
+{
+    lock(engine);
+    return leat_engine_state_now(engine) == LEAT_ENGINE_STOPPING && engine->stop_round == round;
+}
+
+enum leat_status
+leat_stop(struct leat_engine *engine, uint64_t timeout_ns)
+{
+    uint64_t round = 0;
+    enum leat_status status = outside_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    uint64_t deadline_ns = leat_os_deadline_ns(timeout_ns);
+    bool stopping = stop_begin(engine, &round);
     leat_rcu_wait(&engine->domain);
-    if (state != LEAT_ENGINE_STOPPING) {
+    if (!stopping) {
         return LEAT_OK;
     }
-    lock(engine);
-    /* Another stop may be through by now, and the engine started again. */
-    if (leat_engine_state_now(engine) == LEAT_ENGINE_STOPPING) {
+    if (stop_lock(engine, round)) {
         leat_pool_halt(&engine->pool);
     }
     unlock(engine);
-    if (!leat_pool_wait_empty(&engine->pool, deadline_ns)) {
-        atom_store_rlx(&engine->stop_expired, 1); /* rlx: statistic */
-        return LEAT_TIMEOUT;
+    bool empty = leat_pool_wait_empty(&engine->pool, deadline_ns);
+    if (stop_lock(engine, round)) {
+        if (empty) {
+            leat_pool_join(&engine->pool);
+            state_set(engine, LEAT_ENGINE_STOPPED);
+            leat_bells_ring_all(engine);
+        } else {
+            atom_store_rlx(&engine->stop_expired, 1); /* rlx: statistic */
+            status = LEAT_TIMEOUT;
+        }
     }
-    stop_finish(engine);
-    return LEAT_OK;
+    unlock(engine);
+    return status;
 }
 
 enum leat_status
@@ -481,6 +488,6 @@ leat_next_due(struct leat_engine *engine, uint64_t *delay_ns)
     if (delay_ns == NULL) {
         return LEAT_INVALID;
     }
-    *delay_ns = leat_pool_waiting(&engine->pool) > 0 ? 0 : LEAT_FOREVER;
+    *delay_ns = leat_pool_work_waits(&engine->pool) ? 0 : LEAT_FOREVER;
     return LEAT_OK;
 }

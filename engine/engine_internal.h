@@ -59,6 +59,7 @@ struct leat_engine {
     void *alive_page;                        /* I */
     LEAT_ALIGNED_LINE leat_atomic_u32 state; /* S enum leat_engine_state; changed under the mutex */
     leat_atomic_u32 stop_expired;            /* S 1: a stop ran out of time */
+    uint64_t stop_round;                     /* S under the mutex: stops begun */
     pthread_mutex_t mutex;                   /* S lifecycle */
     struct leat_config config;               /* I */
     struct leat_memory memory;               /* I */
@@ -88,6 +89,7 @@ struct leat_run {
     uint32_t index;
     uint32_t attempt;
     uint32_t max_attempts;
+    bool late; /* its answer, and error text, came by leat_complete() */
 };
 
 /* Bytes that the engine takes beside its pool and job slab. */
@@ -156,6 +158,7 @@ struct leat_ending {
     enum leat_phase phase; /* COMPLETED, DEAD or CANCELLED */
     enum leat_reason reason;
     struct leat_worker *worker; /* NULL: another thread than the job's */
+    bool late;                  /* the error is the text of a leat_complete() */
 };
 
 /* RUNNING to the end. */
@@ -170,8 +173,10 @@ void leat_bells_ring_all(struct leat_engine *engine);
 
 /* ---- look.c --------------------------------------------------------------------------------- */
 
-/* Takes a hold on a live job: its record stays until leat_job_unhold(). */
-enum leat_status leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index);
+/* Takes a hold on a live job: its record stays until leat_job_unhold(). LEAT_BUSY: it has `most`.
+ */
+enum leat_status leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t most,
+                               uint32_t *index);
 void leat_job_unhold(struct leat_engine *engine, uint32_t index);
 /* Where the id's word is, and what the word says of it: LEAT_OK, LEAT_GONE or LEAT_NOT_FOUND. */
 enum leat_status leat_job_locate(const struct leat_engine *engine, leat_job_id id, uint32_t *index);

@@ -7,7 +7,8 @@
  *                       a multiple of 64 attempts whose handlers gave tokens away and did not
  *                       answer pending.)
  *   19..12  holds       threads inside leat_wait(), leat_get(), leat_result() on this job
- *   11..9   outcome     what leat_complete() said before the handler answered pending; 0: nothing
+ *   11..9   outcome     what leat_complete() said before the handler answered pending: 2 bits of
+ *                       kind, 1 of whether it left a text; 0: nothing
  *    8      CLAIMED     a leat_complete() is at work
  *    7      AWAITED     the handler answered pending; leat_complete() ends the attempt
  *    6      CANCEL      cancel was asked while RUNNING
@@ -60,6 +61,8 @@ enum leat_phase {
 #define LEAT_WORD_CLAIMED       (UINT64_C(1) << 8)
 #define LEAT_WORD_OUTCOME_SHIFT 9
 #define LEAT_WORD_OUTCOME       (UINT64_C(7) << LEAT_WORD_OUTCOME_SHIFT)
+#define LEAT_WORD_OUTCOME_KIND  UINT64_C(3)
+#define LEAT_WORD_OUTCOME_TEXT  UINT64_C(4)
 #define LEAT_WORD_HOLD          (UINT64_C(1) << 12)
 #define LEAT_WORD_HOLDS         (UINT64_C(255) << 12)
 #define LEAT_WORD_ATTEMPT_SHIFT 20
@@ -72,7 +75,9 @@ enum leat_phase {
  * Letters: O the attempt's thread while RUNNING, readers after the end; W one writer. */
 struct leat_job_extra {
     char error[LEAT_ERROR_BYTES];      /* O set by the handler */
-    char late_error[LEAT_ERROR_BYTES]; /* O set by leat_complete() */
+    char late_error[LEAT_ERROR_BYTES]; /* Q set by leat_complete() that holds late_lock and has
+                                          found its claim to hold since */
+    leat_atomic_u32 late_lock;         /* S 1: a leat_complete() is at the text */
     void *result;                      /* O */
     size_t result_bytes;               /* O */
     leat_atomic_u32 progress;          /* W */
@@ -92,7 +97,8 @@ struct leat_job_record {
     leat_atomic_u16 attempts;  /* W begun so far */
     uint8_t priority;          /* I */
     leat_atomic_u8 reason;     /* W enum leat_reason, before the end is swapped in */
-    uint16_t unused;           /* I 0 */
+    leat_atomic_u8 late;       /* W 1: the last attempt's error is late_error; as reason */
+    uint8_t unused;            /* I 0 */
     uint32_t payload_place;    /* O enum leat_payload_place */
     leat_atomic_pointer extra; /* S struct leat_job_extra, or NULL */
     union {

@@ -244,7 +244,8 @@ LEAT_API size_t leat_memory_size(const struct leat_config *config);
  * runs after the next start. Two engines in one process do not touch each other.
  */
 
-/* Opens an engine. `config` NULL: the defaults. `error` may be NULL.
+/* Opens an engine. `config` NULL: the defaults. `error` may be NULL. Not in a child that was forked
+ * while its parent had an engine open, unless it called exec: liburcu counts the parent's threads.
  * Threads:  any.      Progress: blocking (system calls).    Copies config and its strings.
  * Returns:  LEAT_OK and *engine, owned by the caller, given back by leat_close();
  *           LEAT_INVALID, LEAT_UNSUPPORTED (see error->field); LEAT_NO_MEMORY; LEAT_REFUSED
@@ -262,19 +263,20 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_start(struct leat_engine *engine);
 
 /* Closes the engine to work from outside and waits until all work accepted before has ended;
  * work that handlers submit meanwhile is part of it. A job whose handler answered leat_pending()
- * counts until it is completed. With 0 workers the calling thread runs the work.
- * Threads:  any outside a handler.    Progress: blocking.
+ * counts until it is completed. With 0 workers the calling thread runs the work. The timeout bounds
+ * the wait for work, not the grace period before it, which ends when submits under way have ended.
+ * Threads:  any outside a handler, and outside read sections of liburcu-bp.    Progress: blocking.
  * Returns:  LEAT_OK (nothing waits, nothing runs; still draining); LEAT_TIMEOUT (still draining;
  *           call again or stop); LEAT_WRONG_STATE (not running or draining); LEAT_CLOSED (another
  *           thread stopped the engine meanwhile); LEAT_BUSY (0 workers, all places for lent
- *           threads taken); LEAT_DEADLOCK; LEAT_FORKED; LEAT_INVALID.  */
+ *           threads taken; draining all the same); LEAT_DEADLOCK; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_drain(struct leat_engine *engine,
                                                     uint64_t timeout_ns);
 
 /* Stops the workers: none takes further work, handlers that run are waited for. What waits stays
  * as it is and uses up no attempt. Past the timeout the cancel flags of the running jobs are set,
  * and the engine is still stopping: call again to wait on.
- * Threads:  any outside a handler.    Progress: blocking.
+ * Threads:  as leat_drain().    Progress: blocking.
  * Returns:  LEAT_OK (all threads ended; also where it never started); LEAT_TIMEOUT; LEAT_DEADLOCK;
  *           LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_stop(struct leat_engine *engine, uint64_t timeout_ns);
@@ -282,8 +284,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_stop(struct leat_engine *engine, u
 /* Frees the engine and what it still holds: work that waits is dropped, so drain first, or look
  * at leat_statistics_get(). No other thread may be inside a call on the engine, or begin one.
  * Threads:  any outside a handler.    Progress: blocking.    Takes engine. NULL is LEAT_OK.
- * Returns:  LEAT_OK; LEAT_WRONG_STATE (not open or stopped: stop it first); LEAT_FORKED (the child
- *           frees nothing).  */
+ * Returns:  LEAT_OK; LEAT_WRONG_STATE (not open or stopped: stop it first); LEAT_DEADLOCK;
+ *           LEAT_FORKED (the child frees nothing).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_close(struct leat_engine *engine);
 
 enum leat_engine_state {
@@ -666,7 +668,7 @@ leat_job_info_default(void)
 
 /* What the engine knows of a job at this moment.
  * Threads:  any.      Progress: lock-free.    Waits: never.
- * Returns:  LEAT_OK; LEAT_GONE; LEAT_NOT_FOUND; LEAT_BUSY (255 callers look at this one job);
+ * Returns:  LEAT_OK; LEAT_GONE; LEAT_NOT_FOUND; LEAT_BUSY (239 callers look at this one job);
  *           LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_get(struct leat_engine *engine, leat_job_id id,
                                                   struct leat_job_info *info);
@@ -824,8 +826,9 @@ leat_statistics_default(void)
 
 /* Fills `statistics` without stopping anything: each number is exact for some moment during the
  * call, not all for the same one. Exact together once the engine is drained or stopped.
- * Threads:  any.      Progress: wait-free. Takes about 1 microsecond per worker.
- * Returns:  LEAT_OK; LEAT_FORKED; LEAT_INVALID.  */
+ * Threads:  any.      Progress: wait-free but for the allocator.
+ * Returns:  LEAT_OK; LEAT_NO_MEMORY; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID.
+ */
 LEAT_API LEAT_NODISCARD enum leat_status leat_statistics_get(struct leat_engine *engine,
                                                              struct leat_statistics *statistics);
 

@@ -36,14 +36,18 @@
 #define LEAT_RETAINED_MAX (UINT32_C(1) << LEAT_RING_SLOTS_LOG2_MAX)
 #define LEAT_ERROR_BYTES  256
 
-/* Callers of leat_wait() and leat_get() on one job at once: 8 bits of its word. */
+/* Threads that look at one job at once: 8 bits of its word. */
 #define LEAT_HOLDS_MAX 255
+/* The last ones are for completions: those who wait for a job must not keep it from ending. */
+#define LEAT_HOLDS_TO_LOOK 239
+
+/* How often a drain by a lent thread looks for work that others brought: rarely enough to sleep,
+ * soon enough for a person. */
+#define LEAT_LENT_LOOK_NS UINT64_C(1000000)
 
 /* Futexes that waiters of leat_wait() share, by record: enough that a wake rarely wakes others. */
 #define LEAT_BELLS 64
 
-/* Jobs of one leat_submit_batch() that may be all-or-none: their room in the rings is claimed at
- * once, so they must fit the smallest ring. */
 LEAT_STATIC(LEAT_TYPES_MAX <= UINT16_MAX, "the record has 16 bits for the type");
 LEAT_STATIC(LEAT_QUEUES_MAX <= UINT16_MAX, "the record has 16 bits for the queue");
 LEAT_STATIC(LEAT_RING_SLOTS_MIN >= LEAT_RING_BATCH_MAX, "a batch fits a ring");

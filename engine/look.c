@@ -47,7 +47,7 @@ leat_job_locate(const struct leat_engine *engine, leat_job_id id, uint32_t *inde
 }
 
 enum leat_status
-leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index)
+leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t most, uint32_t *index)
 {
     enum leat_status status = leat_job_locate(engine, id, index);
     if (status != LEAT_OK) {
@@ -62,7 +62,7 @@ leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index)
         if (status != LEAT_OK) {
             return status;
         }
-        if ((now & LEAT_WORD_HOLDS) == LEAT_WORD_HOLDS) {
+        if ((now & LEAT_WORD_HOLDS) / LEAT_WORD_HOLD >= most) {
             return LEAT_BUSY;
         }
         /* hold:B acq_rel -> change:B.  Carries: that someone waits, to who ends the job.
@@ -115,8 +115,8 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
     info->reason = (enum leat_reason)atom_load_rlx(&record->reason); /* rlx: ordered by wait:A */
     if (extra != NULL) {
         info->result_bytes = extra->result_bytes;
-        const char *error = extra->late_error[0] != '\0' ? extra->late_error : extra->error;
-        leat_text_copy(info->error, error);
+        bool late = atom_load_rlx(&record->late) != 0; /* rlx: ordered by wait:A */
+        leat_text_copy(info->error, late ? extra->late_error : extra->error);
     }
 }
 
@@ -138,7 +138,7 @@ leat_get(struct leat_engine *engine, leat_job_id id, struct leat_job_info *info)
         status = LEAT_INVALID;
     }
     if (status == LEAT_OK) {
-        status = leat_job_hold(engine, id, &index);
+        status = leat_job_hold(engine, id, LEAT_HOLDS_TO_LOOK, &index);
     }
     if (status != LEAT_OK) {
         return status;
@@ -186,7 +186,7 @@ leat_wait(struct leat_engine *engine, leat_job_id id, uint64_t timeout_ns,
     enum leat_status status = leat_engine_check(engine);
     uint32_t index = 0;
     if (status == LEAT_OK) {
-        status = leat_job_hold(engine, id, &index);
+        status = leat_job_hold(engine, id, LEAT_HOLDS_TO_LOOK, &index);
     }
     if (status != LEAT_OK) {
         return status;
@@ -213,7 +213,7 @@ leat_result(struct leat_engine *engine, leat_job_id id, void *buffer, size_t cap
         status = LEAT_INVALID;
     }
     if (status == LEAT_OK) {
-        status = leat_job_hold(engine, id, &index);
+        status = leat_job_hold(engine, id, LEAT_HOLDS_TO_LOOK, &index);
     }
     if (status != LEAT_OK) {
         return status;

@@ -74,15 +74,18 @@ leat_names_text(const struct leat_names *names, uint32_t index)
     return name == NULL ? NULL : name->text;
 }
 
-/* The slot of the name, or the free slot where it would stand. Ends: the index is half empty. */
+/* The place of the name, or the free one where it would stand; *found is what the slot said when it
+ * was judged, 0 where it was free. Ends: the index is half empty. */
 static uint32_t
-probe(const struct leat_names *names, const struct index *index, const char *text, uint32_t hash)
+probe(const struct leat_names *names, const struct index *index, const char *text, uint32_t hash,
+      uint32_t *found)
 {
     uint32_t place = hash & index->mask;
     for (;;) {
         /* probe:A acquire -> probe:B.  Carries: the name behind the slot.
          * If relaxed: see name:A. */
         uint32_t slot = atom_load_acq(&index->slots[place]);
+        *found = slot;
         if (slot == 0) {
             return place;
         }
@@ -100,9 +103,8 @@ find(struct leat_names *names, const char *text)
     /* find:A acquire -> grow:A.  Carries: the slots of a new index.
      * If relaxed: a name could be missed. */
     const struct index *index = atom_load_acq(&names->index);
-    uint32_t place = probe(names, index, text, hash_of(text));
-    /* rlx: ordered by probe:A */
-    uint32_t slot = atom_load_rlx(&index->slots[place]);
+    uint32_t slot = 0;
+    (void)probe(names, index, text, hash_of(text), &slot);
     return slot == 0 ? LEAT_NAME_NONE : slot - 1;
 }
 
@@ -129,8 +131,9 @@ grow(struct leat_names *names)
         return false;
     }
     for (uint32_t i = 0; i < count; i++) {
+        uint32_t unused = 0;
         const struct name *name = name_of(names, i);
-        uint32_t place = probe(names, larger, name->text, name->hash);
+        uint32_t place = probe(names, larger, name->text, name->hash, &unused);
         atom_store_rlx(&larger->slots[place], i + 1); /* rlx: ordered by grow:A */
     }
     /* grow:A release -> find:A.  Carries: the slots.
@@ -167,7 +170,8 @@ append(struct leat_names *names, const char *text, uint32_t *index)
     atom_store_rel(&names->texts[count], name);
     atom_store_rlx(&names->count, count + 1);           /* rlx: statistic */
     struct index *slots = atom_load_rlx(&names->index); /* rlx: single writer */
-    uint32_t place = probe(names, slots, text, name->hash);
+    uint32_t unused = 0;
+    uint32_t place = probe(names, slots, text, name->hash, &unused);
     /* probe:B release -> probe:A.  Carries: the name behind the slot.
      * If relaxed: see name:A. */
     atom_store_rel(&slots->slots[place], count + 1);

@@ -235,9 +235,20 @@ queue_add(struct leat_engine *engine, const char *name, uint32_t priority, uint3
         return status;
     }
     uint32_t unset = 0;
-    /* rlx: single writer */
-    bool first = atom_cas_rlx(&engine->queue_priorities[*index], &unset, priority + 1);
+    /* queue:A acq_rel -> queue:B.  Carries: nothing but the number itself.
+     * If relaxed: nothing changes. */
+    bool first = atom_cas_acq_rel(&engine->queue_priorities[*index], &unset, priority + 1);
     return first ? LEAT_OK : LEAT_EXISTS;
+}
+
+/* A queue is there once it has its priority; its name is there a moment before. */
+static bool
+queue_there(const struct leat_engine *engine, uint32_t index)
+{
+    /* queue:B acquire -> queue:A.  Carries: see queue:A.
+     * If relaxed: see queue:A. */
+    return index < engine->config.queues_max &&
+           atom_load_acq(&engine->queue_priorities[index]) != 0;
 }
 
 enum leat_status
@@ -266,8 +277,16 @@ leat_queue_create(struct leat_engine *engine, const char *name,
 enum leat_status
 leat_queue_find(struct leat_engine *engine, const char *name, leat_queue *queue)
 {
-    return find(engine, engine == NULL ? NULL : &engine->queues, name,
-                queue == NULL ? NULL : &queue->bits);
+    uint32_t bits = 0;
+    enum leat_status status =
+        find(engine, engine == NULL ? NULL : &engine->queues, name, queue == NULL ? NULL : &bits);
+    if (status == LEAT_OK && !queue_there(engine, bits - 1)) {
+        status = LEAT_NOT_FOUND;
+    }
+    if (status == LEAT_OK) {
+        queue->bits = bits;
+    }
+    return status;
 }
 
 enum leat_status
@@ -304,15 +323,14 @@ leat_registry_queue(struct leat_engine *engine, const struct leat_job *job, uint
     }
     if (job->queue.bits != 0) {
         *queue = job->queue.bits - 1;
-        return leat_names_text(&engine->queues, *queue) != NULL ? LEAT_OK : LEAT_NOT_FOUND;
+        return queue_there(engine, *queue) ? LEAT_OK : LEAT_NOT_FOUND;
     }
     if (!leat_name_valid(job->queue_name)) {
         return LEAT_INVALID;
     }
     *queue = leat_names_find(&engine->queues, job->queue_name);
     /* A name whose priority is not set yet is being created at this moment; so may we. */
-    if (*queue != LEAT_NAME_NONE &&
-        atom_load_rlx(&engine->queue_priorities[*queue]) != 0) { /* rlx: single writer */
+    if (*queue != LEAT_NAME_NONE && queue_there(engine, *queue)) {
         return LEAT_OK;
     }
     enum leat_status status = queue_add(engine, job->queue_name, queue_defaults().priority, queue);

@@ -211,7 +211,8 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending ending, 
         if (as != LEAT_PHASE_DEAD) {
             leat_job_free_payload(engine, index);
         }
-        atom_store_rlx(&record->reason, (uint8_t)reason); /* rlx: ordered by end:A */
+        atom_store_rlx(&record->reason, (uint8_t)reason);   /* rlx: ordered by end:A */
+        atom_store_rlx(&record->late, ending.late ? 1 : 0); /* rlx: ordered by end:A */
         *after = leat_word_with((now & ~LEAT_WORD_OF_ATTEMPT) | link, as);
         /* end:A acq_rel -> wait:A, let_go:A.  Carries: the record as its end leaves it.
          * If relaxed: who sees the end could read a result that is not there yet. */

@@ -56,7 +56,8 @@ retry(const struct leat_run *run)
     uint64_t before = 0;
     uint64_t after = 0;
     if (!leat_job_change(run->word, &change, &before, &after)) {
-        const struct leat_ending ending = {LEAT_PHASE_CANCELLED, LEAT_REASON_NONE, run->worker};
+        const struct leat_ending ending = {LEAT_PHASE_CANCELLED, LEAT_REASON_NONE, run->worker,
+                                           run->late};
         leat_job_end(engine, run->index, ending);
         return LEAT_OK;
     }
@@ -76,7 +77,7 @@ retry(const struct leat_run *run)
 static enum leat_status
 settle(const struct leat_run *run, struct leat_outcome outcome)
 {
-    struct leat_ending ending = {LEAT_PHASE_DEAD, LEAT_REASON_INVALID, run->worker};
+    struct leat_ending ending = {LEAT_PHASE_DEAD, LEAT_REASON_INVALID, run->worker, run->late};
     switch (outcome.kind) {
     case LEAT_OUTCOME_DONE:
         ending.phase = LEAT_PHASE_COMPLETED;
@@ -106,7 +107,7 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
 
 /* The handler answered pending: leat_complete() ends the attempt, or has said how already. */
 static void
-await(const struct leat_run *run)
+await(struct leat_run *run)
 {
     struct leat_engine *engine = run->engine;
     const struct leat_mark awaited = {.set = LEAT_WORD_AWAITED, .mask = LEAT_WORD_OUTCOME};
@@ -121,7 +122,9 @@ await(const struct leat_run *run)
     /* await:A acq_rel -> settled:A.  Carries: nothing; the worker is busy still.
      * If relaxed: nothing changes. */
     (void)atom_sub_acq_rel(&engine->outside.awaited, 1);
-    uint64_t kind = (before & LEAT_WORD_OUTCOME) >> LEAT_WORD_OUTCOME_SHIFT;
+    uint64_t said = (before & LEAT_WORD_OUTCOME) >> LEAT_WORD_OUTCOME_SHIFT;
+    uint64_t kind = said & LEAT_WORD_OUTCOME_KIND;
+    run->late = (said & LEAT_WORD_OUTCOME_TEXT) != 0;
     (void)settle(run, leat_outcome_of((enum leat_outcome_kind)kind, LEAT_DELAY_OF_POLICY));
 }
 
@@ -147,15 +150,23 @@ begin(struct leat_run *run)
     atom_store_rlx(&record->attempts, (uint16_t)run->attempt); /* rlx: ordered by change:B */
     if (LEAT_LIKELY(leat_job_change(run->word, &change, &before, &after))) {
         if (LEAT_UNLIKELY(extra != NULL)) {
-            /* Nobody reads the texts before the end. */
-            extra->error[0] = '\0';
-            extra->late_error[0] = '\0';
+            extra->error[0] = '\0'; /* nobody reads it before the end */
         }
         return true;
     }
     LEAT_ASSERT(leat_word_phase(before) == LEAT_PHASE_CANCELLED);
     atom_store_rlx(&record->attempts, (uint16_t)attempts); /* rlx: ordered by let_go:B */
     return false;
+}
+
+static uint32_t
+max_attempts_of(const struct leat_engine *engine, const struct leat_job_record *record)
+{
+    const struct leat_binding *binding = leat_binding_of(engine, record->type);
+    if (record->max_attempts != 0) {
+        return record->max_attempts;
+    }
+    return binding == NULL ? LEAT_ATTEMPTS_DEFAULT : binding->max_attempts;
 }
 
 static void
@@ -203,14 +214,12 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
     if (LEAT_UNLIKELY(binding == NULL)) {
         /* No attempt was begun. */
         atom_store_rlx(&run.record->attempts, (uint16_t)(run.attempt - 1)); /* rlx: single writer */
-        const struct leat_ending unknown = {LEAT_PHASE_DEAD, LEAT_REASON_UNKNOWN_TYPE, worker};
+        const struct leat_ending unknown = {LEAT_PHASE_DEAD, LEAT_REASON_UNKNOWN_TYPE, worker,
+                                            false};
         leat_job_end(engine, index, unknown);
         return;
     }
-    run.max_attempts = run.record->max_attempts;
-    if (run.max_attempts == 0) {
-        run.max_attempts = binding->max_attempts;
-    }
+    run.max_attempts = max_attempts_of(engine, run.record);
     call(&run, binding);
 }
 
@@ -219,12 +228,10 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
 static void
 settled(struct leat_engine *engine)
 {
-    /* settled:A acq_rel -> await:A, await:B, drain:A, all_quiet:A.  Carries: the pushes of a retry.
+    /* settled:A acq_rel -> await:A, await:B, drain:A.  Carries: the pushes of a retry.
      * If relaxed: a drain could see no pending completion and an empty ring. */
     (void)atom_sub_acq_rel(&engine->outside.awaited, 1);
-    if (leat_engine_state_now(engine) == LEAT_ENGINE_DRAINING) {
-        leat_pool_quiet_poke(&engine->pool);
-    }
+    leat_pool_quiet_news(&engine->pool);
 }
 
 /* Gives the claim back: the token still holds. */
@@ -267,8 +274,9 @@ claim(struct leat_run *run, leat_token token)
 static enum leat_status
 finish(const struct leat_run *run, struct leat_outcome outcome)
 {
+    uint64_t text = run->late ? LEAT_WORD_OUTCOME_TEXT : 0;
     const struct leat_mark said = {
-        .set = (uint64_t)outcome.kind << LEAT_WORD_OUTCOME_SHIFT,
+        .set = ((uint64_t)outcome.kind | text) << LEAT_WORD_OUTCOME_SHIFT,
         .mask = LEAT_WORD_AWAITED | LEAT_WORD_CLAIMED | LEAT_WORD_ATTEMPT,
         .value = LEAT_WORD_CLAIMED | leat_word_attempt(run->attempt),
     };
@@ -288,6 +296,38 @@ finish(const struct leat_run *run, struct leat_outcome outcome)
     return status;
 }
 
+/* Puts the text where the end finds it. The lock keeps the completion of a later attempt away from
+ * the text, and whoever gets it looks whether its own attempt is still the one that runs. */
+static enum leat_status
+late_write(const struct leat_run *run, struct leat_job_extra *extra, const char *error)
+{
+    const struct leat_mark still = {
+        .mask = LEAT_WORD_CLAIMED | LEAT_WORD_ATTEMPT,
+        .value = LEAT_WORD_CLAIMED | leat_word_attempt(run->attempt),
+    };
+    uint64_t before = 0;
+    uint32_t unlocked = 0;
+    /* late:A acq_rel -> late:B.  Carries: the end of the last writer's copy.
+     * If relaxed: two texts could mix. */
+    if (!atom_cas_acq_rel(&extra->late_lock, &unlocked, 1)) {
+        unclaim(run);
+        return LEAT_BUSY;
+    }
+    if (!leat_job_mark(run->word, &still, &before)) {
+        return LEAT_STALE;
+    }
+    leat_text_copy(extra->late_error, error);
+    return LEAT_OK;
+}
+
+static void
+late_unlock(struct leat_job_extra *extra)
+{
+    /* late:B release -> late:A.  Carries: see late:A.
+     * If relaxed: see late:A. */
+    atom_store_rel(&extra->late_lock, 0);
+}
+
 static enum leat_status
 complete(struct leat_run *run, leat_token token, struct leat_outcome outcome, const char *error)
 {
@@ -295,20 +335,25 @@ complete(struct leat_run *run, leat_token token, struct leat_outcome outcome, co
     if (status != LEAT_OK) {
         return status;
     }
-    if (error != NULL) {
-        struct leat_job_extra *extra = leat_job_extra_make(run->engine, run->record);
-        if (extra == NULL) {
-            unclaim(run);
-            return LEAT_NO_MEMORY;
-        }
-        leat_text_copy(extra->late_error, error);
+    run->max_attempts = max_attempts_of(run->engine, run->record);
+    run->late = error != NULL;
+    if (error == NULL) {
+        return finish(run, outcome);
     }
-    const struct leat_binding *binding = leat_binding_of(run->engine, run->record->type);
-    run->max_attempts = run->record->max_attempts;
-    if (run->max_attempts == 0) {
-        run->max_attempts = binding->max_attempts;
+    struct leat_job_extra *extra = leat_job_extra_make(run->engine, run->record);
+    if (extra == NULL) {
+        unclaim(run);
+        return LEAT_NO_MEMORY;
     }
-    return finish(run, outcome);
+    status = late_write(run, extra, error);
+    if (status == LEAT_BUSY) {
+        return status;
+    }
+    if (status == LEAT_OK) {
+        status = finish(run, outcome);
+    }
+    late_unlock(extra);
+    return status;
 }
 
 static enum leat_status
@@ -340,7 +385,7 @@ leat_complete(struct leat_engine *engine, leat_token token, struct leat_outcome 
     leat_job_id id = {token.job};
     uint32_t index = 0;
     if (status == LEAT_OK) {
-        status = leat_job_hold(engine, id, &index);
+        status = leat_job_hold(engine, id, LEAT_HOLDS_MAX, &index);
     }
     if (status != LEAT_OK) {
         return status;

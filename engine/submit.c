@@ -48,16 +48,20 @@ static enum leat_status
 intake_check(struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
 {
     enum leat_status status = job_check(engine, job);
-    if (LEAT_LIKELY(status == LEAT_OK)) {
-        status = leat_registry_type(engine, job, &intake->type);
+    /* Asked again when the job is pushed; here, so that a closed engine takes no new name in. */
+    if (LEAT_UNLIKELY(status == LEAT_OK && !leat_engine_accepts(engine))) {
+        status = LEAT_CLOSED;
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = leat_registry_queue(engine, job, &intake->queue);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
+        status = leat_registry_type(engine, job, &intake->type);
+    }
+    if (LEAT_LIKELY(status == LEAT_OK)) {
         intake->level = job->priority;
         if (job->priority == LEAT_PRIORITY_OF_QUEUE) {
-            /* rlx: single writer */
+            /* rlx: ordered by queue:B */
             intake->level = atom_load_rlx(&engine->queue_priorities[intake->queue]) - 1;
         }
     }
@@ -178,9 +182,11 @@ record_withdraw(struct leat_engine *engine, uint32_t index)
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     uint64_t before = 0;
     uint64_t after = 0;
-    (void)leat_job_change(word, &cancel, &before, &after);
+    if (leat_job_change(word, &cancel, &before, &after)) {
+        (void)atom_add_rlx(&engine->outside.refused, 1); /* rlx: statistic */
+        leat_job_ring_bell(engine, index, before);
+    }
     leat_job_free_payload(engine, index);
-    (void)atom_add_rlx(&engine->outside.refused, 1); /* rlx: statistic */
     if (leat_job_let_go(word, LEAT_WORD_LINKED | LEAT_WORD_KEPT)) {
         leat_job_reclaim(engine, index);
     }

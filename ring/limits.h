@@ -21,7 +21,7 @@
 #define LEAT_GENERATION_BITS 38
 #define LEAT_GENERATION_LAST ((UINT64_C(1) << LEAT_GENERATION_BITS) - 1)
 
-/* Slots of a ring: the least lets 32-slot batches fit twice, the most is 8 MiB of slots, beyond
+/* Slots of a ring: the least is for tests (the engine's is 64), the most is 8 MiB of slots, beyond
  * which a ring is a store and no window. */
 #define LEAT_RING_SLOTS_LOG2_MIN 1
 #define LEAT_RING_SLOTS_LOG2_MAX 20
@@ -29,8 +29,9 @@
 /* Items claimed by one batch call: two cache lines of 4-byte indices. */
 #define LEAT_RING_BATCH_MAX 32
 
-/* Free records rotate over at least so many before one is used again: then a stale id meets a
- * generation that is far ahead, and retirement is far off. */
+/* So many records are taken for the first time before one is used again, and from then on they take
+ * turns, stack by stack: then a stale id meets a generation that is far ahead, and retirement is
+ * far off. */
 #define LEAT_SLAB_ROTATION 1024
 
 /* Free-list shards of a slab, chosen by CPU. Beyond 64 CPUs several share one: the list's head is

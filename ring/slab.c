@@ -71,10 +71,13 @@ stack_give(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t index
 static bool
 fresh_take(struct leat_slab *slab, uint32_t limit, uint32_t *index)
 {
-    uint32_t fresh = atom_load_rlx(&slab->fresh); /* rlx: hint, re-checked at fresh:A */
+    /* fresh:A acquire -> fresh:B.  Carries: what the taker of the last fresh record had seen given.
+     * If relaxed: a searcher could find none fresh and miss a record given before. */
+    uint32_t fresh = atom_load_acq(&slab->fresh);
     while (fresh < limit) {
-        /* fresh:A */
-        if (atom_cas_rlx(&slab->fresh, &fresh, fresh + 1)) { /* rlx: statistic */
+        /* fresh:B acq_rel -> fresh:A, sum:B.  Carries: see fresh:A.
+         * If relaxed: see fresh:A. */
+        if (atom_cas_acq_rel(&slab->fresh, &fresh, fresh + 1)) {
             *index = fresh;
             return true;
         }
@@ -102,7 +105,9 @@ shard_take(struct leat_slab *slab, struct leat_slab_shard *shard, uint32_t *inde
 static uint64_t
 takes_sum(const struct leat_slab *slab)
 {
-    uint64_t sum = atom_load_rlx(&slab->fresh); /* rlx: ordered by sum:A */
+    /* sum:B acquire -> fresh:B.  Carries: as sum:A.
+     * If relaxed: as sum:A. */
+    uint64_t sum = atom_load_acq(&slab->fresh);
     for (uint32_t i = 0; i < slab->shards_count; i++) {
         for (uint32_t j = 0; j < 2; j++) {
             /* sum:A acquire -> take:B.  Carries: nothing more; keeps the search between two sums.
@@ -176,7 +181,7 @@ leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index)
     uint64_t word = atom_load_rlx(leat_slab_word(slab, index)); /* rlx: single writer */
     uint64_t generation = leat_word_generation(word);
     LEAT_ASSERT((generation & 1) == 1);
-    if (LEAT_UNLIKELY(generation == LEAT_GENERATION_LAST)) {
+    if (LEAT_UNLIKELY(generation == LEAT_GENERATION_LAST && !slab->without_ids)) {
         /* Ids of this record stay answerable as gone: the last generation stands, owner's bits
          * say what the owner left there. */
         atom_add_rlx(&slab->retired, 1); /* rlx: statistic */
@@ -184,7 +189,8 @@ leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index)
     }
     struct leat_slab_shard *home = &slab->shards[shard % slab->shards_count];
     uint32_t role = atom_load_rlx(&home->role); /* rlx: hint, re-checked at give:B */
-    stack_give(slab, &home->stacks[role ^ 1], index, generation + 1);
+    /* Without ids the generation starts again: 0 is a record as good as never used. */
+    stack_give(slab, &home->stacks[role ^ 1], index, (generation + 1) & LEAT_GENERATION_LAST);
 }
 
 /* ---- start and end -------------------------------------------------------------------------- */
@@ -236,6 +242,7 @@ leat_slab_init(struct leat_slab *slab, const struct leat_slab_config *config)
     slab->record_bytes = config->record_bytes;
     slab->generation_start = config->generation_start;
     slab->capacity = config->capacity;
+    slab->without_ids = config->without_ids;
     slab->rotation = config->capacity < LEAT_SLAB_ROTATION ? config->capacity : LEAT_SLAB_ROTATION;
     slab->shards_count = config->shards;
     atom_init(&slab->fresh, 0);

@@ -46,6 +46,7 @@ struct leat_slab {
     size_t record_bytes;                       /* I */
     uint64_t generation_start;                 /* I of a record never used; even */
     uint32_t capacity;                         /* I */
+    bool without_ids;                          /* I generations start again */
     uint32_t rotation;                         /* I fresh ones are used first up to this many */
     uint32_t shards_count;                     /* I */
     struct leat_slab_shard *shards;            /* I */
@@ -63,6 +64,7 @@ struct leat_slab_config {
     uint32_t shards;           /* 1 to LEAT_SLAB_SHARDS_MAX */
     size_t record_bytes;       /* a multiple of 16 */
     uint64_t generation_start; /* even; near the last in tests */
+    bool without_ids;          /* nobody keeps an id of a record: none is ever retired */
 };
 
 /* Bytes of address space that leat_slab_init() maps. */

@@ -9,6 +9,20 @@
 
 /* ---- bringing work -------------------------------------------------------------------------- */
 
+void
+leat_pool_wake_one(struct leat_pool *pool)
+{
+    if (!leat_lot_wake(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker))) {
+        return;
+    }
+    struct leat_worker *worker = leat_worker_current();
+    if (worker != NULL && worker->pool == pool) {
+        atom_count(&worker->wakes, 1);
+    } else {
+        (void)atom_add_rlx(&pool->wakes_outside, 1); /* rlx: statistic */
+    }
+}
+
 /* P2 to P5 of park.h, after an item of `level` was published. */
 static void
 notify(struct leat_pool *pool, uint32_t level)
@@ -21,14 +35,8 @@ notify(struct leat_pool *pool, uint32_t level)
         /* notify:B sc -> park:C, look:A.  Orders: as look:A. */
         (void)atom_or_sc(&pool->hint, bit);
     }
-    if (LEAT_UNLIKELY(leat_lot_any(&pool->lot)) &&
-        leat_lot_wake(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker))) {
-        struct leat_worker *worker = leat_worker_current();
-        if (worker != NULL && worker->pool == pool) {
-            atom_count(&worker->wakes, 1);
-        } else {
-            (void)atom_add_rlx(&pool->wakes_outside, 1); /* rlx: statistic */
-        }
+    if (LEAT_UNLIKELY(leat_lot_any(&pool->lot))) {
+        leat_pool_wake_one(pool);
     }
 }
 
@@ -121,47 +129,62 @@ leat_pool_lend(struct leat_pool *pool, size_t budget, size_t *ran)
     /* lend:B release -> lend:A.  Carries: see lend:A.
      * If relaxed: see lend:A. */
     atom_store_rel(&worker->lent, 0);
-    /* lend:D acq_rel -> empty:A.  Carries: all this thread did.
-     * If relaxed: as alive:A. */
-    if (atom_sub_acq_rel(&pool->alive, 1) == 1) {
-        leat_os_futex_wake(&pool->alive, UINT32_MAX);
-    }
+    leat_pool_leave(pool);
     return true;
+}
+
+bool
+leat_pool_work_waits(const struct leat_pool *pool)
+{
+    bool waits = leat_pool_waiting(pool) != 0;
+    for (uint32_t i = 0; i < pool->places && pool->config.workers == 0; i++) {
+        const struct leat_worker *worker = &pool->workers[i];
+        /* rlx: statistic */
+        waits = waits || (atom_load_rlx(&worker->busy) != 0 && atom_load_rlx(&worker->lent) == 0);
+    }
+    return waits;
 }
 
 /* ---- quiet ---------------------------------------------------------------------------------- */
 
-/* Sum of what all workers have taken, or false if one has work in hand. */
-static bool
-taken_sum(struct leat_pool *pool, uint64_t *sum)
-{
-    *sum = 0;
-    for (uint32_t i = 0; i < pool->places; i++) {
-        struct leat_worker *worker = &pool->workers[i];
-        /* quiet:A acquire -> busy:A.  Carries: what the worker took, ran and pushed.
-         * If relaxed: its pushes could be missed. */
-        if (atom_load_acq(&worker->busy) != 0) {
-            return false;
-        }
-        *sum += atom_load_rlx(&worker->taken); /* rlx: ordered by quiet:A */
-    }
-    return true;
-}
-
-/* Looks at the workers, at the rings, and at the workers again. Had something been taken from a
- * ring before it was looked at, its worker was busy by then (pop:B, count:A), so at the second look
- * it still is, or has taken more than at the first: what it pushed meanwhile is not missed. */
+/* Looks at the workers, at the rings, and at the workers again. A worker is busy from before it
+ * takes something until after all that came of it was pushed or counted. The first look reads what
+ * was taken before it reads that the worker is idle, the second the other way round: so if the sums
+ * are equal, every worker was idle from its first look to its second, with the rings read in between;
+ * nothing was taken, nothing pushed, and what was there would have been seen. */
 bool
-leat_pool_quiet(struct leat_pool *pool)
+leat_pool_quiet(struct leat_pool *pool, const leat_atomic_u64 *also)
 {
     uint64_t before = 0;
     uint64_t after = 0;
-    return taken_sum(pool, &before) && leat_pool_waiting(pool) == 0 && taken_sum(pool, &after) &&
-           before == after;
+    for (uint32_t i = 0; i < pool->places; i++) {
+        /* quiet:C acquire -> taken:A.  Carries: that the worker was busy by then.
+         * If relaxed: it could be seen idle as it was before it took the item. */
+        before += atom_load_acq(&pool->workers[i].taken);
+        /* quiet:A acquire -> busy:A.  Carries: what the worker ran, pushed and counted.
+         * If relaxed: its pushes could be missed. */
+        if (atom_load_acq(&pool->workers[i].busy) != 0) {
+            return false;
+        }
+    }
+    /* drain:A acquire -> settled:A.  Carries: the pushes made before it was counted down.
+     * If relaxed: a push could be missed beside a count of 0. */
+    if (atom_load_acq(also) != 0 || leat_pool_waiting(pool) != 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < pool->places; i++) {
+        /* quiet:B acquire -> busy:A.  Carries: what the worker took by then.
+         * If relaxed: an item taken and run meanwhile could be missed. */
+        if (atom_load_acq(&pool->workers[i].busy) != 0) {
+            return false;
+        }
+        after += atom_load_rlx(&pool->workers[i].taken); /* rlx: ordered by quiet:B */
+    }
+    return before == after;
 }
 
-void
-leat_pool_quiet_poke(struct leat_pool *pool)
+static void
+quiet_poke(struct leat_pool *pool)
 {
     /* poke:A acq_rel -> watch:B.  Carries: the state that made someone poke.
      * If relaxed: the watcher could wake and not see it. */
@@ -169,21 +192,30 @@ leat_pool_quiet_poke(struct leat_pool *pool)
     leat_os_futex_wake(&pool->quiet_event, UINT32_MAX);
 }
 
+void
+leat_pool_quiet_news(struct leat_pool *pool)
+{
+    /* news:A sc -> watch:A.  Orders: busy flag or count lowered then watchers read, against
+     * watchers raised then busy flags and counts read. */
+    atom_fence_sc(&pool->anchor);
+    if (LEAT_UNLIKELY(atom_load_rlx(&pool->watchers) != 0)) { /* rlx: ordered by news:A */
+        quiet_poke(pool);
+    }
+}
+
 bool
 leat_pool_quiet_wait(struct leat_pool *pool, const leat_atomic_u64 *also, uint64_t deadline_ns)
 {
     bool quiet = false;
-    /* watch:A sc -> busy:B.  Orders: watchers + 1 then busy flags read, against busy = 0 then
-     * watchers read. */
+    /* watch:A sc -> news:A.  Orders: watchers raised then busy flags and counts read, against busy
+     * flag or count lowered then watchers read. */
     (void)atom_add_rlx(&pool->watchers, 1); /* rlx: ordered by watch:A */
     atom_fence_sc(&pool->anchor);
     for (;;) {
         /* watch:B acquire -> poke:A.  Carries: see poke:A.
          * If relaxed: see poke:A. */
         uint32_t event = atom_load_acq(&pool->quiet_event);
-        /* drain:A acquire -> settled:A.  Carries: the pushes made before it was counted down.
-         * If relaxed: a push could be missed beside a count of 0. */
-        quiet = atom_load_acq(also) == 0 && leat_pool_quiet(pool);
+        quiet = leat_pool_quiet(pool, also);
         /* rlx: hint, re-checked at watch:B */
         if (quiet || atom_load_rlx(&pool->halt) != 0 || leat_os_monotonic_ns() >= deadline_ns) {
             break;
@@ -195,6 +227,25 @@ leat_pool_quiet_wait(struct leat_pool *pool, const leat_atomic_u64 *also, uint64
 }
 
 /* ---- start and stop ------------------------------------------------------------------------- */
+
+static void
+left_poke(struct leat_pool *pool)
+{
+    /* left:A acq_rel -> empty:B.  Carries: that nobody is inside, or that the pool is started.
+     * If relaxed: who waits for it could sleep on. */
+    (void)atom_add_acq_rel(&pool->left_event, 1);
+    leat_os_futex_wake(&pool->left_event, UINT32_MAX);
+}
+
+void
+leat_pool_leave(struct leat_pool *pool)
+{
+    /* leave_pool:A acq_rel -> empty:A.  Carries: all this thread did.
+     * If relaxed: the stopping thread could read this worker's counters too early. */
+    if (atom_sub_acq_rel(&pool->alive, 1) == 1) {
+        left_poke(pool);
+    }
+}
 
 static enum leat_os_result
 worker_start(struct leat_worker *worker)
@@ -228,7 +279,8 @@ worker_start(struct leat_worker *worker)
 enum leat_os_result
 leat_pool_start(struct leat_pool *pool)
 {
-    atom_store_rlx(&pool->halt, 0); /* rlx: not shared yet */
+    atom_store_rlx(&pool->halt, 0); /* rlx: ordered by left:A */
+    left_poke(pool);
     for (uint32_t i = 0; i < pool->config.workers; i++) {
         /* start:B acq_rel -> empty:A.  Carries: nothing; the count stands before the thread does.
          * If relaxed: nothing changes. */
@@ -259,16 +311,19 @@ leat_pool_halt(struct leat_pool *pool)
     atom_fence_sc(&pool->anchor);
     while (leat_lot_wake(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker))) {
     }
-    leat_pool_quiet_poke(pool);
+    quiet_poke(pool);
 }
 
 bool
 leat_pool_wait_empty(struct leat_pool *pool, uint64_t deadline_ns)
 {
     for (;;) {
-        /* empty:A acquire -> alive:A, lend:C, lend:D, start:B, start:C.  Carries: all those
-         * threads did.
-         * If relaxed: see alive:A. */
+        /* empty:B acquire -> left:A.  Carries: see left:A.
+         * If relaxed: see left:A. */
+        uint32_t event = atom_load_acq(&pool->left_event);
+        /* empty:A acquire -> leave_pool:A, lend:C, start:B, start:C.  Carries: all those threads
+         * did.
+         * If relaxed: see leave_pool:A. */
         uint32_t alive = atom_load_acq(&pool->alive);
         /* rlx: hint, re-checked at empty:A */
         if (alive == 0 || atom_load_rlx(&pool->halt) == 0) {
@@ -277,7 +332,7 @@ leat_pool_wait_empty(struct leat_pool *pool, uint64_t deadline_ns)
         if (leat_os_monotonic_ns() >= deadline_ns) {
             return false;
         }
-        leat_os_futex_wait(&pool->alive, alive, deadline_ns);
+        leat_os_futex_wait(&pool->left_event, event, deadline_ns);
     }
 }
 
@@ -297,7 +352,8 @@ tasks_config(const struct leat_pool_config *config, uint32_t shards)
     struct leat_slab_config tasks = {.capacity = config->tasks_max,
                                      .shards = shards,
                                      .record_bytes = sizeof(struct leat_pool_task),
-                                     .generation_start = 0};
+                                     .generation_start = 0,
+                                     .without_ids = true};
     return tasks;
 }
 
@@ -323,7 +379,6 @@ workers_init(struct leat_pool *pool)
         struct leat_worker *worker = &pool->workers[i];
         worker->pool = pool;
         worker->index = i;
-        worker->hand_level = LEAT_LEVEL_NONE;
         worker->cpu = -1;
         if (pool->config.workers != 0 && pool->config.pin == LEAT_POOL_PIN_ONE) {
             worker->cpu = (int32_t)pool->cpus[i % pool->cpus_count];

@@ -36,16 +36,14 @@ struct leat_worker {
     leat_atomic_u64 wakes;                    /* W */
     uint32_t picks;                           /* O since the last one in rotation */
     uint32_t rotation;                        /* O the level that had the last one */
-    uint32_t hand;                            /* O item to run again, where hand_level is a level */
-    uint32_t hand_level;                      /* O LEAT_LEVEL_NONE: the hand is empty */
+    uint32_t held;                            /* O bit per level that has an item in hand */
+    uint32_t hand[LEAT_PRIORITY_LEVELS];      /* O items to run again, by level */
     LEAT_ALIGNED_LINE struct leat_pool *pool; /* I */
     uint32_t index;                           /* I */
     int32_t cpu;                              /* I -1: not pinned to one */
     pthread_t thread;                         /* Q */
     leat_atomic_u32 lent;                     /* S 1: a lent thread is inside */
 };
-
-#define LEAT_LEVEL_NONE UINT32_MAX
 
 struct leat_pool_ops {
     /* Runs an item that is not a task, on the worker's thread. */
@@ -90,7 +88,9 @@ struct leat_pool {
     LEAT_ALIGNED_LINE leat_atomic_u32 hint;       /* S bit per level: its ring may have items */
     struct leat_lot lot;                          /* S */
     LEAT_ALIGNED_LINE leat_atomic_u32 halt;       /* S 1: take nothing more */
-    leat_atomic_u32 alive;         /* S threads running, lent ones included; a futex */
+    leat_atomic_u32 alive;                        /* S threads running, lent ones included */
+    leat_atomic_u32 left_event;    /* S a futex: one more when alive comes to 0, and at a
+                                               start */
     leat_atomic_u32 watchers;      /* S threads in leat_pool_quiet_wait() */
     leat_atomic_u32 quiet_event;   /* S a futex: counts workers that ran dry while watched */
     leat_atomic_u64 wakes_outside; /* S by threads that are no workers */
@@ -128,21 +128,24 @@ bool leat_pool_push_n(struct leat_pool *pool, uint32_t level, const uint32_t *it
 /* Posts a task. False: the ring or the task slab is full. */
 bool leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_pool_task *task);
 
-/* On a worker: runs `item` again as soon as no more urgent level has work. pre: the hand is empty,
- * as it is in ops.run. */
+/* On a worker, in ops.run: runs `item` again before the others of its level. pre: nothing of the
+ * level is in hand, as it is while an item of the level runs. */
 void leat_worker_keep(struct leat_worker *worker, uint32_t level, uint32_t item);
 
 /* The worker whose thread this is, or NULL. */
 struct leat_worker *leat_worker_current(void);
 
-/* True if there was a moment in the call at which nothing waited and nobody had work in hand. */
-bool leat_pool_quiet(struct leat_pool *pool);
-/* Waits until it is quiet and *also, a count of work that goes on elsewhere, is 0. False: the
- * deadline came first, or the pool was halted. Who counts down pokes. */
+/* True if there was a moment in the call at which nothing waited, nobody had work in hand, and
+ * *also, a count of work that goes on elsewhere, was 0. */
+bool leat_pool_quiet(struct leat_pool *pool, const leat_atomic_u64 *also);
+/* Waits for that. False: the deadline came first, or the pool was halted. Who counts down calls
+ * leat_pool_quiet_news() afterwards. */
 bool leat_pool_quiet_wait(struct leat_pool *pool, const leat_atomic_u64 *also,
                           uint64_t deadline_ns);
-/* Makes every leat_pool_quiet_wait() look again. */
-void leat_pool_quiet_poke(struct leat_pool *pool);
+/* Something that keeps the pool from being quiet has ended: makes those who wait for it look. */
+void leat_pool_quiet_news(struct leat_pool *pool);
+/* True if work waits, in a ring or left in hand by a lent thread. */
+bool leat_pool_work_waits(const struct leat_pool *pool);
 
 /* Runs up to `budget` items in the calling thread. False: all places are taken. */
 bool leat_pool_lend(struct leat_pool *pool, size_t budget, size_t *ran);

@@ -23,19 +23,19 @@ halted(const struct leat_pool *pool)
 void
 leat_worker_keep(struct leat_worker *worker, uint32_t level, uint32_t item)
 {
-    LEAT_ASSERT(worker->hand_level == LEAT_LEVEL_NONE);
     LEAT_ASSERT(level < LEAT_PRIORITY_LEVELS);
-    worker->hand = item;
-    worker->hand_level = level;
+    LEAT_ASSERT((worker->held >> level & 1) == 0);
+    worker->hand[level] = item;
+    worker->held |= UINT32_C(1) << level;
 }
 
-/* The oldest item of a level, or the one in hand if it is of that level. */
+/* The item of a level that is in hand, or the oldest of its ring. */
 static bool
 level_pick(struct leat_worker *worker, uint32_t level, uint32_t *item)
 {
-    if (LEAT_UNLIKELY(worker->hand_level == level)) {
-        *item = worker->hand;
-        worker->hand_level = LEAT_LEVEL_NONE;
+    if (LEAT_UNLIKELY((worker->held >> level & 1) != 0)) {
+        *item = worker->hand[level];
+        worker->held &= ~(UINT32_C(1) << level);
         return true;
     }
     return leat_mpmc_pop(&worker->pool->rings[level], item);
@@ -73,9 +73,7 @@ static bool
 pick(struct leat_worker *worker, uint32_t *item)
 {
     uint32_t hint = atom_load_rlx(&worker->pool->hint); /* rlx: hint, re-checked at park:A */
-    if (LEAT_UNLIKELY(worker->hand_level != LEAT_LEVEL_NONE)) {
-        hint |= UINT32_C(1) << worker->hand_level;
-    }
+    hint |= worker->held;
     if (LEAT_UNLIKELY(in_rotation(worker))) {
         return rotation_pick(worker, hint, item);
     }
@@ -93,7 +91,9 @@ static void
 run(struct leat_worker *worker, uint32_t item)
 {
     struct leat_pool *pool = worker->pool;
-    atom_count(&worker->taken, 1);
+    /* taken:A release -> quiet:C.  Carries: that the worker is busy.
+     * If relaxed: a drain could see the item taken and the worker idle as before. */
+    atom_store_rel(&worker->taken, atom_load_rlx(&worker->taken) + 1); /* rlx: single writer */
     if (leat_item_kind(item) != LEAT_KIND_TASK) {
         pool->config.ops.run(pool->config.ops.context, worker, item);
         return;
@@ -112,15 +112,11 @@ run(struct leat_worker *worker, uint32_t item)
 static void
 busy_end(struct leat_worker *worker)
 {
-    struct leat_pool *pool = worker->pool;
-    /* busy:A release -> quiet:A.  Carries: the end of all it ran, the pushes it made included.
+    /* busy:A release -> quiet:A, quiet:B.  Carries: the end of all it ran, the pushes it made
+     * included.
      * If relaxed: a drain could see it idle and miss what it pushed. */
     atom_store_rel(&worker->busy, 0);
-    /* busy:B sc -> watch:A.  Orders: busy = 0 then watchers, against watchers + 1 then busy. */
-    atom_fence_sc(&pool->anchor);
-    if (LEAT_UNLIKELY(atom_load_rlx(&pool->watchers) != 0)) { /* rlx: ordered by busy:B */
-        leat_pool_quiet_poke(pool);
-    }
+    leat_pool_quiet_news(worker->pool);
 }
 
 static void
@@ -202,20 +198,37 @@ park(struct leat_worker *worker)
     }
     atom_count(&worker->parks, 1);
     leat_lot_sleep(&pool->lot, &worker->bed, worker->index, UINT64_MAX);
+    /* A token that was late from an earlier round comes with the bit still set; a wake spent on a
+     * worker that is awake would be lost to one that sleeps. */
+    leat_lot_leave(&pool->lot, worker->index);
+}
+
+/* W8 of park.h: the first thing that a worker does with work after it had none. */
+static void
+wake_next(struct leat_pool *pool)
+{
+    if (leat_lot_any(&pool->lot) && second_look(pool)) {
+        leat_pool_wake_one(pool);
+    }
 }
 
 /* ---- the loop ------------------------------------------------------------------------------- */
 
-/* Before the thread leaves its place: what it has in hand goes to the ring, where any thread finds
- * it. False: the ring is full. */
+/* Before the thread leaves its place: what it has in hand goes to the rings, where any thread finds
+ * it. False: there was no room for something. Then the worker stays busy, so that nothing counts as
+ * quiet, and the next thread in this place goes on with it. */
 static bool
 hand_empty(struct leat_worker *worker)
 {
-    if (worker->hand_level != LEAT_LEVEL_NONE &&
-        leat_pool_push(worker->pool, worker->hand_level, worker->hand)) {
-        worker->hand_level = LEAT_LEVEL_NONE;
+    uint32_t held = worker->held;
+    while (held != 0) {
+        uint32_t level = (uint32_t)__builtin_ctz(held);
+        if (leat_pool_push(worker->pool, level, worker->hand[level])) {
+            worker->held &= ~(UINT32_C(1) << level);
+        }
+        held &= held - 1;
     }
-    return worker->hand_level == LEAT_LEVEL_NONE;
+    return worker->held == 0;
 }
 
 size_t
@@ -223,10 +236,11 @@ leat_worker_some(struct leat_worker *worker, size_t budget)
 {
     size_t ran = 0;
     uint32_t item = 0;
+    /* A handler of one engine may lend its thread to another. */
+    struct leat_worker *before = current_worker;
     current_worker = worker;
     busy_begin(worker);
-    /* Over the budget only with an item in hand for which the ring has no room. */
-    while (!halted(worker->pool) && (ran < budget || !hand_empty(worker))) {
+    while (!halted(worker->pool) && ran < budget) {
         /* A lent thread does not park, so it takes the second look here. */
         if (!pick(worker, &item) && !(second_look(worker->pool) && pick(worker, &item))) {
             break;
@@ -234,12 +248,10 @@ leat_worker_some(struct leat_worker *worker, size_t budget)
         run(worker, item);
         ran++;
     }
-    /* A hand that stays full through a halt keeps its worker busy: nothing is quiet then, and the
-     * next thread in this place goes on with it. */
     if (hand_empty(worker)) {
         busy_end(worker);
     }
-    current_worker = NULL;
+    current_worker = before;
     return ran;
 }
 
@@ -255,8 +267,13 @@ leat_worker_run(void *argument)
     }
     while (!halted(pool)) {
         uint32_t item = 0;
+        bool first = true;
         busy_begin(worker);
         while (!halted(pool) && pick(worker, &item)) {
+            if (LEAT_UNLIKELY(first)) {
+                wake_next(pool);
+                first = false;
+            }
             run(worker, item);
         }
         if (hand_empty(worker)) {
@@ -269,10 +286,6 @@ leat_worker_run(void *argument)
     if (ops->stopping != NULL) {
         ops->stopping(ops->context, worker->index);
     }
-    /* alive:A acq_rel -> empty:A.  Carries: all this thread did.
-     * If relaxed: the stopping thread could read this worker's counters too early. */
-    if (atom_sub_acq_rel(&pool->alive, 1) == 1) {
-        leat_os_futex_wake(&pool->alive, UINT32_MAX);
-    }
+    leat_pool_leave(pool);
     return NULL;
 }

@@ -7,6 +7,12 @@
 /* A worker thread's body; the argument is its struct leat_worker. */
 void *leat_worker_run(void *argument);
 
+/* Wakes one worker that sleeps, if there is one. */
+void leat_pool_wake_one(struct leat_pool *pool);
+
+/* The last thing a thread does inside the pool. */
+void leat_pool_leave(struct leat_pool *pool);
+
 /* Runs up to `budget` items on this worker, until none waits or the pool is halted. */
 size_t leat_worker_some(struct leat_worker *worker, size_t budget);
 

@@ -2,10 +2,11 @@
  * that bring work with workers that look, park and wake, with C11 memory. The pool has one level and
  * rings of two slots.
  *
- * wake   A producer pushes and then waits until all has run; only then does it stop the pool. If a
- *        wake-up is lost, everybody waits: a deadlock. What it wrote before a push is plain data, as
- *        is what the handler writes for it.
+ * wake   Producers push and end; the workers end up asleep. If a wake-up is lost, they sleep beside
+ *        an item that did not run. What a producer wrote before its push is plain data.
  * late   The same where a wait on a futex may return for no reason.
+ * stop   Who pushed stops the pool when all has run: the workers wake up and end, and what they
+ *        wrote is there.
  * quiet  leat_pool_quiet_wait() answers only when the items that the caller pushed have run, and
  *        their writes are there.
  * lend   A lent thread beside a stop: after leat_pool_wait_empty() nobody is inside.
@@ -26,6 +27,7 @@ struct scenario {
     uint32_t workers;
     uint32_t items; /* of each producer */
     bool batch;     /* pushed at once */
+    bool stops;     /* the first producer waits until all has run, and stops the pool */
     bool quiet;     /* waits for quiet instead of counting */
     bool lend;      /* the workers are lent threads */
 };
@@ -71,7 +73,7 @@ item_run(void *context, struct leat_worker *worker, uint32_t item)
     explore_check(state->questions[index] == index + 1);
     explore_check(state->answers[index] == 0);
     state->answers[index] = 1;
-    if (!scenario->quiet) {
+    if (scenario->stops) {
         (void)atom_add_rlx(&state->ran, 1); /* rlx: statistic */
     }
 }
@@ -122,24 +124,33 @@ answers_read(struct state *state, uint32_t count)
     }
 }
 
-/* The first producer also stops the pool. */
+static void
+all_await(struct state *state)
+{
+    uint32_t all = scenario->items * scenario->producers;
+    while (atom_load_rlx(&state->ran) != all) { /* rlx: statistic */
+        leat_pause();
+    }
+}
+
+/* The first producer. */
 static void
 first_thread(void *argument)
 {
     struct state *state = argument;
-    uint32_t all = scenario->items * scenario->producers;
     items_push(state);
     if (scenario->quiet) {
         explore_check(leat_pool_quiet_wait(&state->pool, &state->elsewhere, UINT64_MAX));
         answers_read(state, scenario->items);
     }
-    while (!scenario->quiet && !scenario->lend &&
-           atom_load_rlx(&state->ran) != all) { /* rlx: statistic */
-        leat_pause();
+    if (scenario->stops) {
+        all_await(state);
     }
-    leat_pool_halt(&state->pool);
-    explore_check(leat_pool_wait_empty(&state->pool, UINT64_MAX));
-    answers_read(state, scenario->lend ? 0 : all);
+    if (scenario->stops || scenario->lend) {
+        leat_pool_halt(&state->pool);
+        explore_check(leat_pool_wait_empty(&state->pool, UINT64_MAX));
+        answers_read(state, scenario->stops ? scenario->items * scenario->producers : 0);
+    }
 }
 
 static void
@@ -166,7 +177,12 @@ pool_check(void *argument)
 {
     struct state *state = argument;
     explore_check(leat_mpmc_check(&state->pool.rings[0], stdout));
-    explore_check(atom_load_rlx(&state->pool.alive) == 0); /* rlx: not shared yet */
+    if (scenario->stops || scenario->lend) {
+        explore_check(atom_load_rlx(&state->pool.alive) == 0); /* rlx: not shared yet */
+    }
+    for (uint32_t i = 0; i < scenario->items * scenario->producers && !scenario->lend; i++) {
+        explore_check(state->answers[i] == 1);
+    }
 }
 
 /* ---- all ------------------------------------------------------------------------------------ */
@@ -178,14 +194,15 @@ struct model {
 };
 
 static const struct model models[] = {
-    {"park_1p1w", 0, {.producers = 1, .workers = 1, .items = 1}},
-    {"park_1p1w_2", 0, {.producers = 1, .workers = 1, .items = 2}},
-    {"park_1p1w_late", 1, {.producers = 1, .workers = 1, .items = 1}},
-    {"park_1p1w_batch", 0, {.producers = 1, .workers = 1, .items = 2, .batch = true}},
+    {"park_wake_1p1w", 0, {.producers = 1, .workers = 1, .items = 1}},
+    {"park_wake_1p1w_2", 0, {.producers = 1, .workers = 1, .items = 2}},
+    {"park_wake_late", 1, {.producers = 1, .workers = 1, .items = 1}},
+    {"park_wake_batch", 0, {.producers = 1, .workers = 1, .items = 2, .batch = true}},
+    {"park_stop_1p1w", 0, {.producers = 1, .workers = 1, .items = 1, .stops = true}},
     {"park_quiet_1p1w", 0, {.producers = 1, .workers = 1, .items = 1, .quiet = true}},
     {"park_lend", 0, {.producers = 1, .workers = 1, .items = 1, .lend = true}},
-    {"park_2p1w", 0, {.producers = 2, .workers = 1, .items = 1}},
-    {"park_1p2w", 0, {.producers = 1, .workers = 2, .items = 1}},
+    {"park_wake_2p1w", 0, {.producers = 2, .workers = 1, .items = 1}},
+    {"park_wake_1p2w", 0, {.producers = 1, .workers = 2, .items = 1}},
 };
 
 int
@@ -206,6 +223,8 @@ main(int argc, char **argv)
         model.threads[0] = first_thread;
         for (uint32_t j = 1; j < scenario->producers + scenario->workers; j++) {
             model.threads[j] = j < scenario->producers ? producer_thread : worker_thread;
+            bool serves = j >= scenario->producers && !scenario->stops && !scenario->lend;
+            model.servants |= (uint8_t)(serves ? 1U << j : 0U);
         }
         wrong += explore(&model, &counts) ? 0 : 1;
     }

@@ -184,10 +184,14 @@ count_places(struct census *census)
         }
     }
     for (uint32_t i = 0; i < pool->places; i++) {
-        if (pool->workers[i].hand_level != LEAT_LEVEL_NONE) {
-            count_item(census, pool->workers[i].hand);
+        const struct leat_worker *worker = &pool->workers[i];
+        for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
+            if ((worker->held >> level & 1) != 0) {
+                count_item(census, worker->hand[level]);
+            }
         }
-        CHECK_EQUAL(atom_load_rlx(&pool->workers[i].busy), 0);
+        /* So that nobody takes the pool for quiet. */
+        CHECK((worker->held != 0) == (atom_load_rlx(&worker->busy) != 0));
     }
 }
 

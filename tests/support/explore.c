@@ -577,12 +577,14 @@ step_run(struct choice *choice, uint32_t number)
     }
 }
 
+/* Nobody can go on: whether that is how it should be. */
 static bool
 all_ended(void)
 {
     bool ended = true;
     for (uint32_t i = 0; i < explore_run.threads_count; i++) {
-        ended = ended && explore_run.threads[i].ended;
+        bool serves = (explore_run.model->servants >> i & 1) != 0;
+        ended = ended && (serves || explore_run.threads[i].ended);
     }
     return ended;
 }

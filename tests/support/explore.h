@@ -43,6 +43,8 @@ struct explore_model {
     void (*setup)(void *state); /* alone, before the threads begin */
     void (*threads[EXPLORE_THREADS_MAX])(void *state);
     void (*check)(void *state); /* alone, after all threads ended; may be NULL */
+    /* A bit for each thread that need not end: a run is over when it waits and the others ended. */
+    uint8_t servants;
 
     /* Every load reads the newest value, and every store becomes it: interleavings only. */
     bool sequential;

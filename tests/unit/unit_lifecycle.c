@@ -2,6 +2,7 @@
  * STOPPED. What waits runs after the next start and has used up no attempt; drains and stops that
  * run out of time, and go on; calls that would wait for the handler that makes them; work that
  * handlers bring while the engine is closed to others. */
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,7 @@ setup(void)
     struct leat_config config = test_config();
     CHECK(fixture != NULL);
     test_gate_init(&fixture->gate);
+    config.jobs_max = 128; /* so that the rings are full first */
     fixture->engine = test_open(&config);
     fixture->held = test_register(fixture->engine, "held", held_run, fixture);
     fixture->counted = test_register(fixture->engine, "counted", counted_run, fixture);
@@ -424,6 +426,53 @@ handlers_bring_work_while_draining(void **state)
     teardown(fixture);
 }
 
+/* ---- a retry over a stop -------------------------------------------------------------------- */
+
+/* Waits for the stop, fills the ring of its level, and fails. */
+static struct leat_outcome
+fills_in_a_stop(struct leat_run *run, void *context)
+{
+    struct fixture *fixture = context;
+    struct leat_job job = leat_job_default();
+    enum leat_status status = LEAT_OK;
+    if (leat_run_attempt(run) > 1) {
+        return leat_done();
+    }
+    test_gate_wait(&fixture->gate);
+    job.type = fixture->counted;
+    while (status == LEAT_OK) {
+        status = leat_submit(fixture->engine, &job, NULL);
+    }
+    CHECK_STATUS(status, LEAT_FULL);
+    return leat_retry();
+}
+
+/* The attempt failed during the stop, and the ring has no room for the next one. */
+static void
+a_retry_over_a_stop(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    leat_type fills = test_register(fixture->engine, "fills", fills_in_a_stop, fixture);
+    leat_job_id id = test_submit_kept(fixture->engine, fills);
+    CHECK_OK(leat_start(fixture->engine));
+    test_gate_arrivals(&fixture->gate, 1);
+    CHECK_STATUS(leat_stop(fixture->engine, SHORT_NS), LEAT_TIMEOUT);
+    test_gate_open(&fixture->gate);
+    CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
+    test_engine_check(fixture->engine);
+    struct leat_job_info info = test_get(fixture->engine, id);
+    CHECK_EQUAL(info.state, LEAT_JOB_PENDING);
+    CHECK_EQUAL(info.attempts, 1);
+    uint64_t waiting = test_statistics(fixture->engine).jobs_waiting;
+    CHECK_OK(leat_start(fixture->engine));
+    CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
+    CHECK_EQUAL(test_get(fixture->engine, id).state, LEAT_JOB_COMPLETED);
+    CHECK_EQUAL(atom_load_rlx(&fixture->runs), waiting - 1);
+    CHECK_OK(leat_release(fixture->engine, id));
+    teardown(fixture);
+}
+
 /* ---- two at once ---------------------------------------------------------------------------- */
 
 static void
@@ -461,6 +510,87 @@ stop_ends_a_drain(void **state)
     teardown(fixture);
 }
 
+struct slow_drain {
+    struct fixture *fixture;
+    leat_atomic_u32 over;
+};
+
+static void
+run_on(uint32_t cpu)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    CHECK(sched_setaffinity(0, sizeof(set), &set) == 0);
+}
+
+/* Thread 0 drains, and gets hardly any time on a CPU that thread 1 keeps busy. */
+static void
+drain_slowly(void *shared, uint32_t number)
+{
+    struct slow_drain *slow = shared;
+    uint32_t cpu = (uint32_t)sched_getcpu();
+    if (number == 0) {
+        const struct sched_param idle = {0};
+        run_on(0);
+        CHECK(sched_setscheduler(0, SCHED_IDLE, &idle) == 0);
+        uint64_t before_ns = test_now_ns();
+        CHECK_STATUS(leat_drain(slow->fixture->engine, TEST_PATIENCE_NS / 3), LEAT_CLOSED);
+        CHECK(test_now_ns() - before_ns < TEST_PATIENCE_NS / 4);
+        atom_store_rlx(&slow->over, 2);
+        return;
+    }
+    CHECK(cpu != UINT32_MAX);
+    while (test_state(slow->fixture->engine) != LEAT_ENGINE_DRAINING) {
+        test_sleep_ns(TEST_MS);
+    }
+    test_sleep_ns(SHORT_NS);
+    run_on(0);
+    atom_store_rlx(&slow->over, 1);
+    /* Until the other thread has stopped and started the engine. */
+    while (test_state(slow->fixture->engine) != LEAT_ENGINE_RUNNING) {
+    }
+}
+
+static struct leat_outcome
+pending_run(struct leat_run *run, void *context)
+{
+    leat_token *token = context;
+    *token = leat_run_token(run);
+    return leat_pending();
+}
+
+/* The drain waits for a job that does not end. Meanwhile the engine is stopped and started again,
+ * before the draining thread gets to see the one or the other: it is closed out all the same. */
+static void
+a_restart_ends_a_drain(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct slow_drain slow = {fixture, 0};
+    struct test_threads *threads = calloc(1, sizeof(*threads));
+    leat_token token = {0, 0};
+    CHECK(threads != NULL);
+    CHECK_OK(leat_start(fixture->engine));
+    leat_type type = test_register(fixture->engine, "pending", pending_run, &token);
+    leat_job_id id = test_submit_kept(fixture->engine, type);
+    while (test_statistics(fixture->engine).workers_parked == 0) {
+        test_sleep_ns(TEST_MS);
+    }
+    test_threads_start(threads, 2, drain_slowly, &slow);
+    while (atom_load_rlx(&slow.over) == 0) {
+        test_sleep_ns(TEST_MS);
+    }
+    CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
+    CHECK_OK(leat_start(fixture->engine));
+    test_threads_join(threads);
+    CHECK_EQUAL(atom_load_rlx(&slow.over), 2);
+    CHECK_OK(leat_complete(fixture->engine, token, leat_done(), NULL));
+    CHECK_OK(leat_release(fixture->engine, id));
+    free(threads);
+    teardown(fixture);
+}
+
 int
 main(void)
 {
@@ -475,7 +605,9 @@ main(void)
         cmocka_unit_test(close_drops_what_waits),
         cmocka_unit_test(handlers_cannot_wait_for_themselves),
         cmocka_unit_test(handlers_bring_work_while_draining),
+        cmocka_unit_test(a_retry_over_a_stop),
         cmocka_unit_test(stop_ends_a_drain),
+        cmocka_unit_test(a_restart_ends_a_drain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -177,6 +177,26 @@ given_up_for_a_whole_queue(void **state)
     teardown(fixture);
 }
 
+/* A submit that is refused changes nothing: what is retained stays. */
+static void
+a_refusal_gives_up_nothing(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(64, 0);
+    struct leat_job job = leat_job_default();
+    job.type = fixture->good;
+    run_jobs(fixture, fixture->good, 64, 0);
+    CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
+    CHECK_STATUS(leat_submit(fixture->engine, &job, NULL), LEAT_CLOSED);
+    const struct leat_job jobs[2] = {job, job};
+    CHECK_STATUS(leat_submit_batch(fixture->engine, jobs, 2, LEAT_BATCH_EACH, NULL, NULL),
+                 LEAT_CLOSED);
+    CHECK_STATUS(leat_submit_batch(fixture->engine, jobs, 2, LEAT_BATCH_ALL_OR_NONE, NULL, NULL),
+                 LEAT_CLOSED);
+    check_left(fixture, 64, LEAT_JOB_COMPLETED);
+    teardown(fixture);
+}
+
 /* ---- dead letters --------------------------------------------------------------------------- */
 
 static void
@@ -319,6 +339,7 @@ main(void)
         cmocka_unit_test(cancelled_count_too),
         cmocka_unit_test(given_up_for_waiting_jobs),
         cmocka_unit_test(given_up_for_a_whole_queue),
+        cmocka_unit_test(a_refusal_gives_up_nothing),
         cmocka_unit_test(dead_letters),
         cmocka_unit_test(dead_letters_are_never_given_up),
         cmocka_unit_test(kept_until_released),

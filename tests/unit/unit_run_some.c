@@ -67,6 +67,7 @@ setup(uint32_t lenders_max)
     config.workers = 0;
     config.lenders_max = lenders_max;
     config.starvation_picks = 0;
+    config.jobs_max = 128; /* so that the rings are full first */
     test_gate_init(&fixture->gate);
     fixture->engine = test_open(&config);
     fixture->counted = test_register(fixture->engine, "counted", counted_run, fixture);
@@ -204,6 +205,44 @@ a_retry_is_due_at_once(void **state)
     teardown(fixture);
 }
 
+/* Fails, and leaves no room in the ring of its level. */
+static struct leat_outcome
+fills_run(struct leat_run *run, void *context)
+{
+    struct fixture *fixture = context;
+    struct leat_job job = leat_job_default();
+    enum leat_status status = LEAT_OK;
+    job.type = fixture->counted;
+    while (leat_run_attempt(run) == 1 && status == LEAT_OK) {
+        status = leat_submit(leat_run_engine(run), &job, NULL);
+    }
+    return leat_run_attempt(run) < 3 ? leat_retry() : leat_done();
+}
+
+static void
+a_budget_is_never_exceeded(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(1);
+    leat_type fills = test_register(fixture->engine, "fills", fills_run, fixture);
+    leat_job_id id = test_submit_kept(fixture->engine, fills);
+    size_t ran = 0;
+    CHECK_OK(leat_start(fixture->engine));
+    CHECK_OK(leat_run_some(fixture->engine, 1, &ran));
+    CHECK_EQUAL(ran, 1);
+    CHECK_EQUAL(test_get(fixture->engine, id).state, LEAT_JOB_PENDING);
+    CHECK_EQUAL(next_due(fixture), 0);
+    /* Over a stop, too, the failed attempt is neither lost nor forgotten. */
+    CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
+    test_engine_check(fixture->engine);
+    CHECK_OK(leat_start(fixture->engine));
+    CHECK_EQUAL(next_due(fixture), 0);
+    CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
+    CHECK_EQUAL(test_get(fixture->engine, id).state, LEAT_JOB_COMPLETED);
+    CHECK_EQUAL(test_get(fixture->engine, id).attempts, 3);
+    teardown(fixture);
+}
+
 /* ---- several -------------------------------------------------------------------------------- */
 
 struct lender {
@@ -311,6 +350,7 @@ main(void)
         cmocka_unit_test(inside_a_handler),
         cmocka_unit_test(drain_runs_the_work),
         cmocka_unit_test(a_retry_is_due_at_once),
+        cmocka_unit_test(a_budget_is_never_exceeded),
         cmocka_unit_test(as_many_as_allowed),
         cmocka_unit_test(a_retry_is_anyones),
         cmocka_unit_test(a_drain_finds_the_retry),

@@ -182,6 +182,37 @@ while_it_runs(void **state)
     test_gate_fini(&gate);
 }
 
+static struct leat_outcome
+done(struct leat_run *run, void *context)
+{
+    (void)run;
+    (void)context;
+    return leat_done();
+}
+
+/* Workers that never park, and are stopped and drained all the same. */
+static void
+busy_polling(void **state)
+{
+    (void)state;
+    struct leat_config config = test_config();
+    config.busy_poll = true;
+    struct leat_engine *engine = test_start(&config);
+    leat_type type = test_register(engine, "done", done, NULL);
+    for (uint32_t i = 0; i < 10; i++) {
+        leat_job_id id = test_submit_kept(engine, type);
+        CHECK_EQUAL(test_wait(engine, id).state, LEAT_JOB_COMPLETED);
+        CHECK_OK(leat_release(engine, id));
+    }
+    struct leat_statistics sum = test_statistics(engine);
+    CHECK_EQUAL(sum.parks, 0);
+    CHECK_EQUAL(sum.wakes, 0);
+    CHECK_EQUAL(sum.workers_parked, 0);
+    CHECK_OK(leat_stop(engine, LEAT_FOREVER));
+    CHECK_OK(leat_start(engine));
+    test_finish(engine);
+}
+
 /* A known time in the handler and in the queue is seen, within the error of the buckets. */
 static struct leat_outcome
 sleeper(struct leat_run *run, void *context)
@@ -298,9 +329,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exact_after_a_drain),   cmocka_unit_test(while_it_runs),
-        cmocka_unit_test(latencies_are_times),   cmocka_unit_test(one_in_so_many),
-        cmocka_unit_test(structs_of_other_ages),
+        cmocka_unit_test(exact_after_a_drain), cmocka_unit_test(while_it_runs),
+        cmocka_unit_test(busy_polling),        cmocka_unit_test(latencies_are_times),
+        cmocka_unit_test(one_in_so_many),      cmocka_unit_test(structs_of_other_ages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

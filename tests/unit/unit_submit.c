@@ -125,6 +125,33 @@ full_by_tasks(void **state)
     test_close(engine);
 }
 
+/* A batch of tasks is taken as far as there is room, in order. */
+static void
+batch_until_full(void **state)
+{
+    (void)state;
+    struct leat_config config = test_config();
+    config.tasks_max = 1000;
+    struct leat_engine *engine = test_open(&config);
+    static struct leat_task tasks[100];
+    size_t posted = 77;
+    for (size_t i = 0; i < TEST_COUNT_OF(tasks); i++) {
+        tasks[i] = (struct leat_task){nothing, NULL};
+    }
+    CHECK_STATUS(leat_post_batch(engine, 2, tasks, 100, &posted), LEAT_FULL);
+    CHECK_EQUAL(posted, 64);
+    CHECK_STATUS(leat_post_batch(engine, 2, tasks, 100, &posted), LEAT_FULL);
+    CHECK_EQUAL(posted, 0);
+    CHECK_STATUS(leat_post_batch(engine, 3, tasks, 100, NULL), LEAT_FULL);
+    CHECK_EQUAL(test_statistics(engine).tasks_waiting, 128);
+    CHECK_OK(leat_post_batch(engine, 4, tasks, 64, &posted));
+    CHECK_EQUAL(posted, 64);
+    CHECK_OK(leat_start(engine));
+    CHECK_OK(leat_drain(engine, LEAT_FOREVER));
+    CHECK_EQUAL(test_statistics(engine).tasks_run, 192);
+    test_close(engine);
+}
+
 static void
 full_by_names(void **state)
 {
@@ -574,6 +601,7 @@ main(void)
         cmocka_unit_test(full_by_ring),
         cmocka_unit_test(full_by_jobs),
         cmocka_unit_test(full_by_tasks),
+        cmocka_unit_test(batch_until_full),
         cmocka_unit_test(full_by_names),
         cmocka_unit_test(room_comes_back),
         cmocka_unit_test(invalid_jobs),
