@@ -299,30 +299,38 @@ leat_start(struct leat_engine *engine)
     return status;
 }
 
-/* With no workers the caller runs the work. */
+/* One round of a drain, after its event was read. LEAT_EMPTY: not yet. */
+static enum leat_status
+drain_look(struct leat_engine *engine, uint64_t deadline_ns)
+{
+    if (leat_engine_state_now(engine) != LEAT_ENGINE_DRAINING) {
+        return LEAT_CLOSED;
+    }
+    if (leat_pool_quiet(&engine->pool, &engine->outside.awaited)) {
+        return LEAT_OK;
+    }
+    return leat_os_monotonic_ns() >= deadline_ns ? LEAT_TIMEOUT : LEAT_EMPTY;
+}
+
+/* With no workers the caller runs the work. What other lent threads and completions bring is no
+ * event, so it looks for that now and then. */
 static enum leat_status
 drain_lent(struct leat_engine *engine, uint64_t deadline_ns)
 {
     for (;;) {
         size_t ran = 0;
-        if (leat_engine_state_now(engine) != LEAT_ENGINE_DRAINING) {
-            return LEAT_CLOSED;
+        uint32_t event = leat_pool_watch_event(&engine->pool);
+        enum leat_status status = drain_look(engine, deadline_ns);
+        if (status != LEAT_EMPTY) {
+            return status;
         }
         if (!leat_pool_lend(&engine->pool, 1, &ran)) {
             return LEAT_BUSY;
         }
-        if (ran == 0 && leat_pool_quiet(&engine->pool, &engine->outside.awaited)) {
-            return LEAT_OK;
-        }
-        if (leat_os_monotonic_ns() >= deadline_ns) {
-            return LEAT_TIMEOUT;
-        }
         if (ran == 0) {
-            /* Another lent thread, or a completion, is at work; it may bring work for us, of which
-             * there is no news, so we look again now and then. */
             uint64_t soon_ns = leat_os_deadline_ns(LEAT_LENT_LOOK_NS);
-            (void)leat_pool_quiet_wait(&engine->pool, &engine->outside.awaited,
-                                       soon_ns < deadline_ns ? soon_ns : deadline_ns);
+            leat_pool_watch_wait(&engine->pool, event,
+                                 soon_ns < deadline_ns ? soon_ns : deadline_ns);
         }
     }
 }
@@ -331,16 +339,12 @@ static enum leat_status
 drain_workers(struct leat_engine *engine, uint64_t deadline_ns)
 {
     for (;;) {
-        bool quiet = leat_pool_quiet_wait(&engine->pool, &engine->outside.awaited, deadline_ns);
-        if (leat_engine_state_now(engine) != LEAT_ENGINE_DRAINING) {
-            return LEAT_CLOSED;
+        uint32_t event = leat_pool_watch_event(&engine->pool);
+        enum leat_status status = drain_look(engine, deadline_ns);
+        if (status != LEAT_EMPTY) {
+            return status;
         }
-        if (quiet) {
-            return LEAT_OK;
-        }
-        if (leat_os_monotonic_ns() >= deadline_ns) {
-            return LEAT_TIMEOUT;
-        }
+        leat_pool_watch_wait(&engine->pool, event, deadline_ns);
     }
 }
 
@@ -363,8 +367,11 @@ leat_drain(struct leat_engine *engine, uint64_t timeout_ns)
         return LEAT_WRONG_STATE;
     }
     leat_rcu_wait(&engine->domain);
-    return engine->config.workers == 0 ? drain_lent(engine, deadline_ns)
-                                       : drain_workers(engine, deadline_ns);
+    leat_pool_watch(&engine->pool);
+    status = engine->config.workers == 0 ? drain_lent(engine, deadline_ns)
+                                         : drain_workers(engine, deadline_ns);
+    leat_pool_unwatch(&engine->pool);
+    return status;
 }
 
 /* Begins a stop, or joins one that is under way. False: the engine is stopped. Stops are numbered,

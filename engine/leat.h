@@ -826,9 +826,8 @@ leat_statistics_default(void)
 
 /* Fills `statistics` without stopping anything: each number is exact for some moment during the
  * call, not all for the same one. Exact together once the engine is drained or stopped.
- * Threads:  any.      Progress: wait-free but for the allocator.
- * Returns:  LEAT_OK; LEAT_NO_MEMORY; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID.
- */
+ * Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_statistics_get(struct leat_engine *engine,
                                                              struct leat_statistics *statistics);
 

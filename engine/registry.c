@@ -311,6 +311,10 @@ leat_registry_type(struct leat_engine *engine, const struct leat_job *job, uint3
     if (LEAT_LIKELY(*type != LEAT_NAME_NONE)) {
         return LEAT_OK;
     }
+    /* Asked again when the job is pushed; here, so that a closed engine takes no new name in. */
+    if (!leat_engine_accepts(engine)) {
+        return LEAT_CLOSED;
+    }
     return add_status(leat_names_add(&engine->types, job->type_name, type));
 }
 
@@ -332,6 +336,9 @@ leat_registry_queue(struct leat_engine *engine, const struct leat_job *job, uint
     /* A name whose priority is not set yet is being created at this moment; so may we. */
     if (*queue != LEAT_NAME_NONE && queue_there(engine, *queue)) {
         return LEAT_OK;
+    }
+    if (!leat_engine_accepts(engine)) {
+        return LEAT_CLOSED;
     }
     enum leat_status status = queue_add(engine, job->queue_name, queue_defaults().priority, queue);
     return status == LEAT_EXISTS ? LEAT_OK : status;

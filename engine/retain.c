@@ -74,7 +74,19 @@ leat_job_reclaim(struct leat_engine *engine, uint32_t index)
 
 /* ---- retention ------------------------------------------------------------------------------ */
 
-/* Lets go of the oldest record of a ring. False: there is none. */
+/* The retention lets go of a record that it has LINKED. */
+static void
+drop(struct leat_engine *engine, const struct leat_retention *retention, uint32_t index)
+{
+    if (retention == &engine->dead) {
+        (void)atom_add_rlx(&engine->outside.dead_dropped, 1); /* rlx: statistic */
+    }
+    if (leat_job_let_go(leat_slab_word(&engine->jobs, index), LEAT_WORD_LINKED)) {
+        leat_job_reclaim(engine, index);
+    }
+}
+
+/* Drops the oldest record of a ring. False: there is none. */
 static bool
 evict(struct leat_engine *engine, struct leat_retention *retention)
 {
@@ -82,12 +94,7 @@ evict(struct leat_engine *engine, struct leat_retention *retention)
     if (!leat_mpmc_pop(&retention->ring, &index)) {
         return false;
     }
-    if (retention == &engine->dead) {
-        (void)atom_add_rlx(&engine->outside.dead_dropped, 1); /* rlx: statistic */
-    }
-    if (leat_job_let_go(leat_slab_word(&engine->jobs, index), LEAT_WORD_LINKED)) {
-        leat_job_reclaim(engine, index);
-    }
+    drop(engine, retention, index);
     return true;
 }
 
@@ -101,14 +108,14 @@ leat_retention_yield(struct leat_engine *engine)
 static void
 keep(struct leat_engine *engine, struct leat_retention *retention, uint32_t index)
 {
-    bool kept = true;
-    while (kept && leat_mpmc_count(&retention->ring) >= retention->max) {
-        kept = evict(engine, retention);
+    while (leat_mpmc_count(&retention->ring) >= retention->max && evict(engine, retention)) {
     }
-    /* Where a frozen thread holds up the ring, the record is let go rather than waited with. */
-    if ((!kept || !leat_mpmc_push(&retention->ring, index)) &&
-        leat_job_let_go(leat_slab_word(&engine->jobs, index), LEAT_WORD_LINKED)) {
-        leat_job_reclaim(engine, index);
+    while (!leat_mpmc_push(&retention->ring, index)) {
+        if (!evict(engine, retention)) {
+            /* A frozen thread holds up the ring: dropped rather than waited with. */
+            drop(engine, retention, index);
+            return;
+        }
     }
 }
 

@@ -21,8 +21,36 @@ difference(uint64_t a, uint64_t b)
 
 enum { QUANTILES = 5 };
 
+typedef const struct leat_histogram *(*histogram_of)(const struct leat_engine *engine,
+                                                     uint32_t place);
+
+static const struct leat_histogram *
+queue_wait_of(const struct leat_engine *engine, uint32_t place)
+{
+    return &engine->places[place].queue_wait;
+}
+
+static const struct leat_histogram *
+run_time_of(const struct leat_engine *engine, uint32_t place)
+{
+    return &engine->places[place].run_time;
+}
+
+/* One bucket over all places. */
+static uint64_t
+bucket_sum(const struct leat_engine *engine, histogram_of of, uint32_t bucket)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < engine->pool.places; i++) {
+        sum += read_counter(&of(engine, i)->counts[bucket]);
+    }
+    return sum;
+}
+
+/* Reads the buckets again; what was recorded since they were counted shifts a quantile by less than
+ * it would have been wrong a moment later. */
 static void
-quantiles_find(const uint64_t *counts, struct leat_latency *latency)
+quantiles_find(const struct leat_engine *engine, histogram_of of, struct leat_latency *latency)
 {
     /* In parts of 10 000. */
     static const uint32_t parts[QUANTILES] = {5000, 9000, 9900, 9990, 9999};
@@ -30,8 +58,8 @@ quantiles_find(const uint64_t *counts, struct leat_latency *latency)
                                          &latency->p999_ns, &latency->p9999_ns};
     uint64_t seen = 0;
     uint32_t next = 0;
-    for (uint32_t bucket = 0; bucket < LEAT_HISTOGRAM_BUCKETS; bucket++) {
-        seen += counts[bucket];
+    for (uint32_t bucket = 0; bucket < LEAT_HISTOGRAM_BUCKETS && next < QUANTILES; bucket++) {
+        seen += bucket_sum(engine, of, bucket);
         /* Rounded up: the p99 of one sample is that sample. */
         while (next < QUANTILES && seen > 0 && seen * 10000 >= latency->samples * parts[next]) {
             uint64_t value = leat_histogram_value(bucket);
@@ -42,36 +70,26 @@ quantiles_find(const uint64_t *counts, struct leat_latency *latency)
     }
 }
 
-static const struct leat_histogram *
-histogram_of(const struct leat_engine *engine, uint32_t place, bool run_time)
-{
-    return run_time ? &engine->places[place].run_time : &engine->places[place].queue_wait;
-}
-
-/* Sums one histogram over all places. `counts` is room for the sums. */
 static struct leat_latency
-latency_of(const struct leat_engine *engine, bool run_time, uint64_t *counts)
+latency_of(const struct leat_engine *engine, histogram_of of)
 {
     struct leat_latency latency;
     memset(&latency, 0, sizeof(latency));
-    memset(counts, 0, sizeof(*counts) * LEAT_HISTOGRAM_BUCKETS);
     for (uint32_t i = 0; i < engine->pool.places; i++) {
-        const struct leat_histogram *histogram = histogram_of(engine, i, run_time);
+        const struct leat_histogram *histogram = of(engine, i);
         uint64_t min_ns = read_counter(&histogram->min_ns);
         uint64_t max_ns = read_counter(&histogram->max_ns);
         if (min_ns != 0 && (latency.min_ns == 0 || min_ns < latency.min_ns)) {
             latency.min_ns = min_ns;
         }
-        latency.sum_ns += read_counter(&histogram->sum_ns);
         latency.max_ns = max_ns > latency.max_ns ? max_ns : latency.max_ns;
-        for (uint32_t bucket = 0; bucket < LEAT_HISTOGRAM_BUCKETS; bucket++) {
-            uint64_t count = read_counter(&histogram->counts[bucket]);
-            counts[bucket] += count;
-            latency.samples += count;
-        }
+        latency.sum_ns += read_counter(&histogram->sum_ns);
+    }
+    for (uint32_t bucket = 0; bucket < LEAT_HISTOGRAM_BUCKETS; bucket++) {
+        latency.samples += bucket_sum(engine, of, bucket);
     }
     if (latency.samples != 0) {
-        quantiles_find(counts, &latency);
+        quantiles_find(engine, of, &latency);
     }
     return latency;
 }
@@ -133,15 +151,10 @@ leat_statistics_get(struct leat_engine *engine, struct leat_statistics *statisti
         return LEAT_INVALID;
     }
     struct leat_statistics sum = leat_statistics_default();
-    uint64_t *counts = leat_memory_take(&engine->memory, sizeof(*counts) * LEAT_HISTOGRAM_BUCKETS);
-    if (counts == NULL) {
-        return LEAT_NO_MEMORY;
-    }
     places_sum(engine, &sum);
     derive(engine, &sum);
-    sum.queue_wait = latency_of(engine, false, counts);
-    sum.run_time = latency_of(engine, true, counts);
-    leat_memory_give(&engine->memory, counts, sizeof(*counts) * LEAT_HISTOGRAM_BUCKETS);
+    sum.queue_wait = latency_of(engine, queue_wait_of);
+    sum.run_time = latency_of(engine, run_time_of);
     return leat_struct_write(statistics, &sum, sizeof(sum));
 }
 

@@ -48,10 +48,6 @@ static enum leat_status
 intake_check(struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
 {
     enum leat_status status = job_check(engine, job);
-    /* Asked again when the job is pushed; here, so that a closed engine takes no new name in. */
-    if (LEAT_UNLIKELY(status == LEAT_OK && !leat_engine_accepts(engine))) {
-        status = LEAT_CLOSED;
-    }
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = leat_registry_queue(engine, job, &intake->queue);
     }
@@ -70,18 +66,35 @@ intake_check(struct leat_engine *engine, const struct leat_job *job, struct inta
 
 /* ---- records -------------------------------------------------------------------------------- */
 
-static bool
-record_take(struct leat_engine *engine, uint32_t *index)
+/* Before retained jobs are given up for `count` new ones: that these will not be refused all the
+ * same. They are checked again when they are pushed. */
+static enum leat_status
+room_check(const struct leat_engine *engine, uint32_t level, uint32_t count)
+{
+    if (!leat_engine_accepts(engine)) {
+        return LEAT_CLOSED;
+    }
+    const struct leat_mpmc *ring = &engine->pool.rings[level];
+    return leat_mpmc_count(ring) + count <= ring->mask + 1 ? LEAT_OK : LEAT_FULL;
+}
+
+/* Takes one record; `count` are wanted in all. */
+static enum leat_status
+record_take(struct leat_engine *engine, uint32_t level, uint32_t count, uint32_t *index)
 {
     uint32_t shard = leat_pool_shard();
     /* Ends: each round gives up one job that had ended, and those are at most jobs_max; others may
      * take what we gave up, then they made progress. */
     while (LEAT_UNLIKELY(!leat_slab_take(&engine->jobs, shard, index))) {
+        enum leat_status status = room_check(engine, level, count);
+        if (status != LEAT_OK) {
+            return status;
+        }
         if (!leat_retention_yield(engine)) {
-            return false;
+            return LEAT_FULL;
         }
     }
-    return true;
+    return LEAT_OK;
 }
 
 static void
@@ -128,13 +141,15 @@ sample_time(const struct leat_engine *engine, uint32_t index, uint64_t word)
     return hash <= engine->sample_below ? leat_os_monotonic_ns() : 0;
 }
 
-/* Takes and fills a record. Its word still says FILLING. */
+/* Takes and fills a record, one of `count`. Its word still says FILLING. */
 static enum leat_status
-record_fill(struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
+record_fill(struct leat_engine *engine, const struct leat_job *job, uint32_t count,
+            struct intake *intake)
 {
     uint32_t index = 0;
-    if (LEAT_UNLIKELY(!record_take(engine, &index))) {
-        return LEAT_FULL;
+    enum leat_status taken = record_take(engine, intake->level, count, &index);
+    if (LEAT_UNLIKELY(taken != LEAT_OK)) {
+        return taken;
     }
     intake->index = index;
     struct leat_job_record *record = leat_job_record(engine, index);
@@ -226,7 +241,7 @@ submit_one(struct leat_engine *engine, const struct leat_job *given, leat_job_id
         status = intake_check(engine, job, &intake);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
-        status = record_fill(engine, job, &intake);
+        status = record_fill(engine, job, 1, &intake);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = push_one(engine, job, &intake, id);
@@ -336,7 +351,8 @@ group_fill(struct group *group)
         const struct leat_job *job = NULL;
         enum leat_status status = job_read(job_at(group->jobs, i), &copy, &job);
         if (status == LEAT_OK) {
-            status = record_fill(group->engine, job, &group->intakes[i]);
+            status =
+                record_fill(group->engine, job, (uint32_t)(group->count - i), &group->intakes[i]);
         }
         if (status != LEAT_OK) {
             for (size_t j = 0; j < i; j++) {

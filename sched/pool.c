@@ -150,8 +150,8 @@ leat_pool_work_waits(const struct leat_pool *pool)
 /* Looks at the workers, at the rings, and at the workers again. A worker is busy from before it
  * takes something until after all that came of it was pushed or counted. The first look reads what
  * was taken before it reads that the worker is idle, the second the other way round: so if the sums
- * are equal, every worker was idle from its first look to its second, with the rings read in between;
- * nothing was taken, nothing pushed, and what was there would have been seen. */
+ * are equal, every worker was idle from its first look to its second, with the rings read in
+ * between; nothing was taken, nothing pushed, and what was there would have been seen. */
 bool
 leat_pool_quiet(struct leat_pool *pool, const leat_atomic_u64 *also)
 {
@@ -203,27 +203,33 @@ leat_pool_quiet_news(struct leat_pool *pool)
     }
 }
 
-bool
-leat_pool_quiet_wait(struct leat_pool *pool, const leat_atomic_u64 *also, uint64_t deadline_ns)
+void
+leat_pool_watch(struct leat_pool *pool)
 {
-    bool quiet = false;
+    (void)atom_add_rlx(&pool->watchers, 1); /* rlx: ordered by watch:A */
     /* watch:A sc -> news:A.  Orders: watchers raised then busy flags and counts read, against busy
      * flag or count lowered then watchers read. */
-    (void)atom_add_rlx(&pool->watchers, 1); /* rlx: ordered by watch:A */
     atom_fence_sc(&pool->anchor);
-    for (;;) {
-        /* watch:B acquire -> poke:A.  Carries: see poke:A.
-         * If relaxed: see poke:A. */
-        uint32_t event = atom_load_acq(&pool->quiet_event);
-        quiet = leat_pool_quiet(pool, also);
-        /* rlx: hint, re-checked at watch:B */
-        if (quiet || atom_load_rlx(&pool->halt) != 0 || leat_os_monotonic_ns() >= deadline_ns) {
-            break;
-        }
-        leat_os_futex_wait(&pool->quiet_event, event, deadline_ns);
-    }
+}
+
+void
+leat_pool_unwatch(struct leat_pool *pool)
+{
     (void)atom_sub_rlx(&pool->watchers, 1); /* rlx: hint, re-checked at watch:A */
-    return quiet;
+}
+
+uint32_t
+leat_pool_watch_event(const struct leat_pool *pool)
+{
+    /* watch:B acquire -> poke:A.  Carries: see poke:A.
+     * If relaxed: see poke:A. */
+    return atom_load_acq(&pool->quiet_event);
+}
+
+void
+leat_pool_watch_wait(struct leat_pool *pool, uint32_t event, uint64_t deadline_ns)
+{
+    leat_os_futex_wait(&pool->quiet_event, event, deadline_ns);
 }
 
 /* ---- start and stop ------------------------------------------------------------------------- */

@@ -91,7 +91,7 @@ struct leat_pool {
     leat_atomic_u32 alive;                        /* S threads running, lent ones included */
     leat_atomic_u32 left_event;    /* S a futex: one more when alive comes to 0, and at a
                                                start */
-    leat_atomic_u32 watchers;      /* S threads in leat_pool_quiet_wait() */
+    leat_atomic_u32 watchers;      /* S threads between leat_pool_watch() and unwatch */
     leat_atomic_u32 quiet_event;   /* S a futex: counts workers that ran dry while watched */
     leat_atomic_u64 wakes_outside; /* S by threads that are no workers */
     leat_atomic_u64 tasks_refused; /* S records taken and given back unused */
@@ -138,10 +138,12 @@ struct leat_worker *leat_worker_current(void);
 /* True if there was a moment in the call at which nothing waited, nobody had work in hand, and
  * *also, a count of work that goes on elsewhere, was 0. */
 bool leat_pool_quiet(struct leat_pool *pool, const leat_atomic_u64 *also);
-/* Waits for that. False: the deadline came first, or the pool was halted. Who counts down calls
- * leat_pool_quiet_news() afterwards. */
-bool leat_pool_quiet_wait(struct leat_pool *pool, const leat_atomic_u64 *also,
-                          uint64_t deadline_ns);
+/* Waiting for that: between watch and unwatch, read the event, then look at whatever may end the
+ * wait, then sleep while there was no other event. A halt is an event too. */
+void leat_pool_watch(struct leat_pool *pool);
+void leat_pool_unwatch(struct leat_pool *pool);
+uint32_t leat_pool_watch_event(const struct leat_pool *pool);
+void leat_pool_watch_wait(struct leat_pool *pool, uint32_t event, uint64_t deadline_ns);
 /* Something that keeps the pool from being quiet has ended: makes those who wait for it look. */
 void leat_pool_quiet_news(struct leat_pool *pool);
 /* True if work waits, in a ring or left in hand by a lent thread. */

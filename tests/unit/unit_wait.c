@@ -1,6 +1,6 @@
 /* unit_wait.c - leat_wait() and leat_get(): answers before and after the end, timeouts, many
  * waiters at once, ids that were never given out, records that are gone, an engine that stops
- * meanwhile; and what 255 callers on one job may and may not hold up. */
+ * meanwhile; and what 239 callers on one job may and may not hold up. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "tests/support/threads.h"
 
 #define SHORT_NS (20 * TEST_MS)
-#define HOLDS    255
+#define HOLDS    239
 
 struct fixture {
     struct leat_engine *engine;
@@ -299,9 +299,9 @@ infos_of_other_ages(void **state)
     teardown(fixture);
 }
 
-/* ---- 255 callers ---------------------------------------------------------------------------- */
+/* ---- 239 callers ---------------------------------------------------------------------------- */
 
-/* With 255 threads waiting for one job, the next who looks is told that it is busy. Who does not
+/* With 239 threads waiting for one job, the next who looks is told that it is busy. Who does not
  * look but act (cancel, complete, release) is not: their lists of answers have no such status. */
 static void
 everyone_waits_for_one(void **state)
