@@ -7,7 +7,7 @@
  * late   The same where a wait on a futex may return for no reason.
  * stop   Who pushed stops the pool when all has run: the workers wake up and end, and what they
  *        wrote is there.
- * quiet  leat_pool_quiet_wait() answers only when the items that the caller pushed have run, and
+ * quiet  leat_pool_quiet() answers only when the items that the caller pushed have run, and
  *        their writes are there.
  * lend   A lent thread beside a stop: after leat_pool_wait_empty() nobody is inside.
  */
@@ -91,6 +91,11 @@ pool_setup(void *argument)
         .ops = {.run = item_run, .context = state},
     };
     explore_check(leat_pool_init(&state->pool, &config) == LEAT_OS_OK);
+    for (uint32_t i = 0; i < scenario->workers; i++) {
+        explore_ignore(&state->pool.workers[i].parks);
+        explore_ignore(&state->pool.workers[i].wakes);
+    }
+    explore_ignore(&state->pool.wakes_outside);
     /* As leat_pool_start() leaves it. */
     atom_init(&state->pool.alive, scenario->lend ? 0 : scenario->workers);
 }
@@ -133,6 +138,20 @@ all_await(struct state *state)
     }
 }
 
+static void
+quiet_await(struct state *state)
+{
+    leat_pool_watch(&state->pool);
+    for (;;) {
+        uint32_t event = leat_pool_watch_event(&state->pool);
+        if (leat_pool_quiet(&state->pool, &state->elsewhere)) {
+            break;
+        }
+        leat_pool_watch_wait(&state->pool, event, UINT64_MAX);
+    }
+    leat_pool_unwatch(&state->pool);
+}
+
 /* The first producer. */
 static void
 first_thread(void *argument)
@@ -140,7 +159,7 @@ first_thread(void *argument)
     struct state *state = argument;
     items_push(state);
     if (scenario->quiet) {
-        explore_check(leat_pool_quiet_wait(&state->pool, &state->elsewhere, UINT64_MAX));
+        quiet_await(state);
         answers_read(state, scenario->items);
     }
     if (scenario->stops) {

@@ -527,6 +527,7 @@ run_begin(void)
     memset(model->state, 0, model->state_bytes);
     memset(memory, 0, explore_run.memory_used);
     explore_run.memory_used = 0;
+    explore_run.ignored_count = 0;
     explore_run.failed = false;
     explore_run.anew = false;
     search.pruned = false;

@@ -106,6 +106,9 @@ void explore_point(void);
 uint32_t explore_choose(uint32_t count);
 /* Lets others go on: the thread continues when something it looked at has changed. */
 void explore_pause(void);
+/* In setup: operations on this word do nothing, and it reads as 0. For statistics, which would make
+ * states look different that are not. */
+void explore_ignore(const void *word);
 /* Zeroed memory, aligned to a page, gone at the end of the run. */
 void *explore_memory_take(size_t bytes);
 

@@ -13,6 +13,8 @@
 #define EXPLORE_VALUES_MAX 100
 /* Addresses of plain data; more than any model of two or three operations each has. */
 #define EXPLORE_PLAINS_MAX 64
+/* Statistics of a pool of a few workers. */
+#define EXPLORE_IGNORED_MAX 32
 /* Steps of one run. A longer one is reported: a model of this kind has less than 200. */
 #define EXPLORE_STEPS_MAX 2000
 /* A whole worker fits, with room for the sanitizers' frames. */
@@ -108,6 +110,7 @@ struct explore_run {
     uint32_t running; /* thread, or EXPLORE_THREADS_MAX: none, setup or check */
     uint32_t words_count;
     uint32_t plains_count;
+    uint32_t ignored_count;
     struct explore_view sc_touched; /* by sequentially consistent operations */
     struct explore_view sc_fenced;  /* before sequentially consistent fences */
     bool failed;
@@ -118,6 +121,7 @@ struct explore_run {
     char message[256];
     void *saved; /* stack pointer of the explorer while a fiber runs */
     struct explore_thread threads[EXPLORE_THREADS_MAX + 1];
+    uintptr_t ignored[EXPLORE_IGNORED_MAX];
     struct explore_plain plains[EXPLORE_PLAINS_MAX];
     struct explore_word words[EXPLORE_WORDS_MAX];
 };

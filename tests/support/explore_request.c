@@ -9,30 +9,60 @@
 
 #include "tests/support/explore_internal.h"
 
-static void
-word_store(struct leat_model_word word, uint64_t bits)
-{
-    memcpy((void *)word.address, &bits, word.bytes);
-}
+struct outcome {
+    uint64_t value; /* read */
+    bool succeeded; /* of a swap */
+};
 
 static uint64_t
-word_load(const void *address, size_t bytes)
+bits_of(const void *address, size_t bytes)
 {
     uint64_t bits = 0;
     memcpy(&bits, address, bytes);
     return bits;
 }
 
-/* Index of the word if the operation is a step. */
 static bool
-is_step(struct leat_model_word word, uint32_t *index)
+is_ignored(uintptr_t address)
 {
-    *index = explore_memory_word(word, false);
-    if (*index == EXPLORE_WORDS_MAX) {
-        explore_own_step();
-        return false;
+    for (uint32_t i = 0; i < explore_run.ignored_count; i++) {
+        if (explore_run.ignored[i] == address) {
+            return true;
+        }
     }
-    return true;
+    return false;
+}
+
+/* By a thread that is alone with the word. */
+static struct outcome
+carry_out_at_once(const struct explore_request *request)
+{
+    void *address = (void *)request->place.address;
+    struct outcome outcome = {.value = bits_of(address, request->place.bytes)};
+    outcome.succeeded = outcome.value == request->expected;
+    uint64_t bits = request->operand;
+    if (request->kind == EXPLORE_CHANGE) {
+        bits = explore_memory_changed(outcome.value, request);
+    }
+    if (request->kind != EXPLORE_LOAD && (request->kind != EXPLORE_CAS || outcome.succeeded)) {
+        memcpy(address, &bits, request->place.bytes);
+    }
+    return outcome;
+}
+
+static struct outcome
+carry_out(struct explore_request *request)
+{
+    if (is_ignored(request->place.address)) {
+        return (struct outcome){.value = 0, .succeeded = true};
+    }
+    request->word = explore_memory_word(request->place, false);
+    if (request->word == EXPLORE_WORDS_MAX) {
+        explore_own_step();
+        return carry_out_at_once(request);
+    }
+    const struct explore_thread *thread = explore_request(request);
+    return (struct outcome){.value = thread->result, .succeeded = thread->succeeded};
 }
 
 /* ---- operations of ring/atomic.h ------------------------------------------------------------ */
@@ -41,10 +71,7 @@ uint64_t
 leat_model_load(struct leat_model_word word, enum leat_model_order order)
 {
     struct explore_request request = {.kind = EXPLORE_LOAD, .order = order, .place = word};
-    if (!is_step(word, &request.word)) {
-        return word_load((const void *)word.address, word.bytes);
-    }
-    return explore_request(&request)->result;
+    return carry_out(&request).value;
 }
 
 void
@@ -52,11 +79,7 @@ leat_model_store(struct leat_model_word word, uint64_t value, enum leat_model_or
 {
     struct explore_request request = {
         .kind = EXPLORE_STORE, .order = order, .operand = value, .place = word};
-    if (!is_step(word, &request.word)) {
-        word_store(word, value);
-        return;
-    }
-    (void)explore_request(&request);
+    (void)carry_out(&request);
 }
 
 uint64_t
@@ -68,12 +91,7 @@ leat_model_change(struct leat_model_word word, enum leat_model_change change, ui
                                       .change = change,
                                       .operand = operand,
                                       .place = word};
-    if (!is_step(word, &request.word)) {
-        uint64_t before = word_load((const void *)word.address, word.bytes);
-        word_store(word, explore_memory_changed(before, &request));
-        return before;
-    }
-    return explore_request(&request)->result;
+    return carry_out(&request).value;
 }
 
 bool
@@ -83,25 +101,13 @@ leat_model_cas(struct leat_model_word word, struct leat_model_swap swap)
                                       .order = swap.success,
                                       .failure = swap.failure,
                                       .operand = swap.desired,
-                                      .expected = word_load(swap.expected, word.bytes),
+                                      .expected = bits_of(swap.expected, word.bytes),
                                       .place = word};
-    uint64_t seen = 0;
-    bool succeeded = false;
-    if (is_step(word, &request.word)) {
-        const struct explore_thread *thread = explore_request(&request);
-        seen = thread->result;
-        succeeded = thread->succeeded;
-    } else {
-        seen = word_load((const void *)word.address, word.bytes);
-        succeeded = seen == request.expected;
-        if (succeeded) {
-            word_store(word, swap.desired);
-        }
+    struct outcome outcome = carry_out(&request);
+    if (!outcome.succeeded) {
+        memcpy(swap.expected, &outcome.value, word.bytes);
     }
-    if (!succeeded) {
-        memcpy(swap.expected, &seen, word.bytes);
-    }
-    return succeeded;
+    return outcome.succeeded;
 }
 
 void
@@ -145,4 +151,14 @@ explore_choose(uint32_t count)
     struct explore_request request = {
         .kind = EXPLORE_CHOOSE, .operand = count, .place = LEAT_MODEL_PLACE("choose")};
     return (uint32_t)explore_request(&request)->result;
+}
+
+void
+explore_ignore(const void *word)
+{
+    if (explore_run.ignored_count == EXPLORE_IGNORED_MAX) {
+        explore_fail("the model ignores more than EXPLORE_IGNORED_MAX", __FILE__, __LINE__);
+    }
+    explore_run.ignored[explore_run.ignored_count] = (uintptr_t)word;
+    explore_run.ignored_count++;
 }

@@ -287,11 +287,13 @@ ledger_complete(struct ledger *ledger, struct test_prng *prng)
     ticket->last = answer;
     for (;;) {
         status = leat_complete(ledger->engine, mail.token, leat_outcome_of(answer, 0), text);
-        if (status != LEAT_FULL) {
+        /* A retry for which the ring has no room, or a text while the completion of the attempt
+         * before is not quite through with its own: later. */
+        bool later = status == LEAT_FULL && answer == LEAT_OUTCOME_RETRY;
+        later = later || (status == LEAT_BUSY && text != NULL);
+        if (!later) {
             break;
         }
-        /* A retry for which the ring has no room; it will have. */
-        CHECK_EQUAL(answer, LEAT_OUTCOME_RETRY);
         leat_os_yield();
     }
     CHECK_STATUS(status, LEAT_OK);
@@ -404,6 +406,5 @@ ledger_init(struct ledger *ledger, struct leat_engine *engine)
 void
 ledger_fini(struct ledger *ledger)
 {
-    CHECK_EQUAL(ledger->mails_count, 0);
     CHECK(pthread_mutex_destroy(&ledger->mutex) == 0);
 }
