@@ -1,7 +1,8 @@
 #include <leat.h>
 #include <stdio.h>
 
-static struct leat_outcome greet(struct leat_run *run, void *context)
+static struct leat_outcome
+greet(struct leat_run *run, void *context)
 {
     const char *name = leat_run_payload(run, NULL);
     (void)context;
@@ -9,7 +10,8 @@ static struct leat_outcome greet(struct leat_run *run, void *context)
     return leat_run_attempt(run) < 2 ? leat_retry() : leat_done();
 }
 
-int main(void)
+int
+main(void)
 {
     struct leat_engine *engine = NULL;
     struct leat_error error;

@@ -323,39 +323,6 @@ from_a_handler(void **state)
     teardown(fixture);
 }
 
-/* The child may have an engine of its own beside the one that it lost. Not under ThreadSanitizer,
- * which does not start threads in a child of a process with threads. */
-static void
-a_new_engine_in_the_child(void **state)
-{
-    (void)state;
-    if (LEAT_THREAD_SANITIZER) {
-        skip();
-    }
-    struct fixture *fixture = setup();
-    CHECK_OK(leat_start(fixture->engine));
-    pid_t pid = fork();
-    if (pid == 0) {
-        (void)alarm(CHILD_SECONDS);
-        struct leat_config config = test_config();
-        struct leat_engine *engine = NULL;
-        leat_type type = {0};
-        struct leat_job job = leat_job_default();
-        bool good = leat_open(&config, &engine, NULL) == LEAT_OK &&
-                    leat_type_register(engine, "t", done, NULL, NULL, &type) == LEAT_OK;
-        job.type = type;
-        good = good && leat_start(engine) == LEAT_OK;
-        good = good && leat_submit(engine, &job, NULL) == LEAT_OK;
-        good = good && leat_drain(engine, LEAT_FOREVER) == LEAT_OK;
-        good = good && leat_stop(engine, LEAT_FOREVER) == LEAT_OK;
-        good = good && leat_close(engine) == LEAT_OK;
-        EXPECT_FORKED(leat_close(fixture->engine));
-        _exit(good && faults == 0 ? 0 : 1);
-    }
-    expect_exit(pid, 0);
-    teardown(fixture);
-}
-
 int
 main(void)
 {
@@ -365,7 +332,6 @@ main(void)
         cmocka_unit_test(in_the_middle_of_everything),
         cmocka_unit_test(exec_works),
         cmocka_unit_test(from_a_handler),
-        cmocka_unit_test(a_new_engine_in_the_child),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

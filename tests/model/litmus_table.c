@@ -1,6 +1,6 @@
-/* litmus_table.c - the programs and their verdicts. The names are those of the literature (J. Alglave
- * et al., "Herding cats", 2014; M. Batty et al., "Mathematizing C++ concurrency", 2011; O. Lahav et
- * al., "Repairing sequential consistency in C/C++11", 2017). */
+/* litmus_table.c - the programs and their verdicts. The names are those of the literature (J.
+ * Alglave et al., "Herding cats", 2014; M. Batty et al., "Mathematizing C++ concurrency", 2011; O.
+ * Lahav et al., "Repairing sequential consistency in C/C++11", 2017). */
 #include <stdio.h>
 
 #include "tests/model/litmus.h"

@@ -1,5 +1,6 @@
-/* model_litmus.c - the explorer against small programs whose verdicts in C11 are known: it must find
- * each outcome that is allowed, and none that is forbidden. This is what the other models rest on.
+/* model_litmus.c - the explorer against small programs whose verdicts in C11 are known: it must
+ * find each outcome that is allowed, and none that is forbidden. This is what the other models
+ * rest on.
  *
  * Each program is a line of text, see litmus.h. The verdicts are those of C++20 (which repaired the
  * seq_cst of C11) as far as RC11 has no other one; litmus_table.c has the table. Then come mutual

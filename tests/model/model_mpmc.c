@@ -1,4 +1,5 @@
-/* model_mpmc.c - every interleaving of two to four threads over a ring of two slots, with C11 memory.
+/* model_mpmc.c - every interleaving of two to four threads over a ring of two slots, with C11
+ * memory.
  *
  * transfer  Producers write plain data behind each item and push it, consumers pop and read the
  *           data: a missing edge push:C -> pop:A is a data race. No item is lost, doubled or made

@@ -1,10 +1,10 @@
-/* model_slab.c - every interleaving of two or three threads over a slab of one to three records, with
- * C11 memory.
+/* model_slab.c - every interleaving of two or three threads over a slab of one to three records,
+ * with C11 memory.
  *
- * Each thread takes records, writes plain data into them and gives them back. Two owners at a time,
- * or an owner who does not know what the one before did (edges give:B -> take:A, take:B), are a data
- * race. Generations are odd while a record is in use and go up by two (I3); I1 and I2 are checked at
- * the end, when every record can be taken once more.
+ * Each thread takes records, writes plain data into them and gives them back. Two owners at a
+ * time, or an owner who does not know what the one before did (edges give:B -> take:A, take:B),
+ * are a data race. Generations are odd while a record is in use and go up by two (I3); I1 and I2
+ * are checked at the end, when every record can be taken once more.
  *
  * "None" is exact: it is justified only if the others can have held all records at one moment. Each
  * other thread was somewhere between the last thing that this one knows of it and the first thing
@@ -35,6 +35,7 @@ struct scenario {
     uint32_t hold;           /* records that a thread holds at a time */
     uint64_t generation;     /* of a record never used */
     uint32_t uses_to_retire; /* of each record; 0: far away */
+    bool used;               /* every record was taken and given back before */
 };
 
 struct record {
@@ -112,17 +113,6 @@ nones_check(const struct state *state)
 
 /* ---- threads -------------------------------------------------------------------------------- */
 
-static void
-slab_setup(void *argument)
-{
-    struct state *state = argument;
-    struct leat_slab_config config = {.capacity = scenario->capacity,
-                                      .shards = scenario->shards,
-                                      .record_bytes = sizeof(struct record),
-                                      .generation_start = scenario->generation};
-    explore_check(leat_slab_init(&state->slab, &config));
-}
-
 /* What the owner of a record does: nobody else may be there. */
 static void
 record_use(struct state *state, uint32_t index)
@@ -135,6 +125,25 @@ record_use(struct state *state, uint32_t index)
     explore_check(record->generation == 0 ? generation == scenario->generation + 1
                                           : generation == record->generation + 2);
     record->generation = generation;
+}
+
+static void
+slab_setup(void *argument)
+{
+    struct state *state = argument;
+    struct leat_slab_config config = {.capacity = scenario->capacity,
+                                      .shards = scenario->shards,
+                                      .record_bytes = sizeof(struct record),
+                                      .generation_start = scenario->generation};
+    explore_check(leat_slab_init(&state->slab, &config));
+    uint32_t indices[RECORDS_MAX] = {0};
+    for (uint32_t i = 0; i < scenario->capacity && scenario->used; i++) {
+        explore_check(leat_slab_take(&state->slab, i, &indices[i]));
+        record_use(state, indices[i]);
+    }
+    for (uint32_t i = 0; i < scenario->capacity && scenario->used; i++) {
+        leat_slab_give(&state->slab, i, indices[i]);
+    }
 }
 
 static bool
@@ -212,6 +221,12 @@ static const struct model models[] = {
     {"slab_2t_2r", 2, {.capacity = 2, .shards = 1, .rounds = 2, .hold = 1}},
     {"slab_2t_2r_hold", 2, {.capacity = 2, .shards = 1, .rounds = 1, .hold = 2}},
     {"slab_2t_2r_shards", 2, {.capacity = 2, .shards = 2, .rounds = 2, .hold = 1}},
+    {"slab_2t_2r_used", 2, {.capacity = 2, .shards = 1, .rounds = 2, .hold = 1, .used = true}},
+    {"slab_2t_2r_used_shards",
+     2,
+     {.capacity = 2, .shards = 2, .rounds = 2, .hold = 1, .used = true}},
+    {"slab_3t_2r_used", 3, {.capacity = 2, .shards = 1, .rounds = 1, .hold = 1, .used = true}},
+    {"slab_2t_3r", 2, {.capacity = 3, .shards = 1, .rounds = 1, .hold = 2}},
     {"slab_3t_2r", 3, {.capacity = 2, .shards = 1, .rounds = 1, .hold = 1}},
     {"slab_2t_retire",
      2,

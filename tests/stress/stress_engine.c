@@ -1,11 +1,11 @@
-/* stress_engine.c - everything that hosts and handlers do to jobs, at random, from several threads at
- * once, against a ledger (tests/support/ledger.h): each accepted job ends exactly once and as the
- * answers of its attempts and of its cancels say, no attempt is missing or comes twice or beside
- * another, a job cancelled while it waited runs no more, payloads and results are those of their job,
- * and at the end the statistics add up exactly and all memory is back.
+/* stress_engine.c - everything that hosts and handlers do to jobs, at random, from several threads
+ * at once, against a ledger (tests/support/ledger.h): each accepted job ends exactly once and as
+ * the answers of its attempts and of its cancels say, no attempt is missing or comes twice or
+ * beside another, a job cancelled while it waited runs no more, payloads and results are those of
+ * their job, and at the end the statistics add up exactly and all memory is back.
  *
- * Rings, slabs and retention are small, so that full, gone and dropped happen; a thread stops, drains
- * and starts the engine meanwhile. Each round is a new engine of another shape. */
+ * Rings, slabs and retention are small, so that full, gone and dropped happen; a thread stops,
+ * drains and starts the engine meanwhile. Each round is a new engine of another shape. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,7 +77,7 @@ serve(void *shared, uint32_t number)
     }
 }
 
-/* ---- actors: bringing work -------------------------------------------------------------------- */
+/* ---- actors: bringing work ------------------------------------------------------------------- */
 
 struct actor {
     struct round *round;
@@ -203,6 +203,7 @@ post(struct actor *actor)
     } else {
         status = leat_post_batch(round->engine, priority, tasks, count, &posted);
     }
+    CHECK(posted <= count);
     CHECK((status == LEAT_OK) == (posted == count));
     for (size_t i = 0; i < posted; i++) {
         chores[i]->accepted = true;
@@ -212,7 +213,7 @@ post(struct actor *actor)
     }
 }
 
-/* ---- actors: looking at jobs ------------------------------------------------------------------ */
+/* ---- actors: looking at jobs ----------------------------------------------------------------- */
 
 /* A ticket that somebody brought in, an own one or not. NULL: the one that was drawn was not. */
 static struct ticket *
@@ -344,7 +345,7 @@ act(struct round *round, uint32_t number)
     free(actor.buffer);
 }
 
-/* ---- the engine's life, and its statistics ---------------------------------------------------- */
+/* ---- the engine's life, and its statistics --------------------------------------------------- */
 
 static void
 stop_and_start(struct round *round, struct test_prng *prng)
@@ -374,7 +375,7 @@ steer(struct round *round)
                 CHECK_EQUAL(sum.jobs_running, 0);
                 CHECK_EQUAL(sum.tasks_waiting, 0);
                 /* Records in the hands of those who are being refused. */
-                CHECK(sum.jobs_waiting <= ACTORS * BATCH_MAX);
+                CHECK(sum.jobs_waiting <= (uint64_t)ACTORS * BATCH_MAX);
             }
         }
         stop_and_start(round, &prng);
@@ -414,7 +415,7 @@ play(void *shared, uint32_t number)
     }
 }
 
-/* ---- the end ---------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 struct totals {
     uint64_t submitted;
@@ -515,7 +516,7 @@ release_all(struct round *round)
     }
 }
 
-/* ---- rounds ----------------------------------------------------------------------------------- */
+/* ---- rounds ---------------------------------------------------------------------------------- */
 
 static uint32_t
 one_of(struct test_prng *prng, const uint32_t *choices, uint32_t count)

@@ -95,7 +95,7 @@ any_start(struct test_prng *prng, uint32_t slots_log2)
     }
 }
 
-/* ---- many to many --------------------------------------------------------------------------- */
+/* ---- many to many ---------------------------------------------------------------------------- */
 
 /* Empty records for a batch; 0 if there is none at this moment. */
 static uint32_t
@@ -330,7 +330,7 @@ struct turns {
 static void
 turns_produce(struct turns *turns)
 {
-    uint32_t items[BATCH_MAX];
+    uint32_t items[BATCH_MAX] = {0};
     uint64_t next = 0;
     while (test_now_ns() < turns->deadline_ns) {
         for (uint32_t i = 0; i < turns->batch; i++) {

@@ -1,7 +1,8 @@
-/* stress_names.c - names of types and queues that several threads bring, register, create, find and
- * submit by at the same moment, while the tables grow and then are full: one name has one handle for
- * everyone, one registration of a name wins, a handle that was found serves at once, jobs submitted
- * by name reach their handler or die of an unknown type, and nothing of the tables is left behind.
+/* stress_names.c - names of types and queues that several threads bring, register, create, find
+ * and submit by at the same moment, while the tables grow and then are full: one name has one
+ * handle for everyone, one registration of a name wins, a handle that was found serves at once,
+ * jobs submitted by name reach their handler or die of an unknown type, and nothing of the tables
+ * is left behind.
  *
  * Each round is a new engine, so that the tables grow again; all threads go through the same names
  * in nearly the same order. The context of a handler is plain data written just before the
@@ -52,7 +53,7 @@ struct round {
     struct context contexts[NAMES_TRIED][THREADS];
 };
 
-/* ---- what must hold --------------------------------------------------------------------------- */
+/* ---- what must hold -------------------------------------------------------------------------- */
 
 /* Everyone who learns the handle of a name learns the same one. */
 static void
@@ -99,7 +100,7 @@ named_run(struct leat_run *run, void *context)
     return leat_done();
 }
 
-/* ---- one thread ------------------------------------------------------------------------------- */
+/* ---- one thread ------------------------------------------------------------------------------ */
 
 struct walker {
     struct round *round;
@@ -222,7 +223,7 @@ walk(void *shared, uint32_t thread)
     }
 }
 
-/* ---- one round -------------------------------------------------------------------------------- */
+/* ---- one round ------------------------------------------------------------------------------- */
 
 struct totals {
     uint32_t types;

@@ -1,5 +1,5 @@
-/* stress_park.c - no wake-up is lost: work that comes to a pool at rest, or to one that is just going
- * to rest, runs soon.
+/* stress_park.c - no wake-up is lost: work that comes to a pool at rest, or to one that is just
+ * going to rest, runs soon.
  *
  * A thread outside posts, waits until its work has run, and pauses for a random time around the
  * moment at which a worker stops spinning and parks. Nothing else goes on that could wake a worker
@@ -40,7 +40,7 @@ struct fixture {
     pthread_barrier_t meeting; /* of two tasks */
 };
 
-/* ---- signals ---------------------------------------------------------------------------------- */
+/* ---- signals --------------------------------------------------------------------------------- */
 
 static void
 signal_init(struct signal *signal)
@@ -88,7 +88,7 @@ signal_wait(struct signal *signal, uint64_t count)
     return enough;
 }
 
-/* ---- what stands still ------------------------------------------------------------------------ */
+/* ---- what stands still ----------------------------------------------------------------------- */
 
 static void
 print_pool(struct leat_engine *engine)
@@ -116,11 +116,11 @@ must_run(struct fixture *fixture, uint32_t number, uint64_t count)
         test_say("poster %u, round %" PRIu64 ": what was posted does not run\n", number,
                  fixture->rounds[number]);
         print_pool(fixture->engine);
-        CHECK(!"a wake-up was lost");
+        test_fail(TEST_HERE);
     }
 }
 
-/* ---- fixtures --------------------------------------------------------------------------------- */
+/* ---- fixtures -------------------------------------------------------------------------------- */
 
 static struct leat_outcome
 signal_run(struct leat_run *run, void *context)
@@ -165,7 +165,7 @@ teardown(struct fixture *fixture)
     free(fixture);
 }
 
-/* ---- to and fro ------------------------------------------------------------------------------- */
+/* ---- to and fro ------------------------------------------------------------------------------ */
 
 static void
 task_run(void *argument)
@@ -258,7 +258,7 @@ two_posters_many_workers(void **state)
     to_and_fro(5, 2);
 }
 
-/* ---- two that need each other ------------------------------------------------------------------ */
+/* ---- two that need each other ---------------------------------------------------------------- */
 
 static struct leat_outcome
 meet_run(struct leat_run *run, void *context)

@@ -35,8 +35,8 @@
 #define TABLE_LOG2 16
 #define SEED_BYTES (6 * EXPLORE_STEPS_MAX)
 #define NOBODY     EXPLORE_THREADS_MAX
-/* Memory is compared and hashed in blocks of a line. */
-#define BLOCK_BYTES 64
+/* Memory is compared, and hashed if it differs, in blocks; the size hardly matters. */
+#define BLOCK_BYTES 256
 /* What the hooks of explore_request.c use below the stack pointer that they save. */
 #define STACK_MARGIN_BYTES 1024
 
@@ -500,22 +500,25 @@ explore_own_step(void)
     }
 }
 
-/* The next step of a schedule. Behind its end, or where it does not fit, the first thread that can
- * go on does. */
-static struct choice
+/* The next step of a schedule, or NULL at its end. */
+static struct choice *
 seed_step(uint8_t enabled)
 {
-    struct choice choice = {.thread = (uint8_t)__builtin_ctz(enabled)};
-    if (*search.seed != 0) {
-        uint32_t thread = (uint32_t)(*search.seed - 'a');
-        char *end = NULL;
-        choice.way = (uint32_t)strtoul(search.seed + 1, &end, 10);
-        search.seed = end;
-        if (thread < explore_run.threads_count && (enabled >> thread & 1) != 0) {
-            choice.thread = (uint8_t)thread;
-        }
+    static struct choice choice;
+    memset(&choice, 0, sizeof(choice));
+    uint32_t thread = (uint32_t)(*search.seed - 'a');
+    if (*search.seed == 0) {
+        return NULL;
     }
-    return choice;
+    if (thread >= explore_run.threads_count || (enabled >> thread & 1) == 0) {
+        explore_note("the schedule does not fit the model", __FILE__, __LINE__);
+        return NULL;
+    }
+    char *end = NULL;
+    choice.thread = (uint8_t)thread;
+    choice.way = (uint32_t)strtoul(search.seed + 1, &end, 10);
+    search.seed = end;
+    return &choice;
 }
 
 /* ---- one run -------------------------------------------------------------------------------- */
@@ -545,20 +548,27 @@ run_begin(void)
     }
 }
 
-/* Carries out one step. Threads whose step does not depend on it, and that were tried before or
- * slept here, need not go next. */
+/* Threads whose step does not depend on the chosen one, and that were tried before it or slept
+ * already, need not go next. */
+static uint8_t
+sleep_behind(const struct choice *choice)
+{
+    const struct explore_request *request = &explore_run.threads[choice->thread].request;
+    uint8_t set = (choice->sleep | choice->tried) & (uint8_t) ~(1U << choice->thread);
+    for (uint32_t i = 0; i < explore_run.threads_count && set != 0; i++) {
+        if (explore_memory_dependent(&explore_run.threads[i].request, request)) {
+            set &= (uint8_t) ~(1U << i);
+        }
+    }
+    return explore_run.model->bounded ? 0 : set;
+}
+
+/* Carries out one step. */
 static void
 step_run(struct choice *choice, uint32_t number)
 {
     struct explore_thread *thread = &explore_run.threads[choice->thread];
-    struct explore_request request = thread->request;
-    search.sleep = 0;
-    for (uint32_t i = 0; i < explore_run.threads_count && !explore_run.model->bounded; i++) {
-        bool sleeps = i != choice->thread && ((choice->sleep | choice->tried) >> i & 1) != 0;
-        if (sleeps && !explore_memory_dependent(&explore_run.threads[i].request, &request)) {
-            search.sleep |= (uint8_t)(1U << i);
-        }
-    }
+    struct explore_request traced = {0};
     if (choice->ways == 0) {
         choice->ways = explore_memory_ways(thread);
     }
@@ -569,9 +579,12 @@ step_run(struct choice *choice, uint32_t number)
     if (search.recording) {
         schedule_add(choice->thread, choice->way);
     }
+    if (explore_run.traced) {
+        traced = thread->request;
+    }
     explore_memory_step(thread, choice->way);
     if (explore_run.traced) {
-        explore_trace_step(choice->thread, number, &request, choice->way);
+        explore_trace_step(choice->thread, number, &traced, choice->way);
     }
     if (!thread->waits && !explore_run.failed) {
         fiber_resume(choice->thread);
@@ -590,28 +603,49 @@ all_ended(void)
     return ended;
 }
 
+/* What is done in this step, or NULL: the run stops here. *stuck: because nobody can go on. */
+static struct choice *
+step_decide(uint32_t step, bool *stuck)
+{
+    if (step < search.depth && !search.replaying) {
+        /* As the run before. Its last choice may have been changed. */
+        struct choice *choice = &search.choices[step];
+        if (step + 1 == search.depth) {
+            search.sleep = sleep_behind(choice);
+            search.counts.steps++;
+        }
+        return choice;
+    }
+    uint8_t enabled = enabled_set();
+    *stuck = enabled == 0;
+    if (*stuck || search.recording) {
+        return NULL;
+    }
+    if (search.replaying) {
+        return seed_step(enabled);
+    }
+    if (!choice_make(enabled)) {
+        search.pruned = !explore_run.failed;
+        return NULL;
+    }
+    search.sleep = sleep_behind(&search.choices[step]);
+    search.counts.steps++;
+    return &search.choices[step];
+}
+
 /* One run to its end, to a known state or to a fault. */
 static void
 run(void)
 {
-    run_begin();
+    bool stuck = false;
     uint32_t step = 0;
-    for (; !explore_run.failed && !explore_run.anew; step++) {
-        uint8_t enabled = enabled_set();
-        if (enabled == 0 || step == EXPLORE_STEPS_MAX) {
+    run_begin();
+    for (; !explore_run.failed && !explore_run.anew && step < EXPLORE_STEPS_MAX; step++) {
+        struct choice *choice = step_decide(step, &stuck);
+        if (choice == NULL) {
             break;
         }
-        if (search.replaying) {
-            struct choice choice = seed_step(enabled);
-            step_run(&choice, step);
-            continue;
-        }
-        if (step == search.depth && (search.recording || !choice_make(enabled))) {
-            search.pruned = !explore_run.failed;
-            break;
-        }
-        search.counts.steps += step + 1 == search.depth ? 1 : 0;
-        step_run(&search.choices[step], step);
+        step_run(choice, step);
     }
     search.counts.longest = step > search.counts.longest ? step : search.counts.longest;
     if (explore_run.failed || explore_run.anew || search.pruned) {
@@ -619,9 +653,9 @@ run(void)
     }
     if (step == EXPLORE_STEPS_MAX) {
         explore_note("a run is longer than EXPLORE_STEPS_MAX", __FILE__, __LINE__);
-    } else if (!all_ended()) {
+    } else if (stuck && !all_ended()) {
         explore_note("deadlock: each thread has ended or waits", __FILE__, __LINE__);
-    } else {
+    } else if (stuck) {
         explore_memory_end();
         alone_run(explore_run.model->check);
     }
@@ -732,6 +766,7 @@ bool
 explore(const struct explore_model *model, struct explore_counts *counts)
 {
     const char *wanted = getenv("LEAT_EXPLORE_REPLAY");
+    memset(memory, 0, explore_run.memory_used);
     memset(&explore_run, 0, sizeof(explore_run));
     explore_run.model = model;
     explore_run.running = NOBODY;

@@ -2,9 +2,10 @@
  * meet, with every stale value that C11 lets them read.
  *
  * A model is a state, up to four threads, and what must hold. Its sources, those of the library
- * included, are compiled with LEAT_MODEL=1, which turns each operation of ring/atomic.h into a call
- * of the explorer (leat_model_load() and its like). The threads are fibers of one thread: each stops
- * in front of each atomic operation, and the explorer says who goes on, and with what value.
+ * included, are compiled with LEAT_MODEL=1, which turns each operation of ring/atomic.h into a
+ * call of the explorer (leat_model_load() and its like). The threads are fibers of one thread:
+ * each stops in front of each atomic operation, and the explorer says who goes on, and with what
+ * value.
  *
  * Search   depth first over (thread, alternative) choices. Each run starts from the beginning and
  *          follows the choices of the run before up to its last open one. A state that was seen
@@ -19,14 +20,12 @@
  * A fault is printed with its schedule. With that schedule in LEAT_EXPLORE_REPLAY the program runs
  * that one run again and prints each step.
  *
- * What a model must keep to:
- *  - Everything that a run changes stands in the model's state, on the threads' stacks, in memory of
- *    explore_memory_take(), or in its one thread-local word. Otherwise states look equal that are
- *    not. It does not depend on the address space: no hashing of pointers, no rand().
- *  - Plain data that threads share is declared by explore_plain_read() and _write(), or is touched
- *    only between explore_point() and the thread's next operation (a model's own bookkeeping).
- *  - A loop that waits for another thread calls explore_pause().
- */
+ * What a model must keep to: - Everything that a run changes stands in the model's state, on the
+ * threads' stacks, in memory of explore_memory_take(), or in its one thread-local word. Otherwise
+ * states look equal that are not. It does not depend on the address space: no hashing of pointers,
+ * no rand(). - Plain data that threads share is declared by explore_plain_read() and _write(), or
+ * is touched only between explore_point() and the thread's next operation (a model's own
+ * bookkeeping). - A loop that waits for another thread calls explore_pause(). / */
 #ifndef TESTS_SUPPORT_EXPLORE_H
 #define TESTS_SUPPORT_EXPLORE_H
 

@@ -1,6 +1,6 @@
-/* explore_fiber.c - stacks of their own for the threads of a model, for x86-64 and aarch64. A switch
- * saves what a called function must preserve and nothing else: the floating-point control word and
- * the signal mask are the same for all. */
+/* explore_fiber.c - stacks of their own for the threads of a model, for x86-64 and aarch64. A
+ * switch saves what a called function must preserve and nothing else: the floating-point control
+ * word and the signal mask are the same for all. */
 #include <string.h>
 
 #include "tests/support/explore_internal.h"

@@ -7,19 +7,21 @@
 #include "ring/os.h"
 #include "tests/support/explore.h"
 
+#if LEAT_MODEL /* what it needs of ring/atomic.h is there only then */
+
 /* A view has one byte for each word and thread, and is to be two lines of cache. */
-#define EXPLORE_WORDS_MAX 124
+#    define EXPLORE_WORDS_MAX 124
 /* Values of one word that some thread may still read, and positions in a byte. */
-#define EXPLORE_VALUES_MAX 100
+#    define EXPLORE_VALUES_MAX 100
 /* Addresses of plain data; more than any model of two or three operations each has. */
-#define EXPLORE_PLAINS_MAX 64
+#    define EXPLORE_PLAINS_MAX 64
 /* Statistics of a pool of a few workers. */
-#define EXPLORE_IGNORED_MAX 32
+#    define EXPLORE_IGNORED_MAX 32
 /* Steps of one run. A longer one is reported: a model of this kind has less than 200. */
-#define EXPLORE_STEPS_MAX 2000
+#    define EXPLORE_STEPS_MAX 2000
 /* A whole worker fits, with room for the sanitizers' frames. */
-#define EXPLORE_STACK_BYTES  (64 * 1024)
-#define EXPLORE_MEMORY_BYTES (64 * 1024)
+#    define EXPLORE_STACK_BYTES  (64 * 1024)
+#    define EXPLORE_MEMORY_BYTES (64 * 1024)
 
 /* ---- what a thread is about to do ----------------------------------------------------------- */
 
@@ -183,5 +185,7 @@ explore_mix(uint64_t hash, uint64_t more)
     hash *= UINT64_C(0xD6E8FEB86659FD93);
     return hash ^ hash >> 29;
 }
+
+#endif
 
 #endif

@@ -1,6 +1,6 @@
-/* explore_request.c - the threads' side of the explorer: what the operations of ring/atomic.h become
- * in a model, and what models call. Each one notes what it wants and gives up control; the explorer
- * carries it out when it lets the thread go on.
+/* explore_request.c - the threads' side of the explorer: what the operations of ring/atomic.h
+ * become in a model, and what models call. Each one notes what it wants and gives up control; the
+ * explorer carries it out when it lets the thread go on.
  *
  * An operation on a word that no other thread has ever touched is carried out at once, on the plain
  * memory: nobody can tell when it happens. */

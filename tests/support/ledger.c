@@ -6,7 +6,7 @@
 #include "ring/os.h"
 #include "tests/support/check.h"
 
-/* ---- payloads --------------------------------------------------------------------------------- */
+/* ---- payloads -------------------------------------------------------------------------------- */
 
 /* ticket 4 | attempts 4 | the last attempt that wrote after it gave its token away 4 | 0 4 | ... */
 static void
@@ -43,7 +43,7 @@ payload_check(const unsigned char *bytes, uint32_t count)
     }
 }
 
-/* ---- submits ---------------------------------------------------------------------------------- */
+/* ---- submits --------------------------------------------------------------------------------- */
 
 uint32_t
 ledger_ticket(struct ledger *ledger, struct test_prng *prng, bool kept)
@@ -109,7 +109,7 @@ submit_child(struct ledger *ledger, struct test_prng *prng)
     }
 }
 
-/* ---- handlers --------------------------------------------------------------------------------- */
+/* ---- handlers -------------------------------------------------------------------------------- */
 
 /* One attempt. */
 struct visit {
@@ -243,7 +243,7 @@ ticket_run(struct leat_run *run, void *context)
     }
 }
 
-/* ---- completions and cancels ------------------------------------------------------------------- */
+/* ---- completions and cancels ----------------------------------------------------------------- */
 
 /* Takes any mail. False: there is none. */
 static bool
@@ -318,7 +318,7 @@ ledger_cancel(struct ledger *ledger, struct ticket *ticket, leat_job_id id)
     return status;
 }
 
-/* ---- what must hold --------------------------------------------------------------------------- */
+/* ---- what must hold -------------------------------------------------------------------------- */
 
 uint32_t
 ledger_attempts(const struct ticket *ticket)
@@ -389,7 +389,7 @@ ledger_verdict(const struct ticket *ticket)
     return flagged ? LEAT_JOB_CANCELLED : LEAT_JOB_DEAD;
 }
 
-/* ---- begin and end ---------------------------------------------------------------------------- */
+/* ---- begin and end --------------------------------------------------------------------------- */
 
 void
 ledger_init(struct ledger *ledger, struct leat_engine *engine)

@@ -3,7 +3,8 @@
  *
  * There is a ticket per job. Its handler checks that payload and attempt are the right ones, writes
  * into ticket and payload, and answers in one of the ways that a handler has: itself, through
- * leat_complete() before it returns, or pending, and then ledger_complete() answers from any thread.
+ * leat_complete() before it returns, or pending, and then ledger_complete() answers from another
+ * thread.
  * What is not atomic in a ticket is plain data on purpose: only the engine orders it from the
  * submitter to the first attempt, from there to the next, and to whoever learns of the end. So
  * ThreadSanitizer sees an attempt beside another one, or a missing edge, as a race. */

@@ -61,6 +61,19 @@ teardown(struct fixture *fixture)
 /* ---- waiting -------------------------------------------------------------------------------- */
 
 static void
+cancel_waiting(struct leat_engine *engine, leat_job_id id)
+{
+    CHECK_OK(leat_cancel(engine, id));
+    struct leat_job_info info = test_get(engine, id);
+    CHECK_EQUAL(info.state, LEAT_JOB_CANCELLED);
+    CHECK_EQUAL(info.reason, LEAT_REASON_NONE);
+    CHECK_EQUAL(info.attempts, 0);
+    CHECK_STATUS(leat_cancel(engine, id), LEAT_ENDED);
+    CHECK_OK(leat_wait(engine, id, LEAT_FOREVER, NULL));
+    CHECK_OK(leat_result(engine, id, NULL, 0, NULL));
+}
+
+static void
 waiting_jobs_never_run(void **state)
 {
     (void)state;
@@ -80,14 +93,7 @@ waiting_jobs_never_run(void **state)
         if (i == 7) {
             continue;
         }
-        CHECK_OK(leat_cancel(fixture->engine, ids[i]));
-        struct leat_job_info info = test_get(fixture->engine, ids[i]);
-        CHECK_EQUAL(info.state, LEAT_JOB_CANCELLED);
-        CHECK_EQUAL(info.reason, LEAT_REASON_NONE);
-        CHECK_EQUAL(info.attempts, 0);
-        CHECK_STATUS(leat_cancel(fixture->engine, ids[i]), LEAT_ENDED);
-        CHECK_OK(leat_wait(fixture->engine, ids[i], LEAT_FOREVER, NULL));
-        CHECK_OK(leat_result(fixture->engine, ids[i], NULL, 0, NULL));
+        cancel_waiting(fixture->engine, ids[i]);
     }
     struct leat_statistics sum = test_statistics(fixture->engine);
     CHECK_EQUAL(sum.jobs_cancelled, TEST_COUNT_OF(ids) - 1);
@@ -130,49 +136,55 @@ cancelled_and_gone(void **state)
 
 /* ---- running -------------------------------------------------------------------------------- */
 
+/* Cancelled while it stands at the gate: it is told, and goes on. */
+static void
+cancel_running(struct fixture *fixture, leat_job_id id)
+{
+    test_gate_arrivals(&fixture->gate, 1);
+    CHECK(!test_get(fixture->engine, id).cancel_requested);
+    CHECK_STATUS(leat_cancel(fixture->engine, id), LEAT_RUNNING);
+    CHECK_STATUS(leat_cancel(fixture->engine, id), LEAT_RUNNING);
+    struct leat_job_info info = test_get(fixture->engine, id);
+    CHECK(info.cancel_requested);
+    CHECK_EQUAL(info.state, LEAT_JOB_RUNNING);
+    test_gate_open(&fixture->gate);
+}
+
+static void
+decide(struct leat_outcome answer, enum leat_job_state want)
+{
+    struct fixture *fixture = setup(LEAT_AUTO);
+    fixture->answer = answer;
+    CHECK_OK(leat_start(fixture->engine));
+    leat_job_id id = test_submit_kept(fixture->engine, fixture->type);
+    cancel_running(fixture, id);
+    struct leat_job_info info = test_wait(fixture->engine, id);
+    CHECK_EQUAL(info.state, want);
+    CHECK_EQUAL(info.reason, LEAT_REASON_NONE);
+    CHECK_EQUAL(info.attempts, 1);
+    CHECK(info.cancel_requested);
+    CHECK_EQUAL(atom_load_rlx(&fixture->flag_before), 0);
+    CHECK_EQUAL(atom_load_rlx(&fixture->flag_after), 1);
+    CHECK_STATUS(leat_cancel(fixture->engine, id), LEAT_ENDED);
+    CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
+    CHECK_EQUAL(atom_load_rlx(&fixture->runs), 1);
+    struct leat_statistics sum = test_statistics(fixture->engine);
+    CHECK_EQUAL(sum.jobs_cancelled, want == LEAT_JOB_CANCELLED ? 1 : 0);
+    CHECK_EQUAL(sum.jobs_completed, want == LEAT_JOB_COMPLETED ? 1 : 0);
+    CHECK_EQUAL(sum.jobs_dead, 0);
+    teardown(fixture);
+}
+
 static void
 running_jobs_decide(void **state)
 {
     (void)state;
-    const struct {
-        struct leat_outcome answer;
-        enum leat_job_state want;
-    } cases[] = {
-        {leat_done(), LEAT_JOB_COMPLETED},
-        {leat_fail(), LEAT_JOB_CANCELLED},
-        {leat_retry(), LEAT_JOB_CANCELLED},
-        {leat_retry_in(5), LEAT_JOB_CANCELLED},
-        {leat_snooze(5), LEAT_JOB_CANCELLED},
-        {leat_outcome_of((enum leat_outcome_kind)9, 0), LEAT_JOB_CANCELLED},
-    };
-    for (size_t i = 0; i < TEST_COUNT_OF(cases); i++) {
-        struct fixture *fixture = setup(LEAT_AUTO);
-        fixture->answer = cases[i].answer;
-        CHECK_OK(leat_start(fixture->engine));
-        leat_job_id id = test_submit_kept(fixture->engine, fixture->type);
-        test_gate_arrivals(&fixture->gate, 1);
-        CHECK(!test_get(fixture->engine, id).cancel_requested);
-        CHECK_STATUS(leat_cancel(fixture->engine, id), LEAT_RUNNING);
-        CHECK_STATUS(leat_cancel(fixture->engine, id), LEAT_RUNNING);
-        CHECK(test_get(fixture->engine, id).cancel_requested);
-        CHECK_EQUAL(test_get(fixture->engine, id).state, LEAT_JOB_RUNNING);
-        test_gate_open(&fixture->gate);
-        struct leat_job_info info = test_wait(fixture->engine, id);
-        CHECK_EQUAL(info.state, cases[i].want);
-        CHECK_EQUAL(info.reason, LEAT_REASON_NONE);
-        CHECK_EQUAL(info.attempts, 1);
-        CHECK(info.cancel_requested);
-        CHECK_EQUAL(atom_load_rlx(&fixture->flag_before), 0);
-        CHECK_EQUAL(atom_load_rlx(&fixture->flag_after), 1);
-        CHECK_STATUS(leat_cancel(fixture->engine, id), LEAT_ENDED);
-        CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
-        CHECK_EQUAL(atom_load_rlx(&fixture->runs), 1);
-        struct leat_statistics sum = test_statistics(fixture->engine);
-        CHECK_EQUAL(sum.jobs_cancelled, i == 0 ? 0 : 1);
-        CHECK_EQUAL(sum.jobs_completed, i == 0 ? 1 : 0);
-        CHECK_EQUAL(sum.jobs_dead, 0);
-        teardown(fixture);
-    }
+    decide(leat_done(), LEAT_JOB_COMPLETED);
+    decide(leat_fail(), LEAT_JOB_CANCELLED);
+    decide(leat_retry(), LEAT_JOB_CANCELLED);
+    decide(leat_retry_in(5), LEAT_JOB_CANCELLED);
+    decide(leat_snooze(5), LEAT_JOB_CANCELLED);
+    decide(leat_outcome_of((enum leat_outcome_kind)9, 0), LEAT_JOB_CANCELLED);
 }
 
 static struct leat_outcome

@@ -280,6 +280,7 @@ as_many_as_allowed(void **state)
     CHECK_EQUAL(ran, 77);
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_running, 3);
     CHECK_STATUS(leat_drain(fixture->engine, LEAT_FOREVER), LEAT_BUSY);
+    CHECK_EQUAL(test_state(fixture->engine), LEAT_ENGINE_DRAINING);
     CHECK_STATUS(leat_stop(fixture->engine, TEST_MS), LEAT_TIMEOUT);
     CHECK_STATUS(leat_run_some(fixture->engine, 1, &ran), LEAT_CLOSED);
     test_gate_open(&fixture->gate);

@@ -264,6 +264,36 @@ capacity_shrinks(void **state)
     teardown(fixture);
 }
 
+/* Records that nobody knows by id begin again instead. */
+static void
+records_without_ids_do_not_retire(void **state)
+{
+    (void)state;
+    const struct leat_slab_config config = {.capacity = 3,
+                                            .shards = 2,
+                                            .record_bytes = RECORD_BYTES,
+                                            .generation_start = LEAT_GENERATION_LAST - 3,
+                                            .without_ids = true};
+    struct leat_slab slab;
+    memset(&slab, 0, sizeof(slab));
+    CHECK(leat_slab_init(&slab, &config));
+    for (uint32_t uses = 0; uses < 100; uses++) {
+        uint32_t indexes[3] = {0};
+        for (uint32_t i = 0; i < 3; i++) {
+            CHECK(leat_slab_take(&slab, uses, &indexes[i]));
+            uint64_t word = atom_load_rlx(leat_slab_word(&slab, indexes[i]));
+            CHECK_EQUAL(leat_word_generation(word) & 1, 1);
+        }
+        CHECK(indexes[0] != indexes[1] && indexes[0] != indexes[2] && indexes[1] != indexes[2]);
+        CHECK(!leat_slab_take(&slab, uses, &indexes[0]));
+        for (uint32_t i = 0; i < 3; i++) {
+            leat_slab_give(&slab, uses + i, indexes[i]);
+        }
+        CHECK(leat_slab_check(&slab, 0, stderr));
+    }
+    leat_slab_fini(&slab);
+}
+
 /* ---- the check ------------------------------------------------------------------------------ */
 
 static void
@@ -311,6 +341,7 @@ main(void)
         cmocka_unit_test(small_slabs_rotate_over_all),
         cmocka_unit_test(records_retire),
         cmocka_unit_test(capacity_shrinks),
+        cmocka_unit_test(records_without_ids_do_not_retire),
         cmocka_unit_test(check_can_say_no),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

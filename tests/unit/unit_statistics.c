@@ -228,11 +228,12 @@ latencies_are_times(void **state)
 {
     (void)state;
     struct leat_config config = test_config();
-    struct leat_engine *engine = test_start(&config);
+    struct leat_engine *engine = test_open(&config);
     leat_type type = test_register(engine, "sleeper", sleeper, NULL);
     uint64_t before_ns = test_now_ns();
     (void)test_submit(engine, type);
     (void)test_submit(engine, type);
+    CHECK_OK(leat_start(engine));
     CHECK_OK(leat_drain(engine, LEAT_FOREVER));
     uint64_t took_ns = test_now_ns() - before_ns;
     struct leat_statistics sum = test_statistics(engine);

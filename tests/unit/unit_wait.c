@@ -344,7 +344,7 @@ pending_run(struct leat_run *run, void *context)
     return leat_pending();
 }
 
-/* As many as may look wait for ever for a job that only a completion can end: it must get through. */
+/* As many as may look wait for ever for a job that only a completion can end: it gets through. */
 static void
 a_completion_gets_through(void **state)
 {
