@@ -125,7 +125,7 @@ def bench(data, arguments, where):
     if not runs:
         raise Problem(f"{where}: no benchmark matches {arguments.get('filter', '')!r}")
     lines = []
-    for name, rows in runs.items():
+    for name, rows in sorted(runs.items()):
         failed = [row for row in rows if row.get("error_occurred")]
         if failed:
             lines.append([name, "–", "–", "–", f"failed: {failed[0].get('error_message', '')}"])
