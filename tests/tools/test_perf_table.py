@@ -95,9 +95,9 @@ class Bench(Case):
                                    "compiler gcc 12.2.0 · flags `-O2 -g` · "
                                    "date 2026-11-23T10:00:00+00:00 · repetitions 1–3")
         self.assertEqual(lines[3:], [
+            "| BM_broken | – | – | – | failed: ring is full |",
             "| BM_ring_push/1024 | 40.0 | 20.0 – 50.0 | 25.0 M | failed_cas 0.50 |",
-            "| BM_wake/threads:4 | 2 500 | 1 500 – 70 000 | – | parked \\| cold; oversubscribed |",
-            "| BM_broken | – | – | – | failed: ring is full |"])
+            "| BM_wake/threads:4 | 2 500 | 1 500 – 70 000 | – | parked \\| cold; oversubscribed |"])
 
     def test_filter(self):
         lines = self.generated("bench file=b.json filter=^BM_ring")
