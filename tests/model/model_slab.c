@@ -35,7 +35,7 @@ struct scenario {
     uint32_t hold;           /* records that a thread holds at a time */
     uint64_t generation;     /* of a record never used */
     uint32_t uses_to_retire; /* of each record; 0: far away */
-    bool used;               /* every record was taken and given back before */
+    bool used;               /* all records were given back to the first shard */
 };
 
 struct record {
@@ -142,7 +142,7 @@ slab_setup(void *argument)
         record_use(state, indices[i]);
     }
     for (uint32_t i = 0; i < scenario->capacity && scenario->used; i++) {
-        leat_slab_give(&state->slab, i, indices[i]);
+        leat_slab_give(&state->slab, 0, indices[i]);
     }
 }
 

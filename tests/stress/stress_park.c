@@ -17,6 +17,9 @@
 #include "tests/support/prng.h"
 #include "tests/support/threads.h"
 
+/* Enough that there is a long pause among them, however slow the machine. */
+#define ROUNDS_MIN 100
+
 /* A wake-up takes microseconds, on a loaded machine milliseconds. */
 #define PATIENCE_NS UINT64_C(20000000000)
 #define SPIN_NS     UINT64_C(20000)
@@ -178,7 +181,7 @@ static void
 pause_randomly(struct test_prng *prng)
 {
     uint64_t duration_ns = test_random_below(prng, SPIN_NS * 3);
-    if (test_random_below(prng, 50) == 0) {
+    if (test_random_below(prng, 25) == 0) {
         test_sleep_ns(TEST_MS);
     } else if (test_random_below(prng, 8) != 0) {
         uint64_t until_ns = test_now_ns() + duration_ns;
@@ -209,7 +212,7 @@ post_and_wait(void *shared, uint32_t number)
 {
     struct fixture *fixture = shared;
     struct test_prng prng = {fixture->seed + number};
-    while (test_now_ns() < fixture->deadline_ns) {
+    while (fixture->rounds[number] < ROUNDS_MIN || test_now_ns() < fixture->deadline_ns) {
         fixture->rounds[number]++;
         bring(fixture, number, &prng);
         must_run(fixture, number, fixture->rounds[number]);
