@@ -146,8 +146,6 @@ begin(struct leat_run *run)
     };
     uint64_t before = 0;
     uint64_t after = 0;
-    /* Before the swap, so that who sees the new attempt's word sees its number. */
-    atom_store_rlx(&record->attempts, (uint16_t)run->attempt); /* rlx: ordered by change:B */
     if (LEAT_LIKELY(leat_job_change(run->word, &change, &before, &after))) {
         if (LEAT_UNLIKELY(extra != NULL)) {
             extra->error[0] = '\0'; /* nobody reads it before the end */
@@ -155,7 +153,6 @@ begin(struct leat_run *run)
         return true;
     }
     LEAT_ASSERT(leat_word_phase(before) == LEAT_PHASE_CANCELLED);
-    atom_store_rlx(&record->attempts, (uint16_t)attempts); /* rlx: ordered by let_go:B */
     return false;
 }
 
@@ -181,6 +178,9 @@ call(struct leat_run *run, const struct leat_binding *binding)
             leat_histogram_record(&place->queue_wait, start_ns - submit_ns);
         }
     }
+    /* Behind the swap: until then it is the number of the attempt before, which no token fits whose
+     * bits are in the word now. rlx: single writer */
+    atom_store_rlx(&run->record->attempts, (uint16_t)run->attempt);
     atom_count(&place->jobs_run, 1);
     atom_store_rlx(&place->running, 1); /* rlx: statistic */
     struct leat_outcome outcome = binding->handler(run, binding->context);
@@ -212,8 +212,6 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
     }
     const struct leat_binding *binding = leat_binding_of(engine, run.record->type);
     if (LEAT_UNLIKELY(binding == NULL)) {
-        /* No attempt was begun. */
-        atom_store_rlx(&run.record->attempts, (uint16_t)(run.attempt - 1)); /* rlx: single writer */
         const struct leat_ending unknown = {LEAT_PHASE_DEAD, LEAT_REASON_UNKNOWN_TYPE, worker,
                                             false};
         leat_job_end(engine, index, unknown);
