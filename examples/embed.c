@@ -16,7 +16,7 @@ main(void)
     struct leat_engine *engine = NULL;
     struct leat_error error;
     if (leat_open(NULL, &engine, &error) != LEAT_OK) { /* NULL: the defaults */
-        fprintf(stderr, "%s\n", error.text);
+        (void)fprintf(stderr, "%s\n", error.text);
         return 1;
     }
     struct leat_job job = leat_job_default();
