@@ -132,6 +132,7 @@ void leat_model_pause(struct leat_model_word place);
                 LEAT_MODEL_WORD(word), (change), (uint64_t)(operand), LEAT_MODEL_ORDER(order));    \
         })
 
+/* NOLINTBEGIN(readability-identifier-naming) */
 #    undef atomic_init
 #    undef atomic_load_explicit
 #    undef atomic_store_explicit
@@ -169,6 +170,7 @@ void leat_model_pause(struct leat_model_word place);
 #    define atomic_thread_fence(order)                                                             \
         leat_model_fence(LEAT_MODEL_PLACE("fence"), LEAT_MODEL_ORDER(order))
 #    define leat_pause() leat_model_pause(LEAT_MODEL_PLACE("pause"))
+/* NOLINTEND(readability-identifier-naming) */
 
 #endif
 

@@ -236,6 +236,29 @@ litmus_run(const struct litmus *litmus)
     return explore(&model, &counts);
 }
 
+/* Explores the program whole and fills `outcomes`. */
+static bool
+outcomes_find(const struct litmus *litmus, bool unpruned, struct explore_counts *counts)
+{
+    struct explore_model model = model_of(litmus);
+    model.check = outcome_collect;
+    model.unpruned = unpruned;
+    outcomes_count = 0;
+    return explore(&model, counts);
+}
+
+bool
+litmus_prunes_well(const struct litmus *litmus, uint64_t *states)
+{
+    struct explore_counts pruned;
+    struct explore_counts unpruned;
+    bool fine = outcomes_find(litmus, false, &pruned);
+    uint32_t count = outcomes_count;
+    fine = fine && outcomes_find(litmus, true, &unpruned);
+    *states += pruned.states;
+    return fine && pruned.states == unpruned.states && count == outcomes_count;
+}
+
 int
 litmus_outcomes(int threads_count, char **threads)
 {
@@ -243,11 +266,8 @@ litmus_outcomes(int threads_count, char **threads)
     for (int i = 0; i < threads_count && i < EXPLORE_THREADS_MAX; i++) {
         litmus.threads[i] = threads[i];
     }
-    struct explore_model model = model_of(&litmus);
     struct explore_counts counts;
-    model.check = outcome_collect;
-    outcomes_count = 0;
-    bool fine = explore(&model, &counts);
+    bool fine = outcomes_find(&litmus, false, &counts);
     for (uint32_t i = 0; i < outcomes_count; i++) {
         for (uint32_t j = 0; j < REGISTERS + WORDS; j++) {
             char name = (char)(j < REGISTERS ? 'a' + j : 's' + j - REGISTERS);

@@ -36,6 +36,8 @@ struct litmus {
 
 /* Explores the program. True: the verdict holds. */
 bool litmus_run(const struct litmus *litmus);
+/* Explores the program with and without pruning. True: the same states and outcomes were seen. */
+bool litmus_prunes_well(const struct litmus *litmus, uint64_t *states);
 /* Prints all outcomes of a program. Returns an exit status. */
 int litmus_outcomes(int threads_count, char **threads);
 /* Runs the table and prints a summary. Returns how many verdicts do not hold. */

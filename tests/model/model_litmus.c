@@ -2,9 +2,9 @@
  * find each outcome that is allowed, and none that is forbidden. This is what the other models
  * rest on.
  *
- * Each program is a line of text, see litmus.h. The verdicts are those of C++20 (which repaired the
- * seq_cst of C11) as far as RC11 has no other one; litmus_table.c has the table. Then come mutual
- * exclusion, locks and waiting, written in C.
+ * Each program is a line of text, see litmus.h. The verdicts are those of C++20, which repaired the
+ * seq_cst of C11; litmus_table.c has the table, litmus_oracle.py the definition. Then come mutual
+ * exclusion, locks, waiting and choices, written in C.
  *
  * With programs on the command line it prints every outcome that it finds instead:
  *   model_litmus 'x=1 F.sc a=y' 'y=1 F.sc b=x'
@@ -40,7 +40,7 @@ static void
 counter_check(void *argument)
 {
     struct lock_state *state = argument;
-    explore_check(state->counter == 2);
+    EXPLORE_CHECK(state->counter == 2);
 }
 
 /* Peterson's algorithm. Its stores and loads must be sequentially consistent. */
@@ -173,6 +173,58 @@ static const struct explore_model waits[] = {
     {.name = "litmus_spin_nobody", .threads = {look_thread, spin_thread}, .fails = "circle"},
 };
 
+/* ---- choices -------------------------------------------------------------------------------- */
+
+struct choice_state {
+    uint32_t chosen;
+    uint32_t order[2]; /* plain, touched at points only */
+    uint32_t reached;
+};
+
+static struct choice_state choice_state;
+
+static void
+choose_thread(void *argument)
+{
+    struct choice_state *state = argument;
+    state->chosen = explore_choose(3);
+}
+
+static void
+chosen_check(void *argument)
+{
+    struct choice_state *state = argument;
+    EXPLORE_CHECK(state->chosen != 2);
+}
+
+static void
+point_thread(void *argument)
+{
+    struct choice_state *state = argument;
+    explore_point();
+    state->order[state->reached] = explore_thread();
+    state->reached++;
+}
+
+static void
+order_check(void *argument)
+{
+    struct choice_state *state = argument;
+    EXPLORE_CHECK(state->reached == 2);
+    EXPLORE_CHECK(state->order[0] == 0);
+}
+
+static const struct explore_model choices[] = {
+    {.name = "litmus_choose",
+     .threads = {choose_thread},
+     .check = chosen_check,
+     .fails = "state->chosen != 2"},
+    {.name = "litmus_points",
+     .threads = {point_thread, point_thread},
+     .check = order_check,
+     .fails = "state->order[0] == 0"},
+};
+
 /* ---- all ------------------------------------------------------------------------------------ */
 
 /* Runs models over one state. Returns how many went wrong. */
@@ -199,5 +251,7 @@ main(int argc, char **argv)
     uint32_t wrong = litmus_table();
     wrong += models_run(locks, sizeof(locks) / sizeof(locks[0]), &lock_state, sizeof(lock_state));
     wrong += models_run(waits, sizeof(waits) / sizeof(waits[0]), &wait_state, sizeof(wait_state));
+    wrong += models_run(choices, sizeof(choices) / sizeof(choices[0]), &choice_state,
+                        sizeof(choice_state));
     return wrong == 0 ? 0 : 1;
 }

@@ -19,8 +19,10 @@
 
 #define SLOTS_LOG2 1
 #define SLOTS      2
-#define ITEMS_MAX  8
-#define OPS_MAX    8
+/* What leat_mpmc_bytes() wants: a line of slots and one of guard. */
+#define SLOTS_BYTES ((size_t)2 * LEAT_LINE_BYTES)
+#define ITEMS_MAX   8
+#define OPS_MAX     8
 
 /* ---- what happened -------------------------------------------------------------------------- */
 
@@ -44,7 +46,7 @@ struct scenario {
 
 struct state {
     struct leat_mpmc ring;
-    LEAT_ALIGNED_LINE leat_atomic_u64 slots[2 * LEAT_LINE_BYTES / sizeof(leat_atomic_u64)];
+    LEAT_ALIGNED_LINE leat_atomic_u64 slots[SLOTS_BYTES / sizeof(leat_atomic_u64)];
     uint32_t payload[ITEMS_MAX]; /* plain, behind the items */
     struct op ops[EXPLORE_THREADS_MAX][OPS_MAX];
     uint8_t ops_count[EXPLORE_THREADS_MAX];
@@ -123,7 +125,7 @@ answers_check(const struct state *state)
             if (!op->succeeded) {
                 uint32_t items = items_explained(state, i, op, &hidden);
                 bool fits = op->pushes ? items + op->items > SLOTS : items == 0;
-                explore_check(fits || hidden);
+                EXPLORE_CHECK(fits || hidden);
             }
         }
     }
@@ -135,10 +137,11 @@ static void
 ring_setup(void *argument)
 {
     struct state *state = argument;
+    EXPLORE_CHECK(leat_mpmc_bytes(SLOTS_LOG2) == sizeof(state->slots));
     /* The turn and the position wrap within the run. */
     leat_mpmc_init(&state->ring, SLOTS_LOG2, state->slots, UINT64_MAX);
     for (uint32_t i = 0; i < scenario->filled; i++) {
-        explore_check(leat_mpmc_push(&state->ring, ITEMS_MAX - 1 - i));
+        EXPLORE_CHECK(leat_mpmc_push(&state->ring, ITEMS_MAX - 1 - i));
     }
 }
 
@@ -182,9 +185,9 @@ consumer_thread(void *argument)
         bool popped = leat_mpmc_pop(&state->ring, &item);
         op_end(op, popped);
         if (popped) {
-            explore_check(item < ITEMS_MAX);
+            EXPLORE_CHECK(item < ITEMS_MAX);
             explore_plain_read(&state->payload[item], "payload");
-            explore_check(state->payload[item] == item + 1);
+            EXPLORE_CHECK(state->payload[item] == item + 1);
             state->popped[self][state->popped_count[self]] = (uint8_t)(item + 1);
             state->popped_count[self]++;
         }
@@ -210,7 +213,7 @@ order_check(const struct state *state, uint32_t thread)
     for (uint32_t i = 0; i < state->popped_count[thread]; i++) {
         uint32_t item = state->popped[thread][i];
         uint32_t producer = (item - 1) / 4;
-        explore_check(item > last[producer]);
+        EXPLORE_CHECK(item > last[producer]);
         last[producer] = item;
     }
 }
@@ -220,7 +223,7 @@ transfer_check(void *argument)
 {
     struct state *state = argument;
     uint8_t seen[ITEMS_MAX] = {0};
-    explore_check(leat_mpmc_check(&state->ring, stdout));
+    EXPLORE_CHECK(leat_mpmc_check(&state->ring, stdout));
     answers_check(state);
     /* Behind what the first consumer popped: with one consumer this is the order of the ring. */
     ring_drain(state, scenario->producers);
@@ -228,14 +231,14 @@ transfer_check(void *argument)
         order_check(state, i);
         for (uint32_t j = 0; j < state->popped_count[i]; j++) {
             uint32_t item = state->popped[i][j] - 1U;
-            explore_check(seen[item] == 0);
+            EXPLORE_CHECK(seen[item] == 0);
             seen[item] = 1;
         }
     }
     for (uint32_t i = 0; i < ITEMS_MAX; i++) {
-        explore_check(seen[i] == state->pushed[i]);
+        EXPLORE_CHECK(seen[i] == state->pushed[i]);
     }
-    explore_check(leat_mpmc_check(&state->ring, stdout));
+    EXPLORE_CHECK(leat_mpmc_check(&state->ring, stdout));
 }
 
 /* ---- reuse ---------------------------------------------------------------------------------- */
@@ -247,7 +250,7 @@ note_and_pop_thread(void *argument)
     uint32_t item = 0;
     explore_plain_write(&state->note, "note");
     state->note = 1;
-    explore_check(leat_mpmc_pop(&state->ring, &item));
+    EXPLORE_CHECK(leat_mpmc_pop(&state->ring, &item));
 }
 
 /* A slot was free, so the pop has been. */
@@ -261,7 +264,7 @@ push_and_read_thread(void *argument)
                                        : leat_mpmc_push_n(&state->ring, items, batch);
     if (pushed) {
         explore_plain_read(&state->note, "note");
-        explore_check(state->note == 1);
+        EXPLORE_CHECK(state->note == 1);
     }
 }
 
@@ -269,7 +272,7 @@ static void
 ring_check(void *argument)
 {
     struct state *state = argument;
-    explore_check(leat_mpmc_check(&state->ring, stdout));
+    EXPLORE_CHECK(leat_mpmc_check(&state->ring, stdout));
 }
 
 /* ---- count ---------------------------------------------------------------------------------- */
@@ -279,10 +282,10 @@ count_and_read_thread(void *argument)
 {
     struct state *state = argument;
     uint64_t count = leat_mpmc_count(&state->ring);
-    explore_check(count <= scenario->filled);
+    EXPLORE_CHECK(count <= scenario->filled);
     if (count == 0) {
         explore_plain_read(&state->note, "note");
-        explore_check(state->note == 1);
+        EXPLORE_CHECK(state->note == 1);
     }
 }
 
@@ -291,7 +294,7 @@ push_thread(void *argument)
 {
     struct state *state = argument;
     uint32_t items[SLOTS] = {0, 1};
-    explore_check(scenario->batch == 0 ? leat_mpmc_push(&state->ring, 0)
+    EXPLORE_CHECK(scenario->batch == 0 ? leat_mpmc_push(&state->ring, 0)
                                        : leat_mpmc_push_n(&state->ring, items, scenario->batch));
 }
 
@@ -309,7 +312,7 @@ count_thread(void *argument)
 {
     struct state *state = argument;
     uint64_t count = leat_mpmc_count(&state->ring);
-    explore_check(count <= (scenario->batch == 0 ? 1 : scenario->batch));
+    EXPLORE_CHECK(count <= (scenario->batch == 0 ? 1 : scenario->batch));
 }
 
 /* ---- all ------------------------------------------------------------------------------------ */

@@ -106,7 +106,7 @@ nones_check(const struct state *state)
             for (uint32_t k = 0; k < EXPLORE_THREADS_MAX; k++) {
                 held += k != i ? held_most(state, k, i, answer) : 0;
             }
-            explore_check(!answer->none || held >= scenario->capacity);
+            EXPLORE_CHECK(!answer->none || held >= scenario->capacity);
         }
     }
 }
@@ -121,8 +121,8 @@ record_use(struct state *state, uint32_t index)
     uint64_t word = atom_load_rlx(leat_slab_word(&state->slab, index)); /* rlx: single writer */
     uint64_t generation = leat_word_generation(word);
     explore_plain_write(record, "record");
-    explore_check(generation % 2 == 1);
-    explore_check(record->generation == 0 ? generation == scenario->generation + 1
+    EXPLORE_CHECK(generation % 2 == 1);
+    EXPLORE_CHECK(record->generation == 0 ? generation == scenario->generation + 1
                                           : generation == record->generation + 2);
     record->generation = generation;
 }
@@ -135,10 +135,10 @@ slab_setup(void *argument)
                                       .shards = scenario->shards,
                                       .record_bytes = sizeof(struct record),
                                       .generation_start = scenario->generation};
-    explore_check(leat_slab_init(&state->slab, &config));
+    EXPLORE_CHECK(leat_slab_init(&state->slab, &config));
     uint32_t indices[RECORDS_MAX] = {0};
     for (uint32_t i = 0; i < scenario->capacity && scenario->used; i++) {
-        explore_check(leat_slab_take(&state->slab, i, &indices[i]));
+        EXPLORE_CHECK(leat_slab_take(&state->slab, i, &indices[i]));
         record_use(state, indices[i]);
     }
     for (uint32_t i = 0; i < scenario->capacity && scenario->used; i++) {
@@ -155,7 +155,7 @@ record_take(struct state *state, uint32_t *index)
     state->held[self] = (uint8_t)(state->held[self] + (taken ? 1U : 0U));
     step_end(state, step, !taken);
     if (taken) {
-        explore_check(*index < scenario->capacity);
+        EXPLORE_CHECK(*index < scenario->capacity);
         record_use(state, *index);
     }
     return taken;
@@ -192,7 +192,7 @@ slab_check(void *argument)
 {
     struct state *state = argument;
     struct leat_slab *slab = &state->slab;
-    explore_check(leat_slab_check(slab, 0, stdout));
+    EXPLORE_CHECK(leat_slab_check(slab, 0, stdout));
     if (scenario->uses_to_retire == 0) {
         nones_check(state);
     }
@@ -200,12 +200,12 @@ slab_check(void *argument)
     uint32_t index = 0;
     uint32_t seen = 0;
     for (uint32_t i = 0; i < scenario->capacity - retired; i++) {
-        explore_check(leat_slab_take(slab, 0, &index));
-        explore_check((seen >> index & 1) == 0);
+        EXPLORE_CHECK(leat_slab_take(slab, 0, &index));
+        EXPLORE_CHECK((seen >> index & 1) == 0);
         seen |= 1U << index;
     }
-    explore_check(!leat_slab_take(slab, 0, &index));
-    explore_check(leat_slab_check(slab, scenario->capacity - retired, stdout));
+    EXPLORE_CHECK(!leat_slab_take(slab, 0, &index));
+    EXPLORE_CHECK(leat_slab_check(slab, scenario->capacity - retired, stdout));
 }
 
 /* ---- all ------------------------------------------------------------------------------------ */

@@ -1,11 +1,12 @@
 /* stress_park.c - no wake-up is lost: work that comes to a pool at rest, or to one that is just
- * going to rest, runs soon.
+ * going to rest, runs soon; a stop reaches a worker that is just going to rest.
  *
- * A thread outside posts, waits until its work has run, and pauses for a random time around the
- * moment at which a worker stops spinning and parks. Nothing else goes on that could wake a worker
- * by chance, so a lost wake-up stands still until patience runs out; then the state of the pool is
- * printed. In the last test two tasks wait for each other: both workers have to be woken. Holds the
- * steps P1 to W7 of sched/park.h. */
+ * A thread outside posts, waits until its work has run, and pauses so that its next post comes
+ * close to the moment at which the worker stops spinning and parks: it aims later when it came
+ * too early, and earlier when it came too late. Nothing else goes on that could wake a worker by
+ * chance, so a lost wake-up stands still until patience runs out; then the state of the pool is
+ * printed. In one test two jobs wait for each other: both workers have to be woken. Holds the
+ * steps P1 to W8 of sched/park.h. */
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,16 +23,19 @@
 
 /* A wake-up takes microseconds, on a loaded machine milliseconds. */
 #define PATIENCE_NS UINT64_C(20000000000)
+#define AWAKE_NS    UINT64_C(200000)
 #define SPIN_NS     UINT64_C(20000)
+/* Work goes on so long after it said that it is done: time for the poster to come back. */
+#define TAIL_NS 1500
+
+/* The steps in which a poster comes closer to the moment, and a stop, which is less exact. */
+#define AIM_STEP_NS  50
+#define STOP_STEP_NS 1000
+
+/* Tests share the time. */
+#define PARTS 6
 
 #define POSTERS_MAX 2
-
-/* One thread's way to wait for what it posted. */
-struct signal {
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    uint64_t count;
-};
 
 struct fixture {
     struct leat_engine *engine;
@@ -39,57 +43,9 @@ struct fixture {
     uint64_t deadline_ns;
     uint64_t seed;
     uint64_t rounds[POSTERS_MAX];
-    struct signal signals[POSTERS_MAX];
-    pthread_barrier_t meeting; /* of two tasks */
+    leat_atomic_u64 done[POSTERS_MAX]; /* of what each has posted */
+    pthread_barrier_t meeting;         /* of two tasks */
 };
-
-/* ---- signals --------------------------------------------------------------------------------- */
-
-static void
-signal_init(struct signal *signal)
-{
-    pthread_condattr_t attributes;
-    CHECK(pthread_condattr_init(&attributes) == 0);
-    CHECK(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
-    CHECK(pthread_mutex_init(&signal->mutex, NULL) == 0);
-    CHECK(pthread_cond_init(&signal->changed, &attributes) == 0);
-    (void)pthread_condattr_destroy(&attributes);
-    signal->count = 0;
-}
-
-static void
-signal_fini(struct signal *signal)
-{
-    CHECK(pthread_cond_destroy(&signal->changed) == 0);
-    CHECK(pthread_mutex_destroy(&signal->mutex) == 0);
-}
-
-static void
-signal_raise(struct signal *signal)
-{
-    CHECK(pthread_mutex_lock(&signal->mutex) == 0);
-    signal->count++;
-    CHECK(pthread_cond_signal(&signal->changed) == 0);
-    CHECK(pthread_mutex_unlock(&signal->mutex) == 0);
-}
-
-/* False: patience ran out. */
-static bool
-signal_wait(struct signal *signal, uint64_t count)
-{
-    struct timespec deadline;
-    uint64_t deadline_ns = test_now_ns() + PATIENCE_NS;
-    deadline.tv_sec = (time_t)(deadline_ns / (TEST_MS * 1000));
-    deadline.tv_nsec = (long)(deadline_ns % (TEST_MS * 1000));
-    int late = 0;
-    CHECK(pthread_mutex_lock(&signal->mutex) == 0);
-    while (signal->count < count && late == 0) {
-        late = pthread_cond_timedwait(&signal->changed, &signal->mutex, &deadline);
-    }
-    bool enough = signal->count >= count;
-    CHECK(pthread_mutex_unlock(&signal->mutex) == 0);
-    return enough;
-}
 
 /* ---- what stands still ----------------------------------------------------------------------- */
 
@@ -112,10 +68,32 @@ print_pool(struct leat_engine *engine)
     }
 }
 
+/* Awake at first: who sleeps comes too late for the moment that we want to meet. */
+static bool
+wait_until(const leat_atomic_u64 *done, uint64_t count)
+{
+    uint64_t begin_ns = test_now_ns();
+    for (;;) {
+        for (uint32_t i = 0; i < 100; i++) {
+            if (atom_load_acq(done) >= count) {
+                return true;
+            }
+            leat_pause();
+        }
+        uint64_t waited_ns = test_now_ns() - begin_ns;
+        if (waited_ns > PATIENCE_NS) {
+            return false;
+        }
+        if (waited_ns > AWAKE_NS) {
+            test_sleep_ns(AWAKE_NS / 4);
+        }
+    }
+}
+
 static void
 must_run(struct fixture *fixture, uint32_t number, uint64_t count)
 {
-    if (!signal_wait(&fixture->signals[number], count)) {
+    if (!wait_until(&fixture->done[number], count)) {
         test_say("poster %u, round %" PRIu64 ": what was posted does not run\n", number,
                  fixture->rounds[number]);
         print_pool(fixture->engine);
@@ -123,10 +101,19 @@ must_run(struct fixture *fixture, uint32_t number, uint64_t count)
     }
 }
 
+static void
+stay_awake(uint64_t duration_ns)
+{
+    uint64_t until_ns = test_now_ns() + duration_ns;
+    while (test_now_ns() < until_ns) {
+        leat_pause();
+    }
+}
+
 /* ---- fixtures -------------------------------------------------------------------------------- */
 
 static struct leat_outcome
-signal_run(struct leat_run *run, void *context)
+count_run(struct leat_run *run, void *context)
 {
     struct fixture *fixture = context;
     size_t bytes = 0;
@@ -134,36 +121,34 @@ signal_run(struct leat_run *run, void *context)
     const void *payload = leat_run_payload(run, &bytes);
     CHECK_EQUAL(bytes, sizeof(number));
     memcpy(&number, payload, sizeof(number));
-    signal_raise(&fixture->signals[number]);
+    (void)atom_add_acq_rel(&fixture->done[number], 1);
+    stay_awake(TAIL_NS);
     return leat_done();
 }
 
 static struct fixture *
-setup(uint32_t workers)
+setup(uint32_t workers, uint64_t spin_ns)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     struct leat_config config = test_config();
     CHECK(fixture != NULL);
     config.workers = workers;
-    config.spin_ns = SPIN_NS;
+    config.spin_ns = spin_ns;
     fixture->engine = test_start(&config);
-    fixture->type = test_register(fixture->engine, "signal", signal_run, fixture);
+    fixture->type = test_register(fixture->engine, "count", count_run, fixture);
     fixture->seed = test_seed("stress_park");
-    fixture->deadline_ns = test_now_ns() + test_duration_ns() / 5;
+    fixture->deadline_ns = test_now_ns() + test_duration_ns() / PARTS;
     CHECK(pthread_barrier_init(&fixture->meeting, NULL, 2) == 0);
-    for (uint32_t i = 0; i < POSTERS_MAX; i++) {
-        signal_init(&fixture->signals[i]);
-    }
     return fixture;
 }
 
 static void
 teardown(struct fixture *fixture)
 {
+    struct leat_statistics sum = test_statistics(fixture->engine);
+    test_say("%" PRIu64 " rounds, %" PRIu64 " parks, %" PRIu64 " wakes\n",
+             fixture->rounds[0] + fixture->rounds[1], sum.parks, sum.wakes);
     test_finish(fixture->engine);
-    for (uint32_t i = 0; i < POSTERS_MAX; i++) {
-        signal_fini(&fixture->signals[i]);
-    }
     (void)pthread_barrier_destroy(&fixture->meeting);
     free(fixture);
 }
@@ -173,20 +158,56 @@ teardown(struct fixture *fixture)
 static void
 task_run(void *argument)
 {
-    signal_raise(argument);
+    (void)atom_add_acq_rel((leat_atomic_u64 *)argument, 1);
+    stay_awake(TAIL_NS);
 }
 
-/* Up to three times what a worker spins; now and then much longer, so that it sleeps for sure. */
-static void
-pause_randomly(struct test_prng *prng)
+/* Finds the moment at which a worker parks, from whether one has parked since. */
+struct aim {
+    struct leat_pool *pool;
+    struct test_prng prng;
+    uint64_t parks;    /* so far */
+    uint64_t delay_ns; /* what seems to meet the moment */
+    uint64_t step_ns;
+};
+
+static uint64_t
+parks_of(const struct leat_pool *pool)
 {
-    uint64_t duration_ns = test_random_below(prng, SPIN_NS * 3);
-    if (test_random_below(prng, 25) == 0) {
+    uint64_t parks = 0;
+    for (uint32_t i = 0; i < pool->places; i++) {
+        parks += atom_load_rlx(&pool->workers[i].parks);
+    }
+    return parks;
+}
+
+/* `sooner`: with a shorter delay it parks less often; else with a longer one. */
+static uint64_t
+aim_again(struct aim *aim, bool sooner)
+{
+    uint64_t parks = parks_of(aim->pool);
+    bool parked = parks != aim->parks;
+    aim->parks = parks;
+    if (parked != sooner) {
+        aim->delay_ns += aim->step_ns;
+    } else {
+        aim->delay_ns -= aim->delay_ns < aim->step_ns ? aim->delay_ns : aim->step_ns;
+    }
+    return aim->delay_ns + test_random_below(&aim->prng, (uint32_t)aim->step_ns * 4);
+}
+
+/* Now and then it sleeps so long that all park for sure, or any time around the spinning. */
+static void
+pause_well(struct aim *aim)
+{
+    uint64_t delay_ns = aim_again(aim, true);
+    uint32_t choice = test_random_below(&aim->prng, 50);
+    if (choice == 0) {
         test_sleep_ns(TEST_MS);
-    } else if (test_random_below(prng, 8) != 0) {
-        uint64_t until_ns = test_now_ns() + duration_ns;
-        while (test_now_ns() < until_ns) {
-        }
+    } else if (choice < 5) {
+        stay_awake(test_random_below(&aim->prng, SPIN_NS * 3));
+    } else {
+        stay_awake(delay_ns);
     }
 }
 
@@ -196,7 +217,7 @@ bring(struct fixture *fixture, uint32_t number, struct test_prng *prng)
 {
     uint32_t priority = test_random_below(prng, leat_priority_levels());
     if (test_random_below(prng, 2) == 0) {
-        CHECK_OK(leat_post(fixture->engine, priority, task_run, &fixture->signals[number]));
+        CHECK_OK(leat_post(fixture->engine, priority, task_run, &fixture->done[number]));
         return;
     }
     struct leat_job job = leat_job_default();
@@ -211,19 +232,19 @@ static void
 post_and_wait(void *shared, uint32_t number)
 {
     struct fixture *fixture = shared;
-    struct test_prng prng = {fixture->seed + number};
+    struct aim aim = {&fixture->engine->pool, {fixture->seed + number}, 0, 0, AIM_STEP_NS};
     while (fixture->rounds[number] < ROUNDS_MIN || test_now_ns() < fixture->deadline_ns) {
         fixture->rounds[number]++;
-        bring(fixture, number, &prng);
+        bring(fixture, number, &aim.prng);
         must_run(fixture, number, fixture->rounds[number]);
-        pause_randomly(&prng);
+        pause_well(&aim);
     }
 }
 
 static void
 to_and_fro(uint32_t workers, uint32_t posters)
 {
-    struct fixture *fixture = setup(workers);
+    struct fixture *fixture = setup(workers, SPIN_NS);
     test_threads_run(posters, post_and_wait, fixture);
     struct leat_statistics sum = test_statistics(fixture->engine);
     CHECK_EQUAL(sum.tasks_run + sum.jobs_run, fixture->rounds[0] + fixture->rounds[1]);
@@ -268,7 +289,7 @@ meet_run(struct leat_run *run, void *context)
 {
     struct fixture *fixture = context;
     (void)pthread_barrier_wait(&fixture->meeting);
-    return signal_run(run, context);
+    return count_run(run, context);
 }
 
 /* As one batch, or one after the other. */
@@ -293,16 +314,54 @@ static void
 each_item_wakes_a_worker(void **state)
 {
     (void)state;
-    struct fixture *fixture = setup(2);
-    struct test_prng prng = {fixture->seed};
+    struct fixture *fixture = setup(2, SPIN_NS);
+    struct aim aim = {&fixture->engine->pool, {fixture->seed}, 0, 0, AIM_STEP_NS};
     leat_type type = test_register(fixture->engine, "meet", meet_run, fixture);
     while (test_now_ns() < fixture->deadline_ns) {
         fixture->rounds[0]++;
-        bring_two(fixture, type, &prng);
+        bring_two(fixture, type, &aim.prng);
         must_run(fixture, 0, fixture->rounds[0] * 2);
-        pause_randomly(&prng);
+        pause_well(&aim);
     }
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_run, fixture->rounds[0] * 2);
+    teardown(fixture);
+}
+
+/* ---- a stop ---------------------------------------------------------------------------------- */
+
+struct chore {
+    leat_atomic_u64 *done;
+    uint64_t duration_ns;
+};
+
+static void
+busy_run(void *argument)
+{
+    const struct chore *chore = argument;
+    (void)atom_add_acq_rel(chore->done, 1);
+    stay_awake(chore->duration_ns);
+}
+
+/* The worker ends its work, and goes to rest, about when the stop comes. */
+static void
+a_stop_reaches_everyone(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(1, 0);
+    struct aim aim = {&fixture->engine->pool, {fixture->seed}, 0, 0, STOP_STEP_NS};
+    struct chore chore = {&fixture->done[0], 0};
+    do {
+        CHECK_OK(leat_post(fixture->engine, 0, busy_run, &chore));
+        fixture->rounds[0]++;
+        must_run(fixture, 0, fixture->rounds[0]);
+        if (leat_stop(fixture->engine, PATIENCE_NS) != LEAT_OK) {
+            test_say("round %" PRIu64 ": a worker does not stop\n", fixture->rounds[0]);
+            print_pool(fixture->engine);
+            test_fail(TEST_HERE);
+        }
+        chore.duration_ns = aim_again(&aim, false);
+        CHECK_OK(leat_start(fixture->engine));
+    } while (test_now_ns() < fixture->deadline_ns);
     teardown(fixture);
 }
 
@@ -315,6 +374,7 @@ main(void)
         cmocka_unit_test(two_posters_one_worker),
         cmocka_unit_test(two_posters_many_workers),
         cmocka_unit_test(each_item_wakes_a_worker),
+        cmocka_unit_test(a_stop_reaches_everyone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,8 +31,6 @@
 
 #include "tests/support/explore_internal.h"
 
-/* Room of the table of states at first; it doubles. */
-#define TABLE_LOG2 16
 #define SEED_BYTES (6 * EXPLORE_STEPS_MAX)
 #define NOBODY     EXPLORE_THREADS_MAX
 /* Memory is compared, and hashed if it differs, in blocks; the size hardly matters. */
@@ -56,14 +54,6 @@ struct choice {
     uint8_t left; /* preemptions */
 };
 
-/* Known states. `note` is the sleep set, or the preemptions that were left. */
-struct table {
-    uint64_t *states; /* 0: free */
-    uint8_t *notes;
-    uint32_t log2;
-    uint64_t used;
-};
-
 struct explore_run explore_run;
 
 static struct {
@@ -79,7 +69,7 @@ static struct {
     void (*alone)(void *state);
     unsigned char *state_first; /* the model's state as setup left it */
     size_t stacks_used[EXPLORE_THREADS_MAX + 1];
-    struct table table;
+    struct explore_table table;
     struct explore_counts counts;
 } search;
 
@@ -274,80 +264,6 @@ state_hash(void)
     return hash == 0 ? 1 : hash;
 }
 
-static void *
-zeroed(size_t bytes)
-{
-    void *block = calloc(1, bytes);
-    if (block == NULL) {
-        (void)fputs("explore: no memory\n", stderr);
-        abort();
-    }
-    return block;
-}
-
-static void
-table_make(struct table *table, uint32_t log2)
-{
-    table->log2 = log2;
-    table->used = 0;
-    table->states = zeroed(sizeof(*table->states) << log2);
-    table->notes = zeroed(sizeof(*table->notes) << log2);
-}
-
-static void
-table_drop(struct table *table)
-{
-    free(table->states);
-    free(table->notes);
-    memset(table, 0, sizeof(*table));
-}
-
-/* Place of a state, or of the free slot where it belongs. Ends: half of the table is free. */
-static uint64_t
-table_find(const struct table *table, uint64_t state)
-{
-    uint64_t mask = (UINT64_C(1) << table->log2) - 1;
-    uint64_t place = state & mask;
-    while (table->states[place] != 0 && table->states[place] != state) {
-        place = (place + 1) & mask;
-    }
-    return place;
-}
-
-static void
-table_grow(struct table *table)
-{
-    struct table larger;
-    table_make(&larger, table->log2 + 1);
-    for (uint64_t i = 0; i < UINT64_C(1) << table->log2; i++) {
-        if (table->states[i] != 0) {
-            uint64_t place = table_find(&larger, table->states[i]);
-            larger.states[place] = table->states[i];
-            larger.notes[place] = table->notes[i];
-        }
-    }
-    larger.used = table->used;
-    table_drop(table);
-    *table = larger;
-}
-
-/* True if the state was known; *note is then what is noted beside it. */
-static bool
-table_add(struct table *table, uint64_t state, uint8_t **note)
-{
-    if (table->used >= UINT64_C(1) << (table->log2 - 1)) {
-        table_grow(table);
-    }
-    uint64_t place = table_find(table, state);
-    bool known = table->states[place] == state;
-    if (!known) {
-        table->states[place] = state;
-        table->used++;
-    }
-    *note = &table->notes[place];
-    return known;
-}
-
 /* ---- choices -------------------------------------------------------------------------------- */
 
 static bool
@@ -362,7 +278,7 @@ enabled_set(void)
 {
     uint8_t set = 0;
     for (uint32_t i = 0; i < explore_run.threads_count; i++) {
-        set |= can_go_on(&explore_run.threads[i]) ? (uint8_t)(1U << i) : 0;
+        set |= (uint8_t)(can_go_on(&explore_run.threads[i]) ? 1U << i : 0U);
     }
     return set;
 }
@@ -401,6 +317,9 @@ last_thread(uint8_t enabled)
 static uint8_t
 candidates_all(struct choice *choice, bool known, uint8_t *note)
 {
+    if (explore_run.model->unpruned) {
+        return choice->enabled;
+    }
     uint8_t candidates = choice->enabled & (uint8_t)~search.sleep;
     choice->sleep = search.sleep;
     if (known) {
@@ -425,7 +344,7 @@ candidates_bounded(struct choice *choice, bool known, uint8_t *note)
     }
     *note = choice->left;
     bool stays = choice->last != NOBODY && choice->left == 0;
-    return stays ? (uint8_t)(1U << choice->last) : choice->enabled;
+    return (uint8_t)(stays ? 1U << choice->last : choice->enabled);
 }
 
 /* Decides on the next step. False: there is nothing new to try from here. */
@@ -445,7 +364,7 @@ choice_make(uint8_t enabled)
         return false;
     }
     uint8_t *note = NULL;
-    bool known = table_add(&search.table, choice->state, &note);
+    bool known = explore_table_add(&search.table, choice->state, &note);
     choice->candidates = explore_run.model->bounded ? candidates_bounded(choice, known, note)
                                                     : candidates_all(choice, known, note);
     if (choice->candidates == 0) {
@@ -560,7 +479,7 @@ sleep_behind(const struct choice *choice)
             set &= (uint8_t) ~(1U << i);
         }
     }
-    return explore_run.model->bounded ? 0 : set;
+    return explore_run.model->bounded || explore_run.model->unpruned ? 0 : set;
 }
 
 /* Carries out one step. */
@@ -702,8 +621,8 @@ runs_all(void)
 {
     explore_memory_forget();
     do {
-        table_drop(&search.table);
-        table_make(&search.table, TABLE_LOG2);
+        explore_table_drop(&search.table);
+        explore_table_make(&search.table);
         memset(&search.counts, 0, sizeof(search.counts));
         search.depth = 0;
         do {
@@ -713,7 +632,7 @@ runs_all(void)
         } while (!explore_run.failed && !explore_run.anew && choice_change());
     } while (explore_run.anew && !explore_run.failed);
     search.counts.states = search.table.used;
-    table_drop(&search.table);
+    explore_table_drop(&search.table);
 }
 
 static void
@@ -762,10 +681,20 @@ searched(const struct explore_model *model)
     return true;
 }
 
+static const char *
+setting(const char *name)
+{
+    return getenv(name); /* NOLINT(concurrency-mt-unsafe): this program has one thread */
+}
+
 bool
 explore(const struct explore_model *model, struct explore_counts *counts)
 {
-    const char *wanted = getenv("LEAT_EXPLORE_REPLAY");
+    const char *wanted = setting("LEAT_EXPLORE_REPLAY");
+    if (model->deep && wanted == NULL && setting("LEAT_EXPLORE_DEEP") == NULL) {
+        printf("%-28s left out; LEAT_EXPLORE_DEEP=1 explores it\n", model->name);
+        return true;
+    }
     memset(memory, 0, explore_run.memory_used);
     memset(&explore_run, 0, sizeof(explore_run));
     explore_run.model = model;
@@ -774,7 +703,7 @@ explore(const struct explore_model *model, struct explore_counts *counts)
            model->threads[explore_run.threads_count] != NULL) {
         explore_run.threads_count++;
     }
-    search.state_first = zeroed(model->state_bytes);
+    search.state_first = explore_zeroed(model->state_bytes);
     bool fine = wanted != NULL ? replayed(model, wanted) : searched(model);
     free(search.state_first);
     *counts = search.counts;

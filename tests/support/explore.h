@@ -58,6 +58,10 @@ struct explore_model {
     const char *fails;
     /* Says nothing unless it goes wrong. */
     bool quiet;
+    /* Looks into known states again, and takes all orders: so the explorer tests itself. */
+    bool unpruned;
+    /* Takes minutes: explored only where LEAT_EXPLORE_DEEP is set. */
+    bool deep;
 };
 
 struct explore_counts {
@@ -76,7 +80,7 @@ bool explore(const struct explore_model *model, struct explore_counts *counts);
 /* Fails the run. */
 _Noreturn void explore_fail(const char *fact, const char *file, int line);
 
-#define explore_check(fact)                                                                        \
+#define EXPLORE_CHECK(fact)                                                                        \
     do {                                                                                           \
         if (!(fact)) {                                                                             \
             explore_fail(#fact, __FILE__, __LINE__);                                               \

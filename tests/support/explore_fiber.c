@@ -34,10 +34,8 @@ __asm__(".text\n"
 void *
 explore_fiber_make(void *stack, size_t bytes, void (*body)(void))
 {
-    uintptr_t top = ((uintptr_t)stack + bytes) & ~(uintptr_t)15;
-    uintptr_t *frame = (uintptr_t *)top;
     /* The body finds the stack as after a call: 8 bytes off a multiple of 16. */
-    frame -= 2 + SAVED_WORDS;
+    uintptr_t *frame = (uintptr_t *)(void *)((unsigned char *)stack + bytes) - (2 + SAVED_WORDS);
     memset(frame, 0, sizeof(*frame) * (2 + SAVED_WORDS));
     frame[SAVED_WORDS] = (uintptr_t)body;
     return frame;
@@ -84,8 +82,7 @@ __asm__(".text\n"
 void *
 explore_fiber_make(void *stack, size_t bytes, void (*body)(void))
 {
-    uintptr_t top = ((uintptr_t)stack + bytes) & ~(uintptr_t)15;
-    uintptr_t *frame = (uintptr_t *)top - SAVED_WORDS;
+    uintptr_t *frame = (uintptr_t *)(void *)((unsigned char *)stack + bytes) - SAVED_WORDS;
     memset(frame, 0, sizeof(*frame) * SAVED_WORDS);
     frame[RETURN_WORD] = (uintptr_t)body;
     return frame;

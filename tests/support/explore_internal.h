@@ -20,8 +20,8 @@
 /* Steps of one run. A longer one is reported: a model of this kind has less than 200. */
 #    define EXPLORE_STEPS_MAX 2000
 /* A whole worker fits, with room for the sanitizers' frames. */
-#    define EXPLORE_STACK_BYTES  (64 * 1024)
-#    define EXPLORE_MEMORY_BYTES (64 * 1024)
+#    define EXPLORE_STACK_BYTES  ((size_t)64 * 1024)
+#    define EXPLORE_MEMORY_BYTES ((size_t)64 * 1024)
 
 /* ---- what a thread is about to do ----------------------------------------------------------- */
 
@@ -145,6 +145,22 @@ void explore_own_step(void);
 void explore_trace_step(uint32_t thread, uint32_t number, const struct explore_request *request,
                         uint32_t way);
 
+/* ---- explore_table.c ------------------------------------------------------------------------ */
+
+struct explore_table {
+    uint64_t *states; /* 0: free */
+    uint8_t *notes;   /* a byte of the search's own beside each */
+    uint32_t log2;
+    uint64_t used;
+};
+
+void explore_table_make(struct explore_table *table);
+void explore_table_drop(struct explore_table *table);
+/* True if the state was known; *note is what is noted beside it, 0 at first. */
+bool explore_table_add(struct explore_table *table, uint64_t state, uint8_t **note);
+/* Zeroed memory; there is some. */
+void *explore_zeroed(size_t bytes);
+
 /* ---- explore_memory.c ----------------------------------------------------------------------- */
 
 /* What was learnt about a model by its runs so far: nothing. */
@@ -170,10 +186,19 @@ bool explore_memory_dependent(const struct explore_request *a, const struct expl
 
 /* ---- explore_fiber.c ------------------------------------------------------------------------ */
 
-/* Prepares a fiber that runs `body`, which does not return. */
+/* Prepares a fiber that runs `body`, which does not return. The stack is aligned to 16 bytes, and
+ * so is its size. */
 void *explore_fiber_make(void *stack, size_t bytes, void (*body)(void));
 /* Saves the caller's place in *from and goes on at `to`. */
 void explore_fiber_switch(void **from, void *to);
+
+/* ---- words as they stand in memory ---------------------------------------------------------- */
+
+LEAT_INLINE void *
+explore_pointer(uintptr_t address)
+{
+    return (void *)address; /* NOLINT(performance-no-int-to-ptr): it was a pointer's */
+}
 
 /* ---- hashes --------------------------------------------------------------------------------- */
 

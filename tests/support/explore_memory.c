@@ -147,7 +147,7 @@ word_add(struct leat_model_word place)
     word->count = 1;
     word->shared = explore_run.all_shared || is_shared(place.address);
     word->owner = (uint8_t)explore_run.running;
-    word->first = word_read((const void *)place.address, place.bytes);
+    word->first = word_read(explore_pointer(place.address), place.bytes);
     memset(&word->values[0], 0, sizeof(word->values[0]));
     word->values[0].bits = word->first;
     explore_run.words_count++;
@@ -751,7 +751,7 @@ explore_memory_end(void)
         const struct explore_word *word = &explore_run.words[i];
         if (word->shared) {
             uint64_t newest = explore_memory_newest(i);
-            memcpy((void *)word->address, &newest, word->bytes);
+            memcpy(explore_pointer(word->address), &newest, word->bytes);
         }
     }
 }

@@ -50,7 +50,8 @@ leat_os_huge(void *memory, size_t bytes)
 /* ---- threads: a model names its own --------------------------------------------------------- */
 
 enum leat_os_result
-leat_os_thread_start(pthread_t *thread, const struct leat_os_thread_config *config)
+leat_os_thread_start(pthread_t *thread, /* NOLINT(readability-non-const-parameter) */
+                     const struct leat_os_thread_config *config)
 {
     (void)thread;
     (void)config;

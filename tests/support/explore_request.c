@@ -37,7 +37,7 @@ is_ignored(uintptr_t address)
 static struct outcome
 carry_out_at_once(const struct explore_request *request)
 {
-    void *address = (void *)request->place.address;
+    void *address = explore_pointer(request->place.address);
     struct outcome outcome = {.value = bits_of(address, request->place.bytes)};
     outcome.succeeded = outcome.value == request->expected;
     uint64_t bits = request->operand;

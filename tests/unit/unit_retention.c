@@ -60,11 +60,14 @@ teardown(struct fixture *fixture)
     free(fixture);
 }
 
+/* All jobs have ended, and the worker has let go of the last one. */
 static bool
 idle(struct fixture *fixture)
 {
+    struct leat_worker_statistics worker = leat_worker_statistics_default();
     struct leat_statistics sum = test_statistics(fixture->engine);
-    return sum.jobs_waiting + sum.jobs_running == 0;
+    CHECK_OK(leat_worker_statistics_get(fixture->engine, 0, &worker));
+    return sum.jobs_waiting + sum.jobs_running == 0 && !worker.running;
 }
 
 /* Runs `count` jobs one after the other, so that they end in this order. */

@@ -1,0 +1,354 @@
+/* model_park.c - the real sched/pool.c, sched/worker.c and sched/park.c: every interleaving of
+ * threads that bring work with workers that look, park and wake, with C11 memory. The pool has one
+ * level and a ring of two slots.
+ *
+ * wake   Producers push and end; the workers end up asleep. If a wake-up is lost, they sleep beside
+ *        an item that did not run. What a producer wrote before its push is plain data. In late, a
+ *        wait on a futex may return for no reason.
+ * stop   Who pushed stops the pool when all has run: the workers wake up and end. They know what
+ *        was written before the stop, and the stopping thread what they wrote.
+ * quiet  leat_pool_quiet() answers only when the items that the caller pushed have run, and what
+ *        their handlers pushed, and what was counted elsewhere; and their writes are there.
+ * lend   Lent threads beside a stop: after leat_pool_wait_empty() nobody is inside. Two threads are
+ *        never in one place.
+ *
+ * With three threads either the memory is sequentially consistent, or the preemptions are bounded.
+ */
+#include <stdio.h>
+
+#include "sched/pool.h"
+#include "tests/support/explore.h"
+
+/* Not its header: each thread of the model has a `current_worker` of its own. */
+#include "sched/worker.c" /* NOLINT(bugprone-suspicious-include) */
+
+#define ITEMS_MAX 4
+
+struct scenario {
+    uint32_t workers; /* the first threads of the model */
+    uint32_t lenders; /* places for lent threads, where workers is 0 */
+    uint32_t items;   /* pushed by each producer */
+    uint32_t ready;   /* items that wait in the ring at first */
+    uint32_t runs;    /* items that have run at the end */
+    bool batch;       /* pushed at once */
+    bool chain;       /* each item is pushed by the handler of the one before */
+    bool elsewhere;   /* work is counted elsewhere, until the producer pushes it */
+};
+
+struct state {
+    struct leat_pool pool;
+    leat_atomic_u64 elsewhere;
+    leat_atomic_u32 ran;
+    uint32_t questions[ITEMS_MAX]; /* plain, like the following */
+    uint32_t answers[ITEMS_MAX];
+    uint32_t reason; /* written before a stop */
+    uint32_t closed; /* written after it */
+};
+
+static struct state state_now;
+static const struct scenario *scenario;
+
+/* ---- items ---------------------------------------------------------------------------------- */
+
+static uint32_t
+item_ask(struct state *state, uint32_t index)
+{
+    explore_plain_write(&state->questions[index], "question");
+    state->questions[index] = index + 1;
+    return leat_item_of(LEAT_KIND_JOB, index);
+}
+
+static void
+item_push(struct state *state, uint32_t index)
+{
+    EXPLORE_CHECK(leat_pool_push(&state->pool, 0, item_ask(state, index)));
+}
+
+static void
+item_run(void *context, struct leat_worker *worker, uint32_t item)
+{
+    struct state *state = context;
+    uint32_t index = leat_item_index(item);
+    EXPLORE_CHECK(index < ITEMS_MAX);
+    explore_plain_write(worker, "place of a worker");
+    explore_plain_read(&state->closed, "closed");
+    EXPLORE_CHECK(state->closed == 0);
+    explore_plain_read(&state->questions[index], "question");
+    EXPLORE_CHECK(state->questions[index] == index + 1);
+    explore_plain_write(&state->answers[index], "answer");
+    EXPLORE_CHECK(state->answers[index] == 0);
+    state->answers[index] = 1;
+    if (scenario->chain && index + 1 < scenario->runs) {
+        item_push(state, index + 1);
+    }
+    (void)atom_add_rlx(&state->ran, 1); /* rlx: statistic */
+}
+
+static void
+answers_read(struct state *state)
+{
+    for (uint32_t i = 0; i < scenario->runs; i++) {
+        explore_plain_read(&state->answers[i], "answer");
+        EXPLORE_CHECK(state->answers[i] == 1);
+    }
+}
+
+/* ---- the pool ------------------------------------------------------------------------------- */
+
+static void *
+memory_allocate(size_t bytes, size_t alignment, void *context)
+{
+    (void)alignment;
+    (void)context;
+    return explore_memory_take(bytes);
+}
+
+static void
+memory_release(void *memory, size_t bytes, void *context)
+{
+    (void)memory;
+    (void)bytes;
+    (void)context;
+}
+
+static void
+worker_stopping(void *context, uint32_t worker)
+{
+    struct state *state = context;
+    (void)worker;
+    explore_plain_read(&state->reason, "reason");
+    EXPLORE_CHECK(state->reason == 1);
+}
+
+static void
+pool_setup(void *argument)
+{
+    struct state *state = argument;
+    struct leat_pool_config config = {
+        .workers = scenario->workers,
+        .lenders_max = scenario->lenders,
+        .ring_slots_log2 = 1,
+        .tasks_max = 1,
+        .memory = {memory_allocate, memory_release, NULL},
+        .ops = {.run = item_run, .stopping = worker_stopping, .context = state},
+    };
+    struct leat_pool *pool = &state->pool;
+    EXPLORE_CHECK(leat_pool_init(pool, &config) == LEAT_OS_OK);
+    for (uint32_t i = 0; i < pool->places; i++) {
+        explore_ignore(&pool->workers[i].parks);
+        explore_ignore(&pool->workers[i].wakes);
+    }
+    explore_ignore(&pool->wakes_outside);
+    for (uint32_t i = 0; i < scenario->ready; i++) {
+        item_push(state, i);
+    }
+    atom_init(&pool->alive, scenario->workers); /* as leat_pool_start() leaves it */
+    atom_init(&state->elsewhere, scenario->elsewhere ? 1 : 0);
+}
+
+static void
+pool_check(void *argument)
+{
+    struct state *state = argument;
+    uint32_t ran = 0;
+    EXPLORE_CHECK(leat_mpmc_check(&state->pool.rings[0], stdout));
+    for (uint32_t i = 0; i < ITEMS_MAX; i++) {
+        ran += state->answers[i];
+    }
+    EXPLORE_CHECK(ran >= scenario->runs);
+}
+
+/* ---- threads -------------------------------------------------------------------------------- */
+
+static void
+push_thread(void *argument)
+{
+    struct state *state = argument;
+    uint32_t first = (explore_thread() - scenario->workers) * scenario->items;
+    uint32_t items[ITEMS_MAX] = {0};
+    for (uint32_t i = 0; i < scenario->items; i++) {
+        if (scenario->batch) {
+            items[i] = item_ask(state, first + i);
+        } else {
+            item_push(state, first + i);
+        }
+    }
+    if (scenario->batch) {
+        EXPLORE_CHECK(leat_pool_push_n(&state->pool, 0, items, scenario->items));
+    }
+}
+
+/* What was counted elsewhere is pushed, then counted no more. */
+static void
+push_elsewhere_thread(void *argument)
+{
+    struct state *state = argument;
+    item_push(state, 0);
+    (void)atom_sub_acq_rel(&state->elsewhere, 1);
+    leat_pool_quiet_news(&state->pool);
+}
+
+static void
+quiet_thread(void *argument)
+{
+    struct state *state = argument;
+    if (!scenario->elsewhere) {
+        push_thread(state);
+    }
+    leat_pool_watch(&state->pool);
+    for (;;) {
+        uint32_t event = leat_pool_watch_event(&state->pool);
+        if (leat_pool_quiet(&state->pool, &state->elsewhere)) {
+            break;
+        }
+        leat_pool_watch_wait(&state->pool, event, UINT64_MAX);
+    }
+    leat_pool_unwatch(&state->pool);
+    answers_read(state);
+}
+
+static void
+stop_thread(void *argument)
+{
+    struct state *state = argument;
+    explore_plain_write(&state->reason, "reason");
+    state->reason = 1;
+    leat_pool_halt(&state->pool);
+    EXPLORE_CHECK(leat_pool_wait_empty(&state->pool, UINT64_MAX));
+    answers_read(state);
+    explore_plain_write(&state->closed, "closed");
+    state->closed = 1;
+}
+
+static void
+push_and_stop_thread(void *argument)
+{
+    struct state *state = argument;
+    push_thread(state);
+    while (atom_load_rlx(&state->ran) != scenario->runs) { /* rlx: statistic */
+        leat_pause();
+    }
+    stop_thread(state);
+}
+
+static void
+worker_thread(void *argument)
+{
+    struct state *state = argument;
+    /* The workers are the first threads. */
+    (void)leat_worker_run(&state->pool.workers[explore_thread()]);
+}
+
+static void
+lend_thread(void *argument)
+{
+    struct state *state = argument;
+    size_t ran = 0;
+    (void)leat_pool_lend(&state->pool, 1, &ran);
+}
+
+/* ---- all ------------------------------------------------------------------------------------ */
+
+struct model {
+    struct scenario scenario;
+    struct explore_model explore;
+};
+
+#define WORKER_SERVES   1
+#define WORKERS_SERVE_2 3
+
+static const struct model models[] = {
+    {.scenario = {.workers = 1, .items = 1, .runs = 1},
+     .explore = {.name = "park_wake_1p1w",
+                 .threads = {worker_thread, push_thread},
+                 .servants = WORKER_SERVES}},
+    {.scenario = {.workers = 1, .items = 2, .runs = 2},
+     .explore = {.name = "park_wake_1p1w_2",
+                 .threads = {worker_thread, push_thread},
+                 .servants = WORKER_SERVES}},
+    {.scenario = {.workers = 1, .items = 1, .runs = 1},
+     .explore = {.name = "park_wake_late",
+                 .threads = {worker_thread, push_thread},
+                 .servants = WORKER_SERVES,
+                 .spurious = 1}},
+    {.scenario = {.workers = 1, .items = 2, .runs = 2, .batch = true},
+     .explore = {.name = "park_wake_batch",
+                 .threads = {worker_thread, push_thread},
+                 .servants = WORKER_SERVES}},
+    {.scenario = {.workers = 1, .items = 1, .runs = 2},
+     .explore = {.name = "park_wake_2p1w",
+                 .threads = {worker_thread, push_thread, push_thread},
+                 .servants = WORKER_SERVES,
+                 .sequential = true}},
+    {.scenario = {.workers = 1, .items = 1, .runs = 2},
+     .explore = {.name = "park_wake_2p1w_c11",
+                 .threads = {worker_thread, push_thread, push_thread},
+                 .servants = WORKER_SERVES,
+                 .bounded = true,
+                 .preemptions = 2}},
+    {.scenario = {.workers = 2, .items = 1, .runs = 1},
+     .explore = {.name = "park_wake_1p2w",
+                 .threads = {worker_thread, worker_thread, push_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .sequential = true,
+                 .deep = true}},
+    {.scenario = {.workers = 2, .items = 1, .runs = 1},
+     .explore = {.name = "park_wake_1p2w_c11",
+                 .threads = {worker_thread, worker_thread, push_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .bounded = true,
+                 .preemptions = 1}},
+    {.scenario = {.workers = 2, .items = 2, .runs = 2},
+     .explore = {.name = "park_wake_1p2w_2",
+                 .threads = {worker_thread, worker_thread, push_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .bounded = true,
+                 .preemptions = 1}},
+    {.scenario = {.workers = 1, .items = 1, .runs = 1},
+     .explore = {.name = "park_stop", .threads = {worker_thread, push_and_stop_thread}}},
+    {.scenario = {.workers = 1},
+     .explore = {.name = "park_stop_at_once", .threads = {worker_thread, stop_thread}}},
+    {.scenario = {.workers = 1, .items = 1, .runs = 1},
+     .explore = {.name = "park_quiet",
+                 .threads = {worker_thread, quiet_thread},
+                 .servants = WORKER_SERVES}},
+    {.scenario = {.workers = 1, .items = 1, .runs = 2, .chain = true},
+     .explore = {.name = "park_quiet_chain",
+                 .threads = {worker_thread, quiet_thread},
+                 .servants = WORKER_SERVES}},
+    {.scenario = {.workers = 1, .items = 1, .runs = 1, .elsewhere = true},
+     .explore = {.name = "park_quiet_elsewhere",
+                 .threads = {worker_thread, quiet_thread, push_elsewhere_thread},
+                 .servants = WORKER_SERVES,
+                 .bounded = true,
+                 .preemptions = 1}},
+    {.scenario = {.workers = 2, .items = 1, .runs = 2, .chain = true},
+     .explore = {.name = "park_quiet_chain_2w",
+                 .threads = {worker_thread, worker_thread, quiet_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .bounded = true,
+                 .preemptions = 1,
+                 .deep = true}},
+    {.scenario = {.lenders = 1, .ready = 1},
+     .explore = {.name = "park_lend_stop", .threads = {lend_thread, stop_thread}}},
+    {.scenario = {.lenders = 1, .ready = 2},
+     .explore = {.name = "park_lend_place", .threads = {lend_thread, lend_thread, stop_thread}}},
+};
+
+int
+main(void)
+{
+    uint32_t wrong = 0;
+    for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
+        struct explore_model model = models[i].explore;
+        struct explore_counts counts;
+        scenario = &models[i].scenario;
+        model.state = &state_now;
+        model.state_bytes = sizeof(state_now);
+        model.setup = pool_setup;
+        model.check = pool_check;
+        model.local = (void **)(void *)&current_worker;
+        wrong += explore(&model, &counts) ? 0 : 1;
+    }
+    return wrong == 0 ? 0 : 1;
+}
