@@ -1,0 +1,70 @@
+/* freeze.h - threads that stand still in front of any of their atomic steps, for ever if need be.
+ *
+ * Programs of tests/suspend/, the library's sources included, are compiled with LEAT_MODEL=1. That
+ * turns each operation of ring/atomic.h into a call: here of freeze.c, which carries it out on the
+ * real memory with real threads. A thread that runs under a struct freeze counts its operations
+ * first, and stands still in front of the one that it was told. Between an operation and the system
+ * call that follows it there is a step too, where others depend on the call (freeze_os.c).
+ *
+ * All operations are sequentially consistent here: whether others go on does not depend on orders,
+ * which the models explore.
+ */
+#ifndef TESTS_SUPPORT_FREEZE_H
+#define TESTS_SUPPORT_FREEZE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* No operation has so many steps: one that comes here goes round in a circle. */
+#define FREEZE_STEPS_MAX 1000
+
+/* A step: `kind` is the operation, `text` the word as the source names it. */
+struct freeze_place {
+    const char *kind;
+    const char *text;
+    const char *file;
+    int line;
+};
+
+struct freeze {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    void (*body)(void *argument);
+    void *argument;
+    pthread_t thread;
+    bool adopted; /* the thread is not ours to join */
+    /* Under the mutex: */
+    uint64_t steps; /* taken, and the one that it stands in front of */
+    uint64_t stop;  /* the step that it does not take */
+    bool stands;
+    bool ended;
+    bool sleeps;               /* in the system, until another thread wakes it */
+    struct freeze_place place; /* of the last step */
+};
+
+/* A thread that runs body(argument), after the first freeze_to(). */
+void freeze_start(struct freeze *freeze, void (*body)(void *argument), void *argument);
+
+/* Lets it run. True: it stands in front of its `step`th step, counted from 1. False: it has ended,
+ * or went to sleep, before that. */
+bool freeze_to(struct freeze *freeze, uint64_t step);
+
+/* It never stops again. One that freeze_start() started is joined. */
+void freeze_end(struct freeze *freeze);
+
+/* For threads that others start. The calling thread runs under `freeze` from here on and does not
+ * stop before freeze_arm(). */
+void freeze_init(struct freeze *freeze);
+void freeze_adopt(struct freeze *freeze);
+/* Counts its steps from here, up to the `step`th. Then what the caller does makes it run, and
+ * freeze_wait() answers as freeze_to() does. */
+void freeze_arm(struct freeze *freeze, uint64_t step);
+bool freeze_wait(struct freeze *freeze);
+void freeze_fini(struct freeze *freeze);
+
+/* For freeze_os.c: a step that is no operation, and the two ends of a sleep. */
+void freeze_step(struct freeze_place place);
+void freeze_sleep(bool begins);
+
+#endif

@@ -1,0 +1,651 @@
+/* suspend.c - the trials of suspend.h, and what they come to. */
+#include "tests/suspend/suspend.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ring/atomic.h"
+#include "tests/support/check.h"
+#include "tests/support/prng.h"
+#include "tests/support/threads.h"
+
+/* Successes of each operation, by the subject's places. */
+#define LAPS 8
+
+/* No success for so long is taken for blocking: at first; then, where it is not expected, once more
+ * with all the patience that a loaded machine wants; and at a place that is known by now. */
+#define PATIENCE_NS       (300 * TEST_MS)
+#define PATIENCE_LONG_NS  (5000 * TEST_MS)
+#define PATIENCE_SHORT_NS (30 * TEST_MS)
+
+#define PLACES_MAX 128
+
+/* After so many places that should not block, there is nothing more to learn. */
+#define SURPRISES_MAX 4
+
+/* Of an operation that was interrupted or met a frozen thread: how many steps more it may have than
+ * it has alone, where not all are tried. */
+#define MORE_STEPS 16
+
+struct place_list {
+    struct freeze_place places[PLACES_MAX];
+    uint32_t count;
+};
+
+struct tally {
+    uint64_t tried;
+    uint64_t passed;
+};
+
+/* What was found out about one operation. */
+struct verdict {
+    struct place_list covered;
+    struct place_list blocking;
+    struct place_list blocking_pair; /* the first one's places, where one alone does not block */
+    struct tally one;
+    struct tally two;
+    uint64_t steps[SUSPEND_SITUATIONS_MAX]; /* of an operation that nobody disturbs */
+};
+
+struct session {
+    const struct suspend_subject *subject;
+    uint32_t operations;
+    uint32_t situations;
+    struct verdict verdicts[SUSPEND_OPERATIONS_MAX];
+    struct test_prng prng;
+    bool all;
+    uint32_t surprises;
+};
+
+/* One trial. */
+struct plan {
+    uint32_t situation;
+    uint32_t frozen_count;
+    struct {
+        uint32_t operation;
+        uint64_t step;
+    } frozen[2];
+    /* Step of the first one in front of which it is interrupted, 0: none; and by what: an
+     * operation, or laps, numbered as the one behind the last. */
+    uint64_t interrupt_step;
+    uint32_t interrupt;
+};
+
+enum outcome {
+    ENDED, /* the operation was over before that step */
+    PASSED,
+    BLOCKED
+};
+
+/* ---- places ---------------------------------------------------------------------------------- */
+
+static bool
+place_same(const struct freeze_place *one, const struct freeze_place *other)
+{
+    return one->line == other->line && strcmp(one->file, other->file) == 0 &&
+           strcmp(one->kind, other->kind) == 0;
+}
+
+static bool
+place_known(const struct place_list *list, const struct freeze_place *place)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (place_same(&list->places[i], place)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+place_add(struct place_list *list, const struct freeze_place *place)
+{
+    if (!place_known(list, place)) {
+        CHECK(list->count < PLACES_MAX);
+        list->places[list->count] = *place;
+        list->count++;
+    }
+}
+
+/* The operation's word without the brackets that macros put around it. */
+static int
+word_of(const char *text, const char **word)
+{
+    size_t length = strlen(text);
+    *word = text;
+    while (length >= 2 && (*word)[0] == '(' && (*word)[length - 1] == ')') {
+        (*word)++;
+        length -= 2;
+    }
+    return (int)length;
+}
+
+/* Whether `text` is "FILE KIND WORD" of the place. */
+static bool
+place_is(const struct freeze_place *place, const char *text)
+{
+    char name[256];
+    const char *word = NULL;
+    int length = word_of(place->text, &word);
+    (void)snprintf(name, sizeof(name), "%s %s %.*s", place->file, place->kind, length, word);
+    return strcmp(name, text) == 0;
+}
+
+static bool
+expected(const struct suspend_operation *operation, const struct freeze_place *place)
+{
+    for (uint32_t i = 0; i < SUSPEND_BLOCKS_MAX; i++) {
+        if (operation->blocks[i] != NULL && place_is(place, operation->blocks[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- the others ------------------------------------------------------------------------------ */
+
+struct others {
+    const struct suspend_subject *subject;
+    void *state;
+    uint64_t goals[SUSPEND_OPERATIONS_MAX];
+    leat_atomic_u64 successes[SUSPEND_OPERATIONS_MAX];
+    bool owner_stands;
+    uint64_t patience_ns;
+    leat_atomic_u32 blocked;
+};
+
+/* Successes that count towards the goals; *met: that is all of them. */
+static uint64_t
+progress(struct others *others, bool *met)
+{
+    uint64_t sum = 0;
+    *met = true;
+    for (uint32_t i = 0; i < SUSPEND_OPERATIONS_MAX; i++) {
+        uint64_t done = atom_load_rlx(&others->successes[i]);
+        *met = *met && done >= others->goals[i];
+        sum += done < others->goals[i] ? done : others->goals[i];
+    }
+    return sum;
+}
+
+/* Each operation once, as far as the thread may do it. */
+static bool
+others_round(struct others *others, uint32_t who)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < SUSPEND_OPERATIONS_MAX; i++) {
+        const struct suspend_operation *operation = &others->subject->operations[i];
+        bool barred = operation->owner && (others->owner_stands || who != SUSPEND_OTHER);
+        if (operation->run != NULL && !barred && operation->run(others->state, who)) {
+            (void)atom_add_rlx(&others->successes[i], 1);
+            any = true;
+        }
+    }
+    return any;
+}
+
+static void
+others_run(void *shared, uint32_t who)
+{
+    struct others *others = shared;
+    uint64_t last_ns = test_now_ns();
+    uint64_t before = 0;
+    bool met = false;
+    while (!met && atom_load_rlx(&others->blocked) == 0) {
+        if (!others_round(others, who)) {
+            (void)sched_yield();
+        }
+        uint64_t now = progress(others, &met);
+        uint64_t now_ns = test_now_ns();
+        if (now != before) {
+            before = now;
+            last_ns = now_ns;
+        } else if (now_ns - last_ns > others->patience_ns) {
+            atom_store_rlx(&others->blocked, 1);
+        }
+    }
+}
+
+static bool
+settled(const struct others *others)
+{
+    uint64_t begin_ns = test_now_ns();
+    while (others->subject->settled != NULL && !others->subject->settled(others->state)) {
+        if (test_now_ns() - begin_ns > others->patience_ns) {
+            return false;
+        }
+        (void)sched_yield();
+    }
+    return true;
+}
+
+void
+suspend_laps(const struct suspend_subject *subject, void *state, uint64_t goal)
+{
+    struct others others = {
+        .subject = subject, .state = state, .patience_ns = PATIENCE_SHORT_NS / 3};
+    for (uint32_t i = 0; i < SUSPEND_OPERATIONS_MAX; i++) {
+        others.goals[i] = subject->operations[i].run == NULL ? 0 : goal;
+    }
+    others_run(&others, SUSPEND_OTHER);
+    (void)settled(&others);
+}
+
+/* ---- one trial ------------------------------------------------------------------------------- */
+
+struct call {
+    const struct suspend_operation *operation;
+    void *state;
+    uint32_t who;
+    struct freeze freeze;
+};
+
+static void
+call_run(void *argument)
+{
+    struct call *call = argument;
+    (void)call->operation->run(call->state, call->who);
+}
+
+/* *freeze: the thread, if it is there. True: it stands in front of the step. */
+static bool
+call_begin(struct call *call, uint64_t step, struct freeze **freeze)
+{
+    if (call->operation->begin != NULL) {
+        *freeze = call->operation->begin(call->state, step);
+        return freeze_wait(*freeze);
+    }
+    *freeze = &call->freeze;
+    freeze_start(&call->freeze, call_run, call);
+    return freeze_to(&call->freeze, step);
+}
+
+static void
+interrupt(const struct session *session, void *state, uint32_t by)
+{
+    const struct suspend_subject *subject = session->subject;
+    if (by == session->operations) {
+        suspend_laps(subject, state, subject->capacity * 3);
+    } else {
+        (void)subject->operations[by].run(state, SUSPEND_OTHER);
+    }
+}
+
+/* Brings the threads to their steps. False: one did not come so far. */
+static bool
+stand(const struct session *session, const struct plan *plan, struct call *calls,
+      struct freeze **threads)
+{
+    for (uint32_t i = 0; i < plan->frozen_count; i++) {
+        struct call *call = &calls[i];
+        uint64_t step = plan->frozen[i].step;
+        call->operation = &session->subject->operations[plan->frozen[i].operation];
+        call->state = calls[0].state;
+        call->who = SUSPEND_FROZEN + i;
+        if (i == 0 && plan->interrupt_step != 0) {
+            if (!call_begin(call, plan->interrupt_step, &threads[i])) {
+                return false;
+            }
+            interrupt(session, call->state, plan->interrupt);
+            if (!freeze_to(threads[i], step)) {
+                return false;
+            }
+        } else if (!call_begin(call, step, &threads[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether the others go on without those that stand. */
+static bool
+others_go_on(const struct session *session, const struct plan *plan, void *state,
+             uint64_t patience_ns)
+{
+    const struct suspend_subject *subject = session->subject;
+    struct others others = {.subject = subject, .state = state, .patience_ns = patience_ns};
+    uint64_t items = subject->situations[plan->situation].items;
+    for (uint32_t i = 0; i < plan->frozen_count; i++) {
+        const struct suspend_operation *frozen = &subject->operations[plan->frozen[i].operation];
+        others.owner_stands = others.owner_stands || frozen->owner;
+        items = items > frozen->hides ? items - frozen->hides : 0;
+    }
+    for (uint32_t i = 0; i < session->operations; i++) {
+        if (others.owner_stands) {
+            others.goals[i] = subject->operations[i].owner ? 0 : items;
+        } else if (subject->operations[i].run != NULL) {
+            others.goals[i] = (uint64_t)LAPS * subject->capacity;
+        }
+    }
+    test_threads_run(2, others_run, &others);
+    return atom_load_rlx(&others.blocked) == 0 && settled(&others);
+}
+
+/* The last one's operation at the last one's place is what a trial tells about. */
+static enum outcome
+trial(struct session *session, const struct plan *plan, struct freeze_place *place,
+      uint64_t patience_ns)
+{
+    const struct suspend_subject *subject = session->subject;
+    struct call calls[2];
+    struct freeze *threads[2] = {NULL, NULL};
+    enum outcome outcome = ENDED;
+    calls[0].state = subject->create();
+    subject->situations[plan->situation].arrange(calls[0].state);
+    if (stand(session, plan, calls, threads)) {
+        *place = threads[0]->place;
+        outcome = others_go_on(session, plan, calls[0].state, patience_ns) ? PASSED : BLOCKED;
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        if (threads[i] != NULL) {
+            freeze_end(threads[i]);
+        }
+    }
+    subject->destroy(calls[0].state);
+    return outcome;
+}
+
+/* A trial with as much patience as its outcome is worth, counted. */
+static enum outcome
+judge(struct session *session, const struct plan *plan)
+{
+    uint32_t first = plan->frozen[0].operation;
+    struct verdict *verdict = &session->verdicts[first];
+    struct tally *tally = plan->frozen_count == 1 ? &verdict->one : &verdict->two;
+    struct place_list *blocking =
+        plan->frozen_count == 1 ? &verdict->blocking : &verdict->blocking_pair;
+    struct freeze_place place;
+    uint64_t patience_ns = blocking->count == 0 ? PATIENCE_NS : PATIENCE_SHORT_NS;
+    enum outcome outcome = trial(session, plan, &place, patience_ns);
+    if (outcome == BLOCKED && !place_known(blocking, &place)) {
+        bool known = expected(&session->subject->operations[first], &place);
+        outcome = trial(session, plan, &place, known ? PATIENCE_NS : PATIENCE_LONG_NS);
+        session->surprises += outcome == BLOCKED && !known ? 1 : 0;
+    }
+    if (outcome != ENDED) {
+        tally->tried++;
+        tally->passed += outcome == PASSED ? 1 : 0;
+        place_add(outcome == PASSED ? &verdict->covered : blocking, &place);
+    }
+    return outcome;
+}
+
+/* ---- all trials ------------------------------------------------------------------------------ */
+
+static bool
+freezes(const struct suspend_operation *operation)
+{
+    return operation->begin != NULL || (operation->run != NULL && !operation->witness);
+}
+
+static bool
+enough(const struct session *session)
+{
+    return session->surprises >= SURPRISES_MAX;
+}
+
+/* One in so many that the budget is spent. */
+static bool
+drawn(struct session *session, uint64_t estimate)
+{
+    uint64_t budget = session->subject->budget;
+    return session->all || estimate <= budget || test_random(&session->prng) % estimate < budget;
+}
+
+static void
+single_trials(struct session *session)
+{
+    for (uint32_t i = 0; i < session->operations; i++) {
+        struct verdict *verdict = &session->verdicts[i];
+        for (uint32_t j = 0; freezes(&session->subject->operations[i]) && j < session->situations;
+             j++) {
+            struct plan plan = {.situation = j, .frozen_count = 1};
+            plan.frozen[0].operation = i;
+            do {
+                plan.frozen[0].step++;
+                /* Alone, and yet it goes round in a circle. */
+                CHECK(plan.frozen[0].step < FREEZE_STEPS_MAX);
+            } while (!enough(session) && judge(session, &plan) != ENDED);
+            verdict->steps[j] = plan.frozen[0].step - 1;
+        }
+    }
+}
+
+/* Tries the steps behind `plan.frozen[at].step`, as far as they are drawn. */
+static void
+steps_trials(struct session *session, struct plan plan, uint32_t at, uint64_t estimate)
+{
+    uint64_t alone = session->verdicts[plan.frozen[at].operation].steps[plan.situation];
+    enum outcome outcome = PASSED;
+    while (outcome != ENDED && !enough(session) && plan.frozen[at].step < FREEZE_STEPS_MAX) {
+        plan.frozen[at].step++;
+        if (drawn(session, estimate)) {
+            outcome = judge(session, &plan);
+        } else if (plan.frozen[at].step > alone + MORE_STEPS) {
+            outcome = ENDED;
+        }
+    }
+    /* It goes round in a circle, and the frozen one is the reason. */
+    if (plan.frozen[at].step == FREEZE_STEPS_MAX) {
+        session->surprises++;
+    }
+}
+
+static uint64_t
+interrupted_estimate(const struct session *session)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < session->operations; i++) {
+        for (uint32_t j = 0; j < session->situations; j++) {
+            uint64_t steps = session->verdicts[i].steps[j];
+            sum += steps * steps / 2 * (session->operations + 1);
+        }
+    }
+    return sum;
+}
+
+static bool
+may_interrupt(const struct session *session, uint32_t operation, uint32_t by)
+{
+    const struct suspend_operation *operations = session->subject->operations;
+    if (by == session->operations) {
+        return true;
+    }
+    return operations[by].run != NULL && !operations[by].witness &&
+           !(operations[by].owner && operations[operation].owner);
+}
+
+/* The operation in one situation, interrupted in front of each of its steps by one thing. */
+static void
+interrupted_by(struct session *session, struct plan plan, uint64_t estimate)
+{
+    uint32_t operation = plan.frozen[0].operation;
+    uint64_t steps = session->verdicts[operation].steps[plan.situation];
+    while (may_interrupt(session, operation, plan.interrupt) && plan.interrupt_step < steps) {
+        plan.interrupt_step++;
+        plan.frozen[0].step = plan.interrupt_step;
+        steps_trials(session, plan, 0, estimate);
+    }
+}
+
+static void
+interrupted_trials(struct session *session)
+{
+    uint64_t estimate = interrupted_estimate(session);
+    for (uint32_t i = 0; i < session->operations; i++) {
+        for (uint32_t j = 0; j < session->situations; j++) {
+            for (uint32_t by = 0; by <= session->operations; by++) {
+                struct plan plan = {.situation = j, .frozen_count = 1, .interrupt = by};
+                plan.frozen[0].operation = i;
+                interrupted_by(session, plan, estimate);
+            }
+        }
+    }
+}
+
+/* Two that can be frozen at once and block nobody alone. */
+static bool
+may_pair(const struct session *session, uint32_t first, uint32_t second)
+{
+    const struct suspend_operation *one = &session->subject->operations[first];
+    const struct suspend_operation *two = &session->subject->operations[second];
+    return freezes(one) && freezes(two) && !(one->owner && two->owner) && two->begin == NULL &&
+           session->verdicts[first].blocking.count == 0 &&
+           session->verdicts[second].blocking.count == 0;
+}
+
+static uint64_t
+pairs_estimate(const struct session *session)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < session->operations * session->operations; i++) {
+        uint32_t first = i / session->operations;
+        uint32_t second = i % session->operations;
+        for (uint32_t j = 0; may_pair(session, first, second) && j < session->situations; j++) {
+            sum += session->verdicts[first].steps[j] * session->verdicts[second].steps[j];
+        }
+    }
+    return sum;
+}
+
+static void
+pair_trials(struct session *session)
+{
+    uint64_t estimate = pairs_estimate(session);
+    for (uint32_t i = 0; i < session->operations * session->operations; i++) {
+        uint32_t first = i / session->operations;
+        uint32_t second = i % session->operations;
+        for (uint32_t j = 0; may_pair(session, first, second) && j < session->situations; j++) {
+            struct plan plan = {.situation = j, .frozen_count = 2};
+            plan.frozen[0].operation = first;
+            plan.frozen[1].operation = second;
+            while (plan.frozen[0].step < session->verdicts[first].steps[j]) {
+                plan.frozen[0].step++;
+                steps_trials(session, plan, 1, estimate);
+            }
+        }
+    }
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static void
+print_tally(struct tally tally)
+{
+    char text[32];
+    (void)snprintf(text, sizeof(text), "%ju/%ju", (uintmax_t)tally.passed, (uintmax_t)tally.tried);
+    (void)printf("  %12s", tally.tried == 0 ? "-" : text);
+}
+
+static void
+print_blocking(const struct place_list *list, const char *what)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct freeze_place *place = &list->places[i];
+        const char *word = NULL;
+        int length = word_of(place->text, &word);
+        (void)printf("%s before the %s of %.*s (%s:%d)", i == 0 ? what : ",", place->kind, length,
+                     word, place->file, place->line);
+    }
+}
+
+static void
+print_verdict(const struct session *session, uint32_t operation)
+{
+    const struct verdict *verdict = &session->verdicts[operation];
+    uint32_t steps = verdict->covered.count;
+    for (uint32_t i = 0; i < verdict->blocking.count; i++) {
+        steps += place_known(&verdict->covered, &verdict->blocking.places[i]) ? 0 : 1;
+    }
+    (void)printf("%-16s %-8s %5u", session->subject->name,
+                 session->subject->operations[operation].name, steps);
+    print_tally(verdict->one);
+    print_tally(verdict->two);
+    (void)printf("  ");
+    if (verdict->blocking.count + verdict->blocking_pair.count == 0) {
+        (void)printf("lock-free");
+    }
+    print_blocking(&verdict->blocking, "BLOCKING");
+    print_blocking(&verdict->blocking_pair, "BLOCKING beside another one:");
+    (void)printf("\n");
+}
+
+/* Blocks where the table says, all of them, and nowhere else. */
+static bool
+as_expected(const struct suspend_operation *operation, const struct verdict *verdict)
+{
+    bool good = verdict->blocking_pair.count == 0 && verdict->covered.count > 0;
+    for (uint32_t i = 0; i < verdict->blocking.count; i++) {
+        good = good && expected(operation, &verdict->blocking.places[i]);
+    }
+    for (uint32_t i = 0; i < SUSPEND_BLOCKS_MAX && operation->blocks[i] != NULL; i++) {
+        bool found = false;
+        for (uint32_t j = 0; j < verdict->blocking.count; j++) {
+            found = found || place_is(&verdict->blocking.places[j], operation->blocks[i]);
+        }
+        good = good && found;
+    }
+    return good;
+}
+
+bool
+suspend_run(const struct suspend_subject *subject)
+{
+    struct session *session = calloc(1, sizeof(*session));
+    CHECK(session != NULL);
+    session->subject = subject;
+    /* Nobody changes the environment while a test runs. */
+    session->all = getenv("LEAT_SUSPEND_ALL") != NULL; /* NOLINT(concurrency-mt-unsafe) */
+    session->prng.state = test_seed(subject->name);
+    while (session->operations < SUSPEND_OPERATIONS_MAX &&
+           subject->operations[session->operations].name != NULL) {
+        session->operations++;
+    }
+    while (session->situations < SUSPEND_SITUATIONS_MAX &&
+           subject->situations[session->situations].name != NULL) {
+        session->situations++;
+    }
+    single_trials(session);
+    interrupted_trials(session);
+    pair_trials(session);
+    bool good = session->surprises == 0;
+    for (uint32_t i = 0; i < session->operations; i++) {
+        if (freezes(&subject->operations[i])) {
+            print_verdict(session, i);
+            good = as_expected(&subject->operations[i], &session->verdicts[i]) && good;
+        }
+    }
+    (void)fflush(stdout);
+    free(session);
+    return good;
+}
+
+/* ---- situations ------------------------------------------------------------------------------ */
+
+void
+suspend_late_store(const struct suspend_subject *subject, void *state, uint32_t operation,
+                   const char *file)
+{
+    struct call call = {
+        .operation = &subject->operations[operation], .state = state, .who = SUSPEND_EARLIER};
+    struct freeze *thread = NULL;
+    uint64_t last = 0;
+    /* Once to see where it is. */
+    for (uint64_t step = 1; step < FREEZE_STEPS_MAX; step++) {
+        bool stands = step == 1 ? call_begin(&call, step, &thread) : freeze_to(thread, step);
+        if (!stands) {
+            break;
+        }
+        if (strcmp(thread->place.kind, "store") == 0 && strcmp(thread->place.file, file) == 0) {
+            last = step;
+        }
+    }
+    freeze_end(thread);
+    CHECK(last != 0);
+    CHECK(call_begin(&call, last, &thread));
+    CHECK(strcmp(thread->place.kind, "store") == 0);
+    suspend_laps(subject, state, subject->capacity * 3);
+    freeze_end(thread);
+}
