@@ -332,7 +332,7 @@ trial(struct session *session, const struct plan *plan, struct freeze_place *pla
     struct call calls[2];
     struct freeze *threads[2] = {NULL, NULL};
     enum outcome outcome = ENDED;
-    calls[0].state = subject->create();
+    calls[0].state = subject->create(subject);
     subject->situations[plan->situation].arrange(calls[0].state);
     if (stand(session, plan, calls, threads)) {
         *place = threads[0]->place;

@@ -39,6 +39,8 @@ enum suspend_who {
     SUSPEND_WHO_COUNT
 };
 
+struct suspend_subject;
+
 struct suspend_operation {
     const char *name;
     /* One call, by the thread `who`. True: it succeeded. */
@@ -63,7 +65,8 @@ struct suspend_subject {
     const char *name;
     uint32_t capacity; /* places */
     uint32_t budget;   /* trials with an interruption, and as many with two frozen */
-    void *(*create)(void);
+    const void *context;
+    void *(*create)(const struct suspend_subject *subject);
     /* All threads have gone on to the end of their operation: looks through it and frees it. */
     void (*destroy)(void *subject);
     /* True if nothing is left undone that the others have begun; may be NULL. */

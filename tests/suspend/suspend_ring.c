@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ring/mpmc.h"
+#include "ring/packed.h"
 #include "ring/slab.h"
+#include "ring/turn.h"
 #include "tests/support/check.h"
 #include "tests/suspend/suspend.h"
 
@@ -24,8 +25,9 @@ struct slab_state {
 };
 
 static void *
-slab_create(void)
+slab_create(const struct suspend_subject *subject)
 {
+    (void)subject;
     const struct leat_slab_config config = {.capacity = RECORDS, .shards = 2, .record_bytes = 16};
     struct slab_state *state = calloc(1, sizeof(*state));
     CHECK(state != NULL);
@@ -173,34 +175,83 @@ ledger_check(const struct ledger *ledger)
     CHECK_EQUAL(out, in);
 }
 
-struct turn_state {
-    struct leat_mpmc ring;
-    struct ledger ledger;
-    void *memory;
+/* The calls that all algorithms have, and what they work on. */
+struct ring_calls {
+    size_t ring_bytes; /* of the struct */
+    const char *file;  /* its header */
+    size_t (*bytes)(uint32_t slots_log2);
+    void (*init)(void *ring, const struct leat_ring_config *config);
+    bool (*push)(void *ring, uint32_t item);
+    bool (*pop)(void *ring, uint32_t *item);
+    bool (*check)(const void *ring, FILE *why);
 };
 
-static const struct suspend_subject turn_subject;
+#define RING(name)                                                                                 \
+    static void name##_init(void *ring, const struct leat_ring_config *config)                     \
+    {                                                                                              \
+        leat_##name##_init(ring, config);                                                          \
+    }                                                                                              \
+    static bool name##_push(void *ring, uint32_t item)                                             \
+    {                                                                                              \
+        return leat_##name##_push(ring, item);                                                     \
+    }                                                                                              \
+    static bool name##_pop(void *ring, uint32_t *item)                                             \
+    {                                                                                              \
+        return leat_##name##_pop(ring, item);                                                      \
+    }                                                                                              \
+    static bool name##_check(const void *ring, FILE *why)                                          \
+    {                                                                                              \
+        return leat_##name##_check(ring, why);                                                     \
+    }                                                                                              \
+    static const struct ring_calls name##_calls = {sizeof(struct leat_##name),                     \
+                                                   "ring/" #name ".h",                             \
+                                                   leat_##name##_bytes,                            \
+                                                   name##_init,                                    \
+                                                   name##_push,                                    \
+                                                   name##_pop,                                     \
+                                                   name##_check}
+
+RING(packed);
+RING(turn);
+
+struct ring_state {
+    const struct suspend_subject *subject;
+    const struct ring_calls *calls;
+    void *ring;
+    void *memory;
+    struct ledger ledger;
+};
 
 static void *
-turn_create(void)
+zeroed(size_t bytes)
 {
-    struct turn_state *state = aligned_alloc(LEAT_LINE_BYTES, sizeof(*state));
-    size_t bytes = leat_mpmc_bytes(SLOTS_LOG2);
+    bytes = leat_round_up(bytes, LEAT_LINE_BYTES);
+    void *memory = aligned_alloc(LEAT_LINE_BYTES, bytes);
+    CHECK(memory != NULL);
+    memset(memory, 0, bytes);
+    return memory;
+}
+
+static void *
+ring_create(const struct suspend_subject *subject)
+{
+    struct ring_state *state = calloc(1, sizeof(*state));
     CHECK(state != NULL);
-    memset(state, 0, sizeof(*state));
-    state->memory = aligned_alloc(LEAT_LINE_BYTES, bytes);
-    CHECK(state->memory != NULL);
-    memset(state->memory, 0, bytes);
-    leat_mpmc_init(&state->ring, SLOTS_LOG2, state->memory, 0);
+    state->subject = subject;
+    state->calls = subject->context;
+    state->ring = zeroed(state->calls->ring_bytes);
+    state->memory = zeroed(state->calls->bytes(SLOTS_LOG2));
+    const struct leat_ring_config config = {.slots_log2 = SLOTS_LOG2, .memory = state->memory};
+    state->calls->init(state->ring, &config);
     return state;
 }
 
 static bool
-turn_push(void *subject, uint32_t who)
+ring_push(void *subject, uint32_t who)
 {
-    struct turn_state *state = subject;
+    struct ring_state *state = subject;
     uint32_t item = ledger_next(&state->ledger, who);
-    if (!leat_mpmc_push(&state->ring, item)) {
+    if (!state->calls->push(state->ring, item)) {
         return false;
     }
     ledger_in(&state->ledger, who, item);
@@ -208,11 +259,11 @@ turn_push(void *subject, uint32_t who)
 }
 
 static bool
-turn_pop(void *subject, uint32_t who)
+ring_pop(void *subject, uint32_t who)
 {
-    struct turn_state *state = subject;
+    struct ring_state *state = subject;
     uint32_t item = 0;
-    if (!leat_mpmc_pop(&state->ring, &item)) {
+    if (!state->calls->pop(state->ring, &item)) {
         return false;
     }
     state->ledger.out[who] += item;
@@ -220,72 +271,110 @@ turn_pop(void *subject, uint32_t who)
 }
 
 static void
-turn_destroy(void *subject)
+ring_destroy(void *subject)
 {
-    struct turn_state *state = subject;
-    CHECK(leat_mpmc_check(&state->ring, stderr));
-    while (turn_pop(state, SUSPEND_OTHER)) {
+    struct ring_state *state = subject;
+    CHECK(state->calls->check(state->ring, stderr));
+    while (ring_pop(state, SUSPEND_OTHER)) {
     }
-    CHECK(leat_mpmc_check(&state->ring, stderr));
+    CHECK(state->calls->check(state->ring, stderr));
     ledger_check(&state->ledger);
+    free(state->ring);
     free(state->memory);
     free(state);
 }
 
 static void
-turn_fill(struct turn_state *state, uint32_t count)
+ring_fill(void *subject, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        CHECK(turn_push(state, SUSPEND_OTHER));
+        CHECK(ring_push(subject, SUSPEND_OTHER));
     }
 }
 
 static void
-turn_empty(void *subject)
+ring_fresh(void *subject)
 {
-    suspend_laps(&turn_subject, subject, SLOTS + 1);
+    (void)subject;
+}
+
+/* Not at the beginning of a lap. */
+static void
+ring_empty(void *subject)
+{
+    const struct ring_state *state = subject;
+    suspend_laps(state->subject, subject, SLOTS + 3);
 }
 
 static void
-turn_half(void *subject)
+ring_half(void *subject)
 {
-    turn_fill(subject, SLOTS / 2);
+    ring_empty(subject);
+    ring_fill(subject, SLOTS / 2);
 }
 
 static void
-turn_full(void *subject)
+ring_full(void *subject)
 {
-    turn_fill(subject, SLOTS);
+    ring_empty(subject);
+    ring_fill(subject, SLOTS);
+}
+
+/* A push of long ago has just stored its tail; a pop its head. */
+static void
+ring_old_tail(void *subject)
+{
+    const struct ring_state *state = subject;
+    ring_half(subject);
+    suspend_late_store(state->subject, subject, 0, state->calls->file);
 }
 
 static void
-turn_old_tail(void *subject)
+ring_old_head(void *subject)
 {
-    turn_half(subject);
-    suspend_late_store(&turn_subject, subject, 0, "ring/mpmc.h");
+    const struct ring_state *state = subject;
+    ring_half(subject);
+    suspend_late_store(state->subject, subject, 1, state->calls->file);
 }
 
-static void
-turn_old_head(void *subject)
-{
-    turn_half(subject);
-    suspend_late_store(&turn_subject, subject, 1, "ring/mpmc.h");
-}
+#define RING_SITUATIONS                                                                            \
+    {                                                                                              \
+        {"fresh", ring_fresh, 0}, {"empty", ring_empty, 0}, {"half", ring_half, 0},                \
+            {"full", ring_full, 0}, {"old tail", ring_old_tail, 0},                                \
+        {                                                                                          \
+            "old head", ring_old_head, 0                                                           \
+        }                                                                                          \
+    }
+
+static const struct suspend_subject packed_subject = {
+    .name = "packed",
+    .capacity = SLOTS,
+    .budget = 2000,
+    .context = &packed_calls,
+    .create = ring_create,
+    .destroy = ring_destroy,
+    .operations = {{.name = "push", .run = ring_push}, {.name = "pop", .run = ring_pop}},
+    .situations = RING_SITUATIONS,
+};
 
 static const struct suspend_subject turn_subject = {
     .name = "turn per slot",
     .capacity = SLOTS,
     .budget = 2000,
-    .create = turn_create,
-    .destroy = turn_destroy,
-    .operations = {{.name = "push", .run = turn_push, .blocks = {"ring/mpmc.h store slot"}},
-                   {.name = "pop", .run = turn_pop, .blocks = {"ring/mpmc.h store slot"}}},
-    .situations = {{"empty", turn_empty, 0},
-                   {"half", turn_half, 0},
-                   {"full", turn_full, 0},
-                   {"old tail", turn_old_tail, 0},
-                   {"old head", turn_old_head, 0}},
+    .context = &turn_calls,
+    .create = ring_create,
+    .destroy = ring_destroy,
+    .operations = {{.name = "push", .run = ring_push, .blocks = {"ring/turn.h store slot"}},
+                   {.name = "pop", .run = ring_pop, .blocks = {"ring/turn.h store slot"}}},
+    .situations = RING_SITUATIONS,
 };
+
+static void
+packed_is_lock_free(void **state)
+{
+    (void)state;
+    CHECK(suspend_run(&packed_subject));
+}
 
 static void
 turn_per_slot_is_blocking(void **state)
@@ -299,6 +388,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slab_is_lock_free),
+        cmocka_unit_test(packed_is_lock_free),
         cmocka_unit_test(turn_per_slot_is_blocking),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
