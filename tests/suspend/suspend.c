@@ -46,7 +46,9 @@ struct verdict {
     struct place_list blocking_pair; /* the first one's places, where one alone does not block */
     struct tally one;
     struct tally two;
-    uint64_t steps[SUSPEND_SITUATIONS_MAX]; /* of an operation that nobody disturbs */
+    /* Of an operation that nobody disturbs: its steps, and those that block. */
+    uint64_t steps[SUSPEND_SITUATIONS_MAX];
+    bool blocks_at[SUSPEND_SITUATIONS_MAX][FREEZE_STEPS_MAX];
 };
 
 struct session {
@@ -347,6 +349,24 @@ trial(struct session *session, const struct plan *plan, struct freeze_place *pla
     return outcome;
 }
 
+/* So that the one trial can be thought through. */
+static void
+say_surprise(const struct session *session, const struct plan *plan)
+{
+    const struct suspend_subject *subject = session->subject;
+    test_say("%s, %s: blocks", subject->name, subject->situations[plan->situation].name);
+    for (uint32_t i = 0; i < plan->frozen_count; i++) {
+        test_say(" %s at step %ju", subject->operations[plan->frozen[i].operation].name,
+                 (uintmax_t)plan->frozen[i].step);
+    }
+    if (plan->interrupt_step != 0) {
+        bool laps = plan->interrupt == session->operations;
+        test_say(", interrupted at step %ju by %s", (uintmax_t)plan->interrupt_step,
+                 laps ? "laps" : subject->operations[plan->interrupt].name);
+    }
+    test_say("\n");
+}
+
 /* A trial with as much patience as its outcome is worth, counted. */
 static enum outcome
 judge(struct session *session, const struct plan *plan)
@@ -362,7 +382,10 @@ judge(struct session *session, const struct plan *plan)
     if (outcome == BLOCKED && !place_known(blocking, &place)) {
         bool known = expected(&session->subject->operations[first], &place);
         outcome = trial(session, plan, &place, known ? PATIENCE_NS : PATIENCE_LONG_NS);
-        session->surprises += outcome == BLOCKED && !known ? 1 : 0;
+        if (outcome == BLOCKED && !known) {
+            session->surprises++;
+            say_surprise(session, plan);
+        }
     }
     if (outcome != ENDED) {
         tally->tried++;
@@ -402,12 +425,15 @@ single_trials(struct session *session)
         for (uint32_t j = 0; freezes(&session->subject->operations[i]) && j < session->situations;
              j++) {
             struct plan plan = {.situation = j, .frozen_count = 1};
+            enum outcome outcome = PASSED;
             plan.frozen[0].operation = i;
-            do {
+            while (outcome != ENDED && !enough(session)) {
                 plan.frozen[0].step++;
-                /* Alone, and yet it goes round in a circle. */
+                /* Alone, and yet it goes round in a circle? */
                 CHECK(plan.frozen[0].step < FREEZE_STEPS_MAX);
-            } while (!enough(session) && judge(session, &plan) != ENDED);
+                outcome = judge(session, &plan);
+                verdict->blocks_at[j][plan.frozen[0].step] = outcome == BLOCKED;
+            }
             verdict->steps[j] = plan.frozen[0].step - 1;
         }
     }
@@ -457,16 +483,20 @@ may_interrupt(const struct session *session, uint32_t operation, uint32_t by)
            !(operations[by].owner && operations[operation].owner);
 }
 
-/* The operation in one situation, interrupted in front of each of its steps by one thing. */
+/* The operation in one situation, interrupted in front of each of its steps by one thing. Not where
+ * it blocks: what the interruption leaves undone then would be laid to later steps. */
 static void
 interrupted_by(struct session *session, struct plan plan, uint64_t estimate)
 {
     uint32_t operation = plan.frozen[0].operation;
-    uint64_t steps = session->verdicts[operation].steps[plan.situation];
-    while (may_interrupt(session, operation, plan.interrupt) && plan.interrupt_step < steps) {
-        plan.interrupt_step++;
-        plan.frozen[0].step = plan.interrupt_step;
-        steps_trials(session, plan, 0, estimate);
+    const struct verdict *verdict = &session->verdicts[operation];
+    bool may = may_interrupt(session, operation, plan.interrupt);
+    for (uint64_t step = 1; may && step <= verdict->steps[plan.situation]; step++) {
+        plan.interrupt_step = step;
+        plan.frozen[0].step = step;
+        if (!verdict->blocks_at[plan.situation][step]) {
+            steps_trials(session, plan, 0, estimate);
+        }
     }
 }
 
