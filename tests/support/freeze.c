@@ -59,7 +59,6 @@ freeze_sleep(bool begins)
 void
 freeze_adopt(struct freeze *freeze)
 {
-    freeze->adopted = true;
     current_freeze = freeze;
 }
 
@@ -155,13 +154,16 @@ freeze_arm(struct freeze *freeze, uint64_t step)
 }
 
 void
-freeze_end(struct freeze *freeze)
+freeze_let_go(struct freeze *freeze)
 {
     stop_at(freeze, UINT64_MAX);
-    if (!freeze->adopted) {
-        CHECK(pthread_join(freeze->thread, NULL) == 0);
-        freeze_fini(freeze);
-    }
+}
+
+void
+freeze_join(struct freeze *freeze)
+{
+    CHECK(pthread_join(freeze->thread, NULL) == 0);
+    freeze_fini(freeze);
 }
 
 /* ---- the operations of ring/atomic.h --------------------------------------------------------- */

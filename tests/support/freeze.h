@@ -33,7 +33,6 @@ struct freeze {
     void (*body)(void *argument);
     void *argument;
     pthread_t thread;
-    bool adopted; /* the thread is not ours to join */
     /* Under the mutex: */
     uint64_t steps; /* taken, and the one that it stands in front of */
     uint64_t stop;  /* the step that it does not take */
@@ -50,8 +49,10 @@ void freeze_start(struct freeze *freeze, void (*body)(void *argument), void *arg
  * or went to sleep, before that. */
 bool freeze_to(struct freeze *freeze, uint64_t step);
 
-/* It never stops again. One that freeze_start() started is joined. */
-void freeze_end(struct freeze *freeze);
+/* It never stops again. */
+void freeze_let_go(struct freeze *freeze);
+/* pre: let go, or ended. Joins what freeze_start() started. */
+void freeze_join(struct freeze *freeze);
 
 /* For threads that others start. The calling thread runs under `freeze` from here on and does not
  * stop before freeze_arm(). */

@@ -1,15 +1,14 @@
 /* suspend.c - the trials of suspend.h, and what they come to. */
 #include "tests/suspend/suspend.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ring/atomic.h"
 #include "tests/support/check.h"
 #include "tests/support/prng.h"
 #include "tests/support/threads.h"
+#include "tests/suspend/crew.h"
 
 /* Successes of each operation, by the subject's places. */
 #define LAPS 8
@@ -19,6 +18,9 @@
 #define PATIENCE_NS       (300 * TEST_MS)
 #define PATIENCE_LONG_NS  (5000 * TEST_MS)
 #define PATIENCE_SHORT_NS (30 * TEST_MS)
+/* And for those that interrupt, or go round while an earlier one is held, of whom nothing is
+ * asked. */
+#define PATIENCE_LAPS_NS (10 * TEST_MS)
 
 #define PLACES_MAX 128
 
@@ -146,102 +148,23 @@ expected(const struct suspend_operation *operation, const struct freeze_place *p
     return false;
 }
 
-/* ---- the others ------------------------------------------------------------------------------ */
-
-struct others {
-    const struct suspend_subject *subject;
-    void *state;
-    uint64_t goals[SUSPEND_OPERATIONS_MAX];
-    leat_atomic_u64 successes[SUSPEND_OPERATIONS_MAX];
-    bool owner_stands;
-    uint64_t patience_ns;
-    leat_atomic_u32 blocked;
-};
-
-/* Successes that count towards the goals; *met: that is all of them. */
-static uint64_t
-progress(struct others *others, bool *met)
-{
-    uint64_t sum = 0;
-    *met = true;
-    for (uint32_t i = 0; i < SUSPEND_OPERATIONS_MAX; i++) {
-        uint64_t done = atom_load_rlx(&others->successes[i]);
-        *met = *met && done >= others->goals[i];
-        sum += done < others->goals[i] ? done : others->goals[i];
-    }
-    return sum;
-}
-
-/* Each operation once, as far as the thread may do it. */
-static bool
-others_round(struct others *others, uint32_t who)
-{
-    bool any = false;
-    for (uint32_t i = 0; i < SUSPEND_OPERATIONS_MAX; i++) {
-        const struct suspend_operation *operation = &others->subject->operations[i];
-        bool barred = operation->owner && (others->owner_stands || who != SUSPEND_OTHER);
-        if (operation->run != NULL && !barred && operation->run(others->state, who)) {
-            (void)atom_add_rlx(&others->successes[i], 1);
-            any = true;
-        }
-    }
-    return any;
-}
-
-static void
-others_run(void *shared, uint32_t who)
-{
-    struct others *others = shared;
-    uint64_t last_ns = test_now_ns();
-    uint64_t before = 0;
-    bool met = false;
-    while (!met && atom_load_rlx(&others->blocked) == 0) {
-        if (!others_round(others, who)) {
-            (void)sched_yield();
-        }
-        uint64_t now = progress(others, &met);
-        uint64_t now_ns = test_now_ns();
-        if (now != before) {
-            before = now;
-            last_ns = now_ns;
-        } else if (now_ns - last_ns > others->patience_ns) {
-            atom_store_rlx(&others->blocked, 1);
-        }
-    }
-}
-
-static bool
-settled(const struct others *others)
-{
-    uint64_t begin_ns = test_now_ns();
-    while (others->subject->settled != NULL && !others->subject->settled(others->state)) {
-        if (test_now_ns() - begin_ns > others->patience_ns) {
-            return false;
-        }
-        (void)sched_yield();
-    }
-    return true;
-}
-
-void
-suspend_laps(const struct suspend_subject *subject, void *state, uint64_t goal)
-{
-    struct others others = {
-        .subject = subject, .state = state, .patience_ns = PATIENCE_SHORT_NS / 3};
-    for (uint32_t i = 0; i < SUSPEND_OPERATIONS_MAX; i++) {
-        others.goals[i] = subject->operations[i].run == NULL ? 0 : goal;
-    }
-    others_run(&others, SUSPEND_OTHER);
-    (void)settled(&others);
-}
-
 /* ---- one trial ------------------------------------------------------------------------------- */
 
+/* A thread that is going to stand still. */
 struct call {
     const struct suspend_operation *operation;
     void *state;
     uint32_t who;
-    struct freeze freeze;
+    struct freeze own;
+    struct freeze *freeze; /* own, or one of the subject's; NULL: not begun */
+};
+
+struct trial {
+    const struct session *session;
+    const struct plan *plan;
+    void *state;
+    struct call calls[2];
+    struct crew *interrupter; /* may be NULL */
 };
 
 static void
@@ -251,101 +174,143 @@ call_run(void *argument)
     (void)call->operation->run(call->state, call->who);
 }
 
-/* *freeze: the thread, if it is there. True: it stands in front of the step. */
+/* True: it stands in front of the step. */
 static bool
-call_begin(struct call *call, uint64_t step, struct freeze **freeze)
+call_begin(struct call *call, uint64_t step)
 {
     if (call->operation->begin != NULL) {
-        *freeze = call->operation->begin(call->state, step);
-        return freeze_wait(*freeze);
+        call->freeze = call->operation->begin(call->state, step);
+        return freeze_wait(call->freeze);
     }
-    *freeze = &call->freeze;
-    freeze_start(&call->freeze, call_run, call);
-    return freeze_to(&call->freeze, step);
+    call->freeze = &call->own;
+    freeze_start(&call->own, call_run, call);
+    return freeze_to(&call->own, step);
 }
 
-static void
-interrupt(const struct session *session, void *state, uint32_t by)
+static struct crew *
+laps_start(const struct suspend_subject *subject, void *state, bool owner_stands)
 {
-    const struct suspend_subject *subject = session->subject;
-    if (by == session->operations) {
-        suspend_laps(subject, state, subject->capacity * 3);
-    } else {
-        (void)subject->operations[by].run(state, SUSPEND_OTHER);
+    struct crew_order order = {
+        .subject = subject, .state = state, .threads = 1, .patience_ns = PATIENCE_LAPS_NS};
+    for (uint32_t i = 0; i < SUSPEND_OPERATIONS_MAX; i++) {
+        const struct suspend_operation *operation = &subject->operations[i];
+        if (operation->run != NULL && !(owner_stands && operation->owner)) {
+            order.operations |= UINT32_C(1) << i;
+            order.goals[i] = (uint64_t)subject->capacity * 3;
+        }
     }
+    return crew_start(&order);
+}
+
+/* What happens while the first one is held in front of an earlier step. */
+static void
+interrupt(struct trial *trial)
+{
+    const struct suspend_subject *subject = trial->session->subject;
+    uint32_t by = trial->plan->interrupt;
+    if (by == trial->session->operations) {
+        trial->interrupter = laps_start(subject, trial->state, trial->calls[0].operation->owner);
+    } else {
+        const struct crew_order order = {.subject = subject,
+                                         .state = trial->state,
+                                         .threads = 1,
+                                         .operations = UINT32_C(1) << by,
+                                         .rounds = 1,
+                                         .goals = {1, 1, 1, 1, 1, 1},
+                                         .patience_ns = PATIENCE_LAPS_NS};
+        trial->interrupter = crew_start(&order);
+    }
+    (void)crew_watch(trial->interrupter);
 }
 
 /* Brings the threads to their steps. False: one did not come so far. */
 static bool
-stand(const struct session *session, const struct plan *plan, struct call *calls,
-      struct freeze **threads)
+stand(struct trial *trial)
 {
-    for (uint32_t i = 0; i < plan->frozen_count; i++) {
-        struct call *call = &calls[i];
-        uint64_t step = plan->frozen[i].step;
-        call->operation = &session->subject->operations[plan->frozen[i].operation];
-        call->state = calls[0].state;
+    const struct plan *plan = trial->plan;
+    bool all = true;
+    for (uint32_t i = 0; all && i < plan->frozen_count; i++) {
+        struct call *call = &trial->calls[i];
+        call->operation = &trial->session->subject->operations[plan->frozen[i].operation];
+        call->state = trial->state;
         call->who = SUSPEND_FROZEN + i;
         if (i == 0 && plan->interrupt_step != 0) {
-            if (!call_begin(call, plan->interrupt_step, &threads[i])) {
-                return false;
+            all = call_begin(call, plan->interrupt_step);
+            if (all) {
+                interrupt(trial);
+                all = freeze_to(call->freeze, plan->frozen[i].step);
             }
-            interrupt(session, call->state, plan->interrupt);
-            if (!freeze_to(threads[i], step)) {
-                return false;
-            }
-        } else if (!call_begin(call, step, &threads[i])) {
-            return false;
+        } else {
+            all = call_begin(call, plan->frozen[i].step);
         }
     }
-    return true;
+    return all;
 }
 
-/* Whether the others go on without those that stand. */
-static bool
-others_go_on(const struct session *session, const struct plan *plan, void *state,
-             uint64_t patience_ns)
+/* The crew that must go on without those that stand. */
+static struct crew *
+others_start(const struct trial *trial, uint64_t patience_ns)
 {
-    const struct suspend_subject *subject = session->subject;
-    struct others others = {.subject = subject, .state = state, .patience_ns = patience_ns};
+    const struct plan *plan = trial->plan;
+    const struct suspend_subject *subject = trial->session->subject;
+    struct crew_order order = {
+        .subject = subject, .state = trial->state, .threads = 2, .patience_ns = patience_ns};
     uint64_t items = subject->situations[plan->situation].items;
+    bool owner_stands = false;
     for (uint32_t i = 0; i < plan->frozen_count; i++) {
-        const struct suspend_operation *frozen = &subject->operations[plan->frozen[i].operation];
-        others.owner_stands = others.owner_stands || frozen->owner;
+        const struct suspend_operation *frozen = trial->calls[i].operation;
+        owner_stands = owner_stands || frozen->owner;
         items = items > frozen->hides ? items - frozen->hides : 0;
     }
-    for (uint32_t i = 0; i < session->operations; i++) {
-        if (others.owner_stands) {
-            others.goals[i] = subject->operations[i].owner ? 0 : items;
-        } else if (subject->operations[i].run != NULL) {
-            others.goals[i] = (uint64_t)LAPS * subject->capacity;
+    for (uint32_t i = 0; i < trial->session->operations; i++) {
+        const struct suspend_operation *operation = &subject->operations[i];
+        if (operation->run != NULL && !(owner_stands && operation->owner)) {
+            order.operations |= UINT32_C(1) << i;
+            order.goals[i] = owner_stands ? items : (uint64_t)LAPS * subject->capacity;
         }
     }
-    test_threads_run(2, others_run, &others);
-    return atom_load_rlx(&others.blocked) == 0 && settled(&others);
+    return crew_start(&order);
 }
 
-/* The last one's operation at the last one's place is what a trial tells about. */
-static enum outcome
-trial(struct session *session, const struct plan *plan, struct freeze_place *place,
-      uint64_t patience_ns)
+/* All threads go on and come to their end. */
+static void
+trial_end(struct trial *trial, struct crew *others)
 {
-    const struct suspend_subject *subject = session->subject;
-    struct call calls[2];
-    struct freeze *threads[2] = {NULL, NULL};
-    enum outcome outcome = ENDED;
-    calls[0].state = subject->create(subject);
-    subject->situations[plan->situation].arrange(calls[0].state);
-    if (stand(session, plan, calls, threads)) {
-        *place = threads[0]->place;
-        outcome = others_go_on(session, plan, calls[0].state, patience_ns) ? PASSED : BLOCKED;
-    }
-    for (uint32_t i = 0; i < 2; i++) {
-        if (threads[i] != NULL) {
-            freeze_end(threads[i]);
+    for (uint32_t i = 0; i < trial->plan->frozen_count; i++) {
+        if (trial->calls[i].freeze != NULL) {
+            freeze_let_go(trial->calls[i].freeze);
         }
     }
-    subject->destroy(calls[0].state);
+    for (uint32_t i = 0; i < trial->plan->frozen_count; i++) {
+        if (trial->calls[i].freeze == &trial->calls[i].own) {
+            freeze_join(&trial->calls[i].own);
+        }
+    }
+    if (trial->interrupter != NULL) {
+        crew_join(trial->interrupter);
+    }
+    if (others != NULL) {
+        crew_join(others);
+    }
+    trial->session->subject->destroy(trial->state);
+}
+
+/* *place: where the first one stands. */
+static enum outcome
+try_plan(const struct session *session, const struct plan *plan, struct freeze_place *place,
+         uint64_t patience_ns)
+{
+    struct trial trial = {.session = session, .plan = plan};
+    struct crew *others = NULL;
+    enum outcome outcome = ENDED;
+    trial.state = session->subject->create(session->subject);
+    session->subject->situations[plan->situation].arrange(trial.state);
+    if (stand(&trial)) {
+        *place = trial.calls[0].freeze->place;
+        others = others_start(&trial, patience_ns);
+        outcome = crew_watch(others) ? PASSED : BLOCKED;
+    }
+    trial_end(&trial, others);
     return outcome;
 }
 
@@ -378,10 +343,10 @@ judge(struct session *session, const struct plan *plan)
         plan->frozen_count == 1 ? &verdict->blocking : &verdict->blocking_pair;
     struct freeze_place place;
     uint64_t patience_ns = blocking->count == 0 ? PATIENCE_NS : PATIENCE_SHORT_NS;
-    enum outcome outcome = trial(session, plan, &place, patience_ns);
+    enum outcome outcome = try_plan(session, plan, &place, patience_ns);
     if (outcome == BLOCKED && !place_known(blocking, &place)) {
         bool known = expected(&session->subject->operations[first], &place);
-        outcome = trial(session, plan, &place, known ? PATIENCE_NS : PATIENCE_LONG_NS);
+        outcome = try_plan(session, plan, &place, known ? PATIENCE_NS : PATIENCE_LONG_NS);
         if (outcome == BLOCKED && !known) {
             session->surprises++;
             say_surprise(session, plan);
@@ -655,27 +620,37 @@ suspend_run(const struct suspend_subject *subject)
 /* ---- situations ------------------------------------------------------------------------------ */
 
 void
+suspend_laps(const struct suspend_subject *subject, void *state)
+{
+    struct crew *crew = laps_start(subject, state, false);
+    (void)crew_watch(crew);
+    crew_join(crew);
+}
+
+void
 suspend_late_store(const struct suspend_subject *subject, void *state, uint32_t operation,
                    const char *file)
 {
     struct call call = {
         .operation = &subject->operations[operation], .state = state, .who = SUSPEND_EARLIER};
-    struct freeze *thread = NULL;
     uint64_t last = 0;
+    uint64_t step = 1;
     /* Once to see where it is. */
-    for (uint64_t step = 1; step < FREEZE_STEPS_MAX; step++) {
-        bool stands = step == 1 ? call_begin(&call, step, &thread) : freeze_to(thread, step);
-        if (!stands) {
-            break;
-        }
-        if (strcmp(thread->place.kind, "store") == 0 && strcmp(thread->place.file, file) == 0) {
-            last = step;
-        }
+    bool stands = call_begin(&call, step);
+    while (stands) {
+        const struct freeze_place *place = &call.freeze->place;
+        bool found = strcmp(place->kind, "store") == 0 && strcmp(place->file, file) == 0;
+        last = found ? step : last;
+        step++;
+        stands = freeze_to(call.freeze, step);
     }
-    freeze_end(thread);
+    freeze_join(&call.own);
     CHECK(last != 0);
-    CHECK(call_begin(&call, last, &thread));
-    CHECK(strcmp(thread->place.kind, "store") == 0);
-    suspend_laps(subject, state, subject->capacity * 3);
-    freeze_end(thread);
+    CHECK(call_begin(&call, last));
+    CHECK(strcmp(call.freeze->place.kind, "store") == 0);
+    struct crew *crew = laps_start(subject, state, call.operation->owner);
+    (void)crew_watch(crew);
+    freeze_let_go(&call.own);
+    freeze_join(&call.own);
+    crew_join(crew);
 }

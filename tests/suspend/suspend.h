@@ -80,8 +80,8 @@ bool suspend_run(const struct suspend_subject *subject);
 
 /* ---- for situations -------------------------------------------------------------------------- */
 
-/* The calling thread does all operations, until each has succeeded `goal` times or none does. */
-void suspend_laps(const struct suspend_subject *subject, void *state, uint64_t goal);
+/* A thread does all operations, until each has succeeded 3 times as often as there are places. */
+void suspend_laps(const struct suspend_subject *subject, void *state);
 
 /* A thread in `operation` is held in front of its last store to a word of `file`, laps go by, and
  * it goes on: what it stores is long out of date. */

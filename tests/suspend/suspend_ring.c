@@ -298,12 +298,16 @@ ring_fresh(void *subject)
     (void)subject;
 }
 
-/* Not at the beginning of a lap. */
+/* After some laps, in the middle of one. */
 static void
 ring_empty(void *subject)
 {
     const struct ring_state *state = subject;
-    suspend_laps(state->subject, subject, SLOTS + 3);
+    suspend_laps(state->subject, subject);
+    for (uint32_t i = 0; i < SLOTS / 2 + 1; i++) {
+        CHECK(ring_push(subject, SUSPEND_OTHER));
+        CHECK(ring_pop(subject, SUSPEND_OTHER));
+    }
 }
 
 static void
