@@ -8,6 +8,9 @@
 #include "tests/support/check.h"
 #include "tests/support/threads.h"
 
+/* No thread takes so many: one that does will not come to its end. */
+#define STEPS_ENDLESS UINT64_C(10000000)
+
 static _Thread_local struct freeze *current_freeze;
 
 /* ---- the thread's side ----------------------------------------------------------------------- */
@@ -34,6 +37,7 @@ freeze_step(struct freeze_place place)
     lock(freeze);
     freeze->steps++;
     freeze->place = place;
+    CHECK(freeze->steps < STEPS_ENDLESS);
     while (freeze->steps >= freeze->stop) {
         freeze->stands = true;
         CHECK(pthread_cond_broadcast(&freeze->changed) == 0);
