@@ -148,6 +148,16 @@ crew_watch(struct crew *crew)
     return met && settled(crew);
 }
 
+uint64_t
+crew_successes(const struct crew *crew)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < SUSPEND_OPERATIONS_MAX; i++) {
+        sum += atom_load_rlx(&crew->successes[i]);
+    }
+    return sum;
+}
+
 void
 crew_join(struct crew *crew)
 {

@@ -22,6 +22,8 @@ struct crew *crew_start(const struct crew_order *order);
 /* Waits until all left, or nothing has succeeded for as long as patience lasts, and tells them to
  * leave. True: the goals were met, and nothing is left undone that they began. */
 bool crew_watch(struct crew *crew);
+/* Successes of all operations so far. */
+uint64_t crew_successes(const struct crew *crew);
 void crew_join(struct crew *crew);
 
 #endif

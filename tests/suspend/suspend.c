@@ -256,17 +256,24 @@ others_start(const struct trial *trial, uint64_t patience_ns)
     struct crew_order order = {
         .subject = subject, .state = trial->state, .threads = 2, .patience_ns = patience_ns};
     uint64_t items = subject->situations[plan->situation].items;
+    uint64_t hidden = 0;
     bool owner_stands = false;
     for (uint32_t i = 0; i < plan->frozen_count; i++) {
         const struct suspend_operation *frozen = trial->calls[i].operation;
         owner_stands = owner_stands || frozen->owner;
-        items = items > frozen->hides ? items - frozen->hides : 0;
+        hidden += frozen->hides;
+    }
+    if (trial->interrupter != NULL) {
+        hidden += crew_successes(trial->interrupter);
     }
     for (uint32_t i = 0; i < trial->session->operations; i++) {
         const struct suspend_operation *operation = &subject->operations[i];
         if (operation->run != NULL && !(owner_stands && operation->owner)) {
             order.operations |= UINT32_C(1) << i;
-            order.goals[i] = owner_stands ? items : (uint64_t)LAPS * subject->capacity;
+            order.goals[i] = (uint64_t)LAPS * subject->capacity;
+            if (owner_stands) {
+                order.goals[i] = items > hidden ? items - hidden : 0;
+            }
         }
     }
     return crew_start(&order);
