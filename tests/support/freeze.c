@@ -2,6 +2,7 @@
 #include "tests/support/freeze.h"
 
 #include <stddef.h>
+#include <string.h>
 #include <time.h>
 
 #include "ring/atomic.h"
@@ -12,6 +13,31 @@
 #define STEPS_ENDLESS UINT64_C(10000000)
 
 static _Thread_local struct freeze *current_freeze;
+
+/* ---- places ---------------------------------------------------------------------------------- */
+
+bool
+freeze_places_know(const struct freeze_places *list, const struct freeze_place *place)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct freeze_place *other = &list->places[i];
+        if (place->line == other->line && strcmp(place->file, other->file) == 0 &&
+            strcmp(place->kind, other->kind) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+freeze_places_add(struct freeze_places *list, const struct freeze_place *place)
+{
+    if (!freeze_places_know(list, place)) {
+        CHECK(list->count < FREEZE_PLACES_MAX);
+        list->places[list->count] = *place;
+        list->count++;
+    }
+}
 
 /* ---- the thread's side ----------------------------------------------------------------------- */
 
@@ -37,13 +63,17 @@ freeze_step(struct freeze_place place)
     lock(freeze);
     freeze->steps++;
     freeze->place = place;
+    if (freeze->seen != NULL) {
+        freeze_places_add(freeze->seen, &place);
+    }
     CHECK(freeze->steps < STEPS_ENDLESS);
-    while (freeze->steps >= freeze->stop) {
+    while (freeze->steps >= freeze->stop || freeze->writes >= freeze->stop_writes) {
         freeze->stands = true;
         CHECK(pthread_cond_broadcast(&freeze->changed) == 0);
         CHECK(pthread_cond_wait(&freeze->changed, &freeze->mutex) == 0);
     }
     freeze->stands = false;
+    freeze->writes += place.writes ? 1 : 0;
     unlock(freeze);
 }
 
@@ -71,7 +101,7 @@ thread_run(void *argument)
 {
     struct freeze *freeze = argument;
     lock(freeze);
-    while (freeze->stop == 0) {
+    while (!freeze->begun) {
         CHECK(pthread_cond_wait(&freeze->changed, &freeze->mutex) == 0);
     }
     unlock(freeze);
@@ -91,7 +121,7 @@ void
 freeze_init(struct freeze *freeze)
 {
     pthread_condattr_t attributes;
-    *freeze = (struct freeze){.stop = UINT64_MAX};
+    *freeze = (struct freeze){.stop = UINT64_MAX, .stop_writes = UINT64_MAX};
     CHECK(pthread_condattr_init(&attributes) == 0);
     CHECK(pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0);
     CHECK(pthread_mutex_init(&freeze->mutex, NULL) == 0);
@@ -112,15 +142,24 @@ freeze_start(struct freeze *freeze, void (*body)(void *argument), void *argument
     freeze_init(freeze);
     freeze->body = body;
     freeze->argument = argument;
-    freeze->stop = 0;
     CHECK(pthread_create(&freeze->thread, NULL, thread_run, freeze) == 0);
 }
 
-static void
-stop_at(struct freeze *freeze, uint64_t step)
+void
+freeze_note(struct freeze *freeze, struct freeze_places *seen)
 {
     lock(freeze);
+    freeze->seen = seen;
+    unlock(freeze);
+}
+
+static void
+stop_at(struct freeze *freeze, uint64_t step, uint64_t writes)
+{
+    lock(freeze);
+    freeze->begun = true;
     freeze->stop = step;
+    freeze->stop_writes = writes;
     freeze->stands = false;
     CHECK(pthread_cond_broadcast(&freeze->changed) == 0);
     unlock(freeze);
@@ -144,7 +183,14 @@ freeze_wait(struct freeze *freeze)
 bool
 freeze_to(struct freeze *freeze, uint64_t step)
 {
-    stop_at(freeze, step);
+    stop_at(freeze, step, UINT64_MAX);
+    return freeze_wait(freeze);
+}
+
+bool
+freeze_to_write(struct freeze *freeze, uint64_t count)
+{
+    stop_at(freeze, UINT64_MAX, count);
     return freeze_wait(freeze);
 }
 
@@ -153,14 +199,16 @@ freeze_arm(struct freeze *freeze, uint64_t step)
 {
     lock(freeze);
     freeze->steps = 0;
+    freeze->writes = 0;
     unlock(freeze);
-    stop_at(freeze, step);
+    stop_at(freeze, step, UINT64_MAX);
 }
 
 void
 freeze_let_go(struct freeze *freeze)
 {
-    stop_at(freeze, UINT64_MAX);
+    freeze_note(freeze, NULL);
+    stop_at(freeze, UINT64_MAX, UINT64_MAX);
 }
 
 void
@@ -239,16 +287,16 @@ apply(struct leat_model_word word, enum leat_model_change change, uint64_t opera
 }
 
 static void
-step(const char *kind, struct leat_model_word word)
+step(const char *kind, struct leat_model_word word, bool writes)
 {
-    freeze_step((struct freeze_place){kind, word.text, word.file, word.line});
+    freeze_step((struct freeze_place){kind, word.text, word.file, word.line, writes});
 }
 
 uint64_t
 leat_model_load(struct leat_model_word word, enum leat_model_order order)
 {
     (void)order;
-    step("load", word);
+    step("load", word, false);
     return load(word);
 }
 
@@ -256,7 +304,7 @@ void
 leat_model_store(struct leat_model_word word, uint64_t value, enum leat_model_order order)
 {
     (void)order;
-    step("store", word);
+    step("store", word, true);
     (void)apply(word, LEAT_MODEL_SWAP, value);
 }
 
@@ -265,14 +313,14 @@ leat_model_change(struct leat_model_word word, enum leat_model_change change, ui
                   enum leat_model_order order)
 {
     (void)order;
-    step("change", word);
+    step("change", word, true);
     return apply(word, change, operand);
 }
 
 bool
 leat_model_cas(struct leat_model_word word, struct leat_model_swap swap)
 {
-    step("swap", word);
+    step("swap", word, true);
     return cas(word, swap.expected, swap.desired);
 }
 
@@ -280,7 +328,7 @@ void
 leat_model_fence(struct leat_model_word place, enum leat_model_order order)
 {
     (void)order;
-    step("fence", place);
+    step("fence", place, false);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 

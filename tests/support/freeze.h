@@ -19,13 +19,26 @@
 /* No operation has so many steps: one that comes here goes round in a circle. */
 #define FREEZE_STEPS_MAX 1000
 
-/* A step: `kind` is the operation, `text` the word as the source names it. */
+/* A step: `kind` is the operation, `text` the word as the source names it. One that writes may
+ * change what others see, any other does not. */
 struct freeze_place {
     const char *kind;
     const char *text;
     const char *file;
     int line;
+    bool writes;
 };
+
+#define FREEZE_PLACES_MAX 128
+
+/* Different ones. */
+struct freeze_places {
+    struct freeze_place places[FREEZE_PLACES_MAX];
+    uint32_t count;
+};
+
+bool freeze_places_know(const struct freeze_places *list, const struct freeze_place *place);
+void freeze_places_add(struct freeze_places *list, const struct freeze_place *place);
 
 struct freeze {
     pthread_mutex_t mutex;
@@ -34,20 +47,29 @@ struct freeze {
     void *argument;
     pthread_t thread;
     /* Under the mutex: */
-    uint64_t steps; /* taken, and the one that it stands in front of */
-    uint64_t stop;  /* the step that it does not take */
+    bool begun;
+    uint64_t steps;       /* taken, and the one that it stands in front of */
+    uint64_t writes;      /* taken */
+    uint64_t stop;        /* the step that it does not take */
+    uint64_t stop_writes; /* having taken so many that write, it takes no step more */
     bool stands;
     bool ended;
-    bool sleeps;               /* in the system, until another thread wakes it */
-    struct freeze_place place; /* of the last step */
+    bool sleeps;                /* in the system, until another thread wakes it */
+    struct freeze_place place;  /* of the last step */
+    struct freeze_places *seen; /* where the places of its steps are noted; may be NULL */
 };
 
 /* A thread that runs body(argument), after the first freeze_to(). */
 void freeze_start(struct freeze *freeze, void (*body)(void *argument), void *argument);
+/* Where the places of its steps are noted, until it is let go. */
+void freeze_note(struct freeze *freeze, struct freeze_places *seen);
 
 /* Lets it run. True: it stands in front of its `step`th step, counted from 1. False: it has ended,
  * or went to sleep, before that. */
 bool freeze_to(struct freeze *freeze, uint64_t step);
+/* The same for the first step behind its `count`th write; 0: its first step. A thread that stands
+ * in front of any other step leaves to others what it left them here. */
+bool freeze_to_write(struct freeze *freeze, uint64_t count);
 
 /* It never stops again. */
 void freeze_let_go(struct freeze *freeze);

@@ -21,6 +21,6 @@ leat_os_futex_wait(leat_atomic_u32 *word, uint32_t expected, uint64_t deadline_n
 void
 leat_os_futex_wake(leat_atomic_u32 *word, uint32_t count)
 {
-    freeze_step((struct freeze_place){"call", "futex wake", __FILE__, __LINE__});
+    freeze_step((struct freeze_place){"call", "futex wake", __FILE__, __LINE__, true});
     futex_wake(word, count);
 }

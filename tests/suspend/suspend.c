@@ -22,19 +22,12 @@
  * asked. */
 #define PATIENCE_LAPS_NS (10 * TEST_MS)
 
-#define PLACES_MAX 128
-
 /* After so many places that should not block, there is nothing more to learn. */
 #define SURPRISES_MAX 4
 
-/* Of an operation that was interrupted or met a frozen thread: how many steps more it may have than
- * it has alone, where not all are tried. */
-#define MORE_STEPS 16
-
-struct place_list {
-    struct freeze_place places[PLACES_MAX];
-    uint32_t count;
-};
+/* Of an operation that was interrupted or met a frozen thread: how many writes more it may have
+ * than it has alone, where not all are tried. */
+#define MORE_WRITES 4
 
 struct tally {
     uint64_t tried;
@@ -43,14 +36,16 @@ struct tally {
 
 /* What was found out about one operation. */
 struct verdict {
-    struct place_list covered;
-    struct place_list blocking;
-    struct place_list blocking_pair; /* the first one's places, where one alone does not block */
+    struct freeze_places covered;
+    struct freeze_places blocking;
+    struct freeze_places blocking_pair; /* the first one's places, where one alone does not block */
     struct tally one;
     struct tally two;
-    /* Of an operation that nobody disturbs: its steps, and those that block. */
+    /* Of an operation that nobody disturbs: its steps; those that block; how many it takes before
+     * them that write. */
     uint64_t steps[SUSPEND_SITUATIONS_MAX];
     bool blocks_at[SUSPEND_SITUATIONS_MAX][FREEZE_STEPS_MAX];
+    uint64_t writes[SUSPEND_SITUATIONS_MAX][FREEZE_STEPS_MAX];
 };
 
 struct session {
@@ -69,7 +64,7 @@ struct plan {
     uint32_t frozen_count;
     struct {
         uint32_t operation;
-        uint64_t step;
+        uint64_t step; /* of one that was interrupted: writes since. Of the second: writes + 1 */
     } frozen[2];
     /* Step of the first one in front of which it is interrupted, 0: none; and by what: an
      * operation, or laps, numbered as the one behind the last. */
@@ -83,35 +78,13 @@ enum outcome {
     BLOCKED
 };
 
+/* Where the first one stood. */
+struct stand {
+    struct freeze_place place;
+    uint64_t writes;
+};
+
 /* ---- places ---------------------------------------------------------------------------------- */
-
-static bool
-place_same(const struct freeze_place *one, const struct freeze_place *other)
-{
-    return one->line == other->line && strcmp(one->file, other->file) == 0 &&
-           strcmp(one->kind, other->kind) == 0;
-}
-
-static bool
-place_known(const struct place_list *list, const struct freeze_place *place)
-{
-    for (uint32_t i = 0; i < list->count; i++) {
-        if (place_same(&list->places[i], place)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void
-place_add(struct place_list *list, const struct freeze_place *place)
-{
-    if (!place_known(list, place)) {
-        CHECK(list->count < PLACES_MAX);
-        list->places[list->count] = *place;
-        list->count++;
-    }
-}
 
 /* The operation's word without the brackets that macros put around it. */
 static int
@@ -155,12 +128,13 @@ struct call {
     const struct suspend_operation *operation;
     void *state;
     uint32_t who;
+    struct freeze_places *seen; /* may be NULL */
     struct freeze own;
     struct freeze *freeze; /* own, or one of the subject's; NULL: not begun */
 };
 
 struct trial {
-    const struct session *session;
+    struct session *session;
     const struct plan *plan;
     void *state;
     struct call calls[2];
@@ -179,12 +153,22 @@ static bool
 call_begin(struct call *call, uint64_t step)
 {
     if (call->operation->begin != NULL) {
-        call->freeze = call->operation->begin(call->state, step);
+        call->freeze = call->operation->begin(call->state, step, call->seen);
         return freeze_wait(call->freeze);
     }
     call->freeze = &call->own;
     freeze_start(&call->own, call_run, call);
+    freeze_note(&call->own, call->seen);
     return freeze_to(&call->own, step);
+}
+
+static bool
+call_begin_to_write(struct call *call, uint64_t count)
+{
+    call->freeze = &call->own;
+    freeze_start(&call->own, call_run, call);
+    freeze_note(&call->own, call->seen);
+    return freeze_to_write(&call->own, count);
 }
 
 static struct crew *
@@ -223,26 +207,32 @@ interrupt(struct trial *trial)
     (void)crew_watch(trial->interrupter);
 }
 
+static void
+call_prepare(struct trial *trial, uint32_t number)
+{
+    struct call *call = &trial->calls[number];
+    call->operation = &trial->session->subject->operations[trial->plan->frozen[number].operation];
+    call->state = trial->state;
+    call->who = SUSPEND_FROZEN + number;
+    call->seen = &trial->session->verdicts[trial->plan->frozen[number].operation].covered;
+}
+
 /* Brings the threads to their steps. False: one did not come so far. */
 static bool
 stand(struct trial *trial)
 {
     const struct plan *plan = trial->plan;
-    bool all = true;
-    for (uint32_t i = 0; all && i < plan->frozen_count; i++) {
-        struct call *call = &trial->calls[i];
-        call->operation = &trial->session->subject->operations[plan->frozen[i].operation];
-        call->state = trial->state;
-        call->who = SUSPEND_FROZEN + i;
-        if (i == 0 && plan->interrupt_step != 0) {
-            all = call_begin(call, plan->interrupt_step);
-            if (all) {
-                interrupt(trial);
-                all = freeze_to(call->freeze, plan->frozen[i].step);
-            }
-        } else {
-            all = call_begin(call, plan->frozen[i].step);
-        }
+    struct call *first = &trial->calls[0];
+    bool interrupted = plan->interrupt_step != 0;
+    call_prepare(trial, 0);
+    bool all = call_begin(first, interrupted ? plan->interrupt_step : plan->frozen[0].step);
+    if (all && interrupted) {
+        interrupt(trial);
+        all = freeze_to_write(first->freeze, first->freeze->writes + plan->frozen[0].step);
+    }
+    if (all && plan->frozen_count == 2) {
+        call_prepare(trial, 1);
+        all = call_begin_to_write(&trial->calls[1], plan->frozen[1].step - 1);
     }
     return all;
 }
@@ -302,18 +292,18 @@ trial_end(struct trial *trial, struct crew *others)
     trial->session->subject->destroy(trial->state);
 }
 
-/* *place: where the first one stands. */
 static enum outcome
-try_plan(const struct session *session, const struct plan *plan, struct freeze_place *place,
-         uint64_t patience_ns)
+try_plan(struct session *session, const struct plan *plan, struct stand *at, uint64_t patience_ns)
 {
     struct trial trial = {.session = session, .plan = plan};
     struct crew *others = NULL;
     enum outcome outcome = ENDED;
     trial.state = session->subject->create(session->subject);
     session->subject->situations[plan->situation].arrange(trial.state);
-    if (stand(&trial)) {
-        *place = trial.calls[0].freeze->place;
+    bool stands = stand(&trial);
+    at->place = trial.calls[0].freeze->place;
+    at->writes = trial.calls[0].freeze->writes;
+    if (stands) {
         others = others_start(&trial, patience_ns);
         outcome = crew_watch(others) ? PASSED : BLOCKED;
     }
@@ -326,34 +316,38 @@ static void
 say_surprise(const struct session *session, const struct plan *plan)
 {
     const struct suspend_subject *subject = session->subject;
-    test_say("%s, %s: blocks", subject->name, subject->situations[plan->situation].name);
-    for (uint32_t i = 0; i < plan->frozen_count; i++) {
-        test_say(" %s at step %ju", subject->operations[plan->frozen[i].operation].name,
-                 (uintmax_t)plan->frozen[i].step);
-    }
+    const char *first = subject->operations[plan->frozen[0].operation].name;
+    test_say("%s, %s: blocks: %s", subject->name, subject->situations[plan->situation].name, first);
     if (plan->interrupt_step != 0) {
         bool laps = plan->interrupt == session->operations;
-        test_say(", interrupted at step %ju by %s", (uintmax_t)plan->interrupt_step,
-                 laps ? "laps" : subject->operations[plan->interrupt].name);
+        test_say(" interrupted at step %ju by %s, then frozen behind %ju writes more",
+                 (uintmax_t)plan->interrupt_step,
+                 laps ? "laps" : subject->operations[plan->interrupt].name,
+                 (uintmax_t)plan->frozen[0].step);
+    } else {
+        test_say(" at step %ju", (uintmax_t)plan->frozen[0].step);
+    }
+    if (plan->frozen_count == 2) {
+        test_say(" and %s behind %ju writes", subject->operations[plan->frozen[1].operation].name,
+                 (uintmax_t)plan->frozen[1].step - 1);
     }
     test_say("\n");
 }
 
 /* A trial with as much patience as its outcome is worth, counted. */
 static enum outcome
-judge(struct session *session, const struct plan *plan)
+judge(struct session *session, const struct plan *plan, struct stand *at)
 {
     uint32_t first = plan->frozen[0].operation;
+    bool alone = plan->frozen_count == 1;
     struct verdict *verdict = &session->verdicts[first];
-    struct tally *tally = plan->frozen_count == 1 ? &verdict->one : &verdict->two;
-    struct place_list *blocking =
-        plan->frozen_count == 1 ? &verdict->blocking : &verdict->blocking_pair;
-    struct freeze_place place;
+    struct tally *tally = alone ? &verdict->one : &verdict->two;
+    struct freeze_places *blocking = alone ? &verdict->blocking : &verdict->blocking_pair;
     uint64_t patience_ns = blocking->count == 0 ? PATIENCE_NS : PATIENCE_SHORT_NS;
-    enum outcome outcome = try_plan(session, plan, &place, patience_ns);
-    if (outcome == BLOCKED && !place_known(blocking, &place)) {
-        bool known = expected(&session->subject->operations[first], &place);
-        outcome = try_plan(session, plan, &place, known ? PATIENCE_NS : PATIENCE_LONG_NS);
+    enum outcome outcome = try_plan(session, plan, at, patience_ns);
+    if (outcome == BLOCKED && !freeze_places_know(blocking, &at->place)) {
+        bool known = expected(&session->subject->operations[first], &at->place);
+        outcome = try_plan(session, plan, at, known ? PATIENCE_NS : PATIENCE_LONG_NS);
         if (outcome == BLOCKED && !known) {
             session->surprises++;
             say_surprise(session, plan);
@@ -362,7 +356,9 @@ judge(struct session *session, const struct plan *plan)
     if (outcome != ENDED) {
         tally->tried++;
         tally->passed += outcome == PASSED ? 1 : 0;
-        place_add(outcome == PASSED ? &verdict->covered : blocking, &place);
+    }
+    if (outcome == BLOCKED) {
+        freeze_places_add(blocking, &at->place);
     }
     return outcome;
 }
@@ -389,59 +385,57 @@ drawn(struct session *session, uint64_t estimate)
     return session->all || estimate <= budget || test_random(&session->prng) % estimate < budget;
 }
 
+/* Every step of an operation that nobody disturbs. */
 static void
-single_trials(struct session *session)
+single_trials(struct session *session, uint32_t operation, uint32_t situation)
 {
-    for (uint32_t i = 0; i < session->operations; i++) {
-        struct verdict *verdict = &session->verdicts[i];
-        for (uint32_t j = 0; freezes(&session->subject->operations[i]) && j < session->situations;
-             j++) {
-            struct plan plan = {.situation = j, .frozen_count = 1};
-            enum outcome outcome = PASSED;
-            plan.frozen[0].operation = i;
-            while (outcome != ENDED && !enough(session)) {
-                plan.frozen[0].step++;
-                /* Alone, and yet it goes round in a circle? */
-                CHECK(plan.frozen[0].step < FREEZE_STEPS_MAX);
-                outcome = judge(session, &plan);
-                verdict->blocks_at[j][plan.frozen[0].step] = outcome == BLOCKED;
-            }
-            verdict->steps[j] = plan.frozen[0].step - 1;
-        }
+    struct verdict *verdict = &session->verdicts[operation];
+    struct plan plan = {.situation = situation, .frozen_count = 1};
+    enum outcome outcome = PASSED;
+    plan.frozen[0].operation = operation;
+    while (outcome != ENDED && !enough(session)) {
+        struct stand at;
+        uint64_t step = plan.frozen[0].step + 1;
+        plan.frozen[0].step = step;
+        /* Alone, and yet it goes round in a circle? */
+        CHECK(step < FREEZE_STEPS_MAX);
+        outcome = judge(session, &plan, &at);
+        verdict->blocks_at[situation][step] = outcome == BLOCKED;
+        verdict->writes[situation][step] = at.writes;
     }
+    verdict->steps[situation] = plan.frozen[0].step - 1;
 }
 
-/* Tries the steps behind `plan.frozen[at].step`, as far as they are drawn. */
-static void
-steps_trials(struct session *session, struct plan plan, uint32_t at, uint64_t estimate)
+/* Writes of an operation that nobody disturbs, as far as a step follows. */
+static uint64_t
+writes_of(const struct session *session, uint32_t operation, uint32_t situation)
 {
-    uint64_t alone = session->verdicts[plan.frozen[at].operation].steps[plan.situation];
+    const struct verdict *verdict = &session->verdicts[operation];
+    return verdict->writes[situation][verdict->steps[situation]];
+}
+
+/* Tries plan.frozen[last].step from 1 on until the operation ends before it, as far as they are
+ * drawn. */
+static void
+further_trials(struct session *session, struct plan plan, uint64_t estimate)
+{
+    uint32_t last = plan.frozen_count - 1;
+    uint64_t alone = writes_of(session, plan.frozen[last].operation, plan.situation);
     enum outcome outcome = PASSED;
-    while (outcome != ENDED && !enough(session) && plan.frozen[at].step < FREEZE_STEPS_MAX) {
-        plan.frozen[at].step++;
-        if (drawn(session, estimate)) {
-            outcome = judge(session, &plan);
-        } else if (plan.frozen[at].step > alone + MORE_STEPS) {
+    plan.frozen[last].step = 0;
+    while (outcome != ENDED && !enough(session)) {
+        struct stand at;
+        plan.frozen[last].step++;
+        if (plan.frozen[last].step == FREEZE_STEPS_MAX) {
+            /* It goes round in a circle. */
+            say_surprise(session, &plan);
+            session->surprises++;
+        } else if (drawn(session, estimate)) {
+            outcome = judge(session, &plan, &at);
+        } else if (plan.frozen[last].step > alone + MORE_WRITES) {
             outcome = ENDED;
         }
     }
-    /* It goes round in a circle, and the frozen one is the reason. */
-    if (plan.frozen[at].step == FREEZE_STEPS_MAX) {
-        session->surprises++;
-    }
-}
-
-static uint64_t
-interrupted_estimate(const struct session *session)
-{
-    uint64_t sum = 0;
-    for (uint32_t i = 0; i < session->operations; i++) {
-        for (uint32_t j = 0; j < session->situations; j++) {
-            uint64_t steps = session->verdicts[i].steps[j];
-            sum += steps * steps / 2 * (session->operations + 1);
-        }
-    }
-    return sum;
 }
 
 static bool
@@ -455,36 +449,23 @@ may_interrupt(const struct session *session, uint32_t operation, uint32_t by)
            !(operations[by].owner && operations[operation].owner);
 }
 
-/* The operation in one situation, interrupted in front of each of its steps by one thing. Not where
- * it blocks: what the interruption leaves undone then would be laid to later steps. */
-static void
-interrupted_by(struct session *session, struct plan plan, uint64_t estimate)
+/* An operation interrupted by something in front of each of its steps: about how many trials that
+ * are, and those trials. Not where it blocks: what the interruption leaves undone then would be
+ * laid to later steps. */
+static uint64_t
+interrupted_trials(struct session *session, struct plan plan, uint64_t estimate)
 {
-    uint32_t operation = plan.frozen[0].operation;
-    const struct verdict *verdict = &session->verdicts[operation];
-    bool may = may_interrupt(session, operation, plan.interrupt);
-    for (uint64_t step = 1; may && step <= verdict->steps[plan.situation]; step++) {
+    const struct verdict *verdict = &session->verdicts[plan.frozen[0].operation];
+    uint64_t writes = writes_of(session, plan.frozen[0].operation, plan.situation);
+    uint64_t sum = 0;
+    for (uint64_t step = 1; step <= verdict->steps[plan.situation]; step++) {
+        sum += writes - verdict->writes[plan.situation][step];
         plan.interrupt_step = step;
-        plan.frozen[0].step = step;
-        if (!verdict->blocks_at[plan.situation][step]) {
-            steps_trials(session, plan, 0, estimate);
+        if (estimate != 0 && !verdict->blocks_at[plan.situation][step]) {
+            further_trials(session, plan, estimate);
         }
     }
-}
-
-static void
-interrupted_trials(struct session *session)
-{
-    uint64_t estimate = interrupted_estimate(session);
-    for (uint32_t i = 0; i < session->operations; i++) {
-        for (uint32_t j = 0; j < session->situations; j++) {
-            for (uint32_t by = 0; by <= session->operations; by++) {
-                struct plan plan = {.situation = j, .frozen_count = 1, .interrupt = by};
-                plan.frozen[0].operation = i;
-                interrupted_by(session, plan, estimate);
-            }
-        }
-    }
+    return sum;
 }
 
 /* Two that can be frozen at once and block nobody alone. */
@@ -498,35 +479,65 @@ may_pair(const struct session *session, uint32_t first, uint32_t second)
            session->verdicts[second].blocking.count == 0;
 }
 
+/* The same for two operations: at each step of the first one that follows a write. */
 static uint64_t
-pairs_estimate(const struct session *session)
+pair_trials(struct session *session, struct plan plan, uint64_t estimate)
+{
+    uint32_t first = plan.frozen[0].operation;
+    const struct verdict *verdict = &session->verdicts[first];
+    uint64_t sum = 0;
+    for (uint64_t step = 1; step <= verdict->steps[plan.situation]; step++) {
+        const uint64_t *writes = &verdict->writes[plan.situation][step];
+        if (step > 1 && writes[0] == writes[-1]) {
+            continue;
+        }
+        sum += writes_of(session, plan.frozen[1].operation, plan.situation) + 1;
+        plan.frozen[0].step = step;
+        if (estimate != 0) {
+            further_trials(session, plan, estimate);
+        }
+    }
+    return sum;
+}
+
+/* All trials with an interruption, or all pairs; with the estimate 0 only counted. */
+static uint64_t
+all_further(struct session *session, uint32_t frozen_count, uint64_t estimate)
 {
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < session->operations * session->operations; i++) {
-        uint32_t first = i / session->operations;
-        uint32_t second = i % session->operations;
-        for (uint32_t j = 0; may_pair(session, first, second) && j < session->situations; j++) {
-            sum += session->verdicts[first].steps[j] * session->verdicts[second].steps[j];
+    for (uint32_t i = 0; i < session->operations * session->situations; i++) {
+        struct plan plan = {.situation = i % session->situations, .frozen_count = frozen_count};
+        uint32_t first = i / session->situations;
+        plan.frozen[0].operation = first;
+        for (uint32_t j = 0;
+             freezes(&session->subject->operations[first]) && j <= session->operations; j++) {
+            plan.interrupt = j;
+            plan.frozen[1].operation = j;
+            if (frozen_count == 1 && may_interrupt(session, first, j)) {
+                sum += interrupted_trials(session, plan, estimate);
+            } else if (frozen_count == 2 && j < session->operations &&
+                       may_pair(session, first, j)) {
+                sum += pair_trials(session, plan, estimate);
+            }
         }
     }
     return sum;
 }
 
 static void
-pair_trials(struct session *session)
+all_trials(struct session *session)
 {
-    uint64_t estimate = pairs_estimate(session);
-    for (uint32_t i = 0; i < session->operations * session->operations; i++) {
-        uint32_t first = i / session->operations;
-        uint32_t second = i % session->operations;
-        for (uint32_t j = 0; may_pair(session, first, second) && j < session->situations; j++) {
-            struct plan plan = {.situation = j, .frozen_count = 2};
-            plan.frozen[0].operation = first;
-            plan.frozen[1].operation = second;
-            while (plan.frozen[0].step < session->verdicts[first].steps[j]) {
-                plan.frozen[0].step++;
-                steps_trials(session, plan, 1, estimate);
+    for (uint32_t i = 0; i < session->operations; i++) {
+        for (uint32_t j = 0; j < session->situations; j++) {
+            if (freezes(&session->subject->operations[i])) {
+                single_trials(session, i, j);
             }
+        }
+    }
+    for (uint32_t count = 1; count <= 2; count++) {
+        uint64_t estimate = all_further(session, count, 0);
+        if (estimate != 0) {
+            (void)all_further(session, count, estimate);
         }
     }
 }
@@ -542,7 +553,7 @@ print_tally(struct tally tally)
 }
 
 static void
-print_blocking(const struct place_list *list, const char *what)
+print_blocking(const struct freeze_places *list, const char *what)
 {
     for (uint32_t i = 0; i < list->count; i++) {
         const struct freeze_place *place = &list->places[i];
@@ -557,12 +568,8 @@ static void
 print_verdict(const struct session *session, uint32_t operation)
 {
     const struct verdict *verdict = &session->verdicts[operation];
-    uint32_t steps = verdict->covered.count;
-    for (uint32_t i = 0; i < verdict->blocking.count; i++) {
-        steps += place_known(&verdict->covered, &verdict->blocking.places[i]) ? 0 : 1;
-    }
     (void)printf("%-16s %-8s %5u", session->subject->name,
-                 session->subject->operations[operation].name, steps);
+                 session->subject->operations[operation].name, verdict->covered.count);
     print_tally(verdict->one);
     print_tally(verdict->two);
     (void)printf("  ");
@@ -609,9 +616,7 @@ suspend_run(const struct suspend_subject *subject)
            subject->situations[session->situations].name != NULL) {
         session->situations++;
     }
-    single_trials(session);
-    interrupted_trials(session);
-    pair_trials(session);
+    all_trials(session);
     bool good = session->surprises == 0;
     for (uint32_t i = 0; i < session->operations; i++) {
         if (freezes(&subject->operations[i])) {

@@ -8,11 +8,13 @@
  * threads do all operations until each has succeeded 8 times as often as the subject has places.
  * No success for a while, in spite of everybody's trying, means that the step is blocking.
  *
- *   one frozen    every step, and every step again after the operation was interrupted in front of
- *                 each earlier step by one operation of another thread, or by laps of all of them
- *                 (swaps that fail, hints that have moved)
- *   two frozen    every step of a second operation while the first one is frozen at every step
+ *   one frozen    every step; and again after the operation was interrupted in front of each
+ *                 earlier step by one operation of another thread, or by laps of all of them (swaps
+ *                 that fail, hints that have moved)
+ *   two frozen    a second operation at every step while the first one is frozen at every step
  *
+ * Where an operation was interrupted, and in pairs, steps count as one up to the next that writes:
+ * a thread that is stopped for ever in front of a read leaves others what it left them before.
  * Interruptions and pairs beyond the subject's budget are drawn evenly by the printed seed;
  * LEAT_SUSPEND_ALL=1 tries all.
  */
@@ -46,7 +48,7 @@ struct suspend_operation {
     /* One call, by the thread `who`. True: it succeeded. */
     bool (*run)(void *subject, uint32_t who);
     /* Not NULL: what is frozen is a thread of the subject's own, which then is brought to run. */
-    struct freeze *(*begin)(void *subject, uint64_t step);
+    struct freeze *(*begin)(void *subject, uint64_t step, struct freeze_places *seen);
     bool witness; /* shows that the others go on; nobody is frozen in it */
     bool owner;   /* one thread alone may do operations of an owner, and if it stops nobody does */
     /* Of the items that there are, so many may be out of reach while a thread is frozen in it. */

@@ -180,27 +180,33 @@ see_job(void *subject, uint32_t who)
 
 /* The worker whose turn it is goes on where it is, or wakes for what is brought. */
 static struct freeze *
-worker_begin(struct engine_state *state, uint64_t step,
-             bool (*bring)(struct engine_state *, uint32_t))
+worker_arm(struct engine_state *state, uint64_t step, struct freeze_places *seen)
 {
     struct freeze *freeze = &state->freezes[state->next];
     state->in_hand = 1;
+    freeze_note(freeze, seen);
     freeze_arm(freeze, step);
-    CHECK(bring(state, SUSPEND_FROZEN));
+    return freeze;
+}
+
+static struct freeze *
+begin_task(void *subject, uint64_t step, struct freeze_places *seen)
+{
+    struct engine_state *state = subject;
+    struct freeze *freeze = worker_arm(state, step, seen);
+    CHECK(bring_task(state, SUSPEND_FROZEN));
     test_gate_open(&state->next_gate);
     return freeze;
 }
 
 static struct freeze *
-begin_task(void *subject, uint64_t step)
+begin_job(void *subject, uint64_t step, struct freeze_places *seen)
 {
-    return worker_begin(subject, step, bring_task);
-}
-
-static struct freeze *
-begin_job(void *subject, uint64_t step)
-{
-    return worker_begin(subject, step, bring_job);
+    struct engine_state *state = subject;
+    struct freeze *freeze = worker_arm(state, step, seen);
+    CHECK(bring_job(state, SUSPEND_FROZEN));
+    test_gate_open(&state->next_gate);
+    return freeze;
 }
 
 static bool
