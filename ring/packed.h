@@ -10,17 +10,18 @@
  *          Exact: full and empty are answered only if the ring was so at a moment in the call.
  *          Linearisation: the swap on the slot (push:C, pop:C) for what succeeds; the load of the
  *                slot (push:B, pop:B) for full and empty.
- *          Wrap  positions are 64-bit, turns 36: a swap could take an old word for a new one after
- *                exactly 2^35 laps, and a hint that is stored so late misleads for good. With 1 024
- *                slots, the engine's least being 64, that is 3.5e13 items, 20 days at 20 million a
- *                second, during which one thread would have to sleep between two instructions.
+ *          Wrap  turns have 36 bits. A swap could take an old word for a new one if its thread sleeps
+ *                in front of it for exactly a multiple of 2^35 laps, to the lap, and a pop only if
+ *                the same item is there again: 2.2e12 items with 64 slots, 30 hours at 20 million a
+ *                second, and then one chance in 3e10. An old hint does no harm at any age, since
+ *                turns are compared modulo 2^36 and are never more than 3 behind.
  *          Reclamation: none; slots live as long as the ring.
  * I1       true tail = number of positions pushed, true head = number popped, from the start;
  *          0 <= tail - head <= slots. A position is pushed only after all before it, and popped
  *          likewise.
  * I2       slot words are as slot.h says for these
  * I3       hints are never ahead of the true positions. They may be behind by any number of laps: a
- *          thread can sleep in front of its store.
+ *          thread can sleep in front of its store. (Both modulo 2^35 laps.)
  * I4       whoever looks at a position knows that the one before it was used: from the hint, from a
  *          failed swap, or from leat_packed_find(). So a slot that is seen not yet used is the true
  *          position, and the answer is exact. From a slot that is ahead follows only that the true

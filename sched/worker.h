@@ -7,6 +7,9 @@
 /* A worker thread's body; the argument is its struct leat_worker. */
 void *leat_worker_run(void *argument);
 
+/* P2 to P5 of park.h: something was published to which the bits of the hint word belong. */
+void leat_pool_notify(struct leat_pool *pool, uint32_t bits);
+
 /* Wakes one worker that sleeps, if there is one. */
 void leat_pool_wake_one(struct leat_pool *pool);
 
