@@ -31,10 +31,11 @@
  *          deque_pop:A   -> deque_count:B   what the owner wrote before its pop
  *
  * Why no entry is taken twice: let the owner pop position p without a swap, and a thief move the
- * top from p to p + 1. The owner lowers the bottom to p, passes its fence (deque_pop:B) and reads a top
- * less than p. The thief reads the top p, passes its own (deque_steal:A) and reads a bottom greater
- * than p. One fence comes first. The owner's: then the thief sees the bottom p, or what was stored
- * later, which is another entry at p. The thief's: then the owner sees the top p, and swaps.
+ * top from p to p + 1. The owner lowers the bottom to p, passes its fence (deque_pop:B) and reads a
+ * top less than p. The thief reads the top p, passes its own (deque_steal:A) and reads a bottom
+ * greater than p. One fence comes first. The owner's: then the thief sees the bottom p, or what was
+ * stored later, which is for another entry at p. The thief's: then the owner sees the top p, and
+ * swaps.
  */
 #ifndef RING_DEQUE_H
 #define RING_DEQUE_H
