@@ -10,11 +10,11 @@
  *          Exact: full and empty are answered only if the ring was so at a moment in the call.
  *          Linearisation: the swap on the slot (push:C, pop:C) for what succeeds; the load of the
  *                slot (push:B, pop:B) for full and empty.
- *          Wrap  turns have 36 bits. A swap could take an old word for a new one if its thread sleeps
- *                in front of it for exactly a multiple of 2^35 laps, to the lap, and a pop only if
- *                the same item is there again: 2.2e12 items with 64 slots, 30 hours at 20 million a
- *                second, and then one chance in 3e10. An old hint does no harm at any age, since
- *                turns are compared modulo 2^36 and are never more than 3 behind.
+ *          Wrap  turns have 36 bits. A swap could take an old word for a new one if its thread
+ *                sleeps in front of it for exactly a multiple of 2^35 laps, to the lap, and a pop
+ *                only if the same item is there again: 2.2e12 items with 64 slots, 30 hours at 20
+ *                million a second, and then one chance in 3e10. An old hint does no harm at any
+ *                age, since turns are compared modulo 2^36 and are never more than 3 behind.
  *          Reclamation: none; slots live as long as the ring.
  * I1       true tail = number of positions pushed, true head = number popped, from the start;
  *          0 <= tail - head <= slots. A position is pushed only after all before it, and popped

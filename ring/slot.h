@@ -70,8 +70,8 @@ leat_slots_turn(const struct leat_slots *slots, uint64_t position)
  * behind the last position; see leat_slot_ahead(). */
 #define LEAT_TURNS_BEHIND 8
 
-/* How many turns a slot word is ahead of `turn`, modulo 2^36: from -8 to 2^36 - 9. So a position that
- * is behind by any number of laps is seen to be behind. */
+/* How many turns a slot word is ahead of `turn`, modulo 2^36: from -8 to 2^36 - 9. So a position
+ * that is behind by any number of laps is seen to be behind. */
 LEAT_INLINE int64_t
 leat_slot_ahead(uint64_t word, uint64_t turn)
 {

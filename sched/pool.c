@@ -26,11 +26,11 @@ leat_pool_wake_one(struct leat_pool *pool)
 void
 leat_pool_notify(struct leat_pool *pool, uint32_t bits)
 {
-    /* notify:A sc -> park:A, park:C, steal:A.  Orders: item published then hint and idle bits read,
-     * against idle bit set and hint cleared then rings and local queues read. */
+    /* notify:A sc -> park:A, park:C, steal:A, steal:B.  Orders: item published then hint and idle
+     * bits read, against idle bit set and hint cleared then rings and local queues read. */
     atom_fence_sc(&pool->anchor);
     if (LEAT_UNLIKELY((atom_load_rlx(&pool->hint) & bits) != bits)) { /* rlx: ordered by notify:A */
-        /* notify:B sc -> park:C, look:A, steal:A.  Orders: as look:A. */
+        /* notify:B sc -> park:C, look:A, steal:A, steal:C.  Orders: as look:A. */
         (void)atom_or_sc(&pool->hint, bits);
     }
     if (LEAT_UNLIKELY(leat_lot_any(&pool->lot))) {
@@ -68,7 +68,7 @@ chunks_fill(struct leat_pool *pool, const uint32_t *items, uint32_t count, uint3
 {
     uint32_t rest[LEAT_CHUNK_ITEMS];
     uint32_t shard = leat_pool_shard();
-    /* The last block is full, or the only one; each other has one item less and the chunk behind. */
+    /* The last block is full, or the only one; the others have one less, and the next. */
     uint32_t last = count < LEAT_CHUNK_ITEMS ? count : LEAT_CHUNK_ITEMS;
     uint32_t index = 0;
     if (!leat_slab_take(&pool->chunks, shard, &index)) {
@@ -208,11 +208,12 @@ leat_pool_work_waits(const struct leat_pool *pool)
 
 /* ---- quiet ---------------------------------------------------------------------------------- */
 
-/* Looks at the workers, at the rings and local queues, and at the workers again. A worker is busy from before it
- * takes something until after all that came of it was pushed or counted. The first look reads what
- * was taken before it reads that the worker is idle, the second the other way round: so if the sums
- * are equal, every worker was idle from its first look to its second, with the rings read in
- * between; nothing was taken, nothing pushed, and what was there would have been seen. */
+/* Looks at the workers, at the rings and local queues, and at the workers again. A worker is busy
+ * from before it takes or steals something until after all that came of it was pushed or counted.
+ * The first look reads what was taken before it reads that the worker is idle, the second the other
+ * way round: so if the sums are equal, every worker was idle from its first look to its second,
+ * with the rings and queues read in between; nothing was taken, nothing pushed, and what was there
+ * would have been seen. */
 bool
 leat_pool_quiet(struct leat_pool *pool, const leat_atomic_u64 *also)
 {

@@ -103,13 +103,15 @@ steal(struct leat_worker *worker, uint32_t level, uint32_t *item)
             return true;
         }
     }
-    /* steal:A sc -> notify:A, notify:B, look:A, park:C.  Orders: bit cleared then local queues read,
+    /* steal:A sc -> notify:A, notify:B, steal:C.  Orders: bit cleared then local queues read,
      * against items published there then hint read. */
     (void)atom_and_sc(&pool->hint, ~LEAT_HINT_LOCAL(level));
+    /* steal:B sc -> notify:A.  Orders: as steal:A. */
     atom_fence_sc(&pool->anchor);
-    uint32_t found = leat_pool_look(pool, level) & LEAT_HINT_LOCAL(level);
-    if (found != 0) {
-        (void)atom_or_sc(&pool->hint, found);
+    if ((leat_pool_look(pool, level) & LEAT_HINT_LOCAL(level)) != 0) {
+        /* steal:C sc -> notify:B, steal:A, look:A, park:C.  Orders: nothing of its own; as
+         * look:A. */
+        (void)atom_or_sc(&pool->hint, LEAT_HINT_LOCAL(level));
     }
     return false;
 }
@@ -273,7 +275,7 @@ second_look(struct leat_pool *pool)
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
         uint32_t found = leat_pool_look(pool, level);
         if (found != 0) {
-            /* look:A sc -> park:C, notify:B, steal:A.  Orders: nothing of its own; all changes of
+            /* look:A sc -> park:C, notify:B, steal:C.  Orders: nothing of its own; all changes of
              * the hint word are in one order. */
             (void)atom_or_sc(&pool->hint, found);
             any = true;
@@ -289,8 +291,9 @@ park(struct leat_worker *worker)
     struct leat_pool *pool = worker->pool;
     leat_lot_enter(&pool->lot, &worker->bed, worker->index);
     if (atom_load_rlx(&pool->hint) != 0) { /* rlx: hint, re-checked at park:A */
-        /* park:C sc -> notify:A, notify:B, look:A.  Orders: hint cleared then rings read, against
-         * item published then hint read. Bits of levels that have items come back at once. */
+        /* park:C sc -> notify:A, notify:B, look:A, steal:C.  Orders: hint cleared then rings and
+         * queues read, against item published then hint read. Bits of what there is come back at
+         * once. */
         (void)atom_and_sc(&pool->hint, 0);
     }
     /* park:A sc -> notify:A, halt:B.  Orders: idle bit set then rings and halt read, against item
