@@ -1,8 +1,6 @@
 /* packed.c - the parts of the packed-slot ring that are not on the plain path, see packed.h. */
 #include "ring/packed.h"
 
-#include <inttypes.h>
-
 size_t
 leat_packed_bytes(uint32_t slots_log2)
 {
@@ -29,9 +27,10 @@ last_use(const struct leat_slots *slots, uint64_t position, int64_t ahead)
 static int64_t
 ahead_at(const struct leat_slots *slots, uint64_t position, enum leat_packed_side side)
 {
-    /* used:A acquire -> push:C, pop:C.  Carries: that the position was used, and all before it.
+    /* used:A sc -> push:C, pop:C.  Orders: as push:C.  Carries: that the position was used, and
+     * all before it.
      * If relaxed: the slot behind it could be seen as it was before that. */
-    uint64_t word = atom_load_acq(leat_slots_at(slots, position));
+    uint64_t word = atom_load_sc(leat_slots_at(slots, position));
     return leat_slot_ahead(word, leat_slots_turn(slots, position) + side);
 }
 
@@ -85,21 +84,11 @@ leat_packed_count(const struct leat_packed *ring)
     return count > ring->slots.mask + 1 ? ring->slots.mask + 1 : count;
 }
 
+/* A hint that is ahead is taken for the true position, and the slots say otherwise. */
 bool
 leat_packed_check(const struct leat_packed *ring, FILE *why)
 {
     uint64_t head = true_position(ring, LEAT_PACKED_POP);
     uint64_t tail = true_position(ring, LEAT_PACKED_PUSH);
-    uint64_t head_hint = atom_load_rlx(&ring->head); /* rlx: not shared yet */
-    uint64_t tail_hint = atom_load_rlx(&ring->tail); /* rlx: not shared yet */
-    if ((int64_t)(head - head_hint) < 0 || (int64_t)(tail - tail_hint) < 0) {
-        if (why != NULL) {
-            (void)fprintf(why,
-                          "packed: I3: hints %" PRIu64 " and %" PRIu64 " ahead of %" PRIu64
-                          " and %" PRIu64 "\n",
-                          head_hint, tail_hint, head, tail);
-        }
-        return false;
-    }
     return leat_slots_check(&ring->slots, head, tail, why);
 }
