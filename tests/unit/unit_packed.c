@@ -63,6 +63,39 @@ hints_may_fall_back(void **state)
     }
 }
 
+/* Turns are compared modulo 2^36, which is 2^35 laps: a hint of any age is behind. */
+static void
+hints_of_any_age(void **state)
+{
+    (void)state;
+    static const uint64_t laps[] = {
+        0,
+        1,
+        (UINT64_C(1) << 34) - 1,
+        UINT64_C(1) << 34,
+        (UINT64_C(1) << 34) + 1,
+        (UINT64_C(1) << 35) - 5,
+        UINT64_C(1) << 35,
+        UINT64_C(5) << 35,
+    };
+    for (size_t i = 0; i < TEST_COUNT_OF(laps) * TEST_COUNT_OF(laps); i++) {
+        struct fixture fixture;
+        setup(&fixture, 2, false, UINT64_C(1) << 50);
+        uint64_t old = laps[i / TEST_COUNT_OF(laps)] * fixture.slots;
+        uint64_t older = laps[i % TEST_COUNT_OF(laps)] * fixture.slots;
+        for (uint32_t filled = 0; filled <= fixture.slots; filled++) {
+            hints_put(&fixture, hint(&fixture.ring.tail) - old, hint(&fixture.ring.head) - older);
+            check(&fixture);
+            push(&fixture);
+        }
+        while (fixture.count > 0) {
+            hints_put(&fixture, hint(&fixture.ring.tail) - older, hint(&fixture.ring.head) - old);
+            pop(&fixture);
+        }
+        teardown(&fixture);
+    }
+}
+
 /* A position whose predecessor was used, from a slot that is ahead by many laps. */
 static void
 find_comes_close(void **state)
@@ -124,6 +157,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         RING_TESTS,
         cmocka_unit_test(hints_may_fall_back),
+        cmocka_unit_test(hints_of_any_age),
         cmocka_unit_test(find_comes_close),
         cmocka_unit_test(check_can_say_no),
     };
