@@ -18,7 +18,8 @@
  *                sleeps in front of it for exactly a multiple of 2^35 laps, to the lap, and a pop
  *                only if the same item is there again: 2.2e12 items with 64 slots, 30 hours at 20
  *                million a second, and then one chance in 3e10. An old hint does no harm at any
- *                age, since turns are compared modulo 2^36 and are never more than 3 behind.
+ *                age but the last 7 laps before such a period is full: turns are compared modulo
+ *                2^36 and are otherwise never more than 3 behind.
  *          Reclamation: none; slots live as long as the ring.
  * I1       true tail = number of positions pushed, true head = number popped, from the start;
  *          0 <= tail - head <= slots. A position is pushed only after all before it, and popped
