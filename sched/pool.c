@@ -9,11 +9,11 @@
 
 /* ---- bringing work -------------------------------------------------------------------------- */
 
-void
+bool
 leat_pool_wake_one(struct leat_pool *pool)
 {
     if (!leat_lot_wake(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker))) {
-        return;
+        return false;
     }
     struct leat_worker *worker = leat_worker_current();
     if (worker != NULL && worker->pool == pool) {
@@ -21,10 +21,11 @@ leat_pool_wake_one(struct leat_pool *pool)
     } else {
         (void)atom_add_rlx(&pool->wakes_outside, 1); /* rlx: statistic */
     }
+    return true;
 }
 
-/* P2 to P5 of park.h, after an item of `level` was published. */
-static void
+/* P2 to P6 of park.h, after an item of `level` was published. False: no worker had to be woken. */
+static bool
 notify(struct leat_pool *pool, uint32_t level)
 {
     /* notify:A sc -> park:A, park:C.  Orders: item published then hint and idle bits read, against
@@ -35,9 +36,7 @@ notify(struct leat_pool *pool, uint32_t level)
         /* notify:B sc -> park:C, look:A.  Orders: as look:A. */
         (void)atom_or_sc(&pool->hint, bit);
     }
-    if (LEAT_UNLIKELY(leat_lot_any(&pool->lot))) {
-        leat_pool_wake_one(pool);
-    }
+    return LEAT_UNLIKELY(leat_lot_any(&pool->lot)) && leat_pool_wake_one(pool);
 }
 
 bool
@@ -47,7 +46,7 @@ leat_pool_push(struct leat_pool *pool, uint32_t level, uint32_t item)
     if (LEAT_UNLIKELY(!leat_mpmc_push(&pool->rings[level], item))) {
         return false;
     }
-    notify(pool, level);
+    (void)notify(pool, level);
     return true;
 }
 
@@ -59,8 +58,7 @@ leat_pool_push_n(struct leat_pool *pool, uint32_t level, const uint32_t *items, 
         return false;
     }
     /* One wake per item, as far as workers sleep. */
-    for (uint32_t i = 0; i < count && (i == 0 || leat_lot_any(&pool->lot)); i++) {
-        notify(pool, level);
+    for (uint32_t i = 0; i < count && notify(pool, level); i++) {
     }
     return true;
 }
@@ -315,8 +313,7 @@ leat_pool_halt(struct leat_pool *pool)
     /* halt:B sc -> park:A, lend:E.  Orders: halt set then idle bits and the count of threads read,
      * against idle bit set (or the count raised) then halt read. */
     atom_fence_sc(&pool->anchor);
-    while (leat_lot_wake(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker))) {
-    }
+    leat_lot_wake_all(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker));
     quiet_poke(pool);
 }
 
