@@ -21,6 +21,12 @@
  * rest up. */
 enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1, LEAT_KIND_CHUNK = 2 };
 
+/* One in so many pushes that find every sleeping worker notified repeats a wake-up. Most often the
+ * worker is on its way, for as long as some hundred pushes take: so it must be rare enough that the
+ * system call costs little beside the pushes, and often enough that a few more pushes make good
+ * what a frozen thread left undone. */
+#define LEAT_WAKE_AGAIN 16
+
 /* Looks at the clock once in so many rounds of a spin: a read costs as much as 10 pauses. */
 #define LEAT_SPIN_ROUNDS 16
 

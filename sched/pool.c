@@ -9,11 +9,11 @@
 
 /* ---- bringing work -------------------------------------------------------------------------- */
 
-void
+bool
 leat_pool_wake_one(struct leat_pool *pool)
 {
     if (!leat_lot_wake(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker))) {
-        return;
+        return false;
     }
     struct leat_worker *worker = leat_worker_current();
     if (worker != NULL && worker->pool == pool) {
@@ -21,6 +21,7 @@ leat_pool_wake_one(struct leat_pool *pool)
     } else {
         (void)atom_add_rlx(&pool->wakes_outside, 1); /* rlx: statistic */
     }
+    return true;
 }
 
 void
@@ -34,7 +35,7 @@ leat_pool_notify(struct leat_pool *pool, uint32_t bits)
         (void)atom_or_sc(&pool->hint, bits);
     }
     if (LEAT_UNLIKELY(leat_lot_any(&pool->lot))) {
-        leat_pool_wake_one(pool);
+        (void)leat_pool_wake_one(pool);
     }
 }
 
@@ -377,8 +378,7 @@ leat_pool_halt(struct leat_pool *pool)
     /* halt:B sc -> park:A, lend:E.  Orders: halt set then idle bits and the count of threads read,
      * against idle bit set (or the count raised) then halt read. */
     atom_fence_sc(&pool->anchor);
-    while (leat_lot_wake(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker))) {
-    }
+    leat_lot_wake_all(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker));
     quiet_poke(pool);
 }
 

@@ -34,7 +34,7 @@ struct leat_pool_task {
 /* Letters: I set at init, then read-only; O the worker's own thread; W one writer, many readers;
  * S many writers. */
 struct leat_worker {
-    struct leat_bed bed;                      /* S */
+    struct leat_parker bed;                   /* S */
     LEAT_ALIGNED_LINE leat_atomic_u32 busy;   /* W 1 from before a pick until nothing was found */
     leat_atomic_u32 stocked;                  /* W bit per level: its local queue may have items */
     leat_atomic_u64 taken;                    /* W items taken */

@@ -305,9 +305,6 @@ park(struct leat_worker *worker)
     }
     atom_count(&worker->parks, 1);
     leat_lot_sleep(&pool->lot, &worker->bed, worker->index, UINT64_MAX);
-    /* A token that was late from an earlier round comes with the bit still set; a wake spent on a
-     * worker that is awake would be lost to one that sleeps. */
-    leat_lot_leave(&pool->lot, worker->index);
 }
 
 /* W8 of park.h: the first thing that a worker does with work after it had none. */
@@ -315,7 +312,7 @@ static void
 wake_next(struct leat_pool *pool)
 {
     if (leat_lot_any(&pool->lot) && second_look(pool)) {
-        leat_pool_wake_one(pool);
+        (void)leat_pool_wake_one(pool);
     }
 }
 
