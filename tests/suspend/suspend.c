@@ -39,6 +39,7 @@ struct verdict {
     struct freeze_places covered;
     struct freeze_places blocking;
     struct freeze_places blocking_pair; /* the first one's places, where one alone does not block */
+    struct freeze_places late;
     struct tally one;
     struct tally two;
     /* Of an operation that nobody disturbs: its steps; those that block; how many it takes before
@@ -78,10 +79,11 @@ enum outcome {
     BLOCKED
 };
 
-/* Where the first one stood. */
+/* Where the first one stood, and whether what few brought then was left undone. */
 struct stand {
     struct freeze_place place;
     uint64_t writes;
+    bool late;
 };
 
 /* ---- places ---------------------------------------------------------------------------------- */
@@ -110,11 +112,12 @@ place_is(const struct freeze_place *place, const char *text)
     return strcmp(name, text) == 0;
 }
 
+/* Whether the place is one of the table's, which end with NULL. */
 static bool
-expected(const struct suspend_operation *operation, const struct freeze_place *place)
+expected(const char *const *names, const struct freeze_place *place)
 {
-    for (uint32_t i = 0; i < SUSPEND_BLOCKS_MAX; i++) {
-        if (operation->blocks[i] != NULL && place_is(place, operation->blocks[i])) {
+    for (uint32_t i = 0; i < SUSPEND_PLACES_MAX && names[i] != NULL; i++) {
+        if (place_is(place, names[i])) {
             return true;
         }
     }
@@ -138,7 +141,10 @@ struct trial {
     const struct plan *plan;
     void *state;
     struct call calls[2];
-    struct crew *interrupter; /* may be NULL */
+    /* All may be NULL. */
+    struct crew *interrupter;
+    struct crew *few;
+    struct crew *others;
 };
 
 static void
@@ -237,9 +243,23 @@ stand(struct trial *trial)
     return all;
 }
 
-/* The crew that must go on without those that stand. */
-static struct crew *
-others_start(const struct trial *trial, uint64_t patience_ns)
+/* One thread does all operations once. True: what it brought came to its end. */
+static bool
+few_suffice(struct trial *trial, uint64_t patience_ns)
+{
+    const struct crew_order order = {.subject = trial->session->subject,
+                                     .state = trial->state,
+                                     .threads = 1,
+                                     .operations = UINT32_MAX,
+                                     .rounds = 1,
+                                     .patience_ns = patience_ns};
+    trial->few = crew_start(&order);
+    return crew_watch(trial->few);
+}
+
+/* Whether a crew goes on without those that stand. */
+static bool
+others_go_on(struct trial *trial, uint64_t patience_ns)
 {
     const struct plan *plan = trial->plan;
     const struct suspend_subject *subject = trial->session->subject;
@@ -266,13 +286,15 @@ others_start(const struct trial *trial, uint64_t patience_ns)
             }
         }
     }
-    return crew_start(&order);
+    trial->others = crew_start(&order);
+    return crew_watch(trial->others);
 }
 
 /* All threads go on and come to their end. */
 static void
-trial_end(struct trial *trial, struct crew *others)
+trial_end(struct trial *trial)
 {
+    struct crew *crews[] = {trial->interrupter, trial->few, trial->others};
     for (uint32_t i = 0; i < trial->plan->frozen_count; i++) {
         if (trial->calls[i].freeze != NULL) {
             freeze_let_go(trial->calls[i].freeze);
@@ -283,11 +305,10 @@ trial_end(struct trial *trial, struct crew *others)
             freeze_join(&trial->calls[i].own);
         }
     }
-    if (trial->interrupter != NULL) {
-        crew_join(trial->interrupter);
-    }
-    if (others != NULL) {
-        crew_join(others);
+    for (uint32_t i = 0; i < TEST_COUNT_OF(crews); i++) {
+        if (crews[i] != NULL) {
+            crew_join(crews[i]);
+        }
     }
     trial->session->subject->destroy(trial->state);
 }
@@ -295,29 +316,34 @@ trial_end(struct trial *trial, struct crew *others)
 static enum outcome
 try_plan(struct session *session, const struct plan *plan, struct stand *at, uint64_t patience_ns)
 {
+    const struct suspend_subject *subject = session->subject;
     struct trial trial = {.session = session, .plan = plan};
-    struct crew *others = NULL;
     enum outcome outcome = ENDED;
-    trial.state = session->subject->create(session->subject);
-    session->subject->situations[plan->situation].arrange(trial.state);
+    trial.state = subject->create(subject);
+    subject->situations[plan->situation].arrange(trial.state);
     bool stands = stand(&trial);
     at->place = trial.calls[0].freeze->place;
     at->writes = trial.calls[0].freeze->writes;
+    at->late = false;
     if (stands) {
-        others = others_start(&trial, patience_ns);
-        outcome = crew_watch(others) ? PASSED : BLOCKED;
+        /* Of two, only whether they block. */
+        if (subject->settled != NULL && plan->frozen_count == 1) {
+            at->late = !few_suffice(&trial, patience_ns);
+        }
+        outcome = others_go_on(&trial, patience_ns) ? PASSED : BLOCKED;
     }
-    trial_end(&trial, others);
+    trial_end(&trial);
     return outcome;
 }
 
 /* So that the one trial can be thought through. */
 static void
-say_surprise(const struct session *session, const struct plan *plan)
+say_surprise(const struct session *session, const struct plan *plan, const char *what)
 {
     const struct suspend_subject *subject = session->subject;
     const char *first = subject->operations[plan->frozen[0].operation].name;
-    test_say("%s, %s: blocks: %s", subject->name, subject->situations[plan->situation].name, first);
+    test_say("%s, %s: %s: %s", subject->name, subject->situations[plan->situation].name, what,
+             first);
     if (plan->interrupt_step != 0) {
         bool laps = plan->interrupt == session->operations;
         test_say(" interrupted at step %ju by %s, then frozen behind %ju writes more",
@@ -334,31 +360,45 @@ say_surprise(const struct session *session, const struct plan *plan)
     test_say("\n");
 }
 
+/* Whether there is more to say of a place than is known. */
+static bool
+is_news(const struct verdict *verdict, const struct plan *plan, const struct stand *at,
+        enum outcome outcome)
+{
+    const struct freeze_places *blocking =
+        plan->frozen_count == 1 ? &verdict->blocking : &verdict->blocking_pair;
+    if (outcome == BLOCKED) {
+        return !freeze_places_know(blocking, &at->place);
+    }
+    return outcome == PASSED && at->late && !freeze_places_know(&verdict->late, &at->place);
+}
+
 /* A trial with as much patience as its outcome is worth, counted. */
 static enum outcome
 judge(struct session *session, const struct plan *plan, struct stand *at)
 {
     uint32_t first = plan->frozen[0].operation;
+    const struct suspend_operation *operation = &session->subject->operations[first];
     bool alone = plan->frozen_count == 1;
     struct verdict *verdict = &session->verdicts[first];
     struct tally *tally = alone ? &verdict->one : &verdict->two;
-    struct freeze_places *blocking = alone ? &verdict->blocking : &verdict->blocking_pair;
-    uint64_t patience_ns = blocking->count == 0 ? PATIENCE_NS : PATIENCE_SHORT_NS;
-    enum outcome outcome = try_plan(session, plan, at, patience_ns);
-    if (outcome == BLOCKED && !freeze_places_know(blocking, &at->place)) {
-        bool known = expected(&session->subject->operations[first], &at->place);
+    bool any = verdict->blocking.count + verdict->late.count + verdict->blocking_pair.count != 0;
+    enum outcome outcome = try_plan(session, plan, at, any ? PATIENCE_SHORT_NS : PATIENCE_NS);
+    if (is_news(verdict, plan, at, outcome)) {
+        const char *const *names = outcome == BLOCKED ? operation->blocks : operation->late;
+        bool known = expected(names, &at->place);
         outcome = try_plan(session, plan, at, known ? PATIENCE_NS : PATIENCE_LONG_NS);
-        if (outcome == BLOCKED && !known) {
+        if (!known && is_news(verdict, plan, at, outcome)) {
             session->surprises++;
-            say_surprise(session, plan);
+            say_surprise(session, plan, outcome == BLOCKED ? "blocks" : "late");
         }
     }
-    if (outcome != ENDED) {
-        tally->tried++;
-        tally->passed += outcome == PASSED ? 1 : 0;
-    }
+    tally->tried += outcome != ENDED ? 1 : 0;
+    tally->passed += outcome == PASSED ? 1 : 0;
     if (outcome == BLOCKED) {
-        freeze_places_add(blocking, &at->place);
+        freeze_places_add(alone ? &verdict->blocking : &verdict->blocking_pair, &at->place);
+    } else if (outcome == PASSED && at->late) {
+        freeze_places_add(&verdict->late, &at->place);
     }
     return outcome;
 }
@@ -428,7 +468,7 @@ further_trials(struct session *session, struct plan plan, uint64_t estimate)
         plan.frozen[last].step++;
         if (plan.frozen[last].step == FREEZE_STEPS_MAX) {
             /* It goes round in a circle. */
-            say_surprise(session, &plan);
+            say_surprise(session, &plan, "endless");
             session->surprises++;
         } else if (drawn(session, estimate)) {
             outcome = judge(session, &plan, &at);
@@ -553,7 +593,7 @@ print_tally(struct tally tally)
 }
 
 static void
-print_blocking(const struct freeze_places *list, const char *what)
+print_places(const struct freeze_places *list, const char *what)
 {
     for (uint32_t i = 0; i < list->count; i++) {
         const struct freeze_place *place = &list->places[i];
@@ -568,35 +608,43 @@ static void
 print_verdict(const struct session *session, uint32_t operation)
 {
     const struct verdict *verdict = &session->verdicts[operation];
-    (void)printf("%-16s %-8s %5u", session->subject->name,
+    (void)printf("%-17s %-7s %5u", session->subject->name,
                  session->subject->operations[operation].name, verdict->covered.count);
     print_tally(verdict->one);
     print_tally(verdict->two);
-    (void)printf("  ");
-    if (verdict->blocking.count + verdict->blocking_pair.count == 0) {
-        (void)printf("lock-free");
+    if (verdict->blocking.count + verdict->blocking_pair.count + verdict->late.count == 0) {
+        (void)printf("  lock-free");
     }
-    print_blocking(&verdict->blocking, "BLOCKING");
-    print_blocking(&verdict->blocking_pair, "BLOCKING beside another one:");
+    print_places(&verdict->blocking, "  BLOCKING");
+    print_places(&verdict->blocking_pair, "  BLOCKING beside another one:");
+    print_places(&verdict->late, "  LATE");
     (void)printf("\n");
 }
 
-/* Blocks where the table says, all of them, and nowhere else. */
+/* All places of the table, and no others. */
 static bool
-as_expected(const struct suspend_operation *operation, const struct verdict *verdict)
+as_named(const struct freeze_places *list, const char *const *names)
 {
-    bool good = verdict->blocking_pair.count == 0 && verdict->covered.count > 0;
-    for (uint32_t i = 0; i < verdict->blocking.count; i++) {
-        good = good && expected(operation, &verdict->blocking.places[i]);
+    bool good = true;
+    for (uint32_t i = 0; i < list->count; i++) {
+        good = good && expected(names, &list->places[i]);
     }
-    for (uint32_t i = 0; i < SUSPEND_BLOCKS_MAX && operation->blocks[i] != NULL; i++) {
+    for (uint32_t i = 0; i < SUSPEND_PLACES_MAX && names[i] != NULL; i++) {
         bool found = false;
-        for (uint32_t j = 0; j < verdict->blocking.count; j++) {
-            found = found || place_is(&verdict->blocking.places[j], operation->blocks[i]);
+        for (uint32_t j = 0; j < list->count; j++) {
+            found = found || place_is(&list->places[j], names[i]);
         }
         good = good && found;
     }
     return good;
+}
+
+static bool
+as_expected(const struct suspend_operation *operation, const struct verdict *verdict)
+{
+    return verdict->covered.count > 0 && verdict->blocking_pair.count == 0 &&
+           as_named(&verdict->blocking, operation->blocks) &&
+           as_named(&verdict->late, operation->late);
 }
 
 bool

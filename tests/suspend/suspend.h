@@ -6,7 +6,9 @@
  * which they begin, chosen so that each path is walked. Each trial makes a new one, brings it into
  * the situation, lets one or two threads run into an operation up to a step, and then has two other
  * threads do all operations until each has succeeded 8 times as often as the subject has places.
- * No success for a while, in spite of everybody's trying, means that the step is blocking.
+ * No success for a while, in spite of everybody's trying, means that the step is BLOCKING. Before
+ * that, one thread does each operation once, and what it brought must come to its end without more
+ * being brought; where it does not, and yet the step does not block, it is LATE.
  *
  *   one frozen    every step; and again after the operation was interrupted in front of each
  *                 earlier step by one operation of another thread, or by laps of all of them (swaps
@@ -28,7 +30,7 @@
 
 #define SUSPEND_OPERATIONS_MAX 6
 #define SUSPEND_SITUATIONS_MAX 10
-#define SUSPEND_BLOCKS_MAX     4
+#define SUSPEND_PLACES_MAX     4
 
 /* Numbers of threads: the two others, the two that are frozen, and one that was held long ago. The
  * test's own thread arranges as the first. */
@@ -53,8 +55,9 @@ struct suspend_operation {
     bool owner;   /* one thread alone may do operations of an owner, and if it stops nobody does */
     /* Of the items that there are, so many may be out of reach while a thread is frozen in it. */
     uint32_t hides;
-    /* Where it must be found blocking, as "FILE KIND WORD". None: it must be lock-free. */
-    const char *blocks[SUSPEND_BLOCKS_MAX];
+    /* Where it must be found blocking, or late, as "FILE KIND WORD". None: it must be lock-free. */
+    const char *blocks[SUSPEND_PLACES_MAX];
+    const char *late[SUSPEND_PLACES_MAX];
 };
 
 struct suspend_situation {
@@ -71,7 +74,7 @@ struct suspend_subject {
     void *(*create)(const struct suspend_subject *subject);
     /* All threads have gone on to the end of their operation: looks through it and frees it. */
     void (*destroy)(void *subject);
-    /* True if nothing is left undone that the others have begun; may be NULL. */
+    /* True if nothing is left undone that the others have begun. NULL: what succeeds is done. */
     bool (*settled)(void *subject);
     struct suspend_operation operations[SUSPEND_OPERATIONS_MAX];
     struct suspend_situation situations[SUSPEND_SITUATIONS_MAX];

@@ -49,6 +49,7 @@ struct engine_state {
     struct test_gate busy_gate;
     struct test_gate next_gate;
     uint32_t next; /* worker to be frozen */
+    bool next_is_held;
 };
 
 /* ---- work ------------------------------------------------------------------------------------ */
@@ -178,7 +179,7 @@ see_job(void *subject, uint32_t who)
     return count_see(&state->jobs, who);
 }
 
-/* The worker whose turn it is goes on where it is, or wakes for what is brought. */
+/* The worker whose turn it is goes on where it is held, or wakes for what is brought. */
 static struct freeze *
 worker_arm(struct engine_state *state, uint64_t step, struct freeze_places *seen)
 {
@@ -194,7 +195,7 @@ begin_task(void *subject, uint64_t step, struct freeze_places *seen)
 {
     struct engine_state *state = subject;
     struct freeze *freeze = worker_arm(state, step, seen);
-    CHECK(bring_task(state, SUSPEND_FROZEN));
+    CHECK(state->next_is_held || bring_task(state, SUSPEND_FROZEN));
     test_gate_open(&state->next_gate);
     return freeze;
 }
@@ -204,7 +205,7 @@ begin_job(void *subject, uint64_t step, struct freeze_places *seen)
 {
     struct engine_state *state = subject;
     struct freeze *freeze = worker_arm(state, step, seen);
-    CHECK(bring_job(state, SUSPEND_FROZEN));
+    CHECK(state->next_is_held || bring_job(state, SUSPEND_FROZEN));
     test_gate_open(&state->next_gate);
     return freeze;
 }
@@ -247,10 +248,18 @@ arrange(struct engine_state *state, uint32_t busy, uint32_t next)
         for (uint32_t i = 0; i < state->workers; i++) {
             bool is_asleep = sleeps(&state->freezes[i]);
             asleep += is_asleep ? 1 : 0;
-            state->next = is_asleep ? i : state->next;
+            state->next = is_asleep && next == 0 ? i : state->next;
         }
         test_sleep_ns(TEST_MS / 20);
     }
+}
+
+/* As arrange(), with one that is held for the trial's thread. */
+static void
+arrange_held(struct engine_state *state, uint32_t busy)
+{
+    arrange(state, busy, 1);
+    state->next_is_held = true;
 }
 
 static void
@@ -313,11 +322,18 @@ static void
 one_finishes(void *subject)
 {
     struct engine_state *state = subject;
-    arrange(state, state->workers - 1, 1);
+    arrange_held(state, state->workers - 1);
     for (uint32_t i = 0; i < 2; i++) {
         CHECK(bring_task(state, SUSPEND_OTHER));
         CHECK(bring_job(state, SUSPEND_OTHER));
     }
+}
+
+/* A worker is about to finish a task and to sleep, as all others do. */
+static void
+others_asleep(void *subject)
+{
+    arrange_held(subject, 0);
 }
 
 /* ---- engines --------------------------------------------------------------------------------- */
@@ -382,7 +398,8 @@ engine_destroy(void *subject)
 static const uint32_t one = 1;
 static const uint32_t two = 2;
 
-#define WAKING_BLOCKS "sched/park.c store &bed->token", "tests/support/freeze_os.c call futex wake"
+/* Up to LEAT_WAKE_AGAIN pushes wait (docs/design/0006), where there is no other worker. */
+#define WAKING_LATE "tests/support/freeze_os.c call futex wake"
 
 static const struct suspend_subject one_worker = {
     .name = "engine, 1 worker",
@@ -392,9 +409,10 @@ static const struct suspend_subject one_worker = {
     .create = engine_create,
     .destroy = engine_destroy,
     .settled = engine_settled,
-    .operations = {{.name = "post", .run = run_post, .blocks = {WAKING_BLOCKS, RING_BLOCKS}},
-                   {.name = "submit", .run = run_submit, .blocks = {WAKING_BLOCKS, RING_BLOCKS}},
-                   WITNESSES},
+    .operations =
+        {{.name = "post", .run = run_post, .blocks = {RING_BLOCKS}, .late = {WAKING_LATE}},
+         {.name = "submit", .run = run_submit, .blocks = {RING_BLOCKS}, .late = {WAKING_LATE}},
+         WITNESSES},
     .situations = {{"asleep", all_asleep, 0},
                    {"busy", all_busy, 0},
                    {"full of tasks", full_of_tasks, 0},
@@ -434,7 +452,9 @@ static const struct suspend_subject frozen_worker = {
                    WITNESSES,
                    {.name = "task", .begin = begin_task, .blocks = {RING_BLOCKS}},
                    {.name = "job", .begin = begin_job, .blocks = {RING_BLOCKS}}},
-    .situations = {{"one asleep", one_asleep, 0}, {"one finishes", one_finishes, 0}},
+    .situations = {{"one asleep", one_asleep, 0},
+                   {"one finishes", one_finishes, 0},
+                   {"others asleep", others_asleep, 0}},
 };
 
 /* ---- tests ----------------------------------------------------------------------------------- */
