@@ -68,8 +68,8 @@ member_run(void *argument)
     struct crew *crew = member->crew;
     bool met = false;
     uint64_t rounds = 0;
-    while (!met && atom_load_rlx(&crew->over) == 0 &&
-           (crew->order.rounds == 0 || rounds < crew->order.rounds)) {
+    uint64_t wanted = crew->order.rounds;
+    while (atom_load_rlx(&crew->over) == 0 && (wanted == 0 ? !met : rounds < wanted)) {
         if (!one_round(crew, member->who)) {
             (void)sched_yield();
         }
@@ -124,7 +124,7 @@ settled(const struct crew *crew)
     const struct suspend_subject *subject = crew->order.subject;
     uint64_t begin_ns = test_now_ns();
     while (subject->settled != NULL && !subject->settled(crew->order.state)) {
-        if (test_now_ns() - begin_ns > crew->order.patience_ns) {
+        if (test_now_ns() - begin_ns > crew->order.settle_ns) {
             return false;
         }
         (void)sched_yield();

@@ -14,8 +14,9 @@ struct crew_order {
     uint32_t threads;
     uint32_t operations; /* a bit for each that they do; those of an owner are the first one's */
     uint64_t goals[SUSPEND_OPERATIONS_MAX]; /* successes, after which they leave */
-    uint64_t rounds;                        /* after so many each leaves all the same; 0: never */
-    uint64_t patience_ns;
+    uint64_t rounds;                        /* not 0: each leaves after so many instead */
+    uint64_t patience_ns;                   /* without a success */
+    uint64_t settle_ns;                     /* until what they began is done */
 };
 
 struct crew *crew_start(const struct crew_order *order);

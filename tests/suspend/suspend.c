@@ -180,8 +180,11 @@ call_begin_to_write(struct call *call, uint64_t count)
 static struct crew *
 laps_start(const struct suspend_subject *subject, void *state, bool owner_stands)
 {
-    struct crew_order order = {
-        .subject = subject, .state = state, .threads = 1, .patience_ns = PATIENCE_LAPS_NS};
+    struct crew_order order = {.subject = subject,
+                               .state = state,
+                               .threads = 1,
+                               .patience_ns = PATIENCE_LAPS_NS,
+                               .settle_ns = PATIENCE_NS};
     for (uint32_t i = 0; i < SUSPEND_OPERATIONS_MAX; i++) {
         const struct suspend_operation *operation = &subject->operations[i];
         if (operation->run != NULL && !(owner_stands && operation->owner)) {
@@ -207,7 +210,8 @@ interrupt(struct trial *trial)
                                          .operations = UINT32_C(1) << by,
                                          .rounds = 1,
                                          .goals = {1, 1, 1, 1, 1, 1},
-                                         .patience_ns = PATIENCE_LAPS_NS};
+                                         .patience_ns = PATIENCE_LAPS_NS,
+                                         .settle_ns = PATIENCE_NS};
         trial->interrupter = crew_start(&order);
     }
     (void)crew_watch(trial->interrupter);
@@ -243,16 +247,19 @@ stand(struct trial *trial)
     return all;
 }
 
-/* One thread does all operations once. True: what it brought came to its end. */
+/* One thread does the first operation a few times. True: what it brought came to its end. */
 static bool
 few_suffice(struct trial *trial, uint64_t patience_ns)
 {
+    const struct suspend_situation *situation =
+        &trial->session->subject->situations[trial->plan->situation];
     const struct crew_order order = {.subject = trial->session->subject,
                                      .state = trial->state,
                                      .threads = 1,
-                                     .operations = UINT32_MAX,
-                                     .rounds = 1,
-                                     .patience_ns = patience_ns};
+                                     .operations = 1,
+                                     .rounds = 1 + situation->more,
+                                     .patience_ns = patience_ns,
+                                     .settle_ns = patience_ns};
     trial->few = crew_start(&order);
     return crew_watch(trial->few);
 }
@@ -263,8 +270,11 @@ others_go_on(struct trial *trial, uint64_t patience_ns)
 {
     const struct plan *plan = trial->plan;
     const struct suspend_subject *subject = trial->session->subject;
-    struct crew_order order = {
-        .subject = subject, .state = trial->state, .threads = 2, .patience_ns = patience_ns};
+    struct crew_order order = {.subject = subject,
+                               .state = trial->state,
+                               .threads = 2,
+                               .patience_ns = patience_ns,
+                               .settle_ns = patience_ns};
     uint64_t items = subject->situations[plan->situation].items;
     uint64_t hidden = 0;
     bool owner_stands = false;

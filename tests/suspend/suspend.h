@@ -7,8 +7,8 @@
  * the situation, lets one or two threads run into an operation up to a step, and then has two other
  * threads do all operations until each has succeeded 8 times as often as the subject has places.
  * No success for a while, in spite of everybody's trying, means that the step is BLOCKING. Before
- * that, one thread does each operation once, and what it brought must come to its end without more
- * being brought; where it does not, and yet the step does not block, it is LATE.
+ * that, one thread does the first operation once, and what it brought must come to its end without
+ * more being brought; where it does not, and yet the step does not block, it is LATE.
  *
  *   one frozen    every step; and again after the operation was interrupted in front of each
  *                 earlier step by one operation of another thread, or by laps of all of them (swaps
@@ -64,6 +64,7 @@ struct suspend_situation {
     const char *name;
     void (*arrange)(void *subject);
     uint32_t items; /* there then; of interest to subjects with an owner */
+    uint32_t more;  /* so many operations more than one are allowed before it is late */
 };
 
 struct suspend_subject {

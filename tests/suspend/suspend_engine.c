@@ -41,7 +41,7 @@ struct engine_state {
     leat_type uncounted;
     struct count tasks;
     struct count jobs;
-    uint64_t in_hand; /* of a frozen worker: may be missing */
+    uint64_t in_hand; /* of a frozen worker, of what is counted: may be missing */
     struct freeze freezes[WORKERS_MAX];
     pthread_t threads[WORKERS_MAX];
     /* One holds a worker that is at work until the others begin, the other one the worker that is
@@ -184,7 +184,6 @@ static struct freeze *
 worker_arm(struct engine_state *state, uint64_t step, struct freeze_places *seen)
 {
     struct freeze *freeze = &state->freezes[state->next];
-    state->in_hand = 1;
     freeze_note(freeze, seen);
     freeze_arm(freeze, step);
     return freeze;
@@ -323,6 +322,7 @@ one_finishes(void *subject)
 {
     struct engine_state *state = subject;
     arrange_held(state, state->workers - 1);
+    state->in_hand = 1;
     for (uint32_t i = 0; i < 2; i++) {
         CHECK(bring_task(state, SUSPEND_OTHER));
         CHECK(bring_job(state, SUSPEND_OTHER));
@@ -452,9 +452,11 @@ static const struct suspend_subject frozen_worker = {
                    WITNESSES,
                    {.name = "task", .begin = begin_task, .blocks = {RING_BLOCKS}},
                    {.name = "job", .begin = begin_job, .blocks = {RING_BLOCKS}}},
-    .situations = {{"one asleep", one_asleep, 0},
-                   {"one finishes", one_finishes, 0},
-                   {"others asleep", others_asleep, 0}},
+    /* A worker that is frozen on its way to sleep has its idle bit set: the first push may notify
+     * it and nobody else. */
+    .situations = {{"one asleep", one_asleep, 0, 1},
+                   {"one finishes", one_finishes, 0, 1},
+                   {"others asleep", others_asleep, 0, 1}},
 };
 
 /* ---- tests ----------------------------------------------------------------------------------- */

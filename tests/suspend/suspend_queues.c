@@ -1,12 +1,14 @@
-/* suspend_queues.c - the queues of one worker, ring/local.h and ring/deque.h, under the suspension
- * test, see suspend.h. One thread is the owner, all others steal. While the owner stands still, the
- * thieves must get every item that their headers do not give to the frozen call; while a thief
- * does, the owner and the other thieves go on for ever. */
+/* suspend_queues.c - the queues of one worker, ring/local.h, ring/deque.h and ring/inbox.h, under
+ * the suspension test, see suspend.h. One thread is the owner; all others steal, or bring. While
+ * the owner stands still, the thieves must get every item that the headers do not give to the
+ * frozen call, and who brings must get rid of all records there are. While one of the others stands
+ * still, the owner and the rest go on for ever. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ring/deque.h"
+#include "ring/inbox.h"
 #include "ring/local.h"
 #include "tests/support/check.h"
 #include "tests/suspend/suspend.h"
@@ -321,6 +323,124 @@ static const struct suspend_subject deque_subject = {
                    {"full", deque_full, SLOTS}},
 };
 
+/* ---- the inbox ------------------------------------------------------------------------------- */
+
+#define RECORDS 8
+
+struct inbox_state {
+    const struct suspend_subject *subject;
+    struct leat_inbox inbox;
+    leat_atomic_u32 links[RECORDS];
+    /* Records that are in no inbox and no hand. A mutex has no steps, so nobody is frozen here. */
+    pthread_mutex_t mutex;
+    uint32_t free[RECORDS];
+    uint32_t free_count;
+};
+
+static void *
+inbox_create(const struct suspend_subject *subject)
+{
+    struct inbox_state *state = zeroed(sizeof(*state));
+    state->subject = subject;
+    leat_inbox_init(&state->inbox);
+    CHECK(pthread_mutex_init(&state->mutex, NULL) == 0);
+    for (uint32_t i = 0; i < RECORDS; i++) {
+        state->free[i] = i;
+    }
+    state->free_count = RECORDS;
+    return state;
+}
+
+/* False: all records are in the inbox, or in hands. */
+static bool
+inbox_push(void *subject, uint32_t who)
+{
+    struct inbox_state *state = subject;
+    (void)who;
+    CHECK(pthread_mutex_lock(&state->mutex) == 0);
+    bool any = state->free_count > 0;
+    state->free_count -= any ? 1 : 0;
+    uint32_t index = state->free[state->free_count % RECORDS];
+    CHECK(pthread_mutex_unlock(&state->mutex) == 0);
+    if (any) {
+        (void)leat_inbox_push(&state->inbox, &state->links[index], index);
+    }
+    return any;
+}
+
+static bool
+inbox_take(void *subject, uint32_t who)
+{
+    struct inbox_state *state = subject;
+    (void)who;
+    uint32_t index = leat_inbox_take(&state->inbox);
+    bool any = index != LEAT_INDEX_NONE;
+    while (index != LEAT_INDEX_NONE) {
+        uint32_t next = atom_load_rlx(&state->links[index]);
+        CHECK(pthread_mutex_lock(&state->mutex) == 0);
+        CHECK(state->free_count < RECORDS);
+        state->free[state->free_count] = index;
+        state->free_count++;
+        CHECK(pthread_mutex_unlock(&state->mutex) == 0);
+        index = next;
+    }
+    return any;
+}
+
+static leat_atomic_u32 *
+inbox_link(void *context, uint32_t index)
+{
+    struct inbox_state *state = context;
+    CHECK(index < RECORDS);
+    return &state->links[index];
+}
+
+static void
+inbox_destroy(void *subject)
+{
+    struct inbox_state *state = subject;
+    CHECK(leat_inbox_check(&state->inbox, inbox_link, state, RECORDS, stderr));
+    (void)inbox_take(state, SUSPEND_OTHER);
+    CHECK_EQUAL(state->free_count, RECORDS);
+    CHECK(pthread_mutex_destroy(&state->mutex) == 0);
+    free(state);
+}
+
+static void
+inbox_fill(void *subject, uint32_t count)
+{
+    const struct inbox_state *state = subject;
+    suspend_laps(state->subject, subject);
+    (void)inbox_take(subject, SUSPEND_OTHER);
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK(inbox_push(subject, SUSPEND_OTHER));
+    }
+}
+
+static void
+inbox_empty(void *subject)
+{
+    inbox_fill(subject, 0);
+}
+
+static void
+inbox_half(void *subject)
+{
+    inbox_fill(subject, RECORDS / 2);
+}
+
+static const struct suspend_subject inbox_subject = {
+    .name = "inbox",
+    .capacity = RECORDS,
+    .budget = 2000,
+    .create = inbox_create,
+    .destroy = inbox_destroy,
+    .operations = {{.name = "push", .run = inbox_push, .hides = 1},
+                   {.name = "take", .run = inbox_take, .owner = true}},
+    /* Items are here the records that can be pushed while nobody takes. */
+    .situations = {{"empty", inbox_empty, RECORDS, 0}, {"half", inbox_half, RECORDS / 2, 0}},
+};
+
 /* ---- tests ----------------------------------------------------------------------------------- */
 
 static void
@@ -337,12 +457,20 @@ the_deque_is_lock_free(void **state)
     CHECK(suspend_run(&deque_subject));
 }
 
+static void
+the_inbox_is_lock_free(void **state)
+{
+    (void)state;
+    CHECK(suspend_run(&inbox_subject));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_local_queue_is_lock_free),
         cmocka_unit_test(the_deque_is_lock_free),
+        cmocka_unit_test(the_inbox_is_lock_free),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
