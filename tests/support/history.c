@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/support/check.h"
+#include "tests/support/preempt.h"
 #include "tests/support/threads.h"
 
 static void *
@@ -73,7 +74,9 @@ history_push(struct history *history, uint32_t thread, struct test_ring ring, ui
 {
     struct history_op *op = next_op(history, thread);
     uint64_t begin = stamp(history);
+    preempt_here = 1;
     bool ok = ring.kind->push(ring.state, item);
+    preempt_here = 0;
     uint64_t end = stamp(history);
     *op = (struct history_op){begin, end, item, (uint16_t)thread, false, ok};
     return ok;
@@ -85,7 +88,9 @@ history_pop(struct history *history, uint32_t thread, struct test_ring ring)
     struct history_op *op = next_op(history, thread);
     uint32_t item = 0;
     uint64_t begin = stamp(history);
+    preempt_here = 1;
     bool ok = ring.kind->pop(ring.state, &item);
+    preempt_here = 0;
     uint64_t end = stamp(history);
     *op = (struct history_op){begin, end, item, (uint16_t)thread, true, ok};
     return ok;

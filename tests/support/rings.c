@@ -5,16 +5,17 @@
 #include <string.h>
 
 #include "ring/mpmc.h"
+#include "ring/packed.h"
+#include "ring/turn.h"
 #include "tests/support/check.h"
-#include "tests/support/prng.h"
 
 /* ---- the family ------------------------------------------------------------------------------ */
 
 /* The calls of one algorithm, behind a pointer that does not tell which. */
 #define CALLS(name)                                                                                \
-    static void name##_init(void *state, uint32_t slots_log2, void *memory, uint64_t start)        \
+    static void name##_init(void *state, const struct leat_ring_config *config)                    \
     {                                                                                              \
-        leat_##name##_init(state, slots_log2, memory, start);                                      \
+        leat_##name##_init(state, config);                                                         \
     }                                                                                              \
     static bool name##_push(void *state, uint32_t item)                                            \
     {                                                                                              \
@@ -37,23 +38,25 @@
         .check = algorithm##_check                                                                 \
     }
 
-CALLS(mpmc)
+CALLS(packed)
+CALLS(turn)
 
 const struct test_ring_kind test_rings[] = {
-    KIND(mpmc, true),
+    KIND(packed, false),
+    KIND(turn, true),
 };
 const size_t test_rings_count = TEST_COUNT_OF(test_rings);
 
 /* ---- rings that are wrong -------------------------------------------------------------------- */
 
-/* A faulty ring goes wrong once in so many operations: rarely enough that all is well in between. */
-#define FAULT_EVERY 61
+/* Once in so many pushes, or pops, a faulty ring goes wrong: in any history of 20 operations. */
+#define FAULT_EVERY 7
 
 #define HELD_NONE UINT32_MAX
 #define HELD_BUSY (UINT32_MAX - 1)
 
 struct faulty {
-    struct leat_mpmc ring;
+    struct leat_packed ring;
     leat_atomic_u32 uses;
     leat_atomic_u32 held; /* an item that others pass; or one of the above */
 };
@@ -65,10 +68,10 @@ goes_wrong(struct faulty *faulty)
 }
 
 static void
-faulty_init(void *state, uint32_t slots_log2, void *memory, uint64_t start)
+faulty_init(void *state, const struct leat_ring_config *config)
 {
     struct faulty *faulty = state;
-    leat_mpmc_init(&faulty->ring, slots_log2, memory, start);
+    leat_packed_init(&faulty->ring, config);
     atom_init(&faulty->uses, 0);
     atom_init(&faulty->held, HELD_NONE);
 }
@@ -77,37 +80,37 @@ static bool
 faulty_push(void *state, uint32_t item)
 {
     struct faulty *faulty = state;
-    return leat_mpmc_push(&faulty->ring, item);
+    return leat_packed_push(&faulty->ring, item);
 }
 
 static bool
 faulty_pop(void *state, uint32_t *item)
 {
     struct faulty *faulty = state;
-    return leat_mpmc_pop(&faulty->ring, item);
+    return leat_packed_pop(&faulty->ring, item);
 }
 
 static bool
 faulty_check(const void *state, FILE *why)
 {
     const struct faulty *faulty = state;
-    return leat_mpmc_check(&faulty->ring, why);
+    return leat_packed_check(&faulty->ring, why);
 }
 
 static bool
 push_losing(void *state, uint32_t item)
 {
     struct faulty *faulty = state;
-    return goes_wrong(faulty) || leat_mpmc_push(&faulty->ring, item);
+    return goes_wrong(faulty) || leat_packed_push(&faulty->ring, item);
 }
 
 static bool
 push_doubling(void *state, uint32_t item)
 {
     struct faulty *faulty = state;
-    bool pushed = leat_mpmc_push(&faulty->ring, item);
+    bool pushed = leat_packed_push(&faulty->ring, item);
     if (pushed && goes_wrong(faulty)) {
-        (void)leat_mpmc_push(&faulty->ring, item);
+        (void)leat_packed_push(&faulty->ring, item);
     }
     return pushed;
 }
@@ -124,11 +127,11 @@ pop_overtaking(void *state, uint32_t *item)
     }
     held = HELD_NONE;
     if (!goes_wrong(faulty) || !atom_cas_acq_rel(&faulty->held, &held, HELD_BUSY)) {
-        return leat_mpmc_pop(&faulty->ring, item);
+        return leat_packed_pop(&faulty->ring, item);
     }
     uint32_t older = 0;
-    bool popped = leat_mpmc_pop(&faulty->ring, &older);
-    bool two = popped && leat_mpmc_pop(&faulty->ring, item);
+    bool popped = leat_packed_pop(&faulty->ring, &older);
+    bool two = popped && leat_packed_pop(&faulty->ring, item);
     if (popped && !two) {
         *item = older;
     }
@@ -140,14 +143,13 @@ static bool
 pop_giving_up(void *state, uint32_t *item)
 {
     struct faulty *faulty = state;
-    return !goes_wrong(faulty) && leat_mpmc_pop(&faulty->ring, item);
+    return !goes_wrong(faulty) && leat_packed_pop(&faulty->ring, item);
 }
 
 #define FAULTY_KIND(text, pushes, pops)                                                            \
     {                                                                                              \
-        .name = (text), .busy_answers = true, .state_bytes = sizeof(struct faulty),                \
-        .bytes = leat_mpmc_bytes, .init = faulty_init, .push = (pushes), .pop = (pops),            \
-        .check = faulty_check                                                                      \
+        .name = (text), .state_bytes = sizeof(struct faulty), .bytes = leat_packed_bytes,          \
+        .init = faulty_init, .push = (pushes), .pop = (pops), .check = faulty_check                \
     }
 
 const struct test_ring_kind test_rings_faulty[] = {
@@ -163,7 +165,12 @@ const size_t test_rings_faulty_count = TEST_COUNT_OF(test_rings_faulty);
 const struct test_ring_kind *
 test_ring_default(void)
 {
-    return &test_rings[0];
+    const struct test_ring_kind *kind = test_rings;
+    while (kind->bytes != LEAT_MPMC(_bytes)) {
+        kind++;
+        CHECK(kind != test_rings + test_rings_count);
+    }
+    return kind;
 }
 
 const struct test_ring_kind *
@@ -182,28 +189,8 @@ test_ring_find(const char *name)
     return NULL;
 }
 
-struct test_ring
-test_ring_create(const struct test_ring_kind *kind, uint32_t slots_log2, uint64_t start)
-{
-    /* State and slots in one block, the slots behind. */
-    size_t state_bytes = leat_round_up(kind->state_bytes, LEAT_LINE_BYTES);
-    size_t bytes = leat_round_up(state_bytes + kind->bytes(slots_log2), LEAT_LINE_BYTES);
-    struct test_ring ring = {kind, aligned_alloc(LEAT_LINE_BYTES, bytes)};
-    CHECK(ring.state != NULL);
-    memset(ring.state, 0, bytes);
-    kind->init(ring.state, slots_log2, (char *)ring.state + state_bytes, start);
-    return ring;
-}
-
-void
-test_ring_destroy(struct test_ring ring)
-{
-    CHECK(ring.kind->check(ring.state, stderr));
-    free(ring.state);
-}
-
-uint64_t
-test_ring_any_start(struct test_prng *prng, uint32_t slots_log2)
+static uint64_t
+any_start(struct test_prng *prng, uint32_t slots_log2)
 {
     switch (test_random_below(prng, 4)) {
     case 0:
@@ -215,4 +202,28 @@ test_ring_any_start(struct test_prng *prng, uint32_t slots_log2)
     default:
         return test_random(prng);
     }
+}
+
+struct test_ring
+test_ring_create(const struct test_ring_kind *kind, uint32_t slots_log2, struct test_prng *prng)
+{
+    /* State and slots in one block, the slots behind. */
+    size_t state_bytes = leat_round_up(kind->state_bytes, LEAT_LINE_BYTES);
+    size_t bytes = leat_round_up(state_bytes + kind->bytes(slots_log2), LEAT_LINE_BYTES);
+    char *memory = aligned_alloc(LEAT_LINE_BYTES, bytes);
+    CHECK(memory != NULL);
+    memset(memory, 0, bytes);
+    const struct leat_ring_config config = {.slots_log2 = slots_log2,
+                                            .remap = test_random_below(prng, 2) == 0,
+                                            .memory = memory + state_bytes,
+                                            .start = any_start(prng, slots_log2)};
+    kind->init(memory, &config);
+    return (struct test_ring){kind, memory};
+}
+
+void
+test_ring_destroy(struct test_ring ring)
+{
+    CHECK(ring.kind->check(ring.state, stderr));
+    free(ring.state);
 }
