@@ -406,7 +406,7 @@ faulty_rings_are_noticed(void **state)
     }
 }
 
-/* What the weaker rule is for does happen, in the time that the other tests have many times over. */
+/* What the weaker rule is for does happen, and is noticed by the exact one. */
 static void
 half_done_operations_are_noticed(void **state)
 {

@@ -10,8 +10,8 @@
  *   timed    The system's monotonic clock, which disturbs less. Two stamps may be equal, and an
  *            answer of full or empty proves nothing to the nanosecond.
  *
- * history_check() looks at a history of any length. It is sound and not complete: what it reports is
- * wrong, but it tries no orders. linear.h tries them all, on small histories. */
+ * history_check() looks at a history of any length. It is sound and not complete: what it reports
+ * is wrong, but it tries no orders. linear.h tries them all, on small histories. */
 #ifndef TESTS_SUPPORT_HISTORY_H
 #define TESTS_SUPPORT_HISTORY_H
 

@@ -1,6 +1,6 @@
 /* linear.h - is a small history linearizable: is there a moment for each operation, between its
- * begin and its end, such that a bounded FIFO queue doing them in the order of these moments answers
- * as the history says? Full and empty are answers like any other.
+ * begin and its end, such that a bounded FIFO queue that does them in this order answers as the
+ * history says? Full and empty are answers like any other.
  *
  * Source   Jeannette Wing and Chun Gong, "Testing and verifying concurrent objects", 1993, the
  *          search; Gavin Lowe, "Testing for linearizability", 2017, to remember the configurations

@@ -1,6 +1,6 @@
 /* preempt.h - threads that are stopped between any two instructions of an operation, and go on a
- * little later: what a scheduler does seldom, done often. The caller sends SIGUSR1 to the threads at
- * random moments, and the handler sleeps. The handler stays: the process belongs to the test. */
+ * little later: what a scheduler does seldom, done often. The caller sends SIGUSR1 to the threads
+ * at random moments, and the handler sleeps. The handler stays: the process belongs to the test. */
 #ifndef TESTS_SUPPORT_PREEMPT_H
 #define TESTS_SUPPORT_PREEMPT_H
 

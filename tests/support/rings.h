@@ -37,8 +37,8 @@ const struct test_ring_kind *test_ring_default(void);
 /* NULL: no ring, right or faulty, has that name. */
 const struct test_ring_kind *test_ring_find(const char *name);
 
-/* A ring of so many slots, empty. Its first position is 0, or shortly before the turn or the position
- * wraps, or anywhere. */
+/* A ring of so many slots, empty. Its first position is 0, or shortly before the turn or the
+ * position wraps, or anywhere. */
 struct test_ring test_ring_create(const struct test_ring_kind *kind, uint32_t slots_log2,
                                   struct test_prng *prng);
 /* Checks the ring first: nobody uses it any more. */
