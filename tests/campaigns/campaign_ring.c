@@ -29,7 +29,13 @@
 /* As often a thread looks again at a full or empty ring, before it lets others have the CPU. */
 #define SPINS 64
 /* No round takes so long, also with many threads under a sanitizer. */
-#define STALL_NS (120 * 1000 * TEST_MS)
+#define STALL_NS (UINT64_C(120000) * TEST_MS)
+
+/* Half of them on each side. */
+#define THREADS_MAX 64
+
+LEAT_STATIC(THREADS_MAX <= 2 * STREAM_PRODUCERS_MAX, "producers");
+LEAT_STATIC(THREADS_MAX <= 2 * STREAM_READERS_MAX, "readers");
 
 /* The largest integers that a double has all of: what 1e9 is read as. */
 #define OPS_MAX 1e15
@@ -150,7 +156,8 @@ side(void *shared, uint32_t number)
     struct campaign *campaign = shared;
     struct test_prng prng = {campaign->options.seed + 1 + number};
     for (;;) {
-        if (pthread_barrier_wait(&campaign->barrier) == PTHREAD_BARRIER_SERIAL_THREAD) {
+        /* One of them is chosen for what is between two rounds. */
+        if (pthread_barrier_wait(&campaign->barrier) != 0) {
             next_round(campaign);
         }
         (void)pthread_barrier_wait(&campaign->barrier);
@@ -188,7 +195,7 @@ watch(const struct campaign *campaign, uint64_t begin_ns)
     uint64_t moved = 0;
     uint64_t moved_ns = begin_ns;
     while (atom_load_acq(&campaign->ended) < campaign->options.threads) {
-        test_sleep_ns(10 * TEST_MS);
+        test_sleep_ns(UINT64_C(10) * TEST_MS);
         uint64_t now_ns = test_now_ns();
         if (atom_load_rlx(&campaign->moved) != moved) {
             moved = atom_load_rlx(&campaign->moved);
@@ -268,8 +275,7 @@ usage(void)
     (void)fprintf(stderr,
                   "usage: campaign_ring [--ops N] [--seed S] [--threads 2..%d]"
                   " [--slots-log2 %d..%d] [--ring NAME]\nrings:",
-                  STREAM_PRODUCERS_MAX + STREAM_READERS_MAX, LEAT_RING_SLOTS_LOG2_MIN,
-                  LEAT_RING_SLOTS_LOG2_MAX);
+                  THREADS_MAX, LEAT_RING_SLOTS_LOG2_MIN, LEAT_RING_SLOTS_LOG2_MAX);
     for (size_t i = 0; i < test_rings_count; i++) {
         (void)fprintf(stderr, " %s", test_rings[i].name);
     }
@@ -278,7 +284,7 @@ usage(void)
         (void)fprintf(stderr, " %s", test_rings_faulty[i].name);
     }
     (void)fprintf(stderr, "\n");
-    exit(2);
+    _exit(2);
 }
 
 /* A whole number in [least, most], 1e9 and the like included. */
@@ -302,7 +308,7 @@ default_threads(void)
 {
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     /* Several on each side, also on a small machine. */
-    return cpus < 4 ? 4 : cpus > 64 ? 64 : (uint32_t)cpus;
+    return cpus < 4 ? 4 : cpus > THREADS_MAX ? THREADS_MAX : (uint32_t)cpus;
 }
 
 static void
@@ -315,6 +321,7 @@ parse(int argc, char **argv, struct options *options)
     bool seeded = false;
     char *end = NULL;
     int name = 0;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet. */
     while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
         switch (name) {
         case 'n':
@@ -328,7 +335,7 @@ parse(int argc, char **argv, struct options *options)
             }
             break;
         case 't':
-            options->threads = (uint32_t)number(optarg, 2, STREAM_PRODUCERS_MAX * 2);
+            options->threads = (uint32_t)number(optarg, 2, THREADS_MAX);
             break;
         case 'l':
             options->slots_log2 =

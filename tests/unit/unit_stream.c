@@ -11,6 +11,7 @@
 #define PRODUCERS 2
 #define READERS   3
 #define GOAL      200
+#define ALL       (UINT64_C(2) * GOAL)
 
 static void
 setup(struct stream *stream)
@@ -48,7 +49,7 @@ static void
 teardown(struct stream *stream, struct stream_counts wanted)
 {
     stream_round_end(stream);
-    CHECK_EQUAL(stream->counts.pushed, (uint64_t)PRODUCERS * GOAL);
+    CHECK_EQUAL(stream->counts.pushed, ALL);
     CHECK_EQUAL(stream->counts.popped, wanted.popped);
     CHECK_EQUAL(stream->counts.lost, wanted.lost);
     CHECK_EQUAL(stream->counts.duplicated, wanted.duplicated);
@@ -123,7 +124,7 @@ lost(void **state)
                 note(&stream, 0, 1, j);
             }
         }
-        teardown(&stream, (struct stream_counts){.popped = 2 * GOAL - 1, .lost = 1});
+        teardown(&stream, (struct stream_counts){.popped = ALL - 1, .lost = 1});
     }
 }
 
@@ -133,7 +134,7 @@ all_lost(void **state)
     (void)state;
     struct stream stream;
     setup(&stream);
-    teardown(&stream, (struct stream_counts){.lost = 2 * GOAL});
+    teardown(&stream, (struct stream_counts){.lost = ALL});
 }
 
 /* To the same reader, and to another one that knows nothing of it. */
@@ -148,7 +149,7 @@ twice(void **state)
         note(&stream, other, 0, 0);
         note_rest(&stream, 0, 1);
         note_rest(&stream, 1, 0);
-        teardown(&stream, (struct stream_counts){.popped = 2 * GOAL + 1, .duplicated = 1});
+        teardown(&stream, (struct stream_counts){.popped = ALL + 1, .duplicated = 1});
     }
 }
 
@@ -163,7 +164,7 @@ to_all_readers(void **state)
     }
     note_rest(&stream, 0, 1);
     note_rest(&stream, 1, 0);
-    teardown(&stream, (struct stream_counts){.popped = 2 * GOAL + 2, .duplicated = 2});
+    teardown(&stream, (struct stream_counts){.popped = ALL + 2, .duplicated = 2});
 }
 
 /* Of the round before, of a producer that there is not, behind the end of the round. */
@@ -181,7 +182,7 @@ made_up(void **state)
     stream_note(&stream, &stream.readers[0], before);
     note(&stream, 0, PRODUCERS, 0);
     note(&stream, 0, 0, GOAL);
-    teardown(&stream, (struct stream_counts){.popped = 2 * GOAL + 3, .duplicated = 3});
+    teardown(&stream, (struct stream_counts){.popped = ALL + 3, .duplicated = 3});
 }
 
 static void
@@ -197,7 +198,7 @@ out_of_order_to_a_reader(void **state)
     /* Those of another producer have nothing to do with it. */
     note_rest(&stream, 1, 0);
     note_rest(&stream, 0, 4);
-    teardown(&stream, (struct stream_counts){.popped = 2 * GOAL, .reordered = 3});
+    teardown(&stream, (struct stream_counts){.popped = ALL, .reordered = 3});
 }
 
 static void
@@ -215,7 +216,7 @@ out_of_order_between_readers(void **state)
         note(&stream, 1, 0, 0);
         note_rest(&stream, 0, 2);
         note_rest(&stream, 1, 0);
-        teardown(&stream, (struct stream_counts){.popped = 2 * GOAL, .reordered = told});
+        teardown(&stream, (struct stream_counts){.popped = ALL, .reordered = told});
     }
 }
 
