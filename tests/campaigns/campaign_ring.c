@@ -1,6 +1,8 @@
 /* campaign_ring.c - any number of items through one ring: none lost, none twice, none out of order
  * (tests/support/stream.h, and when an item counts as what). Half of the threads push, the others
- * pop. In rounds: after each the ring must be empty and sound, and then goes on as it stands.
+ * pop, and now and then some are stopped within a push or a pop, while the others go on, for many
+ * laps maybe. In rounds: after each the ring must be empty and sound, and then it goes on as it
+ * stands.
  *
  *   campaign_ring [--ops N] [--seed S] [--threads T] [--slots-log2 L] [--ring NAME]
  *
@@ -15,6 +17,7 @@
 
 #include "ring/os.h"
 #include "tests/support/check.h"
+#include "tests/support/preempt.h"
 #include "tests/support/prng.h"
 #include "tests/support/rings.h"
 #include "tests/support/stream.h"
@@ -28,6 +31,8 @@
 #define EXCHANGE_POPS 64
 /* As often a thread looks again at a full or empty ring, before it lets others have the CPU. */
 #define SPINS 64
+/* Between two stops of threads, at most: those that are stopped move little meanwhile. */
+#define STOPS_APART_NS_MAX (UINT64_C(10) * TEST_MS)
 /* No round takes so long, also with many threads under a sanitizer. */
 #define STALL_NS (UINT64_C(120000) * TEST_MS)
 
@@ -75,10 +80,18 @@ wait_a_little(uint32_t *spins)
     }
 }
 
+static bool
+push(struct campaign *campaign, uint32_t item)
+{
+    preempt_here = 1;
+    bool pushed = campaign->options.kind->push(campaign->ring.state, item);
+    preempt_here = 0;
+    return pushed;
+}
+
 static void
 produce(struct campaign *campaign, uint32_t producer, struct test_prng *prng)
 {
-    const struct test_ring_kind *kind = campaign->options.kind;
     uint32_t goal = campaign->stream.goals[producer];
     uint32_t sequence = 0;
     uint32_t spins = 0;
@@ -86,8 +99,7 @@ produce(struct campaign *campaign, uint32_t producer, struct test_prng *prng)
         uint32_t burst = 1 + test_random_below(prng, BURST_MAX);
         uint32_t end = goal - sequence < burst ? goal : sequence + burst;
         while (sequence < end) {
-            uint32_t item = stream_item(&campaign->stream, producer, sequence);
-            if (kind->push(campaign->ring.state, item)) {
+            if (push(campaign, stream_item(&campaign->stream, producer, sequence))) {
                 sequence++;
             } else {
                 wait_a_little(&spins);
@@ -100,17 +112,25 @@ produce(struct campaign *campaign, uint32_t producer, struct test_prng *prng)
     (void)atom_sub_acq_rel(&campaign->producing, 1);
 }
 
+static bool
+pop(struct campaign *campaign, uint32_t *item)
+{
+    preempt_here = 1;
+    bool popped = campaign->options.kind->pop(campaign->ring.state, item);
+    preempt_here = 0;
+    return popped;
+}
+
 static void
 consume(struct campaign *campaign, struct stream_reader *reader)
 {
-    const struct test_ring_kind *kind = campaign->options.kind;
     uint32_t spins = 0;
     for (;;) {
         /* Read first: no producer at work, then an empty ring stays empty. */
         bool last = atom_load_acq(&campaign->producing) == 0;
         uint32_t item = 0;
         uint32_t pops = 0;
-        while (pops < EXCHANGE_POPS && kind->pop(campaign->ring.state, &item)) {
+        while (pops < EXCHANGE_POPS && pop(campaign, &item)) {
             stream_note(&campaign->stream, reader, item);
             pops++;
         }
@@ -189,13 +209,15 @@ show_progress(const struct campaign *campaign, uint64_t moved, uint64_t elapsed_
 
 /* Until all threads have ended. False: nothing moves any more. */
 static bool
-watch(const struct campaign *campaign, uint64_t begin_ns)
+watch(const struct campaign *campaign, struct test_threads *threads, uint64_t begin_ns)
 {
+    struct test_prng prng = {campaign->options.seed};
     bool terminal = isatty(STDERR_FILENO) == 1;
     uint64_t moved = 0;
     uint64_t moved_ns = begin_ns;
     while (atom_load_acq(&campaign->ended) < campaign->options.threads) {
-        test_sleep_ns(UINT64_C(10) * TEST_MS);
+        test_sleep_ns(test_random(&prng) % STOPS_APART_NS_MAX);
+        preempt_all(threads);
         uint64_t now_ns = test_now_ns();
         if (atom_load_rlx(&campaign->moved) != moved) {
             moved = atom_load_rlx(&campaign->moved);
@@ -248,8 +270,9 @@ run(const struct options *options)
     atom_init(&campaign->ended, 0);
     uint64_t begin_ns = test_now_ns();
     campaign->deadline_ns = begin_ns + test_duration_ns();
+    preempt_init();
     test_threads_start(threads, options->threads, side, campaign);
-    if (!watch(campaign, begin_ns)) {
+    if (!watch(campaign, threads, begin_ns)) {
         (void)fprintf(stderr, "nothing has moved for %.0f s\n", (double)STALL_NS / 1e9);
         (void)report(campaign, test_now_ns() - begin_ns);
         _exit(1);

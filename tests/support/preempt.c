@@ -44,6 +44,22 @@ on_signal(int number)
     errno = error;
 }
 
+void
+preempt_init(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+}
+
+void
+preempt_all(struct test_threads *threads)
+{
+    for (uint32_t i = 0; i < threads->count; i++) {
+        /* One that has ended takes no harm. */
+        CHECK(pthread_kill(threads->threads[i].handle, SIGUSR1) == 0);
+    }
+}
+
 static void
 run(void *argument, uint32_t number)
 {
@@ -55,21 +71,17 @@ run(void *argument, uint32_t number)
 uint64_t
 preempt_run(uint32_t count, test_body body, void *shared, uint64_t seed)
 {
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     struct preempted *preempted = calloc(1, sizeof(*preempted));
     struct test_prng prng = {seed};
     uint64_t before = atom_load_rlx(&stops);
     CHECK(preempted != NULL);
-    CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
+    preempt_init();
     preempted->body = body;
     preempted->shared = shared;
     atom_init(&preempted->running, count);
     test_threads_start(&preempted->threads, count, run, preempted);
     while (atom_load_acq(&preempted->running) > 0) {
-        for (uint32_t i = 0; i < count; i++) {
-            /* One that has ended is not joined yet, and takes no harm. */
-            CHECK(pthread_kill(preempted->threads.threads[i].handle, SIGUSR1) == 0);
-        }
+        preempt_all(&preempted->threads);
         test_sleep_ns(test_random(&prng) % PAUSE_NS_MAX);
     }
     test_threads_join(&preempted->threads);

@@ -14,6 +14,11 @@
 /* Not 0 while the thread is in an operation: elsewhere a stop would show nothing. */
 extern _Thread_local volatile sig_atomic_t preempt_here;
 
+/* Before the others. */
+void preempt_init(void);
+/* Stops those of the threads that are in an operation; each has been started and not joined. */
+void preempt_all(struct test_threads *threads);
+
 /* As test_threads_run(), with the threads stopped now and then. Returns how often. */
 uint64_t preempt_run(uint32_t count, test_body body, void *shared, uint64_t seed);
 
