@@ -75,7 +75,7 @@ room_check(const struct leat_engine *engine, uint32_t level, uint32_t count)
         return LEAT_CLOSED;
     }
     const struct leat_mpmc *ring = &engine->pool.rings[level];
-    return leat_mpmc_count(ring) + count <= ring->mask + 1 ? LEAT_OK : LEAT_FULL;
+    return leat_mpmc_count(ring) + count <= leat_mpmc_slots(ring) ? LEAT_OK : LEAT_FULL;
 }
 
 /* Takes one record; `count` are wanted in all. */

@@ -26,8 +26,8 @@
 #define LEAT_RING_SLOTS_LOG2_MIN 1
 #define LEAT_RING_SLOTS_LOG2_MAX 20
 
-/* Items claimed by one batch call: two cache lines of 4-byte indices. */
-#define LEAT_RING_BATCH_MAX 32
+/* Items of a chunk: two paired cache lines of 4-byte items. */
+#define LEAT_CHUNK_ITEMS 32
 
 /* So many records are taken for the first time before one is used again, and from then on they take
  * turns, stack by stack: then a stale id meets a generation that is far ahead, and retirement is

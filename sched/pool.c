@@ -419,8 +419,11 @@ rings_init(struct leat_pool *pool)
         return LEAT_OS_NO_MEMORY;
     }
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
-        unsigned char *memory = (unsigned char *)pool->rings_memory + one * level;
-        leat_mpmc_init(&pool->rings[level], config->ring_slots_log2, memory, 0);
+        const struct leat_ring_config ring = {
+            .slots_log2 = config->ring_slots_log2,
+            .memory = (unsigned char *)pool->rings_memory + one * level,
+        };
+        leat_mpmc_init(&pool->rings[level], &ring);
     }
     return leat_pool_prepare(config, pool->rings_memory, pool->rings_bytes);
 }

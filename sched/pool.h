@@ -11,6 +11,7 @@
 #define SCHED_POOL_H
 
 #include "ring/memory.h"
+#include "ring/chunk.h"
 #include "ring/mpmc.h"
 #include "ring/slab.h"
 #include "sched/park.h"

@@ -122,8 +122,8 @@ busy_end(struct leat_worker *worker)
 static void
 busy_begin(struct leat_worker *worker)
 {
-    /* Ordered before every pop by pop:B, whose release a drain acquires at count:A. */
-    atom_store_rlx(&worker->busy, 1); /* rlx: ordered by pop:B */
+    /* Ordered before every pop by pop:C, whose release a drain acquires at ready:B. */
+    atom_store_rlx(&worker->busy, 1); /* rlx: ordered by pop:C */
 }
 
 static bool

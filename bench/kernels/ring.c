@@ -190,7 +190,8 @@ bench_ring_create(enum bench_ring_kind kind, uint32_t slots_log2)
     ring->memory = leat_os_map(ring->bytes);
     LEAT_ASSERT(ring->memory != NULL);
     if (kind == BENCH_RING_LEAT) {
-        leat_mpmc_init(&ring->mpmc, slots_log2, ring->memory, 0);
+        const struct leat_ring_config config = {.slots_log2 = slots_log2, .memory = ring->memory};
+        leat_mpmc_init(&ring->mpmc, &config);
     } else {
         ring->plain.slots = ring->memory;
         ring->plain.mask = (UINT64_C(1) << slots_log2) - 1;

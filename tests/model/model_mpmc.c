@@ -139,7 +139,9 @@ ring_setup(void *argument)
     struct state *state = argument;
     EXPLORE_CHECK(leat_mpmc_bytes(SLOTS_LOG2) == sizeof(state->slots));
     /* The turn and the position wrap within the run. */
-    leat_mpmc_init(&state->ring, SLOTS_LOG2, state->slots, UINT64_MAX);
+    const struct leat_ring_config config = {
+        .slots_log2 = SLOTS_LOG2, .memory = state->slots, .start = UINT64_MAX};
+    leat_mpmc_init(&state->ring, &config);
     for (uint32_t i = 0; i < scenario->filled; i++) {
         EXPLORE_CHECK(leat_mpmc_push(&state->ring, ITEMS_MAX - 1 - i));
     }

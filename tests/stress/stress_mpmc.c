@@ -69,14 +69,16 @@ ring_setup(struct leat_mpmc *ring, uint32_t slots_log2, uint64_t start)
     void *memory = aligned_alloc(LEAT_LINE_BYTES, leat_round_up(bytes, LEAT_LINE_BYTES));
     CHECK(memory != NULL);
     memset(memory, 0, bytes);
-    leat_mpmc_init(ring, slots_log2, memory, start);
+    const struct leat_ring_config config = {
+        .slots_log2 = slots_log2, .memory = memory, .start = start};
+    leat_mpmc_init(ring, &config);
 }
 
 static void
 ring_teardown(struct leat_mpmc *ring)
 {
     CHECK(leat_mpmc_check(ring, stderr));
-    free(ring->slots);
+    free(ring->ring.slots.words);
 }
 
 /* A first position: 0, shortly before the turn or the position wraps, or anywhere. */

@@ -164,23 +164,26 @@ count_item(struct census *census, uint32_t item)
     CHECK(phase == LEAT_PHASE_PENDING || phase == LEAT_PHASE_CANCELLED);
 }
 
-/* The item at the position `offset` behind the head. */
+/* Takes the oldest item and puts it back behind the others: a ring of n is the same after n. */
 static uint32_t
-ring_item(const struct leat_mpmc *ring, uint64_t offset)
+ring_turn(struct leat_mpmc *ring)
 {
-    uint64_t position = atom_load_rlx(&ring->head) + offset;
-    return (uint32_t)(atom_load_rlx(&ring->slots[position & ring->mask]) & LEAT_ITEM_MASK);
+    uint32_t item = 0;
+    CHECK(leat_mpmc_pop(ring, &item));
+    CHECK(leat_mpmc_push(ring, item));
+    return item;
 }
 
 static void
 count_places(struct census *census)
 {
-    const struct leat_pool *pool = &census->engine->pool;
+    struct leat_pool *pool = &census->engine->pool;
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
-        const struct leat_mpmc *ring = &pool->rings[level];
+        struct leat_mpmc *ring = &pool->rings[level];
         CHECK(leat_mpmc_check(ring, stderr));
-        for (uint64_t i = 0; i < leat_mpmc_count(ring); i++) {
-            count_item(census, ring_item(ring, i));
+        uint64_t waiting = leat_mpmc_count(ring);
+        for (uint64_t i = 0; i < waiting; i++) {
+            count_item(census, ring_turn(ring));
         }
     }
     for (uint32_t i = 0; i < pool->places; i++) {
@@ -196,15 +199,16 @@ count_places(struct census *census)
 }
 
 static void
-count_retained(struct census *census, const struct leat_retention *retention, bool dead)
+count_retained(struct census *census, struct leat_retention *retention, bool dead)
 {
     if (retention->max == 0) {
         return;
     }
     CHECK(leat_mpmc_check(&retention->ring, stderr));
-    CHECK(leat_mpmc_count(&retention->ring) <= retention->max);
-    for (uint64_t i = 0; i < leat_mpmc_count(&retention->ring); i++) {
-        uint32_t index = ring_item(&retention->ring, i);
+    uint64_t retained = leat_mpmc_count(&retention->ring);
+    CHECK(retained <= retention->max);
+    for (uint64_t i = 0; i < retained; i++) {
+        uint32_t index = ring_turn(&retention->ring);
         enum leat_phase phase = leat_word_phase(job_word(census->engine, index));
         CHECK_EQUAL(census->jobs[index], 0);
         census->jobs[index] = 1;

@@ -29,7 +29,9 @@ setup(struct fixture *fixture, uint32_t slots_log2, uint64_t start)
     fixture->memory = aligned_alloc(LEAT_LINE_BYTES, leat_round_up(bytes, LEAT_LINE_BYTES));
     CHECK(fixture->memory != NULL);
     memset(fixture->memory, 0, bytes);
-    leat_mpmc_init(&fixture->ring, slots_log2, fixture->memory, start);
+    const struct leat_ring_config config = {
+        .slots_log2 = slots_log2, .memory = fixture->memory, .start = start};
+    leat_mpmc_init(&fixture->ring, &config);
     fixture->slots = UINT32_C(1) << slots_log2;
 }
 
@@ -223,25 +225,25 @@ check_can_say_no(void **state)
     complaint(ring, text, sizeof(text));
     CHECK_TEXT(text, "");
 
-    uint64_t tail = atom_load_rlx(&ring->tail);
-    atom_store_rlx(&ring->tail, tail + 4);
+    uint64_t tail = atom_load_rlx(&ring->ring.tail);
+    atom_store_rlx(&ring->ring.tail, tail + 4);
     complaint(ring, text, sizeof(text));
     CHECK(strstr(text, "I1") != NULL);
-    atom_store_rlx(&ring->tail, tail - 2);
+    atom_store_rlx(&ring->ring.tail, tail - 2);
     complaint(ring, text, sizeof(text));
     CHECK(strstr(text, "I1") != NULL);
     /* Within the limits of I1, but the slot says otherwise. */
-    atom_store_rlx(&ring->tail, tail + 1);
+    atom_store_rlx(&ring->ring.tail, tail + 1);
     complaint(ring, text, sizeof(text));
     CHECK(strstr(text, "I2") != NULL);
-    atom_store_rlx(&ring->tail, tail);
+    atom_store_rlx(&ring->ring.tail, tail);
 
     for (uint32_t i = 0; i < fixture.slots; i++) {
-        uint64_t word = atom_load_rlx(&ring->slots[i]);
-        atom_store_rlx(&ring->slots[i], word + (UINT64_C(1) << LEAT_ITEM_BITS));
+        uint64_t word = atom_load_rlx(&ring->ring.slots.words[i]);
+        atom_store_rlx(&ring->ring.slots.words[i], word + (UINT64_C(1) << LEAT_ITEM_BITS));
         complaint(ring, text, sizeof(text));
         CHECK(strstr(text, "I2") != NULL);
-        atom_store_rlx(&ring->slots[i], word);
+        atom_store_rlx(&ring->ring.slots.words[i], word);
     }
     teardown(&fixture);
 }
