@@ -36,6 +36,10 @@ class BuildError(Exception):
     """A compiler or linker said no."""
 
 
+class CannotRun(Exception):
+    """A test does not even pass without a mutant."""
+
+
 def compiler():
     """The explorer switches stacks in a way that is tested with gcc."""
     return os.environ.get("CC", "gcc")
