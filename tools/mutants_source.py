@@ -146,7 +146,8 @@ def order_mutants(source, sites, known):
         label = site.entry.name if site.entry else site.wrapper
         end = closing(source.code, match.end(), "()") + 1
         if "fence" in site.wrapper:
-            yield Mutant(*place, f"{label} {site.order}", "none", match.start(), end, "(void)0", True)
+            yield Mutant(*place, f"{label} {site.order}", "none", match.start(), end, "(void)0",
+                         True)
             continue
         arguments = split_list(source.code[match.end() + 1:end - 1])
         for what, before, weaker, text in weaker_calls(known[site.wrapper], arguments):

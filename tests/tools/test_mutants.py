@@ -181,7 +181,8 @@ class Made(unittest.TestCase):
     def test_names_do_not_move_with_lines(self):
         body = "if (atom_load_acq(&a) < 1) {\n    }"
         with Sample({"ring/a.c": function(body)}) as here:
-            with Sample({"ring/a.c": "\n\n" + function("x(a <\n        b);\n    " + body)}) as there:
+            moved = "\n\n" + function("x(a <\n        b);\n    " + body)
+            with Sample({"ring/a.c": moved}) as there:
                 names = {mutant.identity for mutant in there.mutants()}
                 self.assertLessEqual({mutant.identity for mutant in here.mutants()}, names)
 
@@ -195,7 +196,8 @@ class Where(unittest.TestCase):
             return {f"{mutant.path} {mutant.function}" for mutant in sample.mutants()}
 
     def test_functions_that_reach_an_operation(self):
-        text = (function("x = atom_load_rlx(&a); /* rlx: single writer */\n    if (x) {\n    }", "a")
+        load = "x = atom_load_rlx(&a); /* rlx: single writer */\n    "
+        text = (function(load + "if (x) {\n    }", "a")
                 + function("if (a(1)) {\n    }", "b") + function("if (b(1)) {\n    }", "c")
                 + function("if (n) {\n    }", "d"))
         self.assertEqual(self.places({"ring/x.c": text}),
@@ -289,8 +291,8 @@ class Command(unittest.TestCase):
         self.assertEqual(self.run_mutants("", files=files)[0], 2)
 
     def test_rows(self):
-        self.assertEqual(mutants.arguments_of("| mutant | why |\n|---|---|\n| `a \\|\\| b` | c |\n"),
-                         {"a || b": "c"})
+        text = "| mutant | why |\n|---|---|\n| `a \\|\\| b` | c |\n"
+        self.assertEqual(mutants.arguments_of(text), {"a || b": "c"})
 
 
 if __name__ == "__main__":
