@@ -272,6 +272,16 @@ def condition_mutants(source, function):
                          str(value).lower(), *part, text)
 
 
+def is_least(code, start, match, end):
+    """Whether a comparison is that of `a < b ? a : b`, where equal sides make no difference."""
+    if code[end] != "?":
+        return False
+    middle = expression_end(code, end + 1, 1, ":;")
+    last = expression_end(code, middle + 1, 1, ",;?:")
+    sides = {shown(code, start, match.start()), shown(code, match.end(), end)}
+    return sides == {shown(code, end + 1, middle), shown(code, middle + 1, last)}
+
+
 def comparison_mutants(source, function):
     """Each comparison of a function, moved by one."""
     code = source.flat
@@ -280,6 +290,8 @@ def comparison_mutants(source, function):
             start = expression_end(code, match.start() - 1, -1, ";{},?:&&") + 1
             end = expression_end(code, match.end(), 1, ";{},?:&&")
             start = RETURN.match(code, start).end()
+            if is_least(code, start, match, end):
+                continue
             yield Mutant(source.path, function.name, shown(code, start, end),
                          SHIFTED[match.group()], *match.span(), SHIFTED[match.group()])
 

@@ -106,6 +106,9 @@ CONDITIONS = {
         "a > b => true": "x = f(1, ((void)(a > b), 1) ? c << 1 : d >> 1);",
         "a > b => false": "x = f(1, ((void)(a > b), 0) ? c << 1 : d >> 1);",
         "a > b => >=": "x = f(1, a >= b ? c << 1 : d >> 1);"},
+    "x = a > b + 1 ? b + 1 : a;": {
+        "a > b + 1 => true": "x = ((void)(a > b + 1), 1) ? b + 1 : a;",
+        "a > b + 1 => false": "x = ((void)(a > b + 1), 0) ? b + 1 : a;"},
     "bool x = f(a);": {
         "f(a) => true": "bool x = ((void)(f(a)), 1);",
         "f(a) => false": "bool x = ((void)(f(a)), 0);"},
