@@ -22,7 +22,51 @@
         }                                                                                          \
     }
 
+/* The other may be quicker. */
+static void
+note_and_try_thread(void *argument)
+{
+    struct state *state = argument;
+    uint32_t item = 0;
+    note_write(state);
+    (void)RING(_pop)(&state->ring, &item);
+}
+
+/* Empty: the only item is gone, and what its consumer did before is known. */
+static void
+pop_and_read_thread(void *argument)
+{
+    struct state *state = argument;
+    uint32_t item = 0;
+    if (!RING(_pop)(&state->ring, &item)) {
+        note_read(state);
+    }
+}
+
+static void
+note_and_push_thread(void *argument)
+{
+    struct state *state = argument;
+    note_write(state);
+    (void)RING(_push)(&state->ring, 1);
+}
+
+/* Full: the last slot is taken, and what its producer did before is known. */
+static void
+full_and_read_thread(void *argument)
+{
+    struct state *state = argument;
+    if (!RING(_push)(&state->ring, 0)) {
+        note_read(state);
+    }
+}
+
 static const struct model models_own[] = {
+    PROTOCOL("empty_done", 1, note_and_try_thread, pop_and_read_thread),
+    PROTOCOL("full_done", 1, note_and_push_thread, full_and_read_thread),
+    /* Full and empty at once are one too many. */
+    HISTORY("full_or_ready", BEFORE_WRAP, "+++", "-?"),
+    HISTORY("full_or_count", BEFORE_WRAP, "+++", "-#"),
     /* A thread sleeps in front of its store, for up to two laps. */
     HISTORY("sleeper_tail", BEFORE_WRAP, "+", "-+-+-+-+"),
     HISTORY("sleeper_head", BEFORE_WRAP, "-", "+-+-+-+-"),
