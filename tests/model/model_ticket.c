@@ -4,7 +4,7 @@
 
 #define RING(name) leat_ticket##name
 #define RING_NAME  "ticket"
-#define RING_EXACT 1
+#define RING_EXACT ALL_EXACT
 #define RING_DEEP  true
 #include "tests/model/ring_body.h"
 

@@ -10,7 +10,7 @@ push_batch(struct leat_turn *ring, uint32_t item)
 
 #define RING(name)     leat_turn##name
 #define RING_NAME      "turn_n"
-#define RING_EXACT     0
+#define RING_EXACT     NONE_EXACT
 #define RING_PUSH(...) push_batch(__VA_ARGS__)
 #include "tests/model/ring_body.h"
 
