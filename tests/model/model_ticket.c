@@ -9,6 +9,7 @@
 #include "tests/model/ring_body.h"
 
 static const struct model models_own[] = {
+    HISTORY("1p1c_3", BEFORE_WRAP, "+++", "---"),
     HISTORY("both_1", BEFORE_WRAP, "+-", "-+"),
     HISTORY("both_2", BEFORE_WRAP, "+-+", "-+"),
     HISTORY("ready_1", BEFORE_WRAP, "+-", "+", "?"),

@@ -21,8 +21,8 @@
 
 #include "tests/support/explore.h"
 
-/* Which answers are claimed to be exact; the others are explained by a call under way. Empty: by pop,
- * ready or count. */
+/* Which answers are claimed to be exact; the others are explained by a call under way. Empty: said
+ * by pop, ready or count. */
 #define NONE_EXACT  0
 #define EMPTY_EXACT 1
 #define ALL_EXACT   2
