@@ -1,0 +1,79 @@
+/* ring_ck.c - Concurrency Kit's ring, for many and for one on each side. Of 1 024 slots one stays
+ * free. */
+#include <ck_ring.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/kernels/ring_loop.h"
+
+/* A pair of lines, as for all others. */
+#define ALIGNMENT 128
+
+extern const struct bench_ring_kind bench_rings_ck[];
+
+struct ck {
+    __attribute__((aligned(ALIGNMENT))) ck_ring_t ring;
+    __attribute__((aligned(ALIGNMENT))) ck_ring_buffer_t slots[BENCH_RING_SLOTS];
+};
+
+static void *
+ck_create(const struct bench_ring_shape *shape)
+{
+    (void)shape;
+    struct ck *made = aligned_alloc(ALIGNMENT, sizeof(*made));
+    if (made != NULL) {
+        memset(made, 0, sizeof(*made));
+        ck_ring_init(&made->ring, BENCH_RING_SLOTS);
+    }
+    return made;
+}
+
+static void
+ck_destroy(void *ring)
+{
+    free(ring);
+}
+
+#define CK_RING(x)                                                                                 \
+    BENCH_INLINE bool x##_push(void *ring, uint64_t item)                                          \
+    {                                                                                              \
+        struct ck *made = ring;                                                                    \
+        return ck_ring_enqueue_##x(&made->ring, made->slots, (void *)(uintptr_t)item);             \
+    }                                                                                              \
+    BENCH_INLINE bool x##_pop(void *ring, uint64_t *item)                                          \
+    {                                                                                              \
+        struct ck *made = ring;                                                                    \
+        void *popped = NULL;                                                                       \
+        bool some = ck_ring_dequeue_##x(&made->ring, made->slots, &popped);                        \
+        *item = (uintptr_t)popped;                                                                 \
+        return some;                                                                               \
+    }                                                                                              \
+    static void x##_solo(struct bench_ring_side *side)                                             \
+    {                                                                                              \
+        bench_ring_solo_loop(side, side->ring, x##_push, x##_pop);                                 \
+    }                                                                                              \
+    static void x##_produce(struct bench_ring_side *side)                                          \
+    {                                                                                              \
+        bench_ring_produce(side, side->ring, x##_push);                                            \
+    }                                                                                              \
+    static void x##_consume(struct bench_ring_side *side)                                          \
+    {                                                                                              \
+        bench_ring_consume(side, side->ring, x##_pop);                                             \
+    }
+
+#define CK_CALLS(x)                                                                                \
+    ck_create, ck_destroy, x##_solo, x##_produce, x##_consume, x##_produce, x##_consume
+
+CK_RING(mpmc)
+CK_RING(spsc)
+
+#define CAPACITY (BENCH_RING_SLOTS - 1)
+
+/* Locked: the swap on each of the two heads. */
+const struct bench_ring_kind bench_rings_ck[] = {
+    {{"ck_ring mpmc", BENCH_RING_MANY | BENCH_RING_BATCHED, CAPACITY, 8, 2, 2,
+      "holds 1023; no batches; waits inside for pushes before it"},
+     CK_CALLS(mpmc)},
+    {{"ck_ring spsc", BENCH_RING_SPSC, CAPACITY, 8, 0, 0, "holds 1023"}, CK_CALLS(spsc)},
+    {.facts = {.name = NULL}},
+};
