@@ -5,8 +5,8 @@
  * for it, so that all are measured by the same code and none pays for a call by pointer per item.
  *
  * Waiting  all kinds wait alike, see bench_ring_wait(): none of the loops knows how.
- * Items    who pushed it, and the how many-th of that producer it is, from 1: 28 bits, which is what
- *          Leat's rings carry; never 0, which some rings use for an empty slot.
+ * Items    who pushed it, and the how many-th of that producer it is, from 1: 27 bits, of the 28
+ *          that Leat's rings carry; never 0, which some rings use for an empty slot.
  * Checked  each consumer sees the items of each producer in ascending order, and all consumers
  *          together as many as were pushed, and their sum. */
 #ifndef BENCH_KERNELS_RING_H
@@ -33,7 +33,7 @@ extern "C" {
  * few dozen items. A try at once would fetch the very line, or take the very lock, that it uses. */
 #define BENCH_RING_PAUSES 32U
 
-/* ---- what is asked for -------------------------------------------------------------------------- */
+/* ---- what is asked for ---------------------------------------------------------------------- */
 
 struct bench_ring_shape {
     uint32_t producers; /* 1 to BENCH_RING_SIDES_MAX */
@@ -44,7 +44,7 @@ struct bench_ring_shape {
     uint64_t items;     /* a multiple of BENCH_RING_ITEMS_UNIT, or of 1 where one thread is alone */
 };
 
-/* ---- what comes out ------------------------------------------------------------------------------ */
+/* ---- what comes out ------------------------------------------------------------------------- */
 
 struct bench_ring_spread {
     double p50_ns;
@@ -64,7 +64,7 @@ struct bench_ring_run {
     struct bench_ring_spread done;
 };
 
-/* ---- rings --------------------------------------------------------------------------------------- */
+/* ---- rings ---------------------------------------------------------------------------------- */
 
 /* Which runs a ring is for, as bits. */
 enum bench_ring_use {
@@ -108,7 +108,7 @@ extern const struct bench_ring_kind bench_rings_mutex[];
 struct bench_ring_run bench_ring_measure(const struct bench_ring_kind *kind,
                                          const struct bench_ring_shape *shape);
 
-/* ---- for the loops ------------------------------------------------------------------------------- */
+/* ---- for the loops -------------------------------------------------------------------------- */
 
 /* Times in ticks, on a scale of BENCH_RING_STEPS steps for each power of two. */
 #define BENCH_RING_STEPS_LOG2 6

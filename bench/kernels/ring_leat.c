@@ -14,7 +14,7 @@
 
 #define CHUNKS_LOG2 5
 
-LEAT_STATIC(LEAT_CHUNK_ITEMS == BENCH_RING_BATCH, "a batch is a chunk");
+LEAT_STATIC(LEAT_CHUNK_ITEMS == BENCH_RING_BATCH, "a batch is a chunk of 128 bytes");
 LEAT_STATIC(BENCH_RING_SLOTS == BENCH_RING_BATCH << CHUNKS_LOG2, "so many items in any case");
 LEAT_STATIC(BENCH_RING_SIDES_MAX << BENCH_RING_SEQUENCE_BITS <= LEAT_ITEM_MASK, "items fit");
 
@@ -195,8 +195,6 @@ RING_SINGLE(turn)
 RING_CHUNKS(turn)
 
 #define MANY_BATCHED (BENCH_RING_MANY | BENCH_RING_BATCHED)
-/* An item in a chunk: its part of the block, of the block's word in the slab, and of the slot. */
-#define CHUNK_BYTES ((sizeof(struct leat_chunk) + 8.0 + 8.0) / LEAT_CHUNK_ITEMS)
 
 /* Locked instructions per item:
  *   packed  push: the swap on the slot. pop: the same. The hints are stored plainly. 2
@@ -204,7 +202,7 @@ RING_CHUNKS(turn)
  *   chunk   those of the ring, and of the slab: one swap to take a block, one to give it. By 32 */
 const struct bench_ring_kind bench_rings_leat[] = {
     {{"leat packed", MANY_BATCHED, BENCH_RING_SLOTS, 8, 2, 4.0 / LEAT_CHUNK_ITEMS,
-      "4-byte items; a batch is a chunk"},
+      "4-byte items; a batch is a chunk of 128 bytes"},
      RING_CALLS(packed)},
     {{"leat packed singles", BENCH_RING_BATCHED, BENCH_RING_SLOTS, 8, 2, 2,
       "4-byte items; a batch is pushed one by one"},
@@ -216,7 +214,7 @@ const struct bench_ring_kind bench_rings_leat[] = {
      packed_produce,
      packed_consume},
     {{"leat turn", MANY_BATCHED, BENCH_RING_SLOTS, 8, 2, 4.0 / LEAT_CHUNK_ITEMS,
-      "4-byte items; a batch is a chunk"},
+      "4-byte items; a batch is a chunk of 128 bytes"},
      RING_CALLS(turn)},
     {.facts = {.name = NULL}},
 };

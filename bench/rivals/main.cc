@@ -18,9 +18,11 @@
 #include "bench/kernels/machine.h"
 #include "bench/kernels/ring.h"
 
-#define DECLARE(library) extern "C" const bench_ring_kind bench_rings_##library[];
+#define DECLARE(library) extern const bench_ring_kind bench_rings_##library[];
 #define LIST(library)    bench_rings_##library,
+extern "C" {
 RIVALS(DECLARE)
+}
 
 namespace
 {

@@ -1,5 +1,8 @@
-// ring_moodycamel.cc - Cameron Desrochers' ConcurrentQueue, with tokens, and his
-// ReaderWriterQueue.
+// ring_moodycamel.cc - Cameron Desrochers' ConcurrentQueue, with tokens.
+//
+// Inside it is one queue for each producer, of blocks that stay with the one that took them: if one
+// could take all of them, the others could never push again. So each has its part of the capacity,
+// which is a constant of the type.
 #include <concurrentqueue/concurrentqueue.h>
 #include <cstdint>
 
@@ -8,103 +11,137 @@
 namespace
 {
 
-using Queue = moodycamel::ConcurrentQueue<std::uint64_t>;
-
-// The least number of items for which the constructor's rule makes 1 024 / 32 blocks in all. They
-// are spread over the producers, and one that took a block keeps it.
-std::size_t
-items_for(const bench_ring_shape &shape)
-{
-    std::size_t blocks = BENCH_RING_SLOTS / Queue::BLOCK_SIZE;
-    std::size_t producers = shape.producers;
-    return ((blocks - 2 * producers) / (producers + 1) + 1) * Queue::BLOCK_SIZE;
-}
-
-class Ring
-{
-  public:
-    explicit Ring(const bench_ring_shape &shape) : queue(items_for(shape), shape.producers, 0) {}
-
-    Queue queue;
+template <unsigned Producers> struct Traits : moodycamel::ConcurrentQueueDefaultTraits {
+    static const std::size_t MAX_SUBQUEUE_SIZE = BENCH_RING_SLOTS / Producers;
+    // Blocks that a producer can have without allocating: those, and one that is half used.
+    static const std::size_t EXPLICIT_INITIAL_INDEX_SIZE = 64;
 };
 
-// What a thread has of it. The token is the thread's own, and so is its line.
-struct Producer {
-    explicit Producer(void *ring)
-        : queue(static_cast<Ring *>(ring)->queue), token(static_cast<Ring *>(ring)->queue)
+template <unsigned Producers>
+using Queue = moodycamel::ConcurrentQueue<std::uint64_t, Traits<Producers>>;
+
+struct Ring {
+    explicit Ring(unsigned count) : producers(count) {}
+    virtual ~Ring() = default;
+
+    unsigned producers;
+};
+
+template <unsigned Producers> struct RingOf : Ring {
+    RingOf() : Ring(Producers), queue(2 * BENCH_RING_SLOTS, Producers, 0) {}
+
+    Queue<Producers> queue;
+};
+
+// What a thread has of it: the tokens are its own, and so are their lines.
+template <unsigned Producers> struct Producer {
+    explicit Producer(Queue<Producers> &of) : queue(of), token(of) {}
+
+    BENCH_INLINE bool push(void *producer, std::uint64_t item)
     {
+        auto *own = static_cast<Producer *>(producer);
+        return own->queue.try_enqueue(own->token, item);
     }
 
-    Queue &queue;
+    // All or none.
+    BENCH_INLINE std::uint32_t push_n(void *producer, const std::uint64_t *items,
+                                      std::uint32_t count)
+    {
+        auto *own = static_cast<Producer *>(producer);
+        return own->queue.try_enqueue_bulk(own->token, items, count) ? count : 0;
+    }
+
+    Queue<Producers> &queue;
     moodycamel::ProducerToken token;
 };
 
-struct Consumer {
-    explicit Consumer(void *ring)
-        : queue(static_cast<Ring *>(ring)->queue), token(static_cast<Ring *>(ring)->queue)
+template <unsigned Producers> struct Consumer {
+    explicit Consumer(Queue<Producers> &of) : queue(of), token(of) {}
+
+    BENCH_INLINE bool pop(void *consumer, std::uint64_t *item)
     {
+        auto *own = static_cast<Consumer *>(consumer);
+        return own->queue.try_dequeue(own->token, *item);
     }
 
-    Queue &queue;
+    BENCH_INLINE std::uint32_t pop_n(void *consumer, std::uint64_t *items, std::uint32_t count)
+    {
+        auto *own = static_cast<Consumer *>(consumer);
+        return static_cast<std::uint32_t>(own->queue.try_dequeue_bulk(own->token, items, count));
+    }
+
+    Queue<Producers> &queue;
     moodycamel::ConsumerToken token;
 };
 
-struct Both {
-    explicit Both(void *ring) : producer(ring), consumer(ring) {}
+template <unsigned Producers> struct Both {
+    explicit Both(Queue<Producers> &of) : producer(of), consumer(of) {}
 
-    Producer producer;
-    Consumer consumer;
+    BENCH_INLINE bool push(void *both, std::uint64_t item)
+    {
+        return Producer<Producers>::push(&static_cast<Both *>(both)->producer, item);
+    }
+
+    BENCH_INLINE bool pop(void *both, std::uint64_t *item)
+    {
+        return Consumer<Producers>::pop(&static_cast<Both *>(both)->consumer, item);
+    }
+
+    Producer<Producers> producer;
+    Consumer<Producers> consumer;
 };
 
-// ---- calls --------------------------------------------------------------------------------------
-
-BENCH_INLINE bool
-push(void *producer, std::uint64_t item)
-{
-    auto *own = static_cast<Producer *>(producer);
-    return own->queue.try_enqueue(own->token, item);
-}
-
-BENCH_INLINE bool
-pop(void *consumer, std::uint64_t *item)
-{
-    auto *own = static_cast<Consumer *>(consumer);
-    return own->queue.try_dequeue(own->token, *item);
-}
-
-// All or none.
-BENCH_INLINE std::uint32_t
-push_n(void *producer, const std::uint64_t *items, std::uint32_t count)
-{
-    auto *own = static_cast<Producer *>(producer);
-    return own->queue.try_enqueue_bulk(own->token, items, count) ? count : 0;
-}
-
-BENCH_INLINE std::uint32_t
-pop_n(void *consumer, std::uint64_t *items, std::uint32_t count)
-{
-    auto *own = static_cast<Consumer *>(consumer);
-    return static_cast<std::uint32_t>(own->queue.try_dequeue_bulk(own->token, items, count));
-}
-
-BENCH_INLINE bool
-both_push(void *both, std::uint64_t item)
-{
-    return push(&static_cast<Both *>(both)->producer, item);
-}
-
-BENCH_INLINE bool
-both_pop(void *both, std::uint64_t *item)
-{
-    return pop(&static_cast<Both *>(both)->consumer, item);
-}
-
 // ---- loops --------------------------------------------------------------------------------------
+
+template <unsigned Producers> struct Loops {
+    static Queue<Producers> &queue(bench_ring_side *side)
+    {
+        return static_cast<RingOf<Producers> *>(static_cast<Ring *>(side->ring))->queue;
+    }
+
+    static void solo(bench_ring_side *side)
+    {
+        Both<Producers> both(queue(side));
+        bench_ring_solo_loop(side, &both, both.push, both.pop);
+    }
+
+    static void produce(bench_ring_side *side)
+    {
+        Producer<Producers> own(queue(side));
+        bench_ring_produce(side, &own, own.push);
+    }
+
+    static void consume(bench_ring_side *side)
+    {
+        Consumer<Producers> own(queue(side));
+        bench_ring_consume(side, &own, own.pop);
+    }
+
+    static void produce_batch(bench_ring_side *side)
+    {
+        Producer<Producers> own(queue(side));
+        bench_ring_produce_batch_loop(side, &own, own.push_n);
+    }
+
+    static void consume_batch(bench_ring_side *side)
+    {
+        Consumer<Producers> own(queue(side));
+        bench_ring_consume_batch_loop(side, &own, own.pop_n);
+    }
+};
 
 void *
 create(const bench_ring_shape *shape)
 {
-    return new Ring(*shape);
+    Ring *made = nullptr;
+    if (shape->producers == 1) {
+        made = new RingOf<1>;
+    } else if (shape->producers == 2) {
+        made = new RingOf<2>;
+    } else if (shape->producers == 4) {
+        made = new RingOf<4>;
+    }
+    return made;
 }
 
 void
@@ -113,47 +150,28 @@ destroy(void *ring)
     delete static_cast<Ring *>(ring);
 }
 
-void
-solo(bench_ring_side *side)
-{
-    Both both(side->ring);
-    bench_ring_solo_loop(side, &both, both_push, both_pop);
-}
+// Chosen once for a whole loop.
+#define LOOP(name)                                                                                 \
+    void name(bench_ring_side *side)                                                               \
+    {                                                                                              \
+        unsigned producers = static_cast<Ring *>(side->ring)->producers;                           \
+        producers == 1   ? Loops<1>::name(side)                                                    \
+        : producers == 2 ? Loops<2>::name(side)                                                    \
+                         : Loops<4>::name(side);                                                   \
+    }
 
-void
-produce(bench_ring_side *side)
-{
-    Producer producer(side->ring);
-    bench_ring_produce(side, &producer, push);
-}
-
-void
-consume(bench_ring_side *side)
-{
-    Consumer consumer(side->ring);
-    bench_ring_consume(side, &consumer, pop);
-}
-
-void
-produce_batch(bench_ring_side *side)
-{
-    Producer producer(side->ring);
-    bench_ring_produce_batch_loop(side, &producer, push_n);
-}
-
-void
-consume_batch(bench_ring_side *side)
-{
-    Consumer consumer(side->ring);
-    bench_ring_consume_batch_loop(side, &consumer, pop_n);
-}
+LOOP(solo)
+LOOP(produce)
+LOOP(consume)
+LOOP(produce_batch)
+LOOP(consume_batch)
 
 } // namespace
 
 // Locked: a push has none; a pop adds to two counters. A block is 336 bytes for 32 items.
 extern const bench_ring_kind bench_rings_moodycamel[] = {
     {{"moodycamel ConcurrentQueue", BENCH_RING_MANY | BENCH_RING_BATCHED, BENCH_RING_SLOTS, 10.5, 2,
-      2.0 / BENCH_RING_BATCH, "in order of each producer only; blocks belong to producers"},
+      2.0 / BENCH_RING_BATCH, "in order of each producer only; each has its part of the capacity"},
      create,
      destroy,
      solo,

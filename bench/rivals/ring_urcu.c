@@ -1,9 +1,10 @@
-/* ring_urcu.c - liburcu's wfcqueue, for many producers and, without its mutex, one consumer. It links
- * records of the caller and has no bound, so no push is ever refused. There is a record for each
- * item of the run, as in a program whose records are there anyway; a thread alone uses a few again.
+/* ring_urcu.c - liburcu's wfcqueue, for many producers and, without its mutex, one consumer. It
+ * links records of the caller and has no bound, so no push is ever refused. There is a record for
+ * each item of the run, as in a program whose records are there anyway; a thread alone uses a few
+ * again.
  *
- * Its lock-free queue, rculfqueue, is not here: a record is free again only a grace period after its
- * pop, so it is no way to hand on items at this rate. */
+ * Its lock-free queue, rculfqueue, is not here: a record is free again only a grace period after
+ * its pop, so it is no way to hand on items at this rate. */
 #include <stdlib.h>
 #include <string.h>
 #include <urcu/wfcqueue.h>
@@ -16,7 +17,7 @@
 extern const struct bench_ring_kind bench_rings_urcu[];
 
 struct record {
-    struct cds_wfcq_node node;
+    struct cds_wfcq_node node; /* first: its address is the record's */
     uint64_t item;
 };
 
@@ -77,7 +78,7 @@ urcu_pop(void *ring, uint64_t *item)
     if (node == NULL || node == CDS_WFCQ_WOULDBLOCK) {
         return false;
     }
-    *item = caa_container_of(node, struct record, node)->item;
+    *item = ((struct record *)node)->item;
     return true;
 }
 
@@ -99,7 +100,8 @@ urcu_consume(struct bench_ring_side *side)
     bench_ring_consume(side, side->ring, urcu_pop);
 }
 
-/* Locked: a push exchanges the tail; a pop only if it takes the last record. */
+/* Locked: a push exchanges the tail; a pop swaps it back if it takes the last record, which is rare
+ * but for a thread alone. */
 const struct bench_ring_kind bench_rings_urcu[] = {
     {{"liburcu wfcqueue", BENCH_RING_SPSC, UINT32_MAX, 16, 1, 1, "unbounded; links records"},
      urcu_create,
