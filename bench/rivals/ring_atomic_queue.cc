@@ -1,6 +1,6 @@
 // ring_atomic_queue.cc - Maxim Egorushkin's atomic_queue for items of one word, 0 being its empty
-// slot. Its push() and pop() take a ticket first and then wait for the slot, in their own way and as
-// long as it takes: they stand beside, but not where threads share CPUs.
+// slot. Its push() and pop() take a ticket first and then wait for the slot, in their own way and
+// for as long as it takes: they stand beside, but not where threads share CPUs.
 #include <atomic_queue/atomic_queue.h>
 #include <cstdint>
 
