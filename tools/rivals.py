@@ -14,7 +14,7 @@ All wait alike when a ring is full or empty: a number of pauses, and where threa
 yield from the second refusal on. Some also wait inside a call, which is theirs to do.
 
 The file is what `gen:rows` of tools/perf_table.py reads. Exit status: 0 measured, whatever came
-out; 1 an item was lost, doubled or out of order; 2 cannot run.
+out; 1 an item was lost, doubled or out of order, or a rival's run did not end; 2 cannot run.
 """
 
 import argparse
@@ -39,7 +39,7 @@ PAIRS_LEAST = 30       # fewer say little; the tool says so
 LOAD_MOST = 0.5        # with more, something else ran on the machine; the tool says so
 RESAMPLES = 4000       # of the bootstrap: the interval's ends move by less than they are shown with
 SEED = 20261127
-RUN_SECONDS_MAX = 60   # of one run, which takes milliseconds: something hangs
+RUN_SECONDS_MAX = 20   # of one run, which takes milliseconds: it does not end
 INSTRUCTION_ITEMS = (2000, 22000)  # two runs, of which the difference counts
 
 # The numbers of items give about 5 to 30 ms for most contestants.
@@ -64,6 +64,10 @@ class Problem(Exception):
     """Why it cannot be measured."""
 
 
+class NoAnswer(Problem):
+    """A run did not end."""
+
+
 # ---- the program -----------------------------------------------------------------------------
 
 class Program:
@@ -71,30 +75,33 @@ class Program:
 
     def __init__(self, path, pauses=None):
         self.path = str(path)
+        self.start()
+        self.pauses = self.description["pauses"] if pauses is None else pauses
+
+    def start(self):
+        """Starts it, or starts it again."""
         try:
             self.process = subprocess.Popen([self.path], stdin=subprocess.PIPE,
                                             stdout=subprocess.PIPE, text=True)
         except OSError as error:
-            raise Problem(f"{path}: {error.strerror}") from error
+            raise Problem(f"{self.path}: {error.strerror}") from error
         self.description = self.answer()
-        self.pauses = self.description["pauses"] if pauses is None else pauses
+
+    def stop(self):
+        """Ends it, whatever it is at."""
+        self.process.kill()
+        self.process.communicate()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.process.stdin.close()
-        try:
-            self.process.wait(RUN_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self.stop()
 
     def answer(self):
         """The next line of the program."""
         if not select.select([self.process.stdout], [], [], RUN_SECONDS_MAX)[0]:
-            self.process.kill()
-            raise Problem(f"no answer for {RUN_SECONDS_MAX} seconds")
+            raise NoAnswer(f"no answer for {RUN_SECONDS_MAX} seconds")
         line = self.process.stdout.readline()
         if not line:
             raise Problem(f"the program ended with status {self.process.wait()}")
@@ -112,7 +119,8 @@ class Program:
             self.process.stdin.flush()
             return self.answer()
         except (Problem, OSError) as error:
-            raise Problem(f"{row.name}, {name}: {error}") from error
+            kind = NoAnswer if isinstance(error, NoAnswer) else Problem
+            raise kind(f"{row.name}, {name}: {error}") from error
 
 
 def instructions(program, row, name):
@@ -134,14 +142,24 @@ def instructions(program, row, name):
 # ---- rounds ----------------------------------------------------------------------------------
 
 def rounds(program, row, names, count, options):
-    """name → the results of `count` rounds. `options` are items and timed of Program.run()."""
+    """name → the results of `count` rounds. `options` are items and timed of Program.run(). A rival
+    whose run does not end is named, and is in no further round and not in the results."""
     shuffler = random.Random(f"{SEED} {row.name}")
     found = {name: [] for name in names}
     for number in range(count + 1):
-        order = list(names)
+        order = list(found)
         shuffler.shuffle(order)
         for name in order:
-            result = program.run(row, name, **options)
+            try:
+                result = program.run(row, name, **options)
+            except NoAnswer as problem:
+                program.stop()
+                if name.startswith(OURS):
+                    raise
+                print(f"rivals: {problem}", file=sys.stderr)
+                del found[name]
+                program.start()
+                continue
             if number > 0:
                 found[name].append(result)
     return found
@@ -189,6 +207,8 @@ def measure(program, row, pairs, scale):
     unit = program.description["items_unit"]
     items = max(1, round(row.items * scale / unit)) * unit
     found = rounds(program, row, rings, pairs, {"items": items})
+    gave_up = set(rings) - set(found)
+    rings = {name: rings[name] for name in found}
     ours = OURS + row.ours
     times = {name: [result["ns"] for result in results] for name, results in found.items()}
     locked = "locked_batch" if row.batch else "locked_single"
@@ -209,8 +229,11 @@ def measure(program, row, pairs, scale):
     wrong = sum(run["wrong"] for results in found.values() for run in results)
     if oversubscribed:
         result["oversubscribed"] = True
-        wrong += measure_tails(program, row, result,
-                               rounds(program, row, rings, pairs, {"items": items, "timed": True}))
+        tails = rounds(program, row, rings, pairs, {"items": items, "timed": True})
+        gave_up |= set(rings) - set(tails)
+        wrong += add_tails(row, result, tails)
+    if gave_up:
+        result["gave_up"] = sorted(gave_up)
     result["checked"] = wrong == 0
     return result
 
@@ -225,7 +248,7 @@ def plain(name, ours):
     return name.removeprefix(OURS) if name == ours else name
 
 
-def measure_tails(program, row, result, found):
+def add_tails(row, result, found):
     """Adds the times of single calls; returns how many items were wrong."""
     ours = OURS + row.ours
     for key, path in (("p999_ns", ("call", "p999")), ("max_ns", ("call", "max")),
@@ -233,9 +256,10 @@ def measure_tails(program, row, result, found):
         result[key] = {plain(name, ours): value
                        for name, value in medians(found, *path).items()}
     tails = {name: [one["call"]["p999"] for one in results] for name, results in found.items()}
-    for name, rival in result["rivals"].items():
+    for name in tails.keys() - {ours}:
         middle, low, high = interval(ratios(tails[ours], tails[name]))
-        rival.update(p999_ratio_median=middle, p999_ratio_low=low, p999_ratio_high=high)
+        result["rivals"][name].update(p999_ratio_median=middle, p999_ratio_low=low,
+                                      p999_ratio_high=high)
     return sum(one["wrong"] for results in found.values() for one in results)
 
 
@@ -243,7 +267,8 @@ def measure_tails(program, row, result, found):
 
 def hardest(row, key):
     """Name of the rival that is hardest to beat: the one with the largest ratio."""
-    others = [name for name in row["rivals"] if not name.startswith(OURS)]
+    others = [name for name, rival in row["rivals"].items()
+              if key in rival and not name.startswith(OURS)]
     return max(others, key=lambda name: row["rivals"][name][key], default=None)
 
 
@@ -297,7 +322,7 @@ def details(row):
             number(entry["ratio_median"]),
             f"{number(entry['ratio_low'])} – {number(entry['ratio_high'])}")
         lines.append([f"**{name}**" if is_ours else name, number(entry["value"]), ratio, spread,
-                      *(number(row[key][name]) for key in columns), row["notes"].get(name, "")])
+                      *(number(row[key].get(name)) for key in columns), row["notes"].get(name, "")])
     head = row["name"] + (" (oversubscribed)" if row.get("oversubscribed") else "")
     return f"{head}\n\n" + perf_table.table(
         ["who", "ns", "ours / theirs", "interval", *(COLUMNS[key] for key in columns), "note"],
@@ -370,11 +395,20 @@ def main(arguments):
         print(f"fewer than {PAIRS_LEAST} pairs: no result to quote")
     if result["machine"]["load_before"] > LOAD_MOST:
         print(f"the load was {result['machine']['load_before']} before: the machine was not quiet")
-    unchecked = [row["name"] for row in result["rows"] if not row["checked"]]
+    return complain(result["rows"])
+
+
+def complain(rows):
+    """Says what was not in order; returns the exit status."""
+    unchecked = [row["name"] for row in rows if not row["checked"]]
+    gave_up = [f"{name} in {row['name']}" for row in rows for name in row.get("gave_up", ())]
     if unchecked:
         print(f"rivals: items were lost, doubled or out of order in {', '.join(unchecked)}",
               file=sys.stderr)
-    return 1 if unchecked else 0
+    if gave_up:
+        print(f"rivals: did not end, and are not in the figures: {', '.join(gave_up)}",
+              file=sys.stderr)
+    return 1 if unchecked or gave_up else 0
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ struct bench_ring_facts {
 
 struct bench_ring_side;
 
-/* The loops run a whole share; those of batches may be those of single items. */
+/* Each loop runs a whole share. */
 struct bench_ring_kind {
     struct bench_ring_facts facts; /* name NULL: the end of a list */
     void *(*create)(const struct bench_ring_shape *shape);

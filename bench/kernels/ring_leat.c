@@ -131,18 +131,7 @@ hand_empty(struct hand *hand, uint32_t index, uint64_t *items)
         *item = popped;                                                                            \
         return some;                                                                               \
     }                                                                                              \
-    static void x##_solo(struct bench_ring_side *side)                                             \
-    {                                                                                              \
-        bench_ring_solo_loop(side, side->ring, x##_push, x##_pop);                                 \
-    }                                                                                              \
-    static void x##_produce(struct bench_ring_side *side)                                          \
-    {                                                                                              \
-        bench_ring_produce(side, side->ring, x##_push);                                            \
-    }                                                                                              \
-    static void x##_consume(struct bench_ring_side *side)                                          \
-    {                                                                                              \
-        bench_ring_consume(side, side->ring, x##_pop);                                             \
-    }
+    BENCH_RING_LOOPS(x)
 
 #define RING_CHUNKS(x)                                                                             \
     static void *x##_create(const struct bench_ring_shape *shape)                                  \
@@ -155,7 +144,7 @@ hand_empty(struct hand *hand, uint32_t index, uint64_t *items)
         chunks_init(&made->slab, shape);                                                           \
         return made;                                                                               \
     }                                                                                              \
-    LEAT_INLINE uint32_t x##_push_n(void *hand, const uint64_t *items, uint32_t count)             \
+    LEAT_INLINE uint32_t x##_chunk_push(void *hand, const uint64_t *items, uint32_t count)         \
     {                                                                                              \
         struct hand *own = hand;                                                                   \
         hand_fill(own, items, count);                                                              \
@@ -165,32 +154,34 @@ hand_empty(struct hand *hand, uint32_t index, uint64_t *items)
         own->held = LEAT_INDEX_NONE;                                                               \
         return count;                                                                              \
     }                                                                                              \
-    LEAT_INLINE uint32_t x##_pop_n(void *hand, uint64_t *items, uint32_t count)                    \
+    LEAT_INLINE uint32_t x##_chunk_pop(void *hand, uint64_t *items, uint32_t count)                \
     {                                                                                              \
         (void)count; /* always a whole chunk */                                                    \
         struct hand *own = hand;                                                                   \
         uint64_t index = 0;                                                                        \
         return x##_pop(own->ring, &index) ? hand_empty(own, (uint32_t)index, items) : 0;           \
     }                                                                                              \
-    static void x##_produce_batch(struct bench_ring_side *side)                                    \
+    static void x##_chunk_produce(struct bench_ring_side *side)                                    \
     {                                                                                              \
         struct x##_ring *made = side->ring;                                                        \
         struct hand hand = {made, &made->slab, LEAT_INDEX_NONE};                                   \
-        bench_ring_produce_batch_loop(side, &hand, x##_push_n);                                    \
+        bench_ring_produce_batch_loop(side, &hand, x##_chunk_push);                                \
     }                                                                                              \
-    static void x##_consume_batch(struct bench_ring_side *side)                                    \
+    static void x##_chunk_consume(struct bench_ring_side *side)                                    \
     {                                                                                              \
         struct x##_ring *made = side->ring;                                                        \
         struct hand hand = {made, &made->slab, LEAT_INDEX_NONE};                                   \
-        bench_ring_consume_batch_loop(side, &hand, x##_pop_n);                                     \
+        bench_ring_consume_batch_loop(side, &hand, x##_chunk_pop);                                 \
     }
 
 #define RING_CALLS(x)                                                                              \
-    x##_create, x##_destroy, x##_solo, x##_produce, x##_consume, x##_produce_batch,                \
-        x##_consume_batch
+    x##_create, x##_destroy, x##_solo, x##_produce, x##_consume, x##_chunk_produce,                \
+        x##_chunk_consume
 
 RING_SINGLE(packed)
 RING_CHUNKS(packed)
+BENCH_RING_EACH(packed)
+BENCH_RING_BATCH_LOOPS(packed)
 RING_SINGLE(turn)
 RING_CHUNKS(turn)
 
@@ -208,11 +199,7 @@ const struct bench_ring_kind bench_rings_leat[] = {
       "4-byte items; a batch is pushed one by one"},
      packed_create_single,
      packed_destroy,
-     packed_solo,
-     packed_produce,
-     packed_consume,
-     packed_produce,
-     packed_consume},
+     BENCH_RING_CALLS(packed)},
     {{"leat turn", MANY_BATCHED, BENCH_RING_SLOTS, 8, 2, 4.0 / LEAT_CHUNK_ITEMS,
       "4-byte items; a batch is a chunk of 128 bytes"},
      RING_CALLS(turn)},

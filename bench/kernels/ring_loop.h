@@ -170,6 +170,28 @@ bench_ring_pop_batch(struct bench_ring_side *side, void *ring, bench_ring_pop_n 
     return refused;
 }
 
+/* A batch of a ring that has none: one by one, as far as it goes. */
+
+BENCH_INLINE uint32_t
+bench_ring_push_each(void *ring, bench_ring_push push, const uint64_t *items, uint32_t count)
+{
+    uint32_t pushed = 0;
+    while (pushed < count && push(ring, items[pushed])) {
+        pushed++;
+    }
+    return pushed;
+}
+
+BENCH_INLINE uint32_t
+bench_ring_pop_each(void *ring, bench_ring_pop pop, uint64_t *items, uint32_t count)
+{
+    uint32_t popped = 0;
+    while (popped < count && pop(ring, &items[popped])) {
+        popped++;
+    }
+    return popped;
+}
+
 /* ---- whole loops ---------------------------------------------------------------------------- */
 
 BENCH_INLINE void
@@ -289,5 +311,44 @@ bench_ring_consume(struct bench_ring_side *side, void *ring, bench_ring_pop pop)
         bench_ring_consume_loop(side, ring, pop, false);
     }
 }
+
+/* In C: the functions x_solo, x_produce, x_consume of a ring with x_push and x_pop. */
+#define BENCH_RING_LOOPS(x)                                                                        \
+    static void x##_solo(struct bench_ring_side *side)                                             \
+    {                                                                                              \
+        bench_ring_solo_loop(side, side->ring, x##_push, x##_pop);                                 \
+    }                                                                                              \
+    static void x##_produce(struct bench_ring_side *side)                                          \
+    {                                                                                              \
+        bench_ring_produce(side, side->ring, x##_push);                                            \
+    }                                                                                              \
+    static void x##_consume(struct bench_ring_side *side)                                          \
+    {                                                                                              \
+        bench_ring_consume(side, side->ring, x##_pop);                                             \
+    }
+
+/* The functions x_produce_batch and x_consume_batch of a ring with x_push_n and x_pop_n. */
+#define BENCH_RING_BATCH_LOOPS(x)                                                                  \
+    static void x##_produce_batch(struct bench_ring_side *side)                                    \
+    {                                                                                              \
+        bench_ring_produce_batch_loop(side, side->ring, x##_push_n);                               \
+    }                                                                                              \
+    static void x##_consume_batch(struct bench_ring_side *side)                                    \
+    {                                                                                              \
+        bench_ring_consume_batch_loop(side, side->ring, x##_pop_n);                                \
+    }
+
+/* x_push_n and x_pop_n of a ring without batches. */
+#define BENCH_RING_EACH(x)                                                                         \
+    BENCH_INLINE uint32_t x##_push_n(void *ring, const uint64_t *items, uint32_t count)            \
+    {                                                                                              \
+        return bench_ring_push_each(ring, x##_push, items, count);                                 \
+    }                                                                                              \
+    BENCH_INLINE uint32_t x##_pop_n(void *ring, uint64_t *items, uint32_t count)                   \
+    {                                                                                              \
+        return bench_ring_pop_each(ring, x##_pop, items, count);                                   \
+    }
+
+#define BENCH_RING_CALLS(x) x##_solo, x##_produce, x##_consume, x##_produce_batch, x##_consume_batch
 
 #endif

@@ -75,35 +75,8 @@ mutex_pop(void *ring, uint64_t *item)
     return mutex_pop_n(ring, item, 1) == 1;
 }
 
-static void
-mutex_solo(struct bench_ring_side *side)
-{
-    bench_ring_solo_loop(side, side->ring, mutex_push, mutex_pop);
-}
-
-static void
-mutex_produce(struct bench_ring_side *side)
-{
-    bench_ring_produce(side, side->ring, mutex_push);
-}
-
-static void
-mutex_consume(struct bench_ring_side *side)
-{
-    bench_ring_consume(side, side->ring, mutex_pop);
-}
-
-static void
-mutex_produce_batch(struct bench_ring_side *side)
-{
-    bench_ring_produce_batch_loop(side, side->ring, mutex_push_n);
-}
-
-static void
-mutex_consume_batch(struct bench_ring_side *side)
-{
-    bench_ring_consume_batch_loop(side, side->ring, mutex_pop_n);
-}
+BENCH_RING_LOOPS(mutex)
+BENCH_RING_BATCH_LOOPS(mutex)
 
 /* glibc's mutex, uncontended: a swap to lock and an exchange to unlock. */
 const struct bench_ring_kind bench_rings_mutex[] = {
@@ -111,10 +84,6 @@ const struct bench_ring_kind bench_rings_mutex[] = {
       ""},
      mutex_create,
      mutex_destroy,
-     mutex_solo,
-     mutex_produce,
-     mutex_consume,
-     mutex_produce_batch,
-     mutex_consume_batch},
+     BENCH_RING_CALLS(mutex)},
     {.facts = {.name = NULL}},
 };

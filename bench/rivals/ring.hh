@@ -4,8 +4,8 @@
  *     bool push(std::uint64_t item);
  *     bool pop(std::uint64_t &item);
  *
- * and, where it has batches of its own, push_n and pop_n, which say how many. The loops take
- * functions that are known when they are compiled, so all of it inlines. */
+ * and no batches of its own: they are pushed and popped one by one.
+ * The loops take functions that are known when they are compiled, so all of it inlines. */
 #ifndef BENCH_RIVALS_RING_HH
 #define BENCH_RIVALS_RING_HH
 
@@ -17,13 +17,7 @@ constexpr bench_ring_kind ring_end = {};
 template <class Ring> class RingCalls
 {
   public:
-    // Of a ring without batches: they are pushed and popped one by one.
-    static constexpr bench_ring_kind singles(const bench_ring_facts &facts)
-    {
-        return {facts, create, destroy, solo, produce, consume, produce, consume};
-    }
-
-    static constexpr bench_ring_kind batches(const bench_ring_facts &facts)
+    static constexpr bench_ring_kind kind(const bench_ring_facts &facts)
     {
         return {facts, create, destroy, solo, produce, consume, produce_batch, consume_batch};
     }
@@ -46,12 +40,12 @@ template <class Ring> class RingCalls
 
     BENCH_INLINE std::uint32_t push_n(void *ring, const std::uint64_t *items, std::uint32_t count)
     {
-        return of(ring)->push_n(items, count);
+        return bench_ring_push_each(ring, push, items, count);
     }
 
     BENCH_INLINE std::uint32_t pop_n(void *ring, std::uint64_t *items, std::uint32_t count)
     {
-        return of(ring)->pop_n(items, count);
+        return bench_ring_pop_each(ring, pop, items, count);
     }
 
     static void *create(const bench_ring_shape *shape)

@@ -56,11 +56,11 @@ class Optimist
 
 // Locked: a push moves the head and swaps the slot, a pop moves the tail and exchanges the slot.
 extern const bench_ring_kind bench_rings_atomic_queue[] = {
-    RingCalls<Try<Many>>::singles({"atomic_queue", BENCH_RING_MANY | BENCH_RING_BATCHED,
-                                   BENCH_RING_SLOTS, 8, 4, 4, "no batches"}),
-    RingCalls<Optimist>::singles({"atomic_queue optimist", BENCH_RING_MANY | BENCH_RING_UNCROWDED,
-                                  BENCH_RING_SLOTS, 8, 4, 4, "waits inside, in its own way"}),
-    RingCalls<Try<One>>::singles(
+    RingCalls<Try<Many>>::kind({"atomic_queue", BENCH_RING_MANY | BENCH_RING_BATCHED,
+                                BENCH_RING_SLOTS, 8, 4, 4, "no batches"}),
+    RingCalls<Optimist>::kind({"atomic_queue optimist", BENCH_RING_MANY | BENCH_RING_UNCROWDED,
+                               BENCH_RING_SLOTS, 8, 4, 4, "waits inside, in its own way"}),
+    RingCalls<Try<One>>::kind(
         {"atomic_queue SPSC", BENCH_RING_SPSC, BENCH_RING_SLOTS, 8, 0, 0, ""}),
     ring_end,
 };

@@ -54,9 +54,9 @@ class Spsc
 // Locked: a push takes a node from the free list, links it and swings the tail; a pop swings the
 // head and gives the node back. A node fills a line.
 extern const bench_ring_kind bench_rings_boost[] = {
-    RingCalls<Queue>::singles({"boost::lockfree::queue", BENCH_RING_MANY | BENCH_RING_BATCHED,
-                               BENCH_RING_SLOTS, 64, 5, 5, "no batches"}),
-    RingCalls<Spsc>::singles(
+    RingCalls<Queue>::kind({"boost::lockfree::queue", BENCH_RING_MANY | BENCH_RING_BATCHED,
+                            BENCH_RING_SLOTS, 64, 5, 5, "no batches"}),
+    RingCalls<Spsc>::kind(
         {"boost::lockfree::spsc_queue", BENCH_RING_SPSC, BENCH_RING_SLOTS, 8, 0, 0, ""}),
     ring_end,
 };

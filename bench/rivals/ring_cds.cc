@@ -59,10 +59,10 @@ class Weak
 
 // Locked: the swap on each of the two positions.
 extern const bench_ring_kind bench_rings_cds[] = {
-    RingCalls<Vyukov>::singles({"libcds VyukovMPMCCycleQueue", BENCH_RING_MANY | BENCH_RING_BATCHED,
-                                BENCH_RING_SLOTS, 16, 2, 2,
-                                "no batches; waits inside for a slot in another thread's hands"}),
-    RingCalls<Weak>::singles(
+    RingCalls<Vyukov>::kind({"libcds VyukovMPMCCycleQueue", BENCH_RING_MANY | BENCH_RING_BATCHED,
+                             BENCH_RING_SLOTS, 16, 2, 2,
+                             "no batches; waits inside for a slot in another thread's hands"}),
+    RingCalls<Weak>::kind(
         {"libcds WeakRingBuffer", BENCH_RING_SPSC, BENCH_RING_SLOTS, 8, 0, 0, ""}),
     ring_end,
 };

@@ -48,21 +48,9 @@ ck_destroy(void *ring)
         *item = (uintptr_t)popped;                                                                 \
         return some;                                                                               \
     }                                                                                              \
-    static void x##_solo(struct bench_ring_side *side)                                             \
-    {                                                                                              \
-        bench_ring_solo_loop(side, side->ring, x##_push, x##_pop);                                 \
-    }                                                                                              \
-    static void x##_produce(struct bench_ring_side *side)                                          \
-    {                                                                                              \
-        bench_ring_produce(side, side->ring, x##_push);                                            \
-    }                                                                                              \
-    static void x##_consume(struct bench_ring_side *side)                                          \
-    {                                                                                              \
-        bench_ring_consume(side, side->ring, x##_pop);                                             \
-    }
-
-#define CK_CALLS(x)                                                                                \
-    ck_create, ck_destroy, x##_solo, x##_produce, x##_consume, x##_produce, x##_consume
+    BENCH_RING_LOOPS(x)                                                                            \
+    BENCH_RING_EACH(x)                                                                             \
+    BENCH_RING_BATCH_LOOPS(x)
 
 CK_RING(mpmc)
 CK_RING(spsc)
@@ -73,7 +61,12 @@ CK_RING(spsc)
 const struct bench_ring_kind bench_rings_ck[] = {
     {{"ck_ring mpmc", BENCH_RING_MANY | BENCH_RING_BATCHED, CAPACITY, 8, 2, 2,
       "holds 1023; no batches; waits inside for pushes before it"},
-     CK_CALLS(mpmc)},
-    {{"ck_ring spsc", BENCH_RING_SPSC, CAPACITY, 8, 0, 0, "holds 1023"}, CK_CALLS(spsc)},
+     ck_create,
+     ck_destroy,
+     BENCH_RING_CALLS(mpmc)},
+    {{"ck_ring spsc", BENCH_RING_SPSC, CAPACITY, 8, 0, 0, "holds 1023"},
+     ck_create,
+     ck_destroy,
+     BENCH_RING_CALLS(spsc)},
     {.facts = {.name = NULL}},
 };

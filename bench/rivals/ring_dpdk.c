@@ -55,30 +55,10 @@ dpdk_destroy(void *ring)
     {                                                                                              \
         return x##_pop_n(ring, item, 1) == 1;                                                      \
     }                                                                                              \
-    static void x##_solo(struct bench_ring_side *side)                                             \
-    {                                                                                              \
-        bench_ring_solo_loop(side, side->ring, x##_push, x##_pop);                                 \
-    }                                                                                              \
-    static void x##_produce(struct bench_ring_side *side)                                          \
-    {                                                                                              \
-        bench_ring_produce(side, side->ring, x##_push);                                            \
-    }                                                                                              \
-    static void x##_consume(struct bench_ring_side *side)                                          \
-    {                                                                                              \
-        bench_ring_consume(side, side->ring, x##_pop);                                             \
-    }                                                                                              \
-    static void x##_produce_batch(struct bench_ring_side *side)                                    \
-    {                                                                                              \
-        bench_ring_produce_batch_loop(side, side->ring, x##_push_n);                               \
-    }                                                                                              \
-    static void x##_consume_batch(struct bench_ring_side *side)                                    \
-    {                                                                                              \
-        bench_ring_consume_batch_loop(side, side->ring, x##_pop_n);                                \
-    }
+    BENCH_RING_LOOPS(x)                                                                            \
+    BENCH_RING_BATCH_LOOPS(x)
 
-#define DPDK_CALLS(x)                                                                              \
-    x##_create, dpdk_destroy, x##_solo, x##_produce, x##_consume, x##_produce_batch,               \
-        x##_consume_batch
+#define DPDK_CALLS(x) x##_create, dpdk_destroy, BENCH_RING_CALLS(x)
 
 DPDK_RING(mpmc, 0, rte_ring_mp_enqueue_burst_elem, rte_ring_mc_dequeue_burst_elem)
 DPDK_RING(rts, RING_F_MP_RTS_ENQ | RING_F_MC_RTS_DEQ, rte_ring_mp_rts_enqueue_burst_elem,

@@ -33,7 +33,7 @@ class Ring
 } // namespace
 
 extern const bench_ring_kind bench_rings_readerwriterqueue[] = {
-    RingCalls<Ring>::singles(
+    RingCalls<Ring>::kind(
         {"moodycamel ReaderWriterQueue", BENCH_RING_SPSC, items, 8, 0, 0, "holds 1023"}),
     ring_end,
 };

@@ -37,8 +37,8 @@ class Ring
 constexpr double locked = 5 + 2.0 / 32;
 
 extern const bench_ring_kind bench_rings_tbb[] = {
-    RingCalls<Ring>::singles({"oneTBB concurrent_bounded_queue",
-                              BENCH_RING_MANY | BENCH_RING_BATCHED, BENCH_RING_SLOTS, 8.5, locked,
-                              locked, "no batches; looks for sleepers after each call"}),
+    RingCalls<Ring>::kind({"oneTBB concurrent_bounded_queue", BENCH_RING_MANY | BENCH_RING_BATCHED,
+                           BENCH_RING_SLOTS, 8.5, locked, locked,
+                           "no batches; looks for sleepers after each call"}),
     ring_end,
 };

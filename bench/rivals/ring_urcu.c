@@ -82,23 +82,9 @@ urcu_pop(void *ring, uint64_t *item)
     return true;
 }
 
-static void
-urcu_solo(struct bench_ring_side *side)
-{
-    bench_ring_solo_loop(side, side->ring, urcu_push, urcu_pop);
-}
-
-static void
-urcu_produce(struct bench_ring_side *side)
-{
-    bench_ring_produce(side, side->ring, urcu_push);
-}
-
-static void
-urcu_consume(struct bench_ring_side *side)
-{
-    bench_ring_consume(side, side->ring, urcu_pop);
-}
+BENCH_RING_LOOPS(urcu)
+BENCH_RING_EACH(urcu)
+BENCH_RING_BATCH_LOOPS(urcu)
 
 /* Locked: a push exchanges the tail; a pop swaps it back if it takes the last record, which is rare
  * but for a thread alone. */
@@ -106,10 +92,6 @@ const struct bench_ring_kind bench_rings_urcu[] = {
     {{"liburcu wfcqueue", BENCH_RING_SPSC, UINT32_MAX, 16, 1, 1, "unbounded; links records"},
      urcu_create,
      urcu_destroy,
-     urcu_solo,
-     urcu_produce,
-     urcu_consume,
-     urcu_produce,
-     urcu_consume},
+     BENCH_RING_CALLS(urcu)},
     {.facts = {.name = NULL}},
 };

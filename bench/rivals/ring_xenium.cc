@@ -31,7 +31,7 @@ class Ring
 
 // Locked: the swap on each of the two positions.
 extern const bench_ring_kind bench_rings_xenium[] = {
-    RingCalls<Ring>::singles({"xenium vyukov_bounded_queue", BENCH_RING_MANY | BENCH_RING_BATCHED,
-                              BENCH_RING_SLOTS, 16, 2, 2, "no batches"}),
+    RingCalls<Ring>::kind({"xenium vyukov_bounded_queue", BENCH_RING_MANY | BENCH_RING_BATCHED,
+                           BENCH_RING_SLOTS, 16, 2, 2, "no batches"}),
     ring_end,
 };

@@ -35,7 +35,7 @@ for line in sys.stdin:
     number = runs[name, timed] = runs.get((name, timed), -1) + 1
     if name == table.get("dies"):
         sys.exit(3)
-    if name == table.get("hangs"):
+    if name == table.get("hangs") or timed and name == table.get("hangs_timed"):
         continue
     tail = {{"p50": 1, "p99": 2, "p999": table["tails"].get(name, 3), "max": 4}}
     answer = {{"ns": times[number % len(times)], "wrong": int(name == table.get("wrong"))}}
@@ -208,12 +208,33 @@ class Failures(Case):
         self.assertIn("solo, rte: the program ended with status 3", output)
         self.assertFalse(self.file.exists())
 
-    def test_a_run_that_does_not_end(self):
+    def test_a_rival_whose_run_does_not_end_is_named_and_the_others_go_on(self):
         self.write({**table(), "hangs": "rte"})
-        with unittest.mock.patch.object(rivals, "RUN_SECONDS_MAX", 0.5):
+        with unittest.mock.patch.object(rivals, "RUN_SECONDS_MAX", 1):
+            status, output = self.command("--rows", "2p2c", "--pairs", "2")
+        self.assertEqual(status, 1)
+        self.assertIn("2p2c, rte: no answer", output)
+        self.assertIn("not in the figures: rte in 2p2c", output)
+        row = json.loads(self.file.read_text(encoding="utf-8"))["rows"][0]
+        self.assertEqual(sorted(row["rivals"]), ["ck", "leat turn"])
+        self.assertEqual(sum("rte" in line for line in self.lines()), 1)
+
+    def test_one_that_hangs_with_the_clock_alone(self):
+        self.write({**table(), "hangs_timed": "rte"})
+        with unittest.mock.patch.object(rivals, "RUN_SECONDS_MAX", 1):
+            status, _ = self.command("--rows", "2p2c", "--pairs", "2")
+        self.assertEqual(status, 1)
+        row = json.loads(self.file.read_text(encoding="utf-8"))["rows"][0]
+        self.assertEqual(row["gave_up"], ["rte"])
+        self.assertEqual(row["rivals"]["rte"]["value"], 40)
+        self.assertNotIn("rte", row["p999_ns"])
+
+    def test_ours_that_does_not_end(self):
+        self.write({**table(), "hangs": "leat turn"})
+        with unittest.mock.patch.object(rivals, "RUN_SECONDS_MAX", 1):
             status, output = self.command("--rows", "solo", "--pairs", "1")
         self.assertEqual(status, 2)
-        self.assertIn("solo, rte: no answer", output)
+        self.assertIn("solo, leat turn: no answer", output)
 
     def test_nothing_to_do(self):
         self.assertEqual(self.command("--rows", "none")[0], 2)
