@@ -15,7 +15,7 @@
 #define LEAT_RING_TURN   2
 
 #ifndef LEAT_RING
-#    define LEAT_RING LEAT_RING_TURN
+#    define LEAT_RING LEAT_RING_PACKED
 #endif
 
 #if LEAT_RING == LEAT_RING_PACKED
@@ -64,12 +64,6 @@ LEAT_INLINE bool
 leat_mpmc_pop(struct leat_mpmc *ring, uint32_t *item)
 {
     return LEAT_MPMC(_pop)(&ring->ring, item);
-}
-
-LEAT_INLINE bool
-leat_mpmc_push_n(struct leat_mpmc *ring, const uint32_t *items, uint32_t count)
-{
-    return LEAT_MPMC(_push_n)(&ring->ring, items, count);
 }
 
 /* True if a pop would find an item now. */

@@ -6,21 +6,27 @@
  *          here the swap on the slot is both, and the counters are hints of where to look.
  * Roles    any number of producers (push) and consumers (pop). Memory belongs to the caller.
  * Claims   push, pop, ready, count  lock-free: no step leaves anything half done. A call goes round
- *                again only when it saw that a slot was used meanwhile, so another call succeeded.
- *          Exact: full and empty are answered only if the ring was so at a moment in the call.
+ *                again once because its hint was old, and else because another call succeeded.
+ *          Exact: all answers together are those of a queue that is used by one call at a time,
+ *                each at a moment in it. For this the loads and swaps of slots are sequentially
+ *                consistent: with less, a producer that pushed and then saw full and a consumer
+ *                that popped and then saw empty could both be right, each in its own order of the
+ *                two swaps. On x86 and ARMv8 these are the instructions of acquire and release.
  *          Linearisation: the swap on the slot (push:C, pop:C) for what succeeds; the load of the
  *                slot (push:B, pop:B) for full and empty.
- *          Wrap  positions are 64-bit, turns 36: a swap could take an old word for a new one after
- *                exactly 2^35 laps, and a hint that is stored so late misleads for good. With 1 024
- *                slots, the engine's least being 64, that is 3.5e13 items, 20 days at 20 million a
- *                second, during which one thread would have to sleep between two instructions.
+ *          Wrap  turns have 36 bits. A swap could take an old word for a new one if its thread
+ *                sleeps in front of it for exactly a multiple of 2^35 laps, to the lap, and a pop
+ *                only if the same item is there again: 2.2e12 items with 64 slots, 30 hours at 20
+ *                million a second, and then one chance in 3e10. An old hint does no harm at any
+ *                age but the last 7 laps before such a period is full: turns are compared modulo
+ *                2^36 and are otherwise never more than 3 behind.
  *          Reclamation: none; slots live as long as the ring.
  * I1       true tail = number of positions pushed, true head = number popped, from the start;
  *          0 <= tail - head <= slots. A position is pushed only after all before it, and popped
  *          likewise.
  * I2       slot words are as slot.h says for these
  * I3       hints are never ahead of the true positions. They may be behind by any number of laps: a
- *          thread can sleep in front of its store.
+ *          thread can sleep in front of its store. (Both modulo 2^35 laps.)
  * I4       whoever looks at a position knows that the one before it was used: from the hint, from a
  *          failed swap, or from leat_packed_find(). So a slot that is seen not yet used is the true
  *          position, and the answer is exact. From a slot that is ahead follows only that the true
@@ -89,16 +95,17 @@ leat_packed_push(struct leat_packed *ring, uint32_t item)
     for (;;) {
         leat_atomic_u64 *slot = leat_slots_at(&ring->slots, position);
         uint64_t turn = leat_slots_turn(&ring->slots, position);
-        /* push:B acquire -> pop:C, push:C.  Carries: the consumer's writes before its pop; from a
-         * slot that is ahead, that its position was used.
+        /* push:B sc -> pop:C, push:C.  Orders: as push:C.  Carries: the consumer's writes before
+         * its pop; from a slot that is ahead, that its position was used.
          * If relaxed: the slot behind one that is ahead could be seen as it was a lap before. */
-        uint64_t word = atom_load_acq(slot);
+        uint64_t word = atom_load_sc(slot);
         int64_t ahead = leat_slot_ahead(word, turn);
         if (LEAT_LIKELY(ahead == 0)) {
-            /* push:C acq_rel -> pop:B, pop:C, push:B, ready:B, used:A.  Carries: the producer's
-             * writes and the item; on failure, that the position was used.
+            /* push:C sc -> pop:B, pop:C, push:B, ready:B, used:A.  Orders: this slot pushed then
+             * the next one seen full, against that one popped then this one seen empty.
+             * Carries: the producer's writes and the item; on failure, that the position was used.
              * If relaxed: pop:B can see the item and still read an old record. */
-            if (LEAT_LIKELY(atom_cas_acq_rel(slot, &word, leat_slot_word(turn + 1, item)))) {
+            if (LEAT_LIKELY(atom_cas_sc(slot, &word, leat_slot_word(turn + 1, item)))) {
                 leat_packed_advance(&ring->tail, position + 1);
                 return true;
             }
@@ -121,16 +128,17 @@ leat_packed_pop(struct leat_packed *ring, uint32_t *item)
     for (;;) {
         leat_atomic_u64 *slot = leat_slots_at(&ring->slots, position);
         uint64_t turn = leat_slots_turn(&ring->slots, position) + 1;
-        /* pop:B acquire -> push:C, pop:C.  Carries: the producer's writes, and the item; from a
-         * slot that is ahead, that its position was used.
+        /* pop:B sc -> push:C, pop:C.  Orders: as push:C.  Carries: the producer's writes, and the
+         * item; from a slot that is ahead, that its position was used.
          * If relaxed: the record behind the item could be read as it was before the push. */
-        uint64_t word = atom_load_acq(slot);
+        uint64_t word = atom_load_sc(slot);
         int64_t ahead = leat_slot_ahead(word, turn);
         if (LEAT_LIKELY(ahead == 0)) {
-            /* pop:C acq_rel -> push:B, push:C, pop:B, ready:B, used:A.  Carries: the consumer's
-             * writes, a worker's busy flag among them; on failure, that the position was used.
+            /* pop:C sc -> push:B, push:C, pop:B, ready:B, used:A.  Orders: as push:C.
+             * Carries: the consumer's writes, a worker's busy flag among them; on failure, that the
+             * position was used.
              * If relaxed: a drain could see the item gone and the worker idle. */
-            if (LEAT_LIKELY(atom_cas_acq_rel(slot, &word, leat_slot_word(turn + 1, 0)))) {
+            if (LEAT_LIKELY(atom_cas_sc(slot, &word, leat_slot_word(turn + 1, 0)))) {
                 leat_packed_advance(&ring->head, position + 1);
                 *item = leat_slot_item(word);
                 return true;
@@ -153,9 +161,9 @@ leat_packed_ready(const struct leat_packed *ring)
     uint64_t position = atom_load_acq(&ring->head);
     for (;;) {
         uint64_t turn = leat_slots_turn(&ring->slots, position) + 1;
-        /* ready:B acquire -> push:C, pop:C.  Carries: as pop:B.
+        /* ready:B sc -> push:C, pop:C.  Orders: as push:C.  Carries: as pop:B.
          * If relaxed: as pop:B. */
-        uint64_t word = atom_load_acq(leat_slots_at(&ring->slots, position));
+        uint64_t word = atom_load_sc(leat_slots_at(&ring->slots, position));
         int64_t ahead = leat_slot_ahead(word, turn);
         if (LEAT_LIKELY(ahead <= 0)) {
             return ahead == 0;

@@ -66,11 +66,17 @@ leat_slots_turn(const struct leat_slots *slots, uint64_t position)
     return position >> slots->log2 << 1;
 }
 
-/* How many turns a slot word is ahead of `turn`, modulo 2^36, as a signed distance. */
+/* A slot is at most 3 turns behind one that is looked for, since nobody looks further than a lap
+ * behind the last position; see leat_slot_ahead(). */
+#define LEAT_TURNS_BEHIND 8
+
+/* How many turns a slot word is ahead of `turn`, modulo 2^36: from -8 to 2^36 - 9. So a position
+ * that is behind by any number of laps is seen to be behind. */
 LEAT_INLINE int64_t
 leat_slot_ahead(uint64_t word, uint64_t turn)
 {
-    return (int64_t)((word & ~LEAT_ITEM_MASK) - (turn << LEAT_ITEM_BITS)) >> LEAT_ITEM_BITS;
+    uint64_t behind = (turn - LEAT_TURNS_BEHIND) << LEAT_ITEM_BITS;
+    return (int64_t)((word - behind) >> LEAT_ITEM_BITS) - LEAT_TURNS_BEHIND;
 }
 
 LEAT_INLINE uint64_t

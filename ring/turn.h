@@ -85,7 +85,7 @@ leat_turn_pop(struct leat_turn *ring, uint32_t *item)
     for (;;) {
         leat_atomic_u64 *slot = leat_slots_at(&ring->slots, position);
         uint64_t turn = leat_slots_turn(&ring->slots, position) + 1;
-        /* turn_pop:A acquire -> turn_push:C, turn_push_n:C.  Carries: the producer's writes, and
+        /* turn_pop:A acquire -> turn_push:C.  Carries: the producer's writes, and
          * the item.
          * If relaxed: the record behind the item could be read as it was before the push. */
         uint64_t word = atom_load_acq(slot);
@@ -95,7 +95,7 @@ leat_turn_pop(struct leat_turn *ring, uint32_t *item)
              * before the pop.
              * If relaxed: a drain could see the item gone and the worker idle. */
             if (LEAT_LIKELY(atom_cas_rel(&ring->head, &position, position + 1))) {
-                /* turn_pop:C release -> turn_push:A, turn_push_n:A, turn_ready:A.  Carries: the
+                /* turn_pop:C release -> turn_push:A, turn_ready:A.  Carries: the
                  * slot was read, and the consumer's writes before.
                  * If relaxed: see turn_push:A. */
                 atom_store_rel(slot, leat_slot_word(turn + 1, 0));
@@ -110,10 +110,6 @@ leat_turn_pop(struct leat_turn *ring, uint32_t *item)
     }
 }
 
-/* Appends all of items[0 .. count), next to each other, or none. count is 1 to the number of
- * slots. False: there is not so much room. Progress: blocking, as push. */
-bool leat_turn_push_n(struct leat_turn *ring, const uint32_t *items, uint32_t count);
-
 /* True if a pop would find an item now, or found one a moment ago. */
 LEAT_INLINE bool
 leat_turn_ready(const struct leat_turn *ring)
@@ -124,7 +120,7 @@ leat_turn_ready(const struct leat_turn *ring)
     uint64_t turn = leat_slots_turn(&ring->slots, position) + 1;
     /* A slot ahead of its turn means that the head moved: something was there a moment ago, and
      * the caller's own pop will find out. */
-    /* turn_ready:A acquire -> turn_push:C, turn_push_n:C, turn_pop:C.  Carries: as turn_pop:A.
+    /* turn_ready:A acquire -> turn_push:C, turn_pop:C.  Carries: as turn_pop:A.
      * If relaxed: nothing; the caller's pop has its own edges. */
     return leat_slot_ahead(atom_load_acq(leat_slots_at(&ring->slots, position)), turn) >= 0;
 }
