@@ -28,7 +28,7 @@ extern "C" {
 /* Of one producer: what the sequence holds. */
 #define BENCH_RING_ITEMS_MAX ((UINT64_C(1) << BENCH_RING_SEQUENCE_BITS) - 1)
 /* Shares of threads are multiples of a batch if `items` is a multiple of this. */
-#define BENCH_RING_ITEMS_UNIT (BENCH_RING_BATCH * BENCH_RING_SIDES_MAX)
+#define BENCH_RING_ITEMS_UNIT (UINT64_C(1) * BENCH_RING_BATCH * BENCH_RING_SIDES_MAX)
 /* Before another try, unless said otherwise: about a microsecond, in which the other side handles a
  * few dozen items. A try at once would fetch the very line, or take the very lock, that it uses. */
 #define BENCH_RING_PAUSES 32U

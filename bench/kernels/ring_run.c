@@ -6,9 +6,9 @@
 #include "bench/kernels/ring_loop.h"
 #include "bench/kernels/thread.h"
 
-#define THREADS_MAX (2 * BENCH_RING_SIDES_MAX)
+#define THREADS_MAX ((size_t)2 * BENCH_RING_SIDES_MAX)
 /* Items for a thread alone, before it counts: two laps. */
-#define WARM_ITEMS (2 * BENCH_RING_SLOTS)
+#define WARM_ITEMS (UINT64_C(2) * BENCH_RING_SLOTS)
 /* Readings of the clock of which the closest two count as what reading it takes. */
 #define CLOCK_PAIRS 1000
 
@@ -192,11 +192,10 @@ spreads_fill(struct bench_ring_run *run, const struct seat *seats, uint32_t thre
 
 /* What all consumers together have to see. */
 static uint64_t
-sum_expected(const struct bench_ring_shape *shape)
+sum_expected(uint32_t producers, uint64_t share)
 {
-    uint64_t share = shape->items / shape->producers;
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < shape->producers; i++) {
+    for (uint32_t i = 0; i < producers; i++) {
         sum += bench_ring_first(i) * share + share * (share + 1) / 2;
     }
     return sum;
@@ -219,7 +218,7 @@ run_of(const struct seat *seats, const struct bench_ring_shape *shape)
         run.wrong += side->wrong;
     }
     run.elapsed_ns = end_ns - begin_ns;
-    run.wrong += sum == sum_expected(shape) ? 0 : 1;
+    run.wrong += sum == sum_expected(shape->producers, seats[0].side.items) ? 0 : 1;
     if (shape->timed) {
         spreads_fill(&run, seats, threads);
     }
@@ -254,6 +253,7 @@ struct bench_ring_run
 bench_ring_measure(const struct bench_ring_kind *kind, const struct bench_ring_shape *shape)
 {
     shape_check(shape);
+    uint64_t share = shape->items / shape->producers;
     void *ring = kind->create(shape);
     LEAT_ASSERT(ring != NULL);
     warm(kind, ring);
@@ -265,7 +265,7 @@ bench_ring_measure(const struct bench_ring_kind *kind, const struct bench_ring_s
     for (uint32_t i = 0; i < threads; i++) {
         bool first = i < shape->producers;
         struct seat seat = {.side = {.ring = ring, .crew = &crew}};
-        seat_fill(&seat, shape, shape->items / shape->producers, first ? i : i - shape->producers);
+        seat_fill(&seat, shape, share, first ? i : i - shape->producers);
         seat.loop = shape->batch ? (first ? kind->produce_batch : kind->consume_batch)
                                  : (first ? kind->produce : kind->consume);
         if (shape->consumers == 0) {

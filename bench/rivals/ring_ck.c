@@ -11,9 +11,15 @@
 
 extern const struct bench_ring_kind bench_rings_ck[];
 
+struct ck_item {
+    uint64_t value;
+};
+
+CK_RING_PROTOTYPE(item, ck_item)
+
 struct ck {
     __attribute__((aligned(ALIGNMENT))) ck_ring_t ring;
-    __attribute__((aligned(ALIGNMENT))) ck_ring_buffer_t slots[BENCH_RING_SLOTS];
+    __attribute__((aligned(ALIGNMENT))) struct ck_item slots[BENCH_RING_SLOTS];
 };
 
 static void *
@@ -38,22 +44,23 @@ ck_destroy(void *ring)
     BENCH_INLINE bool x##_push(void *ring, uint64_t item)                                          \
     {                                                                                              \
         struct ck *made = ring;                                                                    \
-        return ck_ring_enqueue_##x(&made->ring, made->slots, (void *)(uintptr_t)item);             \
+        struct ck_item pushed = {item};                                                            \
+        return CK_RING_ENQUEUE_##x(item, &made->ring, made->slots, &pushed);                       \
     }                                                                                              \
     BENCH_INLINE bool x##_pop(void *ring, uint64_t *item)                                          \
     {                                                                                              \
         struct ck *made = ring;                                                                    \
-        void *popped = NULL;                                                                       \
-        bool some = ck_ring_dequeue_##x(&made->ring, made->slots, &popped);                        \
-        *item = (uintptr_t)popped;                                                                 \
+        struct ck_item popped = {0};                                                               \
+        bool some = CK_RING_DEQUEUE_##x(item, &made->ring, made->slots, &popped);                  \
+        *item = popped.value;                                                                      \
         return some;                                                                               \
     }                                                                                              \
     BENCH_RING_LOOPS(x)                                                                            \
     BENCH_RING_EACH(x)                                                                             \
     BENCH_RING_BATCH_LOOPS(x)
 
-CK_RING(mpmc)
-CK_RING(spsc)
+CK_RING(MPMC)
+CK_RING(SPSC)
 
 #define CAPACITY (BENCH_RING_SLOTS - 1)
 
@@ -63,10 +70,10 @@ const struct bench_ring_kind bench_rings_ck[] = {
       "holds 1023; no batches; waits inside for pushes before it"},
      ck_create,
      ck_destroy,
-     BENCH_RING_CALLS(mpmc)},
+     BENCH_RING_CALLS(MPMC)},
     {{"ck_ring spsc", BENCH_RING_SPSC, CAPACITY, 8, 0, 0, "holds 1023"},
      ck_create,
      ck_destroy,
-     BENCH_RING_CALLS(spsc)},
+     BENCH_RING_CALLS(SPSC)},
     {.facts = {.name = NULL}},
 };
