@@ -43,6 +43,7 @@ struct flow {
     struct shape shape;
     uint64_t start; /* position */
     uint64_t seed;
+    uint64_t patience_ns; /* the round has ended by then */
     leat_atomic_u32 left; /* entries that nobody has taken yet; orders nothing */
 };
 
@@ -97,7 +98,7 @@ receive(struct flow *flow, const struct leat_deque_entry *entry)
     CHECK_EQUAL(record->mixed, mix(entry->words[0]));
     CHECK_EQUAL(record->taken, 0);
     record->taken = 1;
-    (void)atom_sub_rlx(&flow->left, 1);
+    CHECK(atom_sub_rlx(&flow->left, 1) >= 1);
     return record;
 }
 
@@ -172,6 +173,7 @@ thief(struct flow *flow)
         }
         case LEAT_DEQUE_EMPTY:
             CHECK(leat_deque_count(&flow->deque) <= UINT64_C(1) << flow->shape.slots_log2);
+            CHECK(test_now_ns() < flow->patience_ns);
             leat_os_yield();
             break;
         case LEAT_DEQUE_LOST:
@@ -203,6 +205,7 @@ static void
 flow_round(struct flow *flow, struct test_prng *prng)
 {
     flow->seed = test_random(prng);
+    flow->patience_ns = test_now_ns() + TEST_PATIENCE_NS;
     flow->start = any_start(prng);
     flow->stack_count = 0;
     memset(flow->records, 0, sizeof(flow->records));

@@ -41,6 +41,7 @@ struct flow {
     struct record records[THREADS_MAX * ITEMS_EACH];
     struct shape shape;
     uint64_t seed;
+    uint64_t patience_ns; /* the round has ended by then */
     leat_atomic_u32 left; /* items that nobody has taken yet; orders nothing */
 };
 
@@ -108,7 +109,7 @@ receive(struct hand *hand, uint32_t queue, const uint32_t *items, uint32_t count
             hand->last[queue] = items[i] + 1;
         }
     }
-    (void)atom_sub_rlx(&flow->left, count);
+    CHECK(atom_sub_rlx(&flow->left, count) >= count);
 }
 
 /* Makes some items and pushes them, if there is room. */
@@ -181,6 +182,7 @@ side(void *shared, uint32_t number)
         } else if (choice < 3 || !steals) {
             consume(&hand);
         } else if (!steal(&hand)) {
+            CHECK(test_now_ns() < flow->patience_ns);
             leat_os_yield();
         }
     }
@@ -202,6 +204,7 @@ flow_round(struct flow *flow, struct test_prng *prng)
 {
     uint32_t items = flow->shape.producers * ITEMS_EACH;
     flow->seed = test_random(prng);
+    flow->patience_ns = test_now_ns() + TEST_PATIENCE_NS;
     memset(flow->records, 0, sizeof(flow->records));
     atom_init(&flow->left, items);
     for (uint32_t i = 0; i < flow->shape.threads; i++) {
@@ -281,8 +284,10 @@ take_with_notes(struct notes *notes)
     for (uint32_t i = 0; i < NOTES; i++) {
         uint32_t item = 0;
         notes->written[i] = true;
-        if (notes->by_pop) {
+        if (notes->by_pop && i % 2 == 0) {
             CHECK(leat_local_pop(&notes->queue, &item));
+        } else if (notes->by_pop) {
+            CHECK_EQUAL(leat_local_pop_n(&notes->queue, &item, 1), 1);
         } else {
             CHECK_EQUAL(leat_local_steal(&notes->queue, &notes->full, &item), 1);
         }
