@@ -10,6 +10,8 @@
 #include "ring/os.h"
 #include "ring/packed.h"
 #include "ring/slab.h"
+#include "ring/spsc.h"
+#include "ring/ticket.h"
 #include "ring/turn.h"
 
 #define CHUNKS_LOG2 5
@@ -184,12 +186,17 @@ BENCH_RING_EACH(packed)
 BENCH_RING_BATCH_LOOPS(packed)
 RING_SINGLE(turn)
 RING_CHUNKS(turn)
+RING_SINGLE(ticket)
+RING_CHUNKS(ticket)
+RING_SINGLE(spsc)
 
 #define MANY_BATCHED (BENCH_RING_MANY | BENCH_RING_BATCHED)
 
 /* Locked instructions per item:
  *   packed  push: the swap on the slot. pop: the same. The hints are stored plainly. 2
  *   turn    push: the swap on the tail. pop: that on the head. The slot is stored plainly. 2
+ *   ticket  push: the credit and the ticket. pop: the same. The slot is stored plainly. 4
+ *   spsc    none
  *   chunk   those of the ring, and of the slab: one swap to take a block, one to give it. By 32 */
 const struct bench_ring_kind bench_rings_leat[] = {
     {{"leat packed", MANY_BATCHED, BENCH_RING_SLOTS, 8, 2, 4.0 / LEAT_CHUNK_ITEMS,
@@ -203,5 +210,16 @@ const struct bench_ring_kind bench_rings_leat[] = {
     {{"leat turn", MANY_BATCHED, BENCH_RING_SLOTS, 8, 2, 4.0 / LEAT_CHUNK_ITEMS,
       "4-byte items; a batch is a chunk of 128 bytes"},
      RING_CALLS(turn)},
+    {{"leat ticket", MANY_BATCHED, BENCH_RING_SLOTS, 8, 4, 6.0 / LEAT_CHUNK_ITEMS,
+      "4-byte items; a batch is a chunk of 128 bytes; waits inside for a slot"},
+     RING_CALLS(ticket)},
+    {{"leat spsc", BENCH_RING_SPSC, BENCH_RING_SLOTS, 4, 0, 0, "4-byte items"},
+     spsc_create_single,
+     spsc_destroy,
+     spsc_solo,
+     spsc_produce,
+     spsc_consume,
+     NULL,
+     NULL},
     {.facts = {.name = NULL}},
 };
