@@ -7,7 +7,7 @@
  * How to read a function's block
  *   Threads   who may call it. "any" means any thread at any time, handlers included.
  *   Progress  wait-free, lock-free or blocking: what a frozen thread can do to the callers.
- *             docs/design/0002 defines the words and says which step blocks.
+ *             docs/design/0002 defines the words, docs/design/0008 says which step blocks.
  *   Ownership borrows (until return), copies, takes (the callee frees), returns owned,
  *             returns borrowed until X.
  *   On every status but LEAT_OK the outputs are untouched and nothing has changed, unless the
@@ -318,7 +318,7 @@ struct leat_task {
 };
 
 /* Runs function(argument) once on a worker.
- * Threads:  any.      Progress: blocking at present (ring/mpmc.h).    Allocates: no.
+ * Threads:  any.      Progress: lock-free once the thread is attached.    Allocates: no.
  * Waits:    never.
  * Returns:  LEAT_OK; LEAT_FULL (the ring of the priority, or tasks_max); LEAT_CLOSED; LEAT_FORKED;
  *           LEAT_INVALID.
@@ -611,7 +611,9 @@ leat_job_default(void)
 }
 
 /* Adds one job. `id` may be NULL.
- * Threads:  any.      Progress: blocking at present (ring/mpmc.h).    Copies job and payload.
+ * Threads:  any.      Progress: lock-free once the thread is attached, for names that are known and
+ *           payloads up to payload_bytes_inline; beyond, a lock of the allocator or of the names.
+ * Copies job and payload.
  * Allocates: only for a payload above payload_bytes_inline, a kept result, or a new name.
  * Waits:    never, but for the mutex of a name that is new.
  * Returns:  LEAT_OK; LEAT_FULL (the ring of the priority, jobs_max, types_max or queues_max);

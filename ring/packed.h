@@ -35,8 +35,9 @@
  *          touches the head, a consumer never the tail.
  * Edges    push:C -> pop:B     the producer's writes before the push; the item
  *          pop:C  -> push:B    the consumer is done with the slot
- *          hint:A -> push:A    the position before the hint was used
- *          hint:A -> pop:A     the same
+ *          hint:A -> push:A    the position before the hint was used, and what its user did before:
+ *                              who is told full knows it of the producers
+ *          hint:A -> pop:A     the same; who is told empty knows it of the consumers
  */
 #ifndef RING_PACKED_H
 #define RING_PACKED_H

@@ -7,12 +7,12 @@
  *           whatever the thieves do; thieves get them in the order of their places; none is lost
  *           (I1, I2). Full, empty and lost are justified by what happens before: an empty deque has
  *           no entry that the thread knows of and nobody may have taken, a full one only those that
- *           it does not know to be taken, and who loses has another taker beside it. Positions start
- *           at 0, where a pop lowers the bottom below it, or just before they wrap.
+ *           it does not know to be taken, and who loses has another taker beside it. Positions
+ *           start at 0, where a pop lowers the bottom below it, or just before they wrap.
  * reuse     A push that succeeds on a full deque knows what the thief did before its steal: edge
  *           deque_steal:C -> deque_push:A.
  * count     Who counts no entries knows what their takers did before they took (deque_steal:C,
- *           deque_pop:A), and no count is above what there can be.
+ *           deque_pop:A, deque_pop:C); no count is above what there can be.
  * rescan    An owner that pushes and then looks for sleepers, and a worker that says it sleeps and
  *           then asks leat_deque_ready(), each with a full fence between, do not miss each other.
  */
@@ -434,7 +434,13 @@ static const struct model models[] = {
     TRANSFER("deque_2_thieves_2", .scripts = {"-+-", "ss", "s"}, .filled = 2, .start = WRAP),
     TRANSFER("deque_2_thieves_again", .scripts = {"-+-", "s", "s"}, .filled = 3),
     TRANSFER("deque_2_thieves_full", .scripts = {"+-+", "s", "s"}, .slots_log2 = 1, .filled = 2),
-    TRANSFER("deque_2_thieves_deep", .scripts = {"--", "ss", "ss"}, .filled = 4),
+    TRANSFER("deque_2_thieves_deep", .scripts = {"--", "ss", "s"}, .filled = 4),
+    {.scenario = {.scripts = {"--", "ss", "ss"}, .filled = 4},
+     .explore = {.name = "deque_2_thieves_empty", .check = transfer_check, .deep = true}},
+    {.scenario = {.scripts = {"-+-+", "ss", "ss"}, .filled = 2, .start = WRAP},
+     .explore = {.name = "deque_2_thieves_long", .check = transfer_check, .deep = true}},
+    {.scenario = {.scripts = {"++--++-", "ssss"}, .filled = 1},
+     .explore = {.name = "deque_1_thief_long", .check = transfer_check, .deep = true}},
     THREADS("deque_reuse", push_and_read_thread, note_and_run_thread, NULL, .scripts = {"", "s"},
             .filled = 4),
     THREADS("deque_count_steal", count_and_read_thread, note_and_run_thread, NULL,

@@ -1,21 +1,22 @@
 /* model_local.c - every interleaving of two or three threads over local queues of two or four
  * slots, with C11 memory.
  *
- * transfer  Each thread has a queue of its own and a script: push and pop there, steal from another.
- *           Who pushes writes plain data behind the item, who gets it takes that away: a missing
+ * transfer  Each thread has a queue and a script: push and pop there, steal from another one. Who
+ *           pushes writes plain data behind the item, who gets it takes that away: a missing
  *           edge, or an item with two takers, is a data race. Afterwards the contents of all queues
- *           over time are put together again: what was taken from a queue is exactly its first part,
- *           each taker in its order, and the rest is still there (I1, I2, no loss, FIFO). Full and
- *           empty are justified by what happens before: pushes that the thread knows of and nobody
- *           may have taken refute empty, items that it knows to be taken refute full. Positions
- *           start just before they wrap.
+ *           over time are put together again: what was taken from a queue is exactly its first
+ *           part, each taker in its order, and the rest is still there (I1, I2, no loss, FIFO).
+ *           Full and empty are justified by what happens before: pushes that the thread knows of
+ *           and nobody may have taken refute empty, items that it knows to be taken refute full.
+ *           Positions start just before they wrap.
  * reuse     A push that succeeds on a full queue knows what the thief did before its steal, and so
  *           does a steal into a full queue: edges local_steal:D -> local_push:A, local_push_n:A,
  *           local_steal:A.
  * count     Who counts no items knows what their takers did before they took (local_pop:A,
- *           local_pop_n:A, local_steal:D -> local_count:A), and no count is above what there can be.
- * rescan    A producer that pushes and then looks for sleepers, and a worker that says it sleeps and
- *           then asks leat_local_ready(), each with a full fence between, do not miss each other.
+ *           local_pop_n:A, local_steal:D -> local_count:A); no count is above what there can be.
+ * rescan    A producer that pushes and then looks for sleepers, and a worker that says it sleeps
+ *           and then asks leat_local_ready(), each with a full fence between, do not miss each
+ *           other.
  */
 #include <stdio.h>
 
@@ -525,6 +526,12 @@ static const struct model models[] = {
     TRANSFER("local_no_room", .scripts = {"-+", "0-0"}, .slots_log2 = {2, 1}, .filled = {4, 2}),
     TRANSFER("local_ring", .scripts = {"1-", "2-", "0-"}, .filled = {2, 2, 2}),
     TRANSFER("local_exchange", .scripts = {"1-1", "0-0"}, .filled = {3, 3}),
+    {.scenario = {.scripts = {"-++-+", "00", "00"}, .slots_log2 = {1}, .filled = {2}},
+     .explore = {.name = "local_2_thieves_long", .check = transfer_check, .deep = true}},
+    {.scenario = {.scripts = {"+=#-", "0-0-", "0-0"}, .filled = {3}},
+     .explore = {.name = "local_2_thieves_batch", .check = transfer_check, .deep = true}},
+    {.scenario = {.scripts = {"-+#", "0-0-", "1-1-"}, .filled = {4, 1}},
+     .explore = {.name = "local_chain_long", .check = transfer_check, .deep = true}},
     THREADS("local_reuse", run_and_read_thread, note_and_run_thread, NULL, .scripts = {"+", "0"},
             .filled = {4}),
     THREADS("local_reuse_n", run_and_read_thread, note_and_run_thread, NULL, .scripts = {"#", "0"},

@@ -6,7 +6,7 @@
 
 #define RING(name) leat_packed##name
 #define RING_NAME  "packed"
-#define RING_EXACT 1
+#define RING_EXACT ALL_EXACT
 #define RING_HINTS_BACK(ring, tail_back, head_back)                                                \
     do {                                                                                           \
         (void)atom_sub_rlx(&(ring)->tail, (tail_back)); /* rlx: not shared yet */                  \
@@ -22,15 +22,58 @@
         }                                                                                          \
     }
 
+/* The other may be quicker. */
+static void
+note_and_try_thread(void *argument)
+{
+    struct state *state = argument;
+    uint32_t item = 0;
+    note_write(state);
+    (void)RING(_pop)(&state->ring, &item);
+}
+
+/* Empty: the only item is gone, and what its consumer did before is known. */
+static void
+pop_and_read_thread(void *argument)
+{
+    struct state *state = argument;
+    uint32_t item = 0;
+    if (!RING(_pop)(&state->ring, &item)) {
+        note_read(state);
+    }
+}
+
+static void
+note_and_push_thread(void *argument)
+{
+    struct state *state = argument;
+    note_write(state);
+    (void)RING(_push)(&state->ring, 1);
+}
+
+/* Full: the last slot is taken, and what its producer did before is known. */
+static void
+full_and_read_thread(void *argument)
+{
+    struct state *state = argument;
+    if (!RING(_push)(&state->ring, 0)) {
+        note_read(state);
+    }
+}
+
 static const struct model models_own[] = {
+    PROTOCOL("empty_done", 1, note_and_try_thread, pop_and_read_thread),
+    PROTOCOL("full_done", 1, note_and_push_thread, full_and_read_thread),
+    /* Full and empty at once are one too many. */
+    HISTORY("full_or_ready", BEFORE_WRAP, "+++", "-?"),
+    HISTORY("full_or_count", BEFORE_WRAP, "+++", "-#"),
     /* A thread sleeps in front of its store, for up to two laps. */
     HISTORY("sleeper_tail", BEFORE_WRAP, "+", "-+-+-+-+"),
     HISTORY("sleeper_head", BEFORE_WRAP, "-", "+-+-+-+-"),
     HISTORY("sleepers", BEFORE_TURN_WRAP, "+-", "-+-+-+"),
     HISTORY("sleeper_full", BEFORE_WRAP, "+", "+-+-+", "+"),
     HISTORY("sleeper_empty", BEFORE_WRAP, "-+", "+-+-", "-"),
-    {.scenario = {.threads = {"++", "++", "-", "-"}, .start = BEFORE_WRAP},
-     .explore = {.name = "packed_2p2c_2", .check = history_check, .deep = true}},
+    HISTORY_DEEP(true, "2p2c_2", BEFORE_WRAP, "++", "++", "-", "-"),
     BACK("back_lap", .used = 8, .tail_back = 3, .head_back = 2, .threads = {"+-", "-+"}),
     BACK("back_laps", .used = 8, .tail_back = 8, .head_back = 7, .threads = {"+-", "-+"}),
     BACK("back_full", .used = 8, .filled = 2, .tail_back = 7, .head_back = 5,
