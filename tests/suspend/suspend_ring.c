@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ring/packed.h"
+#include "ring/scq.h"
 #include "ring/slab.h"
 #include "ring/ticket.h"
 #include "ring/turn.h"
@@ -213,6 +214,7 @@ struct ring_calls {
                                                    name##_check}
 
 RING(packed);
+RING(scq);
 RING(ticket);
 RING(turn);
 
@@ -370,6 +372,20 @@ static const struct suspend_subject packed_subject = {
                    {"old head", ring_old_head, 0, 0}},
 };
 
+/* Its premise, no more threads in calls than it has room for items, is kept here. */
+static const struct suspend_subject scq_subject = {
+    .name = "scq",
+    .capacity = SLOTS,
+    .budget = 2000,
+    .context = &scq_calls,
+    .create = ring_create,
+    .destroy = ring_destroy,
+    .operations = {{.name = "push", .run = ring_push},
+                   {.name = "pop", .run = ring_pop},
+                   RING_DRAIN},
+    .situations = {RING_SITUATIONS},
+};
+
 /* Between credit and ticket, and between ticket and slot. */
 #define TICKET_BLOCKS                                                                              \
     "ring/ticket.h change &side->tickets", "ring/ticket.h load slot", "ring/ticket.h store slot"
@@ -410,6 +426,13 @@ packed_is_lock_free(void **state)
 }
 
 static void
+scq_is_lock_free(void **state)
+{
+    (void)state;
+    CHECK(suspend_run(&scq_subject));
+}
+
+static void
 turn_per_slot_is_blocking(void **state)
 {
     (void)state;
@@ -427,9 +450,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(slab_is_lock_free),
-        cmocka_unit_test(packed_is_lock_free),
-        cmocka_unit_test(turn_per_slot_is_blocking),
+        cmocka_unit_test(slab_is_lock_free),  cmocka_unit_test(packed_is_lock_free),
+        cmocka_unit_test(scq_is_lock_free),   cmocka_unit_test(turn_per_slot_is_blocking),
         cmocka_unit_test(ticket_is_blocking),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
