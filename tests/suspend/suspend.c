@@ -460,7 +460,7 @@ single_trials(struct session *session, uint32_t operation, uint32_t situation)
         verdict->blocks_at[situation][step] = outcome == BLOCKED;
         verdict->writes[situation][step] = at.writes;
     }
-    verdict->steps[situation] = plan.frozen[0].step - 1;
+    verdict->steps[situation] = plan.frozen[0].step - (outcome == ENDED ? 1 : 0);
 }
 
 /* Writes of an operation that nobody disturbs, as far as a step follows. */
@@ -591,7 +591,7 @@ all_trials(struct session *session)
             }
         }
     }
-    for (uint32_t count = 1; count <= 2; count++) {
+    for (uint32_t count = 1; count <= 2 && !enough(session); count++) {
         uint64_t estimate = all_further(session, count, 0);
         if (estimate != 0) {
             (void)all_further(session, count, estimate);
