@@ -34,7 +34,7 @@
 /* Between two stops of threads, at most: those that are stopped move little meanwhile. */
 #define STOPS_APART_NS_MAX (UINT64_C(10) * TEST_MS)
 /* No round takes so long, also with many threads under a sanitizer. */
-#define STALL_NS (UINT64_C(120000) * TEST_MS)
+#define STALL_NS (UINT64_C(60000) * TEST_MS)
 
 /* Half of them on each side. */
 #define THREADS_MAX 64
@@ -57,20 +57,23 @@ struct campaign {
     struct options options;
     uint32_t producers;
     struct test_ring ring;
-    struct stream stream; /* changes between two barriers, by one thread */
+    struct stream stream;                  /* changes between two barriers, by one thread */
+    uint32_t pushed[STREAM_PRODUCERS_MAX]; /* in this round, by its producer */
     uint64_t deadline_ns;
     bool sound;
     bool ending;
     pthread_barrier_t barrier;
     LEAT_ALIGNED_LINE leat_atomic_u32 producing; /* producers at work in this round */
     LEAT_ALIGNED_LINE leat_atomic_u64 moved;     /* items of the rounds that are over */
+    leat_atomic_u32 stuck;                       /* nothing moves any more */
     leat_atomic_u32 ended;
 };
 
 /* ---- the threads ----------------------------------------------------------------------------- */
 
-static void
-wait_a_little(uint32_t *spins)
+/* False: nothing moves any more, and the thread has to give up. */
+static bool
+wait_a_little(const struct campaign *campaign, uint32_t *spins)
 {
     *spins += 1;
     if (*spins % SPINS == 0) {
@@ -78,6 +81,7 @@ wait_a_little(uint32_t *spins)
     } else {
         leat_pause();
     }
+    return atom_load_acq(&campaign->stuck) == 0;
 }
 
 static bool
@@ -95,20 +99,22 @@ produce(struct campaign *campaign, uint32_t producer, struct test_prng *prng)
     uint32_t goal = campaign->stream.goals[producer];
     uint32_t sequence = 0;
     uint32_t spins = 0;
-    while (sequence < goal) {
+    bool going = true;
+    while (sequence < goal && going) {
         uint32_t burst = 1 + test_random_below(prng, BURST_MAX);
         uint32_t end = goal - sequence < burst ? goal : sequence + burst;
-        while (sequence < end) {
+        while (sequence < end && going) {
             if (push(campaign, stream_item(&campaign->stream, producer, sequence))) {
                 sequence++;
             } else {
-                wait_a_little(&spins);
+                going = wait_a_little(campaign, &spins);
             }
         }
         for (uint32_t i = test_random_below(prng, SPINS); i > 0; i--) {
             leat_pause();
         }
     }
+    campaign->pushed[producer] = sequence;
     (void)atom_sub_acq_rel(&campaign->producing, 1);
 }
 
@@ -135,11 +141,8 @@ consume(struct campaign *campaign, struct stream_reader *reader)
             pops++;
         }
         stream_exchange(&campaign->stream, reader);
-        if (pops < EXCHANGE_POPS) {
-            if (last) {
-                return;
-            }
-            wait_a_little(&spins);
+        if (pops < EXCHANGE_POPS && (last || !wait_a_little(campaign, &spins))) {
+            return;
         }
     }
 }
@@ -150,15 +153,15 @@ next_round(struct campaign *campaign)
 {
     struct stream *stream = &campaign->stream;
     if (stream->round > 0) {
-        stream_round_end(stream);
+        stream_round_end(stream, campaign->pushed);
         campaign->sound = campaign->ring.kind->check(campaign->ring.state, stderr);
         atom_store_rlx(&campaign->moved, stream->counts.pushed);
     }
     uint64_t ops = campaign->options.ops;
     uint64_t left = ops == 0 ? ROUND_ITEMS : ops - stream->counts.pushed;
     uint32_t items = left < ROUND_ITEMS ? (uint32_t)left : ROUND_ITEMS;
-    campaign->ending =
-        !campaign->sound || items == 0 || (ops == 0 && test_now_ns() > campaign->deadline_ns);
+    campaign->ending = !campaign->sound || atom_load_acq(&campaign->stuck) != 0 || items == 0 ||
+                       (ops == 0 && test_now_ns() > campaign->deadline_ns);
     uint32_t goals[STREAM_PRODUCERS_MAX];
     uint32_t most = (items + campaign->producers - 1) / campaign->producers;
     for (uint32_t i = 0; i < campaign->producers; i++) {
@@ -207,9 +210,9 @@ show_progress(const struct campaign *campaign, uint64_t moved, uint64_t elapsed_
     (void)fprintf(stderr, "   ");
 }
 
-/* Until all threads have ended. False: nothing moves any more. */
+/* Until all threads have ended. False: one will never end, although all were told to. */
 static bool
-watch(const struct campaign *campaign, struct test_threads *threads, uint64_t begin_ns)
+watch(struct campaign *campaign, struct test_threads *threads, uint64_t begin_ns)
 {
     struct test_prng prng = {campaign->options.seed};
     bool terminal = isatty(STDERR_FILENO) == 1;
@@ -226,7 +229,12 @@ watch(const struct campaign *campaign, struct test_threads *threads, uint64_t be
                 show_progress(campaign, moved, now_ns - begin_ns);
             }
         } else if (now_ns - moved_ns > STALL_NS) {
-            return false;
+            if (atom_load_rlx(&campaign->stuck) != 0) {
+                return false;
+            }
+            (void)fprintf(stderr, "nothing has moved for %.0f s\n", (double)STALL_NS / 1e9);
+            atom_store_rel(&campaign->stuck, 1);
+            moved_ns = now_ns;
         }
     }
     if (terminal) {
@@ -245,8 +253,9 @@ report(const struct campaign *campaign, uint64_t elapsed_ns)
                  counts->duplicated, counts->reordered, (double)elapsed_ns / 1e9,
                  campaign->options.seed);
     (void)fflush(stdout);
-    bool right = campaign->sound && counts->pushed == counts->popped && counts->lost == 0 &&
-                 counts->duplicated == 0 && counts->reordered == 0;
+    bool right = campaign->sound && atom_load_acq(&campaign->stuck) == 0 &&
+                 counts->pushed == counts->popped && counts->lost == 0 && counts->duplicated == 0 &&
+                 counts->reordered == 0;
     return right ? 0 : 1;
 }
 
@@ -267,13 +276,14 @@ run(const struct options *options)
     CHECK(pthread_barrier_init(&campaign->barrier, NULL, options->threads) == 0);
     atom_init(&campaign->producing, 0);
     atom_init(&campaign->moved, 0);
+    atom_init(&campaign->stuck, 0);
     atom_init(&campaign->ended, 0);
     uint64_t begin_ns = test_now_ns();
     campaign->deadline_ns = begin_ns + test_duration_ns();
     preempt_init();
     test_threads_start(threads, options->threads, side, campaign);
     if (!watch(campaign, threads, begin_ns)) {
-        (void)fprintf(stderr, "nothing has moved for %.0f s\n", (double)STALL_NS / 1e9);
+        (void)fprintf(stderr, "a thread does not come back\n");
         (void)report(campaign, test_now_ns() - begin_ns);
         _exit(1);
     }

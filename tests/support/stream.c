@@ -96,29 +96,38 @@ ones(uint64_t word)
     return (uint32_t)__builtin_popcountll(word);
 }
 
-/* Items of the producer that came once or more; what came to two readers is counted at once. */
+/* Of a row whose first `count` bits are set, the 64 from `first` on. */
 static uint64_t
-came(struct stream *stream, uint32_t producer)
+first_bits(uint32_t count, uint32_t first)
 {
-    uint64_t all = 0;
+    if (count <= first) {
+        return 0;
+    }
+    return count - first >= 64 ? UINT64_MAX : (UINT64_C(1) << (count - first)) - 1;
+}
+
+static void
+count_producer(struct stream *stream, uint32_t producer, uint32_t pushed)
+{
+    stream->counts.pushed += pushed;
     for (uint32_t i = 0; i < STREAM_WORDS; i++) {
-        uint64_t word = 0;
+        uint64_t right = first_bits(pushed, 64 * i);
+        uint64_t came = 0;
         for (uint32_t j = 0; j < stream->readers_count; j++) {
             uint64_t seen = stream->readers[j].seen[producer][i];
-            stream->counts.duplicated += ones(word & seen);
-            word |= seen;
+            stream->counts.duplicated += ones(seen & (came | ~right));
+            came |= seen;
         }
-        all += ones(word);
+        stream->counts.lost += ones(right & ~came);
     }
-    return all;
 }
 
 void
-stream_round_end(struct stream *stream)
+stream_round_end(struct stream *stream, const uint32_t *pushed)
 {
     for (uint32_t i = 0; i < stream->producers; i++) {
-        stream->counts.pushed += stream->goals[i];
-        stream->counts.lost += stream->goals[i] - came(stream, i);
+        CHECK(pushed[i] <= stream->goals[i]);
+        count_producer(stream, i, pushed[i]);
     }
     for (uint32_t i = 0; i < stream->readers_count; i++) {
         struct stream_reader *reader = &stream->readers[i];

@@ -59,9 +59,9 @@ void stream_init(struct stream *stream, uint32_t producers, uint32_t readers);
 void stream_fini(struct stream *stream);
 
 /* While nobody reads: begins a round in which each producer pushes so many, at most
- * STREAM_SEQUENCES_MAX; and ends it. */
+ * STREAM_SEQUENCES_MAX; and ends it, when each has pushed so many, if possible all. */
 void stream_round_begin(struct stream *stream, const uint32_t *goals);
-void stream_round_end(struct stream *stream);
+void stream_round_end(struct stream *stream, const uint32_t *pushed);
 
 static inline uint32_t
 stream_item(const struct stream *stream, uint32_t producer, uint32_t sequence)

@@ -48,7 +48,7 @@ note_rest(struct stream *stream, uint32_t producer, uint32_t first)
 static void
 teardown(struct stream *stream, struct stream_counts wanted)
 {
-    stream_round_end(stream);
+    stream_round_end(stream, stream->goals);
     CHECK_EQUAL(stream->counts.pushed, ALL);
     CHECK_EQUAL(stream->counts.popped, wanted.popped);
     CHECK_EQUAL(stream->counts.lost, wanted.lost);
@@ -82,7 +82,7 @@ right_is_right(void **state)
                 stream_exchange(&stream, &stream.readers[reader]);
             }
         }
-        stream_round_end(&stream);
+        stream_round_end(&stream, goals);
         all += goals[0] + goals[1];
     }
     CHECK_EQUAL(stream.counts.pushed, all);
@@ -104,7 +104,7 @@ the_longest_round(void **state)
     for (uint32_t i = 0; i < STREAM_SEQUENCES_MAX - 1; i++) {
         note(&stream, 0, 0, i);
     }
-    stream_round_end(&stream);
+    stream_round_end(&stream, goals);
     CHECK_EQUAL(stream.counts.lost, 1);
     CHECK_EQUAL(stream.counts.duplicated, 0);
     stream_fini(&stream);
@@ -185,6 +185,30 @@ made_up(void **state)
     teardown(&stream, (struct stream_counts){.popped = ALL + 3, .duplicated = 3});
 }
 
+/* A round that ends early: what was pushed is what counts. */
+static void
+ended_early(void **state)
+{
+    (void)state;
+    const uint32_t goals[PRODUCERS] = {GOAL, GOAL};
+    const uint32_t pushed[PRODUCERS] = {100, 64};
+    struct stream stream;
+    stream_init(&stream, PRODUCERS, READERS);
+    stream_round_begin(&stream, goals);
+    for (uint32_t i = 1; i < 100; i++) {
+        note(&stream, i % READERS, 0, i);
+    }
+    /* Not pushed. */
+    note(&stream, 0, 0, 100);
+    note(&stream, 0, 1, 64);
+    stream_round_end(&stream, pushed);
+    CHECK_EQUAL(stream.counts.pushed, 164);
+    CHECK_EQUAL(stream.counts.popped, 101);
+    CHECK_EQUAL(stream.counts.lost, 65);
+    CHECK_EQUAL(stream.counts.duplicated, 2);
+    stream_fini(&stream);
+}
+
 static void
 out_of_order_to_a_reader(void **state)
 {
@@ -231,6 +255,7 @@ main(void)
         cmocka_unit_test(twice),
         cmocka_unit_test(to_all_readers),
         cmocka_unit_test(made_up),
+        cmocka_unit_test(ended_early),
         cmocka_unit_test(out_of_order_to_a_reader),
         cmocka_unit_test(out_of_order_between_readers),
     };
