@@ -9,6 +9,7 @@
 #include "ring/chunk.h"
 #include "ring/os.h"
 #include "ring/packed.h"
+#include "ring/scq.h"
 #include "ring/slab.h"
 #include "ring/spsc.h"
 #include "ring/ticket.h"
@@ -197,6 +198,8 @@ RING_SINGLE(turn)
 RING_CHUNKS(turn)
 RING_SINGLE(ticket)
 RING_CHUNKS(ticket)
+RING_SINGLE(scq)
+RING_CHUNKS(scq)
 RING_SINGLE(spsc)
 
 #define MANY_BATCHED (BENCH_RING_MANY | BENCH_RING_BATCHED)
@@ -205,6 +208,7 @@ RING_SINGLE(spsc)
  *   packed  push: the swap on the slot. pop: the same. The hints are stored plainly. 2
  *   turn    push: the swap on the tail. pop: that on the head. The slot is stored plainly. 2
  *   ticket  push: the credit and the ticket. pop: the same. The slot is stored plainly. 4
+ *   scq     push: the credit, the position, the slot. pop: the same, the credit last. 6
  *   spsc    none
  *   chunk   those of the ring, and of the slab: one swap to take a block, one to give it. By 32 */
 const struct bench_ring_kind bench_rings_leat[] = {
@@ -227,6 +231,9 @@ const struct bench_ring_kind bench_rings_leat[] = {
     {{"leat ticket", MANY_BATCHED, BENCH_RING_SLOTS, 8, 4, 6.0 / LEAT_CHUNK_ITEMS,
       "4-byte items; a batch is a chunk of 128 bytes; waits inside for a slot"},
      RING_CALLS(ticket)},
+    {{"leat scq", MANY_BATCHED, BENCH_RING_SLOTS, 16, 6, 8.0 / LEAT_CHUNK_ITEMS,
+      "4-byte items; a batch is a chunk of 128 bytes; two slots for an item"},
+     RING_CALLS(scq)},
     {{"leat spsc", BENCH_RING_SPSC, BENCH_RING_SLOTS, 4, 0, 0, "4-byte items"},
      spsc_create_single,
      spsc_destroy,
