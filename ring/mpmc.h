@@ -78,11 +78,14 @@ leat_mpmc_pop(struct leat_mpmc *ring, uint32_t *item)
     return LEAT_MPMC(_pop)(&ring->ring, item);
 }
 
+#if LEAT_RING == LEAT_RING_TURN
+/* Appends all items or none. Only this ring has it. */
 LEAT_INLINE bool
 leat_mpmc_push_n(struct leat_mpmc *ring, const uint32_t *items, uint32_t count)
 {
-    return LEAT_MPMC(_push_n)(&ring->ring, items, count);
+    return leat_turn_push_n(&ring->ring, items, count);
 }
+#endif
 
 /* True if a pop would find an item now. */
 LEAT_INLINE bool
