@@ -126,6 +126,9 @@ expected(const char *const *names, const struct freeze_place *place)
 
 /* ---- one trial ------------------------------------------------------------------------------- */
 
+/* In one trial: an interruption, few, one alone, the others. */
+#define CREWS_MAX 4
+
 /* A thread that is going to stand still. */
 struct call {
     const struct suspend_operation *operation;
@@ -141,10 +144,10 @@ struct trial {
     const struct plan *plan;
     void *state;
     struct call calls[2];
-    /* All may be NULL. */
-    struct crew *interrupter;
-    struct crew *few;
-    struct crew *others;
+    uint64_t interrupter_successes;
+    /* Some may stand still until all that stand go on. */
+    struct crew *crews[CREWS_MAX];
+    uint32_t crews_count;
 };
 
 static void
@@ -177,8 +180,8 @@ call_begin_to_write(struct call *call, uint64_t count)
     return freeze_to_write(&call->own, count);
 }
 
-static struct crew *
-laps_start(const struct suspend_subject *subject, void *state, bool owner_stands)
+static struct crew_order
+laps_order(const struct suspend_subject *subject, void *state, bool owner_stands)
 {
     struct crew_order order = {.subject = subject,
                                .state = state,
@@ -187,12 +190,23 @@ laps_start(const struct suspend_subject *subject, void *state, bool owner_stands
                                .settle_ns = PATIENCE_NS};
     for (uint32_t i = 0; i < SUSPEND_OPERATIONS_MAX; i++) {
         const struct suspend_operation *operation = &subject->operations[i];
-        if (operation->run != NULL && !(owner_stands && operation->owner)) {
+        if (operation->run != NULL && !operation->tries && !(owner_stands && operation->owner)) {
             order.operations |= UINT32_C(1) << i;
             order.goals[i] = (uint64_t)subject->capacity * 3;
         }
     }
-    return crew_start(&order);
+    return order;
+}
+
+/* Has a crew at work and watches it. */
+static bool
+crew_work(struct trial *trial, const struct crew_order *order)
+{
+    CHECK(trial->crews_count < CREWS_MAX);
+    struct crew *crew = crew_start(order);
+    trial->crews[trial->crews_count] = crew;
+    trial->crews_count++;
+    return crew_watch(crew);
 }
 
 /* What happens while the first one is held in front of an earlier step. */
@@ -201,20 +215,13 @@ interrupt(struct trial *trial)
 {
     const struct suspend_subject *subject = trial->session->subject;
     uint32_t by = trial->plan->interrupt;
-    if (by == trial->session->operations) {
-        trial->interrupter = laps_start(subject, trial->state, trial->calls[0].operation->owner);
-    } else {
-        const struct crew_order order = {.subject = subject,
-                                         .state = trial->state,
-                                         .threads = 1,
-                                         .operations = UINT32_C(1) << by,
-                                         .rounds = 1,
-                                         .goals = {1, 1, 1, 1, 1, 1},
-                                         .patience_ns = PATIENCE_LAPS_NS,
-                                         .settle_ns = PATIENCE_NS};
-        trial->interrupter = crew_start(&order);
+    struct crew_order order = laps_order(subject, trial->state, trial->calls[0].operation->owner);
+    if (by != trial->session->operations) {
+        order.operations = UINT32_C(1) << by;
+        order.rounds = 1;
     }
-    (void)crew_watch(trial->interrupter);
+    (void)crew_work(trial, &order);
+    trial->interrupter_successes = crew_successes(trial->crews[0]);
 }
 
 static void
@@ -260,51 +267,53 @@ few_suffice(struct trial *trial, uint64_t patience_ns)
                                      .rounds = 1 + situation->more,
                                      .patience_ns = patience_ns,
                                      .settle_ns = patience_ns};
-    trial->few = crew_start(&order);
-    return crew_watch(trial->few);
+    return crew_work(trial, &order);
 }
 
-/* Whether a crew goes on without those that stand. */
+/* What the owner's thread left for the others before it stood still. */
+static uint64_t
+items_left(const struct trial *trial)
+{
+    uint64_t items = trial->session->subject->situations[trial->plan->situation].items;
+    uint64_t gone = trial->interrupter_successes;
+    for (uint32_t i = 0; i < trial->plan->frozen_count; i++) {
+        gone += trial->calls[i].operation->hides;
+    }
+    return items > gone ? items - gone : 0;
+}
+
+/* Whether one thread alone goes on without those that stand, and then two. */
 static bool
 others_go_on(struct trial *trial, uint64_t patience_ns)
 {
-    const struct plan *plan = trial->plan;
-    const struct suspend_subject *subject = trial->session->subject;
-    struct crew_order order = {.subject = subject,
-                               .state = trial->state,
-                               .threads = 2,
-                               .patience_ns = patience_ns,
-                               .settle_ns = patience_ns};
-    uint64_t items = subject->situations[plan->situation].items;
-    uint64_t hidden = 0;
     bool owner_stands = false;
-    for (uint32_t i = 0; i < plan->frozen_count; i++) {
-        const struct suspend_operation *frozen = trial->calls[i].operation;
-        owner_stands = owner_stands || frozen->owner;
-        hidden += frozen->hides;
+    for (uint32_t i = 0; i < trial->plan->frozen_count; i++) {
+        owner_stands = owner_stands || trial->calls[i].operation->owner;
     }
-    if (trial->interrupter != NULL) {
-        hidden += crew_successes(trial->interrupter);
+    const struct suspend_subject *subject = trial->session->subject;
+    struct crew_order order = laps_order(subject, trial->state, owner_stands);
+    order.patience_ns = patience_ns;
+    order.settle_ns = patience_ns;
+    for (uint32_t i = 0; i < SUSPEND_OPERATIONS_MAX; i++) {
+        order.operations |= subject->operations[i].tries ? UINT32_C(1) << i : 0;
     }
-    for (uint32_t i = 0; i < trial->session->operations; i++) {
-        const struct suspend_operation *operation = &subject->operations[i];
-        if (operation->run != NULL && !(owner_stands && operation->owner)) {
-            order.operations |= UINT32_C(1) << i;
-            order.goals[i] = (uint64_t)LAPS * subject->capacity;
-            if (owner_stands) {
-                order.goals[i] = items > hidden ? items - hidden : 0;
-            }
+    /* Without its owner they have what is left once, and not for laps. */
+    if (!owner_stands && !crew_work(trial, &order)) {
+        return false;
+    }
+    order.threads = 2;
+    for (uint32_t i = 0; i < SUSPEND_OPERATIONS_MAX; i++) {
+        if (order.goals[i] != 0) {
+            order.goals[i] = owner_stands ? items_left(trial) : (uint64_t)LAPS * subject->capacity;
         }
     }
-    trial->others = crew_start(&order);
-    return crew_watch(trial->others);
+    return crew_work(trial, &order);
 }
 
 /* All threads go on and come to their end. */
 static void
 trial_end(struct trial *trial)
 {
-    struct crew *crews[] = {trial->interrupter, trial->few, trial->others};
     for (uint32_t i = 0; i < trial->plan->frozen_count; i++) {
         if (trial->calls[i].freeze != NULL) {
             freeze_let_go(trial->calls[i].freeze);
@@ -315,10 +324,8 @@ trial_end(struct trial *trial)
             freeze_join(&trial->calls[i].own);
         }
     }
-    for (uint32_t i = 0; i < TEST_COUNT_OF(crews); i++) {
-        if (crews[i] != NULL) {
-            crew_join(crews[i]);
-        }
+    for (uint32_t i = 0; i < trial->crews_count; i++) {
+        crew_join(trial->crews[i]);
     }
     trial->session->subject->destroy(trial->state);
 }
@@ -692,7 +699,8 @@ suspend_run(const struct suspend_subject *subject)
 void
 suspend_laps(const struct suspend_subject *subject, void *state)
 {
-    struct crew *crew = laps_start(subject, state, false);
+    const struct crew_order order = laps_order(subject, state, false);
+    struct crew *crew = crew_start(&order);
     (void)crew_watch(crew);
     crew_join(crew);
 }
@@ -718,7 +726,8 @@ suspend_late_store(const struct suspend_subject *subject, void *state, uint32_t 
     CHECK(last != 0);
     CHECK(call_begin(&call, last));
     CHECK(strcmp(call.freeze->place.kind, "store") == 0);
-    struct crew *crew = laps_start(subject, state, call.operation->owner);
+    const struct crew_order order = laps_order(subject, state, call.operation->owner);
+    struct crew *crew = crew_start(&order);
     (void)crew_watch(crew);
     freeze_let_go(&call.own);
     freeze_join(&call.own);

@@ -4,8 +4,9 @@
  *
  * A subject is a structure, or a whole engine, as a table: its operations, and the situations in
  * which they begin, chosen so that each path is walked. Each trial makes a new one, brings it into
- * the situation, lets one or two threads run into an operation up to a step, and then has two other
- * threads do all operations until each has succeeded 8 times as often as the subject has places.
+ * the situation, lets one or two threads run into an operation up to a step, and then has another
+ * thread alone, and after that two, do all operations until each has succeeded 3 times, and then 8
+ * times, as often as the subject has places.
  * No success for a while, in spite of everybody's trying, means that the step is BLOCKING. Before
  * that, one thread does the first operation once, and what it brought must come to its end without
  * more being brought; where it does not, and yet the step does not block, it is LATE.
@@ -52,6 +53,7 @@ struct suspend_operation {
     /* Not NULL: what is frozen is a thread of the subject's own, which then is brought to run. */
     struct freeze *(*begin)(void *subject, uint64_t step, struct freeze_places *seen);
     bool witness; /* shows that the others go on; nobody is frozen in it */
+    bool tries;   /* it need not succeed, but has to come back */
     bool owner;   /* one thread alone may do operations of an owner, and if it stops nobody does */
     /* Of the items that there are, so many may be out of reach while a thread is frozen in it. */
     uint32_t hides;

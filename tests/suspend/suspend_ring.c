@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "ring/packed.h"
+#include "ring/scq.h"
 #include "ring/slab.h"
+#include "ring/ticket.h"
 #include "ring/turn.h"
 #include "tests/support/check.h"
 #include "tests/suspend/suspend.h"
@@ -212,6 +214,8 @@ struct ring_calls {
                                                    name##_check}
 
 RING(packed);
+RING(scq);
+RING(ticket);
 RING(turn);
 
 struct ring_state {
@@ -341,13 +345,16 @@ ring_old_head(void *subject)
     suspend_late_store(state->subject, subject, 1, state->calls->file);
 }
 
-#define RING_SITUATIONS                                                                            \
+/* More pops than pushes: the others come to the last item, and to an empty ring. */
+#define RING_DRAIN                                                                                 \
     {                                                                                              \
-        {"fresh", ring_fresh, 0}, {"empty", ring_empty, 0}, {"half", ring_half, 0},                \
-            {"full", ring_full, 0}, {"old tail", ring_old_tail, 0},                                \
-        {                                                                                          \
-            "old head", ring_old_head, 0                                                           \
-        }                                                                                          \
+        .name = "drain", .run = ring_pop, .witness = true, .tries = true                           \
+    }
+
+#define RING_SITUATIONS                                                                            \
+    {"fresh", ring_fresh, 0, 0}, {"empty", ring_empty, 0, 0}, {"half", ring_half, 0, 0},           \
+    {                                                                                              \
+        "full", ring_full, 0, 0                                                                    \
     }
 
 static const struct suspend_subject packed_subject = {
@@ -357,8 +364,45 @@ static const struct suspend_subject packed_subject = {
     .context = &packed_calls,
     .create = ring_create,
     .destroy = ring_destroy,
-    .operations = {{.name = "push", .run = ring_push}, {.name = "pop", .run = ring_pop}},
-    .situations = RING_SITUATIONS,
+    .operations = {{.name = "push", .run = ring_push},
+                   {.name = "pop", .run = ring_pop},
+                   RING_DRAIN},
+    .situations = {RING_SITUATIONS,
+                   {"old tail", ring_old_tail, 0, 0},
+                   {"old head", ring_old_head, 0, 0}},
+};
+
+/* Its premise, no more threads in calls than it has room for items, is kept here. */
+static const struct suspend_subject scq_subject = {
+    .name = "scq",
+    .capacity = SLOTS,
+    .budget = 2000,
+    .context = &scq_calls,
+    .create = ring_create,
+    .destroy = ring_destroy,
+    .operations = {{.name = "push", .run = ring_push},
+                   {.name = "pop", .run = ring_pop},
+                   RING_DRAIN},
+    .situations = {RING_SITUATIONS},
+};
+
+/* Between credit and ticket, and between ticket and slot. */
+#define TICKET_BLOCKS                                                                              \
+    "ring/ticket.h change &side->tickets", "ring/ticket.h load slot", "ring/ticket.h store slot"
+/* With a credit too many, once others find the ring empty. */
+#define TICKET_BLOCKS_POP "ring/ticket.h change &side->credits"
+
+static const struct suspend_subject ticket_subject = {
+    .name = "ticket",
+    .capacity = SLOTS,
+    .budget = 2000,
+    .context = &ticket_calls,
+    .create = ring_create,
+    .destroy = ring_destroy,
+    .operations = {{.name = "push", .run = ring_push, .blocks = {TICKET_BLOCKS}},
+                   {.name = "pop", .run = ring_pop, .blocks = {TICKET_BLOCKS, TICKET_BLOCKS_POP}},
+                   RING_DRAIN},
+    .situations = {RING_SITUATIONS},
 };
 
 static const struct suspend_subject turn_subject = {
@@ -369,8 +413,9 @@ static const struct suspend_subject turn_subject = {
     .create = ring_create,
     .destroy = ring_destroy,
     .operations = {{.name = "push", .run = ring_push, .blocks = {"ring/turn.h store slot"}},
-                   {.name = "pop", .run = ring_pop, .blocks = {"ring/turn.h store slot"}}},
-    .situations = RING_SITUATIONS,
+                   {.name = "pop", .run = ring_pop, .blocks = {"ring/turn.h store slot"}},
+                   RING_DRAIN},
+    .situations = {RING_SITUATIONS},
 };
 
 static void
@@ -381,19 +426,33 @@ packed_is_lock_free(void **state)
 }
 
 static void
+scq_is_lock_free(void **state)
+{
+    (void)state;
+    CHECK(suspend_run(&scq_subject));
+}
+
+static void
 turn_per_slot_is_blocking(void **state)
 {
     (void)state;
     CHECK(suspend_run(&turn_subject));
 }
 
+static void
+ticket_is_blocking(void **state)
+{
+    (void)state;
+    CHECK(suspend_run(&ticket_subject));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(slab_is_lock_free),
-        cmocka_unit_test(packed_is_lock_free),
-        cmocka_unit_test(turn_per_slot_is_blocking),
+        cmocka_unit_test(slab_is_lock_free),  cmocka_unit_test(packed_is_lock_free),
+        cmocka_unit_test(scq_is_lock_free),   cmocka_unit_test(turn_per_slot_is_blocking),
+        cmocka_unit_test(ticket_is_blocking),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
