@@ -11,8 +11,8 @@ namespace
 {
 
 constexpr std::uint64_t slab_count = 1000; // per iteration
-// Per iteration: long against the start of a thread.
-constexpr std::uint64_t ring_count = 800 * BENCH_RING_ITEMS_UNIT;
+// Per iteration: long against the start, when threads see each other.
+constexpr std::uint64_t ring_count = 200 * BENCH_RING_ITEMS_UNIT;
 constexpr double ns_per_s = 1e9;
 
 void

@@ -9,6 +9,7 @@
 #include "ring/chunk.h"
 #include "ring/os.h"
 #include "ring/packed.h"
+#include "ring/scq.h"
 #include "ring/slab.h"
 #include "ring/spsc.h"
 #include "ring/ticket.h"
@@ -93,7 +94,7 @@ hand_empty(struct hand *hand, uint32_t index, uint64_t *items)
         void *memory;                                                                              \
         size_t bytes;                                                                              \
     };                                                                                             \
-    static struct x##_ring *x##_open(uint32_t slots_log2)                                          \
+    static struct x##_ring *x##_open(uint32_t slots_log2, bool remap)                              \
     {                                                                                              \
         size_t bytes = leat_round_up(sizeof(struct x##_ring), LEAT_LINE_BYTES);                    \
         struct x##_ring *made = aligned_alloc(LEAT_LINE_BYTES, bytes);                             \
@@ -102,14 +103,15 @@ hand_empty(struct hand *hand, uint32_t index, uint64_t *items)
         made->bytes = leat_##x##_bytes(slots_log2);                                                \
         made->memory = leat_os_map(made->bytes);                                                   \
         LEAT_ASSERT(made->memory != NULL);                                                         \
-        const struct leat_ring_config config = {.slots_log2 = slots_log2, .memory = made->memory}; \
+        const struct leat_ring_config config = {                                                   \
+            .slots_log2 = slots_log2, .remap = remap, .memory = made->memory};                     \
         leat_##x##_init(&made->ring, &config);                                                     \
         return made;                                                                               \
     }                                                                                              \
     static void *x##_create_single(const struct bench_ring_shape *shape)                           \
     {                                                                                              \
         (void)shape;                                                                               \
-        return x##_open(BENCH_RING_SLOTS_LOG2);                                                    \
+        return x##_open(BENCH_RING_SLOTS_LOG2, false);                                             \
     }                                                                                              \
     static void x##_destroy(void *ring)                                                            \
     {                                                                                              \
@@ -141,7 +143,7 @@ hand_empty(struct hand *hand, uint32_t index, uint64_t *items)
         if (!shape->batch) {                                                                       \
             return x##_create_single(shape);                                                       \
         }                                                                                          \
-        struct x##_ring *made = x##_open(CHUNKS_LOG2);                                             \
+        struct x##_ring *made = x##_open(CHUNKS_LOG2, false);                                      \
         made->chunks = true;                                                                       \
         chunks_init(&made->slab, shape);                                                           \
         return made;                                                                               \
@@ -184,10 +186,20 @@ RING_SINGLE(packed)
 RING_CHUNKS(packed)
 BENCH_RING_EACH(packed)
 BENCH_RING_BATCH_LOOPS(packed)
+
+static void *
+packed_create_remap(const struct bench_ring_shape *shape)
+{
+    (void)shape;
+    return packed_open(BENCH_RING_SLOTS_LOG2, true);
+}
+
 RING_SINGLE(turn)
 RING_CHUNKS(turn)
 RING_SINGLE(ticket)
 RING_CHUNKS(ticket)
+RING_SINGLE(scq)
+RING_CHUNKS(scq)
 RING_SINGLE(spsc)
 
 #define MANY_BATCHED (BENCH_RING_MANY | BENCH_RING_BATCHED)
@@ -196,12 +208,18 @@ RING_SINGLE(spsc)
  *   packed  push: the swap on the slot. pop: the same. The hints are stored plainly. 2
  *   turn    push: the swap on the tail. pop: that on the head. The slot is stored plainly. 2
  *   ticket  push: the credit and the ticket. pop: the same. The slot is stored plainly. 4
+ *   scq     push: the credit, the position, the slot. pop: the same, the credit last. 6
  *   spsc    none
  *   chunk   those of the ring, and of the slab: one swap to take a block, one to give it. By 32 */
 const struct bench_ring_kind bench_rings_leat[] = {
     {{"leat packed", MANY_BATCHED, BENCH_RING_SLOTS, 8, 2, 4.0 / LEAT_CHUNK_ITEMS,
       "4-byte items; a batch is a chunk of 128 bytes"},
      RING_CALLS(packed)},
+    {{"leat packed remap", BENCH_RING_MANY, BENCH_RING_SLOTS, 8, 2, 2,
+      "4-byte items; neighbours on different lines"},
+     packed_create_remap,
+     packed_destroy,
+     BENCH_RING_CALLS(packed)},
     {{"leat packed singles", BENCH_RING_BATCHED, BENCH_RING_SLOTS, 8, 2, 2,
       "4-byte items; a batch is pushed one by one"},
      packed_create_single,
@@ -213,6 +231,9 @@ const struct bench_ring_kind bench_rings_leat[] = {
     {{"leat ticket", MANY_BATCHED, BENCH_RING_SLOTS, 8, 4, 6.0 / LEAT_CHUNK_ITEMS,
       "4-byte items; a batch is a chunk of 128 bytes; waits inside for a slot"},
      RING_CALLS(ticket)},
+    {{"leat scq", MANY_BATCHED, BENCH_RING_SLOTS, 16, 6, 8.0 / LEAT_CHUNK_ITEMS,
+      "4-byte items; a batch is a chunk of 128 bytes; two slots for an item"},
+     RING_CALLS(scq)},
     {{"leat spsc", BENCH_RING_SPSC, BENCH_RING_SLOTS, 4, 0, 0, "4-byte items"},
      spsc_create_single,
      spsc_destroy,

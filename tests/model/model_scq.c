@@ -9,6 +9,9 @@
 #include "tests/model/ring_body.h"
 
 static const struct model models_own[] = {
+    /* From the highest threshold to below 0 while a push looks at it. */
+    {.scenario = {.threads = {"+-", "------"}, .start = BEFORE_WRAP, .used = 1},
+     .explore = {.name = "scq_threshold", .check = history_check}},
     HISTORY("both_1", BEFORE_WRAP, "+-", "-+"),
     HISTORY("both_2", BEFORE_WRAP, "+-+", "-+"),
     HISTORY("ready_1", BEFORE_WRAP, "+-", "+", "?"),
