@@ -13,7 +13,8 @@
  * The turn ring says full and empty also while an operation of the other kind is half done; this is
  * BLOCKING in its head, and its histories are not linearizable. It is held to the weaker rule that
  * its answer is right or such an operation was under way; all that succeeds is held to the exact
- * rule. The packed ring is exact in all. Positions start anywhere, wraps included. */
+ * rule. The packed and the ticket ring are exact in all. Positions start anywhere, wraps
+ * included. */
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,8 +100,8 @@ meet(struct small *small)
 static void
 wait_a_little(struct test_prng *prng)
 {
-    for (uint32_t i = test_random_below(prng, 4) == 0 ? test_random_below(prng, 30) : 0; i > 0;
-         i--) {
+    uint32_t pauses = test_random_below(prng, 4) == 0 ? test_random_below(prng, 30) : 0;
+    for (uint32_t i = 0; i < pauses; i++) {
         leat_pause();
     }
 }

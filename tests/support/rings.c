@@ -6,6 +6,7 @@
 
 #include "ring/mpmc.h"
 #include "ring/packed.h"
+#include "ring/ticket.h"
 #include "ring/turn.h"
 #include "tests/support/check.h"
 
@@ -39,10 +40,12 @@
     }
 
 CALLS(packed)
+CALLS(ticket)
 CALLS(turn)
 
 const struct test_ring_kind test_rings[] = {
     KIND(packed, false),
+    KIND(ticket, false),
     KIND(turn, true),
 };
 const size_t test_rings_count = TEST_COUNT_OF(test_rings);
