@@ -49,6 +49,7 @@ LEAT_STATIC(ATOMIC_POINTER_LOCK_FREE == 2, "pointer atomics are lock-free");
 
 #define atom_store_rlx(word, value) atomic_store_explicit((word), (value), memory_order_relaxed)
 #define atom_store_rel(word, value) atomic_store_explicit((word), (value), memory_order_release)
+#define atom_store_sc(word, value)  atomic_store_explicit((word), (value), memory_order_seq_cst)
 
 #define atom_swap_acq(word, value) atomic_exchange_explicit((word), (value), memory_order_acquire)
 #define atom_swap_rel(word, value) atomic_exchange_explicit((word), (value), memory_order_release)
@@ -87,8 +88,9 @@ LEAT_STATIC(ATOMIC_POINTER_LOCK_FREE == 2, "pointer atomics are lock-free");
 
 #if LEAT_MODEL
 
-/* Builds of tests/model/: what <stdatomic.h> offers becomes a call of the interleaving explorer,
- * tests/support/explore.h, so that every operation of this file is explored as it stands. */
+/* Builds of tests/model/ and tests/suspend/: what <stdatomic.h> offers becomes a call of the
+ * interleaving explorer, tests/support/explore.h, or of the one that freezes threads, freeze.h
+ * beside it, so that every operation of this file is explored, or frozen at, as it stands. */
 
 enum leat_model_order {
     LEAT_MODEL_RELAXED = memory_order_relaxed,

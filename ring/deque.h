@@ -9,7 +9,8 @@
  *          relaxed where the fence already orders it.
  * Roles    one owner (push, pop) and any number of thieves (steal). Memory belongs to the caller.
  * Claims   push, ready, count  wait-free.
- *          pop    wait-free: one swap at most, for the last entry, and it is not tried again.
+ *          pop    wait-free: one swap at most, for the last entry, and it is not tried again. One
+ *                 that sees an empty deque at once writes nothing.
  *          steal  wait-free, since it does not try again: LOST says that another thread took the
  *                 entry that this one saw, so somebody has got on. A loop around it is lock-free.
  *          A thief that stops for ever holds up nobody. An owner that stops inside a pop hides the
@@ -29,6 +30,7 @@
  *          deque_steal:C -> deque_push:A    the thief has read the slot
  *          deque_steal:C -> deque_count:A   what the thief wrote before its steal (the busy flag)
  *          deque_pop:A   -> deque_count:B   what the owner wrote before its pop
+ *          deque_pop:C   -> deque_count:A   the same for the last entry
  *
  * Why no entry is taken twice: let the owner pop position p without a swap, and a thief move the
  * top from p to p + 1. The owner lowers the bottom to p, passes its fence (deque_pop:B) and reads a
@@ -68,7 +70,7 @@ enum leat_deque_answer {
     LEAT_DEQUE_LOST /* another thread took the entry meanwhile; there may be more */
 };
 
-/* Bytes that leat_deque_init() wants for 2^slots_log2 slots, lines of guard included. */
+/* Bytes that leat_deque_init() wants for 2^slots_log2 slots, a line of guard included. */
 size_t leat_deque_bytes(uint32_t slots_log2);
 
 /* `memory` is zeroed, aligned to a line, and borrowed as long as the deque is used. The first
@@ -104,8 +106,9 @@ LEAT_INLINE bool
 leat_deque_pop(struct leat_deque *deque, struct leat_deque_entry *entry)
 {
     uint64_t bottom = atom_load_rlx(&deque->bottom); /* rlx: single writer */
-    /* A worker asks before each pick, most often in vain: that need not cost a fence. The top never
-     * passes the bottom, so even an old one that equals it is the newest.
+    /* A worker asks before each pick, most often in vain: that is not to cost a fence, nor the
+     * thieves their copies of the line. The top never passes the bottom, so even an old one that
+     * equals it is the newest.
      * rlx: hint, re-checked at deque_pop:C */
     if (bottom == atom_load_rlx(&deque->top)) {
         return false;

@@ -14,9 +14,9 @@
  *                      nothing that others look at before its swap, and everything is its own
  *                      afterwards, so one that stops for ever holds up nobody. It keeps what it
  *                      took: up to half of the items, rounded up.
- *          Capacity exact. Full and empty are answers about the moment of the head that was read,
- *          which may be old: then full may have ended. Empty has not, since only the owner adds:
- *          for a pop it is a fact; a thief may miss what was pushed since.
+ *          Capacity exact. Full is an answer about the head that was read, which may be old: by
+ *          now there may be room. Empty is a fact for a pop; a thief may miss what was pushed
+ *          since.
  *          Between a steal's swap and the end of the call the items are in no queue. Who looks for
  *          work then finds none, so a thief that leaves items in its own queue has to wake others
  *          as after a push.
@@ -40,16 +40,16 @@
 #include "ring/atomic.h"
 #include "ring/limits.h"
 
-/* Letters: I set at init, then read-only; W one writer, many readers; S many writers. */
+/* Letters: I set at init, then read-only; W one writer, many readers; S many writers. The alignment
+ * keeps what follows off the head's line. */
 struct leat_local {
-    LEAT_ALIGNED_LINE leat_atomic_u32 *slots; /* I W the owner's writes */
+    LEAT_ALIGNED_LINE leat_atomic_u32 *slots; /* I */
     uint64_t mask;                            /* I slots - 1 */
     LEAT_ALIGNED_LINE leat_atomic_u64 tail;   /* W next position to push */
     LEAT_ALIGNED_LINE leat_atomic_u64 head;   /* S next position to take */
-    LEAT_ALIGNED_LINE char guard;             /* I keeps what follows off the head's line */
 };
 
-/* Bytes that leat_local_init() wants for 2^slots_log2 slots, lines of guard included. */
+/* Bytes that leat_local_init() wants for 2^slots_log2 slots, a line of guard included. */
 size_t leat_local_bytes(uint32_t slots_log2);
 
 /* `memory` is zeroed, aligned to a line, and borrowed as long as the queue is used. The first

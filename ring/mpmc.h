@@ -1,10 +1,10 @@
 /* mpmc.h - the bounded ring that the library uses where many push and many pop: one interface, and
  * the algorithm behind it chosen when the library is built (-DLEAT_RING=…), so that it inlines.
  *
- *   packed   lock-free, 2 locked instructions per item; the default      ring/packed.h
- *   turn     blocking, 2                                                 ring/turn.h
- *   ticket   blocking per slot                                           ring/ticket.h
- *   scq      lock-free with a bound on what is under way                 ring/scq.h
+ *   packed   lock-free, 2 locked instructions for each item that goes through     ring/packed.h
+ *   turn     blocking, 2                                                          ring/turn.h
+ *   ticket   blocking per slot, 4                                                 ring/ticket.h
+ *   scq      lock-free with a bound on what is under way, 6                       ring/scq.h
  *
  * Measurements and the reason for the default: docs/design/0007.
  */
@@ -13,6 +13,8 @@
 
 #define LEAT_RING_PACKED 1
 #define LEAT_RING_TURN   2
+#define LEAT_RING_TICKET 3
+#define LEAT_RING_SCQ    4
 
 #ifndef LEAT_RING
 #    define LEAT_RING LEAT_RING_PACKED
@@ -24,6 +26,12 @@
 #elif LEAT_RING == LEAT_RING_TURN
 #    include "ring/turn.h"
 #    define LEAT_MPMC(name) leat_turn##name
+#elif LEAT_RING == LEAT_RING_TICKET
+#    include "ring/ticket.h"
+#    define LEAT_MPMC(name) leat_ticket##name
+#elif LEAT_RING == LEAT_RING_SCQ
+#    include "ring/scq.h"
+#    define LEAT_MPMC(name) leat_scq##name
 #else
 #    error "LEAT_RING is none of the algorithms above"
 #endif
@@ -49,7 +57,11 @@ leat_mpmc_init(struct leat_mpmc *ring, const struct leat_ring_config *config)
 LEAT_INLINE uint64_t
 leat_mpmc_slots(const struct leat_mpmc *ring)
 {
+#if LEAT_RING == LEAT_RING_SCQ
+    return ring->ring.capacity;
+#else
     return ring->ring.slots.mask + 1;
+#endif
 }
 
 /* Appends an item. False: full. */

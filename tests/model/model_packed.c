@@ -6,7 +6,7 @@
 
 #define RING(name) leat_packed##name
 #define RING_NAME  "packed"
-#define RING_EXACT 1
+#define RING_EXACT ALL_EXACT
 #define RING_HINTS_BACK(ring, tail_back, head_back)                                                \
     do {                                                                                           \
         (void)atom_sub_rlx(&(ring)->tail, (tail_back)); /* rlx: not shared yet */                  \

@@ -4,7 +4,7 @@
 
 #define RING(name) leat_spsc##name
 #define RING_NAME  "spsc"
-#define RING_EXACT 0
+#define RING_EXACT NONE_EXACT
 #define RING_ONE   1
 #include "tests/model/ring_body.h"
 

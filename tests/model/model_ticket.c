@@ -4,11 +4,12 @@
 
 #define RING(name) leat_ticket##name
 #define RING_NAME  "ticket"
-#define RING_EXACT 1
+#define RING_EXACT ALL_EXACT
 #define RING_DEEP  true
 #include "tests/model/ring_body.h"
 
 static const struct model models_own[] = {
+    HISTORY("1p1c_3", BEFORE_WRAP, "+++", "---"),
     HISTORY("both_1", BEFORE_WRAP, "+-", "-+"),
     HISTORY("both_2", BEFORE_WRAP, "+-+", "-+"),
     HISTORY("ready_1", BEFORE_WRAP, "+-", "+", "?"),

@@ -5,7 +5,7 @@
 
 #define RING(name) leat_turn##name
 #define RING_NAME  "turn"
-#define RING_EXACT 0
+#define RING_EXACT NONE_EXACT
 #include "tests/model/ring_body.h"
 
 static const struct model models_own[] = {

@@ -33,6 +33,11 @@
 #    define RING_TURN_WRAP(slots_log2) (UINT64_C(1) << (LEAT_TURN_BITS - 1 + (slots_log2)))
 #endif
 
+/* So many threads may be in calls of a ring at a time. */
+#ifndef RING_THREADS_MAX
+#    define RING_THREADS_MAX(slots_log2) UINT32_MAX
+#endif
+
 #define SIDE_MAX 64 /* producers, and consumers */
 
 struct test_ring {
@@ -224,9 +229,12 @@ flow_run(struct test_prng *prng, struct shape shape)
 {
     struct flow *flow = calloc(1, sizeof(*flow));
     uint32_t threads = shape.producers + shape.consumers;
+    CHECK(flow != NULL);
+    while (threads > RING_THREADS_MAX(shape.slots_log2)) {
+        shape.slots_log2++;
+    }
     /* Twice the records: the work ring is often full. */
     uint32_t records = UINT32_C(2) << shape.slots_log2;
-    CHECK(flow != NULL);
     flow->shape = shape;
     flow->seed = test_random(prng);
     ring_setup(&flow->work, shape.slots_log2, shape.remap, any_start(prng, shape.slots_log2));

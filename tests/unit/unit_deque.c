@@ -1,12 +1,17 @@
 /* unit_deque.c - the deque in one thread, against a naive one: capacity exact, the owner's order
  * newest first, the thieves' oldest first, both words of an entry, full and empty answered where
- * they hold, with outputs untouched. Positions start at 0, where a pop lowers the bottom below it,
- * and before their wrap. Holds I1 after every step; shows that leat_deque_check() can say no. */
+ * they hold, with outputs untouched; a pop in vain writes nothing. Positions start at 0, where a
+ * pop lowers the bottom below it, and before their wrap. Holds I1 after every step; shows that
+ * leat_deque_check() can say no. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "ring/deque.h"
+#include "ring/os.h"
 #include "tests/support/check.h"
 #include "tests/support/prng.h"
 
@@ -167,6 +172,31 @@ the_last_entry(void **state)
     }
 }
 
+/* A worker asks before each pick; a write would take the line from those who look for work. */
+static void
+asking_in_vain_writes_nothing(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        struct leat_deque *deque = leat_os_map(sizeof(*deque));
+        struct leat_deque_entry entry;
+        struct fixture fixture;
+        CHECK(deque != NULL);
+        setup(&fixture, 1, UINT64_MAX);
+        push(&fixture);
+        steal(&fixture);
+        memcpy(deque, &fixture.deque, sizeof(*deque));
+        CHECK(mprotect(deque, sizeof(*deque), PROT_READ) == 0);
+        _exit(leat_deque_pop(deque, &entry) ? 1 : 0);
+    }
+    int how = 0;
+    CHECK(waitpid(child, &how, 0) == child);
+    CHECK(WIFEXITED(how));
+    CHECK_EQUAL(WEXITSTATUS(how), 0);
+}
+
 static void
 random_operations(void **state)
 {
@@ -257,8 +287,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(capacity_is_exact), cmocka_unit_test(the_last_entry),
-        cmocka_unit_test(random_operations), cmocka_unit_test(check_can_say_no),
+        cmocka_unit_test(capacity_is_exact),
+        cmocka_unit_test(the_last_entry),
+        cmocka_unit_test(asking_in_vain_writes_nothing),
+        cmocka_unit_test(random_operations),
+        cmocka_unit_test(check_can_say_no),
         cmocka_unit_test(lines_are_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
