@@ -384,6 +384,10 @@ parse(int argc, char **argv, struct options *options)
     if (options->kind == NULL || optind != argc) {
         usage();
     }
+    if (options->kind->threads_bounded && options->threads > 1U << options->slots_log2) {
+        (void)fprintf(stderr, "the ring %s wants a slot for each thread\n", options->kind->name);
+        usage();
+    }
     if (!seeded) {
         options->seed = test_seed("campaign_ring");
     }

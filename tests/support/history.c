@@ -313,12 +313,11 @@ order_right(struct lives *lives, FILE *why)
 
 /* By moment: `sums[t]` is for the moment after stamp t. Stamps are counted from 0. */
 struct moments {
-    int64_t *least;   /* items that must be inside */
-    int64_t *most;    /* items that may be inside */
-    int64_t *pushing; /* pushes under way */
-    int64_t *popping;
-    int64_t *empty; /* moments up to this one at which empty was a right answer */
-    int64_t *full;
+    int64_t *least; /* items that must be inside */
+    int64_t *most;  /* items that may be inside */
+    int64_t *busy;  /* operations under way that excuse this answer, full at first, then empty */
+    int64_t *full;  /* moments up to this one at which full was a right answer */
+    int64_t *empty;
     uint64_t count;
 };
 
@@ -339,28 +338,43 @@ accumulate(int64_t *sums, uint64_t count)
     }
 }
 
+/* Moments up to each at which others excuse the answer that `op` stands for. */
 static void
-moments_fill(struct moments *moments, const struct lives *lives, const struct history_op *ops,
+excuses_fill(const struct moments *moments, const struct history_op *op,
+             const struct history_op *ops, uint32_t count, struct history_rule rule)
+{
+    memset(moments->busy, 0, moments->count * sizeof(*moments->busy));
+    for (uint32_t i = 0; i < count; i++) {
+        if (history_excuses(rule, op, &ops[i])) {
+            span(moments->busy, ops[i].begin, ops[i].end);
+        }
+    }
+    accumulate(moments->busy, moments->count);
+}
+
+static void
+moments_fill(const struct moments *moments, const struct lives *lives, const struct history_op *ops,
              uint32_t count, struct history_rule rule)
 {
+    const struct history_op full = {.pops = false, .ok = false};
+    const struct history_op empty = {.pops = true, .ok = false};
     for (uint32_t i = 0; i < lives->count; i++) {
         const struct life *life = &lives->all[i];
         span(moments->least, life->push->end, life->pop->begin);
         span(moments->most, life->push->begin, life->pop->end);
     }
-    for (uint32_t i = 0; rule.busy_answers && i < count; i++) {
-        span(ops[i].pops ? moments->popping : moments->pushing, ops[i].begin, ops[i].end);
-    }
     accumulate(moments->least, moments->count);
     accumulate(moments->most, moments->count);
-    accumulate(moments->pushing, moments->count);
-    accumulate(moments->popping, moments->count);
+    excuses_fill(moments, &full, ops, count, rule);
     for (uint64_t i = 0; i < moments->count; i++) {
-        moments->empty[i] = moments->least[i] == 0 || moments->pushing[i] > 0;
-        moments->full[i] = moments->most[i] >= rule.capacity || moments->popping[i] > 0;
+        moments->full[i] = moments->most[i] >= rule.capacity || moments->busy[i] > 0;
     }
-    accumulate(moments->empty, moments->count);
+    excuses_fill(moments, &empty, ops, count, rule);
+    for (uint64_t i = 0; i < moments->count; i++) {
+        moments->empty[i] = moments->least[i] == 0 || moments->busy[i] > 0;
+    }
     accumulate(moments->full, moments->count);
+    accumulate(moments->empty, moments->count);
 }
 
 static bool
@@ -368,14 +382,13 @@ answers_right(const struct lives *lives, const struct history_op *ops, uint32_t 
               struct history_rule rule, FILE *why)
 {
     struct moments moments = {.count = 2 * (uint64_t)count};
-    int64_t *memory = zeroed(moments.count * 6, sizeof(int64_t));
+    int64_t *memory = zeroed(moments.count * 5, sizeof(int64_t));
     bool right = true;
     moments.least = memory;
     moments.most = moments.least + moments.count;
-    moments.pushing = moments.most + moments.count;
-    moments.popping = moments.pushing + moments.count;
-    moments.empty = moments.popping + moments.count;
-    moments.full = moments.empty + moments.count;
+    moments.busy = moments.most + moments.count;
+    moments.full = moments.busy + moments.count;
+    moments.empty = moments.full + moments.count;
     moments_fill(&moments, lives, ops, count, rule);
     for (uint64_t i = 0; i < moments.count && right; i++) {
         right = moments.least[i] <= rule.capacity;

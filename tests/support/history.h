@@ -45,9 +45,19 @@ struct history {
 /* What the queue promises. */
 struct history_rule {
     uint32_t capacity;
-    /* A push may also answer full while a pop is under way, a pop empty while a push is. */
-    bool busy_answers;
+    uint32_t busy; /* TEST_RING_…: answers that may also mean that another operation is under way */
 };
+
+/* May `op` have answered as it did because `other` was under way, if it was? One that changes
+ * nothing is never half done. */
+static inline bool
+history_excuses(struct history_rule rule, const struct history_op *op,
+                const struct history_op *other)
+{
+    uint32_t full = other->pops ? TEST_RING_FULL_IN_POP : TEST_RING_FULL_IN_PUSH;
+    uint32_t empty = other->pops ? 0 : TEST_RING_EMPTY_IN_PUSH;
+    return !op->ok && other->ok && (rule.busy & (op->pops ? empty : full)) != 0;
+}
 
 void history_init(struct history *history, uint32_t threads, uint32_t ops_max, bool counted);
 void history_fini(struct history *history);

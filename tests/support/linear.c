@@ -27,7 +27,7 @@ struct search {
     uint32_t capacity;
     uint32_t before[LINEAR_OPS_MAX]; /* operations that ended before this one began */
     uint32_t source[LINEAR_OPS_MAX]; /* of a pop: the push of its item, or NO_PUSH */
-    bool excused[LINEAR_OPS_MAX];    /* full or empty, and the other side was under way */
+    bool excused[LINEAR_OPS_MAX];    /* full or empty, while another operation was half done */
 };
 
 struct linear_memory *
@@ -79,7 +79,7 @@ forget(struct linear_memory *memory)
 /* ---- the search ------------------------------------------------------------------------------ */
 
 static void
-relate(struct search *search, uint32_t i, uint32_t j, bool busy_answers)
+relate(struct search *search, uint32_t i, uint32_t j, struct history_rule rule)
 {
     const struct history_op *op = &search->ops[i];
     const struct history_op *other = &search->ops[j];
@@ -90,8 +90,8 @@ relate(struct search *search, uint32_t i, uint32_t j, bool busy_answers)
         CHECK(search->source[i] == NO_PUSH);
         search->source[i] = j;
     }
-    if (busy_answers && !op->ok && other->pops != op->pops) {
-        search->excused[i] |= other->begin < op->end && op->begin < other->end;
+    if (other->begin < op->end && op->begin < other->end) {
+        search->excused[i] |= history_excuses(rule, op, other);
     }
 }
 
@@ -160,7 +160,7 @@ linear_check(struct linear_memory *memory, const struct history_op *ops, uint32_
         CHECK(ops[i].begin < ops[i].end);
         search.source[i] = NO_PUSH;
         for (uint32_t j = 0; j < count; j++) {
-            relate(&search, i, j, rule.busy_answers);
+            relate(&search, i, j, rule);
         }
     }
     bool found = find(&search, memory);

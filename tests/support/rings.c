@@ -6,6 +6,7 @@
 
 #include "ring/mpmc.h"
 #include "ring/packed.h"
+#include "ring/scq.h"
 #include "ring/ticket.h"
 #include "ring/turn.h"
 #include "tests/support/check.h"
@@ -31,22 +32,25 @@
         return leat_##name##_check(state, why);                                                    \
     }
 
-#define KIND(algorithm, busy)                                                                      \
+#define KIND(algorithm, bits, bounded)                                                             \
     {                                                                                              \
-        .name = #algorithm, .busy_answers = (busy),                                                \
+        .name = #algorithm, .busy = (bits), .threads_bounded = (bounded),                          \
         .state_bytes = sizeof(struct leat_##algorithm), .bytes = leat_##algorithm##_bytes,         \
         .init = algorithm##_init, .push = algorithm##_push, .pop = algorithm##_pop,                \
         .check = algorithm##_check                                                                 \
     }
 
 CALLS(packed)
+CALLS(scq)
 CALLS(ticket)
 CALLS(turn)
 
 const struct test_ring_kind test_rings[] = {
-    KIND(packed, false),
-    KIND(ticket, false),
-    KIND(turn, true),
+    KIND(packed, 0, false),
+    KIND(ticket, 0, false),
+    KIND(turn, TEST_RING_FULL_IN_POP | TEST_RING_EMPTY_IN_PUSH, false),
+    /* A credit is taken before the push and given back after the pop. */
+    KIND(scq, TEST_RING_FULL_IN_POP | TEST_RING_FULL_IN_PUSH, true),
 };
 const size_t test_rings_count = TEST_COUNT_OF(test_rings);
 

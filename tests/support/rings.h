@@ -6,10 +6,17 @@
 #include "ring/slot.h"
 #include "tests/support/prng.h"
 
+/* What a ring may answer though it is not so, while an operation of another thread is half done:
+ * full during a pop or a push, empty during a push. */
+#define TEST_RING_FULL_IN_POP   1U
+#define TEST_RING_FULL_IN_PUSH  2U
+#define TEST_RING_EMPTY_IN_PUSH 4U
+
 struct test_ring_kind {
     const char *name;
-    /* Full and empty are also answered while an operation of the other kind is half done. */
-    bool busy_answers;
+    uint32_t busy; /* bits of the above */
+    /* All that it claims holds only if there are no more threads than slots. */
+    bool threads_bounded;
     size_t state_bytes;
     size_t (*bytes)(uint32_t slots_log2);
     void (*init)(void *state, const struct leat_ring_config *config);
