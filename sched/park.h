@@ -36,7 +36,9 @@
  *   worker then comes back for nothing, and looks again. That producer's item was there before the
  *   later round's W4 (else P4 would have seen that round), so nothing hung on this notification.
  * Why a set hint bit is never missing for long: P2 before W4, then W5 sees the item and W6 sets the
- * bit; W4 before P2, then P3 sees the bit that W3 cleared, and sets it. So the bit of a level with
+ * bit; W4 before P2, then P3 sees the bit that W3 cleared, or what came later, and sets it. All of
+ * these are relaxed: the fences put W3 before P3 also in the order of changes of the word, and each
+ * worker that clears the bit later has its W4 behind P2. So the bit of a level with
  * an item is clear only while its producer is between P1 and P3, or a worker between W3 and W6. A
  * thread frozen there hides the level from workers that are busy elsewhere, until one of them runs
  * dry and goes through W5.
@@ -75,9 +77,8 @@ void leat_lot_init(struct leat_lot *lot, uint32_t workers);
 void leat_lot_enter(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker);
 /* W6. */
 void leat_lot_leave(struct leat_lot *lot, uint32_t worker);
-/* W7: until woken, or the monotonic deadline. */
-void leat_lot_sleep(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker,
-                    uint64_t deadline_ns);
+/* W7: until woken. */
+void leat_lot_sleep(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker);
 
 /* P5 and P6: wakes one worker whose idle bit is set. The workers' beds stand one every `stride`
  * bytes. False: by now there was none that had not been notified. */
