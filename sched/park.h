@@ -14,9 +14,9 @@
  *         not NOTIFIED: make it so, and           own idle bit, go on
  *         call the system if it was PARKED    W7  else sleep until the bed is NOTIFIED; then clear
  *     P6  all are NOTIFIED: nothing; but          own bit
- *         once in LEAT_WAKE_AGAIN times       W8  with the first item after a time without: if
- *         repeat the system call for one          others sleep and rings have more, wake one
- *         of them, in turn                        (P4 to P6)
+ *         once in LEAT_WAKE_AGAIN times       W8  with the first item after a time without: full
+ *         repeat the system call for one          fence; if others sleep and rings have more,
+ *         of them, in turn                        wake one (P4 to P6)
  *
  * Why no item is left behind: let a round be a worker's way from W1 to the end of W6 or W7. P2 and
  * W4 are full fences, so all are in one order. For a worker, take its last round whose W4 is before
@@ -35,6 +35,10 @@
  *   A producer that read the bit in an earlier round may make the bed NOTIFIED in a later one. The
  *   worker then comes back for nothing, and looks again. That producer's item was there before the
  *   later round's W4 (else P4 would have seen that round), so nothing hung on this notification.
+ * Why an item does not wait behind another one that a worker runs, while others sleep: P5 may have
+ * notified just that worker. P2 before the fence of W8, then W8 sees the item and wakes the next
+ * worker; that fence before P2, then P4 sees the bit as the worker cleared it, or a later round. So
+ * two items whose handlers wait for each other both run.
  * Why a set hint bit is never missing for long: P2 before W4, then W5 sees the item and W6 sets the
  * bit; W4 before P2, then P3 sees the bit that W3 cleared, or what came later, and sets it. All of
  * these are relaxed: the fences put W3 before P3 also in the order of changes of the word, and each

@@ -27,8 +27,8 @@ leat_pool_wake_one(struct leat_pool *pool)
 void
 leat_pool_notify(struct leat_pool *pool, uint32_t bits)
 {
-    /* notify:A sc -> park:A, steal:A.  Orders: item published then hint and idle bits read, against
-     * idle bit set and hint cleared then rings and local queues read. */
+    /* notify:A sc -> park:A, park:B, steal:A.  Orders: item published then hint and idle bits read,
+     * against idle bit changed and hint cleared then rings and local queues read. */
     atom_fence_sc(&pool->anchor);
     if (LEAT_UNLIKELY((atom_load_rlx(&pool->hint) & bits) != bits)) { /* rlx: ordered by notify:A */
         /* rlx: ordered by notify:A */

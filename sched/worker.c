@@ -302,6 +302,9 @@ park(struct leat_worker *worker)
 static void
 wake_next(struct leat_pool *pool)
 {
+    /* park:B sc -> notify:A.  Orders: own idle bit cleared then rings and queues read, against item
+     * published then idle bits read. */
+    atom_fence_sc(&pool->anchor);
     if (leat_lot_any(&pool->lot) && second_look(pool)) {
         (void)leat_pool_wake_one(pool);
     }

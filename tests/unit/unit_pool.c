@@ -1,7 +1,7 @@
-/* unit_pool.c - the pool in one thread that lends itself, also from inside a handler, so that it can
- * be said exactly what runs when, who steals what, which bits of the hint word and of a worker's
- * stock are set, when all is quiet, who counts a wake, and that nothing of a batch or a task is kept
- * where the ring or a slab was full. */
+/* unit_pool.c - the pool in one thread that lends itself, also from inside a handler, so that it
+ * can be said exactly what runs when, who steals what, which bits of the hint word and of a
+ * worker's stock are set, when all is quiet, who counts a wake, and that nothing of a batch or a
+ * task is kept where the ring or a slab was full. */
 #include <string.h>
 
 #include "sched/pool.h"
