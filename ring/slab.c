@@ -25,11 +25,11 @@ head_after(uint64_t head, uint32_t index)
 static bool
 stack_take(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t *index)
 {
-    /* take:A acquire -> give:B.  Carries: the link in the record's word, and what the last user
-     * did with the record.
-     * If relaxed: the link could be read as it was before the record was given back. */
-    uint64_t head = atom_load_acq(&stack->head);
     for (;;) {
+        /* take:A acquire -> give:B.  Carries: the link in the record's word, and what the last user
+         * did with the record.
+         * If relaxed: the link could be read as it was before the record was given back. */
+        uint64_t head = atom_load_acq(&stack->head);
         uint32_t top = low_of(head);
         if (top == LEAT_INDEX_NONE) {
             return false;
@@ -38,10 +38,10 @@ stack_take(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t *inde
          * tag has changed and the swap fails. */
         uint64_t word = atom_load_rlx(leat_slab_word(slab, top)); /* rlx: ordered by take:A */
         uint64_t after = head_after(head, low_of(word));
-        /* take:B acq_rel -> give:B, sum:A.  Carries: as take:A when it reloads; that the record
-         * was taken, to a searcher.
-         * If relaxed: as take:A. */
-        if (atom_cas_acq_rel(&stack->head, &head, after)) {
+        /* take:B release -> sum:A.  Carries: that the record was taken, to a searcher. Needs no
+         * acquire: a head has each value once, so it meets the very write that take:A has met.
+         * If relaxed: a searcher could count the take and miss a record given before it. */
+        if (atom_cas_rel(&stack->head, &head, after)) {
             *index = top;
             return true;
         }
@@ -57,7 +57,7 @@ stack_give(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t index
         /* rlx: ordered by give:B */
         atom_store_rlx(leat_slab_word(slab, index), leat_word_of(generation, low_of(head)));
         uint64_t after = (head & ~LOW_MASK) | index;
-        /* give:B release -> take:A, take:B.  Carries: the link, and the user's last writes.
+        /* give:B release -> take:A.  Carries: the link, and the user's last writes.
          * If relaxed: see take:A. */
         if (atom_cas_rel(&stack->head, &head, after)) {
             return;
@@ -71,13 +71,11 @@ stack_give(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t index
 static bool
 fresh_take(struct leat_slab *slab, uint32_t limit, uint32_t *index)
 {
-    /* fresh:A acquire -> fresh:B.  Carries: what the taker of the last fresh record had seen given.
-     * If relaxed: a searcher could find none fresh and miss a record given before. */
-    uint32_t fresh = atom_load_acq(&slab->fresh);
+    uint32_t fresh = atom_load_rlx(&slab->fresh); /* rlx: hint, re-checked at sum:B */
     while (fresh < limit) {
-        /* fresh:B acq_rel -> fresh:A, sum:B.  Carries: see fresh:A.
-         * If relaxed: see fresh:A. */
-        if (atom_cas_acq_rel(&slab->fresh, &fresh, fresh + 1)) {
+        /* fresh:A release -> sum:B.  Carries: what the taker had seen given.
+         * If relaxed: see sum:B. */
+        if (atom_cas_rel(&slab->fresh, &fresh, fresh + 1)) {
             *index = fresh;
             return true;
         }
@@ -105,8 +103,8 @@ shard_take(struct leat_slab *slab, struct leat_slab_shard *shard, uint32_t *inde
 static uint64_t
 takes_sum(const struct leat_slab *slab)
 {
-    /* sum:B acquire -> fresh:B.  Carries: as sum:A.
-     * If relaxed: as sum:A. */
+    /* sum:B acquire -> fresh:A.  Carries: what the taker of the last fresh record had seen given.
+     * If relaxed: a searcher could find none fresh and miss a record given before. */
     uint64_t sum = atom_load_acq(&slab->fresh);
     for (uint32_t i = 0; i < slab->shards_count; i++) {
         for (uint32_t j = 0; j < 2; j++) {

@@ -36,9 +36,9 @@ leat_lot_leave(struct leat_lot *lot, uint32_t worker)
 }
 
 void
-leat_lot_sleep(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker, uint64_t deadline_ns)
+leat_lot_sleep(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker)
 {
-    (void)leat_parker_wait(bed, deadline_ns);
+    (void)leat_parker_wait(bed, UINT64_MAX);
     leat_lot_leave(lot, worker);
 }
 

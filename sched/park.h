@@ -14,9 +14,9 @@
  *         not NOTIFIED: make it so, and           own idle bit, go on
  *         call the system if it was PARKED    W7  else sleep until the bed is NOTIFIED; then clear
  *     P6  all are NOTIFIED: nothing; but          own bit
- *         once in LEAT_WAKE_AGAIN times       W8  with the first item after a time without: if
- *         repeat the system call for one          others sleep and rings have more, wake one
- *         of them, in turn                        (P4 to P6)
+ *         once in LEAT_WAKE_AGAIN times       W8  with the first item after a time without: full
+ *         repeat the system call for one          fence; if others sleep and rings have more,
+ *         of them, in turn                        wake one (P4 to P6)
  *
  * Why no item is left behind: let a round be a worker's way from W1 to the end of W6 or W7. P2 and
  * W4 are full fences, so all are in one order. For a worker, take its last round whose W4 is before
@@ -35,8 +35,14 @@
  *   A producer that read the bit in an earlier round may make the bed NOTIFIED in a later one. The
  *   worker then comes back for nothing, and looks again. That producer's item was there before the
  *   later round's W4 (else P4 would have seen that round), so nothing hung on this notification.
+ * Why an item does not wait behind another one that a worker runs, while others sleep: P5 may have
+ * notified just that worker. P2 before the fence of W8, then W8 sees the item and wakes the next
+ * worker; that fence before P2, then P4 sees the bit as the worker cleared it, or a later round. So
+ * two items whose handlers wait for each other both run.
  * Why a set hint bit is never missing for long: P2 before W4, then W5 sees the item and W6 sets the
- * bit; W4 before P2, then P3 sees the bit that W3 cleared, and sets it. So the bit of a level with
+ * bit; W4 before P2, then P3 sees the bit that W3 cleared, or what came later, and sets it. All of
+ * these are relaxed: the fences put W3 before P3 also in the order of changes of the word, and each
+ * worker that clears the bit later has its W4 behind P2. So the bit of a level with
  * an item is clear only while its producer is between P1 and P3, or a worker between W3 and W6. A
  * thread frozen there hides the level from workers that are busy elsewhere, until one of them runs
  * dry and goes through W5.
@@ -75,9 +81,8 @@ void leat_lot_init(struct leat_lot *lot, uint32_t workers);
 void leat_lot_enter(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker);
 /* W6. */
 void leat_lot_leave(struct leat_lot *lot, uint32_t worker);
-/* W7: until woken, or the monotonic deadline. */
-void leat_lot_sleep(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker,
-                    uint64_t deadline_ns);
+/* W7: until woken. */
+void leat_lot_sleep(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker);
 
 /* P5 and P6: wakes one worker whose idle bit is set. The workers' beds stand one every `stride`
  * bytes. False: by now there was none that had not been notified. */

@@ -27,12 +27,12 @@ leat_pool_wake_one(struct leat_pool *pool)
 void
 leat_pool_notify(struct leat_pool *pool, uint32_t bits)
 {
-    /* notify:A sc -> park:A, park:C, steal:A, steal:B.  Orders: item published then hint and idle
-     * bits read, against idle bit set and hint cleared then rings and local queues read. */
+    /* notify:A sc -> park:A, park:B, steal:A.  Orders: item published then hint and idle bits read,
+     * against idle bit changed and hint cleared then rings and local queues read. */
     atom_fence_sc(&pool->anchor);
     if (LEAT_UNLIKELY((atom_load_rlx(&pool->hint) & bits) != bits)) { /* rlx: ordered by notify:A */
-        /* notify:B sc -> park:C, look:A, steal:A, steal:C.  Orders: as look:A. */
-        (void)atom_or_sc(&pool->hint, bits);
+        /* rlx: ordered by notify:A */
+        (void)atom_or_rlx(&pool->hint, bits);
     }
     if (LEAT_UNLIKELY(leat_lot_any(&pool->lot))) {
         (void)leat_pool_wake_one(pool);
@@ -154,25 +154,29 @@ anything_waits(const struct leat_pool *pool)
     return bits != 0;
 }
 
+/* Takes the first place that is free, or the first of those with work left in hand. */
+static struct leat_worker *
+place_find(struct leat_pool *pool, bool left_only)
+{
+    for (uint32_t i = 0; i < pool->places; i++) {
+        struct leat_worker *worker = &pool->workers[i];
+        /* rlx: hint, re-checked at lend:A */
+        bool fits = !left_only || atom_load_rlx(&worker->busy) != 0;
+        /* lend:A acquire -> lend:B.  Carries: the worker's own fields from the last lent thread.
+         * If relaxed: two threads could use one hand. */
+        if (fits && atom_swap_acq(&worker->lent, 1) == 0) {
+            return worker;
+        }
+    }
+    return NULL;
+}
+
 /* Takes a place, one with work left in its hand before all others. NULL: all are taken. */
 static struct leat_worker *
 place_take(struct leat_pool *pool)
 {
-    for (uint32_t pass = 0; pass < 2; pass++) {
-        for (uint32_t i = 0; i < pool->places; i++) {
-            struct leat_worker *worker = &pool->workers[i];
-            uint32_t unused = 0;
-            /* rlx: hint, re-checked at lend:A */
-            bool left = atom_load_rlx(&worker->busy) != 0;
-            /* lend:A acq_rel -> lend:B.  Carries: the worker's own fields from the last lent
-             * thread.
-             * If relaxed: two threads could use one hand. */
-            if ((left || pass == 1) && atom_cas_acq_rel(&worker->lent, &unused, 1)) {
-                return worker;
-            }
-        }
-    }
-    return NULL;
+    struct leat_worker *worker = place_find(pool, true);
+    return worker != NULL ? worker : place_find(pool, false);
 }
 
 bool
@@ -182,10 +186,8 @@ leat_pool_lend(struct leat_pool *pool, size_t budget, size_t *ran)
     if (worker == NULL) {
         return false;
     }
-    /* lend:C acq_rel -> empty:A.  Carries: nothing; counts before the halt flag is read.
-     * If relaxed: a stop could end while this thread begins. */
-    (void)atom_add_acq_rel(&pool->alive, 1);
-    /* lend:E sc -> halt:B.  Orders: alive + 1 then halt read, against halt set then alive read. */
+    (void)atom_add_rlx(&pool->alive, 1); /* rlx: ordered by lend:C */
+    /* lend:C sc -> halt:B.  Orders: alive + 1 then halt read, against halt set then alive read. */
     atom_fence_sc(&pool->anchor);
     *ran = leat_worker_some(worker, budget);
     /* lend:B release -> lend:A.  Carries: see lend:A.
@@ -249,9 +251,9 @@ leat_pool_quiet(struct leat_pool *pool, const leat_atomic_u64 *also)
 static void
 quiet_poke(struct leat_pool *pool)
 {
-    /* poke:A acq_rel -> watch:B.  Carries: the state that made someone poke.
+    /* poke:A release -> watch:B.  Carries: the state that made someone poke.
      * If relaxed: the watcher could wake and not see it. */
-    (void)atom_add_acq_rel(&pool->quiet_event, 1);
+    (void)atom_add_rel(&pool->quiet_event, 1);
     leat_os_futex_wake(&pool->quiet_event, UINT32_MAX);
 }
 
@@ -300,18 +302,18 @@ leat_pool_watch_wait(struct leat_pool *pool, uint32_t event, uint64_t deadline_n
 static void
 left_poke(struct leat_pool *pool)
 {
-    /* left:A acq_rel -> empty:B.  Carries: that nobody is inside, or that the pool is started.
+    /* left:A release -> empty:B.  Carries: that nobody is inside, or that the pool is started.
      * If relaxed: who waits for it could sleep on. */
-    (void)atom_add_acq_rel(&pool->left_event, 1);
+    (void)atom_add_rel(&pool->left_event, 1);
     leat_os_futex_wake(&pool->left_event, UINT32_MAX);
 }
 
 void
 leat_pool_leave(struct leat_pool *pool)
 {
-    /* leave_pool:A acq_rel -> empty:A.  Carries: all this thread did.
+    /* leave_pool:A release -> empty:A.  Carries: all this thread did.
      * If relaxed: the stopping thread could read this worker's counters too early. */
-    if (atom_sub_acq_rel(&pool->alive, 1) == 1) {
+    if (atom_sub_rel(&pool->alive, 1) == 1) {
         left_poke(pool);
     }
 }
@@ -351,14 +353,11 @@ leat_pool_start(struct leat_pool *pool)
     atom_store_rlx(&pool->halt, 0); /* rlx: ordered by left:A */
     left_poke(pool);
     for (uint32_t i = 0; i < pool->config.workers; i++) {
-        /* start:B acq_rel -> empty:A.  Carries: nothing; the count stands before the thread does.
-         * If relaxed: nothing changes. */
-        (void)atom_add_acq_rel(&pool->alive, 1);
+        /* The thread that it counts begins behind it. */
+        (void)atom_add_rlx(&pool->alive, 1); /* rlx: ordered by leave_pool:A */
         enum leat_os_result result = worker_start(&pool->workers[i]);
         if (result != LEAT_OS_OK) {
-            /* start:C acq_rel -> empty:A.  Carries: as start:B.
-             * If relaxed: as start:B. */
-            (void)atom_sub_acq_rel(&pool->alive, 1);
+            leat_pool_leave(pool); /* for the thread that is not there */
             leat_pool_halt(pool);
             for (uint32_t j = 0; j < i; j++) {
                 leat_os_thread_join(pool->workers[j].thread);
@@ -375,7 +374,7 @@ leat_pool_halt(struct leat_pool *pool)
     /* halt:A release -> halted:A.  Carries: what the stopping thread wrote before.
      * If relaxed: see halted:A. */
     atom_store_rel(&pool->halt, 1);
-    /* halt:B sc -> park:A, lend:E.  Orders: halt set then idle bits and the count of threads read,
+    /* halt:B sc -> park:A, lend:C.  Orders: halt set then idle bits and the count of threads read,
      * against idle bit set (or the count raised) then halt read. */
     atom_fence_sc(&pool->anchor);
     leat_lot_wake_all(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker));
@@ -389,8 +388,7 @@ leat_pool_wait_empty(struct leat_pool *pool, uint64_t deadline_ns)
         /* empty:B acquire -> left:A.  Carries: see left:A.
          * If relaxed: see left:A. */
         uint32_t event = atom_load_acq(&pool->left_event);
-        /* empty:A acquire -> leave_pool:A, lend:C, start:B, start:C.  Carries: all those threads
-         * did.
+        /* empty:A acquire -> leave_pool:A.  Carries: all those threads did.
          * If relaxed: see leave_pool:A. */
         uint32_t alive = atom_load_acq(&pool->alive);
         /* rlx: hint, re-checked at empty:A */

@@ -52,14 +52,12 @@ chunk_open(struct leat_worker *worker, uint32_t level, uint32_t item)
     const struct leat_chunk *chunk = leat_slab_record(&pool->chunks, index);
     uint32_t count = leat_chunk_count(chunk);
     uint32_t first = chunk->items[0];
-    LEAT_ASSERT(count >= 1);
+    LEAT_ASSERT(count >= 2);
     LEAT_ASSERT(leat_item_kind(first) != LEAT_KIND_CHUNK);
-    if (count > 1) {
-        bool room = leat_local_push_n(&worker->local[level], chunk->items + 1, count - 1);
-        LEAT_ASSERT(room);
-        stocked_set(worker, level, true);
-        leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
-    }
+    bool room = leat_local_push_n(&worker->local[level], chunk->items + 1, count - 1);
+    LEAT_ASSERT(room);
+    stocked_set(worker, level, true);
+    leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
     leat_slab_give(&pool->chunks, leat_pool_shard(), index);
     return first;
 }
@@ -103,15 +101,12 @@ steal(struct leat_worker *worker, uint32_t level, uint32_t *item)
             return true;
         }
     }
-    /* steal:A sc -> notify:A, notify:B, steal:C.  Orders: bit cleared then local queues read,
-     * against items published there then hint read. */
-    (void)atom_and_sc(&pool->hint, ~LEAT_HINT_LOCAL(level));
-    /* steal:B sc -> notify:A.  Orders: as steal:A. */
+    (void)atom_and_rlx(&pool->hint, ~LEAT_HINT_LOCAL(level)); /* rlx: ordered by steal:A */
+    /* steal:A sc -> notify:A.  Orders: bit cleared then local queues read, against items published
+     * there then hint read. */
     atom_fence_sc(&pool->anchor);
     if ((leat_pool_look(pool, level) & LEAT_HINT_LOCAL(level)) != 0) {
-        /* steal:C sc -> notify:B, steal:A, look:A, park:C.  Orders: nothing of its own; as
-         * look:A. */
-        (void)atom_or_sc(&pool->hint, LEAT_HINT_LOCAL(level));
+        (void)atom_or_rlx(&pool->hint, LEAT_HINT_LOCAL(level)); /* rlx: ordered by steal:A */
     }
     return false;
 }
@@ -275,9 +270,7 @@ second_look(struct leat_pool *pool)
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
         uint32_t found = leat_pool_look(pool, level);
         if (found != 0) {
-            /* look:A sc -> park:C, notify:B, steal:C.  Orders: nothing of its own; all changes of
-             * the hint word are in one order. */
-            (void)atom_or_sc(&pool->hint, found);
+            (void)atom_or_rlx(&pool->hint, found); /* rlx: hint, re-checked at park:A */
             any = true;
         }
     }
@@ -291,26 +284,27 @@ park(struct leat_worker *worker)
     struct leat_pool *pool = worker->pool;
     leat_lot_enter(&pool->lot, &worker->bed, worker->index);
     if (atom_load_rlx(&pool->hint) != 0) { /* rlx: hint, re-checked at park:A */
-        /* park:C sc -> notify:A, notify:B, look:A, steal:C.  Orders: hint cleared then rings and
-         * queues read, against item published then hint read. Bits of what there is come back at
-         * once. */
-        (void)atom_and_sc(&pool->hint, 0);
+        /* Bits of what there is come back at once. */
+        (void)atom_and_rlx(&pool->hint, 0); /* rlx: ordered by park:A */
     }
-    /* park:A sc -> notify:A, halt:B.  Orders: idle bit set then rings and halt read, against item
-     * published (or halt set) then idle bits read. */
+    /* park:A sc -> notify:A, halt:B.  Orders: idle bit set and hint cleared then rings and halt
+     * read, against item published (or halt set) then hint and idle bits read. */
     atom_fence_sc(&pool->anchor);
     if (second_look(pool) || halted(pool)) {
         leat_lot_leave(&pool->lot, worker->index);
         return;
     }
     atom_count(&worker->parks, 1);
-    leat_lot_sleep(&pool->lot, &worker->bed, worker->index, UINT64_MAX);
+    leat_lot_sleep(&pool->lot, &worker->bed, worker->index);
 }
 
 /* W8 of park.h: the first thing that a worker does with work after it had none. */
 static void
 wake_next(struct leat_pool *pool)
 {
+    /* park:B sc -> notify:A.  Orders: own idle bit cleared then rings and queues read, against item
+     * published then idle bits read. */
+    atom_fence_sc(&pool->anchor);
     if (leat_lot_any(&pool->lot) && second_look(pool)) {
         (void)leat_pool_wake_one(pool);
     }

@@ -19,8 +19,8 @@ import time
 
 FLAGS = ("-std=c17", "-w", "-D_GNU_SOURCE", "-DLEAT_ALLOCATOR_JEMALLOC=0")
 LIBRARIES = ("cmocka", "liburcu-bp")
-WAYS = {
-    "model": ("-O2", "-DLEAT_MODEL=1"),
+WAYS = {  # the defines of models as in CMakeLists.txt
+    "model": ("-O2", "-DLEAT_MODEL=1", "-DLEAT_PRIORITY_LEVELS=1", "-DLEAT_LOCAL_SLOTS_LOG2=2"),
     "plain": ("-O1",),
     "tsan": ("-O1", "-fsanitize=thread"),
 }

@@ -5,6 +5,8 @@
  * wake   Producers push and end; the workers end up asleep. If a wake-up is lost, they sleep beside
  *        an item that did not run. What a producer wrote before its push is plain data. In late, a
  *        wait on a futex may return for no reason.
+ *        In meet, the handlers of two items wait for each other: both workers must come. In
+ *        two_wakers, two threads at once wake two workers, not one of them twice.
  * stop   Who pushed stops the pool when all has run: the workers wake up and end. They know what
  *        was written before the stop, and the stopping thread what they wrote.
  * quiet  leat_pool_quiet() answers only when the items that the caller pushed have run, and what
@@ -42,6 +44,8 @@ struct scenario {
     uint32_t ready;   /* items that wait in the ring at first */
     uint32_t runs;    /* items that have run at the end */
     bool batch;       /* pushed at once */
+    bool meets;       /* handlers wait for each other */
+    bool asleep;      /* the workers are no threads, but on their way to sleep */
     bool chain;       /* each item is pushed by the handler of the one before */
     bool elsewhere;   /* work is counted elsewhere, until the producer pushes it */
     uint32_t freezes; /* thread that stops for ever; 0: none */
@@ -96,7 +100,10 @@ item_run(void *context, struct leat_worker *worker, uint32_t item)
     if (scenario->chain && index + 1 < scenario->runs) {
         item_push(state, index + 1);
     }
-    (void)atom_add_rlx(&state->ran, 1); /* rlx: statistic */
+    (void)atom_add_rlx(&state->ran, 1);                                      /* rlx: statistic */
+    while (scenario->meets && atom_load_rlx(&state->ran) < scenario->runs) { /* rlx: statistic */
+        explore_pause();
+    }
 }
 
 static void
@@ -157,6 +164,9 @@ pool_setup(void *argument)
     for (uint32_t i = 0; i < scenario->ready; i++) {
         item_push(state, i);
     }
+    for (uint32_t i = 0; i < pool->places && scenario->asleep; i++) {
+        leat_lot_enter(&pool->lot, &pool->workers[i].bed, i);
+    }
     if (scenario->freezes == 0) {
         explore_ignore(&pool->lot.passes); /* no repeated wake-up in so few pushes */
     }
@@ -175,6 +185,9 @@ pool_check(void *argument)
         ran += state->answers[i];
     }
     EXPLORE_CHECK(ran >= scenario->runs);
+    for (uint32_t i = 0; i < state->pool.places && scenario->asleep; i++) {
+        EXPLORE_CHECK(leat_parker_notified(&state->pool.workers[i].bed));
+    }
 }
 
 /* ---- threads -------------------------------------------------------------------------------- */
@@ -195,6 +208,13 @@ push_thread(void *argument)
     if (scenario->batch) {
         EXPLORE_CHECK(leat_pool_push_n(&state->pool, 0, items, scenario->items));
     }
+}
+
+static void
+wake_thread(void *argument)
+{
+    struct state *state = argument;
+    EXPLORE_CHECK(leat_pool_wake_one(&state->pool));
 }
 
 /* What was counted elsewhere is pushed, then counted no more. */
@@ -224,6 +244,15 @@ quiet_thread(void *argument)
     }
     leat_pool_unwatch(&state->pool);
     answers_read(state);
+}
+
+static void
+quiet_look_thread(void *argument)
+{
+    struct state *state = argument;
+    if (leat_pool_quiet(&state->pool, &state->elsewhere)) {
+        answers_read(state);
+    }
 }
 
 static void
@@ -287,7 +316,7 @@ freeze_thread(void *argument)
     EXPLORE_CHECK(leat_mpmc_push(&pool->rings[0], item));
     if (steps == 1) {
         atom_fence_sc(&pool->anchor);
-        (void)atom_or_sc(&pool->hint, 1);
+        (void)atom_or_rlx(&pool->hint, 1); /* rlx: ordered by the fence */
     }
     freeze(state);
 }
@@ -333,6 +362,18 @@ worker_thread(void *argument)
     (void)leat_worker_run(&state->pool.workers[explore_thread()]);
 }
 
+/* As often as it takes to run all: each time one item, so work waits while nobody is inside. */
+static void
+lend_often_thread(void *argument)
+{
+    struct state *state = argument;
+    for (size_t all = 0; all < scenario->runs;) {
+        size_t ran = 0;
+        EXPLORE_CHECK(leat_pool_lend(&state->pool, 1, &ran));
+        all += ran;
+    }
+}
+
 static void
 lend_thread(void *argument)
 {
@@ -354,13 +395,10 @@ struct model {
 #define WORKER_SERVES   1
 #define WORKERS_SERVE_2 3
 
+/* In the order of what they cost: whoever looks for a fault finds it sooner. */
 static const struct model models[] = {
     {.scenario = {.workers = 1, .items = 1, .runs = 1},
      .explore = {.name = "park_wake_1p1w",
-                 .threads = {worker_thread, push_thread},
-                 .servants = WORKER_SERVES}},
-    {.scenario = {.workers = 1, .items = 2, .runs = 2},
-     .explore = {.name = "park_wake_1p1w_2",
                  .threads = {worker_thread, push_thread},
                  .servants = WORKER_SERVES}},
     {.scenario = {.workers = 1, .items = 1, .runs = 1},
@@ -372,62 +410,34 @@ static const struct model models[] = {
      .explore = {.name = "park_wake_batch",
                  .threads = {worker_thread, push_thread},
                  .servants = WORKER_SERVES}},
-    {.scenario = {.workers = 1, .items = 1, .runs = 2},
-     .explore = {.name = "park_wake_2p1w",
-                 .threads = {worker_thread, push_thread, push_thread},
-                 .servants = WORKER_SERVES,
-                 .sequential = true}},
-    {.scenario = {.workers = 1, .items = 1, .runs = 2},
-     .explore = {.name = "park_wake_2p1w_c11",
-                 .threads = {worker_thread, push_thread, push_thread},
-                 .servants = WORKER_SERVES,
-                 .bounded = true,
-                 .preemptions = 2}},
-    {.scenario = {.workers = 2, .items = 1, .runs = 1},
-     .explore = {.name = "park_wake_1p2w",
-                 .threads = {worker_thread, worker_thread, push_thread},
-                 .servants = WORKERS_SERVE_2,
-                 .sequential = true,
-                 .deep = true}},
+    {.scenario = {.workers = 1},
+     .explore = {.name = "park_stop_at_once", .threads = {worker_thread, stop_thread}}},
+    {.scenario = {.workers = 2, .asleep = true},
+     .explore = {.name = "park_two_wakers", .threads = {wake_thread, wake_thread}}},
+    {.scenario = {.lenders = 1, .ready = 1, .runs = 2, .chain = true},
+     .explore = {.name = "park_quiet_lend", .threads = {lend_often_thread, quiet_look_thread}}},
+    {.scenario = {.lenders = 1, .ready = 1},
+     .explore = {.name = "park_lend_stop", .threads = {lend_thread, stop_thread}}},
+    {.scenario = {.workers = 1, .items = 2, .runs = 2},
+     .explore = {.name = "park_wake_1p1w_2",
+                 .threads = {worker_thread, push_thread},
+                 .servants = WORKER_SERVES}},
     {.scenario = {.workers = 2, .items = 1, .runs = 1},
      .explore = {.name = "park_wake_1p2w_c11",
                  .threads = {worker_thread, worker_thread, push_thread},
                  .servants = WORKERS_SERVE_2,
                  .bounded = true,
                  .preemptions = 1}},
-    {.scenario = {.workers = 2, .items = 2, .runs = 2},
-     .explore = {.name = "park_wake_1p2w_2",
-                 .threads = {worker_thread, worker_thread, push_thread},
-                 .servants = WORKERS_SERVE_2,
-                 .bounded = true,
-                 .preemptions = 1}},
-    {.scenario = {.workers = 2, .items = 3, .runs = 3, .batch = true},
-     .explore = {.name = "park_wake_batch_2w",
-                 .threads = {worker_thread, worker_thread, push_thread},
-                 .servants = WORKERS_SERVE_2,
+    {.scenario = {.workers = 1, .runs = 2, .freezes = FREEZES, .passes = 1},
+     .explore = {.name = "park_freeze_2",
+                 .threads = {worker_thread, freeze_thread, push_behind_thread},
+                 .servants = WORKER_SERVES | 1 << FREEZES,
                  .bounded = true,
                  .preemptions = 1}},
     {.scenario = {.workers = 1, .items = 1, .runs = 1},
      .explore = {.name = "park_stop", .threads = {worker_thread, push_and_stop_thread}}},
-    {.scenario = {.workers = 1},
-     .explore = {.name = "park_stop_at_once", .threads = {worker_thread, stop_thread}}},
     {.scenario = {.workers = 1, .items = 1, .runs = 1},
      .explore = {.name = "park_quiet",
-                 .threads = {worker_thread, quiet_thread},
-                 .servants = WORKER_SERVES}},
-    {.scenario = {.workers = 1, .items = 3, .runs = 3, .batch = true},
-     .explore = {.name = "park_quiet_batch",
-                 .threads = {worker_thread, quiet_thread},
-                 .servants = WORKER_SERVES}},
-    {.scenario = {.workers = 2, .items = 2, .runs = 2, .batch = true},
-     .explore = {.name = "park_quiet_batch_2w",
-                 .threads = {worker_thread, worker_thread, quiet_thread},
-                 .servants = WORKERS_SERVE_2,
-                 .bounded = true,
-                 .preemptions = 1,
-                 .deep = true}},
-    {.scenario = {.workers = 1, .items = 1, .runs = 2, .chain = true},
-     .explore = {.name = "park_quiet_chain",
                  .threads = {worker_thread, quiet_thread},
                  .servants = WORKER_SERVES}},
     {.scenario = {.workers = 1, .items = 1, .runs = 1, .elsewhere = true},
@@ -436,6 +446,77 @@ static const struct model models[] = {
                  .servants = WORKER_SERVES,
                  .bounded = true,
                  .preemptions = 1}},
+    {.scenario = {.workers = 2, .items = 2, .runs = 2},
+     .explore = {.name = "park_wake_1p2w_2",
+                 .threads = {worker_thread, worker_thread, push_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .bounded = true,
+                 .preemptions = 1}},
+    {.scenario = {.workers = 1, .freezes = FREEZES},
+     .explore = {.name = "park_freeze_stop",
+                 .threads = {worker_thread, freeze_thread, stop_behind_thread},
+                 .servants = 1 << FREEZES,
+                 .bounded = true,
+                 .preemptions = 2}},
+    {.scenario = {.workers = 1, .runs = 2, .freezes = FREEZES},
+     .explore = {.name = "park_freeze_c11",
+                 .threads = {worker_thread, freeze_thread, push_behind_thread},
+                 .servants = WORKER_SERVES | 1 << FREEZES,
+                 .bounded = true,
+                 .preemptions = 2}},
+    {.scenario = {.lenders = 1, .ready = 2},
+     .explore = {.name = "park_lend_place", .threads = {lend_thread, lend_thread, stop_thread}}},
+    {.scenario = {.workers = 1, .items = 1, .runs = 2},
+     .explore = {.name = "park_wake_2p1w_c11",
+                 .threads = {worker_thread, push_thread, push_thread},
+                 .servants = WORKER_SERVES,
+                 .bounded = true,
+                 .preemptions = 2}},
+    {.scenario = {.workers = 1, .items = 1, .runs = 2, .chain = true},
+     .explore = {.name = "park_quiet_chain",
+                 .threads = {worker_thread, quiet_thread},
+                 .servants = WORKER_SERVES}},
+    {.scenario = {.workers = 2, .items = 3, .runs = 3, .batch = true},
+     .explore = {.name = "park_wake_batch_2w",
+                 .threads = {worker_thread, worker_thread, push_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .bounded = true,
+                 .preemptions = 1}},
+    {.scenario = {.workers = 1, .items = 3, .runs = 3, .batch = true},
+     .explore = {.name = "park_quiet_batch",
+                 .threads = {worker_thread, quiet_thread},
+                 .servants = WORKER_SERVES}},
+    {.scenario = {.workers = 2, .items = 2, .runs = 2, .meets = true},
+     .explore = {.name = "park_wake_meet",
+                 .threads = {worker_thread, worker_thread, push_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .bounded = true,
+                 .preemptions = 1}},
+    {.scenario = {.workers = 1, .items = 1, .runs = 2},
+     .explore = {.name = "park_wake_2p1w",
+                 .threads = {worker_thread, push_thread, push_thread},
+                 .servants = WORKER_SERVES,
+                 .sequential = true}},
+    {.scenario = {.workers = 2, .items = 1, .runs = 1},
+     .explore = {.name = "park_wake_1p2w",
+                 .threads = {worker_thread, worker_thread, push_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .sequential = true,
+                 .deep = true}},
+    {.scenario = {.workers = 2, .items = 1, .runs = 2, .meets = true},
+     .explore = {.name = "park_wake_meet_2p",
+                 .threads = {worker_thread, worker_thread, push_thread, push_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .bounded = true,
+                 .preemptions = 1,
+                 .deep = true}},
+    {.scenario = {.workers = 2, .items = 2, .runs = 2, .batch = true},
+     .explore = {.name = "park_quiet_batch_2w",
+                 .threads = {worker_thread, worker_thread, quiet_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .bounded = true,
+                 .preemptions = 1,
+                 .deep = true}},
     {.scenario = {.workers = 2, .items = 1, .runs = 2, .chain = true},
      .explore = {.name = "park_quiet_chain_2w",
                  .threads = {worker_thread, worker_thread, quiet_thread},
@@ -449,28 +530,6 @@ static const struct model models[] = {
                  .servants = WORKER_SERVES | 1 << FREEZES,
                  .sequential = true,
                  .deep = true}},
-    {.scenario = {.workers = 1, .runs = 2, .freezes = FREEZES},
-     .explore = {.name = "park_freeze_c11",
-                 .threads = {worker_thread, freeze_thread, push_behind_thread},
-                 .servants = WORKER_SERVES | 1 << FREEZES,
-                 .bounded = true,
-                 .preemptions = 2}},
-    {.scenario = {.workers = 1, .runs = 2, .freezes = FREEZES, .passes = 1},
-     .explore = {.name = "park_freeze_2",
-                 .threads = {worker_thread, freeze_thread, push_behind_thread},
-                 .servants = WORKER_SERVES | 1 << FREEZES,
-                 .bounded = true,
-                 .preemptions = 1}},
-    {.scenario = {.workers = 1, .freezes = FREEZES},
-     .explore = {.name = "park_freeze_stop",
-                 .threads = {worker_thread, freeze_thread, stop_behind_thread},
-                 .servants = 1 << FREEZES,
-                 .bounded = true,
-                 .preemptions = 2}},
-    {.scenario = {.lenders = 1, .ready = 1},
-     .explore = {.name = "park_lend_stop", .threads = {lend_thread, stop_thread}}},
-    {.scenario = {.lenders = 1, .ready = 2},
-     .explore = {.name = "park_lend_place", .threads = {lend_thread, lend_thread, stop_thread}}},
 };
 
 int

@@ -17,7 +17,7 @@ struct worker {
 
 struct fixture {
     struct leat_lot lot;
-    struct worker workers[WORKERS];
+    struct worker workers[LEAT_WORKERS_MAX];
 };
 
 static const uint32_t some[] = {0, 3, 63, 64, 69};
@@ -78,9 +78,9 @@ each_is_woken_once(void **state)
     }
     CHECK(!wake(&fixture));
     /* One comes and goes to sleep again; one comes and stays awake. */
-    leat_lot_sleep(&fixture.lot, &fixture.workers[63].bed, 63, UINT64_MAX);
+    leat_lot_sleep(&fixture.lot, &fixture.workers[63].bed, 63);
     enter(&fixture, 63);
-    leat_lot_sleep(&fixture.lot, &fixture.workers[64].bed, 64, UINT64_MAX);
+    leat_lot_sleep(&fixture.lot, &fixture.workers[64].bed, 64);
     CHECK_EQUAL(leat_lot_count(&fixture.lot), TEST_COUNT_OF(some) - 1);
     CHECK(!is_notified(&fixture, 63));
     CHECK(wake(&fixture));
@@ -92,17 +92,28 @@ each_is_woken_once(void **state)
     CHECK(!leat_lot_any(&fixture.lot));
 }
 
+/* The most that there can be: one in each word of bits, and the last of all. */
 static void
-a_sleep_ends_at_its_deadline(void **state)
+every_word_is_looked_at(void **state)
 {
     (void)state;
     static struct fixture fixture;
-    setup(&fixture, 1);
-    enter(&fixture, 0);
-    leat_lot_sleep(&fixture.lot, &fixture.workers[0].bed, 0, leat_os_deadline_ns(TEST_MS));
+    setup(&fixture, LEAT_WORKERS_MAX);
     CHECK(!leat_lot_any(&fixture.lot));
-    CHECK(!is_notified(&fixture, 0));
     CHECK(!wake(&fixture));
+    for (uint32_t i = 63; i < LEAT_WORKERS_MAX; i += 64) {
+        enter(&fixture, i);
+        CHECK(leat_lot_any(&fixture.lot));
+        CHECK(wake(&fixture));
+        CHECK(is_notified(&fixture, i));
+        CHECK(!wake(&fixture));
+        leat_lot_sleep(&fixture.lot, &fixture.workers[i].bed, i);
+        CHECK(!leat_lot_any(&fixture.lot));
+    }
+    enter(&fixture, LEAT_WORKERS_MAX - 1);
+    wake_all(&fixture);
+    CHECK(is_notified(&fixture, LEAT_WORKERS_MAX - 1));
+    leat_lot_leave(&fixture.lot, LEAT_WORKERS_MAX - 1);
 }
 
 /* So many passes lead to the next one whose system call is repeated. */
@@ -151,7 +162,7 @@ static void
 sleep_run(void *shared, uint32_t number)
 {
     struct fixture *fixture = shared;
-    leat_lot_sleep(&fixture->lot, &fixture->workers[number].bed, number, UINT64_MAX);
+    leat_lot_sleep(&fixture->lot, &fixture->workers[number].bed, number);
 }
 
 static bool
@@ -215,7 +226,7 @@ all_are_woken(void **state)
     CHECK(wake(&fixture));
     wake_all(&fixture);
     for (uint32_t i = 0; i < WORKERS; i++) {
-        leat_lot_sleep(&fixture.lot, &fixture.workers[i].bed, i, UINT64_MAX);
+        leat_lot_sleep(&fixture.lot, &fixture.workers[i].bed, i);
     }
     CHECK(!leat_lot_any(&fixture.lot));
 }
@@ -225,7 +236,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_is_woken_once),
-        cmocka_unit_test(a_sleep_ends_at_its_deadline),
+        cmocka_unit_test(every_word_is_looked_at),
         cmocka_unit_test(wakes_are_repeated_in_turn),
         cmocka_unit_test(frozen_wakes_are_made_good),
         cmocka_unit_test(all_are_woken),
