@@ -2,22 +2,14 @@
 // leaves out of it who measured: no path, no name of a host.
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "bench/bench.hh"
+#include "bench/context.hh"
 #include "bench/kernels/machine.h"
-
-// Both from the build, where it knows them.
-#ifndef LEAT_COMMIT
-#    define LEAT_COMMIT ""
-#endif
-#ifndef LEAT_FLAGS
-#    define LEAT_FLAGS ""
-#endif
 
 namespace
 {
@@ -86,68 +78,6 @@ class Json : public benchmark::JSONReporter
     }
 };
 
-// ---- context ------------------------------------------------------------------------------------
-
-std::string
-first_line(const char *path, const std::string &beginning)
-{
-    std::ifstream file(path);
-    for (std::string line; std::getline(file, line);) {
-        if (line.compare(0, beginning.size(), beginning) == 0) {
-            return line;
-        }
-    }
-    return "";
-}
-
-std::string
-cpu_model()
-{
-    std::string line = first_line("/proc/cpuinfo", "model name");
-    std::size_t colon = line.find(": ");
-    return colon == std::string::npos ? "unknown" : line.substr(colon + 2);
-}
-
-std::string
-or_unknown(const std::string &text)
-{
-    return text.empty() ? "unknown" : text;
-}
-
-std::string
-commit()
-{
-    const char *given = std::getenv("LEAT_COMMIT");
-    return or_unknown(given != nullptr && given[0] != '\0' ? given : LEAT_COMMIT);
-}
-
-// Without words that have a path in them.
-std::string
-flags()
-{
-    std::istringstream words(LEAT_FLAGS);
-    std::string kept;
-    for (std::string word; words >> word;) {
-        if (word.find('/') == std::string::npos) {
-            kept += kept.empty() ? word : " " + word;
-        }
-    }
-    return or_unknown(kept);
-}
-
-void
-add_context()
-{
-    benchmark::AddCustomContext("leat_commit", commit());
-    benchmark::AddCustomContext("leat_flags", flags());
-    benchmark::AddCustomContext("leat_compiler", bench_compiler());
-    benchmark::AddCustomContext("cpu_model", cpu_model());
-    benchmark::AddCustomContext(
-        "governor",
-        or_unknown(first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "")));
-    benchmark::AddCustomContext("cores", std::to_string(bench_cpus()));
-}
-
 // ---- options ------------------------------------------------------------------------------------
 
 // The value of --benchmark_NAME or, as the library does it, of BENCHMARK_NAME in the environment.
@@ -201,7 +131,9 @@ main(int argc, char **argv)
     if (!seconds.empty()) {
         min_time = std::atof(seconds.c_str());
     }
-    add_context();
+    for (const ContextFact &fact : context_facts()) {
+        benchmark::AddCustomContext(fact.name, fact.value);
+    }
 
     std::string format = option(arguments, "format");
     std::string file_format = option(arguments, "out_format");

@@ -7,7 +7,7 @@
  * How to read a function's block
  *   Threads   who may call it. "any" means any thread at any time, handlers included.
  *   Progress  wait-free, lock-free or blocking: what a frozen thread can do to the callers.
- *             docs/design/0002 defines the words and says which step blocks.
+ *             docs/design/0002 defines the words, docs/design/0008 says which step blocks.
  *   Ownership borrows (until return), copies, takes (the callee frees), returns owned,
  *             returns borrowed until X.
  *   On every status but LEAT_OK the outputs are untouched and nothing has changed, unless the
@@ -175,7 +175,8 @@ struct leat_config {
     bool busy_poll;            /* workers never park: for isolated CPUs */
 
     /* Limits. */
-    uint32_t ring_slots;        /* per priority: a power of two, 64 to 2^20 (default 16 384) */
+    uint32_t ring_slots;        /* per priority: a power of two, 64 to 2^20 (default 16 384); a
+                                   task, a job or an all-or-none batch takes one */
     uint32_t tasks_max;         /* posted and not yet started: 64 to 2^26 - 1 (default 262 144) */
     uint32_t jobs_max;          /* records: waiting, running and kept: 64 to 2^26 - 1
                                    (default 1 048 576); memory is taken as they are used */
@@ -317,7 +318,7 @@ struct leat_task {
 };
 
 /* Runs function(argument) once on a worker.
- * Threads:  any.      Progress: blocking at present (ring/mpmc.h).    Allocates: no.
+ * Threads:  any.      Progress: lock-free once the thread is attached.    Allocates: no.
  * Waits:    never.
  * Returns:  LEAT_OK; LEAT_FULL (the ring of the priority, or tasks_max); LEAT_CLOSED; LEAT_FORKED;
  *           LEAT_INVALID.
@@ -610,7 +611,9 @@ leat_job_default(void)
 }
 
 /* Adds one job. `id` may be NULL.
- * Threads:  any.      Progress: blocking at present (ring/mpmc.h).    Copies job and payload.
+ * Threads:  any.      Progress: lock-free once the thread is attached, for names that are known and
+ *           payloads up to payload_bytes_inline; beyond, a lock of the allocator or of the names.
+ * Copies job and payload.
  * Allocates: only for a payload above payload_bytes_inline, a kept result, or a new name.
  * Waits:    never, but for the mutex of a name that is new.
  * Returns:  LEAT_OK; LEAT_FULL (the ring of the priority, jobs_max, types_max or queues_max);
@@ -629,9 +632,10 @@ enum leat_batch_mode {
 /* Adds jobs[0 .. count). `ids` and `statuses` (either may be NULL) have room for count.
  * EACH: LEAT_OK if all were taken, else the first other status; ids of jobs not taken are 0.
  * ALL_OR_NONE: on any other status than LEAT_OK no job was taken, statuses[i] names the culprits
- * (LEAT_OK beside them; all LEAT_OK where it was the room or the memory), ids are untouched. At
- * present all jobs of such a batch must have one priority (LEAT_UNSUPPORTED), and more than
- * ring_slots never fit (LEAT_FULL).
+ * (LEAT_OK beside them; all LEAT_OK where it was the room or the memory), ids are untouched. Such a
+ * batch becomes visible to the workers as a whole and takes one place of the priority's ring; more
+ * than jobs_max never fit (LEAT_FULL). At present all its jobs must have one priority
+ * (LEAT_UNSUPPORTED).
  * Threads:  any.      Progress: as leat_submit().    Copies jobs and payloads.
  * Returns:  as leat_submit(); LEAT_INVALID for a bad mode or a NULL array with count > 0.  */
 LEAT_API LEAT_NODISCARD enum leat_status

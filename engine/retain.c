@@ -259,7 +259,8 @@ ring_init(struct leat_retention *retention, uint32_t max)
     if (retention->memory == NULL) {
         return false;
     }
-    leat_mpmc_init(&retention->ring, log2, retention->memory, 0);
+    const struct leat_ring_config config = {.slots_log2 = log2, .memory = retention->memory};
+    leat_mpmc_init(&retention->ring, &config);
     return true;
 }
 

@@ -66,27 +66,26 @@ intake_check(struct leat_engine *engine, const struct leat_job *job, struct inta
 
 /* ---- records -------------------------------------------------------------------------------- */
 
-/* Before retained jobs are given up for `count` new ones: that these will not be refused all the
- * same. They are checked again when they are pushed. */
+/* Before retained jobs are given up for new ones: that these will not be refused all the same. They
+ * are checked again when they are pushed; a batch takes one place. */
 static enum leat_status
-room_check(const struct leat_engine *engine, uint32_t level, uint32_t count)
+room_check(const struct leat_engine *engine, uint32_t level)
 {
     if (!leat_engine_accepts(engine)) {
         return LEAT_CLOSED;
     }
     const struct leat_mpmc *ring = &engine->pool.rings[level];
-    return leat_mpmc_count(ring) + count <= ring->mask + 1 ? LEAT_OK : LEAT_FULL;
+    return leat_mpmc_count(ring) < leat_mpmc_slots(ring) ? LEAT_OK : LEAT_FULL;
 }
 
-/* Takes one record; `count` are wanted in all. */
 static enum leat_status
-record_take(struct leat_engine *engine, uint32_t level, uint32_t count, uint32_t *index)
+record_take(struct leat_engine *engine, uint32_t level, uint32_t *index)
 {
     uint32_t shard = leat_pool_shard();
     /* Ends: each round gives up one job that had ended, and those are at most jobs_max; others may
      * take what we gave up, then they made progress. */
     while (LEAT_UNLIKELY(!leat_slab_take(&engine->jobs, shard, index))) {
-        enum leat_status status = room_check(engine, level, count);
+        enum leat_status status = room_check(engine, level);
         if (status != LEAT_OK) {
             return status;
         }
@@ -141,13 +140,12 @@ sample_time(const struct leat_engine *engine, uint32_t index, uint64_t word)
     return hash <= engine->sample_below ? leat_os_monotonic_ns() : 0;
 }
 
-/* Takes and fills a record, one of `count`. Its word still says FILLING. */
+/* Takes and fills a record. Its word still says FILLING. */
 static enum leat_status
-record_fill(struct leat_engine *engine, const struct leat_job *job, uint32_t count,
-            struct intake *intake)
+record_fill(struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
 {
     uint32_t index = 0;
-    enum leat_status taken = record_take(engine, intake->level, count, &index);
+    enum leat_status taken = record_take(engine, intake->level, &index);
     if (LEAT_UNLIKELY(taken != LEAT_OK)) {
         return taken;
     }
@@ -241,7 +239,7 @@ submit_one(struct leat_engine *engine, const struct leat_job *given, leat_job_id
         status = intake_check(engine, job, &intake);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
-        status = record_fill(engine, job, 1, &intake);
+        status = record_fill(engine, job, &intake);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = push_one(engine, job, &intake, id);
@@ -351,8 +349,7 @@ group_fill(struct group *group)
         const struct leat_job *job = NULL;
         enum leat_status status = job_read(job_at(group->jobs, i), &copy, &job);
         if (status == LEAT_OK) {
-            status =
-                record_fill(group->engine, job, (uint32_t)(group->count - i), &group->intakes[i]);
+            status = record_fill(group->engine, job, &group->intakes[i]);
         }
         if (status != LEAT_OK) {
             for (size_t j = 0; j < i; j++) {
@@ -391,7 +388,6 @@ group_push(struct group *group)
     return status;
 }
 
-/* Statuses are written through the group. */
 /* Lays the group's arrays into one block, the most aligned first. */
 static size_t
 group_lay(struct group *group, unsigned char *block)
@@ -416,8 +412,8 @@ submit_all(struct group *group, leat_job_id *ids)
     for (size_t i = 0; group->statuses != NULL && i < group->count; i++) {
         group->statuses[i] = LEAT_OK;
     }
-    /* More than a ring holds, and so more than the block's size could overflow with. */
-    if (group->count > group->engine->config.ring_slots) {
+    /* More than there are records, and so more than the block's size could overflow with. */
+    if (group->count > group->engine->config.jobs_max) {
         return LEAT_FULL;
     }
     size_t bytes = group_lay(group, NULL);

@@ -6,7 +6,7 @@
  *   _sc       sequentially consistent: names the two store-load pairs that it orders
  *
  * A compare-and-swap reloads `expected` when it fails: with acquire for _acq and _acq_rel, relaxed
- * for _rlx and _rel. All are strong.
+ * for _rlx and _rel, _sc for _sc. All are strong.
  *
  * atom_fence_sc() takes the address of a word that all sides of its protocol share. It is a plain
  * fence, but ThreadSanitizer does not understand fences: in its builds the word is changed by a
@@ -45,10 +45,14 @@ LEAT_STATIC(ATOMIC_POINTER_LOCK_FREE == 2, "pointer atomics are lock-free");
 
 #define atom_load_rlx(word) atomic_load_explicit((word), memory_order_relaxed)
 #define atom_load_acq(word) atomic_load_explicit((word), memory_order_acquire)
+#define atom_load_sc(word)  atomic_load_explicit((word), memory_order_seq_cst)
 
 #define atom_store_rlx(word, value) atomic_store_explicit((word), (value), memory_order_relaxed)
 #define atom_store_rel(word, value) atomic_store_explicit((word), (value), memory_order_release)
+#define atom_store_sc(word, value)  atomic_store_explicit((word), (value), memory_order_seq_cst)
 
+#define atom_swap_acq(word, value) atomic_exchange_explicit((word), (value), memory_order_acquire)
+#define atom_swap_rel(word, value) atomic_exchange_explicit((word), (value), memory_order_release)
 #define atom_swap_acq_rel(word, value)                                                             \
     atomic_exchange_explicit((word), (value), memory_order_acq_rel)
 
@@ -61,6 +65,9 @@ LEAT_STATIC(ATOMIC_POINTER_LOCK_FREE == 2, "pointer atomics are lock-free");
 #define atom_cas_acq_rel(word, expected, value)                                                    \
     atomic_compare_exchange_strong_explicit((word), (expected), (value), memory_order_acq_rel,     \
                                             memory_order_acquire)
+#define atom_cas_sc(word, expected, value)                                                         \
+    atomic_compare_exchange_strong_explicit((word), (expected), (value), memory_order_seq_cst,     \
+                                            memory_order_seq_cst)
 
 #define atom_add_rlx(word, value) atomic_fetch_add_explicit((word), (value), memory_order_relaxed)
 #define atom_sub_rlx(word, value) atomic_fetch_sub_explicit((word), (value), memory_order_relaxed)
@@ -68,8 +75,12 @@ LEAT_STATIC(ATOMIC_POINTER_LOCK_FREE == 2, "pointer atomics are lock-free");
     atomic_fetch_add_explicit((word), (value), memory_order_acq_rel)
 #define atom_sub_acq_rel(word, value)                                                              \
     atomic_fetch_sub_explicit((word), (value), memory_order_acq_rel)
-#define atom_or_sc(word, bits)  atomic_fetch_or_explicit((word), (bits), memory_order_seq_cst)
-#define atom_and_sc(word, bits) atomic_fetch_and_explicit((word), (bits), memory_order_seq_cst)
+#define atom_add_sc(word, value) atomic_fetch_add_explicit((word), (value), memory_order_seq_cst)
+#define atom_sub_sc(word, value) atomic_fetch_sub_explicit((word), (value), memory_order_seq_cst)
+#define atom_or_rel(word, bits)  atomic_fetch_or_explicit((word), (bits), memory_order_release)
+#define atom_or_sc(word, bits)   atomic_fetch_or_explicit((word), (bits), memory_order_seq_cst)
+#define atom_and_rlx(word, bits) atomic_fetch_and_explicit((word), (bits), memory_order_relaxed)
+#define atom_and_sc(word, bits)  atomic_fetch_and_explicit((word), (bits), memory_order_seq_cst)
 
 #ifndef LEAT_MODEL
 #    define LEAT_MODEL 0
@@ -77,8 +88,9 @@ LEAT_STATIC(ATOMIC_POINTER_LOCK_FREE == 2, "pointer atomics are lock-free");
 
 #if LEAT_MODEL
 
-/* Builds of tests/model/: what <stdatomic.h> offers becomes a call of the interleaving explorer,
- * tests/support/explore.h, so that every operation of this file is explored as it stands. */
+/* Builds of tests/model/ and tests/suspend/: what <stdatomic.h> offers becomes a call of the
+ * interleaving explorer, tests/support/explore.h, or of the one that freezes threads, freeze.h
+ * beside it, so that every operation of this file is explored, or frozen at, as it stands. */
 
 enum leat_model_order {
     LEAT_MODEL_RELAXED = memory_order_relaxed,

@@ -26,8 +26,16 @@
 #define LEAT_RING_SLOTS_LOG2_MIN 1
 #define LEAT_RING_SLOTS_LOG2_MAX 20
 
-/* Items claimed by one batch call: two cache lines of 4-byte indices. */
-#define LEAT_RING_BATCH_MAX 32
+/* Items of a chunk: two paired cache lines of 4-byte items. */
+#define LEAT_CHUNK_ITEMS 32
+
+/* Slots of a worker's local queue: a batch fits several times, and a steal copies at most half, 128
+ * items of 4 bytes, in the time that a few jobs take. A longer queue keeps back work that others
+ * could take in the order in which it came. */
+#ifndef LEAT_LOCAL_SLOTS_LOG2 /* a model has fewer, and short batches */
+#    define LEAT_LOCAL_SLOTS_LOG2 8
+LEAT_STATIC(LEAT_CHUNK_ITEMS < 1 << LEAT_LOCAL_SLOTS_LOG2, "a chunk fits into a local queue");
+#endif
 
 /* So many records are taken for the first time before one is used again, and from then on they take
  * turns, stack by stack: then a stale id meets a generation that is far ahead, and retirement is

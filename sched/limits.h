@@ -11,20 +11,27 @@
 #    define LEAT_PRIORITY_LEVELS 8
 #endif
 
-/* One bit of the hint word each; 16 are more than anyone tells apart. */
+/* Two bits of the hint word each; 16 are more than anyone tells apart. */
 #define LEAT_PRIORITY_LEVELS_MAX 16
 
 /* CPUs that workers are spread over: the size of a cpu_set_t. */
 #define LEAT_CPUS_MAX 1024
 
-/* Kinds of ring items, 2 bits. The scheduler runs tasks itself and hands the rest up. */
-enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1 };
+/* Kinds of ring items, 2 bits. The scheduler runs tasks itself, takes chunks apart, and hands the
+ * rest up. */
+enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1, LEAT_KIND_CHUNK = 2 };
+
+/* One in so many pushes that find every sleeping worker notified repeats a wake-up. Most often the
+ * worker is on its way, for as long as some hundred pushes take: so it must be rare enough that the
+ * system call costs little beside the pushes, and often enough that a few more pushes make good
+ * what a frozen thread left undone. */
+#define LEAT_WAKE_AGAIN 16
 
 /* Looks at the clock once in so many rounds of a spin: a read costs as much as 10 pauses. */
 #define LEAT_SPIN_ROUNDS 16
 
 LEAT_STATIC(LEAT_PRIORITY_LEVELS >= 1, "one level at least");
-LEAT_STATIC(LEAT_PRIORITY_LEVELS <= LEAT_PRIORITY_LEVELS_MAX, "the hint word has 16 bits in use");
+LEAT_STATIC(LEAT_PRIORITY_LEVELS <= LEAT_PRIORITY_LEVELS_MAX, "the hint word has 2 bits for each");
 LEAT_STATIC(LEAT_WORKERS_MAX % 64 == 0, "the idle bitmap is made of whole words");
 
 #endif

@@ -10,63 +10,112 @@ leat_lot_init(struct leat_lot *lot, uint32_t workers)
     for (uint32_t i = 0; i < LEAT_IDLE_WORDS; i++) {
         atom_init(&lot->idle[i], 0);
     }
+    atom_init(&lot->passes, 0);
+    atom_init(&lot->turn, 0);
 }
 
+/* ---- workers -------------------------------------------------------------------------------- */
+
 void
-leat_lot_enter(struct leat_lot *lot, struct leat_bed *bed, uint32_t worker)
+leat_lot_enter(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker)
 {
-    atom_store_rlx(&bed->token, 0); /* rlx: ordered by enter:A */
-    /* enter:A sc -> wake:A.  Orders: W2 then W5, against P1 then P4 (with park:A and notify:A). */
-    (void)atom_or_sc(&lot->idle[worker / 64], UINT64_C(1) << (worker % 64));
+    leat_parker_prepare(bed);
+    /* enter:A release -> wake:A.  Carries: that the bed is EMPTY.
+     * If relaxed: see wake:A. */
+    (void)atom_or_rel(&lot->idle[worker / 64], UINT64_C(1) << (worker % 64));
 }
 
 void
 leat_lot_leave(struct leat_lot *lot, uint32_t worker)
 {
-    /* leave:A sc -> wake:A.  Orders: nothing of its own; the word has one kind of change. */
-    (void)atom_and_sc(&lot->idle[worker / 64], ~(UINT64_C(1) << (worker % 64)));
+    /* Who sees the bit still set notifies a worker that is awake, and that will look into the rings
+     * before it sleeps. All changes of the word are read-modify-writes, so this one carries on what
+     * the other workers released. */
+    /* rlx: hint, re-checked at parker:A */
+    (void)atom_and_rlx(&lot->idle[worker / 64], ~(UINT64_C(1) << (worker % 64)));
 }
 
 void
-leat_lot_sleep(struct leat_lot *lot, struct leat_bed *bed, uint32_t worker, uint64_t deadline_ns)
+leat_lot_sleep(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker, uint64_t deadline_ns)
 {
-    /* sleep:A acquire -> wake:B.  Carries: that work was brought.
-     * If relaxed: nothing is lost, since the worker looks into the rings anyway; the edge keeps
-     * the waker's writes in front of what the worker does next. */
-    while (atom_load_acq(&bed->token) == 0) {
-        leat_os_futex_wait(&bed->token, 0, deadline_ns);
-        if (deadline_ns != UINT64_MAX && leat_os_monotonic_ns() >= deadline_ns) {
-            leat_lot_leave(lot, worker);
-            return;
+    (void)leat_parker_wait(bed, deadline_ns);
+    leat_lot_leave(lot, worker);
+}
+
+/* ---- wakers --------------------------------------------------------------------------------- */
+
+static struct leat_parker *
+bed_of(struct leat_parker *first_bed, size_t stride, uint32_t worker)
+{
+    return (void *)((unsigned char *)first_bed + stride * worker);
+}
+
+/* The first worker from `from` on whose idle bit is set; LEAT_WORKERS_MAX: none. */
+static uint32_t
+idle_next(const struct leat_lot *lot, uint32_t from)
+{
+    uint64_t wanted = UINT64_MAX << from % 64;
+    for (uint32_t i = from / 64; i < lot->words_count; i++) {
+        /* wake:A acquire -> enter:A.  Carries: that the bed is EMPTY.
+         * If relaxed: it could look NOTIFIED, as the worker's last sleep left it; or be notified
+         * before it becomes EMPTY. In both cases the worker sleeps on. */
+        uint64_t idle = atom_load_acq(&lot->idle[i]) & wanted;
+        if (idle != 0) {
+            return i * 64 + (uint32_t)__builtin_ctzll(idle);
         }
+        wanted = UINT64_MAX;
+    }
+    return LEAT_WORKERS_MAX;
+}
+
+/* P6. */
+static void
+repeat_in_turn(struct leat_lot *lot, struct leat_parker *first_bed, size_t stride)
+{
+    uint32_t passes = atom_load_rlx(&lot->passes) + 1; /* rlx: statistic */
+    atom_store_rlx(&lot->passes, passes);              /* rlx: statistic */
+    if (passes % LEAT_WAKE_AGAIN != 0) {
+        return;
+    }
+    uint32_t worker = idle_next(lot, atom_load_rlx(&lot->turn)); /* rlx: statistic */
+    if (worker == LEAT_WORKERS_MAX) {
+        worker = idle_next(lot, 0);
+    }
+    if (worker != LEAT_WORKERS_MAX) {
+        atom_store_rlx(&lot->turn, worker + 1); /* rlx: statistic */
+        leat_parker_again(bed_of(first_bed, stride, worker));
     }
 }
 
 bool
-leat_lot_wake(struct leat_lot *lot, struct leat_bed *first_bed, size_t stride)
+leat_lot_wake(struct leat_lot *lot, struct leat_parker *first_bed, size_t stride)
 {
-    for (uint32_t i = 0; i < lot->words_count; i++) {
-        uint64_t idle = atom_load_rlx(&lot->idle[i]); /* rlx: hint, re-checked at wake:A */
-        while (idle != 0) {
-            uint32_t place = (uint32_t)__builtin_ctzll(idle);
-            uint64_t bit = UINT64_C(1) << place;
-            /* wake:A sc -> enter:A, leave:A.  Orders: nothing of its own; who clears the bit, and
-             * nobody else, owes the token. */
-            uint64_t before = atom_and_sc(&lot->idle[i], ~bit);
-            if ((before & bit) != 0) {
-                size_t offset = stride * (i * 64 + place);
-                struct leat_bed *bed = (void *)((unsigned char *)first_bed + offset);
-                /* wake:B release -> sleep:A.  Carries: see sleep:A.
-                 * If relaxed: see sleep:A. */
-                atom_store_rel(&bed->token, 1);
-                leat_os_futex_wake(&bed->token, 1);
-                return true;
-            }
-            idle = before & ~bit;
+    uint32_t worker = idle_next(lot, 0);
+    while (worker != LEAT_WORKERS_MAX) {
+        struct leat_parker *bed = bed_of(first_bed, stride, worker);
+        if (!leat_parker_notified(bed) && leat_parker_notify(bed)) {
+            return true;
         }
+        worker = idle_next(lot, worker + 1);
     }
+    repeat_in_turn(lot, first_bed, stride);
     return false;
 }
+
+void
+leat_lot_wake_all(struct leat_lot *lot, struct leat_parker *first_bed, size_t stride)
+{
+    uint32_t worker = idle_next(lot, 0);
+    while (worker != LEAT_WORKERS_MAX) {
+        struct leat_parker *bed = bed_of(first_bed, stride, worker);
+        if (!leat_parker_notify(bed)) {
+            leat_parker_again(bed);
+        }
+        worker = idle_next(lot, worker + 1);
+    }
+}
+
+/* ---- statistics ----------------------------------------------------------------------------- */
 
 uint32_t
 leat_lot_count(const struct leat_lot *lot)

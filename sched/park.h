@@ -1,74 +1,92 @@
 /* park.h - how a worker without work goes to sleep, and how one is woken: nobody who brings work
- * waits for it, and no wake-up is lost.
+ * waits for it, and no wake-up is lost. Why it is so and not otherwise: docs/design/0004 and 0006.
  *
- * The parties: a producer that publishes an item in a ring, and workers that look for items.
+ * The parties: a producer that publishes an item in a ring, and workers that look for items. Each
+ * worker has a bed (ring/parker.h) and a bit in the idle bitmap, which it alone sets and clears.
  *
  *   producer                                worker without work
- *     P1  publish the item in its ring        W1  token = 0
+ *     P1  publish the item in its ring        W1  own bed = EMPTY
  *     P2  full fence                          W2  set own bit in the idle bitmap
  *     P3  set the level's hint bit if clear   W3  clear the hint
  *     P4  read the idle bitmap                W4  full fence
- *     P5  bit seen: clear it; who cleared     W5  look into every ring, and at the halt flag
- *         it stores token = 1 and wakes       W6  something there: set that level's hint bit, clear
- *                                                 own idle bit, go on
- *                                             W7  else sleep while token == 0; then clear own bit
- *                                             W8  with the first item after a time without: if
- *                                                 others sleep and rings have more, wake one
+ *     P5  of the workers whose bit is set,    W5  look into every ring, and at the halt flag
+ *         notify the first whose bed is       W6  something there: set that level's hint bit, clear
+ *         not NOTIFIED: make it so, and           own idle bit, go on
+ *         call the system if it was PARKED    W7  else sleep until the bed is NOTIFIED; then clear
+ *     P6  all are NOTIFIED: nothing; but          own bit
+ *         once in LEAT_WAKE_AGAIN times       W8  with the first item after a time without: if
+ *         repeat the system call for one          others sleep and rings have more, wake one
+ *         of them, in turn                        (P4 to P6)
  *
- * Why no item is left behind: P2 and W4 are full fences, so one comes first.
- *   P2 first: W5 sees the item (published before P2) and does not sleep - if it is at the head of
- *   its ring. It may stand behind a slot that another producer has claimed and not yet published.
- *   That one still has its own P2 to P5 to go: it wakes a worker, which takes its item, and by W8
- *   wakes another one for the item behind.
- *   W4 first: P4 sees the bit that W2 set, or that someone else cleared it. Whoever cleared it
- *   stores the token (P5), and the worker wakes and looks again.
- *   A wake between W5 and W7 is not lost: the token is a level, and W7 sleeps only while it is 0.
- *   A late token from an earlier round ends W7 while the idle bit is still set; the worker clears
- *   the bit before it does anything else, so that no wake is spent on one that is awake.
- * Why a set hint bit is never missing for long: P3 and W3 are the same argument with "hint bit" for
- * "idle bit": P2 before W4, then W5 sees the item and W6 sets the bit; W4 before P2, then P3 sees
- * the cleared bit and sets it. So the bit of a level with an item is clear only while its producer
- * is between P1 and P3, or a worker between W3 and W6. A thread frozen there hides the level from
- * workers that are busy elsewhere, until one of them runs dry and goes through W5.
+ * Why no item is left behind: let a round be a worker's way from W1 to the end of W6 or W7. P2 and
+ * W4 are full fences, so all are in one order. For a worker, take its last round whose W4 is before
+ * P2; the W4 of the next one, if it comes to that, is behind P2. P4 sees the W2 of that round or
+ * something later, and by the acquire (wake:A) P5 sees its W1 or something later.
+ *   Bit clear: the worker has ended the round.
+ *   Bit set, bed NOTIFIED: it is so in that round or a later one; the round is over, or ends in W7.
+ *   Bit set, bed not NOTIFIED: P5 makes it so.
+ *   In each case the worker is awake or going to be, for nobody takes NOTIFIED back but the worker
+ *   itself in its next W1. Before it sleeps again it comes through W4 and W5, behind P2, and sees
+ *   the item (published before P2) - if it is at the head of its ring. It may stand behind a slot
+ *   that another producer has claimed and not yet published. That one still has its own P2 to P6 to
+ *   go: then a worker takes its item, and by W8 wakes another one for the item behind.
+ *   W7 itself loses nothing: EMPTY becomes PARKED only if no notification came since W1, and the
+ *   system puts the worker to sleep only while the bed is PARKED.
+ *   A producer that read the bit in an earlier round may make the bed NOTIFIED in a later one. The
+ *   worker then comes back for nothing, and looks again. That producer's item was there before the
+ *   later round's W4 (else P4 would have seen that round), so nothing hung on this notification.
+ * Why a set hint bit is never missing for long: P2 before W4, then W5 sees the item and W6 sets the
+ * bit; W4 before P2, then P3 sees the bit that W3 cleared, and sets it. So the bit of a level with
+ * an item is clear only while its producer is between P1 and P3, or a worker between W3 and W6. A
+ * thread frozen there hides the level from workers that are busy elsewhere, until one of them runs
+ * dry and goes through W5.
  *
- * Progress  BLOCKING at one step: a thread frozen in P5 between clearing the bit and the end of its
- *           system call leaves one worker asleep whose bit nobody sees any more. The other workers
- *           go on; where there is no other, nothing runs until that thread moves.
+ * Progress  a producer never waits: P2 to P6 are a bounded number of steps, whatever others do.
+ *           What a producer leaves behind that is frozen for ever,
+ *           up to P5: nothing; the next push finds the same workers and notifies one.
+ *           in P5, between the bed and the end of its system call: one worker that sleeps on, while
+ *           others see it NOTIFIED. They notify the other sleepers as ever. Where it is the only
+ *           one, BLOCKING up to a bound: LEAT_WAKE_AGAIN pushes later (each behind the other; for
+ *           each worker left so, if they are several) one of them wakes it by P6, and a stop wakes
+ *           it at once. Fewer pushes than that wait for the frozen thread, or for a worker that is
+ *           awake.
+ *           A worker that is frozen holds up itself, and who counts on the notification it had.
  */
 #ifndef SCHED_PARK_H
 #define SCHED_PARK_H
 
-#include "ring/os.h"
+#include "ring/parker.h"
 #include "sched/limits.h"
 
 #define LEAT_IDLE_WORDS (LEAT_WORKERS_MAX / 64)
 
-/* Letters: I set at init, then read-only; S many writers. */
+/* Letters: I set at init, then read-only; S many writers; T a statistic, approximate: two threads
+ * that count at once may count one. */
 struct leat_lot {
     LEAT_ALIGNED_LINE leat_atomic_u64 idle[LEAT_IDLE_WORDS]; /* S one bit per sleeping worker */
     uint32_t words_count;                                    /* I words in use */
-};
-
-/* A worker's own place to sleep, on its own line. */
-struct leat_bed {
-    LEAT_ALIGNED_LINE leat_atomic_u32 token; /* S 1: woken */
+    LEAT_ALIGNED_LINE leat_atomic_u32 passes;                /* T how often P6 was reached */
+    leat_atomic_u32 turn; /* T where the search for the next one in P6 begins */
 };
 
 void leat_lot_init(struct leat_lot *lot, uint32_t workers);
 
 /* W1 and W2. The caller's full fence and second look (W4, W5) come next. */
-void leat_lot_enter(struct leat_lot *lot, struct leat_bed *bed, uint32_t worker);
+void leat_lot_enter(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker);
 /* W6. */
 void leat_lot_leave(struct leat_lot *lot, uint32_t worker);
 /* W7: until woken, or the monotonic deadline. */
-void leat_lot_sleep(struct leat_lot *lot, struct leat_bed *bed, uint32_t worker,
+void leat_lot_sleep(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker,
                     uint64_t deadline_ns);
 
-/* P5: wakes one worker whose idle bit is set. `beds` are all workers' beds, one every `stride`
- * bytes. False: by now none was. */
-bool leat_lot_wake(struct leat_lot *lot, struct leat_bed *first_bed, size_t stride);
+/* P5 and P6: wakes one worker whose idle bit is set. The workers' beds stand one every `stride`
+ * bytes. False: by now there was none that had not been notified. */
+bool leat_lot_wake(struct leat_lot *lot, struct leat_parker *first_bed, size_t stride);
+/* Wakes all workers whose idle bit is set, also those that a frozen thread has left asleep. */
+void leat_lot_wake_all(struct leat_lot *lot, struct leat_parker *first_bed, size_t stride);
 
-/* P4. True if a worker sleeps, or is about to. The caller's full fence (P2) comes before. */
+/* P4. True if a worker sleeps, is about to, or has been notified and did not come yet. The caller's
+ * full fence (P2) comes before. */
 LEAT_INLINE bool
 leat_lot_any(const struct leat_lot *lot)
 {
@@ -79,7 +97,7 @@ leat_lot_any(const struct leat_lot *lot)
     return any != 0;
 }
 
-/* How many sleep at this moment. */
+/* How many sleep at this moment, or have not come yet. */
 uint32_t leat_lot_count(const struct leat_lot *lot);
 
 #endif

@@ -9,11 +9,11 @@
 
 /* ---- bringing work -------------------------------------------------------------------------- */
 
-void
+bool
 leat_pool_wake_one(struct leat_pool *pool)
 {
     if (!leat_lot_wake(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker))) {
-        return;
+        return false;
     }
     struct leat_worker *worker = leat_worker_current();
     if (worker != NULL && worker->pool == pool) {
@@ -21,22 +21,21 @@ leat_pool_wake_one(struct leat_pool *pool)
     } else {
         (void)atom_add_rlx(&pool->wakes_outside, 1); /* rlx: statistic */
     }
+    return true;
 }
 
-/* P2 to P5 of park.h, after an item of `level` was published. */
-static void
-notify(struct leat_pool *pool, uint32_t level)
+void
+leat_pool_notify(struct leat_pool *pool, uint32_t bits)
 {
-    /* notify:A sc -> park:A, park:C.  Orders: item published then hint and idle bits read, against
-     * idle bit set and hint cleared then rings read. */
+    /* notify:A sc -> park:A, park:C, steal:A, steal:B.  Orders: item published then hint and idle
+     * bits read, against idle bit set and hint cleared then rings and local queues read. */
     atom_fence_sc(&pool->anchor);
-    uint32_t bit = UINT32_C(1) << level;
-    if (LEAT_UNLIKELY((atom_load_rlx(&pool->hint) & bit) == 0)) { /* rlx: ordered by notify:A */
-        /* notify:B sc -> park:C, look:A.  Orders: as look:A. */
-        (void)atom_or_sc(&pool->hint, bit);
+    if (LEAT_UNLIKELY((atom_load_rlx(&pool->hint) & bits) != bits)) { /* rlx: ordered by notify:A */
+        /* notify:B sc -> park:C, look:A, steal:A, steal:C.  Orders: as look:A. */
+        (void)atom_or_sc(&pool->hint, bits);
     }
     if (LEAT_UNLIKELY(leat_lot_any(&pool->lot))) {
-        leat_pool_wake_one(pool);
+        (void)leat_pool_wake_one(pool);
     }
 }
 
@@ -47,7 +46,50 @@ leat_pool_push(struct leat_pool *pool, uint32_t level, uint32_t item)
     if (LEAT_UNLIKELY(!leat_mpmc_push(&pool->rings[level], item))) {
         return false;
     }
-    notify(pool, level);
+    leat_pool_notify(pool, LEAT_HINT_RING(level));
+    return true;
+}
+
+/* Gives a chain of chunks back that was not pushed. */
+static void
+chunks_give(struct leat_pool *pool, uint32_t item)
+{
+    /* Ends with the chain, whose last block ends with no chunk. */
+    while (leat_item_kind(item) == LEAT_KIND_CHUNK) {
+        const struct leat_chunk *chunk = leat_slab_record(&pool->chunks, leat_item_index(item));
+        uint32_t index = leat_item_index(item);
+        item = chunk->items[leat_chunk_count(chunk) - 1];
+        leat_slab_give(&pool->chunks, leat_pool_shard(), index);
+    }
+}
+
+/* Puts items into a chain of chunks, from its end: so each block knows the one that goes on. */
+static bool
+chunks_fill(struct leat_pool *pool, const uint32_t *items, uint32_t count, uint32_t *first)
+{
+    uint32_t rest[LEAT_CHUNK_ITEMS];
+    uint32_t shard = leat_pool_shard();
+    /* The last block is full, or the only one; the others have one less, and the next. */
+    uint32_t last = count < LEAT_CHUNK_ITEMS ? count : LEAT_CHUNK_ITEMS;
+    uint32_t index = 0;
+    if (!leat_slab_take(&pool->chunks, shard, &index)) {
+        return false;
+    }
+    count -= last;
+    leat_chunk_fill(leat_slab_record(&pool->chunks, index), items + count, last);
+    *first = leat_item_of(LEAT_KIND_CHUNK, index);
+    while (count > 0) {
+        uint32_t more = count < LEAT_CHUNK_ITEMS - 1 ? count : LEAT_CHUNK_ITEMS - 1;
+        if (!leat_slab_take(&pool->chunks, shard, &index)) {
+            chunks_give(pool, *first);
+            return false;
+        }
+        count -= more;
+        memcpy(rest, items + count, more * sizeof(rest[0]));
+        rest[more] = *first;
+        leat_chunk_fill(leat_slab_record(&pool->chunks, index), rest, more + 1);
+        *first = leat_item_of(LEAT_KIND_CHUNK, index);
+    }
     return true;
 }
 
@@ -55,12 +97,17 @@ bool
 leat_pool_push_n(struct leat_pool *pool, uint32_t level, const uint32_t *items, uint32_t count)
 {
     LEAT_ASSERT(level < LEAT_PRIORITY_LEVELS);
-    if (!leat_mpmc_push_n(&pool->rings[level], items, count)) {
+    LEAT_ASSERT(count >= 1);
+    uint32_t first = items[0];
+    if (count == 1) {
+        return leat_pool_push(pool, level, first);
+    }
+    if (!chunks_fill(pool, items, count, &first)) {
         return false;
     }
-    /* One wake per item, as far as workers sleep. */
-    for (uint32_t i = 0; i < count && (i == 0 || leat_lot_any(&pool->lot)); i++) {
-        notify(pool, level);
+    if (!leat_pool_push(pool, level, first)) {
+        chunks_give(pool, first);
+        return false;
     }
     return true;
 }
@@ -82,14 +129,29 @@ leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_pool_ta
     return true;
 }
 
-uint64_t
-leat_pool_waiting(const struct leat_pool *pool)
+uint32_t
+leat_pool_look(const struct leat_pool *pool, uint32_t level)
 {
-    uint64_t count = 0;
-    for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
-        count += leat_mpmc_count(&pool->rings[level]);
+    uint32_t bits = leat_mpmc_ready(&pool->rings[level]) ? LEAT_HINT_RING(level) : 0;
+    for (uint32_t i = 0; i < pool->places; i++) {
+        const struct leat_worker *worker = &pool->workers[i];
+        /* rlx: hint, re-checked at notify:A */
+        bool stocked = (atom_load_rlx(&worker->stocked) >> level & 1) != 0;
+        if (LEAT_UNLIKELY(stocked && leat_local_ready(&worker->local[level]))) {
+            return bits | LEAT_HINT_LOCAL(level);
+        }
     }
-    return count;
+    return bits;
+}
+
+static bool
+anything_waits(const struct leat_pool *pool)
+{
+    uint32_t bits = 0;
+    for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
+        bits |= leat_pool_look(pool, level);
+    }
+    return bits != 0;
 }
 
 /* Takes a place, one with work left in its hand before all others. NULL: all are taken. */
@@ -136,7 +198,7 @@ leat_pool_lend(struct leat_pool *pool, size_t budget, size_t *ran)
 bool
 leat_pool_work_waits(const struct leat_pool *pool)
 {
-    bool waits = leat_pool_waiting(pool) != 0;
+    bool waits = anything_waits(pool);
     for (uint32_t i = 0; i < pool->places && pool->config.workers == 0; i++) {
         const struct leat_worker *worker = &pool->workers[i];
         /* rlx: statistic */
@@ -147,11 +209,12 @@ leat_pool_work_waits(const struct leat_pool *pool)
 
 /* ---- quiet ---------------------------------------------------------------------------------- */
 
-/* Looks at the workers, at the rings, and at the workers again. A worker is busy from before it
- * takes something until after all that came of it was pushed or counted. The first look reads what
- * was taken before it reads that the worker is idle, the second the other way round: so if the sums
- * are equal, every worker was idle from its first look to its second, with the rings read in
- * between; nothing was taken, nothing pushed, and what was there would have been seen. */
+/* Looks at the workers, at the rings and local queues, and at the workers again. A worker is busy
+ * from before it takes or steals something until after all that came of it was pushed or counted.
+ * The first look reads what was taken before it reads that the worker is idle, the second the other
+ * way round: so if the sums are equal, every worker was idle from its first look to its second,
+ * with the rings and queues read in between; nothing was taken, nothing pushed, and what was there
+ * would have been seen. */
 bool
 leat_pool_quiet(struct leat_pool *pool, const leat_atomic_u64 *also)
 {
@@ -169,7 +232,7 @@ leat_pool_quiet(struct leat_pool *pool, const leat_atomic_u64 *also)
     }
     /* drain:A acquire -> settled:A.  Carries: the pushes made before it was counted down.
      * If relaxed: a push could be missed beside a count of 0. */
-    if (atom_load_acq(also) != 0 || leat_pool_waiting(pool) != 0) {
+    if (atom_load_acq(also) != 0 || anything_waits(pool)) {
         return false;
     }
     for (uint32_t i = 0; i < pool->places; i++) {
@@ -315,8 +378,7 @@ leat_pool_halt(struct leat_pool *pool)
     /* halt:B sc -> park:A, lend:E.  Orders: halt set then idle bits and the count of threads read,
      * against idle bit set (or the count raised) then halt read. */
     atom_fence_sc(&pool->anchor);
-    while (leat_lot_wake(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker))) {
-    }
+    leat_lot_wake_all(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker));
     quiet_poke(pool);
 }
 
@@ -352,15 +414,34 @@ leat_pool_join(struct leat_pool *pool)
 
 /* ---- init and fini -------------------------------------------------------------------------- */
 
+/* Records of tasks, and blocks of batches. Neither has ids. */
 static struct leat_slab_config
-tasks_config(const struct leat_pool_config *config, uint32_t shards)
+slab_config(uint32_t capacity, size_t record_bytes, uint32_t shards)
 {
-    struct leat_slab_config tasks = {.capacity = config->tasks_max,
-                                     .shards = shards,
-                                     .record_bytes = sizeof(struct leat_pool_task),
-                                     .generation_start = 0,
-                                     .without_ids = true};
-    return tasks;
+    struct leat_slab_config slab = {.capacity = capacity,
+                                    .shards = shards,
+                                    .record_bytes = record_bytes,
+                                    .generation_start = 0,
+                                    .without_ids = true};
+    return slab;
+}
+
+static uint32_t
+places_of(const struct leat_pool_config *config)
+{
+    return config->workers != 0 ? config->workers : config->lenders_max;
+}
+
+/* As many as can be in use: one at the head of each batch in the rings, of which each has two items
+ * at least; one for each 31 items behind it; one in the hand of each worker. */
+static uint32_t
+chunks_max(const struct leat_pool_config *config)
+{
+    uint64_t heads = (uint64_t)LEAT_PRIORITY_LEVELS << config->ring_slots_log2;
+    uint64_t pairs = config->items_max / 2;
+    uint64_t behind = config->items_max / (LEAT_CHUNK_ITEMS - 1);
+    uint64_t all = (heads < pairs ? heads : pairs) + behind + places_of(config) + 1;
+    return all < LEAT_RECORDS_MAX ? (uint32_t)all : LEAT_RECORDS_MAX;
 }
 
 static size_t
@@ -369,13 +450,24 @@ workers_bytes(uint32_t places)
     return sizeof(struct leat_worker) * places;
 }
 
+/* Rings, then the local queues of all places, in one mapping. */
+static size_t
+queues_bytes(const struct leat_pool_config *config)
+{
+    size_t locals = leat_local_bytes(LEAT_LOCAL_SLOTS_LOG2) * places_of(config);
+    return (leat_mpmc_bytes(config->ring_slots_log2) + locals) * LEAT_PRIORITY_LEVELS;
+}
+
 size_t
 leat_pool_bytes(const struct leat_pool_config *config)
 {
-    struct leat_slab_config tasks = tasks_config(config, LEAT_SLAB_SHARDS_MAX);
-    uint32_t places = config->workers != 0 ? config->workers : config->lenders_max;
-    return leat_mpmc_bytes(config->ring_slots_log2) * LEAT_PRIORITY_LEVELS +
-           leat_slab_bytes(&tasks) + workers_bytes(places);
+    uint32_t shards = LEAT_SLAB_SHARDS_MAX;
+    struct leat_slab_config tasks =
+        slab_config(config->tasks_max, sizeof(struct leat_pool_task), shards);
+    struct leat_slab_config chunks =
+        slab_config(chunks_max(config), sizeof(struct leat_chunk), shards);
+    return queues_bytes(config) + leat_slab_bytes(&tasks) + leat_slab_bytes(&chunks) +
+           workers_bytes(places_of(config));
 }
 
 static void
@@ -409,51 +501,75 @@ leat_pool_prepare(const struct leat_pool_config *config, void *memory, size_t by
 }
 
 static enum leat_os_result
-rings_init(struct leat_pool *pool)
+queues_init(struct leat_pool *pool)
 {
     const struct leat_pool_config *config = &pool->config;
-    size_t one = leat_mpmc_bytes(config->ring_slots_log2);
-    pool->rings_bytes = one * LEAT_PRIORITY_LEVELS;
-    pool->rings_memory = leat_os_map(pool->rings_bytes);
-    if (pool->rings_memory == NULL) {
+    pool->queues_bytes = queues_bytes(config);
+    pool->queues_memory = leat_os_map(pool->queues_bytes);
+    if (pool->queues_memory == NULL) {
         return LEAT_OS_NO_MEMORY;
     }
+    unsigned char *memory = pool->queues_memory;
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
-        unsigned char *memory = (unsigned char *)pool->rings_memory + one * level;
-        leat_mpmc_init(&pool->rings[level], config->ring_slots_log2, memory, 0);
+        const struct leat_ring_config ring = {.slots_log2 = config->ring_slots_log2,
+                                              .memory = memory};
+        leat_mpmc_init(&pool->rings[level], &ring);
+        memory += leat_mpmc_bytes(config->ring_slots_log2);
     }
-    return leat_pool_prepare(config, pool->rings_memory, pool->rings_bytes);
+    for (uint32_t i = 0; i < pool->places * LEAT_PRIORITY_LEVELS; i++) {
+        struct leat_worker *worker = &pool->workers[i / LEAT_PRIORITY_LEVELS];
+        leat_local_init(&worker->local[i % LEAT_PRIORITY_LEVELS], LEAT_LOCAL_SLOTS_LOG2, memory, 0);
+        memory += leat_local_bytes(LEAT_LOCAL_SLOTS_LOG2);
+    }
+    return leat_pool_prepare(config, pool->queues_memory, pool->queues_bytes);
+}
+
+static enum leat_os_result
+slab_open(struct leat_pool *pool, struct leat_slab *slab, uint32_t capacity, size_t record_bytes)
+{
+    uint32_t shards =
+        pool->cpus_count < LEAT_SLAB_SHARDS_MAX ? pool->cpus_count : LEAT_SLAB_SHARDS_MAX;
+    const struct leat_slab_config config = slab_config(capacity, record_bytes, shards);
+    if (!leat_slab_init(slab, &config)) {
+        return LEAT_OS_NO_MEMORY;
+    }
+    return leat_pool_prepare(&pool->config, slab->mapping, slab->mapping_bytes);
+}
+
+static enum leat_os_result
+parts_init(struct leat_pool *pool)
+{
+    const struct leat_pool_config *config = &pool->config;
+    pool->cpus_count = leat_os_cpus_allowed(pool->cpus, LEAT_CPUS_MAX);
+    workers_init(pool);
+    leat_lot_init(&pool->lot, pool->places);
+    /* Workers that fill all CPUs would spin in the way of whoever brings work. */
+    pool->spin_ns = config->workers >= pool->cpus_count ? 0 : config->spin_ns;
+    if (config->busy_poll) {
+        pool->spin_ns = UINT64_MAX;
+    }
+    enum leat_os_result result = queues_init(pool);
+    if (result == LEAT_OS_OK) {
+        result = slab_open(pool, &pool->tasks, config->tasks_max, sizeof(struct leat_pool_task));
+    }
+    if (result == LEAT_OS_OK) {
+        result = slab_open(pool, &pool->chunks, chunks_max(config), sizeof(struct leat_chunk));
+    }
+    return result;
 }
 
 enum leat_os_result
 leat_pool_init(struct leat_pool *pool, const struct leat_pool_config *config)
 {
     pool->config = *config;
-    pool->places = config->workers != 0 ? config->workers : config->lenders_max;
+    pool->places = places_of(config);
     LEAT_ASSERT(pool->places >= 1);
     LEAT_ASSERT(pool->places <= LEAT_WORKERS_MAX);
     pool->workers = leat_memory_take_lines(&config->memory, workers_bytes(pool->places));
     pool->cpus = leat_memory_take(&config->memory, sizeof(uint16_t) * LEAT_CPUS_MAX);
     enum leat_os_result result = LEAT_OS_NO_MEMORY;
     if (pool->workers != NULL && pool->cpus != NULL) {
-        pool->cpus_count = leat_os_cpus_allowed(pool->cpus, LEAT_CPUS_MAX);
-        uint32_t shards =
-            pool->cpus_count < LEAT_SLAB_SHARDS_MAX ? pool->cpus_count : LEAT_SLAB_SHARDS_MAX;
-        struct leat_slab_config tasks = tasks_config(config, shards);
-        workers_init(pool);
-        leat_lot_init(&pool->lot, pool->places);
-        /* Workers that fill all CPUs would spin in the way of whoever brings work. */
-        pool->spin_ns = config->workers >= pool->cpus_count ? 0 : config->spin_ns;
-        if (config->busy_poll) {
-            pool->spin_ns = UINT64_MAX;
-        }
-        result = rings_init(pool);
-        if (result == LEAT_OS_OK) {
-            result = leat_slab_init(&pool->tasks, &tasks) ? LEAT_OS_OK : LEAT_OS_NO_MEMORY;
-        }
-        if (result == LEAT_OS_OK) {
-            result = leat_pool_prepare(config, pool->tasks.mapping, pool->tasks.mapping_bytes);
-        }
+        result = parts_init(pool);
     }
     if (result != LEAT_OS_OK) {
         leat_pool_fini(pool);
@@ -465,8 +581,9 @@ void
 leat_pool_fini(struct leat_pool *pool)
 {
     const struct leat_memory *memory = &pool->config.memory;
+    leat_slab_fini(&pool->chunks);
     leat_slab_fini(&pool->tasks);
-    leat_os_unmap(pool->rings_memory, pool->rings_bytes);
+    leat_os_unmap(pool->queues_memory, pool->queues_bytes);
     leat_memory_give(memory, pool->cpus, sizeof(uint16_t) * LEAT_CPUS_MAX);
     leat_memory_give(memory, pool->workers, workers_bytes(pool->places));
     memset(pool, 0, sizeof(*pool));

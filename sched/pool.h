@@ -5,11 +5,17 @@
  *   urgent. Every `starvation_picks`-th pick serves the next non-empty level in rotation, so each
  *   of L waiting levels gets at least one pick in L * starvation_picks, whatever floods the others.
  * FIFO  per pushing thread and level, up to the parallelism of the workers.
+ * Batches  are one item of kind CHUNK in the ring, see ring/chunk.h. Who takes one runs its first
+ *   item and puts the others into a local queue of its own, one per level, before it takes anything
+ *   else of that level; other workers steal from there.
+ * Hint word  bit L: the ring of level L may have items; bit 16 + L: a local queue of level L may.
  * Sleep and wake  see sched/park.h. Quiet (nothing waits, nothing runs) see leat_pool_quiet().
  */
 #ifndef SCHED_POOL_H
 #define SCHED_POOL_H
 
+#include "ring/chunk.h"
+#include "ring/local.h"
 #include "ring/memory.h"
 #include "ring/mpmc.h"
 #include "ring/slab.h"
@@ -28,8 +34,9 @@ struct leat_pool_task {
 /* Letters: I set at init, then read-only; O the worker's own thread; W one writer, many readers;
  * S many writers. */
 struct leat_worker {
-    struct leat_bed bed;                      /* S */
+    struct leat_parker bed;                   /* S */
     LEAT_ALIGNED_LINE leat_atomic_u32 busy;   /* W 1 from before a pick until nothing was found */
+    leat_atomic_u32 stocked;                  /* W bit per level: its local queue may have items */
     leat_atomic_u64 taken;                    /* W items taken */
     leat_atomic_u64 tasks_run;                /* W */
     leat_atomic_u64 parks;                    /* W */
@@ -43,6 +50,7 @@ struct leat_worker {
     int32_t cpu;                              /* I -1: not pinned to one */
     pthread_t thread;                         /* Q */
     leat_atomic_u32 lent;                     /* S 1: a lent thread is inside */
+    struct leat_local local[LEAT_PRIORITY_LEVELS]; /* S what it took of batches, by level */
 };
 
 struct leat_pool_ops {
@@ -61,6 +69,7 @@ struct leat_pool_config {
     uint32_t lenders_max; /* used where workers is 0 */
     uint32_t ring_slots_log2;
     uint32_t tasks_max;
+    uint32_t items_max;        /* that can wait, tasks included: bounds the chunks */
     uint32_t starvation_picks; /* 0: never */
     enum leat_pool_pin pin;
     bool busy_poll;
@@ -80,12 +89,13 @@ struct leat_pool {
     uint32_t places;                              /* I workers, or lenders_max */
     uint32_t cpus_count;                          /* I CPUs this process may use */
     uint64_t spin_ns;                             /* I */
-    void *rings_memory;                           /* I */
-    size_t rings_bytes;                           /* I */
+    void *queues_memory;                          /* I rings and local queues */
+    size_t queues_bytes;                          /* I */
     uint16_t *cpus;                               /* I */
     struct leat_slab tasks;                       /* S */
+    struct leat_slab chunks;                      /* S */
     struct leat_mpmc rings[LEAT_PRIORITY_LEVELS]; /* S */
-    LEAT_ALIGNED_LINE leat_atomic_u32 hint;       /* S bit per level: its ring may have items */
+    LEAT_ALIGNED_LINE leat_atomic_u32 hint;       /* S see above */
     struct leat_lot lot;                          /* S */
     LEAT_ALIGNED_LINE leat_atomic_u32 halt;       /* S 1: take nothing more */
     leat_atomic_u32 alive;                        /* S threads running, lent ones included */
@@ -122,7 +132,8 @@ void leat_pool_join(struct leat_pool *pool);
 
 /* Puts an item behind the others of its level. False: the ring is full. */
 bool leat_pool_push(struct leat_pool *pool, uint32_t level, uint32_t item);
-/* All of count items (at most the ring's slots), or none. */
+/* All of count items next to each other as one item of the ring, or none. False: the ring is full,
+ * or the slab of chunks. */
 bool leat_pool_push_n(struct leat_pool *pool, uint32_t level, const uint32_t *items,
                       uint32_t count);
 /* Posts a task. False: the ring or the task slab is full. */
@@ -152,8 +163,12 @@ bool leat_pool_work_waits(const struct leat_pool *pool);
 /* Runs up to `budget` items in the calling thread. False: all places are taken. */
 bool leat_pool_lend(struct leat_pool *pool, size_t budget, size_t *ran);
 
-/* Items that wait in all rings, by kind unknown; approximate while the pool runs. */
-uint64_t leat_pool_waiting(const struct leat_pool *pool);
+/* The bits of the hint word that are true of a level at this moment. */
+uint32_t leat_pool_look(const struct leat_pool *pool, uint32_t level);
+
+/* Bit of the hint word for the local queues of a level. */
+#define LEAT_HINT_LOCAL(level) (UINT32_C(1) << (LEAT_PRIORITY_LEVELS_MAX + (level)))
+#define LEAT_HINT_RING(level)  (UINT32_C(1) << (level))
 
 /* A number that spreads threads over the shards of slabs: the CPU of this moment. */
 LEAT_INLINE uint32_t

@@ -29,25 +29,122 @@ leat_worker_keep(struct leat_worker *worker, uint32_t level, uint32_t item)
     worker->held |= UINT32_C(1) << level;
 }
 
-/* The item of a level that is in hand, or the oldest of its ring. */
-static bool
-level_pick(struct leat_worker *worker, uint32_t level, uint32_t *item)
+/* Says whether the worker's local queue of a level may have items. */
+static void
+stocked_set(struct leat_worker *worker, uint32_t level, bool stocked)
 {
-    if (LEAT_UNLIKELY((worker->held >> level & 1) != 0)) {
-        *item = worker->hand[level];
-        worker->held &= ~(UINT32_C(1) << level);
+    uint32_t bit = UINT32_C(1) << level;
+    uint32_t now = atom_load_rlx(&worker->stocked); /* rlx: single writer */
+    uint32_t next = stocked ? now | bit : now & ~bit;
+    if (now != next) {
+        atom_store_rlx(&worker->stocked, next); /* rlx: ordered by notify:A */
+    }
+}
+
+/* Takes a batch apart: its first item is returned, the others go into the worker's local queue of
+ * the level. That is empty: a worker takes from a ring only what it has no items of its own before,
+ * and what goes on with a batch is its last item. */
+static LEAT_COLD uint32_t
+chunk_open(struct leat_worker *worker, uint32_t level, uint32_t item)
+{
+    struct leat_pool *pool = worker->pool;
+    uint32_t index = leat_item_index(item);
+    const struct leat_chunk *chunk = leat_slab_record(&pool->chunks, index);
+    uint32_t count = leat_chunk_count(chunk);
+    uint32_t first = chunk->items[0];
+    LEAT_ASSERT(count >= 1);
+    LEAT_ASSERT(leat_item_kind(first) != LEAT_KIND_CHUNK);
+    if (count > 1) {
+        bool room = leat_local_push_n(&worker->local[level], chunk->items + 1, count - 1);
+        LEAT_ASSERT(room);
+        stocked_set(worker, level, true);
+        leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
+    }
+    leat_slab_give(&pool->chunks, leat_pool_shard(), index);
+    return first;
+}
+
+LEAT_INLINE uint32_t
+item_open(struct leat_worker *worker, uint32_t level, uint32_t item)
+{
+    if (LEAT_UNLIKELY(leat_item_kind(item) == LEAT_KIND_CHUNK)) {
+        return chunk_open(worker, level, item);
+    }
+    return item;
+}
+
+static bool
+local_pick(struct leat_worker *worker, uint32_t level, uint32_t *item)
+{
+    if (leat_local_pop(&worker->local[level], item)) {
+        *item = item_open(worker, level, *item);
         return true;
     }
-    return leat_mpmc_pop(&worker->pool->rings[level], item);
+    /* It is empty, so not ready: asked for its edge from the thieves at local_count:A. A drain that
+     * sees the bit cleared and this worker idle then sees that they are busy. */
+    stocked_set(worker, level, leat_local_ready(&worker->local[level]));
+    return false;
+}
+
+/* Half of what another worker has of a level; the bit said that there is one. */
+static LEAT_COLD bool
+steal(struct leat_worker *worker, uint32_t level, uint32_t *item)
+{
+    struct leat_pool *pool = worker->pool;
+    for (uint32_t i = 1; i < pool->places; i++) {
+        struct leat_worker *victim = &pool->workers[(worker->index + i) % pool->places];
+        uint32_t count = leat_local_steal(&victim->local[level], &worker->local[level], item);
+        if (count > 1) {
+            stocked_set(worker, level, true);
+            leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
+        }
+        if (count > 0) {
+            *item = item_open(worker, level, *item);
+            return true;
+        }
+    }
+    /* steal:A sc -> notify:A, notify:B, steal:C.  Orders: bit cleared then local queues read,
+     * against items published there then hint read. */
+    (void)atom_and_sc(&pool->hint, ~LEAT_HINT_LOCAL(level));
+    /* steal:B sc -> notify:A.  Orders: as steal:A. */
+    atom_fence_sc(&pool->anchor);
+    if ((leat_pool_look(pool, level) & LEAT_HINT_LOCAL(level)) != 0) {
+        /* steal:C sc -> notify:B, steal:A, look:A, park:C.  Orders: nothing of its own; as
+         * look:A. */
+        (void)atom_or_sc(&pool->hint, LEAT_HINT_LOCAL(level));
+    }
+    return false;
+}
+
+/* The item of a level that is in hand, or the oldest in the local queue, or of its ring, or one of
+ * another worker's. `hint` is the hint word as it was seen. */
+static bool
+level_pick(struct leat_worker *worker, uint32_t level, uint32_t hint, uint32_t *item)
+{
+    uint32_t bit = UINT32_C(1) << level;
+    if (LEAT_UNLIKELY((worker->held & bit) != 0)) {
+        *item = worker->hand[level];
+        worker->held &= ~bit;
+        return true;
+    }
+    /* rlx: single writer */
+    if ((atom_load_rlx(&worker->stocked) & bit) != 0 && local_pick(worker, level, item)) {
+        return true;
+    }
+    if (leat_mpmc_pop(&worker->pool->rings[level], item)) {
+        *item = item_open(worker, level, *item);
+        return true;
+    }
+    return (hint & LEAT_HINT_LOCAL(level)) != 0 && steal(worker, level, item);
 }
 
 /* The first hinted level behind the one that had its turn last. */
 static bool
-rotation_pick(struct leat_worker *worker, uint32_t hint, uint32_t *item)
+rotation_pick(struct leat_worker *worker, uint32_t levels, uint32_t hint, uint32_t *item)
 {
     for (uint32_t i = 1; i <= LEAT_PRIORITY_LEVELS; i++) {
         uint32_t level = (worker->rotation + i) % LEAT_PRIORITY_LEVELS;
-        if ((hint >> level & 1) != 0 && level_pick(worker, level, item)) {
+        if ((levels >> level & 1) != 0 && level_pick(worker, level, hint, item)) {
             worker->rotation = level;
             return true;
         }
@@ -67,22 +164,30 @@ in_rotation(struct leat_worker *worker)
     return true;
 }
 
+/* The levels of which a hint word says anything. */
+static uint32_t
+levels_of(uint32_t hint)
+{
+    return (hint | hint >> LEAT_PRIORITY_LEVELS_MAX) & ((UINT32_C(1) << LEAT_PRIORITY_LEVELS) - 1);
+}
+
 /* Takes the next item. A hint bit may be set over an empty ring; it is cleared when the worker
  * parks, since clearing it at once would send the hint's line back and forth for each item. */
 static bool
 pick(struct leat_worker *worker, uint32_t *item)
 {
     uint32_t hint = atom_load_rlx(&worker->pool->hint); /* rlx: hint, re-checked at park:A */
-    hint |= worker->held;
+    /* rlx: single writer */
+    uint32_t levels = levels_of(hint) | worker->held | atom_load_rlx(&worker->stocked);
     if (LEAT_UNLIKELY(in_rotation(worker))) {
-        return rotation_pick(worker, hint, item);
+        return rotation_pick(worker, levels, hint, item);
     }
-    while (hint != 0) {
-        uint32_t level = (uint32_t)__builtin_ctz(hint);
-        if (LEAT_LIKELY(level_pick(worker, level, item))) {
+    while (levels != 0) {
+        uint32_t level = (uint32_t)__builtin_ctz(levels);
+        if (LEAT_LIKELY(level_pick(worker, level, hint, item))) {
             return true;
         }
-        hint &= hint - 1;
+        levels &= levels - 1;
     }
     return false;
 }
@@ -122,18 +227,17 @@ busy_end(struct leat_worker *worker)
 static void
 busy_begin(struct leat_worker *worker)
 {
-    /* Ordered before every pop by pop:B, whose release a drain acquires at count:A. */
-    atom_store_rlx(&worker->busy, 1); /* rlx: ordered by pop:B */
+    /* Ordered before every pop by pop:C, whose release a drain acquires at ready:B. */
+    atom_store_rlx(&worker->busy, 1); /* rlx: ordered by pop:C */
 }
 
 static bool
 any_ready(const struct leat_pool *pool, uint32_t hint)
 {
-    while (hint != 0) {
-        if (leat_mpmc_ready(&pool->rings[__builtin_ctz(hint)])) {
+    for (uint32_t levels = levels_of(hint); levels != 0; levels &= levels - 1) {
+        if (leat_pool_look(pool, (uint32_t)__builtin_ctz(levels)) != 0) {
             return true;
         }
-        hint &= hint - 1;
     }
     return false;
 }
@@ -162,20 +266,22 @@ spin(struct leat_worker *worker)
     }
 }
 
-/* W5 of park.h: every ring, not only the hinted ones. Sets the bits of those with items. */
+/* W5 of park.h: every ring and local queue, not only the hinted ones. Sets the bits of those with
+ * items. */
 static bool
 second_look(struct leat_pool *pool)
 {
-    bool found = false;
+    bool any = false;
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
-        if (leat_mpmc_ready(&pool->rings[level])) {
-            /* look:A sc -> park:C, notify:B.  Orders: nothing of its own; all changes of the hint
-             * word are in one order. */
-            (void)atom_or_sc(&pool->hint, UINT32_C(1) << level);
-            found = true;
+        uint32_t found = leat_pool_look(pool, level);
+        if (found != 0) {
+            /* look:A sc -> park:C, notify:B, steal:C.  Orders: nothing of its own; all changes of
+             * the hint word are in one order. */
+            (void)atom_or_sc(&pool->hint, found);
+            any = true;
         }
     }
-    return found;
+    return any;
 }
 
 /* Steps W1 to W7 of park.h. */
@@ -185,8 +291,9 @@ park(struct leat_worker *worker)
     struct leat_pool *pool = worker->pool;
     leat_lot_enter(&pool->lot, &worker->bed, worker->index);
     if (atom_load_rlx(&pool->hint) != 0) { /* rlx: hint, re-checked at park:A */
-        /* park:C sc -> notify:A, notify:B, look:A.  Orders: hint cleared then rings read, against
-         * item published then hint read. Bits of levels that have items come back at once. */
+        /* park:C sc -> notify:A, notify:B, look:A, steal:C.  Orders: hint cleared then rings and
+         * queues read, against item published then hint read. Bits of what there is come back at
+         * once. */
         (void)atom_and_sc(&pool->hint, 0);
     }
     /* park:A sc -> notify:A, halt:B.  Orders: idle bit set then rings and halt read, against item
@@ -198,9 +305,6 @@ park(struct leat_worker *worker)
     }
     atom_count(&worker->parks, 1);
     leat_lot_sleep(&pool->lot, &worker->bed, worker->index, UINT64_MAX);
-    /* A token that was late from an earlier round comes with the bit still set; a wake spent on a
-     * worker that is awake would be lost to one that sleeps. */
-    leat_lot_leave(&pool->lot, worker->index);
 }
 
 /* W8 of park.h: the first thing that a worker does with work after it had none. */
@@ -208,7 +312,7 @@ static void
 wake_next(struct leat_pool *pool)
 {
     if (leat_lot_any(&pool->lot) && second_look(pool)) {
-        leat_pool_wake_one(pool);
+        (void)leat_pool_wake_one(pool);
     }
 }
 

@@ -7,8 +7,11 @@
 /* A worker thread's body; the argument is its struct leat_worker. */
 void *leat_worker_run(void *argument);
 
-/* Wakes one worker that sleeps, if there is one. */
-void leat_pool_wake_one(struct leat_pool *pool);
+/* P2 to P6 of park.h: something was published to which the bits of the hint word belong. */
+void leat_pool_notify(struct leat_pool *pool, uint32_t bits);
+
+/* Wakes one worker that sleeps. False: there is none, or all are being woken. */
+bool leat_pool_wake_one(struct leat_pool *pool);
 
 /* The last thing a thread does inside the pool. */
 void leat_pool_leave(struct leat_pool *pool);

@@ -1,6 +1,6 @@
-/* model_park.c - the real sched/pool.c, sched/worker.c and sched/park.c: every interleaving of
- * threads that bring work with workers that look, park and wake, with C11 memory. The pool has one
- * level and a ring of two slots.
+/* model_park.c - the real sched/pool.c, sched/worker.c, sched/park.c and ring/parker.c: every
+ * interleaving of threads that bring work with workers that look, park and wake, with C11 memory.
+ * The pool has one level and a ring of two slots.
  *
  * wake   Producers push and end; the workers end up asleep. If a wake-up is lost, they sleep beside
  *        an item that did not run. What a producer wrote before its push is plain data. In late, a
@@ -9,6 +9,10 @@
  *        was written before the stop, and the stopping thread what they wrote.
  * quiet  leat_pool_quiet() answers only when the items that the caller pushed have run, and what
  *        their handlers pushed, and what was counted elsewhere; and their writes are there.
+ * freeze A producer stops for ever: behind its push into the ring, with the hint set, or with the
+ *        worker notified, in front of its system call. The push of another producer gets the
+ *        worker going, if it is the one whose turn it is to repeat a wake-up; both items run. A
+ *        stop gets it going too.
  * lend   Lent threads beside a stop: after leat_pool_wait_empty() nobody is inside. Two threads are
  *        never in one place.
  *
@@ -22,6 +26,13 @@
 /* Not its header: each thread of the model has a `current_worker` of its own. */
 #include "sched/worker.c" /* NOLINT(bugprone-suspicious-include) */
 
+static void futex_wake(leat_atomic_u32 *word, uint32_t count);
+
+/* The real one, stopped in front of its system call where a scenario says so. */
+#define leat_os_futex_wake futex_wake
+#include "ring/parker.c" /* NOLINT(bugprone-suspicious-include) */
+#undef leat_os_futex_wake
+
 #define ITEMS_MAX 4
 
 struct scenario {
@@ -33,12 +44,16 @@ struct scenario {
     bool batch;       /* pushed at once */
     bool chain;       /* each item is pushed by the handler of the one before */
     bool elsewhere;   /* work is counted elsewhere, until the producer pushes it */
+    uint32_t freezes; /* thread that stops for ever; 0: none */
+    uint32_t passes;  /* before the one that repeats a wake-up */
 };
 
 struct state {
     struct leat_pool pool;
     leat_atomic_u64 elsewhere;
     leat_atomic_u32 ran;
+    leat_atomic_u32 frozen;        /* 1: as far as it comes */
+    leat_atomic_u32 never;         /* a futex that nobody wakes */
     uint32_t questions[ITEMS_MAX]; /* plain, like the following */
     uint32_t answers[ITEMS_MAX];
     uint32_t reason; /* written before a stop */
@@ -142,6 +157,10 @@ pool_setup(void *argument)
     for (uint32_t i = 0; i < scenario->ready; i++) {
         item_push(state, i);
     }
+    if (scenario->freezes == 0) {
+        explore_ignore(&pool->lot.passes); /* no repeated wake-up in so few pushes */
+    }
+    atom_init(&pool->lot.passes, LEAT_WAKE_AGAIN - 1 - scenario->passes);
     atom_init(&pool->alive, scenario->workers); /* as leat_pool_start() leaves it */
     atom_init(&state->elsewhere, scenario->elsewhere ? 1 : 0);
 }
@@ -231,6 +250,81 @@ push_and_stop_thread(void *argument)
     stop_thread(state);
 }
 
+/* ---- a thread that freezes ------------------------------------------------------------------- */
+
+/* What it stored becomes visible to all: no machine keeps it back for ever. */
+static _Noreturn void
+freeze(struct state *state)
+{
+    atom_fence_sc(&state->pool.anchor);
+    atom_store_rlx(&state->frozen, 1); /* rlx: statistic */
+    for (;;) {
+        leat_os_futex_wait(&state->never, 0, UINT64_MAX);
+    }
+}
+
+static void
+futex_wake(leat_atomic_u32 *word, uint32_t count)
+{
+    if (scenario->freezes != 0 && explore_thread() == scenario->freezes) {
+        freeze(&state_now);
+    }
+    leat_os_futex_wake(word, count);
+}
+
+/* P1 to P3, or P1 alone, as in leat_pool_push(); or all of it, where it may be frozen in P5. */
+static void
+freeze_thread(void *argument)
+{
+    struct state *state = argument;
+    struct leat_pool *pool = &state->pool;
+    uint32_t item = item_ask(state, 0);
+    uint32_t steps = explore_choose(3);
+    if (steps == 2) {
+        EXPLORE_CHECK(leat_pool_push(pool, 0, item));
+        freeze(state);
+    }
+    EXPLORE_CHECK(leat_mpmc_push(&pool->rings[0], item));
+    if (steps == 1) {
+        atom_fence_sc(&pool->anchor);
+        (void)atom_or_sc(&pool->hint, 1);
+    }
+    freeze(state);
+}
+
+static void
+frozen_await(struct state *state)
+{
+    while (atom_load_rlx(&state->frozen) == 0) { /* rlx: statistic */
+        explore_pause();
+    }
+}
+
+static void
+push_behind_thread(void *argument)
+{
+    struct state *state = argument;
+    frozen_await(state);
+    item_push(state, 1);
+    /* As further pushes do; the ring has no room for their items. */
+    for (uint32_t i = 0; i < scenario->passes; i++) {
+        (void)leat_pool_wake_one(&state->pool);
+    }
+}
+
+static void
+stop_behind_thread(void *argument)
+{
+    struct state *state = argument;
+    frozen_await(state);
+    explore_plain_write(&state->reason, "reason");
+    state->reason = 1;
+    leat_pool_halt(&state->pool);
+    EXPLORE_CHECK(leat_pool_wait_empty(&state->pool, UINT64_MAX));
+}
+
+/* ---- workers -------------------------------------------------------------------------------- */
+
 static void
 worker_thread(void *argument)
 {
@@ -253,6 +347,9 @@ struct model {
     struct scenario scenario;
     struct explore_model explore;
 };
+
+/* Freezes behind one worker, and in front of who makes it good. */
+#define FREEZES 1
 
 #define WORKER_SERVES   1
 #define WORKERS_SERVE_2 3
@@ -304,6 +401,12 @@ static const struct model models[] = {
                  .servants = WORKERS_SERVE_2,
                  .bounded = true,
                  .preemptions = 1}},
+    {.scenario = {.workers = 2, .items = 3, .runs = 3, .batch = true},
+     .explore = {.name = "park_wake_batch_2w",
+                 .threads = {worker_thread, worker_thread, push_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .bounded = true,
+                 .preemptions = 1}},
     {.scenario = {.workers = 1, .items = 1, .runs = 1},
      .explore = {.name = "park_stop", .threads = {worker_thread, push_and_stop_thread}}},
     {.scenario = {.workers = 1},
@@ -312,6 +415,17 @@ static const struct model models[] = {
      .explore = {.name = "park_quiet",
                  .threads = {worker_thread, quiet_thread},
                  .servants = WORKER_SERVES}},
+    {.scenario = {.workers = 1, .items = 3, .runs = 3, .batch = true},
+     .explore = {.name = "park_quiet_batch",
+                 .threads = {worker_thread, quiet_thread},
+                 .servants = WORKER_SERVES}},
+    {.scenario = {.workers = 2, .items = 2, .runs = 2, .batch = true},
+     .explore = {.name = "park_quiet_batch_2w",
+                 .threads = {worker_thread, worker_thread, quiet_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .bounded = true,
+                 .preemptions = 1,
+                 .deep = true}},
     {.scenario = {.workers = 1, .items = 1, .runs = 2, .chain = true},
      .explore = {.name = "park_quiet_chain",
                  .threads = {worker_thread, quiet_thread},
@@ -329,6 +443,30 @@ static const struct model models[] = {
                  .bounded = true,
                  .preemptions = 1,
                  .deep = true}},
+    {.scenario = {.workers = 1, .runs = 2, .freezes = FREEZES},
+     .explore = {.name = "park_freeze",
+                 .threads = {worker_thread, freeze_thread, push_behind_thread},
+                 .servants = WORKER_SERVES | 1 << FREEZES,
+                 .sequential = true,
+                 .deep = true}},
+    {.scenario = {.workers = 1, .runs = 2, .freezes = FREEZES},
+     .explore = {.name = "park_freeze_c11",
+                 .threads = {worker_thread, freeze_thread, push_behind_thread},
+                 .servants = WORKER_SERVES | 1 << FREEZES,
+                 .bounded = true,
+                 .preemptions = 2}},
+    {.scenario = {.workers = 1, .runs = 2, .freezes = FREEZES, .passes = 1},
+     .explore = {.name = "park_freeze_2",
+                 .threads = {worker_thread, freeze_thread, push_behind_thread},
+                 .servants = WORKER_SERVES | 1 << FREEZES,
+                 .bounded = true,
+                 .preemptions = 1}},
+    {.scenario = {.workers = 1, .freezes = FREEZES},
+     .explore = {.name = "park_freeze_stop",
+                 .threads = {worker_thread, freeze_thread, stop_behind_thread},
+                 .servants = 1 << FREEZES,
+                 .bounded = true,
+                 .preemptions = 2}},
     {.scenario = {.lenders = 1, .ready = 1},
      .explore = {.name = "park_lend_stop", .threads = {lend_thread, stop_thread}}},
     {.scenario = {.lenders = 1, .ready = 2},

@@ -16,7 +16,7 @@
 #include "tests/support/explore.h"
 
 #define RECORDS_MAX 3
-#define STEPS_MAX   8
+#define STEPS_MAX   16
 
 /* ---- what happened -------------------------------------------------------------------------- */
 
@@ -32,6 +32,7 @@ struct scenario {
     uint32_t capacity;
     uint32_t shards;
     uint32_t rounds;         /* of each thread: take, use, give */
+    uint32_t more;           /* rounds of the first thread only */
     uint32_t hold;           /* records that a thread holds at a time */
     uint64_t generation;     /* of a record never used */
     uint32_t uses_to_retire; /* of each record; 0: far away */
@@ -175,7 +176,8 @@ static void
 user_thread(void *argument)
 {
     struct state *state = argument;
-    for (uint32_t i = 0; i < scenario->rounds; i++) {
+    uint32_t rounds = scenario->rounds + (explore_thread() == 0 ? scenario->more : 0);
+    for (uint32_t i = 0; i < rounds; i++) {
         uint32_t indices[RECORDS_MAX] = {0};
         uint32_t count = 0;
         while (count < scenario->hold && record_take(state, &indices[count])) {
@@ -225,6 +227,9 @@ static const struct model models[] = {
     {"slab_2t_2r_used_shards",
      2,
      {.capacity = 2, .shards = 2, .rounds = 2, .hold = 1, .used = true}},
+    {"slab_2t_2r_search",
+     2,
+     {.capacity = 2, .shards = 2, .rounds = 1, .more = 3, .hold = 1, .used = true}},
     {"slab_3t_2r_used", 3, {.capacity = 2, .shards = 1, .rounds = 1, .hold = 1, .used = true}},
     {"slab_2t_3r", 2, {.capacity = 3, .shards = 1, .rounds = 1, .hold = 2}},
     {"slab_3t_2r", 3, {.capacity = 2, .shards = 1, .rounds = 1, .hold = 1}},

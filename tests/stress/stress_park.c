@@ -61,9 +61,9 @@ print_pool(struct leat_engine *engine)
     }
     for (uint32_t i = 0; i < pool->places; i++) {
         const struct leat_worker *worker = &pool->workers[i];
-        test_say("worker %u: idle %u, token %u, busy %u, taken %" PRIu64 ", parks %" PRIu64 "\n", i,
+        test_say("worker %u: idle %u, bed %u, busy %u, taken %" PRIu64 ", parks %" PRIu64 "\n", i,
                  (uint32_t)(atom_load_rlx(&pool->lot.idle[i / 64]) >> i % 64 & 1),
-                 atom_load_rlx(&worker->bed.token), atom_load_rlx(&worker->busy),
+                 atom_load_rlx(&worker->bed.word), atom_load_rlx(&worker->busy),
                  atom_load_rlx(&worker->taken), atom_load_rlx(&worker->parks));
     }
 }

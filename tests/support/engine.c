@@ -135,6 +135,7 @@ struct census {
     unsigned char *jobs;  /* by index: places that have it */
     unsigned char *tasks; /* the same */
     uint32_t tasks_waiting;
+    uint32_t chunks;
     uint64_t waiting; /* jobs */
     uint64_t running;
     uint32_t in_use;
@@ -150,6 +151,7 @@ static void
 count_item(struct census *census, uint32_t item)
 {
     uint32_t index = leat_item_index(item);
+    CHECK(leat_item_kind(item) != LEAT_KIND_CHUNK);
     if (leat_item_kind(item) == LEAT_KIND_TASK) {
         CHECK(index < census->engine->pool.tasks.capacity);
         CHECK_EQUAL(census->tasks[index], 0);
@@ -164,31 +166,66 @@ count_item(struct census *census, uint32_t item)
     CHECK(phase == LEAT_PHASE_PENDING || phase == LEAT_PHASE_CANCELLED);
 }
 
-/* The item at the position `offset` behind the head. */
-static uint32_t
-ring_item(const struct leat_mpmc *ring, uint64_t offset)
+/* An item of a ring, or all those of a batch. */
+static void
+count_items(struct census *census, uint32_t item)
 {
-    uint64_t position = atom_load_rlx(&ring->head) + offset;
-    return (uint32_t)(atom_load_rlx(&ring->slots[position & ring->mask]) & LEAT_ITEM_MASK);
+    struct leat_slab *chunks = &census->engine->pool.chunks;
+    while (leat_item_kind(item) == LEAT_KIND_CHUNK) {
+        const struct leat_chunk *chunk = leat_slab_record(chunks, leat_item_index(item));
+        uint32_t last = leat_chunk_count(chunk) - 1;
+        for (uint32_t i = 0; i < last; i++) {
+            count_item(census, chunk->items[i]);
+        }
+        census->chunks++;
+        item = chunk->items[last];
+    }
+    count_item(census, item);
+}
+
+/* Takes the oldest item and puts it back behind the others: a ring of n is the same after n. */
+static uint32_t
+ring_turn(struct leat_mpmc *ring)
+{
+    uint32_t item = 0;
+    CHECK(leat_mpmc_pop(ring, &item));
+    CHECK(leat_mpmc_push(ring, item));
+    return item;
+}
+
+/* The same for a local queue. */
+static void
+count_local(struct census *census, struct leat_local *local)
+{
+    CHECK(leat_local_check(local, stderr));
+    uint64_t waiting = leat_local_count(local);
+    for (uint64_t i = 0; i < waiting; i++) {
+        uint32_t item = 0;
+        CHECK(leat_local_pop(local, &item));
+        CHECK(leat_local_push(local, item));
+        count_items(census, item);
+    }
 }
 
 static void
 count_places(struct census *census)
 {
-    const struct leat_pool *pool = &census->engine->pool;
+    struct leat_pool *pool = &census->engine->pool;
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
-        const struct leat_mpmc *ring = &pool->rings[level];
+        struct leat_mpmc *ring = &pool->rings[level];
         CHECK(leat_mpmc_check(ring, stderr));
-        for (uint64_t i = 0; i < leat_mpmc_count(ring); i++) {
-            count_item(census, ring_item(ring, i));
+        uint64_t waiting = leat_mpmc_count(ring);
+        for (uint64_t i = 0; i < waiting; i++) {
+            count_items(census, ring_turn(ring));
         }
     }
     for (uint32_t i = 0; i < pool->places; i++) {
-        const struct leat_worker *worker = &pool->workers[i];
+        struct leat_worker *worker = &pool->workers[i];
         for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
             if ((worker->held >> level & 1) != 0) {
                 count_item(census, worker->hand[level]);
             }
+            count_local(census, &worker->local[level]);
         }
         /* So that nobody takes the pool for quiet. */
         CHECK((worker->held != 0) == (atom_load_rlx(&worker->busy) != 0));
@@ -196,15 +233,16 @@ count_places(struct census *census)
 }
 
 static void
-count_retained(struct census *census, const struct leat_retention *retention, bool dead)
+count_retained(struct census *census, struct leat_retention *retention, bool dead)
 {
     if (retention->max == 0) {
         return;
     }
     CHECK(leat_mpmc_check(&retention->ring, stderr));
-    CHECK(leat_mpmc_count(&retention->ring) <= retention->max);
-    for (uint64_t i = 0; i < leat_mpmc_count(&retention->ring); i++) {
-        uint32_t index = ring_item(&retention->ring, i);
+    uint64_t retained = leat_mpmc_count(&retention->ring);
+    CHECK(retained <= retention->max);
+    for (uint64_t i = 0; i < retained; i++) {
+        uint32_t index = ring_turn(&retention->ring);
         enum leat_phase phase = leat_word_phase(job_word(census->engine, index));
         CHECK_EQUAL(census->jobs[index], 0);
         census->jobs[index] = 1;
@@ -265,6 +303,7 @@ test_engine_check(struct leat_engine *engine)
     }
     CHECK(leat_slab_check(&engine->jobs, census.in_use, stderr));
     CHECK(leat_slab_check(&engine->pool.tasks, census.tasks_waiting, stderr));
+    CHECK(leat_slab_check(&engine->pool.chunks, census.chunks, stderr));
     check_statistics(&census);
     free(census.jobs);
     free(census.tasks);

@@ -203,34 +203,61 @@ check_nobody(struct fixture *fixture, size_t count)
     }
 }
 
+/* A batch takes one place of the ring's 64, however long it is. */
 static void
 full_by_ring(void **state)
 {
     (void)state;
     struct fixture *fixture = setup();
-    CHECK_OK(submit(fixture, 30, LEAT_BATCH_ALL_OR_NONE));
+    CHECK_OK(submit(fixture, 62, LEAT_BATCH_EACH));
     reset(fixture);
-    none(fixture, 35, LEAT_FULL);
-    check_nobody(fixture, 35);
-    CHECK_OK(submit(fixture, 34, LEAT_BATCH_ALL_OR_NONE));
+    CHECK_OK(submit(fixture, 2, LEAT_BATCH_ALL_OR_NONE));
     reset(fixture);
+    CHECK_OK(submit(fixture, 33, LEAT_BATCH_ALL_OR_NONE));
+    reset(fixture);
+    none(fixture, 2, LEAT_FULL);
+    check_nobody(fixture, 2);
     none(fixture, 1, LEAT_FULL);
     check_nobody(fixture, 1);
     CHECK_OK(leat_start(fixture->engine));
     CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
-    CHECK_EQUAL(test_statistics(fixture->engine).jobs_completed, 64);
+    CHECK_EQUAL(test_statistics(fixture->engine).jobs_completed, 62 + 2 + 33);
     teardown(fixture);
 }
 
+/* Lengths around those of a chunk and of chains of two and three; all run, in their order. */
 static void
-more_than_a_ring(void **state)
+chains(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = {2, 31, 32, 33, 62, 63, 64, 65, 79};
+    for (size_t i = 0; i < TEST_COUNT_OF(lengths); i++) {
+        struct fixture *fixture = setup();
+        CHECK_OK(submit(fixture, lengths[i], LEAT_BATCH_ALL_OR_NONE));
+        check_taken(fixture, lengths[i]);
+        test_engine_check(fixture->engine);
+        CHECK_OK(leat_start(fixture->engine));
+        CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
+        CHECK_EQUAL(test_statistics(fixture->engine).jobs_completed, lengths[i]);
+        teardown(fixture);
+    }
+}
+
+static void
+more_than_there_are_records(void **state)
 {
     (void)state;
     struct fixture *fixture = setup();
-    none(fixture, 65, LEAT_FULL);
-    check_nobody(fixture, 65);
-    reset(fixture);
-    CHECK_OK(submit(fixture, 64, LEAT_BATCH_ALL_OR_NONE));
+    static struct leat_job jobs[101];
+    for (size_t i = 0; i < TEST_COUNT_OF(jobs); i++) {
+        jobs[i] = fixture->jobs[0];
+    }
+    CHECK_STATUS(leat_submit_batch(fixture->engine, jobs, 101, LEAT_BATCH_ALL_OR_NONE, NULL, NULL),
+                 LEAT_FULL);
+    CHECK_EQUAL(waiting(fixture), 0);
+    test_engine_check(fixture->engine);
+    CHECK_OK(leat_submit_batch(fixture->engine, jobs, 100, LEAT_BATCH_ALL_OR_NONE, NULL, NULL));
+    CHECK_EQUAL(waiting(fixture), 100);
     teardown(fixture);
 }
 
@@ -344,11 +371,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_good),        cmocka_unit_test(each_on_its_own),
-        cmocka_unit_test(each_until_full), cmocka_unit_test(culprits_are_named),
-        cmocka_unit_test(full_by_ring),    cmocka_unit_test(more_than_a_ring),
-        cmocka_unit_test(full_by_jobs),    cmocka_unit_test(no_memory),
-        cmocka_unit_test(mistakes),        cmocka_unit_test(arrays_of_other_ages),
+        cmocka_unit_test(all_good),
+        cmocka_unit_test(each_on_its_own),
+        cmocka_unit_test(each_until_full),
+        cmocka_unit_test(culprits_are_named),
+        cmocka_unit_test(full_by_ring),
+        cmocka_unit_test(chains),
+        cmocka_unit_test(full_by_jobs),
+        cmocka_unit_test(more_than_there_are_records),
+        cmocka_unit_test(no_memory),
+        cmocka_unit_test(mistakes),
+        cmocka_unit_test(arrays_of_other_ages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

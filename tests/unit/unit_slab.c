@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ring/os.h"
 #include "ring/slab.h"
 #include "tests/support/check.h"
 #include "tests/support/prng.h"
@@ -156,6 +157,20 @@ random_operations(void **state)
         CHECK_EQUAL(leat_slab_takes(&fixture->slab), takes);
         teardown(fixture);
     }
+}
+
+/* 32 shards fill their pages to the last byte: behind them stand the words of records. */
+static void
+takes_are_those_of_the_shards(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(CAPACITY_MAX, 32, 0);
+    CHECK_EQUAL(sizeof(struct leat_slab_shard) * 32 % LEAT_PAGE_BYTES, 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK(take(fixture, i) != UINT32_MAX);
+        CHECK_EQUAL(leat_slab_takes(&fixture->slab), i + 1);
+    }
+    teardown(fixture);
 }
 
 static void
@@ -336,6 +351,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(capacity_is_exact),
         cmocka_unit_test(random_operations),
+        cmocka_unit_test(takes_are_those_of_the_shards),
         cmocka_unit_test(records_do_not_overlap),
         cmocka_unit_test(uses_rotate),
         cmocka_unit_test(small_slabs_rotate_over_all),

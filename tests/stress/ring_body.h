@@ -1,32 +1,55 @@
-/* stress_mpmc.c - the bounded ring under real threads: nothing is lost, nothing comes twice, each
- * consumer sees each producer's items in order, the items of a batch stand next to each other.
+/* ring_body.h - what the stress tests of the rings have in common: real threads, nothing is lost,
+ * nothing comes twice, each consumer sees each producer's items in order. stress_X.c includes it
+ * after it named its ring by RING().
  *
  * Items are indices of plain records that nothing else orders: the producer fills a record and
  * pushes its index, the consumer reads it, empties it and hands it back. So ThreadSanitizer sees a
- * missing edge push:C -> pop:A as a race. Two more flows do without the way back: in one the slot
- * itself says that a record is free again (pop:C -> push:A, push_n:A), in the other the count says
- * what a consumer did before its pop (pop:B -> count:A). Holds I1 and I2 at the end of each flow;
- * positions start anywhere, the wrap of the turn included. */
+ * missing edge from push to pop as a race. Two more flows do without the way back: in one the slot
+ * itself says that a record is free again (the edge from pop to the push of that slot), in the
+ * other the count says what a consumer did before its pop. Holds the invariants at the end of each
+ * flow; positions start anywhere, the wrap of the turn included. */
+#ifndef TESTS_STRESS_RING_BODY_H
+#define TESTS_STRESS_RING_BODY_H
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "ring/mpmc.h"
 #include "ring/os.h"
 #include "tests/support/check.h"
 #include "tests/support/prng.h"
 #include "tests/support/threads.h"
 
-#define SIDE_MAX  64 /* producers, and consumers */
-#define BATCH_MAX 16
+/* The ring: RING(_push) is its push. Where this header is compiled alone, what the library uses. */
+#ifndef RING
+#    include "ring/mpmc.h"
+#    define RING(name) leat_mpmc##name
+#    define RING_NAME  "mpmc"
+#endif
+
+/* The position at which the turn of a slot wraps. */
+#ifndef RING_TURN_WRAP
+#    define RING_TURN_WRAP(slots_log2) (UINT64_C(1) << (LEAT_TURN_BITS - 1 + (slots_log2)))
+#endif
+
+/* So many threads may be in calls of a ring at a time. */
+#ifndef RING_THREADS_MAX
+#    define RING_THREADS_MAX(slots_log2) UINT32_MAX
+#endif
+
+#define SIDE_MAX 64 /* producers, and consumers */
+
+struct test_ring {
+    struct RING() ring;
+    void *memory;
+};
 
 /* Plain: only the rings' edges keep its users apart. */
 struct record {
     uint64_t sequence; /* of its producer, from 1 */
     uint64_t mixed;    /* of producer and sequence */
     uint32_t producer;
-    uint32_t following; /* items of the same batch behind this one */
     bool full;
 };
 
@@ -41,12 +64,12 @@ struct shape {
     uint32_t producers;
     uint32_t consumers;
     uint32_t slots_log2;
-    uint32_t batch_max; /* 1: single items only */
+    bool remap;
 };
 
 struct flow {
-    struct leat_mpmc work;
-    struct leat_mpmc spare; /* indices of empty records */
+    struct test_ring work;
+    struct test_ring spare; /* indices of empty records */
     struct record *records;
     struct tally *tallies; /* producers first */
     struct shape shape;
@@ -63,20 +86,22 @@ mix(uint32_t producer, uint64_t sequence)
 }
 
 static void
-ring_setup(struct leat_mpmc *ring, uint32_t slots_log2, uint64_t start)
+ring_setup(struct test_ring *ring, uint32_t slots_log2, bool remap, uint64_t start)
 {
-    size_t bytes = leat_mpmc_bytes(slots_log2);
-    void *memory = aligned_alloc(LEAT_LINE_BYTES, leat_round_up(bytes, LEAT_LINE_BYTES));
-    CHECK(memory != NULL);
-    memset(memory, 0, bytes);
-    leat_mpmc_init(ring, slots_log2, memory, start);
+    size_t bytes = leat_round_up(RING(_bytes)(slots_log2), LEAT_LINE_BYTES);
+    ring->memory = aligned_alloc(LEAT_LINE_BYTES, bytes);
+    CHECK(ring->memory != NULL);
+    memset(ring->memory, 0, bytes);
+    const struct leat_ring_config config = {
+        .slots_log2 = slots_log2, .remap = remap, .memory = ring->memory, .start = start};
+    RING(_init)(&ring->ring, &config);
 }
 
 static void
-ring_teardown(struct leat_mpmc *ring)
+ring_teardown(struct test_ring *ring)
 {
-    CHECK(leat_mpmc_check(ring, stderr));
-    free(ring->slots);
+    CHECK(RING(_check)(&ring->ring, stderr));
+    free(ring->memory);
 }
 
 /* A first position: 0, shortly before the turn or the position wraps, or anywhere. */
@@ -87,7 +112,7 @@ any_start(struct test_prng *prng, uint32_t slots_log2)
     case 0:
         return 0;
     case 1:
-        return (UINT64_C(1) << (LEAT_TURN_BITS - 1 + slots_log2)) - test_random_below(prng, 5000);
+        return RING_TURN_WRAP(slots_log2) - test_random_below(prng, 5000);
     case 2:
         return 0 - (uint64_t)test_random_below(prng, 5000);
     default:
@@ -97,62 +122,42 @@ any_start(struct test_prng *prng, uint32_t slots_log2)
 
 /* ---- many to many ---------------------------------------------------------------------------- */
 
-/* Empty records for a batch; 0 if there is none at this moment. */
-static uint32_t
-take_spare(struct flow *flow, uint32_t *items, uint32_t wanted)
-{
-    uint32_t count = 0;
-    while (count < wanted && leat_mpmc_pop(&flow->spare, &items[count])) {
-        count++;
-    }
-    return count;
-}
-
 static void
-fill(struct flow *flow, uint32_t producer, const uint32_t *items, uint32_t count)
+fill(struct flow *flow, uint32_t producer, uint32_t item)
 {
     struct tally *tally = &flow->tallies[producer];
-    for (uint32_t i = 0; i < count; i++) {
-        struct record *record = &flow->records[items[i]];
-        CHECK(!record->full);
-        tally->last[producer]++;
-        record->sequence = tally->last[producer];
-        record->mixed = mix(producer, record->sequence);
-        record->producer = producer;
-        record->following = count - 1 - i;
-        record->full = true;
-        tally->count[producer]++;
-        tally->sum[producer] += record->mixed;
-    }
+    struct record *record = &flow->records[item];
+    CHECK(!record->full);
+    tally->last[producer]++;
+    record->sequence = tally->last[producer];
+    record->mixed = mix(producer, record->sequence);
+    record->producer = producer;
+    record->full = true;
+    tally->count[producer]++;
+    tally->sum[producer] += record->mixed;
 }
 
 static void
 produce(struct flow *flow, uint32_t number)
 {
-    struct test_prng prng = {flow->seed + number};
-    uint32_t items[BATCH_MAX];
+    uint32_t item = 0;
     /* At least a few laps, however late this thread begins. */
     uint64_t least = UINT64_C(4) << flow->shape.slots_log2;
     while (flow->tallies[number].count[number] < least || test_now_ns() < flow->deadline_ns) {
-        uint32_t wanted = 1 + test_random_below(&prng, flow->shape.batch_max);
-        uint32_t count = take_spare(flow, items, wanted);
-        if (count == 0) {
+        if (!RING(_pop)(&flow->spare.ring, &item)) {
             leat_os_yield();
             continue;
         }
-        fill(flow, number, items, count);
-        while (count == 1 && test_random_below(&prng, 2) == 0
-                   ? !leat_mpmc_push(&flow->work, items[0])
-                   : !leat_mpmc_push_n(&flow->work, items, count)) {
+        fill(flow, number, item);
+        while (!RING(_push)(&flow->work.ring, item)) {
             leat_os_yield();
         }
     }
     (void)atom_sub_acq_rel(&flow->producing, 1);
 }
 
-/* `following` is what the record before had; only one consumer sees all of a batch. */
 static void
-consume_one(struct flow *flow, struct tally *tally, uint32_t item, uint32_t *following)
+consume_one(struct flow *flow, struct tally *tally, uint32_t item)
 {
     struct record *record = &flow->records[item];
     uint32_t producer = record->producer;
@@ -162,14 +167,12 @@ consume_one(struct flow *flow, struct tally *tally, uint32_t item, uint32_t *fol
     CHECK_EQUAL(record->mixed, mix(producer, record->sequence));
     if (flow->shape.consumers == 1) {
         CHECK_EQUAL(record->sequence, tally->last[producer] + 1);
-        CHECK(*following == 0 || record->following == *following - 1);
-        *following = record->following;
     }
     tally->last[producer] = record->sequence;
     tally->count[producer]++;
     tally->sum[producer] += record->mixed;
     record->full = false;
-    while (!leat_mpmc_push(&flow->spare, item)) {
+    while (!RING(_push)(&flow->spare.ring, item)) {
         leat_os_yield();
     }
 }
@@ -178,13 +181,12 @@ static void
 consume(struct flow *flow, uint32_t number)
 {
     struct tally *tally = &flow->tallies[number];
-    uint32_t following = 0;
     uint32_t item = 0;
     for (;;) {
         /* Read first: no producer at work, then an empty ring stays empty. */
         bool last = atom_load_acq(&flow->producing) == 0;
-        if (leat_mpmc_pop(&flow->work, &item)) {
-            consume_one(flow, tally, item, &following);
+        if (RING(_pop)(&flow->work.ring, &item)) {
+            consume_one(flow, tally, item);
         } else if (last) {
             return;
         } else {
@@ -220,36 +222,37 @@ compare(const struct flow *flow)
 }
 
 /* All flows share the time. */
-#define PARTS 10
+#define PARTS 8
 
 static void
 flow_run(struct test_prng *prng, struct shape shape)
 {
     struct flow *flow = calloc(1, sizeof(*flow));
     uint32_t threads = shape.producers + shape.consumers;
+    CHECK(flow != NULL);
+    while (threads > RING_THREADS_MAX(shape.slots_log2)) {
+        shape.slots_log2++;
+    }
     /* Twice the records: the work ring is often full. */
     uint32_t records = UINT32_C(2) << shape.slots_log2;
-    CHECK(flow != NULL);
-    CHECK(shape.batch_max <= BATCH_MAX);
-    CHECK(shape.batch_max <= records / 2);
     flow->shape = shape;
     flow->seed = test_random(prng);
-    ring_setup(&flow->work, shape.slots_log2, any_start(prng, shape.slots_log2));
-    ring_setup(&flow->spare, shape.slots_log2 + 1, any_start(prng, shape.slots_log2 + 1));
+    ring_setup(&flow->work, shape.slots_log2, shape.remap, any_start(prng, shape.slots_log2));
+    ring_setup(&flow->spare, shape.slots_log2 + 1, false, any_start(prng, shape.slots_log2 + 1));
     flow->records = calloc(records, sizeof(*flow->records));
     flow->tallies = aligned_alloc(LEAT_LINE_BYTES, threads * sizeof(*flow->tallies));
     CHECK(flow->records != NULL);
     CHECK(flow->tallies != NULL);
     memset(flow->tallies, 0, threads * sizeof(*flow->tallies));
     for (uint32_t i = 0; i < records; i++) {
-        CHECK(leat_mpmc_push(&flow->spare, i));
+        CHECK(RING(_push)(&flow->spare.ring, i));
     }
     atom_init(&flow->producing, shape.producers);
     flow->deadline_ns = test_now_ns() + test_duration_ns() / PARTS;
     test_threads_run(threads, side, flow);
     compare(flow);
-    CHECK_EQUAL(leat_mpmc_count(&flow->work), 0);
-    CHECK_EQUAL(leat_mpmc_count(&flow->spare), records);
+    CHECK_EQUAL(RING(_count)(&flow->work.ring), 0);
+    CHECK_EQUAL(RING(_count)(&flow->spare.ring), records);
     ring_teardown(&flow->work);
     ring_teardown(&flow->spare);
     free(flow->records);
@@ -270,57 +273,40 @@ static void
 one_to_one(void **state)
 {
     (void)state;
-    struct test_prng prng = {test_seed("stress_mpmc")};
-    flow_run(&prng, (struct shape){1, 1, 1, 1});
-    flow_run(&prng, (struct shape){1, 1, 6, 1});
+    struct test_prng prng = {test_seed("stress_" RING_NAME)};
+    flow_run(&prng, (struct shape){1, 1, 1, false});
+    flow_run(&prng, (struct shape){1, 1, 6, true});
 }
 
 static void
-one_to_one_in_batches(void **state)
+many_to_one(void **state)
 {
     (void)state;
-    struct test_prng prng = {test_seed("stress_mpmc")};
-    flow_run(&prng, (struct shape){1, 1, 4, 16});
+    struct test_prng prng = {test_seed("stress_" RING_NAME)};
+    flow_run(&prng, (struct shape){3, 1, 4, false});
 }
 
 static void
-batches_stand_together(void **state)
+oversubscribed_many(void **state)
 {
     (void)state;
-    struct test_prng prng = {test_seed("stress_mpmc")};
-    flow_run(&prng, (struct shape){3, 1, 4, 8});
-}
-
-static void
-oversubscribed_singles(void **state)
-{
-    (void)state;
-    struct test_prng prng = {test_seed("stress_mpmc")};
+    struct test_prng prng = {test_seed("stress_" RING_NAME)};
     uint32_t half = oversubscribed();
-    flow_run(&prng, (struct shape){half, half, 1, 1});
-    flow_run(&prng, (struct shape){half, half, 5, 1});
-}
-
-static void
-oversubscribed_batches(void **state)
-{
-    (void)state;
-    struct test_prng prng = {test_seed("stress_mpmc")};
-    uint32_t half = oversubscribed();
-    flow_run(&prng, (struct shape){half, half, 3, 8});
+    flow_run(&prng, (struct shape){half, half, 1, false});
+    flow_run(&prng, (struct shape){half, half, 3, false});
+    flow_run(&prng, (struct shape){half, half, 5, true});
 }
 
 /* ---- the slot says that the record is free ---------------------------------------------------
  *
  * One producer, one consumer, no way back. Once the producer has pushed item k - 1 into a ring of
  * n slots, item k - 1 - n has been popped, and the consumer was through with all items before it.
- * So slots + 1 + batch records in turn are enough, if the slot carries that. */
+ * So slots + 2 records in turn are enough, if the slot carries that. */
 
 struct turns {
-    struct leat_mpmc ring;
+    struct test_ring ring;
     uint64_t *cells; /* plain: sequence of the item that stands in it, 0: empty */
     uint32_t cells_count;
-    uint32_t batch;
     uint64_t deadline_ns;
     leat_atomic_u64 end; /* items pushed in all; UINT64_MAX: not known yet */
 };
@@ -328,19 +314,15 @@ struct turns {
 static void
 turns_produce(struct turns *turns)
 {
-    uint32_t items[BATCH_MAX] = {0};
     uint64_t next = 0;
     while (test_now_ns() < turns->deadline_ns) {
-        for (uint32_t i = 0; i < turns->batch; i++) {
-            items[i] = (uint32_t)((next + i) % turns->cells_count);
-            CHECK_EQUAL(turns->cells[items[i]], 0);
-            turns->cells[items[i]] = next + i + 1;
-        }
-        while (turns->batch == 1 ? !leat_mpmc_push(&turns->ring, items[0])
-                                 : !leat_mpmc_push_n(&turns->ring, items, turns->batch)) {
+        uint32_t item = (uint32_t)(next % turns->cells_count);
+        CHECK_EQUAL(turns->cells[item], 0);
+        next++;
+        turns->cells[item] = next;
+        while (!RING(_push)(&turns->ring.ring, item)) {
             leat_os_yield();
         }
-        next += turns->batch;
     }
     atom_store_rlx(&turns->end, next);
 }
@@ -351,7 +333,7 @@ turns_consume(struct turns *turns)
     uint64_t next = 0;
     while (next != atom_load_rlx(&turns->end)) {
         uint32_t item = 0;
-        if (!leat_mpmc_pop(&turns->ring, &item)) {
+        if (!RING(_pop)(&turns->ring.ring, &item)) {
             leat_os_yield();
             continue;
         }
@@ -373,12 +355,12 @@ turns_side(void *shared, uint32_t number)
 }
 
 static void
-turns_run(uint32_t batch)
+slots_say_what_is_free(void **state)
 {
-    struct test_prng prng = {test_seed("stress_mpmc")};
-    struct turns turns = {.batch = batch};
-    ring_setup(&turns.ring, 4, any_start(&prng, 4));
-    turns.cells_count = 16 + 1 + batch;
+    (void)state;
+    struct test_prng prng = {test_seed("stress_" RING_NAME)};
+    struct turns turns = {.cells_count = 16 + 2};
+    ring_setup(&turns.ring, 4, false, any_start(&prng, 4));
     turns.cells = calloc(turns.cells_count, sizeof(*turns.cells));
     CHECK(turns.cells != NULL);
     atom_init(&turns.end, UINT64_MAX);
@@ -388,20 +370,12 @@ turns_run(uint32_t batch)
     free(turns.cells);
 }
 
-static void
-slots_say_what_is_free(void **state)
-{
-    (void)state;
-    turns_run(1);
-    turns_run(8);
-}
-
 /* ---- the count says what was popped ---------------------------------------------------------- */
 
 #define NOTES 64
 
 struct notes {
-    struct leat_mpmc ring;
+    struct test_ring ring;
     bool written[NOTES]; /* plain: by the consumer before the pop of that item */
 };
 
@@ -412,12 +386,12 @@ notes_side(void *shared, uint32_t number)
     uint32_t item = 0;
     for (uint32_t i = 0; number == 0 && i < NOTES; i++) {
         notes->written[i] = true;
-        CHECK(leat_mpmc_pop(&notes->ring, &item));
+        CHECK(RING(_pop)(&notes->ring.ring, &item));
         CHECK_EQUAL(item, i);
     }
     uint64_t left = NOTES;
     while (number != 0 && left > 0) {
-        left = leat_mpmc_count(&notes->ring);
+        left = RING(_count)(&notes->ring.ring);
         CHECK(left <= NOTES);
         for (uint64_t i = 0; i < NOTES - left; i++) {
             CHECK(notes->written[i]);
@@ -429,31 +403,24 @@ static void
 the_count_says_what_was_popped(void **state)
 {
     (void)state;
-    struct test_prng prng = {test_seed("stress_mpmc")};
+    struct test_prng prng = {test_seed("stress_" RING_NAME)};
     uint64_t deadline_ns = test_now_ns() + test_duration_ns() / PARTS;
     do {
         struct notes notes;
         memset(&notes, 0, sizeof(notes));
-        ring_setup(&notes.ring, 6, any_start(&prng, 6));
+        ring_setup(&notes.ring, 6, true, any_start(&prng, 6));
         for (uint32_t i = 0; i < NOTES; i++) {
-            CHECK(leat_mpmc_push(&notes.ring, i));
+            CHECK(RING(_push)(&notes.ring.ring, i));
         }
         test_threads_run(2, notes_side, &notes);
         ring_teardown(&notes.ring);
     } while (test_now_ns() < deadline_ns);
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_to_one),
-        cmocka_unit_test(one_to_one_in_batches),
-        cmocka_unit_test(batches_stand_together),
-        cmocka_unit_test(oversubscribed_singles),
-        cmocka_unit_test(oversubscribed_batches),
-        cmocka_unit_test(slots_say_what_is_free),
-        cmocka_unit_test(the_count_says_what_was_popped),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+/* Tests that every ring has. */
+#define RING_TESTS                                                                                 \
+    cmocka_unit_test(one_to_one), cmocka_unit_test(many_to_one),                                   \
+        cmocka_unit_test(oversubscribed_many), cmocka_unit_test(slots_say_what_is_free),           \
+        cmocka_unit_test(the_count_says_what_was_popped)
+
+#endif
