@@ -109,7 +109,7 @@ push(struct fixture *fixture, uint32_t level, uint32_t index)
 static bool
 push_n(struct fixture *fixture, uint32_t level, uint32_t first, uint32_t count)
 {
-    uint32_t items[ITEMS_MAX];
+    static uint32_t items[ITEMS_MAX];
     for (uint32_t i = 0; i < count; i++) {
         items[i] = leat_item_of(LEAT_KIND_JOB, first + i);
     }
