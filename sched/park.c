@@ -20,8 +20,8 @@ void
 leat_lot_enter(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker)
 {
     leat_parker_prepare(bed);
-    /* A waker that sees the bit and not yet the EMPTY bed has its P2 before W4: then the second look
-     * sees what it brought. */
+    /* A waker that sees the bit and not yet the EMPTY bed has its P2 before W4: then the second
+     * look sees what it brought. */
     /* rlx: ordered by park:A */
     (void)atom_or_rlx(&lot->idle[worker / 64], UINT64_C(1) << (worker % 64));
 }

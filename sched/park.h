@@ -43,10 +43,10 @@
  * Why a set hint bit is never missing for long: P2 before W4, then W5 sees the item and W6 sets the
  * bit; W4 before P2, then P3 sees the bit that W3 cleared, or what came later, and sets it. All of
  * these are relaxed: the fences put W3 before P3 also in the order of changes of the word, and each
- * worker that clears the bit later has its W4 behind P2. So the bit of a level with an item is clear
- * only while its producer is between P1 and P3, or a worker between W3 and W6. A thread frozen there
- * hides the level from workers that are busy elsewhere, until one of them runs dry and goes through
- * W5.
+ * worker that clears the bit later has its W4 behind P2. So the bit of a level with an item is
+ * clear only while its producer is between P1 and P3, or a worker between W3 and W6. A thread
+ * frozen there hides the level from workers that are busy elsewhere, until one of them runs dry and
+ * goes through W5.
  *
  * Progress  a producer never waits: P2 to P6 are a bounded number of steps, whatever others do.
  *           What a producer leaves behind that is frozen for ever,
