@@ -20,8 +20,9 @@
  *
  * Why no item is left behind: let a round be a worker's way from W1 to the end of W6 or W7. P2 and
  * W4 are full fences, so all are in one order. For a worker, take its last round whose W4 is before
- * P2; the W4 of the next one, if it comes to that, is behind P2. P4 sees the W2 of that round or
- * something later, and by the acquire (wake:A) P5 sees its W1 or something later.
+ * P2; the W4 of the next one, if it comes to that, is behind P2. So P4 sees the W2 of that round or
+ * something later, and P5 its W1 or something later: the fences alone order them. (Who wakes in W8
+ * or for a stop has made a full fence, too.)
  *   Bit clear: the worker has ended the round.
  *   Bit set, bed NOTIFIED: it is so in that round or a later one; the round is over, or ends in W7.
  *   Bit set, bed not NOTIFIED: P5 makes it so.
@@ -42,10 +43,10 @@
  * Why a set hint bit is never missing for long: P2 before W4, then W5 sees the item and W6 sets the
  * bit; W4 before P2, then P3 sees the bit that W3 cleared, or what came later, and sets it. All of
  * these are relaxed: the fences put W3 before P3 also in the order of changes of the word, and each
- * worker that clears the bit later has its W4 behind P2. So the bit of a level with
- * an item is clear only while its producer is between P1 and P3, or a worker between W3 and W6. A
- * thread frozen there hides the level from workers that are busy elsewhere, until one of them runs
- * dry and goes through W5.
+ * worker that clears the bit later has its W4 behind P2. So the bit of a level with an item is
+ * clear only while its producer is between P1 and P3, or a worker between W3 and W6. A thread
+ * frozen there hides the level from workers that are busy elsewhere, until one of them runs dry and
+ * goes through W5.
  *
  * Progress  a producer never waits: P2 to P6 are a bounded number of steps, whatever others do.
  *           What a producer leaves behind that is frozen for ever,

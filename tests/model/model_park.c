@@ -45,7 +45,7 @@ struct scenario {
     uint32_t runs;    /* items that have run at the end */
     bool batch;       /* pushed at once */
     bool meets;       /* handlers wait for each other */
-    bool asleep;      /* the workers are no threads, but on their way to sleep */
+    bool asleep;      /* all workers are between W2 and W7 at first */
     bool chain;       /* each item is pushed by the handler of the one before */
     bool elsewhere;   /* work is counted elsewhere, until the producer pushes it */
     uint32_t freezes; /* thread that stops for ever; 0: none */
@@ -185,7 +185,7 @@ pool_check(void *argument)
         ran += state->answers[i];
     }
     EXPLORE_CHECK(ran >= scenario->runs);
-    for (uint32_t i = 0; i < state->pool.places && scenario->asleep; i++) {
+    for (uint32_t i = 0; i < state->pool.places && scenario->runs == 0 && scenario->asleep; i++) {
         EXPLORE_CHECK(leat_parker_notified(&state->pool.workers[i].bed));
     }
 }
@@ -208,6 +208,13 @@ push_thread(void *argument)
     if (scenario->batch) {
         EXPLORE_CHECK(leat_pool_push_n(&state->pool, 0, items, scenario->items));
     }
+}
+
+/* Behind the one that is ready. */
+static void
+push_second_thread(void *argument)
+{
+    item_push(argument, 1);
 }
 
 static void
@@ -374,6 +381,25 @@ lend_often_thread(void *argument)
     }
 }
 
+/* W6: it has found something in its second look. */
+static void
+worker_leaving_thread(void *argument)
+{
+    struct state *state = argument;
+    leat_lot_leave(&state->pool.lot, explore_thread());
+    worker_thread(argument);
+}
+
+/* W7. */
+static void
+worker_asleep_thread(void *argument)
+{
+    struct state *state = argument;
+    uint32_t index = explore_thread();
+    leat_lot_sleep(&state->pool.lot, &state->pool.workers[index].bed, index);
+    worker_thread(argument);
+}
+
 static void
 lend_thread(void *argument)
 {
@@ -412,6 +438,12 @@ static const struct model models[] = {
                  .servants = WORKER_SERVES}},
     {.scenario = {.workers = 1},
      .explore = {.name = "park_stop_at_once", .threads = {worker_thread, stop_thread}}},
+    {.scenario = {.workers = 2, .ready = 1, .runs = 2, .meets = true, .asleep = true},
+     .explore = {.name = "park_wake_meet",
+                 .threads = {worker_leaving_thread, worker_asleep_thread, push_second_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .bounded = true,
+                 .preemptions = 1}},
     {.scenario = {.workers = 2, .asleep = true},
      .explore = {.name = "park_two_wakers", .threads = {wake_thread, wake_thread}}},
     {.scenario = {.lenders = 1, .ready = 1, .runs = 2, .chain = true},
@@ -486,12 +518,6 @@ static const struct model models[] = {
      .explore = {.name = "park_quiet_batch",
                  .threads = {worker_thread, quiet_thread},
                  .servants = WORKER_SERVES}},
-    {.scenario = {.workers = 2, .items = 2, .runs = 2, .meets = true},
-     .explore = {.name = "park_wake_meet",
-                 .threads = {worker_thread, worker_thread, push_thread},
-                 .servants = WORKERS_SERVE_2,
-                 .bounded = true,
-                 .preemptions = 1}},
     {.scenario = {.workers = 1, .items = 1, .runs = 2},
      .explore = {.name = "park_wake_2p1w",
                  .threads = {worker_thread, push_thread, push_thread},

@@ -100,7 +100,10 @@ every_word_is_looked_at(void **state)
     static struct fixture fixture;
     setup(&fixture, LEAT_WORKERS_MAX);
     CHECK(!leat_lot_any(&fixture.lot));
-    CHECK(!wake(&fixture));
+    for (uint32_t i = 0; i < LEAT_WAKE_AGAIN; i++) {
+        CHECK(!wake(&fixture));
+        CHECK_EQUAL(atom_load_rlx(&fixture.lot.turn), 0);
+    }
     for (uint32_t i = 63; i < LEAT_WORKERS_MAX; i += 64) {
         enter(&fixture, i);
         CHECK(leat_lot_any(&fixture.lot));

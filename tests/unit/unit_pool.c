@@ -251,6 +251,7 @@ a_full_ring_keeps_nothing(void **state)
     push(fixture, LEVEL, 0);
     push(fixture, LEVEL, 1);
     CHECK(!leat_pool_push(&fixture->pool, LEVEL, leat_item_of(LEAT_KIND_JOB, 2)));
+    CHECK(!push_n(fixture, LEVEL, 2, 1));
     CHECK(!push_n(fixture, LEVEL, 2, 100));
     CHECK(leat_slab_check(&fixture->pool.chunks, 0, stdout));
     CHECK(!leat_pool_post(&fixture->pool, LEVEL, &task));
