@@ -26,7 +26,7 @@ leat_parker_wait(struct leat_parker *parker, uint64_t deadline_ns)
 bool
 leat_parker_notify(struct leat_parker *parker)
 {
-    /* parker:A release -> parker:B.  Carries: what the notifier wrote before.
+    /* parker:A release -> parker:B, parker:C.  Carries: what the notifier wrote before.
      * If relaxed: see parker:B. */
     uint32_t before = atom_swap_rel(&parker->word, LEAT_PARKER_NOTIFIED);
     if (before == LEAT_PARKER_PARKED) {

@@ -3,23 +3,26 @@
  * Source   Mara Bos, the parker of threads over a futex in Rust's standard library, 2020. Differs:
  *          the owner empties the word when it begins to look for a reason to sleep, and not when it
  *          wakes; a notifier tells from the word that another one was there before it.
- * Roles    one owner (prepare, wait), any number of notifiers. The owner calls prepare, announces
- *          that it may sleep by a release, looks once more for a reason not to, then calls wait. A
- *          notifier has seen the announcement by an acquire.
- * Claims   prepare, notify, again   wait-free: no loop; notify is one swap, and a system call only
- *                  where the owner had begun to wait.
+ * Roles    one owner (prepare, wait, close), any number of notifiers. The owner calls prepare,
+ *          announces that it may sleep, looks once more for a reason not to, then calls wait or
+ *          close. A notifier has seen the announcement, and with it the prepare: by release and
+ *          acquire, or by a full fence of the owner behind both and one of its own before.
+ * Claims   prepare, close, notify, again   wait-free: no loop; notify is one swap, and a system
+ *                  call only where the owner had begun to wait.
  *          A notification is a level: one that comes before the wait ends it at once. One that was
  *          meant for the round before ends the wait of this round for nothing, so the owner looks
  *          again whenever it comes back.
+ *          None is wasted unseen: notify says false where the owner is awake or notified already;
+ *          where it says true, the owner's wait or close of the same round says so too.
  *          BLOCKING in one place: a thread that stops in notify between the swap and the end of its
  *          system call leaves the owner asleep, and others see NOTIFIED. Any of them mends that
  *          with again(); whether it is needed none of them can tell.
- * Word     EMPTY     the owner is awake, or about to look once more
- *          PARKED    the owner sleeps, or is about to
- *          NOTIFIED  it does not sleep, or is about to be woken; stays until it prepares again
- *          any -> EMPTY: prepare.  EMPTY -> PARKED: wait.  any -> NOTIFIED: notify
+ * Word     EMPTY     the owner looks once more
+ *          PARKED    it sleeps, or is about to; or came back at its deadline and did not close yet
+ *          NOTIFIED  it is awake, or about to be woken; stays until it prepares again
+ *          any -> EMPTY: prepare.  EMPTY -> PARKED: wait.  any -> NOTIFIED: notify, close
  * I1       the word is one of the three
- * Edges    parker:A -> parker:B   what the notifier wrote before it made the word NOTIFIED
+ * Edges    parker:A -> parker:B, parker:C   what the notifier wrote before
  */
 #ifndef RING_PARKER_H
 #define RING_PARKER_H
@@ -45,8 +48,17 @@ leat_parker_prepare(struct leat_parker *parker)
 }
 
 /* The owner: sleeps until notified since its prepare, or until the monotonic deadline (UINT64_MAX:
- * none). False: the deadline came first; a notification may still be under way. */
+ * none). False: the deadline came first, and a close comes next. */
 bool leat_parker_wait(struct leat_parker *parker, uint64_t deadline_ns);
+
+/* The owner: stays awake. True: somebody has notified it since its prepare, and relies on it. */
+LEAT_INLINE bool
+leat_parker_close(struct leat_parker *parker)
+{
+    /* parker:C acquire -> parker:A.  Carries: what the notifier wrote before.
+     * If relaxed: see parker:B. */
+    return atom_swap_acq(&parker->word, LEAT_PARKER_NOTIFIED) == LEAT_PARKER_NOTIFIED;
+}
 
 /* True if the owner has been notified since it prepared, as far as the caller can know. */
 LEAT_INLINE bool
@@ -56,7 +68,7 @@ leat_parker_notified(const struct leat_parker *parker)
     return atom_load_rlx(&parker->word) == LEAT_PARKER_NOTIFIED;
 }
 
-/* Ends the owner's wait. False: another thread had notified it before. */
+/* Ends the owner's wait. False: it is awake, or another thread had notified it before. */
 bool leat_parker_notify(struct leat_parker *parker);
 /* Repeats the system call of a notify: for an owner that was notified and does not come. */
 void leat_parker_again(struct leat_parker *parker);

@@ -20,17 +20,16 @@ void
 leat_lot_enter(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker)
 {
     leat_parker_prepare(bed);
-    /* enter:A release -> wake:A.  Carries: that the bed is EMPTY.
-     * If relaxed: see wake:A. */
-    (void)atom_or_rel(&lot->idle[worker / 64], UINT64_C(1) << (worker % 64));
+    /* rlx: ordered by park:A */
+    (void)atom_or_rlx(&lot->idle[worker / 64], UINT64_C(1) << (worker % 64));
 }
 
 void
-leat_lot_leave(struct leat_lot *lot, uint32_t worker)
+leat_lot_leave(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker)
 {
-    /* Who sees the bit still set notifies a worker that is awake, and that will look into the rings
-     * before it sleeps. All changes of the word are read-modify-writes, so this one carries on what
-     * the other workers released. */
+    /* Notified or not, it looks for items next, and wakes another worker if there are more. */
+    (void)leat_parker_close(bed);
+    /* Who sees the bit for longer finds the bed NOTIFIED. */
     /* rlx: hint, re-checked at parker:A */
     (void)atom_and_rlx(&lot->idle[worker / 64], ~(UINT64_C(1) << (worker % 64)));
 }
@@ -39,7 +38,7 @@ void
 leat_lot_sleep(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker, uint64_t deadline_ns)
 {
     (void)leat_parker_wait(bed, deadline_ns);
-    leat_lot_leave(lot, worker);
+    leat_lot_leave(lot, bed, worker);
 }
 
 /* ---- wakers --------------------------------------------------------------------------------- */
@@ -56,10 +55,7 @@ idle_next(const struct leat_lot *lot, uint32_t from)
 {
     uint64_t wanted = UINT64_MAX << from % 64;
     for (uint32_t i = from / 64; i < lot->words_count; i++) {
-        /* wake:A acquire -> enter:A.  Carries: that the bed is EMPTY.
-         * If relaxed: it could look NOTIFIED, as the worker's last sleep left it; or be notified
-         * before it becomes EMPTY. In both cases the worker sleeps on. */
-        uint64_t idle = atom_load_acq(&lot->idle[i]) & wanted;
+        uint64_t idle = atom_load_rlx(&lot->idle[i]) & wanted; /* rlx: ordered by notify:A */
         if (idle != 0) {
             return i * 64 + (uint32_t)__builtin_ctzll(idle);
         }

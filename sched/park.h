@@ -10,31 +10,35 @@
  *     P3  set the level's hint bit if clear   W3  clear the hint
  *     P4  read the idle bitmap                W4  full fence
  *     P5  of the workers whose bit is set,    W5  look into every ring, and at the halt flag
- *         notify the first whose bed is       W6  something there: set that level's hint bit, clear
- *         not NOTIFIED: make it so, and           own idle bit, go on
+ *         notify the first whose bed is       W6  something there: set that level's hint bit, own
+ *         not NOTIFIED: make it so, and           bed = NOTIFIED, clear own idle bit, go on
  *         call the system if it was PARKED    W7  else sleep until the bed is NOTIFIED; then clear
  *     P6  all are NOTIFIED: nothing; but          own bit
  *         once in LEAT_WAKE_AGAIN times       W8  with the first item after a time without: if
- *         repeat the system call for one          others sleep and rings have more, wake one
- *         of them, in turn                        (P4 to P6)
+ *         repeat the system call for one          others sleep, full fence; if rings have more,
+ *         of them, in turn                        wake one (P4 to P6)
  *
  * Why no item is left behind: let a round be a worker's way from W1 to the end of W6 or W7. P2 and
  * W4 are full fences, so all are in one order. For a worker, take its last round whose W4 is before
- * P2; the W4 of the next one, if it comes to that, is behind P2. P4 sees the W2 of that round or
- * something later, and by the acquire (wake:A) P5 sees its W1 or something later.
- *   Bit clear: the worker has ended the round.
- *   Bit set, bed NOTIFIED: it is so in that round or a later one; the round is over, or ends in W7.
+ * P2; the W4 of the next one, if it comes to that, is behind P2. What was before that W4 shows
+ * behind P2: P4 sees the W2 of that round or something later, P5 its W1 or something later.
+ *   Bit clear, or bed NOTIFIED: the round is over, or ends in W7.
  *   Bit set, bed not NOTIFIED: P5 makes it so.
  *   In each case the worker is awake or going to be, for nobody takes NOTIFIED back but the worker
  *   itself in its next W1. Before it sleeps again it comes through W4 and W5, behind P2, and sees
- *   the item (published before P2) - if it is at the head of its ring. It may stand behind a slot
- *   that another producer has claimed and not yet published. That one still has its own P2 to P6 to
- *   go: then a worker takes its item, and by W8 wakes another one for the item behind.
+ *   the item (published before P2) - if it is at the head of its ring. In a ring that is blocking
+ *   it may stand behind a slot that another producer has claimed and not yet published. That one
+ *   still has its own P2 to P6 to go: then a worker takes its item, and by W8 wakes another one for
+ *   the item behind.
  *   W7 itself loses nothing: EMPTY becomes PARKED only if no notification came since W1, and the
  *   system puts the worker to sleep only while the bed is PARKED.
- *   A producer that read the bit in an earlier round may make the bed NOTIFIED in a later one. The
- *   worker then comes back for nothing, and looks again. That producer's item was there before the
- *   later round's W4 (else P4 would have seen that round), so nothing hung on this notification.
+ * Why no item waits for a busy worker while another one sleeps: P5 stops at the first worker that
+ * it notifies, and that one may be awake in truth, on its way through W6, or in a later round than
+ * the one that P4 saw. Where it had ended its round, its bed is NOTIFIED and P5 goes on to the
+ * next. Else it finds the notification at the end of this round, in W6 or W7, by an edge (parker:A
+ * -> parker:B, parker:C) that shows it the item, and the idle bits as P4 saw them. It takes an item
+ * next; if there is another one, W8 passes the notification on, to a worker whose W4 was before the
+ * fence in W8; later ones see the item in W5.
  * Why a set hint bit is never missing for long: P2 before W4, then W5 sees the item and W6 sets the
  * bit; W4 before P2, then P3 sees the bit that W3 cleared, and sets it. So the bit of a level with
  * an item is clear only while its producer is between P1 and P3, or a worker between W3 and W6. A
@@ -74,7 +78,7 @@ void leat_lot_init(struct leat_lot *lot, uint32_t workers);
 /* W1 and W2. The caller's full fence and second look (W4, W5) come next. */
 void leat_lot_enter(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker);
 /* W6. */
-void leat_lot_leave(struct leat_lot *lot, uint32_t worker);
+void leat_lot_leave(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker);
 /* W7: until woken, or the monotonic deadline. */
 void leat_lot_sleep(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker,
                     uint64_t deadline_ns);

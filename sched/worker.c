@@ -296,11 +296,11 @@ park(struct leat_worker *worker)
          * once. */
         (void)atom_and_sc(&pool->hint, 0);
     }
-    /* park:A sc -> notify:A, halt:B.  Orders: idle bit set then rings and halt read, against item
-     * published (or halt set) then idle bits read. */
+    /* park:A sc -> notify:A, next:A, halt:B.  Orders: idle bit set then rings and halt read,
+     * against item published (or taken, or halt set) then idle bits read. */
     atom_fence_sc(&pool->anchor);
     if (second_look(pool) || halted(pool)) {
-        leat_lot_leave(&pool->lot, worker->index);
+        leat_lot_leave(&pool->lot, &worker->bed, worker->index);
         return;
     }
     atom_count(&worker->parks, 1);
@@ -311,7 +311,13 @@ park(struct leat_worker *worker)
 static void
 wake_next(struct leat_pool *pool)
 {
-    if (leat_lot_any(&pool->lot) && second_look(pool)) {
+    if (!leat_lot_any(&pool->lot)) {
+        return;
+    }
+    /* next:A sc -> park:A.  Orders: item taken then rings and idle bits read, against idle bit set
+     * then rings read. */
+    atom_fence_sc(&pool->anchor);
+    if (second_look(pool)) {
         (void)leat_pool_wake_one(pool);
     }
 }

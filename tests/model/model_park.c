@@ -5,6 +5,8 @@
  * wake   Producers push and end; the workers end up asleep. If a wake-up is lost, they sleep beside
  *        an item that did not run. What a producer wrote before its push is plain data. In late, a
  *        wait on a futex may return for no reason.
+ * meet   The same with items that wait for each other: a wake-up that is lost while another worker
+ *        is awake shows too.
  * stop   Who pushed stops the pool when all has run: the workers wake up and end. They know what
  *        was written before the stop, and the stopping thread what they wrote.
  * quiet  leat_pool_quiet() answers only when the items that the caller pushed have run, and what
@@ -43,6 +45,7 @@ struct scenario {
     uint32_t runs;    /* items that have run at the end */
     bool batch;       /* pushed at once */
     bool chain;       /* each item is pushed by the handler of the one before */
+    bool meet;        /* items wait for each other: each needs a worker of its own */
     bool elsewhere;   /* work is counted elsewhere, until the producer pushes it */
     uint32_t freezes; /* thread that stops for ever; 0: none */
     uint32_t passes;  /* before the one that repeats a wake-up */
@@ -52,6 +55,7 @@ struct state {
     struct leat_pool pool;
     leat_atomic_u64 elsewhere;
     leat_atomic_u32 ran;
+    leat_atomic_u32 met;
     leat_atomic_u32 frozen;        /* 1: as far as it comes */
     leat_atomic_u32 never;         /* a futex that nobody wakes */
     uint32_t questions[ITEMS_MAX]; /* plain, like the following */
@@ -79,6 +83,16 @@ item_push(struct state *state, uint32_t index)
     EXPLORE_CHECK(leat_pool_push(&state->pool, 0, item_ask(state, index)));
 }
 
+/* Ends when all are here. */
+static void
+meet(struct state *state)
+{
+    (void)atom_add_rlx(&state->met, 1);                    /* rlx: statistic */
+    while (atom_load_rlx(&state->met) != scenario->runs) { /* rlx: statistic */
+        explore_pause();
+    }
+}
+
 static void
 item_run(void *context, struct leat_worker *worker, uint32_t item)
 {
@@ -90,6 +104,9 @@ item_run(void *context, struct leat_worker *worker, uint32_t item)
     EXPLORE_CHECK(state->closed == 0);
     explore_plain_read(&state->questions[index], "question");
     EXPLORE_CHECK(state->questions[index] == index + 1);
+    if (scenario->meet) {
+        meet(state);
+    }
     explore_plain_write(&state->answers[index], "answer");
     EXPLORE_CHECK(state->answers[index] == 0);
     state->answers[index] = 1;
@@ -183,7 +200,7 @@ static void
 push_thread(void *argument)
 {
     struct state *state = argument;
-    uint32_t first = (explore_thread() - scenario->workers) * scenario->items;
+    uint32_t first = scenario->ready + (explore_thread() - scenario->workers) * scenario->items;
     uint32_t items[ITEMS_MAX] = {0};
     for (uint32_t i = 0; i < scenario->items; i++) {
         if (scenario->batch) {
@@ -376,7 +393,8 @@ static const struct model models[] = {
      .explore = {.name = "park_wake_2p1w",
                  .threads = {worker_thread, push_thread, push_thread},
                  .servants = WORKER_SERVES,
-                 .sequential = true}},
+                 .sequential = true,
+                 .deep = true}},
     {.scenario = {.workers = 1, .items = 1, .runs = 2},
      .explore = {.name = "park_wake_2p1w_c11",
                  .threads = {worker_thread, push_thread, push_thread},
@@ -407,6 +425,31 @@ static const struct model models[] = {
                  .servants = WORKERS_SERVE_2,
                  .bounded = true,
                  .preemptions = 1}},
+    {.scenario = {.workers = 2, .items = 2, .runs = 2, .meet = true},
+     .explore = {.name = "park_meet",
+                 .threads = {worker_thread, worker_thread, push_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .bounded = true,
+                 .preemptions = 1}},
+    {.scenario = {.workers = 2, .items = 2, .runs = 2, .batch = true, .meet = true},
+     .explore = {.name = "park_meet_batch",
+                 .threads = {worker_thread, worker_thread, push_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .bounded = true,
+                 .preemptions = 1}},
+    {.scenario = {.workers = 2, .ready = 1, .items = 1, .runs = 2, .meet = true},
+     .explore = {.name = "park_meet_ready",
+                 .threads = {worker_thread, worker_thread, push_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .bounded = true,
+                 .preemptions = 2}},
+    {.scenario = {.workers = 2, .items = 1, .runs = 2, .meet = true},
+     .explore = {.name = "park_meet_2p",
+                 .threads = {worker_thread, worker_thread, push_thread, push_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .bounded = true,
+                 .preemptions = 1,
+                 .deep = true}},
     {.scenario = {.workers = 1, .items = 1, .runs = 1},
      .explore = {.name = "park_stop", .threads = {worker_thread, push_and_stop_thread}}},
     {.scenario = {.workers = 1},

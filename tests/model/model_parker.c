@@ -7,6 +7,8 @@
  *         owner announces, looks once more and sleeps. If a notification is lost, it sleeps beside
  *         a task that it has not seen. Notifications of one round come late, into the next.
  *         In timed, the deadline of the first wait has passed.
+ * close   The owner stays awake. Either the notifier is told so, or the owner is told that it was
+ *         notified, and sees what was written before (parker:A -> parker:C).
  * frozen  A notifier stops for ever in front of its system call; another one repeats it.
  *
  * In all of them no notifier makes a system call for an owner that has not begun to wait.
@@ -40,6 +42,8 @@ struct state {
     leat_atomic_u32 tasks[NOTIFIERS_MAX];
     leat_atomic_u32 never; /* a futex that nobody wakes */
     uint32_t note;         /* plain, like the following */
+    bool closed;           /* what the owner was told */
+    bool notified;         /* what the notifier was told */
     bool waits;            /* the owner has begun to wait in some round */
 };
 
@@ -74,6 +78,7 @@ parker_check(void *argument)
 {
     struct state *state = argument;
     EXPLORE_CHECK(leat_parker_check(&state->parker, stdout));
+    EXPLORE_CHECK(state->closed == state->notified);
     for (uint32_t i = 0; i < scenario->notifiers; i++) {
         EXPLORE_CHECK(atom_load_rlx(&state->tasks[i]) == 2);
     }
@@ -108,6 +113,20 @@ read_thread(void *argument)
     EXPLORE_CHECK(state->note == 1);
 }
 
+static void
+close_thread(void *argument)
+{
+    struct state *state = argument;
+    announce(state);
+    bool notified = leat_parker_close(&state->parker);
+    explore_point();
+    state->closed = notified;
+    if (notified) {
+        explore_plain_read(&state->note, "note");
+        EXPLORE_CHECK(state->note == 1);
+    }
+}
+
 /* Does the tasks that it finds. */
 static uint32_t
 tasks_do(struct state *state)
@@ -130,10 +149,14 @@ do_thread(void *argument)
         announce(state);
         atom_fence_sc(&state->anchor);
         uint32_t found = tasks_do(state);
+        bool notified = false;
         if (found == 0) {
-            bool notified = wait_begin(state, timed ? 0 : UINT64_MAX);
+            notified = wait_begin(state, timed ? 0 : UINT64_MAX);
             EXPLORE_CHECK(notified || timed);
             timed = false;
+        }
+        if (!notified) {
+            (void)leat_parker_close(&state->parker);
         }
         (void)atom_sub_acq_rel(&state->announced, 1);
         done += found;
@@ -155,6 +178,20 @@ write_thread(void *argument)
     EXPLORE_CHECK(leat_parker_notify(&state->parker));
     EXPLORE_CHECK(leat_parker_notified(&state->parker));
     EXPLORE_CHECK(!leat_parker_notify(&state->parker));
+}
+
+static void
+write_to_closed_thread(void *argument)
+{
+    struct state *state = argument;
+    explore_plain_write(&state->note, "note");
+    state->note = 1;
+    while (atom_load_acq(&state->announced) == 0) {
+        explore_pause();
+    }
+    bool notified = leat_parker_notify(&state->parker);
+    explore_point();
+    state->notified = notified;
 }
 
 static void
@@ -195,6 +232,7 @@ static const struct model models[] = {
      .explore = {.name = "parker_task_2", .threads = {do_thread, bring_thread, bring_thread}}},
     {.scenario = {.notifiers = 1, .timed = true},
      .explore = {.name = "parker_timed", .threads = {do_thread, bring_thread}}},
+    {.explore = {.name = "parker_close", .threads = {close_thread, write_to_closed_thread}}},
     {.scenario = {.frozen = true},
      .explore = {.name = "parker_frozen",
                  .threads = {read_thread, write_thread, repeat_thread},

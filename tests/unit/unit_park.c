@@ -38,6 +38,12 @@ enter(struct fixture *fixture, uint32_t worker)
     leat_lot_enter(&fixture->lot, &fixture->workers[worker].bed, worker);
 }
 
+static void
+leave(struct fixture *fixture, uint32_t worker)
+{
+    leat_lot_leave(&fixture->lot, &fixture->workers[worker].bed, worker);
+}
+
 static bool
 wake(struct fixture *fixture)
 {
@@ -87,9 +93,26 @@ each_is_woken_once(void **state)
     CHECK(is_notified(&fixture, 63));
     CHECK(!wake(&fixture));
     for (uint32_t i = 0; i < TEST_COUNT_OF(some); i++) {
-        leat_lot_leave(&fixture.lot, some[i]);
+        leave(&fixture, some[i]);
     }
     CHECK(!leat_lot_any(&fixture.lot));
+}
+
+/* Whoever still thinks that it sleeps goes on to the next one. */
+static void
+who_does_not_sleep_is_not_woken(void **state)
+{
+    (void)state;
+    static struct fixture fixture;
+    setup(&fixture, WORKERS);
+    enter(&fixture, 4);
+    CHECK(!is_notified(&fixture, 4));
+    leave(&fixture, 4);
+    CHECK(is_notified(&fixture, 4));
+    enter(&fixture, 64);
+    (void)atom_or_rlx(&fixture.lot.idle[0], 1U << 4);
+    CHECK(wake(&fixture));
+    CHECK(is_notified(&fixture, 64));
 }
 
 static void
@@ -101,7 +124,7 @@ a_sleep_ends_at_its_deadline(void **state)
     enter(&fixture, 0);
     leat_lot_sleep(&fixture.lot, &fixture.workers[0].bed, 0, leat_os_deadline_ns(TEST_MS));
     CHECK(!leat_lot_any(&fixture.lot));
-    CHECK(!is_notified(&fixture, 0));
+    CHECK(is_notified(&fixture, 0));
     CHECK(!wake(&fixture));
 }
 
@@ -139,9 +162,9 @@ wakes_are_repeated_in_turn(void **state)
     next_in_turn(&fixture, 0);
     next_in_turn(&fixture, 3);
     next_in_turn(&fixture, 5);
-    leat_lot_leave(&fixture.lot, 63);
+    leave(&fixture, 63);
     next_in_turn(&fixture, 64);
-    leat_lot_leave(&fixture.lot, 69);
+    leave(&fixture, 69);
     next_in_turn(&fixture, 0);
 }
 
@@ -225,6 +248,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_is_woken_once),
+        cmocka_unit_test(who_does_not_sleep_is_not_woken),
         cmocka_unit_test(a_sleep_ends_at_its_deadline),
         cmocka_unit_test(wakes_are_repeated_in_turn),
         cmocka_unit_test(frozen_wakes_are_made_good),

@@ -34,6 +34,22 @@ notified_before_the_wait(void **state)
 }
 
 static void
+closed_instead(void **state)
+{
+    (void)state;
+    struct leat_parker parker;
+    leat_parker_prepare(&parker);
+    CHECK(!leat_parker_close(&parker));
+    CHECK(leat_parker_notified(&parker));
+    CHECK(!leat_parker_notify(&parker));
+    leat_parker_prepare(&parker);
+    CHECK(leat_parker_notify(&parker));
+    CHECK(leat_parker_close(&parker));
+    CHECK(!leat_parker_notify(&parker));
+    CHECK(leat_parker_check(&parker, stderr));
+}
+
+static void
 deadlines(void **state)
 {
     (void)state;
@@ -50,6 +66,8 @@ deadlines(void **state)
     CHECK(leat_parker_wait(&parker, 0));
     leat_parker_prepare(&parker);
     CHECK(!leat_parker_wait(&parker, 0));
+    CHECK(!leat_parker_close(&parker));
+    CHECK(!leat_parker_notify(&parker));
     CHECK(leat_parker_check(&parker, stderr));
 }
 
@@ -126,8 +144,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(notified_before_the_wait), cmocka_unit_test(deadlines),
-        cmocka_unit_test(a_sleeper_is_woken),       cmocka_unit_test(a_wake_is_made_good),
+        cmocka_unit_test(notified_before_the_wait),
+        cmocka_unit_test(closed_instead),
+        cmocka_unit_test(deadlines),
+        cmocka_unit_test(a_sleeper_is_woken),
+        cmocka_unit_test(a_wake_is_made_good),
         cmocka_unit_test(check_can_say_no),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
