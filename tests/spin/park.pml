@@ -28,27 +28,24 @@
  *                  AGAIN pushes since (without AMID all its pushes)
  *   FREEZE_WORKER  nor is one, if the first worker has stopped and two pushes began since
  *   BUSY           nor is one, though each item runs for ever: none waits for a busy worker while
- *                  another one sleeps
+ *                  another one sleeps, and two that wait for each other both run
  *   ONE_ROUND      each worker stops at the end of its first round: if an item is left, the hint is
  *                  set, so that workers which are busy with other levels see it
  *   HALTS          all workers have ended
  *   ALL_RUN        instead of all that: as long as each thread goes on some time, all items run
  *                  some time; with HALTS, all workers end
  *
- * Known, and so in the code
- *   ALL_RUN fails with two workers. Both see an item in W5, and set the hint; each time the other
- *          one clears it in W3 before the first has picked by it. This takes both in step, for
- *          ever. With PICK_SEEN it holds: a worker picks what it saw in W5 without the hint.
- *   BUSY holds if a read-modify-write is a full fence, as on x86. Else (LEAVE_LATE) a producer may
- *          see the idle bit of a worker that has begun to run an item, notify that one, and leave
- *          its own item to it; W8 came too early to see that item.
+ * Known, and so in the code: ALL_RUN fails with two workers. Both see an item in W5 and set the
+ * hint, and each time the other one clears it in W3 before the first has picked by it. This takes
+ * both in step, for ever. With PICK_SEEN it holds: a worker picks what it saw in W5 without the
+ * hint.
  *
  * What is wrong on purpose, each to be found
  *   NO_PUSH_FENCE   no P2                         NO_PARK_FENCE   no W4
  *   NO_HINT         no P3                         NO_HINT_AGAIN   W6 without the hint
  *   NO_LOOK         no W5                         LATE_EMPTY      W1 behind W5
  *   ITEM_LAST       P1 behind P6                  NO_NEXT         no W8
- *   NO_AGAIN        no P6
+ *   NO_AGAIN        no P6                         NO_NEXT_FENCE   W8 without the fence
  *   SWAP_SPLIT      a notifier loads the bed, then stores NOTIFIED
  *   WAKE_EARLY      a notifier calls the system, then makes the bed NOTIFIED
  *   WAKER_CLEARS    a waker clears the idle bit, and who cleared it wakes, as it was once
@@ -269,7 +266,7 @@ woken:
 #ifndef NO_HINT
         if
         :: SEES_HINT
-        :: else -> buffer[me]!HINT, 1                                 /* P3, notify:B */
+        :: else -> buffer[me]!HINT, 1                                 /* P3 */
         fi
 #endif
     };
@@ -297,7 +294,11 @@ inline enter() {
 
 inline leave() {
     buffer[me]!IDLE, 0;
-    goto left
+#ifdef ONE_ROUND
+    goto stop
+#else
+    goto pick
+#endif
 }
 
 proctype worker(byte me) provided (MOVES) {
@@ -339,6 +340,9 @@ woken:
         fi
     };
     atomic {                                                          /* W8 */
+#ifndef NO_NEXT_FENCE
+        FENCE;                                                        /* park:B */
+#endif
         if
         :: SEES_IDLE(0) || SEES_IDLE(1)
         :: else -> goto woken
@@ -346,7 +350,7 @@ woken:
     };
     atomic {
         if
-        :: items > 0 -> buffer[me]!HINT, 1                            /* look:A */
+        :: items > 0 -> buffer[me]!HINT, 1
         :: else -> goto woken
         fi
     };
@@ -355,7 +359,7 @@ woken:
 park:
     atomic {
         if
-        :: SEES_HINT -> buffer[me]!HINT, 0                            /* W3, park:C */
+        :: SEES_HINT -> buffer[me]!HINT, 0                            /* W3 */
         :: else
         fi
     };
@@ -367,7 +371,7 @@ park:
         if
         :: items > 0 ->                                               /* W5 */
 #ifndef NO_HINT_AGAIN
-            buffer[me]!HINT, 1;                                       /* W6, look:A */
+            buffer[me]!HINT, 1;                                       /* W6 */
 #endif
 #ifdef PICK_SEEN
             seen = 1;
@@ -409,13 +413,6 @@ park:
 #endif
         !asleep[me]
     od;
-left:
-#if defined(BUSY) && !defined(LEAVE_LATE)
-    FENCE;
-#endif
-#ifndef ONE_ROUND
-    goto pick;
-#endif
 #ifdef BUSY
 woken:
 #endif
