@@ -1,54 +1,59 @@
-/* park.pml - how workers go to sleep and are woken, as sched/park.h and ring/parker.h say, over
- * memory that shows each store late.
+/* park.pml - how workers go to sleep and are woken, by the steps of sched/park.h (P1 to P6, W1 to
+ * W8) and ring/parker.h, over memory that shows each store late.
  *
  * Processes
- *   producer   a thread in leat_pool_push(): P1 to P6
- *   worker     leat_worker_run(): picks by the hint, W8, and W1 to W7 when it runs dry
+ *   producer   a thread in leat_pool_push()
+ *   worker     leat_worker_run(): picks by the hint, takes W8, and W1 to W7 when it runs dry
  *   halter     leat_pool_halt()
- *   memory     one for each of these: the stores that it made and others do not see yet
- *   init       stops the first producer for ever at any step (FREEZE); when nothing moves any more,
- *              it says what must hold
+ *   memory     one for each of these: what it stored and others do not see yet
+ *   init       starts them; stops one of them for ever, at any step (FREEZE); when nothing moves
+ *              any more, says what must hold
+ * Each atomic block is one access to memory; what a thread does only with itself stands in the
+ * block before or behind.
  *
  * Memory   SPIN is sequentially consistent. So what a thread stores, and what it changes by a
  *          read-modify-write whose result it does not use, goes into its buffer and reaches memory
- *          at any later time; stores to one word in their order, to different words in any order.
- *          The thread itself sees its own stores. A full fence waits until the buffer is empty. A
- *          swap or a compare-and-swap whose result is used acts on memory at once, and waits for
- *          the thread's own earlier stores to that word only: release counts for nothing here.
- *          One atomic block is one access to memory; what a thread does only with itself stands in
- *          the block before or behind.
+ *          at any later time: changes of one word in their order, of different words in any order.
+ *          The thread itself sees its own. A full fence waits until the buffer is empty. A swap
+ *          whose result is used acts on memory at once, and waits for the thread's own earlier
+ *          changes of that word only. Release and acquire count for nothing here.
  * Left out loads that come early, and values older than memory's (tests/model/model_park.c has
- *          C11); the ring, which is a number of items that appear and vanish at once, as it is with
- *          ring/packed.h; all priority levels but one; spinning; deadlines; waits that end for no
- *          reason, after which the worker only looks once more.
+ *          C11); the ring, which is a number of items that come and go at once, as with
+ *          ring/packed.h; local queues and theft; all priority levels but one; spinning; waits that
+ *          end for no reason, after which a worker only looks at its bed once more.
  *
  * What must hold when nothing moves any more
- *   plain      no item is left
- *   FREEZE     nor is one, if another producer began AGAIN pushes after the first had stopped
- *   BUSY       nor is one, though a worker that takes an item runs it for ever: no item waits for
- *              a busy worker while another one sleeps
- *   ONE_ROUND  if an item is left, the hint is set: workers that are busy elsewhere see it. Each
- *              worker stops after its first round.
- *   HALTS      all workers have ended
- *   ALL_RUN    instead: all items run (HALTS: all workers end), whatever the order, if each thread
- *              goes on some time
+ *   plain          no item is left
+ *   FREEZE         nor is one, if the first producer has stopped for ever and another one has begun
+ *                  AGAIN pushes since (without AMID all its pushes)
+ *   FREEZE_WORKER  nor is one, if the first worker has stopped and two pushes began since
+ *   BUSY           nor is one, though each item runs for ever: none waits for a busy worker while
+ *                  another one sleeps, and two that wait for each other both run
+ *   ONE_ROUND      each worker stops at the end of its first round: if an item is left, the hint is
+ *                  set, so that workers which are busy with other levels see it
+ *   HALTS          all workers have ended
+ *   ALL_RUN        instead of all that: as long as each thread goes on some time, all items run
+ *                  some time; with HALTS, all workers end
+ *
+ * Known, and so in the code: ALL_RUN fails with two workers. Both see an item in W5 and set the
+ * hint, and each time the other one clears it in W3 before the first has picked by it. This takes
+ * both in step, for ever. With PICK_SEEN it holds: a worker picks what it saw in W5 without the
+ * hint.
  *
  * What is wrong on purpose, each to be found
- *   NO_PUSH_FENCE   no P2                        NO_PARK_FENCE   no W4
- *   NO_LOOK         no W5                        LATE_EMPTY      W1 behind W5
- *   NO_HINT         no P3                        NO_HINT_AGAIN   W6 without the hint
- *   ITEM_LAST       P1 behind P6                 NO_NEXT         no W8
- *   SWAP_SPLIT      the notifier loads the word, then stores NOTIFIED
- *   WAKE_EARLY      the notifier calls the system first, then makes the word NOTIFIED
- *   PARK_STORE      W7 stores PARKED, whatever the word is
- *   WAIT_BLIND      the system does not compare the word before it lets the worker sleep
- *   WAKER_CLEARS    the waker clears the idle bit in P5, and tells by this who wakes
- *   NO_AGAIN        no P6
+ *   NO_PUSH_FENCE   no P2                         NO_PARK_FENCE   no W4
+ *   NO_HINT         no P3                         NO_HINT_AGAIN   W6 without the hint
+ *   NO_LOOK         no W5                         LATE_EMPTY      W1 behind W5
+ *   ITEM_LAST       P1 behind P6                  NO_NEXT         no W8
+ *   NO_AGAIN        no P6                         NO_NEXT_FENCE   W8 without the fence
+ *   SWAP_SPLIT      a notifier loads the bed, then stores NOTIFIED
+ *   WAKE_EARLY      a notifier calls the system, then makes the bed NOTIFIED
+ *   WAKER_CLEARS    a waker clears the idle bit, and who cleared it wakes, as it was once
+ *   PARK_STORE      W7 stores PARKED, whatever is in the bed
+ *   WAIT_BLIND      the system does not look at the bed before it lets the worker sleep
  *   NO_HALT_FENCE   no fence between the halt flag and the idle bits
  *   NO_HALT_LOOK    W5 without the halt flag
- *   HALT_ONCE       the halter passes by beds that are NOTIFIED
- *   LEAVE_LATE      the cleared idle bit may become visible after W8: so where a read-modify-write
- *                   is no full fence
+ *   HALT_ONCE       a halter passes by beds that are NOTIFIED
  */
 #ifndef PRODUCERS
 #define PRODUCERS 1
@@ -97,9 +102,10 @@ bit hint;
 bit idle[2];  /* one word in truth: both are read at once */
 byte bed[2];
 bit halt;
-byte passes;  /* modulo AGAIN; a plain count in truth too */
+byte passes;  /* modulo AGAIN; loaded and stored, also in the code */
 byte turn;
 
+/* What a thread has stored and others do not see yet: word, value. */
 #if THREADS == 2
 chan buffer[2] = [5] of { byte, bit };
 #elif THREADS == 3
@@ -109,6 +115,19 @@ chan buffer[4] = [5] of { byte, bit };
 #else
 chan buffer[5] = [5] of { byte, bit };
 #endif
+
+/* The thread that stops, and whether a push that begins now is behind that. What it had stored
+ * becomes visible before. */
+#ifdef FREEZE_WORKER
+#define FREEZE
+#define STOPS     0
+#define STOPS_PID (1 + PRODUCERS)
+#else
+#define STOPS     FIRST
+#define STOPS_PID 1
+#endif
+#define MOVES  (!frozen || _pid != STOPS_PID)
+#define BEHIND (frozen && len(buffer[STOPS]) == 0)
 
 #define FENCE           empty(buffer[me])
 #define SEES_HINT       ((hint || buffer[me]??[HINT, 1]) && !(buffer[me]??[HINT, 0]))
@@ -124,10 +143,11 @@ bit asleep[2];  /* in a futex wait */
 
 byte taken;   /* items */
 byte ended;   /* workers */
-bit frozen;   /* the first producer */
-byte behind;  /* pushes begun since it is, and what it had stored is visible */
+bit frozen;
+byte behind;  /* pushes */
 
 #ifdef WAKER_CLEARS
+/* That form needs the bed to be EMPTY before the bit is seen (enter:A); the other does not. */
 #define SHOWS_IDLE ((buffer[me]??[IDLE, 0] || buffer[me]??[IDLE, 1]) && !(buffer[me]??[BED, 0]))
 #else
 #define SHOWS_IDLE (buffer[me]??[IDLE, 0] || buffer[me]??[IDLE, 1])
@@ -213,14 +233,14 @@ inline wake() {
 
 /* ---- producers ---------------------------------------------------------------------------- */
 
-proctype producer(byte me) provided (!frozen || _pid != 1) {
+proctype producer(byte me) provided (MOVES) {
     byte pushed;
     byte next;
     byte before;
     byte count;
 
 #if defined(FREEZE) && !defined(AMID)
-    (me == FIRST || (frozen && len(buffer[FIRST]) == 0));
+    (me == STOPS || BEHIND);
 #endif
 woken:
     atomic {
@@ -234,7 +254,7 @@ woken:
         :: pushed == (me == FIRST -> PUSHES : OTHERS_PUSH) -> goto done
         :: else -> pushed++
         fi;
-        behind = behind + (frozen && len(buffer[FIRST]) == 0);
+        behind = behind + BEHIND;
 #ifndef ITEM_LAST
         buffer[me]!ITEM, 1                                            /* P1 */
 #endif
@@ -246,7 +266,7 @@ woken:
 #ifndef NO_HINT
         if
         :: SEES_HINT
-        :: else -> buffer[me]!HINT, 1                                 /* P3, notify:B */
+        :: else -> buffer[me]!HINT, 1                                 /* P3 */
         fi
 #endif
     };
@@ -274,10 +294,14 @@ inline enter() {
 
 inline leave() {
     buffer[me]!IDLE, 0;
-    goto left
+#ifdef ONE_ROUND
+    goto stop
+#else
+    goto pick
+#endif
 }
 
-proctype worker(byte me) {
+proctype worker(byte me) provided (MOVES) {
     byte next;
     byte before;
     byte count;
@@ -316,6 +340,9 @@ woken:
         fi
     };
     atomic {                                                          /* W8 */
+#ifndef NO_NEXT_FENCE
+        FENCE;                                                        /* park:B */
+#endif
         if
         :: SEES_IDLE(0) || SEES_IDLE(1)
         :: else -> goto woken
@@ -323,7 +350,7 @@ woken:
     };
     atomic {
         if
-        :: items > 0 -> buffer[me]!HINT, 1                            /* look:A */
+        :: items > 0 -> buffer[me]!HINT, 1
         :: else -> goto woken
         fi
     };
@@ -332,7 +359,7 @@ woken:
 park:
     atomic {
         if
-        :: SEES_HINT -> buffer[me]!HINT, 0                            /* W3, park:C */
+        :: SEES_HINT -> buffer[me]!HINT, 0                            /* W3 */
         :: else
         fi
     };
@@ -344,7 +371,7 @@ park:
         if
         :: items > 0 ->                                               /* W5 */
 #ifndef NO_HINT_AGAIN
-            buffer[me]!HINT, 1;                                       /* W6, look:A */
+            buffer[me]!HINT, 1;                                       /* W6 */
 #endif
 #ifdef PICK_SEEN
             seen = 1;
@@ -386,13 +413,6 @@ park:
 #endif
         !asleep[me]
     od;
-left:
-#if defined(BUSY) && !defined(LEAVE_LATE)
-    FENCE;
-#endif
-#ifndef ONE_ROUND
-    goto pick;
-#endif
 #ifdef BUSY
 woken:
 #endif
@@ -446,7 +466,7 @@ init {
         od;
         i = 0;
 #ifdef FREEZE
-        if
+        if /* what others had counted before */
         :: passes = 0
         :: passes = 1
         fi;
@@ -466,7 +486,7 @@ init {
 #if defined(HALTS)
     assert(ended == WORKERS)
 #elif defined(FREEZE)
-    assert(items == 0 || behind < AGAIN)
+    assert(items == 0 || behind < 2)
 #elif defined(ONE_ROUND)
     assert(items == 0 || hint)
 #else
