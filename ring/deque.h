@@ -101,7 +101,7 @@ leat_deque_push(struct leat_deque *deque, const struct leat_deque_entry *entry)
     return true;
 }
 
-/* Takes the newest entry. False: empty. Progress: wait-free. */
+/* Takes the newest entry. False: empty, and *entry is left alone. Progress: wait-free. */
 LEAT_INLINE bool
 leat_deque_pop(struct leat_deque *deque, struct leat_deque_entry *entry)
 {
@@ -124,7 +124,7 @@ leat_deque_pop(struct leat_deque *deque, struct leat_deque_entry *entry)
     uint64_t top = atom_load_rlx(&deque->top); /* rlx: ordered by deque_pop:B */
     /* Entries older than this one; -1: it was stolen. */
     int64_t older = (int64_t)(place - top);
-    bool got = older > 0;
+    bool got = true;
     if (older <= 0) {
         /* deque_pop:C release -> deque_count:A.  Carries: what the owner wrote before.
          * If relaxed: nothing where deque_pop:B is a fence; with ThreadSanitizer it is none. */
@@ -158,7 +158,8 @@ leat_deque_count(const struct leat_deque *deque)
     int64_t count = (int64_t)(atom_load_acq(&deque->bottom) - top);
     int64_t slots = (int64_t)deque->mask + 1;
     /* The bottom is younger than the top, and a pop lowers it: both limits can be passed. */
-    return (uint64_t)(count < 0 ? 0 : count > slots ? slots : count);
+    count = count < slots ? count : slots;
+    return (uint64_t)(count > 0 ? count : 0);
 }
 
 /* True if there is something to steal. For the second look before parking: behind a full fence it

@@ -31,7 +31,8 @@ leat_local_pop_n(struct leat_local *local, uint32_t *items, uint32_t most)
     uint64_t head = atom_load_rlx(&local->head); /* rlx: hint, re-checked at local_pop_n:A */
     /* Ends as the loop of leat_local_pop(): each round the head is nearer to the tail. */
     for (;;) {
-        uint32_t count = tail - head < most ? (uint32_t)(tail - head) : most;
+        uint64_t waiting = tail - head;
+        uint32_t count = (uint32_t)(waiting < most ? waiting : most);
         if (count == 0) {
             return 0;
         }

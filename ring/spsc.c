@@ -43,7 +43,7 @@ leat_spsc_push_n(struct leat_spsc *ring, const uint32_t *items, uint32_t count)
 {
     uint64_t tail = atom_load_rlx(&ring->tail); /* rlx: single writer */
     uint64_t room = leat_spsc_room(ring, tail, count);
-    count = room < count ? (uint32_t)room : count;
+    count = (uint32_t)(room < count ? room : count);
     uint64_t first = before_end(ring, tail, count);
     memcpy(&ring->items[tail & ring->mask], items, first * sizeof(items[0]));
     memcpy(ring->items, items + first, (count - first) * sizeof(items[0]));
@@ -56,7 +56,7 @@ leat_spsc_pop_n(struct leat_spsc *ring, uint32_t *items, uint32_t count)
 {
     uint64_t head = atom_load_rlx(&ring->head); /* rlx: single writer */
     uint64_t filled = leat_spsc_filled(ring, head, count);
-    count = filled < count ? (uint32_t)filled : count;
+    count = (uint32_t)(filled < count ? filled : count);
     uint64_t first = before_end(ring, head, count);
     memcpy(items, &ring->items[head & ring->mask], first * sizeof(items[0]));
     memcpy(items + first, ring->items, (count - first) * sizeof(items[0]));

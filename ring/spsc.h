@@ -87,8 +87,7 @@ leat_spsc_filled(struct leat_spsc *ring, uint64_t head, uint64_t wanted)
 LEAT_INLINE void
 leat_spsc_push_to(struct leat_spsc *ring, uint64_t tail)
 {
-    /* spsc_push:B release -> spsc_pop:A, spsc_ready:A, spsc_count:B.  Carries: the producer's
-     * writes, and the items.
+    /* spsc_push:B release -> spsc_pop:A.  Carries: the producer's writes, and the items.
      * If relaxed: see spsc_pop:A. */
     atom_store_rel(&ring->tail, tail);
 }
@@ -97,7 +96,7 @@ leat_spsc_push_to(struct leat_spsc *ring, uint64_t tail)
 LEAT_INLINE void
 leat_spsc_pop_to(struct leat_spsc *ring, uint64_t head)
 {
-    /* spsc_pop:B release -> spsc_push:A, spsc_ready:B, spsc_count:A.  Carries: the slots were read,
+    /* spsc_pop:B release -> spsc_push:A, spsc_ready:A, spsc_count:A.  Carries: the slots were read,
      * and the consumer's writes before.
      * If relaxed: see spsc_push:A. */
     atom_store_rel(&ring->head, head);
@@ -133,12 +132,12 @@ leat_spsc_pop(struct leat_spsc *ring, uint32_t *item)
 LEAT_INLINE bool
 leat_spsc_ready(const struct leat_spsc *ring)
 {
-    /* spsc_ready:B acquire -> spsc_pop:B.  Carries: what the consumer did before its last pop.
+    /* spsc_ready:A acquire -> spsc_pop:B.  Carries: what the consumer did before its last pop; a
+     * tail that is not behind the head.
      * If relaxed: a reader could see the ring empty and the consumer idle. */
     uint64_t head = atom_load_acq(&ring->head);
-    /* spsc_ready:A acquire -> spsc_push:B.  Carries: as spsc_pop:A.
-     * If relaxed: nothing; the caller's pop has its own edges. */
-    return (int64_t)(atom_load_acq(&ring->tail) - head) > 0;
+    /* rlx: hint, re-checked at spsc_pop:A */
+    return atom_load_rlx(&ring->tail) != head;
 }
 
 /* Items in the ring; exact if nobody changes it. Any thread. Progress: wait-free. */
@@ -149,9 +148,7 @@ leat_spsc_count(const struct leat_spsc *ring)
      * the pushes of what it popped.
      * If relaxed: the difference could be negative. */
     uint64_t head = atom_load_acq(&ring->head);
-    /* spsc_count:B acquire -> spsc_push:B.  Carries: as spsc_pop:A.
-     * If relaxed: nothing; the caller's pop has its own edges. */
-    uint64_t count = atom_load_acq(&ring->tail) - head;
+    uint64_t count = atom_load_rlx(&ring->tail) - head; /* rlx: ordered by spsc_count:A */
     /* The tail is younger than the head: pushes and pops in between can lift it above. */
     return count > ring->mask + 1 ? ring->mask + 1 : count;
 }

@@ -28,10 +28,10 @@ leat_ticket_init(struct leat_ticket *ring, const struct leat_ring_config *config
 uint64_t
 leat_ticket_count(const struct leat_ticket *ring)
 {
-    /* ticket_count:A sc -> ticket_take:C.  Orders: as ticket_take:C.  Carries: what each consumer
-     * wrote before its pop. */
+    /* ticket_count:A sc -> ticket_take:B, ticket_take:C.  Orders: as ticket_take:A.  Carries: what
+     * each consumer wrote before its pop. */
     uint64_t head = atom_load_sc(&ring->head.tickets);
-    /* ticket_count:B sc -> ticket_take:C.  Orders: as ticket_take:C. */
+    /* ticket_count:B sc -> ticket_take:A, ticket_take:C.  Orders: as ticket_take:A. */
     uint64_t count = atom_load_sc(&ring->tail.tickets) - head;
     /* The tail is younger than the head: pushes and pops in between can lift it above. */
     return count > ring->slots.mask + 1 ? ring->slots.mask + 1 : count;

@@ -93,10 +93,13 @@ leat_ticket_take(struct leat_ticket_side *side, const leat_atomic_u64 *other, ui
         /* rlx: hint, re-checked at ticket_take:B */
         uint64_t credit = atom_load_rlx(&side->credits);
         if ((int64_t)(credit - limit) >= 0) {
-            /* ticket_take:A sc -> ticket_take:C.  Orders: as ticket_take:C. */
+            /* ticket_take:A sc -> ticket_take:B, ticket_take:C, ticket_ready:B, ticket_count:B.
+             * Orders: a push's tickets read then the pops' read, against the pops' read then the
+             * pushes' read. */
             uint64_t ticket = atom_load_sc(&side->tickets);
             /* Younger than `ticket`, so that an answer is true at this moment. */
-            /* ticket_take:B sc -> ticket_take:C.  Orders: as ticket_take:C. */
+            /* ticket_take:B sc -> ticket_take:A, ticket_take:C, ticket_ready:A, ticket_count:A.
+             * Orders: as ticket_take:A. */
             uint64_t seen = atom_load_sc(other);
             limit = seen + room;
             if ((int64_t)(ticket - limit) >= 0) {
@@ -110,10 +113,11 @@ leat_ticket_take(struct leat_ticket_side *side, const leat_atomic_u64 *other, ui
         }
         /* rlx: ordered by ticket_take:C */
         if (LEAT_LIKELY((int64_t)(atom_add_rlx(&side->credits, 1) - limit) < 0)) {
-            /* ticket_take:C sc -> ticket_take:A, ticket_take:B, ticket_ready:A, ticket_ready:B,
-             * ticket_count:A, ticket_count:B.  Orders: a push's ticket taken then the head read,
-             * against a pop's ticket taken then the tail read. */
-            *position = atom_add_sc(&side->tickets, 1);
+            /* ticket_take:C release -> ticket_take:A, ticket_take:B, ticket_ready:A,
+             * ticket_ready:B, ticket_count:A, ticket_count:B.  Carries: what was written before,
+             * such as a busy flag.
+             * If relaxed: a drain could see the item gone and the worker idle. */
+            *position = atom_add_rel(&side->tickets, 1);
             return true;
         }
         (void)atom_sub_rlx(&side->credits, 1); /* rlx: ordered by ticket_take:C */
@@ -175,10 +179,10 @@ leat_ticket_pop(struct leat_ticket *ring, uint32_t *item)
 LEAT_INLINE bool
 leat_ticket_ready(const struct leat_ticket *ring)
 {
-    /* ticket_ready:A sc -> ticket_take:C.  Orders: as ticket_take:C.  Carries: the busy flag of who
-     * popped the last one. */
+    /* ticket_ready:A sc -> ticket_take:B, ticket_take:C.  Orders: as ticket_take:A.  Carries: the
+     * busy flag of who popped the last one. */
     uint64_t head = atom_load_sc(&ring->head.tickets);
-    /* ticket_ready:B sc -> ticket_take:C.  Orders: as ticket_take:C. */
+    /* ticket_ready:B sc -> ticket_take:A, ticket_take:C.  Orders: as ticket_take:A. */
     return (int64_t)(atom_load_sc(&ring->tail.tickets) - head) > 0;
 }
 

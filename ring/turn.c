@@ -18,13 +18,11 @@ leat_turn_init(struct leat_turn *ring, const struct leat_ring_config *config)
 uint64_t
 leat_turn_count(const struct leat_turn *ring)
 {
-    /* turn_count:A acquire -> turn_pop:B.  Carries: what each consumer wrote before its pop.
-     * If relaxed: see turn_pop:B. */
+    /* turn_count:A acquire -> turn_pop:B.  Carries: what each consumer wrote before its pop; a tail
+     * that is not behind the head.
+     * If relaxed: see turn_pop:B; the difference could be negative. */
     uint64_t head = atom_load_acq(&ring->head);
-    /* turn_count:B acquire -> turn_push:B.  Carries: nothing by itself; keeps the tail from being
-     * read before the head.
-     * If relaxed: the difference could be negative. */
-    uint64_t tail = atom_load_acq(&ring->tail);
+    uint64_t tail = atom_load_rlx(&ring->tail); /* rlx: ordered by turn_count:A */
     uint64_t count = tail - head;
     /* The tail is younger than the head: pushes and pops in between can lift it above. */
     return count > ring->slots.mask + 1 ? ring->slots.mask + 1 : count;

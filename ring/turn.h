@@ -59,12 +59,10 @@ leat_turn_push(struct leat_turn *ring, uint32_t item)
          * lets what the consumer did before its pop be seen by the next producer. */
         int64_t ahead = leat_slot_ahead(atom_load_acq(slot), turn);
         if (LEAT_LIKELY(ahead == 0)) {
-            /* turn_push:B release -> turn_count:B.  Carries: that the item was counted before it
-             * runs.
-             * If relaxed: a reader of both counters could see a pop and not its push. */
-            if (LEAT_LIKELY(atom_cas_rel(&ring->tail, &position, position + 1))) {
-                /* turn_push:C release -> turn_pop:A, turn_ready:A.  Carries: the producer's writes,
-                 * and the item.
+            /* turn_push:B rlx: ordered by turn_push:C */
+            if (LEAT_LIKELY(atom_cas_rlx(&ring->tail, &position, position + 1))) {
+                /* turn_push:C release -> turn_pop:A.  Carries: the producer's writes,
+                 * and the item; that the tail is behind it, on to who sees the pop.
                  * If relaxed: turn_pop:A can see the turn and still read an old record. */
                 atom_store_rel(slot, leat_slot_word(turn + 1, item));
                 return true;
@@ -91,11 +89,11 @@ leat_turn_pop(struct leat_turn *ring, uint32_t *item)
         uint64_t word = atom_load_acq(slot);
         int64_t ahead = leat_slot_ahead(word, turn);
         if (LEAT_LIKELY(ahead == 0)) {
-            /* turn_pop:B release -> turn_count:A, turn_ready:B.  Carries: the busy flag stored
-             * before the pop.
+            /* turn_pop:B release -> turn_count:A, turn_ready:A.  Carries: the busy flag stored
+             * before the pop; that the tail is behind the item.
              * If relaxed: a drain could see the item gone and the worker idle. */
             if (LEAT_LIKELY(atom_cas_rel(&ring->head, &position, position + 1))) {
-                /* turn_pop:C release -> turn_push:A, turn_ready:A.  Carries: the
+                /* turn_pop:C release -> turn_push:A.  Carries: the
                  * slot was read, and the consumer's writes before.
                  * If relaxed: see turn_push:A. */
                 atom_store_rel(slot, leat_slot_word(turn + 1, 0));
@@ -114,15 +112,15 @@ leat_turn_pop(struct leat_turn *ring, uint32_t *item)
 LEAT_INLINE bool
 leat_turn_ready(const struct leat_turn *ring)
 {
-    /* turn_ready:B acquire -> turn_pop:B.  Carries: the busy flag of who popped the last one.
+    /* turn_ready:A acquire -> turn_pop:B.  Carries: the busy flag of who popped the last one.
      * If relaxed: a drain could see the ring empty and the worker idle. */
     uint64_t position = atom_load_acq(&ring->head);
     uint64_t turn = leat_slots_turn(&ring->slots, position) + 1;
     /* A slot ahead of its turn means that the head moved: something was there a moment ago, and
      * the caller's own pop will find out. */
-    /* turn_ready:A acquire -> turn_push:C, turn_pop:C.  Carries: as turn_pop:A.
-     * If relaxed: nothing; the caller's pop has its own edges. */
-    return leat_slot_ahead(atom_load_acq(leat_slots_at(&ring->slots, position)), turn) >= 0;
+    /* rlx: hint, re-checked at turn_pop:A */
+    uint64_t word = atom_load_rlx(leat_slots_at(&ring->slots, position));
+    return leat_slot_ahead(word, turn) >= 0;
 }
 
 #endif

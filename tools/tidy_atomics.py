@@ -12,8 +12,8 @@ LABEL_LINES_ABOVE = 6  # how far a label may stand above the statement that it b
 TAG_LINES_ABOVE = 3    # the same for the tag of a relaxed operation
 
 ORDERS = {"acq": "acquire", "rel": "release", "acq_rel": "acq_rel", "sc": "sc"}
-MEETS = {"acquire": ("release", "acq_rel"), "release": ("acquire", "acq_rel"),
-         "acq_rel": ("acquire", "release", "acq_rel"), "sc": ("sc",)}
+MEETS = {"acquire": ("release", "acq_rel"), "release": ("acquire", "acq_rel", "sc"),
+         "acq_rel": ("acquire", "release", "acq_rel"), "sc": ("sc", "release")}
 SITE = re.compile(r"\batom_\w*?_(rlx|acq_rel|acq|rel|sc)\b")
 LABEL = r"[a-z][a-z0-9_]*:[A-Z]"
 LABELS = rf"{LABEL}(?:, {LABEL})*"
@@ -180,7 +180,7 @@ def label_unique(tree):
 @rule("label-paired")
 def label_paired(tree):
     """The partners that a label names name it back and are of the other side: acquire meets
-    release, acq_rel meets each of these, sc meets sc."""
+    release, acq_rel meets each of these, sc meets sc, and as an acquire a release."""
     graph = graph_of(tree)
     for entry in graph.entries:
         for partner in entry.partners:

@@ -237,6 +237,8 @@ pop(struct state *state)
         state->stack_count--;
         EXPLORE_CHECK(number == state->stack[state->stack_count]);
         entry_use(state, number);
+    } else {
+        EXPLORE_CHECK(entry.words[1] == 0);
     }
 }
 

@@ -507,6 +507,15 @@ struct model {
         }                                                                                          \
     }
 
+/* The same, with items in the ring at first. */
+#define FILLED(model_name, items, first, ...)                                                      \
+    {                                                                                              \
+        .scenario = {.threads = {__VA_ARGS__}, .start = (first), .filled = (items)}, .explore = {  \
+            .name = RING_NAME "_" model_name,                                                      \
+            .check = history_check                                                                 \
+        }                                                                                          \
+    }
+
 #define PROTOCOL(model_name, items, ...)                                                           \
     {                                                                                              \
         .scenario = {.filled = (items), .start = BEFORE_WRAP}, .explore = {                        \
@@ -522,7 +531,11 @@ static const struct model models_common[] = {
     PROTOCOL("count_done", 1, note_and_pop_thread, count_and_read_thread),
     PROTOCOL("ready_done", 1, note_and_pop_thread, ready_and_read_thread),
     PROTOCOL("count_most", 0, push_thread, pop_thread, count_thread),
+    FILLED("count_full", 2, BEFORE_WRAP, "#", "-", "+"),
 #ifndef RING_ONE /* producer and consumer only */
+    PROTOCOL("reuse_2p", 2, note_and_pop_thread, push_and_read_thread, push_and_read_thread),
+    FILLED("2p", 0, BEFORE_WRAP, "+", "+"),
+    FILLED("2c", 2, BEFORE_WRAP, "-", "-"),
     HISTORY("2p1c", BEFORE_WRAP, "+", "+", "--"),
     HISTORY("1p2c", BEFORE_TURN_WRAP, "++", "-", "-"),
     HISTORY_MORE("2p1c_2", BEFORE_WRAP, "++", "++", "--"),

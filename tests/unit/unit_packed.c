@@ -1,6 +1,6 @@
 /* unit_packed.c - the packed-slot ring in one thread, see ring_body.h. Beside that: hints that fell
- * back by any number of positions, up to many laps, change no answer, and leat_packed_check() can
- * say no to I1, I2 and I3. */
+ * back by any number of positions, up to many laps, change no answer; a search finds the position;
+ * leat_packed_check() can say no to I1, I2 and I3. */
 #include "ring/packed.h"
 
 #define RING(name) leat_packed##name
@@ -98,28 +98,58 @@ hints_of_any_age(void **state)
     }
 }
 
-/* A position whose predecessor was used, from a slot that is ahead by many laps. */
+/* Whoever is done moves its hint on. */
 static void
-find_comes_close(void **state)
+hints_follow(void **state)
 {
     (void)state;
     struct fixture fixture;
-    setup(&fixture, 3, false, 0);
-    for (uint32_t i = 0; i < 203; i++) {
+    setup(&fixture, 2, false, 0);
+    for (uint64_t i = 1; i <= 20; i++) {
         push(&fixture);
+        CHECK_EQUAL(hint(&fixture.ring.tail), i);
         pop(&fixture);
-    }
-    for (uint64_t position = 0; position < 203; position++) {
-        uint64_t word = atom_load_rlx(leat_slots_at(&fixture.ring.slots, position));
-        uint64_t turn = leat_slots_turn(&fixture.ring.slots, position);
-        CHECK_EQUAL(leat_packed_find(&fixture.ring.slots, position, leat_slot_ahead(word, turn),
-                                     LEAT_PACKED_PUSH),
-                    203);
-        CHECK_EQUAL(leat_packed_find(&fixture.ring.slots, position, leat_slot_ahead(word, turn + 1),
-                                     LEAT_PACKED_POP),
-                    203);
+        CHECK_EQUAL(hint(&fixture.ring.head), i);
     }
     teardown(&fixture);
+}
+
+/* Where nobody else is, the true position, from each slot that is ahead, by many laps too. */
+static void
+find_from(const struct fixture *fixture, uint64_t position, enum leat_packed_side side,
+          uint64_t wanted)
+{
+    const struct leat_slots *slots = &fixture->ring.slots;
+    uint64_t word = atom_load_rlx(leat_slots_at(slots, position)); /* rlx: not shared yet */
+    int64_t ahead = leat_slot_ahead(word, leat_slots_turn(slots, position) + side);
+    CHECK(ahead > 0);
+    CHECK_EQUAL(leat_packed_find(slots, position, ahead, side), wanted);
+}
+
+static void
+find_is_exact(void **state)
+{
+    (void)state;
+    for (uint32_t log2 = LEAT_RING_SLOTS_LOG2_MIN; log2 <= 4; log2++) {
+        struct fixture fixture;
+        setup(&fixture, log2, false, 0);
+        for (uint64_t head = 0; head < 203; head++) {
+            while (fixture.count < head % (fixture.slots + 1)) {
+                push(&fixture);
+            }
+            for (uint64_t position = 0; position < head; position++) {
+                find_from(&fixture, position, LEAT_PACKED_POP, head);
+            }
+            for (uint64_t position = 0; position < head + fixture.count; position++) {
+                find_from(&fixture, position, LEAT_PACKED_PUSH, head + fixture.count);
+            }
+            if (fixture.count == 0) {
+                push(&fixture);
+            }
+            pop(&fixture);
+        }
+        teardown(&fixture);
+    }
 }
 
 static void
@@ -159,8 +189,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         RING_TESTS,
         cmocka_unit_test(hints_may_fall_back),
+        cmocka_unit_test(hints_follow),
         cmocka_unit_test(hints_of_any_age),
-        cmocka_unit_test(find_comes_close),
+        cmocka_unit_test(find_is_exact),
         cmocka_unit_test(check_can_say_no),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

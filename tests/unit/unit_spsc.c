@@ -1,6 +1,7 @@
 /* unit_spsc.c - the ring for one producer and one consumer in one thread against a naive queue:
- * capacity exact, first in first out, of several items as many as fit or are there. Positions start
- * at 0 and before their wrap. I1 and I2 after every step; leat_spsc_check() can say no to each. */
+ * capacity exact, first in first out, of several items as many as fit or are there; a side
+ * looks at the other's line once a lap. Positions start at 0 and before their wrap. I1 and I2 after
+ * every step; leat_spsc_check() can say no to each. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,6 +129,28 @@ random_operations(void **state)
     }
 }
 
+/* A side looks at the other's position only when the room, or the items, that it knows of are used
+ * up: here at every fourth call, though the other side moves at each. */
+static void
+looks_are_rare(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    setup(&fixture, 2, 0);
+    for (uint64_t i = 0; i < 40; i++) {
+        push(&fixture, 1, true);
+        CHECK_EQUAL(fixture.ring.head_seen, i / 4 * 4);
+        pop(&fixture, 1, true);
+    }
+    push(&fixture, 4, false);
+    for (uint64_t i = 40; i < 80; i++) {
+        pop(&fixture, 1, true);
+        CHECK_EQUAL(fixture.ring.tail_seen, i / 4 * 4 + 4);
+        push(&fixture, 1, true);
+    }
+    teardown(&fixture);
+}
+
 static void
 complains(const struct leat_spsc *ring, const char *text)
 {
@@ -172,6 +195,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(capacity_is_exact),
         cmocka_unit_test(random_operations),
+        cmocka_unit_test(looks_are_rare),
         cmocka_unit_test(check_can_say_no),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
