@@ -40,15 +40,14 @@ leat_scq_init(struct leat_scq *ring, const struct leat_ring_config *config)
 }
 
 /* Brings the tail up to a head that went past it, so that pushes need not take all the positions
- * that pops have passed over. Ends: each round, the tail or the head moved on. */
+ * that pops have passed over; more than to save time it does not. Ends: each round, the tail or the
+ * head moved on. */
 static void
 catch_up(struct leat_scq *ring, uint64_t tail, uint64_t head)
 {
-    /* scq_miss:B sc -> scq_push:B, scq_miss:A, scq_ready:C.  Orders: nothing of its own; all
-     * changes of the tail are in one order. */
-    while (!atom_cas_sc(&ring->tail, &tail, head)) {
-        /* scq_miss:D sc -> scq_pop:B.  Orders: as scq_pop:B. */
-        head = atom_load_sc(&ring->head);
+    /* rlx: hint, re-checked at scq_put:A */
+    while (!atom_cas_rlx(&ring->tail, &tail, head)) {
+        head = atom_load_rlx(&ring->head); /* rlx: hint, re-checked at scq_put:A */
         if ((int64_t)(tail - head) >= 0) {
             return;
         }
@@ -58,13 +57,14 @@ catch_up(struct leat_scq *ring, uint64_t tail, uint64_t head)
 bool
 leat_scq_miss(struct leat_scq *ring, uint64_t position)
 {
-    /* scq_miss:A sc -> scq_push:B, scq_miss:B.  Orders: as scq_pop:B. */
-    uint64_t tail = atom_load_sc(&ring->tail);
+    /* scq_miss:A acquire -> scq_push:B.  Carries: as scq_push:B.
+     * If relaxed: as scq_push:B. */
+    uint64_t tail = atom_load_acq(&ring->tail);
     bool over = (int64_t)(tail - (position + 1)) <= 0;
     if (over) {
         catch_up(ring, tail, position + 1);
     }
-    /* scq_miss:C sc -> scq_push:C, scq_push:D, scq_pop:A, scq_ready:A.  Orders: as scq_put:C. */
+    /* scq_miss:B sc -> scq_push:C, scq_push:D, scq_pop:A.  Orders: as scq_push:C. */
     int64_t left = (int64_t)atom_sub_sc(&ring->threshold, 1);
     return over || left <= 0;
 }

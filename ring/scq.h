@@ -28,7 +28,7 @@
  *          position once
  * Lines    slots: whoever has the position; room, tail: producers; head: consumers; threshold: read
  *          by all, written near empty.
- * Edges    scq_put:C  -> scq_take:A    the producer's writes before the push; the item
+ * Edges    scq_put:B  -> scq_take:A    the producer's writes before the push; the item
  *          scq_give:A -> scq_push:A    what a consumer did before it gave its credit back
  *          scq_give:A -> scq_count:A   the same
  */
@@ -95,24 +95,28 @@ leat_scq_put(struct leat_scq *ring, uint64_t position, uint32_t item)
 {
     leat_atomic_u64 *slot = leat_slots_at(&ring->slots, position);
     uint64_t cycle = leat_scq_cycle(ring, position);
-    /* scq_put:A sc -> scq_put:C, scq_take:B, scq_take:C.  Orders: as scq_put:C. */
-    uint64_t word = atom_load_sc(slot);
-    while (leat_scq_ahead(word, cycle) < 0 && (word & LEAT_SCQ_LIVE) == 0) {
+    /* Ends: a swap fails only if another call changed the slot, and each does so once a lap. */
+    for (;;) {
+        /* scq_put:A acquire -> scq_take:B.  Carries: what was before the slot was passed over: the
+         * head behind it, and the threshold lowered.
+         * If relaxed: a slot could be used that its pop has passed over. */
+        uint64_t word = atom_load_acq(slot);
+        if (leat_scq_ahead(word, cycle) >= 0 || (word & LEAT_SCQ_LIVE) != 0) {
+            return false;
+        }
         if (LEAT_UNLIKELY((word & LEAT_SCQ_UNSAFE) != 0)) {
             /* The pop of this position may have been and gone. */
-            /* scq_put:B sc -> scq_pop:B.  Orders: as scq_pop:B. */
-            if ((int64_t)(atom_load_sc(&ring->head) - position) > 0) {
+            /* rlx: ordered by scq_put:A */
+            if ((int64_t)(atom_load_rlx(&ring->head) - position) > 0) {
                 return false;
             }
         }
-        /* scq_put:C sc -> scq_put:A, scq_take:A, scq_take:B, scq_take:C.  Orders: item placed then
-         * threshold read, against threshold lowered then slots read.  Carries: the producer's
-         * writes, and the item. */
-        if (LEAT_LIKELY(atom_cas_sc(slot, &word, cycle | LEAT_SCQ_LIVE | item))) {
+        /* scq_put:B release -> scq_take:A.  Carries: the producer's writes, and the item.
+         * If relaxed: a consumer could see the item and still read an old record. */
+        if (LEAT_LIKELY(atom_cas_rel(slot, &word, cycle | LEAT_SCQ_LIVE | item))) {
             return true;
         }
     }
-    return false;
 }
 
 /* Appends an item. False: full. Progress: lock-free, see above. */
@@ -131,14 +135,16 @@ leat_scq_push(struct leat_scq *ring, uint32_t item)
     } while (LEAT_UNLIKELY(!atom_cas_acq_rel(&ring->room, &room, room - 1)));
     uint64_t position = 0;
     do {
-        /* scq_push:B sc -> scq_miss:A, scq_miss:B, scq_ready:C.  Orders: as scq_pop:B. */
-        position = atom_add_sc(&ring->tail, 1);
+        /* scq_push:B acq_rel -> scq_push:B, scq_miss:A.  Carries: what the pushes before this one
+         * knew of pops, to the pushes behind it and to pops that find nothing.
+         * If relaxed: empty could be said of a moment before an item that the caller knows of. */
+        position = atom_add_acq_rel(&ring->tail, 1);
     } while (LEAT_UNLIKELY(!leat_scq_put(ring, position, item)));
     uint64_t most = 3 * ring->capacity - 1;
-    /* scq_push:C sc -> scq_push:D, scq_miss:C.  Orders: as scq_put:C. */
+    /* scq_push:C sc -> scq_push:D, scq_miss:B.  Orders: item placed then threshold read, against
+     * threshold lowered then slots read. */
     if (atom_load_sc(&ring->threshold) != most) {
-        /* scq_push:D sc -> scq_push:C, scq_pop:A, scq_miss:C, scq_ready:A.  Orders: as
-         * scq_put:C. */
+        /* scq_push:D sc -> scq_push:C, scq_pop:A, scq_miss:B.  Orders: as scq_push:C. */
         atom_store_sc(&ring->threshold, most);
     }
     return true;
@@ -152,14 +158,12 @@ leat_scq_take(struct leat_scq *ring, uint64_t position, uint32_t *item)
     uint64_t cycle = leat_scq_cycle(ring, position);
     uint32_t looks = 0;
     for (;;) {
-        /* scq_take:A sc -> scq_put:C, scq_take:B, scq_take:C.  Orders: as scq_put:C.  Carries: the
-         * producer's writes, and the item. */
-        uint64_t word = atom_load_sc(slot);
+        /* scq_take:A acquire -> scq_put:B.  Carries: the producer's writes, and the item.
+         * If relaxed: the record behind the item could be read as it was before the push. */
+        uint64_t word = atom_load_acq(slot);
         int64_t ahead = leat_scq_ahead(word, cycle);
         if (LEAT_LIKELY(ahead == 0)) {
-            /* scq_take:B sc -> scq_put:A, scq_put:C, scq_take:A, scq_take:C.  Orders: nothing of
-             * its own; all changes of a slot are in one order. */
-            (void)atom_sub_sc(slot, LEAT_SCQ_LIVE);
+            (void)atom_sub_rlx(slot, LEAT_SCQ_LIVE); /* rlx: ordered by scq_give:A */
             *item = leat_slot_item(word);
             return true;
         }
@@ -173,9 +177,10 @@ leat_scq_take(struct leat_scq *ring, uint64_t position, uint32_t *item)
         }
         uint64_t passed =
             (word & LEAT_SCQ_LIVE) != 0 ? word | LEAT_SCQ_UNSAFE : cycle | (word & LEAT_SCQ_UNSAFE);
-        /* scq_take:C sc -> scq_put:A, scq_put:C, scq_take:A, scq_take:B.  Orders: nothing of its
-         * own; all changes of a slot are in one order. */
-        if (atom_cas_sc(slot, &word, passed)) {
+        /* scq_take:B release -> scq_put:A.  Carries: this position is taken, and what lowered the
+         * threshold before.
+         * If relaxed: see scq_put:A. */
+        if (atom_cas_rel(slot, &word, passed)) {
             return false;
         }
     }
@@ -185,15 +190,15 @@ leat_scq_take(struct leat_scq *ring, uint64_t position, uint32_t *item)
 LEAT_INLINE bool
 leat_scq_pop(struct leat_scq *ring, uint32_t *item)
 {
-    /* scq_pop:A sc -> scq_push:D, scq_miss:C.  Orders: as scq_put:C. */
+    /* scq_pop:A sc -> scq_push:D, scq_miss:B.  Orders: as scq_push:C. */
     if ((int64_t)atom_load_sc(&ring->threshold) < 0) {
         return false;
     }
     for (;;) {
-        /* scq_pop:B sc -> scq_put:B, scq_miss:D, scq_ready:B.  Orders: position taken then slot and
-         * tail read, against slot or tail changed then head read.  Carries: what the consumer
-         * wrote before its pop (the busy flag). */
-        uint64_t position = atom_add_sc(&ring->head, 1);
+        /* scq_pop:B release -> scq_ready:A.  Carries: what the consumer wrote before its pop (the
+         * busy flag).
+         * If relaxed: a drain could see the ring empty and the worker idle. */
+        uint64_t position = atom_add_rel(&ring->head, 1);
         if (LEAT_LIKELY(leat_scq_take(ring, position, item))) {
             /* scq_give:A acq_rel -> scq_push:A, scq_count:A.  Carries: what the consumer did
              * before its pop.
@@ -211,14 +216,11 @@ leat_scq_pop(struct leat_scq *ring, uint32_t *item)
 LEAT_INLINE bool
 leat_scq_ready(const struct leat_scq *ring)
 {
-    /* scq_ready:A sc -> scq_push:D, scq_miss:C.  Orders: as scq_put:C. */
-    if ((int64_t)atom_load_sc(&ring->threshold) < 0) {
-        return false;
-    }
-    /* scq_ready:B sc -> scq_pop:B.  Orders: as scq_pop:B.  Carries: as scq_pop:B. */
-    uint64_t head = atom_load_sc(&ring->head);
-    /* scq_ready:C sc -> scq_push:B, scq_miss:B.  Orders: as scq_pop:B. */
-    return (int64_t)(atom_load_sc(&ring->tail) - head) > 0;
+    /* scq_ready:A acquire -> scq_pop:B.  Carries: as scq_pop:B.
+     * If relaxed: see scq_pop:B. */
+    uint64_t head = atom_load_acq(&ring->head);
+    /* rlx: hint, re-checked at scq_take:A */
+    return (int64_t)(atom_load_rlx(&ring->tail) - head) > 0;
 }
 
 /* Items in the ring, and those of calls that are under way. */

@@ -1,5 +1,5 @@
 /* unit_scq.c - the SCQ ring in one thread, see ring_body.h; leat_scq_check() can say no to I1 and
- * I2, and two slots are there for each item. */
+ * I2, two slots are there for each item, and pops in vain end when the threshold does. */
 #include "ring/scq.h"
 
 #define RING(name)                 leat_scq##name
@@ -33,9 +33,36 @@ check_can_say_no(void **state)
     teardown(&fixture);
 }
 
+/* Positions that pops in vain have taken: one each, as long as the threshold lasts. The tail comes
+ * with them. */
+static void
+pops_in_vain_end(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    setup(&fixture, 2, false, 0);
+    struct leat_scq *ring = &fixture.ring;
+    const uint64_t most = 3 * (uint64_t)fixture.slots - 1;
+    pop(&fixture);
+    CHECK_EQUAL(atom_load_rlx(&ring->head), 0); /* rlx: not shared yet */
+    push(&fixture);
+    CHECK_EQUAL(atom_load_rlx(&ring->threshold), most); /* rlx: not shared yet */
+    pop(&fixture);
+    for (uint64_t i = 1; i <= 2 * most; i++) {
+        pop(&fixture);
+        uint64_t head = i <= most + 1 ? 1 + i : 2 + most;
+        CHECK_EQUAL(atom_load_rlx(&ring->head), head); /* rlx: not shared yet */
+        CHECK_EQUAL(atom_load_rlx(&ring->tail), head); /* rlx: not shared yet */
+    }
+    push(&fixture);
+    CHECK_EQUAL(atom_load_rlx(&ring->threshold), most); /* rlx: not shared yet */
+    teardown(&fixture);
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {RING_TESTS, cmocka_unit_test(check_can_say_no)};
+    const struct CMUnitTest tests[] = {RING_TESTS, cmocka_unit_test(pops_in_vain_end),
+                                       cmocka_unit_test(check_can_say_no)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
