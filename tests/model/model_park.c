@@ -16,7 +16,7 @@
  *        worker going, if it is the one whose turn it is to repeat a wake-up; both items run. A
  *        stop gets it going too.
  * lend   Lent threads beside a stop: after leat_pool_wait_empty() nobody is inside. Two threads are
- *        never in one place.
+ *        never in one place. In keep, one leaves an item in hand that the next one goes on with.
  *
  * With three threads either the memory is sequentially consistent, or the preemptions are bounded.
  */
@@ -45,6 +45,8 @@ struct scenario {
     uint32_t runs;    /* items that have run at the end */
     bool batch;       /* pushed at once */
     bool meets;       /* handlers wait for each other */
+    bool clears;      /* the hint word is 0 at the end */
+    bool keeps;       /* the first item is kept at first, and the ring filled */
     bool asleep;      /* all workers are between W2 and W7 at first */
     bool chain;       /* each item is pushed by the handler of the one before */
     bool elsewhere;   /* work is counted elsewhere, until the producer pushes it */
@@ -60,6 +62,8 @@ struct state {
     leat_atomic_u32 never;         /* a futex that nobody wakes */
     uint32_t questions[ITEMS_MAX]; /* plain, like the following */
     uint32_t answers[ITEMS_MAX];
+    uint32_t kept;
+    uint32_t parted; /* by the worker that ends */
     uint32_t reason; /* written before a stop */
     uint32_t closed; /* written after it */
 };
@@ -83,6 +87,20 @@ item_push(struct state *state, uint32_t index)
     EXPLORE_CHECK(leat_pool_push(&state->pool, 0, item_ask(state, index)));
 }
 
+/* A handler that waits for something and asks to be called again. */
+static bool
+item_keep(struct state *state, struct leat_worker *worker, uint32_t index)
+{
+    if (!scenario->keeps || index != 0 || state->kept != 0) {
+        return false;
+    }
+    state->kept = 1;
+    leat_worker_keep(worker, 0, leat_item_of(LEAT_KIND_JOB, index));
+    item_push(state, 2);
+    explore_plain_write(worker, "place of a worker");
+    return true;
+}
+
 static void
 item_run(void *context, struct leat_worker *worker, uint32_t item)
 {
@@ -90,6 +108,9 @@ item_run(void *context, struct leat_worker *worker, uint32_t item)
     uint32_t index = leat_item_index(item);
     EXPLORE_CHECK(index < ITEMS_MAX);
     explore_plain_write(worker, "place of a worker");
+    if (item_keep(state, worker, index)) {
+        return;
+    }
     explore_plain_read(&state->closed, "closed");
     EXPLORE_CHECK(state->closed == 0);
     explore_plain_read(&state->questions[index], "question");
@@ -140,6 +161,8 @@ worker_stopping(void *context, uint32_t worker)
     (void)worker;
     explore_plain_read(&state->reason, "reason");
     EXPLORE_CHECK(state->reason == 1);
+    explore_plain_write(&state->parted, "parted");
+    state->parted = 1;
 }
 
 static void
@@ -185,6 +208,8 @@ pool_check(void *argument)
         ran += state->answers[i];
     }
     EXPLORE_CHECK(ran >= scenario->runs);
+    /* rlx: not shared yet */
+    EXPLORE_CHECK(!scenario->clears || atom_load_rlx(&state->pool.hint) == 0);
     for (uint32_t i = 0; i < state->pool.places && scenario->runs == 0 && scenario->asleep; i++) {
         EXPLORE_CHECK(leat_parker_notified(&state->pool.workers[i].bed));
     }
@@ -270,6 +295,8 @@ stop_thread(void *argument)
     state->reason = 1;
     leat_pool_halt(&state->pool);
     EXPLORE_CHECK(leat_pool_wait_empty(&state->pool, UINT64_MAX));
+    explore_plain_read(&state->parted, "parted");
+    EXPLORE_CHECK(state->parted == scenario->workers);
     answers_read(state);
     explore_plain_write(&state->closed, "closed");
     state->closed = 1;
@@ -423,7 +450,7 @@ struct model {
 
 /* In the order of what they cost: whoever looks for a fault finds it sooner. */
 static const struct model models[] = {
-    {.scenario = {.workers = 1, .items = 1, .runs = 1},
+    {.scenario = {.workers = 1, .items = 1, .runs = 1, .clears = true},
      .explore = {.name = "park_wake_1p1w",
                  .threads = {worker_thread, push_thread},
                  .servants = WORKER_SERVES}},
@@ -448,6 +475,8 @@ static const struct model models[] = {
      .explore = {.name = "park_two_wakers", .threads = {wake_thread, wake_thread}}},
     {.scenario = {.lenders = 1, .ready = 1, .runs = 2, .chain = true},
      .explore = {.name = "park_quiet_lend", .threads = {lend_often_thread, quiet_look_thread}}},
+    {.scenario = {.lenders = 1, .ready = 2, .keeps = true},
+     .explore = {.name = "park_lend_keep", .threads = {lend_thread, lend_thread}}},
     {.scenario = {.lenders = 1, .ready = 1},
      .explore = {.name = "park_lend_stop", .threads = {lend_thread, stop_thread}}},
     {.scenario = {.workers = 1, .items = 2, .runs = 2},
