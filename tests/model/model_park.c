@@ -17,6 +17,7 @@
  *        stop gets it going too.
  * lend   Lent threads beside a stop: after leat_pool_wait_empty() nobody is inside. Two threads are
  *        never in one place. In keep, one leaves an item in hand that the next one goes on with.
+ *        In steal, one opens a batch while the other one finds nothing to steal: the hint stays.
  *
  * With three threads either the memory is sequentially consistent, or the preemptions are bounded.
  */
@@ -45,6 +46,7 @@ struct scenario {
     uint32_t runs;    /* items that have run at the end */
     bool batch;       /* pushed at once */
     bool meets;       /* handlers wait for each other */
+    bool steals;      /* a batch is ready, and an old hint of items to steal */
     bool clears;      /* the hint word is 0 at the end */
     bool keeps;       /* the first item is kept at first, and the ring filled */
     bool asleep;      /* all workers are between W2 and W7 at first */
@@ -187,6 +189,11 @@ pool_setup(void *argument)
     for (uint32_t i = 0; i < scenario->ready; i++) {
         item_push(state, i);
     }
+    if (scenario->steals) {
+        const uint32_t items[3] = {item_ask(state, 0), item_ask(state, 1), item_ask(state, 2)};
+        EXPLORE_CHECK(leat_pool_push_n(pool, 0, items, 3));
+        atom_init(&pool->hint, LEAT_HINT_RING(0) | LEAT_HINT_LOCAL(0));
+    }
     for (uint32_t i = 0; i < pool->places && scenario->asleep; i++) {
         leat_lot_enter(&pool->lot, &pool->workers[i].bed, i);
     }
@@ -199,6 +206,15 @@ pool_setup(void *argument)
 }
 
 static void
+hint_check(const struct state *state)
+{
+    uint32_t hint = atom_load_rlx(&state->pool.hint); /* rlx: not shared yet */
+    EXPLORE_CHECK(!scenario->clears || hint == 0);
+    uint32_t local = leat_pool_look(&state->pool, 0) & LEAT_HINT_LOCAL(0);
+    EXPLORE_CHECK(!scenario->steals || (local & ~hint) == 0);
+}
+
+static void
 pool_check(void *argument)
 {
     struct state *state = argument;
@@ -208,8 +224,7 @@ pool_check(void *argument)
         ran += state->answers[i];
     }
     EXPLORE_CHECK(ran >= scenario->runs);
-    /* rlx: not shared yet */
-    EXPLORE_CHECK(!scenario->clears || atom_load_rlx(&state->pool.hint) == 0);
+    hint_check(state);
     for (uint32_t i = 0; i < state->pool.places && scenario->runs == 0 && scenario->asleep; i++) {
         EXPLORE_CHECK(leat_parker_notified(&state->pool.workers[i].bed));
     }
@@ -451,6 +466,11 @@ struct model {
 /* In the order of what they cost: whoever looks for a fault finds it sooner. */
 static const struct model models[] = {
     {.scenario = {.workers = 1, .items = 1, .runs = 1, .clears = true},
+     .explore = {.name = "park_wake_clears",
+                 .threads = {worker_thread, push_thread},
+                 .servants = WORKER_SERVES,
+                 .sequential = true}},
+    {.scenario = {.workers = 1, .items = 1, .runs = 1},
      .explore = {.name = "park_wake_1p1w",
                  .threads = {worker_thread, push_thread},
                  .servants = WORKER_SERVES}},
@@ -475,6 +495,8 @@ static const struct model models[] = {
      .explore = {.name = "park_two_wakers", .threads = {wake_thread, wake_thread}}},
     {.scenario = {.lenders = 1, .ready = 1, .runs = 2, .chain = true},
      .explore = {.name = "park_quiet_lend", .threads = {lend_often_thread, quiet_look_thread}}},
+    {.scenario = {.lenders = 2, .steals = true},
+     .explore = {.name = "park_lend_steal", .threads = {lend_thread, lend_thread}}},
     {.scenario = {.lenders = 1, .ready = 2, .keeps = true},
      .explore = {.name = "park_lend_keep", .threads = {lend_thread, lend_thread}}},
     {.scenario = {.lenders = 1, .ready = 1},
