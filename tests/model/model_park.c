@@ -6,7 +6,8 @@
  *        an item that did not run. What a producer wrote before its push is plain data. In late, a
  *        wait on a futex may return for no reason.
  *        In meet, the handlers of two items wait for each other: both workers must come. In
- *        two_wakers, two threads at once wake two workers, not one of them twice.
+ *        two_wakers, two threads at once wake two workers, not one of them twice. In none and
+ *        next, a worker with its first item wakes another one only if there is more.
  * stop   Who pushed stops the pool when all has run: the workers wake up and end. They know what
  *        was written before the stop, and the stopping thread what they wrote.
  * quiet  leat_pool_quiet() answers only when the items that the caller pushed have run, and what
@@ -50,6 +51,7 @@ struct scenario {
     bool clears;      /* the hint word is 0 at the end */
     bool keeps;       /* the first item is kept at first, and the ring filled */
     bool asleep;      /* all workers are between W2 and W7 at first */
+    uint32_t woken;   /* bit per worker whose bed is NOTIFIED at the end; where they do not meet */
     bool chain;       /* each item is pushed by the handler of the one before */
     bool elsewhere;   /* work is counted elsewhere, until the producer pushes it */
     uint32_t freezes; /* thread that stops for ever; 0: none */
@@ -225,8 +227,10 @@ pool_check(void *argument)
     }
     EXPLORE_CHECK(ran >= scenario->runs);
     hint_check(state);
-    for (uint32_t i = 0; i < state->pool.places && scenario->runs == 0 && scenario->asleep; i++) {
-        EXPLORE_CHECK(leat_parker_notified(&state->pool.workers[i].bed));
+    bool beds = scenario->asleep && !scenario->meets;
+    for (uint32_t i = 0; i < state->pool.places && beds; i++) {
+        bool notified = leat_parker_notified(&state->pool.workers[i].bed);
+        EXPLORE_CHECK(notified == ((scenario->woken >> i & 1) != 0));
     }
 }
 
@@ -491,8 +495,12 @@ static const struct model models[] = {
                  .servants = WORKERS_SERVE_2,
                  .bounded = true,
                  .preemptions = 1}},
-    {.scenario = {.workers = 2, .asleep = true},
+    {.scenario = {.workers = 2, .asleep = true, .woken = 3},
      .explore = {.name = "park_two_wakers", .threads = {wake_thread, wake_thread}}},
+    {.scenario = {.workers = 2, .ready = 1, .runs = 1, .asleep = true},
+     .explore = {.name = "park_wake_none", .threads = {worker_leaving_thread}, .servants = 1}},
+    {.scenario = {.workers = 2, .ready = 2, .runs = 2, .asleep = true, .woken = 2},
+     .explore = {.name = "park_wake_next", .threads = {worker_leaving_thread}, .servants = 1}},
     {.scenario = {.lenders = 1, .ready = 1, .runs = 2, .chain = true},
      .explore = {.name = "park_quiet_lend", .threads = {lend_often_thread, quiet_look_thread}}},
     {.scenario = {.lenders = 2, .steals = true},
