@@ -19,12 +19,17 @@ import time
 
 FLAGS = ("-std=c17", "-w", "-D_GNU_SOURCE", "-DLEAT_ALLOCATOR_JEMALLOC=0")
 LIBRARIES = ("cmocka", "liburcu-bp")
-WAYS = {  # the defines of models as in CMakeLists.txt
-    "model": ("-O2", "-DLEAT_MODEL=1", "-DLEAT_PRIORITY_LEVELS=1", "-DLEAT_LOCAL_SLOTS_LOG2=2"),
+# As in CMakeLists.txt.
+MODEL = ("-O2", "-DLEAT_MODEL=1", "-DLEAT_PRIORITY_LEVELS=1", "-DLEAT_LOCAL_SLOTS_LOG2=2")
+WAYS = {
+    "model": MODEL,
+    # The slots of the default ring are sequentially consistent, which hides what others leave out.
+    "turn": (*MODEL, "-DLEAT_RING=2"),
     "plain": ("-O1",),
     "tsan": ("-O1", "-fsanitize=thread"),
 }
 FAILED = re.compile(rb": FAILED: ")
+MODELS = ("model", "turn")
 STRESS_SECONDS = 1  # what a stress test is given; the rest of its time is a hang
 SKIPPED = 77
 
@@ -59,10 +64,12 @@ def packages(option, root):
 
 
 def test_of(root, name):
-    """The test of a name, in the way in which its kind is run; None if there is none."""
-    kind = name.split("_")[0]
-    path = f"tests/{kind}/{name}.c"
-    way = {"model": "model", "stress": "tsan"}.get(kind, "plain")
+    """The test of a name, in the way in which its kind is run, or in the one behind a dot in the
+    name; None if there is none."""
+    stem, _, way = name.partition(".")
+    kind = stem.split("_")[0]
+    path = f"tests/{kind}/{stem}.c"
+    way = way or {"model": "model", "stress": "tsan"}.get(kind, "plain")
     return Test(name, way, path) if (pathlib.Path(root) / path).exists() else None
 
 
@@ -88,7 +95,7 @@ class Builder:
         """(function, file) of what the tests of this way can be linked with."""
         for source in tree.c("ring", "sched", "engine", "tests"):
             explores = source.path.startswith("tests/support/explore")
-            if self.way == "model":
+            if self.way in MODELS:
                 fits = explores or source.folder in ("ring", "sched")
                 fits = fits and source.path != "ring/os_linux.c"
             else:
@@ -201,7 +208,7 @@ def watched(process, seconds):
 def run(program, test, seconds, root):
     """Runs a test. `seconds` bound its time. That of a model is the processor's: it never waits,
     and on a busy machine it searches as far as on an idle one."""
-    models = test.way == "model"
+    models = test.way in MODELS
     command = [str(program)]
     if models:
         command = ["prlimit", f"--cpu={int(seconds) + 1}", "stdbuf", "-oL", *command]

@@ -6,7 +6,8 @@
  *        an item that did not run. What a producer wrote before its push is plain data. In late, a
  *        wait on a futex may return for no reason.
  *        In meet, the handlers of two items wait for each other: both workers must come. In
- *        two_wakers, two threads at once wake two workers, not one of them twice.
+ *        two_wakers, two threads at once wake two workers, not one of them twice. In none and
+ *        next, a worker with its first item wakes another one only if there is more.
  * stop   Who pushed stops the pool when all has run: the workers wake up and end. They know what
  *        was written before the stop, and the stopping thread what they wrote.
  * quiet  leat_pool_quiet() answers only when the items that the caller pushed have run, and what
@@ -16,7 +17,8 @@
  *        worker going, if it is the one whose turn it is to repeat a wake-up; both items run. A
  *        stop gets it going too.
  * lend   Lent threads beside a stop: after leat_pool_wait_empty() nobody is inside. Two threads are
- *        never in one place.
+ *        never in one place. In keep, one leaves an item in hand that the next one goes on with.
+ *        In steal, one opens a batch while the other one finds nothing to steal: the hint stays.
  *
  * With three threads either the memory is sequentially consistent, or the preemptions are bounded.
  */
@@ -45,7 +47,11 @@ struct scenario {
     uint32_t runs;    /* items that have run at the end */
     bool batch;       /* pushed at once */
     bool meets;       /* handlers wait for each other */
+    bool steals;      /* a batch is ready, and an old hint of items to steal */
+    bool clears;      /* the hint word is 0 at the end */
+    bool keeps;       /* the first item is kept at first, and the ring filled */
     bool asleep;      /* all workers are between W2 and W7 at first */
+    uint32_t woken;   /* bit per worker whose bed is NOTIFIED at the end; where they do not meet */
     bool chain;       /* each item is pushed by the handler of the one before */
     bool elsewhere;   /* work is counted elsewhere, until the producer pushes it */
     uint32_t freezes; /* thread that stops for ever; 0: none */
@@ -60,6 +66,8 @@ struct state {
     leat_atomic_u32 never;         /* a futex that nobody wakes */
     uint32_t questions[ITEMS_MAX]; /* plain, like the following */
     uint32_t answers[ITEMS_MAX];
+    uint32_t kept;
+    uint32_t parted; /* by the worker that ends */
     uint32_t reason; /* written before a stop */
     uint32_t closed; /* written after it */
 };
@@ -83,6 +91,20 @@ item_push(struct state *state, uint32_t index)
     EXPLORE_CHECK(leat_pool_push(&state->pool, 0, item_ask(state, index)));
 }
 
+/* A handler that waits for something and asks to be called again. */
+static bool
+item_keep(struct state *state, struct leat_worker *worker, uint32_t index)
+{
+    if (!scenario->keeps || index != 0 || state->kept != 0) {
+        return false;
+    }
+    state->kept = 1;
+    leat_worker_keep(worker, 0, leat_item_of(LEAT_KIND_JOB, index));
+    item_push(state, 2);
+    explore_plain_write(worker, "place of a worker");
+    return true;
+}
+
 static void
 item_run(void *context, struct leat_worker *worker, uint32_t item)
 {
@@ -90,6 +112,9 @@ item_run(void *context, struct leat_worker *worker, uint32_t item)
     uint32_t index = leat_item_index(item);
     EXPLORE_CHECK(index < ITEMS_MAX);
     explore_plain_write(worker, "place of a worker");
+    if (item_keep(state, worker, index)) {
+        return;
+    }
     explore_plain_read(&state->closed, "closed");
     EXPLORE_CHECK(state->closed == 0);
     explore_plain_read(&state->questions[index], "question");
@@ -140,6 +165,8 @@ worker_stopping(void *context, uint32_t worker)
     (void)worker;
     explore_plain_read(&state->reason, "reason");
     EXPLORE_CHECK(state->reason == 1);
+    explore_plain_write(&state->parted, "parted");
+    state->parted = 1;
 }
 
 static void
@@ -164,6 +191,11 @@ pool_setup(void *argument)
     for (uint32_t i = 0; i < scenario->ready; i++) {
         item_push(state, i);
     }
+    if (scenario->steals) {
+        const uint32_t items[3] = {item_ask(state, 0), item_ask(state, 1), item_ask(state, 2)};
+        EXPLORE_CHECK(leat_pool_push_n(pool, 0, items, 3));
+        atom_init(&pool->hint, LEAT_HINT_RING(0) | LEAT_HINT_LOCAL(0));
+    }
     for (uint32_t i = 0; i < pool->places && scenario->asleep; i++) {
         leat_lot_enter(&pool->lot, &pool->workers[i].bed, i);
     }
@@ -176,6 +208,15 @@ pool_setup(void *argument)
 }
 
 static void
+hint_check(const struct state *state)
+{
+    uint32_t hint = atom_load_rlx(&state->pool.hint); /* rlx: not shared yet */
+    EXPLORE_CHECK(!scenario->clears || hint == 0);
+    uint32_t local = leat_pool_look(&state->pool, 0) & LEAT_HINT_LOCAL(0);
+    EXPLORE_CHECK(!scenario->steals || (local & ~hint) == 0);
+}
+
+static void
 pool_check(void *argument)
 {
     struct state *state = argument;
@@ -185,8 +226,11 @@ pool_check(void *argument)
         ran += state->answers[i];
     }
     EXPLORE_CHECK(ran >= scenario->runs);
-    for (uint32_t i = 0; i < state->pool.places && scenario->runs == 0 && scenario->asleep; i++) {
-        EXPLORE_CHECK(leat_parker_notified(&state->pool.workers[i].bed));
+    hint_check(state);
+    bool beds = scenario->asleep && !scenario->meets;
+    for (uint32_t i = 0; i < state->pool.places && beds; i++) {
+        bool notified = leat_parker_notified(&state->pool.workers[i].bed);
+        EXPLORE_CHECK(notified == ((scenario->woken >> i & 1) != 0));
     }
 }
 
@@ -270,6 +314,8 @@ stop_thread(void *argument)
     state->reason = 1;
     leat_pool_halt(&state->pool);
     EXPLORE_CHECK(leat_pool_wait_empty(&state->pool, UINT64_MAX));
+    explore_plain_read(&state->parted, "parted");
+    EXPLORE_CHECK(state->parted == scenario->workers);
     answers_read(state);
     explore_plain_write(&state->closed, "closed");
     state->closed = 1;
@@ -423,6 +469,11 @@ struct model {
 
 /* In the order of what they cost: whoever looks for a fault finds it sooner. */
 static const struct model models[] = {
+    {.scenario = {.workers = 1, .items = 1, .runs = 1, .clears = true},
+     .explore = {.name = "park_wake_clears",
+                 .threads = {worker_thread, push_thread},
+                 .servants = WORKER_SERVES,
+                 .sequential = true}},
     {.scenario = {.workers = 1, .items = 1, .runs = 1},
      .explore = {.name = "park_wake_1p1w",
                  .threads = {worker_thread, push_thread},
@@ -462,10 +513,18 @@ static const struct model models[] = {
                  .servants = WORKERS_SERVE_2,
                  .bounded = true,
                  .preemptions = 2}},
-    {.scenario = {.workers = 2, .asleep = true},
+    {.scenario = {.workers = 2, .asleep = true, .woken = 3},
      .explore = {.name = "park_two_wakers", .threads = {wake_thread, wake_thread}}},
+    {.scenario = {.workers = 2, .ready = 1, .runs = 1, .asleep = true},
+     .explore = {.name = "park_wake_none", .threads = {worker_leaving_thread}, .servants = 1}},
+    {.scenario = {.workers = 2, .ready = 2, .runs = 2, .asleep = true, .woken = 2},
+     .explore = {.name = "park_wake_next", .threads = {worker_leaving_thread}, .servants = 1}},
     {.scenario = {.lenders = 1, .ready = 1, .runs = 2, .chain = true},
      .explore = {.name = "park_quiet_lend", .threads = {lend_often_thread, quiet_look_thread}}},
+    {.scenario = {.lenders = 2, .steals = true},
+     .explore = {.name = "park_lend_steal", .threads = {lend_thread, lend_thread}}},
+    {.scenario = {.lenders = 1, .ready = 2, .keeps = true},
+     .explore = {.name = "park_lend_keep", .threads = {lend_thread, lend_thread}}},
     {.scenario = {.lenders = 1, .ready = 1},
      .explore = {.name = "park_lend_stop", .threads = {lend_thread, stop_thread}}},
     {.scenario = {.workers = 1, .items = 2, .runs = 2},

@@ -214,6 +214,11 @@ class Where(unittest.TestCase):
                 + function("if (atom_load_acq(&a)) {\n    }", "c"))
         self.assertEqual(self.places({"ring/x.c": text}), {"ring/x.c c"})
 
+    def test_functions_of_which_only_orders_count(self):
+        text = function("if (atom_load_acq(&a)) {\n    }", "leat_pool_start")
+        with Sample({"sched/x.c": text}) as sample:
+            self.assertEqual([mutant.orders for mutant in sample.mutants()], [True])
+
     def test_functions_of_other_files(self):
         files = {"ring/x.h": function("return atom_load_acq(&a);", "leat_x"),
                  "sched/y.c": function("if (leat_x(1)) {\n    }", "y"),
