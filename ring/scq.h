@@ -135,16 +135,16 @@ leat_scq_push(struct leat_scq *ring, uint32_t item)
     } while (LEAT_UNLIKELY(!atom_cas_acq_rel(&ring->room, &room, room - 1)));
     uint64_t position = 0;
     do {
-        /* scq_push:B acq_rel -> scq_push:B, scq_miss:A.  Carries: what the pushes before this one
-         * knew of pops, to the pushes behind it and to pops that find nothing.
-         * If relaxed: empty could be said of a moment before an item that the caller knows of. */
+        /* scq_push:B acq_rel -> scq_push:B.  Carries: what the pushes before this one knew of pops,
+         * to the pushes behind it.
+         * If relaxed: a push could not know of the pop of the item a capacity before its own. */
         position = atom_add_acq_rel(&ring->tail, 1);
     } while (LEAT_UNLIKELY(!leat_scq_put(ring, position, item)));
     uint64_t most = 3 * ring->capacity - 1;
-    /* scq_push:C sc -> scq_push:D, scq_miss:B.  Orders: item placed then threshold read, against
+    /* scq_push:C sc -> scq_push:D, scq_miss:A.  Orders: item placed then threshold read, against
      * threshold lowered then slots read. */
     if (atom_load_sc(&ring->threshold) != most) {
-        /* scq_push:D sc -> scq_push:C, scq_pop:A, scq_miss:B.  Orders: as scq_push:C. */
+        /* scq_push:D sc -> scq_push:C, scq_pop:A, scq_miss:A.  Orders: as scq_push:C. */
         atom_store_sc(&ring->threshold, most);
     }
     return true;
@@ -190,7 +190,7 @@ leat_scq_take(struct leat_scq *ring, uint64_t position, uint32_t *item)
 LEAT_INLINE bool
 leat_scq_pop(struct leat_scq *ring, uint32_t *item)
 {
-    /* scq_pop:A sc -> scq_push:D, scq_miss:B.  Orders: as scq_push:C. */
+    /* scq_pop:A sc -> scq_push:D, scq_miss:A.  Orders: as scq_push:C. */
     if ((int64_t)atom_load_sc(&ring->threshold) < 0) {
         return false;
     }
