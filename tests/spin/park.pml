@@ -147,7 +147,7 @@ bit frozen;
 byte behind;  /* pushes */
 
 #ifdef WAKER_CLEARS
-/* That form needs the bed to be EMPTY before the bit is seen (enter:A); the other does not. */
+/* That form needs the bed to be EMPTY before the bit is seen; the other does not. */
 #define SHOWS_IDLE ((buffer[me]??[IDLE, 0] || buffer[me]??[IDLE, 1]) && !(buffer[me]??[BED, 0]))
 #else
 #define SHOWS_IDLE (buffer[me]??[IDLE, 0] || buffer[me]??[IDLE, 1])
@@ -195,11 +195,11 @@ inline waking_done() {
 
 /* leat_lot_wake(), and on to `woken`. */
 inline wake() {
-    atomic { next = IDLE_NEXT(0) };                                   /* wake:A */
+    atomic { next = IDLE_NEXT(0) };                                   /* P5 */
     do
     :: atomic { next == NOBODY -> break }
     :: atomic { next != NOBODY && bed[next] == NOTIFIED };            /* leat_parker_notified() */
-        atomic { next = IDLE_NEXT(next + 1) }                         /* wake:A */
+        atomic { next = IDLE_NEXT(next + 1) }                         /* P5 */
     :: atomic { next != NOBODY && bed[next] != NOTIFIED };
         notify();
         if
@@ -288,7 +288,7 @@ inline enter() {
 #ifndef LATE_EMPTY
     buffer[me]!BED, 0;                                                /* W1 */
 #endif
-    buffer[me]!IDLE, 1;                                               /* W2, enter:A */
+    buffer[me]!IDLE, 1;                                               /* W2 */
     goto park
 }
 
