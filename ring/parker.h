@@ -43,7 +43,8 @@ struct leat_parker {
 LEAT_INLINE void
 leat_parker_prepare(struct leat_parker *parker)
 {
-    atom_store_rlx(&parker->word, LEAT_PARKER_EMPTY); /* rlx: not shared yet */
+    /* A notification of the round before that is late may come behind it, and ends the wait. */
+    atom_store_rlx(&parker->word, LEAT_PARKER_EMPTY); /* rlx: ordered by park:A */
 }
 
 /* The owner: sleeps until notified since its prepare, or until the monotonic deadline (UINT64_MAX:
