@@ -64,7 +64,7 @@ leat_scq_miss(struct leat_scq *ring, uint64_t position)
     if (over) {
         catch_up(ring, tail, position + 1);
     }
-    /* scq_miss:A sc -> scq_push:C, scq_push:D, scq_pop:A.  Orders: as scq_push:C. */
+    /* scq_miss:A sc -> scq_push:C.  Orders: as scq_push:C. */
     int64_t left = (int64_t)atom_sub_sc(&ring->threshold, 1);
     return over || left <= 0;
 }
