@@ -7,7 +7,9 @@
  * How to read a function's block
  *   Threads   who may call it. "any" means any thread at any time, handlers included.
  *   Progress  wait-free, lock-free or blocking: what a frozen thread can do to the callers.
- *             docs/design/0002 defines the words, docs/design/0008 says which step blocks.
+ *             docs/design/0002 defines the words, docs/design/0008 says which step blocks. Where
+ *             a call lets go of the last hold on an ended job, it frees what that job had by the
+ *             allocator, whose locks are not counted in.
  *   Ownership borrows (until return), copies, takes (the callee frees), returns owned,
  *             returns borrowed until X.
  *   On every status but LEAT_OK the outputs are untouched and nothing has changed, unless the
@@ -276,7 +278,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_drain(struct leat_engine *engine,
 
 /* Stops the workers: none takes further work, handlers that run are waited for. What waits stays
  * as it is and uses up no attempt. Past the timeout the cancel flags of the running jobs are set,
- * and the engine is still stopping: call again to wait on.
+ * and the engine is still stopping: call again to wait on. As in leat_drain(), the timeout does not
+ * bound the grace period at the beginning.
  * Threads:  as leat_drain().    Progress: blocking.
  * Returns:  LEAT_OK (all threads ended; also where it never started); LEAT_TIMEOUT; LEAT_DEADLOCK;
  *           LEAT_FORKED; LEAT_INVALID.  */
@@ -492,7 +495,7 @@ LEAT_API LEAT_NODISCARD enum leat_status
 leat_type_register(struct leat_engine *engine, const char *name, leat_handler handler,
                    void *context, const struct leat_type_options *options, leat_type *type);
 
-/* Threads:  any.      Progress: wait-free.
+/* Threads:  any.      Progress: wait-free once the thread is attached.
  * Returns:  LEAT_OK; LEAT_NOT_FOUND (neither registered nor used by a job); LEAT_FORKED;
  *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_type_find(struct leat_engine *engine,
@@ -611,8 +614,9 @@ leat_job_default(void)
 }
 
 /* Adds one job. `id` may be NULL.
- * Threads:  any.      Progress: lock-free once the thread is attached, for names that are known and
- *           payloads up to payload_bytes_inline; beyond, a lock of the allocator or of the names.
+ * Threads:  any.      Progress: lock-free once the thread is attached, for names that are known,
+ *           payloads up to payload_bytes_inline, and while there are records that no ended job
+ *           holds; beyond, a lock of the allocator or of the names.
  * Copies job and payload.
  * Allocates: only for a payload above payload_bytes_inline, a kept result, or a new name.
  * Waits:    never, but for the mutex of a name that is new.

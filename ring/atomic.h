@@ -5,8 +5,8 @@
  *   _acq      acquire          _rel      release          _acq_rel  both
  *   _sc       sequentially consistent: names the two store-load pairs that it orders
  *
- * A compare-and-swap reloads `expected` when it fails: with acquire for _acq and _acq_rel, relaxed
- * for _rlx and _rel, _sc for _sc. All are strong.
+ * A compare-and-swap reloads `expected` when it fails: with acquire for _acq_rel, _sc for _sc, else
+ * relaxed. All are strong.
  *
  * atom_fence_sc() takes the address of a word that all sides of its protocol share. It is a plain
  * fence, but ThreadSanitizer does not understand fences: in its builds the word is changed by a
@@ -58,6 +58,9 @@ LEAT_STATIC(ATOMIC_POINTER_LOCK_FREE == 2, "pointer atomics are lock-free");
 
 #define atom_cas_rlx(word, expected, value)                                                        \
     atomic_compare_exchange_strong_explicit((word), (expected), (value), memory_order_relaxed,     \
+                                            memory_order_relaxed)
+#define atom_cas_acq(word, expected, value)                                                        \
+    atomic_compare_exchange_strong_explicit((word), (expected), (value), memory_order_acquire,     \
                                             memory_order_relaxed)
 #define atom_cas_rel(word, expected, value)                                                        \
     atomic_compare_exchange_strong_explicit((word), (expected), (value), memory_order_release,     \

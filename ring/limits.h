@@ -17,7 +17,7 @@
 
 /* Generation of a record: the rest of its 64-bit word. Odd while the record is in use, so a record
  * serves 2^37 times: at 10 million uses a second over 1 024 records in rotation, 163 days. A record
-  * that used up its generations is retired. */
+ * that used up its generations is retired. */
 #define LEAT_GENERATION_BITS 38
 #define LEAT_GENERATION_LAST ((UINT64_C(1) << LEAT_GENERATION_BITS) - 1)
 

@@ -18,8 +18,8 @@
  *                sleeps in front of it for exactly a multiple of 2^35 laps, to the lap, and a pop
  *                only if the same item is there again: 2.2e12 items with 64 slots, 30 hours at 20
  *                million a second, and then one chance in 3e10. An old hint does no harm at any
- *                age but the last 7 laps before such a period is full: turns are compared modulo
- *                2^36 and are otherwise never more than 3 behind.
+ *                age but the last 5 laps before such a period is full, which 8 turns of window and
+ *                a search a lap ahead take for positions that are not reached yet.
  *          Reclamation: none; slots live as long as the ring.
  * I1       true tail = number of positions pushed, true head = number popped, from the start;
  *          0 <= tail - head <= slots. A position is pushed only after all before it, and popped
@@ -75,7 +75,7 @@ uint64_t leat_packed_find(const struct leat_slots *slots, uint64_t position, int
 LEAT_INLINE void
 leat_packed_advance(leat_atomic_u64 *hint, uint64_t position)
 {
-    /* rlx: hint, re-checked at push:B */
+    /* rlx: hint, re-checked at push:B, as the head's at pop:B */
     if (LEAT_LIKELY((int64_t)(position - atom_load_rlx(hint)) > 0)) {
         /* hint:A release -> push:A, pop:A, ready:A, where:A.  Carries: the use of the position
          * before.

@@ -4,13 +4,15 @@
  *          the owner empties the word when it begins to look for a reason to sleep, and not when it
  *          wakes; a notifier tells from the word that another one was there before it.
  * Roles    one owner (prepare, wait), any number of notifiers. The owner calls prepare, announces
- *          that it may sleep by a release, looks once more for a reason not to, then calls wait. A
- *          notifier has seen the announcement by an acquire.
+ *          that it may sleep, looks once more for a reason not to, then calls wait or stays awake.
+ *          A notifier has seen the announcement, and with it the prepare: by release and acquire,
+ *          or by a full fence of the owner behind both and one of its own before.
  * Claims   prepare, notify, again   wait-free: no loop; notify is one swap, and a system call only
  *                  where the owner had begun to wait.
  *          A notification is a level: one that comes before the wait ends it at once. One that was
  *          meant for the round before ends the wait of this round for nothing, so the owner looks
- *          again whenever it comes back.
+ *          again whenever it comes back. An owner that stays awake may have been notified, too: it
+ *          looks again, behind a full fence, where others count on it (W8 of sched/park.h).
  *          BLOCKING in one place: a thread that stops in notify between the swap and the end of its
  *          system call leaves the owner asleep, and others see NOTIFIED. Any of them mends that
  *          with again(); whether it is needed none of them can tell.
@@ -41,7 +43,8 @@ struct leat_parker {
 LEAT_INLINE void
 leat_parker_prepare(struct leat_parker *parker)
 {
-    atom_store_rlx(&parker->word, LEAT_PARKER_EMPTY); /* rlx: not shared yet */
+    /* A notification of the round before that is late may come behind it, and ends the wait. */
+    atom_store_rlx(&parker->word, LEAT_PARKER_EMPTY); /* rlx: ordered by park:A */
 }
 
 /* The owner: sleeps until notified since its prepare, or until the monotonic deadline (UINT64_MAX:

@@ -57,14 +57,14 @@ catch_up(struct leat_scq *ring, uint64_t tail, uint64_t head)
 bool
 leat_scq_miss(struct leat_scq *ring, uint64_t position)
 {
-    /* scq_miss:A acquire -> scq_push:B.  Carries: as scq_push:B.
-     * If relaxed: as scq_push:B. */
-    uint64_t tail = atom_load_acq(&ring->tail);
+    /* A tail that is too old hides only pushes that the caller cannot know of, and which may come
+     * later. rlx: ordered by scq_push:B */
+    uint64_t tail = atom_load_rlx(&ring->tail);
     bool over = (int64_t)(tail - (position + 1)) <= 0;
     if (over) {
         catch_up(ring, tail, position + 1);
     }
-    /* scq_miss:B sc -> scq_push:C, scq_push:D, scq_pop:A.  Orders: as scq_push:C. */
+    /* scq_miss:A sc -> scq_push:C.  Orders: as scq_push:C. */
     int64_t left = (int64_t)atom_sub_sc(&ring->threshold, 1);
     return over || left <= 0;
 }

@@ -129,23 +129,21 @@ leat_scq_push(struct leat_scq *ring, uint32_t item)
         if (room == 0) {
             return false;
         }
-        /* scq_push:A acq_rel -> scq_give:A, scq_count:A.  Carries: what a consumer did before its
-         * pop.
+        /* scq_push:A acquire -> scq_give:A.  Carries: what a consumer did before its pop.
          * If relaxed: the next producer could not see it. */
-    } while (LEAT_UNLIKELY(!atom_cas_acq_rel(&ring->room, &room, room - 1)));
+    } while (LEAT_UNLIKELY(!atom_cas_acq(&ring->room, &room, room - 1)));
     uint64_t position = 0;
     do {
-        /* scq_push:B acq_rel -> scq_push:B, scq_miss:A.  Carries: what the pushes before this one
-         * knew of pops, to the pushes behind it and to pops that find nothing.
-         * If relaxed: empty could be said of a moment before an item that the caller knows of. */
+        /* scq_push:B acq_rel -> scq_push:B.  Carries: what the pushes before this one knew of pops,
+         * to the pushes behind it.
+         * If relaxed: a push could not know of the pop of the item a capacity before its own. */
         position = atom_add_acq_rel(&ring->tail, 1);
     } while (LEAT_UNLIKELY(!leat_scq_put(ring, position, item)));
     uint64_t most = 3 * ring->capacity - 1;
-    /* scq_push:C sc -> scq_push:D, scq_miss:B.  Orders: item placed then threshold read, against
-     * threshold lowered then slots read. */
+    /* scq_push:C sc -> scq_miss:A.  Orders: item placed then threshold read, against threshold
+     * lowered then slots read. */
     if (atom_load_sc(&ring->threshold) != most) {
-        /* scq_push:D sc -> scq_push:C, scq_pop:A, scq_miss:B.  Orders: as scq_push:C. */
-        atom_store_sc(&ring->threshold, most);
+        atom_store_rlx(&ring->threshold, most); /* rlx: ordered by scq_push:C */
     }
     return true;
 }
@@ -190,20 +188,20 @@ leat_scq_take(struct leat_scq *ring, uint64_t position, uint32_t *item)
 LEAT_INLINE bool
 leat_scq_pop(struct leat_scq *ring, uint32_t *item)
 {
-    /* scq_pop:A sc -> scq_push:D, scq_miss:B.  Orders: as scq_push:C. */
-    if ((int64_t)atom_load_sc(&ring->threshold) < 0) {
+    /* rlx: ordered by scq_push:C */
+    if ((int64_t)atom_load_rlx(&ring->threshold) < 0) {
         return false;
     }
     for (;;) {
-        /* scq_pop:B release -> scq_ready:A.  Carries: what the consumer wrote before its pop (the
+        /* scq_pop:A release -> scq_ready:A.  Carries: what the consumer wrote before its pop (the
          * busy flag).
          * If relaxed: a drain could see the ring empty and the worker idle. */
         uint64_t position = atom_add_rel(&ring->head, 1);
         if (LEAT_LIKELY(leat_scq_take(ring, position, item))) {
-            /* scq_give:A acq_rel -> scq_push:A, scq_count:A.  Carries: what the consumer did
+            /* scq_give:A release -> scq_push:A, scq_count:A.  Carries: what the consumer did
              * before its pop.
              * If relaxed: a drain could see the item gone and the worker idle. */
-            (void)atom_add_acq_rel(&ring->room, 1);
+            (void)atom_add_rel(&ring->room, 1);
             return true;
         }
         if (leat_scq_miss(ring, position)) {
@@ -216,8 +214,8 @@ leat_scq_pop(struct leat_scq *ring, uint32_t *item)
 LEAT_INLINE bool
 leat_scq_ready(const struct leat_scq *ring)
 {
-    /* scq_ready:A acquire -> scq_pop:B.  Carries: as scq_pop:B.
-     * If relaxed: see scq_pop:B. */
+    /* scq_ready:A acquire -> scq_pop:A.  Carries: as scq_pop:A.
+     * If relaxed: see scq_pop:A. */
     uint64_t head = atom_load_acq(&ring->head);
     /* rlx: hint, re-checked at scq_take:A */
     return (int64_t)(atom_load_rlx(&ring->tail) - head) > 0;
@@ -227,7 +225,7 @@ leat_scq_ready(const struct leat_scq *ring)
 LEAT_INLINE uint64_t
 leat_scq_count(const struct leat_scq *ring)
 {
-    /* scq_count:A acquire -> scq_give:A, scq_push:A.  Carries: what each consumer wrote before its
+    /* scq_count:A acquire -> scq_give:A.  Carries: what each consumer wrote before its
      * pop.
      * If relaxed: see scq_give:A. */
     return ring->capacity - atom_load_acq(&ring->room);

@@ -12,6 +12,10 @@ static const struct model models_own[] = {
     /* From the highest threshold to below 0 while a push looks at it. */
     {.scenario = {.threads = {"+-", "------"}, .start = BEFORE_WRAP, .used = 1},
      .explore = {.name = "scq_threshold", .check = history_check}},
+    /* The same by two, who know nothing of each other. */
+    {.scenario = {.threads = {"+-", "-", "-----"}, .start = BEFORE_WRAP, .used = 1},
+     .explore =
+         {.name = "scq_threshold_2", .check = history_check, .bounded = true, .preemptions = 1}},
     HISTORY("both_1", BEFORE_WRAP, "+-", "-+"),
     HISTORY("both_2", BEFORE_WRAP, "+-+", "-+"),
     HISTORY("ready_1", BEFORE_WRAP, "+-", "+", "?"),

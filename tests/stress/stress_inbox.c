@@ -194,8 +194,6 @@ sleep_until_ready(struct fixture *fixture)
                      leat_inbox_ready(&fixture->inbox), atom_load_rlx(&fixture->parker.word));
             test_fail(TEST_HERE);
         }
-    } else {
-        (void)leat_parker_close(&fixture->parker);
     }
     (void)atom_sub_acq_rel(&fixture->sleeps, 1);
 }

@@ -64,7 +64,7 @@ hints_may_fall_back(void **state)
 }
 
 /* Turns are compared modulo 2^36, which is 2^35 laps: a hint is seen to be behind at any age, but
- * for the last 7 laps before such a period is full. */
+ * for the last 5 laps before such a period is full. */
 static void
 hints_of_any_age(void **state)
 {
@@ -75,7 +75,7 @@ hints_of_any_age(void **state)
         (UINT64_C(1) << 34) - 1,
         UINT64_C(1) << 34,
         (UINT64_C(1) << 34) + 1,
-        (UINT64_C(1) << 35) - 8,
+        (UINT64_C(1) << 35) - 6,
         UINT64_C(1) << 35,
         UINT64_C(5) << 35,
     };

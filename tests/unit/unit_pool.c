@@ -9,6 +9,7 @@
 #include "tests/support/check.h"
 
 #define ITEMS_MAX 1024
+#define BATCH_MAX 250
 #define PLACES    2
 #define LEVEL     1
 
@@ -109,7 +110,8 @@ push(struct fixture *fixture, uint32_t level, uint32_t index)
 static bool
 push_n(struct fixture *fixture, uint32_t level, uint32_t first, uint32_t count)
 {
-    static uint32_t items[ITEMS_MAX];
+    uint32_t items[BATCH_MAX];
+    CHECK(count <= BATCH_MAX);
     for (uint32_t i = 0; i < count; i++) {
         items[i] = leat_item_of(LEAT_KIND_JOB, first + i);
     }
@@ -307,7 +309,7 @@ static void
 batches_stay_in_order(void **state)
 {
     (void)state;
-    static const uint32_t counts[] = {1, 2, 3, 31, 32, 33, 62, 63, 64, 65, 94, 95, 250};
+    static const uint32_t counts[] = {1, 2, 3, 31, 32, 33, 62, 63, 64, 65, 94, 95, BATCH_MAX};
     struct fixture *fixture = setup();
     for (uint32_t i = 0; i < TEST_COUNT_OF(counts); i++) {
         batch_of(fixture, counts[i]);

@@ -59,10 +59,50 @@ pops_in_vain_end(void **state)
     teardown(&fixture);
 }
 
+/* A slot that a late pop marked is used again, and clean then, if its pop has yet to come. */
+static void
+marked_slots_are_used(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    setup(&fixture, 2, false, 0);
+    struct leat_scq *ring = &fixture.ring;
+    for (uint32_t i = 0; i < 2 * fixture.slots; i++) {
+        atom_store_rlx(&ring->slots.words[i], LEAT_SCQ_UNSAFE); /* rlx: not shared yet */
+    }
+    push(&fixture);
+    CHECK_EQUAL(atom_load_rlx(&ring->tail), 1); /* rlx: not shared yet */
+    pop(&fixture);
+    CHECK_EQUAL(atom_load_rlx(&ring->slots.words[0]), LEAT_SCQ_CYCLE_ONE); /* rlx: not shared yet */
+    /* The pop of position 1 has been and gone. */
+    (void)atom_add_rlx(&ring->head, 1); /* rlx: not shared yet */
+    CHECK(leat_scq_push(ring, 5));
+    CHECK_EQUAL(atom_load_rlx(&ring->tail), 3); /* rlx: not shared yet */
+    free(fixture.memory);
+}
+
+/* A pop that comes when its slot is in use for a later lap leaves it alone. */
+static void
+later_laps_are_left_alone(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    uint32_t item = 0;
+    setup(&fixture, 2, false, 0);
+    push(&fixture);
+    leat_atomic_u64 *slot = &fixture.ring.slots.words[0];
+    uint64_t word = atom_load_rlx(slot) + LEAT_SCQ_CYCLE_ONE; /* rlx: not shared yet */
+    atom_store_rlx(slot, word);                               /* rlx: not shared yet */
+    CHECK(!leat_scq_pop(&fixture.ring, &item));
+    CHECK_EQUAL(atom_load_rlx(slot), word); /* rlx: not shared yet */
+    free(fixture.memory);
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {RING_TESTS, cmocka_unit_test(pops_in_vain_end),
-                                       cmocka_unit_test(check_can_say_no)};
+    const struct CMUnitTest tests[] = {
+        RING_TESTS, cmocka_unit_test(pops_in_vain_end), cmocka_unit_test(marked_slots_are_used),
+        cmocka_unit_test(later_laps_are_left_alone), cmocka_unit_test(check_can_say_no)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
