@@ -10,13 +10,14 @@
  *     P3  set the level's hint bit if clear   W3  clear the hint
  *     P4  read the idle bitmap                W4  full fence
  *     P5  of the workers whose bit is set,    W5  look into every ring, and at the halt flag
- *         notify the first whose bed is       W6  something there: set that level's hint bit, clear
- *         not NOTIFIED: make it so, and           own idle bit, go on
- *         call the system if it was PARKED    W7  else sleep until the bed is NOTIFIED; then clear
- *     P6  all are NOTIFIED: nothing; but          own bit
- *         once in LEAT_WAKE_AGAIN times       W8  with the first item after a time without: full
- *         repeat the system call for one          fence; if others sleep and rings have more,
- *         of them, in turn                        wake one (P4 to P6)
+ *         notify the first whose bed is       W6  something there: set that level's hint bit, and
+ *         not NOTIFIED: make it so, and           keep it for the next pick, where others may have
+ *         call the system if it was PARKED        cleared it again; clear own idle bit, go on
+ *     P6  all are NOTIFIED: nothing; but      W7  else sleep until the bed is NOTIFIED; then clear
+ *         once in LEAT_WAKE_AGAIN times           own bit
+ *         repeat the system call for one      W8  with the first item after a time without: full
+ *         of them, in turn                        fence; if others sleep and rings have more,
+ *                                                 wake one (P4 to P6)
  *
  * Why no item is left behind: let a round be a worker's way from W1 to the end of W6 or W7. P2 and
  * W4 are full fences, so all are in one order. For a worker, take its last round whose W4 is before

@@ -44,6 +44,7 @@ struct leat_worker {
     uint32_t picks;                           /* O since the last one in rotation */
     uint32_t rotation;                        /* O the level that had the last one */
     uint32_t held;                            /* O bit per level that has an item in hand */
+    uint32_t seen;                            /* O hint bits that its last second look found */
     uint32_t hand[LEAT_PRIORITY_LEVELS];      /* O items to run again, by level */
     LEAT_ALIGNED_LINE struct leat_pool *pool; /* I */
     uint32_t index;                           /* I */

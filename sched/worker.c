@@ -172,6 +172,9 @@ static bool
 pick(struct leat_worker *worker, uint32_t *item)
 {
     uint32_t hint = atom_load_rlx(&worker->pool->hint); /* rlx: hint, re-checked at park:A */
+    /* Else two workers in step could clear the hint for each other, for ever. */
+    hint |= worker->seen;
+    worker->seen = 0;
     /* rlx: single writer */
     uint32_t levels = levels_of(hint) | worker->held | atom_load_rlx(&worker->stocked);
     if (LEAT_UNLIKELY(in_rotation(worker))) {
@@ -262,15 +265,17 @@ spin(struct leat_worker *worker)
 }
 
 /* W5 of park.h: every ring and local queue, not only the hinted ones. Sets the bits of those with
- * items. */
+ * items, and keeps them for the next pick. */
 static bool
-second_look(struct leat_pool *pool)
+second_look(struct leat_worker *worker)
 {
+    struct leat_pool *pool = worker->pool;
     bool any = false;
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
         uint32_t found = leat_pool_look(pool, level);
         if (found != 0) {
             (void)atom_or_rlx(&pool->hint, found); /* rlx: hint, re-checked at park:A */
+            worker->seen |= found;
             any = true;
         }
     }
@@ -290,7 +295,7 @@ park(struct leat_worker *worker)
     /* park:A sc -> notify:A, halt:B.  Orders: idle bit set and hint cleared then rings and halt
      * read, against item published (or halt set) then hint and idle bits read. */
     atom_fence_sc(&pool->anchor);
-    if (second_look(pool) || halted(pool)) {
+    if (second_look(worker) || halted(pool)) {
         leat_lot_leave(&pool->lot, worker->index);
         return;
     }
@@ -300,12 +305,13 @@ park(struct leat_worker *worker)
 
 /* W8 of park.h: the first thing that a worker does with work after it had none. */
 static void
-wake_next(struct leat_pool *pool)
+wake_next(struct leat_worker *worker)
 {
+    struct leat_pool *pool = worker->pool;
     /* park:B sc -> notify:A.  Orders: own idle bit cleared then rings and queues read, against item
      * published then idle bits read. */
     atom_fence_sc(&pool->anchor);
-    if (leat_lot_any(&pool->lot) && second_look(pool)) {
+    if (leat_lot_any(&pool->lot) && second_look(worker)) {
         (void)leat_pool_wake_one(pool);
     }
 }
@@ -340,7 +346,7 @@ leat_worker_some(struct leat_worker *worker, size_t budget)
     busy_begin(worker);
     while (!halted(worker->pool) && ran < budget) {
         /* A lent thread does not park, so it takes the second look here. */
-        if (!pick(worker, &item) && !(second_look(worker->pool) && pick(worker, &item))) {
+        if (!pick(worker, &item) && !(second_look(worker) && pick(worker, &item))) {
             break;
         }
         run(worker, item);
@@ -369,7 +375,7 @@ leat_worker_run(void *argument)
         busy_begin(worker);
         while (!halted(pool) && pick(worker, &item)) {
             if (LEAT_UNLIKELY(first)) {
-                wake_next(pool);
+                wake_next(worker);
                 first = false;
             }
             run(worker, item);

@@ -35,15 +35,11 @@
  *   ALL_RUN        instead of all that: as long as each thread goes on some time, all items run
  *                  some time; with HALTS, all workers end
  *
- * Known, and so in the code: ALL_RUN fails with two workers. Both see an item in W5 and set the
- * hint, and each time the other one clears it in W3 before the first has picked by it. This takes
- * both in step, for ever. With PICK_SEEN it holds: a worker picks what it saw in W5 without the
- * hint.
- *
  * What is wrong on purpose, each to be found
  *   NO_PUSH_FENCE   no P2                         NO_PARK_FENCE   no W4
  *   NO_HINT         no P3                         NO_HINT_AGAIN   W6 without the hint
  *   NO_LOOK         no W5                         LATE_EMPTY      W1 behind W5
+ *   PICK_HINTED     picks by the hint alone: two workers in step clear it for each other, for ever
  *   ITEM_LAST       P1 behind P6                  NO_NEXT         no W8
  *   NO_AGAIN        no P6                         NO_NEXT_FENCE   W8 without the fence
  *   SWAP_SPLIT      a notifier loads the bed, then stores NOTIFIED
@@ -373,7 +369,7 @@ park:
 #ifndef NO_HINT_AGAIN
             buffer[me]!HINT, 1;                                       /* W6 */
 #endif
-#ifdef PICK_SEEN
+#ifndef PICK_HINTED
             seen = 1;
 #endif
             leave()

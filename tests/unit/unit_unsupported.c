@@ -309,6 +309,8 @@ complete_with(struct leat_engine *engine)
 {
     struct seen seen = {.answer = leat_pending()};
     (void)run_seen(engine, &seen, "pending");
+    /* Awake before it parks again. */
+    test_gate_arrivals(&seen.gate, 1);
     CHECK(test_until(parked, engine));
     CHECK_STATUS(leat_complete(engine, seen.token, leat_snooze(1), NULL), LEAT_UNSUPPORTED);
     enum leat_status status = leat_complete(engine, seen.token, leat_retry_in(1), NULL);
