@@ -230,6 +230,7 @@ flow_run(struct test_prng *prng, struct shape shape)
     struct flow *flow = calloc(1, sizeof(*flow));
     uint32_t threads = shape.producers + shape.consumers;
     CHECK(flow != NULL);
+    /* For most rings there is no such bound. NOLINTNEXTLINE(bugprone-infinite-loop) */
     while (threads > RING_THREADS_MAX(shape.slots_log2)) {
         shape.slots_log2++;
     }

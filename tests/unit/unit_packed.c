@@ -35,7 +35,7 @@ fallen_back(uint32_t slots_log2, bool remap, uint64_t start)
         while (fixture.count < items) {
             push(&fixture);
         }
-        for (uint64_t back = 1; back <= 4 * fixture.slots; back++) {
+        for (uint64_t back = 1; back <= UINT64_C(4) * fixture.slots; back++) {
             uint64_t tail = hint(&fixture.ring.tail);
             uint64_t head = hint(&fixture.ring.head);
             hints_put(&fixture, tail - back, back % 3 == 0 ? head : head - back);

@@ -344,6 +344,13 @@ pending_run(struct leat_run *run, void *context)
     return leat_pending();
 }
 
+static bool
+all_parked(void *argument)
+{
+    struct leat_statistics sum = test_statistics(argument);
+    return sum.workers_parked == sum.workers;
+}
+
 /* As many as may look wait for ever for a job that only a completion can end: it gets through. */
 static void
 a_completion_gets_through(void **state)
@@ -357,9 +364,8 @@ a_completion_gets_through(void **state)
     leat_type type = test_register(fixture->engine, "pending", pending_run, &token);
     fixture->id = test_submit_kept(fixture->engine, type);
     CHECK_OK(leat_start(fixture->engine));
-    while (test_statistics(fixture->engine).workers_parked == 0) {
-        test_sleep_ns(TEST_MS);
-    }
+    /* The job came before the workers: when all of them are parked, its attempt is over. */
+    CHECK(test_until(all_parked, fixture->engine));
     threads->stack_bytes = 128 << 10;
     test_threads_start(threads, HOLDS, wait_one, fixture);
     await_all(fixture);
