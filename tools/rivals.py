@@ -226,15 +226,17 @@ def measure(program, row, pairs, scale):
             result["rivals"][name] = {"value": statistics.median(times[name]),
                                       "ratio_median": middle, "ratio_low": low,
                                       "ratio_high": high}
-    wrong = sum(run["wrong"] for results in found.values() for run in results)
+    wrong = {name: sum(run["wrong"] for run in results) for name, results in found.items()}
     if oversubscribed:
         result["oversubscribed"] = True
         tails = rounds(program, row, rings, pairs, {"items": items, "timed": True})
         gave_up |= set(rings) - set(tails)
-        wrong += add_tails(row, result, tails)
+        for name, count in add_tails(row, result, tails).items():
+            wrong[name] = wrong.get(name, 0) + count
     if gave_up:
         result["gave_up"] = sorted(gave_up)
-    result["checked"] = wrong == 0
+    result["wrong"] = sorted(name for name, count in wrong.items() if count != 0)
+    result["checked"] = not result["wrong"]
     return result
 
 
@@ -249,7 +251,7 @@ def plain(name, ours):
 
 
 def add_tails(row, result, found):
-    """Adds the times of single calls; returns how many items were wrong."""
+    """Adds the times of single calls; returns how many items were wrong, by name."""
     ours = OURS + row.ours
     for key, path in (("p999_ns", ("call", "p999")), ("max_ns", ("call", "max")),
                       ("p999_done_ns", ("done", "p999"))):
@@ -260,7 +262,7 @@ def add_tails(row, result, found):
         middle, low, high = interval(ratios(tails[ours], tails[name]))
         result["rivals"][name].update(p999_ratio_median=middle, p999_ratio_low=low,
                                       p999_ratio_high=high)
-    return sum(one["wrong"] for results in found.values() for one in results)
+    return {name: sum(one["wrong"] for one in results) for name, results in found.items()}
 
 
 # ---- report ----------------------------------------------------------------------------------
@@ -400,10 +402,10 @@ def main(arguments):
 
 def complain(rows):
     """Says what was not in order; returns the exit status."""
-    unchecked = [row["name"] for row in rows if not row["checked"]]
+    unchecked = [f"{name} in {row['name']}" for row in rows for name in row["wrong"]]
     gave_up = [f"{name} in {row['name']}" for row in rows for name in row.get("gave_up", ())]
     if unchecked:
-        print(f"rivals: items were lost, doubled or out of order in {', '.join(unchecked)}",
+        print(f"rivals: items were lost, doubled or out of order: {', '.join(unchecked)}",
               file=sys.stderr)
     if gave_up:
         print(f"rivals: did not end, and are not in the figures: {', '.join(gave_up)}",

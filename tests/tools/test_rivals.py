@@ -197,7 +197,7 @@ class Failures(Case):
         self.write({**table(), "wrong": "ck"})
         status, output = self.command("--rows", "solo", "--pairs", "1")
         self.assertEqual(status, 1)
-        self.assertIn("out of order in solo", output)
+        self.assertIn("out of order: ck in solo", output)
         self.assertIs(json.loads(self.file.read_text(encoding="utf-8"))["rows"][0]["checked"],
                       False)
 
