@@ -164,7 +164,8 @@ def rows_table(data, arguments, where):
         spot = f"{where}: {name}"
         unit = field(row, "unit", spot)
         tails = row.get("p999_ns", {})
-        checked = "yes" if row.get("checked") else "NO"
+        checked = "yes" if row.get("checked") else ": ".join(
+            ["NO", *filter(None, [", ".join(row.get("wrong", ()))])])
         own = row.get("algorithm", "")
         lines.append([name, f"**{own or 'ours'}**", unit, number(field(row, "ours", spot)), "", "",
                       number(tails.get("ours", tails.get(own))), checked])
