@@ -19,6 +19,7 @@
  * lend   Lent threads beside a stop: after leat_pool_wait_empty() nobody is inside. Two threads are
  *        never in one place. In keep, one leaves an item in hand that the next one goes on with.
  *        In steal, one opens a batch while the other one finds nothing to steal: the hint stays.
+ *        In hide, both find an item in their second look, and one takes it.
  *
  * With three threads either the memory is sequentially consistent, or the preemptions are bounded.
  */
@@ -48,6 +49,7 @@ struct scenario {
     bool batch;       /* pushed at once */
     bool meets;       /* handlers wait for each other */
     bool steals;      /* a batch is ready, and an old hint of items to steal */
+    bool hides;       /* what is ready has no hint: its producer is in front of P3 */
     bool clears;      /* the hint word is 0 at the end */
     bool keeps;       /* the first item is kept at first, and the ring filled */
     bool asleep;      /* all workers are between W2 and W7 at first */
@@ -190,6 +192,9 @@ pool_setup(void *argument)
     explore_ignore(&pool->wakes_outside);
     for (uint32_t i = 0; i < scenario->ready; i++) {
         item_push(state, i);
+    }
+    if (scenario->hides) {
+        atom_init(&pool->hint, 0);
     }
     if (scenario->steals) {
         const uint32_t items[3] = {item_ask(state, 0), item_ask(state, 1), item_ask(state, 2)};
@@ -505,6 +510,8 @@ static const struct model models[] = {
      .explore = {.name = "park_quiet_lend", .threads = {lend_often_thread, quiet_look_thread}}},
     {.scenario = {.lenders = 2, .steals = true},
      .explore = {.name = "park_lend_steal", .threads = {lend_thread, lend_thread}}},
+    {.scenario = {.lenders = 2, .ready = 1, .runs = 1, .hides = true},
+     .explore = {.name = "park_lend_hide", .threads = {lend_thread, lend_thread}}},
     {.scenario = {.lenders = 1, .ready = 2, .keeps = true},
      .explore = {.name = "park_lend_keep", .threads = {lend_thread, lend_thread}}},
     {.scenario = {.lenders = 1, .ready = 1},
