@@ -9,7 +9,8 @@
  *        two_wakers, two threads at once wake two workers, not one of them twice. In none and
  *        next, a worker with its first item wakes another one only if there is more.
  * stop   Who pushed stops the pool when all has run: the workers wake up and end. They know what
- *        was written before the stop, and the stopping thread what they wrote.
+ *        was written before the stop, and the stopping thread what they wrote. In keep, the worker
+ *        ends with an item in hand and a full ring: then it does not look idle.
  * quiet  leat_pool_quiet() answers only when the items that the caller pushed have run, and what
  *        their handlers pushed, and what was counted elsewhere; and their writes are there.
  * freeze A producer stops for ever: behind its push into the ring, with the hint set, or with the
@@ -232,6 +233,11 @@ pool_check(void *argument)
     }
     EXPLORE_CHECK(ran >= scenario->runs);
     hint_check(state);
+    for (uint32_t i = 0; i < state->pool.places; i++) {
+        const struct leat_worker *worker = &state->pool.workers[i];
+        /* rlx: not shared yet */
+        EXPLORE_CHECK(worker->held == 0 || atom_load_rlx(&worker->busy) == 1);
+    }
     bool beds = scenario->asleep && !scenario->meets;
     for (uint32_t i = 0; i < state->pool.places && beds; i++) {
         bool notified = leat_parker_notified(&state->pool.workers[i].bed);
@@ -492,6 +498,8 @@ static const struct model models[] = {
      .explore = {.name = "park_wake_batch",
                  .threads = {worker_thread, push_thread},
                  .servants = WORKER_SERVES}},
+    {.scenario = {.workers = 1, .ready = 2, .keeps = true},
+     .explore = {.name = "park_stop_keep", .threads = {worker_thread, stop_thread}}},
     {.scenario = {.workers = 1},
      .explore = {.name = "park_stop_at_once", .threads = {worker_thread, stop_thread}}},
     {.scenario = {.workers = 2, .ready = 1, .runs = 2, .meets = true, .asleep = true},
