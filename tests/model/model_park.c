@@ -9,7 +9,8 @@
  *        two_wakers, two threads at once wake two workers, not one of them twice. In none and
  *        next, a worker with its first item wakes another one only if there is more.
  * stop   Who pushed stops the pool when all has run: the workers wake up and end. They know what
- *        was written before the stop, and the stopping thread what they wrote.
+ *        was written before the stop, and the stopping thread what they wrote. In keep, the worker
+ *        ends with an item in hand and a full ring: then it does not look idle.
  * quiet  leat_pool_quiet() answers only when the items that the caller pushed have run, and what
  *        their handlers pushed, and what was counted elsewhere; and their writes are there.
  * freeze A producer stops for ever: behind its push into the ring, with the hint set, or with the
@@ -19,6 +20,7 @@
  * lend   Lent threads beside a stop: after leat_pool_wait_empty() nobody is inside. Two threads are
  *        never in one place. In keep, one leaves an item in hand that the next one goes on with.
  *        In steal, one opens a batch while the other one finds nothing to steal: the hint stays.
+ *        In hide, both find an item in their second look, and one takes it.
  *
  * With three threads either the memory is sequentially consistent, or the preemptions are bounded.
  */
@@ -48,6 +50,7 @@ struct scenario {
     bool batch;       /* pushed at once */
     bool meets;       /* handlers wait for each other */
     bool steals;      /* a batch is ready, and an old hint of items to steal */
+    bool hides;       /* what is ready has no hint: its producer is in front of P3 */
     bool clears;      /* the hint word is 0 at the end */
     bool keeps;       /* the first item is kept at first, and the ring filled */
     bool asleep;      /* all workers are between W2 and W7 at first */
@@ -191,6 +194,9 @@ pool_setup(void *argument)
     for (uint32_t i = 0; i < scenario->ready; i++) {
         item_push(state, i);
     }
+    if (scenario->hides) {
+        atom_init(&pool->hint, 0);
+    }
     if (scenario->steals) {
         const uint32_t items[3] = {item_ask(state, 0), item_ask(state, 1), item_ask(state, 2)};
         EXPLORE_CHECK(leat_pool_push_n(pool, 0, items, 3));
@@ -227,6 +233,11 @@ pool_check(void *argument)
     }
     EXPLORE_CHECK(ran >= scenario->runs);
     hint_check(state);
+    for (uint32_t i = 0; i < state->pool.places; i++) {
+        const struct leat_worker *worker = &state->pool.workers[i];
+        /* rlx: not shared yet */
+        EXPLORE_CHECK(worker->held == 0 || atom_load_rlx(&worker->busy) == 1);
+    }
     bool beds = scenario->asleep && !scenario->meets;
     for (uint32_t i = 0; i < state->pool.places && beds; i++) {
         bool notified = leat_parker_notified(&state->pool.workers[i].bed);
@@ -487,6 +498,8 @@ static const struct model models[] = {
      .explore = {.name = "park_wake_batch",
                  .threads = {worker_thread, push_thread},
                  .servants = WORKER_SERVES}},
+    {.scenario = {.workers = 1, .ready = 2, .keeps = true},
+     .explore = {.name = "park_stop_keep", .threads = {worker_thread, stop_thread}}},
     {.scenario = {.workers = 1},
      .explore = {.name = "park_stop_at_once", .threads = {worker_thread, stop_thread}}},
     {.scenario = {.workers = 2, .ready = 1, .runs = 2, .meets = true, .asleep = true},
@@ -523,6 +536,8 @@ static const struct model models[] = {
      .explore = {.name = "park_quiet_lend", .threads = {lend_often_thread, quiet_look_thread}}},
     {.scenario = {.lenders = 2, .steals = true},
      .explore = {.name = "park_lend_steal", .threads = {lend_thread, lend_thread}}},
+    {.scenario = {.lenders = 2, .ready = 1, .runs = 1, .hides = true},
+     .explore = {.name = "park_lend_hide", .threads = {lend_thread, lend_thread}}},
     {.scenario = {.lenders = 1, .ready = 2, .keeps = true},
      .explore = {.name = "park_lend_keep", .threads = {lend_thread, lend_thread}}},
     {.scenario = {.lenders = 1, .ready = 1},
