@@ -95,11 +95,12 @@ class Builder:
         """(function, file) of what the tests of this way can be linked with."""
         for source in tree.c("ring", "sched", "engine", "tests"):
             explores = source.path.startswith("tests/support/explore")
+            freezes = source.path.startswith("tests/support/freeze")
             if self.way in MODELS:
                 fits = explores or source.folder in ("ring", "sched")
                 fits = fits and source.path != "ring/os_linux.c"
             else:
-                fits = not explores and (source.folder != "tests"
+                fits = not explores and not freezes and (source.folder != "tests"
                                          or source.path.startswith("tests/support/"))
             if fits and source.path.endswith(".c"):
                 for function in source.functions:
