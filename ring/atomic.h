@@ -49,7 +49,6 @@ LEAT_STATIC(ATOMIC_POINTER_LOCK_FREE == 2, "pointer atomics are lock-free");
 
 #define atom_store_rlx(word, value) atomic_store_explicit((word), (value), memory_order_relaxed)
 #define atom_store_rel(word, value) atomic_store_explicit((word), (value), memory_order_release)
-#define atom_store_sc(word, value)  atomic_store_explicit((word), (value), memory_order_seq_cst)
 
 #define atom_swap_acq(word, value) atomic_exchange_explicit((word), (value), memory_order_acquire)
 #define atom_swap_rel(word, value) atomic_exchange_explicit((word), (value), memory_order_release)
@@ -80,7 +79,6 @@ LEAT_STATIC(ATOMIC_POINTER_LOCK_FREE == 2, "pointer atomics are lock-free");
     atomic_fetch_add_explicit((word), (value), memory_order_acq_rel)
 #define atom_sub_acq_rel(word, value)                                                              \
     atomic_fetch_sub_explicit((word), (value), memory_order_acq_rel)
-#define atom_add_sc(word, value) atomic_fetch_add_explicit((word), (value), memory_order_seq_cst)
 #define atom_sub_sc(word, value) atomic_fetch_sub_explicit((word), (value), memory_order_seq_cst)
 #define atom_or_rlx(word, bits)  atomic_fetch_or_explicit((word), (bits), memory_order_relaxed)
 #define atom_and_rlx(word, bits) atomic_fetch_and_explicit((word), (bits), memory_order_relaxed)
