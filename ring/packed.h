@@ -153,6 +153,19 @@ leat_packed_pop(struct leat_packed *ring, uint32_t *item)
     }
 }
 
+/* The item at the head's hint, if it is there now: the next pop is likely to take it. Progress:
+ * wait-free. */
+LEAT_INLINE bool
+leat_packed_peek(const struct leat_packed *ring, uint32_t *item)
+{
+    uint64_t position = atom_load_rlx(&ring->head); /* rlx: hint, re-checked at pop:B */
+    uint64_t turn = leat_slots_turn(&ring->slots, position) + 1;
+    /* rlx: hint, re-checked at pop:B */
+    uint64_t word = atom_load_rlx(leat_slots_at(&ring->slots, position));
+    *item = leat_slot_item(word);
+    return leat_slot_ahead(word, turn) == 0;
+}
+
 /* True if a pop would find an item now. Progress: lock-free. */
 LEAT_INLINE bool
 leat_packed_ready(const struct leat_packed *ring)

@@ -20,6 +20,7 @@
 /* Kinds of ring items, 2 bits. The scheduler runs tasks itself, takes chunks apart, and hands the
  * rest up. */
 enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1, LEAT_KIND_CHUNK = 2 };
+#define LEAT_ITEM_KINDS 4
 
 /* One in so many pushes that find every sleeping worker notified repeats a wake-up. Most often the
  * worker is on its way, for as long as some hundred pushes take: so it must be rare enough that the

@@ -31,6 +31,12 @@ struct leat_pool_task {
     void *argument;
 };
 
+/* Where it waits. Letters: S many writers; Q only while one thread has the record. */
+struct leat_task_record {
+    leat_atomic_u64 argument;    /* S the free record's link is here, too: see link_inside */
+    leat_pool_function function; /* Q */
+};
+
 /* Letters: I set at init, then read-only; O the worker's own thread; W one writer, many readers;
  * S many writers. */
 struct leat_worker {
@@ -82,24 +88,27 @@ struct leat_pool_config {
     char name[12];
     struct leat_memory memory;
     struct leat_pool_ops ops;
+    const struct leat_slab *jobs; /* records of the items handed up; NULL: they have none */
 };
 
 struct leat_pool {
-    struct leat_pool_config config;               /* I */
-    struct leat_worker *workers;                  /* I */
-    uint32_t places;                              /* I workers, or lenders_max */
-    uint32_t cpus_count;                          /* I CPUs this process may use */
-    uint64_t spin_ns;                             /* I */
-    void *queues_memory;                          /* I rings and local queues */
-    size_t queues_bytes;                          /* I */
-    uint16_t *cpus;                               /* I */
-    struct leat_slab tasks;                       /* S */
-    struct leat_slab chunks;                      /* S */
-    struct leat_mpmc rings[LEAT_PRIORITY_LEVELS]; /* S */
-    LEAT_ALIGNED_LINE leat_atomic_u32 hint;       /* S see above */
-    struct leat_lot lot;                          /* S */
-    LEAT_ALIGNED_LINE leat_atomic_u32 halt;       /* S 1: take nothing more */
-    leat_atomic_u32 alive;                        /* S threads running, lent ones included */
+    struct leat_pool_config config;                 /* I */
+    struct leat_worker *workers;                    /* I */
+    uint32_t places;                                /* I workers, or lenders_max */
+    uint32_t cpus_count;                            /* I CPUs this process may use */
+    uint64_t spin_ns;                               /* I UINT64_MAX: for ever */
+    bool yields;                                    /* I a worker that spins lets others run */
+    const struct leat_slab *slabs[LEAT_ITEM_KINDS]; /* I records of items, by kind; or NULL */
+    void *queues_memory;                            /* I rings and local queues */
+    size_t queues_bytes;                            /* I */
+    uint16_t *cpus;                                 /* I */
+    struct leat_slab tasks;                         /* S */
+    struct leat_slab chunks;                        /* S */
+    struct leat_mpmc rings[LEAT_PRIORITY_LEVELS];   /* S */
+    LEAT_ALIGNED_LINE leat_atomic_u32 hint;         /* S see above */
+    struct leat_lot lot;                            /* S */
+    LEAT_ALIGNED_LINE leat_atomic_u32 halt;         /* S 1: take nothing more */
+    leat_atomic_u32 alive;                          /* S threads running, lent ones included */
     leat_atomic_u32 left_event;    /* S a futex: one more when alive comes to 0, and at a
                                                start */
     leat_atomic_u32 watchers;      /* S threads between leat_pool_watch() and unwatch */

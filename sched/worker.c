@@ -84,6 +84,20 @@ local_pick(struct leat_worker *worker, uint32_t level, uint32_t *item)
     return false;
 }
 
+/* The record of what stands next in the ring was written by another core and may have left the
+ * caches since. Its way here takes as long as the item before it, or less. */
+LEAT_INLINE void
+prefetch_next(const struct leat_pool *pool, uint32_t level)
+{
+    uint32_t item = 0;
+    if (leat_mpmc_peek(&pool->rings[level], &item)) {
+        const struct leat_slab *slab = pool->slabs[leat_item_kind(item)];
+        if (LEAT_LIKELY(slab != NULL)) {
+            leat_slab_prefetch(slab, leat_item_index(item));
+        }
+    }
+}
+
 /* Half of what another worker has of a level; the bit said that there is one. */
 static LEAT_COLD bool
 steal(struct leat_worker *worker, uint32_t level, uint32_t *item)
@@ -127,6 +141,7 @@ level_pick(struct leat_worker *worker, uint32_t level, uint32_t hint, uint32_t *
         return true;
     }
     if (leat_mpmc_pop(&worker->pool->rings[level], item)) {
+        prefetch_next(worker->pool, level);
         *item = item_open(worker, level, *item);
         return true;
     }
@@ -202,11 +217,14 @@ run(struct leat_worker *worker, uint32_t item)
         return;
     }
     uint32_t index = leat_item_index(item);
-    struct leat_pool_task task = *(struct leat_pool_task *)leat_slab_record(&pool->tasks, index);
+    struct leat_task_record *record = leat_slab_record(&pool->tasks, index);
+    /* rlx: ordered by pop:B */
+    void *argument = (void *)(uintptr_t)atom_load_rlx(&record->argument);
+    leat_pool_function function = record->function;
     /* Given back before it runs: a long task does not hold a record. */
     atom_count(&worker->tasks_run, 1);
     leat_slab_give(&pool->tasks, leat_pool_shard(), index);
-    task.function(task.argument);
+    function(argument);
 }
 
 /* ---- without work --------------------------------------------------------------------------- */
@@ -249,7 +267,7 @@ spin(struct leat_worker *worker)
     if (budget == 0) {
         return false;
     }
-    uint64_t deadline = pool->config.busy_poll ? UINT64_MAX : leat_os_deadline_ns(budget);
+    uint64_t deadline = leat_os_deadline_ns(budget);
     for (;;) {
         for (uint32_t i = 0; i < LEAT_SPIN_ROUNDS; i++) {
             uint32_t hint = atom_load_rlx(&pool->hint); /* rlx: hint, re-checked at park:A */
@@ -260,6 +278,9 @@ spin(struct leat_worker *worker)
         }
         if (deadline != UINT64_MAX && leat_os_monotonic_ns() >= deadline) {
             return false;
+        }
+        if (pool->yields) {
+            leat_os_yield();
         }
     }
 }
@@ -292,8 +313,8 @@ park(struct leat_worker *worker)
         /* Bits of what there is come back at once. */
         (void)atom_and_rlx(&pool->hint, 0); /* rlx: ordered by park:A */
     }
-    /* park:A sc -> notify:A, halt:B.  Orders: idle bit set and hint cleared then rings and halt
-     * read, against item published (or halt set) then hint and idle bits read. */
+    /* park:A sc -> notify:A, tell:A, any:A, halt:B.  Orders: idle bit set and hint cleared then
+     * rings and halt read, against item published (or halt set) then hint and idle bits read. */
     atom_fence_sc(&pool->anchor);
     if (second_look(worker) || halted(pool)) {
         leat_lot_leave(&pool->lot, worker->index);
@@ -308,8 +329,8 @@ static void
 wake_next(struct leat_worker *worker)
 {
     struct leat_pool *pool = worker->pool;
-    /* park:B sc -> notify:A.  Orders: own idle bit cleared then rings and queues read, against item
-     * published then idle bits read. */
+    /* park:B sc -> notify:A, any:A.  Orders: own idle bit cleared then rings and queues read,
+     * against item published then idle bits read. */
     atom_fence_sc(&pool->anchor);
     if (leat_lot_any(&pool->lot) && second_look(worker)) {
         (void)leat_pool_wake_one(pool);
