@@ -252,7 +252,7 @@ static const struct model models[] = {
       .uses_to_retire = 2}},
     {"slab_2t_2r_inside",
      2,
-     {.capacity = 2, .shards = 1, .rounds = 2, .hold = 2, .used = true, .inside = true}},
+     {.capacity = 2, .shards = 1, .rounds = 2, .hold = 1, .used = true, .inside = true}},
     {"slab_3t_2r_used", 3, {.capacity = 2, .shards = 1, .rounds = 1, .hold = 1, .used = true}},
 };
 
