@@ -81,6 +81,17 @@ leat_mpmc_pop(struct leat_mpmc *ring, uint32_t *item)
     return LEAT_MPMC(_pop)(&ring->ring, item);
 }
 
+/* For a producer that will push more. */
+LEAT_INLINE void
+leat_mpmc_prefetch(const struct leat_mpmc *ring)
+{
+#if LEAT_RING == LEAT_RING_PACKED
+    leat_packed_prefetch(&ring->ring);
+#else
+    (void)ring;
+#endif
+}
+
 /* The item that the next pop is likely to take. False: it cannot be told at a glance. */
 LEAT_INLINE bool
 leat_mpmc_peek(const struct leat_mpmc *ring, uint32_t *item)
