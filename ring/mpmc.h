@@ -92,14 +92,16 @@ leat_mpmc_prefetch(const struct leat_mpmc *ring)
 #endif
 }
 
-/* The item that the next pop is likely to take. False: it cannot be told at a glance. */
+/* The item `ahead` places behind the one that the next pop is likely to take. False: it is not
+ * there, or it cannot be told at a glance. */
 LEAT_INLINE bool
-leat_mpmc_peek(const struct leat_mpmc *ring, uint32_t *item)
+leat_mpmc_peek(const struct leat_mpmc *ring, uint64_t ahead, uint32_t *item)
 {
 #if LEAT_RING == LEAT_RING_PACKED
-    return leat_packed_peek(&ring->ring, item);
+    return leat_packed_peek(&ring->ring, ahead, item);
 #else
     (void)ring;
+    (void)ahead;
     (void)item;
     return false;
 #endif
