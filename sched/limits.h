@@ -11,7 +11,7 @@
 #    define LEAT_PRIORITY_LEVELS 8
 #endif
 
-/* Two bits of the hint word each; 16 are more than anyone tells apart. */
+/* Three bits of the hint word each; 16 are more than anyone tells apart. */
 #define LEAT_PRIORITY_LEVELS_MAX 16
 
 /* CPUs that workers are spread over: the size of a cpu_set_t. */
@@ -44,7 +44,7 @@ enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1, LEAT_KIND_CHUNK = 2
 #define LEAT_SPIN_ROUNDS 16
 
 LEAT_STATIC(LEAT_PRIORITY_LEVELS >= 1, "one level at least");
-LEAT_STATIC(LEAT_PRIORITY_LEVELS <= LEAT_PRIORITY_LEVELS_MAX, "the hint word has 2 bits for each");
+LEAT_STATIC(LEAT_PRIORITY_LEVELS <= LEAT_PRIORITY_LEVELS_MAX, "the hint word has 3 bits for each");
 LEAT_STATIC(LEAT_WORKERS_MAX % 64 == 0, "the idle bitmap is made of whole words");
 
 #endif

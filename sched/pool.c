@@ -27,7 +27,7 @@ leat_pool_wake_one(struct leat_pool *pool)
 /* P3 to P6. pre: an item was published by a sequentially consistent operation, or a full fence has
  * come since. */
 LEAT_INLINE void
-tell(struct leat_pool *pool, uint32_t bits)
+tell(struct leat_pool *pool, uint64_t bits)
 {
     /* tell:A sc -> park:A.  Orders: item published then hint read, against hint cleared then rings
      * read. */
@@ -40,7 +40,7 @@ tell(struct leat_pool *pool, uint32_t bits)
 }
 
 void
-leat_pool_notify(struct leat_pool *pool, uint32_t bits)
+leat_pool_notify(struct leat_pool *pool, uint64_t bits)
 {
     /* notify:A sc -> park:A, park:B, steal:A.  Orders: item published then hint and idle bits read,
      * against idle bit changed and hint cleared then rings and local queues read. */
@@ -146,10 +146,10 @@ leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_pool_ta
     return true;
 }
 
-uint32_t
+uint64_t
 leat_pool_look(const struct leat_pool *pool, uint32_t level)
 {
-    uint32_t bits = leat_mpmc_ready(&pool->rings[level]) ? LEAT_HINT_RING(level) : 0;
+    uint64_t bits = leat_mpmc_ready(&pool->rings[level]) ? LEAT_HINT_RING(level) : 0;
     for (uint32_t i = 0; i < pool->places; i++) {
         const struct leat_worker *worker = &pool->workers[i];
         /* rlx: hint, re-checked at notify:A */
@@ -164,7 +164,7 @@ leat_pool_look(const struct leat_pool *pool, uint32_t level)
 static bool
 anything_waits(const struct leat_pool *pool)
 {
-    uint32_t bits = 0;
+    uint64_t bits = 0;
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
         bits |= leat_pool_look(pool, level);
     }

@@ -11,7 +11,8 @@
  * Batches  are one item of kind CHUNK in the ring, see ring/chunk.h. Who takes one runs its first
  *   item and puts the others into a local queue of its own, one per level, before it takes anything
  *   else of that level; other workers steal from there.
- * Hint word  bit L: the ring of level L may have items; bit 16 + L: a local queue of level L may.
+ * Hint word  bit L: the ring of level L may have items; bit 16 + L: a local queue of level L may;
+ *   bit 32 + L: a waiting list of level L may. Bit 48 is for the deques of spawned tasks.
  * Sleep and wake  see sched/park.h. Quiet (nothing waits, nothing runs) see leat_pool_quiet().
  */
 #ifndef SCHED_POOL_H
@@ -53,9 +54,9 @@ struct leat_worker {
     uint32_t picks;                         /* O since the last one in rotation */
     uint32_t rotation;                      /* O the level that had the last one */
     uint32_t held;                          /* O bit per level that has an item in hand */
-    uint32_t seen;                          /* O hint bits that its last second look found */
     uint32_t claim;                         /* O items it may take from a ring at once */
     uint32_t singles;                       /* O items taken singly since it last asked for more */
+    uint64_t seen;                          /* O hint bits that its last second look found */
     uint64_t claim_ns;                      /* O when it last asked */
     uint64_t spin_ns;                       /* O how long it looks for work before it parks */
     uint32_t hand[LEAT_PRIORITY_LEVELS];    /* O items to run again, by level */
@@ -112,7 +113,7 @@ struct leat_pool {
     struct leat_slab tasks;                         /* S */
     struct leat_slab chunks;                        /* S */
     struct leat_mpmc rings[LEAT_PRIORITY_LEVELS];   /* S */
-    LEAT_ALIGNED_LINE leat_atomic_u32 hint;         /* S see above */
+    LEAT_ALIGNED_LINE leat_atomic_u64 hint;         /* S see above */
     struct leat_lot lot;                            /* S */
     LEAT_ALIGNED_LINE leat_atomic_u32 halt;         /* S 1: take nothing more */
     leat_atomic_u32 alive;                          /* S threads running, lent ones included */
@@ -181,11 +182,12 @@ bool leat_pool_work_waits(const struct leat_pool *pool);
 bool leat_pool_lend(struct leat_pool *pool, size_t budget, size_t *ran);
 
 /* The bits of the hint word that are true of a level at this moment. */
-uint32_t leat_pool_look(const struct leat_pool *pool, uint32_t level);
+uint64_t leat_pool_look(const struct leat_pool *pool, uint32_t level);
 
-/* Bit of the hint word for the local queues of a level. */
-#define LEAT_HINT_LOCAL(level) (UINT32_C(1) << (LEAT_PRIORITY_LEVELS_MAX + (level)))
-#define LEAT_HINT_RING(level)  (UINT32_C(1) << (level))
+/* Bits of the hint word for the ring, the local queues and the waiting lists of a level. */
+#define LEAT_HINT_RING(level)  (UINT64_C(1) << (level))
+#define LEAT_HINT_LOCAL(level) (UINT64_C(1) << (LEAT_PRIORITY_LEVELS_MAX + (level)))
+#define LEAT_HINT_LIST(level)  (UINT64_C(1) << (2 * LEAT_PRIORITY_LEVELS_MAX + (level)))
 
 /* A number that spreads threads over the shards of slabs: the CPU of this moment. */
 LEAT_INLINE uint32_t

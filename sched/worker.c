@@ -197,7 +197,7 @@ steal(struct leat_worker *worker, uint32_t level, uint32_t *item)
 /* The item of a level that is in hand, or the oldest in the local queue, or of its ring, or one of
  * another worker's. `hint` is the hint word as it was seen. */
 static bool
-level_pick(struct leat_worker *worker, uint32_t level, uint32_t hint, uint32_t *item)
+level_pick(struct leat_worker *worker, uint32_t level, uint64_t hint, uint32_t *item)
 {
     uint32_t bit = UINT32_C(1) << level;
     if (LEAT_UNLIKELY((worker->held & bit) != 0)) {
@@ -217,7 +217,7 @@ level_pick(struct leat_worker *worker, uint32_t level, uint32_t hint, uint32_t *
 
 /* The first hinted level behind the one that had its turn last. */
 static bool
-rotation_pick(struct leat_worker *worker, uint32_t levels, uint32_t hint, uint32_t *item)
+rotation_pick(struct leat_worker *worker, uint32_t levels, uint64_t hint, uint32_t *item)
 {
     for (uint32_t i = 1; i <= LEAT_PRIORITY_LEVELS; i++) {
         uint32_t level = (worker->rotation + i) % LEAT_PRIORITY_LEVELS;
@@ -251,9 +251,10 @@ in_rotation(struct leat_worker *worker)
 
 /* The levels of which a hint word says anything. */
 static uint32_t
-levels_of(uint32_t hint)
+levels_of(uint64_t hint)
 {
-    return (hint | hint >> LEAT_PRIORITY_LEVELS_MAX) & ((UINT32_C(1) << LEAT_PRIORITY_LEVELS) - 1);
+    uint64_t all = hint | hint >> LEAT_PRIORITY_LEVELS_MAX | hint >> 2 * LEAT_PRIORITY_LEVELS_MAX;
+    return (uint32_t)all & ((UINT32_C(1) << LEAT_PRIORITY_LEVELS) - 1);
 }
 
 /* Takes the next item. A hint bit may be set over an empty ring; it is cleared when the worker
@@ -261,7 +262,7 @@ levels_of(uint32_t hint)
 static bool
 pick(struct leat_worker *worker, uint32_t *item)
 {
-    uint32_t hint = atom_load_rlx(&worker->pool->hint); /* rlx: hint, re-checked at park:A */
+    uint64_t hint = atom_load_rlx(&worker->pool->hint); /* rlx: hint, re-checked at park:A */
     /* Else two workers in step could clear the hint for each other, for ever. */
     hint |= worker->seen;
     worker->seen = 0;
@@ -323,7 +324,7 @@ busy_begin(struct leat_worker *worker)
 }
 
 static bool
-any_ready(const struct leat_pool *pool, uint32_t hint)
+any_ready(const struct leat_pool *pool, uint64_t hint)
 {
     for (uint32_t levels = levels_of(hint); levels != 0; levels &= levels - 1) {
         if (leat_pool_look(pool, (uint32_t)__builtin_ctz(levels)) != 0) {
@@ -345,7 +346,7 @@ spin(struct leat_worker *worker)
     uint64_t deadline = leat_os_deadline_ns(for_ever ? UINT64_MAX : worker->spin_ns);
     for (;;) {
         for (uint32_t i = 0; i < LEAT_SPIN_ROUNDS; i++) {
-            uint32_t hint = atom_load_rlx(&pool->hint); /* rlx: hint, re-checked at park:A */
+            uint64_t hint = atom_load_rlx(&pool->hint); /* rlx: hint, re-checked at park:A */
             if (any_ready(pool, hint) || halted(pool)) {
                 return true;
             }
@@ -368,7 +369,7 @@ second_look(struct leat_worker *worker)
     struct leat_pool *pool = worker->pool;
     bool any = false;
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
-        uint32_t found = leat_pool_look(pool, level);
+        uint64_t found = leat_pool_look(pool, level);
         if (found != 0) {
             (void)atom_or_rlx(&pool->hint, found); /* rlx: hint, re-checked at park:A */
             worker->seen |= found;

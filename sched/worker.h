@@ -8,7 +8,7 @@
 void *leat_worker_run(void *argument);
 
 /* P2 to P6 of park.h: something was published to which the bits of the hint word belong. */
-void leat_pool_notify(struct leat_pool *pool, uint32_t bits);
+void leat_pool_notify(struct leat_pool *pool, uint64_t bits);
 
 /* Wakes one worker that sleeps. False: there is none, or all are being woken. */
 bool leat_pool_wake_one(struct leat_pool *pool);

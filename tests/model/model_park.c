@@ -218,9 +218,9 @@ pool_setup(void *argument)
 static void
 hint_check(const struct state *state)
 {
-    uint32_t hint = atom_load_rlx(&state->pool.hint); /* rlx: not shared yet */
+    uint64_t hint = atom_load_rlx(&state->pool.hint); /* rlx: not shared yet */
     EXPLORE_CHECK(!scenario->clears || hint == 0);
-    uint32_t local = leat_pool_look(&state->pool, 0) & LEAT_HINT_LOCAL(0);
+    uint64_t local = leat_pool_look(&state->pool, 0) & LEAT_HINT_LOCAL(0);
     EXPLORE_CHECK(!scenario->steals || (local & ~hint) == 0);
 }
 

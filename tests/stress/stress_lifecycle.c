@@ -254,7 +254,8 @@ print_place(const struct place *place)
 {
     const struct leat_engine *engine = place->engine;
     const struct leat_pool *pool = &engine->pool;
-    test_say("%u workers: state %u, halt %u, alive %u, watchers %u, hint %#x, idle %#" PRIx64 "\n",
+    test_say("%u workers: state %u, halt %u, alive %u, watchers %u, hint %#" PRIx64
+             ", idle %#" PRIx64 "\n",
              place->workers, atom_load_rlx(&engine->state), atom_load_rlx(&pool->halt),
              atom_load_rlx(&pool->alive), atom_load_rlx(&pool->watchers),
              atom_load_rlx(&pool->hint), atom_load_rlx(&pool->lot.idle[0]));

@@ -132,7 +132,7 @@ is_quiet(struct fixture *fixture)
     return leat_pool_quiet(&fixture->pool, &fixture->also);
 }
 
-static uint32_t
+static uint64_t
 hint(struct fixture *fixture)
 {
     return atom_load_rlx(&fixture->pool.hint);
