@@ -97,7 +97,7 @@ leat_engine_bytes(const struct leat_config *concrete)
     return sizeof(struct leat_engine) + sizeof(struct leat_place) * places +
            sizeof(struct leat_bell) * LEAT_BELLS + LEAT_PAGE_BYTES + inline_bytes_of(concrete) +
            (sizeof(leat_atomic_pointer) * 2) * concrete->types_max +
-           (sizeof(leat_atomic_pointer) + sizeof(leat_atomic_u32)) * concrete->queues_max +
+           sizeof(leat_atomic_pointer) * concrete->queues_max +
            sizeof(leat_atomic_u64) * ((size_t)concrete->retained_max + concrete->dead_max) * 2;
 }
 
@@ -135,6 +135,7 @@ pool_open(struct leat_engine *engine)
     config.ops.stopping = hook_stopping;
     config.ops.context = engine;
     config.jobs = &engine->jobs;
+    config.lists = leat_queue_lists(engine);
     return leat_pool_init(&engine->pool, &config);
 }
 
@@ -169,13 +170,15 @@ parts_open(struct leat_engine *engine)
     size_t places = sizeof(struct leat_place) * places_of(&engine->config);
     engine->places = leat_memory_take_lines(memory, places);
     engine->bells = leat_memory_take_lines(memory, sizeof(struct leat_bell) * LEAT_BELLS);
-    if (engine->places == NULL || engine->bells == NULL || !leat_registry_init(engine) ||
-        !leat_retention_init(engine)) {
+    if (engine->places == NULL || engine->bells == NULL || !leat_retention_init(engine)) {
         return LEAT_OS_NO_MEMORY;
     }
     enum leat_os_result result = jobs_open(engine);
     if (result == LEAT_OS_OK) {
         result = pool_open(engine);
+    }
+    if (result == LEAT_OS_OK && !leat_registry_init(engine)) {
+        result = LEAT_OS_NO_MEMORY;
     }
     if (result == LEAT_OS_OK) {
         engine->alive_page = leat_os_map_wiped_on_fork();

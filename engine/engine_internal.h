@@ -68,7 +68,6 @@ struct leat_engine {
     size_t inline_bytes;                     /* I */
     struct leat_place *places;               /* I one per place of the pool */
     leat_atomic_pointer *bindings;           /* S by type: struct leat_binding */
-    leat_atomic_u32 *queue_priorities;       /* S by queue */
     struct leat_slab jobs;                   /* S */
     struct leat_names types;                 /* S */
     struct leat_names queues;                /* S */
@@ -138,6 +137,35 @@ enum leat_status leat_registry_type(struct leat_engine *engine, const struct lea
                                     uint32_t *type);
 enum leat_status leat_registry_queue(struct leat_engine *engine, const struct leat_job *job,
                                      uint32_t *queue);
+
+/* ---- queue.c -------------------------------------------------------------------------------- */
+
+/* A queue's options, in its word of the pool: 0 until it is there; then its waiting_max in the high
+ * half, its priority + 1 in the low half. */
+LEAT_INLINE uint64_t
+leat_queue_options_word(uint32_t priority, uint32_t waiting_max)
+{
+    return (uint64_t)waiting_max << 32 | (priority + 1);
+}
+
+LEAT_INLINE uint32_t
+leat_queue_priority(uint64_t options)
+{
+    return (uint32_t)options - 1;
+}
+
+LEAT_INLINE uint32_t
+leat_queue_waiting_max(uint64_t options)
+{
+    return (uint32_t)(options >> 32);
+}
+
+/* Counts one job more of a queue with a limit. False: there are `most`. */
+bool leat_queue_room_take(struct leat_engine *engine, uint32_t queue, uint32_t most);
+/* The same for one that comes back, whatever the limit. */
+void leat_queue_room_force(struct leat_engine *engine, uint32_t queue);
+void leat_queue_room_give(struct leat_engine *engine, uint32_t queue);
+struct leat_lists_ops leat_queue_lists(struct leat_engine *engine);
 
 /* ---- run.c ---------------------------------------------------------------------------------- */
 

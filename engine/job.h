@@ -86,19 +86,20 @@ struct leat_job_extra {
 /* One line. Letters: I set by the submitter, read-only while the job lives; W one writer at a
  * time, many readers; S many writers. */
 struct leat_job_record {
-    uint32_t link_next;        /* Q links of the place that has the record; rings need none */
+    leat_atomic_u32 link_next; /* S links of the place that has the record; rings need none */
     uint32_t link_previous;    /* Q */
     uint32_t inbox_next;       /* Q */
     uint32_t payload_bytes;    /* I */
     uint64_t submit_ns;        /* I monotonic; 0: this job is not timed */
     uint16_t type;             /* I index */
-    uint16_t queue;            /* I index */
+    leat_atomic_u16 queue;     /* W index; read by cancels that hold nothing, as are priority and
+                                  counted */
     uint16_t max_attempts;     /* I 0: the type's */
     leat_atomic_u16 attempts;  /* W begun so far */
-    uint8_t priority;          /* I */
+    leat_atomic_u8 priority;   /* W */
     leat_atomic_u8 reason;     /* W enum leat_reason, before the end is swapped in */
     leat_atomic_u8 late;       /* W 1: the last attempt's error is late_error; as reason */
-    uint8_t unused;            /* I 0 */
+    leat_atomic_u8 counted;    /* W 1: its queue has a limit, and counts it while PENDING */
     uint32_t payload_place;    /* O enum leat_payload_place */
     leat_atomic_pointer extra; /* S struct leat_job_extra, or NULL */
     union {
@@ -120,6 +121,24 @@ LEAT_STATIC((LEAT_WORD_ATTEMPT >> LEAT_WORD_ATTEMPT_SHIFT) << LEAT_WORD_ATTEMPT_
                 UINT64_C(1) << LEAT_INDEX_BITS,
             "the flags stay below the generation");
 LEAT_STATIC(LEAT_WORD_HOLDS / LEAT_WORD_HOLD == LEAT_HOLDS_MAX, "holds have 8 bits");
+
+LEAT_INLINE uint32_t
+leat_job_queue(const struct leat_job_record *record)
+{
+    return atom_load_rlx(&record->queue); /* rlx: ordered by submit:A */
+}
+
+LEAT_INLINE uint32_t
+leat_job_level(const struct leat_job_record *record)
+{
+    return atom_load_rlx(&record->priority); /* rlx: ordered by submit:A */
+}
+
+LEAT_INLINE bool
+leat_job_counted(const struct leat_job_record *record)
+{
+    return atom_load_rlx(&record->counted) != 0; /* rlx: ordered by submit:A */
+}
 
 /* True if the table has the edge. */
 bool leat_phase_may(enum leat_phase from, enum leat_phase to);

@@ -95,8 +95,8 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
     info->id = id;
     info->state = (enum leat_job_state)phase;
     info->type.bits = (uint32_t)record->type + 1;
-    info->queue.bits = (uint32_t)record->queue + 1;
-    info->priority = record->priority;
+    info->queue.bits = leat_job_queue(record) + 1;
+    info->priority = leat_job_level(record);
     info->attempts = atom_load_rlx(&record->attempts); /* rlx: ordered by hold:A */
     info->max_attempts = record->max_attempts;
     if (info->max_attempts == 0) {
@@ -316,6 +316,11 @@ leat_cancel(struct leat_engine *engine, leat_job_id id)
         if (answer == LEAT_ENDED) {
             return answer;
         }
+        /* Read before: behind the swap the record may be another job's. Then the swap fails. */
+        const struct leat_job_record *record = leat_job_record(engine, index);
+        uint32_t queue = leat_job_queue(record);
+        uint32_t level = leat_job_level(record);
+        bool counted = leat_job_counted(record);
         /* cancel:A acq_rel -> change:A, mark:A, let_go:A, wait:A.  Carries: nothing of its own; the
          * caller's writes before the cancel.
          * If relaxed: a handler that sees the flag could miss why it was set. */
@@ -324,7 +329,11 @@ leat_cancel(struct leat_engine *engine, leat_job_id id)
         }
         if (answer == LEAT_OK) {
             (void)atom_add_rlx(&engine->outside.cancelled, 1); /* rlx: statistic */
+            if (counted) {
+                leat_queue_room_give(engine, queue);
+            }
             leat_job_ring_bell(engine, index, now);
+            leat_lists_cancelled(&engine->pool, level, queue);
         }
         return answer;
     }

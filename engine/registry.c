@@ -220,35 +220,36 @@ queue_options_read(struct leat_queue_options *known, const struct leat_queue_opt
     if (known->priority >= LEAT_PRIORITY_LEVELS) {
         return LEAT_INVALID;
     }
-    bool built = known->running_max == 0 && known->waiting_max == 0;
-    return built ? LEAT_OK : LEAT_UNSUPPORTED;
+    return known->running_max == 0 ? LEAT_OK : LEAT_UNSUPPORTED;
 }
 
-/* A queue's word holds its priority + 1 once it is set: who creates it by submitting to it and who
+/* A queue's word holds its options once they are set: who creates it by submitting to it and who
  * creates it with options may meet, and the first wins. */
 static enum leat_status
-queue_add(struct leat_engine *engine, const char *name, uint32_t priority, uint32_t *index)
+queue_add(struct leat_engine *engine, const char *name, const struct leat_queue_options *options,
+          uint32_t *index)
 {
     enum leat_names_result added = leat_names_add(&engine->queues, name, index);
     enum leat_status status = add_status(added);
     if (status != LEAT_OK) {
         return status;
     }
-    uint32_t unset = 0;
-    /* queue:A acq_rel -> queue:B.  Carries: nothing but the number itself.
+    uint64_t unset = 0;
+    uint64_t set = leat_queue_options_word(options->priority, options->waiting_max);
+    /* queue:A acq_rel -> queue:B.  Carries: nothing but the word itself.
      * If relaxed: nothing changes. */
-    bool first = atom_cas_acq_rel(&engine->queue_priorities[*index], &unset, priority + 1);
+    bool first = atom_cas_acq_rel(&engine->pool.queues[*index].options, &unset, set);
     return first ? LEAT_OK : LEAT_EXISTS;
 }
 
-/* A queue is there once it has its priority; its name is there a moment before. */
+/* A queue is there once it has its options; its name is there a moment before. */
 static bool
 queue_there(const struct leat_engine *engine, uint32_t index)
 {
     /* queue:B acquire -> queue:A.  Carries: see queue:A.
      * If relaxed: see queue:A. */
     return index < engine->config.queues_max &&
-           atom_load_acq(&engine->queue_priorities[index]) != 0;
+           atom_load_acq(&engine->pool.queues[index].options) != 0;
 }
 
 enum leat_status
@@ -266,7 +267,7 @@ leat_queue_create(struct leat_engine *engine, const char *name,
     status = queue_options_read(&known, options);
     uint32_t index = 0;
     if (status == LEAT_OK) {
-        status = queue_add(engine, name, known.priority, &index);
+        status = queue_add(engine, name, &known, &index);
     }
     if (status == LEAT_OK || status == LEAT_EXISTS) {
         queue->bits = index + 1;
@@ -333,14 +334,15 @@ leat_registry_queue(struct leat_engine *engine, const struct leat_job *job, uint
         return LEAT_INVALID;
     }
     *queue = leat_names_find(&engine->queues, job->queue_name);
-    /* A name whose priority is not set yet is being created at this moment; so may we. */
+    /* A name whose options are not set yet is being created at this moment; so may we. */
     if (*queue != LEAT_NAME_NONE && queue_there(engine, *queue)) {
         return LEAT_OK;
     }
     if (!leat_engine_accepts(engine)) {
         return LEAT_CLOSED;
     }
-    enum leat_status status = queue_add(engine, job->queue_name, queue_defaults().priority, queue);
+    const struct leat_queue_options defaults = queue_defaults();
+    enum leat_status status = queue_add(engine, job->queue_name, &defaults, queue);
     return status == LEAT_EXISTS ? LEAT_OK : status;
 }
 
@@ -353,14 +355,14 @@ leat_registry_init(struct leat_engine *engine)
     uint32_t types = engine->config.types_max;
     uint32_t queues = engine->config.queues_max;
     engine->bindings = leat_memory_take(memory, sizeof(leat_atomic_pointer) * types);
-    engine->queue_priorities = leat_memory_take(memory, sizeof(leat_atomic_u32) * queues);
     bool named = leat_names_init(&engine->types, types, memory, &engine->domain);
     named = leat_names_init(&engine->queues, queues, memory, &engine->domain) && named;
-    if (!named || engine->bindings == NULL || engine->queue_priorities == NULL) {
+    if (!named || engine->bindings == NULL) {
         return false;
     }
     uint32_t first = 0;
-    return queue_add(engine, "default", queue_defaults().priority, &first) == LEAT_OK;
+    const struct leat_queue_options defaults = queue_defaults();
+    return queue_add(engine, "default", &defaults, &first) == LEAT_OK;
 }
 
 void
@@ -373,8 +375,6 @@ leat_registry_fini(struct leat_engine *engine)
         leat_memory_give(memory, binding, sizeof(struct leat_binding));
     }
     leat_memory_give(memory, engine->bindings, sizeof(leat_atomic_pointer) * types);
-    leat_memory_give(memory, engine->queue_priorities,
-                     sizeof(leat_atomic_u32) * engine->config.queues_max);
     leat_names_fini(&engine->types);
     leat_names_fini(&engine->queues);
 }

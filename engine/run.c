@@ -16,32 +16,8 @@ count_retry(struct leat_engine *engine, struct leat_worker *worker)
     }
 }
 
-/* Another thread than the job's brings it back. LEAT_FULL: it runs on, AWAITED as before. */
-static enum leat_status
-retry_push(struct leat_engine *engine, const struct leat_run *run)
-{
-    uint32_t level = run->record->priority;
-    if (leat_pool_push(&engine->pool, level, leat_item_of(LEAT_KIND_JOB, run->index))) {
-        return LEAT_OK;
-    }
-    const struct leat_change back = {
-        .from = LEAT_PHASE_PENDING,
-        .to = LEAT_PHASE_RUNNING,
-        .set = LEAT_WORD_AWAITED,
-        .clear = LEAT_WORD_LINKED,
-    };
-    uint64_t before = 0;
-    uint64_t after = 0;
-    if (leat_job_change(run->word, &back, &before, &after)) {
-        return LEAT_FULL;
-    }
-    /* Cancelled while it was PENDING: then this thread is the place that lets go. */
-    leat_job_retire(engine, run->index);
-    return LEAT_OK;
-}
-
 /* RUNNING to PENDING, for another attempt at once. */
-static enum leat_status
+static void
 retry(const struct leat_run *run)
 {
     struct leat_engine *engine = run->engine;
@@ -52,29 +28,34 @@ retry(const struct leat_run *run)
         .clear = LEAT_WORD_OF_ATTEMPT,
         .unless = LEAT_WORD_CANCEL,
     };
-    uint32_t level = run->record->priority;
+    uint32_t level = leat_job_level(run->record);
+    uint32_t queue = leat_job_queue(run->record);
+    bool counted = leat_job_counted(run->record);
     uint64_t before = 0;
     uint64_t after = 0;
+    if (counted) {
+        leat_queue_room_force(engine, queue);
+    }
     if (!leat_job_change(run->word, &change, &before, &after)) {
+        if (counted) {
+            leat_queue_room_give(engine, queue);
+        }
         const struct leat_ending ending = {LEAT_PHASE_CANCELLED, LEAT_REASON_NONE, run->worker,
                                            run->late};
         leat_job_end(engine, run->index, ending);
-        return LEAT_OK;
+        return;
     }
-    enum leat_status status = LEAT_OK;
+    uint32_t item = leat_item_of(LEAT_KIND_JOB, run->index);
     if (run->worker == NULL) {
-        status = retry_push(engine, run);
+        leat_pool_put(&engine->pool, level, queue, item);
     } else {
-        leat_worker_keep(run->worker, level, leat_item_of(LEAT_KIND_JOB, run->index));
+        leat_worker_keep(run->worker, level, item);
     }
-    if (status == LEAT_OK) {
-        count_retry(engine, run->worker);
-    }
-    return status;
+    count_retry(engine, run->worker);
 }
 
 /* What an attempt's answer comes to. run->worker NULL: said by leat_complete(). */
-static enum leat_status
+static void
 settle(const struct leat_run *run, struct leat_outcome outcome)
 {
     struct leat_ending ending = {LEAT_PHASE_DEAD, LEAT_REASON_INVALID, run->worker, run->late};
@@ -87,7 +68,8 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
         if (outcome.delay_ns != LEAT_DELAY_OF_POLICY && outcome.delay_ns != 0) {
             ending.reason = LEAT_REASON_UNSUPPORTED;
         } else if (run->attempt < run->max_attempts) {
-            return retry(run);
+            retry(run);
+            return;
         } else {
             ending.reason = LEAT_REASON_ATTEMPTS;
         }
@@ -102,7 +84,6 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
         break;
     }
     leat_job_end(run->engine, run->index, ending);
-    return LEAT_OK;
 }
 
 /* The handler answered pending: leat_complete() ends the attempt, or has said how already. */
@@ -125,7 +106,7 @@ await(struct leat_run *run)
     uint64_t said = (before & LEAT_WORD_OUTCOME) >> LEAT_WORD_OUTCOME_SHIFT;
     uint64_t kind = said & LEAT_WORD_OUTCOME_KIND;
     run->late = (said & LEAT_WORD_OUTCOME_TEXT) != 0;
-    (void)settle(run, leat_outcome_of((enum leat_outcome_kind)kind, LEAT_DELAY_OF_POLICY));
+    settle(run, leat_outcome_of((enum leat_outcome_kind)kind, LEAT_DELAY_OF_POLICY));
 }
 
 /* ---- one attempt on a worker ---------------------------------------------------------------- */
@@ -147,6 +128,9 @@ begin(struct leat_run *run)
     uint64_t before = 0;
     uint64_t after = 0;
     if (LEAT_LIKELY(leat_job_change(run->word, &change, &before, &after))) {
+        if (LEAT_UNLIKELY(leat_job_counted(record))) {
+            leat_queue_room_give(run->engine, leat_job_queue(record));
+        }
         if (LEAT_UNLIKELY(extra != NULL)) {
             extra->error[0] = '\0'; /* nobody reads it before the end */
         }
@@ -191,7 +175,7 @@ call(struct leat_run *run, const struct leat_binding *binding)
     if (LEAT_UNLIKELY(outcome.kind == LEAT_OUTCOME_PENDING)) {
         await(run);
     } else {
-        (void)settle(run, outcome);
+        settle(run, outcome);
     }
 }
 
@@ -287,11 +271,9 @@ finish(const struct leat_run *run, struct leat_outcome outcome)
     if (!awaited) {
         return LEAT_STALE;
     }
-    enum leat_status status = settle(run, outcome);
-    if (status == LEAT_OK) {
-        settled(run->engine);
-    }
-    return status;
+    settle(run, outcome);
+    settled(run->engine);
+    return LEAT_OK;
 }
 
 /* Puts the text where the end finds it. The lock keeps the completion of a later attempt away from
@@ -424,14 +406,14 @@ leat_run_type(const struct leat_run *run)
 leat_queue
 leat_run_queue(const struct leat_run *run)
 {
-    leat_queue queue = {(uint32_t)run->record->queue + 1};
+    leat_queue queue = {leat_job_queue(run->record) + 1};
     return queue;
 }
 
 uint32_t
 leat_run_priority(const struct leat_run *run)
 {
-    return run->record->priority;
+    return leat_job_level(run->record);
 }
 
 uint32_t

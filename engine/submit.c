@@ -1,5 +1,5 @@
 /* submit.c - taking work in: tasks, jobs, batches. All checks come first; then a record is taken
- * and filled; then its word is set, and last its index is pushed.
+ * and filled; then its word is set, and last its index is put into a ring or list.
  */
 #include "engine/engine_internal.h"
 
@@ -12,7 +12,8 @@ struct intake {
     uint32_t type;
     uint32_t queue;
     uint32_t level;
-    uint32_t index; /* of its record, once taken */
+    uint32_t waiting_max; /* of its queue; 0: none */
+    uint32_t index;       /* of its record, once taken */
 };
 
 /* ---- checks --------------------------------------------------------------------------------- */
@@ -55,39 +56,27 @@ intake_check(struct leat_engine *engine, const struct leat_job *job, struct inta
         status = leat_registry_type(engine, job, &intake->type);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
-        intake->level = job->priority;
-        if (job->priority == LEAT_PRIORITY_OF_QUEUE) {
-            /* rlx: ordered by queue:B */
-            intake->level = atom_load_rlx(&engine->queue_priorities[intake->queue]) - 1;
-        }
+        /* rlx: ordered by queue:B */
+        uint64_t options = atom_load_rlx(&engine->pool.queues[intake->queue].options);
+        intake->waiting_max = leat_queue_waiting_max(options);
+        intake->level =
+            job->priority == LEAT_PRIORITY_OF_QUEUE ? leat_queue_priority(options) : job->priority;
     }
     return status;
 }
 
 /* ---- records -------------------------------------------------------------------------------- */
 
-/* Before retained jobs are given up for new ones: that these will not be refused all the same. They
- * are checked again when they are pushed; a batch takes one place. */
 static enum leat_status
-room_check(const struct leat_engine *engine, uint32_t level)
-{
-    if (!leat_engine_accepts(engine)) {
-        return LEAT_CLOSED;
-    }
-    const struct leat_mpmc *ring = &engine->pool.rings[level];
-    return leat_mpmc_count(ring) < leat_mpmc_slots(ring) ? LEAT_OK : LEAT_FULL;
-}
-
-static enum leat_status
-record_take(struct leat_engine *engine, uint32_t level, uint32_t *index)
+record_take(struct leat_engine *engine, uint32_t *index)
 {
     uint32_t shard = leat_pool_shard();
     /* Ends: each round gives up one job that had ended, and those are at most jobs_max; others may
      * take what we gave up, then they made progress. */
     while (LEAT_UNLIKELY(!leat_slab_take(&engine->jobs, shard, index))) {
-        enum leat_status status = room_check(engine, level);
-        if (status != LEAT_OK) {
-            return status;
+        /* Asked again when the job is put; here, so that none is given up for one that is refused. */
+        if (!leat_engine_accepts(engine)) {
+            return LEAT_CLOSED;
         }
         if (!leat_retention_yield(engine)) {
             return LEAT_FULL;
@@ -99,6 +88,10 @@ record_take(struct leat_engine *engine, uint32_t level, uint32_t *index)
 static void
 record_refuse(struct leat_engine *engine, uint32_t index)
 {
+    const struct leat_job_record *record = leat_job_record(engine, index);
+    if (leat_job_counted(record)) {
+        leat_queue_room_give(engine, leat_job_queue(record));
+    }
     leat_job_free_payload(engine, index);
     leat_slab_give(&engine->jobs, leat_pool_shard(), index);
     (void)atom_add_rlx(&engine->outside.refused, 1); /* rlx: statistic */
@@ -145,8 +138,16 @@ static enum leat_status
 record_fill(struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
 {
     uint32_t index = 0;
-    enum leat_status taken = record_take(engine, intake->level, &index);
+    bool counted = intake->waiting_max != 0;
+    if (LEAT_UNLIKELY(counted) &&
+        !leat_queue_room_take(engine, intake->queue, intake->waiting_max)) {
+        return LEAT_FULL;
+    }
+    enum leat_status taken = record_take(engine, &index);
     if (LEAT_UNLIKELY(taken != LEAT_OK)) {
+        if (counted) {
+            leat_queue_room_give(engine, intake->queue);
+        }
         return taken;
     }
     intake->index = index;
@@ -155,12 +156,13 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
     record->submit_ns = sample_time(engine, index, word);
     record->type = (uint16_t)intake->type;
-    record->queue = (uint16_t)intake->queue;
-    record->priority = (uint8_t)intake->level;
     record->max_attempts = (uint16_t)job->max_attempts;
-    atom_store_rlx(&record->attempts, 0);         /* rlx: ordered by submit:A */
-    atom_store_rlx(&record->reason, 0);           /* rlx: ordered by submit:A */
-    atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->queue, (uint16_t)intake->queue);   /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->priority, (uint8_t)intake->level); /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->counted, counted ? 1 : 0);         /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->attempts, 0);                      /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->reason, 0);                        /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->extra, (void *)NULL);              /* rlx: ordered by submit:A */
     enum leat_status status = payload_copy(engine, index, job);
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         record_refuse(engine, index);
@@ -186,28 +188,9 @@ record_publish(struct leat_engine *engine, uint32_t index, bool kept)
     return id;
 }
 
-/* The opposite, for a job whose index found no room and is in no place. A thread that guessed the
- * id may have cancelled it or hold it; then the record goes when that one lets go. */
-static void
-record_withdraw(struct leat_engine *engine, uint32_t index)
-{
-    const struct leat_change cancel = {.from = LEAT_PHASE_PENDING, .to = LEAT_PHASE_CANCELLED};
-    leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
-    uint64_t before = 0;
-    uint64_t after = 0;
-    if (leat_job_change(word, &cancel, &before, &after)) {
-        (void)atom_add_rlx(&engine->outside.refused, 1); /* rlx: statistic */
-        leat_job_ring_bell(engine, index, before);
-    }
-    leat_job_free_payload(engine, index);
-    if (leat_job_let_go(word, LEAT_WORD_LINKED | LEAT_WORD_KEPT)) {
-        leat_job_reclaim(engine, index);
-    }
-}
-
 /* ---- one job -------------------------------------------------------------------------------- */
 
-/* Pushes one filled record. */
+/* Puts one filled record where it waits. */
 static enum leat_status
 push_one(struct leat_engine *engine, const struct leat_job *job, const struct intake *intake,
          leat_job_id *id)
@@ -217,12 +200,11 @@ push_one(struct leat_engine *engine, const struct leat_job *job, const struct in
     if (LEAT_LIKELY(leat_engine_accepts(engine))) {
         uint32_t item = leat_item_of(LEAT_KIND_JOB, intake->index);
         *id = record_publish(engine, intake->index, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
-        status = leat_pool_push(&engine->pool, intake->level, item) ? LEAT_OK : LEAT_FULL;
+        leat_pool_put(&engine->pool, intake->level, intake->queue, item);
+        status = LEAT_OK;
     }
     leat_rcu_leave(&engine->domain);
-    if (LEAT_UNLIKELY(status == LEAT_FULL)) {
-        record_withdraw(engine, intake->index);
-    } else if (LEAT_UNLIKELY(status == LEAT_CLOSED)) {
+    if (LEAT_UNLIKELY(status == LEAT_CLOSED)) {
         record_refuse(engine, intake->index);
     }
     return status;
@@ -233,7 +215,7 @@ submit_one(struct leat_engine *engine, const struct leat_job *given, leat_job_id
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct intake intake = {0, 0, 0, 0};
+    struct intake intake = {0, 0, 0, 0, 0};
     enum leat_status status = job_read(given, &copy, &job);
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = intake_check(engine, job, &intake);
@@ -373,17 +355,13 @@ group_push(struct group *group)
         for (size_t i = 0; i < group->count; i++) {
             group->ids[i] = record_publish(engine, group->intakes[i].index, group->kept[i]);
         }
-        bool pushed = leat_pool_push_n(&engine->pool, group->intakes[0].level, group->items,
-                                       (uint32_t)group->count);
-        status = pushed ? LEAT_OK : LEAT_FULL;
+        leat_pool_put_n(&engine->pool, group->intakes[0].level, group->items,
+                        (uint32_t)group->count);
+        status = LEAT_OK;
     }
     leat_rcu_leave(&engine->domain);
     for (size_t i = 0; status != LEAT_OK && i < group->count; i++) {
-        if (status == LEAT_FULL) {
-            record_withdraw(engine, group->intakes[i].index);
-        } else {
-            record_refuse(engine, group->intakes[i].index);
-        }
+        record_refuse(engine, group->intakes[i].index);
     }
     return status;
 }

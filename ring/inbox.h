@@ -18,6 +18,7 @@
  *          comes behind it until the next take.
  * I1       the links lead from the newest record to the oldest, whose link is LEAT_INDEX_NONE
  * Edges    inbox:A -> inbox:B   the link, and what the pusher wrote before
+ *          inbox:B -> inbox:C   what the taker wrote before it took
  */
 #ifndef RING_INBOX_H
 #define RING_INBOX_H
@@ -60,17 +61,21 @@ leat_inbox_push(struct leat_inbox *inbox, leat_atomic_u32 *link, uint32_t index)
 LEAT_INLINE uint32_t
 leat_inbox_take(struct leat_inbox *inbox)
 {
-    /* inbox:B acquire -> inbox:A.  Carries: all links and records; each push is a
-     * read-modify-write, so the newest one carries what those before it carry.
-     * If relaxed: see inbox:A. */
-    return atom_swap_acq(&inbox->newest, LEAT_INDEX_NONE);
+    /* inbox:B acq_rel -> inbox:A, inbox:C.  Carries: all links and records; each push is a
+     * read-modify-write, so the newest one carries what those before it carry. And back, what the
+     * taker wrote before.
+     * If relaxed: see inbox:A, inbox:C. */
+    return atom_swap_acq_rel(&inbox->newest, LEAT_INDEX_NONE);
 }
 
-/* True if a take would find something now: for a look before parking, behind the caller's fence. */
+/* True if a take would find something now: for a look before parking, behind the caller's fence, or
+ * for a look whether all is quiet. */
 LEAT_INLINE bool
 leat_inbox_ready(const struct leat_inbox *inbox)
 {
-    return atom_load_rlx(&inbox->newest) != LEAT_INDEX_NONE; /* rlx: hint, re-checked at inbox:B */
+    /* inbox:C acquire -> inbox:B.  Carries: that the taker is at work.
+     * If relaxed: what was taken could be seen neither here nor with its taker. */
+    return atom_load_acq(&inbox->newest) != LEAT_INDEX_NONE;
 }
 
 /* Checks I1 of a quiescent inbox that holds at most `most` records; says on `why` (may be NULL)

@@ -31,6 +31,17 @@ enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1, LEAT_KIND_CHUNK = 2
 /* One that takes them singly looks so often whether it may take more: that reads the clock. */
 #define LEAT_CLAIM_EVERY 8
 
+/* Records that the holder of a level's role touches at most, in each of its four steps: some 10 us,
+ * with a miss of the caches for each. */
+#define LEAT_ADMIT_MOVES 64
+/* Jobs of one queue that it admits before it goes on to the next: a few subtractions fewer. */
+#define LEAT_ADMIT_TURN 8
+/* One in so many picks beside waiting lists admits though the ring has items: more jobs than were
+ * taken since, so the ring stays full, for the price of one hold. */
+#define LEAT_ADMIT_EVERY 16
+/* So many cancelled jobs may stay in a list, whatever else is in it. */
+#define LEAT_ZOMBIES_MIN 64
+
 /* One in so many pushes that find every sleeping worker notified repeats a wake-up. Most often the
  * worker is on its way, for as long as some hundred pushes take: so it must be rare enough that the
  * system call costs little beside the pushes, and often enough that a few more pushes make good

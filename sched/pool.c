@@ -126,6 +126,37 @@ leat_pool_push_n(struct leat_pool *pool, uint32_t level, const uint32_t *items, 
     return true;
 }
 
+/* True if nothing of the queue and level is listed. */
+LEAT_INLINE bool
+plain(const struct leat_pool *pool, uint32_t level, uint32_t queue)
+{
+    /* plain:A acquire -> admitted:A.  Carries: the pushes of what was listed.
+     * If relaxed: see admitted:A. */
+    return LEAT_LIKELY(atom_load_acq(&pool->queues[queue].waiting[level]) == 0);
+}
+
+void
+leat_pool_put(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t item)
+{
+    LEAT_ASSERT(queue < pool->config.queues);
+    if (!plain(pool, level, queue) || LEAT_UNLIKELY(!leat_pool_push(pool, level, item))) {
+        leat_lists_add(pool, level, &item, 1);
+    }
+}
+
+void
+leat_pool_put_n(struct leat_pool *pool, uint32_t level, const uint32_t *items, uint32_t count)
+{
+    const struct leat_lists_ops *ops = &pool->config.lists;
+    bool all = true;
+    for (uint32_t i = 0; i < count && all; i++) {
+        all = plain(pool, level, ops->queue(ops->context, leat_item_index(items[i])));
+    }
+    if (!all || !leat_pool_push_n(pool, level, items, count)) {
+        leat_lists_add(pool, level, items, count);
+    }
+}
+
 bool
 leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_pool_task *task)
 {
@@ -150,6 +181,7 @@ uint64_t
 leat_pool_look(const struct leat_pool *pool, uint32_t level)
 {
     uint64_t bits = leat_mpmc_ready(&pool->rings[level]) ? LEAT_HINT_RING(level) : 0;
+    bits |= leat_lists_ready(&pool->lists[level]) ? LEAT_HINT_LIST(level) : 0;
     for (uint32_t i = 0; i < pool->places; i++) {
         const struct leat_worker *worker = &pool->workers[i];
         /* rlx: hint, re-checked at notify:A */
@@ -228,8 +260,9 @@ leat_pool_work_waits(const struct leat_pool *pool)
 
 /* ---- quiet ---------------------------------------------------------------------------------- */
 
-/* Looks at the workers, at the rings and local queues, and at the workers again. A worker is busy
- * from before it takes or steals something until after all that came of it was pushed or counted.
+/* Looks at the workers, at the rings, lists and local queues, and at the workers again. A worker is
+ * busy from before it takes, steals or admits something until after all that came of it was pushed
+ * or counted; and it counts before it runs or admits.
  * The first look reads what was taken before it reads that the worker is idle, the second the other
  * way round: so if the sums are equal, every worker was idle from its first look to its second,
  * with the rings and queues read in between; nothing was taken, nothing pushed, and what was there
@@ -488,8 +521,8 @@ leat_pool_bytes(const struct leat_pool_config *config)
 {
     const struct leat_slab_config tasks = tasks_config(config, LEAT_SLAB_SHARDS_MAX);
     const struct leat_slab_config chunks = chunks_config(config, LEAT_SLAB_SHARDS_MAX);
-    return queues_bytes(config) + leat_slab_bytes(&tasks) + leat_slab_bytes(&chunks) +
-           workers_bytes(places_of(config));
+    return queues_bytes(config) + leat_lists_bytes(config->queues) + leat_slab_bytes(&tasks) +
+           leat_slab_bytes(&chunks) + workers_bytes(places_of(config));
 }
 
 static void
@@ -546,6 +579,23 @@ queues_init(struct leat_pool *pool)
     return leat_pool_prepare(config, pool->queues_memory, pool->queues_bytes);
 }
 
+/* Zeroed and mostly unused: not touched before it is. */
+static bool
+lists_init(struct leat_pool *pool)
+{
+    uint32_t queues = pool->config.queues;
+    pool->lists_bytes = leat_lists_bytes(queues);
+    if (queues != 0) {
+        pool->lists_memory = leat_os_map(pool->lists_bytes);
+        if (pool->lists_memory == NULL) {
+            return false;
+        }
+    }
+    pool->queues = leat_lists_queues(queues, pool->lists_memory);
+    leat_lists_init(pool->lists, queues, pool->lists_memory);
+    return true;
+}
+
 static enum leat_os_result
 slab_open(struct leat_pool *pool, struct leat_slab *slab, const struct leat_slab_config *config)
 {
@@ -572,7 +622,7 @@ parts_init(struct leat_pool *pool)
     uint32_t shards = cpus < LEAT_SLAB_SHARDS_MAX ? cpus : LEAT_SLAB_SHARDS_MAX;
     const struct leat_slab_config tasks = tasks_config(config, shards);
     const struct leat_slab_config chunks = chunks_config(config, shards);
-    enum leat_os_result result = queues_init(pool);
+    enum leat_os_result result = lists_init(pool) ? queues_init(pool) : LEAT_OS_NO_MEMORY;
     if (result == LEAT_OS_OK) {
         result = slab_open(pool, &pool->tasks, &tasks);
     }
@@ -608,6 +658,7 @@ leat_pool_fini(struct leat_pool *pool)
     leat_slab_fini(&pool->chunks);
     leat_slab_fini(&pool->tasks);
     leat_os_unmap(pool->queues_memory, pool->queues_bytes);
+    leat_os_unmap(pool->lists_memory, pool->lists_bytes);
     leat_memory_give(memory, pool->cpus, sizeof(uint16_t) * LEAT_CPUS_MAX);
     leat_memory_give(memory, pool->workers, workers_bytes(pool->places));
     memset(pool, 0, sizeof(*pool));

@@ -23,6 +23,7 @@
 #include "ring/memory.h"
 #include "ring/mpmc.h"
 #include "ring/slab.h"
+#include "sched/lists.h"
 #include "sched/park.h"
 
 struct leat_pool;
@@ -54,12 +55,13 @@ struct leat_worker {
     uint32_t picks;                         /* O since the last one in rotation */
     uint32_t rotation;                      /* O the level that had the last one */
     uint32_t held;                          /* O bit per level that has an item in hand */
-    uint32_t claim;                         /* O items it may take from a ring at once */
-    uint32_t singles;                       /* O items taken singly since it last asked for more */
-    uint64_t seen;                          /* O hint bits that its last second look found */
-    uint64_t claim_ns;                      /* O when it last asked */
-    uint64_t spin_ns;                       /* O how long it looks for work before it parks */
-    uint32_t hand[LEAT_PRIORITY_LEVELS];    /* O items to run again, by level */
+    uint32_t unadmitted;                 /* O picks beside waiting lists since it last admitted */
+    uint32_t claim;                      /* O items it may take from a ring at once */
+    uint32_t singles;                    /* O items taken singly since it last asked for more */
+    uint64_t seen;                       /* O hint bits that its last second look found */
+    uint64_t claim_ns;                   /* O when it last asked */
+    uint64_t spin_ns;                    /* O how long it looks for work before it parks */
+    uint32_t hand[LEAT_PRIORITY_LEVELS]; /* O items to run again, by level */
     LEAT_ALIGNED_LINE struct leat_pool *pool;      /* I */
     uint32_t index;                                /* I */
     int32_t cpu;                                   /* I -1: not pinned to one */
@@ -96,6 +98,8 @@ struct leat_pool_config {
     char name[12];
     struct leat_memory memory;
     struct leat_pool_ops ops;
+    uint32_t queues;              /* whose jobs are listed where a ring is full; 0: none */
+    struct leat_lists_ops lists;  /* used where there are queues */
     const struct leat_slab *jobs; /* records of the items handed up; NULL: they have none */
 };
 
@@ -110,9 +114,13 @@ struct leat_pool {
     void *queues_memory;                            /* I rings and local queues */
     size_t queues_bytes;                            /* I */
     uint16_t *cpus;                                 /* I */
+    struct leat_queue_words *queues;                /* I */
+    void *lists_memory;                             /* I queues and their lists */
+    size_t lists_bytes;                             /* I */
     struct leat_slab tasks;                         /* S */
     struct leat_slab chunks;                        /* S */
     struct leat_mpmc rings[LEAT_PRIORITY_LEVELS];   /* S */
+    struct leat_lists lists[LEAT_PRIORITY_LEVELS];  /* S */
     LEAT_ALIGNED_LINE leat_atomic_u64 hint;         /* S see above */
     struct leat_lot lot;                            /* S */
     LEAT_ALIGNED_LINE leat_atomic_u32 halt;         /* S 1: take nothing more */
@@ -154,6 +162,12 @@ bool leat_pool_push(struct leat_pool *pool, uint32_t level, uint32_t item);
  * or the slab of chunks. */
 bool leat_pool_push_n(struct leat_pool *pool, uint32_t level, const uint32_t *items,
                       uint32_t count);
+/* Puts a job behind the others of its queue and level: into the ring, or, where that is full or
+ * others of them wait, into its list. Where jobs that one thread puts meet in the ring, they are in
+ * order. */
+void leat_pool_put(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t item);
+/* The same for jobs of one level and any queues, all at once. */
+void leat_pool_put_n(struct leat_pool *pool, uint32_t level, const uint32_t *items, uint32_t count);
 /* Posts a task. False: the ring or the task slab is full. */
 bool leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_pool_task *task);
 

@@ -10,6 +10,15 @@ leat_worker_current(void)
     return current_worker;
 }
 
+/* Counts something taken. */
+LEAT_INLINE void
+taken(struct leat_worker *worker)
+{
+    /* taken:A release -> quiet:C.  Carries: that the worker is busy.
+     * If relaxed: a drain could see the item taken and the worker idle as before. */
+    atom_store_rel(&worker->taken, atom_load_rlx(&worker->taken) + 1); /* rlx: single writer */
+}
+
 /* ---- pick and run --------------------------------------------------------------------------- */
 
 static bool
@@ -194,12 +203,30 @@ steal(struct leat_worker *worker, uint32_t level, uint32_t *item)
     return false;
 }
 
+/* Moves listed jobs to the ring, if there are some and no other worker does. Counted as a taking:
+ * see leat_pool_quiet(). */
+static LEAT_COLD bool
+admit(struct leat_worker *worker, uint32_t level)
+{
+    struct leat_pool *pool = worker->pool;
+    worker->unadmitted = 0;
+    if (!leat_lists_ready(&pool->lists[level])) {
+        return false;
+    }
+    taken(worker);
+    return leat_lists_admit(pool, level);
+}
+
 /* The item of a level that is in hand, or the oldest in the local queue, or of its ring, or one of
  * another worker's. `hint` is the hint word as it was seen. */
 static bool
 level_pick(struct leat_worker *worker, uint32_t level, uint64_t hint, uint32_t *item)
 {
     uint32_t bit = UINT32_C(1) << level;
+    bool listed = (hint & LEAT_HINT_LIST(level)) != 0;
+    if (LEAT_UNLIKELY(listed) && ++worker->unadmitted >= LEAT_ADMIT_EVERY) {
+        (void)admit(worker, level);
+    }
     if (LEAT_UNLIKELY((worker->held & bit) != 0)) {
         *item = worker->hand[level];
         worker->held &= ~bit;
@@ -210,6 +237,9 @@ level_pick(struct leat_worker *worker, uint32_t level, uint64_t hint, uint32_t *
         return true;
     }
     if (ring_pick(worker, level, item)) {
+        return true;
+    }
+    if (LEAT_UNLIKELY(listed) && admit(worker, level) && ring_pick(worker, level, item)) {
         return true;
     }
     return (hint & LEAT_HINT_LOCAL(level)) != 0 && steal(worker, level, item);
@@ -285,9 +315,7 @@ static void
 run(struct leat_worker *worker, uint32_t item)
 {
     struct leat_pool *pool = worker->pool;
-    /* taken:A release -> quiet:C.  Carries: that the worker is busy.
-     * If relaxed: a drain could see the item taken and the worker idle as before. */
-    atom_store_rel(&worker->taken, atom_load_rlx(&worker->taken) + 1); /* rlx: single writer */
+    taken(worker);
     if (leat_item_kind(item) != LEAT_KIND_TASK) {
         pool->config.ops.run(pool->config.ops.context, worker, item);
         return;
@@ -445,6 +473,18 @@ wake_next(struct leat_worker *worker)
 
 /* ---- the loop ------------------------------------------------------------------------------- */
 
+/* False: there is no room in the ring, and what has no queue cannot be listed. */
+static bool
+put_back(struct leat_pool *pool, uint32_t level, uint32_t item)
+{
+    const struct leat_lists_ops *ops = &pool->config.lists;
+    if (pool->config.queues == 0) {
+        return leat_pool_push(pool, level, item);
+    }
+    leat_pool_put(pool, level, ops->queue(ops->context, leat_item_index(item)), item);
+    return true;
+}
+
 /* Before the thread leaves its place: what it has in hand goes to the rings, where any thread finds
  * it. False: there was no room for something. Then the worker stays busy, so that nothing counts as
  * quiet, and the next thread in this place goes on with it. */
@@ -454,12 +494,25 @@ hand_empty(struct leat_worker *worker)
     uint32_t held = worker->held;
     while (held != 0) {
         uint32_t level = (uint32_t)__builtin_ctz(held);
-        if (leat_pool_push(worker->pool, level, worker->hand[level])) {
+        if (put_back(worker->pool, level, worker->hand[level])) {
             worker->held &= ~(UINT32_C(1) << level);
         }
         held &= held - 1;
     }
     return worker->held == 0;
+}
+
+/* Ends: as long as the second look finds something, this pick or another thread's takes it, or
+ * moves listed jobs on. */
+static bool
+pick_again(struct leat_worker *worker, uint32_t *item)
+{
+    while (second_look(worker)) {
+        if (pick(worker, item)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 size_t
@@ -473,7 +526,7 @@ leat_worker_some(struct leat_worker *worker, size_t budget)
     busy_begin(worker);
     while (!halted(worker->pool) && ran < budget) {
         /* A lent thread does not park, so it takes the second look here. */
-        if (!pick(worker, &item) && !(second_look(worker) && pick(worker, &item))) {
+        if (!pick(worker, &item) && !pick_again(worker, &item)) {
             break;
         }
         run(worker, item);

@@ -241,7 +241,7 @@ check_priority(struct pair *pair)
     uint32_t handle = atom_load_rlx(&pair->queue);
     if (handle != 0) {
         bool created = atom_load_rlx(&pair->created) != 0;
-        CHECK_EQUAL(atom_load_rlx(&engine->queue_priorities[handle - 1]) - 1,
+        CHECK_EQUAL(atom_load_rlx(&engine->pool.queues[handle - 1].options) - 1,
                     created ? pair->number % leat_priority_levels() : defaults.priority);
     }
 }

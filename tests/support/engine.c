@@ -137,6 +137,7 @@ struct census {
     uint32_t tasks_waiting;
     uint32_t chunks;
     uint64_t waiting; /* jobs */
+    uint64_t limited; /* those of queues with a limit */
     uint64_t running;
     uint32_t in_use;
 };
@@ -207,6 +208,37 @@ count_local(struct census *census, struct leat_local *local)
     }
 }
 
+static uint64_t
+count_chain(struct census *census, uint32_t index)
+{
+    uint64_t count = 0;
+    while (index != LEAT_INDEX_NONE) {
+        count_item(census, leat_item_of(LEAT_KIND_JOB, index));
+        index = atom_load_rlx(&leat_job_record(census->engine, index)->link_next);
+        count++;
+    }
+    return count;
+}
+
+/* What is listed at a level is what is counted there. */
+static void
+count_listed(struct census *census, uint32_t level)
+{
+    struct leat_pool *pool = &census->engine->pool;
+    struct leat_lists *lists = &pool->lists[level];
+    CHECK(leat_lists_check(pool, level, stderr));
+    uint64_t listed = count_chain(census, atom_load_rlx(&lists->inbox.newest)) +
+                      count_chain(census, lists->chain) + count_chain(census, lists->turned.first);
+    uint64_t waiting = 0;
+    for (uint32_t queue = 0; queue < pool->config.queues; queue++) {
+        const struct leat_list *list = &lists->lists[queue];
+        listed += list->swept.count == 0 ? 0 : count_chain(census, list->swept.first);
+        listed += list->jobs.count == 0 ? 0 : count_chain(census, list->jobs.first);
+        waiting += atom_load_rlx(&pool->queues[queue].waiting[level]) & LEAT_LIST_WAITING;
+    }
+    CHECK_EQUAL(listed, waiting);
+}
+
 static void
 count_places(struct census *census)
 {
@@ -218,6 +250,7 @@ count_places(struct census *census)
         for (uint64_t i = 0; i < waiting; i++) {
             count_items(census, ring_turn(ring));
         }
+        count_listed(census, level);
     }
     for (uint32_t i = 0; i < pool->places; i++) {
         struct leat_worker *worker = &pool->workers[i];
@@ -270,6 +303,9 @@ check_word(struct census *census, uint32_t index)
     CHECK(awaited == (phase == LEAT_PHASE_RUNNING));
     CHECK(linked || awaited || (word & LEAT_WORD_KEPT) != 0);
     census->waiting += phase == LEAT_PHASE_PENDING ? 1 : 0;
+    if (phase == LEAT_PHASE_PENDING && leat_job_counted(leat_job_record(census->engine, index))) {
+        census->limited++;
+    }
     census->running += phase == LEAT_PHASE_RUNNING ? 1 : 0;
 }
 
@@ -278,6 +314,11 @@ check_statistics(const struct census *census)
 {
     struct leat_statistics sum = test_statistics(census->engine);
     CHECK_EQUAL(sum.jobs_waiting, census->waiting);
+    uint64_t limited = 0;
+    for (uint32_t queue = 0; queue < census->engine->pool.config.queues; queue++) {
+        limited += atom_load_rlx(&census->engine->pool.queues[queue].count);
+    }
+    CHECK_EQUAL(limited, census->limited);
     CHECK_EQUAL(sum.jobs_running, census->running);
     CHECK_EQUAL(sum.tasks_waiting, census->tasks_waiting);
     CHECK_EQUAL(sum.jobs_submitted, sum.jobs_completed + sum.jobs_dead + sum.jobs_cancelled +

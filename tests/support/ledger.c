@@ -283,15 +283,13 @@ ledger_complete(struct ledger *ledger, struct test_prng *prng)
     struct ticket *ticket = &ledger->tickets[mail.number];
     enum leat_outcome_kind answer = answer_of(ticket, mail.token.attempt);
     const char *text = test_random_below(prng, 2) == 0 ? NULL : "the text of a completion";
-    enum leat_status status = LEAT_FULL;
+    enum leat_status status = LEAT_OK;
     ticket->last = answer;
     for (;;) {
         status = leat_complete(ledger->engine, mail.token, leat_outcome_of(answer, 0), text);
-        /* A retry for which the ring has no room, or a text while the completion of the attempt
-         * before is not quite through with its own: later. */
-        bool later = status == LEAT_FULL && answer == LEAT_OUTCOME_RETRY;
-        later = later || (status == LEAT_BUSY && text != NULL);
-        if (!later) {
+        /* A text while the completion of the attempt before is not quite through with its own:
+         * later. */
+        if (status != LEAT_BUSY || text == NULL) {
             break;
         }
         leat_os_yield();

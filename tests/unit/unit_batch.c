@@ -137,19 +137,18 @@ each_on_its_own(void **state)
     teardown(fixture);
 }
 
+/* 100 records in all. */
 static void
 each_until_full(void **state)
 {
     (void)state;
     struct fixture *fixture = setup();
-    /* 64 slots of one level; the last one is of another. */
-    fixture->jobs[70].priority = 1;
-    CHECK_STATUS(submit(fixture, 71, LEAT_BATCH_EACH), LEAT_FULL);
-    for (size_t i = 0; i < 71; i++) {
-        enum leat_status want = i < 64 || i == 70 ? LEAT_OK : LEAT_FULL;
-        CHECK_STATUS(fixture->statuses[i], want);
+    CHECK_OK(submit(fixture, 70, LEAT_BATCH_EACH));
+    CHECK_STATUS(submit(fixture, 40, LEAT_BATCH_EACH), LEAT_FULL);
+    for (size_t i = 0; i < 40; i++) {
+        CHECK_STATUS(fixture->statuses[i], i < 30 ? LEAT_OK : LEAT_FULL);
     }
-    CHECK_EQUAL(waiting(fixture), 65);
+    CHECK_EQUAL(waiting(fixture), 100);
     teardown(fixture);
 }
 
@@ -203,9 +202,9 @@ check_nobody(struct fixture *fixture, size_t count)
     }
 }
 
-/* A batch takes one place of the ring's 64, however long it is. */
+/* A batch takes one place of the ring's 64, however long it is; where there is none it is listed. */
 static void
-full_by_ring(void **state)
+full_ring_lists(void **state)
 {
     (void)state;
     struct fixture *fixture = setup();
@@ -215,13 +214,17 @@ full_by_ring(void **state)
     reset(fixture);
     CHECK_OK(submit(fixture, 33, LEAT_BATCH_ALL_OR_NONE));
     reset(fixture);
-    none(fixture, 2, LEAT_FULL);
+    CHECK_EQUAL(leat_mpmc_count(&fixture->engine->pool.rings[0]), 64);
+    CHECK_OK(submit(fixture, 2, LEAT_BATCH_ALL_OR_NONE));
+    check_taken(fixture, 2);
+    reset(fixture);
+    none(fixture, 2, LEAT_FULL); /* there is one record more */
     check_nobody(fixture, 2);
-    none(fixture, 1, LEAT_FULL);
-    check_nobody(fixture, 1);
+    CHECK_OK(submit(fixture, 1, LEAT_BATCH_ALL_OR_NONE));
+    test_engine_check(fixture->engine);
     CHECK_OK(leat_start(fixture->engine));
     CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
-    CHECK_EQUAL(test_statistics(fixture->engine).jobs_completed, 62 + 2 + 33);
+    CHECK_EQUAL(test_statistics(fixture->engine).jobs_completed, 62 + 2 + 33 + 2 + 1);
     teardown(fixture);
 }
 
@@ -375,7 +378,7 @@ main(void)
         cmocka_unit_test(each_on_its_own),
         cmocka_unit_test(each_until_full),
         cmocka_unit_test(culprits_are_named),
-        cmocka_unit_test(full_by_ring),
+        cmocka_unit_test(full_ring_lists),
         cmocka_unit_test(chains),
         cmocka_unit_test(full_by_jobs),
         cmocka_unit_test(more_than_there_are_records),

@@ -1,0 +1,75 @@
+/* queue.c - what the engine adds to the waiting lists of the pool: the limit of a queue, and what
+ * the lists ask of a job. */
+#include "engine/engine_internal.h"
+
+/* ---- the limit: jobs of the queue in phase PENDING ------------------------------------------- */
+
+bool
+leat_queue_room_take(struct leat_engine *engine, uint32_t queue, uint32_t most)
+{
+    leat_atomic_u32 *count = &engine->pool.queues[queue].count;
+    /* room:A acquire -> room:C.  Carries: nothing but the number itself.
+     * If relaxed: nothing changes. */
+    uint32_t now = atom_load_acq(count);
+    /* Ends: a swap fails only where another thread took or gave room. */
+    while (now < most) {
+        /* room:B acq_rel -> room:C.  Carries: as room:A.
+         * If relaxed: as room:A. */
+        if (atom_cas_acq_rel(count, &now, now + 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+leat_queue_room_give(struct leat_engine *engine, uint32_t queue)
+{
+    /* room:C release -> room:A, room:B.  Carries: as room:A.
+     * If relaxed: as room:A. */
+    uint32_t before = atom_sub_rel(&engine->pool.queues[queue].count, 1);
+    LEAT_ASSERT(before != 0);
+}
+
+void
+leat_queue_room_force(struct leat_engine *engine, uint32_t queue)
+{
+    /* Behind it the job turns PENDING, and whoever takes it gives the room back. */
+    (void)atom_add_rlx(&engine->pool.queues[queue].count, 1); /* rlx: ordered by change:B */
+}
+
+/* ---- what the lists ask --------------------------------------------------------------------- */
+
+static leat_atomic_u32 *
+link_of(void *context, uint32_t index)
+{
+    const struct leat_engine *engine = context;
+    return &leat_job_record(engine, index)->link_next;
+}
+
+static uint32_t
+queue_of(void *context, uint32_t index)
+{
+    const struct leat_engine *engine = context;
+    return leat_job_queue(leat_job_record(engine, index));
+}
+
+static bool
+drop(void *context, uint32_t index)
+{
+    struct leat_engine *engine = context;
+    /* rlx: ordered by let_go:A */
+    uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
+    if (LEAT_LIKELY(leat_word_phase(word) == LEAT_PHASE_PENDING)) {
+        return false;
+    }
+    leat_job_retire(engine, index);
+    return true;
+}
+
+struct leat_lists_ops
+leat_queue_lists(struct leat_engine *engine)
+{
+    struct leat_lists_ops ops = {link_of, queue_of, drop, engine};
+    return ops;
+}

@@ -1,0 +1,431 @@
+/* lists.c - listing jobs, and the work of the one who holds a level's role: turn what came round,
+ * deal it to the lists of its queues, sweep, push to the ring. */
+#include "sched/lists.h"
+
+#include <inttypes.h>
+
+#include "sched/pool.h"
+#include "sched/worker.h"
+
+/* ---- small things --------------------------------------------------------------------------- */
+
+static struct leat_fifo_links
+job_links(const struct leat_pool *pool)
+{
+    struct leat_fifo_links links = {pool->config.lists.link, pool->config.lists.context};
+    return links;
+}
+
+static leat_atomic_u32 *
+ready_link(void *context, uint32_t queue)
+{
+    struct leat_list *lists = context;
+    return &lists[queue].next;
+}
+
+static struct leat_fifo_links
+queue_links(const struct leat_lists *lists)
+{
+    struct leat_fifo_links links = {ready_link, lists->lists};
+    return links;
+}
+
+static uint32_t
+queue_of(const struct leat_pool *pool, uint32_t index)
+{
+    uint32_t queue = pool->config.lists.queue(pool->config.lists.context, index);
+    LEAT_ASSERT(queue < pool->config.queues);
+    return queue;
+}
+
+static bool
+drop(const struct leat_pool *pool, uint32_t index)
+{
+    return pool->config.lists.drop(pool->config.lists.context, index);
+}
+
+/* ---- listing -------------------------------------------------------------------------------- */
+
+void
+leat_lists_add(struct leat_pool *pool, uint32_t level, const uint32_t *items, uint32_t count)
+{
+    const struct leat_fifo_links links = job_links(pool);
+    struct leat_lists *lists = &pool->lists[level];
+    uint32_t oldest = leat_item_index(items[0]);
+    uint32_t newest = leat_item_index(items[count - 1]);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t index = leat_item_index(items[i]);
+        leat_atomic_u32 *word = &pool->queues[queue_of(pool, index)].waiting[level];
+        (void)atom_add_rlx(word, 1); /* rlx: ordered by inbox:A */
+        if (i > 0) {
+            leat_fifo_link_to(links, index, leat_item_index(items[i - 1]));
+        }
+    }
+    (void)leat_inbox_push(&lists->inbox, links.of(links.context, oldest), newest);
+    leat_pool_notify(pool, LEAT_HINT_LIST(level));
+}
+
+/* ---- cancelled jobs ------------------------------------------------------------------------- */
+
+void
+leat_lists_cancelled(struct leat_pool *pool, uint32_t level, uint32_t queue)
+{
+    struct leat_lists *lists = &pool->lists[level];
+    struct leat_list *list = &lists->lists[queue];
+    leat_atomic_u32 *word = &pool->queues[queue].waiting[level];
+    uint32_t now = atom_load_rlx(word); /* rlx: hint, re-checked at sweep:A */
+    uint32_t waiting = now & LEAT_LIST_WAITING;
+    if (waiting == 0) {
+        return;
+    }
+    uint32_t zombies = atom_add_rlx(&list->zombies, 1) + 1; /* rlx: statistic */
+    uint32_t live = waiting > zombies ? waiting - zombies : 0;
+    if (zombies <= LEAT_ZOMBIES_MIN || zombies <= live || (now & LEAT_LIST_SWEEP) != 0) {
+        return;
+    }
+    /* sweep:A acquire -> sweep:B.  Carries: that the queue's link is in no list.
+     * If relaxed: it could be written here before the last holder has followed it. */
+    if ((atom_or_acq(word, LEAT_LIST_SWEEP) & LEAT_LIST_SWEEP) == 0) {
+        (void)leat_inbox_push(&lists->sweeps, &list->next_sweep, queue);
+        leat_pool_notify(pool, LEAT_HINT_LIST(level));
+    }
+}
+
+static void
+waiting_lower(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t count)
+{
+    if (count != 0) {
+        /* admitted:A release -> plain:A.  Carries: the pushes to the ring.
+         * If relaxed: a submitter that reads 0 could get its next job in front of its last. */
+        (void)atom_sub_rel(&pool->queues[queue].waiting[level], count);
+    }
+}
+
+/* The next queue that is to be swept. False: none. */
+static bool
+sweep_begin(struct leat_pool *pool, uint32_t level)
+{
+    struct leat_lists *lists = &pool->lists[level];
+    if (lists->chain_sweeps == LEAT_INDEX_NONE && leat_inbox_ready(&lists->sweeps)) {
+        lists->chain_sweeps = leat_inbox_take(&lists->sweeps);
+    }
+    uint32_t queue = lists->chain_sweeps;
+    if (queue == LEAT_INDEX_NONE) {
+        return false;
+    }
+    struct leat_list *list = &lists->lists[queue];
+    lists->chain_sweeps = atom_load_rlx(&list->next_sweep); /* rlx: ordered by inbox:B */
+    atom_store_rlx(&list->zombies, 0);                      /* rlx: statistic */
+    /* sweep:B release -> sweep:A.  Carries: see sweep:A.
+     * If relaxed: see sweep:A. */
+    (void)atom_sub_rel(&pool->queues[queue].waiting[level], LEAT_LIST_SWEEP);
+    if (list->swept.count != 0) {
+        if (list->jobs.count != 0) {
+            leat_fifo_append(&list->swept, job_links(pool), list->jobs);
+        }
+        list->jobs = list->swept;
+        leat_fifo_init(&list->swept);
+    }
+    lists->sweeping = queue;
+    lists->sweep_left = list->jobs.count;
+    return true;
+}
+
+/* Looks at up to `moves` jobs of the queue being swept. Returns how many. */
+static uint32_t
+sweep_some(struct leat_pool *pool, uint32_t level, uint32_t moves)
+{
+    struct leat_lists *lists = &pool->lists[level];
+    struct leat_list *list = &lists->lists[lists->sweeping];
+    const struct leat_fifo_links links = job_links(pool);
+    uint32_t index = 0;
+    uint32_t dropped = 0;
+    uint32_t moved = 0;
+    /* What was admitted meanwhile came off the front, so there may be fewer. */
+    while (moved < moves && lists->sweep_left > 0 &&
+           leat_fifo_pop_front(&list->jobs, links, &index)) {
+        lists->sweep_left--;
+        moved++;
+        if (drop(pool, index)) {
+            dropped++;
+        } else {
+            leat_fifo_push_back(&list->swept, links, index);
+        }
+    }
+    waiting_lower(pool, level, lists->sweeping, dropped);
+    if (lists->sweep_left == 0 || list->jobs.count == 0) {
+        lists->sweeping = LEAT_INDEX_NONE;
+    }
+    return moved;
+}
+
+static void
+sweep(struct leat_pool *pool, uint32_t level)
+{
+    struct leat_lists *lists = &pool->lists[level];
+    uint32_t moves = LEAT_ADMIT_MOVES;
+    while (moves > 0) {
+        if (lists->sweeping == LEAT_INDEX_NONE && !sweep_begin(pool, level)) {
+            break;
+        }
+        /* A queue without jobs counts for one. */
+        uint32_t moved = sweep_some(pool, level, moves);
+        moves -= moved == 0 ? 1 : moved;
+    }
+}
+
+/* ---- from the inbox to the lists ------------------------------------------------------------ */
+
+/* Turns a part of what was taken from the inbox round. */
+static void
+turn(struct leat_pool *pool, struct leat_lists *lists)
+{
+    const struct leat_fifo_links links = job_links(pool);
+    if (lists->chain == LEAT_INDEX_NONE && lists->turned.count == 0 &&
+        leat_inbox_ready(&lists->inbox)) {
+        lists->chain = leat_inbox_take(&lists->inbox);
+    }
+    for (uint32_t i = 0; i < LEAT_ADMIT_MOVES && lists->chain != LEAT_INDEX_NONE; i++) {
+        uint32_t index = lists->chain;
+        lists->chain = leat_fifo_link(links, index);
+        leat_fifo_push_front(&lists->turned, links, index);
+    }
+}
+
+/* Deals a part of what was turned to the lists, once all of it is turned. */
+static void
+deal(struct leat_pool *pool, struct leat_lists *lists)
+{
+    const struct leat_fifo_links links = job_links(pool);
+    uint32_t index = 0;
+    for (uint32_t i = 0; i < LEAT_ADMIT_MOVES && lists->chain == LEAT_INDEX_NONE &&
+                         leat_fifo_pop_front(&lists->turned, links, &index);
+         i++) {
+        uint32_t queue = queue_of(pool, index);
+        struct leat_list *list = &lists->lists[queue];
+        leat_fifo_push_back(&list->jobs, links, index);
+        if (list->on_ready == 0) {
+            list->on_ready = 1;
+            leat_fifo_push_back(&lists->ready, queue_links(lists), queue);
+        }
+    }
+}
+
+/* ---- from the lists to the ring ------------------------------------------------------------- */
+
+static struct leat_fifo *
+front_of(struct leat_list *list)
+{
+    return list->swept.count != 0 ? &list->swept : &list->jobs;
+}
+
+/* The turn of a queue. *left: jobs that left its list. False: the ring is full. */
+static bool
+admit_queue(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t most, uint32_t *left)
+{
+    const struct leat_fifo_links links = job_links(pool);
+    struct leat_list *list = &pool->lists[level].lists[queue];
+    uint32_t index = 0;
+    *left = 0;
+    while (*left < most && leat_fifo_pop_front(front_of(list), links, &index)) {
+        if (!drop(pool, index) &&
+            !leat_pool_push(pool, level, leat_item_of(LEAT_KIND_JOB, index))) {
+            leat_fifo_push_front(front_of(list), links, index);
+            return false;
+        }
+        (*left)++;
+    }
+    return true;
+}
+
+/* Goes round the queues. */
+static void
+admit(struct leat_pool *pool, uint32_t level)
+{
+    struct leat_lists *lists = &pool->lists[level];
+    const struct leat_fifo_links links = queue_links(lists);
+    uint32_t moves = LEAT_ADMIT_MOVES;
+    bool room = true;
+    while (room && moves > 0 && lists->ready.count > 0) {
+        uint32_t queue = lists->ready.first;
+        struct leat_list *list = &lists->lists[queue];
+        uint32_t left = 0;
+        room = admit_queue(pool, level, queue, moves < LEAT_ADMIT_TURN ? moves : LEAT_ADMIT_TURN,
+                           &left);
+        waiting_lower(pool, level, queue, left);
+        bool empty = list->swept.count + list->jobs.count == 0;
+        /* A sweep may have emptied its list. */
+        moves -= left == 0 ? 1 : left;
+        if (room || empty) {
+            (void)leat_fifo_pop_front(&lists->ready, links, &queue);
+            list->on_ready = 0;
+        }
+        if (room && !empty) {
+            list->on_ready = 1;
+            leat_fifo_push_back(&lists->ready, links, queue);
+        }
+    }
+}
+
+/* ---- the role ------------------------------------------------------------------------------- */
+
+bool
+leat_lists_ready(const struct leat_lists *lists)
+{
+    /* look:A acquire -> role:A, give:A.  Carries: that the holder is busy, and has counted.
+     * If relaxed: a drain could miss a job between list and ring, and the worker that moves it. */
+    switch ((enum leat_role)atom_load_acq(&lists->role)) {
+    case LEAT_ROLE_LEFT:
+        return true;
+    case LEAT_ROLE_MARKED:
+        return false;
+    case LEAT_ROLE_FREE:
+    case LEAT_ROLE_HELD:
+        break;
+    }
+    return leat_inbox_ready(&lists->inbox) || leat_inbox_ready(&lists->sweeps);
+}
+
+/* Takes the role, or marks it. False: another worker holds it. Ends: a swap fails only where
+ * another worker took, gave or marked the role. */
+static bool
+role_take(struct leat_lists *lists)
+{
+    uint32_t now = atom_load_rlx(&lists->role); /* rlx: hint, re-checked at role:A */
+    for (;;) {
+        switch ((enum leat_role)now) {
+        case LEAT_ROLE_FREE:
+        case LEAT_ROLE_LEFT:
+            /* role:A acq_rel -> give:A, look:A.  Carries: the holder's part as the last one left
+             * it. And on, that this worker is busy.
+             * If relaxed: a job could be admitted twice, or never. */
+            if (atom_cas_acq_rel(&lists->role, &now, LEAT_ROLE_HELD)) {
+                return true;
+            }
+            break;
+        case LEAT_ROLE_HELD:
+            /* role:B release -> give:A.  Carries: what this worker had seen listed.
+             * If relaxed: who is told by the holder could miss it, too. */
+            if (atom_cas_rel(&lists->role, &now, LEAT_ROLE_MARKED)) {
+                return false;
+            }
+            break;
+        case LEAT_ROLE_MARKED:
+            return false;
+        }
+    }
+}
+
+static bool
+part_empty(const struct leat_lists *lists)
+{
+    bool jobs = lists->chain != LEAT_INDEX_NONE || lists->turned.count != 0;
+    bool sweeps = lists->chain_sweeps != LEAT_INDEX_NONE || lists->sweeping != LEAT_INDEX_NONE;
+    return !jobs && !sweeps && lists->ready.count == 0;
+}
+
+static void
+role_give(struct leat_pool *pool, uint32_t level)
+{
+    struct leat_lists *lists = &pool->lists[level];
+    uint32_t next = part_empty(lists) ? LEAT_ROLE_FREE : LEAT_ROLE_LEFT;
+    /* give:A acq_rel -> role:A, role:B, look:A.  Carries: the holder's part; what others saw.
+     * If relaxed: see role:A. */
+    uint32_t was = atom_swap_acq_rel(&lists->role, next);
+    if (next == LEAT_ROLE_LEFT || was == LEAT_ROLE_MARKED) {
+        leat_pool_notify(pool, LEAT_HINT_LIST(level));
+    }
+}
+
+bool
+leat_lists_admit(struct leat_pool *pool, uint32_t level)
+{
+    struct leat_lists *lists = &pool->lists[level];
+    if (!role_take(lists)) {
+        return false;
+    }
+    turn(pool, lists);
+    deal(pool, lists);
+    sweep(pool, level);
+    admit(pool, level);
+    role_give(pool, level);
+    return true;
+}
+
+/* ---- init and check ------------------------------------------------------------------------- */
+
+static size_t
+queues_bytes(uint32_t queues)
+{
+    return sizeof(struct leat_queue_words) * queues;
+}
+
+size_t
+leat_lists_bytes(uint32_t queues)
+{
+    return queues_bytes(queues) + sizeof(struct leat_list) * queues * LEAT_PRIORITY_LEVELS;
+}
+
+struct leat_queue_words *
+leat_lists_queues(uint32_t queues, void *memory)
+{
+    return queues == 0 ? NULL : memory;
+}
+
+void
+leat_lists_init(struct leat_lists *lists, uint32_t queues, void *memory)
+{
+    unsigned char *bytes = memory;
+    for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
+        struct leat_lists *one = &lists[level];
+        leat_inbox_init(&one->inbox);
+        leat_inbox_init(&one->sweeps);
+        one->chain = LEAT_INDEX_NONE;
+        one->chain_sweeps = LEAT_INDEX_NONE;
+        one->sweeping = LEAT_INDEX_NONE;
+        leat_fifo_init(&one->turned);
+        leat_fifo_init(&one->ready);
+        if (queues != 0) {
+            size_t before = queues_bytes(queues) + sizeof(struct leat_list) * queues * level;
+            one->lists = (struct leat_list *)(void *)(bytes + before);
+        }
+    }
+}
+
+/* A list that was never used is zeroed, which a check of its links would call wrong. */
+static bool
+list_check(const struct leat_pool *pool, uint32_t level, uint32_t queue, FILE *why)
+{
+    const struct leat_fifo_links links = job_links(pool);
+    const struct leat_list *list = &pool->lists[level].lists[queue];
+    /* rlx: not shared yet */
+    uint32_t waiting = atom_load_rlx(&pool->queues[queue].waiting[level]) & LEAT_LIST_WAITING;
+    uint32_t listed = list->swept.count + list->jobs.count;
+    bool linked = (list->swept.count == 0 || leat_fifo_check(&list->swept, links, why)) &&
+                  (list->jobs.count == 0 || leat_fifo_check(&list->jobs, links, why));
+    bool ready = listed == 0 || list->on_ready == 1;
+    if ((waiting < listed || !ready) && why != NULL) {
+        (void)fprintf(why,
+                      "lists: level %" PRIu32 ", queue %" PRIu32 ": %" PRIu32 " listed, %" PRIu32
+                      " counted (I2), ready %" PRIu32 " (I4)\n",
+                      level, queue, listed, waiting, list->on_ready);
+    }
+    return linked && ready && waiting >= listed;
+}
+
+bool
+leat_lists_check(const struct leat_pool *pool, uint32_t level, FILE *why)
+{
+    const struct leat_lists *lists = &pool->lists[level];
+    uint32_t role = atom_load_rlx(&lists->role); /* rlx: not shared yet */
+    bool good = role == LEAT_ROLE_LEFT || (role == LEAT_ROLE_FREE && part_empty(lists));
+    if (!good && why != NULL) {
+        (void)fprintf(why, "lists: I4: role %" PRIu32 "\n", role);
+    }
+    good = leat_fifo_check(&lists->ready, queue_links(lists), why) && good;
+    good = leat_fifo_check(&lists->turned, job_links(pool), why) && good;
+    for (uint32_t queue = 0; queue < pool->config.queues; queue++) {
+        good = list_check(pool, level, queue, why) && good;
+    }
+    return good;
+}

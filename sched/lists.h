@@ -1,0 +1,112 @@
+/* lists.h - where jobs wait that found their ring full, or others of their queue waiting, and how
+ * workers admit them to the ring. Why it is so and not otherwise: docs/design/0012.
+ *
+ * Source   ours. Any number of threads list; the role of a level is a try-lock that hands on what
+ *          was missed.
+ * Roles    any thread lists and cancels. One worker at a time holds the role of a level and admits.
+ * Claims   list    lock-free: the inbox's swap. Needs no memory: the links are in the records.
+ *          admit   BLOCKING in its holder: one that stops while it holds the role holds up what is
+ *                  listed at its level. Whoever finds the role held marks it and goes on. A hold
+ *                  touches at most 4 * LEAT_ADMIT_MOVES records, however many wait.
+ *          Order   FIFO per submitting thread, queue and level, what is pushed directly included.
+ *          Sweep   cancelled jobs leave a list at the latest when they are more than the others and
+ *                  than LEAT_ZOMBIES_MIN, and a worker comes by.
+ *          ABA, reclamation: see ring/inbox.h; a record is the place's until it lets go.
+ * I1       a job is in one place: ring, local queue, hand, inbox, chain, turned or list
+ * I2       waiting >= jobs of that queue and level in inbox, chain, turned, list and holder's hand
+ * I3       who reads the word as 0 has every job listed before in front of it in the ring
+ * I4       FREE: the holder's part is empty. A queue is on `ready` if its list has jobs
+ * Edges    admitted:A -> plain:A   the pushes to the ring of what was listed
+ *          give:A -> role:A        the holder's part, which the next holder goes on with
+ *          role:B -> give:A        what the one turned away had seen listed
+ *          role:A -> look:A        that the holder is busy, for leat_pool_quiet()
+ */
+#ifndef SCHED_LISTS_H
+#define SCHED_LISTS_H
+
+#include <stdio.h>
+
+#include "ring/fifo.h"
+#include "ring/inbox.h"
+#include "sched/limits.h"
+
+struct leat_pool;
+
+/* The word of a queue and level.
+ *   31     SWEEP     asked for, and not yet begun
+ *   26..0  waiting   see I2
+ * Transitions: +1 by who lists; -n by the holder; SWEEP set by a cancel, cleared by the holder. */
+#define LEAT_LIST_SWEEP   (UINT32_C(1) << 31)
+#define LEAT_LIST_WAITING ((UINT32_C(1) << 27) - 1)
+
+/* What all threads read of a queue at each submit. Letters: S many writers. */
+struct leat_queue_words {
+    LEAT_ALIGNED_LINE leat_atomic_u64 options;     /* S of who hands the queues out; 0 at first */
+    leat_atomic_u32 waiting[LEAT_PRIORITY_LEVELS]; /* S see above, by level */
+    LEAT_ALIGNED_LINE leat_atomic_u32 count;       /* S theirs, too */
+};
+
+/* The jobs of one queue and level. Letters: O the holder of the level's role; S many writers. */
+struct leat_list {
+    struct leat_fifo swept;     /* O older than the others; a sweep has looked at them */
+    struct leat_fifo jobs;      /* O */
+    uint32_t on_ready;          /* O 1: the queue is on the level's `ready` */
+    leat_atomic_u32 next;       /* S link of `ready` */
+    leat_atomic_u32 next_sweep; /* S link of `sweeps` */
+    leat_atomic_u32 zombies;    /* S cancelled since the last sweep began, some in the ring */
+};
+
+enum leat_role {
+    LEAT_ROLE_FREE = 0, /* the holder's part is empty */
+    LEAT_ROLE_LEFT,     /* it is not */
+    LEAT_ROLE_HELD,
+    LEAT_ROLE_MARKED /* held, and another worker was turned away */
+};
+
+/* One level. Letters: I set at init, then read-only; O the holder of the role; S many writers. */
+struct leat_lists {
+    struct leat_inbox inbox;                /* S jobs */
+    struct leat_inbox sweeps;               /* S queues */
+    LEAT_ALIGNED_LINE leat_atomic_u32 role; /* S enum leat_role */
+    uint32_t chain;                         /* O taken from the inbox, newest first */
+    uint32_t chain_sweeps;                  /* O taken from `sweeps` */
+    uint32_t sweeping;                      /* O queue, or LEAT_INDEX_NONE */
+    uint32_t sweep_left;                    /* O jobs that this sweep has still to look at */
+    struct leat_fifo turned;                /* O taken and turned round: oldest first */
+    struct leat_fifo ready;                 /* O queues with jobs in their lists */
+    struct leat_list *lists;                /* I by queue */
+};
+
+/* What is asked of who knows the jobs. */
+struct leat_lists_ops {
+    leat_atomic_u32 *(*link)(void *context, uint32_t index);
+    uint32_t (*queue)(void *context, uint32_t index);
+    /* True: it was cancelled, and the record is let go of. */
+    bool (*drop)(void *context, uint32_t index);
+    void *context;
+};
+
+/* One word and one list for each queue and level. */
+size_t leat_lists_bytes(uint32_t queues);
+/* Lays the lists of all levels, and then the queues, into zeroed memory. */
+void leat_lists_init(struct leat_lists *lists, uint32_t queues, void *memory);
+struct leat_queue_words *leat_lists_queues(uint32_t queues, void *memory);
+
+/* Lists `count` jobs of a level, all at once, and tells the workers. They are in state PENDING.
+ * Progress: lock-free. */
+void leat_lists_add(struct leat_pool *pool, uint32_t level, const uint32_t *items, uint32_t count);
+
+/* True if a worker that looks for work should try to admit. */
+bool leat_lists_ready(const struct leat_lists *lists);
+
+/* Admits what there is room for, as far as one hold goes. False: another worker holds the role. pre:
+ * the calling worker has counted it, see leat_pool_quiet(). */
+bool leat_lists_admit(struct leat_pool *pool, uint32_t level);
+
+/* A job of the queue and level was cancelled while it waited, somewhere. Progress: lock-free. */
+void leat_lists_cancelled(struct leat_pool *pool, uint32_t level, uint32_t queue);
+
+/* Checks I2 and I4 of a quiescent level; says on `why` (may be NULL) what is wrong. */
+bool leat_lists_check(const struct leat_pool *pool, uint32_t level, FILE *why);
+
+#endif
