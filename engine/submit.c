@@ -74,7 +74,7 @@ record_take(struct leat_engine *engine, uint32_t *index)
     /* Ends: each round gives up one job that had ended, and those are at most jobs_max; others may
      * take what we gave up, then they made progress. */
     while (LEAT_UNLIKELY(!leat_slab_take(&engine->jobs, shard, index))) {
-        /* Asked again when the job is put; here, so that none is given up for one that is refused. */
+        /* Asked again when the job is put; here, so that nothing is given up for one refused. */
         if (!leat_engine_accepts(engine)) {
             return LEAT_CLOSED;
         }

@@ -213,27 +213,23 @@ deal(struct leat_pool *pool, struct leat_lists *lists)
 
 /* ---- from the lists to the ring ------------------------------------------------------------- */
 
-static struct leat_fifo *
-front_of(struct leat_list *list)
-{
-    return list->swept.count != 0 ? &list->swept : &list->jobs;
-}
-
 /* The turn of a queue. *left: jobs that left its list. False: the ring is full. */
 static bool
 admit_queue(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t most, uint32_t *left)
 {
     const struct leat_fifo_links links = job_links(pool);
     struct leat_list *list = &pool->lists[level].lists[queue];
-    uint32_t index = 0;
-    *left = 0;
-    while (*left < most && leat_fifo_pop_front(front_of(list), links, &index)) {
+    for (*left = 0; *left < most; (*left)++) {
+        struct leat_fifo *front = list->swept.count != 0 ? &list->swept : &list->jobs;
+        uint32_t index = 0;
+        if (!leat_fifo_pop_front(front, links, &index)) {
+            break;
+        }
         if (!drop(pool, index) &&
             !leat_pool_push(pool, level, leat_item_of(LEAT_KIND_JOB, index))) {
-            leat_fifo_push_front(front_of(list), links, index);
+            leat_fifo_push_front(front, links, index);
             return false;
         }
-        (*left)++;
     }
     return true;
 }
@@ -272,7 +268,7 @@ admit(struct leat_pool *pool, uint32_t level)
 bool
 leat_lists_ready(const struct leat_lists *lists)
 {
-    /* look:A acquire -> role:A, give:A.  Carries: that the holder is busy, and has counted.
+    /* look:A acquire -> role:A, hand_on:A.  Carries: that the holder is busy, and has counted.
      * If relaxed: a drain could miss a job between list and ring, and the worker that moves it. */
     switch ((enum leat_role)atom_load_acq(&lists->role)) {
     case LEAT_ROLE_LEFT:
@@ -296,7 +292,7 @@ role_take(struct leat_lists *lists)
         switch ((enum leat_role)now) {
         case LEAT_ROLE_FREE:
         case LEAT_ROLE_LEFT:
-            /* role:A acq_rel -> give:A, look:A.  Carries: the holder's part as the last one left
+            /* role:A acq_rel -> hand_on:A, look:A.  Carries: the holder's part as the last one left
              * it. And on, that this worker is busy.
              * If relaxed: a job could be admitted twice, or never. */
             if (atom_cas_acq_rel(&lists->role, &now, LEAT_ROLE_HELD)) {
@@ -304,7 +300,7 @@ role_take(struct leat_lists *lists)
             }
             break;
         case LEAT_ROLE_HELD:
-            /* role:B release -> give:A.  Carries: what this worker had seen listed.
+            /* role:B release -> hand_on:A.  Carries: what this worker had seen listed.
              * If relaxed: who is told by the holder could miss it, too. */
             if (atom_cas_rel(&lists->role, &now, LEAT_ROLE_MARKED)) {
                 return false;
@@ -329,7 +325,7 @@ role_give(struct leat_pool *pool, uint32_t level)
 {
     struct leat_lists *lists = &pool->lists[level];
     uint32_t next = part_empty(lists) ? LEAT_ROLE_FREE : LEAT_ROLE_LEFT;
-    /* give:A acq_rel -> role:A, role:B, look:A.  Carries: the holder's part; what others saw.
+    /* hand_on:A acq_rel -> role:A, role:B, look:A.  Carries: the holder's part; what others saw.
      * If relaxed: see role:A. */
     uint32_t was = atom_swap_acq_rel(&lists->role, next);
     if (next == LEAT_ROLE_LEFT || was == LEAT_ROLE_MARKED) {

@@ -17,8 +17,8 @@
  * I3       who reads the word as 0 has every job listed before in front of it in the ring
  * I4       FREE: the holder's part is empty. A queue is on `ready` if its list has jobs
  * Edges    admitted:A -> plain:A   the pushes to the ring of what was listed
- *          give:A -> role:A        the holder's part, which the next holder goes on with
- *          role:B -> give:A        what the one turned away had seen listed
+ *          hand_on:A -> role:A     the holder's part, which the next holder goes on with
+ *          role:B -> hand_on:A     what the one turned away had seen listed
  *          role:A -> look:A        that the holder is busy, for leat_pool_quiet()
  */
 #ifndef SCHED_LISTS_H
@@ -99,8 +99,8 @@ void leat_lists_add(struct leat_pool *pool, uint32_t level, const uint32_t *item
 /* True if a worker that looks for work should try to admit. */
 bool leat_lists_ready(const struct leat_lists *lists);
 
-/* Admits what there is room for, as far as one hold goes. False: another worker holds the role. pre:
- * the calling worker has counted it, see leat_pool_quiet(). */
+/* Admits what there is room for, as far as one hold goes. False: another worker holds the role.
+ * pre: the calling worker has counted it, see leat_pool_quiet(). */
 bool leat_lists_admit(struct leat_pool *pool, uint32_t level);
 
 /* A job of the queue and level was cancelled while it waited, somewhere. Progress: lock-free. */
