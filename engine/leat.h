@@ -172,6 +172,9 @@ struct leat_config {
                                    0: strict priorities; else 2 to 1 000 000 (default 61) */
     uint64_t spin_ns;          /* a worker looks for work so long at most before it parks, less
                                   where that did not pay; 0 to 1 ms (default 50 000) */
+    uint64_t tick_ns;          /* 0: a submit that finds a worker asleep wakes it (default). Else
+                                  no submit makes a system call: a thread of the engine looks so
+                                  often whether to wake one; 10 us to 10 ms */
     size_t worker_stack_bytes; /* 0: the system's default; else 64 KiB to 1 GiB */
     const char *worker_name;   /* prefix of the thread names, 1 to 11 bytes; copied */
     bool busy_poll;            /* workers never park: for isolated CPUs */
