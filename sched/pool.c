@@ -56,11 +56,11 @@ leat_pool_push(struct leat_pool *pool, uint32_t level, uint32_t item)
         return false;
     }
     leat_mpmc_prefetch(&pool->rings[level]);
-    if (LEAT_MPMC_SC) {
-        tell(pool, LEAT_HINT_RING(level));
-    } else {
-        leat_pool_notify(pool, LEAT_HINT_RING(level));
-    }
+#if LEAT_MPMC_SC
+    tell(pool, LEAT_HINT_RING(level));
+#else
+    leat_pool_notify(pool, LEAT_HINT_RING(level));
+#endif
     return true;
 }
 
