@@ -1,7 +1,7 @@
-/* model_doorbell.c - the real ring/doorbell.c: every interleaving of ringers and listeners, with C11
- * memory. The ring is as weak as can be, one relaxed word for each item, so what orders anything is
- * the doorbell. The descriptor is a word that is set and emptied by one swap each, as the kernel
- * does under its lock, and a futex.
+/* model_doorbell.c - the real ring/doorbell.c: every interleaving of ringers and listeners, with
+ * C11 memory. The ring is as weak as can be, one relaxed word for each item, so what orders
+ * anything is the doorbell. The descriptor is a word that is set and emptied by one swap each, as
+ * the kernel does under its lock, and a futex.
  *
  * all     Listeners take until they have everything. If a ring is lost they sleep beside an item
  *         (I1). Whoever is not told that someone listens makes no system call: a ringer makes at
@@ -172,8 +172,8 @@ take(struct state *state, bool *last)
     return count;
 }
 
-/* Until it has all, or where others take too, for ever; beside a ringer that is frozen, until it has
- * what the other one brought. */
+/* Until it has all, or where others take too, for ever; beside a ringer that is frozen, until it
+ * has what the other one brought. */
 static void
 listen_thread(void *argument)
 {
