@@ -1,8 +1,8 @@
 /* archive.c - packs a directory into one file and unpacks it again, with lz4, in parallel.
  *
- * The part that shows how to use the library is the runner on Leat: a job for each block of 256 KiB,
- * which carries eight bytes, the block's address. The main thread goes through the tree or the
- * archive and submits; what has begun comes back in order, since it waits for the oldest block. */
+ * The part that shows how to use the library is the runner on Leat: a job for each block of
+ * 256 KiB, which carries eight bytes, the block's address. The main thread goes through the tree or
+ * the archive and submits; what has begun comes back in order: it waits for the oldest block. */
 #include "archive_parts.h"
 
 #include <getopt.h>

@@ -1,5 +1,5 @@
-/* archive_create.c - goes through a tree, hands its blocks to the runner, and writes what comes back
- * in order. The archive gets its name when all of it is there. */
+/* archive_create.c - goes through a tree, hands its blocks to the runner, and writes what comes
+ * back in order. The archive gets its name when all of it is there. */
 #include "archive_parts.h"
 
 #include <dirent.h>
