@@ -16,8 +16,8 @@
  *   meta       mode 4, seconds 8, nanoseconds 4, length of the name 2, name
  *   block      stored bytes 4 (STORED_RAW: as they are, else LZ4), XXH3 of the raw bytes 8, content
  *
- * Names are single ones and the tree is in the order of the entries, so no archive can name anything
- * outside its own directory. Owners, extended attributes and hard links are not kept.
+ * Names are single ones and the tree is in the order of the entries, so no archive can name
+ * anything outside its own directory. Owners, extended attributes and hard links are not kept.
  */
 #ifndef ARCHIVE_PARTS_H
 #define ARCHIVE_PARTS_H
