@@ -223,15 +223,16 @@ leat_completion_queue_create(struct leat_engine *engine, uint32_t slots,
         return LEAT_INVALID;
     }
     struct leat_completion_queue *created = NULL;
-    status = leat_status_of(queue_map(engine, slots, &created));
-    if (status == LEAT_OK && !queue_enter(engine, created)) {
+    enum leat_os_result result = queue_map(engine, slots, &created);
+    if (result != LEAT_OS_OK) {
+        return leat_status_of(result);
+    }
+    if (!queue_enter(engine, created)) {
         queue_unmap(created);
-        status = LEAT_FULL;
+        return LEAT_FULL;
     }
-    if (status == LEAT_OK) {
-        *queue = created;
-    }
-    return status;
+    *queue = created;
+    return LEAT_OK;
 }
 
 enum leat_status

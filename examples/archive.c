@@ -38,7 +38,7 @@ leat_begin(void *state, struct block *block)
     struct leat_job job = runner->job;
     leat_job_id id = {0};
     job.payload = &block;
-    job.payload_bytes = sizeof(block);
+    job.payload_bytes = sizeof(struct block *);
     enum leat_status status = leat_submit(runner->engine, &job, &id);
     block->handle = id.bits;
     return status == LEAT_OK || complain("cannot submit a job", leat_status_text(status));
@@ -178,6 +178,7 @@ read_options(struct options *options, int count, char **arguments)
     }
     opterr = 0; /* one line of ours instead */
     int letter = 0;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet */
     while ((letter = getopt_long(count - 1, arguments + 1, "o:C:", names, NULL)) != -1) {
         if (!read_option(options, letter, optarg)) {
             return false;

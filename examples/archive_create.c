@@ -162,8 +162,13 @@ static bool
 read_names(struct level *level, DIR *stream, const char *name)
 {
     size_t capacity = 0;
-    struct dirent *entry = NULL;
-    while (errno = 0, (entry = readdir(stream)) != NULL) {
+    for (;;) {
+        errno = 0;
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): only this thread reads this stream */
+        const struct dirent *entry = readdir(stream);
+        if (entry == NULL) {
+            break;
+        }
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
             continue;
         }

@@ -246,10 +246,11 @@ make_tree(struct extraction *extraction)
         if (!get_summed(extraction, &kind, 1)) {
             return false;
         }
+        if (kind != 'D' && extraction->depth == 0) {
+            return damaged(extraction);
+        }
         if (kind == 'D') {
             good = make_directory(extraction);
-        } else if (extraction->depth == 0) {
-            good = damaged(extraction);
         } else if (kind == 'F') {
             good = make_file(extraction);
         } else if (kind == 'L') {
@@ -299,6 +300,7 @@ directory_open(struct extraction *extraction)
     if (there == NULL && errno != ENOENT) {
         return complain_of("extract to", directory, errno);
     }
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): only this thread reads this stream */
     while (there != NULL && readdir(there) != NULL) {
         entries++;
     }

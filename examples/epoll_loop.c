@@ -45,7 +45,7 @@ must(bool good, const char *what)
 {
     if (!good) {
         (void)fprintf(stderr, "epoll_loop: cannot %s\n", what);
-        exit(2);
+        exit(2); /* NOLINT(concurrency-mt-unsafe): the loop is one thread */
     }
 }
 
@@ -99,7 +99,7 @@ main(int files, char **names)
             struct count *count = &counts[submitted];
             count->name = names[submitted];
             job.payload = &count;
-            job.payload_bytes = sizeof(count);
+            job.payload_bytes = sizeof(struct count *);
             job.user = count;
             status = leat_submit(engine, &job, NULL);
             submitted += status == LEAT_OK ? 1 : 0;

@@ -26,7 +26,7 @@ must(bool good, const char *what)
 {
     if (!good) {
         (void)fprintf(stderr, "libuv_loop: cannot %s\n", what);
-        exit(2);
+        exit(2); /* NOLINT(concurrency-mt-unsafe): the loop is one thread */
     }
 }
 
@@ -109,7 +109,7 @@ main(void)
 {
     int descriptor = -1;
     job = leat_job_default();
-    job.payload_bytes = sizeof(block);
+    job.payload_bytes = sizeof(struct block *);
     must(leat_open(NULL, &engine, NULL) == LEAT_OK && leat_start(engine) == LEAT_OK &&
              leat_type_register(engine, "adler", compute, NULL, NULL, &job.type) == LEAT_OK &&
              leat_completion_queue_create(engine, SLOTS, &job.completions) == LEAT_OK &&
