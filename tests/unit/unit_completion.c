@@ -44,11 +44,9 @@ wait_at_gate(struct leat_run *run, void *context)
 
 /* With 0 workers the test runs the jobs itself, so all is in order. */
 static void
-setup(struct fixture *fixture, uint32_t workers, uint32_t slots)
+setup_with(struct fixture *fixture, struct leat_config config, uint32_t slots)
 {
-    struct leat_config config = test_config();
     memset(fixture, 0, sizeof(*fixture));
-    config.workers = workers;
     config.retained_max = 8;
     fixture->engine = test_start(&config);
     fixture->job = leat_job_default();
@@ -58,6 +56,14 @@ setup(struct fixture *fixture, uint32_t workers, uint32_t slots)
     CHECK_OK(leat_completion_queue_create(fixture->engine, slots, &fixture->queue));
     CHECK_OK(leat_completion_queue_descriptor(fixture->queue, &fixture->descriptor));
     fixture->job.completions = fixture->queue;
+}
+
+static void
+setup(struct fixture *fixture, uint32_t workers, uint32_t slots)
+{
+    struct leat_config config = test_config();
+    config.workers = workers;
+    setup_with(fixture, config, slots);
 }
 
 static void
@@ -230,11 +236,14 @@ kept_result(void **state)
     CHECK_EQUAL(bytes, 6);
     CHECK_OK(leat_release(fixture.engine, id));
     CHECK_STATUS(leat_result(fixture.engine, id, buffer, sizeof(buffer), &bytes), LEAT_GONE);
-    /* Its record is used again; the number of the slot must not be. */
+    /* Its record is used again, the number of the slot must not be. */
     fixture.job.completions = NULL;
-    (void)submit(&fixture, leat_done(), NULL);
-    run_all(&fixture);
-    take_none(&fixture);
+    for (uint32_t i = 0; i < 200; i++) {
+        fixture.job.flags = 0;
+        (void)submit(&fixture, leat_done(), NULL);
+        run_all(&fixture);
+        take_none(&fixture);
+    }
     teardown(&fixture);
 }
 
@@ -322,17 +331,19 @@ numbers(void **state)
 
 /* What a submit takes is given back when something else refuses the job. */
 static void
-refused_jobs(void **state)
+refused(uint32_t jobs_max)
 {
     struct fixture fixture;
-    (void)state;
-    setup(&fixture, 0, 3);
+    struct leat_config config = test_config();
+    config.workers = 0;
+    config.jobs_max = jobs_max;
+    setup_with(&fixture, config, 3);
     struct leat_job job = fixture.job;
     job.type.bits = 60000;
     for (uint32_t i = 0; i < 10; i++) {
         CHECK_STATUS(leat_submit(fixture.engine, &job, NULL), LEAT_NOT_FOUND);
     }
-    /* The ring has 64 places, and there are 64 records. */
+    /* Until the ring is full, which has 64 places, or the records are used up. */
     struct leat_job plain = fixture.job;
     plain.completions = NULL;
     while (leat_submit(fixture.engine, &plain, NULL) == LEAT_OK) {
@@ -347,6 +358,14 @@ refused_jobs(void **state)
     CHECK_STATUS(try_submit(&fixture), LEAT_CLOSED);
     CHECK_OK(leat_completion_queue_destroy(fixture.queue));
     teardown(&fixture);
+}
+
+static void
+refused_jobs(void **state)
+{
+    (void)state;
+    refused(64);
+    refused(128);
 }
 
 static void
