@@ -50,6 +50,12 @@
 /* Futexes that waiters of leat_wait() share, by record: enough that a wake rarely wakes others. */
 #define LEAT_BELLS 64
 
+/* Completion queues of an engine: one for each event loop, and more loops than workers are of no
+ * use. */
+#define LEAT_COMPLETION_QUEUES_MAX 256
+/* They stand in rings. */
+#define LEAT_COMPLETION_SLOTS_MAX (UINT32_C(1) << LEAT_RING_SLOTS_LOG2_MAX)
+
 LEAT_STATIC(LEAT_TYPES_MAX <= UINT16_MAX, "the record has 16 bits for the type");
 LEAT_STATIC(LEAT_QUEUES_MAX <= UINT16_MAX, "the record has 16 bits for the queue");
 LEAT_STATIC(LEAT_RING_SLOTS_MIN >= LEAT_CHUNK_ITEMS, "a batch fits a ring");
