@@ -30,6 +30,8 @@
 #define LEAT_STACK_BYTES_MAX  (UINT64_C(1) << 30)
 #define LEAT_WORKER_NAME_MAX  11
 #define LEAT_STARVATION_MAX   1000000
+/* Of SCHED_FIFO and SCHED_RR in Linux. */
+#define LEAT_REALTIME_MAX     99
 #define LEAT_SAMPLE_MAX       1000000
 #define LEAT_RETAINED_DEFAULT 10000
 /* They stand in a ring. */

@@ -14,9 +14,6 @@
 /* Two bits of the hint word each; 16 are more than anyone tells apart. */
 #define LEAT_PRIORITY_LEVELS_MAX 16
 
-/* CPUs that workers are spread over: the size of a cpu_set_t. */
-#define LEAT_CPUS_MAX 1024
-
 /* Kinds of ring items, 2 bits. The scheduler runs tasks itself, takes chunks apart, and hands the
  * rest up. */
 enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1, LEAT_KIND_CHUNK = 2 };
@@ -26,6 +23,11 @@ enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1, LEAT_KIND_CHUNK = 2
  * system call costs little beside the pushes, and often enough that a few more pushes make good
  * what a frozen thread left undone. */
 #define LEAT_WAKE_AGAIN 16
+
+/* One in so many items of a worker is stolen before its ring is asked, where the hint says that
+ * there are some to steal: rarely enough that stealing from workers who are at work costs nothing,
+ * and often enough that a queue nobody works at is empty after a few hundred items. */
+#define LEAT_STEAL_SHARE 64
 
 /* Looks at the clock once in so many rounds of a spin: a read costs as much as 10 pauses. */
 #define LEAT_SPIN_ROUNDS 16

@@ -254,8 +254,8 @@ print_place(const struct place *place)
 {
     const struct leat_engine *engine = place->engine;
     const struct leat_pool *pool = &engine->pool;
-    test_say("%u workers: state %u, halt %u, alive %u, watchers %u, hint %#x, idle %#" PRIx64 "\n",
-             place->workers, atom_load_rlx(&engine->state), atom_load_rlx(&pool->halt),
+    test_say("%u workers: state %u, open %u, alive %u, watchers %u, hint %#x, idle %#" PRIx64 "\n",
+             place->workers, atom_load_rlx(&engine->state), atom_load_rlx(&pool->open),
              atom_load_rlx(&pool->alive), atom_load_rlx(&pool->watchers),
              atom_load_rlx(&pool->hint), atom_load_rlx(&pool->lot.idle[0]));
 }

@@ -174,7 +174,9 @@ take_all(struct fixture *fixture)
         CHECK(hand.count <= slab->capacity);
     }
     CHECK_EQUAL(hand.count + atom_load_rlx(&slab->retired), slab->capacity);
-    CHECK_EQUAL(atom_load_rlx(&slab->fresh), slab->capacity);
+    for (uint32_t i = 0; i < slab->capacity; i++) {
+        CHECK_EQUAL(leat_slab_next(slab, i), i); /* each was taken */
+    }
     CHECK(leat_slab_check(slab, hand.count, stderr));
     while (hand.count > 0) {
         give(&hand, 0);

@@ -376,7 +376,7 @@ half_is_stolen(void **state)
     /* A stop leaves it where it is. */
     leat_pool_halt(&fixture->pool);
     lend(fixture, 100, 0);
-    atom_init(&fixture->pool.halt, 0);
+    atom_init(&fixture->pool.open, 1);
     lend(fixture, 100, 7);
     MUST_HAVE_RUN(fixture, 5, 6, 7, 8, 2, 3, 4);
     /* The owner has not seen yet that its stock is gone. */
