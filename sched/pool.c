@@ -399,41 +399,20 @@ cpu_of(const struct leat_pool *pool, uint32_t place)
     return pinned ? &topology->cpus[place % topology->cpus_count] : NULL;
 }
 
-/* All other places, by distance, and within that the next ones first. Workers that are not pinned
- * are all equally near. */
-static void
-victims_init(struct leat_pool *pool, uint32_t place)
-{
-    struct leat_worker *worker = &pool->workers[place];
-    const struct leat_cpu *own = cpu_of(pool, place);
-    uint8_t *victims = pool->victims + (size_t)pool->places * place;
-    uint32_t count = 0;
-    worker->victims = victims;
-    for (uint32_t distance = 0; distance < LEAT_DISTANCES; distance++) {
-        uint32_t before = count;
-        for (uint32_t i = 1; i < pool->places; i++) {
-            uint32_t other = (place + i) % pool->places;
-            const struct leat_cpu *cpu = cpu_of(pool, other);
-            if (own == NULL ? distance == 0 : leat_topology_distance(own, cpu) == distance) {
-                victims[count] = (uint8_t)other;
-                count++;
-            }
-        }
-        worker->victims_count[distance] = count - before;
-    }
-    LEAT_ASSERT(count == pool->places - 1);
-}
-
 static void
 workers_init(struct leat_pool *pool)
 {
+    bool pinned = cpu_of(pool, 0) != NULL;
     for (uint32_t i = 0; i < pool->places; i++) {
         struct leat_worker *worker = &pool->workers[i];
         const struct leat_cpu *cpu = cpu_of(pool, i);
         worker->pool = pool;
         worker->index = i;
         worker->cpu = cpu == NULL ? -1 : (int32_t)cpu->number;
-        victims_init(pool, i);
+        uint8_t *victims = pool->victims + (size_t)pool->places * i;
+        leat_topology_victims(pinned ? pool->topology : NULL, pool->places, i, victims,
+                              worker->victims_count);
+        worker->victims = victims;
     }
     leat_pool_plan(pool, pool->config.workers != 0 ? pool->config.workers : pool->places);
     atom_init(&pool->open, atom_load_rlx(&pool->active)); /* rlx: not shared yet */

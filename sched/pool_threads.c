@@ -161,9 +161,12 @@ bool
 leat_worker_may_leave(struct leat_worker *worker)
 {
     uint32_t asked = LEAT_SEAT_ASKED;
-    /* That it is ASKED came with `open`. Not any more: then `open` was raised before, and who goes
-     * on sees that sooner or later. */
-    /* rlx: ordered by halt:A */
+    /* stay:A acquire -> more:A.  Carries: that `open` is raised again.
+     * If relaxed: it could turn round in its loop for as long as it sees the old `open`. */
+    if (atom_load_acq(&worker->seat) != LEAT_SEAT_ASKED) {
+        return false;
+    }
+    /* rlx: hint, re-checked at stay:A */
     return atom_cas_rlx(&worker->seat, &asked, LEAT_SEAT_LEAVING);
 }
 
@@ -208,8 +211,9 @@ place_open(struct leat_pool *pool, uint32_t place, bool *again)
     enum leat_os_result result = LEAT_OS_OK;
     /* Carries nothing: who was to leave may go on, and a new thread knows all from its start. */
     atom_store_rlx(&pool->open, place + 1); /* rlx: hint, re-checked at halted:A */
-    /* rlx: hint, re-checked at halted:A */
-    if (!atom_cas_rlx(&worker->seat, &seat, LEAT_SEAT_TAKEN)) {
+    /* more:A release -> stay:A.  Carries: that `open` is raised.
+     * If relaxed: see stay:A. */
+    if (!atom_cas_rel(&worker->seat, &seat, LEAT_SEAT_TAKEN)) {
         *again = seat == LEAT_SEAT_LEAVING;
         if (!*again) {
             place_join(worker);

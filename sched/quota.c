@@ -56,7 +56,8 @@ group_quota(const struct hierarchy *hierarchy, const char *group, size_t length)
         return quota_of(granted, period);
     }
     file_read(hierarchy, group, length, "cpu.max", granted);
-    return quota_of(granted, granted + strcspn(granted, " "));
+    const char *space = strchr(granted, ' ');
+    return quota_of(granted, space == NULL ? "" : space + 1);
 }
 
 /* The least of a group and all above it; "/" is the root. */

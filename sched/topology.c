@@ -236,6 +236,31 @@ leat_topology_distance(const struct leat_cpu *a, const struct leat_cpu *b)
     return a->node == b->node ? LEAT_SAME_NODE : LEAT_FAR;
 }
 
+void
+leat_topology_victims(const struct leat_topology *topology, uint32_t places, uint32_t place,
+                      uint8_t *victims, uint32_t counts[LEAT_DISTANCES])
+{
+    uint32_t count = 0;
+    for (uint32_t distance = 0; distance < LEAT_DISTANCES; distance++) {
+        uint32_t before = count;
+        for (uint32_t i = 1; i < places; i++) {
+            uint32_t other = (place + i) % places;
+            uint32_t far = LEAT_SAME_CACHE;
+            if (topology != NULL) {
+                uint32_t cpus = topology->cpus_count;
+                far = leat_topology_distance(&topology->cpus[place % cpus],
+                                             &topology->cpus[other % cpus]);
+            }
+            if (far == distance) {
+                victims[count] = (uint8_t)other;
+                count++;
+            }
+        }
+        counts[distance] = count - before;
+    }
+    LEAT_ASSERT(count == places - 1);
+}
+
 /* ---- all ------------------------------------------------------------------------------------ */
 
 static void

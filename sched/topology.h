@@ -40,6 +40,12 @@ void leat_topology_read(struct leat_topology *topology, const char *root, const 
 
 enum leat_distance leat_topology_distance(const struct leat_cpu *a, const struct leat_cpu *b);
 
+/* The places whose workers one of `places` steals from: all others, `counts` of each distance, near
+ * ones first, and of these the next ones first. Worker i has CPU i, in turn. NULL: workers run
+ * anywhere, and all are equally near. */
+void leat_topology_victims(const struct leat_topology *topology, uint32_t places, uint32_t place,
+                           uint8_t *victims, uint32_t counts[LEAT_DISTANCES]);
+
 /* CPUs' worth of time that the control groups grant to this process, version 1 and 2: the least
  * quota from its own group up to the root, rounded up. UINT32_MAX: none. */
 uint32_t leat_quota_cpus(const char *root);

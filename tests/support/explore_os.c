@@ -68,8 +68,7 @@ leat_os_thread_start(pthread_t *thread, /* NOLINT(readability-non-const-paramete
 void
 leat_os_thread_join(pthread_t thread)
 {
-    (void)thread;
-    explore_fail("a model joins no thread", __FILE__, __LINE__);
+    (void)thread; /* it is at its end, which is no step */
 }
 
 void
