@@ -138,6 +138,9 @@ run(void *shared, uint32_t number)
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
+/* NULL: one. */
+static const struct leat_nodes *machine;
+
 static struct fixture *
 setup(uint32_t capacity, uint32_t shards, uint64_t generation_start)
 {
@@ -145,7 +148,8 @@ setup(uint32_t capacity, uint32_t shards, uint64_t generation_start)
     const struct leat_slab_config config = {.capacity = capacity,
                                             .shards = shards,
                                             .record_bytes = sizeof(struct record),
-                                            .generation_start = generation_start};
+                                            .generation_start = generation_start,
+                                            .nodes = machine};
     CHECK(fixture != NULL);
     CHECK(leat_slab_init(&fixture->slab, &config));
     fixture->generation_start = generation_start;
@@ -255,6 +259,21 @@ larger_than_the_rotation(void **state)
     mixed(THREADS * 300, 2, 300, true);
 }
 
+/* Two nodes, made up: all records are found, also from the other node, and none is not. */
+static void
+nodes_share(void **state)
+{
+    (void)state;
+    struct leat_nodes nodes = {.count = 2, .numbers = {0, 1}};
+    for (uint32_t i = 0; i < LEAT_CPUS_MAX; i++) {
+        nodes.of_cpu[i] = (uint8_t)(i % 2);
+    }
+    machine = &nodes;
+    mixed(THREADS * 150, 4, 150, true);
+    mixed(600, 64, 170, false);
+    machine = NULL;
+}
+
 /* Every record serves exactly as often as it has generations. */
 static void
 records_retire(void **state)
@@ -291,6 +310,7 @@ main(void)
         cmocka_unit_test(a_free_record_is_found),
         cmocka_unit_test(exhaustion_is_exact),
         cmocka_unit_test(larger_than_the_rotation),
+        cmocka_unit_test(nodes_share),
         cmocka_unit_test(records_retire),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
