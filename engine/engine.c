@@ -240,8 +240,8 @@ nothing_run(void *argument)
     return argument;
 }
 
-/* Whether threads can have the priority that is asked for is known by one that has it: rights, limits
- * and control groups all have a say. */
+/* Whether threads can have the priority that is asked for is known by one that has it: rights,
+ * limits and control groups all have a say. */
 static enum leat_status
 schedule_check(const struct leat_config *config, struct leat_error *error)
 {

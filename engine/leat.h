@@ -850,7 +850,7 @@ struct leat_statistics {
     struct leat_latency run_time;   /* of one attempt, sampled */
     uint32_t workers_active;        /* that are to work while it runs, see leat_workers_set() */
     uint32_t run_worker;            /* the one that has been in its handler for the longest time */
-    uint64_t run_ns_max;            /* how long: its run_ns, see there; 0: run_worker says nothing */
+    uint64_t run_ns_max; /* how long: its run_ns, see there; 0: run_worker says nothing */
 };
 
 static inline struct leat_statistics

@@ -57,8 +57,8 @@ struct leat_os_thread_config {
     char name[16];
 };
 
-/* post: a joinable thread with all signals blocked, on its CPUs and with its priority from its first instruction. The
- * caller's signal mask is what it was. */
+/* post: a joinable thread with all signals blocked, on its CPUs and with its priority from its
+ * first instruction. The caller's signal mask is what it was. */
 enum leat_os_result leat_os_thread_start(pthread_t *thread,
                                          const struct leat_os_thread_config *config);
 void leat_os_thread_join(pthread_t thread);

@@ -1,5 +1,5 @@
-/* pool.c - bringing work to the workers, lending threads, and knowing when all is quiet. The threads
- * of its own are in pool_threads.c. */
+/* pool.c - bringing work to the workers, lending threads, and knowing when all is quiet. The
+ * threads of its own are in pool_threads.c. */
 #include "sched/pool.h"
 
 #include <string.h>

@@ -9,7 +9,8 @@
  *   item and puts the others into a local queue of its own, one per level, before it takes anything
  *   else of that level; other workers steal from there.
  * Hint word  bit L: the ring of level L may have items; bit 16 + L: a local queue of level L may.
- * Workers  are threads in places 0 .. active - 1 of workers_max, and that may change while they run,
+ * Workers  are threads in places 0 .. active - 1 of workers_max, and that may change while they
+ * run,
  *   see leat_pool_resize(). What a place's local queues hold stays there for thieves, also while no
  *   thread is in it, or one that is stuck in a handler.
  * Sleep and wake  see sched/park.h. Quiet (nothing waits, nothing runs) see leat_pool_quiet().
@@ -38,7 +39,13 @@ struct leat_pool_task {
 /* Who is in a place that has threads of ours. TAKEN -> ASKED -> TAKEN, by who changes their number;
  * ASKED -> LEAVING -> LEFT, by the thread in the place; and from EMPTY or LEFT to TAKEN by a start,
  * from any to EMPTY by a join, under the lock of who calls. */
-enum leat_seat { LEAT_SEAT_EMPTY, LEAT_SEAT_TAKEN, LEAT_SEAT_ASKED, LEAT_SEAT_LEAVING, LEAT_SEAT_LEFT };
+enum leat_seat {
+    LEAT_SEAT_EMPTY,
+    LEAT_SEAT_TAKEN,
+    LEAT_SEAT_ASKED,
+    LEAT_SEAT_LEAVING,
+    LEAT_SEAT_LEFT
+};
 
 /* Letters: I set at init, then read-only; O the worker's own thread; W one writer, many readers;
  * S many writers; Q only while quiescent; T a statistic, approximate. */
@@ -116,7 +123,7 @@ struct leat_pool {
     LEAT_ALIGNED_LINE leat_atomic_u32 hint;       /* S see above */
     struct leat_lot lot;                          /* S */
     LEAT_ALIGNED_LINE leat_atomic_u32 open;       /* S places from this on take nothing more */
-    leat_atomic_u32 active;        /* W places that are open while the pool runs */
+    leat_atomic_u32 active;                       /* W places that are open while the pool runs */
     leat_atomic_u32 alive;                        /* S threads running, lent ones included */
     leat_atomic_u32 left_event;    /* S a futex: one more when alive comes to 0, and at a
                                                start */
@@ -172,8 +179,9 @@ bool leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_po
  * level is in hand, as it is while an item of the level runs. */
 void leat_worker_keep(struct leat_worker *worker, uint32_t level, uint32_t item);
 
-/* How long the worker has been in the item that it runs, as far as anyone looked: since the first of
- * the calls that found it there. 0: it runs none, or one that no call has seen. To a millisecond. */
+/* How long the worker has been in the item that it runs, as far as anyone looked: since the first
+ * of the calls that found it there. 0: it runs none, or one that no call has seen. To a
+ * millisecond. */
 uint64_t leat_worker_run_ns(struct leat_worker *worker);
 
 /* The worker whose thread this is, or NULL. */

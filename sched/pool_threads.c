@@ -4,7 +4,8 @@
  *        before each pick  3 full fence; all that sleep are woken  4 each ends the item that it is
  *        in, gives away what only it can reach, and goes from ASKED to LEAVING: from then on it is
  *        gone  5 its stopping hook, LEFT.
- * More   1 `open` is raised  2 ASKED: back to TAKEN, if the worker has not decided yet; LEAVING: its
+ * More   1 `open` is raised  2 ASKED: back to TAKEN, if the worker has not decided yet; LEAVING:
+ * its
  *        hook still runs, so the caller comes again; else join what LEFT, and start a thread.
  * Who has a place is decided by one swap of its seat, so it never has two threads, nor none.
  */

@@ -46,10 +46,9 @@ leat_topology_ask_hwloc(struct leat_topology *topology, const char *synthetic)
         return false;
     }
     /* Otherwise it may move the calling thread from CPU to CPU to look at each. */
-    bool known =
-        hwloc_topology_set_flags(machine, HWLOC_TOPOLOGY_FLAG_DONT_CHANGE_BINDING) == 0 &&
-        (synthetic == NULL || hwloc_topology_set_synthetic(machine, synthetic) == 0) &&
-        hwloc_topology_load(machine) == 0;
+    bool known = hwloc_topology_set_flags(machine, HWLOC_TOPOLOGY_FLAG_DONT_CHANGE_BINDING) == 0 &&
+                 (synthetic == NULL || hwloc_topology_set_synthetic(machine, synthetic) == 0) &&
+                 hwloc_topology_load(machine) == 0;
     topology->nodes.count = 0;
     for (uint32_t i = 0; i < topology->cpus_count && known; i++) {
         known = cpu_ask(topology, machine, &topology->cpus[i]);

@@ -91,8 +91,8 @@ static bool
 steal_from(struct leat_worker *worker, uint32_t victim, uint32_t level, uint32_t *item)
 {
     struct leat_pool *pool = worker->pool;
-    uint32_t count = leat_local_steal(&pool->workers[victim].local[level], &worker->local[level],
-                                      item);
+    uint32_t count =
+        leat_local_steal(&pool->workers[victim].local[level], &worker->local[level], item);
     if (count > 1) {
         stocked_set(worker, level, true);
         leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
@@ -130,8 +130,8 @@ steal(struct leat_worker *worker, uint32_t level, uint32_t *item)
     return false;
 }
 
-/* True once in LEAT_STEAL_SHARE items: what stands in the local queue of a place that has no thread,
- * or one that does not come back, must not wait until the ring is empty. */
+/* True once in LEAT_STEAL_SHARE items: what stands in the local queue of a place that has no
+ * thread, or one that does not come back, must not wait until the ring is empty. */
 static bool
 steals_first(const struct leat_worker *worker)
 {
@@ -344,8 +344,8 @@ park(struct leat_worker *worker)
     leat_lot_sleep(&pool->lot, &worker->bed, worker->index);
 }
 
-/* W8 of park.h: the first thing that a worker does with work after it had none. And W9: the last one
- * that it does in its place. */
+/* W8 of park.h: the first thing that a worker does with work after it had none. And W9: the last
+ * one that it does in its place. */
 static void
 wake_next(struct leat_worker *worker)
 {
@@ -361,9 +361,9 @@ wake_next(struct leat_worker *worker)
 /* ---- the loop ------------------------------------------------------------------------------- */
 
 /* What only this thread can reach goes to the rings, where any thread finds it: items in hand. What
- * its local queues hold is in the reach of all, where it is. False: there was no room for something.
- * Then the worker stays busy, so that nothing counts as quiet, and goes on with it, or the next
- * thread in this place does. */
+ * its local queues hold is in the reach of all, where it is. False: there was no room for
+ * something. Then the worker stays busy, so that nothing counts as quiet, and goes on with it, or
+ * the next thread in this place does. */
 static bool
 hand_over(struct leat_worker *worker)
 {

@@ -1,7 +1,7 @@
 /* fault_scheduling.c - real-time priority of workers: they have it, and nobody else does; where the
  * system refuses it, leat_open() refuses, and its text says which right or limit is missing; where
- * it refuses later, leat_start() does, and the engine stays as it was. Each case is a child process,
- * since limits and users are for ever. */
+ * it refuses later, leat_start() does, and the engine stays as it was. Each case is a child
+ * process, since limits and users are for ever. */
 #include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -135,14 +135,7 @@ with_a_limit(void *argument)
     must_refuse(PRIORITY + 1, "RLIMIT_RTPRIO of at least 8, which is 7");
     if (*may) {
         struct leat_config config = config_of(LEAT_SCHEDULING_FIFO, PRIORITY);
-        const struct rlimit none = {0, 0};
-        struct leat_engine *engine = test_start(&config);
-        CHECK_OK(leat_stop(engine, LEAT_FOREVER));
-        /* What was permitted at open may be refused later. */
-        CHECK(setrlimit(RLIMIT_RTPRIO, &none) == 0);
-        CHECK_STATUS(leat_start(engine), LEAT_REFUSED);
-        CHECK_EQUAL(test_state(engine), LEAT_ENGINE_STOPPED);
-        test_close(engine);
+        test_finish(test_start(&config));
     }
 }
 
@@ -157,33 +150,39 @@ refused(void **state)
     }
 }
 
-/* Another worker is refused while the engine runs: it goes on with those that it has. */
+/* What was permitted at open is refused later: at a start, and for another worker, when the engine
+ * goes on with those that it has. */
 static void
-one_more(void *argument)
+lose_the_right(void *argument)
 {
-    (void)argument;
-    const struct rlimit none = {0, 0};
+    const bool *running = argument;
     struct leat_config config = config_of(LEAT_SCHEDULING_FIFO, PRIORITY);
-    config.workers_max = 3;
-    if (!become_nobody(PRIORITY)) {
+    config.workers_max = WORKERS + 1;
+    struct leat_engine *engine = *running ? test_start(&config) : test_open(&config);
+    CHECK(setuid(65534) == 0);
+    if (*running) {
+        CHECK_STATUS(leat_workers_set(engine, WORKERS + 1), LEAT_REFUSED);
+        CHECK_EQUAL(test_statistics(engine).workers_active, WORKERS);
+        CHECK_EQUAL(test_state(engine), LEAT_ENGINE_RUNNING);
+        test_finish(engine);
         return;
     }
-    struct leat_engine *engine = test_start(&config);
-    CHECK(setrlimit(RLIMIT_RTPRIO, &none) == 0);
-    CHECK_STATUS(leat_workers_set(engine, 3), LEAT_REFUSED);
-    CHECK_EQUAL(test_statistics(engine).workers_active, WORKERS);
-    CHECK_EQUAL(test_state(engine), LEAT_ENGINE_RUNNING);
-    test_finish(engine);
+    CHECK_STATUS(leat_start(engine), LEAT_REFUSED);
+    CHECK_EQUAL(test_state(engine), LEAT_ENGINE_OPEN);
+    test_close(engine);
 }
 
 static void
 refused_later(void **state)
 {
     (void)state;
+    bool running = false;
     if (getuid() != 0 || !permitted()) {
         skip();
     }
-    test_child(one_more, NULL);
+    test_child(lose_the_right, &running);
+    running = true;
+    test_child(lose_the_right, &running);
 }
 
 int

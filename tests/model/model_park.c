@@ -17,11 +17,12 @@
  *        worker notified, in front of its system call. The push of another producer gets the
  *        worker going, if it is the one whose turn it is to repeat a wake-up; both items run. A
  *        stop gets it going too.
- * retire There are to be fewer workers: the one that is too many leaves, asleep or at work, its idle
- *        bit is clear, and all items run, also those that it had in hand (keep, with a full ring) or
- *        in its local queue (batch). In back, it is wanted again at once: it stays, or has left and
- *        the place is free; never both, never neither. In freeze, the wake-up of a push went to it,
- *        while the other worker hangs on a waker that is frozen: it passes the wake-up on.
+ * retire There are to be fewer workers: the one that is too many leaves, asleep or at work, its
+ * idle
+ *        bit is clear, and all items run, also those that it had in hand (keep, with a full ring)
+ *        or in its local queue (batch). In back, it is wanted again at once: it stays, or has left
+ *        and the place is free; never both, never neither. In freeze, the wake-up of a push went to
+ *        it, while the other worker hangs on a waker that is frozen: it passes the wake-up on.
  * lend   Lent threads beside a stop: after leat_pool_wait_empty() nobody is inside. Two threads are
  *        never in one place. In keep, one leaves an item in hand that the next one goes on with.
  *        In steal, one opens a batch while the other one finds nothing to steal: the hint stays.
@@ -629,11 +630,7 @@ static const struct model models[] = {
                  .servants = WORKER_SERVES,
                  .bounded = true,
                  .preemptions = 1}},
-    {.scenario = {.workers = 2,
-                  .runs = 2,
-                  .asleep = true,
-                  .retires = true,
-                  .freezes = FREEZES_2},
+    {.scenario = {.workers = 2, .runs = 2, .asleep = true, .retires = true, .freezes = FREEZES_2},
      .explore = {.name = "park_retire_freeze",
                  .threads = {worker_asleep_thread, worker_asleep_thread, freeze_thread,
                              push_behind_thread},

@@ -1,6 +1,7 @@
 /* stress_lifecycle.c - start, drain, stop, and workers that come and go, from several threads at
- * once, while others bring work and lend threads: each call answers what its contract allows, none hangs, every worker that began
- * ends, and all that was accepted runs exactly once, before or after any number of stops.
+ * once, while others bring work and lend threads: each call answers what its contract allows, none
+ * hangs, every worker that began ends, and all that was accepted runs exactly once, before or after
+ * any number of stops.
  *
  * One engine has workers, one has none and lives on lent threads; in the last test both go on at
  * once, and handlers of the one submit to the other. What hangs is reported with the state of the

@@ -307,10 +307,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_free_record_is_found),
-        cmocka_unit_test(exhaustion_is_exact),
-        cmocka_unit_test(larger_than_the_rotation),
-        cmocka_unit_test(nodes_share),
+        cmocka_unit_test(a_free_record_is_found),   cmocka_unit_test(exhaustion_is_exact),
+        cmocka_unit_test(larger_than_the_rotation), cmocka_unit_test(nodes_share),
         cmocka_unit_test(records_retire),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /* stress_workers.c - workers come and go at random, while others post, submit, submit batches of
  * both kinds, and cancel: each task and each job that was taken runs exactly once, or was cancelled
  * before and does not run at all; nothing waits at the end. Handlers run short and long, fail and
- * are retried, and bring work themselves. Somebody reads the statistics of the workers all the time.
- * What hangs is reported with who is where. */
+ * are retried, and bring work themselves. Somebody reads the statistics of the workers all the
+ * time. What hangs is reported with who is where. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +19,8 @@
 #define TICKETS     (1U << 24)
 #define BATCH       8
 
-/* What became of a ticket. ASKED: it was cancelled while it ran; where its handler asked for another
- * attempt, that is its end. */
+/* What became of a ticket. ASKED: it was cancelled while it ran; where its handler asked for
+ * another attempt, that is its end. */
 enum { WANTED = 1, RAN = 2, CANCELLED = 4, ASKED = 8 };
 
 #define FAILS_FIRST(ticket) ((ticket) % 5 == 0)
@@ -215,8 +215,8 @@ steer(struct hand *hand)
     struct leat_worker_statistics worker = leat_worker_statistics_default();
     struct leat_engine *engine = hand->fixture->engine;
     CHECK_OK(leat_workers_set(engine, 1 + test_random_below(&hand->prng, WORKERS_MAX)));
-    CHECK_OK(leat_worker_statistics_get(engine, test_random_below(&hand->prng, WORKERS_MAX),
-                                        &worker));
+    CHECK_OK(
+        leat_worker_statistics_get(engine, test_random_below(&hand->prng, WORKERS_MAX), &worker));
     CHECK(worker.run_ns < TEST_PATIENCE_NS);
     CHECK(test_statistics(engine).workers_active <= WORKERS_MAX);
     if (test_random_below(&hand->prng, 2) == 0) {

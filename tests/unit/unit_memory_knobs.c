@@ -1,5 +1,5 @@
-/* unit_memory_knobs.c - prefault, lock_memory and huge_pages: what the system says afterwards of the
- * pages of slabs and rings, with the knob and without. That locking is refused where it is not
+/* unit_memory_knobs.c - prefault, lock_memory and huge_pages: what the system says afterwards of
+ * the pages of slabs and rings, with the knob and without. That locking is refused where it is not
  * permitted: fault_memory. */
 #include <stdio.h>
 #include <stdlib.h>

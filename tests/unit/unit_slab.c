@@ -1,8 +1,8 @@
 /* unit_slab.c - the slab in one thread: exactly as many records as it has, each one once; words odd
  * while in use and even while free; free records used evenly; records retire after their last
- * generation, and their ids stay answerable. On a machine with several nodes of memory, which is made
- * up, all the same, and records stay on their node. Holds I1 to I3; shows that leat_slab_check() can say
- * no. */
+ * generation, and their ids stay answerable. On a machine with several nodes of memory, which is
+ * made up, all the same, and records stay on their node. Holds I1 to I3; shows that
+ * leat_slab_check() can say no. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

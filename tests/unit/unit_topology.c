@@ -228,8 +228,22 @@ nothing_is_there(void **state)
 }
 
 static const char *const nonsense[] = {
-    "", "\n", "x", "-", "-1\n", "0-", "3-1\n", ",,,", " 0", "0 1", "4294967296", "99999999999999999999",
-    "0-99999999999999999999\n", "0,0,0,0", "0x10", "\xff\xfe",
+    "",
+    "\n",
+    "x",
+    "-",
+    "-1\n",
+    "0-",
+    "3-1\n",
+    ",,,",
+    " 0",
+    "0 1",
+    "4294967296",
+    "99999999999999999999",
+    "0-99999999999999999999\n",
+    "0,0,0,0",
+    "0x10",
+    "\xff\xfe",
 };
 
 static void
@@ -344,8 +358,8 @@ quota_version_2(void **state)
     /* The least on the way up, wherever it is. */
     CHECK_QUOTA(2, SELF, "0::/a/b/c\n", GROUPS "a/b/c/cpu.max", "max 100000\n",
                 GROUPS "a/b/cpu.max", "500000 100000\n", GROUPS "a/cpu.max", "200000 100000\n");
-    CHECK_QUOTA(4, SELF, "0::/a/b\n", GROUPS "a/b/cpu.max", "400000 100000\n",
-                GROUPS "a/cpu.max", "800000 100000\n", GROUPS "cpu.max", "900000 100000\n");
+    CHECK_QUOTA(4, SELF, "0::/a/b\n", GROUPS "a/b/cpu.max", "400000 100000\n", GROUPS "a/cpu.max",
+                "800000 100000\n", GROUPS "cpu.max", "900000 100000\n");
     CHECK_QUOTA(5, SELF, "0::/a/b\n", GROUPS "cpu.max", "500000 100000\n");
     /* In a container that sees only its own group: the path is the host's. */
     CHECK_QUOTA(2, SELF, "0::/kubepods/pod1/0123\n", GROUPS "cpu.max", "200000 100000\n");
@@ -382,8 +396,9 @@ quota_is_broken(void **state)
     CHECK_QUOTA(UINT32_MAX, SELF, "");
     CHECK_QUOTA(UINT32_MAX, "etc/nothing", "");
     CHECK_QUOTA(UINT32_MAX, SELF, "0::/a\n"); /* no such group */
-    static const char *const texts[] = {"", "\n", "x y\n", "0 0\n", "-5 100000\n", "100000 -1\n",
-                                        "150000", "150000 0\n", " ", "150000 x\n"};
+    static const char *const texts[] = {
+        "",       "\n",         "x y\n", "0 0\n",     "-5 100000\n", "100000 -1\n",
+        "150000", "150000 0\n", " ",     "150000 x\n"};
     for (size_t i = 0; i < TEST_COUNT_OF(texts); i++) {
         CHECK_QUOTA(UINT32_MAX, SELF, "0::/a\n", GROUPS "a/cpu.max", texts[i]);
     }

@@ -273,8 +273,8 @@ submit_batch(struct fixture *fixture, leat_type first)
         jobs[i] = leat_job_default();
         jobs[i].type = i == 0 ? first : fixture->counted;
     }
-    CHECK_OK(leat_submit_batch(fixture->engine, jobs, BATCH + 1, LEAT_BATCH_ALL_OR_NONE, NULL,
-                               NULL));
+    CHECK_OK(
+        leat_submit_batch(fixture->engine, jobs, BATCH + 1, LEAT_BATCH_ALL_OR_NONE, NULL, NULL));
 }
 
 /* Worker 1 is stuck with a stocked queue, and asked to leave: worker 0 takes it all. */
