@@ -10,6 +10,19 @@
 
 #    include <hwloc.h>
 
+/* All that is called here, also by hwloc's inline functions. A program that links libleat.a without
+ * hwloc does without it. */
+#    pragma weak hwloc_bitmap_first
+#    pragma weak hwloc_bitmap_iszero
+#    pragma weak hwloc_get_obj_by_depth
+#    pragma weak hwloc_get_type_depth
+#    pragma weak hwloc_obj_type_is_dcache
+#    pragma weak hwloc_topology_destroy
+#    pragma weak hwloc_topology_init
+#    pragma weak hwloc_topology_load
+#    pragma weak hwloc_topology_set_flags
+#    pragma weak hwloc_topology_set_synthetic
+
 static uint16_t
 first_of(hwloc_const_bitmap_t set)
 {
@@ -42,7 +55,7 @@ bool
 leat_topology_ask_hwloc(struct leat_topology *topology, const char *synthetic)
 {
     hwloc_topology_t machine;
-    if (hwloc_topology_init(&machine) != 0) {
+    if (hwloc_topology_init == NULL || hwloc_topology_init(&machine) != 0) {
         return false;
     }
     /* Otherwise it may move the calling thread from CPU to CPU to look at each. */
