@@ -34,9 +34,9 @@ enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1, LEAT_KIND_CHUNK = 2
  * what a frozen thread left undone. */
 #define LEAT_WAKE_AGAIN 16
 
-/* Once in so many times that a worker goes to a ring, while others have items of that level in their
- * queues, it takes from those before: rarely enough that robbing workers who are at work costs
- * nothing, and often enough that a queue nobody works at is soon empty. */
+/* Once in so many times that a worker goes to a ring, while others have items of that level in
+ * their queues, it takes from those before: rarely enough that robbing workers who are at work
+ * costs nothing, and often enough that a queue nobody works at is soon empty. */
 #define LEAT_ROB_EVERY 32
 
 /* Looks at the clock once in so many rounds of a spin: a read costs as much as 10 pauses. */

@@ -43,17 +43,16 @@
  *   worker then comes back for nothing, and looks again. That producer's item was there before the
  *   later round's W4 (else P4 would have seen that round), so nothing hung on this notification.
  * A worker that leaves (there are to be fewer) takes no item any more, and P5 may have chosen it.
- * It
- *   decides to leave while it is awake, and behind that comes W9. With Q for the fence of W9: an
- *   item whose P5 chose it, in the round that it ended last or an earlier one, was published before
- *   Q, and is taken by Q, or W9 sees it. Then W9 stands in for that producer's P2 to P6, with Q for
- *   P2, and all that is said above holds of the workers that stay. Its own bit stays clear, for
- *   nobody else sets it, so whoever comes later does not choose it; a notification that is late
- *   reaches a bed where nobody lies, and the next worker in the place begins with W1. What its
- *   local queues hold was published with a fence of its own, and W9 sees that, too: thieves come
- *   for it. Fewer workers are made by a store, a full fence, and a wake of all whose bit is set, as
- *   for a stop: so none sleeps on in a place that is closed, for W4 before that fence means that
- *   its bit is seen, and W4 behind it that it sees the place closed.
+ *   It decides to leave while it is awake with its bit clear, and behind that comes W9, with the
+ *   fence Q. An item whose P5 chose it has its P2 before Q, else P4 would have seen the bit clear:
+ *   so by Q it is taken, or W9 sees it. Then W9 stands in for that producer's P2 to P6, with Q for
+ *   P2, and all that is said above holds of the workers that stay. Its bit stays clear, for nobody
+ *   else sets it, so whoever comes later does not choose it; a notification that is late reaches a
+ *   bed where nobody lies, and the next worker in the place begins with W1. What its local queues
+ *   hold was published with a fence of its own, and W9 sees that, too: thieves come for it.
+ *   Fewer workers are made by a store, a full fence, and a wake of all whose bit is set, as for a
+ *   stop. So none sleeps on in a place that is closed: W4 before that fence means that its bit is
+ *   seen, and W4 behind it that W5 sees the place closed.
  * Why an item does not wait behind another one that a worker runs, while others sleep: P5 may have
  * notified just that worker. P2 before the fence of W8, then W8 sees the item and wakes the next
  * worker; that fence before P2, then P4 sees the bit as the worker cleared it, or a later round. So
