@@ -28,13 +28,14 @@ static const struct leat_nodes *machine;
 static struct fixture *
 setup(uint32_t capacity, uint32_t shards, uint64_t generation_start)
 {
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    struct fixture *fixture = aligned_alloc(LEAT_LINE_BYTES, sizeof(*fixture));
     const struct leat_slab_config config = {.capacity = capacity,
                                             .shards = shards,
                                             .record_bytes = RECORD_BYTES,
                                             .generation_start = generation_start,
                                             .nodes = machine};
     CHECK(fixture != NULL);
+    memset(fixture, 0, sizeof(*fixture));
     CHECK(leat_slab_init(&fixture->slab, &config));
     CHECK(leat_slab_bytes(&config) >= (size_t)capacity * (RECORD_BYTES + sizeof(uint64_t)));
     return fixture;
