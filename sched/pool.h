@@ -75,6 +75,7 @@ struct leat_worker {
     uint32_t rounds;                        /* O to rings since it robbed others before */
     uint32_t singles;                       /* O items taken singly since it last asked for more */
     uint64_t claim_ns;                      /* O when it last asked */
+    uint64_t spin_ns;                       /* O how long it looks for work before it parks */
     uint32_t hand[LEAT_PRIORITY_LEVELS];    /* O items to run again, by level */
     LEAT_ALIGNED_LINE struct leat_pool *pool;      /* I */
     uint32_t index;                                /* I */
@@ -126,7 +127,7 @@ struct leat_pool {
     struct leat_worker *workers;                    /* I */
     uint32_t places;                                /* I workers_max, or lenders_max */
     uint32_t cpus_count;                            /* I */
-    uint64_t spin_ns;                               /* I UINT64_MAX: for ever */
+    uint64_t spin_ns;                               /* I at most; UINT64_MAX: for ever */
     const struct leat_slab *slabs[LEAT_ITEM_KINDS]; /* I records of items, by kind; or NULL */
     void *queues_memory;                            /* I rings and local queues */
     size_t queues_bytes;                            /* I */
