@@ -37,6 +37,9 @@ enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1, LEAT_KIND_CHUNK = 2
  * what a frozen thread left undone. */
 #define LEAT_WAKE_AGAIN 16
 
+/* Where looking for work begins to pay, it is first done for this part of the longest time. */
+#define LEAT_SPIN_PARTS 16
+
 /* Looks at the clock once in so many rounds of a spin: a read costs as much as 10 pauses. */
 #define LEAT_SPIN_ROUNDS 16
 

@@ -57,6 +57,7 @@ struct leat_worker {
     uint32_t claim;                         /* O items it may take from a ring at once */
     uint32_t singles;                       /* O items taken singly since it last asked for more */
     uint64_t claim_ns;                      /* O when it last asked */
+    uint64_t spin_ns;                       /* O how long it looks for work before it parks */
     uint32_t hand[LEAT_PRIORITY_LEVELS];    /* O items to run again, by level */
     LEAT_ALIGNED_LINE struct leat_pool *pool;      /* I */
     uint32_t index;                                /* I */
@@ -102,7 +103,7 @@ struct leat_pool {
     struct leat_worker *workers;                    /* I */
     uint32_t places;                                /* I workers, or lenders_max */
     uint32_t cpus_count;                            /* I CPUs this process may use */
-    uint64_t spin_ns;                               /* I UINT64_MAX: for ever */
+    uint64_t spin_ns;                               /* I at most; UINT64_MAX: for ever */
     bool yields;                                    /* I a worker that spins lets others run */
     const struct leat_slab *slabs[LEAT_ITEM_KINDS]; /* I records of items, by kind; or NULL */
     void *queues_memory;                            /* I rings and local queues */

@@ -338,11 +338,11 @@ static bool
 spin(struct leat_worker *worker)
 {
     struct leat_pool *pool = worker->pool;
-    uint64_t budget = pool->spin_ns;
-    if (budget == 0) {
+    bool for_ever = pool->spin_ns == UINT64_MAX;
+    if (worker->spin_ns == 0 && !for_ever) {
         return false;
     }
-    uint64_t deadline = leat_os_deadline_ns(budget);
+    uint64_t deadline = leat_os_deadline_ns(for_ever ? UINT64_MAX : worker->spin_ns);
     for (;;) {
         for (uint32_t i = 0; i < LEAT_SPIN_ROUNDS; i++) {
             uint32_t hint = atom_load_rlx(&pool->hint); /* rlx: hint, re-checked at park:A */
@@ -397,6 +397,36 @@ park(struct leat_worker *worker)
     }
     atom_count(&worker->parks, 1);
     leat_lot_sleep(&pool->lot, &worker->bed, worker->index);
+}
+
+/* Looking for work pays if it comes within the longest time that one looks: then a wake-up is
+ * saved. Each time without work tells how long to look the next time. */
+static void
+spin_learn(struct leat_worker *worker, uint64_t idle_ns)
+{
+    uint64_t most = worker->pool->spin_ns;
+    uint64_t least = most / LEAT_SPIN_PARTS;
+    if (idle_ns <= most) {
+        uint64_t more = worker->spin_ns < least ? least : 2 * worker->spin_ns;
+        worker->spin_ns = more < most ? more : most;
+    } else {
+        worker->spin_ns = worker->spin_ns <= least ? 0 : worker->spin_ns / 2;
+    }
+}
+
+/* Until there may be work. */
+static void
+wait_for_work(struct leat_worker *worker)
+{
+    bool learns = worker->pool->spin_ns != 0;
+    uint64_t began_ns = learns ? leat_os_monotonic_ns() : 0;
+    if (spin(worker)) {
+        return;
+    }
+    park(worker);
+    if (learns) {
+        spin_learn(worker, leat_os_monotonic_ns() - began_ns);
+    }
 }
 
 /* W8 of park.h: the first thing that a worker does with work after it had none. */
@@ -479,9 +509,7 @@ leat_worker_run(void *argument)
         if (hand_empty(worker)) {
             busy_end(worker);
         }
-        if (!spin(worker)) {
-            park(worker);
-        }
+        wait_for_work(worker);
     }
     if (ops->stopping != NULL) {
         ops->stopping(ops->context, worker->index);
