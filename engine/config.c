@@ -164,6 +164,7 @@ ranges_check(const struct leat_config *config, struct leat_error *error)
         {"starvation_picks", config->starvation_picks, 0, LEAT_STARVATION_MAX,
          "must be 0 or 2 to 1 000 000"},
         {"spin_ns", config->spin_ns, 0, LEAT_SPIN_NS_MAX, "must be at most 1 000 000"},
+        {"tick_ns", config->tick_ns, 0, LEAT_TICK_NS_MAX, "must be 0 or 10 000 to 10 000 000"},
         {"worker_stack_bytes", config->worker_stack_bytes, 0, LEAT_STACK_BYTES_MAX,
          "must be 0 or 64 KiB to 1 GiB"},
         {"ring_slots", config->ring_slots, LEAT_RING_SLOTS_MIN,
@@ -194,6 +195,9 @@ rest_check(const struct leat_config *config, struct leat_error *error)
     if (config->starvation_picks == 1) {
         return leat_error_set(error, LEAT_INVALID, "starvation_picks",
                               "must be 0 or 2 to 1 000 000");
+    }
+    if (config->tick_ns != 0 && config->tick_ns < LEAT_TICK_NS_MIN) {
+        return leat_error_set(error, LEAT_INVALID, "tick_ns", "must be 0 or 10 000 to 10 000 000");
     }
     if (config->worker_stack_bytes != 0 && config->worker_stack_bytes < LEAT_STACK_BYTES_MIN) {
         return leat_error_set(error, LEAT_INVALID, "worker_stack_bytes",
@@ -306,6 +310,7 @@ leat_config_pool(const struct leat_config *concrete)
     pool.lock_memory = concrete->lock_memory;
     pool.huge_pages = concrete->huge_pages;
     pool.spin_ns = concrete->spin_ns;
+    pool.tick_ns = concrete->workers != 0 ? concrete->tick_ns : 0;
     pool.stack_bytes = concrete->worker_stack_bytes;
     (void)snprintf(pool.name, sizeof(pool.name), "%s", concrete->worker_name);
     pool.memory = leat_config_memory(concrete);

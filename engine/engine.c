@@ -10,7 +10,7 @@
  * Waiting is done outside the mutex, so that a stop can end a drain, and a second stop can wait
  * beside the first; steps 3 and 5 are done by whoever finds that stop still under way.
  */
-#include "engine/engine_internal.h"
+#include "engine/completion.h"
 
 #include <string.h>
 
@@ -206,6 +206,7 @@ parts_close(struct leat_engine *engine)
     if (engine->jobs.mapping != NULL) {
         records_free(engine);
     }
+    leat_completions_fini(engine);
     leat_os_unmap(engine->alive_page, LEAT_PAGE_BYTES);
     if (engine->pool.places != 0) {
         leat_pool_fini(&engine->pool);

@@ -172,6 +172,9 @@ struct leat_config {
                                    0: strict priorities; else 2 to 1 000 000 (default 61) */
     uint64_t spin_ns;          /* a worker looks for work so long at most before it parks, less
                                   where that did not pay; 0 to 1 ms (default 50 000) */
+    uint64_t tick_ns;          /* 0: a submit that finds a worker asleep wakes it (default). Else
+                                  no submit makes a system call: a thread of the engine looks so
+                                  often whether to wake one; 10 us to 10 ms */
     size_t worker_stack_bytes; /* 0: the system's default; else 64 KiB to 1 GiB */
     const char *worker_name;   /* prefix of the thread names, 1 to 11 bytes; copied */
     bool busy_poll;            /* workers never park: for isolated CPUs */
@@ -581,6 +584,8 @@ LEAT_API const char *leat_reason_text(enum leat_reason reason);
 /* leat_job.flags */
 #define LEAT_JOB_KEEP_RESULT 1u /* record and result stay until leat_release() */
 
+struct leat_completion_queue;
+
 /* Everything of a job that most jobs do not use: caller's name, unique key, order key, tags,
  * parents, expiry, run-at. Its fields come with what they steer; NULL until then. */
 struct leat_job_options;
@@ -600,6 +605,10 @@ struct leat_job {
     uint32_t reserved;     /* 0 */
     uint64_t delay_ns;     /* must be 0 at present */
     const struct leat_job_options *options; /* must be NULL at present */
+    /* Not NULL: the end of the job comes to this queue, as a completion that says `user`. From
+     * now on it has one of the queue's slots. */
+    struct leat_completion_queue *completions;
+    void *user;
 };
 
 static inline struct leat_job
@@ -620,9 +629,9 @@ leat_job_default(void)
  * Copies job and payload.
  * Allocates: only for a payload above payload_bytes_inline, a kept result, or a new name.
  * Waits:    never, but for the mutex of a name that is new.
- * Returns:  LEAT_OK; LEAT_FULL (the ring of the priority, jobs_max, types_max or queues_max);
- *           LEAT_CLOSED; LEAT_NOT_FOUND (a handle of no type or queue); LEAT_NO_MEMORY;
- *           LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.
+ * Returns:  LEAT_OK; LEAT_FULL (the ring of the priority, jobs_max, types_max, queues_max, or the
+ *           slots of the completion queue); LEAT_CLOSED; LEAT_NOT_FOUND (a handle of no type or
+ *           queue); LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.
  * Order:    submit happens-before the handler. FIFO per submitting thread, queue and priority, up
  *           to the parallelism of the workers.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_submit(struct leat_engine *engine,
@@ -760,28 +769,59 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_some(struct leat_engine *engin
 LEAT_API LEAT_NODISCARD enum leat_status leat_next_due(struct leat_engine *engine,
                                                        uint64_t *delay_ns);
 
-/* ---- completion queue ---------------------------------------------------------------------- */
+/* ---- completion queue ----------------------------------------------------------------------
+ *
+ * For a host with an event loop: a ring of ended jobs with a descriptor that turns readable when
+ * there is something to take. A job that names a queue (leat_job.completions) has one of its slots
+ * from its submit until its completion is taken, so every end finds a place, however slow the host
+ * is. Each such job that a submit accepted comes exactly once, unless the engine is closed before
+ * its end. A completion is there before a drain says that the job has ended, but for a
+ * leat_cancel() that has not come back yet.
+ * Queues that are left when the engine is closed are destroyed by leat_close().
+ */
 
 struct leat_completion {
-    leat_job_id id;
+    leat_job_id id; /* its record is there if the job is kept or retained */
     enum leat_job_state state;
     enum leat_reason reason;
-    void *user;
+    void *user; /* of the leat_job */
 };
 
-struct leat_completion_queue;
-
-/* A ring of ended jobs for a host with an event loop; its descriptor turns readable when there is
- * something to take.
- * Returns:  LEAT_UNSUPPORTED at present, all of them.  */
+/* Creates a queue for `slots` jobs, 1 to 2^20.
+ * Threads:  any.      Progress: blocking (system calls).    Allocates: maps 48 to 80 bytes a slot.
+ * Returns:  LEAT_OK and *queue, owned by the caller, given back by leat_completion_queue_destroy()
+ *           or leat_close(); LEAT_FULL (256 queues); LEAT_NO_MEMORY; LEAT_REFUSED (no descriptor
+ *           is left, or mlock); LEAT_SYSTEM; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_completion_queue_create(struct leat_engine *engine, uint32_t slots,
                              struct leat_completion_queue **queue);
+
+/* The descriptor to wait for (poll, epoll, level or edge triggered): readable while there is
+ * something to take, and now and then once for nothing. It never blocks and closes on exec. Only
+ * wait for it: take() reads it.
+ * Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK and *descriptor, borrowed until the queue is destroyed; LEAT_FORKED;
+ *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_completion_queue_descriptor(struct leat_completion_queue *queue, int *descriptor);
+
+/* Takes up to `capacity` completions, of one worker's jobs in the order of their ends. Fewer than
+ * `capacity`: there were no more, and the descriptor turns readable with the next one (edge
+ * triggered, too); exactly `capacity`: come again, it may stay as it is.
+ * Threads:  any, several at once.    Progress: lock-free; who stops inside may have taken along
+ *           what would have made the descriptor readable for the other takers, until the next take.
+ * Returns:  LEAT_OK and *taken >= 1; LEAT_EMPTY; LEAT_FORKED; LEAT_INVALID.
+ * Order:    what the handler and leat_complete() did happens-before the take.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_completion_queue_take(struct leat_completion_queue *queue, struct leat_completion *items,
                            size_t capacity, size_t *taken);
+
+/* Frees a queue and closes its descriptor. Completions not taken are dropped. No other thread may
+ * be in a call on the queue, or begin one, or submit a job that names it.
+ * Threads:  any, handlers included, outside read sections of liburcu-bp.    Progress: blocking.
+ * Takes queue.
+ * Returns:  LEAT_OK; LEAT_BUSY (jobs that name it have not ended: cancel them, or wait, or close
+ *           the engine); LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_completion_queue_destroy(struct leat_completion_queue *queue);
 

@@ -62,6 +62,16 @@ void leat_os_futex_wait(leat_atomic_u32 *word, uint32_t expected, uint64_t deadl
 /* Wakes up to count sleepers. */
 void leat_os_futex_wake(leat_atomic_u32 *word, uint32_t count);
 
+/* ---- events: a descriptor that an event loop of the host waits for --------------------------- */
+
+/* post: a descriptor that is not readable, closes on exec and never blocks. */
+enum leat_os_result leat_os_event_open(int *descriptor);
+void leat_os_event_close(int descriptor);
+/* post: readable. */
+void leat_os_event_set(int descriptor);
+/* post: not readable, unless it was set meanwhile. */
+void leat_os_event_clear(int descriptor);
+
 /* ---- time and CPUs -------------------------------------------------------------------------- */
 
 uint64_t leat_os_monotonic_ns(void);

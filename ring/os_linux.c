@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -198,6 +199,44 @@ leat_os_futex_wake(leat_atomic_u32 *word, uint32_t count)
 {
     int sleepers = count > INT_MAX ? INT_MAX : (int)count;
     (void)syscall(SYS_futex, word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, sleepers, NULL, NULL, 0);
+}
+
+/* ---- events --------------------------------------------------------------------------------- */
+
+enum leat_os_result
+leat_os_event_open(int *descriptor)
+{
+    int opened = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (opened >= 0) {
+        *descriptor = opened;
+        return LEAT_OS_OK;
+    }
+    if (errno == EMFILE || errno == ENFILE) {
+        return LEAT_OS_REFUSED;
+    }
+    return errno == ENOMEM ? LEAT_OS_NO_MEMORY : LEAT_OS_FAILED;
+}
+
+void
+leat_os_event_close(int descriptor)
+{
+    (void)close(descriptor);
+}
+
+/* What these two answer is of no interest: a counter that cannot grow any more is readable as well,
+ * and one that is 0 was empty already. */
+void
+leat_os_event_set(int descriptor)
+{
+    const uint64_t one = 1;
+    (void)!write(descriptor, &one, sizeof(one));
+}
+
+void
+leat_os_event_clear(int descriptor)
+{
+    uint64_t count = 0;
+    (void)!read(descriptor, &count, sizeof(count));
 }
 
 /* ---- time and CPUs -------------------------------------------------------------------------- */

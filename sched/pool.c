@@ -34,7 +34,7 @@ tell(struct leat_pool *pool, uint32_t bits)
     if (LEAT_UNLIKELY((atom_load_sc(&pool->hint) & bits) != bits)) {
         (void)atom_or_rlx(&pool->hint, bits); /* rlx: ordered by tell:A */
     }
-    if (LEAT_UNLIKELY(leat_lot_any(&pool->lot))) {
+    if (LEAT_UNLIKELY(leat_lot_any(&pool->lot) && pool->config.tick_ns == 0)) {
         (void)leat_pool_wake_one(pool);
     }
 }
@@ -56,11 +56,11 @@ leat_pool_push(struct leat_pool *pool, uint32_t level, uint32_t item)
         return false;
     }
     leat_mpmc_prefetch(&pool->rings[level]);
-    if (LEAT_MPMC_SC) {
-        tell(pool, LEAT_HINT_RING(level));
-    } else {
-        leat_pool_notify(pool, LEAT_HINT_RING(level));
-    }
+#if LEAT_MPMC_SC
+    tell(pool, LEAT_HINT_RING(level));
+#else
+    leat_pool_notify(pool, LEAT_HINT_RING(level));
+#endif
     return true;
 }
 
@@ -364,21 +364,32 @@ worker_start(struct leat_worker *worker)
     return leat_os_thread_start(&worker->thread, &config);
 }
 
+static void
+threads_join(struct leat_pool *pool, uint32_t workers)
+{
+    leat_tick_stop(pool);
+    for (uint32_t i = 0; i < workers; i++) {
+        leat_os_thread_join(pool->workers[i].thread);
+    }
+}
+
 enum leat_os_result
 leat_pool_start(struct leat_pool *pool)
 {
+    enum leat_os_result result = leat_tick_start(pool);
+    if (result != LEAT_OS_OK) {
+        return result;
+    }
     atom_store_rlx(&pool->halt, 0); /* rlx: ordered by left:A */
     left_poke(pool);
     for (uint32_t i = 0; i < pool->config.workers; i++) {
         /* The thread that it counts begins behind it. */
         (void)atom_add_rlx(&pool->alive, 1); /* rlx: ordered by leave_pool:A */
-        enum leat_os_result result = worker_start(&pool->workers[i]);
+        result = worker_start(&pool->workers[i]);
         if (result != LEAT_OS_OK) {
             leat_pool_leave(pool); /* for the thread that is not there */
             leat_pool_halt(pool);
-            for (uint32_t j = 0; j < i; j++) {
-                leat_os_thread_join(pool->workers[j].thread);
-            }
+            threads_join(pool, i);
             return result;
         }
     }
@@ -422,9 +433,7 @@ leat_pool_wait_empty(struct leat_pool *pool, uint64_t deadline_ns)
 void
 leat_pool_join(struct leat_pool *pool)
 {
-    for (uint32_t i = 0; i < pool->config.workers; i++) {
-        leat_os_thread_join(pool->workers[i].thread);
-    }
+    threads_join(pool, pool->config.workers);
 }
 
 /* ---- init and fini -------------------------------------------------------------------------- */

@@ -23,6 +23,7 @@
 #include "ring/mpmc.h"
 #include "ring/slab.h"
 #include "sched/park.h"
+#include "sched/tick.h"
 
 struct leat_pool;
 
@@ -91,6 +92,7 @@ struct leat_pool_config {
     bool lock_memory;
     bool huge_pages;
     uint64_t spin_ns;
+    uint64_t tick_ns; /* 0: a push wakes; else a thread does, so often */
     size_t stack_bytes;
     char name[12];
     struct leat_memory memory;
@@ -122,6 +124,7 @@ struct leat_pool {
     leat_atomic_u32 quiet_event;   /* S a futex: counts workers that ran dry while watched */
     leat_atomic_u64 wakes_outside; /* S by threads that are no workers */
     leat_atomic_u64 tasks_refused; /* S records taken and given back unused */
+    struct leat_tick tick;         /* S */
     LEAT_ALIGNED_LINE leat_atomic_u64 anchor; /* S see atom_fence_sc() */
 };
 

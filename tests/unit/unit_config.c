@@ -33,6 +33,7 @@ static const struct field fields[] = {
     {FIELD(pinning), {0, 1, 2, NOTHING}, {3, UINT32_MAX, NOTHING}},
     {FIELD(starvation_picks), {0, 2, 1000000, NOTHING}, {1, 1000001, NOTHING}},
     {FIELD(spin_ns), {0, 1000000, NOTHING}, {1000001, UINT64_MAX, NOTHING}},
+    {FIELD(tick_ns), {0, 10000, 10000000, NOTHING}, {1, 9999, 10000001, UINT64_MAX, NOTHING}},
     {FIELD(worker_stack_bytes),
      {0, 64 << 10, 1 << 30, NOTHING},
      {1, (64 << 10) - 1, (1 << 30) + 1, UINT64_MAX, NOTHING}},
@@ -274,6 +275,7 @@ defaults(void **state)
     CHECK_EQUAL(config.pinning, LEAT_PIN_ONE);
     CHECK_EQUAL(config.starvation_picks, 61);
     CHECK_EQUAL(config.spin_ns, 50000);
+    CHECK_EQUAL(config.tick_ns, 0);
     CHECK_EQUAL(config.worker_stack_bytes, 0);
     CHECK_EQUAL(config.ring_slots, 16384);
     CHECK_EQUAL(config.tasks_max, 262144);
