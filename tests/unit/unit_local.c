@@ -53,6 +53,9 @@ check(struct fixture *fixture)
     CHECK_EQUAL(leat_local_count(&fixture->local), fixture->count);
     CHECK_EQUAL(leat_local_room(&fixture->local), fixture->slots - fixture->count);
     CHECK(leat_local_ready(&fixture->local) == (fixture->count > 0));
+    uint32_t next = 0;
+    CHECK(leat_local_peek(&fixture->local, &next) == (fixture->count > 0));
+    CHECK(fixture->count == 0 || next == fixture->items[0]);
 }
 
 static void
