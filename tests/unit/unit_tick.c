@@ -82,7 +82,7 @@ static void
 everything_runs(void **state)
 {
     (void)state;
-    struct fixture fixture = {NULL};
+    struct fixture fixture = {.engine = NULL};
     open_engine(&fixture);
     for (uint32_t round = 1; round <= 3; round++) {
         bring(&fixture);
@@ -99,7 +99,7 @@ static void
 one_alone_runs(void **state)
 {
     (void)state;
-    struct fixture fixture = {NULL};
+    struct fixture fixture = {.engine = NULL};
     open_engine(&fixture);
     for (uint32_t round = 1; round <= 10; round++) {
         test_sleep_ns(2 * TICK_NS);
@@ -142,7 +142,7 @@ without_system_calls(void *shared, uint32_t number)
 static void
 child(void)
 {
-    struct fixture fixture = {NULL};
+    struct fixture fixture = {.engine = NULL};
     open_engine(&fixture);
     static struct test_threads threads;
     test_threads_start(&threads, 1, without_system_calls, &fixture);
