@@ -1,7 +1,7 @@
 /* civil.h - days and dates of the Gregorian calendar, also before it was in use.
  *
- * Source   Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2013: years begin in March,
- *          so that the leap day is the last one, and 400 of them are one period.
+ * Source   Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", 2013: years begin in
+ *          March, so that the leap day is the last one, and 400 of them are one period.
  */
 #ifndef SCHED_CIVIL_H
 #define SCHED_CIVIL_H

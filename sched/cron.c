@@ -11,7 +11,7 @@
 /* Whoever looks so far back has seen every time from which the clock may have been set back. */
 #define REACH_S (LEAT_ZONE_OFFSET_MAX_S - LEAT_ZONE_OFFSET_MIN_S)
 
-#define MONDAY   1
+#define SUNDAY   0
 #define SATURDAY 6
 
 /* ---- days ----------------------------------------------------------------------------------- */
@@ -32,7 +32,7 @@ day_near(uint32_t day, uint32_t first, uint32_t length)
     if (weekday == SATURDAY) {
         return day > 1 ? day - 1 : day + 2;
     }
-    if (weekday == 0) {
+    if (weekday == SUNDAY) {
         return day < length ? day + 1 : day - 2;
     }
     return day;
@@ -146,7 +146,7 @@ second_of_day(const struct leat_cron *cron, int64_t second)
     uint32_t hour = (uint32_t)(second / 3600);
     uint32_t minute = (uint32_t)(second / 60 % 60);
     uint32_t at_second = bits_from(cron->seconds, (uint32_t)(second % 60));
-    /* From the smallest unit to the largest: what is beyond the end of one moves the next one on. */
+    /* From the smallest unit on: what is beyond the end of one moves the next one on. */
     minute += at_second == 64;
     uint32_t at_minute = bits_from(cron->minutes, minute);
     hour += at_minute == 64;

@@ -11,8 +11,8 @@
  *          fixed     (not `*`)  A local time fires at the first moment at which the zone's clock
  *                    shows it or has passed it: once right after a gap that skips it, and the first
  *                    time only where it comes twice.
- *          elapsed   (`*`, or `*` with a step)  Each moment fires at which the clock shows a time that matches:
- *                    not in a gap, and again when times come again.
+ *          elapsed   (`*`, or `*` with a step)  Each moment fires at which the clock shows a time
+ *                    that matches: not in a gap, and again when times come again.
  * I1       of seconds, minutes, hours and months at least one bit is set, and none beyond the field
  * I2       years says for each of the 14 kinds of years whether it has a day that matches, and at
  *          least one kind has; or every_s > 0, and then nothing else counts but anchor_s

@@ -1,5 +1,5 @@
-/* cron_parse.c - reads the text of a cron expression, from left to right and without a step back, and
- * says at which character it is wrong. */
+/* cron_parse.c - reads the text of a cron expression, from left to right and without a step back,
+ * and says at which character it is wrong. */
 #include <string.h>
 
 #include "sched/cron.h"

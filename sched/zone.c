@@ -8,8 +8,8 @@
 #define HEADER_BYTES 44
 #define TYPE_BYTES   6
 
-/* The rule is written out from the year before the last change of the table, and the repeated period
- * begins two years behind it, when the rule alone holds. */
+/* The rule is written out from the year before the last change of the table, and the repeated
+ * period begins two years behind it, when the rule alone holds. */
 #define RULE_YEARS_BEFORE 1
 #define RULE_YEARS_AFTER  2
 #define RULE_CHANGES_MAX  (2 * (RULE_YEARS_BEFORE + RULE_YEARS_AFTER + LEAT_PERIOD_YEARS + 1))
@@ -144,8 +144,8 @@ take_number(struct rest *rest, uint32_t least, uint32_t most, uint32_t *number)
     return digits > 0 && value >= least && value <= most;
 }
 
-/* The name of an offset: three letters or more, or anything harmless in angle brackets. Nobody wants
- * it, but behind it the offset begins. */
+/* The name of an offset: three letters or more, or anything harmless in angle brackets. Nobody
+ * wants it, but behind it the offset begins. */
 static bool
 take_name(struct rest *rest)
 {
@@ -282,8 +282,8 @@ append(struct leat_zone *zone, int64_t at_s, int32_t offset_s)
     zone->changes_count = count;
 }
 
-/* Writes the rule out behind `last_s`, the last change of the file, up to the end of the period that
- * is repeated. False: in its order of changes one year overtakes another. */
+/* Writes the rule out behind `last_s`, the last change of the file, up to the end of the period
+ * that is repeated. False: in its order of changes one year overtakes another. */
 static bool
 extend(struct leat_zone *zone, const struct rule *rule, int64_t last_s)
 {

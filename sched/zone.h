@@ -1,10 +1,11 @@
 /* zone.h - time zones: what a clock on the wall shows at a moment, from the files of tzdata, by our
  * own reader. TZ and the zone of the process are never looked at, and a host may change them.
  *
- * Source   A. D. Olson, P. Eggert, K. Murchison, "The Time Zone Information Format (TZif)", RFC 9636
- *          (2024), and RFC 8536 (2019) before it: versions 1 to 4. The rule in the footer of a file
- *          is a TZ string of POSIX.1-2024, its hours from -167 to 167. That the rule is written out
- *          for one period of the calendar and then repeated is an idea of cctz (Google, 2015).
+ * Source   A. D. Olson, P. Eggert, K. Murchison, "The Time Zone Information Format (TZif)", RFC
+ *          9636 (2024), and RFC 8536 (2019) before it: versions 1 to 4. The rule in the footer of a
+ *          file is a TZ string of POSIX.1-2024, its hours from -167 to 167. That the rule is
+ *          written out for one period of the calendar and then repeated is an idea of cctz
+ *          (Google, 2015).
  * Words    A moment is in seconds from 1970 in UTC, without leap seconds. A local time is what the
  *          clock on the wall shows, counted in the same way: moment + offset.
  * Claims   leat_zone_span()  reads only: no lock, no allocation, one binary search.
@@ -24,8 +25,8 @@
 #include "sched/civil.h"
 #include "sched/limits.h"
 
-/* Where the spans begin and end that have no change before or behind them: beyond all times that are
- * computed with, and still far from the end of 64 bits. */
+/* Where the spans begin and end that have no change before or behind them: beyond all times that
+ * are computed with, and still far from the end of 64 bits. */
 #define LEAT_ZONE_BEGIN_S (-(INT64_C(1) << 40))
 #define LEAT_ZONE_END_S   (INT64_C(1) << 40)
 
@@ -56,12 +57,12 @@ struct leat_zone_span {
 
 enum leat_zone_result {
     LEAT_ZONE_OK = 0,
-    LEAT_ZONE_NAME,       /* no name of a zone: empty, too long, or leads out of the directory */
-    LEAT_ZONE_MISSING,    /* no such file */
-    LEAT_ZONE_UNREADABLE, /* the system refused or failed, or the file changed while it was read */
-    LEAT_ZONE_DAMAGED,    /* no TZif file, or one that contradicts itself */
-    LEAT_ZONE_UNSUPPORTED, /* of a later version, or with leap seconds, which a clock of POSIX lacks */
-    LEAT_ZONE_TOO_LARGE, /* beyond the limits */
+    LEAT_ZONE_NAME,        /* no name of a zone: empty, too long, or leads out of the directory */
+    LEAT_ZONE_MISSING,     /* no such file */
+    LEAT_ZONE_UNREADABLE,  /* the system refused or failed, or the file changed while it was read */
+    LEAT_ZONE_DAMAGED,     /* no TZif file, or one that contradicts itself */
+    LEAT_ZONE_UNSUPPORTED, /* of a later version, or with leap seconds */
+    LEAT_ZONE_TOO_LARGE,   /* beyond the limits */
     LEAT_ZONE_NO_MEMORY
 };
 
@@ -77,8 +78,8 @@ enum leat_zone_result leat_zone_init(struct leat_zone *zone, const struct leat_m
 /* `memory` as for init; also a zone of leat_zone_utc(). */
 void leat_zone_fini(struct leat_zone *zone, const struct leat_memory *memory);
 
-/* pre: LEAT_ZONE_BEGIN_S <= moment_s < LEAT_ZONE_END_S. The neighbour spans are those of begin_s - 1
- * and of end_s; a span may end without a change, where a period of the calendar does. */
+/* pre: LEAT_ZONE_BEGIN_S <= moment_s < LEAT_ZONE_END_S. The neighbour spans are those of begin_s -
+ * 1 and of end_s; a span may end without a change, where a period of the calendar does. */
 struct leat_zone_span leat_zone_span(const struct leat_zone *zone, int64_t moment_s);
 
 /* Checks I1 and I2; says on `why` (may be NULL) what is wrong. */
@@ -86,7 +87,7 @@ bool leat_zone_check(const struct leat_zone *zone, FILE *why);
 
 /* ---- files ---------------------------------------------------------------------------------- */
 
-/* Which file was read: a package manager puts a new one in its place, another one writes into it. */
+/* Which file was read: a package manager puts a new one in its place, others write into it. */
 struct leat_zone_stamp {
     uint64_t device;
     uint64_t file;

@@ -1,5 +1,5 @@
-/* zone_file.c - the files that zone.h reads. The directory is opened first and the name looked up in
- * it, so that no path has to be put together. */
+/* zone_file.c - the files that zone.h reads. The directory is opened first and the name looked up
+ * in it, so that no path has to be put together. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-/* campaign_cron.c - cron schedules against a walk. In each zone of tzdata, around changes of its clock
- * in the years 1970 to 2100, random expressions are computed by sched/cron.h, and found by asking the
- * C library for the local time of one minute after the other (second, where there are seconds): the
- * same moments must come out, none more, none less, also from moments in between.
+/* campaign_cron.c - cron schedules against a walk. In each zone of tzdata, around changes of its
+ * clock in the years 1970 to 2100, random expressions are computed by sched/cron.h, and found by
+ * asking the C library for the local time of one minute after the other (second, where there are
+ * seconds): the same moments must come out, none more, none less, also from moments in between.
  *
  *   campaign_cron [--windows N] [--expressions N] [--seed S] [--directory DIR]
  *
@@ -25,7 +25,7 @@
 #define LEAD_S        (25 * INT64_C(3600))
 #define AROUND_S      (31 * INT64_C(3600))
 #define AROUND_FINE_S (4 * INT64_C(3600))
-/* All local times between the least and the greatest one of a walk; no change is larger than a day. */
+/* All local times from the least to the greatest of a walk; no change is larger than a day. */
 #define STEPS_MAX (2 * (LEAD_S + 2 * AROUND_FINE_S) + 90000)
 /* One window in so many has seconds. */
 #define FINE_ONE_IN 32
@@ -41,7 +41,7 @@ struct campaign {
     uint32_t expressions;
     struct test_prng prng;
     struct leat_zone_file file;
-    /* The walk: what the clock shows at begin_s + i * step_s, and all local times from lowest_s on. */
+    /* What the clock shows at begin_s + i * step_s, and all local times from lowest_s on. */
     int64_t begin_s;
     int64_t step_s;
     uint32_t lead;
@@ -99,9 +99,9 @@ local_matches(const struct campaign *campaign, const struct calendar_cron *cron,
     return calendar_matches(cron, &campaign->locals[place]);
 }
 
-/* Whether a moment fires, at which the clock shows `local_s`, and `highest_s` was the highest before:
- * with a star for the hour if that matches; else if anything does that it shows or passes for the
- * first time. */
+/* Whether a moment fires, at which the clock shows `local_s`, and `highest_s` was the highest
+ * before: with a star for the hour if that matches; else if anything does that it shows or passes
+ * for the first time. */
 static bool
 fires(const struct campaign *campaign, const struct calendar_cron *cron, int64_t local_s,
       int64_t highest_s)

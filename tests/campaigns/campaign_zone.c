@@ -1,12 +1,13 @@
-/* campaign_zone.c - the offsets of all zones of tzdata against those of the C library: at moments that
- * lie evenly over the years 1970 to 2100, at each change that the library has between two of them, to
- * the second, at each change that Leat knows, and at random moments of the 800 years behind.
+/* campaign_zone.c - the offsets of all zones of tzdata against those of the C library: at moments
+ * that lie evenly over the years 1970 to 2100, at each change that the library has between two of
+ * them, to the second, at each change that Leat knows, and at random moments of the 800 years
+ * behind.
  *
  *   campaign_zone [--step SECONDS] [--seed S] [--directory DIR]
  *
- * Without a step the campaign is as long as a stress test. The last line says what was compared. Exit
- * status: 0 all right; 1 something was different; 2 it cannot run like this; 77 there is no tzdata.
- * Holds I1 and I2 of sched/zone.h. */
+ * Without a step the campaign is as long as a stress test. The last line says what was compared.
+ * Exit status: 0 all right; 1 something was different; 2 it cannot run like this; 77 there is no
+ * tzdata. Holds I1 and I2 of sched/zone.h. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,9 +38,8 @@ struct campaign {
 };
 
 static void
-compare(struct campaign *campaign, int64_t moment_s)
+compare(struct campaign *campaign, int64_t moment_s, int64_t want_s)
 {
-    int64_t want_s = calendar_offset(moment_s);
     struct leat_zone_span span = leat_zone_span(&campaign->file.zone, moment_s);
     campaign->moments++;
     if (span.offset_s != want_s || span.begin_s > moment_s || span.end_s <= moment_s) {
@@ -62,32 +62,34 @@ compare_change(struct campaign *campaign, int64_t low_s, int64_t high_s)
             high_s = middle_s;
         }
     }
-    compare(campaign, low_s);
-    compare(campaign, high_s);
+    compare(campaign, low_s, offset_s);
+    compare(campaign, high_s, calendar_offset(high_s));
     campaign->changes++;
 }
 
 static void
 compare_zone(struct campaign *campaign)
 {
-    int64_t moment_s = campaign->begin_s;
-    while (moment_s < campaign->end_s) {
-        int64_t next_s = moment_s + campaign->step_s;
-        compare(campaign, moment_s);
-        if (calendar_offset(moment_s) != calendar_offset(next_s)) {
-            compare_change(campaign, moment_s, next_s);
+    int64_t before_s = calendar_offset(campaign->begin_s);
+    for (int64_t moment_s = campaign->begin_s; moment_s < campaign->end_s;
+         moment_s += campaign->step_s) {
+        int64_t offset_s = calendar_offset(moment_s);
+        compare(campaign, moment_s, offset_s);
+        if (offset_s != before_s) {
+            compare_change(campaign, moment_s - campaign->step_s, moment_s);
         }
-        moment_s = next_s;
+        before_s = offset_s;
     }
     struct leat_zone_span span = leat_zone_span(&campaign->file.zone, campaign->begin_s);
     while (span.end_s < campaign->end_s) {
-        compare(campaign, span.end_s - 1);
-        compare(campaign, span.end_s);
+        compare(campaign, span.end_s - 1, calendar_offset(span.end_s - 1));
+        compare(campaign, span.end_s, calendar_offset(span.end_s));
         span = leat_zone_span(&campaign->file.zone, span.end_s);
     }
     for (uint32_t i = 0; i < LATER; i++) {
         uint64_t seconds = test_random(&campaign->prng) % (2 * (uint64_t)LEAT_PERIOD_S);
-        compare(campaign, campaign->end_s + (int64_t)seconds);
+        int64_t moment_s = campaign->end_s + (int64_t)seconds;
+        compare(campaign, moment_s, calendar_offset(moment_s));
     }
 }
 

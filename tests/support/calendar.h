@@ -19,7 +19,7 @@ struct calendar_names {
     uint32_t count;
 };
 
-/* The zones and links of tzdata, which lists them in DIRECTORY/tzdata.zi. False: it is not there. */
+/* The zones and links of tzdata, listed in DIRECTORY/tzdata.zi. False: that is not there. */
 bool calendar_names_read(struct calendar_names *names, const char *directory);
 
 /* The C library's zone of this process. One thread only. */

@@ -1,6 +1,6 @@
-/* unit_cron.c - cron expressions: what each form means, when it fires, also where the clock of a zone
- * is changed, and each thing that is refused, with its line and column. Holds I1 and I2 of cron.h.
- * The zones are rules of their own, so that nothing here depends on tzdata. */
+/* unit_cron.c - cron expressions: what each form means, when it fires, also where the clock of a
+ * zone is changed, and each thing that is refused, with its line and column. Holds I1 and I2 of
+ * cron.h. The zones are rules of their own, so that nothing here depends on tzdata. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

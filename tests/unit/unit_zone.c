@@ -474,8 +474,8 @@ without_memory_nothing_changes(void **state)
 
 /* ---- files ---------------------------------------------------------------------------------- */
 
-/* Each time with a later date: the system's own is of the last tick of its clock, and two writes may
- * fall into one. */
+/* Each time with a later date: the system's own is of the last tick of its clock, and two writes
+ * may fall into one. */
 static void
 write_bytes(const char *path, const uint8_t *bytes, size_t size)
 {
