@@ -87,7 +87,7 @@ leat_thread_attach(struct leat_engine *engine)
 static size_t
 inline_bytes_of(const struct leat_config *config)
 {
-    return config->payload_bytes_inline * leat_round_up(config->jobs_max, LEAT_SLAB_BLOCK);
+    return config->payload_bytes_inline * (size_t)config->jobs_max;
 }
 
 size_t
@@ -134,6 +134,7 @@ pool_open(struct leat_engine *engine)
     config.ops.started = hook_started;
     config.ops.stopping = hook_stopping;
     config.ops.context = engine;
+    config.jobs = &engine->jobs;
     return leat_pool_init(&engine->pool, &config);
 }
 

@@ -193,7 +193,7 @@ LEAT_INLINE void *
 leat_job_inline(const struct leat_engine *engine, uint32_t index)
 {
     size_t room = engine->config.payload_bytes_inline;
-    return engine->inline_payloads + room * leat_slab_place(index);
+    return engine->inline_payloads + room * index;
 }
 
 /* The extra block, or NULL. */

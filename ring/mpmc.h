@@ -36,6 +36,9 @@
 #    error "LEAT_RING is none of the algorithms above"
 #endif
 
+/* 1: a push is a sequentially consistent operation, and so is what a pop looks at. */
+#define LEAT_MPMC_SC (LEAT_RING == LEAT_RING_PACKED)
+
 /* Letters: S many writers. */
 struct leat_mpmc {
     struct LEAT_MPMC() ring; /* S */
@@ -76,6 +79,32 @@ LEAT_INLINE bool
 leat_mpmc_pop(struct leat_mpmc *ring, uint32_t *item)
 {
     return LEAT_MPMC(_pop)(&ring->ring, item);
+}
+
+/* For a producer that will push more. */
+LEAT_INLINE void
+leat_mpmc_prefetch(const struct leat_mpmc *ring)
+{
+#if LEAT_RING == LEAT_RING_PACKED
+    leat_packed_prefetch(&ring->ring);
+#else
+    (void)ring;
+#endif
+}
+
+/* The item `ahead` places behind the one that the next pop is likely to take. False: it is not
+ * there, or it cannot be told at a glance. */
+LEAT_INLINE bool
+leat_mpmc_peek(const struct leat_mpmc *ring, uint64_t ahead, uint32_t *item)
+{
+#if LEAT_RING == LEAT_RING_PACKED
+    return leat_packed_peek(&ring->ring, ahead, item);
+#else
+    (void)ring;
+    (void)ahead;
+    (void)item;
+    return false;
+#endif
 }
 
 /* True if a pop would find an item now. */

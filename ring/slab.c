@@ -42,6 +42,8 @@ stack_take(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t *inde
          * acquire: a head has each value once, so it meets the very write that take:A has met.
          * If relaxed: a searcher could count the take and miss a record given before it. */
         if (atom_cas_rel(&stack->head, &head, after)) {
+            /* The next one to take was given back by another core, most often. */
+            leat_slab_prefetch(slab, low_of(word));
             *index = top;
             return true;
         }
@@ -159,6 +161,10 @@ leat_slab_take(struct leat_slab *slab, uint32_t shard, uint32_t *index)
         return false;
     }
     LEAT_ASSERT(taken < slab->capacity);
+    *index = taken;
+    if (slab->link_inside) {
+        return true;
+    }
     leat_atomic_u64 *word = leat_slab_word(slab, taken);
     /* The taker is alone with the record. A fresh one has the word 0 and starts where the slab
      * starts. */
@@ -168,18 +174,32 @@ leat_slab_take(struct leat_slab *slab, uint32_t shard, uint32_t *index)
     }
     LEAT_ASSERT((generation & 1) == 0);
     atom_store_rlx(word, leat_word_of(generation + 1, 0)); /* rlx: single writer */
-    *index = taken;
     return true;
+}
+
+/* The generation of a record once it is free; odd: it retires. */
+static uint64_t
+generation_free(const struct leat_slab *slab, uint32_t index)
+{
+    if (slab->link_inside) {
+        return 0;
+    }
+    uint64_t word = atom_load_rlx(leat_slab_word(slab, index)); /* rlx: single writer */
+    uint64_t generation = leat_word_generation(word);
+    LEAT_ASSERT((generation & 1) == 1);
+    if (LEAT_UNLIKELY(generation == LEAT_GENERATION_LAST)) {
+        /* Without ids it starts again: 0 is a record as good as never used. */
+        return slab->without_ids ? 0 : generation;
+    }
+    return generation + 1;
 }
 
 void
 leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index)
 {
     LEAT_ASSERT(index < slab->capacity);
-    uint64_t word = atom_load_rlx(leat_slab_word(slab, index)); /* rlx: single writer */
-    uint64_t generation = leat_word_generation(word);
-    LEAT_ASSERT((generation & 1) == 1);
-    if (LEAT_UNLIKELY(generation == LEAT_GENERATION_LAST && !slab->without_ids)) {
+    uint64_t generation = generation_free(slab, index);
+    if (LEAT_UNLIKELY((generation & 1) != 0)) {
         /* Ids of this record stay answerable as gone: the last generation stands, owner's bits
          * say what the owner left there. */
         atom_add_rlx(&slab->retired, 1); /* rlx: statistic */
@@ -187,8 +207,7 @@ leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index)
     }
     struct leat_slab_shard *home = &slab->shards[shard % slab->shards_count];
     uint32_t role = atom_load_rlx(&home->role); /* rlx: hint, re-checked at give:B */
-    /* Without ids the generation starts again: 0 is a record as good as never used. */
-    stack_give(slab, &home->stacks[role ^ 1], index, (generation + 1) & LEAT_GENERATION_LAST);
+    stack_give(slab, &home->stacks[role ^ 1], index, generation);
 }
 
 /* ---- start and end -------------------------------------------------------------------------- */
@@ -204,11 +223,11 @@ layout_of(const struct leat_slab_config *config)
 {
     struct layout layout;
     size_t shards = sizeof(struct leat_slab_shard) * config->shards;
-    size_t places = leat_round_up(config->capacity, LEAT_SLAB_BLOCK);
+    size_t words = config->link_inside ? 0 : sizeof(leat_atomic_u64) * config->capacity;
     layout.words = leat_round_up(shards, LEAT_PAGE_BYTES);
-    layout.records =
-        layout.words + leat_round_up(sizeof(leat_atomic_u64) * places, LEAT_PAGE_BYTES);
-    layout.bytes = layout.records + leat_round_up(config->record_bytes * places, LEAT_PAGE_BYTES);
+    layout.records = layout.words + leat_round_up(words, LEAT_PAGE_BYTES);
+    layout.bytes =
+        layout.records + leat_round_up(config->record_bytes * config->capacity, LEAT_PAGE_BYTES);
     return layout;
 }
 
@@ -235,12 +254,14 @@ leat_slab_init(struct leat_slab *slab, const struct leat_slab_config *config)
     slab->mapping = mapping;
     slab->mapping_bytes = layout.bytes;
     slab->shards = (struct leat_slab_shard *)(void *)mapping;
-    slab->words = (leat_atomic_u64 *)(void *)(mapping + layout.words);
+    slab->words = mapping + layout.words; /* with link_inside the same as the records */
     slab->records = mapping + layout.records;
+    slab->word_bytes = config->link_inside ? config->record_bytes : sizeof(leat_atomic_u64);
     slab->record_bytes = config->record_bytes;
     slab->generation_start = config->generation_start;
     slab->capacity = config->capacity;
     slab->without_ids = config->without_ids;
+    slab->link_inside = config->link_inside;
     slab->rotation = config->capacity < LEAT_SLAB_ROTATION ? config->capacity : LEAT_SLAB_ROTATION;
     slab->shards_count = config->shards;
     atom_init(&slab->fresh, 0);

@@ -20,10 +20,10 @@ void
 leat_lot_enter(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker)
 {
     leat_parker_prepare(bed);
-    /* A waker that sees the bit and not yet the EMPTY bed has its P2 before W4: then the second
-     * look sees what it brought. */
-    /* rlx: ordered by park:A */
-    (void)atom_or_rlx(&lot->idle[worker / 64], UINT64_C(1) << (worker % 64));
+    /* enter:A release -> any:A.  Carries: the EMPTY bed.
+     * If relaxed: a waker could see the bit, and the bed as the last round left it, NOTIFIED; or
+     * its notification come before the EMPTY. */
+    (void)atom_or_rel(&lot->idle[worker / 64], UINT64_C(1) << (worker % 64));
 }
 
 void
@@ -56,7 +56,7 @@ idle_next(const struct leat_lot *lot, uint32_t from)
 {
     uint64_t wanted = UINT64_MAX << from % 64;
     for (uint32_t i = from / 64; i < lot->words_count; i++) {
-        uint64_t idle = atom_load_rlx(&lot->idle[i]) & wanted; /* rlx: ordered by notify:A */
+        uint64_t idle = atom_load_rlx(&lot->idle[i]) & wanted; /* rlx: ordered by any:A */
         if (idle != 0) {
             return i * 64 + (uint32_t)__builtin_ctzll(idle);
         }

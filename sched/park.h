@@ -6,7 +6,7 @@
  *
  *   producer                                worker without work
  *     P1  publish the item in its ring        W1  own bed = EMPTY
- *     P2  full fence                          W2  set own bit in the idle bitmap
+ *     P2  full fence, see below               W2  set own bit in the idle bitmap
  *     P3  set the level's hint bit if clear   W3  clear the hint
  *     P4  read the idle bitmap                W4  full fence
  *     P5  of the workers whose bit is set,    W5  look into every ring, and at the halt flag
@@ -19,11 +19,14 @@
  *         of them, in turn                        fence; if others sleep and rings have more,
  *                                                 wake one (P4 to P6)
  *
+ * A push that is a sequentially consistent operation needs no fence: P3 and P4 are such operations,
+ * too, so they stand in one order with it and with the fences of the workers. P2 is then the push.
+ *
  * Why no item is left behind: let a round be a worker's way from W1 to the end of W6 or W7. P2 and
  * W4 are full fences, so all are in one order. For a worker, take its last round whose W4 is before
  * P2; the W4 of the next one, if it comes to that, is behind P2. So P4 sees the W2 of that round or
- * something later, and P5 its W1 or something later: the fences alone order them. (Who wakes in W8
- * or for a stop has made a full fence, too.)
+ * something later, and P5 its W1 or something later, since W2 is a release and P4 an acquire. (Who
+ * wakes in W8 or for a stop has made a full fence, too.)
  *   Bit clear: the worker has ended the round.
  *   Bit set, bed NOTIFIED: it is so in that round or a later one; the round is over, or ends in W7.
  *   Bit set, bed not NOTIFIED: P5 makes it so.
@@ -42,9 +45,9 @@
  * worker; that fence before P2, then P4 sees the bit as the worker cleared it, or a later round. So
  * two items whose handlers wait for each other both run.
  * Why a set hint bit is never missing for long: P2 before W4, then W5 sees the item and W6 sets the
- * bit; W4 before P2, then P3 sees the bit that W3 cleared, or what came later, and sets it. All of
- * these are relaxed: the fences put W3 before P3 also in the order of changes of the word, and each
- * worker that clears the bit later has its W4 behind P2. So the bit of a level with an item is
+ * bit; W4 before P2, then P3 sees the bit that W3 cleared, or what came later, and sets it. W3
+ * is then before P3 also in the order of changes of the word, and each worker that clears the bit
+ * later has its W4 behind P2. So the bit of a level with an item is
  * clear only while its producer is between P1 and P3, or a worker between W3 and W6. A thread
  * frozen there hides the level from workers that are busy elsewhere, until one of them runs dry and
  * goes through W5.
@@ -99,7 +102,9 @@ leat_lot_any(const struct leat_lot *lot)
 {
     uint64_t any = 0;
     for (uint32_t i = 0; i < lot->words_count; i++) {
-        any |= atom_load_rlx(&lot->idle[i]); /* rlx: ordered by notify:A */
+        /* any:A sc -> park:A, park:B, enter:A.  Orders: item published then idle bits read, against
+         * idle bit changed then rings read. */
+        any |= atom_load_sc(&lot->idle[i]);
     }
     return any != 0;
 }

@@ -24,19 +24,28 @@ leat_pool_wake_one(struct leat_pool *pool)
     return true;
 }
 
+/* P3 to P6. pre: an item was published by a sequentially consistent operation, or a full fence has
+ * come since. */
+LEAT_INLINE void
+tell(struct leat_pool *pool, uint32_t bits)
+{
+    /* tell:A sc -> park:A.  Orders: item published then hint read, against hint cleared then rings
+     * read. */
+    if (LEAT_UNLIKELY((atom_load_sc(&pool->hint) & bits) != bits)) {
+        (void)atom_or_rlx(&pool->hint, bits); /* rlx: ordered by tell:A */
+    }
+    if (LEAT_UNLIKELY(leat_lot_any(&pool->lot))) {
+        (void)leat_pool_wake_one(pool);
+    }
+}
+
 void
 leat_pool_notify(struct leat_pool *pool, uint32_t bits)
 {
     /* notify:A sc -> park:A, park:B, steal:A.  Orders: item published then hint and idle bits read,
      * against idle bit changed and hint cleared then rings and local queues read. */
     atom_fence_sc(&pool->anchor);
-    if (LEAT_UNLIKELY((atom_load_rlx(&pool->hint) & bits) != bits)) { /* rlx: ordered by notify:A */
-        /* rlx: ordered by notify:A */
-        (void)atom_or_rlx(&pool->hint, bits);
-    }
-    if (LEAT_UNLIKELY(leat_lot_any(&pool->lot))) {
-        (void)leat_pool_wake_one(pool);
-    }
+    tell(pool, bits);
 }
 
 bool
@@ -46,7 +55,12 @@ leat_pool_push(struct leat_pool *pool, uint32_t level, uint32_t item)
     if (LEAT_UNLIKELY(!leat_mpmc_push(&pool->rings[level], item))) {
         return false;
     }
-    leat_pool_notify(pool, LEAT_HINT_RING(level));
+    leat_mpmc_prefetch(&pool->rings[level]);
+    if (LEAT_MPMC_SC) {
+        tell(pool, LEAT_HINT_RING(level));
+    } else {
+        leat_pool_notify(pool, LEAT_HINT_RING(level));
+    }
     return true;
 }
 
@@ -120,7 +134,10 @@ leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_pool_ta
     if (LEAT_UNLIKELY(!leat_slab_take(&pool->tasks, shard, &index))) {
         return false;
     }
-    *(struct leat_pool_task *)leat_slab_record(&pool->tasks, index) = *task;
+    struct leat_task_record *record = leat_slab_record(&pool->tasks, index);
+    /* rlx: ordered by push:C */
+    atom_store_rlx(&record->argument, (uint64_t)(uintptr_t)task->argument);
+    record->function = task->function;
     if (LEAT_UNLIKELY(!leat_pool_push(pool, level, leat_item_of(LEAT_KIND_TASK, index)))) {
         (void)atom_add_rlx(&pool->tasks_refused, 1); /* rlx: statistic */
         leat_slab_give(&pool->tasks, shard, index);
@@ -412,18 +429,6 @@ leat_pool_join(struct leat_pool *pool)
 
 /* ---- init and fini -------------------------------------------------------------------------- */
 
-/* Records of tasks, and blocks of batches. Neither has ids. */
-static struct leat_slab_config
-slab_config(uint32_t capacity, size_t record_bytes, uint32_t shards)
-{
-    struct leat_slab_config slab = {.capacity = capacity,
-                                    .shards = shards,
-                                    .record_bytes = record_bytes,
-                                    .generation_start = 0,
-                                    .without_ids = true};
-    return slab;
-}
-
 static uint32_t
 places_of(const struct leat_pool_config *config)
 {
@@ -440,6 +445,28 @@ chunks_max(const struct leat_pool_config *config)
     uint64_t behind = config->items_max / (LEAT_CHUNK_ITEMS - 1);
     uint64_t all = (heads < pairs ? heads : pairs) + behind + places_of(config) + 1;
     return all < LEAT_RECORDS_MAX ? (uint32_t)all : LEAT_RECORDS_MAX;
+}
+
+/* Nobody knows a task or the block of a batch by an id. */
+static struct leat_slab_config
+tasks_config(const struct leat_pool_config *config, uint32_t shards)
+{
+    struct leat_slab_config slab = {.capacity = config->tasks_max,
+                                    .shards = shards,
+                                    .record_bytes = sizeof(struct leat_task_record),
+                                    .without_ids = true,
+                                    .link_inside = true};
+    return slab;
+}
+
+static struct leat_slab_config
+chunks_config(const struct leat_pool_config *config, uint32_t shards)
+{
+    struct leat_slab_config slab = {.capacity = chunks_max(config),
+                                    .shards = shards,
+                                    .record_bytes = sizeof(struct leat_chunk),
+                                    .without_ids = true};
+    return slab;
 }
 
 static size_t
@@ -459,11 +486,8 @@ queues_bytes(const struct leat_pool_config *config)
 size_t
 leat_pool_bytes(const struct leat_pool_config *config)
 {
-    uint32_t shards = LEAT_SLAB_SHARDS_MAX;
-    struct leat_slab_config tasks =
-        slab_config(config->tasks_max, sizeof(struct leat_pool_task), shards);
-    struct leat_slab_config chunks =
-        slab_config(chunks_max(config), sizeof(struct leat_chunk), shards);
+    const struct leat_slab_config tasks = tasks_config(config, LEAT_SLAB_SHARDS_MAX);
+    const struct leat_slab_config chunks = chunks_config(config, LEAT_SLAB_SHARDS_MAX);
     return queues_bytes(config) + leat_slab_bytes(&tasks) + leat_slab_bytes(&chunks) +
            workers_bytes(places_of(config));
 }
@@ -523,12 +547,9 @@ queues_init(struct leat_pool *pool)
 }
 
 static enum leat_os_result
-slab_open(struct leat_pool *pool, struct leat_slab *slab, uint32_t capacity, size_t record_bytes)
+slab_open(struct leat_pool *pool, struct leat_slab *slab, const struct leat_slab_config *config)
 {
-    uint32_t shards =
-        pool->cpus_count < LEAT_SLAB_SHARDS_MAX ? pool->cpus_count : LEAT_SLAB_SHARDS_MAX;
-    const struct leat_slab_config config = slab_config(capacity, record_bytes, shards);
-    if (!leat_slab_init(slab, &config)) {
+    if (!leat_slab_init(slab, config)) {
         return LEAT_OS_NO_MEMORY;
     }
     return leat_pool_prepare(&pool->config, slab->mapping, slab->mapping_bytes);
@@ -541,17 +562,22 @@ parts_init(struct leat_pool *pool)
     pool->cpus_count = leat_os_cpus_allowed(pool->cpus, LEAT_CPUS_MAX);
     workers_init(pool);
     leat_lot_init(&pool->lot, pool->places);
+    pool->spin_ns = config->busy_poll ? UINT64_MAX : config->spin_ns;
     /* Workers that fill all CPUs would spin in the way of whoever brings work. */
-    pool->spin_ns = config->workers >= pool->cpus_count ? 0 : config->spin_ns;
-    if (config->busy_poll) {
-        pool->spin_ns = UINT64_MAX;
-    }
+    pool->yields = config->workers >= pool->cpus_count && !config->busy_poll;
+    pool->slabs[LEAT_KIND_TASK] = &pool->tasks;
+    pool->slabs[LEAT_KIND_JOB] = config->jobs;
+    pool->slabs[LEAT_KIND_CHUNK] = &pool->chunks;
+    uint32_t cpus = pool->cpus_count;
+    uint32_t shards = cpus < LEAT_SLAB_SHARDS_MAX ? cpus : LEAT_SLAB_SHARDS_MAX;
+    const struct leat_slab_config tasks = tasks_config(config, shards);
+    const struct leat_slab_config chunks = chunks_config(config, shards);
     enum leat_os_result result = queues_init(pool);
     if (result == LEAT_OS_OK) {
-        result = slab_open(pool, &pool->tasks, config->tasks_max, sizeof(struct leat_pool_task));
+        result = slab_open(pool, &pool->tasks, &tasks);
     }
     if (result == LEAT_OS_OK) {
-        result = slab_open(pool, &pool->chunks, chunks_max(config), sizeof(struct leat_chunk));
+        result = slab_open(pool, &pool->chunks, &chunks);
     }
     return result;
 }

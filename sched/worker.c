@@ -71,10 +71,33 @@ item_open(struct leat_worker *worker, uint32_t level, uint32_t item)
     return item;
 }
 
+/* The record of an item was written by another core and may have left the caches since. Its way
+ * here takes as long as the item before it, or less. */
+LEAT_INLINE void
+prefetch(const struct leat_pool *pool, uint32_t item)
+{
+    const struct leat_slab *slab = pool->slabs[leat_item_kind(item)];
+    if (LEAT_LIKELY(slab != NULL)) {
+        leat_slab_prefetch(slab, leat_item_index(item));
+    }
+}
+
+/* Prefetches what this worker will take next, as far as that can be told. */
+LEAT_INLINE void
+prefetch_next(const struct leat_worker *worker, uint32_t level)
+{
+    uint32_t item = 0;
+    if (leat_local_peek(&worker->local[level], &item) ||
+        leat_mpmc_peek(&worker->pool->rings[level], 0, &item)) {
+        prefetch(worker->pool, item);
+    }
+}
+
 static bool
 local_pick(struct leat_worker *worker, uint32_t level, uint32_t *item)
 {
     if (leat_local_pop(&worker->local[level], item)) {
+        prefetch_next(worker, level);
         *item = item_open(worker, level, *item);
         return true;
     }
@@ -82,6 +105,66 @@ local_pick(struct leat_worker *worker, uint32_t level, uint32_t *item)
      * sees the bit cleared and this worker idle then sees that they are busy. */
     stocked_set(worker, level, leat_local_ready(&worker->local[level]));
     return false;
+}
+
+/* How many items the worker may take at once: twice as many as before if those did not take long,
+ * else half; and no more than its share of what waits. */
+static uint32_t
+claim_size(struct leat_worker *worker, uint32_t level)
+{
+    const struct leat_pool *pool = worker->pool;
+    uint32_t item = 0;
+    uint64_t now_ns = leat_os_monotonic_ns();
+    uint64_t took_ns = now_ns - worker->claim_ns;
+    uint32_t size = took_ns > LEAT_CLAIM_NS ? worker->claim / 2 : worker->claim * 2;
+    size = size < 1 ? 1 : size;
+    size = size > LEAT_CLAIM_MAX ? LEAT_CLAIM_MAX : size;
+    while (size > 1 && !leat_mpmc_peek(&pool->rings[level], (size - 1) * pool->places, &item)) {
+        size /= 2;
+    }
+    worker->claim_ns = now_ns;
+    worker->claim = size;
+    worker->singles = 0;
+    return size;
+}
+
+/* Takes more items behind the one that was just taken, into the local queue, which is empty. */
+static LEAT_COLD void
+claim(struct leat_worker *worker, uint32_t level)
+{
+    struct leat_pool *pool = worker->pool;
+    uint32_t items[LEAT_CLAIM_MAX];
+    uint32_t most = claim_size(worker, level) - 1;
+    uint32_t count = 0;
+    bool more = count < most;
+    while (more && leat_mpmc_pop(&pool->rings[level], &items[count])) {
+        /* What goes on with a batch is the last item of a local queue. */
+        bool chunk = leat_item_kind(items[count]) == LEAT_KIND_CHUNK;
+        count++;
+        more = count < most && !chunk;
+    }
+    if (count > 0) {
+        bool room = leat_local_push_n(&worker->local[level], items, count);
+        LEAT_ASSERT(room);
+        stocked_set(worker, level, true);
+        leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
+    }
+}
+
+/* The oldest item of a ring. */
+static bool
+ring_pick(struct leat_worker *worker, uint32_t level, uint32_t *item)
+{
+    if (!leat_mpmc_pop(&worker->pool->rings[level], item)) {
+        return false;
+    }
+    if (LEAT_UNLIKELY(leat_item_kind(*item) == LEAT_KIND_CHUNK)) {
+        *item = chunk_open(worker, level, *item);
+    } else if (worker->claim > 1 || ++worker->singles >= LEAT_CLAIM_EVERY) {
+        claim(worker, level);
+    }
+    prefetch_next(worker, level);
+    return true;
 }
 
 /* Half of what another worker has of a level; the bit said that there is one. */
@@ -126,8 +209,7 @@ level_pick(struct leat_worker *worker, uint32_t level, uint32_t hint, uint32_t *
     if ((atom_load_rlx(&worker->stocked) & bit) != 0 && local_pick(worker, level, item)) {
         return true;
     }
-    if (leat_mpmc_pop(&worker->pool->rings[level], item)) {
-        *item = item_open(worker, level, *item);
+    if (ring_pick(worker, level, item)) {
         return true;
     }
     return (hint & LEAT_HINT_LOCAL(level)) != 0 && steal(worker, level, item);
@@ -139,7 +221,15 @@ rotation_pick(struct leat_worker *worker, uint32_t levels, uint32_t hint, uint32
 {
     for (uint32_t i = 1; i <= LEAT_PRIORITY_LEVELS; i++) {
         uint32_t level = (worker->rotation + i) % LEAT_PRIORITY_LEVELS;
-        if ((levels >> level & 1) != 0 && level_pick(worker, level, hint, item)) {
+        if ((levels >> level & 1) == 0) {
+            continue;
+        }
+        /* Others' first: they may have waited behind a long one for as long as the ring was not
+         * empty. */
+        /* rlx: single writer */
+        bool own = ((worker->held | atom_load_rlx(&worker->stocked)) >> level & 1) != 0;
+        bool others = !own && (hint & LEAT_HINT_LOCAL(level)) != 0 && steal(worker, level, item);
+        if (others || level_pick(worker, level, hint, item)) {
             worker->rotation = level;
             return true;
         }
@@ -202,11 +292,14 @@ run(struct leat_worker *worker, uint32_t item)
         return;
     }
     uint32_t index = leat_item_index(item);
-    struct leat_pool_task task = *(struct leat_pool_task *)leat_slab_record(&pool->tasks, index);
+    struct leat_task_record *record = leat_slab_record(&pool->tasks, index);
+    /* rlx: ordered by pop:B */
+    void *argument = (void *)(uintptr_t)atom_load_rlx(&record->argument);
+    leat_pool_function function = record->function;
     /* Given back before it runs: a long task does not hold a record. */
     atom_count(&worker->tasks_run, 1);
     leat_slab_give(&pool->tasks, leat_pool_shard(), index);
-    task.function(task.argument);
+    function(argument);
 }
 
 /* ---- without work --------------------------------------------------------------------------- */
@@ -245,11 +338,11 @@ static bool
 spin(struct leat_worker *worker)
 {
     struct leat_pool *pool = worker->pool;
-    uint64_t budget = pool->spin_ns;
-    if (budget == 0) {
+    bool for_ever = pool->spin_ns == UINT64_MAX;
+    if (worker->spin_ns == 0 && !for_ever) {
         return false;
     }
-    uint64_t deadline = pool->config.busy_poll ? UINT64_MAX : leat_os_deadline_ns(budget);
+    uint64_t deadline = leat_os_deadline_ns(for_ever ? UINT64_MAX : worker->spin_ns);
     for (;;) {
         for (uint32_t i = 0; i < LEAT_SPIN_ROUNDS; i++) {
             uint32_t hint = atom_load_rlx(&pool->hint); /* rlx: hint, re-checked at park:A */
@@ -260,6 +353,9 @@ spin(struct leat_worker *worker)
         }
         if (deadline != UINT64_MAX && leat_os_monotonic_ns() >= deadline) {
             return false;
+        }
+        if (pool->yields) {
+            leat_os_yield();
         }
     }
 }
@@ -292,8 +388,8 @@ park(struct leat_worker *worker)
         /* Bits of what there is come back at once. */
         (void)atom_and_rlx(&pool->hint, 0); /* rlx: ordered by park:A */
     }
-    /* park:A sc -> notify:A, halt:B.  Orders: idle bit set and hint cleared then rings and halt
-     * read, against item published (or halt set) then hint and idle bits read. */
+    /* park:A sc -> notify:A, tell:A, any:A, halt:B.  Orders: idle bit set and hint cleared then
+     * rings and halt read, against item published (or halt set) then hint and idle bits read. */
     atom_fence_sc(&pool->anchor);
     if (second_look(worker) || halted(pool)) {
         leat_lot_leave(&pool->lot, worker->index);
@@ -303,13 +399,43 @@ park(struct leat_worker *worker)
     leat_lot_sleep(&pool->lot, &worker->bed, worker->index);
 }
 
+/* Looking for work pays if it comes within the longest time that one looks: then a wake-up is
+ * saved. Each time without work tells how long to look the next time. */
+static void
+spin_learn(struct leat_worker *worker, uint64_t idle_ns)
+{
+    uint64_t most = worker->pool->spin_ns;
+    uint64_t least = most / LEAT_SPIN_PARTS;
+    if (idle_ns <= most) {
+        uint64_t more = worker->spin_ns < least ? least : 2 * worker->spin_ns;
+        worker->spin_ns = more < most ? more : most;
+    } else {
+        worker->spin_ns = worker->spin_ns <= least ? 0 : worker->spin_ns / 2;
+    }
+}
+
+/* Until there may be work. */
+static void
+wait_for_work(struct leat_worker *worker)
+{
+    bool learns = worker->pool->spin_ns != 0;
+    uint64_t began_ns = learns ? leat_os_monotonic_ns() : 0;
+    if (spin(worker)) {
+        return;
+    }
+    park(worker);
+    if (learns) {
+        spin_learn(worker, leat_os_monotonic_ns() - began_ns);
+    }
+}
+
 /* W8 of park.h: the first thing that a worker does with work after it had none. */
 static void
 wake_next(struct leat_worker *worker)
 {
     struct leat_pool *pool = worker->pool;
-    /* park:B sc -> notify:A.  Orders: own idle bit cleared then rings and queues read, against item
-     * published then idle bits read. */
+    /* park:B sc -> notify:A, any:A.  Orders: own idle bit cleared then rings and queues read,
+     * against item published then idle bits read. */
     atom_fence_sc(&pool->anchor);
     if (leat_lot_any(&pool->lot) && second_look(worker)) {
         (void)leat_pool_wake_one(pool);
@@ -383,9 +509,7 @@ leat_worker_run(void *argument)
         if (hand_empty(worker)) {
             busy_end(worker);
         }
-        if (!spin(worker)) {
-            park(worker);
-        }
+        wait_for_work(worker);
     }
     if (ops->stopping != NULL) {
         ops->stopping(ops->context, worker->index);

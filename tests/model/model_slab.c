@@ -37,11 +37,12 @@ struct scenario {
     uint64_t generation;     /* of a record never used */
     uint32_t uses_to_retire; /* of each record; 0: far away */
     bool used;               /* all records were given back to the first shard */
+    bool inside;             /* links stand in the records */
 };
 
 struct record {
-    uint64_t generation; /* plain: of its last use */
-    uint64_t padding;
+    uint64_t generation; /* plain: of its last use; or the link */
+    uint64_t mark;       /* plain */
 };
 
 struct state {
@@ -119,6 +120,12 @@ static void
 record_use(struct state *state, uint32_t index)
 {
     struct record *record = leat_slab_record(&state->slab, index);
+    if (scenario->inside) {
+        /* What a take that comes too late may read for a link. */
+        atom_store_rlx((leat_atomic_u64 *)(void *)record, index); /* rlx: ordered by give:B */
+        explore_plain_write(&record->mark, "record");
+        return;
+    }
     uint64_t word = atom_load_rlx(leat_slab_word(&state->slab, index)); /* rlx: single writer */
     uint64_t generation = leat_word_generation(word);
     explore_plain_write(record, "record");
@@ -135,7 +142,9 @@ slab_setup(void *argument)
     struct leat_slab_config config = {.capacity = scenario->capacity,
                                       .shards = scenario->shards,
                                       .record_bytes = sizeof(struct record),
-                                      .generation_start = scenario->generation};
+                                      .generation_start = scenario->generation,
+                                      .without_ids = scenario->inside,
+                                      .link_inside = scenario->inside};
     EXPLORE_CHECK(leat_slab_init(&state->slab, &config));
     uint32_t indices[RECORDS_MAX] = {0};
     for (uint32_t i = 0; i < scenario->capacity && scenario->used; i++) {
@@ -241,6 +250,9 @@ static const struct model models[] = {
       .hold = 1,
       .generation = LEAT_GENERATION_LAST - 3,
       .uses_to_retire = 2}},
+    {"slab_2t_2r_inside",
+     2,
+     {.capacity = 2, .shards = 1, .rounds = 2, .hold = 1, .used = true, .inside = true}},
     {"slab_3t_2r_used", 3, {.capacity = 2, .shards = 1, .rounds = 1, .hold = 1, .used = true}},
 };
 

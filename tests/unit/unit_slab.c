@@ -309,6 +309,39 @@ records_without_ids_do_not_retire(void **state)
     leat_slab_fini(&slab);
 }
 
+/* The link of a free record is in its first 8 bytes, and nowhere else. */
+static void
+links_stand_inside(void **state)
+{
+    (void)state;
+    const struct leat_slab_config config = {.capacity = CAPACITY_MAX,
+                                            .shards = 1,
+                                            .record_bytes = 16,
+                                            .without_ids = true,
+                                            .link_inside = true};
+    struct leat_slab slab;
+    memset(&slab, 0, sizeof(slab));
+    CHECK(leat_slab_init(&slab, &config));
+    CHECK(leat_slab_bytes(&config) < CAPACITY_MAX * 16 + 2 * LEAT_PAGE_BYTES);
+    for (uint32_t round = 0; round < 3; round++) {
+        uint32_t index = 0;
+        for (uint32_t i = 0; i < CAPACITY_MAX; i++) {
+            CHECK(leat_slab_take(&slab, 0, &index));
+            unsigned char *record = leat_slab_record(&slab, index);
+            CHECK(round == 0 || record[8] == 0xa5); /* as its last user left it */
+            memset(record, 0xa5, 16);
+        }
+        CHECK(!leat_slab_take(&slab, 0, &index));
+        CHECK(leat_slab_check(&slab, CAPACITY_MAX, stderr));
+        for (uint32_t i = 0; i < CAPACITY_MAX; i++) {
+            leat_slab_give(&slab, 0, i);
+        }
+        CHECK(leat_slab_check(&slab, 0, stderr));
+        CHECK(!leat_slab_check(&slab, 1, NULL));
+    }
+    leat_slab_fini(&slab);
+}
+
 /* ---- the check ------------------------------------------------------------------------------ */
 
 static void
@@ -358,6 +391,7 @@ main(void)
         cmocka_unit_test(records_retire),
         cmocka_unit_test(capacity_shrinks),
         cmocka_unit_test(records_without_ids_do_not_retire),
+        cmocka_unit_test(links_stand_inside),
         cmocka_unit_test(check_can_say_no),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
