@@ -88,7 +88,7 @@ year_kind(int32_t year)
     return leat_weekday(leat_days_of_date(year, 1, 1)) + 7 * (uint32_t)leat_year_leap(year);
 }
 
-/* The first day from `date` on that matches, in its year. 0: none. A day is counted from 1970. */
+/* The first day from `date` on that matches, in its year, counted from 1970. False: none. */
 static bool
 day_in_year(const struct leat_cron *cron, const struct leat_date *date, int64_t *found)
 {

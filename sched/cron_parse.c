@@ -67,7 +67,10 @@ refuse(struct reader *reader, uint32_t at, const char *text)
 static char
 lower(char letter)
 {
-    return letter >= 'A' && letter <= 'Z' ? (char)(letter + ('a' - 'A')) : letter;
+    if (letter >= 'A' && letter <= 'Z') {
+        return (char)(letter + ('a' - 'A'));
+    }
+    return letter;
 }
 
 static bool
@@ -92,7 +95,7 @@ is_letter(char letter)
 static char
 peek(const struct reader *reader)
 {
-    return reader->at < reader->end ? lower(reader->text[reader->at]) : 0;
+    return reader->at < reader->end ? lower(reader->text[reader->at]) : '\0';
 }
 
 static bool

@@ -28,7 +28,10 @@ random_letter(struct test_prng *prng)
 {
     static const char letters[] = "0123456789*/,-LW#@lw evrymonfridahJA \t\n?";
     uint32_t place = test_random_below(prng, sizeof(letters) + 3);
-    return place < sizeof(letters) ? letters[place] : (char)test_random_below(prng, 256);
+    if (place < sizeof(letters)) {
+        return letters[place];
+    }
+    return (char)test_random_below(prng, 256);
 }
 
 /* A right expression, changed in some places, or letters alone. */

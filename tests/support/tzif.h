@@ -4,7 +4,7 @@
 
 #include "sched/zone.h"
 
-#define TZIF_BYTES_MAX (2 * LEAT_ZONE_FILE_BYTES_MAX)
+#define TZIF_BYTES_MAX ((size_t)2 * LEAT_ZONE_FILE_BYTES_MAX)
 
 struct tzif {
     uint8_t bytes[TZIF_BYTES_MAX];
