@@ -154,7 +154,7 @@ second_of_day(const struct leat_cron *cron, int64_t second)
     if (at_hour == 64) {
         return LEAT_DAY_S;
     }
-    if (at_hour != (uint32_t)(second / 3600) || at_minute == 64) {
+    if (at_hour != (uint32_t)(second / 3600)) {
         at_minute = bits_from(cron->minutes, 0);
         at_second = 64;
     }

@@ -95,7 +95,10 @@ is_letter(char letter)
 static char
 peek(const struct reader *reader)
 {
-    return reader->at < reader->end ? lower(reader->text[reader->at]) : '\0';
+    if (reader->at == reader->end) {
+        return '\0';
+    }
+    return lower(reader->text[reader->at]);
 }
 
 static bool

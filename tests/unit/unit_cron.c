@@ -407,7 +407,9 @@ repeated_times_run_once(void **state)
          "@daily",
          "2026-02-14 12:00:00",
          {"2026-02-15 03:00:00", "2026-02-16 03:00:00"}},
-        /* A whole day comes twice. */
+        /* A whole day comes twice; also seen from within it. */
+        {TURNS_BACK, "0 8 * * *", "2026-07-19 05:00:00", {"2026-07-20 08:00:00"}},
+        {TURNS_BACK, "45 23 * * *", "2026-07-19 23:30:00", {"2026-07-20 23:45:00"}},
         {TURNS_BACK,
          "0 8 * * *",
          "2026-07-18 00:00:00",
@@ -454,6 +456,41 @@ wildcard_hours_follow_elapsed_time(void **state)
          {"2026-04-04 15:30:00", "2026-04-04 16:30:00"}},
     };
     check_examples(examples, TEST_COUNT_OF(examples));
+}
+
+/* Several changes within a day, on the way from a local time to its moment. */
+static void
+several_changes_in_a_day(void **state)
+{
+    (void)state;
+    static const int64_t times[] = {100000, 110000, 120000, 172700, 172710};
+    static const uint8_t indexes[] = {1, 2, 3, 1, 3};
+    static const int32_t offsets[] = {0, 60, 120, 180};
+    struct leat_memory memory = leat_memory_default();
+    struct tzif *tzif = malloc(sizeof(*tzif));
+    CHECK(tzif != NULL);
+    tzif_write(tzif, &(struct tzif_plan){.version = '2',
+                                         .times = times,
+                                         .indexes = indexes,
+                                         .times_count = 5,
+                                         .offsets_s = offsets,
+                                         .types_count = 4,
+                                         .footer = ""});
+    struct leat_zone zone;
+    CHECK_EQUAL(leat_zone_init(&zone, &memory, tzif->bytes, tzif->size), LEAT_ZONE_OK);
+    free(tzif);
+    /* Midnight is 172 800: with 180 seconds ahead it comes at 172 620. The clock is set back behind
+     * it, and forward over it again. */
+    struct leat_cron cron = parse("0 0 * * *");
+    int64_t moments_s[2];
+    CHECK_EQUAL(leat_cron_list(&cron, &zone, 90000, moments_s, 2), 2);
+    CHECK_EQUAL(moments_s[0], 172620);
+    CHECK_EQUAL(moments_s[1], 172620 + LEAT_DAY_S);
+    for (int64_t after_s = 172620; after_s < 173000; after_s++) {
+        CHECK(leat_cron_next(&cron, &zone, after_s, moments_s));
+        CHECK_EQUAL(moments_s[0], 172620 + LEAT_DAY_S);
+    }
+    leat_zone_fini(&zone, &memory);
 }
 
 /* A day that the zone never shows: a bounded search says so. */
@@ -727,6 +764,7 @@ main(void)
         cmocka_unit_test(skipped_times_run_once_after_the_gap),
         cmocka_unit_test(repeated_times_run_once),
         cmocka_unit_test(wildcard_hours_follow_elapsed_time),
+        cmocka_unit_test(several_changes_in_a_day),
         cmocka_unit_test(days_that_a_zone_skips),
         cmocka_unit_test(rare_days_are_found),
         cmocka_unit_test(calendar_has_ends),

@@ -1,6 +1,7 @@
 /* unit_zone.c - the TZif reader, byte by byte: versions 1 to 4, rules of each form in the footer,
  * the years far behind the table, and every way in which a file can be wrong that its reader must
  * notice. Files by name: what is a name, what is read again and when. Holds I1 and I2 of zone.h. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -330,6 +331,37 @@ rule_behind_the_table(void **state)
     teardown(fixture);
 }
 
+/* What was before the last change of the table does not come again, nor does a last change that the
+ * rule contradicts: it holds until the next one of the rule. */
+static void
+table_does_not_repeat(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    static const uint8_t indexes[] = {1, 2};
+    static const int32_t offsets[] = {3600, 9000, 7200};
+    int64_t times[] = {test_time("2025-03-01 00:00:00"), test_time("2025-03-30 01:00:00")};
+    struct tzif_plan plan = {.version = '2',
+                             .times = times,
+                             .indexes = indexes,
+                             .times_count = 2,
+                             .offsets_s = offsets,
+                             .types_count = 3,
+                             .footer = "CET-1CEST,M3.5.0,M10.5.0/3"};
+    CHECK_EQUAL(read_plan(fixture, plan), LEAT_ZONE_OK);
+    CHECK_EQUAL(offset(fixture, test_time("2025-03-15 00:00:00")), 9000);
+    CHECK_EQUAL(offset(fixture, test_time("2425-03-15 00:00:00")), 3600);
+    times[1] = test_time("2025-11-15 00:00:00");
+    CHECK_EQUAL(read_plan(fixture, plan), LEAT_ZONE_OK);
+    CHECK_EQUAL(offset(fixture, test_time("2026-01-15 00:00:00")), 7200);
+    check_change(fixture, "2026-10-25 01:00:00", 7200, 3600);
+    CHECK_EQUAL(offset(fixture, test_time("2426-01-15 00:00:00")), 3600);
+    /* Two changes at one moment are none that a file may have. */
+    times[0] = times[1];
+    CHECK_EQUAL(read_plan(fixture, plan), LEAT_ZONE_DAMAGED);
+    teardown(fixture);
+}
+
 /* ---- damage --------------------------------------------------------------------------------- */
 
 static void
@@ -579,6 +611,51 @@ files_are_read_again(void **state)
 }
 
 static void
+date_set(const char *path)
+{
+    const struct timespec times[2] = {{77, 5}, {77, 5}};
+    CHECK_EQUAL(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* Each part of a stamp alone tells a file from the one that was read: its date, its size, which file
+ * it is. */
+static void
+files_have_stamps(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    char folder[] = "/tmp/unit_zone.XXXXXX";
+    CHECK(mkdtemp(folder) != NULL);
+    char path[64];
+    char other[64];
+    (void)snprintf(path, sizeof(path), "%s/Zone", folder);
+    (void)snprintf(other, sizeof(other), "%s/Other", folder);
+    tzif_write(&fixture->tzif, &plain);
+    write_bytes(path, fixture->tzif.bytes, fixture->tzif.size);
+    struct leat_zone_file file;
+    bool changed = false;
+    CHECK_EQUAL(leat_zone_file_open(&file, &fixture->memory, folder, "Zone"), LEAT_ZONE_OK);
+    date_set(path);
+    CHECK_EQUAL(leat_zone_file_refresh(&file, &changed), LEAT_ZONE_OK);
+    CHECK(changed);
+    write_bytes(path, fixture->tzif.bytes, fixture->tzif.size + 1);
+    date_set(path);
+    CHECK_EQUAL(leat_zone_file_refresh(&file, &changed), LEAT_ZONE_OK);
+    CHECK(changed);
+    write_bytes(other, fixture->tzif.bytes, fixture->tzif.size + 1);
+    date_set(other);
+    CHECK_EQUAL(rename(other, path), 0);
+    CHECK_EQUAL(leat_zone_file_refresh(&file, &changed), LEAT_ZONE_OK);
+    CHECK(changed);
+    CHECK_EQUAL(leat_zone_file_refresh(&file, &changed), LEAT_ZONE_OK);
+    CHECK(!changed);
+    leat_zone_file_close(&file);
+    CHECK_EQUAL(unlink(path), 0);
+    CHECK_EQUAL(rmdir(folder), 0);
+    teardown(fixture);
+}
+
+static void
 files_have_a_limit(void **state)
 {
     (void)state;
@@ -658,6 +735,7 @@ main(void)
         cmocka_unit_test(rules_of_each_form),
         cmocka_unit_test(rules_that_are_none),
         cmocka_unit_test(rule_behind_the_table),
+        cmocka_unit_test(table_does_not_repeat),
         cmocka_unit_test(short_files_are_refused),
         cmocka_unit_test(wrong_bytes_are_noticed),
         cmocka_unit_test(leap_seconds_are_unsupported),
@@ -666,6 +744,7 @@ main(void)
         cmocka_unit_test(without_memory_nothing_changes),
         cmocka_unit_test(names_are_checked),
         cmocka_unit_test(files_are_read_again),
+        cmocka_unit_test(files_have_stamps),
         cmocka_unit_test(files_have_a_limit),
         cmocka_unit_test(results_have_texts),
         cmocka_unit_test(check_can_say_no),
