@@ -617,8 +617,8 @@ date_set(const char *path)
     CHECK_EQUAL(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
-/* Each part of a stamp alone tells a file from the one that was read: its date, its size, which file
- * it is. */
+/* Each part of a stamp alone tells a file from the one that was read: its date, its size, which
+ * file it is. */
 static void
 files_have_stamps(void **state)
 {
