@@ -92,21 +92,23 @@ struct leat_job_record {
     uint32_t payload_bytes;    /* I */
     uint64_t submit_ns;        /* I monotonic; 0: this job is not timed */
     uint16_t type;             /* I index */
-    leat_atomic_u16 queue;     /* W index; read by cancels that hold nothing, as are priority and
-                                  counted */
+    leat_atomic_u16 queue;     /* W index; read by cancels that hold nothing, as is priority */
     uint16_t max_attempts;     /* I 0: the type's */
     leat_atomic_u16 attempts;  /* W begun so far */
-    leat_atomic_u8 priority;   /* W */
+    leat_atomic_u8 priority;   /* W level, and LEAT_JOB_COUNTED */
     leat_atomic_u8 reason;     /* W enum leat_reason, before the end is swapped in */
     leat_atomic_u8 late;       /* W 1: the last attempt's error is late_error; as reason */
-    leat_atomic_u8 counted;    /* W 1: its queue has a limit, and counts it while PENDING */
-    uint32_t payload_place;    /* O enum leat_payload_place */
+    uint8_t payload_place;     /* O enum leat_payload_place */
+    leat_atomic_u32 notice;    /* I slot of its completion queue, or 0; see leat_cancel() */
     leat_atomic_pointer extra; /* S struct leat_job_extra, or NULL */
     union {
         unsigned char bytes[LEAT_PAYLOAD_RECORD_BYTES]; /* O */
         void *pointer;                                  /* O */
     } payload;
 };
+
+/* Beside the level: the job's queue has a limit, and counts it while it is PENDING. */
+#define LEAT_JOB_COUNTED 128U
 
 enum leat_payload_place {
     LEAT_PAYLOAD_NONE = 0,
@@ -128,16 +130,24 @@ leat_job_queue(const struct leat_job_record *record)
     return atom_load_rlx(&record->queue); /* rlx: ordered by submit:A */
 }
 
+LEAT_INLINE uint8_t
+leat_job_priority_of(uint32_t level, bool counted)
+{
+    return (uint8_t)(level | (counted ? LEAT_JOB_COUNTED : 0));
+}
+
 LEAT_INLINE uint32_t
 leat_job_level(const struct leat_job_record *record)
 {
-    return atom_load_rlx(&record->priority); /* rlx: ordered by submit:A */
+    /* rlx: ordered by submit:A */
+    return atom_load_rlx(&record->priority) & (LEAT_JOB_COUNTED - 1);
 }
 
 LEAT_INLINE bool
 leat_job_counted(const struct leat_job_record *record)
 {
-    return atom_load_rlx(&record->counted) != 0; /* rlx: ordered by submit:A */
+    /* rlx: ordered by submit:A */
+    return (atom_load_rlx(&record->priority) & LEAT_JOB_COUNTED) != 0;
 }
 
 /* True if the table has the edge. */

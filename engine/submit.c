@@ -1,7 +1,7 @@
 /* submit.c - taking work in: tasks, jobs, batches. All checks come first; then a record is taken
  * and filled; then its word is set, and last its index is put into a ring or list.
  */
-#include "engine/engine_internal.h"
+#include "engine/completion.h"
 
 #include <string.h>
 
@@ -85,9 +85,18 @@ record_take(struct leat_engine *engine, uint32_t *index)
     return LEAT_OK;
 }
 
+/* The slot of its completion queue, if a job that was not taken in has one. */
+static void
+completion_release(const struct leat_engine *engine, uint32_t index)
+{
+    /* rlx: single writer */
+    leat_completion_release(engine, atom_load_rlx(&leat_job_record(engine, index)->notice));
+}
+
 static void
 record_refuse(struct leat_engine *engine, uint32_t index)
 {
+    completion_release(engine, index);
     const struct leat_job_record *record = leat_job_record(engine, index);
     if (leat_job_counted(record)) {
         leat_queue_room_give(engine, leat_job_queue(record));
@@ -138,17 +147,25 @@ static enum leat_status
 record_fill(struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
 {
     uint32_t index = 0;
+    uint32_t completion = 0;
     bool counted = intake->waiting_max != 0;
+    enum leat_status status = LEAT_OK;
     if (LEAT_UNLIKELY(counted) &&
         !leat_queue_room_take(engine, intake->queue, intake->waiting_max)) {
         return LEAT_FULL;
     }
-    enum leat_status taken = record_take(engine, &index);
-    if (LEAT_UNLIKELY(taken != LEAT_OK)) {
+    if (LEAT_UNLIKELY(job->completions != NULL)) {
+        status = leat_completion_reserve(engine, job, &completion);
+    }
+    if (LEAT_LIKELY(status == LEAT_OK)) {
+        status = record_take(engine, &index);
+    }
+    if (LEAT_UNLIKELY(status != LEAT_OK)) {
+        leat_completion_release(engine, completion);
         if (counted) {
             leat_queue_room_give(engine, intake->queue);
         }
-        return taken;
+        return status;
     }
     intake->index = index;
     struct leat_job_record *record = leat_job_record(engine, index);
@@ -157,13 +174,14 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     record->submit_ns = sample_time(engine, index, word);
     record->type = (uint16_t)intake->type;
     record->max_attempts = (uint16_t)job->max_attempts;
-    atom_store_rlx(&record->queue, (uint16_t)intake->queue);   /* rlx: ordered by submit:A */
-    atom_store_rlx(&record->priority, (uint8_t)intake->level); /* rlx: ordered by submit:A */
-    atom_store_rlx(&record->counted, counted ? 1 : 0);         /* rlx: ordered by submit:A */
-    atom_store_rlx(&record->attempts, 0);                      /* rlx: ordered by submit:A */
-    atom_store_rlx(&record->reason, 0);                        /* rlx: ordered by submit:A */
-    atom_store_rlx(&record->extra, (void *)NULL);              /* rlx: ordered by submit:A */
-    enum leat_status status = payload_copy(engine, index, job);
+    atom_store_rlx(&record->queue, (uint16_t)intake->queue); /* rlx: ordered by submit:A */
+    /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->priority, leat_job_priority_of(intake->level, counted));
+    atom_store_rlx(&record->attempts, 0);         /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->reason, 0);           /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->notice, completion);  /* rlx: ordered by submit:A */
+    status = payload_copy(engine, index, job);
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         record_refuse(engine, index);
     }

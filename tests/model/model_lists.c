@@ -1,0 +1,327 @@
+/* model_lists.c - the real sched/lists.c with sched/pool.c, sched/worker.c and sched/park.c: every
+ * interleaving of threads that put jobs with workers that admit, take and park, with C11 memory.
+ * The pool has one level and a ring of two slots, full at first where a scenario says so.
+ *
+ * order  One thread puts jobs, of which the first find the ring full and the last may find room:
+ *        they run in order, I3. In cancel, one is cancelled meanwhile: it runs or is dropped, once.
+ * wake   Threads put, workers end asleep: nothing is left in a list, or in the inbox. In long, a
+ *        handler does not end before all have begun: who holds the role and goes on with a long job
+ *        leaves what another one was turned away from to that one.
+ * lend   Two lent threads: each job runs once.
+ * quiet  leat_pool_quiet() answers only when what was put before has run, though a worker moves it
+ *        from list to ring meanwhile, and another one takes it there.
+ */
+#include <stdio.h>
+
+#include "sched/pool.h"
+#include "tests/support/explore.h"
+
+/* Not its header: each thread of the model has a `current_worker` of its own. */
+#include "sched/worker.c" /* NOLINT(bugprone-suspicious-include) */
+
+#define JOBS_MAX 4
+
+struct scenario {
+    uint32_t workers; /* the first threads of the model */
+    uint32_t lenders; /* places for lent threads, where workers is 0 */
+    uint32_t ready;   /* jobs that were put before: two are in the ring, the others listed */
+    bool listed;      /* these are listed beside an empty ring */
+    uint32_t puts;    /* jobs put by each thread that puts */
+    uint32_t runs;    /* jobs that have run at the end */
+    bool ordered;     /* they ran in order */
+    bool meets;       /* handlers wait until all have begun */
+};
+
+struct state {
+    struct leat_pool pool;
+    leat_atomic_u64 elsewhere;
+    leat_atomic_u32 links[JOBS_MAX];
+    leat_atomic_u32 phases[JOBS_MAX]; /* 0 waits, 1 runs, 2 cancelled, 3 dropped */
+    leat_atomic_u32 begun;
+    uint32_t questions[JOBS_MAX]; /* plain, like the following */
+    uint32_t answers[JOBS_MAX];
+    uint32_t last; /* number of the job that ran last, where they are ordered */
+};
+
+static struct state state_now;
+static const struct scenario *scenario;
+
+/* ---- jobs ----------------------------------------------------------------------------------- */
+
+static leat_atomic_u32 *
+job_link(void *context, uint32_t index)
+{
+    struct state *state = context;
+    EXPLORE_CHECK(index < JOBS_MAX);
+    return &state->links[index];
+}
+
+static uint32_t
+job_queue(void *context, uint32_t index)
+{
+    (void)context;
+    (void)index;
+    return 0;
+}
+
+/* Its place lets go of a cancelled job. */
+static bool
+job_drop(void *context, uint32_t index)
+{
+    struct state *state = context;
+    if (atom_load_rlx(&state->phases[index]) != 2) { /* rlx: statistic */
+        return false;
+    }
+    EXPLORE_CHECK(state->answers[index] == 0);
+    state->answers[index] = 3;
+    return true;
+}
+
+static void
+job_ask(struct state *state, uint32_t index)
+{
+    explore_plain_write(&state->questions[index], "question");
+    state->questions[index] = index + 1;
+}
+
+static void
+job_put(struct state *state, uint32_t index)
+{
+    job_ask(state, index);
+    leat_pool_put(&state->pool, 0, 0, leat_item_of(LEAT_KIND_JOB, index));
+}
+
+static void
+job_run(void *context, struct leat_worker *worker, uint32_t item)
+{
+    struct state *state = context;
+    uint32_t index = leat_item_index(item);
+    uint32_t waits = 0;
+    EXPLORE_CHECK(index < JOBS_MAX);
+    explore_plain_write(worker, "place of a worker");
+    if (!atom_cas_acq_rel(&state->phases[index], &waits, 1)) {
+        EXPLORE_CHECK(waits == 2);
+        EXPLORE_CHECK(job_drop(state, index));
+        return;
+    }
+    explore_plain_read(&state->questions[index], "question");
+    EXPLORE_CHECK(state->questions[index] == index + 1);
+    explore_plain_write(&state->answers[index], "answer");
+    EXPLORE_CHECK(state->answers[index] == 0);
+    state->answers[index] = 1;
+    if (scenario->ordered) {
+        EXPLORE_CHECK(state->last <= index);
+        state->last = index;
+    }
+    (void)atom_add_rlx(&state->begun, 1);                                      /* rlx: statistic */
+    while (scenario->meets && atom_load_rlx(&state->begun) < scenario->runs) { /* rlx: statistic */
+        explore_pause();
+    }
+}
+
+static void
+answers_read(struct state *state)
+{
+    for (uint32_t i = 0; i < scenario->runs; i++) {
+        explore_plain_read(&state->answers[i], "answer");
+        EXPLORE_CHECK(state->answers[i] == 1);
+    }
+}
+
+/* ---- the pool ------------------------------------------------------------------------------- */
+
+static void *
+memory_allocate(size_t bytes, size_t alignment, void *context)
+{
+    (void)alignment;
+    (void)context;
+    return explore_memory_take(bytes);
+}
+
+static void
+memory_release(void *memory, size_t bytes, void *context)
+{
+    (void)memory;
+    (void)bytes;
+    (void)context;
+}
+
+static void
+pool_setup(void *argument)
+{
+    struct state *state = argument;
+    struct leat_pool_config config = {
+        .workers = scenario->workers,
+        .lenders_max = scenario->lenders,
+        .ring_slots_log2 = 1,
+        .tasks_max = 1,
+        .memory = {memory_allocate, memory_release, NULL},
+        .ops = {.run = job_run, .context = state},
+        .queues = 1,
+        .lists = {job_link, job_queue, job_drop, state},
+    };
+    struct leat_pool *pool = &state->pool;
+    EXPLORE_CHECK(leat_pool_init(pool, &config) == LEAT_OS_OK);
+    for (uint32_t i = 0; i < pool->places; i++) {
+        explore_ignore(&pool->workers[i].parks);
+        explore_ignore(&pool->workers[i].wakes);
+        explore_ignore(&pool->workers[i].ended);
+        atom_init(&pool->workers[i].seat, LEAT_SEAT_TAKEN);
+    }
+    explore_ignore(&pool->wakes_outside);
+    explore_ignore(&pool->lot.passes); /* no repeated wake-up in so few jobs */
+    for (uint32_t i = 0; i < scenario->ready; i++) {
+        job_ask(state, i);
+        uint32_t item = leat_item_of(LEAT_KIND_JOB, i);
+        if (scenario->listed) {
+            leat_lists_add(pool, 0, &item, 1);
+        } else {
+            leat_pool_put(pool, 0, 0, item);
+        }
+    }
+    atom_init(&pool->alive, scenario->workers); /* as leat_pool_start() leaves it */
+}
+
+static void
+pool_check(void *argument)
+{
+    struct state *state = argument;
+    uint32_t ran = 0;
+    EXPLORE_CHECK(leat_mpmc_check(&state->pool.rings[0], stdout));
+    EXPLORE_CHECK(leat_lists_check(&state->pool, 0, stdout));
+    for (uint32_t i = 0; i < JOBS_MAX; i++) {
+        ran += state->answers[i] == 0 ? 0 : 1;
+    }
+    EXPLORE_CHECK(ran >= scenario->runs);
+    if (scenario->workers != 0) {
+        EXPLORE_CHECK(!leat_lists_ready(&state->pool.lists[0]));
+        /* rlx: not shared yet */
+        EXPLORE_CHECK(atom_load_rlx(&state->pool.queues[0].waiting[0]) == 0);
+    }
+}
+
+/* ---- threads -------------------------------------------------------------------------------- */
+
+static void
+worker_thread(void *argument)
+{
+    struct state *state = argument;
+    (void)leat_worker_run(&state->pool.workers[explore_thread()]);
+}
+
+static void
+put_thread(void *argument)
+{
+    struct state *state = argument;
+    uint32_t places = scenario->workers != 0 ? scenario->workers : scenario->lenders;
+    uint32_t first = scenario->ready + (explore_thread() - places) * scenario->puts;
+    for (uint32_t i = 0; i < scenario->puts; i++) {
+        job_put(state, first + i);
+    }
+}
+
+/* As leat_cancel() does. */
+static void
+cancel_thread(void *argument)
+{
+    struct state *state = argument;
+    uint32_t waits = 0;
+    if (atom_cas_acq_rel(&state->phases[scenario->ready - 1], &waits, 2)) {
+        leat_lists_cancelled(&state->pool, 0, 0);
+    }
+}
+
+static void
+lend_thread(void *argument)
+{
+    struct state *state = argument;
+    size_t ran = 0;
+    (void)leat_pool_lend(&state->pool, JOBS_MAX, &ran);
+}
+
+static void
+quiet_look_thread(void *argument)
+{
+    struct state *state = argument;
+    if (leat_pool_quiet(&state->pool, &state->elsewhere)) {
+        answers_read(state);
+    }
+}
+
+/* ---- all ------------------------------------------------------------------------------------ */
+
+struct model {
+    struct scenario scenario;
+    struct explore_model explore;
+};
+
+static const struct model models[] = {
+    {.scenario = {.workers = 1, .ready = 3, .runs = 3, .ordered = true},
+     .explore = {.name = "lists_order_ready", .threads = {worker_thread}, .servants = 1}},
+    {.scenario = {.workers = 1, .ready = 2, .puts = 1, .runs = 3, .ordered = true},
+     .explore = {.name = "lists_order_1",
+                 .threads = {worker_thread, put_thread},
+                 .servants = 1,
+                 .bounded = true,
+                 .preemptions = 2}},
+    {.scenario = {.workers = 1, .ready = 2, .puts = 2, .runs = 4, .ordered = true},
+     .explore = {.name = "lists_order_2",
+                 .threads = {worker_thread, put_thread},
+                 .servants = 1,
+                 .bounded = true,
+                 .preemptions = 2}},
+    {.scenario = {.workers = 1, .ready = 3, .runs = 3},
+     .explore = {.name = "lists_order_cancel",
+                 .threads = {worker_thread, cancel_thread},
+                 .servants = 1,
+                 .bounded = true,
+                 .preemptions = 2}},
+    {.scenario = {.lenders = 2, .ready = 3, .runs = 3},
+     .explore = {.name = "lists_lend",
+                 .threads = {lend_thread, lend_thread},
+                 .bounded = true,
+                 .preemptions = 2}},
+    {.scenario = {.lenders = 1, .ready = 1, .listed = true, .runs = 1},
+     .explore = {.name = "lists_quiet_1", .threads = {lend_thread, quiet_look_thread}}},
+    {.scenario = {.lenders = 2, .ready = 1, .listed = true, .runs = 1},
+     .explore = {.name = "lists_quiet_2",
+                 .threads = {lend_thread, lend_thread, quiet_look_thread},
+                 .bounded = true,
+                 .preemptions = 1}},
+    {.scenario = {.workers = 1, .ready = 2, .puts = 1, .runs = 4},
+     .explore = {.name = "lists_wake_2p",
+                 .threads = {worker_thread, put_thread, put_thread},
+                 .servants = 1,
+                 .bounded = true,
+                 .preemptions = 1}},
+    {.scenario = {.workers = 2, .ready = 2, .puts = 1, .runs = 3},
+     .explore = {.name = "lists_wake_2w",
+                 .threads = {worker_thread, worker_thread, put_thread},
+                 .servants = 3,
+                 .bounded = true,
+                 .preemptions = 1}},
+    {.scenario = {.workers = 2, .ready = 1, .listed = true, .puts = 1, .runs = 2, .meets = true},
+     .explore = {.name = "lists_wake_long",
+                 .threads = {worker_thread, worker_thread, put_thread},
+                 .servants = 3,
+                 .bounded = true,
+                 .preemptions = 1}},
+};
+
+int
+main(void)
+{
+    uint32_t wrong = 0;
+    for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
+        struct explore_model model = models[i].explore;
+        struct explore_counts counts;
+        scenario = &models[i].scenario;
+        model.state = &state_now;
+        model.state_bytes = sizeof(state_now);
+        model.setup = pool_setup;
+        model.check = pool_check;
+        model.local = (void **)(void *)&current_worker;
+        wrong += explore(&model, &counts) ? 0 : 1;
+    }
+    return wrong == 0 ? 0 : 1;
+}
