@@ -188,7 +188,8 @@ struct leat_config {
 
     /* Limits. */
     uint32_t ring_slots;        /* per priority: a power of two, 64 to 2^20 (default 16 384); a
-                                   task, a job or an all-or-none batch takes one */
+                                   task, a job or an all-or-none batch takes one; where all
+                                   are taken, jobs and batches wait in lists behind them */
     uint32_t tasks_max;         /* posted and not yet started: 64 to 2^26 - 1 (default 262 144) */
     uint32_t jobs_max;          /* records: waiting, running and kept: 64 to 2^26 - 1
                                    (default 1 048 576); memory is taken as they are used */
@@ -485,10 +486,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_progress(struct leat_run *run,
  * `error` (may be NULL) is copied as by leat_run_error().
  * Threads:  any.      Progress: as leat_submit().
  * Returns:  LEAT_OK; LEAT_STALE (completed before, or another attempt); LEAT_GONE; LEAT_NOT_FOUND;
- *           LEAT_UNSUPPORTED (a delay or a snooze); LEAT_FULL (a retry for which the ring has no
- *           room), LEAT_NO_MEMORY (for the text) and LEAT_BUSY (255 callers look at this job): the
- *           token still holds; LEAT_FORKED;
- *           LEAT_INVALID.  */
+ *           LEAT_UNSUPPORTED (a delay or a snooze); LEAT_NO_MEMORY (for the text) and LEAT_BUSY
+ *           (255 callers look at this job): the token still holds; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engine, leat_token token,
                                                        struct leat_outcome outcome,
                                                        const char *error);
@@ -545,7 +544,8 @@ struct leat_queue_options {
     uint32_t version;
     uint32_t priority;    /* of jobs that say LEAT_PRIORITY_OF_QUEUE (default NORMAL) */
     uint32_t running_max; /* jobs of the queue in handlers at once; 0: no cap. Others: not yet */
-    uint32_t waiting_max; /* jobs that wait; 0: the engine's limits only. Others: not yet */
+    uint32_t waiting_max; /* jobs that wait, on all priorities; 0: the engine's limits only. A
+                             retry is never refused, so there may be more */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -657,7 +657,7 @@ leat_job_default(void)
  * Copies job and payload.
  * Allocates: only for a payload above payload_bytes_inline, a kept result, or a new name.
  * Waits:    never, but for the mutex of a name that is new.
- * Returns:  LEAT_OK; LEAT_FULL (the ring of the priority, jobs_max, types_max, queues_max, or the
+ * Returns:  LEAT_OK; LEAT_FULL (waiting_max of the queue, jobs_max, types_max, queues_max, or the
  *           slots of the completion queue); LEAT_CLOSED; LEAT_NOT_FOUND (a handle of no type or
  *           queue); LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.
  * Order:    submit happens-before the handler. FIFO per submitting thread, queue and priority, up
@@ -674,9 +674,9 @@ enum leat_batch_mode {
  * EACH: LEAT_OK if all were taken, else the first other status; ids of jobs not taken are 0.
  * ALL_OR_NONE: on any other status than LEAT_OK no job was taken, statuses[i] names the culprits
  * (LEAT_OK beside them; all LEAT_OK where it was the room or the memory), ids are untouched. Such a
- * batch becomes visible to the workers as a whole and takes one place of the priority's ring; more
- * than jobs_max never fit (LEAT_FULL). At present all its jobs must have one priority
- * (LEAT_UNSUPPORTED).
+ * batch becomes visible to the workers as a whole: it takes one place of the priority's ring, or is
+ * listed behind it; more than jobs_max never fit (LEAT_FULL). At present all its jobs must have one
+ * priority (LEAT_UNSUPPORTED).
  * Threads:  any.      Progress: as leat_submit().    Copies jobs and payloads.
  * Returns:  as leat_submit(); LEAT_INVALID for a bad mode or a NULL array with count > 0.  */
 LEAT_API LEAT_NODISCARD enum leat_status

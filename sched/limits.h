@@ -30,12 +30,16 @@ enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1, LEAT_KIND_CHUNK = 2
 
 /* Records that the holder of a level's role touches at most, in each of its four steps: some 10 us,
  * with a miss of the caches for each. */
-#define LEAT_ADMIT_MOVES 64
+#ifndef LEAT_ADMIT_MOVES /* the models leave more behind */
+#    define LEAT_ADMIT_MOVES 64
+#endif
 /* Jobs of one queue that it admits before it goes on to the next: a few subtractions fewer. */
 #define LEAT_ADMIT_TURN 8
 /* One in so many picks beside waiting lists admits though the ring has items: more jobs than were
  * taken since, so the ring stays full, for the price of one hold. */
-#define LEAT_ADMIT_EVERY 16
+#ifndef LEAT_ADMIT_EVERY
+#    define LEAT_ADMIT_EVERY 16
+#endif
 /* So many cancelled jobs may stay in a list, whatever else is in it. */
 #define LEAT_ZOMBIES_MIN 64
 

@@ -164,14 +164,6 @@ queue_running_max(struct leat_engine *engine)
     return create_with(engine, &options);
 }
 
-static enum leat_status
-queue_waiting_max(struct leat_engine *engine)
-{
-    struct leat_queue_options options = leat_queue_options_default();
-    options.waiting_max = 1;
-    return create_with(engine, &options);
-}
-
 static struct leat_job
 good_job(void)
 {
@@ -316,7 +308,6 @@ static const struct entry entries[] = {
     {"leat_type_options.running_max", type_running_max},
     {"leat_type_options.timeout_ns", type_timeout_ns},
     {"leat_queue_options.running_max", queue_running_max},
-    {"leat_queue_options.waiting_max", queue_waiting_max},
     {"leat_job.delay_ns", job_delay_ns},
     {"leat_job.options", job_options},
     {"leat_run_progress() with a text", progress_text},
