@@ -307,6 +307,19 @@ static const struct model models[] = {
                  .servants = 3,
                  .bounded = true,
                  .preemptions = 1}},
+    {.scenario = {.lenders = 2, .ready = 1, .listed = true, .runs = 1},
+     .explore = {.name = "lists_quiet_deep",
+                 .threads = {lend_thread, lend_thread, quiet_look_thread},
+                 .bounded = true,
+                 .preemptions = 3,
+                 .deep = true}},
+    {.scenario = {.workers = 2, .ready = 2, .puts = 1, .runs = 3},
+     .explore = {.name = "lists_wake_deep",
+                 .threads = {worker_thread, worker_thread, put_thread},
+                 .servants = 3,
+                 .bounded = true,
+                 .preemptions = 2,
+                 .deep = true}},
 };
 
 int
