@@ -311,13 +311,6 @@ static const struct model models[] = {
      .explore = {.name = "lists_quiet_deep",
                  .threads = {lend_thread, lend_thread, quiet_look_thread},
                  .bounded = true,
-                 .preemptions = 3,
-                 .deep = true}},
-    {.scenario = {.workers = 2, .ready = 2, .puts = 1, .runs = 3},
-     .explore = {.name = "lists_wake_deep",
-                 .threads = {worker_thread, worker_thread, put_thread},
-                 .servants = 3,
-                 .bounded = true,
                  .preemptions = 2,
                  .deep = true}},
 };
