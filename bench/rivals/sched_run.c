@@ -120,7 +120,7 @@ spin(uint64_t rounds)
     uint64_t value = rounds;
     for (uint64_t i = 0; i < rounds; i++) {
         value = value * UINT64_C(6364136223846793005) + 1;
-        __asm__("" : "+r"(value)); /* so that it is done one by one */
+        __asm__ volatile("" : "+r"(value)); /* one by one, and not left out */
     }
     return value;
 }
