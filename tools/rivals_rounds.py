@@ -77,8 +77,8 @@ class Program:
 # ---- rounds ----------------------------------------------------------------------------------
 
 def rounds(program, row, names, count, line):
-    """name → the results of `count` rounds. `line` is a function of the name. A rival whose run does
-    not end is named, and is in no further round and not in the results."""
+    """name → the results of `count` rounds. `line` is a function of the name. A rival whose run
+    does not end is named, and is in no further round and not in the results."""
     shuffler = random.Random(f"{SEED} {row}")
     found = {name: [] for name in names}
     for number in range(count + 1):

@@ -14,7 +14,7 @@ open(const bench_sched_config *config)
 }
 
 bool
-post(void *port, std::uint32_t /*level*/, bench_sched_item *item)
+post_item(void *port, std::uint32_t /*level*/, bench_sched_item *item)
 {
     boost::asio::post(*static_cast<boost::asio::thread_pool *>(port),
                       [item] { bench_sched_job(item); });
@@ -26,7 +26,8 @@ post(void *port, std::uint32_t /*level*/, bench_sched_item *item)
 extern "C" {
 extern const bench_sched_kind bench_pools_asio[];
 const bench_sched_kind bench_pools_asio[] = {
-    {"boost::asio::thread_pool", BENCH_SCHED_TASKS, "", open, nullptr, post, nullptr, nullptr, 0},
+    {"boost::asio::thread_pool", BENCH_SCHED_TASKS, "", open, nullptr, post_item, nullptr, nullptr,
+     0},
     {},
 };
 }

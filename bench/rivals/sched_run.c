@@ -10,7 +10,7 @@
 #define WARM_JOBS (UINT64_C(2) * BENCH_SCHED_SLOTS)
 /* All workers have their first job by then, or the run is wrong. */
 #define MEET_NS UINT64_C(1000000000)
-/* Some 10 microseconds, see bench/kernels/pool.c; towards the end fewer, so that the end is seen. */
+/* Some 10 microseconds, see bench/kernels/pool.c; towards the end fewer, so that it is seen. */
 #define FULL_PAUSES     256
 #define LOOK_PAUSES_MAX 256
 #define LOOK_JOBS       8

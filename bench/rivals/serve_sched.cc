@@ -36,29 +36,38 @@ struct Contestant {
     std::function<void(std::uint64_t items, bench_sched_result *result)> run;
 };
 
+Contestant
+in_row(const bench_sched_kind *kind, const bench_sched_row *row)
+{
+    return {row->name, kind->name, kind->note, bench_sched_workers(row) + row->producers,
+            [kind, row](std::uint64_t items, bench_sched_result *result) {
+                bench_sched_measure(kind, row, items, result);
+            }};
+}
+
 // Those of the rows of pools, and those that do a row by themselves.
 std::vector<Contestant>
 contestants()
 {
+    std::vector<const bench_sched_kind *> kinds;
+    for (const bench_sched_kind *list :
+         {bench_pools_leat, bench_pools_mutex, RIVAL_POOLS(LIST_POOLS)}) {
+        for (; list->name != nullptr; list++) {
+            kinds.push_back(list);
+        }
+    }
     std::vector<Contestant> all;
     for (const bench_sched_row *row = bench_sched_rows; row->name != nullptr; row++) {
-        for (const bench_sched_kind *kind :
-             {bench_pools_leat, bench_pools_mutex, RIVAL_POOLS(LIST_POOLS)}) {
-            for (; kind->name != nullptr; kind++) {
-                if ((kind->uses & row->uses) != 0) {
-                    all.push_back({row->name, kind->name, kind->note,
-                                   bench_sched_workers(row) + row->producers,
-                                   [kind, row](std::uint64_t items, bench_sched_result *result) {
-                                       bench_sched_measure(kind, row, items, result);
-                                   }});
-                }
+        for (const bench_sched_kind *kind : kinds) {
+            if ((kind->uses & row->uses) != 0) {
+                all.push_back(in_row(kind, row));
             }
         }
     }
-    for (const bench_sched_case *one :
+    for (const bench_sched_case *list :
          std::vector<const bench_sched_case *>{RIVAL_CASES(LIST_CASES)}) {
-        for (; one->row != nullptr; one++) {
-            all.push_back({one->row, one->name, one->note, one->threads, one->run});
+        for (; list->row != nullptr; list++) {
+            all.push_back({list->row, list->name, list->note, list->threads, list->run});
         }
     }
     return all;
