@@ -60,6 +60,5 @@
 
 LEAT_STATIC(LEAT_TYPES_MAX <= UINT16_MAX, "the record has 16 bits for the type");
 LEAT_STATIC(LEAT_QUEUES_MAX <= UINT16_MAX, "the record has 16 bits for the queue");
-LEAT_STATIC(LEAT_RING_SLOTS_MIN >= LEAT_CHUNK_ITEMS, "a batch fits a ring");
 
 #endif

@@ -45,6 +45,23 @@ enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1, LEAT_KIND_CHUNK = 2
 /* Looks at the clock once in so many rounds of a spin: a read costs as much as 10 pauses. */
 #define LEAT_SPIN_ROUNDS 16
 
+/* The longest name of a zone has 32 letters; one more byte ends the text. */
+#define LEAT_ZONE_NAME_BYTES 64
+
+/* The largest file of tzdata has less than 4 000 bytes; so many are read at most. */
+#define LEAT_ZONE_FILE_BYTES_MAX 65536
+
+/* Changes in the table of a file: as in the reference implementation of tzcode. The busiest zone
+ * has less than 250. */
+#define LEAT_ZONE_CHANGES_MAX 2000
+
+/* Bytes of a cron expression, without the one that ends it: every minute of an hour in a list has
+ * 170, and nobody reads a longer one. */
+#define LEAT_CRON_TEXT_MAX 512
+
+/* The longest interval of @every, a year: what is rarer has a date. */
+#define LEAT_CRON_EVERY_MAX_S (UINT64_C(366) * 86400)
+
 LEAT_STATIC(LEAT_PRIORITY_LEVELS >= 1, "one level at least");
 LEAT_STATIC(LEAT_PRIORITY_LEVELS <= LEAT_PRIORITY_LEVELS_MAX, "the hint word has 2 bits for each");
 LEAT_STATIC(LEAT_WORKERS_MAX % 64 == 0, "the idle bitmap is made of whole words");
