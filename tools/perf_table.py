@@ -169,8 +169,9 @@ def rows_table(data, arguments, where):
         checked = "yes" if row.get("checked") else ": ".join(
             ["NO", *filter(None, [", ".join(row.get("wrong", ()))])])
         own = row.get("algorithm", "")
+        crowd = "; oversubscribed" if row.get("oversubscribed") else ""
         lines.append([name, f"**{own or 'ours'}**", unit, number(field(row, "ours", spot)), "", "",
-                      number(tails.get("ours", tails.get(own))), checked])
+                      number(tails.get("ours", tails.get(own))), checked + crowd])
         for rival, values in sorted(field(row, "rivals", spot).items()):
             spread = (f"{number(field(values, 'ratio_low', spot))} – "
                       f"{number(field(values, 'ratio_high', spot))}")

@@ -171,7 +171,7 @@ class Results(Case):
         self.assertEqual(data["machine"]["commit"], "abc1234")
         text = perf_table.rows_table(data, {"filter": "2p2c$"}, "r.json")
         self.assertIn("| 2p2c | **packed** | ns | ", text)
-        self.assertIn(" | 100 | yes |", text)
+        self.assertIn(" | 100 | yes; oversubscribed |", text)
 
     def test_the_summary_has_the_best_rival_that_is_not_ours(self):
         _, output = self.command("--rows", "2p2c|solo", "--pairs", "3")

@@ -145,6 +145,7 @@ class Case(unittest.TestCase):
         self.assertEqual(data["group"], "sched")
         text = perf_table.rows_table(data, {}, "r.json")
         self.assertIn("| priority_p99 | **tasks** | ns | 2 500 |", text)
+        self.assertIn(" | 2 500 | yes; oversubscribed |", text)
         text = perf_table.histogram_table(data, {"filter": "priority"}, "r.json")
         self.assertIn("| priority_p99 | **tasks** | 12 | 75.0 | 100.0 | 100.0 | 100.0 | 100.0 |",
                       text)
