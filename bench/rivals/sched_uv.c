@@ -36,7 +36,7 @@ uv_open(const struct bench_sched_config *config)
 {
     char text[16];
     (void)snprintf(text, sizeof(text), "%u", config->workers);
-    if (setenv("UV_THREADPOOL_SIZE", text, 1) != 0) {
+    if (uv_os_setenv("UV_THREADPOOL_SIZE", text) != 0) {
         abort();
     }
     return NULL;
