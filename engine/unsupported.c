@@ -36,54 +36,6 @@ leat_queue_resume(struct leat_engine *engine, leat_queue queue)
 }
 
 enum leat_status
-leat_group_create(struct leat_engine *engine, struct leat_group **group)
-{
-    (void)group;
-    return not_built(engine);
-}
-
-enum leat_status
-leat_group_spawn(struct leat_group *group, leat_task_function function, void *argument)
-{
-    (void)group;
-    (void)function;
-    (void)argument;
-    return LEAT_UNSUPPORTED;
-}
-
-enum leat_status
-leat_group_wait(struct leat_group *group, uint64_t timeout_ns)
-{
-    (void)group;
-    (void)timeout_ns;
-    return LEAT_UNSUPPORTED;
-}
-
-enum leat_status
-leat_group_cancel(struct leat_group *group)
-{
-    (void)group;
-    return LEAT_UNSUPPORTED;
-}
-
-enum leat_status
-leat_group_destroy(struct leat_group *group)
-{
-    (void)group;
-    return LEAT_UNSUPPORTED;
-}
-
-enum leat_status
-leat_parallel_for(struct leat_engine *engine, const struct leat_range *range,
-                  leat_range_function function, void *argument)
-{
-    (void)range;
-    (void)function;
-    (void)argument;
-    return not_built(engine);
-}
-
-enum leat_status
 leat_completion_queue_create(struct leat_engine *engine, uint32_t slots,
                              struct leat_completion_queue **queue)
 {

@@ -15,12 +15,14 @@
 #define SCHED_POOL_H
 
 #include "ring/chunk.h"
+#include "ring/deque.h"
 #include "ring/local.h"
 #include "ring/memory.h"
 #include "ring/mpmc.h"
 #include "ring/slab.h"
 #include "sched/park.h"
 
+struct leat_join;
 struct leat_pool;
 
 typedef void (*leat_pool_function)(void *argument);
@@ -52,12 +54,15 @@ struct leat_worker {
     uint32_t held;                            /* O bit per level that has an item in hand */
     uint32_t seen;                            /* O hint bits that its last second look found */
     uint32_t hand[LEAT_PRIORITY_LEVELS];      /* O items to run again, by level */
+    uint64_t depth;                           /* O of the task that runs, see spawn.h */
+    leat_atomic_u64 floor;                    /* W that depth, when it last slept in a wait */
     LEAT_ALIGNED_LINE struct leat_pool *pool; /* I */
     uint32_t index;                           /* I */
     int32_t cpu;                              /* I -1: not pinned to one */
     pthread_t thread;                         /* Q */
     leat_atomic_u32 lent;                     /* S 1: a lent thread is inside */
     struct leat_local local[LEAT_PRIORITY_LEVELS]; /* S what it took of batches, by level */
+    struct leat_deque deque;                       /* S what it spawned */
 };
 
 struct leat_pool_ops {
@@ -66,6 +71,9 @@ struct leat_pool_ops {
     /* First and last thing on a worker's thread. May be NULL. */
     void (*started)(void *context, uint32_t worker);
     void (*stopping)(void *context, uint32_t worker);
+    /* All tasks of a group that no worker began have ended, and it was marked (spawn.h). The group
+     * may be gone. */
+    void (*ended)(void *context, const struct leat_join *join);
     void *context;
 };
 
@@ -104,9 +112,11 @@ struct leat_pool {
     uint16_t *cpus;                                 /* I */
     struct leat_slab tasks;                         /* S */
     struct leat_slab chunks;                        /* S */
+    struct leat_slab spawned;                       /* S what is spawned outside, in rings */
     struct leat_mpmc rings[LEAT_PRIORITY_LEVELS];   /* S */
     LEAT_ALIGNED_LINE leat_atomic_u32 hint;         /* S see above */
     struct leat_lot lot;                            /* S */
+    struct leat_lot helpers;                        /* S who sleep in a wait, see spawn.h */
     LEAT_ALIGNED_LINE leat_atomic_u32 halt;         /* S 1: take nothing more */
     leat_atomic_u32 alive;                          /* S threads running, lent ones included */
     leat_atomic_u32 left_event;    /* S a futex: one more when alive comes to 0, and at a

@@ -2,6 +2,8 @@
  * while, then park. */
 #include "sched/worker.h"
 
+#include "sched/spawn.h"
+
 static _Thread_local struct leat_worker *current_worker;
 
 struct leat_worker *
@@ -213,6 +215,10 @@ run(struct leat_worker *worker, uint32_t item)
      * If relaxed: a drain could see the item taken and the worker idle as before. */
     atom_store_rel(&worker->taken, atom_load_rlx(&worker->taken) + 1); /* rlx: single writer */
     if (leat_item_kind(item) != LEAT_KIND_TASK) {
+        if (LEAT_UNLIKELY(leat_item_kind(item) == LEAT_KIND_SPAWNED)) {
+            leat_spawn_item(worker, item);
+            return;
+        }
         pool->config.ops.run(pool->config.ops.context, worker, item);
         return;
     }
@@ -271,7 +277,7 @@ spin(struct leat_worker *worker)
     for (;;) {
         for (uint32_t i = 0; i < LEAT_SPIN_ROUNDS; i++) {
             uint32_t hint = atom_load_rlx(&pool->hint); /* rlx: hint, re-checked at park:A */
-            if (any_ready(pool, hint) || halted(pool)) {
+            if (any_ready(pool, hint) || leat_spawn_ready(pool) || halted(pool)) {
                 return true;
             }
             leat_pause();
@@ -285,13 +291,13 @@ spin(struct leat_worker *worker)
     }
 }
 
-/* W5 of park.h: every ring and local queue, not only the hinted ones. Sets the bits of those with
- * items, and keeps them for the next pick. */
+/* W5 of park.h: every ring, local queue and deque, not only the hinted ones. Sets the bits of those
+ * that have some, and keeps them for the next pick. */
 static bool
 second_look(struct leat_worker *worker)
 {
     struct leat_pool *pool = worker->pool;
-    bool any = false;
+    bool any = leat_spawn_ready(pool);
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
         uint32_t found = leat_pool_look(pool, level);
         if (found != 0) {
@@ -337,6 +343,21 @@ wake_next(struct leat_worker *worker)
     }
 }
 
+/* Runs a spawned task. False: there is none. */
+static bool
+spawned_run(struct leat_worker *worker, bool first)
+{
+    struct leat_deque_entry entry;
+    if (!leat_spawn_take(worker, &entry)) {
+        return false;
+    }
+    if (first) {
+        wake_next(worker);
+    }
+    leat_spawn_run(worker, &entry);
+    return true;
+}
+
 /* ---- the loop ------------------------------------------------------------------------------- */
 
 /* Before the thread leaves its place: what it has in hand goes to the rings, where any thread finds
@@ -367,12 +388,14 @@ leat_worker_some(struct leat_worker *worker, size_t budget)
     busy_begin(worker);
     while (!halted(worker->pool) && ran < budget) {
         /* A lent thread does not park, so it takes the second look here. */
-        if (!pick(worker, &item) && !(second_look(worker) && pick(worker, &item))) {
+        if (pick(worker, &item) || (second_look(worker) && pick(worker, &item))) {
+            run(worker, item);
+        } else if (!spawned_run(worker, false)) {
             break;
         }
-        run(worker, item);
         ran++;
     }
+    leat_spawn_empty(worker);
     if (hand_empty(worker)) {
         busy_end(worker);
     }
@@ -394,13 +417,21 @@ leat_worker_run(void *argument)
         uint32_t item = 0;
         bool first = true;
         busy_begin(worker);
-        while (!halted(pool) && pick(worker, &item)) {
+        while (!halted(pool)) {
+            if (LEAT_UNLIKELY(!pick(worker, &item))) {
+                if (!spawned_run(worker, first)) {
+                    break;
+                }
+                first = false;
+                continue;
+            }
             if (LEAT_UNLIKELY(first)) {
                 wake_next(worker);
                 first = false;
             }
             run(worker, item);
         }
+        leat_spawn_empty(worker);
         if (hand_empty(worker)) {
             busy_end(worker);
         }
