@@ -148,8 +148,7 @@ spawned_notify(struct leat_pool *pool, const struct leat_deque *deque)
 }
 
 void
-leat_spawn(struct leat_worker *worker, struct leat_join *join, uint64_t function,
-           uint64_t argument)
+leat_spawn(struct leat_worker *worker, struct leat_join *join, uint64_t function, uint64_t argument)
 {
     const struct leat_deque_entry entry = {
         {function, argument, (uint64_t)(uintptr_t)join, worker->depth + 1}};
@@ -343,8 +342,8 @@ join_sleep(struct leat_join *join, struct leat_worker *worker, uint64_t deadline
     atom_store_rlx(&worker->floor, worker->depth); /* rlx: hint, re-checked at deque_steal:C */
     leat_lot_enter(&pool->helpers, &worker->bed, worker->index);
     bool ended = leat_join_mark(join);
-    /* join:D sc -> spawned:A.  Orders: idle bit set then deques read, against entry pushed then idle
-     * bits read. */
+    /* join:D sc -> spawned:A.  Orders: idle bit set then deques read, against entry pushed then
+     * idle bits read. */
     atom_fence_sc(&pool->anchor);
     if (!ended && !steal_ready(worker)) {
         (void)leat_parker_wait(&worker->bed, deadline_ns);
@@ -357,7 +356,7 @@ join_sleep(struct leat_join *join, struct leat_worker *worker, uint64_t deadline
 static bool
 join_spin(struct leat_join *join, struct leat_worker *worker)
 {
-    for (uint32_t i = 0; i < LEAT_JOIN_ROUNDS; i++) {
+    for (uint32_t i = LEAT_JOIN_ROUNDS; i > 0; i--) {
         if (leat_join_ended(join) || steal_ready(worker)) {
             return true;
         }

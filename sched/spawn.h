@@ -1,13 +1,15 @@
-/* spawn.h - fork and join: tasks that a task spawns, and the groups in which they are counted.
+/* spawn.h - fork and join: tasks that a task spawns, and the groups in which they are counted. How
+ * it came to this, with measurements: docs/design/0011.
  *
  * A spawned task goes to the deque of the worker that spawns it (ring/deque.h), and runs at once if
  * that is full. Its worker takes the newest one first, other workers steal the oldest. Nothing is
- * allocated. What a thread that is no worker spawns goes through a ring, as an item of its own kind.
+ * allocated. What a thread that is no worker spawns goes through a ring, as items of their own
+ * kind.
  *
  * Depth  Each spawned task has a depth: one more than the task that spawned it; what a worker takes
- *   from a ring has depth 0. A worker that waits in a task of depth d takes nothing but tasks deeper
- *   than d, from its own deque and from others'. So the tasks on one stack get deeper and deeper:
- *   they are never more than the longest chain of spawns, as if each spawn were a call.
+ *   from a ring has depth 0. A worker that waits in a task of depth d takes only tasks deeper than
+ *   d, from its own deque and from others'. So the tasks on one stack get deeper and deeper: they
+ *   are never more than the longest chain of spawns, as if each spawn were a call.
  *
  * D1  In a deque the depths do not fall from the oldest entry to the newest.
  * D2  Who runs a spawned task, runs what it left in the own deque before anything else.
@@ -15,13 +17,13 @@
  *     by tasks below it. So each task of the group is deeper than the one that waits.
  * D4  A worker without work has an empty deque, and so has one whose thread leaves.
  *
- * Why D1: an entry that is pushed has the depth of the top of the stack, plus 1. Let it be the first
- * one ever that is shallower than an older one y in the same deque, and let p be who pushes it. Who
+ * Why D1: what is pushed has the depth of the top of the stack, plus 1. Let it be the first entry
+ * ever that is shallower than an older one y in the same deque, and let p be who pushes it. Who
  * pushed y was deeper than p. If p was running then, on the same stack, it has come back to p
  * since, and by D2 y is gone. So p began later, beside y. It did not come from this deque: it would
- * have been pushed behind y and be shallower, before the first one that is. It was not stolen, for
- * then p is deeper than the task that waits, whose depth is at least that of the newest entry, which
- * is at least that of y. Out of a ring a worker takes only at the bottom of its stack, where by D2
+ * have been pushed behind y and be shallower, before the first one that is. It was not stolen: then
+ * p is deeper than the task that waits, whose depth is at least that of the newest entry, which is
+ * at least that of y. Out of a ring a worker takes only at the bottom of its stack, where by D2
  * there are only entries of depth 1, and none is shallower.
  * Why all who wait come to an end: suppose that everything stands still. Let F be the deepest task
  * that waits at the top of a stack. What it waits for is deeper (D3). None of it is running, for
@@ -82,7 +84,7 @@ struct leat_spawned {
     leat_atomic_u64 join; /* S 0: taken, or revoked */
     uint64_t function;    /* Q */
     uint64_t argument;    /* Q */
-    uint64_t unused;      /* fills the record */
+    uint64_t unused;      /* Q fills the record */
 };
 
 #define LEAT_JOIN_CANCELLED UINT32_C(1)

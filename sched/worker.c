@@ -319,8 +319,9 @@ park(struct leat_worker *worker)
         /* Bits of what there is come back at once. */
         (void)atom_and_rlx(&pool->hint, 0); /* rlx: ordered by park:A */
     }
-    /* park:A sc -> notify:A, tell:A, any:A, halt:B.  Orders: idle bit set and hint cleared then
-     * rings and halt read, against item published (or halt set) then hint and idle bits read. */
+    /* park:A sc -> notify:A, tell:A, any:A, spawned:A, halt:B.  Orders: idle bit set and hint
+     * cleared then rings, deques and halt read, against item published (or halt set) then hint and
+     * idle bits read. */
     atom_fence_sc(&pool->anchor);
     if (second_look(worker) || halted(pool)) {
         leat_lot_leave(&pool->lot, worker->index);
@@ -335,30 +336,47 @@ static void
 wake_next(struct leat_worker *worker)
 {
     struct leat_pool *pool = worker->pool;
-    /* park:B sc -> notify:A, any:A.  Orders: own idle bit cleared then rings and queues read,
-     * against item published then idle bits read. */
+    /* park:B sc -> notify:A, any:A, spawned:A.  Orders: own idle bit cleared then rings, queues and
+     * deques read, against item published then idle bits read. */
     atom_fence_sc(&pool->anchor);
     if (leat_lot_any(&pool->lot) && second_look(worker)) {
         (void)leat_pool_wake_one(pool);
     }
 }
 
-/* Runs a spawned task. False: there is none. */
-static bool
-spawned_run(struct leat_worker *worker, bool first)
+/* ---- the loop ------------------------------------------------------------------------------- */
+
+/* Where there are no items. False: there is no spawned task either. */
+static LEAT_COLD bool
+spawned_step(struct leat_worker *worker, bool *first)
 {
     struct leat_deque_entry entry;
     if (!leat_spawn_take(worker, &entry)) {
         return false;
     }
-    if (first) {
+    if (*first) {
         wake_next(worker);
+        *first = false;
     }
     leat_spawn_run(worker, &entry);
     return true;
 }
 
-/* ---- the loop ------------------------------------------------------------------------------- */
+/* Takes something and runs it. False: there is nothing. `first`: since the worker had none. */
+LEAT_INLINE bool
+step(struct leat_worker *worker, bool *first)
+{
+    uint32_t item = 0;
+    if (LEAT_UNLIKELY(!pick(worker, &item))) {
+        return spawned_step(worker, first);
+    }
+    if (LEAT_UNLIKELY(*first)) {
+        wake_next(worker);
+        *first = false;
+    }
+    run(worker, item);
+    return true;
+}
 
 /* Before the thread leaves its place: what it has in hand goes to the rings, where any thread finds
  * it. False: there was no room for something. Then the worker stays busy, so that nothing counts as
@@ -382,6 +400,7 @@ leat_worker_some(struct leat_worker *worker, size_t budget)
 {
     size_t ran = 0;
     uint32_t item = 0;
+    bool first = false;
     /* A handler of one engine may lend its thread to another. */
     struct leat_worker *before = current_worker;
     current_worker = worker;
@@ -390,7 +409,7 @@ leat_worker_some(struct leat_worker *worker, size_t budget)
         /* A lent thread does not park, so it takes the second look here. */
         if (pick(worker, &item) || (second_look(worker) && pick(worker, &item))) {
             run(worker, item);
-        } else if (!spawned_run(worker, false)) {
+        } else if (!spawned_step(worker, &first)) {
             break;
         }
         ran++;
@@ -414,22 +433,9 @@ leat_worker_run(void *argument)
         ops->started(ops->context, worker->index);
     }
     while (!halted(pool)) {
-        uint32_t item = 0;
         bool first = true;
         busy_begin(worker);
-        while (!halted(pool)) {
-            if (LEAT_UNLIKELY(!pick(worker, &item))) {
-                if (!spawned_run(worker, first)) {
-                    break;
-                }
-                first = false;
-                continue;
-            }
-            if (LEAT_UNLIKELY(first)) {
-                wake_next(worker);
-                first = false;
-            }
-            run(worker, item);
+        while (!halted(pool) && step(worker, &first)) {
         }
         leat_spawn_empty(worker);
         if (hand_empty(worker)) {
