@@ -250,13 +250,13 @@ leat_parallel_for(struct leat_engine *engine, const struct leat_range *range,
     } else {
         status = spawn_outside(&group, range->begin, range->end, &index);
     }
-    if (LEAT_LIKELY(status == LEAT_OK)) {
-        status = wait(&group, worker, LEAT_FOREVER);
+    if (LEAT_UNLIKELY(status != LEAT_OK)) {
+        return status;
     }
-    /* Stopped. The pieces use this frame: if the first one has begun meanwhile, in a new start, it
-     * is waited for. */
-    while (status == LEAT_CLOSED && !leat_spawn_revoke(&group.join, index)) {
+    /* The pieces use this frame. Where a stop ends the wait, the first one is taken back; if it has
+     * begun meanwhile, after a new start, it is waited for. */
+    do {
         status = wait(&group, worker, LEAT_FOREVER);
-    }
+    } while (LEAT_UNLIKELY(status == LEAT_CLOSED) && !leat_spawn_revoke(&group.join, index));
     return status;
 }
