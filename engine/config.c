@@ -102,7 +102,7 @@ config_default(void)
     config.lenders_max = 1;
     config.pinning = LEAT_PIN_ONE;
     config.starvation_picks = 61; /* prime, so that it does not beat with a pattern of the host's */
-    config.spin_ns = 10000;       /* a fifth of what a wake of a sleeping thread costs */
+    config.spin_ns = 50000;       /* what a wake of a sleeping thread costs on a virtual CPU */
     config.worker_name = "leat";
     config.ring_slots = 16384;
     config.tasks_max = 262144;

@@ -170,8 +170,8 @@ struct leat_config {
     enum leat_pinning pinning; /* default LEAT_PIN_ONE */
     uint32_t starvation_picks; /* every so many picks the next level in rotation is served;
                                    0: strict priorities; else 2 to 1 000 000 (default 61) */
-    uint64_t spin_ns;          /* a worker looks this long before it parks; 0 to 1 ms
-                                   (default 10 000); when workers >= CPUs it yields meanwhile */
+    uint64_t spin_ns;          /* a worker looks for work so long at most before it parks, less
+                                  where that did not pay; 0 to 1 ms (default 50 000) */
     size_t worker_stack_bytes; /* 0: the system's default; else 64 KiB to 1 GiB */
     const char *worker_name;   /* prefix of the thread names, 1 to 11 bytes; copied */
     bool busy_poll;            /* workers never park: for isolated CPUs */

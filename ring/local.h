@@ -111,6 +111,16 @@ leat_local_pop(struct leat_local *local, uint32_t *item)
     return false;
 }
 
+/* The item that the next pop takes, if no thief comes first. False: empty. Progress: wait-free. */
+LEAT_INLINE bool
+leat_local_peek(const struct leat_local *local, uint32_t *item)
+{
+    uint64_t head = atom_load_rlx(&local->head); /* rlx: hint, re-checked at local_pop:A */
+    /* rlx: single writer */
+    *item = atom_load_rlx(&local->slots[head & local->mask]);
+    return head != atom_load_rlx(&local->tail); /* rlx: single writer */
+}
+
 /* Takes the oldest items, up to `most`, by one swap. Returns how many; 0: empty. Progress:
  * wait-free. */
 uint32_t leat_local_pop_n(struct leat_local *local, uint32_t *items, uint32_t most);

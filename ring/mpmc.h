@@ -81,14 +81,27 @@ leat_mpmc_pop(struct leat_mpmc *ring, uint32_t *item)
     return LEAT_MPMC(_pop)(&ring->ring, item);
 }
 
-/* The item that the next pop is likely to take. False: it cannot be told at a glance. */
-LEAT_INLINE bool
-leat_mpmc_peek(const struct leat_mpmc *ring, uint32_t *item)
+/* For a producer that will push more. */
+LEAT_INLINE void
+leat_mpmc_prefetch(const struct leat_mpmc *ring)
 {
 #if LEAT_RING == LEAT_RING_PACKED
-    return leat_packed_peek(&ring->ring, item);
+    leat_packed_prefetch(&ring->ring);
 #else
     (void)ring;
+#endif
+}
+
+/* The item `ahead` places behind the one that the next pop is likely to take. False: it is not
+ * there, or it cannot be told at a glance. */
+LEAT_INLINE bool
+leat_mpmc_peek(const struct leat_mpmc *ring, uint64_t ahead, uint32_t *item)
+{
+#if LEAT_RING == LEAT_RING_PACKED
+    return leat_packed_peek(&ring->ring, ahead, item);
+#else
+    (void)ring;
+    (void)ahead;
     (void)item;
     return false;
 #endif

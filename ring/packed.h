@@ -153,12 +153,24 @@ leat_packed_pop(struct leat_packed *ring, uint32_t *item)
     }
 }
 
-/* The item at the head's hint, if it is there now: the next pop is likely to take it. Progress:
- * wait-free. */
-LEAT_INLINE bool
-leat_packed_peek(const struct leat_packed *ring, uint32_t *item)
+/* 64 bytes, which is what travels at once. */
+#define LEAT_PACKED_AHEAD 8
+
+/* For a producer that will push more: the line of the slots a few places on. Consumers had it last,
+ * a lap ago. Progress: wait-free. */
+LEAT_INLINE void
+leat_packed_prefetch(const struct leat_packed *ring)
 {
-    uint64_t position = atom_load_rlx(&ring->head); /* rlx: hint, re-checked at pop:B */
+    uint64_t position = atom_load_rlx(&ring->tail); /* rlx: hint, re-checked at push:B */
+    leat_prefetch(leat_slots_at(&ring->slots, position + LEAT_PACKED_AHEAD));
+}
+
+/* The item `ahead` places behind the head's hint, if it is there now: with 0 the next pop is likely
+ * to take it. Progress: wait-free. */
+LEAT_INLINE bool
+leat_packed_peek(const struct leat_packed *ring, uint64_t ahead, uint32_t *item)
+{
+    uint64_t position = atom_load_rlx(&ring->head) + ahead; /* rlx: hint, re-checked at pop:B */
     uint64_t turn = leat_slots_turn(&ring->slots, position) + 1;
     /* rlx: hint, re-checked at pop:B */
     uint64_t word = atom_load_rlx(leat_slots_at(&ring->slots, position));

@@ -42,6 +42,8 @@ stack_take(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t *inde
          * acquire: a head has each value once, so it meets the very write that take:A has met.
          * If relaxed: a searcher could count the take and miss a record given before it. */
         if (atom_cas_rel(&stack->head, &head, after)) {
+            /* The next one to take was given back by another core, most often. */
+            leat_slab_prefetch(slab, low_of(word));
             *index = top;
             return true;
         }

@@ -43,11 +43,23 @@ enum leat_item_kind {
 #endif
 #define LEAT_JOIN_PAUSES 8
 
+/* Items that a worker takes from a ring at once at most: two lines of slots. */
+#define LEAT_CLAIM_MAX 16
+/* It takes fewer where those it took before lasted longer than this in all: two wake-ups of a
+ * sleeping thread. So long may an item wait behind those of one worker while others run newer
+ * ones. */
+#define LEAT_CLAIM_NS 100000
+/* One that takes them singly looks so often whether it may take more: that reads the clock. */
+#define LEAT_CLAIM_EVERY 8
+
 /* One in so many pushes that find every sleeping worker notified repeats a wake-up. Most often the
  * worker is on its way, for as long as some hundred pushes take: so it must be rare enough that the
  * system call costs little beside the pushes, and often enough that a few more pushes make good
  * what a frozen thread left undone. */
 #define LEAT_WAKE_AGAIN 16
+
+/* Where looking for work begins to pay, it is first done for this part of the longest time. */
+#define LEAT_SPIN_PARTS 16
 
 /* Looks at the clock once in so many rounds of a spin: a read costs as much as 10 pauses. */
 #define LEAT_SPIN_ROUNDS 16

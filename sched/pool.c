@@ -56,6 +56,7 @@ leat_pool_push(struct leat_pool *pool, uint32_t level, uint32_t item)
     if (LEAT_UNLIKELY(!leat_mpmc_push(&pool->rings[level], item))) {
         return false;
     }
+    leat_mpmc_prefetch(&pool->rings[level]);
     if (LEAT_MPMC_SC) {
         tell(pool, LEAT_HINT_RING(level));
     } else {

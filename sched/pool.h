@@ -5,6 +5,9 @@
  *   urgent. Every `starvation_picks`-th pick serves the next non-empty level in rotation, so each
  *   of L waiting levels gets at least one pick in L * starvation_picks, whatever floods the others.
  * FIFO  per pushing thread and level, up to the parallelism of the workers.
+ * Claims  A worker whose local queue is empty takes as many items from the ring as wait for it and
+ *   for each of the others, and puts all but the first into its local queue, where others may
+ *   steal them. How many: at most LEAT_CLAIM_MAX, and fewer where the last ones took long.
  * Batches  are one item of kind CHUNK in the ring, see ring/chunk.h. Who takes one runs its first
  *   item and puts the others into a local queue of its own, one per level, before it takes anything
  *   else of that level; other workers steal from there.
@@ -42,25 +45,29 @@ struct leat_task_record {
 /* Letters: I set at init, then read-only; O the worker's own thread; W one writer, many readers;
  * S many writers. */
 struct leat_worker {
-    struct leat_parker bed;                   /* S */
-    LEAT_ALIGNED_LINE leat_atomic_u32 busy;   /* W 1 from before a pick until nothing was found */
-    leat_atomic_u32 stocked;                  /* W bit per level: its local queue may have items */
-    leat_atomic_u64 taken;                    /* W items taken */
-    leat_atomic_u64 tasks_run;                /* W */
-    leat_atomic_u64 parks;                    /* W */
-    leat_atomic_u64 wakes;                    /* W */
-    uint32_t picks;                           /* O since the last one in rotation */
-    uint32_t rotation;                        /* O the level that had the last one */
-    uint32_t held;                            /* O bit per level that has an item in hand */
-    uint32_t seen;                            /* O hint bits that its last second look found */
-    uint32_t hand[LEAT_PRIORITY_LEVELS];      /* O items to run again, by level */
-    uint64_t depth;                           /* O of the task that runs, see spawn.h */
-    leat_atomic_u64 floor;                    /* W that depth, when it last slept in a wait */
-    LEAT_ALIGNED_LINE struct leat_pool *pool; /* I */
-    uint32_t index;                           /* I */
-    int32_t cpu;                              /* I -1: not pinned to one */
-    pthread_t thread;                         /* Q */
-    leat_atomic_u32 lent;                     /* S 1: a lent thread is inside */
+    struct leat_parker bed;                 /* S */
+    LEAT_ALIGNED_LINE leat_atomic_u32 busy; /* W 1 from before a pick until nothing was found */
+    leat_atomic_u32 stocked;                /* W bit per level: its local queue may have items */
+    leat_atomic_u64 taken;                  /* W items taken */
+    leat_atomic_u64 tasks_run;              /* W */
+    leat_atomic_u64 parks;                  /* W */
+    leat_atomic_u64 wakes;                  /* W */
+    uint32_t picks;                         /* O since the last one in rotation */
+    uint32_t rotation;                      /* O the level that had the last one */
+    uint32_t held;                          /* O bit per level that has an item in hand */
+    uint32_t seen;                          /* O hint bits that its last second look found */
+    uint32_t claim;                         /* O items it may take from a ring at once */
+    uint32_t singles;                       /* O items taken singly since it last asked for more */
+    uint64_t claim_ns;                      /* O when it last asked */
+    uint64_t spin_ns;                       /* O how long it looks for work before it parks */
+    uint32_t hand[LEAT_PRIORITY_LEVELS];    /* O items to run again, by level */
+    uint64_t depth;                         /* O of the task that runs, see spawn.h */
+    leat_atomic_u64 floor;                  /* W that depth, when it last slept in a wait */
+    LEAT_ALIGNED_LINE struct leat_pool *pool;      /* I */
+    uint32_t index;                                /* I */
+    int32_t cpu;                                   /* I -1: not pinned to one */
+    pthread_t thread;                              /* Q */
+    leat_atomic_u32 lent;                          /* S 1: a lent thread is inside */
     struct leat_local local[LEAT_PRIORITY_LEVELS]; /* S what it took of batches, by level */
     struct leat_deque deque;                       /* S what it spawned */
 };
@@ -104,7 +111,7 @@ struct leat_pool {
     struct leat_worker *workers;                    /* I */
     uint32_t places;                                /* I workers, or lenders_max */
     uint32_t cpus_count;                            /* I CPUs this process may use */
-    uint64_t spin_ns;                               /* I UINT64_MAX: for ever */
+    uint64_t spin_ns;                               /* I at most; UINT64_MAX: for ever */
     bool yields;                                    /* I a worker that spins lets others run */
     const struct leat_slab *slabs[LEAT_ITEM_KINDS]; /* I records of items, by kind; or NULL */
     void *queues_memory;                            /* I rings and local queues */

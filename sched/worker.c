@@ -73,10 +73,33 @@ item_open(struct leat_worker *worker, uint32_t level, uint32_t item)
     return item;
 }
 
+/* The record of an item was written by another core and may have left the caches since. Its way
+ * here takes as long as the item before it, or less. */
+LEAT_INLINE void
+prefetch(const struct leat_pool *pool, uint32_t item)
+{
+    const struct leat_slab *slab = pool->slabs[leat_item_kind(item)];
+    if (LEAT_LIKELY(slab != NULL)) {
+        leat_slab_prefetch(slab, leat_item_index(item));
+    }
+}
+
+/* Prefetches what this worker will take next, as far as that can be told. */
+LEAT_INLINE void
+prefetch_next(const struct leat_worker *worker, uint32_t level)
+{
+    uint32_t item = 0;
+    if (leat_local_peek(&worker->local[level], &item) ||
+        leat_mpmc_peek(&worker->pool->rings[level], 0, &item)) {
+        prefetch(worker->pool, item);
+    }
+}
+
 static bool
 local_pick(struct leat_worker *worker, uint32_t level, uint32_t *item)
 {
     if (leat_local_pop(&worker->local[level], item)) {
+        prefetch_next(worker, level);
         *item = item_open(worker, level, *item);
         return true;
     }
@@ -86,18 +109,64 @@ local_pick(struct leat_worker *worker, uint32_t level, uint32_t *item)
     return false;
 }
 
-/* The record of what stands next in the ring was written by another core and may have left the
- * caches since. Its way here takes as long as the item before it, or less. */
-LEAT_INLINE void
-prefetch_next(const struct leat_pool *pool, uint32_t level)
+/* How many items the worker may take at once: twice as many as before if those did not take long,
+ * else half; and no more than its share of what waits. */
+static uint32_t
+claim_size(struct leat_worker *worker, uint32_t level)
 {
+    const struct leat_pool *pool = worker->pool;
     uint32_t item = 0;
-    if (leat_mpmc_peek(&pool->rings[level], &item)) {
-        const struct leat_slab *slab = pool->slabs[leat_item_kind(item)];
-        if (LEAT_LIKELY(slab != NULL)) {
-            leat_slab_prefetch(slab, leat_item_index(item));
-        }
+    uint64_t now_ns = leat_os_monotonic_ns();
+    uint64_t took_ns = now_ns - worker->claim_ns;
+    uint32_t size = took_ns > LEAT_CLAIM_NS ? worker->claim / 2 : worker->claim * 2;
+    size = size < 1 ? 1 : size;
+    size = size > LEAT_CLAIM_MAX ? LEAT_CLAIM_MAX : size;
+    while (size > 1 && !leat_mpmc_peek(&pool->rings[level], (size - 1) * pool->places, &item)) {
+        size /= 2;
     }
+    worker->claim_ns = now_ns;
+    worker->claim = size;
+    worker->singles = 0;
+    return size;
+}
+
+/* Takes more items behind the one that was just taken, into the local queue, which is empty. */
+static LEAT_COLD void
+claim(struct leat_worker *worker, uint32_t level)
+{
+    struct leat_pool *pool = worker->pool;
+    uint32_t items[LEAT_CLAIM_MAX];
+    uint32_t most = claim_size(worker, level) - 1;
+    uint32_t count = 0;
+    bool more = count < most;
+    while (more && leat_mpmc_pop(&pool->rings[level], &items[count])) {
+        /* What goes on with a batch is the last item of a local queue. */
+        bool chunk = leat_item_kind(items[count]) == LEAT_KIND_CHUNK;
+        count++;
+        more = count < most && !chunk;
+    }
+    if (count > 0) {
+        bool room = leat_local_push_n(&worker->local[level], items, count);
+        LEAT_ASSERT(room);
+        stocked_set(worker, level, true);
+        leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
+    }
+}
+
+/* The oldest item of a ring. */
+static bool
+ring_pick(struct leat_worker *worker, uint32_t level, uint32_t *item)
+{
+    if (!leat_mpmc_pop(&worker->pool->rings[level], item)) {
+        return false;
+    }
+    if (LEAT_UNLIKELY(leat_item_kind(*item) == LEAT_KIND_CHUNK)) {
+        *item = chunk_open(worker, level, *item);
+    } else if (worker->claim > 1 || ++worker->singles >= LEAT_CLAIM_EVERY) {
+        claim(worker, level);
+    }
+    prefetch_next(worker, level);
+    return true;
 }
 
 /* Half of what another worker has of a level; the bit said that there is one. */
@@ -142,9 +211,7 @@ level_pick(struct leat_worker *worker, uint32_t level, uint32_t hint, uint32_t *
     if ((atom_load_rlx(&worker->stocked) & bit) != 0 && local_pick(worker, level, item)) {
         return true;
     }
-    if (leat_mpmc_pop(&worker->pool->rings[level], item)) {
-        prefetch_next(worker->pool, level);
-        *item = item_open(worker, level, *item);
+    if (ring_pick(worker, level, item)) {
         return true;
     }
     return (hint & LEAT_HINT_LOCAL(level)) != 0 && steal(worker, level, item);
@@ -156,7 +223,15 @@ rotation_pick(struct leat_worker *worker, uint32_t levels, uint32_t hint, uint32
 {
     for (uint32_t i = 1; i <= LEAT_PRIORITY_LEVELS; i++) {
         uint32_t level = (worker->rotation + i) % LEAT_PRIORITY_LEVELS;
-        if ((levels >> level & 1) != 0 && level_pick(worker, level, hint, item)) {
+        if ((levels >> level & 1) == 0) {
+            continue;
+        }
+        /* Others' first: they may have waited behind a long one for as long as the ring was not
+         * empty. */
+        /* rlx: single writer */
+        bool own = ((worker->held | atom_load_rlx(&worker->stocked)) >> level & 1) != 0;
+        bool others = !own && (hint & LEAT_HINT_LOCAL(level)) != 0 && steal(worker, level, item);
+        if (others || level_pick(worker, level, hint, item)) {
             worker->rotation = level;
             return true;
         }
@@ -269,11 +344,11 @@ static bool
 spin(struct leat_worker *worker)
 {
     struct leat_pool *pool = worker->pool;
-    uint64_t budget = pool->spin_ns;
-    if (budget == 0) {
+    bool for_ever = pool->spin_ns == UINT64_MAX;
+    if (worker->spin_ns == 0 && !for_ever) {
         return false;
     }
-    uint64_t deadline = leat_os_deadline_ns(budget);
+    uint64_t deadline = leat_os_deadline_ns(for_ever ? UINT64_MAX : worker->spin_ns);
     for (;;) {
         for (uint32_t i = 0; i < LEAT_SPIN_ROUNDS; i++) {
             uint32_t hint = atom_load_rlx(&pool->hint); /* rlx: hint, re-checked at park:A */
@@ -329,6 +404,36 @@ park(struct leat_worker *worker)
     }
     atom_count(&worker->parks, 1);
     leat_lot_sleep(&pool->lot, &worker->bed, worker->index);
+}
+
+/* Looking for work pays if it comes within the longest time that one looks: then a wake-up is
+ * saved. Each time without work tells how long to look the next time. */
+static void
+spin_learn(struct leat_worker *worker, uint64_t idle_ns)
+{
+    uint64_t most = worker->pool->spin_ns;
+    uint64_t least = most / LEAT_SPIN_PARTS;
+    if (idle_ns <= most) {
+        uint64_t more = worker->spin_ns < least ? least : 2 * worker->spin_ns;
+        worker->spin_ns = more < most ? more : most;
+    } else {
+        worker->spin_ns = worker->spin_ns <= least ? 0 : worker->spin_ns / 2;
+    }
+}
+
+/* Until there may be work. */
+static void
+wait_for_work(struct leat_worker *worker)
+{
+    bool learns = worker->pool->spin_ns != 0;
+    uint64_t began_ns = learns ? leat_os_monotonic_ns() : 0;
+    if (spin(worker)) {
+        return;
+    }
+    park(worker);
+    if (learns) {
+        spin_learn(worker, leat_os_monotonic_ns() - began_ns);
+    }
 }
 
 /* W8 of park.h: the first thing that a worker does with work after it had none. */
@@ -441,9 +546,7 @@ leat_worker_run(void *argument)
         if (hand_empty(worker)) {
             busy_end(worker);
         }
-        if (!spin(worker)) {
-            park(worker);
-        }
+        wait_for_work(worker);
     }
     if (ops->stopping != NULL) {
         ops->stopping(ops->context, worker->index);

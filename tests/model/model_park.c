@@ -59,6 +59,7 @@ struct scenario {
     bool elsewhere;   /* work is counted elsewhere, until the producer pushes it */
     uint32_t freezes; /* thread that stops for ever; 0: none */
     uint32_t passes;  /* before the one that repeats a wake-up */
+    uint32_t claim;   /* items that a worker may take at once, in a ring of twice as many slots */
 };
 
 struct state {
@@ -179,7 +180,7 @@ pool_setup(void *argument)
     struct leat_pool_config config = {
         .workers = scenario->workers,
         .lenders_max = scenario->lenders,
-        .ring_slots_log2 = 1,
+        .ring_slots_log2 = scenario->claim != 0 ? 2 : 1,
         .tasks_max = 1,
         .memory = {memory_allocate, memory_release, NULL},
         .ops = {.run = item_run, .stopping = worker_stopping, .context = state},
@@ -189,6 +190,7 @@ pool_setup(void *argument)
     for (uint32_t i = 0; i < pool->places; i++) {
         explore_ignore(&pool->workers[i].parks);
         explore_ignore(&pool->workers[i].wakes);
+        pool->workers[i].claim = scenario->claim / 2; /* it doubles, since no time passes */
     }
     explore_ignore(&pool->wakes_outside);
     for (uint32_t i = 0; i < scenario->ready; i++) {
@@ -270,6 +272,13 @@ static void
 push_second_thread(void *argument)
 {
     item_push(argument, 1);
+}
+
+/* Behind the two that are ready. */
+static void
+push_third_thread(void *argument)
+{
+    item_push(argument, 2);
 }
 
 static void
@@ -523,6 +532,16 @@ static const struct model models[] = {
     {.scenario = {.workers = 2, .ready = 1, .runs = 2, .meets = true},
      .explore = {.name = "park_wake_meet_ready",
                  .threads = {worker_thread, worker_thread, push_second_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .bounded = true,
+                 .preemptions = 2}},
+    {.scenario = {.workers = 1, .ready = 2, .items = 1, .runs = 3, .claim = 4},
+     .explore = {.name = "park_claim_1w",
+                 .threads = {worker_thread, push_third_thread},
+                 .servants = WORKER_SERVES}},
+    {.scenario = {.workers = 2, .ready = 3, .runs = 2, .meets = true, .claim = 4},
+     .explore = {.name = "park_claim_meet",
+                 .threads = {worker_thread, worker_thread},
                  .servants = WORKERS_SERVE_2,
                  .bounded = true,
                  .preemptions = 2}},

@@ -4,7 +4,7 @@
  *
  * join   A task spawns and waits; another worker steals, or does not. Each task runs once, and what
  *        it wrote is there behind the wait, though it is plain data. The wait always comes to an
- *        end: nobody misses it, and where the waiter sleeps, who ends the last task wakes it. Behind
+ *        end: nobody misses it, and who ends the last task wakes a waiter that sleeps. Behind
  *        the wait the group's memory is used for a new group: whoever still counted in the old one
  *        would be found in the new one. In full, the deque has no room, and tasks run inside the
  *        spawn.

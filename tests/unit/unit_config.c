@@ -273,7 +273,7 @@ defaults(void **state)
     CHECK_EQUAL(config.lenders_max, 1);
     CHECK_EQUAL(config.pinning, LEAT_PIN_ONE);
     CHECK_EQUAL(config.starvation_picks, 61);
-    CHECK_EQUAL(config.spin_ns, 10000);
+    CHECK_EQUAL(config.spin_ns, 50000);
     CHECK_EQUAL(config.worker_stack_bytes, 0);
     CHECK_EQUAL(config.ring_slots, 16384);
     CHECK_EQUAL(config.tasks_max, 262144);

@@ -152,6 +152,33 @@ capacity_is_exact(void **state)
     }
 }
 
+/* A thief that asks for a rank gets what has it, and leaves what has less. */
+static void
+ranks(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct leat_deque_entry entry = untouched;
+    setup(&fixture, 2, 0);
+    for (uint64_t rank = 5; rank < 8; rank++) {
+        const struct leat_deque_entry pushed = {{rank, 0, 0, rank}};
+        CHECK(leat_deque_push(&fixture.deque, &pushed));
+        CHECK_EQUAL(leat_deque_newest(&fixture.deque), rank);
+        CHECK_EQUAL(leat_deque_oldest(&fixture.deque), 5);
+    }
+    CHECK_EQUAL(leat_deque_steal(&fixture.deque, 6, &entry), LEAT_DEQUE_LOW);
+    same(&entry, &untouched);
+    CHECK_EQUAL(leat_deque_steal(&fixture.deque, 5, &entry), LEAT_DEQUE_GOT);
+    CHECK_EQUAL(entry.words[0], 5);
+    CHECK_EQUAL(leat_deque_steal(&fixture.deque, 5, &entry), LEAT_DEQUE_GOT);
+    CHECK_EQUAL(leat_deque_steal(&fixture.deque, 8, &entry), LEAT_DEQUE_LOW);
+    CHECK_EQUAL(leat_deque_steal(&fixture.deque, 0, &entry), LEAT_DEQUE_GOT);
+    CHECK_EQUAL(leat_deque_steal(&fixture.deque, 0, &entry), LEAT_DEQUE_EMPTY);
+    CHECK(leat_deque_empty(&fixture.deque));
+    CHECK_EQUAL(leat_deque_bottom(&fixture.deque), 3);
+    teardown(&fixture);
+}
+
 /* One entry at a time, back and forth over the first positions. */
 static void
 the_last_entry(void **state)
@@ -289,11 +316,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(capacity_is_exact),
-        cmocka_unit_test(the_last_entry),
-        cmocka_unit_test(asking_in_vain_writes_nothing),
-        cmocka_unit_test(random_operations),
-        cmocka_unit_test(check_can_say_no),
+        cmocka_unit_test(capacity_is_exact), cmocka_unit_test(ranks),
+        cmocka_unit_test(the_last_entry),    cmocka_unit_test(asking_in_vain_writes_nothing),
+        cmocka_unit_test(random_operations), cmocka_unit_test(check_can_say_no),
         cmocka_unit_test(lines_are_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -262,10 +262,42 @@ left_to_others(void **state)
         fixture->group = &group;
         CHECK_OK(leat_group_init(&group, fixture->engine));
         on_worker(fixture, leaves_some);
+        /* A lent thread leaves nothing behind, however small its budget. */
+        CHECK(workers != 0 || runs(fixture) == 10);
         CHECK_OK(leat_group_wait(&group, LEAT_FOREVER));
         CHECK_EQUAL(runs(fixture), 10);
         teardown(fixture);
     }
+}
+
+static void
+leaves_some_and_stays(struct fixture *fixture)
+{
+    leaves_some(fixture);
+    test_gate_wait(&fixture->gate);
+}
+
+/* A stop that comes while a handler is at work lets what that spawned run, too. */
+static void
+not_left_by_a_stop(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(1);
+    struct leat_group group;
+    fixture->group = &group;
+    CHECK_OK(leat_group_init(&group, fixture->engine));
+    fixture->body = leaves_some_and_stays;
+    CHECK_OK(leat_post(fixture->engine, LEAT_PRIORITY_NORMAL, body_run, fixture));
+    test_gate_arrivals(&fixture->gate, 1);
+    CHECK_STATUS(leat_stop(fixture->engine, TEST_MS), LEAT_TIMEOUT);
+    CHECK_EQUAL(runs(fixture), 0);
+    test_gate_open(&fixture->gate);
+    CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
+    CHECK_EQUAL(runs(fixture), 10);
+    CHECK_OK(leat_group_wait(&group, 0));
+    test_close(fixture->engine);
+    test_gate_fini(&fixture->gate);
+    free(fixture);
 }
 
 /* ---- from other threads ---------------------------------------------------------------------- */
@@ -551,15 +583,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(with_one_worker),
-        cmocka_unit_test(left_to_others),
-        cmocka_unit_test(outside),
-        cmocka_unit_test(of_a_worker),
-        cmocka_unit_test(of_another_thread),
-        cmocka_unit_test(full_and_stopped),
-        cmocka_unit_test(with_two_workers),
-        cmocka_unit_test(all_loops),
-        cmocka_unit_test(no_deeper_than_calls),
+        cmocka_unit_test(with_one_worker),    cmocka_unit_test(left_to_others),
+        cmocka_unit_test(not_left_by_a_stop), cmocka_unit_test(outside),
+        cmocka_unit_test(of_a_worker),        cmocka_unit_test(of_another_thread),
+        cmocka_unit_test(full_and_stopped),   cmocka_unit_test(with_two_workers),
+        cmocka_unit_test(all_loops),          cmocka_unit_test(no_deeper_than_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
