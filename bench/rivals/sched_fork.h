@@ -22,7 +22,8 @@ extern "C" {
 /* `size`: how many no-ops, the n of fib, the levels of a tree. */
 struct bench_fork_row {
     const char *name; /* NULL: the end */
-    uint64_t (*run)(void *pool, uint64_t size);
+    /* The result; *elapsed_ns is from the root task's begin to its end. */
+    uint64_t (*run)(void *pool, uint64_t size, uint64_t *elapsed_ns);
 };
 
 struct bench_fork_kind {

@@ -4,7 +4,7 @@
 
 #include "bench/rivals/sched_fork.h"
 #include "engine/leat.h"
-#include "ring/atomic.h"
+#include "ring/os.h"
 
 static void
 must(enum leat_status status)
@@ -136,40 +136,56 @@ tree_for(void *argument)
     children_sum(call, children);
 }
 
+struct timed {
+    leat_task_function function;
+    struct call call;
+    uint64_t elapsed_ns;
+};
+
+static void
+timed_run(void *argument)
+{
+    struct timed *timed = argument;
+    uint64_t begin_ns = leat_os_monotonic_ns();
+    timed->function(&timed->call);
+    timed->elapsed_ns = leat_os_monotonic_ns() - begin_ns;
+}
+
 /* Runs one task on a worker, and waits for it. */
 static uint64_t
-root(void *pool, leat_task_function function, uint64_t size)
+root(void *pool, leat_task_function function, uint64_t size, uint64_t *elapsed_ns)
 {
-    struct call call = {pool, size, 0, 0};
+    struct timed timed = {function, {pool, size, 0, 0}, 0};
     struct leat_group group;
     must(leat_group_init(&group, pool));
-    must(leat_group_spawn(&group, function, &call));
+    must(leat_group_spawn(&group, timed_run, &timed));
     must(leat_group_wait(&group, LEAT_FOREVER));
-    return call.result;
+    *elapsed_ns = timed.elapsed_ns;
+    return timed.call.result;
 }
 
 static uint64_t
-run_spawn_local(void *pool, uint64_t size)
+run_spawn_local(void *pool, uint64_t size, uint64_t *elapsed_ns)
 {
-    return root(pool, spawn_local, size);
+    return root(pool, spawn_local, size, elapsed_ns);
 }
 
 static uint64_t
-run_fib(void *pool, uint64_t size)
+run_fib(void *pool, uint64_t size, uint64_t *elapsed_ns)
 {
-    return root(pool, fib, size);
+    return root(pool, fib, size, elapsed_ns);
 }
 
 static uint64_t
-run_skynet(void *pool, uint64_t size)
+run_skynet(void *pool, uint64_t size, uint64_t *elapsed_ns)
 {
-    return root(pool, skynet, size);
+    return root(pool, skynet, size, elapsed_ns);
 }
 
 static uint64_t
-run_tree_for(void *pool, uint64_t size)
+run_tree_for(void *pool, uint64_t size, uint64_t *elapsed_ns)
 {
-    return root(pool, tree_for, size);
+    return root(pool, tree_for, size, elapsed_ns);
 }
 
 static void *

@@ -7,6 +7,7 @@
 #include <tbb/task_group.h>
 
 #include <array>
+#include <chrono>
 
 #include "bench/rivals/sched_fork.h"
 
@@ -113,35 +114,40 @@ tree_for(std::uint64_t levels, std::uint64_t first)
 
 template <typename Function>
 std::uint64_t
-root(void *pool, Function function)
+root(void *pool, std::uint64_t *elapsed_ns, Function function)
 {
     std::uint64_t result = 0;
-    static_cast<Pool *>(pool)->arena.execute([&] { result = function(); });
+    static_cast<Pool *>(pool)->arena.execute([&] {
+        auto begin = std::chrono::steady_clock::now();
+        result = function();
+        std::chrono::nanoseconds taken = std::chrono::steady_clock::now() - begin;
+        *elapsed_ns = static_cast<std::uint64_t>(taken.count());
+    });
     return result;
 }
 
 std::uint64_t
-run_spawn_local(void *pool, std::uint64_t size)
+run_spawn_local(void *pool, std::uint64_t size, std::uint64_t *elapsed_ns)
 {
-    return root(pool, [size] { return spawn_local(size); });
+    return root(pool, elapsed_ns, [size] { return spawn_local(size); });
 }
 
 std::uint64_t
-run_fib(void *pool, std::uint64_t size)
+run_fib(void *pool, std::uint64_t size, std::uint64_t *elapsed_ns)
 {
-    return root(pool, [size] { return fib(size); });
+    return root(pool, elapsed_ns, [size] { return fib(size); });
 }
 
 std::uint64_t
-run_skynet(void *pool, std::uint64_t size)
+run_skynet(void *pool, std::uint64_t size, std::uint64_t *elapsed_ns)
 {
-    return root(pool, [size] { return skynet(size, 0); });
+    return root(pool, elapsed_ns, [size] { return skynet(size, 0); });
 }
 
 std::uint64_t
-run_tree_for(void *pool, std::uint64_t size)
+run_tree_for(void *pool, std::uint64_t size, std::uint64_t *elapsed_ns)
 {
-    return root(pool, [size] { return tree_for(size, 0); });
+    return root(pool, elapsed_ns, [size] { return tree_for(size, 0); });
 }
 
 void *
