@@ -75,7 +75,9 @@ struct leat_engine {
     struct leat_retention finished;          /* S */
     struct leat_retention dead;              /* S */
     struct leat_bell *bells;                 /* S LEAT_BELLS */
-    struct leat_outside outside;             /* S */
+    /* S struct leat_completion_queue, or NULL */
+    leat_atomic_pointer completions[LEAT_COMPLETION_QUEUES_MAX];
+    struct leat_outside outside;              /* S */
     LEAT_ALIGNED_LINE leat_atomic_u64 domain; /* S address of the grace periods */
     struct leat_pool pool;                    /* S */
 };

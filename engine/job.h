@@ -98,8 +98,8 @@ struct leat_job_record {
     uint8_t priority;          /* I */
     leat_atomic_u8 reason;     /* W enum leat_reason, before the end is swapped in */
     leat_atomic_u8 late;       /* W 1: the last attempt's error is late_error; as reason */
-    uint8_t unused;            /* I 0 */
-    uint32_t payload_place;    /* O enum leat_payload_place */
+    uint8_t payload_place;     /* O enum leat_payload_place */
+    leat_atomic_u32 notice;    /* I slot of its completion queue, or 0; see leat_cancel() */
     leat_atomic_pointer extra; /* S struct leat_job_extra, or NULL */
     union {
         unsigned char bytes[LEAT_PAYLOAD_RECORD_BYTES]; /* O */

@@ -155,7 +155,14 @@ struct leat_allocator {
 enum leat_pinning {
     LEAT_PIN_NONE = 0, /* workers run where the kernel puts them */
     LEAT_PIN_SET,      /* every worker may use the whole allowed set of CPUs */
-    LEAT_PIN_ONE       /* one CPU each, in turn over the allowed set (default) */
+    LEAT_PIN_ONE       /* one CPU each, in turn over the allowed set: one of each core before the
+                          second ones, node by node (default) */
+};
+
+enum leat_scheduling {
+    LEAT_SCHEDULING_INHERIT = 0, /* as the thread that starts the workers (default) */
+    LEAT_SCHEDULING_FIFO,        /* real time: SCHED_FIFO */
+    LEAT_SCHEDULING_ROUND_ROBIN  /* real time: SCHED_RR */
 };
 
 struct leat_config {
@@ -172,6 +179,9 @@ struct leat_config {
                                    0: strict priorities; else 2 to 1 000 000 (default 61) */
     uint64_t spin_ns;          /* a worker looks for work so long at most before it parks, less
                                   where that did not pay; 0 to 1 ms (default 50 000) */
+    uint64_t tick_ns;          /* 0: a submit that finds a worker asleep wakes it (default). Else
+                                  no submit makes a system call: a thread of the engine looks so
+                                  often whether to wake one; 10 us to 10 ms */
     size_t worker_stack_bytes; /* 0: the system's default; else 64 KiB to 1 GiB */
     const char *worker_name;   /* prefix of the thread names, 1 to 11 bytes; copied */
     bool busy_poll;            /* workers never park: for isolated CPUs */
@@ -211,6 +221,13 @@ struct leat_config {
 
     /* Durability. */
     const char *log_directory; /* NULL: no log */
+
+    /* Workers, once more. */
+    uint32_t workers_max; /* that leat_workers_set() may start: workers to 256; LEAT_AUTO (default):
+                             workers. Each takes memory from open on */
+    enum leat_scheduling scheduling; /* of workers, not of lent threads; what the system refuses
+                                        leat_open() refuses, and says what is missing */
+    uint32_t scheduling_priority;    /* 1 to 99 where scheduling is real time, else 0 */
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -252,7 +269,7 @@ LEAT_API size_t leat_memory_size(const struct leat_config *config);
  * Threads:  any.      Progress: blocking (system calls).    Copies config and its strings.
  * Returns:  LEAT_OK and *engine, owned by the caller, given back by leat_close();
  *           LEAT_INVALID, LEAT_UNSUPPORTED (see error->field); LEAT_NO_MEMORY; LEAT_REFUSED
- *           (mlock); LEAT_SYSTEM.  */
+ *           (mlock, real-time scheduling; see error->text); LEAT_SYSTEM.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_open(const struct leat_config *config, struct leat_engine **engine, struct leat_error *error);
 
@@ -263,6 +280,20 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
  *           LEAT_SYSTEM (a thread could not be created or pinned); LEAT_DEADLOCK; LEAT_FORKED;
  *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_start(struct leat_engine *engine);
+
+/* Lets `count` workers work, 1 to workers_max: at once while RUNNING or DRAINING, from the next
+ * start on while OPEN or STOPPED. Workers are 0 .. count - 1, those behind leave: each as soon as
+ * the handler that it is in returns; nobody waits for that here. Nothing that waits is lost: what a
+ * worker that leaves had taken in and not begun, others run. Its counters stay.
+ * Where a worker that was to leave is needed again, it stays, or its place is taken anew when its
+ * worker_stopping hook has returned, and that is waited for.
+ * Threads:  any outside a handler, also several at once: the last one counts.
+ * Progress: blocking (thread creation).
+ * Returns:  LEAT_OK; LEAT_REFUSED, LEAT_NO_MEMORY, LEAT_SYSTEM (a thread could not be created: as
+ *           many as could are at work); LEAT_WRONG_STATE (threads are lent); LEAT_CLOSED
+ *           (stopping); LEAT_DEADLOCK; LEAT_FORKED; LEAT_INVALID (count).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_workers_set(struct leat_engine *engine,
+                                                          uint32_t count);
 
 /* Closes the engine to work from outside and waits until all work accepted before has ended;
  * work that handlers submit meanwhile is part of it. A job whose handler answered leat_pending()
@@ -581,6 +612,8 @@ LEAT_API const char *leat_reason_text(enum leat_reason reason);
 /* leat_job.flags */
 #define LEAT_JOB_KEEP_RESULT 1u /* record and result stay until leat_release() */
 
+struct leat_completion_queue;
+
 /* Everything of a job that most jobs do not use: caller's name, unique key, order key, tags,
  * parents, expiry, run-at. Its fields come with what they steer; NULL until then. */
 struct leat_job_options;
@@ -600,6 +633,10 @@ struct leat_job {
     uint32_t reserved;     /* 0 */
     uint64_t delay_ns;     /* must be 0 at present */
     const struct leat_job_options *options; /* must be NULL at present */
+    /* Not NULL: the end of the job comes to this queue, as a completion that says `user`. From
+     * now on it has one of the queue's slots. */
+    struct leat_completion_queue *completions;
+    void *user;
 };
 
 static inline struct leat_job
@@ -620,9 +657,9 @@ leat_job_default(void)
  * Copies job and payload.
  * Allocates: only for a payload above payload_bytes_inline, a kept result, or a new name.
  * Waits:    never, but for the mutex of a name that is new.
- * Returns:  LEAT_OK; LEAT_FULL (the ring of the priority, jobs_max, types_max or queues_max);
- *           LEAT_CLOSED; LEAT_NOT_FOUND (a handle of no type or queue); LEAT_NO_MEMORY;
- *           LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.
+ * Returns:  LEAT_OK; LEAT_FULL (the ring of the priority, jobs_max, types_max, queues_max, or the
+ *           slots of the completion queue); LEAT_CLOSED; LEAT_NOT_FOUND (a handle of no type or
+ *           queue); LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.
  * Order:    submit happens-before the handler. FIFO per submitting thread, queue and priority, up
  *           to the parallelism of the workers.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_submit(struct leat_engine *engine,
@@ -808,28 +845,59 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_some(struct leat_engine *engin
 LEAT_API LEAT_NODISCARD enum leat_status leat_next_due(struct leat_engine *engine,
                                                        uint64_t *delay_ns);
 
-/* ---- completion queue ---------------------------------------------------------------------- */
+/* ---- completion queue ----------------------------------------------------------------------
+ *
+ * For a host with an event loop: a ring of ended jobs with a descriptor that turns readable when
+ * there is something to take. A job that names a queue (leat_job.completions) has one of its slots
+ * from its submit until its completion is taken, so every end finds a place, however slow the host
+ * is. Each such job that a submit accepted comes exactly once, unless the engine is closed before
+ * its end. A completion is there before a drain says that the job has ended, but for a
+ * leat_cancel() that has not come back yet.
+ * Queues that are left when the engine is closed are destroyed by leat_close().
+ */
 
 struct leat_completion {
-    leat_job_id id;
+    leat_job_id id; /* its record is there if the job is kept or retained */
     enum leat_job_state state;
     enum leat_reason reason;
-    void *user;
+    void *user; /* of the leat_job */
 };
 
-struct leat_completion_queue;
-
-/* A ring of ended jobs for a host with an event loop; its descriptor turns readable when there is
- * something to take.
- * Returns:  LEAT_UNSUPPORTED at present, all of them.  */
+/* Creates a queue for `slots` jobs, 1 to 2^20.
+ * Threads:  any.      Progress: blocking (system calls).    Allocates: maps 48 to 80 bytes a slot.
+ * Returns:  LEAT_OK and *queue, owned by the caller, given back by leat_completion_queue_destroy()
+ *           or leat_close(); LEAT_FULL (256 queues); LEAT_NO_MEMORY; LEAT_REFUSED (no descriptor
+ *           is left, or mlock); LEAT_SYSTEM; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_completion_queue_create(struct leat_engine *engine, uint32_t slots,
                              struct leat_completion_queue **queue);
+
+/* The descriptor to wait for (poll, epoll, level or edge triggered): readable while there is
+ * something to take, and now and then once for nothing. It never blocks and closes on exec. Only
+ * wait for it: take() reads it.
+ * Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK and *descriptor, borrowed until the queue is destroyed; LEAT_FORKED;
+ *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_completion_queue_descriptor(struct leat_completion_queue *queue, int *descriptor);
+
+/* Takes up to `capacity` completions, of one worker's jobs in the order of their ends. Fewer than
+ * `capacity`: there were no more, and the descriptor turns readable with the next one (edge
+ * triggered, too); exactly `capacity`: come again, it may stay as it is.
+ * Threads:  any, several at once.    Progress: lock-free; who stops inside may have taken along
+ *           what would have made the descriptor readable for the other takers, until the next take.
+ * Returns:  LEAT_OK and *taken >= 1; LEAT_EMPTY; LEAT_FORKED; LEAT_INVALID.
+ * Order:    what the handler and leat_complete() did happens-before the take.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_completion_queue_take(struct leat_completion_queue *queue, struct leat_completion *items,
                            size_t capacity, size_t *taken);
+
+/* Frees a queue and closes its descriptor. Completions not taken are dropped. No other thread may
+ * be in a call on the queue, or begin one, or submit a job that names it.
+ * Threads:  any, handlers included, outside read sections of liburcu-bp.    Progress: blocking.
+ * Takes queue.
+ * Returns:  LEAT_OK; LEAT_BUSY (jobs that name it have not ended: cancel them, or wait, or close
+ *           the engine); LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_completion_queue_destroy(struct leat_completion_queue *queue);
 
@@ -851,7 +919,7 @@ struct leat_latency {
 struct leat_statistics {
     uint32_t size;
     uint32_t version;
-    uint32_t workers; /* places: workers, or lenders_max where there are none */
+    uint32_t workers; /* places: workers_max, or lenders_max where there are none */
     uint32_t workers_parked;
     uint64_t tasks_run;      /* begun */
     uint64_t jobs_run;       /* attempts begun */
@@ -868,6 +936,9 @@ struct leat_statistics {
     uint64_t wakes;                 /* system calls made to wake a worker */
     struct leat_latency queue_wait; /* submit to start, sampled */
     struct leat_latency run_time;   /* of one attempt, sampled */
+    uint32_t workers_active;        /* that are to work while it runs, see leat_workers_set() */
+    uint32_t run_worker;            /* the one that has been in its handler for the longest time */
+    uint64_t run_ns_max; /* how long: its run_ns, see there; 0: run_worker says nothing */
 };
 
 static inline struct leat_statistics
@@ -897,6 +968,11 @@ struct leat_worker_statistics {
     uint64_t jobs_run;
     uint64_t parks;
     uint64_t wakes; /* of others, by this worker */
+    /* How long it has been in the task or handler that it runs, as far as anyone looked: since the
+     * first call of this function, or of leat_statistics_get(), that found it there. At most the
+     * truth, to a millisecond; 0: it runs nothing, or nothing that a call has seen before. */
+    uint64_t run_ns;
+    bool active; /* it is to work while the engine runs, see leat_workers_set() */
 };
 
 static inline struct leat_worker_statistics

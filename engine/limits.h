@@ -25,11 +25,15 @@
 #define LEAT_TASKS_MIN      64
 #define LEAT_JOBS_MIN       64
 
-#define LEAT_SPIN_NS_MAX      UINT64_C(1000000)
-#define LEAT_STACK_BYTES_MIN  (UINT64_C(64) << 10)
-#define LEAT_STACK_BYTES_MAX  (UINT64_C(1) << 30)
-#define LEAT_WORKER_NAME_MAX  11
-#define LEAT_STARVATION_MAX   1000000
+#define LEAT_SPIN_NS_MAX     UINT64_C(1000000)
+#define LEAT_TICK_NS_MIN     UINT64_C(10000)
+#define LEAT_TICK_NS_MAX     UINT64_C(10000000)
+#define LEAT_STACK_BYTES_MIN (UINT64_C(64) << 10)
+#define LEAT_STACK_BYTES_MAX (UINT64_C(1) << 30)
+#define LEAT_WORKER_NAME_MAX 11
+#define LEAT_STARVATION_MAX  1000000
+/* Of SCHED_FIFO and SCHED_RR in Linux. */
+#define LEAT_REALTIME_MAX     99
 #define LEAT_SAMPLE_MAX       1000000
 #define LEAT_RETAINED_DEFAULT 10000
 /* They stand in a ring. */
@@ -51,6 +55,12 @@
 
 /* Futexes that waiters of leat_wait() share, by record: enough that a wake rarely wakes others. */
 #define LEAT_BELLS 64
+
+/* Completion queues of an engine: one for each event loop, and more loops than workers are of no
+ * use. */
+#define LEAT_COMPLETION_QUEUES_MAX 256
+/* They stand in rings. */
+#define LEAT_COMPLETION_SLOTS_MAX (UINT32_C(1) << LEAT_RING_SLOTS_LOG2_MAX)
 
 LEAT_STATIC(LEAT_TYPES_MAX <= UINT16_MAX, "the record has 16 bits for the type");
 LEAT_STATIC(LEAT_QUEUES_MAX <= UINT16_MAX, "the record has 16 bits for the queue");

@@ -1,7 +1,7 @@
 /* look.c - jobs by id: get, wait, result, release, cancel. A reader first takes a hold, which keeps
  * the record where it is; what it then reads is either fixed since submit, or atomic, or fixed
  * since the end. */
-#include "engine/engine_internal.h"
+#include "engine/completion.h"
 
 #include <string.h>
 
@@ -316,6 +316,9 @@ leat_cancel(struct leat_engine *engine, leat_job_id id)
         if (answer == LEAT_ENDED) {
             return answer;
         }
+        /* Of whatever job has the record now; if it is another one, the swap fails.
+         * rlx: hint, re-checked at cancel:A */
+        uint32_t completion = atom_load_rlx(&leat_job_record(engine, index)->notice);
         /* cancel:A acq_rel -> change:A, mark:A, let_go:A, wait:A.  Carries: nothing of its own; the
          * caller's writes before the cancel.
          * If relaxed: a handler that sees the flag could miss why it was set. */
@@ -325,6 +328,10 @@ leat_cancel(struct leat_engine *engine, leat_job_id id)
         if (answer == LEAT_OK) {
             (void)atom_add_rlx(&engine->outside.cancelled, 1); /* rlx: statistic */
             leat_job_ring_bell(engine, index, now);
+            if (LEAT_UNLIKELY(completion != 0)) {
+                const struct leat_completion_end end = {id, LEAT_PHASE_CANCELLED, LEAT_REASON_NONE};
+                leat_completion_deliver(engine, completion, end);
+            }
         }
         return answer;
     }

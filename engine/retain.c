@@ -1,6 +1,6 @@
 /* retain.c - the end of jobs: the final swap, who is woken, what is kept for how long, and giving
  * records back. */
-#include "engine/engine_internal.h"
+#include "engine/completion.h"
 
 #include <string.h>
 
@@ -197,34 +197,32 @@ count_end(struct leat_engine *engine, struct leat_worker *worker, enum leat_phas
     atom_count(own, 1);
 }
 
-/* The swap that ends an attempt. A failure after a cancel is a cancel. What is kept for its
- * submitter needs no retention ring, but dead letters are kept for the operator as well.
- * Returns the word before; *after is the word since. */
+/* The swap that ends an attempt. A failure after a cancel is a cancel: then *ending says so too.
+ * What is kept for its submitter needs no retention ring, but dead letters are kept for the
+ * operator as well. Returns the word before; *after is the word since. */
 static uint64_t
-end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending ending, uint64_t *after)
+end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending, uint64_t *after)
 {
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     struct leat_job_record *record = leat_job_record(engine, index);
     uint64_t now = atom_load_rlx(word); /* rlx: hint, re-checked at end:A */
     for (;;) {
-        enum leat_phase as = ending.phase;
-        enum leat_reason reason = ending.reason;
         LEAT_ASSERT(leat_word_phase(now) == LEAT_PHASE_RUNNING);
-        if (as == LEAT_PHASE_DEAD && (now & LEAT_WORD_CANCEL) != 0) {
-            as = LEAT_PHASE_CANCELLED;
-            reason = LEAT_REASON_NONE;
+        if (ending->phase == LEAT_PHASE_DEAD && (now & LEAT_WORD_CANCEL) != 0) {
+            ending->phase = LEAT_PHASE_CANCELLED;
+            ending->reason = LEAT_REASON_NONE;
         }
-        uint64_t link = retained(engine, as, now) ? LEAT_WORD_LINKED : 0;
-        if (as != LEAT_PHASE_DEAD) {
+        uint64_t link = retained(engine, ending->phase, now) ? LEAT_WORD_LINKED : 0;
+        if (ending->phase != LEAT_PHASE_DEAD) {
             leat_job_free_payload(engine, index);
         }
-        atom_store_rlx(&record->reason, (uint8_t)reason);   /* rlx: ordered by end:A */
-        atom_store_rlx(&record->late, ending.late ? 1 : 0); /* rlx: ordered by end:A */
-        *after = leat_word_with((now & ~LEAT_WORD_OF_ATTEMPT) | link, as);
+        atom_store_rlx(&record->reason, (uint8_t)ending->reason); /* rlx: ordered by end:A */
+        atom_store_rlx(&record->late, ending->late ? 1 : 0);      /* rlx: ordered by end:A */
+        *after = leat_word_with((now & ~LEAT_WORD_OF_ATTEMPT) | link, ending->phase);
         /* end:A acq_rel -> wait:A, let_go:A.  Carries: the record as its end leaves it.
          * If relaxed: who sees the end could read a result that is not there yet. */
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, *after))) {
-            count_end(engine, ending.worker, as);
+            count_end(engine, ending->worker, ending->phase);
             return now;
         }
     }
@@ -234,12 +232,19 @@ void
 leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
 {
     uint64_t after = 0;
-    uint64_t before = end_swap(engine, index, ending, &after);
+    /* Now, while the record is this job's. rlx: single writer */
+    uint32_t completion = atom_load_rlx(&leat_job_record(engine, index)->notice);
+    uint64_t before = end_swap(engine, index, &ending, &after);
     leat_job_ring_bell(engine, index, before);
     if (leat_word_phase(after) == LEAT_PHASE_GONE) {
         leat_job_reclaim(engine, index);
     } else if ((after & LEAT_WORD_LINKED) != 0) {
         keep(engine, retention_of(engine, leat_word_phase(after)), index);
+    }
+    if (LEAT_UNLIKELY(completion != 0)) {
+        const struct leat_completion_end end = {
+            {leat_word_of(leat_word_generation(before), index)}, ending.phase, ending.reason};
+        leat_completion_deliver(engine, completion, end);
     }
 }
 

@@ -1,7 +1,7 @@
 /* submit.c - taking work in: tasks, jobs, batches. All checks come first; then a record is taken
  * and filled; then its word is set, and last its index is pushed.
  */
-#include "engine/engine_internal.h"
+#include "engine/completion.h"
 
 #include <string.h>
 
@@ -96,9 +96,18 @@ record_take(struct leat_engine *engine, uint32_t level, uint32_t *index)
     return LEAT_OK;
 }
 
+/* The slot of its completion queue, if a job that was not taken in has one. */
+static void
+completion_release(const struct leat_engine *engine, uint32_t index)
+{
+    /* rlx: single writer */
+    leat_completion_release(engine, atom_load_rlx(&leat_job_record(engine, index)->notice));
+}
+
 static void
 record_refuse(struct leat_engine *engine, uint32_t index)
 {
+    completion_release(engine, index);
     leat_job_free_payload(engine, index);
     leat_slab_give(&engine->jobs, leat_pool_shard(), index);
     (void)atom_add_rlx(&engine->outside.refused, 1); /* rlx: statistic */
@@ -145,9 +154,18 @@ static enum leat_status
 record_fill(struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
 {
     uint32_t index = 0;
-    enum leat_status taken = record_take(engine, intake->level, &index);
-    if (LEAT_UNLIKELY(taken != LEAT_OK)) {
-        return taken;
+    uint32_t completion = 0;
+    enum leat_status status = LEAT_OK;
+    if (LEAT_UNLIKELY(job->completions != NULL)) {
+        status = leat_completion_reserve(engine, job, &completion);
+        if (status != LEAT_OK) {
+            return status;
+        }
+    }
+    status = record_take(engine, intake->level, &index);
+    if (LEAT_UNLIKELY(status != LEAT_OK)) {
+        leat_completion_release(engine, completion);
+        return status;
     }
     intake->index = index;
     struct leat_job_record *record = leat_job_record(engine, index);
@@ -161,7 +179,8 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     atom_store_rlx(&record->attempts, 0);         /* rlx: ordered by submit:A */
     atom_store_rlx(&record->reason, 0);           /* rlx: ordered by submit:A */
     atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by submit:A */
-    enum leat_status status = payload_copy(engine, index, job);
+    atom_store_rlx(&record->notice, completion);  /* rlx: ordered by submit:A */
+    status = payload_copy(engine, index, job);
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         record_refuse(engine, index);
     }
@@ -197,6 +216,7 @@ record_withdraw(struct leat_engine *engine, uint32_t index)
     uint64_t after = 0;
     if (leat_job_change(word, &cancel, &before, &after)) {
         (void)atom_add_rlx(&engine->outside.refused, 1); /* rlx: statistic */
+        completion_release(engine, index);
         leat_job_ring_bell(engine, index, before);
     }
     leat_job_free_payload(engine, index);

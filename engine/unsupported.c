@@ -35,39 +35,4 @@ leat_queue_resume(struct leat_engine *engine, leat_queue queue)
     return not_built(engine);
 }
 
-enum leat_status
-leat_completion_queue_create(struct leat_engine *engine, uint32_t slots,
-                             struct leat_completion_queue **queue)
-{
-    (void)slots;
-    (void)queue;
-    return not_built(engine);
-}
-
-enum leat_status
-leat_completion_queue_descriptor(struct leat_completion_queue *queue, int *descriptor)
-{
-    (void)queue;
-    (void)descriptor;
-    return LEAT_UNSUPPORTED;
-}
-
-enum leat_status
-leat_completion_queue_take(struct leat_completion_queue *queue, struct leat_completion *items,
-                           size_t capacity, size_t *taken)
-{
-    (void)queue;
-    (void)items;
-    (void)capacity;
-    (void)taken;
-    return LEAT_UNSUPPORTED;
-}
-
-enum leat_status
-leat_completion_queue_destroy(struct leat_completion_queue *queue)
-{
-    (void)queue;
-    return LEAT_UNSUPPORTED;
-}
-
 /* NOLINTEND(readability-non-const-parameter) */

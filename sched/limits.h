@@ -14,9 +14,6 @@
 /* Two bits of the hint word each; 16 are more than anyone tells apart. */
 #define LEAT_PRIORITY_LEVELS_MAX 16
 
-/* CPUs that workers are spread over: the size of a cpu_set_t. */
-#define LEAT_CPUS_MAX 1024
-
 /* Kinds of ring items, 2 bits. The scheduler runs tasks itself, takes chunks apart, and hands the
  * rest up. */
 enum leat_item_kind {
@@ -57,6 +54,11 @@ enum leat_item_kind {
  * system call costs little beside the pushes, and often enough that a few more pushes make good
  * what a frozen thread left undone. */
 #define LEAT_WAKE_AGAIN 16
+
+/* Once in so many times that a worker goes to a ring, while others have items of that level in
+ * their queues, it takes from those before: rarely enough that robbing workers who are at work
+ * costs nothing, and often enough that a queue nobody works at is soon empty. */
+#define LEAT_ROB_EVERY 32
 
 /* Where looking for work begins to pay, it is first done for this part of the longest time. */
 #define LEAT_SPIN_PARTS 16

@@ -64,6 +64,11 @@ one_life(struct leat_config *config, const struct descriptors *before)
     struct leat_engine *engine = test_open(config);
     new_ones_close_on_exec(before);
     leat_type type = test_register(engine, "t", done, NULL);
+    struct leat_completion_queue *queue = NULL;
+    CHECK_OK(leat_completion_queue_create(engine, 4, &queue));
+    CHECK_OK(leat_completion_queue_create(engine, 4, &queue));
+    CHECK_OK(leat_completion_queue_destroy(queue));
+    new_ones_close_on_exec(before);
     struct leat_job job = leat_job_default();
     job.type = type;
     job.payload = payload;

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "engine/engine_internal.h"
+#include "engine/completion.h"
 #include "tests/support/check.h"
 
 /* ---- small things --------------------------------------------------------------------------- */
@@ -140,6 +140,7 @@ struct census {
     uint64_t waiting; /* jobs */
     uint64_t running;
     uint32_t in_use;
+    uint32_t reserved[LEAT_COMPLETION_QUEUES_MAX]; /* slots of completion queues */
 };
 
 static uint64_t
@@ -267,6 +268,10 @@ check_word(struct census *census, uint32_t index)
         CHECK_EQUAL(census->jobs[index], 0);
         return;
     }
+    uint32_t completion = atom_load_rlx(&leat_job_record(census->engine, index)->notice);
+    if (completion != 0 && !leat_phase_final(phase)) {
+        census->reserved[leat_completion_number(completion)]++;
+    }
     census->in_use++;
     CHECK(linked == (census->jobs[index] == 1));
     CHECK_EQUAL(word & LEAT_WORD_HOLDS, 0);
@@ -291,6 +296,16 @@ check_statistics(const struct census *census)
     CHECK_EQUAL(sum.workers_parked, 0);
 }
 
+static void
+check_completions(const struct census *census)
+{
+    for (uint32_t i = 0; i < LEAT_COMPLETION_QUEUES_MAX; i++) {
+        struct leat_completion_queue *queue = atom_load_rlx(&census->engine->completions[i]);
+        uint32_t reserved = census->reserved[i];
+        CHECK(queue == NULL ? reserved == 0 : leat_completion_check(queue, reserved, stderr));
+    }
+}
+
 void
 test_engine_check(struct leat_engine *engine)
 {
@@ -302,8 +317,9 @@ test_engine_check(struct leat_engine *engine)
     count_places(&census);
     count_retained(&census, &engine->finished, false);
     count_retained(&census, &engine->dead, true);
-    uint32_t fresh = atom_load_rlx(&engine->jobs.fresh);
-    for (uint32_t i = 0; i < fresh; i++) {
+    const struct leat_slab *jobs = &engine->jobs;
+    for (uint32_t i = leat_slab_next(jobs, 0); i < jobs->capacity;
+         i = leat_slab_next(jobs, i + 1)) {
         check_word(&census, i);
     }
     CHECK(leat_slab_check(&engine->jobs, census.in_use, stderr));
@@ -315,6 +331,7 @@ test_engine_check(struct leat_engine *engine)
         CHECK(!leat_deque_ready(&engine->pool.workers[i].deque));
         CHECK_EQUAL(engine->pool.workers[i].depth, 0);
     }
+    check_completions(&census);
     check_statistics(&census);
     free(census.jobs);
     free(census.tasks);

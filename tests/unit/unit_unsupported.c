@@ -53,46 +53,6 @@ queue_resume(struct leat_engine *engine)
     return leat_queue_resume(engine, queue);
 }
 
-static enum leat_status
-completion_queue_create(struct leat_engine *engine)
-{
-    struct leat_completion_queue *queue = (struct leat_completion_queue *)nowhere;
-    enum leat_status status = leat_completion_queue_create(engine, 64, &queue);
-    CHECK(queue == (struct leat_completion_queue *)nowhere);
-    return status;
-}
-
-static enum leat_status
-completion_queue_descriptor(struct leat_engine *engine)
-{
-    int descriptor = -7;
-    (void)engine;
-    enum leat_status status =
-        leat_completion_queue_descriptor((struct leat_completion_queue *)nowhere, &descriptor);
-    CHECK(descriptor == -7);
-    return status;
-}
-
-static enum leat_status
-completion_queue_take(struct leat_engine *engine)
-{
-    struct leat_completion item = {{7}, LEAT_JOB_PENDING, LEAT_REASON_NONE, NULL};
-    size_t taken = 7;
-    (void)engine;
-    enum leat_status status =
-        leat_completion_queue_take((struct leat_completion_queue *)nowhere, &item, 1, &taken);
-    CHECK_EQUAL(taken, 7);
-    CHECK_EQUAL(item.id.bits, 7);
-    return status;
-}
-
-static enum leat_status
-completion_queue_destroy(struct leat_engine *engine)
-{
-    (void)engine;
-    return leat_completion_queue_destroy((struct leat_completion_queue *)nowhere);
-}
-
 /* ---- fields --------------------------------------------------------------------------------- */
 
 static enum leat_status
@@ -294,10 +254,6 @@ static const struct entry entries[] = {
     {"leat_post_to()", post_to},
     {"leat_queue_pause()", queue_pause},
     {"leat_queue_resume()", queue_resume},
-    {"leat_completion_queue_create()", completion_queue_create},
-    {"leat_completion_queue_descriptor()", completion_queue_descriptor},
-    {"leat_completion_queue_take()", completion_queue_take},
-    {"leat_completion_queue_destroy()", completion_queue_destroy},
     {"leat_config.log_directory", log_directory},
     {"leat_type_options.running_max", type_running_max},
     {"leat_type_options.timeout_ns", type_timeout_ns},
