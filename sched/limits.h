@@ -30,6 +30,13 @@ enum leat_item_kind {
 #    define LEAT_SPAWN_SLOTS_LOG2 10
 #endif
 
+/* Who steals a task that lasts less than the first lets its owner alone for the second: each steal
+ * takes two lines from the owner, so a thief of shorter tasks makes all of it slower. */
+#define LEAT_STOLEN_SHORT_NS 1000
+#ifndef LEAT_STOLEN_REST_NS /* in a model the clock stands still */
+#    define LEAT_STOLEN_REST_NS 4000
+#endif
+
 /* The level of what is spawned outside. */
 #define LEAT_SPAWNED_LEVEL (LEAT_PRIORITY_LEVELS / 2)
 

@@ -139,6 +139,9 @@ spawned_wake(struct leat_pool *pool, const struct leat_deque *deque)
 LEAT_INLINE void
 spawned_notify(struct leat_pool *pool, const struct leat_deque *deque)
 {
+    if (LEAT_UNLIKELY(pool->places == 1)) {
+        return; /* nobody else is there, nor ever will be */
+    }
     /* spawned:A sc -> park:A, park:B, join:D.  Orders: entry pushed then idle bits read, against
      * idle bit changed then deques read. */
     atom_fence_sc(&pool->anchor);

@@ -495,6 +495,7 @@ static LEAT_COLD bool
 spawned_step(struct leat_worker *worker, bool *first)
 {
     struct leat_deque_entry entry;
+    bool own = !leat_deque_empty(&worker->deque);
     if (!leat_spawn_take(worker, &entry)) {
         return false;
     }
@@ -502,7 +503,15 @@ spawned_step(struct leat_worker *worker, bool *first)
         wake_next(worker);
         *first = false;
     }
+    uint64_t begin_ns = leat_os_monotonic_ns();
     leat_spawn_run(worker, &entry);
+    uint64_t end_ns = leat_os_monotonic_ns();
+    bool rests = !own && end_ns - begin_ns < LEAT_STOLEN_SHORT_NS;
+    uint64_t rest_ns = rests ? LEAT_STOLEN_REST_NS : 0;
+    /* rlx: hint, re-checked at park:A */
+    while (leat_os_monotonic_ns() < end_ns + rest_ns && atom_load_rlx(&worker->pool->hint) == 0) {
+        leat_pause();
+    }
     return true;
 }
 
