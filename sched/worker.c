@@ -507,9 +507,12 @@ spawned_step(struct leat_worker *worker, bool *first)
     leat_spawn_run(worker, &entry);
     uint64_t end_ns = leat_os_monotonic_ns();
     bool rests = !own && end_ns - begin_ns < LEAT_STOLEN_SHORT_NS;
-    uint64_t rest_ns = rests ? LEAT_STOLEN_REST_NS : 0;
+    uint64_t until_ns = end_ns;
+    if (rests) {
+        until_ns += LEAT_STOLEN_REST_NS;
+    }
     /* rlx: hint, re-checked at park:A */
-    while (leat_os_monotonic_ns() < end_ns + rest_ns && atom_load_rlx(&worker->pool->hint) == 0) {
+    while (leat_os_monotonic_ns() < until_ns && atom_load_rlx(&worker->pool->hint) == 0) {
         leat_pause();
     }
     return true;
