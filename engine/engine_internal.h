@@ -145,6 +145,10 @@ enum leat_status leat_registry_queue(struct leat_engine *engine, const struct le
 
 void leat_run_item(void *context, struct leat_worker *worker, uint32_t item);
 
+/* ---- group.c ------------------------------------------------------------------------------- */
+
+void leat_group_ended(void *context, const struct leat_join *join);
+
 /* ---- retain.c: ends ------------------------------------------------------------------------- */
 
 bool leat_retention_init(struct leat_engine *engine);

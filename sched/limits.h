@@ -16,8 +16,36 @@
 
 /* Kinds of ring items, 2 bits. The scheduler runs tasks itself, takes chunks apart, and hands the
  * rest up. */
-enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1, LEAT_KIND_CHUNK = 2 };
+enum leat_item_kind {
+    LEAT_KIND_TASK = 0,
+    LEAT_KIND_JOB = 1,
+    LEAT_KIND_CHUNK = 2,
+    LEAT_KIND_SPAWNED = 3 /* of a group, from a thread that is no worker */
+};
 #define LEAT_ITEM_KINDS 4
+
+/* Slots of a worker's deque of spawned tasks, of 32 bytes: more than a divide and conquer is deep,
+ * so that only wide loops meet the end and go on inline; and no more than the L1 cache. */
+#ifndef LEAT_SPAWN_SLOTS_LOG2 /* a model has fewer */
+#    define LEAT_SPAWN_SLOTS_LOG2 10
+#endif
+
+/* Who steals a task that lasts less than the first lets its owner alone for the second: each steal
+ * takes two lines from the owner, so a thief of shorter tasks makes all of it slower. */
+#define LEAT_STOLEN_SHORT_NS 1000
+#ifndef LEAT_STOLEN_REST_NS /* in a model the clock stands still */
+#    define LEAT_STOLEN_REST_NS 4000
+#endif
+
+/* The level of what is spawned outside. */
+#define LEAT_SPAWNED_LEVEL (LEAT_PRIORITY_LEVELS / 2)
+
+/* How often a worker that waits for a group looks before it sleeps, and the pauses in between: some
+ * microseconds, less than it takes to be woken. */
+#ifndef LEAT_JOIN_ROUNDS /* a model does not look */
+#    define LEAT_JOIN_ROUNDS 64
+#endif
+#define LEAT_JOIN_PAUSES 8
 
 /* Items that a worker takes from a ring at once at most: two lines of slots. */
 #define LEAT_CLAIM_MAX 16

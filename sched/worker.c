@@ -2,6 +2,8 @@
  * while, then park. */
 #include "sched/worker.h"
 
+#include "sched/spawn.h"
+
 static _Thread_local struct leat_worker *current_worker;
 
 struct leat_worker *
@@ -316,6 +318,10 @@ run(struct leat_worker *worker, uint32_t item)
      * If relaxed: a drain could see the item taken and the worker idle as before. */
     atom_store_rel(&worker->taken, atom_load_rlx(&worker->taken) + 1); /* rlx: single writer */
     if (leat_item_kind(item) != LEAT_KIND_TASK) {
+        if (LEAT_UNLIKELY(leat_item_kind(item) == LEAT_KIND_SPAWNED)) {
+            leat_spawn_item(worker, item);
+            return;
+        }
         pool->config.ops.run(pool->config.ops.context, worker, item);
         atom_count(&worker->ended, 1);
         return;
@@ -384,7 +390,7 @@ spin(struct leat_worker *worker)
     for (;;) {
         for (uint32_t i = 0; i < LEAT_SPIN_ROUNDS; i++) {
             uint32_t hint = atom_load_rlx(&pool->hint); /* rlx: hint, re-checked at park:A */
-            if (any_ready(pool, hint) || halted(worker)) {
+            if (any_ready(pool, hint) || leat_spawn_ready(pool) || halted(worker)) {
                 return true;
             }
             leat_pause();
@@ -398,13 +404,13 @@ spin(struct leat_worker *worker)
     }
 }
 
-/* W5 of park.h: every ring and local queue, not only the hinted ones. Sets the bits of those with
- * items, and keeps them for the next pick. */
+/* W5 of park.h: every ring, local queue and deque, not only the hinted ones. Sets the bits of those
+ * that have some, and keeps them for the next pick. */
 static bool
 second_look(struct leat_worker *worker)
 {
     struct leat_pool *pool = worker->pool;
-    bool any = false;
+    bool any = leat_spawn_ready(pool);
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
         uint32_t found = leat_pool_look(pool, level);
         if (found != 0) {
@@ -426,8 +432,9 @@ park(struct leat_worker *worker)
         /* Bits of what there is come back at once. */
         (void)atom_and_rlx(&pool->hint, 0); /* rlx: ordered by park:A */
     }
-    /* park:A sc -> notify:A, tell:A, any:A, halt:B.  Orders: idle bit set and hint cleared then
-     * rings and halt read, against item published (or halt set) then hint and idle bits read. */
+    /* park:A sc -> notify:A, tell:A, any:A, spawned:A, halt:B.  Orders: idle bit set and hint
+     * cleared then rings, deques and halt read, against item published (or halt set) then hint and
+     * idle bits read. */
     atom_fence_sc(&pool->anchor);
     if (second_look(worker) || halted(worker)) {
         leat_lot_leave(&pool->lot, worker->index);
@@ -473,8 +480,8 @@ static void
 wake_next(struct leat_worker *worker)
 {
     struct leat_pool *pool = worker->pool;
-    /* park:B sc -> notify:A, any:A.  Orders: own idle bit cleared then rings and queues read,
-     * against item published then idle bits read. */
+    /* park:B sc -> notify:A, any:A, spawned:A.  Orders: own idle bit cleared then rings, queues and
+     * deques read, against item published then idle bits read. */
     atom_fence_sc(&pool->anchor);
     if (leat_lot_any(&pool->lot) && second_look(worker)) {
         (void)leat_pool_wake_one(pool);
@@ -482,6 +489,50 @@ wake_next(struct leat_worker *worker)
 }
 
 /* ---- the loop ------------------------------------------------------------------------------- */
+
+/* Where there are no items. False: there is no spawned task either. */
+static LEAT_COLD bool
+spawned_step(struct leat_worker *worker, bool *first)
+{
+    struct leat_deque_entry entry;
+    bool own = !leat_deque_empty(&worker->deque);
+    if (!leat_spawn_take(worker, &entry)) {
+        return false;
+    }
+    if (*first) {
+        wake_next(worker);
+        *first = false;
+    }
+    uint64_t begin_ns = leat_os_monotonic_ns();
+    leat_spawn_run(worker, &entry);
+    uint64_t end_ns = leat_os_monotonic_ns();
+    bool rests = !own && end_ns - begin_ns < LEAT_STOLEN_SHORT_NS;
+    uint64_t until_ns = end_ns;
+    if (rests) {
+        until_ns += LEAT_STOLEN_REST_NS;
+    }
+    /* rlx: hint, re-checked at park:A */
+    while (leat_os_monotonic_ns() < until_ns && atom_load_rlx(&worker->pool->hint) == 0) {
+        leat_pause();
+    }
+    return true;
+}
+
+/* Takes something and runs it. False: there is nothing. `first`: since the worker had none. */
+LEAT_INLINE bool
+step(struct leat_worker *worker, bool *first)
+{
+    uint32_t item = 0;
+    if (LEAT_UNLIKELY(!pick(worker, &item))) {
+        return spawned_step(worker, first);
+    }
+    if (LEAT_UNLIKELY(*first)) {
+        wake_next(worker);
+        *first = false;
+    }
+    run(worker, item);
+    return true;
+}
 
 /* What only this thread can reach goes to the rings, where any thread finds it: items in hand. What
  * its local queues hold is in the reach of all, where it is. False: there was no room for
@@ -506,18 +557,21 @@ leat_worker_some(struct leat_worker *worker, size_t budget)
 {
     size_t ran = 0;
     uint32_t item = 0;
+    bool first = false;
     /* A handler of one engine may lend its thread to another. */
     struct leat_worker *before = current_worker;
     current_worker = worker;
     busy_begin(worker);
     while (!halted(worker) && ran < budget) {
         /* A lent thread does not park, so it takes the second look here. */
-        if (!pick(worker, &item) && !(second_look(worker) && pick(worker, &item))) {
+        if (pick(worker, &item) || (second_look(worker) && pick(worker, &item))) {
+            run(worker, item);
+        } else if (!spawned_step(worker, &first)) {
             break;
         }
-        run(worker, item);
         ran++;
     }
+    leat_spawn_empty(worker);
     if (hand_over(worker)) {
         busy_end(worker);
     }
@@ -561,16 +615,11 @@ leat_worker_run(void *argument)
         ops->started(ops->context, worker->index);
     }
     while (!leaves(worker)) {
-        uint32_t item = 0;
         bool first = true;
         busy_begin(worker);
-        while (!halted(worker) && pick(worker, &item)) {
-            if (LEAT_UNLIKELY(first)) {
-                wake_next(worker);
-                first = false;
-            }
-            run(worker, item);
+        while (!halted(worker) && step(worker, &first)) {
         }
+        leat_spawn_empty(worker);
         if (hand_over(worker)) {
             busy_end(worker);
         }
