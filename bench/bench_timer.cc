@@ -51,8 +51,7 @@ timers(benchmark::State &state, std::uint32_t count, bench_timer_use use)
 }
 
 void
-remote(benchmark::State &state, std::uint32_t count,
-       bench_timer_remote (*measure)(void *timers))
+remote(benchmark::State &state, std::uint32_t count, bench_timer_remote (*measure)(void *timers))
 {
     Plan plan(count);
     std::uint64_t taken_ns = 0;
@@ -86,13 +85,12 @@ register_rows()
         row("BM_wheel_fire", size, BENCH_TIMER_FIRE);
     }
     row("BM_wheel_rearm", sizes[1], BENCH_TIMER_REARM);
-    for (auto [name, measure] : {std::pair{"BM_wheel_remote_arm/1m", bench_timer_remote_arm},
-                                 std::pair{"BM_wheel_remote_cancel/1m",
-                                           bench_timer_remote_cancel}}) {
+    for (auto [name, measure] :
+         {std::pair{"BM_wheel_remote_arm/1m", bench_timer_remote_arm},
+          std::pair{"BM_wheel_remote_cancel/1m", bench_timer_remote_cancel}}) {
         auto *call = measure;
-        auto *made = benchmark::RegisterBenchmark(name, [=](benchmark::State &state) {
-            remote(state, sizes[1].count, call);
-        });
+        auto *made = benchmark::RegisterBenchmark(
+            name, [=](benchmark::State &state) { remote(state, sizes[1].count, call); });
         made->UseManualTime()->Unit(benchmark::kMillisecond);
     }
     return true;

@@ -107,8 +107,8 @@ entry_pop(struct leat_wheel *wheel, uint32_t id)
 {
     struct leat_wheel_list *list = &wheel->lists[id];
     list->room++;
-    uint64_t entry = leat_wheel_block(wheel->all, list->block)
-                         ->entries[LEAT_WHEEL_ENTRIES - list->room];
+    uint64_t entry =
+        leat_wheel_block(wheel->all, list->block)->entries[LEAT_WHEEL_ENTRIES - list->room];
     if (LEAT_UNLIKELY(list->room == LEAT_WHEEL_ENTRIES)) {
         list_shrink(wheel, id);
     }
@@ -206,8 +206,8 @@ leat_wheel_leave(struct leat_wheel *wheel)
     uint32_t id = 0;
     bool busy = wheel->current != LEAT_WHEEL_LISTS || wheel->chain != LEAT_INDEX_NONE;
     uint64_t due = busy ? wheel->now : tick_next(wheel, &id);
-    if (due != atom_load_rlx(&wheel->due)) {   /* rlx: single writer */
-        atom_store_rlx(&wheel->due, due); /* rlx: ordered by due:B */
+    if (due != atom_load_rlx(&wheel->due)) { /* rlx: single writer */
+        atom_store_rlx(&wheel->due, due);    /* rlx: ordered by due:B */
     }
     uint32_t held = ROLE_HELD;
     /* hold:B release -> hold:A.  Carries: the wheel.
@@ -376,6 +376,7 @@ chain_step(struct leat_wheel *wheel, struct leat_wheel_step *step)
     if (wheel->chain != LEAT_INDEX_NONE) {
         leat_prefetch(leat_wheel_word(wheels, wheel->chain));
         leat_prefetch(leat_wheel_link(wheels, wheel->chain));
+        leat_prefetch(&wheels->places[wheel->chain]);
     }
     uint64_t before = atom_load_rlx(word); /* rlx: hint, re-checked at word:B */
     do {

@@ -56,11 +56,11 @@
 #include "ring/slab.h"
 #include "sched/limits.h"
 
-#define LEAT_WHEEL_SLOTS      (UINT32_C(1) << LEAT_WHEEL_SLOTS_LOG2)
-#define LEAT_WHEEL_LISTS      (LEAT_WHEEL_LEVELS * LEAT_WHEEL_SLOTS)
-#define LEAT_WHEEL_BLOCK      (UINT32_C(1) << LEAT_WHEEL_BLOCK_LOG2)
-#define LEAT_WHEEL_ENTRIES    (LEAT_WHEEL_BLOCK - 1)
-#define LEAT_WHEEL_NEVER      UINT64_MAX
+#define LEAT_WHEEL_SLOTS   (UINT32_C(1) << LEAT_WHEEL_SLOTS_LOG2)
+#define LEAT_WHEEL_LISTS   (LEAT_WHEEL_LEVELS * LEAT_WHEEL_SLOTS)
+#define LEAT_WHEEL_BLOCK   (UINT32_C(1) << LEAT_WHEEL_BLOCK_LOG2)
+#define LEAT_WHEEL_ENTRIES (LEAT_WHEEL_BLOCK - 1)
+#define LEAT_WHEEL_NEVER   UINT64_MAX
 /* A later deadline is looked at again after so many ticks. */
 #define LEAT_WHEEL_REACH                                                                           \
     ((uint64_t)(LEAT_WHEEL_SLOTS - 1) << (LEAT_WHEEL_LEVELS - 1) * LEAT_WHEEL_SLOTS_LOG2)
@@ -87,30 +87,30 @@ struct leat_wheel {
     leat_atomic_u64 due;     /* W tick by which to advance; LEAT_WHEEL_NEVER; see leat_wheel_due */
     struct leat_inbox inbox; /* S */
 
-    LEAT_ALIGNED_LINE uint64_t now;         /* O tick up to which all was done, but for `current` */
-    uint32_t current;                       /* O list that is being worked off; LISTS: none */
-    uint32_t chain;                         /* O records from the inbox not yet looked at */
-    uint32_t spares;                        /* O free blocks that are kept */
-    uint32_t spare;                         /* O the first of them */
-    uint64_t count;                         /* O entries */
-    uint64_t occupied[LEAT_WHEEL_LEVELS];   /* O a bit for each list that is not empty */
+    LEAT_ALIGNED_LINE uint64_t now;       /* O tick up to which all was done, but for `current` */
+    uint32_t current;                     /* O list that is being worked off; LISTS: none */
+    uint32_t chain;                       /* O records from the inbox not yet looked at */
+    uint32_t spares;                      /* O free blocks that are kept */
+    uint32_t spare;                       /* O the first of them */
+    uint64_t count;                       /* O entries */
+    uint64_t occupied[LEAT_WHEEL_LEVELS]; /* O a bit for each list that is not empty */
     struct leat_wheel_list lists[LEAT_WHEEL_LISTS]; /* O */
 };
 
 /* The wheels of one engine, and what they share. Letters: I set at init, then read-only. */
 struct leat_wheels {
-    leat_atomic_u64 *words;   /* I of record 0 */
-    leat_atomic_u32 *links;   /* I of record 0 */
-    size_t stride;            /* I bytes to the next one */
-    uint32_t *places;         /* I of each record's entry: block | entry, 0: none */
-    struct leat_wheel *each;  /* I */
-    uint32_t records;         /* I */
-    uint32_t count;           /* I */
-    uint32_t tick_log2;       /* I */
-    uint64_t start_ns;        /* I */
-    struct leat_slab blocks;  /* S never used up: see blocks_most() */
-    void *mapping;            /* I */
-    size_t mapping_bytes;     /* I */
+    leat_atomic_u64 *words;  /* I of record 0 */
+    leat_atomic_u32 *links;  /* I of record 0 */
+    size_t stride;           /* I bytes to the next one */
+    uint32_t *places;        /* I of each record's entry: block | entry, 0: none */
+    struct leat_wheel *each; /* I */
+    uint32_t records;        /* I */
+    uint32_t count;          /* I */
+    uint32_t tick_log2;      /* I */
+    uint64_t start_ns;       /* I */
+    struct leat_slab blocks; /* S never used up: see blocks_most() */
+    void *mapping;           /* I */
+    size_t mapping_bytes;    /* I */
 };
 
 struct leat_wheels_config {

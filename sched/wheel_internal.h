@@ -67,7 +67,7 @@ leat_wheel_word_here(uint64_t word, const struct leat_wheel *held)
 #define LEAT_WHEEL_ENTRY_MASK ((UINT64_C(1) << (64 - LEAT_INDEX_BITS)) - 1)
 
 /* A tick is told from an entry's lower bits because it is at most the reach ahead of now. */
-LEAT_STATIC(LEAT_WHEEL_LEVELS * LEAT_WHEEL_SLOTS_LOG2 < 64 - LEAT_INDEX_BITS,
+LEAT_STATIC(LEAT_WHEEL_LEVELS *LEAT_WHEEL_SLOTS_LOG2 < 64 - LEAT_INDEX_BITS,
             "an entry's bits of tick go beyond the reach");
 
 LEAT_INLINE uint32_t

@@ -28,8 +28,8 @@ struct timers {
 static void *
 leat_create(const struct bench_timer_plan *plan)
 {
-    struct timers *made = aligned_alloc(
-        LEAT_LINE_BYTES, leat_round_up(sizeof(struct timers), LEAT_LINE_BYTES));
+    struct timers *made =
+        aligned_alloc(LEAT_LINE_BYTES, leat_round_up(sizeof(struct timers), LEAT_LINE_BYTES));
     LEAT_ASSERT(made != NULL);
     memset(made, 0, sizeof(*made));
     made->plan = plan;

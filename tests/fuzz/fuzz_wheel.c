@@ -48,16 +48,16 @@ struct fixture {
 };
 
 static uint64_t
-tick_up(const struct fixture *fixture, uint64_t ns)
-{
-    uint64_t tick_ns = UINT64_C(1) << fixture->tick_log2;
-    return ns <= fixture->start_ns ? 0 : (ns - fixture->start_ns + tick_ns - 1) / tick_ns;
-}
-
-static uint64_t
 tick_down(const struct fixture *fixture, uint64_t ns)
 {
     return ns <= fixture->start_ns ? 0 : (ns - fixture->start_ns) >> fixture->tick_log2;
+}
+
+static uint64_t
+tick_up(const struct fixture *fixture, uint64_t ns)
+{
+    uint64_t tick = tick_down(fixture, ns);
+    return ns > fixture->start_ns + (tick << fixture->tick_log2) ? tick + 1 : tick;
 }
 
 static uint64_t
@@ -153,8 +153,7 @@ due_check(struct fixture *fixture, struct leat_wheel *wheel)
         const struct timer *timer = &fixture->timers[i];
         if (timer->wheel == wheel->number && timer->state == ARMED) {
             uint64_t tick = tick_up(fixture, timer->deadline_ns);
-            CHECK(due_ns == 0 || tick_down(fixture, due_ns) <= tick ||
-                  due_ns <= fixture->now_ns);
+            CHECK(due_ns == 0 || tick_down(fixture, due_ns) <= tick || due_ns <= fixture->now_ns);
         }
     }
     CHECK(leat_wheel_enter(wheel));
@@ -181,8 +180,7 @@ call_rearm(struct fixture *fixture, uint32_t index, struct leat_wheel *held)
 {
     struct timer *timer = &fixture->timers[index];
     uint64_t deadline_ns = deadline_random(fixture);
-    enum leat_wheel_result got =
-        leat_wheel_rearm(&fixture->wheels, held, index, deadline_ns);
+    enum leat_wheel_result got = leat_wheel_rearm(&fixture->wheels, held, index, deadline_ns);
     CHECK((got == LEAT_WHEEL_REFUSED) == (timer->state != ARMED));
     if (got != LEAT_WHEEL_REFUSED) {
         CHECK(got == LEAT_WHEEL_DONE || got == LEAT_WHEEL_WAKE);
