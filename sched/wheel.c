@@ -173,12 +173,12 @@ leat_wheel_enter(struct leat_wheel *wheel)
     uint32_t seen = ROLE_FREE;
     for (;;) {
         if (seen == ROLE_FREE) {
-            /* hold:A acquire -> hold:B.  Carries: the wheel.
+            /* role:A acquire -> role:B.  Carries: the wheel.
              * If relaxed: the wheel could be seen as it was in the midst of another holder. */
             if (atom_cas_acq(&wheel->role, &seen, ROLE_HELD)) {
                 return true;
             }
-            /* hold:C release -> hold:D.  Carries: what the caller saw or wrote before, which is why
+            /* role:C release -> role:D.  Carries: what the caller saw or wrote before, which is why
              * it came; also where it is marked already.
              * If relaxed: the holder could look again and not see it, and leave. */
         } else if (atom_cas_rel(&wheel->role, &seen, ROLE_MARKED)) {
@@ -210,13 +210,13 @@ leat_wheel_leave(struct leat_wheel *wheel)
         atom_store_rlx(&wheel->due, due);    /* rlx: ordered by due:B */
     }
     uint32_t held = ROLE_HELD;
-    /* hold:B release -> hold:A.  Carries: the wheel.
-     * If relaxed: see hold:A. */
+    /* role:B release -> role:A.  Carries: the wheel.
+     * If relaxed: see role:A. */
     if (LEAT_LIKELY(atom_cas_rel(&wheel->role, &held, ROLE_FREE))) {
         return true;
     }
-    /* hold:D acquire -> hold:C.  Carries: what those who came by knew.
-     * If relaxed: see hold:C. */
+    /* role:D acquire -> role:C.  Carries: what those who came by knew.
+     * If relaxed: see role:C. */
     uint32_t marked = atom_swap_acq(&wheel->role, ROLE_HELD);
     LEAT_ASSERT(marked == ROLE_MARKED);
     return false;
@@ -435,8 +435,8 @@ words_prefetch(const struct leat_wheel *wheel, uint32_t id)
     }
 }
 
-/* The lists behind a list of ticks: the words of the next one, and the block of the one behind that,
- * so that it can be read when its turn comes to be fetched. */
+/* Behind a list of ticks: the words of the next list, and the block of the one after that, so that
+ * it can be read when its words are to be fetched. */
 static void
 lists_prefetch(const struct leat_wheel *wheel, uint32_t id)
 {

@@ -23,8 +23,10 @@
  * Time     A tick is 2^tick_log2 ns. A deadline is rounded up to a tick and now down, so no timer
  *          is early; where advance is called in every tick and comes to its end, a timer is handed
  *          out in the first tick that is not before its deadline. Timers of different ticks come in
- *          the order of ticks, those of one tick in any order. A deadline in the past is due now. A
- *          now before an earlier one changes nothing; one far ahead hands out all in between.
+ *          the order of ticks, but for what is in the inbox, which joins when the wheel has come to
+ *          now; those of one tick come in any order. A deadline that the wheel has passed is due at
+ *          once. By a clock that went back nothing is due until it is where it was; one that jumped
+ *          ahead hands out all in between.
  * Word     of each record, 64 bits:  tick of its deadline 52 | wheel 8 | unused 2 | INBOX | ARMED
  *            -            -> ARMED          arm
  *            -            -> ARMED INBOX    arm_any
@@ -44,8 +46,8 @@
  *          wheel's now differ (or of the last level), and now <= t; but for the list that is being
  *          worked off, whose entries are on their way down
  * I4       an entry's place is in places[index], 0 where there is none
- * Edges    hold:B -> hold:A    the wheel
- *          hold:C -> hold:D    what was late for who came by while the role was held
+ * Edges    role:B -> role:A    the wheel
+ *          role:C -> role:D    what was late for who came by while the role was held
  *          word:A -> word:B, word:C, word:D, word:E    what the arming or moving thread wrote
  *          word:B, word:C -> word:D    the wheel is done with the record
  */

@@ -3,13 +3,14 @@
 
 #include "sched/wheel_internal.h"
 
+/* Says what does not hold. */
 static bool
-wrong(FILE *why, const char *what, uint64_t number)
+fact_check(bool holds, const char *what, uint64_t number, FILE *why)
 {
-    if (why != NULL) {
+    if (!holds && why != NULL) {
         (void)fprintf(why, "wheel: %s: %" PRIu64 "\n", what, number);
     }
-    return false;
+    return holds;
 }
 
 /* One entry of list `id`, the `number`th of its block. */
@@ -68,15 +69,15 @@ wheel_check(const struct leat_wheel *wheel, uint64_t *blocks, FILE *why)
 {
     uint64_t entries = 0;
     for (uint32_t id = 0; id < LEAT_WHEEL_LISTS; id++) {
-        if (!list_check(wheel, id, &entries, blocks)) {
-            return wrong(why, "I2, I3 or I4 of a list", id);
+        bool holds = list_check(wheel, id, &entries, blocks);
+        if (!fact_check(holds, "I2, I3 or I4 of a list", id, why)) {
+            return false;
         }
     }
-    if (entries != wheel->count) {
-        return wrong(why, "entries are not as many as counted", entries);
-    }
     *blocks += wheel->spares;
-    return wheel->spares <= LEAT_WHEEL_SPARES || wrong(why, "spare blocks", wheel->spares);
+    return fact_check(entries == wheel->count, "entries are not as many as counted", entries,
+                      why) &&
+           fact_check(wheel->spares <= LEAT_WHEEL_SPARES, "spare blocks", wheel->spares, why);
 }
 
 bool
@@ -120,11 +121,8 @@ leat_wheels_check(const struct leat_wheels *wheels, FILE *why)
         armed += (word & (LEAT_WHEEL_INBOX | LEAT_WHEEL_ARMED)) == LEAT_WHEEL_ARMED ? 1 : 0;
         placed += wheels->places[i] != 0 ? 1 : 0;
     }
-    if (sent != 0) {
-        return wrong(why, "I1: records in inboxes beyond those that say so", sent);
-    }
-    if (placed != entries || armed > entries) {
-        return wrong(why, "I2: records armed", armed);
-    }
-    return leat_slab_check(&wheels->blocks, (uint32_t)blocks, why);
+    return fact_check(sent == 0, "I1: in inboxes beyond those that say so", sent, why) &&
+           fact_check(placed == entries, "I4: records with a place", placed, why) &&
+           fact_check(armed <= entries, "I2: records armed", armed, why) &&
+           leat_slab_check(&wheels->blocks, (uint32_t)blocks, why);
 }

@@ -1,4 +1,5 @@
-/* wheel_internal.h - how words, entries, places and slots are made up: for wheel.c and its check. */
+/* wheel_internal.h - how words, entries, places and slots are made up: for wheel.c, its check, and
+ * tests. */
 #ifndef SCHED_WHEEL_INTERNAL_H
 #define SCHED_WHEEL_INTERNAL_H
 

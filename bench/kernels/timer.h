@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 /* Deadlines are random over so many ticks. */
-#define BENCH_TIMER_TICKS 60000
+#define BENCH_TIMER_TICKS UINT32_C(60000)
 
 /* The deadlines of timers 0 to count - 1, in ticks from the start, and an order to cancel in: both
  * the same for all kinds. */

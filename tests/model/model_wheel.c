@@ -8,9 +8,9 @@
  * arm       A record is armed from elsewhere while the holder advances. What its thread wrote
  *           before is plain data, read by who is handed the record (word:A, word:D -> word:C).
  * again     A record expires, and is armed on another wheel, whose holder hands it out again.
- * role      Two threads try to hold one wheel: never both (hold:B -> hold:A; a race on plain data),
+ * role      Two threads try to hold one wheel: never both (role:B -> role:A; a race on plain data),
  *           and a timer that was sent before its thread came by is handed out by one of them before
- *           both have left (hold:C -> hold:D).
+ *           both have left (role:C -> role:D).
  * wake      A thread that asks when the wheel is due and sleeps until then, and threads that arm
  *           and move: if the timer is before the end of the sleep, one of them was told to wake it.
  * state     One thread changes a state, arms, and looks at the state again; another changes the

@@ -3,8 +3,8 @@
  * or it is released after a cancel that said LATER, or a cancel said DONE. None expires early.
  *
  * A record's payload is plain memory that nothing but the wheel orders between who arms it and who
- * is handed it, and what is inside a wheel is plain too: ThreadSanitizer sees a missing edge (word:A
- * -> word:C, hold:B -> hold:A) as a race. At the end all wheels' checks hold (I1 to I4). */
+ * is handed it, and what is inside a wheel is plain too: ThreadSanitizer sees a missing edge
+ * (word:A -> word:C, role:B -> role:A) as a race. At the end all wheels' checks hold (I1 to I4). */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

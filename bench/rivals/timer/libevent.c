@@ -67,7 +67,8 @@ add_all(struct timers *made, const uint32_t *deadlines, const uint32_t *order)
 {
     for (uint32_t i = 0; i < made->plan->count; i++) {
         uint32_t index = order == NULL ? i : order[i];
-        int64_t past_us = ((int64_t)deadlines[index] - BENCH_TIMER_TICKS - 1) * US_PER_TICK;
+        int64_t past_us =
+            ((int64_t)deadlines[index] - (int64_t)BENCH_TIMER_TICKS - 1) * US_PER_TICK;
         int64_t seconds = past_us / US_PER_S - 1;
         struct timeval when = {.tv_sec = seconds, .tv_usec = past_us - seconds * US_PER_S};
         if (when.tv_usec >= US_PER_S) {

@@ -78,7 +78,7 @@ describe(std::ostream &out)
         out << comma << "{\"name\": " << quoted(kind->facts.name) << ", \"uses\": [";
         const char *between = "";
         for (const Use &use : uses) {
-            if ((kind->facts.uses & use.use) != 0) {
+            if ((kind->facts.uses & static_cast<unsigned>(use.use)) != 0) {
                 out << between << quoted(use.name);
                 between = ", ";
             }

@@ -49,7 +49,9 @@ class Tree
         std::uint32_t fired = 0;
         for (std::uint32_t tick = 1; tick <= BENCH_TIMER_TICKS; tick++) {
             while (!timers.empty() && timers.begin()->first <= tick) {
-                fired += plan.deadlines[timers.begin()->second] == tick ? 1 : 0;
+                if (plan.deadlines[timers.begin()->second] == tick) {
+                    fired++;
+                }
                 timers.erase(timers.begin());
             }
         }
@@ -85,7 +87,9 @@ class Heap
         std::uint32_t fired = 0;
         for (std::uint32_t tick = 1; tick <= BENCH_TIMER_TICKS; tick++) {
             while (!timers.empty() && timers.top().first <= tick) {
-                fired += plan.deadlines[timers.top().second] == tick ? 1 : 0;
+                if (plan.deadlines[timers.top().second] == tick) {
+                    fired++;
+                }
                 timers.pop();
             }
         }
