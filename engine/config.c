@@ -87,7 +87,7 @@ workers_default(void)
 {
     uint16_t cpus[LEAT_WORKERS_MAX];
     uint32_t allowed = leat_os_cpus_allowed(cpus, LEAT_WORKERS_MAX);
-    uint32_t quota = leat_os_cpu_quota();
+    uint32_t quota = leat_quota_cpus("");
     return quota < allowed ? quota : allowed;
 }
 
@@ -99,6 +99,7 @@ config_default(void)
     config.size = (uint32_t)sizeof(config);
     config.version = LEAT_STRUCT_VERSION;
     config.workers = workers_default();
+    config.workers_max = LEAT_AUTO;
     config.lenders_max = 1;
     config.pinning = LEAT_PIN_ONE;
     config.starvation_picks = 61; /* prime, so that it does not beat with a pattern of the host's */
@@ -161,6 +162,8 @@ ranges_check(const struct leat_config *config, struct leat_error *error)
         {"workers", config->workers, 0, LEAT_WORKERS_MAX, "must be 0 to 256"},
         {"lenders_max", config->lenders_max, 1, LEAT_WORKERS_MAX, "must be 1 to 256"},
         {"pinning", config->pinning, LEAT_PIN_NONE, LEAT_PIN_ONE, "must be a leat_pinning"},
+        {"scheduling", config->scheduling, LEAT_SCHEDULING_INHERIT, LEAT_SCHEDULING_ROUND_ROBIN,
+         "must be a leat_scheduling"},
         {"starvation_picks", config->starvation_picks, 0, LEAT_STARVATION_MAX,
          "must be 0 or 2 to 1 000 000"},
         {"spin_ns", config->spin_ns, 0, LEAT_SPIN_NS_MAX, "must be at most 1 000 000"},
@@ -226,6 +229,23 @@ rest_check(const struct leat_config *config, struct leat_error *error)
 }
 
 static enum leat_status
+workers_check(struct leat_config *config, struct leat_error *error)
+{
+    bool realtime = config->scheduling != LEAT_SCHEDULING_INHERIT;
+    uint32_t least = realtime ? 1 : 0;
+    uint32_t most = realtime ? LEAT_REALTIME_MAX : 0;
+    if (config->workers_max == LEAT_AUTO) {
+        config->workers_max = config->workers;
+    }
+    const struct range workers = {"workers_max", config->workers_max, config->workers,
+                                  LEAT_WORKERS_MAX, "must be workers to 256"};
+    const struct range priority = {"scheduling_priority", config->scheduling_priority, least, most,
+                                   "must be 1 to 99 with real-time scheduling, else 0"};
+    enum leat_status status = range_check(&workers, error);
+    return status == LEAT_OK ? range_check(&priority, error) : status;
+}
+
+static enum leat_status
 retained_check(const char *field, uint32_t *value, uint32_t jobs_max, struct leat_error *error)
 {
     if (*value == LEAT_AUTO) {
@@ -257,6 +277,9 @@ leat_config_read(struct leat_config *concrete, const struct leat_config *given,
     status = ranges_check(concrete, error);
     if (status == LEAT_OK) {
         status = rest_check(concrete, error);
+    }
+    if (status == LEAT_OK) {
+        status = workers_check(concrete, error);
     }
     if (status == LEAT_OK) {
         status = retained_check("retained_max", &concrete->retained_max, concrete->jobs_max, error);
@@ -293,18 +316,39 @@ leat_config_memory(const struct leat_config *concrete)
     return memory;
 }
 
+struct leat_os_schedule
+leat_config_schedule(const struct leat_config *concrete)
+{
+    struct leat_os_schedule schedule = {.policy = LEAT_OS_POLICY_INHERIT,
+                                        .priority = concrete->scheduling_priority};
+    if (concrete->scheduling == LEAT_SCHEDULING_FIFO) {
+        schedule.policy = LEAT_OS_POLICY_FIFO;
+    } else if (concrete->scheduling == LEAT_SCHEDULING_ROUND_ROBIN) {
+        schedule.policy = LEAT_OS_POLICY_ROUND_ROBIN;
+    }
+    return schedule;
+}
+
+uint32_t
+leat_config_places(const struct leat_config *concrete)
+{
+    return concrete->workers != 0 ? concrete->workers_max : concrete->lenders_max;
+}
+
 struct leat_pool_config
 leat_config_pool(const struct leat_config *concrete)
 {
     struct leat_pool_config pool;
     memset(&pool, 0, sizeof(pool));
     pool.workers = concrete->workers;
+    pool.workers_max = concrete->workers_max;
     pool.lenders_max = concrete->lenders_max;
     pool.ring_slots_log2 = leat_log2_up(concrete->ring_slots);
     pool.tasks_max = concrete->tasks_max;
     pool.items_max = concrete->tasks_max + concrete->jobs_max;
     pool.starvation_picks = concrete->starvation_picks;
     pool.pin = (enum leat_pool_pin)concrete->pinning;
+    pool.schedule = leat_config_schedule(concrete);
     pool.busy_poll = concrete->busy_poll;
     pool.prefault = concrete->prefault;
     pool.lock_memory = concrete->lock_memory;

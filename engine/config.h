@@ -18,6 +18,9 @@ enum leat_status leat_config_read(struct leat_config *concrete, const struct lea
                                   struct leat_error *error);
 
 struct leat_pool_config leat_config_pool(const struct leat_config *concrete);
+struct leat_os_schedule leat_config_schedule(const struct leat_config *concrete);
+/* Places for workers, or for lent threads. */
+uint32_t leat_config_places(const struct leat_config *concrete);
 struct leat_memory leat_config_memory(const struct leat_config *concrete);
 struct leat_slab_config leat_config_jobs(const struct leat_config *concrete);
 

@@ -12,6 +12,7 @@
  */
 #include "engine/completion.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "ring/rcu.h"
@@ -93,8 +94,7 @@ inline_bytes_of(const struct leat_config *config)
 size_t
 leat_engine_bytes(const struct leat_config *concrete)
 {
-    uint32_t places = concrete->workers != 0 ? concrete->workers : concrete->lenders_max;
-    return sizeof(struct leat_engine) + sizeof(struct leat_place) * places +
+    return sizeof(struct leat_engine) + sizeof(struct leat_place) * leat_config_places(concrete) +
            sizeof(struct leat_bell) * LEAT_BELLS + LEAT_PAGE_BYTES + inline_bytes_of(concrete) +
            (sizeof(leat_atomic_pointer) * 2) * concrete->types_max +
            (sizeof(leat_atomic_pointer) + sizeof(leat_atomic_u32)) * concrete->queues_max +
@@ -120,12 +120,6 @@ hook_stopping(void *context, uint32_t worker)
     }
 }
 
-static uint32_t
-places_of(const struct leat_config *config)
-{
-    return config->workers != 0 ? config->workers : config->lenders_max;
-}
-
 static enum leat_os_result
 pool_open(struct leat_engine *engine)
 {
@@ -143,6 +137,7 @@ jobs_open(struct leat_engine *engine)
 {
     const struct leat_config *config = &engine->config;
     struct leat_slab_config jobs = leat_config_jobs(config);
+    jobs.nodes = leat_pool_nodes(&engine->pool);
     engine->inline_bytes = inline_bytes_of(config);
     if (!leat_slab_init(&engine->jobs, &jobs)) {
         return LEAT_OS_NO_MEMORY;
@@ -152,6 +147,7 @@ jobs_open(struct leat_engine *engine)
         if (engine->inline_payloads == NULL) {
             return LEAT_OS_NO_MEMORY;
         }
+        leat_slab_spread(&engine->jobs, engine->inline_payloads, config->payload_bytes_inline);
     }
     struct leat_pool_config pool = leat_config_pool(config);
     enum leat_os_result result =
@@ -166,16 +162,16 @@ static enum leat_os_result
 parts_open(struct leat_engine *engine)
 {
     const struct leat_memory *memory = &engine->memory;
-    size_t places = sizeof(struct leat_place) * places_of(&engine->config);
+    size_t places = sizeof(struct leat_place) * leat_config_places(&engine->config);
     engine->places = leat_memory_take_lines(memory, places);
     engine->bells = leat_memory_take_lines(memory, sizeof(struct leat_bell) * LEAT_BELLS);
     if (engine->places == NULL || engine->bells == NULL || !leat_registry_init(engine) ||
         !leat_retention_init(engine)) {
         return LEAT_OS_NO_MEMORY;
     }
-    enum leat_os_result result = jobs_open(engine);
+    enum leat_os_result result = pool_open(engine); /* it knows the nodes of memory */
     if (result == LEAT_OS_OK) {
-        result = pool_open(engine);
+        result = jobs_open(engine);
     }
     if (result == LEAT_OS_OK) {
         engine->alive_page = leat_os_map_wiped_on_fork();
@@ -189,8 +185,9 @@ parts_open(struct leat_engine *engine)
 static void
 records_free(struct leat_engine *engine)
 {
-    uint32_t fresh = atom_load_rlx(&engine->jobs.fresh); /* rlx: single writer */
-    for (uint32_t i = 0; i < fresh; i++) {
+    const struct leat_slab *jobs = &engine->jobs;
+    for (uint32_t i = leat_slab_next(jobs, 0); i < jobs->capacity;
+         i = leat_slab_next(jobs, i + 1)) {
         uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, i)); /* rlx: single writer */
         bool in_use = (leat_word_generation(word) & 1) != 0;
         if (in_use && leat_word_phase(word) != LEAT_PHASE_GONE) {
@@ -217,7 +214,7 @@ parts_close(struct leat_engine *engine)
     leat_registry_fini(engine);
     leat_memory_give(&memory, engine->bells, sizeof(struct leat_bell) * LEAT_BELLS);
     leat_memory_give(&memory, engine->places,
-                     sizeof(struct leat_place) * places_of(&engine->config));
+                     sizeof(struct leat_place) * leat_config_places(&engine->config));
     (void)pthread_mutex_destroy(&engine->mutex);
     leat_memory_give(&memory, engine, sizeof(*engine));
 }
@@ -239,6 +236,45 @@ open_failed(enum leat_os_result result, struct leat_error *error)
                           "the system lacks what is needed: Linux 4.14 or later");
 }
 
+static void *
+nothing_run(void *argument)
+{
+    return argument;
+}
+
+/* Whether threads can have the priority that is asked for is known by one that has it: rights,
+ * limits and control groups all have a say. */
+static enum leat_status
+schedule_check(const struct leat_config *config, struct leat_error *error)
+{
+    char text[sizeof(error->text)];
+    pthread_t thread;
+    struct leat_os_thread_config probe = {.run = nothing_run};
+    probe.schedule = leat_config_schedule(config);
+    if (probe.schedule.policy == LEAT_OS_POLICY_INHERIT || config->workers == 0) {
+        return LEAT_OK;
+    }
+    enum leat_os_result result = leat_os_thread_start(&thread, &probe);
+    if (result == LEAT_OS_OK) {
+        leat_os_thread_join(thread);
+        return LEAT_OK;
+    }
+    uint32_t limit = leat_os_realtime_limit();
+    uint32_t wanted = config->scheduling_priority;
+    if (limit < wanted) {
+        (void)snprintf(text, sizeof(text),
+                       "was refused by the system: it wants CAP_SYS_NICE, or RLIMIT_RTPRIO of at "
+                       "least %u, which is %u",
+                       wanted, limit);
+    } else {
+        (void)snprintf(text, sizeof(text),
+                       "was refused by the system, though RLIMIT_RTPRIO is %u: the control group "
+                       "has no real-time run time, or there are too many threads",
+                       limit);
+    }
+    return leat_error_set(error, leat_status_of(result), "scheduling", text);
+}
+
 enum leat_status
 leat_open(const struct leat_config *config, struct leat_engine **engine, struct leat_error *error)
 {
@@ -249,6 +285,9 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
         return leat_error_set(say, LEAT_INVALID, "engine", "must not be NULL");
     }
     enum leat_status status = leat_config_read(&concrete, config, say);
+    if (status == LEAT_OK) {
+        status = schedule_check(&concrete, say);
+    }
     if (status != LEAT_OK) {
         return status;
     }
@@ -299,6 +338,52 @@ leat_start(struct leat_engine *engine)
     }
     unlock(engine);
     return status;
+}
+
+/* LEAT_BUSY: a worker is on its way out of a place that is needed. */
+static enum leat_status
+workers_set(struct leat_engine *engine, uint32_t count)
+{
+    bool again = false;
+    switch (leat_engine_state_now(engine)) {
+    case LEAT_ENGINE_OPEN:
+    case LEAT_ENGINE_STOPPED:
+        leat_pool_plan(&engine->pool, count);
+        return LEAT_OK;
+    case LEAT_ENGINE_STOPPING:
+        return LEAT_CLOSED;
+    case LEAT_ENGINE_RUNNING:
+    case LEAT_ENGINE_DRAINING:
+        break;
+    }
+    enum leat_status status = leat_status_of(leat_pool_resize(&engine->pool, count, &again));
+    return again ? LEAT_BUSY : status;
+}
+
+enum leat_status
+leat_workers_set(struct leat_engine *engine, uint32_t count)
+{
+    enum leat_status status = outside_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (engine->config.workers == 0) {
+        return LEAT_WRONG_STATE;
+    }
+    if (count == 0 || count > engine->config.workers_max) {
+        return LEAT_INVALID;
+    }
+    /* Waiting is done outside the mutex: what is waited for is a hook of the host's. */
+    for (;;) {
+        lock(engine);
+        uint32_t event = leat_pool_left_event(&engine->pool);
+        status = workers_set(engine, count);
+        unlock(engine);
+        if (status != LEAT_BUSY) {
+            return status;
+        }
+        leat_pool_left_wait(&engine->pool, event);
+    }
 }
 
 /* One round of a drain, after its event was read. LEAT_EMPTY: not yet. */

@@ -155,7 +155,14 @@ struct leat_allocator {
 enum leat_pinning {
     LEAT_PIN_NONE = 0, /* workers run where the kernel puts them */
     LEAT_PIN_SET,      /* every worker may use the whole allowed set of CPUs */
-    LEAT_PIN_ONE       /* one CPU each, in turn over the allowed set (default) */
+    LEAT_PIN_ONE       /* one CPU each, in turn over the allowed set: one of each core before the
+                          second ones, node by node (default) */
+};
+
+enum leat_scheduling {
+    LEAT_SCHEDULING_INHERIT = 0, /* as the thread that starts the workers (default) */
+    LEAT_SCHEDULING_FIFO,        /* real time: SCHED_FIFO */
+    LEAT_SCHEDULING_ROUND_ROBIN  /* real time: SCHED_RR */
 };
 
 struct leat_config {
@@ -214,6 +221,13 @@ struct leat_config {
 
     /* Durability. */
     const char *log_directory; /* NULL: no log */
+
+    /* Workers, once more. */
+    uint32_t workers_max; /* that leat_workers_set() may start: workers to 256; LEAT_AUTO (default):
+                             workers. Each takes memory from open on */
+    enum leat_scheduling scheduling; /* of workers, not of lent threads; what the system refuses
+                                        leat_open() refuses, and says what is missing */
+    uint32_t scheduling_priority;    /* 1 to 99 where scheduling is real time, else 0 */
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -255,7 +269,7 @@ LEAT_API size_t leat_memory_size(const struct leat_config *config);
  * Threads:  any.      Progress: blocking (system calls).    Copies config and its strings.
  * Returns:  LEAT_OK and *engine, owned by the caller, given back by leat_close();
  *           LEAT_INVALID, LEAT_UNSUPPORTED (see error->field); LEAT_NO_MEMORY; LEAT_REFUSED
- *           (mlock); LEAT_SYSTEM.  */
+ *           (mlock, real-time scheduling; see error->text); LEAT_SYSTEM.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_open(const struct leat_config *config, struct leat_engine **engine, struct leat_error *error);
 
@@ -266,6 +280,20 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
  *           LEAT_SYSTEM (a thread could not be created or pinned); LEAT_DEADLOCK; LEAT_FORKED;
  *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_start(struct leat_engine *engine);
+
+/* Lets `count` workers work, 1 to workers_max: at once while RUNNING or DRAINING, from the next
+ * start on while OPEN or STOPPED. Workers are 0 .. count - 1, those behind leave: each as soon as
+ * the handler that it is in returns; nobody waits for that here. Nothing that waits is lost: what a
+ * worker that leaves had taken in and not begun, others run. Its counters stay.
+ * Where a worker that was to leave is needed again, it stays, or its place is taken anew when its
+ * worker_stopping hook has returned, and that is waited for.
+ * Threads:  any outside a handler, also several at once: the last one counts.
+ * Progress: blocking (thread creation).
+ * Returns:  LEAT_OK; LEAT_REFUSED, LEAT_NO_MEMORY, LEAT_SYSTEM (a thread could not be created: as
+ *           many as could are at work); LEAT_WRONG_STATE (threads are lent); LEAT_CLOSED
+ *           (stopping); LEAT_DEADLOCK; LEAT_FORKED; LEAT_INVALID (count).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_workers_set(struct leat_engine *engine,
+                                                          uint32_t count);
 
 /* Closes the engine to work from outside and waits until all work accepted before has ended;
  * work that handlers submit meanwhile is part of it. A job whose handler answered leat_pending()
@@ -843,7 +871,7 @@ struct leat_latency {
 struct leat_statistics {
     uint32_t size;
     uint32_t version;
-    uint32_t workers; /* places: workers, or lenders_max where there are none */
+    uint32_t workers; /* places: workers_max, or lenders_max where there are none */
     uint32_t workers_parked;
     uint64_t tasks_run;      /* begun */
     uint64_t jobs_run;       /* attempts begun */
@@ -860,6 +888,9 @@ struct leat_statistics {
     uint64_t wakes;                 /* system calls made to wake a worker */
     struct leat_latency queue_wait; /* submit to start, sampled */
     struct leat_latency run_time;   /* of one attempt, sampled */
+    uint32_t workers_active;        /* that are to work while it runs, see leat_workers_set() */
+    uint32_t run_worker;            /* the one that has been in its handler for the longest time */
+    uint64_t run_ns_max; /* how long: its run_ns, see there; 0: run_worker says nothing */
 };
 
 static inline struct leat_statistics
@@ -889,6 +920,11 @@ struct leat_worker_statistics {
     uint64_t jobs_run;
     uint64_t parks;
     uint64_t wakes; /* of others, by this worker */
+    /* How long it has been in the task or handler that it runs, as far as anyone looked: since the
+     * first call of this function, or of leat_statistics_get(), that found it there. At most the
+     * truth, to a millisecond; 0: it runs nothing, or nothing that a call has seen before. */
+    uint64_t run_ns;
+    bool active; /* it is to work while the engine runs, see leat_workers_set() */
 };
 
 static inline struct leat_worker_statistics

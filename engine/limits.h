@@ -25,13 +25,15 @@
 #define LEAT_TASKS_MIN      64
 #define LEAT_JOBS_MIN       64
 
-#define LEAT_SPIN_NS_MAX      UINT64_C(1000000)
-#define LEAT_TICK_NS_MIN      UINT64_C(10000)
-#define LEAT_TICK_NS_MAX      UINT64_C(10000000)
-#define LEAT_STACK_BYTES_MIN  (UINT64_C(64) << 10)
-#define LEAT_STACK_BYTES_MAX  (UINT64_C(1) << 30)
-#define LEAT_WORKER_NAME_MAX  11
-#define LEAT_STARVATION_MAX   1000000
+#define LEAT_SPIN_NS_MAX     UINT64_C(1000000)
+#define LEAT_TICK_NS_MIN     UINT64_C(10000)
+#define LEAT_TICK_NS_MAX     UINT64_C(10000000)
+#define LEAT_STACK_BYTES_MIN (UINT64_C(64) << 10)
+#define LEAT_STACK_BYTES_MAX (UINT64_C(1) << 30)
+#define LEAT_WORKER_NAME_MAX 11
+#define LEAT_STARVATION_MAX  1000000
+/* Of SCHED_FIFO and SCHED_RR in Linux. */
+#define LEAT_REALTIME_MAX     99
 #define LEAT_SAMPLE_MAX       1000000
 #define LEAT_RETAINED_DEFAULT 10000
 /* They stand in a ring. */
@@ -58,6 +60,5 @@
 
 LEAT_STATIC(LEAT_TYPES_MAX <= UINT16_MAX, "the record has 16 bits for the type");
 LEAT_STATIC(LEAT_QUEUES_MAX <= UINT16_MAX, "the record has 16 bits for the queue");
-LEAT_STATIC(LEAT_RING_SLOTS_MIN >= LEAT_CHUNK_ITEMS, "a batch fits a ring");
 
 #endif

@@ -122,6 +122,19 @@ places_sum(const struct leat_engine *engine, struct leat_statistics *sum)
     sum->dead_dropped = read_counter(&outside->dead_dropped);
 }
 
+/* Who has been in its handler for the longest time. */
+static void
+longest_find(struct leat_engine *engine, struct leat_statistics *sum)
+{
+    for (uint32_t i = 0; i < engine->pool.places; i++) {
+        uint64_t run_ns = leat_worker_run_ns(&engine->pool.workers[i]);
+        if (run_ns > sum->run_ns_max) {
+            sum->run_ns_max = run_ns;
+            sum->run_worker = i;
+        }
+    }
+}
+
 static void
 derive(struct leat_engine *engine, struct leat_statistics *sum)
 {
@@ -137,6 +150,7 @@ derive(struct leat_engine *engine, struct leat_statistics *sum)
     sum->tasks_waiting = difference(leat_slab_takes(&pool->tasks),
                                     sum->tasks_run + read_counter(&pool->tasks_refused));
     sum->workers = pool->places;
+    sum->workers_active = atom_load_rlx(&pool->active); /* rlx: statistic */
     sum->workers_parked = leat_lot_count(&pool->lot);
 }
 
@@ -153,6 +167,7 @@ leat_statistics_get(struct leat_engine *engine, struct leat_statistics *statisti
     struct leat_statistics sum = leat_statistics_default();
     places_sum(engine, &sum);
     derive(engine, &sum);
+    longest_find(engine, &sum);
     sum.queue_wait = latency_of(engine, queue_wait_of);
     sum.run_time = latency_of(engine, run_time_of);
     return leat_struct_write(statistics, &sum, sizeof(sum));
@@ -172,7 +187,7 @@ leat_worker_statistics_get(struct leat_engine *engine, uint32_t worker,
     if (worker >= engine->pool.places) {
         return LEAT_NOT_FOUND;
     }
-    const struct leat_worker *one = &engine->pool.workers[worker];
+    struct leat_worker *one = &engine->pool.workers[worker];
     struct leat_worker_statistics filled = leat_worker_statistics_default();
     filled.cpu = one->cpu;
     /* rlx: statistic */
@@ -182,5 +197,7 @@ leat_worker_statistics_get(struct leat_engine *engine, uint32_t worker,
     filled.jobs_run = read_counter(&engine->places[worker].jobs_run);
     filled.parks = read_counter(&one->parks);
     filled.wakes = read_counter(&one->wakes);
+    filled.run_ns = leat_worker_run_ns(one);
+    filled.active = worker < atom_load_rlx(&engine->pool.active); /* rlx: statistic */
     return leat_struct_write(statistics, &filled, sizeof(filled));
 }

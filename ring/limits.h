@@ -46,6 +46,12 @@ LEAT_STATIC(LEAT_CHUNK_ITEMS < 1 << LEAT_LOCAL_SLOTS_LOG2, "a chunk fits into a 
  * touched once per job, which 2 or 3 CPUs can share. */
 #define LEAT_SLAB_SHARDS_MAX 64
 
+/* CPUs that are told apart: the size of a cpu_set_t. */
+#define LEAT_CPUS_MAX 1024
+
+/* Nodes of memory that are told apart: machines of one process have at most 32. */
+#define LEAT_NODES_MAX 64
+
 LEAT_STATIC(LEAT_TURN_BITS == 36, "the turn fills the slot word");
 LEAT_STATIC(LEAT_GENERATION_BITS + LEAT_INDEX_BITS == 64, "an id is one word");
 

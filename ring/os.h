@@ -33,10 +33,19 @@ enum leat_os_result leat_os_prefault(void *memory, size_t bytes);
 enum leat_os_result leat_os_lock(void *memory, size_t bytes);
 /* post: the system was asked for huge pages; it may not have any. */
 void leat_os_huge(void *memory, size_t bytes);
+/* post: the system was asked to take the pages from a node of memory, where it has any left. */
+void leat_os_bind(void *memory, size_t bytes, uint32_t node);
 /* post: a page that reads as zero in a child after fork; NULL where the system has no such. */
 void *leat_os_map_wiped_on_fork(void);
 
 /* ---- threads -------------------------------------------------------------------------------- */
+
+enum leat_os_policy { LEAT_OS_POLICY_INHERIT, LEAT_OS_POLICY_FIFO, LEAT_OS_POLICY_ROUND_ROBIN };
+
+struct leat_os_schedule {
+    enum leat_os_policy policy;
+    uint32_t priority; /* 1 to 99; with INHERIT 0 */
+};
 
 struct leat_os_thread_config {
     void *(*run)(void *argument);
@@ -44,15 +53,18 @@ struct leat_os_thread_config {
     const uint16_t *cpus; /* to run on; NULL: anywhere */
     uint32_t cpus_count;
     size_t stack_bytes; /* 0: the system's default */
+    struct leat_os_schedule schedule;
     char name[16];
 };
 
-/* post: a joinable thread with all signals blocked, on its CPUs from its first instruction. The
- * caller's signal mask is what it was. */
+/* post: a joinable thread with all signals blocked, on its CPUs and with its priority from its
+ * first instruction. The caller's signal mask is what it was. */
 enum leat_os_result leat_os_thread_start(pthread_t *thread,
                                          const struct leat_os_thread_config *config);
 void leat_os_thread_join(pthread_t thread);
 void leat_os_yield(void);
+/* The highest real-time priority that a thread without further rights may have; 0: none. */
+uint32_t leat_os_realtime_limit(void);
 
 /* ---- futex ---------------------------------------------------------------------------------- */
 
@@ -81,7 +93,8 @@ uint64_t leat_os_deadline_ns(uint64_t timeout_ns);
 uint32_t leat_os_cpu(void);
 /* post: the CPUs this thread may run on, ascending, at most `capacity`; at least one. */
 uint32_t leat_os_cpus_allowed(uint16_t *cpus, uint32_t capacity);
-/* CPUs' worth of time that the control group grants, rounded up; UINT32_MAX: no quota. */
-uint32_t leat_os_cpu_quota(void);
+/* Reads of a small file of the system's what stands behind `offset`, less than `capacity` bytes.
+ * post: text, and 0 behind it; its length, which is 0 where the file cannot be read. */
+size_t leat_os_file_read(const char *path, size_t offset, char *text, size_t capacity);
 
 #endif

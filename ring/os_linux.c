@@ -3,23 +3,22 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <linux/mempolicy.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "ring/limits.h"
 #include "ring/os.h"
 
 #define NS_PER_S UINT64_C(1000000000)
-
-/* A control group deeper than this counts as one without a quota. */
-#define CGROUP_PATH_BYTES 768
 
 void
 leat_assert_failed(const char *fact, const char *file, int line)
@@ -87,6 +86,21 @@ leat_os_huge(void *memory, size_t bytes)
     (void)madvise(memory, bytes, MADV_HUGEPAGE);
 }
 
+void
+leat_os_bind(void *memory, size_t bytes, uint32_t node)
+{
+    unsigned long mask[LEAT_CPUS_MAX / (8 * sizeof(unsigned long))] = {0};
+    const size_t bits = 8 * sizeof(mask[0]);
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t first = leat_round_up((uintptr_t)memory, page);
+    uintptr_t end = ((uintptr_t)memory + bytes) & ~(page - 1);
+    if (node / bits < sizeof(mask) / sizeof(mask[0]) && first < end) {
+        mask[node / bits] = 1UL << node % bits;
+        /* Its number of bits is one more than the kernel uses. Refused: as without. */
+        (void)syscall(SYS_mbind, first, end - first, MPOL_PREFERRED, mask, 8 * sizeof(mask) + 1, 0);
+    }
+}
+
 void *
 leat_os_map_wiped_on_fork(void)
 {
@@ -117,6 +131,21 @@ result_of(int error)
 }
 
 static int
+schedule_fill(pthread_attr_t *attributes, const struct leat_os_schedule *schedule)
+{
+    const struct sched_param param = {.sched_priority = (int)schedule->priority};
+    int policy = schedule->policy == LEAT_OS_POLICY_FIFO ? SCHED_FIFO : SCHED_RR;
+    if (schedule->policy == LEAT_OS_POLICY_INHERIT) {
+        return 0;
+    }
+    int error = pthread_attr_setinheritsched(attributes, PTHREAD_EXPLICIT_SCHED);
+    if (error == 0) {
+        error = pthread_attr_setschedpolicy(attributes, policy);
+    }
+    return error == 0 ? pthread_attr_setschedparam(attributes, &param) : error;
+}
+
+static int
 attributes_fill(pthread_attr_t *attributes, const struct leat_os_thread_config *config)
 {
     int error = 0;
@@ -132,7 +161,7 @@ attributes_fill(pthread_attr_t *attributes, const struct leat_os_thread_config *
         }
         error = pthread_attr_setaffinity_np(attributes, bytes, &set);
     }
-    return error;
+    return error == 0 ? schedule_fill(attributes, &config->schedule) : error;
 }
 
 enum leat_os_result
@@ -174,6 +203,16 @@ void
 leat_os_yield(void)
 {
     (void)sched_yield();
+}
+
+uint32_t
+leat_os_realtime_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_RTPRIO, &limit) != 0) {
+        return 0;
+    }
+    return limit.rlim_cur > UINT32_MAX ? UINT32_MAX : (uint32_t)limit.rlim_cur;
 }
 
 /* ---- futex ---------------------------------------------------------------------------------- */
@@ -292,66 +331,17 @@ leat_os_cpus_allowed(uint16_t *cpus, uint32_t capacity)
     return count;
 }
 
-/* Reads a small file; 0 bytes if it cannot be read. Always NUL-terminated. */
-static size_t
-file_read(const char *path, char *buffer, size_t capacity)
+size_t
+leat_os_file_read(const char *path, size_t offset, char *text, size_t capacity)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    LEAT_ASSERT(capacity >= 1);
     ssize_t count = -1;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
     if (descriptor >= 0) {
-        count = read(descriptor, buffer, capacity - 1);
+        count = pread(descriptor, text, capacity - 1, (off_t)offset);
         (void)close(descriptor);
     }
     size_t length = count < 0 ? 0 : (size_t)count;
-    buffer[length] = '\0';
+    text[length] = '\0';
     return length;
-}
-
-/* "max 100000" or "150000 100000": microseconds granted in each period. */
-static uint32_t
-quota_parse(const char *text)
-{
-    char *end = NULL;
-    unsigned long granted = strtoul(text, &end, 10);
-    if (end == text || *end != ' ') {
-        return UINT32_MAX;
-    }
-    unsigned long period = strtoul(end + 1, &end, 10);
-    if (granted == 0 || period == 0) {
-        return UINT32_MAX;
-    }
-    unsigned long cpus = (granted + period - 1) / period;
-    return cpus > UINT32_MAX ? UINT32_MAX : (uint32_t)cpus;
-}
-
-uint32_t
-leat_os_cpu_quota(void)
-{
-    /* "0::/path": the control group (version 2) of this process. Every group above it may have a
-     * quota too, and the smallest counts. */
-    char own[CGROUP_PATH_BYTES];
-    if (file_read("/proc/self/cgroup", own, sizeof(own)) == 0) {
-        return UINT32_MAX;
-    }
-    char *path = strstr(own, "0::/");
-    if (path == NULL) {
-        return UINT32_MAX;
-    }
-    path += 3;
-    path[strcspn(path, "\n")] = '\0';
-    uint32_t least = UINT32_MAX;
-    for (;;) {
-        char file[CGROUP_PATH_BYTES + 32];
-        char text[64];
-        (void)snprintf(file, sizeof(file), "/sys/fs/cgroup%s/cpu.max", path);
-        if (file_read(file, text, sizeof(text)) > 0) {
-            uint32_t quota = quota_parse(text);
-            least = quota < least ? quota : least;
-        }
-        char *slash = strrchr(path, '/');
-        if (slash == NULL) {
-            return least;
-        }
-        *slash = '\0';
-    }
 }

@@ -13,8 +13,9 @@
  *                goes on too. With more threads in calls than `capacity`, a pop may say empty while
  *                there are items.
  *          ready, count  wait-free.
- *          Capacity exact: the number of credits. Full: by the credits; a pop gives its credit back
- *                as its last step, so one that is under way can make a push say full. Empty: at
+ *          Capacity exact: the number of credits. Full: by the credits; a push takes its credit
+ *                before it places its item, and a pop gives its own back as its last step, so one
+ *                of either that is under way can make another push say full. Empty: at
  *                most 3 * capacity - 1 positions are tried in vain after the last push, the
  *                threshold counts them down; no item is hidden by a push that is under way.
  *          Locked operations: 3 for a push (credit, position, slot), 3 for a pop (position, slot,

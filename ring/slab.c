@@ -7,6 +7,11 @@
 
 #define LOW_MASK ((uint64_t)LEAT_INDEX_NONE)
 
+/* Records of a node come in such numbers: whole pages of words, and of the least records. */
+#define NODE_RECORDS_UNIT 512
+
+LEAT_STATIC(NODE_RECORDS_UNIT * sizeof(uint64_t) % LEAT_PAGE_BYTES == 0, "a node has whole pages");
+
 static uint32_t
 low_of(uint64_t word)
 {
@@ -69,16 +74,35 @@ stack_give(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t index
 
 /* ---- the slab ------------------------------------------------------------------------------- */
 
-/* A record that was never used. False: all were. */
-static bool
-fresh_take(struct leat_slab *slab, uint32_t limit, uint32_t *index)
+static uint32_t
+node_of_shard(const struct leat_slab *slab, uint32_t shard)
 {
-    uint32_t fresh = atom_load_rlx(&slab->fresh); /* rlx: hint, re-checked at sum:B */
-    while (fresh < limit) {
+    return LEAT_LIKELY(slab->nodes_count == 1) ? 0 : slab->nodes->of_cpu[shard % LEAT_CPUS_MAX];
+}
+
+static uint32_t
+node_of_record(const struct leat_slab *slab, uint32_t index)
+{
+    return LEAT_LIKELY(slab->nodes_count == 1) ? 0 : index / slab->node_records;
+}
+
+static struct leat_slab_shard *
+shard_of(const struct leat_slab *slab, uint32_t node, uint32_t shard)
+{
+    return &slab->shards[node * slab->node_shards + shard % slab->node_shards];
+}
+
+/* A record that was never used, of the first `limit` of a range. False: all were. */
+static bool
+fresh_take(struct leat_slab_range *range, uint32_t limit, uint32_t *index)
+{
+    uint32_t most = limit < range->count ? limit : range->count;
+    uint32_t fresh = atom_load_rlx(&range->fresh); /* rlx: hint, re-checked at sum:B */
+    while (fresh < most) {
         /* fresh:A release -> sum:B.  Carries: what the taker had seen given.
          * If relaxed: see sum:B. */
-        if (atom_cas_rel(&slab->fresh, &fresh, fresh + 1)) {
-            *index = fresh;
+        if (atom_cas_rel(&range->fresh, &fresh, fresh + 1)) {
+            *index = range->first + fresh;
             return true;
         }
     }
@@ -105,10 +129,13 @@ shard_take(struct leat_slab *slab, struct leat_slab_shard *shard, uint32_t *inde
 static uint64_t
 takes_sum(const struct leat_slab *slab)
 {
-    /* sum:B acquire -> fresh:A.  Carries: what the taker of the last fresh record had seen given.
-     * If relaxed: a searcher could find none fresh and miss a record given before. */
-    uint64_t sum = atom_load_acq(&slab->fresh);
-    for (uint32_t i = 0; i < slab->shards_count; i++) {
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < slab->nodes_count; i++) {
+        /* sum:B acquire -> fresh:A.  Carries: what the taker of the last fresh one had seen given.
+         * If relaxed: a searcher could find none fresh and miss a record given before. */
+        sum += atom_load_acq(&slab->ranges[i].fresh);
+    }
+    for (uint32_t i = 0; i < slab->nodes_count * slab->node_shards; i++) {
         for (uint32_t j = 0; j < 2; j++) {
             /* sum:A acquire -> take:B.  Carries: nothing more; keeps the search between two sums.
              * If relaxed: the first sum could be read after the search. */
@@ -127,13 +154,20 @@ leat_slab_takes(const struct leat_slab *slab)
 static bool
 any_take(struct leat_slab *slab, uint32_t shard, uint32_t *index)
 {
-    for (uint32_t i = 0; i < slab->shards_count; i++) {
-        uint32_t place = (shard + i) % slab->shards_count;
-        if (shard_take(slab, &slab->shards[place], index)) {
+    uint32_t home = node_of_shard(slab, shard);
+    for (uint32_t i = 0; i < slab->nodes_count; i++) {
+        uint32_t node = (home + i) % slab->nodes_count;
+        for (uint32_t j = 0; j < slab->node_shards; j++) {
+            /* Reduced first: the sum of a number near its wrap would skip shards. */
+            if (shard_take(slab, shard_of(slab, node, shard % slab->node_shards + j), index)) {
+                return true;
+            }
+        }
+        if (fresh_take(&slab->ranges[node], slab->capacity, index)) {
             return true;
         }
     }
-    return fresh_take(slab, slab->capacity, index);
+    return false;
 }
 
 /* Nothing was found: says so only if nothing was taken while we looked. Each further round means
@@ -156,7 +190,8 @@ bool
 leat_slab_take(struct leat_slab *slab, uint32_t shard, uint32_t *index)
 {
     uint32_t taken = LEAT_INDEX_NONE;
-    if (!fresh_take(slab, slab->rotation, &taken) && !any_take(slab, shard, &taken) &&
+    struct leat_slab_range *near = &slab->ranges[node_of_shard(slab, shard)];
+    if (!fresh_take(near, slab->rotation, &taken) && !any_take(slab, shard, &taken) &&
         !take_slowly(slab, shard, &taken)) {
         return false;
     }
@@ -205,7 +240,7 @@ leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index)
         atom_add_rlx(&slab->retired, 1); /* rlx: statistic */
         return;
     }
-    struct leat_slab_shard *home = &slab->shards[shard % slab->shards_count];
+    struct leat_slab_shard *home = shard_of(slab, node_of_record(slab, index), shard);
     uint32_t role = atom_load_rlx(&home->role); /* rlx: hint, re-checked at give:B */
     stack_give(slab, &home->stacks[role ^ 1], index, generation);
 }
@@ -213,7 +248,10 @@ leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index)
 /* ---- start and end -------------------------------------------------------------------------- */
 
 struct layout {
-    size_t words; /* offsets */
+    uint32_t nodes;
+    uint32_t node_shards;
+    size_t shards; /* offsets */
+    size_t words;
     size_t records;
     size_t bytes;
 };
@@ -222,9 +260,12 @@ static struct layout
 layout_of(const struct leat_slab_config *config)
 {
     struct layout layout;
-    size_t shards = sizeof(struct leat_slab_shard) * config->shards;
+    layout.nodes = config->nodes == NULL ? 1 : config->nodes->count;
+    layout.node_shards = config->shards > layout.nodes ? config->shards / layout.nodes : 1;
+    layout.shards = sizeof(struct leat_slab_range) * layout.nodes;
+    size_t shards = sizeof(struct leat_slab_shard) * layout.nodes * layout.node_shards;
     size_t words = config->link_inside ? 0 : sizeof(leat_atomic_u64) * config->capacity;
-    layout.words = leat_round_up(shards, LEAT_PAGE_BYTES);
+    layout.words = leat_round_up(layout.shards + shards, LEAT_PAGE_BYTES);
     layout.records = layout.words + leat_round_up(words, LEAT_PAGE_BYTES);
     layout.bytes =
         layout.records + leat_round_up(config->record_bytes * config->capacity, LEAT_PAGE_BYTES);
@@ -235,6 +276,34 @@ size_t
 leat_slab_bytes(const struct leat_slab_config *config)
 {
     return layout_of(config).bytes;
+}
+
+static void
+lists_init(struct leat_slab *slab)
+{
+    uint32_t left = slab->capacity;
+    for (uint32_t i = 0; i < slab->nodes_count; i++) {
+        struct leat_slab_range *range = &slab->ranges[i];
+        range->first = slab->capacity - left;
+        range->count = left < slab->node_records ? left : slab->node_records;
+        left -= range->count;
+        atom_init(&range->fresh, 0);
+    }
+    for (uint32_t i = 0; i < slab->nodes_count * slab->node_shards; i++) {
+        atom_init(&slab->shards[i].stacks[0].head, LEAT_INDEX_NONE);
+        atom_init(&slab->shards[i].stacks[1].head, LEAT_INDEX_NONE);
+        atom_init(&slab->shards[i].role, 0);
+    }
+}
+
+void
+leat_slab_spread(const struct leat_slab *slab, void *memory, size_t bytes)
+{
+    unsigned char *first = memory;
+    for (uint32_t i = 0; i < slab->nodes_count && slab->nodes_count > 1; i++) {
+        const struct leat_slab_range *range = &slab->ranges[i];
+        leat_os_bind(first + bytes * range->first, bytes * range->count, slab->nodes->numbers[i]);
+    }
 }
 
 bool
@@ -253,7 +322,8 @@ leat_slab_init(struct leat_slab *slab, const struct leat_slab_config *config)
     }
     slab->mapping = mapping;
     slab->mapping_bytes = layout.bytes;
-    slab->shards = (struct leat_slab_shard *)(void *)mapping;
+    slab->ranges = (struct leat_slab_range *)(void *)mapping;
+    slab->shards = (struct leat_slab_shard *)(void *)(mapping + layout.shards);
     slab->words = mapping + layout.words; /* with link_inside the same as the records */
     slab->records = mapping + layout.records;
     slab->word_bytes = config->link_inside ? config->record_bytes : sizeof(leat_atomic_u64);
@@ -263,14 +333,15 @@ leat_slab_init(struct leat_slab *slab, const struct leat_slab_config *config)
     slab->without_ids = config->without_ids;
     slab->link_inside = config->link_inside;
     slab->rotation = config->capacity < LEAT_SLAB_ROTATION ? config->capacity : LEAT_SLAB_ROTATION;
-    slab->shards_count = config->shards;
-    atom_init(&slab->fresh, 0);
+    slab->nodes = config->nodes;
+    slab->nodes_count = layout.nodes;
+    slab->node_shards = layout.node_shards;
+    uint32_t share = (config->capacity + layout.nodes - 1) / layout.nodes;
+    slab->node_records = (uint32_t)leat_round_up(share, NODE_RECORDS_UNIT);
     atom_init(&slab->retired, 0);
-    for (uint32_t i = 0; i < config->shards; i++) {
-        atom_init(&slab->shards[i].stacks[0].head, LEAT_INDEX_NONE);
-        atom_init(&slab->shards[i].stacks[1].head, LEAT_INDEX_NONE);
-        atom_init(&slab->shards[i].role, 0);
-    }
+    lists_init(slab);
+    leat_slab_spread(slab, slab->words, slab->word_bytes);
+    leat_slab_spread(slab, slab->records, slab->record_bytes);
     return true;
 }
 
@@ -279,6 +350,19 @@ leat_slab_fini(struct leat_slab *slab)
 {
     leat_os_unmap(slab->mapping, slab->mapping_bytes);
     slab->mapping = NULL;
+}
+
+uint32_t
+leat_slab_next(const struct leat_slab *slab, uint32_t index)
+{
+    for (uint32_t i = 0; i < slab->nodes_count; i++) {
+        const struct leat_slab_range *range = &slab->ranges[i];
+        uint32_t from = index > range->first ? index : range->first;
+        if (from < range->first + atom_load_rlx(&range->fresh)) { /* rlx: statistic */
+            return from;
+        }
+    }
+    return slab->capacity;
 }
 
 /* ---- check ---------------------------------------------------------------------------------- */
@@ -306,10 +390,13 @@ stack_length(const struct leat_slab *slab, const struct leat_slab_stack *stack)
 bool
 leat_slab_check(const struct leat_slab *slab, uint32_t in_use, FILE *why)
 {
-    uint64_t fresh = atom_load_rlx(&slab->fresh);     /* rlx: not shared yet */
+    uint64_t fresh = 0;
     uint64_t retired = atom_load_rlx(&slab->retired); /* rlx: not shared yet */
     uint64_t listed = 0;
-    for (uint32_t i = 0; i < slab->shards_count; i++) {
+    for (uint32_t i = 0; i < slab->nodes_count; i++) {
+        fresh += atom_load_rlx(&slab->ranges[i].fresh); /* rlx: not shared yet */
+    }
+    for (uint32_t i = 0; i < slab->nodes_count * slab->node_shards; i++) {
         listed += stack_length(slab, &slab->shards[i].stacks[0]);
         listed += stack_length(slab, &slab->shards[i].stacks[1]);
     }

@@ -15,6 +15,9 @@
  *                inside one take for exactly a multiple of 2^38 others (1.5 hours at 50 million a
  *                second) and find the same record on top.
  *          Wrap  a record's generation grows by two per use; the last one retires it.
+ * Nodes    where memory has several nodes, each has a range of the records, bound to it, with
+ *          shards of its own. A record goes back to a shard of its node, whoever gives it, and who
+ *          takes one is given one of his node while it has any.
  * Word     in use:  generation (odd) 38 | owner's bits 26
  *          free:    generation (even) 38 | index of the next free record 26
  *          The words stand in an array of their own. Records that nobody knows by an id need no
@@ -43,6 +46,20 @@ struct leat_slab_shard {
     LEAT_ALIGNED_LINE leat_atomic_u32 role; /* S hint: which stack is taken from; rarely changed */
 };
 
+/* The records of one node. */
+struct leat_slab_range {
+    LEAT_ALIGNED_LINE leat_atomic_u32 fresh; /* S records ever taken */
+    uint32_t first;                          /* I */
+    uint32_t count;                          /* I may be 0 */
+};
+
+/* Nodes of memory, and which one each CPU is near to. */
+struct leat_nodes {
+    uint32_t count;
+    uint16_t numbers[LEAT_NODES_MAX]; /* the system's */
+    uint8_t of_cpu[LEAT_CPUS_MAX];    /* places in numbers[] */
+};
+
 struct leat_slab {
     unsigned char *words;                      /* I one per record */
     unsigned char *records;                    /* I */
@@ -53,11 +70,14 @@ struct leat_slab {
     bool without_ids;                          /* I generations start again */
     bool link_inside;                          /* I there are none */
     uint32_t rotation;                         /* I fresh ones are used first up to this many */
-    uint32_t shards_count;                     /* I */
-    struct leat_slab_shard *shards;            /* I */
+    uint32_t nodes_count;                      /* I */
+    uint32_t node_shards;                      /* I shards of each node */
+    uint32_t node_records;                     /* I of each node but the last ones */
+    struct leat_slab_range *ranges;            /* I by node */
+    struct leat_slab_shard *shards;            /* I by node */
+    const struct leat_nodes *nodes;            /* I NULL: one */
     void *mapping;                             /* I */
     size_t mapping_bytes;                      /* I */
-    LEAT_ALIGNED_LINE leat_atomic_u32 fresh;   /* S records ever taken */
     LEAT_ALIGNED_LINE leat_atomic_u32 retired; /* S */
 };
 
@@ -69,6 +89,8 @@ struct leat_slab_config {
     bool without_ids;          /* nobody keeps an id of a record: none is ever retired */
     bool link_inside;          /* as without_ids; the first 8 bytes of a record are a
                                   leat_atomic_u64, which its user may write by atomic stores only */
+    /* NULL: one. Borrowed as long as the slab is used; shard numbers are CPUs then. */
+    const struct leat_nodes *nodes;
 };
 
 /* Bytes of address space that leat_slab_init() maps. */
@@ -85,6 +107,12 @@ bool leat_slab_take(struct leat_slab *slab, uint32_t shard, uint32_t *index);
 
 /* Gives a record back, or retires it. The caller is its only user. Progress: lock-free. */
 void leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index);
+
+/* Spreads memory that has `bytes` for each record over the nodes, as the records are. */
+void leat_slab_spread(const struct leat_slab *slab, void *memory, size_t bytes);
+
+/* The first record from `index` on that was ever taken; capacity: none. */
+uint32_t leat_slab_next(const struct leat_slab *slab, uint32_t index);
 
 /* Takes since the start, modulo 2^38: for statistics, at no cost on the hot path. */
 uint64_t leat_slab_takes(const struct leat_slab *slab);

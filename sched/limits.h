@@ -14,9 +14,6 @@
 /* Two bits of the hint word each; 16 are more than anyone tells apart. */
 #define LEAT_PRIORITY_LEVELS_MAX 16
 
-/* CPUs that workers are spread over: the size of a cpu_set_t. */
-#define LEAT_CPUS_MAX 1024
-
 /* Kinds of ring items, 2 bits. The scheduler runs tasks itself, takes chunks apart, and hands the
  * rest up. */
 enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1, LEAT_KIND_CHUNK = 2 };
@@ -36,6 +33,11 @@ enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1, LEAT_KIND_CHUNK = 2
  * system call costs little beside the pushes, and often enough that a few more pushes make good
  * what a frozen thread left undone. */
 #define LEAT_WAKE_AGAIN 16
+
+/* Once in so many times that a worker goes to a ring, while others have items of that level in
+ * their queues, it takes from those before: rarely enough that robbing workers who are at work
+ * costs nothing, and often enough that a queue nobody works at is soon empty. */
+#define LEAT_ROB_EVERY 32
 
 /* Where looking for work begins to pay, it is first done for this part of the longest time. */
 #define LEAT_SPIN_PARTS 16
@@ -70,6 +72,23 @@ enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1, LEAT_KIND_CHUNK = 2
 
 /* Timers that a step hands out at once: as many as a chunk of a ring takes. */
 #define LEAT_WHEEL_CHUNK LEAT_CHUNK_ITEMS
+
+/* The longest name of a zone has 32 letters; one more byte ends the text. */
+#define LEAT_ZONE_NAME_BYTES 64
+
+/* The largest file of tzdata has less than 4 000 bytes; so many are read at most. */
+#define LEAT_ZONE_FILE_BYTES_MAX 65536
+
+/* Changes in the table of a file: as in the reference implementation of tzcode. The busiest zone
+ * has less than 250. */
+#define LEAT_ZONE_CHANGES_MAX 2000
+
+/* Bytes of a cron expression, without the one that ends it: every minute of an hour in a list has
+ * 170, and nobody reads a longer one. */
+#define LEAT_CRON_TEXT_MAX 512
+
+/* The longest interval of @every, a year: what is rarer has a date. */
+#define LEAT_CRON_EVERY_MAX_S (UINT64_C(366) * 86400)
 
 LEAT_STATIC(LEAT_PRIORITY_LEVELS >= 1, "one level at least");
 LEAT_STATIC(LEAT_PRIORITY_LEVELS <= LEAT_PRIORITY_LEVELS_MAX, "the hint word has 2 bits for each");

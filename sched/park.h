@@ -18,6 +18,8 @@
  *         repeat the system call for one      W8  with the first item after a time without: full
  *         of them, in turn                        fence; if others sleep and rings have more,
  *                                                 wake one (P4 to P6)
+ *                                             W9  before it leaves its place for good, awake and
+ *                                                 with its bit clear: the same
  *
  * A push that is a sequentially consistent operation needs no fence: P3 and P4 are such operations,
  * too, so they stand in one order with it and with the fences of the workers. P2 is then the push.
@@ -40,6 +42,17 @@
  *   A producer that read the bit in an earlier round may make the bed NOTIFIED in a later one. The
  *   worker then comes back for nothing, and looks again. That producer's item was there before the
  *   later round's W4 (else P4 would have seen that round), so nothing hung on this notification.
+ * A worker that leaves (there are to be fewer) takes no item any more, and P5 may have chosen it.
+ *   It decides to leave while it is awake with its bit clear, and behind that comes W9, with the
+ *   fence Q. An item whose P5 chose it has its P2 before Q, else P4 would have seen the bit clear:
+ *   so by Q it is taken, or W9 sees it. Then W9 stands in for that producer's P2 to P6, with Q for
+ *   P2, and all that is said above holds of the workers that stay. Its bit stays clear, for nobody
+ *   else sets it, so whoever comes later does not choose it; a notification that is late reaches a
+ *   bed where nobody lies, and the next worker in the place begins with W1. What its local queues
+ *   hold was published with a fence of its own, and W9 sees that, too: thieves come for it.
+ *   Fewer workers are made by a store, a full fence, and a wake of all whose bit is set, as for a
+ *   stop. So none sleeps on in a place that is closed: W4 before that fence means that its bit is
+ *   seen, and W4 behind it that W5 sees the place closed.
  * Why an item does not wait behind another one that a worker runs, while others sleep: P5 may have
  * notified just that worker. P2 before the fence of W8, then W8 sees the item and wakes the next
  * worker; that fence before P2, then P4 sees the bit as the worker cleared it, or a later round. So

@@ -1,8 +1,7 @@
-/* pool.c - bringing work to the workers, starting and stopping them, and knowing when all is quiet.
- */
+/* pool.c - bringing work to the workers, lending threads, and knowing when all is quiet. The
+ * threads of its own are in pool_threads.c. */
 #include "sched/pool.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "sched/worker.h"
@@ -265,8 +264,8 @@ leat_pool_quiet(struct leat_pool *pool, const leat_atomic_u64 *also)
     return before == after;
 }
 
-static void
-quiet_poke(struct leat_pool *pool)
+void
+leat_pool_quiet_poke(struct leat_pool *pool)
 {
     /* poke:A release -> watch:B.  Carries: the state that made someone poke.
      * If relaxed: the watcher could wake and not see it. */
@@ -281,7 +280,7 @@ leat_pool_quiet_news(struct leat_pool *pool)
      * watchers raised then busy flags and counts read. */
     atom_fence_sc(&pool->anchor);
     if (LEAT_UNLIKELY(atom_load_rlx(&pool->watchers) != 0)) { /* rlx: ordered by news:A */
-        quiet_poke(pool);
+        leat_pool_quiet_poke(pool);
     }
 }
 
@@ -314,126 +313,30 @@ leat_pool_watch_wait(struct leat_pool *pool, uint32_t event, uint64_t deadline_n
     leat_os_futex_wait(&pool->quiet_event, event, deadline_ns);
 }
 
-/* ---- start and stop ------------------------------------------------------------------------- */
+/* ---- who runs for how long ------------------------------------------------------------------ */
 
-static void
-left_poke(struct leat_pool *pool)
-{
-    /* left:A release -> empty:B.  Carries: that nobody is inside, or that the pool is started.
-     * If relaxed: who waits for it could sleep on. */
-    (void)atom_add_rel(&pool->left_event, 1);
-    leat_os_futex_wake(&pool->left_event, UINT32_MAX);
-}
+/* A look at a worker: items taken 28 | time 36 bits, in units of 2^20 ns. Looks that are 2^28 items
+ * apart, or two years, are mixed up. */
+#define LOOK_TIME_BITS 36
+#define LOOK_UNIT_LOG2 20
 
-void
-leat_pool_leave(struct leat_pool *pool)
+uint64_t
+leat_worker_run_ns(struct leat_worker *worker)
 {
-    /* leave_pool:A release -> empty:A.  Carries: all this thread did.
-     * If relaxed: the stopping thread could read this worker's counters too early. */
-    if (atom_sub_rel(&pool->alive, 1) == 1) {
-        left_poke(pool);
+    const uint64_t time_mask = (UINT64_C(1) << LOOK_TIME_BITS) - 1;
+    uint64_t ended = atom_load_rlx(&worker->ended); /* rlx: statistic */
+    uint64_t taken = atom_load_rlx(&worker->taken); /* rlx: statistic */
+    if (taken == ended) {
+        return 0;
     }
-}
-
-static enum leat_os_result
-worker_start(struct leat_worker *worker)
-{
-    struct leat_pool *pool = worker->pool;
-    struct leat_os_thread_config config = {.run = leat_worker_run,
-                                           .argument = worker,
-                                           .cpus = NULL,
-                                           .cpus_count = 0,
-                                           .stack_bytes = pool->config.stack_bytes,
-                                           .name = ""};
-    uint16_t own = pool->cpus[worker->index % pool->cpus_count];
-    switch (pool->config.pin) {
-    case LEAT_POOL_PIN_ONE:
-        config.cpus = &own;
-        config.cpus_count = 1;
-        break;
-    case LEAT_POOL_PIN_SET:
-        config.cpus = pool->cpus;
-        config.cpus_count = pool->cpus_count;
-        break;
-    case LEAT_POOL_PIN_NONE:
-        break;
+    uint64_t now = leat_os_monotonic_ns() >> LOOK_UNIT_LOG2;
+    uint64_t seen = atom_load_rlx(&worker->seen_running); /* rlx: statistic */
+    if (((seen >> LOOK_TIME_BITS ^ taken) & (UINT64_MAX >> LOOK_TIME_BITS)) != 0) {
+        /* rlx: statistic */
+        atom_store_rlx(&worker->seen_running, taken << LOOK_TIME_BITS | (now & time_mask));
+        return 0;
     }
-    /* "name-255" fits: the name has at most 11 bytes. */
-    (void)snprintf(config.name, sizeof(config.name), "%s-%u", pool->config.name,
-                   worker->index % LEAT_WORKERS_MAX);
-    return leat_os_thread_start(&worker->thread, &config);
-}
-
-static void
-threads_join(struct leat_pool *pool, uint32_t workers)
-{
-    leat_tick_stop(pool);
-    for (uint32_t i = 0; i < workers; i++) {
-        leat_os_thread_join(pool->workers[i].thread);
-    }
-}
-
-enum leat_os_result
-leat_pool_start(struct leat_pool *pool)
-{
-    enum leat_os_result result = leat_tick_start(pool);
-    if (result != LEAT_OS_OK) {
-        return result;
-    }
-    atom_store_rlx(&pool->halt, 0); /* rlx: ordered by left:A */
-    left_poke(pool);
-    for (uint32_t i = 0; i < pool->config.workers; i++) {
-        /* The thread that it counts begins behind it. */
-        (void)atom_add_rlx(&pool->alive, 1); /* rlx: ordered by leave_pool:A */
-        result = worker_start(&pool->workers[i]);
-        if (result != LEAT_OS_OK) {
-            leat_pool_leave(pool); /* for the thread that is not there */
-            leat_pool_halt(pool);
-            threads_join(pool, i);
-            return result;
-        }
-    }
-    return LEAT_OS_OK;
-}
-
-void
-leat_pool_halt(struct leat_pool *pool)
-{
-    /* halt:A release -> halted:A.  Carries: what the stopping thread wrote before.
-     * If relaxed: see halted:A. */
-    atom_store_rel(&pool->halt, 1);
-    /* halt:B sc -> park:A, lend:C.  Orders: halt set then idle bits and the count of threads read,
-     * against idle bit set (or the count raised) then halt read. */
-    atom_fence_sc(&pool->anchor);
-    leat_lot_wake_all(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker));
-    quiet_poke(pool);
-}
-
-bool
-leat_pool_wait_empty(struct leat_pool *pool, uint64_t deadline_ns)
-{
-    for (;;) {
-        /* empty:B acquire -> left:A.  Carries: see left:A.
-         * If relaxed: see left:A. */
-        uint32_t event = atom_load_acq(&pool->left_event);
-        /* empty:A acquire -> leave_pool:A.  Carries: all those threads did.
-         * If relaxed: see leave_pool:A. */
-        uint32_t alive = atom_load_acq(&pool->alive);
-        /* rlx: hint, re-checked at empty:A */
-        if (alive == 0 || atom_load_rlx(&pool->halt) == 0) {
-            return true;
-        }
-        if (leat_os_monotonic_ns() >= deadline_ns) {
-            return false;
-        }
-        leat_os_futex_wait(&pool->left_event, event, deadline_ns);
-    }
-}
-
-void
-leat_pool_join(struct leat_pool *pool)
-{
-    threads_join(pool, pool->config.workers);
+    return ((now - seen) & time_mask) << LOOK_UNIT_LOG2;
 }
 
 /* ---- init and fini -------------------------------------------------------------------------- */
@@ -441,7 +344,10 @@ leat_pool_join(struct leat_pool *pool)
 static uint32_t
 places_of(const struct leat_pool_config *config)
 {
-    return config->workers != 0 ? config->workers : config->lenders_max;
+    if (config->workers == 0) {
+        return config->lenders_max;
+    }
+    return config->workers > config->workers_max ? config->workers : config->workers_max;
 }
 
 /* As many as can be in use: one at the head of each batch in the rings, of which each has two items
@@ -484,6 +390,12 @@ workers_bytes(uint32_t places)
     return sizeof(struct leat_worker) * places;
 }
 
+static size_t
+victims_bytes(uint32_t places)
+{
+    return (size_t)places * places;
+}
+
 /* Rings, then the local queues of all places, in one mapping. */
 static size_t
 queues_bytes(const struct leat_pool_config *config)
@@ -498,21 +410,36 @@ leat_pool_bytes(const struct leat_pool_config *config)
     const struct leat_slab_config tasks = tasks_config(config, LEAT_SLAB_SHARDS_MAX);
     const struct leat_slab_config chunks = chunks_config(config, LEAT_SLAB_SHARDS_MAX);
     return queues_bytes(config) + leat_slab_bytes(&tasks) + leat_slab_bytes(&chunks) +
-           workers_bytes(places_of(config));
+           workers_bytes(places_of(config)) + victims_bytes(places_of(config)) +
+           sizeof(struct leat_topology) + sizeof(uint16_t) * LEAT_CPUS_MAX;
+}
+
+/* The CPU of a place's worker, if each has one. */
+static const struct leat_cpu *
+cpu_of(const struct leat_pool *pool, uint32_t place)
+{
+    bool pinned = pool->config.workers != 0 && pool->config.pin == LEAT_POOL_PIN_ONE;
+    const struct leat_topology *topology = pool->topology;
+    return pinned ? &topology->cpus[place % topology->cpus_count] : NULL;
 }
 
 static void
 workers_init(struct leat_pool *pool)
 {
+    bool pinned = cpu_of(pool, 0) != NULL;
     for (uint32_t i = 0; i < pool->places; i++) {
         struct leat_worker *worker = &pool->workers[i];
+        const struct leat_cpu *cpu = cpu_of(pool, i);
         worker->pool = pool;
         worker->index = i;
-        worker->cpu = -1;
-        if (pool->config.workers != 0 && pool->config.pin == LEAT_POOL_PIN_ONE) {
-            worker->cpu = (int32_t)pool->cpus[i % pool->cpus_count];
-        }
+        worker->cpu = cpu == NULL ? -1 : (int32_t)cpu->number;
+        uint8_t *victims = pool->victims + (size_t)pool->places * i;
+        leat_topology_victims(pinned ? pool->topology : NULL, pool->places, i, victims,
+                              worker->victims_count);
+        worker->victims = victims;
     }
+    leat_pool_plan(pool, pool->config.workers != 0 ? pool->config.workers : pool->places);
+    atom_init(&pool->open, atom_load_rlx(&pool->active)); /* rlx: not shared yet */
 }
 
 enum leat_os_result
@@ -569,18 +496,19 @@ parts_init(struct leat_pool *pool)
 {
     const struct leat_pool_config *config = &pool->config;
     pool->cpus_count = leat_os_cpus_allowed(pool->cpus, LEAT_CPUS_MAX);
+    leat_topology_read(pool->topology, "", pool->cpus, pool->cpus_count);
     workers_init(pool);
     leat_lot_init(&pool->lot, pool->places);
     pool->spin_ns = config->busy_poll ? UINT64_MAX : config->spin_ns;
-    /* Workers that fill all CPUs would spin in the way of whoever brings work. */
-    pool->yields = config->workers >= pool->cpus_count && !config->busy_poll;
     pool->slabs[LEAT_KIND_TASK] = &pool->tasks;
     pool->slabs[LEAT_KIND_JOB] = config->jobs;
     pool->slabs[LEAT_KIND_CHUNK] = &pool->chunks;
-    uint32_t cpus = pool->cpus_count;
+    uint32_t cpus = pool->topology->cpus_count;
     uint32_t shards = cpus < LEAT_SLAB_SHARDS_MAX ? cpus : LEAT_SLAB_SHARDS_MAX;
-    const struct leat_slab_config tasks = tasks_config(config, shards);
-    const struct leat_slab_config chunks = chunks_config(config, shards);
+    struct leat_slab_config tasks = tasks_config(config, shards);
+    struct leat_slab_config chunks = chunks_config(config, shards);
+    tasks.nodes = leat_pool_nodes(pool);
+    chunks.nodes = leat_pool_nodes(pool);
     enum leat_os_result result = queues_init(pool);
     if (result == LEAT_OS_OK) {
         result = slab_open(pool, &pool->tasks, &tasks);
@@ -594,14 +522,18 @@ parts_init(struct leat_pool *pool)
 enum leat_os_result
 leat_pool_init(struct leat_pool *pool, const struct leat_pool_config *config)
 {
+    const struct leat_memory *memory = &config->memory;
     pool->config = *config;
     pool->places = places_of(config);
     LEAT_ASSERT(pool->places >= 1);
     LEAT_ASSERT(pool->places <= LEAT_WORKERS_MAX);
-    pool->workers = leat_memory_take_lines(&config->memory, workers_bytes(pool->places));
-    pool->cpus = leat_memory_take(&config->memory, sizeof(uint16_t) * LEAT_CPUS_MAX);
+    pool->workers = leat_memory_take_lines(memory, workers_bytes(pool->places));
+    pool->topology = leat_memory_take(memory, sizeof(*pool->topology));
+    pool->victims = leat_memory_take(memory, victims_bytes(pool->places));
+    pool->cpus = leat_memory_take(memory, sizeof(uint16_t) * LEAT_CPUS_MAX);
+    bool taken = pool->workers != NULL && pool->topology != NULL;
     enum leat_os_result result = LEAT_OS_NO_MEMORY;
-    if (pool->workers != NULL && pool->cpus != NULL) {
+    if (taken && pool->victims != NULL && pool->cpus != NULL) {
         result = parts_init(pool);
     }
     if (result != LEAT_OS_OK) {
@@ -618,6 +550,8 @@ leat_pool_fini(struct leat_pool *pool)
     leat_slab_fini(&pool->tasks);
     leat_os_unmap(pool->queues_memory, pool->queues_bytes);
     leat_memory_give(memory, pool->cpus, sizeof(uint16_t) * LEAT_CPUS_MAX);
+    leat_memory_give(memory, pool->victims, victims_bytes(pool->places));
+    leat_memory_give(memory, pool->topology, sizeof(*pool->topology));
     leat_memory_give(memory, pool->workers, workers_bytes(pool->places));
     memset(pool, 0, sizeof(*pool));
 }

@@ -12,6 +12,10 @@
  *   item and puts the others into a local queue of its own, one per level, before it takes anything
  *   else of that level; other workers steal from there.
  * Hint word  bit L: the ring of level L may have items; bit 16 + L: a local queue of level L may.
+ * Workers  are threads in places 0 .. active - 1 of workers_max, and that may change while they
+ * run,
+ *   see leat_pool_resize(). What a place's local queues hold stays there for thieves, also while no
+ *   thread is in it, or one that is stuck in a handler.
  * Sleep and wake  see sched/park.h. Quiet (nothing waits, nothing runs) see leat_pool_quiet().
  */
 #ifndef SCHED_POOL_H
@@ -24,6 +28,7 @@
 #include "ring/slab.h"
 #include "sched/park.h"
 #include "sched/tick.h"
+#include "sched/topology.h"
 
 struct leat_pool;
 
@@ -35,6 +40,17 @@ struct leat_pool_task {
     void *argument;
 };
 
+/* Who is in a place that has threads of ours. TAKEN -> ASKED -> TAKEN, by who changes their number;
+ * ASKED -> LEAVING -> LEFT, by the thread in the place; and from EMPTY or LEFT to TAKEN by a start,
+ * from any to EMPTY by a join, under the lock of who calls. */
+enum leat_seat {
+    LEAT_SEAT_EMPTY,
+    LEAT_SEAT_TAKEN,
+    LEAT_SEAT_ASKED,
+    LEAT_SEAT_LEAVING,
+    LEAT_SEAT_LEFT
+};
+
 /* Where it waits. Letters: S many writers; Q only while one thread has the record. */
 struct leat_task_record {
     leat_atomic_u64 argument;    /* S the free record's link is here, too: see link_inside */
@@ -42,12 +58,13 @@ struct leat_task_record {
 };
 
 /* Letters: I set at init, then read-only; O the worker's own thread; W one writer, many readers;
- * S many writers. */
+ * S many writers; Q only while quiescent; T a statistic, approximate. */
 struct leat_worker {
     struct leat_parker bed;                 /* S */
     LEAT_ALIGNED_LINE leat_atomic_u32 busy; /* W 1 from before a pick until nothing was found */
     leat_atomic_u32 stocked;                /* W bit per level: its local queue may have items */
     leat_atomic_u64 taken;                  /* W items taken */
+    leat_atomic_u64 ended;                  /* W of these, how many came to their end */
     leat_atomic_u64 tasks_run;              /* W */
     leat_atomic_u64 parks;                  /* W */
     leat_atomic_u64 wakes;                  /* W */
@@ -56,6 +73,7 @@ struct leat_worker {
     uint32_t held;                          /* O bit per level that has an item in hand */
     uint32_t seen;                          /* O hint bits that its last second look found */
     uint32_t claim;                         /* O items it may take from a ring at once */
+    uint32_t rounds;                        /* O to rings since it robbed others before */
     uint32_t singles;                       /* O items taken singly since it last asked for more */
     uint64_t claim_ns;                      /* O when it last asked */
     uint64_t spin_ns;                       /* O how long it looks for work before it parks */
@@ -64,7 +82,11 @@ struct leat_worker {
     uint32_t index;                                /* I */
     int32_t cpu;                                   /* I -1: not pinned to one */
     pthread_t thread;                              /* Q */
+    const uint8_t *victims;                        /* I the other places, the near ones first */
+    uint32_t victims_count[LEAT_DISTANCES];        /* I of each distance */
     leat_atomic_u32 lent;                          /* S 1: a lent thread is inside */
+    leat_atomic_u32 seat;                          /* S enum leat_seat */
+    leat_atomic_u64 seen_running;                  /* T see leat_worker_run_ns() */
     struct leat_local local[LEAT_PRIORITY_LEVELS]; /* S what it took of batches, by level */
 };
 
@@ -81,12 +103,14 @@ enum leat_pool_pin { LEAT_POOL_PIN_NONE, LEAT_POOL_PIN_SET, LEAT_POOL_PIN_ONE };
 
 struct leat_pool_config {
     uint32_t workers;     /* threads to start; 0: threads are lent */
+    uint32_t workers_max; /* that leat_pool_resize() may start; workers if that is more */
     uint32_t lenders_max; /* used where workers is 0 */
     uint32_t ring_slots_log2;
     uint32_t tasks_max;
     uint32_t items_max;        /* that can wait, tasks included: bounds the chunks */
     uint32_t starvation_picks; /* 0: never */
     enum leat_pool_pin pin;
+    struct leat_os_schedule schedule;
     bool busy_poll;
     bool prefault;
     bool lock_memory;
@@ -103,20 +127,22 @@ struct leat_pool_config {
 struct leat_pool {
     struct leat_pool_config config;                 /* I */
     struct leat_worker *workers;                    /* I */
-    uint32_t places;                                /* I workers, or lenders_max */
-    uint32_t cpus_count;                            /* I CPUs this process may use */
+    uint32_t places;                                /* I workers_max, or lenders_max */
+    uint32_t cpus_count;                            /* I */
     uint64_t spin_ns;                               /* I at most; UINT64_MAX: for ever */
-    bool yields;                                    /* I a worker that spins lets others run */
     const struct leat_slab *slabs[LEAT_ITEM_KINDS]; /* I records of items, by kind; or NULL */
     void *queues_memory;                            /* I rings and local queues */
     size_t queues_bytes;                            /* I */
-    uint16_t *cpus;                                 /* I */
+    uint16_t *cpus;                                 /* I that this process may use */
+    struct leat_topology *topology;                 /* I of these */
+    uint8_t *victims;                               /* I of all places */
     struct leat_slab tasks;                         /* S */
     struct leat_slab chunks;                        /* S */
     struct leat_mpmc rings[LEAT_PRIORITY_LEVELS];   /* S */
     LEAT_ALIGNED_LINE leat_atomic_u32 hint;         /* S see above */
     struct leat_lot lot;                            /* S */
-    LEAT_ALIGNED_LINE leat_atomic_u32 halt;         /* S 1: take nothing more */
+    LEAT_ALIGNED_LINE leat_atomic_u32 open;         /* S places from this on take nothing more */
+    leat_atomic_u32 active;                         /* W places that are open while it runs */
     leat_atomic_u32 alive;                          /* S threads running, lent ones included */
     leat_atomic_u32 left_event;    /* S a futex: one more when alive comes to 0, and at a
                                                start */
@@ -140,8 +166,18 @@ void leat_pool_fini(struct leat_pool *pool);
 enum leat_os_result leat_pool_prepare(const struct leat_pool_config *config, void *memory,
                                       size_t bytes);
 
-/* Starts the workers. On failure those started are stopped again. */
+/* Starts the workers. On failure those started are stopped again. Start, resize, halt and join:
+ * one at a time, by a lock of the caller's. */
 enum leat_os_result leat_pool_start(struct leat_pool *pool);
+/* Makes it `count` workers, 1 to places, from the next start on. pre: not running. */
+void leat_pool_plan(struct leat_pool *pool, uint32_t count);
+/* Makes it `count` workers now. A worker that is one too many leaves when it has ended what it
+ * runs, and nobody waits for it here. On failure there are as many as could be started. *again: one
+ * is on its way out of a place that is needed; call again when leat_pool_left_event() has changed.
+ * pre: running. */
+enum leat_os_result leat_pool_resize(struct leat_pool *pool, uint32_t count, bool *again);
+uint32_t leat_pool_left_event(const struct leat_pool *pool);
+void leat_pool_left_wait(struct leat_pool *pool, uint32_t event);
 /* Tells all workers to take nothing more, and wakes them. */
 void leat_pool_halt(struct leat_pool *pool);
 /* Waits until no thread is inside, or the pool was started again. False: the deadline came first.
@@ -162,6 +198,11 @@ bool leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_po
 /* On a worker, in ops.run: runs `item` again before the others of its level. pre: nothing of the
  * level is in hand, as it is while an item of the level runs. */
 void leat_worker_keep(struct leat_worker *worker, uint32_t level, uint32_t item);
+
+/* How long the worker has been in the item that it runs, as far as anyone looked: since the first
+ * of the calls that found it there. 0: it runs none, or one that no call has seen. To a
+ * millisecond. */
+uint64_t leat_worker_run_ns(struct leat_worker *worker);
 
 /* The worker whose thread this is, or NULL. */
 struct leat_worker *leat_worker_current(void);
@@ -185,6 +226,13 @@ bool leat_pool_lend(struct leat_pool *pool, size_t budget, size_t *ran);
 
 /* The bits of the hint word that are true of a level at this moment. */
 uint32_t leat_pool_look(const struct leat_pool *pool, uint32_t level);
+
+/* The nodes of memory, where it has several; else NULL. */
+LEAT_INLINE const struct leat_nodes *
+leat_pool_nodes(const struct leat_pool *pool)
+{
+    return pool->topology->nodes.count > 1 ? &pool->topology->nodes : NULL;
+}
 
 /* Bit of the hint word for the local queues of a level. */
 #define LEAT_HINT_LOCAL(level) (UINT32_C(1) << (LEAT_PRIORITY_LEVELS_MAX + (level)))

@@ -258,8 +258,9 @@ send(const struct leat_wheels *wheels, uint32_t index, struct request request)
     if ((request.after & LEAT_WHEEL_ARMED) == 0) {
         return LEAT_WHEEL_LATER;
     }
-    /* due:B sc -> due:A.  Orders: record sent (or deadline moved) then due read, against due read
-     * then inbox read. */
+    /* due:B sc -> due:A, word:B.  Orders: record sent (or deadline moved) then due read, against
+     * due read then inbox read.  Carries: to who arms, what was written before a cancel that found
+     * nothing. */
     atom_fence_sc(&wheel->due);
     /* Another thread may have moved it to an earlier tick, and found it not yet in the inbox.
      * rlx: ordered by due:B */
@@ -280,11 +281,8 @@ leat_wheel_arm_any(struct leat_wheel *wheel, uint32_t index, uint64_t deadline_n
         if ((before & (LEAT_WHEEL_ARMED | LEAT_WHEEL_INBOX)) != 0) {
             return LEAT_WHEEL_REFUSED;
         }
-        /* word:A acq_rel -> word:B, word:C, word:D, word:E.  Carries: to the wheel what the caller
-         * wrote for who gets the record; from word:E what was written before a cancel that found
-         * nothing; from the wheel, that it is done with the record.
-         * If relaxed: who is handed the record could read it as it was before. */
-    } while (!atom_cas_acq_rel(word, &before, after));
+        /* rlx: ordered by inbox:A and due:B, which come next */
+    } while (!atom_cas_rlx(word, &before, after));
     return send(wheels, index, (struct request){before, after});
 }
 
@@ -293,7 +291,7 @@ leat_wheel_rearm(struct leat_wheels *wheels, struct leat_wheel *held, uint32_t i
                  uint64_t deadline_ns)
 {
     leat_atomic_u64 *word = leat_wheel_word(wheels, index);
-    uint64_t before = atom_load_rlx(word); /* rlx: hint, re-checked at word:D */
+    uint64_t before = atom_load_rlx(word); /* rlx: hint, re-checked at word:A */
     uint64_t after = 0;
     uint64_t tick = tick_at(wheels, deadline_ns);
     bool earlier = false;
@@ -306,9 +304,10 @@ leat_wheel_rearm(struct leat_wheels *wheels, struct leat_wheel *held, uint32_t i
         here = leat_wheel_word_here(before, held);
         after = leat_wheel_word_with(before, tick);
         after |= earlier && !here ? LEAT_WHEEL_INBOX : 0;
-        /* word:D acq_rel -> word:A, word:B, word:C, word:E.  Carries: as word:A.
-         * If relaxed: as word:A. */
-    } while (!atom_cas_acq_rel(word, &before, after));
+        /* word:A release -> word:C, word:D.  Carries: what the caller wrote before, to who is
+         * handed the record by the deadline it gave.
+         * If relaxed: who is handed the record could read it as it was before. */
+    } while (!atom_cas_rel(word, &before, after));
     if (!earlier) {
         return LEAT_WHEEL_DONE;
     }
@@ -318,25 +317,43 @@ leat_wheel_rearm(struct leat_wheels *wheels, struct leat_wheel *held, uint32_t i
     return send(wheels, index, (struct request){before, after});
 }
 
+/* Fetches what taking the record's entry out will touch, side by side with its word: the swap on
+ * that lets nothing behind it begin. pre: it has an entry here. */
+static void
+entry_prefetch(const struct leat_wheel *wheel, uint32_t index)
+{
+    const struct leat_wheels *wheels = wheel->all;
+    uint32_t place = wheels->places[index];
+    const struct leat_wheel_block *block = leat_wheel_block(wheels, leat_wheel_place_block(place));
+    leat_prefetch(&block->entries[leat_wheel_place_number(place)]);
+    const struct leat_wheel_list *list = &wheel->lists[leat_wheel_block_list(block)];
+    uint32_t last = LEAT_WHEEL_ENTRIES - list->room - 1;
+    uint64_t moved = leat_wheel_block(wheels, list->block)->entries[last];
+    leat_prefetch(&wheels->places[leat_wheel_entry_index(moved)]);
+}
+
 enum leat_wheel_result
 leat_wheel_cancel(struct leat_wheels *wheels, struct leat_wheel *held, uint32_t index)
 {
     leat_atomic_u64 *word = leat_wheel_word(wheels, index);
-    uint64_t before = atom_load_rlx(word); /* rlx: hint, re-checked at word:E */
+    uint64_t before = atom_load_rlx(word); /* rlx: hint, re-checked at word:B */
     uint64_t after = 0;
     bool here = false;
     do {
         here = leat_wheel_word_here(before, held);
         after = before;
         if ((before & LEAT_WHEEL_ARMED) != 0) {
+            if (here) {
+                entry_prefetch(held, index);
+            }
             after &= ~LEAT_WHEEL_ARMED;
             after |= here ? 0 : LEAT_WHEEL_INBOX;
         }
-        /* word:E acq_rel -> word:A, word:B, word:C, word:D.  Carries: to who arms it after this
-         * what the caller wrote before; from the others as word:A.
+        /* word:B release -> word:C, word:D, due:B.  Carries: what the caller wrote before, to who
+         * is handed the record; where nothing was armed, to who arms it after this.
          * If relaxed: who changes a state, arms, and then looks at the state, and who changes the
          * state and cancels, could both miss each other. */
-    } while (!atom_cas_acq_rel(word, &before, after));
+    } while (!atom_cas_rel(word, &before, after));
     if (before == after) {
         return LEAT_WHEEL_REFUSED;
     }
@@ -378,17 +395,16 @@ chain_step(struct leat_wheel *wheel, struct leat_wheel_step *step)
         leat_prefetch(leat_wheel_link(wheels, wheel->chain));
         leat_prefetch(&wheels->places[wheel->chain]);
     }
-    uint64_t before = atom_load_rlx(word); /* rlx: hint, re-checked at word:B */
+    uint64_t before = atom_load_rlx(word); /* rlx: hint, re-checked at word:C */
     do {
         LEAT_ASSERT((before & LEAT_WHEEL_INBOX) != 0);
         /* Not armed, it stays so until it is released, and must have no entry by then. */
         if ((before & LEAT_WHEEL_ARMED) == 0 && wheels->places[index] != 0) {
             entry_remove(wheel, index);
         }
-        /* word:B acq_rel -> word:A, word:D, word:E.  Carries: from them what they wrote, to an arm
-         * on another wheel that this one is done with the record.
-         * If relaxed: see word:A. */
-    } while (!atom_cas_acq_rel(word, &before, before & ~LEAT_WHEEL_INBOX));
+        /* word:C acquire -> word:A, word:B.  Carries: what those wrote who found it sent already.
+         * If relaxed: who is handed the record could read it as it was before. */
+    } while (!atom_cas_acq(word, &before, before & ~LEAT_WHEEL_INBOX));
     if ((before & LEAT_WHEEL_ARMED) != 0) {
         (void)relink(wheel, index, leat_wheel_word_tick(before));
     } else {
@@ -402,7 +418,7 @@ static void
 expire_step(struct leat_wheel *wheel, struct leat_wheel_step *step, uint32_t index)
 {
     leat_atomic_u64 *word = leat_wheel_word(wheel->all, index);
-    uint64_t before = atom_load_rlx(word); /* rlx: hint, re-checked at word:C */
+    uint64_t before = atom_load_rlx(word); /* rlx: hint, re-checked at word:D */
     wheel->all->places[index] = 0;
     wheel->count--;
     for (;;) {
@@ -414,9 +430,9 @@ expire_step(struct leat_wheel *wheel, struct leat_wheel_step *step, uint32_t ind
             (void)link_at(wheel, index, leat_wheel_word_tick(before));
             return;
         }
-        /* word:C acq_rel -> word:A, word:D, word:E.  Carries: as word:B.
-         * If relaxed: see word:A. */
-        if (LEAT_LIKELY(atom_cas_acq_rel(word, &before, before & ~LEAT_WHEEL_ARMED))) {
+        /* word:D acquire -> word:A, word:B.  Carries: what the moving thread wrote.
+         * If relaxed: as word:C. */
+        if (LEAT_LIKELY(atom_cas_acq(word, &before, before & ~LEAT_WHEEL_ARMED))) {
             step->indices[step->count] = index;
             step->count++;
             return;

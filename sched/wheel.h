@@ -48,8 +48,9 @@
  * I4       an entry's place is in places[index], 0 where there is none
  * Edges    role:B -> role:A    the wheel
  *          role:C -> role:D    what was late for who came by while the role was held
- *          word:A -> word:B, word:C, word:D, word:E    what the arming or moving thread wrote
- *          word:B, word:C -> word:D    the wheel is done with the record
+ *          word:A -> word:C, word:D    what who moves the deadline wrote before
+ *          word:B -> word:C, word:D    what who cancels wrote before
+ *          word:B -> due:B     a cancel that found nothing, to who arms after it
  */
 #ifndef SCHED_WHEEL_H
 #define SCHED_WHEEL_H

@@ -12,12 +12,14 @@ leat_worker_current(void)
 
 /* ---- pick and run --------------------------------------------------------------------------- */
 
+/* The worker is to take nothing more: the pool is halted, or there are to be fewer workers. */
 static bool
-halted(const struct leat_pool *pool)
+halted(const struct leat_worker *worker)
 {
-    /* halted:A acquire -> halt:A.  Carries: what the stopping thread wrote before.
+    /* halted:A acquire -> halt:A.  Carries: what the stopping thread wrote before; that the seat is
+     * ASKED.
      * If relaxed: a worker could look a few times more. */
-    return atom_load_acq(&pool->halt) != 0;
+    return atom_load_acq(&worker->pool->open) <= worker->index;
 }
 
 void
@@ -167,22 +169,39 @@ ring_pick(struct leat_worker *worker, uint32_t level, uint32_t *item)
     return true;
 }
 
-/* Half of what another worker has of a level; the bit said that there is one. */
+/* Half of what a victim has of a level. */
+static bool
+steal_from(struct leat_worker *worker, uint32_t victim, uint32_t level, uint32_t *item)
+{
+    struct leat_pool *pool = worker->pool;
+    uint32_t count =
+        leat_local_steal(&pool->workers[victim].local[level], &worker->local[level], item);
+    if (count > 1) {
+        stocked_set(worker, level, true);
+        leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
+    }
+    if (count > 0) {
+        *item = item_open(worker, level, *item);
+    }
+    return count > 0;
+}
+
+/* From the first that has something of the level, near ones before far ones; the bit said that
+ * there is one. Begins elsewhere each time, so that not all thieves go the same way. */
 static LEAT_COLD bool
 steal(struct leat_worker *worker, uint32_t level, uint32_t *item)
 {
     struct leat_pool *pool = worker->pool;
-    for (uint32_t i = 1; i < pool->places; i++) {
-        struct leat_worker *victim = &pool->workers[(worker->index + i) % pool->places];
-        uint32_t count = leat_local_steal(&victim->local[level], &worker->local[level], item);
-        if (count > 1) {
-            stocked_set(worker, level, true);
-            leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
+    const uint8_t *victims = worker->victims;
+    for (uint32_t distance = 0; distance < LEAT_DISTANCES; distance++) {
+        uint32_t count = worker->victims_count[distance];
+        uint64_t turn = atom_load_rlx(&worker->taken); /* rlx: single writer */
+        for (uint32_t i = 0; i < count; i++) {
+            if (steal_from(worker, victims[(turn + i) % count], level, item)) {
+                return true;
+            }
         }
-        if (count > 0) {
-            *item = item_open(worker, level, *item);
-            return true;
-        }
+        victims += count;
     }
     (void)atom_and_rlx(&pool->hint, ~LEAT_HINT_LOCAL(level)); /* rlx: ordered by steal:A */
     /* steal:A sc -> notify:A.  Orders: bit cleared then local queues read, against items published
@@ -192,6 +211,19 @@ steal(struct leat_worker *worker, uint32_t level, uint32_t *item)
         (void)atom_or_rlx(&pool->hint, LEAT_HINT_LOCAL(level)); /* rlx: ordered by steal:A */
     }
     return false;
+}
+
+/* True once in LEAT_ROB_EVERY times that it goes to the ring while others have items of the level.
+ * Those may wait behind a handler that does not return, or in a place without a thread: they must
+ * not wait until the ring is empty, which may be never. */
+static bool
+robs_first(struct leat_worker *worker, uint32_t level, uint32_t hint)
+{
+    if ((hint & LEAT_HINT_LOCAL(level)) == 0 || ++worker->rounds < LEAT_ROB_EVERY) {
+        return false;
+    }
+    worker->rounds = 0;
+    return true;
 }
 
 /* The item of a level that is in hand, or the oldest in the local queue, or of its ring, or one of
@@ -209,6 +241,10 @@ level_pick(struct leat_worker *worker, uint32_t level, uint32_t hint, uint32_t *
     if ((atom_load_rlx(&worker->stocked) & bit) != 0 && local_pick(worker, level, item)) {
         return true;
     }
+    /* Its own queue is empty, as a steal wants it. */
+    if (LEAT_UNLIKELY(robs_first(worker, level, hint)) && steal(worker, level, item)) {
+        return true;
+    }
     if (ring_pick(worker, level, item)) {
         return true;
     }
@@ -221,15 +257,7 @@ rotation_pick(struct leat_worker *worker, uint32_t levels, uint32_t hint, uint32
 {
     for (uint32_t i = 1; i <= LEAT_PRIORITY_LEVELS; i++) {
         uint32_t level = (worker->rotation + i) % LEAT_PRIORITY_LEVELS;
-        if ((levels >> level & 1) == 0) {
-            continue;
-        }
-        /* Others' first: they may have waited behind a long one for as long as the ring was not
-         * empty. */
-        /* rlx: single writer */
-        bool own = ((worker->held | atom_load_rlx(&worker->stocked)) >> level & 1) != 0;
-        bool others = !own && (hint & LEAT_HINT_LOCAL(level)) != 0 && steal(worker, level, item);
-        if (others || level_pick(worker, level, hint, item)) {
+        if ((levels >> level & 1) != 0 && level_pick(worker, level, hint, item)) {
             worker->rotation = level;
             return true;
         }
@@ -289,6 +317,7 @@ run(struct leat_worker *worker, uint32_t item)
     atom_store_rel(&worker->taken, atom_load_rlx(&worker->taken) + 1); /* rlx: single writer */
     if (leat_item_kind(item) != LEAT_KIND_TASK) {
         pool->config.ops.run(pool->config.ops.context, worker, item);
+        atom_count(&worker->ended, 1);
         return;
     }
     uint32_t index = leat_item_index(item);
@@ -300,6 +329,7 @@ run(struct leat_worker *worker, uint32_t item)
     atom_count(&worker->tasks_run, 1);
     leat_slab_give(&pool->tasks, leat_pool_shard(), index);
     function(argument);
+    atom_count(&worker->ended, 1);
 }
 
 /* ---- without work --------------------------------------------------------------------------- */
@@ -333,6 +363,14 @@ any_ready(const struct leat_pool *pool, uint32_t hint)
     return false;
 }
 
+/* Workers that fill all CPUs would spin in the way of whoever brings work: they let others run. */
+static bool
+crowded(const struct leat_pool *pool)
+{
+    uint32_t open = atom_load_rlx(&pool->open); /* rlx: hint, re-checked at halted:A */
+    return open >= pool->cpus_count && !pool->config.busy_poll;
+}
+
 /* Looks for work without taking it. True: there is some, or the pool is halted. */
 static bool
 spin(struct leat_worker *worker)
@@ -346,7 +384,7 @@ spin(struct leat_worker *worker)
     for (;;) {
         for (uint32_t i = 0; i < LEAT_SPIN_ROUNDS; i++) {
             uint32_t hint = atom_load_rlx(&pool->hint); /* rlx: hint, re-checked at park:A */
-            if (any_ready(pool, hint) || halted(pool)) {
+            if (any_ready(pool, hint) || halted(worker)) {
                 return true;
             }
             leat_pause();
@@ -354,7 +392,7 @@ spin(struct leat_worker *worker)
         if (deadline != UINT64_MAX && leat_os_monotonic_ns() >= deadline) {
             return false;
         }
-        if (pool->yields) {
+        if (crowded(pool)) {
             leat_os_yield();
         }
     }
@@ -391,7 +429,7 @@ park(struct leat_worker *worker)
     /* park:A sc -> notify:A, tell:A, any:A, halt:B.  Orders: idle bit set and hint cleared then
      * rings and halt read, against item published (or halt set) then hint and idle bits read. */
     atom_fence_sc(&pool->anchor);
-    if (second_look(worker) || halted(pool)) {
+    if (second_look(worker) || halted(worker)) {
         leat_lot_leave(&pool->lot, worker->index);
         return;
     }
@@ -429,7 +467,8 @@ wait_for_work(struct leat_worker *worker)
     }
 }
 
-/* W8 of park.h: the first thing that a worker does with work after it had none. */
+/* W8 of park.h: the first thing that a worker does with work after it had none. And W9: the last
+ * one that it does in its place. */
 static void
 wake_next(struct leat_worker *worker)
 {
@@ -444,11 +483,12 @@ wake_next(struct leat_worker *worker)
 
 /* ---- the loop ------------------------------------------------------------------------------- */
 
-/* Before the thread leaves its place: what it has in hand goes to the rings, where any thread finds
- * it. False: there was no room for something. Then the worker stays busy, so that nothing counts as
- * quiet, and the next thread in this place goes on with it. */
+/* What only this thread can reach goes to the rings, where any thread finds it: items in hand. What
+ * its local queues hold is in the reach of all, where it is. False: there was no room for
+ * something. Then the worker stays busy, so that nothing counts as quiet, and goes on with it, or
+ * the next thread in this place does. */
 static bool
-hand_empty(struct leat_worker *worker)
+hand_over(struct leat_worker *worker)
 {
     uint32_t held = worker->held;
     while (held != 0) {
@@ -470,7 +510,7 @@ leat_worker_some(struct leat_worker *worker, size_t budget)
     struct leat_worker *before = current_worker;
     current_worker = worker;
     busy_begin(worker);
-    while (!halted(worker->pool) && ran < budget) {
+    while (!halted(worker) && ran < budget) {
         /* A lent thread does not park, so it takes the second look here. */
         if (!pick(worker, &item) && !(second_look(worker) && pick(worker, &item))) {
             break;
@@ -478,11 +518,36 @@ leat_worker_some(struct leat_worker *worker, size_t budget)
         run(worker, item);
         ran++;
     }
-    if (hand_empty(worker)) {
+    if (hand_over(worker)) {
         busy_end(worker);
     }
     current_worker = before;
     return ran;
+}
+
+/* True: the thread leaves its place. For a stop it does so at once. Where there are to be fewer
+ * workers, not before it has given away what it has in hand; meanwhile it goes on, item by item. */
+static bool
+leaves(struct leat_worker *worker)
+{
+    uint32_t item = 0;
+    if (LEAT_LIKELY(!halted(worker))) {
+        return false;
+    }
+    if (atom_load_rlx(&worker->pool->open) == 0) { /* rlx: hint, re-checked at halted:A */
+        return true;
+    }
+    if (worker->held != 0) {
+        if (pick(worker, &item)) {
+            run(worker, item);
+        }
+        return false;
+    }
+    if (!leat_worker_may_leave(worker)) {
+        return false;
+    }
+    wake_next(worker);
+    return true;
 }
 
 void *
@@ -495,18 +560,18 @@ leat_worker_run(void *argument)
     if (ops->started != NULL) {
         ops->started(ops->context, worker->index);
     }
-    while (!halted(pool)) {
+    while (!leaves(worker)) {
         uint32_t item = 0;
         bool first = true;
         busy_begin(worker);
-        while (!halted(pool) && pick(worker, &item)) {
+        while (!halted(worker) && pick(worker, &item)) {
             if (LEAT_UNLIKELY(first)) {
                 wake_next(worker);
                 first = false;
             }
             run(worker, item);
         }
-        if (hand_empty(worker)) {
+        if (hand_over(worker)) {
             busy_end(worker);
         }
         wait_for_work(worker);
@@ -514,6 +579,7 @@ leat_worker_run(void *argument)
     if (ops->stopping != NULL) {
         ops->stopping(ops->context, worker->index);
     }
+    leat_worker_left(worker);
     leat_pool_leave(pool);
     return NULL;
 }

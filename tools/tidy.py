@@ -202,6 +202,14 @@ def todo(tree):
                 yield source.path, number, "note without an issue number"
 
 
+@rule("merge-marker")
+def merge_marker(tree):
+    """No file, of whatever kind, has the markers of a merge that was not finished."""
+    for path, text in tree.texts("*").items():
+        for match in re.finditer(r"^(?:<{7}|\|{7}|={7}|>{7})(?:[ \r].*)?$", text, re.M):
+            yield path, text.count("\n", 0, match.start()) + 1, "marker of a merge"
+
+
 @rule("file-length")
 def file_length(tree):
     """A file has at most 800 lines."""

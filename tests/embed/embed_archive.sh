@@ -182,7 +182,7 @@ test_damage()
     ln -s target dir/link
     archive create dir -o good
     size=$(stat -c %s good)
-    for ((i = 0; i < size; i += i < 90 ? 3 : 61)); do
+    for ((i = 0; i < size; i += i < 90 ? 7 : 211)); do
         python3 - "$i" <<'END'
 import sys
 place = int(sys.argv[1])

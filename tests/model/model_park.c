@@ -17,6 +17,12 @@
  *        worker notified, in front of its system call. The push of another producer gets the
  *        worker going, if it is the one whose turn it is to repeat a wake-up; both items run. A
  *        stop gets it going too.
+ * retire There are to be fewer workers: the one that is too many leaves, asleep or at work, its
+ * idle
+ *        bit is clear, and all items run, also those that it had in hand (keep, with a full ring)
+ *        or in its local queue (batch). In back, it is wanted again at once: it stays, or has left
+ *        and the place is free; never both, never neither. In freeze, the wake-up of a push went to
+ *        it, while the other worker hangs on a waker that is frozen: it passes the wake-up on.
  * lend   Lent threads beside a stop: after leat_pool_wait_empty() nobody is inside. Two threads are
  *        never in one place. In keep, one leaves an item in hand that the next one goes on with.
  *        In steal, one opens a batch while the other one finds nothing to steal: the hint stays.
@@ -57,6 +63,8 @@ struct scenario {
     uint32_t woken;   /* bit per worker whose bed is NOTIFIED at the end; where they do not meet */
     bool chain;       /* each item is pushed by the handler of the one before */
     bool elsewhere;   /* work is counted elsewhere, until the producer pushes it */
+    bool retires;     /* worker 1 is to leave */
+    bool returns;     /* and is wanted again */
     uint32_t freezes; /* thread that stops for ever; 0: none */
     uint32_t passes;  /* before the one that repeats a wake-up */
     uint32_t claim;   /* items that a worker may take at once, in a ring of twice as many slots */
@@ -168,7 +176,7 @@ worker_stopping(void *context, uint32_t worker)
     struct state *state = context;
     (void)worker;
     explore_plain_read(&state->reason, "reason");
-    EXPLORE_CHECK(state->reason == 1);
+    EXPLORE_CHECK(state->reason == 1 || scenario->freezes != 0);
     explore_plain_write(&state->parted, "parted");
     state->parted = 1;
 }
@@ -189,6 +197,8 @@ pool_setup(void *argument)
     EXPLORE_CHECK(leat_pool_init(pool, &config) == LEAT_OS_OK);
     for (uint32_t i = 0; i < pool->places; i++) {
         explore_ignore(&pool->workers[i].parks);
+        explore_ignore(&pool->workers[i].ended);
+        atom_init(&pool->workers[i].seat, LEAT_SEAT_TAKEN);
         explore_ignore(&pool->workers[i].wakes);
         pool->workers[i].claim = scenario->claim / 2; /* it doubles, since no time passes */
     }
@@ -213,6 +223,11 @@ pool_setup(void *argument)
     atom_init(&pool->lot.passes, LEAT_WAKE_AGAIN - 1 - scenario->passes);
     atom_init(&pool->alive, scenario->workers); /* as leat_pool_start() leaves it */
     atom_init(&state->elsewhere, scenario->elsewhere ? 1 : 0);
+    if (scenario->retires && scenario->freezes != 0) {
+        /* As who makes it so has left it, in front of its wake-ups. */
+        atom_init(&pool->workers[1].seat, LEAT_SEAT_ASKED);
+        atom_init(&pool->open, 1);
+    }
 }
 
 static void
@@ -222,6 +237,21 @@ hint_check(const struct state *state)
     EXPLORE_CHECK(!scenario->clears || hint == 0);
     uint32_t local = leat_pool_look(&state->pool, 0) & LEAT_HINT_LOCAL(0);
     EXPLORE_CHECK(!scenario->steals || (local & ~hint) == 0);
+}
+
+/* Who is in the place agrees with what the place says. */
+static void
+seat_check(struct state *state)
+{
+    struct leat_pool *pool = &state->pool;
+    uint32_t seat = atom_load_rlx(&pool->workers[1].seat); /* rlx: not shared yet */
+    uint32_t open = atom_load_rlx(&pool->open);            /* rlx: not shared yet */
+    uint64_t idle = atom_load_rlx(&pool->lot.idle[0]);     /* rlx: not shared yet */
+    bool left = state->parted == 1;
+    EXPLORE_CHECK(left == (seat != LEAT_SEAT_TAKEN));
+    EXPLORE_CHECK(left || scenario->returns);
+    EXPLORE_CHECK(open == (left ? 1 : 2));
+    EXPLORE_CHECK(!left || (idle & 2) == 0);
 }
 
 static void
@@ -240,7 +270,10 @@ pool_check(void *argument)
         /* rlx: not shared yet */
         EXPLORE_CHECK(worker->held == 0 || atom_load_rlx(&worker->busy) == 1);
     }
-    bool beds = scenario->asleep && !scenario->meets;
+    if (scenario->retires && scenario->freezes == 0) {
+        seat_check(state);
+    }
+    bool beds = scenario->asleep && !scenario->meets && !scenario->retires;
     for (uint32_t i = 0; i < state->pool.places && beds; i++) {
         bool notified = leat_parker_notified(&state->pool.workers[i].bed);
         EXPLORE_CHECK(notified == ((scenario->woken >> i & 1) != 0));
@@ -350,6 +383,38 @@ push_and_stop_thread(void *argument)
         leat_pause();
     }
     stop_thread(state);
+}
+
+/* One worker less, and with `returns` one more again. */
+static void
+retire_thread(void *argument)
+{
+    struct state *state = argument;
+    bool again = false;
+    explore_plain_write(&state->reason, "reason");
+    state->reason = 1;
+    EXPLORE_CHECK(leat_pool_resize(&state->pool, 1, &again) == LEAT_OS_OK);
+    EXPLORE_CHECK(!again);
+    if (scenario->returns) {
+        enum leat_os_result result = leat_pool_resize(&state->pool, 2, &again);
+        /* A model has no thread for a place that is free. */
+        uint32_t active = atom_load_rlx(&state->pool.active); /* rlx: single writer */
+        EXPLORE_CHECK(active == (result == LEAT_OS_OK && !again ? 2 : 1));
+    }
+}
+
+static void
+push_and_retire_thread(void *argument)
+{
+    push_thread(argument);
+    retire_thread(argument);
+}
+
+static void
+retire_and_push_thread(void *argument)
+{
+    retire_thread(argument);
+    push_thread(argument);
 }
 
 /* ---- a thread that freezes ------------------------------------------------------------------- */
@@ -484,6 +549,9 @@ struct model {
 /* Freezes behind one worker, and in front of who makes it good. */
 #define FREEZES 1
 
+/* The same behind two workers. */
+#define FREEZES_2 2
+
 #define WORKER_SERVES   1
 #define WORKERS_SERVE_2 3
 
@@ -551,6 +619,43 @@ static const struct model models[] = {
      .explore = {.name = "park_wake_none", .threads = {worker_leaving_thread}, .servants = 1}},
     {.scenario = {.workers = 2, .ready = 2, .runs = 2, .asleep = true, .woken = 2},
      .explore = {.name = "park_wake_next", .threads = {worker_leaving_thread}, .servants = 1}},
+    {.scenario = {.workers = 2, .items = 1, .runs = 1, .asleep = true, .retires = true},
+     .explore = {.name = "park_retire",
+                 .threads = {worker_asleep_thread, worker_asleep_thread, push_and_retire_thread},
+                 .servants = WORKER_SERVES,
+                 .bounded = true,
+                 .preemptions = 1}},
+    {.scenario = {.workers = 2, .items = 1, .runs = 1, .retires = true},
+     .explore = {.name = "park_retire_first",
+                 .threads = {worker_thread, worker_thread, retire_and_push_thread},
+                 .servants = WORKER_SERVES,
+                 .bounded = true,
+                 .preemptions = 1}},
+    {.scenario = {.workers = 2, .asleep = true, .retires = true, .returns = true},
+     .explore = {.name = "park_retire_back",
+                 .threads = {worker_asleep_thread, worker_asleep_thread, retire_thread},
+                 .servants = WORKERS_SERVE_2,
+                 .bounded = true,
+                 .preemptions = 2}},
+    {.scenario = {.workers = 2, .ready = 2, .runs = 3, .keeps = true, .retires = true},
+     .explore = {.name = "park_retire_keep",
+                 .threads = {worker_thread, worker_thread, retire_thread},
+                 .servants = WORKER_SERVES,
+                 .bounded = true,
+                 .preemptions = 1}},
+    {.scenario = {.workers = 2, .items = 2, .runs = 2, .batch = true, .retires = true},
+     .explore = {.name = "park_retire_batch",
+                 .threads = {worker_thread, worker_thread, push_and_retire_thread},
+                 .servants = WORKER_SERVES,
+                 .bounded = true,
+                 .preemptions = 1}},
+    {.scenario = {.workers = 2, .runs = 2, .asleep = true, .retires = true, .freezes = FREEZES_2},
+     .explore = {.name = "park_retire_freeze",
+                 .threads = {worker_asleep_thread, worker_asleep_thread, freeze_thread,
+                             push_behind_thread},
+                 .servants = WORKERS_SERVE_2 | 1 << FREEZES_2,
+                 .bounded = true,
+                 .preemptions = 1}},
     {.scenario = {.lenders = 1, .ready = 1, .runs = 2, .chain = true},
      .explore = {.name = "park_quiet_lend", .threads = {lend_often_thread, quiet_look_thread}}},
     {.scenario = {.lenders = 2, .steals = true},

@@ -1,5 +1,5 @@
-/* model_scq.c - the SCQ ring explored, see ring_body.h. Empty is exact; full may come from a pop
- * that is under way. Holds I1, I2 and all edges. */
+/* model_scq.c - the SCQ ring explored, see ring_body.h. Empty is exact; full may come from a push
+ * or a pop that is under way. Holds I1, I2 and all edges. */
 #include "ring/scq.h"
 
 #define RING(name) leat_scq##name

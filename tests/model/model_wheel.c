@@ -6,13 +6,15 @@
  * move      The same with re-arming, to an earlier or a later tick, also beside a cancel, or by two
  *           threads: it expires once, not before the deadline it has, and is not left where it was.
  * arm       A record is armed from elsewhere while the holder advances. What its thread wrote
- *           before is plain data, read by who is handed the record (word:A, word:D -> word:C).
+ *           before is plain data, read by who is handed the record (inbox:A -> inbox:B). So is what
+ *           who moves or cancels it wrote before (word:A, word:B -> word:C, word:D).
  * again     A record expires, and is armed on another wheel, whose holder hands it out again.
  * role      Two threads try to hold one wheel: never both (role:B -> role:A; a race on plain data),
  *           and a timer that was sent before its thread came by is handed out by one of them before
- *           both have left (role:C -> role:D).
+ *           both have left (role:C -> role:D). The same for a clock that its thread has set.
  * wake      A thread that asks when the wheel is due and sleeps until then, and threads that arm
- *           and move: if the timer is before the end of the sleep, one of them was told to wake it.
+ *           and move: if the timer is before the end of the sleep, one of them was told to wake it
+ *           (due:A, due:B), if need be once more.
  * state     One thread changes a state, arms, and looks at the state again; another changes the
  *           state and cancels: one of both cancels the timer.
  *
@@ -25,6 +27,8 @@
 #define RECORDS 2
 #define WHEELS  2
 #define TICK    (UINT64_C(1) << LEAT_WHEEL_TICK_LOG2_MIN)
+/* Where a timer is moved to that only this says. */
+#define LATER (6 * TICK)
 /* Behind all deadlines. */
 #define END (16 * TICK)
 
@@ -37,6 +41,8 @@ struct state {
     struct leat_wheels wheels;
     struct record records[RECORDS];
     uint64_t payload[RECORDS]; /* plain */
+    uint64_t moved;            /* plain: who moved it wrote it before */
+    uint64_t called_off;       /* plain: who cancelled it wrote it before */
     uint64_t held[WHEELS];     /* plain: touched by the holder only */
     uint8_t expired[RECORDS];
     uint8_t released[RECORDS];
@@ -46,11 +52,15 @@ struct state {
     uint8_t slept;
     uint64_t sleep_ns;
     leat_atomic_u32 final; /* of `state` */
+    leat_atomic_u32 told;  /* the mover was told to wake the sleeper */
+    leat_atomic_u64 clock; /* ticks */
 };
 
 static struct state state_now;
 /* A timer of record 0 that is armed at the start; 0: none. */
 static uint64_t armed_ns;
+/* One thread only cancels: it writes what who is handed the record reads. */
+static bool alone;
 
 static struct leat_wheel *
 wheel_at(struct state *state, uint32_t number)
@@ -85,6 +95,27 @@ deadline_of(struct state *state, uint32_t index)
     return (atom_load_rlx(&state->records[index].word) >> 12) * TICK;
 }
 
+/* Returns 1 if it expired, 0 if it was released. */
+static uint32_t
+hand_out(struct state *state, uint32_t item, uint64_t now_ns)
+{
+    uint32_t index = item & ~LEAT_WHEEL_RELEASED;
+    EXPLORE_CHECK(index < RECORDS);
+    explore_plain_write(&state->payload[index], "payload");
+    if ((item & LEAT_WHEEL_RELEASED) != 0) {
+        state->released[index]++;
+        explore_plain_read(&state->called_off, "called off");
+        return 0;
+    }
+    state->expired[index]++;
+    uint64_t deadline_ns = deadline_of(state, index);
+    EXPLORE_CHECK(now_ns >= deadline_ns);
+    if (deadline_ns == LATER) {
+        explore_plain_read(&state->moved, "moved");
+    }
+    return 1;
+}
+
 /* pre: the role. Hands out all that is due by now_ns. Returns how many expired. */
 static uint32_t
 advance(struct state *state, uint32_t number, uint64_t now_ns)
@@ -96,16 +127,7 @@ advance(struct state *state, uint32_t number, uint64_t now_ns)
         struct leat_wheel_step step = {.now_ns = now_ns, .budget = 2};
         more = leat_wheel_advance(wheel_at(state, number), &step);
         for (uint32_t i = 0; i < step.count; i++) {
-            uint32_t index = step.indices[i] & ~LEAT_WHEEL_RELEASED;
-            EXPLORE_CHECK(index < RECORDS);
-            if ((step.indices[i] & LEAT_WHEEL_RELEASED) != 0) {
-                state->released[index]++;
-            } else {
-                state->expired[index]++;
-                expired++;
-                EXPLORE_CHECK(now_ns >= deadline_of(state, index));
-            }
-            explore_plain_write(&state->payload[index], "payload");
+            expired += hand_out(state, step.indices[i], now_ns);
         }
     }
     return expired;
@@ -138,6 +160,9 @@ static void
 cancel_thread(void *argument)
 {
     struct state *state = argument;
+    if (alone) {
+        explore_plain_write(&state->called_off, "called off");
+    }
     enum leat_wheel_result result = leat_wheel_cancel(&state->wheels, NULL, 0);
     EXPLORE_CHECK(result == LEAT_WHEEL_LATER || result == LEAT_WHEEL_REFUSED);
     explore_point();
@@ -180,7 +205,8 @@ static void
 later_thread(void *argument)
 {
     struct state *state = argument;
-    note_woken(state, leat_wheel_rearm(&state->wheels, NULL, 0, 6 * TICK));
+    explore_plain_write(&state->moved, "moved");
+    note_woken(state, leat_wheel_rearm(&state->wheels, NULL, 0, LATER));
 }
 
 static void
@@ -254,6 +280,67 @@ sleep_thread(void *argument)
     state->slept = 1;
 }
 
+/* Advances, and goes to sleep. */
+static void
+hold_and_sleep_thread(void *argument)
+{
+    hold_thread(argument);
+    sleep_thread(argument);
+}
+
+static void
+hold_late_thread(void *argument)
+{
+    (void)hold(argument, 0, 8 * TICK);
+}
+
+static void
+arm_late_thread(void *argument)
+{
+    struct state *state = argument;
+    note_woken(state, leat_wheel_arm_any(wheel_at(state, 0), 1, 7 * TICK));
+    state->armed[1]++;
+}
+
+/* Wakes the sleeper, who then looks and sleeps again. */
+static void
+earlier_tell_thread(void *argument)
+{
+    struct state *state = argument;
+    enum leat_wheel_result result = leat_wheel_rearm(&state->wheels, NULL, 1, 2 * TICK);
+    atom_store_rel(&state->told, result == LEAT_WHEEL_WAKE ? 1 : 2);
+}
+
+static void
+sleep_again_thread(void *argument)
+{
+    struct state *state = argument;
+    while (atom_load_acq(&state->told) == 0) {
+        explore_pause();
+    }
+    sleep_thread(argument);
+}
+
+/* As one who sees by the clock that the wheel is late. */
+static void
+clock_and_hold_thread(void *argument)
+{
+    struct state *state = argument;
+    atom_store_rlx(&state->clock, 3); /* rlx: ordered by role:C */
+    hold_thread(argument);
+}
+
+static void
+hold_by_clock_thread(void *argument)
+{
+    struct state *state = argument;
+    if (leat_wheel_enter(wheel_at(state, 0))) {
+        do {
+            (void)advance(state, 0, atom_load_rlx(&state->clock) * TICK);
+        } while (!leat_wheel_leave(wheel_at(state, 0)));
+    }
+}
+
 static void
 state_and_arm_thread(void *argument)
 {
@@ -300,12 +387,21 @@ role_check(void *argument)
 }
 
 static void
+clock_check(void *argument)
+{
+    struct state *state = argument;
+    EXPLORE_CHECK(state->expired[0] == 1);
+    ends_check(argument);
+}
+
+static void
 wake_check(void *argument)
 {
     struct state *state = argument;
     uint32_t index = state->armed[1] != 0 ? 1 : 0;
     uint64_t deadline_ns = deadline_of(state, index);
-    EXPLORE_CHECK(state->sleep_ns <= deadline_ns || state->woken != 0);
+    bool over = state->expired[index] != 0;
+    EXPLORE_CHECK(over || state->sleep_ns <= deadline_ns || state->woken != 0);
     ends_check(argument);
 }
 
@@ -322,41 +418,70 @@ state_check(void *argument)
 struct model {
     uint64_t armed_ns;
     struct explore_model explore;
+    bool several; /* threads cancel */
 };
 
 static const struct model models[] = {
-    {2 * TICK, {.name = "wheel_cancel", .threads = {cancel_thread, hold_thread}}},
-    {2 * TICK, {.name = "wheel_cancel_here", .threads = {cancel_here_thread, hold_thread}}},
-    {2 * TICK,
-     {.name = "wheel_cancel_2", .threads = {cancel_thread, cancel_here_thread, hold_thread}}},
-    {3 * TICK, {.name = "wheel_earlier", .threads = {earlier_thread, hold_soon_thread}}},
-    {2 * TICK, {.name = "wheel_later", .threads = {later_thread, hold_thread}}},
-    {2 * TICK, {.name = "wheel_move_2", .threads = {later_thread, earlier_thread, hold_thread}}},
-    {2 * TICK,
-     {.name = "wheel_move_cancel", .threads = {earlier_thread, cancel_thread, hold_thread}}},
-    {0, {.name = "wheel_arm", .threads = {arm_thread, hold_thread}}},
-    {0, {.name = "wheel_arm_later", .threads = {arm_and_later_thread, hold_thread}}},
-    {2 * TICK, {.name = "wheel_again", .threads = {again_thread, other_wheel_thread}}},
-    {2 * TICK,
-     {.name = "wheel_again_3", .threads = {again_thread, other_wheel_thread, hold_thread}}},
-    {0, {.name = "wheel_role", .threads = {arm_and_hold_thread, hold_thread}, .check = role_check}},
-    {2 * TICK,
-     {.name = "wheel_role_3",
-      .threads = {arm_and_hold_thread, hold_thread, hold_thread},
-      .check = role_check}},
-    {0, {.name = "wheel_wake", .threads = {arm_thread, sleep_thread}, .check = wake_check}},
-    {9 * TICK,
-     {.name = "wheel_wake_2",
-      .threads = {later_thread, earlier_thread, sleep_thread},
-      .check = wake_check}},
-    {0,
-     {.name = "wheel_wake_arm",
-      .threads = {arm_thread, earlier_second_thread, sleep_thread},
-      .check = wake_check}},
-    {0,
-     {.name = "wheel_state",
-      .threads = {state_and_arm_thread, state_and_cancel_thread},
-      .check = state_check}},
+    {.armed_ns = 2 * TICK,
+     .explore = {.name = "wheel_cancel", .threads = {cancel_thread, hold_thread}}},
+    {.armed_ns = 2 * TICK,
+     .explore = {.name = "wheel_cancel_here", .threads = {cancel_here_thread, hold_thread}}},
+    {.armed_ns = 2 * TICK,
+     .explore = {.name = "wheel_cancel_2",
+                 .threads = {cancel_thread, cancel_here_thread, hold_thread}},
+     .several = true},
+    {.armed_ns = 3 * TICK,
+     .explore = {.name = "wheel_earlier", .threads = {earlier_thread, hold_soon_thread}}},
+    {.armed_ns = 2 * TICK,
+     .explore = {.name = "wheel_later", .threads = {later_thread, hold_thread}}},
+    {.armed_ns = 2 * TICK,
+     .explore = {.name = "wheel_move_2", .threads = {later_thread, earlier_thread, hold_thread}}},
+    {.armed_ns = 2 * TICK,
+     .explore = {.name = "wheel_move_cancel",
+                 .threads = {earlier_thread, cancel_thread, hold_thread}}},
+    {.explore = {.name = "wheel_arm", .threads = {arm_thread, hold_thread}}},
+    {.explore = {.name = "wheel_arm_later", .threads = {arm_and_later_thread, hold_thread}}},
+    {.armed_ns = 2 * TICK,
+     .explore = {.name = "wheel_again", .threads = {again_thread, other_wheel_thread}}},
+    {.armed_ns = 2 * TICK,
+     .explore = {.name = "wheel_again_3",
+                 .threads = {again_thread, other_wheel_thread, hold_thread}}},
+    {.explore = {.name = "wheel_role",
+                 .threads = {arm_and_hold_thread, hold_thread},
+                 .check = role_check}},
+    {.armed_ns = 2 * TICK,
+     .explore = {.name = "wheel_role_3",
+                 .threads = {arm_and_hold_thread, hold_thread, hold_thread},
+                 .check = role_check}},
+    {.explore = {.name = "wheel_wake", .threads = {arm_thread, sleep_thread}, .check = wake_check}},
+    {.armed_ns = 9 * TICK,
+     .explore = {.name = "wheel_wake_2",
+                 .threads = {later_thread, earlier_thread, sleep_thread},
+                 .check = wake_check}},
+    {.explore = {.name = "wheel_wake_arm",
+                 .threads = {arm_thread, earlier_second_thread, sleep_thread},
+                 .check = wake_check}},
+    {.armed_ns = 2 * TICK,
+     .explore = {.name = "wheel_clock",
+                 .threads = {clock_and_hold_thread, hold_by_clock_thread},
+                 .check = clock_check}},
+    {.armed_ns = 2 * TICK,
+     .explore = {.name = "wheel_wake_hold",
+                 .threads = {arm_late_thread, hold_and_sleep_thread},
+                 .check = wake_check}},
+    {.armed_ns = 5 * TICK,
+     .explore = {.name = "wheel_wake_again",
+                 .threads = {arm_late_thread, earlier_tell_thread, sleep_again_thread},
+                 .check = wake_check}},
+    {.armed_ns = 2 * TICK,
+     .explore = {.name = "wheel_later_late", .threads = {later_thread, hold_late_thread}}},
+    {.armed_ns = 8 * TICK,
+     .explore = {.name = "wheel_move_later",
+                 .threads = {earlier_thread, later_thread, hold_late_thread}}},
+    {.explore = {.name = "wheel_state",
+                 .threads = {state_and_arm_thread, state_and_cancel_thread},
+                 .check = state_check},
+     .several = true},
 };
 
 int
@@ -367,6 +492,7 @@ main(void)
         struct explore_model model = models[i].explore;
         struct explore_counts counts;
         armed_ns = models[i].armed_ns;
+        alone = !models[i].several;
         model.state = &state_now;
         model.state_bytes = sizeof(state_now);
         model.setup = wheel_setup;

@@ -9,15 +9,12 @@
  * known to the owner's next push into a full deque (deque_steal:C -> deque_push:A), and to who
  * counts the entries (deque_steal:C, deque_pop:C -> deque_count:A, deque_pop:A -> deque_count:B).
  * Holds I1 at the end of each flow; positions start anywhere, 0 and the wrap included. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "ring/deque.h"
 #include "ring/os.h"
-#include "tests/support/check.h"
-#include "tests/support/prng.h"
-#include "tests/support/threads.h"
+
+#define QUEUE(name) leat_deque##name
+#define QUEUE_NAME  "stress_deque"
+#include "tests/stress/stolen_body.h"
 
 #define ENTRIES   20000 /* in one round */
 #define SLOTS_MAX 256
@@ -46,45 +43,6 @@ struct flow {
     uint64_t patience_ns; /* the round has ended by then */
     leat_atomic_u32 left; /* entries that nobody has taken yet; orders nothing */
 };
-
-static uint64_t
-mix(uint64_t number)
-{
-    struct test_prng prng = {number};
-    return test_random(&prng);
-}
-
-/* A first position: 0, shortly before the wrap, or anywhere. */
-static uint64_t
-any_start(struct test_prng *prng)
-{
-    switch (test_random_below(prng, 3)) {
-    case 0:
-        return 0;
-    case 1:
-        return 0 - (uint64_t)test_random_below(prng, 1000);
-    default:
-        return test_random(prng);
-    }
-}
-
-static void
-deque_setup(struct leat_deque *deque, uint32_t slots_log2, uint64_t start)
-{
-    size_t bytes = leat_deque_bytes(slots_log2);
-    void *memory = aligned_alloc(LEAT_LINE_BYTES, bytes);
-    CHECK(memory != NULL);
-    memset(memory, 0, bytes);
-    leat_deque_init(deque, slots_log2, memory, start);
-}
-
-static void
-deque_teardown(struct leat_deque *deque)
-{
-    CHECK(leat_deque_check(deque, stderr));
-    CHECK_EQUAL(leat_deque_count(deque), 0);
-    free(deque->slots);
-}
 
 /* ---- owner and thieves ----------------------------------------------------------------------- */
 
@@ -192,15 +150,6 @@ side(void *shared, uint32_t number)
     }
 }
 
-/* The tests share the time. */
-#define PARTS 7
-
-static uint64_t
-deadline_of(void)
-{
-    return test_now_ns() + test_duration_ns() / PARTS;
-}
-
 static void
 flow_round(struct flow *flow, struct test_prng *prng)
 {
@@ -210,18 +159,19 @@ flow_round(struct flow *flow, struct test_prng *prng)
     flow->stack_count = 0;
     memset(flow->records, 0, sizeof(flow->records));
     atom_init(&flow->left, ENTRIES);
-    deque_setup(&flow->deque, flow->shape.slots_log2, flow->start);
+    queue_setup(&flow->deque, flow->shape.slots_log2, flow->start);
     test_threads_run(1 + flow->shape.thieves, side, flow);
     for (uint32_t i = 0; i < ENTRIES; i++) {
         CHECK_EQUAL(flow->records[i].taken, 1);
     }
-    deque_teardown(&flow->deque);
+    CHECK_EQUAL(leat_deque_count(&flow->deque), 0);
+    queue_teardown(&flow->deque);
 }
 
 static void
 flow_run(struct shape shape)
 {
-    struct test_prng prng = {test_seed("stress_deque")};
+    struct test_prng prng = {test_seed(QUEUE_NAME)};
     struct flow *flow = aligned_alloc(LEAT_LINE_BYTES, sizeof(*flow));
     uint64_t deadline_ns = deadline_of();
     CHECK(flow != NULL);
@@ -262,16 +212,14 @@ many_thieves(void **state)
     flow_run((struct shape){.thieves = 8, .slots_log2 = 4, .run_most = 12});
 }
 
-/* ---- positions say what was taken ------------------------------------------------------------ */
+/* ---- notes, see stolen_body.h ---------------------------------------------------------------- */
 
-#define NOTES 64
-
-/* Thread 0 owns the deque, which has NOTES slots; thread 1 steals. */
-struct notes {
-    struct leat_deque deque;
-    bool written[NOTES]; /* plain: by the taker, before it takes so many */
-    bool by_pop;
-};
+static bool
+queue_push(struct leat_deque *deque, uint32_t item)
+{
+    struct leat_deque_entry entry = {{item, 0}};
+    return leat_deque_push(deque, &entry);
+}
 
 static void
 take_with_notes(struct notes *notes)
@@ -280,10 +228,10 @@ take_with_notes(struct notes *notes)
         struct leat_deque_entry entry;
         notes->written[i] = true;
         if (notes->by_pop) {
-            CHECK(leat_deque_pop(&notes->deque, &entry));
+            CHECK(leat_deque_pop(&notes->queue, &entry));
             CHECK_EQUAL(entry.words[0], NOTES - 1 - i);
         } else {
-            CHECK_EQUAL(leat_deque_steal(&notes->deque, &entry), LEAT_DEQUE_GOT);
+            CHECK_EQUAL(leat_deque_steal(&notes->queue, &entry), LEAT_DEQUE_GOT);
             CHECK_EQUAL(entry.words[0], i);
         }
     }
@@ -298,75 +246,17 @@ push_side(void *shared, uint32_t number)
         return;
     }
     for (uint32_t i = 0; i < NOTES; i++) {
-        struct leat_deque_entry entry = {{NOTES + i, 0}};
-        while (!leat_deque_push(&notes->deque, &entry)) {
+        while (!queue_push(&notes->queue, NOTES + i)) {
             leat_os_yield();
         }
         CHECK(notes->written[i]);
     }
     struct leat_deque_entry entry;
     for (uint32_t i = NOTES; i > 0; i--) {
-        CHECK(leat_deque_pop(&notes->deque, &entry));
+        CHECK(leat_deque_pop(&notes->queue, &entry));
         CHECK_EQUAL(entry.words[0], NOTES + i - 1);
     }
-}
-
-static void
-count_side(void *shared, uint32_t number)
-{
-    struct notes *notes = shared;
-    if (number == (notes->by_pop ? 0 : 1)) {
-        take_with_notes(notes);
-        return;
-    }
-    uint64_t left = NOTES;
-    while (left > 0) {
-        left = leat_deque_count(&notes->deque);
-        CHECK(left <= NOTES);
-        for (uint64_t i = 0; i < NOTES - left; i++) {
-            CHECK(notes->written[i]);
-        }
-    }
-}
-
-static void
-notes_run(test_body body, bool by_pop)
-{
-    struct test_prng prng = {test_seed("stress_deque")};
-    uint64_t deadline_ns = deadline_of();
-    do {
-        struct notes notes;
-        memset(&notes, 0, sizeof(notes));
-        notes.by_pop = by_pop;
-        deque_setup(&notes.deque, 6, any_start(&prng));
-        for (uint32_t i = 0; i < NOTES; i++) {
-            struct leat_deque_entry entry = {{i, 0}};
-            CHECK(leat_deque_push(&notes.deque, &entry));
-        }
-        test_threads_run(2, body, &notes);
-        deque_teardown(&notes.deque);
-    } while (test_now_ns() < deadline_ns);
-}
-
-static void
-room_says_what_was_stolen(void **state)
-{
-    (void)state;
-    notes_run(push_side, false);
-}
-
-static void
-the_count_says_what_was_stolen(void **state)
-{
-    (void)state;
-    notes_run(count_side, false);
-}
-
-static void
-the_count_says_what_was_popped(void **state)
-{
-    (void)state;
-    notes_run(count_side, true);
+    CHECK_EQUAL(leat_deque_count(&notes->queue), 0);
 }
 
 int

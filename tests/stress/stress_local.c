@@ -9,15 +9,12 @@
  * order: what a thief wrote before a steal is known to the owner's next push into a full queue
  * (local_steal:D -> local_push:A), and to who counts the items (local_pop:A, local_steal:D ->
  * local_count:A). Holds I1 at the end of each flow; positions start anywhere, the wrap included. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "ring/local.h"
 #include "ring/os.h"
-#include "tests/support/check.h"
-#include "tests/support/prng.h"
-#include "tests/support/threads.h"
+
+#define QUEUE(name) leat_local##name
+#define QUEUE_NAME  "stress_local"
+#include "tests/stress/stolen_body.h"
 
 #define THREADS_MAX 8
 #define ITEMS_EACH  2000 /* of a producer, in one round */
@@ -52,44 +49,6 @@ struct hand {
     uint32_t made;              /* items */
     uint32_t last[THREADS_MAX]; /* by queue: of its owner's items, the last one taken here, + 1 */
 };
-
-static uint64_t
-mix(uint32_t item)
-{
-    struct test_prng prng = {item};
-    return test_random(&prng);
-}
-
-/* A first position: 0, shortly before the wrap, or anywhere. */
-static uint64_t
-any_start(struct test_prng *prng)
-{
-    switch (test_random_below(prng, 3)) {
-    case 0:
-        return 0;
-    case 1:
-        return 0 - (uint64_t)test_random_below(prng, 1000);
-    default:
-        return test_random(prng);
-    }
-}
-
-static void
-queue_setup(struct leat_local *local, uint32_t slots_log2, uint64_t start)
-{
-    size_t bytes = leat_local_bytes(slots_log2);
-    void *memory = aligned_alloc(LEAT_LINE_BYTES, bytes);
-    CHECK(memory != NULL);
-    memset(memory, 0, bytes);
-    leat_local_init(local, slots_log2, memory, start);
-}
-
-static void
-queue_teardown(struct leat_local *local)
-{
-    CHECK(leat_local_check(local, stderr));
-    free(local->slots);
-}
 
 /* ---- one thread ------------------------------------------------------------------------------ */
 
@@ -190,15 +149,6 @@ side(void *shared, uint32_t number)
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
-/* The tests share the time. */
-#define PARTS 7
-
-static uint64_t
-deadline_of(void)
-{
-    return test_now_ns() + test_duration_ns() / PARTS;
-}
-
 static void
 flow_round(struct flow *flow, struct test_prng *prng)
 {
@@ -223,7 +173,7 @@ flow_round(struct flow *flow, struct test_prng *prng)
 static void
 flow_run(struct shape shape)
 {
-    struct test_prng prng = {test_seed("stress_local")};
+    struct test_prng prng = {test_seed(QUEUE_NAME)};
     struct flow *flow = aligned_alloc(LEAT_LINE_BYTES, sizeof(*flow));
     uint64_t deadline_ns = deadline_of();
     CHECK(flow != NULL);
@@ -265,19 +215,15 @@ everybody_steals_at_shipped_size(void **state)
                             .all_steal = true});
 }
 
-/* ---- positions say what was taken ------------------------------------------------------------ */
+/* ---- notes, see stolen_body.h ---------------------------------------------------------------- */
 
-#define NOTES 64
+static bool
+queue_push(struct leat_local *local, uint32_t item)
+{
+    return leat_local_push(local, item);
+}
 
-/* Thread 0 owns the queue, which has NOTES slots; thread 1 takes one item at a time, since its own
- * queue is full. */
-struct notes {
-    struct leat_local queue;
-    struct leat_local full;
-    bool written[NOTES]; /* plain: by the taker, before it takes so many */
-    bool by_pop;
-};
-
+/* Thread 1 takes one item at a time, since its own queue is full. */
 static void
 take_with_notes(struct notes *notes)
 {
@@ -311,67 +257,6 @@ push_side(void *shared, uint32_t number)
         }
         CHECK(notes->written[i]);
     }
-}
-
-static void
-count_side(void *shared, uint32_t number)
-{
-    struct notes *notes = shared;
-    if (number == (notes->by_pop ? 0 : 1)) {
-        take_with_notes(notes);
-        return;
-    }
-    uint64_t left = NOTES;
-    while (left > 0) {
-        left = leat_local_count(&notes->queue);
-        CHECK(left <= NOTES);
-        for (uint64_t i = 0; i < NOTES - left; i++) {
-            CHECK(notes->written[i]);
-        }
-    }
-}
-
-static void
-notes_run(test_body body, bool by_pop)
-{
-    struct test_prng prng = {test_seed("stress_local")};
-    uint64_t deadline_ns = deadline_of();
-    do {
-        struct notes notes;
-        memset(&notes, 0, sizeof(notes));
-        notes.by_pop = by_pop;
-        queue_setup(&notes.queue, 6, any_start(&prng));
-        queue_setup(&notes.full, 1, any_start(&prng));
-        for (uint32_t i = 0; i < NOTES; i++) {
-            CHECK(leat_local_push(&notes.queue, i));
-        }
-        CHECK(leat_local_push(&notes.full, 0));
-        CHECK(leat_local_push(&notes.full, 0));
-        test_threads_run(2, body, &notes);
-        queue_teardown(&notes.queue);
-        queue_teardown(&notes.full);
-    } while (test_now_ns() < deadline_ns);
-}
-
-static void
-room_says_what_was_stolen(void **state)
-{
-    (void)state;
-    notes_run(push_side, false);
-}
-
-static void
-the_count_says_what_was_stolen(void **state)
-{
-    (void)state;
-    notes_run(count_side, false);
-}
-
-static void
-the_count_says_what_was_popped(void **state)
-{
-    (void)state;
-    notes_run(count_side, true);
 }
 
 int

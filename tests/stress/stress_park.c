@@ -53,8 +53,8 @@ static void
 print_pool(struct leat_engine *engine)
 {
     struct leat_pool *pool = &engine->pool;
-    test_say("hint %#x, halt %u, watchers %u\n", atom_load_rlx(&pool->hint),
-             atom_load_rlx(&pool->halt), atom_load_rlx(&pool->watchers));
+    test_say("hint %#x, open %u, watchers %u\n", atom_load_rlx(&pool->hint),
+             atom_load_rlx(&pool->open), atom_load_rlx(&pool->watchers));
     for (uint32_t i = 0; i < LEAT_PRIORITY_LEVELS; i++) {
         test_say("level %u: %" PRIu64 " items, %s\n", i, leat_mpmc_count(&pool->rings[i]),
                  leat_mpmc_ready(&pool->rings[i]) ? "ready" : "not ready");

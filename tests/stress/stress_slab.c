@@ -138,15 +138,20 @@ run(void *shared, uint32_t number)
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
+/* NULL: one. */
+static const struct leat_nodes *machine;
+
 static struct fixture *
 setup(uint32_t capacity, uint32_t shards, uint64_t generation_start)
 {
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    struct fixture *fixture = aligned_alloc(LEAT_LINE_BYTES, sizeof(*fixture));
     const struct leat_slab_config config = {.capacity = capacity,
                                             .shards = shards,
                                             .record_bytes = sizeof(struct record),
-                                            .generation_start = generation_start};
+                                            .generation_start = generation_start,
+                                            .nodes = machine};
     CHECK(fixture != NULL);
+    memset(fixture, 0, sizeof(*fixture));
     CHECK(leat_slab_init(&fixture->slab, &config));
     fixture->generation_start = generation_start;
     fixture->seed = test_seed("stress_slab");
@@ -174,7 +179,9 @@ take_all(struct fixture *fixture)
         CHECK(hand.count <= slab->capacity);
     }
     CHECK_EQUAL(hand.count + atom_load_rlx(&slab->retired), slab->capacity);
-    CHECK_EQUAL(atom_load_rlx(&slab->fresh), slab->capacity);
+    for (uint32_t i = 0; i < slab->capacity; i++) {
+        CHECK_EQUAL(leat_slab_next(slab, i), i); /* each was taken */
+    }
     CHECK(leat_slab_check(slab, hand.count, stderr));
     while (hand.count > 0) {
         give(&hand, 0);
@@ -253,6 +260,21 @@ larger_than_the_rotation(void **state)
     mixed(THREADS * 300, 2, 300, true);
 }
 
+/* Two nodes, made up: all records are found, also from the other node, and none is not. */
+static void
+nodes_share(void **state)
+{
+    (void)state;
+    struct leat_nodes nodes = {.count = 2, .numbers = {0, 1}};
+    for (uint32_t i = 0; i < LEAT_CPUS_MAX; i++) {
+        nodes.of_cpu[i] = (uint8_t)(i % 2);
+    }
+    machine = &nodes;
+    mixed(THREADS * 150, 4, 150, true);
+    mixed(600, 64, 170, false);
+    machine = NULL;
+}
+
 /* Every record serves exactly as often as it has generations. */
 static void
 records_retire(void **state)
@@ -286,9 +308,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_free_record_is_found),
-        cmocka_unit_test(exhaustion_is_exact),
-        cmocka_unit_test(larger_than_the_rotation),
+        cmocka_unit_test(a_free_record_is_found),   cmocka_unit_test(exhaustion_is_exact),
+        cmocka_unit_test(larger_than_the_rotation), cmocka_unit_test(nodes_share),
         cmocka_unit_test(records_retire),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* check.c - saying what does not hold, and ending the test. */
 #include "tests/support/check.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,8 +63,9 @@ test_text(const char *got, const char *want, const char *what, struct test_place
     }
 }
 
-void
-test_child(void (*body)(void *argument), void *argument)
+/* How it ended, as of waitpid(). */
+static int
+child_run(void (*body)(void *argument), void *argument)
 {
     (void)fflush(NULL);
     pid_t pid = fork();
@@ -77,6 +79,37 @@ test_child(void (*body)(void *argument), void *argument)
     }
     int how = 0;
     CHECK(waitpid(pid, &how, 0) == pid);
+    return how;
+}
+
+void
+test_child(void (*body)(void *argument), void *argument)
+{
+    int how = child_run(body, argument);
     CHECK(WIFEXITED(how));
     CHECK_EQUAL(WEXITSTATUS(how), 0);
+}
+
+void
+test_child_aborts(void (*body)(void *argument), void *argument)
+{
+    int how = child_run(body, argument);
+    CHECK(WIFSIGNALED(how));
+    CHECK_EQUAL(WTERMSIG(how), SIGABRT);
+}
+
+FILE *
+test_why(void)
+{
+    FILE *why = tmpfile();
+    CHECK(why != NULL);
+    return why;
+}
+
+void
+test_why_read(FILE *why, char *text, size_t bytes)
+{
+    rewind(why);
+    text[fread(text, 1, bytes - 1, why)] = '\0';
+    (void)fclose(why);
 }

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "engine/leat.h"
 
@@ -32,6 +33,13 @@ void test_text(const char *got, const char *want, const char *what, struct test_
 /* Runs body(argument) in a child process, where a fact that does not hold ends the process. The
  * test fails if the child does not come to the end of the body within a minute. */
 void test_child(void (*body)(void *argument), void *argument);
+/* The same for a body that an assertion of the library must end. A fact that does not hold would
+ * end it just so: there should be none in the body. */
+void test_child_aborts(void (*body)(void *argument), void *argument);
+
+/* A stream for what a leat_x_check() says, and the text that it then has; closes it. */
+FILE *test_why(void);
+void test_why_read(FILE *why, char *text, size_t bytes);
 
 #define TEST_HERE ((struct test_place){__FILE__, __LINE__})
 

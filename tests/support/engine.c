@@ -312,8 +312,9 @@ test_engine_check(struct leat_engine *engine)
     count_places(&census);
     count_retained(&census, &engine->finished, false);
     count_retained(&census, &engine->dead, true);
-    uint32_t fresh = atom_load_rlx(&engine->jobs.fresh);
-    for (uint32_t i = 0; i < fresh; i++) {
+    const struct leat_slab *jobs = &engine->jobs;
+    for (uint32_t i = leat_slab_next(jobs, 0); i < jobs->capacity;
+         i = leat_slab_next(jobs, i + 1)) {
         check_word(&census, i);
     }
     CHECK(leat_slab_check(&engine->jobs, census.in_use, stderr));

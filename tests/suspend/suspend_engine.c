@@ -181,32 +181,27 @@ see_job(void *subject, uint32_t who)
 
 /* The worker whose turn it is goes on where it is held, or wakes for what is brought. */
 static struct freeze *
-worker_arm(struct engine_state *state, uint64_t step, struct freeze_places *seen)
+worker_begin(struct engine_state *state, uint64_t step, struct freeze_places *seen,
+             bool (*bring)(struct engine_state *state, uint32_t who))
 {
     struct freeze *freeze = &state->freezes[state->next];
     freeze_note(freeze, seen);
     freeze_arm(freeze, step);
+    CHECK(state->next_is_held || bring(state, SUSPEND_FROZEN));
+    test_gate_open(&state->next_gate);
     return freeze;
 }
 
 static struct freeze *
 begin_task(void *subject, uint64_t step, struct freeze_places *seen)
 {
-    struct engine_state *state = subject;
-    struct freeze *freeze = worker_arm(state, step, seen);
-    CHECK(state->next_is_held || bring_task(state, SUSPEND_FROZEN));
-    test_gate_open(&state->next_gate);
-    return freeze;
+    return worker_begin(subject, step, seen, bring_task);
 }
 
 static struct freeze *
 begin_job(void *subject, uint64_t step, struct freeze_places *seen)
 {
-    struct engine_state *state = subject;
-    struct freeze *freeze = worker_arm(state, step, seen);
-    CHECK(state->next_is_held || bring_job(state, SUSPEND_FROZEN));
-    test_gate_open(&state->next_gate);
-    return freeze;
+    return worker_begin(subject, step, seen, bring_job);
 }
 
 static bool
@@ -398,17 +393,16 @@ engine_destroy(void *subject)
 static const uint32_t one = 1;
 static const uint32_t two = 2;
 
+#define ENGINE(workers_count)                                                                      \
+    .capacity = SLOTS, .budget = 250, .context = &(workers_count), .create = engine_create,        \
+    .destroy = engine_destroy, .settled = engine_settled
+
 /* Up to LEAT_WAKE_AGAIN pushes wait (docs/design/0006), where there is no other worker. */
 #define WAKING_LATE "tests/support/freeze_os.c call futex wake"
 
 static const struct suspend_subject one_worker = {
     .name = "engine, 1 worker",
-    .capacity = SLOTS,
-    .budget = 250,
-    .context = &one,
-    .create = engine_create,
-    .destroy = engine_destroy,
-    .settled = engine_settled,
+    ENGINE(one),
     .operations =
         {{.name = "post", .run = run_post, .blocks = {RING_BLOCKS}, .late = {WAKING_LATE}},
          {.name = "submit", .run = run_submit, .blocks = {RING_BLOCKS}, .late = {WAKING_LATE}},
@@ -423,12 +417,7 @@ static const struct suspend_subject one_worker = {
 
 static const struct suspend_subject two_workers = {
     .name = "engine, 2 workers",
-    .capacity = SLOTS,
-    .budget = 250,
-    .context = &two,
-    .create = engine_create,
-    .destroy = engine_destroy,
-    .settled = engine_settled,
+    ENGINE(two),
     .operations = {{.name = "post", .run = run_post, .blocks = {RING_BLOCKS}},
                    {.name = "submit", .run = run_submit, .blocks = {RING_BLOCKS}},
                    WITNESSES},
@@ -441,12 +430,7 @@ static const struct suspend_subject two_workers = {
 
 static const struct suspend_subject frozen_worker = {
     .name = "1 of 2 workers",
-    .capacity = SLOTS,
-    .budget = 250,
-    .context = &two,
-    .create = engine_create,
-    .destroy = engine_destroy,
-    .settled = engine_settled,
+    ENGINE(two),
     .operations = {{.name = "post", .run = run_post, .witness = true},
                    {.name = "submit", .run = run_submit, .witness = true},
                    WITNESSES,

@@ -208,6 +208,14 @@ SAMPLES = {
         (1, {"tools/a.py": f"# {NOTE} (later)\n"}),
         (None, {"ring/a.c": f"/* {NOTE} (#12): faster; {NOTE}S are counted */\n"}),
     ],
+    "merge-marker": [
+        (1, {"docs/a.md": "<" * 7 + " HEAD\n"}),
+        (2, {"bench/results/a.json": "{\n" + "=" * 7 + "\n}\n"}),
+        (2, {".ci/run": "a\n" + ">" * 7 + " branch\n"}),
+        (3, {"LICENSE": "\n\n" + "|" * 7 + " 1234567\r\n"}),
+        (None, {"README.md": "======\n========\n" + " " + "<" * 7 + "\n" + ">" * 7 + "x\n",
+                "build/a.md": "<" * 7 + " HEAD\n"}),
+    ],
     "file-length": [
         (801, {"ring/a.c": "int x;\n" * 801}),
         (None, {"ring/a.c": "int x;\n" * 800}),

@@ -149,6 +149,7 @@ case_lifecycle(struct world *world)
     CHECK_STATUS(leat_start(NULL), LEAT_INVALID);
     CHECK_STATUS(leat_drain(NULL, 0), LEAT_INVALID);
     CHECK_STATUS(leat_stop(NULL, 0), LEAT_INVALID);
+    CHECK_STATUS(leat_workers_set(NULL, 1), LEAT_INVALID);
     CHECK_OK(leat_close(NULL));
     CHECK_STATUS(leat_thread_attach(NULL), LEAT_INVALID);
 }
@@ -500,6 +501,7 @@ static const struct entry entries[] = {
     {"leat_start", case_lifecycle},
     {"leat_drain", case_lifecycle},
     {"leat_stop", case_lifecycle},
+    {"leat_workers_set", case_lifecycle},
     {"leat_close", case_lifecycle},
     {"leat_thread_attach", case_lifecycle},
     {"leat_state", case_state},

@@ -31,6 +31,9 @@ static const struct field fields[] = {
     {FIELD(workers), {0, 1, 256, NOTHING}, {257, UINT32_MAX, NOTHING}},
     {FIELD(lenders_max), {1, 256, NOTHING}, {0, 257, NOTHING}},
     {FIELD(pinning), {0, 1, 2, NOTHING}, {3, UINT32_MAX, NOTHING}},
+    {FIELD(workers_max), {256, LEAT_AUTO, NOTHING}, {257, UINT32_MAX - 1, NOTHING}},
+    {FIELD(scheduling), {0, NOTHING}, {3, UINT32_MAX, NOTHING}},
+    {FIELD(scheduling_priority), {0, NOTHING}, {1, 99, UINT32_MAX, NOTHING}},
     {FIELD(starvation_picks), {0, 2, 1000000, NOTHING}, {1, 1000001, NOTHING}},
     {FIELD(spin_ns), {0, 1000000, NOTHING}, {1000001, UINT64_MAX, NOTHING}},
     {FIELD(tick_ns), {0, 10000, 10000000, NOTHING}, {1, 9999, 10000001, UINT64_MAX, NOTHING}},
@@ -145,6 +148,44 @@ retained_follows_jobs(void **state)
     CHECK_OK(leat_config_read(&concrete, &config, &error));
     CHECK_EQUAL(concrete.retained_max, 10000);
     CHECK_EQUAL(concrete.dead_max, 10000);
+}
+
+static void
+workers_follow_workers_max(void **state)
+{
+    (void)state;
+    struct leat_config config = leat_config_default();
+    struct leat_config concrete;
+    struct leat_error error;
+    config.workers = 7;
+    CHECK_OK(leat_config_read(&concrete, &config, &error));
+    CHECK_EQUAL(concrete.workers_max, 7);
+    config.workers_max = 6;
+    refused(&config, LEAT_INVALID, "workers_max");
+    config.workers_max = 7;
+    accepted(&config);
+    size_t bytes = leat_memory_size(&config);
+    config.workers_max = 8;
+    accepted(&config);
+    CHECK(leat_memory_size(&config) > bytes);
+}
+
+static void
+priorities_follow_scheduling(void **state)
+{
+    (void)state;
+    struct leat_config config = leat_config_default();
+    for (uint32_t i = LEAT_SCHEDULING_FIFO; i <= LEAT_SCHEDULING_ROUND_ROBIN; i++) {
+        config.scheduling = (enum leat_scheduling)i;
+        config.scheduling_priority = 0;
+        refused(&config, LEAT_INVALID, "scheduling_priority");
+        config.scheduling_priority = 1;
+        accepted(&config);
+        config.scheduling_priority = 99;
+        accepted(&config);
+        config.scheduling_priority = 100;
+        refused(&config, LEAT_INVALID, "scheduling_priority");
+    }
 }
 
 static void
@@ -291,6 +332,9 @@ defaults(void **state)
     CHECK(config.allocator.allocate == NULL);
     CHECK(config.allocator.release == NULL);
     CHECK(config.log_directory == NULL);
+    CHECK_EQUAL(config.workers_max, LEAT_AUTO);
+    CHECK_EQUAL(config.scheduling, LEAT_SCHEDULING_INHERIT);
+    CHECK_EQUAL(config.scheduling_priority, 0);
     struct leat_engine *engine = test_open(NULL);
     test_close(engine);
 }
@@ -388,6 +432,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(limits),
         cmocka_unit_test(retained_follows_jobs),
+        cmocka_unit_test(workers_follow_workers_max),
+        cmocka_unit_test(priorities_follow_scheduling),
         cmocka_unit_test(pointers),
         cmocka_unit_test(older_callers),
         cmocka_unit_test(newer_callers),

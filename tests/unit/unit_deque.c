@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "ring/deque.h"
 #include "ring/os.h"
@@ -172,29 +170,29 @@ the_last_entry(void **state)
     }
 }
 
+static void
+pop_in_vain(void *argument)
+{
+    struct leat_deque_entry entry;
+    CHECK(mprotect(argument, sizeof(struct leat_deque), PROT_READ) == 0);
+    CHECK(!leat_deque_pop(argument, &entry));
+}
+
 /* A worker asks before each pick; a write would take the line from those who look for work. */
 static void
 asking_in_vain_writes_nothing(void **state)
 {
     (void)state;
-    pid_t child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        struct leat_deque *deque = leat_os_map(sizeof(*deque));
-        struct leat_deque_entry entry;
-        struct fixture fixture;
-        CHECK(deque != NULL);
-        setup(&fixture, 1, UINT64_MAX);
-        push(&fixture);
-        steal(&fixture);
-        memcpy(deque, &fixture.deque, sizeof(*deque));
-        CHECK(mprotect(deque, sizeof(*deque), PROT_READ) == 0);
-        _exit(leat_deque_pop(deque, &entry) ? 1 : 0);
-    }
-    int how = 0;
-    CHECK(waitpid(child, &how, 0) == child);
-    CHECK(WIFEXITED(how));
-    CHECK_EQUAL(WEXITSTATUS(how), 0);
+    struct leat_deque *deque = leat_os_map(sizeof(*deque));
+    struct fixture fixture;
+    CHECK(deque != NULL);
+    setup(&fixture, 1, UINT64_MAX);
+    push(&fixture);
+    steal(&fixture);
+    memcpy(deque, &fixture.deque, sizeof(*deque));
+    test_child(pop_in_vain, deque);
+    leat_os_unmap(deque, sizeof(*deque));
+    teardown(&fixture);
 }
 
 static void
@@ -227,15 +225,11 @@ random_operations(void **state)
 static void
 complaint(const struct leat_deque *deque, char *text, size_t bytes)
 {
-    FILE *stream = tmpfile();
-    CHECK(stream != NULL);
-    bool content = leat_deque_check(deque, stream);
+    FILE *why = test_why();
+    bool content = leat_deque_check(deque, why);
     CHECK(leat_deque_check(deque, NULL) == content);
-    rewind(stream);
-    size_t length = fread(text, 1, bytes - 1, stream);
-    text[length] = '\0';
-    CHECK(content == (length == 0));
-    (void)fclose(stream);
+    test_why_read(why, text, bytes);
+    CHECK(content == (text[0] == '\0'));
 }
 
 static void

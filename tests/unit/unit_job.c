@@ -4,8 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "engine/job.h"
 #include "tests/support/check.h"
@@ -73,31 +71,29 @@ change_follows_the_table(void **state)
     }
 }
 
+static void
+change_word(void *argument)
+{
+    const struct leat_change *change = argument;
+    leat_atomic_u64 word;
+    uint64_t before = 0;
+    uint64_t after = 0;
+    atom_init(&word, BASE | (uint64_t)change->from);
+    (void)leat_job_change(&word, change, &before, &after);
+}
+
 /* An illegal pair is a bug of the library, which ends the process. */
 static void
 illegal_change_aborts(void **state)
 {
     (void)state;
-    static const struct leat_change illegal[] = {
+    struct leat_change illegal[] = {
         {.from = LEAT_PHASE_COMPLETED, .to = LEAT_PHASE_RUNNING},
         {.from = LEAT_PHASE_GONE, .to = LEAT_PHASE_PENDING},
         {.from = LEAT_PHASE_PENDING, .to = LEAT_PHASE_COMPLETED},
     };
     for (size_t i = 0; i < TEST_COUNT_OF(illegal); i++) {
-        pid_t child = fork();
-        CHECK(child >= 0);
-        if (child == 0) {
-            leat_atomic_u64 word;
-            uint64_t before = 0;
-            uint64_t after = 0;
-            atom_init(&word, BASE | (uint64_t)illegal[i].from);
-            (void)leat_job_change(&word, &illegal[i], &before, &after);
-            _exit(0);
-        }
-        int how = 0;
-        CHECK(waitpid(child, &how, 0) == child);
-        CHECK(WIFSIGNALED(how));
-        CHECK_EQUAL(WTERMSIG(how), SIGABRT);
+        test_child_aborts(change_word, &illegal[i]);
     }
 }
 

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "ring/local.h"
 #include "tests/support/check.h"
@@ -55,6 +53,9 @@ check(struct fixture *fixture)
     CHECK_EQUAL(leat_local_count(&fixture->local), fixture->count);
     CHECK_EQUAL(leat_local_room(&fixture->local), fixture->slots - fixture->count);
     CHECK(leat_local_ready(&fixture->local) == (fixture->count > 0));
+    uint32_t next = 0;
+    CHECK(leat_local_peek(&fixture->local, &next) == (fixture->count > 0));
+    CHECK(fixture->count == 0 || next == fixture->items[0]);
 }
 
 static void
@@ -313,15 +314,11 @@ random_operations(void **state)
 static void
 complaint(const struct leat_local *local, char *text, size_t bytes)
 {
-    FILE *stream = tmpfile();
-    CHECK(stream != NULL);
-    bool content = leat_local_check(local, stream);
+    FILE *why = test_why();
+    bool content = leat_local_check(local, why);
     CHECK(leat_local_check(local, NULL) == content);
-    rewind(stream);
-    size_t length = fread(text, 1, bytes - 1, stream);
-    text[length] = '\0';
-    CHECK(content == (length == 0));
-    (void)fclose(stream);
+    test_why_read(why, text, bytes);
+    CHECK(content == (text[0] == '\0'));
 }
 
 static void
@@ -346,25 +343,23 @@ check_can_say_no(void **state)
     teardown(&fixture);
 }
 
+static void
+steal_from_oneself(void *argument)
+{
+    uint32_t first = 0;
+    (void)leat_local_steal(argument, argument, &first);
+}
+
 /* A worker that steals from itself would put its oldest items behind the others. */
 static void
 nobody_steals_from_oneself(void **state)
 {
     (void)state;
-    pid_t child = fork();
-    CHECK(child >= 0);
-    if (child == 0) {
-        struct fixture fixture;
-        uint32_t first = 0;
-        setup(&fixture, 2, 0);
-        push_n(&fixture, 4);
-        (void)leat_local_steal(&fixture.local, &fixture.local, &first);
-        _exit(0);
-    }
-    int how = 0;
-    CHECK(waitpid(child, &how, 0) == child);
-    CHECK(WIFSIGNALED(how));
-    CHECK_EQUAL(WTERMSIG(how), SIGABRT);
+    struct fixture fixture;
+    setup(&fixture, 2, 0);
+    push_n(&fixture, 4);
+    test_child_aborts(steal_from_oneself, &fixture.local);
+    teardown(&fixture);
 }
 
 static void

@@ -19,9 +19,26 @@ slots_are_the_capacity(void **state)
     }
 }
 
+/* Where the ring can tell. */
+static void
+a_peek_sees_the_next_item(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    uint32_t item = 0;
+    setup(&fixture, 2, false, 0);
+    CHECK(!leat_mpmc_peek(&fixture.ring, 0, &item));
+    push(&fixture);
+    CHECK(leat_mpmc_peek(&fixture.ring, 0, &item) == (LEAT_RING == LEAT_RING_PACKED));
+    CHECK(LEAT_RING != LEAT_RING_PACKED || item == fixture.items[0]);
+    CHECK(!leat_mpmc_peek(&fixture.ring, 1, &item));
+    teardown(&fixture);
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {RING_TESTS, cmocka_unit_test(slots_are_the_capacity)};
+    const struct CMUnitTest tests[] = {RING_TESTS, cmocka_unit_test(slots_are_the_capacity),
+                                       cmocka_unit_test(a_peek_sees_the_next_item)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

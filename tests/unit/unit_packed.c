@@ -183,6 +183,29 @@ check_can_say_no(void **state)
     teardown(&fixture);
 }
 
+/* With every number of items, and beyond the last one and the slots. */
+static void
+peeks_are_exact(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < TEST_COUNT_OF(starts); i++) {
+        struct fixture fixture;
+        setup(&fixture, 3, true, starts[i]);
+        for (uint32_t items = 0; items <= fixture.slots; items++) {
+            for (uint32_t ahead = 0; ahead <= fixture.slots; ahead++) {
+                uint32_t item = 0;
+                CHECK(leat_packed_peek(&fixture.ring, ahead, &item) == (ahead < items));
+                CHECK(ahead >= items || item == fixture.items[ahead]);
+            }
+            pop(&fixture);
+            while (fixture.count <= items && fixture.count < fixture.slots) {
+                push(&fixture);
+            }
+        }
+        teardown(&fixture);
+    }
+}
+
 int
 main(void)
 {
@@ -192,6 +215,7 @@ main(void)
         cmocka_unit_test(hints_follow),
         cmocka_unit_test(hints_of_any_age),
         cmocka_unit_test(find_is_exact),
+        cmocka_unit_test(peeks_are_exact),
         cmocka_unit_test(check_can_say_no),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

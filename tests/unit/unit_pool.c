@@ -68,6 +68,11 @@ open_with(struct fixture *fixture, const struct leat_pool_config *config)
     memset(fixture, 0, sizeof(*fixture));
     CHECK(leat_pool_init(&fixture->pool, config) == LEAT_OS_OK);
     fixture->pool.places = PLACES;
+    for (uint32_t i = 0; i < PLACES; i++) {
+        LEAT_STATIC(PLACES == 2, "each of two places has one victim");
+        fixture->pool.victims[(PLACES + 1) * i] = (uint8_t)(1 - i);
+        fixture->pool.workers[i].victims_count[0] = 1;
+    }
     atom_init(&beyond(fixture)->busy, 1);
     atom_init(&beyond(fixture)->stocked, UINT32_MAX);
     for (uint32_t i = 0; i < LEAT_PRIORITY_LEVELS; i++) {
@@ -376,7 +381,7 @@ half_is_stolen(void **state)
     /* A stop leaves it where it is. */
     leat_pool_halt(&fixture->pool);
     lend(fixture, 100, 0);
-    atom_init(&fixture->pool.halt, 0);
+    atom_init(&fixture->pool.open, PLACES);
     lend(fixture, 100, 7);
     MUST_HAVE_RUN(fixture, 5, 6, 7, 8, 2, 3, 4);
     /* The owner has not seen yet that its stock is gone. */

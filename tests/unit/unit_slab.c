@@ -1,7 +1,8 @@
 /* unit_slab.c - the slab in one thread: exactly as many records as it has, each one once; words odd
  * while in use and even while free; free records used evenly; records retire after their last
- * generation, and their ids stay answerable. Holds I1 to I3; shows that leat_slab_check() can say
- * no. */
+ * generation, and their ids stay answerable. On a machine with several nodes of memory, which is
+ * made up, all the same, and records stay on their node. Holds I1 to I3; shows that
+ * leat_slab_check() can say no. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,15 +22,20 @@ struct fixture {
     uint32_t in_use;
 };
 
+/* The nodes of the machine; NULL: as many as one. */
+static const struct leat_nodes *machine;
+
 static struct fixture *
 setup(uint32_t capacity, uint32_t shards, uint64_t generation_start)
 {
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    struct fixture *fixture = aligned_alloc(LEAT_LINE_BYTES, sizeof(*fixture));
     const struct leat_slab_config config = {.capacity = capacity,
                                             .shards = shards,
                                             .record_bytes = RECORD_BYTES,
-                                            .generation_start = generation_start};
+                                            .generation_start = generation_start,
+                                            .nodes = machine};
     CHECK(fixture != NULL);
+    memset(fixture, 0, sizeof(*fixture));
     CHECK(leat_slab_init(&fixture->slab, &config));
     CHECK(leat_slab_bytes(&config) >= (size_t)capacity * (RECORD_BYTES + sizeof(uint64_t)));
     return fixture;
@@ -355,15 +361,11 @@ check_can_say_no(void **state)
     give(fixture, 0, a);
     CHECK(leat_slab_check(&fixture->slab, 1, NULL));
 
-    FILE *stream = tmpfile();
-    CHECK(stream != NULL);
-    CHECK(!leat_slab_check(&fixture->slab, 0, stream));
+    FILE *why = test_why();
+    CHECK(!leat_slab_check(&fixture->slab, 0, why));
     CHECK(!leat_slab_check(&fixture->slab, 2, NULL));
-    rewind(stream);
-    size_t length = fread(text, 1, sizeof(text) - 1, stream);
-    text[length] = '\0';
+    test_why_read(why, text, sizeof(text));
     CHECK(strstr(text, "I2") != NULL);
-    (void)fclose(stream);
 
     /* I3: a record on the list whose word says that it is in use. */
     leat_atomic_u64 *word = leat_slab_word(&fixture->slab, a);
@@ -376,6 +378,61 @@ check_can_say_no(void **state)
     atom_store_rlx(word, before);
     give(fixture, 0, b);
     teardown(fixture);
+}
+
+/* ---- several nodes of memory ----------------------------------------------------------------- */
+
+/* CPU i is on node i % 3. This machine need not have them: then binding changes nothing. */
+static struct leat_nodes
+three_nodes(void)
+{
+    struct leat_nodes nodes = {.count = 3, .numbers = {0, 1, 7}};
+    for (uint32_t i = 0; i < LEAT_CPUS_MAX; i++) {
+        nodes.of_cpu[i] = (uint8_t)(i % 3);
+    }
+    return nodes;
+}
+
+static void
+nodes_are_exact(void **state)
+{
+    (void)state;
+    struct leat_nodes nodes = three_nodes();
+    machine = &nodes;
+    capacity_is_exact(state);
+    random_operations(state);
+    machine = NULL;
+}
+
+/* Of 1 536 records each node has 512, in order. */
+static void
+nodes_keep_their_records(void **state)
+{
+    (void)state;
+    struct leat_nodes nodes = three_nodes();
+    machine = &nodes;
+    struct fixture *fixture = setup(1536, 6, 0);
+    for (uint32_t round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < 512; i++) {
+            CHECK_EQUAL(take(fixture, 4) / 512, 1);
+        }
+        /* Where the near ones are all out, it takes those of the next node. */
+        uint32_t far = take(fixture, 4);
+        CHECK_EQUAL(far / 512, 2);
+        give(fixture, 1, far);
+        CHECK_EQUAL(leat_slab_next(&fixture->slab, 0), 512);
+        CHECK_EQUAL(leat_slab_next(&fixture->slab, 1024), 1024);
+        CHECK_EQUAL(leat_slab_next(&fixture->slab, 1024 + 1), 1536);
+        /* Whoever gives them. */
+        for (uint32_t i = 0; i < 512; i++) {
+            give(fixture, i, 512 + i);
+        }
+        uint32_t near = take(fixture, LEAT_CPUS_MAX * 3 + 4);
+        CHECK_EQUAL(near / 512, 1);
+        give(fixture, 3, near);
+    }
+    teardown(fixture);
+    machine = NULL;
 }
 
 int
@@ -391,6 +448,8 @@ main(void)
         cmocka_unit_test(records_retire),
         cmocka_unit_test(capacity_shrinks),
         cmocka_unit_test(records_without_ids_do_not_retire),
+        cmocka_unit_test(nodes_are_exact),
+        cmocka_unit_test(nodes_keep_their_records),
         cmocka_unit_test(links_stand_inside),
         cmocka_unit_test(check_can_say_no),
     };

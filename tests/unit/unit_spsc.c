@@ -155,14 +155,12 @@ static void
 complains(const struct leat_spsc *ring, const char *text)
 {
     char said[200];
-    FILE *stream = tmpfile();
-    CHECK(stream != NULL);
-    bool content = leat_spsc_check(ring, stream);
+    FILE *why = test_why();
+    bool content = leat_spsc_check(ring, why);
     CHECK(leat_spsc_check(ring, NULL) == content);
-    rewind(stream);
-    said[fread(said, 1, sizeof(said) - 1, stream)] = '\0';
+    test_why_read(why, said, sizeof(said));
+    CHECK(content == (said[0] == '\0'));
     CHECK(text[0] == '\0' ? content : strstr(said, text) != NULL);
-    (void)fclose(stream);
 }
 
 static void

@@ -279,6 +279,41 @@ changes_between_steps(void **state)
     teardown();
 }
 
+/* What is taken from the inbox counts, too. */
+static void
+the_inbox_is_bounded(void **state)
+{
+    (void)state;
+    setup((struct leat_wheels_config){0});
+    for (uint32_t i = 0; i < 10; i++) {
+        CHECK(leat_wheel_arm_any(fixture.wheel, i, 5000 * TICK) != LEAT_WHEEL_REFUSED);
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        struct leat_wheel_step step = {.now_ns = TICK, .budget = 3};
+        CHECK(leat_wheel_advance(fixture.wheel, &step));
+        CHECK_EQUAL(step.budget, 0);
+        CHECK_EQUAL(fixture.wheel->count, 3 * (i + 1));
+    }
+    CHECK_EQUAL(advance(TICK), 0);
+    CHECK_EQUAL(fixture.wheel->count, 10);
+    teardown();
+}
+
+/* An idle wheel goes with the time: what is armed then is near, and moves down no level. */
+static void
+an_idle_wheel_goes_with_the_time(void **state)
+{
+    (void)state;
+    setup((struct leat_wheels_config){0});
+    CHECK_EQUAL(advance(4096 * TICK), 0);
+    arm(0, 4100 * TICK);
+    struct leat_wheel_step step = {.now_ns = 4100 * TICK, .budget = 10};
+    CHECK(!leat_wheel_advance(fixture.wheel, &step));
+    CHECK_EQUAL(step.count, 1);
+    CHECK_EQUAL(step.budget, 9);
+    teardown();
+}
+
 /* ---- calls ----------------------------------------------------------------------------------- */
 
 /* Each timer of a list of several blocks is cancelled from each position. */
@@ -530,6 +565,8 @@ main(void)
         cmocka_unit_test(the_clock_jumps),
         cmocka_unit_test(steps_are_bounded),
         cmocka_unit_test(changes_between_steps),
+        cmocka_unit_test(the_inbox_is_bounded),
+        cmocka_unit_test(an_idle_wheel_goes_with_the_time),
         cmocka_unit_test(cancel_keeps_the_others),
         cmocka_unit_test(rearming_moves_it),
         cmocka_unit_test(the_inbox_releases),
