@@ -113,7 +113,8 @@ static uint64_t
 leat_bytes(void *timers)
 {
     struct timers *made = timers;
-    return atom_load_rlx(&made->wheels.blocks.fresh) * sizeof(struct leat_wheel_block) +
+    /* None was given back so far. */
+    return leat_slab_takes(&made->wheels.blocks) * sizeof(struct leat_wheel_block) +
            made->plan->count * sizeof(uint32_t) + sizeof(struct leat_wheel);
 }
 
