@@ -73,6 +73,34 @@ enum leat_item_kind {
 /* Looks at the clock once in so many rounds of a spin: a read costs as much as 10 pauses. */
 #define LEAT_SPIN_ROUNDS 16
 
+/* Shape of a timing wheel. Six levels of 64 slots reach 2^36 ticks less one slot of the last level,
+ * 2.2 years of ticks of 2^20 ns; an occupied slot is a bit of one word. */
+#define LEAT_WHEEL_LEVELS 6
+#ifndef LEAT_WHEEL_SLOTS_LOG2 /* a model has fewer */
+#    define LEAT_WHEEL_SLOTS_LOG2 6
+#endif
+
+/* Words of a block of timers, its link among them: 256 bytes, so that the links and the part that
+ * is not full cost little beside the timers, and a slot with one timer not much. */
+#ifndef LEAT_WHEEL_BLOCK_LOG2 /* a model has smaller ones */
+#    define LEAT_WHEEL_BLOCK_LOG2 5
+#endif
+
+/* Free blocks that a wheel keeps for itself, warm: a cascade frees and fills one in turn. */
+#define LEAT_WHEEL_SPARES 8
+
+/* Ticks as a power of two of nanoseconds: below 16 us a tick is shorter than what wakes a thread;
+ * above 17 s nobody calls it a timer. */
+#define LEAT_WHEEL_TICK_LOG2_MIN     14
+#define LEAT_WHEEL_TICK_LOG2_DEFAULT 20
+#define LEAT_WHEEL_TICK_LOG2_MAX     34
+
+/* Timers that one step looks at, those that only move on included: a few ten microseconds. */
+#define LEAT_WHEEL_NODES_MAX 1024
+
+/* Timers that a step hands out at once: as many as a chunk of a ring takes. */
+#define LEAT_WHEEL_CHUNK LEAT_CHUNK_ITEMS
+
 /* The longest name of a zone has 32 letters; one more byte ends the text. */
 #define LEAT_ZONE_NAME_BYTES 64
 
