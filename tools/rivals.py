@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures Leat against other libraries, pair by pair, with build/release/bench/leat_rivals.
 
-  tools/bench rivals ring|sched [--json FILE] [--pairs N] [--rows REGEX] [--instructions]
+  tools/bench rivals ring|sched|timer [--json FILE] [--pairs N] [--rows REGEX] [--instructions]
 
-builds what is needed and calls this. The groups are in rivals_ring.py and rivals_sched.py.
+builds what is needed and calls this. The groups are in rivals_ring.py, _sched.py and _timer.py.
 
 In each round every contestant of a row runs once, for the same number of items, in an order that
 is shuffled by a fixed seed; the first round does not count. A ratio is ours / theirs of one round,
@@ -25,12 +25,13 @@ import sys
 import perf_table
 import rivals_ring
 import rivals_sched
+import rivals_timer
 from rivals_rounds import OURS, SEED, Problem, Program
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAIRS_LEAST = 30       # fewer say little; the tool says so
 LOAD_MOST = 0.5        # with more, something else ran on the machine; the tool says so
-GROUPS = {"ring": rivals_ring, "sched": rivals_sched}
+GROUPS = {"ring": rivals_ring, "sched": rivals_sched, "timer": rivals_timer}
 
 
 # ---- report ----------------------------------------------------------------------------------
@@ -135,8 +136,11 @@ def main(arguments):
     parser.add_argument("--pauses", type=int, help="in front of another try, instead of the usual")
     parser.add_argument("--scale", type=float, default=1.0, help="so many times the usual items")
     parser.add_argument("--program", type=pathlib.Path,
-                        default=ROOT / "build/release/bench/leat_rivals", help="leat_rivals")
+                        help="leat_rivals, or the program of the group")
     options = parser.parse_args(arguments)
+    if options.program is None:
+        program = getattr(GROUPS[options.group], "PROGRAM", "leat_rivals")
+        options.program = ROOT / "build/release/bench" / program
     try:
         result = compare(options)
         if not result["rows"]:
