@@ -86,8 +86,8 @@ register_rows()
     }
     row("BM_wheel_rearm", sizes[1], BENCH_TIMER_REARM);
     for (auto [name, measure] :
-         {std::pair{"BM_wheel_remote_arm/1m", bench_timer_remote_arm},
-          std::pair{"BM_wheel_remote_cancel/1m", bench_timer_remote_cancel}}) {
+         {std::pair{"BM_wheel_remote_arm/1m", &bench_timer_remote_arm},
+          std::pair{"BM_wheel_remote_cancel/1m", &bench_timer_remote_cancel}}) {
         auto *call = measure;
         auto *made = benchmark::RegisterBenchmark(
             name, [=](benchmark::State &state) { remote(state, sizes[1].count, call); });
