@@ -38,6 +38,11 @@ join_count_down(struct leat_join *join, struct leat_worker *worker)
     }
 }
 
+/* What is spawned and finds the deque full runs in its spawner, and what is left over in whoever
+ * ran what spawned it. Both are as deep as the program's own recursion is (D2 and D3 of spawn.h).
+ * The words of an entry are addresses.
+ * NOLINTBEGIN(misc-no-recursion, performance-no-int-to-ptr) */
+
 /* Runs a piece: as long as nobody has taken what this worker last offered to others, it goes on by
  * itself; then it offers half of the rest. */
 void
@@ -166,6 +171,8 @@ leat_spawn(struct leat_worker *worker, struct leat_join *join, uint64_t function
         leat_spawn_run(worker, &entry);
     }
 }
+
+/* NOLINTEND(misc-no-recursion, performance-no-int-to-ptr) */
 
 bool
 leat_spawn_outside(struct leat_join *join, uint64_t function, uint64_t argument, uint32_t *index)

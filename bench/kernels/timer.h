@@ -21,6 +21,7 @@ struct bench_timer_plan {
     const uint32_t *deadlines; /* 1 to BENCH_TIMER_TICKS */
     const uint32_t *moved;     /* where re-arming moves them to */
     const uint32_t *order;     /* of cancelling, and of re-arming */
+    uint32_t *numbers;         /* all of them */
 };
 
 /* What a kind is asked to do, each from an empty state and on one thread. */

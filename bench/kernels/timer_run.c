@@ -35,14 +35,14 @@ bench_timer_plan_create(uint32_t count)
         order[i] = order[other];
         order[other] = i;
     }
-    *plan = (struct bench_timer_plan){count, numbers, numbers + count, order};
+    *plan = (struct bench_timer_plan){count, numbers, numbers + count, order, numbers};
     return plan;
 }
 
 void
 bench_timer_plan_destroy(struct bench_timer_plan *plan)
 {
-    free((void *)(uintptr_t)plan->deadlines);
+    free(plan->numbers);
     free(plan);
 }
 

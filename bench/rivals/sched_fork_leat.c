@@ -11,7 +11,7 @@ must(enum leat_status status)
 {
     if (status != LEAT_OK) {
         (void)fprintf(stderr, "leat_forks: %s\n", leat_status_text(status));
-        exit(1);
+        exit(1); /* NOLINT(concurrency-mt-unsafe): the benchmark is over */
     }
 }
 
@@ -43,6 +43,8 @@ spawn_local(void *argument)
         call->result += BENCH_FORK_BURST;
     }
 }
+
+/* The plain recursion is what is measured, and each call a task. NOLINTBEGIN(misc-no-recursion) */
 
 static void
 fib(void *argument)
@@ -135,6 +137,8 @@ tree_for(void *argument)
     must(leat_parallel_for(call->engine, &range, tree_piece, children));
     children_sum(call, children);
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 struct timed {
     leat_task_function function;

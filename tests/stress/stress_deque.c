@@ -220,10 +220,10 @@ many_thieves(void **state)
 /* ---- notes, see stolen_body.h ---------------------------------------------------------------- */
 
 static bool
-queue_push(struct leat_deque *deque, uint32_t item)
+queue_push(struct leat_deque *queue, uint32_t item)
 {
     struct leat_deque_entry entry = {{item, 0}};
-    return leat_deque_push(deque, &entry);
+    return leat_deque_push(queue, &entry);
 }
 
 static void

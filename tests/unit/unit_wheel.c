@@ -471,7 +471,7 @@ blocks_suffice(void **state)
               counts[i] * sizeof(uint32_t));
         struct test_prng prng = {1};
         for (uint32_t round = 0; round < 4; round++) {
-            uint64_t now = round * 12345;
+            uint64_t now = UINT64_C(12345) * round;
             for (uint32_t j = 0; j < counts[i]; j++) {
                 uint32_t level = j / 63 % LEAT_WHEEL_LEVELS;
                 uint64_t far = (uint64_t)(1 + j % 63) << (level * LEAT_WHEEL_SLOTS_LOG2);
