@@ -123,7 +123,8 @@ claim_size(struct leat_worker *worker, uint32_t level)
     uint32_t size = took_ns > LEAT_CLAIM_NS ? worker->claim / 2 : worker->claim * 2;
     size = size < 1 ? 1 : size;
     size = size > LEAT_CLAIM_MAX ? LEAT_CLAIM_MAX : size;
-    while (size > 1 && !leat_mpmc_peek(&pool->rings[level], (size - 1) * pool->places, &item)) {
+    while (size > 1 &&
+           !leat_mpmc_peek(&pool->rings[level], (uint64_t)(size - 1) * pool->places, &item)) {
         size /= 2;
     }
     worker->claim_ns = now_ns;
@@ -328,8 +329,9 @@ run(struct leat_worker *worker, uint32_t item)
     }
     uint32_t index = leat_item_index(item);
     struct leat_task_record *record = leat_slab_record(&pool->tasks, index);
-    /* rlx: ordered by pop:B */
-    void *argument = (void *)(uintptr_t)atom_load_rlx(&record->argument);
+    uint64_t word = atom_load_rlx(&record->argument); /* rlx: ordered by pop:B */
+    /* It is a link at other times. NOLINTNEXTLINE(performance-no-int-to-ptr) */
+    void *argument = (void *)(uintptr_t)word;
     leat_pool_function function = record->function;
     /* Given back before it runs: a long task does not hold a record. */
     atom_count(&worker->tasks_run, 1);
@@ -490,6 +492,16 @@ wake_next(struct leat_worker *worker)
 
 /* ---- the loop ------------------------------------------------------------------------------- */
 
+/* Until then, or until there are items. */
+static void
+stolen_rest(const struct leat_worker *worker, uint64_t until_ns)
+{
+    /* rlx: hint, re-checked at park:A */
+    while (leat_os_monotonic_ns() < until_ns && atom_load_rlx(&worker->pool->hint) == 0) {
+        leat_pause();
+    }
+}
+
 /* Where there are no items. False: there is no spawned task either. */
 static LEAT_COLD bool
 spawned_step(struct leat_worker *worker, bool *first)
@@ -503,17 +515,15 @@ spawned_step(struct leat_worker *worker, bool *first)
         wake_next(worker);
         *first = false;
     }
+    if (own) {
+        leat_spawn_run(worker, &entry);
+        return true;
+    }
     uint64_t begin_ns = leat_os_monotonic_ns();
     leat_spawn_run(worker, &entry);
     uint64_t end_ns = leat_os_monotonic_ns();
-    bool rests = !own && end_ns - begin_ns < LEAT_STOLEN_SHORT_NS;
-    uint64_t until_ns = end_ns;
-    if (rests) {
-        until_ns += LEAT_STOLEN_REST_NS;
-    }
-    /* rlx: hint, re-checked at park:A */
-    while (leat_os_monotonic_ns() < until_ns && atom_load_rlx(&worker->pool->hint) == 0) {
-        leat_pause();
+    if (end_ns - begin_ns < LEAT_STOLEN_SHORT_NS) {
+        stolen_rest(worker, end_ns + LEAT_STOLEN_REST_NS);
     }
     return true;
 }

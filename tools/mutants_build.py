@@ -82,7 +82,7 @@ class Builder:
         self.root, self.way = tree.root, way
         self.folder = folder / way
         self.flags = [*FLAGS, *WAYS[way], *defines, *packages("--cflags", self.root),
-                      "-fmacro-prefix-map=" + str(folder) + "/work/=/"]
+                      "-fmacro-prefix-map=" + str(folder) + "/trials/=/"]
         self.links = [*WAYS[way], *packages("--libs", self.root), "-lpthread", "-lm"]
         self.include = folder / "include"  # for <leat.h>, as CMakeLists.txt does it
         self.include.mkdir(parents=True, exist_ok=True)
