@@ -45,6 +45,17 @@ stocked_set(struct leat_worker *worker, uint32_t level, bool stocked)
     }
 }
 
+/* Puts items into the worker's local queue, where others may steal them. There is room: the queue is
+ * empty, and they are no more than a batch. */
+static void
+local_stock(struct leat_worker *worker, uint32_t level, const uint32_t *items, uint32_t count)
+{
+    bool room = leat_local_push_n(&worker->local[level], items, count);
+    LEAT_ASSERT(room);
+    stocked_set(worker, level, true);
+    leat_pool_notify(worker->pool, LEAT_HINT_LOCAL(level));
+}
+
 /* Takes a batch apart: its first item is returned, the others go into the worker's local queue of
  * the level. That is empty: a worker takes from a ring only what it has no items of its own before,
  * and what goes on with a batch is its last item. */
@@ -58,10 +69,7 @@ chunk_open(struct leat_worker *worker, uint32_t level, uint32_t item)
     uint32_t first = chunk->items[0];
     LEAT_ASSERT(count >= 2);
     LEAT_ASSERT(leat_item_kind(first) != LEAT_KIND_CHUNK);
-    bool room = leat_local_push_n(&worker->local[level], chunk->items + 1, count - 1);
-    LEAT_ASSERT(room);
-    stocked_set(worker, level, true);
-    leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
+    local_stock(worker, level, chunk->items + 1, count - 1);
     leat_slab_give(&pool->chunks, leat_pool_shard(), index);
     return first;
 }
@@ -149,10 +157,7 @@ claim(struct leat_worker *worker, uint32_t level)
         more = count < most && !chunk;
     }
     if (count > 0) {
-        bool room = leat_local_push_n(&worker->local[level], items, count);
-        LEAT_ASSERT(room);
-        stocked_set(worker, level, true);
-        leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
+        local_stock(worker, level, items, count);
     }
 }
 
