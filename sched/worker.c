@@ -45,8 +45,8 @@ stocked_set(struct leat_worker *worker, uint32_t level, bool stocked)
     }
 }
 
-/* Puts items into the worker's local queue, where others may steal them. There is room: the queue is
- * empty, and they are no more than a batch. */
+/* Puts items into the worker's local queue, where others may steal them. There is room: the queue
+ * is empty, and they are no more than a batch. */
 static void
 local_stock(struct leat_worker *worker, uint32_t level, const uint32_t *items, uint32_t count)
 {
