@@ -127,6 +127,7 @@ pool_open(struct leat_engine *engine)
     config.ops.run = leat_run_item;
     config.ops.started = hook_started;
     config.ops.stopping = hook_stopping;
+    config.ops.ended = leat_group_ended;
     config.ops.context = engine;
     config.jobs = &engine->jobs;
     config.lists = leat_queue_lists(engine);

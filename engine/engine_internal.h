@@ -173,6 +173,10 @@ struct leat_lists_ops leat_queue_lists(struct leat_engine *engine);
 
 void leat_run_item(void *context, struct leat_worker *worker, uint32_t item);
 
+/* ---- group.c ------------------------------------------------------------------------------- */
+
+void leat_group_ended(void *context, const struct leat_join *join);
+
 /* ---- retain.c: ends ------------------------------------------------------------------------- */
 
 bool leat_retention_init(struct leat_engine *engine);

@@ -751,18 +751,63 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_cancel(struct leat_engine *engine,
 
 /* ---- groups: fork and join ----------------------------------------------------------------- */
 
-struct leat_group;
+/* A group counts tasks that belong together, from leat_group_init() until leat_group_wait() has
+ * answered that all have ended; then its memory may go, or be used again. It stands in the
+ * caller's memory, such as the stack of the task that begins it, and needs no other.
+ *
+ * On a worker, tasks that are spawned stay with that worker, the newest first, and others take the
+ * oldest when they have nothing to do; where there is no room (1024 wait) the task runs at once,
+ * inside the spawn. On other threads they go through the ring of the middle priority.
+ * Who begins a group on a worker waits for it in the same task. Tasks may spawn into their group,
+ * and begin groups of their own; but into a group that was begun on a worker only the task that
+ * began it spawns, and the tasks below that.
+ * A worker that waits runs tasks meanwhile: its own, and then others', but only such as were
+ * spawned in a longer chain of spawns than the waiting one. So on its stack there are at most as
+ * many tasks as the longest chain of spawns has, as if each spawn were a call. */
+struct leat_group {
+    uint64_t inner[8]; /* the library's */
+};
 
-/* A group counts tasks that belong together; its wait runs other work of the group meanwhile.
- * Returns:  LEAT_UNSUPPORTED at present, all of them.  */
-LEAT_API LEAT_NODISCARD enum leat_status leat_group_create(struct leat_engine *engine,
-                                                           struct leat_group **group);
+/* Begins a group.
+ * Threads:  any.      Progress: wait-free.    Allocates: no.
+ * Returns:  LEAT_OK; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_group_init(struct leat_group *group,
+                                                         struct leat_engine *engine);
+
+/* Runs function(argument) once, on any worker, unless the group is cancelled before.
+ * Threads:  see above.    Progress: on a worker wait-free, but for the task where it runs at once;
+ *           elsewhere as leat_post().    Allocates: no.
+ * Returns:  LEAT_OK, always on a worker; elsewhere LEAT_FULL (the ring, or tasks_max), LEAT_CLOSED,
+ *           LEAT_WRONG_STATE (it was begun on a worker); LEAT_FORKED; LEAT_INVALID.
+ * Order:    the spawn happens-before the run, the run before leat_group_wait() answers.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_group_spawn(struct leat_group *group, leat_task_function function, void *argument);
+
+/* Waits until all tasks of the group have ended, and helps: on a worker by running tasks, with
+ * 0 workers as leat_run_some() does; another thread sleeps. The help may take longer than the
+ * timeout.
+ * Threads:  one at a time; on a worker only in the task that began it.    Progress: blocking.
+ * Returns:  LEAT_OK (all have ended, or been passed over after a cancel); what leat_group_fail()
+ *           said first; LEAT_TIMEOUT (the group goes on); LEAT_CLOSED (stopped; tasks that wait in
+ *           a ring run after the next start, and need the group); LEAT_DEADLOCK (on a worker, but
+ *           not where it was begun); LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_group_wait(struct leat_group *group,
                                                          uint64_t timeout_ns);
+
+/* Tasks of the group that have not begun are passed over; those that run can ask. Groups that they
+ * began themselves go on.
+ * Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_group_cancel(struct leat_group *group);
-LEAT_API LEAT_NODISCARD enum leat_status leat_group_destroy(struct leat_group *group);
+/* Threads:  any.      Progress: wait-free.  */
+LEAT_API bool leat_group_cancelled(const struct leat_group *group);
+
+/* For a task that fails: cancels the group, and its wait answers `error`; the first one, if there
+ * are several. Any status but LEAT_OK.
+ * Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_group_fail(struct leat_group *group,
+                                                         enum leat_status error);
 
 typedef void (*leat_range_function)(size_t begin, size_t end, void *argument);
 
@@ -772,8 +817,11 @@ struct leat_range {
     size_t grain; /* pieces are not cut below this; 0: chosen */
 };
 
-/* Runs function(begin, end) over pieces of the range and waits for all of them.
- * Returns:  LEAT_UNSUPPORTED at present.  */
+/* Runs function(begin, end) over pieces of the range, each less than twice the grain, and waits for
+ * all of them. A worker goes on by itself as long as nobody takes what it offers.
+ * Threads:  any; on a worker it takes part.    Progress: blocking.    Allocates: no.
+ * Returns:  LEAT_OK (all done); where nothing was done: LEAT_FULL, LEAT_CLOSED (both never on a
+ *           worker); LEAT_FORKED; LEAT_INVALID (begin > end; a NULL).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_parallel_for(struct leat_engine *engine,
                                                            const struct leat_range *range,
                                                            leat_range_function function,

@@ -45,6 +45,10 @@
 /* The last ones are for completions: those who wait for a job must not keep it from ending. */
 #define LEAT_HOLDS_TO_LOOK 239
 
+/* Pieces of a parallel loop for each worker, where no grain is given: what the others wait for at
+ * the end is then less than 2 % of the work, if all of it is alike. */
+#define LEAT_PIECES 64
+
 /* How often a drain by a lent thread looks for work that others brought: rarely enough to sleep,
  * soon enough for a person. */
 #define LEAT_LENT_LOOK_NS UINT64_C(1000000)

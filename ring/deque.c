@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 enum leat_deque_answer
-leat_deque_steal(struct leat_deque *deque, struct leat_deque_entry *entry)
+leat_deque_steal(struct leat_deque *deque, uint64_t least, struct leat_deque_entry *entry)
 {
     uint64_t top = atom_load_rlx(&deque->top); /* rlx: ordered by deque_steal:A */
     /* deque_steal:A sc -> deque_pop:B.  Orders: top read (or moved by another thief) then bottom
@@ -20,9 +20,13 @@ leat_deque_steal(struct leat_deque *deque, struct leat_deque_entry *entry)
     /* The entry may be taken meanwhile, and the owner write a new one into the slot, so that the
      * words belong to two entries; then the top has moved and the swap fails. */
     const struct leat_deque_slot *slot = &deque->slots[top & deque->mask];
-    /* rlx: ordered by deque_steal:B */
-    struct leat_deque_entry read = {{atom_load_rlx(&slot->words[0]), 0}};
-    read.words[1] = atom_load_rlx(&slot->words[1]); /* rlx: ordered by deque_steal:B */
+    struct leat_deque_entry read;
+    for (uint32_t i = 0; i < LEAT_DEQUE_WORDS; i++) {
+        read.words[i] = atom_load_rlx(&slot->words[i]); /* rlx: ordered by deque_steal:B */
+    }
+    if (read.words[LEAT_DEQUE_RANK] < least) {
+        return LEAT_DEQUE_LOW;
+    }
     /* deque_steal:C release -> deque_push:A, deque_count:A.  Carries: that the slot was read; what
      * the thief wrote before, such as a busy flag.
      * If relaxed: see deque_push:A, deque_count:A. */

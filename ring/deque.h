@@ -4,7 +4,7 @@
  * Source   David Chase and Yossi Lev, "Dynamic circular work-stealing deque", 2005; with the orders
  *          of Nhat Minh Le, Antoniu Pop, Albert Cohen and Francesco Zappa Nardelli, "Correct and
  *          efficient work-stealing for weak memory models", 2013. Differs: it does not grow, a full
- *          one refuses; entries are two words; bottom is stored with release where theirs has a
+ *          one refuses; entries are four words; bottom is stored with release where theirs has a
  *          release fence, since ThreadSanitizer knows no fences; what follows the full fence is
  *          relaxed where the fence already orders it.
  * Roles    one owner (push, pop) and any number of thieves (steal). Memory belongs to the caller.
@@ -47,13 +47,17 @@
 #include "ring/atomic.h"
 #include "ring/limits.h"
 
+/* What an owner gives in: three words of its own, and a rank, for thieves that do not take all. */
+#define LEAT_DEQUE_WORDS 4
+#define LEAT_DEQUE_RANK  (LEAT_DEQUE_WORDS - 1)
+
 struct leat_deque_entry {
-    uint64_t words[2]; /* such as a function and its argument */
+    uint64_t words[LEAT_DEQUE_WORDS]; /* the last one is the rank */
 };
 
 /* Letters: I set at init, then read-only; W one writer, many readers; S many writers. */
 struct leat_deque_slot {
-    leat_atomic_u64 words[2]; /* W */
+    leat_atomic_u64 words[LEAT_DEQUE_WORDS]; /* W */
 };
 
 struct leat_deque {
@@ -67,7 +71,8 @@ struct leat_deque {
 enum leat_deque_answer {
     LEAT_DEQUE_GOT,
     LEAT_DEQUE_EMPTY,
-    LEAT_DEQUE_LOST /* another thread took the entry meanwhile; there may be more */
+    LEAT_DEQUE_LOST, /* another thread took the entry meanwhile; there may be more */
+    LEAT_DEQUE_LOW   /* its rank is too low */
 };
 
 /* Bytes that leat_deque_init() wants for 2^slots_log2 slots, a line of guard included. */
@@ -93,8 +98,9 @@ leat_deque_push(struct leat_deque *deque, const struct leat_deque_entry *entry)
         return false;
     }
     struct leat_deque_slot *slot = &deque->slots[bottom & deque->mask];
-    atom_store_rlx(&slot->words[0], entry->words[0]); /* rlx: ordered by deque_push:B */
-    atom_store_rlx(&slot->words[1], entry->words[1]); /* rlx: ordered by deque_push:B */
+    for (uint32_t i = 0; i < LEAT_DEQUE_WORDS; i++) {
+        atom_store_rlx(&slot->words[i], entry->words[i]); /* rlx: ordered by deque_push:B */
+    }
     /* deque_push:B release -> deque_steal:B.  Carries: the owner's writes, and the entry.
      * If relaxed: a thief could see the bottom and read what the slot held before. */
     atom_store_rel(&deque->bottom, bottom + 1);
@@ -134,16 +140,53 @@ leat_deque_pop(struct leat_deque *deque, struct leat_deque_entry *entry)
     }
     if (got) {
         const struct leat_deque_slot *slot = &deque->slots[place & deque->mask];
-        entry->words[0] = atom_load_rlx(&slot->words[0]); /* rlx: single writer */
-        entry->words[1] = atom_load_rlx(&slot->words[1]); /* rlx: single writer */
+        for (uint32_t i = 0; i < LEAT_DEQUE_WORDS; i++) {
+            entry->words[i] = atom_load_rlx(&slot->words[i]); /* rlx: single writer */
+        }
     }
     return got;
 }
 
+/* The rank of the entry that a pop would look at. pre: something was pushed and not popped by the
+ * owner; it may have been stolen. Progress: wait-free. */
+LEAT_INLINE uint64_t
+leat_deque_newest(const struct leat_deque *deque)
+{
+    uint64_t place = atom_load_rlx(&deque->bottom) - 1; /* rlx: single writer */
+    /* rlx: single writer */
+    return atom_load_rlx(&deque->slots[place & deque->mask].words[LEAT_DEQUE_RANK]);
+}
+
+/* Where the next push goes. Progress: wait-free. */
+LEAT_INLINE uint64_t
+leat_deque_bottom(const struct leat_deque *deque)
+{
+    return atom_load_rlx(&deque->bottom); /* rlx: single writer */
+}
+
+/* True if nothing is there, as far as the owner can know without a fence. Progress: wait-free. */
+LEAT_INLINE bool
+leat_deque_empty(const struct leat_deque *deque)
+{
+    /* rlx: single writer; the top is a hint, re-checked at deque_pop:C */
+    return atom_load_rlx(&deque->bottom) == atom_load_rlx(&deque->top);
+}
+
 /* ---- any thread ----------------------------------------------------------------------------- */
 
-/* Takes the oldest entry. Anything but GOT leaves *entry alone. Progress: wait-free. */
-enum leat_deque_answer leat_deque_steal(struct leat_deque *deque, struct leat_deque_entry *entry);
+/* Takes the oldest entry, if its rank is at least `least`. Anything but GOT leaves *entry alone. It
+ * may answer LOW of an entry that another thread takes at that moment. Progress: wait-free. */
+enum leat_deque_answer leat_deque_steal(struct leat_deque *deque, uint64_t least,
+                                        struct leat_deque_entry *entry);
+
+/* The rank of the oldest entry, or what stood there before; at most a hint. Progress: wait-free. */
+LEAT_INLINE uint64_t
+leat_deque_oldest(const struct leat_deque *deque)
+{
+    uint64_t top = atom_load_rlx(&deque->top); /* rlx: hint, re-checked at deque_steal:C */
+    /* rlx: hint, re-checked at deque_steal:C */
+    return atom_load_rlx(&deque->slots[top & deque->mask].words[LEAT_DEQUE_RANK]);
+}
 
 /* Entries that wait, for the moment when the top was read; one less while the owner pops. */
 LEAT_INLINE uint64_t

@@ -16,8 +16,36 @@
 
 /* Kinds of ring items, 2 bits. The scheduler runs tasks itself, takes chunks apart, and hands the
  * rest up. */
-enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1, LEAT_KIND_CHUNK = 2 };
+enum leat_item_kind {
+    LEAT_KIND_TASK = 0,
+    LEAT_KIND_JOB = 1,
+    LEAT_KIND_CHUNK = 2,
+    LEAT_KIND_SPAWNED = 3 /* of a group, from a thread that is no worker */
+};
 #define LEAT_ITEM_KINDS 4
+
+/* Slots of a worker's deque of spawned tasks, of 32 bytes: more than a divide and conquer is deep,
+ * so that only wide loops meet the end and go on inline; and no more than the L1 cache. */
+#ifndef LEAT_SPAWN_SLOTS_LOG2 /* a model has fewer */
+#    define LEAT_SPAWN_SLOTS_LOG2 10
+#endif
+
+/* Who steals a task that lasts less than the first lets its owner alone for the second: each steal
+ * takes two lines from the owner, so a thief of shorter tasks makes all of it slower. */
+#define LEAT_STOLEN_SHORT_NS 1000
+#ifndef LEAT_STOLEN_REST_NS /* in a model the clock stands still */
+#    define LEAT_STOLEN_REST_NS 4000
+#endif
+
+/* The level of what is spawned outside. */
+#define LEAT_SPAWNED_LEVEL (LEAT_PRIORITY_LEVELS / 2)
+
+/* How often a worker that waits for a group looks before it sleeps, and the pauses in between: some
+ * microseconds, less than it takes to be woken. */
+#ifndef LEAT_JOIN_ROUNDS /* a model does not look */
+#    define LEAT_JOIN_ROUNDS 64
+#endif
+#define LEAT_JOIN_PAUSES 8
 
 /* Items that a worker takes from a ring at once at most: two lines of slots. */
 #define LEAT_CLAIM_MAX 16
@@ -59,6 +87,34 @@ enum leat_item_kind { LEAT_KIND_TASK = 0, LEAT_KIND_JOB = 1, LEAT_KIND_CHUNK = 2
 
 /* Looks at the clock once in so many rounds of a spin: a read costs as much as 10 pauses. */
 #define LEAT_SPIN_ROUNDS 16
+
+/* Shape of a timing wheel. Six levels of 64 slots reach 2^36 ticks less one slot of the last level,
+ * 2.2 years of ticks of 2^20 ns; an occupied slot is a bit of one word. */
+#define LEAT_WHEEL_LEVELS 6
+#ifndef LEAT_WHEEL_SLOTS_LOG2 /* a model has fewer */
+#    define LEAT_WHEEL_SLOTS_LOG2 6
+#endif
+
+/* Words of a block of timers, its link among them: 256 bytes, so that the links and the part that
+ * is not full cost little beside the timers, and a slot with one timer not much. */
+#ifndef LEAT_WHEEL_BLOCK_LOG2 /* a model has smaller ones */
+#    define LEAT_WHEEL_BLOCK_LOG2 5
+#endif
+
+/* Free blocks that a wheel keeps for itself, warm: a cascade frees and fills one in turn. */
+#define LEAT_WHEEL_SPARES 8
+
+/* Ticks as a power of two of nanoseconds: below 16 us a tick is shorter than what wakes a thread;
+ * above 17 s nobody calls it a timer. */
+#define LEAT_WHEEL_TICK_LOG2_MIN     14
+#define LEAT_WHEEL_TICK_LOG2_DEFAULT 20
+#define LEAT_WHEEL_TICK_LOG2_MAX     34
+
+/* Timers that one step looks at, those that only move on included: a few ten microseconds. */
+#define LEAT_WHEEL_NODES_MAX 1024
+
+/* Timers that a step hands out at once: as many as a chunk of a ring takes. */
+#define LEAT_WHEEL_CHUNK LEAT_CHUNK_ITEMS
 
 /* The longest name of a zone has 32 letters; one more byte ends the text. */
 #define LEAT_ZONE_NAME_BYTES 64

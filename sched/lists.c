@@ -268,7 +268,7 @@ admit(struct leat_pool *pool, uint32_t level)
 bool
 leat_lists_ready(const struct leat_lists *lists)
 {
-    /* look:A acquire -> role:A, hand_on:A.  Carries: that the holder is busy, and has counted.
+    /* look:A acquire -> admitter:A, hand_on:A.  Carries: that the holder is busy, and has counted.
      * If relaxed: a drain could miss a job between list and ring, and the worker that moves it. */
     switch ((enum leat_role)atom_load_acq(&lists->role)) {
     case LEAT_ROLE_LEFT:
@@ -287,20 +287,20 @@ leat_lists_ready(const struct leat_lists *lists)
 static bool
 role_take(struct leat_lists *lists)
 {
-    uint32_t now = atom_load_rlx(&lists->role); /* rlx: hint, re-checked at role:A */
+    uint32_t now = atom_load_rlx(&lists->role); /* rlx: hint, re-checked at admitter:A */
     for (;;) {
         switch ((enum leat_role)now) {
         case LEAT_ROLE_FREE:
         case LEAT_ROLE_LEFT:
-            /* role:A acq_rel -> hand_on:A, look:A.  Carries: the holder's part as the last one left
-             * it. And on, that this worker is busy.
+            /* admitter:A acq_rel -> hand_on:A, look:A.  Carries: the holder's part as the last one
+             * left it. And on, that this worker is busy.
              * If relaxed: a job could be admitted twice, or never. */
             if (atom_cas_acq_rel(&lists->role, &now, LEAT_ROLE_HELD)) {
                 return true;
             }
             break;
         case LEAT_ROLE_HELD:
-            /* role:B release -> hand_on:A.  Carries: what this worker had seen listed.
+            /* admitter:B release -> hand_on:A.  Carries: what this worker had seen listed.
              * If relaxed: who is told by the holder could miss it, too. */
             if (atom_cas_rel(&lists->role, &now, LEAT_ROLE_MARKED)) {
                 return false;
@@ -325,8 +325,9 @@ role_give(struct leat_pool *pool, uint32_t level)
 {
     struct leat_lists *lists = &pool->lists[level];
     uint32_t next = part_empty(lists) ? LEAT_ROLE_FREE : LEAT_ROLE_LEFT;
-    /* hand_on:A acq_rel -> role:A, role:B, look:A.  Carries: the holder's part; what others saw.
-     * If relaxed: see role:A. */
+    /* hand_on:A acq_rel -> admitter:A, admitter:B, look:A.  Carries: the holder's part;
+     * what others saw.
+     * If relaxed: see admitter:A. */
     uint32_t was = atom_swap_acq_rel(&lists->role, next);
     if (next == LEAT_ROLE_LEFT || was == LEAT_ROLE_MARKED) {
         leat_pool_notify(pool, LEAT_HINT_LIST(level));

@@ -17,9 +17,9 @@
  * I3       who reads the word as 0 has every job listed before in front of it in the ring
  * I4       FREE: the holder's part is empty. A queue is on `ready` if its list has jobs
  * Edges    admitted:A -> plain:A   the pushes to the ring of what was listed
- *          hand_on:A -> role:A     the holder's part, which the next holder goes on with
- *          role:B -> hand_on:A     what the one turned away had seen listed
- *          role:A -> look:A        that the holder is busy, for leat_pool_quiet()
+ *          hand_on:A -> admitter:A     the holder's part, which the next holder goes on with
+ *          admitter:B -> hand_on:A     what the one turned away had seen listed
+ *          admitter:A -> look:A        that the holder is busy, for leat_pool_quiet()
  */
 #ifndef SCHED_LISTS_H
 #define SCHED_LISTS_H

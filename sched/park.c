@@ -50,9 +50,8 @@ bed_of(struct leat_parker *first_bed, size_t stride, uint32_t worker)
     return (void *)((unsigned char *)first_bed + stride * worker);
 }
 
-/* The first worker from `from` on whose idle bit is set; LEAT_WORKERS_MAX: none. */
-static uint32_t
-idle_next(const struct leat_lot *lot, uint32_t from)
+uint32_t
+leat_lot_next(const struct leat_lot *lot, uint32_t from)
 {
     uint64_t wanted = UINT64_MAX << from % 64;
     for (uint32_t i = from / 64; i < lot->words_count; i++) {
@@ -74,9 +73,9 @@ repeat_in_turn(struct leat_lot *lot, struct leat_parker *first_bed, size_t strid
     if (passes % LEAT_WAKE_AGAIN != 0) {
         return;
     }
-    uint32_t worker = idle_next(lot, atom_load_rlx(&lot->turn)); /* rlx: statistic */
+    uint32_t worker = leat_lot_next(lot, atom_load_rlx(&lot->turn)); /* rlx: statistic */
     if (worker == LEAT_WORKERS_MAX) {
-        worker = idle_next(lot, 0);
+        worker = leat_lot_next(lot, 0);
     }
     if (worker != LEAT_WORKERS_MAX) {
         atom_store_rlx(&lot->turn, worker + 1); /* rlx: statistic */
@@ -87,13 +86,13 @@ repeat_in_turn(struct leat_lot *lot, struct leat_parker *first_bed, size_t strid
 bool
 leat_lot_wake(struct leat_lot *lot, struct leat_parker *first_bed, size_t stride)
 {
-    uint32_t worker = idle_next(lot, 0);
+    uint32_t worker = leat_lot_next(lot, 0);
     while (worker != LEAT_WORKERS_MAX) {
         struct leat_parker *bed = bed_of(first_bed, stride, worker);
         if (!leat_parker_notified(bed) && leat_parker_notify(bed)) {
             return true;
         }
-        worker = idle_next(lot, worker + 1);
+        worker = leat_lot_next(lot, worker + 1);
     }
     repeat_in_turn(lot, first_bed, stride);
     return false;
@@ -102,13 +101,13 @@ leat_lot_wake(struct leat_lot *lot, struct leat_parker *first_bed, size_t stride
 void
 leat_lot_wake_all(struct leat_lot *lot, struct leat_parker *first_bed, size_t stride)
 {
-    uint32_t worker = idle_next(lot, 0);
+    uint32_t worker = leat_lot_next(lot, 0);
     while (worker != LEAT_WORKERS_MAX) {
         struct leat_parker *bed = bed_of(first_bed, stride, worker);
         if (!leat_parker_notify(bed)) {
             leat_parker_again(bed);
         }
-        worker = idle_next(lot, worker + 1);
+        worker = leat_lot_next(lot, worker + 1);
     }
 }
 

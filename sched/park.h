@@ -122,6 +122,9 @@ leat_lot_any(const struct leat_lot *lot)
     return any != 0;
 }
 
+/* The first worker from `from` on whose idle bit is set; LEAT_WORKERS_MAX: none. */
+uint32_t leat_lot_next(const struct leat_lot *lot, uint32_t from);
+
 /* How many sleep at this moment, or have not come yet. */
 uint32_t leat_lot_count(const struct leat_lot *lot);
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "sched/spawn.h"
 #include "sched/worker.h"
 
 /* ---- bringing work -------------------------------------------------------------------------- */
@@ -199,7 +200,7 @@ anything_waits(const struct leat_pool *pool)
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
         bits |= leat_pool_look(pool, level);
     }
-    return bits != 0;
+    return bits != 0 || leat_spawn_ready(pool);
 }
 
 /* Takes the first place that is free, or the first of those with work left in hand. */
@@ -272,7 +273,7 @@ leat_pool_quiet(struct leat_pool *pool, const leat_atomic_u64 *also)
     uint64_t before = 0;
     uint64_t after = 0;
     for (uint32_t i = 0; i < pool->places; i++) {
-        /* quiet:C acquire -> taken:A.  Carries: that the worker was busy by then.
+        /* quiet:C acquire -> taken:A, spawn_taken:A.  Carries: that the worker was busy by then.
          * If relaxed: it could be seen idle as it was before it took the item. */
         before += atom_load_acq(&pool->workers[i].taken);
         /* quiet:A acquire -> busy:A.  Carries: what the worker ran, pushed and counted.
@@ -417,6 +418,16 @@ chunks_config(const struct leat_pool_config *config, uint32_t shards)
     return slab;
 }
 
+static struct leat_slab_config
+spawned_config(const struct leat_pool_config *config, uint32_t shards)
+{
+    struct leat_slab_config slab = {.capacity = config->tasks_max,
+                                    .shards = shards,
+                                    .record_bytes = sizeof(struct leat_spawned),
+                                    .without_ids = true};
+    return slab;
+}
+
 static size_t
 workers_bytes(uint32_t places)
 {
@@ -429,12 +440,13 @@ victims_bytes(uint32_t places)
     return (size_t)places * places;
 }
 
-/* Rings, then the local queues of all places, in one mapping. */
+/* Rings, then the local queues of all places, then their deques, in one mapping. */
 static size_t
 queues_bytes(const struct leat_pool_config *config)
 {
     size_t locals = leat_local_bytes(LEAT_LOCAL_SLOTS_LOG2) * places_of(config);
-    return (leat_mpmc_bytes(config->ring_slots_log2) + locals) * LEAT_PRIORITY_LEVELS;
+    size_t deques = leat_deque_bytes(LEAT_SPAWN_SLOTS_LOG2) * places_of(config);
+    return (leat_mpmc_bytes(config->ring_slots_log2) + locals) * LEAT_PRIORITY_LEVELS + deques;
 }
 
 size_t
@@ -442,8 +454,9 @@ leat_pool_bytes(const struct leat_pool_config *config)
 {
     const struct leat_slab_config tasks = tasks_config(config, LEAT_SLAB_SHARDS_MAX);
     const struct leat_slab_config chunks = chunks_config(config, LEAT_SLAB_SHARDS_MAX);
+    const struct leat_slab_config spawned = spawned_config(config, LEAT_SLAB_SHARDS_MAX);
     return queues_bytes(config) + leat_lists_bytes(config->queues) + leat_slab_bytes(&tasks) +
-           leat_slab_bytes(&chunks) + workers_bytes(places_of(config)) +
+           leat_slab_bytes(&chunks) + leat_slab_bytes(&spawned) + workers_bytes(places_of(config)) +
            victims_bytes(places_of(config)) + sizeof(struct leat_topology) +
            sizeof(uint16_t) * LEAT_CPUS_MAX;
 }
@@ -513,6 +526,10 @@ queues_init(struct leat_pool *pool)
         leat_local_init(&worker->local[i % LEAT_PRIORITY_LEVELS], LEAT_LOCAL_SLOTS_LOG2, memory, 0);
         memory += leat_local_bytes(LEAT_LOCAL_SLOTS_LOG2);
     }
+    for (uint32_t i = 0; i < pool->places; i++) {
+        leat_deque_init(&pool->workers[i].deque, LEAT_SPAWN_SLOTS_LOG2, memory, 0);
+        memory += leat_deque_bytes(LEAT_SPAWN_SLOTS_LOG2);
+    }
     return leat_pool_prepare(config, pool->queues_memory, pool->queues_bytes);
 }
 
@@ -550,22 +567,28 @@ parts_init(struct leat_pool *pool)
     leat_topology_read(pool->topology, "", pool->cpus, pool->cpus_count);
     workers_init(pool);
     leat_lot_init(&pool->lot, pool->places);
+    leat_lot_init(&pool->helpers, pool->places);
     pool->spin_ns = config->busy_poll ? UINT64_MAX : config->spin_ns;
     pool->slabs[LEAT_KIND_TASK] = &pool->tasks;
     pool->slabs[LEAT_KIND_JOB] = config->jobs;
     pool->slabs[LEAT_KIND_CHUNK] = &pool->chunks;
+    pool->slabs[LEAT_KIND_SPAWNED] = &pool->spawned;
     uint32_t cpus = pool->topology->cpus_count;
     uint32_t shards = cpus < LEAT_SLAB_SHARDS_MAX ? cpus : LEAT_SLAB_SHARDS_MAX;
     struct leat_slab_config tasks = tasks_config(config, shards);
     struct leat_slab_config chunks = chunks_config(config, shards);
     tasks.nodes = leat_pool_nodes(pool);
     chunks.nodes = leat_pool_nodes(pool);
+    const struct leat_slab_config spawned = spawned_config(config, shards);
     enum leat_os_result result = lists_init(pool) ? queues_init(pool) : LEAT_OS_NO_MEMORY;
     if (result == LEAT_OS_OK) {
         result = slab_open(pool, &pool->tasks, &tasks);
     }
     if (result == LEAT_OS_OK) {
         result = slab_open(pool, &pool->chunks, &chunks);
+    }
+    if (result == LEAT_OS_OK) {
+        result = slab_open(pool, &pool->spawned, &spawned);
     }
     return result;
 }
@@ -597,6 +620,7 @@ void
 leat_pool_fini(struct leat_pool *pool)
 {
     const struct leat_memory *memory = &pool->config.memory;
+    leat_slab_fini(&pool->spawned);
     leat_slab_fini(&pool->chunks);
     leat_slab_fini(&pool->tasks);
     leat_os_unmap(pool->queues_memory, pool->queues_bytes);

@@ -22,6 +22,7 @@
 #define SCHED_POOL_H
 
 #include "ring/chunk.h"
+#include "ring/deque.h"
 #include "ring/local.h"
 #include "ring/memory.h"
 #include "ring/mpmc.h"
@@ -31,6 +32,7 @@
 #include "sched/tick.h"
 #include "sched/topology.h"
 
+struct leat_join;
 struct leat_pool;
 
 typedef void (*leat_pool_function)(void *argument);
@@ -80,6 +82,8 @@ struct leat_worker {
     uint64_t claim_ns;                      /* O when it last asked */
     uint64_t spin_ns;                       /* O how long it looks for work before it parks */
     uint32_t hand[LEAT_PRIORITY_LEVELS];    /* O items to run again, by level */
+    uint64_t depth;                         /* O of the task that runs, see spawn.h */
+    leat_atomic_u64 floor;                  /* W that depth, when it last slept in a wait */
     LEAT_ALIGNED_LINE struct leat_pool *pool;      /* I */
     uint32_t index;                                /* I */
     int32_t cpu;                                   /* I -1: not pinned to one */
@@ -90,6 +94,7 @@ struct leat_worker {
     leat_atomic_u32 seat;                          /* S enum leat_seat */
     leat_atomic_u64 seen_running;                  /* T see leat_worker_run_ns() */
     struct leat_local local[LEAT_PRIORITY_LEVELS]; /* S what it took of batches, by level */
+    struct leat_deque deque;                       /* S what it spawned */
 };
 
 struct leat_pool_ops {
@@ -98,6 +103,9 @@ struct leat_pool_ops {
     /* First and last thing on a worker's thread. May be NULL. */
     void (*started)(void *context, uint32_t worker);
     void (*stopping)(void *context, uint32_t worker);
+    /* All tasks of a group that no worker began have ended, and it was marked (spawn.h). The group
+     * may be gone. */
+    void (*ended)(void *context, const struct leat_join *join);
     void *context;
 };
 
@@ -145,10 +153,12 @@ struct leat_pool {
     size_t lists_bytes;                             /* I */
     struct leat_slab tasks;                         /* S */
     struct leat_slab chunks;                        /* S */
+    struct leat_slab spawned;                       /* S what is spawned outside, in rings */
     struct leat_mpmc rings[LEAT_PRIORITY_LEVELS];   /* S */
     struct leat_lists lists[LEAT_PRIORITY_LEVELS];  /* S */
     LEAT_ALIGNED_LINE leat_atomic_u64 hint;         /* S see above */
     struct leat_lot lot;                            /* S */
+    struct leat_lot helpers;                        /* S who sleep in a wait, see spawn.h */
     LEAT_ALIGNED_LINE leat_atomic_u32 open;         /* S places from this on take nothing more */
     leat_atomic_u32 active;                         /* W places that are open while it runs */
     leat_atomic_u32 alive;                          /* S threads running, lent ones included */

@@ -2,6 +2,8 @@
  * while, then park. */
 #include "sched/worker.h"
 
+#include "sched/spawn.h"
+
 static _Thread_local struct leat_worker *current_worker;
 
 struct leat_worker *
@@ -52,6 +54,17 @@ stocked_set(struct leat_worker *worker, uint32_t level, bool stocked)
     }
 }
 
+/* Puts items into the worker's local queue, where others may steal them. There is room: the queue
+ * is empty, and they are no more than a batch. */
+static void
+local_stock(struct leat_worker *worker, uint32_t level, const uint32_t *items, uint32_t count)
+{
+    bool room = leat_local_push_n(&worker->local[level], items, count);
+    LEAT_ASSERT(room);
+    stocked_set(worker, level, true);
+    leat_pool_notify(worker->pool, LEAT_HINT_LOCAL(level));
+}
+
 /* Takes a batch apart: its first item is returned, the others go into the worker's local queue of
  * the level. That is empty: a worker takes from a ring only what it has no items of its own before,
  * and what goes on with a batch is its last item. */
@@ -65,10 +78,7 @@ chunk_open(struct leat_worker *worker, uint32_t level, uint32_t item)
     uint32_t first = chunk->items[0];
     LEAT_ASSERT(count >= 2);
     LEAT_ASSERT(leat_item_kind(first) != LEAT_KIND_CHUNK);
-    bool room = leat_local_push_n(&worker->local[level], chunk->items + 1, count - 1);
-    LEAT_ASSERT(room);
-    stocked_set(worker, level, true);
-    leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
+    local_stock(worker, level, chunk->items + 1, count - 1);
     leat_slab_give(&pool->chunks, leat_pool_shard(), index);
     return first;
 }
@@ -130,7 +140,8 @@ claim_size(struct leat_worker *worker, uint32_t level)
     uint32_t size = took_ns > LEAT_CLAIM_NS ? worker->claim / 2 : worker->claim * 2;
     size = size < 1 ? 1 : size;
     size = size > LEAT_CLAIM_MAX ? LEAT_CLAIM_MAX : size;
-    while (size > 1 && !leat_mpmc_peek(&pool->rings[level], (size - 1) * pool->places, &item)) {
+    while (size > 1 &&
+           !leat_mpmc_peek(&pool->rings[level], (uint64_t)(size - 1) * pool->places, &item)) {
         size /= 2;
     }
     worker->claim_ns = now_ns;
@@ -155,10 +166,7 @@ claim(struct leat_worker *worker, uint32_t level)
         more = count < most && !chunk;
     }
     if (count > 0) {
-        bool room = leat_local_push_n(&worker->local[level], items, count);
-        LEAT_ASSERT(room);
-        stocked_set(worker, level, true);
-        leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
+        local_stock(worker, level, items, count);
     }
 }
 
@@ -347,14 +355,19 @@ run(struct leat_worker *worker, uint32_t item)
     struct leat_pool *pool = worker->pool;
     taken(worker);
     if (leat_item_kind(item) != LEAT_KIND_TASK) {
+        if (LEAT_UNLIKELY(leat_item_kind(item) == LEAT_KIND_SPAWNED)) {
+            leat_spawn_item(worker, item);
+            return;
+        }
         pool->config.ops.run(pool->config.ops.context, worker, item);
         atom_count(&worker->ended, 1);
         return;
     }
     uint32_t index = leat_item_index(item);
     struct leat_task_record *record = leat_slab_record(&pool->tasks, index);
-    /* rlx: ordered by pop:B */
-    void *argument = (void *)(uintptr_t)atom_load_rlx(&record->argument);
+    uint64_t word = atom_load_rlx(&record->argument); /* rlx: ordered by pop:B */
+    /* It is a link at other times. NOLINTNEXTLINE(performance-no-int-to-ptr) */
+    void *argument = (void *)(uintptr_t)word;
     leat_pool_function function = record->function;
     /* Given back before it runs: a long task does not hold a record. */
     atom_count(&worker->tasks_run, 1);
@@ -415,7 +428,7 @@ spin(struct leat_worker *worker)
     for (;;) {
         for (uint32_t i = 0; i < LEAT_SPIN_ROUNDS; i++) {
             uint64_t hint = atom_load_rlx(&pool->hint); /* rlx: hint, re-checked at park:A */
-            if (any_ready(pool, hint) || halted(worker)) {
+            if (any_ready(pool, hint) || leat_spawn_ready(pool) || halted(worker)) {
                 return true;
             }
             leat_pause();
@@ -429,10 +442,10 @@ spin(struct leat_worker *worker)
     }
 }
 
-/* W5 of park.h: every ring and local queue, not only the hinted ones. Sets the bits of those with
- * items, and keeps them for the next pick. */
+/* Of every ring, list and local queue, not only the hinted ones: sets the bits of those that have
+ * some, and keeps them for the next pick. */
 static bool
-second_look(struct leat_worker *worker)
+look_again(struct leat_worker *worker)
 {
     struct leat_pool *pool = worker->pool;
     bool any = false;
@@ -447,6 +460,14 @@ second_look(struct leat_worker *worker)
     return any;
 }
 
+/* W5 of park.h: those, and the deques. */
+static bool
+second_look(struct leat_worker *worker)
+{
+    bool any = look_again(worker);
+    return leat_spawn_ready(worker->pool) || any;
+}
+
 /* Steps W1 to W7 of park.h. */
 static void
 park(struct leat_worker *worker)
@@ -457,8 +478,9 @@ park(struct leat_worker *worker)
         /* Bits of what there is come back at once. */
         (void)atom_and_rlx(&pool->hint, 0); /* rlx: ordered by park:A */
     }
-    /* park:A sc -> notify:A, tell:A, any:A, halt:B.  Orders: idle bit set and hint cleared then
-     * rings and halt read, against item published (or halt set) then hint and idle bits read. */
+    /* park:A sc -> notify:A, tell:A, any:A, spawned:A, halt:B.  Orders: idle bit set and hint
+     * cleared then rings, deques and halt read, against item published (or halt set) then hint and
+     * idle bits read. */
     atom_fence_sc(&pool->anchor);
     if (second_look(worker) || halted(worker)) {
         leat_lot_leave(&pool->lot, worker->index);
@@ -504,8 +526,8 @@ static void
 wake_next(struct leat_worker *worker)
 {
     struct leat_pool *pool = worker->pool;
-    /* park:B sc -> notify:A, any:A.  Orders: own idle bit cleared then rings and queues read,
-     * against item published then idle bits read. */
+    /* park:B sc -> notify:A, any:A, spawned:A.  Orders: own idle bit cleared then rings, queues and
+     * deques read, against item published then idle bits read. */
     atom_fence_sc(&pool->anchor);
     if (leat_lot_any(&pool->lot) && second_look(worker)) {
         (void)leat_pool_wake_one(pool);
@@ -513,6 +535,58 @@ wake_next(struct leat_worker *worker)
 }
 
 /* ---- the loop ------------------------------------------------------------------------------- */
+
+/* Until then, or until there are items. */
+static void
+stolen_rest(const struct leat_worker *worker, uint64_t until_ns)
+{
+    /* rlx: hint, re-checked at park:A */
+    while (leat_os_monotonic_ns() < until_ns && atom_load_rlx(&worker->pool->hint) == 0) {
+        leat_pause();
+    }
+}
+
+/* Where there are no items. False: there is no spawned task either. */
+static LEAT_COLD bool
+spawned_step(struct leat_worker *worker, bool *first)
+{
+    struct leat_deque_entry entry;
+    bool own = !leat_deque_empty(&worker->deque);
+    if (!leat_spawn_take(worker, &entry)) {
+        return false;
+    }
+    if (*first) {
+        wake_next(worker);
+        *first = false;
+    }
+    if (own) {
+        leat_spawn_run(worker, &entry);
+        return true;
+    }
+    uint64_t begin_ns = leat_os_monotonic_ns();
+    leat_spawn_run(worker, &entry);
+    uint64_t end_ns = leat_os_monotonic_ns();
+    if (end_ns - begin_ns < LEAT_STOLEN_SHORT_NS) {
+        stolen_rest(worker, end_ns + LEAT_STOLEN_REST_NS);
+    }
+    return true;
+}
+
+/* Takes something and runs it. False: there is nothing. `first`: since the worker had none. */
+LEAT_INLINE bool
+step(struct leat_worker *worker, bool *first)
+{
+    uint32_t item = 0;
+    if (LEAT_UNLIKELY(!pick(worker, &item))) {
+        return spawned_step(worker, first);
+    }
+    if (LEAT_UNLIKELY(*first)) {
+        wake_next(worker);
+        *first = false;
+    }
+    run(worker, item);
+    return true;
+}
 
 /* False: there is no room in the ring, and what has no queue cannot be listed. */
 static bool
@@ -544,12 +618,12 @@ hand_over(struct leat_worker *worker)
     return worker->held == 0;
 }
 
-/* Ends: as long as the second look finds something, this pick or another thread's takes it, or
+/* Ends: as long as this look finds something, this pick or another thread's takes it, or
  * moves listed jobs on. */
 static bool
 pick_again(struct leat_worker *worker, uint32_t *item)
 {
-    while (second_look(worker)) {
+    while (look_again(worker)) {
         if (pick(worker, item)) {
             return true;
         }
@@ -562,18 +636,21 @@ leat_worker_some(struct leat_worker *worker, size_t budget)
 {
     size_t ran = 0;
     uint32_t item = 0;
+    bool first = false;
     /* A handler of one engine may lend its thread to another. */
     struct leat_worker *before = current_worker;
     current_worker = worker;
     busy_begin(worker);
     while (!halted(worker) && ran < budget) {
         /* A lent thread does not park, so it takes the second look here. */
-        if (!pick(worker, &item) && !pick_again(worker, &item)) {
+        if (pick(worker, &item) || pick_again(worker, &item)) {
+            run(worker, item);
+        } else if (!spawned_step(worker, &first)) {
             break;
         }
-        run(worker, item);
         ran++;
     }
+    leat_spawn_empty(worker);
     if (hand_over(worker)) {
         busy_end(worker);
     }
@@ -617,16 +694,11 @@ leat_worker_run(void *argument)
         ops->started(ops->context, worker->index);
     }
     while (!leaves(worker)) {
-        uint32_t item = 0;
         bool first = true;
         busy_begin(worker);
-        while (!halted(worker) && pick(worker, &item)) {
-            if (LEAT_UNLIKELY(first)) {
-                wake_next(worker);
-                first = false;
-            }
-            run(worker, item);
+        while (!halted(worker) && step(worker, &first)) {
         }
+        leat_spawn_empty(worker);
         if (hand_over(worker)) {
             busy_end(worker);
         }

@@ -20,7 +20,9 @@ import time
 FLAGS = ("-std=c17", "-w", "-D_GNU_SOURCE", "-DLEAT_ALLOCATOR_JEMALLOC=0")
 LIBRARIES = ("cmocka", "liburcu-bp")
 # As in CMakeLists.txt.
-MODEL = ("-O2", "-DLEAT_MODEL=1", "-DLEAT_PRIORITY_LEVELS=1", "-DLEAT_LOCAL_SLOTS_LOG2=2")
+MODEL = ("-O2", "-DLEAT_MODEL=1", "-DLEAT_PRIORITY_LEVELS=1", "-DLEAT_LOCAL_SLOTS_LOG2=2",
+         "-DLEAT_SPAWN_SLOTS_LOG2=1", "-DLEAT_JOIN_ROUNDS=0", "-DLEAT_STOLEN_REST_NS=0",
+         "-DLEAT_WHEEL_SLOTS_LOG2=1", "-DLEAT_WHEEL_BLOCK_LOG2=2")
 WAYS = {
     "model": MODEL,
     # The slots of the default ring are sequentially consistent, which hides what others leave out.
@@ -80,7 +82,7 @@ class Builder:
         self.root, self.way = tree.root, way
         self.folder = folder / way
         self.flags = [*FLAGS, *WAYS[way], *defines, *packages("--cflags", self.root),
-                      "-fmacro-prefix-map=" + str(folder) + "/work/=/"]
+                      "-fmacro-prefix-map=" + str(folder) + "/trials/=/"]
         self.links = [*WAYS[way], *packages("--libs", self.root), "-lpthread", "-lm"]
         self.include = folder / "include"  # for <leat.h>, as CMakeLists.txt does it
         self.include.mkdir(parents=True, exist_ok=True)

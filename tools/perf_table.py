@@ -11,6 +11,8 @@ A block stands between two lines; what is between them is replaced:
 
   gen:bench   a result of Google Benchmark. `filter` is a regular expression on names.
   gen:rows    a paired comparison with other libraries: {"group","pairs","machine","rows"}.
+  gen:histogram  of the same, the rows that have samples of single operations: what part of them is
+              not longer than so much.
 
 `file` is a path from the root of the repository.
 """
@@ -167,8 +169,9 @@ def rows_table(data, arguments, where):
         checked = "yes" if row.get("checked") else ": ".join(
             ["NO", *filter(None, [", ".join(row.get("wrong", ()))])])
         own = row.get("algorithm", "")
+        crowd = "; oversubscribed" if row.get("oversubscribed") else ""
         lines.append([name, f"**{own or 'ours'}**", unit, number(field(row, "ours", spot)), "", "",
-                      number(tails.get("ours", tails.get(own))), checked])
+                      number(tails.get("ours", tails.get(own))), checked + crowd])
         for rival, values in sorted(field(row, "rivals", spot).items()):
             spread = (f"{number(field(values, 'ratio_low', spot))} – "
                       f"{number(field(values, 'ratio_high', spot))}")
@@ -187,9 +190,33 @@ def rows_table(data, arguments, where):
     return head + "\n\n" + table(headings, lines)
 
 
+# Upper ends of the columns, in nanoseconds.
+SPANS = {"≤ 1 µs": 1_000, "≤ 3 µs": 3_000, "≤ 10 µs": 10_000, "≤ 100 µs": 100_000,
+         "≤ 1 ms": 1_000_000}
+
+
+def histogram_table(data, arguments, where):
+    """Table of the histograms of one paired comparison, in percent of the samples."""
+    lines = []
+    for row in field(data, "rows", where):
+        name = field(row, "name", where)
+        if not re.search(arguments.get("filter", ""), name) or "histogram_ns" not in row:
+            continue
+        own = field(row, "algorithm", f"{where}: {name}")
+        for who, steps in sorted(row["histogram_ns"].items(), key=lambda item: item[0] != own):
+            total = sum(count for _, count in steps)
+            shares = [sum(count for end, count in steps if end <= span) / total
+                      for span in SPANS.values()]
+            lines.append([name, f"**{who}**" if who == own else who, f"{total:,}".replace(",", " "),
+                          *(f"{100 * share:.1f}" for share in shares)])
+    if not lines:
+        raise Problem(f"{where}: no row with a histogram matches {arguments.get('filter', '')!r}")
+    return table(["row", "who", "samples", *(f"{span}, %" for span in SPANS)], lines)
+
+
 # ---- blocks ----------------------------------------------------------------------------------
 
-GENERATORS = {"bench": bench, "rows": rows_table}
+GENERATORS = {"bench": bench, "rows": rows_table, "histogram": histogram_table}
 
 
 def generate(root, name, text):

@@ -47,29 +47,37 @@ void bench_mutex_open(struct mutex_pool *pool, const struct mutex_pool_config *c
 /* Runs what waits, and ends the workers. */
 void bench_mutex_close(struct mutex_pool *pool);
 
-/* Puts a task in. False: full. */
-LEAT_INLINE bool
-bench_mutex_post(struct mutex_pool *pool, leat_task_function function, void *argument)
+/* Puts `count` tasks in at once, or as many as there is room for, and says how many. */
+LEAT_INLINE size_t
+bench_mutex_post_n(struct mutex_pool *pool, leat_task_function function, void *argument,
+                   size_t count)
 {
     (void)pthread_mutex_lock(&pool->mutex);
-    bool room = pool->tail - pool->head <= pool->mask;
-    bool wake = false;
-    if (LEAT_LIKELY(room)) {
+    size_t room = (size_t)(pool->mask + 1 - (pool->tail - pool->head));
+    size_t some = count < room ? count : room;
+    for (size_t i = 0; i < some; i++) {
         struct leat_task *task = &pool->tasks[pool->tail & pool->mask];
         task->function = function;
         task->argument = argument;
         pool->tail++;
-        wake = pool->asleep > 0;
-        if (LEAT_UNLIKELY(wake)) {
-            pool->asleep--;
-            pool->wakes++;
-        }
+    }
+    uint32_t wake = pool->asleep < some ? pool->asleep : (uint32_t)some;
+    if (LEAT_UNLIKELY(wake > 0)) {
+        pool->asleep -= wake;
+        pool->wakes += wake;
     }
     (void)pthread_mutex_unlock(&pool->mutex);
-    if (LEAT_UNLIKELY(wake)) {
+    for (uint32_t i = 0; LEAT_UNLIKELY(i < wake); i++) {
         (void)pthread_cond_signal(&pool->work);
     }
-    return room;
+    return some;
+}
+
+/* Puts a task in. False: full. */
+LEAT_INLINE bool
+bench_mutex_post(struct mutex_pool *pool, leat_task_function function, void *argument)
+{
+    return bench_mutex_post_n(pool, function, argument, 1) == 1;
 }
 
 #endif

@@ -119,7 +119,7 @@ name_calls(struct leat_engine *engine)
     leat_type type = {1};
     leat_queue queue = {1};
     const char *name = NULL;
-    struct leat_group *group = NULL;
+    struct leat_group group;
     struct leat_completion_queue *completions = NULL;
     const struct leat_range range = {0, 1, 0};
     EXPECT_FORKED(leat_type_register(engine, "child", done, NULL, NULL, &type));
@@ -130,7 +130,7 @@ name_calls(struct leat_engine *engine)
     EXPECT_FORKED(leat_queue_name(engine, queue, &name));
     EXPECT_FORKED(leat_queue_pause(engine, queue));
     EXPECT_FORKED(leat_queue_resume(engine, queue));
-    EXPECT_FORKED(leat_group_create(engine, &group));
+    EXPECT_FORKED(leat_group_init(&group, engine));
     EXPECT_FORKED(leat_parallel_for(engine, &range, NULL, NULL));
     EXPECT_FORKED(leat_completion_queue_create(engine, 64, &completions));
 }

@@ -2,7 +2,7 @@
  * slots, with C11 memory.
  *
  * transfer  The owner writes plain data behind each entry and pushes it; who gets the entry takes
- *           the data away: a missing edge, or an entry with two takers, is a data race. Both words
+ *           the data away: a missing edge, or an entry with two takers, is a data race. All words
  *           belong to the same entry. A pop gives the newest entry that the owner has not popped,
  *           whatever the thieves do; thieves get them in the order of their places; none is lost
  *           (I1, I2). Full, empty and lost are justified by what happens before: an empty deque has
@@ -164,15 +164,17 @@ answer_check(const struct state *state, uint32_t self, const struct op *op)
 static struct leat_deque_entry
 entry_of(uint32_t number)
 {
-    return (struct leat_deque_entry){{number, ~(uint64_t)number}};
+    return (struct leat_deque_entry){{number, ~(uint64_t)number, number + 1, number + 2}};
 }
 
-/* The number of an entry, both of whose words are its own. */
+/* The number of an entry, all of whose words are its own. */
 static uint32_t
 number_of(const struct leat_deque_entry *entry)
 {
     EXPLORE_CHECK(entry->words[0] < ENTRIES_MAX);
     EXPLORE_CHECK(entry->words[1] == ~entry->words[0]);
+    EXPLORE_CHECK(entry->words[2] == entry->words[0] + 1);
+    EXPLORE_CHECK(entry->words[3] == entry->words[0] + 2);
     return (uint32_t)entry->words[0];
 }
 
@@ -247,7 +249,7 @@ steal(struct state *state)
 {
     struct leat_deque_entry entry = {0};
     struct op *op = op_begin(state, STEAL);
-    enum leat_deque_answer answer = leat_deque_steal(&state->deque, &entry);
+    enum leat_deque_answer answer = leat_deque_steal(&state->deque, 0, &entry);
     uint32_t number = answer == LEAT_DEQUE_GOT ? number_of(&entry) : 0;
     op->lost = answer == LEAT_DEQUE_LOST;
     op_end(op, answer == LEAT_DEQUE_GOT, number);

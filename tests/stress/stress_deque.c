@@ -52,6 +52,8 @@ receive(struct flow *flow, const struct leat_deque_entry *entry)
 {
     CHECK(entry->words[0] < ENTRIES);
     CHECK_EQUAL(entry->words[1], ~entry->words[0]);
+    CHECK_EQUAL(entry->words[2], entry->words[0] + 1);
+    CHECK_EQUAL(entry->words[3], entry->words[0] + 2);
     struct record *record = &flow->records[entry->words[0]];
     CHECK_EQUAL(record->mixed, mix(entry->words[0]));
     CHECK_EQUAL(record->taken, 0);
@@ -63,7 +65,7 @@ receive(struct flow *flow, const struct leat_deque_entry *entry)
 static void
 owner_push(struct flow *flow, uint32_t number)
 {
-    struct leat_deque_entry entry = {{number, ~(uint64_t)number}};
+    struct leat_deque_entry entry = {{number, ~(uint64_t)number, number + 1, number + 2}};
     struct record *record = &flow->records[number];
     record->mixed = mix(number);
     record->place = atom_load_rlx(&flow->deque.bottom) - flow->start;
@@ -122,7 +124,7 @@ thief(struct flow *flow)
     struct leat_deque_entry entry;
     uint64_t least = 0;
     while (atom_load_rlx(&flow->left) > 0) {
-        switch (leat_deque_steal(&flow->deque, &entry)) {
+        switch (leat_deque_steal(&flow->deque, 0, &entry)) {
         case LEAT_DEQUE_GOT: {
             const struct record *record = receive(flow, &entry);
             CHECK(record->place >= least);
@@ -135,6 +137,9 @@ thief(struct flow *flow)
             leat_os_yield();
             break;
         case LEAT_DEQUE_LOST:
+            break;
+        case LEAT_DEQUE_LOW:
+            CHECK(false);
             break;
         }
     }
@@ -215,10 +220,10 @@ many_thieves(void **state)
 /* ---- notes, see stolen_body.h ---------------------------------------------------------------- */
 
 static bool
-queue_push(struct leat_deque *deque, uint32_t item)
+queue_push(struct leat_deque *queue, uint32_t item)
 {
     struct leat_deque_entry entry = {{item, 0}};
-    return leat_deque_push(deque, &entry);
+    return leat_deque_push(queue, &entry);
 }
 
 static void
@@ -231,7 +236,7 @@ take_with_notes(struct notes *notes)
             CHECK(leat_deque_pop(&notes->queue, &entry));
             CHECK_EQUAL(entry.words[0], NOTES - 1 - i);
         } else {
-            CHECK_EQUAL(leat_deque_steal(&notes->queue, &entry), LEAT_DEQUE_GOT);
+            CHECK_EQUAL(leat_deque_steal(&notes->queue, 0, &entry), LEAT_DEQUE_GOT);
             CHECK_EQUAL(entry.words[0], i);
         }
     }

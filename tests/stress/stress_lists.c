@@ -67,7 +67,7 @@ run(struct leat_run *attempt, void *context)
 }
 
 static void
-job_of(struct fixture *fixture, uint32_t *number, struct leat_job *job)
+job_of(const struct fixture *fixture, const uint32_t *number, struct leat_job *job)
 {
     *job = leat_job_default();
     job->type = fixture->type;
@@ -98,7 +98,7 @@ submitter(struct fixture *fixture, uint32_t number)
         uint32_t count = test_random_below(&prng, 4) == 0 ? BATCH : 1;
         count = count > end - i ? end - i : count;
         submit_some(fixture, i, count, ids);
-        uint32_t one = test_random_below(&prng, count);
+        uint32_t one = count > 1 ? test_random_below(&prng, count) : 0;
         if (test_random_below(&prng, 3) == 0) {
             fixture->tickets[i + one].cancel = leat_cancel(fixture->engine, ids[one]);
         }

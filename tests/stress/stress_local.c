@@ -218,9 +218,9 @@ everybody_steals_at_shipped_size(void **state)
 /* ---- notes, see stolen_body.h ---------------------------------------------------------------- */
 
 static bool
-queue_push(struct leat_local *local, uint32_t item)
+queue_push(struct leat_local *queue, uint32_t item)
 {
-    return leat_local_push(local, item);
+    return leat_local_push(queue, item);
 }
 
 /* Thread 1 takes one item at a time, since its own queue is full. */

@@ -136,6 +136,7 @@ struct census {
     unsigned char *tasks; /* the same */
     uint32_t tasks_waiting;
     uint32_t chunks;
+    uint32_t spawned;
     uint64_t waiting; /* jobs */
     uint64_t limited; /* those of queues with a limit */
     uint64_t running;
@@ -159,6 +160,10 @@ count_item(struct census *census, uint32_t item)
         CHECK_EQUAL(census->tasks[index], 0);
         census->tasks[index] = 1;
         census->tasks_waiting++;
+        return;
+    }
+    if (leat_item_kind(item) == LEAT_KIND_SPAWNED) {
+        census->spawned++;
         return;
     }
     CHECK(index < census->engine->jobs.capacity);
@@ -361,6 +366,12 @@ test_engine_check(struct leat_engine *engine)
     CHECK(leat_slab_check(&engine->jobs, census.in_use, stderr));
     CHECK(leat_slab_check(&engine->pool.tasks, census.tasks_waiting, stderr));
     CHECK(leat_slab_check(&engine->pool.chunks, census.chunks, stderr));
+    CHECK(leat_slab_check(&engine->pool.spawned, census.spawned, stderr));
+    for (uint32_t i = 0; i < engine->pool.places; i++) {
+        CHECK(leat_deque_check(&engine->pool.workers[i].deque, stderr));
+        CHECK(!leat_deque_ready(&engine->pool.workers[i].deque));
+        CHECK_EQUAL(engine->pool.workers[i].depth, 0);
+    }
     check_completions(&census);
     check_statistics(&census);
     free(census.jobs);

@@ -252,7 +252,7 @@ deque_steal(void *subject, uint32_t who)
 {
     struct queue_state *state = subject;
     struct leat_deque_entry entry;
-    if (leat_deque_steal(&state->deque, &entry) != LEAT_DEQUE_GOT) {
+    if (leat_deque_steal(&state->deque, 0, &entry) != LEAT_DEQUE_GOT) {
         return false;
     }
     deque_out(state, who, &entry);

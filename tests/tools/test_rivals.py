@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
 import perf_table  # noqa: E402
 import rivals  # noqa: E402
+import rivals_rounds  # noqa: E402
 
 # Answers each line from the tables that the test writes beside it, and notes the line. The n-th run
 # of a ring takes its n-th time, from the start again after the last.
@@ -137,13 +138,13 @@ class Results(Case):
         ck = self.row("solo")["rivals"]["ck"]
         # 10 / 20, 20 / 40, 60 / 40; the medians of both alone would give the same, 20 / 40.
         self.assertEqual((ck["ratio_median"], ck["ratio_low"], ck["ratio_high"]), (0.5, 0.5, 1.5))
-        self.assertEqual(rivals.ratios([10, 20, 60], [60, 20, 10]), [10 / 60, 1, 6])
+        self.assertEqual(rivals_rounds.ratios([10, 20, 60], [60, 20, 10]), [10 / 60, 1, 6])
 
     def test_the_interval_closes_in_on_the_median(self):
         few = [0.8, 1.0, 1.2] * 2
         many = [0.8, 1.0, 1.2] + [1.0] * 30
-        self.assertEqual(rivals.interval(many), (1.0, 1.0, 1.0))
-        middle, low, high = rivals.interval(few)
+        self.assertEqual(rivals_rounds.interval(many), (1.0, 1.0, 1.0))
+        middle, low, high = rivals_rounds.interval(few)
         self.assertTrue(low < middle < high)
 
     def test_single_calls_only_where_threads_share_cpus(self):
@@ -170,7 +171,7 @@ class Results(Case):
         self.assertEqual(data["machine"]["commit"], "abc1234")
         text = perf_table.rows_table(data, {"filter": "2p2c$"}, "r.json")
         self.assertIn("| 2p2c | **packed** | ns | ", text)
-        self.assertIn(" | 100 | yes |", text)
+        self.assertIn(" | 100 | yes; oversubscribed |", text)
 
     def test_the_summary_has_the_best_rival_that_is_not_ours(self):
         _, output = self.command("--rows", "2p2c|solo", "--pairs", "3")
@@ -210,7 +211,7 @@ class Failures(Case):
 
     def test_a_rival_whose_run_does_not_end_is_named_and_the_others_go_on(self):
         self.write({**table(), "hangs": "rte"})
-        with unittest.mock.patch.object(rivals, "RUN_SECONDS_MAX", 1):
+        with unittest.mock.patch.object(rivals_rounds, "RUN_SECONDS_MAX", 1):
             status, output = self.command("--rows", "2p2c", "--pairs", "2")
         self.assertEqual(status, 1)
         self.assertIn("2p2c, rte: no answer", output)
@@ -221,7 +222,7 @@ class Failures(Case):
 
     def test_one_that_hangs_with_the_clock_alone(self):
         self.write({**table(), "hangs_timed": "rte"})
-        with unittest.mock.patch.object(rivals, "RUN_SECONDS_MAX", 1):
+        with unittest.mock.patch.object(rivals_rounds, "RUN_SECONDS_MAX", 1):
             status, _ = self.command("--rows", "2p2c", "--pairs", "2")
         self.assertEqual(status, 1)
         row = json.loads(self.file.read_text(encoding="utf-8"))["rows"][0]
@@ -231,7 +232,7 @@ class Failures(Case):
 
     def test_ours_that_does_not_end(self):
         self.write({**table(), "hangs": "leat turn"})
-        with unittest.mock.patch.object(rivals, "RUN_SECONDS_MAX", 1):
+        with unittest.mock.patch.object(rivals_rounds, "RUN_SECONDS_MAX", 1):
             status, output = self.command("--rows", "solo", "--pairs", "1")
         self.assertEqual(status, 2)
         self.assertIn("solo, leat turn: no answer", output)

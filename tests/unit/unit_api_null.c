@@ -432,14 +432,20 @@ case_release_and_cancel(struct world *world)
 static void
 case_groups(struct world *world)
 {
-    struct leat_group *group = NULL;
-    CHECK_STATUS(leat_group_create(NULL, &group), LEAT_INVALID);
-    CHECK(leat_group_create(world->engine, NULL) != LEAT_OK);
-    CHECK(leat_group_spawn(NULL, nothing, NULL) != LEAT_OK);
-    CHECK(leat_group_wait(NULL, LEAT_FOREVER) != LEAT_OK);
-    CHECK(leat_group_cancel(NULL) != LEAT_OK);
-    CHECK(leat_group_destroy(NULL) != LEAT_OK);
-    CHECK(group == NULL);
+    struct leat_group group;
+    CHECK_STATUS(leat_group_init(NULL, world->engine), LEAT_INVALID);
+    CHECK_STATUS(leat_group_init(&group, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_group_spawn(NULL, nothing, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_group_wait(NULL, LEAT_FOREVER), LEAT_INVALID);
+    CHECK_STATUS(leat_group_cancel(NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_group_fail(NULL, LEAT_INVALID), LEAT_INVALID);
+    CHECK(!leat_group_cancelled(NULL));
+    CHECK_OK(leat_group_init(&group, world->engine));
+    CHECK_STATUS(leat_group_spawn(&group, NULL, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_group_fail(&group, LEAT_OK), LEAT_INVALID);
+    CHECK_STATUS(leat_group_fail(&group, LEAT_STATUS_COUNT), LEAT_INVALID);
+    CHECK(!leat_group_cancelled(&group));
+    CHECK_OK(leat_group_wait(&group, 0));
 }
 
 static void
@@ -447,9 +453,9 @@ case_parallel_for(struct world *world)
 {
     const struct leat_range none = {5, 1, 0};
     CHECK_STATUS(leat_parallel_for(NULL, &none, range, NULL), LEAT_INVALID);
-    CHECK(leat_parallel_for(world->engine, NULL, range, NULL) != LEAT_OK);
-    CHECK(leat_parallel_for(world->engine, &none, NULL, NULL) != LEAT_OK);
-    CHECK(leat_parallel_for(world->engine, &none, range, NULL) != LEAT_OK);
+    CHECK_STATUS(leat_parallel_for(world->engine, NULL, range, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_parallel_for(world->engine, &none, NULL, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_parallel_for(world->engine, &none, range, NULL), LEAT_INVALID);
 }
 
 static void
@@ -542,11 +548,12 @@ static const struct entry entries[] = {
     {"leat_result", case_result},
     {"leat_release", case_release_and_cancel},
     {"leat_cancel", case_release_and_cancel},
-    {"leat_group_create", case_groups},
+    {"leat_group_init", case_groups},
     {"leat_group_spawn", case_groups},
     {"leat_group_wait", case_groups},
     {"leat_group_cancel", case_groups},
-    {"leat_group_destroy", case_groups},
+    {"leat_group_cancelled", case_groups},
+    {"leat_group_fail", case_groups},
     {"leat_parallel_for", case_parallel_for},
     {"leat_run_some", case_run_some},
     {"leat_next_due", case_next_due},

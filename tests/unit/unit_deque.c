@@ -1,5 +1,5 @@
 /* unit_deque.c - the deque in one thread, against a naive one: capacity exact, the owner's order
- * newest first, the thieves' oldest first, both words of an entry, full and empty answered where
+ * newest first, the thieves' oldest first, all words of an entry, full and empty answered where
  * they hold, with outputs untouched; a pop in vain writes nothing. Positions start at 0, where a
  * pop lowers the bottom below it, and before their wrap. Holds I1 after every step; shows that
  * leat_deque_check() can say no. */
@@ -13,7 +13,7 @@
 #include "tests/support/check.h"
 #include "tests/support/prng.h"
 
-#define SLOTS_MAX 64
+#define SLOTS_MAX 32
 
 struct fixture {
     struct leat_deque deque;
@@ -57,19 +57,21 @@ teardown(struct fixture *fixture)
 
 /* ---- operations, and the same on the naive deque --------------------------------------------- */
 
-static const struct leat_deque_entry untouched = {{12345, 54321}};
+static const struct leat_deque_entry untouched = {{12345, 54321, 2, 7}};
 
 static void
 same(const struct leat_deque_entry *got, const struct leat_deque_entry *want)
 {
-    CHECK_EQUAL(got->words[0], want->words[0]);
-    CHECK_EQUAL(got->words[1], want->words[1]);
+    for (uint32_t i = 0; i < LEAT_DEQUE_WORDS; i++) {
+        CHECK_EQUAL(got->words[i], want->words[i]);
+    }
 }
 
 static void
 push(struct fixture *fixture)
 {
-    struct leat_deque_entry entry = {{fixture->next, UINT64_MAX - fixture->next}};
+    struct leat_deque_entry entry = {
+        {fixture->next, UINT64_MAX - fixture->next, 5, fixture->next * 3}};
     bool fits = fixture->count < fixture->slots;
     fixture->next++;
     CHECK(leat_deque_push(&fixture->deque, &entry) == fits);
@@ -96,7 +98,7 @@ steal(struct fixture *fixture)
 {
     struct leat_deque_entry entry = untouched;
     bool any = fixture->count > 0;
-    enum leat_deque_answer answer = leat_deque_steal(&fixture->deque, &entry);
+    enum leat_deque_answer answer = leat_deque_steal(&fixture->deque, 0, &entry);
     CHECK_EQUAL(answer, any ? LEAT_DEQUE_GOT : LEAT_DEQUE_EMPTY);
     same(&entry, any ? &fixture->entries[0] : &untouched);
     if (any) {
@@ -139,13 +141,40 @@ static void
 capacity_is_exact(void **state)
 {
     (void)state;
-    for (uint32_t log2 = LEAT_RING_SLOTS_LOG2_MIN; log2 <= 6; log2++) {
+    for (uint32_t log2 = LEAT_RING_SLOTS_LOG2_MIN; log2 <= 5; log2++) {
         for (size_t i = 0; i < TEST_COUNT_OF(starts); i++) {
             fill_and_empty(log2, starts[i], pop, steal);
             fill_and_empty(log2, starts[i], steal, pop);
             fill_and_empty(log2, starts[i], pop, pop);
         }
     }
+}
+
+/* A thief that asks for a rank gets what has it, and leaves what has less. */
+static void
+ranks(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct leat_deque_entry entry = untouched;
+    setup(&fixture, 2, 0);
+    for (uint64_t rank = 5; rank < 8; rank++) {
+        const struct leat_deque_entry pushed = {{rank, 0, 0, rank}};
+        CHECK(leat_deque_push(&fixture.deque, &pushed));
+        CHECK_EQUAL(leat_deque_newest(&fixture.deque), rank);
+        CHECK_EQUAL(leat_deque_oldest(&fixture.deque), 5);
+    }
+    CHECK_EQUAL(leat_deque_steal(&fixture.deque, 6, &entry), LEAT_DEQUE_LOW);
+    same(&entry, &untouched);
+    CHECK_EQUAL(leat_deque_steal(&fixture.deque, 5, &entry), LEAT_DEQUE_GOT);
+    CHECK_EQUAL(entry.words[0], 5);
+    CHECK_EQUAL(leat_deque_steal(&fixture.deque, 5, &entry), LEAT_DEQUE_GOT);
+    CHECK_EQUAL(leat_deque_steal(&fixture.deque, 8, &entry), LEAT_DEQUE_LOW);
+    CHECK_EQUAL(leat_deque_steal(&fixture.deque, 0, &entry), LEAT_DEQUE_GOT);
+    CHECK_EQUAL(leat_deque_steal(&fixture.deque, 0, &entry), LEAT_DEQUE_EMPTY);
+    CHECK(leat_deque_empty(&fixture.deque));
+    CHECK_EQUAL(leat_deque_bottom(&fixture.deque), 3);
+    teardown(&fixture);
 }
 
 /* One entry at a time, back and forth over the first positions. */
@@ -204,7 +233,7 @@ random_operations(void **state)
         struct fixture fixture;
         size_t place = test_random_below(&prng, TEST_COUNT_OF(starts));
         uint64_t start = round % 2 == 0 ? starts[place] : test_random(&prng);
-        setup(&fixture, 1 + test_random_below(&prng, 6), start);
+        setup(&fixture, 1 + test_random_below(&prng, 5), start);
         for (uint32_t i = 0; i < 3000; i++) {
             /* Phases that fill and phases that drain. */
             uint32_t pushes = i / 300 % 2 == 0 ? 6 : 4;
@@ -281,11 +310,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(capacity_is_exact),
-        cmocka_unit_test(the_last_entry),
-        cmocka_unit_test(asking_in_vain_writes_nothing),
-        cmocka_unit_test(random_operations),
-        cmocka_unit_test(check_can_say_no),
+        cmocka_unit_test(capacity_is_exact), cmocka_unit_test(ranks),
+        cmocka_unit_test(the_last_entry),    cmocka_unit_test(asking_in_vain_writes_nothing),
+        cmocka_unit_test(random_operations), cmocka_unit_test(check_can_say_no),
         cmocka_unit_test(lines_are_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,14 +14,14 @@
 
 /* Pages of a mapping that are in memory, of how many. */
 static size_t
-resident(const void *memory, size_t bytes, size_t *pages)
+resident(void *memory, size_t bytes, size_t *pages)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t count = 0;
     *pages = (bytes + page - 1) / page;
     unsigned char *there = calloc(*pages, 1);
     CHECK(there != NULL);
-    CHECK(mincore((void *)(uintptr_t)memory, bytes, there) == 0);
+    CHECK(mincore(memory, bytes, there) == 0);
     for (size_t i = 0; i < *pages; i++) {
         count += there[i] & 1;
     }
@@ -30,7 +30,7 @@ resident(const void *memory, size_t bytes, size_t *pages)
 }
 
 static bool
-all_resident(const void *memory, size_t bytes)
+all_resident(void *memory, size_t bytes)
 {
     size_t pages = 0;
     return resident(memory, bytes, &pages) == pages;
@@ -105,6 +105,7 @@ lock_memory(void **state)
     /* Sanitizers make mlock do nothing. */
     if (test_sanitized() || leat_open(&config, &engine, NULL) != LEAT_OK) {
         skip();
+        return;
     }
     size_t bytes = engine->jobs.mapping_bytes + engine->pool.tasks.mapping_bytes +
                    engine->pool.chunks.mapping_bytes + engine->pool.queues_bytes;

@@ -70,7 +70,7 @@ open_with(struct fixture *fixture, const struct leat_pool_config *config)
     fixture->pool.places = PLACES;
     for (uint32_t i = 0; i < PLACES; i++) {
         LEAT_STATIC(PLACES == 2, "each of two places has one victim");
-        fixture->pool.victims[(PLACES + 1) * i] = (uint8_t)(1 - i);
+        fixture->pool.victims[(size_t)(PLACES + 1) * i] = (uint8_t)(1 - i);
         fixture->pool.workers[i].victims_count[0] = 1;
     }
     atom_init(&beyond(fixture)->busy, 1);

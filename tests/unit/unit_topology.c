@@ -61,7 +61,7 @@ teardown(struct machine *machine)
 {
     char command[96];
     (void)snprintf(command, sizeof(command), "rm -r %s", machine->root);
-    CHECK(system(command) == 0); /* NOLINT(cert-env33-c): a folder of our own */
+    CHECK(system(command) == 0); /* NOLINT(cert-env33-c, concurrency-mt-unsafe) */
     free(machine->topology);
 }
 
@@ -341,29 +341,29 @@ quota_of(const char *const *files)
         CHECK_EQUAL(quota_of(files_), quota);                                                      \
     } while (0)
 
-#define SELF   "proc/self/cgroup"
-#define GROUPS "sys/fs/cgroup/"
+#define SELF        "proc/self/cgroup"
+#define GROUP(path) ("sys/fs/cgroup/" path)
 
 static void
 quota_version_2(void **state)
 {
     (void)state;
-    CHECK_QUOTA(2, SELF, "0::/a\n", GROUPS "a/cpu.max", "150000 100000\n");
-    CHECK_QUOTA(1, SELF, "0::/a\n", GROUPS "a/cpu.max", "100000 100000\n");
-    CHECK_QUOTA(2, SELF, "0::/a\n", GROUPS "a/cpu.max", "100001 100000\n");
-    CHECK_QUOTA(1, SELF, "0::/a\n", GROUPS "a/cpu.max", "1000 100000\n");
-    CHECK_QUOTA(UINT32_MAX, SELF, "0::/a\n", GROUPS "a/cpu.max", "max 100000\n");
-    CHECK_QUOTA(3, SELF, "0::/\n", GROUPS "cpu.max", "300000 100000\n");
-    CHECK_QUOTA(3, SELF, "0::/", GROUPS "cpu.max", "300000 100000");
+    CHECK_QUOTA(2, SELF, "0::/a\n", GROUP("a/cpu.max"), "150000 100000\n");
+    CHECK_QUOTA(1, SELF, "0::/a\n", GROUP("a/cpu.max"), "100000 100000\n");
+    CHECK_QUOTA(2, SELF, "0::/a\n", GROUP("a/cpu.max"), "100001 100000\n");
+    CHECK_QUOTA(1, SELF, "0::/a\n", GROUP("a/cpu.max"), "1000 100000\n");
+    CHECK_QUOTA(UINT32_MAX, SELF, "0::/a\n", GROUP("a/cpu.max"), "max 100000\n");
+    CHECK_QUOTA(3, SELF, "0::/\n", GROUP("cpu.max"), "300000 100000\n");
+    CHECK_QUOTA(3, SELF, "0::/", GROUP("cpu.max"), "300000 100000");
     /* The least on the way up, wherever it is. */
-    CHECK_QUOTA(2, SELF, "0::/a/b/c\n", GROUPS "a/b/c/cpu.max", "max 100000\n",
-                GROUPS "a/b/cpu.max", "500000 100000\n", GROUPS "a/cpu.max", "200000 100000\n");
-    CHECK_QUOTA(4, SELF, "0::/a/b\n", GROUPS "a/b/cpu.max", "400000 100000\n", GROUPS "a/cpu.max",
-                "800000 100000\n", GROUPS "cpu.max", "900000 100000\n");
-    CHECK_QUOTA(5, SELF, "0::/a/b\n", GROUPS "cpu.max", "500000 100000\n");
+    CHECK_QUOTA(2, SELF, "0::/a/b/c\n", GROUP("a/b/c/cpu.max"), "max 100000\n",
+                GROUP("a/b/cpu.max"), "500000 100000\n", GROUP("a/cpu.max"), "200000 100000\n");
+    CHECK_QUOTA(4, SELF, "0::/a/b\n", GROUP("a/b/cpu.max"), "400000 100000\n", GROUP("a/cpu.max"),
+                "800000 100000\n", GROUP("cpu.max"), "900000 100000\n");
+    CHECK_QUOTA(5, SELF, "0::/a/b\n", GROUP("cpu.max"), "500000 100000\n");
     /* In a container that sees only its own group: the path is the host's. */
-    CHECK_QUOTA(2, SELF, "0::/kubepods/pod1/0123\n", GROUPS "cpu.max", "200000 100000\n");
-    CHECK_QUOTA(2, SELF, "0::/../other\n", GROUPS "cpu.max", "200000 100000\n");
+    CHECK_QUOTA(2, SELF, "0::/kubepods/pod1/0123\n", GROUP("cpu.max"), "200000 100000\n");
+    CHECK_QUOTA(2, SELF, "0::/../other\n", GROUP("cpu.max"), "200000 100000\n");
 }
 
 static void
@@ -371,21 +371,21 @@ quota_version_1(void **state)
 {
     (void)state;
     CHECK_QUOTA(2, SELF, "4:memory:/m\n3:cpu,cpuacct:/a\n0::/\n",
-                GROUPS "cpu,cpuacct/a/cpu.cfs_quota_us", "150000\n",
-                GROUPS "cpu,cpuacct/a/cpu.cfs_period_us", "100000\n");
-    CHECK_QUOTA(3, SELF, "3:cpuacct,cpu:/a\n", GROUPS "cpu/a/cpu.cfs_quota_us", "300000\n",
-                GROUPS "cpu/a/cpu.cfs_period_us", "100000\n");
-    CHECK_QUOTA(UINT32_MAX, SELF, "3:cpu:/a\n", GROUPS "cpu/a/cpu.cfs_quota_us", "-1\n",
-                GROUPS "cpu/a/cpu.cfs_period_us", "100000\n");
-    CHECK_QUOTA(1, SELF, "3:cpu:/a/b\n", GROUPS "cpu/a/b/cpu.cfs_quota_us", "-1\n",
-                GROUPS "cpu/a/b/cpu.cfs_period_us", "100000\n", GROUPS "cpu/a/cpu.cfs_quota_us",
-                "50000\n", GROUPS "cpu/a/cpu.cfs_period_us", "100000\n");
+                GROUP("cpu,cpuacct/a/cpu.cfs_quota_us"), "150000\n",
+                GROUP("cpu,cpuacct/a/cpu.cfs_period_us"), "100000\n");
+    CHECK_QUOTA(3, SELF, "3:cpuacct,cpu:/a\n", GROUP("cpu/a/cpu.cfs_quota_us"), "300000\n",
+                GROUP("cpu/a/cpu.cfs_period_us"), "100000\n");
+    CHECK_QUOTA(UINT32_MAX, SELF, "3:cpu:/a\n", GROUP("cpu/a/cpu.cfs_quota_us"), "-1\n",
+                GROUP("cpu/a/cpu.cfs_period_us"), "100000\n");
+    CHECK_QUOTA(1, SELF, "3:cpu:/a/b\n", GROUP("cpu/a/b/cpu.cfs_quota_us"), "-1\n",
+                GROUP("cpu/a/b/cpu.cfs_period_us"), "100000\n", GROUP("cpu/a/cpu.cfs_quota_us"),
+                "50000\n", GROUP("cpu/a/cpu.cfs_period_us"), "100000\n");
     /* Other controllers, and names that only begin so, have no say. */
-    CHECK_QUOTA(UINT32_MAX, SELF, "3:cpuset,cpuacct:/a\n", GROUPS "cpu/a/cpu.cfs_quota_us",
-                "50000\n", GROUPS "cpu/a/cpu.cfs_period_us", "100000\n");
+    CHECK_QUOTA(UINT32_MAX, SELF, "3:cpuset,cpuacct:/a\n", GROUP("cpu/a/cpu.cfs_quota_us"),
+                "50000\n", GROUP("cpu/a/cpu.cfs_period_us"), "100000\n");
     /* Both versions side by side: the least counts. */
-    CHECK_QUOTA(2, SELF, "3:cpu:/a\n0::/b\n", GROUPS "cpu/a/cpu.cfs_quota_us", "400000\n",
-                GROUPS "cpu/a/cpu.cfs_period_us", "100000\n", GROUPS "unified/b/cpu.max",
+    CHECK_QUOTA(2, SELF, "3:cpu:/a\n0::/b\n", GROUP("cpu/a/cpu.cfs_quota_us"), "400000\n",
+                GROUP("cpu/a/cpu.cfs_period_us"), "100000\n", GROUP("unified/b/cpu.max"),
                 "200000 100000\n");
 }
 
@@ -400,13 +400,13 @@ quota_is_broken(void **state)
         "",       "\n",         "x y\n", "0 0\n",     "-5 100000\n", "100000 -1\n",
         "150000", "150000 0\n", " ",     "150000 x\n"};
     for (size_t i = 0; i < TEST_COUNT_OF(texts); i++) {
-        CHECK_QUOTA(UINT32_MAX, SELF, "0::/a\n", GROUPS "a/cpu.max", texts[i]);
+        CHECK_QUOTA(UINT32_MAX, SELF, "0::/a\n", GROUP("a/cpu.max"), texts[i]);
     }
     static const char *const lines[] = {":::::", "0", "0:", "0::", "0::a\n", "\n\n\n", "::/a\n"};
     for (size_t i = 0; i < TEST_COUNT_OF(lines); i++) {
         CHECK(quota_of((const char *const[]){SELF, lines[i], NULL, NULL}) == UINT32_MAX);
     }
-    CHECK_QUOTA(UINT32_MAX, SELF, "0::/a\n", GROUPS "a/cpu.max", "18446744073709551615 1\n");
+    CHECK_QUOTA(UINT32_MAX, SELF, "0::/a\n", GROUP("a/cpu.max"), "18446744073709551615 1\n");
     /* A path that is too long for us is passed over, and those behind it are not. */
     char *deep = calloc(1, 8192);
     CHECK(deep != NULL);
@@ -415,7 +415,7 @@ quota_is_broken(void **state)
         (void)strcat(deep, "/deep"); /* NOLINT(clang-analyzer-security.insecureAPI.strcpy) */
     }
     (void)strcat(deep, "\n0::/a\n"); /* NOLINT(clang-analyzer-security.insecureAPI.strcpy) */
-    CHECK_QUOTA(2, SELF, deep, GROUPS "a/cpu.max", "200000 100000\n");
+    CHECK_QUOTA(2, SELF, deep, GROUP("a/cpu.max"), "200000 100000\n");
     free(deep);
 }
 
@@ -434,6 +434,7 @@ hwloc_agrees(void **state)
         teardown(&machine);
         teardown(&other);
         skip(); /* not built in */
+        return;
     }
     /* A root that is no "" and still this machine. */
     leat_topology_read(other.topology, "/.", allowed, count);
@@ -459,6 +460,7 @@ hwloc_described(void **state)
     if (!leat_topology_ask_hwloc(machine.topology, "numa:2 l3:2 core:2 pu:2")) {
         teardown(&machine);
         skip(); /* not built in */
+        return;
     }
     leat_topology_arrange(machine.topology);
     CHECK_ORDER(&machine, 0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);

@@ -20,14 +20,6 @@ nothing(void *argument)
     (void)argument;
 }
 
-static void
-range(size_t begin, size_t end, void *argument)
-{
-    (void)begin;
-    (void)end;
-    (void)argument;
-}
-
 static struct leat_outcome
 done(struct leat_run *run, void *context)
 {
@@ -59,50 +51,6 @@ queue_resume(struct leat_engine *engine)
     leat_queue queue = {0};
     CHECK_OK(leat_queue_find(engine, "default", &queue));
     return leat_queue_resume(engine, queue);
-}
-
-static enum leat_status
-group_create(struct leat_engine *engine)
-{
-    struct leat_group *group = (struct leat_group *)nowhere;
-    enum leat_status status = leat_group_create(engine, &group);
-    CHECK(group == (struct leat_group *)nowhere);
-    return status;
-}
-
-static enum leat_status
-group_spawn(struct leat_engine *engine)
-{
-    (void)engine;
-    return leat_group_spawn((struct leat_group *)nowhere, nothing, NULL);
-}
-
-static enum leat_status
-group_wait(struct leat_engine *engine)
-{
-    (void)engine;
-    return leat_group_wait((struct leat_group *)nowhere, LEAT_FOREVER);
-}
-
-static enum leat_status
-group_cancel(struct leat_engine *engine)
-{
-    (void)engine;
-    return leat_group_cancel((struct leat_group *)nowhere);
-}
-
-static enum leat_status
-group_destroy(struct leat_engine *engine)
-{
-    (void)engine;
-    return leat_group_destroy((struct leat_group *)nowhere);
-}
-
-static enum leat_status
-parallel_for(struct leat_engine *engine)
-{
-    const struct leat_range whole = {0, 100, 0};
-    return leat_parallel_for(engine, &whole, range, NULL);
 }
 
 /* ---- fields --------------------------------------------------------------------------------- */
@@ -298,12 +246,6 @@ static const struct entry entries[] = {
     {"leat_post_to()", post_to},
     {"leat_queue_pause()", queue_pause},
     {"leat_queue_resume()", queue_resume},
-    {"leat_group_create()", group_create},
-    {"leat_group_spawn()", group_spawn},
-    {"leat_group_wait()", group_wait},
-    {"leat_group_cancel()", group_cancel},
-    {"leat_group_destroy()", group_destroy},
-    {"leat_parallel_for()", parallel_for},
     {"leat_config.log_directory", log_directory},
     {"leat_type_options.running_max", type_running_max},
     {"leat_type_options.timeout_ns", type_timeout_ns},
