@@ -366,7 +366,7 @@ static void
 several_at_once(const struct leat_slab_config *config, uint32_t most)
 {
     static bool out[CAPACITY_MAX];
-    static uint32_t indices[CAPACITY_MAX];
+    static uint32_t indices[2 * CAPACITY_MAX];
     struct leat_slab slab;
     memset(&slab, 0, sizeof(slab));
     CHECK(leat_slab_init(&slab, config));
