@@ -298,13 +298,13 @@ void
 leat_slab_give_n(struct leat_slab *slab, uint32_t shard, const uint32_t *indices, uint32_t count)
 {
     LEAT_ASSERT(count >= 1);
-    if (count == 1 || slab->nodes_count > 1 || !slab->link_inside) {
+    if (slab->nodes_count > 1 || !slab->link_inside) {
         for (uint32_t i = 0; i < count; i++) {
             leat_slab_give(slab, shard, indices[i]);
         }
         return;
     }
-    for (uint32_t i = 1; i < count; i++) {
+    for (uint32_t i = count - 1; i > 0; i--) {
         /* rlx: ordered by give:B */
         atom_store_rlx(leat_slab_word(slab, indices[i - 1]), leat_word_of(0, indices[i]));
     }

@@ -123,7 +123,8 @@ record_use(struct state *state, uint32_t index)
     struct record *record = leat_slab_record(&state->slab, index);
     if (scenario->inside) {
         /* What a take that comes too late may read for a link. */
-        atom_store_rlx((leat_atomic_u64 *)(void *)record, index); /* rlx: ordered by give:B */
+        uint64_t link = index == 0 ? scenario->capacity : index;
+        atom_store_rlx((leat_atomic_u64 *)(void *)record, link); /* rlx: ordered by give:B */
         explore_plain_write(&record->mark, "record");
         return;
     }

@@ -396,6 +396,11 @@ several_at_once(const struct leat_slab_config *config, uint32_t most)
         }
         CHECK(leat_slab_check(&slab, 0, stderr));
     }
+    /* They went back to where they belong: CPU 1 is given those of node 1. */
+    while (config->nodes != NULL && leat_slab_takes(&slab) % config->capacity < slab.node_records) {
+        CHECK(leat_slab_take_n(&slab, 1, indices, 1) == 1);
+        CHECK_EQUAL(indices[0] / slab.node_records, 1);
+    }
     leat_slab_fini(&slab);
 }
 
@@ -411,9 +416,10 @@ several_are_exact(void **state)
         several_at_once(&config, sizes[i]);
         config.nodes = &nodes;
         several_at_once(&config, sizes[i]);
-        config.nodes = NULL;
         config.without_ids = true;
         config.link_inside = true;
+        several_at_once(&config, sizes[i]);
+        config.nodes = NULL;
         several_at_once(&config, sizes[i]);
         config.capacity = 32;
         config.shards = 1;
