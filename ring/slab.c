@@ -35,6 +35,7 @@ stack_follow(const struct leat_slab *slab, uint32_t *indices, uint32_t most, uin
 {
     uint32_t count = 1;
     for (;;) {
+        LEAT_ASSERT(indices[count - 1] < slab->capacity);
         /* rlx: ordered by take:A */
         *next = low_of(atom_load_rlx(leat_slab_word(slab, indices[count - 1])));
         if (count == most || *next >= slab->capacity) {
