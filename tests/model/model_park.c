@@ -164,7 +164,7 @@ static void
 timer_due(struct state *state, uint32_t index)
 {
     (void)item_ask(state, index);
-    atom_store_rlx(&state->timers[index], 1); /* rlx: ordered by told:A */
+    atom_store_rel(&state->timers[index], 1); /* seen in time by told:A only */
     leat_pool_due(&state->pool);
 }
 
@@ -175,9 +175,9 @@ timers_advance(void *context, uint32_t worker)
     struct state *state = context;
     (void)worker;
     for (uint32_t index = 0; index < scenario->runs; index++) {
-        uint32_t due = 1;
-        /* rlx: ordered by pass:A */
-        if (atom_cas_rlx(&state->timers[index], &due, 0)) {
+        /* Like the word that says when a wheel is due, it may be read as it was. */
+        uint32_t due = atom_load_rlx(&state->timers[index]); /* rlx: ordered by pass:A */
+        if (due == 1 && atom_cas_acq_rel(&state->timers[index], &due, 0)) {
             EXPLORE_CHECK(leat_pool_push(&state->pool, 0, leat_item_of(LEAT_KIND_JOB, index)));
             return index + 1 < scenario->runs;
         }
