@@ -105,6 +105,9 @@ void leat_lot_sleep(struct leat_lot *lot, struct leat_parker *bed, uint32_t work
 /* P5 and P6: wakes one worker whose idle bit is set. The workers' beds stand one every `stride`
  * bytes. False: by now there was none that had not been notified. */
 bool leat_lot_wake(struct leat_lot *lot, struct leat_parker *first_bed, size_t stride);
+/* P4 to P6 of one given worker. False: its idle bit is clear, or it had been notified. The caller's
+ * full fence (P2) comes before. */
+bool leat_lot_wake_this(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker);
 /* Wakes all workers whose idle bit is set, also those that a frozen thread has left asleep. */
 void leat_lot_wake_all(struct leat_lot *lot, struct leat_parker *first_bed, size_t stride);
 

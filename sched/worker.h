@@ -13,6 +13,9 @@ void leat_pool_notify(struct leat_pool *pool, uint64_t bits);
 /* Wakes one worker that sleeps. False: there is none, or all are being woken. */
 bool leat_pool_wake_one(struct leat_pool *pool);
 
+/* Counts a worker that the calling thread has woken. */
+void leat_pool_wake_count(struct leat_pool *pool);
+
 /* Makes those look who wait for quiet. */
 void leat_pool_quiet_poke(struct leat_pool *pool);
 
