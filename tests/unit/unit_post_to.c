@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "engine/engine_internal.h"
+#include "sched/posted.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/threads.h"
@@ -18,7 +19,9 @@
 
 struct fixture {
     struct leat_engine *engine;
-    struct test_gate gate; /* holds task_held */
+    struct test_gate gate;      /* holds task_held */
+    struct test_gate next_gate; /* holds task_next */
+    bool posts_behind;          /* task_next posts to worker 1 before it ends */
     leat_atomic_u32 runs;
     leat_atomic_u32 ran_by[WORKERS_MAX];
     uint32_t order[ORDER_MAX]; /* which ones ran; where one worker runs them all */
@@ -62,6 +65,7 @@ setup(struct leat_config config)
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     CHECK(fixture != NULL);
     test_gate_init(&fixture->gate);
+    test_gate_init(&fixture->next_gate);
     config.workers_max = WORKERS_MAX;
     config.ring_slots = RING_SLOTS;
     config.tasks_max = TASKS_MAX;
@@ -85,6 +89,7 @@ teardown(struct fixture *fixture)
 {
     test_close(fixture->engine);
     test_gate_fini(&fixture->gate);
+    test_gate_fini(&fixture->next_gate);
     free(fixture);
 }
 
@@ -95,13 +100,31 @@ post_to(struct fixture *fixture, uint32_t worker, uint32_t priority, uint32_t nu
     return leat_post_to(fixture->engine, worker, priority, &task);
 }
 
-/* A worker hangs in a task, and has begun it. */
+/* A worker hangs in a task, as `nth`, and has begun it. */
 static void
-hold(struct fixture *fixture, uint32_t worker)
+hold(struct fixture *fixture, uint32_t worker, uint32_t nth)
 {
     const struct leat_task task = {task_held, fixture};
     CHECK_OK(leat_post_to(fixture->engine, worker, 0, &task));
-    test_gate_arrivals(&fixture->gate, 1);
+    test_gate_arrivals(&fixture->gate, nth);
+}
+
+static void
+post_to_n(struct fixture *fixture, uint32_t worker, uint32_t first, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK_OK(post_to(fixture, worker, LOW, first + i));
+    }
+}
+
+/* What any worker may run: so many that no more are taken in. */
+static void
+fill(struct fixture *fixture)
+{
+    for (uint32_t i = 0; i < TASKS_MAX; i++) {
+        CHECK_OK(leat_post(fixture->engine, LOW, task_counted, &notes[100 + i]));
+    }
+    CHECK_STATUS(leat_post(fixture->engine, LOW, task_counted, &notes[0]), LEAT_FULL);
 }
 
 static uint32_t
@@ -172,7 +195,7 @@ it_is_not_stolen(void **state)
     (void)state;
     struct fixture *fixture = setup_workers(WORKERS_MAX);
     CHECK_OK(leat_start(fixture->engine));
-    hold(fixture, 1);
+    hold(fixture, 1, 1);
     for (uint32_t i = 0; i < 30; i++) {
         CHECK_OK(post_to(fixture, i % WORKERS_MAX, LOW, i));
     }
@@ -282,7 +305,7 @@ limits(void **state)
     struct fixture *fixture = setup_workers(2);
     struct leat_engine *engine = fixture->engine;
     for (uint32_t i = 0; i < TASKS_MAX; i++) {
-        CHECK_OK(post_to(fixture, i % 2, i % LEAT_PRIORITIES, i));
+        CHECK_OK(post_to(fixture, i % 2, i % LEAT_PRIORITY_LEVELS, i));
     }
     CHECK_STATUS(post_to(fixture, 0, 0, 0), LEAT_FULL);
     CHECK_STATUS(post_to(fixture, 1, 7, 0), LEAT_FULL);
@@ -290,7 +313,7 @@ limits(void **state)
     CHECK_STATUS(post_to(fixture, 2, 0, 0), LEAT_WRONG_STATE);         /* does not count now */
     CHECK_STATUS(post_to(fixture, WORKERS_MAX, 0, 0), LEAT_INVALID);
     CHECK_STATUS(post_to(fixture, UINT32_MAX, 0, 0), LEAT_INVALID);
-    CHECK_STATUS(post_to(fixture, 0, LEAT_PRIORITIES, 0), LEAT_INVALID);
+    CHECK_STATUS(post_to(fixture, 0, LEAT_PRIORITY_LEVELS, 0), LEAT_INVALID);
     CHECK_EQUAL(test_statistics(engine).tasks_waiting, TASKS_MAX + 1);
     CHECK_OK(leat_start(engine));
     CHECK_OK(leat_drain(engine, LEAT_FOREVER));
@@ -319,15 +342,15 @@ lent_threads(void **state)
     test_finish(engine);
 }
 
-/* ---- stops, and workers that leave ---------------------------------------------------------- */
+/* ---- stops ---------------------------------------------------------------------------------- */
 
 static void
-task_stops_behind(void *argument)
+task_next(void *argument)
 {
     struct fixture *fixture = argument;
-    test_gate_wait(&fixture->gate);
-    for (uint32_t i = 0; i < 10; i++) {
-        CHECK_OK(post_to(fixture, 1, LOW, 20 + i));
+    test_gate_wait(&fixture->next_gate);
+    if (fixture->posts_behind) {
+        post_to_n(fixture, 1, 10, 10);
     }
 }
 
@@ -346,33 +369,223 @@ is_stopping(void *argument)
     return test_state(fixture->engine) == LEAT_ENGINE_STOPPING;
 }
 
-/* 20 tasks wait for worker 1 in a stopped engine: some in its inbox, and, as `in_hand` wants it,
- * some that it had taken. */
+/* Stops it while a worker is in task_next. */
 static void
-stopped_with_tasks(struct fixture *fixture, bool in_hand)
+stop_amid(struct fixture *fixture)
 {
     pthread_t thread;
-    const struct leat_task task = {task_stops_behind, fixture};
-    CHECK_OK(leat_start(fixture->engine));
-    if (in_hand) {
-        hold(fixture, 1);
-        CHECK_OK(leat_post_to(fixture->engine, 1, 0, &task));
-    } else {
-        CHECK_OK(leat_post_to(fixture->engine, 1, 0, &task));
-        test_gate_arrivals(&fixture->gate, 1);
-    }
-    for (uint32_t i = 0; i < 10; i++) {
-        CHECK_OK(post_to(fixture, 1, LOW, 10 + i));
-    }
-    if (in_hand) {
-        /* The next task takes the inbox, and stops as the first one did. */
-        test_gate_step(&fixture->gate);
-        test_gate_arrivals(&fixture->gate, 2);
-    }
     CHECK_EQUAL(pthread_create(&thread, NULL, stop_run, fixture), 0);
     CHECK(test_until(is_stopping, fixture));
-    test_gate_open(&fixture->gate);
+    test_gate_open(&fixture->next_gate);
     CHECK_EQUAL(pthread_join(thread, NULL), 0);
+}
+
+/* A stopped engine in which tasks 0 to 19 wait for worker 1: the first 10 in its hands, or in its
+ * inbox as the others. */
+static struct fixture *
+setup_stopped(bool in_hand)
+{
+    struct fixture *fixture = setup_workers(2);
+    const struct leat_task task = {task_next, fixture};
+    fixture->posts_behind = true;
+    CHECK_OK(leat_start(fixture->engine));
+    if (in_hand) {
+        hold(fixture, 1, 1);
+    }
+    CHECK_OK(leat_post_to(fixture->engine, 1, 0, &task));
+    if (!in_hand) {
+        test_gate_arrivals(&fixture->next_gate, 1);
+    }
+    post_to_n(fixture, 1, 0, 10);
+    test_gate_open(&fixture->gate);
+    test_gate_arrivals(&fixture->next_gate, 1);
+    CHECK_EQUAL((fixture->engine->pool.workers[1].held & LEAT_HELD_POSTED(LOW)) != 0, in_hand);
+    stop_amid(fixture);
     CHECK_EQUAL(test_statistics(fixture->engine).tasks_waiting, 20);
     CHECK_EQUAL(atom_load_rlx(&fixture->runs), 0);
+    test_engine_check(fixture->engine);
+    return fixture;
+}
+
+static void
+finish_stopped(struct fixture *fixture, uint32_t worker)
+{
+    CHECK_OK(leat_start(fixture->engine));
+    CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
+    CHECK_EQUAL(atom_load_rlx(&fixture->runs), 20);
+    for (uint32_t i = 0; i < 20 && worker < WORKERS_MAX; i++) {
+        CHECK_EQUAL(fixture->order[i], i);
+    }
+    CHECK(worker >= WORKERS_MAX || ran_by(fixture, worker) == 20);
+    teardown(fixture);
+}
+
+static void
+across_a_stop(void **state)
+{
+    (void)state;
+    for (uint32_t in_hand = 0; in_hand < 2; in_hand++) {
+        finish_stopped(setup_stopped(in_hand != 0), 1);
+    }
+}
+
+/* Its worker counts no more, and then again: what had waited for it is for all by then. */
+static void
+fewer_while_stopped(void **state)
+{
+    (void)state;
+    for (uint32_t round = 0; round < 4; round++) {
+        struct fixture *fixture = setup_stopped((round & 1) != 0);
+        CHECK_OK(leat_workers_set(fixture->engine, 1));
+        test_engine_check(fixture->engine);
+        if (round >= 2) {
+            CHECK_OK(leat_workers_set(fixture->engine, 2));
+        }
+        finish_stopped(fixture, round >= 2 ? WORKERS_MAX : 0);
+    }
+}
+
+/* There is no room for it in the ring. */
+static void
+fewer_before_the_start(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_workers(3);
+    fill(fixture);
+    post_to_n(fixture, 2, 0, 20);
+    CHECK_OK(leat_workers_set(fixture->engine, 1));
+    CHECK_STATUS(post_to(fixture, 2, LOW, 0), LEAT_WRONG_STATE);
+    CHECK_OK(leat_workers_set(fixture->engine, 2));
+    CHECK_OK(post_to(fixture, 1, LOW, 20));
+    CHECK_EQUAL(test_statistics(fixture->engine).tasks_waiting, TASKS_MAX + 21);
+    test_engine_check(fixture->engine);
+    CHECK_OK(leat_start(fixture->engine));
+    CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
+    CHECK_EQUAL(atom_load_rlx(&fixture->runs), TASKS_MAX + 21);
+    CHECK(ran_by(fixture, 0) >= 20);
+    CHECK(ran_by(fixture, 1) >= 1);
+    teardown(fixture);
+}
+
+/* ---- workers that leave --------------------------------------------------------------------- */
+
+static void
+one_that_leaves(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_workers(2);
+    CHECK_OK(leat_start(fixture->engine));
+    hold(fixture, 1, 1);
+    post_to_n(fixture, 1, 0, 30);
+    CHECK_OK(leat_workers_set(fixture->engine, 1));
+    CHECK_STATUS(post_to(fixture, 1, LOW, 0), LEAT_WRONG_STATE);
+    CHECK_OK(post_to(fixture, 0, LOW, 30));
+    test_gate_open(&fixture->gate);
+    until_alive(fixture, 1);
+    CHECK_STATUS(post_to(fixture, 1, LOW, 0), LEAT_WRONG_STATE);
+    CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
+    CHECK_EQUAL(ran_by(fixture, 0), 31);
+    teardown(fixture);
+}
+
+/* All others are stuck and there is no room: it runs what was posted to it, and leaves. */
+static void
+one_that_leaves_without_room(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_workers(2);
+    CHECK_OK(leat_start(fixture->engine));
+    hold(fixture, 0, 1);
+    const struct leat_task task = {task_next, fixture};
+    CHECK_OK(leat_post_to(fixture->engine, 1, 0, &task));
+    test_gate_arrivals(&fixture->next_gate, 1);
+    post_to_n(fixture, 1, 0, 10);
+    fill(fixture);
+    CHECK_OK(leat_workers_set(fixture->engine, 1));
+    test_gate_open(&fixture->next_gate);
+    until_alive(fixture, 1);
+    test_gate_open(&fixture->gate);
+    CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
+    CHECK_EQUAL(atom_load_rlx(&fixture->runs), TASKS_MAX + 10);
+    CHECK(ran_by(fixture, 1) >= 10);
+    teardown(fixture);
+}
+
+/* A stop comes while it runs what it could not give away. */
+static void
+one_that_leaves_and_a_stop(void **state)
+{
+    (void)state;
+    for (uint32_t workers = 1; workers <= 2; workers++) {
+        struct fixture *fixture = setup_workers(2);
+        const struct leat_task task = {task_next, fixture};
+        CHECK_OK(leat_start(fixture->engine));
+        hold(fixture, 0, 1);
+        hold(fixture, 1, 2);
+        CHECK_OK(leat_post_to(fixture->engine, 1, 0, &task));
+        post_to_n(fixture, 1, 0, 10);
+        fill(fixture);
+        CHECK_OK(leat_workers_set(fixture->engine, 1));
+        test_gate_open(&fixture->gate);
+        test_gate_arrivals(&fixture->next_gate, 1);
+        stop_amid(fixture);
+        test_engine_check(fixture->engine);
+        CHECK_OK(leat_workers_set(fixture->engine, workers));
+        test_engine_check(fixture->engine);
+        CHECK_OK(leat_start(fixture->engine));
+        CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
+        CHECK_EQUAL(atom_load_rlx(&fixture->runs), TASKS_MAX + 10);
+        teardown(fixture);
+    }
+}
+
+/* It is wanted again before it has left, and after. */
+static void
+one_that_comes_back(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_workers(2);
+    CHECK_OK(leat_start(fixture->engine));
+    hold(fixture, 1, 1);
+    post_to_n(fixture, 1, 0, 10);
+    CHECK_OK(leat_workers_set(fixture->engine, 1));
+    CHECK_STATUS(post_to(fixture, 1, LOW, 0), LEAT_WRONG_STATE);
+    CHECK_OK(leat_workers_set(fixture->engine, 2));
+    post_to_n(fixture, 1, 10, 10);
+    test_gate_open(&fixture->gate);
+    until_ran(fixture, 20);
+    CHECK_EQUAL(ran_by(fixture, 1), 20);
+    for (uint32_t round = 1; round <= 10; round++) {
+        CHECK_OK(leat_workers_set(fixture->engine, 1));
+        until_alive(fixture, 1);
+        CHECK_STATUS(post_to(fixture, 1, LOW, 0), LEAT_WRONG_STATE);
+        CHECK_OK(leat_workers_set(fixture->engine, 2));
+        post_to_n(fixture, 1, 0, 10);
+        until_ran(fixture, 20 + 10 * round);
+        CHECK_EQUAL(ran_by(fixture, 1), 20 + 10 * round);
+    }
+    teardown(fixture);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(its_worker_runs_it),
+        cmocka_unit_test(it_is_not_stolen),
+        cmocka_unit_test(in_order_and_by_priority),
+        cmocka_unit_test(beside_other_tasks),
+        cmocka_unit_test(from_a_handler),
+        cmocka_unit_test(by_the_clock),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(lent_threads),
+        cmocka_unit_test(across_a_stop),
+        cmocka_unit_test(fewer_while_stopped),
+        cmocka_unit_test(fewer_before_the_start),
+        cmocka_unit_test(one_that_leaves),
+        cmocka_unit_test(one_that_leaves_without_room),
+        cmocka_unit_test(one_that_leaves_and_a_stop),
+        cmocka_unit_test(one_that_comes_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

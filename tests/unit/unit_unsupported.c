@@ -14,12 +14,6 @@
 /* Where work goes and pointers point that nobody may use. */
 static max_align_t nowhere[8];
 
-static void
-nothing(void *argument)
-{
-    (void)argument;
-}
-
 static struct leat_outcome
 done(struct leat_run *run, void *context)
 {
