@@ -209,7 +209,8 @@ pool_check(void *argument)
     }
     EXPLORE_CHECK(ran + left >= scenario->runs);
     /* Only beside a stop. */
-    EXPLORE_CHECK(left == 0 || atom_load_rlx(&pool->open) == 0 || scenario->freezes != 0);
+    EXPLORE_CHECK(left == 0 || atom_load_rlx(&pool->open) == 0); /* rlx: not shared yet */
+    EXPLORE_CHECK(leat_slab_check(&pool->posted, left, stdout));
     if (scenario->races) {
         EXPLORE_CHECK(ran + (in_ring ? 1 : 0) == state->accepted);
         EXPLORE_CHECK(!in_ring || leat_parker_notified(&pool->workers[0].bed));

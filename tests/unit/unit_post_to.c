@@ -21,6 +21,7 @@ struct fixture {
     struct leat_engine *engine;
     struct test_gate gate;      /* holds task_held */
     struct test_gate next_gate; /* holds task_next */
+    struct test_gate amid_gate; /* holds task_amid */
     bool posts_behind;          /* task_next posts to worker 1 before it ends */
     leat_atomic_u32 runs;
     leat_atomic_u32 ran_by[WORKERS_MAX];
@@ -66,6 +67,7 @@ setup(struct leat_config config)
     CHECK(fixture != NULL);
     test_gate_init(&fixture->gate);
     test_gate_init(&fixture->next_gate);
+    test_gate_init(&fixture->amid_gate);
     config.workers_max = WORKERS_MAX;
     config.ring_slots = RING_SLOTS;
     config.tasks_max = TASKS_MAX;
@@ -90,6 +92,7 @@ teardown(struct fixture *fixture)
     test_close(fixture->engine);
     test_gate_fini(&fixture->gate);
     test_gate_fini(&fixture->next_gate);
+    test_gate_fini(&fixture->amid_gate);
     free(fixture);
 }
 
@@ -224,7 +227,7 @@ in_order_and_by_priority(void **state)
         }
     }
     CHECK_OK(leat_start(fixture->engine));
-    until_ran(fixture, 20);
+    CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
     for (uint32_t level = 0; level < 8; level++) {
         for (uint32_t i = 0; i < 20; i++) {
             if (levels[i % 10] == level) {
@@ -248,7 +251,7 @@ beside_other_tasks(void **state)
         CHECK_OK(leat_post(fixture->engine, LOW, task_counted, &notes[100 + i]));
     }
     CHECK_OK(leat_start(fixture->engine));
-    until_ran(fixture, 40);
+    CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
     for (uint32_t i = 0; i < 40; i++) {
         CHECK_EQUAL(fixture->order[i], i % 2 == 0 ? i / 2 : 100 + i / 2);
     }
@@ -369,14 +372,22 @@ is_stopping(void *argument)
     return test_state(fixture->engine) == LEAT_ENGINE_STOPPING;
 }
 
-/* Stops it while a worker is in task_next. */
 static void
-stop_amid(struct fixture *fixture)
+task_amid(void *argument)
+{
+    struct fixture *fixture = argument;
+    test_gate_wait(&fixture->amid_gate);
+}
+
+/* Stops it while a worker is held. */
+static void
+stop_amid(struct fixture *fixture, struct test_gate *gate)
 {
     pthread_t thread;
     CHECK_EQUAL(pthread_create(&thread, NULL, stop_run, fixture), 0);
     CHECK(test_until(is_stopping, fixture));
-    test_gate_open(&fixture->next_gate);
+    test_gate_open(gate);
+    test_gate_open(&fixture->gate);
     CHECK_EQUAL(pthread_join(thread, NULL), 0);
 }
 
@@ -400,7 +411,7 @@ setup_stopped(bool in_hand)
     test_gate_open(&fixture->gate);
     test_gate_arrivals(&fixture->next_gate, 1);
     CHECK_EQUAL((fixture->engine->pool.workers[1].held & LEAT_HELD_POSTED(LOW)) != 0, in_hand);
-    stop_amid(fixture);
+    stop_amid(fixture, &fixture->next_gate);
     CHECK_EQUAL(test_statistics(fixture->engine).tasks_waiting, 20);
     CHECK_EQUAL(atom_load_rlx(&fixture->runs), 0);
     test_engine_check(fixture->engine);
@@ -511,27 +522,33 @@ one_that_leaves_without_room(void **state)
     teardown(fixture);
 }
 
-/* A stop comes while it runs what it could not give away. */
+/* A stop comes while it runs what it could not give away: then it leaves at once. And a start, with
+ * as many workers as before it was said otherwise, or so many. */
 static void
 one_that_leaves_and_a_stop(void **state)
 {
     (void)state;
-    for (uint32_t workers = 1; workers <= 2; workers++) {
+    for (uint32_t workers = 0; workers <= 2; workers++) {
         struct fixture *fixture = setup_workers(2);
-        const struct leat_task task = {task_next, fixture};
+        const struct leat_task next = {task_next, fixture};
+        const struct leat_task amid = {task_amid, fixture};
         CHECK_OK(leat_start(fixture->engine));
         hold(fixture, 0, 1);
-        hold(fixture, 1, 2);
-        CHECK_OK(leat_post_to(fixture->engine, 1, 0, &task));
+        CHECK_OK(leat_post_to(fixture->engine, 1, 0, &next));
+        test_gate_arrivals(&fixture->next_gate, 1);
+        CHECK_OK(leat_post_to(fixture->engine, 1, 0, &amid));
         post_to_n(fixture, 1, 0, 10);
         fill(fixture);
         CHECK_OK(leat_workers_set(fixture->engine, 1));
-        test_gate_open(&fixture->gate);
-        test_gate_arrivals(&fixture->next_gate, 1);
-        stop_amid(fixture);
+        test_gate_open(&fixture->next_gate);
+        test_gate_arrivals(&fixture->amid_gate, 1);
+        stop_amid(fixture, &fixture->amid_gate);
+        CHECK_EQUAL(atom_load_rlx(&fixture->runs), 0);
         test_engine_check(fixture->engine);
-        CHECK_OK(leat_workers_set(fixture->engine, workers));
-        test_engine_check(fixture->engine);
+        if (workers != 0) {
+            CHECK_OK(leat_workers_set(fixture->engine, workers));
+            test_engine_check(fixture->engine);
+        }
         CHECK_OK(leat_start(fixture->engine));
         CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
         CHECK_EQUAL(atom_load_rlx(&fixture->runs), TASKS_MAX + 10);
