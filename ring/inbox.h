@@ -21,8 +21,7 @@
  *          later is refused. So nothing is left in an inbox that nobody takes from any more.
  * I1       the links lead from the newest record to the oldest, whose link is LEAT_INDEX_NONE
  * Edges    inbox:A -> inbox:B   the link, and what the pusher wrote before
- *          inbox:D -> inbox:B   the same, of who offers
- *          inbox:D -> inbox:E   the same, for who closes
+ *          What is offered at inbox:D, an sc operation and so a release, is carried likewise.
  *          inbox:B -> inbox:C   what the taker wrote before it took
  *          inbox:E -> inbox:C   the same, of who closed
  */
@@ -57,7 +56,8 @@ leat_inbox_push(struct leat_inbox *inbox, leat_atomic_u32 *link, uint32_t index)
     uint32_t newest = atom_load_rlx(&inbox->newest); /* rlx: hint, re-checked at inbox:A */
     for (;;) {
         atom_store_rlx(link, newest); /* rlx: ordered by inbox:A */
-        /* inbox:A release -> inbox:B.  Carries: the link, and what the pusher wrote before.
+        /* inbox:A release -> inbox:B, inbox:E.  Carries: the link, and what the pusher wrote
+         * before.
          * If relaxed: the taker could follow the link, or read the record, as it was before. */
         if (LEAT_LIKELY(atom_cas_rel(&inbox->newest, &newest, index))) {
             return newest == LEAT_INDEX_NONE;
@@ -74,8 +74,8 @@ leat_inbox_offer(struct leat_inbox *inbox, leat_atomic_u32 *link, uint32_t index
     uint32_t newest = atom_load_rlx(&inbox->newest); /* rlx: hint, re-checked at inbox:D */
     while (newest != LEAT_INBOX_CLOSED) {
         atom_store_rlx(link, newest); /* rlx: ordered by inbox:D */
-        /* inbox:D sc -> inbox:B, inbox:E, park:A.  Orders: record added then idle bits read,
-         * against idle bit set then inbox read. */
+        /* inbox:D sc -> park:A.  Orders: record added then idle bit read, against idle bit set then
+         * inbox read.  Carries: as inbox:A, to inbox:B and inbox:E. */
         if (LEAT_LIKELY(atom_cas_sc(&inbox->newest, &newest, index))) {
             return true;
         }
@@ -88,7 +88,7 @@ leat_inbox_offer(struct leat_inbox *inbox, leat_atomic_u32 *link, uint32_t index
 LEAT_INLINE uint32_t
 leat_inbox_take(struct leat_inbox *inbox)
 {
-    /* inbox:B acq_rel -> inbox:A, inbox:C, inbox:D.  Carries: all links and records; each push is a
+    /* inbox:B acq_rel -> inbox:A, inbox:C.  Carries: all links and records; each push is a
      * read-modify-write, so the newest one carries what those before it carry. And back, what the
      * taker wrote before.
      * If relaxed: see inbox:A, inbox:C. */
@@ -99,8 +99,8 @@ leat_inbox_take(struct leat_inbox *inbox)
 LEAT_INLINE uint32_t
 leat_inbox_close(struct leat_inbox *inbox)
 {
-    /* inbox:E acq_rel -> inbox:C, inbox:D.  Carries: as inbox:B.
-     * If relaxed: see inbox:D, inbox:C. */
+    /* inbox:E acq_rel -> inbox:C, inbox:A.  Carries: as inbox:B.
+     * If relaxed: see inbox:A, inbox:C. */
     uint32_t newest = atom_swap_acq_rel(&inbox->newest, LEAT_INBOX_CLOSED);
     return newest == LEAT_INBOX_CLOSED ? LEAT_INDEX_NONE : newest;
 }

@@ -14,8 +14,8 @@
 /* Three bits of the hint word each; 16 are more than anyone tells apart. */
 #define LEAT_PRIORITY_LEVELS_MAX 16
 
-/* Kinds of items; in a ring they have 2 bits. The scheduler runs tasks itself, takes chunks apart, and hands the
- * rest up. */
+/* Kinds of items; in a ring they have 2 bits. The scheduler runs tasks itself, takes chunks apart,
+ * and hands the rest up. */
 enum leat_item_kind {
     LEAT_KIND_TASK = 0,
     LEAT_KIND_JOB = 1,

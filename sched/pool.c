@@ -267,9 +267,9 @@ leat_pool_work_waits(const struct leat_pool *pool)
 
 /* ---- quiet ---------------------------------------------------------------------------------- */
 
-/* Looks at the workers, at the rings, lists, local queues and inboxes, and at the workers again. A worker is
- * busy from before it takes, steals or admits something until after all that came of it was pushed
- * or counted; and it counts before it runs or admits.
+/* Looks at the workers, at the rings, lists, local queues and inboxes, and at the workers again. A
+ * worker is busy from before it takes, steals or admits something until after all that came of it
+ * was pushed or counted; and it counts before it runs, admits, or gives away as it leaves.
  * The first look reads what was taken before it reads that the worker is idle, the second the other
  * way round: so if the sums are equal, every worker was idle from its first look to its second,
  * with the rings and queues read in between; nothing was taken, nothing pushed, and what was there

@@ -201,8 +201,8 @@ enum leat_os_result leat_pool_prepare(const struct leat_pool_config *config, voi
 /* Starts the workers. On failure those started are stopped again. Start, resize, halt and join:
  * one at a time, by a lock of the caller's. */
 enum leat_os_result leat_pool_start(struct leat_pool *pool);
-/* Makes it `count` workers, 1 to places, from the next start on. What was posted to a worker that is
- * not among them goes to the others. pre: not running. */
+/* Makes it `count` workers, 1 to places, from the next start on. What was posted to a worker that
+ * is not among them goes to the others. pre: not running. */
 void leat_pool_plan(struct leat_pool *pool, uint32_t count);
 /* Makes it `count` workers now. A worker that is one too many leaves when it has ended what it
  * runs, and nobody waits for it here. On failure there are as many as could be started. *again: one

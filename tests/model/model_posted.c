@@ -1,6 +1,7 @@
-/* model_posted.c - the real sched/posted.c with sched/worker.c, sched/pool.c and sched/park.c: every
- * interleaving of threads that post to one worker with workers that look, park and leave, with C11
- * memory. The pool has one level and a ring of two slots; what a poster wrote before is plain data.
+/* model_posted.c - the real sched/posted.c with sched/worker.c, sched/pool.c and sched/park.c:
+ * every interleaving of threads that post to one worker with workers that look, park and leave,
+ * with C11 memory. The pool has one level and a ring of two slots; what a poster wrote before is
+ * plain data.
  *
  * wake    Posters post and end; the worker ends up asleep. If a wake-up is lost, it sleeps beside a
  *         task that did not run. In this, two workers sleep and only the right one is woken. In
@@ -10,7 +11,7 @@
  *         system call: the post of another one, whose turn it is to repeat a wake-up, gets the
  *         worker going.
  * leave   There are to be fewer workers, beside a post to the one that leaves: either it was
- *         refused, or the task runs. In full, the ring has no room, and the one that leaves runs it.
+ *         refused, or the task runs. In full, the ring has no room: the one that leaves runs it.
  * quiet   leat_pool_quiet() does not answer yes while a task waits, also while the worker that
  *         leaves moves it from its inbox to the ring.
  * stop    What did not run is still there when the worker has ended, and the place is not quiet.

@@ -1,8 +1,8 @@
 /* stress_post_to.c - real threads post to given workers, and to any, while workers come and go at
  * random: each task that was taken in runs exactly once; what one thread posted to one worker with
  * one priority runs in its order while that worker is not asked to leave; what was posted to a
- * worker that always counts runs there. In the second half nobody leaves, and every task runs on its
- * worker. What a poster wrote is plain data to the task. Holds the edges of ring/inbox.h. */
+ * worker that always counts runs there. In the second half nobody leaves, and every task runs on
+ * its worker. What a poster wrote is plain data to the task. Holds the edges of ring/inbox.h. */
 #include <inttypes.h>
 #include <stdlib.h>
 

@@ -215,7 +215,8 @@ case_post_to(struct world *world)
     CHECK_STATUS(leat_post_to(world->engine, 0, 0, NULL), LEAT_INVALID);
     CHECK_STATUS(leat_post_to(world->engine, 0, 0, &none), LEAT_INVALID);
     CHECK_STATUS(leat_post_to(world->engine, 0, 99, &task), LEAT_INVALID);
-    CHECK_STATUS(leat_post_to(world->engine, 99, 0, &task), LEAT_WRONG_STATE); /* threads are lent */
+    /* Threads are lent. */
+    CHECK_STATUS(leat_post_to(world->engine, 99, 0, &task), LEAT_WRONG_STATE);
 }
 
 /* ---- runs ----------------------------------------------------------------------------------- */

@@ -1,8 +1,8 @@
-/* unit_post_to.c - tasks for one given worker: it alone runs them, also while others are idle and it
- * is busy; in order, by priority, beside other work of the same priority; before a start and across
- * a stop; limits; that a drain waits for them; what becomes of them when their worker leaves, in
- * every state of the engine; waking by the clock; statuses, and what they leave as it was.
- * Holds I1 and I2 of sched/posted.h: the check at each end looks through all places. */
+/* unit_post_to.c - tasks for one given worker: it alone runs them, also while others are idle and
+ * it is busy; in order, by priority, beside other work of the same priority; before a start and
+ * across a stop; limits; that a drain waits for them; what becomes of them when their worker
+ * leaves, in every state of the engine; waking by the clock; statuses. Holds I1 and I2 of
+ * sched/posted.h: the check at each end looks through all places. */
 #include <stdlib.h>
 
 #include "engine/engine_internal.h"
