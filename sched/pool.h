@@ -91,6 +91,9 @@ struct leat_worker {
     uint64_t seen;                          /* O hint bits that its last second look found */
     uint64_t claim_ns;                      /* O when it last asked */
     uint64_t spin_ns;                       /* O how long it looks for work before it parks */
+    uint32_t spent[LEAT_SPENT_MAX];         /* O records of tasks that have begun */
+    uint32_t spent_count;                   /* O */
+    uint32_t spent_most;                    /* O give them back when they are so many */
     uint32_t hand[LEAT_PRIORITY_LEVELS];    /* O items to run again, by level */
     uint32_t passed;                        /* O bit per level whose last one was posted */
     struct leat_fifo posted[LEAT_PRIORITY_LEVELS]; /* O see posted.h */
@@ -233,6 +236,10 @@ void leat_pool_put(struct leat_pool *pool, uint32_t level, uint32_t queue, uint3
 void leat_pool_put_n(struct leat_pool *pool, uint32_t level, const uint32_t *items, uint32_t count);
 /* Posts a task. False: the ring or the task slab is full. */
 bool leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_pool_task *task);
+/* Posts tasks[0 .. count), at most LEAT_CHUNK_ITEMS, next to each other. Returns how many: fewer
+ * where there were no more records, 0 where the ring is full. */
+uint32_t leat_pool_post_n(struct leat_pool *pool, uint32_t level,
+                          const struct leat_pool_task *tasks, uint32_t count);
 
 /* Posts a task that only the worker of that place runs. pre: places have threads of ours. */
 enum leat_post_result leat_pool_post_to(struct leat_pool *pool, uint32_t place, uint32_t level,

@@ -141,6 +141,14 @@ leat_posted_pick(struct leat_worker *worker, uint32_t level, uint32_t *item)
     return true;
 }
 
+bool
+leat_posted_turn(struct leat_worker *worker, uint32_t level, uint32_t *item)
+{
+    uint32_t bit = UINT32_C(1) << level;
+    worker->passed ^= bit;
+    return (worker->passed & bit) != 0 && leat_posted_pick(worker, level, item);
+}
+
 static struct leat_pool_task
 task_of(const struct leat_pool *pool, uint32_t index)
 {
