@@ -393,8 +393,16 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_post_batch(struct leat_engine *eng
                                                          const struct leat_task *tasks,
                                                          size_t count, size_t *posted);
 
-/* Runs function(argument) on one given worker, 0 .. workers - 1.
- * Returns:  LEAT_UNSUPPORTED at present.  */
+/* Runs the task once on one given worker, which no other one takes from it: 0 to the number of
+ * workers that count now, less 1. What that worker runs goes first, however long it takes; other
+ * workers are not held up. Beside other work of the priority, what is posted to it has every other
+ * turn. Where leat_workers_set() makes fewer, what still waits for a worker that leaves goes to the
+ * others, in the order in which it would have run.
+ * Threads:  any.      Progress: as leat_post().    Allocates: no.    Waits: never.    Copies task.
+ * Returns:  LEAT_OK; LEAT_FULL (so many as tasks_max wait that were posted so); LEAT_WRONG_STATE
+ *           (the worker does not count now, though workers_max would let it; or threads are lent);
+ *           LEAT_CLOSED; LEAT_FORKED; LEAT_INVALID (no such worker, priority, no function).
+ * Order:    the post happens-before the run. FIFO per posting thread, worker and priority.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_post_to(struct leat_engine *engine, uint32_t worker,
                                                       uint32_t priority,
                                                       const struct leat_task *task);

@@ -150,7 +150,7 @@ derive(struct leat_engine *engine, struct leat_statistics *sum)
     sum->jobs_retrying = read_counter(&engine->timers.retrying);
     sum->jobs_waiting =
         difference(live, sum->jobs_running + sum->jobs_scheduled + sum->jobs_retrying);
-    sum->tasks_waiting = difference(leat_slab_takes(&pool->tasks),
+    sum->tasks_waiting = difference(leat_slab_takes(&pool->tasks) + leat_slab_takes(&pool->posted),
                                     sum->tasks_run + read_counter(&pool->tasks_refused));
     sum->workers = pool->places;
     sum->workers_active = atom_load_rlx(&pool->active); /* rlx: statistic */

@@ -540,6 +540,47 @@ leat_post(struct leat_engine *engine, uint32_t priority, leat_task_function func
     return status;
 }
 
+static enum leat_status
+status_of_post(enum leat_post_result result)
+{
+    switch (result) {
+    case LEAT_POST_OK:
+        return LEAT_OK;
+    case LEAT_POST_FULL:
+        return LEAT_FULL;
+    case LEAT_POST_AWAY:
+        break;
+    }
+    return LEAT_WRONG_STATE;
+}
+
+enum leat_status
+leat_post_to(struct leat_engine *engine, uint32_t worker, uint32_t priority,
+             const struct leat_task *task)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (priority >= LEAT_PRIORITY_LEVELS || task == NULL || task->function == NULL) {
+        return LEAT_INVALID;
+    }
+    if (engine->config.workers == 0) {
+        return LEAT_WRONG_STATE;
+    }
+    if (worker >= engine->pool.places) {
+        return LEAT_INVALID;
+    }
+    const struct leat_pool_task copy = {task->function, task->argument};
+    status = LEAT_CLOSED;
+    leat_rcu_enter();
+    if (leat_engine_accepts(engine)) {
+        status = status_of_post(leat_pool_post_to(&engine->pool, worker, priority, &copy));
+    }
+    leat_rcu_leave(&engine->domain);
+    return status;
+}
+
 /* The next tasks, as many as go together. *taken grows by those that were taken. */
 static enum leat_status
 post_some(struct leat_engine *engine, uint32_t priority, const struct leat_task *tasks,

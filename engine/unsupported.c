@@ -12,16 +12,6 @@ not_built(const struct leat_engine *engine)
 }
 
 enum leat_status
-leat_post_to(struct leat_engine *engine, uint32_t worker, uint32_t priority,
-             const struct leat_task *task)
-{
-    (void)worker;
-    (void)priority;
-    (void)task;
-    return not_built(engine);
-}
-
-enum leat_status
 leat_queue_pause(struct leat_engine *engine, leat_queue queue)
 {
     (void)queue;

@@ -9,6 +9,9 @@ leat_inbox_check(const struct leat_inbox *inbox,
                  uint32_t most, FILE *why)
 {
     uint32_t index = atom_load_rlx(&inbox->newest); /* rlx: not shared yet */
+    if (index == LEAT_INBOX_CLOSED) {
+        return true;
+    }
     for (uint32_t i = 0; i < most && index < LEAT_INDEX_NONE; i++) {
         index = atom_load_rlx(link_of(context, index)); /* rlx: not shared yet */
     }

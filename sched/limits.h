@@ -14,13 +14,14 @@
 /* Three bits of the hint word each; 16 are more than anyone tells apart. */
 #define LEAT_PRIORITY_LEVELS_MAX 16
 
-/* Kinds of ring items, 2 bits. The scheduler runs tasks itself, takes chunks apart, and hands the
- * rest up. */
+/* Kinds of items; in a ring they have 2 bits. The scheduler runs tasks itself, takes chunks apart,
+ * and hands the rest up. */
 enum leat_item_kind {
     LEAT_KIND_TASK = 0,
     LEAT_KIND_JOB = 1,
     LEAT_KIND_CHUNK = 2,
-    LEAT_KIND_SPAWNED = 3 /* of a group, from a thread that is no worker */
+    LEAT_KIND_SPAWNED = 3, /* of a group, from a thread that is no worker */
+    LEAT_KIND_POSTED = 4   /* to one worker: in its inbox, never in a ring */
 };
 #define LEAT_ITEM_KINDS 4
 

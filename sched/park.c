@@ -20,7 +20,7 @@ void
 leat_lot_enter(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker)
 {
     leat_parker_prepare(bed);
-    /* enter:A release -> any:A.  Carries: the EMPTY bed.
+    /* enter:A release -> any:A, this:A.  Carries: the EMPTY bed.
      * If relaxed: a waker could see the bit, and the bed as the last round left it, NOTIFIED; or
      * its notification come before the EMPTY. */
     (void)atom_or_rel(&lot->idle[worker / 64], UINT64_C(1) << (worker % 64));
@@ -64,15 +64,18 @@ leat_lot_next(const struct leat_lot *lot, uint32_t from)
     return LEAT_WORKERS_MAX;
 }
 
-/* P6. */
-static void
-repeat_in_turn(struct leat_lot *lot, struct leat_parker *first_bed, size_t stride)
+/* P6: true once in LEAT_WAKE_AGAIN times. */
+static bool
+repeats(struct leat_lot *lot)
 {
     uint32_t passes = atom_load_rlx(&lot->passes) + 1; /* rlx: statistic */
     atom_store_rlx(&lot->passes, passes);              /* rlx: statistic */
-    if (passes % LEAT_WAKE_AGAIN != 0) {
-        return;
-    }
+    return passes % LEAT_WAKE_AGAIN == 0;
+}
+
+static void
+repeat_in_turn(struct leat_lot *lot, struct leat_parker *first_bed, size_t stride)
+{
     uint32_t worker = leat_lot_next(lot, atom_load_rlx(&lot->turn)); /* rlx: statistic */
     if (worker == LEAT_WORKERS_MAX) {
         worker = leat_lot_next(lot, 0);
@@ -94,7 +97,26 @@ leat_lot_wake(struct leat_lot *lot, struct leat_parker *first_bed, size_t stride
         }
         worker = leat_lot_next(lot, worker + 1);
     }
-    repeat_in_turn(lot, first_bed, stride);
+    if (repeats(lot)) {
+        repeat_in_turn(lot, first_bed, stride);
+    }
+    return false;
+}
+
+bool
+leat_lot_wake_this(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker)
+{
+    /* this:A sc -> park:A, enter:A.  Orders: task posted then idle bit read, against idle bit set
+     * then inbox read. */
+    if ((atom_load_sc(&lot->idle[worker / 64]) >> worker % 64 & 1) == 0) {
+        return false;
+    }
+    if (!leat_parker_notified(bed) && leat_parker_notify(bed)) {
+        return true;
+    }
+    if (repeats(lot)) {
+        leat_parker_again(bed);
+    }
     return false;
 }
 

@@ -25,10 +25,10 @@
  * too, so they stand in one order with it and with the fences of the workers. P2 is then the push.
  *
  * Why no item is left behind: let a round be a worker's way from W1 to the end of W6 or W7. P2 and
- * W4 are full fences, so all are in one order. For a worker, take its last round whose W4 is before
- * P2; the W4 of the next one, if it comes to that, is behind P2. So P4 sees the W2 of that round or
- * something later, and P5 its W1 or something later, since W2 is a release and P4 an acquire. (Who
- * wakes in W8 or for a stop has made a full fence, too.)
+ * W4 are sequentially consistent, so all are in one order. For a worker, take its last round whose
+ * W4 is before P2; the W4 of the next one, if it comes to that, is behind P2. So P4 sees the W2 of
+ * that round or something later, and P5 its W1 or something later, since W2 is a release and P4 an
+ * acquire. (Who wakes in W8 or for a stop has made a full fence, too.)
  *   Bit clear: the worker has ended the round.
  *   Bit set, bed NOTIFIED: it is so in that round or a later one; the round is over, or ends in W7.
  *   Bit set, bed not NOTIFIED: P5 makes it so.
@@ -57,6 +57,13 @@
  * notified just that worker. P2 before the fence of W8, then W8 sees the item and wakes the next
  * worker; that fence before P2, then P4 sees the bit as the worker cleared it, or a later round. So
  * two items whose handlers wait for each other both run.
+ * One given worker (sched/posted.h): P1 and P2 are the offer to its inbox, P3 falls away, P4 reads
+ *   its bit and P5 and P6 are for its bed; its W5 looks into its inbox, too. What is said above of
+ *   each worker holds of this one, so it is awake or going to be and sees the inbox behind P2. None
+ *   stands in for it, and it need not: the item is in nobody's way. A push that finds its bed
+ *   NOTIFIED by such a post passes it over, or is content with it; the worker then comes with an
+ *   item, and W8 looks for that push. Who leaves closes the inbox; what it finds in there goes
+ *   through P1 to P6 of the rings.
  * Why a set hint bit is never missing for long: P2 before W4, then W5 sees the item and W6 sets the
  * bit; W4 before P2, then P3 sees the bit that W3 cleared, or what came later, and sets it. W3
  * is then before P3 also in the order of changes of the word, and each worker that clears the bit
@@ -105,6 +112,9 @@ void leat_lot_sleep(struct leat_lot *lot, struct leat_parker *bed, uint32_t work
 /* P5 and P6: wakes one worker whose idle bit is set. The workers' beds stand one every `stride`
  * bytes. False: by now there was none that had not been notified. */
 bool leat_lot_wake(struct leat_lot *lot, struct leat_parker *first_bed, size_t stride);
+/* P4 to P6 of one given worker. False: its idle bit is clear, or it had been notified. The caller's
+ * full fence (P2) comes before. */
+bool leat_lot_wake_this(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker);
 /* Wakes all workers whose idle bit is set, also those that a frozen thread has left asleep. */
 void leat_lot_wake_all(struct leat_lot *lot, struct leat_parker *first_bed, size_t stride);
 

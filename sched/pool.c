@@ -4,10 +4,22 @@
 
 #include <string.h>
 
+#include "sched/posted.h"
 #include "sched/spawn.h"
 #include "sched/worker.h"
 
 /* ---- bringing work -------------------------------------------------------------------------- */
+
+void
+leat_pool_wake_count(struct leat_pool *pool)
+{
+    struct leat_worker *worker = leat_worker_current();
+    if (worker != NULL && worker->pool == pool) {
+        atom_count(&worker->wakes, 1);
+    } else {
+        (void)atom_add_rlx(&pool->wakes_outside, 1); /* rlx: statistic */
+    }
+}
 
 bool
 leat_pool_wake_one(struct leat_pool *pool)
@@ -15,12 +27,7 @@ leat_pool_wake_one(struct leat_pool *pool)
     if (!leat_lot_wake(&pool->lot, &pool->workers[0].bed, sizeof(struct leat_worker))) {
         return false;
     }
-    struct leat_worker *worker = leat_worker_current();
-    if (worker != NULL && worker->pool == pool) {
-        atom_count(&worker->wakes, 1);
-    } else {
-        (void)atom_add_rlx(&pool->wakes_outside, 1); /* rlx: statistic */
-    }
+    leat_pool_wake_count(pool);
     return true;
 }
 
@@ -308,9 +315,9 @@ leat_pool_work_waits(const struct leat_pool *pool)
 
 /* ---- quiet ---------------------------------------------------------------------------------- */
 
-/* Looks at the workers, at the rings, lists and local queues, and at the workers again. A worker is
- * busy from before it takes, steals or admits something until after all that came of it was pushed
- * or counted; and it counts before it runs or admits.
+/* Looks at the workers, at the rings, lists, local queues and inboxes, and at the workers again. A
+ * worker is busy from before it takes, steals or admits something until after all that came of it
+ * was pushed or counted; and it counts before it runs, admits, or gives away as it leaves.
  * The first look reads what was taken before it reads that the worker is idle, the second the other
  * way round: so if the sums are equal, every worker was idle from its first look to its second,
  * with the rings and queues read in between; nothing was taken, nothing pushed, and what was there
@@ -332,7 +339,7 @@ leat_pool_quiet(struct leat_pool *pool, const leat_atomic_u64 *also)
     }
     /* drain:A acquire -> settled:A.  Carries: the pushes made before it was counted down.
      * If relaxed: a push could be missed beside a count of 0. */
-    if (atom_load_acq(also) != 0 || anything_waits(pool)) {
+    if (atom_load_acq(also) != 0 || anything_waits(pool) || leat_posted_ready(pool)) {
         return false;
     }
     for (uint32_t i = 0; i < pool->places; i++) {
@@ -457,6 +464,14 @@ tasks_config(const struct leat_pool_config *config, uint32_t shards)
 }
 
 static struct leat_slab_config
+posted_config(const struct leat_pool_config *config, uint32_t shards)
+{
+    struct leat_slab_config slab = tasks_config(config, shards);
+    slab.record_bytes = sizeof(struct leat_posted_record);
+    return slab;
+}
+
+static struct leat_slab_config
 chunks_config(const struct leat_pool_config *config, uint32_t shards)
 {
     struct leat_slab_config slab = {.capacity = chunks_max(config),
@@ -503,10 +518,11 @@ leat_pool_bytes(const struct leat_pool_config *config)
     const struct leat_slab_config tasks = tasks_config(config, LEAT_SLAB_SHARDS_MAX);
     const struct leat_slab_config chunks = chunks_config(config, LEAT_SLAB_SHARDS_MAX);
     const struct leat_slab_config spawned = spawned_config(config, LEAT_SLAB_SHARDS_MAX);
+    const struct leat_slab_config posted = posted_config(config, LEAT_SLAB_SHARDS_MAX);
     return queues_bytes(config) + leat_lists_bytes(config->queues) + leat_slab_bytes(&tasks) +
-           leat_slab_bytes(&chunks) + leat_slab_bytes(&spawned) + workers_bytes(places_of(config)) +
-           victims_bytes(places_of(config)) + sizeof(struct leat_topology) +
-           sizeof(uint16_t) * LEAT_CPUS_MAX;
+           leat_slab_bytes(&chunks) + leat_slab_bytes(&spawned) + leat_slab_bytes(&posted) +
+           workers_bytes(places_of(config)) + victims_bytes(places_of(config)) +
+           sizeof(struct leat_topology) + sizeof(uint16_t) * LEAT_CPUS_MAX;
 }
 
 /* The CPU of a place's worker, if each has one. */
@@ -532,6 +548,10 @@ workers_init(struct leat_pool *pool)
         leat_topology_victims(pinned ? pool->topology : NULL, pool->places, i, victims,
                               worker->victims_count);
         worker->victims = victims;
+        atom_init(&worker->inbox.newest, LEAT_INBOX_CLOSED);
+        for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
+            leat_fifo_init(&worker->posted[level]);
+        }
     }
     leat_pool_plan(pool, pool->config.workers != 0 ? pool->config.workers : pool->places);
     atom_init(&pool->open, atom_load_rlx(&pool->active)); /* rlx: not shared yet */
@@ -628,6 +648,7 @@ parts_init(struct leat_pool *pool)
     tasks.nodes = leat_pool_nodes(pool);
     chunks.nodes = leat_pool_nodes(pool);
     const struct leat_slab_config spawned = spawned_config(config, shards);
+    const struct leat_slab_config posted = posted_config(config, shards);
     enum leat_os_result result = lists_init(pool) ? queues_init(pool) : LEAT_OS_NO_MEMORY;
     if (result == LEAT_OS_OK) {
         result = slab_open(pool, &pool->tasks, &tasks);
@@ -637,6 +658,9 @@ parts_init(struct leat_pool *pool)
     }
     if (result == LEAT_OS_OK) {
         result = slab_open(pool, &pool->spawned, &spawned);
+    }
+    if (result == LEAT_OS_OK) {
+        result = slab_open(pool, &pool->posted, &posted);
     }
     return result;
 }
@@ -668,6 +692,7 @@ void
 leat_pool_fini(struct leat_pool *pool)
 {
     const struct leat_memory *memory = &pool->config.memory;
+    leat_slab_fini(&pool->posted);
     leat_slab_fini(&pool->spawned);
     leat_slab_fini(&pool->chunks);
     leat_slab_fini(&pool->tasks);

@@ -23,6 +23,8 @@
 
 #include "ring/chunk.h"
 #include "ring/deque.h"
+#include "ring/fifo.h"
+#include "ring/inbox.h"
 #include "ring/local.h"
 #include "ring/memory.h"
 #include "ring/mpmc.h"
@@ -54,6 +56,13 @@ enum leat_seat {
     LEAT_SEAT_LEFT
 };
 
+/* What became of a post to one worker. */
+enum leat_post_result {
+    LEAT_POST_OK,
+    LEAT_POST_FULL, /* no record is free */
+    LEAT_POST_AWAY  /* the place is not in the count */
+};
+
 /* Where it waits. Letters: S many writers; Q only while one thread has the record. */
 struct leat_task_record {
     leat_atomic_u64 argument;    /* S the free record's link is here, too: see link_inside */
@@ -73,7 +82,8 @@ struct leat_worker {
     leat_atomic_u64 wakes;                  /* W */
     uint32_t picks;                         /* O since the last one in rotation */
     uint32_t rotation;                      /* O the level that had the last one */
-    uint32_t held;                          /* O bit per level that has an item in hand */
+    uint32_t held;                          /* O bit per level that has an item in hand; 16 bits up,
+                                                 per level that has tasks posted to it in hand */
     uint32_t unadmitted;                    /* O picks beside waiting lists since it admitted */
     uint32_t claim;                         /* O items it may take from a ring at once */
     uint32_t rounds;                        /* O to rings since it robbed others before */
@@ -85,8 +95,10 @@ struct leat_worker {
     uint32_t spent_count;                   /* O */
     uint32_t spent_most;                    /* O give them back when they are so many */
     uint32_t hand[LEAT_PRIORITY_LEVELS];    /* O items to run again, by level */
-    uint64_t depth;                         /* O of the task that runs, see spawn.h */
-    leat_atomic_u64 floor;                  /* W that depth, when it last slept in a wait */
+    uint32_t passed;                        /* O bit per level whose last one was posted */
+    struct leat_fifo posted[LEAT_PRIORITY_LEVELS]; /* O see posted.h */
+    uint64_t depth;                                /* O of the task that runs, see spawn.h */
+    leat_atomic_u64 floor;                         /* W that depth, when it last slept in a wait */
     LEAT_ALIGNED_LINE struct leat_pool *pool;      /* I */
     uint32_t index;                                /* I */
     int32_t cpu;                                   /* I -1: not pinned to one */
@@ -95,6 +107,7 @@ struct leat_worker {
     uint32_t victims_count[LEAT_DISTANCES];        /* I of each distance */
     leat_atomic_u32 lent;                          /* S 1: a lent thread is inside */
     leat_atomic_u32 seat;                          /* S enum leat_seat */
+    struct leat_inbox inbox;                       /* S what is posted to it; closed: nothing is */
     leat_atomic_u64 seen_running;                  /* T see leat_worker_run_ns() */
     struct leat_local local[LEAT_PRIORITY_LEVELS]; /* S what it took of batches, by level */
     struct leat_deque deque;                       /* S what it spawned */
@@ -160,6 +173,7 @@ struct leat_pool {
     struct leat_slab tasks;                         /* S */
     struct leat_slab chunks;                        /* S */
     struct leat_slab spawned;                       /* S what is spawned outside, in rings */
+    struct leat_slab posted;                        /* S tasks for one worker, in inboxes */
     struct leat_mpmc rings[LEAT_PRIORITY_LEVELS];   /* S */
     struct leat_lists lists[LEAT_PRIORITY_LEVELS];  /* S */
     LEAT_ALIGNED_LINE leat_atomic_u64 hint;         /* S see above */
@@ -194,7 +208,8 @@ enum leat_os_result leat_pool_prepare(const struct leat_pool_config *config, voi
 /* Starts the workers. On failure those started are stopped again. Start, resize, halt and join:
  * one at a time, by a lock of the caller's. */
 enum leat_os_result leat_pool_start(struct leat_pool *pool);
-/* Makes it `count` workers, 1 to places, from the next start on. pre: not running. */
+/* Makes it `count` workers, 1 to places, from the next start on. What was posted to a worker that
+ * is not among them goes to the others. pre: not running. */
 void leat_pool_plan(struct leat_pool *pool, uint32_t count);
 /* Makes it `count` workers now. A worker that is one too many leaves when it has ended what it
  * runs, and nobody waits for it here. On failure there are as many as could be started. *again: one
@@ -230,6 +245,10 @@ bool leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_po
 uint32_t leat_pool_post_n(struct leat_pool *pool, uint32_t level,
                           const struct leat_pool_task *tasks, uint32_t count);
 
+/* Posts a task that only the worker of that place runs. pre: places have threads of ours. */
+enum leat_post_result leat_pool_post_to(struct leat_pool *pool, uint32_t place, uint32_t level,
+                                        const struct leat_pool_task *task);
+
 /* On a worker, in ops.run: runs `item` again before the others of its level. pre: nothing of the
  * level is in hand, as it is while an item of the level runs. */
 void leat_worker_keep(struct leat_worker *worker, uint32_t level, uint32_t item);
@@ -253,7 +272,7 @@ uint32_t leat_pool_watch_event(const struct leat_pool *pool);
 void leat_pool_watch_wait(struct leat_pool *pool, uint32_t event, uint64_t deadline_ns);
 /* Something that keeps the pool from being quiet has ended: makes those who wait for it look. */
 void leat_pool_quiet_news(struct leat_pool *pool);
-/* True if work waits, in a ring or left in hand by a lent thread. */
+/* True if work waits that any worker may take, or left in hand by a lent thread. */
 bool leat_pool_work_waits(const struct leat_pool *pool);
 
 /* Runs up to `budget` items in the calling thread. False: all places are taken. */

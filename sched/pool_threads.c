@@ -3,13 +3,15 @@
  * Fewer  1 the seats that are too many are ASKED  2 `open` is lowered, which those workers read
  *        before each pick  3 full fence; all that sleep are woken  4 each ends the item that it is
  *        in, gives away what only it can reach, and goes from ASKED to LEAVING: from then on it is
- *        gone  5 its stopping hook, LEFT.
+ *        gone  5 it closes its inbox and gives away or runs what is in there  6 its stopping hook,
+ *        LEFT.
  * More   1 `open` is raised  2 ASKED: back to TAKEN, if the worker has not decided yet; LEAVING:
  *        its hook still runs, so the caller comes again; else join what LEFT, and start a thread.
  * Who has a place is decided by one swap of its seat, so it never has two threads, nor none.
  */
 #include <stdio.h>
 
+#include "sched/posted.h"
 #include "sched/worker.h"
 
 /* ---- start and stop ------------------------------------------------------------------------- */
@@ -108,7 +110,8 @@ leat_pool_start(struct leat_pool *pool)
         return result;
     }
     uint32_t active = atom_load_rlx(&pool->active); /* rlx: single writer */
-    atom_store_rlx(&pool->open, active);            /* rlx: ordered by left:A */
+    leat_posted_settle(pool);
+    atom_store_rlx(&pool->open, active); /* rlx: ordered by left:A */
     left_poke(pool);
     for (uint32_t i = 0; i < active && pool->config.workers != 0; i++) {
         result = place_start(&pool->workers[i]);
@@ -211,12 +214,19 @@ leat_pool_left_wait(struct leat_pool *pool, uint32_t event)
     leat_os_futex_wait(&pool->left_event, event, UINT64_MAX);
 }
 
-void
-leat_pool_plan(struct leat_pool *pool, uint32_t count)
+static void
+active_set(struct leat_pool *pool, uint32_t count)
 {
     LEAT_ASSERT(count >= 1);
     LEAT_ASSERT(count <= pool->places);
     atom_store_rlx(&pool->active, count); /* rlx: single writer */
+}
+
+void
+leat_pool_plan(struct leat_pool *pool, uint32_t count)
+{
+    active_set(pool, count);
+    leat_posted_settle(pool);
 }
 
 /* Opens the next place. */
@@ -240,7 +250,8 @@ place_open(struct leat_pool *pool, uint32_t place, bool *again)
     if (*again || result != LEAT_OS_OK) {
         atom_store_rlx(&pool->open, place); /* rlx: single writer */
     } else {
-        leat_pool_plan(pool, place + 1);
+        leat_inbox_open(&worker->inbox);
+        active_set(pool, place + 1);
     }
     return result;
 }
@@ -258,7 +269,7 @@ leat_pool_resize(struct leat_pool *pool, uint32_t count, bool *again)
         for (uint32_t i = count; i < active; i++) {
             atom_store_rlx(&pool->workers[i].seat, LEAT_SEAT_ASKED); /* rlx: ordered by halt:A */
         }
-        leat_pool_plan(pool, count);
+        active_set(pool, count);
         open_lower(pool, count);
     }
     return result;

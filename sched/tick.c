@@ -2,6 +2,7 @@
 #include "sched/tick.h"
 
 #include "sched/pool.h"
+#include "sched/posted.h"
 #include "sched/worker.h"
 
 static bool
@@ -19,6 +20,7 @@ tick_run(void *argument)
         if (leat_lot_any(&pool->lot) && leat_pool_work_waits(pool)) {
             (void)leat_pool_wake_one(pool);
         }
+        leat_posted_wake(pool);
         leat_os_futex_wait(&pool->tick.ended, 0, leat_os_deadline_ns(pool->config.tick_ns));
     }
     return NULL;

@@ -2,8 +2,8 @@
  *
  * A push then leaves sleeping workers alone. A thread of the pool looks at fixed intervals, and
  * wakes one worker if work waits and a worker sleeps; that one wakes the next while there is more
- * (W8 of sched/park.h). So work that finds no worker awake waits for one interval at most, and the
- * time that a wake-up takes.
+ * (W8 of sched/park.h). It wakes those, too, to whom something was posted. So work that finds no
+ * worker awake waits for one interval at most, and the time that a wake-up takes.
  */
 #ifndef SCHED_TICK_H
 #define SCHED_TICK_H

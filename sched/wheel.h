@@ -87,8 +87,8 @@ struct leat_wheel {
     uint32_t number;                        /* I */
     struct leat_wheels *all;                /* I */
     /* With the role: who looks whether the wheel is late tries the role next. */
-    leat_atomic_u64 due;     /* W tick by which to advance; LEAT_WHEEL_NEVER; see leat_wheel_due */
-    struct leat_inbox inbox; /* S */
+    leat_atomic_u64 due; /* W tick by which to advance; LEAT_WHEEL_NEVER; see leat_wheel_due */
+    LEAT_ALIGNED_LINE struct leat_inbox inbox; /* S */
 
     LEAT_ALIGNED_LINE uint64_t now;       /* O tick up to which all was done, but for `current` */
     uint32_t current;                     /* O list that is being worked off; LISTS: none */

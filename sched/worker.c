@@ -2,6 +2,7 @@
  * while, then park. */
 #include "sched/worker.h"
 
+#include "sched/posted.h"
 #include "sched/spawn.h"
 
 static _Thread_local struct leat_worker *current_worker;
@@ -262,6 +263,19 @@ robs_first(struct leat_worker *worker, uint32_t level, uint64_t hint)
     return true;
 }
 
+/* The item of a level that is in hand, or what was posted, if it is its turn. */
+static LEAT_COLD bool
+held_pick(struct leat_worker *worker, uint32_t level, uint32_t *item)
+{
+    uint32_t bit = UINT32_C(1) << level;
+    if ((worker->held & bit) != 0) {
+        *item = worker->hand[level];
+        worker->held &= ~bit;
+        return true;
+    }
+    return leat_posted_turn(worker, level, item);
+}
+
 /* The item of a level that is in hand, or the oldest in the local queue, or of its ring, or one of
  * another worker's. `hint` is the hint word as it was seen. */
 static bool
@@ -272,9 +286,8 @@ level_pick(struct leat_worker *worker, uint32_t level, uint64_t hint, uint32_t *
     if (LEAT_UNLIKELY(listed) && ++worker->unadmitted >= LEAT_ADMIT_EVERY) {
         (void)admit(worker, level);
     }
-    if (LEAT_UNLIKELY((worker->held & bit) != 0)) {
-        *item = worker->hand[level];
-        worker->held &= ~bit;
+    if (LEAT_UNLIKELY((worker->held & (bit | LEAT_HELD_POSTED(level))) != 0) &&
+        held_pick(worker, level, item)) {
         return true;
     }
     /* rlx: single writer */
@@ -291,7 +304,10 @@ level_pick(struct leat_worker *worker, uint32_t level, uint64_t hint, uint32_t *
     if (LEAT_UNLIKELY(listed) && admit(worker, level) && ring_pick(worker, level, item)) {
         return true;
     }
-    return (hint & LEAT_HINT_LOCAL(level)) != 0 && steal(worker, level, item);
+    if ((hint & LEAT_HINT_LOCAL(level)) != 0 && steal(worker, level, item)) {
+        return true;
+    }
+    return (worker->held & LEAT_HELD_POSTED(level)) != 0 && leat_posted_pick(worker, level, item);
 }
 
 /* The first hinted level behind the one that had its turn last. */
@@ -361,6 +377,9 @@ static bool
 pick(struct leat_worker *worker, uint32_t *item)
 {
     uint64_t hint = atom_load_rlx(&worker->pool->hint); /* rlx: hint, re-checked at park:A */
+    if (LEAT_UNLIKELY(leat_inbox_ready(&worker->inbox))) {
+        leat_posted_take(worker);
+    }
     /* Else two workers in step could clear the hint for each other, for ever. */
     hint |= worker->seen;
     worker->seen = 0;
@@ -369,7 +388,7 @@ pick(struct leat_worker *worker, uint32_t *item)
         hint |= atom_load_rlx(&worker->pool->hint); /* rlx: hint, re-checked at park:A */
     }
     /* rlx: single writer */
-    uint32_t levels = levels_of(hint) | worker->held | atom_load_rlx(&worker->stocked);
+    uint32_t levels = levels_of(hint | worker->held) | atom_load_rlx(&worker->stocked);
     if (LEAT_UNLIKELY(in_rotation(worker))) {
         return rotation_pick(worker, levels, hint, item);
     }
@@ -381,6 +400,19 @@ pick(struct leat_worker *worker, uint32_t *item)
         levels &= levels - 1;
     }
     return false;
+}
+
+/* What comes rarely. */
+static LEAT_COLD void
+run_other(struct leat_worker *worker, uint32_t item)
+{
+    if (leat_item_kind(item) == LEAT_KIND_SPAWNED) {
+        leat_spawn_item(worker, item);
+        return;
+    }
+    LEAT_ASSERT(leat_item_kind(item) == LEAT_KIND_POSTED);
+    leat_posted_run(worker, item);
+    atom_count(&worker->ended, 1);
 }
 
 static void
@@ -411,8 +443,8 @@ run(struct leat_worker *worker, uint32_t item)
     struct leat_pool *pool = worker->pool;
     taken(worker);
     if (leat_item_kind(item) != LEAT_KIND_TASK) {
-        if (LEAT_UNLIKELY(leat_item_kind(item) == LEAT_KIND_SPAWNED)) {
-            leat_spawn_item(worker, item);
+        if (LEAT_UNLIKELY(leat_item_kind(item) != LEAT_KIND_JOB)) {
+            run_other(worker, item);
             return;
         }
         pool->config.ops.run(pool->config.ops.context, worker, item);
@@ -486,7 +518,8 @@ spin(struct leat_worker *worker)
     for (;;) {
         for (uint32_t i = 0; i < LEAT_SPIN_ROUNDS; i++) {
             uint64_t hint = atom_load_rlx(&pool->hint); /* rlx: hint, re-checked at park:A */
-            if (any_ready(pool, hint) || leat_spawn_ready(pool) || halted(worker)) {
+            bool any = any_ready(pool, hint) || leat_spawn_ready(pool);
+            if (any || leat_inbox_ready(&worker->inbox) || halted(worker)) {
                 return true;
             }
             leat_pause();
@@ -535,11 +568,11 @@ park(struct leat_worker *worker)
         /* Bits of what there is come back at once. */
         (void)atom_and_rlx(&pool->hint, 0); /* rlx: ordered by park:A */
     }
-    /* park:A sc -> notify:A, tell:A, any:A, spawned:A, halt:B.  Orders: idle bit set and hint
-     * cleared then rings, deques and halt read, against item published (or halt set) then hint and
-     * idle bits read. */
+    /* park:A sc -> notify:A, tell:A, any:A, this:A, inbox:D, spawned:A, halt:B.  Orders: idle bit
+     * set and hint cleared then rings, deques, inbox and halt read, against item published (or halt
+     * set) then hint and idle bits read. */
     atom_fence_sc(&pool->anchor);
-    if (second_look(worker) || halted(worker)) {
+    if (second_look(worker) || leat_inbox_ready(&worker->inbox) || halted(worker)) {
         leat_lot_leave(&pool->lot, worker->index);
         return;
     }
@@ -657,15 +690,19 @@ put_back(struct leat_pool *pool, uint32_t level, uint32_t item)
     return true;
 }
 
-/* What only this thread can reach goes to the rings, where any thread finds it: items in hand. What
- * its local queues hold is in the reach of all, where it is. False: there was no room for
- * something. Then the worker stays busy, so that nothing counts as quiet, and goes on with it, or
- * the next thread in this place does. */
+/* What only this thread can reach goes to the rings, where any thread finds it: items in hand, and
+ * what was posted to it, unless it is for a stop. What its local queues hold is in the reach of
+ * all, where it is. False: something is left. Then the worker stays busy, so that nothing counts as
+ * quiet, and goes on with it, or the next thread in this place does. */
 static bool
 hand_over(struct leat_worker *worker)
 {
     spent_give(worker);
-    uint32_t held = worker->held;
+    uint32_t held = worker->held & ((UINT32_C(1) << LEAT_PRIORITY_LEVELS) - 1);
+    /* rlx: hint, re-checked at halted:A */
+    if (worker->held != held && atom_load_rlx(&worker->pool->open) != 0) {
+        leat_posted_give(worker);
+    }
     while (held != 0) {
         uint32_t level = (uint32_t)__builtin_ctz(held);
         if (put_back(worker->pool, level, worker->hand[level])) {
@@ -716,6 +753,29 @@ leat_worker_some(struct leat_worker *worker, size_t budget)
     return ran;
 }
 
+/* Closes the inbox, and gives away what came in last; where there is no room it goes on, item by
+ * item. A stop ends that. Counted as a taking: see leat_pool_quiet(). */
+static void
+inbox_end(struct leat_worker *worker)
+{
+    uint32_t item = 0;
+    busy_begin(worker);
+    taken(worker);
+    leat_posted_close(worker);
+    bool given = hand_over(worker);
+    /* rlx: hint, re-checked at halted:A */
+    while (!given && atom_load_rlx(&worker->pool->open) != 0) {
+        if (pick(worker, &item)) {
+            run(worker, item);
+        }
+        given = hand_over(worker);
+    }
+    atom_count(&worker->ended, 1);
+    if (given) {
+        busy_end(worker);
+    }
+}
+
 /* True: the thread leaves its place. For a stop it does so at once. Where there are to be fewer
  * workers, not before it has given away what it has in hand; meanwhile it goes on, item by item. */
 static bool
@@ -737,6 +797,7 @@ leaves(struct leat_worker *worker)
     if (!leat_worker_may_leave(worker)) {
         return false;
     }
+    inbox_end(worker);
     wake_next(worker);
     return true;
 }

@@ -16,6 +16,9 @@ bool leat_pool_due_waits(const struct leat_pool *pool);
 /* Wakes one worker that sleeps. False: there is none, or all are being woken. */
 bool leat_pool_wake_one(struct leat_pool *pool);
 
+/* Counts a worker that the calling thread has woken. */
+void leat_pool_wake_count(struct leat_pool *pool);
+
 /* Makes those look who wait for quiet. */
 void leat_pool_quiet_poke(struct leat_pool *pool);
 

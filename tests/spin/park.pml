@@ -1,5 +1,5 @@
 /* park.pml - how workers go to sleep and are woken, by the steps of sched/park.h (P1 to P6, W1 to
- * W8) and ring/parker.h, over memory that shows each store late.
+ * W9) and ring/parker.h, over memory that shows each store late.
  *
  * Processes
  *   producer   a thread in leat_pool_push()
@@ -16,9 +16,11 @@
  *          at any later time: changes of one word in their order, of different words in any order.
  *          The thread itself sees its own. A full fence waits until the buffer is empty. A swap
  *          whose result is used acts on memory at once, and waits for the thread's own earlier
- *          changes of that word only. Release and acquire count for nothing here.
- * Left out loads that come early, and values older than memory's (tests/model/model_park.c has
- *          C11); the ring, which is a number of items that come and go at once, as with
+ *          changes of that word only. A push is such a swap, of the ring's slot, and sequentially
+ *          consistent as the loads of P3 and P4: so these come behind it, though no fence makes
+ *          what the thread stored before visible. Release and acquire count for nothing here.
+ * Left out loads that come early, but for those that an order of P3 to P5 keeps from it (see below),
+ *          and values older than memory's (tests/model/model_park.c has C11); the ring, which is a number of items that come and go at once, as with
  *          ring/packed.h; local queues and theft; all priority levels but one; spinning; waits that
  *          end for no reason, after which a worker only looks at its bed once more.
  *
@@ -32,11 +34,18 @@
  *   ONE_ROUND      each worker stops at the end of its first round: if an item is left, the hint is
  *                  set, so that workers which are busy with other levels see it
  *   HALTS          all workers have ended
+ *   LEAVES         the first worker has ended, and no item is left: the other one has them
+ *   POSTED         items are for the last worker, in its inbox (sched/posted.h): none is left
  *   ALL_RUN        instead of all that: as long as each thread goes on some time, all items run
  *                  some time; with HALTS, all workers end
  *
  * What is wrong on purpose, each to be found
- *   NO_PUSH_FENCE   no P2                         NO_PARK_FENCE   no W4
+ *   NO_PUSH_FENCE   the push is a release         NO_PARK_FENCE   no W4
+ *   TELL_EARLY      tell:A relaxed: P3 loads the hint before P1
+ *   ANY_EARLY       any:A or this:A relaxed: P4 loads the idle bits before P1
+ *   BED_EARLY       enter:A relaxed: P5 loads beds before P1
+ *   NO_LEAVE        no W9                         NO_LEAVE_FENCE  W9 without the fence
+ *   WAKES_ANY       POSTED, and P5 takes the first worker
  *   NO_HINT         no P3                         NO_HINT_AGAIN   W6 without the hint
  *   NO_LOOK         no W5                         LATE_EMPTY      W1 behind W5
  *   PICK_HINTED     picks by the hint alone: two workers in step clear it for each other, for ever
@@ -50,6 +59,8 @@
  *   NO_HALT_FENCE   no fence between the halt flag and the idle bits
  *   NO_HALT_LOOK    W5 without the halt flag
  *   HALT_ONCE       a halter passes by beds that are NOTIFIED
+ * And right as well: PUSH_FENCED, a push that is a release with a fence behind it (ring/turn.h, what
+ * goes into local queues, lists and deques).
  */
 #ifndef PRODUCERS
 #define PRODUCERS 1
@@ -84,6 +95,12 @@
 /* Threads: workers, producers, the halter. */
 #define FIRST  WORKERS
 #define HALTER (WORKERS + PRODUCERS)
+/* With LEAVES, the first worker was asked to leave before, and comes out of W7. */
+#if defined(LEAVES)
+#define CLOSED (me == 0)
+#elif defined(HALTS)
+#define CLOSED halt
+#endif
 #ifdef HALTS
 #define THREADS (WORKERS + PRODUCERS + 1)
 #else
@@ -128,8 +145,27 @@ chan buffer[5] = [5] of { byte, bit };
 #define FENCE           empty(buffer[me])
 #define SEES_HINT       ((hint || buffer[me]??[HINT, 1]) && !(buffer[me]??[HINT, 0]))
 /* A worker that looks for others to wake has cleared its own bit. */
+#if defined(POSTED) && !defined(WAKES_ANY)
+#define SEES_IDLE(w)    (idle[w] && w == WORKERS - 1 && w != me)
+#else
 #define SEES_IDLE(w)    (idle[w] && w != me)
+#endif
 #define IDLE_NEXT(from) (from <= 0 && SEES_IDLE(0) -> 0 : (from <= 1 && SEES_IDLE(1) -> 1 : NOBODY))
+
+/* Whether a worker finds something, by its own look; and with POSTED it needs no hint. */
+#ifdef POSTED
+#define FINDS (items > 0 && me == WORKERS - 1)
+#define HINTS FINDS
+#else
+#define FINDS (items > 0)
+#define HINTS SEES_HINT
+#endif
+
+#ifdef BED_EARLY
+#define SEES_NOTIFIED(w) (me >= FIRST -> early_beds[w] : bed[w] == NOTIFIED)
+#else
+#define SEES_NOTIFIED(w) (bed[w] == NOTIFIED)
+#endif
 
 /* ---- the system --------------------------------------------------------------------------- */
 
@@ -194,9 +230,9 @@ inline wake() {
     atomic { next = IDLE_NEXT(0) };                                   /* P5 */
     do
     :: atomic { next == NOBODY -> break }
-    :: atomic { next != NOBODY && bed[next] == NOTIFIED };            /* leat_parker_notified() */
+    :: atomic { next != NOBODY && SEES_NOTIFIED(next) };              /* leat_parker_notified() */
         atomic { next = IDLE_NEXT(next + 1) }                         /* P5 */
-    :: atomic { next != NOBODY && bed[next] != NOTIFIED };
+    :: atomic { next != NOBODY && !SEES_NOTIFIED(next) };
         notify();
         if
         :: atomic { before == EMPTY -> waking_done() }
@@ -229,20 +265,50 @@ inline wake() {
 
 /* ---- producers ---------------------------------------------------------------------------- */
 
+#if defined(NO_PUSH_FENCE) || defined(PUSH_FENCED)
+#define PUSH buffer[me]!ITEM, 1
+#else
+#define PUSH items++
+#endif
+#ifdef TELL_EARLY
+#define P3_SEES_HINT early_hint
+#else
+#define P3_SEES_HINT SEES_HINT
+#endif
+#ifdef ANY_EARLY
+#define P4_SEES_IDLE early_idle
+#else
+#define P4_SEES_IDLE (SEES_IDLE(0) || SEES_IDLE(1))
+#endif
+
 proctype producer(byte me) provided (MOVES) {
     byte pushed;
     byte next;
     byte before;
     byte count;
+#if defined(TELL_EARLY)
+    bit early_hint;
+#elif defined(ANY_EARLY)
+    bit early_idle;
+#elif defined(BED_EARLY)
+    bit early_beds[2];
+#endif
 
 #if defined(FREEZE) && !defined(AMID)
     (me == STOPS || BEHIND);
 #endif
 woken:
+#if defined(TELL_EARLY)
+    atomic { early_hint = SEES_HINT };
+#elif defined(ANY_EARLY)
+    atomic { early_idle = (SEES_IDLE(0) || SEES_IDLE(1)) };
+#elif defined(BED_EARLY)
+    atomic { early_beds[0] = (bed[0] == NOTIFIED); early_beds[1] = (bed[1] == NOTIFIED) };
+#endif
     atomic {
 #ifdef ITEM_LAST
         if
-        :: pushed > 0 -> buffer[me]!ITEM, 1
+        :: pushed > 0 -> PUSH
         :: else
         fi;
 #endif
@@ -252,23 +318,23 @@ woken:
         fi;
         behind = behind + BEHIND;
 #ifndef ITEM_LAST
-        buffer[me]!ITEM, 1                                            /* P1 */
+        PUSH                                                          /* P1, P2 */
 #endif
     };
-    atomic {
-#ifndef NO_PUSH_FENCE
-        FENCE;                                                        /* P2, notify:A */
+#ifdef PUSH_FENCED
+    atomic { FENCE };                                                 /* P2, notify:A */
 #endif
-#ifndef NO_HINT
+#if !defined(NO_HINT) && !defined(POSTED)
+    atomic {
         if
-        :: SEES_HINT
+        :: P3_SEES_HINT                                               /* tell:A */
         :: else -> buffer[me]!HINT, 1                                 /* P3 */
         fi
-#endif
     };
+#endif
     atomic {
         if
-        :: idle[0] || idle[1]                                         /* P4 */
+        :: P4_SEES_IDLE                                               /* P4, any:A, this:A */
         :: else -> goto woken
         fi
     };
@@ -303,29 +369,43 @@ proctype worker(byte me) provided (MOVES) {
     byte count;
     bit dry;
     bit seen;
+#ifdef LEAVES
+    bit left; /* it has made W9 */
+#endif
+#ifdef BED_EARLY
+    bit early_beds[2]; /* a producer's */
+#endif
 
+#ifdef LEAVES
+    atomic {
+        if
+        :: CLOSED -> leave()
+        :: else
+        fi
+    };
+#endif
     atomic { enter() };
 pick:
 #ifndef BUSY
 woken:
 #endif
-#ifdef HALTS
+#ifdef CLOSED
     atomic {
         if
-        :: halt -> goto stop                                          /* halted:A */
+        :: CLOSED -> goto closed                                      /* halted:A */
         :: else
         fi
     };
 #endif
     atomic {
         if
-        :: SEES_HINT || seen -> seen = 0
+        :: HINTS || seen -> seen = 0
         :: else -> enter()
         fi
     };
     atomic {
         if
-        :: items > 0 -> items--; taken++                              /* pop:C */
+        :: FINDS -> items--; taken++                                  /* pop:C */
         :: else -> enter()                                            /* pop:B */
         fi;
         if
@@ -346,7 +426,7 @@ woken:
     };
     atomic {
         if
-        :: items > 0 -> buffer[me]!HINT, 1
+        :: FINDS -> buffer[me]!HINT, 1
         :: else -> goto woken
         fi
     };
@@ -365,7 +445,7 @@ park:
 #endif
 #ifndef NO_LOOK
         if
-        :: items > 0 ->                                               /* W5 */
+        :: FINDS ->                                                   /* W5 */
 #ifndef NO_HINT_AGAIN
             buffer[me]!HINT, 1;                                       /* W6 */
 #endif
@@ -377,10 +457,10 @@ park:
         fi
 #endif
     };
-#if defined(HALTS) && !defined(NO_HALT_LOOK)
+#if defined(CLOSED) && !defined(NO_HALT_LOOK)
     atomic {
         if
-        :: halt -> leave()                                            /* W5, halted:A */
+        :: CLOSED -> leave()                                          /* W5, halted:A */
         :: else
         fi
     };
@@ -409,6 +489,30 @@ park:
 #endif
         !asleep[me]
     od;
+#ifdef LEAVES
+closed:
+    atomic {                                                          /* W9 */
+#ifndef NO_LEAVE_FENCE
+        FENCE;                                                        /* park:B */
+#endif
+        if
+#ifndef NO_LEAVE
+        :: (SEES_IDLE(0) || SEES_IDLE(1)) && !left -> left = 1
+#endif
+        :: else -> goto stop
+        fi
+    };
+    atomic {
+        if
+        :: FINDS -> buffer[me]!HINT, 1
+        :: else -> goto stop
+        fi
+    };
+    wake();
+#elif defined(HALTS)
+closed:
+    skip;
+#endif
 #ifdef BUSY
 woken:
 #endif
@@ -470,6 +574,9 @@ init {
 #ifdef ONE_ROUND
         hint = 1;
 #endif
+#ifdef LEAVES
+        idle[0] = 1;
+#endif
 #ifdef HALTS
         run halter(HALTER)
 #endif
@@ -479,7 +586,9 @@ init {
 #endif
 #ifndef ALL_RUN
     timeout;
-#if defined(HALTS)
+#if defined(LEAVES)
+    assert(ended == 1 && items == 0)
+#elif defined(HALTS)
     assert(ended == WORKERS)
 #elif defined(FREEZE)
     assert(items == 0 || behind < 2)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/completion.h"
+#include "sched/posted.h"
 #include "sched/wheel_internal.h"
 #include "tests/support/check.h"
 
@@ -138,6 +139,7 @@ struct census {
     uint32_t tasks_waiting;
     uint32_t chunks;
     uint32_t spawned;
+    uint32_t posted;
     uint64_t waiting; /* jobs */
     uint64_t limited; /* those of queues with a limit */
     uint64_t running;
@@ -356,7 +358,7 @@ check_statistics(const struct census *census)
     }
     CHECK_EQUAL(limited, census->limited);
     CHECK_EQUAL(sum.jobs_running, census->running);
-    CHECK_EQUAL(sum.tasks_waiting, census->tasks_waiting);
+    CHECK_EQUAL(sum.tasks_waiting, census->tasks_waiting + census->posted);
     CHECK_EQUAL(sum.jobs_submitted, sum.jobs_completed + sum.jobs_dead + sum.jobs_cancelled +
                                         sum.jobs_waiting + sum.jobs_running + sum.jobs_scheduled +
                                         sum.jobs_retrying);
@@ -374,6 +376,18 @@ check_completions(const struct census *census)
     }
 }
 
+static void
+count_posted(struct census *census)
+{
+    const struct leat_pool *pool = &census->engine->pool;
+    for (uint32_t i = 0; i < pool->places; i++) {
+        uint32_t count = 0;
+        CHECK(leat_posted_check(&pool->workers[i], &count, stderr));
+        census->posted += count;
+    }
+    CHECK(leat_slab_check(&pool->posted, census->posted, stderr));
+}
+
 void
 test_engine_check(struct leat_engine *engine)
 {
@@ -384,6 +398,7 @@ test_engine_check(struct leat_engine *engine)
     CHECK(census.tasks != NULL);
     count_places(&census);
     count_wheels(&census);
+    count_posted(&census);
     count_retained(&census, &engine->finished, false);
     count_retained(&census, &engine->dead, true);
     const struct leat_slab *jobs = &engine->jobs;

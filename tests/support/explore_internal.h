@@ -21,7 +21,7 @@
 #    define EXPLORE_STEPS_MAX 2000
 /* A whole worker fits, with room for the sanitizers' frames. */
 #    define EXPLORE_STACK_BYTES  ((size_t)64 * 1024)
-#    define EXPLORE_MEMORY_BYTES ((size_t)64 * 1024)
+#    define EXPLORE_MEMORY_BYTES ((size_t)96 * 1024)
 
 /* ---- what a thread is about to do ----------------------------------------------------------- */
 

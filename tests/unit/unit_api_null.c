@@ -217,8 +217,13 @@ static void
 case_post_to(struct world *world)
 {
     const struct leat_task task = {nothing, NULL};
+    const struct leat_task none = {NULL, NULL};
     CHECK_STATUS(leat_post_to(NULL, 0, 0, &task), LEAT_INVALID);
-    CHECK_STATUS(leat_post_to(world->engine, 0, 0, NULL), LEAT_UNSUPPORTED);
+    CHECK_STATUS(leat_post_to(world->engine, 0, 0, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_post_to(world->engine, 0, 0, &none), LEAT_INVALID);
+    CHECK_STATUS(leat_post_to(world->engine, 0, 99, &task), LEAT_INVALID);
+    /* Threads are lent. */
+    CHECK_STATUS(leat_post_to(world->engine, 99, 0, &task), LEAT_WRONG_STATE);
 }
 
 /* ---- runs ----------------------------------------------------------------------------------- */

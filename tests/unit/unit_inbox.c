@@ -1,5 +1,6 @@
 /* unit_inbox.c - the inbox in one thread: a push says whether it was the first, a take gives all,
- * newest first, and leaves nothing; a record may come back at once. Holds I1; shows that
+ * newest first, and leaves nothing; a record may come back at once; what is closed takes nothing.
+ * Holds I1; shows that
  * leat_inbox_check() can say no. */
 #include <stdio.h>
 #include <string.h>
@@ -75,6 +76,33 @@ all_are_taken_newest_first(void **state)
     }
 }
 
+/* Closing takes what was offered; what comes later is refused, until it is opened. */
+static void
+offers_end_with_the_close(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    setup(&fixture);
+    for (uint32_t count = 0; count < RECORDS; count++) {
+        leat_inbox_open(&fixture.inbox);
+        for (uint32_t i = 0; i < count; i++) {
+            CHECK(leat_inbox_offer(&fixture.inbox, &fixture.links[i], i));
+        }
+        CHECK_EQUAL(leat_inbox_ready(&fixture.inbox), count != 0);
+        leat_inbox_open(&fixture.inbox); /* it was: nothing is lost */
+        uint32_t index = leat_inbox_close(&fixture.inbox);
+        for (uint32_t i = count; i-- > 0;) {
+            CHECK_EQUAL(index, i);
+            index = atom_load_rlx(&fixture.links[index]);
+        }
+        CHECK_EQUAL(index, LEAT_INDEX_NONE);
+        CHECK(!leat_inbox_offer(&fixture.inbox, &fixture.links[0], 0));
+        CHECK(!leat_inbox_ready(&fixture.inbox));
+        CHECK(check(&fixture, 0, stderr));
+        CHECK_EQUAL(leat_inbox_close(&fixture.inbox), LEAT_INDEX_NONE);
+    }
+}
+
 /* Index 2^26 - 2 is the last there can be. */
 static void
 the_last_index(void **state)
@@ -119,6 +147,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_are_taken_newest_first),
+        cmocka_unit_test(offers_end_with_the_close),
         cmocka_unit_test(the_last_index),
         cmocka_unit_test(check_can_say_no),
     };

@@ -11,12 +11,6 @@
 #include "tests/support/source.h"
 #include "tests/support/threads.h"
 
-static void
-nothing(void *argument)
-{
-    (void)argument;
-}
-
 static struct leat_outcome
 done(struct leat_run *run, void *context)
 {
@@ -26,13 +20,6 @@ done(struct leat_run *run, void *context)
 }
 
 /* ---- functions ------------------------------------------------------------------------------ */
-
-static enum leat_status
-post_to(struct leat_engine *engine)
-{
-    const struct leat_task task = {nothing, NULL};
-    return leat_post_to(engine, 0, 0, &task);
-}
 
 static enum leat_status
 queue_pause(struct leat_engine *engine)
@@ -178,7 +165,6 @@ struct entry {
 };
 
 static const struct entry entries[] = {
-    {"leat_post_to()", post_to},
     {"leat_queue_pause()", queue_pause},
     {"leat_queue_resume()", queue_resume},
     {"leat_config.log_directory", log_directory},
