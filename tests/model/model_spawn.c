@@ -344,9 +344,8 @@ ending_thread(void *argument)
     explore_plain_write(&state->questions[0], "question");
     state->questions[0] = 1;
     task->state = state;
-    leat_spawn_run(current_worker,
-                   &(struct leat_deque_entry){
-                       {(uintptr_t)task_run, (uintptr_t)task, (uintptr_t)&state->join, 0}});
+    leat_spawn_run(current_worker, &(struct leat_deque_entry){{(uintptr_t)task_run, (uintptr_t)task,
+                                                               (uintptr_t)&state->join, 0}});
 }
 
 static void
