@@ -382,9 +382,9 @@ run(struct leat_worker *worker, uint32_t item)
     if (leat_item_kind(item) != LEAT_KIND_TASK) {
         if (LEAT_UNLIKELY(leat_item_kind(item) == LEAT_KIND_SPAWNED)) {
             leat_spawn_item(worker, item);
-            return;
+        } else {
+            pool->config.ops.run(pool->config.ops.context, worker, item);
         }
-        pool->config.ops.run(pool->config.ops.context, worker, item);
         atom_count(&worker->ended, 1);
         return;
     }
@@ -585,10 +585,12 @@ spawned_step(struct leat_worker *worker, bool *first)
     }
     if (own) {
         leat_spawn_run(worker, &entry);
+        atom_count(&worker->ended, 1);
         return true;
     }
     uint64_t begin_ns = leat_os_monotonic_ns();
     leat_spawn_run(worker, &entry);
+    atom_count(&worker->ended, 1);
     uint64_t end_ns = leat_os_monotonic_ns();
     if (end_ns - begin_ns < LEAT_STOLEN_SHORT_NS) {
         stolen_rest(worker, end_ns + LEAT_STOLEN_REST_NS);
