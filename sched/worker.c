@@ -50,7 +50,10 @@ stocked_set(struct leat_worker *worker, uint32_t level, bool stocked)
     uint32_t now = atom_load_rlx(&worker->stocked); /* rlx: single writer */
     uint32_t next = stocked ? now | bit : now & ~bit;
     if (now != next) {
-        atom_store_rlx(&worker->stocked, next); /* rlx: ordered by notify:A */
+        /* stock:A release -> waits:A.  Carries: that this worker is busy; that thieves are, who
+         * emptied the queue.
+         * If relaxed: a drain could see the bit clear and all of them idle as before. */
+        atom_store_rel(&worker->stocked, next);
     }
 }
 
