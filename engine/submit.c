@@ -42,6 +42,7 @@ job_check(const struct leat_engine *engine, const struct leat_job *job)
     bool valid = job->payload_bytes <= engine->config.payload_bytes_max &&
                  (job->payload != NULL || job->payload_bytes == 0) &&
                  job->max_attempts <= LEAT_ATTEMPTS_MAX &&
+                 (job->completions == NULL || job->completions->engine == engine) &&
                  (job->priority < LEAT_PRIORITY_LEVELS || job->priority == LEAT_PRIORITY_OF_QUEUE);
     return LEAT_LIKELY(valid) ? LEAT_OK : LEAT_INVALID;
 }
@@ -189,7 +190,7 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
         return LEAT_FULL;
     }
     if (LEAT_UNLIKELY(job->completions != NULL)) {
-        status = leat_completion_reserve(engine, job, &completion);
+        status = leat_completion_reserve(job, &completion);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = record_take(engine, &index);

@@ -493,6 +493,34 @@ busy_is_not_stuck(void **state)
 }
 
 static void
+spawned_run(void *argument)
+{
+    struct leat_group *group = argument;
+    if (group != NULL) {
+        CHECK_OK(leat_group_spawn(group, spawned_run, NULL));
+    }
+}
+
+/* Nor is one that ran what was spawned: from the ring, and from a deque. */
+static void
+spawned_is_not_stuck(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(1);
+    struct leat_group group;
+    CHECK_OK(leat_start(fixture->engine));
+    CHECK_OK(leat_group_init(&group, fixture->engine));
+    CHECK_OK(leat_group_spawn(&group, spawned_run, &group));
+    CHECK_OK(leat_group_wait(&group, LEAT_FOREVER));
+    CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
+    CHECK_EQUAL(worker_of(fixture, 0).run_ns, 0);
+    test_sleep_ns(5 * TEST_MS);
+    CHECK_EQUAL(worker_of(fixture, 0).run_ns, 0);
+    CHECK_EQUAL(test_statistics(fixture->engine).run_ns_max, 0);
+    teardown(fixture);
+}
+
+static void
 stuck_beside_a_flood(void **state)
 {
     (void)state;
@@ -522,6 +550,7 @@ main(void)
         cmocka_unit_test(back_while_its_hook_runs),
         cmocka_unit_test(stuck_is_named),
         cmocka_unit_test(busy_is_not_stuck),
+        cmocka_unit_test(spawned_is_not_stuck),
         cmocka_unit_test(stuck_beside_a_flood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
