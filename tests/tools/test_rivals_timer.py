@@ -1,5 +1,5 @@
-"""Tests of the timers of tools/rivals.py, with a program of a few lines in the place of leat_rivals:
-which rows are measured, figures that stand beside a row, and how late timers are.
+"""Tests of the timers of tools/rivals.py, with a program of a few lines in the place of
+leat_rivals: which rows are measured, figures beside a row, and how late timers are.
 
 Run: python3 -m unittest discover tests/tools
 """
