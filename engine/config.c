@@ -112,6 +112,7 @@ config_default(void)
     config.payload_bytes_inline = 64;
     config.types_max = 4096;
     config.queues_max = 4096;
+    config.schedules_max = 4096;
     config.retained_max = LEAT_AUTO;
     config.dead_max = LEAT_AUTO;
     config.sample_interval = 32;
@@ -181,6 +182,7 @@ ranges_check(const struct leat_config *config, struct leat_error *error)
          "must be a multiple of 16 from 0 to 4 096"},
         {"types_max", config->types_max, 1, LEAT_TYPES_MAX, "must be 1 to 65 535"},
         {"queues_max", config->queues_max, 1, LEAT_QUEUES_MAX, "must be 1 to 65 535"},
+        {"schedules_max", config->schedules_max, 1, LEAT_SCHEDULES_MAX, "must be 1 to 65 535"},
         {"sample_interval", config->sample_interval, 1, LEAT_SAMPLE_MAX, "must be 1 to 1 000 000"},
     };
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {

@@ -228,6 +228,27 @@ push_one(struct leat_engine *engine, const struct leat_job *job, const struct in
     return status;
 }
 
+enum leat_status
+leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
+                  struct leat_job *checked)
+{
+    struct leat_job copy;
+    const struct leat_job *job = NULL;
+    struct intake intake = {0, 0, 0, 0, 0};
+    enum leat_status status = job_read(given, &copy, &job);
+    if (status == LEAT_OK) {
+        status = intake_check(engine, job, &intake);
+    }
+    if (status == LEAT_OK) {
+        *checked = *job;
+        checked->type.bits = intake.type + 1;
+        checked->queue.bits = intake.queue + 1;
+        checked->type_name = NULL;
+        checked->queue_name = NULL;
+    }
+    return status;
+}
+
 static enum leat_status
 submit_one(struct leat_engine *engine, const struct leat_job *given, leat_job_id *id)
 {
