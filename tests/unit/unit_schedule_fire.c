@@ -1,0 +1,707 @@
+/* unit_schedule_fire.c - when schedules submit jobs: at their moments and not before; what each
+ * policy does with moments that are missed and with jobs that have not ended; clocks that are set
+ * ahead and back; submits that are refused; engines that drain and start again; files of zones that
+ * change. After each call of the clock I1 to I4 of engine/schedule.h are checked. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/engine_internal.h"
+#include "tests/support/check.h"
+#include "tests/support/engine.h"
+#include "tests/support/schedules.h"
+#include "tests/support/tzif.h"
+
+#define DAY "2026-01-05 " /* a Monday */
+
+/* Opens the fixture with one schedule, "s". */
+static void
+open_with(struct test_schedules *all, const char *now, const char *spec, enum leat_overlap overlap,
+          enum leat_missed missed)
+{
+    test_schedules_open(all, NULL, now);
+    struct leat_schedule schedule = test_schedule(all, spec);
+    schedule.overlap = overlap;
+    schedule.missed = missed;
+    test_schedule_add(all, "s", &schedule);
+}
+
+static uint64_t
+runs(struct test_schedules *all)
+{
+    return test_schedule_get(all, "s")->runs;
+}
+
+static uint64_t
+missed(struct test_schedules *all)
+{
+    return test_schedule_get(all, "s")->runs_missed;
+}
+
+/* ---- moments -------------------------------------------------------------------------------- */
+
+static void
+at_its_moments(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    open_with(&all, DAY "12:00:30", "* * * * *", LEAT_OVERLAP_ALLOW, LEAT_MISSED_SKIP);
+    CHECK_EQUAL(all.changes, 1);
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), test_ns(DAY "12:01:00"));
+    CHECK_EQUAL(test_schedule_get(&all, "s")->next_unix_ns, test_ns(DAY "12:01:00"));
+    test_fire_ns(&all, test_ns(DAY "12:01:00") - 1);
+    CHECK_EQUAL(runs(&all), 0);
+    CHECK_EQUAL(test_schedule_get(&all, "s")->last_job.bits, 0);
+    test_fire(&all, DAY "12:01:00");
+    const struct leat_schedule_info *info = test_schedule_get(&all, "s");
+    CHECK_EQUAL(info->runs, 1);
+    CHECK_EQUAL(info->last_unix_ns, test_ns(DAY "12:01:00"));
+    CHECK_EQUAL(info->next_unix_ns, test_ns(DAY "12:02:00"));
+    CHECK_EQUAL(test_get(all.engine, info->last_job).state, LEAT_JOB_PENDING);
+    test_fire_ns(&all, test_ns(DAY "12:01:00") + 1);
+    CHECK_EQUAL(runs(&all), 1);
+    test_fire_until(&all, DAY "12:30:59");
+    CHECK_EQUAL(runs(&all), 30);
+    CHECK_EQUAL(missed(&all), 0);
+    test_run_all(&all);
+    CHECK_EQUAL(all.ran, 30);
+    test_schedules_close(&all);
+}
+
+static void
+intervals(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    open_with(&all, DAY "12:00:07", "@every 10s", LEAT_OVERLAP_ALLOW, LEAT_MISSED_ONE);
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), test_ns(DAY "12:00:10"));
+    /* A call that comes late does not move those behind it. */
+    test_fire(&all, DAY "12:00:14");
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), test_ns(DAY "12:00:20"));
+    CHECK_EQUAL(runs(&all), 1);
+    test_schedules_close(&all);
+}
+
+/* More than one call serves, and schedules of all kinds beside each other. */
+static void
+many_at_once(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    struct leat_config config = test_config();
+    char name[16];
+    config.jobs_max = 4096;
+    test_schedules_open(&all, &config, DAY "12:00:30");
+    struct leat_schedule schedule = test_schedule(&all, "* * * * *");
+    schedule.overlap = LEAT_OVERLAP_ALLOW;
+    for (uint32_t i = 0; i < 300; i++) {
+        (void)snprintf(name, sizeof(name), "n%u", i * 7919 % 300);
+        schedule.spec = i % 3 == 0 ? "* * * * *" : i % 3 == 1 ? "*/2 * * * *" : "0 0 * * *";
+        test_schedule_add(&all, name, &schedule);
+    }
+    leat_schedules_fire(all.engine, test_ns(DAY "12:02:00"));
+    CHECK(test_statistics(all.engine).jobs_submitted < 200);
+    CHECK(leat_schedules_next_ns(all.engine) <= test_ns(DAY "12:02:00"));
+    test_fire(&all, DAY "12:02:00");
+    CHECK_EQUAL(test_statistics(all.engine).jobs_submitted, 200);
+    test_fire(&all, DAY "12:03:00");
+    CHECK_EQUAL(test_statistics(all.engine).jobs_submitted, 300);
+    test_schedules_close(&all);
+}
+
+/* ---- missed moments ------------------------------------------------------------------------- */
+
+static void
+a_little_late_is_on_time(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    open_with(&all, DAY "11:00:30", "0 * * * *", LEAT_OVERLAP_ALLOW, LEAT_MISSED_SKIP);
+    test_fire_ns(&all, test_ns(DAY "12:01:00") - 1);
+    CHECK_EQUAL(runs(&all), 1);
+    CHECK_EQUAL(missed(&all), 0);
+    test_fire(&all, DAY "13:01:00");
+    CHECK_EQUAL(runs(&all), 1);
+    CHECK_EQUAL(missed(&all), 1);
+    test_schedules_close(&all);
+}
+
+static void
+missed_one(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    open_with(&all, DAY "12:00:30", "*/10 * * * *", LEAT_OVERLAP_ALLOW, LEAT_MISSED_ONE);
+    test_fire(&all, DAY "12:58:00");
+    CHECK_EQUAL(runs(&all), 1);
+    CHECK_EQUAL(missed(&all), 4);
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), test_ns(DAY "13:00:00"));
+    test_schedules_close(&all);
+}
+
+static void
+missed_skip(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    open_with(&all, DAY "12:00:30", "*/10 * * * *", LEAT_OVERLAP_ALLOW, LEAT_MISSED_SKIP);
+    test_fire(&all, DAY "12:58:00");
+    CHECK_EQUAL(runs(&all), 0);
+    CHECK_EQUAL(missed(&all), 5);
+    /* The last of several is on time. */
+    test_fire(&all, DAY "13:30:10");
+    CHECK_EQUAL(runs(&all), 1);
+    CHECK_EQUAL(missed(&all), 8);
+    test_schedules_close(&all);
+}
+
+static void
+missed_all(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    open_with(&all, DAY "12:00:30", "*/10 * * * *", LEAT_OVERLAP_ALLOW, LEAT_MISSED_ALL);
+    test_fire(&all, DAY "12:58:00");
+    CHECK_EQUAL(runs(&all), 5);
+    CHECK_EQUAL(missed(&all), 0);
+    test_schedules_close(&all);
+}
+
+/* Up to runs_max; and of a gap with more than any number of moments it comes back at once. */
+static void
+missed_all_is_bounded(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    test_schedules_open(&all, NULL, DAY "12:00:30");
+    struct leat_schedule schedule = test_schedule(&all, "* * * * * *");
+    schedule.overlap = LEAT_OVERLAP_ALLOW;
+    schedule.missed = LEAT_MISSED_ALL;
+    for (uint32_t i = 0; i < 3; i++) {
+        static const uint32_t seconds[] = {9, 10, 11};
+        schedule.runs_max = 10;
+        test_schedule_add(&all, "s", &schedule);
+        test_fire_ns(&all, all.now_ns + seconds[i] * UINT64_C(1000000000));
+        CHECK_EQUAL(runs(&all), i == 0 ? 9 : 10);
+        CHECK_EQUAL(missed(&all), i == 2 ? 1 : 0);
+        CHECK_OK(leat_schedule_remove(all.engine, "s"));
+    }
+    test_schedule_add(&all, "s", &schedule);
+    test_fire(&all, "2056-01-01 00:00:00");
+    CHECK_EQUAL(runs(&all), 10);
+    CHECK_EQUAL(missed(&all), 990);
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), test_ns("2056-01-01 00:00:01"));
+    test_schedules_close(&all);
+}
+
+/* From the moment that the caller knows of. */
+static void
+since(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    test_schedules_open(&all, NULL, DAY "12:00:30");
+    struct leat_schedule schedule = test_schedule(&all, "0 * * * *");
+    schedule.missed = LEAT_MISSED_ALL;
+    schedule.overlap = LEAT_OVERLAP_ALLOW;
+    schedule.since_unix_ns = test_ns(DAY "09:00:00");
+    test_schedule_add(&all, "s", &schedule);
+    CHECK(leat_schedules_next_ns(all.engine) <= all.now_ns);
+    test_fire(&all, DAY "12:00:30");
+    CHECK_EQUAL(runs(&all), 3);
+    schedule.since_unix_ns = test_ns(DAY "18:00:00");
+    CHECK_OK(leat_schedule_change(all.engine, "s", &schedule, NULL));
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), test_ns(DAY "13:00:00"));
+    test_schedules_close(&all);
+}
+
+/* ---- jobs that have not ended --------------------------------------------------------------- */
+
+static void
+overlap_skip(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    open_with(&all, DAY "12:00:30", "* * * * *", LEAT_OVERLAP_SKIP, LEAT_MISSED_ONE);
+    test_fire_until(&all, DAY "12:04:30");
+    const struct leat_schedule_info *info = test_schedule_get(&all, "s");
+    CHECK_EQUAL(info->runs, 1);
+    CHECK_EQUAL(info->runs_overlapped, 3);
+    CHECK_EQUAL(info->runs_missed, 0);
+    test_run_all(&all);
+    test_fire_until(&all, DAY "12:05:00");
+    CHECK_EQUAL(runs(&all), 2);
+    /* A job that was cancelled has ended. */
+    CHECK_OK(leat_cancel(all.engine, test_schedule_get(&all, "s")->last_job));
+    test_fire_until(&all, DAY "12:06:00");
+    CHECK_EQUAL(runs(&all), 3);
+    CHECK_EQUAL(test_schedule_get(&all, "s")->runs_overlapped, 3);
+    test_schedules_close(&all);
+}
+
+/* Nothing is kept of ended jobs: that the record is gone says that the job has ended. */
+static void
+overlap_of_a_job_that_is_gone(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    struct leat_config config = test_config();
+    config.retained_max = 0;
+    test_schedules_open(&all, &config, DAY "12:00:30");
+    struct leat_schedule schedule = test_schedule(&all, "* * * * *");
+    test_schedule_add(&all, "s", &schedule);
+    for (uint32_t i = 1; i <= 5; i++) {
+        test_fire_ns(&all, test_ns(DAY "12:00:00") + i * UINT64_C(60000000000));
+        CHECK_EQUAL(runs(&all), i);
+        test_run_all(&all);
+        struct leat_job_info info = leat_job_info_default();
+        CHECK_STATUS(leat_get(all.engine, test_schedule_get(&all, "s")->last_job, &info),
+                     LEAT_GONE);
+    }
+    test_schedules_close(&all);
+}
+
+static void
+overlap_queue(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    open_with(&all, DAY "12:00:30", "* * * * *", LEAT_OVERLAP_QUEUE, LEAT_MISSED_ONE);
+    test_fire_until(&all, DAY "12:04:30");
+    const struct leat_schedule_info *info = test_schedule_get(&all, "s");
+    CHECK_EQUAL(info->runs, 1);
+    CHECK_EQUAL(info->owed, 3);
+    CHECK_EQUAL(info->runs_overlapped + info->runs_missed, 0);
+    /* It looks for the end of the job again within a second, and submits one after the other. */
+    for (uint32_t i = 2; i <= 4; i++) {
+        test_run_all(&all);
+        uint64_t next_ns = leat_schedules_next_ns(all.engine);
+        CHECK(next_ns <= all.now_ns + LEAT_SCHEDULE_AGAIN_NS_MAX);
+        test_fire_ns(&all, next_ns);
+        CHECK_EQUAL(runs(&all), i);
+        CHECK_EQUAL(test_schedule_get(&all, "s")->owed, 4 - i);
+    }
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), test_ns(DAY "12:05:00"));
+    test_schedules_close(&all);
+}
+
+static void
+overlap_queue_is_bounded(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    test_schedules_open(&all, NULL, DAY "12:00:30");
+    struct leat_schedule schedule = test_schedule(&all, "* * * * *");
+    schedule.overlap = LEAT_OVERLAP_QUEUE;
+    schedule.runs_max = 2;
+    test_schedule_add(&all, "s", &schedule);
+    test_fire_until(&all, DAY "12:03:30");
+    CHECK_EQUAL(test_schedule_get(&all, "s")->owed, 2);
+    CHECK_EQUAL(missed(&all), 0);
+    test_fire_until(&all, DAY "12:05:30");
+    CHECK_EQUAL(test_schedule_get(&all, "s")->owed, 2);
+    CHECK_EQUAL(missed(&all), 2);
+    test_schedules_close(&all);
+}
+
+/* While it waits it does not look more often than it waited. */
+static void
+overlap_queue_looks_rarely(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    open_with(&all, DAY "12:00:30", "0 * * * *", LEAT_OVERLAP_QUEUE, LEAT_MISSED_ONE);
+    test_fire_until(&all, DAY "14:00:00");
+    uint64_t pause_ns = LEAT_SCHEDULE_AGAIN_NS_MIN;
+    for (uint32_t i = 0; i < 12; i++) {
+        uint64_t next_ns = leat_schedules_next_ns(all.engine);
+        CHECK_EQUAL(next_ns - all.now_ns, pause_ns);
+        test_fire_ns(&all, next_ns);
+        pause_ns =
+            pause_ns < LEAT_SCHEDULE_AGAIN_NS_MAX / 2 ? pause_ns * 2 : LEAT_SCHEDULE_AGAIN_NS_MAX;
+    }
+    CHECK_EQUAL(pause_ns, LEAT_SCHEDULE_AGAIN_NS_MAX);
+    test_schedules_close(&all);
+}
+
+static void
+overlap_allow(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    open_with(&all, DAY "12:00:30", "* * * * *", LEAT_OVERLAP_ALLOW, LEAT_MISSED_ONE);
+    test_fire_until(&all, DAY "12:04:30");
+    CHECK_EQUAL(runs(&all), 4);
+    CHECK_EQUAL(test_statistics(all.engine).jobs_waiting, 4);
+    test_schedules_close(&all);
+}
+
+/* What is made up for goes one after the other, and is no overlap; a moment that comes meanwhile
+ * is. */
+static void
+missed_all_overlap_skip(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    open_with(&all, DAY "12:00:30", "*/10 * * * *", LEAT_OVERLAP_SKIP, LEAT_MISSED_ALL);
+    test_fire(&all, DAY "12:59:59");
+    CHECK_EQUAL(runs(&all), 1);
+    CHECK_EQUAL(test_schedule_get(&all, "s")->owed, 4);
+    test_fire_until(&all, DAY "13:00:00");
+    CHECK_EQUAL(test_schedule_get(&all, "s")->runs_overlapped, 1);
+    CHECK_EQUAL(test_schedule_get(&all, "s")->owed, 4);
+    for (uint32_t i = 2; i <= 5; i++) {
+        test_run_all(&all);
+        test_fire_ns(&all, leat_schedules_next_ns(all.engine));
+        CHECK_EQUAL(runs(&all), i);
+    }
+    CHECK_EQUAL(test_schedule_get(&all, "s")->owed, 0);
+    test_schedules_close(&all);
+}
+
+/* ---- submits that are refused --------------------------------------------------------------- */
+
+/* A queue with room for one job that waits, and that one is there. */
+static leat_job_id
+open_full(struct test_schedules *all, const char *spec, enum leat_missed missed_policy)
+{
+    struct leat_queue_options options = leat_queue_options_default();
+    struct leat_job job = leat_job_default();
+    leat_job_id id = {0};
+    test_schedules_open(all, NULL, DAY "12:00:30");
+    options.waiting_max = 1;
+    CHECK_OK(leat_queue_create(all->engine, "narrow", &options, &all->job.queue));
+    job.type = all->job.type;
+    job.queue = all->job.queue;
+    CHECK_OK(leat_submit(all->engine, &job, &id));
+    struct leat_schedule schedule = test_schedule(all, spec);
+    schedule.overlap = LEAT_OVERLAP_ALLOW;
+    schedule.missed = missed_policy;
+    test_schedule_add(all, "s", &schedule);
+    return id;
+}
+
+static void
+refused_is_repeated(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    leat_job_id id = open_full(&all, "0 * * * *", LEAT_MISSED_SKIP);
+    test_fire(&all, DAY "13:00:00");
+    const struct leat_schedule_info *info = test_schedule_get(&all, "s");
+    CHECK_EQUAL(info->runs, 0);
+    CHECK_EQUAL(info->owed, 1);
+    CHECK_EQUAL(info->refusals, 1);
+    CHECK_STATUS(info->refusal_status, LEAT_FULL);
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), all.now_ns + LEAT_SCHEDULE_AGAIN_NS_MIN);
+    /* Later than a minute, too: its moment was on time. */
+    test_fire_until(&all, DAY "13:10:00");
+    CHECK_EQUAL(test_schedule_get(&all, "s")->owed, 1);
+    CHECK(test_schedule_get(&all, "s")->refusals >= 600);
+    CHECK_OK(leat_cancel(all.engine, id));
+    test_fire_until(&all, DAY "13:10:01");
+    CHECK_EQUAL(runs(&all), 1);
+    CHECK_EQUAL(test_schedule_get(&all, "s")->owed, 0);
+    CHECK_EQUAL(missed(&all), 0);
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), test_ns(DAY "14:00:00"));
+    test_schedules_close(&all);
+}
+
+/* Until the next moment has come: then it is missed, as the policy says. */
+static void
+refused_until_the_next_moment(void **state)
+{
+    (void)state;
+    static const enum leat_missed policies[] = {LEAT_MISSED_ONE, LEAT_MISSED_SKIP, LEAT_MISSED_ALL};
+    for (size_t i = 0; i < TEST_COUNT_OF(policies); i++) {
+        struct test_schedules all;
+        leat_job_id id = open_full(&all, "* * * * *", policies[i]);
+        bool every = policies[i] == LEAT_MISSED_ALL;
+        test_fire_until(&all, DAY "12:03:30");
+        CHECK_EQUAL(test_schedule_get(&all, "s")->owed, every ? 3 : 1);
+        CHECK_EQUAL(missed(&all), every ? 0 : 2);
+        CHECK_OK(leat_cancel(all.engine, id));
+        for (uint32_t run = 0; run < 3; run++) {
+            test_fire_ns(&all, all.now_ns + LEAT_SCHEDULE_AGAIN_NS_MAX);
+            test_run_all(&all);
+        }
+        CHECK_EQUAL(runs(&all), every ? 3 : 1);
+        test_schedules_close(&all);
+    }
+}
+
+/* ---- clocks that are set -------------------------------------------------------------------- */
+
+static void
+set_ahead(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    open_with(&all, DAY "12:00:30", "0 13 * * *", LEAT_OVERLAP_ALLOW, LEAT_MISSED_ONE);
+    test_fire(&all, "2026-02-05 12:00:00");
+    CHECK_EQUAL(runs(&all), 1);
+    CHECK_EQUAL(missed(&all), 30);
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), test_ns("2026-02-05 13:00:00"));
+    test_schedules_close(&all);
+}
+
+/* A job with fixed hours runs once for a moment that comes twice. */
+static void
+set_back_fixed_hours(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    open_with(&all, DAY "12:00:30", "*/10 12-14 * * *", LEAT_OVERLAP_ALLOW, LEAT_MISSED_ALL);
+    test_fire_until(&all, DAY "13:25:00");
+    CHECK_EQUAL(runs(&all), 8);
+    test_fire(&all, DAY "12:05:00");
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), test_ns(DAY "13:30:00"));
+    test_fire_until(&all, DAY "13:29:59");
+    CHECK_EQUAL(runs(&all), 8);
+    test_fire_until(&all, DAY "13:30:00");
+    CHECK_EQUAL(runs(&all), 9);
+    CHECK_EQUAL(missed(&all), 0);
+    test_schedules_close(&all);
+}
+
+/* By a second, as a daemon does that keeps the clock right: nothing comes twice, whatever it is. */
+static void
+set_back_a_little(void **state)
+{
+    (void)state;
+    static const char *const specs[] = {"* * * * *", "@every 1m", "0-59 10-14 * * *"};
+    for (size_t i = 0; i < TEST_COUNT_OF(specs); i++) {
+        struct test_schedules all;
+        open_with(&all, DAY "12:00:30", specs[i], LEAT_OVERLAP_ALLOW, LEAT_MISSED_ALL);
+        test_fire_ns(&all, test_ns(DAY "12:01:00"));
+        CHECK_EQUAL(runs(&all), 1);
+        test_fire_ns(&all, test_ns(DAY "12:01:00") - 1);
+        CHECK_EQUAL(leat_schedules_next_ns(all.engine), test_ns(DAY "12:02:00"));
+        test_fire_until(&all, DAY "12:01:59");
+        CHECK_EQUAL(runs(&all), 1);
+        test_fire_until(&all, DAY "12:02:00");
+        CHECK_EQUAL(runs(&all), 2);
+        test_schedules_close(&all);
+    }
+}
+
+/* Not back behind a moment that was served: nothing changes. */
+static void
+set_back_in_between(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    open_with(&all, DAY "12:00:30", "0 * * * *", LEAT_OVERLAP_ALLOW, LEAT_MISSED_ALL);
+    test_fire_until(&all, DAY "13:50:00");
+    test_fire(&all, DAY "13:10:00");
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), test_ns(DAY "14:00:00"));
+    /* Behind the time of its adding it has no moment that could come twice. */
+    struct leat_schedule schedule = test_schedule(&all, "* * * * *");
+    test_schedule_add(&all, "t", &schedule);
+    test_fire(&all, DAY "13:09:50");
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), test_ns(DAY "13:11:00"));
+    test_schedules_close(&all);
+}
+
+/* An interval goes on, with one moment left out: two jobs are never nearer than it. */
+static void
+set_back_intervals(void **state)
+{
+    (void)state;
+    static const char *const specs[] = {"*/10 * * * *", "@every 10m"};
+    for (size_t i = 0; i < TEST_COUNT_OF(specs); i++) {
+        struct test_schedules all;
+        open_with(&all, DAY "12:00:30", specs[i], LEAT_OVERLAP_ALLOW, LEAT_MISSED_ALL);
+        test_fire_until(&all, DAY "13:20:01");
+        CHECK_EQUAL(runs(&all), 8);
+        test_fire(&all, DAY "12:19:59");
+        CHECK_EQUAL(leat_schedules_next_ns(all.engine), test_ns(DAY "12:30:00"));
+        test_fire_until(&all, DAY "12:29:59");
+        CHECK_EQUAL(runs(&all), 8);
+        test_fire_until(&all, DAY "12:40:00");
+        CHECK_EQUAL(runs(&all), 10);
+        CHECK_EQUAL(missed(&all), 0);
+        test_schedules_close(&all);
+    }
+}
+
+/* By more than a day: the clock was wrong, and the new one is believed. */
+static void
+set_back_far(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    open_with(&all, DAY "12:00:30", "0 13 * * *", LEAT_OVERLAP_ALLOW, LEAT_MISSED_ONE);
+    test_fire(&all, "2031-01-05 13:00:00");
+    CHECK_EQUAL(runs(&all), 1);
+    test_fire(&all, "2031-01-04 13:00:00");
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), test_ns("2031-01-06 13:00:00"));
+    test_fire(&all, "2031-01-04 12:59:59");
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), test_ns("2031-01-04 13:00:00"));
+    test_fire(&all, DAY "12:00:30");
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), test_ns(DAY "13:00:00"));
+    test_fire(&all, DAY "13:00:00");
+    CHECK_EQUAL(runs(&all), 2);
+    test_schedules_close(&all);
+}
+
+/* What waits to be submitted does not wait for the old time. */
+static void
+set_back_while_it_waits(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    leat_job_id id = open_full(&all, "0 13 * * *", LEAT_MISSED_ONE);
+    test_fire_until(&all, DAY "13:00:10");
+    CHECK_EQUAL(test_schedule_get(&all, "s")->owed, 1);
+    CHECK_OK(leat_cancel(all.engine, id));
+    test_fire(&all, DAY "12:00:30");
+    CHECK_EQUAL(runs(&all), 1);
+    test_schedules_close(&all);
+}
+
+/* ---- engines that drain and start ----------------------------------------------------------- */
+
+static void
+only_while_running(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    open_with(&all, DAY "12:00:30", "* * * * *", LEAT_OVERLAP_QUEUE, LEAT_MISSED_ONE);
+    test_fire_until(&all, DAY "12:02:30");
+    CHECK_EQUAL(test_schedule_get(&all, "s")->owed, 1);
+    CHECK_OK(leat_drain(all.engine, LEAT_FOREVER));
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), LEAT_FOREVER);
+    leat_schedules_fire(all.engine, test_ns(DAY "12:10:00"));
+    CHECK_EQUAL(runs(&all), 1);
+    CHECK_OK(leat_stop(all.engine, LEAT_FOREVER));
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), LEAT_FOREVER);
+    CHECK_OK(leat_start(all.engine));
+    CHECK(leat_schedules_next_ns(all.engine) <= test_ns(DAY "12:30:00"));
+    test_fire(&all, DAY "12:30:10");
+    /* The one that waited, and then one for the 28 that were missed. */
+    CHECK_EQUAL(runs(&all), 2);
+    CHECK_EQUAL(missed(&all), 27);
+    test_run_all(&all);
+    test_fire_ns(&all, leat_schedules_next_ns(all.engine));
+    CHECK_EQUAL(runs(&all), 3);
+    test_schedules_close(&all);
+}
+
+/* The engine closes while schedules are served: what they owe is still there at the next start. */
+static void
+closed_under_way(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    open_with(&all, DAY "12:00:30", "* * * * *", LEAT_OVERLAP_ALLOW, LEAT_MISSED_ONE);
+    atom_store_rel(&all.engine->state, LEAT_ENGINE_DRAINING);
+    struct leat_schedule_entry *entry = all.engine->schedules.sorted[0];
+    entry->owed = 1;
+    leat_heap_update(&all.engine->schedules, entry);
+    atom_store_rel(&all.engine->state, LEAT_ENGINE_RUNNING);
+    test_fire(&all, DAY "12:00:31");
+    CHECK_EQUAL(runs(&all), 1);
+    test_schedules_close(&all);
+}
+
+/* ---- zones ---------------------------------------------------------------------------------- */
+
+static void
+zone_write(const char *folder, const char *rule)
+{
+    struct tzif *tzif = malloc(sizeof(*tzif));
+    static const int32_t offset_s = 3600;
+    const struct tzif_plan plan = {
+        .version = '2', .offsets_s = &offset_s, .types_count = 1, .footer = rule};
+    char path[80];
+    char other[80];
+    CHECK(tzif != NULL);
+    (void)snprintf(path, sizeof(path), "%s/Zone", folder);
+    (void)snprintf(other, sizeof(other), "%s/Other", folder);
+    tzif_write(tzif, &plan);
+    FILE *file = fopen(other, "wb");
+    CHECK(file != NULL);
+    CHECK_EQUAL(fwrite(tzif->bytes, 1, tzif->size, file), tzif->size);
+    CHECK_EQUAL(fclose(file), 0);
+    CHECK_EQUAL(rename(other, path), 0);
+    free(tzif);
+}
+
+/* A new file of tzdata is found within minutes, and what it moves is computed anew. */
+static void
+zone_changes(void **state)
+{
+    (void)state;
+    struct test_schedules all;
+    char folder[] = "/tmp/unit_schedule_XXXXXX";
+    char path[80];
+    CHECK(mkdtemp(folder) != NULL);
+    (void)snprintf(path, sizeof(path), "%s/Zone", folder);
+    zone_write(folder, "AAA-1");
+    test_schedules_open(&all, NULL, DAY "00:00:00");
+    all.engine->schedules.directory = folder;
+    struct leat_schedule schedule = test_schedule(&all, "0 8 * * *");
+    schedule.zone = "Zone";
+    schedule.overlap = LEAT_OVERLAP_ALLOW;
+    test_schedule_add(&all, "s", &schedule);
+    test_schedule_add(&all, "t", &schedule);
+    CHECK_EQUAL(all.engine->schedules.zones->users, 2);
+    CHECK_EQUAL(test_schedule_get(&all, "s")->next_unix_ns, test_ns(DAY "07:00:00"));
+    test_fire_until(&all, DAY "00:05:00");
+    /* An hour earlier from today on. */
+    zone_write(folder, "AAA-2");
+    CHECK(leat_schedules_next_ns(all.engine) <= all.now_ns + LEAT_SCHEDULE_ZONES_NS);
+    test_fire_until(&all, DAY "00:10:00");
+    CHECK_EQUAL(test_schedule_get(&all, "s")->next_unix_ns, test_ns(DAY "06:00:00"));
+    CHECK_EQUAL(test_schedule_get(&all, "t")->next_unix_ns, test_ns(DAY "06:00:00"));
+    /* A file that is gone changes nothing, and one that is damaged. */
+    CHECK_EQUAL(unlink(path), 0);
+    test_fire_until(&all, DAY "00:20:00");
+    CHECK_EQUAL(test_schedule_get(&all, "s")->next_unix_ns, test_ns(DAY "06:00:00"));
+    test_fire_until(&all, DAY "06:00:00");
+    CHECK_EQUAL(runs(&all), 1);
+    CHECK_OK(leat_schedule_remove(all.engine, "s"));
+    CHECK_OK(leat_schedule_remove(all.engine, "t"));
+    CHECK(all.engine->schedules.zones == NULL);
+    CHECK_EQUAL(leat_schedules_next_ns(all.engine), LEAT_FOREVER);
+    CHECK_EQUAL(rmdir(folder), 0);
+    test_schedules_close(&all);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(at_its_moments),
+        cmocka_unit_test(intervals),
+        cmocka_unit_test(many_at_once),
+        cmocka_unit_test(a_little_late_is_on_time),
+        cmocka_unit_test(missed_one),
+        cmocka_unit_test(missed_skip),
+        cmocka_unit_test(missed_all),
+        cmocka_unit_test(missed_all_is_bounded),
+        cmocka_unit_test(since),
+        cmocka_unit_test(overlap_skip),
+        cmocka_unit_test(overlap_of_a_job_that_is_gone),
+        cmocka_unit_test(overlap_queue),
+        cmocka_unit_test(overlap_queue_is_bounded),
+        cmocka_unit_test(overlap_queue_looks_rarely),
+        cmocka_unit_test(overlap_allow),
+        cmocka_unit_test(missed_all_overlap_skip),
+        cmocka_unit_test(refused_is_repeated),
+        cmocka_unit_test(refused_until_the_next_moment),
+        cmocka_unit_test(set_ahead),
+        cmocka_unit_test(set_back_fixed_hours),
+        cmocka_unit_test(set_back_a_little),
+        cmocka_unit_test(set_back_in_between),
+        cmocka_unit_test(set_back_intervals),
+        cmocka_unit_test(set_back_far),
+        cmocka_unit_test(set_back_while_it_waits),
+        cmocka_unit_test(only_while_running),
+        cmocka_unit_test(closed_under_way),
+        cmocka_unit_test(zone_changes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
