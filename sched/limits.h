@@ -82,6 +82,10 @@ enum leat_item_kind {
  * costs nothing, and often enough that a queue nobody works at is soon empty. */
 #define LEAT_ROB_EVERY 32
 
+/* Records of tasks that a worker gives back by one swap, where it works off a batch. They count as
+ * waiting until then, though their tasks have begun. */
+#define LEAT_SPENT_MAX 16
+
 /* Where looking for work begins to pay, it is first done for this part of the longest time. */
 #define LEAT_SPIN_PARTS 16
 
@@ -115,6 +119,14 @@ enum leat_item_kind {
 
 /* Timers that a step hands out at once: as many as a chunk of a ring takes. */
 #define LEAT_WHEEL_CHUNK LEAT_CHUNK_ITEMS
+
+/* How far the wall clock may drift from the one that is never set, before what waits for a time of
+ * day is looked at again. */
+#define LEAT_CLOCK_DRIFT_NS UINT64_C(1000000)
+
+/* How soon those who are to advance a wheel are told once more, while it stays overdue: the one who
+ * heard it may have been stopped before it began. */
+#define LEAT_CLOCK_AGAIN_NS UINT64_C(10000000)
 
 /* The longest name of a zone has 32 letters; one more byte ends the text. */
 #define LEAT_ZONE_NAME_BYTES 64
