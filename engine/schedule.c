@@ -48,9 +48,9 @@ static uint64_t
 due_of(const struct leat_schedule_entry *entry)
 {
     if (entry->paused) {
-        return LEAT_FOREVER;
+        return LEAT_TIME_NEVER;
     }
-    uint64_t moment_ns = LEAT_FOREVER;
+    uint64_t moment_ns = LEAT_TIME_NEVER;
     if (entry->next_s <= MOMENT_LAST_S) {
         moment_ns = entry->next_s < 0 ? 0 : (uint64_t)entry->next_s * SECOND_NS;
     }
@@ -331,32 +331,29 @@ leat_schedules_lock(struct leat_schedules *schedules)
 void
 leat_schedules_unlock(struct leat_schedules *schedules)
 {
+    uint64_t next_ns = schedules->count == 0 ? LEAT_TIME_NEVER : schedules->heap[0]->due_ns;
+    if (schedules->zones != NULL && schedules->zones_ns < next_ns) {
+        next_ns = schedules->zones_ns;
+    }
+    atom_store_rlx(&schedules->next_ns, next_ns); /* rlx: single writer */
     int failed = pthread_mutex_unlock(&schedules->mutex);
     LEAT_ASSERT(failed == 0);
 }
 
 uint64_t
-leat_schedules_next_ns(struct leat_engine *engine)
+leat_schedules_next(void *context)
 {
-    struct leat_schedules *schedules = &engine->schedules;
+    struct leat_engine *engine = context;
     if (leat_engine_state_now(engine) != LEAT_ENGINE_RUNNING) {
-        return LEAT_FOREVER;
+        return LEAT_TIME_NEVER;
     }
-    leat_schedules_lock(schedules);
-    uint64_t next_ns = schedules->count == 0 ? LEAT_FOREVER : schedules->heap[0]->due_ns;
-    if (schedules->zones != NULL && schedules->zones_ns < next_ns) {
-        next_ns = schedules->zones_ns;
-    }
-    leat_schedules_unlock(schedules);
-    return next_ns;
+    return atom_load_rlx(&engine->schedules.next_ns); /* rlx: single writer */
 }
 
-void
-leat_schedules_fire(struct leat_engine *engine, uint64_t now_ns)
+/* The clock may have been set back, and files of zones may have changed. */
+static void
+look_around(struct leat_schedules *schedules, uint64_t now_ns)
 {
-    struct leat_schedules *schedules = &engine->schedules;
-    bool open = leat_engine_state_now(engine) == LEAT_ENGINE_RUNNING;
-    leat_schedules_lock(schedules);
     bool renew = now_ns < schedules->seen_ns;
     for (uint32_t i = 0; renew && i < schedules->count; i++) {
         set_back(schedules, schedules->sorted[i], (int64_t)(now_ns / SECOND_NS));
@@ -369,6 +366,21 @@ leat_schedules_fire(struct leat_engine *engine, uint64_t now_ns)
     if (renew) {
         moments_renew(schedules);
     }
+}
+
+uint64_t
+leat_schedules_look(void *context, uint64_t asked_ns)
+{
+    struct leat_engine *engine = context;
+    struct leat_schedules *schedules = &engine->schedules;
+    bool open = leat_engine_state_now(engine) == LEAT_ENGINE_RUNNING;
+    (void)asked_ns;
+    leat_schedules_lock(schedules);
+    /* Asked under the mutex: of two threads the later one must not seem to come before. */
+    uint64_t now_ns = schedules->clock.now_ns(schedules->clock.context);
+    if (open && schedules->count > 0) {
+        look_around(schedules, now_ns);
+    }
     for (uint32_t i = 0; open && i < LEAT_SCHEDULE_BATCH && schedules->count > 0; i++) {
         struct leat_schedule_entry *entry = schedules->heap[0];
         if (entry->due_ns > now_ns) {
@@ -377,6 +389,7 @@ leat_schedules_fire(struct leat_engine *engine, uint64_t now_ns)
         open = serve(engine, entry, now_ns);
     }
     leat_schedules_unlock(schedules);
+    return leat_schedules_next(engine);
 }
 
 /* ---- checks --------------------------------------------------------------------------------- */

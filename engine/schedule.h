@@ -1,8 +1,7 @@
 /* schedule.h - the schedules of an engine: what submits jobs at the moments of cron expressions.
  *
- * Whoever has the clock asks leat_schedules_next_ns() when to come, and comes with
- * leat_schedules_fire(); both in nanoseconds of the system's clock (REALTIME). Everything here
- * stands under one mutex, and nobody waits under it but for the file of a zone.
+ * They are a source of the clocks (sched/clock.h), which look when the next moment has come.
+ * Everything here stands under one mutex, and nobody waits under it but for the file of a zone.
  *
  * What a schedule has to do follows from two numbers: up to done_s its moments are settled, and
  * `owed` jobs of settled moments wait to be submitted.
@@ -21,6 +20,7 @@
 
 #include "engine/leat.h"
 #include "engine/limits.h"
+#include "sched/clock.h"
 #include "sched/cron.h"
 
 struct leat_schedule_entry;
@@ -34,15 +34,16 @@ struct leat_schedule_zone {
 
 /* What schedules ask of the clock. */
 struct leat_schedule_clock {
-    uint64_t (*now_ns)(void *context); /* REALTIME */
-    /* leat_schedules_next_ns() may be earlier than it was. Called without the mutex. */
+    uint64_t (*now_ns)(void *context); /* of the wall */
+    /* leat_schedules_next() may be earlier than it was. Called without the mutex. */
     void (*changed)(void *context);
     void *context;
 };
 
-/* Letters: I set at open; L under the mutex. */
+/* Letters: I set at open; L under the mutex; W written under the mutex, many readers; S many. */
 struct leat_schedules {
-    pthread_mutex_t mutex;
+    pthread_mutex_t mutex;               /* S */
+    leat_atomic_u64 next_ns;             /* W when something is due */
     struct leat_schedule_clock clock;    /* I */
     const char *directory;               /* I of tzdata; NULL: the usual one */
     struct leat_schedule_entry **sorted; /* L by name */
@@ -52,12 +53,12 @@ struct leat_schedules {
     struct leat_schedule_zone *zones;    /* L */
     struct leat_zone utc;                /* I */
     uint64_t zones_ns;                   /* L when their files are looked at next */
-    uint64_t seen_ns;                    /* L the last time that fire() was told */
+    uint64_t seen_ns;                    /* L the time of the last look */
 };
 
 /* One schedule, in a block with the payload of its job and the text of its expression. */
 struct leat_schedule_entry {
-    uint64_t due_ns; /* when it has to do something; LEAT_FOREVER: never */
+    uint64_t due_ns; /* when it has to do something, or LEAT_TIME_NEVER */
     uint32_t place;  /* in the heap */
     uint32_t owed;
     int64_t done_s;
@@ -80,13 +81,11 @@ struct leat_schedule_entry {
 bool leat_schedules_init(struct leat_engine *engine);
 void leat_schedules_fini(struct leat_engine *engine);
 
-/* When to call fire(); LEAT_FOREVER: not before something changes. Now, or a time that has passed:
- * at once. */
-uint64_t leat_schedules_next_ns(struct leat_engine *engine);
-
-/* Submits what is due at `now_ns`, a part of it if it is much: ask for the next time again.
+/* As a source of the clocks, by the wall clock; `engine` is a struct leat_engine.
+ * look() submits what is due, a part of it if it is much: then the time that it answers has passed.
  * A time before that of the last call says that the clock was set back. */
-void leat_schedules_fire(struct leat_engine *engine, uint64_t now_ns);
+uint64_t leat_schedules_look(void *engine, uint64_t asked_ns);
+uint64_t leat_schedules_next(void *engine);
 
 /* ---- what the files of schedules share; all under the mutex ---------------------------------- */
 

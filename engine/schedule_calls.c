@@ -2,7 +2,6 @@
  * says, put it in, take it out, and tell of it. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "engine/engine_internal.h"
 
@@ -494,15 +493,12 @@ leat_schedule_next(struct leat_engine *engine, const char *name, uint64_t *momen
 
 /* ---- init and fini -------------------------------------------------------------------------- */
 
-/* Until a clock is put in: nobody fires by himself. */
+/* Until a clock is put in: nobody looks by himself. */
 static uint64_t
 system_now_ns(void *context)
 {
     (void)context;
-    struct timespec now;
-    int failed = clock_gettime(CLOCK_REALTIME, &now);
-    LEAT_ASSERT(failed == 0);
-    return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
+    return leat_os_wall_ns();
 }
 
 static void
@@ -521,6 +517,7 @@ leat_schedules_init(struct leat_engine *engine)
     schedules->clock.now_ns = system_now_ns;
     schedules->clock.changed = nobody_changed;
     schedules->utc = leat_zone_utc();
+    atom_init(&schedules->next_ns, LEAT_TIME_NEVER);
     schedules->capacity = engine->config.schedules_max;
     schedules->sorted = leat_memory_take(&engine->memory, bytes);
     schedules->heap = leat_memory_take(&engine->memory, bytes);

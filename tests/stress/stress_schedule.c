@@ -93,8 +93,8 @@ clock_run(struct round *round)
             now_ns += test_random_below(&prng, 1500) * (SECOND / 1000);
         }
         atom_store_rlx(&round->now_ns, now_ns);
-        (void)leat_schedules_next_ns(round->engine);
-        leat_schedules_fire(round->engine, now_ns);
+        (void)leat_schedules_next(round->engine);
+        (void)leat_schedules_look(round->engine, now_ns);
     }
     atom_store_rlx(&round->over, 1);
 }

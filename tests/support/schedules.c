@@ -104,11 +104,13 @@ void
 test_fire_ns(struct test_schedules *all, uint64_t now_ns)
 {
     uint32_t calls = 0;
+    uint64_t next_ns = 0;
     all->now_ns = now_ns;
     do {
-        leat_schedules_fire(all->engine, now_ns);
+        next_ns = leat_schedules_look(all->engine, now_ns);
+        CHECK_EQUAL(next_ns, leat_schedules_next(all->engine));
         CHECK(calls++ < CALLS_MAX);
-    } while (leat_schedules_next_ns(all->engine) <= now_ns);
+    } while (next_ns <= now_ns);
     check(all);
 }
 
@@ -123,10 +125,10 @@ test_fire_until(struct test_schedules *all, const char *now)
 {
     uint64_t end_ns = test_ns(now);
     CHECK(all->now_ns <= end_ns);
-    uint64_t next_ns = leat_schedules_next_ns(all->engine);
+    uint64_t next_ns = leat_schedules_next(all->engine);
     while (next_ns <= end_ns) {
         test_fire_ns(all, next_ns > all->now_ns ? next_ns : all->now_ns);
-        next_ns = leat_schedules_next_ns(all->engine);
+        next_ns = leat_schedules_next(all->engine);
     }
     test_fire_ns(all, end_ns);
 }
