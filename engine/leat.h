@@ -832,14 +832,14 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_parallel_for(struct leat_engine *e
 
 /* ---- schedules ------------------------------------------------------------------------------
  *
- * A schedule submits a copy of its job at each moment of a cron expression, in a time zone. It has a
- * name. docs/cron.md has the expressions, with examples around the changes of a clock, and all rules
- * about moments that were missed and about clocks that are set.
+ * A schedule submits a copy of its job at each moment of a cron expression, in a time zone. It has
+ * a name. docs/cron.md has the expressions, with examples around the changes of a clock, and all
+ * rules about moments that were missed and about clocks that are set.
  *
  * Schedules fire while the engine is RUNNING, at the time of the system's clock (REALTIME). Moments
- * that pass while it is not are missed, and the schedule says what then. A job that a submit refuses
- * (LEAT_FULL, LEAT_NO_MEMORY) is submitted again, after 10 ms first and each second later, until it
- * is taken or its schedule's next moment has come: then it is missed.
+ * that pass while it is not are missed, and the schedule says what then. A job that a submit
+ * refuses (LEAT_FULL, LEAT_NO_MEMORY) is submitted again, after 10 ms first and each second later,
+ * until it is taken or its schedule's next moment has come: then it is missed.
  */
 
 /* What happens at a moment at which the job before has not ended. */
@@ -871,8 +871,9 @@ struct leat_schedule {
     uint32_t runs_max; /* jobs that wait to be submitted, those beyond are missed: 1 to 1 000
                           (default 100) */
     bool paused;       /* from the beginning */
-    /* When add() and change() begin to count. 0: now. A moment in the past, such as that of the last
-     * job in a run of the program before: what lies between is missed. A later one counts as now. */
+    /* When add() and change() begin to count. 0: now. A moment in the past, such as that of the
+     * last job in a run of the program before: what lies between is missed. A later one counts as
+     * now. */
     uint64_t since_unix_ns;
 };
 
@@ -892,8 +893,9 @@ leat_schedule_default(void)
  * Threads:  any.      Progress: blocking (a mutex; a zone's file).    Copies name and schedule.
  * Returns:  LEAT_OK; LEAT_EXISTS; LEAT_FULL (schedules_max; types_max or queues_max where the job
  *           has a new name); LEAT_NO_MEMORY; LEAT_NOT_FOUND (no such zone; a handle of no type or
- *           queue); LEAT_SYSTEM (a zone's file cannot be read); LEAT_CLOSED (the job has a new name,
- *           and the engine is draining or stopped); LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.  */
+ *           queue); LEAT_SYSTEM (a zone's file cannot be read); LEAT_CLOSED (the job has a new
+ *           name, and the engine is draining or stopped); LEAT_UNSUPPORTED; LEAT_FORKED;
+ *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_add(struct leat_engine *engine,
                                                            const char *name,
                                                            const struct leat_schedule *schedule,
@@ -958,7 +960,8 @@ leat_schedule_info_default(void)
 }
 
 /* Threads:  any.      Progress: blocking (a mutex).
- * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID. */
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED;
+ *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_schedule_get(struct leat_engine *engine, const char *name, struct leat_schedule_info *info);
 
@@ -971,8 +974,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_list(struct leat_engine *
                                                             struct leat_schedule_info *infos,
                                                             size_t capacity, size_t *count);
 
-/* The next moments of a schedule, ascending; of a paused one those it would have if it were resumed
- * now. Fewer than `capacity`, 1 to 1 000: there are no more until the year 2554.
+/* The next moments of a schedule, ascending; of a paused one those that it would have if it were
+ * resumed now. Fewer than `capacity`, 1 to 1 000: there are no more until the year 2554.
  * Threads:  any.      Progress: blocking (a mutex).
  * Returns:  LEAT_OK and *count; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_next(struct leat_engine *engine,

@@ -40,20 +40,20 @@ struct leat_schedule_clock {
     void *context;
 };
 
-/* Letters: I set at open; L under the mutex; W written under the mutex, many readers; S many. */
+/* Letters: I set at open; S under the mutex; W written under the mutex, many readers. */
 struct leat_schedules {
-    pthread_mutex_t mutex;               /* S */
+    pthread_mutex_t mutex;               /* S itself */
     leat_atomic_u64 next_ns;             /* W when something is due */
     struct leat_schedule_clock clock;    /* I */
     const char *directory;               /* I of tzdata; NULL: the usual one */
-    struct leat_schedule_entry **sorted; /* L by name */
-    struct leat_schedule_entry **heap;   /* L by due_ns */
+    struct leat_schedule_entry **sorted; /* S by name */
+    struct leat_schedule_entry **heap;   /* S by due_ns */
     uint32_t capacity;                   /* I */
-    uint32_t count;                      /* L */
-    struct leat_schedule_zone *zones;    /* L */
+    uint32_t count;                      /* S */
+    struct leat_schedule_zone *zones;    /* S */
     struct leat_zone utc;                /* I */
-    uint64_t zones_ns;                   /* L when their files are looked at next */
-    uint64_t seen_ns;                    /* L the time of the last look */
+    uint64_t zones_ns;                   /* S when their files are looked at next */
+    uint64_t seen_ns;                    /* S the time of the last look */
 };
 
 /* One schedule, in a block with the payload of its job and the text of its expression. */

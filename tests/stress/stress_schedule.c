@@ -1,11 +1,11 @@
-/* stress_schedule.c - schedules that are added, changed, paused, resumed, removed, listed and looked
- * at by several threads while a clock fires them, workers run their jobs, and the clock is set ahead
- * and back: no call finds anything half done, no two jobs of one schedule that forbids it are there
- * at once, a schedule that was removed or paused submits nothing more, and the numbers agree with
- * the jobs that ran.
+/* stress_schedule.c - schedules that are added, changed, paused, resumed, removed, listed and
+ * looked at by several threads while a clock fires them, workers run their jobs, and the clock is
+ * set ahead and back: no call finds anything half done, no two jobs of one schedule that forbids it
+ * are there at once, a schedule that was removed or paused submits nothing more, and the numbers
+ * agree with the jobs that ran.
  *
  * Each thread has schedules of its own, so that it knows what they are, and takes part in those of
- * all. The clock is a thread that fires at times of its own making. */
+ * all. The clock is a thread that looks at times of its own making. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
