@@ -153,9 +153,7 @@ moments_take(struct leat_engine *engine, struct leat_schedule_entry *entry, int6
 {
     struct leat_schedules *schedules = &engine->schedules;
     struct leat_schedule_info *told = &entry->told;
-    int64_t late_s = now_s - LEAT_SCHEDULE_LATE_S;
-    bool on_time = leat_schedule_moment(schedules, entry,
-                                        late_s > entry->done_s ? late_s : entry->done_s) <= now_s;
+    bool on_time = leat_schedule_moment(schedules, entry, now_s - LEAT_SCHEDULE_LATE_S) <= now_s;
     uint32_t count = moments_pass(schedules, entry, now_s);
     uint32_t runs = 1;
     if (entry->missed == LEAT_MISSED_ALL) {
@@ -224,7 +222,7 @@ serve(struct leat_engine *engine, struct leat_schedule_entry *entry, uint64_t no
     if (entry->next_s <= now_s) {
         moments_take(engine, entry, now_s);
     }
-    if (entry->owed > 0 && entry->again_ns <= now_ns) {
+    if (entry->owed > 0) {
         open = owed_submit(engine, entry, now_ns);
     }
     leat_heap_update(&engine->schedules, entry);
@@ -378,9 +376,7 @@ leat_schedules_look(void *context, uint64_t asked_ns)
     leat_schedules_lock(schedules);
     /* Asked under the mutex: of two threads the later one must not seem to come before. */
     uint64_t now_ns = schedules->clock.now_ns(schedules->clock.context);
-    if (open && schedules->count > 0) {
-        look_around(schedules, now_ns);
-    }
+    look_around(schedules, now_ns);
     for (uint32_t i = 0; open && i < LEAT_SCHEDULE_BATCH && schedules->count > 0; i++) {
         struct leat_schedule_entry *entry = schedules->heap[0];
         if (entry->due_ns > now_ns) {

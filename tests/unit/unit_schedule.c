@@ -144,7 +144,7 @@ bad_jobs(void **state)
     struct leat_job job = leat_job_default();
     struct leat_schedule bad = test_schedule(&all, "* * * * *");
     bad.job = &job;
-    bad.zone = "UTC";
+    bad.zone = "Europe/Berlin";
     (void)snprintf(text, sizeof(text), "job %s", leat_status_text(LEAT_INVALID));
     refused(&all, &bad, LEAT_INVALID, text);
     job.type.bits = 60;
@@ -159,6 +159,7 @@ bad_jobs(void **state)
     job.payload_bytes = (size_t)(1 << 20) + 1;
     (void)snprintf(text, sizeof(text), "job %s", leat_status_text(LEAT_INVALID));
     refused(&all, &bad, LEAT_INVALID, text);
+    CHECK(all.engine->schedules.zones == NULL);
     test_schedules_close(&all);
 }
 
@@ -473,7 +474,6 @@ copied(void **state)
     schedule.zone = texts + 32;
     test_schedule_add(&all, "s", &schedule);
     memset(texts, 0x55, 128);
-    free(texts);
     memset(&job, 0x55, sizeof(job));
     test_fire(&all, "2026-01-05 12:01:00");
     test_run_all(&all);
@@ -481,6 +481,7 @@ copied(void **state)
     CHECK_TEXT((const char *)seen.payload, "a payload that is copied");
     CHECK_EQUAL(seen.priority, 1);
     CHECK_EQUAL(seen.max_attempts, 9);
+    free(texts);
     test_schedules_close(&all);
 }
 

@@ -323,6 +323,11 @@ overlap_queue_looks_rarely(void **state)
             pause_ns < LEAT_SCHEDULE_AGAIN_NS_MAX / 2 ? pause_ns * 2 : LEAT_SCHEDULE_AGAIN_NS_MAX;
     }
     CHECK_EQUAL(pause_ns, LEAT_SCHEDULE_AGAIN_NS_MAX);
+    /* The next time it begins anew. */
+    test_run_all(&all);
+    test_fire_until(&all, DAY "15:00:00");
+    CHECK_EQUAL(runs(&all), 2);
+    CHECK_EQUAL(leat_schedules_next(all.engine), all.now_ns + LEAT_SCHEDULE_AGAIN_NS_MIN);
     test_schedules_close(&all);
 }
 
@@ -591,6 +596,15 @@ only_while_running(void **state)
     test_schedules_close(&all);
 }
 
+/* The engine is drained by another thread, a moment after the look began. */
+static uint64_t
+now_ns_and_drain(void *context)
+{
+    struct test_schedules *all = context;
+    atom_store_rel(&all->engine->state, LEAT_ENGINE_DRAINING);
+    return all->now_ns;
+}
+
 /* The engine closes while schedules are served: what they owe is still there at the next start. */
 static void
 closed_under_way(void **state)
@@ -598,12 +612,16 @@ closed_under_way(void **state)
     (void)state;
     struct test_schedules all;
     open_with(&all, DAY "12:00:30", "* * * * *", LEAT_OVERLAP_ALLOW, LEAT_MISSED_ONE);
-    atom_store_rel(&all.engine->state, LEAT_ENGINE_DRAINING);
-    struct leat_schedule_entry *entry = all.engine->schedules.sorted[0];
-    entry->owed = 1;
-    leat_heap_update(&all.engine->schedules, entry);
+    struct leat_schedule_clock *clock = &all.engine->schedules.clock;
+    uint64_t (*now_ns)(void *context) = clock->now_ns;
+    clock->now_ns = now_ns_and_drain;
+    all.now_ns = test_ns(DAY "12:01:00");
+    CHECK_EQUAL(leat_schedules_look(all.engine, all.now_ns), LEAT_FOREVER);
+    clock->now_ns = now_ns;
+    CHECK_EQUAL(test_schedule_get(&all, "s")->owed, 1);
+    CHECK_EQUAL(test_schedule_get(&all, "s")->refusals, 0);
     atom_store_rel(&all.engine->state, LEAT_ENGINE_RUNNING);
-    test_fire(&all, DAY "12:00:31");
+    test_fire(&all, DAY "12:01:00");
     CHECK_EQUAL(runs(&all), 1);
     test_schedules_close(&all);
 }
