@@ -81,11 +81,11 @@ struct leat_schedule_entry {
 bool leat_schedules_init(struct leat_engine *engine);
 void leat_schedules_fini(struct leat_engine *engine);
 
-/* As a source of the clocks, by the wall clock; `engine` is a struct leat_engine.
+/* As a source of the clocks, by the wall clock; the context is the engine.
  * look() submits what is due, a part of it if it is much: then the time that it answers has passed.
  * A time before that of the last call says that the clock was set back. */
-uint64_t leat_schedules_look(void *engine, uint64_t asked_ns);
-uint64_t leat_schedules_next(void *engine);
+uint64_t leat_schedules_look(void *context, uint64_t asked_ns);
+uint64_t leat_schedules_next(void *context);
 
 /* ---- what the files of schedules share; all under the mutex ---------------------------------- */
 

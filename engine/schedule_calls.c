@@ -184,7 +184,7 @@ entry_make(struct leat_engine *engine, const char *name, const struct leat_sched
            struct leat_schedule_entry **made, struct leat_error *error)
 {
     struct leat_schedule known;
-    struct leat_cron cron;
+    struct leat_cron cron = {0};
     struct leat_job job;
     enum leat_status status = fields_check(&known, given, error);
     if (status == LEAT_OK) {
@@ -235,8 +235,9 @@ add(struct leat_engine *engine, const char *name, const struct leat_schedule *sc
     if (status != LEAT_OK) {
         return status;
     }
+    LEAT_ASSERT(entry != NULL);
     struct leat_schedule_entry **at = schedules->sorted + place;
-    memmove(at + 1, at, sizeof(*at) * (schedules->count - place));
+    memmove(at + 1, at, sizeof(struct leat_schedule_entry *) * (schedules->count - place));
     *at = entry;
     leat_heap_enter(schedules, entry);
     return LEAT_OK;
@@ -257,6 +258,7 @@ change(struct leat_engine *engine, const char *name, const struct leat_schedule 
     if (status != LEAT_OK) {
         return status;
     }
+    LEAT_ASSERT(entry != NULL);
     struct leat_schedule_entry *before = schedules->sorted[place];
     struct leat_schedule_info *told = &entry->told;
     entry->paused = before->paused;
@@ -329,7 +331,7 @@ leat_schedule_remove(struct leat_engine *engine, const char *name)
         struct leat_schedule_entry **at = schedules->sorted + place;
         struct leat_schedule_entry *entry = *at;
         leat_heap_leave(schedules, entry);
-        memmove(at, at + 1, sizeof(*at) * (schedules->count - place));
+        memmove(at, at + 1, sizeof(struct leat_schedule_entry *) * (schedules->count - place));
         entry_free(engine, entry);
     }
     leat_schedules_unlock(schedules);

@@ -459,10 +459,10 @@ copied(void **state)
     (void)test_register(all.engine, "seen", seen_run, &seen);
     char *texts = malloc(128);
     CHECK(texts != NULL);
-    (void)strcpy(texts, "seen");
-    (void)strcpy(texts + 16, "* * * * *");
-    (void)strcpy(texts + 32, "UTC");
-    (void)strcpy(texts + 64, "a payload that is copied");
+    memcpy(texts, "seen", 5);
+    memcpy(texts + 16, "* * * * *", 10);
+    memcpy(texts + 32, "UTC", 4);
+    memcpy(texts + 64, "a payload that is copied", 25);
     struct leat_job job = leat_job_default();
     job.type_name = texts;
     job.payload = texts + 64;
