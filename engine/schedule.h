@@ -53,7 +53,7 @@ struct leat_schedules {
     struct leat_schedule_zone *zones;    /* S */
     struct leat_zone utc;                /* I */
     uint64_t zones_ns;                   /* S when their files are looked at next */
-    uint64_t seen_ns;                    /* S the time of the last look */
+    uint64_t seen_ns;                    /* S the time of the last look, or a later one */
 };
 
 /* One schedule, in a block with the payload of its job and the text of its expression. */

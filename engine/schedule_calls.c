@@ -32,16 +32,14 @@ place_of(const struct leat_schedules *schedules, const char *name, bool *found)
     return low;
 }
 
-static uint64_t
-now_ns(const struct leat_schedules *schedules)
-{
-    return schedules->clock.now_ns(schedules->clock.context);
-}
-
+/* What is settled up to it would be beyond a clock that is set back before the next look: that
+ * notices by seen_ns. */
 static int64_t
-now_s(const struct leat_schedules *schedules)
+now_s(struct leat_schedules *schedules)
 {
-    return (int64_t)(now_ns(schedules) / SECOND_NS);
+    uint64_t now_ns = schedules->clock.now_ns(schedules->clock.context);
+    schedules->seen_ns = now_ns > schedules->seen_ns ? now_ns : schedules->seen_ns;
+    return (int64_t)(now_ns / SECOND_NS);
 }
 
 static void

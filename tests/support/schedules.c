@@ -92,6 +92,17 @@ test_schedule_add(struct test_schedules *all, const char *name,
     CHECK_STATUS(status, LEAT_OK);
 }
 
+void
+test_schedules_open_with(struct test_schedules *all, const char *now, const char *spec,
+                         enum leat_overlap overlap, enum leat_missed missed)
+{
+    test_schedules_open(all, NULL, now);
+    struct leat_schedule schedule = test_schedule(all, spec);
+    schedule.overlap = overlap;
+    schedule.missed = missed;
+    test_schedule_add(all, "s", &schedule);
+}
+
 const struct leat_schedule_info *
 test_schedule_get(struct test_schedules *all, const char *name)
 {

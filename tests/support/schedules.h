@@ -20,6 +20,9 @@ uint64_t test_ns(const char *text);
 /* `config` NULL: test_config(). The clock shows `now`. */
 void test_schedules_open(struct test_schedules *all, const struct leat_config *config,
                          const char *now);
+/* The same with one schedule, "s". */
+void test_schedules_open_with(struct test_schedules *all, const char *now, const char *spec,
+                              enum leat_overlap overlap, enum leat_missed missed);
 /* Checks and closes. */
 void test_schedules_close(struct test_schedules *all);
 
