@@ -9,7 +9,9 @@
 #include "engine/job.h"
 #include "engine/names.h"
 #include "engine/schedule.h"
+#include "sched/clock.h"
 #include "sched/pool.h"
+#include "sched/wheel.h"
 
 /* What a type's name is bound to; never changed or freed while the engine is open. */
 struct leat_binding {
@@ -50,6 +52,27 @@ struct leat_retention {
     size_t bytes;          /* I */
 };
 
+/* What a timer needs beside the record, and what only jobs need that wait for a time; of all
+ * records, in pages that are taken as they are used. Letters: S many writers; W one writer at a
+ * time, many readers. */
+struct leat_timer_node {
+    leat_atomic_u64 word;        /* S of sched/wheel.h */
+    leat_atomic_u32 link;        /* S of the wheel's inbox */
+    leat_atomic_u32 time;        /* W enum leat_time of due_ns; 0: never used */
+    leat_atomic_u64 due_ns;      /* W */
+    leat_atomic_u32 snoozes;     /* W valid with LEAT_JOB_SNOOZED */
+    leat_atomic_u32 answer_kind; /* W what leat_complete() says before the handler does, if it is */
+    leat_atomic_u64 answer_ns;   /* W   a retry or a snooze */
+};
+
+/* Letters: I set at open, then read-only; S many writers. */
+struct leat_timers {
+    struct leat_timer_node *nodes; /* I by record */
+    struct leat_wheels wheels;     /* S one for each place */
+    leat_atomic_u64 scheduled;     /* S jobs in this phase */
+    leat_atomic_u64 retrying;      /* S */
+};
+
 struct leat_bell {
     LEAT_ALIGNED_LINE leat_atomic_u32 count; /* S a futex: one more per end of a job waited for */
 };
@@ -79,6 +102,8 @@ struct leat_engine {
     leat_atomic_pointer completions[LEAT_COMPLETION_QUEUES_MAX];
     struct leat_schedules schedules;          /* S */
     struct leat_outside outside;              /* S */
+    struct leat_clocks clocks;                /* S */
+    struct leat_timers timers;                /* S */
     LEAT_ALIGNED_LINE leat_atomic_u64 domain; /* S address of the grace periods */
     struct leat_pool pool;                    /* S */
 };
@@ -90,7 +115,8 @@ struct leat_run {
     struct leat_job_record *record;
     leat_atomic_u64 *word;
     uint32_t index;
-    uint32_t attempt;
+    uint32_t number;  /* of this run of the job, modulo 2^16; the first is 1 */
+    uint32_t attempt; /* the same without the runs that were snoozed */
     uint32_t max_attempts;
     bool late; /* its answer, and error text, came by leat_complete() */
 };

@@ -159,6 +159,20 @@ enum leat_pinning {
                           second ones, node by node (default) */
 };
 
+enum leat_clock_kind {
+    LEAT_CLOCK_BOOT = 1, /* goes on while the machine is suspended: delays, retries, leases */
+    LEAT_CLOCK_WALL,     /* since 1970, in UTC; it may be set: run-at, cron */
+    LEAT_CLOCK_MONOTONIC /* stands still in a suspend: how long a handler has been running */
+};
+
+/* Nanoseconds by one of the clocks. NULL: the system's. A host that has its own, such as a test or
+ * a simulation, calls leat_clock_changed() whenever it has moved on. BOOT must not go back.
+ * Threads: called by any thread, several at once; it must not call the engine. */
+struct leat_clock {
+    uint64_t (*now)(enum leat_clock_kind kind, void *context);
+    void *context;
+};
+
 enum leat_scheduling {
     LEAT_SCHEDULING_INHERIT = 0, /* as the thread that starts the workers (default) */
     LEAT_SCHEDULING_FIFO,        /* real time: SCHED_FIFO */
@@ -230,6 +244,11 @@ struct leat_config {
                                         leat_open() refuses, and says what is missing */
     uint32_t scheduling_priority;    /* 1 to 99 where scheduling is real time, else 0 */
 
+    /* Time. */
+    uint32_t timer_tick_log2; /* what waits for a time comes due in steps of 2^this nanoseconds,
+                                 never early: 14 to 34 (default 20: a millisecond) */
+    struct leat_clock clock;
+
     /* Schedules. */
     uint32_t schedules_max; /* 1 to 65 535 (default 4 096) */
 };
@@ -300,9 +319,11 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_workers_set(struct leat_engine *en
                                                           uint32_t count);
 
 /* Closes the engine to work from outside and waits until all work accepted before has ended;
- * work that handlers submit meanwhile is part of it. A job whose handler answered leat_pending()
- * counts until it is completed. With 0 workers the calling thread runs the work. The timeout bounds
- * the wait for work, not the grace period before it, which ends when submits under way have ended.
+ * work that handlers submit meanwhile is part of it. What is SCHEDULED or RETRYING is not waited
+ * for before its time has come: it stays, and leat_statistics says how many there are. A job whose
+ * handler answered leat_pending() counts until it is completed. With 0 workers the calling thread
+ * runs the work. The timeout bounds the wait for work, not the grace period before it, which ends
+ * when submits under way have ended.
  * Threads:  any outside a handler, and outside read sections of liburcu-bp.    Progress: blocking.
  * Returns:  LEAT_OK (nothing waits, nothing runs; still draining); LEAT_TIMEOUT (still draining;
  *           call again or stop); LEAT_WRONG_STATE (not running or draining); LEAT_CLOSED (another
@@ -387,7 +408,7 @@ enum leat_outcome_kind {
     LEAT_OUTCOME_DONE = 1,
     LEAT_OUTCOME_RETRY,  /* failed; again if attempts are left, else DEAD */
     LEAT_OUTCOME_FAIL,   /* failed for good: DEAD */
-    LEAT_OUTCOME_SNOOZE, /* again later; uses up no attempt */
+    LEAT_OUTCOME_SNOOZE, /* again after delay_ns; uses up no attempt */
     LEAT_OUTCOME_PENDING /* goes on elsewhere; leat_complete() ends it */
 };
 
@@ -489,8 +510,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_progress(struct leat_run *run,
  * `error` (may be NULL) is copied as by leat_run_error().
  * Threads:  any.      Progress: as leat_submit().
  * Returns:  LEAT_OK; LEAT_STALE (completed before, or another attempt); LEAT_GONE; LEAT_NOT_FOUND;
- *           LEAT_UNSUPPORTED (a delay or a snooze); LEAT_NO_MEMORY (for the text) and LEAT_BUSY
- *           (255 callers look at this job): the token still holds; LEAT_FORKED; LEAT_INVALID.  */
+ *           LEAT_NO_MEMORY (for the text) and LEAT_BUSY (253 callers look at this job): the token
+ *           still holds; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engine, leat_token token,
                                                        struct leat_outcome outcome,
                                                        const char *error);
@@ -617,9 +638,23 @@ LEAT_API const char *leat_reason_text(enum leat_reason reason);
 
 struct leat_completion_queue;
 
-/* Everything of a job that most jobs do not use: caller's name, unique key, order key, tags,
- * parents, expiry, run-at. Its fields come with what they steer; NULL until then. */
-struct leat_job_options;
+/* What most jobs do not use. Fields come with what they steer. */
+struct leat_job_options {
+    uint32_t size;
+    uint32_t version;
+    uint64_t run_at_ns; /* not before this time by the WALL clock, also when that is set; 0: at
+                           once. With delay_ns: LEAT_INVALID */
+};
+
+static inline struct leat_job_options
+leat_job_options_default(void)
+{
+    struct leat_job_options options;
+    memset(&options, 0, sizeof(options));
+    options.size = (uint32_t)sizeof(options);
+    options.version = LEAT_STRUCT_VERSION;
+    return options;
+}
 
 struct leat_job {
     uint32_t size;
@@ -634,8 +669,8 @@ struct leat_job {
     uint32_t flags;
     uint32_t max_attempts; /* 0: the type's, where it is registered by then, else 3 */
     uint32_t reserved;     /* 0 */
-    uint64_t delay_ns;     /* must be 0 at present */
-    const struct leat_job_options *options; /* must be NULL at present */
+    uint64_t delay_ns;     /* not before so long from now, by the BOOT clock; see run_at_ns */
+    const struct leat_job_options *options; /* copied; NULL: none */
     /* Not NULL: the end of the job comes to this queue, as a completion that says `user`. From
      * now on it has one of the queue's slots. */
     struct leat_completion_queue *completions;
@@ -695,13 +730,14 @@ struct leat_job_info {
     leat_type type;
     leat_queue queue;
     uint32_t priority;
-    uint32_t attempts; /* begun so far */
+    uint32_t attempts; /* begun so far, without those that were snoozed */
     uint32_t max_attempts;
     uint32_t progress; /* 0 to 100 */
     bool cancel_requested;
     size_t payload_bytes;
     size_t result_bytes; /* of a job that ended */
     char error[256];     /* of the last attempt, once the job has ended */
+    uint64_t due_in_ns;  /* SCHEDULED, RETRYING: until its time comes */
 };
 
 static inline struct leat_job_info
@@ -864,7 +900,7 @@ struct leat_schedule {
     const char *zone; /* a name of tzdata, such as Europe/Berlin; NULL: UTC; copied */
     /* What it submits. Copied as by leat_submit(): payload and names are the caller's again; a
      * completion queue is borrowed until the schedule is removed or changed. A job with
-     * LEAT_JOB_KEEP_RESULT is kept each time. */
+     * LEAT_JOB_KEEP_RESULT is kept each time. `options` must be NULL at present. */
     const struct leat_job *job;
     enum leat_overlap overlap;
     enum leat_missed missed;
@@ -994,12 +1030,18 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_next(struct leat_engine *
 LEAT_API LEAT_NODISCARD enum leat_status leat_run_some(struct leat_engine *engine, size_t budget,
                                                        size_t *ran);
 
-/* When to come back at the latest: nanoseconds from now, 0 if work waits, LEAT_FOREVER if nothing
- * is due.
+/* When to come back at the latest: nanoseconds from now, 0 if work waits or is due, LEAT_FOREVER if
+ * nothing is going to be due.
  * Threads:  any.      Progress: wait-free.
  * Returns:  LEAT_OK; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_next_due(struct leat_engine *engine,
                                                        uint64_t *delay_ns);
+
+/* The host's clock (leat_config.clock) has moved on, or was set: what has come due by it is brought
+ * to the workers, or for the next leat_run_some(). Not needed with the system's clock.
+ * Threads:  any.      Progress: as leat_submit().
+ * Returns:  LEAT_OK; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_clock_changed(struct leat_engine *engine);
 
 /* ---- completion queue ----------------------------------------------------------------------
  *
@@ -1084,7 +1126,7 @@ struct leat_statistics {
     uint64_t jobs_dead;
     uint64_t jobs_cancelled;
     uint64_t jobs_retried; /* attempts that failed and were followed by another */
-    uint64_t jobs_waiting; /* at this moment, approximate while the engine runs */
+    uint64_t jobs_waiting; /* for a worker, at this moment; approximate while the engine runs */
     uint64_t jobs_running; /* handlers, and pending completions */
     uint64_t tasks_waiting;
     uint64_t dead_dropped; /* dead letters beyond dead_max */
@@ -1094,7 +1136,9 @@ struct leat_statistics {
     struct leat_latency run_time;   /* of one attempt, sampled */
     uint32_t workers_active;        /* that are to work while it runs, see leat_workers_set() */
     uint32_t run_worker;            /* the one that has been in its handler for the longest time */
-    uint64_t run_ns_max; /* how long: its run_ns, see there; 0: run_worker says nothing */
+    uint64_t run_ns_max;     /* how long: its run_ns, see there; 0: run_worker says nothing */
+    uint64_t jobs_scheduled; /* that are due later, snoozed ones among them; as jobs_waiting */
+    uint64_t jobs_retrying;  /* that failed and are due again later; as jobs_waiting */
 };
 
 static inline struct leat_statistics

@@ -366,26 +366,33 @@ look_around(struct leat_schedules *schedules, uint64_t now_ns)
     }
 }
 
-uint64_t
-leat_schedules_look(void *context, uint64_t asked_ns)
+/* Serves some of what is due. False: there is no more that was due at `asked_ns`. */
+static bool
+look_once(struct leat_engine *engine, uint64_t asked_ns)
 {
-    struct leat_engine *engine = context;
     struct leat_schedules *schedules = &engine->schedules;
     bool open = leat_engine_state_now(engine) == LEAT_ENGINE_RUNNING;
-    (void)asked_ns;
     leat_schedules_lock(schedules);
     /* Asked under the mutex: of two threads the later one must not seem to come before. */
-    uint64_t now_ns = schedules->clock.now_ns(schedules->clock.context);
+    uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
+    uint64_t until_ns = asked_ns < now_ns ? asked_ns : now_ns;
     look_around(schedules, now_ns);
-    for (uint32_t i = 0; open && i < LEAT_SCHEDULE_BATCH && schedules->count > 0; i++) {
+    bool more = open && schedules->count > 0;
+    for (uint32_t i = 0; more && i < LEAT_SCHEDULE_BATCH; i++) {
         struct leat_schedule_entry *entry = schedules->heap[0];
-        if (entry->due_ns > now_ns) {
-            break;
-        }
-        open = serve(engine, entry, now_ns);
+        more = entry->due_ns <= until_ns && serve(engine, entry, now_ns);
     }
     leat_schedules_unlock(schedules);
-    return leat_schedules_next(engine);
+    return more;
+}
+
+uint64_t
+leat_schedules_look(void *context, uint64_t now_ns)
+{
+    while (look_once(context, now_ns)) {
+        /* ends: what was due by then becomes less */
+    }
+    return leat_schedules_next(context);
 }
 
 /* ---- checks --------------------------------------------------------------------------------- */

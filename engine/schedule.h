@@ -32,19 +32,10 @@ struct leat_schedule_zone {
     uint32_t users;
 };
 
-/* What schedules ask of the clock. */
-struct leat_schedule_clock {
-    uint64_t (*now_ns)(void *context); /* of the wall */
-    /* leat_schedules_next() may be earlier than it was. Called without the mutex. */
-    void (*changed)(void *context);
-    void *context;
-};
-
 /* Letters: I set at open; S under the mutex; W written under the mutex, many readers. */
 struct leat_schedules {
     pthread_mutex_t mutex;               /* S itself */
     leat_atomic_u64 next_ns;             /* W when something is due */
-    struct leat_schedule_clock clock;    /* I */
     const char *directory;               /* I of tzdata; NULL: the usual one */
     struct leat_schedule_entry **sorted; /* S by name */
     struct leat_schedule_entry **heap;   /* S by due_ns */
@@ -81,10 +72,10 @@ struct leat_schedule_entry {
 bool leat_schedules_init(struct leat_engine *engine);
 void leat_schedules_fini(struct leat_engine *engine);
 
-/* As a source of the clocks, by the wall clock; the context is the engine.
- * look() submits what is due, a part of it if it is much: then the time that it answers has passed.
- * A time before that of the last call says that the clock was set back. */
-uint64_t leat_schedules_look(void *context, uint64_t asked_ns);
+/* As a source of the clocks, by the wall clock; the context is the engine. look() submits what was
+ * due at `now_ns`. The clock that it reads itself may be earlier than it was before: so it notices
+ * that the clock was set back. */
+uint64_t leat_schedules_look(void *context, uint64_t now_ns);
 uint64_t leat_schedules_next(void *context);
 
 /* ---- what the files of schedules share; all under the mutex ---------------------------------- */

@@ -35,17 +35,12 @@ place_of(const struct leat_schedules *schedules, const char *name, bool *found)
 /* What is settled up to it would be beyond a clock that is set back before the next look: that
  * notices by seen_ns. */
 static int64_t
-now_s(struct leat_schedules *schedules)
+now_s(struct leat_engine *engine)
 {
-    uint64_t now_ns = schedules->clock.now_ns(schedules->clock.context);
+    struct leat_schedules *schedules = &engine->schedules;
+    uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
     schedules->seen_ns = now_ns > schedules->seen_ns ? now_ns : schedules->seen_ns;
     return (int64_t)(now_ns / SECOND_NS);
-}
-
-static void
-changed(const struct leat_schedules *schedules)
-{
-    schedules->clock.changed(schedules->clock.context);
 }
 
 /* The check that each call by name begins with. */
@@ -154,11 +149,11 @@ entry_take(struct leat_engine *engine, const struct leat_job *job)
 
 /* What does not change before the schedule does. */
 static void
-entry_fill(struct leat_schedules *schedules, struct leat_schedule_entry *entry, const char *name,
+entry_fill(struct leat_engine *engine, struct leat_schedule_entry *entry, const char *name,
            const struct leat_schedule *known)
 {
     struct leat_schedule_info *told = &entry->told;
-    int64_t begin_s = now_s(schedules);
+    int64_t begin_s = now_s(engine);
     int64_t since_s = (int64_t)(known->since_unix_ns / SECOND_NS);
     entry->overlap = known->overlap;
     entry->missed = known->missed;
@@ -172,7 +167,7 @@ entry_fill(struct leat_schedules *schedules, struct leat_schedule_entry *entry, 
     told->overlap = known->overlap;
     told->missed = known->missed;
     told->runs_max = known->runs_max;
-    leat_schedule_settle(schedules, entry,
+    leat_schedule_settle(&engine->schedules, entry,
                          known->since_unix_ns != 0 && since_s < begin_s ? since_s : begin_s);
 }
 
@@ -208,7 +203,7 @@ entry_make(struct leat_engine *engine, const char *name, const struct leat_sched
     }
     entry->cron = cron;
     entry->zone = zone;
-    entry_fill(&engine->schedules, entry, name, &known);
+    entry_fill(engine, entry, name, &known);
     *made = entry;
     return LEAT_OK;
 }
@@ -296,7 +291,7 @@ put(struct leat_engine *engine, const char *name, const struct leat_schedule *sc
     if (status != LEAT_OK) {
         return status;
     }
-    changed(&engine->schedules);
+    leat_clocks_changed(&engine->clocks);
     return leat_error_set(error, LEAT_OK, "", "ok");
 }
 
@@ -352,12 +347,12 @@ pause_set(struct leat_engine *engine, const char *name, bool paused)
     if (found && schedules->sorted[place]->paused != paused) {
         struct leat_schedule_entry *entry = schedules->sorted[place];
         entry->paused = paused;
-        leat_schedule_settle(schedules, entry, now_s(schedules));
+        leat_schedule_settle(schedules, entry, now_s(engine));
         leat_heap_update(schedules, entry);
     }
     leat_schedules_unlock(schedules);
     if (found) {
-        changed(schedules);
+        leat_clocks_changed(&engine->clocks);
     }
     return found ? LEAT_OK : LEAT_NOT_FOUND;
 }
@@ -477,7 +472,7 @@ leat_schedule_next(struct leat_engine *engine, const char *name, uint64_t *momen
     uint32_t place = place_of(schedules, name, &found);
     if (found) {
         const struct leat_schedule_entry *entry = schedules->sorted[place];
-        int64_t after_s = entry->paused ? now_s(schedules) : entry->done_s;
+        int64_t after_s = entry->paused ? now_s(engine) : entry->done_s;
         size_t listed = 0;
         int64_t next_s = leat_schedule_moment(schedules, entry, after_s);
         while (listed < capacity && next_s != LEAT_ZONE_END_S) {
@@ -493,20 +488,6 @@ leat_schedule_next(struct leat_engine *engine, const char *name, uint64_t *momen
 
 /* ---- init and fini -------------------------------------------------------------------------- */
 
-/* Until a clock is put in: nobody looks by himself. */
-static uint64_t
-system_now_ns(void *context)
-{
-    (void)context;
-    return leat_os_wall_ns();
-}
-
-static void
-nobody_changed(void *context)
-{
-    (void)context;
-}
-
 bool
 leat_schedules_init(struct leat_engine *engine)
 {
@@ -514,10 +495,11 @@ leat_schedules_init(struct leat_engine *engine)
     size_t bytes = sizeof(struct leat_schedule_entry *) * engine->config.schedules_max;
     int failed = pthread_mutex_init(&schedules->mutex, NULL);
     LEAT_ASSERT(failed == 0);
-    schedules->clock.now_ns = system_now_ns;
-    schedules->clock.changed = nobody_changed;
     schedules->utc = leat_zone_utc();
     atom_init(&schedules->next_ns, LEAT_TIME_NEVER);
+    const struct leat_clock_source source = {leat_schedules_look, leat_schedules_next, NULL, engine,
+                                             LEAT_TIME_WALL};
+    leat_clocks_add(&engine->clocks, source);
     schedules->capacity = engine->config.schedules_max;
     schedules->sorted = leat_memory_take(&engine->memory, bytes);
     schedules->heap = leat_memory_take(&engine->memory, bytes);

@@ -327,7 +327,8 @@ timer_set(int descriptor, int flags, uint64_t at_ns)
 void
 leat_os_alarm_wait(const struct leat_os_alarm *alarm, int event, uint64_t boot_ns, uint64_t wall_ns)
 {
-    struct pollfd waits[] = {{event, POLLIN, 0}, {alarm->boot, POLLIN, 0}, {alarm->wall, POLLIN, 0}};
+    struct pollfd waits[] = {
+        {event, POLLIN, 0}, {alarm->boot, POLLIN, 0}, {alarm->wall, POLLIN, 0}};
     const uint64_t most = UINT64_C(1) << 62; /* 146 years, which time_t of every system holds */
     timer_set(alarm->boot, 0, boot_ns < most ? boot_ns : most);
     /* Set in any case, since it also tells when the clock is set. */

@@ -16,8 +16,8 @@ leat_clocks_init(struct leat_clocks *clocks)
         return result;
     }
     clocks->opened = true;
-    uint64_t drift = leat_clocks_now(clocks, LEAT_TIME_WALL) -
-                     leat_clocks_now(clocks, LEAT_TIME_BOOT);
+    uint64_t drift =
+        leat_clocks_now(clocks, LEAT_TIME_WALL) - leat_clocks_now(clocks, LEAT_TIME_BOOT);
     atom_init(&clocks->drift, drift);
     return LEAT_OS_OK;
 }
@@ -73,8 +73,8 @@ due_add(struct due *due, enum leat_time time, uint64_t at_ns)
 static bool
 moved(struct leat_clocks *clocks)
 {
-    uint64_t drift = leat_clocks_now(clocks, LEAT_TIME_WALL) -
-                     leat_clocks_now(clocks, LEAT_TIME_BOOT);
+    uint64_t drift =
+        leat_clocks_now(clocks, LEAT_TIME_WALL) - leat_clocks_now(clocks, LEAT_TIME_BOOT);
     uint64_t before = atom_load_rlx(&clocks->drift); /* rlx: hint, re-checked at drift:A */
     uint64_t change = drift - before;
     if (change < LEAT_CLOCK_DRIFT_NS || 0 - change < LEAT_CLOCK_DRIFT_NS) {

@@ -44,17 +44,17 @@ struct leat_clock_source {
 
 /* Letters: I set at init, then read-only; S many writers; Q only while started or stopped. */
 struct leat_clocks {
-    struct leat_clock_source sources[LEAT_CLOCK_SOURCES_MAX];  /* I */
-    uint32_t count;                                            /* I */
-    uint64_t (*now)(enum leat_time time, void *context);       /* I NULL: the system's */
-    void *context;                                             /* I */
-    struct leat_doorbell doorbell;                             /* S */
-    struct leat_os_alarm alarm;                                /* I */
-    leat_atomic_u64 drift;                                     /* S WALL less BOOT, as seen last */
-    leat_atomic_u32 ended;                                     /* S 1: the thread is to end */
-    bool opened;                                               /* I */
-    bool started;                                              /* Q */
-    pthread_t thread;                                          /* Q */
+    struct leat_clock_source sources[LEAT_CLOCK_SOURCES_MAX]; /* I */
+    uint32_t count;                                           /* I */
+    uint64_t (*now)(enum leat_time time, void *context);      /* I NULL: the system's */
+    void *context;                                            /* I */
+    struct leat_doorbell doorbell;                            /* S */
+    struct leat_os_alarm alarm;                               /* I */
+    leat_atomic_u64 drift;                                    /* S WALL less BOOT, as seen last */
+    leat_atomic_u32 ended;                                    /* S 1: the thread is to end */
+    bool opened;                                              /* I */
+    bool started;                                             /* Q */
+    pthread_t thread;                                         /* Q */
 };
 
 /* pre: zeroed; now and context are set, and the sources added before the start. */

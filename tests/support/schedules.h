@@ -7,9 +7,9 @@
 
 struct test_schedules {
     struct leat_engine *engine;
-    uint64_t now_ns;  /* what the clock shows, REALTIME */
-    uint64_t changes; /* how often the clock was told that the next time may be earlier */
-    uint64_t ran;     /* handlers */
+    uint64_t now_ns; /* what the clock on the wall shows */
+    uint64_t ran;    /* handlers */
+    bool closing;    /* the engine is drained by who asks for the time */
     struct leat_job job;
     struct leat_schedule_info *info; /* too large for the stack of a test */
 };

@@ -182,6 +182,13 @@ case_next_due(struct world *world)
     CHECK_EQUAL(delay_ns, 7);
 }
 
+static void
+case_clock_changed(struct world *world)
+{
+    CHECK_STATUS(leat_clock_changed(NULL), LEAT_INVALID);
+    CHECK_OK(leat_clock_changed(world->engine));
+}
+
 /* ---- tasks ---------------------------------------------------------------------------------- */
 
 static void
@@ -610,6 +617,7 @@ static const struct entry entries[] = {
     {"leat_parallel_for", case_parallel_for},
     {"leat_run_some", case_run_some},
     {"leat_next_due", case_next_due},
+    {"leat_clock_changed", case_clock_changed},
     {"leat_schedule_add", case_schedule_put},
     {"leat_schedule_change", case_schedule_put},
     {"leat_schedule_remove", case_schedule_names},

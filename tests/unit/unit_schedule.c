@@ -21,7 +21,6 @@ refused(struct test_schedules *all, const struct leat_schedule *schedule, enum l
         const char *text)
 {
     struct leat_error error;
-    uint64_t changes = all->changes;
     uint32_t count = all->engine->schedules.count;
     memset(&error, 0x55, sizeof(error));
     CHECK_STATUS(leat_schedule_add(all->engine, "refused", schedule, &error), want);
@@ -41,7 +40,6 @@ refused(struct test_schedules *all, const struct leat_schedule *schedule, enum l
     CHECK_EQUAL(test_schedule_get(all, "there")->runs_max, 7);
     CHECK_OK(leat_schedule_remove(all->engine, "there"));
     CHECK_EQUAL(all->engine->schedules.count, count);
-    CHECK_EQUAL(all->changes, changes + 1);
     CHECK(leat_schedules_check(&all->engine->schedules, stderr));
 }
 
@@ -151,10 +149,10 @@ bad_jobs(void **state)
     (void)snprintf(text, sizeof(text), "job %s", leat_status_text(LEAT_NOT_FOUND));
     refused(&all, &bad, LEAT_NOT_FOUND, text);
     job.type = all.job.type;
-    job.delay_ns = 1;
+    job.flags = 2;
     (void)snprintf(text, sizeof(text), "job %s", leat_status_text(LEAT_UNSUPPORTED));
     refused(&all, &bad, LEAT_UNSUPPORTED, text);
-    job.delay_ns = 0;
+    job.flags = 0;
     job.payload = text;
     job.payload_bytes = (size_t)(1 << 20) + 1;
     (void)snprintf(text, sizeof(text), "job %s", leat_status_text(LEAT_INVALID));
@@ -342,9 +340,7 @@ paused_and_resumed(void **state)
     test_schedule_add(&all, "s", &schedule);
     test_fire(&all, "2026-01-05 12:03:00");
     CHECK_EQUAL(test_schedule_get(&all, "s")->owed, 2);
-    uint64_t changes = all.changes;
     CHECK_OK(leat_schedule_pause(all.engine, "s"));
-    CHECK_EQUAL(all.changes, changes + 1);
     CHECK_OK(leat_schedule_pause(all.engine, "s"));
     const struct leat_schedule_info *info = test_schedule_get(&all, "s");
     CHECK(info->paused);

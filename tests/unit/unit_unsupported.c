@@ -11,9 +11,6 @@
 #include "tests/support/source.h"
 #include "tests/support/threads.h"
 
-/* Where work goes and pointers point that nobody may use. */
-static max_align_t nowhere[8];
-
 static void
 nothing(void *argument)
 {
@@ -120,32 +117,19 @@ good_job(void)
     return job;
 }
 
-static enum leat_status
-submit(struct leat_engine *engine, const struct leat_job *job)
-{
-    leat_job_id id = {7};
-    enum leat_status status = leat_submit(engine, job, &id);
-    CHECK_EQUAL(id.bits, 7);
-    return status;
-}
-
-static enum leat_status
-job_delay_ns(struct leat_engine *engine)
-{
-    struct leat_job job = good_job();
-    job.delay_ns = 1;
-    return submit(engine, &job);
-}
-
-static enum leat_status
-job_options(struct leat_engine *engine)
-{
-    struct leat_job job = good_job();
-    job.options = (const struct leat_job_options *)nowhere;
-    return submit(engine, &job);
-}
-
 /* ---- arguments and answers ------------------------------------------------------------------ */
+
+static enum leat_status
+schedule_options(struct leat_engine *engine)
+{
+    const struct leat_job_options options = leat_job_options_default();
+    struct leat_job job = good_job();
+    struct leat_schedule schedule = leat_schedule_default();
+    job.options = &options;
+    schedule.spec = "* * * * *";
+    schedule.job = &job;
+    return leat_schedule_add(engine, "unsupported", &schedule, NULL);
+}
 
 static enum leat_status
 batch_of_priorities(struct leat_engine *engine)
@@ -198,43 +182,6 @@ progress_text(struct leat_engine *engine)
     return seen.status;
 }
 
-static bool
-parked(void *argument)
-{
-    return test_statistics(argument).workers_parked == 1;
-}
-
-static enum leat_status
-complete_with(struct leat_engine *engine)
-{
-    struct seen seen = {.answer = leat_pending()};
-    (void)run_seen(engine, &seen, "pending");
-    /* Awake before it parks again. */
-    test_gate_arrivals(&seen.gate, 1);
-    CHECK(test_until(parked, engine));
-    CHECK_STATUS(leat_complete(engine, seen.token, leat_snooze(1), NULL), LEAT_UNSUPPORTED);
-    enum leat_status status = leat_complete(engine, seen.token, leat_retry_in(1), NULL);
-    CHECK_OK(leat_complete(engine, seen.token, leat_done(), NULL));
-    test_gate_fini(&seen.gate);
-    return status;
-}
-
-static enum leat_status
-handler_answers(struct leat_engine *engine)
-{
-    const struct leat_outcome answers[] = {leat_retry_in(1), leat_snooze(1)};
-    static const char *const names[] = {"retry-in", "snooze"};
-    for (size_t i = 0; i < TEST_COUNT_OF(answers); i++) {
-        struct seen seen = {.answer = answers[i]};
-        struct leat_job_info info = test_wait(engine, run_seen(engine, &seen, names[i]));
-        CHECK_EQUAL(info.state, LEAT_JOB_DEAD);
-        CHECK_EQUAL(info.reason, LEAT_REASON_UNSUPPORTED);
-        CHECK_EQUAL(info.attempts, 1);
-        test_gate_fini(&seen.gate);
-    }
-    return LEAT_UNSUPPORTED;
-}
-
 /* ---- the list ------------------------------------------------------------------------------- */
 
 struct entry {
@@ -250,13 +197,10 @@ static const struct entry entries[] = {
     {"leat_type_options.running_max", type_running_max},
     {"leat_type_options.timeout_ns", type_timeout_ns},
     {"leat_queue_options.running_max", queue_running_max},
-    {"leat_job.delay_ns", job_delay_ns},
-    {"leat_job.options", job_options},
     {"leat_run_progress() with a text", progress_text},
+    {"leat_schedule_add() with a job that has options", schedule_options},
     {"leat_submit_batch() with LEAT_BATCH_ALL_OR_NONE and jobs of several priorities",
      batch_of_priorities},
-    {"leat_complete() with a delay, or with a snooze", complete_with},
-    {"A handler's leat_retry_in() with a delay other than 0, or leat_snooze()", handler_answers},
 };
 
 enum { ENTRIES = TEST_COUNT_OF(entries) };
