@@ -8,6 +8,7 @@
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/schedules.h"
+#include "tests/support/threads.h"
 
 #define DAY "2026-01-05 " /* a Monday */
 
@@ -490,6 +491,65 @@ closed_under_way(void **state)
     test_schedules_close(&all);
 }
 
+/* ---- by the system's clock ------------------------------------------------------------------ */
+
+struct system_clock {
+    struct leat_engine *engine;
+    leat_atomic_u64 ran;
+    leat_atomic_u64 first_ns; /* when the first one ran, by the wall clock */
+};
+
+static struct leat_outcome
+on_time_run(struct leat_run *run, void *context)
+{
+    struct system_clock *system = context;
+    (void)run;
+    uint64_t now_ns = leat_os_wall_ns();
+    if (atom_load_rlx(&system->ran) == 0) {
+        atom_store_rlx(&system->first_ns, now_ns);
+    }
+    (void)atom_add_rlx(&system->ran, 1);
+    return leat_done();
+}
+
+static bool
+two_ran(void *argument)
+{
+    struct system_clock *system = argument;
+    uint64_t delay_ns = 0;
+    if (leat_run_some(system->engine, 8, NULL) == LEAT_EMPTY) {
+        /* A thread that is lent asks when to come back. */
+        CHECK_OK(leat_next_due(system->engine, &delay_ns));
+        CHECK(delay_ns <= 1000000000);
+    }
+    return atom_load_rlx(&system->ran) >= 2;
+}
+
+/* Workers are woken by the thread of the clocks; a host that lends threads asks. */
+static void
+by_the_systems_clock(void **state)
+{
+    (void)state;
+    for (uint32_t workers = 0; workers <= 1; workers++) {
+        struct leat_config config = test_config();
+        struct leat_job job = leat_job_default();
+        struct leat_schedule schedule = leat_schedule_default();
+        struct system_clock system = {0};
+        config.workers = workers;
+        system.engine = test_start(&config);
+        job.type = test_register(system.engine, "on-time", on_time_run, &system);
+        schedule.spec = "* * * * * *";
+        schedule.job = &job;
+        /* The second that has begun is not a moment any more. */
+        uint64_t first_ns = (leat_os_wall_ns() / 1000000000 + 1) * 1000000000;
+        CHECK_OK(leat_schedule_add(system.engine, "s", &schedule, NULL));
+        CHECK(test_until(two_ran, &system));
+        CHECK(atom_load_rlx(&system.first_ns) >= first_ns);
+        CHECK_OK(leat_schedule_remove(system.engine, "s"));
+        test_finish(system.engine);
+    }
+}
+
 int
 main(void)
 {
@@ -515,6 +575,7 @@ main(void)
         cmocka_unit_test(set_back_while_it_waits),
         cmocka_unit_test(only_while_running),
         cmocka_unit_test(closed_under_way),
+        cmocka_unit_test(by_the_systems_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
