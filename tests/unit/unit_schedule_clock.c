@@ -196,8 +196,8 @@ set_at_random_fixed_hours(void **state)
     test_schedules_close(&all);
 }
 
-/* Set back at random: two jobs of an interval are never nearer than it in elapsed time, and the next
- * one is never farther than two. */
+/* Set back at random: two jobs of an interval are never nearer than it in elapsed time, and the
+ * next one is never farther than two. */
 static void
 set_back_at_random_intervals(void **state)
 {
