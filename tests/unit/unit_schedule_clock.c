@@ -159,6 +159,10 @@ set_back_before_the_first_look(void **state)
     struct test_schedules all;
     test_schedules_open_with(&all, "2031-01-05 12:00:30", "0 13 * * *", LEAT_OVERLAP_ALLOW,
                              LEAT_MISSED_ONE);
+    /* Who adds another one sees the new time first. */
+    all.now_ns = test_ns(DAY "12:00:30");
+    struct leat_schedule schedule = test_schedule(&all, "0 14 * * *");
+    test_schedule_add(&all, "t", &schedule);
     test_fire(&all, DAY "12:00:30");
     CHECK_EQUAL(leat_schedules_next(all.engine), test_ns(DAY "13:00:00"));
     test_schedules_close(&all);
@@ -286,6 +290,9 @@ zone_changes(void **state)
     CHECK_EQUAL(test_schedule_get(&all, "s")->next_unix_ns, test_ns(DAY "06:00:00"));
     test_fire_until(&all, DAY "06:00:00");
     CHECK_EQUAL(runs(&all), 1);
+    /* Nor does it matter where the clock is set to. */
+    test_fire(&all, DAY "02:00:00");
+    CHECK(leat_schedules_next(all.engine) <= all.now_ns + LEAT_SCHEDULE_ZONES_NS);
     CHECK_OK(leat_schedule_remove(all.engine, "s"));
     CHECK_OK(leat_schedule_remove(all.engine, "t"));
     CHECK(all.engine->schedules.zones == NULL);
