@@ -287,7 +287,7 @@ leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct intake intake = {.due = {0, 0}};
+    struct intake intake = {.index = 0};
     enum leat_status status = job_read(given, &copy, &job);
     if (status == LEAT_OK && job->options != NULL) {
         status = LEAT_UNSUPPORTED; /* what it points to is not copied */
