@@ -131,8 +131,9 @@ leat_pool_due(struct leat_pool *pool)
 {
     /* told:A release -> pass:A, told:B.  Carries: the caller's look at the clock, so that who takes
      * it reads one that is not before.
-     * If relaxed: timers that are due could be passed over. */
-    atom_store_rel(&pool->due, 1);
+     * If relaxed: timers that are due could be passed over. Likewise by a store, which would hide
+     * that of another thread. */
+    (void)atom_or_rel(&pool->due, 1);
     leat_pool_notify(pool, LEAT_HINT_DUE);
 }
 
