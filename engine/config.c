@@ -112,6 +112,7 @@ config_default(void)
     config.payload_bytes_inline = 64;
     config.types_max = 4096;
     config.queues_max = 4096;
+    config.schedules_max = 4096;
     config.retained_max = LEAT_AUTO;
     config.dead_max = LEAT_AUTO;
     config.sample_interval = 32;
@@ -182,6 +183,7 @@ ranges_check(const struct leat_config *config, struct leat_error *error)
          "must be a multiple of 16 from 0 to 4 096"},
         {"types_max", config->types_max, 1, LEAT_TYPES_MAX, "must be 1 to 65 535"},
         {"queues_max", config->queues_max, 1, LEAT_QUEUES_MAX, "must be 1 to 65 535"},
+        {"schedules_max", config->schedules_max, 1, LEAT_SCHEDULES_MAX, "must be 1 to 65 535"},
         {"sample_interval", config->sample_interval, 1, LEAT_SAMPLE_MAX, "must be 1 to 1 000 000"},
         {"timer_tick_log2", config->timer_tick_log2, LEAT_WHEEL_TICK_LOG2_MIN,
          LEAT_WHEEL_TICK_LOG2_MAX, "must be 14 to 34"},

@@ -169,7 +169,8 @@ parts_open(struct leat_engine *engine)
     size_t places = sizeof(struct leat_place) * leat_config_places(&engine->config);
     engine->places = leat_memory_take_lines(memory, places);
     engine->bells = leat_memory_take_lines(memory, sizeof(struct leat_bell) * LEAT_BELLS);
-    if (engine->places == NULL || engine->bells == NULL || !leat_retention_init(engine)) {
+    bool made = leat_schedules_init(engine); /* first, for its part of a close */
+    if (!made || engine->places == NULL || engine->bells == NULL || !leat_retention_init(engine)) {
         return LEAT_OS_NO_MEMORY;
     }
     enum leat_os_result result = pool_open(engine); /* it knows the nodes of memory */
@@ -212,6 +213,7 @@ parts_close(struct leat_engine *engine)
     if (engine->jobs.mapping != NULL) {
         records_free(engine);
     }
+    leat_schedules_fini(engine);
     leat_completions_fini(engine);
     leat_timers_fini(engine);
     leat_os_unmap(engine->alive_page, LEAT_PAGE_BYTES);

@@ -8,6 +8,7 @@
 #include "engine/histogram.h"
 #include "engine/job.h"
 #include "engine/names.h"
+#include "engine/schedule.h"
 #include "sched/clock.h"
 #include "sched/pool.h"
 #include "sched/wheel.h"
@@ -99,6 +100,7 @@ struct leat_engine {
     struct leat_bell *bells;                 /* S LEAT_BELLS */
     /* S struct leat_completion_queue, or NULL */
     leat_atomic_pointer completions[LEAT_COMPLETION_QUEUES_MAX];
+    struct leat_schedules schedules;          /* S */
     struct leat_outside outside;              /* S */
     struct leat_clocks clocks;                /* S */
     struct leat_timers timers;                /* S */
@@ -195,6 +197,13 @@ void leat_queue_room_force(struct leat_engine *engine, uint32_t queue);
 void leat_queue_room_give(struct leat_engine *engine, uint32_t queue);
 struct leat_lists_ops leat_queue_lists(struct leat_engine *engine);
 
+/* ---- submit.c ------------------------------------------------------------------------------- */
+
+/* The checks of a submit, which take new names in. `checked` is the job with handles in the place
+ * of names, for later submits. */
+enum leat_status leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
+                                   struct leat_job *checked);
+
 /* ---- run.c ---------------------------------------------------------------------------------- */
 
 void leat_run_item(void *context, struct leat_worker *worker, uint32_t item);
@@ -241,6 +250,8 @@ void leat_job_unhold(struct leat_engine *engine, uint32_t index);
 /* Where the id's word is, and what the word says of it: LEAT_OK, LEAT_GONE or LEAT_NOT_FOUND. */
 enum leat_status leat_job_locate(const struct leat_engine *engine, leat_job_id id, uint32_t *index);
 enum leat_status leat_word_judge(uint64_t word, leat_job_id id);
+/* The job has not ended. False also for an id that was never given out. */
+bool leat_job_live(const struct leat_engine *engine, leat_job_id id);
 
 LEAT_INLINE struct leat_job_record *
 leat_job_record(const struct leat_engine *engine, uint32_t index)

@@ -248,6 +248,9 @@ struct leat_config {
     uint32_t timer_tick_log2; /* what waits for a time comes due in steps of 2^this nanoseconds,
                                  never early: 14 to 34 (default 20: a millisecond) */
     struct leat_clock clock;
+
+    /* Schedules. */
+    uint32_t schedules_max; /* 1 to 65 535 (default 4 096) */
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -870,6 +873,159 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_parallel_for(struct leat_engine *e
                                                            const struct leat_range *range,
                                                            leat_range_function function,
                                                            void *argument);
+
+/* ---- schedules ------------------------------------------------------------------------------
+ *
+ * A schedule submits a copy of its job at each moment of a cron expression, in a time zone. It has
+ * a name. docs/cron.md has the expressions, with examples around the changes of a clock, and all
+ * rules about moments that were missed and about clocks that are set.
+ *
+ * Schedules fire while the engine is RUNNING, at the time of the system's clock (REALTIME). Moments
+ * that pass while it is not are missed, and the schedule says what then. A job that a submit
+ * refuses (LEAT_FULL, LEAT_NO_MEMORY) is submitted again, after 10 ms first and each second later,
+ * until it is taken or its schedule's next moment has come: then it is missed.
+ */
+
+/* What happens at a moment at which the job before has not ended. */
+enum leat_overlap {
+    LEAT_OVERLAP_SKIP = 0, /* nothing (default); runs_overlapped counts it */
+    LEAT_OVERLAP_QUEUE,    /* the job is submitted when the one before has ended */
+    LEAT_OVERLAP_ALLOW     /* it is submitted all the same */
+};
+
+/* What becomes of missed moments: those that are more than a minute late, and those after which
+ * another one has come already. */
+enum leat_missed {
+    LEAT_MISSED_ONE = 0, /* one job for all of them (default) */
+    LEAT_MISSED_SKIP,    /* none */
+    LEAT_MISSED_ALL      /* one each, up to runs_max */
+};
+
+struct leat_schedule {
+    uint32_t size;
+    uint32_t version;
+    const char *spec; /* a cron expression, at most 512 bytes; copied */
+    const char *zone; /* a name of tzdata, such as Europe/Berlin; NULL: UTC; copied */
+    /* What it submits. Copied as by leat_submit(): payload and names are the caller's again; a
+     * completion queue is borrowed until the schedule is removed or changed. A job with
+     * LEAT_JOB_KEEP_RESULT is kept each time. `options` must be NULL at present. */
+    const struct leat_job *job;
+    enum leat_overlap overlap;
+    enum leat_missed missed;
+    uint32_t runs_max; /* jobs that wait to be submitted, those beyond are missed: 1 to 1 000
+                          (default 100) */
+    bool paused;       /* from the beginning */
+    /* When add() and change() begin to count. 0: now. A moment in the past, such as that of the
+     * last job in a run of the program before: what lies between is missed. A later one counts as
+     * now. */
+    uint64_t since_unix_ns;
+};
+
+static inline struct leat_schedule
+leat_schedule_default(void)
+{
+    struct leat_schedule schedule;
+    memset(&schedule, 0, sizeof(schedule));
+    schedule.size = (uint32_t)sizeof(schedule);
+    schedule.version = LEAT_STRUCT_VERSION;
+    schedule.runs_max = 100;
+    return schedule;
+}
+
+/* Adds a schedule. Names as for types. `error` (may be NULL) says what was refused: in the spec by
+ * line and column.
+ * Threads:  any.      Progress: blocking (a mutex; a zone's file).    Copies name and schedule.
+ * Returns:  LEAT_OK; LEAT_EXISTS; LEAT_FULL (schedules_max; types_max or queues_max where the job
+ *           has a new name); LEAT_NO_MEMORY; LEAT_NOT_FOUND (no such zone; a handle of no type or
+ *           queue); LEAT_SYSTEM (a zone's file cannot be read); LEAT_CLOSED (the job has a new
+ *           name, and the engine is draining or stopped); LEAT_UNSUPPORTED; LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_add(struct leat_engine *engine,
+                                                           const char *name,
+                                                           const struct leat_schedule *schedule,
+                                                           struct leat_error *error);
+
+/* Puts another schedule in the place of the one of that name. The last job, the counters, and
+ * whether it is paused stay; what it had not submitted yet is missed.
+ * Threads:  any.      Progress: blocking (a mutex; a zone's file).    Copies schedule.
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND (no such schedule, too); else as leat_schedule_add().  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_change(struct leat_engine *engine,
+                                                              const char *name,
+                                                              const struct leat_schedule *schedule,
+                                                              struct leat_error *error);
+
+/* Removes it. Jobs that it submitted go on; it submits none once this has returned.
+ * Threads:  any.      Progress: blocking (a mutex).
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_remove(struct leat_engine *engine,
+                                                              const char *name);
+
+/* Pauses it: it submits nothing once this has returned, and what it had not submitted yet is
+ * missed. Resumes it: with the first moment from now on; those that passed meanwhile are neither
+ * made up for nor counted. Paused twice is paused once.
+ * Threads, Progress, Returns: as leat_schedule_remove().  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_pause(struct leat_engine *engine,
+                                                             const char *name);
+LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_resume(struct leat_engine *engine,
+                                                              const char *name);
+
+struct leat_schedule_info {
+    uint32_t size;
+    uint32_t version;
+    char name[208];
+    char spec[520];
+    char zone[64]; /* "UTC" where none was given */
+    leat_type type;
+    leat_queue queue;
+    enum leat_overlap overlap;
+    enum leat_missed missed;
+    uint32_t runs_max;
+    uint32_t owed; /* jobs that wait to be submitted */
+    bool paused;
+    uint64_t next_unix_ns;           /* the next moment; 0: none, or paused */
+    uint64_t last_unix_ns;           /* when the last job was submitted; 0: none yet */
+    leat_job_id last_job;            /* 0: none yet */
+    uint64_t runs;                   /* jobs submitted */
+    uint64_t runs_missed;            /* moments without a job of their own, as missed says; of one
+                                        gap at most the first 1 000 are counted */
+    uint64_t runs_overlapped;        /* moments left out by LEAT_OVERLAP_SKIP */
+    uint64_t refusals;               /* submits that were refused, each repetition too */
+    enum leat_status refusal_status; /* of the last one; LEAT_OK: none yet */
+};
+
+static inline struct leat_schedule_info
+leat_schedule_info_default(void)
+{
+    struct leat_schedule_info info;
+    memset(&info, 0, sizeof(info));
+    info.size = (uint32_t)sizeof(info);
+    info.version = LEAT_STRUCT_VERSION;
+    return info;
+}
+
+/* Threads:  any.      Progress: blocking (a mutex).
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_schedule_get(struct leat_engine *engine, const char *name, struct leat_schedule_info *info);
+
+/* Lists schedules by name, those behind `after` (NULL: from the first one; it need not exist), at
+ * most `capacity`. Fewer than that: there are no more. infos[0] says the size of all.
+ * Threads:  any.      Progress: blocking (a mutex).
+ * Returns:  LEAT_OK and *count; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_list(struct leat_engine *engine,
+                                                            const char *after,
+                                                            struct leat_schedule_info *infos,
+                                                            size_t capacity, size_t *count);
+
+/* The next moments of a schedule, ascending; of a paused one those that it would have if it were
+ * resumed now. Fewer than `capacity`, 1 to 1 000: there are no more until the year 2554.
+ * Threads:  any.      Progress: blocking (a mutex).
+ * Returns:  LEAT_OK and *count; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_next(struct leat_engine *engine,
+                                                            const char *name,
+                                                            uint64_t *moments_unix_ns,
+                                                            size_t capacity, size_t *count);
 
 /* ---- threads lent by the host -------------------------------------------------------------- */
 

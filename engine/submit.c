@@ -282,12 +282,36 @@ push_one(struct leat_engine *engine, const struct leat_job *job, const struct in
     return status;
 }
 
+enum leat_status
+leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
+                  struct leat_job *checked)
+{
+    struct leat_job copy;
+    const struct leat_job *job = NULL;
+    struct intake intake = {.index = 0};
+    enum leat_status status = job_read(given, &copy, &job);
+    if (status == LEAT_OK && job->options != NULL) {
+        status = LEAT_UNSUPPORTED; /* what it points to is not copied */
+    }
+    if (status == LEAT_OK) {
+        status = intake_check(engine, job, &intake);
+    }
+    if (status == LEAT_OK) {
+        *checked = *job;
+        checked->type.bits = intake.type + 1;
+        checked->queue.bits = intake.queue + 1;
+        checked->type_name = NULL;
+        checked->queue_name = NULL;
+    }
+    return status;
+}
+
 static enum leat_status
 submit_one(struct leat_engine *engine, const struct leat_job *given, leat_job_id *id)
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct intake intake = {.due = {0, 0}};
+    struct intake intake = {.index = 0};
     enum leat_status status = job_read(given, &copy, &job);
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = intake_check(engine, job, &intake);
