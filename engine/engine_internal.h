@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "engine/backoff.h"
 #include "engine/config.h"
 #include "engine/histogram.h"
 #include "engine/job.h"
@@ -15,6 +16,7 @@ struct leat_binding {
     leat_handler handler;
     void *context;
     uint32_t max_attempts;
+    struct leat_backoff backoff;
 };
 
 /* Counters of one place (worker or lent thread); its own lines.

@@ -492,14 +492,111 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engin
                                                        struct leat_outcome outcome,
                                                        const char *error);
 
+/* ---- retries ------------------------------------------------------------------------------- */
+
+/* What is known of an attempt that failed, while it is decided when the next one is due. */
+struct leat_failure {
+    leat_job_id id;
+    leat_type type;
+    uint32_t attempt; /* the one that failed; the first is 1 */
+    uint32_t max_attempts;
+    const char *error; /* what was said of it, or "" */
+};
+
+/* Answers the delay of the next attempt; LEAT_FOREVER: none, the job goes DEAD
+ * (LEAT_REASON_FAILED). It must be quick, and may be called by several threads at once. */
+typedef uint64_t (*leat_retry_function)(const struct leat_failure *failure, void *context);
+
+/* How long to wait behind the n-th attempt, where that one failed. */
+enum leat_retry_kind {
+    LEAT_RETRY_QUARTIC = 0, /* delay_ns * n^4: 1, 16, 81, 256, 625 s, .. by default */
+    LEAT_RETRY_FIXED,       /* delay_ns, always; 0: at once */
+    LEAT_RETRY_LIST,        /* delays_ns[n - 1]; the last one repeats */
+    LEAT_RETRY_EXPONENTIAL, /* delay_ns * base^(n - 1) */
+    LEAT_RETRY_FUNCTION     /* what function() answers */
+};
+
+/* When a job whose attempt failed is due again. Each kind uses the fields that are named with it.
+ * `jitter_percent` spreads jobs that failed together: a delay of 10 s with 20 % of jitter is any
+ * from 8 to 12 s, each as likely. It comes behind delay_ns_max, which is so of the middle.
+ * No delay is longer than a year of 366 days: a longer one is an error here, and is cut where a
+ * function, or what is counted from the fields, comes to more. */
+struct leat_retry_policy {
+    uint32_t size;
+    uint32_t version;
+    enum leat_retry_kind kind; /* default LEAT_RETRY_QUARTIC */
+    uint32_t jitter_percent;   /* 0 to 100; LEAT_AUTO (default): 10 with QUARTIC, else 0 */
+    uint64_t delay_ns;         /* QUARTIC and EXPONENTIAL: from 1 ns on; FIXED (default 1 s) */
+    uint64_t delay_ns_max;     /* QUARTIC, EXPONENTIAL: the delay grows to this (default a year) */
+    const uint64_t *delays_ns; /* LIST; copied with the policy */
+    uint32_t delays_count;     /* LIST: 1 to 32 */
+    uint32_t base;             /* EXPONENTIAL: 2 to 1 000 (default 2) */
+    leat_retry_function function; /* FUNCTION */
+    void *context;                /* of function(); borrowed until leat_close() */
+};
+
+/* Fills `policy` with the defaults; `size` is the caller's sizeof.
+ * Threads:  any.      Progress: wait-free.  */
+LEAT_API void leat_retry_policy_init(struct leat_retry_policy *policy, size_t size);
+
+static inline struct leat_retry_policy
+leat_retry_policy_default(void)
+{
+    struct leat_retry_policy policy;
+    leat_retry_policy_init(&policy, sizeof(policy));
+    return policy;
+}
+
+/* The same delay behind each attempt. */
+static inline struct leat_retry_policy
+leat_retry_fixed(uint64_t delay_ns)
+{
+    struct leat_retry_policy policy = leat_retry_policy_default();
+    policy.kind = LEAT_RETRY_FIXED;
+    policy.delay_ns = delay_ns;
+    return policy;
+}
+
+/* A list, whose last delay repeats. Borrows delays_ns for as long as the policy is used. */
+static inline struct leat_retry_policy
+leat_retry_list(const uint64_t *delays_ns, uint32_t delays_count)
+{
+    struct leat_retry_policy policy = leat_retry_policy_default();
+    policy.kind = LEAT_RETRY_LIST;
+    policy.delays_ns = delays_ns;
+    policy.delays_count = delays_count;
+    return policy;
+}
+
+/* first_ns, first_ns * base, first_ns * base^2, and so on. So 2, 4, 8 s, which others write as
+ * base^n with base 2, has first_ns = 2 s. */
+static inline struct leat_retry_policy
+leat_retry_exponential(uint64_t first_ns, uint32_t base)
+{
+    struct leat_retry_policy policy = leat_retry_policy_default();
+    policy.kind = LEAT_RETRY_EXPONENTIAL;
+    policy.delay_ns = first_ns;
+    policy.base = base;
+    return policy;
+}
+
+/* Says whether a type would take `policy`; `error` (may be NULL) names the first bad field.
+ * Threads:  any.      Progress: wait-free.    Borrows policy.
+ * Returns:  LEAT_OK; LEAT_INVALID; LEAT_UNSUPPORTED.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_retry_policy_check(const struct leat_retry_policy *policy, struct leat_error *error);
+
 /* ---- types --------------------------------------------------------------------------------- */
 
 struct leat_type_options {
     uint32_t size;
     uint32_t version;
-    uint32_t max_attempts; /* all runs count: 1 to 65 535 (default 3) */
-    uint32_t running_max;  /* jobs of the type in handlers at once; 0: no cap. Others: not yet */
-    uint64_t timeout_ns;   /* of one attempt; 0: none. Others: not yet */
+    /* All runs count: 1 to 65 535 (default 3). A maxRetry elsewhere is one less where it counts the
+     * runs behind the first, and the same where it is compared with the runs so far. */
+    uint32_t max_attempts;
+    uint32_t running_max; /* jobs of the type in handlers at once; 0: no cap. Others: not yet */
+    uint64_t timeout_ns;  /* of one attempt; 0: none. Others: not yet */
+    const struct leat_retry_policy *retry; /* copied; NULL: leat_retry_policy_default() */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.

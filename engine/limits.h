@@ -15,6 +15,13 @@
 #define LEAT_ATTEMPTS_MAX     65535
 #define LEAT_ATTEMPTS_DEFAULT 3
 
+/* A longer delay of a retry is a mistake of units. It also keeps a delay and its jitter far from
+ * the end of 64 bits. */
+#define LEAT_RETRY_NS_MAX (UINT64_C(366) * 24 * 60 * 60 * 1000000000)
+/* A list that is longer follows a rule, and a rule is a function. */
+#define LEAT_RETRY_DELAYS_MAX 32
+#define LEAT_RETRY_BASE_MAX   1000
+
 /* Larger data belongs in a file that the payload names. */
 #define LEAT_PAYLOAD_BYTES_MAX        (UINT32_C(16) << 20)
 #define LEAT_PAYLOAD_INLINE_BYTES_MAX 4096
@@ -62,6 +69,7 @@
 /* They stand in rings. */
 #define LEAT_COMPLETION_SLOTS_MAX (UINT32_C(1) << LEAT_RING_SLOTS_LOG2_MAX)
 
+LEAT_STATIC(LEAT_RETRY_NS_MAX <= UINT64_MAX / 200, "a delay and its jitter, in percent, fit");
 LEAT_STATIC(LEAT_TYPES_MAX <= UINT16_MAX, "the record has 16 bits for the type");
 LEAT_STATIC(LEAT_QUEUES_MAX <= UINT16_MAX, "the record has 16 bits for the queue");
 

@@ -32,33 +32,18 @@ queue_defaults(void)
     return options;
 }
 
-/* What both structs begin with; a size below it is left alone. */
-#define HEAD_BYTES (2 * sizeof(uint32_t))
-
-static void
-options_init(void *options, size_t size, const void *ours, size_t our_size)
-{
-    if (options == NULL || size < HEAD_BYTES) {
-        return;
-    }
-    uint32_t stated = (uint32_t)size;
-    memset(options, 0, size);
-    memcpy(options, ours, size < our_size ? size : our_size);
-    memcpy(options, &stated, sizeof(stated));
-}
-
 void
 leat_type_options_init(struct leat_type_options *options, size_t size)
 {
     struct leat_type_options ours = type_defaults();
-    options_init(options, size, &ours, sizeof(ours));
+    leat_struct_init(options, size, &ours, sizeof(ours));
 }
 
 void
 leat_queue_options_init(struct leat_queue_options *options, size_t size)
 {
     struct leat_queue_options ours = queue_defaults();
-    options_init(options, size, &ours, sizeof(ours));
+    leat_struct_init(options, size, &ours, sizeof(ours));
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */
@@ -165,7 +150,11 @@ leat_type_register(struct leat_engine *engine, const char *name, leat_handler ha
         return LEAT_INVALID;
     }
     struct leat_type_options known;
+    struct leat_backoff backoff;
     status = type_options_read(&known, options);
+    if (status == LEAT_OK) {
+        status = leat_backoff_read(&backoff, known.retry, NULL);
+    }
     if (status != LEAT_OK) {
         return status;
     }
@@ -176,6 +165,7 @@ leat_type_register(struct leat_engine *engine, const char *name, leat_handler ha
     binding->handler = handler;
     binding->context = context;
     binding->max_attempts = known.max_attempts;
+    binding->backoff = backoff;
     uint32_t index = 0;
     status = add_status(leat_names_add(&engine->types, name, &index));
     if (status == LEAT_OK && !bind(engine, index, binding)) {
