@@ -9,6 +9,7 @@
 #include "engine/histogram.h"
 #include "engine/job.h"
 #include "engine/names.h"
+#include "engine/watch.h"
 #include "sched/pool.h"
 
 /* What a type's name is bound to; never changed or freed while the engine is open. */
@@ -16,6 +17,7 @@ struct leat_binding {
     leat_handler handler;
     void *context;
     uint32_t max_attempts;
+    uint64_t timeout_ns; /* 0: none */
     struct leat_backoff backoff;
 };
 
@@ -27,9 +29,10 @@ struct leat_place {
     leat_atomic_u64 dead;                       /* W */
     leat_atomic_u64 cancelled;                  /* W */
     leat_atomic_u64 retried;                    /* W */
-    leat_atomic_u64 running;                    /* W 1: in a handler */
+    leat_atomic_u64 running;                    /* W id of the job in whose handler it is; or 0 */
     struct leat_histogram queue_wait;           /* W */
     struct leat_histogram run_time;             /* W */
+    struct leat_watched watched;                /* W of the watcher */
 };
 
 /* The same where no worker is at hand: leat_cancel(), leat_complete(). Letters: S many writers. */
@@ -80,6 +83,7 @@ struct leat_engine {
     leat_atomic_pointer completions[LEAT_COMPLETION_QUEUES_MAX];
     struct leat_outside outside;              /* S */
     LEAT_ALIGNED_LINE leat_atomic_u64 domain; /* S address of the grace periods */
+    struct leat_watch watch;                  /* S */
     struct leat_pool pool;                    /* S */
 };
 
@@ -89,6 +93,7 @@ struct leat_run {
     struct leat_worker *worker;
     struct leat_job_record *record;
     leat_atomic_u64 *word;
+    uint64_t id;
     uint32_t index;
     uint32_t attempt;
     uint32_t max_attempts;
@@ -189,7 +194,7 @@ bool leat_retention_yield(struct leat_engine *engine);
 /* The phase is final and the caller's place has let go of the index: keeps the record for a while,
  * or gives it back. */
 void leat_job_retire(struct leat_engine *engine, uint32_t index);
-/* How an attempt ends. */
+/* How an attempt ends. One that was timed out has not ATTEMPTS for a reason, but TIMEOUT. */
 struct leat_ending {
     enum leat_phase phase; /* COMPLETED, DEAD or CANCELLED */
     enum leat_reason reason;
@@ -197,8 +202,8 @@ struct leat_ending {
     bool late;                  /* the error is the text of a leat_complete() */
 };
 
-/* RUNNING to the end. */
-void leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending);
+/* RUNNING to the end. False: it was timed out, so it cannot end COMPLETED; nothing has changed. */
+bool leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending);
 /* What a cancelled, completed or gone job no longer needs. */
 void leat_job_free_payload(struct leat_engine *engine, uint32_t index);
 /* The word is in phase GONE by the caller's own swap: gives the record back. */

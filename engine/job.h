@@ -8,7 +8,9 @@
  *                       answer pending.)
  *   19..12  holds       threads inside leat_wait(), leat_get(), leat_result() on this job
  *   11..9   outcome     what leat_complete() said before the handler answered pending: 2 bits of
- *                       kind, 1 of whether it left a text; 0: nothing
+ *                       kind, 1 of whether it left a text; 0: nothing. The text alone is TIMED_OUT,
+ *                       said by the watcher (watch.h): from then on leat_complete() is stale, and
+ *                       what the handler answers is a failure
  *    8      CLAIMED     a leat_complete() is at work
  *    7      AWAITED     the handler answered pending; leat_complete() ends the attempt
  *    6      CANCEL      cancel was asked while RUNNING
@@ -63,6 +65,7 @@ enum leat_phase {
 #define LEAT_WORD_OUTCOME       (UINT64_C(7) << LEAT_WORD_OUTCOME_SHIFT)
 #define LEAT_WORD_OUTCOME_KIND  UINT64_C(3)
 #define LEAT_WORD_OUTCOME_TEXT  UINT64_C(4)
+#define LEAT_WORD_TIMED_OUT     (LEAT_WORD_OUTCOME_TEXT << LEAT_WORD_OUTCOME_SHIFT)
 #define LEAT_WORD_HOLD          (UINT64_C(1) << 12)
 #define LEAT_WORD_HOLDS         (UINT64_C(255) << 12)
 #define LEAT_WORD_ATTEMPT_SHIFT 20
@@ -163,6 +166,12 @@ LEAT_INLINE bool
 leat_phase_final(enum leat_phase phase)
 {
     return phase >= LEAT_PHASE_COMPLETED && phase <= LEAT_PHASE_CANCELLED;
+}
+
+LEAT_INLINE bool
+leat_word_timed_out(uint64_t word)
+{
+    return (word & LEAT_WORD_OUTCOME) == LEAT_WORD_TIMED_OUT;
 }
 
 /* The bits of an attempt's number. */

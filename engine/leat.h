@@ -458,8 +458,9 @@ LEAT_API uint32_t leat_run_worker(const struct leat_run *run);
 /* Aligned to 16 bytes, writable by the handler, borrowed until it returns; NULL if there is none.
  * A later attempt sees what an earlier one wrote. */
 LEAT_API void *leat_run_payload(const struct leat_run *run, size_t *bytes);
-/* True once someone cancelled the job or a stop ran out of time. A handler that heeds it returns
- * any outcome: where the job was cancelled, only leat_done() ends otherwise than CANCELLED. */
+/* True once someone cancelled the job, its attempt was timed out, or a stop ran out of time. A
+ * handler that heeds it returns any outcome: where the job was cancelled, only leat_done() ends
+ * otherwise than CANCELLED; where it was timed out, see leat_type_options. */
 LEAT_API bool leat_run_cancelled(const struct leat_run *run);
 /* For leat_complete(), from any thread, once the handler answers leat_pending(). */
 LEAT_API leat_token leat_run_token(const struct leat_run *run);
@@ -485,9 +486,10 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_progress(struct leat_run *run,
 /* Ends an attempt that answered leat_pending(), or is about to. `outcome` is any but pending.
  * `error` (may be NULL) is copied as by leat_run_error().
  * Threads:  any.      Progress: as leat_submit().
- * Returns:  LEAT_OK; LEAT_STALE (completed before, or another attempt); LEAT_GONE; LEAT_NOT_FOUND;
- *           LEAT_UNSUPPORTED (a delay or a snooze); LEAT_NO_MEMORY (for the text) and LEAT_BUSY
- *           (255 callers look at this job): the token still holds; LEAT_FORKED; LEAT_INVALID.  */
+ * Returns:  LEAT_OK; LEAT_STALE (completed or timed out before, or another attempt); LEAT_GONE;
+ *           LEAT_NOT_FOUND; LEAT_UNSUPPORTED (a delay or a snooze); LEAT_NO_MEMORY (for the text)
+ *           and LEAT_BUSY (255 callers look at this job): the token still holds; LEAT_FORKED;
+ *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engine, leat_token token,
                                                        struct leat_outcome outcome,
                                                        const char *error);
@@ -595,7 +597,12 @@ struct leat_type_options {
      * runs behind the first, and the same where it is compared with the runs so far. */
     uint32_t max_attempts;
     uint32_t running_max; /* jobs of the type in handlers at once; 0: no cap. Others: not yet */
-    uint64_t timeout_ns;  /* of one attempt; 0: none. Others: not yet */
+    /* Of one attempt; 0: none; else 1 ms to 366 days (default 60 s). Behind it, and at most an
+     * eighth of the shortest timeout in use later, leat_run_cancelled() says true, and the attempt
+     * has failed, whatever its handler answers: leat_done() and leat_pending() count as
+     * leat_retry(). The next attempt comes when the handler has returned; one that does not return
+     * soon is stuck (see leat_statistics). An attempt that answered pending has no timeout. */
+    uint64_t timeout_ns;
     const struct leat_retry_policy *retry; /* copied; NULL: leat_retry_policy_default() */
 };
 
@@ -698,7 +705,8 @@ enum leat_reason {
     LEAT_REASON_ATTEMPTS,     /* attempts used up */
     LEAT_REASON_UNKNOWN_TYPE, /* no handler for its type */
     LEAT_REASON_UNSUPPORTED,  /* the handler's answer is not built yet (docs/status.md) */
-    LEAT_REASON_INVALID       /* the handler's answer is none of leat_outcome_kind */
+    LEAT_REASON_INVALID,      /* the handler's answer is none of leat_outcome_kind */
+    LEAT_REASON_TIMEOUT       /* attempts used up, and the last one was timed out */
 };
 
 /* The states' and reasons' names in lower case: "pending", "unknown type"; "unknown" beyond.
@@ -1035,7 +1043,10 @@ struct leat_statistics {
     struct leat_latency run_time;   /* of one attempt, sampled */
     uint32_t workers_active;        /* that are to work while it runs, see leat_workers_set() */
     uint32_t run_worker;            /* the one that has been in its handler for the longest time */
-    uint64_t run_ns_max; /* how long: its run_ns, see there; 0: run_worker says nothing */
+    uint64_t run_ns_max;     /* how long: its run_ns, see there; 0: run_worker says nothing */
+    uint64_t jobs_timed_out; /* attempts */
+    uint64_t jobs_stuck;     /* of these, handlers that were told so and did not return within an
+                                eighth of the timeout, or 1 ms; each counts once */
 };
 
 static inline struct leat_statistics
@@ -1069,7 +1080,8 @@ struct leat_worker_statistics {
      * first call of this function, or of leat_statistics_get(), that found it there. At most the
      * truth, to a millisecond; 0: it runs nothing, or nothing that a call has seen before. */
     uint64_t run_ns;
-    bool active; /* it is to work while the engine runs, see leat_workers_set() */
+    bool active;       /* it is to work while the engine runs, see leat_workers_set() */
+    leat_job_id stuck; /* the job whose handler is stuck here at this moment; or 0 */
 };
 
 static inline struct leat_worker_statistics

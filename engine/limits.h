@@ -22,6 +22,14 @@
 #define LEAT_RETRY_DELAYS_MAX 32
 #define LEAT_RETRY_BASE_MAX   1000
 
+/* A timeout below a millisecond would be over before anyone has looked twice. */
+#define LEAT_TIMEOUT_NS_MIN     UINT64_C(1000000)
+#define LEAT_TIMEOUT_NS_MAX     LEAT_RETRY_NS_MAX
+#define LEAT_TIMEOUT_NS_DEFAULT (UINT64_C(60) * 1000000000)
+/* In how many parts of a timeout handlers are looked at, and how often at most. */
+#define LEAT_WATCH_PARTS  8
+#define LEAT_WATCH_NS_MIN UINT64_C(1000000)
+
 /* Larger data belongs in a file that the payload names. */
 #define LEAT_PAYLOAD_BYTES_MAX        (UINT32_C(16) << 20)
 #define LEAT_PAYLOAD_INLINE_BYTES_MAX 4096

@@ -15,6 +15,7 @@ type_defaults(void)
     options.size = (uint32_t)sizeof(options);
     options.version = LEAT_STRUCT_VERSION;
     options.max_attempts = LEAT_ATTEMPTS_DEFAULT;
+    options.timeout_ns = LEAT_TIMEOUT_NS_DEFAULT;
     return options;
 }
 
@@ -116,8 +117,11 @@ type_options_read(struct leat_type_options *known, const struct leat_type_option
     if (known->max_attempts < 1 || known->max_attempts > LEAT_ATTEMPTS_MAX) {
         return LEAT_INVALID;
     }
-    bool built = known->running_max == 0 && known->timeout_ns == 0;
-    return built ? LEAT_OK : LEAT_UNSUPPORTED;
+    if (known->timeout_ns != 0 &&
+        (known->timeout_ns < LEAT_TIMEOUT_NS_MIN || known->timeout_ns > LEAT_TIMEOUT_NS_MAX)) {
+        return LEAT_INVALID;
+    }
+    return known->running_max == 0 ? LEAT_OK : LEAT_UNSUPPORTED;
 }
 
 const struct leat_binding *
@@ -165,6 +169,7 @@ leat_type_register(struct leat_engine *engine, const char *name, leat_handler ha
     binding->handler = handler;
     binding->context = context;
     binding->max_attempts = known.max_attempts;
+    binding->timeout_ns = known.timeout_ns;
     binding->backoff = backoff;
     uint32_t index = 0;
     status = add_status(leat_names_add(&engine->types, name, &index));
@@ -175,6 +180,7 @@ leat_type_register(struct leat_engine *engine, const char *name, leat_handler ha
         leat_memory_give(&engine->memory, binding, sizeof(*binding));
         return status;
     }
+    (void)leat_watch_expect(&engine->watch, known.timeout_ns);
     if (type != NULL) {
         type->bits = index + 1;
     }

@@ -42,7 +42,7 @@ retry(const struct leat_run *run)
         }
         const struct leat_ending ending = {LEAT_PHASE_CANCELLED, LEAT_REASON_NONE, run->worker,
                                            run->late};
-        leat_job_end(engine, run->index, ending);
+        (void)leat_job_end(engine, run->index, ending);
         return;
     }
     uint32_t item = leat_item_of(LEAT_KIND_JOB, run->index);
@@ -52,6 +52,19 @@ retry(const struct leat_run *run)
         leat_worker_keep(run->worker, level, item);
     }
     count_retry(engine, run->worker);
+}
+
+/* The attempt failed, but not for good. */
+static void
+fail(const struct leat_run *run)
+{
+    if (run->attempt < run->max_attempts) {
+        retry(run);
+        return;
+    }
+    const struct leat_ending ending = {LEAT_PHASE_DEAD, LEAT_REASON_ATTEMPTS, run->worker,
+                                       run->late};
+    (void)leat_job_end(run->engine, run->index, ending);
 }
 
 /* What an attempt's answer comes to. run->worker NULL: said by leat_complete(). */
@@ -67,13 +80,10 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
     case LEAT_OUTCOME_RETRY:
         if (outcome.delay_ns != LEAT_DELAY_OF_POLICY && outcome.delay_ns != 0) {
             ending.reason = LEAT_REASON_UNSUPPORTED;
-        } else if (run->attempt < run->max_attempts) {
-            retry(run);
-            return;
-        } else {
-            ending.reason = LEAT_REASON_ATTEMPTS;
+            break;
         }
-        break;
+        fail(run);
+        return;
     case LEAT_OUTCOME_FAIL:
         ending.reason = LEAT_REASON_FAILED;
         break;
@@ -83,7 +93,10 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
     case LEAT_OUTCOME_PENDING:
         break;
     }
-    leat_job_end(run->engine, run->index, ending);
+    if (LEAT_UNLIKELY(!leat_job_end(run->engine, run->index, ending))) {
+        /* Too late. */
+        fail(run);
+    }
 }
 
 /* The handler answered pending: leat_complete() ends the attempt, or has said how already. */
@@ -103,6 +116,10 @@ await(struct leat_run *run)
     /* await:A acq_rel -> settled:A.  Carries: nothing; the worker is busy still.
      * If relaxed: nothing changes. */
     (void)atom_sub_acq_rel(&engine->outside.awaited, 1);
+    if (leat_word_timed_out(before)) {
+        fail(run);
+        return;
+    }
     uint64_t said = (before & LEAT_WORD_OUTCOME) >> LEAT_WORD_OUTCOME_SHIFT;
     uint64_t kind = said & LEAT_WORD_OUTCOME_KIND;
     run->late = (said & LEAT_WORD_OUTCOME_TEXT) != 0;
@@ -131,6 +148,7 @@ begin(struct leat_run *run)
         if (LEAT_UNLIKELY(leat_job_counted(record))) {
             leat_queue_room_give(run->engine, leat_job_queue(record));
         }
+        run->id = leat_word_of(leat_word_generation(after), run->index);
         if (LEAT_UNLIKELY(extra != NULL)) {
             extra->error[0] = '\0'; /* nobody reads it before the end */
         }
@@ -166,7 +184,7 @@ call(struct leat_run *run, const struct leat_binding *binding)
      * bits are in the word now. rlx: single writer */
     atom_store_rlx(&run->record->attempts, (uint16_t)run->attempt);
     atom_count(&place->jobs_run, 1);
-    atom_store_rlx(&place->running, 1); /* rlx: statistic */
+    atom_store_rlx(&place->running, run->id); /* rlx: statistic */
     struct leat_outcome outcome = binding->handler(run, binding->context);
     atom_store_rlx(&place->running, 0); /* rlx: statistic */
     if (LEAT_UNLIKELY(submit_ns != 0)) {
@@ -198,7 +216,7 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
     if (LEAT_UNLIKELY(binding == NULL)) {
         const struct leat_ending unknown = {LEAT_PHASE_DEAD, LEAT_REASON_UNKNOWN_TYPE, worker,
                                             false};
-        leat_job_end(engine, index, unknown);
+        (void)leat_job_end(engine, index, unknown);
         return;
     }
     run.max_attempts = max_attempts_of(engine, run.record);
@@ -229,14 +247,14 @@ unclaim(const struct leat_run *run)
     (void)leat_job_mark(run->word, &mark, &before);
 }
 
-/* Makes this completion the only one of its attempt. pre: a hold. */
+/* Makes this completion the only one of its attempt, unless that was timed out. pre: a hold. */
 static enum leat_status
 claim(struct leat_run *run, leat_token token)
 {
     run->attempt = (uint32_t)token.attempt;
     const struct leat_mark mark = {
         .set = LEAT_WORD_CLAIMED,
-        .mask = LEAT_WORD_CLAIMED | LEAT_WORD_ATTEMPT,
+        .mask = LEAT_WORD_CLAIMED | LEAT_WORD_OUTCOME | LEAT_WORD_ATTEMPT,
         .value = leat_word_attempt(run->attempt),
     };
     uint64_t before = 0;
@@ -259,7 +277,7 @@ finish(const struct leat_run *run, struct leat_outcome outcome)
     uint64_t text = run->late ? LEAT_WORD_OUTCOME_TEXT : 0;
     const struct leat_mark said = {
         .set = ((uint64_t)outcome.kind | text) << LEAT_WORD_OUTCOME_SHIFT,
-        .mask = LEAT_WORD_AWAITED | LEAT_WORD_CLAIMED | LEAT_WORD_ATTEMPT,
+        .mask = LEAT_WORD_AWAITED | LEAT_WORD_CLAIMED | LEAT_WORD_OUTCOME | LEAT_WORD_ATTEMPT,
         .value = LEAT_WORD_CLAIMED | leat_word_attempt(run->attempt),
     };
     uint64_t before = 0;
@@ -460,7 +478,8 @@ leat_run_cancelled(const struct leat_run *run)
     /* Late is safe: the handler asks again, or ends. rlx: statistic */
     uint64_t word = atom_load_rlx(run->word);
     /* rlx: statistic */
-    return (word & LEAT_WORD_CANCEL) != 0 || atom_load_rlx(&run->engine->stop_expired) != 0;
+    return (word & LEAT_WORD_CANCEL) != 0 || leat_word_timed_out(word) ||
+           atom_load_rlx(&run->engine->stop_expired) != 0;
 }
 
 leat_token

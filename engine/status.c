@@ -47,6 +47,7 @@ static const char *const reason_texts[] = {
     [LEAT_REASON_UNKNOWN_TYPE] = "unknown type",
     [LEAT_REASON_UNSUPPORTED] = "the handler's answer is not supported yet",
     [LEAT_REASON_INVALID] = "the handler's answer is not valid",
+    [LEAT_REASON_TIMEOUT] = "timed out",
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
