@@ -247,14 +247,14 @@ unclaim(const struct leat_run *run)
     (void)leat_job_mark(run->word, &mark, &before);
 }
 
-/* Makes this completion the only one of its attempt, unless that was timed out. pre: a hold. */
+/* Makes this completion the only one of its attempt. pre: a hold. */
 static enum leat_status
 claim(struct leat_run *run, leat_token token)
 {
     run->attempt = (uint32_t)token.attempt;
     const struct leat_mark mark = {
         .set = LEAT_WORD_CLAIMED,
-        .mask = LEAT_WORD_CLAIMED | LEAT_WORD_OUTCOME | LEAT_WORD_ATTEMPT,
+        .mask = LEAT_WORD_CLAIMED | LEAT_WORD_ATTEMPT,
         .value = leat_word_attempt(run->attempt),
     };
     uint64_t before = 0;
@@ -270,7 +270,7 @@ claim(struct leat_run *run, leat_token token)
 }
 
 /* The claim holds: says the outcome to the worker, or ends the attempt where the handler has
- * answered pending. */
+ * answered pending; unless the watcher has said that it is timed out. */
 static enum leat_status
 finish(const struct leat_run *run, struct leat_outcome outcome)
 {
