@@ -74,8 +74,11 @@ enum leat_phase {
 /* What belongs to one attempt and goes with it. */
 #define LEAT_WORD_OF_ATTEMPT (LEAT_WORD_AWAITED | LEAT_WORD_CLAIMED | LEAT_WORD_OUTCOME)
 
+struct leat_job_terms;
+
 /* What only some jobs need: from the allocator, at the first use, until the record is gone.
- * Letters: O the attempt's thread while RUNNING, readers after the end; W one writer. */
+ * Letters: I set by the submitter; O the attempt's thread while RUNNING, readers after the end;
+ * W one writer. */
 struct leat_job_extra {
     char error[LEAT_ERROR_BYTES];      /* O set by the handler */
     char late_error[LEAT_ERROR_BYTES]; /* Q set by leat_complete() that holds late_lock and has
@@ -83,6 +86,7 @@ struct leat_job_extra {
     leat_atomic_u32 late_lock;         /* S 1: a leat_complete() is at the text */
     void *result;                      /* O */
     size_t result_bytes;               /* O */
+    struct leat_job_terms *terms;      /* I see terms.h; NULL: those of its type */
     leat_atomic_u32 progress;          /* W */
 };
 

@@ -706,7 +706,8 @@ enum leat_reason {
     LEAT_REASON_UNKNOWN_TYPE, /* no handler for its type */
     LEAT_REASON_UNSUPPORTED,  /* the handler's answer is not built yet (docs/status.md) */
     LEAT_REASON_INVALID,      /* the handler's answer is none of leat_outcome_kind */
-    LEAT_REASON_TIMEOUT       /* attempts used up, and the last one was timed out */
+    LEAT_REASON_TIMEOUT,      /* attempts used up, and the last one was timed out */
+    LEAT_REASON_EXPIRED       /* it waited for longer than its expires_in_ns */
 };
 
 /* The states' and reasons' names in lower case: "pending", "unknown type"; "unknown" beyond.
@@ -719,9 +720,30 @@ LEAT_API const char *leat_reason_text(enum leat_reason reason);
 
 struct leat_completion_queue;
 
-/* Everything of a job that most jobs do not use: caller's name, unique key, order key, tags,
- * parents, expiry, run-at. Its fields come with what they steer; NULL until then. */
-struct leat_job_options;
+#define LEAT_TIMEOUT_OF_TYPE UINT64_MAX
+
+/* What most jobs do not use. A job that sets one of the last three has memory of the allocator. */
+struct leat_job_options {
+    uint32_t size;
+    uint32_t version;
+    /* From now on: from then on it is not begun (again), but goes DEAD (LEAT_REASON_EXPIRED) when a
+     * worker comes to it. LEAT_FOREVER (default): never. */
+    uint64_t expires_in_ns;
+    uint64_t timeout_ns; /* LEAT_TIMEOUT_OF_TYPE (default), or as leat_type_options says */
+    const struct leat_retry_policy *retry; /* copied; NULL: its type's */
+};
+
+static inline struct leat_job_options
+leat_job_options_default(void)
+{
+    struct leat_job_options options;
+    memset(&options, 0, sizeof(options));
+    options.size = (uint32_t)sizeof(options);
+    options.version = LEAT_STRUCT_VERSION;
+    options.expires_in_ns = LEAT_FOREVER;
+    options.timeout_ns = LEAT_TIMEOUT_OF_TYPE;
+    return options;
+}
 
 struct leat_job {
     uint32_t size;
@@ -737,7 +759,7 @@ struct leat_job {
     uint32_t max_attempts; /* 0: the type's, where it is registered by then, else 3 */
     uint32_t reserved;     /* 0 */
     uint64_t delay_ns;     /* must be 0 at present */
-    const struct leat_job_options *options; /* must be NULL at present */
+    const struct leat_job_options *options; /* copied; NULL: the defaults */
     /* Not NULL: the end of the job comes to this queue, as a completion that says `user`. From
      * now on it has one of the queue's slots. */
     struct leat_completion_queue *completions;
@@ -760,7 +782,7 @@ leat_job_default(void)
  *           payloads up to payload_bytes_inline, and while there are records that no ended job
  *           holds; beyond, a lock of the allocator or of the names.
  * Copies job and payload.
- * Allocates: only for a payload above payload_bytes_inline, a kept result, or a new name.
+ * Allocates: only for a payload above payload_bytes_inline, options, a kept result, or a new name.
  * Waits:    never, but for the mutex of a name that is new.
  * Returns:  LEAT_OK; LEAT_FULL (waiting_max of the queue, jobs_max, types_max, queues_max, or the
  *           slots of the completion queue); LEAT_CLOSED; LEAT_NOT_FOUND (a handle of no type or

@@ -1,5 +1,6 @@
 /* registry.c - types and queues: names bound to handlers, and to options. */
 #include "engine/engine_internal.h"
+#include "engine/terms.h"
 
 #include <string.h>
 
@@ -117,8 +118,7 @@ type_options_read(struct leat_type_options *known, const struct leat_type_option
     if (known->max_attempts < 1 || known->max_attempts > LEAT_ATTEMPTS_MAX) {
         return LEAT_INVALID;
     }
-    if (known->timeout_ns != 0 &&
-        (known->timeout_ns < LEAT_TIMEOUT_NS_MIN || known->timeout_ns > LEAT_TIMEOUT_NS_MAX)) {
+    if (!leat_timeout_valid(known->timeout_ns)) {
         return LEAT_INVALID;
     }
     return known->running_max == 0 ? LEAT_OK : LEAT_UNSUPPORTED;

@@ -1,6 +1,7 @@
 /* run.c - one attempt of one job on a worker, from the take to its end; completion from elsewhere;
  * what a handler may ask. */
 #include "engine/engine_internal.h"
+#include "engine/terms.h"
 
 #include <string.h>
 
@@ -134,7 +135,6 @@ begin(struct leat_run *run)
 {
     struct leat_job_record *record = run->record;
     uint32_t attempts = atom_load_rlx(&record->attempts); /* rlx: single writer */
-    struct leat_job_extra *extra = leat_job_extra(record);
     run->attempt = attempts + 1;
     const struct leat_change change = {
         .from = LEAT_PHASE_PENDING,
@@ -149,13 +149,24 @@ begin(struct leat_run *run)
             leat_queue_room_give(run->engine, leat_job_queue(record));
         }
         run->id = leat_word_of(leat_word_generation(after), run->index);
-        if (LEAT_UNLIKELY(extra != NULL)) {
-            extra->error[0] = '\0'; /* nobody reads it before the end */
-        }
         return true;
     }
     LEAT_ASSERT(leat_word_phase(before) == LEAT_PHASE_CANCELLED);
     return false;
+}
+
+/* An attempt of a job that has more than its record. False: it has waited for too long. */
+static LEAT_COLD bool
+begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
+{
+    if (leat_terms_expired(run->engine, extra)) {
+        const struct leat_ending expired = {LEAT_PHASE_DEAD, LEAT_REASON_EXPIRED, run->worker,
+                                            false};
+        (void)leat_job_end(run->engine, run->index, expired);
+        return false;
+    }
+    extra->error[0] = '\0'; /* nobody reads it before the end */
+    return true;
 }
 
 static uint32_t
@@ -210,6 +221,10 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
                            .index = index};
     if (LEAT_UNLIKELY(!begin(&run))) {
         leat_job_retire(engine, index);
+        return;
+    }
+    struct leat_job_extra *extra = leat_job_extra(run.record);
+    if (LEAT_UNLIKELY(extra != NULL) && !begin_extra(&run, extra)) {
         return;
     }
     const struct leat_binding *binding = leat_binding_of(engine, run.record->type);

@@ -2,6 +2,7 @@
  * and filled; then its word is set, and last its index is put into a ring or list.
  */
 #include "engine/completion.h"
+#include "engine/terms.h"
 
 #include <string.h>
 
@@ -35,7 +36,7 @@ static enum leat_status
 job_check(const struct leat_engine *engine, const struct leat_job *job)
 {
     if (LEAT_UNLIKELY((job->flags & ~LEAT_JOB_KEEP_RESULT) != 0 || job->reserved != 0 ||
-                      job->delay_ns != 0 || job->options != NULL)) {
+                      job->delay_ns != 0)) {
         return LEAT_UNSUPPORTED;
     }
     bool valid = job->payload_bytes <= engine->config.payload_bytes_max &&
@@ -49,6 +50,10 @@ static enum leat_status
 intake_check(struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
 {
     enum leat_status status = job_check(engine, job);
+    if (LEAT_UNLIKELY(job->options != NULL) && status == LEAT_OK) {
+        struct leat_job_options options;
+        status = leat_terms_check(&options, job->options);
+    }
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = leat_registry_queue(engine, job, &intake->queue);
     }
@@ -101,8 +106,7 @@ record_refuse(struct leat_engine *engine, uint32_t index)
     if (leat_job_counted(record)) {
         leat_queue_room_give(engine, leat_job_queue(record));
     }
-    leat_job_free_payload(engine, index);
-    leat_slab_give(&engine->jobs, leat_pool_shard(), index);
+    leat_job_reclaim(engine, index);
     (void)atom_add_rlx(&engine->outside.refused, 1); /* rlx: statistic */
 }
 
@@ -182,6 +186,9 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by submit:A */
     atom_store_rlx(&record->notice, completion);  /* rlx: ordered by submit:A */
     status = payload_copy(engine, index, job);
+    if (LEAT_UNLIKELY(job->options != NULL) && status == LEAT_OK) {
+        status = leat_terms_make(engine, index, job->options);
+    }
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         record_refuse(engine, index);
     }

@@ -2,6 +2,7 @@
 #include "engine/watch.h"
 
 #include "engine/engine_internal.h"
+#include "engine/terms.h"
 
 /* What tells one attempt of one record from all others. */
 #define WORD_OF_RUN (~(uint64_t)LEAT_INDEX_NONE | LEAT_WORD_ATTEMPT)
@@ -60,9 +61,7 @@ timeout_ask(const struct look *look)
     if (leat_job_hold(engine, id, LEAT_HOLDS_TO_LOOK, &index) != LEAT_OK) {
         return false;
     }
-    const struct leat_binding *binding =
-        leat_binding_of(engine, leat_job_record(engine, index)->type);
-    look->watched->timeout_ns = binding == NULL ? 0 : binding->timeout_ns;
+    look->watched->timeout_ns = leat_terms_timeout_ns(engine, index);
     look->watched->asked = true;
     leat_job_unhold(engine, index);
     return true;

@@ -1,4 +1,4 @@
-/* stress_watch.c - handlers, completions from elsewhere, cancels and a watcher whose clock runs fast
+/* stress_watch.c - handlers, completions from elsewhere, cancels and a watcher with a fast clock
  * meet on the words of jobs. Each attempt that was timed out is followed by another, or is the
  * last; a completion that was taken ends its job; a job is in one handler at a time, and finds its
  * payload as it was. Under ThreadSanitizer, payloads and marks are plain data. Holds I1 and I2 of

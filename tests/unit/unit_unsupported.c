@@ -11,9 +11,6 @@
 #include "tests/support/source.h"
 #include "tests/support/threads.h"
 
-/* Where work goes and pointers point that nobody may use. */
-static max_align_t nowhere[8];
-
 static void
 nothing(void *argument)
 {
@@ -129,14 +126,6 @@ job_delay_ns(struct leat_engine *engine)
     return submit(engine, &job);
 }
 
-static enum leat_status
-job_options(struct leat_engine *engine)
-{
-    struct leat_job job = good_job();
-    job.options = (const struct leat_job_options *)nowhere;
-    return submit(engine, &job);
-}
-
 /* ---- arguments and answers ------------------------------------------------------------------ */
 
 static enum leat_status
@@ -242,7 +231,6 @@ static const struct entry entries[] = {
     {"leat_type_options.running_max", type_running_max},
     {"leat_queue_options.running_max", queue_running_max},
     {"leat_job.delay_ns", job_delay_ns},
-    {"leat_job.options", job_options},
     {"leat_run_progress() with a text", progress_text},
     {"leat_submit_batch() with LEAT_BATCH_ALL_OR_NONE and jobs of several priorities",
      batch_of_priorities},
