@@ -159,16 +159,41 @@ place_look(struct leat_engine *engine, struct leat_place *place, uint64_t now_ns
 uint64_t
 leat_watch_look(struct leat_engine *engine, uint64_t now_ns)
 {
-    uint64_t grain_ns = leat_watch_grain_ns(&engine->watch);
+    struct leat_watch *watch = &engine->watch;
+    uint64_t grain_ns = leat_watch_grain_ns(watch);
     if (grain_ns == LEAT_FOREVER) {
         return LEAT_FOREVER;
     }
     uint64_t next_ns = now_ns + grain_ns;
+    uint32_t nobody = 0;
+    /* looking:A acquire -> looked:A.  Carries: what the last watcher left of `watched`.
+     * If relaxed: an attempt could be timed out that was seen for the first time. */
+    if (!atom_cas_acq(&watch->looking, &nobody, 1)) {
+        return next_ns;
+    }
     for (uint32_t i = 0; i < engine->pool.places; i++) {
         uint64_t due_ns = place_look(engine, &engine->places[i], now_ns);
         next_ns = due_ns < next_ns ? due_ns : next_ns;
     }
+    atom_store_rlx(&watch->next_ns, next_ns); /* rlx: statistic */
+    /* looked:A release -> looking:A.  Carries: see looking:A.
+     * If relaxed: see looking:A. */
+    atom_store_rel(&watch->looking, 0);
     return next_ns;
+}
+
+uint64_t
+leat_watch_next(const struct leat_engine *engine)
+{
+    bool runs = false;
+    for (uint32_t i = 0; i < engine->pool.places; i++) {
+        /* rlx: statistic */
+        runs = runs || atom_load_rlx(&engine->places[i].running) != 0;
+    }
+    if (!runs || leat_watch_grain_ns(&engine->watch) == LEAT_FOREVER) {
+        return LEAT_FOREVER;
+    }
+    return atom_load_rlx(&engine->watch.next_ns); /* rlx: statistic */
 }
 
 uint64_t

@@ -6,8 +6,9 @@
  * comes by now and then and remembers when it first saw what it sees.
  *
  * Source   ours.
- * Roles    the worker of a place writes `running` and `jobs_run`. One watcher at a time looks, and
- *          writes `watched`. Both, and leat_complete(), meet on the job's word.
+ * Roles    the worker of a place writes `running` and `jobs_run`. Any thread looks: the first one
+ *          is the watcher and writes `watched`, who comes while it is at it goes on. Worker,
+ *          watcher and leat_complete() meet on the job's word.
  * Claims   look    never waits for a worker; lock-free: a swap of a word fails only where another
  *                  thread's swap was done.
  *          Decided once: that an attempt was timed out is one swap of its word, and so is its end.
@@ -16,6 +17,7 @@
  *                  RUNNING with the same generation and bits of attempt, and the worker that it
  *                  had begun no other attempt.
  *          Late by at most what leat_watch_grain_ns() says, and by what the watcher itself is late.
+ * Edges    looked:A -> looking:A   `watched`, as the last watcher left it
  * I1       an attempt is timed out at most once, and only while its handler has not answered and
  *          leat_complete() has not said anything
  * I2       a place is stuck only while its worker is in the handler of a late attempt
@@ -45,6 +47,8 @@ struct leat_watched {
 /* Letters: S many writers; T a statistic of one writer. */
 struct leat_watch {
     LEAT_ALIGNED_LINE leat_atomic_u64 shortest_ns; /* S of all timeouts so far; 0: none */
+    leat_atomic_u32 looking;                       /* S 1: a thread is the watcher */
+    leat_atomic_u64 next_ns;                       /* S when to look again, said last */
     leat_atomic_u64 timed_out;                     /* T attempts */
     leat_atomic_u64 stuck;                         /* T of these, not back in time; each once */
 };
@@ -58,9 +62,10 @@ bool leat_watch_expect(struct leat_watch *watch, uint64_t timeout_ns);
 uint64_t leat_watch_grain_ns(const struct leat_watch *watch);
 
 /* Looks at all places; the clock says `now_ns`, and is one that stands still in a suspend. Returns
- * when to look again; LEAT_FOREVER: when leat_watch_expect() was true. pre: one thread at a time.
- */
+ * when to look again; LEAT_FOREVER: when leat_watch_expect() was true. */
 uint64_t leat_watch_look(struct leat_engine *engine, uint64_t now_ns);
+/* When that is, as far as it matters: LEAT_FOREVER while no handler runs. Progress: wait-free. */
+uint64_t leat_watch_next(const struct leat_engine *engine);
 
 /* The job that a place is stuck in at this moment, or 0. */
 uint64_t leat_watch_stuck(const struct leat_engine *engine, uint32_t place);

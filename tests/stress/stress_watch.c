@@ -12,7 +12,7 @@
 #include "tests/support/prng.h"
 #include "tests/support/threads.h"
 
-enum { JOBS = 48, WORKERS = 2, ATTEMPTS = 4, THREADS = 3, PAYLOAD_BYTES = 200 };
+enum { JOBS = 48, WORKERS = 2, ATTEMPTS = 4, THREADS = 4, PAYLOAD_BYTES = 200 };
 
 /* What a job's handler does, by the job's number. */
 enum { ANSWERS_DONE, COMPLETES_ITSELF, COMPLETED_ELSEWHERE, KINDS };
@@ -29,6 +29,7 @@ struct fixture {
     struct job jobs[JOBS];
     leat_atomic_u32 ended;
     leat_atomic_u64 accepted; /* completions */
+    leat_atomic_u64 now_ns;   /* by the watchers' clock */
     leat_type type;
     uint64_t rounds;
     uint64_t seed;
@@ -99,12 +100,13 @@ over(struct fixture *fixture)
     return atom_load_acq(&fixture->ended) != 0;
 }
 
+/* Two of them: one is the watcher. */
 static void
 watch(struct fixture *fixture, struct test_prng *prng)
 {
-    uint64_t now_ns = 1;
     while (!over(fixture)) {
-        now_ns += test_random_below(prng, LEAT_TIMEOUT_NS_MIN / 2);
+        uint64_t step_ns = test_random_below(prng, LEAT_TIMEOUT_NS_MIN / 4);
+        uint64_t now_ns = atom_add_rlx(&fixture->now_ns, step_ns) + step_ns;
         (void)leat_watch_look(fixture->engine, now_ns);
         spin(test_random_below(prng, 2000));
     }
@@ -195,7 +197,7 @@ body(void *shared, uint32_t number)
     struct test_prng prng = {fixture->seed + number};
     if (number == 0) {
         rounds(fixture, &prng);
-    } else if (number == 1) {
+    } else if (number <= 2) {
         watch(fixture, &prng);
     } else {
         complete_all(fixture);

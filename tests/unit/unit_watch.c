@@ -181,6 +181,31 @@ when_to_look(void **state)
     test_close(engine);
 }
 
+/* Who comes while another looks goes on, and comes again later. */
+static void
+one_watcher_at_a_time(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(TIMEOUT_NS);
+    leat_atomic_u32 *looking = &fixture->engine->watch.looking;
+    CHECK_EQUAL(leat_watch_next(fixture->engine), LEAT_FOREVER);
+    begin(fixture);
+    CHECK_EQUAL(look(fixture, 0), START_NS + SECOND_NS);
+    CHECK_EQUAL(leat_watch_next(fixture->engine), START_NS + SECOND_NS);
+    CHECK_EQUAL(look(fixture, TIMEOUT_NS - 10), START_NS + TIMEOUT_NS);
+    CHECK_EQUAL(leat_watch_next(fixture->engine), START_NS + TIMEOUT_NS);
+    CHECK_EQUAL(atom_load_rlx(looking), 0);
+    atom_store_rlx(looking, 1);
+    CHECK_EQUAL(look(fixture, 2 * TIMEOUT_NS), START_NS + 2 * TIMEOUT_NS + SECOND_NS);
+    CHECK_EQUAL(timed_out(fixture), 0);
+    atom_store_rlx(looking, 0);
+    (void)look(fixture, 2 * TIMEOUT_NS);
+    CHECK_EQUAL(timed_out(fixture), 1);
+    check_end(fixture, LEAT_JOB_COMPLETED, LEAT_REASON_NONE, 2);
+    CHECK_EQUAL(leat_watch_next(fixture->engine), LEAT_FOREVER);
+    teardown(fixture);
+}
+
 static void
 limits(void **state)
 {
@@ -574,6 +599,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(when_to_look),
         cmocka_unit_test(limits),
+        cmocka_unit_test(one_watcher_at_a_time),
         cmocka_unit_test(to_the_nanosecond),
         cmocka_unit_test(each_attempt_has_its_time),
         cmocka_unit_test(without_a_timeout),
