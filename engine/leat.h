@@ -363,7 +363,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_post(struct leat_engine *engine, u
                                                    leat_task_function function, void *argument);
 
 /* Posts tasks[0 .. count) in order until one does not fit. *posted (may be NULL) is how many were
- * taken, set also with LEAT_FULL and LEAT_CLOSED.
+ * taken, set also with LEAT_FULL and LEAT_CLOSED. Up to 32 take one place of the priority's ring.
  * Threads:  any.      Progress: as leat_post().    Copies tasks.
  * Returns:  LEAT_OK (all); LEAT_FULL, LEAT_CLOSED (the first *posted); LEAT_FORKED; LEAT_INVALID
  *           (nothing posted; an entry without a function included).  */

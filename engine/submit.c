@@ -486,6 +486,29 @@ leat_post(struct leat_engine *engine, uint32_t priority, leat_task_function func
     return status;
 }
 
+/* The next tasks, as many as go together. *taken grows by those that were taken. */
+static enum leat_status
+post_some(struct leat_engine *engine, uint32_t priority, const struct leat_task *tasks,
+          size_t count, size_t *taken)
+{
+    struct leat_pool_task some[LEAT_CHUNK_ITEMS];
+    enum leat_status status = LEAT_CLOSED;
+    uint32_t most = 0;
+    while (most < LEAT_CHUNK_ITEMS && *taken + most < count) {
+        some[most].function = tasks[*taken + most].function;
+        some[most].argument = tasks[*taken + most].argument;
+        most++;
+    }
+    leat_rcu_enter();
+    if (LEAT_LIKELY(leat_engine_accepts(engine))) {
+        uint32_t posted = leat_pool_post_n(&engine->pool, priority, some, most);
+        *taken += posted;
+        status = posted == most ? LEAT_OK : LEAT_FULL;
+    }
+    leat_rcu_leave(&engine->domain);
+    return status;
+}
+
 enum leat_status
 leat_post_batch(struct leat_engine *engine, uint32_t priority, const struct leat_task *tasks,
                 size_t count, size_t *posted)
@@ -503,13 +526,8 @@ leat_post_batch(struct leat_engine *engine, uint32_t priority, const struct leat
         }
     }
     size_t taken = 0;
-    status = count == 0 ? LEAT_OK : LEAT_CLOSED;
-    while (taken < count) {
-        status = leat_post(engine, priority, tasks[taken].function, tasks[taken].argument);
-        if (status != LEAT_OK) {
-            break;
-        }
-        taken++;
+    while (taken < count && status == LEAT_OK) {
+        status = post_some(engine, priority, tasks, count, &taken);
     }
     if (posted != NULL && status != LEAT_FORKED) {
         *posted = taken;

@@ -18,53 +18,71 @@ low_of(uint64_t word)
     return (uint32_t)(word & LOW_MASK);
 }
 
-/* A list head with the next tag; the tag wraps within its 38 bits. */
+/* A list head after `count` takes; the tag wraps within its 38 bits. */
 static uint64_t
-head_after(uint64_t head, uint32_t index)
+head_after(uint64_t head, uint32_t count, uint32_t index)
 {
-    return ((head | LOW_MASK) + 1) | index;
+    return ((head & ~LOW_MASK) + ((uint64_t)count << LEAT_INDEX_BITS)) | index;
 }
 
 /* ---- one stack ------------------------------------------------------------------------------ */
 
-static bool
-stack_take(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t *index)
+/* The records below the top one, as far as they can be followed, up to `most` in all. What is read
+ * may be anything, if another thread has taken one meanwhile: then the swap fails. *next: the one
+ * behind them. */
+static uint32_t
+stack_follow(const struct leat_slab *slab, uint32_t *indices, uint32_t most, uint32_t *next)
+{
+    uint32_t count = 1;
+    for (;;) {
+        LEAT_ASSERT(indices[count - 1] < slab->capacity);
+        /* rlx: ordered by take:A */
+        *next = low_of(atom_load_rlx(leat_slab_word(slab, indices[count - 1])));
+        if (count == most || *next >= slab->capacity) {
+            return count;
+        }
+        indices[count++] = *next;
+    }
+}
+
+/* Takes up to `most` records by one swap. Returns how many; 0: the stack is empty. */
+LEAT_INLINE uint32_t
+stack_take(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t *indices, uint32_t most)
 {
     for (;;) {
-        /* take:A acquire -> give:B.  Carries: the link in the record's word, and what the last user
-         * did with the record.
-         * If relaxed: the link could be read as it was before the record was given back. */
+        /* take:A acquire -> give:B.  Carries: the links in the records' words, and what the last
+         * users did with the records.
+         * If relaxed: a link could be read as it was before the record was given back. */
         uint64_t head = atom_load_acq(&stack->head);
-        uint32_t top = low_of(head);
-        if (top == LEAT_INDEX_NONE) {
-            return false;
+        uint32_t next = LEAT_INDEX_NONE;
+        indices[0] = low_of(head);
+        if (indices[0] == LEAT_INDEX_NONE) {
+            return 0;
         }
-        /* Another thread may have taken the record meanwhile and written anything here; then the
-         * tag has changed and the swap fails. */
-        uint64_t word = atom_load_rlx(leat_slab_word(slab, top)); /* rlx: ordered by take:A */
-        uint64_t after = head_after(head, low_of(word));
-        /* take:B release -> sum:A.  Carries: that the record was taken, to a searcher. Needs no
+        uint32_t count = stack_follow(slab, indices, most, &next);
+        uint64_t after = head_after(head, count, next);
+        /* take:B release -> sum:A.  Carries: that the records were taken, to a searcher. Needs no
          * acquire: a head has each value once, so it meets the very write that take:A has met.
          * If relaxed: a searcher could count the take and miss a record given before it. */
         if (atom_cas_rel(&stack->head, &head, after)) {
             /* The next one to take was given back by another core, most often. */
-            leat_slab_prefetch(slab, low_of(word));
-            *index = top;
-            return true;
+            leat_slab_prefetch(slab, next);
+            return count;
         }
     }
 }
 
+/* Puts a chain of records on a stack: from `first` on they are linked, and `last` is to be. */
 static void
-stack_give(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t index,
+stack_give(struct leat_slab *slab, struct leat_slab_stack *stack, uint32_t first, uint32_t last,
            uint64_t generation)
 {
     uint64_t head = atom_load_rlx(&stack->head); /* rlx: hint, re-checked at give:B */
     for (;;) {
         /* rlx: ordered by give:B */
-        atom_store_rlx(leat_slab_word(slab, index), leat_word_of(generation, low_of(head)));
-        uint64_t after = (head & ~LOW_MASK) | index;
-        /* give:B release -> take:A.  Carries: the link, and the user's last writes.
+        atom_store_rlx(leat_slab_word(slab, last), leat_word_of(generation, low_of(head)));
+        uint64_t after = (head & ~LOW_MASK) | first;
+        /* give:B release -> take:A.  Carries: the links, and the users' last writes.
          * If relaxed: see take:A. */
         if (atom_cas_rel(&stack->head, &head, after)) {
             return;
@@ -110,18 +128,19 @@ fresh_take(struct leat_slab_range *range, uint32_t limit, uint32_t *index)
 }
 
 /* From one shard: the stack whose turn it is, else the other one, which then has its turn. */
-static bool
-shard_take(struct leat_slab *slab, struct leat_slab_shard *shard, uint32_t *index)
+LEAT_INLINE uint32_t
+shard_take(struct leat_slab *slab, struct leat_slab_shard *shard, uint32_t *indices, uint32_t most)
 {
     uint32_t role = atom_load_rlx(&shard->role); /* rlx: hint, re-checked at take:B */
-    if (stack_take(slab, &shard->stacks[role], index)) {
-        return true;
+    uint32_t count = stack_take(slab, &shard->stacks[role], indices, most);
+    if (count != 0) {
+        return count;
     }
-    if (!stack_take(slab, &shard->stacks[role ^ 1], index)) {
-        return false;
+    count = stack_take(slab, &shard->stacks[role ^ 1], indices, most);
+    if (count != 0) {
+        atom_store_rlx(&shard->role, role ^ 1); /* rlx: hint, re-checked at take:B */
     }
-    atom_store_rlx(&shard->role, role ^ 1); /* rlx: hint, re-checked at take:B */
-    return true;
+    return count;
 }
 
 /* Takes of any kind so far. Equal before and after a search that found every list empty: nothing
@@ -151,23 +170,26 @@ leat_slab_takes(const struct leat_slab *slab)
     return takes_sum(slab) & LEAT_GENERATION_LAST;
 }
 
-static bool
-any_take(struct leat_slab *slab, uint32_t shard, uint32_t *index)
+/* From the first list that has some. Returns how many. */
+LEAT_INLINE uint32_t
+any_take(struct leat_slab *slab, uint32_t shard, uint32_t *indices, uint32_t most)
 {
     uint32_t home = node_of_shard(slab, shard);
     for (uint32_t i = 0; i < slab->nodes_count; i++) {
         uint32_t node = (home + i) % slab->nodes_count;
         for (uint32_t j = 0; j < slab->node_shards; j++) {
             /* Reduced first: the sum of a number near its wrap would skip shards. */
-            if (shard_take(slab, shard_of(slab, node, shard % slab->node_shards + j), index)) {
-                return true;
+            struct leat_slab_shard *from = shard_of(slab, node, shard % slab->node_shards + j);
+            uint32_t count = shard_take(slab, from, indices, most);
+            if (count != 0) {
+                return count;
             }
         }
-        if (fresh_take(&slab->ranges[node], slab->capacity, index)) {
-            return true;
+        if (fresh_take(&slab->ranges[node], slab->capacity, indices)) {
+            return 1;
         }
     }
-    return false;
+    return 0;
 }
 
 /* Nothing was found: says so only if nothing was taken while we looked. Each further round means
@@ -177,7 +199,7 @@ take_slowly(struct leat_slab *slab, uint32_t shard, uint32_t *index)
 {
     for (;;) {
         uint64_t before = takes_sum(slab);
-        if (any_take(slab, shard, index)) {
+        if (any_take(slab, shard, index, 1) != 0) {
             return true;
         }
         if (takes_sum(slab) == before) {
@@ -186,30 +208,58 @@ take_slowly(struct leat_slab *slab, uint32_t shard, uint32_t *index)
     }
 }
 
-bool
-leat_slab_take(struct leat_slab *slab, uint32_t shard, uint32_t *index)
+/* The taker is alone with the record. A fresh one has the word 0 and starts where the slab
+ * starts. */
+LEAT_INLINE void
+use_begin(struct leat_slab *slab, uint32_t index)
 {
-    uint32_t taken = LEAT_INDEX_NONE;
-    struct leat_slab_range *near = &slab->ranges[node_of_shard(slab, shard)];
-    if (!fresh_take(near, slab->rotation, &taken) && !any_take(slab, shard, &taken) &&
-        !take_slowly(slab, shard, &taken)) {
-        return false;
-    }
-    LEAT_ASSERT(taken < slab->capacity);
-    *index = taken;
+    LEAT_ASSERT(index < slab->capacity);
     if (slab->link_inside) {
-        return true;
+        return;
     }
-    leat_atomic_u64 *word = leat_slab_word(slab, taken);
-    /* The taker is alone with the record. A fresh one has the word 0 and starts where the slab
-     * starts. */
+    leat_atomic_u64 *word = leat_slab_word(slab, index);
     uint64_t generation = leat_word_generation(atom_load_rlx(word)); /* rlx: ordered by take:B */
     if (generation == 0) {
         generation = slab->generation_start;
     }
     LEAT_ASSERT((generation & 1) == 0);
     atom_store_rlx(word, leat_word_of(generation + 1, 0)); /* rlx: single writer */
+}
+
+bool
+leat_slab_take(struct leat_slab *slab, uint32_t shard, uint32_t *index)
+{
+    uint32_t taken = LEAT_INDEX_NONE;
+    struct leat_slab_range *near = &slab->ranges[node_of_shard(slab, shard)];
+    if (!fresh_take(near, slab->rotation, &taken) && any_take(slab, shard, &taken, 1) == 0 &&
+        !take_slowly(slab, shard, &taken)) {
+        return false;
+    }
+    *index = taken;
+    use_begin(slab, taken);
     return true;
+}
+
+uint32_t
+leat_slab_take_n(struct leat_slab *slab, uint32_t shard, uint32_t *indices, uint32_t most)
+{
+    LEAT_ASSERT(most >= 1);
+    struct leat_slab_range *near = &slab->ranges[node_of_shard(slab, shard)];
+    uint32_t count = 0;
+    while (count < most) {
+        uint32_t *to = indices + count;
+        uint32_t more =
+            fresh_take(near, slab->rotation, to) ? 1 : any_take(slab, shard, to, most - count);
+        if (more == 0 && !take_slowly(slab, shard, to)) {
+            break;
+        }
+        more += more == 0;
+        for (uint32_t i = 0; i < more; i++) {
+            use_begin(slab, to[i]);
+        }
+        count += more;
+    }
+    return count;
 }
 
 /* The generation of a record once it is free; odd: it retires. */
@@ -242,7 +292,26 @@ leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index)
     }
     struct leat_slab_shard *home = shard_of(slab, node_of_record(slab, index), shard);
     uint32_t role = atom_load_rlx(&home->role); /* rlx: hint, re-checked at give:B */
-    stack_give(slab, &home->stacks[role ^ 1], index, generation);
+    stack_give(slab, &home->stacks[role ^ 1], index, index, generation);
+}
+
+void
+leat_slab_give_n(struct leat_slab *slab, uint32_t shard, const uint32_t *indices, uint32_t count)
+{
+    LEAT_ASSERT(count >= 1);
+    if (slab->nodes_count > 1 || !slab->link_inside) {
+        for (uint32_t i = 0; i < count; i++) {
+            leat_slab_give(slab, shard, indices[i]);
+        }
+        return;
+    }
+    for (uint32_t i = count - 1; i > 0; i--) {
+        /* rlx: ordered by give:B */
+        atom_store_rlx(leat_slab_word(slab, indices[i - 1]), leat_word_of(0, indices[i]));
+    }
+    struct leat_slab_shard *home = shard_of(slab, 0, shard);
+    uint32_t role = atom_load_rlx(&home->role); /* rlx: hint, re-checked at give:B */
+    stack_give(slab, &home->stacks[role ^ 1], indices[0], indices[count - 1], 0);
 }
 
 /* ---- start and end -------------------------------------------------------------------------- */

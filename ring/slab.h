@@ -105,8 +105,16 @@ void leat_slab_fini(struct leat_slab *slab);
  * Progress: lock-free. */
 bool leat_slab_take(struct leat_slab *slab, uint32_t shard, uint32_t *index);
 
+/* Takes up to `most` records, most of them by one swap where that can be. Returns how many; fewer
+ * than `most`: there was a moment without a free one. What stands behind those in `indices` may be
+ * overwritten. Progress: lock-free. */
+uint32_t leat_slab_take_n(struct leat_slab *slab, uint32_t shard, uint32_t *indices, uint32_t most);
+
 /* Gives a record back, or retires it. The caller is its only user. Progress: lock-free. */
 void leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index);
+/* The same for `count` of them; by one swap with link_inside and one node. Progress: lock-free. */
+void leat_slab_give_n(struct leat_slab *slab, uint32_t shard, const uint32_t *indices,
+                      uint32_t count);
 
 /* Spreads memory that has `bytes` for each record over the nodes, as the records are. */
 void leat_slab_spread(const struct leat_slab *slab, void *memory, size_t bytes);

@@ -82,6 +82,10 @@ enum leat_item_kind {
  * costs nothing, and often enough that a queue nobody works at is soon empty. */
 #define LEAT_ROB_EVERY 32
 
+/* Records of tasks that a worker gives back by one swap, where it works off a batch. They count as
+ * waiting until then, though their tasks have begun. */
+#define LEAT_SPENT_MAX 16
+
 /* Where looking for work begins to pay, it is first done for this part of the longest time. */
 #define LEAT_SPIN_PARTS 16
 

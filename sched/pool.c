@@ -157,6 +157,15 @@ leat_pool_put_n(struct leat_pool *pool, uint32_t level, const uint32_t *items, u
     }
 }
 
+static void
+task_fill(struct leat_pool *pool, uint32_t index, const struct leat_pool_task *task)
+{
+    struct leat_task_record *record = leat_slab_record(&pool->tasks, index);
+    /* rlx: ordered by push:C */
+    atom_store_rlx(&record->argument, (uint64_t)(uintptr_t)task->argument);
+    record->function = task->function;
+}
+
 bool
 leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_pool_task *task)
 {
@@ -165,16 +174,36 @@ leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_pool_ta
     if (LEAT_UNLIKELY(!leat_slab_take(&pool->tasks, shard, &index))) {
         return false;
     }
-    struct leat_task_record *record = leat_slab_record(&pool->tasks, index);
-    /* rlx: ordered by push:C */
-    atom_store_rlx(&record->argument, (uint64_t)(uintptr_t)task->argument);
-    record->function = task->function;
+    task_fill(pool, index, task);
     if (LEAT_UNLIKELY(!leat_pool_push(pool, level, leat_item_of(LEAT_KIND_TASK, index)))) {
         (void)atom_add_rlx(&pool->tasks_refused, 1); /* rlx: statistic */
         leat_slab_give(&pool->tasks, shard, index);
         return false;
     }
     return true;
+}
+
+uint32_t
+leat_pool_post_n(struct leat_pool *pool, uint32_t level, const struct leat_pool_task *tasks,
+                 uint32_t count)
+{
+    LEAT_ASSERT(count <= LEAT_CHUNK_ITEMS);
+    uint32_t items[LEAT_CHUNK_ITEMS];
+    uint32_t shard = leat_pool_shard();
+    uint32_t taken = leat_slab_take_n(&pool->tasks, shard, items, count);
+    for (uint32_t i = 0; i < taken; i++) {
+        task_fill(pool, items[i], &tasks[i]);
+        items[i] = leat_item_of(LEAT_KIND_TASK, items[i]);
+    }
+    if (taken == 0 || LEAT_LIKELY(leat_pool_push_n(pool, level, items, taken))) {
+        return taken;
+    }
+    /* rlx: statistic */
+    (void)atom_add_rlx(&pool->tasks_refused, taken);
+    for (uint32_t i = 0; i < taken; i++) {
+        leat_slab_give(&pool->tasks, shard, leat_item_index(items[i]));
+    }
+    return 0;
 }
 
 uint64_t

@@ -81,6 +81,9 @@ struct leat_worker {
     uint64_t seen;                          /* O hint bits that its last second look found */
     uint64_t claim_ns;                      /* O when it last asked */
     uint64_t spin_ns;                       /* O how long it looks for work before it parks */
+    uint32_t spent[LEAT_SPENT_MAX];         /* O records of tasks that have begun */
+    uint32_t spent_count;                   /* O */
+    uint32_t spent_most;                    /* O give them back when they are so many */
     uint32_t hand[LEAT_PRIORITY_LEVELS];    /* O items to run again, by level */
     uint64_t depth;                         /* O of the task that runs, see spawn.h */
     leat_atomic_u64 floor;                  /* W that depth, when it last slept in a wait */
@@ -218,6 +221,10 @@ void leat_pool_put(struct leat_pool *pool, uint32_t level, uint32_t queue, uint3
 void leat_pool_put_n(struct leat_pool *pool, uint32_t level, const uint32_t *items, uint32_t count);
 /* Posts a task. False: the ring or the task slab is full. */
 bool leat_pool_post(struct leat_pool *pool, uint32_t level, const struct leat_pool_task *task);
+/* Posts tasks[0 .. count), at most LEAT_CHUNK_ITEMS, next to each other. Returns how many: fewer
+ * where there were no more records, 0 where the ring is full. */
+uint32_t leat_pool_post_n(struct leat_pool *pool, uint32_t level,
+                          const struct leat_pool_task *tasks, uint32_t count);
 
 /* On a worker, in ops.run: runs `item` again before the others of its level. pre: nothing of the
  * level is in hand, as it is while an item of the level runs. */

@@ -78,6 +78,7 @@ chunk_open(struct leat_worker *worker, uint32_t level, uint32_t item)
     uint32_t first = chunk->items[0];
     LEAT_ASSERT(count >= 2);
     LEAT_ASSERT(leat_item_kind(first) != LEAT_KIND_CHUNK);
+    worker->spent_most = LEAT_SPENT_MAX;
     local_stock(worker, level, chunk->items + 1, count - 1);
     leat_slab_give(&pool->chunks, leat_pool_shard(), index);
     return first;
@@ -166,6 +167,8 @@ claim(struct leat_worker *worker, uint32_t level)
         more = count < most && !chunk;
     }
     if (count > 0) {
+        /* Of single tasks each record at once: who posts waits for it sooner. */
+        worker->spent_most = 1;
         local_stock(worker, level, items, count);
     }
 }
@@ -350,6 +353,28 @@ pick(struct leat_worker *worker, uint32_t *item)
 }
 
 static void
+spent_give(struct leat_worker *worker)
+{
+    if (worker->spent_count != 0) {
+        leat_slab_give_n(&worker->pool->tasks, leat_pool_shard(), worker->spent,
+                         worker->spent_count);
+        worker->spent_count = 0;
+    }
+}
+
+/* The record of a task is given back before the task runs, so that a long one holds none; of a
+ * batch, several together, as long as more of it waits. */
+LEAT_INLINE void
+spend(struct leat_worker *worker, uint32_t index)
+{
+    worker->spent[worker->spent_count++] = index;
+    /* rlx: single writer */
+    if (worker->spent_count >= worker->spent_most || atom_load_rlx(&worker->stocked) == 0) {
+        spent_give(worker);
+    }
+}
+
+static void
 run(struct leat_worker *worker, uint32_t item)
 {
     struct leat_pool *pool = worker->pool;
@@ -369,9 +394,8 @@ run(struct leat_worker *worker, uint32_t item)
     /* It is a link at other times. NOLINTNEXTLINE(performance-no-int-to-ptr) */
     void *argument = (void *)(uintptr_t)word;
     leat_pool_function function = record->function;
-    /* Given back before it runs: a long task does not hold a record. */
     atom_count(&worker->tasks_run, 1);
-    leat_slab_give(&pool->tasks, leat_pool_shard(), index);
+    spend(worker, index);
     function(argument);
     atom_count(&worker->ended, 1);
 }
@@ -607,6 +631,7 @@ put_back(struct leat_pool *pool, uint32_t level, uint32_t item)
 static bool
 hand_over(struct leat_worker *worker)
 {
+    spent_give(worker);
     uint32_t held = worker->held;
     while (held != 0) {
         uint32_t level = (uint32_t)__builtin_ctz(held);

@@ -38,6 +38,7 @@ struct scenario {
     uint32_t uses_to_retire; /* of each record; 0: far away */
     bool used;               /* all records were given back to the first shard */
     bool inside;             /* links stand in the records */
+    bool several;            /* a thread takes and gives what it holds at once */
 };
 
 struct record {
@@ -122,7 +123,8 @@ record_use(struct state *state, uint32_t index)
     struct record *record = leat_slab_record(&state->slab, index);
     if (scenario->inside) {
         /* What a take that comes too late may read for a link. */
-        atom_store_rlx((leat_atomic_u64 *)(void *)record, index); /* rlx: ordered by give:B */
+        uint64_t link = index == 0 ? scenario->capacity : index;
+        atom_store_rlx((leat_atomic_u64 *)(void *)record, link); /* rlx: ordered by give:B */
         explore_plain_write(&record->mark, "record");
         return;
     }
@@ -182,18 +184,51 @@ record_give(struct state *state, uint32_t index)
 }
 
 static void
+hold_one_by_one(struct state *state)
+{
+    uint32_t indices[RECORDS_MAX] = {0};
+    uint32_t count = 0;
+    while (count < scenario->hold && record_take(state, &indices[count])) {
+        count++;
+    }
+    for (uint32_t j = 0; j < count; j++) {
+        record_give(state, indices[j]);
+    }
+}
+
+/* Fewer than wanted is an answer like "none". */
+static void
+hold_several(struct state *state)
+{
+    uint32_t self = explore_thread();
+    uint32_t indices[RECORDS_MAX] = {0};
+    struct step *step = step_begin(state);
+    uint32_t count = leat_slab_take_n(&state->slab, self, indices, scenario->hold);
+    EXPLORE_CHECK(count <= scenario->hold);
+    state->held[self] = (uint8_t)(state->held[self] + count);
+    step_end(state, step, count < scenario->hold);
+    for (uint32_t j = 0; j < count; j++) {
+        EXPLORE_CHECK(indices[j] < scenario->capacity);
+        record_use(state, indices[j]);
+    }
+    if (count != 0) {
+        step = step_begin(state);
+        leat_slab_give_n(&state->slab, self, indices, count);
+        state->held[self] = (uint8_t)(state->held[self] - count);
+        step_end(state, step, false);
+    }
+}
+
+static void
 user_thread(void *argument)
 {
     struct state *state = argument;
     uint32_t rounds = scenario->rounds + (explore_thread() == 0 ? scenario->more : 0);
     for (uint32_t i = 0; i < rounds; i++) {
-        uint32_t indices[RECORDS_MAX] = {0};
-        uint32_t count = 0;
-        while (count < scenario->hold && record_take(state, &indices[count])) {
-            count++;
-        }
-        for (uint32_t j = 0; j < count; j++) {
-            record_give(state, indices[j]);
+        if (scenario->several) {
+            hold_several(state);
+        } else {
+            hold_one_by_one(state);
         }
     }
 }
@@ -253,6 +288,19 @@ static const struct model models[] = {
     {"slab_2t_2r_inside",
      2,
      {.capacity = 2, .shards = 1, .rounds = 2, .hold = 1, .used = true, .inside = true}},
+    {"slab_2t_3r_several",
+     2,
+     {.capacity = 3, .shards = 1, .rounds = 1, .hold = 2, .used = true, .several = true}},
+    {"slab_2t_3r_several_inside",
+     2,
+     {.capacity = 3,
+      .shards = 1,
+      .rounds = 1,
+      .more = 1,
+      .hold = 2,
+      .used = true,
+      .inside = true,
+      .several = true}},
     {"slab_3t_2r_used", 3, {.capacity = 2, .shards = 1, .rounds = 1, .hold = 1, .used = true}},
 };
 

@@ -348,6 +348,85 @@ links_stand_inside(void **state)
     leat_slab_fini(&slab);
 }
 
+/* ---- several nodes, several records --------------------------------------------------------- */
+
+/* CPU i is on node i % 3. This machine need not have them: then binding changes nothing. */
+static struct leat_nodes
+three_nodes(void)
+{
+    struct leat_nodes nodes = {.count = 3, .numbers = {0, 1, 7}};
+    for (uint32_t i = 0; i < LEAT_CPUS_MAX; i++) {
+        nodes.of_cpu[i] = (uint8_t)(i % 3);
+    }
+    return nodes;
+}
+
+/* All records go out and come back, a few at a time, whatever the sizes. */
+static void
+several_at_once(const struct leat_slab_config *config, uint32_t most)
+{
+    static bool out[CAPACITY_MAX];
+    static uint32_t indices[2 * CAPACITY_MAX];
+    struct leat_slab slab;
+    memset(&slab, 0, sizeof(slab));
+    CHECK(leat_slab_init(&slab, config));
+    for (uint32_t round = 0; round < 4; round++) {
+        memset(out, 0, sizeof(out));
+        uint32_t count = 0;
+        uint32_t none = 0;
+        while (count + most <= config->capacity) {
+            CHECK_EQUAL(leat_slab_take_n(&slab, round, indices + count, most), most);
+            count += most;
+        }
+        uint32_t left = config->capacity - count;
+        /* More than there are: all that are left, then none. */
+        CHECK_EQUAL(leat_slab_take_n(&slab, round, indices + count, most), left);
+        CHECK_EQUAL(leat_slab_take_n(&slab, round, &none, 1), 0);
+        CHECK(leat_slab_check(&slab, config->capacity, stderr));
+        CHECK_EQUAL(leat_slab_takes(&slab), (uint64_t)(round + 1) * config->capacity);
+        for (uint32_t i = 0; i < config->capacity; i++) {
+            CHECK(indices[i] < config->capacity);
+            CHECK(!out[indices[i]]);
+            out[indices[i]] = true;
+            memset(leat_slab_record(&slab, indices[i]), 0xff, config->record_bytes);
+        }
+        for (uint32_t i = 0; i < config->capacity; i += most) {
+            uint32_t some = config->capacity - i < most ? config->capacity - i : most;
+            leat_slab_give_n(&slab, round / 2, indices + i, some);
+        }
+        CHECK(leat_slab_check(&slab, 0, stderr));
+    }
+    /* They went back to where they belong: CPU 1 is given those of node 1. */
+    while (config->nodes != NULL && leat_slab_takes(&slab) % config->capacity < slab.node_records) {
+        CHECK(leat_slab_take_n(&slab, 1, indices, 1) == 1);
+        CHECK_EQUAL(indices[0] / slab.node_records, 1);
+    }
+    leat_slab_fini(&slab);
+}
+
+static void
+several_are_exact(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {1, 2, 31, 32, 33, 1000};
+    struct leat_nodes nodes = three_nodes();
+    for (size_t i = 0; i < TEST_COUNT_OF(sizes); i++) {
+        struct leat_slab_config config = {
+            .capacity = CAPACITY_MAX, .shards = 3, .record_bytes = 16};
+        several_at_once(&config, sizes[i]);
+        config.nodes = &nodes;
+        several_at_once(&config, sizes[i]);
+        config.without_ids = true;
+        config.link_inside = true;
+        several_at_once(&config, sizes[i]);
+        config.nodes = NULL;
+        several_at_once(&config, sizes[i]);
+        config.capacity = 32;
+        config.shards = 1;
+        several_at_once(&config, sizes[i]);
+    }
+}
+
 /* ---- the check ------------------------------------------------------------------------------ */
 
 static void
@@ -381,17 +460,6 @@ check_can_say_no(void **state)
 }
 
 /* ---- several nodes of memory ----------------------------------------------------------------- */
-
-/* CPU i is on node i % 3. This machine need not have them: then binding changes nothing. */
-static struct leat_nodes
-three_nodes(void)
-{
-    struct leat_nodes nodes = {.count = 3, .numbers = {0, 1, 7}};
-    for (uint32_t i = 0; i < LEAT_CPUS_MAX; i++) {
-        nodes.of_cpu[i] = (uint8_t)(i % 3);
-    }
-    return nodes;
-}
 
 static void
 nodes_are_exact(void **state)
@@ -451,6 +519,7 @@ main(void)
         cmocka_unit_test(nodes_are_exact),
         cmocka_unit_test(nodes_keep_their_records),
         cmocka_unit_test(links_stand_inside),
+        cmocka_unit_test(several_are_exact),
         cmocka_unit_test(check_can_say_no),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,24 +132,33 @@ batch_until_full(void **state)
 {
     (void)state;
     struct leat_config config = test_config();
-    config.tasks_max = 1000;
+    config.tasks_max = 2148;
     struct leat_engine *engine = test_open(&config);
-    static struct leat_task tasks[100];
+    static struct leat_task tasks[3000];
     size_t posted = 77;
     for (size_t i = 0; i < TEST_COUNT_OF(tasks); i++) {
         tasks[i] = (struct leat_task){nothing, NULL};
     }
-    CHECK_STATUS(leat_post_batch(engine, 2, tasks, 100, &posted), LEAT_FULL);
-    CHECK_EQUAL(posted, 64);
+    /* 64 places of a ring, of 32 tasks each. */
+    CHECK_STATUS(leat_post_batch(engine, 2, tasks, 2100, &posted), LEAT_FULL);
+    CHECK_EQUAL(posted, 2048);
+    CHECK_STATUS(leat_post_batch(engine, 2, tasks, 1, &posted), LEAT_FULL);
+    CHECK_EQUAL(posted, 0);
     CHECK_STATUS(leat_post_batch(engine, 2, tasks, 100, &posted), LEAT_FULL);
     CHECK_EQUAL(posted, 0);
-    CHECK_STATUS(leat_post_batch(engine, 3, tasks, 100, NULL), LEAT_FULL);
-    CHECK_EQUAL(test_statistics(engine).tasks_waiting, 128);
-    CHECK_OK(leat_post_batch(engine, 4, tasks, 64, &posted));
-    CHECK_EQUAL(posted, 64);
+    CHECK_EQUAL(test_statistics(engine).tasks_waiting, 2048);
+    /* 100 records are left. */
+    CHECK_OK(leat_post_batch(engine, 3, tasks, 99, NULL));
+    CHECK_STATUS(leat_post_batch(engine, 4, tasks, 32, &posted), LEAT_FULL);
+    CHECK_EQUAL(posted, 1);
+    CHECK_STATUS(leat_post_batch(engine, 5, tasks, 32, &posted), LEAT_FULL);
+    CHECK_EQUAL(posted, 0);
+    CHECK_EQUAL(test_statistics(engine).tasks_waiting, 2148);
     CHECK_OK(leat_start(engine));
     CHECK_OK(leat_drain(engine, LEAT_FOREVER));
-    CHECK_EQUAL(test_statistics(engine).tasks_run, 192);
+    CHECK_EQUAL(test_statistics(engine).tasks_run, 2148);
+    /* And all records are free again. */
+    CHECK_OK(leat_stop(engine, LEAT_FOREVER));
     test_close(engine);
 }
 
