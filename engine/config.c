@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/engine_internal.h"
+#include "engine/timers.h"
 
 /* What every sized struct begins with. */
 struct head {
@@ -127,6 +127,7 @@ config_default(void)
     config.retained_max = LEAT_AUTO;
     config.dead_max = LEAT_AUTO;
     config.sample_interval = 32;
+    config.timer_tick_log2 = LEAT_WHEEL_TICK_LOG2_DEFAULT;
     return config;
 }
 
@@ -189,6 +190,8 @@ ranges_check(const struct leat_config *config, struct leat_error *error)
         {"types_max", config->types_max, 1, LEAT_TYPES_MAX, "must be 1 to 65 535"},
         {"queues_max", config->queues_max, 1, LEAT_QUEUES_MAX, "must be 1 to 65 535"},
         {"sample_interval", config->sample_interval, 1, LEAT_SAMPLE_MAX, "must be 1 to 1 000 000"},
+        {"timer_tick_log2", config->timer_tick_log2, LEAT_WHEEL_TICK_LOG2_MIN,
+         LEAT_WHEEL_TICK_LOG2_MAX, "must be 14 to 34"},
     };
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
         enum leat_status status = range_check(&ranges[i], error);
@@ -390,5 +393,6 @@ leat_memory_size(const struct leat_config *config)
     }
     struct leat_pool_config pool = leat_config_pool(&concrete);
     struct leat_slab_config jobs = leat_config_jobs(&concrete);
-    return leat_pool_bytes(&pool) + leat_slab_bytes(&jobs) + leat_engine_bytes(&concrete);
+    return leat_pool_bytes(&pool) + leat_slab_bytes(&jobs) + leat_engine_bytes(&concrete) +
+           leat_timers_bytes(&concrete);
 }

@@ -11,6 +11,7 @@
  * beside the first; steps 3 and 5 are done by whoever finds that stop still under way.
  */
 #include "engine/completion.h"
+#include "engine/timers.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -128,6 +129,7 @@ pool_open(struct leat_engine *engine)
     config.ops.started = hook_started;
     config.ops.stopping = hook_stopping;
     config.ops.ended = leat_group_ended;
+    config.ops.advance = leat_timers_advance;
     config.ops.context = engine;
     config.jobs = &engine->jobs;
     config.lists = leat_queue_lists(engine);
@@ -174,6 +176,10 @@ parts_open(struct leat_engine *engine)
     if (result == LEAT_OS_OK) {
         result = jobs_open(engine);
     }
+    if (result == LEAT_OS_OK) {
+        result = leat_timers_init(engine);
+        leat_clocks_add(&engine->clocks, leat_watch_source(engine));
+    }
     if (result == LEAT_OS_OK && !leat_registry_init(engine)) {
         result = LEAT_OS_NO_MEMORY;
     }
@@ -208,6 +214,7 @@ parts_close(struct leat_engine *engine)
         records_free(engine);
     }
     leat_completions_fini(engine);
+    leat_timers_fini(engine);
     leat_os_unmap(engine->alive_page, LEAT_PAGE_BYTES);
     if (engine->pool.places != 0) {
         leat_pool_fini(&engine->pool);
@@ -302,6 +309,7 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
     }
     opened->config = concrete;
     opened->memory = memory;
+    opened->seed = leat_os_monotonic_ns() ^ (uintptr_t)opened;
     opened->sample_below = UINT32_MAX / concrete.sample_interval;
     int failed = pthread_mutex_init(&opened->mutex, NULL);
     LEAT_ASSERT(failed == 0);
@@ -319,6 +327,31 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
 
 /* ---- start, drain, stop, close -------------------------------------------------------------- */
 
+/* The thread of the clocks, where there are workers for what comes due. */
+static enum leat_os_result
+clocks_start(struct leat_engine *engine)
+{
+    struct leat_os_thread_config config = {.run = NULL};
+    if (engine->config.workers == 0) {
+        return LEAT_OS_OK;
+    }
+    leat_pool_side_thread(&engine->pool, "clock", &config);
+    return leat_clocks_start(&engine->clocks, &config);
+}
+
+static enum leat_status
+threads_start(struct leat_engine *engine)
+{
+    enum leat_os_result result = clocks_start(engine);
+    if (result == LEAT_OS_OK) {
+        result = leat_pool_start(&engine->pool);
+        if (result != LEAT_OS_OK) {
+            leat_clocks_stop(&engine->clocks);
+        }
+    }
+    return leat_status_of(result);
+}
+
 enum leat_status
 leat_start(struct leat_engine *engine)
 {
@@ -332,7 +365,7 @@ leat_start(struct leat_engine *engine)
         atom_store_rlx(&engine->stop_expired, 0); /* rlx: statistic */
         /* First, so that the first handler finds it running. */
         state_set(engine, LEAT_ENGINE_RUNNING);
-        status = leat_status_of(leat_pool_start(&engine->pool));
+        status = threads_start(engine);
         if (status != LEAT_OK) {
             state_set(engine, state);
             leat_bells_ring_all(engine);
@@ -411,6 +444,7 @@ drain_lent(struct leat_engine *engine, uint64_t deadline_ns)
     for (;;) {
         size_t ran = 0;
         uint32_t event = leat_pool_watch_event(&engine->pool);
+        (void)leat_clocks_look(&engine->clocks);
         enum leat_status status = drain_look(engine, deadline_ns);
         if (status != LEAT_EMPTY) {
             return status;
@@ -515,6 +549,7 @@ leat_stop(struct leat_engine *engine, uint64_t timeout_ns)
     if (stop_lock(engine, round)) {
         if (empty) {
             leat_pool_join(&engine->pool);
+            leat_clocks_stop(&engine->clocks);
             state_set(engine, LEAT_ENGINE_STOPPED);
             leat_bells_ring_all(engine);
         } else {
@@ -564,6 +599,7 @@ leat_run_some(struct leat_engine *engine, size_t budget, size_t *ran)
         return LEAT_WRONG_STATE;
     }
     size_t count = 0;
+    (void)leat_clocks_look(&engine->clocks);
     if (!leat_pool_lend(&engine->pool, budget, &count)) {
         return LEAT_BUSY;
     }
@@ -586,6 +622,16 @@ leat_next_due(struct leat_engine *engine, uint64_t *delay_ns)
     if (delay_ns == NULL) {
         return LEAT_INVALID;
     }
-    *delay_ns = leat_pool_work_waits(&engine->pool) ? 0 : LEAT_FOREVER;
+    *delay_ns = leat_pool_work_waits(&engine->pool) ? 0 : leat_clocks_next(&engine->clocks);
     return LEAT_OK;
+}
+
+enum leat_status
+leat_clock_changed(struct leat_engine *engine)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status == LEAT_OK) {
+        (void)leat_clocks_look(&engine->clocks);
+    }
+    return status;
 }

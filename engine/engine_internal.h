@@ -10,7 +10,9 @@
 #include "engine/job.h"
 #include "engine/names.h"
 #include "engine/watch.h"
+#include "sched/clock.h"
 #include "sched/pool.h"
+#include "sched/wheel.h"
 
 /* What a type's name is bound to; never changed or freed while the engine is open. */
 struct leat_binding {
@@ -54,6 +56,27 @@ struct leat_retention {
     size_t bytes;          /* I */
 };
 
+/* What a timer needs beside the record, and what only jobs need that wait for a time; of all
+ * records, in pages that are taken as they are used. Letters: S many writers; W one writer at a
+ * time, many readers. */
+struct leat_timer_node {
+    leat_atomic_u64 word;        /* S of sched/wheel.h */
+    leat_atomic_u32 link;        /* S of the wheel's inbox */
+    leat_atomic_u32 time;        /* W enum leat_time of due_ns; 0: never used */
+    leat_atomic_u64 due_ns;      /* W */
+    leat_atomic_u32 snoozes;     /* W valid with LEAT_JOB_SNOOZED */
+    leat_atomic_u32 answer_kind; /* W what leat_complete() says before the handler does, if it is */
+    leat_atomic_u64 answer_ns;   /* W   a retry or a snooze */
+};
+
+/* Letters: I set at open, then read-only; S many writers. */
+struct leat_timers {
+    struct leat_timer_node *nodes; /* I by record */
+    struct leat_wheels wheels;     /* S one for each place */
+    leat_atomic_u64 scheduled;     /* S jobs in this phase */
+    leat_atomic_u64 retrying;      /* S */
+};
+
 struct leat_bell {
     LEAT_ALIGNED_LINE leat_atomic_u32 count; /* S a futex: one more per end of a job waited for */
 };
@@ -68,6 +91,7 @@ struct leat_engine {
     pthread_mutex_t mutex;                   /* S lifecycle */
     struct leat_config config;               /* I */
     struct leat_memory memory;               /* I */
+    uint64_t seed;                           /* I of the jitter of retries */
     uint32_t sample_below;                   /* I a job is timed if its hash is at most this */
     unsigned char *inline_payloads;          /* I payload_bytes_inline each */
     size_t inline_bytes;                     /* I */
@@ -82,6 +106,8 @@ struct leat_engine {
     /* S struct leat_completion_queue, or NULL */
     leat_atomic_pointer completions[LEAT_COMPLETION_QUEUES_MAX];
     struct leat_outside outside;              /* S */
+    struct leat_clocks clocks;                /* S */
+    struct leat_timers timers;                /* S */
     LEAT_ALIGNED_LINE leat_atomic_u64 domain; /* S address of the grace periods */
     struct leat_watch watch;                  /* S */
     struct leat_pool pool;                    /* S */
@@ -95,7 +121,8 @@ struct leat_run {
     leat_atomic_u64 *word;
     uint64_t id;
     uint32_t index;
-    uint32_t attempt;
+    uint32_t number;  /* of this run of the job, modulo 2^16; the first is 1 */
+    uint32_t attempt; /* the same without the runs that were snoozed */
     uint32_t max_attempts;
     bool late; /* its answer, and error text, came by leat_complete() */
 };

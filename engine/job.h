@@ -15,7 +15,7 @@
  *    7      AWAITED     the handler answered pending; leat_complete() ends the attempt
  *    6      CANCEL      cancel was asked while RUNNING
  *    5      KEPT        LEAT_JOB_KEEP_RESULT, until leat_release()
- *    4      LINKED      a place (a ring, a worker's hand, a retention ring) has the index
+ *    4      LINKED      a place (a ring, a worker's hand, a wheel, a retention ring) has the index
  *    3..0   phase
  *
  * State first, link second: a thread first changes the word, then puts the index into a place. A
@@ -25,11 +25,15 @@
  * Who may take which edge (all by compare-and-swap on the word, except the first)
  *   FILLING  -> PENDING    the submitter, before the index is in a ring
  *   PENDING  -> RUNNING    the worker that took the index from a ring or its hand
- *   PENDING  -> CANCELLED  any thread: leat_cancel()
+ *   FILLING  -> SCHEDULED  the submitter, before its timer is armed
+ *   SCHEDULED | RETRYING -> PENDING      who holds the role of its wheel, when its time has come
+ *   SCHEDULED | RETRYING | PENDING -> CANCELLED    any thread: leat_cancel()
+ *   RUNNING  -> RETRYING | SCHEDULED     the worker, or leat_complete(): a retry with a delay, a
+ *                                        snooze; before its timer is armed
  *   RUNNING  -> PENDING    the worker, or leat_complete(): a retry
  *   RUNNING  -> COMPLETED | DEAD | CANCELLED    the worker, or leat_complete()
  *   final    -> GONE       who removes the last hold
- * SCHEDULED, BLOCKED and RETRYING stand in the table for delays and dependencies.
+ * BLOCKED stands in the table for dependencies.
  *
  * If a thread stops for ever: before its swap, nothing has happened; after a swap to PENDING and
  * before the push, that job waits with it; after a swap to a final phase, the record is not given
@@ -97,7 +101,7 @@ struct leat_job_record {
     uint32_t link_previous;    /* Q */
     uint32_t inbox_next;       /* Q */
     uint32_t payload_bytes;    /* I */
-    uint64_t submit_ns;        /* I monotonic; 0: this job is not timed */
+    uint64_t submit_ns;        /* W monotonic, since when it waits; 0: this job is not timed */
     uint16_t type;             /* I index */
     leat_atomic_u16 queue;     /* W index; read by cancels that hold nothing, as is priority */
     uint16_t max_attempts;     /* I 0: the type's */
@@ -116,6 +120,9 @@ struct leat_job_record {
 
 /* Beside the level: the job's queue has a limit, and counts it while it is PENDING. */
 #define LEAT_JOB_COUNTED 128U
+/* It was snoozed: its timer's node says how often. */
+#define LEAT_JOB_SNOOZED 64U
+#define LEAT_JOB_LEVEL   15U
 
 enum leat_payload_place {
     LEAT_PAYLOAD_NONE = 0,
@@ -147,7 +154,7 @@ LEAT_INLINE uint32_t
 leat_job_level(const struct leat_job_record *record)
 {
     /* rlx: ordered by submit:A */
-    return atom_load_rlx(&record->priority) & (LEAT_JOB_COUNTED - 1);
+    return atom_load_rlx(&record->priority) & LEAT_JOB_LEVEL;
 }
 
 LEAT_INLINE bool
@@ -155,6 +162,13 @@ leat_job_counted(const struct leat_job_record *record)
 {
     /* rlx: ordered by submit:A */
     return (atom_load_rlx(&record->priority) & LEAT_JOB_COUNTED) != 0;
+}
+
+LEAT_INLINE bool
+leat_job_snoozed(const struct leat_job_record *record)
+{
+    /* rlx: ordered by submit:A */
+    return (atom_load_rlx(&record->priority) & LEAT_JOB_SNOOZED) != 0;
 }
 
 /* True if the table has the edge. */
@@ -203,6 +217,7 @@ struct leat_change {
     uint64_t set;
     uint64_t clear;
     uint64_t unless; /* refused if one of these bits is set */
+    bool hold;       /* the caller gets a hold; pre: fewer than LEAT_HOLDS_MAX have one */
 };
 
 /* Swaps in a change if the word is in phase `from`; *before is what it was, *after what it is.

@@ -159,6 +159,20 @@ enum leat_pinning {
                           second ones, node by node (default) */
 };
 
+enum leat_clock_kind {
+    LEAT_CLOCK_BOOT = 1, /* goes on while the machine is suspended: delays, retries, leases */
+    LEAT_CLOCK_WALL,     /* since 1970, in UTC; it may be set: run-at, cron */
+    LEAT_CLOCK_MONOTONIC /* stands still in a suspend: how long a handler has been running */
+};
+
+/* Nanoseconds by one of the clocks. NULL: the system's. A host that has its own, such as a test or
+ * a simulation, calls leat_clock_changed() whenever it has moved on. BOOT must not go back.
+ * Threads: called by any thread, several at once; it must not call the engine. */
+struct leat_clock {
+    uint64_t (*now)(enum leat_clock_kind kind, void *context);
+    void *context;
+};
+
 enum leat_scheduling {
     LEAT_SCHEDULING_INHERIT = 0, /* as the thread that starts the workers (default) */
     LEAT_SCHEDULING_FIFO,        /* real time: SCHED_FIFO */
@@ -229,6 +243,11 @@ struct leat_config {
     enum leat_scheduling scheduling; /* of workers, not of lent threads; what the system refuses
                                         leat_open() refuses, and says what is missing */
     uint32_t scheduling_priority;    /* 1 to 99 where scheduling is real time, else 0 */
+
+    /* Time. */
+    uint32_t timer_tick_log2; /* what waits for a time comes due in steps of 2^this nanoseconds,
+                                 never early: 14 to 34 (default 20: a millisecond) */
+    struct leat_clock clock;
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -297,9 +316,11 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_workers_set(struct leat_engine *en
                                                           uint32_t count);
 
 /* Closes the engine to work from outside and waits until all work accepted before has ended;
- * work that handlers submit meanwhile is part of it. A job whose handler answered leat_pending()
- * counts until it is completed. With 0 workers the calling thread runs the work. The timeout bounds
- * the wait for work, not the grace period before it, which ends when submits under way have ended.
+ * work that handlers submit meanwhile is part of it. What is SCHEDULED or RETRYING is not waited
+ * for before its time has come: it stays, and leat_statistics says how many there are. A job whose
+ * handler answered leat_pending() counts until it is completed. With 0 workers the calling thread
+ * runs the work. The timeout bounds the wait for work, not the grace period before it, which ends
+ * when submits under way have ended.
  * Threads:  any outside a handler, and outside read sections of liburcu-bp.    Progress: blocking.
  * Returns:  LEAT_OK (nothing waits, nothing runs; still draining); LEAT_TIMEOUT (still draining;
  *           call again or stop); LEAT_WRONG_STATE (not running or draining); LEAT_CLOSED (another
@@ -384,7 +405,7 @@ enum leat_outcome_kind {
     LEAT_OUTCOME_DONE = 1,
     LEAT_OUTCOME_RETRY,  /* failed; again if attempts are left, else DEAD */
     LEAT_OUTCOME_FAIL,   /* failed for good: DEAD */
-    LEAT_OUTCOME_SNOOZE, /* again later; uses up no attempt */
+    LEAT_OUTCOME_SNOOZE, /* again after delay_ns; uses up no attempt */
     LEAT_OUTCOME_PENDING /* goes on elsewhere; leat_complete() ends it */
 };
 
@@ -487,9 +508,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_progress(struct leat_run *run,
  * `error` (may be NULL) is copied as by leat_run_error().
  * Threads:  any.      Progress: as leat_submit().
  * Returns:  LEAT_OK; LEAT_STALE (completed or timed out before, or another attempt); LEAT_GONE;
- *           LEAT_NOT_FOUND; LEAT_UNSUPPORTED (a delay or a snooze); LEAT_NO_MEMORY (for the text)
- *           and LEAT_BUSY (255 callers look at this job): the token still holds; LEAT_FORKED;
- *           LEAT_INVALID.  */
+ *           LEAT_NOT_FOUND; LEAT_NO_MEMORY (for the text) and LEAT_BUSY (253 callers look at this
+ *           job): the token still holds; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engine, leat_token token,
                                                        struct leat_outcome outcome,
                                                        const char *error);
@@ -726,8 +746,11 @@ struct leat_completion_queue;
 struct leat_job_options {
     uint32_t size;
     uint32_t version;
-    /* From now on: from then on it is not begun (again), but goes DEAD (LEAT_REASON_EXPIRED) when a
-     * worker comes to it. LEAT_FOREVER (default): never. */
+    uint64_t run_at_ns; /* not before this time by the WALL clock, also when that is set; 0: at
+                           once. With delay_ns: LEAT_INVALID */
+    /* From the submit on, by the BOOT clock: from then on it is not begun (again), but goes DEAD
+     * (LEAT_REASON_EXPIRED) when a worker comes to it, and when it is due, if that is later.
+     * LEAT_FOREVER (default): never. */
     uint64_t expires_in_ns;
     uint64_t timeout_ns; /* LEAT_TIMEOUT_OF_TYPE (default), or as leat_type_options says */
     const struct leat_retry_policy *retry; /* copied; NULL: its type's */
@@ -758,7 +781,7 @@ struct leat_job {
     uint32_t flags;
     uint32_t max_attempts; /* 0: the type's, where it is registered by then, else 3 */
     uint32_t reserved;     /* 0 */
-    uint64_t delay_ns;     /* must be 0 at present */
+    uint64_t delay_ns;     /* not before so long from now, by the BOOT clock; see run_at_ns */
     const struct leat_job_options *options; /* copied; NULL: the defaults */
     /* Not NULL: the end of the job comes to this queue, as a completion that says `user`. From
      * now on it has one of the queue's slots. */
@@ -819,13 +842,14 @@ struct leat_job_info {
     leat_type type;
     leat_queue queue;
     uint32_t priority;
-    uint32_t attempts; /* begun so far */
+    uint32_t attempts; /* begun so far, without those that were snoozed */
     uint32_t max_attempts;
     uint32_t progress; /* 0 to 100 */
     bool cancel_requested;
     size_t payload_bytes;
     size_t result_bytes; /* of a job that ended */
     char error[256];     /* of the last attempt, once the job has ended */
+    uint64_t due_in_ns;  /* SCHEDULED, RETRYING: until its time comes */
 };
 
 static inline struct leat_job_info
@@ -965,12 +989,18 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_parallel_for(struct leat_engine *e
 LEAT_API LEAT_NODISCARD enum leat_status leat_run_some(struct leat_engine *engine, size_t budget,
                                                        size_t *ran);
 
-/* When to come back at the latest: nanoseconds from now, 0 if work waits, LEAT_FOREVER if nothing
- * is due.
+/* When to come back at the latest: nanoseconds from now, 0 if work waits or is due, LEAT_FOREVER if
+ * nothing is going to be due.
  * Threads:  any.      Progress: wait-free.
  * Returns:  LEAT_OK; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_next_due(struct leat_engine *engine,
                                                        uint64_t *delay_ns);
+
+/* The host's clock (leat_config.clock) has moved on, or was set: what has come due by it is brought
+ * to the workers, or for the next leat_run_some(). Not needed with the system's clock.
+ * Threads:  any.      Progress: as leat_submit().
+ * Returns:  LEAT_OK; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_clock_changed(struct leat_engine *engine);
 
 /* ---- completion queue ----------------------------------------------------------------------
  *
@@ -1055,7 +1085,7 @@ struct leat_statistics {
     uint64_t jobs_dead;
     uint64_t jobs_cancelled;
     uint64_t jobs_retried; /* attempts that failed and were followed by another */
-    uint64_t jobs_waiting; /* at this moment, approximate while the engine runs */
+    uint64_t jobs_waiting; /* for a worker, at this moment; approximate while the engine runs */
     uint64_t jobs_running; /* handlers, and pending completions */
     uint64_t tasks_waiting;
     uint64_t dead_dropped; /* dead letters beyond dead_max */
@@ -1066,6 +1096,8 @@ struct leat_statistics {
     uint32_t workers_active;        /* that are to work while it runs, see leat_workers_set() */
     uint32_t run_worker;            /* the one that has been in its handler for the longest time */
     uint64_t run_ns_max;     /* how long: its run_ns, see there; 0: run_worker says nothing */
+    uint64_t jobs_scheduled; /* that are due later, snoozed ones among them; as jobs_waiting */
+    uint64_t jobs_retrying;  /* that failed and are due again later; as jobs_waiting */
     uint64_t jobs_timed_out; /* attempts */
     uint64_t jobs_stuck;     /* of these, handlers that were told so and did not return within an
                                 eighth of the timeout, or 1 ms; each counts once */

@@ -2,6 +2,7 @@
  * the record where it is; what it then reads is either fixed since submit, or atomic, or fixed
  * since the end. */
 #include "engine/completion.h"
+#include "engine/timers.h"
 
 #include <string.h>
 
@@ -97,7 +98,11 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
     info->type.bits = (uint32_t)record->type + 1;
     info->queue.bits = leat_job_queue(record) + 1;
     info->priority = leat_job_level(record);
-    info->attempts = atom_load_rlx(&record->attempts); /* rlx: ordered by hold:A */
+    /* rlx: ordered by hold:A */
+    info->attempts = atom_load_rlx(&record->attempts) - leat_timers_snoozes(engine, index);
+    if (phase == LEAT_PHASE_SCHEDULED || phase == LEAT_PHASE_RETRYING) {
+        info->due_in_ns = leat_timers_left(engine, index);
+    }
     info->max_attempts = record->max_attempts;
     if (info->max_attempts == 0) {
         info->max_attempts = binding == NULL ? LEAT_ATTEMPTS_DEFAULT : binding->max_attempts;
@@ -297,7 +302,56 @@ cancelled(uint64_t now, uint64_t *next)
     /* Its place still has it, and gives the record back. */
     *next = leat_word_with(now, LEAT_PHASE_CANCELLED);
     LEAT_ASSERT(leat_word_phase(*next) == LEAT_PHASE_CANCELLED);
+    /* A wheel is told, by who has a hold; where there is none left, it finds out in time. */
+    if (phase != LEAT_PHASE_PENDING &&
+        (now & LEAT_WORD_HOLDS) / LEAT_WORD_HOLD < LEAT_HOLDS_TO_COMPLETE) {
+        *next += LEAT_WORD_HOLD;
+    }
     return LEAT_OK;
+}
+
+/* What of a job is read before it is cancelled: behind the swap the record may be another job's.
+ * Then the swap has failed. */
+struct cancelled {
+    leat_job_id id;
+    uint32_t index;
+    uint32_t queue;
+    uint32_t level;
+    uint32_t completion;
+    bool counted;
+};
+
+static struct cancelled
+cancelled_read(const struct leat_engine *engine, leat_job_id id, uint32_t index)
+{
+    const struct leat_job_record *record = leat_job_record(engine, index);
+    struct cancelled job = {.id = id, .index = index};
+    job.queue = leat_job_queue(record);
+    job.level = leat_job_level(record);
+    job.counted = leat_job_counted(record);
+    /* rlx: hint, re-checked at cancel:A */
+    job.completion = atom_load_rlx(&record->notice);
+    return job;
+}
+
+/* Its place lets go of it: a list by a sweep, a wheel at once. Its words are given. */
+static void
+cancelled_leave(struct leat_engine *engine, const struct cancelled *job, uint64_t before,
+                uint64_t after)
+{
+    enum leat_phase phase = leat_word_phase(before);
+    if (phase == LEAT_PHASE_PENDING) {
+        if (job->counted) {
+            leat_queue_room_give(engine, job->queue);
+        }
+        leat_lists_cancelled(&engine->pool, job->level, job->queue);
+        return;
+    }
+    leat_timers_count(engine, phase, -1);
+    if ((before & LEAT_WORD_HOLDS) != (after & LEAT_WORD_HOLDS)) {
+        leat_timers_cancelled(engine, job->index);
+        leat_job_unhold(engine, job->index);
+    }
 }
 
 enum leat_status
@@ -316,30 +370,20 @@ leat_cancel(struct leat_engine *engine, leat_job_id id)
         if (answer == LEAT_ENDED) {
             return answer;
         }
-        /* Read before: behind the swap the record may be another job's. Then the swap fails. */
-        const struct leat_job_record *record = leat_job_record(engine, index);
-        uint32_t queue = leat_job_queue(record);
-        uint32_t level = leat_job_level(record);
-        bool counted = leat_job_counted(record);
-        /* Of whatever job has the record now; if it is another one, the swap fails.
-         * rlx: hint, re-checked at cancel:A */
-        uint32_t completion = atom_load_rlx(&leat_job_record(engine, index)->notice);
-        /* cancel:A acq_rel -> change:A, mark:A, let_go:A, wait:A.  Carries: nothing of its own; the
-         * caller's writes before the cancel.
+        struct cancelled job = cancelled_read(engine, id, index);
+        /* cancel:A acq_rel -> change:A, mark:A, let_go:A, wait:A, waiting:A.
+         * Carries: nothing of its own; the caller's writes before the cancel.
          * If relaxed: a handler that sees the flag could miss why it was set. */
         if (!atom_cas_acq_rel(leat_slab_word(&engine->jobs, index), &now, next)) {
             continue;
         }
         if (answer == LEAT_OK) {
             (void)atom_add_rlx(&engine->outside.cancelled, 1); /* rlx: statistic */
-            if (counted) {
-                leat_queue_room_give(engine, queue);
-            }
             leat_job_ring_bell(engine, index, now);
-            leat_lists_cancelled(&engine->pool, level, queue);
-            if (LEAT_UNLIKELY(completion != 0)) {
+            cancelled_leave(engine, &job, now, next);
+            if (LEAT_UNLIKELY(job.completion != 0)) {
                 const struct leat_completion_end end = {id, LEAT_PHASE_CANCELLED, LEAT_REASON_NONE};
-                leat_completion_deliver(engine, completion, end);
+                leat_completion_deliver(engine, job.completion, end);
             }
         }
         return answer;

@@ -180,7 +180,7 @@ leat_type_register(struct leat_engine *engine, const char *name, leat_handler ha
         leat_memory_give(&engine->memory, binding, sizeof(*binding));
         return status;
     }
-    (void)leat_watch_expect(&engine->watch, known.timeout_ns);
+    leat_watch_expect(engine, known.timeout_ns);
     if (type != NULL) {
         type->bits = index + 1;
     }

@@ -1,7 +1,7 @@
 /* run.c - one attempt of one job on a worker, from the take to its end; completion from elsewhere;
  * what a handler may ask. */
-#include "engine/engine_internal.h"
 #include "engine/terms.h"
+#include "engine/timers.h"
 
 #include <string.h>
 
@@ -55,17 +55,96 @@ retry(const struct leat_run *run)
     count_retry(engine, run->worker);
 }
 
-/* The attempt failed, but not for good. */
+/* RUNNING to a phase that waits for a time. Uses up no attempt where that is SCHEDULED. */
 static void
-fail(const struct leat_run *run)
+wait_for(const struct leat_run *run, enum leat_phase phase, uint64_t delay_ns)
 {
-    if (run->attempt < run->max_attempts) {
-        retry(run);
+    struct leat_engine *engine = run->engine;
+    const struct leat_change change = {
+        .from = LEAT_PHASE_RUNNING,
+        .to = phase,
+        .set = LEAT_WORD_LINKED,
+        .clear = LEAT_WORD_OF_ATTEMPT,
+        .unless = LEAT_WORD_CANCEL,
+        .hold = true,
+    };
+    uint64_t before = 0;
+    uint64_t after = 0;
+    uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
+    const struct leat_due due = {LEAT_TIME_BOOT, leat_timers_after(now_ns, delay_ns)};
+    leat_timers_count(engine, phase, 1);
+    if (!leat_job_change(run->word, &change, &before, &after)) {
+        leat_timers_count(engine, phase, -1);
+        const struct leat_ending ending = {LEAT_PHASE_CANCELLED, LEAT_REASON_NONE, run->worker,
+                                           run->late};
+        (void)leat_job_end(engine, run->index, ending);
         return;
     }
-    const struct leat_ending ending = {LEAT_PHASE_DEAD, LEAT_REASON_ATTEMPTS, run->worker,
-                                       run->late};
+    if (phase == LEAT_PHASE_SCHEDULED) {
+        leat_timers_snoozed(engine, run->index);
+    }
+    leat_timers_arm(engine, run->index, due);
+    if (phase == LEAT_PHASE_RETRYING) {
+        count_retry(engine, run->worker);
+    }
+    leat_job_unhold(engine, run->index);
+}
+
+/* Another attempt, now or later. */
+static void
+again(const struct leat_run *run, uint64_t delay_ns)
+{
+    if (delay_ns == 0) {
+        retry(run);
+    } else {
+        wait_for(run, LEAT_PHASE_RETRYING, delay_ns);
+    }
+}
+
+/* What the retry policy says; LEAT_FOREVER: no further attempt. */
+static uint64_t
+policy_delay_ns(const struct leat_run *run)
+{
+    const struct leat_backoff *backoff = leat_terms_backoff(run->engine, run->index);
+    const struct leat_job_extra *extra = leat_job_extra(run->record);
+    struct leat_failure failure = {.id = leat_run_id(run),
+                                   .type = leat_run_type(run),
+                                   .attempt = run->attempt,
+                                   .max_attempts = run->max_attempts,
+                                   .error = ""};
+    if (extra != NULL) {
+        failure.error = run->late ? extra->late_error : extra->error;
+    }
+    return leat_backoff_delay(backoff, &failure, leat_backoff_random(run->engine->seed, &failure));
+}
+
+/* The attempt failed, but not for good. */
+static void
+fail(const struct leat_run *run, uint64_t delay_ns)
+{
+    struct leat_ending ending = {LEAT_PHASE_DEAD, LEAT_REASON_ATTEMPTS, run->worker, run->late};
+    if (run->attempt < run->max_attempts) {
+        uint64_t after_ns = delay_ns == LEAT_DELAY_OF_POLICY ? policy_delay_ns(run) : delay_ns;
+        if (after_ns != LEAT_FOREVER) {
+            again(run, after_ns);
+            return;
+        }
+        ending.reason = LEAT_REASON_FAILED;
+    }
     (void)leat_job_end(run->engine, run->index, ending);
+}
+
+/* A handler's snooze is said like a completion, so that the watcher comes too late. False: it came
+ * first. */
+static bool
+snooze_say(const struct leat_run *run)
+{
+    const struct leat_mark mark = {
+        .set = (uint64_t)LEAT_OUTCOME_RETRY << LEAT_WORD_OUTCOME_SHIFT,
+        .mask = LEAT_WORD_OUTCOME,
+    };
+    uint64_t before = 0;
+    return leat_job_mark(run->word, &mark, &before) || !leat_word_timed_out(before);
 }
 
 /* What an attempt's answer comes to. run->worker NULL: said by leat_complete(). */
@@ -79,24 +158,24 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
         ending.reason = LEAT_REASON_NONE;
         break;
     case LEAT_OUTCOME_RETRY:
-        if (outcome.delay_ns != LEAT_DELAY_OF_POLICY && outcome.delay_ns != 0) {
-            ending.reason = LEAT_REASON_UNSUPPORTED;
-            break;
-        }
-        fail(run);
+        fail(run, outcome.delay_ns);
         return;
     case LEAT_OUTCOME_FAIL:
         ending.reason = LEAT_REASON_FAILED;
         break;
     case LEAT_OUTCOME_SNOOZE:
-        ending.reason = LEAT_REASON_UNSUPPORTED;
-        break;
+        if (snooze_say(run)) {
+            wait_for(run, LEAT_PHASE_SCHEDULED, outcome.delay_ns);
+        } else {
+            fail(run, LEAT_DELAY_OF_POLICY);
+        }
+        return;
     case LEAT_OUTCOME_PENDING:
         break;
     }
     if (LEAT_UNLIKELY(!leat_job_end(run->engine, run->index, ending))) {
         /* Too late. */
-        fail(run);
+        fail(run, LEAT_DELAY_OF_POLICY);
     }
 }
 
@@ -118,13 +197,13 @@ await(struct leat_run *run)
      * If relaxed: nothing changes. */
     (void)atom_sub_acq_rel(&engine->outside.awaited, 1);
     if (leat_word_timed_out(before)) {
-        fail(run);
+        fail(run, LEAT_DELAY_OF_POLICY);
         return;
     }
     uint64_t said = (before & LEAT_WORD_OUTCOME) >> LEAT_WORD_OUTCOME_SHIFT;
     uint64_t kind = said & LEAT_WORD_OUTCOME_KIND;
     run->late = (said & LEAT_WORD_OUTCOME_TEXT) != 0;
-    settle(run, leat_outcome_of((enum leat_outcome_kind)kind, LEAT_DELAY_OF_POLICY));
+    settle(run, leat_timers_answer(engine, run->index, (enum leat_outcome_kind)kind));
 }
 
 /* ---- one attempt on a worker ---------------------------------------------------------------- */
@@ -135,11 +214,12 @@ begin(struct leat_run *run)
 {
     struct leat_job_record *record = run->record;
     uint32_t attempts = atom_load_rlx(&record->attempts); /* rlx: single writer */
-    run->attempt = attempts + 1;
+    run->number = (attempts + 1) & UINT16_MAX;
+    run->attempt = attempts + 1 - leat_timers_snoozes(run->engine, run->index);
     const struct leat_change change = {
         .from = LEAT_PHASE_PENDING,
         .to = LEAT_PHASE_RUNNING,
-        .set = leat_word_attempt(run->attempt),
+        .set = leat_word_attempt(run->number),
         .clear = LEAT_WORD_LINKED | LEAT_WORD_ATTEMPT,
     };
     uint64_t before = 0;
@@ -193,7 +273,7 @@ call(struct leat_run *run, const struct leat_binding *binding)
     }
     /* Behind the swap: until then it is the number of the attempt before, which no token fits whose
      * bits are in the word now. rlx: single writer */
-    atom_store_rlx(&run->record->attempts, (uint16_t)run->attempt);
+    atom_store_rlx(&run->record->attempts, (uint16_t)run->number);
     atom_count(&place->jobs_run, 1);
     atom_store_rlx(&place->running, run->id); /* rlx: statistic */
     struct leat_outcome outcome = binding->handler(run, binding->context);
@@ -256,7 +336,7 @@ unclaim(const struct leat_run *run)
     const struct leat_mark mark = {
         .clear = LEAT_WORD_CLAIMED,
         .mask = LEAT_WORD_CLAIMED | LEAT_WORD_ATTEMPT,
-        .value = LEAT_WORD_CLAIMED | leat_word_attempt(run->attempt),
+        .value = LEAT_WORD_CLAIMED | leat_word_attempt(run->number),
     };
     uint64_t before = 0;
     (void)leat_job_mark(run->word, &mark, &before);
@@ -266,11 +346,11 @@ unclaim(const struct leat_run *run)
 static enum leat_status
 claim(struct leat_run *run, leat_token token)
 {
-    run->attempt = (uint32_t)token.attempt;
+    run->number = (uint32_t)token.attempt;
     const struct leat_mark mark = {
         .set = LEAT_WORD_CLAIMED,
         .mask = LEAT_WORD_CLAIMED | LEAT_WORD_ATTEMPT,
-        .value = leat_word_attempt(run->attempt),
+        .value = leat_word_attempt(run->number),
     };
     uint64_t before = 0;
     if (!leat_job_mark(run->word, &mark, &before)) {
@@ -290,10 +370,11 @@ static enum leat_status
 finish(const struct leat_run *run, struct leat_outcome outcome)
 {
     uint64_t text = run->late ? LEAT_WORD_OUTCOME_TEXT : 0;
+    uint64_t kind = leat_timers_answer_keep(run->engine, run->index, outcome);
     const struct leat_mark said = {
-        .set = ((uint64_t)outcome.kind | text) << LEAT_WORD_OUTCOME_SHIFT,
+        .set = (kind | text) << LEAT_WORD_OUTCOME_SHIFT,
         .mask = LEAT_WORD_AWAITED | LEAT_WORD_CLAIMED | LEAT_WORD_OUTCOME | LEAT_WORD_ATTEMPT,
-        .value = LEAT_WORD_CLAIMED | leat_word_attempt(run->attempt),
+        .value = LEAT_WORD_CLAIMED | leat_word_attempt(run->number),
     };
     uint64_t before = 0;
     if (leat_job_mark(run->word, &said, &before)) {
@@ -316,7 +397,7 @@ late_write(const struct leat_run *run, struct leat_job_extra *extra, const char 
 {
     const struct leat_mark still = {
         .mask = LEAT_WORD_CLAIMED | LEAT_WORD_ATTEMPT,
-        .value = LEAT_WORD_CLAIMED | leat_word_attempt(run->attempt),
+        .value = LEAT_WORD_CLAIMED | leat_word_attempt(run->number),
     };
     uint64_t before = 0;
     uint32_t unlocked = 0;
@@ -348,6 +429,7 @@ complete(struct leat_run *run, leat_token token, struct leat_outcome outcome, co
     if (status != LEAT_OK) {
         return status;
     }
+    run->attempt = run->number - leat_timers_snoozes(run->engine, run->index);
     run->max_attempts = max_attempts_of(run->engine, run->record);
     run->late = error != NULL;
     if (error == NULL) {
@@ -375,12 +457,9 @@ outcome_check(struct leat_outcome outcome)
     switch (outcome.kind) {
     case LEAT_OUTCOME_DONE:
     case LEAT_OUTCOME_FAIL:
-        return LEAT_OK;
     case LEAT_OUTCOME_RETRY:
-        return outcome.delay_ns == LEAT_DELAY_OF_POLICY || outcome.delay_ns == 0 ? LEAT_OK
-                                                                                 : LEAT_UNSUPPORTED;
     case LEAT_OUTCOME_SNOOZE:
-        return LEAT_UNSUPPORTED;
+        return LEAT_OK;
     case LEAT_OUTCOME_PENDING:
         break;
     }
@@ -398,7 +477,7 @@ leat_complete(struct leat_engine *engine, leat_token token, struct leat_outcome 
     leat_job_id id = {token.job};
     uint32_t index = 0;
     if (status == LEAT_OK) {
-        status = leat_job_hold(engine, id, LEAT_HOLDS_MAX, &index);
+        status = leat_job_hold(engine, id, LEAT_HOLDS_TO_COMPLETE, &index);
     }
     if (status != LEAT_OK) {
         return status;
@@ -500,7 +579,7 @@ leat_run_cancelled(const struct leat_run *run)
 leat_token
 leat_run_token(const struct leat_run *run)
 {
-    leat_token token = {leat_run_id(run).bits, run->attempt};
+    leat_token token = {leat_run_id(run).bits, run->number};
     return token;
 }
 

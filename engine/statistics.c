@@ -148,7 +148,10 @@ derive(struct leat_engine *engine, struct leat_statistics *sum)
      */
     uint64_t live = difference(taken, refused + ended);
     sum->jobs_submitted = ended + live;
-    sum->jobs_waiting = difference(live, sum->jobs_running);
+    sum->jobs_scheduled = read_counter(&engine->timers.scheduled);
+    sum->jobs_retrying = read_counter(&engine->timers.retrying);
+    sum->jobs_waiting =
+        difference(live, sum->jobs_running + sum->jobs_scheduled + sum->jobs_retrying);
     sum->tasks_waiting = difference(leat_slab_takes(&pool->tasks),
                                     sum->tasks_run + read_counter(&pool->tasks_refused));
     sum->workers = pool->places;

@@ -3,6 +3,7 @@
  */
 #include "engine/completion.h"
 #include "engine/terms.h"
+#include "engine/timers.h"
 
 #include <string.h>
 
@@ -15,6 +16,7 @@ struct intake {
     uint32_t level;
     uint32_t waiting_max; /* of its queue; 0: none */
     uint32_t index;       /* of its record, once taken */
+    struct leat_due due;  /* time 0: at once */
 };
 
 /* ---- checks --------------------------------------------------------------------------------- */
@@ -35,8 +37,7 @@ job_read(const struct leat_job *given, struct leat_job *copy, const struct leat_
 static enum leat_status
 job_check(const struct leat_engine *engine, const struct leat_job *job)
 {
-    if (LEAT_UNLIKELY((job->flags & ~LEAT_JOB_KEEP_RESULT) != 0 || job->reserved != 0 ||
-                      job->delay_ns != 0)) {
+    if (LEAT_UNLIKELY((job->flags & ~LEAT_JOB_KEEP_RESULT) != 0 || job->reserved != 0)) {
         return LEAT_UNSUPPORTED;
     }
     bool valid = job->payload_bytes <= engine->config.payload_bytes_max &&
@@ -46,13 +47,36 @@ job_check(const struct leat_engine *engine, const struct leat_job *job)
     return LEAT_LIKELY(valid) ? LEAT_OK : LEAT_INVALID;
 }
 
+/* When a job that is not to run at once is due. */
+static LEAT_COLD enum leat_status
+due_check(const struct leat_engine *engine, const struct leat_job *job, struct leat_due *due)
+{
+    struct leat_job_options options = leat_job_options_default();
+    enum leat_status status = LEAT_OK;
+    if (job->options != NULL) {
+        status = leat_terms_check(&options, job->options);
+    }
+    if (status == LEAT_OK && job->delay_ns != 0 && options.run_at_ns != 0) {
+        status = LEAT_INVALID;
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (job->delay_ns != 0) {
+        uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
+        *due = (struct leat_due){LEAT_TIME_BOOT, leat_timers_after(now_ns, job->delay_ns)};
+    } else if (options.run_at_ns > leat_clocks_now(&engine->clocks, LEAT_TIME_WALL)) {
+        *due = (struct leat_due){LEAT_TIME_WALL, options.run_at_ns};
+    }
+    return LEAT_OK;
+}
+
 static enum leat_status
 intake_check(struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
 {
     enum leat_status status = job_check(engine, job);
-    if (LEAT_UNLIKELY(job->options != NULL) && status == LEAT_OK) {
-        struct leat_job_options options;
-        status = leat_terms_check(&options, job->options);
+    if (LEAT_UNLIKELY(job->delay_ns != 0 || job->options != NULL) && status == LEAT_OK) {
+        status = due_check(engine, job, &intake->due);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = leat_registry_queue(engine, job, &intake->queue);
@@ -98,13 +122,20 @@ completion_release(const struct leat_engine *engine, uint32_t index)
     leat_completion_release(engine, atom_load_rlx(&leat_job_record(engine, index)->notice));
 }
 
-static void
-record_refuse(struct leat_engine *engine, uint32_t index)
+/* A job is counted while it is PENDING. */
+static bool
+takes_room(const struct intake *intake)
 {
+    return intake->waiting_max != 0 && intake->due.time == 0;
+}
+
+static void
+record_refuse(struct leat_engine *engine, const struct intake *intake)
+{
+    uint32_t index = intake->index;
     completion_release(engine, index);
-    const struct leat_job_record *record = leat_job_record(engine, index);
-    if (leat_job_counted(record)) {
-        leat_queue_room_give(engine, leat_job_queue(record));
+    if (takes_room(intake)) {
+        leat_queue_room_give(engine, intake->queue);
     }
     leat_job_reclaim(engine, index);
     (void)atom_add_rlx(&engine->outside.refused, 1); /* rlx: statistic */
@@ -152,10 +183,9 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
 {
     uint32_t index = 0;
     uint32_t completion = 0;
-    bool counted = intake->waiting_max != 0;
+    bool room = takes_room(intake);
     enum leat_status status = LEAT_OK;
-    if (LEAT_UNLIKELY(counted) &&
-        !leat_queue_room_take(engine, intake->queue, intake->waiting_max)) {
+    if (LEAT_UNLIKELY(room) && !leat_queue_room_take(engine, intake->queue, intake->waiting_max)) {
         return LEAT_FULL;
     }
     if (LEAT_UNLIKELY(job->completions != NULL)) {
@@ -166,7 +196,7 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     }
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         leat_completion_release(engine, completion);
-        if (counted) {
+        if (room) {
             leat_queue_room_give(engine, intake->queue);
         }
         return status;
@@ -180,7 +210,8 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     record->max_attempts = (uint16_t)job->max_attempts;
     atom_store_rlx(&record->queue, (uint16_t)intake->queue); /* rlx: ordered by submit:A */
     /* rlx: ordered by submit:A */
-    atom_store_rlx(&record->priority, leat_job_priority_of(intake->level, counted));
+    atom_store_rlx(&record->priority,
+                   leat_job_priority_of(intake->level, intake->waiting_max != 0));
     atom_store_rlx(&record->attempts, 0);         /* rlx: ordered by submit:A */
     atom_store_rlx(&record->reason, 0);           /* rlx: ordered by submit:A */
     atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by submit:A */
@@ -190,18 +221,19 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
         status = leat_terms_make(engine, index, job->options);
     }
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
-        record_refuse(engine, index);
+        record_refuse(engine, intake);
     }
     return status;
 }
 
-/* State first: from here the job is PENDING, and its place is about to have it. */
+/* State first: from here the job waits, and its place is about to have it. `phase` has what else
+ * its word is to begin with. */
 static leat_job_id
-record_publish(struct leat_engine *engine, uint32_t index, bool kept)
+record_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t phase)
 {
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     uint64_t generation = leat_word_generation(atom_load_rlx(word)); /* rlx: single writer */
-    uint64_t next = leat_word_of(generation, 0) | LEAT_WORD_LINKED | LEAT_PHASE_PENDING;
+    uint64_t next = leat_word_of(generation, 0) | LEAT_WORD_LINKED | phase;
     if (kept) {
         next |= LEAT_WORD_KEPT;
     }
@@ -210,6 +242,18 @@ record_publish(struct leat_engine *engine, uint32_t index, bool kept)
      * could read the record of the job before. */
     atom_store_rel(word, next);
     leat_job_id id = {leat_word_of(generation, index)};
+    return id;
+}
+
+/* The same for one that is due later. */
+static LEAT_COLD leat_job_id
+record_schedule(struct leat_engine *engine, const struct intake *intake, bool kept)
+{
+    leat_timers_count(engine, LEAT_PHASE_SCHEDULED, 1);
+    leat_job_id id =
+        record_publish(engine, intake->index, kept, LEAT_PHASE_SCHEDULED | LEAT_WORD_HOLD);
+    leat_timers_arm(engine, intake->index, intake->due);
+    leat_job_unhold(engine, intake->index);
     return id;
 }
 
@@ -224,13 +268,18 @@ push_one(struct leat_engine *engine, const struct leat_job *job, const struct in
     leat_rcu_enter();
     if (LEAT_LIKELY(leat_engine_accepts(engine))) {
         uint32_t item = leat_item_of(LEAT_KIND_JOB, intake->index);
-        *id = record_publish(engine, intake->index, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
-        leat_pool_put(&engine->pool, intake->level, intake->queue, item);
+        bool kept = (job->flags & LEAT_JOB_KEEP_RESULT) != 0;
+        if (LEAT_LIKELY(intake->due.time == 0)) {
+            *id = record_publish(engine, intake->index, kept, LEAT_PHASE_PENDING);
+            leat_pool_put(&engine->pool, intake->level, intake->queue, item);
+        } else {
+            *id = record_schedule(engine, intake, kept);
+        }
         status = LEAT_OK;
     }
     leat_rcu_leave(&engine->domain);
     if (LEAT_UNLIKELY(status == LEAT_CLOSED)) {
-        record_refuse(engine, intake->index);
+        record_refuse(engine, intake);
     }
     return status;
 }
@@ -240,7 +289,7 @@ submit_one(struct leat_engine *engine, const struct leat_job *given, leat_job_id
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct intake intake = {0, 0, 0, 0, 0};
+    struct intake intake = {.due = {0, 0}};
     enum leat_status status = job_read(given, &copy, &job);
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = intake_check(engine, job, &intake);
@@ -360,11 +409,10 @@ group_fill(struct group *group)
         }
         if (status != LEAT_OK) {
             for (size_t j = 0; j < i; j++) {
-                record_refuse(group->engine, group->intakes[j].index);
+                record_refuse(group->engine, &group->intakes[j]);
             }
             return status;
         }
-        group->items[i] = leat_item_of(LEAT_KIND_JOB, group->intakes[i].index);
         group->kept[i] = (job->flags & LEAT_JOB_KEEP_RESULT) != 0;
     }
     return LEAT_OK;
@@ -377,16 +425,25 @@ group_push(struct group *group)
     enum leat_status status = LEAT_CLOSED;
     leat_rcu_enter();
     if (leat_engine_accepts(engine)) {
+        uint32_t now = 0;
         for (size_t i = 0; i < group->count; i++) {
-            group->ids[i] = record_publish(engine, group->intakes[i].index, group->kept[i]);
+            const struct intake *intake = &group->intakes[i];
+            if (intake->due.time != 0) {
+                group->ids[i] = record_schedule(engine, intake, group->kept[i]);
+                continue;
+            }
+            group->ids[i] =
+                record_publish(engine, intake->index, group->kept[i], LEAT_PHASE_PENDING);
+            group->items[now++] = leat_item_of(LEAT_KIND_JOB, intake->index);
         }
-        leat_pool_put_n(&engine->pool, group->intakes[0].level, group->items,
-                        (uint32_t)group->count);
+        if (now != 0) {
+            leat_pool_put_n(&engine->pool, group->intakes[0].level, group->items, now);
+        }
         status = LEAT_OK;
     }
     leat_rcu_leave(&engine->domain);
     for (size_t i = 0; status != LEAT_OK && i < group->count; i++) {
-        record_refuse(engine, group->intakes[i].index);
+        record_refuse(engine, &group->intakes[i]);
     }
     return status;
 }

@@ -1,7 +1,7 @@
 /* terms.c - what a job has of its own, see terms.h. */
 #include "engine/terms.h"
 
-#include "engine/engine_internal.h"
+#include "engine/timers.h"
 
 enum leat_status
 leat_terms_check(struct leat_job_options *known, const struct leat_job_options *given)
@@ -21,15 +21,7 @@ leat_terms_check(struct leat_job_options *known, const struct leat_job_options *
 static uint64_t
 now_of(const struct leat_engine *engine)
 {
-    (void)engine;
-    return leat_os_monotonic_ns();
-}
-
-/* The time, or the last one that is not never. */
-static uint64_t
-after(uint64_t now_ns, uint64_t delay_ns)
-{
-    return delay_ns < LEAT_FOREVER - now_ns ? now_ns + delay_ns : LEAT_FOREVER;
+    return leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
 }
 
 enum leat_status
@@ -50,14 +42,16 @@ leat_terms_make(struct leat_engine *engine, uint32_t index, const struct leat_jo
         return LEAT_NO_MEMORY;
     }
     terms->timeout_ns = known.timeout_ns;
-    terms->expires_ns = after(now_of(engine), known.expires_in_ns);
+    terms->expires_ns = known.expires_in_ns == LEAT_FOREVER
+                            ? LEAT_FOREVER
+                            : leat_timers_after(now_of(engine), known.expires_in_ns);
     terms->backs_off = known.retry != NULL;
     if (terms->backs_off) {
         status = leat_backoff_read(&terms->backoff, known.retry, NULL);
     }
     extra->terms = terms;
     if (known.timeout_ns != LEAT_TIMEOUT_OF_TYPE) {
-        (void)leat_watch_expect(&engine->watch, known.timeout_ns);
+        leat_watch_expect(engine, known.timeout_ns);
     }
     return status;
 }

@@ -19,19 +19,20 @@ struct look {
 
 /* ---- what is to be watched ------------------------------------------------------------------ */
 
-bool
-leat_watch_expect(struct leat_watch *watch, uint64_t timeout_ns)
+void
+leat_watch_expect(struct leat_engine *engine, uint64_t timeout_ns)
 {
-    /* Late is safe: who brings the watcher a shorter one tells it. rlx: statistic */
+    struct leat_watch *watch = &engine->watch;
+    /* Late is safe: who brings a shorter one tells the watcher. rlx: statistic */
     uint64_t shortest_ns = atom_load_rlx(&watch->shortest_ns);
     /* Ends: a swap fails only where another thread brought a timeout. */
     while (timeout_ns != 0 && (shortest_ns == 0 || timeout_ns < shortest_ns)) {
         /* rlx: statistic */
         if (atom_cas_rlx(&watch->shortest_ns, &shortest_ns, timeout_ns)) {
-            return true;
+            leat_clocks_changed(&engine->clocks);
+            return;
         }
     }
-    return false;
 }
 
 static uint64_t
@@ -195,6 +196,44 @@ leat_watch_next(const struct leat_engine *engine)
     }
     return atom_load_rlx(&engine->watch.next_ns); /* rlx: statistic */
 }
+
+/* ---- for the clocks -------------------------------------------------------------------------- */
+
+/* A time of MONOTONIC by BOOT. A suspend until then makes the next look early, no more. */
+static uint64_t
+boot_of(const struct leat_engine *engine, uint64_t boot_ns, uint64_t at_ns)
+{
+    uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_MONOTONIC);
+    if (at_ns == LEAT_FOREVER) {
+        return LEAT_TIME_NEVER;
+    }
+    return at_ns > now_ns ? boot_ns + (at_ns - now_ns) : boot_ns;
+}
+
+static uint64_t
+source_look(void *context, uint64_t boot_ns)
+{
+    struct leat_engine *engine = context;
+    uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_MONOTONIC);
+    return boot_of(engine, boot_ns, leat_watch_look(engine, now_ns));
+}
+
+static uint64_t
+source_next(void *context)
+{
+    const struct leat_engine *engine = context;
+    uint64_t boot_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
+    return boot_of(engine, boot_ns, leat_watch_next(engine));
+}
+
+struct leat_clock_source
+leat_watch_source(struct leat_engine *engine)
+{
+    struct leat_clock_source source = {source_look, source_next, NULL, engine, LEAT_TIME_BOOT};
+    return source;
+}
+
+/* ---- who is stuck ---------------------------------------------------------------------------- */
 
 uint64_t
 leat_watch_stuck(const struct leat_engine *engine, uint32_t place)

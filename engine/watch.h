@@ -29,6 +29,7 @@
 
 #include "engine/limits.h"
 #include "ring/atomic.h"
+#include "sched/clock.h"
 
 struct leat_engine;
 
@@ -53,19 +54,20 @@ struct leat_watch {
     leat_atomic_u64 stuck;                         /* T of these, not back in time; each once */
 };
 
-/* Timeouts of `timeout_ns`, 0: none, are to be watched from now on. True: none was as short; who
- * waits for the next look must be told. Progress: lock-free. */
-bool leat_watch_expect(struct leat_watch *watch, uint64_t timeout_ns);
+/* Timeouts of `timeout_ns`, 0: none, are to be watched from now on. Progress: lock-free. */
+void leat_watch_expect(struct leat_engine *engine, uint64_t timeout_ns);
 
 /* How often the watcher looks at least, and so how late it may be: an eighth of the shortest
  * timeout, but no less than LEAT_WATCH_NS_MIN. LEAT_FOREVER: there is nothing to look for. */
 uint64_t leat_watch_grain_ns(const struct leat_watch *watch);
 
-/* Looks at all places; the clock says `now_ns`, and is one that stands still in a suspend. Returns
- * when to look again; LEAT_FOREVER: when leat_watch_expect() was true. */
+/* Looks at all places; `now_ns` is by the clock MONOTONIC. Returns when to look again;
+ * LEAT_FOREVER: when a timeout is expected. */
 uint64_t leat_watch_look(struct leat_engine *engine, uint64_t now_ns);
 /* When that is, as far as it matters: LEAT_FOREVER while no handler runs. Progress: wait-free. */
 uint64_t leat_watch_next(const struct leat_engine *engine);
+/* The same two for the thread of the clocks. */
+struct leat_clock_source leat_watch_source(struct leat_engine *engine);
 
 /* The job that a place is stuck in at this moment, or 0. */
 uint64_t leat_watch_stuck(const struct leat_engine *engine, uint32_t place);

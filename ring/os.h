@@ -84,9 +84,28 @@ void leat_os_event_set(int descriptor);
 /* post: not readable, unless it was set meanwhile. */
 void leat_os_event_clear(int descriptor);
 
+/* ---- alarms: a descriptor for each of two clocks --------------------------------------------- */
+
+struct leat_os_alarm {
+    int boot;
+    int wall;
+};
+
+/* post: two descriptors that close on exec and never block. */
+enum leat_os_result leat_os_alarm_open(struct leat_os_alarm *alarm);
+void leat_os_alarm_close(const struct leat_os_alarm *alarm);
+/* Sleeps until one of the times (UINT64_MAX: never), until `event` is readable, or until the wall
+ * clock is set; may return for no reason. One thread at a time. */
+void leat_os_alarm_wait(const struct leat_os_alarm *alarm, int event, uint64_t boot_ns,
+                        uint64_t wall_ns);
+
 /* ---- time and CPUs -------------------------------------------------------------------------- */
 
 uint64_t leat_os_monotonic_ns(void);
+/* The same, but it goes on while the machine is suspended. */
+uint64_t leat_os_boot_ns(void);
+/* Since 1970, in UTC. */
+uint64_t leat_os_wall_ns(void);
 /* The deadline `timeout_ns` from now; UINT64_MAX stays what it is. */
 uint64_t leat_os_deadline_ns(uint64_t timeout_ns);
 /* The CPU this thread runs on at this moment; 0 if unknown. */

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <linux/mempolicy.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -242,18 +244,23 @@ leat_os_futex_wake(leat_atomic_u32 *word, uint32_t count)
 
 /* ---- events --------------------------------------------------------------------------------- */
 
-enum leat_os_result
-leat_os_event_open(int *descriptor)
+static enum leat_os_result
+descriptor_result(int opened)
 {
-    int opened = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (opened >= 0) {
-        *descriptor = opened;
         return LEAT_OS_OK;
     }
     if (errno == EMFILE || errno == ENFILE) {
         return LEAT_OS_REFUSED;
     }
     return errno == ENOMEM ? LEAT_OS_NO_MEMORY : LEAT_OS_FAILED;
+}
+
+enum leat_os_result
+leat_os_event_open(int *descriptor)
+{
+    *descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return descriptor_result(*descriptor);
 }
 
 void
@@ -278,15 +285,84 @@ leat_os_event_clear(int descriptor)
     (void)!read(descriptor, &count, sizeof(count));
 }
 
+/* ---- alarms --------------------------------------------------------------------------------- */
+
+enum leat_os_result
+leat_os_alarm_open(struct leat_os_alarm *alarm)
+{
+    alarm->boot = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    enum leat_os_result result = descriptor_result(alarm->boot);
+    if (result != LEAT_OS_OK) {
+        return result;
+    }
+    alarm->wall = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    result = descriptor_result(alarm->wall);
+    if (result != LEAT_OS_OK) {
+        (void)close(alarm->boot);
+    }
+    return result;
+}
+
+void
+leat_os_alarm_close(const struct leat_os_alarm *alarm)
+{
+    (void)close(alarm->boot);
+    (void)close(alarm->wall);
+}
+
+/* Setting a timer also takes back what made its descriptor readable. */
+static void
+timer_set(int descriptor, int flags, uint64_t at_ns)
+{
+    struct itimerspec spec;
+    memset(&spec, 0, sizeof(spec));
+    spec.it_value.tv_sec = (time_t)(at_ns / NS_PER_S);
+    spec.it_value.tv_nsec = (long)(at_ns % NS_PER_S);
+    if (at_ns == 0) {
+        spec.it_value.tv_nsec = 1; /* all zero would be never */
+    }
+    (void)timerfd_settime(descriptor, TFD_TIMER_ABSTIME | flags, &spec, NULL);
+}
+
+void
+leat_os_alarm_wait(const struct leat_os_alarm *alarm, int event, uint64_t boot_ns, uint64_t wall_ns)
+{
+    struct pollfd waits[] = {
+        {event, POLLIN, 0}, {alarm->boot, POLLIN, 0}, {alarm->wall, POLLIN, 0}};
+    const uint64_t most = UINT64_C(1) << 62; /* 146 years, which time_t of every system holds */
+    timer_set(alarm->boot, 0, boot_ns < most ? boot_ns : most);
+    /* Set in any case, since it also tells when the clock is set. */
+    timer_set(alarm->wall, TFD_TIMER_CANCEL_ON_SET, wall_ns < most ? wall_ns : most);
+    (void)ppoll(waits, sizeof(waits) / sizeof(waits[0]), NULL, NULL);
+}
+
 /* ---- time and CPUs -------------------------------------------------------------------------- */
+
+static uint64_t
+clock_ns(clockid_t clock)
+{
+    struct timespec now;
+    int failed = clock_gettime(clock, &now);
+    LEAT_ASSERT(failed == 0);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
 
 uint64_t
 leat_os_monotonic_ns(void)
 {
-    struct timespec now;
-    int failed = clock_gettime(CLOCK_MONOTONIC, &now);
-    LEAT_ASSERT(failed == 0);
-    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t
+leat_os_boot_ns(void)
+{
+    return clock_ns(CLOCK_BOOTTIME);
+}
+
+uint64_t
+leat_os_wall_ns(void)
+{
+    return clock_ns(CLOCK_REALTIME);
 }
 
 uint64_t

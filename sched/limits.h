@@ -120,6 +120,14 @@ enum leat_item_kind {
 /* Timers that a step hands out at once: as many as a chunk of a ring takes. */
 #define LEAT_WHEEL_CHUNK LEAT_CHUNK_ITEMS
 
+/* How far the wall clock may drift from the one that is never set, before what waits for a time of
+ * day is looked at again. */
+#define LEAT_CLOCK_DRIFT_NS UINT64_C(1000000)
+
+/* How soon those who are to advance a wheel are told once more, while it stays overdue: the one who
+ * heard it may have been stopped before it began. */
+#define LEAT_CLOCK_AGAIN_NS UINT64_C(10000000)
+
 /* The longest name of a zone has 32 letters; one more byte ends the text. */
 #define LEAT_ZONE_NAME_BYTES 64
 

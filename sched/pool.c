@@ -42,8 +42,8 @@ tell(struct leat_pool *pool, uint64_t bits)
 void
 leat_pool_notify(struct leat_pool *pool, uint64_t bits)
 {
-    /* notify:A sc -> park:A, park:B, steal:A.  Orders: item published then hint and idle bits read,
-     * against idle bit changed and hint cleared then rings and local queues read. */
+    /* notify:A sc -> park:A, park:B, steal:A, advance:A.  Orders: item published then hint and idle
+     * bits read, against idle bit changed and hint cleared then rings and local queues read. */
     atom_fence_sc(&pool->anchor);
     tell(pool, bits);
 }
@@ -124,6 +124,24 @@ leat_pool_push_n(struct leat_pool *pool, uint32_t level, const uint32_t *items, 
         return false;
     }
     return true;
+}
+
+void
+leat_pool_due(struct leat_pool *pool)
+{
+    /* told:A release -> pass:A, told:B.  Carries: the caller's look at the clock, so that who takes
+     * it reads one that is not before.
+     * If relaxed: timers that are due could be passed over. */
+    atom_store_rel(&pool->due, 1);
+    leat_pool_notify(pool, LEAT_HINT_DUE);
+}
+
+bool
+leat_pool_due_waits(const struct leat_pool *pool)
+{
+    /* told:B acquire -> told:A, pass:A.  Carries: that who took it is busy, and has counted.
+     * If relaxed: a drain could miss what is on its way from a timer to a ring. */
+    return atom_load_acq(&pool->due) != 0;
 }
 
 /* True if nothing of the queue and level is listed. */
@@ -229,7 +247,7 @@ anything_waits(const struct leat_pool *pool)
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
         bits |= leat_pool_look(pool, level);
     }
-    return bits != 0 || leat_spawn_ready(pool);
+    return bits != 0 || leat_spawn_ready(pool) || leat_pool_due_waits(pool);
 }
 
 /* Takes the first place that is free, or the first of those with work left in hand. */

@@ -109,6 +109,9 @@ struct leat_pool_ops {
     /* All tasks of a group that no worker began have ended, and it was marked (spawn.h). The group
      * may be gone. */
     void (*ended)(void *context, const struct leat_join *join);
+    /* Advances timers that leat_pool_due() told of, and puts what they bring; on a worker's thread.
+     * True: there is more to do. NULL: there are none. */
+    bool (*advance)(void *context, uint32_t worker);
     void *context;
 };
 
@@ -160,6 +163,7 @@ struct leat_pool {
     struct leat_mpmc rings[LEAT_PRIORITY_LEVELS];   /* S */
     struct leat_lists lists[LEAT_PRIORITY_LEVELS];  /* S */
     LEAT_ALIGNED_LINE leat_atomic_u64 hint;         /* S see above */
+    leat_atomic_u32 due;                            /* S 1: ops.advance is to be called */
     struct leat_lot lot;                            /* S */
     struct leat_lot helpers;                        /* S who sleep in a wait, see spawn.h */
     LEAT_ALIGNED_LINE leat_atomic_u32 open;         /* S places from this on take nothing more */
@@ -255,6 +259,12 @@ bool leat_pool_work_waits(const struct leat_pool *pool);
 /* Runs up to `budget` items in the calling thread. False: all places are taken. */
 bool leat_pool_lend(struct leat_pool *pool, size_t budget, size_t *ran);
 
+/* Fills in what the threads of the pool beside its workers have in common; `what` ends the name. */
+void leat_pool_side_thread(const struct leat_pool *pool, const char *what,
+                           struct leat_os_thread_config *config);
+/* Timers are due: has some worker call ops.advance, soon. Progress: lock-free. */
+void leat_pool_due(struct leat_pool *pool);
+
 /* The bits of the hint word that are true of a level at this moment. */
 uint64_t leat_pool_look(const struct leat_pool *pool, uint32_t level);
 
@@ -269,6 +279,8 @@ leat_pool_nodes(const struct leat_pool *pool)
 #define LEAT_HINT_RING(level)  (UINT64_C(1) << (level))
 #define LEAT_HINT_LOCAL(level) (UINT64_C(1) << (LEAT_PRIORITY_LEVELS_MAX + (level)))
 #define LEAT_HINT_LIST(level)  (UINT64_C(1) << (2 * LEAT_PRIORITY_LEVELS_MAX + (level)))
+/* For timers that are due. */
+#define LEAT_HINT_DUE (UINT64_C(1) << 63)
 
 /* A number that spreads threads over the shards of slabs: the CPU of this moment. */
 LEAT_INLINE uint32_t

@@ -88,6 +88,18 @@ place_join(struct leat_worker *worker)
     }
 }
 
+void
+leat_pool_side_thread(const struct leat_pool *pool, const char *what,
+                      struct leat_os_thread_config *config)
+{
+    if (pool->config.pin != LEAT_POOL_PIN_NONE) {
+        config->cpus = pool->cpus;
+        config->cpus_count = pool->cpus_count;
+    }
+    config->schedule = pool->config.schedule;
+    (void)snprintf(config->name, sizeof(config->name), "%.9s-%s", pool->config.name, what);
+}
+
 enum leat_os_result
 leat_pool_start(struct leat_pool *pool)
 {

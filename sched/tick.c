@@ -1,8 +1,6 @@
 /* tick.c - the thread that wakes workers at fixed intervals, see tick.h. */
 #include "sched/tick.h"
 
-#include <stdio.h>
-
 #include "sched/pool.h"
 #include "sched/worker.h"
 
@@ -33,11 +31,7 @@ leat_tick_start(struct leat_pool *pool)
         return LEAT_OS_OK;
     }
     struct leat_os_thread_config config = {.run = tick_run, .argument = pool};
-    if (pool->config.pin != LEAT_POOL_PIN_NONE) {
-        config.cpus = pool->cpus;
-        config.cpus_count = pool->cpus_count;
-    }
-    (void)snprintf(config.name, sizeof(config.name), "%.10s-tick", pool->config.name);
+    leat_pool_side_thread(pool, "tick", &config);
     atom_store_rlx(&pool->tick.ended, 0); /* rlx: not shared yet */
     return leat_os_thread_start(&pool->tick.thread, &config);
 }

@@ -320,6 +320,33 @@ in_rotation(struct leat_worker *worker)
     return true;
 }
 
+/* Timers are due, or the bit is left from when they were. Counted as a taking: see
+ * leat_pool_quiet(). */
+static LEAT_COLD void
+advance(struct leat_worker *worker)
+{
+    struct leat_pool *pool = worker->pool;
+    const struct leat_pool_ops *ops = &pool->config.ops;
+    taken(worker);
+    /* pass:A acq_rel -> told:A, told:B.  Carries: when they were found due. And on, that this
+     * worker is busy.
+     * If relaxed: see told:A and told:B. */
+    if (atom_swap_acq_rel(&pool->due, 0) != 0) {
+        if (ops->advance(ops->context, worker->index)) {
+            leat_pool_due(pool);
+        }
+    } else {
+        (void)atom_and_rlx(&pool->hint, ~LEAT_HINT_DUE); /* rlx: ordered by advance:A */
+        /* advance:A sc -> notify:A.  Orders: bit cleared then due read, against due set then hint
+         * read. */
+        atom_fence_sc(&pool->anchor);
+        if (leat_pool_due_waits(pool)) {
+            (void)atom_or_rlx(&pool->hint, LEAT_HINT_DUE); /* rlx: ordered by advance:A */
+        }
+    }
+    atom_count(&worker->ended, 1);
+}
+
 /* The levels of which a hint word says anything. */
 static uint32_t
 levels_of(uint64_t hint)
@@ -337,6 +364,10 @@ pick(struct leat_worker *worker, uint32_t *item)
     /* Else two workers in step could clear the hint for each other, for ever. */
     hint |= worker->seen;
     worker->seen = 0;
+    if (LEAT_UNLIKELY((hint & LEAT_HINT_DUE) != 0)) {
+        advance(worker);
+        hint |= atom_load_rlx(&worker->pool->hint); /* rlx: hint, re-checked at park:A */
+    }
     /* rlx: single writer */
     uint32_t levels = levels_of(hint) | worker->held | atom_load_rlx(&worker->stocked);
     if (LEAT_UNLIKELY(in_rotation(worker))) {
@@ -423,6 +454,9 @@ busy_begin(struct leat_worker *worker)
 static bool
 any_ready(const struct leat_pool *pool, uint64_t hint)
 {
+    if (LEAT_UNLIKELY((hint & LEAT_HINT_DUE) != 0) && leat_pool_due_waits(pool)) {
+        return true;
+    }
     for (uint32_t levels = levels_of(hint); levels != 0; levels &= levels - 1) {
         if (leat_pool_look(pool, (uint32_t)__builtin_ctz(levels)) != 0) {
             return true;
@@ -466,22 +500,21 @@ spin(struct leat_worker *worker)
     }
 }
 
-/* Of every ring, list and local queue, not only the hinted ones: sets the bits of those that have
- * some, and keeps them for the next pick. */
+/* Of timers, and of every ring, list and local queue, not only the hinted ones: sets the bits of
+ * those that have some, and keeps them for the next pick. */
 static bool
 look_again(struct leat_worker *worker)
 {
     struct leat_pool *pool = worker->pool;
-    bool any = false;
+    uint64_t found = leat_pool_due_waits(pool) ? LEAT_HINT_DUE : 0;
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
-        uint64_t found = leat_pool_look(pool, level);
-        if (found != 0) {
-            (void)atom_or_rlx(&pool->hint, found); /* rlx: hint, re-checked at park:A */
-            worker->seen |= found;
-            any = true;
-        }
+        found |= leat_pool_look(pool, level);
     }
-    return any;
+    if (found != 0) {
+        (void)atom_or_rlx(&pool->hint, found); /* rlx: hint, re-checked at park:A */
+        worker->seen |= found;
+    }
+    return found != 0;
 }
 
 /* W5 of park.h: those, and the deques. */

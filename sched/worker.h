@@ -10,6 +10,9 @@ void *leat_worker_run(void *argument);
 /* P2 to P6 of park.h: something was published to which the bits of the hint word belong. */
 void leat_pool_notify(struct leat_pool *pool, uint64_t bits);
 
+/* True if a worker is to advance timers. */
+bool leat_pool_due_waits(const struct leat_pool *pool);
+
 /* Wakes one worker that sleeps. False: there is none, or all are being woken. */
 bool leat_pool_wake_one(struct leat_pool *pool);
 

@@ -9,6 +9,7 @@
 #include "engine/engine_internal.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
+#include "tests/support/fake_clock.h"
 #include "tests/support/prng.h"
 #include "tests/support/threads.h"
 
@@ -26,6 +27,7 @@ struct job {
 
 struct fixture {
     struct leat_engine *engine;
+    struct test_clock clock;
     struct job jobs[JOBS];
     leat_atomic_u32 ended;
     leat_atomic_u64 accepted; /* completions */
@@ -215,6 +217,8 @@ words_decide_once(void **state)
     CHECK(fixture != NULL);
     fixture->seed = test_seed("stress_watch");
     config.workers = WORKERS;
+    test_clock_init(&fixture->clock);
+    config.clock = test_clock_of(&fixture->clock);
     config.jobs_max = 256;
     fixture->engine = test_start(&config);
     options.timeout_ns = LEAT_TIMEOUT_NS_MIN;

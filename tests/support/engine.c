@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/completion.h"
+#include "sched/wheel_internal.h"
 #include "tests/support/check.h"
 
 /* ---- small things --------------------------------------------------------------------------- */
@@ -143,6 +144,8 @@ struct census {
     uint64_t waiting; /* jobs */
     uint64_t limited; /* those of queues with a limit */
     uint64_t running;
+    uint64_t scheduled;
+    uint64_t retrying;
     uint32_t in_use;
     uint32_t reserved[LEAT_COMPLETION_QUEUES_MAX]; /* slots of completion queues */
 };
@@ -274,6 +277,27 @@ count_places(struct census *census)
     }
 }
 
+/* What has a timer, or is on its way to or from one. */
+static void
+count_wheels(struct census *census)
+{
+    struct leat_engine *engine = census->engine;
+    CHECK(leat_wheels_check(&engine->timers.wheels, stderr));
+    for (uint32_t i = 0; i < engine->jobs.capacity; i++) {
+        uint64_t timer = atom_load_rlx(&engine->timers.nodes[i].word);
+        enum leat_phase phase = leat_word_phase(job_word(engine, i));
+        if ((timer & (LEAT_WHEEL_ARMED | LEAT_WHEEL_INBOX)) == 0) {
+            continue;
+        }
+        CHECK_EQUAL(census->jobs[i], 0);
+        census->jobs[i] = 1;
+        CHECK(phase == LEAT_PHASE_CANCELLED || phase == LEAT_PHASE_SCHEDULED ||
+              phase == LEAT_PHASE_RETRYING);
+        census->scheduled += phase == LEAT_PHASE_SCHEDULED ? 1 : 0;
+        census->retrying += phase == LEAT_PHASE_RETRYING ? 1 : 0;
+    }
+}
+
 static void
 count_retained(struct census *census, struct leat_retention *retention, bool dead)
 {
@@ -327,6 +351,8 @@ check_statistics(const struct census *census)
 {
     struct leat_statistics sum = test_statistics(census->engine);
     CHECK_EQUAL(sum.jobs_waiting, census->waiting);
+    CHECK_EQUAL(sum.jobs_scheduled, census->scheduled);
+    CHECK_EQUAL(sum.jobs_retrying, census->retrying);
     uint64_t limited = 0;
     for (uint32_t queue = 0; queue < census->engine->pool.config.queues; queue++) {
         limited += atom_load_rlx(&census->engine->pool.queues[queue].count);
@@ -335,7 +361,8 @@ check_statistics(const struct census *census)
     CHECK_EQUAL(sum.jobs_running, census->running);
     CHECK_EQUAL(sum.tasks_waiting, census->tasks_waiting);
     CHECK_EQUAL(sum.jobs_submitted, sum.jobs_completed + sum.jobs_dead + sum.jobs_cancelled +
-                                        sum.jobs_waiting + sum.jobs_running);
+                                        sum.jobs_waiting + sum.jobs_running + sum.jobs_scheduled +
+                                        sum.jobs_retrying);
     CHECK_EQUAL(sum.workers, census->engine->pool.places);
     CHECK_EQUAL(sum.workers_parked, 0);
 }
@@ -359,6 +386,7 @@ test_engine_check(struct leat_engine *engine)
     CHECK(census.jobs != NULL);
     CHECK(census.tasks != NULL);
     count_places(&census);
+    count_wheels(&census);
     count_retained(&census, &engine->finished, false);
     count_retained(&census, &engine->dead, true);
     const struct leat_slab *jobs = &engine->jobs;

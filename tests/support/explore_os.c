@@ -114,6 +114,18 @@ leat_os_monotonic_ns(void)
 }
 
 uint64_t
+leat_os_boot_ns(void)
+{
+    return 0;
+}
+
+uint64_t
+leat_os_wall_ns(void)
+{
+    return 0;
+}
+
+uint64_t
 leat_os_deadline_ns(uint64_t timeout_ns)
 {
     return timeout_ns;

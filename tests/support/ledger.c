@@ -5,6 +5,7 @@
 
 #include "ring/os.h"
 #include "tests/support/check.h"
+#include "tests/support/engine.h"
 
 /* ---- payloads -------------------------------------------------------------------------------- */
 

@@ -206,6 +206,13 @@ case_next_due(struct world *world)
     CHECK_EQUAL(delay_ns, 7);
 }
 
+static void
+case_clock_changed(struct world *world)
+{
+    CHECK_STATUS(leat_clock_changed(NULL), LEAT_INVALID);
+    CHECK_OK(leat_clock_changed(world->engine));
+}
+
 /* ---- tasks ---------------------------------------------------------------------------------- */
 
 static void
@@ -583,6 +590,7 @@ static const struct entry entries[] = {
     {"leat_parallel_for", case_parallel_for},
     {"leat_run_some", case_run_some},
     {"leat_next_due", case_next_due},
+    {"leat_clock_changed", case_clock_changed},
     {"leat_completion_queue_create", case_completion_queues},
     {"leat_completion_queue_descriptor", case_completion_queues},
     {"leat_completion_queue_take", case_completion_queues},

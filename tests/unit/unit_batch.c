@@ -123,7 +123,7 @@ each_on_its_own(void **state)
     (void)state;
     struct fixture *fixture = setup();
     fixture->jobs[1].payload_bytes = 1;
-    fixture->jobs[2].delay_ns = 1;
+    fixture->jobs[2].reserved = 1;
     fixture->jobs[4].type.bits = 60;
     fixture->jobs[5].priority = 0; /* levels may differ */
     CHECK_STATUS(submit(fixture, 6, LEAT_BATCH_EACH), LEAT_INVALID);
@@ -179,7 +179,7 @@ culprits_are_named(void **state)
     (void)state;
     struct fixture *fixture = setup();
     fixture->jobs[3].payload_bytes = 1;
-    fixture->jobs[7].delay_ns = 1;
+    fixture->jobs[7].reserved = 1;
     none(fixture, 10, LEAT_INVALID);
     for (size_t i = 0; i < 10; i++) {
         enum leat_status want = i == 3 ? LEAT_INVALID : LEAT_OK;

@@ -286,9 +286,6 @@ outcomes_refused(void **state)
         {leat_pending(), LEAT_INVALID},
         {leat_outcome_of((enum leat_outcome_kind)0, 0), LEAT_INVALID},
         {leat_outcome_of((enum leat_outcome_kind)6, 0), LEAT_INVALID},
-        {leat_snooze(1), LEAT_UNSUPPORTED},
-        {leat_snooze(0), LEAT_UNSUPPORTED},
-        {leat_retry_in(1), LEAT_UNSUPPORTED},
     };
     begin(fixture);
     for (size_t i = 0; i < TEST_COUNT_OF(cases); i++) {

@@ -288,12 +288,19 @@ unsupported_jobs(void **state)
     job = good;
     job.reserved = 1;
     refused(engine, &job, LEAT_UNSUPPORTED);
+    /* Options of another version, of none, and two times. */
+    struct leat_job_options options = leat_job_options_default();
     job = good;
+    job.options = &options;
+    options.version = 77;
+    refused(engine, &job, LEAT_UNSUPPORTED);
+    options = leat_job_options_default();
+    options.size = 4;
+    refused(engine, &job, LEAT_INVALID);
+    options = leat_job_options_default();
+    options.run_at_ns = 1;
     job.delay_ns = 1;
-    refused(engine, &job, LEAT_UNSUPPORTED);
-    job = good;
-    job.options = (const struct leat_job_options *)(const void *)&job;
-    refused(engine, &job, LEAT_UNSUPPORTED);
+    refused(engine, &job, LEAT_INVALID);
     test_close(engine);
 }
 

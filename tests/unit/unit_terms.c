@@ -8,6 +8,7 @@
 #include "engine/terms.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
+#include "tests/support/fake_clock.h"
 #include "tests/support/memory.h"
 #include "tests/support/threads.h"
 
@@ -16,6 +17,7 @@
 
 struct fixture {
     struct leat_engine *engine;
+    struct test_clock clock;
     struct test_memory memory;
     struct test_gate gate;
     struct leat_outcome answer;
@@ -46,6 +48,8 @@ setup(void)
     CHECK(fixture != NULL);
     test_memory_init(&fixture->memory);
     config.allocator = test_memory_allocator(&fixture->memory);
+    test_clock_init(&fixture->clock);
+    config.clock = test_clock_of(&fixture->clock);
     config.jobs_max = 256;
     fixture->engine = test_open(&config);
     test_gate_init(&fixture->gate);
@@ -286,10 +290,11 @@ expired_jobs_never_run(void **state)
     (void)state;
     struct fixture *fixture = setup();
     leat_job_id now = submit_expiring(fixture, 0);
-    leat_job_id soon = submit_expiring(fixture, 1);
-    leat_job_id later = submit_expiring(fixture, 1000 * SECOND_NS);
+    leat_job_id soon = submit_expiring(fixture, 1000);
+    leat_job_id later = submit_expiring(fixture, 1001);
     leat_job_id last = submit_expiring(fixture, LEAT_FOREVER - 1);
     leat_job_id never = submit_expiring(fixture, LEAT_FOREVER);
+    test_clock_pass(&fixture->clock, fixture->engine, 1000);
     run_all(fixture);
     check_expired(fixture, now, 0);
     check_expired(fixture, soon, 0);
@@ -316,13 +321,14 @@ cancelled_before_it_expired(void **state)
     teardown(fixture);
 }
 
-/* Not begun again; what it was in when the time came, it ends. */
+/* Time passes while it is in its handler: that it ends, and is not begun again. */
 static struct leat_outcome
 fails_late(struct leat_run *run, void *context)
 {
+    struct fixture *fixture = context;
     CHECK_OK(leat_run_error(run, "too slow"));
-    test_sleep_ns(2 * TEST_MS);
-    return held_run(run, context);
+    test_clock_pass(&fixture->clock, fixture->engine, 500);
+    return leat_retry();
 }
 
 static void
@@ -330,23 +336,11 @@ expired_between_attempts(void **state)
 {
     (void)state;
     struct fixture *fixture = setup();
-    struct leat_type_options type_options = leat_type_options_default();
-    struct leat_job_options options = leat_job_options_default();
-    const struct leat_retry_policy policy = leat_retry_fixed(0);
-    type_options.retry = &policy;
-    type_options.max_attempts = LEAT_ATTEMPTS_MAX;
-    CHECK_OK(leat_type_register(fixture->engine, "late", fails_late, fixture, &type_options,
-                                &fixture->type));
-    test_gate_open(&fixture->gate);
-    CHECK_OK(leat_start(fixture->engine));
-    fixture->answer = leat_retry();
-    options.expires_in_ns = SECOND_NS / 10;
-    leat_job_id id = submit(fixture, &options);
-    struct leat_job_info info = test_wait(fixture->engine, id);
-    CHECK_EQUAL(info.state, LEAT_JOB_DEAD);
-    CHECK_EQUAL(info.reason, LEAT_REASON_EXPIRED);
-    CHECK(info.attempts >= 1);
-    CHECK_TEXT(info.error, "too slow");
+    fixture->type = test_register(fixture->engine, "late", fails_late, fixture);
+    leat_job_id second = submit_expiring(fixture, 1000);
+    run_all(fixture);
+    check_expired(fixture, second, 2);
+    CHECK_TEXT(test_wait(fixture->engine, second).error, "too slow");
     teardown(fixture);
 }
 

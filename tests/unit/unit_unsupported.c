@@ -109,23 +109,6 @@ good_job(void)
     return job;
 }
 
-static enum leat_status
-submit(struct leat_engine *engine, const struct leat_job *job)
-{
-    leat_job_id id = {7};
-    enum leat_status status = leat_submit(engine, job, &id);
-    CHECK_EQUAL(id.bits, 7);
-    return status;
-}
-
-static enum leat_status
-job_delay_ns(struct leat_engine *engine)
-{
-    struct leat_job job = good_job();
-    job.delay_ns = 1;
-    return submit(engine, &job);
-}
-
 /* ---- arguments and answers ------------------------------------------------------------------ */
 
 static enum leat_status
@@ -179,43 +162,6 @@ progress_text(struct leat_engine *engine)
     return seen.status;
 }
 
-static bool
-parked(void *argument)
-{
-    return test_statistics(argument).workers_parked == 1;
-}
-
-static enum leat_status
-complete_with(struct leat_engine *engine)
-{
-    struct seen seen = {.answer = leat_pending()};
-    (void)run_seen(engine, &seen, "pending");
-    /* Awake before it parks again. */
-    test_gate_arrivals(&seen.gate, 1);
-    CHECK(test_until(parked, engine));
-    CHECK_STATUS(leat_complete(engine, seen.token, leat_snooze(1), NULL), LEAT_UNSUPPORTED);
-    enum leat_status status = leat_complete(engine, seen.token, leat_retry_in(1), NULL);
-    CHECK_OK(leat_complete(engine, seen.token, leat_done(), NULL));
-    test_gate_fini(&seen.gate);
-    return status;
-}
-
-static enum leat_status
-handler_answers(struct leat_engine *engine)
-{
-    const struct leat_outcome answers[] = {leat_retry_in(1), leat_snooze(1)};
-    static const char *const names[] = {"retry-in", "snooze"};
-    for (size_t i = 0; i < TEST_COUNT_OF(answers); i++) {
-        struct seen seen = {.answer = answers[i]};
-        struct leat_job_info info = test_wait(engine, run_seen(engine, &seen, names[i]));
-        CHECK_EQUAL(info.state, LEAT_JOB_DEAD);
-        CHECK_EQUAL(info.reason, LEAT_REASON_UNSUPPORTED);
-        CHECK_EQUAL(info.attempts, 1);
-        test_gate_fini(&seen.gate);
-    }
-    return LEAT_UNSUPPORTED;
-}
-
 /* ---- the list ------------------------------------------------------------------------------- */
 
 struct entry {
@@ -230,12 +176,9 @@ static const struct entry entries[] = {
     {"leat_config.log_directory", log_directory},
     {"leat_type_options.running_max", type_running_max},
     {"leat_queue_options.running_max", queue_running_max},
-    {"leat_job.delay_ns", job_delay_ns},
     {"leat_run_progress() with a text", progress_text},
     {"leat_submit_batch() with LEAT_BATCH_ALL_OR_NONE and jobs of several priorities",
      batch_of_priorities},
-    {"leat_complete() with a delay, or with a snooze", complete_with},
-    {"A handler's leat_retry_in() with a delay other than 0, or leat_snooze()", handler_answers},
 };
 
 enum { ENTRIES = TEST_COUNT_OF(entries) };

@@ -1,0 +1,60 @@
+/* timers.h - jobs that wait for a time: the wheels of an engine, and what the engine's files ask of
+ * them. Why so: docs/design/0013.
+ *
+ * A job that waits here is in phase SCHEDULED or RETRYING, and LINKED for its place on a wheel.
+ * State first, timer second: who makes it wait changes the word, arms the timer, and looks at the
+ * word again; who cancels it changes the word and then cancels the timer. One of both sees the
+ * other, and takes the timer off. Whoever calls with an index has a hold on the record, so that it
+ * is not another job's by then.
+ */
+#ifndef ENGINE_TIMERS_H
+#define ENGINE_TIMERS_H
+
+#include "engine/engine_internal.h"
+
+/* Delays and times from now on, as far as a clock of 64 bits goes for sure: 146 years. */
+LEAT_INLINE uint64_t
+leat_timers_after(uint64_t now_ns, uint64_t delay_ns)
+{
+    const uint64_t most = UINT64_C(1) << 62;
+    return now_ns >= most || delay_ns > most - now_ns ? most : now_ns + delay_ns;
+}
+
+enum leat_os_result leat_timers_init(struct leat_engine *engine);
+void leat_timers_fini(struct leat_engine *engine);
+/* Bytes that are mapped. */
+size_t leat_timers_bytes(const struct leat_config *concrete);
+
+/* When a job is to go on. */
+struct leat_due {
+    enum leat_time time; /* BOOT or WALL */
+    uint64_t at_ns;
+};
+
+/* Arms the timer of a job whose word was just made to say that it waits. pre: a hold; the record is
+ * in no other place. Progress: lock-free. */
+void leat_timers_arm(struct leat_engine *engine, uint32_t index, struct leat_due due);
+/* The job was cancelled while it waited here. pre: a hold. Progress: lock-free. */
+void leat_timers_cancelled(struct leat_engine *engine, uint32_t index);
+/* How long a job that waits here still has to, as far as that can be seen. */
+uint64_t leat_timers_left(const struct leat_engine *engine, uint32_t index);
+
+/* How often the job was snoozed so far; and once more. pre: nobody else can run it: the caller
+ * does, or has not yet armed its timer. */
+uint32_t leat_timers_snoozes(const struct leat_engine *engine, uint32_t index);
+void leat_timers_snoozed(struct leat_engine *engine, uint32_t index);
+
+/* What a leat_complete() says while the handler is still at work: kept until it answers. Returns
+ * the kind that stands for it in the word, which has no room for more. pre: a claim. */
+uint64_t leat_timers_answer_keep(struct leat_engine *engine, uint32_t index,
+                                 struct leat_outcome outcome);
+struct leat_outcome leat_timers_answer(const struct leat_engine *engine, uint32_t index,
+                                       enum leat_outcome_kind kind);
+
+/* Jobs that begin (1) or end (-1) to wait in a phase, for the statistics. */
+void leat_timers_count(struct leat_engine *engine, enum leat_phase phase, int change);
+
+/* For pool.ops.advance. */
+bool leat_timers_advance(void *context, uint32_t worker);
+
+#endif
