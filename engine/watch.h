@@ -9,8 +9,9 @@
  * Roles    the worker of a place writes `running` and `jobs_run`. Any thread looks: the first one
  *          is the watcher and writes `watched`, who comes while it is at it goes on. Worker,
  *          watcher and leat_complete() meet on the job's word.
- * Claims   look    never waits for a worker; lock-free: a swap of a word fails only where another
- *                  thread's swap was done.
+ * Claims   look    never waits; a swap of a word fails only where another thread's was done.
+ *                  BLOCKING in its watcher: while one that has stopped is at it, nobody is timed
+ *                  out. Workers and all others go on.
  *          Decided once: that an attempt was timed out is one swap of its word, and so is its end.
  *                  See TIMED_OUT in engine/job.h for what either does where the other came first.
  *          Never early: at two looks that are a timeout apart, and at each between, the word said
@@ -21,7 +22,7 @@
  * I1       an attempt is timed out at most once, and only while its handler has not answered and
  *          leat_complete() has not said anything
  * I2       a place is stuck only while its worker is in the handler of a late attempt
- * If the watcher stops for ever: no attempt is late any more; if it was at a job's options, that
+ * If the watcher stops for ever: no attempt is late any more; if it was asking for a timeout, that
  * one record is not given back. If a worker does: its job is late and then stuck, no other is.
  */
 #ifndef ENGINE_WATCH_H
