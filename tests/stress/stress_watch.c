@@ -1,5 +1,5 @@
-/* stress_watch.c - handlers, completions from elsewhere, cancels and a watcher with a fast clock
- * meet on the words of jobs. Each attempt that was timed out is followed by another, or is the
+/* stress_watch.c - handlers, snoozes, completions from elsewhere, cancels and watchers with a
+ * fast clock meet on the words of jobs. Each attempt that was timed out is followed by another, or is the
  * last; a completion that was taken ends its job; a job is in one handler at a time, and finds its
  * payload as it was. Under ThreadSanitizer, payloads and marks are plain data. Holds I1 and I2 of
  * engine/watch.h and its "decided once". */
@@ -16,7 +16,7 @@
 enum { JOBS = 48, WORKERS = 2, ATTEMPTS = 4, THREADS = 4, PAYLOAD_BYTES = 200 };
 
 /* What a job's handler does, by the job's number. */
-enum { ANSWERS_DONE, COMPLETES_ITSELF, COMPLETED_ELSEWHERE, KINDS };
+enum { ANSWERS_DONE, SNOOZES, COMPLETES_ITSELF, COMPLETED_ELSEWHERE, KINDS };
 
 struct job {
     uint32_t inside;               /* plain: attempts in the handler */
@@ -31,7 +31,6 @@ struct fixture {
     struct job jobs[JOBS];
     leat_atomic_u32 ended;
     leat_atomic_u64 accepted; /* completions */
-    leat_atomic_u64 now_ns;   /* by the watchers' clock */
     leat_type type;
     uint64_t rounds;
     uint64_t seed;
@@ -66,7 +65,7 @@ run(struct leat_run *run, void *context)
     size_t bytes = 0;
     const unsigned char *payload = leat_run_payload(run, &bytes);
     struct job *job = &fixture->jobs[payload[0]];
-    struct test_prng prng = {leat_run_id(run).bits ^ leat_run_attempt(run)};
+    struct test_prng prng = {leat_run_id(run).bits ^ leat_run_token(run).attempt};
     CHECK_EQUAL(job->inside, 0);
     job->inside++;
     for (size_t i = 1; i < bytes; i++) {
@@ -82,6 +81,9 @@ run(struct leat_run *run, void *context)
     job->inside--;
     if (kind == ANSWERS_DONE) {
         return leat_done();
+    }
+    if (kind == SNOOZES) {
+        return test_random_below(&prng, 2) == 0 ? leat_snooze(1) : leat_done();
     }
     if (kind == COMPLETES_ITSELF) {
         complete(fixture, token);
@@ -108,8 +110,7 @@ watch(struct fixture *fixture, struct test_prng *prng)
 {
     while (!over(fixture)) {
         uint64_t step_ns = test_random_below(prng, LEAT_TIMEOUT_NS_MIN / 4);
-        uint64_t now_ns = atom_add_rlx(&fixture->now_ns, step_ns) + step_ns;
-        (void)leat_watch_look(fixture->engine, now_ns);
+        test_clock_pass(&fixture->clock, fixture->engine, step_ns);
         spin(test_random_below(prng, 2000));
     }
 }
@@ -153,7 +154,7 @@ check_ended(struct fixture *fixture, struct job *job, bool cancelled)
 {
     struct leat_job_info info = test_wait(fixture->engine, job->id);
     fixture->states[info.state]++;
-    if (info.state == LEAT_JOB_COMPLETED && (job - fixture->jobs) % KINDS != ANSWERS_DONE) {
+    if (info.state == LEAT_JOB_COMPLETED && (job - fixture->jobs) % KINDS >= COMPLETES_ITSELF) {
         fixture->completed_by_token++;
     }
     if (info.state == LEAT_JOB_DEAD) {
