@@ -156,9 +156,10 @@ leat_type_register(struct leat_engine *engine, const char *name, leat_handler ha
     struct leat_type_options known;
     struct leat_backoff backoff;
     status = type_options_read(&known, options);
-    if (status == LEAT_OK) {
-        status = leat_backoff_read(&backoff, known.retry, NULL);
+    if (status != LEAT_OK) {
+        return status;
     }
+    status = leat_backoff_read(&backoff, known.retry, NULL);
     if (status != LEAT_OK) {
         return status;
     }

@@ -1,8 +1,8 @@
-/* stress_watch.c - handlers, snoozes, completions from elsewhere, cancels and watchers with a
- * fast clock meet on the words of jobs. Each attempt that was timed out is followed by another, or is the
- * last; a completion that was taken ends its job; a job is in one handler at a time, and finds its
- * payload as it was. Under ThreadSanitizer, payloads and marks are plain data. Holds I1 and I2 of
- * engine/watch.h and its "decided once". */
+/* stress_watch.c - handlers, snoozes, completions from elsewhere, cancels and watchers with a fast
+ * clock meet on the words of jobs. Each attempt that was timed out is followed by another, or is
+ * the last; a completion that was taken ends its job; a job is in one handler at a time, and finds
+ * its payload as it was. Under ThreadSanitizer, payloads and marks are plain data. Holds I1 and I2
+ * of engine/watch.h and its "decided once". */
 #include <stdlib.h>
 #include <string.h>
 
