@@ -289,7 +289,7 @@ submit_one(struct leat_engine *engine, const struct leat_job *given, leat_job_id
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct intake intake = {.due = {0, 0}};
+    struct intake intake = {.index = 0};
     enum leat_status status = job_read(given, &copy, &job);
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = intake_check(engine, job, &intake);
