@@ -12,6 +12,18 @@ struct head {
     uint32_t version;
 };
 
+void
+leat_struct_init(void *given, size_t size, const void *defaults, size_t defaults_bytes)
+{
+    if (given == NULL || size < sizeof(struct head)) {
+        return;
+    }
+    uint32_t stated = (uint32_t)size;
+    memset(given, 0, size);
+    memcpy(given, defaults, size < defaults_bytes ? size : defaults_bytes);
+    memcpy(given, &stated, sizeof(stated));
+}
+
 enum leat_status
 leat_struct_read(void *known, size_t known_bytes, const void *given)
 {
@@ -124,12 +136,7 @@ void
 leat_config_init(struct leat_config *config, size_t size)
 {
     struct leat_config ours = config_default();
-    if (config == NULL || size < sizeof(struct head)) {
-        return;
-    }
-    memset(config, 0, size);
-    memcpy(config, &ours, size < sizeof(ours) ? size : sizeof(ours));
-    config->size = (uint32_t)size;
+    leat_struct_init(config, size, &ours, sizeof(ours));
 }
 
 /* ---- checks --------------------------------------------------------------------------------- */

@@ -179,6 +179,7 @@ parts_open(struct leat_engine *engine)
     }
     if (result == LEAT_OS_OK) {
         result = leat_timers_init(engine);
+        leat_clocks_add(&engine->clocks, leat_watch_source(engine));
     }
     if (result == LEAT_OS_OK && !leat_registry_init(engine)) {
         result = LEAT_OS_NO_MEMORY;
@@ -310,6 +311,7 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
     }
     opened->config = concrete;
     opened->memory = memory;
+    opened->seed = leat_os_monotonic_ns() ^ (uintptr_t)opened;
     opened->sample_below = UINT32_MAX / concrete.sample_interval;
     int failed = pthread_mutex_init(&opened->mutex, NULL);
     LEAT_ASSERT(failed == 0);

@@ -15,6 +15,21 @@
 #define LEAT_ATTEMPTS_MAX     65535
 #define LEAT_ATTEMPTS_DEFAULT 3
 
+/* A longer delay of a retry is a mistake of units. It also keeps a delay and its jitter far from
+ * the end of 64 bits. */
+#define LEAT_RETRY_NS_MAX (UINT64_C(366) * 24 * 60 * 60 * 1000000000)
+/* A list that is longer follows a rule, and a rule is a function. */
+#define LEAT_RETRY_DELAYS_MAX 32
+#define LEAT_RETRY_BASE_MAX   1000
+
+/* A timeout below a millisecond would be over before anyone has looked twice. */
+#define LEAT_TIMEOUT_NS_MIN     UINT64_C(1000000)
+#define LEAT_TIMEOUT_NS_MAX     LEAT_RETRY_NS_MAX
+#define LEAT_TIMEOUT_NS_DEFAULT (UINT64_C(60) * 1000000000)
+/* In how many parts of a timeout handlers are looked at, and how often at most. */
+#define LEAT_WATCH_PARTS  8
+#define LEAT_WATCH_NS_MIN UINT64_C(1000000)
+
 /* Larger data belongs in a file that the payload names. */
 #define LEAT_PAYLOAD_BYTES_MAX        (UINT32_C(16) << 20)
 #define LEAT_PAYLOAD_INLINE_BYTES_MAX 4096
@@ -85,6 +100,7 @@
 /* Schedules that are served without letting go of the mutex: some ten microseconds. */
 #define LEAT_SCHEDULE_BATCH 64
 
+LEAT_STATIC(LEAT_RETRY_NS_MAX <= UINT64_MAX / 200, "a delay and its jitter, in percent, fit");
 LEAT_STATIC(LEAT_TYPES_MAX <= UINT16_MAX, "the record has 16 bits for the type");
 LEAT_STATIC(LEAT_QUEUES_MAX <= UINT16_MAX, "the record has 16 bits for the queue");
 

@@ -2,6 +2,7 @@
  * and filled; then its word is set, and last its index is put into a ring or list.
  */
 #include "engine/completion.h"
+#include "engine/terms.h"
 #include "engine/timers.h"
 
 #include <string.h>
@@ -54,7 +55,7 @@ due_check(const struct leat_engine *engine, const struct leat_job *job, struct l
     struct leat_job_options options = leat_job_options_default();
     enum leat_status status = LEAT_OK;
     if (job->options != NULL) {
-        status = leat_struct_read(&options, sizeof(options), job->options);
+        status = leat_terms_check(&options, job->options);
     }
     if (status == LEAT_OK && job->delay_ns != 0 && options.run_at_ns != 0) {
         status = LEAT_INVALID;
@@ -137,8 +138,7 @@ record_refuse(struct leat_engine *engine, const struct intake *intake)
     if (takes_room(intake)) {
         leat_queue_room_give(engine, intake->queue);
     }
-    leat_job_free_payload(engine, index);
-    leat_slab_give(&engine->jobs, leat_pool_shard(), index);
+    leat_job_reclaim(engine, index);
     (void)atom_add_rlx(&engine->outside.refused, 1); /* rlx: statistic */
 }
 
@@ -218,6 +218,9 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by submit:A */
     atom_store_rlx(&record->notice, completion);  /* rlx: ordered by submit:A */
     status = payload_copy(engine, index, job);
+    if (LEAT_UNLIKELY(job->options != NULL) && status == LEAT_OK) {
+        status = leat_terms_make(engine, index, job->options);
+    }
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         record_refuse(engine, intake);
     }

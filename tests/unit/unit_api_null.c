@@ -109,6 +109,30 @@ case_queue_options_init(struct world *world)
 }
 
 static void
+case_retry_policy_init(struct world *world)
+{
+    (void)world;
+    struct leat_retry_policy policy;
+    memset(&policy, 7, sizeof(policy));
+    struct leat_retry_policy before = policy;
+    leat_retry_policy_init(NULL, 0);
+    leat_retry_policy_init(NULL, sizeof(policy));
+    leat_retry_policy_init(&policy, 0);
+    leat_retry_policy_init(&policy, sizeof(uint32_t));
+    CHECK(memcmp(&policy, &before, sizeof(policy)) == 0);
+}
+
+static void
+case_retry_policy_check(struct world *world)
+{
+    (void)world;
+    struct leat_error error;
+    CHECK_STATUS(leat_retry_policy_check(NULL, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_retry_policy_check(NULL, &error), LEAT_INVALID);
+    CHECK_EQUAL(error.status, LEAT_INVALID);
+}
+
+static void
 case_config_check(struct world *world)
 {
     (void)world;
@@ -567,6 +591,8 @@ static const struct entry entries[] = {
     {"leat_priority_levels", case_version},
     {"leat_config_init", case_config_init},
     {"leat_config_check", case_config_check},
+    {"leat_retry_policy_init", case_retry_policy_init},
+    {"leat_retry_policy_check", case_retry_policy_check},
     {"leat_memory_size", case_memory_size},
     {"leat_open", case_open},
     {"leat_start", case_lifecycle},

@@ -71,14 +71,6 @@ type_running_max(struct leat_engine *engine)
 }
 
 static enum leat_status
-type_timeout_ns(struct leat_engine *engine)
-{
-    struct leat_type_options options = leat_type_options_default();
-    options.timeout_ns = 1;
-    return register_with(engine, &options);
-}
-
-static enum leat_status
 create_with(struct leat_engine *engine, const struct leat_queue_options *options)
 {
     leat_queue queue = {7};
@@ -181,7 +173,6 @@ static const struct entry entries[] = {
     {"leat_queue_resume()", queue_resume},
     {"leat_config.log_directory", log_directory},
     {"leat_type_options.running_max", type_running_max},
-    {"leat_type_options.timeout_ns", type_timeout_ns},
     {"leat_queue_options.running_max", queue_running_max},
     {"leat_run_progress() with a text", progress_text},
     {"leat_schedule_add() with a job that has options", schedule_options},
