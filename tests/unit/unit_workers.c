@@ -171,6 +171,15 @@ all_ran_twice(void *argument)
     return atom_load_rlx(&fixture->runs) == 2 * BATCH;
 }
 
+/* Every thread was waited for, its stack is free again. */
+static void
+check_joined(const struct fixture *fixture)
+{
+    for (uint32_t i = 0; i < WORKERS_MAX; i++) {
+        CHECK_EQUAL(atom_load_rlx(&fixture->engine->pool.workers[i].seat), LEAT_SEAT_EMPTY);
+    }
+}
+
 /* ---- how many ------------------------------------------------------------------------------- */
 
 static void
@@ -206,6 +215,7 @@ more_and_fewer(void **state)
     CHECK_OK(leat_workers_set(fixture->engine, 4)); /* while draining */
     CHECK_EQUAL(alive(fixture), 4);
     CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
+    check_joined(fixture);
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_completed, BATCH * TEST_COUNT_OF(counts));
     teardown(fixture);
 }
@@ -220,7 +230,9 @@ from_the_next_start_on(void **state)
     CHECK_EQUAL(alive(fixture), 0);
     CHECK_OK(leat_start(fixture->engine));
     CHECK_EQUAL(alive(fixture), 3);
+    CHECK_OK(leat_workers_set(fixture->engine, 2)); /* one has left, or is about to */
     CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
+    check_joined(fixture);
     CHECK_OK(leat_workers_set(fixture->engine, 1));
     CHECK_OK(leat_start(fixture->engine));
     CHECK_EQUAL(alive(fixture), 1);
