@@ -297,6 +297,31 @@ snooze_uses_up_no_attempt(void **state)
     test_finish(fixture->engine);
 }
 
+/* More often than the number of a run has room for. */
+static void
+snoozes_without_end(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    fixture->answer = leat_snooze(S);
+    leat_job_id id = submit(fixture, 0, 0);
+    for (uint32_t i = 1; i <= UINT16_MAX + 4; i++) {
+        CHECK_EQUAL(settle(fixture), i);
+        CHECK_EQUAL(fixture->attempt, 1);
+        CHECK_EQUAL(test_get(fixture->engine, id).attempts, 0);
+        pass(fixture, S + TICK);
+    }
+    fixture->answer = leat_retry_in(S);
+    CHECK_EQUAL(settle(fixture), UINT16_MAX + 5);
+    CHECK_EQUAL(test_get(fixture->engine, id).state, LEAT_JOB_RETRYING);
+    CHECK_EQUAL(test_get(fixture->engine, id).attempts, 1);
+    fixture->last = UINT16_MAX + 6;
+    pass(fixture, S + TICK);
+    CHECK_EQUAL(settle(fixture), UINT16_MAX + 6);
+    CHECK_EQUAL(test_get(fixture->engine, id).attempts, 2);
+    test_finish(fixture->engine);
+}
+
 static void
 retries_come_when_they_said(void **state)
 {
@@ -563,6 +588,7 @@ main(void)
         cmocka_unit_test(wall_clock_is_set),
         cmocka_unit_test(wall_clock_is_slow),
         cmocka_unit_test(snooze_uses_up_no_attempt),
+        cmocka_unit_test(snoozes_without_end),
         cmocka_unit_test(retries_come_when_they_said),
         cmocka_unit_test(completions_may_delay),
         cmocka_unit_test(completions_come_first),
