@@ -99,6 +99,18 @@ leat_timers_cancelled(struct leat_engine *engine, uint32_t index)
     take_off(engine, index);
 }
 
+void
+leat_timers_release(struct leat_engine *engine)
+{
+    const struct leat_wheels *wheels = &engine->timers.wheels;
+    for (uint32_t i = 0; i < wheels->count; i++) {
+        if (leat_inbox_ready(&leat_wheels_at(wheels, i)->inbox)) {
+            leat_pool_due(&engine->pool);
+            return;
+        }
+    }
+}
+
 uint64_t
 leat_timers_left(const struct leat_engine *engine, uint32_t index)
 {

@@ -429,6 +429,43 @@ cancelled_at_once(void **state)
     test_finish(fixture->engine);
 }
 
+/* The worker has been at the wheels, and sleeps. */
+static bool
+is_idle(void *argument)
+{
+    struct fixture *fixture = argument;
+    return next_due(fixture) != 0 && test_statistics(fixture->engine).workers_parked == 1;
+}
+
+static bool
+is_taken_in(void *argument)
+{
+    struct fixture *fixture = argument;
+    struct leat_job job = leat_job_default();
+    job.type = fixture->type;
+    return leat_submit(fixture->engine, &job, NULL) == LEAT_OK;
+}
+
+/* Also with workers that have nothing to do, and nobody who moves the clock. */
+static void
+cancelled_makes_room(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_with(1, 64);
+    leat_job_id ids[64];
+    for (uint32_t i = 0; i < 64; i++) {
+        ids[i] = submit(fixture, 86400 * S, 0);
+    }
+    pass(fixture, S); /* from the inbox to a list */
+    CHECK(test_until(is_idle, fixture));
+    for (uint32_t i = 0; i < 64; i++) {
+        CHECK_OK(leat_cancel(fixture->engine, ids[i]));
+        CHECK_OK(leat_release(fixture->engine, ids[i]));
+    }
+    CHECK(test_until(is_taken_in, fixture));
+    test_finish(fixture->engine);
+}
+
 /* Thousands come due at once behind rings of 64 slots, and all run. */
 static void
 rings_are_full(void **state)
@@ -593,6 +630,7 @@ main(void)
         cmocka_unit_test(completions_may_delay),
         cmocka_unit_test(completions_come_first),
         cmocka_unit_test(cancelled_at_once),
+        cmocka_unit_test(cancelled_makes_room),
         cmocka_unit_test(rings_are_full),
         cmocka_unit_test(limit_counts_what_is_due),
         cmocka_unit_test(stop_keeps_them),
