@@ -1,6 +1,7 @@
 /* unit_delay.c - jobs that wait for a time: delays, run-at, snoozes and retries with a delay, by
  * clocks that the test moves, so each is right to one tick. Most engines here have no workers: what
  * is due then runs in the test's own thread. */
+#include <pthread.h>
 #include <string.h>
 
 #include "ring/os.h"
@@ -248,6 +249,58 @@ wall_clock_is_set(void **state)
     CHECK_EQUAL(settle(fixture), 3);
     pass(fixture, 100 * S);
     CHECK_EQUAL(settle(fixture), 4);
+    test_finish(fixture->engine);
+}
+
+/* A wall clock that another thread sets ahead, and tells of, right behind the look at it by which a
+ * job is about to be armed. */
+struct setter {
+    struct test_clock clock;
+    struct leat_engine *engine;
+    uint32_t looks; /* that are left before; 0: never */
+};
+
+static void *
+setter_run(void *argument)
+{
+    struct setter *setter = argument;
+    test_clock_step(&setter->clock, setter->engine, (int64_t)(3600 * S));
+    return NULL;
+}
+
+static uint64_t
+setter_now(enum leat_clock_kind kind, void *context)
+{
+    struct setter *setter = context;
+    struct leat_clock clock = test_clock_of(&setter->clock);
+    uint64_t now_ns = clock.now(kind, clock.context);
+    if (kind == LEAT_CLOCK_WALL && setter->looks != 0 && --setter->looks == 0) {
+        pthread_t thread;
+        CHECK_EQUAL(pthread_create(&thread, NULL, setter_run, setter), 0);
+        CHECK_EQUAL(pthread_join(thread, NULL), 0);
+    }
+    return now_ns;
+}
+
+static void
+wall_clock_is_set_meanwhile(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    test_finish(fixture->engine);
+    struct setter setter = {.looks = 0};
+    struct leat_config config = test_config();
+    test_clock_init(&setter.clock);
+    config.workers = 0;
+    config.clock = (struct leat_clock){setter_now, &setter};
+    fixture->engine = test_start(&config);
+    setter.engine = fixture->engine;
+    fixture->type = test_register(fixture->engine, "t", run, fixture);
+    setter.looks = 2; /* one for whether it is due at once */
+    (void)submit(fixture, 0, atom_load_acq(&setter.clock.wall) + 3600 * S);
+    CHECK_EQUAL(setter.looks, 0);
+    test_clock_pass(&setter.clock, fixture->engine, 2 * TICK);
+    CHECK_EQUAL(settle(fixture), 1);
     test_finish(fixture->engine);
 }
 
@@ -624,6 +677,7 @@ main(void)
         cmocka_unit_test(run_at_past_is_now),
         cmocka_unit_test(wall_clock_is_set),
         cmocka_unit_test(wall_clock_is_slow),
+        cmocka_unit_test(wall_clock_is_set_meanwhile),
         cmocka_unit_test(snooze_uses_up_no_attempt),
         cmocka_unit_test(snoozes_without_end),
         cmocka_unit_test(retries_come_when_they_said),
