@@ -1,5 +1,5 @@
 /* timers.h - jobs that wait for a time: the wheels of an engine, and what the engine's files ask of
- * them. Why so: docs/design/0013.
+ * them. Why so: docs/design/0016.
  *
  * A job that waits here is in phase SCHEDULED or RETRYING, and LINKED for its place on a wheel.
  * State first, timer second: who makes it wait changes the word, arms the timer, and looks at the
