@@ -45,26 +45,12 @@ timers(benchmark::State &state, std::uint32_t count, bench_timer_use use)
         }
     }
     state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(count));
-    if (run.bytes != 0) {
-        state.counters["bytes_per_timer"] = static_cast<double>(run.bytes) / count;
+    if (use == BENCH_TIMER_ARM) {
+        state.counters["bytes_per_timer"] = static_cast<double>(run.bytes_own) / count;
     }
-}
-
-void
-remote(benchmark::State &state, std::uint32_t count, bench_timer_remote (*measure)(void *timers))
-{
-    Plan plan(count);
-    std::uint64_t taken_ns = 0;
-    for (auto _ : state) {
-        void *made = bench_timers_leat[0].create(plan.plan);
-        bench_timer_remote run = measure(made);
-        bench_timers_leat[0].destroy(made);
-        state.SetIterationTime(static_cast<double>(run.sent_ns) / ns_per_s);
-        taken_ns += run.taken_ns;
+    if (use == BENCH_TIMER_REMOTE_ARM || use == BENCH_TIMER_REMOTE_CANCEL) {
+        state.counters["call_ns"] = static_cast<double>(run.call_ns) / count;
     }
-    double items = static_cast<double>(state.iterations()) * count;
-    state.SetItemsProcessed(static_cast<std::int64_t>(items));
-    state.counters["taken_ns"] = static_cast<double>(taken_ns) / items;
 }
 
 void
@@ -85,14 +71,9 @@ register_rows()
         row("BM_wheel_fire", size, BENCH_TIMER_FIRE);
     }
     row("BM_wheel_rearm", sizes[1], BENCH_TIMER_REARM);
-    for (auto [name, measure] :
-         {std::pair{"BM_wheel_remote_arm/1m", &bench_timer_remote_arm},
-          std::pair{"BM_wheel_remote_cancel/1m", &bench_timer_remote_cancel}}) {
-        auto *call = measure;
-        auto *made = benchmark::RegisterBenchmark(
-            name, [=](benchmark::State &state) { remote(state, sizes[1].count, call); });
-        made->UseManualTime()->Unit(benchmark::kMillisecond);
-    }
+    row("BM_wheel_net_timeout", sizes[1], BENCH_TIMER_NET);
+    row("BM_wheel_remote_arm", sizes[1], BENCH_TIMER_REMOTE_ARM);
+    row("BM_wheel_remote_cancel", sizes[1], BENCH_TIMER_REMOTE_CANCEL);
     return true;
 }
 

@@ -36,14 +36,10 @@ put(struct leat_mpmc *ring, uint32_t slot)
 }
 
 enum leat_status
-leat_completion_reserve(const struct leat_engine *engine, const struct leat_job *job,
-                        uint32_t *completion)
+leat_completion_reserve(const struct leat_job *job, uint32_t *completion)
 {
     struct leat_completion_queue *queue = job->completions;
     uint32_t slot = 0;
-    if (queue->engine != engine) {
-        return LEAT_INVALID;
-    }
     if (!leat_mpmc_pop(&queue->free, &slot)) {
         return LEAT_FULL;
     }

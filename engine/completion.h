@@ -33,10 +33,9 @@ struct leat_completion_queue {
     struct leat_mpmc free;         /* S */
 };
 
-/* A slot for a job that names a queue. LEAT_OK and *completion, for the record; LEAT_FULL;
- * LEAT_INVALID (another engine's queue). */
-enum leat_status leat_completion_reserve(const struct leat_engine *engine,
-                                         const struct leat_job *job, uint32_t *completion);
+/* A slot for a job that names a queue. LEAT_OK and *completion, for the record; LEAT_FULL.
+ * pre: it is a queue of the job's engine. */
+enum leat_status leat_completion_reserve(const struct leat_job *job, uint32_t *completion);
 /* Gives the slot of a job that was not taken in back. 0 does nothing. */
 void leat_completion_release(const struct leat_engine *engine, uint32_t completion);
 

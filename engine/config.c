@@ -12,6 +12,18 @@ struct head {
     uint32_t version;
 };
 
+void
+leat_struct_init(void *given, size_t size, const void *defaults, size_t defaults_bytes)
+{
+    if (given == NULL || size < sizeof(struct head)) {
+        return;
+    }
+    uint32_t stated = (uint32_t)size;
+    memset(given, 0, size);
+    memcpy(given, defaults, size < defaults_bytes ? size : defaults_bytes);
+    memcpy(given, &stated, sizeof(stated));
+}
+
 enum leat_status
 leat_struct_read(void *known, size_t known_bytes, const void *given)
 {
@@ -112,6 +124,7 @@ config_default(void)
     config.payload_bytes_inline = 64;
     config.types_max = 4096;
     config.queues_max = 4096;
+    config.schedules_max = 4096;
     config.retained_max = LEAT_AUTO;
     config.dead_max = LEAT_AUTO;
     config.sample_interval = 32;
@@ -123,12 +136,7 @@ void
 leat_config_init(struct leat_config *config, size_t size)
 {
     struct leat_config ours = config_default();
-    if (config == NULL || size < sizeof(struct head)) {
-        return;
-    }
-    memset(config, 0, size);
-    memcpy(config, &ours, size < sizeof(ours) ? size : sizeof(ours));
-    config->size = (uint32_t)size;
+    leat_struct_init(config, size, &ours, sizeof(ours));
 }
 
 /* ---- checks --------------------------------------------------------------------------------- */
@@ -182,6 +190,7 @@ ranges_check(const struct leat_config *config, struct leat_error *error)
          "must be a multiple of 16 from 0 to 4 096"},
         {"types_max", config->types_max, 1, LEAT_TYPES_MAX, "must be 1 to 65 535"},
         {"queues_max", config->queues_max, 1, LEAT_QUEUES_MAX, "must be 1 to 65 535"},
+        {"schedules_max", config->schedules_max, 1, LEAT_SCHEDULES_MAX, "must be 1 to 65 535"},
         {"sample_interval", config->sample_interval, 1, LEAT_SAMPLE_MAX, "must be 1 to 1 000 000"},
         {"timer_tick_log2", config->timer_tick_log2, LEAT_WHEEL_TICK_LOG2_MIN,
          LEAT_WHEEL_TICK_LOG2_MAX, "must be 14 to 34"},

@@ -6,6 +6,10 @@
 #include "engine/limits.h"
 #include "sched/pool.h"
 
+/* Fills a caller's struct of `size` bytes with our defaults, as far as it reaches, and states its
+ * size in it. NULL, or no room for size and version: nothing. */
+void leat_struct_init(void *given, size_t size, const void *defaults, size_t defaults_bytes);
+
 /* Copies what the caller's header knows over `known`, which holds our defaults. LEAT_INVALID: not
  * begun by its default function; LEAT_UNSUPPORTED: it sets a field that we do not know. */
 enum leat_status leat_struct_read(void *known, size_t known_bytes, const void *given);

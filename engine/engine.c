@@ -169,7 +169,8 @@ parts_open(struct leat_engine *engine)
     size_t places = sizeof(struct leat_place) * leat_config_places(&engine->config);
     engine->places = leat_memory_take_lines(memory, places);
     engine->bells = leat_memory_take_lines(memory, sizeof(struct leat_bell) * LEAT_BELLS);
-    if (engine->places == NULL || engine->bells == NULL || !leat_retention_init(engine)) {
+    bool made = leat_schedules_init(engine); /* first, for its part of a close */
+    if (!made || engine->places == NULL || engine->bells == NULL || !leat_retention_init(engine)) {
         return LEAT_OS_NO_MEMORY;
     }
     enum leat_os_result result = pool_open(engine); /* it knows the nodes of memory */
@@ -178,6 +179,7 @@ parts_open(struct leat_engine *engine)
     }
     if (result == LEAT_OS_OK) {
         result = leat_timers_init(engine);
+        leat_clocks_add(&engine->clocks, leat_watch_source(engine));
     }
     if (result == LEAT_OS_OK && !leat_registry_init(engine)) {
         result = LEAT_OS_NO_MEMORY;
@@ -212,6 +214,7 @@ parts_close(struct leat_engine *engine)
     if (engine->jobs.mapping != NULL) {
         records_free(engine);
     }
+    leat_schedules_fini(engine);
     leat_completions_fini(engine);
     leat_timers_fini(engine);
     leat_os_unmap(engine->alive_page, LEAT_PAGE_BYTES);
@@ -308,6 +311,7 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
     }
     opened->config = concrete;
     opened->memory = memory;
+    opened->seed = leat_os_monotonic_ns() ^ (uintptr_t)opened;
     opened->sample_below = UINT32_MAX / concrete.sample_interval;
     int failed = pthread_mutex_init(&opened->mutex, NULL);
     LEAT_ASSERT(failed == 0);

@@ -4,10 +4,13 @@
 
 #include <pthread.h>
 
+#include "engine/backoff.h"
 #include "engine/config.h"
 #include "engine/histogram.h"
 #include "engine/job.h"
 #include "engine/names.h"
+#include "engine/schedule.h"
+#include "engine/watch.h"
 #include "sched/clock.h"
 #include "sched/pool.h"
 #include "sched/wheel.h"
@@ -17,6 +20,8 @@ struct leat_binding {
     leat_handler handler;
     void *context;
     uint32_t max_attempts;
+    uint64_t timeout_ns; /* 0: none */
+    struct leat_backoff backoff;
 };
 
 /* Counters of one place (worker or lent thread); its own lines.
@@ -27,9 +32,10 @@ struct leat_place {
     leat_atomic_u64 dead;                       /* W */
     leat_atomic_u64 cancelled;                  /* W */
     leat_atomic_u64 retried;                    /* W */
-    leat_atomic_u64 running;                    /* W 1: in a handler */
+    leat_atomic_u64 running;                    /* W id of the job in whose handler it is; or 0 */
     struct leat_histogram queue_wait;           /* W */
     struct leat_histogram run_time;             /* W */
+    struct leat_watched watched;                /* W of the watcher */
 };
 
 /* The same where no worker is at hand: leat_cancel(), leat_complete(). Letters: S many writers. */
@@ -86,6 +92,7 @@ struct leat_engine {
     pthread_mutex_t mutex;                   /* S lifecycle */
     struct leat_config config;               /* I */
     struct leat_memory memory;               /* I */
+    uint64_t seed;                           /* I of the jitter of retries */
     uint32_t sample_below;                   /* I a job is timed if its hash is at most this */
     unsigned char *inline_payloads;          /* I payload_bytes_inline each */
     size_t inline_bytes;                     /* I */
@@ -99,10 +106,12 @@ struct leat_engine {
     struct leat_bell *bells;                 /* S LEAT_BELLS */
     /* S struct leat_completion_queue, or NULL */
     leat_atomic_pointer completions[LEAT_COMPLETION_QUEUES_MAX];
+    struct leat_schedules schedules;          /* S */
     struct leat_outside outside;              /* S */
     struct leat_clocks clocks;                /* S */
     struct leat_timers timers;                /* S */
     LEAT_ALIGNED_LINE leat_atomic_u64 domain; /* S address of the grace periods */
+    struct leat_watch watch;                  /* S */
     struct leat_pool pool;                    /* S */
 };
 
@@ -112,6 +121,7 @@ struct leat_run {
     struct leat_worker *worker;
     struct leat_job_record *record;
     leat_atomic_u64 *word;
+    uint64_t id;
     uint32_t index;
     uint32_t number;  /* of this run of the job, modulo 2^16; the first is 1 */
     uint32_t attempt; /* the same without the runs that were snoozed */
@@ -195,6 +205,13 @@ void leat_queue_room_force(struct leat_engine *engine, uint32_t queue);
 void leat_queue_room_give(struct leat_engine *engine, uint32_t queue);
 struct leat_lists_ops leat_queue_lists(struct leat_engine *engine);
 
+/* ---- submit.c ------------------------------------------------------------------------------- */
+
+/* The checks of a submit, which take new names in. `checked` is the job with handles in the place
+ * of names, for later submits. */
+enum leat_status leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
+                                   struct leat_job *checked);
+
 /* ---- run.c ---------------------------------------------------------------------------------- */
 
 void leat_run_item(void *context, struct leat_worker *worker, uint32_t item);
@@ -213,7 +230,7 @@ bool leat_retention_yield(struct leat_engine *engine);
 /* The phase is final and the caller's place has let go of the index: keeps the record for a while,
  * or gives it back. */
 void leat_job_retire(struct leat_engine *engine, uint32_t index);
-/* How an attempt ends. */
+/* How an attempt ends. One that was timed out has not ATTEMPTS for a reason, but TIMEOUT. */
 struct leat_ending {
     enum leat_phase phase; /* COMPLETED, DEAD or CANCELLED */
     enum leat_reason reason;
@@ -221,8 +238,8 @@ struct leat_ending {
     bool late;                  /* the error is the text of a leat_complete() */
 };
 
-/* RUNNING to the end. */
-void leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending);
+/* RUNNING to the end. False: it was timed out, so it cannot end COMPLETED; nothing has changed. */
+bool leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending);
 /* What a cancelled, completed or gone job no longer needs. */
 void leat_job_free_payload(struct leat_engine *engine, uint32_t index);
 /* The word is in phase GONE by the caller's own swap: gives the record back. */
@@ -241,6 +258,8 @@ void leat_job_unhold(struct leat_engine *engine, uint32_t index);
 /* Where the id's word is, and what the word says of it: LEAT_OK, LEAT_GONE or LEAT_NOT_FOUND. */
 enum leat_status leat_job_locate(const struct leat_engine *engine, leat_job_id id, uint32_t *index);
 enum leat_status leat_word_judge(uint64_t word, leat_job_id id);
+/* The job has not ended. False also for an id that was never given out. */
+bool leat_job_live(const struct leat_engine *engine, leat_job_id id);
 
 LEAT_INLINE struct leat_job_record *
 leat_job_record(const struct leat_engine *engine, uint32_t index)

@@ -8,7 +8,9 @@
  *                       answer pending.)
  *   19..12  holds       threads inside leat_wait(), leat_get(), leat_result() on this job
  *   11..9   outcome     what leat_complete() said before the handler answered pending: 2 bits of
- *                       kind, 1 of whether it left a text; 0: nothing
+ *                       kind, 1 of whether it left a text; 0: nothing. The text alone is TIMED_OUT,
+ *                       said by the watcher (watch.h): from then on leat_complete() is stale, and
+ *                       what the handler answers is a failure
  *    8      CLAIMED     a leat_complete() is at work
  *    7      AWAITED     the handler answered pending; leat_complete() ends the attempt
  *    6      CANCEL      cancel was asked while RUNNING
@@ -67,6 +69,7 @@ enum leat_phase {
 #define LEAT_WORD_OUTCOME       (UINT64_C(7) << LEAT_WORD_OUTCOME_SHIFT)
 #define LEAT_WORD_OUTCOME_KIND  UINT64_C(3)
 #define LEAT_WORD_OUTCOME_TEXT  UINT64_C(4)
+#define LEAT_WORD_TIMED_OUT     (LEAT_WORD_OUTCOME_TEXT << LEAT_WORD_OUTCOME_SHIFT)
 #define LEAT_WORD_HOLD          (UINT64_C(1) << 12)
 #define LEAT_WORD_HOLDS         (UINT64_C(255) << 12)
 #define LEAT_WORD_ATTEMPT_SHIFT 20
@@ -75,8 +78,11 @@ enum leat_phase {
 /* What belongs to one attempt and goes with it. */
 #define LEAT_WORD_OF_ATTEMPT (LEAT_WORD_AWAITED | LEAT_WORD_CLAIMED | LEAT_WORD_OUTCOME)
 
+struct leat_job_terms;
+
 /* What only some jobs need: from the allocator, at the first use, until the record is gone.
- * Letters: O the attempt's thread while RUNNING, readers after the end; W one writer. */
+ * Letters: I set by the submitter; O the attempt's thread while RUNNING, readers after the end;
+ * W one writer. */
 struct leat_job_extra {
     char error[LEAT_ERROR_BYTES];      /* O set by the handler */
     char late_error[LEAT_ERROR_BYTES]; /* Q set by leat_complete() that holds late_lock and has
@@ -84,6 +90,7 @@ struct leat_job_extra {
     leat_atomic_u32 late_lock;         /* S 1: a leat_complete() is at the text */
     void *result;                      /* O */
     size_t result_bytes;               /* O */
+    struct leat_job_terms *terms;      /* I see terms.h; NULL: those of its type */
     leat_atomic_u32 progress;          /* W */
 };
 
@@ -177,6 +184,12 @@ LEAT_INLINE bool
 leat_phase_final(enum leat_phase phase)
 {
     return phase >= LEAT_PHASE_COMPLETED && phase <= LEAT_PHASE_CANCELLED;
+}
+
+LEAT_INLINE bool
+leat_word_timed_out(uint64_t word)
+{
+    return (word & LEAT_WORD_OUTCOME) == LEAT_WORD_TIMED_OUT;
 }
 
 /* The bits of an attempt's number. */

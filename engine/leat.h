@@ -248,6 +248,9 @@ struct leat_config {
     uint32_t timer_tick_log2; /* what waits for a time comes due in steps of 2^this nanoseconds,
                                  never early: 14 to 34 (default 20: a millisecond) */
     struct leat_clock clock;
+
+    /* Schedules. */
+    uint32_t schedules_max; /* 1 to 65 535 (default 4 096) */
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -487,8 +490,9 @@ LEAT_API uint32_t leat_run_worker(const struct leat_run *run);
 /* Aligned to 16 bytes, writable by the handler, borrowed until it returns; NULL if there is none.
  * A later attempt sees what an earlier one wrote. */
 LEAT_API void *leat_run_payload(const struct leat_run *run, size_t *bytes);
-/* True once someone cancelled the job or a stop ran out of time. A handler that heeds it returns
- * any outcome: where the job was cancelled, only leat_done() ends otherwise than CANCELLED. */
+/* True once someone cancelled the job, its attempt was timed out, or a stop ran out of time. A
+ * handler that heeds it returns any outcome: where the job was cancelled, only leat_done() ends
+ * otherwise than CANCELLED; where it was timed out, see leat_type_options. */
 LEAT_API bool leat_run_cancelled(const struct leat_run *run);
 /* For leat_complete(), from any thread, once the handler answers leat_pending(). */
 LEAT_API leat_token leat_run_token(const struct leat_run *run);
@@ -514,21 +518,123 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_progress(struct leat_run *run,
 /* Ends an attempt that answered leat_pending(), or is about to. `outcome` is any but pending.
  * `error` (may be NULL) is copied as by leat_run_error().
  * Threads:  any.      Progress: as leat_submit().
- * Returns:  LEAT_OK; LEAT_STALE (completed before, or another attempt); LEAT_GONE; LEAT_NOT_FOUND;
- *           LEAT_NO_MEMORY (for the text) and LEAT_BUSY (253 callers look at this job): the token
- *           still holds; LEAT_FORKED; LEAT_INVALID.  */
+ * Returns:  LEAT_OK; LEAT_STALE (completed or timed out before, or another attempt); LEAT_GONE;
+ *           LEAT_NOT_FOUND; LEAT_NO_MEMORY (for the text) and LEAT_BUSY (253 callers look at this
+ *           job): the token still holds; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engine, leat_token token,
                                                        struct leat_outcome outcome,
                                                        const char *error);
+
+/* ---- retries ------------------------------------------------------------------------------- */
+
+/* What is known of an attempt that failed, while it is decided when the next one is due. */
+struct leat_failure {
+    leat_job_id id;
+    leat_type type;
+    uint32_t attempt; /* the one that failed; the first is 1 */
+    uint32_t max_attempts;
+    const char *error; /* what was said of it, or "" */
+};
+
+/* Answers the delay of the next attempt; LEAT_FOREVER: none, the job goes DEAD
+ * (LEAT_REASON_FAILED). It must be quick, and may be called by several threads at once. */
+typedef uint64_t (*leat_retry_function)(const struct leat_failure *failure, void *context);
+
+/* How long to wait behind the n-th attempt, where that one failed. */
+enum leat_retry_kind {
+    LEAT_RETRY_QUARTIC = 0, /* delay_ns * n^4: 1, 16, 81, 256, 625 s, .. by default */
+    LEAT_RETRY_FIXED,       /* delay_ns, always; 0: at once */
+    LEAT_RETRY_LIST,        /* delays_ns[n - 1]; the last one repeats */
+    LEAT_RETRY_EXPONENTIAL, /* delay_ns * base^(n - 1) */
+    LEAT_RETRY_FUNCTION     /* what function() answers */
+};
+
+/* When a job whose attempt failed is due again. Each kind uses the fields that are named with it.
+ * `jitter_percent` spreads jobs that failed together: a delay of 10 s with 20 % of jitter is any
+ * from 8 to 12 s, each as likely. It comes behind delay_ns_max, which is so of the middle.
+ * No delay is longer than a year of 366 days: a longer one is an error here, and is cut where a
+ * function, or what is counted from the fields, comes to more. */
+struct leat_retry_policy {
+    uint32_t size;
+    uint32_t version;
+    enum leat_retry_kind kind; /* default LEAT_RETRY_QUARTIC */
+    uint32_t jitter_percent;   /* 0 to 100; LEAT_AUTO (default): 10 with QUARTIC, else 0 */
+    uint64_t delay_ns;         /* QUARTIC and EXPONENTIAL: from 1 ns on; FIXED (default 1 s) */
+    uint64_t delay_ns_max;     /* QUARTIC, EXPONENTIAL: the delay grows to this (default a year) */
+    const uint64_t *delays_ns; /* LIST; copied with the policy */
+    uint32_t delays_count;     /* LIST: 1 to 32 */
+    uint32_t base;             /* EXPONENTIAL: 2 to 1 000 (default 2) */
+    leat_retry_function function; /* FUNCTION */
+    void *context;                /* of function(); borrowed until leat_close() */
+};
+
+/* Fills `policy` with the defaults; `size` is the caller's sizeof.
+ * Threads:  any.      Progress: wait-free.  */
+LEAT_API void leat_retry_policy_init(struct leat_retry_policy *policy, size_t size);
+
+static inline struct leat_retry_policy
+leat_retry_policy_default(void)
+{
+    struct leat_retry_policy policy;
+    leat_retry_policy_init(&policy, sizeof(policy));
+    return policy;
+}
+
+/* The same delay behind each attempt. */
+static inline struct leat_retry_policy
+leat_retry_fixed(uint64_t delay_ns)
+{
+    struct leat_retry_policy policy = leat_retry_policy_default();
+    policy.kind = LEAT_RETRY_FIXED;
+    policy.delay_ns = delay_ns;
+    return policy;
+}
+
+/* A list, whose last delay repeats. Borrows delays_ns for as long as the policy is used. */
+static inline struct leat_retry_policy
+leat_retry_list(const uint64_t *delays_ns, uint32_t delays_count)
+{
+    struct leat_retry_policy policy = leat_retry_policy_default();
+    policy.kind = LEAT_RETRY_LIST;
+    policy.delays_ns = delays_ns;
+    policy.delays_count = delays_count;
+    return policy;
+}
+
+/* first_ns, first_ns * base, first_ns * base^2, and so on. So 2, 4, 8 s, which others write as
+ * base^n with base 2, has first_ns = 2 s. */
+static inline struct leat_retry_policy
+leat_retry_exponential(uint64_t first_ns, uint32_t base)
+{
+    struct leat_retry_policy policy = leat_retry_policy_default();
+    policy.kind = LEAT_RETRY_EXPONENTIAL;
+    policy.delay_ns = first_ns;
+    policy.base = base;
+    return policy;
+}
+
+/* Says whether a type would take `policy`; `error` (may be NULL) names the first bad field.
+ * Threads:  any.      Progress: wait-free.    Borrows policy.
+ * Returns:  LEAT_OK; LEAT_INVALID; LEAT_UNSUPPORTED.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_retry_policy_check(const struct leat_retry_policy *policy, struct leat_error *error);
 
 /* ---- types --------------------------------------------------------------------------------- */
 
 struct leat_type_options {
     uint32_t size;
     uint32_t version;
-    uint32_t max_attempts; /* all runs count: 1 to 65 535 (default 3) */
-    uint32_t running_max;  /* jobs of the type in handlers at once; 0: no cap. Others: not yet */
-    uint64_t timeout_ns;   /* of one attempt; 0: none. Others: not yet */
+    /* All runs count: 1 to 65 535 (default 3). A maxRetry elsewhere is one less where it counts the
+     * runs behind the first, and the same where it is compared with the runs so far. */
+    uint32_t max_attempts;
+    uint32_t running_max; /* jobs of the type in handlers at once; 0: no cap. Others: not yet */
+    /* Of one attempt; 0: none; else 1 ms to 366 days (default 60 s). Behind it, and at most an
+     * eighth of the shortest timeout in use later, leat_run_cancelled() says true, and the attempt
+     * has failed, whatever its handler answers: leat_done() and leat_pending() count as
+     * leat_retry(). The next attempt comes when the handler has returned; one that does not return
+     * soon is stuck (see leat_statistics). An attempt that answered pending has no timeout. */
+    uint64_t timeout_ns;
+    const struct leat_retry_policy *retry; /* copied; NULL: leat_retry_policy_default() */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -630,7 +736,9 @@ enum leat_reason {
     LEAT_REASON_ATTEMPTS,     /* attempts used up */
     LEAT_REASON_UNKNOWN_TYPE, /* no handler for its type */
     LEAT_REASON_UNSUPPORTED,  /* the handler's answer is not built yet (docs/status.md) */
-    LEAT_REASON_INVALID       /* the handler's answer is none of leat_outcome_kind */
+    LEAT_REASON_INVALID,      /* the handler's answer is none of leat_outcome_kind */
+    LEAT_REASON_TIMEOUT,      /* attempts used up, and the last one was timed out */
+    LEAT_REASON_EXPIRED       /* it waited for longer than its expires_in_ns */
 };
 
 /* The states' and reasons' names in lower case: "pending", "unknown type"; "unknown" beyond.
@@ -643,12 +751,20 @@ LEAT_API const char *leat_reason_text(enum leat_reason reason);
 
 struct leat_completion_queue;
 
-/* What most jobs do not use. Fields come with what they steer. */
+#define LEAT_TIMEOUT_OF_TYPE UINT64_MAX
+
+/* What most jobs do not use. A job that sets one of the last three has memory of the allocator. */
 struct leat_job_options {
     uint32_t size;
     uint32_t version;
     uint64_t run_at_ns; /* not before this time by the WALL clock, also when that is set; 0: at
                            once. With delay_ns: LEAT_INVALID */
+    /* From the submit on, by the BOOT clock: from then on it is not begun (again), but goes DEAD
+     * (LEAT_REASON_EXPIRED) when a worker comes to it, and when it is due, if that is later.
+     * LEAT_FOREVER (default): never. */
+    uint64_t expires_in_ns;
+    uint64_t timeout_ns; /* LEAT_TIMEOUT_OF_TYPE (default), or as leat_type_options says */
+    const struct leat_retry_policy *retry; /* copied; NULL: its type's */
 };
 
 static inline struct leat_job_options
@@ -658,6 +774,8 @@ leat_job_options_default(void)
     memset(&options, 0, sizeof(options));
     options.size = (uint32_t)sizeof(options);
     options.version = LEAT_STRUCT_VERSION;
+    options.expires_in_ns = LEAT_FOREVER;
+    options.timeout_ns = LEAT_TIMEOUT_OF_TYPE;
     return options;
 }
 
@@ -675,7 +793,7 @@ struct leat_job {
     uint32_t max_attempts; /* 0: the type's, where it is registered by then, else 3 */
     uint32_t reserved;     /* 0 */
     uint64_t delay_ns;     /* not before so long from now, by the BOOT clock; see run_at_ns */
-    const struct leat_job_options *options; /* copied; NULL: none */
+    const struct leat_job_options *options; /* copied; NULL: the defaults */
     /* Not NULL: the end of the job comes to this queue, as a completion that says `user`. From
      * now on it has one of the queue's slots. */
     struct leat_completion_queue *completions;
@@ -698,7 +816,7 @@ leat_job_default(void)
  *           payloads up to payload_bytes_inline, and while there are records that no ended job
  *           holds; beyond, a lock of the allocator or of the names.
  * Copies job and payload.
- * Allocates: only for a payload above payload_bytes_inline, a kept result, or a new name.
+ * Allocates: only for a payload above payload_bytes_inline, options, a kept result, or a new name.
  * Waits:    never, but for the mutex of a name that is new.
  * Returns:  LEAT_OK; LEAT_FULL (waiting_max of the queue, jobs_max, types_max, queues_max, or the
  *           slots of the completion queue); LEAT_CLOSED; LEAT_NOT_FOUND (a handle of no type or
@@ -871,6 +989,159 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_parallel_for(struct leat_engine *e
                                                            leat_range_function function,
                                                            void *argument);
 
+/* ---- schedules ------------------------------------------------------------------------------
+ *
+ * A schedule submits a copy of its job at each moment of a cron expression, in a time zone. It has
+ * a name. docs/cron.md has the expressions, with examples around the changes of a clock, and all
+ * rules about moments that were missed and about clocks that are set.
+ *
+ * Schedules fire while the engine is RUNNING, at the time of the system's clock (REALTIME). Moments
+ * that pass while it is not are missed, and the schedule says what then. A job that a submit
+ * refuses (LEAT_FULL, LEAT_NO_MEMORY) is submitted again, after 10 ms first and each second later,
+ * until it is taken or its schedule's next moment has come: then it is missed.
+ */
+
+/* What happens at a moment at which the job before has not ended. */
+enum leat_overlap {
+    LEAT_OVERLAP_SKIP = 0, /* nothing (default); runs_overlapped counts it */
+    LEAT_OVERLAP_QUEUE,    /* the job is submitted when the one before has ended */
+    LEAT_OVERLAP_ALLOW     /* it is submitted all the same */
+};
+
+/* What becomes of missed moments: those that are more than a minute late, and those after which
+ * another one has come already. */
+enum leat_missed {
+    LEAT_MISSED_ONE = 0, /* one job for all of them (default) */
+    LEAT_MISSED_SKIP,    /* none */
+    LEAT_MISSED_ALL      /* one each, up to runs_max */
+};
+
+struct leat_schedule {
+    uint32_t size;
+    uint32_t version;
+    const char *spec; /* a cron expression, at most 512 bytes; copied */
+    const char *zone; /* a name of tzdata, such as Europe/Berlin; NULL: UTC; copied */
+    /* What it submits. Copied as by leat_submit(): payload and names are the caller's again; a
+     * completion queue is borrowed until the schedule is removed or changed. A job with
+     * LEAT_JOB_KEEP_RESULT is kept each time. `options` must be NULL at present. */
+    const struct leat_job *job;
+    enum leat_overlap overlap;
+    enum leat_missed missed;
+    uint32_t runs_max; /* jobs that wait to be submitted, those beyond are missed: 1 to 1 000
+                          (default 100) */
+    bool paused;       /* from the beginning */
+    /* When add() and change() begin to count. 0: now. A moment in the past, such as that of the
+     * last job in a run of the program before: what lies between is missed. A later one counts as
+     * now. */
+    uint64_t since_unix_ns;
+};
+
+static inline struct leat_schedule
+leat_schedule_default(void)
+{
+    struct leat_schedule schedule;
+    memset(&schedule, 0, sizeof(schedule));
+    schedule.size = (uint32_t)sizeof(schedule);
+    schedule.version = LEAT_STRUCT_VERSION;
+    schedule.runs_max = 100;
+    return schedule;
+}
+
+/* Adds a schedule. Names as for types. `error` (may be NULL) says what was refused: in the spec by
+ * line and column.
+ * Threads:  any.      Progress: blocking (a mutex; a zone's file).    Copies name and schedule.
+ * Returns:  LEAT_OK; LEAT_EXISTS; LEAT_FULL (schedules_max; types_max or queues_max where the job
+ *           has a new name); LEAT_NO_MEMORY; LEAT_NOT_FOUND (no such zone; a handle of no type or
+ *           queue); LEAT_SYSTEM (a zone's file cannot be read); LEAT_CLOSED (the job has a new
+ *           name, and the engine is draining or stopped); LEAT_UNSUPPORTED; LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_add(struct leat_engine *engine,
+                                                           const char *name,
+                                                           const struct leat_schedule *schedule,
+                                                           struct leat_error *error);
+
+/* Puts another schedule in the place of the one of that name. The last job, the counters, and
+ * whether it is paused stay; what it had not submitted yet is missed.
+ * Threads:  any.      Progress: blocking (a mutex; a zone's file).    Copies schedule.
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND (no such schedule, too); else as leat_schedule_add().  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_change(struct leat_engine *engine,
+                                                              const char *name,
+                                                              const struct leat_schedule *schedule,
+                                                              struct leat_error *error);
+
+/* Removes it. Jobs that it submitted go on; it submits none once this has returned.
+ * Threads:  any.      Progress: blocking (a mutex).
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_remove(struct leat_engine *engine,
+                                                              const char *name);
+
+/* Pauses it: it submits nothing once this has returned, and what it had not submitted yet is
+ * missed. Resumes it: with the first moment from now on; those that passed meanwhile are neither
+ * made up for nor counted. Paused twice is paused once.
+ * Threads, Progress, Returns: as leat_schedule_remove().  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_pause(struct leat_engine *engine,
+                                                             const char *name);
+LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_resume(struct leat_engine *engine,
+                                                              const char *name);
+
+struct leat_schedule_info {
+    uint32_t size;
+    uint32_t version;
+    char name[208];
+    char spec[520];
+    char zone[64]; /* "UTC" where none was given */
+    leat_type type;
+    leat_queue queue;
+    enum leat_overlap overlap;
+    enum leat_missed missed;
+    uint32_t runs_max;
+    uint32_t owed; /* jobs that wait to be submitted */
+    bool paused;
+    uint64_t next_unix_ns;           /* the next moment; 0: none, or paused */
+    uint64_t last_unix_ns;           /* when the last job was submitted; 0: none yet */
+    leat_job_id last_job;            /* 0: none yet */
+    uint64_t runs;                   /* jobs submitted */
+    uint64_t runs_missed;            /* moments without a job of their own, as missed says; of one
+                                        gap at most the first 1 000 are counted */
+    uint64_t runs_overlapped;        /* moments left out by LEAT_OVERLAP_SKIP */
+    uint64_t refusals;               /* submits that were refused, each repetition too */
+    enum leat_status refusal_status; /* of the last one; LEAT_OK: none yet */
+};
+
+static inline struct leat_schedule_info
+leat_schedule_info_default(void)
+{
+    struct leat_schedule_info info;
+    memset(&info, 0, sizeof(info));
+    info.size = (uint32_t)sizeof(info);
+    info.version = LEAT_STRUCT_VERSION;
+    return info;
+}
+
+/* Threads:  any.      Progress: blocking (a mutex).
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_schedule_get(struct leat_engine *engine, const char *name, struct leat_schedule_info *info);
+
+/* Lists schedules by name, those behind `after` (NULL: from the first one; it need not exist), at
+ * most `capacity`. Fewer than that: there are no more. infos[0] says the size of all.
+ * Threads:  any.      Progress: blocking (a mutex).
+ * Returns:  LEAT_OK and *count; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_list(struct leat_engine *engine,
+                                                            const char *after,
+                                                            struct leat_schedule_info *infos,
+                                                            size_t capacity, size_t *count);
+
+/* The next moments of a schedule, ascending; of a paused one those that it would have if it were
+ * resumed now. Fewer than `capacity`, 1 to 1 000: there are no more until the year 2554.
+ * Threads:  any.      Progress: blocking (a mutex).
+ * Returns:  LEAT_OK and *count; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_next(struct leat_engine *engine,
+                                                            const char *name,
+                                                            uint64_t *moments_unix_ns,
+                                                            size_t capacity, size_t *count);
+
 /* ---- threads lent by the host -------------------------------------------------------------- */
 
 /* Runs waiting tasks and jobs in the calling thread, at most `budget`, until none waits. For
@@ -991,6 +1262,9 @@ struct leat_statistics {
     uint64_t run_ns_max;     /* how long: its run_ns, see there; 0: run_worker says nothing */
     uint64_t jobs_scheduled; /* that are due later, snoozed ones among them; as jobs_waiting */
     uint64_t jobs_retrying;  /* that failed and are due again later; as jobs_waiting */
+    uint64_t jobs_timed_out; /* attempts */
+    uint64_t jobs_stuck;     /* of these, handlers that were told so and did not return within an
+                                eighth of the timeout, or 1 ms; each counts once */
 };
 
 static inline struct leat_statistics
@@ -1024,7 +1298,8 @@ struct leat_worker_statistics {
      * first call of this function, or of leat_statistics_get(), that found it there. At most the
      * truth, to a millisecond; 0: it runs nothing, or nothing that a call has seen before. */
     uint64_t run_ns;
-    bool active; /* it is to work while the engine runs, see leat_workers_set() */
+    bool active;       /* it is to work while the engine runs, see leat_workers_set() */
+    leat_job_id stuck; /* the job whose handler is stuck here at this moment; or 0 */
 };
 
 static inline struct leat_worker_statistics

@@ -15,6 +15,21 @@
 #define LEAT_ATTEMPTS_MAX     65535
 #define LEAT_ATTEMPTS_DEFAULT 3
 
+/* A longer delay of a retry is a mistake of units. It also keeps a delay and its jitter far from
+ * the end of 64 bits. */
+#define LEAT_RETRY_NS_MAX (UINT64_C(366) * 24 * 60 * 60 * 1000000000)
+/* A list that is longer follows a rule, and a rule is a function. */
+#define LEAT_RETRY_DELAYS_MAX 32
+#define LEAT_RETRY_BASE_MAX   1000
+
+/* A timeout below a millisecond would be over before anyone has looked twice. */
+#define LEAT_TIMEOUT_NS_MIN     UINT64_C(1000000)
+#define LEAT_TIMEOUT_NS_MAX     LEAT_RETRY_NS_MAX
+#define LEAT_TIMEOUT_NS_DEFAULT (UINT64_C(60) * 1000000000)
+/* In how many parts of a timeout handlers are looked at, and how often at most. */
+#define LEAT_WATCH_PARTS  8
+#define LEAT_WATCH_NS_MIN UINT64_C(1000000)
+
 /* Larger data belongs in a file that the payload names. */
 #define LEAT_PAYLOAD_BYTES_MAX        (UINT32_C(16) << 20)
 #define LEAT_PAYLOAD_INLINE_BYTES_MAX 4096
@@ -64,6 +79,28 @@
 /* They stand in rings. */
 #define LEAT_COMPLETION_SLOTS_MAX (UINT32_C(1) << LEAT_RING_SLOTS_LOG2_MAX)
 
+/* More than any list of schedules that people keep; each takes about 1 KiB. */
+#define LEAT_SCHEDULES_MAX 65535
+/* Jobs of one schedule that wait to be submitted, and moments that are counted or listed at once:
+ * less than a millisecond of computing. */
+#define LEAT_SCHEDULE_RUNS_MAX 1000
+/* So late may a moment be served and still count as on time: a machine under load, a clock that is
+ * put right by some seconds. */
+#define LEAT_SCHEDULE_LATE_S 60
+/* A clock that is set back by more than a day was wrong before; by less, it is not known which of
+ * the two times was right. */
+#define LEAT_SCHEDULE_BACK_S INT64_C(86400)
+/* When a schedule looks again whether its job has ended, or is taken: each time after twice as long
+ * as before, so that it waits for at most as long again as it had to. */
+#define LEAT_SCHEDULE_AGAIN_NS_MIN UINT64_C(10000000)
+#define LEAT_SCHEDULE_AGAIN_NS_MAX UINT64_C(1000000000)
+/* How often it is looked whether the files of zones have changed: governments announce a change
+ * days before, at the shortest. */
+#define LEAT_SCHEDULE_ZONES_NS (UINT64_C(300) * 1000000000)
+/* Schedules that are served without letting go of the mutex: some ten microseconds. */
+#define LEAT_SCHEDULE_BATCH 64
+
+LEAT_STATIC(LEAT_RETRY_NS_MAX <= UINT64_MAX / 200, "a delay and its jitter, in percent, fit");
 LEAT_STATIC(LEAT_TYPES_MAX <= UINT16_MAX, "the record has 16 bits for the type");
 LEAT_STATIC(LEAT_QUEUES_MAX <= UINT16_MAX, "the record has 16 bits for the queue");
 

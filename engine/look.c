@@ -135,6 +135,17 @@ word_now(const struct leat_engine *engine, uint32_t index)
     return atom_load_acq(leat_slab_word(&engine->jobs, index));
 }
 
+bool
+leat_job_live(const struct leat_engine *engine, leat_job_id id)
+{
+    uint32_t index = 0;
+    if (leat_job_locate(engine, id, &index) != LEAT_OK) {
+        return false;
+    }
+    uint64_t word = word_now(engine, index);
+    return leat_word_judge(word, id) == LEAT_OK && !leat_phase_final(leat_word_phase(word));
+}
+
 enum leat_status
 leat_get(struct leat_engine *engine, leat_job_id id, struct leat_job_info *info)
 {

@@ -1,6 +1,7 @@
 /* queue.c - what the engine adds to the waiting lists of the pool: the limit of a queue, and what
  * the lists ask of a job. */
 #include "engine/engine_internal.h"
+#include "engine/terms.h"
 
 /* ---- the limit: jobs of the queue in phase PENDING ------------------------------------------- */
 
@@ -54,6 +55,29 @@ queue_of(void *context, uint32_t index)
     return leat_job_queue(leat_job_record(engine, index));
 }
 
+/* As a worker ends one that it takes. False: it was cancelled meanwhile. */
+static bool
+expire(struct leat_engine *engine, uint32_t index)
+{
+    const struct leat_job_record *record = leat_job_record(engine, index);
+    const struct leat_change take = {
+        .from = LEAT_PHASE_PENDING,
+        .to = LEAT_PHASE_RUNNING,
+        .clear = LEAT_WORD_LINKED,
+    };
+    const struct leat_ending expired = {LEAT_PHASE_DEAD, LEAT_REASON_EXPIRED, NULL, false};
+    uint64_t before = 0;
+    uint64_t after = 0;
+    if (!leat_job_change(leat_slab_word(&engine->jobs, index), &take, &before, &after)) {
+        return false;
+    }
+    if (leat_job_counted(record)) {
+        leat_queue_room_give(engine, leat_job_queue(record));
+    }
+    (void)leat_job_end(engine, index, expired);
+    return true;
+}
+
 static bool
 drop(void *context, uint32_t index)
 {
@@ -61,7 +85,13 @@ drop(void *context, uint32_t index)
     /* rlx: ordered by let_go:A */
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
     if (LEAT_LIKELY(leat_word_phase(word) == LEAT_PHASE_PENDING)) {
-        return false;
+        const struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
+        if (LEAT_LIKELY(extra == NULL) || !leat_terms_expired(engine, extra)) {
+            return false;
+        }
+        if (expire(engine, index)) {
+            return true;
+        }
     }
     leat_job_retire(engine, index);
     return true;

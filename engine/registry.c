@@ -1,5 +1,6 @@
 /* registry.c - types and queues: names bound to handlers, and to options. */
 #include "engine/engine_internal.h"
+#include "engine/terms.h"
 
 #include <string.h>
 
@@ -15,6 +16,7 @@ type_defaults(void)
     options.size = (uint32_t)sizeof(options);
     options.version = LEAT_STRUCT_VERSION;
     options.max_attempts = LEAT_ATTEMPTS_DEFAULT;
+    options.timeout_ns = LEAT_TIMEOUT_NS_DEFAULT;
     return options;
 }
 
@@ -32,33 +34,18 @@ queue_defaults(void)
     return options;
 }
 
-/* What both structs begin with; a size below it is left alone. */
-#define HEAD_BYTES (2 * sizeof(uint32_t))
-
-static void
-options_init(void *options, size_t size, const void *ours, size_t our_size)
-{
-    if (options == NULL || size < HEAD_BYTES) {
-        return;
-    }
-    uint32_t stated = (uint32_t)size;
-    memset(options, 0, size);
-    memcpy(options, ours, size < our_size ? size : our_size);
-    memcpy(options, &stated, sizeof(stated));
-}
-
 void
 leat_type_options_init(struct leat_type_options *options, size_t size)
 {
     struct leat_type_options ours = type_defaults();
-    options_init(options, size, &ours, sizeof(ours));
+    leat_struct_init(options, size, &ours, sizeof(ours));
 }
 
 void
 leat_queue_options_init(struct leat_queue_options *options, size_t size)
 {
     struct leat_queue_options ours = queue_defaults();
-    options_init(options, size, &ours, sizeof(ours));
+    leat_struct_init(options, size, &ours, sizeof(ours));
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */
@@ -131,8 +118,10 @@ type_options_read(struct leat_type_options *known, const struct leat_type_option
     if (known->max_attempts < 1 || known->max_attempts > LEAT_ATTEMPTS_MAX) {
         return LEAT_INVALID;
     }
-    bool built = known->running_max == 0 && known->timeout_ns == 0;
-    return built ? LEAT_OK : LEAT_UNSUPPORTED;
+    if (!leat_timeout_valid(known->timeout_ns)) {
+        return LEAT_INVALID;
+    }
+    return known->running_max == 0 ? LEAT_OK : LEAT_UNSUPPORTED;
 }
 
 const struct leat_binding *
@@ -165,7 +154,12 @@ leat_type_register(struct leat_engine *engine, const char *name, leat_handler ha
         return LEAT_INVALID;
     }
     struct leat_type_options known;
+    struct leat_backoff backoff;
     status = type_options_read(&known, options);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    status = leat_backoff_read(&backoff, known.retry, NULL);
     if (status != LEAT_OK) {
         return status;
     }
@@ -176,6 +170,8 @@ leat_type_register(struct leat_engine *engine, const char *name, leat_handler ha
     binding->handler = handler;
     binding->context = context;
     binding->max_attempts = known.max_attempts;
+    binding->timeout_ns = known.timeout_ns;
+    binding->backoff = backoff;
     uint32_t index = 0;
     status = add_status(leat_names_add(&engine->types, name, &index));
     if (status == LEAT_OK && !bind(engine, index, binding)) {
@@ -185,6 +181,7 @@ leat_type_register(struct leat_engine *engine, const char *name, leat_handler ha
         leat_memory_give(&engine->memory, binding, sizeof(*binding));
         return status;
     }
+    leat_watch_expect(engine, known.timeout_ns);
     if (type != NULL) {
         type->bits = index + 1;
     }

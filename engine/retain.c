@@ -1,6 +1,7 @@
 /* retain.c - the end of jobs: the final swap, who is woken, what is kept for how long, and giving
  * records back. */
 #include "engine/completion.h"
+#include "engine/terms.h"
 
 #include <string.h>
 
@@ -66,6 +67,7 @@ leat_job_reclaim(struct leat_engine *engine, uint32_t index)
     leat_job_free_payload(engine, index);
     if (extra != NULL) {
         leat_memory_give(&engine->memory, extra->result, extra->result_bytes);
+        leat_terms_free(engine, extra);
         leat_memory_give(&engine->memory, extra, sizeof(*extra));
         atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by give:B */
     }
@@ -197,25 +199,48 @@ count_end(struct leat_engine *engine, struct leat_worker *worker, enum leat_phas
     atom_count(own, 1);
 }
 
-/* The swap that ends an attempt. A failure after a cancel is a cancel: then *ending says so too.
- * What is kept for its submitter needs no retention ring, but dead letters are kept for the
- * operator as well. Returns the word before; *after is the word since. */
-static uint64_t
-end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending, uint64_t *after)
+/* What an ending is where the word says this. False: it is none. A failure after a cancel is a
+ * cancel. */
+static bool
+ending_judge(struct leat_ending *ending, uint64_t word)
+{
+    bool timed_out = leat_word_timed_out(word);
+    if (LEAT_LIKELY(ending->phase == LEAT_PHASE_COMPLETED)) {
+        return !timed_out;
+    }
+    if ((word & LEAT_WORD_CANCEL) != 0) {
+        ending->phase = LEAT_PHASE_CANCELLED;
+        ending->reason = LEAT_REASON_NONE;
+    } else if (timed_out && ending->reason == LEAT_REASON_ATTEMPTS) {
+        ending->reason = LEAT_REASON_TIMEOUT;
+    }
+    return true;
+}
+
+/* The swap that ends an attempt; *ending is what it comes to. What is kept for its submitter needs
+ * no retention ring, but dead letters are kept for the operator as well. *before and *after are the
+ * word. False: refused. */
+static bool
+end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending, uint64_t *before,
+         uint64_t *after)
 {
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     struct leat_job_record *record = leat_job_record(engine, index);
+    uint8_t payload = record->payload_place;
+    void *heap = payload == LEAT_PAYLOAD_HEAP ? record->payload.pointer : NULL;
+    size_t heap_bytes = record->payload_bytes;
     uint64_t now = atom_load_rlx(word); /* rlx: hint, re-checked at end:A */
     for (;;) {
         LEAT_ASSERT(leat_word_phase(now) == LEAT_PHASE_RUNNING);
-        if (ending->phase == LEAT_PHASE_DEAD && (now & LEAT_WORD_CANCEL) != 0) {
-            ending->phase = LEAT_PHASE_CANCELLED;
-            ending->reason = LEAT_REASON_NONE;
+        if (LEAT_UNLIKELY(!ending_judge(ending, now))) {
+            record->payload_place = payload;
+            return false;
         }
         uint64_t link = retained(engine, ending->phase, now) ? LEAT_WORD_LINKED : 0;
-        if (ending->phase != LEAT_PHASE_DEAD) {
-            leat_job_free_payload(engine, index);
-        }
+        /* Behind the swap the record may be another job's; before it, another attempt may yet need
+         * the payload. */
+        bool keeps_payload = ending->phase == LEAT_PHASE_DEAD;
+        record->payload_place = keeps_payload ? payload : (uint8_t)LEAT_PAYLOAD_NONE;
         atom_store_rlx(&record->reason, (uint8_t)ending->reason); /* rlx: ordered by end:A */
         atom_store_rlx(&record->late, ending->late ? 1 : 0);      /* rlx: ordered by end:A */
         *after = leat_word_with((now & ~LEAT_WORD_OF_ATTEMPT) | link, ending->phase);
@@ -223,18 +248,25 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending,
          * If relaxed: who sees the end could read a result that is not there yet. */
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, *after))) {
             count_end(engine, ending->worker, ending->phase);
-            return now;
+            if (!keeps_payload && heap != NULL) {
+                leat_memory_give(&engine->memory, heap, heap_bytes);
+            }
+            *before = now;
+            return true;
         }
     }
 }
 
-void
+bool
 leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
 {
+    uint64_t before = 0;
     uint64_t after = 0;
     /* Now, while the record is this job's. rlx: single writer */
     uint32_t completion = atom_load_rlx(&leat_job_record(engine, index)->notice);
-    uint64_t before = end_swap(engine, index, &ending, &after);
+    if (LEAT_UNLIKELY(!end_swap(engine, index, &ending, &before, &after))) {
+        return false;
+    }
     leat_job_ring_bell(engine, index, before);
     if (leat_word_phase(after) == LEAT_PHASE_GONE) {
         leat_job_reclaim(engine, index);
@@ -246,6 +278,7 @@ leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending endi
             {leat_word_of(leat_word_generation(before), index)}, ending.phase, ending.reason};
         leat_completion_deliver(engine, completion, end);
     }
+    return true;
 }
 
 /* ---- init and fini -------------------------------------------------------------------------- */

@@ -1,5 +1,6 @@
 /* run.c - one attempt of one job on a worker, from the take to its end; completion from elsewhere;
  * what a handler may ask. */
+#include "engine/terms.h"
 #include "engine/timers.h"
 
 #include <string.h>
@@ -42,7 +43,7 @@ retry(const struct leat_run *run)
         }
         const struct leat_ending ending = {LEAT_PHASE_CANCELLED, LEAT_REASON_NONE, run->worker,
                                            run->late};
-        leat_job_end(engine, run->index, ending);
+        (void)leat_job_end(engine, run->index, ending);
         return;
     }
     uint32_t item = leat_item_of(LEAT_KIND_JOB, run->index);
@@ -76,7 +77,7 @@ wait_for(const struct leat_run *run, enum leat_phase phase, uint64_t delay_ns)
         leat_timers_count(engine, phase, -1);
         const struct leat_ending ending = {LEAT_PHASE_CANCELLED, LEAT_REASON_NONE, run->worker,
                                            run->late};
-        leat_job_end(engine, run->index, ending);
+        (void)leat_job_end(engine, run->index, ending);
         return;
     }
     if (phase == LEAT_PHASE_SCHEDULED) {
@@ -93,11 +94,57 @@ wait_for(const struct leat_run *run, enum leat_phase phase, uint64_t delay_ns)
 static void
 again(const struct leat_run *run, uint64_t delay_ns)
 {
-    if (delay_ns == LEAT_DELAY_OF_POLICY || delay_ns == 0) {
+    if (delay_ns == 0) {
         retry(run);
     } else {
         wait_for(run, LEAT_PHASE_RETRYING, delay_ns);
     }
+}
+
+/* What the retry policy says; LEAT_FOREVER: no further attempt. */
+static uint64_t
+policy_delay_ns(const struct leat_run *run)
+{
+    const struct leat_backoff *backoff = leat_terms_backoff(run->engine, run->index);
+    const struct leat_job_extra *extra = leat_job_extra(run->record);
+    struct leat_failure failure = {.id = leat_run_id(run),
+                                   .type = leat_run_type(run),
+                                   .attempt = run->attempt,
+                                   .max_attempts = run->max_attempts,
+                                   .error = ""};
+    if (extra != NULL) {
+        failure.error = run->late ? extra->late_error : extra->error;
+    }
+    return leat_backoff_delay(backoff, &failure, leat_backoff_random(run->engine->seed, &failure));
+}
+
+/* The attempt failed, but not for good. */
+static void
+fail(const struct leat_run *run, uint64_t delay_ns)
+{
+    struct leat_ending ending = {LEAT_PHASE_DEAD, LEAT_REASON_ATTEMPTS, run->worker, run->late};
+    if (run->attempt < run->max_attempts) {
+        uint64_t after_ns = delay_ns == LEAT_DELAY_OF_POLICY ? policy_delay_ns(run) : delay_ns;
+        if (after_ns != LEAT_FOREVER) {
+            again(run, after_ns);
+            return;
+        }
+        ending.reason = LEAT_REASON_FAILED;
+    }
+    (void)leat_job_end(run->engine, run->index, ending);
+}
+
+/* A handler's snooze is said like a completion, so that the watcher comes too late. False: it came
+ * first. */
+static bool
+snooze_say(const struct leat_run *run)
+{
+    const struct leat_mark mark = {
+        .set = (uint64_t)LEAT_OUTCOME_RETRY << LEAT_WORD_OUTCOME_SHIFT,
+        .mask = LEAT_WORD_OUTCOME,
+    };
+    uint64_t before = 0;
+    return leat_job_mark(run->word, &mark, &before) || !leat_word_timed_out(before);
 }
 
 /* What an attempt's answer comes to. run->worker NULL: said by leat_complete(). */
@@ -111,22 +158,25 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
         ending.reason = LEAT_REASON_NONE;
         break;
     case LEAT_OUTCOME_RETRY:
-        if (run->attempt < run->max_attempts) {
-            again(run, outcome.delay_ns);
-            return;
-        }
-        ending.reason = LEAT_REASON_ATTEMPTS;
-        break;
+        fail(run, outcome.delay_ns);
+        return;
     case LEAT_OUTCOME_FAIL:
         ending.reason = LEAT_REASON_FAILED;
         break;
     case LEAT_OUTCOME_SNOOZE:
-        wait_for(run, LEAT_PHASE_SCHEDULED, outcome.delay_ns);
+        if (snooze_say(run)) {
+            wait_for(run, LEAT_PHASE_SCHEDULED, outcome.delay_ns);
+        } else {
+            fail(run, LEAT_DELAY_OF_POLICY);
+        }
         return;
     case LEAT_OUTCOME_PENDING:
         break;
     }
-    leat_job_end(run->engine, run->index, ending);
+    if (LEAT_UNLIKELY(!leat_job_end(run->engine, run->index, ending))) {
+        /* Too late. */
+        fail(run, LEAT_DELAY_OF_POLICY);
+    }
 }
 
 /* The handler answered pending: leat_complete() ends the attempt, or has said how already. */
@@ -146,6 +196,10 @@ await(struct leat_run *run)
     /* await:A acq_rel -> settled:A.  Carries: nothing; the worker is busy still.
      * If relaxed: nothing changes. */
     (void)atom_sub_acq_rel(&engine->outside.awaited, 1);
+    if (leat_word_timed_out(before)) {
+        fail(run, LEAT_DELAY_OF_POLICY);
+        return;
+    }
     uint64_t said = (before & LEAT_WORD_OUTCOME) >> LEAT_WORD_OUTCOME_SHIFT;
     uint64_t kind = said & LEAT_WORD_OUTCOME_KIND;
     run->late = (said & LEAT_WORD_OUTCOME_TEXT) != 0;
@@ -160,7 +214,6 @@ begin(struct leat_run *run)
 {
     struct leat_job_record *record = run->record;
     uint32_t attempts = atom_load_rlx(&record->attempts); /* rlx: single writer */
-    struct leat_job_extra *extra = leat_job_extra(record);
     run->number = (attempts + 1) & UINT16_MAX;
     /* Both counts may have gone round. */
     run->attempt = (attempts + 1 - leat_timers_snoozes(run->engine, run->index)) & UINT16_MAX;
@@ -176,13 +229,25 @@ begin(struct leat_run *run)
         if (LEAT_UNLIKELY(leat_job_counted(record))) {
             leat_queue_room_give(run->engine, leat_job_queue(record));
         }
-        if (LEAT_UNLIKELY(extra != NULL)) {
-            extra->error[0] = '\0'; /* nobody reads it before the end */
-        }
+        run->id = leat_word_of(leat_word_generation(after), run->index);
         return true;
     }
     LEAT_ASSERT(leat_word_phase(before) == LEAT_PHASE_CANCELLED);
     return false;
+}
+
+/* An attempt of a job that has more than its record. False: it has waited for too long. */
+static LEAT_COLD bool
+begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
+{
+    if (leat_terms_expired(run->engine, extra)) {
+        const struct leat_ending expired = {LEAT_PHASE_DEAD, LEAT_REASON_EXPIRED, run->worker,
+                                            false};
+        (void)leat_job_end(run->engine, run->index, expired);
+        return false;
+    }
+    extra->error[0] = '\0'; /* nobody reads it before the end */
+    return true;
 }
 
 static uint32_t
@@ -211,7 +276,7 @@ call(struct leat_run *run, const struct leat_binding *binding)
      * bits are in the word now. rlx: single writer */
     atom_store_rlx(&run->record->attempts, (uint16_t)run->number);
     atom_count(&place->jobs_run, 1);
-    atom_store_rlx(&place->running, 1); /* rlx: statistic */
+    atom_store_rlx(&place->running, run->id); /* rlx: statistic */
     struct leat_outcome outcome = binding->handler(run, binding->context);
     atom_store_rlx(&place->running, 0); /* rlx: statistic */
     if (LEAT_UNLIKELY(submit_ns != 0)) {
@@ -239,11 +304,15 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
         leat_job_retire(engine, index);
         return;
     }
+    struct leat_job_extra *extra = leat_job_extra(run.record);
+    if (LEAT_UNLIKELY(extra != NULL) && !begin_extra(&run, extra)) {
+        return;
+    }
     const struct leat_binding *binding = leat_binding_of(engine, run.record->type);
     if (LEAT_UNLIKELY(binding == NULL)) {
         const struct leat_ending unknown = {LEAT_PHASE_DEAD, LEAT_REASON_UNKNOWN_TYPE, worker,
                                             false};
-        leat_job_end(engine, index, unknown);
+        (void)leat_job_end(engine, index, unknown);
         return;
     }
     run.max_attempts = max_attempts_of(engine, run.record);
@@ -297,7 +366,7 @@ claim(struct leat_run *run, leat_token token)
 }
 
 /* The claim holds: says the outcome to the worker, or ends the attempt where the handler has
- * answered pending. */
+ * answered pending; unless the watcher has said that it is timed out. */
 static enum leat_status
 finish(const struct leat_run *run, struct leat_outcome outcome)
 {
@@ -305,7 +374,7 @@ finish(const struct leat_run *run, struct leat_outcome outcome)
     uint64_t kind = leat_timers_answer_keep(run->engine, run->index, outcome);
     const struct leat_mark said = {
         .set = (kind | text) << LEAT_WORD_OUTCOME_SHIFT,
-        .mask = LEAT_WORD_AWAITED | LEAT_WORD_CLAIMED | LEAT_WORD_ATTEMPT,
+        .mask = LEAT_WORD_AWAITED | LEAT_WORD_CLAIMED | LEAT_WORD_OUTCOME | LEAT_WORD_ATTEMPT,
         .value = LEAT_WORD_CLAIMED | leat_word_attempt(run->number),
     };
     uint64_t before = 0;
@@ -504,7 +573,8 @@ leat_run_cancelled(const struct leat_run *run)
     /* Late is safe: the handler asks again, or ends. rlx: statistic */
     uint64_t word = atom_load_rlx(run->word);
     /* rlx: statistic */
-    return (word & LEAT_WORD_CANCEL) != 0 || atom_load_rlx(&run->engine->stop_expired) != 0;
+    return (word & LEAT_WORD_CANCEL) != 0 || leat_word_timed_out(word) ||
+           atom_load_rlx(&run->engine->stop_expired) != 0;
 }
 
 leat_token

@@ -110,7 +110,7 @@ places_sum(const struct leat_engine *engine, struct leat_statistics *sum)
         sum->tasks_run += read_counter(&worker->tasks_run);
         sum->parks += read_counter(&worker->parks);
         sum->wakes += read_counter(&worker->wakes);
-        sum->jobs_running += read_counter(&place->running);
+        sum->jobs_running += read_counter(&place->running) != 0 ? 1 : 0;
     }
     const struct leat_outside *outside = &engine->outside;
     sum->jobs_completed += read_counter(&outside->completed);
@@ -120,6 +120,8 @@ places_sum(const struct leat_engine *engine, struct leat_statistics *sum)
     sum->jobs_running += read_counter(&outside->awaited);
     sum->wakes += read_counter(&engine->pool.wakes_outside);
     sum->dead_dropped = read_counter(&outside->dead_dropped);
+    sum->jobs_timed_out = read_counter(&engine->watch.timed_out);
+    sum->jobs_stuck = read_counter(&engine->watch.stuck);
 }
 
 /* Who has been in its handler for the longest time. */
@@ -201,6 +203,7 @@ leat_worker_statistics_get(struct leat_engine *engine, uint32_t worker,
     filled.parks = read_counter(&one->parks);
     filled.wakes = read_counter(&one->wakes);
     filled.run_ns = leat_worker_run_ns(one);
+    filled.stuck.bits = leat_watch_stuck(engine, worker);
     filled.active = worker < atom_load_rlx(&engine->pool.active); /* rlx: statistic */
     return leat_struct_write(statistics, &filled, sizeof(filled));
 }

@@ -47,6 +47,8 @@ static const char *const reason_texts[] = {
     [LEAT_REASON_UNKNOWN_TYPE] = "unknown type",
     [LEAT_REASON_UNSUPPORTED] = "the handler's answer is not supported yet",
     [LEAT_REASON_INVALID] = "the handler's answer is not valid",
+    [LEAT_REASON_TIMEOUT] = "timed out",
+    [LEAT_REASON_EXPIRED] = "expired while it waited",
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

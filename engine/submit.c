@@ -2,6 +2,7 @@
  * and filled; then its word is set, and last its index is put into a ring or list.
  */
 #include "engine/completion.h"
+#include "engine/terms.h"
 #include "engine/timers.h"
 
 #include <string.h>
@@ -42,6 +43,7 @@ job_check(const struct leat_engine *engine, const struct leat_job *job)
     bool valid = job->payload_bytes <= engine->config.payload_bytes_max &&
                  (job->payload != NULL || job->payload_bytes == 0) &&
                  job->max_attempts <= LEAT_ATTEMPTS_MAX &&
+                 (job->completions == NULL || job->completions->engine == engine) &&
                  (job->priority < LEAT_PRIORITY_LEVELS || job->priority == LEAT_PRIORITY_OF_QUEUE);
     return LEAT_LIKELY(valid) ? LEAT_OK : LEAT_INVALID;
 }
@@ -53,7 +55,7 @@ due_check(const struct leat_engine *engine, const struct leat_job *job, struct l
     struct leat_job_options options = leat_job_options_default();
     enum leat_status status = LEAT_OK;
     if (job->options != NULL) {
-        status = leat_struct_read(&options, sizeof(options), job->options);
+        status = leat_terms_check(&options, job->options);
     }
     if (status == LEAT_OK && job->delay_ns != 0 && options.run_at_ns != 0) {
         status = LEAT_INVALID;
@@ -137,8 +139,7 @@ record_refuse(struct leat_engine *engine, const struct intake *intake)
     if (takes_room(intake)) {
         leat_queue_room_give(engine, intake->queue);
     }
-    leat_job_free_payload(engine, index);
-    leat_slab_give(&engine->jobs, leat_pool_shard(), index);
+    leat_job_reclaim(engine, index);
     (void)atom_add_rlx(&engine->outside.refused, 1); /* rlx: statistic */
 }
 
@@ -190,7 +191,7 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
         return LEAT_FULL;
     }
     if (LEAT_UNLIKELY(job->completions != NULL)) {
-        status = leat_completion_reserve(engine, job, &completion);
+        status = leat_completion_reserve(job, &completion);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = record_take(engine, &index);
@@ -218,6 +219,9 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by submit:A */
     atom_store_rlx(&record->notice, completion);  /* rlx: ordered by submit:A */
     status = payload_copy(engine, index, job);
+    if (LEAT_UNLIKELY(job->options != NULL) && status == LEAT_OK) {
+        status = leat_terms_make(engine, index, job->options);
+    }
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         record_refuse(engine, intake);
     }
@@ -282,12 +286,36 @@ push_one(struct leat_engine *engine, const struct leat_job *job, const struct in
     return status;
 }
 
+enum leat_status
+leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
+                  struct leat_job *checked)
+{
+    struct leat_job copy;
+    const struct leat_job *job = NULL;
+    struct intake intake = {.index = 0};
+    enum leat_status status = job_read(given, &copy, &job);
+    if (status == LEAT_OK && job->options != NULL) {
+        status = LEAT_UNSUPPORTED; /* what it points to is not copied */
+    }
+    if (status == LEAT_OK) {
+        status = intake_check(engine, job, &intake);
+    }
+    if (status == LEAT_OK) {
+        *checked = *job;
+        checked->type.bits = intake.type + 1;
+        checked->queue.bits = intake.queue + 1;
+        checked->type_name = NULL;
+        checked->queue_name = NULL;
+    }
+    return status;
+}
+
 static enum leat_status
 submit_one(struct leat_engine *engine, const struct leat_job *given, leat_job_id *id)
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct intake intake = {.due = {0, 0}};
+    struct intake intake = {.index = 0};
     enum leat_status status = job_read(given, &copy, &job);
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = intake_check(engine, job, &intake);

@@ -239,8 +239,9 @@ leat_pool_look(const struct leat_pool *pool, uint32_t level)
     bits |= leat_lists_ready(&pool->lists[level]) ? LEAT_HINT_LIST(level) : 0;
     for (uint32_t i = 0; i < pool->places; i++) {
         const struct leat_worker *worker = &pool->workers[i];
-        /* rlx: hint, re-checked at notify:A */
-        bool stocked = (atom_load_rlx(&worker->stocked) >> level & 1) != 0;
+        /* waits:A acquire -> stock:A.  Carries: see stock:A.
+         * If relaxed: see stock:A. */
+        bool stocked = (atom_load_acq(&worker->stocked) >> level & 1) != 0;
         if (LEAT_UNLIKELY(stocked && leat_local_ready(&worker->local[level]))) {
             return bits | LEAT_HINT_LOCAL(level);
         }

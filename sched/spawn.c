@@ -15,16 +15,12 @@
 
 /* ---- running -------------------------------------------------------------------------------- */
 
-/* A task of the group has ended. The group is not touched behind the last subtraction. */
+/* One fewer in `others`. The group is not touched behind the last subtraction. */
 static void
-join_count_down(struct leat_join *join, struct leat_worker *worker)
+others_count_down(struct leat_join *join)
 {
-    struct leat_worker *owner = join->owner;
-    if (LEAT_LIKELY(owner == worker)) {
-        join->own--;
-        return;
-    }
     struct leat_pool *pool = join->pool;
+    struct leat_worker *owner = join->owner;
     /* join:A acq_rel -> join:B, join:C.  Carries: what the task did, to the waiter; from the waiter
      * that its bed is prepared.
      * If relaxed: the waiter could miss what the task wrote, or its wake-up come too early. */
@@ -35,6 +31,17 @@ join_count_down(struct leat_join *join, struct leat_worker *worker)
         (void)leat_parker_notify(&owner->bed);
     } else {
         pool->config.ops.ended(pool->config.ops.context, join);
+    }
+}
+
+/* A task of the group has ended. */
+LEAT_INLINE void
+join_count_down(struct leat_join *join, const struct leat_worker *worker)
+{
+    if (LEAT_LIKELY(join->owner == worker)) {
+        join->own--;
+    } else {
+        others_count_down(join);
     }
 }
 
@@ -189,7 +196,8 @@ leat_spawn_outside(struct leat_join *join, uint64_t function, uint64_t argument,
     atom_store_rlx(&record->join, (uintptr_t)join); /* rlx: ordered by push:C */
     (void)atom_add_rlx(&join->others, ONE);         /* rlx: ordered by join:A */
     if (!leat_pool_push(pool, LEAT_SPAWNED_LEVEL, leat_item_of(LEAT_KIND_SPAWNED, *index))) {
-        (void)atom_sub_rlx(&join->others, ONE); /* rlx: ordered by join:A */
+        /* The last task may have ended meanwhile, and left the wake-up to this thread. */
+        others_count_down(join);
         leat_slab_give(&pool->spawned, shard, *index);
         return false;
     }

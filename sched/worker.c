@@ -24,16 +24,6 @@ taken(struct leat_worker *worker)
 
 /* ---- pick and run --------------------------------------------------------------------------- */
 
-/* The worker is to take nothing more: the pool is halted, or there are to be fewer workers. */
-static bool
-halted(const struct leat_worker *worker)
-{
-    /* halted:A acquire -> halt:A.  Carries: what the stopping thread wrote before; that the seat is
-     * ASKED.
-     * If relaxed: a worker could look a few times more. */
-    return atom_load_acq(&worker->pool->open) <= worker->index;
-}
-
 void
 leat_worker_keep(struct leat_worker *worker, uint32_t level, uint32_t item)
 {
@@ -51,7 +41,10 @@ stocked_set(struct leat_worker *worker, uint32_t level, bool stocked)
     uint32_t now = atom_load_rlx(&worker->stocked); /* rlx: single writer */
     uint32_t next = stocked ? now | bit : now & ~bit;
     if (now != next) {
-        atom_store_rlx(&worker->stocked, next); /* rlx: ordered by notify:A */
+        /* stock:A release -> waits:A.  Carries: that this worker is busy; that thieves are, who
+         * emptied the queue.
+         * If relaxed: a drain could see the bit clear and all of them idle as before. */
+        atom_store_rel(&worker->stocked, next);
     }
 }
 
@@ -363,14 +356,6 @@ advance(struct leat_worker *worker)
     atom_count(&worker->ended, 1);
 }
 
-/* The levels of which a hint word says anything. */
-static uint32_t
-levels_of(uint64_t hint)
-{
-    uint64_t all = hint | hint >> LEAT_PRIORITY_LEVELS_MAX | hint >> 2 * LEAT_PRIORITY_LEVELS_MAX;
-    return (uint32_t)all & ((UINT32_C(1) << LEAT_PRIORITY_LEVELS) - 1);
-}
-
 /* Takes the next item. A hint bit may be set over an empty ring; it is cleared when the worker
  * parks, since clearing it at once would send the hint's line back and forth for each item. */
 static bool
@@ -388,7 +373,7 @@ pick(struct leat_worker *worker, uint32_t *item)
         hint |= atom_load_rlx(&worker->pool->hint); /* rlx: hint, re-checked at park:A */
     }
     /* rlx: single writer */
-    uint32_t levels = levels_of(hint | worker->held) | atom_load_rlx(&worker->stocked);
+    uint32_t levels = leat_hint_levels(hint | worker->held) | atom_load_rlx(&worker->stocked);
     if (LEAT_UNLIKELY(in_rotation(worker))) {
         return rotation_pick(worker, levels, hint, item);
     }
@@ -412,7 +397,6 @@ run_other(struct leat_worker *worker, uint32_t item)
     }
     LEAT_ASSERT(leat_item_kind(item) == LEAT_KIND_POSTED);
     leat_posted_run(worker, item);
-    atom_count(&worker->ended, 1);
 }
 
 static void
@@ -445,9 +429,9 @@ run(struct leat_worker *worker, uint32_t item)
     if (leat_item_kind(item) != LEAT_KIND_TASK) {
         if (LEAT_UNLIKELY(leat_item_kind(item) != LEAT_KIND_JOB)) {
             run_other(worker, item);
-            return;
+        } else {
+            pool->config.ops.run(pool->config.ops.context, worker, item);
         }
-        pool->config.ops.run(pool->config.ops.context, worker, item);
         atom_count(&worker->ended, 1);
         return;
     }
@@ -483,147 +467,6 @@ busy_begin(struct leat_worker *worker)
     atom_store_rlx(&worker->busy, 1); /* rlx: ordered by pop:C */
 }
 
-static bool
-any_ready(const struct leat_pool *pool, uint64_t hint)
-{
-    if (LEAT_UNLIKELY((hint & LEAT_HINT_DUE) != 0) && leat_pool_due_waits(pool)) {
-        return true;
-    }
-    for (uint32_t levels = levels_of(hint); levels != 0; levels &= levels - 1) {
-        if (leat_pool_look(pool, (uint32_t)__builtin_ctz(levels)) != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Workers that fill all CPUs would spin in the way of whoever brings work: they let others run. */
-static bool
-crowded(const struct leat_pool *pool)
-{
-    uint32_t open = atom_load_rlx(&pool->open); /* rlx: hint, re-checked at halted:A */
-    return open >= pool->cpus_count && !pool->config.busy_poll;
-}
-
-/* Looks for work without taking it. True: there is some, or the pool is halted. */
-static bool
-spin(struct leat_worker *worker)
-{
-    struct leat_pool *pool = worker->pool;
-    bool for_ever = pool->spin_ns == UINT64_MAX;
-    if (worker->spin_ns == 0 && !for_ever) {
-        return false;
-    }
-    uint64_t deadline = leat_os_deadline_ns(for_ever ? UINT64_MAX : worker->spin_ns);
-    for (;;) {
-        for (uint32_t i = 0; i < LEAT_SPIN_ROUNDS; i++) {
-            uint64_t hint = atom_load_rlx(&pool->hint); /* rlx: hint, re-checked at park:A */
-            bool any = any_ready(pool, hint) || leat_spawn_ready(pool);
-            if (any || leat_inbox_ready(&worker->inbox) || halted(worker)) {
-                return true;
-            }
-            leat_pause();
-        }
-        if (deadline != UINT64_MAX && leat_os_monotonic_ns() >= deadline) {
-            return false;
-        }
-        if (crowded(pool)) {
-            leat_os_yield();
-        }
-    }
-}
-
-/* Of timers, and of every ring, list and local queue, not only the hinted ones: sets the bits of
- * those that have some, and keeps them for the next pick. */
-static bool
-look_again(struct leat_worker *worker)
-{
-    struct leat_pool *pool = worker->pool;
-    uint64_t found = leat_pool_due_waits(pool) ? LEAT_HINT_DUE : 0;
-    for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
-        found |= leat_pool_look(pool, level);
-    }
-    if (found != 0) {
-        (void)atom_or_rlx(&pool->hint, found); /* rlx: hint, re-checked at park:A */
-        worker->seen |= found;
-    }
-    return found != 0;
-}
-
-/* W5 of park.h: those, and the deques. */
-static bool
-second_look(struct leat_worker *worker)
-{
-    bool any = look_again(worker);
-    return leat_spawn_ready(worker->pool) || any;
-}
-
-/* Steps W1 to W7 of park.h. */
-static void
-park(struct leat_worker *worker)
-{
-    struct leat_pool *pool = worker->pool;
-    leat_lot_enter(&pool->lot, &worker->bed, worker->index);
-    if (atom_load_rlx(&pool->hint) != 0) { /* rlx: hint, re-checked at park:A */
-        /* Bits of what there is come back at once. */
-        (void)atom_and_rlx(&pool->hint, 0); /* rlx: ordered by park:A */
-    }
-    /* park:A sc -> notify:A, tell:A, any:A, this:A, inbox:D, spawned:A, halt:B.  Orders: idle bit
-     * set and hint cleared then rings, deques, inbox and halt read, against item published (or halt
-     * set) then hint and idle bits read. */
-    atom_fence_sc(&pool->anchor);
-    if (second_look(worker) || leat_inbox_ready(&worker->inbox) || halted(worker)) {
-        leat_lot_leave(&pool->lot, worker->index);
-        return;
-    }
-    atom_count(&worker->parks, 1);
-    leat_lot_sleep(&pool->lot, &worker->bed, worker->index);
-}
-
-/* Looking for work pays if it comes within the longest time that one looks: then a wake-up is
- * saved. Each time without work tells how long to look the next time. */
-static void
-spin_learn(struct leat_worker *worker, uint64_t idle_ns)
-{
-    uint64_t most = worker->pool->spin_ns;
-    uint64_t least = most / LEAT_SPIN_PARTS;
-    if (idle_ns <= most) {
-        uint64_t more = worker->spin_ns < least ? least : 2 * worker->spin_ns;
-        worker->spin_ns = more < most ? more : most;
-    } else {
-        worker->spin_ns = worker->spin_ns <= least ? 0 : worker->spin_ns / 2;
-    }
-}
-
-/* Until there may be work. */
-static void
-wait_for_work(struct leat_worker *worker)
-{
-    bool learns = worker->pool->spin_ns != 0;
-    uint64_t began_ns = learns ? leat_os_monotonic_ns() : 0;
-    if (spin(worker)) {
-        return;
-    }
-    park(worker);
-    if (learns) {
-        spin_learn(worker, leat_os_monotonic_ns() - began_ns);
-    }
-}
-
-/* W8 of park.h: the first thing that a worker does with work after it had none. And W9: the last
- * one that it does in its place. */
-static void
-wake_next(struct leat_worker *worker)
-{
-    struct leat_pool *pool = worker->pool;
-    /* park:B sc -> notify:A, any:A, spawned:A.  Orders: own idle bit cleared then rings, queues and
-     * deques read, against item published then idle bits read. */
-    atom_fence_sc(&pool->anchor);
-    if (leat_lot_any(&pool->lot) && second_look(worker)) {
-        (void)leat_pool_wake_one(pool);
-    }
-}
-
 /* ---- the loop ------------------------------------------------------------------------------- */
 
 /* Until then, or until there are items. */
@@ -646,15 +489,17 @@ spawned_step(struct leat_worker *worker, bool *first)
         return false;
     }
     if (*first) {
-        wake_next(worker);
+        leat_worker_wake_next(worker);
         *first = false;
     }
     if (own) {
         leat_spawn_run(worker, &entry);
+        atom_count(&worker->ended, 1);
         return true;
     }
     uint64_t begin_ns = leat_os_monotonic_ns();
     leat_spawn_run(worker, &entry);
+    atom_count(&worker->ended, 1);
     uint64_t end_ns = leat_os_monotonic_ns();
     if (end_ns - begin_ns < LEAT_STOLEN_SHORT_NS) {
         stolen_rest(worker, end_ns + LEAT_STOLEN_REST_NS);
@@ -671,7 +516,7 @@ step(struct leat_worker *worker, bool *first)
         return spawned_step(worker, first);
     }
     if (LEAT_UNLIKELY(*first)) {
-        wake_next(worker);
+        leat_worker_wake_next(worker);
         *first = false;
     }
     run(worker, item);
@@ -718,7 +563,7 @@ hand_over(struct leat_worker *worker)
 static bool
 pick_again(struct leat_worker *worker, uint32_t *item)
 {
-    while (look_again(worker)) {
+    while (leat_worker_look(worker)) {
         if (pick(worker, item)) {
             return true;
         }
@@ -736,7 +581,7 @@ leat_worker_some(struct leat_worker *worker, size_t budget)
     struct leat_worker *before = current_worker;
     current_worker = worker;
     busy_begin(worker);
-    while (!halted(worker) && ran < budget) {
+    while (!leat_worker_halted(worker) && ran < budget) {
         /* A lent thread does not park, so it takes the second look here. */
         if (pick(worker, &item) || pick_again(worker, &item)) {
             run(worker, item);
@@ -782,7 +627,7 @@ static bool
 leaves(struct leat_worker *worker)
 {
     uint32_t item = 0;
-    if (LEAT_LIKELY(!halted(worker))) {
+    if (LEAT_LIKELY(!leat_worker_halted(worker))) {
         return false;
     }
     if (atom_load_rlx(&worker->pool->open) == 0) { /* rlx: hint, re-checked at halted:A */
@@ -798,7 +643,7 @@ leaves(struct leat_worker *worker)
         return false;
     }
     inbox_end(worker);
-    wake_next(worker);
+    leat_worker_wake_next(worker);
     return true;
 }
 
@@ -815,13 +660,13 @@ leat_worker_run(void *argument)
     while (!leaves(worker)) {
         bool first = true;
         busy_begin(worker);
-        while (!halted(worker) && step(worker, &first)) {
+        while (!leat_worker_halted(worker) && step(worker, &first)) {
         }
         leat_spawn_empty(worker);
         if (hand_over(worker)) {
             busy_end(worker);
         }
-        wait_for_work(worker);
+        leat_worker_wait(worker);
     }
     if (ops->stopping != NULL) {
         ops->stopping(ops->context, worker->index);

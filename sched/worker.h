@@ -33,4 +33,35 @@ void leat_worker_left(struct leat_worker *worker);
 /* Runs up to `budget` items on this worker, until none waits or the pool is halted. */
 size_t leat_worker_some(struct leat_worker *worker, size_t budget);
 
+/* ---- idle.c ---------------------------------------------------------------------------------- */
+
+/* Looks at timers, and at every ring, list and local queue, not only the hinted ones. True: there
+ * is something; its bits are set in the hint word, and kept for the next pick. */
+bool leat_worker_look(struct leat_worker *worker);
+/* Until there may be work: looks for a while, then parks. */
+void leat_worker_wait(struct leat_worker *worker);
+/* W8 of park.h: the first thing that a worker does with work after it had none. And W9: the last
+ * one that it does in its place. */
+void leat_worker_wake_next(struct leat_worker *worker);
+
+/* ---- what both ask --------------------------------------------------------------------------- */
+
+/* The worker is to take nothing more: the pool is halted, or there are to be fewer workers. */
+LEAT_INLINE bool
+leat_worker_halted(const struct leat_worker *worker)
+{
+    /* halted:A acquire -> halt:A.  Carries: what the stopping thread wrote before; that the seat is
+     * ASKED.
+     * If relaxed: a worker could look a few times more. */
+    return atom_load_acq(&worker->pool->open) <= worker->index;
+}
+
+/* The levels of which a hint word says anything. */
+LEAT_INLINE uint32_t
+leat_hint_levels(uint64_t hint)
+{
+    uint64_t all = hint | hint >> LEAT_PRIORITY_LEVELS_MAX | hint >> 2 * LEAT_PRIORITY_LEVELS_MAX;
+    return (uint32_t)all & ((UINT32_C(1) << LEAT_PRIORITY_LEVELS) - 1);
+}
+
 #endif

@@ -22,7 +22,8 @@ LIBRARIES = ("cmocka", "liburcu-bp")
 # As in CMakeLists.txt.
 MODEL = ("-O2", "-DLEAT_MODEL=1", "-DLEAT_PRIORITY_LEVELS=1", "-DLEAT_LOCAL_SLOTS_LOG2=2",
          "-DLEAT_SPAWN_SLOTS_LOG2=1", "-DLEAT_JOIN_ROUNDS=0", "-DLEAT_STOLEN_REST_NS=0",
-         "-DLEAT_WHEEL_SLOTS_LOG2=1", "-DLEAT_WHEEL_BLOCK_LOG2=2")
+         "-DLEAT_ADMIT_MOVES=1", "-DLEAT_ADMIT_EVERY=1", "-DLEAT_WHEEL_SLOTS_LOG2=1",
+         "-DLEAT_WHEEL_BLOCK_LOG2=2")
 WAYS = {
     "model": MODEL,
     # The slots of the default ring are sequentially consistent, which hides what others leave out.

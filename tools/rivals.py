@@ -78,7 +78,8 @@ def summary(group, rows):
 COLUMNS = {"p50_ns": "p50", "p99_ns": "p99", "p999_ns": "p99.9", "p9999_ns": "p99.99",
            "max_ns": "max", "p999_done_ns": "p99.9 with waiting",
            "instructions": "instructions", "locked_per_item": "locked",
-           "bytes_per_slot": "bytes per slot"}
+           "bytes_per_slot": "bytes per slot", "bytes_per_timer": "bytes per timer",
+           "bytes_own": "of them by arming", "call_ns": "the call"}
 
 
 def details(row):
@@ -136,11 +137,8 @@ def main(arguments):
     parser.add_argument("--pauses", type=int, help="in front of another try, instead of the usual")
     parser.add_argument("--scale", type=float, default=1.0, help="so many times the usual items")
     parser.add_argument("--program", type=pathlib.Path,
-                        help="leat_rivals, or the program of the group")
+                        default=ROOT / "build/release/bench/leat_rivals")
     options = parser.parse_args(arguments)
-    if options.program is None:
-        program = getattr(GROUPS[options.group], "PROGRAM", "leat_rivals")
-        options.program = ROOT / "build/release/bench" / program
     try:
         result = compare(options)
         if not result["rows"]:

@@ -1,23 +1,25 @@
-"""The group `timer` of tools/rivals.py: the timing wheel beside the timers of other libraries.
+"""The timers of tools/rivals.py: the timing wheel beside the timers of other libraries.
 
-Each run begins with new timers, so that of arming includes the first touch of memory, with all
-contestants. Without --rows those of a million timers are measured.
+Each run has a process of its own and begins with new timers, so that of arming includes the first
+touch of memory, with all contestants. Without --rows those of a million timers are measured, and
+how late timers fire.
 """
 
-import collections
-import re
-import statistics
+import rivals_cases
+from rivals_cases import Run
 
-from rivals_rounds import compared, judge, rounds
-
-PROGRAM = "leat_rivals_timer"
-Row = collections.namedtuple("Row", "name use items")
-ROWS = [Row(f"{use}_{size}", use, items)
-        for size, items in (("100k", 100_000), ("1m", 1_000_000), ("10m", 10_000_000))
-        for use in ("arm", "cancel", "fire")]
-ROWS.append(Row("rearm_1m", "rearm", 1_000_000))
-WHEEL = "leat wheel"
-ROWS_USUAL = ".*_1m"
+SIZES = {"100k": 100_000, "1m": 1_000_000, "10m": 10_000_000}
+PARTS = {"p50": 50, "p99": 99, "p999": 99.9}
+RUNS = [
+    *(Run(use, "wheel", items, {f"{use}_{size}": None})
+      for size, items in SIZES.items() for use in ("arm", "cancel", "fire")),
+    *(Run(use, "wheel", SIZES["1m"], {f"{use}_1m": None})
+      for use in ("rearm", "net_timeout", "remote_arm", "remote_cancel")),
+    *(Run(f"accuracy_{how}", "wheel", 1_000,
+          {f"accuracy_{how}_{name}": part for name, part in PARTS.items()})
+      for how in ("busy", "parked")),
+]
+ROWS_USUAL = r"(?!.*_(100k|10m)$).*"
 
 # (bar, goal) of ours / theirs against the best rival. The goals are those against a rival that is
 # compared by hand.
@@ -36,26 +38,6 @@ def facts(_program, _options):
 
 
 def measure_all(program, options):
-    """The rows that are asked for, one by one."""
+    """The rows that are asked for, as they are measured."""
     wanted = ROWS_USUAL if options.rows == ".*" else options.rows
-    for row in ROWS:
-        if re.fullmatch(wanted, row.name):
-            yield measure(program, row, options)
-
-
-def measure(program, row, options):
-    """One row of the result."""
-    kinds = {kind["name"]: kind for kind in program.description["timers"]
-             if row.use in kind["uses"]}
-    items = max(1, round(row.items * options.scale))
-    found = rounds(program, row.name, kinds, options.pairs,
-                   lambda name: f"{row.use} {items} {name}")
-    times = {name: [result["ns"] for result in results] for name, results in found.items()}
-    result = {"name": row.name, "unit": "ns", "ours": statistics.median(times[WHEEL]),
-              "algorithm": WHEEL, "items": items, "rivals": compared(times, WHEEL),
-              "notes": {name: kinds[name]["note"] for name in found if kinds[name]["note"]}}
-    if row.use == "arm":
-        result["bytes_per_timer"] = {WHEEL: found[WHEEL][0]["bytes"]}
-    wrong = {name: sum(one["wrong"] for one in results) for name, results in found.items()}
-    judge(result, wrong, set(kinds) - set(found))
-    return result
+    yield from rivals_cases.measure_all(program, RUNS, wanted, options)

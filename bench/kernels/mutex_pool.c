@@ -5,6 +5,18 @@
 
 #include "bench/kernels/thread.h"
 
+/* Under the mutex. False: there is nothing. */
+static bool
+pop(struct mutex_pool *pool, struct leat_task *task)
+{
+    if (pool->tail == pool->head) {
+        return false;
+    }
+    *task = pool->tasks[pool->head & pool->mask];
+    pool->head++;
+    return true;
+}
+
 /* False: there is nothing and nothing comes. */
 static bool
 take(struct mutex_pool *pool, struct leat_task *task)
@@ -17,12 +29,21 @@ take(struct mutex_pool *pool, struct leat_task *task)
          * then a signal too many is sent. */
         (void)pthread_cond_wait(&pool->work, &pool->mutex);
     }
-    bool some = pool->tail != pool->head;
-    if (some) {
-        *task = pool->tasks[pool->head & pool->mask];
-        pool->head++;
-    }
+    bool some = pop(pool, task);
     (void)pthread_mutex_unlock(&pool->mutex);
+    return some;
+}
+
+bool
+bench_mutex_help(struct mutex_pool *pool)
+{
+    struct leat_task task = {NULL, NULL};
+    (void)pthread_mutex_lock(&pool->mutex);
+    bool some = pop(pool, &task);
+    (void)pthread_mutex_unlock(&pool->mutex);
+    if (some) {
+        task.function(task.argument);
+    }
     return some;
 }
 

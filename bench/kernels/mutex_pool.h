@@ -46,6 +46,8 @@ struct mutex_pool_config {
 void bench_mutex_open(struct mutex_pool *pool, const struct mutex_pool_config *config);
 /* Runs what waits, and ends the workers. */
 void bench_mutex_close(struct mutex_pool *pool);
+/* Runs one task, if there is any: for a task that waits for others. */
+bool bench_mutex_help(struct mutex_pool *pool);
 
 /* Puts `count` tasks in at once, or as many as there is room for, and says how many. */
 LEAT_INLINE size_t

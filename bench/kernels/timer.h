@@ -13,70 +13,80 @@ extern "C" {
 
 /* Deadlines are random over so many ticks. */
 #define BENCH_TIMER_TICKS UINT32_C(60000)
+/* Of timeouts, one in so many fires. */
+#define BENCH_TIMER_FIRES UINT32_C(1000)
 
-/* The deadlines of timers 0 to count - 1, in ticks from the start, and an order to cancel in: both
- * the same for all kinds. */
+/* The timers 0 to count - 1, the same for all kinds. Times are in ticks from the start. */
 struct bench_timer_plan {
     uint32_t count;
     const uint32_t *deadlines; /* 1 to BENCH_TIMER_TICKS */
-    const uint32_t *moved;     /* where re-arming moves them to */
-    const uint32_t *order;     /* of cancelling, and of re-arming */
+    const uint32_t *moved;     /* where re-arming moves them to: likewise */
+    const uint32_t *order;     /* in which they are cancelled and moved */
     uint32_t *numbers;         /* all of them */
 };
 
-/* What a kind is asked to do, each from an empty state and on one thread. */
+/* What a kind is asked to do, each in a new state and with all timers. Those of `remote` are called
+ * on another thread than the one that made the timers and lets the time go on. */
 enum bench_timer_use {
-    BENCH_TIMER_ARM = 1,
-    BENCH_TIMER_CANCEL = 2,
-    BENCH_TIMER_FIRE = 4,
-    BENCH_TIMER_REARM = 8
+    BENCH_TIMER_ARM,
+    BENCH_TIMER_CANCEL,
+    BENCH_TIMER_FIRE,  /* the time goes through all ticks one by one */
+    BENCH_TIMER_REARM, /* in place, to `moved` */
+    /* Timeouts of connections: each is cancelled and armed again for later, but for one in
+     * BENCH_TIMER_FIRES of the order, which fires as the time goes through all ticks. */
+    BENCH_TIMER_NET,
+    BENCH_TIMER_REMOTE_ARM,
+    BENCH_TIMER_REMOTE_CANCEL
 };
+#define BENCH_TIMER_USES 7
 
-struct bench_timer_facts {
-    const char *name; /* NULL: the end of a list */
-    unsigned uses;    /* bits of bench_timer_use: what it can, in a time that is worth it */
-    const char *note;
-};
-
-/* `arm` arms all. `cancel` cancels all that are armed, `rearm` moves all. `fire` lets the time go
- * through all ticks one by one; it returns how many fired, none of them early or late. */
 struct bench_timer_kind {
-    struct bench_timer_facts facts;
-    void *(*create)(const struct bench_timer_plan *plan);
+    const char *name; /* NULL: the end of a list */
+    const char *note; /* what a reader of the figures should know; or "" */
+    void *(*create)(const struct bench_timer_plan *plan, enum bench_timer_use use);
     void (*destroy)(void *timers);
-    void (*arm)(void *timers);
-    void (*cancel)(void *timers);
-    void (*rearm)(void *timers);
-    uint32_t (*fire)(void *timers);
-    uint64_t (*bytes)(void *timers); /* beside what the caller has for each timer; 0: unknown */
+    /* By use. NULL: it cannot, or not in a time that is worth it. How many it did as it should: of
+     * those that fire, none early or late. */
+    uint32_t (*does[BENCH_TIMER_USES])(void *timers);
+    /* After a use of another thread, on the one that made the timers: takes what was sent, and says
+     * of how many timers. NULL: nothing is. */
+    uint32_t (*take)(void *timers);
 };
 
 struct bench_timer_run {
     uint64_t elapsed_ns;
-    uint32_t wrong; /* timers that did not fire, or twice, or at another tick */
-    uint64_t bytes; /* of an arm: what kind->bytes says then */
+    uint64_t call_ns;   /* of another thread's use: without the taking */
+    uint32_t wrong;     /* timers that did not, or twice, or at another tick */
+    uint64_t bytes;     /* of an arm: resident memory of all timers, what the caller has included */
+    uint64_t bytes_own; /* of an arm: of that, what arming took */
 };
 
 /* Ends the process where it cannot have the memory. */
 struct bench_timer_plan *bench_timer_plan_create(uint32_t count);
 void bench_timer_plan_destroy(struct bench_timer_plan *plan);
 
-/* Creates timers, brings them into the state in which `use` begins, and measures that. */
+/* As BENCH_TIMER_NET says, of a number of the order. */
+static inline bool
+bench_timer_fires(uint32_t number)
+{
+    return number % BENCH_TIMER_FIRES == 0;
+}
+
+/* When one is due that BENCH_TIMER_NET has armed again: after all ticks, and with those who cannot
+ * be handed a clock after the run. */
+static inline uint32_t
+bench_timer_later(const struct bench_timer_plan *plan, uint32_t index)
+{
+    return 2 * BENCH_TIMER_TICKS + plan->moved[index];
+}
+
+/* Creates timers, brings them into the state in which `use` begins, and measures that. The figures
+ * of memory are right where nothing of an earlier run is in the process. */
 struct bench_timer_run bench_timer_measure(const struct bench_timer_kind *kind,
                                            const struct bench_timer_plan *plan,
                                            enum bench_timer_use use);
 
 extern const struct bench_timer_kind bench_timers_leat[];
-
-/* The way through the inbox: from another thread, and the taking by who holds the wheel's role. */
-struct bench_timer_remote {
-    uint64_t sent_ns;
-    uint64_t taken_ns;
-};
-
-/* Of timers that bench_timers_leat has created. */
-struct bench_timer_remote bench_timer_remote_arm(void *timers);
-struct bench_timer_remote bench_timer_remote_cancel(void *timers);
 
 #ifdef __cplusplus
 }

@@ -26,8 +26,9 @@ struct timers {
 };
 
 static void *
-leat_create(const struct bench_timer_plan *plan)
+leat_create(const struct bench_timer_plan *plan, enum bench_timer_use use)
 {
+    (void)use;
     struct timers *made =
         aligned_alloc(LEAT_LINE_BYTES, leat_round_up(sizeof(struct timers), LEAT_LINE_BYTES));
     LEAT_ASSERT(made != NULL);
@@ -60,33 +61,48 @@ leat_destroy(void *timers)
     free(made);
 }
 
-static void
-leat_arm(void *timers)
+static bool
+arm(struct timers *made, uint32_t index, uint32_t tick)
 {
-    const struct timers *made = timers;
-    for (uint32_t i = 0; i < made->plan->count; i++) {
-        (void)leat_wheel_arm(made->wheel, i, made->plan->deadlines[i] * TICK_NS);
-    }
+    return leat_wheel_arm(made->wheel, index, tick * TICK_NS) != LEAT_WHEEL_REFUSED;
 }
 
-static void
+static uint32_t
+leat_arm(void *timers)
+{
+    struct timers *made = timers;
+    uint32_t done = 0;
+    for (uint32_t i = 0; i < made->plan->count; i++) {
+        done += arm(made, i, made->plan->deadlines[i]) ? 1 : 0;
+    }
+    return done;
+}
+
+static uint32_t
 leat_cancel(void *timers)
 {
     struct timers *made = timers;
+    uint32_t done = 0;
     for (uint32_t i = 0; i < made->plan->count; i++) {
-        (void)leat_wheel_cancel(&made->wheels, made->wheel, made->plan->order[i]);
+        uint32_t index = made->plan->order[i];
+        done += leat_wheel_cancel(&made->wheels, made->wheel, index) == LEAT_WHEEL_DONE ? 1 : 0;
     }
+    return done;
 }
 
-static void
+static uint32_t
 leat_rearm(void *timers)
 {
     struct timers *made = timers;
+    uint32_t done = 0;
     for (uint32_t i = 0; i < made->plan->count; i++) {
         uint32_t index = made->plan->order[i];
-        (void)leat_wheel_rearm(&made->wheels, made->wheel, index,
-                               made->plan->moved[index] * TICK_NS);
+        uint64_t deadline_ns = made->plan->moved[index] * TICK_NS;
+        enum leat_wheel_result result =
+            leat_wheel_rearm(&made->wheels, made->wheel, index, deadline_ns);
+        done += result != LEAT_WHEEL_REFUSED ? 1 : 0;
     }
+    return done;
 }
 
 static uint32_t
@@ -109,65 +125,68 @@ leat_fire(void *timers)
     return fired;
 }
 
-static uint64_t
-leat_bytes(void *timers)
+static uint32_t
+leat_net(void *timers)
 {
     struct timers *made = timers;
-    /* None was given back so far. */
-    return leat_slab_takes(&made->wheels.blocks) * sizeof(struct leat_wheel_block) +
-           made->plan->count * sizeof(uint32_t) + sizeof(struct leat_wheel);
+    uint32_t done = 0;
+    for (uint32_t i = 0; i < made->plan->count; i++) {
+        uint32_t index = made->plan->order[i];
+        if (!bench_timer_fires(i)) {
+            (void)leat_wheel_cancel(&made->wheels, made->wheel, index);
+            done += arm(made, index, bench_timer_later(made->plan, index)) ? 1 : 0;
+        }
+    }
+    return done + leat_fire(timers);
 }
-
-const struct bench_timer_kind bench_timers_leat[] = {
-    {{"leat wheel", BENCH_TIMER_ARM | BENCH_TIMER_CANCEL | BENCH_TIMER_FIRE | BENCH_TIMER_REARM,
-      "records of 64 bytes"},
-     leat_create,
-     leat_destroy,
-     leat_arm,
-     leat_cancel,
-     leat_rearm,
-     leat_fire,
-     leat_bytes},
-    {.facts = {.name = NULL}},
-};
 
 /* ---- through the inbox ----------------------------------------------------------------------- */
 
-static uint64_t
-take_all(struct timers *made)
+static uint32_t
+leat_remote_arm(void *timers)
 {
-    uint64_t begin_ns = leat_os_monotonic_ns();
+    struct timers *made = timers;
+    uint32_t done = 0;
+    for (uint32_t i = 0; i < made->plan->count; i++) {
+        uint64_t deadline_ns = made->plan->deadlines[i] * TICK_NS;
+        done += leat_wheel_arm_any(made->wheel, i, deadline_ns) != LEAT_WHEEL_REFUSED ? 1 : 0;
+    }
+    return done;
+}
+
+static uint32_t
+leat_remote_cancel(void *timers)
+{
+    struct timers *made = timers;
+    uint32_t done = 0;
+    for (uint32_t i = 0; i < made->plan->count; i++) {
+        uint32_t index = made->plan->order[i];
+        done += leat_wheel_cancel(&made->wheels, NULL, index) == LEAT_WHEEL_LATER ? 1 : 0;
+    }
+    return done;
+}
+
+static uint32_t
+leat_take(void *timers)
+{
+    struct timers *made = timers;
     struct leat_wheel_step step = {.now_ns = 0};
+    uint32_t released = 0;
     bool more = true;
     while (more) {
         step.budget = LEAT_WHEEL_NODES_MAX;
         more = leat_wheel_advance(made->wheel, &step);
+        released += step.count;
     }
-    return leat_os_monotonic_ns() - begin_ns;
+    return released + (uint32_t)made->wheel->count;
 }
 
-/* The thread that sends takes, too: so what is measured is the work, not the way between cores. */
-struct bench_timer_remote
-bench_timer_remote_arm(void *timers)
-{
-    struct timers *made = timers;
-    uint64_t begin_ns = leat_os_monotonic_ns();
-    for (uint32_t i = 0; i < made->plan->count; i++) {
-        (void)leat_wheel_arm_any(made->wheel, i, made->plan->deadlines[i] * TICK_NS);
-    }
-    uint64_t sent_ns = leat_os_monotonic_ns() - begin_ns;
-    return (struct bench_timer_remote){sent_ns, take_all(made)};
-}
-
-struct bench_timer_remote
-bench_timer_remote_cancel(void *timers)
-{
-    struct timers *made = timers;
-    leat_arm(made);
-    uint64_t begin_ns = leat_os_monotonic_ns();
-    for (uint32_t i = 0; i < made->plan->count; i++) {
-        (void)leat_wheel_cancel(&made->wheels, NULL, made->plan->order[i]);
-    }
-    uint64_t sent_ns = leat_os_monotonic_ns() - begin_ns;
-    return (struct bench_timer_remote){sent_ns, take_all(made)};
-}
+const struct bench_timer_kind bench_timers_leat[] = {
+    {"leat wheel",
+     "records of 64 bytes",
+     leat_create,
+     leat_destroy,
+     {leat_arm, leat_cancel, leat_fire, leat_rearm, leat_net, leat_remote_arm, leat_remote_cancel},
+     leat_take},
+    {.name = NULL},
+};

@@ -108,17 +108,6 @@ uint32_t bench_sched_workers(const struct bench_sched_row *row);
 void bench_sched_measure(const struct bench_sched_kind *kind, const struct bench_sched_row *row,
                          uint64_t items, struct bench_sched_result *result);
 
-/* ---- other rows ----------------------------------------------------------------------------- */
-
-/* One contestant of a row that is more than posting: it does all of it. */
-struct bench_sched_case {
-    const char *row;  /* NULL: the end of a list */
-    const char *name; /* "leat …", or another library's */
-    const char *note;
-    uint32_t threads; /* that work, the calling one included */
-    void (*run)(uint64_t items, struct bench_sched_result *result);
-};
-
 /* ---- for the rows --------------------------------------------------------------------------- */
 
 /* What a row has: a pool that is warm, and whose workers are all there. */

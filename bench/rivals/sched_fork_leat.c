@@ -10,7 +10,7 @@ static void
 must(enum leat_status status)
 {
     if (status != LEAT_OK) {
-        (void)fprintf(stderr, "leat_forks: %s\n", leat_status_text(status));
+        (void)fprintf(stderr, "leat_rivals: %s\n", leat_status_text(status));
         exit(1); /* NOLINT(concurrency-mt-unsafe): the benchmark is over */
     }
 }
@@ -64,20 +64,10 @@ fib(void *argument)
     call->result = one.result + two.result;
 }
 
-static uint64_t
-leaves(uint64_t levels)
-{
-    uint64_t count = 1;
-    for (uint64_t i = 0; i < levels; i++) {
-        count *= BENCH_FORK_CHILDREN;
-    }
-    return count;
-}
-
 static void
 children_fill(const struct call *call, struct call children[BENCH_FORK_CHILDREN])
 {
-    uint64_t step = leaves(call->size - 1);
+    uint64_t step = bench_fork_leaves(call->size - 1);
     for (uint32_t i = 0; i < BENCH_FORK_CHILDREN; i++) {
         children[i] = (struct call){call->engine, call->size - 1, call->first + i * step, 0};
     }
@@ -203,10 +193,12 @@ pool_open(uint32_t workers)
     return engine;
 }
 
-static const struct bench_fork_row rows[] = {{"spawn_local", run_spawn_local},
-                                             {"fib", run_fib},
-                                             {"skynet", run_skynet},
-                                             {"tree_for", run_tree_for},
-                                             {NULL, NULL}};
+#define GROUPS "leat groups"
 
-const struct bench_fork_kind bench_fork_leat = {"leat", pool_open, rows};
+const struct bench_fork_case bench_forks_leat[] = {
+    {GROUPS, BENCH_FORK_SPAWN_LOCAL, "", pool_open, run_spawn_local},
+    {GROUPS, BENCH_FORK_FIB, "", pool_open, run_fib},
+    {GROUPS, BENCH_FORK_SKYNET, "", pool_open, run_skynet},
+    {"leat parallel_for", BENCH_FORK_TREE_FOR, "", pool_open, run_tree_for},
+    {.name = NULL},
+};

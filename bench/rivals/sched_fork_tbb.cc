@@ -54,16 +54,6 @@ fib(std::uint64_t n)
     return one + two;
 }
 
-std::uint64_t
-leaves(std::uint64_t levels)
-{
-    std::uint64_t count = 1;
-    for (std::uint64_t i = 0; i < levels; i++) {
-        count *= BENCH_FORK_CHILDREN;
-    }
-    return count;
-}
-
 using Results = std::array<std::uint64_t, BENCH_FORK_CHILDREN>;
 
 std::uint64_t
@@ -82,7 +72,7 @@ skynet(std::uint64_t levels, std::uint64_t first)
     if (levels == 0) {
         return first;
     }
-    std::uint64_t step = leaves(levels - 1);
+    std::uint64_t step = bench_fork_leaves(levels - 1);
     Results results = {};
     tbb::task_group group;
     for (std::uint32_t i = 0; i < BENCH_FORK_CHILDREN - 1; i++) {
@@ -101,7 +91,7 @@ tree_for(std::uint64_t levels, std::uint64_t first)
     if (levels == 0) {
         return first;
     }
-    std::uint64_t step = leaves(levels - 1);
+    std::uint64_t step = bench_fork_leaves(levels - 1);
     Results results = {};
     tbb::parallel_for(tbb::blocked_range<std::uint32_t>(0, BENCH_FORK_CHILDREN, 1),
                       [&](const tbb::blocked_range<std::uint32_t> &range) {
@@ -156,14 +146,17 @@ pool_open(std::uint32_t workers)
     return new Pool(workers);
 }
 
-const bench_fork_row rows[] = {{"spawn_local", run_spawn_local},
-                               {"fib", run_fib},
-                               {"skynet", run_skynet},
-                               {"tree_for", run_tree_for},
-                               {nullptr, nullptr}};
+constexpr const char *group_name = "oneTBB task_group";
 
 } // namespace
 
 extern "C" {
-extern const bench_fork_kind bench_fork_tbb = {"tbb", pool_open, rows};
+extern const bench_fork_case bench_forks_tbb[];
+const bench_fork_case bench_forks_tbb[] = {
+    {group_name, BENCH_FORK_SPAWN_LOCAL, "", pool_open, run_spawn_local},
+    {group_name, BENCH_FORK_FIB, "", pool_open, run_fib},
+    {group_name, BENCH_FORK_SKYNET, "", pool_open, run_skynet},
+    {"oneTBB parallel_for", BENCH_FORK_TREE_FOR, "", pool_open, run_tree_for},
+    {},
+};
 }

@@ -114,6 +114,32 @@ work_calls(struct fixture *fixture)
 }
 
 static void
+schedule_calls(struct leat_engine *engine)
+{
+    static struct leat_schedule_info info; /* too large for the stack */
+    struct leat_job job = leat_job_default();
+    struct leat_schedule schedule = leat_schedule_default();
+    struct leat_error error;
+    uint64_t moment_ns = 7;
+    size_t count = 7;
+    job.type_name = "child";
+    schedule.spec = "* * * * *";
+    schedule.job = &job;
+    info.size = (uint32_t)sizeof(info);
+    info.version = LEAT_STRUCT_VERSION;
+    EXPECT_FORKED(leat_schedule_add(engine, "child", &schedule, &error));
+    EXPECT_FORKED(error.status);
+    EXPECT_FORKED(leat_schedule_change(engine, "child", &schedule, NULL));
+    EXPECT_FORKED(leat_schedule_remove(engine, "child"));
+    EXPECT_FORKED(leat_schedule_pause(engine, "child"));
+    EXPECT_FORKED(leat_schedule_resume(engine, "child"));
+    EXPECT_FORKED(leat_schedule_get(engine, "child", &info));
+    EXPECT_FORKED(leat_schedule_list(engine, NULL, &info, 1, &count));
+    EXPECT_FORKED(leat_schedule_next(engine, "child", &moment_ns, 1, &count));
+    faults += moment_ns != 7 || count != 7 ? 1 : 0;
+}
+
+static void
 name_calls(struct leat_engine *engine)
 {
     leat_type type = {1};
@@ -144,6 +170,7 @@ child(struct fixture *fixture)
     for (uint32_t round = 0; round < 3; round++) {
         lifecycle_calls(fixture->engine);
         work_calls(fixture);
+        schedule_calls(fixture->engine);
         name_calls(fixture->engine);
     }
     if (test_now_ns() - before_ns > UINT64_C(5000000000)) {

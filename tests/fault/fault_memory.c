@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "ring/atomic.h"
+#include "engine/engine_internal.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/memory.h"
@@ -49,6 +49,12 @@ setup(void)
     struct leat_config config = config_of(world);
     world->engine = test_start(&config);
     world->type = test_register(world->engine, "t", done, NULL);
+    struct leat_job job = leat_job_default();
+    struct leat_schedule schedule = leat_schedule_default();
+    job.type = world->type;
+    schedule.spec = "0 0 1 1 *";
+    schedule.job = &job;
+    CHECK_OK(leat_schedule_add(world->engine, "there", &schedule, NULL));
     return world;
 }
 
@@ -180,6 +186,44 @@ submit_batch(struct world *world)
     return status;
 }
 
+/* A schedule in a zone that no other one uses. */
+static enum leat_status
+schedule_put(struct world *world, const char *name)
+{
+    static const char payload[3000];
+    struct leat_job job = leat_job_default();
+    struct leat_schedule schedule = leat_schedule_default();
+    struct leat_error error;
+    job.type = world->type;
+    job.payload = payload;
+    job.payload_bytes = sizeof(payload);
+    schedule.spec = "0 3 * * *";
+    schedule.zone = world->round % 2 == 0 ? "Europe/Berlin" : "America/New_York";
+    schedule.job = &job;
+    bool there = strcmp(name, "there") == 0;
+    enum leat_status status = there ? leat_schedule_change(world->engine, name, &schedule, &error)
+                                    : leat_schedule_add(world->engine, name, &schedule, &error);
+    CHECK_STATUS(error.status, status);
+    CHECK(leat_schedules_check(&world->engine->schedules, stderr));
+    return status;
+}
+
+static enum leat_status
+add_schedule(struct world *world)
+{
+    enum leat_status status = schedule_put(world, "new");
+    if (status == LEAT_OK) {
+        CHECK_OK(leat_schedule_remove(world->engine, "new"));
+    }
+    return status;
+}
+
+static enum leat_status
+change_schedule(struct world *world)
+{
+    return schedule_put(world, "there");
+}
+
 static void
 repeat(attempt call, uint64_t jobs, bool for_ever)
 {
@@ -219,6 +263,8 @@ calls(void **state)
         repeat(submit_payload, 1, for_ever);
         repeat(submit_names, 1, for_ever);
         repeat(submit_batch, 3, for_ever);
+        repeat(add_schedule, 0, for_ever);
+        repeat(change_schedule, 0, for_ever);
     }
 }
 

@@ -10,7 +10,8 @@
  *        leaves what another one was turned away from to that one.
  * lend   Two lent threads: each job runs once.
  * quiet  leat_pool_quiet() answers only when what was put before has run, though a worker moves it
- *        from list to ring meanwhile, and another one takes it there.
+ *        from list to ring meanwhile, and another one takes it there. In local, it is in the local
+ *        queue of an idle place, whose worker finds it stolen.
  */
 #include <stdio.h>
 
@@ -27,6 +28,7 @@ struct scenario {
     uint32_t lenders; /* places for lent threads, where workers is 0 */
     uint32_t ready;   /* jobs that were put before: two are in the ring, the others listed */
     bool listed;      /* these are listed beside an empty ring */
+    bool local;       /* these are in the local queue of the first place */
     uint32_t puts;    /* jobs put by each thread that puts */
     uint32_t runs;    /* jobs that have run at the end */
     bool ordered;     /* they ran in order */
@@ -174,7 +176,9 @@ pool_setup(void *argument)
     for (uint32_t i = 0; i < scenario->ready; i++) {
         job_ask(state, i);
         uint32_t item = leat_item_of(LEAT_KIND_JOB, i);
-        if (scenario->listed) {
+        if (scenario->local) {
+            local_stock(&pool->workers[0], 0, &item, 1);
+        } else if (scenario->listed) {
             leat_lists_add(pool, 0, &item, 1);
         } else {
             leat_pool_put(pool, 0, 0, item);
@@ -289,6 +293,11 @@ static const struct model models[] = {
                  .threads = {lend_thread, lend_thread, quiet_look_thread},
                  .bounded = true,
                  .preemptions = 1}},
+    {.scenario = {.lenders = 2, .ready = 1, .local = true, .runs = 1},
+     .explore = {.name = "lists_quiet_local",
+                 .threads = {lend_thread, lend_thread, quiet_look_thread},
+                 .bounded = true,
+                 .preemptions = 1}},
     {.scenario = {.workers = 1, .ready = 2, .puts = 1, .runs = 4},
      .explore = {.name = "lists_wake_2p",
                  .threads = {worker_thread, put_thread, put_thread},
@@ -309,6 +318,12 @@ static const struct model models[] = {
                  .preemptions = 1}},
     {.scenario = {.lenders = 2, .ready = 1, .listed = true, .runs = 1},
      .explore = {.name = "lists_quiet_deep",
+                 .threads = {lend_thread, lend_thread, quiet_look_thread},
+                 .bounded = true,
+                 .preemptions = 2,
+                 .deep = true}},
+    {.scenario = {.lenders = 2, .ready = 1, .local = true, .runs = 1},
+     .explore = {.name = "lists_quiet_local_deep",
                  .threads = {lend_thread, lend_thread, quiet_look_thread},
                  .bounded = true,
                  .preemptions = 2,

@@ -18,14 +18,11 @@
  *        worker going, if it is the one whose turn it is to repeat a wake-up; both items run. A
  *        stop gets it going too.
  * retire There are to be fewer workers: the one that is too many leaves, asleep or at work, its
- * idle
- *        bit is clear, and all items run, also those that it had in hand (keep, with a full ring)
- *        or in its local queue (batch). In back, it is wanted again at once: it stays, or has left
- *        and the place is free; never both, never neither. In freeze, the wake-up of a push went to
- *        it, while the other worker hangs on a waker that is frozen: it passes the wake-up on.
- * due    A clock finds timers due, by a relaxed word that stands for their wheel, and tells the pool;
- *        whoever advances them pushes their items. All run, in once, again and two, and a quiet
- *        pool has none on the way. In old, the bit is left from before, with nothing due.
+ *        idle bit is clear, and all items run, also those that it had in hand (keep, with a full
+ *        ring) or in its local queue (batch). In back, it is wanted again at once: it stays, or has
+ *        left and the place is free; never both, never neither, and who waits for it is told. In
+ *        freeze, the wake-up of a push went to it, while the other worker hangs on a waker that is
+ *        frozen: it passes the wake-up on.
  * lend   Lent threads beside a stop: after leat_pool_wait_empty() nobody is inside. Two threads are
  *        never in one place. In keep, one leaves an item in hand that the next one goes on with.
  *        In steal, one opens a batch while the other one finds nothing to steal: the hint stays.
@@ -71,14 +68,11 @@ struct scenario {
     uint32_t freezes; /* thread that stops for ever; 0: none */
     uint32_t passes;  /* before the one that repeats a wake-up */
     uint32_t claim;   /* items that a worker may take at once, in a ring of twice as many slots */
-    bool due;         /* items come from timers, one in each pass */
-    bool old;         /* the bit of timers is set at first */
 };
 
 struct state {
     struct leat_pool pool;
     leat_atomic_u64 elsewhere;
-    leat_atomic_u32 timers[ITEMS_MAX]; /* 1: due */
     leat_atomic_u32 ran;
     leat_atomic_u32 frozen;        /* 1: as far as it comes */
     leat_atomic_u32 never;         /* a futex that nobody wakes */
@@ -158,33 +152,6 @@ answers_read(struct state *state)
     }
 }
 
-/* ---- timers --------------------------------------------------------------------------------- */
-
-static void
-timer_due(struct state *state, uint32_t index)
-{
-    (void)item_ask(state, index);
-    atom_store_rel(&state->timers[index], 1); /* seen in time by told:A only */
-    leat_pool_due(&state->pool);
-}
-
-/* The first one; true if there may be another. */
-static bool
-timers_advance(void *context, uint32_t worker)
-{
-    struct state *state = context;
-    (void)worker;
-    for (uint32_t index = 0; index < scenario->runs; index++) {
-        /* Like the word that says when a wheel is due, it may be read as it was. */
-        uint32_t due = atom_load_rlx(&state->timers[index]); /* rlx: ordered by pass:A */
-        if (due == 1 && atom_cas_acq_rel(&state->timers[index], &due, 0)) {
-            EXPLORE_CHECK(leat_pool_push(&state->pool, 0, leat_item_of(LEAT_KIND_JOB, index)));
-            return index + 1 < scenario->runs;
-        }
-    }
-    return false;
-}
-
 /* ---- the pool ------------------------------------------------------------------------------- */
 
 static void *
@@ -224,10 +191,7 @@ pool_setup(void *argument)
         .ring_slots_log2 = scenario->claim != 0 ? 2 : 1,
         .tasks_max = 1,
         .memory = {memory_allocate, memory_release, NULL},
-        .ops = {.run = item_run,
-                .stopping = worker_stopping,
-                .advance = timers_advance,
-                .context = state},
+        .ops = {.run = item_run, .stopping = worker_stopping, .context = state},
     };
     struct leat_pool *pool = &state->pool;
     EXPLORE_CHECK(leat_pool_init(pool, &config) == LEAT_OS_OK);
@@ -241,9 +205,6 @@ pool_setup(void *argument)
     explore_ignore(&pool->wakes_outside);
     for (uint32_t i = 0; i < scenario->ready; i++) {
         item_push(state, i);
-    }
-    if (scenario->old) {
-        atom_init(&pool->hint, LEAT_HINT_DUE);
     }
     if (scenario->hides) {
         atom_init(&pool->hint, 0);
@@ -328,9 +289,7 @@ push_thread(void *argument)
     uint32_t first = (explore_thread() - scenario->workers) * scenario->items;
     uint32_t items[ITEMS_MAX] = {0};
     for (uint32_t i = 0; i < scenario->items; i++) {
-        if (scenario->due) {
-            timer_due(state, first + i);
-        } else if (scenario->batch) {
+        if (scenario->batch) {
             items[i] = item_ask(state, first + i);
         } else {
             item_push(state, first + i);
@@ -426,7 +385,7 @@ push_and_stop_thread(void *argument)
     stop_thread(state);
 }
 
-/* One worker less, and with `returns` one more again. */
+/* One worker less, and with `returns` one more again, as leat_workers_set() does it. */
 static void
 retire_thread(void *argument)
 {
@@ -436,11 +395,16 @@ retire_thread(void *argument)
     state->reason = 1;
     EXPLORE_CHECK(leat_pool_resize(&state->pool, 1, &again) == LEAT_OS_OK);
     EXPLORE_CHECK(!again);
-    if (scenario->returns) {
+    /* It may see the old event for as long as it likes, and come again for nothing: here once. */
+    for (uint32_t i = 0; scenario->returns && i < 2 && (i == 0 || again); i++) {
+        uint32_t event = leat_pool_left_event(&state->pool);
         enum leat_os_result result = leat_pool_resize(&state->pool, 2, &again);
         /* A model has no thread for a place that is free. */
         uint32_t active = atom_load_rlx(&state->pool.active); /* rlx: single writer */
         EXPLORE_CHECK(active == (result == LEAT_OS_OK && !again ? 2 : 1));
+        if (again) {
+            leat_pool_left_wait(&state->pool, event);
+        }
     }
 }
 
@@ -616,32 +580,6 @@ static const struct model models[] = {
      .explore = {.name = "park_wake_batch",
                  .threads = {worker_thread, push_thread},
                  .servants = WORKER_SERVES}},
-    {.scenario = {.workers = 1, .items = 1, .runs = 1, .due = true},
-     .explore = {.name = "park_due_once",
-                 .threads = {worker_thread, push_thread},
-                 .servants = WORKER_SERVES}},
-    {.scenario = {.workers = 1, .items = 1, .runs = 1, .due = true, .old = true},
-     .explore = {.name = "park_due_old",
-                 .threads = {worker_thread, push_thread},
-                 .servants = WORKER_SERVES}},
-    {.scenario = {.workers = 1, .items = 2, .runs = 2, .due = true},
-     .explore = {.name = "park_due_again",
-                 .threads = {worker_thread, push_thread},
-                 .servants = WORKER_SERVES,
-                 .bounded = true,
-                 .preemptions = 2}},
-    {.scenario = {.workers = 2, .items = 2, .runs = 2, .due = true},
-     .explore = {.name = "park_due_two",
-                 .threads = {worker_thread, worker_thread, push_thread},
-                 .servants = WORKERS_SERVE_2,
-                 .bounded = true,
-                 .preemptions = 1}},
-    {.scenario = {.workers = 1, .items = 1, .runs = 1, .due = true},
-     .explore = {.name = "park_due_quiet",
-                 .threads = {worker_thread, quiet_thread},
-                 .servants = WORKER_SERVES,
-                 .bounded = true,
-                 .preemptions = 2}},
     {.scenario = {.workers = 1, .ready = 2, .keeps = true},
      .explore = {.name = "park_stop_keep", .threads = {worker_thread, stop_thread}}},
     {.scenario = {.workers = 1},

@@ -15,6 +15,8 @@
  *        the stolen one takes it, also out of its sleep.
  * low    A worker that waits in a task does not take what is not deeper, and its wait ends.
  * out    A thread that is no worker spawns, waits and is woken; its group goes, too.
+ * refuse The same, while another thread's spawn into the group is refused by a full ring: whoever
+ *        counts last, the waiter is woken.
  * revoke What was spawned outside is taken back, or runs, and never both.
  * quiet  leat_pool_quiet() answers only when all that was spawned has ended, also what its task did
  *        not wait for, and was stolen.
@@ -40,6 +42,7 @@ struct scenario {
     bool pairs;     /* the first two go on when both have begun */
     bool nests;     /* the first one spawns another, and goes on when that has begun */
     bool leaves;    /* does not wait */
+    bool full;      /* the ring is, and the group has a task that was taken from it */
     uint64_t depth; /* of the task that spawns */
 };
 
@@ -198,6 +201,11 @@ pool_setup(void *argument)
     explore_ignore(&pool->lot.passes);
     atom_init(&pool->alive, scenario->workers);
     leat_join_init(&state->join, pool, NULL, NULL);
+    if (scenario->full) {
+        (void)atom_add_rlx(&state->join.others, 2); /* rlx: not shared yet */
+        while (leat_pool_push(pool, LEAT_SPAWNED_LEVEL, leat_item_of(LEAT_KIND_JOB, 0))) {
+        }
+    }
     if (scenario->asleep) {
         leat_lot_enter(&pool->lot, &pool->workers[1].bed, 1);
     }
@@ -296,11 +304,8 @@ outside_spawn(struct state *state, uint32_t *index)
 
 /* As in engine/group.c. */
 static void
-outside_thread(void *argument)
+outside_wait(struct state *state)
 {
-    struct state *state = argument;
-    uint32_t index = 0;
-    EXPLORE_CHECK(outside_spawn(state, &index));
     bool ended = leat_join_mark(&state->join);
     while (!ended) {
         uint32_t count = atom_load_acq(&state->bell);
@@ -311,7 +316,44 @@ outside_thread(void *argument)
     }
     leat_join_unmark(&state->join);
     answers_read(state, 0, 1);
+}
+
+static void
+outside_thread(void *argument)
+{
+    struct state *state = argument;
+    uint32_t index = 0;
+    EXPLORE_CHECK(outside_spawn(state, &index));
+    outside_wait(state);
     leat_join_init(&state->join, &state->pool, NULL, NULL);
+}
+
+static void
+waiting_thread(void *argument)
+{
+    outside_wait(argument);
+}
+
+/* A worker that has the group's task. */
+static void
+ending_thread(void *argument)
+{
+    struct state *state = argument;
+    struct task *task = &state->tasks[0];
+    current_worker = &state->pool.workers[0];
+    explore_plain_write(&state->questions[0], "question");
+    state->questions[0] = 1;
+    task->state = state;
+    leat_spawn_run(current_worker, &(struct leat_deque_entry){{(uintptr_t)task_run, (uintptr_t)task,
+                                                               (uintptr_t)&state->join, 0}});
+}
+
+static void
+refused_thread(void *argument)
+{
+    struct state *state = argument;
+    uint32_t index = 0;
+    EXPLORE_CHECK(!leat_spawn_outside(&state->join, 0, 0, &index));
 }
 
 static void
@@ -414,6 +456,9 @@ static const struct model models[] = {
      .explore = {.name = "spawn_out",
                  .threads = {outside_thread, worker_thread},
                  .servants = SECOND_SERVES}},
+    {.scenario = {.workers = 1, .runs = 1, .full = true},
+     .explore = {.name = "spawn_refuse",
+                 .threads = {waiting_thread, ending_thread, refused_thread}}},
     {.scenario = {.workers = 2, .runs = 1},
      .explore = {.name = "spawn_revoke",
                  .threads = {revoke_thread, worker_thread},

@@ -102,7 +102,10 @@ leat_type
 test_register(struct leat_engine *engine, const char *name, leat_handler handler, void *context)
 {
     leat_type type = {0};
-    CHECK_OK(leat_type_register(engine, name, handler, context, NULL, &type));
+    struct leat_type_options options = leat_type_options_default();
+    const struct leat_retry_policy at_once = leat_retry_fixed(0);
+    options.retry = &at_once;
+    CHECK_OK(leat_type_register(engine, name, handler, context, &options, &type));
     return type;
 }
 

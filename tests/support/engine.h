@@ -26,6 +26,7 @@ struct leat_job_info test_get(struct leat_engine *engine, leat_job_id id);
 /* Waits for the end of a job that has it, and says how it ended. */
 struct leat_job_info test_wait(struct leat_engine *engine, leat_job_id id);
 
+/* A type with the default options, but that its jobs are retried at once. */
 leat_type test_register(struct leat_engine *engine, const char *name, leat_handler handler,
                         void *context);
 /* A job of a type without payload, kept until released; or not kept. */

@@ -5,6 +5,7 @@
 
 #include "ring/os.h"
 #include "tests/support/check.h"
+#include "tests/support/engine.h"
 
 /* ---- payloads -------------------------------------------------------------------------------- */
 
@@ -395,7 +396,7 @@ ledger_init(struct ledger *ledger, struct leat_engine *engine)
     struct leat_job job = leat_job_default();
     ledger->engine = engine;
     CHECK(pthread_mutex_init(&ledger->mutex, NULL) == 0);
-    CHECK_OK(leat_type_register(engine, "known", ticket_run, ledger, NULL, &ledger->known));
+    ledger->known = test_register(engine, "known", ticket_run, ledger);
     job.type_name = "unknown";
     CHECK_OK(leat_submit(engine, &job, NULL));
     CHECK_OK(leat_type_find(engine, "unknown", &ledger->unknown));

@@ -51,7 +51,7 @@ end(void *subject, uint32_t who)
     const struct leat_job job = {.completions = state->queue, .user = state};
     const struct leat_completion_end ended = {{who}, LEAT_PHASE_COMPLETED, LEAT_REASON_NONE};
     uint32_t completion = 0;
-    if (leat_completion_reserve(state->engine, &job, &completion) != LEAT_OK) {
+    if (leat_completion_reserve(&job, &completion) != LEAT_OK) {
         return false;
     }
     leat_completion_deliver(state->engine, completion, ended);

@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
 import perf_table  # noqa: E402
 import rivals  # noqa: E402
-import rivals_sched  # noqa: E402
+import rivals_cases  # noqa: E402
 
 # Answers each line from the table beside it, and notes the line.
 FAKE = """#!{python}
@@ -155,13 +155,13 @@ class Case(unittest.TestCase):
 
     def test_percentiles_are_samples(self):
         values = list(range(1, 101))
-        self.assertEqual([rivals_sched.percentile(values, part) for part in (1, 50, 99, 99.9, 100)],
+        self.assertEqual([rivals_cases.percentile(values, part) for part in (1, 50, 99, 99.9, 100)],
                          [1, 50, 99, 100, 100])
-        self.assertEqual(rivals_sched.percentile([7], 50), 7)
+        self.assertEqual(rivals_cases.percentile([7], 50), 7)
 
     def test_a_histogram_counts_its_ends_in(self):
-        self.assertEqual(rivals_sched.histogram([0, 100, 101, 1000, 10 ** 12]),
-                         [[100, 2], [200, 1], [1000, 1], [rivals_sched.STEPS[-1], 1]])
+        self.assertEqual(rivals_cases.histogram([0, 100, 101, 1000, 10 ** 12]),
+                         [[100, 2], [200, 1], [1000, 1], [rivals_cases.STEPS[-1], 1]])
 
 
 if __name__ == "__main__":

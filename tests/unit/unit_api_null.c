@@ -109,6 +109,30 @@ case_queue_options_init(struct world *world)
 }
 
 static void
+case_retry_policy_init(struct world *world)
+{
+    (void)world;
+    struct leat_retry_policy policy;
+    memset(&policy, 7, sizeof(policy));
+    struct leat_retry_policy before = policy;
+    leat_retry_policy_init(NULL, 0);
+    leat_retry_policy_init(NULL, sizeof(policy));
+    leat_retry_policy_init(&policy, 0);
+    leat_retry_policy_init(&policy, sizeof(uint32_t));
+    CHECK(memcmp(&policy, &before, sizeof(policy)) == 0);
+}
+
+static void
+case_retry_policy_check(struct world *world)
+{
+    (void)world;
+    struct leat_error error;
+    CHECK_STATUS(leat_retry_policy_check(NULL, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_retry_policy_check(NULL, &error), LEAT_INVALID);
+    CHECK_EQUAL(error.status, LEAT_INVALID);
+}
+
+static void
 case_config_check(struct world *world)
 {
     (void)world;
@@ -471,6 +495,59 @@ case_parallel_for(struct world *world)
 }
 
 static void
+case_schedule_put(struct world *world)
+{
+    struct leat_job job = leat_job_default();
+    struct leat_schedule schedule = leat_schedule_default();
+    struct leat_error error;
+    job.type = world->type;
+    schedule.spec = "* * * * *";
+    schedule.job = &job;
+    CHECK_STATUS(leat_schedule_add(NULL, "s", &schedule, &error), LEAT_INVALID);
+    CHECK_TEXT(error.field, "engine");
+    CHECK_STATUS(leat_schedule_add(NULL, "s", &schedule, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_add(world->engine, NULL, &schedule, &error), LEAT_INVALID);
+    CHECK_TEXT(error.field, "name");
+    CHECK_STATUS(leat_schedule_add(world->engine, "s", NULL, NULL), LEAT_INVALID);
+    schedule.spec = NULL;
+    CHECK_STATUS(leat_schedule_add(world->engine, "s", &schedule, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_change(NULL, "s", &schedule, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_change(world->engine, NULL, &schedule, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_change(world->engine, "s", NULL, NULL), LEAT_NOT_FOUND);
+}
+
+static void
+case_schedule_names(struct world *world)
+{
+    CHECK_STATUS(leat_schedule_remove(NULL, "s"), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_remove(world->engine, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_pause(NULL, "s"), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_pause(world->engine, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_resume(NULL, "s"), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_resume(world->engine, NULL), LEAT_INVALID);
+}
+
+static void
+case_schedule_look(struct world *world)
+{
+    struct leat_schedule_info info = leat_schedule_info_default();
+    uint64_t moment_ns = 7;
+    size_t count = 7;
+    CHECK_STATUS(leat_schedule_get(NULL, "s", &info), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_get(world->engine, NULL, &info), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_get(world->engine, "s", NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_list(NULL, NULL, &info, 1, &count), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_list(world->engine, NULL, NULL, 1, &count), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_list(world->engine, NULL, &info, 1, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_next(NULL, "s", &moment_ns, 1, &count), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_next(world->engine, NULL, &moment_ns, 1, &count), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_next(world->engine, "s", NULL, 1, &count), LEAT_INVALID);
+    CHECK_STATUS(leat_schedule_next(world->engine, "s", &moment_ns, 1, NULL), LEAT_INVALID);
+    CHECK_EQUAL(moment_ns, 7);
+    CHECK_EQUAL(count, 7);
+}
+
+static void
 case_completion_queues(struct world *world)
 {
     struct leat_completion_queue *queue = NULL;
@@ -514,6 +591,8 @@ static const struct entry entries[] = {
     {"leat_priority_levels", case_version},
     {"leat_config_init", case_config_init},
     {"leat_config_check", case_config_check},
+    {"leat_retry_policy_init", case_retry_policy_init},
+    {"leat_retry_policy_check", case_retry_policy_check},
     {"leat_memory_size", case_memory_size},
     {"leat_open", case_open},
     {"leat_start", case_lifecycle},
@@ -570,6 +649,14 @@ static const struct entry entries[] = {
     {"leat_run_some", case_run_some},
     {"leat_next_due", case_next_due},
     {"leat_clock_changed", case_clock_changed},
+    {"leat_schedule_add", case_schedule_put},
+    {"leat_schedule_change", case_schedule_put},
+    {"leat_schedule_remove", case_schedule_names},
+    {"leat_schedule_pause", case_schedule_names},
+    {"leat_schedule_resume", case_schedule_names},
+    {"leat_schedule_get", case_schedule_look},
+    {"leat_schedule_list", case_schedule_look},
+    {"leat_schedule_next", case_schedule_look},
     {"leat_completion_queue_create", case_completion_queues},
     {"leat_completion_queue_descriptor", case_completion_queues},
     {"leat_completion_queue_take", case_completion_queues},

@@ -318,6 +318,31 @@ no_memory(void **state)
     teardown(fixture);
 }
 
+/* A completion queue of another engine is a mistake like others: it has its culprit, also where
+ * there is no room, and a name beside it is not taken in. */
+static void
+queues_of_others(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct leat_config config = test_config();
+    struct leat_engine *other = test_open(&config);
+    leat_type type = {0};
+    CHECK_OK(leat_completion_queue_create(other, 1, &fixture->jobs[1].completions));
+    CHECK_STATUS(submit(fixture, 3, LEAT_BATCH_ALL_OR_NONE), LEAT_INVALID);
+    CHECK_STATUS(fixture->statuses[0], LEAT_OK);
+    CHECK_STATUS(fixture->statuses[1], LEAT_INVALID);
+    CHECK_STATUS(fixture->statuses[2], LEAT_OK);
+    fixture->jobs[1].type.bits = 0;
+    fixture->jobs[1].type_name = "new";
+    CHECK_STATUS(submit(fixture, 3, LEAT_BATCH_EACH), LEAT_INVALID);
+    CHECK_STATUS(fixture->statuses[1], LEAT_INVALID);
+    CHECK_STATUS(leat_type_find(fixture->engine, "new", &type), LEAT_NOT_FOUND);
+    CHECK_EQUAL(waiting(fixture), 2);
+    teardown(fixture);
+    test_close(other);
+}
+
 static void
 mistakes(void **state)
 {
@@ -374,17 +399,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_good),
-        cmocka_unit_test(each_on_its_own),
-        cmocka_unit_test(each_until_full),
-        cmocka_unit_test(culprits_are_named),
-        cmocka_unit_test(full_ring_lists),
-        cmocka_unit_test(chains),
-        cmocka_unit_test(full_by_jobs),
-        cmocka_unit_test(more_than_there_are_records),
-        cmocka_unit_test(no_memory),
-        cmocka_unit_test(mistakes),
-        cmocka_unit_test(arrays_of_other_ages),
+        cmocka_unit_test(all_good),        cmocka_unit_test(each_on_its_own),
+        cmocka_unit_test(each_until_full), cmocka_unit_test(culprits_are_named),
+        cmocka_unit_test(full_ring_lists), cmocka_unit_test(chains),
+        cmocka_unit_test(full_by_jobs),    cmocka_unit_test(more_than_there_are_records),
+        cmocka_unit_test(no_memory),       cmocka_unit_test(queues_of_others),
+        cmocka_unit_test(mistakes),        cmocka_unit_test(arrays_of_other_ages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

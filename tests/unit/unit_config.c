@@ -47,6 +47,7 @@ static const struct field fields[] = {
     {FIELD(payload_bytes_inline), {0, 16, 4096, NOTHING}, {1, 8, 24, 4097, 4112, NOTHING}},
     {FIELD(types_max), {1, 65535, NOTHING}, {0, 65536, NOTHING}},
     {FIELD(queues_max), {1, 65535, NOTHING}, {0, 65536, NOTHING}},
+    {FIELD(schedules_max), {1, 65535, NOTHING}, {0, 65536, NOTHING}},
     {FIELD(retained_max), {0, 1, 1 << 20, LEAT_AUTO, NOTHING}, {(1 << 20) + 1, NOTHING}},
     {FIELD(dead_max), {0, 1, 1 << 20, LEAT_AUTO, NOTHING}, {(1 << 20) + 1, NOTHING}},
     {FIELD(sample_interval), {1, 1000000, NOTHING}, {0, 1000001, NOTHING}},

@@ -201,7 +201,8 @@ type_options(void **state)
     CHECK_EQUAL(options.version, LEAT_STRUCT_VERSION);
     CHECK_EQUAL(options.max_attempts, 3);
     CHECK_EQUAL(options.running_max, 0);
-    CHECK_EQUAL(options.timeout_ns, 0);
+    CHECK_EQUAL(options.timeout_ns, UINT64_C(60000000000));
+    CHECK(options.retry == NULL);
 
     options.max_attempts = 0;
     CHECK_STATUS(leat_type_register(engine, "x", done, NULL, &options, NULL), LEAT_INVALID);

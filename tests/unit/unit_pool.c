@@ -7,6 +7,7 @@
 #include "sched/pool.h"
 #include "sched/worker.h"
 #include "tests/support/check.h"
+#include "tests/support/memory.h"
 
 #define ITEMS_MAX 1024
 #define BATCH_MAX 250
@@ -650,6 +651,44 @@ wakes_are_counted_by_who_wakes(void **state)
     teardown(fixture);
 }
 
+/* ---- places --------------------------------------------------------------------------------- */
+
+/* A thread of a place behind those in use is nobody's to wait for. */
+static void
+joins_no_place_beyond(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    atom_init(&beyond(fixture)->seat, LEAT_SEAT_TAKEN);
+    leat_pool_join(&fixture->pool);
+    CHECK_EQUAL(atom_load_rlx(&beyond(fixture)->seat), LEAT_SEAT_TAKEN);
+    atom_init(&beyond(fixture)->seat, LEAT_SEAT_EMPTY);
+    teardown(fixture);
+}
+
+/* Whichever of its parts there was no memory for. */
+static void
+a_failed_start_keeps_nothing(void **state)
+{
+    (void)state;
+    struct test_memory memory;
+    struct leat_pool pool;
+    struct leat_pool_config config = config_of(&fixtures[0]);
+    uint64_t failed = 0;
+    test_memory_init(&memory);
+    config.memory = test_memory_table(&memory);
+    test_memory_fail(&memory, failed, false);
+    memset(&pool, 0, sizeof(pool));
+    while (leat_pool_init(&pool, &config) != LEAT_OS_OK) {
+        CHECK_EQUAL(test_memory_blocks(&memory), 0);
+        failed++;
+        test_memory_fail(&memory, failed, false);
+    }
+    CHECK(failed > 0);
+    leat_pool_fini(&pool);
+    CHECK_EQUAL(test_memory_blocks(&memory), 0);
+}
+
 int
 main(void)
 {
@@ -669,6 +708,8 @@ main(void)
         cmocka_unit_test(quiet_counts_what_goes_on_elsewhere),
         cmocka_unit_test(news_are_for_watchers),
         cmocka_unit_test(wakes_are_counted_by_who_wakes),
+        cmocka_unit_test(joins_no_place_beyond),
+        cmocka_unit_test(a_failed_start_keeps_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

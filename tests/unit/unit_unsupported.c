@@ -71,14 +71,6 @@ type_running_max(struct leat_engine *engine)
 }
 
 static enum leat_status
-type_timeout_ns(struct leat_engine *engine)
-{
-    struct leat_type_options options = leat_type_options_default();
-    options.timeout_ns = 1;
-    return register_with(engine, &options);
-}
-
-static enum leat_status
 create_with(struct leat_engine *engine, const struct leat_queue_options *options)
 {
     leat_queue queue = {7};
@@ -105,6 +97,18 @@ good_job(void)
 }
 
 /* ---- arguments and answers ------------------------------------------------------------------ */
+
+static enum leat_status
+schedule_options(struct leat_engine *engine)
+{
+    const struct leat_job_options options = leat_job_options_default();
+    struct leat_job job = good_job();
+    struct leat_schedule schedule = leat_schedule_default();
+    job.options = &options;
+    schedule.spec = "* * * * *";
+    schedule.job = &job;
+    return leat_schedule_add(engine, "unsupported", &schedule, NULL);
+}
 
 static enum leat_status
 batch_of_priorities(struct leat_engine *engine)
@@ -169,9 +173,9 @@ static const struct entry entries[] = {
     {"leat_queue_resume()", queue_resume},
     {"leat_config.log_directory", log_directory},
     {"leat_type_options.running_max", type_running_max},
-    {"leat_type_options.timeout_ns", type_timeout_ns},
     {"leat_queue_options.running_max", queue_running_max},
     {"leat_run_progress() with a text", progress_text},
+    {"leat_schedule_add() with a job that has options", schedule_options},
     {"leat_submit_batch() with LEAT_BATCH_ALL_OR_NONE and jobs of several priorities",
      batch_of_priorities},
 };

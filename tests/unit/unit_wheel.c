@@ -364,6 +364,31 @@ rearming_moves_it(void **state)
     teardown();
 }
 
+/* An entry that is early enough stays where it is, beside another one of its list. */
+static void
+moving_later_moves_nothing(void **state)
+{
+    (void)state;
+    setup((struct leat_wheels_config){0});
+    arm(0, 500 * TICK);
+    arm(1, 500 * TICK);
+    uint32_t place = fixture.wheels.places[0];
+    CHECK_EQUAL(leat_wheel_rearm(&fixture.wheels, fixture.wheel, 0, 900 * TICK), LEAT_WHEEL_DONE);
+    CHECK_EQUAL(leat_wheel_rearm(&fixture.wheels, fixture.wheel, 0, 800 * TICK), LEAT_WHEEL_DONE);
+    CHECK_EQUAL(leat_wheel_rearm(&fixture.wheels, fixture.wheel, 0, 500 * TICK), LEAT_WHEEL_DONE);
+    CHECK_EQUAL(fixture.wheels.places[0], place);
+    CHECK_EQUAL(leat_wheel_rearm(&fixture.wheels, NULL, 0, 500 * TICK), LEAT_WHEEL_DONE);
+    CHECK(!leat_inbox_ready(&fixture.wheel->inbox)); /* the same: not sent */
+    CHECK_EQUAL(leat_wheel_rearm(&fixture.wheels, NULL, 0, 900 * TICK), LEAT_WHEEL_DONE);
+    CHECK_EQUAL(leat_wheel_rearm(&fixture.wheels, NULL, 0, 800 * TICK), LEAT_WHEEL_DONE);
+    CHECK(leat_inbox_ready(&fixture.wheel->inbox));
+    CHECK_EQUAL(advance(0), 0);
+    CHECK_EQUAL(fixture.wheels.places[0], place);
+    CHECK_EQUAL(advance(500 * TICK), 1);
+    CHECK_EQUAL(advance(800 * TICK), 1);
+    teardown();
+}
+
 static void
 the_inbox_releases(void **state)
 {
@@ -457,7 +482,69 @@ due_bounds_the_sleep(void **state)
     teardown();
 }
 
+/* Whoever leaves with work that it has begun: what it moved already does not hide the rest. */
+static void
+what_is_begun_is_due(void **state)
+{
+    (void)state;
+    setup((struct leat_wheels_config){0});
+    struct leat_wheel_step step = {.now_ns = 0, .budget = 1};
+    CHECK_EQUAL(leat_wheel_arm_any(fixture.wheel, 0, 5000 * TICK), LEAT_WHEEL_WAKE);
+    CHECK_EQUAL(leat_wheel_arm_any(fixture.wheel, 1, 5000 * TICK), LEAT_WHEEL_WAKE);
+    CHECK(leat_wheel_advance(fixture.wheel, &step));
+    CHECK_EQUAL(due(), 0);
+    CHECK_EQUAL(advance(5000 * TICK), 2);
+    arm(0, 8192 * TICK);
+    arm(1, 8196 * TICK); /* of the same list, and the first to move down */
+    step = (struct leat_wheel_step){.now_ns = 8192 * TICK, .budget = 1};
+    CHECK(leat_wheel_advance(fixture.wheel, &step));
+    CHECK(due() <= 8192 * TICK);
+    CHECK_EQUAL(advance(8192 * TICK), 1);
+    CHECK_EQUAL(due(), 8196 * TICK);
+    CHECK_EQUAL(advance(8196 * TICK), 1);
+    teardown();
+}
+
+/* Moved by the holder to what is earlier than all it said before; and the last tick there is. */
+static void
+due_comes_nearer(void **state)
+{
+    (void)state;
+    setup((struct leat_wheels_config){0});
+    arm(0, 40 * TICK);
+    CHECK_EQUAL(due(), 40 * TICK);
+    CHECK_EQUAL(leat_wheel_rearm(&fixture.wheels, fixture.wheel, 0, 30 * TICK), LEAT_WHEEL_WAKE);
+    CHECK_EQUAL(leat_wheel_due_ns(fixture.wheel), 30 * TICK);
+    CHECK_EQUAL(advance(30 * TICK), 1);
+    uint64_t last_ns = LEAT_WHEEL_NEVER / TICK * TICK;
+    CHECK_EQUAL(advance(last_ns - TICK), 0);
+    arm(0, last_ns);
+    CHECK_EQUAL(due(), last_ns);
+    CHECK_EQUAL(advance(last_ns), 1);
+    teardown();
+}
+
 /* ---- memory ---------------------------------------------------------------------------------- */
+
+/* A wheel keeps as many free blocks as it may, and takes them before others. */
+static void
+free_blocks_are_kept(void **state)
+{
+    (void)state;
+    setup((struct leat_wheels_config){0});
+    for (uint32_t round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i <= LEAT_WHEEL_SPARES; i++) {
+            arm(i, (1 + i) * TICK);
+            CHECK_EQUAL(fixture.wheel->spares,
+                        round == 0 || i >= LEAT_WHEEL_SPARES ? 0 : LEAT_WHEEL_SPARES - 1 - i);
+        }
+        for (uint32_t i = 0; i <= LEAT_WHEEL_SPARES; i++) {
+            CHECK_EQUAL(leat_wheel_cancel(&fixture.wheels, fixture.wheel, i), LEAT_WHEEL_DONE);
+            CHECK_EQUAL(fixture.wheel->spares, i < LEAT_WHEEL_SPARES ? i + 1 : LEAT_WHEEL_SPARES);
+        }
+    }
+    teardown();
+}
 
 /* One timer in each list that there is, and all the rest wherever: arming does not fail. */
 static void
@@ -569,9 +656,13 @@ main(void)
         cmocka_unit_test(an_idle_wheel_goes_with_the_time),
         cmocka_unit_test(cancel_keeps_the_others),
         cmocka_unit_test(rearming_moves_it),
+        cmocka_unit_test(moving_later_moves_nothing),
         cmocka_unit_test(the_inbox_releases),
         cmocka_unit_test(the_role_is_tried),
         cmocka_unit_test(due_bounds_the_sleep),
+        cmocka_unit_test(what_is_begun_is_due),
+        cmocka_unit_test(due_comes_nearer),
+        cmocka_unit_test(free_blocks_are_kept),
         cmocka_unit_test(blocks_suffice),
         cmocka_unit_test(as_many_wheels_as_there_may_be),
         cmocka_unit_test(check_can_say_no),

@@ -171,6 +171,15 @@ all_ran_twice(void *argument)
     return atom_load_rlx(&fixture->runs) == 2 * BATCH;
 }
 
+/* Every thread was waited for, its stack is free again. */
+static void
+check_joined(const struct fixture *fixture)
+{
+    for (uint32_t i = 0; i < WORKERS_MAX; i++) {
+        CHECK_EQUAL(atom_load_rlx(&fixture->engine->pool.workers[i].seat), LEAT_SEAT_EMPTY);
+    }
+}
+
 /* ---- how many ------------------------------------------------------------------------------- */
 
 static void
@@ -206,6 +215,7 @@ more_and_fewer(void **state)
     CHECK_OK(leat_workers_set(fixture->engine, 4)); /* while draining */
     CHECK_EQUAL(alive(fixture), 4);
     CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
+    check_joined(fixture);
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_completed, BATCH * TEST_COUNT_OF(counts));
     teardown(fixture);
 }
@@ -220,7 +230,9 @@ from_the_next_start_on(void **state)
     CHECK_EQUAL(alive(fixture), 0);
     CHECK_OK(leat_start(fixture->engine));
     CHECK_EQUAL(alive(fixture), 3);
+    CHECK_OK(leat_workers_set(fixture->engine, 2)); /* one has left, or is about to */
     CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
+    check_joined(fixture);
     CHECK_OK(leat_workers_set(fixture->engine, 1));
     CHECK_OK(leat_start(fixture->engine));
     CHECK_EQUAL(alive(fixture), 1);
@@ -493,6 +505,34 @@ busy_is_not_stuck(void **state)
 }
 
 static void
+spawned_run(void *argument)
+{
+    struct leat_group *group = argument;
+    if (group != NULL) {
+        CHECK_OK(leat_group_spawn(group, spawned_run, NULL));
+    }
+}
+
+/* Nor is one that ran what was spawned: from the ring, and from a deque. */
+static void
+spawned_is_not_stuck(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(1);
+    struct leat_group group;
+    CHECK_OK(leat_start(fixture->engine));
+    CHECK_OK(leat_group_init(&group, fixture->engine));
+    CHECK_OK(leat_group_spawn(&group, spawned_run, &group));
+    CHECK_OK(leat_group_wait(&group, LEAT_FOREVER));
+    CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
+    CHECK_EQUAL(worker_of(fixture, 0).run_ns, 0);
+    test_sleep_ns(5 * TEST_MS);
+    CHECK_EQUAL(worker_of(fixture, 0).run_ns, 0);
+    CHECK_EQUAL(test_statistics(fixture->engine).run_ns_max, 0);
+    teardown(fixture);
+}
+
+static void
 stuck_beside_a_flood(void **state)
 {
     (void)state;
@@ -522,6 +562,7 @@ main(void)
         cmocka_unit_test(back_while_its_hook_runs),
         cmocka_unit_test(stuck_is_named),
         cmocka_unit_test(busy_is_not_stuck),
+        cmocka_unit_test(spawned_is_not_stuck),
         cmocka_unit_test(stuck_beside_a_flood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

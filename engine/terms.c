@@ -1,0 +1,100 @@
+/* terms.c - what a job has of its own, see terms.h. */
+#include "engine/terms.h"
+
+#include "engine/timers.h"
+
+enum leat_status
+leat_terms_check(struct leat_job_options *known, const struct leat_job_options *given)
+{
+    *known = leat_job_options_default();
+    enum leat_status status = leat_struct_read(known, sizeof(*known), given);
+    if (status == LEAT_OK && known->timeout_ns != LEAT_TIMEOUT_OF_TYPE &&
+        !leat_timeout_valid(known->timeout_ns)) {
+        status = LEAT_INVALID;
+    }
+    if (status == LEAT_OK && known->retry != NULL) {
+        status = leat_retry_policy_check(known->retry, NULL);
+    }
+    return status;
+}
+
+static uint64_t
+now_of(const struct leat_engine *engine)
+{
+    return leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
+}
+
+enum leat_status
+leat_terms_make(struct leat_engine *engine, uint32_t index, const struct leat_job_options *given)
+{
+    struct leat_job_options known;
+    enum leat_status status = leat_terms_check(&known, given);
+    LEAT_ASSERT(status == LEAT_OK);
+    bool own = known.timeout_ns != LEAT_TIMEOUT_OF_TYPE || known.expires_in_ns != LEAT_FOREVER ||
+               known.retry != NULL;
+    if (!own) {
+        return LEAT_OK;
+    }
+    struct leat_job_extra *extra = leat_job_extra_make(engine, leat_job_record(engine, index));
+    struct leat_job_terms *terms =
+        extra == NULL ? NULL : leat_memory_take(&engine->memory, sizeof(*terms));
+    if (terms == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    terms->timeout_ns = known.timeout_ns;
+    terms->expires_ns = known.expires_in_ns == LEAT_FOREVER
+                            ? LEAT_FOREVER
+                            : leat_timers_after(now_of(engine), known.expires_in_ns);
+    terms->backs_off = known.retry != NULL;
+    if (terms->backs_off) {
+        status = leat_backoff_read(&terms->backoff, known.retry, NULL);
+    }
+    extra->terms = terms;
+    if (known.timeout_ns != LEAT_TIMEOUT_OF_TYPE) {
+        leat_watch_expect(engine, known.timeout_ns);
+    }
+    return status;
+}
+
+void
+leat_terms_free(struct leat_engine *engine, struct leat_job_extra *extra)
+{
+    leat_memory_give(&engine->memory, extra->terms, sizeof(*extra->terms));
+    extra->terms = NULL;
+}
+
+static const struct leat_job_terms *
+terms_of(const struct leat_engine *engine, uint32_t index)
+{
+    const struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
+    return extra == NULL ? NULL : extra->terms;
+}
+
+uint64_t
+leat_terms_timeout_ns(const struct leat_engine *engine, uint32_t index)
+{
+    const struct leat_job_terms *terms = terms_of(engine, index);
+    const struct leat_binding *binding =
+        leat_binding_of(engine, leat_job_record(engine, index)->type);
+    if (terms != NULL && terms->timeout_ns != LEAT_TIMEOUT_OF_TYPE) {
+        return terms->timeout_ns;
+    }
+    return binding == NULL ? 0 : binding->timeout_ns;
+}
+
+const struct leat_backoff *
+leat_terms_backoff(const struct leat_engine *engine, uint32_t index)
+{
+    const struct leat_job_terms *terms = terms_of(engine, index);
+    if (terms != NULL && terms->backs_off) {
+        return &terms->backoff;
+    }
+    return &leat_binding_of(engine, leat_job_record(engine, index)->type)->backoff;
+}
+
+bool
+leat_terms_expired(const struct leat_engine *engine, const struct leat_job_extra *extra)
+{
+    return extra->terms != NULL && extra->terms->expires_ns != LEAT_FOREVER &&
+           now_of(engine) >= extra->terms->expires_ns;
+}

@@ -1,0 +1,48 @@
+/* terms.h - what a job has of its own, where most take it from their type: its retry policy, its
+ * timeout; and until when it may wait. They are in a block of their own, which only such jobs have:
+ * the others pay for one look at a pointer. Why so: docs/design/0014.
+ *
+ * A job that waits longer than it may is ended by whoever comes to it: the worker that takes it, or
+ * that moves it from a waiting list to a ring. Nobody looks for it.
+ */
+#ifndef ENGINE_TERMS_H
+#define ENGINE_TERMS_H
+
+#include "engine/backoff.h"
+#include "engine/job.h"
+
+struct leat_engine;
+
+/* Never changed once the job is submitted. */
+struct leat_job_terms {
+    uint64_t timeout_ns; /* LEAT_TIMEOUT_OF_TYPE, or what leat_timeout_valid() says */
+    uint64_t expires_ns; /* by the clock of delays; LEAT_FOREVER: never */
+    bool backs_off;      /* by a policy of its own: */
+    struct leat_backoff backoff;
+};
+
+LEAT_INLINE bool
+leat_timeout_valid(uint64_t timeout_ns)
+{
+    return timeout_ns == 0 ||
+           (timeout_ns >= LEAT_TIMEOUT_NS_MIN && timeout_ns <= LEAT_TIMEOUT_NS_MAX);
+}
+
+/* LEAT_OK, LEAT_INVALID or LEAT_UNSUPPORTED; fills *known with the caller's options. */
+enum leat_status leat_terms_check(struct leat_job_options *known,
+                                  const struct leat_job_options *given);
+
+/* Gives a record that nobody knows yet its terms. The options were checked. LEAT_NO_MEMORY. */
+enum leat_status leat_terms_make(struct leat_engine *engine, uint32_t index,
+                                 const struct leat_job_options *given);
+void leat_terms_free(struct leat_engine *engine, struct leat_job_extra *extra);
+
+/* The job's own, or its type's. pre: the caller keeps the record; for the policy, an attempt of
+ * it has begun, so its type has a handler. */
+uint64_t leat_terms_timeout_ns(const struct leat_engine *engine, uint32_t index);
+const struct leat_backoff *leat_terms_backoff(const struct leat_engine *engine, uint32_t index);
+
+/* True if the job has waited for as long as it may. pre: as above. */
+bool leat_terms_expired(const struct leat_engine *engine, const struct leat_job_extra *extra);
+
+#endif
