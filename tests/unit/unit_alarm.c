@@ -14,8 +14,12 @@
 
 static uint32_t refusals; /* how many times the clock was set meanwhile */
 
+/* Stands in for the system's function of this name. */
+int settime(int descriptor, int flags, const struct itimerspec *next,
+            struct itimerspec *old) __asm__("timerfd_settime");
+
 int
-timerfd_settime(int descriptor, int flags, const struct itimerspec *next, struct itimerspec *old)
+settime(int descriptor, int flags, const struct itimerspec *next, struct itimerspec *old)
 {
     long result = syscall(SYS_timerfd_settime, descriptor, flags, next, old);
     if (result == 0 && refusals != 0 && (flags & TFD_TIMER_CANCEL_ON_SET) != 0) {
