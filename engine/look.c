@@ -99,7 +99,8 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
     info->queue.bits = leat_job_queue(record) + 1;
     info->priority = leat_job_level(record);
     /* rlx: ordered by hold:A */
-    info->attempts = atom_load_rlx(&record->attempts) - leat_timers_snoozes(engine, index);
+    info->attempts = atom_load_rlx(&record->attempts);
+    info->attempts = (info->attempts - leat_timers_snoozes(engine, index)) & UINT16_MAX;
     if (phase == LEAT_PHASE_SCHEDULED || phase == LEAT_PHASE_RETRYING) {
         info->due_in_ns = leat_timers_left(engine, index);
     }

@@ -215,7 +215,8 @@ begin(struct leat_run *run)
     struct leat_job_record *record = run->record;
     uint32_t attempts = atom_load_rlx(&record->attempts); /* rlx: single writer */
     run->number = (attempts + 1) & UINT16_MAX;
-    run->attempt = attempts + 1 - leat_timers_snoozes(run->engine, run->index);
+    /* Both counts may have gone round. */
+    run->attempt = (attempts + 1 - leat_timers_snoozes(run->engine, run->index)) & UINT16_MAX;
     const struct leat_change change = {
         .from = LEAT_PHASE_PENDING,
         .to = LEAT_PHASE_RUNNING,
@@ -429,7 +430,7 @@ complete(struct leat_run *run, leat_token token, struct leat_outcome outcome, co
     if (status != LEAT_OK) {
         return status;
     }
-    run->attempt = run->number - leat_timers_snoozes(run->engine, run->index);
+    run->attempt = (run->number - leat_timers_snoozes(run->engine, run->index)) & UINT16_MAX;
     run->max_attempts = max_attempts_of(run->engine, run->record);
     run->late = error != NULL;
     if (error == NULL) {

@@ -109,6 +109,7 @@ record_take(struct leat_engine *engine, uint32_t *index)
             return LEAT_CLOSED;
         }
         if (!leat_retention_yield(engine)) {
+            leat_timers_release(engine);
             return LEAT_FULL;
         }
     }

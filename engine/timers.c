@@ -75,28 +75,78 @@ take_off(struct leat_engine *engine, uint32_t index)
     }
 }
 
-void
-leat_timers_arm(struct leat_engine *engine, uint32_t index, struct leat_due due)
+static struct leat_due
+due_of(const struct leat_timer_node *node)
 {
-    struct leat_wheels *wheels = &engine->timers.wheels;
-    struct leat_timer_node *node = node_of(engine, index);
-    struct leat_wheel *wheel = leat_wheels_at(wheels, leat_pool_shard() % wheels->count);
-    atom_store_rlx(&node->time, (uint32_t)due.time); /* rlx: ordered by word:A */
-    atom_store_rlx(&node->due_ns, due.at_ns);        /* rlx: ordered by word:A */
-    enum leat_wheel_result result = leat_wheel_arm_any(wheel, index, boot_of(engine, due));
+    struct leat_due due;
+    due.time = (enum leat_time)atom_load_rlx(&node->time); /* rlx: hint, re-checked at word:C */
+    due.at_ns = atom_load_rlx(&node->due_ns);              /* rlx: hint, re-checked at word:C */
+    return due;
+}
+
+/* Moves a timer to where its time is by now. pre: a hold. Ends: once more only where the job was
+ * run meanwhile, and waits for another time. */
+static void
+rearm(struct leat_engine *engine, uint32_t index)
+{
+    const struct leat_timer_node *node = node_of(engine, index);
+    struct leat_due due = due_of(node);
+    struct leat_due after = due;
+    do {
+        due = after;
+        if (leat_wheel_rearm(&engine->timers.wheels, NULL, index, boot_of(engine, due)) ==
+            LEAT_WHEEL_WAKE) {
+            leat_clocks_changed(&engine->clocks);
+        }
+        after = due_of(node);
+    } while (after.time != due.time || after.at_ns != due.at_ns);
+}
+
+/* pre: a hold, or the role of the wheel: what is cancelled there goes nowhere without it. */
+static void
+arm_on(struct leat_engine *engine, struct leat_wheel *wheel, uint32_t index, struct leat_due due)
+{
+    uint64_t boot_ns = boot_of(engine, due);
+    enum leat_wheel_result result = leat_wheel_arm_any(wheel, index, boot_ns);
     LEAT_ASSERT(result != LEAT_WHEEL_REFUSED);
     if (result == LEAT_WHEEL_WAKE) {
         leat_clocks_changed(&engine->clocks);
     }
     if (leat_word_phase(word_now(engine, index)) == LEAT_PHASE_CANCELLED) {
         take_off(engine, index);
+    } else if (due.time == LEAT_TIME_WALL && boot_of(engine, due) + LEAT_CLOCK_DRIFT_NS < boot_ns) {
+        /* The clock was set ahead since, and who moved all timers may have found none here. Set
+         * back, it is seen when the timer expires. */
+        rearm(engine, index);
     }
+}
+
+void
+leat_timers_arm(struct leat_engine *engine, uint32_t index, struct leat_due due)
+{
+    struct leat_wheels *wheels = &engine->timers.wheels;
+    struct leat_timer_node *node = node_of(engine, index);
+    atom_store_rlx(&node->time, (uint32_t)due.time); /* rlx: ordered by word:A */
+    atom_store_rlx(&node->due_ns, due.at_ns);        /* rlx: ordered by word:A */
+    arm_on(engine, leat_wheels_at(wheels, leat_pool_shard() % wheels->count), index, due);
 }
 
 void
 leat_timers_cancelled(struct leat_engine *engine, uint32_t index)
 {
     take_off(engine, index);
+}
+
+void
+leat_timers_release(struct leat_engine *engine)
+{
+    const struct leat_wheels *wheels = &engine->timers.wheels;
+    for (uint32_t i = 0; i < wheels->count; i++) {
+        if (leat_inbox_ready(&leat_wheels_at(wheels, i)->inbox)) {
+            leat_pool_due(&engine->pool);
+            return;
+        }
+    }
 }
 
 uint64_t
@@ -211,13 +261,8 @@ expire(struct leat_engine *engine, struct leat_wheel *wheel, uint32_t index)
     struct leat_due due = {(enum leat_time)atom_load_rlx(&node->time),
                            atom_load_rlx(&node->due_ns)}; /* rlx: ordered by word:C */
     if (due.time == LEAT_TIME_WALL && due.at_ns > leat_clocks_now(&engine->clocks, due.time)) {
-        /* The wall clock was set back, or went slower. */
-        enum leat_wheel_result result = leat_wheel_arm(wheel, index, boot_of(engine, due));
-        LEAT_ASSERT(result != LEAT_WHEEL_REFUSED);
-        if (!waits(word_now(engine, index)) &&
-            leat_wheel_cancel(&engine->timers.wheels, wheel, index) == LEAT_WHEEL_DONE) {
-            leat_job_retire(engine, index);
-        }
+        /* The wall clock was set back, or went slower. Not leat_wheel_arm(): a cancel may come. */
+        arm_on(engine, wheel, index, due);
     } else if (!go_on(engine, index, phase)) {
         leat_job_retire(engine, index);
     }
@@ -298,33 +343,6 @@ wheels_look(void *context, uint64_t now_ns)
         next_ns = again_ns < next_ns ? again_ns : next_ns;
     }
     return next_ns;
-}
-
-static struct leat_due
-due_of(const struct leat_timer_node *node)
-{
-    struct leat_due due;
-    due.time = (enum leat_time)atom_load_rlx(&node->time); /* rlx: hint, re-checked at word:C */
-    due.at_ns = atom_load_rlx(&node->due_ns);              /* rlx: hint, re-checked at word:C */
-    return due;
-}
-
-/* Moves a timer to where its time is by now. pre: a hold. Ends: once more only where the job was
- * run meanwhile, and waits for another time. */
-static void
-rearm(struct leat_engine *engine, uint32_t index)
-{
-    const struct leat_timer_node *node = node_of(engine, index);
-    struct leat_due due = due_of(node);
-    struct leat_due after = due;
-    do {
-        due = after;
-        if (leat_wheel_rearm(&engine->timers.wheels, NULL, index, boot_of(engine, due)) ==
-            LEAT_WHEEL_WAKE) {
-            leat_clocks_changed(&engine->clocks);
-        }
-        after = due_of(node);
-    } while (after.time != due.time || after.at_ns != due.at_ns);
 }
 
 /* The wall clock was set: what waits for a time of day is armed anew. */

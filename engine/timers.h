@@ -1,5 +1,5 @@
 /* timers.h - jobs that wait for a time: the wheels of an engine, and what the engine's files ask of
- * them. Why so: docs/design/0013.
+ * them. Why so: docs/design/0016.
  *
  * A job that waits here is in phase SCHEDULED or RETRYING, and LINKED for its place on a wheel.
  * State first, timer second: who makes it wait changes the word, arms the timer, and looks at the
@@ -36,6 +36,9 @@ struct leat_due {
 void leat_timers_arm(struct leat_engine *engine, uint32_t index, struct leat_due due);
 /* The job was cancelled while it waited here. pre: a hold. Progress: lock-free. */
 void leat_timers_cancelled(struct leat_engine *engine, uint32_t index);
+/* There is no free record: has a worker take those of cancelled jobs off the wheels, which would
+ * come to it with the next timer only. Progress: lock-free. */
+void leat_timers_release(struct leat_engine *engine);
 /* How long a job that waits here still has to, as far as that can be seen. */
 uint64_t leat_timers_left(const struct leat_engine *engine, uint32_t index);
 

@@ -287,6 +287,25 @@ leat_os_event_clear(int descriptor)
 
 /* ---- alarms --------------------------------------------------------------------------------- */
 
+/* 146 years, which time_t of every system holds. */
+#define ALARM_NS_MAX (UINT64_C(1) << 62)
+
+/* Setting a timer also takes back what made its descriptor readable. False: the wall clock was set
+ * since the last time; the timer is set all the same. */
+static bool
+timer_set(int descriptor, int flags, uint64_t at_ns)
+{
+    struct itimerspec spec;
+    memset(&spec, 0, sizeof(spec));
+    spec.it_value.tv_sec = (time_t)(at_ns / NS_PER_S);
+    spec.it_value.tv_nsec = (long)(at_ns % NS_PER_S);
+    if (at_ns == 0) {
+        spec.it_value.tv_nsec = 1; /* all zero would be never */
+    }
+    return timerfd_settime(descriptor, TFD_TIMER_ABSTIME | flags, &spec, NULL) == 0 ||
+           errno != ECANCELED;
+}
+
 enum leat_os_result
 leat_os_alarm_open(struct leat_os_alarm *alarm)
 {
@@ -299,8 +318,11 @@ leat_os_alarm_open(struct leat_os_alarm *alarm)
     result = descriptor_result(alarm->wall);
     if (result != LEAT_OS_OK) {
         (void)close(alarm->boot);
+        return result;
     }
-    return result;
+    /* From here on the system remembers that the clock was set. */
+    (void)timer_set(alarm->wall, TFD_TIMER_CANCEL_ON_SET, ALARM_NS_MAX);
+    return LEAT_OS_OK;
 }
 
 void
@@ -310,30 +332,18 @@ leat_os_alarm_close(const struct leat_os_alarm *alarm)
     (void)close(alarm->wall);
 }
 
-/* Setting a timer also takes back what made its descriptor readable. */
-static void
-timer_set(int descriptor, int flags, uint64_t at_ns)
-{
-    struct itimerspec spec;
-    memset(&spec, 0, sizeof(spec));
-    spec.it_value.tv_sec = (time_t)(at_ns / NS_PER_S);
-    spec.it_value.tv_nsec = (long)(at_ns % NS_PER_S);
-    if (at_ns == 0) {
-        spec.it_value.tv_nsec = 1; /* all zero would be never */
-    }
-    (void)timerfd_settime(descriptor, TFD_TIMER_ABSTIME | flags, &spec, NULL);
-}
-
 void
 leat_os_alarm_wait(const struct leat_os_alarm *alarm, int event, uint64_t boot_ns, uint64_t wall_ns)
 {
     struct pollfd waits[] = {
         {event, POLLIN, 0}, {alarm->boot, POLLIN, 0}, {alarm->wall, POLLIN, 0}};
-    const uint64_t most = UINT64_C(1) << 62; /* 146 years, which time_t of every system holds */
-    timer_set(alarm->boot, 0, boot_ns < most ? boot_ns : most);
-    /* Set in any case, since it also tells when the clock is set. */
-    timer_set(alarm->wall, TFD_TIMER_CANCEL_ON_SET, wall_ns < most ? wall_ns : most);
-    (void)ppoll(waits, sizeof(waits) / sizeof(waits[0]), NULL, NULL);
+    (void)timer_set(alarm->boot, 0, boot_ns < ALARM_NS_MAX ? boot_ns : ALARM_NS_MAX);
+    /* Set in any case, since it also tells when the clock is set. Where that was between the
+     * caller's look at the clock and now, this is the only one to tell. */
+    if (timer_set(alarm->wall, TFD_TIMER_CANCEL_ON_SET,
+                  wall_ns < ALARM_NS_MAX ? wall_ns : ALARM_NS_MAX)) {
+        (void)ppoll(waits, sizeof(waits) / sizeof(waits[0]), NULL, NULL);
+    }
 }
 
 /* ---- time and CPUs -------------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* clock.h - the times that an engine goes by, and the thread that waits for what comes due. Why so:
- * docs/design/0013.
+ * docs/design/0016.
  *
  * Three clocks: BOOT goes on while the machine is suspended (delays, retries, leases); WALL is the
  * time of day, which may be set (run-at, cron); MONOTONIC stands still in a suspend (how long a

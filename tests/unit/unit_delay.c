@@ -1,6 +1,7 @@
 /* unit_delay.c - jobs that wait for a time: delays, run-at, snoozes and retries with a delay, by
  * clocks that the test moves, so each is right to one tick. Most engines here have no workers: what
  * is due then runs in the test's own thread. */
+#include <pthread.h>
 #include <string.h>
 
 #include "ring/os.h"
@@ -251,6 +252,58 @@ wall_clock_is_set(void **state)
     test_finish(fixture->engine);
 }
 
+/* A wall clock that another thread sets ahead, and tells of, right behind the look at it by which a
+ * job is about to be armed. */
+struct setter {
+    struct test_clock clock;
+    struct leat_engine *engine;
+    uint32_t looks; /* that are left before; 0: never */
+};
+
+static void *
+setter_run(void *argument)
+{
+    struct setter *setter = argument;
+    test_clock_step(&setter->clock, setter->engine, (int64_t)(3600 * S));
+    return NULL;
+}
+
+static uint64_t
+setter_now(enum leat_clock_kind kind, void *context)
+{
+    struct setter *setter = context;
+    struct leat_clock clock = test_clock_of(&setter->clock);
+    uint64_t now_ns = clock.now(kind, clock.context);
+    if (kind == LEAT_CLOCK_WALL && setter->looks != 0 && --setter->looks == 0) {
+        pthread_t thread;
+        CHECK_EQUAL(pthread_create(&thread, NULL, setter_run, setter), 0);
+        CHECK_EQUAL(pthread_join(thread, NULL), 0);
+    }
+    return now_ns;
+}
+
+static void
+wall_clock_is_set_meanwhile(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    test_finish(fixture->engine);
+    struct setter setter = {.looks = 0};
+    struct leat_config config = test_config();
+    test_clock_init(&setter.clock);
+    config.workers = 0;
+    config.clock = (struct leat_clock){setter_now, &setter};
+    fixture->engine = test_start(&config);
+    setter.engine = fixture->engine;
+    fixture->type = test_register(fixture->engine, "t", run, fixture);
+    setter.looks = 2; /* one for whether it is due at once */
+    (void)submit(fixture, 0, atom_load_acq(&setter.clock.wall) + 3600 * S);
+    CHECK_EQUAL(setter.looks, 0);
+    test_clock_pass(&setter.clock, fixture->engine, 2 * TICK);
+    CHECK_EQUAL(settle(fixture), 1);
+    test_finish(fixture->engine);
+}
+
 /* A clock that goes slower than the other by little, so that it is never taken for set: not early
  * all the same. */
 static void
@@ -294,6 +347,31 @@ snooze_uses_up_no_attempt(void **state)
     CHECK_EQUAL(info.state, LEAT_JOB_COMPLETED);
     CHECK_EQUAL(info.attempts, 1);
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_retried, 0);
+    test_finish(fixture->engine);
+}
+
+/* More often than the number of a run has room for. */
+static void
+snoozes_without_end(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    fixture->answer = leat_snooze(S);
+    leat_job_id id = submit(fixture, 0, 0);
+    for (uint32_t i = 1; i <= UINT16_MAX + 4; i++) {
+        CHECK_EQUAL(settle(fixture), i);
+        CHECK_EQUAL(fixture->attempt, 1);
+        CHECK_EQUAL(test_get(fixture->engine, id).attempts, 0);
+        pass(fixture, S + TICK);
+    }
+    fixture->answer = leat_retry_in(S);
+    CHECK_EQUAL(settle(fixture), UINT16_MAX + 5);
+    CHECK_EQUAL(test_get(fixture->engine, id).state, LEAT_JOB_RETRYING);
+    CHECK_EQUAL(test_get(fixture->engine, id).attempts, 1);
+    fixture->last = UINT16_MAX + 6;
+    pass(fixture, S + TICK);
+    CHECK_EQUAL(settle(fixture), UINT16_MAX + 6);
+    CHECK_EQUAL(test_get(fixture->engine, id).attempts, 2);
     test_finish(fixture->engine);
 }
 
@@ -401,6 +479,43 @@ cancelled_at_once(void **state)
     }
     CHECK_EQUAL(runs(fixture), 0);
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_scheduled, 0);
+    test_finish(fixture->engine);
+}
+
+/* The worker has been at the wheels, and sleeps. */
+static bool
+is_idle(void *argument)
+{
+    struct fixture *fixture = argument;
+    return next_due(fixture) != 0 && test_statistics(fixture->engine).workers_parked == 1;
+}
+
+static bool
+is_taken_in(void *argument)
+{
+    struct fixture *fixture = argument;
+    struct leat_job job = leat_job_default();
+    job.type = fixture->type;
+    return leat_submit(fixture->engine, &job, NULL) == LEAT_OK;
+}
+
+/* Also with workers that have nothing to do, and nobody who moves the clock. */
+static void
+cancelled_makes_room(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_with(1, 64);
+    leat_job_id ids[64];
+    for (uint32_t i = 0; i < 64; i++) {
+        ids[i] = submit(fixture, 86400 * S, 0);
+    }
+    pass(fixture, S); /* from the inbox to a list */
+    CHECK(test_until(is_idle, fixture));
+    for (uint32_t i = 0; i < 64; i++) {
+        CHECK_OK(leat_cancel(fixture->engine, ids[i]));
+        CHECK_OK(leat_release(fixture->engine, ids[i]));
+    }
+    CHECK(test_until(is_taken_in, fixture));
     test_finish(fixture->engine);
 }
 
@@ -562,11 +677,14 @@ main(void)
         cmocka_unit_test(run_at_past_is_now),
         cmocka_unit_test(wall_clock_is_set),
         cmocka_unit_test(wall_clock_is_slow),
+        cmocka_unit_test(wall_clock_is_set_meanwhile),
         cmocka_unit_test(snooze_uses_up_no_attempt),
+        cmocka_unit_test(snoozes_without_end),
         cmocka_unit_test(retries_come_when_they_said),
         cmocka_unit_test(completions_may_delay),
         cmocka_unit_test(completions_come_first),
         cmocka_unit_test(cancelled_at_once),
+        cmocka_unit_test(cancelled_makes_room),
         cmocka_unit_test(rings_are_full),
         cmocka_unit_test(limit_counts_what_is_due),
         cmocka_unit_test(stop_keeps_them),
