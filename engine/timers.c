@@ -84,6 +84,17 @@ due_of(const struct leat_timer_node *node)
     return due;
 }
 
+/* A timer is due before all others of its wheel. */
+static void
+came_first(struct leat_engine *engine, uint64_t boot_ns)
+{
+    leat_clocks_changed(&engine->clocks);
+    /* A host's clock has no thread that would see that the time is over by now. */
+    if (engine->clocks.now != NULL && boot_ns <= leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT)) {
+        leat_pool_due(&engine->pool);
+    }
+}
+
 /* Moves a timer to where its time is by now. pre: a hold. Ends: once more only where the job was
  * run meanwhile, and waits for another time. */
 static void
@@ -94,9 +105,9 @@ rearm(struct leat_engine *engine, uint32_t index)
     struct leat_due after = due;
     do {
         due = after;
-        if (leat_wheel_rearm(&engine->timers.wheels, NULL, index, boot_of(engine, due)) ==
-            LEAT_WHEEL_WAKE) {
-            leat_clocks_changed(&engine->clocks);
+        uint64_t boot_ns = boot_of(engine, due);
+        if (leat_wheel_rearm(&engine->timers.wheels, NULL, index, boot_ns) == LEAT_WHEEL_WAKE) {
+            came_first(engine, boot_ns);
         }
         after = due_of(node);
     } while (after.time != due.time || after.at_ns != due.at_ns);
@@ -110,7 +121,7 @@ arm_on(struct leat_engine *engine, struct leat_wheel *wheel, uint32_t index, str
     enum leat_wheel_result result = leat_wheel_arm_any(wheel, index, boot_ns);
     LEAT_ASSERT(result != LEAT_WHEEL_REFUSED);
     if (result == LEAT_WHEEL_WAKE) {
-        leat_clocks_changed(&engine->clocks);
+        came_first(engine, boot_ns);
     }
     if (leat_word_phase(word_now(engine, index)) == LEAT_PHASE_CANCELLED) {
         take_off(engine, index);

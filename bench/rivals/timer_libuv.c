@@ -82,7 +82,7 @@ libuv_create(const struct bench_timer_plan *plan, enum bench_timer_use use)
     uv_update_time(&made->loop);
     if (use == BENCH_TIMER_REMOTE_ARM || use == BENCH_TIMER_REMOTE_CANCEL) {
         made->loop.time += BENCH_TIMER_TICKS;
-        made->wishes = malloc(plan->count * sizeof(uint32_t));
+        made->wishes = malloc(((size_t)plan->count + 1) * sizeof(uint32_t));
         LEAT_ASSERT(made->wishes != NULL);
         made->cancels = use == BENCH_TIMER_REMOTE_CANCEL;
     } else {

@@ -672,7 +672,7 @@ a_failed_start_keeps_nothing(void **state)
 {
     (void)state;
     struct test_memory memory;
-    struct leat_pool pool;
+    static struct leat_pool pool; /* large */
     struct leat_pool_config config = config_of(&fixtures[0]);
     uint64_t failed = 0;
     test_memory_init(&memory);

@@ -2,6 +2,7 @@
  * attempt comes at the tick that its policy says and not before, whoever says that the last one
  * failed; a handler that is late is told at its time, and its job is retried when it has returned.
  * And once by the system's clock. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -197,7 +198,7 @@ ask(const struct leat_failure *failure, void *context)
 {
     struct fixture *fixture = context;
     fixture->asked = *failure;
-    (void)strcpy(fixture->asked_error, failure->error);
+    (void)snprintf(fixture->asked_error, sizeof(fixture->asked_error), "%s", failure->error);
     return fixture->answer_ns;
 }
 

@@ -334,7 +334,7 @@ time_out_all(struct fixture *fixture, uint32_t count)
     begin(fixture);
     for (uint32_t i = 0; i < count; i++) {
         test_gate_arrivals(&fixture->gates[i], 1);
-        run_out(fixture, i * 10 * TIMEOUT_NS);
+        run_out(fixture, (uint64_t)i * 10 * TIMEOUT_NS);
         test_gate_open(&fixture->gates[i]);
     }
 }
