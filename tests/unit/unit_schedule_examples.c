@@ -146,7 +146,7 @@ runs_write(struct fixture *fixture, const char *date, char *cell, size_t bytes)
 static void
 row_check(struct fixture *fixture, const char *zone, const char *dates[2], const char *line)
 {
-    char spec[64];
+    char spec[64] = "";
     char got[2][128];
     char want[360];
     struct leat_schedule schedule = test_schedule(&fixture->all, spec);
