@@ -47,8 +47,8 @@
  *   stand in a lot of their own: what comes into a ring is not for them. They are woken if no other
  *   worker sleeps, and only if they may steal the oldest entry.
  *
- * Progress  spawn  wait-free but for the wake-up, see park.h, while there is room in the deque; else
- *                  the task runs inside the call. Lock-free from outside.
+ * Progress  spawn  wait-free but for the wake-up, see park.h, while there is room in the deque;
+ *                  else the task runs inside the call. Lock-free from outside.
  *           wait   blocking, by its nature: a group ends when its tasks end.
  *           A thief that stops for ever holds up who waits for the task in its hand. A worker that
  *           stops inside a pop hides the entry that it pops.
