@@ -197,15 +197,22 @@ submitter(struct campaign *campaign, uint32_t self)
     (void)atom_sub_rel(&campaign->submitting, 1);
 }
 
+/* Something waits or runs, and there is patience left. */
+static bool
+unfinished(struct campaign *campaign)
+{
+    struct leat_statistics sum = test_statistics(campaign->engine);
+    uint64_t left = sum.jobs_waiting + sum.jobs_scheduled + sum.jobs_running;
+    return (left != 0 || atom_load_acq(&campaign->submitting) != 0) &&
+           leat_os_monotonic_ns() < campaign->deadline_ns + TEST_PATIENCE_NS;
+}
+
 static void
 completer(struct campaign *campaign)
 {
     bool more = true;
     while (more) {
-        more = atom_load_acq(&campaign->submitting) != 0 ||
-               test_statistics(campaign->engine).jobs_waiting != 0 ||
-               test_statistics(campaign->engine).jobs_scheduled != 0 ||
-               test_statistics(campaign->engine).jobs_running != 0;
+        more = unfinished(campaign);
         for (uint32_t i = 2; i < TICKETS; i += 4) {
             struct ticket *ticket = &campaign->tickets[i];
             if (atom_load_acq(&ticket->state) == PENDING) {
