@@ -287,7 +287,7 @@ static _Noreturn void
 usage(void)
 {
     (void)fprintf(stderr, "usage: campaign_pool [--seconds N] [--seed S]\n");
-    exit(2);
+    exit(2); /* NOLINT(concurrency-mt-unsafe): the only thread */
 }
 
 static uint64_t
@@ -310,6 +310,7 @@ main(int argc, char **argv)
     uint64_t seconds = 2;
     uint64_t seed = 0;
     int name = 0;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread */
     while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
         if (name == 'n') {
             seconds = number(optarg, SECONDS_MAX);
