@@ -380,13 +380,21 @@ wheels_moved(void *context)
 
 /* ---- init and fini --------------------------------------------------------------------------- */
 
+static uint64_t
+host_now(enum leat_time time, void *context)
+{
+    const struct leat_engine *engine = context;
+    const struct leat_clock *clock = &engine->config.clock;
+    return clock->now((enum leat_clock_kind)time, clock->context);
+}
+
 enum leat_os_result
 leat_timers_init(struct leat_engine *engine)
 {
     struct leat_timers *timers = &engine->timers;
     const struct leat_config *config = &engine->config;
-    engine->clocks.now = (uint64_t(*)(enum leat_time, void *))config->clock.now;
-    engine->clocks.context = config->clock.context;
+    engine->clocks.now = config->clock.now == NULL ? NULL : host_now;
+    engine->clocks.context = engine;
     enum leat_os_result result = leat_clocks_init(&engine->clocks);
     if (result != LEAT_OS_OK) {
         return result;

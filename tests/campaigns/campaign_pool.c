@@ -37,7 +37,6 @@ struct ticket {
     leat_atomic_u32 cells; /* S tasks of its group that ran */
     uint32_t attempts;     /* O */
     leat_token token;      /* O */
-    leat_job_id id;        /* O its submitter's */
 };
 
 struct campaign {
@@ -129,14 +128,14 @@ goes_on(const struct campaign *campaign)
     return leat_os_monotonic_ns() < campaign->deadline_ns;
 }
 
-/* Submits a job for a ticket that is free. */
-static void
-submit(struct campaign *campaign, uint32_t number)
+/* Submits a job for a ticket that is free. False: it is not, or there is no room. */
+static bool
+submit(struct campaign *campaign, uint32_t number, leat_job_id *id)
 {
     struct ticket *ticket = &campaign->tickets[number];
     uint32_t none = FREE;
     if (!atom_cas_acq_rel(&ticket->state, &none, ALIVE)) {
-        return;
+        return false;
     }
     struct leat_job job = leat_job_default();
     job.type = campaign->type;
@@ -144,40 +143,26 @@ submit(struct campaign *campaign, uint32_t number)
     job.payload_bytes = sizeof(number);
     job.priority = number % leat_priority_levels();
     ticket->attempts = 0;
-    enum leat_status status = leat_submit(campaign->engine, &job, NULL);
+    enum leat_status status = leat_submit(campaign->engine, &job, id);
     CHECK(status == LEAT_OK || status == LEAT_FULL);
     if (status == LEAT_OK) {
         count(&campaign->submitted);
-    } else {
-        atom_store_rel(&ticket->state, FREE);
-        test_sleep_ns(MS / 10);
+        return true;
     }
+    atom_store_rel(&ticket->state, FREE);
+    test_sleep_ns(MS / 10);
+    return false;
 }
 
 /* One that nobody else knows: submitted and cancelled at once. It ends by one of both. */
 static void
 submit_and_cancel(struct campaign *campaign, uint32_t number)
 {
-    struct ticket *ticket = &campaign->tickets[number];
-    uint32_t none = FREE;
-    if (!atom_cas_acq_rel(&ticket->state, &none, ALIVE)) {
-        return;
-    }
-    struct leat_job job = leat_job_default();
     leat_job_id id = {0};
-    job.type = campaign->type;
-    job.payload = &number;
-    job.payload_bytes = sizeof(number);
-    ticket->attempts = 0;
-    if (leat_submit(campaign->engine, &job, &id) != LEAT_OK) {
-        atom_store_rel(&ticket->state, FREE);
-        return;
-    }
-    count(&campaign->submitted);
-    if (leat_cancel(campaign->engine, id) == LEAT_OK) {
+    if (submit(campaign, number, &id) && leat_cancel(campaign->engine, id) == LEAT_OK) {
         /* It never runs again: the ticket is this thread's. */
         count(&campaign->cancelled);
-        atom_store_rel(&ticket->state, FREE);
+        atom_store_rel(&campaign->tickets[number].state, FREE);
     }
 }
 
@@ -191,7 +176,7 @@ submitter(struct campaign *campaign, uint32_t self)
         if (number % 4 == 3 && test_random_below(&prng, 2) == 0) {
             submit_and_cancel(campaign, number);
         } else {
-            submit(campaign, number);
+            (void)submit(campaign, number, NULL);
         }
     }
     (void)atom_sub_rel(&campaign->submitting, 1);

@@ -67,22 +67,6 @@ item_run(void *context, struct leat_worker *worker, uint32_t item)
 
 /* ---- the pool ------------------------------------------------------------------------------- */
 
-static void *
-memory_allocate(size_t bytes, size_t alignment, void *context)
-{
-    (void)alignment;
-    (void)context;
-    return explore_memory_take(bytes);
-}
-
-static void
-memory_release(void *memory, size_t bytes, void *context)
-{
-    (void)memory;
-    (void)bytes;
-    (void)context;
-}
-
 static void
 due_setup(void *argument)
 {
@@ -91,7 +75,7 @@ due_setup(void *argument)
         .workers = scenario->workers,
         .ring_slots_log2 = 1,
         .tasks_max = 1,
-        .memory = {memory_allocate, memory_release, NULL},
+        .memory = explore_memory_table(),
         .ops = {.run = item_run, .advance = timers_advance, .context = state},
     };
     struct leat_pool *pool = &state->pool;

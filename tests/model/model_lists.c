@@ -133,22 +133,6 @@ answers_read(struct state *state)
 
 /* ---- the pool ------------------------------------------------------------------------------- */
 
-static void *
-memory_allocate(size_t bytes, size_t alignment, void *context)
-{
-    (void)alignment;
-    (void)context;
-    return explore_memory_take(bytes);
-}
-
-static void
-memory_release(void *memory, size_t bytes, void *context)
-{
-    (void)memory;
-    (void)bytes;
-    (void)context;
-}
-
 static void
 pool_setup(void *argument)
 {
@@ -158,7 +142,7 @@ pool_setup(void *argument)
         .lenders_max = scenario->lenders,
         .ring_slots_log2 = 1,
         .tasks_max = 1,
-        .memory = {memory_allocate, memory_release, NULL},
+        .memory = explore_memory_table(),
         .ops = {.run = job_run, .context = state},
         .queues = 1,
         .lists = {job_link, job_queue, job_drop, state},

@@ -154,22 +154,6 @@ answers_read(struct state *state)
 
 /* ---- the pool ------------------------------------------------------------------------------- */
 
-static void *
-memory_allocate(size_t bytes, size_t alignment, void *context)
-{
-    (void)alignment;
-    (void)context;
-    return explore_memory_take(bytes);
-}
-
-static void
-memory_release(void *memory, size_t bytes, void *context)
-{
-    (void)memory;
-    (void)bytes;
-    (void)context;
-}
-
 static void
 worker_stopping(void *context, uint32_t worker)
 {
@@ -190,7 +174,7 @@ pool_setup(void *argument)
         .lenders_max = scenario->lenders,
         .ring_slots_log2 = scenario->claim != 0 ? 2 : 1,
         .tasks_max = 1,
-        .memory = {memory_allocate, memory_release, NULL},
+        .memory = explore_memory_table(),
         .ops = {.run = item_run, .stopping = worker_stopping, .context = state},
     };
     struct leat_pool *pool = &state->pool;

@@ -115,22 +115,6 @@ push(struct state *state, uint32_t index)
 
 /* ---- the pool ------------------------------------------------------------------------------- */
 
-static void *
-memory_allocate(size_t bytes, size_t alignment, void *context)
-{
-    (void)alignment;
-    (void)context;
-    return explore_memory_take(bytes);
-}
-
-static void
-memory_release(void *memory, size_t bytes, void *context)
-{
-    (void)memory;
-    (void)bytes;
-    (void)context;
-}
-
 static void
 pool_setup(void *argument)
 {
@@ -139,7 +123,7 @@ pool_setup(void *argument)
         .workers = scenario->workers,
         .ring_slots_log2 = 1,
         .tasks_max = TASKS_MAX,
-        .memory = {memory_allocate, memory_release, NULL},
+        .memory = explore_memory_table(),
     };
     struct leat_pool *pool = &state->pool;
     EXPLORE_CHECK(leat_pool_init(pool, &config) == LEAT_OS_OK);

@@ -146,22 +146,6 @@ fork_and_join(struct state *state, uint32_t first)
 
 /* ---- the pool ------------------------------------------------------------------------------- */
 
-static void *
-memory_allocate(size_t bytes, size_t alignment, void *context)
-{
-    (void)alignment;
-    (void)context;
-    return explore_memory_take(bytes);
-}
-
-static void
-memory_release(void *memory, size_t bytes, void *context)
-{
-    (void)memory;
-    (void)bytes;
-    (void)context;
-}
-
 /* An item that came through the ring: the task that spawns. */
 static void
 item_run(void *context, struct leat_worker *worker, uint32_t item)
@@ -188,7 +172,7 @@ pool_setup(void *argument)
         .workers = scenario->workers,
         .ring_slots_log2 = 1,
         .tasks_max = 1,
-        .memory = {memory_allocate, memory_release, NULL},
+        .memory = explore_memory_table(),
         .ops = {.run = item_run, .ended = join_ended, .context = state},
     };
     struct leat_pool *pool = &state->pool;

@@ -33,6 +33,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ring/memory.h"
+
 #define EXPLORE_THREADS_MAX 4
 
 struct explore_model {
@@ -114,5 +116,7 @@ void explore_pause(void);
 void explore_ignore(const void *word);
 /* Zeroed memory, aligned to a page, gone at the end of the run. */
 void *explore_memory_take(size_t bytes);
+/* That as the allocator of a pool. What is given back stays as it is. */
+struct leat_memory explore_memory_table(void);
 
 #endif

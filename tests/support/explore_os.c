@@ -11,6 +11,31 @@ leat_assert_failed(const char *fact, const char *file, int line)
     explore_fail(fact, file, line);
 }
 
+/* ---- the allocator -------------------------------------------------------------------------- */
+
+static void *
+memory_allocate(size_t bytes, size_t alignment, void *context)
+{
+    (void)alignment;
+    (void)context;
+    return explore_memory_take(bytes);
+}
+
+static void
+memory_release(void *memory, size_t bytes, void *context)
+{
+    (void)memory;
+    (void)bytes;
+    (void)context;
+}
+
+struct leat_memory
+explore_memory_table(void)
+{
+    struct leat_memory table = {memory_allocate, memory_release, NULL};
+    return table;
+}
+
 /* ---- pages ---------------------------------------------------------------------------------- */
 
 void *
