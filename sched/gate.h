@@ -81,9 +81,10 @@ leat_gate_enter(struct leat_gate *gate, uint32_t level)
     for (;;) {
         bool open = leat_gate_open(now);
         uint64_t next = open ? (now & ~bit) + 1 : now | bit;
-        /* gate:A acq_rel -> gate:B.  Carries: what was done by those who left.
+        /* gate:A acquire -> gate:B.  Carries: what was done by those who left, of whom the last
+         * ones' swaps may stand in between.
          * If relaxed: the next handler could miss what the last one wrote. */
-        if (atom_cas_acq_rel(&gate->word, &now, next)) {
+        if (atom_cas_acq(&gate->word, &now, next)) {
             return open;
         }
     }
@@ -98,9 +99,9 @@ leat_gate_change(struct leat_gate *gate, uint64_t clear, uint64_t set, uint32_t 
     do {
         LEAT_ASSERT(leat_gate_used(now) >= less);
         next = ((now & ~clear) | set) - less;
-        /* gate:B acq_rel -> gate:A, gate:B.  Carries: see gate:A.
+        /* gate:B release -> gate:A.  Carries: see gate:A.
          * If relaxed: see gate:A. */
-    } while (!atom_cas_acq_rel(&gate->word, &now, next));
+    } while (!atom_cas_rel(&gate->word, &now, next));
     return leat_gate_open(next) ? leat_gate_wanted(next) : 0;
 }
 
