@@ -88,6 +88,7 @@ struct leat_engine {
     void *alive_page;                        /* I */
     LEAT_ALIGNED_LINE leat_atomic_u32 state; /* S enum leat_engine_state; changed under the mutex */
     leat_atomic_u32 stop_expired;            /* S 1: a stop ran out of time */
+    leat_atomic_u32 gates;                   /* S 1: see leat_gates_any() */
     uint64_t stop_round;                     /* S under the mutex: stops begun */
     pthread_mutex_t mutex;                   /* S lifecycle */
     struct leat_config config;               /* I */
@@ -175,6 +176,9 @@ enum leat_status leat_registry_type(struct leat_engine *engine, const struct lea
                                     uint32_t *type);
 enum leat_status leat_registry_queue(struct leat_engine *engine, const struct leat_job *job,
                                      uint32_t *queue);
+
+/* A queue is there once it has its options; its name is there a moment before. */
+bool leat_registry_queue_there(const struct leat_engine *engine, uint32_t index);
 
 /* ---- queue.c -------------------------------------------------------------------------------- */
 

@@ -94,16 +94,18 @@ struct leat_job_extra {
     leat_atomic_u32 progress;          /* W */
 };
 
-/* One line. Letters: I set by the submitter, read-only while the job lives; W one writer at a
- * time, many readers; S many writers. */
+/* One line. Letters: I set by the submitter, read-only while the job lives; P who holds its place;
+ * W one writer at a time, many readers; S many writers. */
 struct leat_job_record {
     leat_atomic_u32 link_next; /* S links of the place that has the record; rings need none */
-    uint32_t link_previous;    /* Q */
-    uint32_t inbox_next;       /* Q */
+    bool admitted;             /* P it entered the gates of its queue and type */
+    bool returned;             /* P it was turned back by a worker */
+    uint16_t spare;            /* - */
+    uint32_t spare_too;        /* - */
     uint32_t payload_bytes;    /* I */
     uint64_t submit_ns;        /* W monotonic, since when it waits; 0: this job is not timed */
-    uint16_t type;             /* I index */
-    leat_atomic_u16 queue;     /* W index; read by cancels that hold nothing, as is priority */
+    leat_atomic_u16 type;      /* I index; read by cancels that hold nothing, as are queue and */
+    leat_atomic_u16 queue;     /* W index;   priority */
     uint16_t max_attempts;     /* I 0: the type's */
     leat_atomic_u16 attempts;  /* W begun so far */
     leat_atomic_u8 priority;   /* W level, and LEAT_JOB_COUNTED */
@@ -142,6 +144,12 @@ LEAT_INLINE uint32_t
 leat_job_queue(const struct leat_job_record *record)
 {
     return atom_load_rlx(&record->queue); /* rlx: ordered by submit:A */
+}
+
+LEAT_INLINE uint32_t
+leat_job_type(const struct leat_job_record *record)
+{
+    return atom_load_rlx(&record->type); /* rlx: ordered by submit:A */
 }
 
 LEAT_INLINE uint8_t

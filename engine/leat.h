@@ -627,7 +627,9 @@ struct leat_type_options {
     /* All runs count: 1 to 65 535 (default 3). A maxRetry elsewhere is one less where it counts the
      * runs behind the first, and the same where it is compared with the runs so far. */
     uint32_t max_attempts;
-    uint32_t running_max; /* jobs of the type in handlers at once; 0: no cap. Others: not yet */
+    /* Attempts of the type at once, pending ones included; 0: no cap; at most 67 108 864. See
+     * leat_type_set_running_max(). */
+    uint32_t running_max;
     /* Of one attempt; 0: none; else 1 ms to 366 days (default 60 s). Behind it, and at most an
      * eighth of the shortest timeout in use later, leat_run_cancelled() says true, and the attempt
      * has failed, whatever its handler answers: leat_done() and leat_pending() count as
@@ -678,7 +680,9 @@ struct leat_queue_options {
     uint32_t size;
     uint32_t version;
     uint32_t priority;    /* of jobs that say LEAT_PRIORITY_OF_QUEUE (default NORMAL) */
-    uint32_t running_max; /* jobs of the queue in handlers at once; 0: no cap. Others: not yet */
+    /* Attempts of its jobs at once, pending ones included; 0: no cap; at most 67 108 864. See
+     * leat_queue_set_running_max(). */
+    uint32_t running_max;
     uint32_t waiting_max; /* jobs that wait, on all priorities; 0: the engine's limits only. A
                              retry is never refused, so there may be more */
 };
@@ -710,8 +714,25 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_queue_find(struct leat_engine *eng
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_name(struct leat_engine *engine,
                                                          leat_queue queue, const char **name);
 
-/* Stops and lets go on the taking of a queue's jobs.
- * Returns:  LEAT_UNSUPPORTED at present.  */
+/* Caps how many attempts of a type's, or of a queue's, jobs run at once, while the engine runs; 0:
+ * no cap. One counts from when it is about to begin until its handler has returned or, where that
+ * answered pending, until it is completed. Lowering a cap ends nothing: what runs goes on, and what
+ * ran before the first cap or pause of this type or queue is not counted. The others wait in lists,
+ * hold no worker and are in nobody's way; they keep their order, but for jobs that workers had in
+ * hand when the first cap was set: these may change places among each other.
+ * A queue or type that was once capped or paused costs its jobs a way through those lists.
+ * Threads:  any, handlers too.     Progress: blocking (a grace period).
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (more than 67 108 864).  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_type_set_running_max(struct leat_engine *engine, leat_type type, uint32_t running_max);
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_queue_set_running_max(struct leat_engine *engine, leat_queue queue, uint32_t running_max);
+
+/* Stops the taking of a queue's jobs: behind the return no attempt begins; what runs goes on, and
+ * new jobs are taken in. They wait, in their order, as with leat_queue_set_running_max(). A drain
+ * does not wait for them. To pause twice, or to resume what is not paused, is no error.
+ * Threads:  any, handlers too.     Progress: pause: blocking (a grace period); resume: lock-free.
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_pause(struct leat_engine *engine,
                                                           leat_queue queue);
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_resume(struct leat_engine *engine,

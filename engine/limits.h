@@ -11,6 +11,9 @@
 #define LEAT_TYPES_MAX  65535
 #define LEAT_QUEUES_MAX 65535
 
+/* Of running_max; as many as there can be jobs. */
+#define LEAT_RUNNING_MAX (1u << 26)
+
 /* Attempts are 16 bits in the record. */
 #define LEAT_ATTEMPTS_MAX     65535
 #define LEAT_ATTEMPTS_DEFAULT 3

@@ -2,6 +2,7 @@
  * the record where it is; what it then reads is either fixed since submit, or atomic, or fixed
  * since the end. */
 #include "engine/completion.h"
+#include "engine/gates.h"
 #include "engine/timers.h"
 
 #include <string.h>
@@ -90,12 +91,12 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
 {
     const struct leat_job_record *record = leat_job_record(engine, index);
     const struct leat_job_extra *extra = leat_job_extra(record);
-    const struct leat_binding *binding = leat_binding_of(engine, record->type);
+    const struct leat_binding *binding = leat_binding_of(engine, leat_job_type(record));
     enum leat_phase phase = leat_word_phase(word);
     *info = leat_job_info_default();
     info->id = id;
     info->state = (enum leat_job_state)phase;
-    info->type.bits = (uint32_t)record->type + 1;
+    info->type.bits = leat_job_type(record) + 1;
     info->queue.bits = leat_job_queue(record) + 1;
     info->priority = leat_job_level(record);
     /* rlx: ordered by hold:A */
@@ -327,6 +328,7 @@ cancelled(uint64_t now, uint64_t *next)
 struct cancelled {
     leat_job_id id;
     uint32_t index;
+    uint32_t type;
     uint32_t queue;
     uint32_t level;
     uint32_t completion;
@@ -338,6 +340,7 @@ cancelled_read(const struct leat_engine *engine, leat_job_id id, uint32_t index)
 {
     const struct leat_job_record *record = leat_job_record(engine, index);
     struct cancelled job = {.id = id, .index = index};
+    job.type = leat_job_type(record);
     job.queue = leat_job_queue(record);
     job.level = leat_job_level(record);
     job.counted = leat_job_counted(record);
@@ -357,6 +360,7 @@ cancelled_leave(struct leat_engine *engine, const struct cancelled *job, uint64_
             leat_queue_room_give(engine, job->queue);
         }
         leat_lists_cancelled(&engine->pool, job->level, job->queue);
+        leat_lists_cancelled(&engine->pool, job->level, leat_gates_list(engine, job->type));
         return;
     }
     leat_timers_count(engine, phase, -1);

@@ -1,6 +1,6 @@
 /* queue.c - what the engine adds to the waiting lists of the pool: the limit of a queue, and what
  * the lists ask of a job. */
-#include "engine/engine_internal.h"
+#include "engine/gates.h"
 #include "engine/terms.h"
 
 /* ---- the limit: jobs of the queue in phase PENDING ------------------------------------------- */
@@ -100,6 +100,14 @@ drop(void *context, uint32_t index)
 struct leat_lists_ops
 leat_queue_lists(struct leat_engine *engine)
 {
-    struct leat_lists_ops ops = {link_of, queue_of, drop, engine};
+    struct leat_lists_ops ops = {
+        .link = link_of,
+        .queue = queue_of,
+        .drop = drop,
+        .context = engine,
+        .enter = leat_gates_enter,
+        .leave = leat_gates_undo,
+        .returned = leat_gates_returned,
+    };
     return ops;
 }

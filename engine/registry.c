@@ -121,7 +121,7 @@ type_options_read(struct leat_type_options *known, const struct leat_type_option
     if (!leat_timeout_valid(known->timeout_ns)) {
         return LEAT_INVALID;
     }
-    return known->running_max == 0 ? LEAT_OK : LEAT_UNSUPPORTED;
+    return known->running_max <= LEAT_RUNNING_MAX ? LEAT_OK : LEAT_INVALID;
 }
 
 const struct leat_binding *
@@ -181,11 +181,15 @@ leat_type_register(struct leat_engine *engine, const char *name, leat_handler ha
         leat_memory_give(&engine->memory, binding, sizeof(*binding));
         return status;
     }
+    if (known.running_max != 0) {
+        const leat_type bound = {index + 1};
+        status = leat_type_set_running_max(engine, bound, known.running_max);
+    }
     leat_watch_expect(engine, known.timeout_ns);
     if (type != NULL) {
         type->bits = index + 1;
     }
-    return LEAT_OK;
+    return status;
 }
 
 enum leat_status
@@ -217,7 +221,7 @@ queue_options_read(struct leat_queue_options *known, const struct leat_queue_opt
     if (known->priority >= LEAT_PRIORITY_LEVELS) {
         return LEAT_INVALID;
     }
-    return known->running_max == 0 ? LEAT_OK : LEAT_UNSUPPORTED;
+    return known->running_max <= LEAT_RUNNING_MAX ? LEAT_OK : LEAT_INVALID;
 }
 
 /* A queue's word holds its options once they are set: who creates it by submitting to it and who
@@ -239,9 +243,8 @@ queue_add(struct leat_engine *engine, const char *name, const struct leat_queue_
     return first ? LEAT_OK : LEAT_EXISTS;
 }
 
-/* A queue is there once it has its options; its name is there a moment before. */
-static bool
-queue_there(const struct leat_engine *engine, uint32_t index)
+bool
+leat_registry_queue_there(const struct leat_engine *engine, uint32_t index)
 {
     /* queue:B acquire -> queue:A.  Carries: see queue:A.
      * If relaxed: see queue:A. */
@@ -269,6 +272,9 @@ leat_queue_create(struct leat_engine *engine, const char *name,
     if (status == LEAT_OK || status == LEAT_EXISTS) {
         queue->bits = index + 1;
     }
+    if (status == LEAT_OK && known.running_max != 0) {
+        status = leat_queue_set_running_max(engine, *queue, known.running_max);
+    }
     return status;
 }
 
@@ -278,7 +284,7 @@ leat_queue_find(struct leat_engine *engine, const char *name, leat_queue *queue)
     uint32_t bits = 0;
     enum leat_status status =
         find(engine, engine == NULL ? NULL : &engine->queues, name, queue == NULL ? NULL : &bits);
-    if (status == LEAT_OK && !queue_there(engine, bits - 1)) {
+    if (status == LEAT_OK && !leat_registry_queue_there(engine, bits - 1)) {
         status = LEAT_NOT_FOUND;
     }
     if (status == LEAT_OK) {
@@ -325,14 +331,14 @@ leat_registry_queue(struct leat_engine *engine, const struct leat_job *job, uint
     }
     if (job->queue.bits != 0) {
         *queue = job->queue.bits - 1;
-        return queue_there(engine, *queue) ? LEAT_OK : LEAT_NOT_FOUND;
+        return leat_registry_queue_there(engine, *queue) ? LEAT_OK : LEAT_NOT_FOUND;
     }
     if (!leat_name_valid(job->queue_name)) {
         return LEAT_INVALID;
     }
     *queue = leat_names_find(&engine->queues, job->queue_name);
     /* A name whose options are not set yet is being created at this moment; so may we. */
-    if (*queue != LEAT_NAME_NONE && queue_there(engine, *queue)) {
+    if (*queue != LEAT_NAME_NONE && leat_registry_queue_there(engine, *queue)) {
         return LEAT_OK;
     }
     if (!leat_engine_accepts(engine)) {

@@ -1,9 +1,12 @@
 /* run.c - one attempt of one job on a worker, from the take to its end; completion from elsewhere;
  * what a handler may ask. */
+#include "engine/gates.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
 
 #include <string.h>
+
+#include "ring/rcu.h"
 
 /* ---- settling an attempt -------------------------------------------------------------------- */
 
@@ -31,6 +34,7 @@ retry(const struct leat_run *run)
     };
     uint32_t level = leat_job_level(run->record);
     uint32_t queue = leat_job_queue(run->record);
+    uint32_t type = leat_job_type(run->record);
     bool counted = leat_job_counted(run->record);
     uint64_t before = 0;
     uint64_t after = 0;
@@ -47,8 +51,8 @@ retry(const struct leat_run *run)
         return;
     }
     uint32_t item = leat_item_of(LEAT_KIND_JOB, run->index);
-    if (run->worker == NULL) {
-        leat_pool_put(&engine->pool, level, queue, item);
+    if (run->worker == NULL || leat_gates_stand(engine, queue, type)) {
+        leat_gates_put(engine, level, queue, type, item);
     } else {
         leat_worker_keep(run->worker, level, item);
     }
@@ -152,6 +156,7 @@ static void
 settle(const struct leat_run *run, struct leat_outcome outcome)
 {
     struct leat_ending ending = {LEAT_PHASE_DEAD, LEAT_REASON_INVALID, run->worker, run->late};
+    leat_gates_leave(run->engine, run->record);
     switch (outcome.kind) {
     case LEAT_OUTCOME_DONE:
         ending.phase = LEAT_PHASE_COMPLETED;
@@ -197,6 +202,7 @@ await(struct leat_run *run)
      * If relaxed: nothing changes. */
     (void)atom_sub_acq_rel(&engine->outside.awaited, 1);
     if (leat_word_timed_out(before)) {
+        leat_gates_leave(engine, run->record);
         fail(run, LEAT_DELAY_OF_POLICY);
         return;
     }
@@ -243,6 +249,7 @@ begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
     if (leat_terms_expired(run->engine, extra)) {
         const struct leat_ending expired = {LEAT_PHASE_DEAD, LEAT_REASON_EXPIRED, run->worker,
                                             false};
+        leat_gates_leave(run->engine, run->record);
         (void)leat_job_end(run->engine, run->index, expired);
         return false;
     }
@@ -253,7 +260,7 @@ begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
 static uint32_t
 max_attempts_of(const struct leat_engine *engine, const struct leat_job_record *record)
 {
-    const struct leat_binding *binding = leat_binding_of(engine, record->type);
+    const struct leat_binding *binding = leat_binding_of(engine, leat_job_type(record));
     if (record->max_attempts != 0) {
         return record->max_attempts;
     }
@@ -300,18 +307,26 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
                            .record = leat_job_record(engine, index),
                            .word = leat_slab_word(&engine->jobs, index),
                            .index = index};
-    if (LEAT_UNLIKELY(!begin(&run))) {
-        leat_job_retire(engine, index);
+    leat_rcu_enter();
+    bool back = leat_gates_turn_back(engine, index);
+    bool begun = LEAT_LIKELY(!back) && begin(&run);
+    leat_rcu_leave(&engine->domain);
+    if (LEAT_UNLIKELY(!begun)) {
+        if (!back) {
+            leat_gates_leave(engine, run.record);
+            leat_job_retire(engine, index);
+        }
         return;
     }
     struct leat_job_extra *extra = leat_job_extra(run.record);
     if (LEAT_UNLIKELY(extra != NULL) && !begin_extra(&run, extra)) {
         return;
     }
-    const struct leat_binding *binding = leat_binding_of(engine, run.record->type);
+    const struct leat_binding *binding = leat_binding_of(engine, leat_job_type(run.record));
     if (LEAT_UNLIKELY(binding == NULL)) {
         const struct leat_ending unknown = {LEAT_PHASE_DEAD, LEAT_REASON_UNKNOWN_TYPE, worker,
                                             false};
+        leat_gates_leave(engine, run.record);
         (void)leat_job_end(engine, index, unknown);
         return;
     }
@@ -512,7 +527,7 @@ leat_run_id(const struct leat_run *run)
 leat_type
 leat_run_type(const struct leat_run *run)
 {
-    leat_type type = {(uint32_t)run->record->type + 1};
+    leat_type type = {leat_job_type(run->record) + 1};
     return type;
 }
 

@@ -2,6 +2,7 @@
  * and filled; then its word is set, and last its index is put into a ring or list.
  */
 #include "engine/completion.h"
+#include "engine/gates.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
 
@@ -208,7 +209,9 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     /* rlx: single writer */
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
     record->submit_ns = sample_time(engine, index, word);
-    record->type = (uint16_t)intake->type;
+    atom_store_rlx(&record->type, (uint16_t)intake->type); /* rlx: ordered by submit:A */
+    record->admitted = false;
+    record->returned = false;
     record->max_attempts = (uint16_t)job->max_attempts;
     atom_store_rlx(&record->queue, (uint16_t)intake->queue); /* rlx: ordered by submit:A */
     /* rlx: ordered by submit:A */
@@ -273,7 +276,7 @@ push_one(struct leat_engine *engine, const struct leat_job *job, const struct in
         bool kept = (job->flags & LEAT_JOB_KEEP_RESULT) != 0;
         if (LEAT_LIKELY(intake->due.time == 0)) {
             *id = record_publish(engine, intake->index, kept, LEAT_PHASE_PENDING);
-            leat_pool_put(&engine->pool, intake->level, intake->queue, item);
+            leat_gates_put(engine, intake->level, intake->queue, intake->type, item);
         } else {
             *id = record_schedule(engine, intake, kept);
         }

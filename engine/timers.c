@@ -1,6 +1,8 @@
 /* timers.c - jobs that wait for a time, see timers.h. */
 #include "engine/timers.h"
 
+#include "engine/gates.h"
+
 /* ---- nodes ----------------------------------------------------------------------------------- */
 
 static struct leat_timer_node *
@@ -237,6 +239,7 @@ go_on(struct leat_engine *engine, uint32_t index, enum leat_phase from)
     const struct leat_change change = {.from = from, .to = LEAT_PHASE_PENDING};
     uint32_t level = leat_job_level(record);
     uint32_t queue = leat_job_queue(record);
+    uint32_t type = leat_job_type(record);
     bool counted = leat_job_counted(record);
     uint64_t before = 0;
     uint64_t after = 0;
@@ -253,7 +256,7 @@ go_on(struct leat_engine *engine, uint32_t index, enum leat_phase from)
         return false;
     }
     leat_timers_count(engine, from, -1);
-    leat_pool_put(&engine->pool, level, queue, leat_item_of(LEAT_KIND_JOB, index));
+    leat_gates_put(engine, level, queue, type, leat_item_of(LEAT_KIND_JOB, index));
     return true;
 }
 

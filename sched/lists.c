@@ -65,15 +65,115 @@ leat_lists_add(struct leat_pool *pool, uint32_t level, const uint32_t *items, ui
     leat_pool_notify(pool, LEAT_HINT_LIST(level));
 }
 
+/* ---- calls: what the holder is asked to do for a queue -------------------------------------- */
+
+static void
+call(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t what)
+{
+    struct leat_lists *lists = &pool->lists[level];
+    /* call:A acq_rel -> call:B.  Carries: that the queue's link is in no list; what was done before.
+     * If relaxed: the link could be written here before the last holder has followed it; the holder
+     * could find a gate shut that was opened. */
+    uint32_t before = atom_or_acq_rel(&pool->queues[queue].waiting[level], what);
+    if ((before & LEAT_LIST_CALLS) == 0) {
+        (void)leat_inbox_push(&lists->calls, &lists->lists[queue].next_call, queue);
+        leat_pool_notify(pool, LEAT_HINT_LIST(level));
+    }
+}
+
+/* The next call. Returns what it asks for; 0: there is none. */
+static uint32_t
+call_take(struct leat_pool *pool, uint32_t level, uint32_t *queue)
+{
+    struct leat_lists *lists = &pool->lists[level];
+    if (lists->chain_calls == LEAT_INDEX_NONE && leat_inbox_ready(&lists->calls)) {
+        lists->chain_calls = leat_inbox_take(&lists->calls);
+    }
+    *queue = lists->chain_calls;
+    if (*queue == LEAT_INDEX_NONE) {
+        return 0;
+    }
+    /* rlx: ordered by inbox:B */
+    lists->chain_calls = atom_load_rlx(&lists->lists[*queue].next_call);
+    /* call:B acq_rel -> call:A.  Carries: see call:A.
+     * If relaxed: see call:A. */
+    uint32_t word = atom_and_acq_rel(&pool->queues[*queue].waiting[level], ~LEAT_LIST_CALLS);
+    LEAT_ASSERT((word & LEAT_LIST_CALLS) != 0);
+    return word & LEAT_LIST_CALLS;
+}
+
+void
+leat_lists_opened(struct leat_pool *pool, uint32_t level, uint32_t queue)
+{
+    call(pool, level, queue, LEAT_LIST_OPENED);
+}
+
+void
+leat_lists_gate(struct leat_pool *pool, uint32_t queue)
+{
+    for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
+        /* rlx: ordered by the caller, who waits until those who miss it are through */
+        (void)atom_or_rlx(&pool->queues[queue].waiting[level], LEAT_LIST_GATED);
+    }
+}
+
+/* ---- one list ------------------------------------------------------------------------------- */
+
+static bool
+list_empty(const struct leat_list *list)
+{
+    return list->returned.count + list->swept.count + list->jobs.count == 0;
+}
+
+/* Where the next of its jobs is. */
+static struct leat_fifo *
+list_front(struct leat_list *list)
+{
+    if (list->returned.count != 0) {
+        return &list->returned;
+    }
+    return list->swept.count != 0 ? &list->swept : &list->jobs;
+}
+
+/* It has jobs that may be admitted, as far as is known. */
+static void
+list_ready(struct leat_lists *lists, uint32_t queue)
+{
+    struct leat_list *list = &lists->lists[queue];
+    if (!list->on_ready && !list->shut) {
+        list->on_ready = true;
+        leat_fifo_push_back(&lists->ready, queue_links(lists), queue);
+    }
+}
+
+static void
+list_add(const struct leat_pool *pool, struct leat_lists *lists, uint32_t queue, uint32_t index)
+{
+    const struct leat_lists_ops *ops = &pool->config.lists;
+    struct leat_list *list = &lists->lists[queue];
+    bool returned = ops->returned != NULL && ops->returned(ops->context, index);
+    leat_fifo_push_back(returned ? &list->returned : &list->jobs, job_links(pool), index);
+    list_ready(lists, queue);
+}
+
+static void
+list_open(struct leat_lists *lists, uint32_t queue)
+{
+    struct leat_list *list = &lists->lists[queue];
+    list->shut = false;
+    if (!list_empty(list)) {
+        list_ready(lists, queue);
+    }
+}
+
 /* ---- cancelled jobs ------------------------------------------------------------------------- */
 
 void
 leat_lists_cancelled(struct leat_pool *pool, uint32_t level, uint32_t queue)
 {
-    struct leat_lists *lists = &pool->lists[level];
-    struct leat_list *list = &lists->lists[queue];
+    struct leat_list *list = &pool->lists[level].lists[queue];
     leat_atomic_u32 *word = &pool->queues[queue].waiting[level];
-    uint32_t now = atom_load_rlx(word); /* rlx: hint, re-checked at sweep:A */
+    uint32_t now = atom_load_rlx(word); /* rlx: hint, re-checked at call:A */
     uint32_t waiting = now & LEAT_LIST_WAITING;
     if (waiting == 0) {
         return;
@@ -83,12 +183,7 @@ leat_lists_cancelled(struct leat_pool *pool, uint32_t level, uint32_t queue)
     if (zombies <= LEAT_ZOMBIES_MIN || zombies <= live || (now & LEAT_LIST_SWEEP) != 0) {
         return;
     }
-    /* sweep:A acquire -> sweep:B.  Carries: that the queue's link is in no list.
-     * If relaxed: it could be written here before the last holder has followed it. */
-    if ((atom_or_acq(word, LEAT_LIST_SWEEP) & LEAT_LIST_SWEEP) == 0) {
-        (void)leat_inbox_push(&lists->sweeps, &list->next_sweep, queue);
-        leat_pool_notify(pool, LEAT_HINT_LIST(level));
-    }
+    call(pool, level, queue, LEAT_LIST_SWEEP);
 }
 
 static void
@@ -101,34 +196,30 @@ waiting_lower(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t c
     }
 }
 
-/* The next queue that is to be swept. False: none. */
-static bool
-sweep_begin(struct leat_pool *pool, uint32_t level)
+/* Adds `more`, which may be empty, to a chain of older jobs. */
+static void
+list_join(struct leat_fifo *older, struct leat_fifo_links links, struct leat_fifo *more)
 {
-    struct leat_lists *lists = &pool->lists[level];
-    if (lists->chain_sweeps == LEAT_INDEX_NONE && leat_inbox_ready(&lists->sweeps)) {
-        lists->chain_sweeps = leat_inbox_take(&lists->sweeps);
+    if (older->count == 0) {
+        *older = *more;
+    } else if (more->count != 0) {
+        leat_fifo_append(older, links, *more);
     }
-    uint32_t queue = lists->chain_sweeps;
-    if (queue == LEAT_INDEX_NONE) {
-        return false;
-    }
+    leat_fifo_init(more);
+}
+
+static void
+sweep_begin(struct leat_pool *pool, struct leat_lists *lists, uint32_t queue)
+{
+    const struct leat_fifo_links links = job_links(pool);
     struct leat_list *list = &lists->lists[queue];
-    lists->chain_sweeps = atom_load_rlx(&list->next_sweep); /* rlx: ordered by inbox:B */
-    atom_store_rlx(&list->zombies, 0);                      /* rlx: statistic */
-    /* sweep:B release -> sweep:A.  Carries: see sweep:A.
-     * If relaxed: see sweep:A. */
-    (void)atom_sub_rel(&pool->queues[queue].waiting[level], LEAT_LIST_SWEEP);
-    if (list->swept.count != 0) {
-        if (list->jobs.count != 0) {
-            leat_fifo_append(&list->swept, job_links(pool), list->jobs);
-        }
-        list->jobs = list->swept;
-        leat_fifo_init(&list->swept);
-    }
+    atom_store_rlx(&list->zombies, 0); /* rlx: statistic */
+    list_join(&list->returned, links, &list->swept);
+    list_join(&list->returned, links, &list->jobs);
+    list->jobs = list->returned;
+    leat_fifo_init(&list->returned);
     lists->sweeping = queue;
     lists->sweep_left = list->jobs.count;
-    return true;
 }
 
 /* Looks at up to `moves` jobs of the queue being swept. Returns how many. */
@@ -159,17 +250,30 @@ sweep_some(struct leat_pool *pool, uint32_t level, uint32_t moves)
     return moved;
 }
 
+/* Does what was asked for by calls. */
 static void
-sweep(struct leat_pool *pool, uint32_t level)
+answer(struct leat_pool *pool, uint32_t level)
 {
     struct leat_lists *lists = &pool->lists[level];
     uint32_t moves = LEAT_ADMIT_MOVES;
     while (moves > 0) {
-        if (lists->sweeping == LEAT_INDEX_NONE && !sweep_begin(pool, level)) {
-            break;
+        uint32_t moved = 0;
+        if (lists->sweeping != LEAT_INDEX_NONE) {
+            moved = sweep_some(pool, level, moves);
+        } else {
+            uint32_t queue = 0;
+            uint32_t what = call_take(pool, level, &queue);
+            if (what == 0) {
+                break;
+            }
+            if ((what & LEAT_LIST_OPENED) != 0) {
+                list_open(lists, queue);
+            }
+            if ((what & LEAT_LIST_SWEEP) != 0) {
+                sweep_begin(pool, lists, queue);
+            }
         }
-        /* A queue without jobs counts for one. */
-        uint32_t moved = sweep_some(pool, level, moves);
+        /* A call counts for one, and so does a queue without jobs. */
         moves -= moved == 0 ? 1 : moved;
     }
 }
@@ -202,36 +306,78 @@ deal(struct leat_pool *pool, struct leat_lists *lists)
                          leat_fifo_pop_front(&lists->turned, links, &index);
          i++) {
         uint32_t queue = queue_of(pool, index);
-        struct leat_list *list = &lists->lists[queue];
-        leat_fifo_push_back(&list->jobs, links, index);
-        if (list->on_ready == 0) {
-            list->on_ready = 1;
-            leat_fifo_push_back(&lists->ready, queue_links(lists), queue);
-        }
+        list_add(pool, lists, queue, index);
     }
 }
 
 /* ---- from the lists to the ring ------------------------------------------------------------- */
 
-/* The turn of a queue. *left: jobs that left its list. False: the ring is full. */
-static bool
+enum turn_end {
+    TURN_OVER,
+    TURN_SHUT, /* the list waits at a gate */
+    TURN_FULL, /* the ring is full */
+};
+
+/* A job that does not wait for all of its list goes to the list where it does. */
+static void
+list_change(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index)
+{
+    struct leat_lists *lists = &pool->lists[level];
+    LEAT_ASSERT(queue < pool->config.queues);
+    (void)atom_add_rlx(&pool->queues[queue].waiting[level], 1); /* rlx: ordered by hand_on:A */
+    list_add(pool, lists, queue, index);
+}
+
+/* A job that was taken off the front of its list. TURN_OVER: it has left the list. */
+static enum turn_end
+admit_one(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index)
+{
+    const struct leat_lists_ops *ops = &pool->config.lists;
+    enum leat_passage passage = LEAT_PASSAGE_GO;
+    uint32_t other = 0;
+    if (drop(pool, index)) {
+        return TURN_OVER;
+    }
+    if (ops->enter != NULL) {
+        passage = ops->enter(ops->context, index, level, queue, &other);
+    }
+    switch (passage) {
+    case LEAT_PASSAGE_SHUT:
+        return TURN_SHUT;
+    case LEAT_PASSAGE_OTHER:
+        list_change(pool, level, other, index);
+        return TURN_OVER;
+    case LEAT_PASSAGE_GO:
+        break;
+    }
+    if (leat_pool_push(pool, level, leat_item_of(LEAT_KIND_JOB, index))) {
+        return TURN_OVER;
+    }
+    if (ops->leave != NULL) {
+        ops->leave(ops->context, index);
+    }
+    return TURN_FULL;
+}
+
+/* The turn of a queue. *left: jobs that left its list. */
+static enum turn_end
 admit_queue(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t most, uint32_t *left)
 {
     const struct leat_fifo_links links = job_links(pool);
     struct leat_list *list = &pool->lists[level].lists[queue];
     for (*left = 0; *left < most; (*left)++) {
-        struct leat_fifo *front = list->swept.count != 0 ? &list->swept : &list->jobs;
+        struct leat_fifo *front = list_front(list);
         uint32_t index = 0;
         if (!leat_fifo_pop_front(front, links, &index)) {
             break;
         }
-        if (!drop(pool, index) &&
-            !leat_pool_push(pool, level, leat_item_of(LEAT_KIND_JOB, index))) {
+        enum turn_end end = admit_one(pool, level, queue, index);
+        if (end != TURN_OVER) {
             leat_fifo_push_front(front, links, index);
-            return false;
+            return end;
         }
     }
-    return true;
+    return TURN_OVER;
 }
 
 /* Goes round the queues. */
@@ -241,24 +387,24 @@ admit(struct leat_pool *pool, uint32_t level)
     struct leat_lists *lists = &pool->lists[level];
     const struct leat_fifo_links links = queue_links(lists);
     uint32_t moves = LEAT_ADMIT_MOVES;
-    bool room = true;
-    while (room && moves > 0 && lists->ready.count > 0) {
+    enum turn_end end = TURN_OVER;
+    while (end != TURN_FULL && moves > 0 && lists->ready.count > 0) {
         uint32_t queue = lists->ready.first;
         struct leat_list *list = &lists->lists[queue];
         uint32_t left = 0;
-        room = admit_queue(pool, level, queue, moves < LEAT_ADMIT_TURN ? moves : LEAT_ADMIT_TURN,
-                           &left);
+        end = admit_queue(pool, level, queue, moves < LEAT_ADMIT_TURN ? moves : LEAT_ADMIT_TURN,
+                          &left);
         waiting_lower(pool, level, queue, left);
-        bool empty = list->swept.count + list->jobs.count == 0;
-        /* A sweep may have emptied its list. */
+        /* A sweep may have emptied its list, or the gate was shut. */
         moves -= left == 0 ? 1 : left;
-        if (room || empty) {
-            (void)leat_fifo_pop_front(&lists->ready, links, &queue);
-            list->on_ready = 0;
+        if (end == TURN_FULL && !list_empty(list)) {
+            break;
         }
-        if (room && !empty) {
-            list->on_ready = 1;
-            leat_fifo_push_back(&lists->ready, links, queue);
+        (void)leat_fifo_pop_front(&lists->ready, links, &queue);
+        list->on_ready = false;
+        list->shut = end == TURN_SHUT;
+        if (!list_empty(list)) {
+            list_ready(lists, queue);
         }
     }
 }
@@ -279,7 +425,7 @@ leat_lists_ready(const struct leat_lists *lists)
     case LEAT_ROLE_HELD:
         break;
     }
-    return leat_inbox_ready(&lists->inbox) || leat_inbox_ready(&lists->sweeps);
+    return leat_inbox_ready(&lists->inbox) || leat_inbox_ready(&lists->calls);
 }
 
 /* Takes the role, or marks it. False: another worker holds it. Ends: a swap fails only where
@@ -316,7 +462,7 @@ static bool
 part_empty(const struct leat_lists *lists)
 {
     bool jobs = lists->chain != LEAT_INDEX_NONE || lists->turned.count != 0;
-    bool sweeps = lists->chain_sweeps != LEAT_INDEX_NONE || lists->sweeping != LEAT_INDEX_NONE;
+    bool sweeps = lists->chain_calls != LEAT_INDEX_NONE || lists->sweeping != LEAT_INDEX_NONE;
     return !jobs && !sweeps && lists->ready.count == 0;
 }
 
@@ -343,7 +489,7 @@ leat_lists_admit(struct leat_pool *pool, uint32_t level)
     }
     turn(pool, lists);
     deal(pool, lists);
-    sweep(pool, level);
+    answer(pool, level);
     admit(pool, level);
     role_give(pool, level);
     return true;
@@ -376,9 +522,9 @@ leat_lists_init(struct leat_lists *lists, uint32_t queues, void *memory)
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
         struct leat_lists *one = &lists[level];
         leat_inbox_init(&one->inbox);
-        leat_inbox_init(&one->sweeps);
+        leat_inbox_init(&one->calls);
         one->chain = LEAT_INDEX_NONE;
-        one->chain_sweeps = LEAT_INDEX_NONE;
+        one->chain_calls = LEAT_INDEX_NONE;
         one->sweeping = LEAT_INDEX_NONE;
         leat_fifo_init(&one->turned);
         leat_fifo_init(&one->ready);
@@ -397,15 +543,16 @@ list_check(const struct leat_pool *pool, uint32_t level, uint32_t queue, FILE *w
     const struct leat_list *list = &pool->lists[level].lists[queue];
     /* rlx: not shared yet */
     uint32_t waiting = atom_load_rlx(&pool->queues[queue].waiting[level]) & LEAT_LIST_WAITING;
-    uint32_t listed = list->swept.count + list->jobs.count;
-    bool linked = (list->swept.count == 0 || leat_fifo_check(&list->swept, links, why)) &&
+    uint32_t listed = list->returned.count + list->swept.count + list->jobs.count;
+    bool linked = (list->returned.count == 0 || leat_fifo_check(&list->returned, links, why)) &&
+                  (list->swept.count == 0 || leat_fifo_check(&list->swept, links, why)) &&
                   (list->jobs.count == 0 || leat_fifo_check(&list->jobs, links, why));
-    bool ready = listed == 0 || list->on_ready == 1;
+    bool ready = listed == 0 || list->on_ready || list->shut;
     if ((waiting < listed || !ready) && why != NULL) {
         (void)fprintf(why,
                       "lists: level %" PRIu32 ", queue %" PRIu32 ": %" PRIu32 " listed, %" PRIu32
-                      " counted (I2), ready %" PRIu32 " (I4)\n",
-                      level, queue, listed, waiting, list->on_ready);
+                      " counted (I2), ready %d (I4)\n",
+                      level, queue, listed, waiting, list->on_ready ? 1 : 0);
     }
     return linked && ready && waiting >= listed;
 }

@@ -15,10 +15,12 @@
  * I1       a job is in one place: ring, local queue, hand, inbox, chain, turned or list
  * I2       waiting >= jobs of that queue and level in inbox, chain, turned, list and holder's hand
  * I3       who reads the word as 0 has every job listed before in front of it in the ring
- * I4       FREE: the holder's part is empty. A queue is on `ready` if its list has jobs
+ * I4       FREE: the holder's part is empty. A queue is on `ready` if its list has jobs, and does not
+ *          wait at a gate
  * Edges    admitted:A -> plain:A   the pushes to the ring of what was listed
  *          hand_on:A -> admitter:A     the holder's part, which the next holder goes on with
  *          admitter:B -> hand_on:A     what the one turned away had seen listed
+ *          call:A -> call:B            what was done before the call: a gate that was opened
  *          admitter:A -> look:A        that the holder is busy, for leat_pool_quiet()
  */
 #ifndef SCHED_LISTS_H
@@ -28,15 +30,22 @@
 
 #include "ring/fifo.h"
 #include "ring/inbox.h"
+#include "sched/gate.h"
 #include "sched/limits.h"
 
 struct leat_pool;
 
 /* The word of a queue and level.
  *   31     SWEEP     asked for, and not yet begun
+ *   30     OPENED    a gate at which its list waited may be open
+ *   29     GATED     all its jobs are listed
  *   26..0  waiting   see I2
- * Transitions: +1 by who lists; -n by the holder; SWEEP set by a cancel, cleared by the holder. */
+ * Transitions: +1 by who lists; -n by the holder; SWEEP set by a cancel, OPENED by who opens a
+ * gate, both cleared by the holder; GATED set once by who first shuts a gate. */
 #define LEAT_LIST_SWEEP   (UINT32_C(1) << 31)
+#define LEAT_LIST_OPENED  (UINT32_C(1) << 30)
+#define LEAT_LIST_GATED   (UINT32_C(1) << 29)
+#define LEAT_LIST_CALLS   (LEAT_LIST_SWEEP | LEAT_LIST_OPENED)
 #define LEAT_LIST_WAITING ((UINT32_C(1) << 27) - 1)
 
 /* What all threads read of a queue at each submit. Letters: S many writers. */
@@ -44,16 +53,19 @@ struct leat_queue_words {
     LEAT_ALIGNED_LINE leat_atomic_u64 options;     /* S of who hands the queues out; 0 at first */
     leat_atomic_u32 waiting[LEAT_PRIORITY_LEVELS]; /* S see above, by level */
     LEAT_ALIGNED_LINE leat_atomic_u32 count;       /* S theirs, too */
+    struct leat_gate gate;                         /* S theirs, too */
 };
 
 /* The jobs of one queue and level. Letters: O the holder of the level's role; S many writers. */
 struct leat_list {
-    struct leat_fifo swept;     /* O older than the others; a sweep has looked at them */
-    struct leat_fifo jobs;      /* O */
-    uint32_t on_ready;          /* O 1: the queue is on the level's `ready` */
-    leat_atomic_u32 next;       /* S link of `ready` */
-    leat_atomic_u32 next_sweep; /* S link of `sweeps` */
-    leat_atomic_u32 zombies;    /* S cancelled since the last sweep began, some in the ring */
+    struct leat_fifo returned; /* O older than the others; they were admitted, and turned back */
+    struct leat_fifo swept;    /* O older than `jobs`; a sweep has looked at them */
+    struct leat_fifo jobs;     /* O */
+    bool on_ready;             /* O the queue is on the level's `ready` */
+    bool shut;                 /* O it waits at a gate, whose opening calls it */
+    leat_atomic_u32 next;      /* S link of `ready` */
+    leat_atomic_u32 next_call; /* S link of `calls` */
+    leat_atomic_u32 zombies;   /* S cancelled since the last sweep began, some in the ring */
 };
 
 enum leat_role {
@@ -66,15 +78,21 @@ enum leat_role {
 /* One level. Letters: I set at init, then read-only; O the holder of the role; S many writers. */
 struct leat_lists {
     LEAT_ALIGNED_LINE struct leat_inbox inbox;  /* S jobs */
-    LEAT_ALIGNED_LINE struct leat_inbox sweeps; /* S queues */
+    LEAT_ALIGNED_LINE struct leat_inbox calls;  /* S queues that are to be swept, or opened */
     LEAT_ALIGNED_LINE leat_atomic_u32 role;     /* S enum leat_role */
     uint32_t chain;                             /* O taken from the inbox, newest first */
-    uint32_t chain_sweeps;                      /* O taken from `sweeps` */
+    uint32_t chain_calls;                       /* O taken from `calls` */
     uint32_t sweeping;                          /* O queue, or LEAT_INDEX_NONE */
     uint32_t sweep_left;                        /* O jobs that this sweep has still to look at */
     struct leat_fifo turned;                    /* O taken and turned round: oldest first */
     struct leat_fifo ready;                     /* O queues with jobs in their lists */
     struct leat_list *lists;                    /* I by queue */
+};
+
+enum leat_passage {
+    LEAT_PASSAGE_GO,    /* to the ring */
+    LEAT_PASSAGE_SHUT,  /* its list waits at a gate: the others of the list do, too */
+    LEAT_PASSAGE_OTHER, /* it waits in another list, at a gate that is not for all of its list */
 };
 
 /* What is asked of who knows the jobs. */
@@ -84,6 +102,14 @@ struct leat_lists_ops {
     /* True: it was cancelled, and the record is let go of. */
     bool (*drop)(void *context, uint32_t index);
     void *context;
+    /* Where there are gates. A job of `list`, that was not dropped, passes those that it has to.
+     * *other: the list, if that is the answer. */
+    enum leat_passage (*enter)(void *context, uint32_t index, uint32_t level, uint32_t list,
+                               uint32_t *other);
+    /* It passed, and the ring was full: as before. */
+    void (*leave)(void *context, uint32_t index);
+    /* It was admitted before, and is older than the others of its list; asked once. */
+    bool (*returned)(void *context, uint32_t index);
 };
 
 /* One word and one list for each queue and level. */
@@ -95,6 +121,12 @@ struct leat_queue_words *leat_lists_queues(uint32_t queues, void *memory);
 /* Lists `count` jobs of a level, all at once, and tells the workers. They are in state PENDING.
  * Progress: lock-free. */
 void leat_lists_add(struct leat_pool *pool, uint32_t level, const uint32_t *items, uint32_t count);
+
+/* A gate at which the list of `queue` waited may be open. Progress: lock-free. */
+void leat_lists_opened(struct leat_pool *pool, uint32_t level, uint32_t queue);
+
+/* All jobs of a queue are listed from now on, on all levels. */
+void leat_lists_gate(struct leat_pool *pool, uint32_t queue);
 
 /* True if a worker that looks for work should try to admit. */
 bool leat_lists_ready(const struct leat_lists *lists);

@@ -246,6 +246,7 @@ count_listed(struct census *census, uint32_t level)
     uint64_t waiting = 0;
     for (uint32_t queue = 0; queue < pool->config.queues; queue++) {
         const struct leat_list *list = &lists->lists[queue];
+        listed += list->returned.count == 0 ? 0 : count_chain(census, list->returned.first);
         listed += list->swept.count == 0 ? 0 : count_chain(census, list->swept.first);
         listed += list->jobs.count == 0 ? 0 : count_chain(census, list->jobs.first);
         waiting += atom_load_rlx(&pool->queues[queue].waiting[level]) & LEAT_LIST_WAITING;

@@ -19,24 +19,6 @@ done(struct leat_run *run, void *context)
     return leat_done();
 }
 
-/* ---- functions ------------------------------------------------------------------------------ */
-
-static enum leat_status
-queue_pause(struct leat_engine *engine)
-{
-    leat_queue queue = {0};
-    CHECK_OK(leat_queue_find(engine, "default", &queue));
-    return leat_queue_pause(engine, queue);
-}
-
-static enum leat_status
-queue_resume(struct leat_engine *engine)
-{
-    leat_queue queue = {0};
-    CHECK_OK(leat_queue_find(engine, "default", &queue));
-    return leat_queue_resume(engine, queue);
-}
-
 /* ---- fields --------------------------------------------------------------------------------- */
 
 static enum leat_status
@@ -50,42 +32,6 @@ log_directory(struct leat_engine *engine)
     CHECK(opened == engine);
     CHECK_TEXT(error.field, "log_directory");
     return leat_config_check(&config, NULL);
-}
-
-static enum leat_status
-register_with(struct leat_engine *engine, const struct leat_type_options *options)
-{
-    leat_type type = {7};
-    enum leat_status status = leat_type_register(engine, "unsupported", done, NULL, options, &type);
-    CHECK_EQUAL(type.bits, 7);
-    CHECK_STATUS(leat_type_find(engine, "unsupported", &type), LEAT_NOT_FOUND);
-    return status;
-}
-
-static enum leat_status
-type_running_max(struct leat_engine *engine)
-{
-    struct leat_type_options options = leat_type_options_default();
-    options.running_max = 1;
-    return register_with(engine, &options);
-}
-
-static enum leat_status
-create_with(struct leat_engine *engine, const struct leat_queue_options *options)
-{
-    leat_queue queue = {7};
-    enum leat_status status = leat_queue_create(engine, "unsupported", options, &queue);
-    CHECK_EQUAL(queue.bits, 7);
-    CHECK_STATUS(leat_queue_find(engine, "unsupported", &queue), LEAT_NOT_FOUND);
-    return status;
-}
-
-static enum leat_status
-queue_running_max(struct leat_engine *engine)
-{
-    struct leat_queue_options options = leat_queue_options_default();
-    options.running_max = 1;
-    return create_with(engine, &options);
 }
 
 static struct leat_job
@@ -169,11 +115,7 @@ struct entry {
 };
 
 static const struct entry entries[] = {
-    {"leat_queue_pause()", queue_pause},
-    {"leat_queue_resume()", queue_resume},
     {"leat_config.log_directory", log_directory},
-    {"leat_type_options.running_max", type_running_max},
-    {"leat_queue_options.running_max", queue_running_max},
     {"leat_run_progress() with a text", progress_text},
     {"leat_schedule_add() with a job that has options", schedule_options},
     {"leat_submit_batch() with LEAT_BATCH_ALL_OR_NONE and jobs of several priorities",

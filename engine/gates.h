@@ -1,0 +1,80 @@
+/* gates.h - pause and cap of queues and types: who of the jobs may go to the ring. Each queue and
+ * each type has a gate (sched/gate.h), and a list for the jobs that wait at it: that of a queue is
+ * the queue's, that of a type stands behind those of all queues. Why: docs/design/0018.
+ *
+ * A job enters both its gates in the hand of the admitter, before the ring, and leaves them when
+ * its attempt has ended, or when its place lets go of it. A worker turns back what it took without
+ * having entered, which was pushed before the first gate stood, and what was paused since.
+ */
+#ifndef ENGINE_GATES_H
+#define ENGINE_GATES_H
+
+#include "engine/engine_internal.h"
+
+LEAT_INLINE struct leat_gate *
+leat_gate_of(struct leat_engine *engine, uint32_t list)
+{
+    return &engine->pool.queues[list].gate;
+}
+
+/* The list of the jobs that wait for their type. */
+LEAT_INLINE uint32_t
+leat_gates_list(const struct leat_engine *engine, uint32_t type)
+{
+    return engine->config.queues_max + type;
+}
+
+/* Some queue or type was paused or capped once. */
+LEAT_INLINE bool
+leat_gates_any(const struct leat_engine *engine)
+{
+    return LEAT_UNLIKELY(atom_load_rlx(&engine->gates) != 0); /* rlx: ordered by the grace period */
+}
+
+/* What was `leat_gates_any()` and the following asks: the job's own queue or type was. */
+bool leat_gates_stand_slowly(struct leat_engine *engine, uint32_t queue, uint32_t type);
+void leat_gates_leave_slowly(struct leat_engine *engine, struct leat_job_record *record);
+bool leat_gates_turn_back_slowly(struct leat_engine *engine, uint32_t index);
+
+LEAT_INLINE bool
+leat_gates_stand(struct leat_engine *engine, uint32_t queue, uint32_t type)
+{
+    return leat_gates_any(engine) && leat_gates_stand_slowly(engine, queue, type);
+}
+
+/* As leat_pool_put(). Progress: lock-free. */
+LEAT_INLINE void
+leat_gates_put(struct leat_engine *engine, uint32_t level, uint32_t queue, uint32_t type,
+               uint32_t item)
+{
+    if (leat_gates_stand(engine, queue, type)) {
+        leat_lists_add(&engine->pool, level, &item, 1);
+    } else {
+        leat_pool_put(&engine->pool, level, queue, item);
+    }
+}
+
+/* The job's attempt is over, or its place lets go of it; no later than that its word says so. */
+LEAT_INLINE void
+leat_gates_leave(struct leat_engine *engine, struct leat_job_record *record)
+{
+    if (LEAT_UNLIKELY(record->admitted)) {
+        leat_gates_leave_slowly(engine, record);
+    }
+}
+
+/* A worker took the job from its place. True: it may not begin, and waits in a list again.
+ * pre: a section of rcu.h, which ends behind the begin. */
+LEAT_INLINE bool
+leat_gates_turn_back(struct leat_engine *engine, uint32_t index)
+{
+    return leat_gates_any(engine) && leat_gates_turn_back_slowly(engine, index);
+}
+
+/* The three of struct leat_lists_ops. */
+enum leat_passage leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list,
+                                   uint32_t *other);
+void leat_gates_undo(void *context, uint32_t index);
+bool leat_gates_returned(void *context, uint32_t index);
+
+#endif

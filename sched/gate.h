@@ -1,0 +1,137 @@
+/* gate.h - how many may pass at once, and whether any may: the cap and the pause of a queue or a
+ * type. Who waits at a gate stands in a list of sched/lists.h. Why it is so: docs/design/0018.
+ *
+ * Source   ours: a counting semaphore whose word also says who was turned away.
+ * Roles    enter   the holder of a level's role (sched/lists.h), for one of its jobs.
+ *          leave   any thread, once for each that entered.
+ *          set     any thread: the cap, pause and resume.
+ * Claims   all lock-free: a swap fails only where another one succeeded.
+ *          No wake-up is lost: being turned away and opening are swaps of one word, so whoever
+ *          opens the gate behind it sees the level's bit, and calls its list.
+ *          A bit stays until one of its level enters, so each that leaves calls, not the first
+ *          alone: if one stops for ever before it has called, the next one does.
+ * I1       used: those that entered and have not left; more than `most` only where that was lowered
+ * I2       a list that waits at the gate has its level's bit set, or is called already
+ * Edges    gate:B -> gate:A   what was done before the gate was left or set: the end of a handler
+ */
+#ifndef SCHED_GATE_H
+#define SCHED_GATE_H
+
+#include "ring/atomic.h"
+#include "sched/limits.h"
+
+/* Word, 64 bits
+ *   63      USED    it was paused or capped once: jobs pass it before they go to the ring
+ *   62      PAUSED
+ *   61..54  wanted  levels whose list waits here
+ *   53..27  cut     LEAT_GATE_MOST less the cap; so 0 is no cap, and a gate that was never used
+ *   26..0   used
+ */
+#define LEAT_GATE_USED         (UINT64_C(1) << 63)
+#define LEAT_GATE_PAUSED       (UINT64_C(1) << 62)
+#define LEAT_GATE_WANTED_SHIFT 54
+#define LEAT_GATE_CUT_SHIFT    27
+#define LEAT_GATE_MOST         ((UINT32_C(1) << 27) - 1)
+#define LEAT_GATE_CUT          ((uint64_t)LEAT_GATE_MOST << LEAT_GATE_CUT_SHIFT)
+
+LEAT_STATIC(LEAT_PRIORITY_LEVELS <= 8, "a gate's word has a bit for each level");
+
+/* Zeroed at first. Letters: S many writers. */
+struct leat_gate {
+    leat_atomic_u64 word; /* S */
+};
+
+LEAT_INLINE uint32_t
+leat_gate_used(uint64_t word)
+{
+    return (uint32_t)word & LEAT_GATE_MOST;
+}
+
+LEAT_INLINE uint32_t
+leat_gate_most(uint64_t word)
+{
+    return LEAT_GATE_MOST - ((uint32_t)(word >> LEAT_GATE_CUT_SHIFT) & LEAT_GATE_MOST);
+}
+
+LEAT_INLINE bool
+leat_gate_open(uint64_t word)
+{
+    return (word & LEAT_GATE_PAUSED) == 0 && leat_gate_used(word) < leat_gate_most(word);
+}
+
+LEAT_INLINE uint64_t
+leat_gate_level(uint32_t level)
+{
+    return UINT64_C(1) << (LEAT_GATE_WANTED_SHIFT + level);
+}
+
+/* The levels whose lists are to be called. */
+LEAT_INLINE uint32_t
+leat_gate_wanted(uint64_t word)
+{
+    return (uint32_t)(word >> LEAT_GATE_WANTED_SHIFT) & 0xff;
+}
+
+/* One of a level's list passes. False: it is shut, and the list will be called. */
+LEAT_INLINE bool
+leat_gate_enter(struct leat_gate *gate, uint32_t level)
+{
+    uint64_t now = atom_load_rlx(&gate->word); /* rlx: hint, re-checked at gate:A */
+    uint64_t bit = leat_gate_level(level);
+    for (;;) {
+        bool open = leat_gate_open(now);
+        uint64_t next = open ? (now & ~bit) + 1 : now | bit;
+        /* gate:A acquire -> gate:B.  Carries: what was done by those who left, of whom the last
+         * ones' swaps may stand in between.
+         * If relaxed: the next handler could miss what the last one wrote. */
+        if (atom_cas_acq(&gate->word, &now, next)) {
+            return open;
+        }
+    }
+}
+
+/* Changes the word: clears, sets, and then takes `less` from `used`. Returns the levels to call. */
+LEAT_INLINE uint32_t
+leat_gate_change(struct leat_gate *gate, uint64_t clear, uint64_t set, uint32_t less)
+{
+    uint64_t now = atom_load_rlx(&gate->word); /* rlx: hint, re-checked at gate:B */
+    uint64_t next = 0;
+    do {
+        LEAT_ASSERT(leat_gate_used(now) >= less);
+        next = ((now & ~clear) | set) - less;
+        /* gate:B release -> gate:A.  Carries: see gate:A.
+         * If relaxed: see gate:A. */
+    } while (!atom_cas_rel(&gate->word, &now, next));
+    return leat_gate_open(next) ? leat_gate_wanted(next) : 0;
+}
+
+/* One that entered has gone. Returns the levels whose lists are to be called. */
+LEAT_INLINE uint32_t
+leat_gate_leave(struct leat_gate *gate)
+{
+    return leat_gate_change(gate, 0, 0, 1);
+}
+
+/* At most `most` from now on; those that have entered stay. 0: no cap. As leave. */
+LEAT_INLINE uint32_t
+leat_gate_cap(struct leat_gate *gate, uint32_t most)
+{
+    LEAT_ASSERT(most <= LEAT_GATE_MOST);
+    uint64_t cut = most == 0 ? 0 : LEAT_GATE_MOST - most;
+    return leat_gate_change(gate, LEAT_GATE_CUT, LEAT_GATE_USED | cut << LEAT_GATE_CUT_SHIFT, 0);
+}
+
+LEAT_INLINE void
+leat_gate_pause(struct leat_gate *gate)
+{
+    (void)leat_gate_change(gate, 0, LEAT_GATE_USED | LEAT_GATE_PAUSED, 0);
+}
+
+/* As leave. */
+LEAT_INLINE uint32_t
+leat_gate_resume(struct leat_gate *gate)
+{
+    return leat_gate_change(gate, LEAT_GATE_PAUSED, 0, 0);
+}
+
+#endif
