@@ -78,9 +78,11 @@ leat_lists_cancelled(struct leat_pool *pool, uint32_t level, uint32_t queue)
     if (waiting == 0) {
         return;
     }
-    uint32_t zombies = atom_add_rlx(&list->zombies, 1) + 1; /* rlx: statistic */
-    uint32_t live = waiting > zombies ? waiting - zombies : 0;
-    if (zombies <= LEAT_ZOMBIES_MIN || zombies <= live || (now & LEAT_LIST_SWEEP) != 0) {
+    /* counted:A release -> forget:A.  Carries: that the job is cancelled.
+     * If relaxed: a sweep could forget this cancel and still find the job uncancelled. */
+    uint32_t zombies = atom_add_rel(&list->zombies, 1) + 1;
+    bool few = zombies <= LEAT_ZOMBIES_MIN || zombies <= waiting / 2;
+    if (few || (now & LEAT_LIST_SWEEP) != 0) {
         return;
     }
     /* sweep:A acquire -> sweep:B.  Carries: that the queue's link is in no list.
@@ -115,37 +117,40 @@ sweep_begin(struct leat_pool *pool, uint32_t level)
     }
     struct leat_list *list = &lists->lists[queue];
     lists->chain_sweeps = atom_load_rlx(&list->next_sweep); /* rlx: ordered by inbox:B */
-    atom_store_rlx(&list->zombies, 0);                      /* rlx: statistic */
+    /* forget:A acquire -> counted:A.  Carries: the cancels that it forgets; each add is a
+     * read-modify-write, so the last one carries those before it.
+     * If relaxed: see counted:A. */
+    (void)atom_swap_acq(&list->zombies, 0);
     /* sweep:B release -> sweep:A.  Carries: see sweep:A.
      * If relaxed: see sweep:A. */
     (void)atom_sub_rel(&pool->queues[queue].waiting[level], LEAT_LIST_SWEEP);
-    if (list->swept.count != 0) {
-        if (list->jobs.count != 0) {
-            leat_fifo_append(&list->swept, job_links(pool), list->jobs);
-        }
-        list->jobs = list->swept;
-        leat_fifo_init(&list->swept);
+    if (list->jobs.count != 0) {
+        leat_fifo_append(&list->swept, job_links(pool), list->jobs);
     }
+    list->jobs = list->swept;
+    leat_fifo_init(&list->swept);
     lists->sweeping = queue;
     lists->sweep_left = list->jobs.count;
     return true;
 }
 
-/* Looks at up to `moves` jobs of the queue being swept. Returns how many. */
-static uint32_t
-sweep_some(struct leat_pool *pool, uint32_t level, uint32_t moves)
+/* Looks at a part of the jobs of one queue, the one that was begun or the next. */
+static void
+sweep(struct leat_pool *pool, uint32_t level)
 {
     struct leat_lists *lists = &pool->lists[level];
+    if (lists->sweeping == LEAT_INDEX_NONE && !sweep_begin(pool, level)) {
+        return;
+    }
     struct leat_list *list = &lists->lists[lists->sweeping];
     const struct leat_fifo_links links = job_links(pool);
     uint32_t index = 0;
     uint32_t dropped = 0;
-    uint32_t moved = 0;
     /* What was admitted meanwhile came off the front, so there may be fewer. */
-    while (moved < moves && lists->sweep_left > 0 &&
-           leat_fifo_pop_front(&list->jobs, links, &index)) {
+    for (uint32_t i = 0; i < LEAT_ADMIT_MOVES && lists->sweep_left > 0 &&
+                         leat_fifo_pop_front(&list->jobs, links, &index);
+         i++) {
         lists->sweep_left--;
-        moved++;
         if (drop(pool, index)) {
             dropped++;
         } else {
@@ -156,33 +161,17 @@ sweep_some(struct leat_pool *pool, uint32_t level, uint32_t moves)
     if (lists->sweep_left == 0 || list->jobs.count == 0) {
         lists->sweeping = LEAT_INDEX_NONE;
     }
-    return moved;
-}
-
-static void
-sweep(struct leat_pool *pool, uint32_t level)
-{
-    struct leat_lists *lists = &pool->lists[level];
-    uint32_t moves = LEAT_ADMIT_MOVES;
-    while (moves > 0) {
-        if (lists->sweeping == LEAT_INDEX_NONE && !sweep_begin(pool, level)) {
-            break;
-        }
-        /* A queue without jobs counts for one. */
-        uint32_t moved = sweep_some(pool, level, moves);
-        moves -= moved == 0 ? 1 : moved;
-    }
 }
 
 /* ---- from the inbox to the lists ------------------------------------------------------------ */
 
-/* Turns a part of what was taken from the inbox round. */
+/* Turns a part of what was taken from the inbox round. Nothing is dealt before all of it is turned,
+ * so a chain that is left from the last hold has jobs in `turned`. */
 static void
 turn(struct leat_pool *pool, struct leat_lists *lists)
 {
     const struct leat_fifo_links links = job_links(pool);
-    if (lists->chain == LEAT_INDEX_NONE && lists->turned.count == 0 &&
-        leat_inbox_ready(&lists->inbox)) {
+    if (lists->turned.count == 0 && leat_inbox_ready(&lists->inbox)) {
         lists->chain = leat_inbox_take(&lists->inbox);
     }
     for (uint32_t i = 0; i < LEAT_ADMIT_MOVES && lists->chain != LEAT_INDEX_NONE; i++) {
@@ -192,10 +181,12 @@ turn(struct leat_pool *pool, struct leat_lists *lists)
     }
 }
 
-/* Deals a part of what was turned to the lists, once all of it is turned. */
+/* Deals a part of what was turned to the lists, once all of it is turned. Cancelled jobs leave
+ * here, since no sweep looks at them in front of the lists. */
 static void
-deal(struct leat_pool *pool, struct leat_lists *lists)
+deal(struct leat_pool *pool, uint32_t level)
 {
+    struct leat_lists *lists = &pool->lists[level];
     const struct leat_fifo_links links = job_links(pool);
     uint32_t index = 0;
     for (uint32_t i = 0; i < LEAT_ADMIT_MOVES && lists->chain == LEAT_INDEX_NONE &&
@@ -203,6 +194,10 @@ deal(struct leat_pool *pool, struct leat_lists *lists)
          i++) {
         uint32_t queue = queue_of(pool, index);
         struct leat_list *list = &lists->lists[queue];
+        if (drop(pool, index)) {
+            waiting_lower(pool, level, queue, 1);
+            continue;
+        }
         leat_fifo_push_back(&list->jobs, links, index);
         if (list->on_ready == 0) {
             list->on_ready = 1;
@@ -241,23 +236,22 @@ admit(struct leat_pool *pool, uint32_t level)
     struct leat_lists *lists = &pool->lists[level];
     const struct leat_fifo_links links = queue_links(lists);
     uint32_t moves = LEAT_ADMIT_MOVES;
-    bool room = true;
-    while (room && moves > 0 && lists->ready.count > 0) {
+    while (moves > 0 && lists->ready.count > 0) {
         uint32_t queue = lists->ready.first;
         struct leat_list *list = &lists->lists[queue];
         uint32_t left = 0;
-        room = admit_queue(pool, level, queue, moves < LEAT_ADMIT_TURN ? moves : LEAT_ADMIT_TURN,
-                           &left);
+        bool room = admit_queue(pool, level, queue,
+                                moves < LEAT_ADMIT_TURN ? moves : LEAT_ADMIT_TURN, &left);
         waiting_lower(pool, level, queue, left);
-        bool empty = list->swept.count + list->jobs.count == 0;
+        if (!room) {
+            return; /* its turn is not over */
+        }
         /* A sweep may have emptied its list. */
         moves -= left == 0 ? 1 : left;
-        if (room || empty) {
-            (void)leat_fifo_pop_front(&lists->ready, links, &queue);
+        (void)leat_fifo_pop_front(&lists->ready, links, &queue);
+        if (list->swept.count + list->jobs.count == 0) {
             list->on_ready = 0;
-        }
-        if (room && !empty) {
-            list->on_ready = 1;
+        } else {
             leat_fifo_push_back(&lists->ready, links, queue);
         }
     }
@@ -342,7 +336,7 @@ leat_lists_admit(struct leat_pool *pool, uint32_t level)
         return false;
     }
     turn(pool, lists);
-    deal(pool, lists);
+    deal(pool, level);
     sweep(pool, level);
     admit(pool, level);
     role_give(pool, level);
