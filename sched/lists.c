@@ -294,9 +294,10 @@ role_take(struct leat_lists *lists)
             }
             break;
         case LEAT_ROLE_HELD:
-            /* admitter:B release -> hand_on:A.  Carries: what this worker had seen listed.
-             * If relaxed: who is told by the holder could miss it, too. */
-            if (atom_cas_rel(&lists->role, &now, LEAT_ROLE_MARKED)) {
+            /* Carries nothing. Who listed what this worker saw has a fence behind it, which comes
+             * before this mark, and so before the fence of the holder that finds it and tells.
+             * rlx: ordered by notify:A */
+            if (atom_cas_rlx(&lists->role, &now, LEAT_ROLE_MARKED)) {
                 return false;
             }
             break;
@@ -319,10 +320,9 @@ role_give(struct leat_pool *pool, uint32_t level)
 {
     struct leat_lists *lists = &pool->lists[level];
     uint32_t next = part_empty(lists) ? LEAT_ROLE_FREE : LEAT_ROLE_LEFT;
-    /* hand_on:A acq_rel -> admitter:A, admitter:B, look:A.  Carries: the holder's part;
-     * what others saw.
+    /* hand_on:A release -> admitter:A, look:A.  Carries: the holder's part.
      * If relaxed: see admitter:A. */
-    uint32_t was = atom_swap_acq_rel(&lists->role, next);
+    uint32_t was = atom_swap_rel(&lists->role, next);
     if (next == LEAT_ROLE_LEFT || was == LEAT_ROLE_MARKED) {
         leat_pool_notify(pool, LEAT_HINT_LIST(level));
     }

@@ -19,7 +19,6 @@
  * I4       FREE: the holder's part is empty. A queue is on `ready` if its list has jobs
  * Edges    admitted:A -> plain:A   the pushes to the ring of what was listed
  *          hand_on:A -> admitter:A     the holder's part, which the next holder goes on with
- *          admitter:B -> hand_on:A     what the one turned away had seen listed
  *          admitter:A -> look:A        that the holder is busy, for leat_pool_quiet()
  *          counted:A -> forget:A       which jobs the cancels were of that a sweep forgets
  */
