@@ -294,9 +294,9 @@ role_take(struct leat_lists *lists)
             }
             break;
         case LEAT_ROLE_HELD:
-            /* Carries nothing. Who listed what this worker saw has a fence behind it, which comes
-             * before this mark, and so before the fence of the holder that finds it and tells.
-             * rlx: ordered by notify:A */
+            /* Carries nothing. The fence of who listed is before that of the holder who finds the
+             * mark, and whoever then looks behind a fence sees what was listed; or it is later, and
+             * who listed tells for himself. rlx: ordered by notify:A */
             if (atom_cas_rlx(&lists->role, &now, LEAT_ROLE_MARKED)) {
                 return false;
             }
