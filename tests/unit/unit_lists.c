@@ -576,6 +576,7 @@ admitted_under_a_sweep(void **state)
     CHECK_EQUAL(lists->sweeping, LEAT_INDEX_NONE);
     CHECK_EQUAL(atom_load_rlx(&lists->role), LEAT_ROLE_FREE);
     CHECK_EQUAL(word_of(fixture, default_queue), 0);
+    hold_often(fixture, 1); /* with none to sweep */
     finish(fixture);
 }
 
