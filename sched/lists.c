@@ -178,9 +178,11 @@ leat_lists_cancelled(struct leat_pool *pool, uint32_t level, uint32_t queue)
     if (waiting == 0) {
         return;
     }
-    uint32_t zombies = atom_add_rlx(&list->zombies, 1) + 1; /* rlx: statistic */
-    uint32_t live = waiting > zombies ? waiting - zombies : 0;
-    if (zombies <= LEAT_ZOMBIES_MIN || zombies <= live || (now & LEAT_LIST_SWEEP) != 0) {
+    /* counted:A release -> forget:A.  Carries: that the job is cancelled.
+     * If relaxed: a sweep could forget this cancel and still find the job uncancelled. */
+    uint32_t zombies = atom_add_rel(&list->zombies, 1) + 1;
+    bool few = zombies <= LEAT_ZOMBIES_MIN || zombies <= waiting / 2;
+    if (few || (now & LEAT_LIST_SWEEP) != 0) {
         return;
     }
     call(pool, level, queue, LEAT_LIST_SWEEP);
@@ -196,13 +198,11 @@ waiting_lower(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t c
     }
 }
 
-/* Adds `more`, which may be empty, to a chain of older jobs. */
+/* Puts `more`, which may be empty, behind a chain of older jobs. */
 static void
 list_join(struct leat_fifo *older, struct leat_fifo_links links, struct leat_fifo *more)
 {
-    if (older->count == 0) {
-        *older = *more;
-    } else if (more->count != 0) {
+    if (more->count != 0) {
         leat_fifo_append(older, links, *more);
     }
     leat_fifo_init(more);
@@ -213,7 +213,10 @@ sweep_begin(struct leat_pool *pool, struct leat_lists *lists, uint32_t queue)
 {
     const struct leat_fifo_links links = job_links(pool);
     struct leat_list *list = &lists->lists[queue];
-    atom_store_rlx(&list->zombies, 0); /* rlx: statistic */
+    /* forget:A acquire -> counted:A.  Carries: the cancels that it forgets; each add is a
+     * read-modify-write, so the last one carries those before it.
+     * If relaxed: see counted:A. */
+    (void)atom_swap_acq(&list->zombies, 0);
     list_join(&list->returned, links, &list->swept);
     list_join(&list->returned, links, &list->jobs);
     list->jobs = list->returned;
@@ -222,21 +225,20 @@ sweep_begin(struct leat_pool *pool, struct leat_lists *lists, uint32_t queue)
     lists->sweep_left = list->jobs.count;
 }
 
-/* Looks at up to `moves` jobs of the queue being swept. Returns how many. */
-static uint32_t
-sweep_some(struct leat_pool *pool, uint32_t level, uint32_t moves)
+/* Looks at a part of the jobs of the queue being swept. */
+static void
+sweep(struct leat_pool *pool, uint32_t level)
 {
     struct leat_lists *lists = &pool->lists[level];
     struct leat_list *list = &lists->lists[lists->sweeping];
     const struct leat_fifo_links links = job_links(pool);
     uint32_t index = 0;
     uint32_t dropped = 0;
-    uint32_t moved = 0;
     /* What was admitted meanwhile came off the front, so there may be fewer. */
-    while (moved < moves && lists->sweep_left > 0 &&
-           leat_fifo_pop_front(&list->jobs, links, &index)) {
+    for (uint32_t i = 0; i < LEAT_ADMIT_MOVES && lists->sweep_left > 0 &&
+                         leat_fifo_pop_front(&list->jobs, links, &index);
+         i++) {
         lists->sweep_left--;
-        moved++;
         if (drop(pool, index)) {
             dropped++;
         } else {
@@ -247,46 +249,40 @@ sweep_some(struct leat_pool *pool, uint32_t level, uint32_t moves)
     if (lists->sweep_left == 0 || list->jobs.count == 0) {
         lists->sweeping = LEAT_INDEX_NONE;
     }
-    return moved;
 }
 
-/* Does what was asked for by calls. */
+/* Does what was asked for by calls, up to a sweep; and a part of that. */
 static void
 answer(struct leat_pool *pool, uint32_t level)
 {
     struct leat_lists *lists = &pool->lists[level];
-    uint32_t moves = LEAT_ADMIT_MOVES;
-    while (moves > 0) {
-        uint32_t moved = 0;
-        if (lists->sweeping != LEAT_INDEX_NONE) {
-            moved = sweep_some(pool, level, moves);
-        } else {
-            uint32_t queue = 0;
-            uint32_t what = call_take(pool, level, &queue);
-            if (what == 0) {
-                break;
-            }
-            if ((what & LEAT_LIST_OPENED) != 0) {
-                list_open(lists, queue);
-            }
-            if ((what & LEAT_LIST_SWEEP) != 0) {
-                sweep_begin(pool, lists, queue);
-            }
+    for (uint32_t i = 0; i < LEAT_ADMIT_MOVES && lists->sweeping == LEAT_INDEX_NONE; i++) {
+        uint32_t queue = 0;
+        uint32_t what = call_take(pool, level, &queue);
+        if (what == 0) {
+            return;
         }
-        /* A call counts for one, and so does a queue without jobs. */
-        moves -= moved == 0 ? 1 : moved;
+        if ((what & LEAT_LIST_OPENED) != 0) {
+            list_open(lists, queue);
+        }
+        if ((what & LEAT_LIST_SWEEP) != 0) {
+            sweep_begin(pool, lists, queue);
+        }
+    }
+    if (lists->sweeping != LEAT_INDEX_NONE) {
+        sweep(pool, level);
     }
 }
 
 /* ---- from the inbox to the lists ------------------------------------------------------------ */
 
-/* Turns a part of what was taken from the inbox round. */
+/* Turns a part of what was taken from the inbox round. Nothing is dealt before all of it is turned,
+ * so a chain that is left from the last hold has jobs in `turned`. */
 static void
 turn(struct leat_pool *pool, struct leat_lists *lists)
 {
     const struct leat_fifo_links links = job_links(pool);
-    if (lists->chain == LEAT_INDEX_NONE && lists->turned.count == 0 &&
-        leat_inbox_ready(&lists->inbox)) {
+    if (lists->turned.count == 0 && leat_inbox_ready(&lists->inbox)) {
         lists->chain = leat_inbox_take(&lists->inbox);
     }
     for (uint32_t i = 0; i < LEAT_ADMIT_MOVES && lists->chain != LEAT_INDEX_NONE; i++) {
@@ -296,17 +292,23 @@ turn(struct leat_pool *pool, struct leat_lists *lists)
     }
 }
 
-/* Deals a part of what was turned to the lists, once all of it is turned. */
+/* Deals a part of what was turned to the lists, once all of it is turned. Cancelled jobs leave
+ * here, since no sweep looks at them in front of the lists. */
 static void
-deal(struct leat_pool *pool, struct leat_lists *lists)
+deal(struct leat_pool *pool, uint32_t level)
 {
+    struct leat_lists *lists = &pool->lists[level];
     const struct leat_fifo_links links = job_links(pool);
     uint32_t index = 0;
     for (uint32_t i = 0; i < LEAT_ADMIT_MOVES && lists->chain == LEAT_INDEX_NONE &&
                          leat_fifo_pop_front(&lists->turned, links, &index);
          i++) {
         uint32_t queue = queue_of(pool, index);
-        list_add(pool, lists, queue, index);
+        if (drop(pool, index)) {
+            waiting_lower(pool, level, queue, 1);
+        } else {
+            list_add(pool, lists, queue, index);
+        }
     }
 }
 
@@ -387,19 +389,19 @@ admit(struct leat_pool *pool, uint32_t level)
     struct leat_lists *lists = &pool->lists[level];
     const struct leat_fifo_links links = queue_links(lists);
     uint32_t moves = LEAT_ADMIT_MOVES;
-    enum turn_end end = TURN_OVER;
-    while (end != TURN_FULL && moves > 0 && lists->ready.count > 0) {
+    while (moves > 0 && lists->ready.count > 0) {
         uint32_t queue = lists->ready.first;
         struct leat_list *list = &lists->lists[queue];
         uint32_t left = 0;
-        end = admit_queue(pool, level, queue, moves < LEAT_ADMIT_TURN ? moves : LEAT_ADMIT_TURN,
-                          &left);
+        enum turn_end end =
+            admit_queue(pool, level, queue, moves < LEAT_ADMIT_TURN ? moves : LEAT_ADMIT_TURN,
+                        &left);
         waiting_lower(pool, level, queue, left);
+        if (end == TURN_FULL) {
+            return; /* its turn is not over */
+        }
         /* A sweep may have emptied its list, or the gate was shut. */
         moves -= left == 0 ? 1 : left;
-        if (end == TURN_FULL && !list_empty(list)) {
-            break;
-        }
         (void)leat_fifo_pop_front(&lists->ready, links, &queue);
         list->on_ready = false;
         list->shut = end == TURN_SHUT;
@@ -446,9 +448,10 @@ role_take(struct leat_lists *lists)
             }
             break;
         case LEAT_ROLE_HELD:
-            /* admitter:B release -> hand_on:A.  Carries: what this worker had seen listed.
-             * If relaxed: who is told by the holder could miss it, too. */
-            if (atom_cas_rel(&lists->role, &now, LEAT_ROLE_MARKED)) {
+            /* Carries nothing. The fence of who listed is before that of the holder who finds the
+             * mark, and whoever then looks behind a fence sees what was listed; or it is later, and
+             * who listed tells for himself. rlx: ordered by notify:A */
+            if (atom_cas_rlx(&lists->role, &now, LEAT_ROLE_MARKED)) {
                 return false;
             }
             break;
@@ -471,10 +474,9 @@ role_give(struct leat_pool *pool, uint32_t level)
 {
     struct leat_lists *lists = &pool->lists[level];
     uint32_t next = part_empty(lists) ? LEAT_ROLE_FREE : LEAT_ROLE_LEFT;
-    /* hand_on:A acq_rel -> admitter:A, admitter:B, look:A.  Carries: the holder's part;
-     * what others saw.
+    /* hand_on:A release -> admitter:A, look:A.  Carries: the holder's part.
      * If relaxed: see admitter:A. */
-    uint32_t was = atom_swap_acq_rel(&lists->role, next);
+    uint32_t was = atom_swap_rel(&lists->role, next);
     if (next == LEAT_ROLE_LEFT || was == LEAT_ROLE_MARKED) {
         leat_pool_notify(pool, LEAT_HINT_LIST(level));
     }
@@ -488,7 +490,7 @@ leat_lists_admit(struct leat_pool *pool, uint32_t level)
         return false;
     }
     turn(pool, lists);
-    deal(pool, lists);
+    deal(pool, level);
     answer(pool, level);
     admit(pool, level);
     role_give(pool, level);

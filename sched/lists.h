@@ -9,8 +9,9 @@
  *                  listed at its level. Whoever finds the role held marks it and goes on. A hold
  *                  touches at most 4 * LEAT_ADMIT_MOVES records, however many wait.
  *          Order   FIFO per submitting thread, queue and level, what is pushed directly included.
- *          Sweep   cancelled jobs leave a list at the latest when they are more than the others and
- *                  than LEAT_ZOMBIES_MIN, and a worker comes by.
+ *          Sweep   a cancel that finds more cancelled jobs than others, and than LEAT_ZOMBIES_MIN,
+ *                  asks for a sweep: what was cancelled by then leaves as workers come by, also
+ *                  beside a full ring.
  *          ABA, reclamation: see ring/inbox.h; a record is the place's until it lets go.
  * I1       a job is in one place: ring, local queue, hand, inbox, chain, turned or list
  * I2       waiting >= jobs of that queue and level in inbox, chain, turned, list and holder's hand
@@ -19,9 +20,9 @@
  *          wait at a gate
  * Edges    admitted:A -> plain:A   the pushes to the ring of what was listed
  *          hand_on:A -> admitter:A     the holder's part, which the next holder goes on with
- *          admitter:B -> hand_on:A     what the one turned away had seen listed
  *          call:A -> call:B            what was done before the call: a gate that was opened
  *          admitter:A -> look:A        that the holder is busy, for leat_pool_quiet()
+ *          counted:A -> forget:A       which jobs the cancels were of that a sweep forgets
  */
 #ifndef SCHED_LISTS_H
 #define SCHED_LISTS_H

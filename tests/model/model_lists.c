@@ -7,7 +7,11 @@
  *        they run in order, I3. In cancel, one is cancelled meanwhile: it runs or is dropped, once.
  * wake   Threads put, workers end asleep: nothing is left in a list, or in the inbox. In long, a
  *        handler does not end before all have begun: who holds the role and goes on with a long job
- *        leaves what another one was turned away from to that one.
+ *        leaves what another one was turned away from to that one. In holder, who holds the role
+ *        once takes nothing, then or later, and is not the worker.
+ * sweep  Two jobs are cancelled at once, by two threads, one or both of which ask for a sweep,
+ *        while one or two others hold the role beside a full ring: what was counted when a sweep
+ *        forgot the count is dropped. In cancel, a worker admits meanwhile: no request is left.
  * lend   Two lent threads: each job runs once.
  * quiet  leat_pool_quiet() answers only when what was put before has run, though a worker moves it
  *        from list to ring meanwhile, and another one takes it there. In local, it is in the local
@@ -21,7 +25,7 @@
 /* Not its header: each thread of the model has a `current_worker` of its own. */
 #include "sched/worker.c" /* NOLINT(bugprone-suspicious-include) */
 
-#define JOBS_MAX 4
+#define JOBS_MAX 5
 
 struct scenario {
     uint32_t workers; /* the first threads of the model */
@@ -33,6 +37,8 @@ struct scenario {
     uint32_t runs;    /* jobs that have run at the end */
     bool ordered;     /* they ran in order */
     bool meets;       /* handlers wait until all have begun */
+    uint32_t zombies; /* cancels of the last queue that were counted before */
+    uint32_t holds;   /* of each thread that holds the role; then there are two queues */
 };
 
 struct state {
@@ -63,8 +69,7 @@ static uint32_t
 job_queue(void *context, uint32_t index)
 {
     (void)context;
-    (void)index;
-    return 0;
+    return scenario->holds != 0 && index >= 3 ? 1 : 0;
 }
 
 /* Its place lets go of a cancelled job. */
@@ -144,7 +149,7 @@ pool_setup(void *argument)
         .tasks_max = 1,
         .memory = explore_memory_table(),
         .ops = {.run = job_run, .context = state},
-        .queues = 1,
+        .queues = scenario->holds != 0 ? 2 : 1,
         .lists = {job_link, job_queue, job_drop, state},
     };
     struct leat_pool *pool = &state->pool;
@@ -168,7 +173,47 @@ pool_setup(void *argument)
             leat_pool_put(pool, 0, 0, item);
         }
     }
+    atom_init(&pool->lists[0].lists[config.queues - 1].zombies, scenario->zombies);
     atom_init(&pool->alive, scenario->workers); /* as leat_pool_start() leaves it */
+}
+
+/* One job of the first queue and two of the second are dealt before the threads begin. The first
+ * one keeps its queue in front, so that the others leave by sweeps alone. */
+static void
+sweep_setup(void *argument)
+{
+    struct state *state = argument;
+    pool_setup(state);
+    for (uint32_t i = 0; i < 2 * JOBS_MAX; i++) {
+        EXPLORE_CHECK(leat_lists_admit(&state->pool, 0));
+    }
+    EXPLORE_CHECK(state->pool.lists[0].lists[0].jobs.count == 1);
+    EXPLORE_CHECK(state->pool.lists[0].lists[1].jobs.count == 2);
+}
+
+/* The sweeps that were asked for end here. */
+static void
+sweep_check(void *argument)
+{
+    struct state *state = argument;
+    struct leat_lists *lists = &state->pool.lists[0];
+    for (uint32_t i = 0; i < 2 * JOBS_MAX; i++) {
+        EXPLORE_CHECK(leat_lists_admit(&state->pool, 0));
+    }
+    uint32_t waiting = 0;
+    uint32_t zombies = 0;
+    for (uint32_t i = 3; i < JOBS_MAX; i++) {
+        bool cancelled = atom_load_rlx(&state->phases[i]) == 2; /* rlx: not shared yet */
+        waiting += state->answers[i] == 0 ? 1 : 0;
+        zombies += state->answers[i] == 0 && cancelled ? 1 : 0;
+    }
+    const struct leat_list *list = &lists->lists[1];
+    EXPLORE_CHECK(leat_lists_check(&state->pool, 0, stdout));
+    EXPLORE_CHECK(lists->sweeping == LEAT_INDEX_NONE);
+    EXPLORE_CHECK(list->swept.count + list->jobs.count == waiting);
+    /* rlx: not shared yet */
+    EXPLORE_CHECK(atom_load_rlx(&state->pool.queues[1].waiting[0]) == waiting);
+    EXPLORE_CHECK(zombies <= atom_load_rlx(&list->zombies)); /* rlx: not shared yet */
 }
 
 static void
@@ -211,12 +256,32 @@ put_thread(void *argument)
 
 /* As leat_cancel() does. */
 static void
+cancel(struct state *state, uint32_t index)
+{
+    uint32_t waits = 0;
+    if (atom_cas_acq_rel(&state->phases[index], &waits, 2)) {
+        leat_lists_cancelled(&state->pool, 0, job_queue(state, index));
+    }
+}
+
+static void
 cancel_thread(void *argument)
 {
+    cancel(argument, scenario->ready - 1);
+}
+
+static void
+cancel_other_thread(void *argument)
+{
+    cancel(argument, scenario->ready - 2);
+}
+
+static void
+hold_thread(void *argument)
+{
     struct state *state = argument;
-    uint32_t waits = 0;
-    if (atom_cas_acq_rel(&state->phases[scenario->ready - 1], &waits, 2)) {
-        leat_lists_cancelled(&state->pool, 0, 0);
+    for (uint32_t i = 0; i < scenario->holds; i++) {
+        (void)leat_lists_admit(&state->pool, 0);
     }
 }
 
@@ -265,6 +330,39 @@ static const struct model models[] = {
                  .servants = 1,
                  .bounded = true,
                  .preemptions = 2}},
+    {.scenario = {.workers = 1, .ready = 3, .runs = 3, .zombies = LEAT_ZOMBIES_MIN},
+     .explore = {.name = "lists_sweep_cancel",
+                 .threads = {worker_thread, cancel_thread},
+                 .servants = 1,
+                 .bounded = true,
+                 .preemptions = 2}},
+    {.scenario = {.lenders = 1, .ready = 5, .zombies = LEAT_ZOMBIES_MIN - 1, .holds = 2},
+     .explore = {.name = "lists_sweep_1",
+                 .threads = {hold_thread, cancel_thread, cancel_other_thread},
+                 .setup = sweep_setup,
+                 .check = sweep_check,
+                 .bounded = true,
+                 .preemptions = 2}},
+    {.scenario = {.lenders = 1, .ready = 5, .zombies = LEAT_ZOMBIES_MIN, .holds = 2},
+     .explore = {.name = "lists_sweep_2",
+                 .threads = {hold_thread, cancel_thread, cancel_other_thread},
+                 .setup = sweep_setup,
+                 .check = sweep_check,
+                 .bounded = true,
+                 .preemptions = 2}},
+    {.scenario = {.lenders = 1, .ready = 5, .zombies = LEAT_ZOMBIES_MIN, .holds = 2},
+     .explore = {.name = "lists_sweep_roles",
+                 .threads = {hold_thread, hold_thread, cancel_thread},
+                 .setup = sweep_setup,
+                 .check = sweep_check,
+                 .bounded = true,
+                 .preemptions = 2}},
+    {.scenario = {.workers = 1, .ready = 2, .listed = true, .puts = 1, .runs = 3, .holds = 1},
+     .explore = {.name = "lists_wake_holder",
+                 .threads = {worker_thread, put_thread, hold_thread},
+                 .servants = 1,
+                 .bounded = true,
+                 .preemptions = 1}},
     {.scenario = {.lenders = 2, .ready = 3, .runs = 3},
      .explore = {.name = "lists_lend",
                  .threads = {lend_thread, lend_thread},
@@ -300,6 +398,13 @@ static const struct model models[] = {
                  .servants = 3,
                  .bounded = true,
                  .preemptions = 1}},
+    {.scenario = {.workers = 2, .ready = 1, .listed = true, .puts = 1, .runs = 2, .holds = 1},
+     .explore = {.name = "lists_wake_holder_deep",
+                 .threads = {worker_thread, worker_thread, put_thread, hold_thread},
+                 .servants = 3,
+                 .bounded = true,
+                 .preemptions = 1,
+                 .deep = true}},
     {.scenario = {.lenders = 2, .ready = 1, .listed = true, .runs = 1},
      .explore = {.name = "lists_quiet_deep",
                  .threads = {lend_thread, lend_thread, quiet_look_thread},
@@ -324,8 +429,8 @@ main(void)
         scenario = &models[i].scenario;
         model.state = &state_now;
         model.state_bytes = sizeof(state_now);
-        model.setup = pool_setup;
-        model.check = pool_check;
+        model.setup = model.setup == NULL ? pool_setup : model.setup;
+        model.check = model.check == NULL ? pool_check : model.check;
         model.local = (void **)(void *)&current_worker;
         wrong += explore(&model, &counts) ? 0 : 1;
     }

@@ -3,7 +3,8 @@
  * ask to be run again, some answer pending and are sent back by leat_complete() from another
  * thread, with the ring full: none of that is refused. Each job runs once to its end or is
  * cancelled, none is lost; with one worker, what one thread submits to one queue runs in order.
- * Holds I1 to I3 of sched/lists.h, and the edges admitted:A -> plain:A and hand_on:A -> role:A. */
+ * Holds I1 to I3 of sched/lists.h, and the edges admitted:A -> plain:A and hand_on:A -> admitter:A.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 
