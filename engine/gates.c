@@ -27,7 +27,7 @@ leave(struct leat_engine *engine, uint32_t list)
 static uint64_t
 both(struct leat_engine *engine, uint32_t queue, uint32_t type)
 {
-    /* rlx: hint, re-checked at gate:A; and ordered by the grace period of a pause */
+    /* A later change is ordered by the grace period of who made it. rlx: ordered by gated:A */
     return atom_load_rlx(&leat_gate_of(engine, queue)->word) |
            atom_load_rlx(&leat_gate_of(engine, leat_gates_list(engine, type))->word);
 }
@@ -50,7 +50,7 @@ bool
 leat_gates_turn_back_slowly(struct leat_engine *engine, uint32_t index)
 {
     struct leat_job_record *record = leat_job_record(engine, index);
-    /* rlx: hint; who was cancelled is dropped by the list */
+    /* Who is cancelled later is dropped by the list. rlx: hint, re-checked at change:A */
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
     uint64_t gates = both(engine, leat_job_queue(record), leat_job_type(record));
     uint64_t shuts = record->admitted ? LEAT_GATE_PAUSED : LEAT_GATE_USED;
@@ -115,7 +115,9 @@ leat_gates_returned(void *context, uint32_t index)
 static void
 stand(struct leat_engine *engine)
 {
-    atom_store_rlx(&engine->gates, 1); /* rlx: ordered by the grace period */
+    /* stand:A release -> gated:A.  Carries: see gated:A.
+     * If relaxed: see gated:A. */
+    atom_store_rel(&engine->gates, 1);
     leat_rcu_wait(&engine->domain);
 }
 

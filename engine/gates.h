@@ -28,7 +28,9 @@ leat_gates_list(const struct leat_engine *engine, uint32_t type)
 LEAT_INLINE bool
 leat_gates_any(const struct leat_engine *engine)
 {
-    return LEAT_UNLIKELY(atom_load_rlx(&engine->gates) != 0); /* rlx: ordered by the grace period */
+    /* gated:A acquire -> stand:A.  Carries: the first gate, and that its queue's jobs are listed.
+     * If relaxed: a gate that stands could be found open. */
+    return LEAT_UNLIKELY(atom_load_acq(&engine->gates) != 0);
 }
 
 /* What was `leat_gates_any()` and the following asks: the job's own queue or type was. */

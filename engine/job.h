@@ -94,14 +94,14 @@ struct leat_job_extra {
     leat_atomic_u32 progress;          /* W */
 };
 
-/* One line. Letters: I set by the submitter, read-only while the job lives; P who holds its place;
- * W one writer at a time, many readers; S many writers. */
+/* One line. Letters: I set by the submitter, read-only while the job lives; O who has it
+ * in hand; W one writer at a time, many readers; S many writers. */
 struct leat_job_record {
     leat_atomic_u32 link_next; /* S links of the place that has the record; rings need none */
-    bool admitted;             /* P it entered the gates of its queue and type */
-    bool returned;             /* P it was turned back by a worker */
-    uint16_t spare;            /* - */
-    uint32_t spare_too;        /* - */
+    bool admitted;             /* O it entered the gates of its queue and type */
+    bool returned;             /* O it was turned back by a worker */
+    uint16_t spare;            /* Q */
+    uint32_t spare_too;        /* Q */
     uint32_t payload_bytes;    /* I */
     uint64_t submit_ns;        /* W monotonic, since when it waits; 0: this job is not timed */
     leat_atomic_u16 type;      /* I index; read by cancels that hold nothing, as are queue and */

@@ -147,8 +147,8 @@ leat_deque_pop(struct leat_deque *deque, struct leat_deque_entry *entry)
     return got;
 }
 
-/* The rank of the entry that a pop would look at. pre: something was pushed and not popped by the
- * owner; it may have been stolen. Progress: wait-free. */
+/* The rank of the entry that a pop would look at, or what stood there before: at most a hint.
+ * Progress: wait-free. */
 LEAT_INLINE uint64_t
 leat_deque_newest(const struct leat_deque *deque)
 {

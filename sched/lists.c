@@ -71,7 +71,8 @@ static void
 call(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t what)
 {
     struct leat_lists *lists = &pool->lists[level];
-    /* call:A acq_rel -> call:B.  Carries: that the queue's link is in no list; what was done before.
+    /* call:A acq_rel -> call:B.  Carries: that the queue's link is in no list; what was done
+     * before.
      * If relaxed: the link could be written here before the last holder has followed it; the holder
      * could find a gate shut that was opened. */
     uint32_t before = atom_or_acq_rel(&pool->queues[queue].waiting[level], what);
@@ -112,7 +113,7 @@ void
 leat_lists_gate(struct leat_pool *pool, uint32_t queue)
 {
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
-        /* rlx: ordered by the caller, who waits until those who miss it are through */
+        /* Who misses it is turned back at the take. rlx: ordered by stand:A */
         (void)atom_or_rlx(&pool->queues[queue].waiting[level], LEAT_LIST_GATED);
     }
 }
@@ -393,9 +394,8 @@ admit(struct leat_pool *pool, uint32_t level)
         uint32_t queue = lists->ready.first;
         struct leat_list *list = &lists->lists[queue];
         uint32_t left = 0;
-        enum turn_end end =
-            admit_queue(pool, level, queue, moves < LEAT_ADMIT_TURN ? moves : LEAT_ADMIT_TURN,
-                        &left);
+        uint32_t most = moves < LEAT_ADMIT_TURN ? moves : LEAT_ADMIT_TURN;
+        enum turn_end end = admit_queue(pool, level, queue, most, &left);
         waiting_lower(pool, level, queue, left);
         if (end == TURN_FULL) {
             return; /* its turn is not over */

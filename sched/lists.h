@@ -16,8 +16,8 @@
  * I1       a job is in one place: ring, local queue, hand, inbox, chain, turned or list
  * I2       waiting >= jobs of that queue and level in inbox, chain, turned, list and holder's hand
  * I3       who reads the word as 0 has every job listed before in front of it in the ring
- * I4       FREE: the holder's part is empty. A queue is on `ready` if its list has jobs, and does not
- *          wait at a gate
+ * I4       FREE: the holder's part is empty. A queue is on `ready` if its list has jobs, and does
+ *          not wait at a gate
  * Edges    admitted:A -> plain:A   the pushes to the ring of what was listed
  *          hand_on:A -> admitter:A     the holder's part, which the next holder goes on with
  *          call:A -> call:B            what was done before the call: a gate that was opened

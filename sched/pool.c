@@ -329,7 +329,7 @@ leat_pool_quiet(struct leat_pool *pool, const leat_atomic_u64 *also)
     uint64_t before = 0;
     uint64_t after = 0;
     for (uint32_t i = 0; i < pool->places; i++) {
-        /* quiet:C acquire -> taken:A, spawn_taken:A.  Carries: that the worker was busy by then.
+        /* quiet:C acquire -> taken:A.  Carries: that the worker was busy by then.
          * If relaxed: it could be seen idle as it was before it took the item. */
         before += atom_load_acq(&pool->workers[i].taken);
         /* quiet:A acquire -> busy:A.  Carries: what the worker ran, pushed and counted.

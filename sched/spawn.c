@@ -71,13 +71,12 @@ leat_join_work(struct leat_worker *worker, struct leat_join *join, size_t begin,
     }
 }
 
+/* A piece; or what is passed over, since a cancelled group has no work left. */
 static LEAT_COLD void
 unusual_run(struct leat_worker *worker, struct leat_join *join,
-            const struct leat_deque_entry *entry, uint32_t unusual)
+            const struct leat_deque_entry *entry)
 {
-    if ((unusual & LEAT_JOIN_CANCELLED) == 0) {
-        leat_join_work(worker, join, entry->words[FUNCTION], entry->words[ARGUMENT]);
-    }
+    leat_join_work(worker, join, entry->words[FUNCTION], entry->words[ARGUMENT]);
 }
 
 static void
@@ -86,12 +85,11 @@ entry_run(struct leat_worker *worker, const struct leat_deque_entry *entry)
     struct leat_join *join = (struct leat_join *)(uintptr_t)entry->words[JOIN];
     uint64_t before = worker->depth;
     worker->depth = entry->words[DEPTH];
-    uint32_t unusual = atom_load_rlx(&join->unusual); /* rlx: ordered by deque_steal:B */
-    if (LEAT_LIKELY(unusual == 0)) {
+    if (LEAT_LIKELY(atom_load_rlx(&join->unusual) == 0)) { /* rlx: ordered by deque_steal:B */
         leat_pool_function function = (leat_pool_function)(uintptr_t)entry->words[FUNCTION];
         function((void *)(uintptr_t)entry->words[ARGUMENT]);
     } else {
-        unusual_run(worker, join, entry, unusual);
+        unusual_run(worker, join, entry);
     }
     worker->depth = before;
     join_count_down(join, worker);
@@ -262,9 +260,9 @@ leat_spawn_take(struct leat_worker *worker, struct leat_deque_entry *entry)
     if (!leat_deque_pop(&worker->deque, entry) && !steal(worker, 0, entry)) {
         return false;
     }
-    /* spawn_taken:A release -> quiet:C.  Carries: see taken:A.
-     * If relaxed: see taken:A. */
-    atom_store_rel(&worker->taken, atom_load_rlx(&worker->taken) + 1); /* rlx: single writer */
+    /* Whoever sees it sees that the worker is busy: between both is the fence of a pop or a steal.
+     * rlx: ordered by deque_pop:B, deque_steal:A */
+    atom_store_rlx(&worker->taken, atom_load_rlx(&worker->taken) + 1); /* rlx: single writer */
     return true;
 }
 
@@ -325,9 +323,8 @@ static bool
 help(struct leat_worker *worker)
 {
     struct leat_deque_entry entry;
-    bool got = !leat_deque_empty(&worker->deque) &&
-               leat_deque_newest(&worker->deque) > worker->depth &&
-               leat_deque_pop(&worker->deque, &entry);
+    bool got =
+        leat_deque_newest(&worker->deque) > worker->depth && leat_deque_pop(&worker->deque, &entry);
     if (LEAT_UNLIKELY(!got)) {
         got = steal(worker, worker->depth + 1, &entry);
     }
@@ -337,15 +334,15 @@ help(struct leat_worker *worker)
     return got;
 }
 
-/* True if another worker's oldest entry could be stolen. */
+/* Behind a help() in vain: true if there may be something now. In the own deque nothing is deeper
+ * than the newest (D1), which was not deep enough. */
 static bool
 steal_ready(const struct leat_worker *worker)
 {
     const struct leat_pool *pool = worker->pool;
     for (uint32_t i = 0; i < pool->places; i++) {
         const struct leat_deque *deque = &pool->workers[i].deque;
-        if (i != worker->index && leat_deque_ready(deque) &&
-            leat_deque_oldest(deque) > worker->depth) {
+        if (leat_deque_ready(deque) && leat_deque_oldest(deque) > worker->depth) {
             return true;
         }
     }

@@ -13,13 +13,15 @@
  *        other, and waits: both workers come, the one through its wait.
  * help   A stolen task spawns one and stands still until that has begun: the worker that waits for
  *        the stolen one takes it, also out of its sleep.
+ * aside  Two workers spawn at once, and two sleep in waits: both are woken.
  * low    A worker that waits in a task does not take what is not deeper, and its wait ends.
  * out    A thread that is no worker spawns, waits and is woken; its group goes, too.
  * refuse The same, while another thread's spawn into the group is refused by a full ring: whoever
  *        counts last, the waiter is woken.
  * revoke What was spawned outside is taken back, or runs, and never both.
  * quiet  leat_pool_quiet() answers only when all that was spawned has ended, also what its task did
- *        not wait for, and was stolen.
+ *        not wait for, and was stolen; and never if a stolen task puts an item into a ring in which
+ *        it stays.
  */
 #include <stdio.h>
 
@@ -42,8 +44,10 @@ struct scenario {
     bool pairs;     /* the first two go on when both have begun */
     bool nests;     /* the first one spawns another, and goes on when that has begun */
     bool leaves;    /* does not wait */
+    bool brings;    /* the first worker has a task that puts an item into the ring */
     bool full;      /* the ring is, and the group has a task that was taken from it */
     uint64_t depth; /* of the task that spawns */
+    uint32_t aside; /* workers behind the first two that sleep in waits */
 };
 
 struct task {
@@ -109,6 +113,13 @@ task_run(void *argument)
     explore_plain_write(&state->answers[number], "answer");
     EXPLORE_CHECK(state->answers[number] == 0);
     state->answers[number] = 1;
+}
+
+static void
+task_bring(void *argument)
+{
+    struct state *state = argument;
+    EXPLORE_CHECK(leat_pool_push(&state->pool, 0, leat_item_of(LEAT_KIND_JOB, 0)));
 }
 
 static void
@@ -190,6 +201,12 @@ pool_setup(void *argument)
         while (leat_pool_push(pool, LEAT_SPAWNED_LEVEL, leat_item_of(LEAT_KIND_JOB, 0))) {
         }
     }
+    if (scenario->brings) {
+        leat_spawn(&pool->workers[0], &state->join, (uintptr_t)task_bring, (uintptr_t)state);
+    }
+    for (uint32_t i = 2; i < 2 + scenario->aside; i++) {
+        leat_lot_enter(&pool->helpers, &pool->workers[i].bed, i);
+    }
     if (scenario->asleep) {
         leat_lot_enter(&pool->lot, &pool->workers[1].bed, 1);
     }
@@ -209,7 +226,10 @@ pool_check(void *argument)
         EXPLORE_CHECK(leat_deque_check(&state->pool.workers[i].deque, stdout));
         EXPLORE_CHECK(!leat_deque_ready(&state->pool.workers[i].deque));
     }
-    EXPLORE_CHECK(leat_lot_count(&state->pool.helpers) == 0);
+    EXPLORE_CHECK(leat_lot_count(&state->pool.helpers) == scenario->aside);
+    for (uint32_t i = 2; i < 2 + scenario->aside; i++) {
+        EXPLORE_CHECK(leat_parker_notified(&state->pool.workers[i].bed));
+    }
 }
 
 /* ---- threads -------------------------------------------------------------------------------- */
@@ -231,7 +251,16 @@ spawner_thread(void *argument)
     busy_end(current_worker);
 }
 
-/* The same, and asks whether all is quiet: it knows what it spawned. */
+/* One of the first two, with a task of its own. */
+static void
+spawner_aside_thread(void *argument)
+{
+    current_worker = &((struct state *)argument)->pool.workers[explore_thread()];
+    task_spawn(argument, explore_thread());
+    leat_spawn_empty(current_worker);
+}
+
+/* As spawner_thread(), and asks whether all is quiet: it knows what it spawned. */
 static void
 spawner_quiet_thread(void *argument)
 {
@@ -369,6 +398,26 @@ quiet_thread(void *argument)
     answers_read(state, 0, scenario->runs);
 }
 
+/* Until it has run the one that it steals. */
+static void
+thief_thread(void *argument)
+{
+    struct state *state = argument;
+    struct leat_deque_entry entry;
+    current_worker = &state->pool.workers[1];
+    busy_begin(current_worker);
+    EXPLORE_CHECK(leat_spawn_take(current_worker, &entry));
+    leat_spawn_run(current_worker, &entry);
+    busy_end(current_worker);
+}
+
+static void
+never_quiet_thread(void *argument)
+{
+    struct state *state = argument;
+    EXPLORE_CHECK(!leat_pool_quiet(&state->pool, &state->elsewhere));
+}
+
 static void
 first_worker_thread(void *argument)
 {
@@ -434,6 +483,8 @@ static const struct model models[] = {
                  .servants = SECOND_SERVES,
                  .bounded = true,
                  .preemptions = 2}},
+    {.scenario = {.workers = 4, .runs = 2, .aside = 2},
+     .explore = {.name = "spawn_aside", .threads = {spawner_aside_thread, spawner_aside_thread}}},
     {.scenario = {.workers = 2, .spawns = 1, .runs = 1},
      .explore = {.name = "spawn_low", .threads = {spawner_thread, waiter_thread}}},
     {.scenario = {.workers = 2, .runs = 1},
@@ -453,6 +504,8 @@ static const struct model models[] = {
                  .servants = SECOND_SERVES,
                  .bounded = true,
                  .preemptions = 2}},
+    {.scenario = {.workers = 2, .brings = true},
+     .explore = {.name = "spawn_quiet_brings", .threads = {never_quiet_thread, thief_thread}}},
     {.scenario = {.workers = 2, .spawns = 1, .runs = 1, .leaves = true},
      .explore = {.name = "spawn_quiet",
                  .threads = {first_worker_thread, worker_thread, quiet_thread},

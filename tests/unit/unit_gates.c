@@ -1,8 +1,8 @@
 /* unit_gates.c - pause and caps of queues and types, exactly, with a lent thread: what is paused
- * does not begin, also where it was in the ring or admitted already, and goes on in its order; a cap
- * holds below, at and above it, for attempts that answered pending too, and may change at any time;
- * one type's cap is in nobody else's way; whatever ends a job gives its place up: its end, a retry,
- * a snooze, a cancel before it began; cancelled jobs behind a gate give their records back. */
+ * does not begin, also where it was in the ring or admitted already, and goes on in its order; a
+ * cap holds below, at and above it, for attempts that answered pending too, and may change at any
+ * time; one type's cap is in nobody else's way; whatever ends a job gives its place up: its end, a
+ * retry, a cancel before it began; cancelled jobs behind a gate give their records back. */
 #include <stdlib.h>
 #include <string.h>
 
