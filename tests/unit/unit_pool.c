@@ -290,53 +290,6 @@ tasks_are_records(void **state)
     teardown(fixture);
 }
 
-/* The argument is where the number of the task is noted. */
-static uint32_t noted[ITEMS_MAX];
-static uint32_t noted_count;
-
-static void
-note_task(void *argument)
-{
-    noted[noted_count++] = *(const uint32_t *)argument;
-}
-
-/* Each call stands next to the last one, so that one which goes a step too far finds in its own
- * place on the stack what that one left. */
-static void
-several_tasks_at_once(void **state)
-{
-    (void)state;
-    static uint32_t numbers[7] = {0, 1, 2, 3, 4, 5, 6};
-    struct leat_pool_task tasks[7];
-    struct fixture *fixture = &fixtures[0];
-    struct leat_pool *pool = &fixture->pool;
-    struct leat_pool_config config = config_of(fixture);
-    config.tasks_max = 6;
-    config.ring_slots_log2 = 1;
-    open_with(fixture, &config);
-    for (uint32_t i = 0; i < TEST_COUNT_OF(tasks); i++) {
-        tasks[i] = (struct leat_pool_task){note_task, &numbers[i]};
-    }
-    uint32_t first = leat_pool_post_n(pool, LEVEL, tasks, 4);
-    uint32_t second = leat_pool_post_n(pool, LEVEL, tasks + 4, 1);
-    uint32_t refused = leat_pool_post_n(pool, LEVEL, tasks + 5, 1);
-    CHECK_EQUAL(first, 4);
-    CHECK_EQUAL(second, 1);
-    CHECK_EQUAL(refused, 0);
-    CHECK_EQUAL(atom_load_rlx(&pool->tasks_refused), 1);
-    CHECK(leat_slab_check(&pool->tasks, 5, stdout));
-    lend(fixture, 10, 5);
-    CHECK_EQUAL(leat_pool_post_n(pool, LEVEL, tasks, 7), 6);
-    CHECK_EQUAL(leat_pool_post_n(pool, LEVEL, tasks, 1), 0);
-    CHECK_EQUAL(atom_load_rlx(&pool->tasks_refused), 1);
-    lend(fixture, 10, 6);
-    CHECK_EQUAL(noted_count, 11);
-    for (uint32_t i = 0; i < noted_count; i++) {
-        CHECK_EQUAL(noted[i], i < 5 ? i : i - 5);
-    }
-    teardown(fixture);
-}
-
 /* ---- batches --------------------------------------------------------------------------------- */
 
 static void
@@ -617,6 +570,20 @@ quiet_counts_what_goes_on_elsewhere(void **state)
 }
 
 static void
+spawned_tasks_are_work(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct leat_deque *deque = &fixture->pool.workers[1].deque;
+    struct leat_deque_entry entry = {{0}};
+    CHECK(leat_deque_push(deque, &entry));
+    CHECK(!is_quiet(fixture));
+    CHECK(leat_pool_work_waits(&fixture->pool));
+    CHECK(leat_deque_pop(deque, &entry));
+    teardown(fixture);
+}
+
+static void
 timers_that_are_due_are_work(void **state)
 {
     (void)state;
@@ -778,7 +745,6 @@ main(void)
         cmocka_unit_test(levels_take_turns),
         cmocka_unit_test(a_full_ring_keeps_nothing),
         cmocka_unit_test(tasks_are_records),
-        cmocka_unit_test(several_tasks_at_once),
         cmocka_unit_test(batches_stay_in_order),
         cmocka_unit_test(blocks_come_back),
         cmocka_unit_test(half_is_stolen),
@@ -788,6 +754,7 @@ main(void)
         cmocka_unit_test(left_work_goes_on_in_its_place),
         cmocka_unit_test(the_last_one_out_says_so),
         cmocka_unit_test(quiet_counts_what_goes_on_elsewhere),
+        cmocka_unit_test(spawned_tasks_are_work),
         cmocka_unit_test(timers_that_are_due_are_work),
         cmocka_unit_test(news_are_for_watchers),
         cmocka_unit_test(wakes_are_counted_by_who_wakes),

@@ -1,6 +1,7 @@
-/* unit_pool_put.c - jobs of two queues that are put into a pool with a ring of two slots: into the
- * ring where there is room and none of their queue and level wait, else into the list, behind those;
- * a batch as a whole, and for the sake of one. */
+/* unit_pool_put.c - a pool with a ring of two slots. Jobs of two queues are put into the ring where
+ * there is room and none of their queue and level wait, else into the list, behind those; a batch
+ * as a whole, and for the sake of one. Tasks that are posted several at once: as many as there are
+ * records, or none where the ring is full. */
 #include <string.h>
 
 #include "sched/pool.h"
@@ -9,6 +10,7 @@
 
 #define JOBS   8
 #define QUEUES 2
+#define TASKS  6
 #define LEVEL  1
 
 struct fixture {
@@ -61,7 +63,7 @@ setup(void)
     const struct leat_pool_config config = {
         .lenders_max = 1,
         .ring_slots_log2 = 1,
-        .tasks_max = 1,
+        .tasks_max = TASKS,
         .items_max = JOBS,
         .memory = leat_memory_default(),
         .ops = {.run = run, .context = fixture},
@@ -178,12 +180,68 @@ a_batch_goes_as_one(void **state)
     }
 }
 
+/* ---- tasks ----------------------------------------------------------------------------------- */
+
+static uint32_t noted[2 * TASKS];
+static uint32_t noted_count;
+
+/* The argument is the number of the task. */
+static void
+note(void *argument)
+{
+    CHECK(noted_count < TEST_COUNT_OF(noted));
+    noted[noted_count++] = *(const uint32_t *)argument;
+}
+
+static void
+lend(struct fixture *fixture, size_t want)
+{
+    size_t ran = 0;
+    CHECK(leat_pool_lend(&fixture->pool, 2 * want, &ran));
+    CHECK_EQUAL(ran, want);
+}
+
+/* Each call stands next to the last one, so that one which goes a step too far finds in its own
+ * place on the stack what that one left. */
+static void
+several_tasks_at_once(void **state)
+{
+    (void)state;
+    static uint32_t numbers[TASKS + 1] = {0, 1, 2, 3, 4, 5, 6};
+    struct leat_pool_task tasks[TASKS + 1];
+    struct fixture *fixture = setup();
+    struct leat_pool *pool = &fixture->pool;
+    for (uint32_t i = 0; i < TEST_COUNT_OF(tasks); i++) {
+        tasks[i] = (struct leat_pool_task){note, &numbers[i]};
+    }
+    uint32_t first = leat_pool_post_n(pool, LEVEL, tasks, 4);
+    uint32_t second = leat_pool_post_n(pool, LEVEL, tasks + 4, 1);
+    uint32_t refused = leat_pool_post_n(pool, LEVEL, tasks + 5, 1);
+    CHECK_EQUAL(first, 4);
+    CHECK_EQUAL(second, 1);
+    CHECK_EQUAL(refused, 0);
+    CHECK_EQUAL(atom_load_rlx(&pool->tasks_refused), 1);
+    CHECK(leat_slab_check(&pool->tasks, 5, stdout));
+    lend(fixture, 5);
+    CHECK_EQUAL(leat_pool_post_n(pool, LEVEL, tasks, TASKS + 1), TASKS);
+    CHECK_EQUAL(leat_pool_post_n(pool, LEVEL, tasks, 1), 0);
+    CHECK_EQUAL(atom_load_rlx(&pool->tasks_refused), 1);
+    lend(fixture, TASKS);
+    CHECK_EQUAL(noted_count, 5 + TASKS);
+    for (uint32_t i = 0; i < noted_count; i++) {
+        CHECK_EQUAL(noted[i], i < 5 ? i : i - 5);
+    }
+    CHECK(leat_slab_check(&pool->tasks, 0, stdout));
+    leat_pool_fini(pool);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_goes_behind_those_of_its_queue),
         cmocka_unit_test(a_batch_goes_as_one),
+        cmocka_unit_test(several_tasks_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
