@@ -1,10 +1,11 @@
 /* unit_pool_init.c - how a pool is laid out: the workers, their CPUs and whom they rob, pinned or
  * not, lent or of its own, with a guard behind each block; as many shards as CPUs, up to the most
- * that there may be; and that each lock or mapping that the system refuses is a clean failure, of
- * which nothing is kept. The CPUs are those that the test says; the system's functions of these
- * names are the test's own. */
+ * that there may be; and that each lock, mapping or thread that the system refuses is a clean
+ * failure, of which nothing is kept. The CPUs are those that the test says; the system's functions
+ * of these names are the test's own. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -32,6 +33,8 @@ static uint64_t fail_at; /* this one fails, counted from 1; 0: none */
 int affinity(pid_t process, size_t bytes, cpu_set_t *set) __asm__("sched_getaffinity");
 int opened(const char *path, int flags, ...) __asm__("open");
 int locked(const void *place, size_t bytes) __asm__("mlock");
+int created(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+            void *argument) __asm__("pthread_create");
 
 int
 affinity(pid_t process, size_t bytes, cpu_set_t *set)
@@ -73,6 +76,19 @@ locked(const void *place, size_t bytes)
         return -1;
     }
     return 0;
+}
+
+static uint32_t refusals; /* of threads: there are never any */
+
+int
+created(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
+{
+    (void)thread;
+    (void)attributes;
+    (void)run;
+    (void)argument;
+    refusals++;
+    return EAGAIN;
 }
 
 /* ---- blocks with a guard behind them --------------------------------------------------------- */
@@ -281,13 +297,81 @@ lists_must_fit(void **state)
     CHECK_EQUAL(blocks, 0);
 }
 
+/* Nobody is inside, and nobody is waited for. */
+static void
+check_empty(const struct leat_pool *pool, uint32_t open)
+{
+    CHECK_EQUAL(atom_load_rlx(&pool->alive), 0);
+    CHECK_EQUAL(atom_load_rlx(&pool->active), 2);
+    CHECK_EQUAL(atom_load_rlx(&pool->open), open);
+    for (uint32_t i = 0; i < pool->places; i++) {
+        CHECK_EQUAL(atom_load_rlx(&pool->workers[i].seat), LEAT_SEAT_EMPTY);
+    }
+}
+
+static void
+without_a_thread_a_place_stays_empty(void **state)
+{
+    (void)state;
+    const struct leat_pool_config config = config_of(2, LEAT_POOL_PIN_NONE);
+    struct leat_pool *pool = setup(&config);
+    bool again = true;
+    CHECK_EQUAL(leat_pool_start(pool), LEAT_OS_REFUSED);
+    check_empty(pool, 0);
+    CHECK_EQUAL(refusals, 1);
+    CHECK_EQUAL(leat_pool_resize(pool, 4, &again), LEAT_OS_REFUSED);
+    CHECK(!again);
+    CHECK_EQUAL(refusals, 2);
+    check_empty(pool, 2);
+    teardown(pool);
+}
+
+/* Of two places more, the first has a thread that is on its way out. */
+static void
+a_place_is_waited_for(void **state)
+{
+    (void)state;
+    const struct leat_pool_config config = config_of(2, LEAT_POOL_PIN_NONE);
+    struct leat_pool *pool = setup(&config);
+    bool again = false;
+    refusals = 0;
+    atom_init(&pool->workers[2].seat, LEAT_SEAT_LEAVING);
+    CHECK_EQUAL(leat_pool_resize(pool, 4, &again), LEAT_OS_OK);
+    CHECK(again);
+    CHECK_EQUAL(refusals, 0);
+    CHECK_EQUAL(atom_load_rlx(&pool->workers[2].seat), LEAT_SEAT_LEAVING);
+    atom_init(&pool->workers[2].seat, LEAT_SEAT_EMPTY);
+    check_empty(pool, 2);
+    teardown(pool);
+}
+
+static void
+as_many_as_before_wakes_nobody(void **state)
+{
+    (void)state;
+    const struct leat_pool_config config = config_of(2, LEAT_POOL_PIN_NONE);
+    struct leat_pool *pool = setup(&config);
+    bool again = true;
+    leat_lot_enter(&pool->lot, &pool->workers[1].bed, 1);
+    CHECK_EQUAL(leat_pool_resize(pool, 2, &again), LEAT_OS_OK);
+    CHECK(!again);
+    CHECK(!leat_parker_notified(&pool->workers[1].bed));
+    check_empty(pool, 2);
+    teardown(pool);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(places_are_laid_out),  cmocka_unit_test(busy_polling_never_ends),
-        cmocka_unit_test(a_shard_for_each_cpu), cmocka_unit_test(no_failure_is_passed_over),
+        cmocka_unit_test(places_are_laid_out),
+        cmocka_unit_test(busy_polling_never_ends),
+        cmocka_unit_test(a_shard_for_each_cpu),
+        cmocka_unit_test(no_failure_is_passed_over),
         cmocka_unit_test(lists_must_fit),
+        cmocka_unit_test(without_a_thread_a_place_stays_empty),
+        cmocka_unit_test(a_place_is_waited_for),
+        cmocka_unit_test(as_many_as_before_wakes_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
