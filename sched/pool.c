@@ -241,8 +241,8 @@ leat_pool_look(const struct leat_pool *pool, uint32_t level)
         const struct leat_worker *worker = &pool->workers[i];
         /* waits:A acquire -> stock:A.  Carries: see stock:A.
          * If relaxed: see stock:A. */
-        bool stocked = (atom_load_acq(&worker->stocked) >> level & 1) != 0;
-        if (LEAT_UNLIKELY(stocked && leat_local_ready(&worker->local[level]))) {
+        if (LEAT_UNLIKELY((atom_load_acq(&worker->stocked) >> level & 1) != 0 &&
+                          leat_local_ready(&worker->local[level]))) {
             return bits | LEAT_HINT_LOCAL(level);
         }
     }
