@@ -17,6 +17,7 @@
 
 #include "sched/pool.h"
 #include "tests/support/check.h"
+#include "tests/support/threads.h"
 
 #define CPU_FIRST   100 /* of no machine that has less: nothing is known of them */
 #define GUARD       (sizeof(struct leat_worker) + 4096)
