@@ -80,9 +80,9 @@ moved(struct leat_clocks *clocks)
     if (change < LEAT_CLOCK_DRIFT_NS || 0 - change < LEAT_CLOCK_DRIFT_NS) {
         return false;
     }
-    /* drift:A acq_rel -> drift:A.  Carries: nothing; one of those who see it says so.
-     * If relaxed: nothing changes. */
-    return atom_cas_acq_rel(&clocks->drift, &before, drift);
+    /* One of those who see it says so, and orders nothing by that. */
+    /* drift:A rlx: statistic */
+    return atom_cas_rlx(&clocks->drift, &before, drift);
 }
 
 static struct due

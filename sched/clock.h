@@ -77,9 +77,7 @@ uint64_t leat_clocks_next(const struct leat_clocks *clocks);
 LEAT_INLINE void
 leat_clocks_changed(struct leat_clocks *clocks)
 {
-    if (clocks->opened) {
-        leat_doorbell_ring(&clocks->doorbell);
-    }
+    leat_doorbell_ring(&clocks->doorbell);
 }
 
 #endif

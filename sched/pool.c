@@ -241,8 +241,8 @@ leat_pool_look(const struct leat_pool *pool, uint32_t level)
         const struct leat_worker *worker = &pool->workers[i];
         /* waits:A acquire -> stock:A.  Carries: see stock:A.
          * If relaxed: see stock:A. */
-        bool stocked = (atom_load_acq(&worker->stocked) >> level & 1) != 0;
-        if (LEAT_UNLIKELY(stocked && leat_local_ready(&worker->local[level]))) {
+        if (LEAT_UNLIKELY((atom_load_acq(&worker->stocked) >> level & 1) != 0 &&
+                          leat_local_ready(&worker->local[level]))) {
             return bits | LEAT_HINT_LOCAL(level);
         }
     }
@@ -366,8 +366,9 @@ leat_pool_quiet_poke(struct leat_pool *pool)
 void
 leat_pool_quiet_news(struct leat_pool *pool)
 {
-    /* news:A sc -> watch:A.  Orders: busy flag or count lowered then watchers read, against
-     * watchers raised then busy flags and counts read. */
+    /* news:A sc -> watch:A, more:A.  Orders: busy flag or count lowered then watchers read, against
+     * watchers raised then busy flags and counts read; seat read then open read, against open
+     * raised then the seat taken back. */
     atom_fence_sc(&pool->anchor);
     if (LEAT_UNLIKELY(atom_load_rlx(&pool->watchers) != 0)) { /* rlx: ordered by news:A */
         leat_pool_quiet_poke(pool);

@@ -181,13 +181,8 @@ bool
 leat_worker_may_leave(struct leat_worker *worker)
 {
     uint32_t asked = LEAT_SEAT_ASKED;
-    /* stay:A acquire -> more:A.  Carries: that `open` is raised again.
-     * If relaxed: it could turn round in its loop for as long as it sees the old `open`. */
-    if (atom_load_acq(&worker->seat) != LEAT_SEAT_ASKED) {
-        return false;
-    }
-    /* rlx: hint, re-checked at stay:A */
-    return atom_cas_rlx(&worker->seat, &asked, LEAT_SEAT_LEAVING);
+    /* If it stays, the fence of its next round comes before its next look at `open`. */
+    return atom_cas_rlx(&worker->seat, &asked, LEAT_SEAT_LEAVING); /* rlx: ordered by news:A */
 }
 
 void
@@ -238,8 +233,9 @@ place_open(struct leat_pool *pool, uint32_t place, bool *again)
     enum leat_os_result result = LEAT_OS_OK;
     /* Carries nothing: who was to leave may go on, and a new thread knows all from its start. */
     atom_store_rlx(&pool->open, place + 1); /* rlx: hint, re-checked at halted:A */
-    /* more:A release -> stay:A.  Carries: that `open` is raised.
-     * If relaxed: see stay:A. */
+    /* more:A release -> news:A.  Carries: that `open` is raised.
+     * If relaxed: a worker that stays could turn round in its loop for as long as it sees the old
+     * `open`. */
     if (!atom_cas_rel(&worker->seat, &seat, LEAT_SEAT_TAKEN)) {
         *again = seat == LEAT_SEAT_LEAVING;
         if (!*again) {

@@ -101,14 +101,22 @@ entry_add(struct leat_wheel *wheel, uint64_t tick, uint32_t index)
     list->room--;
 }
 
-/* Takes the last entry of a list that has some; its place is still noted. */
+/* The last entry of a list that has some. */
+LEAT_INLINE uint64_t
+entry_last(const struct leat_wheel *wheel, uint32_t id)
+{
+    const struct leat_wheel_list *list = &wheel->lists[id];
+    const struct leat_wheel_block *block = leat_wheel_block(wheel->all, list->block);
+    return block->entries[LEAT_WHEEL_ENTRIES - list->room - 1];
+}
+
+/* Takes it; its place is still noted. */
 LEAT_INLINE uint64_t
 entry_pop(struct leat_wheel *wheel, uint32_t id)
 {
+    uint64_t entry = entry_last(wheel, id);
     struct leat_wheel_list *list = &wheel->lists[id];
     list->room++;
-    uint64_t entry =
-        leat_wheel_block(wheel->all, list->block)->entries[LEAT_WHEEL_ENTRIES - list->room];
     if (LEAT_UNLIKELY(list->room == LEAT_WHEEL_ENTRIES)) {
         list_shrink(wheel, id);
     }
@@ -122,13 +130,13 @@ entry_remove(struct leat_wheel *wheel, uint32_t index)
     uint32_t *places = wheel->all->places;
     uint32_t place = places[index];
     struct leat_wheel_block *block = leat_wheel_block(wheel->all, leat_wheel_place_block(place));
-    uint64_t last = entry_pop(wheel, leat_wheel_block_list(block));
-    uint32_t moved = leat_wheel_entry_index(last);
-    if (moved != index) {
-        block->entries[leat_wheel_place_number(place)] = last;
-        places[moved] = place;
-    }
+    uint32_t id = leat_wheel_block_list(block);
+    uint64_t last = entry_last(wheel, id);
+    /* Moved first: with the last one its block may go to another wheel. */
+    block->entries[leat_wheel_place_number(place)] = last;
+    places[leat_wheel_entry_index(last)] = place;
     places[index] = 0;
+    (void)entry_pop(wheel, id);
     wheel->count--;
 }
 

@@ -6,8 +6,9 @@
  *        an item that did not run. What a producer wrote before its push is plain data. In late, a
  *        wait on a futex may return for no reason.
  *        In meet, the handlers of two items wait for each other: both workers must come. In
- *        two_wakers, two threads at once wake two workers, not one of them twice. In none and
- *        next, a worker with its first item wakes another one only if there is more.
+ *        two_wakers, two threads at once wake two workers, not one of them twice; in of_one, both
+ *        mean the same one, and one of them wakes it. In none and next, a worker with its first
+ *        item wakes another one only if there is more.
  * stop   Who pushed stops the pool when all has run: the workers wake up and end. They know what
  *        was written before the stop, and the stopping thread what they wrote. In keep, the worker
  *        ends with an item in hand and a full ring: then it does not look idle.
@@ -61,6 +62,7 @@ struct scenario {
     bool keeps;       /* the first item is kept at first, and the ring filled */
     bool asleep;      /* all workers are between W2 and W7 at first */
     uint32_t woken;   /* bit per worker whose bed is NOTIFIED at the end; where they do not meet */
+    bool given;       /* who wakes means worker 0 */
     bool chain;       /* each item is pushed by the handler of the one before */
     bool elsewhere;   /* work is counted elsewhere, until the producer pushes it */
     bool retires;     /* worker 1 is to leave */
@@ -76,6 +78,7 @@ struct state {
     leat_atomic_u32 ran;
     leat_atomic_u32 frozen;        /* 1: as far as it comes */
     leat_atomic_u32 never;         /* a futex that nobody wakes */
+    leat_atomic_u32 woke;          /* wakes of the worker that is meant */
     uint32_t questions[ITEMS_MAX]; /* plain, like the following */
     uint32_t answers[ITEMS_MAX];
     uint32_t kept;
@@ -248,6 +251,7 @@ pool_check(void *argument)
         ran += state->answers[i];
     }
     EXPLORE_CHECK(ran >= scenario->runs);
+    EXPLORE_CHECK(!scenario->given || atom_load_rlx(&state->woke) == 1); /* rlx: not shared yet */
     hint_check(state);
     for (uint32_t i = 0; i < state->pool.places; i++) {
         const struct leat_worker *worker = &state->pool.workers[i];
@@ -303,6 +307,16 @@ wake_thread(void *argument)
 {
     struct state *state = argument;
     EXPLORE_CHECK(leat_pool_wake_one(&state->pool));
+}
+
+static void
+wake_given_thread(void *argument)
+{
+    struct state *state = argument;
+    struct leat_pool *pool = &state->pool;
+    if (leat_lot_wake_this(&pool->lot, &pool->workers[0].bed, 0)) {
+        (void)atom_add_rlx(&state->woke, 1); /* rlx: statistic */
+    }
 }
 
 /* What was counted elsewhere is pushed, then counted no more. */
@@ -546,6 +560,11 @@ struct model {
 
 /* In the order of what they cost: whoever looks for a fault finds it sooner. */
 static const struct model models[] = {
+    {.scenario = {.workers = 2, .asleep = true, .woken = 3},
+     .explore = {.name = "park_two_wakers", .threads = {wake_thread, wake_thread}}},
+    {.scenario = {.workers = 1, .asleep = true, .woken = 1, .given = true},
+     .explore = {.name = "park_two_wakers_of_one",
+                 .threads = {wake_given_thread, wake_given_thread}}},
     {.scenario = {.workers = 1, .items = 1, .runs = 1, .clears = true},
      .explore = {.name = "park_wake_clears",
                  .threads = {worker_thread, push_thread},
@@ -602,8 +621,6 @@ static const struct model models[] = {
                  .servants = WORKERS_SERVE_2,
                  .bounded = true,
                  .preemptions = 2}},
-    {.scenario = {.workers = 2, .asleep = true, .woken = 3},
-     .explore = {.name = "park_two_wakers", .threads = {wake_thread, wake_thread}}},
     {.scenario = {.workers = 2, .ready = 1, .runs = 1, .asleep = true},
      .explore = {.name = "park_wake_none", .threads = {worker_leaving_thread}, .servants = 1}},
     {.scenario = {.workers = 2, .ready = 2, .runs = 2, .asleep = true, .woken = 2},

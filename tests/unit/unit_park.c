@@ -1,8 +1,8 @@
 /* unit_park.c - the lot in one thread, where it can be said exactly whom a wake reaches: each idle
  * worker once, in order; then nobody, until a worker enters again; and once in LEAT_WAKE_AGAIN
- * times the next one in turn. With sleepers: those whose waker stopped in front of its system call
- * come back after so many wakes, and at once where all are woken. Holds P4 to P6, W1, W2, W6 and W7
- * of sched/park.h. */
+ * times the next one in turn. One given worker is woken like this, and no other. With sleepers:
+ * those whose waker stopped in front of its system call come back after so many wakes, and at once
+ * where all are woken. Holds P4 to P6, W1, W2, W6 and W7 of sched/park.h. */
 #include "sched/park.h"
 #include "tests/support/check.h"
 #include "tests/support/threads.h"
@@ -159,6 +159,35 @@ wakes_are_repeated_in_turn(void **state)
     next_in_turn(&fixture, 0);
 }
 
+static bool
+wake_this(struct fixture *fixture, uint32_t worker)
+{
+    return leat_lot_wake_this(&fixture->lot, &fixture->workers[worker].bed, worker);
+}
+
+/* Whoever is meant, and nobody else. */
+static void
+one_given_is_woken_once(void **state)
+{
+    (void)state;
+    static struct fixture fixture;
+    setup(&fixture, WORKERS);
+    enter(&fixture, 63);
+    CHECK(!wake_this(&fixture, 64));
+    CHECK_EQUAL(atom_load_rlx(&fixture.workers[64].bed.word), 64 % 3);
+    enter(&fixture, 64);
+    CHECK(wake_this(&fixture, 64));
+    CHECK(is_notified(&fixture, 64));
+    CHECK(!is_notified(&fixture, 63));
+    CHECK_EQUAL(atom_load_rlx(&fixture.lot.passes), 0);
+    CHECK(!wake_this(&fixture, 64));
+    CHECK_EQUAL(atom_load_rlx(&fixture.lot.passes), 1);
+    leat_lot_leave(&fixture.lot, 63);
+    leat_lot_leave(&fixture.lot, 64);
+    CHECK(!wake_this(&fixture, 64));
+    CHECK_EQUAL(atom_load_rlx(&fixture.lot.passes), 1);
+}
+
 /* ---- sleepers -------------------------------------------------------------------------------- */
 
 static void
@@ -212,6 +241,24 @@ frozen_wakes_are_made_good(void **state)
 }
 
 static void
+a_frozen_wake_of_one_is_made_good(void **state)
+{
+    (void)state;
+    static struct test_threads threads;
+    static struct fixture fixture;
+    sleepers_start(&fixture, &threads, 1);
+    for (uint32_t i = 1; i < LEAT_WAKE_AGAIN; i++) {
+        CHECK(!wake_this(&fixture, 0));
+    }
+    /* Time to wake up, in case. */
+    test_sleep_ns(5 * TEST_MS);
+    CHECK(leat_lot_any(&fixture.lot));
+    CHECK(!wake_this(&fixture, 0));
+    test_threads_join(&threads);
+    CHECK(!leat_lot_any(&fixture.lot));
+}
+
+static void
 all_are_woken(void **state)
 {
     (void)state;
@@ -241,7 +288,9 @@ main(void)
         cmocka_unit_test(each_is_woken_once),
         cmocka_unit_test(every_word_is_looked_at),
         cmocka_unit_test(wakes_are_repeated_in_turn),
+        cmocka_unit_test(one_given_is_woken_once),
         cmocka_unit_test(frozen_wakes_are_made_good),
+        cmocka_unit_test(a_frozen_wake_of_one_is_made_good),
         cmocka_unit_test(all_are_woken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -570,6 +570,35 @@ quiet_counts_what_goes_on_elsewhere(void **state)
 }
 
 static void
+spawned_tasks_are_work(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct leat_deque *deque = &fixture->pool.workers[1].deque;
+    struct leat_deque_entry entry = {{0}};
+    CHECK(leat_deque_push(deque, &entry));
+    CHECK(!is_quiet(fixture));
+    CHECK(leat_pool_work_waits(&fixture->pool));
+    CHECK(leat_deque_pop(deque, &entry));
+    teardown(fixture);
+}
+
+static void
+timers_that_are_due_are_work(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    leat_pool_due(&fixture->pool);
+    CHECK(leat_pool_due_waits(&fixture->pool));
+    CHECK_EQUAL(hint(fixture), LEAT_HINT_DUE);
+    CHECK(!is_quiet(fixture));
+    CHECK(leat_pool_work_waits(&fixture->pool));
+    atom_init(&fixture->pool.due, 0);
+    CHECK(!leat_pool_due_waits(&fixture->pool));
+    teardown(fixture);
+}
+
+static void
 news_are_for_watchers(void **state)
 {
     (void)state;
@@ -651,6 +680,25 @@ wakes_are_counted_by_who_wakes(void **state)
     teardown(fixture);
 }
 
+/* Where a thread wakes by the clock, a push does not. */
+static void
+a_tick_wakes_instead(void **state)
+{
+    (void)state;
+    struct fixture *fixture = &fixtures[0];
+    struct leat_pool_config config = config_of(fixture);
+    config.tick_ns = 1;
+    open_with(fixture, &config);
+    lie_down(fixture, 1);
+    push(fixture, LEVEL, 0);
+    CHECK_EQUAL(wakes_outside(fixture), 0);
+    CHECK(!leat_parker_notified(&fixture->pool.workers[1].bed));
+    CHECK_EQUAL(hint(fixture), RING);
+    lend(fixture, 1, 1);
+    MUST_HAVE_RUN(fixture, 0);
+    teardown(fixture);
+}
+
 /* ---- places --------------------------------------------------------------------------------- */
 
 /* A thread of a place behind those in use is nobody's to wait for. */
@@ -706,8 +754,11 @@ main(void)
         cmocka_unit_test(left_work_goes_on_in_its_place),
         cmocka_unit_test(the_last_one_out_says_so),
         cmocka_unit_test(quiet_counts_what_goes_on_elsewhere),
+        cmocka_unit_test(spawned_tasks_are_work),
+        cmocka_unit_test(timers_that_are_due_are_work),
         cmocka_unit_test(news_are_for_watchers),
         cmocka_unit_test(wakes_are_counted_by_who_wakes),
+        cmocka_unit_test(a_tick_wakes_instead),
         cmocka_unit_test(joins_no_place_beyond),
         cmocka_unit_test(a_failed_start_keeps_nothing),
     };

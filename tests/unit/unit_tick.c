@@ -1,5 +1,6 @@
 /* unit_tick.c - waking by the clock: what is posted and submitted runs, though no submit wakes
- * anybody; and a thread that may make no system call can post and submit. */
+ * anybody; without work nobody is woken; and a thread that may make no system call can post and
+ * submit. */
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
@@ -111,6 +112,28 @@ one_alone_runs(void **state)
     test_finish(fixture.engine);
 }
 
+static bool
+all_asleep(void *argument)
+{
+    const struct fixture *fixture = argument;
+    return test_statistics(fixture->engine).workers_parked == 2;
+}
+
+/* A tick that finds no work lets the sleepers sleep. */
+static void
+nobody_is_woken_for_nothing(void **state)
+{
+    (void)state;
+    struct fixture fixture = {.engine = NULL};
+    open_engine(&fixture);
+    CHECK(test_until(all_asleep, &fixture));
+    uint64_t wakes = test_statistics(fixture.engine).wakes;
+    test_sleep_ns(20 * TICK_NS);
+    CHECK_EQUAL(test_statistics(fixture.engine).wakes, wakes);
+    CHECK(all_asleep(&fixture));
+    test_finish(fixture.engine);
+}
+
 /* From now on each system call of this thread kills the process. False: not on this system. */
 static bool
 calls_forbid(void)
@@ -184,6 +207,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_runs),
         cmocka_unit_test(one_alone_runs),
+        cmocka_unit_test(nobody_is_woken_for_nothing),
         cmocka_unit_test(no_system_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
