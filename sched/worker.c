@@ -190,14 +190,15 @@ steal_from(struct leat_worker *worker, uint32_t victim, uint32_t level, uint32_t
     struct leat_pool *pool = worker->pool;
     uint32_t count =
         leat_local_steal(&pool->workers[victim].local[level], &worker->local[level], item);
+    if (count == 0) {
+        return false;
+    }
     if (count > 1) {
         stocked_set(worker, level, true);
         leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
     }
-    if (count > 0) {
-        *item = item_open(worker, level, *item);
-    }
-    return count > 0;
+    *item = item_open(worker, level, *item);
+    return true;
 }
 
 /* From the first that has something of the level, near ones before far ones; the bit said that
@@ -300,7 +301,11 @@ level_pick(struct leat_worker *worker, uint32_t level, uint64_t hint, uint32_t *
     if ((hint & LEAT_HINT_LOCAL(level)) != 0 && steal(worker, level, item)) {
         return true;
     }
-    return (worker->held & LEAT_HELD_POSTED(level)) != 0 && leat_posted_pick(worker, level, item);
+    if ((worker->held & LEAT_HELD_POSTED(level)) != 0) {
+        leat_posted_pick(worker, level, item);
+        return true;
+    }
+    return false;
 }
 
 /* The first hinted level behind the one that had its turn last. */
@@ -598,21 +603,28 @@ leat_worker_some(struct leat_worker *worker, size_t budget)
     return ran;
 }
 
+/* Runs the next item. pre: something is in hand. */
+static void
+held_run(struct leat_worker *worker)
+{
+    uint32_t item = 0;
+    bool found = pick(worker, &item);
+    LEAT_ASSERT(found);
+    run(worker, item);
+}
+
 /* Closes the inbox, and gives away what came in last; where there is no room it goes on, item by
  * item. A stop ends that. Counted as a taking: see leat_pool_quiet(). */
 static void
 inbox_end(struct leat_worker *worker)
 {
-    uint32_t item = 0;
     busy_begin(worker);
     taken(worker);
     leat_posted_close(worker);
     bool given = hand_over(worker);
     /* rlx: hint, re-checked at halted:A */
     while (!given && atom_load_rlx(&worker->pool->open) != 0) {
-        if (pick(worker, &item)) {
-            run(worker, item);
-        }
+        held_run(worker);
         given = hand_over(worker);
     }
     atom_count(&worker->ended, 1);
@@ -626,7 +638,6 @@ inbox_end(struct leat_worker *worker)
 static bool
 leaves(struct leat_worker *worker)
 {
-    uint32_t item = 0;
     if (LEAT_LIKELY(!leat_worker_halted(worker))) {
         return false;
     }
@@ -634,9 +645,7 @@ leaves(struct leat_worker *worker)
         return true;
     }
     if (worker->held != 0) {
-        if (pick(worker, &item)) {
-            run(worker, item);
-        }
+        held_run(worker);
         return false;
     }
     if (!leat_worker_may_leave(worker)) {
