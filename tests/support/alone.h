@@ -1,7 +1,7 @@
 /* alone.h - a worker alone in one thread, for tests that look at each of its steps: the real
- * sched/worker.c and sched/idle.c with a clock and a bed of the test's. Each look at the clock moves
- * it by as much as the test says, and instead of a sleep the test goes on. The pool's places have no
- * threads: the test does what they would do. */
+ * sched/worker.c and sched/idle.c with a clock and a bed of the test's. Each look at the clock
+ * moves it by as much as the test says, and instead of a sleep the test goes on. The pool's places
+ * have no threads: the test does what they would do. */
 #ifndef TESTS_SUPPORT_ALONE_H
 #define TESTS_SUPPORT_ALONE_H
 
@@ -52,6 +52,7 @@ struct fixture {
     uint64_t now_ns;
     uint64_t step_ns; /* that each look moves the clock */
     uint32_t looks;   /* at the clock */
+    bool drops;       /* listed jobs were cancelled */
     uint32_t sleeps;
     uint32_t yields;
     uint32_t advances;
@@ -146,7 +147,7 @@ job_drop(void *context, uint32_t index)
 {
     (void)context;
     (void)index;
-    return false;
+    return fixture.drops;
 }
 
 /* Places of threads that are not there: the tests do what they would do. */

@@ -1,6 +1,6 @@
 /* unit_worker.c - what a worker picks, with exact counts: how many items it claims, steals and
- * admits at which pick, in which order it looks at its queues, and which records it gives back when.
- * What it does without work is in unit_worker_loop.c. */
+ * admits at which pick, in which order it looks at its queues, and which records it gives back
+ * when. What it does without work is in unit_worker_loop.c. */
 #include "tests/support/alone.h"
 
 /* ---- claims --------------------------------------------------------------------------------- */
@@ -285,6 +285,29 @@ admits_where_the_ring_is_empty(void **state)
     leat_pool_fini(pool);
 }
 
+/* They were all cancelled: nothing comes of it. */
+static void
+admits_nothing(void **state)
+{
+    (void)state;
+    struct leat_worker *worker = setup_listed(1);
+    uint32_t item = 0;
+    fixture.drops = true;
+    for (uint32_t round = 0; round < 2; round++) {
+        put(0, 4);
+        CHECK(leat_mpmc_pop(&fixture.pool.rings[LEVEL], &item));
+        CHECK(leat_mpmc_pop(&fixture.pool.rings[LEVEL], &item));
+        if (round == 0) {
+            picks_nothing(worker);
+        } else {
+            atom_init(&fixture.pool.hint, 0); /* seen in the second look only */
+            CHECK_EQUAL(leat_worker_some(worker, 10), 0);
+        }
+        CHECK_EQUAL(atom_load_rlx(&worker->taken), round + 1);
+    }
+    teardown();
+}
+
 /* ---- timers --------------------------------------------------------------------------------- */
 
 static void
@@ -477,6 +500,29 @@ thieves_rest(void **state)
     teardown();
 }
 
+/* From outside through the ring, in the own deque, and in another one: all within the budget. */
+static void
+spawned_tasks_are_items(void **state)
+{
+    (void)state;
+    struct leat_worker *worker = setup(2);
+    uint32_t index = 0;
+    fixture.step_ns = LEAT_STOLEN_SHORT_NS;
+    leat_join_init(&join, &fixture.pool, NULL, NULL);
+    CHECK(leat_spawn_outside(&join, (uintptr_t)spawned_note, 0, &index));
+    spawn(worker, 1);
+    spawn(worker + 1, 2);
+    spawn(worker + 1, 3);
+    CHECK_EQUAL(leat_worker_some(worker, 3), 3);
+    MUST_HAVE_RUN(0, 1, 2);
+    CHECK_EQUAL(leat_worker_some(worker, 3), 1);
+    MUST_HAVE_RUN(3);
+    CHECK_EQUAL(leat_worker_some(worker, 3), 0);
+    CHECK(leat_slab_check(&fixture.pool.spawned, 0, stdout));
+    CHECK(leat_join_ended(&join));
+    teardown();
+}
+
 int
 main(void)
 {
@@ -489,11 +535,13 @@ main(void)
         cmocka_unit_test(robs_in_turn),
         cmocka_unit_test(admits_in_turn),
         cmocka_unit_test(admits_where_the_ring_is_empty),
+        cmocka_unit_test(admits_nothing),
         cmocka_unit_test(timers_are_advanced),
         cmocka_unit_test(records_come_back_together),
         cmocka_unit_test(posted_has_every_other_turn),
         cmocka_unit_test(put_back_into_a_list),
         cmocka_unit_test(thieves_rest),
+        cmocka_unit_test(spawned_tasks_are_items),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* unit_worker_loop.c - what a worker does around its picks, step by step: whom it wakes, where it
- * looks before it sleeps and for how long, how it starts, stops and leaves; and what becomes of what
- * is posted to it meanwhile. What it picks is in unit_worker.c. */
+ * looks before it sleeps and for how long, how it starts, stops and leaves; and what becomes of
+ * what is posted to it meanwhile. What it picks is in unit_worker.c. */
 #include "tests/support/alone.h"
 
 static void
@@ -417,8 +417,8 @@ refused(void)
     return atom_load_rlx(&fixture.pool.tasks_refused);
 }
 
-/* What came into its inbox goes to the ring, where there is room for both, for one, and for none; it
- * runs the rest, item by item. */
+/* What came into its inbox goes to the ring, where there is room for both, for one, and for none;
+ * it runs the rest, item by item. */
 static void
 posted_is_given_away(void **state)
 {
@@ -590,6 +590,8 @@ posted_is_moved(void **state)
         post_to(1, 0, 10 + i);
     }
     atom_init(&worker[1].busy, 1);
+    worker[1].depth = UINT64_MAX; /* what stands behind the lists is none */
+    atom_init(&worker[1].floor, UINT64_MAX);
     leat_pool_plan(&fixture.pool, 1);
     CHECK_EQUAL(worker[1].held, 0);
     CHECK_EQUAL(atom_load_rlx(&worker[1].busy), 0);
