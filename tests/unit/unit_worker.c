@@ -5,11 +5,21 @@
 
 /* ---- claims --------------------------------------------------------------------------------- */
 
+/* Only the default ring tells how many items wait, so only from that are several claimed. */
+static void
+needs_a_look_ahead(void)
+{
+    if (LEAT_RING != LEAT_RING_PACKED) {
+        skip();
+    }
+}
+
 /* The stock behind each pick: one of 8 asks; then twice as many each time, up to 16. */
 static void
 claims_double(void **state)
 {
     (void)state;
+    needs_a_look_ahead();
     struct leat_worker *worker = setup(2);
     push(0, 110);
     for (uint32_t i = 1; i < 2 * LEAT_CLAIM_EVERY; i++) {
@@ -59,6 +69,7 @@ static void
 claims_are_shares(void **state)
 {
     (void)state;
+    needs_a_look_ahead();
     struct leat_worker *worker = setup(2);
     worker->claim = LEAT_CLAIM_MAX;
     push(0, 8);
@@ -96,6 +107,7 @@ static void
 claims_end_with_a_batch(void **state)
 {
     (void)state;
+    needs_a_look_ahead();
     struct leat_worker *worker = setup(1);
     push(0, 2);
     push_batch(2, 3);
