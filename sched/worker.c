@@ -230,18 +230,17 @@ steal(struct leat_worker *worker, uint32_t level, uint32_t *item)
 
 /* Moves listed jobs to the ring, if there are some and no other worker does. Counted as a taking:
  * see leat_pool_quiet(). */
-static LEAT_COLD bool
+static LEAT_COLD void
 admit(struct leat_worker *worker, uint32_t level)
 {
     struct leat_pool *pool = worker->pool;
     worker->unadmitted = 0;
     if (!leat_lists_ready(&pool->lists[level])) {
-        return false;
+        return;
     }
     taken(worker);
-    bool admitted = leat_lists_admit(pool, level);
+    (void)leat_lists_admit(pool, level);
     atom_count(&worker->ended, 1);
-    return admitted;
 }
 
 /* True once in LEAT_ROB_EVERY times that it goes to the ring while others have items of the level.
@@ -278,7 +277,7 @@ level_pick(struct leat_worker *worker, uint32_t level, uint64_t hint, uint32_t *
     uint32_t bit = UINT32_C(1) << level;
     bool listed = (hint & LEAT_HINT_LIST(level)) != 0;
     if (LEAT_UNLIKELY(listed) && ++worker->unadmitted >= LEAT_ADMIT_EVERY) {
-        (void)admit(worker, level);
+        admit(worker, level);
     }
     if (LEAT_UNLIKELY((worker->held & (bit | LEAT_HELD_POSTED(level))) != 0) &&
         held_pick(worker, level, item)) {
@@ -295,8 +294,11 @@ level_pick(struct leat_worker *worker, uint32_t level, uint64_t hint, uint32_t *
     if (ring_pick(worker, level, item)) {
         return true;
     }
-    if (LEAT_UNLIKELY(listed) && admit(worker, level) && ring_pick(worker, level, item)) {
-        return true;
+    if (LEAT_UNLIKELY(listed)) {
+        admit(worker, level);
+        if (ring_pick(worker, level, item)) {
+            return true;
+        }
     }
     if ((hint & LEAT_HINT_LOCAL(level)) != 0 && steal(worker, level, item)) {
         return true;
@@ -549,8 +551,7 @@ hand_over(struct leat_worker *worker)
 {
     spent_give(worker);
     uint32_t held = worker->held & ((UINT32_C(1) << LEAT_PRIORITY_LEVELS) - 1);
-    /* rlx: hint, re-checked at halted:A */
-    if (worker->held != held && atom_load_rlx(&worker->pool->open) != 0) {
+    if (atom_load_rlx(&worker->pool->open) != 0) { /* rlx: hint, re-checked at halted:A */
         leat_posted_give(worker);
     }
     while (held != 0) {

@@ -16,18 +16,21 @@ static uint64_t clock_look(void);
 static uint64_t clock_deadline(uint64_t timeout_ns);
 static void bed_sleep(struct leat_lot *lot, struct leat_parker *bed, uint32_t worker);
 static void yield_count(void);
+static void prefetch_note(const struct leat_slab *slab, uint32_t index);
 
 /* The real ones, with that clock and that bed. NOLINTBEGIN(bugprone-suspicious-include) */
 #define leat_os_monotonic_ns clock_look
 #define leat_os_deadline_ns  clock_deadline
 #define leat_lot_sleep       bed_sleep
 #define leat_os_yield        yield_count
+#define leat_slab_prefetch   prefetch_note
 #include "sched/idle.c"
 #include "sched/worker.c"
 #undef leat_os_monotonic_ns
 #undef leat_os_deadline_ns
 #undef leat_lot_sleep
 #undef leat_os_yield
+#undef leat_slab_prefetch
 /* NOLINTEND(bugprone-suspicious-include) */
 
 #define JOBS      256
@@ -55,6 +58,8 @@ struct fixture {
     bool drops;       /* listed jobs were cancelled */
     uint32_t sleeps;
     uint32_t yields;
+    uint32_t prefetches; /* of records of tasks */
+    uint32_t prefetched; /* the last one */
     uint32_t advances;
     uint32_t advances_more; /* so many of them say that there is more */
     uint32_t hooks;         /* 1: started, 2: stopping, 3: both */
@@ -100,6 +105,15 @@ static inline void
 yield_count(void)
 {
     fixture.yields++;
+}
+
+static inline void
+prefetch_note(const struct leat_slab *slab, uint32_t index)
+{
+    if (slab == &fixture.pool.tasks) {
+        fixture.prefetches++;
+        fixture.prefetched = index;
+    }
 }
 
 /* ---- fixture -------------------------------------------------------------------------------- */

@@ -180,6 +180,24 @@ thieves_begin_elsewhere(void **state)
     leat_pool_fini(&fixture.pool);
 }
 
+/* Something comes to a queue behind its look there: the bit is set again. */
+static void
+the_bit_comes_back(void **state)
+{
+    (void)state;
+    struct leat_worker *thief = setup(2);
+    push_batch(0, 2);
+    picks(thief + 1, 0);
+    thief->victims_count[LEAT_SAME_CACHE] = 0;
+    picks_nothing(thief);
+    CHECK_EQUAL(hint(), RING | LOCAL);
+    thief->victims_count[LEAT_SAME_CACHE] = 1;
+    picks(thief, 1);
+    picks_nothing(thief);
+    CHECK_EQUAL(hint(), RING);
+    leat_pool_fini(&fixture.pool);
+}
+
 /* What goes on with a batch is stolen, too, and opened by the thief. */
 static void
 a_batch_is_stolen(void **state)
@@ -412,6 +430,33 @@ records_come_back_together(void **state)
     teardown();
 }
 
+/* That of what it will take next: the oldest of its own, else the oldest in the ring. */
+static void
+records_are_prefetched(void **state)
+{
+    (void)state;
+    struct leat_worker *worker = setup(1);
+    uint32_t item = 0;
+    uint32_t next = 0;
+    uint32_t looked = 0; /* by a ring that tells what waits in it */
+    post_tasks(3);
+    post_tasks(1);
+    post_tasks(1);
+    for (uint32_t i = 0; i < 5; i++) {
+        bool before = i > 0;
+        uint32_t prefetches = fixture.prefetches;
+        CHECK(pick(worker, &item));
+        CHECK(!before || prefetches == looked || leat_item_index(item) == next);
+        run(worker, item);
+        looked += i < 2 || (i < 4 && LEAT_RING == LEAT_RING_PACKED) ? 1 : 0;
+        CHECK_EQUAL(fixture.prefetches, looked);
+        next = fixture.prefetched;
+    }
+    picks_nothing(worker);
+    CHECK_EQUAL(fixture.prefetches, looked);
+    teardown();
+}
+
 /* ---- in hand, and posted -------------------------------------------------------------------- */
 
 static void
@@ -543,6 +588,7 @@ main(void)
         cmocka_unit_test(claims_are_shares),
         cmocka_unit_test(claims_end_with_a_batch),
         cmocka_unit_test(thieves_begin_elsewhere),
+        cmocka_unit_test(the_bit_comes_back),
         cmocka_unit_test(a_batch_is_stolen),
         cmocka_unit_test(robs_in_turn),
         cmocka_unit_test(admits_in_turn),
@@ -550,6 +596,7 @@ main(void)
         cmocka_unit_test(admits_nothing),
         cmocka_unit_test(timers_are_advanced),
         cmocka_unit_test(records_come_back_together),
+        cmocka_unit_test(records_are_prefetched),
         cmocka_unit_test(posted_has_every_other_turn),
         cmocka_unit_test(put_back_into_a_list),
         cmocka_unit_test(thieves_rest),

@@ -40,6 +40,18 @@ the_first_item_wakes(void **state)
     CHECK_EQUAL(atom_load_rlx(&worker->wakes), 1);
     CHECK_EQUAL(atom_load_rlx(&worker->busy), 0);
     teardown();
+    /* Nobody sleeps: it does not even look. */
+    worker = setup(2);
+    fixture.act = NULL;
+    push(0, 2);
+    bool first = true;
+    current_worker = worker;
+    CHECK(step(worker, &first));
+    CHECK_EQUAL(worker->seen, 0);
+    CHECK(step(worker, &first));
+    MUST_HAVE_RUN(0, 1);
+    current_worker = NULL;
+    teardown();
     /* Nothing else waits. */
     worker = setup(2);
     fixture.act = halt_at;
