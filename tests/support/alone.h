@@ -37,7 +37,6 @@ static void prefetch_note(const struct leat_slab *slab, uint32_t index);
 #define TASKS_MAX 64
 #define LEVEL     1
 #define LOW       6
-#define NOBODY    UINT32_MAX
 
 #define RING  LEAT_HINT_RING(LEVEL)
 #define LOCAL LEAT_HINT_LOCAL(LEVEL)
