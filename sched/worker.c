@@ -39,13 +39,10 @@ stocked_set(struct leat_worker *worker, uint32_t level, bool stocked)
 {
     uint32_t bit = UINT32_C(1) << level;
     uint32_t now = atom_load_rlx(&worker->stocked); /* rlx: single writer */
-    uint32_t next = stocked ? now | bit : now & ~bit;
-    if (now != next) {
-        /* stock:A release -> waits:A.  Carries: that this worker is busy; that thieves are, who
-         * emptied the queue.
-         * If relaxed: a drain could see the bit clear and all of them idle as before. */
-        atom_store_rel(&worker->stocked, next);
-    }
+    /* stock:A release -> waits:A.  Carries: that this worker is busy; that thieves are, who emptied
+     * the queue.
+     * If relaxed: a drain could see the bit clear and all of them idle as before. */
+    atom_store_rel(&worker->stocked, stocked ? now | bit : now & ~bit);
 }
 
 /* Puts items into the worker's local queue, where others may steal them. There is room: the queue
