@@ -62,11 +62,12 @@ leat_worker_look(struct leat_worker *worker)
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
         found |= leat_pool_look(pool, level);
     }
-    if (found != 0) {
-        (void)atom_or_rlx(&pool->hint, found); /* rlx: hint, re-checked at park:A */
-        worker->seen |= found;
+    if (found == 0) {
+        return false;
     }
-    return found != 0;
+    (void)atom_or_rlx(&pool->hint, found); /* rlx: hint, re-checked at park:A */
+    worker->seen |= found;
+    return true;
 }
 
 /* W5 of park.h: those, and the deques. */

@@ -130,15 +130,13 @@ pop(struct leat_worker *worker, uint32_t level, uint32_t *index)
     return found;
 }
 
-bool
+void
 leat_posted_pick(struct leat_worker *worker, uint32_t level, uint32_t *item)
 {
     uint32_t index = 0;
-    if (!pop(worker, level, &index)) {
-        return false;
-    }
+    bool found = pop(worker, level, &index);
+    LEAT_ASSERT(found);
     *item = leat_item_of(LEAT_KIND_POSTED, index);
-    return true;
 }
 
 bool
@@ -146,7 +144,11 @@ leat_posted_turn(struct leat_worker *worker, uint32_t level, uint32_t *item)
 {
     uint32_t bit = UINT32_C(1) << level;
     worker->passed ^= bit;
-    return (worker->passed & bit) != 0 && leat_posted_pick(worker, level, item);
+    if ((worker->passed & bit) == 0) {
+        return false;
+    }
+    leat_posted_pick(worker, level, item);
+    return true;
 }
 
 static struct leat_pool_task

@@ -40,10 +40,10 @@ struct leat_posted_record {
 void leat_posted_take(struct leat_worker *worker);
 /* Takes it and closes the inbox. */
 void leat_posted_close(struct leat_worker *worker);
-/* The oldest in hand of a level. False: there is none. */
-bool leat_posted_pick(struct leat_worker *worker, uint32_t level, uint32_t *item);
-/* The same, every other time; false between: else what is posted to all workers could keep the ring
- * from its turn. */
+/* The oldest in hand of a level. pre: its bit of `held` is set. */
+void leat_posted_pick(struct leat_worker *worker, uint32_t level, uint32_t *item);
+/* The same, every other time; false in between: else what is posted to all workers could keep the
+ * ring from its turn. */
 bool leat_posted_turn(struct leat_worker *worker, uint32_t level, uint32_t *item);
 /* Runs an item of kind LEAT_KIND_POSTED. */
 void leat_posted_run(struct leat_worker *worker, uint32_t item);

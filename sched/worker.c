@@ -39,13 +39,10 @@ stocked_set(struct leat_worker *worker, uint32_t level, bool stocked)
 {
     uint32_t bit = UINT32_C(1) << level;
     uint32_t now = atom_load_rlx(&worker->stocked); /* rlx: single writer */
-    uint32_t next = stocked ? now | bit : now & ~bit;
-    if (now != next) {
-        /* stock:A release -> waits:A.  Carries: that this worker is busy; that thieves are, who
-         * emptied the queue.
-         * If relaxed: a drain could see the bit clear and all of them idle as before. */
-        atom_store_rel(&worker->stocked, next);
-    }
+    /* stock:A release -> waits:A.  Carries: that this worker is busy; that thieves are, who emptied
+     * the queue.
+     * If relaxed: a drain could see the bit clear and all of them idle as before. */
+    atom_store_rel(&worker->stocked, stocked ? now | bit : now & ~bit);
 }
 
 /* Puts items into the worker's local queue, where others may steal them. There is room: the queue
@@ -190,14 +187,15 @@ steal_from(struct leat_worker *worker, uint32_t victim, uint32_t level, uint32_t
     struct leat_pool *pool = worker->pool;
     uint32_t count =
         leat_local_steal(&pool->workers[victim].local[level], &worker->local[level], item);
+    if (count == 0) {
+        return false;
+    }
     if (count > 1) {
         stocked_set(worker, level, true);
         leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
     }
-    if (count > 0) {
-        *item = item_open(worker, level, *item);
-    }
-    return count > 0;
+    *item = item_open(worker, level, *item);
+    return true;
 }
 
 /* From the first that has something of the level, near ones before far ones; the bit said that
@@ -229,18 +227,17 @@ steal(struct leat_worker *worker, uint32_t level, uint32_t *item)
 
 /* Moves listed jobs to the ring, if there are some and no other worker does. Counted as a taking:
  * see leat_pool_quiet(). */
-static LEAT_COLD bool
+static LEAT_COLD void
 admit(struct leat_worker *worker, uint32_t level)
 {
     struct leat_pool *pool = worker->pool;
     worker->unadmitted = 0;
     if (!leat_lists_ready(&pool->lists[level])) {
-        return false;
+        return;
     }
     taken(worker);
-    bool admitted = leat_lists_admit(pool, level);
+    (void)leat_lists_admit(pool, level);
     atom_count(&worker->ended, 1);
-    return admitted;
 }
 
 /* True once in LEAT_ROB_EVERY times that it goes to the ring while others have items of the level.
@@ -277,7 +274,7 @@ level_pick(struct leat_worker *worker, uint32_t level, uint64_t hint, uint32_t *
     uint32_t bit = UINT32_C(1) << level;
     bool listed = (hint & LEAT_HINT_LIST(level)) != 0;
     if (LEAT_UNLIKELY(listed) && ++worker->unadmitted >= LEAT_ADMIT_EVERY) {
-        (void)admit(worker, level);
+        admit(worker, level);
     }
     if (LEAT_UNLIKELY((worker->held & (bit | LEAT_HELD_POSTED(level))) != 0) &&
         held_pick(worker, level, item)) {
@@ -294,13 +291,20 @@ level_pick(struct leat_worker *worker, uint32_t level, uint64_t hint, uint32_t *
     if (ring_pick(worker, level, item)) {
         return true;
     }
-    if (LEAT_UNLIKELY(listed) && admit(worker, level) && ring_pick(worker, level, item)) {
-        return true;
+    if (LEAT_UNLIKELY(listed)) {
+        admit(worker, level);
+        if (ring_pick(worker, level, item)) {
+            return true;
+        }
     }
     if ((hint & LEAT_HINT_LOCAL(level)) != 0 && steal(worker, level, item)) {
         return true;
     }
-    return (worker->held & LEAT_HELD_POSTED(level)) != 0 && leat_posted_pick(worker, level, item);
+    if ((worker->held & LEAT_HELD_POSTED(level)) != 0) {
+        leat_posted_pick(worker, level, item);
+        return true;
+    }
+    return false;
 }
 
 /* The first hinted level behind the one that had its turn last. */
@@ -544,8 +548,7 @@ hand_over(struct leat_worker *worker)
 {
     spent_give(worker);
     uint32_t held = worker->held & ((UINT32_C(1) << LEAT_PRIORITY_LEVELS) - 1);
-    /* rlx: hint, re-checked at halted:A */
-    if (worker->held != held && atom_load_rlx(&worker->pool->open) != 0) {
+    if (atom_load_rlx(&worker->pool->open) != 0) { /* rlx: hint, re-checked at halted:A */
         leat_posted_give(worker);
     }
     while (held != 0) {
@@ -598,21 +601,28 @@ leat_worker_some(struct leat_worker *worker, size_t budget)
     return ran;
 }
 
+/* Runs the next item. pre: something is in hand. */
+static void
+held_run(struct leat_worker *worker)
+{
+    uint32_t item = 0;
+    bool found = pick(worker, &item);
+    LEAT_ASSERT(found);
+    run(worker, item);
+}
+
 /* Closes the inbox, and gives away what came in last; where there is no room it goes on, item by
  * item. A stop ends that. Counted as a taking: see leat_pool_quiet(). */
 static void
 inbox_end(struct leat_worker *worker)
 {
-    uint32_t item = 0;
     busy_begin(worker);
     taken(worker);
     leat_posted_close(worker);
     bool given = hand_over(worker);
     /* rlx: hint, re-checked at halted:A */
     while (!given && atom_load_rlx(&worker->pool->open) != 0) {
-        if (pick(worker, &item)) {
-            run(worker, item);
-        }
+        held_run(worker);
         given = hand_over(worker);
     }
     atom_count(&worker->ended, 1);
@@ -626,7 +636,6 @@ inbox_end(struct leat_worker *worker)
 static bool
 leaves(struct leat_worker *worker)
 {
-    uint32_t item = 0;
     if (LEAT_LIKELY(!leat_worker_halted(worker))) {
         return false;
     }
@@ -634,9 +643,7 @@ leaves(struct leat_worker *worker)
         return true;
     }
     if (worker->held != 0) {
-        if (pick(worker, &item)) {
-            run(worker, item);
-        }
+        held_run(worker);
         return false;
     }
     if (!leat_worker_may_leave(worker)) {
