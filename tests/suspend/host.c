@@ -177,6 +177,24 @@ host_task_next(void *argument)
     test_gate_wait(&host->next_gate);
 }
 
+void
+host_task_last(void *argument)
+{
+    struct host *host = argument;
+    if (pthread_equal(host->threads[host->next], pthread_self()) != 0) {
+        freeze_sleep(true);
+        test_gate_wait(&host->last_gate);
+        freeze_sleep(false);
+    }
+}
+
+void
+host_fill(struct host *host)
+{
+    while (host_post(host, SUSPEND_FROZEN)) {
+    }
+}
+
 static bool
 sleeps(struct freeze *freeze)
 {

@@ -53,7 +53,9 @@ struct host {
     struct test_gate busy_gate;
     struct test_gate next_gate;
     struct test_gate last_gate;
-    uint32_t next; /* worker to be frozen */
+    uint32_t next;                             /* worker to be frozen */
+    leat_job_id ids[SUSPEND_WHO_COUNT];        /* jobs for threads to cancel */
+    struct leat_completion_queue *completions; /* may be NULL */
 };
 
 void *host_create(const struct suspend_subject *subject);
@@ -79,10 +81,25 @@ bool host_run_submit(void *subject, uint32_t who);
 bool host_see_task(void *subject, uint32_t who);
 bool host_see_job(void *subject, uint32_t who);
 
-#define HOST_POSTS     {.name = "post", .run = host_run_post, .witness = true}
-#define HOST_SUBMITS   {.name = "submit", .run = host_run_submit, .witness = true}
-#define HOST_TASKS_RAN {.name = "task ran", .run = host_see_task, .witness = true}
-#define HOST_JOBS_RAN  {.name = "job ran", .run = host_see_job, .witness = true}
+/* Posts until the ring is full. */
+void host_fill(struct host *host);
+
+#define HOST_POSTS                                                                                 \
+    {                                                                                              \
+        .name = "post", .run = host_run_post, .witness = true                                      \
+    }
+#define HOST_SUBMITS                                                                               \
+    {                                                                                              \
+        .name = "submit", .run = host_run_submit, .witness = true                                  \
+    }
+#define HOST_TASKS_RAN                                                                             \
+    {                                                                                              \
+        .name = "task ran", .run = host_see_task, .witness = true                                  \
+    }
+#define HOST_JOBS_RAN                                                                              \
+    {                                                                                              \
+        .name = "job ran", .run = host_see_job, .witness = true                                    \
+    }
 
 /* ---- situations ------------------------------------------------------------------------------ */
 
@@ -93,6 +110,8 @@ void host_is_next(struct host *host);
 
 void host_task_busy(void *argument);
 void host_task_next(void *argument);
+/* On the worker to be frozen: waits to the end, which is as a sleep for who freezes it. */
+void host_task_last(void *argument);
 /* So many workers wait until the others begin; `next`: one is going to be frozen; the rest
  * sleeps. */
 void host_arrange(struct host *host, uint32_t busy, bool next);

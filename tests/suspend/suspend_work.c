@@ -8,9 +8,9 @@
 #include "tests/suspend/host.h"
 
 /* Tasks beside the first one of a batch: with them a thief takes one to run and one to keep. */
-#define STOLEN  2
-#define BEHIND  3
-#define PIECES  4
+#define STOLEN 2
+#define BEHIND 3
+#define PIECES 4
 
 /* A group, by the task that began it. */
 struct fork {
@@ -249,7 +249,7 @@ static const struct suspend_subject forking = {
                    HOST_SUBMITS,
                    HOST_TASKS_RAN,
                    HOST_JOBS_RAN,
-                   {.name = "fork", .begin = host_begin}},
+                   {.name = "fork", .begin = host_begin, .late = {HOST_WAKING_LATE}}},
     .situations = {{"spawns", forks, 0, 1},
                    {"spawns beside sleepers", forks_beside_sleepers, 0, 1},
                    {"loops", loops, 0, 1},
