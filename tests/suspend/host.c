@@ -227,6 +227,12 @@ host_arrange(struct host *host, uint32_t busy, bool next)
         host_hold(host, host_task_busy, &host->busy_gate);
     }
     host_until_asleep(host, host->workers - busy - (next ? 1 : 0));
+    for (uint32_t i = 0; i < host->workers && !next; i++) {
+        if (sleeps(&host->freezes[i])) {
+            host->next = i;
+            host->next_sleeps = true;
+        }
+    }
 }
 
 /* ---- engines --------------------------------------------------------------------------------- */

@@ -53,8 +53,9 @@ struct host {
     struct test_gate busy_gate;
     struct test_gate next_gate;
     struct test_gate last_gate;
-    uint32_t next;                             /* worker to be frozen */
-    leat_job_id ids[SUSPEND_WHO_COUNT];        /* jobs for threads to cancel */
+    uint32_t next;                      /* worker to be frozen */
+    bool next_sleeps;                   /* it is held by no gate, and waits for what is brought */
+    leat_job_id ids[SUSPEND_WHO_COUNT]; /* jobs for threads to cancel */
     struct leat_completion_queue *completions; /* may be NULL */
 };
 
@@ -112,8 +113,8 @@ void host_task_busy(void *argument);
 void host_task_next(void *argument);
 /* On the worker to be frozen: waits to the end, which is as a sleep for who freezes it. */
 void host_task_last(void *argument);
-/* So many workers wait until the others begin; `next`: one is going to be frozen; the rest
- * sleeps. */
+/* So many workers wait until the others begin; `next`: one is going to be frozen; the rest sleeps,
+ * and if none was held to be frozen it is one of these. */
 void host_arrange(struct host *host, uint32_t busy, bool next);
 /* Until all workers sleep that nobody holds: so many. */
 void host_until_asleep(struct host *host, uint32_t count);

@@ -4,12 +4,14 @@
  * has in its hand. Who waits in a group for that waits with it, and so it is found. */
 #include <string.h>
 
+#include "sched/limits.h"
 #include "tests/support/check.h"
 #include "tests/suspend/host.h"
 
-/* Tasks beside the first one of a batch: with them a thief takes one to run and one to keep. */
-#define STOLEN 2
+/* Tasks behind the first one of a batch, and those of a group. A thief takes half of such, or of
+ * what a worker had claimed: one to run, and the others to keep. */
 #define BEHIND 3
+#define STOLEN (LEAT_CLAIM_MAX / 2)
 #define PIECES 4
 
 /* A group, by the task that began it. */
@@ -70,16 +72,19 @@ victim_goes_on(void *subject)
     stock(host, host_task_next, &host->next_gate);
 }
 
-/* In the hand of a thief is half of what its victim had, between the two swaps; else one item. */
+/* In the hand of a thief is half of what its victim had, from its swap until it publishes that; else
+ * one item. */
 static bool
 thief_settled(void *subject)
 {
     struct host *host = subject;
     struct freeze *freeze = &host->freezes[host->next];
     CHECK(pthread_mutex_lock(&freeze->mutex) == 0);
-    bool stealing = freeze->stands && strcmp(freeze->place.file, "ring/local.c") == 0;
+    const struct freeze_place *place = &freeze->place;
+    bool stolen = freeze->stands && strcmp(place->file, "ring/local.c") == 0 &&
+                  strcmp(place->kind, "store") == 0 && strstr(place->text, "tail") != NULL;
     CHECK(pthread_mutex_unlock(&freeze->mutex) == 0);
-    host->in_hand = stealing ? STOLEN : 1;
+    host->in_hand = stolen ? STOLEN : 1;
     return host_settled(host);
 }
 
