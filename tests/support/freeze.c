@@ -74,6 +74,9 @@ freeze_step(struct freeze_place place)
     }
     freeze->stands = false;
     freeze->writes += place.writes ? 1 : 0;
+    if (freeze->seen != NULL && freeze->seen->taken != NULL) {
+        freeze->seen->taken(freeze->seen->context, &place);
+    }
     unlock(freeze);
 }
 

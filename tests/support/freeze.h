@@ -35,6 +35,9 @@ struct freeze_place {
 struct freeze_places {
     struct freeze_place places[FREEZE_PLACES_MAX];
     uint32_t count;
+    /* Not NULL: called for each step that a thread takes whose places are noted here. */
+    void (*taken)(void *context, const struct freeze_place *place);
+    void *context;
 };
 
 bool freeze_places_know(const struct freeze_places *list, const struct freeze_place *place);

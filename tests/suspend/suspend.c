@@ -18,6 +18,8 @@
 #define PATIENCE_NS       (300 * TEST_MS)
 #define PATIENCE_LONG_NS  (5000 * TEST_MS)
 #define PATIENCE_SHORT_NS (30 * TEST_MS)
+/* In a span, where all steps are to block. */
+#define PATIENCE_SPAN_NS (60 * TEST_MS)
 /* And for those that interrupt, or go round while an earlier one is held, of whom nothing is
  * asked. */
 #define PATIENCE_LAPS_NS (10 * TEST_MS)
@@ -42,6 +44,9 @@ struct verdict {
     struct freeze_places late;
     struct tally one;
     struct tally two;
+    /* Where each step in between is to block; and whether the thread of this trial is there. */
+    const struct suspend_span *span;
+    bool inside;
     /* Of an operation that nobody disturbs: its steps; those that block; how many it takes before
      * them that write. */
     uint64_t steps[SUSPEND_SITUATIONS_MAX];
@@ -84,6 +89,7 @@ struct stand {
     struct freeze_place place;
     uint64_t writes;
     bool late;
+    bool inside; /* the span of its operation */
 };
 
 /* ---- places ---------------------------------------------------------------------------------- */
@@ -122,6 +128,25 @@ expected(const char *const *names, const struct freeze_place *place)
         }
     }
     return false;
+}
+
+/* A thread in the operation takes a step. */
+static void
+step_taken(void *context, const struct freeze_place *place)
+{
+    struct verdict *verdict = context;
+    verdict->inside = verdict->inside ? !place_is(place, verdict->span->upto)
+                                      : place_is(place, verdict->span->behind);
+}
+
+static void
+span_watch(struct verdict *verdict, const struct suspend_span *span)
+{
+    if (span->behind != NULL) {
+        verdict->span = span;
+        verdict->covered.taken = step_taken;
+        verdict->covered.context = verdict;
+    }
 }
 
 /* ---- one trial ------------------------------------------------------------------------------- */
@@ -231,7 +256,9 @@ call_prepare(struct trial *trial, uint32_t number)
     call->operation = &trial->session->subject->operations[trial->plan->frozen[number].operation];
     call->state = trial->state;
     call->who = SUSPEND_FROZEN + number;
-    call->seen = &trial->session->verdicts[trial->plan->frozen[number].operation].covered;
+    struct verdict *verdict = &trial->session->verdicts[trial->plan->frozen[number].operation];
+    verdict->inside = false;
+    call->seen = &verdict->covered;
 }
 
 /* Brings the threads to their steps. False: one did not come so far. */
@@ -342,6 +369,8 @@ try_plan(struct session *session, const struct plan *plan, struct stand *at, uin
     at->place = trial.calls[0].freeze->place;
     at->writes = trial.calls[0].freeze->writes;
     at->late = false;
+    at->inside = session->verdicts[plan->frozen[0].operation].inside;
+    patience_ns = at->inside ? PATIENCE_SPAN_NS : patience_ns;
     if (stands) {
         /* Of two, only whether they block. */
         if (subject->settled != NULL && plan->frozen_count == 1) {
@@ -377,6 +406,15 @@ say_surprise(const struct session *session, const struct plan *plan, const char 
     test_say("\n");
 }
 
+/* Whether a trial went otherwise than the span says. An operation that was interrupted may come
+ * through it without what it holds up otherwise. */
+static bool
+is_strange(const struct plan *plan, const struct stand *at, enum outcome outcome)
+{
+    return outcome == BLOCKED ? !at->inside
+                              : outcome == PASSED && at->inside && plan->interrupt_step == 0;
+}
+
 /* Whether there is more to say of a place than is known. */
 static bool
 is_news(const struct verdict *verdict, const struct plan *plan, const struct stand *at,
@@ -384,10 +422,22 @@ is_news(const struct verdict *verdict, const struct plan *plan, const struct sta
 {
     const struct freeze_places *blocking =
         plan->frozen_count == 1 ? &verdict->blocking : &verdict->blocking_pair;
+    if (verdict->span != NULL && (outcome == BLOCKED || is_strange(plan, at, outcome))) {
+        return is_strange(plan, at, outcome);
+    }
     if (outcome == BLOCKED) {
         return !freeze_places_know(blocking, &at->place);
     }
     return outcome == PASSED && at->late && !freeze_places_know(&verdict->late, &at->place);
+}
+
+static const char *
+what(enum outcome outcome, const struct stand *at)
+{
+    if (outcome == BLOCKED) {
+        return "blocks";
+    }
+    return at->inside ? "does not block" : "late";
 }
 
 /* A trial with as much patience as its outcome is worth, counted. */
@@ -407,7 +457,7 @@ judge(struct session *session, const struct plan *plan, struct stand *at)
         outcome = try_plan(session, plan, at, known ? PATIENCE_NS : PATIENCE_LONG_NS);
         if (!known && is_news(verdict, plan, at, outcome)) {
             session->surprises++;
-            say_surprise(session, plan, outcome == BLOCKED ? "blocks" : "late");
+            say_surprise(session, plan, what(outcome, at));
         }
     }
     tally->tried += outcome != ENDED ? 1 : 0;
@@ -632,7 +682,12 @@ print_verdict(const struct session *session, uint32_t operation)
     if (verdict->blocking.count + verdict->blocking_pair.count + verdict->late.count == 0) {
         (void)printf("  lock-free");
     }
-    print_places(&verdict->blocking, "  BLOCKING");
+    if (verdict->span != NULL && verdict->blocking.count != 0) {
+        (void)printf("  BLOCKING behind the %s, up to the %s: at %u places", verdict->span->behind,
+                     verdict->span->upto, verdict->blocking.count);
+    } else {
+        print_places(&verdict->blocking, "  BLOCKING");
+    }
     print_places(&verdict->blocking_pair, "  BLOCKING beside another one:");
     print_places(&verdict->late, "  LATE");
     (void)printf("\n");
@@ -659,8 +714,10 @@ as_named(const struct freeze_places *list, const char *const *names)
 static bool
 as_expected(const struct suspend_operation *operation, const struct verdict *verdict)
 {
-    return verdict->covered.count > 0 && verdict->blocking_pair.count == 0 &&
-           as_named(&verdict->blocking, operation->blocks) &&
+    /* Of a span each trial was compared. */
+    bool blocks = verdict->span != NULL ? verdict->blocking.count > 0
+                                        : as_named(&verdict->blocking, operation->blocks);
+    return verdict->covered.count > 0 && verdict->blocking_pair.count == 0 && blocks &&
            as_named(&verdict->late, operation->late);
 }
 
@@ -675,6 +732,8 @@ suspend_run(const struct suspend_subject *subject)
     session->prng.state = test_seed(subject->name);
     while (session->operations < SUSPEND_OPERATIONS_MAX &&
            subject->operations[session->operations].name != NULL) {
+        span_watch(&session->verdicts[session->operations],
+                   &subject->operations[session->operations].span);
         session->operations++;
     }
     while (session->situations < SUSPEND_SITUATIONS_MAX &&

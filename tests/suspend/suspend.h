@@ -46,6 +46,12 @@ enum suspend_who {
 
 struct suspend_subject;
 
+/* From behind one place up to in front of another. */
+struct suspend_span {
+    const char *behind;
+    const char *upto;
+};
+
 struct suspend_operation {
     const char *name;
     /* One call, by the thread `who`. True: it succeeded. */
@@ -59,6 +65,9 @@ struct suspend_operation {
     uint32_t hides;
     /* Where it must be found blocking, or late, as "FILE KIND WORD". None: it must be lock-free. */
     const char *blocks[SUSPEND_PLACES_MAX];
+    /* Or each step in here, as often as an operation that nobody disturbs comes through it, and no
+     * step outside. */
+    struct suspend_span span;
     const char *late[SUSPEND_PLACES_MAX];
 };
 
