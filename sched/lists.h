@@ -78,16 +78,16 @@ enum leat_role {
 
 /* One level. Letters: I set at init, then read-only; O the holder of the role; S many writers. */
 struct leat_lists {
-    LEAT_ALIGNED_LINE struct leat_inbox inbox;  /* S jobs */
-    LEAT_ALIGNED_LINE struct leat_inbox calls;  /* S queues that are to be swept, or opened */
-    LEAT_ALIGNED_LINE leat_atomic_u32 role;     /* S enum leat_role */
-    uint32_t chain;                             /* O taken from the inbox, newest first */
-    uint32_t chain_calls;                       /* O taken from `calls` */
-    uint32_t sweeping;                          /* O queue, or LEAT_INDEX_NONE */
-    uint32_t sweep_left;                        /* O jobs that this sweep has still to look at */
-    struct leat_fifo turned;                    /* O taken and turned round: oldest first */
-    struct leat_fifo ready;                     /* O queues with jobs in their lists */
-    struct leat_list *lists;                    /* I by queue */
+    LEAT_ALIGNED_LINE struct leat_inbox inbox; /* S jobs */
+    LEAT_ALIGNED_LINE struct leat_inbox calls; /* S queues that are to be swept, or opened */
+    LEAT_ALIGNED_LINE leat_atomic_u32 role;    /* S enum leat_role */
+    uint32_t chain;                            /* O taken from the inbox, newest first */
+    uint32_t chain_calls;                      /* O taken from `calls` */
+    uint32_t sweeping;                         /* O queue, or LEAT_INDEX_NONE */
+    uint32_t sweep_left;                       /* O jobs that this sweep has still to look at */
+    struct leat_fifo turned;                   /* O taken and turned round: oldest first */
+    struct leat_fifo ready;                    /* O queues with jobs in their lists */
+    struct leat_list *lists;                   /* I by queue */
 };
 
 enum leat_passage {

@@ -150,7 +150,7 @@ pool_setup(void *argument)
         .memory = explore_memory_table(),
         .ops = {.run = job_run, .context = state},
         .queues = scenario->holds != 0 ? 2 : 1,
-        .lists = {job_link, job_queue, job_drop, state},
+        .lists = {.link = job_link, .queue = job_queue, .drop = job_drop, .context = state},
     };
     struct leat_pool *pool = &state->pool;
     EXPLORE_CHECK(leat_pool_init(pool, &config) == LEAT_OS_OK);

@@ -201,7 +201,8 @@ setup_listed(uint32_t ring_slots_log2)
     struct leat_pool_config config = config_of(1);
     config.ring_slots_log2 = ring_slots_log2;
     config.queues = 1;
-    config.lists = (struct leat_lists_ops){job_link, job_queue, job_drop, &fixture};
+    config.lists = (struct leat_lists_ops){
+        .link = job_link, .queue = job_queue, .drop = job_drop, .context = &fixture};
     open_with(&config);
     return &fixture.pool.workers[0];
 }

@@ -1,6 +1,6 @@
 /* unit_spawn_idle.c - workers without a task of their own, in one thread that acts for each of them
  * in turn: who steals what, who is woken by a spawn, and who sleeps in a wait. */
-#include "tests/support/crew.h"
+#include "tests/support/cast.h"
 
 #define SOON_NS 2000000
 #define LATE_NS UINT64_C(60000000000)
@@ -11,218 +11,218 @@ static void
 the_oldest_of_the_next_place(void **state)
 {
     (void)state;
-    struct crew *crew = crew_setup();
+    struct cast *cast = cast_setup();
     struct leat_deque_entry entry;
-    crew_takes_none(crew, 1);
-    for (uint32_t i = 0; i < CREW_PLACES; i++) {
-        crew->self = crew_place(crew, i);
-        crew_spawn(crew, 2 * i);
-        crew_spawn(crew, 2 * i + 1);
+    cast_takes_none(cast, 1);
+    for (uint32_t i = 0; i < CAST_PLACES; i++) {
+        cast->self = cast_place(cast, i);
+        cast_spawn(cast, 2 * i);
+        cast_spawn(cast, 2 * i + 1);
     }
     static const uint32_t order[] = {3, 2, 4, 5, 0, 1};
     for (uint32_t i = 0; i < TEST_COUNT_OF(order); i++) {
-        CHECK_EQUAL(atom_load_rlx(&crew_place(crew, 1)->taken), i);
-        entry = crew_take(crew, 1, order[i]);
-        crew_run_on(crew, 1, &entry);
-        CREW_RAN(crew, order[i]);
+        CHECK_EQUAL(atom_load_rlx(&cast_place(cast, 1)->taken), i);
+        entry = cast_take(cast, 1, order[i]);
+        cast_run_on(cast, 1, &entry);
+        CAST_RAN(cast, order[i]);
     }
-    crew_takes_none(crew, 1);
-    CHECK_EQUAL(atom_load_rlx(&crew_place(crew, 1)->taken), 6);
-    CHECK_EQUAL(atom_load_rlx(&crew_place(crew, 0)->taken), 0);
-    crew_teardown(crew);
+    cast_takes_none(cast, 1);
+    CHECK_EQUAL(atom_load_rlx(&cast_place(cast, 1)->taken), 6);
+    CHECK_EQUAL(atom_load_rlx(&cast_place(cast, 0)->taken), 0);
+    cast_teardown(cast);
 }
 
 static void
 each_place_is_looked_at(void **state)
 {
     (void)state;
-    struct crew *crew = crew_setup();
-    CHECK(!leat_spawn_ready(&crew->pool));
-    for (uint32_t i = 0; i < CREW_PLACES; i++) {
-        crew->self = crew_place(crew, i);
-        crew_spawn(crew, i);
-        CHECK(leat_spawn_ready(&crew->pool));
-        leat_spawn_empty(crew->self);
-        CREW_RAN(crew, i);
-        CHECK(!leat_spawn_ready(&crew->pool));
+    struct cast *cast = cast_setup();
+    CHECK(!leat_spawn_ready(&cast->pool));
+    for (uint32_t i = 0; i < CAST_PLACES; i++) {
+        cast->self = cast_place(cast, i);
+        cast_spawn(cast, i);
+        CHECK(leat_spawn_ready(&cast->pool));
+        leat_spawn_empty(cast->self);
+        CAST_RAN(cast, i);
+        CHECK(!leat_spawn_ready(&cast->pool));
     }
-    crew_teardown(crew);
+    cast_teardown(cast);
 }
 
 /* ---- who is woken --------------------------------------------------------------------------- */
 
 static void
-lie_down(struct crew *crew, uint32_t worker)
+lie_down(struct cast *cast, uint32_t worker)
 {
-    leat_lot_enter(&crew->pool.lot, &crew_place(crew, worker)->bed, worker);
+    leat_lot_enter(&cast->pool.lot, &cast_place(cast, worker)->bed, worker);
 }
 
 static void
-wait_down(struct crew *crew, uint32_t worker, uint64_t depth)
+wait_down(struct cast *cast, uint32_t worker, uint64_t depth)
 {
-    atom_init(&crew_place(crew, worker)->floor, depth);
-    leat_lot_enter(&crew->pool.helpers, &crew_place(crew, worker)->bed, worker);
+    atom_init(&cast_place(cast, worker)->floor, depth);
+    leat_lot_enter(&cast->pool.helpers, &cast_place(cast, worker)->bed, worker);
 }
 
 static bool
-gets_up(struct crew *crew, uint32_t worker)
+gets_up(struct cast *cast, uint32_t worker)
 {
-    bool woken = leat_parker_notified(&crew_place(crew, worker)->bed);
-    leat_parker_prepare(&crew_place(crew, worker)->bed);
-    leat_lot_leave(&crew->pool.lot, worker);
-    leat_lot_leave(&crew->pool.helpers, worker);
+    bool woken = leat_parker_notified(&cast_place(cast, worker)->bed);
+    leat_parker_prepare(&cast_place(cast, worker)->bed);
+    leat_lot_leave(&cast->pool.lot, worker);
+    leat_lot_leave(&cast->pool.helpers, worker);
     return woken;
 }
 
 static void
-must_be_woken(struct crew *crew, bool first, bool second)
+must_be_woken(struct cast *cast, bool first, bool second)
 {
-    CHECK_EQUAL(gets_up(crew, 1), first);
-    CHECK_EQUAL(gets_up(crew, 2), second);
+    CHECK_EQUAL(gets_up(cast, 1), first);
+    CHECK_EQUAL(gets_up(cast, 2), second);
 }
 
 static uint64_t
-wakes(struct crew *crew)
+wakes(struct cast *cast)
 {
-    return atom_load_rlx(&crew->pool.wakes_outside);
+    return atom_load_rlx(&cast->pool.wakes_outside);
 }
 
 static void
 workers_without_work_are_woken_before_helpers(void **state)
 {
     (void)state;
-    struct crew *crew = crew_setup();
-    crew_spawn_at(crew, 3, 0);
-    lie_down(crew, 2);
-    wait_down(crew, 1, 0);
-    crew_spawn_at(crew, 3, 1);
-    must_be_woken(crew, false, true);
-    CHECK_EQUAL(wakes(crew), 1);
-    lie_down(crew, 1);
-    crew_spawn_at(crew, 3, 2);
-    must_be_woken(crew, true, false);
-    CHECK_EQUAL(wakes(crew), 2);
-    crew_wait(crew);
-    CREW_RAN(crew, 2, 1, 0);
-    crew_teardown(crew);
+    struct cast *cast = cast_setup();
+    cast_spawn_at(cast, 3, 0);
+    lie_down(cast, 2);
+    wait_down(cast, 1, 0);
+    cast_spawn_at(cast, 3, 1);
+    must_be_woken(cast, false, true);
+    CHECK_EQUAL(wakes(cast), 1);
+    lie_down(cast, 1);
+    cast_spawn_at(cast, 3, 2);
+    must_be_woken(cast, true, false);
+    CHECK_EQUAL(wakes(cast), 2);
+    cast_wait(cast);
+    CAST_RAN(cast, 2, 1, 0);
+    cast_teardown(cast);
 }
 
 static void
 one_helper_that_may_take_the_oldest_is_woken(void **state)
 {
     (void)state;
-    struct crew *crew = crew_setup();
-    crew_spawn_at(crew, 3, 0);
+    struct cast *cast = cast_setup();
+    cast_spawn_at(cast, 3, 0);
     /* It is as deep as the oldest, though not as the newest. */
-    wait_down(crew, 1, 3);
-    crew_spawn_at(crew, 5, 1);
-    CHECK(!leat_parker_notified(&crew_place(crew, 1)->bed));
-    wait_down(crew, 2, 2);
-    crew_spawn_at(crew, 5, 2);
-    must_be_woken(crew, false, true);
-    wait_down(crew, 1, 2);
-    wait_down(crew, 2, 0);
-    crew_spawn_at(crew, 5, 3);
-    CHECK(leat_parker_notified(&crew_place(crew, 1)->bed));
-    CHECK(!leat_parker_notified(&crew_place(crew, 2)->bed));
+    wait_down(cast, 1, 3);
+    cast_spawn_at(cast, 5, 1);
+    CHECK(!leat_parker_notified(&cast_place(cast, 1)->bed));
+    wait_down(cast, 2, 2);
+    cast_spawn_at(cast, 5, 2);
+    must_be_woken(cast, false, true);
+    wait_down(cast, 1, 2);
+    wait_down(cast, 2, 0);
+    cast_spawn_at(cast, 5, 3);
+    CHECK(leat_parker_notified(&cast_place(cast, 1)->bed));
+    CHECK(!leat_parker_notified(&cast_place(cast, 2)->bed));
     /* Who was woken is passed over, and then nobody is left. */
-    crew_spawn_at(crew, 5, 4);
-    CHECK(leat_parker_notified(&crew_place(crew, 2)->bed));
-    crew_spawn_at(crew, 5, 5);
-    must_be_woken(crew, true, true);
-    CHECK_EQUAL(wakes(crew), 0);
-    crew_wait(crew);
-    CREW_RAN(crew, 5, 4, 3, 2, 1, 0);
-    crew_teardown(crew);
+    cast_spawn_at(cast, 5, 4);
+    CHECK(leat_parker_notified(&cast_place(cast, 2)->bed));
+    cast_spawn_at(cast, 5, 5);
+    must_be_woken(cast, true, true);
+    CHECK_EQUAL(wakes(cast), 0);
+    cast_wait(cast);
+    CAST_RAN(cast, 5, 4, 3, 2, 1, 0);
+    cast_teardown(cast);
 }
 
 static void
 a_thief_wakes_another_if_there_is_more(void **state)
 {
     (void)state;
-    struct crew *crew = crew_setup();
+    struct cast *cast = cast_setup();
     struct leat_deque_entry first;
     struct leat_deque_entry second;
-    crew_spawn(crew, 0);
-    crew_spawn(crew, 1);
-    lie_down(crew, 2);
-    first = crew_take(crew, 1, 0);
-    must_be_woken(crew, false, true);
-    lie_down(crew, 2);
-    second = crew_take(crew, 1, 1);
-    must_be_woken(crew, false, false);
-    CHECK_EQUAL(wakes(crew), 1);
-    crew_run_on(crew, 1, &first);
-    crew_run_on(crew, 1, &second);
-    CREW_RAN(crew, 0, 1);
-    crew_teardown(crew);
+    cast_spawn(cast, 0);
+    cast_spawn(cast, 1);
+    lie_down(cast, 2);
+    first = cast_take(cast, 1, 0);
+    must_be_woken(cast, false, true);
+    lie_down(cast, 2);
+    second = cast_take(cast, 1, 1);
+    must_be_woken(cast, false, false);
+    CHECK_EQUAL(wakes(cast), 1);
+    cast_run_on(cast, 1, &first);
+    cast_run_on(cast, 1, &second);
+    CAST_RAN(cast, 0, 1);
+    cast_teardown(cast);
 }
 
 /* ---- waiting -------------------------------------------------------------------------------- */
 
 /* A wait of a task of depth 4, whose group has a task that another worker has in its hand. */
 static struct leat_deque_entry
-hold(struct crew *crew)
+hold(struct cast *cast)
 {
-    crew->self->depth = 4;
-    crew_join(crew, crew->self, NULL);
-    crew_spawn(crew, 0);
-    return crew_take(crew, 1, 0);
+    cast->self->depth = 4;
+    cast_join(cast, cast->self, NULL);
+    cast_spawn(cast, 0);
+    return cast_take(cast, 1, 0);
 }
 
 /* It sleeps until its deadline. */
 static void
-must_sleep(struct crew *crew)
+must_sleep(struct cast *cast)
 {
-    leat_parker_prepare(&crew->self->bed);
-    atom_init(&crew->self->floor, 0);
-    CHECK(!leat_join_wait(&crew->join, leat_os_deadline_ns(SOON_NS)));
-    CHECK_EQUAL(atom_load_rlx(&crew->self->bed.word), LEAT_PARKER_PARKED);
-    CHECK_EQUAL(atom_load_rlx(&crew->self->floor), crew->self->depth);
-    CHECK_EQUAL(leat_lot_count(&crew->pool.helpers), 0);
-    CHECK_EQUAL(atom_load_rlx(&crew->join.others) & 1, 0);
+    leat_parker_prepare(&cast->self->bed);
+    atom_init(&cast->self->floor, 0);
+    CHECK(!leat_join_wait(&cast->join, leat_os_deadline_ns(SOON_NS)));
+    CHECK_EQUAL(atom_load_rlx(&cast->self->bed.word), LEAT_PARKER_PARKED);
+    CHECK_EQUAL(atom_load_rlx(&cast->self->floor), cast->self->depth);
+    CHECK_EQUAL(leat_lot_count(&cast->pool.helpers), 0);
+    CHECK_EQUAL(atom_load_rlx(&cast->join.others) & 1, 0);
 }
 
 static void
-must_end(struct crew *crew, const struct leat_deque_entry *held)
+must_end(struct cast *cast, const struct leat_deque_entry *held)
 {
-    leat_parker_prepare(&crew->self->bed);
-    crew_run_on(crew, 1, held);
-    CHECK_EQUAL(atom_load_rlx(&crew->self->bed.word), LEAT_PARKER_EMPTY);
-    CHECK(leat_join_wait(&crew->join, 0));
-    crew->self->depth = 0;
+    leat_parker_prepare(&cast->self->bed);
+    cast_run_on(cast, 1, held);
+    CHECK_EQUAL(atom_load_rlx(&cast->self->bed.word), LEAT_PARKER_EMPTY);
+    CHECK(leat_join_wait(&cast->join, 0));
+    cast->self->depth = 0;
 }
 
 static void
 a_wait_sleeps_where_nothing_is_deeper(void **state)
 {
     (void)state;
-    struct crew *crew = crew_setup();
-    const struct leat_deque_entry held = hold(crew);
+    struct cast *cast = cast_setup();
+    const struct leat_deque_entry held = hold(cast);
     struct leat_deque_entry entry;
-    must_sleep(crew);
+    must_sleep(cast);
     /* A deque that had a deeper one. */
-    crew->self = crew_place(crew, 2);
-    crew_spawn_at(crew, 9, 1);
-    entry = crew_take(crew, 2, 1);
-    crew_run_on(crew, 2, &entry);
-    crew->self = crew_place(crew, 0);
-    CREW_RAN(crew, 1);
-    must_sleep(crew);
+    cast->self = cast_place(cast, 2);
+    cast_spawn_at(cast, 9, 1);
+    entry = cast_take(cast, 2, 1);
+    cast_run_on(cast, 2, &entry);
+    cast->self = cast_place(cast, 0);
+    CAST_RAN(cast, 1);
+    must_sleep(cast);
     /* Its own, and another worker's, that are as deep as the task that waits. */
-    crew_spawn_at(crew, 4, 2);
-    must_sleep(crew);
-    crew->self = crew_place(crew, 2);
-    crew_spawn_at(crew, 4, 3);
-    crew->self = crew_place(crew, 0);
-    must_sleep(crew);
-    crew_ran_none(crew);
-    leat_spawn_empty(crew_place(crew, 0));
-    leat_spawn_empty(crew_place(crew, 2));
-    CREW_RAN(crew, 2, 3);
-    must_end(crew, &held);
-    CREW_RAN(crew, 0);
-    crew_teardown(crew);
+    cast_spawn_at(cast, 4, 2);
+    must_sleep(cast);
+    cast->self = cast_place(cast, 2);
+    cast_spawn_at(cast, 4, 3);
+    cast->self = cast_place(cast, 0);
+    must_sleep(cast);
+    cast_ran_none(cast);
+    leat_spawn_empty(cast_place(cast, 0));
+    leat_spawn_empty(cast_place(cast, 2));
+    CAST_RAN(cast, 2, 3);
+    must_end(cast, &held);
+    CAST_RAN(cast, 0);
+    cast_teardown(cast);
 }
 
 /* The oldest one of place 1 is not deep enough; that of place 2 is. */
@@ -230,44 +230,44 @@ static void
 a_wait_steals_what_is_deeper(void **state)
 {
     (void)state;
-    struct crew *crew = crew_setup();
-    const struct leat_deque_entry held = hold(crew);
-    crew->self = crew_place(crew, 1);
-    crew_spawn_at(crew, 4, 1);
-    crew_spawn_at(crew, 5, 2);
-    crew->self = crew_place(crew, 2);
-    crew_spawn_at(crew, 5, 3);
-    crew->self = crew_place(crew, 0);
-    crew_spawn_at(crew, 4, 4);
-    must_sleep(crew);
-    CREW_RAN(crew, 3);
-    CHECK_EQUAL(crew->depths[0], 5);
-    CHECK_EQUAL(crew->self->depth, 4);
-    CHECK_EQUAL(crew_waiting(crew, 0), 1);
-    CHECK_EQUAL(crew_waiting(crew, 1), 2);
-    leat_spawn_empty(crew_place(crew, 0));
-    leat_spawn_empty(crew_place(crew, 1));
-    CREW_RAN(crew, 4, 2, 1);
-    must_end(crew, &held);
-    CREW_RAN(crew, 0);
-    crew_teardown(crew);
+    struct cast *cast = cast_setup();
+    const struct leat_deque_entry held = hold(cast);
+    cast->self = cast_place(cast, 1);
+    cast_spawn_at(cast, 4, 1);
+    cast_spawn_at(cast, 5, 2);
+    cast->self = cast_place(cast, 2);
+    cast_spawn_at(cast, 5, 3);
+    cast->self = cast_place(cast, 0);
+    cast_spawn_at(cast, 4, 4);
+    must_sleep(cast);
+    CAST_RAN(cast, 3);
+    CHECK_EQUAL(cast->depths[0], 5);
+    CHECK_EQUAL(cast->self->depth, 4);
+    CHECK_EQUAL(cast_waiting(cast, 0), 1);
+    CHECK_EQUAL(cast_waiting(cast, 1), 2);
+    leat_spawn_empty(cast_place(cast, 0));
+    leat_spawn_empty(cast_place(cast, 1));
+    CAST_RAN(cast, 4, 2, 1);
+    must_end(cast, &held);
+    CAST_RAN(cast, 0);
+    cast_teardown(cast);
 }
 
 static void
 a_deadline_that_has_passed_runs_nothing(void **state)
 {
     (void)state;
-    struct crew *crew = crew_setup();
-    CHECK(leat_join_wait(&crew->join, 0));
-    crew_spawn(crew, 0);
-    crew_spawn(crew, 1);
-    CHECK(!leat_join_wait(&crew->join, 0));
-    CHECK(!leat_join_wait(&crew->join, leat_os_monotonic_ns()));
-    crew_ran_none(crew);
-    CHECK(leat_join_wait(&crew->join, leat_os_deadline_ns(LATE_NS)));
-    CREW_RAN(crew, 1, 0);
-    CHECK_EQUAL(atom_load_rlx(&crew->self->bed.word), LEAT_PARKER_EMPTY);
-    crew_teardown(crew);
+    struct cast *cast = cast_setup();
+    CHECK(leat_join_wait(&cast->join, 0));
+    cast_spawn(cast, 0);
+    cast_spawn(cast, 1);
+    CHECK(!leat_join_wait(&cast->join, 0));
+    CHECK(!leat_join_wait(&cast->join, leat_os_monotonic_ns()));
+    cast_ran_none(cast);
+    CHECK(leat_join_wait(&cast->join, leat_os_deadline_ns(LATE_NS)));
+    CAST_RAN(cast, 1, 0);
+    CHECK_EQUAL(atom_load_rlx(&cast->self->bed.word), LEAT_PARKER_EMPTY);
+    cast_teardown(cast);
 }
 
 /* ---- marks ---------------------------------------------------------------------------------- */
@@ -276,28 +276,28 @@ static void
 the_last_one_wakes_a_marked_owner(void **state)
 {
     (void)state;
-    struct crew *crew = crew_setup();
-    struct leat_parker *bed = &crew->self->bed;
+    struct cast *cast = cast_setup();
+    struct leat_parker *bed = &cast->self->bed;
     struct leat_deque_entry entries[3];
     for (uint32_t i = 0; i < TEST_COUNT_OF(entries); i++) {
-        crew_spawn(crew, i);
-        entries[i] = crew_take(crew, 1, i);
+        cast_spawn(cast, i);
+        entries[i] = cast_take(cast, 1, i);
     }
     leat_parker_prepare(bed);
-    crew_run_on(crew, 1, &entries[0]);
-    CHECK(!leat_join_mark(&crew->join));
-    crew_run_on(crew, 1, &entries[1]);
-    CHECK(!leat_join_ended(&crew->join));
+    cast_run_on(cast, 1, &entries[0]);
+    CHECK(!leat_join_mark(&cast->join));
+    cast_run_on(cast, 1, &entries[1]);
+    CHECK(!leat_join_ended(&cast->join));
     CHECK(!leat_parker_notified(bed));
-    crew_run_on(crew, 1, &entries[2]);
-    CHECK(leat_join_ended(&crew->join));
+    cast_run_on(cast, 1, &entries[2]);
+    CHECK(leat_join_ended(&cast->join));
     CHECK(leat_parker_notified(bed));
-    leat_join_unmark(&crew->join);
-    CHECK(leat_join_mark(&crew->join));
-    leat_join_unmark(&crew->join);
-    CHECK_EQUAL(crew->ended, 0);
-    CREW_RAN(crew, 0, 1, 2);
-    crew_teardown(crew);
+    leat_join_unmark(&cast->join);
+    CHECK(leat_join_mark(&cast->join));
+    leat_join_unmark(&cast->join);
+    CHECK_EQUAL(cast->ended, 0);
+    CAST_RAN(cast, 0, 1, 2);
+    cast_teardown(cast);
 }
 
 int
