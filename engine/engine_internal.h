@@ -78,7 +78,7 @@ struct leat_timers {
     leat_atomic_u64 scheduled;     /* S jobs in this phase */
     leat_atomic_u64 retrying;      /* S */
     leat_atomic_u64 timed_out;     /* S pending attempts */
-    leat_atomic_u64 taken_off;     /* S how often a job that had ended was to be taken off a wheel */
+    leat_atomic_u64 taken_off;     /* S how often a record was to leave its wheel early */
 };
 
 struct leat_bell {

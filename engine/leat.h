@@ -472,14 +472,14 @@ leat_pending(void)
     return leat_outcome_of(LEAT_OUTCOME_PENDING, 0);
 }
 
-/* The same, for at most so long: by the BOOT clock, from the handler's return on, never early; late as
- * a delay is. 0 is at once; what is longer than any delay is as long as that. If no leat_complete()
- * comes by then, the attempt has failed, as one that was timed out in its handler: by the retry
- * policy there is another one, or the job goes DEAD (LEAT_REASON_TIMEOUT), and CANCELLED where it
- * was cancelled. Which of both came first is decided once: the later leat_complete() is LEAT_STALE.
- * The time goes on while the engine is stopped, and is over, if it is by then, after the next start;
- * with 0 workers, in the next leat_run_some(). A leat_cancel() does not end it: until it is over,
- * leat_complete() says how the job ends. */
+/* The same, for at most so long: by the BOOT clock, from the handler's return on, never early; late
+ * as a delay is. 0: at once. Above 146 years: that long. If no leat_complete() comes by then, the
+ * attempt has failed, as one that was timed out in its handler: by the retry policy there is
+ * another one, or the job goes DEAD (LEAT_REASON_TIMEOUT), or CANCELLED where it was cancelled.
+ * Which of both came first is decided once: a leat_complete() that is late is LEAT_STALE. The time
+ * goes on while the engine is stopped; what is over by the next start fails then, and with 0
+ * workers in the next leat_run_some(). A leat_cancel() does not end it: within it, leat_complete()
+ * says what the job comes to. */
 static inline struct leat_outcome
 leat_pending_for(uint64_t timeout_ns)
 {
@@ -530,10 +530,10 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_progress(struct leat_run *run,
                                                            const char *text);
 
 /* Ends an attempt that answered leat_pending() or leat_pending_for(), or is about to. `outcome` is
- * any but pending. `error` (may be NULL) is copied as by leat_run_error(). What had a time and is to
- * be run again is RETRYING until a worker comes by, also where that is at once.
- * Threads:  any.      Progress: as leat_submit().
- * Returns:  LEAT_OK; LEAT_STALE (completed or timed out before, or another attempt); LEAT_GONE;
+ * any but pending. `error` (may be NULL) is copied as by leat_run_error(). A job that had a time
+ * and is to be run again at once is RETRYING until a worker comes by. Threads:  any.      Progress:
+ * as leat_submit(). Returns:  LEAT_OK; LEAT_STALE (completed or timed out before, or another
+ * attempt); LEAT_GONE;
  *           LEAT_NOT_FOUND; LEAT_NO_MEMORY (for the text) and LEAT_BUSY (253 callers look at this
  *           job): the token still holds; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engine, leat_token token,

@@ -13,10 +13,10 @@
  *          Decided once: by the outcome in the job's word, which is set while it is 0 only. The
  *                  completion that sets it ends the attempt. Who sets TIMED_OUT does, and takes
  *                  LINKED away in the same swap, having the record from the wheel.
- *          Whose record: who completes takes the timer off first, and then says in the word what the
- *                  job is to do next. If LINKED is set by then, its wheel has it, or a thread that
- *                  looks at the word when it is done: either sends it where the word says. If not,
- *                  it is the completing thread's, who does so itself.
+ *          Whose record: who completes says an outcome, takes the timer off, and then says in the
+ *                  word what becomes of the job. If LINKED is set by then, its wheel has it, or a
+ *                  thread that looks at the word when it is done, and either sends it where the
+ *                  word says. If not, the completing thread has it, and does so itself.
  *          Never early: what is handed out before its time is armed again. Late as a delay is.
  *          Extended or over: by a swap of `pending`. So extending does not touch the wheel: the
  *                  timer comes when it would have, and is then armed for the rest.
@@ -27,9 +27,9 @@
  *            run, time   -> run, 0      over; by who has the record from its wheel
  * I1       LINKED while RUNNING: AWAITED, and the record is on a wheel or in one hand
  * I2       AWAITED, LINKED and no outcome: `pending` is of this run
- * If a thread stops for ever: before the timer is armed, that attempt has no timeout, and where it is
- * completed so that it goes on, that waits with the thread; behind a swap that says the outcome,
- * that job waits with it. No other job is held up, but by who has the role of a wheel (0009).
+ * If a thread stops for ever: before the timer is armed, that attempt has no timeout, and a next
+ * one waits with the thread; behind a swap that says the outcome, that job does. No other job is
+ * held up, but by who has the role of a wheel (docs/design/0009).
  */
 #ifndef ENGINE_PENDING_H
 #define ENGINE_PENDING_H

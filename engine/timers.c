@@ -152,8 +152,9 @@ arm_on(struct leat_engine *engine, struct leat_wheel *wheel, uint32_t index, str
     } else if (!same(due_of(engine, index, word), due) ||
                (due.time == LEAT_TIME_WALL &&
                 boot_of(engine, due) + LEAT_CLOCK_DRIFT_NS < boot_ns)) {
-        /* It was completed, and waits for something else. Or the clock was set ahead since, and who
-         * moved all timers may have found none here; set back, it is seen when the timer expires. */
+        /* It was completed, and waits for another time. Or the clock was set ahead since, and who
+         * moved all timers may have found none here. Set back, it is seen when the timer expires.
+         * */
         rearm(engine, index);
     }
 }

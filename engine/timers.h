@@ -1,13 +1,13 @@
 /* timers.h - jobs that wait for a time: the wheels of an engine, and what the engine's files ask of
  * them. Why so: docs/design/0016.
  *
- * A job that waits here is in phase SCHEDULED or RETRYING, or RUNNING with an attempt that is pending
- * for a time (pending.h), and LINKED for its place on a wheel. State first, timer second: who makes
- * it wait changes the word, arms the timer, and looks at the word again; who cancels or completes it
+ * A job that waits here is in phase SCHEDULED or RETRYING, or RUNNING and pending for a time
+ * (pending.h), and LINKED for its place on a wheel. State first, timer second: who makes it wait
+ * changes the word, arms the timer, and looks at the word again; who cancels or completes it
  * changes the word and then cancels the timer. One of both sees the other, and takes the timer off.
- * Whoever has a record from its wheel, for whatever reason, sends it where its word says by then; so
- * a timer that is taken off, or moved ahead, in vain does no harm.
- * Whoever calls with an index has a hold on the record, so that it is not another job's by then.
+ * Whoever has a record from its wheel, for whatever reason, sends it where its word says by then.
+ * So a timer that is taken off, or moved ahead, in vain does no harm. Whoever calls with an index
+ * has a hold on the record, so that it is not another job's by then.
  */
 #ifndef ENGINE_TIMERS_H
 #define ENGINE_TIMERS_H

@@ -1,9 +1,10 @@
 /* stress_pending.c - attempts that are pending for a time: the end of that time, completions from
  * two foreign threads and from the handlers themselves, extensions, cancels, and timers that are
  * not armed yet when the completion comes, meet on the words of jobs; the clock is fast. Each run
- * ends once, by a completion that was taken or by its time: as many of both as there were runs. None
- * is over before the time that an extension promised. A job is in one handler at a time, finds its
- * payload as it was. Under ThreadSanitizer, payloads and marks are plain data. Holds I1, I2, "decided once" and "whose record" of engine/pending.h. */
+ * ends once, by a completion that was taken or by its time: as many of both as there were runs.
+ * None is over before the time that an extension promised. A job is in one handler at a time, and
+ * finds its payload as it was. Under ThreadSanitizer, payloads and marks are plain data. Holds I1,
+ * I2, "decided once" and "whose record" of engine/pending.h. */
 #include <stdlib.h>
 #include <string.h>
 
