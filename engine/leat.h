@@ -531,9 +531,9 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_progress(struct leat_run *run,
 
 /* Ends an attempt that answered leat_pending() or leat_pending_for(), or is about to. `outcome` is
  * any but pending. `error` (may be NULL) is copied as by leat_run_error(). A job that had a time
- * and is to be run again at once is RETRYING until a worker comes by. Threads:  any.      Progress:
- * as leat_submit(). Returns:  LEAT_OK; LEAT_STALE (completed or timed out before, or another
- * attempt); LEAT_GONE;
+ * and is to be run again at once is RETRYING until a worker comes by.
+ * Threads:  any.      Progress: as leat_submit().
+ * Returns:  LEAT_OK; LEAT_STALE (completed or timed out before, or another attempt); LEAT_GONE;
  *           LEAT_NOT_FOUND; LEAT_NO_MEMORY (for the text) and LEAT_BUSY (253 callers look at this
  *           job): the token still holds; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engine, leat_token token,

@@ -153,8 +153,7 @@ arm_on(struct leat_engine *engine, struct leat_wheel *wheel, uint32_t index, str
                (due.time == LEAT_TIME_WALL &&
                 boot_of(engine, due) + LEAT_CLOCK_DRIFT_NS < boot_ns)) {
         /* It was completed, and waits for another time. Or the clock was set ahead since, and who
-         * moved all timers may have found none here. Set back, it is seen when the timer expires.
-         * */
+         * moved all timers may have found none here. Set back, that is seen at the expiry. */
         rearm(engine, index);
     }
 }
