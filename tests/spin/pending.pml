@@ -70,6 +70,7 @@ byte now;
 /* What the threads do not know. */
 byte ends[RUNS + 1];
 byte earliest[RUNS + 1];
+byte wanted; /* when the next attempt is due */
 
 #define WAITS_PENDING (phase == RUNNING && awaited && linked && !said)
 #define WAITS         (phase == RETRYING || WAITS_PENDING)
@@ -143,7 +144,7 @@ inline job_wait(at) {
 #endif
     atomic {
         assert(phase == RUNNING);
-        phase = RETRYING; was = linked; linked = 1; CLEAR
+        phase = RETRYING; was = linked; linked = 1; wanted = at; CLEAR
     }
 #ifdef DUE_LATE
     due = at;
@@ -230,7 +231,7 @@ proctype completer(byte run) {
         atomic {
             if
             :: phase == RUNNING && number == run && !said ->
-                phase = RETRYING; was = linked; linked = 1; CLEAR; end_once(run)
+                phase = RETRYING; was = linked; linked = 1; wanted = soon; CLEAR; end_once(run)
             :: else -> mine = 0
             fi
         }
@@ -323,7 +324,7 @@ hand:
             :: else ->
                 atomic {
                     done = phase == RETRYING;
-                    if :: done -> assert(due <= now); phase = PENDING :: else fi
+                    if :: done -> assert(wanted <= now); phase = PENDING :: else fi
                 }
                 if
                 :: done -> atomic { assert(!ring); ring = 1 }
