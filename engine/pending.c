@@ -70,7 +70,6 @@ leat_pending_begin(const struct leat_run *run, uint64_t timeout_ns, uint64_t *be
     uint64_t pending = pending_word(run->number, units_after(engine, timeout_ns));
     atom_store_rlx(pending_of(engine, run->index), pending); /* rlx: ordered by mark:B */
     const struct leat_due due = {LEAT_TIME_BOOT, until_ns(engine, pending)};
-    leat_timers_say(engine, run->index, due);
     if (!leat_job_mark(run->word, &awaited, before)) {
         return false;
     }
