@@ -80,18 +80,17 @@ leat_pending_begin(const struct leat_run *run, uint64_t timeout_ns, uint64_t *be
 
 /* Ends the time of the attempt, so that nobody extends it. False: somebody has. */
 static bool
-end_time(const struct leat_engine *engine, uint32_t index)
+end_time(const struct leat_engine *engine, uint32_t index, uint64_t now_ns)
 {
     leat_atomic_u64 *word = pending_of(engine, index);
     uint64_t pending = atom_load_rlx(word); /* rlx: ordered by waiting:A */
-    uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
     /* rlx: ordered by waiting:A */
     return until_ns(engine, pending) <= now_ns &&
            atom_cas_rlx(word, &pending, pending & ~UNITS_MAX);
 }
 
 bool
-leat_pending_over(struct leat_engine *engine, uint32_t index, uint64_t word)
+leat_pending_over(struct leat_engine *engine, uint32_t index, uint64_t word, uint64_t now_ns)
 {
     const struct leat_mark leave = {
         .clear = LEAT_WORD_LINKED,
@@ -100,7 +99,7 @@ leat_pending_over(struct leat_engine *engine, uint32_t index, uint64_t word)
     };
     uint64_t before = 0;
     if (leat_word_pending(word)) {
-        return end_time(engine, index) && leat_run_time_out(engine, index);
+        return end_time(engine, index, now_ns) && leat_run_time_out(engine, index);
     }
     /* From now on it is the record of who completes it. */
     return leat_job_mark(leat_slab_word(&engine->jobs, index), &leave, &before);

@@ -43,8 +43,8 @@ bool leat_pending_begin(const struct leat_run *run, uint64_t timeout_ns, uint64_
 /* Until when a pending attempt may take, by the clock BOOT; 0: it is over. */
 uint64_t leat_pending_until_ns(const struct leat_engine *engine, uint32_t index);
 
-/* Its wheel handed a RUNNING job out, that had this word, and its time is over or it was completed.
- * False: not so by now; look at the word again. */
-bool leat_pending_over(struct leat_engine *engine, uint32_t index, uint64_t word);
+/* Its wheel handed a RUNNING job out, that had this word: its time is over at now_ns, or it was
+ * completed. False: not so by now; look at the word again. */
+bool leat_pending_over(struct leat_engine *engine, uint32_t index, uint64_t word, uint64_t now_ns);
 
 #endif

@@ -323,7 +323,7 @@ expire(struct leat_engine *engine, struct leat_wheel *wheel, uint32_t index, uin
             arm_on(engine, wheel, index, due);
             gone = true;
         } else if (phase == LEAT_PHASE_RUNNING) {
-            gone = leat_pending_over(engine, index, word);
+            gone = leat_pending_over(engine, index, word, now_ns);
         } else {
             gone = go_on(engine, index, phase);
         }
