@@ -6,7 +6,7 @@
  *              or for longer than the clock goes. Two of them: one may stop between any two steps
  *              while the other one runs the next attempt
  *   completer  leat_complete(), one for each attempt that answers so
- *   extender   leat_pending_extend() with the token of the first attempt
+ *   extender   leat_pending_extend() with the token of the first attempt (EXTENDS)
  *   canceller  leat_cancel(), of a job that waits for its next attempt (CANCELS)
  *   holder     who has the role of the wheel
  *   clock      goes on to the last moment
@@ -37,9 +37,13 @@
  *   EXPIRE_BLIND   the holder does not look whether the time has come
  *   RETIRES        who ends the job gives the record back, though LINKED is set
  */
-#define LAST 3  /* moments of the clock */
+#ifndef RUNS
+#define RUNS 2  /* the last one answers done */
+#endif
+#ifndef LAST
+#define LAST 2  /* moments of the clock */
+#endif
 #define FAR  9
-#define RUNS 3  /* the last one answers done */
 
 #define PENDING  0
 #define RUNNING  1
@@ -120,9 +124,9 @@ inline arm_on(at) {
 
 #define CLEAR awaited = 0; said = 0
 
-inline end_once(run) {
-    ends[run]++;
-    assert(ends[run] == 1)
+inline end_once(which) {
+    ends[which]++;
+    assert(ends[which] == 1)
 }
 
 inline job_end() {
@@ -219,19 +223,19 @@ end:
     od
 }
 
-proctype completer(byte run) {
+proctype completer(byte which) {
     byte until, next, soon;
     bit waits, of_retry, was, mine;
-    number >= run;
+    number >= which;
 #ifdef NO_SAY
-    atomic { mine = phase == RUNNING && number == run && awaited && !said; soon = SOON }
+    atomic { mine = phase == RUNNING && number == which && awaited && !said; soon = SOON }
     if
     :: mine ->
         due = soon;
         atomic {
             if
-            :: phase == RUNNING && number == run && !said ->
-                phase = RETRYING; was = linked; linked = 1; wanted = soon; CLEAR; end_once(run)
+            :: phase == RUNNING && number == which && !said ->
+                phase = RETRYING; was = linked; linked = 1; wanted = soon; CLEAR; end_once(which)
             :: else -> mine = 0
             fi
         }
@@ -245,8 +249,8 @@ proctype completer(byte run) {
 #else
     atomic {
         if
-        :: phase == RUNNING && number == run && !said ->
-            said = 1; mine = awaited; was = linked; end_once(run)
+        :: phase == RUNNING && number == which && !said ->
+            said = 1; mine = awaited; was = linked; end_once(which)
         :: else -> mine = 0
         fi
     }
@@ -374,8 +378,13 @@ proctype clock() {
 
 init {
     atomic {
-        run worker(); run worker(); run completer(1); run completer(2); run extender(); run holder();
-        run clock();
+        run worker(); run worker(); run completer(1); run holder(); run clock();
+#if RUNS > 2
+        run completer(2);
+#endif
+#ifdef EXTENDS
+        run extender();
+#endif
 #ifdef CANCELS
         run canceller()
 #endif
@@ -383,5 +392,7 @@ init {
     timeout ->
     assert(phase == GONE && !linked && !ring && !armed && !inbox);
     assert(number < 1 || ends[1] == 1);
+#if RUNS > 2
     assert(number < 2 || ends[2] == 1)
+#endif
 }

@@ -12,6 +12,7 @@
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/preempt.h"
 #include "tests/support/prng.h"
 #include "tests/support/threads.h"
 
@@ -19,8 +20,8 @@
 #define MS UINT64_C(1000000)
 
 enum { JOBS = 48, WORKERS = 2, ATTEMPTS = 5, RUNS_MAX = 16, PAYLOAD_BYTES = 200 };
-/* Threads by number; the clock has the rest. */
-enum { ROUNDS, COMPLETES, COMPLETES_TOO, EXTENDS, HELPERS, THREADS = HELPERS + 2 };
+/* Threads by number; the clock has two, and the others are lent where there are no workers. */
+enum { ROUNDS, COMPLETES, COMPLETES_TOO, EXTENDS, HELPERS, LENT = HELPERS + 2 };
 
 /* One run of one job. */
 struct run {
@@ -50,6 +51,7 @@ struct fixture {
     leat_atomic_u64 too_late; /* to be extended */
     leat_type type;
     uint64_t seed;
+    uint64_t stops;
     uint64_t states[LEAT_PHASE_COUNT];
 };
 
@@ -155,7 +157,9 @@ help(struct fixture *fixture, uint32_t number, struct test_prng *prng)
     while (!over(fixture)) {
         uint32_t round = atom_load_acq(&fixture->round);
         atom_store_rel(&fixture->seen[number], round);
+        preempt_here = 1;
         pass_over(fixture, number, prng);
+        preempt_here = 0;
         test_sleep_ns(test_random_below(prng, 20000));
     }
 }
@@ -166,6 +170,21 @@ tick(struct fixture *fixture, struct test_prng *prng)
     while (!over(fixture)) {
         test_clock_pass(&fixture->clock, fixture->engine, test_random_below(prng, 200) * US);
         test_sleep_ns(test_random_below(prng, 5000));
+    }
+}
+
+/* A worker that may be stopped between any two steps. */
+static void
+lend(struct fixture *fixture)
+{
+    while (!over(fixture)) {
+        preempt_here = 1;
+        enum leat_status status = leat_run_some(fixture->engine, 8, NULL);
+        preempt_here = 0;
+        CHECK(status == LEAT_OK || status == LEAT_EMPTY);
+        if (status == LEAT_EMPTY) {
+            test_sleep_ns(1000);
+        }
     }
 }
 
@@ -294,8 +313,10 @@ body(void *shared, uint32_t number)
         rounds(fixture, &prng);
     } else if (number < HELPERS) {
         help(fixture, number, &prng);
-    } else {
+    } else if (number < LENT) {
         tick(fixture, &prng);
+    } else {
+        lend(fixture);
     }
 }
 
@@ -305,13 +326,14 @@ check_sums(struct fixture *fixture)
     struct leat_statistics sum = test_statistics(fixture->engine);
     uint64_t taken = atom_load_rlx(&fixture->taken);
     test_say("stress_pending: %lu rounds, %lu runs, %lu completed in time, %lu timed out, %lu "
-             "extended, %lu and %lu too late; %lu done, %lu dead, %lu cancelled\n",
+             "extended, %lu and %lu too late; %lu done, %lu dead, %lu cancelled, %lu stops\n",
              (unsigned long)atom_load_rlx(&fixture->round), (unsigned long)sum.jobs_run,
              (unsigned long)taken, (unsigned long)sum.jobs_timed_out,
              (unsigned long)atom_load_rlx(&fixture->extended),
              (unsigned long)atom_load_rlx(&fixture->stale),
              (unsigned long)atom_load_rlx(&fixture->too_late), (unsigned long)sum.jobs_completed,
-             (unsigned long)sum.jobs_dead, (unsigned long)sum.jobs_cancelled);
+             (unsigned long)sum.jobs_dead, (unsigned long)sum.jobs_cancelled,
+             (unsigned long)fixture->stops);
     CHECK_EQUAL(sum.jobs_run, taken + sum.jobs_timed_out);
     CHECK_EQUAL(sum.jobs_completed, fixture->states[LEAT_JOB_COMPLETED]);
     CHECK_EQUAL(sum.jobs_dead, fixture->states[LEAT_JOB_DEAD]);
@@ -322,16 +344,16 @@ check_sums(struct fixture *fixture)
 }
 
 static void
-each_run_ends_once(void **state)
+stress(uint32_t workers)
 {
-    (void)state;
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     struct leat_config config = test_config();
     struct leat_type_options options = leat_type_options_default();
     const struct leat_retry_policy policy = leat_retry_fixed(0);
     CHECK(fixture != NULL);
     fixture->seed = test_seed("stress_pending");
-    config.workers = WORKERS;
+    config.workers = workers;
+    config.lenders_max = WORKERS;
     test_clock_init(&fixture->clock);
     config.clock = test_clock_of(&fixture->clock);
     config.jobs_max = 256;
@@ -340,11 +362,32 @@ each_run_ends_once(void **state)
     options.max_attempts = ATTEMPTS;
     options.retry = &policy;
     CHECK_OK(leat_type_register(fixture->engine, "run", run, fixture, &options, &fixture->type));
-    test_threads_run(THREADS, body, fixture);
+    if (workers == 0) {
+        fixture->stops = preempt_run(LENT + WORKERS, body, fixture, fixture->seed);
+    } else {
+        test_threads_run(LENT, body, fixture);
+    }
     CHECK_OK(leat_drain(fixture->engine, TEST_PATIENCE_NS));
     check_sums(fixture);
     test_finish(fixture->engine);
     free(fixture);
+}
+
+static void
+each_run_ends_once(void **state)
+{
+    (void)state;
+    stress(WORKERS);
+}
+
+/* Threads are lent, and stopped between any two instructions, as are those that complete and
+ * extend: so timers are armed late, and tokens used late. */
+static void
+by_threads_that_stop(void **state)
+{
+    (void)state;
+    preempt_init();
+    stress(0);
 }
 
 int
@@ -352,6 +395,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_run_ends_once),
+        cmocka_unit_test(by_threads_that_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,7 @@ struct fixture {
     leat_job_id id;
     struct leat_outcome answer; /* of every run */
     leat_atomic_u32 runs;
-    leat_token tokens[8]; /* by run */
+    leat_token tokens[LEAT_TIMERS_OFF + 1]; /* by run */
     const struct leat_outcome *inside;
     enum leat_status extended_inside;
     struct leat_job_info info;
@@ -744,6 +744,70 @@ records_come_back(void **state)
     teardown(fixture);
 }
 
+static bool
+all_off(void *argument)
+{
+    const struct fixture *fixture = argument;
+    uint64_t left = 0;
+    for (uint32_t i = 0; i < fixture->engine->jobs.capacity; i++) {
+        left |= atom_load_rlx(&fixture->engine->timers.nodes[i].word);
+    }
+    return (left & (LEAT_WHEEL_ARMED | LEAT_WHEEL_INBOX)) == 0;
+}
+
+static bool
+parked(void *argument)
+{
+    const struct fixture *fixture = argument;
+    struct leat_worker_statistics worker = leat_worker_statistics_default();
+    CHECK_OK(leat_worker_statistics_get(fixture->engine, 0, &worker));
+    return worker.parked;
+}
+
+/* By a clock that stands still, and workers that sleep: they are told of so many records that are to
+ * come off a wheel, and not of fewer. */
+static void
+workers_are_told_of_records(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_with(1, 20, 0);
+    fixture->answer = leat_pending_for(3600 * S);
+    for (uint32_t i = 0; i < LEAT_TIMERS_OFF; i++) {
+        (void)test_submit(fixture->engine, fixture->type);
+    }
+    while (atom_load_acq(&fixture->runs) < LEAT_TIMERS_OFF) {
+        test_sleep_ns(TEST_MS / 10);
+    }
+    CHECK(test_until(parked, fixture));
+    for (uint32_t i = 1; i <= LEAT_TIMERS_OFF; i++) {
+        CHECK(!all_off(fixture));
+        CHECK_OK(complete(fixture, i, leat_done()));
+    }
+    CHECK(test_until(all_off, fixture));
+    teardown(fixture);
+}
+
+/* And of a job that is to be run again. */
+static void
+workers_are_told_of_jobs(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_with(1, 20, 0);
+    fixture->answer = leat_pending_for(3600 * S);
+    fixture->id = test_submit_kept(fixture->engine, fixture->type);
+    for (uint32_t i = 1; i <= ATTEMPTS; i++) {
+        uint64_t deadline_ns = test_now_ns() + TEST_PATIENCE_NS;
+        while (atom_load_acq(&fixture->runs) != i) {
+            CHECK(test_now_ns() < deadline_ns);
+            test_sleep_ns(TEST_MS / 10);
+        }
+        CHECK(test_until(parked, fixture));
+        CHECK_OK(complete(fixture, i, leat_retry_in(0)));
+    }
+    CHECK_EQUAL(look(fixture)->reason, LEAT_REASON_ATTEMPTS);
+    teardown(fixture);
+}
+
 int
 main(void)
 {
@@ -772,6 +836,8 @@ main(void)
         cmocka_unit_test(with_workers),
         cmocka_unit_test(by_the_systems_clock),
         cmocka_unit_test(records_come_back),
+        cmocka_unit_test(workers_are_told_of_records),
+        cmocka_unit_test(workers_are_told_of_jobs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
