@@ -68,6 +68,7 @@ struct leat_timer_node {
     leat_atomic_u32 snoozes;     /* W valid with LEAT_JOB_SNOOZED */
     leat_atomic_u32 answer_kind; /* W what leat_complete() says before the handler does, if it is */
     leat_atomic_u64 answer_ns;   /* W   a retry or a snooze */
+    leat_atomic_u64 pending;     /* S of pending.h */
 };
 
 /* Letters: I set at open, then read-only; S many writers. */
@@ -76,6 +77,8 @@ struct leat_timers {
     struct leat_wheels wheels;     /* S one for each place */
     leat_atomic_u64 scheduled;     /* S jobs in this phase */
     leat_atomic_u64 retrying;      /* S */
+    leat_atomic_u64 timed_out;     /* S pending attempts */
+    leat_atomic_u64 taken_off;     /* S how often a record was to leave its wheel early */
 };
 
 struct leat_bell {
@@ -219,6 +222,9 @@ enum leat_status leat_submit_check(struct leat_engine *engine, const struct leat
 /* ---- run.c ---------------------------------------------------------------------------------- */
 
 void leat_run_item(void *context, struct leat_worker *worker, uint32_t item);
+/* The time of a pending attempt is over: it has failed, and the caller, who has it from its wheel,
+ * hands it on. False: a leat_complete() came first; nothing has changed. */
+bool leat_run_time_out(struct leat_engine *engine, uint32_t index);
 
 /* ---- group.c ------------------------------------------------------------------------------- */
 

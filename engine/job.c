@@ -72,10 +72,16 @@ leat_job_mark(leat_atomic_u64 *word, const struct leat_mark *mark, uint64_t *bef
             *before = now;
             return false;
         }
-        /* mark:B acq_rel -> mark:A, change:A.  Carries: a completion's error text, before its
-         * outcome bits.
+        uint64_t next = (now & ~mark->clear) | mark->set;
+        if (mark->hold) {
+            LEAT_ASSERT((now & LEAT_WORD_HOLDS) != LEAT_WORD_HOLDS);
+            next += LEAT_WORD_HOLD;
+        }
+        /* mark:B acq_rel -> mark:A, change:A, waiting:A, pending:A.
+         * Carries: a completion's error text, before its outcome bits; until when a pending attempt
+         * may take, before it is pending.
          * If relaxed: the worker could end the job without the text. */
-        if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, (now & ~mark->clear) | mark->set))) {
+        if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, next))) {
             *before = now;
             return true;
         }

@@ -4,18 +4,19 @@
  *   63..26  generation, odd while the record is in use
  *   25..20  attempt     low bits of the attempt, so that a completion of an earlier one fails. (To
  *                       be taken for the right one it would have to sleep, after its claim, through
- *                       a multiple of 64 attempts whose handlers gave tokens away and did not
- *                       answer pending.)
+ *                       a multiple of 64 attempts that all were timed out, or gave tokens away and
+ *                       did not answer pending.)
  *   19..12  holds       threads inside leat_wait(), leat_get(), leat_result() on this job
- *   11..9   outcome     what leat_complete() said before the handler answered pending: 2 bits of
- *                       kind, 1 of whether it left a text; 0: nothing. The text alone is TIMED_OUT,
- *                       said by the watcher (watch.h): from then on leat_complete() is stale, and
- *                       what the handler answers is a failure
+ *   11..9   outcome     what leat_complete() said: 2 bits of kind, 1 of whether it left a text; 0:
+ *                       nothing. The text alone is TIMED_OUT, said by the watcher (watch.h) or by
+ *                       who has the role of a wheel (pending.h): from then on leat_complete() is
+ *                       stale, and the attempt has failed, whatever its handler answers
  *    8      CLAIMED     a leat_complete() is at work
  *    7      AWAITED     the handler answered pending; leat_complete() ends the attempt
  *    6      CANCEL      cancel was asked while RUNNING
  *    5      KEPT        LEAT_JOB_KEEP_RESULT, until leat_release()
- *    4      LINKED      a place (a ring, a worker's hand, a wheel, a retention ring) has the index
+ *    4      LINKED      a place (a ring, a worker's hand, a wheel, a retention ring) has the index.
+ *                       While RUNNING: with AWAITED only, and then it is a wheel (pending.h)
  *    3..0   phase
  *
  * State first, link second: a thread first changes the word, then puts the index into a place. A
@@ -200,6 +201,15 @@ leat_word_timed_out(uint64_t word)
     return (word & LEAT_WORD_OUTCOME) == LEAT_WORD_TIMED_OUT;
 }
 
+/* A pending attempt with a time that is not over, and that nobody has completed. */
+LEAT_INLINE bool
+leat_word_pending(uint64_t word)
+{
+    const uint64_t bits = LEAT_WORD_AWAITED | LEAT_WORD_LINKED;
+    return leat_word_phase(word) == LEAT_PHASE_RUNNING &&
+           (word & (bits | LEAT_WORD_OUTCOME)) == bits;
+}
+
 /* The bits of an attempt's number. */
 LEAT_INLINE uint64_t
 leat_word_attempt(uint32_t attempt)
@@ -240,6 +250,7 @@ struct leat_mark {
     uint64_t clear;
     uint64_t mask;
     uint64_t value;
+    bool hold; /* as in struct leat_change */
 };
 
 bool leat_job_mark(leat_atomic_u64 *word, const struct leat_mark *mark, uint64_t *before);

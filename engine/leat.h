@@ -110,7 +110,7 @@ typedef struct leat_queue {
     uint32_t bits;
 } leat_queue;
 
-/* The right to complete one attempt that answered leat_pending(). */
+/* The right to complete one attempt that answered leat_pending() or leat_pending_for(). */
 typedef struct leat_token {
     uint64_t job;
     uint64_t attempt;
@@ -321,9 +321,9 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_workers_set(struct leat_engine *en
 /* Closes the engine to work from outside and waits until all work accepted before has ended;
  * work that handlers submit meanwhile is part of it. What is SCHEDULED or RETRYING is not waited
  * for before its time has come: it stays, and leat_statistics says how many there are. A job whose
- * handler answered leat_pending() counts until it is completed. With 0 workers the calling thread
- * runs the work. The timeout bounds the wait for work, not the grace period before it, which ends
- * when submits under way have ended.
+ * handler answered leat_pending() counts until it is completed, or its time is over. With 0 workers
+ * the calling thread runs the work. The timeout bounds the wait for work, not the grace period
+ * before it, which ends when submits under way have ended.
  * Threads:  any outside a handler, and outside read sections of liburcu-bp.    Progress: blocking.
  * Returns:  LEAT_OK (nothing waits, nothing runs; still draining); LEAT_TIMEOUT (still draining;
  *           call again or stop); LEAT_WRONG_STATE (not running or draining); LEAT_CLOSED (another
@@ -424,7 +424,7 @@ enum leat_outcome_kind {
 
 struct leat_outcome {
     enum leat_outcome_kind kind;
-    uint64_t delay_ns; /* RETRY and SNOOZE */
+    uint64_t delay_ns; /* RETRY and SNOOZE; PENDING: how long it may take, 0: for ever */
 };
 
 static inline struct leat_outcome
@@ -472,6 +472,20 @@ leat_pending(void)
     return leat_outcome_of(LEAT_OUTCOME_PENDING, 0);
 }
 
+/* The same, for at most so long: by the BOOT clock, from the handler's return on, never early; late
+ * as a delay is. 0: at once. Above 146 years: that long. If no leat_complete() comes by then, the
+ * attempt has failed, as one that was timed out in its handler: by the retry policy there is
+ * another one, or the job goes DEAD (LEAT_REASON_TIMEOUT), or CANCELLED where it was cancelled.
+ * Which of both came first is decided once: a leat_complete() that is late is LEAT_STALE. The time
+ * goes on while the engine is stopped; what is over by the next start fails then, and with 0
+ * workers in the next leat_run_some(). A leat_cancel() does not end it: within it, leat_complete()
+ * says what the job comes to. */
+static inline struct leat_outcome
+leat_pending_for(uint64_t timeout_ns)
+{
+    return leat_outcome_of(LEAT_OUTCOME_PENDING, timeout_ns == 0 ? 1 : timeout_ns);
+}
+
 /* Runs one attempt of one job on a worker. `run` is borrowed until the handler returns. A handler
  * may call every function of this header that does not say otherwise; it must not let a C++
  * exception, longjmp or pthread_exit pass through it. */
@@ -494,7 +508,7 @@ LEAT_API void *leat_run_payload(const struct leat_run *run, size_t *bytes);
  * handler that heeds it returns any outcome: where the job was cancelled, only leat_done() ends
  * otherwise than CANCELLED; where it was timed out, see leat_type_options. */
 LEAT_API bool leat_run_cancelled(const struct leat_run *run);
-/* For leat_complete(), from any thread, once the handler answers leat_pending(). */
+/* For leat_complete(), from any thread, once the handler answers leat_pending() or the like. */
 LEAT_API leat_token leat_run_token(const struct leat_run *run);
 
 /* Why this attempt fails: up to 255 bytes are copied, cut at a UTF-8 boundary. NULL clears it.
@@ -515,8 +529,9 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_result(struct leat_run *run, c
 LEAT_API LEAT_NODISCARD enum leat_status leat_run_progress(struct leat_run *run, uint32_t percent,
                                                            const char *text);
 
-/* Ends an attempt that answered leat_pending(), or is about to. `outcome` is any but pending.
- * `error` (may be NULL) is copied as by leat_run_error().
+/* Ends an attempt that answered leat_pending() or leat_pending_for(), or is about to. `outcome` is
+ * any but pending. `error` (may be NULL) is copied as by leat_run_error(). A job that had a time
+ * and is to be run again at once is RETRYING until a worker comes by.
  * Threads:  any.      Progress: as leat_submit().
  * Returns:  LEAT_OK; LEAT_STALE (completed or timed out before, or another attempt); LEAT_GONE;
  *           LEAT_NOT_FOUND; LEAT_NO_MEMORY (for the text) and LEAT_BUSY (253 callers look at this
@@ -524,6 +539,16 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_progress(struct leat_run *run,
 LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engine, leat_token token,
                                                        struct leat_outcome outcome,
                                                        const char *error);
+
+/* Gives an attempt that answered leat_pending_for() more time: at least `timeout_ns` from now, with
+ * the same limits; it never has less by this than it had. For a heartbeat.
+ * Threads:  any.      Progress: lock-free.    Allocates: no.    Waits: never.
+ * Returns:  LEAT_OK; LEAT_STALE (completed or timed out before, or another attempt);
+ *           LEAT_WRONG_STATE (its handler has not returned yet, or answered leat_pending()): the
+ *           token holds; LEAT_GONE; LEAT_NOT_FOUND; LEAT_BUSY (253 callers look at this job);
+ *           LEAT_FORKED; LEAT_INVALID (no engine).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_pending_extend(struct leat_engine *engine,
+                                                             leat_token token, uint64_t timeout_ns);
 
 /* ---- retries ------------------------------------------------------------------------------- */
 
@@ -634,7 +659,8 @@ struct leat_type_options {
      * eighth of the shortest timeout in use later, leat_run_cancelled() says true, and the attempt
      * has failed, whatever its handler answers: leat_done() and leat_pending() count as
      * leat_retry(). The next attempt comes when the handler has returned; one that does not return
-     * soon is stuck (see leat_statistics). An attempt that answered pending has no timeout. */
+     * soon is stuck (see leat_statistics). An attempt that answered pending has none but that of
+     * leat_pending_for(). */
     uint64_t timeout_ns;
     const struct leat_retry_policy *retry; /* copied; NULL: leat_retry_policy_default() */
 };
@@ -1283,7 +1309,7 @@ struct leat_statistics {
     uint64_t run_ns_max;     /* how long: its run_ns, see there; 0: run_worker says nothing */
     uint64_t jobs_scheduled; /* that are due later, snoozed ones among them; as jobs_waiting */
     uint64_t jobs_retrying;  /* that failed and are due again later; as jobs_waiting */
-    uint64_t jobs_timed_out; /* attempts */
+    uint64_t jobs_timed_out; /* attempts, pending ones too */
     uint64_t jobs_stuck;     /* of these, handlers that were told so and did not return within an
                                 eighth of the timeout, or 1 ms; each counts once */
 };

@@ -58,6 +58,10 @@
 #define LEAT_RETAINED_MAX (UINT32_C(1) << LEAT_RING_SLOTS_LOG2_MAX)
 #define LEAT_ERROR_BYTES  256
 
+/* After so many jobs that ended or were cancelled while a wheel had them, a worker is told to take
+ * their records off: few beside the 16 384 places of a ring, and a wake-up for each 64 is cheap. */
+#define LEAT_TIMERS_OFF 64
+
 /* Threads that look at one job at once: 8 bits of its word. */
 #define LEAT_HOLDS_MAX 255
 /* One is left for whoever makes a job wait for a time, and one more. */

@@ -244,7 +244,7 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending,
         atom_store_rlx(&record->reason, (uint8_t)ending->reason); /* rlx: ordered by end:A */
         atom_store_rlx(&record->late, ending->late ? 1 : 0);      /* rlx: ordered by end:A */
         *after = leat_word_with((now & ~LEAT_WORD_OF_ATTEMPT) | link, ending->phase);
-        /* end:A acq_rel -> wait:A, let_go:A.  Carries: the record as its end leaves it.
+        /* end:A acq_rel -> wait:A, let_go:A, waiting:A.  Carries: the record as its end leaves it.
          * If relaxed: who sees the end could read a result that is not there yet. */
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, *after))) {
             count_end(engine, ending->worker, ending->phase);
@@ -270,7 +270,8 @@ leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending endi
     leat_job_ring_bell(engine, index, before);
     if (leat_word_phase(after) == LEAT_PHASE_GONE) {
         leat_job_reclaim(engine, index);
-    } else if ((after & LEAT_WORD_LINKED) != 0) {
+    } else if ((after & ~before & LEAT_WORD_LINKED) != 0) {
+        /* One that a wheel has is retired by who takes it off. */
         keep(engine, retention_of(engine, leat_word_phase(after)), index);
     }
     if (LEAT_UNLIKELY(completion != 0)) {

@@ -1,6 +1,7 @@
 /* run.c - one attempt of one job on a worker, from the take to its end; completion from elsewhere;
  * what a handler may ask. */
 #include "engine/gates.h"
+#include "engine/pending.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
 
@@ -20,7 +21,60 @@ count_retry(struct leat_engine *engine, struct leat_worker *worker)
     }
 }
 
-/* RUNNING to PENDING, for another attempt at once. */
+/* Cancelled while it ran, and heeded. */
+static void
+cancelled(const struct leat_run *run)
+{
+    const struct leat_ending ending = {LEAT_PHASE_CANCELLED, LEAT_REASON_NONE, run->worker,
+                                       run->late};
+    (void)leat_job_end(run->engine, run->index, ending);
+}
+
+/* RUNNING to a phase that waits for a time; `at_ns` 0: at once. Uses up no attempt where that is
+ * SCHEDULED. A record that a wheel has yet goes on from there. */
+static void
+wait_until(const struct leat_run *run, enum leat_phase phase, uint64_t at_ns)
+{
+    struct leat_engine *engine = run->engine;
+    const struct leat_change change = {
+        .from = LEAT_PHASE_RUNNING,
+        .to = phase,
+        .set = LEAT_WORD_LINKED,
+        .clear = LEAT_WORD_OF_ATTEMPT,
+        .unless = LEAT_WORD_CANCEL,
+        .hold = true,
+    };
+    uint64_t before = 0;
+    uint64_t after = 0;
+    const struct leat_due due = {LEAT_TIME_BOOT, at_ns};
+    const bool snoozes = phase == LEAT_PHASE_SCHEDULED;
+    leat_timers_say(engine, run->index, due);
+    leat_timers_count(engine, phase, 1);
+    if (snoozes) {
+        leat_timers_snoozed(engine, run->index, 1);
+    }
+    if (!leat_job_change(run->word, &change, &before, &after)) {
+        leat_timers_count(engine, phase, -1);
+        if (snoozes) {
+            leat_timers_snoozed(engine, run->index, -1);
+        }
+        cancelled(run);
+        return;
+    }
+    if ((before & LEAT_WORD_LINKED) == 0) {
+        leat_timers_arm_said(engine, run->index, due);
+    }
+    if (at_ns == 0 || (before & LEAT_WORD_LINKED) != 0) {
+        leat_pool_due(&engine->pool); /* before a drain sees that the attempt has ended */
+    }
+    if (phase == LEAT_PHASE_RETRYING) {
+        count_retry(engine, run->worker);
+    }
+    leat_job_unhold(engine, run->index);
+}
+
+/* RUNNING to PENDING, for another attempt at once; by way of the wheel, where that has the record
+ * yet. */
 static void
 retry(const struct leat_run *run)
 {
@@ -30,7 +84,7 @@ retry(const struct leat_run *run)
         .to = LEAT_PHASE_PENDING,
         .set = LEAT_WORD_LINKED,
         .clear = LEAT_WORD_OF_ATTEMPT,
-        .unless = LEAT_WORD_CANCEL,
+        .unless = LEAT_WORD_CANCEL | LEAT_WORD_LINKED,
     };
     uint32_t level = leat_job_level(run->record);
     uint32_t queue = leat_job_queue(run->record);
@@ -45,9 +99,7 @@ retry(const struct leat_run *run)
         if (counted) {
             leat_queue_room_give(engine, queue);
         }
-        const struct leat_ending ending = {LEAT_PHASE_CANCELLED, LEAT_REASON_NONE, run->worker,
-                                           run->late};
-        (void)leat_job_end(engine, run->index, ending);
+        wait_until(run, LEAT_PHASE_RETRYING, 0); /* or it ends there */
         return;
     }
     uint32_t item = leat_item_of(LEAT_KIND_JOB, run->index);
@@ -59,39 +111,10 @@ retry(const struct leat_run *run)
     count_retry(engine, run->worker);
 }
 
-/* RUNNING to a phase that waits for a time. Uses up no attempt where that is SCHEDULED. */
-static void
-wait_for(const struct leat_run *run, enum leat_phase phase, uint64_t delay_ns)
+static uint64_t
+after(const struct leat_run *run, uint64_t delay_ns)
 {
-    struct leat_engine *engine = run->engine;
-    const struct leat_change change = {
-        .from = LEAT_PHASE_RUNNING,
-        .to = phase,
-        .set = LEAT_WORD_LINKED,
-        .clear = LEAT_WORD_OF_ATTEMPT,
-        .unless = LEAT_WORD_CANCEL,
-        .hold = true,
-    };
-    uint64_t before = 0;
-    uint64_t after = 0;
-    uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
-    const struct leat_due due = {LEAT_TIME_BOOT, leat_timers_after(now_ns, delay_ns)};
-    leat_timers_count(engine, phase, 1);
-    if (!leat_job_change(run->word, &change, &before, &after)) {
-        leat_timers_count(engine, phase, -1);
-        const struct leat_ending ending = {LEAT_PHASE_CANCELLED, LEAT_REASON_NONE, run->worker,
-                                           run->late};
-        (void)leat_job_end(engine, run->index, ending);
-        return;
-    }
-    if (phase == LEAT_PHASE_SCHEDULED) {
-        leat_timers_snoozed(engine, run->index);
-    }
-    leat_timers_arm(engine, run->index, due);
-    if (phase == LEAT_PHASE_RETRYING) {
-        count_retry(engine, run->worker);
-    }
-    leat_job_unhold(engine, run->index);
+    return leat_timers_after(leat_clocks_now(&run->engine->clocks, LEAT_TIME_BOOT), delay_ns);
 }
 
 /* Another attempt, now or later. */
@@ -101,7 +124,7 @@ again(const struct leat_run *run, uint64_t delay_ns)
     if (delay_ns == 0) {
         retry(run);
     } else {
-        wait_for(run, LEAT_PHASE_RETRYING, delay_ns);
+        wait_until(run, LEAT_PHASE_RETRYING, after(run, delay_ns));
     }
 }
 
@@ -127,6 +150,7 @@ static void
 fail(const struct leat_run *run, uint64_t delay_ns)
 {
     struct leat_ending ending = {LEAT_PHASE_DEAD, LEAT_REASON_ATTEMPTS, run->worker, run->late};
+    leat_gates_leave(run->engine, run->record);
     if (run->attempt < run->max_attempts) {
         uint64_t after_ns = delay_ns == LEAT_DELAY_OF_POLICY ? policy_delay_ns(run) : delay_ns;
         if (after_ns != LEAT_FOREVER) {
@@ -170,7 +194,7 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
         break;
     case LEAT_OUTCOME_SNOOZE:
         if (snooze_say(run)) {
-            wait_for(run, LEAT_PHASE_SCHEDULED, outcome.delay_ns);
+            wait_until(run, LEAT_PHASE_SCHEDULED, after(run, outcome.delay_ns));
         } else {
             fail(run, LEAT_DELAY_OF_POLICY);
         }
@@ -184,9 +208,10 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
     }
 }
 
-/* The handler answered pending: leat_complete() ends the attempt, or has said how already. */
+/* The handler answered pending: leat_complete() ends the attempt, or has said how already; or its
+ * time does, if it has one (timeout_ns not 0). */
 static void
-await(struct leat_run *run)
+await(struct leat_run *run, uint64_t timeout_ns)
 {
     struct leat_engine *engine = run->engine;
     const struct leat_mark awaited = {.set = LEAT_WORD_AWAITED, .mask = LEAT_WORD_OUTCOME};
@@ -195,14 +220,14 @@ await(struct leat_run *run)
     /* await:B acq_rel -> settled:A.  Carries: nothing; a count before a flag.
      * If relaxed: see await:A. */
     (void)atom_add_acq_rel(&engine->outside.awaited, 1);
-    if (leat_job_mark(run->word, &awaited, &before)) {
+    if (timeout_ns == 0 ? leat_job_mark(run->word, &awaited, &before)
+                        : leat_pending_begin(run, timeout_ns, &before)) {
         return;
     }
     /* await:A acq_rel -> settled:A.  Carries: nothing; the worker is busy still.
      * If relaxed: nothing changes. */
     (void)atom_sub_acq_rel(&engine->outside.awaited, 1);
     if (leat_word_timed_out(before)) {
-        leat_gates_leave(engine, run->record);
         fail(run, LEAT_DELAY_OF_POLICY);
         return;
     }
@@ -290,7 +315,7 @@ call(struct leat_run *run, const struct leat_binding *binding)
         leat_histogram_record(&place->run_time, leat_os_monotonic_ns() - start_ns);
     }
     if (LEAT_UNLIKELY(outcome.kind == LEAT_OUTCOME_PENDING)) {
-        await(run);
+        await(run, outcome.delay_ns);
     } else {
         settle(run, outcome);
     }
@@ -334,7 +359,27 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
     call(&run, binding);
 }
 
-/* ---- completion from elsewhere -------------------------------------------------------------- */
+/* ---- the end of an attempt that is pending -------------------------------------------------- */
+
+/* As its handler had it, for a thread that is not its worker. */
+static struct leat_run
+run_of(struct leat_engine *engine, uint32_t index)
+{
+    struct leat_run run = {.engine = engine,
+                           .worker = NULL,
+                           .record = leat_job_record(engine, index),
+                           .word = leat_slab_word(&engine->jobs, index),
+                           .index = index};
+    return run;
+}
+
+/* pre: run->number is right. */
+static void
+attempt_of(struct leat_run *run)
+{
+    run->attempt = (run->number - leat_timers_snoozes(run->engine, run->index)) & UINT16_MAX;
+    run->max_attempts = max_attempts_of(run->engine, run->record);
+}
 
 static void
 settled(struct leat_engine *engine)
@@ -343,6 +388,28 @@ settled(struct leat_engine *engine)
      * If relaxed: a drain could see no pending completion and an empty ring. */
     (void)atom_sub_acq_rel(&engine->outside.awaited, 1);
     leat_pool_quiet_news(&engine->pool);
+}
+
+bool
+leat_run_time_out(struct leat_engine *engine, uint32_t index)
+{
+    const struct leat_mark late = {
+        .set = LEAT_WORD_TIMED_OUT,
+        .clear = LEAT_WORD_LINKED,
+        .mask = LEAT_WORD_AWAITED | LEAT_WORD_LINKED | LEAT_WORD_OUTCOME,
+        .value = LEAT_WORD_AWAITED | LEAT_WORD_LINKED,
+    };
+    struct leat_run run = run_of(engine, index);
+    uint64_t before = 0;
+    if (!leat_job_mark(run.word, &late, &before)) {
+        return false;
+    }
+    (void)atom_add_rlx(&engine->timers.timed_out, 1);  /* rlx: statistic */
+    run.number = atom_load_rlx(&run.record->attempts); /* rlx: ordered by mark:A */
+    attempt_of(&run);
+    fail(&run, LEAT_DELAY_OF_POLICY);
+    settled(engine);
+    return true;
 }
 
 /* Gives the claim back: the token still holds. */
@@ -380,8 +447,8 @@ claim(struct leat_run *run, leat_token token)
     return LEAT_OK;
 }
 
-/* The claim holds: says the outcome to the worker, or ends the attempt where the handler has
- * answered pending; unless the watcher has said that it is timed out. */
+/* The claim holds: says the outcome, and ends the attempt where the handler has answered pending;
+ * else its worker does. Unless it was said that it is timed out. */
 static enum leat_status
 finish(const struct leat_run *run, struct leat_outcome outcome)
 {
@@ -389,17 +456,18 @@ finish(const struct leat_run *run, struct leat_outcome outcome)
     uint64_t kind = leat_timers_answer_keep(run->engine, run->index, outcome);
     const struct leat_mark said = {
         .set = (kind | text) << LEAT_WORD_OUTCOME_SHIFT,
-        .mask = LEAT_WORD_AWAITED | LEAT_WORD_CLAIMED | LEAT_WORD_OUTCOME | LEAT_WORD_ATTEMPT,
+        .mask = LEAT_WORD_CLAIMED | LEAT_WORD_OUTCOME | LEAT_WORD_ATTEMPT,
         .value = LEAT_WORD_CLAIMED | leat_word_attempt(run->number),
     };
     uint64_t before = 0;
-    if (leat_job_mark(run->word, &said, &before)) {
+    if (!leat_job_mark(run->word, &said, &before)) {
+        return LEAT_STALE;
+    }
+    if ((before & LEAT_WORD_AWAITED) == 0) {
         return LEAT_OK;
     }
-    bool awaited = leat_word_phase(before) == LEAT_PHASE_RUNNING &&
-                   (before & said.mask) == (said.value | LEAT_WORD_AWAITED);
-    if (!awaited) {
-        return LEAT_STALE;
+    if ((before & LEAT_WORD_LINKED) != 0) {
+        leat_timers_cancelled(run->engine, run->index);
     }
     settle(run, outcome);
     settled(run->engine);
@@ -445,8 +513,7 @@ complete(struct leat_run *run, leat_token token, struct leat_outcome outcome, co
     if (status != LEAT_OK) {
         return status;
     }
-    run->attempt = (run->number - leat_timers_snoozes(run->engine, run->index)) & UINT16_MAX;
-    run->max_attempts = max_attempts_of(run->engine, run->record);
+    attempt_of(run);
     run->late = error != NULL;
     if (error == NULL) {
         return finish(run, outcome);
@@ -498,11 +565,7 @@ leat_complete(struct leat_engine *engine, leat_token token, struct leat_outcome 
     if (status != LEAT_OK) {
         return status;
     }
-    struct leat_run run = {.engine = engine,
-                           .worker = NULL,
-                           .record = leat_job_record(engine, index),
-                           .word = leat_slab_word(&engine->jobs, index),
-                           .index = index};
+    struct leat_run run = run_of(engine, index);
     status = complete(&run, token, outcome, error);
     leat_job_unhold(engine, index);
     return status;

@@ -120,7 +120,8 @@ places_sum(const struct leat_engine *engine, struct leat_statistics *sum)
     sum->jobs_running += read_counter(&outside->awaited);
     sum->wakes += read_counter(&engine->pool.wakes_outside);
     sum->dead_dropped = read_counter(&outside->dead_dropped);
-    sum->jobs_timed_out = read_counter(&engine->watch.timed_out);
+    sum->jobs_timed_out =
+        read_counter(&engine->watch.timed_out) + read_counter(&engine->timers.timed_out);
     sum->jobs_stuck = read_counter(&engine->watch.stuck);
 }
 

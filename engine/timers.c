@@ -2,6 +2,7 @@
 #include "engine/timers.h"
 
 #include "engine/gates.h"
+#include "engine/pending.h"
 
 /* ---- nodes ----------------------------------------------------------------------------------- */
 
@@ -56,7 +57,7 @@ boot_of(const struct leat_engine *engine, struct leat_due due)
 static uint64_t
 word_now(const struct leat_engine *engine, uint32_t index)
 {
-    /* waiting:A acquire -> change:B, cancel:A.  Carries: the record's fields.
+    /* waiting:A acquire -> change:B, mark:B, end:A, cancel:A.  Carries: the record's fields.
      * If relaxed: they could be read as they were before the job waited. */
     return atom_load_acq(leat_slab_word(&engine->jobs, index));
 }
@@ -65,25 +66,44 @@ static bool
 waits(uint64_t word)
 {
     enum leat_phase phase = leat_word_phase(word);
-    return phase == LEAT_PHASE_SCHEDULED || phase == LEAT_PHASE_RETRYING;
+    return phase == LEAT_PHASE_SCHEDULED || phase == LEAT_PHASE_RETRYING || leat_word_pending(word);
 }
 
-/* Takes the timer off a cancelled job. Who is told that it is done has the record's place. */
-static void
+/* Takes the timer off a job that does not wait for it any more. True: its wheel hands the record
+ * out; that it does so before it is due is seen to now and then, and by who needs it. */
+static bool
 take_off(struct leat_engine *engine, uint32_t index)
 {
-    if (leat_wheel_cancel(&engine->timers.wheels, NULL, index) == LEAT_WHEEL_DONE) {
-        leat_job_retire(engine, index);
+    struct leat_timers *timers = &engine->timers;
+    if (leat_wheel_cancel(&timers->wheels, NULL, index) != LEAT_WHEEL_LATER) {
+        return false;
     }
+    /* rlx: statistic */
+    if (atom_add_rlx(&timers->taken_off, 1) % LEAT_TIMERS_OFF == LEAT_TIMERS_OFF - 1) {
+        leat_pool_due(&engine->pool);
+    }
+    return true;
 }
 
+/* What a job waits for, where its word says that it does. */
 static struct leat_due
-due_of(const struct leat_timer_node *node)
+due_of(const struct leat_engine *engine, uint32_t index, uint64_t word)
 {
-    struct leat_due due;
+    const struct leat_timer_node *node = node_of(engine, index);
+    struct leat_due due = {LEAT_TIME_BOOT, 0};
+    if (leat_word_pending(word)) {
+        due.at_ns = leat_pending_until_ns(engine, index);
+        return due;
+    }
     due.time = (enum leat_time)atom_load_rlx(&node->time); /* rlx: hint, re-checked at word:C */
     due.at_ns = atom_load_rlx(&node->due_ns);              /* rlx: hint, re-checked at word:C */
     return due;
+}
+
+static bool
+same(struct leat_due one, struct leat_due other)
+{
+    return one.time == other.time && one.at_ns == other.at_ns;
 }
 
 /* A timer is due before all others of its wheel. */
@@ -102,17 +122,16 @@ came_first(struct leat_engine *engine, uint64_t boot_ns)
 static void
 rearm(struct leat_engine *engine, uint32_t index)
 {
-    const struct leat_timer_node *node = node_of(engine, index);
-    struct leat_due due = due_of(node);
-    struct leat_due after = due;
+    struct leat_due after = due_of(engine, index, word_now(engine, index));
+    struct leat_due due = after;
     do {
         due = after;
         uint64_t boot_ns = boot_of(engine, due);
         if (leat_wheel_rearm(&engine->timers.wheels, NULL, index, boot_ns) == LEAT_WHEEL_WAKE) {
             came_first(engine, boot_ns);
         }
-        after = due_of(node);
-    } while (after.time != due.time || after.at_ns != due.at_ns);
+        after = due_of(engine, index, word_now(engine, index));
+    } while (!same(after, due));
 }
 
 /* pre: a hold, or the role of the wheel: what is cancelled there goes nowhere without it. */
@@ -125,29 +144,47 @@ arm_on(struct leat_engine *engine, struct leat_wheel *wheel, uint32_t index, str
     if (result == LEAT_WHEEL_WAKE) {
         came_first(engine, boot_ns);
     }
-    if (leat_word_phase(word_now(engine, index)) == LEAT_PHASE_CANCELLED) {
-        take_off(engine, index);
-    } else if (due.time == LEAT_TIME_WALL && boot_of(engine, due) + LEAT_CLOCK_DRIFT_NS < boot_ns) {
-        /* The clock was set ahead since, and who moved all timers may have found none here. Set
-         * back, it is seen when the timer expires. */
+    uint64_t word = word_now(engine, index);
+    if (!waits(word)) {
+        /* Who completed it found nothing to take off, and its next attempt must not wait. */
+        if (take_off(engine, index)) {
+            leat_pool_due(&engine->pool);
+        }
+    } else if (!same(due_of(engine, index, word), due) ||
+               (due.time == LEAT_TIME_WALL &&
+                boot_of(engine, due) + LEAT_CLOCK_DRIFT_NS < boot_ns)) {
+        /* It was completed, and waits for another time. Or the clock was set ahead since, and who
+         * moved all timers may have found none here. Set back, that is seen at the expiry. */
         rearm(engine, index);
     }
 }
 
 void
-leat_timers_arm(struct leat_engine *engine, uint32_t index, struct leat_due due)
+leat_timers_say(struct leat_engine *engine, uint32_t index, struct leat_due due)
 {
-    struct leat_wheels *wheels = &engine->timers.wheels;
     struct leat_timer_node *node = node_of(engine, index);
     atom_store_rlx(&node->time, (uint32_t)due.time); /* rlx: ordered by word:A */
     atom_store_rlx(&node->due_ns, due.at_ns);        /* rlx: ordered by word:A */
+}
+
+void
+leat_timers_arm(struct leat_engine *engine, uint32_t index, struct leat_due due)
+{
+    leat_timers_say(engine, index, due);
+    leat_timers_arm_said(engine, index, due);
+}
+
+void
+leat_timers_arm_said(struct leat_engine *engine, uint32_t index, struct leat_due due)
+{
+    struct leat_wheels *wheels = &engine->timers.wheels;
     arm_on(engine, leat_wheels_at(wheels, leat_pool_shard() % wheels->count), index, due);
 }
 
 void
 leat_timers_cancelled(struct leat_engine *engine, uint32_t index)
 {
-    take_off(engine, index);
+    (void)take_off(engine, index);
 }
 
 void
@@ -186,10 +223,10 @@ leat_timers_snoozes(const struct leat_engine *engine, uint32_t index)
 }
 
 void
-leat_timers_snoozed(struct leat_engine *engine, uint32_t index)
+leat_timers_snoozed(struct leat_engine *engine, uint32_t index, int change)
 {
     struct leat_job_record *record = leat_job_record(engine, index);
-    uint32_t snoozes = leat_timers_snoozes(engine, index) + 1;
+    uint32_t snoozes = leat_timers_snoozes(engine, index) + (uint32_t)change;
     atom_store_rlx(&node_of(engine, index)->snoozes, snoozes); /* rlx: ordered by change:B */
     uint8_t priority = atom_load_rlx(&record->priority);       /* rlx: single writer */
     /* rlx: ordered by change:B */
@@ -204,8 +241,12 @@ leat_timers_answer_keep(struct leat_engine *engine, uint32_t index, struct leat_
     if (outcome.kind != LEAT_OUTCOME_RETRY && outcome.kind != LEAT_OUTCOME_SNOOZE) {
         return (uint64_t)outcome.kind;
     }
-    atom_store_rlx(&node->answer_kind, (uint32_t)outcome.kind); /* rlx: ordered by mark:B */
-    atom_store_rlx(&node->answer_ns, outcome.delay_ns);         /* rlx: ordered by mark:B */
+    /* Once the handler has answered nobody reads it; and the attempt may be over, and another one's
+     * answer stand here. rlx: hint, re-checked at mark:B */
+    if ((atom_load_rlx(leat_slab_word(&engine->jobs, index)) & LEAT_WORD_AWAITED) == 0) {
+        atom_store_rlx(&node->answer_kind, (uint32_t)outcome.kind); /* rlx: ordered by mark:B */
+        atom_store_rlx(&node->answer_ns, outcome.delay_ns);         /* rlx: ordered by mark:B */
+    }
     return LEAT_OUTCOME_RETRY;
 }
 
@@ -231,7 +272,7 @@ leat_timers_count(struct leat_engine *engine, enum leat_phase phase, int change)
 
 /* ---- what comes due -------------------------------------------------------------------------- */
 
-/* The job goes on. False: it was cancelled. */
+/* The job goes on. False: another thread changed its word. */
 static bool
 go_on(struct leat_engine *engine, uint32_t index, enum leat_phase from)
 {
@@ -260,25 +301,34 @@ go_on(struct leat_engine *engine, uint32_t index, enum leat_phase from)
     return true;
 }
 
-/* A wheel handed the record out. */
+/* A wheel handed the record out: it goes where its word says. Ends: once more only where another
+ * thread changed the word, or until when the attempt may be pending. */
 static void
-expire(struct leat_engine *engine, struct leat_wheel *wheel, uint32_t index)
+expire(struct leat_engine *engine, struct leat_wheel *wheel, uint32_t index, uint64_t now_ns)
 {
-    struct leat_timer_node *node = node_of(engine, index);
-    enum leat_phase phase = leat_word_phase(word_now(engine, index));
-    if (phase == LEAT_PHASE_CANCELLED) {
-        leat_job_retire(engine, index);
-        return;
-    }
-    LEAT_ASSERT(phase == LEAT_PHASE_SCHEDULED || phase == LEAT_PHASE_RETRYING);
-    /* rlx: ordered by word:C */
-    struct leat_due due = {(enum leat_time)atom_load_rlx(&node->time),
-                           atom_load_rlx(&node->due_ns)}; /* rlx: ordered by word:C */
-    if (due.time == LEAT_TIME_WALL && due.at_ns > leat_clocks_now(&engine->clocks, due.time)) {
-        /* The wall clock was set back, or went slower. Not leat_wheel_arm(): a cancel may come. */
-        arm_on(engine, wheel, index, due);
-    } else if (!go_on(engine, index, phase)) {
-        leat_job_retire(engine, index);
+    bool gone = false;
+    while (!gone) {
+        uint64_t word = word_now(engine, index);
+        enum leat_phase phase = leat_word_phase(word);
+        struct leat_due due = due_of(engine, index, word);
+        LEAT_ASSERT((word & LEAT_WORD_LINKED) != 0);
+        uint64_t by_ns = now_ns;
+        if (due.time == LEAT_TIME_WALL) {
+            by_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
+        }
+        if (leat_phase_final(phase)) {
+            leat_job_retire(engine, index);
+            gone = true;
+        } else if (waits(word) && due.at_ns > by_ns) {
+            /* The wall clock was set back, or went slower; or the time was made longer. Not
+             * leat_wheel_arm(): a cancel may come. */
+            arm_on(engine, wheel, index, due);
+            gone = true;
+        } else if (phase == LEAT_PHASE_RUNNING) {
+            gone = leat_pending_over(engine, index, word, now_ns);
+        } else {
+            gone = go_on(engine, index, phase);
+        }
     }
 }
 
@@ -292,7 +342,7 @@ advance_one(struct leat_engine *engine, struct leat_wheel *wheel)
     while (more && step.budget > 0) {
         more = leat_wheel_advance(wheel, &step);
         for (uint32_t i = 0; i < step.count; i++) {
-            expire(engine, wheel, step.indices[i] & ~LEAT_WHEEL_RELEASED);
+            expire(engine, wheel, step.indices[i] & ~LEAT_WHEEL_RELEASED, step.now_ns);
         }
     }
     return more;

@@ -1,11 +1,13 @@
 /* timers.h - jobs that wait for a time: the wheels of an engine, and what the engine's files ask of
  * them. Why so: docs/design/0016.
  *
- * A job that waits here is in phase SCHEDULED or RETRYING, and LINKED for its place on a wheel.
- * State first, timer second: who makes it wait changes the word, arms the timer, and looks at the
- * word again; who cancels it changes the word and then cancels the timer. One of both sees the
- * other, and takes the timer off. Whoever calls with an index has a hold on the record, so that it
- * is not another job's by then.
+ * A job that waits here is in phase SCHEDULED or RETRYING, or RUNNING and pending for a time
+ * (pending.h), and LINKED for its place on a wheel. State first, timer second: who makes it wait
+ * changes the word, arms the timer, and looks at the word again; who cancels or completes it
+ * changes the word and then cancels the timer. One of both sees the other, and takes the timer off.
+ * Whoever has a record from its wheel, for whatever reason, sends it where its word says by then.
+ * So a timer that is taken off, or moved ahead, in vain does no harm. Whoever calls with an index
+ * has a hold on the record, so that it is not another job's by then.
  */
 #ifndef ENGINE_TIMERS_H
 #define ENGINE_TIMERS_H
@@ -34,7 +36,12 @@ struct leat_due {
 /* Arms the timer of a job whose word was just made to say that it waits. pre: a hold; the record is
  * in no other place. Progress: lock-free. */
 void leat_timers_arm(struct leat_engine *engine, uint32_t index, struct leat_due due);
-/* The job was cancelled while it waited here. pre: a hold. Progress: lock-free. */
+/* The same in two steps, the first one before the word is changed: so that who has the record from
+ * a wheel finds the time there. pre: nobody else can make the job wait for another one. */
+void leat_timers_say(struct leat_engine *engine, uint32_t index, struct leat_due due);
+void leat_timers_arm_said(struct leat_engine *engine, uint32_t index, struct leat_due due);
+/* What the job waited for here has come, or it was cancelled: its wheel lets go of it, soon. pre: a
+ * hold. Progress: lock-free. */
 void leat_timers_cancelled(struct leat_engine *engine, uint32_t index);
 /* There is no free record: has a worker take those of cancelled jobs off the wheels, which would
  * come to it with the next timer only. Progress: lock-free. */
@@ -42,10 +49,10 @@ void leat_timers_release(struct leat_engine *engine);
 /* How long a job that waits here still has to, as far as that can be seen. */
 uint64_t leat_timers_left(const struct leat_engine *engine, uint32_t index);
 
-/* How often the job was snoozed so far; and once more. pre: nobody else can run it: the caller
- * does, or has not yet armed its timer. */
+/* How often the job was snoozed so far; and once more (1), or less (-1). pre: nobody else can run
+ * it: the caller does. */
 uint32_t leat_timers_snoozes(const struct leat_engine *engine, uint32_t index);
-void leat_timers_snoozed(struct leat_engine *engine, uint32_t index);
+void leat_timers_snoozed(struct leat_engine *engine, uint32_t index, int change);
 
 /* What a leat_complete() says while the handler is still at work: kept until it answers. Returns
  * the kind that stands for it in the word, which has no room for more. pre: a claim. */

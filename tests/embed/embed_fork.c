@@ -110,6 +110,7 @@ work_calls(struct fixture *fixture)
     EXPECT_FORKED(leat_release(engine, fixture->id));
     EXPECT_FORKED(leat_cancel(engine, fixture->id));
     EXPECT_FORKED(leat_complete(engine, fixture->token, leat_done(), NULL));
+    EXPECT_FORKED(leat_pending_extend(engine, fixture->token, 1));
     faults += id.bits != 7 || count != 7 || status != LEAT_OK ? 1 : 0;
 }
 

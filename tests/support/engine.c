@@ -294,8 +294,8 @@ count_wheels(struct census *census)
         }
         CHECK_EQUAL(census->jobs[i], 0);
         census->jobs[i] = 1;
-        CHECK(phase == LEAT_PHASE_CANCELLED || phase == LEAT_PHASE_SCHEDULED ||
-              phase == LEAT_PHASE_RETRYING);
+        CHECK(leat_phase_final(phase) || phase == LEAT_PHASE_SCHEDULED ||
+              phase == LEAT_PHASE_RETRYING || leat_word_pending(job_word(engine, i)));
         census->scheduled += phase == LEAT_PHASE_SCHEDULED ? 1 : 0;
         census->retrying += phase == LEAT_PHASE_RETRYING ? 1 : 0;
     }

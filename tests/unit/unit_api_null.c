@@ -291,6 +291,16 @@ case_run_null(struct world *world)
 }
 
 static void
+case_pending_extend(struct world *world)
+{
+    const leat_token none = {0, 0};
+    const leat_token wild = {UINT64_MAX, UINT64_MAX};
+    CHECK_STATUS(leat_pending_extend(NULL, none, 1), LEAT_INVALID);
+    CHECK_STATUS(leat_pending_extend(world->engine, none, 1), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_pending_extend(world->engine, wild, LEAT_FOREVER), LEAT_NOT_FOUND);
+}
+
+static void
 case_complete(struct world *world)
 {
     const leat_token none = {0, 0};
@@ -631,6 +641,7 @@ static const struct entry entries[] = {
     {"leat_run_result", case_run_null},
     {"leat_run_progress", case_run_null},
     {"leat_complete", case_complete},
+    {"leat_pending_extend", case_pending_extend},
     {"leat_type_options_init", case_type_options_init},
     {"leat_type_register", case_type_register},
     {"leat_type_find", case_type_find},

@@ -202,6 +202,40 @@ mark_wants_running(void **state)
     CHECK_EQUAL(before, atom_load_rlx(&other));
 }
 
+/* And may bring a hold. */
+static void
+mark_holds(void **state)
+{
+    (void)state;
+    const struct leat_mark mark = {.set = LEAT_WORD_AWAITED | LEAT_WORD_LINKED, .hold = true};
+    uint64_t start = BASE | 254 * LEAT_WORD_HOLD | LEAT_PHASE_RUNNING;
+    leat_atomic_u64 word;
+    uint64_t before = 0;
+    atom_init(&word, start);
+    CHECK(leat_job_mark(&word, &mark, &before));
+    CHECK_EQUAL(before, start);
+    CHECK_EQUAL(atom_load_rlx(&word), (start | mark.set) + LEAT_WORD_HOLD);
+}
+
+/* For a time: AWAITED and LINKED, without an outcome, while RUNNING. */
+static void
+pending_words(void **state)
+{
+    (void)state;
+    const uint64_t both = LEAT_WORD_AWAITED | LEAT_WORD_LINKED;
+    const uint64_t beside = LEAT_WORD_CANCEL | LEAT_WORD_CLAIMED | LEAT_WORD_KEPT | LEAT_WORD_HOLDS;
+    for (uint32_t phase = 0; phase < LEAT_PHASE_COUNT; phase++) {
+        bool runs = phase == LEAT_PHASE_RUNNING;
+        CHECK(leat_word_pending(BASE | both | phase) == runs);
+        CHECK(leat_word_pending(BASE | both | beside | phase) == runs);
+        CHECK(!leat_word_pending(BASE | LEAT_WORD_AWAITED | phase));
+        CHECK(!leat_word_pending(BASE | LEAT_WORD_LINKED | phase));
+        for (uint64_t said = 1; said < 8; said++) {
+            CHECK(!leat_word_pending(BASE | both | said << LEAT_WORD_OUTCOME_SHIFT | phase));
+        }
+    }
+}
+
 /* The first change to a final phase turns into GONE exactly where nobody has the record. */
 static void
 ends_alone_or_held(void **state)
@@ -269,6 +303,8 @@ main(void)
         cmocka_unit_test(phases_are_states),
         cmocka_unit_test(change_sets_clears_refuses),
         cmocka_unit_test(mark_wants_running),
+        cmocka_unit_test(mark_holds),
+        cmocka_unit_test(pending_words),
         cmocka_unit_test(ends_alone_or_held),
         cmocka_unit_test(last_one_out),
     };
