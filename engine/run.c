@@ -73,6 +73,7 @@ wait_for(const struct leat_run *run, enum leat_phase phase, uint64_t delay_ns)
     uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
     const struct leat_due due = {LEAT_TIME_BOOT, leat_timers_after(now_ns, delay_ns)};
     leat_timers_count(engine, phase, 1);
+    leat_timers_set(engine, run->index, due);
     if (!leat_job_change(run->word, &change, &before, &after)) {
         leat_timers_count(engine, phase, -1);
         const struct leat_ending ending = {LEAT_PHASE_CANCELLED, LEAT_REASON_NONE, run->worker,
@@ -83,7 +84,7 @@ wait_for(const struct leat_run *run, enum leat_phase phase, uint64_t delay_ns)
     if (phase == LEAT_PHASE_SCHEDULED) {
         leat_timers_snoozed(engine, run->index);
     }
-    leat_timers_arm(engine, run->index, due);
+    leat_timers_arm(engine, run->index);
     if (phase == LEAT_PHASE_RETRYING) {
         count_retry(engine, run->worker);
     }
@@ -208,7 +209,7 @@ await(struct leat_run *run)
 
 /* ---- one attempt on a worker ---------------------------------------------------------------- */
 
-/* PENDING to RUNNING. False: it was cancelled while it waited. */
+/* PENDING to RUNNING. False: it was cancelled while it waited, or changed. */
 static bool
 begin(struct leat_run *run)
 {
@@ -232,7 +233,6 @@ begin(struct leat_run *run)
         run->id = leat_word_of(leat_word_generation(after), run->index);
         return true;
     }
-    LEAT_ASSERT(leat_word_phase(before) == LEAT_PHASE_CANCELLED);
     return false;
 }
 
@@ -301,7 +301,7 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
                            .word = leat_slab_word(&engine->jobs, index),
                            .index = index};
     if (LEAT_UNLIKELY(!begin(&run))) {
-        leat_job_retire(engine, index);
+        leat_timers_route(engine, index);
         return;
     }
     struct leat_job_extra *extra = leat_job_extra(run.record);
