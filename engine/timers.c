@@ -86,7 +86,7 @@ left(const struct leat_engine *engine, struct leat_due due)
 
 /* ---- arming and cancelling ------------------------------------------------------------------- */
 
-/* When a time comes, by BOOT. */
+/* When a time comes, by BOOT; 0: it is over. */
 static uint64_t
 boot_of(const struct leat_engine *engine, struct leat_due due)
 {
@@ -95,7 +95,7 @@ boot_of(const struct leat_engine *engine, struct leat_due due)
     }
     uint64_t wall_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
     uint64_t boot_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
-    return due.at_ns <= wall_ns ? boot_ns : leat_timers_after(boot_ns, due.at_ns - wall_ns);
+    return due.at_ns <= wall_ns ? 0 : leat_timers_after(boot_ns, due.at_ns - wall_ns);
 }
 
 static uint64_t

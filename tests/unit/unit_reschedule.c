@@ -65,6 +65,7 @@ setup(void)
 {
     struct leat_config config = test_config();
     config.jobs_max = 4000;
+    config.starvation_picks = 0;
     return setup_with(config);
 }
 
