@@ -122,10 +122,19 @@ take_off(struct leat_engine *engine, uint32_t index)
     }
 }
 
-/* A timer is due before all others of its wheel. */
+/* A timer was armed, or moved. One that is due by now is on its way: a drain that comes by from now
+ * on waits for it. */
 static void
-came_first(struct leat_engine *engine, uint64_t boot_ns)
+tell(struct leat_engine *engine, uint64_t boot_ns, enum leat_wheel_result result)
 {
+    if (boot_ns == 0) {
+        leat_pool_due(&engine->pool);
+        return;
+    }
+    if (result != LEAT_WHEEL_WAKE) {
+        return;
+    }
+    /* It is due before all others of its wheel. */
     leat_clocks_changed(&engine->clocks);
     /* A host's clock has no thread that would see that the time is over by now. */
     if (engine->clocks.now != NULL && boot_ns <= leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT)) {
@@ -151,8 +160,8 @@ rearm(struct leat_engine *engine, uint32_t index)
         due = after;
         uint64_t boot_ns = boot_of(engine, due);
         result = leat_wheel_rearm(&engine->timers.wheels, NULL, index, boot_ns);
-        if (result == LEAT_WHEEL_WAKE) {
-            came_first(engine, boot_ns);
+        if (result != LEAT_WHEEL_REFUSED) {
+            tell(engine, boot_ns, result);
         }
         after = due_of(engine, index);
     } while (!same(due, after));
@@ -166,9 +175,7 @@ arm_on(struct leat_engine *engine, struct leat_wheel *wheel, uint32_t index, str
     uint64_t boot_ns = boot_of(engine, due);
     enum leat_wheel_result result = leat_wheel_arm_any(wheel, index, boot_ns);
     LEAT_ASSERT(result != LEAT_WHEEL_REFUSED);
-    if (result == LEAT_WHEEL_WAKE) {
-        came_first(engine, boot_ns);
-    }
+    tell(engine, boot_ns, result);
     if (leat_word_phase(word_now(engine, index)) == LEAT_PHASE_CANCELLED) {
         take_off(engine, index);
     } else if (!same(due, due_of(engine, index)) ||
@@ -188,30 +195,19 @@ leat_timers_arm(struct leat_engine *engine, uint32_t index)
     arm_on(engine, wheel, index, due_of(engine, index));
 }
 
-/* A job that is due is on its way: a drain that comes by from now on waits for it. */
-static void
-tell_late(struct leat_engine *engine, uint32_t index)
+void
+leat_timers_arm_late(struct leat_engine *engine, uint32_t index)
 {
+    leat_timers_arm(engine, index);
     if (left(engine, due_of(engine, index)) == 0) {
         leat_pool_due(&engine->pool);
     }
 }
 
-void
-leat_timers_arm_late(struct leat_engine *engine, uint32_t index)
-{
-    leat_timers_arm(engine, index);
-    tell_late(engine, index);
-}
-
 bool
 leat_timers_move(struct leat_engine *engine, uint32_t index)
 {
-    bool armed = rearm(engine, index);
-    if (armed) {
-        tell_late(engine, index);
-    }
-    return armed;
+    return rearm(engine, index);
 }
 
 void
