@@ -15,8 +15,8 @@
  *   time     the job does not run before the time that was given last: by a snooze, or a change that
  *            has ended with success; and its timer does not stand behind that, when all threads rest
  *   level    it is taken to run from the ring of the level that it has
- *   end      it runs to its end, or is cancelled and given back; no mark is left; the counts of what
- *            is scheduled and what its queue's limit counts come out even
+ *   end      it runs to its end, or is cancelled and given back, at once; no mark is left; the counts
+ *            of what is scheduled and what its queue's limit counts come out even
  *
  * Left out: weaker orders than sequential consistency (tests/model/model_wheel.c, moved: the one
  * pair of stores and loads that needs more); more than one job; holds, drains, expiry.
@@ -427,6 +427,7 @@ active proctype clock() {
         fi;
         assert(place == WHEEL);
         assert(armed);
+        assert(phase_of(word) == SCHEDULED);
         assert(due > now || tick <= now);
         assert(now < LATEST + 8);
         now++
