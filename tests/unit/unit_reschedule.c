@@ -224,6 +224,8 @@ wheel_other_clock(void **state)
     id = submit(fixture, S);
     CHECK_OK(leat_reschedule(fixture->engine, id, leat_when_at(UINT64_MAX)));
     pass(fixture, UINT64_C(3000) * 86400 * S);
+    CHECK_OK(leat_reschedule(fixture->engine, id, leat_when_at(UINT64_C(1) << 63)));
+    CHECK_EQUAL(settle(fixture), 2);
     CHECK_OK(leat_reschedule(fixture->engine, id, leat_when_in(LEAT_FOREVER)));
     pass(fixture, UINT64_C(3000) * 86400 * S);
     CHECK_EQUAL(settle(fixture), 2);
