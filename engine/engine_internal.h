@@ -46,8 +46,12 @@ struct leat_outside {
     leat_atomic_u64 cancelled;                 /* S */
     leat_atomic_u64 retried;                   /* S */
     leat_atomic_u64 dead_dropped;              /* S */
-    leat_atomic_u64 awaited;                   /* S attempts that answered pending, not yet ended */
+    leat_atomic_u64 awaited; /* S attempts that answered pending, not yet ended; and, 32 bits up,
+                                  changes at work */
 };
+
+/* One change in leat_outside.awaited. */
+#define LEAT_OUTSIDE_CHANGE (UINT64_C(1) << 32)
 
 /* Records that are kept after their end, oldest first. */
 struct leat_retention {
@@ -63,11 +67,10 @@ struct leat_retention {
 struct leat_timer_node {
     leat_atomic_u64 word;        /* S of sched/wheel.h */
     leat_atomic_u32 link;        /* S of the wheel's inbox */
-    leat_atomic_u32 time;        /* W enum leat_time of due_ns; 0: never used */
-    leat_atomic_u64 due_ns;      /* W */
     leat_atomic_u32 snoozes;     /* W valid with LEAT_JOB_SNOOZED */
-    leat_atomic_u32 answer_kind; /* W what leat_complete() says before the handler does, if it is */
-    leat_atomic_u64 answer_ns;   /* W   a retry or a snooze */
+    leat_atomic_u64 due;         /* W nanoseconds; bit 63: by WALL, else by BOOT; 0: at once */
+    leat_atomic_u64 answer_ns;   /* W what leat_complete() says before the handler does, if it is */
+    leat_atomic_u32 answer_kind; /* W   a retry or a snooze */
     leat_atomic_u64 pending;     /* S of pending.h */
 };
 

@@ -36,7 +36,8 @@ leat_job_change(leat_atomic_u64 *word, const struct leat_change *change, uint64_
                 uint64_t *after)
 {
     LEAT_ASSERT(leat_phase_may(change->from, change->to));
-    /* change:A acquire -> change:B, let_go:B, mark:B, submit:A, release:A, cancel:A.
+    /* change:A acquire -> change:B, let_go:B, mark:B, submit:A, release:A, cancel:A, claim:B,
+     * changed:A.
      * Carries: what the last mover of this job wrote into its record.
      * If relaxed: a failed swap is retried; a refusal could be read beside an old record. */
     uint64_t now = atom_load_acq(word);
@@ -50,7 +51,8 @@ leat_job_change(leat_atomic_u64 *word, const struct leat_change *change, uint64_
             LEAT_ASSERT((now & LEAT_WORD_HOLDS) != LEAT_WORD_HOLDS);
             next += LEAT_WORD_HOLD;
         }
-        /* change:B acq_rel -> change:A, let_go:A, mark:A, hold:A, hold:B, wait:A, waiting:A.
+        /* change:B acq_rel -> change:A, let_go:A, mark:A, hold:A, hold:B, wait:A, waiting:A,
+         * claim:A.
          * Carries: the record's fields as this thread leaves them.
          * If relaxed: who sees the phase could read the fields of the phase before. */
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, next))) {

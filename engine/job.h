@@ -18,6 +18,11 @@
  *    4      LINKED      a place (a ring, a worker's hand, a wheel, a retention ring) has the index.
  *                       While RUNNING: with AWAITED only, and then it is a wheel (pending.h)
  *    3..0   phase
+ *   Some have another meaning while the phase is SCHEDULED or RETRYING (docs/design/0017):
+ *    9      HANDED      while CHANGING: who took the index from its place left it to that thread
+ *    8      CHANGING    a thread is at time or level, and the job goes nowhere until it has ended
+ *    7      MOVED       the index may be in another place than a wheel: time and level are new
+ *   A PENDING job has none of them; a CANCELLED one may have the first two until the change ends.
  *
  * State first, link second: a thread first changes the word, then puts the index into a place. A
  * record whose phase is final, with no LINKED, KEPT or holds, is gone: the same compare-and-swap
@@ -29,6 +34,7 @@
  *   FILLING  -> SCHEDULED  the submitter, before its timer is armed
  *   SCHEDULED | RETRYING -> PENDING      who holds the role of its wheel, when its time has come
  *   SCHEDULED | RETRYING | PENDING -> CANCELLED    any thread: leat_cancel()
+ *   PENDING  -> SCHEDULED  any thread: leat_reschedule(), leat_priority_set(); with MOVED
  *   RUNNING  -> RETRYING | SCHEDULED     the worker, or leat_complete(): a retry with a delay, a
  *                                        snooze; before its timer is armed
  *   RUNNING  -> PENDING    the worker, or leat_complete(): a retry
@@ -71,6 +77,9 @@ enum leat_phase {
 #define LEAT_WORD_OUTCOME_KIND  UINT64_C(3)
 #define LEAT_WORD_OUTCOME_TEXT  UINT64_C(4)
 #define LEAT_WORD_TIMED_OUT     (LEAT_WORD_OUTCOME_TEXT << LEAT_WORD_OUTCOME_SHIFT)
+#define LEAT_WORD_MOVED         LEAT_WORD_AWAITED
+#define LEAT_WORD_CHANGING      LEAT_WORD_CLAIMED
+#define LEAT_WORD_HANDED        (UINT64_C(1) << LEAT_WORD_OUTCOME_SHIFT)
 #define LEAT_WORD_HOLD          (UINT64_C(1) << 12)
 #define LEAT_WORD_HOLDS         (UINT64_C(255) << 12)
 #define LEAT_WORD_ATTEMPT_SHIFT 20
@@ -109,7 +118,7 @@ struct leat_job_record {
     leat_atomic_u16 queue;     /* W index;   priority */
     uint16_t max_attempts;     /* I 0: the type's */
     leat_atomic_u16 attempts;  /* W begun so far */
-    leat_atomic_u8 priority;   /* W level, and LEAT_JOB_COUNTED */
+    leat_atomic_u8 priority;   /* S level, and LEAT_JOB_COUNTED; see docs/design/0017 */
     leat_atomic_u8 reason;     /* W enum leat_reason, before the end is swapped in */
     leat_atomic_u8 late;       /* W 1: the last attempt's error is late_error; as reason */
     uint8_t payload_place;     /* O enum leat_payload_place */

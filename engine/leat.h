@@ -767,7 +767,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_queue_resume(struct leat_engine *e
 /* ---- jobs ---------------------------------------------------------------------------------- */
 
 enum leat_job_state {
-    LEAT_JOB_SCHEDULED = 1, /* due later */
+    LEAT_JOB_SCHEDULED = 1, /* due later, or on its way to another priority */
     LEAT_JOB_BLOCKED,       /* waits for other jobs */
     LEAT_JOB_PENDING,       /* waits for a worker */
     LEAT_JOB_RUNNING,       /* in a handler, or pending completion */
@@ -957,6 +957,62 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_release(struct leat_engine *engine
  *           decides); LEAT_ENDED (nothing changed); LEAT_GONE; LEAT_NOT_FOUND; LEAT_FORKED;
  *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_cancel(struct leat_engine *engine, leat_job_id id);
+
+/* When a job is to run, as leat_job and leat_job_options say it: one of both, or neither. */
+struct leat_when {
+    uint64_t delay_ns;  /* not before so long from now, by the BOOT clock */
+    uint64_t run_at_ns; /* not before this time by the WALL clock, also when that is set */
+};
+
+/* A time that is past is now. */
+static inline struct leat_when
+leat_when_now(void)
+{
+    struct leat_when when = {0, 0};
+    return when;
+}
+
+static inline struct leat_when
+leat_when_in(uint64_t delay_ns)
+{
+    struct leat_when when = {0, 0};
+    when.delay_ns = delay_ns;
+    return when;
+}
+
+static inline struct leat_when
+leat_when_at(uint64_t run_at_ns)
+{
+    struct leat_when when = {0, 0};
+    when.run_at_ns = run_at_ns;
+    return when;
+}
+
+/* Gives a job that waits another time, be it SCHEDULED, RETRYING or PENDING. leat_get() shows it at
+ * once, and the job as SCHEDULED where it was PENDING, also until a worker or a list has let go of
+ * it. Decided by one compare-and-swap: after LEAT_OK it does not run before its new time. When that
+ * comes it goes behind the others of its queue and priority, whatever the queue's waiting_max;
+ * where it is still in a place of before, when its turn there has come. Attempts and expires_in_ns
+ * stay as they are. A job that is PENDING and is to run now stays where it is.
+ * Threads:  any; for the job that runs in the handler: LEAT_WRONG_STATE.    Progress: lock-free.
+ * Allocates: no.    Waits: never.
+ * Returns:  LEAT_OK; LEAT_WRONG_STATE (it runs, or is pending completion); LEAT_ENDED (nothing
+ *           changed; also where it is cancelled at the same time); LEAT_BUSY (another thread is
+ *           changing it at this moment, or 239 callers look at it: nothing changed, try again);
+ *           LEAT_GONE; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (both times).
+ * Order:    the call happens-before the handler's next run.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_reschedule(struct leat_engine *engine, leat_job_id id,
+                                                         struct leat_when when);
+
+/* Gives a job that waits another priority, 0 to leat_priority_levels() - 1. leat_get() and the
+ * handler's leat_run_priority() show it. A job that waits for a time has it when that comes. One
+ * that is PENDING is SCHEDULED until its turn at its old priority comes, and then goes behind the
+ * others of the new one: so it can be put behind those that are less urgent, but does not overtake
+ * those in front of it.
+ * Threads, Progress, Allocates, Waits, Returns, Order: as leat_reschedule(); LEAT_INVALID: the
+ *           priority.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_priority_set(struct leat_engine *engine,
+                                                           leat_job_id id, uint32_t priority);
 
 /* ---- groups: fork and join ----------------------------------------------------------------- */
 

@@ -56,7 +56,7 @@ leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t most, uint32_
         return status;
     }
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, *index);
-    /* hold:A acquire -> change:B, submit:A.  Carries: the record's fields.
+    /* hold:A acquire -> change:B, submit:A, changed:A.  Carries: the record's fields.
      * If relaxed: they could be those of the job before. */
     uint64_t now = atom_load_acq(word);
     for (;;) {
@@ -130,7 +130,7 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
 static uint64_t
 word_now(const struct leat_engine *engine, uint32_t index)
 {
-    /* wait:A acquire -> change:B, end:A, release:A, cancel:A.
+    /* wait:A acquire -> change:B, end:A, release:A, cancel:A, changed:A.
      * Carries: the record as its end left it.
      * If relaxed: a result could be read that is not there yet. */
     return atom_load_acq(leat_slab_word(&engine->jobs, index));
@@ -313,7 +313,8 @@ cancelled(uint64_t now, uint64_t *next)
         return LEAT_ENDED;
     }
     /* Its place still has it, and gives the record back. */
-    *next = leat_word_with(now, LEAT_PHASE_CANCELLED);
+    uint64_t moved = phase == LEAT_PHASE_PENDING ? 0 : LEAT_WORD_MOVED;
+    *next = leat_word_with(now & ~moved, LEAT_PHASE_CANCELLED);
     LEAT_ASSERT(leat_word_phase(*next) == LEAT_PHASE_CANCELLED);
     /* A wheel is told, by who has a hold; where there is none left, it finds out in time. */
     if (phase != LEAT_PHASE_PENDING &&

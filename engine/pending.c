@@ -69,11 +69,10 @@ leat_pending_begin(const struct leat_run *run, uint64_t timeout_ns, uint64_t *be
     };
     uint64_t pending = pending_word(run->number, units_after(engine, timeout_ns));
     atom_store_rlx(pending_of(engine, run->index), pending); /* rlx: ordered by mark:B */
-    const struct leat_due due = {LEAT_TIME_BOOT, until_ns(engine, pending)};
     if (!leat_job_mark(run->word, &awaited, before)) {
         return false;
     }
-    leat_timers_arm_said(engine, run->index, due);
+    leat_timers_arm(engine, run->index);
     leat_job_unhold(engine, run->index);
     return true;
 }

@@ -2,6 +2,7 @@
  * the lists ask of a job. */
 #include "engine/gates.h"
 #include "engine/terms.h"
+#include "engine/timers.h"
 
 /* ---- the limit: jobs of the queue in phase PENDING ------------------------------------------- */
 
@@ -55,7 +56,7 @@ queue_of(void *context, uint32_t index)
     return leat_job_queue(leat_job_record(engine, index));
 }
 
-/* As a worker ends one that it takes. False: it was cancelled meanwhile. */
+/* As a worker ends one that it takes. False: it was cancelled meanwhile, or changed. */
 static bool
 expire(struct leat_engine *engine, uint32_t index)
 {
@@ -93,7 +94,7 @@ drop(void *context, uint32_t index)
             return true;
         }
     }
-    leat_job_retire(engine, index);
+    leat_timers_route(engine, index);
     return true;
 }
 

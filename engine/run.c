@@ -48,7 +48,7 @@ wait_until(const struct leat_run *run, enum leat_phase phase, uint64_t at_ns)
     uint64_t after = 0;
     const struct leat_due due = {LEAT_TIME_BOOT, at_ns};
     const bool snoozes = phase == LEAT_PHASE_SCHEDULED;
-    leat_timers_say(engine, run->index, due);
+    leat_timers_set(engine, run->index, due);
     leat_timers_count(engine, phase, 1);
     if (snoozes) {
         leat_timers_snoozed(engine, run->index, 1);
@@ -62,7 +62,7 @@ wait_until(const struct leat_run *run, enum leat_phase phase, uint64_t at_ns)
         return;
     }
     if ((before & LEAT_WORD_LINKED) == 0) {
-        leat_timers_arm_said(engine, run->index, due);
+        leat_timers_arm(engine, run->index);
     }
     if (at_ns == 0 || (before & LEAT_WORD_LINKED) != 0) {
         leat_pool_due(&engine->pool); /* before a drain sees that the attempt has ended */
@@ -239,7 +239,7 @@ await(struct leat_run *run, uint64_t timeout_ns)
 
 /* ---- one attempt on a worker ---------------------------------------------------------------- */
 
-/* PENDING to RUNNING. False: it was cancelled while it waited. */
+/* PENDING to RUNNING. False: it was cancelled while it waited, or changed. */
 static bool
 begin(struct leat_run *run)
 {
@@ -263,7 +263,6 @@ begin(struct leat_run *run)
         run->id = leat_word_of(leat_word_generation(after), run->index);
         return true;
     }
-    LEAT_ASSERT(leat_word_phase(before) == LEAT_PHASE_CANCELLED);
     return false;
 }
 
@@ -339,7 +338,7 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
     if (LEAT_UNLIKELY(!begun)) {
         if (!back) {
             leat_gates_leave(engine, run.record);
-            leat_job_retire(engine, index);
+            leat_timers_route(engine, index);
         }
         return;
     }

@@ -64,12 +64,7 @@ due_check(const struct leat_engine *engine, const struct leat_job *job, struct l
     if (status != LEAT_OK) {
         return status;
     }
-    if (job->delay_ns != 0) {
-        uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
-        *due = (struct leat_due){LEAT_TIME_BOOT, leat_timers_after(now_ns, job->delay_ns)};
-    } else if (options.run_at_ns > leat_clocks_now(&engine->clocks, LEAT_TIME_WALL)) {
-        *due = (struct leat_due){LEAT_TIME_WALL, options.run_at_ns};
-    }
+    *due = leat_timers_due(engine, job->delay_ns, options.run_at_ns);
     return LEAT_OK;
 }
 
@@ -242,7 +237,7 @@ record_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t p
     if (kept) {
         next |= LEAT_WORD_KEPT;
     }
-    /* submit:A release -> change:A, hold:A.  Carries: the record's fields and the payload.
+    /* submit:A release -> change:A, hold:A, claim:A.  Carries: the record's fields and the payload.
      * If relaxed: the worker still sees them through the ring, but a thread that guesses the id
      * could read the record of the job before. */
     atom_store_rel(word, next);
@@ -255,9 +250,10 @@ static LEAT_COLD leat_job_id
 record_schedule(struct leat_engine *engine, const struct intake *intake, bool kept)
 {
     leat_timers_count(engine, LEAT_PHASE_SCHEDULED, 1);
+    leat_timers_set(engine, intake->index, intake->due);
     leat_job_id id =
         record_publish(engine, intake->index, kept, LEAT_PHASE_SCHEDULED | LEAT_WORD_HOLD);
-    leat_timers_arm(engine, intake->index, intake->due);
+    leat_timers_arm(engine, intake->index);
     leat_job_unhold(engine, intake->index);
     return id;
 }

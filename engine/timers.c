@@ -40,9 +40,56 @@ leat_timers_bytes(const struct leat_config *concrete)
     return nodes_bytes(concrete) + leat_wheels_bytes(&wheels);
 }
 
+/* ---- when ------------------------------------------------------------------------------------ */
+
+#define BY_WALL (UINT64_C(1) << 63)
+
+struct leat_due
+leat_timers_due(const struct leat_engine *engine, uint64_t delay_ns, uint64_t run_at_ns)
+{
+    struct leat_due due = {.at_ns = 0};
+    if (delay_ns != 0) {
+        due.time = LEAT_TIME_BOOT;
+        due.at_ns = leat_timers_after(leat_clocks_now(&engine->clocks, due.time), delay_ns);
+    } else if (run_at_ns > leat_clocks_now(&engine->clocks, LEAT_TIME_WALL)) {
+        due.time = LEAT_TIME_WALL;
+        due.at_ns = run_at_ns;
+    }
+    return due;
+}
+
+void
+leat_timers_set(struct leat_engine *engine, uint32_t index, struct leat_due due)
+{
+    uint64_t word = due.at_ns < BY_WALL ? due.at_ns : BY_WALL - 1; /* in the year 2262 */
+    word |= due.time == LEAT_TIME_WALL ? BY_WALL : 0;
+    atom_store_rlx(&node_of(engine, index)->due, word); /* rlx: ordered by word:A */
+}
+
+static struct leat_due
+due_of(const struct leat_engine *engine, uint32_t index)
+{
+    /* rlx: hint, re-checked at word:C */
+    uint64_t word = atom_load_rlx(&node_of(engine, index)->due);
+    struct leat_due due;
+    due.time = (word & BY_WALL) != 0 ? LEAT_TIME_WALL : LEAT_TIME_BOOT;
+    due.at_ns = word & ~BY_WALL;
+    return due;
+}
+
+static uint64_t
+left(const struct leat_engine *engine, struct leat_due due)
+{
+    if (due.at_ns == 0) {
+        return 0;
+    }
+    uint64_t now_ns = leat_clocks_now(&engine->clocks, due.time);
+    return due.at_ns > now_ns ? due.at_ns - now_ns : 0;
+}
+
 /* ---- arming and cancelling ------------------------------------------------------------------- */
 
-/* When a time comes, by BOOT. */
+/* When a time comes, by BOOT; 0: it is over. */
 static uint64_t
 boot_of(const struct leat_engine *engine, struct leat_due due)
 {
@@ -51,13 +98,14 @@ boot_of(const struct leat_engine *engine, struct leat_due due)
     }
     uint64_t wall_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
     uint64_t boot_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
-    return due.at_ns <= wall_ns ? boot_ns : leat_timers_after(boot_ns, due.at_ns - wall_ns);
+    return due.at_ns <= wall_ns ? 0 : leat_timers_after(boot_ns, due.at_ns - wall_ns);
 }
 
 static uint64_t
 word_now(const struct leat_engine *engine, uint32_t index)
 {
-    /* waiting:A acquire -> change:B, mark:B, end:A, cancel:A.  Carries: the record's fields.
+    /* waiting:A acquire -> change:B, mark:B, end:A, cancel:A, claim:B, changed:A.
+     * Carries: the record's fields.
      * If relaxed: they could be read as they were before the job waited. */
     return atom_load_acq(leat_slab_word(&engine->jobs, index));
 }
@@ -87,17 +135,33 @@ take_off(struct leat_engine *engine, uint32_t index)
 
 /* What a job waits for, where its word says that it does. */
 static struct leat_due
-due_of(const struct leat_engine *engine, uint32_t index, uint64_t word)
+due_now(const struct leat_engine *engine, uint32_t index, uint64_t word)
 {
-    const struct leat_timer_node *node = node_of(engine, index);
-    struct leat_due due = {LEAT_TIME_BOOT, 0};
     if (leat_word_pending(word)) {
-        due.at_ns = leat_pending_until_ns(engine, index);
+        const struct leat_due due = {LEAT_TIME_BOOT, leat_pending_until_ns(engine, index)};
         return due;
     }
-    due.time = (enum leat_time)atom_load_rlx(&node->time); /* rlx: hint, re-checked at word:C */
-    due.at_ns = atom_load_rlx(&node->due_ns);              /* rlx: hint, re-checked at word:C */
-    return due;
+    return due_of(engine, index);
+}
+
+/* A timer was armed, or moved. One that is due by now is on its way: a drain that comes by from now
+ * on waits for it. */
+static void
+tell(struct leat_engine *engine, uint64_t boot_ns, enum leat_wheel_result result)
+{
+    if (boot_ns == 0) {
+        leat_pool_due(&engine->pool);
+        return;
+    }
+    if (result != LEAT_WHEEL_WAKE) {
+        return;
+    }
+    /* It is due before all others of its wheel. */
+    leat_clocks_changed(&engine->clocks);
+    /* A host's clock has no thread that would see that the time is over by now. */
+    if (engine->clocks.now != NULL && boot_ns <= leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT)) {
+        leat_pool_due(&engine->pool);
+    }
 }
 
 static bool
@@ -106,32 +170,24 @@ same(struct leat_due one, struct leat_due other)
     return one.time == other.time && one.at_ns == other.at_ns;
 }
 
-/* A timer is due before all others of its wheel. */
-static void
-came_first(struct leat_engine *engine, uint64_t boot_ns)
-{
-    leat_clocks_changed(&engine->clocks);
-    /* A host's clock has no thread that would see that the time is over by now. */
-    if (engine->clocks.now != NULL && boot_ns <= leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT)) {
-        leat_pool_due(&engine->pool);
-    }
-}
-
-/* Moves a timer to where its time is by now. pre: a hold. Ends: once more only where the job was
- * run meanwhile, and waits for another time. */
-static void
+/* Moves a timer to where its time is by now. False: it is not armed. pre: a hold. Ends: once more
+ * only where the job was changed meanwhile, or run, and waits for another time. */
+static bool
 rearm(struct leat_engine *engine, uint32_t index)
 {
-    struct leat_due after = due_of(engine, index, word_now(engine, index));
-    struct leat_due due = after;
+    enum leat_wheel_result result = LEAT_WHEEL_REFUSED;
+    struct leat_due due = due_now(engine, index, word_now(engine, index));
+    struct leat_due after = due;
     do {
         due = after;
         uint64_t boot_ns = boot_of(engine, due);
-        if (leat_wheel_rearm(&engine->timers.wheels, NULL, index, boot_ns) == LEAT_WHEEL_WAKE) {
-            came_first(engine, boot_ns);
+        result = leat_wheel_rearm(&engine->timers.wheels, NULL, index, boot_ns);
+        if (result != LEAT_WHEEL_REFUSED) {
+            tell(engine, boot_ns, result);
         }
-        after = due_of(engine, index, word_now(engine, index));
-    } while (!same(after, due));
+        after = due_now(engine, index, word_now(engine, index));
+    } while (!same(due, after));
+    return result != LEAT_WHEEL_REFUSED;
 }
 
 /* pre: a hold, or the role of the wheel: what is cancelled there goes nowhere without it. */
@@ -141,44 +197,44 @@ arm_on(struct leat_engine *engine, struct leat_wheel *wheel, uint32_t index, str
     uint64_t boot_ns = boot_of(engine, due);
     enum leat_wheel_result result = leat_wheel_arm_any(wheel, index, boot_ns);
     LEAT_ASSERT(result != LEAT_WHEEL_REFUSED);
-    if (result == LEAT_WHEEL_WAKE) {
-        came_first(engine, boot_ns);
-    }
+    tell(engine, boot_ns, result);
     uint64_t word = word_now(engine, index);
     if (!waits(word)) {
-        /* Who completed it found nothing to take off, and its next attempt must not wait. */
+        /* It was cancelled; or who completed it found nothing to take off, and its next attempt
+         * must not wait. */
         if (take_off(engine, index)) {
             leat_pool_due(&engine->pool);
         }
-    } else if (!same(due_of(engine, index, word), due) ||
+    } else if (!same(due, due_now(engine, index, word)) ||
                (due.time == LEAT_TIME_WALL &&
                 boot_of(engine, due) + LEAT_CLOCK_DRIFT_NS < boot_ns)) {
-        /* It was completed, and waits for another time. Or the clock was set ahead since, and who
-         * moved all timers may have found none here. Set back, that is seen at the expiry. */
-        rearm(engine, index);
+        /* The job was completed or changed since, or the clock set ahead, and who moved the timer
+         * found none here. Set back, it is seen when the timer expires. */
+        (void)rearm(engine, index);
     }
 }
 
 void
-leat_timers_say(struct leat_engine *engine, uint32_t index, struct leat_due due)
-{
-    struct leat_timer_node *node = node_of(engine, index);
-    atom_store_rlx(&node->time, (uint32_t)due.time); /* rlx: ordered by word:A */
-    atom_store_rlx(&node->due_ns, due.at_ns);        /* rlx: ordered by word:A */
-}
-
-void
-leat_timers_arm(struct leat_engine *engine, uint32_t index, struct leat_due due)
-{
-    leat_timers_say(engine, index, due);
-    leat_timers_arm_said(engine, index, due);
-}
-
-void
-leat_timers_arm_said(struct leat_engine *engine, uint32_t index, struct leat_due due)
+leat_timers_arm(struct leat_engine *engine, uint32_t index)
 {
     struct leat_wheels *wheels = &engine->timers.wheels;
-    arm_on(engine, leat_wheels_at(wheels, leat_pool_shard() % wheels->count), index, due);
+    struct leat_wheel *wheel = leat_wheels_at(wheels, leat_pool_shard() % wheels->count);
+    arm_on(engine, wheel, index, due_now(engine, index, word_now(engine, index)));
+}
+
+void
+leat_timers_arm_late(struct leat_engine *engine, uint32_t index)
+{
+    leat_timers_arm(engine, index);
+    if (left(engine, due_of(engine, index)) == 0) {
+        leat_pool_due(&engine->pool);
+    }
+}
+
+bool
+leat_timers_move(struct leat_engine *engine, uint32_t index)
+{
+    return rearm(engine, index);
 }
 
 void
@@ -202,15 +258,7 @@ leat_timers_release(struct leat_engine *engine)
 uint64_t
 leat_timers_left(const struct leat_engine *engine, uint32_t index)
 {
-    const struct leat_timer_node *node = node_of(engine, index);
-    /* rlx: statistic */
-    enum leat_time time = (enum leat_time)atom_load_rlx(&node->time);
-    uint64_t due_ns = atom_load_rlx(&node->due_ns); /* rlx: statistic */
-    if (time != LEAT_TIME_BOOT && time != LEAT_TIME_WALL) {
-        return 0; /* about to be armed for the first time */
-    }
-    uint64_t now_ns = leat_clocks_now(&engine->clocks, time);
-    return due_ns > now_ns ? due_ns - now_ns : 0;
+    return left(engine, due_of(engine, index));
 }
 
 uint32_t
@@ -228,9 +276,7 @@ leat_timers_snoozed(struct leat_engine *engine, uint32_t index, int change)
     struct leat_job_record *record = leat_job_record(engine, index);
     uint32_t snoozes = leat_timers_snoozes(engine, index) + (uint32_t)change;
     atom_store_rlx(&node_of(engine, index)->snoozes, snoozes); /* rlx: ordered by change:B */
-    uint8_t priority = atom_load_rlx(&record->priority);       /* rlx: single writer */
-    /* rlx: ordered by change:B */
-    atom_store_rlx(&record->priority, (uint8_t)(priority | LEAT_JOB_SNOOZED));
+    (void)atom_or_rlx(&record->priority, LEAT_JOB_SNOOZED);    /* rlx: ordered by inbox:A */
 }
 
 /* DONE and FAIL stand for themselves; RETRY for itself and for SNOOZE, as the node says. */
@@ -272,18 +318,63 @@ leat_timers_count(struct leat_engine *engine, enum leat_phase phase, int change)
 
 /* ---- what comes due -------------------------------------------------------------------------- */
 
-/* The job goes on. False: another thread changed its word. */
+/* What a thread that has the index of a job in hand makes of the marks in its word. It gets `hold`
+ * with it, and the phase. False: it has it no more. Ends: a swap fails only where another thread
+ * changed the job, cancelled it, or looks at it. */
+static bool
+in_hand(struct leat_engine *engine, uint32_t index, uint64_t hold, enum leat_phase *phase)
+{
+    leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
+    uint64_t now = word_now(engine, index);
+    for (;;) {
+        if (leat_word_phase(now) == LEAT_PHASE_CANCELLED) {
+            leat_job_retire(engine, index);
+            return false;
+        }
+        LEAT_ASSERT(waits(now));
+        LEAT_ASSERT((now & LEAT_WORD_HANDED) == 0);
+        LEAT_ASSERT((now & LEAT_WORD_HOLDS) != LEAT_WORD_HOLDS);
+        bool changing = (now & LEAT_WORD_CHANGING) != 0;
+        uint64_t next = changing ? now | LEAT_WORD_HANDED : (now & ~LEAT_WORD_MOVED) + hold;
+        *phase = leat_word_phase(now);
+        if (next == now) {
+            return true;
+        }
+        /* in_hand:A acq_rel -> changed:A, claim:A, claim:B.  Carries: the index, to who changes the
+         * job; time and level, from who has changed it.
+         * If relaxed: the job could be armed by the time that it had before. */
+        if (atom_cas_acq_rel(word, &now, next)) {
+            return !changing;
+        }
+    }
+}
+
+void
+leat_timers_route(struct leat_engine *engine, uint32_t index)
+{
+    enum leat_phase phase = LEAT_PHASE_PENDING;
+    if (in_hand(engine, index, LEAT_WORD_HOLD, &phase)) {
+        leat_timers_arm_late(engine, index);
+        leat_job_unhold(engine, index);
+    }
+}
+
+/* The job goes on. False: it was cancelled, or is being changed. */
 static bool
 go_on(struct leat_engine *engine, uint32_t index, enum leat_phase from)
 {
     struct leat_job_record *record = leat_job_record(engine, index);
-    const struct leat_change change = {.from = from, .to = LEAT_PHASE_PENDING};
-    uint32_t level = leat_job_level(record);
+    const struct leat_change change = {
+        .from = from,
+        .to = LEAT_PHASE_PENDING,
+        .unless = LEAT_WORD_MOVED | LEAT_WORD_CHANGING,
+    };
     uint32_t queue = leat_job_queue(record);
     uint32_t type = leat_job_type(record);
     bool counted = leat_job_counted(record);
     uint64_t before = 0;
     uint64_t after = 0;
+    record->returned = false;
     if (counted) {
         leat_queue_room_force(engine, queue);
     }
@@ -297,37 +388,49 @@ go_on(struct leat_engine *engine, uint32_t index, enum leat_phase from)
         return false;
     }
     leat_timers_count(engine, from, -1);
+    /* Behind the swap: who changes it now marks it, and who takes it from there sees that. */
+    uint32_t level = leat_job_level(record);
     leat_gates_put(engine, level, queue, type, leat_item_of(LEAT_KIND_JOB, index));
     return true;
 }
 
-/* A wheel handed the record out: it goes where its word says. Ends: once more only where another
- * thread changed the word, or until when the attempt may be pending. */
-static void
-expire(struct leat_engine *engine, struct leat_wheel *wheel, uint32_t index, uint64_t now_ns)
+/* Armed again, if it is not due yet: the wall clock was set back, or went slower; or the job was
+ * put off. Not leat_wheel_arm(): a cancel may come. */
+static bool
+arm_again(struct leat_engine *engine, struct leat_wheel *wheel, uint32_t index, uint64_t boot_ns,
+          uint64_t word)
 {
-    bool gone = false;
-    while (!gone) {
+    struct leat_due due = due_now(engine, index, word);
+    bool late = due.time == LEAT_TIME_BOOT ? due.at_ns <= boot_ns : left(engine, due) == 0;
+    if (!late) {
+        arm_on(engine, wheel, index, due);
+    }
+    return !late;
+}
+
+/* A wheel handed the record out: it goes where its word says. Ends: once more only where another
+ * thread changed the word, or the time. */
+static void
+expire(struct leat_engine *engine, struct leat_wheel *wheel, uint32_t index, uint64_t boot_ns)
+{
+    for (;;) {
         uint64_t word = word_now(engine, index);
         enum leat_phase phase = leat_word_phase(word);
-        struct leat_due due = due_of(engine, index, word);
         LEAT_ASSERT((word & LEAT_WORD_LINKED) != 0);
-        uint64_t by_ns = now_ns;
-        if (due.time == LEAT_TIME_WALL) {
-            by_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
-        }
         if (leat_phase_final(phase)) {
             leat_job_retire(engine, index);
-            gone = true;
-        } else if (waits(word) && due.at_ns > by_ns) {
-            /* The wall clock was set back, or went slower; or the time was made longer. Not
-             * leat_wheel_arm(): a cancel may come. */
-            arm_on(engine, wheel, index, due);
-            gone = true;
-        } else if (phase == LEAT_PHASE_RUNNING) {
-            gone = leat_pending_over(engine, index, word, now_ns);
-        } else {
-            gone = go_on(engine, index, phase);
+            return;
+        }
+        if (phase == LEAT_PHASE_RUNNING) {
+            if ((leat_word_pending(word) && arm_again(engine, wheel, index, boot_ns, word)) ||
+                leat_pending_over(engine, index, word, boot_ns)) {
+                return;
+            }
+            continue;
+        }
+        if (!in_hand(engine, index, 0, &phase) || arm_again(engine, wheel, index, boot_ns, 0) ||
+            go_on(engine, index, phase)) {
+            return;
         }
     }
 }
@@ -417,16 +520,14 @@ wheels_moved(void *context)
     const struct leat_slab *jobs = &engine->jobs;
     for (uint32_t i = leat_slab_next(jobs, 0); i < jobs->capacity;
          i = leat_slab_next(jobs, i + 1)) {
-        struct leat_timer_node *node = node_of(engine, i);
         uint64_t word = word_now(engine, i);
         leat_job_id id = {leat_word_of(leat_word_generation(word), i)};
         uint32_t index = 0;
-        /* rlx: hint, re-checked at word:C */
-        if (!waits(word) || atom_load_rlx(&node->time) != LEAT_TIME_WALL ||
+        if (!waits(word) || due_now(engine, i, word).time != LEAT_TIME_WALL ||
             leat_job_hold(engine, id, LEAT_HOLDS_TO_COMPLETE, &index) != LEAT_OK) {
             continue;
         }
-        rearm(engine, index);
+        (void)rearm(engine, index);
         leat_job_unhold(engine, index);
     }
 }

@@ -29,17 +29,28 @@ size_t leat_timers_bytes(const struct leat_config *concrete);
 
 /* When a job is to go on. */
 struct leat_due {
-    enum leat_time time; /* BOOT or WALL */
+    enum leat_time time; /* BOOT or WALL; 0: at once */
     uint64_t at_ns;
 };
 
+/* What a caller asked for: one of both, or 0 for at once. A time that is past is at once. */
+struct leat_due leat_timers_due(const struct leat_engine *engine, uint64_t delay_ns,
+                                uint64_t run_at_ns);
+
+/* Says when the job is due. pre: nobody else may: its word does not yet say that it waits, or the
+ * caller has CHANGING. */
+void leat_timers_set(struct leat_engine *engine, uint32_t index, struct leat_due due);
 /* Arms the timer of a job whose word was just made to say that it waits. pre: a hold; the record is
  * in no other place. Progress: lock-free. */
-void leat_timers_arm(struct leat_engine *engine, uint32_t index, struct leat_due due);
-/* The same in two steps, the first one before the word is changed: so that who has the record from
- * a wheel finds the time there. pre: nobody else can make the job wait for another one. */
-void leat_timers_say(struct leat_engine *engine, uint32_t index, struct leat_due due);
-void leat_timers_arm_said(struct leat_engine *engine, uint32_t index, struct leat_due due);
+void leat_timers_arm(struct leat_engine *engine, uint32_t index);
+/* The same where its time may be over by now. */
+void leat_timers_arm_late(struct leat_engine *engine, uint32_t index);
+/* Moves the timer to when the job is due now. False: it is not armed. pre: a hold. Progress:
+ * lock-free. */
+bool leat_timers_move(struct leat_engine *engine, uint32_t index);
+/* The caller took the index from a ring, a list or a hand, and the job is not PENDING: it was
+ * cancelled, and its place lets go of it; or changed, and goes to a wheel. Progress: lock-free. */
+void leat_timers_route(struct leat_engine *engine, uint32_t index);
 /* What the job waited for here has come, or it was cancelled: its wheel lets go of it, soon. pre: a
  * hold. Progress: lock-free. */
 void leat_timers_cancelled(struct leat_engine *engine, uint32_t index);

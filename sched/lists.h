@@ -100,7 +100,7 @@ enum leat_passage {
 struct leat_lists_ops {
     leat_atomic_u32 *(*link)(void *context, uint32_t index);
     uint32_t (*queue)(void *context, uint32_t index);
-    /* True: it was cancelled, and the record is let go of. */
+    /* True: it is not to be admitted (cancelled, say), and the record is let go of. */
     bool (*drop)(void *context, uint32_t index);
     void *context;
     /* Where there are gates. A job of `list`, that was not dropped, passes those that it has to.
@@ -136,7 +136,8 @@ bool leat_lists_ready(const struct leat_lists *lists);
  * pre: the calling worker has counted it, see leat_pool_quiet(). */
 bool leat_lists_admit(struct leat_pool *pool, uint32_t level);
 
-/* A job of the queue and level was cancelled while it waited, somewhere. Progress: lock-free. */
+/* A job of the queue and level that waited, somewhere, is one that will be dropped. Progress:
+ * lock-free. */
 void leat_lists_cancelled(struct leat_pool *pool, uint32_t level, uint32_t queue);
 
 /* Checks I2 and I4 of a quiescent level; says on `why` (may be NULL) what is wrong. */

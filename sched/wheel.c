@@ -266,9 +266,9 @@ send(const struct leat_wheels *wheels, uint32_t index, struct request request)
     if ((request.after & LEAT_WHEEL_ARMED) == 0) {
         return LEAT_WHEEL_LATER;
     }
-    /* due:B sc -> due:A, word:B.  Orders: record sent (or deadline moved) then due read, against
-     * due read then inbox read.  Carries: to who arms, what was written before a cancel that found
-     * nothing. */
+    /* due:B sc -> due:A, word:A, word:B.  Orders: record sent (or deadline moved) then due read,
+     * against due read then inbox read.  Carries: to who arms, what was written before a cancel or
+     * a move that found nothing. */
     atom_fence_sc(&wheel->due);
     /* Another thread may have moved it to an earlier tick, and found it not yet in the inbox.
      * rlx: ordered by due:B */
@@ -304,18 +304,23 @@ leat_wheel_rearm(struct leat_wheels *wheels, struct leat_wheel *held, uint32_t i
     uint64_t tick = tick_at(wheels, deadline_ns);
     bool earlier = false;
     bool here = false;
+    bool armed = false;
     do {
-        if ((before & LEAT_WHEEL_ARMED) == 0) {
-            return LEAT_WHEEL_REFUSED;
-        }
+        armed = (before & LEAT_WHEEL_ARMED) != 0;
         earlier = tick < leat_wheel_word_tick(before);
         here = leat_wheel_word_here(before, held);
         after = leat_wheel_word_with(before, tick);
         after |= earlier && !here ? LEAT_WHEEL_INBOX : 0;
-        /* word:A release -> word:C, word:D.  Carries: what the caller wrote before, to who is
-         * handed the record by the deadline it gave.
-         * If relaxed: who is handed the record could read it as it was before. */
+        after = armed ? after : before;
+        /* word:A release -> word:C, word:D, due:B.  Carries: what the caller wrote before, to who
+         * is handed the record by the deadline it gave; where nothing was armed, to who arms it
+         * after this.
+         * If relaxed: who is handed the record could read it as it was before; who writes a time
+         * and moves, and who arms and then looks at the time, could both miss each other. */
     } while (!atom_cas_rel(word, &before, after));
+    if (!armed) {
+        return LEAT_WHEEL_REFUSED;
+    }
     if (!earlier) {
         return LEAT_WHEEL_DONE;
     }

@@ -50,7 +50,8 @@
  *          role:C -> role:D    what was late for who came by while the role was held
  *          word:A -> word:C, word:D    what who moves the deadline wrote before
  *          word:B -> word:C, word:D    what who cancels wrote before
- *          word:B -> due:B     a cancel that found nothing, to who arms after it
+ *          word:A -> due:B     a move that found nothing, to who arms after it
+ *          word:B -> due:B     the same for a cancel
  */
 #ifndef SCHED_WHEEL_H
 #define SCHED_WHEEL_H
@@ -178,8 +179,8 @@ bool leat_wheel_advance(struct leat_wheel *wheel, struct leat_wheel_step *step);
 /* Arms a record that is nobody's, on `wheel`. Returns: DONE, WAKE, REFUSED. Progress: lock-free. */
 enum leat_wheel_result leat_wheel_arm_any(struct leat_wheel *wheel, uint32_t index,
                                           uint64_t deadline_ns);
-/* Moves the deadline of an armed timer. Later costs one swap. Returns: DONE, WAKE, REFUSED.
- * Progress: lock-free. */
+/* Moves the deadline of an armed timer. Later costs one swap. Returns: DONE, WAKE, REFUSED; after
+ * that, as leat_wheel_cancel(). Progress: lock-free. */
 enum leat_wheel_result leat_wheel_rearm(struct leat_wheels *wheels, struct leat_wheel *held,
                                         uint32_t index, uint64_t deadline_ns);
 /* Returns: DONE, LATER, REFUSED. Who arms the record after a REFUSED knows what the caller wrote

@@ -109,6 +109,8 @@ work_calls(struct fixture *fixture)
     EXPECT_FORKED(leat_result(engine, fixture->id, NULL, 0, &count));
     EXPECT_FORKED(leat_release(engine, fixture->id));
     EXPECT_FORKED(leat_cancel(engine, fixture->id));
+    EXPECT_FORKED(leat_reschedule(engine, fixture->id, leat_when_now()));
+    EXPECT_FORKED(leat_priority_set(engine, fixture->id, 0));
     EXPECT_FORKED(leat_complete(engine, fixture->token, leat_done(), NULL));
     EXPECT_FORKED(leat_pending_extend(engine, fixture->token, 1));
     faults += id.bits != 7 || count != 7 || status != LEAT_OK ? 1 : 0;

@@ -17,6 +17,9 @@
  *           (due:A, due:B), if need be once more.
  * state     One thread changes a state, arms, and looks at the state again; another changes the
  *           state and cancels: one of both cancels the timer.
+ * moved     One thread arms by a time, and looks at the time again; another writes a new time, and
+ *           moves the timer: one of both moves it, so that it stands where the time says (word:A ->
+ *           due:B), also where it has fired between.
  *
  * At the end what is left is handed out, and the wheels' checks hold (I1 to I4). */
 #include <stdio.h>
@@ -52,6 +55,7 @@ struct state {
     uint8_t slept;
     uint64_t sleep_ns;
     leat_atomic_u32 final; /* of `state` */
+    leat_atomic_u64 time;  /* of `moved`: in ticks */
     leat_atomic_u32 told;  /* the mover was told to wake the sleeper */
     leat_atomic_u64 clock; /* ticks */
 };
@@ -360,6 +364,29 @@ state_and_cancel_thread(void *argument)
     cancel_thread(argument);
 }
 
+static void
+time_and_arm_thread(void *argument)
+{
+    struct state *state = argument;
+    uint64_t time = atom_load_rlx(&state->time); /* rlx: ordered by due:B */
+    uint64_t after = time;
+    EXPLORE_CHECK(leat_wheel_arm_any(wheel_at(state, 0), 0, (3 + time) * TICK) !=
+                  LEAT_WHEEL_REFUSED);
+    state->armed[0]++;
+    after = atom_load_rlx(&state->time); /* rlx: ordered by due:B */
+    if (after != time) {
+        (void)leat_wheel_rearm(&state->wheels, NULL, 0, (3 + after) * TICK);
+    }
+}
+
+static void
+time_and_later_thread(void *argument)
+{
+    struct state *state = argument;
+    atom_store_rlx(&state->time, 2); /* rlx: ordered by word:A */
+    (void)leat_wheel_rearm(&state->wheels, NULL, 0, 5 * TICK);
+}
+
 /* ---- checks ---------------------------------------------------------------------------------- */
 
 /* Each timer came to one end. */
@@ -410,6 +437,14 @@ state_check(void *argument)
 {
     struct state *state = argument;
     EXPLORE_CHECK(state->cancelled[0] == 1);
+    ends_check(argument);
+}
+
+static void
+moved_check(void *argument)
+{
+    struct state *state = argument;
+    EXPLORE_CHECK(state->expired[0] == 1 || deadline_of(state, 0) == 5 * TICK);
     ends_check(argument);
 }
 
@@ -482,6 +517,12 @@ static const struct model models[] = {
                  .threads = {state_and_arm_thread, state_and_cancel_thread},
                  .check = state_check},
      .several = true},
+    {.explore = {.name = "wheel_moved",
+                 .threads = {time_and_arm_thread, time_and_later_thread},
+                 .check = moved_check}},
+    {.explore = {.name = "wheel_moved_3",
+                 .threads = {time_and_arm_thread, time_and_later_thread, hold_thread},
+                 .check = moved_check}},
 };
 
 int

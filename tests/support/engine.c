@@ -158,6 +158,13 @@ job_word(const struct leat_engine *engine, uint32_t index)
     return atom_load_rlx(leat_slab_word(&engine->jobs, index));
 }
 
+static bool
+waits(enum leat_phase phase)
+{
+    return phase == LEAT_PHASE_SCHEDULED || phase == LEAT_PHASE_RETRYING;
+}
+
+/* In another place than a wheel. What waits for a time is there only with a mark. */
 static void
 count_item(struct census *census, uint32_t item)
 {
@@ -177,8 +184,10 @@ count_item(struct census *census, uint32_t item)
     CHECK(index < census->engine->jobs.capacity);
     CHECK_EQUAL(census->jobs[index], 0);
     census->jobs[index] = 1;
-    enum leat_phase phase = leat_word_phase(job_word(census->engine, index));
-    CHECK(phase == LEAT_PHASE_PENDING || phase == LEAT_PHASE_CANCELLED);
+    uint64_t word = job_word(census->engine, index);
+    enum leat_phase phase = leat_word_phase(word);
+    bool moved = waits(phase) && (word & LEAT_WORD_MOVED) != 0;
+    CHECK(phase == LEAT_PHASE_PENDING || phase == LEAT_PHASE_CANCELLED || moved);
 }
 
 /* An item of a ring, or all those of a batch. */
@@ -294,10 +303,7 @@ count_wheels(struct census *census)
         }
         CHECK_EQUAL(census->jobs[i], 0);
         census->jobs[i] = 1;
-        CHECK(leat_phase_final(phase) || phase == LEAT_PHASE_SCHEDULED ||
-              phase == LEAT_PHASE_RETRYING || leat_word_pending(job_word(engine, i)));
-        census->scheduled += phase == LEAT_PHASE_SCHEDULED ? 1 : 0;
-        census->retrying += phase == LEAT_PHASE_RETRYING ? 1 : 0;
+        CHECK(leat_phase_final(phase) || waits(phase) || leat_word_pending(job_word(engine, i)));
     }
 }
 
@@ -326,7 +332,7 @@ check_word(struct census *census, uint32_t index)
     uint64_t word = job_word(census->engine, index);
     enum leat_phase phase = leat_word_phase(word);
     bool linked = (word & LEAT_WORD_LINKED) != 0;
-    bool awaited = (word & LEAT_WORD_AWAITED) != 0;
+    bool awaited = (word & LEAT_WORD_AWAITED) != 0 && !waits(phase);
     if ((leat_word_generation(word) & 1) == 0 || phase == LEAT_PHASE_GONE) {
         CHECK_EQUAL(census->jobs[index], 0);
         return;
@@ -343,6 +349,8 @@ check_word(struct census *census, uint32_t index)
     CHECK(awaited == (phase == LEAT_PHASE_RUNNING));
     CHECK(linked || awaited || (word & LEAT_WORD_KEPT) != 0);
     census->waiting += phase == LEAT_PHASE_PENDING ? 1 : 0;
+    census->scheduled += phase == LEAT_PHASE_SCHEDULED ? 1 : 0;
+    census->retrying += phase == LEAT_PHASE_RETRYING ? 1 : 0;
     if (phase == LEAT_PHASE_PENDING && leat_job_counted(leat_job_record(census->engine, index))) {
         census->limited++;
     }

@@ -484,6 +484,19 @@ case_release_and_cancel(struct world *world)
     CHECK_STATUS(leat_cancel(world->engine, none), LEAT_NOT_FOUND);
 }
 
+static void
+case_change(struct world *world)
+{
+    const leat_job_id none = {0};
+    struct leat_when both = {1, 1};
+    CHECK_STATUS(leat_reschedule(NULL, none, leat_when_now()), LEAT_INVALID);
+    CHECK_STATUS(leat_reschedule(world->engine, none, both), LEAT_INVALID);
+    CHECK_STATUS(leat_reschedule(world->engine, none, leat_when_now()), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_priority_set(NULL, none, 0), LEAT_INVALID);
+    CHECK_STATUS(leat_priority_set(world->engine, none, leat_priority_levels()), LEAT_INVALID);
+    CHECK_STATUS(leat_priority_set(world->engine, none, 0), LEAT_NOT_FOUND);
+}
+
 /* ---- groups, completion queues, statistics -------------------------------------------------- */
 
 static void
@@ -663,6 +676,8 @@ static const struct entry entries[] = {
     {"leat_result", case_result},
     {"leat_release", case_release_and_cancel},
     {"leat_cancel", case_release_and_cancel},
+    {"leat_reschedule", case_change},
+    {"leat_priority_set", case_change},
     {"leat_group_init", case_groups},
     {"leat_group_spawn", case_groups},
     {"leat_group_wait", case_groups},
