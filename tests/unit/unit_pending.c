@@ -22,6 +22,7 @@ struct fixture {
     const char *handler_error;
     const struct leat_outcome *inside; /* completed so before the handler returns */
     enum leat_status inside_want;
+    uint64_t time_ns; /* 0: none */
 };
 
 static struct leat_outcome
@@ -41,7 +42,7 @@ pending_run(struct leat_run *run, void *context)
     }
     /* What the handler wrote is there once the count is seen. */
     (void)atom_add_acq_rel(&fixture->runs, 1);
-    return leat_pending();
+    return fixture->time_ns == 0 ? leat_pending() : leat_pending_for(fixture->time_ns);
 }
 
 static struct fixture *
@@ -429,6 +430,21 @@ over_a_stop(void **state)
     teardown(fixture);
 }
 
+/* By the system's clock; unit_pending_time has it to one tick. */
+static void
+times_run_out(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    uint64_t start_ns = test_now_ns();
+    fixture->time_ns = SHORT_NS;
+    fixture->id = test_submit_kept(fixture->engine, fixture->type);
+    CHECK_OK(leat_drain(fixture->engine, TEST_PATIENCE_NS));
+    CHECK(test_now_ns() - start_ns >= 3 * SHORT_NS);
+    CHECK_EQUAL(test_statistics(fixture->engine).jobs_timed_out, 3);
+    finish(fixture, LEAT_JOB_DEAD, LEAT_REASON_TIMEOUT, "");
+}
+
 /* Closed while an attempt is pending: nothing is left behind. */
 static void
 over_a_close(void **state)
@@ -458,6 +474,7 @@ main(void)
         cmocka_unit_test(cancelled_while_pending),
         cmocka_unit_test(drain_waits),
         cmocka_unit_test(over_a_stop),
+        cmocka_unit_test(times_run_out),
         cmocka_unit_test(over_a_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
