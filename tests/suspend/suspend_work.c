@@ -72,8 +72,8 @@ victim_goes_on(void *subject)
     stock(host, host_task_next, &host->next_gate);
 }
 
-/* In the hand of a thief is half of what its victim had, from its swap until it publishes that; else
- * one item. */
+/* In the hand of a thief is half of what its victim had, from its swap until it publishes that;
+ * else one item. */
 static bool
 thief_settled(void *subject)
 {
