@@ -1308,8 +1308,9 @@ leat_completion_queue_descriptor(struct leat_completion_queue *queue, int *descr
 /* Takes up to `capacity` completions, of one worker's jobs in the order of their ends. Fewer than
  * `capacity`: there were no more, and the descriptor turns readable with the next one (edge
  * triggered, too); exactly `capacity`: come again, it may stay as it is.
- * Threads:  any, several at once.    Progress: lock-free; who stops inside may have taken along
- *           what would have made the descriptor readable for the other takers, until the next take.
+ * Threads:  any, several at once.    Progress: blocking for who waits at the descriptor: who stops
+ *           inside may have taken along what would have made it readable, until the next take.
+ *           Lock-free for who takes without waiting.
  * Returns:  LEAT_OK and *taken >= 1; LEAT_EMPTY; LEAT_FORKED; LEAT_INVALID.
  * Order:    what the handler and leat_complete() did happens-before the take.  */
 LEAT_API LEAT_NODISCARD enum leat_status

@@ -11,7 +11,7 @@
 
 /* Slots of each ring, and tasks: the least that an engine has. */
 #define HOST_SLOTS       64
-#define HOST_WORKERS_MAX 3
+#define HOST_WORKERS_MAX 4
 
 /* How each ring of an engine holds others up. */
 #if LEAT_RING == LEAT_RING_TURN
@@ -22,7 +22,7 @@
 
 /* A waker that stops here leaves a worker asleep, until LEAT_WAKE_AGAIN pushes later
  * (docs/design/0006); where there is no other worker, all those wait. */
-#define HOST_WAKING_LATE "tests/support/freeze_os.c call futex wake"
+#define HOST_WAKING "tests/support/freeze_os.c call futex wake"
 
 /* What a subject's context is. */
 struct host_shape {

@@ -72,8 +72,8 @@ victim_goes_on(void *subject)
     stock(host, host_task_next, &host->next_gate);
 }
 
-/* In the hand of a thief is half of what its victim had, from its swap until it publishes that; else
- * one item. */
+/* In the hand of a thief is half of what its victim had, from its swap until it publishes that;
+ * else one item. */
 static bool
 thief_settled(void *subject)
 {
@@ -88,8 +88,10 @@ thief_settled(void *subject)
     return host_settled(host);
 }
 
+static const struct host_shape one = {.workers = 1};
 static const struct host_shape two = {.workers = 2};
 static const struct host_shape three = {.workers = 3};
+static const struct host_shape four = {.workers = 4};
 
 #define ENGINE(shape)                                                                              \
     .capacity = HOST_SLOTS, .budget = 60, .context = &(shape), .create = host_create,              \
@@ -254,7 +256,7 @@ static const struct suspend_subject forking = {
                    HOST_SUBMITS,
                    HOST_TASKS_RAN,
                    HOST_JOBS_RAN,
-                   {.name = "fork", .begin = host_begin, .late = {HOST_WAKING_LATE}}},
+                   {.name = "fork", .begin = host_begin, .late = {HOST_WAKING}}},
     .situations = {{"spawns", forks, 0, 1},
                    {"spawns beside sleepers", forks_beside_sleepers, 0, 1},
                    {"loops", loops, 0, 1},
@@ -291,6 +293,7 @@ joins_beside_another(void *subject)
     struct host *host = subject;
     host_hold(host, host_task_next, &host->next_gate);
     host_hold(host, host_task_busy, &host->busy_gate);
+    host_hold(host, host_task_busy, &host->busy_gate);
     host_hold(host, task_joins, &host->busy_gate);
 }
 
@@ -310,9 +313,10 @@ static const struct suspend_subject joining = {
     .situations = {{"a group", joins, 0, 1}},
 };
 
+/* Beside it two workers go on, so that to one of them a wake-up may be owed. */
 static const struct suspend_subject joining_beside = {
-    .name = "1 of 3 workers",
-    ENGINE(three),
+    .name = "1 of 4 workers",
+    ENGINE(four),
     .settled = forker_settled,
     .operations = {HOST_POSTS,
                    HOST_SUBMITS,
@@ -351,9 +355,21 @@ asleep(void *subject)
     host_arrange(subject, 0, false);
 }
 
+/* Who waits for what it brought brings no more: a wake-up that is owed to the only worker is not
+ * made good by others. */
+static const struct suspend_subject outside_one = {
+    .name = "groups, 1 worker",
+    ENGINE(one),
+    .settled = host_settled,
+    .operations = {{.name = "group", .run = run_group, .blocks = {HOST_WAKING, HOST_RING_BLOCKS}},
+                   {.name = "loop", .run = run_loop, .blocks = {HOST_WAKING, HOST_RING_BLOCKS}}},
+    .situations = {{"asleep", asleep, 0, 0}},
+};
+
+/* As many workers as may be owed one, and one more. */
 static const struct suspend_subject outside = {
-    .name = "groups, outside",
-    ENGINE(two),
+    .name = "groups, 3 workers",
+    ENGINE(three),
     .settled = host_settled,
     .operations = {{.name = "group", .run = run_group, .blocks = {HOST_RING_BLOCKS}},
                    {.name = "loop", .run = run_loop, .blocks = {HOST_RING_BLOCKS}}},
@@ -402,6 +418,7 @@ static void
 groups_of_other_threads_go_on(void **state)
 {
     (void)state;
+    CHECK(suspend_run(&outside_one));
     CHECK(suspend_run(&outside));
 }
 
