@@ -66,17 +66,6 @@ leat_timers_set(struct leat_engine *engine, uint32_t index, struct leat_due due)
     atom_store_rlx(&node_of(engine, index)->due, word); /* rlx: ordered by word:A */
 }
 
-static struct leat_due
-due_of(const struct leat_engine *engine, uint32_t index)
-{
-    /* rlx: hint, re-checked at word:C */
-    uint64_t word = atom_load_rlx(&node_of(engine, index)->due);
-    struct leat_due due;
-    due.time = (word & BY_WALL) != 0 ? LEAT_TIME_WALL : LEAT_TIME_BOOT;
-    due.at_ns = word & ~BY_WALL;
-    return due;
-}
-
 static uint64_t
 left(const struct leat_engine *engine, struct leat_due due)
 {
@@ -117,6 +106,23 @@ waits(uint64_t word)
     return phase == LEAT_PHASE_SCHEDULED || phase == LEAT_PHASE_RETRYING || leat_word_pending(word);
 }
 
+/* What a job waits for, where its word says that it does. */
+static struct leat_due
+due_of(const struct leat_engine *engine, uint32_t index)
+{
+    struct leat_due due = {LEAT_TIME_BOOT, 0};
+    uint64_t job = word_now(engine, index);
+    if (leat_word_phase(job) == LEAT_PHASE_RUNNING) {
+        due.at_ns = leat_word_pending(job) ? leat_pending_until_ns(engine, index) : 0;
+        return due;
+    }
+    /* rlx: hint, re-checked at word:C */
+    uint64_t word = atom_load_rlx(&node_of(engine, index)->due);
+    due.time = (word & BY_WALL) != 0 ? LEAT_TIME_WALL : LEAT_TIME_BOOT;
+    due.at_ns = word & ~BY_WALL;
+    return due;
+}
+
 /* Takes the timer off a job that does not wait for it any more. True: its wheel hands the record
  * out; that it does so before it is due is seen to now and then, and by who needs it. */
 static bool
@@ -131,17 +137,6 @@ take_off(struct leat_engine *engine, uint32_t index)
         leat_pool_due(&engine->pool);
     }
     return true;
-}
-
-/* What a job waits for, where its word says that it does. */
-static struct leat_due
-due_now(const struct leat_engine *engine, uint32_t index, uint64_t word)
-{
-    if (leat_word_pending(word)) {
-        const struct leat_due due = {LEAT_TIME_BOOT, leat_pending_until_ns(engine, index)};
-        return due;
-    }
-    return due_of(engine, index);
 }
 
 /* A timer was armed, or moved. One that is due by now is on its way: a drain that comes by from now
@@ -176,8 +171,8 @@ static bool
 rearm(struct leat_engine *engine, uint32_t index)
 {
     enum leat_wheel_result result = LEAT_WHEEL_REFUSED;
-    struct leat_due due = due_now(engine, index, word_now(engine, index));
-    struct leat_due after = due;
+    struct leat_due after = due_of(engine, index);
+    struct leat_due due = after;
     do {
         due = after;
         uint64_t boot_ns = boot_of(engine, due);
@@ -185,7 +180,7 @@ rearm(struct leat_engine *engine, uint32_t index)
         if (result != LEAT_WHEEL_REFUSED) {
             tell(engine, boot_ns, result);
         }
-        after = due_now(engine, index, word_now(engine, index));
+        after = due_of(engine, index);
     } while (!same(due, after));
     return result != LEAT_WHEEL_REFUSED;
 }
@@ -200,16 +195,16 @@ arm_on(struct leat_engine *engine, struct leat_wheel *wheel, uint32_t index, str
     tell(engine, boot_ns, result);
     uint64_t word = word_now(engine, index);
     if (!waits(word)) {
-        /* It was cancelled; or who completed it found nothing to take off, and its next attempt
-         * must not wait. */
+        /* Who completed it found nothing to take off, and its next attempt must not wait. */
         if (take_off(engine, index)) {
             leat_pool_due(&engine->pool);
         }
-    } else if (!same(due, due_now(engine, index, word)) ||
+    } else if (!same(due_of(engine, index), due) ||
                (due.time == LEAT_TIME_WALL &&
                 boot_of(engine, due) + LEAT_CLOCK_DRIFT_NS < boot_ns)) {
-        /* The job was completed or changed since, or the clock set ahead, and who moved the timer
-         * found none here. Set back, it is seen when the timer expires. */
+        /* It was completed, or changed, and waits for another time. Or the clock was set ahead
+         * since, and who moved all timers may have found none here. Set back, that is seen at the
+         * expiry. */
         (void)rearm(engine, index);
     }
 }
@@ -219,7 +214,7 @@ leat_timers_arm(struct leat_engine *engine, uint32_t index)
 {
     struct leat_wheels *wheels = &engine->timers.wheels;
     struct leat_wheel *wheel = leat_wheels_at(wheels, leat_pool_shard() % wheels->count);
-    arm_on(engine, wheel, index, due_now(engine, index, word_now(engine, index)));
+    arm_on(engine, wheel, index, due_of(engine, index));
 }
 
 void
@@ -327,16 +322,20 @@ in_hand(struct leat_engine *engine, uint32_t index, uint64_t hold, enum leat_pha
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     uint64_t now = word_now(engine, index);
     for (;;) {
-        if (leat_word_phase(now) == LEAT_PHASE_CANCELLED) {
+        LEAT_ASSERT((now & LEAT_WORD_LINKED) != 0);
+        *phase = leat_word_phase(now);
+        if (leat_phase_final(*phase)) {
             leat_job_retire(engine, index);
             return false;
+        }
+        if (*phase == LEAT_PHASE_RUNNING) {
+            return true; /* its bits mean something else */
         }
         LEAT_ASSERT(waits(now));
         LEAT_ASSERT((now & LEAT_WORD_HANDED) == 0);
         LEAT_ASSERT((now & LEAT_WORD_HOLDS) != LEAT_WORD_HOLDS);
         bool changing = (now & LEAT_WORD_CHANGING) != 0;
         uint64_t next = changing ? now | LEAT_WORD_HANDED : (now & ~LEAT_WORD_MOVED) + hold;
-        *phase = leat_word_phase(now);
         if (next == now) {
             return true;
         }
@@ -394,42 +393,23 @@ go_on(struct leat_engine *engine, uint32_t index, enum leat_phase from)
     return true;
 }
 
-/* Armed again, if it is not due yet: the wall clock was set back, or went slower; or the job was
- * put off. Not leat_wheel_arm(): a cancel may come. */
-static bool
-arm_again(struct leat_engine *engine, struct leat_wheel *wheel, uint32_t index, uint64_t boot_ns,
-          uint64_t word)
-{
-    struct leat_due due = due_now(engine, index, word);
-    bool late = due.time == LEAT_TIME_BOOT ? due.at_ns <= boot_ns : left(engine, due) == 0;
-    if (!late) {
-        arm_on(engine, wheel, index, due);
-    }
-    return !late;
-}
-
-/* A wheel handed the record out: it goes where its word says. Ends: once more only where another
- * thread changed the word, or the time. */
+/* A wheel handed the record out. Ends: once more only where the job was changed meanwhile. */
 static void
 expire(struct leat_engine *engine, struct leat_wheel *wheel, uint32_t index, uint64_t boot_ns)
 {
-    for (;;) {
-        uint64_t word = word_now(engine, index);
-        enum leat_phase phase = leat_word_phase(word);
-        LEAT_ASSERT((word & LEAT_WORD_LINKED) != 0);
-        if (leat_phase_final(phase)) {
-            leat_job_retire(engine, index);
+    enum leat_phase phase = LEAT_PHASE_PENDING;
+    while (in_hand(engine, index, 0, &phase)) {
+        struct leat_due due = due_of(engine, index);
+        bool late = due.time == LEAT_TIME_BOOT ? due.at_ns <= boot_ns : left(engine, due) == 0;
+        if (!late) {
+            /* The wall clock was set back, or went slower; or it was put off. Not
+             * leat_wheel_arm(): a cancel may come. */
+            arm_on(engine, wheel, index, due);
             return;
         }
-        if (phase == LEAT_PHASE_RUNNING) {
-            if ((leat_word_pending(word) && arm_again(engine, wheel, index, boot_ns, word)) ||
-                leat_pending_over(engine, index, word, boot_ns)) {
-                return;
-            }
-            continue;
-        }
-        if (!in_hand(engine, index, 0, &phase) || arm_again(engine, wheel, index, boot_ns, 0) ||
-            go_on(engine, index, phase)) {
+        if (phase == LEAT_PHASE_RUNNING
+                ? leat_pending_over(engine, index, word_now(engine, index), boot_ns)
+                : go_on(engine, index, phase)) {
             return;
         }
     }
@@ -523,7 +503,7 @@ wheels_moved(void *context)
         uint64_t word = word_now(engine, i);
         leat_job_id id = {leat_word_of(leat_word_generation(word), i)};
         uint32_t index = 0;
-        if (!waits(word) || due_now(engine, i, word).time != LEAT_TIME_WALL ||
+        if (!waits(word) || due_of(engine, i).time != LEAT_TIME_WALL ||
             leat_job_hold(engine, id, LEAT_HOLDS_TO_COMPLETE, &index) != LEAT_OK) {
             continue;
         }
