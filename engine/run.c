@@ -92,6 +92,7 @@ retry(const struct leat_run *run)
     bool counted = leat_job_counted(run->record);
     uint64_t before = 0;
     uint64_t after = 0;
+    run->record->returned = false;
     if (counted) {
         leat_queue_room_force(engine, queue);
     }
