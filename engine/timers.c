@@ -310,7 +310,7 @@ leat_timers_answer_keep(const struct leat_run *run, struct leat_outcome outcome)
     if (outcome.kind != LEAT_OUTCOME_RETRY && outcome.kind != LEAT_OUTCOME_SNOOZE) {
         return (uint64_t)outcome.kind;
     }
-    /* answer:A acquire -> answer:B.  Carries: that the run is over, to who finds a later one's here.
+    /* answer:A acquire -> answer:B.  Carries: that the run is over, where a later one wrote.
      * If relaxed: the claim below could seem to hold, and the later one's be lost. */
     uint64_t before = atom_load_acq(answer);
     uint64_t word = word_now(run->engine, run->index);

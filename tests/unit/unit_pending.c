@@ -456,7 +456,7 @@ over_a_close(void **state)
     teardown(fixture);
 }
 
-/* ---- what is kept until the handler answers --------------------------------------------------- */
+/* ---- what is kept until the handler answers ------------------------------------------------ */
 
 /* Answers of the run, and what is there for them. */
 static void
