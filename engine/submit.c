@@ -443,6 +443,18 @@ group_fill(struct group *group)
     return LEAT_OK;
 }
 
+/* `stands`: one of them has a gate to pass. */
+static void
+group_put(const struct group *group, uint32_t count, bool stands)
+{
+    struct leat_pool *pool = &group->engine->pool;
+    if (stands) {
+        leat_lists_add(pool, group->intakes[0].level, group->items, count);
+    } else {
+        leat_pool_put_n(pool, group->intakes[0].level, group->items, count);
+    }
+}
+
 static enum leat_status
 group_push(struct group *group)
 {
@@ -451,6 +463,7 @@ group_push(struct group *group)
     leat_rcu_enter();
     if (leat_engine_accepts(engine)) {
         uint32_t now = 0;
+        bool stands = false;
         for (size_t i = 0; i < group->count; i++) {
             const struct intake *intake = &group->intakes[i];
             if (intake->due.time != 0) {
@@ -460,9 +473,10 @@ group_push(struct group *group)
             group->ids[i] =
                 record_publish(engine, intake->index, group->kept[i], LEAT_PHASE_PENDING);
             group->items[now++] = leat_item_of(LEAT_KIND_JOB, intake->index);
+            stands = stands || leat_gates_stand(engine, intake->queue, intake->type);
         }
         if (now != 0) {
-            leat_pool_put_n(&engine->pool, group->intakes[0].level, group->items, now);
+            group_put(group, now, stands);
         }
         status = LEAT_OK;
     }

@@ -409,6 +409,37 @@ new_jobs_do_not_overtake_their_type(void **state)
     teardown(fixture);
 }
 
+/* A batch becomes one item of the ring elsewhere, which would be in front of those. */
+static void
+a_batch_goes_behind_its_type(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    static struct leat_job jobs[20];
+    static uint32_t numbers[20];
+    fixture->way = WAY_PENDING;
+    CHECK_OK(leat_type_set_running_max(fixture->engine, fixture->type, 1));
+    submit(fixture, 0, 10);
+    CHECK_EQUAL(run_all(fixture), 1);
+    for (uint32_t i = 0; i < 20; i++) {
+        numbers[i] = 10 + i;
+        jobs[i] = leat_job_default();
+        jobs[i].type = fixture->type;
+        jobs[i].payload = &numbers[i];
+        jobs[i].payload_bytes = sizeof(numbers[i]);
+    }
+    CHECK_OK(leat_submit_batch(fixture->engine, jobs, 20, LEAT_BATCH_ALL_OR_NONE, NULL, NULL));
+    submit(fixture, 30, 40);
+    CHECK_EQUAL(run_all(fixture), 0);
+    for (uint32_t i = 0; i < 40; i++) {
+        complete(fixture, fixture->runs[i]);
+        CHECK_EQUAL(run_all(fixture), i < 39 ? 1 : 0);
+    }
+    check_order(fixture, 40);
+    check_used(fixture, 0);
+    teardown(fixture);
+}
+
 /* Who waited for its type, and then found its queue paused, keeps its place at both. */
 static void
 from_gate_to_gate_in_order(void **state)
@@ -662,6 +693,7 @@ main(void)
         cmocka_unit_test(both_on_one_queue),
         cmocka_unit_test(a_capped_type_is_in_nobodys_way),
         cmocka_unit_test(new_jobs_do_not_overtake_their_type),
+        cmocka_unit_test(a_batch_goes_behind_its_type),
         cmocka_unit_test(from_gate_to_gate_in_order),
         cmocka_unit_test(who_leaves_calls_for_who_has_not),
         cmocka_unit_test(a_queue_and_a_type),
