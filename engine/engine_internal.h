@@ -57,14 +57,11 @@ struct leat_retention {
     size_t bytes;          /* I */
 };
 
-/* What a timer needs beside the record, and what only jobs need that wait for a time; of all
- * records, in pages that are taken as they are used. Letters: S many writers; W one writer at a
+/* What only jobs need that wait for a time; of all records, in pages that are taken as they are used. Letters: S many writers; W one writer at a
  * time, many readers. */
 struct leat_timer_node {
-    leat_atomic_u64 word;        /* S of sched/wheel.h */
-    leat_atomic_u32 link;        /* S of the wheel's inbox */
-    leat_atomic_u32 time;        /* W enum leat_time of due_ns; 0: never used */
     leat_atomic_u64 due_ns;      /* W */
+    leat_atomic_u32 time;        /* W enum leat_time of due_ns; 0: never used */
     leat_atomic_u32 snoozes;     /* W valid with LEAT_JOB_SNOOZED */
     leat_atomic_u32 answer_kind; /* W what leat_complete() says before the handler does, if it is */
     leat_atomic_u64 answer_ns;   /* W   a retry or a snooze */

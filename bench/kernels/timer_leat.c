@@ -1,5 +1,4 @@
-/* timer_leat.c - the timing wheel of sched/ as a kind of timer.h. Records are 64 bytes, as jobs
- * have them: their word and link stand among other things. */
+/* timer_leat.c - the timing wheel of sched/ as a kind of timer.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,19 +9,10 @@
 #define TICK_LOG2 LEAT_WHEEL_TICK_LOG2_DEFAULT
 #define TICK_NS   (UINT64_C(1) << TICK_LOG2)
 
-struct record {
-    leat_atomic_u64 word;
-    leat_atomic_u32 link;
-    uint32_t fired; /* the tick, written by who is handed the record */
-    unsigned char rest[48];
-};
-
 struct timers {
     struct leat_wheels wheels;
     struct leat_wheel *wheel;
     const struct bench_timer_plan *plan;
-    struct record *records;
-    size_t bytes;
 };
 
 static void *
@@ -34,19 +24,14 @@ leat_create(const struct bench_timer_plan *plan, enum bench_timer_use use)
     LEAT_ASSERT(made != NULL);
     memset(made, 0, sizeof(*made));
     made->plan = plan;
-    made->bytes = plan->count * sizeof(struct record);
-    made->records = leat_os_map(made->bytes);
-    LEAT_ASSERT(made->records != NULL);
-    /* Every page is there, as in a pool that has run for a while. */
-    LEAT_ASSERT(leat_os_prefault(made->records, made->bytes) == LEAT_OS_OK);
-    const struct leat_wheels_config config = {.words = &made->records[0].word,
-                                              .links = &made->records[0].link,
-                                              .stride = sizeof(struct record),
-                                              .records = plan->count,
-                                              .wheels = 1,
-                                              .tick_log2 = TICK_LOG2,
-                                              .start_ns = 0};
+    const struct leat_wheels_config config = {
+        .records = plan->count, .wheels = 1, .tick_log2 = TICK_LOG2, .start_ns = 0};
     LEAT_ASSERT(leat_wheels_init(&made->wheels, &config));
+    /* What a record needs is there before, as the nodes of other libraries are; what arming takes
+     * is not. */
+    leat_os_huge(made->wheels.mapping, made->wheels.mapping_bytes);
+    LEAT_ASSERT(leat_os_prefault(made->wheels.mapping, made->wheels.mapping_bytes) == LEAT_OS_OK);
+    leat_os_huge(made->wheels.blocks.mapping, made->wheels.blocks.mapping_bytes);
     made->wheel = leat_wheels_at(&made->wheels, 0);
     LEAT_ASSERT(leat_wheel_enter(made->wheel));
     return made;
@@ -57,7 +42,6 @@ leat_destroy(void *timers)
 {
     struct timers *made = timers;
     leat_wheels_fini(&made->wheels);
-    leat_os_unmap(made->records, made->bytes);
     free(made);
 }
 
@@ -117,7 +101,6 @@ leat_fire(void *timers)
             step.budget = LEAT_WHEEL_NODES_MAX;
             more = leat_wheel_advance(made->wheel, &step);
             for (uint32_t i = 0; i < step.count; i++) {
-                made->records[step.indices[i]].fired = tick;
                 fired += made->plan->deadlines[step.indices[i]] == tick ? 1 : 0;
             }
         }
@@ -183,7 +166,7 @@ leat_take(void *timers)
 
 const struct bench_timer_kind bench_timers_leat[] = {
     {"leat wheel",
-     "records of 64 bytes",
+     "",
      leat_create,
      leat_destroy,
      {leat_arm, leat_cancel, leat_fire, leat_rearm, leat_net, leat_remote_arm, leat_remote_cancel},

@@ -16,16 +16,9 @@
 #define TICK_LOG2 LEAT_WHEEL_TICK_LOG2_DEFAULT
 #define TICK      (UINT64_C(1) << TICK_LOG2)
 
-struct record {
-    uint64_t before;
-    leat_atomic_u64 word;
-    leat_atomic_u32 link;
-};
-
 struct fixture {
     struct leat_wheels wheels;
     struct leat_wheel *wheel; /* the first; held */
-    struct record records[RECORDS];
     uint32_t handed[RECORDS]; /* how often it expired */
     uint32_t released;
     uint32_t last; /* index handed out last */
@@ -37,9 +30,6 @@ static void
 setup(struct leat_wheels_config config)
 {
     memset(&fixture, 0, sizeof(fixture));
-    config.words = &fixture.records[0].word;
-    config.links = &fixture.records[0].link;
-    config.stride = sizeof(struct record);
     config.records = config.records == 0 ? RECORDS : config.records;
     config.wheels = config.wheels == 0 ? 2 : config.wheels;
     config.tick_log2 = config.tick_log2 == 0 ? TICK_LOG2 : config.tick_log2;
@@ -616,12 +606,12 @@ check_can_say_no(void **state)
     fixture.wheels.places[3]++; /* I4 */
     CHECK(!leat_wheel_check(fixture.wheel, NULL));
     fixture.wheels.places[3]--;
-    uint64_t word = atom_load_rlx(&fixture.records[3].word);
-    atom_store_rlx(&fixture.records[3].word, 0); /* I2 */
+    uint64_t word = atom_load_rlx(&fixture.wheels.words[3]);
+    atom_store_rlx(&fixture.wheels.words[3], 0); /* I2 */
     CHECK(!leat_wheel_check(fixture.wheel, NULL));
-    atom_store_rlx(&fixture.records[3].word, leat_wheel_word_with(word, 60) | LEAT_WHEEL_ARMED);
+    atom_store_rlx(&fixture.wheels.words[3], leat_wheel_word_with(word, 60) | LEAT_WHEEL_ARMED);
     CHECK(!leat_wheel_check(fixture.wheel, NULL));
-    atom_store_rlx(&fixture.records[3].word, word);
+    atom_store_rlx(&fixture.wheels.words[3], word);
     fixture.wheel->now += 100; /* I3 */
     CHECK(!leat_wheel_check(fixture.wheel, NULL));
     fixture.wheel->now -= 100;
@@ -632,10 +622,10 @@ check_can_say_no(void **state)
     CHECK(!leat_wheel_check(fixture.wheel, NULL));
     fixture.wheel->count--;
     CHECK(leat_wheels_check(&fixture.wheels, stderr));
-    word = atom_load_rlx(&fixture.records[50].word);
-    atom_store_rlx(&fixture.records[50].word, 0); /* I1 */
+    word = atom_load_rlx(&fixture.wheels.words[50]);
+    atom_store_rlx(&fixture.wheels.words[50], 0); /* I1 */
     CHECK(!leat_wheels_check(&fixture.wheels, NULL));
-    atom_store_rlx(&fixture.records[50].word, word);
+    atom_store_rlx(&fixture.wheels.words[50], word);
     CHECK_EQUAL(advance(100 * TICK), 41);
     teardown();
 }
