@@ -57,8 +57,8 @@ struct leat_retention {
     size_t bytes;          /* I */
 };
 
-/* What only jobs need that wait for a time; of all records, in pages that are taken as they are used. Letters: S many writers; W one writer at a
- * time, many readers. */
+/* What only jobs need that wait for a time; of all records, in pages that are taken as they are
+ * used. Letters: W one writer at a time, many readers. */
 struct leat_timer_node {
     leat_atomic_u64 due_ns;      /* W */
     leat_atomic_u32 time;        /* W enum leat_time of due_ns; 0: never used */

@@ -56,8 +56,8 @@ block_give(struct leat_wheel *wheel, uint32_t index)
     wheel->spares++;
 }
 
-/* Puts a block on top of a list that is full or empty. Returns what stands before its entries. */
-static uint32_t
+/* Puts a block on top of a list that is full or empty. */
+static void
 list_grow(struct leat_wheel *wheel, uint32_t id)
 {
     uint32_t index = block_take(wheel);
@@ -65,38 +65,55 @@ list_grow(struct leat_wheel *wheel, uint32_t id)
     uint64_t head = (uint64_t)id << LEAT_INDEX_BITS | below;
     /* rlx: single writer */
     atom_store_rlx(&leat_wheel_block(wheel->all, index)->head, head);
+    wheel->tops[id] = index << LEAT_WHEEL_BLOCK_LOG2;
     wheel->occupied[id >> LEAT_WHEEL_SLOTS_LOG2] |= UINT64_C(1) << (id & (LEAT_WHEEL_SLOTS - 1));
-    return index << LEAT_WHEEL_BLOCK_LOG2;
 }
 
-/* Drops the top block of a list, which is empty. Returns the last place of the one below. */
-static uint32_t
+/* Drops the top block of a list, which is empty; the one below is full. */
+static void
 list_shrink(struct leat_wheel *wheel, uint32_t id)
 {
     uint32_t index = leat_wheel_place_block(wheel->tops[id]);
     uint32_t below = leat_wheel_block_below(leat_wheel_block(wheel->all, index));
     block_give(wheel, index);
+    wheel->tops[id] = below << LEAT_WHEEL_BLOCK_LOG2 | LEAT_WHEEL_NUMBERS;
     if (below == LEAT_INDEX_NONE) {
         uint64_t bit = UINT64_C(1) << (id & (LEAT_WHEEL_SLOTS - 1));
         wheel->occupied[id >> LEAT_WHEEL_SLOTS_LOG2] &= ~bit;
     }
-    return below << LEAT_WHEEL_BLOCK_LOG2 | LEAT_WHEEL_NUMBERS;
 }
 
-/* Appends an entry of a tick that is not past, and within reach. */
 LEAT_INLINE void
-entry_add(struct leat_wheel *wheel, uint64_t tick, uint32_t index)
+entry_put(struct leat_wheel *wheel, uint32_t id, uint64_t entry)
 {
     const struct leat_wheels *wheels = wheel->all;
+    uint32_t place = wheel->tops[id] + 1;
+    wheel->tops[id] = place;
+    wheels->cells[place] = entry;
+    wheels->places[leat_wheel_entry_index(entry)] = place;
+}
+
+/* Puts an entry into a new block. Returns `answer`: see entry_add. */
+static bool
+entry_put_higher(struct leat_wheel *wheel, uint32_t id, uint64_t entry, bool answer)
+{
+    list_grow(wheel, id);
+    entry_put(wheel, id, entry);
+    return answer;
+}
+
+/* Appends an entry of a tick that is not past, and within reach. Returns `answer`, so that nothing
+ * is left to do behind the call that is rare, nor to be saved before it. */
+LEAT_INLINE bool
+entry_add(struct leat_wheel *wheel, uint64_t tick, uint32_t index, bool answer)
+{
     uint32_t id = leat_wheel_list_of(wheel->now, tick);
-    uint32_t top = wheel->tops[id];
-    if (LEAT_UNLIKELY(leat_wheel_place_number(top) == LEAT_WHEEL_NUMBERS)) {
-        top = list_grow(wheel, id);
+    uint64_t entry = tick << LEAT_INDEX_BITS | index;
+    if (LEAT_UNLIKELY(leat_wheel_place_number(wheel->tops[id]) == LEAT_WHEEL_NUMBERS)) {
+        return entry_put_higher(wheel, id, entry, answer);
     }
-    top++;
-    wheel->tops[id] = top;
-    wheels->cells[top] = tick << LEAT_INDEX_BITS | index;
-    wheels->places[index] = top;
+    entry_put(wheel, id, entry);
+    return answer;
 }
 
 /* Drops the last entry of a list that has some. */
@@ -104,10 +121,10 @@ LEAT_INLINE void
 entry_drop(struct leat_wheel *wheel, uint32_t id)
 {
     uint32_t top = wheel->tops[id] - 1;
-    if (LEAT_UNLIKELY(leat_wheel_place_number(top) == 0)) {
-        top = list_shrink(wheel, id);
-    }
     wheel->tops[id] = top;
+    if (LEAT_UNLIKELY(leat_wheel_place_number(top) == 0)) {
+        list_shrink(wheel, id);
+    }
 }
 
 /* Takes the last entry of a list that has some; its place is still noted. */
@@ -153,19 +170,18 @@ entry_remove(struct leat_wheel *wheel, uint32_t index, struct hole hole)
 }
 
 /* Adds an entry for a deadline of any kind. True: earlier than all said before. */
-static bool
+LEAT_INLINE bool
 link_at(struct leat_wheel *wheel, uint32_t index, uint64_t tick)
 {
     uint64_t place = tick < wheel->now ? wheel->now : tick;
     place = place - wheel->now > LEAT_WHEEL_REACH ? wheel->now + LEAT_WHEEL_REACH : place;
-    entry_add(wheel, place, index);
-    wheel->count++;
-    if (place >= atom_load_rlx(&wheel->due)) { /* rlx: single writer */
-        return false;
+    bool earlier = place < atom_load_rlx(&wheel->due); /* rlx: single writer */
+    if (earlier) {
+        /* Who goes to sleep by the old one was not told of this timer: the caller sees to it. */
+        atom_store_rlx(&wheel->due, place); /* rlx: ordered by due:B */
     }
-    /* Who goes to sleep by the old one was not told of this timer: the caller sees to it. */
-    atom_store_rlx(&wheel->due, place); /* rlx: ordered by due:B */
-    return true;
+    wheel->count++;
+    return entry_add(wheel, place, index, earlier);
 }
 
 /* As the record's deadline now says. An entry that is early enough stays. */
@@ -520,7 +536,8 @@ list_cascade(struct leat_wheel *wheel, struct leat_wheel_step *step)
     while (*top != LEAT_WHEEL_EMPTY && step->budget != 0) {
         uint64_t entry = entry_pop(wheel, wheel->current);
         step->budget--;
-        entry_add(wheel, leat_wheel_entry_tick(entry, wheel->now), leat_wheel_entry_index(entry));
+        uint64_t tick = leat_wheel_entry_tick(entry, wheel->now);
+        (void)entry_add(wheel, tick, leat_wheel_entry_index(entry), false);
     }
 }
 
@@ -661,7 +678,7 @@ leat_wheels_init(struct leat_wheels *wheels, const struct leat_wheels_config *co
     wheels->words = (leat_atomic_u64 *)(void *)(mapping + layout.words);
     wheels->links = (leat_atomic_u32 *)(void *)(mapping + layout.links);
     wheels->places = (uint32_t *)(void *)(mapping + layout.places);
-    wheels->cells = (uint64_t *)(void *)leat_wheel_block(wheels, 0);
+    wheels->cells = leat_slab_record(&wheels->blocks, 0);
     wheels->records = config->records;
     wheels->count = config->wheels;
     wheels->tick_log2 = config->tick_log2;

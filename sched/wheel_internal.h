@@ -86,7 +86,8 @@ leat_wheel_entry_tick(uint64_t entry, uint64_t now)
 LEAT_INLINE struct leat_wheel_block *
 leat_wheel_block(const struct leat_wheels *wheels, uint32_t index)
 {
-    return leat_slab_record(&wheels->blocks, index);
+    LEAT_DCHECK(index < wheels->blocks.capacity);
+    return (struct leat_wheel_block *)(void *)wheels->cells + index;
 }
 
 LEAT_INLINE uint32_t

@@ -1,11 +1,13 @@
 /* timer_leat.c - the timing wheel of sched/ as a kind of timer.h. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bench/kernels/timer.h"
 #include "ring/os.h"
 #include "sched/wheel.h"
 
+#define NS_PER_S  UINT64_C(1000000000)
 #define TICK_LOG2 LEAT_WHEEL_TICK_LOG2_DEFAULT
 #define TICK_NS   (UINT64_C(1) << TICK_LOG2)
 
@@ -89,6 +91,17 @@ leat_rearm(void *timers)
     return done;
 }
 
+/* How many of those that a step handed out are due at this tick. */
+static uint32_t
+on_time(const struct timers *made, const struct leat_wheel_step *step, uint32_t tick)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < step->count; i++) {
+        count += made->plan->deadlines[step->indices[i]] == tick ? 1 : 0;
+    }
+    return count;
+}
+
 static uint32_t
 leat_fire(void *timers)
 {
@@ -100,9 +113,7 @@ leat_fire(void *timers)
         while (more) {
             step.budget = LEAT_WHEEL_NODES_MAX;
             more = leat_wheel_advance(made->wheel, &step);
-            for (uint32_t i = 0; i < step.count; i++) {
-                fired += made->plan->deadlines[step.indices[i]] == tick ? 1 : 0;
-            }
+            fired += on_time(made, &step, tick);
         }
     }
     return fired;
@@ -162,6 +173,40 @@ leat_take(void *timers)
         released += step.count;
     }
     return released + (uint32_t)made->wheel->count;
+}
+
+/* ---- steps ----------------------------------------------------------------------------------- */
+
+static uint64_t
+thread_cpu_ns(void)
+{
+    struct timespec time;
+    LEAT_ASSERT(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0);
+    return (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
+}
+
+struct bench_timer_steps
+bench_timer_steps_measure(const struct bench_timer_plan *plan)
+{
+    struct bench_timer_steps steps = {.wrong = plan->count};
+    struct timers *made = leat_create(plan, BENCH_TIMER_FIRE);
+    LEAT_ASSERT(leat_arm(made) == plan->count);
+    for (uint32_t tick = 1; tick <= BENCH_TIMER_TICKS; tick++) {
+        struct leat_wheel_step step = {.now_ns = tick * TICK_NS};
+        bool more = true;
+        while (more) {
+            step.budget = LEAT_WHEEL_NODES_MAX;
+            uint64_t begin_ns = thread_cpu_ns();
+            more = leat_wheel_advance(made->wheel, &step);
+            uint64_t cpu_ns = thread_cpu_ns() - begin_ns;
+            uint32_t nodes = LEAT_WHEEL_NODES_MAX - step.budget;
+            steps.cpu_ns_most = cpu_ns > steps.cpu_ns_most ? cpu_ns : steps.cpu_ns_most;
+            steps.nodes_most = nodes > steps.nodes_most ? nodes : steps.nodes_most;
+            steps.wrong -= on_time(made, &step, tick);
+        }
+    }
+    leat_destroy(made);
+    return steps;
 }
 
 const struct bench_timer_kind bench_timers_leat[] = {

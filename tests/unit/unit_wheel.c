@@ -516,6 +516,14 @@ due_comes_nearer(void **state)
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
+/* A deadline in a list of its own for each number, seen from tick 0. */
+static uint64_t
+deadline_alone(uint32_t number)
+{
+    uint32_t lists = LEAT_WHEEL_SLOTS - 1;
+    return ((uint64_t)(1 + number % lists) << number / lists * LEAT_WHEEL_SLOTS_LOG2) * TICK;
+}
+
 /* A wheel keeps as many free blocks as it may, and takes them before others. */
 static void
 free_blocks_are_kept(void **state)
@@ -524,7 +532,7 @@ free_blocks_are_kept(void **state)
     setup((struct leat_wheels_config){0});
     for (uint32_t round = 0; round < 2; round++) {
         for (uint32_t i = 0; i <= LEAT_WHEEL_SPARES; i++) {
-            arm(i, (1 + i) * TICK);
+            arm(i, deadline_alone(i));
             CHECK_EQUAL(fixture.wheel->spares,
                         round == 0 || i >= LEAT_WHEEL_SPARES ? 0 : LEAT_WHEEL_SPARES - 1 - i);
         }
