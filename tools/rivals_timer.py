@@ -39,7 +39,7 @@ TICK_NS = 2 ** 20
 # one that sleeps for each deadline, by their names in the row.
 BUSY_NS = 50_000
 PARKED_TIMES = 1.1
-BARE = "leat bare wait"
+BARE = "bare wait"
 # Of a step: (bar, goal) in nanoseconds of CPU time, and in timers.
 STEP_BARS = ((1_000_000, None), (1_024, None))
 

@@ -29,7 +29,7 @@ print(json.dumps({{
                    [one(row, name)
                     for row in ("arm", "fire", "remote_arm", "accuracy_busy", "accuracy_parked")
                     for name in ("leat wheel", "libuv", "std::priority_queue")] +
-                   [one("accuracy_parked", "leat bare wait")]}}), flush=True)
+                   [one("accuracy_parked", "bare wait")]}}), flush=True)
 for line in sys.stdin:
     with open(pathlib.Path(__file__).parent / "lines", "a") as notes:
         notes.write(line)
