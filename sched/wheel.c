@@ -401,12 +401,20 @@ leat_wheel_arm(struct leat_wheel *wheel, uint32_t index, uint64_t deadline_ns)
     return link_at(wheel, index, tick) ? LEAT_WHEEL_WAKE : LEAT_WHEEL_DONE;
 }
 
-/* A record from the chain: its word says what is to be done. */
+/* The next record of the chain: its word says what is to be done. */
 static void
-chain_step(struct leat_wheel *wheel, struct leat_wheel_step *step, uint32_t index)
+chain_step(struct leat_wheel *wheel, struct leat_wheel_step *step)
 {
     const struct leat_wheels *wheels = wheel->all;
+    uint32_t index = wheel->chain;
     leat_atomic_u64 *word = leat_wheel_word(wheels, index);
+    /* Before the record can be sent again. rlx: ordered by inbox:B */
+    wheel->chain = atom_load_rlx(leat_wheel_link(wheels, index));
+    if (wheel->chain != LEAT_INDEX_NONE) {
+        leat_prefetch(leat_wheel_word(wheels, wheel->chain));
+        leat_prefetch(leat_wheel_link(wheels, wheel->chain));
+        leat_prefetch(&wheels->places[wheel->chain]);
+    }
     uint64_t before = atom_load_rlx(word); /* rlx: hint, re-checked at word:C */
     do {
         LEAT_ASSERT((before & LEAT_WHEEL_INBOX) != 0);
@@ -423,35 +431,6 @@ chain_step(struct leat_wheel *wheel, struct leat_wheel_step *step, uint32_t inde
         step->indices[step->count] = index | LEAT_WHEEL_RELEASED;
         step->count++;
     }
-}
-
-/* The next records of the chain. Their words and entries are fetched side by side, for a swap waits
- * until its word is there, and lets nothing behind it begin. */
-static void
-chain_run(struct leat_wheel *wheel, struct leat_wheel_step *step)
-{
-    const struct leat_wheels *wheels = wheel->all;
-    uint32_t room = LEAT_WHEEL_CHUNK - step->count;
-    uint32_t most = step->budget < room ? step->budget : room;
-    uint32_t indices[LEAT_WHEEL_CHUNK];
-    uint32_t count = 0;
-    for (; count < most && wheel->chain != LEAT_INDEX_NONE; count++) {
-        uint32_t index = wheel->chain;
-        indices[count] = index;
-        leat_prefetch(leat_wheel_word(wheels, index));
-        leat_prefetch(&wheels->places[index]);
-        /* Before the record can be sent again. rlx: ordered by inbox:B */
-        wheel->chain = atom_load_rlx(leat_wheel_link(wheels, index));
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t place = wheels->places[indices[i]];
-        leat_prefetch(&wheels->cells[place]);
-        leat_prefetch(leat_wheel_block(wheels, leat_wheel_place_block(place)));
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        chain_step(wheel, step, indices[i]);
-    }
-    step->budget -= count;
 }
 
 /* The tick of an entry has come: hands the record out, or moves one that was put off. */
@@ -572,7 +551,8 @@ leat_wheel_advance(struct leat_wheel *wheel, struct leat_wheel_step *step)
         } else if (wheel->current < LEAT_WHEEL_LISTS) {
             list_cascade(wheel, step);
         } else if (wheel->chain != LEAT_INDEX_NONE) {
-            chain_run(wheel, step);
+            chain_step(wheel, step);
+            step->budget--;
         } else if (!move_on(wheel, target)) {
             if (!leat_inbox_ready(&wheel->inbox)) {
                 return false;
