@@ -360,14 +360,12 @@ leat_wheel_cancel(struct leat_wheels *wheels, struct leat_wheel *held, uint32_t 
     struct hole hole = {0};
     do {
         here = leat_wheel_word_here(before, held);
-        after = before;
-        if ((before & LEAT_WHEEL_ARMED) != 0) {
-            if (here) {
-                /* Before the swap, which lets no look-up behind it begin. */
-                hole = entry_find(held, index);
-            }
-            after &= ~LEAT_WHEEL_ARMED;
-            after |= here ? 0 : LEAT_WHEEL_INBOX;
+        after = before & ~LEAT_WHEEL_ARMED;
+        if (here) {
+            /* Before the swap, which lets no look-up behind it begin. */
+            hole = entry_find(held, index);
+        } else if (after != before) {
+            after |= LEAT_WHEEL_INBOX;
         }
         /* word:B release -> word:C, word:D, due:B.  Carries: what the caller wrote before, to who
          * is handed the record; where nothing was armed, to who arms it after this.

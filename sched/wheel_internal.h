@@ -55,12 +55,13 @@ leat_wheel_word_number(uint64_t word)
     return (uint32_t)(word >> LEAT_WHEEL_WORD_SHIFT) & (LEAT_WORKERS_MAX - 1);
 }
 
-/* True if the caller, who holds the role of `held` (or NULL), may change the record's entry. */
+/* True if the record is armed and has an entry that the caller, who holds the role of `held` (or
+ * NULL), may change. */
 LEAT_INLINE bool
 leat_wheel_word_here(uint64_t word, const struct leat_wheel *held)
 {
-    return held != NULL && (word & LEAT_WHEEL_INBOX) == 0 &&
-           leat_wheel_word_number(word) == held->number;
+    uint64_t rest = word & ((UINT64_C(1) << LEAT_WHEEL_TICK_SHIFT) - 1);
+    return held != NULL && rest == (leat_wheel_word_of(0, held->number) | LEAT_WHEEL_ARMED);
 }
 
 /* ---- entries and places ---------------------------------------------------------------------- */
