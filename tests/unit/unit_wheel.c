@@ -506,6 +506,12 @@ due_comes_nearer(void **state)
     CHECK_EQUAL(leat_wheel_rearm(&fixture.wheels, fixture.wheel, 0, 30 * TICK), LEAT_WHEEL_WAKE);
     CHECK_EQUAL(leat_wheel_due_ns(fixture.wheel), 30 * TICK);
     CHECK_EQUAL(advance(30 * TICK), 1);
+    /* Two in one list, the later one first. */
+    CHECK_EQUAL(due(), LEAT_WHEEL_NEVER);
+    CHECK_EQUAL(leat_wheel_arm(fixture.wheel, 0, 80 * TICK), LEAT_WHEEL_WAKE);
+    CHECK_EQUAL(leat_wheel_arm(fixture.wheel, 1, 70 * TICK), LEAT_WHEEL_WAKE);
+    CHECK_EQUAL(leat_wheel_due_ns(fixture.wheel), 70 * TICK);
+    CHECK_EQUAL(advance(80 * TICK), 2);
     uint64_t last_ns = LEAT_WHEEL_NEVER / TICK * TICK;
     CHECK_EQUAL(advance(last_ns - TICK), 0);
     arm(0, last_ns);
