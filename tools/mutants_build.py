@@ -28,7 +28,8 @@ WAYS = {
     "model": MODEL,
     # The slots of the default ring are sequentially consistent, which hides what others leave out.
     "turn": (*MODEL, "-DLEAT_RING=2"),
-    "plain": ("-O1",),
+    # An index beyond its array is noticed as such.
+    "plain": ("-O1", "-fsanitize=bounds", "-fsanitize-undefined-trap-on-error"),
     "tsan": ("-O1", "-fsanitize=thread"),
 }
 FAILED = re.compile(rb": FAILED: ")

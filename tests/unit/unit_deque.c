@@ -163,6 +163,7 @@ ranks(void **state)
         CHECK(leat_deque_push(&fixture.deque, &pushed));
         CHECK_EQUAL(leat_deque_newest(&fixture.deque), rank);
         CHECK_EQUAL(leat_deque_oldest(&fixture.deque), 5);
+        CHECK(!leat_deque_empty(&fixture.deque));
     }
     CHECK_EQUAL(leat_deque_steal(&fixture.deque, 6, &entry), LEAT_DEQUE_LOW);
     same(&entry, &untouched);
