@@ -24,8 +24,8 @@ STEPS = sorted(digit * 10 ** power for digit in (1, 2, 3, 5) for power in range(
 FACTS = ("bytes_per_timer", "bytes_own", "call_ns", "nodes_most")
 
 # `name` is what the program calls it, `ours` whom of ours the others are held against. `rows` is
-# name → percentile, or None: the time per item. Of a run that takes long there are `pairs` rounds at
-# most, which the row says, and `only` these rivals; None: all.
+# name → percentile, or None: the time per item. Of a run that takes long there are `pairs` rounds
+# at most, which the row says, and `only` these rivals; None: all.
 Run = collections.namedtuple("Run", "name ours items rows histogram pairs only",
                              defaults=(False, sys.maxsize, None))
 
