@@ -83,6 +83,7 @@ list_shrink(struct leat_wheel *wheel, uint32_t id)
     }
 }
 
+/* Puts an entry on top of a list that has room. */
 LEAT_INLINE void
 entry_put(struct leat_wheel *wheel, uint32_t id, uint64_t entry)
 {
