@@ -386,15 +386,14 @@ static void
 case_gates(struct world *world)
 {
     leat_queue none = {0};
-    leat_type no_type = {0};
     CHECK_STATUS(leat_queue_pause(NULL, none), LEAT_INVALID);
     CHECK_STATUS(leat_queue_resume(NULL, none), LEAT_INVALID);
     CHECK_STATUS(leat_queue_set_running_max(NULL, none, 1), LEAT_INVALID);
-    CHECK_STATUS(leat_type_set_running_max(NULL, no_type, 1), LEAT_INVALID);
+    CHECK_STATUS(leat_type_set_running_max(NULL, (leat_type){0}, 1), LEAT_INVALID);
     CHECK_STATUS(leat_queue_pause(world->engine, none), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_queue_resume(world->engine, none), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_queue_set_running_max(world->engine, none, 1), LEAT_NOT_FOUND);
-    CHECK_STATUS(leat_type_set_running_max(world->engine, no_type, 1), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_type_set_running_max(world->engine, (leat_type){0}, 1), LEAT_NOT_FOUND);
 }
 
 /* ---- jobs ----------------------------------------------------------------------------------- */
