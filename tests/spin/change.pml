@@ -40,7 +40,7 @@
 #define SNOOZES 0
 #endif
 #ifndef LATEST
-#define LATEST 3
+#define LATEST 1
 #endif
 
 /* The word. */
@@ -158,26 +158,22 @@ inline arm() {
 
 /* in_hand(): mine is whether it still is. */
 inline in_hand() {
-    do
-    :: w = word;
+    atomic {
+        w = word; /* a swap that fails is tried again: one step is enough */
+        mine = 0;
         if
-        :: phase_of(w) == CANCELLED -> retire(); mine = 0; break
+        :: phase_of(w) == CANCELLED -> retire()
+        :: phase_of(w) != CANCELLED && (w & CHANGING) != 0 -> word = w | HANDED
         :: else ->
-            assert(phase_of(w) == SCHEDULED);
-            assert((w & HANDED) == 0);
-            atomic {
-                if
-                :: word == w && (w & CHANGING) != 0 -> word = w | HANDED; mine = 0; break
-#ifdef MARK_KEPT
-                :: word == w && (w & CHANGING) == 0 -> mine = 1; break
-#else
-                :: word == w && (w & CHANGING) == 0 -> word = w & ~MOVED; mine = 1; break
+            mine = 1;
+#ifndef MARK_KEPT
+            word = w & ~MOVED
 #endif
-                :: else
-                fi
-            }
-        fi
-    od
+        fi;
+        assert(phase_of(w) == CANCELLED || phase_of(w) == SCHEDULED);
+        assert((w & HANDED) == 0 || phase_of(w) == CANCELLED);
+        w = 0
+    }
 }
 
 /* ---- threads ------------------------------------------------------------------------------ */
@@ -326,23 +322,27 @@ active [CHANGES] proctype changer() {
     byte w, when, after, to;
     bit refused, pending, timed, handed;
     /* To a time, or to another level. */
-    if
-    :: timed = 1; to = 0
-    :: timed = 1; to = now + 1
-    :: timed = 1; to = now + 2
-    :: to = 1 - level
-    fi;
-    do
-    :: w = word;
+    atomic {
         if
-        :: phase_of(w) != PENDING && phase_of(w) != SCHEDULED -> goto over
-        :: (w & CHANGING) != 0 -> goto over /* busy */
-        :: !timed && level == to -> goto over
-        :: timed && to == 0 && w == PENDING -> goto over
-        :: else
-        fi;
-        pending = w == PENDING;
-        scheduled = scheduled + pending;
+        :: timed = 1
+        :: timed = 1; to = now + 1
+        :: timed = 1; to = now + 2
+        :: to = 1 - level
+        fi
+    }
+    do
+    :: atomic {
+            w = word;
+            if
+            :: phase_of(w) != PENDING && phase_of(w) != SCHEDULED -> goto over
+            :: (w & CHANGING) != 0 -> goto over /* busy */
+            :: !timed && level == to -> goto over
+            :: timed && to == 0 && w == PENDING -> goto over
+            :: else
+            fi;
+            pending = w == PENDING;
+            scheduled = scheduled + pending
+        }
         atomic {
             if
 #ifdef CLAIM_SPLIT
@@ -357,29 +357,32 @@ active [CHANGES] proctype changer() {
         }
         scheduled = scheduled - pending
     od;
-    if
-    :: pending -> assert(room > 0); room--
-    :: else
-    fi;
-    refused = pending;
-    if
-    :: !timed -> level = to
-    :: else
-    fi;
-    if
-    :: timed || pending ->
-        due = (timed -> to : 0);
+    atomic {
         if
-        :: !pending -> move(to)
+        :: pending -> assert(room > 0); room--
+        :: else
+        fi;
+        refused = pending;
+        if
+        :: !timed -> level = to
         :: else
         fi
+    }
+    atomic {
+        if
+        :: timed || pending -> due = (timed -> to : 0)
+        :: else
+        fi
+    }
+    if
+    :: timed && !pending -> move(to)
     :: else
     fi;
     do
-    :: w = word;
-        atomic {
+    :: atomic {
+            w = word; /* a swap that fails is tried again: one step is enough */
             if
-            :: word == w ->
+            :: true ->
                 handed = (w & HANDED) != 0;
                 word = w & ~(CHANGING | HANDED);
                 if
@@ -394,7 +397,6 @@ active [CHANGES] proctype changer() {
                 :: else
                 fi;
                 break
-            :: else
             fi
         }
     od;
