@@ -199,12 +199,13 @@ active proctype worker() {
             room--;
             snoozes++;
             scheduled++;
+            when = now + 1;
 #ifndef DUE_LATE
-            due = now + 1;
+            due = when;
 #endif
-            atomic { word = SCHEDULED; promised = now + 1 }
+            atomic { word = SCHEDULED; promised = when }
 #ifdef DUE_LATE
-            due = now + 1;
+            due = when;
 #endif
             arm()
         :: mine && snoozes == SNOOZES ->
