@@ -5,7 +5,8 @@
  *   changer  CHANGES changes of the time or the level, each by a thread of its own
  *   worker   takes the job from its ring, and runs it; SNOOZES times it asks to be run again later
  *   holder   of the role of the wheel: takes what is due
- *   submit   arms the timer of a job that was submitted with a delay (ARMED; else it is in a ring)
+ *   submit   arms the timer of a job that was submitted with a delay (ARMED; else it is in a ring),
+ *            to be due at FIRST
  *   cancel   where CANCELS is set
  *   clock    goes on whenever it likes, LATEST times; at last only where nobody can do anything
  * Each atomic block is one access to a word that threads share.
@@ -65,12 +66,15 @@ byte word = SCHEDULED;
 byte place = HAND;
 short scheduled = 1;
 short room;
+#ifndef FIRST
+#define FIRST 1
+#endif
 #ifdef DUE_LATE
 byte due;
 #else
-byte due = 1;
+byte due = FIRST;
 #endif
-byte promised = 1; /* no thread knows */
+byte promised = FIRST; /* no thread knows */
 #else
 byte word = PENDING;
 byte place = RING;
@@ -116,10 +120,8 @@ inline take_off() {
 
 inline move(to) {
     atomic {
-        if
-        :: place == WHEEL && armed -> tick = to; refused = 0
-        :: else -> refused = 1
-        fi
+        refused = !(place == WHEEL && armed);
+        tick = (refused -> tick : to)
     }
 }
 
@@ -289,7 +291,7 @@ active proctype submit() {
     byte w, when, after;
     bit refused;
 #ifdef DUE_LATE
-    due = 1;
+    due = FIRST;
 #endif
     arm()
 }
