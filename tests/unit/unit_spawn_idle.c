@@ -199,15 +199,15 @@ a_wait_sleeps_where_nothing_is_deeper(void **state)
     (void)state;
     struct crew *crew = crew_setup();
     const struct leat_deque_entry held = hold(crew);
-    struct leat_deque_entry entry;
     must_sleep(crew);
-    /* A deque that had a deeper one. */
+    /* A deque in which the place of the oldest had a deeper one. */
     crew->self = crew_place(crew, 2);
     crew_spawn_at(crew, 9, 1);
-    entry = crew_take(crew, 2, 1);
-    crew_run_on(crew, 2, &entry);
+    crew_spawn_at(crew, 9, 4);
+    leat_spawn_empty(crew->self);
+    CHECK_EQUAL(leat_deque_oldest(&crew->self->deque), 9);
     crew->self = crew_place(crew, 0);
-    CREW_RAN(crew, 1);
+    CREW_RAN(crew, 4, 1);
     must_sleep(crew);
     /* Its own, and another worker's, that are as deep as the task that waits. */
     crew_spawn_at(crew, 4, 2);
