@@ -12,6 +12,7 @@
 
 #define JOBS 4096
 #define RING 64
+#define MANY (LEAT_ADMIT_MOVES + 1) /* queues */
 
 enum way { WAY_DONE, WAY_PENDING, WAY_RETRY_ONCE, WAY_PAUSE };
 
@@ -62,6 +63,7 @@ setup(void)
     config.workers = 0;
     config.retained_max = 0;
     config.ring_slots = RING;
+    config.queues_max = 2 * RING;
     fixture->engine = test_start(&config);
     fixture->type = test_register(fixture->engine, "note", note, fixture);
     fixture->other = test_register(fixture->engine, "other", note, fixture);
@@ -256,6 +258,47 @@ cancelled_jobs_of_a_paused_queue_leave(void **state)
     submit(fixture, 0, JOBS - LEAT_ZOMBIES_MIN);
     CHECK_OK(leat_queue_resume(fixture->engine, fixture->queue));
     CHECK_EQUAL(run_all(fixture), JOBS - LEAT_ZOMBIES_MIN);
+    teardown(fixture);
+}
+
+/* Lists that wait at a gate, on the level of all jobs here. */
+static uint32_t
+lists_shut(const struct fixture *fixture)
+{
+    const struct leat_pool *pool = &fixture->engine->pool;
+    uint32_t shut = 0;
+    for (uint32_t i = 0; i < pool->config.queues; i++) {
+        shut += pool->lists[LEAT_PRIORITY_NORMAL].lists[i].shut ? 1 : 0;
+    }
+    return shut;
+}
+
+/* One hold of a level's role answers so many calls, and the next one goes on. */
+static void
+many_queues_are_resumed(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    leat_queue queues[MANY];
+    for (uint32_t i = 0; i < MANY; i++) {
+        char name[16];
+        struct where where = usual(fixture);
+        (void)snprintf(name, sizeof(name), "%u", i);
+        CHECK_OK(leat_queue_create(fixture->engine, name, NULL, &queues[i]));
+        CHECK_OK(leat_queue_pause(fixture->engine, queues[i]));
+        where.queue = queues[i];
+        submit_to(fixture, where, i, i + 1);
+    }
+    CHECK_EQUAL(run_all(fixture), 0);
+    CHECK_EQUAL(lists_shut(fixture), MANY);
+    for (uint32_t i = 0; i < MANY; i++) {
+        CHECK_OK(leat_queue_resume(fixture->engine, queues[i]));
+    }
+    CHECK(leat_lists_admit(&fixture->engine->pool, LEAT_PRIORITY_NORMAL));
+    CHECK_EQUAL(lists_shut(fixture), MANY - LEAT_ADMIT_MOVES);
+    CHECK(leat_lists_admit(&fixture->engine->pool, LEAT_PRIORITY_NORMAL));
+    CHECK_EQUAL(lists_shut(fixture), 0);
+    CHECK_EQUAL(run_all(fixture), MANY);
     teardown(fixture);
 }
 
@@ -687,6 +730,7 @@ main(void)
         cmocka_unit_test(others_go_on),
         cmocka_unit_test(a_handler_pauses_its_queue),
         cmocka_unit_test(cancelled_jobs_of_a_paused_queue_leave),
+        cmocka_unit_test(many_queues_are_resumed),
         cmocka_unit_test(a_limit_holds_while_paused),
         cmocka_unit_test(a_cap_is_exact),
         cmocka_unit_test(a_cap_changes_while_jobs_run),
