@@ -705,7 +705,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_type_name(struct leat_engine *engi
 struct leat_queue_options {
     uint32_t size;
     uint32_t version;
-    uint32_t priority;    /* of jobs that say LEAT_PRIORITY_OF_QUEUE (default NORMAL) */
+    uint32_t priority; /* of jobs that say LEAT_PRIORITY_OF_QUEUE (default NORMAL) */
     /* Attempts of its jobs at once, pending ones included; 0: no cap; at most 67 108 864. See
      * leat_queue_set_running_max(). */
     uint32_t running_max;
