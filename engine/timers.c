@@ -364,7 +364,7 @@ in_hand(struct leat_engine *engine, uint32_t index, uint64_t hold, enum leat_pha
         }
         LEAT_ASSERT(waits(now));
         LEAT_ASSERT((now & LEAT_WORD_HANDED) == 0);
-        LEAT_ASSERT((now & LEAT_WORD_HOLDS) != LEAT_WORD_HOLDS);
+        LEAT_ASSERT(hold == 0 || (now & LEAT_WORD_HOLDS) != LEAT_WORD_HOLDS);
         bool changing = (now & LEAT_WORD_CHANGING) != 0;
         uint64_t next = changing ? now | LEAT_WORD_HANDED : (now & ~LEAT_WORD_MOVED) + hold;
         if (next == now) {

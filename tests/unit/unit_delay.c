@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "engine/engine_internal.h"
 #include "ring/os.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
@@ -666,6 +667,27 @@ ticks_have_limits(void **state)
     }
 }
 
+/* As many as there can be look at it, and make it wait. */
+static void
+a_job_with_all_holds_comes(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    leat_job_id id = submit(fixture, S, 0);
+    uint32_t index = 0;
+    for (uint32_t i = 0; i < LEAT_HOLDS_MAX; i++) {
+        CHECK_OK(leat_job_hold(fixture->engine, id, LEAT_HOLDS_MAX, &index));
+    }
+    CHECK_STATUS(leat_job_hold(fixture->engine, id, LEAT_HOLDS_MAX, &index), LEAT_BUSY);
+    pass(fixture, 2 * S);
+    CHECK_EQUAL(settle(fixture), 1);
+    for (uint32_t i = 0; i < LEAT_HOLDS_MAX; i++) {
+        leat_job_unhold(fixture->engine, index);
+    }
+    CHECK_EQUAL(test_get(fixture->engine, id).state, LEAT_JOB_COMPLETED);
+    test_close(fixture->engine);
+}
+
 int
 main(void)
 {
@@ -692,6 +714,7 @@ main(void)
         cmocka_unit_test(workers_are_woken),
         cmocka_unit_test(system_clock),
         cmocka_unit_test(ticks_have_limits),
+        cmocka_unit_test(a_job_with_all_holds_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
