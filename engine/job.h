@@ -29,6 +29,7 @@
  *   FILLING  -> SCHEDULED  the submitter, before its timer is armed
  *   SCHEDULED | RETRYING -> PENDING      who holds the role of its wheel, when its time has come
  *   SCHEDULED | RETRYING | PENDING -> CANCELLED    any thread: leat_cancel()
+ *   SCHEDULED | RETRYING | PENDING -> DEAD         who sweeps: it has expired (sweep.h)
  *   RUNNING  -> RETRYING | SCHEDULED     the worker, or leat_complete(): a retry with a delay, a
  *                                        snooze; before its timer is armed
  *   RUNNING  -> PENDING    the worker, or leat_complete(): a retry
@@ -71,6 +72,8 @@ enum leat_phase {
 #define LEAT_WORD_OUTCOME_KIND  UINT64_C(3)
 #define LEAT_WORD_OUTCOME_TEXT  UINT64_C(4)
 #define LEAT_WORD_TIMED_OUT     (LEAT_WORD_OUTCOME_TEXT << LEAT_WORD_OUTCOME_SHIFT)
+/* The same of a job that is DEAD: it expired where it waited. */
+#define LEAT_WORD_EXPIRED       LEAT_WORD_TIMED_OUT
 #define LEAT_WORD_HOLD          (UINT64_C(1) << 12)
 #define LEAT_WORD_HOLDS         (UINT64_C(255) << 12)
 #define LEAT_WORD_ATTEMPT_SHIFT 20

@@ -233,7 +233,7 @@ await(struct leat_run *run, uint64_t timeout_ns)
 
 /* ---- one attempt on a worker ---------------------------------------------------------------- */
 
-/* PENDING to RUNNING. False: it was cancelled while it waited. */
+/* PENDING to RUNNING. False: it was cancelled, or swept, while it waited. */
 static bool
 begin(struct leat_run *run)
 {
@@ -257,7 +257,7 @@ begin(struct leat_run *run)
         run->id = leat_word_of(leat_word_generation(after), run->index);
         return true;
     }
-    LEAT_ASSERT(leat_word_phase(before) == LEAT_PHASE_CANCELLED);
+    LEAT_ASSERT(leat_phase_final(leat_word_phase(before)));
     return false;
 }
 

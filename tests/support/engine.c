@@ -178,7 +178,7 @@ count_item(struct census *census, uint32_t item)
     CHECK_EQUAL(census->jobs[index], 0);
     census->jobs[index] = 1;
     enum leat_phase phase = leat_word_phase(job_word(census->engine, index));
-    CHECK(phase == LEAT_PHASE_PENDING || phase == LEAT_PHASE_CANCELLED);
+    CHECK(phase == LEAT_PHASE_PENDING || phase == LEAT_PHASE_CANCELLED || phase == LEAT_PHASE_DEAD);
 }
 
 /* An item of a ring, or all those of a batch. */
