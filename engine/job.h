@@ -35,6 +35,7 @@
  *   SCHEDULED | RETRYING -> PENDING      who holds the role of its wheel, when its time has come
  *   SCHEDULED | RETRYING | PENDING -> CANCELLED    any thread: leat_cancel()
  *   PENDING  -> SCHEDULED  any thread: leat_reschedule(), leat_priority_set(); with MOVED
+ *   SCHEDULED | RETRYING | PENDING -> DEAD         who sweeps: it has expired (sweep.h)
  *   RUNNING  -> RETRYING | SCHEDULED     the worker, or leat_complete(): a retry with a delay, a
  *                                        snooze; before its timer is armed
  *   RUNNING  -> PENDING    the worker, or leat_complete(): a retry
@@ -80,6 +81,8 @@ enum leat_phase {
 #define LEAT_WORD_MOVED         LEAT_WORD_AWAITED
 #define LEAT_WORD_CHANGING      LEAT_WORD_CLAIMED
 #define LEAT_WORD_HANDED        (UINT64_C(1) << LEAT_WORD_OUTCOME_SHIFT)
+/* The same of a job that is DEAD: it expired where it waited. */
+#define LEAT_WORD_EXPIRED       LEAT_WORD_TIMED_OUT
 #define LEAT_WORD_HOLD          (UINT64_C(1) << 12)
 #define LEAT_WORD_HOLDS         (UINT64_C(255) << 12)
 #define LEAT_WORD_ATTEMPT_SHIFT 20
