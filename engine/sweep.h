@@ -11,12 +11,15 @@
  *          sweeps, who comes while it is at it goes on.
  * Claims   expect  lock-free: a swap fails only where another thread's was done.
  *          look    never waits. BLOCKING in its sweeper: while one that has stopped is at it,
- *          nobody
- *                  is swept; takers look all the same.
- *          Decided once: a job that waits is ended by one swap of its word, as by leat_cancel().
+ *                  nobody is swept; takers look all the same.
+ *          Decided once: a job that waits is ended by one swap of its word, as by leat_cancel(),
+ *          also while another thread changes it (docs/design/0017).
  *          In time: within LEAT_SWEEP_NS and one look at each record.
  * I1       no job that waits, or may wait again, expires before `next_ns`, but for those that a
  *          sweep which is under way has yet to come to
+ * Edges    expiry:A -> expiry:B     that the record is in use; each submit swaps, so that it comes
+ *                                   before the sweep, or its time behind it
+ *          swept:B -> sweeping:A    how far the sweep is
  * If the sweeper stops for ever: nobody is swept any more; one record is not given back, if it held
  * it. If who submits does: before its job is published, nothing.
  */
