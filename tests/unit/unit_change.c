@@ -398,9 +398,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(second_change_is_busy),    cmocka_unit_test(cancel_comes_first),
-        cmocka_unit_test(timer_comes_first),        cmocka_unit_test(taker_comes_first),
-        cmocka_unit_test(sweep_comes_first),        cmocka_unit_test(drain_waits_for_a_change),
+        cmocka_unit_test(second_change_is_busy), cmocka_unit_test(cancel_comes_first),
+        cmocka_unit_test(timer_comes_first),     cmocka_unit_test(taker_comes_first),
+        cmocka_unit_test(sweep_comes_first),     cmocka_unit_test(drain_waits_for_a_change),
         cmocka_unit_test(drains_and_stops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
