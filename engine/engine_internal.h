@@ -62,17 +62,14 @@ struct leat_retention {
     size_t bytes;          /* I */
 };
 
-/* What a timer needs beside the record, and what only jobs need that wait for a time; of all
- * records, in pages that are taken as they are used. Letters: S many writers; W one writer at a
- * time, many readers. */
+/* What only jobs need that wait for a time; of all records, in pages that are taken as they are
+ * used. Letters: S many writers; W one writer at a time, many readers. */
 struct leat_timer_node {
-    leat_atomic_u64 word;        /* S of sched/wheel.h */
-    leat_atomic_u32 link;        /* S of the wheel's inbox */
-    leat_atomic_u32 snoozes;     /* W valid with LEAT_JOB_SNOOZED */
     leat_atomic_u64 due;         /* W nanoseconds; bit 63: by WALL, else by BOOT; 0: at once */
+    leat_atomic_u64 pending;     /* S of pending.h */
     leat_atomic_u64 answer_ns;   /* W what leat_complete() says before the handler does, if it is */
     leat_atomic_u32 answer_kind; /* W   a retry or a snooze */
-    leat_atomic_u64 pending;     /* S of pending.h */
+    leat_atomic_u32 snoozes;     /* W valid with LEAT_JOB_SNOOZED */
 };
 
 /* Letters: I set at open, then read-only; S many writers. */

@@ -78,7 +78,7 @@ leat_terms_timeout_ns(const struct leat_engine *engine, uint32_t index)
 {
     const struct leat_job_terms *terms = terms_of(engine, index);
     const struct leat_binding *binding =
-        leat_binding_of(engine, leat_job_record(engine, index)->type);
+        leat_binding_of(engine, leat_job_type(leat_job_record(engine, index)));
     if (terms != NULL && terms->timeout_ns != LEAT_TIMEOUT_OF_TYPE) {
         return terms->timeout_ns;
     }
@@ -92,7 +92,7 @@ leat_terms_backoff(const struct leat_engine *engine, uint32_t index)
     if (terms != NULL && terms->backs_off) {
         return &terms->backoff;
     }
-    return &leat_binding_of(engine, leat_job_record(engine, index)->type)->backoff;
+    return &leat_binding_of(engine, leat_job_type(leat_job_record(engine, index)))->backoff;
 }
 
 bool

@@ -19,24 +19,18 @@ nodes_bytes(const struct leat_config *config)
 }
 
 static struct leat_wheels_config
-wheels_config(const struct leat_config *config, struct leat_timer_node *nodes, uint64_t start_ns)
+wheels_config(const struct leat_config *config, uint64_t start_ns)
 {
-    struct leat_wheels_config wheels = {.stride = sizeof(struct leat_timer_node),
-                                        .records = config->jobs_max,
-                                        .wheels = leat_config_places(config),
-                                        .tick_log2 = config->timer_tick_log2,
-                                        .start_ns = start_ns};
-    if (nodes != NULL) {
-        wheels.words = &nodes->word;
-        wheels.links = &nodes->link;
-    }
-    return wheels;
+    return (struct leat_wheels_config){.records = config->jobs_max,
+                                       .wheels = leat_config_places(config),
+                                       .tick_log2 = config->timer_tick_log2,
+                                       .start_ns = start_ns};
 }
 
 size_t
 leat_timers_bytes(const struct leat_config *concrete)
 {
-    const struct leat_wheels_config wheels = wheels_config(concrete, NULL, 0);
+    const struct leat_wheels_config wheels = wheels_config(concrete, 0);
     return nodes_bytes(concrete) + leat_wheels_bytes(&wheels);
 }
 
@@ -538,7 +532,7 @@ leat_timers_init(struct leat_engine *engine)
         return LEAT_OS_NO_MEMORY;
     }
     uint64_t start_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
-    const struct leat_wheels_config wheels = wheels_config(config, timers->nodes, start_ns);
+    const struct leat_wheels_config wheels = wheels_config(config, start_ns);
     if (!leat_wheels_init(&timers->wheels, &wheels)) {
         return LEAT_OS_NO_MEMORY;
     }
@@ -549,6 +543,10 @@ leat_timers_init(struct leat_engine *engine)
     result = leat_pool_prepare(&pool, timers->nodes, nodes_bytes(config));
     if (result == LEAT_OS_OK) {
         result = leat_pool_prepare(&pool, timers->wheels.mapping, timers->wheels.mapping_bytes);
+    }
+    if (result == LEAT_OS_OK) {
+        const struct leat_slab *blocks = &timers->wheels.blocks;
+        result = leat_pool_prepare(&pool, blocks->mapping, blocks->mapping_bytes);
     }
     return result;
 }

@@ -106,8 +106,9 @@ enum leat_item_kind {
 #    define LEAT_WHEEL_BLOCK_LOG2 5
 #endif
 
-/* Free blocks that a wheel keeps for itself, warm: a cascade frees and fills one in turn. */
-#define LEAT_WHEEL_SPARES 8
+/* Free blocks that a wheel keeps for itself, warm: a cascade fills a level's lists, which are then
+ * emptied one by one, and frees and fills a few more in turn. */
+#define LEAT_WHEEL_SPARES ((1 << LEAT_WHEEL_SLOTS_LOG2) + 8)
 
 /* Ticks as a power of two of nanoseconds: below 16 us a tick is shorter than what wakes a thread;
  * above 17 s nobody calls it a timer. */

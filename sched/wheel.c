@@ -56,104 +56,133 @@ block_give(struct leat_wheel *wheel, uint32_t index)
     wheel->spares++;
 }
 
-/* Makes room in a list that is full or empty. */
+/* Puts a block on top of a list that is full or empty. */
 static void
 list_grow(struct leat_wheel *wheel, uint32_t id)
 {
-    struct leat_wheel_list *list = &wheel->lists[id];
     uint32_t index = block_take(wheel);
-    uint64_t head = (uint64_t)id << LEAT_INDEX_BITS | list->block;
+    uint64_t below = leat_wheel_place_block(wheel->tops[id]);
+    uint64_t head = (uint64_t)id << LEAT_INDEX_BITS | below;
     /* rlx: single writer */
     atom_store_rlx(&leat_wheel_block(wheel->all, index)->head, head);
-    list->block = index;
-    list->room = LEAT_WHEEL_ENTRIES;
+    wheel->tops[id] = index << LEAT_WHEEL_BLOCK_LOG2;
     wheel->occupied[id >> LEAT_WHEEL_SLOTS_LOG2] |= UINT64_C(1) << (id & (LEAT_WHEEL_SLOTS - 1));
 }
 
-/* Drops the top block, which is empty. */
+/* Drops the top block of a list, which is empty; the one below is full. */
 static void
 list_shrink(struct leat_wheel *wheel, uint32_t id)
 {
-    struct leat_wheel_list *list = &wheel->lists[id];
-    uint32_t index = list->block;
-    list->block = leat_wheel_block_below(leat_wheel_block(wheel->all, index));
-    list->room = 0;
+    uint32_t index = leat_wheel_place_block(wheel->tops[id]);
+    uint32_t below = leat_wheel_block_below(leat_wheel_block(wheel->all, index));
     block_give(wheel, index);
-    if (list->block == LEAT_INDEX_NONE) {
+    wheel->tops[id] = below << LEAT_WHEEL_BLOCK_LOG2 | LEAT_WHEEL_NUMBERS;
+    if (below == LEAT_INDEX_NONE) {
         uint64_t bit = UINT64_C(1) << (id & (LEAT_WHEEL_SLOTS - 1));
         wheel->occupied[id >> LEAT_WHEEL_SLOTS_LOG2] &= ~bit;
     }
 }
 
-/* Appends an entry of a tick that is not past, and within reach. */
+/* Puts an entry on top of a list that has room. */
 LEAT_INLINE void
-entry_add(struct leat_wheel *wheel, uint64_t tick, uint32_t index)
+entry_put(struct leat_wheel *wheel, uint32_t id, uint64_t entry)
+{
+    const struct leat_wheels *wheels = wheel->all;
+    uint32_t place = wheel->tops[id] + 1;
+    wheel->tops[id] = place;
+    wheels->cells[place] = entry;
+    wheels->places[leat_wheel_entry_index(entry)] = place;
+}
+
+/* Puts an entry into a new block. Returns `answer`: see entry_add. */
+static bool
+entry_put_higher(struct leat_wheel *wheel, uint32_t id, uint64_t entry, bool answer)
+{
+    list_grow(wheel, id);
+    entry_put(wheel, id, entry);
+    return answer;
+}
+
+/* Appends an entry of a tick that is not past, and within reach. Returns `answer`, so that nothing
+ * is left to do behind the call that is rare, nor to be saved before it. */
+LEAT_INLINE bool
+entry_add(struct leat_wheel *wheel, uint64_t tick, uint32_t index, bool answer)
 {
     uint32_t id = leat_wheel_list_of(wheel->now, tick);
-    struct leat_wheel_list *list = &wheel->lists[id];
-    if (LEAT_UNLIKELY(list->room == 0)) {
-        list_grow(wheel, id);
+    uint64_t entry = tick << LEAT_INDEX_BITS | index;
+    if (LEAT_UNLIKELY(leat_wheel_place_number(wheel->tops[id]) == LEAT_WHEEL_NUMBERS)) {
+        return entry_put_higher(wheel, id, entry, answer);
     }
-    uint32_t number = LEAT_WHEEL_ENTRIES - list->room;
-    struct leat_wheel_block *block = leat_wheel_block(wheel->all, list->block);
-    block->entries[number] = tick << LEAT_INDEX_BITS | index;
-    wheel->all->places[index] = leat_wheel_place(list->block, number);
-    list->room--;
+    entry_put(wheel, id, entry);
+    return answer;
 }
 
-/* The last entry of a list that has some. */
-LEAT_INLINE uint64_t
-entry_last(const struct leat_wheel *wheel, uint32_t id)
+/* Drops the last entry of a list that has some. */
+LEAT_INLINE void
+entry_drop(struct leat_wheel *wheel, uint32_t id)
 {
-    const struct leat_wheel_list *list = &wheel->lists[id];
-    const struct leat_wheel_block *block = leat_wheel_block(wheel->all, list->block);
-    return block->entries[LEAT_WHEEL_ENTRIES - list->room - 1];
+    uint32_t top = wheel->tops[id] - 1;
+    wheel->tops[id] = top;
+    if (LEAT_UNLIKELY(leat_wheel_place_number(top) == 0)) {
+        list_shrink(wheel, id);
+    }
 }
 
-/* Takes it; its place is still noted. */
+/* Takes the last entry of a list that has some; its place is still noted. */
 LEAT_INLINE uint64_t
 entry_pop(struct leat_wheel *wheel, uint32_t id)
 {
-    uint64_t entry = entry_last(wheel, id);
-    struct leat_wheel_list *list = &wheel->lists[id];
-    list->room++;
-    if (LEAT_UNLIKELY(list->room == LEAT_WHEEL_ENTRIES)) {
-        list_shrink(wheel, id);
-    }
+    uint64_t entry = wheel->all->cells[wheel->tops[id]];
+    entry_drop(wheel, id);
     return entry;
 }
 
-/* Takes a record's entry out: the last one of its list moves to where it stood. */
-static void
-entry_remove(struct leat_wheel *wheel, uint32_t index)
+/* Where a record's entry stands, and which one moves there when it is taken out. */
+struct hole {
+    uint32_t place;
+    uint32_t list;
+    uint64_t last; /* entry of the list */
+};
+
+/* Looks up what taking a record's entry out needs, and fetches what it will write. pre: it has an
+ * entry here. */
+LEAT_INLINE struct hole
+entry_find(const struct leat_wheel *wheel, uint32_t index)
 {
-    uint32_t *places = wheel->all->places;
-    uint32_t place = places[index];
-    struct leat_wheel_block *block = leat_wheel_block(wheel->all, leat_wheel_place_block(place));
-    uint32_t id = leat_wheel_block_list(block);
-    uint64_t last = entry_last(wheel, id);
-    /* Moved first: with the last one its block may go to another wheel. */
-    block->entries[leat_wheel_place_number(place)] = last;
-    places[leat_wheel_entry_index(last)] = place;
-    places[index] = 0;
-    (void)entry_pop(wheel, id);
+    const struct leat_wheels *wheels = wheel->all;
+    uint32_t place = wheels->places[index];
+    leat_prefetch(&wheels->cells[place]);
+    uint32_t list = leat_wheel_place_list(wheels, place);
+    uint64_t last = wheels->cells[wheel->tops[list]];
+    leat_prefetch(&wheels->places[leat_wheel_entry_index(last)]);
+    return (struct hole){place, list, last};
+}
+
+/* Takes a record's entry out: the last one of its list moves to where it stood. */
+LEAT_INLINE void
+entry_remove(struct leat_wheel *wheel, uint32_t index, struct hole hole)
+{
+    const struct leat_wheels *wheels = wheel->all;
+    wheels->cells[hole.place] = hole.last;
+    wheels->places[leat_wheel_entry_index(hole.last)] = hole.place;
+    wheels->places[index] = 0; /* last: it may be itself that moved */
     wheel->count--;
+    entry_drop(wheel, hole.list);
 }
 
 /* Adds an entry for a deadline of any kind. True: earlier than all said before. */
-static bool
+LEAT_INLINE bool
 link_at(struct leat_wheel *wheel, uint32_t index, uint64_t tick)
 {
     uint64_t place = tick < wheel->now ? wheel->now : tick;
     place = place - wheel->now > LEAT_WHEEL_REACH ? wheel->now + LEAT_WHEEL_REACH : place;
-    entry_add(wheel, place, index);
-    wheel->count++;
-    if (place >= atom_load_rlx(&wheel->due)) { /* rlx: single writer */
-        return false;
+    bool earlier = place < atom_load_rlx(&wheel->due); /* rlx: single writer */
+    if (earlier) {
+        /* Who goes to sleep by the old one was not told of this timer: the caller sees to it. */
+        atom_store_rlx(&wheel->due, place); /* rlx: ordered by due:B */
     }
-    /* Who goes to sleep by the old one was not told of this timer: the caller sees to it. */
-    atom_store_rlx(&wheel->due, place); /* rlx: ordered by due:B */
-    return true;
+    wheel->count++;
+    return entry_add(wheel, place, index, earlier);
 }
 
 /* As the record's deadline now says. An entry that is early enough stays. */
@@ -162,13 +191,10 @@ relink(struct leat_wheel *wheel, uint32_t index, uint64_t tick)
 {
     uint32_t place = wheel->all->places[index];
     if (place != 0) {
-        const struct leat_wheel_block *block =
-            leat_wheel_block(wheel->all, leat_wheel_place_block(place));
-        uint64_t entry = block->entries[leat_wheel_place_number(place)];
-        if (leat_wheel_entry_tick(entry, wheel->now) <= tick) {
+        if (leat_wheel_entry_tick(wheel->all->cells[place], wheel->now) <= tick) {
             return false;
         }
-        entry_remove(wheel, index);
+        entry_remove(wheel, index, entry_find(wheel, index));
     }
     return link_at(wheel, index, tick);
 }
@@ -330,21 +356,6 @@ leat_wheel_rearm(struct leat_wheels *wheels, struct leat_wheel *held, uint32_t i
     return send(wheels, index, (struct request){before, after});
 }
 
-/* Fetches what taking the record's entry out will touch, side by side with its word: the swap on
- * that lets nothing behind it begin. pre: it has an entry here. */
-static void
-entry_prefetch(const struct leat_wheel *wheel, uint32_t index)
-{
-    const struct leat_wheels *wheels = wheel->all;
-    uint32_t place = wheels->places[index];
-    const struct leat_wheel_block *block = leat_wheel_block(wheels, leat_wheel_place_block(place));
-    leat_prefetch(&block->entries[leat_wheel_place_number(place)]);
-    const struct leat_wheel_list *list = &wheel->lists[leat_wheel_block_list(block)];
-    uint32_t last = LEAT_WHEEL_ENTRIES - list->room - 1;
-    uint64_t moved = leat_wheel_block(wheels, list->block)->entries[last];
-    leat_prefetch(&wheels->places[leat_wheel_entry_index(moved)]);
-}
-
 enum leat_wheel_result
 leat_wheel_cancel(struct leat_wheels *wheels, struct leat_wheel *held, uint32_t index)
 {
@@ -352,15 +363,15 @@ leat_wheel_cancel(struct leat_wheels *wheels, struct leat_wheel *held, uint32_t 
     uint64_t before = atom_load_rlx(word); /* rlx: hint, re-checked at word:B */
     uint64_t after = 0;
     bool here = false;
+    struct hole hole = {0};
     do {
         here = leat_wheel_word_here(before, held);
-        after = before;
-        if ((before & LEAT_WHEEL_ARMED) != 0) {
-            if (here) {
-                entry_prefetch(held, index);
-            }
-            after &= ~LEAT_WHEEL_ARMED;
-            after |= here ? 0 : LEAT_WHEEL_INBOX;
+        after = before & ~LEAT_WHEEL_ARMED;
+        if (here) {
+            /* Before the swap, which lets no look-up behind it begin. */
+            hole = entry_find(held, index);
+        } else if (after != before) {
+            after |= LEAT_WHEEL_INBOX;
         }
         /* word:B release -> word:C, word:D, due:B.  Carries: what the caller wrote before, to who
          * is handed the record; where nothing was armed, to who arms it after this.
@@ -371,7 +382,7 @@ leat_wheel_cancel(struct leat_wheels *wheels, struct leat_wheel *held, uint32_t 
         return LEAT_WHEEL_REFUSED;
     }
     if (here) {
-        entry_remove(held, index);
+        entry_remove(held, index, hole);
         return LEAT_WHEEL_DONE;
     }
     return send(wheels, index, (struct request){before, after});
@@ -413,7 +424,7 @@ chain_step(struct leat_wheel *wheel, struct leat_wheel_step *step)
         LEAT_ASSERT((before & LEAT_WHEEL_INBOX) != 0);
         /* Not armed, it stays so until it is released, and must have no entry by then. */
         if ((before & LEAT_WHEEL_ARMED) == 0 && wheels->places[index] != 0) {
-            entry_remove(wheel, index);
+            entry_remove(wheel, index, entry_find(wheel, index));
         }
         /* word:C acquire -> word:A, word:B.  Carries: what those wrote who found it sent already.
          * If relaxed: who is handed the record could read it as it was before. */
@@ -457,10 +468,10 @@ expire_step(struct leat_wheel *wheel, struct leat_wheel_step *step, uint32_t ind
 static void
 words_prefetch(const struct leat_wheel *wheel, uint32_t id)
 {
-    const struct leat_wheel_list *list = &wheel->lists[id];
-    const struct leat_wheel_block *block = leat_wheel_block(wheel->all, list->block);
-    for (uint32_t i = 0; i < LEAT_WHEEL_ENTRIES - list->room; i++) {
-        leat_prefetch(leat_wheel_word(wheel->all, leat_wheel_entry_index(block->entries[i])));
+    uint32_t top = wheel->tops[id];
+    const uint64_t *last = &wheel->all->cells[top];
+    for (uint32_t i = 0; i < leat_wheel_place_number(top); i++) {
+        leat_prefetch(leat_wheel_word(wheel->all, leat_wheel_entry_index(last[-(ptrdiff_t)i])));
     }
 }
 
@@ -475,11 +486,11 @@ lists_prefetch(const struct leat_wheel *wheel, uint32_t id)
         later &= later - 1;
     }
     if (later != 0) {
-        const struct leat_wheel_list *list = &wheel->lists[__builtin_ctzll(later)];
-        const struct leat_wheel_block *block = leat_wheel_block(wheel->all, list->block);
-        leat_prefetch(block);
-        for (uint32_t i = 7; i < LEAT_WHEEL_ENTRIES - list->room; i += 8) {
-            leat_prefetch(&block->entries[i]);
+        uint32_t top = wheel->tops[__builtin_ctzll(later)];
+        uint32_t words = leat_wheel_place_number(top) + 1;
+        const uint64_t *first = &wheel->all->cells[top + 1 - words];
+        for (uint32_t i = 0; i < words; i += LEAT_LINE_BYTES / sizeof(*first)) {
+            leat_prefetch(&first[i]);
         }
     }
 }
@@ -488,11 +499,12 @@ lists_prefetch(const struct leat_wheel *wheel, uint32_t id)
 static void
 list_expire(struct leat_wheel *wheel, struct leat_wheel_step *step)
 {
-    const struct leat_wheel_list *list = &wheel->lists[wheel->current];
-    while (list->block != LEAT_INDEX_NONE && step->budget != 0 && step->count < LEAT_WHEEL_CHUNK) {
+    const uint32_t *top = &wheel->tops[wheel->current];
+    while (*top != LEAT_WHEEL_EMPTY && step->budget != 0 && step->count < LEAT_WHEEL_CHUNK) {
         uint64_t entry = entry_pop(wheel, wheel->current);
         step->budget--;
-        if (LEAT_UNLIKELY(list->room == 0) && list->block != LEAT_INDEX_NONE) {
+        if (LEAT_UNLIKELY(leat_wheel_place_number(*top) == LEAT_WHEEL_NUMBERS) &&
+            *top != LEAT_WHEEL_EMPTY) {
             words_prefetch(wheel, wheel->current);
         }
         expire_step(wheel, step, leat_wheel_entry_index(entry));
@@ -503,11 +515,12 @@ list_expire(struct leat_wheel *wheel, struct leat_wheel_step *step)
 static void
 list_cascade(struct leat_wheel *wheel, struct leat_wheel_step *step)
 {
-    const struct leat_wheel_list *list = &wheel->lists[wheel->current];
-    while (list->block != LEAT_INDEX_NONE && step->budget != 0) {
+    const uint32_t *top = &wheel->tops[wheel->current];
+    while (*top != LEAT_WHEEL_EMPTY && step->budget != 0) {
         uint64_t entry = entry_pop(wheel, wheel->current);
         step->budget--;
-        entry_add(wheel, leat_wheel_entry_tick(entry, wheel->now), leat_wheel_entry_index(entry));
+        uint64_t tick = leat_wheel_entry_tick(entry, wheel->now);
+        (void)entry_add(wheel, tick, leat_wheel_entry_index(entry), false);
     }
 }
 
@@ -550,8 +563,7 @@ leat_wheel_advance(struct leat_wheel *wheel, struct leat_wheel_step *step)
             }
             wheel->chain = leat_inbox_take(&wheel->inbox);
         }
-        if (wheel->current != LEAT_WHEEL_LISTS &&
-            wheel->lists[wheel->current].block == LEAT_INDEX_NONE) {
+        if (wheel->current != LEAT_WHEEL_LISTS && wheel->tops[wheel->current] == LEAT_WHEEL_EMPTY) {
             wheel->current = LEAT_WHEEL_LISTS;
         }
     }
@@ -581,24 +593,33 @@ blocks_config(const struct leat_wheels_config *config)
                                      .link_inside = true};
 }
 
-static size_t
-each_bytes(const struct leat_wheels_config *config)
-{
-    return leat_round_up(config->wheels * sizeof(struct leat_wheel), LEAT_PAGE_BYTES);
-}
+/* Where the arrays stand in the mapping. */
+struct layout {
+    size_t words;
+    size_t links;
+    size_t places;
+    size_t bytes;
+};
 
-static size_t
-own_bytes(const struct leat_wheels_config *config)
+static struct layout
+layout_of(const struct leat_wheels_config *config)
 {
-    size_t places = config->records * sizeof(uint32_t);
-    return each_bytes(config) + leat_round_up(places, LEAT_PAGE_BYTES);
+    struct layout layout;
+    size_t each = config->wheels * sizeof(struct leat_wheel);
+    layout.words = leat_round_up(each, LEAT_PAGE_BYTES);
+    size_t words = config->records * sizeof(leat_atomic_u64);
+    layout.links = layout.words + leat_round_up(words, LEAT_PAGE_BYTES);
+    size_t numbers = leat_round_up(config->records * sizeof(uint32_t), LEAT_PAGE_BYTES);
+    layout.places = layout.links + numbers;
+    layout.bytes = layout.places + numbers;
+    return layout;
 }
 
 size_t
 leat_wheels_bytes(const struct leat_wheels_config *config)
 {
     const struct leat_slab_config blocks = blocks_config(config);
-    return own_bytes(config) + leat_slab_bytes(&blocks);
+    return layout_of(config).bytes + leat_slab_bytes(&blocks);
 }
 
 static void
@@ -614,7 +635,7 @@ wheel_init(struct leat_wheels *wheels, uint32_t number)
     wheel->chain = LEAT_INDEX_NONE;
     wheel->spare = LEAT_INDEX_NONE;
     for (uint32_t i = 0; i < LEAT_WHEEL_LISTS; i++) {
-        wheel->lists[i].block = LEAT_INDEX_NONE;
+        wheel->tops[i] = LEAT_WHEEL_EMPTY;
     }
 }
 
@@ -627,28 +648,27 @@ leat_wheels_init(struct leat_wheels *wheels, const struct leat_wheels_config *co
     LEAT_ASSERT(config->wheels <= LEAT_WORKERS_MAX);
     LEAT_ASSERT(config->tick_log2 >= LEAT_WHEEL_TICK_LOG2_MIN);
     LEAT_ASSERT(config->tick_log2 <= LEAT_WHEEL_TICK_LOG2_MAX);
-    LEAT_ASSERT(config->stride % sizeof(uint64_t) == 0);
     const struct leat_slab_config blocks = blocks_config(config);
-    size_t bytes = own_bytes(config);
-    unsigned char *mapping = leat_os_map(bytes);
+    struct layout layout = layout_of(config);
+    unsigned char *mapping = leat_os_map(layout.bytes);
     if (mapping == NULL) {
         return false;
     }
     if (!leat_slab_init(&wheels->blocks, &blocks)) {
-        leat_os_unmap(mapping, bytes);
+        leat_os_unmap(mapping, layout.bytes);
         return false;
     }
-    wheels->words = config->words;
-    wheels->links = config->links;
-    wheels->stride = config->stride;
     wheels->each = (struct leat_wheel *)(void *)mapping;
-    wheels->places = (uint32_t *)(void *)(mapping + each_bytes(config));
+    wheels->words = (leat_atomic_u64 *)(void *)(mapping + layout.words);
+    wheels->links = (leat_atomic_u32 *)(void *)(mapping + layout.links);
+    wheels->places = (uint32_t *)(void *)(mapping + layout.places);
+    wheels->cells = leat_slab_record(&wheels->blocks, 0);
     wheels->records = config->records;
     wheels->count = config->wheels;
     wheels->tick_log2 = config->tick_log2;
     wheels->start_ns = config->start_ns;
     wheels->mapping = mapping;
-    wheels->mapping_bytes = bytes;
+    wheels->mapping_bytes = layout.bytes;
     for (uint32_t i = 0; i < config->wheels; i++) {
         wheel_init(wheels, i);
     }

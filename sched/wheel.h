@@ -18,8 +18,9 @@
  *          advance  looks at no more timers than its budget says, those included that only move to
  *                another level. Work per timer: at most one move for each level, one more for each
  *                time that it was put off, and one for each 2.2 years (of ticks of 2^20 ns).
- *          Memory: 12 bytes for each record, and for each wheel at most its slots' blocks that are
- *                not full. All there from the start, so arming cannot fail.
+ *          Memory: 16 bytes for each record, 8 more for each that is armed, and for each wheel at
+ *                most its slots' blocks that are not full. All there from the start, so arming
+ *                cannot fail.
  * Time     A tick is 2^tick_log2 ns. A deadline is rounded up to a tick and now down, so no timer
  *          is early; where advance is called in every tick and comes to its end, a timer is handed
  *          out in the first tick that is not before its deadline. Timers of different ticks come in
@@ -69,16 +70,11 @@
 #define LEAT_WHEEL_REACH                                                                           \
     ((uint64_t)(LEAT_WHEEL_SLOTS - 1) << (LEAT_WHEEL_LEVELS - 1) * LEAT_WHEEL_SLOTS_LOG2)
 
-/* Letters: W one writer at a time, the holder of the list's wheel. */
+/* A list is a stack of blocks, of which only the top one may have room. Letters: W one writer at a
+ * time, the holder of the list's wheel. */
 struct leat_wheel_block {
     leat_atomic_u64 head; /* W list | block below, LEAT_INDEX_NONE: none; the slab's while free */
     uint64_t entries[LEAT_WHEEL_ENTRIES]; /* W tick, low 38 bits | index 26 */
-};
-
-/* A stack of blocks, of which only the top one has room. */
-struct leat_wheel_list {
-    uint32_t block; /* LEAT_INDEX_NONE: empty */
-    uint32_t room;  /* of the top block; 0: full, or empty */
 };
 
 /* Letters: I set at init, then read-only; S many writers; W the holder writes, any thread reads; O
@@ -98,15 +94,15 @@ struct leat_wheel {
     uint32_t spare;                       /* O the first of them */
     uint64_t count;                       /* O entries */
     uint64_t occupied[LEAT_WHEEL_LEVELS]; /* O a bit for each list that is not empty */
-    struct leat_wheel_list lists[LEAT_WHEEL_LISTS]; /* O */
+    uint32_t tops[LEAT_WHEEL_LISTS];      /* O place of each list's last entry; LEAT_WHEEL_EMPTY */
 };
 
 /* The wheels of one engine, and what they share. Letters: I set at init, then read-only. */
 struct leat_wheels {
-    leat_atomic_u64 *words;  /* I of record 0 */
-    leat_atomic_u32 *links;  /* I of record 0 */
-    size_t stride;           /* I bytes to the next one */
-    uint32_t *places;        /* I of each record's entry: block | entry, 0: none */
+    leat_atomic_u64 *words;  /* I of each record */
+    leat_atomic_u32 *links;  /* I of each record: the inbox's */
+    uint64_t *cells;         /* I all words of all blocks: an entry's is cells[its place] */
+    uint32_t *places;        /* I of each record's entry: block | number, 0: none */
     struct leat_wheel *each; /* I */
     uint32_t records;        /* I */
     uint32_t count;          /* I */
@@ -118,13 +114,10 @@ struct leat_wheels {
 };
 
 struct leat_wheels_config {
-    leat_atomic_u64 *words; /* of record 0: zero until the first arm, and then the wheels' */
-    leat_atomic_u32 *links; /* of record 0: the inbox's */
-    size_t stride;          /* bytes from one record to the next, a multiple of 8 */
-    uint32_t records;       /* 1 to LEAT_RECORDS_MAX */
-    uint32_t wheels;        /* 1 to LEAT_WORKERS_MAX */
-    uint32_t tick_log2;     /* LEAT_WHEEL_TICK_LOG2_MIN to _MAX */
-    uint64_t start_ns;      /* what the clock shows now; earlier is the same as this */
+    uint32_t records;   /* 1 to LEAT_RECORDS_MAX */
+    uint32_t wheels;    /* 1 to LEAT_WORKERS_MAX */
+    uint32_t tick_log2; /* LEAT_WHEEL_TICK_LOG2_MIN to _MAX */
+    uint64_t start_ns;  /* what the clock shows now; earlier is the same as this */
 };
 
 enum leat_wheel_result {
@@ -149,7 +142,7 @@ struct leat_wheel_step {
 
 /* Bytes of address space that leat_wheels_init() maps; pages are taken as they are used. */
 size_t leat_wheels_bytes(const struct leat_wheels_config *config);
-/* Borrows words and links until fini. False: no memory. */
+/* False: no memory. */
 bool leat_wheels_init(struct leat_wheels *wheels, const struct leat_wheels_config *config);
 void leat_wheels_fini(struct leat_wheels *wheels);
 

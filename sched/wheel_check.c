@@ -13,15 +13,15 @@ fact_check(bool holds, const char *what, uint64_t number, FILE *why)
     return holds;
 }
 
-/* One entry of list `id`, the `number`th of its block. */
+/* The entry at a place in list `id`. */
 static bool
-entry_check(const struct leat_wheel *wheel, uint32_t id, uint32_t block, uint32_t number)
+entry_check(const struct leat_wheel *wheel, uint32_t id, uint32_t place)
 {
     const struct leat_wheels *wheels = wheel->all;
-    uint64_t entry = leat_wheel_block(wheels, block)->entries[number];
+    uint64_t entry = wheels->cells[place];
     uint32_t index = leat_wheel_entry_index(entry);
     uint64_t tick = leat_wheel_entry_tick(entry, wheel->now);
-    if (index >= wheels->records || wheels->places[index] != leat_wheel_place(block, number)) {
+    if (index >= wheels->records || wheels->places[index] != place) {
         return false; /* I4 */
     }
     if (tick - wheel->now > LEAT_WHEEL_REACH ||
@@ -41,26 +41,27 @@ entry_check(const struct leat_wheel *wheel, uint32_t id, uint32_t block, uint32_
 static bool
 list_check(const struct leat_wheel *wheel, uint32_t id, uint64_t *entries, uint64_t *blocks)
 {
-    const struct leat_wheel_list *list = &wheel->lists[id];
-    uint32_t used = LEAT_WHEEL_ENTRIES - list->room;
-    for (uint32_t block = list->block; block != LEAT_INDEX_NONE;) {
-        const struct leat_wheel_block *at = leat_wheel_block(wheel->all, block);
+    uint32_t top = wheel->tops[id];
+    bool occupied = top != LEAT_WHEEL_EMPTY;
+    while (top != LEAT_WHEEL_EMPTY) {
+        const struct leat_wheel_block *at =
+            leat_wheel_block(wheel->all, leat_wheel_place_block(top));
+        uint32_t used = leat_wheel_place_number(top);
         if (leat_wheel_block_list(at) != id || used == 0 ||
             *blocks >= wheel->all->blocks.capacity) {
             return false;
         }
         for (uint32_t i = 0; i < used; i++) {
-            if (!entry_check(wheel, id, block, i)) {
+            if (!entry_check(wheel, id, top - i)) {
                 return false;
             }
         }
         *entries += used;
         (*blocks)++;
-        used = LEAT_WHEEL_ENTRIES;
-        block = leat_wheel_block_below(at);
+        top = leat_wheel_block_below(at) << LEAT_WHEEL_BLOCK_LOG2 | LEAT_WHEEL_NUMBERS;
     }
     uint64_t bit = wheel->occupied[id / LEAT_WHEEL_SLOTS] >> (id % LEAT_WHEEL_SLOTS) & 1;
-    return bit == (list->block != LEAT_INDEX_NONE);
+    return bit == occupied;
 }
 
 /* Counts the blocks, too. */

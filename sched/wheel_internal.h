@@ -21,14 +21,14 @@ LEAT_INLINE leat_atomic_u64 *
 leat_wheel_word(const struct leat_wheels *wheels, uint32_t index)
 {
     LEAT_DCHECK(index < wheels->records);
-    return &wheels->words[index * (wheels->stride / sizeof(leat_atomic_u64))];
+    return &wheels->words[index];
 }
 
 LEAT_INLINE leat_atomic_u32 *
 leat_wheel_link(const struct leat_wheels *wheels, uint32_t index)
 {
     LEAT_DCHECK(index < wheels->records);
-    return &wheels->links[index * (wheels->stride / sizeof(leat_atomic_u32))];
+    return &wheels->links[index];
 }
 
 LEAT_INLINE uint64_t
@@ -55,12 +55,13 @@ leat_wheel_word_number(uint64_t word)
     return (uint32_t)(word >> LEAT_WHEEL_WORD_SHIFT) & (LEAT_WORKERS_MAX - 1);
 }
 
-/* True if the caller, who holds the role of `held` (or NULL), may change the record's entry. */
+/* True if the record is armed and has an entry that the caller, who holds the role of `held` (or
+ * NULL), may change. */
 LEAT_INLINE bool
 leat_wheel_word_here(uint64_t word, const struct leat_wheel *held)
 {
-    return held != NULL && (word & LEAT_WHEEL_INBOX) == 0 &&
-           leat_wheel_word_number(word) == held->number;
+    uint64_t rest = word & ((UINT64_C(1) << LEAT_WHEEL_TICK_SHIFT) - 1);
+    return held != NULL && rest == (leat_wheel_word_of(0, held->number) | LEAT_WHEEL_ARMED);
 }
 
 /* ---- entries and places ---------------------------------------------------------------------- */
@@ -86,7 +87,8 @@ leat_wheel_entry_tick(uint64_t entry, uint64_t now)
 LEAT_INLINE struct leat_wheel_block *
 leat_wheel_block(const struct leat_wheels *wheels, uint32_t index)
 {
-    return leat_slab_record(&wheels->blocks, index);
+    LEAT_DCHECK(index < wheels->blocks.capacity);
+    return (struct leat_wheel_block *)(void *)wheels->cells + index;
 }
 
 LEAT_INLINE uint32_t
@@ -102,12 +104,15 @@ leat_wheel_block_list(const struct leat_wheel_block *block)
     return (uint32_t)(atom_load_rlx(&block->head) >> LEAT_INDEX_BITS); /* rlx: single writer */
 }
 
-/* Block and number of an entry; never 0. */
-LEAT_INLINE uint32_t
-leat_wheel_place(uint32_t block, uint32_t number)
-{
-    return block << LEAT_WHEEL_BLOCK_LOG2 | (number + 1);
-}
+/* A place is the block of an entry and its number in there, from 1 on: where its word stands among
+ * all words of all blocks. A block is full where the last entry's number is the highest there is,
+ * which is so of no block, too: so one look tells whether an entry needs a block. */
+#define LEAT_WHEEL_NUMBERS (LEAT_WHEEL_BLOCK - 1)
+#define LEAT_WHEEL_EMPTY   (LEAT_INDEX_NONE << LEAT_WHEEL_BLOCK_LOG2 | LEAT_WHEEL_NUMBERS)
+
+LEAT_STATIC(LEAT_INDEX_BITS + LEAT_WHEEL_BLOCK_LOG2 <= 32, "a place has 32 bits");
+LEAT_STATIC(sizeof(struct leat_wheel_block) == LEAT_WHEEL_BLOCK * sizeof(uint64_t),
+            "a block is as many words as its numbers");
 
 LEAT_INLINE uint32_t
 leat_wheel_place_block(uint32_t place)
@@ -118,7 +123,14 @@ leat_wheel_place_block(uint32_t place)
 LEAT_INLINE uint32_t
 leat_wheel_place_number(uint32_t place)
 {
-    return (place & (LEAT_WHEEL_BLOCK - 1)) - 1;
+    return place & LEAT_WHEEL_NUMBERS;
+}
+
+/* The list in which the entry of a place stands. */
+LEAT_INLINE uint32_t
+leat_wheel_place_list(const struct leat_wheels *wheels, uint32_t place)
+{
+    return leat_wheel_block_list(leat_wheel_block(wheels, leat_wheel_place_block(place)));
 }
 
 /* ---- slots ----------------------------------------------------------------------------------- */

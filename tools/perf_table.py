@@ -170,6 +170,7 @@ def rows_table(data, arguments, where):
             ["NO", *filter(None, [", ".join(row.get("wrong", ()))])])
         own = row.get("algorithm", "")
         crowd = "; oversubscribed" if row.get("oversubscribed") else ""
+        crowd += f"; {row['pairs']} pairs" if "pairs" in row else ""
         lines.append([name, f"**{own or 'ours'}**", unit, number(field(row, "ours", spot)), "", "",
                       number(tails.get("ours", tails.get(own))), checked + crowd])
         for rival, values in sorted(field(row, "rivals", spot).items()):

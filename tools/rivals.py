@@ -67,7 +67,7 @@ def summary(group, rows):
             shown = ["–", "–", "–", "–"] if rival is None else [
                 name, number(theirs[name]), number(rival[f"{ratio}_median"]),
                 f"{number(rival[ratio + '_low'])} – {number(rival[ratio + '_high'])}"]
-            judged = rival[f"{key}_median"] if key else row["ours"]
+            judged = rival[f"{key}_median"] if key else ours
             lines.append([row["name"] + (" *" if row.get("oversubscribed") else ""), what,
                           number(ours), *shown,
                           *(map(number, bars) if bars else ("–", "–")), verdict(judged, bars)])
@@ -79,7 +79,8 @@ COLUMNS = {"p50_ns": "p50", "p99_ns": "p99", "p999_ns": "p99.9", "p9999_ns": "p9
            "max_ns": "max", "p999_done_ns": "p99.9 with waiting",
            "instructions": "instructions", "locked_per_item": "locked",
            "bytes_per_slot": "bytes per slot", "bytes_per_timer": "bytes per timer",
-           "bytes_own": "of them by arming", "call_ns": "the call"}
+           "bytes_own": "of them by arming", "call_ns": "the call",
+           "nodes_most": "timers of a step"}
 
 
 def details(row):
@@ -96,6 +97,7 @@ def details(row):
         lines.append([f"**{name}**" if is_ours else name, number(entry["value"]), ratio, spread,
                       *(number(row[key].get(name)) for key in columns), row["notes"].get(name, "")])
     head = row["name"] + (" (oversubscribed)" if row.get("oversubscribed") else "")
+    head += f" ({row['pairs']} pairs)" if "pairs" in row else ""
     return f"{head}\n\n" + perf_table.table(
         ["who", "ns", "ours / theirs", "interval", *(COLUMNS[key] for key in columns), "note"],
         lines)
@@ -116,7 +118,8 @@ def machine_of(program, options):
 
 def compare(options):
     """Measures; returns the result."""
-    with Program(options.program, options.group) as program:
+    environment = getattr(GROUPS[options.group], "ENVIRONMENT", {})
+    with Program(options.program, options.group, environment) as program:
         result = {"group": options.group, "pairs": options.pairs,
                   "machine": machine_of(program, options), "rows": []}
         for measured in GROUPS[options.group].measure_all(program, options):
@@ -150,6 +153,9 @@ def main(arguments):
         return 2
     print(summary(options.group, result["rows"]))
     print("\n* oversubscribed: more threads than CPUs")
+    fewer = [f"{row['name']} ({row['pairs']})" for row in result["rows"] if "pairs" in row]
+    if fewer:
+        print(f"fewer pairs, as they take long: {', '.join(fewer)}")
     if result["machine"].get("left_out"):
         print(f"not installed, and left out: {result['machine']['left_out']}")
     if options.pairs < PAIRS_LEAST:

@@ -21,11 +21,13 @@ PERCENTILES = {"p50_ns": 50, "p90_ns": 90, "p99_ns": 99, "p999_ns": 99.9, "p9999
 STEPS = sorted(digit * 10 ** power for digit in (1, 2, 3, 5) for power in range(2, 10))
 
 # What else an answer may have, as it stands beside a row: a figure of each contestant.
-FACTS = ("bytes_per_timer", "bytes_own", "call_ns")
+FACTS = ("bytes_per_timer", "bytes_own", "call_ns", "nodes_most")
 
 # `name` is what the program calls it, `ours` whom of ours the others are held against. `rows` is
-# name → percentile, or None: the time per item.
-Run = collections.namedtuple("Run", "name ours items rows histogram", defaults=(False,))
+# name → percentile, or None: the time per item. Of a run that takes long there are `pairs` rounds
+# at most, which the row says, and `only` these rivals; None: all.
+Run = collections.namedtuple("Run", "name ours items rows histogram pairs only",
+                             defaults=(False, sys.maxsize, None))
 
 
 def percentile(ordered, part):
@@ -53,11 +55,14 @@ def measure(program, run, wanted, options):
     there = {one["name"]: one for one in program.description["contestants"]
              if one["row"] == run.name}
     ours = OURS + run.ours
+    if run.only is not None:
+        there = {name: one for name, one in there.items() if name in (ours, *run.only)}
     if ours not in there:
         print(f"rivals: {run.name}: there is no {ours}", file=sys.stderr)
         return
     items = max(1, round(run.items * options.scale))
-    found = rounds(program, run.name, there, options.pairs,
+    pairs = min(options.pairs, run.pairs)
+    found = rounds(program, run.name, there, pairs,
                    lambda name: f"{run.name} {items} {name}")
     wrong = {name: sum(one["wrong"] for one in results) for name, results in found.items()}
     beside = samples_of(found, ours, run.histogram)
@@ -69,6 +74,8 @@ def measure(program, run, wanted, options):
             "algorithm": run.ours, "items": items, "rivals": compared(times, ours),
             "notes": {plain(who, ours): there[who]["note"] for who in found
                       if there[who]["note"]}, **facts_of(found, ours), **beside}
+        if pairs < options.pairs:
+            result["pairs"] = pairs
         if there[ours]["threads"] > int(program.description["machine"]["cores"]):
             result["oversubscribed"] = True
         yield judge(result, wrong, set(there) - set(found))

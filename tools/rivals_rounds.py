@@ -5,6 +5,7 @@ first round does not count. A ratio is ours / theirs of one round.
 """
 
 import json
+import os
 import random
 import select
 import statistics
@@ -30,15 +31,16 @@ class NoAnswer(Problem):
 class Program:
     """leat_rivals, which runs one contestant of a group for each line that it is given."""
 
-    def __init__(self, path, group):
+    def __init__(self, path, group, environment):
         self.words = [str(path), group]
+        self.environment = {**os.environ, **environment}
         self.start()
 
     def start(self):
         """Starts it, or starts it again."""
         try:
-            self.process = subprocess.Popen(self.words, stdin=subprocess.PIPE,
-                                            stdout=subprocess.PIPE, text=True)
+            self.process = subprocess.Popen(self.words, stdin=subprocess.PIPE, text=True,
+                                            stdout=subprocess.PIPE, env=self.environment)
         except OSError as error:
             raise Problem(f"{self.words[0]}: {error.strerror}") from error
         self.description = self.answer()

@@ -88,6 +88,15 @@ struct bench_timer_run bench_timer_measure(const struct bench_timer_kind *kind,
 
 extern const struct bench_timer_kind bench_timers_leat[];
 
+/* Over all steps of the wheel while the time goes through all ticks. */
+struct bench_timer_steps {
+    uint64_t cpu_ns_most; /* of the thread, in one step */
+    uint32_t nodes_most;  /* timers that one step looked at */
+    uint32_t wrong;       /* as in a run */
+};
+
+struct bench_timer_steps bench_timer_steps_measure(const struct bench_timer_plan *plan);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,28 +1,20 @@
-/* timer_leat.c - the timing wheel of sched/ as a kind of timer.h. Records are 64 bytes, as jobs
- * have them: their word and link stand among other things. */
+/* timer_leat.c - the timing wheel of sched/ as a kind of timer.h. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bench/kernels/timer.h"
 #include "ring/os.h"
 #include "sched/wheel.h"
 
+#define NS_PER_S  UINT64_C(1000000000)
 #define TICK_LOG2 LEAT_WHEEL_TICK_LOG2_DEFAULT
 #define TICK_NS   (UINT64_C(1) << TICK_LOG2)
-
-struct record {
-    leat_atomic_u64 word;
-    leat_atomic_u32 link;
-    uint32_t fired; /* the tick, written by who is handed the record */
-    unsigned char rest[48];
-};
 
 struct timers {
     struct leat_wheels wheels;
     struct leat_wheel *wheel;
     const struct bench_timer_plan *plan;
-    struct record *records;
-    size_t bytes;
 };
 
 static void *
@@ -34,19 +26,14 @@ leat_create(const struct bench_timer_plan *plan, enum bench_timer_use use)
     LEAT_ASSERT(made != NULL);
     memset(made, 0, sizeof(*made));
     made->plan = plan;
-    made->bytes = plan->count * sizeof(struct record);
-    made->records = leat_os_map(made->bytes);
-    LEAT_ASSERT(made->records != NULL);
-    /* Every page is there, as in a pool that has run for a while. */
-    LEAT_ASSERT(leat_os_prefault(made->records, made->bytes) == LEAT_OS_OK);
-    const struct leat_wheels_config config = {.words = &made->records[0].word,
-                                              .links = &made->records[0].link,
-                                              .stride = sizeof(struct record),
-                                              .records = plan->count,
-                                              .wheels = 1,
-                                              .tick_log2 = TICK_LOG2,
-                                              .start_ns = 0};
+    const struct leat_wheels_config config = {
+        .records = plan->count, .wheels = 1, .tick_log2 = TICK_LOG2, .start_ns = 0};
     LEAT_ASSERT(leat_wheels_init(&made->wheels, &config));
+    /* What a record needs is there before, as the nodes of other libraries are; what arming takes
+     * is not. */
+    leat_os_huge(made->wheels.mapping, made->wheels.mapping_bytes);
+    LEAT_ASSERT(leat_os_prefault(made->wheels.mapping, made->wheels.mapping_bytes) == LEAT_OS_OK);
+    leat_os_huge(made->wheels.blocks.mapping, made->wheels.blocks.mapping_bytes);
     made->wheel = leat_wheels_at(&made->wheels, 0);
     LEAT_ASSERT(leat_wheel_enter(made->wheel));
     return made;
@@ -57,7 +44,6 @@ leat_destroy(void *timers)
 {
     struct timers *made = timers;
     leat_wheels_fini(&made->wheels);
-    leat_os_unmap(made->records, made->bytes);
     free(made);
 }
 
@@ -105,6 +91,17 @@ leat_rearm(void *timers)
     return done;
 }
 
+/* How many of those that a step handed out are due at this tick. */
+static uint32_t
+on_time(const struct timers *made, const struct leat_wheel_step *step, uint32_t tick)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < step->count; i++) {
+        count += made->plan->deadlines[step->indices[i]] == tick ? 1 : 0;
+    }
+    return count;
+}
+
 static uint32_t
 leat_fire(void *timers)
 {
@@ -116,10 +113,7 @@ leat_fire(void *timers)
         while (more) {
             step.budget = LEAT_WHEEL_NODES_MAX;
             more = leat_wheel_advance(made->wheel, &step);
-            for (uint32_t i = 0; i < step.count; i++) {
-                made->records[step.indices[i]].fired = tick;
-                fired += made->plan->deadlines[step.indices[i]] == tick ? 1 : 0;
-            }
+            fired += on_time(made, &step, tick);
         }
     }
     return fired;
@@ -181,9 +175,43 @@ leat_take(void *timers)
     return released + (uint32_t)made->wheel->count;
 }
 
+/* ---- steps ----------------------------------------------------------------------------------- */
+
+static uint64_t
+thread_cpu_ns(void)
+{
+    struct timespec time;
+    LEAT_ASSERT(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0);
+    return (uint64_t)time.tv_sec * NS_PER_S + (uint64_t)time.tv_nsec;
+}
+
+struct bench_timer_steps
+bench_timer_steps_measure(const struct bench_timer_plan *plan)
+{
+    struct bench_timer_steps steps = {.wrong = plan->count};
+    struct timers *made = leat_create(plan, BENCH_TIMER_FIRE);
+    LEAT_ASSERT(leat_arm(made) == plan->count);
+    for (uint32_t tick = 1; tick <= BENCH_TIMER_TICKS; tick++) {
+        struct leat_wheel_step step = {.now_ns = tick * TICK_NS};
+        bool more = true;
+        while (more) {
+            step.budget = LEAT_WHEEL_NODES_MAX;
+            uint64_t begin_ns = thread_cpu_ns();
+            more = leat_wheel_advance(made->wheel, &step);
+            uint64_t cpu_ns = thread_cpu_ns() - begin_ns;
+            uint32_t nodes = LEAT_WHEEL_NODES_MAX - step.budget;
+            steps.cpu_ns_most = cpu_ns > steps.cpu_ns_most ? cpu_ns : steps.cpu_ns_most;
+            steps.nodes_most = nodes > steps.nodes_most ? nodes : steps.nodes_most;
+            steps.wrong -= on_time(made, &step, tick);
+        }
+    }
+    leat_destroy(made);
+    return steps;
+}
+
 const struct bench_timer_kind bench_timers_leat[] = {
     {"leat wheel",
-     "records of 64 bytes",
+     "",
      leat_create,
      leat_destroy,
      {leat_arm, leat_cancel, leat_fire, leat_rearm, leat_net, leat_remote_arm, leat_remote_cancel},

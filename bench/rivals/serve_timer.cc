@@ -46,6 +46,20 @@ of_use(const bench_timer_kind *kind, bench_timer_use use)
             }};
 }
 
+// The steps of the wheel alone. The one sample of a run is its longest step.
+ServeCase
+of_steps()
+{
+    return {
+        "steps", "leat wheel", "CPU time of the longest step", 1, [](std::uint64_t items) {
+            auto count = static_cast<std::uint32_t>(items);
+            Plan plan(bench_timer_plan_create(count), bench_timer_plan_destroy);
+            bench_timer_steps steps = bench_timer_steps_measure(plan.get());
+            auto longest = static_cast<double>(steps.cpu_ns_most);
+            return ServeResult{longest, steps.wrong, {longest}, {{"nodes_most", steps.nodes_most}}};
+        }};
+}
+
 ServeCase
 of_due(const bench_due_kind *kind, bool busy)
 {
@@ -78,6 +92,7 @@ cases()
             add_uses(list, &all);
         }
     }
+    all.push_back(of_steps());
     for (const bench_due_kind *list : {bench_dues_leat, RIVAL_DUES(LIST_DUES)}) {
         for (; list->name != nullptr; list++) {
             all.push_back(of_due(list, true));

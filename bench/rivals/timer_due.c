@@ -70,12 +70,6 @@ bench_due_measure(const struct bench_due_kind *kind, bool busy, uint32_t count, 
 
 /* ---- the wheel ------------------------------------------------------------------------------ */
 
-struct record {
-    leat_atomic_u64 word;
-    leat_atomic_u32 link;
-    uint32_t unused;
-};
-
 /* Hands out what is due. */
 static void
 wheel_look(struct leat_wheel *wheel, struct bench_due_plan *plan)
@@ -94,13 +88,8 @@ wheel_look(struct leat_wheel *wheel, struct bench_due_plan *plan)
 static void
 wheel_run(struct bench_due_plan *plan, uint32_t tick_log2)
 {
-    struct record *records = calloc(plan->count, sizeof(*records));
-    LEAT_ASSERT(records != NULL);
     struct leat_wheels wheels;
-    const struct leat_wheels_config config = {.words = &records[0].word,
-                                              .links = &records[0].link,
-                                              .stride = sizeof(struct record),
-                                              .records = plan->count,
+    const struct leat_wheels_config config = {.records = plan->count,
                                               .wheels = 1,
                                               .tick_log2 = tick_log2,
                                               .start_ns = leat_os_monotonic_ns()};
@@ -121,7 +110,6 @@ wheel_run(struct bench_due_plan *plan, uint32_t tick_log2)
         wheel_look(wheel, plan);
     }
     leat_wheels_fini(&wheels);
-    free(records);
 }
 
 static void

@@ -16,13 +16,6 @@
 #define ROUNDS  40
 #define CALLS   60000
 
-struct record {
-    uint64_t before; /* the engine's own part */
-    leat_atomic_u64 word;
-    leat_atomic_u32 link;
-    uint32_t index;
-};
-
 enum state { IDLE, ARMED, CANCELLED };
 
 /* What must be. */
@@ -35,7 +28,6 @@ struct timer {
 
 struct fixture {
     struct leat_wheels wheels;
-    struct record records[RECORDS];
     struct timer timers[RECORDS];
     struct test_prng prng;
     uint64_t now_ns;
@@ -237,10 +229,7 @@ round_start(struct fixture *fixture, struct test_prng prng)
     fixture->records_used = 1 + test_random_below(&fixture->prng, RECORDS);
     fixture->start_ns = test_random(&fixture->prng) >> test_random_below(&fixture->prng, 64);
     fixture->now_ns = fixture->start_ns;
-    const struct leat_wheels_config config = {.words = &fixture->records[0].word,
-                                              .links = &fixture->records[0].link,
-                                              .stride = sizeof(struct record),
-                                              .records = RECORDS,
+    const struct leat_wheels_config config = {.records = RECORDS,
                                               .wheels = WHEELS,
                                               .tick_log2 = fixture->tick_log2,
                                               .start_ns = fixture->start_ns};

@@ -35,14 +35,8 @@
 /* Behind all deadlines. */
 #define END (16 * TICK)
 
-struct record {
-    leat_atomic_u64 word;
-    leat_atomic_u32 link;
-};
-
 struct state {
     struct leat_wheels wheels;
-    struct record records[RECORDS];
     uint64_t payload[RECORDS]; /* plain */
     uint64_t moved;            /* plain: who moved it wrote it before */
     uint64_t called_off;       /* plain: who cancelled it wrote it before */
@@ -76,13 +70,8 @@ static void
 wheel_setup(void *argument)
 {
     struct state *state = argument;
-    const struct leat_wheels_config config = {.words = &state->records[0].word,
-                                              .links = &state->records[0].link,
-                                              .stride = sizeof(struct record),
-                                              .records = RECORDS,
-                                              .wheels = WHEELS,
-                                              .tick_log2 = LEAT_WHEEL_TICK_LOG2_MIN,
-                                              .start_ns = 0};
+    const struct leat_wheels_config config = {
+        .records = RECORDS, .wheels = WHEELS, .tick_log2 = LEAT_WHEEL_TICK_LOG2_MIN, .start_ns = 0};
     EXPLORE_CHECK(leat_wheels_init(&state->wheels, &config));
     if (armed_ns != 0) {
         EXPLORE_CHECK(leat_wheel_enter(wheel_at(state, 0)));
@@ -96,7 +85,7 @@ static uint64_t
 deadline_of(struct state *state, uint32_t index)
 {
     /* rlx: not shared yet; nobody changes what has expired */
-    return (atom_load_rlx(&state->records[index].word) >> 12) * TICK;
+    return (atom_load_rlx(&state->wheels.words[index]) >> 12) * TICK;
 }
 
 /* Returns 1 if it expired, 0 if it was released. */

@@ -1,6 +1,6 @@
-/* model_worker.c - the real sched/worker.c, sched/idle.c and sched/pool.c: threads that take more
- * items at once, find an old bit, wake the next one, or are told to stop, with C11 memory. The pool
- * has one level. Most threads are lent ones, each in the place of its number.
+/* model_worker.c - the real sched/worker.c, sched/idle.c and sched/pool.c: threads that take
+ * several items at once, find an old bit, wake the next one, or are told to stop, with C11 memory.
+ * The pool has one level. Most threads are lent ones, each in the place of its number.
  *
  * claim  Two threads claim from one ring, and one finds that the other was first. All items run,
  *        each once.

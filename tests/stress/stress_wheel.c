@@ -27,8 +27,6 @@
 #define STAGE_HOLD  2u
 
 struct record {
-    leat_atomic_u64 word;
-    leat_atomic_u32 link;
     leat_atomic_u32 stage;
     uint64_t payload; /* plain */
     uint64_t inverse; /* plain */
@@ -112,7 +110,7 @@ advance(struct thread *thread, struct leat_wheel *wheel)
             if ((step.indices[j] & LEAT_WHEEL_RELEASED) != 0) {
                 thread->counts->released++;
             } else {
-                uint64_t word = atom_load_rlx(&thread->fixture->records[index].word);
+                uint64_t word = atom_load_rlx(&thread->fixture->wheels.words[index]);
                 CHECK((word >> 12) * TICK <= now_ns);
                 thread->counts->expired++;
             }
@@ -231,13 +229,8 @@ every_timer_ends_once(void **state)
     struct fixture *fixture = aligned_alloc(LEAT_LINE_BYTES, sizeof(*fixture));
     CHECK(fixture != NULL);
     *fixture = (struct fixture){.seed = test_seed("stress_wheel")};
-    const struct leat_wheels_config config = {.words = &fixture->records[0].word,
-                                              .links = &fixture->records[0].link,
-                                              .stride = sizeof(struct record),
-                                              .records = RECORDS,
-                                              .wheels = WHEELS,
-                                              .tick_log2 = LEAT_WHEEL_TICK_LOG2_MIN,
-                                              .start_ns = 0};
+    const struct leat_wheels_config config = {
+        .records = RECORDS, .wheels = WHEELS, .tick_log2 = LEAT_WHEEL_TICK_LOG2_MIN, .start_ns = 0};
     CHECK(leat_wheels_init(&fixture->wheels, &config));
     fixture->deadline_ns = test_now_ns() + test_duration_ns();
     test_threads_run(THREADS, run, fixture);

@@ -296,7 +296,7 @@ count_wheels(struct census *census)
     struct leat_engine *engine = census->engine;
     CHECK(leat_wheels_check(&engine->timers.wheels, stderr));
     for (uint32_t i = 0; i < engine->jobs.capacity; i++) {
-        uint64_t timer = atom_load_rlx(&engine->timers.nodes[i].word);
+        uint64_t timer = atom_load_rlx(&engine->timers.wheels.words[i]);
         enum leat_phase phase = leat_word_phase(job_word(engine, i));
         if ((timer & (LEAT_WHEEL_ARMED | LEAT_WHEEL_INBOX)) == 0) {
             continue;

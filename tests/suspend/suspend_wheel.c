@@ -14,16 +14,10 @@
 #define RECORDS 8
 #define TICK    (UINT64_C(1) << LEAT_WHEEL_TICK_LOG2_MIN)
 
-struct record {
-    leat_atomic_u64 word;
-    leat_atomic_u32 link;
-};
-
 struct wheel_state {
     const struct suspend_subject *subject;
     struct leat_wheels wheels;
     struct leat_wheel *wheel;
-    struct record records[RECORDS];
     /* Records that are in no wheel and no hand. A mutex has no steps, so nobody is frozen here. */
     pthread_mutex_t mutex;
     uint32_t free[RECORDS];
@@ -38,13 +32,8 @@ wheel_create(const struct suspend_subject *subject)
     CHECK(state != NULL);
     memset(state, 0, bytes);
     state->subject = subject;
-    const struct leat_wheels_config config = {.words = &state->records[0].word,
-                                              .links = &state->records[0].link,
-                                              .stride = sizeof(struct record),
-                                              .records = RECORDS,
-                                              .wheels = 1,
-                                              .tick_log2 = LEAT_WHEEL_TICK_LOG2_MIN,
-                                              .start_ns = 0};
+    const struct leat_wheels_config config = {
+        .records = RECORDS, .wheels = 1, .tick_log2 = LEAT_WHEEL_TICK_LOG2_MIN, .start_ns = 0};
     CHECK(leat_wheels_init(&state->wheels, &config));
     state->wheel = leat_wheels_at(&state->wheels, 0);
     CHECK(leat_wheel_enter(state->wheel));

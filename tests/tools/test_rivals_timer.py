@@ -14,17 +14,22 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
+import perf_table  # noqa: E402
 import rivals  # noqa: E402
 
 # Answers each line by the name in it, and notes the line.
 FAKE = """#!{python}
-import json, pathlib, sys
+import json, os, pathlib, sys
+assert os.environ["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"
 assert sys.argv[1:] == ["timer"]
 one = lambda row, name: {{"row": row, "name": name, "note": "", "threads": 1}}
 print(json.dumps({{
     "machine": {{"leat_commit": "abc1234", "cpu_model": "Xeon", "cores": "2"}}, "left_out": "",
-    "contestants": [one(row, name) for row in ("arm", "fire", "remote_arm", "accuracy_parked")
-                    for name in ("leat wheel", "libuv")]}}), flush=True)
+    "contestants": [one("steps", "leat wheel")] +
+                   [one(row, name)
+                    for row in ("arm", "fire", "remote_arm", "accuracy_busy", "accuracy_parked")
+                    for name in ("leat wheel", "libuv", "std::priority_queue")] +
+                   [one("accuracy_parked", "bare wait")]}}), flush=True)
 for line in sys.stdin:
     with open(pathlib.Path(__file__).parent / "lines", "a") as notes:
         notes.write(line)
@@ -35,8 +40,10 @@ for line in sys.stdin:
         answer.update(bytes_per_timer=7 * ns, bytes_own=ns)
     if row == "remote_arm":
         answer.update(call_ns=ns / 2)
-    if row == "accuracy_parked":
-        answer["samples"] = [ns] * 998 + [100 * ns] * 2
+    if row == "steps":
+        answer.update(nodes_most=1025, samples=[999_000])
+    if row.startswith("accuracy"):
+        answer["samples"] = [ns] * 998 + [100_000 * ns] * 2
     print(json.dumps(answer), flush=True)
 """
 
@@ -66,25 +73,34 @@ class Timers(unittest.TestCase):
     def lines(self):
         return set((self.root / "lines").read_text(encoding="utf-8").splitlines())
 
-    def test_the_usual_rows_have_a_million_timers(self):
+    def test_all_rows(self):
         rows = self.rows()
-        self.assertEqual(sorted(rows), ["accuracy_parked_p50", "accuracy_parked_p99",
-                                        "accuracy_parked_p999", "arm_1m", "fire_1m",
-                                        "remote_arm_1m"])
-        self.assertIn("arm 1000000 libuv", self.lines())
-        self.assertNotIn("arm 100000 libuv", self.lines())
+        self.assertEqual(sorted(rows),
+                         [*(f"accuracy_{how}_{part}" for how in ("busy", "parked")
+                            for part in ("p50", "p99", "p999")),
+                          "arm_100k", "arm_10m", "arm_1m", "fire_100k", "fire_10m", "fire_1m",
+                          "remote_arm_1m", "steps_10m"])
         self.assertIn("rearm: there is no leat wheel", self.output)
 
-    def test_other_sizes_where_they_are_asked_for(self):
-        self.assertEqual(sorted(self.rows("--rows", "(arm|fire)_10+[km]")),
-                         ["arm_100k", "arm_10m", "fire_100k", "fire_10m"])
-        self.assertLessEqual({"arm 10000000 libuv", "fire 100000 leat wheel"}, self.lines())
+    def test_of_ten_million_only_some_rivals(self):
+        rows = self.rows("--rows", "arm_1.*")
+        self.assertEqual(list(rows["arm_10m"]["rivals"]), ["std::priority_queue"])
+        self.assertIn("arm 100000 libuv", self.lines())
+        self.assertNotIn("arm 10000000 libuv", self.lines())
+
+    def test_fewer_pairs_where_a_row_takes_long(self):
+        rows = self.rows("--rows", "arm_1.*", "--pairs", "3")
+        self.assertEqual(rows["arm_10m"]["pairs"], 2)
+        self.assertNotIn("pairs", rows["arm_1m"])
+        self.assertIn("arm_10m (2 pairs)", self.output)
+        self.assertIn("fewer pairs, as they take long: arm_10m (2)", self.output)
 
     def test_figures_beside_a_row(self):
         rows = self.rows("--rows", "arm_1m|remote_arm_1m|fire_1m")
-        self.assertEqual(rows["arm_1m"]["bytes_per_timer"], {"wheel": 70, "libuv": 280})
-        self.assertEqual(rows["arm_1m"]["bytes_own"], {"wheel": 10, "libuv": 40})
-        self.assertEqual(rows["remote_arm_1m"]["call_ns"], {"wheel": 5, "libuv": 20})
+        self.assertEqual(rows["arm_1m"]["bytes_per_timer"],
+                         {"wheel": 70, "libuv": 280, "std::priority_queue": 280})
+        self.assertEqual(rows["arm_1m"]["bytes_own"]["wheel"], 10)
+        self.assertEqual(rows["remote_arm_1m"]["call_ns"]["wheel"], 5)
         self.assertNotIn("call_ns", rows["fire_1m"])
         self.assertIn("bytes per timer", self.output)
 
@@ -99,9 +115,28 @@ class Timers(unittest.TestCase):
     def test_how_late_is_told_by_percentiles(self):
         rows = self.rows("--rows", "accuracy_parked_.*")
         self.assertEqual(rows["accuracy_parked_p50"]["ours"], 10)
-        self.assertEqual(rows["accuracy_parked_p999"]["ours"], 1000)
-        self.assertEqual(rows["accuracy_parked_p999"]["rivals"]["libuv"]["value"], 4000)
+        self.assertEqual(rows["accuracy_parked_p999"]["ours"], 1_000_000)
+        self.assertEqual(rows["accuracy_parked_p999"]["rivals"]["libuv"]["value"], 4_000_000)
         self.assertIn("accuracy_parked 1000 libuv", self.lines())
+
+    def line(self, start):
+        return next(line for line in self.output.splitlines() if line.startswith(start))
+
+    def test_how_late_is_held_against_a_tick(self):
+        self.rows("--rows", "accuracy_.*_p999")
+        tick = 2 ** 20
+        busy = self.line("| accuracy_busy_p999 | all p99.9 | ")
+        self.assertIn(f"| {perf_table.number(tick + 50_000)} |", busy)
+        self.assertTrue(busy.endswith("bar met |"), busy)
+        # The bare wait's p99 is 40 ns.
+        parked = self.line("| accuracy_parked_p999 | all p99.9 | ")
+        self.assertIn(f"| {perf_table.number(tick + 1.1 * 40)} |", parked)
+
+    def test_the_longest_step(self):
+        rows = self.rows("--rows", "steps_10m")
+        self.assertEqual(rows["steps_10m"]["rivals"], {})
+        self.assertTrue(self.line("| steps_10m | longest step |").endswith("| bar met |"))
+        self.assertTrue(self.line("| steps_10m | timers of a step |").endswith("| NOT MET |"))
 
 
 if __name__ == "__main__":

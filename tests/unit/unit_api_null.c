@@ -383,24 +383,17 @@ case_queue_name(struct world *world)
 }
 
 static void
-case_queue_pause(struct world *world)
+case_gates(struct world *world)
 {
     leat_queue none = {0};
     CHECK_STATUS(leat_queue_pause(NULL, none), LEAT_INVALID);
     CHECK_STATUS(leat_queue_resume(NULL, none), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_set_running_max(NULL, none, 1), LEAT_INVALID);
+    CHECK_STATUS(leat_type_set_running_max(NULL, (leat_type){0}, 1), LEAT_INVALID);
     CHECK_STATUS(leat_queue_pause(world->engine, none), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_queue_resume(world->engine, none), LEAT_NOT_FOUND);
-}
-
-static void
-case_running_max(struct world *world)
-{
-    leat_queue no_queue = {0};
-    leat_type no_type = {0};
-    CHECK_STATUS(leat_queue_set_running_max(NULL, no_queue, 1), LEAT_INVALID);
-    CHECK_STATUS(leat_queue_set_running_max(world->engine, no_queue, 1), LEAT_NOT_FOUND);
-    CHECK_STATUS(leat_type_set_running_max(NULL, no_type, 1), LEAT_INVALID);
-    CHECK_STATUS(leat_type_set_running_max(world->engine, no_type, 1), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_queue_set_running_max(world->engine, none, 1), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_type_set_running_max(world->engine, (leat_type){0}, 1), LEAT_NOT_FOUND);
 }
 
 /* ---- jobs ----------------------------------------------------------------------------------- */
@@ -663,10 +656,10 @@ static const struct entry entries[] = {
     {"leat_queue_create", case_queue_create},
     {"leat_queue_find", case_queue_find},
     {"leat_queue_name", case_queue_name},
-    {"leat_queue_pause", case_queue_pause},
-    {"leat_queue_resume", case_queue_pause},
-    {"leat_queue_set_running_max", case_running_max},
-    {"leat_type_set_running_max", case_running_max},
+    {"leat_queue_pause", case_gates},
+    {"leat_queue_resume", case_gates},
+    {"leat_queue_set_running_max", case_gates},
+    {"leat_type_set_running_max", case_gates},
     {"leat_job_state_text", case_job_state_text},
     {"leat_reason_text", case_reason_text},
     {"leat_submit", case_submit},

@@ -172,7 +172,7 @@ all_off(void *argument)
     const struct fixture *fixture = argument;
     uint64_t left = 0;
     for (uint32_t i = 0; i < fixture->engine->jobs.capacity; i++) {
-        left |= atom_load_rlx(&fixture->engine->timers.nodes[i].word);
+        left |= atom_load_rlx(&fixture->engine->timers.wheels.words[i]);
     }
     return (left & (LEAT_WHEEL_ARMED | LEAT_WHEEL_INBOX)) == 0;
 }

@@ -16,16 +16,9 @@
 #define TICK_LOG2 LEAT_WHEEL_TICK_LOG2_DEFAULT
 #define TICK      (UINT64_C(1) << TICK_LOG2)
 
-struct record {
-    uint64_t before;
-    leat_atomic_u64 word;
-    leat_atomic_u32 link;
-};
-
 struct fixture {
     struct leat_wheels wheels;
     struct leat_wheel *wheel; /* the first; held */
-    struct record records[RECORDS];
     uint32_t handed[RECORDS]; /* how often it expired */
     uint32_t released;
     uint32_t last; /* index handed out last */
@@ -37,9 +30,6 @@ static void
 setup(struct leat_wheels_config config)
 {
     memset(&fixture, 0, sizeof(fixture));
-    config.words = &fixture.records[0].word;
-    config.links = &fixture.records[0].link;
-    config.stride = sizeof(struct record);
     config.records = config.records == 0 ? RECORDS : config.records;
     config.wheels = config.wheels == 0 ? 2 : config.wheels;
     config.tick_log2 = config.tick_log2 == 0 ? TICK_LOG2 : config.tick_log2;
@@ -516,6 +506,12 @@ due_comes_nearer(void **state)
     CHECK_EQUAL(leat_wheel_rearm(&fixture.wheels, fixture.wheel, 0, 30 * TICK), LEAT_WHEEL_WAKE);
     CHECK_EQUAL(leat_wheel_due_ns(fixture.wheel), 30 * TICK);
     CHECK_EQUAL(advance(30 * TICK), 1);
+    /* Two in one list, the later one first. */
+    CHECK_EQUAL(due(), LEAT_WHEEL_NEVER);
+    CHECK_EQUAL(leat_wheel_arm(fixture.wheel, 0, 80 * TICK), LEAT_WHEEL_WAKE);
+    CHECK_EQUAL(leat_wheel_arm(fixture.wheel, 1, 70 * TICK), LEAT_WHEEL_WAKE);
+    CHECK_EQUAL(leat_wheel_due_ns(fixture.wheel), 70 * TICK);
+    CHECK_EQUAL(advance(80 * TICK), 2);
     uint64_t last_ns = LEAT_WHEEL_NEVER / TICK * TICK;
     CHECK_EQUAL(advance(last_ns - TICK), 0);
     arm(0, last_ns);
@@ -526,6 +522,14 @@ due_comes_nearer(void **state)
 
 /* ---- memory ---------------------------------------------------------------------------------- */
 
+/* A deadline in a list of its own for each number, seen from tick 0. */
+static uint64_t
+deadline_alone(uint32_t number)
+{
+    uint32_t lists = LEAT_WHEEL_SLOTS - 1;
+    return ((uint64_t)(1 + number % lists) << number / lists * LEAT_WHEEL_SLOTS_LOG2) * TICK;
+}
+
 /* A wheel keeps as many free blocks as it may, and takes them before others. */
 static void
 free_blocks_are_kept(void **state)
@@ -534,7 +538,7 @@ free_blocks_are_kept(void **state)
     setup((struct leat_wheels_config){0});
     for (uint32_t round = 0; round < 2; round++) {
         for (uint32_t i = 0; i <= LEAT_WHEEL_SPARES; i++) {
-            arm(i, (1 + i) * TICK);
+            arm(i, deadline_alone(i));
             CHECK_EQUAL(fixture.wheel->spares,
                         round == 0 || i >= LEAT_WHEEL_SPARES ? 0 : LEAT_WHEEL_SPARES - 1 - i);
         }
@@ -616,12 +620,12 @@ check_can_say_no(void **state)
     fixture.wheels.places[3]++; /* I4 */
     CHECK(!leat_wheel_check(fixture.wheel, NULL));
     fixture.wheels.places[3]--;
-    uint64_t word = atom_load_rlx(&fixture.records[3].word);
-    atom_store_rlx(&fixture.records[3].word, 0); /* I2 */
+    uint64_t word = atom_load_rlx(&fixture.wheels.words[3]);
+    atom_store_rlx(&fixture.wheels.words[3], 0); /* I2 */
     CHECK(!leat_wheel_check(fixture.wheel, NULL));
-    atom_store_rlx(&fixture.records[3].word, leat_wheel_word_with(word, 60) | LEAT_WHEEL_ARMED);
+    atom_store_rlx(&fixture.wheels.words[3], leat_wheel_word_with(word, 60) | LEAT_WHEEL_ARMED);
     CHECK(!leat_wheel_check(fixture.wheel, NULL));
-    atom_store_rlx(&fixture.records[3].word, word);
+    atom_store_rlx(&fixture.wheels.words[3], word);
     fixture.wheel->now += 100; /* I3 */
     CHECK(!leat_wheel_check(fixture.wheel, NULL));
     fixture.wheel->now -= 100;
@@ -632,10 +636,10 @@ check_can_say_no(void **state)
     CHECK(!leat_wheel_check(fixture.wheel, NULL));
     fixture.wheel->count--;
     CHECK(leat_wheels_check(&fixture.wheels, stderr));
-    word = atom_load_rlx(&fixture.records[50].word);
-    atom_store_rlx(&fixture.records[50].word, 0); /* I1 */
+    word = atom_load_rlx(&fixture.wheels.words[50]);
+    atom_store_rlx(&fixture.wheels.words[50], 0); /* I1 */
     CHECK(!leat_wheels_check(&fixture.wheels, NULL));
-    atom_store_rlx(&fixture.records[50].word, word);
+    atom_store_rlx(&fixture.wheels.words[50], word);
     CHECK_EQUAL(advance(100 * TICK), 41);
     teardown();
 }

@@ -602,6 +602,8 @@ posted_is_moved(void **state)
         post_to(1, 0, 10 + i);
     }
     atom_init(&worker[1].busy, 1);
+    worker[1].depth = UINT64_MAX; /* what stands behind the lists is none */
+    atom_init(&worker[1].floor, UINT64_MAX);
     leat_pool_plan(&fixture.pool, 1);
     CHECK_EQUAL(worker[1].held, 0);
     CHECK_EQUAL(atom_load_rlx(&worker[1].busy), 0);
