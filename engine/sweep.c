@@ -10,28 +10,10 @@ leat_sweep_init(struct leat_sweep *sweep)
     atom_init(&sweep->next_ns, LEAT_TIME_NEVER);
 }
 
-/* False: another sweep, or another job, says the same or an earlier time already. That is written
- * again: a sweep begins behind this swap, and sees the record; or before it, and then its time is
- * in the word. Who only read the word could have read what a sweep has forgotten meanwhile, which
- * passed over the record. Ends: a swap fails only where another thread brought a time, or a sweep
- * began. */
-static bool
-expect(struct leat_sweep *sweep, uint64_t expires_ns)
-{
-    uint64_t before_ns = atom_load_rlx(&sweep->next_ns); /* rlx: hint, re-checked at expiry:A */
-    uint64_t next_ns = 0;
-    do {
-        next_ns = expires_ns < before_ns ? expires_ns : before_ns;
-        /* expiry:A release -> expiry:B.  Carries: that the record is in use.
-         * If relaxed: a sweep that forgets this time could pass over the record. */
-    } while (!atom_cas_rel(&sweep->next_ns, &before_ns, next_ns));
-    return next_ns < before_ns;
-}
-
 void
 leat_sweep_expect(struct leat_engine *engine, uint64_t expires_ns)
 {
-    if (expect(&engine->sweep, expires_ns)) {
+    if (leat_sweep_bring(&engine->sweep, expires_ns)) {
         leat_clocks_changed(&engine->clocks);
     }
 }
@@ -82,9 +64,7 @@ step(struct leat_engine *engine, uint64_t now_ns)
     uint32_t index = atom_load_rlx(&sweep->index); /* rlx: single writer */
     uint64_t first_ns = LEAT_TIME_NEVER;
     if (index == 0) {
-        /* expiry:B acquire -> expiry:A.  Carries: see expiry:A.
-         * If relaxed: see expiry:A. */
-        (void)atom_swap_acq(&sweep->next_ns, LEAT_TIME_NEVER);
+        leat_sweep_begin(sweep);
     }
     index = leat_slab_next(jobs, index);
     for (uint32_t i = 0; i < LEAT_SWEEP_RECORDS && index < jobs->capacity; i++) {
@@ -93,7 +73,7 @@ step(struct leat_engine *engine, uint64_t now_ns)
         index = leat_slab_next(jobs, index + 1);
     }
     bool more = index < jobs->capacity;
-    (void)expect(sweep, first_ns);
+    (void)leat_sweep_bring(sweep, first_ns);
     atom_store_rlx(&sweep->not_before_ns, now_ns + LEAT_SWEEP_NS); /* rlx: ordered by sweeping:A */
     atom_store_rlx(&sweep->index, more ? index : 0);               /* rlx: ordered by sweeping:A */
     return more;

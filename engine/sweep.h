@@ -9,7 +9,7 @@
  * Source   ours.
  * Roles    any thread that submits says when its job expires. Any thread looks: the first one
  *          sweeps, who comes while it is at it goes on.
- * Claims   expect  lock-free: a swap fails only where another thread's was done.
+ * Claims   bring   lock-free: a swap fails only where another thread's was done.
  *          look    never waits. BLOCKING in its sweeper: while one that has stopped is at it,
  *                  nobody is swept; takers look all the same.
  *          Decided once: a job that waits is ended by one swap of its word, as by leat_cancel(),
@@ -38,6 +38,33 @@ struct leat_sweep {
     leat_atomic_u32 index;                     /* W record to look at next; 0: no sweep under way */
     leat_atomic_u64 not_before_ns;             /* W of the next sweep */
 };
+
+/* Here is somebody who expires then. True: earlier than all others. That is written also where it
+ * changes nothing: then a sweep begins behind this swap, and sees the record; or before it, and
+ * the time stays in the word. Who only read the word could read a time that a sweep has forgotten
+ * meanwhile, which passed over the record. Ends: a swap fails only where another thread brought a
+ * time, or a sweep began. */
+LEAT_INLINE bool
+leat_sweep_bring(struct leat_sweep *sweep, uint64_t expires_ns)
+{
+    uint64_t before_ns = atom_load_rlx(&sweep->next_ns); /* rlx: hint, re-checked at expiry:A */
+    uint64_t next_ns = 0;
+    do {
+        next_ns = expires_ns < before_ns ? expires_ns : before_ns;
+        /* expiry:A release -> expiry:B.  Carries: that the record is in use.
+         * If relaxed: a sweep that forgets this time could pass over the record. */
+    } while (!atom_cas_rel(&sweep->next_ns, &before_ns, next_ns));
+    return next_ns < before_ns;
+}
+
+/* Forgets the times so far; the caller looks at all records from now on. */
+LEAT_INLINE void
+leat_sweep_begin(struct leat_sweep *sweep)
+{
+    /* expiry:B acquire -> expiry:A.  Carries: see expiry:A.
+     * If relaxed: see expiry:A. */
+    (void)atom_swap_acq(&sweep->next_ns, LEAT_TIME_NEVER);
+}
 
 void leat_sweep_init(struct leat_sweep *sweep);
 /* A job that is not published yet expires then. Progress: lock-free. */

@@ -386,6 +386,37 @@ behind_a_cap(void **state)
     teardown(fixture);
 }
 
+/* Most of a type's list are dead: that is swept, too. */
+static void
+in_the_list_of_a_type(void **state)
+{
+    (void)state;
+    enum { JOBS = 200 };
+    static leat_job_id ids[JOBS];
+    struct fixture *fixture = setup();
+    struct leat_job_info info = leat_job_info_default();
+    CHECK_OK(leat_type_set_running_max(fixture->engine, fixture->type, 1));
+    fixture->answer = leat_pending();
+    for (uint32_t i = 0; i < JOBS; i++) {
+        ids[i] = submit(fixture, i == 0 ? LEAT_FOREVER : 10 * S, 0);
+    }
+    run_all(fixture);
+    CHECK_EQUAL(fixture->runs, 1);
+    pass(fixture, 10 * S);
+    CHECK_EQUAL(test_statistics(fixture->engine).jobs_dead, JOBS - 1);
+    uint32_t gone = 0;
+    for (uint32_t i = 1; i < JOBS; i++) {
+        CHECK_OK(leat_release(fixture->engine, ids[i]));
+    }
+    run_all(fixture);
+    test_engine_check(fixture->engine);
+    for (uint32_t i = 1; i < JOBS; i++) {
+        gone += leat_get(fixture->engine, ids[i], &info) == LEAT_GONE;
+    }
+    CHECK(gone >= JOBS - 1 - 64); /* dead letters */
+    teardown(fixture);
+}
+
 /* ---- how it ends ---------------------------------------------------------------------------- */
 
 /* Dead letters keep their payload, and the last ones are there without having been kept. */
@@ -534,13 +565,21 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(at_its_moment),       cmocka_unit_test(once_in_a_second),
-        cmocka_unit_test(nothing_expires),     cmocka_unit_test(in_steps),
-        cmocka_unit_test(wherever_they_wait),  cmocka_unit_test(its_end_is_told),
-        cmocka_unit_test(retries_and_changes), cmocka_unit_test(in_a_paused_queue),
-        cmocka_unit_test(behind_a_cap),        cmocka_unit_test(in_a_paused_queue_of_workers),
-        cmocka_unit_test(dead_letters),        cmocka_unit_test(expires_while_it_runs),
-        cmocka_unit_test(cancelled_before),    cmocka_unit_test(by_the_systems_clock),
+        cmocka_unit_test(at_its_moment),
+        cmocka_unit_test(once_in_a_second),
+        cmocka_unit_test(nothing_expires),
+        cmocka_unit_test(in_steps),
+        cmocka_unit_test(wherever_they_wait),
+        cmocka_unit_test(its_end_is_told),
+        cmocka_unit_test(retries_and_changes),
+        cmocka_unit_test(in_a_paused_queue),
+        cmocka_unit_test(in_the_list_of_a_type),
+        cmocka_unit_test(behind_a_cap),
+        cmocka_unit_test(in_a_paused_queue_of_workers),
+        cmocka_unit_test(dead_letters),
+        cmocka_unit_test(expires_while_it_runs),
+        cmocka_unit_test(cancelled_before),
+        cmocka_unit_test(by_the_systems_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
