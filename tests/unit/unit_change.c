@@ -1,7 +1,8 @@
 /* unit_change.c - a change of a job that waits, and what comes in the middle of it. The change
  * reads the wall clock while it has the job: there another thread cancels it, changes it, lets it
  * come due or expire, or takes it, and is done before the change goes on. So the claim of
- * docs/design/0017 is met at one known moment. And what a drain and a stop do with jobs that were changed. */
+ * docs/design/0017 is met at one known moment. And what a drain and a stop do with jobs that were
+ * changed. */
 #include <pthread.h>
 #include <string.h>
 
