@@ -11,8 +11,7 @@
 #include "tests/support/memory.h"
 #include "tests/support/threads.h"
 
-#define S    UINT64_C(1000000000)
-#define TICK (UINT64_C(1) << 20)
+#define S UINT64_C(1000000000)
 
 struct fixture {
     struct test_clock clock;
