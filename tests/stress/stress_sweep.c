@@ -93,7 +93,7 @@ submit_one(struct fixture *fixture, struct test_prng *prng, uint32_t number)
     job.completions = fixture->completions;
     job.user = ticket;
     job.flags = test_random_below(prng, 2) == 0 ? LEAT_JOB_KEEP_RESULT : 0;
-    job.delay_ns = test_random_below(prng, 3) * 2 * S;
+    job.delay_ns = 2 * S * test_random_below(prng, 3);
     ticket->expires_ns = LEAT_FOREVER;
     if (test_random_below(prng, 4) != 0) {
         options.expires_in_ns = test_random_below(prng, 4) * S;
