@@ -107,6 +107,7 @@ claim_end(struct leat_engine *engine, uint32_t index, bool left)
     bool ended = false;
     bool handed = false;
     do {
+        LEAT_ASSERT((now & LEAT_WORD_CHANGING) != 0);
         ended = leat_phase_final(leat_word_phase(now)); /* cancelled, or swept */
         handed = (now & LEAT_WORD_HANDED) != 0;
         next = now & ~(LEAT_WORD_CHANGING | LEAT_WORD_HANDED);

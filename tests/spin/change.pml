@@ -5,7 +5,8 @@
  *   changer  CHANGES changes of the time or the level, each by a thread of its own
  *   worker   takes the job from its ring, and runs it; SNOOZES times it asks to be run again later
  *   holder   of the role of the wheel: takes what is due
- *   submit   arms the timer of a job that was submitted with a delay (ARMED; else it is in a ring)
+ *   submit   arms the timer of a job that was submitted with a delay (ARMED; else it is in a ring),
+ *            to be due at FIRST
  *   cancel   where CANCELS is set
  *   clock    goes on whenever it likes, LATEST times; at last only where nobody can do anything
  * Each atomic block is one access to a word that threads share.
@@ -40,7 +41,7 @@
 #define SNOOZES 0
 #endif
 #ifndef LATEST
-#define LATEST 3
+#define LATEST 1
 #endif
 
 /* The word. */
@@ -65,12 +66,15 @@ byte word = SCHEDULED;
 byte place = HAND;
 short scheduled = 1;
 short room;
+#ifndef FIRST
+#define FIRST 1
+#endif
 #ifdef DUE_LATE
 byte due;
 #else
-byte due = 1;
+byte due = FIRST;
 #endif
-byte promised = 1; /* no thread knows */
+byte promised = FIRST; /* no thread knows */
 #else
 byte word = PENDING;
 byte place = RING;
@@ -116,10 +120,8 @@ inline take_off() {
 
 inline move(to) {
     atomic {
-        if
-        :: place == WHEEL && armed -> tick = to; refused = 0
-        :: else -> refused = 1
-        fi
+        refused = !(place == WHEEL && armed);
+        tick = (refused -> tick : to)
     }
 }
 
@@ -158,26 +160,22 @@ inline arm() {
 
 /* in_hand(): mine is whether it still is. */
 inline in_hand() {
-    do
-    :: w = word;
+    atomic {
+        w = word; /* a swap that fails is tried again: one step is enough */
+        mine = 0;
         if
-        :: phase_of(w) == CANCELLED -> retire(); mine = 0; break
+        :: phase_of(w) == CANCELLED -> retire()
+        :: phase_of(w) != CANCELLED && (w & CHANGING) != 0 -> word = w | HANDED
         :: else ->
-            assert(phase_of(w) == SCHEDULED);
-            assert((w & HANDED) == 0);
-            atomic {
-                if
-                :: word == w && (w & CHANGING) != 0 -> word = w | HANDED; mine = 0; break
-#ifdef MARK_KEPT
-                :: word == w && (w & CHANGING) == 0 -> mine = 1; break
-#else
-                :: word == w && (w & CHANGING) == 0 -> word = w & ~MOVED; mine = 1; break
+            mine = 1;
+#ifndef MARK_KEPT
+            word = w & ~MOVED
 #endif
-                :: else
-                fi
-            }
-        fi
-    od
+        fi;
+        assert(phase_of(w) == CANCELLED || phase_of(w) == SCHEDULED);
+        assert((w & HANDED) == 0 || phase_of(w) == CANCELLED);
+        w = 0
+    }
 }
 
 /* ---- threads ------------------------------------------------------------------------------ */
@@ -203,12 +201,13 @@ active proctype worker() {
             room--;
             snoozes++;
             scheduled++;
+            when = now + 1;
 #ifndef DUE_LATE
-            due = now + 1;
+            due = when;
 #endif
-            atomic { word = SCHEDULED; promised = now + 1 }
+            atomic { word = SCHEDULED; promised = when }
 #ifdef DUE_LATE
-            due = now + 1;
+            due = when;
 #endif
             arm()
         :: mine && snoozes == SNOOZES ->
@@ -292,7 +291,7 @@ active proctype submit() {
     byte w, when, after;
     bit refused;
 #ifdef DUE_LATE
-    due = 1;
+    due = FIRST;
 #endif
     arm()
 }
@@ -326,23 +325,27 @@ active [CHANGES] proctype changer() {
     byte w, when, after, to;
     bit refused, pending, timed, handed;
     /* To a time, or to another level. */
-    if
-    :: timed = 1; to = 0
-    :: timed = 1; to = now + 1
-    :: timed = 1; to = now + 2
-    :: to = 1 - level
-    fi;
-    do
-    :: w = word;
+    atomic {
         if
-        :: phase_of(w) != PENDING && phase_of(w) != SCHEDULED -> goto over
-        :: (w & CHANGING) != 0 -> goto over /* busy */
-        :: !timed && level == to -> goto over
-        :: timed && to == 0 && w == PENDING -> goto over
-        :: else
-        fi;
-        pending = w == PENDING;
-        scheduled = scheduled + pending;
+        :: timed = 1
+        :: timed = 1; to = now + 1
+        :: timed = 1; to = now + 2
+        :: to = 1 - level
+        fi
+    }
+    do
+    :: atomic {
+            w = word;
+            if
+            :: phase_of(w) != PENDING && phase_of(w) != SCHEDULED -> goto over
+            :: (w & CHANGING) != 0 -> goto over /* busy */
+            :: !timed && level == to -> goto over
+            :: timed && to == 0 && w == PENDING -> goto over
+            :: else
+            fi;
+            pending = w == PENDING;
+            scheduled = scheduled + pending
+        }
         atomic {
             if
 #ifdef CLAIM_SPLIT
@@ -357,29 +360,32 @@ active [CHANGES] proctype changer() {
         }
         scheduled = scheduled - pending
     od;
-    if
-    :: pending -> assert(room > 0); room--
-    :: else
-    fi;
-    refused = pending;
-    if
-    :: !timed -> level = to
-    :: else
-    fi;
-    if
-    :: timed || pending ->
-        due = (timed -> to : 0);
+    atomic {
         if
-        :: !pending -> move(to)
+        :: pending -> assert(room > 0); room--
+        :: else
+        fi;
+        refused = pending;
+        if
+        :: !timed -> level = to
         :: else
         fi
+    }
+    atomic {
+        if
+        :: timed || pending -> due = (timed -> to : 0)
+        :: else
+        fi
+    }
+    if
+    :: timed && !pending -> move(to)
     :: else
     fi;
     do
-    :: w = word;
-        atomic {
+    :: atomic {
+            w = word; /* a swap that fails is tried again: one step is enough */
             if
-            :: word == w ->
+            :: true ->
                 handed = (w & HANDED) != 0;
                 word = w & ~(CHANGING | HANDED);
                 if
@@ -394,7 +400,6 @@ active [CHANGES] proctype changer() {
                 :: else
                 fi;
                 break
-            :: else
             fi
         }
     od;

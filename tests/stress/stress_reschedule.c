@@ -332,13 +332,21 @@ count(struct leat_run *attempt, void *context)
     return leat_done();
 }
 
-/* One drains, the others change levels: whatever they do, all jobs have run when it has drained. */
+/* One lets the jobs that are due much later come now, and drains; the others change levels:
+ * whatever they do, all jobs have run when it has drained. */
 static void
 drained_thread(void *shared, uint32_t number)
 {
     struct drained *drained = shared;
     struct test_prng prng = {drained->seed + number};
     if (number == 0) {
+        for (uint32_t i = 1; i < SOME; i += 2) {
+            enum leat_status status = LEAT_BUSY;
+            while (status == LEAT_BUSY) {
+                status = leat_reschedule(drained->engine, drained->ids[i], leat_when_now());
+            }
+            CHECK_OK(status);
+        }
         CHECK_OK(leat_drain(drained->engine, LEAT_FOREVER));
         CHECK_EQUAL(atom_load_acq(&drained->runs), SOME);
         atom_store_rel(&drained->over, 1);
@@ -368,7 +376,10 @@ drains_wait_for_them(void **state)
         drained.engine = test_start(&config);
         leat_type type = test_register(drained.engine, "count", count, &drained);
         for (uint32_t i = 0; i < SOME; i++) {
-            drained.ids[i] = test_submit(drained.engine, type);
+            struct leat_job job = leat_job_default();
+            job.type = type;
+            job.delay_ns = i % 2 * FAR;
+            CHECK_OK(leat_submit(drained.engine, &job, &drained.ids[i]));
         }
         test_threads_run(3, drained_thread, &drained);
         test_close(drained.engine);

@@ -81,6 +81,7 @@ setup_expiring(uint64_t delay_ns, uint64_t expires_in_ns)
     test_clock_init(&fixture.clock);
     config.workers = 0;
     config.lenders_max = 2;
+    config.retained_max = 0;
     config.clock = (struct leat_clock){now, &fixture};
     fixture.engine = test_start(&config);
     fixture.type = test_register(fixture.engine, "t", run, &fixture);

@@ -199,15 +199,15 @@ a_wait_sleeps_where_nothing_is_deeper(void **state)
     (void)state;
     struct cast *cast = cast_setup();
     const struct leat_deque_entry held = hold(cast);
-    struct leat_deque_entry entry;
     must_sleep(cast);
-    /* A deque that had a deeper one. */
+    /* A deque in which the place of the oldest had a deeper one. */
     cast->self = cast_place(cast, 2);
     cast_spawn_at(cast, 9, 1);
-    entry = cast_take(cast, 2, 1);
-    cast_run_on(cast, 2, &entry);
+    cast_spawn_at(cast, 9, 4);
+    leat_spawn_empty(cast->self);
+    CHECK_EQUAL(leat_deque_oldest(&cast->self->deque), 9);
     cast->self = cast_place(cast, 0);
-    CAST_RAN(cast, 1);
+    CAST_RAN(cast, 4, 1);
     must_sleep(cast);
     /* Its own, and another worker's, that are as deep as the task that waits. */
     cast_spawn_at(cast, 4, 2);
