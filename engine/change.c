@@ -104,28 +104,28 @@ claim_end(struct leat_engine *engine, uint32_t index, bool left)
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     uint64_t now = atom_load_rlx(word); /* rlx: hint, re-checked at changed:A */
     uint64_t next = 0;
-    bool cancelled = false;
+    bool ended = false;
     bool handed = false;
     do {
         LEAT_ASSERT((now & LEAT_WORD_CHANGING) != 0);
-        cancelled = leat_word_phase(now) == LEAT_PHASE_CANCELLED;
+        ended = leat_phase_final(leat_word_phase(now)); /* cancelled, or swept */
         handed = (now & LEAT_WORD_HANDED) != 0;
         next = now & ~(LEAT_WORD_CHANGING | LEAT_WORD_HANDED);
         if (handed) {
             next &= ~LEAT_WORD_MOVED;
-        } else if (left && !cancelled) {
+        } else if (left && !ended) {
             next |= LEAT_WORD_MOVED;
         }
         /* changed:A acq_rel -> claim:A, claim:B, in_hand:A, change:A, waiting:A, hold:A, wait:A.
          * Carries: time and level; the index, from who left it here.
          * If relaxed: the job could come by the time, or at the level, that it had before. */
     } while (!atom_cas_acq_rel(word, &now, next));
-    if (handed && cancelled) {
+    if (handed && ended) {
         leat_job_retire(engine, index);
     } else if (handed) {
         leat_timers_arm_late(engine, index);
     }
-    return cancelled ? LEAT_ENDED : LEAT_OK;
+    return ended ? LEAT_ENDED : LEAT_OK;
 }
 
 /* ---- the change ----------------------------------------------------------------------------- */

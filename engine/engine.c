@@ -180,6 +180,8 @@ parts_open(struct leat_engine *engine)
     if (result == LEAT_OS_OK) {
         result = leat_timers_init(engine);
         leat_clocks_add(&engine->clocks, leat_watch_source(engine));
+        leat_sweep_init(&engine->sweep);
+        leat_clocks_add(&engine->clocks, leat_sweep_source(engine));
     }
     if (result == LEAT_OS_OK && !leat_registry_init(engine)) {
         result = LEAT_OS_NO_MEMORY;

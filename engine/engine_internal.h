@@ -10,6 +10,7 @@
 #include "engine/job.h"
 #include "engine/names.h"
 #include "engine/schedule.h"
+#include "engine/sweep.h"
 #include "engine/watch.h"
 #include "sched/clock.h"
 #include "sched/pool.h"
@@ -69,7 +70,6 @@ struct leat_timer_node {
     leat_atomic_u64 answer;  /* S what leat_complete() says before the handler does, if it is */
                              /*   a retry or a snooze; see leat_timers_answer_keep() */
     leat_atomic_u32 snoozes; /* W valid with LEAT_JOB_SNOOZED */
-    uint32_t spare;          /* Q */
 };
 
 /* Letters: I set at open, then read-only; S many writers. */
@@ -117,6 +117,7 @@ struct leat_engine {
     struct leat_timers timers;                /* S */
     LEAT_ALIGNED_LINE leat_atomic_u64 domain; /* S address of the grace periods */
     struct leat_watch watch;                  /* S */
+    struct leat_sweep sweep;                  /* S */
     struct leat_pool pool;                    /* S */
 };
 
@@ -269,6 +270,8 @@ void leat_job_unhold(struct leat_engine *engine, uint32_t index);
 /* Where the id's word is, and what the word says of it: LEAT_OK, LEAT_GONE or LEAT_NOT_FOUND. */
 enum leat_status leat_job_locate(const struct leat_engine *engine, leat_job_id id, uint32_t *index);
 enum leat_status leat_word_judge(uint64_t word, leat_job_id id);
+/* Ends a job that waits and has expired. False: it does not wait. Progress: lock-free. */
+bool leat_job_expire(struct leat_engine *engine, leat_job_id id);
 /* The job has not ended. False also for an id that was never given out. */
 bool leat_job_live(const struct leat_engine *engine, leat_job_id id);
 

@@ -10,7 +10,9 @@
  *   11..9   outcome     what leat_complete() said: 2 bits of kind, 1 of whether it left a text; 0:
  *                       nothing. The text alone is TIMED_OUT, said by the watcher (watch.h) or by
  *                       who has the role of a wheel (pending.h): from then on leat_complete() is
- *                       stale, and the attempt has failed, whatever its handler answers
+ *                       stale, and the attempt has failed, whatever its handler answers. The same
+ *                       bit is EXPIRED while DEAD: a sweep ended it (sweep.h), and the record's
+ *                       reason is not its own
  *    8      CLAIMED     a leat_complete() is at work
  *    7      AWAITED     the handler answered pending; leat_complete() ends the attempt
  *    6      CANCEL      cancel was asked while RUNNING
@@ -22,7 +24,8 @@
  *    9      HANDED      while CHANGING: who took the index from its place left it to that thread
  *    8      CHANGING    a thread is at time or level, and the job goes nowhere until it has ended
  *    7      MOVED       the index may be in another place than a wheel: time and level are new
- *   A PENDING job has none of them; a CANCELLED one may have the first two until the change ends.
+ *   A PENDING job has none of them; one that is CANCELLED, or DEAD and EXPIRED, may have the first
+ *   two until the change ends.
  *
  * State first, link second: a thread first changes the word, then puts the index into a place. A
  * record whose phase is final, with no LINKED, KEPT or holds, is gone: the same compare-and-swap
@@ -35,6 +38,7 @@
  *   SCHEDULED | RETRYING -> PENDING      who holds the role of its wheel, when its time has come
  *   SCHEDULED | RETRYING | PENDING -> CANCELLED    any thread: leat_cancel()
  *   PENDING  -> SCHEDULED  any thread: leat_reschedule(), leat_priority_set(); with MOVED
+ *   SCHEDULED | RETRYING | PENDING -> DEAD         who sweeps: it has expired; with EXPIRED
  *   RUNNING  -> RETRYING | SCHEDULED     the worker, or leat_complete(): a retry with a delay, a
  *                                        snooze; before its timer is armed
  *   RUNNING  -> PENDING    the worker, or leat_complete(): a retry
@@ -80,6 +84,7 @@ enum leat_phase {
 #define LEAT_WORD_MOVED         LEAT_WORD_AWAITED
 #define LEAT_WORD_CHANGING      LEAT_WORD_CLAIMED
 #define LEAT_WORD_HANDED        (UINT64_C(1) << LEAT_WORD_OUTCOME_SHIFT)
+#define LEAT_WORD_EXPIRED       (LEAT_WORD_OUTCOME_TEXT << LEAT_WORD_OUTCOME_SHIFT)
 #define LEAT_WORD_HOLD          (UINT64_C(1) << 12)
 #define LEAT_WORD_HOLDS         (UINT64_C(255) << 12)
 #define LEAT_WORD_ATTEMPT_SHIFT 20
@@ -148,6 +153,8 @@ LEAT_STATIC(offsetof(struct leat_job_record, payload) == 48, "the payload is ali
 LEAT_STATIC((LEAT_WORD_ATTEMPT >> LEAT_WORD_ATTEMPT_SHIFT) << LEAT_WORD_ATTEMPT_SHIFT <
                 UINT64_C(1) << LEAT_INDEX_BITS,
             "the flags stay below the generation");
+LEAT_STATIC((LEAT_WORD_EXPIRED & (LEAT_WORD_MOVED | LEAT_WORD_CHANGING | LEAT_WORD_HANDED)) == 0,
+            "a job may expire while it is changed");
 LEAT_STATIC(LEAT_WORD_HOLDS / LEAT_WORD_HOLD == LEAT_HOLDS_MAX, "holds have 8 bits");
 
 LEAT_INLINE uint32_t

@@ -807,8 +807,10 @@ struct leat_job_options {
     uint64_t run_at_ns; /* not before this time by the WALL clock, also when that is set; 0: at
                            once. With delay_ns: LEAT_INVALID */
     /* From the submit on, by the BOOT clock: from then on it is not begun (again), but goes DEAD
-     * (LEAT_REASON_EXPIRED) when a worker comes to it, and when it is due, if that is later.
-     * LEAT_FOREVER (default): never. */
+     * (LEAT_REASON_EXPIRED): when a worker comes to it; and where none does, as in a queue that is
+     * paused, at most a second later and the time of one look at all jobs. That look is taken while
+     * the engine runs, some jobs in each leat_run_some() or leat_clock_changed() where those do it.
+     * An attempt that has begun goes on. LEAT_FOREVER (default): never. */
     uint64_t expires_in_ns;
     uint64_t timeout_ns; /* LEAT_TIMEOUT_OF_TYPE (default), or as leat_type_options says */
     const struct leat_retry_policy *retry; /* copied; NULL: its type's */
@@ -997,7 +999,7 @@ leat_when_at(uint64_t run_at_ns)
  * Threads:  any; for the job that runs in the handler: LEAT_WRONG_STATE.    Progress: lock-free.
  * Allocates: no.    Waits: never.
  * Returns:  LEAT_OK; LEAT_WRONG_STATE (it runs, or is pending completion); LEAT_ENDED (nothing
- *           changed; also where it is cancelled at the same time); LEAT_BUSY (another thread is
+ *           changed; also where it is cancelled or expires meanwhile); LEAT_BUSY (another thread is
  *           changing it at this moment, or 239 callers look at it: nothing changed, try again);
  *           LEAT_GONE; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (both times).
  * Order:    the call happens-before the handler's next run.  */

@@ -58,6 +58,12 @@
 #define LEAT_RETAINED_MAX (UINT32_C(1) << LEAT_RING_SLOTS_LOG2_MAX)
 #define LEAT_ERROR_BYTES  256
 
+/* So often at most it is looked for jobs that have expired, and so late they may be found: an
+ * expiry is a matter of seconds. Records that are looked at without going on to other clocks: some
+ * ten microseconds. */
+#define LEAT_SWEEP_NS      UINT64_C(1000000000)
+#define LEAT_SWEEP_RECORDS 1024
+
 /* After so many jobs that ended or were cancelled while a wheel had them, a worker is told to take
  * their records off: few beside the 16 384 places of a ring, and a wake-up for each 64 is cheap. */
 #define LEAT_TIMERS_OFF 64

@@ -119,10 +119,12 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
     if (!leat_phase_final(phase)) {
         return;
     }
+    bool expired = phase == LEAT_PHASE_DEAD && (word & LEAT_WORD_EXPIRED) != 0;
     info->reason = (enum leat_reason)atom_load_rlx(&record->reason); /* rlx: ordered by wait:A */
+    info->reason = expired ? LEAT_REASON_EXPIRED : info->reason;
     if (extra != NULL) {
         info->result_bytes = extra->result_bytes;
-        bool late = atom_load_rlx(&record->late) != 0; /* rlx: ordered by wait:A */
+        bool late = !expired && atom_load_rlx(&record->late) != 0; /* rlx: ordered by wait:A */
         leat_text_copy(info->error, late ? extra->late_error : extra->error);
     }
 }
@@ -300,22 +302,23 @@ leat_release(struct leat_engine *engine, leat_job_id id)
     return status;
 }
 
-/* What a cancel makes of a live job's word, and answers. */
+/* What a cancel, or that it expired (`end` is DEAD), makes of a live job's word; and the answer. */
 static enum leat_status
-cancelled(uint64_t now, uint64_t *next)
+cancelled(uint64_t now, enum leat_phase end, uint64_t *next)
 {
     enum leat_phase phase = leat_word_phase(now);
     if (phase == LEAT_PHASE_RUNNING) {
         *next = now | LEAT_WORD_CANCEL;
         return LEAT_RUNNING;
     }
-    if (!leat_phase_may(phase, LEAT_PHASE_CANCELLED)) {
+    if (!leat_phase_may(phase, end)) {
         return LEAT_ENDED;
     }
     /* Its place still has it, and gives the record back. */
     uint64_t moved = phase == LEAT_PHASE_PENDING ? 0 : LEAT_WORD_MOVED;
-    *next = leat_word_with(now & ~moved, LEAT_PHASE_CANCELLED);
-    LEAT_ASSERT(leat_word_phase(*next) == LEAT_PHASE_CANCELLED);
+    uint64_t expired = end == LEAT_PHASE_DEAD ? LEAT_WORD_EXPIRED : 0;
+    *next = leat_word_with(now & ~moved, end) | expired;
+    LEAT_ASSERT(leat_word_phase(*next) == end);
     /* A wheel is told, by who has a hold; where there is none left, it finds out in time. */
     if (phase != LEAT_PHASE_PENDING &&
         (now & LEAT_WORD_HOLDS) / LEAT_WORD_HOLD < LEAT_HOLDS_TO_COMPLETE) {
@@ -371,9 +374,10 @@ cancelled_leave(struct leat_engine *engine, const struct cancelled *job, uint64_
     }
 }
 
-enum leat_status
-leat_cancel(struct leat_engine *engine, leat_job_id id)
+static enum leat_status
+cancel(struct leat_engine *engine, leat_job_id id, enum leat_phase end)
 {
+    bool expired = end == LEAT_PHASE_DEAD;
     uint32_t index = 0;
     uint64_t now = 0;
     enum leat_status status = word_find(engine, id, &index, &now);
@@ -383,8 +387,8 @@ leat_cancel(struct leat_engine *engine, leat_job_id id)
         if (status != LEAT_OK) {
             return status;
         }
-        enum leat_status answer = cancelled(now, &next);
-        if (answer == LEAT_ENDED) {
+        enum leat_status answer = cancelled(now, end, &next);
+        if (answer == LEAT_ENDED || (answer == LEAT_RUNNING && expired)) {
             return answer;
         }
         struct cancelled job = cancelled_read(engine, id, index);
@@ -395,15 +399,30 @@ leat_cancel(struct leat_engine *engine, leat_job_id id)
             continue;
         }
         if (answer == LEAT_OK) {
-            (void)atom_add_rlx(&engine->outside.cancelled, 1); /* rlx: statistic */
+            struct leat_outside *outside = &engine->outside;
+            /* rlx: statistic */
+            (void)atom_add_rlx(expired ? &outside->dead : &outside->cancelled, 1);
             leat_job_ring_bell(engine, index, now);
             cancelled_leave(engine, &job, now, next);
             if (LEAT_UNLIKELY(job.completion != 0)) {
-                const struct leat_completion_end end = {id, LEAT_PHASE_CANCELLED, LEAT_REASON_NONE};
-                leat_completion_deliver(engine, job.completion, end);
+                const struct leat_completion_end how = {
+                    id, end, expired ? LEAT_REASON_EXPIRED : LEAT_REASON_NONE};
+                leat_completion_deliver(engine, job.completion, how);
             }
         }
         return answer;
     }
     return status;
+}
+
+enum leat_status
+leat_cancel(struct leat_engine *engine, leat_job_id id)
+{
+    return cancel(engine, id, LEAT_PHASE_CANCELLED);
+}
+
+bool
+leat_job_expire(struct leat_engine *engine, leat_job_id id)
+{
+    return cancel(engine, id, LEAT_PHASE_DEAD) == LEAT_OK;
 }

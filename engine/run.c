@@ -240,7 +240,7 @@ await(struct leat_run *run, uint64_t timeout_ns)
 
 /* ---- one attempt on a worker ---------------------------------------------------------------- */
 
-/* PENDING to RUNNING. False: it was cancelled while it waited, or changed. */
+/* PENDING to RUNNING. False: while it waited it was cancelled, swept or changed. */
 static bool
 begin(struct leat_run *run)
 {

@@ -50,6 +50,9 @@ leat_terms_make(struct leat_engine *engine, uint32_t index, const struct leat_jo
         status = leat_backoff_read(&terms->backoff, known.retry, NULL);
     }
     extra->terms = terms;
+    if (terms->expires_ns != LEAT_FOREVER) {
+        leat_sweep_expect(engine, terms->expires_ns);
+    }
     if (known.timeout_ns != LEAT_TIMEOUT_OF_TYPE) {
         leat_watch_expect(engine, known.timeout_ns);
     }

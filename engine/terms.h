@@ -3,7 +3,7 @@
  * the others pay for one look at a pointer. Why so: docs/design/0014.
  *
  * A job that waits longer than it may is ended by whoever comes to it: the worker that takes it, or
- * that moves it from a waiting list to a ring. Nobody looks for it.
+ * that moves it from a waiting list to a ring; or else by the sweep (sweep.h).
  */
 #ifndef ENGINE_TERMS_H
 #define ENGINE_TERMS_H

@@ -187,7 +187,7 @@ count_item(struct census *census, uint32_t item)
     uint64_t word = job_word(census->engine, index);
     enum leat_phase phase = leat_word_phase(word);
     bool moved = waits(phase) && (word & LEAT_WORD_MOVED) != 0;
-    CHECK(phase == LEAT_PHASE_PENDING || phase == LEAT_PHASE_CANCELLED || moved);
+    CHECK(phase == LEAT_PHASE_PENDING || leat_phase_final(phase) || moved);
 }
 
 /* An item of a ring, or all those of a batch. */

@@ -1,7 +1,8 @@
 /* unit_change.c - a change of a job that waits, and what comes in the middle of it. The change
  * reads the wall clock while it has the job: there another thread cancels it, changes it, lets it
- * come due, or takes it, and is done before the change goes on. So the claim of docs/design/0017 is
- * met at one known moment. And what a drain and a stop do with jobs that were changed. */
+ * come due or expire, or takes it, and is done before the change goes on. So the claim of
+ * docs/design/0017 is met at one known moment. And what a drain and a stop do with jobs that were
+ * changed. */
 #include <pthread.h>
 #include <string.h>
 
@@ -50,10 +51,13 @@ run(struct leat_run *attempt, void *context)
 }
 
 static leat_job_id
-submit(struct fixture *fixture, uint64_t delay_ns)
+submit_expiring(struct fixture *fixture, uint64_t delay_ns, uint64_t expires_in_ns)
 {
     struct leat_job job = leat_job_default();
+    struct leat_job_options options = leat_job_options_default();
     leat_job_id id = {0};
+    options.expires_in_ns = expires_in_ns;
+    job.options = &options;
     job.type = fixture->type;
     job.flags = LEAT_JOB_KEEP_RESULT;
     job.delay_ns = delay_ns;
@@ -61,9 +65,15 @@ submit(struct fixture *fixture, uint64_t delay_ns)
     return id;
 }
 
+static leat_job_id
+submit(struct fixture *fixture, uint64_t delay_ns)
+{
+    return submit_expiring(fixture, delay_ns, LEAT_FOREVER);
+}
+
 /* Two places for lent threads, since one comes in the middle of another. */
 static struct fixture *
-setup(uint64_t delay_ns)
+setup_expiring(uint64_t delay_ns, uint64_t expires_in_ns)
 {
     static struct fixture fixture;
     struct leat_config config = test_config();
@@ -75,8 +85,14 @@ setup(uint64_t delay_ns)
     config.clock = (struct leat_clock){now, &fixture};
     fixture.engine = test_start(&config);
     fixture.type = test_register(fixture.engine, "t", run, &fixture);
-    fixture.id = submit(&fixture, delay_ns);
+    fixture.id = submit_expiring(&fixture, delay_ns, expires_in_ns);
     return &fixture;
+}
+
+static struct fixture *
+setup(uint64_t delay_ns)
+{
+    return setup_expiring(delay_ns, LEAT_FOREVER);
 }
 
 static uint32_t
@@ -265,6 +281,79 @@ taker_comes_first(void **state)
     finish(fixture);
 }
 
+/* ---- the sweep in the middle ----------------------------------------------------------------- */
+
+#define EXPIRES_NS (7 * S)
+
+/* Nobody comes to it; the wheel or the ring has it yet. */
+static void *
+lets_it_expire(void *argument)
+{
+    struct fixture *fixture = argument;
+    pass(fixture, EXPIRES_NS);
+    struct leat_job_info info = test_get(fixture->engine, fixture->id);
+    CHECK_EQUAL(info.state, LEAT_JOB_DEAD);
+    CHECK_EQUAL(info.reason, LEAT_REASON_EXPIRED);
+    CHECK_STATUS(leat_reschedule(fixture->engine, fixture->id, leat_when_now()), LEAT_ENDED);
+    CHECK_STATUS(leat_cancel(fixture->engine, fixture->id), LEAT_ENDED);
+    return NULL;
+}
+
+/* And is let go of by its submitter and its place, before the change goes on. */
+static void *
+lets_it_expire_and_releases_it(void *argument)
+{
+    struct fixture *fixture = argument;
+    (void)lets_it_expire(argument);
+    CHECK_OK(leat_release(fixture->engine, fixture->id));
+    (void)settle(fixture);
+    return NULL;
+}
+
+/* Who takes it leaves it to the change, and then it expires there. */
+static void *
+lets_it_come_and_expire(void *argument)
+{
+    (void)lets_it_come(argument);
+    return lets_it_expire(argument);
+}
+
+static void *
+lets_it_come_expire_and_releases_it(void *argument)
+{
+    (void)lets_it_come(argument);
+    return lets_it_expire_and_releases_it(argument);
+}
+
+/* In each place: the change finds it dead, and who has the index gives the record back. */
+static void
+sweep_comes_first(void **state)
+{
+    (void)state;
+    static void *(*const others[])(void *) = {lets_it_expire, lets_it_expire_and_releases_it,
+                                              lets_it_come_and_expire,
+                                              lets_it_come_expire_and_releases_it};
+    for (uint32_t i = 0; i < 2 * TEST_COUNT_OF(others); i++) {
+        bool ring = i % 2 != 0;
+        struct fixture *fixture = setup_expiring(ring ? 0 : 5 * S, EXPIRES_NS);
+        if (ring) {
+            CHECK_OK(leat_reschedule(fixture->engine, fixture->id, leat_when_in(S)));
+        } else {
+            pass(fixture, 6 * S);
+        }
+        CHECK_STATUS(change_with(fixture, others[i / 2]), LEAT_ENDED);
+        CHECK_EQUAL(test_statistics(fixture->engine).jobs_dead, 1);
+        CHECK_EQUAL(test_statistics(fixture->engine).jobs_scheduled, 0);
+        CHECK_EQUAL(settle(fixture), 0);
+        test_engine_check(fixture->engine);
+        /* The place of the dead has it, and nobody else. */
+        CHECK_EQUAL(test_get(fixture->engine, fixture->id).reason, LEAT_REASON_EXPIRED);
+        pass(fixture, 20 * S);
+        CHECK_EQUAL(settle(fixture), 0);
+        finish(fixture);
+    }
+}
+
 /* ---- drains and stops ------------------------------------------------------------------------ */
 
 /* A drain does not end beside a change: the job may be due when that has ended. */
@@ -311,9 +400,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(second_change_is_busy),    cmocka_unit_test(cancel_comes_first),
-        cmocka_unit_test(timer_comes_first),        cmocka_unit_test(taker_comes_first),
-        cmocka_unit_test(drain_waits_for_a_change), cmocka_unit_test(drains_and_stops),
+        cmocka_unit_test(second_change_is_busy), cmocka_unit_test(cancel_comes_first),
+        cmocka_unit_test(timer_comes_first),     cmocka_unit_test(taker_comes_first),
+        cmocka_unit_test(sweep_comes_first),     cmocka_unit_test(drain_waits_for_a_change),
+        cmocka_unit_test(drains_and_stops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
