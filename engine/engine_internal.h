@@ -65,11 +65,11 @@ struct leat_retention {
 /* What only jobs need that wait for a time; of all records, in pages that are taken as they are
  * used. Letters: S many writers; W one writer at a time, many readers. */
 struct leat_timer_node {
-    leat_atomic_u64 due;         /* W nanoseconds; bit 63: by WALL, else by BOOT; 0: at once */
-    leat_atomic_u64 pending;     /* S of pending.h */
-    leat_atomic_u64 answer_ns;   /* W what leat_complete() says before the handler does, if it is */
-    leat_atomic_u32 answer_kind; /* W   a retry or a snooze */
-    leat_atomic_u32 snoozes;     /* W valid with LEAT_JOB_SNOOZED */
+    leat_atomic_u64 due;     /* W nanoseconds; bit 63: by WALL, else by BOOT; 0: at once */
+    leat_atomic_u64 pending; /* S of pending.h */
+    leat_atomic_u64 answer;  /* S what leat_complete() says before the handler does, if it is */
+                             /*   a retry or a snooze; see leat_timers_answer_keep() */
+    leat_atomic_u32 snoozes; /* W valid with LEAT_JOB_SNOOZED */
 };
 
 /* Letters: I set at open, then read-only; S many writers. */

@@ -77,17 +77,20 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
         return LEAT_PASSAGE_GO;
     }
     uint32_t of_type = leat_gates_list(engine, type);
+    bool passes = list != queue && leat_lists_some(&engine->pool, level, queue);
+    /* Else it could take the place that was given up for those. */
+    bool behind = list != of_type && leat_lists_some(&engine->pool, level, of_type);
     *other = queue;
-    if (leat_gate_enter(leat_gate_of(engine, queue), level)) {
+    if (leat_gate_enter(leat_gate_of(engine, queue), level, !passes)) {
         *other = of_type;
-        if (leat_gate_enter(leat_gate_of(engine, of_type), level)) {
+        if (!behind && leat_gate_enter(leat_gate_of(engine, of_type), level, true)) {
             record->admitted = true;
             return LEAT_PASSAGE_GO;
         }
         leave(engine, queue);
     }
-    /* Back in its queue's list, it is older than those there. */
-    record->returned = *other != of_type;
+    /* Back in its queue's list, it is older than those there; and so it is at its type, then. */
+    record->returned = record->returned || (list == of_type && *other == queue);
     return *other == list ? LEAT_PASSAGE_SHUT : LEAT_PASSAGE_OTHER;
 }
 
@@ -102,10 +105,7 @@ bool
 leat_gates_returned(void *context, uint32_t index)
 {
     const struct leat_engine *engine = context;
-    struct leat_job_record *record = leat_job_record(engine, index);
-    bool returned = record->returned;
-    record->returned = false;
-    return returned;
+    return leat_job_record(engine, index)->returned;
 }
 
 /* ---- what the host asks --------------------------------------------------------------------- */

@@ -114,7 +114,7 @@ struct leat_job_extra {
 struct leat_job_record {
     leat_atomic_u32 link_next; /* S links of the place that has the record; rings need none */
     bool admitted;             /* O it entered the gates of its queue and type */
-    bool returned;             /* O it was turned back by a worker */
+    bool returned;             /* O older than those listed: it was there before, or admitted */
     uint16_t spare;            /* Q */
     uint32_t spare_too;        /* Q */
     uint32_t payload_bytes;    /* I */

@@ -56,15 +56,18 @@ queue_of(void *context, uint32_t index)
     return leat_job_queue(leat_job_record(engine, index));
 }
 
-/* As a worker ends one that it takes. False: it was cancelled meanwhile, or changed. */
+/* As a worker ends one that it takes: with the number of a new attempt, which no token fits. False:
+ * it was cancelled meanwhile, or changed. */
 static bool
 expire(struct leat_engine *engine, uint32_t index)
 {
     const struct leat_job_record *record = leat_job_record(engine, index);
+    uint32_t attempts = atom_load_rlx(&record->attempts); /* rlx: single writer */
     const struct leat_change take = {
         .from = LEAT_PHASE_PENDING,
         .to = LEAT_PHASE_RUNNING,
-        .clear = LEAT_WORD_LINKED,
+        .set = leat_word_attempt(attempts + 1),
+        .clear = LEAT_WORD_LINKED | LEAT_WORD_ATTEMPT,
     };
     const struct leat_ending expired = {LEAT_PHASE_DEAD, LEAT_REASON_EXPIRED, NULL, false};
     uint64_t before = 0;

@@ -92,6 +92,7 @@ retry(const struct leat_run *run)
     bool counted = leat_job_counted(run->record);
     uint64_t before = 0;
     uint64_t after = 0;
+    run->record->returned = false;
     if (counted) {
         leat_queue_room_force(engine, queue);
     }
@@ -452,7 +453,7 @@ static enum leat_status
 finish(const struct leat_run *run, struct leat_outcome outcome)
 {
     uint64_t text = run->late ? LEAT_WORD_OUTCOME_TEXT : 0;
-    uint64_t kind = leat_timers_answer_keep(run->engine, run->index, outcome);
+    uint64_t kind = leat_timers_answer_keep(run, outcome);
     const struct leat_mark said = {
         .set = (kind | text) << LEAT_WORD_OUTCOME_SHIFT,
         .mask = LEAT_WORD_CLAIMED | LEAT_WORD_OUTCOME | LEAT_WORD_ATTEMPT,

@@ -268,19 +268,53 @@ leat_timers_snoozed(struct leat_engine *engine, uint32_t index, int change)
     (void)atom_or_rlx(&record->priority, LEAT_JOB_SNOOZED);    /* rlx: ordered by inbox:A */
 }
 
-/* DONE and FAIL stand for themselves; RETRY for itself and for SNOOZE, as the node says. */
-uint64_t
-leat_timers_answer_keep(struct leat_engine *engine, uint32_t index, struct leat_outcome outcome)
+/* ---- answers that wait for their handler's ----------------------------------------------------
+ *
+ * Word: number of the run 16 | SNOOZE | COARSE | delay 46, in ns; COARSE: in units of 2^15 ns, for
+ * what is above 19 hours; all ones: of the policy. With the number it is never what it was before:
+ * so a swap fails where the completion of a later run has been here since. */
+
+#define ANSWER_RUN_SHIFT    48
+#define ANSWER_SNOOZE       (UINT64_C(1) << 47)
+#define ANSWER_COARSE       (UINT64_C(1) << 46)
+#define ANSWER_COARSE_SHIFT 15
+#define ANSWER_DELAY        (ANSWER_COARSE - 1)
+
+static uint64_t
+answer_word(uint32_t number, struct leat_outcome outcome)
 {
-    struct leat_timer_node *node = node_of(engine, index);
+    uint64_t word = (uint64_t)number << ANSWER_RUN_SHIFT;
+    word |= outcome.kind == LEAT_OUTCOME_SNOOZE ? ANSWER_SNOOZE : 0;
+    if (outcome.delay_ns < ANSWER_DELAY) {
+        return word | outcome.delay_ns;
+    }
+    if (outcome.kind == LEAT_OUTCOME_RETRY && outcome.delay_ns == LEAT_DELAY_OF_POLICY) {
+        return word | ANSWER_DELAY;
+    }
+    uint64_t units = ((outcome.delay_ns - 1) >> ANSWER_COARSE_SHIFT) + 1;
+    return word | ANSWER_COARSE | (units < ANSWER_DELAY ? units : ANSWER_DELAY);
+}
+
+/* DONE and FAIL stand for themselves; RETRY for itself and for SNOOZE, as the word says. */
+uint64_t
+leat_timers_answer_keep(const struct leat_run *run, struct leat_outcome outcome)
+{
+    const uint64_t bits = LEAT_WORD_CLAIMED | LEAT_WORD_ATTEMPT;
+    leat_atomic_u64 *answer = &node_of(run->engine, run->index)->answer;
     if (outcome.kind != LEAT_OUTCOME_RETRY && outcome.kind != LEAT_OUTCOME_SNOOZE) {
         return (uint64_t)outcome.kind;
     }
-    /* Once the handler has answered nobody reads it; and the attempt may be over, and another one's
-     * answer stand here. rlx: hint, re-checked at mark:B */
-    if ((atom_load_rlx(leat_slab_word(&engine->jobs, index)) & LEAT_WORD_AWAITED) == 0) {
-        atom_store_rlx(&node->answer_kind, (uint32_t)outcome.kind); /* rlx: ordered by mark:B */
-        atom_store_rlx(&node->answer_ns, outcome.delay_ns);         /* rlx: ordered by mark:B */
+    /* answer:A acquire -> answer:B.  Carries: that the run is over, where a later one wrote.
+     * If relaxed: the claim below could seem to hold, and the later one's be lost. */
+    uint64_t before = atom_load_acq(answer);
+    uint64_t word = word_now(run->engine, run->index);
+    /* Once the handler has answered nobody reads it. */
+    if (leat_word_phase(word) == LEAT_PHASE_RUNNING && (word & LEAT_WORD_AWAITED) == 0 &&
+        (word & bits) == (LEAT_WORD_CLAIMED | leat_word_attempt(run->number))) {
+        /* answer:B release -> answer:A.  Carries: see answer:A; to the handler's worker, mark:B
+         * does.
+         * If relaxed: see answer:A. */
+        (void)atom_cas_rel(answer, &before, answer_word(run->number, outcome));
     }
     return LEAT_OUTCOME_RETRY;
 }
@@ -288,13 +322,16 @@ leat_timers_answer_keep(struct leat_engine *engine, uint32_t index, struct leat_
 struct leat_outcome
 leat_timers_answer(const struct leat_engine *engine, uint32_t index, enum leat_outcome_kind kind)
 {
-    const struct leat_timer_node *node = node_of(engine, index);
     if (kind != LEAT_OUTCOME_RETRY) {
         return leat_outcome_of(kind, 0);
     }
-    /* rlx: ordered by mark:A */
-    kind = (enum leat_outcome_kind)atom_load_rlx(&node->answer_kind);
-    return leat_outcome_of(kind, atom_load_rlx(&node->answer_ns)); /* rlx: ordered by mark:A */
+    uint64_t word = atom_load_rlx(&node_of(engine, index)->answer); /* rlx: ordered by mark:A */
+    uint64_t delay = word & ANSWER_DELAY;
+    kind = (word & ANSWER_SNOOZE) != 0 ? LEAT_OUTCOME_SNOOZE : LEAT_OUTCOME_RETRY;
+    if ((word & ANSWER_COARSE) != 0) {
+        return leat_outcome_of(kind, delay << ANSWER_COARSE_SHIFT);
+    }
+    return leat_outcome_of(kind, delay == ANSWER_DELAY ? LEAT_DELAY_OF_POLICY : delay);
 }
 
 void

@@ -66,9 +66,9 @@ uint32_t leat_timers_snoozes(const struct leat_engine *engine, uint32_t index);
 void leat_timers_snoozed(struct leat_engine *engine, uint32_t index, int change);
 
 /* What a leat_complete() says while the handler is still at work: kept until it answers. Returns
- * the kind that stands for it in the word, which has no room for more. pre: a claim. */
-uint64_t leat_timers_answer_keep(struct leat_engine *engine, uint32_t index,
-                                 struct leat_outcome outcome);
+ * the kind that stands for it in the word, which has no room for more. pre: a claim; where that was
+ * lost meanwhile, nothing is kept. */
+uint64_t leat_timers_answer_keep(const struct leat_run *run, struct leat_outcome outcome);
 struct leat_outcome leat_timers_answer(const struct leat_engine *engine, uint32_t index,
                                        enum leat_outcome_kind kind);
 

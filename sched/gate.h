@@ -8,7 +8,7 @@
  * Claims   all lock-free: a swap fails only where another one succeeded.
  *          No wake-up is lost: being turned away and opening are swaps of one word, so whoever
  *          opens the gate behind it sees the level's bit, and calls its list.
- *          A bit stays until one of its level enters, so each that leaves calls, not the first
+ *          A bit stays until the first of its list enters, so each that leaves calls, not the first
  *          alone: if one stops for ever before it has called, the next one does.
  * I1       used: those that entered and have not left; more than `most` only where that was lowered
  * I2       a list that waits at the gate has its level's bit set, or is called already
@@ -72,15 +72,16 @@ leat_gate_wanted(uint64_t word)
     return (uint32_t)(word >> LEAT_GATE_WANTED_SHIFT) & 0xff;
 }
 
-/* One of a level's list passes. False: it is shut, and the list will be called. */
+/* One of a level's passes; `first`: no other one stands in the list that waits at this gate, or it
+ * comes from there. False: it is shut, and that list will be called. */
 LEAT_INLINE bool
-leat_gate_enter(struct leat_gate *gate, uint32_t level)
+leat_gate_enter(struct leat_gate *gate, uint32_t level, bool first)
 {
     uint64_t now = atom_load_rlx(&gate->word); /* rlx: hint, re-checked at gate:A */
     uint64_t bit = leat_gate_level(level);
     for (;;) {
         bool open = leat_gate_open(now);
-        uint64_t next = open ? (now & ~bit) + 1 : now | bit;
+        uint64_t next = open ? (now & ~(first ? bit : 0)) + 1 : now | bit;
         /* gate:A acquire -> gate:B.  Carries: what was done by those who left, of whom the last
          * ones' swaps may stand in between.
          * If relaxed: the next handler could miss what the last one wrote. */

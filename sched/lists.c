@@ -127,6 +127,12 @@ list_empty(const struct leat_list *list)
     return list->returned.count + list->swept.count + list->jobs.count == 0;
 }
 
+bool
+leat_lists_some(const struct leat_pool *pool, uint32_t level, uint32_t queue)
+{
+    return !list_empty(&pool->lists[level].lists[queue]);
+}
+
 /* Where the next of its jobs is. */
 static struct leat_fifo *
 list_front(struct leat_list *list)

@@ -59,7 +59,7 @@ struct leat_queue_words {
 
 /* The jobs of one queue and level. Letters: O the holder of the level's role; S many writers. */
 struct leat_list {
-    struct leat_fifo returned; /* O older than the others; they were admitted, and turned back */
+    struct leat_fifo returned; /* O older than the others; they were admitted, or listed, before */
     struct leat_fifo swept;    /* O older than `jobs`; a sweep has looked at them */
     struct leat_fifo jobs;     /* O */
     bool on_ready;             /* O the queue is on the level's `ready` */
@@ -109,7 +109,7 @@ struct leat_lists_ops {
                                uint32_t *other);
     /* It passed, and the ring was full: as before. */
     void (*leave)(void *context, uint32_t index);
-    /* It was admitted before, and is older than the others of its list; asked once. */
+    /* It was admitted or listed before, and is older than the others of its list. */
     bool (*returned)(void *context, uint32_t index);
 };
 
@@ -139,6 +139,9 @@ bool leat_lists_admit(struct leat_pool *pool, uint32_t level);
 /* A job of the queue and level that waited, somewhere, is one that will be dropped. Progress:
  * lock-free. */
 void leat_lists_cancelled(struct leat_pool *pool, uint32_t level, uint32_t queue);
+
+/* True if there are jobs in the list of the queue. pre: the level's role, as in ops.enter. */
+bool leat_lists_some(const struct leat_pool *pool, uint32_t level, uint32_t queue);
 
 /* Checks I2 and I4 of a quiescent level; says on `why` (may be NULL) what is wrong. */
 bool leat_lists_check(const struct leat_pool *pool, uint32_t level, FILE *why);

@@ -91,7 +91,7 @@ job_enter(void *context, uint32_t index, uint32_t level, uint32_t list, uint32_t
     (void)index;
     (void)list;
     (void)other;
-    return leat_gate_enter(gate_of(state), level) ? LEAT_PASSAGE_GO : LEAT_PASSAGE_SHUT;
+    return leat_gate_enter(gate_of(state), level, true) ? LEAT_PASSAGE_GO : LEAT_PASSAGE_SHUT;
 }
 
 static void

@@ -12,6 +12,7 @@
 
 #define JOBS 4096
 #define RING 64
+#define MANY (LEAT_ADMIT_MOVES + 1) /* queues */
 
 enum way { WAY_DONE, WAY_PENDING, WAY_RETRY_ONCE, WAY_PAUSE };
 
@@ -62,6 +63,7 @@ setup(void)
     config.workers = 0;
     config.retained_max = 0;
     config.ring_slots = RING;
+    config.queues_max = 2 * RING;
     fixture->engine = test_start(&config);
     fixture->type = test_register(fixture->engine, "note", note, fixture);
     fixture->other = test_register(fixture->engine, "other", note, fixture);
@@ -259,6 +261,47 @@ cancelled_jobs_of_a_paused_queue_leave(void **state)
     teardown(fixture);
 }
 
+/* Lists that wait at a gate, on the level of all jobs here. */
+static uint32_t
+lists_shut(const struct fixture *fixture)
+{
+    const struct leat_pool *pool = &fixture->engine->pool;
+    uint32_t shut = 0;
+    for (uint32_t i = 0; i < pool->config.queues; i++) {
+        shut += pool->lists[LEAT_PRIORITY_NORMAL].lists[i].shut ? 1 : 0;
+    }
+    return shut;
+}
+
+/* One hold of a level's role answers so many calls, and the next one goes on. */
+static void
+many_queues_are_resumed(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    leat_queue queues[MANY];
+    for (uint32_t i = 0; i < MANY; i++) {
+        char name[16];
+        struct where where = usual(fixture);
+        (void)snprintf(name, sizeof(name), "%u", i);
+        CHECK_OK(leat_queue_create(fixture->engine, name, NULL, &queues[i]));
+        CHECK_OK(leat_queue_pause(fixture->engine, queues[i]));
+        where.queue = queues[i];
+        submit_to(fixture, where, i, i + 1);
+    }
+    CHECK_EQUAL(run_all(fixture), 0);
+    CHECK_EQUAL(lists_shut(fixture), MANY);
+    for (uint32_t i = 0; i < MANY; i++) {
+        CHECK_OK(leat_queue_resume(fixture->engine, queues[i]));
+    }
+    CHECK(leat_lists_admit(&fixture->engine->pool, LEAT_PRIORITY_NORMAL));
+    CHECK_EQUAL(lists_shut(fixture), MANY - LEAT_ADMIT_MOVES);
+    CHECK(leat_lists_admit(&fixture->engine->pool, LEAT_PRIORITY_NORMAL));
+    CHECK_EQUAL(lists_shut(fixture), 0);
+    CHECK_EQUAL(run_all(fixture), MANY);
+    teardown(fixture);
+}
+
 static void
 a_limit_holds_while_paused(void **state)
 {
@@ -381,6 +424,96 @@ a_capped_type_is_in_nobodys_way(void **state)
     for (uint32_t i = 500; i < 600; i++) {
         complete(fixture, i);
     }
+    check_used(fixture, 0);
+    teardown(fixture);
+}
+
+/* Who waits for its type stands in front of those that come to its queue when a place is free. */
+static void
+new_jobs_do_not_overtake_their_type(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    fixture->way = WAY_PENDING;
+    CHECK_OK(leat_type_set_running_max(fixture->engine, fixture->type, 1));
+    submit(fixture, 0, 50);
+    CHECK_EQUAL(run_all(fixture), 1);
+    for (uint32_t i = 0; i < 50; i++) {
+        submit(fixture, 50 + i, 50 + i + 1);
+        complete(fixture, fixture->runs[i]);
+        CHECK_EQUAL(run_all(fixture), 1);
+    }
+    for (uint32_t i = 50; i < 100; i++) {
+        complete(fixture, i);
+        CHECK_EQUAL(run_all(fixture), i < 99 ? 1 : 0);
+    }
+    check_order(fixture, 100);
+    check_used(fixture, 0);
+    teardown(fixture);
+}
+
+/* Who waited for its type, and then found its queue paused, keeps its place at both. */
+static void
+from_gate_to_gate_in_order(void **state)
+{
+    (void)state;
+    static const uint32_t order[] = {0, 2, 1, 3, 4, 5};
+    struct fixture *fixture = setup();
+    struct where second = usual(fixture);
+    second.queue = fixture->second;
+    fixture->way = WAY_PENDING;
+    CHECK_OK(leat_type_set_running_max(fixture->engine, fixture->type, 1));
+    for (uint32_t i = 0; i < 6; i++) {
+        submit_to(fixture, i % 2 == 0 ? second : usual(fixture), i, i + 1);
+        CHECK_EQUAL(run_all(fixture), i == 0 ? 1 : 0);
+    }
+    CHECK_OK(leat_queue_pause(fixture->engine, fixture->queue));
+    complete(fixture, 0);
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK_OK(leat_queue_resume(fixture->engine, fixture->queue));
+    for (uint32_t i = 1; i < 6; i++) {
+        CHECK_EQUAL(run_all(fixture), i == 1 ? 0 : 1);
+        complete(fixture, fixture->runs[i]);
+    }
+    CHECK_EQUAL(fixture->count, 6);
+    for (uint32_t i = 0; i < 6; i++) {
+        CHECK_EQUAL(fixture->runs[i], order[i]);
+    }
+    teardown(fixture);
+}
+
+/* Between the leave and the call of one thread another one has left: it calls, too, though a job of
+ * another list has passed meanwhile. */
+static void
+who_leaves_calls_for_who_has_not(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct where other = usual(fixture);
+    struct where second = usual(fixture);
+    other.type = fixture->other;
+    second.queue = fixture->second;
+    fixture->way = WAY_PENDING;
+    CHECK_OK(leat_type_set_running_max(fixture->engine, fixture->type, 1));
+    CHECK_OK(leat_queue_set_running_max(fixture->engine, fixture->queue, 1));
+    submit_to(fixture, second, 0, 1);
+    submit(fixture, 1, 2); /* waits for its type, which 0 has */
+    CHECK_EQUAL(run_all(fixture), 1);
+    submit_to(fixture, other, 2, 4); /* 3 waits for the queue, which 2 has */
+    CHECK_EQUAL(run_all(fixture), 1);
+    /* As if who completes 2 stopped before it calls. */
+    struct leat_gate *gate = leat_gate_of(fixture->engine, fixture->queue.bits - 1);
+    CHECK(leat_gate_leave(gate) != 0);
+    complete(fixture, 0);
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK_EQUAL(fixture->runs[2], 1);
+    complete(fixture, 1);
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK_EQUAL(fixture->runs[3], 3);
+    /* Its place is given up once. */
+    (void)atom_add_rlx(&gate->word, 1);
+    complete(fixture, 2);
+    complete(fixture, 3);
     check_used(fixture, 0);
     teardown(fixture);
 }
@@ -566,11 +699,15 @@ main(void)
         cmocka_unit_test(others_go_on),
         cmocka_unit_test(a_handler_pauses_its_queue),
         cmocka_unit_test(cancelled_jobs_of_a_paused_queue_leave),
+        cmocka_unit_test(many_queues_are_resumed),
         cmocka_unit_test(a_limit_holds_while_paused),
         cmocka_unit_test(a_cap_is_exact),
         cmocka_unit_test(a_cap_changes_while_jobs_run),
         cmocka_unit_test(both_on_one_queue),
         cmocka_unit_test(a_capped_type_is_in_nobodys_way),
+        cmocka_unit_test(new_jobs_do_not_overtake_their_type),
+        cmocka_unit_test(from_gate_to_gate_in_order),
+        cmocka_unit_test(who_leaves_calls_for_who_has_not),
         cmocka_unit_test(a_queue_and_a_type),
         cmocka_unit_test(levels_share_a_cap),
         cmocka_unit_test(a_retry_gives_its_place_up),

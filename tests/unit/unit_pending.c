@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ring/atomic.h"
+#include "engine/timers.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/memory.h"
@@ -456,6 +456,64 @@ over_a_close(void **state)
     teardown(fixture);
 }
 
+/* ---- what is kept until the handler answers ------------------------------------------------ */
+
+/* Answers of the run, and what is there for them. */
+static void
+answers_check(struct leat_run *run)
+{
+    const uint64_t exact = (UINT64_C(1) << 46) - 2; /* 19 hours */
+    const uint64_t unit = UINT64_C(1) << 15;
+    const uint64_t delays[] = {
+        0, 1, SHORT_NS, exact, exact + 1, exact + 2, LEAT_RETRY_NS_MAX, UINT64_C(1) << 60,
+    };
+    for (size_t i = 0; i < 2 * TEST_COUNT_OF(delays); i++) {
+        uint64_t delay_ns = delays[i / 2];
+        struct leat_outcome said = i % 2 == 0 ? leat_snooze(delay_ns) : leat_retry_in(delay_ns);
+        CHECK_EQUAL(leat_timers_answer_keep(run, said), LEAT_OUTCOME_RETRY);
+        struct leat_outcome is = leat_timers_answer(run->engine, run->index, LEAT_OUTCOME_RETRY);
+        CHECK_EQUAL(is.kind, said.kind);
+        CHECK(is.delay_ns >= delay_ns);
+        CHECK(is.delay_ns - delay_ns < (delay_ns > exact ? unit : 1));
+    }
+    CHECK_EQUAL(leat_timers_answer_keep(run, leat_retry()), LEAT_OUTCOME_RETRY);
+    struct leat_outcome is = leat_timers_answer(run->engine, run->index, LEAT_OUTCOME_RETRY);
+    CHECK_EQUAL(is.kind, LEAT_OUTCOME_RETRY);
+    CHECK_EQUAL(is.delay_ns, LEAT_DELAY_OF_POLICY);
+}
+
+/* The second run is completed while its handler is at work, and then a completion of the first run
+ * goes on that stood between its claim and what it says. */
+static struct leat_outcome
+overtaken_run(struct leat_run *run, void *context)
+{
+    struct fixture *fixture = context;
+    struct leat_run late = *run;
+    if (leat_run_attempt(run) == 1) {
+        return leat_retry_in(0);
+    }
+    late.number = 1;
+    CHECK_OK(leat_complete(fixture->engine, leat_run_token(run), leat_fail(), NULL));
+    answers_check(run);
+    CHECK_EQUAL(leat_timers_answer_keep(run, leat_snooze(3600000 * TEST_MS)), LEAT_OUTCOME_RETRY);
+    CHECK_EQUAL(leat_timers_answer_keep(&late, leat_retry_in(0)), LEAT_OUTCOME_RETRY);
+    struct leat_outcome is = leat_timers_answer(run->engine, run->index, LEAT_OUTCOME_RETRY);
+    CHECK_EQUAL(is.kind, LEAT_OUTCOME_SNOOZE);
+    CHECK_EQUAL(is.delay_ns, 3600000 * TEST_MS);
+    return leat_pending();
+}
+
+static void
+a_late_completion_changes_no_answer(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    fixture->type = test_register(fixture->engine, "overtaken", overtaken_run, fixture);
+    fixture->id = test_submit_kept(fixture->engine, fixture->type);
+    (void)ended(fixture, LEAT_JOB_DEAD);
+    teardown(fixture);
+}
+
 int
 main(void)
 {
@@ -476,6 +534,7 @@ main(void)
         cmocka_unit_test(over_a_stop),
         cmocka_unit_test(times_run_out),
         cmocka_unit_test(over_a_close),
+        cmocka_unit_test(a_late_completion_changes_no_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -393,10 +393,16 @@ expired_behind_a_full_ring(void **state)
     for (uint32_t i = 0; i < RING; i++) {
         (void)test_submit(fixture->engine, fixture->type);
     }
+    leat_job_id last = {0};
+    uint32_t index = 0;
     for (uint32_t i = 0; i < JOBS; i++) {
-        (void)submit_expiring(fixture, 0);
+        last = submit_expiring(fixture, 0);
     }
     run_all(fixture);
+    /* It was ended as a new attempt: tokens of the one before do not fit. */
+    CHECK_OK(leat_job_locate(fixture->engine, last, &index));
+    uint64_t word = atom_load_rlx(leat_slab_word(&fixture->engine->jobs, index));
+    CHECK_EQUAL(word & LEAT_WORD_ATTEMPT, leat_word_attempt(1));
     CHECK_EQUAL(atom_load_rlx(&fixture->runs), RING);
     CHECK_EQUAL(fixture->dead_seen, JOBS);
     teardown(fixture);
