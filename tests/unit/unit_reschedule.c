@@ -703,8 +703,7 @@ expired_behind_a_change(void **state)
     CHECK_EQUAL(info.state, LEAT_JOB_DEAD);
     CHECK_EQUAL(info.reason, LEAT_REASON_EXPIRED);
     CHECK_STATUS(leat_reschedule(fixture->engine, ids[0], leat_when_now()), LEAT_ENDED);
-    /* Over its time, but the last sweep is not a second ago, and nobody has come to it: it may
-     * still be changed, and is found dead when it is due. */
+    /* Over its time, and the next sweep is to come: it may be changed yet, and is dead when due. */
     leat_job_id late = submit_expiring(fixture, 0, S / 4);
     pass(fixture, S / 4);
     CHECK_OK(leat_reschedule(fixture->engine, late, leat_when_in(S / 4)));

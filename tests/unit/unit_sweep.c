@@ -227,6 +227,30 @@ in_steps(void **state)
     teardown(fixture);
 }
 
+/* A submit that has said when its job expires, and not published it yet: the sweep comes again. */
+static void
+while_one_is_submitted(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct leat_engine *engine = fixture->engine;
+    uint32_t index = 0;
+    CHECK(leat_slab_take(&engine->jobs, 0, &index));
+    leat_sweep_expect(engine, leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT));
+    CHECK_EQUAL(next_due(fixture), 0);
+    pass(fixture, 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_EQUAL(next_due(fixture), LEAT_SWEEP_NS);
+        pass(fixture, LEAT_SWEEP_NS);
+    }
+    /* It was refused. */
+    leat_slab_give(&engine->jobs, 0, index);
+    (void)atom_add_rlx(&engine->outside.refused, 1);
+    pass(fixture, LEAT_SWEEP_NS);
+    CHECK_EQUAL(next_due(fixture), LEAT_FOREVER);
+    teardown(fixture);
+}
+
 /* ---- where ---------------------------------------------------------------------------------- */
 
 /* The ring, the list behind it, and the wheel; nobody takes any. */
@@ -253,6 +277,32 @@ wherever_they_wait(void **state)
     pass(fixture, 100 * S);
     run_all(fixture);
     CHECK_EQUAL(fixture->runs, 0);
+    teardown(fixture);
+}
+
+/* A wheel gives them back long before they were due. */
+static void
+their_records_leave_the_wheel(void **state)
+{
+    (void)state;
+    enum { JOBS = 4 * LEAT_TIMERS_OFF };
+    static leat_job_id ids[JOBS];
+    struct fixture *fixture = setup();
+    struct leat_job_info info = leat_job_info_default();
+    uint32_t gone = 0;
+    for (uint32_t i = 0; i < JOBS; i++) {
+        ids[i] = submit(fixture, 10 * S, 1000 * S);
+    }
+    pass(fixture, 10 * S);
+    CHECK_EQUAL(test_statistics(fixture->engine).jobs_dead, JOBS);
+    for (uint32_t i = 0; i < JOBS; i++) {
+        CHECK_OK(leat_release(fixture->engine, ids[i]));
+    }
+    run_all(fixture);
+    for (uint32_t i = 0; i < JOBS; i++) {
+        gone += leat_get(fixture->engine, ids[i], &info) == LEAT_GONE;
+    }
+    CHECK(gone >= JOBS - 64); /* dead letters */
     teardown(fixture);
 }
 
@@ -570,6 +620,8 @@ main(void)
         cmocka_unit_test(in_steps),
         cmocka_unit_test(wherever_they_wait),
         cmocka_unit_test(its_end_is_told),
+        cmocka_unit_test(while_one_is_submitted),
+        cmocka_unit_test(their_records_leave_the_wheel),
         cmocka_unit_test(retries_and_changes),
         cmocka_unit_test(in_a_paused_queue),
         cmocka_unit_test(in_the_list_of_a_type),
