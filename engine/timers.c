@@ -165,8 +165,8 @@ static bool
 rearm(struct leat_engine *engine, uint32_t index)
 {
     enum leat_wheel_result result = LEAT_WHEEL_REFUSED;
+    struct leat_due due;
     struct leat_due after = due_of(engine, index);
-    struct leat_due due = after;
     do {
         due = after;
         uint64_t boot_ns = boot_of(engine, due);

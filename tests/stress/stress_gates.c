@@ -121,7 +121,7 @@ all_ended(struct fixture *fixture)
 {
     const struct leat_statistics now = test_statistics(fixture->engine);
     return atom_load_acq(&fixture->busy) == 0 &&
-           now.jobs_completed + now.jobs_cancelled + now.jobs_dead == ALL;
+           now.jobs_completed + now.jobs_cancelled + now.jobs_dead == (uint64_t)ALL;
 }
 
 static void

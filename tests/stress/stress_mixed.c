@@ -137,7 +137,7 @@ all_ended(struct fixture *fixture)
 {
     const struct leat_statistics now = test_statistics(fixture->engine);
     return atom_load_acq(&fixture->submitting) == 0 &&
-           now.jobs_completed + now.jobs_cancelled + now.jobs_dead == ALL;
+           now.jobs_completed + now.jobs_cancelled + now.jobs_dead == (uint64_t)ALL;
 }
 
 static void
@@ -200,7 +200,7 @@ changer(struct fixture *fixture, uint32_t number)
     uint32_t newest[SUBMITTERS] = {0};
     for (uint32_t round = 0; (round & 255) != 0 || !all_ended(fixture); round++) {
         uint32_t i = round % SUBMITTERS;
-        struct ticket *tickets = &fixture->tickets[i * JOBS];
+        struct ticket *tickets = &fixture->tickets[(size_t)i * JOBS];
         while (newest[i] + 1 < JOBS && atom_load_acq(&tickets[newest[i] + 1].id) != 0) {
             newest[i]++;
         }

@@ -208,7 +208,7 @@ changer(struct fixture *fixture, uint32_t number)
     uint32_t newest[SUBMITTERS] = {0};
     while (atom_load_acq(&fixture->submitting) != 0) {
         for (uint32_t i = 0; i < SUBMITTERS; i++) {
-            struct ticket *tickets = &fixture->tickets[i * JOBS];
+            struct ticket *tickets = &fixture->tickets[(size_t)i * JOBS];
             while (newest[i] + 1 < JOBS && atom_load_acq(&tickets[newest[i] + 1].id) != 0) {
                 newest[i]++;
             }

@@ -18,7 +18,8 @@ static void bed_sleep(struct leat_lot *lot, struct leat_parker *bed, uint32_t wo
 static void yield_count(void);
 static void prefetch_note(const struct leat_slab *slab, uint32_t index);
 
-/* The real ones, with that clock and that bed. NOLINTBEGIN(bugprone-suspicious-include) */
+/* The real ones, with that clock and that bed.
+ * NOLINTBEGIN(bugprone-suspicious-include,readability-identifier-naming) */
 #define leat_os_monotonic_ns clock_look
 #define leat_os_deadline_ns  clock_deadline
 #define leat_lot_sleep       bed_sleep
@@ -31,7 +32,7 @@ static void prefetch_note(const struct leat_slab *slab, uint32_t index);
 #undef leat_lot_sleep
 #undef leat_os_yield
 #undef leat_slab_prefetch
-/* NOLINTEND(bugprone-suspicious-include) */
+/* NOLINTEND(bugprone-suspicious-include,readability-identifier-naming) */
 
 #define JOBS      256
 #define TASKS_MAX 64
@@ -382,6 +383,7 @@ task_note(void *argument)
 static inline void
 post_to(uint32_t place, uint32_t level, uint32_t number)
 {
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): it is never followed */
     const struct leat_pool_task task = {task_note, (void *)(uintptr_t)number};
     CHECK(leat_pool_post_to(&fixture.pool, place, level, &task) == LEAT_POST_OK);
 }

@@ -446,7 +446,7 @@ lists_are_changed(void **state)
         }
     }
     const uint32_t third = (MANY - 90) / 3;
-    counts_are(fixture, third, 2 * third, 0);
+    counts_are(fixture, third, UINT64_C(2) * third, 0);
     CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
     test_engine_check(fixture->engine);
     CHECK_OK(leat_start(fixture->engine));
@@ -591,7 +591,7 @@ time_and_level(void **state)
     (void)state;
     struct fixture *fixture = setup();
     for (uint32_t i = 0; i < 4; i++) {
-        leat_job_id id = submit(fixture, i % 2 * 60 * S);
+        leat_job_id id = submit(fixture, UINT64_C(60) * (i % 2) * S);
         if (i < 2) {
             CHECK_OK(leat_priority_set(fixture->engine, id, 1));
         }
