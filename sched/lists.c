@@ -71,10 +71,11 @@ static void
 call(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t what)
 {
     struct leat_lists *lists = &pool->lists[level];
-    /* call:A acquire -> call:B.  Carries: that the queue's link is in no list. That a gate was
-     * opened needs no carrying: it is entered by a swap, which finds its newest word.
-     * If relaxed: the link could be written here before the last holder has followed it. */
-    uint32_t before = atom_or_acq(&pool->queues[queue].waiting[level], what);
+    /* call:A acq_rel -> call:B.  Carries: that the queue's link is in no list; the gate that was
+     * opened, to a holder who answers an earlier call.
+     * If relaxed: the link could be written here before the last holder has followed it; the holder
+     * could find the gate as it was before. */
+    uint32_t before = atom_or_acq_rel(&pool->queues[queue].waiting[level], what);
     if ((before & LEAT_LIST_CALLS) == 0) {
         (void)leat_inbox_push(&lists->calls, &lists->lists[queue].next_call, queue);
         leat_pool_notify(pool, LEAT_HINT_LIST(level));
@@ -95,9 +96,9 @@ call_take(struct leat_pool *pool, uint32_t level, uint32_t *queue)
     }
     /* rlx: ordered by inbox:B */
     lists->chain_calls = atom_load_rlx(&lists->lists[*queue].next_call);
-    /* call:B release -> call:A.  Carries: see call:A.
+    /* call:B acq_rel -> call:A.  Carries: see call:A.
      * If relaxed: see call:A. */
-    uint32_t word = atom_and_rel(&pool->queues[*queue].waiting[level], ~LEAT_LIST_CALLS);
+    uint32_t word = atom_and_acq_rel(&pool->queues[*queue].waiting[level], ~LEAT_LIST_CALLS);
     LEAT_ASSERT((word & LEAT_LIST_CALLS) != 0);
     return word & LEAT_LIST_CALLS;
 }

@@ -20,7 +20,7 @@
  *          not wait at a gate
  * Edges    admitted:A -> plain:A   the pushes to the ring of what was listed
  *          hand_on:A -> admitter:A     the holder's part, which the next holder goes on with
- *          call:A -> call:B            that the link of the queue's last call was followed
+ *          call:A -> call:B            the gate that was opened; and back, that the link is free
  *          admitter:A -> look:A        that the holder is busy, for leat_pool_quiet()
  *          counted:A -> forget:A       which jobs the cancels were of that a sweep forgets
  */
