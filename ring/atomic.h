@@ -79,7 +79,8 @@ LEAT_STATIC(ATOMIC_POINTER_LOCK_FREE == 2, "pointer atomics are lock-free");
     atomic_fetch_add_explicit((word), (value), memory_order_acq_rel)
 #define atom_sub_acq_rel(word, value)                                                              \
     atomic_fetch_sub_explicit((word), (value), memory_order_acq_rel)
-#define atom_sub_sc(word, value)     atomic_fetch_sub_explicit((word), (value), memory_order_seq_cst)
+#define atom_sub_sc(word, value) atomic_fetch_sub_explicit((word), (value), memory_order_seq_cst)
+
 #define atom_or_acq_rel(word, bits)  atomic_fetch_or_explicit((word), (bits), memory_order_acq_rel)
 #define atom_or_rel(word, bits)      atomic_fetch_or_explicit((word), (bits), memory_order_release)
 #define atom_or_rlx(word, bits)      atomic_fetch_or_explicit((word), (bits), memory_order_relaxed)
