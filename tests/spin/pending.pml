@@ -197,14 +197,10 @@ end:
     do
     :: atomic { ring -> ring = 0 }
         atomic {
-            assert(phase == PENDING || phase == ENDED);
-            if
-            :: phase == PENDING -> phase = RUNNING; linked = 0; number++; mine = number
-            :: else -> phase = GONE; linked = 0; mine = 0
-            fi
+            assert(phase == PENDING);
+            phase = RUNNING; linked = 0; number++; mine = number
         }
         if
-        :: mine == 0
         :: mine == RUNS -> ends[mine] = 1; job_end()
         :: else ->
             atomic { if :: soon = SOON :: soon = FAR fi }

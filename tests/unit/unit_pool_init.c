@@ -81,9 +81,10 @@ locked(const void *place, size_t bytes)
 
 static uint32_t refusals; /* of threads: there are never any */
 
-/* As pthread_create(). NOLINTNEXTLINE(readability-non-const-parameter) */
+/* As pthread_create(). NOLINTBEGIN(readability-non-const-parameter) */
 int
 created(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
+/* NOLINTEND(readability-non-const-parameter) */
 {
     (void)thread;
     (void)attributes;
