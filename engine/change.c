@@ -4,7 +4,6 @@
  * is in a place that only its taker can reach, the job is left there with a mark (MOVED), and the
  * taker brings it to a wheel. Who takes it from there during the claim leaves it to this thread
  * (HANDED). */
-#include "engine/gates.h"
 #include "engine/timers.h"
 
 /* What is to be changed. */
@@ -130,18 +129,6 @@ claim_end(struct leat_engine *engine, uint32_t index, bool left)
 
 /* ---- the change ----------------------------------------------------------------------------- */
 
-/* A PENDING job left its level: what a cancel does, too. */
-static void
-place_left(struct leat_engine *engine, const struct leat_job_record *record)
-{
-    if (leat_job_counted(record)) {
-        leat_queue_room_give(engine, leat_job_queue(record));
-    }
-    uint32_t level = leat_job_level(record);
-    leat_lists_cancelled(&engine->pool, level, leat_job_queue(record));
-    leat_lists_cancelled(&engine->pool, level, leat_gates_list(engine, leat_job_type(record)));
-}
-
 static void
 level_set(struct leat_job_record *record, uint32_t level)
 {
@@ -164,7 +151,7 @@ change_held(struct leat_engine *engine, uint32_t index, const struct asked *aske
         return status;
     }
     if (found == CLAIM_PLACE) {
-        place_left(engine, record);
+        leat_queue_left(engine, leat_queue_stand(record));
     }
     if (asked->level_only) {
         level_set(record, asked->level);

@@ -214,6 +214,19 @@ void leat_queue_room_force(struct leat_engine *engine, uint32_t queue);
 void leat_queue_room_give(struct leat_engine *engine, uint32_t queue);
 struct leat_lists_ops leat_queue_lists(struct leat_engine *engine);
 
+/* Where a job stands while it is PENDING. */
+struct leat_stand {
+    uint32_t type;
+    uint32_t queue;
+    uint32_t level;
+    bool counted;
+};
+
+struct leat_stand leat_queue_stand(const struct leat_job_record *record);
+/* A job is PENDING no more, by another thread than its taker: gives its room back, and tells the
+ * lists in one of which it may be. */
+void leat_queue_left(struct leat_engine *engine, struct leat_stand stand);
+
 /* ---- submit.c ------------------------------------------------------------------------------- */
 
 /* The checks of a submit, which take new names in. `checked` is the job with handles in the place

@@ -2,7 +2,6 @@
  * the record where it is; what it then reads is either fixed since submit, or atomic, or fixed
  * since the end. */
 #include "engine/completion.h"
-#include "engine/gates.h"
 #include "engine/timers.h"
 
 #include <string.h>
@@ -332,11 +331,8 @@ cancelled(uint64_t now, enum leat_phase end, uint64_t *next)
 struct cancelled {
     leat_job_id id;
     uint32_t index;
-    uint32_t type;
-    uint32_t queue;
-    uint32_t level;
     uint32_t completion;
-    bool counted;
+    struct leat_stand stand;
 };
 
 static struct cancelled
@@ -344,10 +340,7 @@ cancelled_read(const struct leat_engine *engine, leat_job_id id, uint32_t index)
 {
     const struct leat_job_record *record = leat_job_record(engine, index);
     struct cancelled job = {.id = id, .index = index};
-    job.type = leat_job_type(record);
-    job.queue = leat_job_queue(record);
-    job.level = leat_job_level(record);
-    job.counted = leat_job_counted(record);
+    job.stand = leat_queue_stand(record);
     /* rlx: hint, re-checked at cancel:A */
     job.completion = atom_load_rlx(&record->notice);
     return job;
@@ -360,11 +353,7 @@ cancelled_leave(struct leat_engine *engine, const struct cancelled *job, uint64_
 {
     enum leat_phase phase = leat_word_phase(before);
     if (phase == LEAT_PHASE_PENDING) {
-        if (job->counted) {
-            leat_queue_room_give(engine, job->queue);
-        }
-        leat_lists_cancelled(&engine->pool, job->level, job->queue);
-        leat_lists_cancelled(&engine->pool, job->level, leat_gates_list(engine, job->type));
+        leat_queue_left(engine, job->stand);
         return;
     }
     leat_timers_count(engine, phase, -1);

@@ -40,6 +40,28 @@ leat_queue_room_force(struct leat_engine *engine, uint32_t queue)
     (void)atom_add_rlx(&engine->pool.queues[queue].count, 1); /* rlx: ordered by change:B */
 }
 
+/* ---- who leaves without being taken --------------------------------------------------------- */
+
+struct leat_stand
+leat_queue_stand(const struct leat_job_record *record)
+{
+    const struct leat_stand stand = {.type = leat_job_type(record),
+                                     .queue = leat_job_queue(record),
+                                     .level = leat_job_level(record),
+                                     .counted = leat_job_counted(record)};
+    return stand;
+}
+
+void
+leat_queue_left(struct leat_engine *engine, struct leat_stand stand)
+{
+    if (stand.counted) {
+        leat_queue_room_give(engine, stand.queue);
+    }
+    leat_lists_cancelled(&engine->pool, stand.level, stand.queue);
+    leat_lists_cancelled(&engine->pool, stand.level, leat_gates_list(engine, stand.type));
+}
+
 /* ---- what the lists ask --------------------------------------------------------------------- */
 
 static leat_atomic_u32 *
