@@ -182,6 +182,8 @@ parts_open(struct leat_engine *engine)
         leat_clocks_add(&engine->clocks, leat_watch_source(engine));
         leat_sweep_init(&engine->sweep);
         leat_clocks_add(&engine->clocks, leat_sweep_source(engine));
+        leat_trim_init(engine);
+        leat_clocks_add(&engine->clocks, leat_trim_source(engine));
     }
     if (result == LEAT_OS_OK && !leat_registry_init(engine)) {
         result = LEAT_OS_NO_MEMORY;

@@ -11,6 +11,7 @@
 #include "engine/names.h"
 #include "engine/schedule.h"
 #include "engine/sweep.h"
+#include "engine/trim.h"
 #include "engine/watch.h"
 #include "sched/clock.h"
 #include "sched/pool.h"
@@ -118,6 +119,7 @@ struct leat_engine {
     LEAT_ALIGNED_LINE leat_atomic_u64 domain; /* S address of the grace periods */
     struct leat_watch watch;                  /* S */
     struct leat_sweep sweep;                  /* S */
+    struct leat_trim trim;                    /* S */
     struct leat_pool pool;                    /* S */
 };
 

@@ -64,6 +64,16 @@
 #define LEAT_SWEEP_NS      UINT64_C(1000000000)
 #define LEAT_SWEEP_RECORDS 1024
 
+/* Records beyond these are given back when they are free: those of so many, with payloads, are some
+ * ten MiB, which nobody misses. Some seconds after they were used, later where they are used again
+ * and again; where they would be less than a part of what was there once, not at all. In steps of
+ * some hundred microseconds. */
+#define LEAT_TRIM_RECORDS (UINT32_C(1) << 17)
+#define LEAT_TRIM_NS      UINT64_C(4000000000)
+#define LEAT_TRIM_NS_MAX  (LEAT_TRIM_NS << 6)
+#define LEAT_TRIM_PART    16
+#define LEAT_TRIM_STEP    16384
+
 /* After so many jobs that ended or were cancelled while a wheel had them, a worker is told to take
  * their records off: few beside the 16 384 places of a ring, and a wake-up for each 64 is cheap. */
 #define LEAT_TIMERS_OFF 64

@@ -109,6 +109,9 @@ record_take(struct leat_engine *engine, uint32_t *index)
             return LEAT_FULL;
         }
     }
+    if (LEAT_UNLIKELY(*index >= engine->trim.floor)) {
+        leat_trim_ask(engine);
+    }
     return LEAT_OK;
 }
 

@@ -33,6 +33,10 @@ enum leat_os_result leat_os_prefault(void *memory, size_t bytes);
 enum leat_os_result leat_os_lock(void *memory, size_t bytes);
 /* post: the system was asked for huge pages; it may not have any. */
 void leat_os_huge(void *memory, size_t bytes);
+/* post: whole pages of it are the system's again, and read as zeros; or are as they were. */
+void leat_os_release(void *memory, size_t bytes);
+/* Bytes of it that are in memory at present, in whole pages; 0 if unknown. */
+size_t leat_os_resident(void *memory, size_t bytes);
 /* post: the system was asked to take the pages from a node of memory, where it has any left. */
 void leat_os_bind(void *memory, size_t bytes, uint32_t node);
 /* post: a page that reads as zero in a child after fork; NULL where the system has no such. */

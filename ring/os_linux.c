@@ -88,18 +88,67 @@ leat_os_huge(void *memory, size_t bytes)
     (void)madvise(memory, bytes, MADV_HUGEPAGE);
 }
 
+/* The whole pages of a piece of memory; `bytes` 0: there is none. */
+struct pages {
+    unsigned char *first;
+    size_t bytes;
+};
+
+static struct pages
+pages_within(void *memory, size_t bytes)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t before = leat_round_up((uintptr_t)memory, page) - (uintptr_t)memory;
+    struct pages pages = {(unsigned char *)memory + before, 0};
+    if (before < bytes) {
+        pages.bytes = (bytes - before) & ~(page - 1);
+    }
+    return pages;
+}
+
+void
+leat_os_release(void *memory, size_t bytes)
+{
+    struct pages pages = pages_within(memory, bytes);
+    if (pages.bytes != 0) {
+        /* Refused where they are locked: they stay. */
+        (void)madvise(pages.first, pages.bytes, MADV_DONTNEED);
+    }
+}
+
+size_t
+leat_os_resident(void *memory, size_t bytes)
+{
+    enum { PAGES = 1024 };
+    unsigned char there[PAGES];
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    struct pages left = pages_within(memory, bytes);
+    size_t resident = 0;
+    while (left.bytes != 0) {
+        size_t some = left.bytes < PAGES * page ? left.bytes : PAGES * page;
+        if (mincore(left.first, some, there) != 0) {
+            return 0;
+        }
+        for (size_t i = 0; i < some / page; i++) {
+            resident += (there[i] & 1) != 0 ? page : 0;
+        }
+        left.first += some;
+        left.bytes -= some;
+    }
+    return resident;
+}
+
 void
 leat_os_bind(void *memory, size_t bytes, uint32_t node)
 {
     unsigned long mask[LEAT_CPUS_MAX / (8 * sizeof(unsigned long))] = {0};
     const size_t bits = 8 * sizeof(mask[0]);
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t first = leat_round_up((uintptr_t)memory, page);
-    uintptr_t end = ((uintptr_t)memory + bytes) & ~(page - 1);
-    if (node / bits < sizeof(mask) / sizeof(mask[0]) && first < end) {
+    struct pages pages = pages_within(memory, bytes);
+    if (node / bits < sizeof(mask) / sizeof(mask[0]) && pages.bytes != 0) {
         mask[node / bits] = 1UL << node % bits;
         /* Its number of bits is one more than the kernel uses. Refused: as without. */
-        (void)syscall(SYS_mbind, first, end - first, MPOL_PREFERRED, mask, 8 * sizeof(mask) + 1, 0);
+        (void)syscall(SYS_mbind, pages.first, pages.bytes, MPOL_PREFERRED, mask,
+                      8 * sizeof(mask) + 1, 0);
     }
 }
 

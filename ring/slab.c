@@ -10,6 +10,11 @@
 /* Records of a node come in such numbers: whole pages of words, and of the least records. */
 #define NODE_RECORDS_UNIT 512
 
+#define UNIT      (UINT32_C(1) << LEAT_SLAB_UNIT_LOG2)
+#define UNIT_FULL (UINT64_MAX >> (64 - UNIT))
+
+LEAT_STATIC(LEAT_SLAB_UNIT_LOG2 <= 6, "a unit has a bit of one word for each record");
+LEAT_STATIC(NODE_RECORDS_UNIT % UNIT == 0, "a unit is of one node");
 LEAT_STATIC(NODE_RECORDS_UNIT * sizeof(uint64_t) % LEAT_PAGE_BYTES == 0, "a node has whole pages");
 
 static uint32_t
@@ -167,7 +172,8 @@ takes_sum(const struct leat_slab *slab)
 uint64_t
 leat_slab_takes(const struct leat_slab *slab)
 {
-    return takes_sum(slab) & LEAT_GENERATION_LAST;
+    uint64_t set_aside = atom_load_rlx(&slab->set_aside); /* rlx: statistic */
+    return (takes_sum(slab) - set_aside) & LEAT_GENERATION_LAST;
 }
 
 /* From the first list that has some. Returns how many. */
@@ -192,14 +198,54 @@ any_take(struct leat_slab *slab, uint32_t shard, uint32_t *indices, uint32_t mos
     return 0;
 }
 
+static bool
+unit_take(struct leat_slab *slab, uint32_t unit, uint32_t *index)
+{
+    leat_atomic_u64 *word = &slab->aside[unit];
+    for (;;) {
+        /* aside:C acquire -> aside:B.  Carries: what the trimmer had listed before this unit.
+         * If relaxed: a searcher could find all units empty, and the lists as they were before. */
+        uint64_t bits = atom_load_acq(word);
+        uint64_t first = bits & (~bits + 1);
+        if (bits == 0) {
+            return false;
+        }
+        /* aside:D acquire -> aside:A.  Carries: what the last user did with the record.
+         * If relaxed: see give:B. */
+        if (atom_cas_acq(word, &bits, bits & ~first)) {
+            *index = unit * UNIT + (uint32_t)__builtin_ctzll(first);
+            return true;
+        }
+    }
+}
+
+/* A record that a trim has put aside. False: there is none; and none comes, unless by a take. */
+static bool
+aside_take(struct leat_slab *slab, uint32_t *index)
+{
+    /* trimming:A acquire -> trimming:B.  Carries: that all were listed again.
+     * If relaxed: a searcher could look at a list before they were. */
+    if (atom_load_acq(&slab->trimming) == 0) {
+        return false;
+    }
+    for (uint32_t unit = 0; unit < slab->units; unit++) {
+        if (unit_take(slab, unit, index)) {
+            atom_sub_rlx(&slab->set_aside, 1); /* rlx: statistic */
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Nothing was found: says so only if nothing was taken while we looked. Each further round means
- * that another thread took a record. */
+ * that another thread took a record. What is aside comes first: nothing is put there but by a
+ * take. */
 static LEAT_COLD bool
 take_slowly(struct leat_slab *slab, uint32_t shard, uint32_t *index)
 {
     for (;;) {
         uint64_t before = takes_sum(slab);
-        if (any_take(slab, shard, index, 1) != 0) {
+        if (aside_take(slab, index) || any_take(slab, shard, index, 1) != 0) {
             return true;
         }
         if (takes_sum(slab) == before) {
@@ -314,16 +360,147 @@ leat_slab_give_n(struct leat_slab *slab, uint32_t shard, const uint32_t *indices
     stack_give(slab, &home->stacks[role ^ 1], indices[0], indices[count - 1], 0);
 }
 
+/* ---- trimming ------------------------------------------------------------------------------- */
+
+void
+leat_slab_trim_begin(struct leat_slab *slab, struct leat_slab_trim *trim)
+{
+    LEAT_ASSERT(!slab->link_inside);
+    trim->left = leat_slab_taken(slab);
+    trim->unit = 0;
+    /* Before the first is put aside, by the same thread or one that knows of this. rlx: ordered by
+     * take:B */
+    atom_store_rlx(&slab->trimming, 1);
+}
+
+/* Up to a unit of listed records. Returns how many; 0: no list has any. */
+static uint32_t
+listed_take(struct leat_slab *slab, uint32_t *indices)
+{
+    for (uint32_t i = 0; i < slab->nodes_count * slab->node_shards; i++) {
+        uint32_t count = shard_take(slab, &slab->shards[i], indices, UNIT);
+        if (count != 0) {
+            return count;
+        }
+    }
+    return 0;
+}
+
+static uint32_t
+put_aside(struct leat_slab *slab)
+{
+    uint32_t indices[UNIT];
+    uint32_t count = listed_take(slab, indices);
+    atom_add_rlx(&slab->set_aside, count); /* rlx: statistic */
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t bit = UINT64_C(1) << indices[i] % UNIT;
+        /* aside:A release -> aside:D.  Carries: what the last user did with the record, which take:A
+         * has met.  If relaxed: see give:B. */
+        (void)atom_or_rel(&slab->aside[indices[i] / UNIT], bit);
+    }
+    return count;
+}
+
+/* Lists the records of a unit whose bits are set, by one swap. pre: there are some, and they are
+ * the caller's. */
+static void
+unit_give(struct leat_slab *slab, uint32_t unit, uint64_t bits)
+{
+    uint32_t last = unit * UNIT + (uint32_t)__builtin_ctzll(bits);
+    uint32_t first = LEAT_INDEX_NONE;
+    uint64_t generation = 0;
+    for (uint64_t more = bits; more != 0; more &= more - 1) {
+        uint32_t index = unit * UNIT + (uint32_t)__builtin_ctzll(more);
+        leat_atomic_u64 *word = leat_slab_word(slab, index);
+        uint64_t own = leat_word_generation(atom_load_rlx(word)); /* rlx: ordered by aside:B */
+        generation = index == last ? own : generation;
+        atom_store_rlx(word, leat_word_of(own, first)); /* rlx: ordered by give:B */
+        first = index;
+    }
+    struct leat_slab_shard *home = shard_of(slab, node_of_record(slab, last), unit);
+    uint32_t role = atom_load_rlx(&home->role); /* rlx: hint, re-checked at give:B */
+    stack_give(slab, &home->stacks[role ^ 1], first, last, generation);
+}
+
+/* Takes all of a unit that is aside. */
+static uint64_t
+unit_swap(struct leat_slab *slab, uint32_t unit)
+{
+    /* aside:B acq_rel -> aside:C.  Carries: what was listed before; acquires what the last users
+     * did with the records, if another thread put them aside.
+     * If relaxed: see aside:C; and the memory could be given back before a user's last write. */
+    return atom_swap_acq_rel(&slab->aside[unit], 0);
+}
+
+/* Lists the next units, up to a run; of those that are there whole the memory is given back first.
+ */
+static uint32_t
+run_list(struct leat_slab *slab, uint32_t unit, leat_slab_release release, void *context)
+{
+    uint64_t bits[LEAT_SLAB_RUN];
+    uint32_t count = 0;
+    uint32_t whole = 0; /* the last so many */
+    while (count < LEAT_SLAB_RUN && unit + count < slab->units) {
+        bits[count] = unit_swap(slab, unit + count);
+        bool full = bits[count] == UNIT_FULL;
+        count++;
+        whole += full ? 1 : 0;
+        bool last = count == LEAT_SLAB_RUN || unit + count == slab->units;
+        if (whole != 0 && (!full || last)) {
+            uint32_t end = unit + count - (full ? 0 : 1);
+            release(context, (end - whole) * UNIT, whole * UNIT);
+            whole = 0;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (bits[i] != 0) {
+            unit_give(slab, unit + i, bits[i]);
+        }
+    }
+    return count;
+}
+
+bool
+leat_slab_trim_step(struct leat_slab *slab, struct leat_slab_trim *trim, uint32_t budget,
+                    leat_slab_release release, void *context)
+{
+    uint32_t done = 0;
+    while (trim->left != 0 && done < budget) {
+        uint32_t count = put_aside(slab);
+        trim->left -= count == 0 || count > trim->left ? trim->left : count;
+        done += count;
+    }
+    while (trim->left == 0 && done < budget && trim->unit < slab->units) {
+        uint32_t count = run_list(slab, trim->unit, release, context);
+        trim->unit += count;
+        done += count * UNIT;
+    }
+    if (trim->left != 0 || trim->unit < slab->units) {
+        return true;
+    }
+    /* trimming:B release -> trimming:A.  Carries: see trimming:A.
+     * If relaxed: see trimming:A. */
+    atom_store_rel(&slab->trimming, 0);
+    return false;
+}
+
 /* ---- start and end -------------------------------------------------------------------------- */
 
 struct layout {
     uint32_t nodes;
     uint32_t node_shards;
     size_t shards; /* offsets */
+    size_t aside;
     size_t words;
     size_t records;
     size_t bytes;
 };
+
+static uint32_t
+units_of(uint32_t capacity)
+{
+    return (capacity + UNIT - 1) >> LEAT_SLAB_UNIT_LOG2;
+}
 
 static struct layout
 layout_of(const struct leat_slab_config *config)
@@ -334,7 +511,9 @@ layout_of(const struct leat_slab_config *config)
     layout.shards = sizeof(struct leat_slab_range) * layout.nodes;
     size_t shards = sizeof(struct leat_slab_shard) * layout.nodes * layout.node_shards;
     size_t words = config->link_inside ? 0 : sizeof(leat_atomic_u64) * config->capacity;
-    layout.words = leat_round_up(layout.shards + shards, LEAT_PAGE_BYTES);
+    size_t aside = config->link_inside ? 0 : sizeof(leat_atomic_u64) * units_of(config->capacity);
+    layout.aside = leat_round_up(layout.shards + shards, LEAT_PAGE_BYTES);
+    layout.words = layout.aside + leat_round_up(aside, LEAT_PAGE_BYTES);
     layout.records = layout.words + leat_round_up(words, LEAT_PAGE_BYTES);
     layout.bytes =
         layout.records + leat_round_up(config->record_bytes * config->capacity, LEAT_PAGE_BYTES);
@@ -393,6 +572,8 @@ leat_slab_init(struct leat_slab *slab, const struct leat_slab_config *config)
     slab->mapping_bytes = layout.bytes;
     slab->ranges = (struct leat_slab_range *)(void *)mapping;
     slab->shards = (struct leat_slab_shard *)(void *)(mapping + layout.shards);
+    slab->units = config->link_inside ? 0 : units_of(config->capacity);
+    slab->aside = (leat_atomic_u64 *)(void *)(mapping + layout.aside);
     slab->words = mapping + layout.words; /* with link_inside the same as the records */
     slab->records = mapping + layout.records;
     slab->word_bytes = config->link_inside ? config->record_bytes : sizeof(leat_atomic_u64);
@@ -408,6 +589,8 @@ leat_slab_init(struct leat_slab *slab, const struct leat_slab_config *config)
     uint32_t share = (config->capacity + layout.nodes - 1) / layout.nodes;
     slab->node_records = (uint32_t)leat_round_up(share, NODE_RECORDS_UNIT);
     atom_init(&slab->retired, 0);
+    atom_init(&slab->trimming, 0);
+    atom_init(&slab->set_aside, 0);
     lists_init(slab);
     leat_slab_spread(slab, slab->words, slab->word_bytes);
     leat_slab_spread(slab, slab->records, slab->record_bytes);
@@ -432,6 +615,16 @@ leat_slab_next(const struct leat_slab *slab, uint32_t index)
         }
     }
     return slab->capacity;
+}
+
+uint32_t
+leat_slab_taken(const struct leat_slab *slab)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < slab->nodes_count; i++) {
+        sum += atom_load_rlx(&slab->ranges[i].fresh); /* rlx: statistic */
+    }
+    return sum;
 }
 
 /* ---- check ---------------------------------------------------------------------------------- */
@@ -459,12 +652,9 @@ stack_length(const struct leat_slab *slab, const struct leat_slab_stack *stack)
 bool
 leat_slab_check(const struct leat_slab *slab, uint32_t in_use, FILE *why)
 {
-    uint64_t fresh = 0;
+    uint64_t fresh = leat_slab_taken(slab);
     uint64_t retired = atom_load_rlx(&slab->retired); /* rlx: not shared yet */
     uint64_t listed = 0;
-    for (uint32_t i = 0; i < slab->nodes_count; i++) {
-        fresh += atom_load_rlx(&slab->ranges[i].fresh); /* rlx: not shared yet */
-    }
     for (uint32_t i = 0; i < slab->nodes_count * slab->node_shards; i++) {
         listed += stack_length(slab, &slab->shards[i].stacks[0]);
         listed += stack_length(slab, &slab->shards[i].stacks[1]);

@@ -7,9 +7,13 @@
  *          which a thread alone holds many records.
  * Roles    any thread takes and gives. Between take and give the record, and every bit of its word
  *          below the generation, belong to the taker's protocol (engine/job.h).
+ *          One thread at a time trims: it puts free records aside until those of whole pages are
+ *          there, has their memory given back to the system, and lists them again.
  * Claims   take, give  lock-free: a compare-and-swap fails only if another one succeeded; no step
  *          leaves a list in a state that others must wait for.
- *          Exact: take says none only if there was a moment without a free record.
+ *          Exact: take says none only if there was a moment without a free record. What a trim has
+ *          put aside is free: who finds the lists empty takes it from there. In the hand of the
+ *          trimmer are LEAT_SLAB_RUN units of records at most.
  *          Words are never unmapped, so a stale reader of a word reads a word. Records may be.
  *          ABA   a list head carries a 38-bit tag, one more per take: a thread would have to sleep
  *                inside one take for exactly a multiple of 2^38 others (1.5 hours at 50 million a
@@ -23,10 +27,11 @@
  *          The words stand in an array of their own. Records that nobody knows by an id need no
  *          generation: with link_inside the first 8 bytes of the free record are its word, and
  *          its user's otherwise. So each use moves a line less between the cores.
- * I1       a free record is in exactly one stack, or not yet taken for the first time
+ * I1       a free record is in exactly one stack, or aside, or not yet taken for the first time
  * I2       free + in use + retired = capacity
  * I3       words of free records are even, of records in use odd (not with link_inside)
  * Edges    give:B -> take:A    what the last user did with the record
+ *          aside:A -> aside:B    the same, for one that was put aside
  */
 #ifndef RING_SLAB_H
 #define RING_SLAB_H
@@ -76,9 +81,13 @@ struct leat_slab {
     struct leat_slab_range *ranges;            /* I by node */
     struct leat_slab_shard *shards;            /* I by node */
     const struct leat_nodes *nodes;            /* I NULL: one */
+    uint32_t units;                            /* I of LEAT_SLAB_UNIT_LOG2; 0 with link_inside */
+    leat_atomic_u64 *aside;                    /* I by unit: a bit for each record put aside */
     void *mapping;                             /* I */
     size_t mapping_bytes;                      /* I */
     LEAT_ALIGNED_LINE leat_atomic_u32 retired; /* S */
+    leat_atomic_u32 trimming;                  /* S 1: records may be aside */
+    leat_atomic_u64 set_aside;                 /* S takes that were none of a user's */
 };
 
 struct leat_slab_config {
@@ -116,13 +125,34 @@ void leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index);
 void leat_slab_give_n(struct leat_slab *slab, uint32_t shard, const uint32_t *indices,
                       uint32_t count);
 
+/* Gives back to the system what stands behind the records [first, first + count), which are nobody's
+ * now. They read as zeros from then on, or as before. */
+typedef void (*leat_slab_release)(void *context, uint32_t first, uint32_t count);
+
+/* How far a trim is. */
+struct leat_slab_trim {
+    uint32_t left; /* records that are still to be put aside */
+    uint32_t unit; /* from which on they are to be listed again */
+};
+
+/* Begins a trim: from now on one thread at a time makes its steps, up to the end. Not with
+ * link_inside, where the list is in the records. */
+void leat_slab_trim_begin(struct leat_slab *slab, struct leat_slab_trim *trim);
+/* The next `budget` records or so; at least a unit. False: the trim is done. */
+bool leat_slab_trim_step(struct leat_slab *slab, struct leat_slab_trim *trim, uint32_t budget,
+                         leat_slab_release release, void *context);
+
 /* Spreads memory that has `bytes` for each record over the nodes, as the records are. */
 void leat_slab_spread(const struct leat_slab *slab, void *memory, size_t bytes);
 
 /* The first record from `index` on that was ever taken; capacity: none. */
 uint32_t leat_slab_next(const struct leat_slab *slab, uint32_t index);
 
-/* Takes since the start, modulo 2^38: for statistics, at no cost on the hot path. */
+/* Records that were ever taken. */
+uint32_t leat_slab_taken(const struct leat_slab *slab);
+
+/* Takes since the start, modulo 2^38: for statistics, at no cost on the hot path. While a trim puts
+ * records aside it may be off by those that it has in hand. */
 uint64_t leat_slab_takes(const struct leat_slab *slab);
 
 /* Checks I1 to I3 of a quiescent slab with `in_use` records taken. `why` may be NULL. */

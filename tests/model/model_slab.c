@@ -15,7 +15,7 @@
 #include "ring/slab.h"
 #include "tests/support/explore.h"
 
-#define RECORDS_MAX 3
+#define RECORDS_MAX 4
 #define STEPS_MAX   16
 
 /* ---- what happened -------------------------------------------------------------------------- */
@@ -25,6 +25,7 @@ struct step {
     struct explore_event end;
     uint8_t knew[EXPLORE_THREADS_MAX]; /* events of each thread when it began */
     uint8_t held;                      /* records afterwards */
+    uint8_t within;                    /* the most at a time, of a trim */
     bool none;                         /* a take that found nothing */
 };
 
@@ -39,6 +40,7 @@ struct scenario {
     bool used;               /* all records were given back to the first shard */
     bool inside;             /* links stand in the records */
     bool several;            /* a thread takes and gives what it holds at once */
+    bool trimmed;            /* the last thread trims */
 };
 
 struct record {
@@ -51,7 +53,7 @@ struct state {
     struct step steps[EXPLORE_THREADS_MAX][STEPS_MAX];
     uint8_t steps_count[EXPLORE_THREADS_MAX];
     uint8_t held[EXPLORE_THREADS_MAX];
-    uint8_t nones;
+    uint8_t released; /* by a trim */
 };
 
 static struct state state_now;
@@ -94,6 +96,7 @@ held_most(const struct state *state, uint32_t thread, uint32_t self, const struc
             most = step->held; /* at least there */
         } else if (!after) {
             most = most > step->held ? most : step->held;
+            most = most > step->within ? most : step->within;
         }
     }
     return most;
@@ -233,6 +236,33 @@ user_thread(void *argument)
     }
 }
 
+/* The memory behind free records is nobody's: whoever is at one now is a race. */
+static void
+record_release(void *context, uint32_t first, uint32_t count)
+{
+    struct state *state = context;
+    EXPLORE_CHECK(first + count <= scenario->capacity);
+    for (uint32_t i = first; i < first + count; i++) {
+        explore_plain_write(leat_slab_record(&state->slab, i), "record");
+    }
+    state->released = (uint8_t)(state->released + count);
+}
+
+static void
+trim_thread(void *argument)
+{
+    struct state *state = argument;
+    struct leat_slab_trim trim;
+    bool more = true;
+    leat_slab_trim_begin(&state->slab, &trim);
+    while (more) {
+        struct step *step = step_begin(state);
+        more = leat_slab_trim_step(&state->slab, &trim, 1, record_release, state);
+        step->within = LEAT_SLAB_RUN << LEAT_SLAB_UNIT_LOG2;
+        step_end(state, step, false);
+    }
+}
+
 static void
 slab_check(void *argument)
 {
@@ -260,6 +290,7 @@ struct model {
     const char *name;
     uint32_t threads;
     struct scenario scenario;
+    bool deep;
 };
 
 /* The longest last: whoever looks for a fault finds it sooner. */
@@ -301,6 +332,28 @@ static const struct model models[] = {
       .used = true,
       .inside = true,
       .several = true}},
+    {"slab_trim_2r",
+     2,
+     {.capacity = 2,
+      .shards = 1,
+      .rounds = 1,
+      .more = 1,
+      .hold = 1,
+      .used = true,
+      .trimmed = true}},
+    {"slab_trim_2r_hold",
+     2,
+     {.capacity = 2, .shards = 1, .rounds = 1, .hold = 2, .used = true, .trimmed = true}},
+    {"slab_trim_3r_shards",
+     2,
+     {.capacity = 3, .shards = 2, .rounds = 1, .hold = 2, .used = true, .trimmed = true}},
+    {"slab_trim_4r",
+     2,
+     {.capacity = 4, .shards = 1, .rounds = 1, .hold = 4, .used = true, .trimmed = true}},
+    {"slab_trim_3t_2r_deep",
+     3,
+     {.capacity = 2, .shards = 1, .rounds = 1, .hold = 1, .used = true, .trimmed = true},
+     true},
     {"slab_3t_2r_used", 3, {.capacity = 2, .shards = 1, .rounds = 1, .hold = 1, .used = true}},
 };
 
@@ -313,11 +366,13 @@ main(void)
                                       .state = &state_now,
                                       .state_bytes = sizeof(state_now),
                                       .setup = slab_setup,
-                                      .check = slab_check};
+                                      .check = slab_check,
+                                      .deep = models[i].deep};
         struct explore_counts counts;
         scenario = &models[i].scenario;
         for (uint32_t j = 0; j < models[i].threads; j++) {
-            model.threads[j] = user_thread;
+            bool trims = models[i].scenario.trimmed && j == models[i].threads - 1;
+            model.threads[j] = trims ? trim_thread : user_thread;
         }
         wrong += explore(&model, &counts) ? 0 : 1;
     }

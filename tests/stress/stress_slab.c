@@ -28,10 +28,12 @@ struct fixture {
     struct leat_slab slab;
     uint32_t share;  /* records that a thread holds at most */
     bool never_none; /* no take may fail */
+    bool trims;      /* the first thread does nothing else */
     bool until_none; /* stop at the first take that fails, instead of the deadline */
     uint64_t generation_start;
     uint64_t deadline_ns;
     uint64_t seed;
+    uint64_t released;       /* written by who trims */
     uint64_t taken[THREADS]; /* in all; written at the thread's end */
 };
 
@@ -114,10 +116,38 @@ sway(struct hand *hand)
     return true;
 }
 
+/* Nobody is at them: else there is a race. */
+static void
+release(void *context, uint32_t first, uint32_t count)
+{
+    struct fixture *fixture = context;
+    for (uint32_t i = first; i < first + count; i++) {
+        struct record *record = leat_slab_record(&fixture->slab, i);
+        CHECK_EQUAL(record->owner, 0);
+        record->unused++;
+    }
+    fixture->released += count;
+}
+
+static void
+trim(struct fixture *fixture)
+{
+    struct leat_slab_trim trim;
+    do {
+        leat_slab_trim_begin(&fixture->slab, &trim);
+        while (leat_slab_trim_step(&fixture->slab, &trim, 1000, release, fixture)) {
+        }
+    } while (test_now_ns() < fixture->deadline_ns);
+}
+
 static void
 run(void *shared, uint32_t number)
 {
     struct fixture *fixture = shared;
+    if (fixture->trims && number == 0) {
+        trim(fixture);
+        return;
+    }
     struct hand hand = {.fixture = fixture, .number = number};
     hand.prng.state = fixture->seed + number;
     hand.items = calloc(fixture->share, sizeof(*hand.items));
@@ -275,6 +305,33 @@ nodes_share(void **state)
     machine = NULL;
 }
 
+/* One thread trims, all the time: what it has not in hand is found by the others. */
+static void
+trimmed(uint32_t capacity, uint32_t share, bool never_none)
+{
+    struct fixture *fixture = setup(capacity, 3, 0);
+    fixture->share = share;
+    fixture->never_none = never_none;
+    fixture->trims = true;
+    fixture->deadline_ns = deadline_of(6);
+    test_threads_run(THREADS, run, fixture);
+    CHECK(leat_slab_check(&fixture->slab, 0, stderr));
+    CHECK(fixture->released > 0);
+    check_uses(fixture);
+    fixture->trims = false;
+    take_all(fixture);
+    teardown(fixture);
+}
+
+static void
+a_trim_takes_nothing(void **state)
+{
+    (void)state;
+    const uint32_t in_hand = LEAT_SLAB_RUN << LEAT_SLAB_UNIT_LOG2;
+    trimmed((THREADS - 1) * 1000 + in_hand, 1000, true);
+    trimmed((THREADS - 1) * 64, 70, false);
+}
+
 /* Every record serves exactly as often as it has generations. */
 static void
 records_retire(void **state)
@@ -310,7 +367,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_free_record_is_found),   cmocka_unit_test(exhaustion_is_exact),
         cmocka_unit_test(larger_than_the_rotation), cmocka_unit_test(nodes_share),
-        cmocka_unit_test(records_retire),
+        cmocka_unit_test(a_trim_takes_nothing),     cmocka_unit_test(records_retire),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

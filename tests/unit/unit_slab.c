@@ -503,6 +503,156 @@ nodes_keep_their_records(void **state)
     machine = NULL;
 }
 
+/* ---- trimming -------------------------------------------------------------------------------- */
+
+/* What was released; `slab` to see that it is free. */
+struct released {
+    struct fixture *fixture;
+    bool records[CAPACITY_MAX];
+    uint32_t count;
+    uint32_t calls;
+};
+
+static void
+release(void *context, uint32_t first, uint32_t count)
+{
+    struct released *released = context;
+    const uint32_t unit = UINT32_C(1) << LEAT_SLAB_UNIT_LOG2;
+    CHECK_EQUAL(first % unit, 0);
+    CHECK_EQUAL(count % unit, 0);
+    CHECK(count >= unit && count <= unit * LEAT_SLAB_RUN);
+    CHECK(first + count <= released->fixture->slab.capacity);
+    for (uint32_t i = first; i < first + count; i++) {
+        CHECK(!released->fixture->taken[i]);
+        CHECK(!released->records[i]);
+        released->records[i] = true;
+        memset(leat_slab_record(&released->fixture->slab, i), 0, RECORD_BYTES);
+    }
+    released->count += count;
+    released->calls++;
+}
+
+static void
+trim_all(struct released *released, uint32_t budget)
+{
+    struct leat_slab *slab = &released->fixture->slab;
+    struct leat_slab_trim trim;
+    leat_slab_trim_begin(slab, &trim);
+    while (leat_slab_trim_step(slab, &trim, budget, release, released)) {
+        CHECK(atom_load_rlx(&slab->trimming) == 1);
+    }
+    CHECK(atom_load_rlx(&slab->trimming) == 0);
+    CHECK(leat_slab_check(slab, released->fixture->in_use, stderr));
+}
+
+/* Takes so many, and gives back all but each n-th. */
+static struct fixture *
+setup_used(uint32_t capacity, uint32_t count, uint32_t every)
+{
+    struct fixture *fixture = setup(capacity, 3, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK(take(fixture, i) != UINT32_MAX);
+    }
+    for (uint32_t i = 0; i < capacity; i++) {
+        if (fixture->taken[i] && (every == 0 || i % every != 0)) {
+            give(fixture, i, i);
+        }
+    }
+    return fixture;
+}
+
+static void
+trims_whole_units(void **state)
+{
+    (void)state;
+    static const uint32_t budgets[] = {1, 64, 1000, UINT32_MAX};
+    struct leat_nodes nodes = three_nodes();
+    for (uint32_t several = 0; several < 2; several++) {
+        machine = several == 0 ? NULL : &nodes;
+        for (size_t i = 0; i < TEST_COUNT_OF(budgets); i++) {
+            static struct released released;
+            /* One unit more is not whole. */
+            struct fixture *fixture = setup_used(CAPACITY_MAX - 1, CAPACITY_MAX - 1, 0);
+            memset(&released, 0, sizeof(released));
+            released.fixture = fixture;
+            uint64_t takes = leat_slab_takes(&fixture->slab);
+            trim_all(&released, budgets[i]);
+            CHECK_EQUAL(released.count, CAPACITY_MAX - 64);
+            CHECK(!released.records[CAPACITY_MAX - 64]);
+            CHECK_EQUAL(leat_slab_takes(&fixture->slab), takes);
+            /* All can be taken again, each with its next generation. */
+            for (uint32_t j = 0; j < CAPACITY_MAX - 1; j++) {
+                CHECK(take(fixture, j) != UINT32_MAX);
+            }
+            CHECK_EQUAL(take(fixture, 0), UINT32_MAX);
+            CHECK_EQUAL(leat_slab_takes(&fixture->slab), takes + CAPACITY_MAX - 1);
+            teardown(fixture);
+        }
+    }
+    machine = NULL;
+}
+
+static void
+trims_nothing_in_use(void **state)
+{
+    (void)state;
+    static struct released released;
+    /* Each 128th stays: every other unit has one. */
+    struct fixture *fixture = setup_used(CAPACITY_MAX, CAPACITY_MAX, 128);
+    memset(&released, 0, sizeof(released));
+    released.fixture = fixture;
+    trim_all(&released, 1);
+    CHECK_EQUAL(released.count, CAPACITY_MAX / 2);
+    CHECK(!released.records[0]);
+    CHECK(released.records[64]);
+    teardown(fixture);
+    /* Those never used are not touched, nor an empty slab. */
+    fixture = setup_used(CAPACITY_MAX, 64, 0);
+    memset(&released, 0, sizeof(released));
+    released.fixture = fixture;
+    trim_all(&released, 1);
+    CHECK_EQUAL(released.count, 64);
+    CHECK_EQUAL(leat_slab_taken(&fixture->slab), 64);
+    teardown(fixture);
+    fixture = setup_used(CAPACITY_MAX, 0, 0);
+    memset(&released, 0, sizeof(released));
+    released.fixture = fixture;
+    trim_all(&released, 1);
+    CHECK_EQUAL(released.count, 0);
+    teardown(fixture);
+}
+
+/* What is aside is free: at each step of a trim all records can be taken, and no more. */
+static void
+aside_is_free(void **state)
+{
+    (void)state;
+    static struct released released;
+    struct fixture *fixture = setup_used(1000, 1000, 0);
+    struct leat_slab *slab = &fixture->slab;
+    struct leat_slab_trim trim;
+    bool more = true;
+    uint32_t steps = 0;
+    leat_slab_trim_begin(slab, &trim);
+    while (more) {
+        memset(&released, 0, sizeof(released));
+        released.fixture = fixture;
+        more = leat_slab_trim_step(slab, &trim, 64, release, &released);
+        uint64_t takes = leat_slab_takes(slab);
+        for (uint32_t i = 0; i < 1000; i++) {
+            CHECK(take(fixture, i) != UINT32_MAX);
+        }
+        CHECK_EQUAL(take(fixture, 0), UINT32_MAX);
+        CHECK_EQUAL(leat_slab_takes(slab), takes + 1000);
+        for (uint32_t i = 0; i < 1000; i++) {
+            give(fixture, i, i);
+        }
+        steps++;
+    }
+    CHECK(steps > 1000 / 64);
+    teardown(fixture);
+}
+
 int
 main(void)
 {
@@ -520,6 +670,9 @@ main(void)
         cmocka_unit_test(nodes_keep_their_records),
         cmocka_unit_test(links_stand_inside),
         cmocka_unit_test(several_are_exact),
+        cmocka_unit_test(trims_whole_units),
+        cmocka_unit_test(trims_nothing_in_use),
+        cmocka_unit_test(aside_is_free),
         cmocka_unit_test(check_can_say_no),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
