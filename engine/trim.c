@@ -20,7 +20,7 @@ leat_trim_ask(struct leat_engine *engine)
 {
     struct leat_trim *trim = &engine->trim;
     uint64_t never = LEAT_TIME_NEVER;
-    if (atom_load_rlx(&trim->next_ns) == never) { /* rlx: hint, re-checked below */
+    if (atom_load_rlx(&trim->next_ns) == never) { /* rlx: statistic */
         uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
         uint64_t pause_ns = atom_load_rlx(&trim->pause_ns); /* rlx: statistic */
         /* Nothing is carried but the time. rlx: statistic */
@@ -151,14 +151,14 @@ source_look(void *context, uint64_t now_ns)
     if (next_ns > now_ns) {
         return next_ns;
     }
-    /* trimming:A acquire -> trimmed:B.  Carries: how far the last one came.
+    /* trimmer:A acquire -> trimmed:B.  Carries: how far the last one came.
      * If relaxed: a record could be put aside, and not be listed again. */
     if (!atom_cas_acq(&trim->busy, &nobody, 1)) {
         return now_ns + LEAT_CLOCK_AGAIN_NS;
     }
     atom_store_rlx(&trim->next_ns, step(engine, now_ns)); /* rlx: statistic */
-    /* trimmed:B release -> trimming:A.  Carries: see trimming:A.
-     * If relaxed: see trimming:A. */
+    /* trimmed:B release -> trimmer:A.  Carries: see trimmer:A.
+     * If relaxed: see trimmer:A. */
     atom_store_rel(&trim->busy, 0);
     return source_next(engine);
 }

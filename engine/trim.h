@@ -14,7 +14,7 @@
  *          look    never waits. BLOCKING in its worker: while one that has stopped is at it,
  *                  nothing is given back, and the records that it has in hand are taken.
  *          What is free stays free: a submit finds what was put aside.
- * Edges    trimmed:B -> trimming:A    how far it is
+ * Edges    trimmed:B -> trimmer:A    how far it is
  */
 #ifndef ENGINE_TRIM_H
 #define ENGINE_TRIM_H

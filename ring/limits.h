@@ -42,9 +42,9 @@ LEAT_STATIC(LEAT_CHUNK_ITEMS < 1 << LEAT_LOCAL_SLOTS_LOG2, "a chunk fits into a 
  * far off. */
 #define LEAT_SLAB_ROTATION 1024
 
-/* Free records whose memory is given back together, as a power of two: those of 64 bytes fill a page,
- * and each has a bit of one word. And so many of these at once: enough that the system call is
- * little beside them; a thread that stops while it does it takes their records with it. */
+/* Free records whose memory is given back together, as a power of two: those of 64 bytes fill a
+ * page, and each has a bit of one word. And so many of these at once: enough that the system call
+ * is little beside them; a thread that stops while it does it takes their records with it. */
 #ifndef LEAT_SLAB_UNIT_LOG2 /* a model has smaller ones */
 #    define LEAT_SLAB_UNIT_LOG2 6
 #    define LEAT_SLAB_RUN       32

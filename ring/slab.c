@@ -394,8 +394,9 @@ put_aside(struct leat_slab *slab)
     atom_add_rlx(&slab->set_aside, count); /* rlx: statistic */
     for (uint32_t i = 0; i < count; i++) {
         uint64_t bit = UINT64_C(1) << indices[i] % UNIT;
-        /* aside:A release -> aside:D.  Carries: what the last user did with the record, which take:A
-         * has met.  If relaxed: see give:B. */
+        /* aside:A release -> aside:D.  Carries: what the last user did with the record, that take:A
+         * has met.
+         * If relaxed: see give:B. */
         (void)atom_or_rel(&slab->aside[indices[i] / UNIT], bit);
     }
     return count;

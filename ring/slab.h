@@ -31,7 +31,7 @@
  * I2       free + in use + retired = capacity
  * I3       words of free records are even, of records in use odd (not with link_inside)
  * Edges    give:B -> take:A    what the last user did with the record
- *          aside:A -> aside:B    the same, for one that was put aside
+ *          aside:A -> aside:D    the same, for one that was put aside
  */
 #ifndef RING_SLAB_H
 #define RING_SLAB_H
@@ -125,8 +125,8 @@ void leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index);
 void leat_slab_give_n(struct leat_slab *slab, uint32_t shard, const uint32_t *indices,
                       uint32_t count);
 
-/* Gives back to the system what stands behind the records [first, first + count), which are nobody's
- * now. They read as zeros from then on, or as before. */
+/* Gives back to the system what stands behind the records [first, first + count), which are
+ * nobody's now. They read as zeros from then on, or as before. */
 typedef void (*leat_slab_release)(void *context, uint32_t first, uint32_t count);
 
 /* How far a trim is. */

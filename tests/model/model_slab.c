@@ -41,6 +41,7 @@ struct scenario {
     bool inside;             /* links stand in the records */
     bool several;            /* a thread takes and gives what it holds at once */
     bool trimmed;            /* the last thread trims */
+    bool deep;               /* see explore.h */
 };
 
 struct record {
@@ -290,7 +291,6 @@ struct model {
     const char *name;
     uint32_t threads;
     struct scenario scenario;
-    bool deep;
 };
 
 /* The longest last: whoever looks for a fault finds it sooner. */
@@ -352,8 +352,13 @@ static const struct model models[] = {
      {.capacity = 4, .shards = 1, .rounds = 1, .hold = 4, .used = true, .trimmed = true}},
     {"slab_trim_3t_2r_deep",
      3,
-     {.capacity = 2, .shards = 1, .rounds = 1, .hold = 1, .used = true, .trimmed = true},
-     true},
+     {.capacity = 2,
+      .shards = 1,
+      .rounds = 1,
+      .hold = 1,
+      .used = true,
+      .trimmed = true,
+      .deep = true}},
     {"slab_3t_2r_used", 3, {.capacity = 2, .shards = 1, .rounds = 1, .hold = 1, .used = true}},
 };
 
@@ -367,7 +372,7 @@ main(void)
                                       .state_bytes = sizeof(state_now),
                                       .setup = slab_setup,
                                       .check = slab_check,
-                                      .deep = models[i].deep};
+                                      .deep = models[i].scenario.deep};
         struct explore_counts counts;
         scenario = &models[i].scenario;
         for (uint32_t j = 0; j < models[i].threads; j++) {
