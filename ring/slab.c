@@ -660,6 +660,10 @@ leat_slab_check(const struct leat_slab *slab, uint32_t in_use, FILE *why)
         listed += stack_length(slab, &slab->shards[i].stacks[0]);
         listed += stack_length(slab, &slab->shards[i].stacks[1]);
     }
+    for (uint32_t i = 0; i < slab->units; i++) {        /* a trim that has not ended */
+        uint64_t bits = atom_load_rlx(&slab->aside[i]); /* rlx: not shared yet */
+        listed += (uint64_t)__builtin_popcountll(bits);
+    }
     if (listed + in_use + retired == fresh) {
         return true;
     }

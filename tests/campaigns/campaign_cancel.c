@@ -1,0 +1,167 @@
+/* campaign_cancel.c - jobs that are cancelled where nobody takes them: in a queue that is paused,
+ * and on a wheel, due in a year. Their room comes back at once; their records soon, but for few.
+ *
+ *   campaign_cancel [--jobs N] [--seed S]
+ *
+ * The last line says what was counted. Exit status: 0 all right; 1 something was wrong; 2 it cannot
+ * run like this. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/limits.h"
+#include "ring/os.h"
+#include "tests/support/check.h"
+#include "tests/support/engine.h"
+#include "tests/support/prng.h"
+#include "tests/support/threads.h"
+
+#define YEAR_NS (UINT64_C(365) * 24 * 3600 * 1000000000)
+#define LEAST   10000
+#define JOBS    100000
+#define ROUNDS  3
+/* Stay where they are, however many are cancelled: in the list of the queue, in that of the type,
+ * and on the wheel. */
+#define STAY (2 * LEAT_ZOMBIES_MIN + LEAT_TIMERS_OFF)
+
+struct campaign {
+    struct leat_engine *engine;
+    leat_type type;
+    leat_queue queue;
+    leat_job_id *ids;
+    uint32_t jobs;
+    uint64_t ran;
+    uint64_t wrong;
+    uint64_t back_ns; /* the longest it took */
+};
+
+static struct leat_outcome
+job_run(struct leat_run *run, void *context)
+{
+    struct campaign *campaign = context;
+    (void)run;
+    campaign->ran++;
+    return leat_done();
+}
+
+static enum leat_status
+submit(struct campaign *campaign, uint32_t number)
+{
+    struct leat_job job = leat_job_default();
+    job.type = campaign->type;
+    job.queue = campaign->queue;
+    job.delay_ns = number % 2 == 0 ? 0 : YEAR_NS;
+    return leat_submit(campaign->engine, &job, &campaign->ids[number]);
+}
+
+/* As many as there are records, but for those that stay. */
+static void
+fill(struct campaign *campaign, uint32_t jobs)
+{
+    uint64_t begin_ns = leat_os_monotonic_ns();
+    for (uint32_t i = 0; i < jobs; i++) {
+        enum leat_status status = submit(campaign, i);
+        while (status == LEAT_FULL && leat_os_monotonic_ns() < begin_ns + TEST_PATIENCE_NS) {
+            test_sleep_ns(TEST_MS);
+            status = submit(campaign, i);
+        }
+        CHECK_OK(status);
+    }
+    uint64_t took_ns = leat_os_monotonic_ns() - begin_ns;
+    campaign->back_ns = took_ns > campaign->back_ns ? took_ns : campaign->back_ns;
+}
+
+static void
+cancel(struct campaign *campaign, uint32_t jobs, struct test_prng *prng)
+{
+    /* In no order. */
+    for (uint32_t i = jobs - 1; i > 0; i--) {
+        uint32_t other = test_random_below(prng, i + 1);
+        leat_job_id id = campaign->ids[i];
+        campaign->ids[i] = campaign->ids[other];
+        campaign->ids[other] = id;
+    }
+    for (uint32_t i = 0; i < jobs; i++) {
+        CHECK_OK(leat_cancel(campaign->engine, campaign->ids[i]));
+    }
+    struct leat_statistics sum = test_statistics(campaign->engine);
+    campaign->wrong += sum.jobs_waiting + sum.jobs_scheduled;
+}
+
+static int
+run(uint32_t jobs, uint64_t seed)
+{
+    struct campaign campaign = {.jobs = jobs};
+    struct test_prng prng = {seed};
+    struct leat_config config = test_config();
+    struct leat_queue_options options = leat_queue_options_default();
+    campaign.ids = calloc(jobs, sizeof(*campaign.ids));
+    CHECK(campaign.ids != NULL);
+    config.jobs_max = jobs;
+    config.retained_max = 0;
+    options.waiting_max = jobs / 2;
+    campaign.engine = test_start(&config);
+    campaign.type = test_register(campaign.engine, "job", job_run, &campaign);
+    CHECK_OK(leat_queue_create(campaign.engine, "paused", &options, &campaign.queue));
+    CHECK_OK(leat_queue_pause(campaign.engine, campaign.queue));
+    uint32_t most = jobs - STAY;
+    fill(&campaign, most);
+    campaign.back_ns = 0;
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        cancel(&campaign, most, &prng);
+        fill(&campaign, most);
+    }
+    cancel(&campaign, most, &prng);
+    CHECK_OK(leat_queue_resume(campaign.engine, campaign.queue));
+    CHECK_OK(leat_drain(campaign.engine, LEAT_FOREVER));
+    test_close(campaign.engine);
+    printf("cancel: %" PRIu32 " jobs cancelled %d times, back in %.1f ms at most, %" PRIu64
+           " ran, %" PRIu64 " wrong, seed %" PRIu64 "\n",
+           most, ROUNDS + 1, (double)campaign.back_ns / 1e6, campaign.ran, campaign.wrong, seed);
+    free(campaign.ids);
+    return campaign.ran + campaign.wrong == 0 ? 0 : 1;
+}
+
+static _Noreturn void
+usage(void)
+{
+    (void)fprintf(stderr, "usage: campaign_cancel [--jobs N] [--seed S], N from %d on\n", LEAST);
+    exit(2); /* NOLINT(concurrency-mt-unsafe): the only thread */
+}
+
+static uint64_t
+number(const char *text, uint64_t least, uint64_t most)
+{
+    char *end = NULL;
+    uint64_t value = strtoull(text, &end, 10);
+    if (end == text || *end != '\0' || value < least || value > most) {
+        usage();
+    }
+    return value;
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct option names[] = {{"jobs", required_argument, NULL, 'n'},
+                                          {"seed", required_argument, NULL, 's'},
+                                          {NULL, 0, NULL, 0}};
+    uint64_t jobs = JOBS;
+    uint64_t seed = 0;
+    int name = 0;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread */
+    while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        if (name == 'n') {
+            jobs = number(optarg, LEAST, LEAT_RECORDS_MAX);
+        } else if (name == 's') {
+            seed = number(optarg, 0, UINT64_MAX);
+        } else {
+            usage();
+        }
+    }
+    if (optind != argc) {
+        usage();
+    }
+    return run((uint32_t)jobs, seed == 0 ? test_seed("campaign_cancel") : seed);
+}
