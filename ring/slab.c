@@ -427,10 +427,10 @@ unit_give(struct leat_slab *slab, uint32_t unit, uint64_t bits)
 static uint64_t
 unit_swap(struct leat_slab *slab, uint32_t unit)
 {
-    /* aside:B acq_rel -> aside:C.  Carries: what was listed before; acquires what the last users
-     * did with the records, if another thread put them aside.
-     * If relaxed: see aside:C; and the memory could be given back before a user's last write. */
-    return atom_swap_acq_rel(&slab->aside[unit], 0);
+    /* aside:B release -> aside:C.  Carries: what was listed before. Needs no acquire: what the last
+     * users did with the records, take:A has met.
+     * If relaxed: see aside:C. */
+    return atom_swap_rel(&slab->aside[unit], 0);
 }
 
 /* Lists the next units, up to a run; of those that are there whole the memory is given back first.

@@ -11,6 +11,7 @@ A block stands between two lines; what is between them is replaced:
 
   gen:bench   a result of Google Benchmark. `filter` is a regular expression on names.
   gen:rows    a paired comparison with other libraries: {"group","pairs","machine","rows"}.
+  gen:cost    what each feature costs a job, of tools/cost.py.
   gen:histogram  of the same, the rows that have samples of single operations: what part of them is
               not longer than so much.
 
@@ -215,9 +216,29 @@ def histogram_table(data, arguments, where):
     return table(["row", "who", "samples", *(f"{span}, %" for span in SPANS)], lines)
 
 
+def cost_table(data, arguments, where):
+    """Table of what each feature costs a job."""
+    lines = []
+    rows = field(data, "rows", where)
+    bare = {row["name"]: row for row in rows}["job"]
+    for row in rows:
+        name = field(row, "name", where)
+        if not re.search(arguments.get("filter", ""), name):
+            continue
+        counted = row["instructions"]
+        lines.append([name, row["text"], number(row["ns"]), f"{row['more_ns']:+.1f}",
+                      f"{counted:.1f}", f"{counted - bare['instructions']:+.1f}"])
+    machine = field(data, "machine", where)
+    head = facts([(name.replace("_", " "), value) for name, value in machine.items()] +
+                 [("rounds", data.get("rounds"))])
+    return head + "\n\n" + table(["case", "what", "ns", "more than a job", "instructions", "more"],
+                                   lines)
+
+
 # ---- blocks ----------------------------------------------------------------------------------
 
-GENERATORS = {"bench": bench, "rows": rows_table, "histogram": histogram_table}
+GENERATORS = {"bench": bench, "rows": rows_table, "histogram": histogram_table,
+              "cost": cost_table}
 
 
 def generate(root, name, text):

@@ -40,7 +40,8 @@ struct scenario {
     bool used;               /* all records were given back to the first shard */
     bool inside;             /* links stand in the records */
     bool several;            /* a thread takes and gives what it holds at once */
-    bool trimmed;            /* the last thread trims */
+    bool trimmed;            /* the last thread trims, */
+    bool uses_first;         /* behind its rounds */
     bool deep;               /* see explore.h */
 };
 
@@ -255,6 +256,9 @@ trim_thread(void *argument)
     struct state *state = argument;
     struct leat_slab_trim trim;
     bool more = true;
+    if (scenario->uses_first) {
+        user_thread(argument);
+    }
     leat_slab_trim_begin(&state->slab, &trim);
     while (more) {
         struct step *step = step_begin(state);
@@ -344,6 +348,15 @@ static const struct model models[] = {
     {"slab_trim_2r_hold",
      2,
      {.capacity = 2, .shards = 1, .rounds = 1, .hold = 2, .used = true, .trimmed = true}},
+    {"slab_trim_2r_user",
+     2,
+     {.capacity = 2,
+      .shards = 1,
+      .rounds = 1,
+      .hold = 1,
+      .used = true,
+      .trimmed = true,
+      .uses_first = true}},
     {"slab_trim_3r_shards",
      2,
      {.capacity = 3, .shards = 2, .rounds = 1, .hold = 2, .used = true, .trimmed = true}},

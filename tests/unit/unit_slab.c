@@ -575,9 +575,14 @@ trims_whole_units(void **state)
             struct fixture *fixture = setup_used(CAPACITY_MAX - 1, CAPACITY_MAX - 1, 0);
             memset(&released, 0, sizeof(released));
             released.fixture = fixture;
+            /* Some of a unit were used more often than others. */
+            for (uint32_t j = 0; j < 100; j++) {
+                give(fixture, j, take(fixture, 0));
+            }
             uint64_t takes = leat_slab_takes(&fixture->slab);
             trim_all(&released, budgets[i]);
             CHECK_EQUAL(released.count, CAPACITY_MAX - 64);
+            CHECK_EQUAL(released.calls, 2); /* of a run, and of the rest */
             CHECK(!released.records[CAPACITY_MAX - 64]);
             CHECK_EQUAL(leat_slab_takes(&fixture->slab), takes);
             /* All can be taken again, each with its next generation. */
@@ -620,6 +625,29 @@ trims_nothing_in_use(void **state)
     trim_all(&released, 1);
     CHECK_EQUAL(released.count, 0);
     teardown(fixture);
+}
+
+/* The bits of so many records fill a page: behind them stand the words. */
+static void
+last_unit_is_the_last(void **state)
+{
+    (void)state;
+    static uint32_t indices[64 * LEAT_PAGE_BYTES / sizeof(uint64_t)];
+    const uint32_t capacity = TEST_COUNT_OF(indices);
+    const struct leat_slab_config config = {.capacity = capacity, .shards = 1, .record_bytes = 16};
+    struct leat_slab slab;
+    struct leat_slab_trim trim;
+    memset(&slab, 0, sizeof(slab));
+    CHECK(leat_slab_init(&slab, &config));
+    CHECK_EQUAL(leat_slab_take_n(&slab, 0, indices, capacity), capacity);
+    leat_slab_trim_begin(&slab, &trim);
+    uint32_t none = 0;
+    CHECK(!leat_slab_take(&slab, 0, &none));
+    while (leat_slab_trim_step(&slab, &trim, capacity, release, NULL)) {
+    }
+    CHECK(leat_slab_check(&slab, capacity, stderr));
+    CHECK_EQUAL(leat_word_generation(atom_load_rlx(leat_slab_word(&slab, 0))), 1);
+    leat_slab_fini(&slab);
 }
 
 /* What is aside is free: at each step of a trim all records can be taken, and no more. */
@@ -672,6 +700,7 @@ main(void)
         cmocka_unit_test(several_are_exact),
         cmocka_unit_test(trims_whole_units),
         cmocka_unit_test(trims_nothing_in_use),
+        cmocka_unit_test(last_unit_is_the_last),
         cmocka_unit_test(aside_is_free),
         cmocka_unit_test(check_can_say_no),
     };

@@ -1,0 +1,370 @@
+/* cost.c - what a task, a job, and a job with one feature more cost, in one thread without anybody
+ * else: submitted in blocks, and run by the thread that is lent.
+ *
+ *   leat_cost --list          names the cases, and what each is
+ *   leat_cost CASE ITEMS      runs them, and prints nanoseconds for each
+ *
+ * tools/cost.py measures with it, and counts instructions. Exit status: 0; 1: something did not
+ * run; 2: no such case. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/kernels/machine.h"
+#include "engine/leat.h"
+#include "ring/os.h"
+
+/* Fit into the ring of their priority. */
+#define BLOCK 512
+
+struct bench {
+    struct leat_engine *engine;
+    struct leat_job job;
+    struct leat_job_options options;
+    struct leat_completion_queue *completions;
+    unsigned char payload[1024];
+    uint64_t ran;
+};
+
+struct item {
+    const char *name;
+    const char *text;
+    void (*configure)(struct leat_config *config); /* may be NULL */
+    void (*prepare)(struct bench *bench);          /* may be NULL */
+    void (*add)(struct bench *bench);              /* one of them */
+    void (*after)(struct bench *bench);            /* a block; may be NULL */
+};
+
+static void
+must(enum leat_status status)
+{
+    if (status != LEAT_OK) {
+        (void)fprintf(stderr, "leat_cost: %s\n", leat_status_text(status));
+        exit(1); /* NOLINT(concurrency-mt-unsafe): the only thread */
+    }
+}
+
+/* ---- what runs ------------------------------------------------------------------------------- */
+
+static void
+task_run(void *argument)
+{
+    struct bench *bench = argument;
+    bench->ran++;
+}
+
+static struct leat_outcome
+job_run(struct leat_run *run, void *context)
+{
+    (void)run;
+    task_run(context);
+    return leat_done();
+}
+
+static struct leat_outcome
+result_run(struct leat_run *run, void *context)
+{
+    must(leat_run_result(run, "result", sizeof("result")));
+    return job_run(run, context);
+}
+
+/* Every other run. */
+static struct leat_outcome
+retry_run(struct leat_run *run, void *context)
+{
+    return leat_run_attempt(run) == 1 ? leat_retry_in(0) : job_run(run, context);
+}
+
+/* ---- what is added --------------------------------------------------------------------------- */
+
+static void
+post(struct bench *bench)
+{
+    must(leat_post(bench->engine, LEAT_PRIORITY_NORMAL, task_run, bench));
+}
+
+static void
+submit(struct bench *bench)
+{
+    must(leat_submit(bench->engine, &bench->job, NULL));
+}
+
+/* The block's jobs are kept until it has run. */
+static leat_job_id kept[BLOCK];
+static uint32_t kept_count;
+
+static void
+submit_kept(struct bench *bench)
+{
+    must(leat_submit(bench->engine, &bench->job, &kept[kept_count]));
+    kept_count++;
+}
+
+static void
+release_kept(struct bench *bench)
+{
+    for (uint32_t i = 0; i < kept_count; i++) {
+        must(leat_release(bench->engine, kept[i]));
+    }
+    kept_count = 0;
+}
+
+static void
+cancel_kept(struct bench *bench)
+{
+    for (uint32_t i = 0; i < kept_count; i++) {
+        must(leat_cancel(bench->engine, kept[i]));
+    }
+    bench->ran += kept_count;
+    kept_count = 0;
+}
+
+static void
+take_completions(struct bench *bench)
+{
+    static struct leat_completion taken[BLOCK];
+    size_t count = 0;
+    must(leat_completion_queue_take(bench->completions, taken, BLOCK, &count));
+}
+
+/* ---- what is prepared ------------------------------------------------------------------------ */
+
+static void
+type_of(struct bench *bench, leat_handler handler)
+{
+    must(leat_type_register(bench->engine, "job", handler, bench, NULL, &bench->job.type));
+}
+
+static void
+plain(struct bench *bench)
+{
+    type_of(bench, job_run);
+}
+
+static void
+by_name(struct bench *bench)
+{
+    plain(bench);
+    bench->job.type.bits = 0;
+    bench->job.type_name = "job";
+    bench->job.queue_name = "default";
+}
+
+static void
+payload_of(struct bench *bench, size_t bytes)
+{
+    plain(bench);
+    bench->job.payload = bench->payload;
+    bench->job.payload_bytes = bytes;
+}
+
+static void
+payload_16(struct bench *bench)
+{
+    payload_of(bench, 16);
+}
+
+static void
+payload_64(struct bench *bench)
+{
+    payload_of(bench, 64);
+}
+
+static void
+payload_1024(struct bench *bench)
+{
+    payload_of(bench, 1024);
+}
+
+static void
+keeps_result(struct bench *bench)
+{
+    type_of(bench, result_run);
+    bench->job.flags = LEAT_JOB_KEEP_RESULT;
+}
+
+static void
+retries(struct bench *bench)
+{
+    type_of(bench, retry_run);
+}
+
+static void
+completes(struct bench *bench)
+{
+    plain(bench);
+    must(leat_completion_queue_create(bench->engine, 2 * BLOCK, &bench->completions));
+    bench->job.completions = bench->completions;
+}
+
+static void
+expires(struct bench *bench)
+{
+    plain(bench);
+    bench->options.expires_in_ns = UINT64_C(3600000000000);
+    bench->job.options = &bench->options;
+}
+
+/* No time comes: they are cancelled. */
+static void
+delayed(struct bench *bench)
+{
+    plain(bench);
+    bench->job.delay_ns = UINT64_C(3600000000000);
+}
+
+static void
+queue_of(struct bench *bench, const struct leat_queue_options *options)
+{
+    plain(bench);
+    must(leat_queue_create(bench->engine, "queue", options, &bench->job.queue));
+}
+
+static void
+limited(struct bench *bench)
+{
+    struct leat_queue_options options = leat_queue_options_default();
+    options.waiting_max = 2 * BLOCK;
+    queue_of(bench, &options);
+}
+
+static void
+capped(struct bench *bench)
+{
+    struct leat_queue_options options = leat_queue_options_default();
+    options.running_max = 2 * BLOCK;
+    queue_of(bench, &options);
+}
+
+static void
+type_capped(struct bench *bench)
+{
+    plain(bench);
+    must(leat_type_set_running_max(bench->engine, bench->job.type, 2 * BLOCK));
+}
+
+/* Another queue has a gate; this one has not. */
+static void
+others_gated(struct bench *bench)
+{
+    leat_queue other = {0};
+    plain(bench);
+    must(leat_queue_create(bench->engine, "other", NULL, &other));
+    must(leat_queue_pause(bench->engine, other));
+}
+
+static void
+untimed(struct leat_config *config)
+{
+    config->sample_interval = 1000000;
+}
+
+static void
+all_timed(struct leat_config *config)
+{
+    config->sample_interval = 1;
+}
+
+static void
+retains(struct leat_config *config)
+{
+    config->retained_max = LEAT_AUTO;
+}
+
+/* The first two are what the others are compared with. */
+static const struct item items[] = {
+    {"task", "leat_post()", NULL, NULL, post, NULL},
+    {"job", "leat_submit() without payload", NULL, plain, submit, NULL},
+    {"job_untimed", "no job in 32 is timed", untimed, plain, submit, NULL},
+    {"job_timed", "each job is timed", all_timed, plain, submit, NULL},
+    {"retained", "ended jobs are kept, 10 000 of them", retains, plain, submit, NULL},
+    {"names", "type and queue by name", NULL, by_name, submit, NULL},
+    {"payload_16", "in the record", NULL, payload_16, submit, NULL},
+    {"payload_64", "beside the record", NULL, payload_64, submit, NULL},
+    {"payload_1024", "from the allocator", NULL, payload_1024, submit, NULL},
+    {"result", "a result that is kept and released", NULL, keeps_result, submit_kept, release_kept},
+    {"retry", "a second attempt, at once", NULL, retries, submit, NULL},
+    {"completion", "told by a completion queue", NULL, completes, submit, take_completions},
+    {"expiry", "expires in an hour", NULL, expires, submit, NULL},
+    {"delay", "due in an hour, and cancelled", NULL, delayed, submit_kept, cancel_kept},
+    {"cancel", "cancelled before it runs", NULL, plain, submit_kept, cancel_kept},
+    {"waiting_max", "a queue with a limit", NULL, limited, submit, NULL},
+    {"others_gated", "another queue is paused", NULL, others_gated, submit, NULL},
+    {"queue_cap", "a queue with a cap that is not reached", NULL, capped, submit, NULL},
+    {"type_cap", "the same of a type", NULL, type_capped, submit, NULL},
+};
+
+#define ITEMS (sizeof(items) / sizeof(items[0]))
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+static void
+block(struct bench *bench, const struct item *item)
+{
+    for (uint32_t i = 0; i < BLOCK; i++) {
+        item->add(bench);
+    }
+    if (item->after == cancel_kept) {
+        item->after(bench);
+    }
+    while (leat_run_some(bench->engine, BLOCK, NULL) == LEAT_OK) {
+    }
+    if (item->after != NULL && item->after != cancel_kept) {
+        item->after(bench);
+    }
+}
+
+static int
+run(const struct item *item, uint64_t blocks)
+{
+    static struct bench bench;
+    struct leat_config config = leat_config_default();
+    config.workers = 0;
+    config.retained_max = 0;
+    if (item->configure != NULL) {
+        item->configure(&config);
+    }
+    must(leat_open(&config, &bench.engine, NULL));
+    must(leat_start(bench.engine));
+    bench.job = leat_job_default();
+    bench.options = leat_job_options_default();
+    if (item->prepare != NULL) {
+        item->prepare(&bench);
+    }
+    uint64_t begin_ns = leat_os_monotonic_ns();
+    for (uint64_t i = 0; i < blocks; i++) {
+        block(&bench, item);
+    }
+    uint64_t took_ns = leat_os_monotonic_ns() - begin_ns;
+    printf("%.3f\n", (double)took_ns / (double)(blocks * BLOCK));
+    if (bench.completions != NULL) {
+        must(leat_completion_queue_destroy(bench.completions));
+    }
+    must(leat_stop(bench.engine, LEAT_FOREVER));
+    must(leat_close(bench.engine));
+    return bench.ran == blocks * BLOCK ? 0 : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--list") == 0) {
+        for (size_t i = 0; i < ITEMS; i++) {
+            printf("%s\t%s\n", items[i].name, items[i].text);
+        }
+        return 0;
+    }
+    if (argc == 2 && strcmp(argv[1], "--compiler") == 0) {
+        printf("%s\n", bench_compiler());
+        return 0;
+    }
+    for (size_t i = 0; argc == 3 && i < ITEMS; i++) {
+        if (strcmp(argv[1], items[i].name) == 0) {
+            uint64_t count = strtoull(argv[2], NULL, 10);
+            return run(&items[i], count / BLOCK + (count % BLOCK != 0 ? 1 : 0));
+        }
+    }
+    (void)fprintf(stderr, "usage: leat_cost --list | --compiler | CASE ITEMS\n");
+    return 2;
+}
