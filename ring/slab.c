@@ -203,16 +203,16 @@ unit_take(struct leat_slab *slab, uint32_t unit, uint32_t *index)
 {
     leat_atomic_u64 *word = &slab->aside[unit];
     for (;;) {
-        /* aside:C acquire -> aside:B.  Carries: what the trimmer had listed before this unit.
-         * If relaxed: a searcher could find all units empty, and the lists as they were before. */
+        /* aside:C acquire -> aside:A, aside:B.  Carries: what the last users did with the records
+         * whose bits are set; and what the trimmer had listed before it cleared others.
+         * If relaxed: see give:B; and a searcher could find all units empty, and the lists as they
+         * were before. */
         uint64_t bits = atom_load_acq(word);
         uint64_t first = bits & (~bits + 1);
         if (bits == 0) {
             return false;
         }
-        /* aside:D acquire -> aside:A.  Carries: what the last user did with the record.
-         * If relaxed: see give:B. */
-        if (atom_cas_acq(word, &bits, bits & ~first)) {
+        if (atom_cas_rlx(word, &bits, bits & ~first)) { /* rlx: ordered by aside:C */
             *index = unit * UNIT + (uint32_t)__builtin_ctzll(first);
             return true;
         }
@@ -394,7 +394,7 @@ put_aside(struct leat_slab *slab)
     atom_add_rlx(&slab->set_aside, count); /* rlx: statistic */
     for (uint32_t i = 0; i < count; i++) {
         uint64_t bit = UINT64_C(1) << indices[i] % UNIT;
-        /* aside:A release -> aside:D.  Carries: what the last user did with the record, that take:A
+        /* aside:A release -> aside:C.  Carries: what the last user did with the record, that take:A
          * has met.
          * If relaxed: see give:B. */
         (void)atom_or_rel(&slab->aside[indices[i] / UNIT], bit);

@@ -31,7 +31,7 @@
  * I2       free + in use + retired = capacity
  * I3       words of free records are even, of records in use odd (not with link_inside)
  * Edges    give:B -> take:A    what the last user did with the record
- *          aside:A -> aside:D    the same, for one that was put aside
+ *          aside:A -> aside:C    the same, for one that was put aside
  */
 #ifndef RING_SLAB_H
 #define RING_SLAB_H

@@ -611,6 +611,13 @@ trims_nothing_in_use(void **state)
     CHECK(!released.records[0]);
     CHECK(released.records[64]);
     teardown(fixture);
+    /* The last run is shorter than others. */
+    fixture = setup_used(40 * 64, 40 * 64, 0);
+    memset(&released, 0, sizeof(released));
+    released.fixture = fixture;
+    trim_all(&released, 1);
+    CHECK_EQUAL(released.count, 40 * 64);
+    teardown(fixture);
     /* Those never used are not touched, nor an empty slab. */
     fixture = setup_used(CAPACITY_MAX, 64, 0);
     memset(&released, 0, sizeof(released));
