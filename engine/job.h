@@ -35,6 +35,7 @@
  *   FILLING  -> PENDING    the submitter, before the index is in a ring
  *   PENDING  -> RUNNING    the worker that took the index from a ring or its hand
  *   FILLING  -> SCHEDULED  the submitter, before its timer is armed
+ *   FILLING  -> RUNNING    who runs it inline; the attempts behind the first are RUNNING, too
  *   SCHEDULED | RETRYING -> PENDING      who holds the role of its wheel, when its time has come
  *   SCHEDULED | RETRYING | PENDING -> CANCELLED    any thread: leat_cancel()
  *   PENDING  -> SCHEDULED  any thread: leat_reschedule(), leat_priority_set(); with MOVED
@@ -106,7 +107,9 @@ struct leat_job_extra {
     void *result;                      /* O */
     size_t result_bytes;               /* O */
     struct leat_job_terms *terms;      /* I see terms.h; NULL: those of its type */
-    leat_atomic_u32 progress;          /* W */
+    leat_atomic_u64 progress;          /* W percent; 8 bits up, texts of progress so far */
+    /* W the last one, by the last bit of their number, and the one before; see context.c */
+    leat_atomic_u64 progress_text[2][LEAT_PROGRESS_BYTES / sizeof(uint64_t)];
 };
 
 /* One line. Letters: I set by the submitter, read-only while the job lives; O who has it
