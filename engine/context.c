@@ -117,8 +117,11 @@ leat_run_token(const struct leat_run *run)
 uint64_t
 leat_run_deadline(struct leat_run *run)
 {
-    const struct leat_engine *engine = run->engine;
     uint64_t timeout_ns = 0;
+    if (run == NULL) {
+        return 0;
+    }
+    const struct leat_engine *engine = run->engine;
     switch ((enum leat_how)run->how) {
     case LEAT_HOW_ITEM:
         timeout_ns = leat_terms_timeout_ns(engine, run->index);
@@ -195,8 +198,8 @@ text_store(leat_atomic_u64 *to, const char *text)
     for (size_t i = 0; i < PROGRESS_WORDS; i++) {
         uint64_t word = 0;
         memcpy(&word, bytes + i * sizeof(word), sizeof(word));
-        /* progress:A release -> progress:D.  Carries: that the text which stood here is not the last
-         * one any more.
+        /* progress:A release -> progress:D.  Carries: that what stood here is not the last text any
+         * more.
          * If relaxed: a reader could take a mixture of both for it. */
         atom_store_rel(&to[i], word);
     }

@@ -32,7 +32,7 @@ unlock(struct leat_gather *gather)
 static void
 look_set(struct leat_gather *gather, uint64_t at_ns)
 {
-    /* looks:A release -> looks:B.  Carries: nothing but the time itself; who has it earlier is told.
+    /* looks:A release -> looks:B.  Carries: nothing but the time itself.
      * If relaxed: nothing changes. */
     atom_store_rel(&gather->look, at_ns);
 }
@@ -455,31 +455,26 @@ leat_gathers_fini(struct leat_engine *engine)
 
 /* ---- check ---------------------------------------------------------------------------------- */
 
-static bool
-wrong(FILE *why, const char *what)
-{
-    if (why != NULL) {
-        (void)fprintf(why, "gather: %s\n", what);
-    }
-    return false;
-}
-
 bool
 leat_gathers_check(struct leat_engine *engine, FILE *why)
 {
+    const char *wrong = NULL;
     uint64_t lists = 0;
-    for (struct leat_gather *gather = newest(engine); gather != NULL; gather = gather->next) {
+    for (const struct leat_gather *gather = newest(engine); gather != NULL; gather = gather->next) {
         if (gather->count >= gather->most) {
-            return wrong(why, "I1: a full list waits");
+            wrong = "I1: a full list waits";
         }
         if (gather->count > 0 && !gather->called && look_of(gather) > gather->due_ns) {
-            return wrong(why, "I2: nobody comes for a list");
+            wrong = "I2: nobody comes for a list";
         }
         lists += gather->count > 0 ? 1 : 0;
     }
     /* rlx: statistic */
     if (atom_load_rlx(&engine->outside.awaited) / LEAT_OUTSIDE_CHANGE != lists) {
-        return wrong(why, "I3: lists are counted wrongly");
+        wrong = "I3: lists are counted wrongly";
     }
-    return true;
+    if (wrong != NULL && why != NULL) {
+        (void)fprintf(why, "gather: %s\n", wrong);
+    }
+    return wrong == NULL;
 }

@@ -43,7 +43,7 @@ struct leat_batch {
     const struct leat_run *leader; /* who has it */
 };
 
-/* Letters: I set when it is made; L under the mutex; W written under it. */
+/* Letters: I set when it is made; S under the mutex; W written under it. */
 struct leat_gather {
     struct leat_engine *engine; /* I */
     leat_batch_handler handler; /* I */
@@ -53,14 +53,14 @@ struct leat_gather {
     uint32_t most;              /* I */
     uint32_t places;            /* I */
     struct leat_batch *batches; /* I by place; each its worker's */
-    uint32_t *indices;          /* L those that wait */
+    uint32_t *indices;          /* S those that wait */
     struct leat_gather *next;   /* I the one before it */
-    pthread_mutex_t mutex;      /* L */
+    pthread_mutex_t mutex;      /* S */
     leat_atomic_u64 look;       /* W when to look at it; LEAT_TIME_NEVER: not */
-    uint64_t due_ns;            /* L when the delay is over, of what waits */
-    uint32_t count;             /* L */
-    uint32_t level;             /* L of the first one */
-    bool called;                /* L a task is on its way */
+    uint64_t due_ns;            /* S when the delay is over, of what waits */
+    uint32_t count;             /* S */
+    uint32_t level;             /* S of the first one */
+    bool called;                /* S a task is on its way */
 };
 
 /* NULL: no memory. */

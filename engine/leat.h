@@ -1030,8 +1030,8 @@ leat_job_info_default(void)
  * now. The engine need not be started. The job has a record and an id as any; payload, result,
  * errors, progress, leat_cancel() and leat_get() are as for one that was submitted. But it begins
  * at once, whatever its time and priority; pauses, caps and a waiting_max are not asked; it has no
- * timeout; one of a type that takes batches comes alone. Where an attempt fails, the next one begins at
- * once: *delay_ns (may be NULL) is for how long it would have waited, all in all.
+ * timeout; one of a type that takes batches comes alone. Where an attempt fails, the next one
+ * begins at once: *delay_ns (may be NULL) is for how long it would have waited, all in all.
  * `info` (may be NULL) is what leat_get() says when it is over: the job has ended, or it goes on as
  * one that was submitted, where its handler answered leat_snooze(), or leat_pending() before
  * leat_complete() came.
