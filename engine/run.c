@@ -247,8 +247,9 @@ await(struct leat_run *run, uint64_t timeout_ns)
     settle(run, leat_timers_answer(engine, run->index, (enum leat_outcome_kind)kind));
 }
 
-void
-leat_run_settle(struct leat_run *run, struct leat_outcome outcome)
+/* As leat_run_settle(). */
+LEAT_INLINE void
+answered(struct leat_run *run, struct leat_outcome outcome)
 {
     if (LEAT_UNLIKELY(outcome.kind == LEAT_OUTCOME_PENDING)) {
         await(run, outcome.delay_ns);
@@ -257,10 +258,16 @@ leat_run_settle(struct leat_run *run, struct leat_outcome outcome)
     }
 }
 
+void
+leat_run_settle(struct leat_run *run, struct leat_outcome outcome)
+{
+    answered(run, outcome);
+}
+
 /* ---- one attempt on a worker ---------------------------------------------------------------- */
 
 /* PENDING to RUNNING. False: while it waited it was cancelled, swept or changed. */
-static bool
+LEAT_INLINE bool
 begin(struct leat_run *run)
 {
     struct leat_job_record *record = run->record;
@@ -333,11 +340,12 @@ call(struct leat_run *run, const struct leat_binding *binding)
     if (LEAT_UNLIKELY(submit_ns != 0)) {
         leat_histogram_record(&place->run_time, leat_os_monotonic_ns() - start_ns);
     }
-    leat_run_settle(run, outcome);
+    answered(run, outcome);
 }
 
-bool
-leat_run_begin(struct leat_run *run)
+/* As leat_run_begin(). */
+LEAT_INLINE bool
+take(struct leat_run *run)
 {
     struct leat_engine *engine = run->engine;
     leat_rcu_enter();
@@ -359,6 +367,12 @@ leat_run_begin(struct leat_run *run)
     return true;
 }
 
+bool
+leat_run_begin(struct leat_run *run)
+{
+    return take(run);
+}
+
 void
 leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
 {
@@ -375,7 +389,7 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
         leat_gather_take(binding->gather, worker, index);
         return;
     }
-    if (LEAT_UNLIKELY(!leat_run_begin(&run))) {
+    if (LEAT_UNLIKELY(!take(&run))) {
         return;
     }
     if (LEAT_UNLIKELY(binding == NULL)) {
