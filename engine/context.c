@@ -1,18 +1,8 @@
-/* context.c - what a handler may ask of its run, and say: error, result, progress, log lines.
- *
- * Progress is read while it is said. Two texts stand in a block, the last one and the one before,
- * and one word says which is the last, with the percent; so who has stopped in the middle of a new
- * text keeps nobody from the old one. A reader that sees the word as it was, up to the percent, has
- * read a text that nobody was writing.
- */
+/* context.c - what a handler may ask of its run, and say: error, result, progress, log lines. */
 #include "engine/gather.h"
 #include "engine/terms.h"
 
 #include <string.h>
-
-#define PROGRESS_WORDS (LEAT_PROGRESS_BYTES / sizeof(uint64_t))
-#define PROGRESS_SHIFT 8
-#define PROGRESS_MASK  ((UINT64_C(1) << PROGRESS_SHIFT) - 1)
 
 /* ---- what it is ----------------------------------------------------------------------------- */
 
@@ -190,24 +180,10 @@ leat_run_result(struct leat_run *run, const void *bytes, size_t count)
     return LEAT_OK;
 }
 
-static void
-text_store(leat_atomic_u64 *to, const char *text)
-{
-    char bytes[LEAT_PROGRESS_BYTES] = "";
-    leat_text_cut(bytes, text, sizeof(bytes));
-    for (size_t i = 0; i < PROGRESS_WORDS; i++) {
-        uint64_t word = 0;
-        memcpy(&word, bytes + i * sizeof(word), sizeof(word));
-        /* progress:A release -> progress:D.  Carries: that what stood here is not the last text any
-         * more.
-         * If relaxed: a reader could take a mixture of both for it. */
-        atom_store_rel(&to[i], word);
-    }
-}
-
 enum leat_status
 leat_run_progress(struct leat_run *run, uint32_t percent, const char *text)
 {
+    char line[LEAT_PROGRESS_BYTES] = "";
     if (run == NULL || percent > 100) {
         return LEAT_INVALID;
     }
@@ -215,37 +191,11 @@ leat_run_progress(struct leat_run *run, uint32_t percent, const char *text)
     if (extra == NULL) {
         return LEAT_NO_MEMORY;
     }
-    uint64_t number = atom_load_rlx(&extra->progress) >> PROGRESS_SHIFT; /* rlx: single writer */
     if (text != NULL) {
-        number++;
-        text_store(extra->progress_text[number & 1], text);
+        leat_text_cut(line, text, sizeof(line));
     }
-    /* progress:B release -> progress:C.  Carries: the text.
-     * If relaxed: a reader could find the one of two calls before. */
-    atom_store_rel(&extra->progress, number << PROGRESS_SHIFT | percent);
+    leat_progress_write(&extra->progress, percent, text == NULL ? NULL : line);
     return LEAT_OK;
-}
-
-uint32_t
-leat_progress_read(const struct leat_job_extra *extra, char *text)
-{
-    uint64_t again = 0;
-    uint64_t word = 0;
-    /* Ends: once more only where the handler has said another text meanwhile. */
-    do {
-        /* progress:C acquire -> progress:B.  Carries: see progress:B.
-         * If relaxed: see progress:B. */
-        word = atom_load_acq(&extra->progress);
-        const leat_atomic_u64 *from = extra->progress_text[word >> PROGRESS_SHIFT & 1];
-        for (size_t i = 0; i < PROGRESS_WORDS; i++) {
-            /* progress:D acquire -> progress:A.  Carries: see progress:A.
-             * If relaxed: see progress:A. */
-            uint64_t bytes = atom_load_acq(&from[i]);
-            memcpy(text + i * sizeof(bytes), &bytes, sizeof(bytes));
-        }
-        again = atom_load_rlx(&extra->progress); /* rlx: ordered by progress:D */
-    } while (again >> PROGRESS_SHIFT != word >> PROGRESS_SHIFT);
-    return (uint32_t)(word & PROGRESS_MASK);
 }
 
 enum leat_status

@@ -283,11 +283,6 @@ void leat_inline_run(struct leat_engine *engine, leat_job_id id, struct leat_job
 /* A further attempt of a job that runs inline. False: it was cancelled. */
 bool leat_inline_again(const struct leat_run *run, uint64_t delay_ns);
 
-/* ---- context.c ------------------------------------------------------------------------------ */
-
-/* How far a job says it is; `text` has room for LEAT_PROGRESS_BYTES. Progress: lock-free. */
-uint32_t leat_progress_read(const struct leat_job_extra *extra, char *text);
-
 /* ---- group.c ------------------------------------------------------------------------------- */
 
 void leat_group_ended(void *context, const struct leat_join *join);

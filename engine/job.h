@@ -55,6 +55,7 @@
 #define ENGINE_JOB_H
 
 #include "engine/limits.h"
+#include "engine/progress.h"
 #include "ring/slab.h"
 
 enum leat_phase {
@@ -107,9 +108,7 @@ struct leat_job_extra {
     void *result;                      /* O */
     size_t result_bytes;               /* O */
     struct leat_job_terms *terms;      /* I see terms.h; NULL: those of its type */
-    leat_atomic_u64 progress;          /* W percent; 8 bits up, texts of progress so far */
-    /* W the last one, by the last bit of their number, and the one before; see context.c */
-    leat_atomic_u64 progress_text[2][LEAT_PROGRESS_BYTES / sizeof(uint64_t)];
+    struct leat_progress progress;     /* W */
 };
 
 /* One line. Letters: I set by the submitter, read-only while the job lives; O who has it

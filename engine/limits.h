@@ -39,9 +39,6 @@
  * stack does. */
 #define LEAT_INLINE_MAX 256
 
-/* Of leat_job_info.progress_text: a line of a list. */
-#define LEAT_PROGRESS_BYTES 64
-
 /* In how many parts of a timeout handlers are looked at, and how often at most. */
 #define LEAT_WATCH_PARTS  8
 #define LEAT_WATCH_NS_MIN UINT64_C(1000000)

@@ -84,6 +84,9 @@ leat_job_unhold(struct leat_engine *engine, uint32_t index)
 
 /* ---- get and wait --------------------------------------------------------------------------- */
 
+LEAT_STATIC(sizeof(((struct leat_job_info *)NULL)->progress_text) == LEAT_PROGRESS_BYTES,
+            "a text fits");
+
 static void
 info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint64_t word,
           struct leat_job_info *info)
@@ -111,7 +114,7 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
     info->cancel_requested = (word & LEAT_WORD_CANCEL) != 0;
     info->payload_bytes = record->payload_bytes;
     if (extra != NULL) {
-        info->progress = leat_progress_read(extra, info->progress_text);
+        info->progress = leat_progress_read(&extra->progress, info->progress_text);
     }
     if (phase == LEAT_PHASE_COMPLETED) {
         info->progress = 100;
