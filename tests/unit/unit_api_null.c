@@ -7,13 +7,7 @@
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/source.h"
-
-/* An engine to make mistakes with, and a run of it for what is asked of runs. */
-struct world {
-    struct leat_engine *engine;
-    struct leat_run *run; /* NULL outside the handler */
-    leat_type type;
-};
+#include "tests/unit/api_null_handlers.h"
 
 static void
 nothing(void *argument)
@@ -277,8 +271,6 @@ case_run(struct world *world)
     CHECK_STATUS(leat_run_result(run, "", SIZE_MAX), LEAT_INVALID);
     CHECK_STATUS(leat_run_progress(run, UINT32_MAX, NULL), LEAT_INVALID);
 }
-
-#include "tests/unit/api_null_handlers.h"
 
 static void
 case_pending_extend(struct world *world)

@@ -1,8 +1,8 @@
-/* unit_gather.c - handlers that take batches, exactly, with a lent thread and a clock that the test
- * moves: by count below, at and above it, by delay not a nanosecond early, without a delay what the
- * ring has; who is cancelled, changed, expired or paused meanwhile is not among them; each has its
- * own outcome, retry and attempt; the longest timeout is that of all; caps count jobs; a drain waits
- * for no delay, a stop keeps them; limits of the options. */
+/* unit_gather.c - handlers that take batches, exactly, with a lent thread and a clock that the
+ * test moves: by count below, at and above it, by delay not a nanosecond early, without a delay
+ * what the ring has; who is cancelled, changed, expired or paused meanwhile is not among them;
+ * each has its own outcome, retry and attempt; the longest timeout is that of all; caps count
+ * jobs; a drain waits for no delay, a stop keeps them; limits of the options. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
-/* unit_inline.c - jobs that run in the caller's thread, exactly: on an engine that was never started
- * and on one that runs; results, errors and attempts as for a submitted job, delays said and not
- * slept; what a handler answers that goes on elsewhere; cancels; what would make a job wait is not
- * asked; nested ones, up to their limit; refusals leave nothing behind. And leat_config.inline_mode
- * with single jobs and batches. */
+/* unit_inline.c - jobs that run in the caller's thread, exactly: on an engine that was never
+ * started and on one that runs; results, errors and attempts as for a submitted job, delays said
+ * and not slept; what a handler answers that goes on elsewhere; cancels; what would make a job
+ * wait is not asked; nested ones, up to their limit; refusals leave nothing behind. And
+ * leat_config.inline_mode with single jobs and batches. */
 #include <stdlib.h>
 #include <string.h>
 
