@@ -339,14 +339,6 @@ leat_submit_queued(struct leat_engine *engine, const struct leat_job *job, leat_
 
 /* ---- jobs that run inline -------------------------------------------------------------------- */
 
-/* Nothing that would make it wait is asked. */
-static void
-intake_inline(struct intake *intake)
-{
-    intake->due.time = 0;
-    intake->waiting_max = 0;
-}
-
 /* LEAT_OK: there may be one more, and the engine takes it in. */
 static enum leat_status
 inline_enter(struct leat_engine *engine)
@@ -391,7 +383,7 @@ leat_submit_running(struct leat_engine *engine, const struct leat_job *given, le
     if (status != LEAT_OK) {
         return status;
     }
-    intake_inline(&intake);
+    intake.waiting_max = 0; /* it does not wait, whatever its time is */
     status = record_fill(engine, job, &intake);
     if (status == LEAT_OK) {
         *id = record_run(engine, intake.index, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
@@ -641,7 +633,7 @@ submit_all(struct group *group, leat_job_id *ids)
     enum leat_status status = group_check(group);
     bool inlined = group->engine->config.inline_mode;
     for (size_t i = 0; inlined && i < group->count; i++) {
-        intake_inline(&group->intakes[i]);
+        group->intakes[i].waiting_max = 0;
     }
     if (status == LEAT_OK) {
         status = group_fill(group);

@@ -11,7 +11,9 @@
 #include "tests/support/threads.h"
 
 #define SECOND_NS UINT64_C(1000000000)
-#define FULL      "0123456789012345678901234567890123456789012345678901234567890 \xc3\xa4"
+
+/* 64 bytes and a NUL, of which the last two are one character. */
+static const char full[] = "0123456789012345678901234567890123456789012345678901234567890 \xc3\xa4";
 
 struct fixture {
     struct leat_engine *engine;
@@ -109,13 +111,13 @@ progress_step(struct leat_run *run, struct fixture *fixture)
     shows(run, 3, "first");
     CHECK_OK(leat_run_progress(run, 4, ""));
     shows(run, 4, "");
-    /* 62 bytes and a NUL, 64 of which the last is half a character, and 63. */
-    CHECK_OK(leat_run_progress(run, 5, FULL + 2));
-    shows(run, 5, FULL + 2);
-    CHECK_OK(leat_run_progress(run, 6, FULL));
+    /* 62 bytes, then one too many, cut before the character, then 63. */
+    CHECK_OK(leat_run_progress(run, 5, full + 2));
+    shows(run, 5, full + 2);
+    CHECK_OK(leat_run_progress(run, 6, full));
     shows(run, 6, "0123456789012345678901234567890123456789012345678901234567890 ");
-    CHECK_OK(leat_run_progress(run, 7, FULL + 1));
-    shows(run, 7, FULL + 1);
+    CHECK_OK(leat_run_progress(run, 7, full + 1));
+    shows(run, 7, full + 1);
     CHECK_OK(leat_run_progress(run, 8, "third"));
     CHECK_OK(leat_run_progress(run, 9, NULL));
     return leat_retry();
@@ -125,7 +127,7 @@ static void
 progress(void **state)
 {
     (void)state;
-    CHECK_EQUAL(strlen(FULL), 64);
+    CHECK_EQUAL(strlen(full), 64);
     struct fixture *fixture = setup(0, false);
     struct leat_job_info info = play(fixture, progress_step);
     CHECK_EQUAL(info.state, LEAT_JOB_DEAD);

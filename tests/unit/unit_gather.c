@@ -478,6 +478,14 @@ drained(void **state)
     submit(fixture, 3, 5);
     CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
     CHECK_EQUAL(fixture->runs, 5);
+    called(fixture, 1, 5);
+    test_close(fixture->engine);
+    free(fixture);
+    /* What comes to its list while it drains. */
+    fixture = setup_of(8, DELAY_NS);
+    submit(fixture, 0, 3);
+    CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
+    called(fixture, 1, 3);
     test_close(fixture->engine);
     free(fixture);
 }
