@@ -538,6 +538,13 @@ alone(void **state)
     CHECK_OK(leat_run_inline(engine, &job, &info, NULL));
     called(fixture, 1, 1);
     CHECK_EQUAL(info.state, LEAT_JOB_COMPLETED);
+    struct leat_type_options options = leat_type_options_default();
+    options.batch_max = 2;
+    CHECK_OK(leat_type_register_batch(engine, "later", batch, fixture, &options, &fixture->type));
+    job.type = fixture->type;
+    CHECK_OK(leat_run_inline(engine, &job, &info, NULL));
+    called(fixture, 2, 1);
+    CHECK_EQUAL(info.state, LEAT_JOB_COMPLETED);
     teardown(fixture);
 }
 
