@@ -9,8 +9,9 @@
  * Roles    any worker adds, takes, and posts the task; the thread of the clocks, and who lends one
  *          a thread, look when that is to be done.
  * Claims   BLOCKING in the type's mutex, for the jobs of that type: who stops behind it keeps them,
- *          and whoever comes to them or to the due times of all types. Held for a copy of at most
- *          LEAT_BATCH_MAX numbers, and a post; never while a function of the user's runs.
+ *          and whoever comes to them, or to lists that are due; and a grace period waits for these.
+ *          Held for a copy of at most LEAT_BATCH_MAX numbers, and a post; never while a function of
+ *          the user's runs.
  *          A job in the list is PENDING and LINKED: it is its place. Who takes it from there begins
  *          it as from a ring, or passes it on where it was cancelled, changed or paused meanwhile.
  * `look`   when to look at the list, by BOOT; at most when its delay is over, and often earlier, as

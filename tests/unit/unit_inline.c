@@ -486,6 +486,20 @@ mode(void **state)
     teardown(fixture);
 }
 
+/* As schedules submit: their thread runs no handler. */
+static void
+queued(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(true);
+    const struct leat_job job = kept(fixture);
+    leat_job_id id = {0};
+    CHECK_OK(leat_submit_queued(fixture->engine, &job, &id));
+    CHECK_EQUAL(fixture->runs, 0);
+    CHECK_EQUAL(test_get(fixture->engine, id).state, LEAT_JOB_PENDING);
+    teardown(fixture);
+}
+
 int
 main(void)
 {
@@ -497,7 +511,7 @@ main(void)
         cmocka_unit_test(snooze),        cmocka_unit_test(nothing_waits),
         cmocka_unit_test(around),        cmocka_unit_test(told),
         cmocka_unit_test(nested),        cmocka_unit_test(refused),
-        cmocka_unit_test(mode),
+        cmocka_unit_test(mode),          cmocka_unit_test(queued),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
