@@ -28,7 +28,7 @@ struct leat_binding {
     uint32_t max_attempts;               /* I */
     uint64_t timeout_ns;                 /* I 0: none */
     struct leat_backoff backoff;         /* I */
-    const struct leat_binding *plain;    /* I without middleware; NULL: this is it */
+    struct leat_binding *plain;          /* I without middleware; NULL: this is it */
     struct leat_middlewares middlewares; /* S of this type */
 };
 

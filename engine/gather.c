@@ -364,7 +364,7 @@ batch_make(struct leat_gather *gather, struct leat_batch *batch)
     const struct leat_memory *memory = &gather->engine->memory;
     batch->indices = leat_memory_take(memory, sizeof(*batch->indices) * gather->most);
     batch->entries = leat_memory_take(memory, sizeof(*batch->entries) * gather->most);
-    batch->runs = leat_memory_take(memory, sizeof(*batch->runs) * gather->most);
+    batch->runs = leat_memory_take(memory, sizeof(void *) * gather->most);
     batch->outcomes = leat_memory_take(memory, sizeof(*batch->outcomes) * gather->most);
     return batch->indices != NULL && batch->entries != NULL && batch->runs != NULL &&
            batch->outcomes != NULL;
@@ -376,7 +376,7 @@ batch_free(struct leat_gather *gather, struct leat_batch *batch)
     const struct leat_memory *memory = &gather->engine->memory;
     leat_memory_give(memory, batch->indices, sizeof(*batch->indices) * gather->most);
     leat_memory_give(memory, batch->entries, sizeof(*batch->entries) * gather->most);
-    leat_memory_give(memory, (void *)batch->runs, sizeof(*batch->runs) * gather->most);
+    leat_memory_give(memory, (void *)batch->runs, sizeof(void *) * gather->most);
     leat_memory_give(memory, batch->outcomes, sizeof(*batch->outcomes) * gather->most);
 }
 

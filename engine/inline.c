@@ -4,17 +4,23 @@
 #include "engine/engine_internal.h"
 #include "engine/timers.h"
 
+/* What becomes of a job on its way. */
+struct course {
+    uint64_t delay_ns; /* that it would have waited for so far */
+    bool again;        /* a further attempt has begun */
+};
+
 /* The run comes first: run.c has the one and we want the other. */
 struct leat_inline_run {
     struct leat_run run;
-    uint64_t delay_ns; /* that it would have waited for so far */
-    bool again;        /* a further attempt has begun */
+    struct course *course;
 };
 
 bool
 leat_inline_again(const struct leat_run *run, uint64_t delay_ns)
 {
-    struct leat_inline_run *own = (struct leat_inline_run *)(uintptr_t)run;
+    const struct leat_inline_run *own = (const struct leat_inline_run *)(const void *)run;
+    struct course *course = own->course;
     const struct leat_mark next = {
         .set = leat_word_attempt(run->number + 1),
         .clear = LEAT_WORD_OF_ATTEMPT | LEAT_WORD_ATTEMPT,
@@ -24,8 +30,8 @@ leat_inline_again(const struct leat_run *run, uint64_t delay_ns)
     if (!leat_job_mark(run->word, &next, &before)) {
         return false;
     }
-    own->delay_ns = leat_timers_after(own->delay_ns, delay_ns);
-    own->again = true;
+    course->delay_ns = leat_timers_after(course->delay_ns, delay_ns);
+    course->again = true;
     return true;
 }
 
@@ -38,7 +44,7 @@ attempt(struct leat_inline_run *own, const struct leat_binding *binding)
     if (extra != NULL) {
         extra->error[0] = '\0'; /* nobody reads it before the end */
     }
-    own->again = false;
+    own->course->again = false;
     run->late = false;
     run->asked = false;
     run->attempt = run->number;
@@ -64,7 +70,7 @@ run_all(struct leat_inline_run *own)
     /* Ends: behind max_attempts there is no other. */
     do {
         attempt(own, binding);
-    } while (own->again);
+    } while (own->course->again);
 }
 
 void
@@ -72,7 +78,9 @@ leat_inline_run(struct leat_engine *engine, leat_job_id id, struct leat_job_info
                 uint64_t *delay_ns)
 {
     uint32_t index = (uint32_t)(id.bits & LEAT_INDEX_NONE);
-    struct leat_inline_run own = {.run = {.engine = engine,
+    struct course course = {.delay_ns = 0};
+    struct leat_inline_run own = {.course = &course,
+                                  .run = {.engine = engine,
                                           .record = leat_job_record(engine, index),
                                           .word = leat_slab_word(&engine->jobs, index),
                                           .id = id.bits,
@@ -84,7 +92,7 @@ leat_inline_run(struct leat_engine *engine, leat_job_id id, struct leat_job_info
         leat_job_tell(engine, id, index, info);
     }
     if (delay_ns != NULL) {
-        *delay_ns = own.delay_ns;
+        *delay_ns = course.delay_ns;
     }
     (void)atom_sub_rlx(&engine->outside.beside, 1);  /* rlx: statistic */
     (void)atom_sub_rlx(&engine->outside.inlined, 1); /* rlx: statistic */

@@ -80,7 +80,7 @@ leat_middleware_unlock(struct leat_engine *engine)
 }
 
 static struct leat_binding *
-chained(struct leat_engine *engine, const struct leat_binding *plain)
+chained(struct leat_engine *engine, struct leat_binding *plain)
 {
     struct leat_binding *binding = leat_memory_take(&engine->memory, sizeof(*binding));
     if (binding != NULL) {
@@ -145,7 +145,7 @@ leat_binding_free(struct leat_engine *engine, struct leat_binding *binding)
 {
     if (binding != NULL && binding->plain != NULL) {
         entries_free(engine, &binding->middlewares);
-        leat_memory_give(&engine->memory, (void *)(uintptr_t)binding->plain, sizeof(*binding));
+        leat_memory_give(&engine->memory, binding->plain, sizeof(*binding));
     }
     leat_memory_give(&engine->memory, binding, sizeof(*binding));
 }
