@@ -167,27 +167,30 @@ list_end(struct leat_middlewares *list)
     return count < LEAT_MIDDLEWARES_MAX ? link : NULL;
 }
 
-/* pre: the lock. A type that goes through the lists in vain, since there was no memory for the
- * rest, runs as before. */
+/* To all types, or to a bound one. pre: the lock. Where there is no memory for all types, some go
+ * through the lists in vain, and run as before. */
 static enum leat_status
-add(struct leat_engine *engine, struct leat_binding *binding, const struct entry *filled)
+add(struct leat_engine *engine, struct leat_binding *binding, uint32_t type,
+    const struct entry *filled)
 {
-    struct leat_middlewares *list = binding == NULL ? &engine->chains.all : &binding->middlewares;
-    leat_atomic_pointer *end = list_end(list);
-    if (end == NULL) {
-        return LEAT_FULL;
-    }
     struct entry *entry = leat_memory_take(&engine->memory, sizeof(*entry));
-    if (entry == NULL || (binding == NULL && !chain_all(engine))) {
-        leat_memory_give(&engine->memory, entry, sizeof(*entry));
-        return LEAT_NO_MEMORY;
+    enum leat_status status = LEAT_NO_MEMORY;
+    if (entry != NULL && (binding == NULL ? chain_all(engine) : chain(engine, type, &binding))) {
+        leat_atomic_pointer *end =
+            list_end(binding == NULL ? &engine->chains.all : &binding->middlewares);
+        status = end == NULL ? LEAT_FULL : LEAT_OK;
+        if (end != NULL) {
+            entry->function = filled->function;
+            entry->context = filled->context;
+            /* append:A release -> link:A.  Carries: see link:A.
+             * If relaxed: see link:A. */
+            atom_store_rel(end, (void *)entry);
+        }
     }
-    entry->function = filled->function;
-    entry->context = filled->context;
-    /* append:A release -> link:A.  Carries: see link:A.
-     * If relaxed: see link:A. */
-    atom_store_rel(end, (void *)entry);
-    return LEAT_OK;
+    if (status != LEAT_OK) {
+        leat_memory_give(&engine->memory, entry, sizeof(*entry));
+    }
+    return status;
 }
 
 /* pre: the lock. */
@@ -199,10 +202,7 @@ add_to_type(struct leat_engine *engine, uint32_t type, const struct entry *fille
     if (binding == NULL) {
         return LEAT_NOT_FOUND;
     }
-    if (binding->gather != NULL) {
-        return LEAT_UNSUPPORTED;
-    }
-    return chain(engine, type, &binding) ? add(engine, binding, filled) : LEAT_NO_MEMORY;
+    return binding->gather == NULL ? add(engine, binding, type, filled) : LEAT_UNSUPPORTED;
 }
 
 enum leat_status
@@ -215,7 +215,7 @@ leat_middleware_add(struct leat_engine *engine, leat_middleware function, void *
     }
     if (status == LEAT_OK) {
         leat_middleware_lock(engine);
-        status = add(engine, NULL, &filled);
+        status = add(engine, NULL, 0, &filled);
         leat_middleware_unlock(engine);
     }
     return status;

@@ -132,42 +132,43 @@ leat_binding_of(const struct leat_engine *engine, uint32_t type)
     return atom_load_acq(&engine->bindings[type]);
 }
 
-/* Binds once. LEAT_EXISTS: it is bound already. */
-static enum leat_status
-bind(struct leat_engine *engine, uint32_t type, struct leat_binding *plain)
+/* Binds once. False: it is bound already. */
+static bool
+bind(struct leat_engine *engine, uint32_t type, struct leat_binding *binding)
 {
     void *unbound = NULL;
-    leat_middleware_lock(engine);
-    struct leat_binding *binding = leat_middleware_around(engine, plain);
-    enum leat_status status = binding == NULL ? LEAT_NO_MEMORY : LEAT_OK;
     /* bind:A acq_rel -> binding:A.  Carries: see binding:A.
      * If relaxed: see binding:A. */
-    if (binding != NULL && !atom_cas_acq_rel(&engine->bindings[type], &unbound, binding)) {
-        status = LEAT_EXISTS;
-        if (binding != plain) {
-            leat_memory_give(&engine->memory, binding, sizeof(*binding));
-        }
-    }
-    leat_middleware_unlock(engine);
-    return status;
+    return atom_cas_acq_rel(&engine->bindings[type], &unbound, binding);
 }
 
 /* Binds the name to a binding with handler, context and gather, which goes with it; the rest are
  * its options. Where it is not bound, the caller has it. */
 static enum leat_status
-type_bind(struct leat_engine *engine, const char *name, struct leat_binding *binding,
+type_bind(struct leat_engine *engine, const char *name, struct leat_binding *plain,
           const struct leat_type_options *known, uint32_t *index)
 {
-    enum leat_status status = leat_backoff_read(&binding->backoff, known->retry, NULL);
-    binding->max_attempts = known->max_attempts;
-    binding->timeout_ns = known->timeout_ns;
-    if (status == LEAT_OK) {
-        status = add_status(leat_names_add(&engine->types, name, index));
+    enum leat_status status = leat_backoff_read(&plain->backoff, known->retry, NULL);
+    plain->max_attempts = known->max_attempts;
+    plain->timeout_ns = known->timeout_ns;
+    if (status != LEAT_OK) {
+        return status;
     }
-    if (status == LEAT_OK && binding->gather != NULL) {
-        binding->gather->type = *index;
+    leat_middleware_lock(engine);
+    struct leat_binding *binding = leat_middleware_around(engine, plain);
+    status =
+        binding == NULL ? LEAT_NO_MEMORY : add_status(leat_names_add(&engine->types, name, index));
+    if (status == LEAT_OK && plain->gather != NULL) {
+        plain->gather->type = *index;
     }
-    return status == LEAT_OK ? bind(engine, *index, binding) : status;
+    if (status == LEAT_OK && !bind(engine, *index, binding)) {
+        status = LEAT_EXISTS;
+    }
+    leat_middleware_unlock(engine);
+    if (status != LEAT_OK && binding != plain) {
+        leat_memory_give(&engine->memory, binding, sizeof(*binding));
+    }
+    return status;
 }
 
 /* What comes behind the binding. */
