@@ -11,6 +11,7 @@
  * beside the first; steps 3 and 5 are done by whoever finds that stop still under way.
  */
 #include "engine/completion.h"
+#include "engine/gather.h"
 #include "engine/timers.h"
 
 #include <stdio.h>
@@ -184,6 +185,7 @@ parts_open(struct leat_engine *engine)
         leat_clocks_add(&engine->clocks, leat_sweep_source(engine));
         leat_trim_init(engine);
         leat_clocks_add(&engine->clocks, leat_trim_source(engine));
+        leat_clocks_add(&engine->clocks, leat_gather_source(engine));
     }
     if (result == LEAT_OS_OK && !leat_registry_init(engine)) {
         result = LEAT_OS_NO_MEMORY;
@@ -498,6 +500,7 @@ leat_drain(struct leat_engine *engine, uint64_t timeout_ns)
         return LEAT_WRONG_STATE;
     }
     leat_rcu_wait(&engine->domain);
+    leat_gather_hurry(engine);
     leat_pool_watch(&engine->pool);
     status = engine->config.workers == 0 ? drain_lent(engine, deadline_ns)
                                          : drain_workers(engine, deadline_ns);

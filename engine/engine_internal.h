@@ -8,6 +8,7 @@
 #include "engine/config.h"
 #include "engine/histogram.h"
 #include "engine/job.h"
+#include "engine/middleware.h"
 #include "engine/names.h"
 #include "engine/schedule.h"
 #include "engine/sweep.h"
@@ -17,13 +18,19 @@
 #include "sched/pool.h"
 #include "sched/wheel.h"
 
-/* What a type's name is bound to; never changed or freed while the engine is open. */
+struct leat_gather;
+
+/* What a type's name is bound to; not freed while the engine is open. The first middleware binds it
+ * anew. Letters: I set when it is bound; S see middleware.h. */
 struct leat_binding {
-    leat_handler handler;
-    void *context;
-    uint32_t max_attempts;
-    uint64_t timeout_ns; /* 0: none */
-    struct leat_backoff backoff;
+    leat_handler handler;                /* I */
+    void *context;                       /* I */
+    struct leat_gather *gather;          /* I its jobs run in batches; NULL: each alone */
+    uint32_t max_attempts;               /* I */
+    uint64_t timeout_ns;                 /* I 0: none */
+    struct leat_backoff backoff;         /* I */
+    struct leat_binding *plain;          /* I without middleware; NULL: this is it */
+    struct leat_middlewares middlewares; /* S of this type */
 };
 
 /* Counters of one place (worker or lent thread); its own lines.
@@ -47,12 +54,16 @@ struct leat_outside {
     leat_atomic_u64 dead;                      /* S */
     leat_atomic_u64 cancelled;                 /* S */
     leat_atomic_u64 retried;                   /* S */
+    leat_atomic_u64 run;                       /* S attempts begun */
+    leat_atomic_u64 beside;                    /* S running jobs that no place names: of a batch, */
+                                               /*   but for one; inline */
     leat_atomic_u64 dead_dropped;              /* S */
     leat_atomic_u64 awaited; /* S attempts that answered pending, not yet ended; and, 32 bits up,
-                                  changes at work */
+                                  changes at work, and lists of gathered jobs */
+    leat_atomic_u32 inlined; /* S runs of leat_run_inline() */
 };
 
-/* One change in leat_outside.awaited. */
+/* One of these in leat_outside.awaited. */
 #define LEAT_OUTSIDE_CHANGE (UINT64_C(1) << 32)
 
 /* Records that are kept after their end, oldest first. */
@@ -112,6 +123,8 @@ struct leat_engine {
     struct leat_bell *bells;                 /* S LEAT_BELLS */
     /* S struct leat_completion_queue, or NULL */
     leat_atomic_pointer completions[LEAT_COMPLETION_QUEUES_MAX];
+    struct leat_chains chains;                /* S */
+    leat_atomic_pointer gathers;              /* S the newest struct leat_gather, or NULL */
     struct leat_schedules schedules;          /* S */
     struct leat_outside outside;              /* S */
     struct leat_clocks clocks;                /* S */
@@ -121,6 +134,13 @@ struct leat_engine {
     struct leat_sweep sweep;                  /* S */
     struct leat_trim trim;                    /* S */
     struct leat_pool pool;                    /* S */
+};
+
+/* How an attempt is run. */
+enum leat_how {
+    LEAT_HOW_ITEM = 0, /* as an item of its worker, or by who completed it */
+    LEAT_HOW_BATCH,    /* it stands in a struct leat_batch_run */
+    LEAT_HOW_INLINE    /* it stands in a struct leat_inline_run */
 };
 
 /* One attempt, on the stack of its worker. */
@@ -134,7 +154,10 @@ struct leat_run {
     uint32_t number;  /* of this run of the job, modulo 2^16; the first is 1 */
     uint32_t attempt; /* the same without the runs that were snoozed */
     uint32_t max_attempts;
-    bool late; /* its answer, and error text, came by leat_complete() */
+    bool late;         /* its answer, and error text, came by leat_complete() */
+    bool asked;        /* its handler has asked for its deadline */
+    uint8_t how;       /* enum leat_how */
+    uint64_t asked_ns; /* when, by MONOTONIC */
 };
 
 /* Bytes that the engine takes beside its pool and job slab. */
@@ -177,7 +200,7 @@ leat_engine_accepts(const struct leat_engine *engine)
 
 bool leat_registry_init(struct leat_engine *engine);
 void leat_registry_fini(struct leat_engine *engine);
-const struct leat_binding *leat_binding_of(const struct leat_engine *engine, uint32_t type);
+struct leat_binding *leat_binding_of(const struct leat_engine *engine, uint32_t type);
 /* Index of the type or queue that a job names; takes new names in. */
 enum leat_status leat_registry_type(struct leat_engine *engine, const struct leat_job *job,
                                     uint32_t *type);
@@ -235,13 +258,32 @@ void leat_queue_left(struct leat_engine *engine, struct leat_stand stand);
  * of names, for later submits. */
 enum leat_status leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
                                    struct leat_job *checked);
+/* leat_submit(), also where leat_config.inline_mode is set. */
+enum leat_status leat_submit_queued(struct leat_engine *engine, const struct leat_job *job,
+                                    leat_job_id *id);
+/* For inline.c: takes the job in as RUNNING its first attempt, with a hold of the caller. */
+enum leat_status leat_submit_running(struct leat_engine *engine, const struct leat_job *given,
+                                     leat_job_id *id);
 
 /* ---- run.c ---------------------------------------------------------------------------------- */
 
 void leat_run_item(void *context, struct leat_worker *worker, uint32_t item);
+/* PENDING to RUNNING; run says engine, worker, record, word, index. False: it may not begin, and
+ * was sent where it belongs. */
+bool leat_run_begin(struct leat_run *run);
+/* What an attempt's answer comes to. */
+void leat_run_settle(struct leat_run *run, struct leat_outcome outcome);
 /* The time of a pending attempt is over: it has failed, and the caller, who has it from its wheel,
  * hands it on. False: a leat_complete() came first; nothing has changed. */
 bool leat_run_time_out(struct leat_engine *engine, uint32_t index);
+
+/* ---- inline.c ------------------------------------------------------------------------------- */
+
+/* What leat_submit_running() took in: runs it, and lets go of its hold. */
+void leat_inline_run(struct leat_engine *engine, leat_job_id id, struct leat_job_info *info,
+                     uint64_t *delay_ns);
+/* A further attempt of a job that runs inline. False: it was cancelled. */
+bool leat_inline_again(const struct leat_run *run, uint64_t delay_ns);
 
 /* ---- group.c ------------------------------------------------------------------------------- */
 
@@ -287,6 +329,9 @@ enum leat_status leat_job_locate(const struct leat_engine *engine, leat_job_id i
 enum leat_status leat_word_judge(uint64_t word, leat_job_id id);
 /* Ends a job that waits and has expired. False: it does not wait. Progress: lock-free. */
 bool leat_job_expire(struct leat_engine *engine, leat_job_id id);
+/* What leat_get() says. pre: a hold. */
+void leat_job_tell(const struct leat_engine *engine, leat_job_id id, uint32_t index,
+                   struct leat_job_info *info);
 /* The job has not ended. False also for an id that was never given out. */
 bool leat_job_live(const struct leat_engine *engine, leat_job_id id);
 
@@ -309,7 +354,9 @@ struct leat_job_extra *leat_job_extra(const struct leat_job_record *record);
 /* The extra block, made at need. NULL: no memory. */
 struct leat_job_extra *leat_job_extra_make(struct leat_engine *engine,
                                            struct leat_job_record *record);
-/* Copies at most 255 bytes, cut at a UTF-8 boundary. */
+/* Copies a text to where there is room for so many bytes, cut at a UTF-8 boundary. */
+void leat_text_cut(char *to, const char *from, size_t bytes);
+/* The same for 256. */
 void leat_text_copy(char *to, const char *from);
 
 #endif

@@ -35,6 +35,7 @@
  *   FILLING  -> PENDING    the submitter, before the index is in a ring
  *   PENDING  -> RUNNING    the worker that took the index from a ring or its hand
  *   FILLING  -> SCHEDULED  the submitter, before its timer is armed
+ *   FILLING  -> RUNNING    who runs it inline; the attempts behind the first are RUNNING, too
  *   SCHEDULED | RETRYING -> PENDING      who holds the role of its wheel, when its time has come
  *   SCHEDULED | RETRYING | PENDING -> CANCELLED    any thread: leat_cancel()
  *   PENDING  -> SCHEDULED  any thread: leat_reschedule(), leat_priority_set(); with MOVED
@@ -54,6 +55,7 @@
 #define ENGINE_JOB_H
 
 #include "engine/limits.h"
+#include "engine/progress.h"
 #include "ring/slab.h"
 
 enum leat_phase {
@@ -106,7 +108,7 @@ struct leat_job_extra {
     void *result;                      /* O */
     size_t result_bytes;               /* O */
     struct leat_job_terms *terms;      /* I see terms.h; NULL: those of its type */
-    leat_atomic_u32 progress;          /* W */
+    struct leat_progress progress;     /* W */
 };
 
 /* One line. Letters: I set by the submitter, read-only while the job lives; O who has it

@@ -136,8 +136,12 @@ LEAT_API uint32_t leat_priority_levels(void);
 /* A number that the library derives from the others. */
 #define LEAT_AUTO UINT32_MAX
 
+/* No worker of the engine. */
+#define LEAT_WORKER_NONE UINT32_MAX
+
 struct leat_engine;
 struct leat_run;
+struct leat_log_line;
 
 /* ---- memory -------------------------------------------------------------------------------- */
 
@@ -251,6 +255,15 @@ struct leat_config {
 
     /* Schedules. */
     uint32_t schedules_max; /* 1 to 65 535 (default 4 096) */
+
+    /* What handlers say by leat_run_log(); NULL (default): nobody hears it. Called in the handler's
+     * thread, several at once. */
+    void (*log_sink)(struct leat_engine *engine, const struct leat_log_line *line, void *context);
+    void *log_context;
+
+    /* For tests: leat_submit() and leat_submit_batch() run the job before they return, as
+     * leat_run_inline() does. What schedules submit goes to the workers. */
+    bool inline_mode;
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -500,7 +513,7 @@ LEAT_API leat_queue leat_run_queue(const struct leat_run *run);
 LEAT_API uint32_t leat_run_priority(const struct leat_run *run);
 LEAT_API uint32_t leat_run_attempt(const struct leat_run *run); /* this one; the first is 1 */
 LEAT_API uint32_t leat_run_max_attempts(const struct leat_run *run);
-LEAT_API uint32_t leat_run_worker(const struct leat_run *run);
+LEAT_API uint32_t leat_run_worker(const struct leat_run *run); /* inline: LEAT_WORKER_NONE */
 /* Aligned to 16 bytes, writable by the handler, borrowed until it returns; NULL if there is none.
  * A later attempt sees what an earlier one wrote. */
 LEAT_API void *leat_run_payload(const struct leat_run *run, size_t *bytes);
@@ -523,11 +536,36 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_error(struct leat_run *run, co
 LEAT_API LEAT_NODISCARD enum leat_status leat_run_result(struct leat_run *run, const void *bytes,
                                                          size_t count);
 
-/* Says how far the job is, 0 to 100; leat_get() shows it. `text` must be NULL at present.
+/* Says how far the job is, 0 to 100, and what it is at: up to 63 bytes of `text` are copied, cut at
+ * a UTF-8 boundary; NULL leaves the text as it is. leat_get() shows both, of one call; a later
+ * attempt goes on from what an earlier one said.
  * Threads:  the handler's own.    Progress: wait-free but for the allocator, used once per job.
- * Returns:  LEAT_OK; LEAT_NO_MEMORY; LEAT_INVALID (above 100); LEAT_UNSUPPORTED (a text).  */
+ * Returns:  LEAT_OK; LEAT_NO_MEMORY; LEAT_INVALID (above 100).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_run_progress(struct leat_run *run, uint32_t percent,
                                                            const char *text);
+
+/* How long this attempt has yet before it is timed out, in nanoseconds: its timeout, counted from
+ * the first such call of the attempt; so make that call first. 0: it is over, or the attempt was
+ * timed out. LEAT_FOREVER: it has none.
+ * Threads:  the handler's own.    Progress: wait-free.  */
+LEAT_API uint64_t leat_run_deadline(struct leat_run *run);
+
+enum leat_log_level { LEAT_LOG_DEBUG = 0, LEAT_LOG_INFO, LEAT_LOG_WARNING, LEAT_LOG_ERROR };
+
+/* What comes to leat_config.log_sink. Borrowed until the sink returns. */
+struct leat_log_line {
+    leat_job_id id;
+    leat_type type;
+    uint32_t attempt;
+    enum leat_log_level level;
+    const char *text;
+};
+
+/* Hands a line to leat_config.log_sink, with whose it is. Without a sink it is dropped.
+ * Threads:  the handler's own.    Progress: as the sink.    Borrows text.
+ * Returns:  LEAT_OK; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_run_log(struct leat_run *run,
+                                                      enum leat_log_level level, const char *text);
 
 /* Ends an attempt that answered leat_pending() or leat_pending_for(), or is about to. `outcome` is
  * any but pending. `error` (may be NULL) is copied as by leat_run_error(). A job that had a time
@@ -549,6 +587,42 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engin
  *           LEAT_FORKED; LEAT_INVALID (no engine).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_pending_extend(struct leat_engine *engine,
                                                              leat_token token, uint64_t timeout_ns);
+
+/* ---- middleware ----------------------------------------------------------------------------
+ *
+ * Functions around the handlers: of all types, or of one. An attempt goes through those of all
+ * types first, in the order in which they were added, then through those of its type, and then
+ * comes to its handler; the outcomes come back the same way.
+ */
+
+struct leat_next;
+
+/* Goes on by leat_next_run() and answers the outcome that this had, or another one; or answers
+ * without it, and then nothing behind it runs. It may ask and say all that a handler may. An
+ * outcome that is pending is not seen again when leat_complete() says more. */
+typedef struct leat_outcome (*leat_middleware)(struct leat_run *run, struct leat_next *next,
+                                               void *context);
+
+/* Runs what stands behind the caller: the next middleware, or the handler. A second call runs
+ * nothing, and answers what the first one did.
+ * Threads:  the middleware's own, until it returns.      Progress: as the handler.
+ * Returns:  the outcome; leat_fail() for NULL.  */
+LEAT_API struct leat_outcome leat_next_run(struct leat_next *next);
+
+/* Adds a function around the handlers of all types, those that are registered later too; or of one
+ * type that has a handler. At any time: each attempt that begins behind the return goes through it.
+ * Handlers of batches have none around them.
+ * Threads:  any, handlers too.      Progress: blocking (a mutex).    Borrows context until
+ *           leat_close().
+ * Returns:  LEAT_OK; LEAT_FULL (32 of all types, or of this one); LEAT_NOT_FOUND (no such type, or
+ *           it has no handler); LEAT_UNSUPPORTED (it takes batches); LEAT_NO_MEMORY; LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_middleware_add(struct leat_engine *engine, leat_middleware function, void *context);
+LEAT_API LEAT_NODISCARD enum leat_status leat_type_middleware_add(struct leat_engine *engine,
+                                                                  leat_type type,
+                                                                  leat_middleware function,
+                                                                  void *context);
 
 /* ---- retries ------------------------------------------------------------------------------- */
 
@@ -663,6 +737,9 @@ struct leat_type_options {
      * leat_pending_for(). */
     uint64_t timeout_ns;
     const struct leat_retry_policy *retry; /* copied; NULL: leat_retry_policy_default() */
+    /* For leat_type_register_batch() only, see there; else 0. */
+    uint64_t batch_delay_ns; /* at most 366 days */
+    uint32_t batch_max;      /* 1 to 256 */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -687,6 +764,24 @@ leat_type_options_default(void)
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_type_register(struct leat_engine *engine, const char *name, leat_handler handler,
                    void *context, const struct leat_type_options *options, leat_type *type);
+
+/* Runs one attempt each of `count` jobs of a type. `runs` and what they are is borrowed until it
+ * returns; outcomes[i], leat_done() at first, is what runs[i] comes to. */
+typedef void (*leat_batch_handler)(struct leat_run *const *runs, struct leat_outcome *outcomes,
+                                   size_t count, void *context);
+
+/* Gives a type name a handler that takes up to batch_max jobs in one call. Jobs that workers come
+ * to are gathered until there are so many, or until batch_delay_ns (BOOT clock) after the first of
+ * them, or less; 0: until what already waits in the ring has been come to. Then the delay is over
+ * when a worker has come by. While the engine drains, nothing is waited for.
+ * A job that is gathered is PENDING: it can be cancelled and changed, and then is not among those
+ * of the call; nor is one whose queue was paused. All else is each job's own: its attempt, outcome,
+ * retries, cancel flag, its part in a cap. A cap below batch_max leaves it to the delay. The time
+ * of all is the longest of their timeouts; when that is over, all of them are timed out.
+ * Threads, Progress, Copies, Returns: as leat_type_register().  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_type_register_batch(struct leat_engine *engine, const char *name, leat_batch_handler handler,
+                         void *context, const struct leat_type_options *options, leat_type *type);
 
 /* Threads:  any.      Progress: wait-free once the thread is attached.
  * Returns:  LEAT_OK; LEAT_NOT_FOUND (neither registered nor used by a job); LEAT_FORKED;
@@ -893,6 +988,14 @@ LEAT_API LEAT_NODISCARD enum leat_status
 leat_submit_batch(struct leat_engine *engine, const struct leat_job *jobs, size_t count,
                   enum leat_batch_mode mode, leat_job_id *ids, enum leat_status *statuses);
 
+/* Adds a job from a handler: leat_submit() to the run's engine. Nothing is kept of whose child it
+ * is: what it is to know stands in its payload. */
+static inline LEAT_NODISCARD enum leat_status
+leat_run_submit(const struct leat_run *run, const struct leat_job *job, leat_job_id *id)
+{
+    return run == NULL ? LEAT_INVALID : leat_submit(leat_run_engine(run), job, id);
+}
+
 struct leat_job_info {
     uint32_t size;
     uint32_t version;
@@ -910,6 +1013,7 @@ struct leat_job_info {
     size_t result_bytes; /* of a job that ended */
     char error[256];     /* of the last attempt, once the job has ended */
     uint64_t due_in_ns;  /* SCHEDULED, RETRYING: until its time comes */
+    char progress_text[64];
 };
 
 static inline struct leat_job_info
@@ -921,6 +1025,25 @@ leat_job_info_default(void)
     info.version = LEAT_STRUCT_VERSION;
     return info;
 }
+
+/* Runs a job in the calling thread, with its middleware: for tests, and where an answer is needed
+ * now. The engine need not be started. The job has a record and an id as any; payload, result,
+ * errors, progress, leat_cancel() and leat_get() are as for one that was submitted. But it begins
+ * at once, whatever its time and priority; pauses, caps and a waiting_max are not asked; it has no
+ * timeout; one of a type that takes batches comes alone. Where an attempt fails, the next one
+ * begins at once: *delay_ns (may be NULL) is for how long it would have waited, all in all.
+ * `info` (may be NULL) is what leat_get() says when it is over: the job has ended, or it goes on as
+ * one that was submitted, where its handler answered leat_snooze(), or leat_pending() before
+ * leat_complete() came.
+ * A handler may call it: it then runs on the stack of that one. A drain or stop does not wait for
+ * it, leat_close() must not be called meanwhile.
+ * Threads:  any, handlers too.      Progress: as the handler.    Copies job and payload.
+ * Returns:  LEAT_OK; LEAT_BUSY (256 of the engine are at it, nested ones counted); else as
+ *           leat_submit(): nothing ran.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_run_inline(struct leat_engine *engine,
+                                                         const struct leat_job *job,
+                                                         struct leat_job_info *info,
+                                                         uint64_t *delay_ns);
 
 /* What the engine knows of a job at this moment.
  * Threads:  any.      Progress: lock-free.    Waits: never.

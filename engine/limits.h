@@ -29,6 +29,16 @@
 #define LEAT_TIMEOUT_NS_MIN     UINT64_C(1000000)
 #define LEAT_TIMEOUT_NS_MAX     LEAT_RETRY_NS_MAX
 #define LEAT_TIMEOUT_NS_DEFAULT (UINT64_C(60) * 1000000000)
+/* Each is one more call on a worker's stack, and a list of more is a program of its own. */
+#define LEAT_MIDDLEWARES_MAX 32
+
+/* Of batch_max: what a handler of batches puts into one statement or one message. */
+#define LEAT_BATCH_MAX 256
+
+/* Runs of leat_run_inline() at once: jobs that run jobs that run jobs end here, and not where the
+ * stack does. */
+#define LEAT_INLINE_MAX 256
+
 /* In how many parts of a timeout handlers are looked at, and how often at most. */
 #define LEAT_WATCH_PARTS  8
 #define LEAT_WATCH_NS_MIN UINT64_C(1000000)

@@ -84,6 +84,9 @@ leat_job_unhold(struct leat_engine *engine, uint32_t index)
 
 /* ---- get and wait --------------------------------------------------------------------------- */
 
+LEAT_STATIC(sizeof(((struct leat_job_info *)NULL)->progress_text) == LEAT_PROGRESS_BYTES,
+            "a text fits");
+
 static void
 info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint64_t word,
           struct leat_job_info *info)
@@ -110,10 +113,11 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
     }
     info->cancel_requested = (word & LEAT_WORD_CANCEL) != 0;
     info->payload_bytes = record->payload_bytes;
+    if (extra != NULL) {
+        info->progress = leat_progress_read(&extra->progress, info->progress_text);
+    }
     if (phase == LEAT_PHASE_COMPLETED) {
         info->progress = 100;
-    } else if (extra != NULL) {
-        info->progress = atom_load_rlx(&extra->progress); /* rlx: statistic */
     }
     if (!leat_phase_final(phase)) {
         return;
@@ -135,6 +139,13 @@ word_now(const struct leat_engine *engine, uint32_t index)
      * Carries: the record as its end left it.
      * If relaxed: a result could be read that is not there yet. */
     return atom_load_acq(leat_slab_word(&engine->jobs, index));
+}
+
+void
+leat_job_tell(const struct leat_engine *engine, leat_job_id id, uint32_t index,
+              struct leat_job_info *info)
+{
+    info_fill(engine, id, index, word_now(engine, index), info);
 }
 
 bool
@@ -163,7 +174,7 @@ leat_get(struct leat_engine *engine, leat_job_id id, struct leat_job_info *info)
         return status;
     }
     struct leat_job_info filled;
-    info_fill(engine, id, index, word_now(engine, index), &filled);
+    leat_job_tell(engine, id, index, &filled);
     leat_job_unhold(engine, index);
     return leat_struct_write(info, &filled, sizeof(filled));
 }

@@ -1,5 +1,5 @@
 /* registry.c - types and queues: names bound to handlers, and to options. */
-#include "engine/engine_internal.h"
+#include "engine/gather.h"
 #include "engine/terms.h"
 
 #include <string.h>
@@ -124,10 +124,10 @@ type_options_read(struct leat_type_options *known, const struct leat_type_option
     return known->running_max <= LEAT_RUNNING_MAX ? LEAT_OK : LEAT_INVALID;
 }
 
-const struct leat_binding *
+struct leat_binding *
 leat_binding_of(const struct leat_engine *engine, uint32_t type)
 {
-    /* binding:A acquire -> bind:A.  Carries: the handler and its options.
+    /* binding:A acquire -> bind:A, chain:A.  Carries: the handler and its options.
      * If relaxed: a handler just registered could be called with an old context. */
     return atom_load_acq(&engine->bindings[type]);
 }
@@ -142,24 +142,68 @@ bind(struct leat_engine *engine, uint32_t type, struct leat_binding *binding)
     return atom_cas_acq_rel(&engine->bindings[type], &unbound, binding);
 }
 
+/* Binds the name to a binding with handler, context and gather, which goes with it; the rest are
+ * its options. Where it is not bound, the caller has it. */
+static enum leat_status
+type_bind(struct leat_engine *engine, const char *name, struct leat_binding *plain,
+          const struct leat_type_options *known, uint32_t *index)
+{
+    enum leat_status status = leat_backoff_read(&plain->backoff, known->retry, NULL);
+    plain->max_attempts = known->max_attempts;
+    plain->timeout_ns = known->timeout_ns;
+    if (status != LEAT_OK) {
+        return status;
+    }
+    leat_middleware_lock(engine);
+    struct leat_binding *binding = leat_middleware_around(engine, plain);
+    status =
+        binding == NULL ? LEAT_NO_MEMORY : add_status(leat_names_add(&engine->types, name, index));
+    if (status == LEAT_OK && plain->gather != NULL) {
+        plain->gather->type = *index;
+    }
+    if (status == LEAT_OK && !bind(engine, *index, binding)) {
+        status = LEAT_EXISTS;
+    }
+    leat_middleware_unlock(engine);
+    if (status != LEAT_OK && binding != plain) {
+        leat_memory_give(&engine->memory, binding, sizeof(*binding));
+    }
+    return status;
+}
+
+/* What comes behind the binding. */
+static enum leat_status
+type_bound(struct leat_engine *engine, uint32_t index, const struct leat_type_options *known,
+           leat_type *type)
+{
+    const leat_type bound = {index + 1};
+    enum leat_status status = LEAT_OK;
+    if (known->running_max != 0) {
+        status = leat_type_set_running_max(engine, bound, known->running_max);
+    }
+    leat_watch_expect(engine, known->timeout_ns);
+    if (type != NULL) {
+        *type = bound;
+    }
+    return status;
+}
+
 enum leat_status
 leat_type_register(struct leat_engine *engine, const char *name, leat_handler handler,
                    void *context, const struct leat_type_options *options, leat_type *type)
 {
-    enum leat_status status = leat_engine_check(engine);
-    if (status != LEAT_OK) {
-        return status;
-    }
-    if (name == NULL || handler == NULL || !leat_name_valid(name)) {
-        return LEAT_INVALID;
-    }
     struct leat_type_options known;
-    struct leat_backoff backoff;
-    status = type_options_read(&known, options);
-    if (status != LEAT_OK) {
-        return status;
+    uint32_t index = 0;
+    enum leat_status status = leat_engine_check(engine);
+    if (status == LEAT_OK && (name == NULL || handler == NULL || !leat_name_valid(name))) {
+        status = LEAT_INVALID;
     }
-    status = leat_backoff_read(&backoff, known.retry, NULL);
+    if (status == LEAT_OK) {
+        status = type_options_read(&known, options);
+    }
+    if (status == LEAT_OK && (known.batch_max != 0 || known.batch_delay_ns != 0)) {
+        status = LEAT_INVALID;
+    }
     if (status != LEAT_OK) {
         return status;
     }
@@ -169,27 +213,51 @@ leat_type_register(struct leat_engine *engine, const char *name, leat_handler ha
     }
     binding->handler = handler;
     binding->context = context;
-    binding->max_attempts = known.max_attempts;
-    binding->timeout_ns = known.timeout_ns;
-    binding->backoff = backoff;
-    uint32_t index = 0;
-    status = add_status(leat_names_add(&engine->types, name, &index));
-    if (status == LEAT_OK && !bind(engine, index, binding)) {
-        status = LEAT_EXISTS;
-    }
+    status = type_bind(engine, name, binding, &known, &index);
     if (status != LEAT_OK) {
         leat_memory_give(&engine->memory, binding, sizeof(*binding));
         return status;
     }
-    if (known.running_max != 0) {
-        const leat_type bound = {index + 1};
-        status = leat_type_set_running_max(engine, bound, known.running_max);
+    return type_bound(engine, index, &known, type);
+}
+
+enum leat_status
+leat_type_register_batch(struct leat_engine *engine, const char *name, leat_batch_handler handler,
+                         void *context, const struct leat_type_options *options, leat_type *type)
+{
+    struct leat_type_options known;
+    uint32_t index = 0;
+    enum leat_status status = leat_engine_check(engine);
+    if (status == LEAT_OK && (name == NULL || handler == NULL || !leat_name_valid(name))) {
+        status = LEAT_INVALID;
     }
-    leat_watch_expect(engine, known.timeout_ns);
-    if (type != NULL) {
-        type->bits = index + 1;
+    if (status == LEAT_OK) {
+        status = type_options_read(&known, options);
     }
-    return status;
+    if (status == LEAT_OK && (known.batch_max == 0 || known.batch_max > LEAT_BATCH_MAX ||
+                              known.batch_delay_ns > LEAT_RETRY_NS_MAX)) {
+        status = LEAT_INVALID;
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    struct leat_binding *binding = leat_memory_take(&engine->memory, sizeof(*binding));
+    struct leat_gather *gather = leat_gather_make(engine, handler, context, &known);
+    if (binding == NULL || gather == NULL) {
+        status = LEAT_NO_MEMORY;
+    } else {
+        binding->handler = leat_gather_single;
+        binding->context = gather;
+        binding->gather = gather;
+        status = type_bind(engine, name, binding, &known, &index);
+    }
+    if (status != LEAT_OK) {
+        leat_gather_free(gather);
+        leat_memory_give(&engine->memory, binding, sizeof(*binding));
+        return status;
+    }
+    leat_gather_begin(gather);
+    return type_bound(engine, index, &known, type);
 }
 
 enum leat_status
@@ -357,6 +425,7 @@ leat_registry_init(struct leat_engine *engine)
     const struct leat_memory *memory = &engine->memory;
     uint32_t types = engine->config.types_max;
     uint32_t queues = engine->config.queues_max;
+    leat_middleware_init(engine);
     engine->bindings = leat_memory_take(memory, sizeof(leat_atomic_pointer) * types);
     bool named = leat_names_init(&engine->types, types, memory, &engine->domain);
     named = leat_names_init(&engine->queues, queues, memory, &engine->domain) && named;
@@ -375,9 +444,11 @@ leat_registry_fini(struct leat_engine *engine)
     uint32_t types = engine->config.types_max;
     for (uint32_t i = 0; engine->bindings != NULL && i < types; i++) {
         void *binding = atom_load_rlx(&engine->bindings[i]); /* rlx: single writer */
-        leat_memory_give(memory, binding, sizeof(struct leat_binding));
+        leat_binding_free(engine, binding);
     }
     leat_memory_give(memory, engine->bindings, sizeof(leat_atomic_pointer) * types);
+    leat_gathers_fini(engine);
+    leat_middleware_fini(engine);
     leat_names_fini(&engine->types);
     leat_names_fini(&engine->queues);
 }

@@ -35,11 +35,11 @@ leat_job_extra_make(struct leat_engine *engine, struct leat_job_record *record)
 }
 
 void
-leat_text_copy(char *to, const char *from)
+leat_text_cut(char *to, const char *from, size_t bytes)
 {
-    size_t length = strnlen(from, LEAT_ERROR_BYTES);
-    if (length >= LEAT_ERROR_BYTES) {
-        length = LEAT_ERROR_BYTES - 1;
+    size_t length = strnlen(from, bytes);
+    if (length >= bytes) {
+        length = bytes - 1;
         /* Not in the middle of a character: 10xxxxxx continues one. */
         while (length > 0 && ((unsigned char)from[length] & 0xc0) == 0x80) {
             length--;
@@ -47,6 +47,12 @@ leat_text_copy(char *to, const char *from)
     }
     memcpy(to, from, length);
     to[length] = '\0';
+}
+
+void
+leat_text_copy(char *to, const char *from)
+{
+    leat_text_cut(to, from, LEAT_ERROR_BYTES);
 }
 
 void

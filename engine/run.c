@@ -1,6 +1,7 @@
-/* run.c - one attempt of one job on a worker, from the take to its end; completion from elsewhere;
- * what a handler may ask. */
+/* run.c - one attempt of one job on a worker, from the take to its end; completion from elsewhere.
+ */
 #include "engine/gates.h"
+#include "engine/gather.h"
 #include "engine/pending.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
@@ -104,7 +105,9 @@ retry(const struct leat_run *run)
         return;
     }
     uint32_t item = leat_item_of(LEAT_KIND_JOB, run->index);
-    if (run->worker == NULL || leat_gates_stand(engine, queue, type)) {
+    /* Of a batch there may be more than a hand has room for. */
+    if (run->worker == NULL || run->how == LEAT_HOW_BATCH ||
+        leat_gates_stand(engine, queue, type)) {
         leat_gates_put(engine, level, queue, type, item);
     } else {
         leat_worker_keep(run->worker, level, item);
@@ -122,7 +125,13 @@ after(const struct leat_run *run, uint64_t delay_ns)
 static void
 again(const struct leat_run *run, uint64_t delay_ns)
 {
-    if (delay_ns == 0) {
+    if (run->how == LEAT_HOW_INLINE) {
+        if (leat_inline_again(run, delay_ns)) {
+            count_retry(run->engine, NULL);
+        } else {
+            cancelled(run);
+        }
+    } else if (delay_ns == 0) {
         retry(run);
     } else {
         wait_until(run, LEAT_PHASE_RETRYING, after(run, delay_ns));
@@ -238,10 +247,27 @@ await(struct leat_run *run, uint64_t timeout_ns)
     settle(run, leat_timers_answer(engine, run->index, (enum leat_outcome_kind)kind));
 }
 
+/* As leat_run_settle(). */
+LEAT_INLINE void
+answered(struct leat_run *run, struct leat_outcome outcome)
+{
+    if (LEAT_UNLIKELY(outcome.kind == LEAT_OUTCOME_PENDING)) {
+        await(run, outcome.delay_ns);
+    } else {
+        settle(run, outcome);
+    }
+}
+
+void
+leat_run_settle(struct leat_run *run, struct leat_outcome outcome)
+{
+    answered(run, outcome);
+}
+
 /* ---- one attempt on a worker ---------------------------------------------------------------- */
 
 /* PENDING to RUNNING. False: while it waited it was cancelled, swept or changed. */
-static bool
+LEAT_INLINE bool
 begin(struct leat_run *run)
 {
     struct leat_job_record *record = run->record;
@@ -314,11 +340,37 @@ call(struct leat_run *run, const struct leat_binding *binding)
     if (LEAT_UNLIKELY(submit_ns != 0)) {
         leat_histogram_record(&place->run_time, leat_os_monotonic_ns() - start_ns);
     }
-    if (LEAT_UNLIKELY(outcome.kind == LEAT_OUTCOME_PENDING)) {
-        await(run, outcome.delay_ns);
-    } else {
-        settle(run, outcome);
+    answered(run, outcome);
+}
+
+/* As leat_run_begin(). */
+LEAT_INLINE bool
+take(struct leat_run *run)
+{
+    struct leat_engine *engine = run->engine;
+    leat_rcu_enter();
+    bool back = leat_gates_turn_back(engine, run->index);
+    bool begun = LEAT_LIKELY(!back) && begin(run);
+    leat_rcu_leave(&engine->domain);
+    if (LEAT_UNLIKELY(!begun)) {
+        if (!back) {
+            leat_gates_leave(engine, run->record);
+            leat_timers_route(engine, run->index);
+        }
+        return false;
     }
+    struct leat_job_extra *extra = leat_job_extra(run->record);
+    if (LEAT_UNLIKELY(extra != NULL) && !begin_extra(run, extra)) {
+        return false;
+    }
+    run->max_attempts = max_attempts_of(engine, run->record);
+    return true;
+}
+
+bool
+leat_run_begin(struct leat_run *run)
+{
+    return take(run);
 }
 
 void
@@ -332,22 +384,14 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
                            .record = leat_job_record(engine, index),
                            .word = leat_slab_word(&engine->jobs, index),
                            .index = index};
-    leat_rcu_enter();
-    bool back = leat_gates_turn_back(engine, index);
-    bool begun = LEAT_LIKELY(!back) && begin(&run);
-    leat_rcu_leave(&engine->domain);
-    if (LEAT_UNLIKELY(!begun)) {
-        if (!back) {
-            leat_gates_leave(engine, run.record);
-            leat_timers_route(engine, index);
-        }
-        return;
-    }
-    struct leat_job_extra *extra = leat_job_extra(run.record);
-    if (LEAT_UNLIKELY(extra != NULL) && !begin_extra(&run, extra)) {
-        return;
-    }
     const struct leat_binding *binding = leat_binding_of(engine, leat_job_type(run.record));
+    if (LEAT_LIKELY(binding != NULL) && LEAT_UNLIKELY(binding->gather != NULL)) {
+        leat_gather_take(binding->gather, worker, index);
+        return;
+    }
+    if (LEAT_UNLIKELY(!take(&run))) {
+        return;
+    }
     if (LEAT_UNLIKELY(binding == NULL)) {
         const struct leat_ending unknown = {LEAT_PHASE_DEAD, LEAT_REASON_UNKNOWN_TYPE, worker,
                                             false};
@@ -355,7 +399,6 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
         (void)leat_job_end(engine, index, unknown);
         return;
     }
-    run.max_attempts = max_attempts_of(engine, run.record);
     call(&run, binding);
 }
 
@@ -569,156 +612,4 @@ leat_complete(struct leat_engine *engine, leat_token token, struct leat_outcome 
     status = complete(&run, token, outcome, error);
     leat_job_unhold(engine, index);
     return status;
-}
-
-/* ---- what a handler may ask ----------------------------------------------------------------- */
-
-struct leat_engine *
-leat_run_engine(const struct leat_run *run)
-{
-    return run->engine;
-}
-
-leat_job_id
-leat_run_id(const struct leat_run *run)
-{
-    uint64_t generation = leat_word_generation(atom_load_rlx(run->word)); /* rlx: single writer */
-    leat_job_id id = {leat_word_of(generation, run->index)};
-    return id;
-}
-
-leat_type
-leat_run_type(const struct leat_run *run)
-{
-    leat_type type = {leat_job_type(run->record) + 1};
-    return type;
-}
-
-leat_queue
-leat_run_queue(const struct leat_run *run)
-{
-    leat_queue queue = {leat_job_queue(run->record) + 1};
-    return queue;
-}
-
-uint32_t
-leat_run_priority(const struct leat_run *run)
-{
-    return leat_job_level(run->record);
-}
-
-uint32_t
-leat_run_attempt(const struct leat_run *run)
-{
-    return run->attempt;
-}
-
-uint32_t
-leat_run_max_attempts(const struct leat_run *run)
-{
-    return run->max_attempts;
-}
-
-uint32_t
-leat_run_worker(const struct leat_run *run)
-{
-    return run->worker->index;
-}
-
-void *
-leat_run_payload(const struct leat_run *run, size_t *bytes)
-{
-    struct leat_job_record *record = run->record;
-    if (bytes != NULL) {
-        *bytes = record->payload_bytes;
-    }
-    switch ((enum leat_payload_place)record->payload_place) {
-    case LEAT_PAYLOAD_RECORD:
-        return record->payload.bytes;
-    case LEAT_PAYLOAD_INLINE:
-        return leat_job_inline(run->engine, run->index);
-    case LEAT_PAYLOAD_HEAP:
-        return record->payload.pointer;
-    case LEAT_PAYLOAD_NONE:
-        break;
-    }
-    return NULL;
-}
-
-bool
-leat_run_cancelled(const struct leat_run *run)
-{
-    /* Late is safe: the handler asks again, or ends. rlx: statistic */
-    uint64_t word = atom_load_rlx(run->word);
-    /* rlx: statistic */
-    return (word & LEAT_WORD_CANCEL) != 0 || leat_word_timed_out(word) ||
-           atom_load_rlx(&run->engine->stop_expired) != 0;
-}
-
-leat_token
-leat_run_token(const struct leat_run *run)
-{
-    leat_token token = {leat_run_id(run).bits, run->number};
-    return token;
-}
-
-enum leat_status
-leat_run_error(struct leat_run *run, const char *text)
-{
-    if (run == NULL) {
-        return LEAT_INVALID;
-    }
-    struct leat_job_extra *extra = leat_job_extra(run->record);
-    if (text == NULL && extra == NULL) {
-        return LEAT_OK;
-    }
-    extra = leat_job_extra_make(run->engine, run->record);
-    if (extra == NULL) {
-        return LEAT_NO_MEMORY;
-    }
-    leat_text_copy(extra->error, text == NULL ? "" : text);
-    return LEAT_OK;
-}
-
-enum leat_status
-leat_run_result(struct leat_run *run, const void *bytes, size_t count)
-{
-    if (run == NULL || (bytes == NULL && count > 0) ||
-        count > run->engine->config.payload_bytes_max) {
-        return LEAT_INVALID;
-    }
-    /* rlx: statistic */
-    if ((atom_load_rlx(run->word) & LEAT_WORD_KEPT) == 0) {
-        return LEAT_OK;
-    }
-    struct leat_memory *memory = &run->engine->memory;
-    struct leat_job_extra *extra = leat_job_extra_make(run->engine, run->record);
-    void *copy = count == 0 || extra == NULL ? NULL : leat_memory_take(memory, count);
-    if (extra == NULL || (copy == NULL && count > 0)) {
-        return LEAT_NO_MEMORY;
-    }
-    if (count > 0) {
-        memcpy(copy, bytes, count);
-    }
-    leat_memory_give(memory, extra->result, extra->result_bytes);
-    extra->result = copy;
-    extra->result_bytes = count;
-    return LEAT_OK;
-}
-
-enum leat_status
-leat_run_progress(struct leat_run *run, uint32_t percent, const char *text)
-{
-    if (run == NULL || percent > 100) {
-        return LEAT_INVALID;
-    }
-    if (text != NULL) {
-        return LEAT_UNSUPPORTED;
-    }
-    struct leat_job_extra *extra = leat_job_extra_make(run->engine, run->record);
-    if (extra == NULL) {
-        return LEAT_NO_MEMORY;
-    }
-    atom_store_rlx(&extra->progress, percent); /* rlx: statistic */
-    return LEAT_OK;
 }

@@ -196,7 +196,7 @@ owed_submit(struct leat_engine *engine, struct leat_schedule_entry *entry, uint6
         wait_again(entry, now_ns);
         return true;
     }
-    enum leat_status status = leat_submit(engine, &entry->job, &told->last_job);
+    enum leat_status status = leat_submit_queued(engine, &entry->job, &told->last_job);
     if (status == LEAT_CLOSED) {
         return false;
     }

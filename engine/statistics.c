@@ -117,6 +117,8 @@ places_sum(const struct leat_engine *engine, struct leat_statistics *sum)
     sum->jobs_dead += read_counter(&outside->dead);
     sum->jobs_cancelled += read_counter(&outside->cancelled);
     sum->jobs_retried += read_counter(&outside->retried);
+    sum->jobs_run += read_counter(&outside->run);
+    sum->jobs_running += read_counter(&outside->beside);
     sum->jobs_running += read_counter(&outside->awaited) % LEAT_OUTSIDE_CHANGE;
     sum->wakes += read_counter(&engine->pool.wakes_outside);
     sum->dead_dropped = read_counter(&outside->dead_dropped);

@@ -229,14 +229,14 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     return status;
 }
 
-/* State first: from here the job waits, and its place is about to have it. `phase` has what else
- * its word is to begin with. */
+/* State first: from here the job waits, and its place is about to have it; or it runs inline.
+ * `phase` has what else its word is to begin with. */
 static leat_job_id
 record_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t phase)
 {
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     uint64_t generation = leat_word_generation(atom_load_rlx(word)); /* rlx: single writer */
-    uint64_t next = leat_word_of(generation, 0) | LEAT_WORD_LINKED | phase;
+    uint64_t next = leat_word_of(generation, 0) | phase;
     if (kept) {
         next |= LEAT_WORD_KEPT;
     }
@@ -255,8 +255,8 @@ record_schedule(struct leat_engine *engine, const struct intake *intake, bool ke
 {
     leat_timers_count(engine, LEAT_PHASE_SCHEDULED, 1);
     leat_timers_set(engine, intake->index, intake->due);
-    leat_job_id id =
-        record_publish(engine, intake->index, kept, LEAT_PHASE_SCHEDULED | LEAT_WORD_HOLD);
+    leat_job_id id = record_publish(engine, intake->index, kept,
+                                    LEAT_PHASE_SCHEDULED | LEAT_WORD_LINKED | LEAT_WORD_HOLD);
     leat_timers_arm(engine, intake->index);
     leat_job_unhold(engine, intake->index);
     return id;
@@ -275,7 +275,8 @@ push_one(struct leat_engine *engine, const struct leat_job *job, const struct in
         uint32_t item = leat_item_of(LEAT_KIND_JOB, intake->index);
         bool kept = (job->flags & LEAT_JOB_KEEP_RESULT) != 0;
         if (LEAT_LIKELY(intake->due.time == 0)) {
-            *id = record_publish(engine, intake->index, kept, LEAT_PHASE_PENDING);
+            *id =
+                record_publish(engine, intake->index, kept, LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
             leat_gates_put(engine, intake->level, intake->queue, intake->type, item);
         } else {
             *id = record_schedule(engine, intake, kept);
@@ -314,7 +315,7 @@ leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
 }
 
 static enum leat_status
-submit_one(struct leat_engine *engine, const struct leat_job *given, leat_job_id *id)
+submit_queued(struct leat_engine *engine, const struct leat_job *given, leat_job_id *id)
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
@@ -330,6 +331,91 @@ submit_one(struct leat_engine *engine, const struct leat_job *given, leat_job_id
         status = push_one(engine, job, &intake, id);
     }
     return status;
+}
+
+enum leat_status
+leat_submit_queued(struct leat_engine *engine, const struct leat_job *job, leat_job_id *id)
+{
+    enum leat_status status = leat_engine_check(engine);
+    return status == LEAT_OK ? submit_queued(engine, job, id) : status;
+}
+
+/* ---- jobs that run inline -------------------------------------------------------------------- */
+
+/* LEAT_OK: there may be one more, and the engine takes it in. */
+static enum leat_status
+inline_enter(struct leat_engine *engine)
+{
+    enum leat_status status = LEAT_OK;
+    /* rlx: statistic */
+    if (atom_add_rlx(&engine->outside.inlined, 1) >= LEAT_INLINE_MAX) {
+        status = LEAT_BUSY;
+    }
+    if (!leat_engine_accepts(engine)) {
+        status = LEAT_CLOSED;
+    }
+    if (status != LEAT_OK) {
+        (void)atom_sub_rlx(&engine->outside.inlined, 1); /* rlx: statistic */
+    }
+    return status;
+}
+
+/* pre: inline_enter(), which leat_inline_run() takes back. */
+static leat_job_id
+record_run(struct leat_engine *engine, uint32_t index, bool kept)
+{
+    (void)atom_add_rlx(&engine->outside.beside, 1);               /* rlx: statistic */
+    atom_store_rlx(&leat_job_record(engine, index)->attempts, 1); /* rlx: ordered by submit:A */
+    return record_publish(engine, index, kept,
+                          LEAT_PHASE_RUNNING | LEAT_WORD_HOLD | leat_word_attempt(1));
+}
+
+enum leat_status
+leat_submit_running(struct leat_engine *engine, const struct leat_job *given, leat_job_id *id)
+{
+    struct leat_job copy;
+    const struct leat_job *job = NULL;
+    struct intake intake = {.index = 0};
+    enum leat_status status = job_read(given, &copy, &job);
+    if (status == LEAT_OK) {
+        status = intake_check(engine, job, &intake);
+    }
+    if (status == LEAT_OK) {
+        status = inline_enter(engine);
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    intake.waiting_max = 0; /* it does not wait, whatever its time is */
+    status = record_fill(engine, job, &intake);
+    if (status == LEAT_OK) {
+        *id = record_run(engine, intake.index, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
+    } else {
+        (void)atom_sub_rlx(&engine->outside.inlined, 1); /* rlx: statistic */
+    }
+    return status;
+}
+
+/* leat_submit() where leat_config.inline_mode is set. */
+static LEAT_COLD enum leat_status
+submit_inline(struct leat_engine *engine, const struct leat_job *given, leat_job_id *id)
+{
+    enum leat_status status = leat_submit_running(engine, given, id);
+    if (status == LEAT_OK) {
+        leat_inline_run(engine, *id, NULL, NULL);
+    }
+    return status;
+}
+
+/* ---- one job, by the caller ------------------------------------------------------------------ */
+
+static enum leat_status
+submit_one(struct leat_engine *engine, const struct leat_job *given, leat_job_id *id)
+{
+    if (LEAT_UNLIKELY(engine->config.inline_mode)) {
+        return submit_inline(engine, given, id);
+    }
+    return submit_queued(engine, given, id);
 }
 
 enum leat_status
@@ -474,8 +560,8 @@ group_push(struct group *group)
                 group->ids[i] = record_schedule(engine, intake, group->kept[i]);
                 continue;
             }
-            group->ids[i] =
-                record_publish(engine, intake->index, group->kept[i], LEAT_PHASE_PENDING);
+            group->ids[i] = record_publish(engine, intake->index, group->kept[i],
+                                           LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
             group->items[now++] = leat_item_of(LEAT_KIND_JOB, intake->index);
             stands = stands || leat_gates_stand(engine, intake->queue, intake->type);
         }
@@ -487,6 +573,28 @@ group_push(struct group *group)
     leat_rcu_leave(&engine->domain);
     for (size_t i = 0; status != LEAT_OK && i < group->count; i++) {
         record_refuse(engine, &group->intakes[i]);
+    }
+    return status;
+}
+
+/* The same where leat_config.inline_mode is set: they run one after another. */
+static enum leat_status
+group_run(struct group *group)
+{
+    struct leat_engine *engine = group->engine;
+    enum leat_status status = inline_enter(engine);
+    for (size_t i = 0; i < group->count; i++) {
+        const struct intake *intake = &group->intakes[i];
+        if (status != LEAT_OK) {
+            record_refuse(engine, intake);
+            continue;
+        }
+        group->ids[i] = record_run(engine, intake->index, group->kept[i]);
+        leat_inline_run(engine, group->ids[i], NULL, NULL);
+        (void)atom_add_rlx(&engine->outside.inlined, 1); /* rlx: statistic */
+    }
+    if (status == LEAT_OK) {
+        (void)atom_sub_rlx(&engine->outside.inlined, 1); /* rlx: statistic */
     }
     return status;
 }
@@ -526,11 +634,15 @@ submit_all(struct group *group, leat_job_id *ids)
     }
     (void)group_lay(group, block);
     enum leat_status status = group_check(group);
+    bool inlined = group->engine->config.inline_mode;
+    for (size_t i = 0; inlined && i < group->count; i++) {
+        group->intakes[i].waiting_max = 0;
+    }
     if (status == LEAT_OK) {
         status = group_fill(group);
     }
     if (status == LEAT_OK) {
-        status = group_push(group);
+        status = inlined ? group_run(group) : group_push(group);
     }
     if (status == LEAT_OK && ids != NULL) {
         memcpy(ids, group->ids, sizeof(leat_job_id) * group->count);

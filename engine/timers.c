@@ -2,6 +2,7 @@
 #include "engine/timers.h"
 
 #include "engine/gates.h"
+#include "engine/gather.h"
 #include "engine/pending.h"
 
 /* ---- nodes ----------------------------------------------------------------------------------- */
@@ -469,7 +470,7 @@ leat_timers_advance(void *context, uint32_t worker)
     struct leat_wheels *wheels = &engine->timers.wheels;
     uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
     bool held = false;
-    bool more = false;
+    bool more = leat_gather_advance(engine);
     for (uint32_t i = 0; i < wheels->count; i++) {
         struct leat_wheel *wheel = leat_wheels_at(wheels, (worker + i) % wheels->count);
         if (leat_wheel_due_ns(wheel) > now_ns || !leat_wheel_enter(wheel)) {

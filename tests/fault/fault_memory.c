@@ -128,6 +128,75 @@ register_type(struct world *world)
     return status;
 }
 
+static void
+batch(struct leat_run *const *runs, struct leat_outcome *outcomes, size_t count, void *context)
+{
+    (void)runs;
+    (void)outcomes;
+    (void)count;
+    (void)context;
+}
+
+static enum leat_status
+register_batch(struct world *world)
+{
+    char name[32];
+    leat_type type = {7};
+    struct leat_type_options options = leat_type_options_default();
+    options.batch_max = 4;
+    (void)snprintf(name, sizeof(name), "batch-%u", world->round);
+    enum leat_status status =
+        leat_type_register_batch(world->engine, name, batch, NULL, &options, &type);
+    if (status != LEAT_OK) {
+        CHECK_EQUAL(type.bits, 7);
+        test_memory_heal(&world->memory);
+        CHECK_STATUS(leat_type_find(world->engine, name, &type), LEAT_NOT_FOUND);
+    }
+    return status;
+}
+
+static struct leat_outcome
+around(struct leat_run *run, struct leat_next *next, void *context)
+{
+    (void)run;
+    (void)context;
+    return leat_next_run(next);
+}
+
+static enum leat_status
+add_middleware(struct world *world)
+{
+    return leat_middleware_add(world->engine, around, NULL);
+}
+
+static enum leat_status
+add_to_type(struct world *world)
+{
+    return leat_type_middleware_add(world->engine, world->type, around, NULL);
+}
+
+/* Where there is middleware of all types. */
+static enum leat_status
+register_around(struct world *world)
+{
+    return register_type(world);
+}
+
+/* Of the caller's thread. */
+static enum leat_status
+run_inline(struct world *world)
+{
+    static const char payload[3000];
+    struct leat_job job = leat_job_default();
+    struct leat_job_info info = leat_job_info_default();
+    job.type = world->type;
+    job.payload = payload;
+    job.payload_bytes = sizeof(payload);
+    enum leat_status status = leat_run_inline(world->engine, &job, &info, NULL);
+    CHECK((info.id.bits == 0) == (status != LEAT_OK));
+    return status;
+}
+
 static enum leat_status
 create_queue(struct world *world)
 {
@@ -228,6 +297,7 @@ static void
 repeat(attempt call, uint64_t jobs, bool for_ever)
 {
     struct world *world = setup();
+    CHECK(call != register_around || add_middleware(world) == LEAT_OK);
     for (world->round = 0; world->round < 3; world->round++) {
         uint64_t nth = 0;
         uint64_t submitted = test_statistics(world->engine).jobs_submitted;
@@ -259,6 +329,11 @@ calls(void **state)
     for (uint32_t i = 0; i < 2; i++) {
         bool for_ever = i == 1;
         repeat(register_type, 0, for_ever);
+        repeat(register_batch, 0, for_ever);
+        repeat(register_around, 0, for_ever);
+        repeat(add_middleware, 0, for_ever);
+        repeat(add_to_type, 0, for_ever);
+        repeat(run_inline, 1, for_ever);
         repeat(create_queue, 0, for_ever);
         repeat(submit_payload, 1, for_ever);
         repeat(submit_names, 1, for_ever);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/completion.h"
+#include "engine/gather.h"
 #include "sched/posted.h"
 #include "sched/wheel_internal.h"
 #include "tests/support/check.h"
@@ -307,6 +308,19 @@ count_wheels(struct census *census)
     }
 }
 
+/* What is gathered. */
+static void
+count_gathered(struct census *census)
+{
+    CHECK(leat_gathers_check(census->engine, stderr));
+    const struct leat_gather *gather = atom_load_rlx(&census->engine->gathers);
+    for (; gather != NULL; gather = gather->next) {
+        for (uint32_t i = 0; i < gather->count; i++) {
+            count_item(census, leat_item_of(LEAT_KIND_JOB, gather->indices[i]));
+        }
+    }
+}
+
 static void
 count_retained(struct census *census, struct leat_retention *retention, bool dead)
 {
@@ -410,6 +424,7 @@ test_engine_check(struct leat_engine *engine)
     CHECK(census.tasks != NULL);
     count_places(&census);
     count_wheels(&census);
+    count_gathered(&census);
     count_posted(&census);
     count_retained(&census, &engine->finished, false);
     count_retained(&census, &engine->dead, true);

@@ -7,13 +7,7 @@
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/source.h"
-
-/* An engine to make mistakes with, and a run of it for what is asked of runs. */
-struct world {
-    struct leat_engine *engine;
-    struct leat_run *run; /* NULL outside the handler */
-    leat_type type;
-};
+#include "tests/unit/api_null_handlers.h"
 
 static void
 nothing(void *argument)
@@ -276,18 +270,6 @@ case_run(struct world *world)
     CHECK_STATUS(leat_run_result(run, NULL, 1), LEAT_INVALID);
     CHECK_STATUS(leat_run_result(run, "", SIZE_MAX), LEAT_INVALID);
     CHECK_STATUS(leat_run_progress(run, UINT32_MAX, NULL), LEAT_INVALID);
-}
-
-static void
-case_run_null(struct world *world)
-{
-    (void)world;
-    CHECK_STATUS(leat_run_error(NULL, "text"), LEAT_INVALID);
-    CHECK_STATUS(leat_run_error(NULL, NULL), LEAT_INVALID);
-    CHECK_STATUS(leat_run_result(NULL, "x", 1), LEAT_INVALID);
-    CHECK_STATUS(leat_run_result(NULL, NULL, 0), LEAT_INVALID);
-    CHECK_STATUS(leat_run_progress(NULL, 1, NULL), LEAT_INVALID);
-    CHECK_STATUS(leat_run_progress(NULL, 101, "text"), LEAT_INVALID);
 }
 
 static void
@@ -646,6 +628,13 @@ static const struct entry entries[] = {
     {"leat_run_error", case_run_null},
     {"leat_run_result", case_run_null},
     {"leat_run_progress", case_run_null},
+    {"leat_run_deadline", case_run_null},
+    {"leat_run_log", case_run_null},
+    {"leat_next_run", case_run_null},
+    {"leat_middleware_add", case_middleware},
+    {"leat_type_middleware_add", case_middleware},
+    {"leat_type_register_batch", case_type_register_batch},
+    {"leat_run_inline", case_run_inline},
     {"leat_complete", case_complete},
     {"leat_pending_extend", case_pending_extend},
     {"leat_type_options_init", case_type_options_init},

@@ -14,7 +14,7 @@
 /* Rows from, columns to, both in the order of enum leat_phase:
  * FILLING SCHEDULED BLOCKED PENDING RUNNING RETRYING COMPLETED DEAD CANCELLED GONE */
 static const char *const expected[LEAT_PHASE_COUNT] = {
-    ".xxx......", /* FILLING: due later, waits for others, or may run */
+    ".xxxx.....", /* FILLING: due later, waits for others, may run, or runs inline */
     "...x...xx.", /* SCHEDULED: due, expired, cancelled */
     ".x.x...xx.", /* BLOCKED: released into a delay or at once, expired, cancelled */
     ".x..x..xx.", /* PENDING: put off, taken, expired, cancelled */

@@ -9,7 +9,6 @@
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/source.h"
-#include "tests/support/threads.h"
 
 static struct leat_outcome
 done(struct leat_run *run, void *context)
@@ -67,46 +66,6 @@ batch_of_priorities(struct leat_engine *engine)
     return status;
 }
 
-/* What a handler saw, or what became of its job. */
-struct seen {
-    enum leat_status status;
-    struct leat_outcome answer;
-    leat_token token;
-    struct test_gate gate;
-};
-
-static struct leat_outcome
-seen_run(struct leat_run *run, void *context)
-{
-    struct seen *seen = context;
-    seen->token = leat_run_token(run);
-    seen->status = leat_run_progress(run, 50, "half");
-    test_gate_wait(&seen->gate);
-    return seen->answer;
-}
-
-static leat_job_id
-run_seen(struct leat_engine *engine, struct seen *seen, const char *name)
-{
-    struct leat_job job = leat_job_default();
-    leat_job_id id = {0};
-    test_gate_init(&seen->gate);
-    test_gate_open(&seen->gate);
-    job.type = test_register(engine, name, seen_run, seen);
-    job.flags = LEAT_JOB_KEEP_RESULT;
-    CHECK_OK(leat_submit(engine, &job, &id));
-    return id;
-}
-
-static enum leat_status
-progress_text(struct leat_engine *engine)
-{
-    struct seen seen = {.answer = leat_done()};
-    (void)test_wait(engine, run_seen(engine, &seen, "progress"));
-    test_gate_fini(&seen.gate);
-    return seen.status;
-}
-
 /* ---- the list ------------------------------------------------------------------------------- */
 
 struct entry {
@@ -116,7 +75,6 @@ struct entry {
 
 static const struct entry entries[] = {
     {"leat_config.log_directory", log_directory},
-    {"leat_run_progress() with a text", progress_text},
     {"leat_schedule_add() with a job that has options", schedule_options},
     {"leat_submit_batch() with LEAT_BATCH_ALL_OR_NONE and jobs of several priorities",
      batch_of_priorities},
