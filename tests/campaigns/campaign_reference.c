@@ -36,6 +36,7 @@ struct options {
 
 static struct ref_world world;
 static struct ref_coverage coverage;
+static bool shrinks;
 
 /* ---- one episode ----------------------------------------------------------------------------- */
 
@@ -79,6 +80,7 @@ episode(uint64_t seed, uint64_t number, uint64_t steps, const unsigned char *lef
     world.seed = seed;
     world.episode = number;
     world.coverage = &coverage;
+    world.shrinks = shrinks;
     world.prng.state = mix(seed, number);
     uint64_t base = test_random(&world.prng);
     ref_open(&world);
@@ -98,9 +100,9 @@ episode(uint64_t seed, uint64_t number, uint64_t steps, const unsigned char *lef
 
 /* ---- shrinking ------------------------------------------------------------------------------- */
 
-/* True: it fails, in a process of its own. */
-static bool
-fails(const struct options *options, uint64_t steps, const unsigned char *left_out, bool say)
+/* The exit status of an episode in a process of its own. */
+static int
+fails(const struct options *options, const unsigned char *left_out, bool say)
 {
     int status = 0;
     (void)fflush(NULL);
@@ -110,24 +112,25 @@ fails(const struct options *options, uint64_t steps, const unsigned char *left_o
         if (!say) {
             CHECK(freopen("/dev/null", "w", stderr) != NULL);
         }
-        episode(options->seed, options->episode, steps, left_out);
+        shrinks = true;
+        episode(options->seed, options->episode, STEPS, left_out);
         _exit(0);
     }
     CHECK(waitpid(child, &status, 0) == child);
-    return status != 0;
+    return status;
 }
 
-/* Leaves out pieces of `size` steps, where it fails without them. */
+/* Leaves out pieces of `size` steps, where it fails without them in the same way. */
 static void
-thin(const struct options *options, uint64_t steps, uint64_t size, unsigned char *left_out)
+thin(const struct options *options, int status, uint64_t size, unsigned char *left_out)
 {
-    unsigned char before[STEPS];
-    for (uint64_t at = 0; at < steps; at += size) {
-        uint64_t count = steps - at < size ? steps - at : size;
+    static unsigned char before[STEPS];
+    for (uint64_t at = 0; at < STEPS; at += size) {
+        uint64_t count = STEPS - at < size ? STEPS - at : size;
         memcpy(before, left_out, sizeof(before));
         memset(left_out + at, 1, count);
         if (memcmp(before, left_out, sizeof(before)) != 0 &&
-            !fails(options, steps, left_out, false)) {
+            fails(options, left_out, false) != status) {
             memcpy(left_out, before, sizeof(before));
         }
     }
@@ -137,21 +140,21 @@ static int
 shrink(const struct options *options)
 {
     static unsigned char left_out[STEPS];
-    uint64_t steps = STEPS;
-    if (!fails(options, steps, left_out, false)) {
+    int status = fails(options, left_out, false);
+    if (status == 0) {
         printf("reference: episode %" PRIu64 " does not fail\n", options->episode);
         return 0;
     }
     for (uint32_t round = 0; round < 2; round++) {
-        for (uint64_t size = steps / 2; size > 0; size /= 2) {
-            thin(options, steps, size, left_out);
+        for (uint64_t size = STEPS / 2; size > 0; size /= 2) {
+            thin(options, status, size, left_out);
         }
     }
     uint64_t left = 0;
-    for (uint64_t i = 0; i < steps; i++) {
+    for (uint64_t i = 0; i < STEPS; i++) {
         left += left_out[i] == 0 ? 1 : 0;
     }
-    (void)fails(options, steps, left_out, true);
+    (void)fails(options, left_out, true);
     printf("reference: %" PRIu64 " steps are left\n", left);
     return 1;
 }
@@ -173,19 +176,23 @@ at_text(uint32_t at)
     }
 }
 
-/* Calls line() for each that was met, or may be. */
+/* Prints each that was met at least so often: as a row of reached.c, or with its count. */
 static void
-each_cell(uint64_t least, const char *format)
+cells_print(uint64_t least, bool rows)
 {
-    for (uint32_t i = 0; i < ref_operations_count; i++) {
-        for (uint32_t status = 0; status < LEAT_STATUS_COUNT; status++) {
-            for (uint32_t at = 0; at < REF_AT_COUNT; at++) {
-                uint64_t count = coverage.cells[i][status][at];
-                if (count >= least) {
-                    printf(format, ref_operations[i].name, status, at_text(at), count,
-                           leat_status_text((enum leat_status)status));
-                }
-            }
+    for (uint32_t cell = 0; cell < ref_operations_count * LEAT_STATUS_COUNT * REF_AT_COUNT; cell++) {
+        uint32_t at = cell % REF_AT_COUNT;
+        uint32_t status = cell / REF_AT_COUNT % LEAT_STATUS_COUNT;
+        uint32_t row = cell / REF_AT_COUNT / LEAT_STATUS_COUNT;
+        uint64_t count = coverage.cells[row][status][at];
+        if (count < least) {
+            continue;
+        }
+        if (rows) {
+            printf("    \"%s %u %s\",\n", ref_operations[row].name, status, at_text(at));
+        } else {
+            printf("%-18s %-10s %9" PRIu64 "  %s\n", ref_operations[row].name, at_text(at), count,
+                   leat_status_text((enum leat_status)status));
         }
     }
 }
@@ -236,10 +243,10 @@ run(const struct options *options)
         left -= steps;
     }
     if (options->table) {
-        each_cell(1, "%-18s %2u %-10s %9" PRIu64 "  %s\n");
+        cells_print(1, false);
     }
     if (options->cells) {
-        each_cell(OFTEN, "    \"%s %u %s\",\n");
+        cells_print(OFTEN, true);
     }
     bool full = options->episode == ALL && options->ops >= REF_STEPS && !options->cells;
     uint32_t never = full ? missed() : 0;

@@ -213,12 +213,26 @@ job_of(struct ref_world *world, leat_job_id id)
     return job;
 }
 
+/* An attempt whose time is over may have ended in this run, and made way for this one. */
+static void
+look_at_awaited(struct ref_world *world)
+{
+    for (uint32_t i = 0; i < REF_RECORDS; i++) {
+        struct ref_job *job = &world->jobs[i];
+        if (ref_live(job) && job->awaited && job->until.high_ns != 0 &&
+            job->until.low_ns <= ref_boot(world)) {
+            ref_look(world, job);
+        }
+    }
+}
+
 struct leat_outcome
 ref_handler(struct leat_run *run, void *context)
 {
     struct ref_world *world = context;
     struct ref_job *job = job_of(world, leat_run_id(run));
     (void)ref_reach(world, job, LEAT_JOB_PENDING);
+    look_at_awaited(world);
     check_turn(world, job);
     ref_begin(world, job);
     world->run_begins++;

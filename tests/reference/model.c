@@ -140,8 +140,7 @@ completion_put(struct ref_world *world, const struct ref_job *job)
     completion->item.state = job->state;
     completion->item.reason = job->reason;
     completion->item.user = job->user;
-    completion->fuzzy = job->zombie || job->reason == LEAT_REASON_UNKNOWN_TYPE ||
-                        job->reason == LEAT_REASON_EXPIRED || world->current == NULL;
+    completion->fuzzy = world->by_itself;
 }
 
 /* job->zombie says whether a place has it yet. */
@@ -160,10 +159,14 @@ ref_end(struct ref_world *world, struct ref_job *job, enum leat_job_state state,
     world->counts.completed += state == LEAT_JOB_COMPLETED ? 1 : 0;
     world->counts.dead += dead ? 1 : 0;
     world->counts.cancelled += state == LEAT_JOB_CANCELLED ? 1 : 0;
-    /* Those whose place lets go of them later come behind it, as it were. */
+    uint64_t behind = *ends + 1;
+    if (world->running && world->by_itself) {
+        /* It is not known when in this run. */
+        behind = (dead ? world->run_ends_dead : world->run_ends_other) + 1;
+    }
     (*ends)++;
-    uint64_t behind = zombies(world, dead);
-    job->ends = *ends - (behind < *ends ? behind : *ends);
+    /* Those whose place lets go of them later come behind it, as it were. May go round. */
+    job->ends = behind - zombies(world, dead);
     job->pressure = world->pressure;
     job->gone = most == 0 && !job->kept && !job->zombie;
     if (job->completions != REF_NONE) {
@@ -202,6 +205,7 @@ void
 ref_wait_in_line(struct ref_world *world, struct ref_job *job)
 {
     job->state = LEAT_JOB_PENDING;
+    job->since_ns = ref_boot(world);
     job->moved = false;
     job->let_past = false;
     job->low = ++world->sequence;
@@ -213,9 +217,9 @@ static void
 wait_for_time(struct ref_world *world, struct ref_job *job, enum leat_job_state state,
               const uint64_t delays_ns[2])
 {
-    uint64_t since_ns = world->current == job || !world->running ? ref_boot(world)
-                                                                 : world->run_begin_ns;
+    uint64_t since_ns = world->by_itself ? world->run_begin_ns : ref_boot(world);
     job->state = state;
+    job->since_ns = ref_boot(world);
     job->moved = false;
     job->due.wall = false;
     job->due.low_ns = ref_after(since_ns, delays_ns[0]);
@@ -443,8 +447,10 @@ bool
 ref_reach(struct ref_world *world, struct ref_job *job, enum leat_job_state state)
 {
     bool moves = true;
+    world->by_itself = true;
     while (moves && job->state != state && !ref_final(job)) {
         moves = step_to(world, job, state);
     }
+    world->by_itself = false;
     return job->state == state;
 }

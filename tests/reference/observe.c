@@ -74,8 +74,18 @@ ref_look_at_info(struct ref_world *world, struct ref_job *job, const struct leat
     look_at_end(world, job, info);
 }
 
-void
-ref_look(struct ref_world *world, struct ref_job *job)
+/* One that has ended long enough ago, or that gave its record to a job that waits. */
+static void
+gone_check(struct ref_world *world, struct ref_job *job)
+{
+    if (job->gone_now && !ref_may_be_gone(world, job)) {
+        ref_fail(world, job, "its record is gone");
+    }
+    job->gone_now = false;
+}
+
+static void
+look(struct ref_world *world, struct ref_job *job)
 {
     struct leat_job_info info = leat_job_info_default();
     enum leat_status status = leat_get(world->engine, job->id, &info);
@@ -88,10 +98,18 @@ ref_look(struct ref_world *world, struct ref_job *job)
         /* It may have come to an end, and be given up, since. */
         (void)(ref_reach(world, job, LEAT_JOB_DEAD) || ref_reach(world, job, LEAT_JOB_CANCELLED));
     }
-    if (status != LEAT_GONE || (!job->gone && !ref_may_be_gone(world, job))) {
+    if (status != LEAT_GONE || !(job->gone || ref_final(job))) {
         ref_fail(world, job, "leat_get: %s", leat_status_text(status));
     }
+    job->gone_now = !job->gone;
     job->gone = true;
+}
+
+void
+ref_look(struct ref_world *world, struct ref_job *job)
+{
+    look(world, job);
+    gone_check(world, job);
 }
 
 /* ---- all jobs -------------------------------------------------------------------------------- */
@@ -120,8 +138,11 @@ ref_sync(struct ref_world *world)
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
         if (job->id.bits != 0 && !job->gone && job != world->current) {
-            ref_look(world, job);
+            look(world, job);
         }
+    }
+    for (uint32_t i = 0; i < REF_RECORDS; i++) {
+        gone_check(world, &world->jobs[i]); /* now that it is known who else has ended */
     }
     check_retained(world);
     world->synced = world->sequence;
@@ -241,7 +262,7 @@ nobody(struct ref_world *world)
         target.id.bits = job->id.bits + (UINT64_C(1) << 26); /* generations in use are odd */
         break;
     default:
-        target.id.bits = job->id.bits + (UINT64_C(1) << 27); /* not given out yet */
+        target.id.bits = job->id.bits + (UINT64_C(1) << 50); /* not given out yet */
         break;
     }
     if (job->id.bits == 0) {

@@ -16,6 +16,8 @@ run_begin(struct ref_world *world)
     world->running = true;
     world->run_begin_ns = ref_boot(world);
     world->run_begins = 0;
+    world->run_ends_dead = world->ends_dead;
+    world->run_ends_other = world->ends_other;
 }
 
 static void
@@ -78,7 +80,8 @@ check_swept(struct ref_world *world)
         const struct ref_job *job = &world->jobs[i];
         bool waits = ref_waits_for_time(job) || job->state == LEAT_JOB_PENDING;
         if (ref_live(job) && waits && job->expires_ns != REF_NEVER &&
-            job->expires_ns + REF_S <= ref_boot(world)) {
+            job->expires_ns + REF_S <= ref_boot(world) &&
+            job->since_ns + REF_S <= ref_boot(world)) {
             ref_fail(world, job, "the job has been expired for longer than a second");
         }
     }
@@ -168,9 +171,13 @@ ref_op_drain(struct ref_world *world)
     run_end(world, got == LEAT_OK);
 }
 
+/* One that drains is stopped soon, so that it can be started again. */
 void
 ref_op_stop(struct ref_world *world)
 {
+    if (world->state == LEAT_ENGINE_RUNNING && ref_chance(world, 80)) {
+        return;
+    }
     ref_note(world, 0, 0, 0);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(LEAT_OK), leat_stop(world->engine, 0));
     world->state = LEAT_ENGINE_STOPPED;

@@ -340,6 +340,7 @@ set_times(struct ref_world *world, struct ref_job *job, const struct spec *spec)
         return;
     }
     job->state = LEAT_JOB_SCHEDULED;
+    job->since_ns = ref_boot(world);
     job->due.wall = spec->job.delay_ns == 0;
     job->due.low_ns = job->due.wall ? spec->options.run_at_ns
                                     : ref_after(ref_boot(world), spec->job.delay_ns);
@@ -431,8 +432,8 @@ draw_batch(struct ref_world *world, struct spec *specs, struct leat_job *jobs)
 void
 ref_op_batch_each(struct ref_world *world)
 {
-    struct spec specs[REF_BATCH];
-    struct leat_job jobs[REF_BATCH];
+    static struct spec specs[REF_BATCH]; /* too much for a stack */
+    static struct leat_job jobs[REF_BATCH];
     leat_job_id ids[REF_BATCH];
     enum leat_status statuses[REF_BATCH];
     enum leat_status first = LEAT_OK;
@@ -511,8 +512,8 @@ batch_right(struct ref_world *world, const struct spec *specs, uint32_t count)
 void
 ref_op_batch_all(struct ref_world *world)
 {
-    struct spec specs[REF_BATCH];
-    struct leat_job jobs[REF_BATCH];
+    static struct spec specs[REF_BATCH]; /* too much for a stack */
+    static struct leat_job jobs[REF_BATCH];
     leat_job_id ids[REF_BATCH];
     enum leat_status statuses[REF_BATCH];
     uint32_t count = draw_batch(world, specs, jobs);

@@ -63,6 +63,7 @@ struct ref_job {
     leat_job_id id; /* 0: never used */
     enum leat_job_state state;
     bool gone;   /* its record is not there any more */
+    bool gone_now; /* found in this look at all jobs */
     bool kept;   /* until it is released */
     bool zombie; /* ended in a place that lets go of it later */
     bool moved;  /* waits for a time, but stands where it stood before */
@@ -71,6 +72,7 @@ struct ref_job {
     uint32_t level;
     struct ref_due due;
     uint64_t expires_ns;
+    uint64_t since_ns; /* it waits, for a time or a worker */
     /* Of those that wait for a worker: came in between these two. A retry has no place. */
     uint64_t low;
     uint64_t high;
@@ -207,6 +209,8 @@ struct ref_world {
     enum leat_engine_state state;
     struct ref_job *current; /* in its handler */
     bool running;            /* in leat_run_some() or leat_drain() */
+    bool by_itself;          /* the engine did it, and is found out now */
+    bool shrinks;            /* failures are told apart by the exit status */
     uint64_t run_begin_ns;
     uint64_t run_begins; /* attempts begun in it */
     uint64_t run_looked_ns;
@@ -214,6 +218,8 @@ struct ref_world {
     uint64_t synced;   /* the sequence at the last look at all jobs */
     uint64_t ends_dead;
     uint64_t ends_other;
+    uint64_t run_ends_dead; /* when the run began */
+    uint64_t run_ends_other;
     uint64_t pressure; /* submits that may have cost an ended job its record */
     struct ref_counts counts;
     struct ref_job jobs[REF_RECORDS];

@@ -131,6 +131,13 @@ ref_report(const struct ref_world *world, FILE *to)
 }
 
 static void
+gate_report(const char *what, const struct ref_gate *gate, FILE *to)
+{
+    (void)fprintf(to, "  its %s: %u inside of %u%s%s\n", what, gate->inside, gate->most,
+                  gate->used ? ", used" : "", gate->paused ? ", paused" : "");
+}
+
+static void
 job_report(const struct ref_world *world, const struct ref_job *job, FILE *to)
 {
     (void)fprintf(to,
@@ -144,6 +151,26 @@ job_report(const struct ref_world *world, const struct ref_job *job, FILE *to)
                   job->attempts, (int64_t)(job->due.low_ns - ref_boot(world)),
                   (int64_t)(job->due.high_ns - ref_boot(world)), job->due.wall ? " (wall)" : "",
                   (int64_t)(job->expires_ns - ref_boot(world)), job->low, job->high, job->error);
+    for (uint32_t i = 0; i < REF_RECORDS; i++) {
+        const struct ref_job *other = &world->jobs[i];
+        if (ref_live(other) && other->state == LEAT_JOB_RUNNING) {
+            (void)fprintf(to, "  %" PRIx64 " runs: type %u, queue %u%s\n", other->id.bits,
+                          other->type, other->queue, other->inside ? ", inside" : "");
+        }
+    }
+    gate_report("queue", &world->queues[job->queue].gate, to);
+    gate_report("type", &world->types[job->type].gate, to);
+}
+
+/* One for each kind of failure, as far as 8 bits go. */
+static int
+exit_status(const struct ref_world *world, const char *format)
+{
+    uint32_t hash = world->operation;
+    for (const char *at = format; *at != '\0'; at++) {
+        hash = hash * 31 + (unsigned char)*at;
+    }
+    return world->shrinks ? 2 + (int)(hash % 200) : 1;
 }
 
 void
@@ -159,7 +186,7 @@ ref_fail(struct ref_world *world, const struct ref_job *job, const char *format,
     (void)vfprintf(stderr, format, values);
     (void)fprintf(stderr, "\n");
     va_end(values);
-    exit(1);
+    exit(exit_status(world, format));
 }
 
 /* ---- nested ---------------------------------------------------------------------------------- */
