@@ -97,7 +97,7 @@ ref_may_be_gone(const struct ref_world *world, const struct ref_job *job)
     if (!ref_final(job) || job->kept) {
         return false;
     }
-    return later >= most || (!dead && world->pressure != job->pressure);
+    return later >= most || job->loose || (!dead && world->pressure != job->pressure);
 }
 
 uint32_t

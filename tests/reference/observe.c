@@ -271,24 +271,28 @@ nobody(struct ref_world *world)
     return target;
 }
 
+static bool
+is_live(const struct ref_world *world, const struct ref_job *job)
+{
+    (void)world;
+    return ref_live(job);
+}
+
+static bool
+is_final(const struct ref_world *world, const struct ref_job *job)
+{
+    (void)world;
+    return ref_final(job);
+}
+
 struct ref_target
-ref_target(struct ref_world *world)
+ref_target_of(struct ref_world *world, ref_wanted wanted)
 {
     struct ref_target target = {.missing = LEAT_GONE, .at = REF_AT_GONE};
-    uint32_t way = ref_below(world, 20);
-    if (way == 0) {
-        return nobody(world);
-    }
-    if (way == 1 && world->old_count != 0) {
-        uint64_t kept = world->old_count < REF_OLD ? world->old_count : REF_OLD;
-        target.id = world->old[ref_below(world, (uint32_t)kept)];
-        return target;
-    }
     uint32_t first = ref_below(world, world->config.jobs_max);
-    bool live = ref_chance(world, 75);
     for (uint32_t i = 0; i < REF_RECORDS && target.job == NULL; i++) {
         struct ref_job *job = &world->jobs[(first + i) % REF_RECORDS];
-        if (job->id.bits != 0 && ref_final(job) != live) {
+        if (job->id.bits != 0 && wanted(world, job)) {
             target.job = job;
         }
     }
@@ -304,4 +308,20 @@ ref_target(struct ref_world *world)
         target.job = NULL;
     }
     return target;
+}
+
+struct ref_target
+ref_target(struct ref_world *world)
+{
+    struct ref_target target = {.missing = LEAT_GONE, .at = REF_AT_GONE};
+    uint32_t way = ref_below(world, 20);
+    if (way == 0) {
+        return nobody(world);
+    }
+    if (way == 1 && world->old_count != 0) {
+        uint64_t kept = world->old_count < REF_OLD ? world->old_count : REF_OLD;
+        target.id = world->old[ref_below(world, (uint32_t)kept)];
+        return target;
+    }
+    return ref_target_of(world, ref_chance(world, 75) ? is_live : is_final);
 }

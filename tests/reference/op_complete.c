@@ -15,27 +15,17 @@ token_of(struct ref_world *world, const struct ref_target *target)
     return token;
 }
 
+static bool
+completes(const struct ref_world *world, const struct ref_job *job)
+{
+    return ref_live(job) && (job->awaited || job == world->current);
+}
+
 /* The jobs that have an attempt to complete come first. */
 static struct ref_target
 target_of(struct ref_world *world)
 {
-    struct ref_target target = {.missing = LEAT_GONE, .at = REF_AT_GONE};
-    uint32_t first = ref_below(world, REF_RECORDS);
-    if (ref_chance(world, 25)) {
-        return ref_target(world);
-    }
-    for (uint32_t i = 0; i < REF_RECORDS && target.job == NULL; i++) {
-        struct ref_job *job = &world->jobs[(first + i) % REF_RECORDS];
-        if (ref_live(job) && (job->awaited || job == world->current)) {
-            target.job = job;
-        }
-    }
-    if (target.job == NULL) {
-        return ref_target(world);
-    }
-    target.id = target.job->id;
-    target.at = ref_at(target.job);
-    return target;
+    return ref_chance(world, 75) ? ref_target_of(world, completes) : ref_target(world);
 }
 
 static enum leat_status

@@ -76,10 +76,18 @@ ref_op_result(struct ref_world *world)
     }
 }
 
+static bool
+held_back(const struct ref_world *world, const struct ref_job *job)
+{
+    (void)world;
+    return ref_final(job) && job->kept;
+}
+
 void
 ref_op_release(struct ref_world *world)
 {
-    struct ref_target target = ref_target(world);
+    struct ref_target target =
+        ref_chance(world, 70) ? ref_target_of(world, held_back) : ref_target(world);
     struct ref_job *job = target.job;
     enum leat_status right = target.missing;
     if (job != NULL) {
@@ -94,6 +102,7 @@ ref_op_release(struct ref_world *world)
     bool dead = job->state == LEAT_JOB_DEAD;
     if (ref_final(job) && job->zombie && !dead) {
         world->ends_other++; /* it is retained when its place lets go of it */
+        job->loose = true;
     } else if (ref_final(job) && (!dead || world->config.dead_max == 0)) {
         job->gone = !job->zombie;
     }

@@ -67,7 +67,8 @@ cap_set(struct ref_world *world, struct ref_gate *gate, uint32_t most)
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
         bool of = gate == &world->queues[job->queue].gate || gate == &world->types[job->type].gate;
-        if (ref_live(job) && of && job->state == LEAT_JOB_PENDING && gate->used &&
+        bool passes = world->queues[job->queue].gate.used || world->types[job->type].gate.used;
+        if (ref_live(job) && of && job->state == LEAT_JOB_PENDING && passes &&
             (gate->most == 0 || (most != 0 && most < gate->most))) {
             job->let_past = true;
         }

@@ -277,12 +277,19 @@ record_right(struct ref_world *world, uint32_t taken)
            (sure + maybe >= world->config.jobs_max ? REF_ONE(LEAT_FULL) : 0);
 }
 
+/* It may be that only an ended job's record is to be had. */
+static bool
+presses(const struct ref_world *world, const struct taken *taken)
+{
+    return ref_present(world) + taken->records >= world->config.jobs_max;
+}
+
 /* Whether there is room for a job that is right in itself. */
 static uint64_t
 room_right(struct ref_world *world, const struct spec *spec, struct taken *taken)
 {
     const struct ref_queue *queue = &world->queues[spec->queue];
-    if (ref_present(world) + taken->records >= world->config.jobs_max) {
+    if (ref_accepts(world) && presses(world, taken)) {
         world->pressure++;
     }
     if (queue->waiting_max != 0 && at_once(world, spec)) {
@@ -494,19 +501,19 @@ static uint64_t
 batch_right(struct ref_world *world, const struct spec *specs, uint32_t count)
 {
     struct taken taken = {.records = 0};
-    uint64_t right = REF_ONE(LEAT_OK);
+    uint64_t right = 0;
+    /* Who finds no record looks whether the engine is closed, before any is given up. */
+    uint64_t no_record = REF_ONE(ref_accepts(world) ? LEAT_FULL : LEAT_CLOSED);
     for (uint32_t i = 0; i < count; i++) {
+        uint32_t before = taken.records;
+        right |= !ref_accepts(world) && presses(world, &taken) ? REF_ONE(LEAT_CLOSED) : 0;
         uint64_t room = room_right(world, &specs[i], &taken);
         if (room == REF_ONE(LEAT_FULL)) {
-            bool closed = !ref_accepts(world) && (right & REF_ONE(LEAT_FULL)) != 0;
-            return room | (closed ? REF_ONE(LEAT_CLOSED) : 0);
+            return right | (taken.records == before ? room : no_record);
         }
-        right |= room;
+        right |= room == REF_ONE(LEAT_OK) ? 0 : no_record;
     }
-    if (!ref_accepts(world)) {
-        right = REF_ONE(LEAT_CLOSED);
-    }
-    return right;
+    return right | REF_ONE(ref_accepts(world) ? LEAT_OK : LEAT_CLOSED);
 }
 
 void

@@ -66,6 +66,7 @@ struct ref_job {
     bool gone_now; /* found in this look at all jobs */
     bool kept;   /* until it is released */
     bool zombie; /* ended in a place that lets go of it later */
+    bool loose;  /* released as a zombie: it went at once, or is retained from then on */
     bool moved;  /* waits for a time, but stands where it stood before */
     uint32_t type;
     uint32_t queue;
@@ -347,6 +348,9 @@ struct ref_target {
 };
 
 struct ref_target ref_target(struct ref_world *world);
+typedef bool (*ref_wanted)(const struct ref_world *world, const struct ref_job *job);
+/* One of those, where there is one. */
+struct ref_target ref_target_of(struct ref_world *world, ref_wanted wanted);
 
 /* ---- handler.c, op_submit.c, op_life.c ------------------------------------------------------- */
 

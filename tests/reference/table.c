@@ -12,7 +12,7 @@ const struct ref_operation ref_operations[] = {
     {"get", 30, true, ref_op_get},
     {"wait", 20, true, ref_op_wait},
     {"result", 20, true, ref_op_result},
-    {"release", 40, true, ref_op_release},
+    {"release", 70, true, ref_op_release},
     {"reschedule", 50, true, ref_op_reschedule},
     {"priority_set", 40, true, ref_op_priority},
     {"complete", 90, true, ref_op_complete},
