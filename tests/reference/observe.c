@@ -279,6 +279,12 @@ is_live(const struct ref_world *world, const struct ref_job *job)
 }
 
 static bool
+is_current(const struct ref_world *world, const struct ref_job *job)
+{
+    return job == world->current;
+}
+
+static bool
 is_final(const struct ref_world *world, const struct ref_job *job)
 {
     (void)world;
@@ -322,6 +328,9 @@ ref_target(struct ref_world *world)
         uint64_t kept = world->old_count < REF_OLD ? world->old_count : REF_OLD;
         target.id = world->old[ref_below(world, (uint32_t)kept)];
         return target;
+    }
+    if (world->current != NULL && ref_chance(world, 20)) {
+        return ref_target_of(world, is_current);
     }
     return ref_target_of(world, ref_chance(world, 75) ? is_live : is_final);
 }

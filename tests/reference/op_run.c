@@ -175,7 +175,7 @@ ref_op_drain(struct ref_world *world)
 void
 ref_op_stop(struct ref_world *world)
 {
-    if (world->state == LEAT_ENGINE_RUNNING && ref_chance(world, 80)) {
+    if (world->state == LEAT_ENGINE_RUNNING && ref_chance(world, 93)) {
         return;
     }
     ref_note(world, 0, 0, 0);
