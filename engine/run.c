@@ -284,7 +284,8 @@ begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
     if (leat_terms_expired(run->engine, extra)) {
         /* rlx: single writer */
         bool late = atom_load_rlx(&run->record->late) != 0;
-        const struct leat_ending expired = {LEAT_PHASE_DEAD, LEAT_REASON_EXPIRED, run->worker, late};
+        const struct leat_ending expired = {LEAT_PHASE_DEAD, LEAT_REASON_EXPIRED, run->worker,
+                                            late};
         leat_gates_leave(run->engine, run->record);
         (void)leat_job_end(run->engine, run->index, expired);
         return false;

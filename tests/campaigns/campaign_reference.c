@@ -180,7 +180,8 @@ at_text(uint32_t at)
 static void
 cells_print(uint64_t least, bool rows)
 {
-    for (uint32_t cell = 0; cell < ref_operations_count * LEAT_STATUS_COUNT * REF_AT_COUNT; cell++) {
+    for (uint32_t cell = 0; cell < ref_operations_count * LEAT_STATUS_COUNT * REF_AT_COUNT;
+         cell++) {
         uint32_t at = cell % REF_AT_COUNT;
         uint32_t status = cell / REF_AT_COUNT % LEAT_STATUS_COUNT;
         uint32_t row = cell / REF_AT_COUNT / LEAT_STATUS_COUNT;
@@ -283,11 +284,13 @@ number_read(const char *text, uint64_t *number)
 int
 main(int count, char **arguments)
 {
-    static const struct option known[] = {
-        {"ops", required_argument, NULL, 'o'},     {"seed", required_argument, NULL, 's'},
-        {"episode", required_argument, NULL, 'e'}, {"shrink", no_argument, NULL, 'k'},
-        {"table", no_argument, NULL, 't'},         {"cells", no_argument, NULL, 'c'},
-        {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"ops", required_argument, NULL, 'o'},
+                                          {"seed", required_argument, NULL, 's'},
+                                          {"episode", required_argument, NULL, 'e'},
+                                          {"shrink", no_argument, NULL, 'k'},
+                                          {"table", no_argument, NULL, 't'},
+                                          {"cells", no_argument, NULL, 'c'},
+                                          {NULL, 0, NULL, 0}};
     struct options options = {.ops = OPS_PLAIN, .seed = 1, .episode = ALL};
     int letter = 0;
     bool good = true;

@@ -14,8 +14,7 @@ reorders(const struct ref_world *world, const struct ref_job *job, const struct 
 {
     bool any = false;
     for (uint32_t i = 0; i < ref_parts_count; i++) {
-        any = any ||
-              (ref_parts[i].reorders != NULL && ref_parts[i].reorders(world, job, other));
+        any = any || (ref_parts[i].reorders != NULL && ref_parts[i].reorders(world, job, other));
     }
     return any;
 }
@@ -79,12 +78,13 @@ check_run(struct ref_world *world, struct ref_job *job, struct leat_run *run)
                 leat_run_priority(run) == job->level && leat_run_attempt(run) == job->attempts &&
                 leat_run_max_attempts(run) == ref_max_attempts(world, job) &&
                 leat_run_worker(run) == 0 && leat_run_cancelled(run) == job->cancel;
-    good = good && leat_run_token(run).job == job->id.bits && leat_run_token(run).attempt == job->runs;
+    good =
+        good && leat_run_token(run).job == job->id.bits && leat_run_token(run).attempt == job->runs;
     if (!good) {
-        ref_fail(world, job, "the run says: type %u, queue %u, level %u, attempt %u of %u, token %"
-                 PRIu64, leat_run_type(run).bits, leat_run_queue(run).bits,
-                 leat_run_priority(run), leat_run_attempt(run), leat_run_max_attempts(run),
-                 leat_run_token(run).attempt);
+        ref_fail(world, job,
+                 "the run says: type %u, queue %u, level %u, attempt %u of %u, token %" PRIu64,
+                 leat_run_type(run).bits, leat_run_queue(run).bits, leat_run_priority(run),
+                 leat_run_attempt(run), leat_run_max_attempts(run), leat_run_token(run).attempt);
     }
     if (bytes != job->payload_bytes || (bytes == 0) != (payload == NULL) ||
         (bytes != 0 && memcmp(payload, job->payload, bytes) != 0)) {

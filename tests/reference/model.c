@@ -208,6 +208,7 @@ ref_wait_in_line(struct ref_world *world, struct ref_job *job)
     job->since_ns = ref_boot(world);
     job->moved = false;
     job->let_past = false;
+    job->shaken = false;
     job->low = ++world->sequence;
     job->high = job->low;
 }

@@ -26,8 +26,7 @@ place_of(const struct ref_completions *queue, const struct leat_completion *item
 }
 
 static void
-take_one(struct ref_world *world, struct ref_completions *queue,
-         const struct leat_completion *item)
+take_one(struct ref_world *world, struct ref_completions *queue, const struct leat_completion *item)
 {
     uint32_t place = place_of(queue, item);
     if (place == REF_NONE) {

@@ -6,9 +6,8 @@
 const char *
 ref_type_name(uint32_t type)
 {
-    static const char *const names[REF_TYPES] = {"mail.send",  "image/resize", "pay:charge",
-                                                 "a",          "b_2",          "report",
-                                                 "spare.type", "never"};
+    static const char *const names[REF_TYPES] = {
+        "mail.send", "image/resize", "pay:charge", "a", "b_2", "report", "spare.type", "never"};
     return names[type];
 }
 
@@ -60,18 +59,37 @@ queues_known(const struct ref_world *world)
 
 /* ---- caps and pauses ------------------------------------------------------------------------- */
 
+static bool
+of_gate(const struct ref_world *world, const struct ref_gate *gate, const struct ref_job *job)
+{
+    bool of = gate == &world->queues[job->queue].gate || gate == &world->types[job->type].gate;
+    return ref_live(job) && of && job->state == LEAT_JOB_PENDING;
+}
+
+/* The gate is shut, or capped for the first time: what is in the ring is turned back. */
+static void
+shake(struct ref_world *world, const struct ref_gate *gate)
+{
+    for (uint32_t i = 0; i < REF_RECORDS; i++) {
+        struct ref_job *job = &world->jobs[i];
+        job->shaken = job->shaken || of_gate(world, gate, job);
+    }
+}
+
 /* Who waits may have entered by now, and begins then though the cap is lowered. */
 static void
 cap_set(struct ref_world *world, struct ref_gate *gate, uint32_t most)
 {
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
-        bool of = gate == &world->queues[job->queue].gate || gate == &world->types[job->type].gate;
         bool passes = world->queues[job->queue].gate.used || world->types[job->type].gate.used;
-        if (ref_live(job) && of && job->state == LEAT_JOB_PENDING && passes &&
+        if (of_gate(world, gate, job) && passes &&
             (gate->most == 0 || (most != 0 && most < gate->most))) {
             job->let_past = true;
         }
+    }
+    if (!gate->used) {
+        shake(world, gate);
     }
     gate->used = true;
     gate->most = most;
@@ -108,6 +126,7 @@ ref_op_pause(struct ref_world *world)
     ref_answer(world, REF_AT_NOTHING, REF_ONE(queue == REF_NONE ? LEAT_NOT_FOUND : LEAT_OK),
                leat_queue_pause(world->engine, handle));
     if (queue != REF_NONE) {
+        shake(world, &world->queues[queue].gate);
         world->queues[queue].gate.used = true;
         world->queues[queue].gate.paused = true;
     }
@@ -169,8 +188,7 @@ register_right(const struct ref_world *world, uint32_t type, bool valid)
     if (world->types[type].bound) {
         return LEAT_EXISTS;
     }
-    bool room = world->types[type].handle.bits != 0 ||
-                types_known(world) < world->config.types_max;
+    bool room = world->types[type].handle.bits != 0 || types_known(world) < world->config.types_max;
     return room ? LEAT_OK : LEAT_FULL;
 }
 
@@ -243,9 +261,8 @@ ref_op_queue_create(struct ref_world *world)
     right = !known && queues_known(world) >= world->config.queues_max ? LEAT_FULL : right;
     right = options.priority >= leat_priority_levels() ? LEAT_INVALID : right;
     ref_note(world, queue, options.waiting_max, options.running_max);
-    ref_answer(
-        world, REF_AT_NOTHING, REF_ONE(right),
-        leat_queue_create(world->engine, ref_queue_name(queue), &options, &handle));
+    ref_answer(world, REF_AT_NOTHING, REF_ONE(right),
+               leat_queue_create(world->engine, ref_queue_name(queue), &options, &handle));
     if (right == LEAT_EXISTS && handle.bits != of->handle.bits) {
         ref_fail(world, NULL, "the queue %s has another handle", ref_queue_name(queue));
     }

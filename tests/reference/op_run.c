@@ -269,9 +269,10 @@ check_records(struct ref_world *world)
     ref_check_idle(world);
     if (got.jobs_waiting + got.jobs_running + got.jobs_scheduled + got.jobs_retrying != 0 ||
         got.jobs_submitted != got.jobs_completed + got.jobs_dead + got.jobs_cancelled) {
-        ref_fail(world, NULL, "jobs are left: %" PRIu64 " wait, %" PRIu64 " run, %" PRIu64
-                 " and %" PRIu64 " wait for a time", got.jobs_waiting, got.jobs_running,
-                 got.jobs_scheduled, got.jobs_retrying);
+        ref_fail(world, NULL,
+                 "jobs are left: %" PRIu64 " wait, %" PRIu64 " run, %" PRIu64 " and %" PRIu64
+                 " wait for a time",
+                 got.jobs_waiting, got.jobs_running, got.jobs_scheduled, got.jobs_retrying);
     }
 }
 

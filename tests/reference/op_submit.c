@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define INDEX_MASK ((UINT64_C(1) << 26) - 1)
+#define INDEX_MASK  ((UINT64_C(1) << 26) - 1)
 #define TIMEOUT_BAD 1
 
 /* A drawn job. */
@@ -273,8 +273,7 @@ record_right(struct ref_world *world, uint32_t taken)
     if (sure >= world->config.jobs_max) {
         return REF_ONE(LEAT_FULL);
     }
-    return REF_ONE(LEAT_OK) |
-           (sure + maybe >= world->config.jobs_max ? REF_ONE(LEAT_FULL) : 0);
+    return REF_ONE(LEAT_OK) | (sure + maybe >= world->config.jobs_max ? REF_ONE(LEAT_FULL) : 0);
 }
 
 /* It may be that only an ended job's record is to be had. */
@@ -349,8 +348,8 @@ set_times(struct ref_world *world, struct ref_job *job, const struct spec *spec)
     job->state = LEAT_JOB_SCHEDULED;
     job->since_ns = ref_boot(world);
     job->due.wall = spec->job.delay_ns == 0;
-    job->due.low_ns = job->due.wall ? spec->options.run_at_ns
-                                    : ref_after(ref_boot(world), spec->job.delay_ns);
+    job->due.low_ns =
+        job->due.wall ? spec->options.run_at_ns : ref_after(ref_boot(world), spec->job.delay_ns);
     if (job->due.low_ns > INT64_MAX) {
         job->due.low_ns = INT64_MAX; /* the last time that there is */
     }

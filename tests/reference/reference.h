@@ -62,12 +62,12 @@ struct ref_due {
 struct ref_job {
     leat_job_id id; /* 0: never used */
     enum leat_job_state state;
-    bool gone;   /* its record is not there any more */
+    bool gone;     /* its record is not there any more */
     bool gone_now; /* found in this look at all jobs */
-    bool kept;   /* until it is released */
-    bool zombie; /* ended in a place that lets go of it later */
-    bool loose;  /* released as a zombie: it went at once, or is retained from then on */
-    bool moved;  /* waits for a time, but stands where it stood before */
+    bool kept;     /* until it is released */
+    bool zombie;   /* ended in a place that lets go of it later */
+    bool loose;    /* released as a zombie: it went at once, or is retained from then on */
+    bool moved;    /* waits for a time, but stands where it stood before */
     uint32_t type;
     uint32_t queue;
     uint32_t level;
@@ -114,6 +114,7 @@ struct ref_job {
     /* Gates. */
     bool inside;   /* it is counted by the gates of its queue and type */
     bool let_past; /* it may have entered before a cap was lowered */
+    bool shaken;   /* it may have been in the ring when its queue was paused, or first capped */
 };
 
 struct ref_gate {

@@ -107,8 +107,7 @@ ref_answer(struct ref_world *world, uint32_t at, uint64_t right, enum leat_statu
 void
 ref_report(const struct ref_world *world, FILE *to)
 {
-    uint64_t first =
-        world->journal_count > REF_JOURNAL ? world->journal_count - REF_JOURNAL : 0;
+    uint64_t first = world->journal_count > REF_JOURNAL ? world->journal_count - REF_JOURNAL : 0;
     (void)fprintf(to,
                   "reference: seed %" PRIu64 ", episode %" PRIu64 ", step %" PRIu64
                   "\n  again:   --seed %" PRIu64 " --episode %" PRIu64
