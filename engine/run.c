@@ -30,8 +30,8 @@ cancelled(const struct leat_run *run)
     (void)leat_job_end(run->engine, run->index, ending);
 }
 
-/* Says where the error of this attempt is, should it be the last one: before a swap that lets the job
- * wait, from when on others may end it. */
+/* Says where the error of this attempt is, should it be the last one: before a swap that lets the
+ * job wait, from when on others may end it. */
 static void
 late_keep(const struct leat_run *run)
 {

@@ -1,6 +1,6 @@
 /* observe.c - the engine is asked, and the model follows where the engine may choose: when a timer
- * fires, when an expired job is found, when the record of an ended one is given up. All else must be
- * what the model says. */
+ * fires, when an expired job is found, when the record of an ended one is given up. All else must
+ * be what the model says. */
 #include "tests/reference/reference.h"
 
 #include <inttypes.h>

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "engine/engine_internal.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 
@@ -229,7 +230,9 @@ ref_open(struct ref_world *world)
     test_clock_init(&world->clock);
     config.clock = test_clock_of(&world->clock);
     world->config = config;
+    ref_time_begin();
     world->engine = test_open(&config);
+    world->engine->seed = test_random(&world->prng);
     world->state = LEAT_ENGINE_OPEN;
     world->queues[0].priority = LEAT_PRIORITY_NORMAL;
     ref_queue_learn(world, 0);

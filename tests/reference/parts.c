@@ -28,8 +28,8 @@ gates_hold(const struct ref_world *world, const struct ref_job *job)
 }
 
 /* A type has lists of its own, in which its jobs keep their order. What a worker turns back because
- * of a pause comes to the front of the list, but behind what is in the ring yet, where it is resumed
- * by then. */
+ * of a pause comes to the front of the list, but behind what is in the ring yet, where it is
+ * resumed by then. */
 static bool
 gates_reorder(const struct ref_world *world, const struct ref_job *job, const struct ref_job *other)
 {

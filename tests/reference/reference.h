@@ -9,6 +9,7 @@
  *   observe.c    the engine is asked about each job, and the model follows or contradicts
  *   handler.c    what handlers do: drawn, too
  *   parts.c      what may hold a job back beside its time: one row per feature
+ *   time.c       the system's clock, for what the engine measures
  *   table.c      the operations: one row each
  *   op_*.c       the operations themselves, one file per group
  *   reached.c    what a run of the usual length must have met
@@ -19,8 +20,8 @@
  * ref_operations in table.c. Run `tests/campaign reference --cells`, and put what is new there into
  * reached.c.
  *
- * To add a feature that holds jobs back (keys, buckets, ...): a row in ref_parts in parts.c. What it
- * knows of a job goes to the end of struct ref_job, of a queue to struct ref_queue, and so on. */
+ * To add a feature that holds jobs back (keys, buckets, ...): a row in ref_parts in parts.c. What
+ * it knows of a job goes to the end of struct ref_job, of a queue to struct ref_queue, and so on. */
 #ifndef TESTS_REFERENCE_REFERENCE_H
 #define TESTS_REFERENCE_REFERENCE_H
 
@@ -363,6 +364,8 @@ void ref_queue_learn(struct ref_world *world, uint32_t queue);
 const char *ref_type_name(uint32_t type);
 const char *ref_queue_name(uint32_t queue);
 
+/* The system's clock begins anew. */
+void ref_time_begin(void);
 /* Opens the engine of an episode; ends it, and looks whether all came back. */
 void ref_open(struct ref_world *world);
 void ref_close(struct ref_world *world);
