@@ -91,7 +91,7 @@ expire(struct leat_engine *engine, uint32_t index)
         .set = leat_word_attempt(attempts + 1),
         .clear = LEAT_WORD_LINKED | LEAT_WORD_ATTEMPT,
     };
-    const struct leat_ending expired = {LEAT_PHASE_DEAD, LEAT_REASON_EXPIRED, NULL, false};
+    struct leat_ending expired = {LEAT_PHASE_DEAD, LEAT_REASON_EXPIRED, NULL, false};
     uint64_t before = 0;
     uint64_t after = 0;
     if (!leat_job_change(leat_slab_word(&engine->jobs, index), &take, &before, &after)) {
@@ -100,6 +100,7 @@ expire(struct leat_engine *engine, uint32_t index)
     if (leat_job_counted(record)) {
         leat_queue_room_give(engine, leat_job_queue(record));
     }
+    expired.late = atom_load_rlx(&record->late) != 0; /* rlx: single writer */
     (void)leat_job_end(engine, index, expired);
     return true;
 }

@@ -31,6 +31,14 @@ cancelled(const struct leat_run *run)
     (void)leat_job_end(run->engine, run->index, ending);
 }
 
+/* Says where the error of this attempt is, should it be the last one: before a swap that lets the
+ * job wait, from when on others may end it. */
+static void
+late_keep(const struct leat_run *run)
+{
+    atom_store_rlx(&run->record->late, run->late ? 1 : 0); /* rlx: ordered by change:B */
+}
+
 /* RUNNING to a phase that waits for a time; `at_ns` 0: at once. Uses up no attempt where that is
  * SCHEDULED. A record that a wheel has yet goes on from there. */
 static void
@@ -49,6 +57,7 @@ wait_until(const struct leat_run *run, enum leat_phase phase, uint64_t at_ns)
     uint64_t after = 0;
     const struct leat_due due = {LEAT_TIME_BOOT, at_ns};
     const bool snoozes = phase == LEAT_PHASE_SCHEDULED;
+    late_keep(run);
     leat_timers_set(engine, run->index, due);
     leat_timers_count(engine, phase, 1);
     if (snoozes) {
@@ -93,6 +102,7 @@ retry(const struct leat_run *run)
     bool counted = leat_job_counted(run->record);
     uint64_t before = 0;
     uint64_t after = 0;
+    late_keep(run);
     run->record->returned = false;
     if (counted) {
         leat_queue_room_force(engine, queue);
@@ -298,8 +308,10 @@ static LEAT_COLD bool
 begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
 {
     if (leat_terms_expired(run->engine, extra)) {
+        /* rlx: single writer */
+        bool late = atom_load_rlx(&run->record->late) != 0;
         const struct leat_ending expired = {LEAT_PHASE_DEAD, LEAT_REASON_EXPIRED, run->worker,
-                                            false};
+                                            late};
         leat_gates_leave(run->engine, run->record);
         (void)leat_job_end(run->engine, run->index, expired);
         return false;

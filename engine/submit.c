@@ -478,6 +478,7 @@ struct group {
     uint32_t *items;
     leat_job_id *ids;
     bool *kept;
+    const struct intake *first; /* of those that can be taken; all have its level */
 };
 
 static enum leat_status
@@ -492,7 +493,10 @@ group_check_one(struct group *group, size_t index)
     if (status == LEAT_OK) {
         status = intake_check(group->engine, job, &group->intakes[index]);
     }
-    if (status == LEAT_OK && group->intakes[index].level != group->intakes[0].level) {
+    if (status == LEAT_OK && group->first == NULL) {
+        group->first = &group->intakes[index];
+    }
+    if (status == LEAT_OK && group->intakes[index].level != group->first->level) {
         status = LEAT_UNSUPPORTED;
     }
     return status;

@@ -173,6 +173,25 @@ none(struct fixture *fixture, size_t count, enum leat_status want)
     test_engine_check(fixture->engine);
 }
 
+/* The level is that of the first one that can be taken, not of the first. */
+static void
+culprits_have_no_level(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    fixture->jobs[0].payload_bytes = SIZE_MAX;
+    for (uint32_t i = 1; i < 5; i++) {
+        fixture->jobs[i].priority = i == 3 ? 1 : 5;
+    }
+    CHECK_STATUS(submit(fixture, 5, LEAT_BATCH_ALL_OR_NONE), LEAT_INVALID);
+    CHECK_EQUAL(fixture->statuses[0], LEAT_INVALID);
+    CHECK_EQUAL(fixture->statuses[1], LEAT_OK);
+    CHECK_EQUAL(fixture->statuses[2], LEAT_OK);
+    CHECK_EQUAL(fixture->statuses[3], LEAT_UNSUPPORTED);
+    CHECK_EQUAL(fixture->statuses[4], LEAT_OK);
+    teardown(fixture);
+}
+
 static void
 culprits_are_named(void **state)
 {
@@ -399,12 +418,19 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_good),        cmocka_unit_test(each_on_its_own),
-        cmocka_unit_test(each_until_full), cmocka_unit_test(culprits_are_named),
-        cmocka_unit_test(full_ring_lists), cmocka_unit_test(chains),
-        cmocka_unit_test(full_by_jobs),    cmocka_unit_test(more_than_there_are_records),
-        cmocka_unit_test(no_memory),       cmocka_unit_test(queues_of_others),
-        cmocka_unit_test(mistakes),        cmocka_unit_test(arrays_of_other_ages),
+        cmocka_unit_test(all_good),
+        cmocka_unit_test(each_on_its_own),
+        cmocka_unit_test(each_until_full),
+        cmocka_unit_test(culprits_are_named),
+        cmocka_unit_test(full_ring_lists),
+        cmocka_unit_test(chains),
+        cmocka_unit_test(full_by_jobs),
+        cmocka_unit_test(more_than_there_are_records),
+        cmocka_unit_test(no_memory),
+        cmocka_unit_test(queues_of_others),
+        cmocka_unit_test(mistakes),
+        cmocka_unit_test(arrays_of_other_ages),
+        cmocka_unit_test(culprits_have_no_level),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

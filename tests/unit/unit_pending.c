@@ -230,6 +230,33 @@ error_is_of_the_last_attempt(void **state)
     finish(fixture, LEAT_JOB_DEAD, LEAT_REASON_FAILED, "second attempt");
 }
 
+/* Also where the job is cancelled before there is another one; and what a record says of the job
+ * that had it before is not said of the next one. */
+static void
+error_of_a_job_that_waits(void **state)
+{
+    (void)state;
+    const struct leat_outcome outcomes[] = {leat_retry_in(LEAT_FOREVER - 1),
+                                            leat_snooze(LEAT_FOREVER - 1)};
+    for (size_t i = 0; i < TEST_COUNT_OF(outcomes); i++) {
+        struct fixture *fixture = setup();
+        begin(fixture);
+        CHECK_OK(leat_complete(fixture->engine, fixture->tokens[1], outcomes[i], "said later"));
+        CHECK_OK(leat_cancel(fixture->engine, fixture->id));
+        finish(fixture, LEAT_JOB_CANCELLED, LEAT_REASON_NONE, "said later");
+    }
+    struct fixture *fixture = setup();
+    begin(fixture);
+    CHECK_OK(leat_complete(fixture->engine, fixture->tokens[1], leat_fail(), "of the first job"));
+    (void)test_wait(fixture->engine, fixture->id);
+    fixture->handler_error = "said by the handler";
+    atom_store_rel(&fixture->runs, 0);
+    begin(fixture);
+    CHECK_OK(leat_complete(fixture->engine, fixture->tokens[1], outcomes[0], NULL));
+    CHECK_OK(leat_cancel(fixture->engine, fixture->id));
+    finish(fixture, LEAT_JOB_CANCELLED, LEAT_REASON_NONE, "said by the handler");
+}
+
 /* ---- tokens that do not hold ---------------------------------------------------------------- */
 
 static void
@@ -524,6 +551,7 @@ main(void)
         cmocka_unit_test(retries),
         cmocka_unit_test(error_texts),
         cmocka_unit_test(error_is_of_the_last_attempt),
+        cmocka_unit_test(error_of_a_job_that_waits),
         cmocka_unit_test(stale_tokens),
         cmocka_unit_test(token_of_a_waiting_job),
         cmocka_unit_test(outcomes_refused),

@@ -1,0 +1,258 @@
+/* handler.c - what handlers do. Each begin is judged: was it this job's turn? Then the handler
+ * looks at its run, calls the engine, and draws what it answers. */
+#include "tests/reference/reference.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define INDEX_MASK ((UINT64_C(1) << 26) - 1)
+
+/* ---- whose turn it is ------------------------------------------------------------------------ */
+
+static bool
+reorders(const struct ref_world *world, const struct ref_job *job, const struct ref_job *other)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < ref_parts_count; i++) {
+        any = any || (ref_parts[i].reorders != NULL && ref_parts[i].reorders(world, job, other));
+    }
+    return any;
+}
+
+/* A job that surely came first, and that nothing holds back. */
+static bool
+comes_first(const struct ref_world *world, const struct ref_job *job, const struct ref_job *other)
+{
+    bool waits = ref_live(other) && other->state == LEAT_JOB_PENDING && other != job;
+    if (!waits || ref_expired(world, other) || !world->types[other->type].bound) {
+        return false;
+    }
+    if (other->level == job->level && other->queue == job->queue) {
+        return other->high < job->low && !reorders(world, job, other);
+    }
+    /* Lists are looked at in parts, so an order of levels is promised to what is in the ring. */
+    bool strict = world->config.starvation_picks == 0 && other->high <= world->synced;
+    return strict && other->level < job->level && !world->queues[other->queue].gate.used &&
+           !world->types[other->type].gate.used && ref_present(world) <= world->config.ring_slots;
+}
+
+static void
+check_turn(struct ref_world *world, const struct ref_job *job)
+{
+    bool state = world->state == LEAT_ENGINE_RUNNING || world->state == LEAT_ENGINE_DRAINING;
+    if (!state || !world->running) {
+        ref_fail(world, job, "a handler begins, but nothing runs");
+    }
+    if (job->state != LEAT_JOB_PENDING) {
+        ref_fail(world, job, "a handler begins, but the job does not wait");
+    }
+    if (ref_expired(world, job)) {
+        ref_fail(world, job, "a handler begins, but the job has expired");
+    }
+    for (uint32_t i = 0; i < ref_parts_count; i++) {
+        if (ref_parts[i].may_begin != NULL && !ref_parts[i].may_begin(world, job)) {
+            ref_fail(world, job, "a handler begins, but %s hold it", ref_parts[i].name);
+        }
+    }
+    for (uint32_t i = 0; i < REF_RECORDS; i++) {
+        const struct ref_job *other = &world->jobs[i];
+        if (comes_first(world, job, other)) {
+            ref_fail(world, job,
+                     "a handler begins, but %" PRIx64 " of queue %u, level %u, order %" PRIu64
+                     " comes first",
+                     other->id.bits, other->queue, other->level, other->high);
+        }
+    }
+}
+
+/* ---- its run --------------------------------------------------------------------------------- */
+
+static void
+check_run(struct ref_world *world, struct ref_job *job, struct leat_run *run)
+{
+    size_t bytes = 0;
+    const void *payload = leat_run_payload(run, &bytes);
+    bool good = leat_run_engine(run) == world->engine && leat_run_id(run).bits == job->id.bits &&
+                leat_run_type(run).bits == world->types[job->type].handle.bits &&
+                leat_run_queue(run).bits == world->queues[job->queue].handle.bits &&
+                leat_run_priority(run) == job->level && leat_run_attempt(run) == job->attempts &&
+                leat_run_max_attempts(run) == ref_max_attempts(world, job) &&
+                leat_run_worker(run) == 0 && leat_run_cancelled(run) == job->cancel;
+    good =
+        good && leat_run_token(run).job == job->id.bits && leat_run_token(run).attempt == job->runs;
+    if (!good) {
+        ref_fail(world, job,
+                 "the run says: type %u, queue %u, level %u, attempt %u of %u, token %" PRIu64,
+                 leat_run_type(run).bits, leat_run_queue(run).bits, leat_run_priority(run),
+                 leat_run_attempt(run), leat_run_max_attempts(run), leat_run_token(run).attempt);
+    }
+    if (bytes != job->payload_bytes || (bytes == 0) != (payload == NULL) ||
+        (bytes != 0 && memcmp(payload, job->payload, bytes) != 0)) {
+        ref_fail(world, job, "the payload is another one");
+    }
+}
+
+static void
+expect_ok(struct ref_world *world, const struct ref_job *job, enum leat_status status,
+          const char *what)
+{
+    if (status != LEAT_OK) {
+        ref_fail(world, job, "%s: %s", what, leat_status_text(status));
+    }
+}
+
+const char *
+ref_error_text(struct ref_world *world)
+{
+    static const char *const texts[] = {
+        "no route to host", "",
+        "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567"
+        "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567"
+        "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567"};
+    return texts[ref_below(world, 3)];
+}
+
+static void
+act_payload(struct ref_job *job, struct leat_run *run)
+{
+    unsigned char *payload = leat_run_payload(run, NULL);
+    if (payload != NULL) {
+        payload[job->payload_bytes - 1]++;
+        job->payload[job->payload_bytes - 1]++;
+    }
+}
+
+static void
+act_result(struct ref_world *world, struct ref_job *job, struct leat_run *run)
+{
+    unsigned char bytes[REF_RESULT_MAX];
+    size_t count = ref_below(world, REF_RESULT_MAX + 1);
+    memset(bytes, (int)(job->runs & 0xff), sizeof(bytes));
+    expect_ok(world, job, leat_run_result(run, bytes, count), "leat_run_result");
+    if (job->kept) {
+        memcpy(job->result, bytes, count);
+        job->result_bytes = count;
+    }
+}
+
+/* One thing that a handler may do. */
+static void
+act(struct ref_world *world, struct ref_job *job, struct leat_run *run)
+{
+    const char *text = NULL;
+    uint32_t percent = 0;
+    switch (ref_below(world, 8)) {
+    case 0:
+        act_payload(job, run);
+        break;
+    case 1:
+        act_result(world, job, run);
+        break;
+    case 2:
+        text = ref_chance(world, 80) ? ref_error_text(world) : NULL;
+        expect_ok(world, job, leat_run_error(run, text), "leat_run_error");
+        (void)snprintf(job->error, sizeof(job->error), "%s", text == NULL ? "" : text);
+        break;
+    case 3:
+        percent = ref_below(world, 101);
+        expect_ok(world, job, leat_run_progress(run, percent, NULL), "leat_run_progress");
+        job->progress = percent;
+        break;
+    default:
+        ref_sync(world);
+        ref_run_nested(world);
+        break;
+    }
+    if (leat_run_cancelled(run) != (job->cancel || job->timed_out)) {
+        ref_fail(world, job, "leat_run_cancelled() is wrong: timed out %d", job->timed_out);
+    }
+}
+
+/* ---- its answer ------------------------------------------------------------------------------ */
+
+struct leat_outcome
+ref_outcome(struct ref_world *world)
+{
+    uint32_t way = ref_below(world, 100);
+    if (way < 50) {
+        return leat_done();
+    }
+    if (way < 65) {
+        return leat_retry();
+    }
+    if (way < 75) {
+        return leat_retry_in(ref_delay(world));
+    }
+    return way < 85 ? leat_fail() : leat_snooze(ref_delay(world));
+}
+
+static struct leat_outcome
+answer(struct ref_world *world)
+{
+    uint32_t way = ref_below(world, 100);
+    if (way < 10) {
+        return leat_pending();
+    }
+    if (way < 20) {
+        return leat_pending_for(ref_delay(world));
+    }
+    if (way < 22) {
+        return leat_outcome_of((enum leat_outcome_kind)77, 0);
+    }
+    return ref_outcome(world);
+}
+
+static struct ref_job *
+job_of(struct ref_world *world, leat_job_id id)
+{
+    struct ref_job *job = &world->jobs[(id.bits & INDEX_MASK) % REF_RECORDS];
+    if (job->id.bits != id.bits) {
+        ref_fail(world, NULL, "a handler begins for %" PRIx64 ", which the model does not know",
+                 id.bits);
+    }
+    return job;
+}
+
+/* An attempt whose time is over may have ended in this run, and made way for this one. */
+static void
+look_at_awaited(struct ref_world *world)
+{
+    for (uint32_t i = 0; i < REF_RECORDS; i++) {
+        struct ref_job *job = &world->jobs[i];
+        if (ref_live(job) && job->awaited && job->until.high_ns != 0 &&
+            job->until.low_ns <= ref_boot(world)) {
+            ref_look(world, job);
+        }
+    }
+}
+
+struct leat_outcome
+ref_handler(struct leat_run *run, void *context)
+{
+    struct ref_world *world = context;
+    struct ref_job *job = job_of(world, leat_run_id(run));
+    (void)ref_reach(world, job, LEAT_JOB_PENDING);
+    look_at_awaited(world);
+    check_turn(world, job);
+    ref_begin(world, job);
+    world->run_begins++;
+    world->coverage->begins++;
+    world->current = job;
+    check_run(world, job, run);
+    uint32_t acts = ref_chance(world, 40) ? 1 + ref_below(world, 3) : 0;
+    for (uint32_t i = 0; i < acts; i++) {
+        act(world, job, run);
+    }
+    struct leat_outcome outcome = answer(world);
+    ref_note(world, job->id.bits, (uint64_t)outcome.kind, outcome.delay_ns);
+    world->noted->name = "handler answers";
+    world->noted->status = LEAT_OK;
+    if (outcome.kind == LEAT_OUTCOME_PENDING) {
+        ref_await(world, job, outcome.delay_ns);
+    } else {
+        job->late = false;
+        ref_settle(world, job, outcome);
+    }
+    world->current = NULL;
+    return outcome;
+}

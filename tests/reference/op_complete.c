@@ -1,0 +1,101 @@
+/* op_complete.c - attempts that are pending: completed, or given more time. */
+#include "tests/reference/reference.h"
+
+#include <string.h>
+
+/* The token of the attempt that runs; of one before, or of none, now and then. */
+static leat_token
+token_of(struct ref_world *world, const struct ref_target *target)
+{
+    leat_token token = {target->id.bits, target->job == NULL ? 1 : target->job->runs};
+    if (ref_chance(world, 10)) {
+        static const uint64_t away[] = {1, 64, 65536, UINT64_C(1) << 40};
+        token.attempt -= away[ref_below(world, 4)];
+    }
+    return token;
+}
+
+static bool
+completes(const struct ref_world *world, const struct ref_job *job)
+{
+    return ref_live(job) && (job->awaited || job == world->current);
+}
+
+/* The jobs that have an attempt to complete come first. */
+static struct ref_target
+target_of(struct ref_world *world)
+{
+    return ref_chance(world, 75) ? ref_target_of(world, completes) : ref_target(world);
+}
+
+static enum leat_status
+complete_right(const struct ref_target *target, leat_token token)
+{
+    const struct ref_job *job = target->job;
+    if (job == NULL) {
+        return target->missing;
+    }
+    bool holds = job->state == LEAT_JOB_RUNNING && token.attempt == job->runs && !job->said &&
+                 !job->timed_out;
+    return holds ? LEAT_OK : LEAT_STALE;
+}
+
+void
+ref_op_complete(struct ref_world *world)
+{
+    struct ref_target target = target_of(world);
+    leat_token token = token_of(world, &target);
+    struct leat_outcome outcome = ref_outcome(world);
+    const char *error = ref_chance(world, 30) ? ref_error_text(world) : NULL;
+    enum leat_status right = complete_right(&target, token);
+    if (ref_chance(world, 3)) {
+        outcome = ref_chance(world, 50) ? leat_pending() : leat_outcome_of(0, 0);
+        right = LEAT_INVALID;
+    }
+    ref_note(world, target.id.bits, token.attempt, (uint64_t)outcome.kind);
+    ref_answer(world, target.at, REF_ONE(right),
+               leat_complete(world->engine, token, outcome, error));
+    if (right != LEAT_OK) {
+        return;
+    }
+    struct ref_job *job = target.job;
+    job->late = error != NULL;
+    if (error != NULL) {
+        (void)snprintf(job->late_error, sizeof(job->late_error), "%s", error);
+    }
+    if (job == world->current) {
+        job->said = true;
+        job->outcome = outcome;
+    } else {
+        ref_settle(world, job, outcome);
+        if (!job->gone) {
+            ref_look(world, job);
+        }
+    }
+}
+
+void
+ref_op_extend(struct ref_world *world)
+{
+    struct ref_target target = target_of(world);
+    struct ref_job *job = target.job;
+    leat_token token = token_of(world, &target);
+    uint64_t timeout_ns = ref_delay(world);
+    enum leat_status right = complete_right(&target, token);
+    if (right == LEAT_OK && (!job->awaited || job->until.high_ns == 0)) {
+        right = LEAT_WRONG_STATE;
+    }
+    ref_note(world, target.id.bits, token.attempt, timeout_ns);
+    ref_answer(world, target.at, REF_ONE(right),
+               leat_pending_extend(world->engine, token, timeout_ns));
+    if (right != LEAT_OK) {
+        return;
+    }
+    uint64_t until_ns = ref_after(ref_boot(world), timeout_ns);
+    if (until_ns > job->until.low_ns) {
+        job->until.low_ns = until_ns;
+    }
+    if (until_ns + (UINT64_C(1) << 14) > job->until.high_ns) {
+        job->until.high_ns = until_ns + (UINT64_C(1) << 14);
+    }
+}

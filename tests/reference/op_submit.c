@@ -1,0 +1,543 @@
+/* op_submit.c - jobs are submitted, one at a time and in batches: with all options, and with one
+ * mistake now and then. */
+#include "tests/reference/reference.h"
+
+#include <string.h>
+
+#define INDEX_MASK  ((UINT64_C(1) << 26) - 1)
+#define TIMEOUT_BAD 1
+
+/* A drawn job. */
+struct spec {
+    struct leat_job job;
+    struct leat_job_options options;
+    struct leat_retry_policy retry;
+    unsigned char payload[REF_PAYLOAD_MAX];
+    enum leat_status shape; /* what is wrong with it as it is */
+    uint32_t type;          /* REF_NONE: none that there is */
+    uint32_t queue;
+    uint32_t policy;
+    uint32_t completions;
+};
+
+/* What jobs of an all-or-none batch take that come before others of it. */
+struct taken {
+    uint32_t waiting[REF_QUEUES];
+    uint32_t slots[REF_COMPLETIONS];
+    uint32_t records;
+};
+
+/* ---- drawing --------------------------------------------------------------------------------- */
+
+static void
+draw_type(struct ref_world *world, struct spec *spec)
+{
+    spec->type = ref_below(world, REF_TYPES - (ref_chance(world, 95) ? 2 : 0));
+    const struct ref_type *type = &world->types[spec->type];
+    if (type->handle.bits != 0 && ref_chance(world, 60)) {
+        spec->job.type = type->handle;
+    } else {
+        spec->job.type_name = ref_type_name(spec->type);
+    }
+}
+
+static void
+draw_queue(struct ref_world *world, struct spec *spec)
+{
+    spec->queue = ref_chance(world, 40) ? 0 : ref_below(world, REF_QUEUES);
+    const struct ref_queue *queue = &world->queues[spec->queue];
+    if (queue->handle.bits != 0 && ref_chance(world, 60)) {
+        spec->job.queue = queue->handle;
+    } else if (spec->queue != 0 || ref_chance(world, 50)) {
+        spec->job.queue_name = ref_queue_name(spec->queue);
+    }
+}
+
+static void
+draw_payload(struct ref_world *world, struct spec *spec)
+{
+    static const uint32_t most[] = {0, 16, 64, REF_PAYLOAD_MAX};
+    uint32_t bytes = ref_below(world, most[ref_below(world, 4)] + 1);
+    for (uint32_t i = 0; i < bytes; i += 8) {
+        uint64_t random = test_random(&world->prng);
+        memcpy(&spec->payload[i], &random, bytes - i < 8 ? bytes - i : 8);
+    }
+    spec->job.payload = spec->payload;
+    spec->job.payload_bytes = bytes;
+}
+
+static void
+draw_options(struct ref_world *world, struct spec *spec)
+{
+    spec->options = leat_job_options_default();
+    spec->job.options = &spec->options;
+    if (spec->job.delay_ns == 0 && ref_chance(world, 40)) {
+        spec->options.run_at_ns =
+            ref_chance(world, 3) ? UINT64_MAX
+                                 : ref_wall(world) + ref_delay(world) - ref_below(world, 2) * REF_S;
+    }
+    if (ref_chance(world, 40)) {
+        spec->options.expires_in_ns = ref_chance(world, 5) ? LEAT_FOREVER - 1 : ref_delay(world);
+    }
+    if (ref_chance(world, 30)) {
+        spec->options.timeout_ns = ref_chance(world, 50) ? 0 : (1 + ref_below(world, 9)) * REF_MS;
+    }
+    if (ref_chance(world, 40)) {
+        spec->policy = ref_below(world, REF_POLICY_BAD);
+        spec->retry = ref_policy(spec->policy);
+        spec->options.retry = &spec->retry;
+    }
+}
+
+/* Of the job itself. */
+static void
+draw_mistake(struct ref_world *world, struct spec *spec)
+{
+    spec->shape = LEAT_INVALID;
+    switch (ref_below(world, 7)) {
+    case 0:
+        spec->job.priority = leat_priority_levels();
+        break;
+    case 1:
+        spec->job.payload_bytes = world->config.payload_bytes_max + 1;
+        break;
+    case 2:
+        spec->job.max_attempts = 65536;
+        break;
+    case 3:
+        spec->job.flags |= 2;
+        spec->shape = LEAT_UNSUPPORTED;
+        break;
+    case 4:
+        spec->job.delay_ns = 1;
+        spec->options = leat_job_options_default();
+        spec->options.run_at_ns = 1;
+        spec->job.options = &spec->options;
+        break;
+    case 5:
+        spec->options = leat_job_options_default();
+        spec->options.timeout_ns = TIMEOUT_BAD;
+        spec->job.options = &spec->options;
+        break;
+    default:
+        spec->options = leat_job_options_default();
+        spec->retry = ref_policy(REF_POLICY_BAD);
+        spec->options.retry = &spec->retry;
+        spec->job.options = &spec->options;
+        break;
+    }
+}
+
+/* Of what it names. */
+static void
+draw_wrong_name(struct ref_world *world, struct spec *spec)
+{
+    switch (ref_below(world, 4)) {
+    case 0:
+        spec->job.type.bits = 9999;
+        spec->type = REF_NONE;
+        break;
+    case 1:
+        spec->job.type.bits = 0;
+        spec->job.type_name = "not a name";
+        spec->type = REF_NONE;
+        break;
+    case 2:
+        spec->job.queue.bits = 9999;
+        spec->queue = REF_NONE;
+        break;
+    default:
+        spec->job.queue.bits = 0;
+        spec->job.queue_name = "";
+        spec->queue = REF_NONE;
+        break;
+    }
+}
+
+static void
+draw(struct ref_world *world, struct spec *spec)
+{
+    memset(spec, 0, sizeof(*spec));
+    spec->job = leat_job_default();
+    spec->policy = REF_NONE;
+    spec->completions = REF_NONE;
+    draw_type(world, spec);
+    draw_queue(world, spec);
+    draw_payload(world, spec);
+    spec->job.priority =
+        ref_chance(world, 60) ? LEAT_PRIORITY_OF_QUEUE : ref_below(world, leat_priority_levels());
+    spec->job.flags = ref_chance(world, 25) ? LEAT_JOB_KEEP_RESULT : 0;
+    spec->job.max_attempts = ref_chance(world, 60) ? 0 : 1 + ref_below(world, 4);
+    spec->job.delay_ns = ref_chance(world, 20) ? ref_delay(world) : 0;
+    spec->job.delay_ns = ref_chance(world, 1) ? LEAT_FOREVER : spec->job.delay_ns;
+    if (ref_chance(world, 35)) {
+        draw_options(world, spec);
+    }
+    uint32_t queue = ref_below(world, REF_COMPLETIONS);
+    if (ref_chance(world, 25) && world->completions[queue].queue != NULL) {
+        spec->completions = queue;
+        spec->job.completions = world->completions[queue].queue;
+        spec->job.user = &world->jobs[ref_below(world, REF_RECORDS)];
+    }
+    if (ref_chance(world, 3)) {
+        draw_mistake(world, spec);
+    } else if (ref_chance(world, 3)) {
+        draw_wrong_name(world, spec);
+    }
+}
+
+/* ---- what is right --------------------------------------------------------------------------- */
+
+/* Names are taken in as they are met, also where the job is refused in the end. */
+static enum leat_status
+queue_right(struct ref_world *world, const struct spec *spec)
+{
+    uint32_t known = 0;
+    if (spec->queue == REF_NONE) {
+        return spec->job.queue.bits != 0 ? LEAT_NOT_FOUND : LEAT_INVALID;
+    }
+    if (world->queues[spec->queue].handle.bits != 0) {
+        return LEAT_OK;
+    }
+    for (uint32_t i = 0; i < REF_QUEUES; i++) {
+        known += world->queues[i].handle.bits != 0 ? 1 : 0;
+    }
+    if (!ref_accepts(world)) {
+        return LEAT_CLOSED;
+    }
+    if (known >= world->config.queues_max) {
+        return LEAT_FULL;
+    }
+    ref_queue_learn(world, spec->queue);
+    world->queues[spec->queue].priority = LEAT_PRIORITY_NORMAL;
+    return LEAT_OK;
+}
+
+static enum leat_status
+type_right(struct ref_world *world, const struct spec *spec)
+{
+    uint32_t known = 0;
+    if (spec->type == REF_NONE) {
+        return spec->job.type.bits != 0 ? LEAT_NOT_FOUND : LEAT_INVALID;
+    }
+    if (world->types[spec->type].handle.bits != 0) {
+        return LEAT_OK;
+    }
+    for (uint32_t i = 0; i < REF_TYPES; i++) {
+        known += world->types[i].handle.bits != 0 ? 1 : 0;
+    }
+    if (!ref_accepts(world)) {
+        return LEAT_CLOSED;
+    }
+    if (known >= world->config.types_max) {
+        return LEAT_FULL;
+    }
+    ref_type_learn(world, spec->type);
+    return LEAT_OK;
+}
+
+/* As far as the job itself goes, and what it names. Called behind the engine, which has taken the
+ * names in by then. */
+static enum leat_status
+check_right(struct ref_world *world, const struct spec *spec)
+{
+    enum leat_status right = spec->shape;
+    if (right == LEAT_OK) {
+        right = queue_right(world, spec);
+    }
+    return right == LEAT_OK ? type_right(world, spec) : right;
+}
+
+static bool
+at_once(const struct ref_world *world, const struct spec *spec)
+{
+    bool later = spec->job.options != NULL && spec->options.run_at_ns > ref_wall(world);
+    return spec->job.delay_ns == 0 && !later;
+}
+
+/* Whether there is a record: what ended may hold one that is not seen from here. */
+static uint64_t
+record_right(struct ref_world *world, uint32_t taken)
+{
+    uint32_t sure = taken;
+    uint32_t maybe = 0;
+    for (uint32_t i = 0; i < REF_RECORDS; i++) {
+        const struct ref_job *job = &world->jobs[i];
+        if (job->id.bits == 0 || job->gone) {
+            continue;
+        }
+        bool unsure = ref_final(job) && !job->kept && (job->zombie || job->state == LEAT_JOB_DEAD);
+        sure += ref_live(job) || job->kept ? 1 : 0;
+        maybe += unsure ? 1 : 0;
+    }
+    if (sure >= world->config.jobs_max) {
+        return REF_ONE(LEAT_FULL);
+    }
+    return REF_ONE(LEAT_OK) | (sure + maybe >= world->config.jobs_max ? REF_ONE(LEAT_FULL) : 0);
+}
+
+/* It may be that only an ended job's record is to be had. */
+static bool
+presses(const struct ref_world *world, const struct taken *taken)
+{
+    return ref_present(world) + taken->records >= world->config.jobs_max;
+}
+
+/* Whether there is room for a job that is right in itself. */
+static uint64_t
+room_right(struct ref_world *world, const struct spec *spec, struct taken *taken)
+{
+    const struct ref_queue *queue = &world->queues[spec->queue];
+    if (ref_accepts(world) && presses(world, taken)) {
+        world->pressure++;
+    }
+    if (queue->waiting_max != 0 && at_once(world, spec)) {
+        if (ref_waiting(world, spec->queue) + taken->waiting[spec->queue] >= queue->waiting_max) {
+            return REF_ONE(LEAT_FULL);
+        }
+        taken->waiting[spec->queue]++;
+    }
+    if (spec->completions != REF_NONE) {
+        const struct ref_completions *slots = &world->completions[spec->completions];
+        if (slots->reserved + slots->count + taken->slots[spec->completions] >= slots->slots) {
+            return REF_ONE(LEAT_FULL);
+        }
+        taken->slots[spec->completions]++;
+    }
+    return record_right(world, taken->records++);
+}
+
+/* ---- what becomes of it ---------------------------------------------------------------------- */
+
+static struct ref_job *
+record_of(struct ref_world *world, leat_job_id id)
+{
+    uint64_t index = id.bits & INDEX_MASK;
+    if (index >= REF_RECORDS) {
+        ref_fail(world, NULL, "record %u is beyond jobs_max", (unsigned)index);
+    }
+    struct ref_job *job = &world->jobs[index];
+    if (job->id.bits == 0) {
+        return job;
+    }
+    if (!job->gone && !ref_may_be_gone(world, job)) {
+        ref_fail(world, job, "its record was given to another job");
+    }
+    if (id.bits <= job->id.bits) {
+        ref_fail(world, job, "an id was given out twice");
+    }
+    world->old[world->old_count++ % REF_OLD] = job->id;
+    return job;
+}
+
+static void
+set_times(struct ref_world *world, struct ref_job *job, const struct spec *spec)
+{
+    job->timeout_ns = LEAT_TIMEOUT_OF_TYPE;
+    job->expires_ns = REF_NEVER;
+    if (spec->job.options != NULL) {
+        job->timeout_ns = spec->options.timeout_ns;
+        job->expires_ns = spec->options.expires_in_ns == LEAT_FOREVER
+                              ? REF_NEVER
+                              : ref_after(ref_boot(world), spec->options.expires_in_ns);
+    }
+    if (at_once(world, spec)) {
+        ref_wait_in_line(world, job);
+        return;
+    }
+    job->state = LEAT_JOB_SCHEDULED;
+    job->since_ns = ref_boot(world);
+    job->due.wall = spec->job.delay_ns == 0;
+    job->due.low_ns =
+        job->due.wall ? spec->options.run_at_ns : ref_after(ref_boot(world), spec->job.delay_ns);
+    if (job->due.low_ns > INT64_MAX) {
+        job->due.low_ns = INT64_MAX; /* the last time that there is */
+    }
+    job->due.high_ns = job->due.low_ns;
+}
+
+static void
+accept(struct ref_world *world, const struct spec *spec, leat_job_id id)
+{
+    struct ref_job *job = record_of(world, id);
+    const struct ref_queue *queue = &world->queues[spec->queue];
+    memset(job, 0, sizeof(*job));
+    job->id = id;
+    job->kept = (spec->job.flags & LEAT_JOB_KEEP_RESULT) != 0;
+    job->type = spec->type;
+    job->queue = spec->queue;
+    job->level =
+        spec->job.priority == LEAT_PRIORITY_OF_QUEUE ? queue->priority : spec->job.priority;
+    job->max_attempts = spec->job.max_attempts;
+    job->policy = spec->policy;
+    job->completions = spec->completions;
+    job->user = spec->job.user;
+    job->payload_bytes = (uint32_t)spec->job.payload_bytes;
+    memcpy(job->payload, spec->payload, job->payload_bytes);
+    set_times(world, job, spec);
+    world->counts.submitted++;
+    if (job->completions != REF_NONE) {
+        world->completions[job->completions].reserved++;
+    }
+}
+
+/* ---- operations ------------------------------------------------------------------------------ */
+
+/* What is right for one job, told when the engine has answered. */
+static uint64_t
+one_right(struct ref_world *world, const struct spec *spec)
+{
+    struct taken taken = {.records = 0};
+    enum leat_status right = check_right(world, spec);
+    if (right != LEAT_OK) {
+        return REF_ONE(right);
+    }
+    uint64_t room = room_right(world, spec, &taken);
+    if (!ref_accepts(world)) {
+        /* A queue's limit, and that of completions, come before; no record is given up for it. */
+        bool full = room == REF_ONE(LEAT_FULL) && taken.records == 0;
+        return REF_ONE(full ? LEAT_FULL : LEAT_CLOSED);
+    }
+    return room;
+}
+
+void
+ref_op_submit(struct ref_world *world)
+{
+    struct spec spec;
+    leat_job_id id = {0};
+    draw(world, &spec);
+    ref_note(world, spec.type, spec.queue, spec.job.priority);
+    enum leat_status got = leat_submit(world->engine, &spec.job, &id);
+    world->noted->values[0] = id.bits;
+    ref_answer(world, REF_AT_NOTHING, one_right(world, &spec), got);
+    if (got == LEAT_OK) {
+        accept(world, &spec, id);
+    }
+    if ((id.bits != 0) != (got == LEAT_OK)) {
+        ref_fail(world, NULL, "an id where none was due, or none");
+    }
+}
+
+static uint32_t
+draw_batch(struct ref_world *world, struct spec *specs, struct leat_job *jobs)
+{
+    uint32_t count = ref_below(world, ref_chance(world, 20) ? REF_BATCH + 1 : 6);
+    uint32_t level = ref_below(world, leat_priority_levels());
+    bool one_level = ref_chance(world, 90);
+    for (uint32_t i = 0; i < count; i++) {
+        draw(world, &specs[i]);
+        if (one_level && specs[i].job.priority != leat_priority_levels()) {
+            specs[i].job.priority = level;
+        }
+        jobs[i] = specs[i].job;
+    }
+    return count;
+}
+
+void
+ref_op_batch_each(struct ref_world *world)
+{
+    static struct spec specs[REF_BATCH]; /* too much for a stack */
+    static struct leat_job jobs[REF_BATCH];
+    leat_job_id ids[REF_BATCH];
+    enum leat_status statuses[REF_BATCH];
+    enum leat_status first = LEAT_OK;
+    uint32_t count = draw_batch(world, specs, jobs);
+    ref_note(world, count, 0, 0);
+    struct ref_entry *noted = world->noted;
+    enum leat_status got =
+        leat_submit_batch(world->engine, jobs, count, LEAT_BATCH_EACH, ids, statuses);
+    for (uint32_t i = 0; i < count; i++) {
+        ref_note(world, ids[i].bits, specs[i].queue, specs[i].job.priority);
+        ref_answer(world, REF_AT_NOTHING, one_right(world, &specs[i]), statuses[i]);
+        if (statuses[i] == LEAT_OK) {
+            accept(world, &specs[i], ids[i]);
+        } else if (ids[i].bits != 0) {
+            ref_fail(world, NULL, "a refused job of a batch has an id");
+        }
+        first = first == LEAT_OK ? statuses[i] : first;
+    }
+    noted->status = (int)got;
+    if (got != first) {
+        ref_fail(world, NULL, "the batch answered: %s\n  expected: %s", leat_status_text(got),
+                 leat_status_text(first));
+    }
+}
+
+static uint32_t
+level_of(const struct ref_world *world, const struct spec *spec)
+{
+    return spec->job.priority == LEAT_PRIORITY_OF_QUEUE ? world->queues[spec->queue].priority
+                                                        : spec->job.priority;
+}
+
+/* Each of the batch by itself. Behind the first that is right in itself, all have its level. */
+static enum leat_status
+culprits(struct ref_world *world, const struct spec *specs, uint32_t count,
+         const enum leat_status *statuses)
+{
+    enum leat_status first = LEAT_OK;
+    uint32_t level = REF_NONE;
+    for (uint32_t i = 0; i < count; i++) {
+        enum leat_status right = check_right(world, &specs[i]);
+        if (right == LEAT_OK && level == REF_NONE) {
+            level = level_of(world, &specs[i]);
+        }
+        if (right == LEAT_OK && level_of(world, &specs[i]) != level) {
+            right = LEAT_UNSUPPORTED;
+        }
+        if (statuses[i] != right) {
+            ref_fail(world, NULL, "statuses[%u] is: %s\n  expected: %s", i,
+                     leat_status_text(statuses[i]), leat_status_text(right));
+        }
+        first = first == LEAT_OK ? right : first;
+    }
+    return first;
+}
+
+static uint64_t
+batch_right(struct ref_world *world, const struct spec *specs, uint32_t count)
+{
+    struct taken taken = {.records = 0};
+    uint64_t right = 0;
+    /* Who finds no record looks whether the engine is closed, before any is given up. */
+    uint64_t no_record = REF_ONE(ref_accepts(world) ? LEAT_FULL : LEAT_CLOSED);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t before = taken.records;
+        right |= !ref_accepts(world) && presses(world, &taken) ? REF_ONE(LEAT_CLOSED) : 0;
+        uint64_t room = room_right(world, &specs[i], &taken);
+        if (room == REF_ONE(LEAT_FULL)) {
+            return right | (taken.records == before ? room : no_record);
+        }
+        right |= room == REF_ONE(LEAT_OK) ? 0 : no_record;
+    }
+    return right | REF_ONE(ref_accepts(world) ? LEAT_OK : LEAT_CLOSED);
+}
+
+void
+ref_op_batch_all(struct ref_world *world)
+{
+    static struct spec specs[REF_BATCH]; /* too much for a stack */
+    static struct leat_job jobs[REF_BATCH];
+    leat_job_id ids[REF_BATCH];
+    enum leat_status statuses[REF_BATCH];
+    uint32_t count = draw_batch(world, specs, jobs);
+    ref_note(world, count, 0, 0);
+    memset(ids, 0, sizeof(ids));
+    enum leat_status got =
+        leat_submit_batch(world->engine, jobs, count, LEAT_BATCH_ALL_OR_NONE, ids, statuses);
+    enum leat_status first = culprits(world, specs, count, statuses);
+    uint64_t right = first == LEAT_OK ? batch_right(world, specs, count) : REF_ONE(first);
+    right = count == 0 ? REF_ONE(LEAT_OK) : right;
+    world->noted->values[1] = count == 0 ? 0 : ids[0].bits;
+    ref_answer(world, REF_AT_NOTHING, right, got);
+    for (uint32_t i = 0; i < count; i++) {
+        if ((ids[i].bits != 0) != (got == LEAT_OK)) {
+            ref_fail(world, NULL, "an id where none was due, or none");
+        }
+        if (got == LEAT_OK) {
+            accept(world, &specs[i], ids[i]);
+        }
+    }
+}

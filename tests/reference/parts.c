@@ -1,0 +1,82 @@
+/* parts.c - what holds jobs back beside their time: one row per feature. */
+#include "tests/reference/reference.h"
+
+/* ---- gates: pauses and caps of queues and types ---------------------------------------------- */
+
+static bool
+gate_open(const struct ref_gate *gate)
+{
+    return !gate->paused && (gate->most == 0 || gate->inside < gate->most);
+}
+
+static bool
+gates_may_begin(const struct ref_world *world, const struct ref_job *job)
+{
+    const struct ref_gate *queue = &world->queues[job->queue].gate;
+    const struct ref_gate *type = &world->types[job->type].gate;
+    if (queue->paused) {
+        return false;
+    }
+    /* Lowering a cap ends nothing: who had entered by then begins yet. */
+    return job->let_past || (gate_open(queue) && gate_open(type));
+}
+
+static bool
+gates_hold(const struct ref_world *world, const struct ref_job *job)
+{
+    return !gate_open(&world->queues[job->queue].gate) || !gate_open(&world->types[job->type].gate);
+}
+
+/* A type has lists of its own, in which its jobs keep their order. What a worker turns back because
+ * of a pause comes to the front of the list, but behind what is in the ring yet, where it is
+ * resumed by then. */
+static bool
+gates_reorder(const struct ref_world *world, const struct ref_job *job, const struct ref_job *other)
+{
+    if (job->shaken && other->shaken) {
+        return true;
+    }
+    return job->type != other->type &&
+           (world->types[job->type].gate.used || world->types[other->type].gate.used);
+}
+
+static void
+gates_begun(struct ref_world *world, struct ref_job *job)
+{
+    struct ref_gate *queue = &world->queues[job->queue].gate;
+    struct ref_gate *type = &world->types[job->type].gate;
+    /* What ran before the first cap or pause is not counted. */
+    job->inside = queue->used || type->used;
+    job->let_past = false;
+    if (job->inside) {
+        queue->inside++;
+        type->inside++;
+    }
+}
+
+static void
+gates_left(struct ref_world *world, struct ref_job *job)
+{
+    if (job->inside) {
+        world->queues[job->queue].gate.inside--;
+        world->types[job->type].gate.inside--;
+        job->inside = false;
+    }
+}
+
+/* ---- all of them ----------------------------------------------------------------------------- */
+
+const struct ref_part ref_parts[] = {
+    {"gates", gates_may_begin, gates_hold, gates_reorder, gates_begun, gates_left},
+};
+const uint32_t ref_parts_count = sizeof(ref_parts) / sizeof(ref_parts[0]);
+
+bool
+ref_held(const struct ref_world *world, const struct ref_job *job)
+{
+    bool held = false;
+    for (uint32_t i = 0; i < ref_parts_count; i++) {
+        held = held || (ref_parts[i].holds != NULL && ref_parts[i].holds(world, job));
+    }
+    return held;
+}

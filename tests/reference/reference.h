@@ -1,0 +1,416 @@
+/* reference.h - an executable model of the job engine, and what runs random operations against the
+ * engine and the model and compares them after each one.
+ *
+ * One thread; the engine has no workers of its own, and the clock is moved by hand. So what the
+ * engine promises has one right answer, or a small set of them. docs/design/0026 says what is
+ * compared, and what is not.
+ *
+ *   model.c      what a job goes through, in plain words: no engine in it
+ *   observe.c    the engine is asked about each job, and the model follows or contradicts
+ *   handler.c    what handlers do: drawn, too
+ *   parts.c      what may hold a job back beside its time: one row per feature
+ *   time.c       the system's clock, for what the engine measures
+ *   table.c      the operations: one row each
+ *   op_*.c       the operations themselves, one file per group
+ *   reached.c    what a run of the usual length must have met
+ *
+ * To add an operation: write `static void op(struct ref_world *)` in the op_*.c of its group, or in
+ * a new one. It (1) draws its arguments, (2) says by the model which statuses are right, (3) calls
+ * ref_note(), then the engine, then ref_answer(), (4) changes the model by the answer. Add a row to
+ * ref_operations in table.c. Run `tests/campaign reference --cells`, and put what is new there into
+ * reached.c.
+ *
+ * To add a feature that holds jobs back (keys, buckets, ...): a row in ref_parts in parts.c. What
+ * it knows of a job goes to the end of struct ref_job, of a queue to struct ref_queue, and so on. */
+#ifndef TESTS_REFERENCE_REFERENCE_H
+#define TESTS_REFERENCE_REFERENCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "engine/leat.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/prng.h"
+
+#define REF_RECORDS     256 /* more than jobs_max */
+#define REF_TYPES       8   /* names; two more than types_max */
+#define REF_QUEUES      7   /* the same; the first is "default" */
+#define REF_NONE        UINT32_MAX
+#define REF_COMPLETIONS 2
+#define REF_SLOTS_MAX   16 /* of a completion queue */
+#define REF_OLD         64 /* ids whose records are other jobs' by now */
+#define REF_PAYLOAD_MAX 200
+#define REF_RESULT_MAX  64
+#define REF_ERROR_BYTES 256
+#define REF_JOURNAL     64 /* operations that a report shows */
+#define REF_MS          UINT64_C(1000000)
+#define REF_S           (1000 * REF_MS)
+#define REF_NEVER       UINT64_MAX
+#define REF_FAR         (UINT64_C(1) << 62) /* delays go no further */
+#define REF_BATCH       24
+
+/* ---- the model ------------------------------------------------------------------------------- */
+
+/* When a job goes on. Where the engine draws a part of it, between two times, until it is seen. */
+struct ref_due {
+    bool wall;
+    uint64_t low_ns;
+    uint64_t high_ns;
+};
+
+/* One record of the engine, and the job that has it. */
+struct ref_job {
+    leat_job_id id; /* 0: never used */
+    enum leat_job_state state;
+    bool gone;     /* its record is not there any more */
+    bool gone_now; /* found in this look at all jobs */
+    bool kept;     /* until it is released */
+    bool zombie;   /* ended in a place that lets go of it later */
+    bool loose;    /* released as a zombie: it went at once, or is retained from then on */
+    bool moved;    /* waits for a time, but stands where it stood before */
+    uint32_t type;
+    uint32_t queue;
+    uint32_t level;
+    struct ref_due due;
+    uint64_t expires_ns;
+    uint64_t since_ns; /* it waits, for a time or a worker */
+    /* Of those that wait for a worker: came in between these two. A retry has no place. */
+    uint64_t low;
+    uint64_t high;
+
+    enum leat_reason reason;
+    uint32_t runs;     /* all that were begun */
+    uint32_t attempts; /* without those that were snoozed */
+    uint32_t max_attempts;
+    uint32_t progress;
+    bool cancel;
+    uint64_t timeout_ns; /* LEAT_TIMEOUT_OF_TYPE: its type's */
+    uint32_t policy;     /* REF_NONE: its type's */
+
+    /* Of the attempt that runs. */
+    bool awaited;
+    bool said; /* leat_complete() came before the handler's answer */
+    bool timed_out;
+    bool stuck;
+    bool seen; /* by a look of the watcher */
+    uint64_t seen_ns;
+    struct ref_due until; /* awaited for a time; high_ns 0: for ever */
+    struct leat_outcome outcome;
+    bool late; /* leat_complete() brought a text */
+
+    /* Its end. */
+    uint64_t ends;     /* of its kind, so far */
+    uint64_t pressure; /* see ref_world */
+    uint32_t completions;
+    void *user;
+
+    char error[REF_ERROR_BYTES];
+    char late_error[REF_ERROR_BYTES];
+    uint32_t payload_bytes;
+    unsigned char payload[REF_PAYLOAD_MAX];
+    size_t result_bytes;
+    unsigned char result[REF_RESULT_MAX];
+
+    /* Gates. */
+    bool inside;   /* it is counted by the gates of its queue and type */
+    bool let_past; /* it may have entered before a cap was lowered */
+    bool shaken;   /* it may have been in the ring when its queue was paused, or first capped */
+};
+
+struct ref_gate {
+    bool used; /* it was paused or capped once */
+    bool paused;
+    uint32_t most; /* 0: no cap */
+    uint32_t inside;
+};
+
+struct ref_type {
+    leat_type handle; /* 0: a name that the engine does not know */
+    bool bound;
+    uint32_t max_attempts;
+    uint64_t timeout_ns;
+    uint32_t policy;
+    struct ref_gate gate;
+};
+
+struct ref_queue {
+    leat_queue handle;
+    uint32_t priority;
+    uint32_t waiting_max;
+    struct ref_gate gate;
+};
+
+/* What is to be taken from a completion queue. */
+struct ref_completion {
+    struct leat_completion item;
+    bool fuzzy; /* ended by the engine itself: it is known when, but not in which order */
+};
+
+struct ref_completions {
+    struct leat_completion_queue *queue;
+    uint32_t slots;
+    uint32_t reserved; /* of jobs that have not ended */
+    uint32_t count;
+    struct ref_completion items[REF_SLOTS_MAX];
+};
+
+struct ref_counts {
+    uint64_t submitted;
+    uint64_t run;
+    uint64_t completed;
+    uint64_t dead;
+    uint64_t cancelled;
+    uint64_t retried;
+    uint64_t timed_out;
+    uint64_t stuck;
+};
+
+/* ---- the world ------------------------------------------------------------------------------- */
+
+/* What an operation was aimed at: enum leat_job_state, and these. */
+enum { REF_AT_NOTHING = 0, REF_AT_AWAITED = 9, REF_AT_GONE = 10, REF_AT_COUNT };
+
+struct ref_world;
+
+struct ref_operation {
+    const char *name;
+    uint32_t weight;  /* how often it is drawn */
+    bool in_handlers; /* handlers draw it, too */
+    void (*run)(struct ref_world *world);
+};
+
+extern const struct ref_operation ref_operations[];
+extern const uint32_t ref_operations_count;
+#define REF_OPERATIONS_MAX 64
+
+/* One call, for the report. */
+struct ref_entry {
+    const char *name;
+    uint64_t step;
+    uint64_t values[3];
+    int status; /* -1: it has not come back */
+    bool nested;
+};
+
+struct ref_coverage {
+    uint64_t cells[REF_OPERATIONS_MAX][LEAT_STATUS_COUNT][REF_AT_COUNT];
+    uint64_t begins;
+    uint64_t checks; /* looks at one job */
+    uint64_t steps;
+};
+
+struct ref_world {
+    uint64_t seed;
+    uint64_t episode;
+    uint64_t step;
+    uint32_t operation; /* row of the one at work */
+    struct test_prng prng;
+    struct test_clock clock;
+    struct leat_config config;
+    struct leat_engine *engine;
+    enum leat_engine_state state;
+    struct ref_job *current; /* in its handler */
+    bool running;            /* in leat_run_some() or leat_drain() */
+    bool by_itself;          /* the engine did it, and is found out now */
+    bool shrinks;            /* failures are told apart by the exit status */
+    uint64_t run_begin_ns;
+    uint64_t run_begins; /* attempts begun in it */
+    uint64_t run_looked_ns;
+    uint64_t sequence; /* of those that begin to wait for a worker */
+    uint64_t synced;   /* the sequence at the last look at all jobs */
+    uint64_t ends_dead;
+    uint64_t ends_other;
+    uint64_t run_ends_dead; /* when the run began */
+    uint64_t run_ends_other;
+    uint64_t pressure; /* submits that may have cost an ended job its record */
+    struct ref_counts counts;
+    struct ref_job jobs[REF_RECORDS];
+    leat_job_id old[REF_OLD];
+    uint64_t old_count;
+    struct ref_type types[REF_TYPES];
+    struct ref_queue queues[REF_QUEUES];
+    struct ref_completions completions[REF_COMPLETIONS];
+    struct ref_entry journal[REF_JOURNAL];
+    uint64_t journal_count;
+    struct ref_entry *noted;
+    struct ref_coverage *coverage;
+};
+
+/* ---- world.c: drawing, noting, judging ------------------------------------------------------- */
+
+/* True in `percent` of all cases. */
+bool ref_chance(struct ref_world *world, uint32_t percent);
+uint32_t ref_below(struct ref_world *world, uint32_t below);
+/* A time of one of the kinds that matter: none, below a tick, some ticks, seconds. */
+uint64_t ref_delay(struct ref_world *world);
+
+uint64_t ref_boot(const struct ref_world *world);
+uint64_t ref_wall(const struct ref_world *world);
+uint64_t ref_monotonic(const struct ref_world *world);
+/* A time of BOOT, as far as it goes. */
+uint64_t ref_after(uint64_t now_ns, uint64_t delay_ns);
+
+/* Behind it stands the call. Values are for the report. */
+void ref_note(struct ref_world *world, uint64_t a, uint64_t b, uint64_t c);
+#define REF_ONE(status) (UINT64_C(1) << (status))
+/* What the call answered, and what was right: a set of statuses. */
+void ref_answer(struct ref_world *world, uint32_t at, uint64_t right, enum leat_status got);
+/* The engine and the model do not agree: says all that is known and ends the process. */
+_Noreturn void ref_fail(struct ref_world *world, const struct ref_job *job, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* For a signal. */
+void ref_report(const struct ref_world *world, FILE *to);
+
+/* An operation that handlers may call. */
+void ref_run_nested(struct ref_world *world);
+
+/* ---- model.c --------------------------------------------------------------------------------- */
+
+bool ref_final(const struct ref_job *job);
+/* It has a record, as far as is known, and has not ended. */
+bool ref_live(const struct ref_job *job);
+bool ref_waits_for_time(const struct ref_job *job);
+bool ref_expired(const struct ref_world *world, const struct ref_job *job);
+/* Its time may have come, or must have by `slack_ns` ago. */
+bool ref_due_now(const struct ref_world *world, const struct ref_job *job);
+bool ref_due_surely(const struct ref_world *world, const struct ref_job *job);
+uint32_t ref_max_attempts(const struct ref_world *world, const struct ref_job *job);
+/* Takes work from outside, or from a handler. */
+bool ref_accepts(const struct ref_world *world);
+uint32_t ref_present(const struct ref_world *world);
+uint32_t ref_waiting(const struct ref_world *world, uint32_t queue);
+/* Its record may be given up by now, or must be there. */
+bool ref_may_be_gone(const struct ref_world *world, const struct ref_job *job);
+uint32_t ref_at(const struct ref_job *job);
+
+void ref_wait_in_line(struct ref_world *world, struct ref_job *job);
+void ref_end(struct ref_world *world, struct ref_job *job, enum leat_job_state state,
+             enum leat_reason reason);
+/* What an attempt comes to, by its handler or by leat_complete(). */
+void ref_settle(struct ref_world *world, struct ref_job *job, struct leat_outcome outcome);
+void ref_await(struct ref_world *world, struct ref_job *job, uint64_t timeout_ns);
+void ref_begin(struct ref_world *world, struct ref_job *job);
+/* A look of the watcher while a handler runs. */
+void ref_watch(struct ref_world *world);
+/* What the engine may have done by itself to come to `state`. False: nothing leads there. */
+bool ref_reach(struct ref_world *world, struct ref_job *job, enum leat_job_state state);
+
+/* ---- policies.c ------------------------------------------------------------------------------ */
+
+#define REF_POLICIES    8
+#define REF_POLICY_OURS 0 /* leat_retry_policy_default() */
+#define REF_POLICY_BAD  (REF_POLICIES - 1)
+
+/* The policy, for a call. */
+struct leat_retry_policy ref_policy(uint32_t number);
+/* The delay behind the attempt, between two. False: there is no further attempt. */
+bool ref_policy_delay(uint32_t number, uint32_t attempt, uint64_t *low_ns, uint64_t *high_ns);
+
+/* ---- parts.c --------------------------------------------------------------------------------- */
+
+/* A feature that may hold jobs back. Each function may be NULL. */
+struct ref_part {
+    const char *name;
+    /* False: the engine must not begin this job now. */
+    bool (*may_begin)(const struct ref_world *world, const struct ref_job *job);
+    /* True: it may go on waiting, though nothing else is to be run. */
+    bool (*holds)(const struct ref_world *world, const struct ref_job *job);
+    /* True: its order among the others of its queue and level is not promised. */
+    bool (*reorders)(const struct ref_world *world, const struct ref_job *job,
+                     const struct ref_job *other);
+    void (*begun)(struct ref_world *world, struct ref_job *job);
+    void (*left)(struct ref_world *world, struct ref_job *job);
+};
+
+extern const struct ref_part ref_parts[];
+extern const uint32_t ref_parts_count;
+bool ref_held(const struct ref_world *world, const struct ref_job *job);
+
+/* ---- observe.c ------------------------------------------------------------------------------- */
+
+/* Asks the engine for the job; what it did by itself meanwhile must be legal, and all else as the
+ * model says. */
+void ref_look(struct ref_world *world, struct ref_job *job);
+void ref_look_at_info(struct ref_world *world, struct ref_job *job,
+                      const struct leat_job_info *info);
+/* All of them: behind what lets work or time go on. */
+void ref_sync(struct ref_world *world);
+/* The engine says that nothing is left to run. */
+void ref_check_idle(struct ref_world *world);
+void ref_check_statistics(struct ref_world *world);
+void ref_check_due(struct ref_world *world, uint64_t delay_ns);
+
+/* What a call is aimed at: one of the jobs, one of before, or none that ever was. */
+struct ref_target {
+    leat_job_id id;
+    struct ref_job *job; /* NULL: none */
+    enum leat_status missing;
+    uint32_t at;
+};
+
+struct ref_target ref_target(struct ref_world *world);
+typedef bool (*ref_wanted)(const struct ref_world *world, const struct ref_job *job);
+/* One of those, where there is one. */
+struct ref_target ref_target_of(struct ref_world *world, ref_wanted wanted);
+
+/* ---- handler.c, op_submit.c, op_life.c ------------------------------------------------------- */
+
+struct leat_outcome ref_handler(struct leat_run *run, void *context);
+struct leat_outcome ref_outcome(struct ref_world *world);
+const char *ref_error_text(struct ref_world *world);
+void ref_type_learn(struct ref_world *world, uint32_t type);
+void ref_queue_learn(struct ref_world *world, uint32_t queue);
+const char *ref_type_name(uint32_t type);
+const char *ref_queue_name(uint32_t queue);
+
+/* The system's clock begins anew. */
+void ref_time_begin(void);
+/* Opens the engine of an episode; ends it, and looks whether all came back. */
+void ref_open(struct ref_world *world);
+void ref_close(struct ref_world *world);
+/* Runs until there is nothing to run; every second time all is let go of before. */
+void ref_finish(struct ref_world *world);
+void ref_run(struct ref_world *world, size_t budget);
+
+/* ---- operations ------------------------------------------------------------------------------ */
+
+void ref_op_submit(struct ref_world *world);
+void ref_op_batch_each(struct ref_world *world);
+void ref_op_batch_all(struct ref_world *world);
+void ref_op_cancel(struct ref_world *world);
+void ref_op_get(struct ref_world *world);
+void ref_op_wait(struct ref_world *world);
+void ref_op_result(struct ref_world *world);
+void ref_op_release(struct ref_world *world);
+void ref_op_reschedule(struct ref_world *world);
+void ref_op_priority(struct ref_world *world);
+void ref_op_complete(struct ref_world *world);
+void ref_op_extend(struct ref_world *world);
+void ref_op_register(struct ref_world *world);
+void ref_op_type_find(struct ref_world *world);
+void ref_op_queue_create(struct ref_world *world);
+void ref_op_queue_find(struct ref_world *world);
+void ref_op_pause(struct ref_world *world);
+void ref_op_resume(struct ref_world *world);
+void ref_op_queue_cap(struct ref_world *world);
+void ref_op_type_cap(struct ref_world *world);
+void ref_op_run(struct ref_world *world);
+void ref_op_clock(struct ref_world *world);
+void ref_op_step(struct ref_world *world);
+void ref_op_next_due(struct ref_world *world);
+void ref_op_drain(struct ref_world *world);
+void ref_op_stop(struct ref_world *world);
+void ref_op_start(struct ref_world *world);
+void ref_op_take(struct ref_world *world);
+void ref_op_completions(struct ref_world *world);
+void ref_op_statistics(struct ref_world *world);
+
+/* ---- reached.c ------------------------------------------------------------------------------- */
+
+/* "operation status state": met in each run of REF_STEPS steps. */
+extern const char *const ref_reached[];
+extern const uint32_t ref_reached_count;
+#define REF_STEPS UINT64_C(300000)
+
+#endif
