@@ -4,6 +4,7 @@
  * is in a place that only its taker can reach, the job is left there with a mark (MOVED), and the
  * taker brings it to a wheel. Who takes it from there during the claim leaves it to this thread
  * (HANDED). */
+#include "engine/keys.h"
 #include "engine/timers.h"
 
 /* What is to be changed. */
@@ -155,6 +156,8 @@ change_held(struct leat_engine *engine, uint32_t index, const struct asked *aske
     }
     if (asked->level_only) {
         level_set(record, asked->level);
+    } else {
+        leat_keys_left(engine, index);
     }
     bool moves = false;
     if (found == CLAIM_PLACE || !asked->level_only) {

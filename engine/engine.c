@@ -11,6 +11,7 @@
  * beside the first; steps 3 and 5 are done by whoever finds that stop still under way.
  */
 #include "engine/completion.h"
+#include "engine/keys.h"
 #include "engine/timers.h"
 
 #include <stdio.h>
@@ -214,6 +215,7 @@ parts_close(struct leat_engine *engine)
 {
     struct leat_memory memory = engine->memory;
     if (engine->jobs.mapping != NULL) {
+        leat_keys_fini(engine);
         records_free(engine);
     }
     leat_schedules_fini(engine);

@@ -118,6 +118,7 @@ struct leat_engine {
     LEAT_ALIGNED_LINE leat_atomic_u64 domain; /* S address of the grace periods */
     struct leat_watch watch;                  /* S */
     struct leat_sweep sweep;                  /* S */
+    leat_atomic_pointer keys;                 /* S see keys.c; NULL: no job has had a key */
     struct leat_pool pool;                    /* S */
 };
 

@@ -68,6 +68,15 @@
  * their records off: few beside the 16 384 places of a ring, and a wake-up for each 64 is cheap. */
 #define LEAT_TIMERS_OFF 64
 
+/* Of a key that jobs run one at a time by: a path, or some ids. */
+#define LEAT_KEY_BYTES_MAX 128
+/* Parts of their table with a mutex each: some for each of as many threads as there are. */
+#define LEAT_KEYS_STRIPES 64
+/* Records for each bucket, all of which would have to have keys of their own for chains so long; and
+ * buckets at most: 8 MiB. */
+#define LEAT_KEYS_LOAD        4
+#define LEAT_KEYS_BUCKETS_MAX (UINT32_C(1) << 20)
+
 /* Threads that look at one job at once: 8 bits of its word. */
 #define LEAT_HOLDS_MAX 255
 /* One is left for whoever makes a job wait for a time, and one more. */
