@@ -326,52 +326,43 @@ leat_keys_fini(struct leat_engine *engine)
 
 /* ---- checks --------------------------------------------------------------------------------- */
 
-static bool
-wrong(FILE *why, const struct leat_key *key, const char *what)
-{
-    if (why != NULL) {
-        (void)fprintf(why, "keys: %s, record %u\n", what, key->index);
-    }
-    return false;
-}
-
-static bool
-line_check(const struct leat_engine *engine, const struct leat_key *holder, FILE *why)
+/* What is wrong in the line of a key; NULL: nothing. */
+static const char *
+line_fault(const struct leat_engine *engine, const struct leat_key *holder)
 {
     const struct leat_key *key = holder;
     uint32_t most = engine->config.jobs_max;
     do {
-        bool holds = key == holder;
-        if (key->state != (holds ? LEAT_KEY_HOLDS : LEAT_KEY_WAITS)) {
-            return wrong(why, key, "its state is not its place");
+        if (key->state != (key == holder ? LEAT_KEY_HOLDS : LEAT_KEY_WAITS)) {
+            return "a state is not that of its place";
         }
         if (!same(key, holder) || key_of(engine, key->index) != key) {
-            return wrong(why, key, "it stands in another key's line");
+            return "one stands in another key's line";
         }
         if (key->next->before != key || most-- == 0) {
-            return wrong(why, key, "the line is no ring");
+            return "a line is no ring";
         }
         key = key->next;
     } while (key != holder);
-    return true;
+    return NULL;
 }
 
 bool
 leat_keys_check(struct leat_engine *engine, uint32_t *keys, FILE *why)
 {
     struct table *table = table_of(engine);
+    const char *fault = NULL;
     *keys = 0;
-    for (uint32_t i = 0; table != NULL && i <= table->mask; i++) {
+    for (uint32_t i = 0; table != NULL && i <= table->mask && fault == NULL; i++) {
         struct leat_key **place = &table->buckets[i];
-        for (; *place != NULL; place = &(*place)->chain) {
-            if (place_of(table, *place) != place || ((*place)->hash & table->mask) != i) {
-                return wrong(why, *place, "it is not where it is looked for");
-            }
-            if (!line_check(engine, *place, why)) {
-                return false;
-            }
+        for (; *place != NULL && fault == NULL; place = &(*place)->chain) {
+            bool found = place_of(table, *place) == place && ((*place)->hash & table->mask) == i;
+            fault = found ? line_fault(engine, *place) : "one is not where it is looked for";
             (*keys)++;
         }
     }
-    return true;
+    if (fault != NULL && why != NULL) {
+        (void)fprintf(why, "keys: %s\n", fault);
+    }
+    return fault == NULL;
 }

@@ -72,8 +72,8 @@
 #define LEAT_KEY_BYTES_MAX 128
 /* Parts of their table with a mutex each: some for each of as many threads as there are. */
 #define LEAT_KEYS_STRIPES 64
-/* Records for each bucket, all of which would have to have keys of their own for chains so long; and
- * buckets at most: 8 MiB. */
+/* Records for each bucket: chains are so long where each of them has a key of its own. And buckets
+ * at most: 8 MiB. */
 #define LEAT_KEYS_LOAD        4
 #define LEAT_KEYS_BUCKETS_MAX (UINT32_C(1) << 20)
 
