@@ -47,7 +47,7 @@ leat_gates_stand(struct leat_engine *engine, uint32_t queue, uint32_t type)
 /* As leat_pool_put(), for a job that does not wait for its key. Progress: lock-free. */
 LEAT_INLINE void
 leat_gates_put_on(struct leat_engine *engine, uint32_t level, uint32_t queue, uint32_t type,
-               uint32_t item)
+                  uint32_t item)
 {
     if (leat_gates_stand(engine, queue, type)) {
         leat_lists_add(&engine->pool, level, &item, 1);

@@ -12,14 +12,14 @@
  * Claims   BLOCKING: who is stopped inside a stripe's mutex holds up each job whose key is of that
  *                 stripe, and the threads that bring or end one. No handler or hook of the host's
  *                 runs inside it. Jobs without a key never come here.
- *          One at a time: a job has the key from enter() until left() after its end; in between are
- *                 all its attempts, with their delays.
+ *          One at a time: a job has the key from enter() until left() after its end; in between
+ *                 are all its attempts, with their delays.
  *          Order  of enter(), so that of submits by one thread; a delayed job enters when it is
- *                 due. One that gets another time before its first attempt leaves, and enters anew.
- *                 Priorities order nothing here.
+ *                 due. One that gets another time before its first attempt leaves, and enters
+ *                 anew. Priorities order nothing here.
  *          None is forgotten: being put into a line and taking the next one from it happen under
  *                 one mutex, and who swaps a job's word comes to left() behind it. So where left()
- *                 comes first, enter() sees the word; where enter() does, left() finds the job here.
+ *                 comes first, enter() sees the word; where enter() does, left() finds the job.
  *          Constant time, but for the length of a chain, and for those met in a line that were
  *                 cancelled and whose canceller has yet to come, each of them once.
  * I1       HOLDS: it is in the table, once, and no other block there has its key

@@ -246,6 +246,7 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending,
         record->payload_place = keeps_payload ? payload : (uint8_t)LEAT_PAYLOAD_NONE;
         atom_store_rlx(&record->reason, (uint8_t)ending->reason); /* rlx: ordered by end:A */
         atom_store_rlx(&record->late, ending->late ? 1 : 0);      /* rlx: ordered by end:A */
+        LEAT_ASSERT(hold == 0 || (now & LEAT_WORD_HOLDS) != LEAT_WORD_HOLDS);
         uint64_t next = ((now & ~LEAT_WORD_OF_ATTEMPT) | link) + hold;
         *after = leat_word_with(next, ending->phase);
         /* end:A acq_rel -> wait:A, let_go:A, waiting:A.  Carries: the record as its end leaves it.
