@@ -23,8 +23,8 @@
  *          Constant time, but for the length of a chain, and for those met in a line that were
  *                 cancelled and whose canceller has yet to come, each of them once.
  * I1       HOLDS: it is in the table, once, and no other block there has its key
- * I2       WAITS: it is in the ring of one that HOLDS and has its key; LINKED, its index is here, in
- *          no other place
+ * I2       WAITS: it is in the ring of one that HOLDS and has its key; its job is LINKED for this
+ *          place, and in no other one
  * I3       no block is in a ring alone but one that HOLDS
  * If a thread stops for ever outside the mutex: one that has the index of the job which has a key,
  * or the key's next in hand, holds up that key; others none.
