@@ -10,6 +10,8 @@
  * holder   the one that has the key is cancelled while a worker takes it, and while one comes.
  * early    one is cancelled while it comes.
  * unheld   as holder, by one who has no hold: the key is handed on when the place lets go.
+ * stuck    holder and early where nobody takes the cancelled one from its place: the next one goes
+ *          on all the same.
  * forgets  And if nobody does that, its block is freed while others stand behind it.
  * In each, a job runs once or is let go of once, not both; and all that were not cancelled run.
  */
@@ -41,6 +43,7 @@ struct scenario {
     uint32_t jobs;
     bool unheld;
     bool forgets;
+    bool stuck; /* nobody takes the first job from its place */
     struct act acts[EXPLORE_THREADS_MAX];
     bool bounded;
     const char *fails;
@@ -236,7 +239,7 @@ work(void)
 {
     for (;;) {
         bool ran = false;
-        for (uint32_t i = 0; i < scenario->jobs; i++) {
+        for (uint32_t i = scenario->stuck ? 1 : 0; i < scenario->jobs; i++) {
             uint32_t ready = 1;
             if (atom_cas_acq(&state_now.ready[i], &ready, 2)) {
                 run(i);
@@ -307,7 +310,7 @@ keys_check(void *argument)
             cancelled =
                 cancelled || (scenario->acts[j].step == STEP_CANCEL && scenario->acts[j].job == i);
         }
-        EXPLORE_CHECK(state->freed[i] == 1);
+        EXPLORE_CHECK(state->freed[i] == 1 || (scenario->stuck && i == 0));
         EXPLORE_CHECK(state->ran[i] == 1 || cancelled);
     }
 }
@@ -351,6 +354,12 @@ static const struct scenario scenarios[] = {
     {.name = "keys_early_line", .before = 1, .jobs = 2, .acts = {SUBMIT(1), CANCEL(1), WORK}},
     {.name = "keys_unheld", .before = 2, .jobs = 2, .unheld = true, .acts = {CANCEL(0), WORK}},
     {.name = "keys_unheld_line", .before = 3, .jobs = 3, .unheld = true, .acts = {CANCEL(1), WORK}},
+    {.name = "keys_stuck", .before = 2, .jobs = 2, .stuck = true, .acts = {CANCEL(0), WORK}},
+    {.name = "keys_stuck_early",
+     .jobs = 2,
+     .stuck = true,
+     .acts = {SUBMIT(0), CANCEL(0), SUBMIT(1), WORK},
+     .bounded = true},
     {.name = "keys_forgets",
      .before = 2,
      .jobs = 2,
