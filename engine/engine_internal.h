@@ -235,6 +235,12 @@ void leat_queue_left(struct leat_engine *engine, struct leat_stand stand);
 enum leat_status leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
                                    struct leat_job *checked);
 
+/* ---- change.c ------------------------------------------------------------------------------- */
+
+/* In between, a drain takes it that something is on its way. */
+void leat_change_begins(struct leat_engine *engine);
+void leat_change_ends(struct leat_engine *engine);
+
 /* ---- run.c ---------------------------------------------------------------------------------- */
 
 void leat_run_item(void *context, struct leat_worker *worker, uint32_t item);

@@ -5,19 +5,24 @@
 
 #include "engine/gates.h"
 #include "engine/timers.h"
+#include "ring/fifo.h"
+#include "ring/inbox.h"
 
 /* ---- the table ------------------------------------------------------------------------------ */
 
 struct stripe {
-    LEAT_ALIGNED_LINE pthread_mutex_t mutex;
+    LEAT_ALIGNED_LINE leat_atomic_u32
+        asked;               /* S jobs put into the inbox, since the role is held; 0:
+                                                nobody holds it */
+    struct leat_inbox inbox; /* S jobs of which something is asked */
 };
 
 /* Mapped at the first key of the engine, until that is closed, in pages that are taken as they are
- * used. Letters: I set when it is made; L under the mutex of the stripe. */
+ * used. Letters: I set when it is made; S many writers; O who holds the role of the stripe. */
 struct table {
-    struct stripe stripes[LEAT_KEYS_STRIPES];
-    uint32_t mask;              /* I */
-    struct leat_key *buckets[]; /* L those that HOLD */
+    struct stripe stripes[LEAT_KEYS_STRIPES]; /* S */
+    uint32_t mask;                            /* I */
+    struct leat_key *buckets[];               /* O those that HOLD */
 };
 
 LEAT_STATIC((LEAT_KEYS_STRIPES & (LEAT_KEYS_STRIPES - 1)) == 0, "a stripe is found by a mask");
@@ -27,7 +32,7 @@ static struct table *
 table_of(const struct leat_engine *engine)
 {
     /* keys:A acquire -> keys:B.  Carries: the empty table.
-     * If relaxed: a mutex could be taken before it is made. */
+     * If relaxed: an inbox could be used before it is made. */
     return atom_load_acq(&engine->keys);
 }
 
@@ -47,15 +52,6 @@ table_bytes(uint32_t buckets)
     return sizeof(struct table) + sizeof(struct leat_key *) * buckets;
 }
 
-static void
-table_free(struct table *table)
-{
-    for (uint32_t i = 0; i < LEAT_KEYS_STRIPES; i++) {
-        (void)pthread_mutex_destroy(&table->stripes[i].mutex);
-    }
-    leat_os_unmap(table, table_bytes(table->mask + 1));
-}
-
 /* False: no memory. */
 static bool
 table_make(struct leat_engine *engine)
@@ -70,32 +66,21 @@ table_make(struct leat_engine *engine)
     }
     table->mask = buckets - 1;
     for (uint32_t i = 0; i < LEAT_KEYS_STRIPES; i++) {
-        int failed = pthread_mutex_init(&table->stripes[i].mutex, NULL);
-        LEAT_ASSERT(failed == 0);
+        leat_inbox_init(&table->stripes[i].inbox);
     }
     void *none = NULL;
     /* keys:B acq_rel -> keys:A.  Carries: see keys:A.
      * If relaxed: see keys:A. */
     if (!atom_cas_acq_rel(&engine->keys, &none, (void *)table)) {
-        table_free(table); /* two first keys met here */
+        leat_os_unmap(table, table_bytes(buckets)); /* two first keys met here */
     }
     return true;
 }
 
 static struct stripe *
-lock(struct table *table, const struct leat_key *key)
+stripe_of(struct table *table, const struct leat_key *key)
 {
-    struct stripe *stripe = &table->stripes[key->hash & (LEAT_KEYS_STRIPES - 1)];
-    int failed = pthread_mutex_lock(&stripe->mutex);
-    LEAT_ASSERT(failed == 0);
-    return stripe;
-}
-
-static void
-unlock(struct stripe *stripe)
-{
-    int failed = pthread_mutex_unlock(&stripe->mutex);
-    LEAT_ASSERT(failed == 0);
+    return &table->stripes[key->hash & (LEAT_KEYS_STRIPES - 1)];
 }
 
 static bool
@@ -106,7 +91,7 @@ same(const struct leat_key *one, const struct leat_key *other)
 }
 
 /* Where the table points to the one that HOLDS this key; or to nobody, at the end of the chain.
- * Under the mutex. Ends: at the end of the chain. */
+ * Ends: at the end of the chain. */
 static struct leat_key **
 place_of(struct table *table, const struct leat_key *key)
 {
@@ -117,9 +102,23 @@ place_of(struct table *table, const struct leat_key *key)
     return place;
 }
 
-/* ---- lines ---------------------------------------------------------------------------------- */
+/* ---- lines: all by who holds the role ------------------------------------------------------- */
 
-/* Behind all that wait for `holder`; of itself: alone. Under the mutex. */
+static enum leat_key_state
+state_of(const struct leat_key *key)
+{
+    /* rlx: single writer */
+    return (enum leat_key_state)atom_load_rlx(&key->state);
+}
+
+static void
+state_set(struct leat_key *key, enum leat_key_state state)
+{
+    /* Who takes the job from its next place sees it. rlx: ordered by answer:A */
+    atom_store_rlx(&key->state, (uint32_t)state);
+}
+
+/* Behind all that wait for `holder`; of itself: alone. */
 static void
 line_add(struct leat_key *holder, struct leat_key *key)
 {
@@ -137,47 +136,112 @@ line_remove(struct leat_key *key)
 {
     key->before->next = key->next;
     key->next->before = key->before;
-    key->state = LEAT_KEY_OUTSIDE;
+    state_set(key, LEAT_KEY_OUTSIDE);
 }
 
-/* What the job's word says, under the mutex, by which who swaps it comes to leat_keys_left(): what
- * is missed here is seen there. */
-static enum leat_phase
-phase_of(const struct leat_engine *engine, const struct leat_key *key)
+static uint64_t
+word_of(const struct leat_engine *engine, uint32_t index)
 {
-    /* rlx: ordered by cancel:A */
-    return leat_word_phase(atom_load_rlx(leat_slab_word(&engine->jobs, key->index)));
+    /* Who swaps it behind this look asks for another one. rlx: ordered by ask:A */
+    return atom_load_rlx(leat_slab_word(&engine->jobs, index));
 }
 
-/* Gives the key to the next one in line that lives, which it returns; or NULL. Those that do not
- * come to *dropped, and are the caller's. Under the mutex. */
-static struct leat_key *
-hand_on(struct leat_engine *engine, struct table *table, struct leat_key *key,
-        struct leat_key **dropped)
+/* It goes on to its gates. One that was changed while it waited goes the same way: who takes it
+ * there brings it to a wheel. */
+static void
+put_on(struct leat_engine *engine, uint32_t index)
+{
+    const struct leat_stand stand = leat_queue_stand(leat_job_record(engine, index));
+    leat_gates_put_on(engine, stand.level, stand.queue, stand.type,
+                      leat_item_of(LEAT_KIND_JOB, index));
+}
+
+/* The next one in line that lives gets the key. Those that have ended leave their place, which was
+ * here. Ends: each round takes one out of the line. */
+static void
+hand_on(struct leat_engine *engine, struct table *table, struct leat_key *key)
 {
     struct leat_key **place = place_of(table, key);
     struct leat_key *next = key->next;
     LEAT_ASSERT(*place == key);
-    /* Ends: each round takes one out of the line. */
-    while (next != key && leat_phase_final(phase_of(engine, next))) {
+    while (next != key && leat_phase_final(leat_word_phase(word_of(engine, next->index)))) {
         line_remove(next);
-        next->chain = *dropped;
-        *dropped = next;
+        leat_timers_route(engine, next->index);
         next = key->next;
     }
     if (next == key) {
         *place = key->chain;
-        next = NULL;
-    } else {
-        next->chain = key->chain;
-        next->state = LEAT_KEY_HOLDS;
-        *place = next;
+        line_remove(key);
+        return;
     }
+    next->chain = key->chain;
+    *place = next;
     line_remove(key);
-    return next;
+    state_set(next, LEAT_KEY_HOLDS);
+    put_on(engine, next->index);
 }
 
-/* ---- jobs ----------------------------------------------------------------------------------- */
+/* ---- what is asked: all by who holds the role ------------------------------------------------ */
+
+/* The job was ended, or given another time, or so it was when this was asked. */
+static void
+look(struct leat_engine *engine, struct table *table, struct leat_key *key)
+{
+    uint32_t index = key->index;
+    enum leat_phase phase = leat_word_phase(word_of(engine, index));
+    bool final = leat_phase_final(phase);
+    if (!final && phase != LEAT_PHASE_SCHEDULED) {
+        return;
+    }
+    switch (state_of(key)) {
+    case LEAT_KEY_WAITS:
+        line_remove(key);
+        leat_timers_route(engine, index);
+        break;
+    case LEAT_KEY_HOLDS:
+        /* rlx: ordered by claim:A */
+        if (final || atom_load_rlx(&leat_job_record(engine, index)->attempts) == 0) {
+            hand_on(engine, table, key);
+        }
+        break;
+    case LEAT_KEY_OUTSIDE:
+        break;
+    }
+}
+
+/* The job turned PENDING, and is here. If it has got another priority meanwhile it has its place all
+ * the same; if another time, not, where that was asked: else it will be. */
+static void
+enter(struct leat_engine *engine, struct table *table, struct leat_key *key, bool looked)
+{
+    enum leat_phase phase = leat_word_phase(word_of(engine, key->index));
+    LEAT_ASSERT(state_of(key) != LEAT_KEY_WAITS);
+    if (state_of(key) == LEAT_KEY_HOLDS) {
+        put_on(engine, key->index);
+        return;
+    }
+    if (leat_phase_final(phase) || (phase != LEAT_PHASE_PENDING && looked)) {
+        leat_timers_route(engine, key->index);
+        return;
+    }
+    struct leat_key **place = place_of(table, key);
+    if (*place != NULL) {
+        state_set(key, LEAT_KEY_WAITS);
+        line_add(*place, key);
+        return;
+    }
+    key->chain = NULL;
+    *place = key;
+    line_add(key, key);
+    state_set(key, LEAT_KEY_HOLDS);
+    put_on(engine, key->index);
+}
+
+/* What is asked of a job: bits. */
+#define ASK_LOOK   1U
+#define ASK_ENTER  2U /* with the index */
+#define ASK_RETIRE 4U /* with the index: its place has let go of it, once it has left here */
+#define ASK_HELD   8U /* a hold came with it */
 
 static struct leat_key *
 key_of(const struct leat_engine *engine, uint32_t index)
@@ -185,73 +249,126 @@ key_of(const struct leat_engine *engine, uint32_t index)
     return leat_job_extra(leat_job_record(engine, index))->key;
 }
 
+/* The oldest first: who gives a job another time asks for a look before the job can enter again. */
+static void
+answer(struct leat_engine *engine, struct table *table, uint32_t index)
+{
+    struct leat_key *key = key_of(engine, index);
+    /* answer:A acq_rel -> ask:A.  Carries: the word as who asked has left it. And back, that what
+     * was asked is taken: who asks now puts the job into the inbox again.
+     * If relaxed: a cancel that was to be seen here could be missed. */
+    uint32_t asks = atom_swap_acq_rel(&key->asks, 0);
+    LEAT_ASSERT(asks != 0);
+    bool looks = (asks & (ASK_LOOK | ASK_RETIRE)) != 0;
+    if (looks) {
+        look(engine, table, key);
+    }
+    if ((asks & ASK_ENTER) != 0) {
+        enter(engine, table, key, looks);
+    }
+    if ((asks & ASK_RETIRE) != 0) {
+        leat_job_retire(engine, index);
+    }
+    if ((asks & ASK_HELD) != 0) {
+        leat_job_unhold(engine, index);
+    }
+}
+
+static leat_atomic_u32 *
+link_of(void *context, uint32_t index)
+{
+    return &key_of(context, index)->link;
+}
+
+/* Answers all that was asked of a stripe's jobs. */
+static void
+answer_all(struct leat_engine *engine, struct table *table, struct stripe *stripe)
+{
+    const struct leat_fifo_links links = {link_of, engine};
+    struct leat_fifo asked;
+    uint32_t index = 0;
+    leat_fifo_init(&asked);
+    (void)leat_fifo_take_over(&asked, links, leat_inbox_take(&stripe->inbox));
+    while (leat_fifo_pop_front(&asked, links, &index)) {
+        answer(engine, table, index);
+    }
+}
+
+/* ---- asking --------------------------------------------------------------------------------- */
+
+/* Puts a job of which nothing was asked into its stripe's inbox, and answers what is there, unless
+ * another thread is at it: that one will find it. Ends: each round answers what others asked
+ * meanwhile, and each of those is at the end of its own call. */
+static void
+serve(struct leat_engine *engine, struct leat_key *key)
+{
+    struct table *table = table_of(engine);
+    struct stripe *stripe = stripe_of(table, key);
+    uint32_t seen = 1;
+    (void)leat_inbox_push(&stripe->inbox, &key->link, key->index);
+    /* role:A acq_rel -> role:A, role:B.  Carries: that the job is in the inbox, to who holds the
+     * role; the lines, from who held it last.
+     * If relaxed: what is asked could be left in the inbox; a line could be seen as it was. */
+    if (atom_add_acq_rel(&stripe->asked, 1) != 0) {
+        return;
+    }
+    do {
+        answer_all(engine, table, stripe);
+        /* role:B acq_rel -> role:A.  Carries: see role:A; where it fails, who came meanwhile.
+         * If relaxed: see role:A. */
+    } while (!atom_cas_acq_rel(&stripe->asked, &seen, 0));
+}
+
+/* False: it is in the inbox with something else that was asked. pre: the caller keeps the record
+ * until it is answered, if it is not. Ends: a swap fails only where another thread asked, or was
+ * answered. */
+static bool
+ask(struct leat_engine *engine, struct leat_key *key, uint32_t what, uint32_t alone)
+{
+    uint32_t before = atom_load_rlx(&key->asks); /* rlx: hint, re-checked at ask:A */
+    uint32_t after = 0;
+    /* Counted first: a drain that does not see the job in its place finds this. */
+    leat_change_begins(engine);
+    do {
+        after = before | what | (before == 0 ? alone : 0);
+        /* ask:A acq_rel -> answer:A.  Carries: see answer:A.
+         * If relaxed: see answer:A. */
+    } while (!atom_cas_acq_rel(&key->asks, &before, after));
+    if (before == 0) {
+        serve(engine, key);
+    }
+    leat_change_ends(engine);
+    return before == 0;
+}
+
 bool
 leat_keys_enter_slowly(struct leat_engine *engine, uint32_t index)
 {
-    struct table *table = table_of(engine);
-    struct leat_key *key = key_of(engine, index);
-    bool goes_on = true;
-    struct stripe *stripe = lock(table, key);
-    LEAT_ASSERT(key->state != LEAT_KEY_WAITS);
-    /* One that was cancelled or changed meanwhile goes on to who sees to that. */
-    if (key->state == LEAT_KEY_OUTSIDE && phase_of(engine, key) == LEAT_PHASE_PENDING) {
-        struct leat_key **place = place_of(table, key);
-        goes_on = *place == NULL;
-        key->state = goes_on ? LEAT_KEY_HOLDS : LEAT_KEY_WAITS;
-        if (goes_on) {
-            key->chain = NULL;
-            *place = key;
-        }
-        line_add(*place, key);
+    /* rlx: ordered by change:A */
+    if (atom_load_rlx(&leat_job_record(engine, index)->attempts) != 0) {
+        return true; /* it has begun, so it has its key */
     }
-    unlock(stripe);
-    return goes_on;
-}
-
-/* The next one of a key goes on to its gates. One that was changed while it waited goes the same
- * way: who takes it there brings it to a wheel. Under the mutex, so that a drain which sees the job
- * before it ended sees this one in its place. */
-static void
-put_on(struct leat_engine *engine, const struct leat_key *next)
-{
-    const struct leat_stand stand = leat_queue_stand(leat_job_record(engine, next->index));
-    leat_gates_put_on(engine, stand.level, stand.queue, stand.type,
-                      leat_item_of(LEAT_KIND_JOB, next->index));
-}
-
-/* It has ended; or it has another time, and no attempt has begun. Under the mutex. */
-static bool
-gives_up(const struct leat_engine *engine, const struct leat_key *key)
-{
-    const struct leat_job_record *record = leat_job_record(engine, key->index);
-    /* rlx: ordered by claim:A */
-    return leat_phase_final(phase_of(engine, key)) || atom_load_rlx(&record->attempts) == 0;
+    (void)ask(engine, key_of(engine, index), ASK_ENTER, 0);
+    return false;
 }
 
 void
 leat_keys_left_slowly(struct leat_engine *engine, uint32_t index)
 {
-    struct table *table = table_of(engine);
+    if (!ask(engine, key_of(engine, index), ASK_LOOK, ASK_HELD)) {
+        leat_job_unhold(engine, index);
+    }
+}
+
+bool
+leat_keys_retire_slowly(struct leat_engine *engine, uint32_t index)
+{
     struct leat_key *key = key_of(engine, index);
-    struct leat_key *dropped = NULL;
-    struct stripe *stripe = lock(table, key);
-    if (key->state == LEAT_KEY_WAITS) {
-        line_remove(key);
-        key->chain = NULL;
-        dropped = key;
-    } else if (key->state == LEAT_KEY_HOLDS && gives_up(engine, key)) {
-        const struct leat_key *next = hand_on(engine, table, key, &dropped);
-        if (next != NULL) {
-            put_on(engine, next);
-        }
+    if (state_of(key) == LEAT_KEY_OUTSIDE) {
+        return false;
     }
-    unlock(stripe);
-    /* Their places were here. Ends: each was in the line. */
-    while (dropped != NULL) {
-        const struct leat_key *one = dropped;
-        dropped = one->chain;
-        leat_timers_route(engine, one->index);
-    }
+    (void)ask(engine, key, ASK_RETIRE, 0);
+    return true;
 }
 
 /* ---- made and freed -------------------------------------------------------------------------- */
@@ -308,7 +425,7 @@ leat_keys_free(struct leat_engine *engine, struct leat_job_extra *extra)
 {
     struct leat_key *key = extra->key;
     if (key != NULL) {
-        LEAT_ASSERT(key->state == LEAT_KEY_OUTSIDE || table_of(engine) == NULL);
+        LEAT_ASSERT(state_of(key) == LEAT_KEY_OUTSIDE || table_of(engine) == NULL);
         leat_memory_give(&engine->memory, key, key_size(key->bytes));
         extra->key = NULL;
     }
@@ -320,7 +437,7 @@ leat_keys_fini(struct leat_engine *engine)
     struct table *table = table_of(engine);
     if (table != NULL) {
         atom_store_rlx(&engine->keys, (void *)NULL); /* rlx: not shared yet */
-        table_free(table);
+        leat_os_unmap(table, table_bytes(table->mask + 1));
     }
 }
 
@@ -333,7 +450,7 @@ line_fault(const struct leat_engine *engine, const struct leat_key *holder)
     const struct leat_key *key = holder;
     uint32_t most = engine->config.jobs_max;
     do {
-        if (key->state != (key == holder ? LEAT_KEY_HOLDS : LEAT_KEY_WAITS)) {
+        if (state_of(key) != (key == holder ? LEAT_KEY_HOLDS : LEAT_KEY_WAITS)) {
             return "a state is not that of its place";
         }
         if (!same(key, holder) || key_of(engine, key->index) != key) {
@@ -341,6 +458,9 @@ line_fault(const struct leat_engine *engine, const struct leat_key *holder)
         }
         if (key->next->before != key || most-- == 0) {
             return "a line is no ring";
+        }
+        if (atom_load_rlx(&key->asks) != 0) { /* rlx: not shared yet */
+            return "something is asked of one that is in no inbox";
         }
         key = key->next;
     } while (key != holder);
@@ -360,6 +480,12 @@ leat_keys_check(struct leat_engine *engine, uint32_t *keys, FILE *why)
             fault = found ? line_fault(engine, *place) : "one is not where it is looked for";
             (*keys)++;
         }
+    }
+    for (uint32_t i = 0; table != NULL && i < LEAT_KEYS_STRIPES; i++) {
+        const struct stripe *stripe = &table->stripes[i];
+        /* rlx: not shared yet */
+        bool rests = atom_load_rlx(&stripe->asked) == 0 && !leat_inbox_ready(&stripe->inbox);
+        fault = rests ? fault : "a stripe has not come to rest";
     }
     if (fault != NULL && why != NULL) {
         (void)fprintf(why, "keys: %s\n", fault);

@@ -362,7 +362,6 @@ cancelled_leave(struct leat_engine *engine, const struct cancelled *job, uint64_
     if ((before & LEAT_WORD_HOLDS) != (after & LEAT_WORD_HOLDS)) {
         leat_timers_cancelled(engine, job->index);
         leat_keys_left(engine, job->index);
-        leat_job_unhold(engine, job->index);
     }
 }
 

@@ -143,7 +143,9 @@ leat_job_retire(struct leat_engine *engine, uint32_t index)
     uint64_t now = atom_load_rlx(word); /* rlx: ordered by change:A */
     enum leat_phase phase = leat_word_phase(now);
     LEAT_ASSERT(leat_phase_final(phase));
-    leat_keys_left(engine, index);
+    if (LEAT_UNLIKELY(leat_keys_retire(engine, index))) {
+        return;
+    }
     if (phase != LEAT_PHASE_DEAD) {
         leat_job_free_payload(engine, index);
     }
@@ -286,7 +288,6 @@ leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending endi
     }
     if (LEAT_UNLIKELY(((after ^ before) & LEAT_WORD_HOLDS) != 0)) {
         leat_keys_left(engine, index);
-        leat_job_unhold(engine, index);
     }
     return true;
 }

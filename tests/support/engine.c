@@ -324,9 +324,11 @@ count_keys(struct census *census)
         }
         const struct leat_key *key = leat_job_extra(leat_job_record(engine, i))->key;
         bool ended = leat_phase_final(leat_word_phase(job_word(engine, i)));
-        CHECK(!ended || key->state == LEAT_KEY_OUTSIDE);
-        keys -= key->state == LEAT_KEY_HOLDS ? 1 : 0;
-        if (key->state == LEAT_KEY_WAITS) {
+        uint32_t state = atom_load_rlx(&key->state);
+        CHECK(!ended || state == LEAT_KEY_OUTSIDE);
+        CHECK_EQUAL(atom_load_rlx(&key->asks), 0);
+        keys -= state == LEAT_KEY_HOLDS ? 1 : 0;
+        if (state == LEAT_KEY_WAITS) {
             count_item(census, leat_item_of(LEAT_KIND_JOB, i));
         }
     }
