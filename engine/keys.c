@@ -114,7 +114,7 @@ state_of(const struct leat_key *key)
 static void
 state_set(struct leat_key *key, enum leat_key_state state)
 {
-    /* Who takes the job from its next place sees it. rlx: ordered by answer:A */
+    /* Who takes the job from its next place sees it. rlx: ordered by heard:A */
     atom_store_rlx(&key->state, (uint32_t)state);
 }
 
@@ -209,8 +209,8 @@ look(struct leat_engine *engine, struct table *table, struct leat_key *key)
     }
 }
 
-/* The job turned PENDING, and is here. If it has got another priority meanwhile it has its place all
- * the same; if another time, not, where that was asked: else it will be. */
+/* The job turned PENDING, and is here. If it has got another priority meanwhile it has its place
+ * all the same; if another time, not, where that was asked; else it will be. */
 static void
 enter(struct leat_engine *engine, struct table *table, struct leat_key *key, bool looked)
 {
@@ -254,7 +254,7 @@ static void
 answer(struct leat_engine *engine, struct table *table, uint32_t index)
 {
     struct leat_key *key = key_of(engine, index);
-    /* answer:A acq_rel -> ask:A.  Carries: the word as who asked has left it. And back, that what
+    /* heard:A acq_rel -> ask:A.  Carries: the word as who asked has left it. And back, that what
      * was asked is taken: who asks now puts the job into the inbox again.
      * If relaxed: a cancel that was to be seen here could be missed. */
     uint32_t asks = atom_swap_acq_rel(&key->asks, 0);
@@ -306,16 +306,16 @@ serve(struct leat_engine *engine, struct leat_key *key)
     struct stripe *stripe = stripe_of(table, key);
     uint32_t seen = 1;
     (void)leat_inbox_push(&stripe->inbox, &key->link, key->index);
-    /* role:A acq_rel -> role:A, role:B.  Carries: that the job is in the inbox, to who holds the
-     * role; the lines, from who held it last.
+    /* stripe:A acq_rel -> stripe:A, stripe:B.  Carries: that the job is in the inbox, to who holds
+     * the role; the lines, from who held it last.
      * If relaxed: what is asked could be left in the inbox; a line could be seen as it was. */
     if (atom_add_acq_rel(&stripe->asked, 1) != 0) {
         return;
     }
     do {
         answer_all(engine, table, stripe);
-        /* role:B acq_rel -> role:A.  Carries: see role:A; where it fails, who came meanwhile.
-         * If relaxed: see role:A. */
+        /* stripe:B acq_rel -> stripe:A.  Carries: see stripe:A; where it fails, who came meanwhile.
+         * If relaxed: see stripe:A. */
     } while (!atom_cas_acq_rel(&stripe->asked, &seen, 0));
 }
 
@@ -331,8 +331,8 @@ ask(struct leat_engine *engine, struct leat_key *key, uint32_t what, uint32_t al
     leat_change_begins(engine);
     do {
         after = before | what | (before == 0 ? alone : 0);
-        /* ask:A acq_rel -> answer:A.  Carries: see answer:A.
-         * If relaxed: see answer:A. */
+        /* ask:A acq_rel -> heard:A.  Carries: see heard:A.
+         * If relaxed: see heard:A. */
     } while (!atom_cas_acq_rel(&key->asks, &before, after));
     if (before == 0) {
         serve(engine, key);

@@ -34,9 +34,9 @@
  * I3       no block is in a ring alone but one that HOLDS
  * I4       asks: not 0 where the block is in the inbox, or about to be put there; it has a hold of
  *          its record then, or LINKED
- * Edges    ask:A -> answer:A       the word, as who asked has left it
- *          role:A -> role:B        that something is in the inbox
- *          role:B -> role:A        the lines
+ * Edges    ask:A -> heard:A       the word, as who asked has left it
+ *          stripe:A -> stripe:B        that something is in the inbox
+ *          stripe:B -> stripe:A        the lines
  * If a thread stops for ever elsewhere: one that has the index of the job which has a key holds up
  * that key.
  */

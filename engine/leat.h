@@ -871,7 +871,8 @@ leat_job_default(void)
 /* Adds one job. `id` may be NULL.
  * Threads:  any.      Progress: lock-free once the thread is attached, for names that are known,
  *           payloads up to payload_bytes_inline, and while there are records that no ended job
- *           holds; beyond, a lock of the allocator or of the names; with a key, one of the keys.
+ *           holds; beyond, a lock of the allocator or of the names. When a job with a key comes to
+ *           run hangs on who answers for its key (see docs/design/0020).
  * Copies job and payload.
  * Allocates: only for a payload above payload_bytes_inline, options, a kept result, or a new name.
  * Waits:    never, but for the mutex of a name that is new.

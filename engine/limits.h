@@ -70,7 +70,7 @@
 
 /* Of a key that jobs run one at a time by: a path, or some ids. */
 #define LEAT_KEY_BYTES_MAX 128
-/* Parts of their table with a mutex each: some for each of as many threads as there are. */
+/* Parts of their table, for each of which one thread answers: some for each thread of a machine. */
 #define LEAT_KEYS_STRIPES 64
 /* Records for each bucket: chains are so long where each of them has a key of its own. And buckets
  * at most: 8 MiB. */

@@ -1,10 +1,11 @@
 /* model_keys.c - the real engine/keys.c with the swaps of engine/job.c: every interleaving of
- * threads that submit, end and cancel jobs of one key, with C11 memory. The mutex of a stripe is a
- * word here. What comes from a line goes to a place of one job, from which a worker takes it; a
- * worker ends a job, and a canceller cancels it, with the swaps of retain.c and look.c.
+ * threads that submit, end and cancel jobs of one key, with C11 memory. What is put on by the key
+ * comes to a place of one job, from which a worker takes it; a worker ends a job, and a canceller
+ * cancels it, with the swaps of retain.c and look.c.
  *
  * submit   two threads submit, and workers run what comes: both jobs run, one at a time, and what
- *          one handler wrote is seen by the next; the key is gone at the end.
+ *          one handler wrote is seen by the next; the key is gone at the end. Who has submitted and
+ *          finds nothing on its way finds its job let in: a drain relies on that.
  * end      a job ends while another one comes: it takes the key, or finds it gone.
  * line     one in line is cancelled while the key is handed on.
  * holder   the one that has the key is cancelled while a worker takes it, and while one comes.
@@ -12,25 +13,21 @@
  * unheld   as holder, by one who has no hold: the key is handed on when the place lets go.
  * stuck    holder and early where nobody takes the cancelled one from its place: the next one goes
  *          on all the same.
- * forgets  And if nobody does that, its block is freed while others stand behind it.
+ * later    one that has the key, and one in line, is given another time: it leaves, and the next
+ *          one goes on; it goes to a wheel, which here is as if it were due never.
+ * forgets  And if nobody sees to what is cancelled, its block is freed while others stand behind.
  * In each, a job runs once or is let go of once, not both; and all that were not cancelled run.
  */
-#include <pthread.h>
 #include <stdio.h>
 
 #include "tests/support/explore.h"
-
-static int model_lock(pthread_mutex_t *mutex);
-static int model_unlock(pthread_mutex_t *mutex);
-#define pthread_mutex_lock   model_lock
-#define pthread_mutex_unlock model_unlock
 
 #include "engine/job.c"  /* NOLINT(bugprone-suspicious-include) */
 #include "engine/keys.c" /* NOLINT(bugprone-suspicious-include) */
 
 #define JOBS_MAX 3
 
-enum step { STEP_NONE, STEP_SUBMIT, STEP_CANCEL, STEP_WORK };
+enum step { STEP_NONE, STEP_SUBMIT, STEP_CANCEL, STEP_PUT_OFF, STEP_WORK };
 
 struct act {
     enum step step;
@@ -51,12 +48,15 @@ struct scenario {
 
 struct state {
     struct leat_job_extra extras[JOBS_MAX];
-    leat_atomic_u32 locked;
+    struct leat_key *keys[JOBS_MAX];
+    leat_atomic_u64 on_the_way;
+    uint32_t lines;                  /* plain: written by who puts on */
     leat_atomic_u32 ready[JOBS_MAX]; /* 1: a worker may take it from its place */
     leat_atomic_u32 inside;
     uint32_t notes; /* plain: what handlers write */
     uint32_t ran[JOBS_MAX];
     uint32_t freed[JOBS_MAX];
+    uint32_t later[JOBS_MAX];
 };
 
 static struct state state_now;
@@ -65,24 +65,18 @@ static const struct scenario *scenario;
 
 /* ---- what the engine has elsewhere ----------------------------------------------------------- */
 
-static int
-model_lock(pthread_mutex_t *mutex)
+void
+leat_change_begins(struct leat_engine *engine)
 {
-    uint32_t free = 0;
-    (void)mutex;
-    while (!atom_cas_acq(&state_now.locked, &free, 1)) {
-        free = 0;
-        explore_pause();
-    }
-    return 0;
+    (void)engine;
+    (void)atom_add_acq_rel(&state_now.on_the_way, 1);
 }
 
-static int
-model_unlock(pthread_mutex_t *mutex)
+void
+leat_change_ends(struct leat_engine *engine)
 {
-    (void)mutex;
-    atom_store_rel(&state_now.locked, 0);
-    return 0;
+    (void)engine;
+    (void)atom_sub_acq_rel(&state_now.on_the_way, 1);
 }
 
 struct leat_job_extra *
@@ -99,7 +93,7 @@ leat_job_extra_make(struct leat_engine *engine, struct leat_job_record *record)
 }
 
 static leat_atomic_u64 *
-word_of(uint32_t index)
+job_word(uint32_t index)
 {
     return leat_slab_word(&engine_now.jobs, index);
 }
@@ -114,16 +108,36 @@ reclaim(uint32_t index)
     leat_keys_free(&engine_now, &state_now.extras[index]);
 }
 
-/* As leat_job_retire(); no job waits for a time here. */
+void
+leat_job_retire(struct leat_engine *engine, uint32_t index)
+{
+    if (!scenario->forgets && leat_keys_retire(engine, index)) {
+        return;
+    }
+    if (leat_job_let_go(job_word(index), LEAT_WORD_LINKED)) {
+        reclaim(index);
+    }
+}
+
+void
+leat_job_unhold(struct leat_engine *engine, uint32_t index)
+{
+    (void)engine;
+    if (leat_job_let_go(job_word(index), LEAT_WORD_HOLD)) {
+        reclaim(index);
+    }
+}
+
+/* What is due later is never due. */
 void
 leat_timers_route(struct leat_engine *engine, uint32_t index)
 {
-    EXPLORE_CHECK(leat_phase_final(leat_word_phase(atom_load_acq(word_of(index)))));
-    if (!scenario->forgets) {
-        leat_keys_left(engine, index);
-    }
-    if (leat_job_let_go(word_of(index), LEAT_WORD_LINKED)) {
-        reclaim(index);
+    if (leat_phase_final(leat_word_phase(atom_load_acq(job_word(index))))) {
+        leat_job_retire(engine, index);
+    } else {
+        explore_plain_write(&state_now.later[index], "later");
+        EXPLORE_CHECK(state_now.later[index] == 0);
+        state_now.later[index] = 1;
     }
 }
 
@@ -159,6 +173,8 @@ leat_pool_put(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t i
     (void)pool;
     (void)level;
     (void)queue;
+    explore_plain_write(&state_now.lines, "lines");
+    state_now.lines++;
     uint32_t before = atom_swap_acq_rel(&state_now.ready[leat_item_index(item)], 1);
     EXPLORE_CHECK(before == 0);
 }
@@ -168,27 +184,27 @@ leat_pool_put(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t i
 static void
 submit(uint32_t index)
 {
-    uint64_t generation = leat_word_generation(atom_load_rlx(word_of(index)));
-    atom_store_rel(word_of(index),
+    uint64_t generation = leat_word_generation(atom_load_rlx(job_word(index)));
+    atom_store_rel(job_word(index),
                    leat_word_of(generation, 0) | LEAT_WORD_LINKED | LEAT_PHASE_PENDING);
     leat_gates_put(&engine_now, 0, 0, 0, leat_item_of(LEAT_KIND_JOB, index));
+    if (atom_load_acq(&state_now.on_the_way) == 0) {
+        EXPLORE_CHECK((atom_load_rlx(&state_now.keys[index]->asks) & ASK_ENTER) == 0);
+    }
 }
 
 /* As leat_job_end(). */
 static void
 end(uint32_t index)
 {
-    uint64_t now = atom_load_acq(word_of(index));
+    uint64_t now = atom_load_acq(job_word(index));
     uint64_t hold = leat_keys_hold(&engine_now, index);
     EXPLORE_CHECK(hold != 0);
-    while (
-        !atom_cas_acq_rel(word_of(index), &now, leat_word_with(now + hold, LEAT_PHASE_COMPLETED))) {
+    while (!atom_cas_acq_rel(job_word(index), &now,
+                             leat_word_with(now + hold, LEAT_PHASE_COMPLETED))) {
     }
     EXPLORE_CHECK(leat_word_phase(now) == LEAT_PHASE_RUNNING);
     leat_keys_left(&engine_now, index);
-    if (leat_job_let_go(word_of(index), LEAT_WORD_HOLD)) {
-        reclaim(index);
-    }
 }
 
 /* As leat_run_item(). */
@@ -199,7 +215,7 @@ run(uint32_t index)
         .from = LEAT_PHASE_PENDING, .to = LEAT_PHASE_RUNNING, .clear = LEAT_WORD_LINKED};
     uint64_t before = 0;
     uint64_t after = 0;
-    if (!leat_job_change(word_of(index), &change, &before, &after)) {
+    if (!leat_job_change(job_word(index), &change, &before, &after)) {
         leat_timers_route(&engine_now, index);
         return;
     }
@@ -217,19 +233,29 @@ run(uint32_t index)
 static void
 cancel(uint32_t index)
 {
-    uint64_t now = atom_load_acq(word_of(index));
+    uint64_t now = atom_load_acq(job_word(index));
     uint64_t hold = scenario->unheld ? 0 : LEAT_WORD_HOLD;
     while (leat_word_phase(now) == LEAT_PHASE_PENDING) {
-        if (atom_cas_acq_rel(word_of(index), &now,
+        if (atom_cas_acq_rel(job_word(index), &now,
                              leat_word_with(now, LEAT_PHASE_CANCELLED) + hold)) {
             if (hold != 0) {
                 leat_keys_left(&engine_now, index);
             }
-            if (hold != 0 && leat_job_let_go(word_of(index), LEAT_WORD_HOLD)) {
-                reclaim(index);
-            }
             return;
         }
+    }
+}
+
+/* As leat_reschedule(), without its claim. */
+static void
+put_off(uint32_t index)
+{
+    const struct leat_change change = {
+        .from = LEAT_PHASE_PENDING, .to = LEAT_PHASE_SCHEDULED, .hold = true};
+    uint64_t before = 0;
+    uint64_t after = 0;
+    if (leat_job_change(job_word(index), &change, &before, &after)) {
+        leat_keys_left(&engine_now, index);
     }
 }
 
@@ -264,6 +290,9 @@ thread(void *argument)
     case STEP_CANCEL:
         cancel(act->job);
         break;
+    case STEP_PUT_OFF:
+        put_off(act->job);
+        break;
     case STEP_WORK:
         work();
         break;
@@ -291,6 +320,7 @@ keys_setup(void *argument)
         EXPLORE_CHECK(index == i);
         atom_init(&leat_job_record(&engine_now, i)->extra, (void *)&state->extras[i]);
         EXPLORE_CHECK(leat_keys_make(&engine_now, i, &options) == LEAT_OK);
+        state->keys[i] = state->extras[i].key;
     }
     for (uint32_t i = 0; i < scenario->before; i++) {
         submit(i);
@@ -306,12 +336,14 @@ keys_check(void *argument)
     EXPLORE_CHECK(keys == 0);
     for (uint32_t i = 0; i < scenario->jobs; i++) {
         bool cancelled = false;
+        bool put_off = state->later[i] == 1;
         for (uint32_t j = 0; j < EXPLORE_THREADS_MAX; j++) {
             cancelled =
                 cancelled || (scenario->acts[j].step == STEP_CANCEL && scenario->acts[j].job == i);
+            EXPLORE_CHECK(!put_off || state->ran[i] == 0);
         }
-        EXPLORE_CHECK(state->freed[i] == 1 || (scenario->stuck && i == 0));
-        EXPLORE_CHECK(state->ran[i] == 1 || cancelled);
+        EXPLORE_CHECK(state->freed[i] == 1 || put_off || (scenario->stuck && i == 0));
+        EXPLORE_CHECK(state->ran[i] == 1 || cancelled || put_off);
     }
 }
 
@@ -322,6 +354,10 @@ keys_check(void *argument)
 #define CANCEL(job)                                                                                \
     {                                                                                              \
         STEP_CANCEL, job                                                                           \
+    }
+#define PUT_OFF(job)                                                                               \
+    {                                                                                              \
+        STEP_PUT_OFF, job                                                                          \
     }
 #define WORK                                                                                       \
     {                                                                                              \
@@ -359,6 +395,13 @@ static const struct scenario scenarios[] = {
      .jobs = 2,
      .stuck = true,
      .acts = {SUBMIT(0), CANCEL(0), SUBMIT(1), WORK},
+     .bounded = true},
+    {.name = "keys_later", .before = 2, .jobs = 2, .acts = {PUT_OFF(0), WORK}},
+    {.name = "keys_later_line", .before = 3, .jobs = 3, .acts = {PUT_OFF(1), WORK}},
+    {.name = "keys_later_early",
+     .before = 1,
+     .jobs = 2,
+     .acts = {SUBMIT(1), PUT_OFF(1), WORK},
      .bounded = true},
     {.name = "keys_forgets",
      .before = 2,

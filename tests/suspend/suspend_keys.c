@@ -1,8 +1,7 @@
 /* suspend_keys.c - jobs with a key, under the suspension test, see suspend.h. Who stops for ever
- * while it submits or cancels one, also inside the mutex of its stripe (engine/keys.h), holds up no
- * job that has none. What else has a key of that stripe is not looked at here: a mutex cannot be
- * waited for and given up. So one thread alone deals with keys, and the one that has the key stands
- * in a queue that is paused. */
+ * while it submits or cancels one, also while it answers for its stripe (engine/keys.h), holds up
+ * no job that has none. One thread alone deals with keys; the job that has the key stands in a
+ * queue that is paused, or is taken from it by who admits there. */
 #include "tests/support/check.h"
 #include "tests/suspend/host.h"
 
@@ -103,7 +102,7 @@ destroy(void *subject)
 static const struct host_shape two = {.workers = 2, .jobs_max = RECORDS};
 
 #define ENGINE                                                                                     \
-    .capacity = HOST_SLOTS, .budget = 40, .context = &two, .create = host_create,                  \
+    .capacity = HOST_SLOTS, .budget = 15, .context = &two, .create = host_create,                  \
     .settled = host_settled, .destroy = destroy
 
 static const struct suspend_subject submitting = {
