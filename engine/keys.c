@@ -249,7 +249,8 @@ key_of(const struct leat_engine *engine, uint32_t index)
     return leat_job_extra(leat_job_record(engine, index))->key;
 }
 
-/* The oldest first: who gives a job another time asks for a look before the job can enter again. */
+/* The look comes first, for what has ended, or got another time, before it could enter. pre: the
+ * index was taken from the inbox. */
 static void
 answer(struct leat_engine *engine, struct table *table, uint32_t index)
 {

@@ -95,7 +95,8 @@ leat_keys_has(const struct leat_engine *engine, uint32_t index)
 }
 
 /* The job was just made PENDING, and the caller has its index in hand. False: from now on its key
- * has it, and puts it on when it is its turn. */
+ * has it, and puts it on when it is its turn. Who brings a job back that has ended sets its
+ * attempts to 0 before: else it would be taken to have its key. */
 LEAT_INLINE bool
 leat_keys_enter(struct leat_engine *engine, uint32_t index)
 {

@@ -42,7 +42,7 @@ struct scenario {
     bool forgets;
     bool stuck; /* nobody takes the first job from its place */
     struct act acts[EXPLORE_THREADS_MAX];
-    bool bounded;
+    uint32_t preemptions; /* 0: any */
     const char *fails;
 };
 
@@ -365,29 +365,33 @@ keys_check(void *argument)
     }
 
 static const struct scenario scenarios[] = {
-    {.name = "keys_submit", .jobs = 2, .acts = {SUBMIT(0), SUBMIT(1), WORK}},
+    {.name = "keys_submit", .jobs = 2, .acts = {SUBMIT(0), SUBMIT(1), WORK}, .preemptions = 2},
     {.name = "keys_submit_2w",
      .jobs = 2,
      .acts = {SUBMIT(0), SUBMIT(1), WORK, WORK},
-     .bounded = true},
+     .preemptions = 1},
     {.name = "keys_end", .before = 1, .jobs = 2, .acts = {SUBMIT(1), WORK}},
     {.name = "keys_line", .before = 3, .jobs = 3, .acts = {CANCEL(1), WORK}},
     {.name = "keys_line_2w",
      .before = 3,
      .jobs = 3,
      .acts = {CANCEL(1), WORK, WORK},
-     .bounded = true},
+     .preemptions = 1},
     {.name = "keys_holder", .before = 2, .jobs = 2, .acts = {CANCEL(0), WORK}},
     {.name = "keys_holder_comes",
      .before = 1,
      .jobs = 2,
      .acts = {CANCEL(0), SUBMIT(1), WORK},
-     .bounded = true},
+     .preemptions = 1},
     {.name = "keys_early",
      .jobs = 2,
      .acts = {SUBMIT(0), CANCEL(0), SUBMIT(1), WORK},
-     .bounded = true},
-    {.name = "keys_early_line", .before = 1, .jobs = 2, .acts = {SUBMIT(1), CANCEL(1), WORK}},
+     .preemptions = 1},
+    {.name = "keys_early_line",
+     .before = 1,
+     .jobs = 2,
+     .acts = {SUBMIT(1), CANCEL(1), WORK},
+     .preemptions = 2},
     {.name = "keys_unheld", .before = 2, .jobs = 2, .unheld = true, .acts = {CANCEL(0), WORK}},
     {.name = "keys_unheld_line", .before = 3, .jobs = 3, .unheld = true, .acts = {CANCEL(1), WORK}},
     {.name = "keys_stuck", .before = 2, .jobs = 2, .stuck = true, .acts = {CANCEL(0), WORK}},
@@ -395,14 +399,14 @@ static const struct scenario scenarios[] = {
      .jobs = 2,
      .stuck = true,
      .acts = {SUBMIT(0), CANCEL(0), SUBMIT(1), WORK},
-     .bounded = true},
+     .preemptions = 1},
     {.name = "keys_later", .before = 2, .jobs = 2, .acts = {PUT_OFF(0), WORK}},
     {.name = "keys_later_line", .before = 3, .jobs = 3, .acts = {PUT_OFF(1), WORK}},
     {.name = "keys_later_early",
      .before = 1,
      .jobs = 2,
      .acts = {SUBMIT(1), PUT_OFF(1), WORK},
-     .bounded = true},
+     .preemptions = 1},
     {.name = "keys_forgets",
      .before = 2,
      .jobs = 2,
@@ -424,8 +428,8 @@ main(void)
                                       .state_bytes = sizeof(state_now),
                                       .setup = keys_setup,
                                       .check = keys_check,
-                                      .bounded = scenario->bounded,
-                                      .preemptions = 2,
+                                      .bounded = scenario->preemptions != 0,
+                                      .preemptions = scenario->preemptions,
                                       .fails = scenario->fails};
         for (uint32_t j = 0; j < EXPLORE_THREADS_MAX; j++) {
             model.threads[j] = scenario->acts[j].step == STEP_NONE ? NULL : thread;
