@@ -210,9 +210,9 @@ look(struct leat_engine *engine, struct table *table, struct leat_key *key)
 }
 
 /* The job turned PENDING, and is here. If it has got another priority meanwhile it has its place
- * all the same; if another time, not, where that was asked; else it will be. */
+ * all the same; if another time, not. Who has yet to write that asks for a look behind it. */
 static void
-enter(struct leat_engine *engine, struct table *table, struct leat_key *key, bool looked)
+enter(struct leat_engine *engine, struct table *table, struct leat_key *key)
 {
     enum leat_phase phase = leat_word_phase(word_of(engine, key->index));
     LEAT_ASSERT(state_of(key) != LEAT_KEY_WAITS);
@@ -220,7 +220,8 @@ enter(struct leat_engine *engine, struct table *table, struct leat_key *key, boo
         put_on(engine, key->index);
         return;
     }
-    if (leat_phase_final(phase) || (phase != LEAT_PHASE_PENDING && looked)) {
+    bool later = phase != LEAT_PHASE_PENDING && leat_timers_left(engine, key->index) != 0;
+    if (leat_phase_final(phase) || later) {
         leat_timers_route(engine, key->index);
         return;
     }
@@ -260,12 +261,11 @@ answer(struct leat_engine *engine, struct table *table, uint32_t index)
      * If relaxed: a cancel that was to be seen here could be missed. */
     uint32_t asks = atom_swap_acq_rel(&key->asks, 0);
     LEAT_ASSERT(asks != 0);
-    bool looks = (asks & (ASK_LOOK | ASK_RETIRE)) != 0;
-    if (looks) {
+    if ((asks & (ASK_LOOK | ASK_RETIRE)) != 0) {
         look(engine, table, key);
     }
     if ((asks & ASK_ENTER) != 0) {
-        enter(engine, table, key, looks);
+        enter(engine, table, key);
     }
     if ((asks & ASK_RETIRE) != 0) {
         leat_job_retire(engine, index);

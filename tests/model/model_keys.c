@@ -57,6 +57,7 @@ struct state {
     uint32_t ran[JOBS_MAX];
     uint32_t freed[JOBS_MAX];
     uint32_t later[JOBS_MAX];
+    leat_atomic_u32 due[JOBS_MAX]; /* 1: later */
 };
 
 static struct state state_now;
@@ -139,6 +140,13 @@ leat_timers_route(struct leat_engine *engine, uint32_t index)
         EXPLORE_CHECK(state_now.later[index] == 0);
         state_now.later[index] = 1;
     }
+}
+
+uint64_t
+leat_timers_left(const struct leat_engine *engine, uint32_t index)
+{
+    (void)engine;
+    return atom_load_rlx(&state_now.due[index]);
 }
 
 struct leat_stand
@@ -255,6 +263,7 @@ put_off(uint32_t index)
     uint64_t before = 0;
     uint64_t after = 0;
     if (leat_job_change(job_word(index), &change, &before, &after)) {
+        atom_store_rlx(&state_now.due[index], 1);
         leat_keys_left(&engine_now, index);
     }
 }
