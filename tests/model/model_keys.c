@@ -243,6 +243,10 @@ cancel(uint32_t index)
 {
     uint64_t now = atom_load_acq(job_word(index));
     uint64_t hold = scenario->unheld ? 0 : LEAT_WORD_HOLD;
+    while (leat_word_phase(now) == LEAT_PHASE_FILLING) {
+        explore_pause(); /* not there yet */
+        now = atom_load_acq(job_word(index));
+    }
     while (leat_word_phase(now) == LEAT_PHASE_PENDING) {
         if (atom_cas_acq_rel(job_word(index), &now,
                              leat_word_with(now, LEAT_PHASE_CANCELLED) + hold)) {
