@@ -325,16 +325,19 @@ cancel_unheld(struct fixture *fixture, leat_job_id id)
 }
 
 /* Where as many look at the job as can, the canceller has no hold. One in line is passed by at its
- * turn; one that has the key hands it on when its place lets go of it. */
+ * turn, so that it does not go to a queue that is paused; one that has the key hands it on when its
+ * place lets go of it. */
 static void
 cancelled_without_a_hold(void **unused)
 {
     (void)unused;
     struct fixture *fixture = setup();
     submit(fixture, "k", "ap");
-    leat_job_id ids[2] = {submit(fixture, "k", "b"), submit(fixture, "k", "c")};
+    leat_job_id ids[2] = {submit_how(fixture, "k", "b", (struct how){.number = 1}),
+                          submit_how(fixture, "k", "c", (struct how){.number = 1})};
     submit(fixture, "k", "d");
     begins(fixture, "a");
+    CHECK_OK(leat_queue_pause(fixture->engine, fixture->queues[1]));
     cancel_unheld(fixture, ids[0]);
     cancel_unheld(fixture, ids[1]);
     keys_are(fixture, 1);
