@@ -133,6 +133,7 @@ struct leat_engine {
     struct leat_watch watch;                  /* S */
     struct leat_sweep sweep;                  /* S */
     struct leat_trim trim;                    /* S */
+    leat_atomic_pointer keys;                 /* S see keys.c; NULL: no job has had a key */
     struct leat_pool pool;                    /* S */
 };
 
@@ -264,6 +265,12 @@ enum leat_status leat_submit_queued(struct leat_engine *engine, const struct lea
 /* For inline.c: takes the job in as RUNNING its first attempt, with a hold of the caller. */
 enum leat_status leat_submit_running(struct leat_engine *engine, const struct leat_job *given,
                                      leat_job_id *id);
+
+/* ---- change.c ------------------------------------------------------------------------------- */
+
+/* In between, a drain takes it that something is on its way. */
+void leat_change_begins(struct leat_engine *engine);
+void leat_change_ends(struct leat_engine *engine);
 
 /* ---- run.c ---------------------------------------------------------------------------------- */
 

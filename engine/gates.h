@@ -9,7 +9,7 @@
 #ifndef ENGINE_GATES_H
 #define ENGINE_GATES_H
 
-#include "engine/engine_internal.h"
+#include "engine/keys.h"
 
 LEAT_INLINE struct leat_gate *
 leat_gate_of(struct leat_engine *engine, uint32_t list)
@@ -44,15 +44,25 @@ leat_gates_stand(struct leat_engine *engine, uint32_t queue, uint32_t type)
     return leat_gates_any(engine) && leat_gates_stand_slowly(engine, queue, type);
 }
 
-/* As leat_pool_put(). Progress: lock-free. */
+/* As leat_pool_put(), for a job that does not wait for its key. Progress: lock-free. */
 LEAT_INLINE void
-leat_gates_put(struct leat_engine *engine, uint32_t level, uint32_t queue, uint32_t type,
-               uint32_t item)
+leat_gates_put_on(struct leat_engine *engine, uint32_t level, uint32_t queue, uint32_t type,
+                  uint32_t item)
 {
     if (leat_gates_stand(engine, queue, type)) {
         leat_lists_add(&engine->pool, level, &item, 1);
     } else {
         leat_pool_put(&engine->pool, level, queue, item);
+    }
+}
+
+/* The same for each; first it gets its key, or waits for it. Progress: see keys.h. */
+LEAT_INLINE void
+leat_gates_put(struct leat_engine *engine, uint32_t level, uint32_t queue, uint32_t type,
+               uint32_t item)
+{
+    if (leat_keys_enter(engine, leat_item_index(item))) {
+        leat_gates_put_on(engine, level, queue, type, item);
     }
 }
 

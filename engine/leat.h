@@ -895,7 +895,7 @@ struct leat_completion_queue;
 
 #define LEAT_TIMEOUT_OF_TYPE UINT64_MAX
 
-/* What most jobs do not use. A job that sets one of the last three has memory of the allocator. */
+/* What most jobs do not use. A job that sets more than the first has memory of the allocator. */
 struct leat_job_options {
     uint32_t size;
     uint32_t version;
@@ -909,6 +909,14 @@ struct leat_job_options {
     uint64_t expires_in_ns;
     uint64_t timeout_ns; /* LEAT_TIMEOUT_OF_TYPE (default), or as leat_type_options says */
     const struct leat_retry_policy *retry; /* copied; NULL: its type's */
+    /* Of all jobs of the engine with the same key, whatever their queues, types and priorities, one
+     * at a time runs, in the order in which they were submitted by one thread; the others wait
+     * without a worker. A job has its key from its first turn to its end: through retries, snoozes,
+     * and while it is pending completion. A delayed one takes its place in the order when it is
+     * due, and one that is given another time before its first attempt when that comes. Another
+     * priority changes the order of keys, not that within a key. */
+    const void *key; /* 1 to 128 bytes, copied; NULL: none */
+    size_t key_bytes;
 };
 
 static inline struct leat_job_options
@@ -958,7 +966,8 @@ leat_job_default(void)
 /* Adds one job. `id` may be NULL.
  * Threads:  any.      Progress: lock-free once the thread is attached, for names that are known,
  *           payloads up to payload_bytes_inline, and while there are records that no ended job
- *           holds; beyond, a lock of the allocator or of the names.
+ *           holds; beyond, a lock of the allocator or of the names. When a job with a key comes to
+ *           run hangs on who answers for its key (see docs/design/0020).
  * Copies job and payload.
  * Allocates: only for a payload above payload_bytes_inline, options, a kept result, or a new name.
  * Waits:    never, but for the mutex of a name that is new.

@@ -88,6 +88,15 @@
  * their records off: few beside the 16 384 places of a ring, and a wake-up for each 64 is cheap. */
 #define LEAT_TIMERS_OFF 64
 
+/* Of a key that jobs run one at a time by: a path, or some ids. */
+#define LEAT_KEY_BYTES_MAX 128
+/* Parts of their table, for each of which one thread answers: some for each thread of a machine. */
+#define LEAT_KEYS_STRIPES 64
+/* Records for each bucket: chains are so long where each of them has a key of its own. And buckets
+ * at most: 8 MiB. */
+#define LEAT_KEYS_LOAD        4
+#define LEAT_KEYS_BUCKETS_MAX (UINT32_C(1) << 20)
+
 /* Threads that look at one job at once: 8 bits of its word. */
 #define LEAT_HOLDS_MAX 255
 /* One is left for whoever makes a job wait for a time, and one more. */

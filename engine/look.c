@@ -2,6 +2,7 @@
  * the record where it is; what it then reads is either fixed since submit, or atomic, or fixed
  * since the end. */
 #include "engine/completion.h"
+#include "engine/keys.h"
 #include "engine/timers.h"
 
 #include <string.h>
@@ -312,9 +313,10 @@ leat_release(struct leat_engine *engine, leat_job_id id)
     return status;
 }
 
-/* What a cancel, or that it expired (`end` is DEAD), makes of a live job's word; and the answer. */
+/* What a cancel, or that it expired (`end` is DEAD), makes of a live job's word; and the answer.
+ * `keyed`: it may have a key. */
 static enum leat_status
-cancelled(uint64_t now, enum leat_phase end, uint64_t *next)
+cancelled(uint64_t now, enum leat_phase end, bool keyed, uint64_t *next)
 {
     enum leat_phase phase = leat_word_phase(now);
     if (phase == LEAT_PHASE_RUNNING) {
@@ -329,8 +331,8 @@ cancelled(uint64_t now, enum leat_phase end, uint64_t *next)
     uint64_t expired = end == LEAT_PHASE_DEAD ? LEAT_WORD_EXPIRED : 0;
     *next = leat_word_with(now & ~moved, end) | expired;
     LEAT_ASSERT(leat_word_phase(*next) == end);
-    /* A wheel is told, by who has a hold; where there is none left, it finds out in time. */
-    if (phase != LEAT_PHASE_PENDING &&
+    /* A wheel is told, and a key, by who has a hold; where none is left, they find out in time. */
+    if ((keyed || phase != LEAT_PHASE_PENDING) &&
         (now & LEAT_WORD_HOLDS) / LEAT_WORD_HOLD < LEAT_HOLDS_TO_COMPLETE) {
         *next += LEAT_WORD_HOLD;
     }
@@ -357,7 +359,7 @@ cancelled_read(const struct leat_engine *engine, leat_job_id id, uint32_t index)
     return job;
 }
 
-/* Its place lets go of it: a list by a sweep, a wheel at once. Its words are given. */
+/* Its place lets go of it: a list by a sweep, a wheel or its key at once. Its words are given. */
 static void
 cancelled_leave(struct leat_engine *engine, const struct cancelled *job, uint64_t before,
                 uint64_t after)
@@ -365,12 +367,12 @@ cancelled_leave(struct leat_engine *engine, const struct cancelled *job, uint64_
     enum leat_phase phase = leat_word_phase(before);
     if (phase == LEAT_PHASE_PENDING) {
         leat_queue_left(engine, job->stand);
-        return;
+    } else {
+        leat_timers_count(engine, phase, -1);
     }
-    leat_timers_count(engine, phase, -1);
     if ((before & LEAT_WORD_HOLDS) != (after & LEAT_WORD_HOLDS)) {
         leat_timers_cancelled(engine, job->index);
-        leat_job_unhold(engine, job->index);
+        leat_keys_left(engine, job->index);
     }
 }
 
@@ -387,7 +389,7 @@ cancel(struct leat_engine *engine, leat_job_id id, enum leat_phase end)
         if (status != LEAT_OK) {
             return status;
         }
-        enum leat_status answer = cancelled(now, end, &next);
+        enum leat_status answer = cancelled(now, end, leat_keys_may(engine, index), &next);
         if (answer == LEAT_ENDED || (answer == LEAT_RUNNING && expired)) {
             return answer;
         }

@@ -1,6 +1,7 @@
 /* retain.c - the end of jobs: the final swap, who is woken, what is kept for how long, and giving
  * records back. */
 #include "engine/completion.h"
+#include "engine/keys.h"
 #include "engine/terms.h"
 
 #include <string.h>
@@ -148,6 +149,9 @@ leat_job_retire(struct leat_engine *engine, uint32_t index)
     uint64_t now = atom_load_rlx(word); /* rlx: ordered by change:A */
     enum leat_phase phase = leat_word_phase(now);
     LEAT_ASSERT(leat_phase_final(phase));
+    if (LEAT_UNLIKELY(leat_keys_retire(engine, index))) {
+        return;
+    }
     if (phase != LEAT_PHASE_DEAD) {
         leat_job_free_payload(engine, index);
     }
@@ -225,7 +229,7 @@ ending_judge(struct leat_ending *ending, uint64_t word)
 
 /* The swap that ends an attempt; *ending is what it comes to. What is kept for its submitter needs
  * no retention ring, but dead letters are kept for the operator as well. *before and *after are the
- * word. False: refused. */
+ * word; one that has a key is held. False: refused. */
 static bool
 end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending, uint64_t *before,
          uint64_t *after)
@@ -235,6 +239,7 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending,
     uint8_t payload = record->payload_place;
     void *heap = payload == LEAT_PAYLOAD_HEAP ? record->payload.pointer : NULL;
     size_t heap_bytes = record->payload_bytes;
+    uint64_t hold = leat_keys_hold(engine, index);
     uint64_t now = atom_load_rlx(word); /* rlx: hint, re-checked at end:A */
     for (;;) {
         LEAT_ASSERT(leat_word_phase(now) == LEAT_PHASE_RUNNING);
@@ -249,7 +254,9 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending,
         record->payload_place = keeps_payload ? payload : (uint8_t)LEAT_PAYLOAD_NONE;
         atom_store_rlx(&record->reason, (uint8_t)ending->reason); /* rlx: ordered by end:A */
         atom_store_rlx(&record->late, ending->late ? 1 : 0);      /* rlx: ordered by end:A */
-        *after = leat_word_with((now & ~LEAT_WORD_OF_ATTEMPT) | link, ending->phase);
+        LEAT_ASSERT(hold == 0 || (now & LEAT_WORD_HOLDS) != LEAT_WORD_HOLDS);
+        uint64_t next = ((now & ~LEAT_WORD_OF_ATTEMPT) | link) + hold;
+        *after = leat_word_with(next, ending->phase);
         /* end:A acq_rel -> wait:A, let_go:A, waiting:A.  Carries: the record as its end leaves it.
          * If relaxed: who sees the end could read a result that is not there yet. */
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, *after))) {
@@ -284,6 +291,9 @@ leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending endi
         const struct leat_completion_end end = {
             {leat_word_of(leat_word_generation(before), index)}, ending.phase, ending.reason};
         leat_completion_deliver(engine, completion, end);
+    }
+    if (LEAT_UNLIKELY(((after ^ before) & LEAT_WORD_HOLDS) != 0)) {
+        leat_keys_left(engine, index);
     }
     return true;
 }

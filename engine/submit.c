@@ -566,6 +566,9 @@ group_push(struct group *group)
             }
             group->ids[i] = record_publish(engine, intake->index, group->kept[i],
                                            LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
+            if (!leat_keys_enter(engine, intake->index)) {
+                continue;
+            }
             group->items[now++] = leat_item_of(LEAT_KIND_JOB, intake->index);
             stands = stands || leat_gates_stand(engine, intake->queue, intake->type);
         }

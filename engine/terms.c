@@ -1,6 +1,7 @@
 /* terms.c - what a job has of its own, see terms.h. */
 #include "engine/terms.h"
 
+#include "engine/keys.h"
 #include "engine/timers.h"
 
 enum leat_status
@@ -14,6 +15,9 @@ leat_terms_check(struct leat_job_options *known, const struct leat_job_options *
     }
     if (status == LEAT_OK && known->retry != NULL) {
         status = leat_retry_policy_check(known->retry, NULL);
+    }
+    if (status == LEAT_OK) {
+        status = leat_keys_check_options(known);
     }
     return status;
 }
@@ -32,8 +36,11 @@ leat_terms_make(struct leat_engine *engine, uint32_t index, const struct leat_jo
     LEAT_ASSERT(status == LEAT_OK);
     bool own = known.timeout_ns != LEAT_TIMEOUT_OF_TYPE || known.expires_in_ns != LEAT_FOREVER ||
                known.retry != NULL;
-    if (!own) {
-        return LEAT_OK;
+    if (known.key != NULL) {
+        status = leat_keys_make(engine, index, &known);
+    }
+    if (!own || status != LEAT_OK) {
+        return status;
     }
     struct leat_job_extra *extra = leat_job_extra_make(engine, leat_job_record(engine, index));
     struct leat_job_terms *terms =
@@ -64,6 +71,7 @@ leat_terms_free(struct leat_engine *engine, struct leat_job_extra *extra)
 {
     leat_memory_give(&engine->memory, extra->terms, sizeof(*extra->terms));
     extra->terms = NULL;
+    leat_keys_free(engine, extra);
 }
 
 static const struct leat_job_terms *

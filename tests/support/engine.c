@@ -6,6 +6,7 @@
 
 #include "engine/completion.h"
 #include "engine/gather.h"
+#include "engine/keys.h"
 #include "sched/posted.h"
 #include "sched/wheel_internal.h"
 #include "tests/support/check.h"
@@ -321,6 +322,33 @@ count_gathered(struct census *census)
     }
 }
 
+/* What waits for its key. */
+static void
+count_keys(struct census *census)
+{
+    struct leat_engine *engine = census->engine;
+    const struct leat_slab *jobs = &engine->jobs;
+    uint32_t keys = 0;
+    CHECK(leat_keys_check(engine, &keys, stderr));
+    for (uint32_t i = leat_slab_next(jobs, 0); i < jobs->capacity;
+         i = leat_slab_next(jobs, i + 1)) {
+        bool in_use = (leat_word_generation(job_word(engine, i)) & 1) != 0;
+        if (!in_use || !leat_keys_has(engine, i)) {
+            continue;
+        }
+        const struct leat_key *key = leat_job_extra(leat_job_record(engine, i))->key;
+        bool ended = leat_phase_final(leat_word_phase(job_word(engine, i)));
+        uint32_t state = atom_load_rlx(&key->state);
+        CHECK(!ended || state == LEAT_KEY_OUTSIDE);
+        CHECK_EQUAL(atom_load_rlx(&key->asks), 0);
+        keys -= state == LEAT_KEY_HOLDS ? 1 : 0;
+        if (state == LEAT_KEY_WAITS) {
+            count_item(census, leat_item_of(LEAT_KIND_JOB, i));
+        }
+    }
+    CHECK_EQUAL(keys, 0);
+}
+
 static void
 count_retained(struct census *census, struct leat_retention *retention, bool dead)
 {
@@ -425,6 +453,7 @@ test_engine_check(struct leat_engine *engine)
     count_places(&census);
     count_wheels(&census);
     count_gathered(&census);
+    count_keys(&census);
     count_posted(&census);
     count_retained(&census, &engine->finished, false);
     count_retained(&census, &engine->dead, true);
