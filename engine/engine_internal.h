@@ -302,12 +302,14 @@ leat_job_inline(const struct leat_engine *engine, uint32_t index)
     return engine->inline_payloads + room * index;
 }
 
+/* A block that whoever needs it first puts into its place: it, or NULL; and the same made at need,
+ * zeroed, where NULL is no memory. */
+void *leat_block(const leat_atomic_pointer *place);
+void *leat_block_make(struct leat_engine *engine, leat_atomic_pointer *place, size_t bytes);
 /* The extra block, or NULL. */
 struct leat_job_extra *leat_job_extra(const struct leat_job_record *record);
 /* The extra block, made at need. NULL: no memory. */
 struct leat_job_extra *leat_job_extra_make(struct leat_engine *engine,
                                            struct leat_job_record *record);
-/* Copies at most 255 bytes, cut at a UTF-8 boundary. */
-void leat_text_copy(char *to, const char *from);
 
 #endif

@@ -99,15 +99,14 @@ struct leat_job_terms;
  * Letters: I set by the submitter; O the attempt's thread while RUNNING, readers after the end;
  * W one writer. */
 struct leat_job_extra {
-    char error[LEAT_ERROR_BYTES];      /* O set by the handler */
-    char late_error[LEAT_ERROR_BYTES]; /* Q set by leat_complete() that holds late_lock and has
-                                          found its claim to hold since */
-    leat_atomic_u32 late_lock;         /* S 1: a leat_complete() is at the text */
-    void *result;                      /* O */
-    size_t result_bytes;               /* O */
-    struct leat_job_terms *terms;      /* I see terms.h; NULL: those of its type */
-    leat_atomic_u32 progress;          /* W */
+    leat_atomic_pointer errors;   /* S struct leat_job_errors of history.h, or NULL */
+    void *result;                 /* O */
+    size_t result_bytes;          /* O */
+    struct leat_job_terms *terms; /* I see terms.h; NULL: those of its type */
+    leat_atomic_u32 progress;     /* W */
 };
+
+LEAT_STATIC(sizeof(struct leat_job_extra) < 100, "what needs a pointer does not pay for texts");
 
 /* One line. Letters: I set by the submitter, read-only while the job lives; O who has it
  * in hand; W one writer at a time, many readers; S many writers. */

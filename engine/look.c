@@ -2,6 +2,7 @@
  * the record where it is; what it then reads is either fixed since submit, or atomic, or fixed
  * since the end. */
 #include "engine/completion.h"
+#include "engine/history.h"
 #include "engine/timers.h"
 
 #include <string.h>
@@ -124,7 +125,7 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
     if (extra != NULL) {
         info->result_bytes = extra->result_bytes;
         bool late = !expired && atom_load_rlx(&record->late) != 0; /* rlx: ordered by wait:A */
-        leat_text_copy(info->error, late ? extra->late_error : extra->error);
+        leat_text_copy(info->error, leat_error_text(record, late));
     }
 }
 

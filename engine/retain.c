@@ -1,52 +1,48 @@
 /* retain.c - the end of jobs: the final swap, who is woken, what is kept for how long, and giving
  * records back. */
 #include "engine/completion.h"
+#include "engine/history.h"
 #include "engine/terms.h"
 
-#include <string.h>
-
 /* ---- giving back ---------------------------------------------------------------------------- */
+
+void *
+leat_block(const leat_atomic_pointer *place)
+{
+    /* block:A acquire -> block:B.  Carries: the zeroed block.
+     * If relaxed: a reader could see an old progress in it. */
+    return atom_load_acq(place);
+}
+
+void *
+leat_block_make(struct leat_engine *engine, leat_atomic_pointer *place, size_t bytes)
+{
+    void *block = leat_block(place);
+    if (block != NULL) {
+        return block;
+    }
+    block = leat_memory_take(&engine->memory, bytes);
+    void *none = NULL;
+    /* block:B acq_rel -> block:A.  Carries: see block:A.
+     * If relaxed: see block:A. */
+    if (block != NULL && !atom_cas_acq_rel(place, &none, block)) {
+        /* A handler and a completion met here; the first block stays. */
+        leat_memory_give(&engine->memory, block, bytes);
+        block = none;
+    }
+    return block;
+}
 
 struct leat_job_extra *
 leat_job_extra(const struct leat_job_record *record)
 {
-    /* extra:A acquire -> extra:B.  Carries: the zeroed block.
-     * If relaxed: a reader could see an old progress in it. */
-    return atom_load_acq(&record->extra);
+    return leat_block(&record->extra);
 }
 
 struct leat_job_extra *
 leat_job_extra_make(struct leat_engine *engine, struct leat_job_record *record)
 {
-    struct leat_job_extra *extra = leat_job_extra(record);
-    if (extra != NULL) {
-        return extra;
-    }
-    extra = leat_memory_take(&engine->memory, sizeof(*extra));
-    void *none = NULL;
-    /* extra:B acq_rel -> extra:A.  Carries: see extra:A.
-     * If relaxed: see extra:A. */
-    if (extra != NULL && !atom_cas_acq_rel(&record->extra, &none, (void *)extra)) {
-        /* A handler and a completion met here; the first block stays. */
-        leat_memory_give(&engine->memory, extra, sizeof(*extra));
-        extra = none;
-    }
-    return extra;
-}
-
-void
-leat_text_copy(char *to, const char *from)
-{
-    size_t length = strnlen(from, LEAT_ERROR_BYTES);
-    if (length >= LEAT_ERROR_BYTES) {
-        length = LEAT_ERROR_BYTES - 1;
-        /* Not in the middle of a character: 10xxxxxx continues one. */
-        while (length > 0 && ((unsigned char)from[length] & 0xc0) == 0x80) {
-            length--;
-        }
-    }
-    memcpy(to, from, length);
-    to[length] = '\0';
+    return leat_block_make(engine, &record->extra, sizeof(struct leat_job_extra));
 }
 
 void
@@ -68,6 +64,7 @@ leat_job_reclaim(struct leat_engine *engine, uint32_t index)
     if (extra != NULL) {
         leat_memory_give(&engine->memory, extra->result, extra->result_bytes);
         leat_terms_free(engine, extra);
+        leat_history_free(engine, extra);
         leat_memory_give(&engine->memory, extra, sizeof(*extra));
         atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by give:B */
     }

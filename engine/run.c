@@ -1,6 +1,7 @@
 /* run.c - one attempt of one job on a worker, from the take to its end; completion from elsewhere;
  * what a handler may ask. */
 #include "engine/gates.h"
+#include "engine/history.h"
 #include "engine/pending.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
@@ -134,15 +135,11 @@ static uint64_t
 policy_delay_ns(const struct leat_run *run)
 {
     const struct leat_backoff *backoff = leat_terms_backoff(run->engine, run->index);
-    const struct leat_job_extra *extra = leat_job_extra(run->record);
     struct leat_failure failure = {.id = leat_run_id(run),
                                    .type = leat_run_type(run),
                                    .attempt = run->attempt,
                                    .max_attempts = run->max_attempts,
-                                   .error = ""};
-    if (extra != NULL) {
-        failure.error = run->late ? extra->late_error : extra->error;
-    }
+                                   .error = leat_error_text(run->record, run->late)};
     return leat_backoff_delay(backoff, &failure, leat_backoff_random(run->engine->seed, &failure));
 }
 
@@ -278,7 +275,7 @@ begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
         (void)leat_job_end(run->engine, run->index, expired);
         return false;
     }
-    extra->error[0] = '\0'; /* nobody reads it before the end */
+    leat_error_clear(run->record); /* nobody reads it before the end */
     return true;
 }
 
@@ -477,7 +474,7 @@ finish(const struct leat_run *run, struct leat_outcome outcome)
 /* Puts the text where the end finds it. The lock keeps the completion of a later attempt away from
  * the text, and whoever gets it looks whether its own attempt is still the one that runs. */
 static enum leat_status
-late_write(const struct leat_run *run, struct leat_job_extra *extra, const char *error)
+late_write(const struct leat_run *run, struct leat_job_errors *errors, const char *error)
 {
     const struct leat_mark still = {
         .mask = LEAT_WORD_CLAIMED | LEAT_WORD_ATTEMPT,
@@ -487,23 +484,23 @@ late_write(const struct leat_run *run, struct leat_job_extra *extra, const char 
     uint32_t unlocked = 0;
     /* late:A acq_rel -> late:B.  Carries: the end of the last writer's copy.
      * If relaxed: two texts could mix. */
-    if (!atom_cas_acq_rel(&extra->late_lock, &unlocked, 1)) {
+    if (!atom_cas_acq_rel(&errors->late_lock, &unlocked, 1)) {
         unclaim(run);
         return LEAT_BUSY;
     }
     if (!leat_job_mark(run->word, &still, &before)) {
         return LEAT_STALE;
     }
-    leat_text_copy(extra->late_error, error);
+    leat_text_copy(errors->late, error);
     return LEAT_OK;
 }
 
 static void
-late_unlock(struct leat_job_extra *extra)
+late_unlock(struct leat_job_errors *errors)
 {
     /* late:B release -> late:A.  Carries: see late:A.
      * If relaxed: see late:A. */
-    atom_store_rel(&extra->late_lock, 0);
+    atom_store_rel(&errors->late_lock, 0);
 }
 
 static enum leat_status
@@ -518,19 +515,19 @@ complete(struct leat_run *run, leat_token token, struct leat_outcome outcome, co
     if (error == NULL) {
         return finish(run, outcome);
     }
-    struct leat_job_extra *extra = leat_job_extra_make(run->engine, run->record);
-    if (extra == NULL) {
+    struct leat_job_errors *errors = leat_job_errors_make(run->engine, run->record);
+    if (errors == NULL) {
         unclaim(run);
         return LEAT_NO_MEMORY;
     }
-    status = late_write(run, extra, error);
+    status = late_write(run, errors, error);
     if (status == LEAT_BUSY) {
         return status;
     }
     if (status == LEAT_OK) {
         status = finish(run, outcome);
     }
-    late_unlock(extra);
+    late_unlock(errors);
     return status;
 }
 
@@ -668,15 +665,15 @@ leat_run_error(struct leat_run *run, const char *text)
     if (run == NULL) {
         return LEAT_INVALID;
     }
-    struct leat_job_extra *extra = leat_job_extra(run->record);
-    if (text == NULL && extra == NULL) {
+    if (text == NULL) {
+        leat_error_clear(run->record);
         return LEAT_OK;
     }
-    extra = leat_job_extra_make(run->engine, run->record);
-    if (extra == NULL) {
+    struct leat_job_errors *errors = leat_job_errors_make(run->engine, run->record);
+    if (errors == NULL) {
         return LEAT_NO_MEMORY;
     }
-    leat_text_copy(extra->error, text == NULL ? "" : text);
+    leat_text_copy(errors->error, text);
     return LEAT_OK;
 }
 
