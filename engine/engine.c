@@ -99,7 +99,7 @@ leat_engine_bytes(const struct leat_config *concrete)
            sizeof(struct leat_bell) * LEAT_BELLS + LEAT_PAGE_BYTES + inline_bytes_of(concrete) +
            (sizeof(leat_atomic_pointer) * 2) * concrete->types_max +
            sizeof(leat_atomic_pointer) * concrete->queues_max +
-           sizeof(leat_atomic_u64) * ((size_t)concrete->retained_max + concrete->dead_max) * 2;
+           leat_book_bytes(concrete->retained_max) + leat_book_bytes(concrete->dead_max);
 }
 
 static void
@@ -182,6 +182,7 @@ parts_open(struct leat_engine *engine)
         leat_clocks_add(&engine->clocks, leat_watch_source(engine));
         leat_sweep_init(&engine->sweep);
         leat_clocks_add(&engine->clocks, leat_sweep_source(engine));
+        leat_clocks_add(&engine->clocks, leat_retention_source(engine));
     }
     if (result == LEAT_OS_OK && !leat_registry_init(engine)) {
         result = LEAT_OS_NO_MEMORY;

@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "engine/backoff.h"
+#include "engine/book.h"
 #include "engine/config.h"
 #include "engine/histogram.h"
 #include "engine/job.h"
@@ -47,20 +48,13 @@ struct leat_outside {
     leat_atomic_u64 cancelled;                 /* S */
     leat_atomic_u64 retried;                   /* S */
     leat_atomic_u64 dead_dropped;              /* S */
+    leat_atomic_u64 dead_retried;              /* S */
     leat_atomic_u64 awaited; /* S attempts that answered pending, not yet ended; and, 32 bits up,
                                   changes at work */
 };
 
 /* One change in leat_outside.awaited. */
 #define LEAT_OUTSIDE_CHANGE (UINT64_C(1) << 32)
-
-/* Records that are kept after their end, oldest first. */
-struct leat_retention {
-    struct leat_mpmc ring; /* S */
-    uint32_t max;          /* I 0: none */
-    void *memory;          /* I */
-    size_t bytes;          /* I */
-};
 
 /* What only jobs need that wait for a time; of all records, in pages that are taken as they are
  * used. Letters: S many writers; W one writer at a time, many readers. */
@@ -106,8 +100,8 @@ struct leat_engine {
     struct leat_slab jobs;                   /* S */
     struct leat_names types;                 /* S */
     struct leat_names queues;                /* S */
-    struct leat_retention finished;          /* S */
-    struct leat_retention dead;              /* S */
+    struct leat_book finished;               /* S completed and cancelled */
+    struct leat_book dead;                   /* S dead letters */
     struct leat_bell *bells;                 /* S LEAT_BELLS */
     /* S struct leat_completion_queue, or NULL */
     leat_atomic_pointer completions[LEAT_COMPLETION_QUEUES_MAX];
@@ -132,7 +126,8 @@ struct leat_run {
     uint32_t number;  /* of this run of the job, modulo 2^16; the first is 1 */
     uint32_t attempt; /* the same without the runs that were snoozed */
     uint32_t max_attempts;
-    bool late; /* its answer, and error text, came by leat_complete() */
+    bool late;         /* its answer, and error text, came by leat_complete() */
+    uint64_t start_ns; /* by MONOTONIC; 0: not known, see history.h */
 };
 
 /* Bytes that the engine takes beside its pool and job slab. */
@@ -251,6 +246,12 @@ bool leat_retention_init(struct leat_engine *engine);
 void leat_retention_fini(struct leat_engine *engine);
 /* Gives one retained job's record up for a job that waits. False: there was none to give up. */
 bool leat_retention_yield(struct leat_engine *engine);
+/* The job has ended, and its word has LINKED for this book. Progress: lock-free. */
+void leat_retention_put(struct leat_engine *engine, struct leat_book *book, uint32_t index);
+/* The caller has taken the id out of its book. */
+void leat_retention_drop(struct leat_engine *engine, uint64_t id);
+/* Drops what is kept for longer than its age, for the thread of the clocks. */
+struct leat_clock_source leat_retention_source(struct leat_engine *engine);
 
 /* The phase is final and the caller's place has let go of the index: keeps the record for a while,
  * or gives it back. */
@@ -280,6 +281,8 @@ void leat_bells_ring_all(struct leat_engine *engine);
 enum leat_status leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t most,
                                uint32_t *index);
 void leat_job_unhold(struct leat_engine *engine, uint32_t index);
+/* The phase, for a reader of the record. pre: a hold. */
+enum leat_phase leat_job_phase_held(const struct leat_engine *engine, uint32_t index);
 /* Where the id's word is, and what the word says of it: LEAT_OK, LEAT_GONE or LEAT_NOT_FOUND. */
 enum leat_status leat_job_locate(const struct leat_engine *engine, leat_job_id id, uint32_t *index);
 enum leat_status leat_word_judge(uint64_t word, leat_job_id id);

@@ -1,5 +1,14 @@
-/* history.h - why attempts of a job failed: the texts of the last one. Only jobs that fail with a
- * text have them.
+/* history.h - why attempts of a job failed: the texts of the last one, and the last eight attempts.
+ * Only jobs that have texts, or an attempt that failed, have memory for them. Why so:
+ * docs/design/0023.
+ *
+ * No clock is read at the begin of a first attempt, which most often is the last one: when it began
+ * is known only where it is timed for the statistics anyway.
+ *
+ * Roles    who ends an attempt notes it, before the swap that ends it; any thread that has a hold
+ *          reads.
+ * Claims   note and read BLOCKING on each other, of one job: a mutex in its history, held for a
+ *          copy of some hundred bytes, or of eight times that.
  */
 #ifndef ENGINE_HISTORY_H
 #define ENGINE_HISTORY_H
@@ -15,6 +24,49 @@ struct leat_job_errors {
                                      claim to hold since */
     leat_atomic_u32 late_lock;    /* S 1: a leat_complete() is at the text */
 };
+
+/* One attempt. Letters: L under the mutex. */
+struct leat_attempt {
+    uint64_t ended_ns;              /* L by WALL */
+    uint64_t started_ns;            /* L the same; 0: not known */
+    uint64_t took_ns;               /* L */
+    uint32_t number;                /* L of the run */
+    uint32_t attempt;               /* L */
+    uint32_t worker;                /* L or LEAT_WORKER_OUTSIDE */
+    enum leat_outcome_kind outcome; /* L */
+    bool timed_out;                 /* L */
+    char *text;                     /* L or NULL; from the allocator */
+    size_t bytes;                   /* L of the text, with its end */
+};
+
+/* From the allocator, at the first attempt that fails, until the record is gone. */
+struct leat_job_history {
+    pthread_mutex_t mutex;                        /* S */
+    uint32_t count;                               /* L noted so far */
+    struct leat_attempt last[LEAT_ATTEMPTS_KEPT]; /* L by count */
+};
+
+/* The attempt begins. `timed_ns`: its start by MONOTONIC, if that was read; or 0. */
+LEAT_INLINE void
+leat_history_begin(struct leat_run *run, uint64_t timed_ns)
+{
+    const struct leat_clocks *clocks = &run->engine->clocks;
+    run->start_ns = clocks->now == NULL ? timed_ns : 0;
+    if (LEAT_UNLIKELY(run->number > 1) && run->start_ns == 0) {
+        run->start_ns = leat_clocks_now(clocks, LEAT_TIME_MONOTONIC);
+    }
+}
+
+/* The attempt is about to end so. One that succeeds is noted only behind one that failed. */
+void leat_history_note_slowly(const struct leat_run *run, enum leat_outcome_kind outcome);
+
+LEAT_INLINE void
+leat_history_note(const struct leat_run *run, enum leat_outcome_kind outcome)
+{
+    if (LEAT_UNLIKELY(run->number > 1 || outcome != LEAT_OUTCOME_DONE)) {
+        leat_history_note_slowly(run, outcome);
+    }
+}
 
 /* The texts, or NULL; and the same made at need, where NULL is no memory. */
 struct leat_job_errors *leat_job_errors(const struct leat_job_record *record);

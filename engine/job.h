@@ -17,7 +17,7 @@
  *    7      AWAITED     the handler answered pending; leat_complete() ends the attempt
  *    6      CANCEL      cancel was asked while RUNNING
  *    5      KEPT        LEAT_JOB_KEEP_RESULT, until leat_release()
- *    4      LINKED      a place (a ring, a worker's hand, a wheel, a retention ring) has the index.
+ *    4      LINKED      a place (a ring, a worker's hand, a wheel, a book) has the index.
  *                       While RUNNING: with AWAITED only, and then it is a wheel (pending.h)
  *    3..0   phase
  *   Some have another meaning while the phase is SCHEDULED or RETRYING (docs/design/0017):
@@ -39,6 +39,8 @@
  *   SCHEDULED | RETRYING | PENDING -> CANCELLED    any thread: leat_cancel()
  *   PENDING  -> SCHEDULED  any thread: leat_reschedule(), leat_priority_set(); with MOVED
  *   SCHEDULED | RETRYING | PENDING -> DEAD         who sweeps: it has expired; with EXPIRED
+ *   DEAD     -> PENDING | SCHEDULED      who took it out of the book of dead letters, while nobody
+ *                                        has a hold; the index stays with that thread (dead.h)
  *   RUNNING  -> RETRYING | SCHEDULED     the worker, or leat_complete(): a retry with a delay, a
  *                                        snooze; before its timer is armed
  *   RUNNING  -> PENDING    the worker, or leat_complete(): a retry
@@ -100,10 +102,12 @@ struct leat_job_terms;
  * W one writer. */
 struct leat_job_extra {
     leat_atomic_pointer errors;   /* S struct leat_job_errors of history.h, or NULL */
+    leat_atomic_pointer history;  /* W struct leat_job_history of history.h, or NULL */
     void *result;                 /* O */
     size_t result_bytes;          /* O */
     struct leat_job_terms *terms; /* I see terms.h; NULL: those of its type */
     leat_atomic_u32 progress;     /* W */
+    leat_atomic_u32 crashes;      /* W see dead.h */
 };
 
 LEAT_STATIC(sizeof(struct leat_job_extra) < 100, "what needs a pointer does not pay for texts");

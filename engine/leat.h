@@ -251,6 +251,17 @@ struct leat_config {
 
     /* Schedules. */
     uint32_t schedules_max; /* 1 to 65 535 (default 4 096) */
+
+    /* What is kept of ended jobs, once more: for at least so long, and an eighth longer at most
+     * while the engine's clock is followed; 0 (default): as long as the numbers above let it stay;
+     * else a second to 366 days. By the BOOT clock. An engine with an age looks eight times in it,
+     * so a process that rests is woken as often. Dead letters that go are counted in dead_dropped.
+     */
+    uint64_t retained_age_ns;
+    uint64_t dead_age_ns;
+    /* A job that ran in so many processes that crashed goes DEAD (LEAT_REASON_QUARANTINED) instead
+     * of being begun again: 0, for never, to 1 000 (default 3). Without a log no crash is known. */
+    uint32_t quarantine_after;
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -785,7 +796,8 @@ enum leat_reason {
     LEAT_REASON_UNSUPPORTED,  /* the handler's answer is not built yet (docs/status.md) */
     LEAT_REASON_INVALID,      /* the handler's answer is none of leat_outcome_kind */
     LEAT_REASON_TIMEOUT,      /* attempts used up, and the last one was timed out */
-    LEAT_REASON_EXPIRED       /* it waited for longer than its expires_in_ns */
+    LEAT_REASON_EXPIRED,      /* it waited for longer than its expires_in_ns */
+    LEAT_REASON_QUARANTINED   /* see leat_config.quarantine_after */
 };
 
 /* The states' and reasons' names in lower case: "pending", "unknown type"; "unknown" beyond.
@@ -1094,6 +1106,124 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_parallel_for(struct leat_engine *e
                                                            leat_range_function function,
                                                            void *argument);
 
+/* ---- jobs that failed ----------------------------------------------------------------------
+ *
+ * Of a job with an attempt that failed the last 8 attempts are kept, also of those that follow; one
+ * that succeeds at once has none. They go with its record.
+ * A job that ended DEAD is a dead letter: kept for who runs the program, as leat_config.dead_max
+ * and dead_age_ns say, with its payload, until it is brought back or deleted.
+ */
+
+#define LEAT_ATTEMPTS_KEPT 8
+/* worker of an attempt that leat_complete(), or its time, ended. */
+#define LEAT_WORKER_OUTSIDE UINT32_MAX
+
+struct leat_attempt_info {
+    uint32_t size;
+    uint32_t version;
+    uint32_t attempt;               /* its number, as leat_run_attempt() says it */
+    uint32_t worker;                /* or LEAT_WORKER_OUTSIDE */
+    enum leat_outcome_kind outcome; /* what was answered; RETRY where it was timed out */
+    bool timed_out;
+    uint64_t ended_unix_ns;
+    /* When it began and how long it took: known of attempts behind one that failed, and of those
+     * that are timed (leat_config.sample_interval, with the system's clock), where their handler
+     * ended them. Of others no clock was read when they began, and both are 0. The first is what
+     * the WALL clock said at the end, less the second. */
+    uint64_t started_unix_ns;
+    uint64_t duration_ns;
+    char error[256]; /* what was said of it, or "" */
+};
+
+static inline struct leat_attempt_info
+leat_attempt_info_default(void)
+{
+    struct leat_attempt_info info;
+    memset(&info, 0, sizeof(info));
+    info.size = (uint32_t)sizeof(info);
+    info.version = LEAT_STRUCT_VERSION;
+    return info;
+}
+
+/* The last attempts of a job, oldest first: those kept, at most `capacity`, then the newest.
+ * infos[0] says the size of all. An attempt for which there was no memory is left out.
+ * Threads:  any.      Progress: blocking (a mutex of the job, held for a copy).
+ * Returns:  LEAT_OK and *count, 0 where none failed; LEAT_GONE; LEAT_NOT_FOUND; LEAT_BUSY (239
+ *           callers look at this job); LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_job_attempts(struct leat_engine *engine,
+                                                           leat_job_id id,
+                                                           struct leat_attempt_info *infos,
+                                                           size_t capacity, size_t *count);
+
+/* Which dead letters: all for which each field that is not 0 fits. */
+struct leat_dead_query {
+    uint32_t size;
+    uint32_t version;
+    leat_type type;
+    leat_queue queue;
+    enum leat_reason reason;
+    uint64_t cursor; /* from where on; 0: the oldest one. leat_dead_list() moves it on */
+};
+
+static inline struct leat_dead_query
+leat_dead_query_default(void)
+{
+    struct leat_dead_query query;
+    memset(&query, 0, sizeof(query));
+    query.size = (uint32_t)sizeof(query);
+    query.version = LEAT_STRUCT_VERSION;
+    return query;
+}
+
+/* Lists dead letters from query->cursor on, oldest first, at most `capacity`, and moves the cursor
+ * behind them. Fewer than `capacity`: there were no more. leat_get(), leat_job_attempts() and
+ * leat_job_payload() tell more of each. One at which 239 callers look is passed over.
+ * Threads:  any.      Progress: lock-free.    Allocates: no.
+ * Returns:  LEAT_OK and *count; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_dead_list(struct leat_engine *engine,
+                                                        struct leat_dead_query *query,
+                                                        leat_job_id *ids, size_t capacity,
+                                                        size_t *count);
+
+/* Copies the payload of a dead letter, as its last handler left it: at most `capacity` bytes, all
+ * or none. *bytes (may be NULL) is its size, set also with LEAT_FULL.
+ * Threads:  any.      Progress: lock-free.
+ * Returns:  LEAT_OK; LEAT_FULL (capacity is too small); LEAT_WRONG_STATE (not DEAD); LEAT_GONE;
+ *           LEAT_NOT_FOUND; LEAT_BUSY (239 callers look at this job); LEAT_FORKED; LEAT_INVALID. */
+LEAT_API LEAT_NODISCARD enum leat_status leat_job_payload(struct leat_engine *engine,
+                                                          leat_job_id id, void *buffer,
+                                                          size_t capacity, size_t *bytes);
+
+/* Brings a dead letter back: the same job, under the same id, with its payload and all of its
+ * attempts. It has no expiry any more, and no completion queue: its end came there already. A limit
+ * of its queue (waiting_max) does not refuse it. leat_job_attempts() shows the attempts before.
+ * Threads:  any.      Progress: lock-free; finds the letter by looking at all of them.
+ * Returns:  LEAT_OK; LEAT_BUSY (another thread looks at it, or has it in hand: come again);
+ *           LEAT_WRONG_STATE (no dead letter, or kept for its submitter only); LEAT_CLOSED;
+ *           LEAT_GONE; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (both times).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_dead_retry(struct leat_engine *engine, leat_job_id id,
+                                                         struct leat_when when);
+/* The same for all that a query (NULL: each) means, oldest first, of those that are there when the
+ * call begins. *count (may be NULL): how many. Those of which leat_dead_retry() would say LEAT_BUSY
+ * stay.
+ * Threads, Progress: as leat_dead_retry().
+ * Returns:  LEAT_OK; LEAT_CLOSED (*count may be more than 0); LEAT_UNSUPPORTED (a newer struct);
+ *           LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_dead_retry_all(struct leat_engine *engine,
+                                                             const struct leat_dead_query *query,
+                                                             struct leat_when when, size_t *count);
+
+/* Deletes a dead letter, and all that a query (NULL: each) means. The record of one that was
+ * submitted with LEAT_JOB_KEEP_RESULT stays until leat_release().
+ * Threads:  any.      Progress: lock-free; finds the letter by looking at all of them.
+ * Returns:  as leat_dead_retry() and leat_dead_retry_all().  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_dead_delete(struct leat_engine *engine,
+                                                          leat_job_id id);
+LEAT_API LEAT_NODISCARD enum leat_status leat_dead_delete_all(struct leat_engine *engine,
+                                                              const struct leat_dead_query *query,
+                                                              size_t *count);
+
 /* ---- schedules ------------------------------------------------------------------------------
  *
  * A schedule submits a copy of its job at each moment of a cron expression, in a time zone. It has
@@ -1358,7 +1488,7 @@ struct leat_statistics {
     uint64_t jobs_waiting; /* for a worker, at this moment; approximate while the engine runs */
     uint64_t jobs_running; /* handlers, and pending completions */
     uint64_t tasks_waiting;
-    uint64_t dead_dropped; /* dead letters beyond dead_max */
+    uint64_t dead_dropped; /* dead letters beyond dead_max, or dead_age_ns */
     uint64_t parks;
     uint64_t wakes;                 /* system calls made to wake a worker */
     struct leat_latency queue_wait; /* submit to start, sampled */
@@ -1371,6 +1501,9 @@ struct leat_statistics {
     uint64_t jobs_timed_out; /* attempts, pending ones too */
     uint64_t jobs_stuck;     /* of these, handlers that were told so and did not return within an
                                 eighth of the timeout, or 1 ms; each counts once */
+    uint64_t dead_letters;   /* kept at this moment */
+    uint64_t dead_retried;   /* dead letters that were brought back; a job that dies again counts in
+                                jobs_dead again */
 };
 
 static inline struct leat_statistics

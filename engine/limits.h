@@ -54,9 +54,18 @@
 #define LEAT_REALTIME_MAX     99
 #define LEAT_SAMPLE_MAX       1000000
 #define LEAT_RETAINED_DEFAULT 10000
-/* They stand in a ring. */
-#define LEAT_RETAINED_MAX (UINT32_C(1) << LEAT_RING_SLOTS_LOG2_MAX)
-#define LEAT_ERROR_BYTES  256
+/* 8 MiB of ids. */
+#define LEAT_RETAINED_MAX (UINT32_C(1) << 20)
+/* Of what is kept for a time: the age is looked at so often in itself, so it may be exceeded by as
+ * much. One mark more than fit into an age is always behind it, and one is being written. */
+#define LEAT_BOOK_PARTS 8
+#define LEAT_BOOK_MARKS (LEAT_BOOK_PARTS + 2)
+/* Shorter is count, not age. */
+#define LEAT_AGE_NS_MIN  UINT64_C(1000000000)
+#define LEAT_AGE_NS_MAX  LEAT_RETRY_NS_MAX
+#define LEAT_ERROR_BYTES 256
+/* A job that has crashed a process so often will do it again. */
+#define LEAT_QUARANTINE_MAX 1000
 
 /* So often at most it is looked for jobs that have expired, and so late they may be found: an
  * expiry is a matter of seconds. Records that are looked at without going on to other clocks: some

@@ -120,8 +120,11 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
         return;
     }
     bool expired = phase == LEAT_PHASE_DEAD && (word & LEAT_WORD_EXPIRED) != 0;
-    info->reason = (enum leat_reason)atom_load_rlx(&record->reason); /* rlx: ordered by wait:A */
-    info->reason = expired ? LEAT_REASON_EXPIRED : info->reason;
+    if (phase == LEAT_PHASE_DEAD) { /* one that was brought back may have had a reason before */
+        info->reason =
+            (enum leat_reason)atom_load_rlx(&record->reason); /* rlx: ordered by wait:A */
+        info->reason = expired ? LEAT_REASON_EXPIRED : info->reason;
+    }
     if (extra != NULL) {
         info->result_bytes = extra->result_bytes;
         bool late = !expired && atom_load_rlx(&record->late) != 0; /* rlx: ordered by wait:A */
@@ -136,6 +139,12 @@ word_now(const struct leat_engine *engine, uint32_t index)
      * Carries: the record as its end left it.
      * If relaxed: a result could be read that is not there yet. */
     return atom_load_acq(leat_slab_word(&engine->jobs, index));
+}
+
+enum leat_phase
+leat_job_phase_held(const struct leat_engine *engine, uint32_t index)
+{
+    return leat_word_phase(word_now(engine, index));
 }
 
 bool

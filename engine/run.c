@@ -1,5 +1,6 @@
 /* run.c - one attempt of one job on a worker, from the take to its end; completion from elsewhere;
  * what a handler may ask. */
+#include "engine/dead.h"
 #include "engine/gates.h"
 #include "engine/history.h"
 #include "engine/pending.h"
@@ -149,6 +150,7 @@ fail(const struct leat_run *run, uint64_t delay_ns)
 {
     struct leat_ending ending = {LEAT_PHASE_DEAD, LEAT_REASON_ATTEMPTS, run->worker, run->late};
     leat_gates_leave(run->engine, run->record);
+    leat_history_note(run, LEAT_OUTCOME_RETRY);
     if (run->attempt < run->max_attempts) {
         uint64_t after_ns = delay_ns == LEAT_DELAY_OF_POLICY ? policy_delay_ns(run) : delay_ns;
         if (after_ns != LEAT_FOREVER) {
@@ -181,6 +183,7 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
     leat_gates_leave(run->engine, run->record);
     switch (outcome.kind) {
     case LEAT_OUTCOME_DONE:
+        leat_history_note(run, LEAT_OUTCOME_DONE);
         ending.phase = LEAT_PHASE_COMPLETED;
         ending.reason = LEAT_REASON_NONE;
         break;
@@ -188,6 +191,7 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
         fail(run, outcome.delay_ns);
         return;
     case LEAT_OUTCOME_FAIL:
+        leat_history_note(run, LEAT_OUTCOME_FAIL);
         ending.reason = LEAT_REASON_FAILED;
         break;
     case LEAT_OUTCOME_SNOOZE:
@@ -264,15 +268,18 @@ begin(struct leat_run *run)
     return false;
 }
 
-/* An attempt of a job that has more than its record. False: it has waited for too long. */
+/* An attempt of a job that has more than its record. False: it has waited for too
+ * long, or is not to run at all. */
 static LEAT_COLD bool
 begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
 {
-    if (leat_terms_expired(run->engine, extra)) {
-        const struct leat_ending expired = {LEAT_PHASE_DEAD, LEAT_REASON_EXPIRED, run->worker,
-                                            false};
+    bool quarantined = leat_job_quarantined(run->engine, extra);
+    if (quarantined || leat_terms_expired(run->engine, extra)) {
+        const struct leat_ending unfit = {
+            LEAT_PHASE_DEAD, quarantined ? LEAT_REASON_QUARANTINED : LEAT_REASON_EXPIRED,
+            run->worker, false};
         leat_gates_leave(run->engine, run->record);
-        (void)leat_job_end(run->engine, run->index, expired);
+        (void)leat_job_end(run->engine, run->index, unfit);
         return false;
     }
     leat_error_clear(run->record); /* nobody reads it before the end */
@@ -301,6 +308,7 @@ call(struct leat_run *run, const struct leat_binding *binding)
             leat_histogram_record(&place->queue_wait, start_ns - submit_ns);
         }
     }
+    leat_history_begin(run, start_ns);
     /* Behind the swap: until then it is the number of the attempt before, which no token fits whose
      * bits are in the word now. rlx: single writer */
     atom_store_rlx(&run->record->attempts, (uint16_t)run->number);
