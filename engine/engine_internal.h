@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "engine/backoff.h"
+#include "engine/buckets.h"
 #include "engine/config.h"
 #include "engine/histogram.h"
 #include "engine/job.h"
@@ -118,6 +119,7 @@ struct leat_engine {
     LEAT_ALIGNED_LINE leat_atomic_u64 domain; /* S address of the grace periods */
     struct leat_watch watch;                  /* S */
     struct leat_sweep sweep;                  /* S */
+    struct leat_buckets buckets;              /* S */
     struct leat_pool pool;                    /* S */
 };
 

@@ -644,6 +644,30 @@ leat_retry_exponential(uint64_t first_ns, uint32_t base)
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_retry_policy_check(const struct leat_retry_policy *policy, struct leat_error *error);
 
+/* ---- rates --------------------------------------------------------------------------------- */
+
+/* How many attempts may begin: `jobs` in `per_ns` on the average, and `burst` at once after a time
+ * in which none did. So in any time t there begin at most burst + t * jobs / per_ns. See
+ * leat_queue_set_rate(). jobs 0: no rate; else jobs is 1 to 1 000 000 000 and at most per_ns, which
+ * is at most 366 days; burst is at most 67 108 864, 0: as jobs. A burst of less than what comes in
+ * a millisecond or two cannot be made use of: what waits begins as late as a timer is, and what a
+ * full bucket might have let through meanwhile is lost. */
+struct leat_rate {
+    uint64_t jobs;
+    uint64_t per_ns;
+    uint64_t burst;
+};
+
+static inline struct leat_rate
+leat_rate_of(uint64_t jobs, uint64_t per_ns, uint64_t burst)
+{
+    struct leat_rate rate;
+    rate.jobs = jobs;
+    rate.per_ns = per_ns;
+    rate.burst = burst;
+    return rate;
+}
+
 /* ---- types --------------------------------------------------------------------------------- */
 
 struct leat_type_options {
@@ -663,6 +687,7 @@ struct leat_type_options {
      * leat_pending_for(). */
     uint64_t timeout_ns;
     const struct leat_retry_policy *retry; /* copied; NULL: leat_retry_policy_default() */
+    struct leat_rate rate;                 /* see leat_type_set_rate(); jobs 0 (default): none */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -711,6 +736,7 @@ struct leat_queue_options {
     uint32_t running_max;
     uint32_t waiting_max; /* jobs that wait, on all priorities; 0: the engine's limits only. A
                              retry is never refused, so there may be more */
+    struct leat_rate rate; /* see leat_queue_set_rate(); jobs 0 (default): none */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -763,6 +789,25 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_queue_pause(struct leat_engine *en
                                                           leat_queue queue);
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_resume(struct leat_engine *engine,
                                                            leat_queue queue);
+
+/* Limits how many attempts of a type's, or of a queue's, jobs begin in a time, while the engine
+ * runs; jobs 0: any number. An attempt counts when a worker is about to call its handler, and every
+ * one does: the first, retries, those behind a snooze. What does not begin, since it was cancelled
+ * before, or its queue was paused, counts nothing; but for a cancel that comes in that very moment.
+ * A job whose expiry, or whose type without handler, is only seen then has counted. The time is
+ * that of the BOOT clock, so a rate goes on while the machine is suspended. The first rate begins
+ * with a full burst; another one with the tokens that there were, as far as its burst goes.
+ * The others wait, in their order, as with leat_queue_set_running_max(), to which it may be added;
+ * those of a type are in nobody's way. As with what is due later, a drain does not wait for those
+ * whose time has not come.
+ * Threads:  any, handlers too.     Progress: blocking (a mutex, grace periods).
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (beyond what struct leat_rate
+ *           says).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_type_set_rate(struct leat_engine *engine,
+                                                            leat_type type, struct leat_rate rate);
+LEAT_API LEAT_NODISCARD enum leat_status leat_queue_set_rate(struct leat_engine *engine,
+                                                             leat_queue queue,
+                                                             struct leat_rate rate);
 
 /* ---- jobs ---------------------------------------------------------------------------------- */
 

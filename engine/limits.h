@@ -14,6 +14,12 @@
 /* Of running_max; as many as there can be jobs. */
 #define LEAT_RUNNING_MAX (1u << 26)
 
+/* Of struct leat_rate: a clock tells nanoseconds, jobs in more are meant as fewer in less; what is
+ * rarer than once a year is a schedule; and there are no more jobs. */
+#define LEAT_RATE_JOBS_MAX  UINT64_C(1000000000)
+#define LEAT_RATE_NS_MAX    (UINT64_C(366) * 24 * 60 * 60 * 1000000000)
+#define LEAT_RATE_BURST_MAX (UINT64_C(1) << 26)
+
 /* Attempts are 16 bits in the record. */
 #define LEAT_ATTEMPTS_MAX     65535
 #define LEAT_ATTEMPTS_DEFAULT 3

@@ -121,7 +121,8 @@ type_options_read(struct leat_type_options *known, const struct leat_type_option
     if (!leat_timeout_valid(known->timeout_ns)) {
         return LEAT_INVALID;
     }
-    return known->running_max <= LEAT_RUNNING_MAX ? LEAT_OK : LEAT_INVALID;
+    return known->running_max <= LEAT_RUNNING_MAX && leat_rate_valid(&known->rate) ? LEAT_OK
+                                                                                   : LEAT_INVALID;
 }
 
 const struct leat_binding *
@@ -181,9 +182,12 @@ leat_type_register(struct leat_engine *engine, const char *name, leat_handler ha
         leat_memory_give(&engine->memory, binding, sizeof(*binding));
         return status;
     }
+    const leat_type bound = {index + 1};
     if (known.running_max != 0) {
-        const leat_type bound = {index + 1};
         status = leat_type_set_running_max(engine, bound, known.running_max);
+    }
+    if (status == LEAT_OK && known.rate.jobs != 0) {
+        status = leat_type_set_rate(engine, bound, known.rate);
     }
     leat_watch_expect(engine, known.timeout_ns);
     if (type != NULL) {
@@ -221,7 +225,8 @@ queue_options_read(struct leat_queue_options *known, const struct leat_queue_opt
     if (known->priority >= LEAT_PRIORITY_LEVELS) {
         return LEAT_INVALID;
     }
-    return known->running_max <= LEAT_RUNNING_MAX ? LEAT_OK : LEAT_INVALID;
+    return known->running_max <= LEAT_RUNNING_MAX && leat_rate_valid(&known->rate) ? LEAT_OK
+                                                                                   : LEAT_INVALID;
 }
 
 /* A queue's word holds its options once they are set: who creates it by submitting to it and who
@@ -274,6 +279,9 @@ leat_queue_create(struct leat_engine *engine, const char *name,
     }
     if (status == LEAT_OK && known.running_max != 0) {
         status = leat_queue_set_running_max(engine, *queue, known.running_max);
+    }
+    if (status == LEAT_OK && known.rate.jobs != 0) {
+        status = leat_queue_set_rate(engine, *queue, known.rate);
     }
     return status;
 }

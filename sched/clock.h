@@ -40,7 +40,7 @@ struct leat_clock_source {
     enum leat_time time; /* BOOT or WALL */
 };
 
-#define LEAT_CLOCK_SOURCES_MAX 4
+#define LEAT_CLOCK_SOURCES_MAX 8
 
 /* Letters: I set at init, then read-only; S many writers; Q only while started or stopped. */
 struct leat_clocks {
