@@ -1,5 +1,6 @@
 /* buckets.h - the token buckets of queues and types: how many attempts may begin in a time. Each
- * queue and each type has one beside its gate (gates.h), and most have no rate. Why: docs/design/0019.
+ * queue and each type has one beside its gate (gates.h), and most have no rate. Why so:
+ * docs/design/0019.
  *
  * A job enters the buckets of its queue and type in the hand of the admitter, which keeps a token
  * of each for it; a worker takes both when it begins the attempt. Who finds no token waits in the
@@ -7,8 +8,8 @@
  * buckets share; it is a source of the clocks.
  *
  * Progress: lock-free, but for who sets a rate. BLOCKING in who has a timer in hand: if it stops
- * between the wheel and the call of the lists, those that wait at that bucket wait until the rate
- * is set anew, or one that has entered leaves; holding the wheel's role, all that wait for a time.
+ * before it has armed it, or called the lists, those that wait at that bucket wait; and with the
+ * role of the wheel, all that wait for a time at any bucket. Jobs without a rate do not.
  */
 #ifndef ENGINE_BUCKETS_H
 #define ENGINE_BUCKETS_H

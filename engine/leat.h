@@ -734,7 +734,7 @@ struct leat_queue_options {
     /* Attempts of its jobs at once, pending ones included; 0: no cap; at most 67 108 864. See
      * leat_queue_set_running_max(). */
     uint32_t running_max;
-    uint32_t waiting_max; /* jobs that wait, on all priorities; 0: the engine's limits only. A
+    uint32_t waiting_max;  /* jobs that wait, on all priorities; 0: the engine's limits only. A
                              retry is never refused, so there may be more */
     struct leat_rate rate; /* see leat_queue_set_rate(); jobs 0 (default): none */
 };
@@ -805,9 +805,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_queue_resume(struct leat_engine *e
  *           says).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_type_set_rate(struct leat_engine *engine,
                                                             leat_type type, struct leat_rate rate);
-LEAT_API LEAT_NODISCARD enum leat_status leat_queue_set_rate(struct leat_engine *engine,
-                                                             leat_queue queue,
-                                                             struct leat_rate rate);
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_queue_set_rate(struct leat_engine *engine, leat_queue queue, struct leat_rate rate);
 
 /* ---- jobs ---------------------------------------------------------------------------------- */
 

@@ -291,7 +291,7 @@ leat_bucket_fill(struct leat_bucket *bucket, const struct leat_bucket_rate *rate
         }
         next = LEAT_BUCKET_ZERO + ((rate->burst - tokens) << bucket->shift);
     }
-    /* rate:B release -> rate:A.  Carries: see rate:A.
+    /* rate:B release -> rate:A, rate:C.  Carries: see rate:A.
      * If relaxed: see rate:A. */
     atom_store_rel(&bucket->next, next);
 }

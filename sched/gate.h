@@ -28,8 +28,8 @@
  *   51..26  cut     LEAT_GATE_MOST less the cap; so 0 is no cap, and a gate that was never used
  *   25..0   used    at most as many as there are records
  */
-#define LEAT_GATE_USED         (UINT64_C(1) << 63)
-#define LEAT_GATE_PAUSED       (UINT64_C(1) << 62)
+#define LEAT_GATE_USED   (UINT64_C(1) << 63)
+#define LEAT_GATE_PAUSED (UINT64_C(1) << 62)
 /* What stops all, whatever the cap. */
 #define LEAT_GATE_STOPS        LEAT_GATE_PAUSED
 #define LEAT_GATE_WANTED_SHIFT 52
@@ -38,7 +38,7 @@
 #define LEAT_GATE_CUT          ((uint64_t)LEAT_GATE_MOST << LEAT_GATE_CUT_SHIFT)
 
 LEAT_STATIC(LEAT_PRIORITY_LEVELS <= 8, "a gate's word has a bit for each level");
-LEAT_STATIC(LEAT_GATE_MOST == (UINT32_C(1) << LEAT_GATE_CUT_SHIFT) - 1, "cut and used have 26 bits");
+LEAT_STATIC(LEAT_GATE_MOST == (UINT32_C(1) << LEAT_GATE_CUT_SHIFT) - 1, "used has 26 bits");
 
 /* Zeroed at first. Letters: S many writers. */
 struct leat_gate {

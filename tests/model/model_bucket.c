@@ -38,12 +38,12 @@ struct state {
     struct leat_pool pool;
     leat_atomic_u32 links[JOBS_MAX];
     leat_atomic_u64 clock;
-    leat_atomic_u64 armed; /* when the timer is due; 0: it is not armed */
+    leat_atomic_u64 armed;  /* when the timer is due; 0: it is not armed */
     leat_atomic_u32 inside; /* sections */
     leat_atomic_u32 begun;
     leat_atomic_u32 done;
     leat_atomic_u32 event; /* a futex: counts what threads wait for */
-    uint32_t timer; /* plain: of who has it in hand */
+    uint32_t timer;        /* plain: of who has it in hand */
     uint32_t ran[JOBS_MAX];
 };
 
@@ -301,7 +301,8 @@ put_thread(void *argument)
     }
 }
 
-/* The clock goes on to when the timer is due. With another rate coming, not to that of the slow one. */
+/* The clock goes on to when the timer is due; where another rate comes, not to when that of the
+ * slow one is. */
 static bool
 timer_fire(struct state *state)
 {
@@ -347,8 +348,8 @@ rate_thread(void *argument)
     uint64_t there = leat_bucket_tokens(bucket_of(state), next, 0);
     leat_bucket_fill(bucket_of(state), &rate, 0, there);
     section_wait(state);
-    /* The timer is pulled to now; where it is not armed, those that wait for one to leave are called,
-     * and those who have it in hand call, too. */
+    /* The timer is pulled to now; where it is not armed, those are called that wait for one to
+     * leave, and who has it in hand calls, too. */
     due_ns = atom_load_rlx(&state->armed);
     if (due_ns == 0 || !atom_cas_acq_rel(&state->armed, &due_ns, 1)) {
         called(state, leat_bucket_wanted(atom_load_rlx(&bucket_of(state)->word)));

@@ -1,7 +1,6 @@
-/* stress_rates.c - threads that submit to queues and types with rates, while one thread changes a
- * rate, pauses and resumes, another cancels, and workers come to rest and wake. In no window of time
- * do more attempts begin than the rate says, by the clock of those who begin them; each job ends
- * once, none is lost or stays behind, and what has no rate is not held up.
+/* stress_rates.c - threads that submit to queues and types with rates, and cancel, while another
+ * one changes a rate, pauses and resumes, and workers come to rest and wake. In no window of time
+ * do more attempts begin than the rate says; each job ends once, none is lost or stays behind.
  * Holds I1 to I4 of sched/bucket.h. */
 #include <stdlib.h>
 
@@ -180,16 +179,27 @@ earlier(const void *one, const void *other)
     return a < b ? -1 : (a > b ? 1 : 0);
 }
 
-/* A thread may be stopped between its token and its look at the clock, so a window may seem to hold
- * those of a while before; from the beginning on nothing of that kind adds up. */
+/* A worker may be stopped between its token and its look at the clock. So of those that a window
+ * shows, one of each worker may have begun before. */
+static void
+check_window(const uint64_t *at_ns, uint32_t count, struct leat_rate rate)
+{
+    uint64_t passed_ns = at_ns[count - 1] - at_ns[0] + 2; /* a mark */
+    CHECK(count <= rate.burst + passed_ns * rate.jobs / rate.per_ns + WORKERS);
+}
+
 static void
 check_rate(struct begins *begins, struct leat_rate rate, uint64_t start_ns)
 {
-    uint32_t count = atom_load_rlx(&begins->count);
-    qsort(begins->at_ns, count, sizeof(begins->at_ns[0]), earlier);
-    for (uint32_t i = 0; i < count && rate.jobs != 0; i++) {
+    static const uint32_t counts[] = {1, 5, 20, 60, 300, 1000};
+    uint32_t all = atom_load_rlx(&begins->count);
+    qsort(begins->at_ns, all, sizeof(begins->at_ns[0]), earlier);
+    for (uint32_t i = 0; i < all && rate.jobs != 0; i++) {
         uint64_t passed_ns = begins->at_ns[i] - start_ns + 2;
         CHECK(i + 1 <= rate.burst + passed_ns * rate.jobs / rate.per_ns);
+        for (size_t j = 0; j < TEST_COUNT_OF(counts) && i + counts[j] < all; j++) {
+            check_window(&begins->at_ns[i], counts[j] + 1, rate);
+        }
     }
 }
 

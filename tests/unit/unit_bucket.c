@@ -53,7 +53,7 @@ take(struct leat_bucket *bucket, uint64_t now_ns)
     return leat_bucket_take(bucket, now_ns, &taken);
 }
 
-/* When the n-th token behind the burst is there, if one is taken whenever there is one: rounded up. */
+/* When the n-th token behind the burst is there, if one is taken whenever there is one. */
 static uint64_t
 exact(const struct leat_bucket_rate *rate, uint64_t n)
 {
@@ -196,7 +196,7 @@ no_window_has_more(void **state)
     }
 }
 
-/* ---- places that are kept --------------------------------------------------------------------- */
+/* ---- places that are kept -------------------------------------------------------------------- */
 
 static void
 kept_places_count(void **state)
@@ -252,7 +252,7 @@ a_token_is_put_back_once(void **state)
     CHECK_EQUAL(leat_bucket_tokens(&bucket, leat_bucket_next(&bucket), START), 1);
 }
 
-/* ---- a new rate -------------------------------------------------------------------------------- */
+/* ---- a new rate ------------------------------------------------------------------------------ */
 
 static void
 rates_change(void **state)

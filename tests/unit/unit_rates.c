@@ -192,7 +192,7 @@ check_empty(struct fixture *fixture)
 /* ---- when ------------------------------------------------------------------------------------ */
 
 static const struct leat_rate rates[] = {
-    {1, DAY, 1},          {1, DAY, 5},         {3, SECOND, 1},     {10, SECOND, 10},
+    {1, DAY, 1},          {1, DAY, 5},         {3, SECOND, 1}, {10, SECOND, 10},
     {1000, SECOND, 1000}, {1000, SECOND, 100}, {100, DAY, 1},
 };
 
@@ -539,7 +539,7 @@ a_rate_changes_while_jobs_wait(void **state)
     set_rate(fixture, false, leat_rate_of(1, 300 * DAY, 1));
     submit(fixture, 0, 40);
     CHECK_EQUAL(run_all(fixture), 1);
-    CHECK(next_due(fixture) > 10 * DAY); /* as far as its wheel looks ahead */
+    CHECK(next_due(fixture) > 10 * DAY);                  /* as far as its wheel looks ahead */
     set_rate(fixture, false, leat_rate_of(1, SECOND, 2)); /* with no token */
     CHECK_EQUAL(run_all(fixture), 0);
     CHECK(next_due(fixture) <= SECOND + LATE_NS);
@@ -593,7 +593,8 @@ rates_by_options(void **state)
     CHECK_OK(leat_queue_create(fixture->engine, "five", &queue_options, &where.queue));
     submit_to(fixture, where, 0, 8);
     CHECK_EQUAL(run_all(fixture), 5); /* a burst of 0 is one of `jobs` */
-    CHECK_OK(leat_type_register(fixture->engine, "four", note, fixture, &type_options, &where.type));
+    CHECK_OK(
+        leat_type_register(fixture->engine, "four", note, fixture, &type_options, &where.type));
     where.queue = fixture->queue;
     submit_to(fixture, where, 8, 16);
     CHECK_EQUAL(run_all(fixture), 2);
@@ -615,8 +616,8 @@ check_limits(struct fixture *fixture, struct leat_rate rate, enum leat_status st
         queue_options.rate = rate;
         type_options.rate = rate;
         CHECK_STATUS(leat_queue_create(fixture->engine, "x", &queue_options, &queue), status);
-        CHECK_STATUS(
-            leat_type_register(fixture->engine, "x", note, NULL, &type_options, NULL), status);
+        CHECK_STATUS(leat_type_register(fixture->engine, "x", note, NULL, &type_options, NULL),
+                     status);
         CHECK_EQUAL(queue.bits, 7);
     }
 }
