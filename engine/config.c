@@ -409,5 +409,5 @@ leat_memory_size(const struct leat_config *config)
     struct leat_pool_config pool = leat_config_pool(&concrete);
     struct leat_slab_config jobs = leat_config_jobs(&concrete);
     return leat_pool_bytes(&pool) + leat_slab_bytes(&jobs) + leat_engine_bytes(&concrete) +
-           leat_timers_bytes(&concrete);
+           leat_timers_bytes(&concrete) + leat_buckets_bytes(&concrete);
 }

@@ -183,6 +183,11 @@ parts_open(struct leat_engine *engine)
         leat_sweep_init(&engine->sweep);
         leat_clocks_add(&engine->clocks, leat_sweep_source(engine));
         leat_clocks_add(&engine->clocks, leat_retention_source(engine));
+        leat_breakers_init(engine);
+        leat_clocks_add(&engine->clocks, leat_breakers_source(engine));
+    }
+    if (result == LEAT_OS_OK && !leat_buckets_init(engine)) {
+        result = LEAT_OS_NO_MEMORY;
     }
     if (result == LEAT_OS_OK && !leat_registry_init(engine)) {
         result = LEAT_OS_NO_MEMORY;
@@ -219,6 +224,7 @@ parts_close(struct leat_engine *engine)
     }
     leat_schedules_fini(engine);
     leat_completions_fini(engine);
+    leat_buckets_fini(engine);
     leat_timers_fini(engine);
     leat_os_unmap(engine->alive_page, LEAT_PAGE_BYTES);
     if (engine->pool.places != 0) {

@@ -6,6 +6,7 @@
 
 #include "engine/backoff.h"
 #include "engine/book.h"
+#include "engine/buckets.h"
 #include "engine/config.h"
 #include "engine/histogram.h"
 #include "engine/job.h"
@@ -24,6 +25,7 @@ struct leat_binding {
     uint32_t max_attempts;
     uint64_t timeout_ns; /* 0: none */
     struct leat_backoff backoff;
+    struct leat_breaker *breaker; /* NULL: none */
 };
 
 /* Counters of one place (worker or lent thread); its own lines.
@@ -80,6 +82,12 @@ struct leat_bell {
     LEAT_ALIGNED_LINE leat_atomic_u32 count; /* S a futex: one more per end of a job waited for */
 };
 
+/* The circuit breakers of all types. Letters: S many writers. */
+struct leat_breakers {
+    leat_atomic_pointer first; /* S struct leat_breaker; the last one made */
+    struct leat_sweep due;     /* S when one of them is to be looked at; `next_ns` alone is used */
+};
+
 /* Letters: I set at open, then read-only; S many writers; L under the mutex. */
 struct leat_engine {
     leat_atomic_u32 *alive;                  /* I in the page that a fork wipes: 0 in a child */
@@ -112,6 +120,8 @@ struct leat_engine {
     LEAT_ALIGNED_LINE leat_atomic_u64 domain; /* S address of the grace periods */
     struct leat_watch watch;                  /* S */
     struct leat_sweep sweep;                  /* S */
+    struct leat_breakers breakers;            /* S */
+    struct leat_buckets buckets;              /* S */
     struct leat_pool pool;                    /* S */
 };
 
@@ -126,8 +136,9 @@ struct leat_run {
     uint32_t number;  /* of this run of the job, modulo 2^16; the first is 1 */
     uint32_t attempt; /* the same without the runs that were snoozed */
     uint32_t max_attempts;
-    bool late;         /* its answer, and error text, came by leat_complete() */
-    uint64_t start_ns; /* by MONOTONIC; 0: not known, see history.h */
+    bool late;                    /* its answer, and error text, came by leat_complete() */
+    uint64_t start_ns;            /* by MONOTONIC; 0: not known, see history.h */
+    struct leat_breaker *breaker; /* of its type; or NULL */
 };
 
 /* Bytes that the engine takes beside its pool and job slab. */
@@ -235,6 +246,12 @@ void leat_run_item(void *context, struct leat_worker *worker, uint32_t item);
 /* The time of a pending attempt is over: it has failed, and the caller, who has it from its wheel,
  * hands it on. False: a leat_complete() came first; nothing has changed. */
 bool leat_run_time_out(struct leat_engine *engine, uint32_t index);
+
+/* ---- breaker.c ------------------------------------------------------------------------------ */
+
+void leat_breakers_init(struct leat_engine *engine);
+/* For the thread of the clocks. */
+struct leat_clock_source leat_breakers_source(struct leat_engine *engine);
 
 /* ---- group.c ------------------------------------------------------------------------------- */
 

@@ -116,7 +116,7 @@ LEAT_STATIC(sizeof(struct leat_job_extra) < 100, "what needs a pointer does not 
  * in hand; W one writer at a time, many readers; S many writers. */
 struct leat_job_record {
     leat_atomic_u32 link_next; /* S links of the place that has the record; rings need none */
-    bool admitted;             /* O it entered the gates of its queue and type */
+    uint8_t admitted;          /* O what it entered, see below; 0: nothing */
     bool returned;             /* O older than those listed: it was there before, or admitted */
     uint16_t spare;            /* Q */
     uint32_t spare_too;        /* Q */
@@ -137,6 +137,11 @@ struct leat_job_record {
         void *pointer;                                  /* O */
     } payload;
 };
+
+/* The gates of its queue and type; and their buckets, where it has not begun yet. */
+#define LEAT_ADMITTED       1U
+#define LEAT_ADMITTED_QUEUE 2U
+#define LEAT_ADMITTED_TYPE  4U
 
 /* Beside the level: the job's queue has a limit, and counts it while it is PENDING. */
 #define LEAT_JOB_COUNTED 128U

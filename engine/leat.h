@@ -655,6 +655,94 @@ leat_retry_exponential(uint64_t first_ns, uint32_t base)
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_retry_policy_check(const struct leat_retry_policy *policy, struct leat_error *error);
 
+/* ---- rates --------------------------------------------------------------------------------- */
+
+/* How many attempts may begin: `jobs` in `per_ns` on the average, and `burst` at once after a time
+ * in which none did. So in any time t there begin at most burst + t * jobs / per_ns. See
+ * leat_queue_set_rate(). jobs 0: no rate; else jobs is 1 to 1 000 000 000 and at most per_ns, which
+ * is at most 366 days; burst is at most 67 108 864, 0: as jobs. A burst of less than what comes in
+ * a millisecond or two cannot be made use of: what waits begins as late as a timer is, and what a
+ * full bucket might have let through meanwhile is lost. */
+struct leat_rate {
+    uint64_t jobs;
+    uint64_t per_ns;
+    uint64_t burst;
+};
+
+static inline struct leat_rate
+leat_rate_of(uint64_t jobs, uint64_t per_ns, uint64_t burst)
+{
+    struct leat_rate rate;
+    rate.jobs = jobs;
+    rate.per_ns = per_ns;
+    rate.burst = burst;
+    return rate;
+}
+
+/* ---- circuit breakers ---------------------------------------------------------------------- */
+
+/* A type whose attempts fail too often is shut for a while: its jobs wait, and use up no attempts.
+ * Then some probes may run: if they succeed it is open to all again, and if one fails, shut again.
+ * An attempt that was cancelled and failed counts as neither, nor does one that snoozes; probes
+ * that came to neither are replaced after open_ns. A type that has a breaker costs its jobs a way
+ * through lists, as one with a cap, and a mutex at the end of each attempt. */
+struct leat_breaker_options {
+    uint32_t size;
+    uint32_t version;
+    uint32_t failure_percent; /* of the attempts in the window; from there on: 1 to 100 (50) */
+    uint32_t calls_min;       /* while there are fewer it stays closed: 1 to 1 024 (10) */
+    uint32_t window_calls;    /* the last so many attempts: calls_min to 1 024 (100); or else: */
+    uint32_t probes;          /* attempts that all must succeed: 1 to 1 024 (1) */
+    uint64_t window_ns;       /* not 0: those of the last so long, in steps of an eighth: 1 ms to
+                                 366 days; window_calls says nothing then (default 0) */
+    uint64_t open_ns;         /* until the probes: 1 ms to 366 days (30 s); by the BOOT clock */
+};
+
+/* Fills `options` with the defaults; `size` is the caller's sizeof.
+ * Threads:  any.      Progress: wait-free.  */
+LEAT_API void leat_breaker_options_init(struct leat_breaker_options *options, size_t size);
+
+static inline struct leat_breaker_options
+leat_breaker_options_default(void)
+{
+    struct leat_breaker_options options;
+    leat_breaker_options_init(&options, sizeof(options));
+    return options;
+}
+
+enum leat_breaker_state {
+    LEAT_BREAKER_CLOSED = 1, /* jobs run */
+    LEAT_BREAKER_OPEN,       /* none begins */
+    LEAT_BREAKER_HALF_OPEN   /* probes may */
+};
+
+struct leat_breaker_info {
+    uint32_t size;
+    uint32_t version;
+    enum leat_breaker_state state;
+    uint32_t calls;      /* in the window, while it is closed */
+    uint32_t failures;   /* of these */
+    uint64_t openings;   /* so far */
+    uint64_t open_in_ns; /* OPEN: until the probes */
+};
+
+static inline struct leat_breaker_info
+leat_breaker_info_default(void)
+{
+    struct leat_breaker_info info;
+    memset(&info, 0, sizeof(info));
+    info.size = (uint32_t)sizeof(info);
+    info.version = LEAT_STRUCT_VERSION;
+    return info;
+}
+
+/* How the circuit breaker of a type is.
+ * Threads:  any.      Progress: blocking (a mutex).
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND (no such type, or it has none); LEAT_UNSUPPORTED (a newer
+ *           struct); LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_breaker_get(struct leat_engine *engine, leat_type type, struct leat_breaker_info *info);
+
 /* ---- types --------------------------------------------------------------------------------- */
 
 struct leat_type_options {
@@ -674,6 +762,8 @@ struct leat_type_options {
      * leat_pending_for(). */
     uint64_t timeout_ns;
     const struct leat_retry_policy *retry; /* copied; NULL: leat_retry_policy_default() */
+    struct leat_rate rate;                 /* see leat_type_set_rate(); jobs 0 (default): none */
+    const struct leat_breaker_options *breaker; /* copied; NULL: none */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -720,8 +810,9 @@ struct leat_queue_options {
     /* Attempts of its jobs at once, pending ones included; 0: no cap; at most 67 108 864. See
      * leat_queue_set_running_max(). */
     uint32_t running_max;
-    uint32_t waiting_max; /* jobs that wait, on all priorities; 0: the engine's limits only. A
+    uint32_t waiting_max;  /* jobs that wait, on all priorities; 0: the engine's limits only. A
                              retry is never refused, so there may be more */
+    struct leat_rate rate; /* see leat_queue_set_rate(); jobs 0 (default): none */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -774,6 +865,24 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_queue_pause(struct leat_engine *en
                                                           leat_queue queue);
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_resume(struct leat_engine *engine,
                                                            leat_queue queue);
+
+/* Limits how many attempts of a type's, or of a queue's, jobs begin in a time, while the engine
+ * runs; jobs 0: any number. An attempt counts when a worker is about to call its handler, and every
+ * one does: the first, retries, those behind a snooze. What does not begin, since it was cancelled
+ * before, or its queue was paused, counts nothing; but for a cancel that comes in that very moment.
+ * A job whose expiry, or whose type without handler, is only seen then has counted. The time is
+ * that of the BOOT clock, so a rate goes on while the machine is suspended. The first rate begins
+ * with a full burst; another one with the tokens that there were, as far as its burst goes.
+ * The others wait, in their order, as with leat_queue_set_running_max(), to which it may be added;
+ * those of a type are in nobody's way. As with what is due later, a drain does not wait for those
+ * whose time has not come.
+ * Threads:  any, handlers too.     Progress: blocking (a mutex, grace periods).
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (beyond what struct leat_rate
+ *           says).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_type_set_rate(struct leat_engine *engine,
+                                                            leat_type type, struct leat_rate rate);
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_queue_set_rate(struct leat_engine *engine, leat_queue queue, struct leat_rate rate);
 
 /* ---- jobs ---------------------------------------------------------------------------------- */
 

@@ -14,6 +14,12 @@
 /* Of running_max; as many as there can be jobs. */
 #define LEAT_RUNNING_MAX (1u << 26)
 
+/* Of struct leat_rate: a clock tells nanoseconds, jobs in more are meant as fewer in less; what is
+ * rarer than once a year is a schedule; and there are no more jobs. */
+#define LEAT_RATE_JOBS_MAX  UINT64_C(1000000000)
+#define LEAT_RATE_NS_MAX    (UINT64_C(366) * 24 * 60 * 60 * 1000000000)
+#define LEAT_RATE_BURST_MAX (UINT64_C(1) << 26)
+
 /* Attempts are 16 bits in the record. */
 #define LEAT_ATTEMPTS_MAX     65535
 #define LEAT_ATTEMPTS_DEFAULT 3
@@ -76,6 +82,11 @@
 /* After so many jobs that ended or were cancelled while a wheel had them, a worker is told to take
  * their records off: few beside the 16 384 places of a ring, and a wake-up for each 64 is cheap. */
 #define LEAT_TIMERS_OFF 64
+
+/* The window of a circuit breaker: a bit for each attempt; or so many parts of a time, so that it
+ * forgets an eighth at once. */
+#define LEAT_BREAKER_CALLS_MAX 1024
+#define LEAT_BREAKER_SLICES    8
 
 /* Threads that look at one job at once: 8 bits of its word. */
 #define LEAT_HOLDS_MAX 255

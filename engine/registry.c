@@ -1,5 +1,5 @@
 /* registry.c - types and queues: names bound to handlers, and to options. */
-#include "engine/engine_internal.h"
+#include "engine/breaker.h"
 #include "engine/terms.h"
 
 #include <string.h>
@@ -121,7 +121,15 @@ type_options_read(struct leat_type_options *known, const struct leat_type_option
     if (!leat_timeout_valid(known->timeout_ns)) {
         return LEAT_INVALID;
     }
-    return known->running_max <= LEAT_RUNNING_MAX ? LEAT_OK : LEAT_INVALID;
+    if (known->breaker != NULL) {
+        struct leat_breaker_options unused;
+        status = leat_breaker_check(&unused, known->breaker);
+        if (status != LEAT_OK) {
+            return status;
+        }
+    }
+    return known->running_max <= LEAT_RUNNING_MAX && leat_rate_valid(&known->rate) ? LEAT_OK
+                                                                                   : LEAT_INVALID;
 }
 
 const struct leat_binding *
@@ -132,11 +140,42 @@ leat_binding_of(const struct leat_engine *engine, uint32_t type)
     return atom_load_acq(&engine->bindings[type]);
 }
 
+static void
+binding_free(struct leat_engine *engine, struct leat_binding *binding)
+{
+    if (binding != NULL) {
+        leat_breaker_free(engine, binding->breaker);
+        leat_memory_give(&engine->memory, binding, sizeof(*binding));
+    }
+}
+
+static struct leat_binding *
+binding_make(struct leat_engine *engine, const struct leat_type_options *known)
+{
+    struct leat_binding *binding = leat_memory_take(&engine->memory, sizeof(*binding));
+    if (binding == NULL) {
+        return NULL;
+    }
+    binding->max_attempts = known->max_attempts;
+    binding->timeout_ns = known->timeout_ns;
+    if (known->breaker != NULL) {
+        binding->breaker = leat_breaker_make(engine, known->breaker);
+        if (binding->breaker == NULL) {
+            binding_free(engine, binding);
+            return NULL;
+        }
+    }
+    return binding;
+}
+
 /* Binds once. False: it is bound already. */
 static bool
 bind(struct leat_engine *engine, uint32_t type, struct leat_binding *binding)
 {
     void *unbound = NULL;
+    if (binding->breaker != NULL) {
+        binding->breaker->type = type;
+    }
     /* bind:A acq_rel -> binding:A.  Carries: see binding:A.
      * If relaxed: see binding:A. */
     return atom_cas_acq_rel(&engine->bindings[type], &unbound, binding);
@@ -163,14 +202,12 @@ leat_type_register(struct leat_engine *engine, const char *name, leat_handler ha
     if (status != LEAT_OK) {
         return status;
     }
-    struct leat_binding *binding = leat_memory_take(&engine->memory, sizeof(*binding));
+    struct leat_binding *binding = binding_make(engine, &known);
     if (binding == NULL) {
         return LEAT_NO_MEMORY;
     }
     binding->handler = handler;
     binding->context = context;
-    binding->max_attempts = known.max_attempts;
-    binding->timeout_ns = known.timeout_ns;
     binding->backoff = backoff;
     uint32_t index = 0;
     status = add_status(leat_names_add(&engine->types, name, &index));
@@ -178,12 +215,18 @@ leat_type_register(struct leat_engine *engine, const char *name, leat_handler ha
         status = LEAT_EXISTS;
     }
     if (status != LEAT_OK) {
-        leat_memory_give(&engine->memory, binding, sizeof(*binding));
+        binding_free(engine, binding);
         return status;
     }
+    if (binding->breaker != NULL) {
+        leat_breaker_stand(binding->breaker);
+    }
+    const leat_type bound = {index + 1};
     if (known.running_max != 0) {
-        const leat_type bound = {index + 1};
         status = leat_type_set_running_max(engine, bound, known.running_max);
+    }
+    if (status == LEAT_OK && known.rate.jobs != 0) {
+        status = leat_type_set_rate(engine, bound, known.rate);
     }
     leat_watch_expect(engine, known.timeout_ns);
     if (type != NULL) {
@@ -221,7 +264,8 @@ queue_options_read(struct leat_queue_options *known, const struct leat_queue_opt
     if (known->priority >= LEAT_PRIORITY_LEVELS) {
         return LEAT_INVALID;
     }
-    return known->running_max <= LEAT_RUNNING_MAX ? LEAT_OK : LEAT_INVALID;
+    return known->running_max <= LEAT_RUNNING_MAX && leat_rate_valid(&known->rate) ? LEAT_OK
+                                                                                   : LEAT_INVALID;
 }
 
 /* A queue's word holds its options once they are set: who creates it by submitting to it and who
@@ -274,6 +318,9 @@ leat_queue_create(struct leat_engine *engine, const char *name,
     }
     if (status == LEAT_OK && known.running_max != 0) {
         status = leat_queue_set_running_max(engine, *queue, known.running_max);
+    }
+    if (status == LEAT_OK && known.rate.jobs != 0) {
+        status = leat_queue_set_rate(engine, *queue, known.rate);
     }
     return status;
 }
@@ -374,8 +421,7 @@ leat_registry_fini(struct leat_engine *engine)
     const struct leat_memory *memory = &engine->memory;
     uint32_t types = engine->config.types_max;
     for (uint32_t i = 0; engine->bindings != NULL && i < types; i++) {
-        void *binding = atom_load_rlx(&engine->bindings[i]); /* rlx: single writer */
-        leat_memory_give(memory, binding, sizeof(struct leat_binding));
+        binding_free(engine, atom_load_rlx(&engine->bindings[i])); /* rlx: single writer */
     }
     leat_memory_give(memory, engine->bindings, sizeof(leat_atomic_pointer) * types);
     leat_names_fini(&engine->types);

@@ -1,5 +1,6 @@
 /* run.c - one attempt of one job on a worker, from the take to its end; completion from elsewhere;
  * what a handler may ask. */
+#include "engine/breaker.h"
 #include "engine/dead.h"
 #include "engine/gates.h"
 #include "engine/history.h"
@@ -149,6 +150,7 @@ static void
 fail(const struct leat_run *run, uint64_t delay_ns)
 {
     struct leat_ending ending = {LEAT_PHASE_DEAD, LEAT_REASON_ATTEMPTS, run->worker, run->late};
+    leat_breaker_ended(run, true);
     leat_gates_leave(run->engine, run->record);
     leat_history_note(run, LEAT_OUTCOME_RETRY);
     if (run->attempt < run->max_attempts) {
@@ -191,6 +193,7 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
         fail(run, outcome.delay_ns);
         return;
     case LEAT_OUTCOME_FAIL:
+        leat_breaker_ended(run, true);
         leat_history_note(run, LEAT_OUTCOME_FAIL);
         ending.reason = LEAT_REASON_FAILED;
         break;
@@ -207,6 +210,8 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
     if (LEAT_UNLIKELY(!leat_job_end(run->engine, run->index, ending))) {
         /* Too late. */
         fail(run, LEAT_DELAY_OF_POLICY);
+    } else if (ending.phase == LEAT_PHASE_COMPLETED) {
+        leat_breaker_ended(run, false);
     }
 }
 
@@ -361,6 +366,7 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
         return;
     }
     run.max_attempts = max_attempts_of(engine, run.record);
+    run.breaker = binding->breaker;
     call(&run, binding);
 }
 
@@ -384,6 +390,7 @@ attempt_of(struct leat_run *run)
 {
     run->attempt = (run->number - leat_timers_snoozes(run->engine, run->index)) & UINT16_MAX;
     run->max_attempts = max_attempts_of(run->engine, run->record);
+    run->breaker = leat_binding_of(run->engine, leat_job_type(run->record))->breaker;
 }
 
 static void
