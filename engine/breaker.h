@@ -25,7 +25,8 @@ struct leat_breaker_slice {
     uint32_t failures;
 };
 
-/* Letters: I set at init, then read-only; S many writers; L under the mutex. */
+/* Letters: I set at init, then read-only; S many writers, what
+ * is not atomic under the mutex. */
 struct leat_breaker {
     pthread_mutex_t mutex;               /* S */
     struct leat_breaker_options options; /* I */
@@ -33,16 +34,16 @@ struct leat_breaker {
     struct leat_breaker *next;           /* I of those of the engine */
     uint32_t type;                       /* I index, set before it is bound */
     leat_atomic_u32 state;               /* S enum leat_breaker_state, written under the mutex */
-    uint32_t tickets;                    /* L HALF_OPEN: attempts that may begin */
-    uint32_t successes;                  /* L HALF_OPEN */
-    uint64_t until_ns;                   /* L by BOOT: when something is due; LEAT_TIME_NEVER */
-    uint64_t openings;                   /* L */
-    uint32_t calls;                      /* L in the window */
-    uint32_t failures;                   /* L */
-    uint32_t place;                      /* L of the next call in `failed` */
-    uint64_t slice;                      /* L number of the present one */
-    uint64_t failed[LEAT_BREAKER_CALLS_MAX / 64];          /* L a bit for each call */
-    struct leat_breaker_slice slices[LEAT_BREAKER_SLICES]; /* L by number */
+    uint32_t tickets;                    /* S HALF_OPEN: attempts that may begin */
+    uint32_t successes;                  /* S HALF_OPEN */
+    uint64_t until_ns;                   /* S by BOOT: when something is due; LEAT_TIME_NEVER */
+    uint64_t openings;                   /* S */
+    uint32_t calls;                      /* S in the window */
+    uint32_t failures;                   /* S */
+    uint32_t place;                      /* S of the next call in `failed` */
+    uint64_t slice;                      /* S number of the present one */
+    uint64_t failed[LEAT_BREAKER_CALLS_MAX / 64];          /* S a bit for each call */
+    struct leat_breaker_slice slices[LEAT_BREAKER_SLICES]; /* S by number */
 };
 
 /* LEAT_OK, LEAT_INVALID or LEAT_UNSUPPORTED; fills *known with the caller's options. */

@@ -25,25 +25,25 @@ struct leat_job_errors {
     leat_atomic_u32 late_lock;    /* S 1: a leat_complete() is at the text */
 };
 
-/* One attempt. Letters: L under the mutex. */
+/* One attempt. Letters: S under the mutex. */
 struct leat_attempt {
-    uint64_t ended_ns;              /* L by WALL */
-    uint64_t started_ns;            /* L the same; 0: not known */
-    uint64_t took_ns;               /* L */
-    uint32_t number;                /* L of the run */
-    uint32_t attempt;               /* L */
-    uint32_t worker;                /* L or LEAT_WORKER_OUTSIDE */
-    enum leat_outcome_kind outcome; /* L */
-    bool timed_out;                 /* L */
-    char *text;                     /* L or NULL; from the allocator */
-    size_t bytes;                   /* L of the text, with its end */
+    uint64_t ended_ns;              /* S by WALL */
+    uint64_t started_ns;            /* S the same; 0: not known */
+    uint64_t took_ns;               /* S */
+    uint32_t number;                /* S of the run */
+    uint32_t attempt;               /* S */
+    uint32_t worker;                /* S or LEAT_WORKER_OUTSIDE */
+    enum leat_outcome_kind outcome; /* S */
+    bool timed_out;                 /* S */
+    char *text;                     /* S or NULL; from the allocator */
+    size_t bytes;                   /* S of the text, with its end */
 };
 
 /* From the allocator, at the first attempt that fails, until the record is gone. */
 struct leat_job_history {
     pthread_mutex_t mutex;                        /* S */
-    uint32_t count;                               /* L noted so far */
-    struct leat_attempt last[LEAT_ATTEMPTS_KEPT]; /* L by count */
+    uint32_t count;                               /* S noted so far */
+    struct leat_attempt last[LEAT_ATTEMPTS_KEPT]; /* S by count */
 };
 
 /* The attempt begins. `timed_ns`: its start by MONOTONIC, if that was read; or 0. */

@@ -374,9 +374,9 @@ check_statistics(const struct census *census)
     CHECK_EQUAL(limited, census->limited);
     CHECK_EQUAL(sum.jobs_running, census->running);
     CHECK_EQUAL(sum.tasks_waiting, census->tasks_waiting + census->posted);
-    CHECK_EQUAL(sum.jobs_submitted + sum.dead_retried, sum.jobs_completed + sum.jobs_dead + sum.jobs_cancelled +
-                                        sum.jobs_waiting + sum.jobs_running + sum.jobs_scheduled +
-                                        sum.jobs_retrying);
+    CHECK_EQUAL(sum.jobs_submitted + sum.dead_retried,
+                sum.jobs_completed + sum.jobs_dead + sum.jobs_cancelled + sum.jobs_waiting +
+                    sum.jobs_running + sum.jobs_scheduled + sum.jobs_retrying);
     CHECK_EQUAL(sum.workers, census->engine->pool.places);
     CHECK_EQUAL(sum.workers_parked, 0);
 }

@@ -148,6 +148,24 @@ letters(struct fixture *fixture)
 
 /* ---- list and show -------------------------------------------------------------------------- */
 
+/* The last `kept` of `all` come in order, page by page. */
+static void
+check_pages(struct fixture *fixture, uint32_t all, uint32_t kept, uint32_t page)
+{
+    struct leat_dead_query query = leat_dead_query_default();
+    leat_job_id ids[DEAD_MAX + 1];
+    uint32_t seen = 0;
+    size_t count = page;
+    while (count == page) {
+        count = list(fixture, &query, ids, page);
+        for (size_t i = 0; i < count; i++) {
+            CHECK_EQUAL(ids[i].bits, fixture->ids[all - kept + seen].bits);
+            seen++;
+        }
+    }
+    CHECK_EQUAL(seen, kept);
+}
+
 static void
 pages(void **state)
 {
@@ -159,18 +177,7 @@ pages(void **state)
         CHECK_EQUAL(letters(fixture), kept);
         CHECK_EQUAL(test_statistics(fixture->engine).dead_dropped, all - kept);
         for (uint32_t page = 1; page <= DEAD_MAX + 1; page++) {
-            struct leat_dead_query query = leat_dead_query_default();
-            leat_job_id ids[DEAD_MAX + 1];
-            uint32_t seen = 0;
-            size_t count = page;
-            while (count == page) {
-                count = list(fixture, &query, ids, page);
-                for (size_t i = 0; i < count; i++) {
-                    CHECK_EQUAL(ids[i].bits, fixture->ids[all - kept + seen].bits);
-                    seen++;
-                }
-            }
-            CHECK_EQUAL(seen, kept);
+            check_pages(fixture, all, kept, page);
         }
         teardown(fixture);
     }
