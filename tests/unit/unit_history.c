@@ -1,6 +1,7 @@
 /* unit_history.c - the last attempts of a job: none of one that succeeds at once, all up to the
  * eighth, the last eight of more; what each came to, when, for how long, where and why; live,
- * ended, dead and brought back; one answer that came too late counts once; what is known of its begin. */
+ * ended, dead and brought back; one answer that came too late counts once; what is known of its
+ * begin. */
 #include <string.h>
 
 #include "engine/dead.h"
