@@ -129,6 +129,7 @@ config_default(void)
     config.dead_max = LEAT_AUTO;
     config.sample_interval = 32;
     config.timer_tick_log2 = LEAT_WHEEL_TICK_LOG2_DEFAULT;
+    config.quarantine_after = 3;
     return config;
 }
 
@@ -164,6 +165,8 @@ is_power_of_two(uint64_t value)
     return value != 0 && (value & (value - 1)) == 0;
 }
 
+#define AGE_TEXT "must be 0 or a second to 366 days"
+
 static enum leat_status
 ranges_check(const struct leat_config *config, struct leat_error *error)
 {
@@ -194,6 +197,10 @@ ranges_check(const struct leat_config *config, struct leat_error *error)
         {"sample_interval", config->sample_interval, 1, LEAT_SAMPLE_MAX, "must be 1 to 1 000 000"},
         {"timer_tick_log2", config->timer_tick_log2, LEAT_WHEEL_TICK_LOG2_MIN,
          LEAT_WHEEL_TICK_LOG2_MAX, "must be 14 to 34"},
+        {"retained_age_ns", config->retained_age_ns, 0, LEAT_AGE_NS_MAX, AGE_TEXT},
+        {"dead_age_ns", config->dead_age_ns, 0, LEAT_AGE_NS_MAX, AGE_TEXT},
+        {"quarantine_after", config->quarantine_after, 0, LEAT_QUARANTINE_MAX,
+         "must be at most 1 000"},
     };
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
         enum leat_status status = range_check(&ranges[i], error);
@@ -236,6 +243,12 @@ rest_check(const struct leat_config *config, struct leat_error *error)
     }
     if (config->log_directory != NULL) {
         return leat_error_set(error, LEAT_UNSUPPORTED, "log_directory", "is not built yet");
+    }
+    if (config->retained_age_ns != 0 && config->retained_age_ns < LEAT_AGE_NS_MIN) {
+        return leat_error_set(error, LEAT_INVALID, "retained_age_ns", AGE_TEXT);
+    }
+    if (config->dead_age_ns != 0 && config->dead_age_ns < LEAT_AGE_NS_MIN) {
+        return leat_error_set(error, LEAT_INVALID, "dead_age_ns", AGE_TEXT);
     }
     return LEAT_OK;
 }
@@ -396,5 +409,5 @@ leat_memory_size(const struct leat_config *config)
     struct leat_pool_config pool = leat_config_pool(&concrete);
     struct leat_slab_config jobs = leat_config_jobs(&concrete);
     return leat_pool_bytes(&pool) + leat_slab_bytes(&jobs) + leat_engine_bytes(&concrete) +
-           leat_timers_bytes(&concrete);
+           leat_timers_bytes(&concrete) + leat_buckets_bytes(&concrete);
 }

@@ -1,5 +1,6 @@
 /* context.c - what a handler may ask of its run, and say: error, result, progress, log lines. */
 #include "engine/gather.h"
+#include "engine/history.h"
 #include "engine/terms.h"
 
 #include <string.h>
@@ -142,15 +143,15 @@ leat_run_error(struct leat_run *run, const char *text)
     if (run == NULL) {
         return LEAT_INVALID;
     }
-    struct leat_job_extra *extra = leat_job_extra(run->record);
-    if (text == NULL && extra == NULL) {
+    if (text == NULL) {
+        leat_error_clear(run->record);
         return LEAT_OK;
     }
-    extra = leat_job_extra_make(run->engine, run->record);
-    if (extra == NULL) {
+    struct leat_job_errors *errors = leat_job_errors_make(run->engine, run->record);
+    if (errors == NULL) {
         return LEAT_NO_MEMORY;
     }
-    leat_text_copy(extra->error, text == NULL ? "" : text);
+    leat_text_copy(errors->error, text);
     return LEAT_OK;
 }
 
@@ -188,13 +189,15 @@ leat_run_progress(struct leat_run *run, uint32_t percent, const char *text)
         return LEAT_INVALID;
     }
     struct leat_job_extra *extra = leat_job_extra_make(run->engine, run->record);
-    if (extra == NULL) {
+    struct leat_progress *progress =
+        extra == NULL ? NULL : leat_block_make(run->engine, &extra->progress, sizeof(*progress));
+    if (progress == NULL) {
         return LEAT_NO_MEMORY;
     }
     if (text != NULL) {
         leat_text_cut(line, text, sizeof(line));
     }
-    leat_progress_write(&extra->progress, percent, text == NULL ? NULL : line);
+    leat_progress_write(progress, percent, text == NULL ? NULL : line);
     return LEAT_OK;
 }
 

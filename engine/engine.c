@@ -101,7 +101,7 @@ leat_engine_bytes(const struct leat_config *concrete)
            sizeof(struct leat_bell) * LEAT_BELLS + LEAT_PAGE_BYTES + inline_bytes_of(concrete) +
            (sizeof(leat_atomic_pointer) * 2) * concrete->types_max +
            sizeof(leat_atomic_pointer) * concrete->queues_max +
-           sizeof(leat_atomic_u64) * ((size_t)concrete->retained_max + concrete->dead_max) * 2;
+           leat_book_bytes(concrete->retained_max) + leat_book_bytes(concrete->dead_max);
 }
 
 static void
@@ -187,6 +187,12 @@ parts_open(struct leat_engine *engine)
         leat_trim_init(engine);
         leat_clocks_add(&engine->clocks, leat_trim_source(engine));
         leat_clocks_add(&engine->clocks, leat_gather_source(engine));
+        leat_clocks_add(&engine->clocks, leat_retention_source(engine));
+        leat_breakers_init(engine);
+        leat_clocks_add(&engine->clocks, leat_breakers_source(engine));
+    }
+    if (result == LEAT_OS_OK && !leat_buckets_init(engine)) {
+        result = LEAT_OS_NO_MEMORY;
     }
     if (result == LEAT_OS_OK && !leat_registry_init(engine)) {
         result = LEAT_OS_NO_MEMORY;
@@ -224,6 +230,7 @@ parts_close(struct leat_engine *engine)
     }
     leat_schedules_fini(engine);
     leat_completions_fini(engine);
+    leat_buckets_fini(engine);
     leat_timers_fini(engine);
     leat_os_unmap(engine->alive_page, LEAT_PAGE_BYTES);
     if (engine->pool.places != 0) {

@@ -5,6 +5,8 @@
 #include <pthread.h>
 
 #include "engine/backoff.h"
+#include "engine/book.h"
+#include "engine/buckets.h"
 #include "engine/config.h"
 #include "engine/histogram.h"
 #include "engine/job.h"
@@ -31,6 +33,7 @@ struct leat_binding {
     struct leat_backoff backoff;         /* I */
     struct leat_binding *plain;          /* I without middleware; NULL: this is it */
     struct leat_middlewares middlewares; /* S of this type */
+    struct leat_breaker *breaker;        /* I NULL: none; shared with `plain` */
 };
 
 /* Counters of one place (worker or lent thread); its own lines.
@@ -58,6 +61,7 @@ struct leat_outside {
     leat_atomic_u64 beside;                    /* S running jobs that no place names: of a batch, */
                                                /*   but for one; inline */
     leat_atomic_u64 dead_dropped;              /* S */
+    leat_atomic_u64 dead_retried;              /* S */
     leat_atomic_u64 awaited; /* S attempts that answered pending, not yet ended; and, 32 bits up,
                                   changes at work, and lists of gathered jobs */
     leat_atomic_u32 inlined; /* S runs of leat_run_inline() */
@@ -65,14 +69,6 @@ struct leat_outside {
 
 /* One of these in leat_outside.awaited. */
 #define LEAT_OUTSIDE_CHANGE (UINT64_C(1) << 32)
-
-/* Records that are kept after their end, oldest first. */
-struct leat_retention {
-    struct leat_mpmc ring; /* S */
-    uint32_t max;          /* I 0: none */
-    void *memory;          /* I */
-    size_t bytes;          /* I */
-};
 
 /* What only jobs need that wait for a time; of all records, in pages that are taken as they are
  * used. Letters: S many writers; W one writer at a time, many readers. */
@@ -98,6 +94,12 @@ struct leat_bell {
     LEAT_ALIGNED_LINE leat_atomic_u32 count; /* S a futex: one more per end of a job waited for */
 };
 
+/* The circuit breakers of all types. Letters: S many writers. */
+struct leat_breakers {
+    leat_atomic_pointer first; /* S struct leat_breaker; the last one made */
+    struct leat_sweep due;     /* S when one of them is to be looked at; `next_ns` alone is used */
+};
+
 /* Letters: I set at open, then read-only; S many writers; L under the mutex. */
 struct leat_engine {
     leat_atomic_u32 *alive;                  /* I in the page that a fork wipes: 0 in a child */
@@ -118,8 +120,8 @@ struct leat_engine {
     struct leat_slab jobs;                   /* S */
     struct leat_names types;                 /* S */
     struct leat_names queues;                /* S */
-    struct leat_retention finished;          /* S */
-    struct leat_retention dead;              /* S */
+    struct leat_book finished;               /* S completed and cancelled */
+    struct leat_book dead;                   /* S dead letters */
     struct leat_bell *bells;                 /* S LEAT_BELLS */
     /* S struct leat_completion_queue, or NULL */
     leat_atomic_pointer completions[LEAT_COMPLETION_QUEUES_MAX];
@@ -134,6 +136,8 @@ struct leat_engine {
     struct leat_sweep sweep;                  /* S */
     struct leat_trim trim;                    /* S */
     leat_atomic_pointer keys;                 /* S see keys.c; NULL: no job has had a key */
+    struct leat_breakers breakers;            /* S */
+    struct leat_buckets buckets;              /* S */
     struct leat_pool pool;                    /* S */
 };
 
@@ -155,10 +159,12 @@ struct leat_run {
     uint32_t number;  /* of this run of the job, modulo 2^16; the first is 1 */
     uint32_t attempt; /* the same without the runs that were snoozed */
     uint32_t max_attempts;
-    bool late;         /* its answer, and error text, came by leat_complete() */
-    bool asked;        /* its handler has asked for its deadline */
-    uint8_t how;       /* enum leat_how */
-    uint64_t asked_ns; /* when, by MONOTONIC */
+    bool late;                    /* its answer, and error text, came by leat_complete() */
+    bool asked;                   /* its handler has asked for its deadline */
+    uint8_t how;                  /* enum leat_how */
+    uint64_t asked_ns;            /* when, by MONOTONIC */
+    uint64_t start_ns;            /* by MONOTONIC; 0: not known, see history.h */
+    struct leat_breaker *breaker; /* of its type; or NULL */
 };
 
 /* Bytes that the engine takes beside its pool and job slab. */
@@ -291,6 +297,11 @@ void leat_inline_run(struct leat_engine *engine, leat_job_id id, struct leat_job
                      uint64_t *delay_ns);
 /* A further attempt of a job that runs inline. False: it was cancelled. */
 bool leat_inline_again(const struct leat_run *run, uint64_t delay_ns);
+/* ---- breaker.c ------------------------------------------------------------------------------ */
+
+void leat_breakers_init(struct leat_engine *engine);
+/* For the thread of the clocks. */
+struct leat_clock_source leat_breakers_source(struct leat_engine *engine);
 
 /* ---- group.c ------------------------------------------------------------------------------- */
 
@@ -302,6 +313,12 @@ bool leat_retention_init(struct leat_engine *engine);
 void leat_retention_fini(struct leat_engine *engine);
 /* Gives one retained job's record up for a job that waits. False: there was none to give up. */
 bool leat_retention_yield(struct leat_engine *engine);
+/* The job has ended, and its word has LINKED for this book. Progress: lock-free. */
+void leat_retention_put(struct leat_engine *engine, struct leat_book *book, uint32_t index);
+/* The caller has taken the id out of its book. */
+void leat_retention_drop(struct leat_engine *engine, uint64_t id);
+/* Drops what is kept for longer than its age, for the thread of the clocks. */
+struct leat_clock_source leat_retention_source(struct leat_engine *engine);
 
 /* The phase is final and the caller's place has let go of the index: keeps the record for a while,
  * or gives it back. */
@@ -331,6 +348,8 @@ void leat_bells_ring_all(struct leat_engine *engine);
 enum leat_status leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t most,
                                uint32_t *index);
 void leat_job_unhold(struct leat_engine *engine, uint32_t index);
+/* The phase, for a reader of the record. pre: a hold. */
+enum leat_phase leat_job_phase_held(const struct leat_engine *engine, uint32_t index);
 /* Where the id's word is, and what the word says of it: LEAT_OK, LEAT_GONE or LEAT_NOT_FOUND. */
 enum leat_status leat_job_locate(const struct leat_engine *engine, leat_job_id id, uint32_t *index);
 enum leat_status leat_word_judge(uint64_t word, leat_job_id id);
@@ -356,14 +375,14 @@ leat_job_inline(const struct leat_engine *engine, uint32_t index)
     return engine->inline_payloads + room * index;
 }
 
+/* A block that whoever needs it first puts into its place: it, or NULL; and the same made at need,
+ * zeroed, where NULL is no memory. */
+void *leat_block(const leat_atomic_pointer *place);
+void *leat_block_make(struct leat_engine *engine, leat_atomic_pointer *place, size_t bytes);
 /* The extra block, or NULL. */
 struct leat_job_extra *leat_job_extra(const struct leat_job_record *record);
 /* The extra block, made at need. NULL: no memory. */
 struct leat_job_extra *leat_job_extra_make(struct leat_engine *engine,
                                            struct leat_job_record *record);
-/* Copies a text to where there is room for so many bytes, cut at a UTF-8 boundary. */
-void leat_text_cut(char *to, const char *from, size_t bytes);
-/* The same for 256. */
-void leat_text_copy(char *to, const char *from);
 
 #endif

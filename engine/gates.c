@@ -1,12 +1,14 @@
 /* gates.c - pause and cap of queues and types, see gates.h. */
 #include "engine/gates.h"
 
+#include "engine/breaker.h"
+
 #include "ring/rcu.h"
 
 /* ---- calling who waits ---------------------------------------------------------------------- */
 
-static void
-call(struct leat_engine *engine, uint32_t list, uint32_t levels)
+void
+leat_gates_call(struct leat_engine *engine, uint32_t list, uint32_t levels)
 {
     for (uint32_t level = 0; levels != 0; level++, levels >>= 1) {
         if ((levels & 1) != 0) {
@@ -18,7 +20,27 @@ call(struct leat_engine *engine, uint32_t list, uint32_t levels)
 static void
 leave(struct leat_engine *engine, uint32_t list)
 {
-    call(engine, list, leat_gate_leave(leat_gate_of(engine, list)));
+    leat_gates_call(engine, list, leat_gate_leave(leat_gate_of(engine, list)));
+}
+
+static void
+leave_bucket(struct leat_engine *engine, uint32_t list)
+{
+    leat_gates_call(engine, list, leat_buckets_leave(engine, list));
+}
+
+/* Behind the take of a token, or instead. */
+static void
+leave_buckets(struct leat_engine *engine, struct leat_job_record *record)
+{
+    uint8_t admitted = record->admitted;
+    record->admitted = admitted & LEAT_ADMITTED;
+    if ((admitted & LEAT_ADMITTED_QUEUE) != 0) {
+        leave_bucket(engine, leat_job_queue(record));
+    }
+    if ((admitted & LEAT_ADMITTED_TYPE) != 0) {
+        leave_bucket(engine, leat_gates_list(engine, leat_job_type(record)));
+    }
 }
 
 /* ---- jobs ----------------------------------------------------------------------------------- */
@@ -41,7 +63,8 @@ leat_gates_stand_slowly(struct leat_engine *engine, uint32_t queue, uint32_t typ
 void
 leat_gates_leave_slowly(struct leat_engine *engine, struct leat_job_record *record)
 {
-    record->admitted = false;
+    leave_buckets(engine, record);
+    record->admitted = 0;
     leave(engine, leat_job_queue(record));
     leave(engine, leat_gates_list(engine, leat_job_type(record)));
 }
@@ -50,11 +73,17 @@ bool
 leat_gates_turn_back_slowly(struct leat_engine *engine, uint32_t index)
 {
     struct leat_job_record *record = leat_job_record(engine, index);
+    uint32_t of_type = leat_gates_list(engine, leat_job_type(record));
     /* Who is cancelled later is dropped by the list. rlx: hint, re-checked at change:A */
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
     uint64_t gates = both(engine, leat_job_queue(record), leat_job_type(record));
-    uint64_t shuts = record->admitted ? LEAT_GATE_PAUSED : LEAT_GATE_USED;
-    if (leat_word_phase(word) != LEAT_PHASE_PENDING || (gates & shuts) == 0) {
+    uint64_t shuts = record->admitted != 0 ? LEAT_GATE_STOPS : LEAT_GATE_USED;
+    if (leat_word_phase(word) != LEAT_PHASE_PENDING || (gates & LEAT_GATE_USED) == 0) {
+        return false;
+    }
+    if ((gates & shuts) == 0 && leat_breaker_begin(engine, leat_job_type(record)) &&
+        leat_buckets_take(engine, leat_job_queue(record), of_type)) {
+        leave_buckets(engine, record);
         return false;
     }
     uint32_t item = leat_item_of(LEAT_KIND_JOB, index);
@@ -66,31 +95,79 @@ leat_gates_turn_back_slowly(struct leat_engine *engine, uint32_t index)
 
 /* ---- for the lists -------------------------------------------------------------------------- */
 
+/* A job in the admitter's hand. */
+struct passer {
+    struct leat_engine *engine;
+    struct leat_job_record *record;
+    uint32_t level;
+};
+
+/* It passes the gate of a list, and its bucket. False: it waits there, and has entered nothing. */
+static bool
+pass(const struct passer *passer, uint32_t list, bool first)
+{
+    struct leat_engine *engine = passer->engine;
+    struct leat_job_record *record = passer->record;
+    bool kept = false;
+    if (!leat_gate_enter(leat_gate_of(engine, list), passer->level, first)) {
+        return false;
+    }
+    if (!leat_buckets_enter(engine, list, passer->level, first, &kept)) {
+        leave(engine, list);
+        return false;
+    }
+    if (kept) {
+        bool of_queue = list < engine->config.queues_max;
+        record->admitted |= of_queue ? LEAT_ADMITTED_QUEUE : LEAT_ADMITTED_TYPE;
+    }
+    return true;
+}
+
+/* It passes both of its gates, or is behind others at that of its type. False: *other is the list
+ * where it waits. pre: a section of rcu.h. */
+static bool
+pass_both(const struct passer *passer, uint32_t list, uint32_t *other)
+{
+    struct leat_engine *engine = passer->engine;
+    const struct leat_pool *pool = &engine->pool;
+    uint32_t level = passer->level;
+    uint32_t queue = leat_job_queue(passer->record);
+    uint32_t of_type = leat_gates_list(engine, leat_job_type(passer->record));
+    bool passes = list != queue && leat_lists_some(pool, level, queue);
+    /* Else it could take the place that was given up for those. */
+    bool behind = list != of_type && leat_lists_some(pool, level, of_type);
+    *other = queue;
+    if (!pass(passer, queue, !passes)) {
+        return false;
+    }
+    *other = of_type;
+    if (!behind && pass(passer, of_type, true)) {
+        return true;
+    }
+    leave_buckets(engine, passer->record);
+    leave(engine, queue);
+    return false;
+}
+
 enum leat_passage
 leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, uint32_t *other)
 {
     struct leat_engine *engine = context;
     struct leat_job_record *record = leat_job_record(engine, index);
+    const struct passer passer = {engine, record, level};
     uint32_t queue = leat_job_queue(record);
-    uint32_t type = leat_job_type(record);
-    if (!leat_gates_stand(engine, queue, type)) {
+    if (!leat_gates_stand(engine, queue, leat_job_type(record))) {
         return LEAT_PASSAGE_GO;
     }
-    uint32_t of_type = leat_gates_list(engine, type);
-    bool passes = list != queue && leat_lists_some(&engine->pool, level, queue);
-    /* Else it could take the place that was given up for those. */
-    bool behind = list != of_type && leat_lists_some(&engine->pool, level, of_type);
-    *other = queue;
-    if (leat_gate_enter(leat_gate_of(engine, queue), level, !passes)) {
-        *other = of_type;
-        if (!behind && leat_gate_enter(leat_gate_of(engine, of_type), level, true)) {
-            record->admitted = true;
-            return LEAT_PASSAGE_GO;
-        }
-        leave(engine, queue);
+    leat_rcu_enter(); /* of who sets a rate */
+    bool passed = pass_both(&passer, list, other);
+    leat_rcu_leave(&engine->domain);
+    if (passed) {
+        record->admitted |= LEAT_ADMITTED;
+        return LEAT_PASSAGE_GO;
     }
     /* Back in its queue's list, it is older than those there; and so it is at its type, then. */
-    record->returned = record->returned || (list == of_type && *other == queue);
+    record->returned = record->returned || (list != queue && *other == queue);
     return *other == list ? LEAT_PASSAGE_SHUT : LEAT_PASSAGE_OTHER;
 }
 
@@ -110,12 +187,10 @@ leat_gates_returned(void *context, uint32_t index)
 
 /* ---- what the host asks --------------------------------------------------------------------- */
 
-/* The gate is shut, or capped, by what the caller has just done: waits until no worker is about to
- * begin a job that it took before. */
-static void
-stand(struct leat_engine *engine)
+void
+leat_gates_settle(struct leat_engine *engine)
 {
-    /* stand:A release -> gated:A.  Carries: see gated:A.
+    /* settle:A release -> gated:A.  Carries: see gated:A.
      * If relaxed: see gated:A. */
     atom_store_rel(&engine->gates, 1);
     leat_rcu_wait(&engine->domain);
@@ -140,7 +215,7 @@ leat_queue_pause(struct leat_engine *engine, leat_queue queue)
     if (status == LEAT_OK) {
         leat_lists_gate(&engine->pool, list);
         leat_gate_pause(leat_gate_of(engine, list));
-        stand(engine);
+        leat_gates_settle(engine);
     }
     return status;
 }
@@ -151,7 +226,7 @@ leat_queue_resume(struct leat_engine *engine, leat_queue queue)
     uint32_t list = 0;
     enum leat_status status = queue_check(engine, queue, &list);
     if (status == LEAT_OK) {
-        call(engine, list, leat_gate_resume(leat_gate_of(engine, list)));
+        leat_gates_call(engine, list, leat_gate_resume(leat_gate_of(engine, list)));
     }
     return status;
 }
@@ -160,8 +235,8 @@ static void
 cap(struct leat_engine *engine, uint32_t list, uint32_t most)
 {
     uint32_t levels = leat_gate_cap(leat_gate_of(engine, list), most);
-    stand(engine);
-    call(engine, list, levels);
+    leat_gates_settle(engine);
+    leat_gates_call(engine, list, levels);
 }
 
 enum leat_status
@@ -179,19 +254,61 @@ leat_queue_set_running_max(struct leat_engine *engine, leat_queue queue, uint32_
     return status;
 }
 
-enum leat_status
-leat_type_set_running_max(struct leat_engine *engine, leat_type type, uint32_t running_max)
+static enum leat_status
+type_check(struct leat_engine *engine, leat_type type, uint32_t *list)
 {
     enum leat_status status = leat_engine_check(engine);
     /* 0 - 1 is beyond every capacity. */
     if (status == LEAT_OK && leat_names_text(&engine->types, type.bits - 1) == NULL) {
         status = LEAT_NOT_FOUND;
     }
+    if (status == LEAT_OK) {
+        *list = leat_gates_list(engine, type.bits - 1);
+    }
+    return status;
+}
+
+enum leat_status
+leat_type_set_running_max(struct leat_engine *engine, leat_type type, uint32_t running_max)
+{
+    uint32_t list = 0;
+    enum leat_status status = type_check(engine, type, &list);
     if (status == LEAT_OK && running_max > LEAT_RUNNING_MAX) {
         status = LEAT_INVALID;
     }
     if (status == LEAT_OK) {
-        cap(engine, leat_gates_list(engine, type.bits - 1), running_max);
+        cap(engine, list, running_max);
+    }
+    return status;
+}
+
+enum leat_status
+leat_queue_set_rate(struct leat_engine *engine, leat_queue queue, struct leat_rate rate)
+{
+    uint32_t list = 0;
+    enum leat_status status = queue_check(engine, queue, &list);
+    if (status == LEAT_OK && !leat_rate_valid(&rate)) {
+        status = LEAT_INVALID;
+    }
+    if (status == LEAT_OK) {
+        leat_lists_gate(&engine->pool, list);
+        leat_gate_use(leat_gate_of(engine, list));
+        leat_buckets_set(engine, list, &rate);
+    }
+    return status;
+}
+
+enum leat_status
+leat_type_set_rate(struct leat_engine *engine, leat_type type, struct leat_rate rate)
+{
+    uint32_t list = 0;
+    enum leat_status status = type_check(engine, type, &list);
+    if (status == LEAT_OK && !leat_rate_valid(&rate)) {
+        status = LEAT_INVALID;
+    }
+    if (status == LEAT_OK) {
+        leat_gate_use(leat_gate_of(engine, list));
+        leat_buckets_set(engine, list, &rate);
     }
     return status;
 }

@@ -4,7 +4,8 @@
  *
  * A job enters both its gates in the hand of the admitter, before the ring, and leaves them when
  * its attempt has ended, or when its place lets go of it. A worker turns back what it took without
- * having entered, which was pushed before the first gate stood, and what was paused since.
+ * having entered, which was pushed before the first gate stood, what was paused since, and what has
+ * no token of its bucket (buckets.h), because the rate was changed.
  */
 #ifndef ENGINE_GATES_H
 #define ENGINE_GATES_H
@@ -28,10 +29,16 @@ leat_gates_list(const struct leat_engine *engine, uint32_t type)
 LEAT_INLINE bool
 leat_gates_any(const struct leat_engine *engine)
 {
-    /* gated:A acquire -> stand:A.  Carries: the first gate, and that its queue's jobs are listed.
+    /* gated:A acquire -> settle:A.  Carries: the first gate, and that its queue's jobs are listed.
      * If relaxed: a gate that stands could be found open. */
     return LEAT_UNLIKELY(atom_load_acq(&engine->gates) != 0);
 }
+
+/* Calls the lists of a queue or type that waited at its gate or bucket. Progress: lock-free. */
+void leat_gates_call(struct leat_engine *engine, uint32_t list, uint32_t levels);
+/* A gate is shut, capped or used, by what the caller has just done: waits until no worker is about
+ * to begin a job that it took before. */
+void leat_gates_settle(struct leat_engine *engine);
 
 /* What was `leat_gates_any()` and the following asks: the job's own queue or type was. */
 bool leat_gates_stand_slowly(struct leat_engine *engine, uint32_t queue, uint32_t type);
@@ -70,7 +77,7 @@ leat_gates_put(struct leat_engine *engine, uint32_t level, uint32_t queue, uint3
 LEAT_INLINE void
 leat_gates_leave(struct leat_engine *engine, struct leat_job_record *record)
 {
-    if (LEAT_UNLIKELY(record->admitted)) {
+    if (LEAT_UNLIKELY(record->admitted != 0)) {
         leat_gates_leave_slowly(engine, record);
     }
 }

@@ -1,7 +1,7 @@
 /* inline.c - jobs that run in the thread that brings them. Such a job has a record like any, but no
  * place ever has its index: it is RUNNING from its submit on, attempt by attempt, until it ends; or
  * goes on as others do, where it is to wait for a time or a completion. Why: docs/design/0024. */
-#include "engine/engine_internal.h"
+#include "engine/history.h"
 #include "engine/timers.h"
 
 /* What becomes of a job on its way. */
@@ -40,10 +40,7 @@ attempt(struct leat_inline_run *own, const struct leat_binding *binding)
 {
     struct leat_run *run = &own->run;
     struct leat_engine *engine = run->engine;
-    struct leat_job_extra *extra = leat_job_extra(run->record);
-    if (extra != NULL) {
-        extra->error[0] = '\0'; /* nobody reads it before the end */
-    }
+    leat_error_clear(run->record); /* nobody reads it before the end */
     own->course->again = false;
     run->late = false;
     run->asked = false;
@@ -51,6 +48,7 @@ attempt(struct leat_inline_run *own, const struct leat_binding *binding)
     /* As for a worker's attempt. rlx: single writer */
     atom_store_rlx(&run->record->attempts, (uint16_t)run->number);
     (void)atom_add_rlx(&engine->outside.run, 1); /* rlx: statistic */
+    leat_history_begin(run, 0);
     leat_run_settle(run, binding->handler(run, binding->context));
     run->number++;
 }

@@ -17,7 +17,7 @@
  *    7      AWAITED     the handler answered pending; leat_complete() ends the attempt
  *    6      CANCEL      cancel was asked while RUNNING
  *    5      KEPT        LEAT_JOB_KEEP_RESULT, until leat_release()
- *    4      LINKED      a place (a ring, a worker's hand, a wheel, a retention ring) has the index.
+ *    4      LINKED      a place (a ring, a worker's hand, a wheel, a book) has the index.
  *                       While RUNNING: with AWAITED only, and then it is a wheel (pending.h)
  *    3..0   phase
  *   Some have another meaning while the phase is SCHEDULED or RETRYING (docs/design/0017):
@@ -40,6 +40,8 @@
  *   SCHEDULED | RETRYING | PENDING -> CANCELLED    any thread: leat_cancel()
  *   PENDING  -> SCHEDULED  any thread: leat_reschedule(), leat_priority_set(); with MOVED
  *   SCHEDULED | RETRYING | PENDING -> DEAD         who sweeps: it has expired; with EXPIRED
+ *   DEAD     -> PENDING | SCHEDULED      who took it out of the book of dead letters, while nobody
+ *                                        has a hold; the index stays with that thread (dead.h)
  *   RUNNING  -> RETRYING | SCHEDULED     the worker, or leat_complete(): a retry with a delay, a
  *                                        snooze; before its timer is armed
  *   RUNNING  -> PENDING    the worker, or leat_complete(): a retry
@@ -102,22 +104,23 @@ struct leat_key;
  * Letters: I set by the submitter; O the attempt's thread while RUNNING, readers after the end;
  * W one writer. */
 struct leat_job_extra {
-    char error[LEAT_ERROR_BYTES];      /* O set by the handler */
-    char late_error[LEAT_ERROR_BYTES]; /* Q set by leat_complete() that holds late_lock and has
-                                          found its claim to hold since */
-    leat_atomic_u32 late_lock;         /* S 1: a leat_complete() is at the text */
-    void *result;                      /* O */
-    size_t result_bytes;               /* O */
-    struct leat_job_terms *terms;      /* I see terms.h; NULL: those of its type */
-    struct leat_progress progress;     /* W */
-    struct leat_key *key;              /* I see keys.h; NULL: none */
+    leat_atomic_pointer errors;   /* S struct leat_job_errors of history.h, or NULL */
+    leat_atomic_pointer history;  /* W struct leat_job_history of history.h, or NULL */
+    void *result;                 /* O */
+    size_t result_bytes;          /* O */
+    struct leat_job_terms *terms; /* I see terms.h; NULL: those of its type */
+    leat_atomic_pointer progress; /* W struct leat_progress, or NULL */
+    leat_atomic_u32 crashes;      /* W see dead.h */
+    struct leat_key *key;         /* I see keys.h; NULL: none */
 };
+
+LEAT_STATIC(sizeof(struct leat_job_extra) < 100, "what needs a pointer does not pay for texts");
 
 /* One line. Letters: I set by the submitter, read-only while the job lives; O who has it
  * in hand; W one writer at a time, many readers; S many writers. */
 struct leat_job_record {
     leat_atomic_u32 link_next; /* S links of the place that has the record; rings need none */
-    bool admitted;             /* O it entered the gates of its queue and type */
+    uint8_t admitted;          /* O what it entered, see below; 0: nothing */
     bool returned;             /* O older than those listed: it was there before, or admitted */
     uint16_t spare;            /* Q */
     uint32_t spare_too;        /* Q */
@@ -138,6 +141,11 @@ struct leat_job_record {
         void *pointer;                                  /* O */
     } payload;
 };
+
+/* The gates of its queue and type; and their buckets, where it has not begun yet. */
+#define LEAT_ADMITTED       1U
+#define LEAT_ADMITTED_QUEUE 2U
+#define LEAT_ADMITTED_TYPE  4U
 
 /* Beside the level: the job's queue has a limit, and counts it while it is PENDING. */
 #define LEAT_JOB_COUNTED 128U

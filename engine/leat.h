@@ -264,6 +264,16 @@ struct leat_config {
     /* For tests: leat_submit() and leat_submit_batch() run the job before they return, as
      * leat_run_inline() does. What schedules submit goes to the workers. */
     bool inline_mode;
+    /* What is kept of ended jobs, once more: for at least so long, and an eighth longer at most
+     * while the engine's clock is followed; 0 (default): as long as the numbers above let it stay;
+     * else a second to 366 days. By the BOOT clock. An engine with an age looks eight times in it,
+     * so a process that rests is woken as often. Dead letters that go are counted in dead_dropped.
+     */
+    uint64_t retained_age_ns;
+    uint64_t dead_age_ns;
+    /* A job that ran in so many processes that crashed goes DEAD (LEAT_REASON_QUARANTINED) instead
+     * of being begun again: 0, for never, to 1 000 (default 3). Without a log no crash is known. */
+    uint32_t quarantine_after;
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -718,6 +728,94 @@ leat_retry_exponential(uint64_t first_ns, uint32_t base)
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_retry_policy_check(const struct leat_retry_policy *policy, struct leat_error *error);
 
+/* ---- rates --------------------------------------------------------------------------------- */
+
+/* How many attempts may begin: `jobs` in `per_ns` on the average, and `burst` at once after a time
+ * in which none did. So in any time t there begin at most burst + t * jobs / per_ns. See
+ * leat_queue_set_rate(). jobs 0: no rate; else jobs is 1 to 1 000 000 000 and at most per_ns, which
+ * is at most 366 days; burst is at most 67 108 864, 0: as jobs. A burst of less than what comes in
+ * a millisecond or two cannot be made use of: what waits begins as late as a timer is, and what a
+ * full bucket might have let through meanwhile is lost. */
+struct leat_rate {
+    uint64_t jobs;
+    uint64_t per_ns;
+    uint64_t burst;
+};
+
+static inline struct leat_rate
+leat_rate_of(uint64_t jobs, uint64_t per_ns, uint64_t burst)
+{
+    struct leat_rate rate;
+    rate.jobs = jobs;
+    rate.per_ns = per_ns;
+    rate.burst = burst;
+    return rate;
+}
+
+/* ---- circuit breakers ---------------------------------------------------------------------- */
+
+/* A type whose attempts fail too often is shut for a while: its jobs wait, and use up no attempts.
+ * Then some probes may run: if they succeed it is open to all again, and if one fails, shut again.
+ * An attempt that was cancelled and failed counts as neither, nor does one that snoozes; probes
+ * that came to neither are replaced after open_ns. A type that has a breaker costs its jobs a way
+ * through lists, as one with a cap, and a mutex at the end of each attempt. */
+struct leat_breaker_options {
+    uint32_t size;
+    uint32_t version;
+    uint32_t failure_percent; /* of the attempts in the window; from there on: 1 to 100 (50) */
+    uint32_t calls_min;       /* while there are fewer it stays closed: 1 to 1 024 (10) */
+    uint32_t window_calls;    /* the last so many attempts: calls_min to 1 024 (100); or else: */
+    uint32_t probes;          /* attempts that all must succeed: 1 to 1 024 (1) */
+    uint64_t window_ns;       /* not 0: those of the last so long, in steps of an eighth: 1 ms to
+                                 366 days; window_calls says nothing then (default 0) */
+    uint64_t open_ns;         /* until the probes: 1 ms to 366 days (30 s); by the BOOT clock */
+};
+
+/* Fills `options` with the defaults; `size` is the caller's sizeof.
+ * Threads:  any.      Progress: wait-free.  */
+LEAT_API void leat_breaker_options_init(struct leat_breaker_options *options, size_t size);
+
+static inline struct leat_breaker_options
+leat_breaker_options_default(void)
+{
+    struct leat_breaker_options options;
+    leat_breaker_options_init(&options, sizeof(options));
+    return options;
+}
+
+enum leat_breaker_state {
+    LEAT_BREAKER_CLOSED = 1, /* jobs run */
+    LEAT_BREAKER_OPEN,       /* none begins */
+    LEAT_BREAKER_HALF_OPEN   /* probes may */
+};
+
+struct leat_breaker_info {
+    uint32_t size;
+    uint32_t version;
+    enum leat_breaker_state state;
+    uint32_t calls;      /* in the window, while it is closed */
+    uint32_t failures;   /* of these */
+    uint64_t openings;   /* so far */
+    uint64_t open_in_ns; /* OPEN: until the probes */
+};
+
+static inline struct leat_breaker_info
+leat_breaker_info_default(void)
+{
+    struct leat_breaker_info info;
+    memset(&info, 0, sizeof(info));
+    info.size = (uint32_t)sizeof(info);
+    info.version = LEAT_STRUCT_VERSION;
+    return info;
+}
+
+/* How the circuit breaker of a type is.
+ * Threads:  any.      Progress: blocking (a mutex).
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND (no such type, or it has none); LEAT_UNSUPPORTED (a newer
+ *           struct); LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_breaker_get(struct leat_engine *engine, leat_type type, struct leat_breaker_info *info);
+
 /* ---- types --------------------------------------------------------------------------------- */
 
 struct leat_type_options {
@@ -740,6 +838,8 @@ struct leat_type_options {
     /* For leat_type_register_batch() only, see there; else 0. */
     uint64_t batch_delay_ns; /* at most 366 days */
     uint32_t batch_max;      /* 1 to 256 */
+    struct leat_rate rate;   /* see leat_type_set_rate(); jobs 0 (default): none */
+    const struct leat_breaker_options *breaker; /* copied; NULL: none */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -804,8 +904,9 @@ struct leat_queue_options {
     /* Attempts of its jobs at once, pending ones included; 0: no cap; at most 67 108 864. See
      * leat_queue_set_running_max(). */
     uint32_t running_max;
-    uint32_t waiting_max; /* jobs that wait, on all priorities; 0: the engine's limits only. A
+    uint32_t waiting_max;  /* jobs that wait, on all priorities; 0: the engine's limits only. A
                              retry is never refused, so there may be more */
+    struct leat_rate rate; /* see leat_queue_set_rate(); jobs 0 (default): none */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -859,6 +960,24 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_queue_pause(struct leat_engine *en
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_resume(struct leat_engine *engine,
                                                            leat_queue queue);
 
+/* Limits how many attempts of a type's, or of a queue's, jobs begin in a time, while the engine
+ * runs; jobs 0: any number. An attempt counts when a worker is about to call its handler, and every
+ * one does: the first, retries, those behind a snooze. What does not begin, since it was cancelled
+ * before, or its queue was paused, counts nothing; but for a cancel that comes in that very moment.
+ * A job whose expiry, or whose type without handler, is only seen then has counted. The time is
+ * that of the BOOT clock, so a rate goes on while the machine is suspended. The first rate begins
+ * with a full burst; another one with the tokens that there were, as far as its burst goes.
+ * The others wait, in their order, as with leat_queue_set_running_max(), to which it may be added;
+ * those of a type are in nobody's way. As with what is due later, a drain does not wait for those
+ * whose time has not come.
+ * Threads:  any, handlers too.     Progress: blocking (a mutex, grace periods).
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (beyond what struct leat_rate
+ *           says).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_type_set_rate(struct leat_engine *engine,
+                                                            leat_type type, struct leat_rate rate);
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_queue_set_rate(struct leat_engine *engine, leat_queue queue, struct leat_rate rate);
+
 /* ---- jobs ---------------------------------------------------------------------------------- */
 
 enum leat_job_state {
@@ -880,7 +999,8 @@ enum leat_reason {
     LEAT_REASON_UNSUPPORTED,  /* the handler's answer is not built yet (docs/status.md) */
     LEAT_REASON_INVALID,      /* the handler's answer is none of leat_outcome_kind */
     LEAT_REASON_TIMEOUT,      /* attempts used up, and the last one was timed out */
-    LEAT_REASON_EXPIRED       /* it waited for longer than its expires_in_ns */
+    LEAT_REASON_EXPIRED,      /* it waited for longer than its expires_in_ns */
+    LEAT_REASON_QUARANTINED   /* see leat_config.quarantine_after */
 };
 
 /* The states' and reasons' names in lower case: "pending", "unknown type"; "unknown" beyond.
@@ -1226,6 +1346,124 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_parallel_for(struct leat_engine *e
                                                            leat_range_function function,
                                                            void *argument);
 
+/* ---- jobs that failed ----------------------------------------------------------------------
+ *
+ * Of a job with an attempt that failed the last 8 attempts are kept, also of those that follow; one
+ * that succeeds at once has none. They go with its record.
+ * A job that ended DEAD is a dead letter: kept for who runs the program, as leat_config.dead_max
+ * and dead_age_ns say, with its payload, until it is brought back or deleted.
+ */
+
+#define LEAT_ATTEMPTS_KEPT 8
+/* worker of an attempt that leat_complete(), or its time, ended. */
+#define LEAT_WORKER_OUTSIDE UINT32_MAX
+
+struct leat_attempt_info {
+    uint32_t size;
+    uint32_t version;
+    uint32_t attempt;               /* its number, as leat_run_attempt() says it */
+    uint32_t worker;                /* or LEAT_WORKER_OUTSIDE */
+    enum leat_outcome_kind outcome; /* what was answered; RETRY where it was timed out */
+    bool timed_out;
+    uint64_t ended_unix_ns;
+    /* When it began and how long it took: known of attempts behind one that failed, and of those
+     * that are timed (leat_config.sample_interval, with the system's clock), where their handler
+     * ended them. Of others no clock was read when they began, and both are 0. The first is what
+     * the WALL clock said at the end, less the second. */
+    uint64_t started_unix_ns;
+    uint64_t duration_ns;
+    char error[256]; /* what was said of it, or "" */
+};
+
+static inline struct leat_attempt_info
+leat_attempt_info_default(void)
+{
+    struct leat_attempt_info info;
+    memset(&info, 0, sizeof(info));
+    info.size = (uint32_t)sizeof(info);
+    info.version = LEAT_STRUCT_VERSION;
+    return info;
+}
+
+/* The last attempts of a job, oldest first: those kept, at most `capacity`, then the newest.
+ * infos[0] says the size of all. An attempt for which there was no memory is left out.
+ * Threads:  any.      Progress: blocking (a mutex of the job, held for a copy).
+ * Returns:  LEAT_OK and *count, 0 where none failed; LEAT_GONE; LEAT_NOT_FOUND; LEAT_BUSY (239
+ *           callers look at this job); LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_job_attempts(struct leat_engine *engine,
+                                                           leat_job_id id,
+                                                           struct leat_attempt_info *infos,
+                                                           size_t capacity, size_t *count);
+
+/* Which dead letters: all for which each field that is not 0 fits. */
+struct leat_dead_query {
+    uint32_t size;
+    uint32_t version;
+    leat_type type;
+    leat_queue queue;
+    enum leat_reason reason;
+    uint64_t cursor; /* from where on; 0: the oldest one. leat_dead_list() moves it on */
+};
+
+static inline struct leat_dead_query
+leat_dead_query_default(void)
+{
+    struct leat_dead_query query;
+    memset(&query, 0, sizeof(query));
+    query.size = (uint32_t)sizeof(query);
+    query.version = LEAT_STRUCT_VERSION;
+    return query;
+}
+
+/* Lists dead letters from query->cursor on, oldest first, at most `capacity`, and moves the cursor
+ * behind them. Fewer than `capacity`: there were no more. leat_get(), leat_job_attempts() and
+ * leat_job_payload() tell more of each. One at which 239 callers look is passed over.
+ * Threads:  any.      Progress: lock-free.    Allocates: no.
+ * Returns:  LEAT_OK and *count; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_dead_list(struct leat_engine *engine,
+                                                        struct leat_dead_query *query,
+                                                        leat_job_id *ids, size_t capacity,
+                                                        size_t *count);
+
+/* Copies the payload of a dead letter, as its last handler left it: at most `capacity` bytes, all
+ * or none. *bytes (may be NULL) is its size, set also with LEAT_FULL.
+ * Threads:  any.      Progress: lock-free.
+ * Returns:  LEAT_OK; LEAT_FULL (capacity is too small); LEAT_WRONG_STATE (not DEAD); LEAT_GONE;
+ *           LEAT_NOT_FOUND; LEAT_BUSY (239 callers look at this job); LEAT_FORKED; LEAT_INVALID. */
+LEAT_API LEAT_NODISCARD enum leat_status leat_job_payload(struct leat_engine *engine,
+                                                          leat_job_id id, void *buffer,
+                                                          size_t capacity, size_t *bytes);
+
+/* Brings a dead letter back: the same job, under the same id, with its payload and all of its
+ * attempts. It has no expiry any more, and no completion queue: its end came there already. A limit
+ * of its queue (waiting_max) does not refuse it. leat_job_attempts() shows the attempts before.
+ * Threads:  any.      Progress: lock-free; finds the letter by looking at all of them.
+ * Returns:  LEAT_OK; LEAT_BUSY (another thread looks at it, or has it in hand: come again);
+ *           LEAT_WRONG_STATE (no dead letter, or kept for its submitter only); LEAT_CLOSED;
+ *           LEAT_GONE; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (both times).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_dead_retry(struct leat_engine *engine, leat_job_id id,
+                                                         struct leat_when when);
+/* The same for all that a query (NULL: each) means, oldest first, of those that are there when the
+ * call begins. *count (may be NULL): how many. Those of which leat_dead_retry() would say LEAT_BUSY
+ * stay.
+ * Threads, Progress: as leat_dead_retry().
+ * Returns:  LEAT_OK; LEAT_CLOSED (*count may be more than 0); LEAT_UNSUPPORTED (a newer struct);
+ *           LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_dead_retry_all(struct leat_engine *engine,
+                                                             const struct leat_dead_query *query,
+                                                             struct leat_when when, size_t *count);
+
+/* Deletes a dead letter, and all that a query (NULL: each) means. The record of one that was
+ * submitted with LEAT_JOB_KEEP_RESULT stays until leat_release().
+ * Threads:  any.      Progress: lock-free; finds the letter by looking at all of them.
+ * Returns:  as leat_dead_retry() and leat_dead_retry_all().  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_dead_delete(struct leat_engine *engine,
+                                                          leat_job_id id);
+LEAT_API LEAT_NODISCARD enum leat_status leat_dead_delete_all(struct leat_engine *engine,
+                                                              const struct leat_dead_query *query,
+                                                              size_t *count);
+
 /* ---- schedules ------------------------------------------------------------------------------
  *
  * A schedule submits a copy of its job at each moment of a cron expression, in a time zone. It has
@@ -1490,7 +1728,7 @@ struct leat_statistics {
     uint64_t jobs_waiting; /* for a worker, at this moment; approximate while the engine runs */
     uint64_t jobs_running; /* handlers, and pending completions */
     uint64_t tasks_waiting;
-    uint64_t dead_dropped; /* dead letters beyond dead_max */
+    uint64_t dead_dropped; /* dead letters beyond dead_max, or dead_age_ns */
     uint64_t parks;
     uint64_t wakes;                 /* system calls made to wake a worker */
     struct leat_latency queue_wait; /* submit to start, sampled */
@@ -1503,6 +1741,9 @@ struct leat_statistics {
     uint64_t jobs_timed_out; /* attempts, pending ones too */
     uint64_t jobs_stuck;     /* of these, handlers that were told so and did not return within an
                                 eighth of the timeout, or 1 ms; each counts once */
+    uint64_t dead_letters;   /* kept at this moment */
+    uint64_t dead_retried;   /* dead letters that were brought back; a job that dies again counts in
+                                jobs_dead again */
 };
 
 static inline struct leat_statistics

@@ -14,6 +14,12 @@
 /* Of running_max; as many as there can be jobs. */
 #define LEAT_RUNNING_MAX (1u << 26)
 
+/* Of struct leat_rate: a clock tells nanoseconds, jobs in more are meant as fewer in less; what is
+ * rarer than once a year is a schedule; and there are no more jobs. */
+#define LEAT_RATE_JOBS_MAX  UINT64_C(1000000000)
+#define LEAT_RATE_NS_MAX    (UINT64_C(366) * 24 * 60 * 60 * 1000000000)
+#define LEAT_RATE_BURST_MAX (UINT64_C(1) << 26)
+
 /* Attempts are 16 bits in the record. */
 #define LEAT_ATTEMPTS_MAX     65535
 #define LEAT_ATTEMPTS_DEFAULT 3
@@ -64,9 +70,18 @@
 #define LEAT_REALTIME_MAX     99
 #define LEAT_SAMPLE_MAX       1000000
 #define LEAT_RETAINED_DEFAULT 10000
-/* They stand in a ring. */
-#define LEAT_RETAINED_MAX (UINT32_C(1) << LEAT_RING_SLOTS_LOG2_MAX)
-#define LEAT_ERROR_BYTES  256
+/* 8 MiB of ids. */
+#define LEAT_RETAINED_MAX (UINT32_C(1) << 20)
+/* Of what is kept for a time: the age is looked at so often in itself, so it may be exceeded by as
+ * much. One mark more than fit into an age is always behind it, and one is being written. */
+#define LEAT_BOOK_PARTS 8
+#define LEAT_BOOK_MARKS (LEAT_BOOK_PARTS + 2)
+/* Shorter is count, not age. */
+#define LEAT_AGE_NS_MIN  UINT64_C(1000000000)
+#define LEAT_AGE_NS_MAX  LEAT_RETRY_NS_MAX
+#define LEAT_ERROR_BYTES 256
+/* A job that has crashed a process so often will do it again. */
+#define LEAT_QUARANTINE_MAX 1000
 
 /* So often at most it is looked for jobs that have expired, and so late they may be found: an
  * expiry is a matter of seconds. Records that are looked at without going on to other clocks: some
@@ -96,6 +111,10 @@
  * at most: 8 MiB. */
 #define LEAT_KEYS_LOAD        4
 #define LEAT_KEYS_BUCKETS_MAX (UINT32_C(1) << 20)
+/* The window of a circuit breaker: a bit for each attempt; or so many parts of a time, so that it
+ * forgets an eighth at once. */
+#define LEAT_BREAKER_CALLS_MAX 1024
+#define LEAT_BREAKER_SLICES    8
 
 /* Threads that look at one job at once: 8 bits of its word. */
 #define LEAT_HOLDS_MAX 255

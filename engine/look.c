@@ -2,6 +2,7 @@
  * the record where it is; what it then reads is either fixed since submit, or atomic, or fixed
  * since the end. */
 #include "engine/completion.h"
+#include "engine/history.h"
 #include "engine/keys.h"
 #include "engine/timers.h"
 
@@ -114,8 +115,9 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
     }
     info->cancel_requested = (word & LEAT_WORD_CANCEL) != 0;
     info->payload_bytes = record->payload_bytes;
-    if (extra != NULL) {
-        info->progress = leat_progress_read(&extra->progress, info->progress_text);
+    const struct leat_progress *progress = extra == NULL ? NULL : leat_block(&extra->progress);
+    if (progress != NULL) {
+        info->progress = leat_progress_read(progress, info->progress_text);
     }
     if (phase == LEAT_PHASE_COMPLETED) {
         info->progress = 100;
@@ -124,12 +126,15 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
         return;
     }
     bool expired = phase == LEAT_PHASE_DEAD && (word & LEAT_WORD_EXPIRED) != 0;
-    info->reason = (enum leat_reason)atom_load_rlx(&record->reason); /* rlx: ordered by wait:A */
-    info->reason = expired ? LEAT_REASON_EXPIRED : info->reason;
+    if (phase == LEAT_PHASE_DEAD) { /* one that was brought back may have had a reason before */
+        info->reason =
+            (enum leat_reason)atom_load_rlx(&record->reason); /* rlx: ordered by wait:A */
+        info->reason = expired ? LEAT_REASON_EXPIRED : info->reason;
+    }
     if (extra != NULL) {
         info->result_bytes = extra->result_bytes;
-        bool late = atom_load_rlx(&record->late) != 0; /* rlx: ordered by wait:A */
-        leat_text_copy(info->error, late ? extra->late_error : extra->error);
+        bool late = !expired && atom_load_rlx(&record->late) != 0; /* rlx: ordered by wait:A */
+        leat_text_copy(info->error, leat_error_text(record, late));
     }
 }
 
@@ -140,6 +145,12 @@ word_now(const struct leat_engine *engine, uint32_t index)
      * Carries: the record as its end left it.
      * If relaxed: a result could be read that is not there yet. */
     return atom_load_acq(leat_slab_word(&engine->jobs, index));
+}
+
+enum leat_phase
+leat_job_phase_held(const struct leat_engine *engine, uint32_t index)
+{
+    return leat_word_phase(word_now(engine, index));
 }
 
 void

@@ -1,4 +1,5 @@
 /* middleware.c - functions around handlers, see middleware.h. */
+#include "engine/breaker.h"
 #include "engine/engine_internal.h"
 
 /* Letters: I set before it is in a list; S under the mutex. */
@@ -143,6 +144,9 @@ entries_free(struct leat_engine *engine, struct leat_middlewares *list)
 void
 leat_binding_free(struct leat_engine *engine, struct leat_binding *binding)
 {
+    if (binding != NULL) {
+        leat_breaker_free(engine, binding->breaker);
+    }
     if (binding != NULL && binding->plain != NULL) {
         entries_free(engine, &binding->middlewares);
         leat_memory_give(&engine->memory, binding->plain, sizeof(*binding));

@@ -1,4 +1,5 @@
 /* registry.c - types and queues: names bound to handlers, and to options. */
+#include "engine/breaker.h"
 #include "engine/gather.h"
 #include "engine/terms.h"
 
@@ -121,7 +122,15 @@ type_options_read(struct leat_type_options *known, const struct leat_type_option
     if (!leat_timeout_valid(known->timeout_ns)) {
         return LEAT_INVALID;
     }
-    return known->running_max <= LEAT_RUNNING_MAX ? LEAT_OK : LEAT_INVALID;
+    if (known->breaker != NULL) {
+        struct leat_breaker_options unused;
+        status = leat_breaker_check(&unused, known->breaker);
+        if (status != LEAT_OK) {
+            return status;
+        }
+    }
+    return known->running_max <= LEAT_RUNNING_MAX && leat_rate_valid(&known->rate) ? LEAT_OK
+                                                                                   : LEAT_INVALID;
 }
 
 struct leat_binding *
@@ -132,31 +141,63 @@ leat_binding_of(const struct leat_engine *engine, uint32_t type)
     return atom_load_acq(&engine->bindings[type]);
 }
 
+static void
+binding_free(struct leat_engine *engine, struct leat_binding *binding)
+{
+    if (binding != NULL) {
+        leat_breaker_free(engine, binding->breaker);
+        leat_memory_give(&engine->memory, binding, sizeof(*binding));
+    }
+}
+
+static enum leat_status
+binding_make(struct leat_engine *engine, const struct leat_type_options *known,
+             struct leat_binding **made)
+{
+    struct leat_backoff backoff;
+    enum leat_status status = leat_backoff_read(&backoff, known->retry, NULL);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    struct leat_binding *binding = leat_memory_take(&engine->memory, sizeof(*binding));
+    if (binding == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    binding->max_attempts = known->max_attempts;
+    binding->timeout_ns = known->timeout_ns;
+    binding->backoff = backoff;
+    if (known->breaker != NULL) {
+        binding->breaker = leat_breaker_make(engine, known->breaker);
+        if (binding->breaker == NULL) {
+            binding_free(engine, binding);
+            return LEAT_NO_MEMORY;
+        }
+    }
+    *made = binding;
+    return LEAT_OK;
+}
+
 /* Binds once. False: it is bound already. */
 static bool
 bind(struct leat_engine *engine, uint32_t type, struct leat_binding *binding)
 {
     void *unbound = NULL;
+    if (binding->breaker != NULL) {
+        binding->breaker->type = type;
+    }
     /* bind:A acq_rel -> binding:A.  Carries: see binding:A.
      * If relaxed: see binding:A. */
     return atom_cas_acq_rel(&engine->bindings[type], &unbound, binding);
 }
 
-/* Binds the name to a binding with handler, context and gather, which goes with it; the rest are
- * its options. Where it is not bound, the caller has it. */
+/* Binds the name to a binding; what goes with it learns its type. Where it is not bound, the caller
+ * has it. */
 static enum leat_status
-type_bind(struct leat_engine *engine, const char *name, struct leat_binding *plain,
-          const struct leat_type_options *known, uint32_t *index)
+type_bind(struct leat_engine *engine, const char *name, struct leat_binding *plain, uint32_t *index)
 {
-    enum leat_status status = leat_backoff_read(&plain->backoff, known->retry, NULL);
-    plain->max_attempts = known->max_attempts;
-    plain->timeout_ns = known->timeout_ns;
-    if (status != LEAT_OK) {
-        return status;
-    }
     leat_middleware_lock(engine);
     struct leat_binding *binding = leat_middleware_around(engine, plain);
-    status =
+    enum leat_status status =
         binding == NULL ? LEAT_NO_MEMORY : add_status(leat_names_add(&engine->types, name, index));
     if (status == LEAT_OK && plain->gather != NULL) {
         plain->gather->type = *index;
@@ -177,9 +218,16 @@ type_bound(struct leat_engine *engine, uint32_t index, const struct leat_type_op
            leat_type *type)
 {
     const leat_type bound = {index + 1};
+    struct leat_breaker *breaker = leat_binding_of(engine, index)->breaker;
     enum leat_status status = LEAT_OK;
+    if (breaker != NULL) {
+        leat_breaker_stand(breaker);
+    }
     if (known->running_max != 0) {
         status = leat_type_set_running_max(engine, bound, known->running_max);
+    }
+    if (status == LEAT_OK && known->rate.jobs != 0) {
+        status = leat_type_set_rate(engine, bound, known->rate);
     }
     leat_watch_expect(engine, known->timeout_ns);
     if (type != NULL) {
@@ -207,15 +255,16 @@ leat_type_register(struct leat_engine *engine, const char *name, leat_handler ha
     if (status != LEAT_OK) {
         return status;
     }
-    struct leat_binding *binding = leat_memory_take(&engine->memory, sizeof(*binding));
-    if (binding == NULL) {
-        return LEAT_NO_MEMORY;
+    struct leat_binding *binding = NULL;
+    status = binding_make(engine, &known, &binding);
+    if (status != LEAT_OK) {
+        return status;
     }
     binding->handler = handler;
     binding->context = context;
-    status = type_bind(engine, name, binding, &known, &index);
+    status = type_bind(engine, name, binding, &index);
     if (status != LEAT_OK) {
-        leat_memory_give(&engine->memory, binding, sizeof(*binding));
+        binding_free(engine, binding);
         return status;
     }
     return type_bound(engine, index, &known, type);
@@ -241,19 +290,22 @@ leat_type_register_batch(struct leat_engine *engine, const char *name, leat_batc
     if (status != LEAT_OK) {
         return status;
     }
-    struct leat_binding *binding = leat_memory_take(&engine->memory, sizeof(*binding));
-    struct leat_gather *gather = leat_gather_make(engine, handler, context, &known);
-    if (binding == NULL || gather == NULL) {
-        status = LEAT_NO_MEMORY;
-    } else {
+    struct leat_binding *binding = NULL;
+    struct leat_gather *gather = NULL;
+    status = binding_make(engine, &known, &binding);
+    if (status == LEAT_OK) {
+        gather = leat_gather_make(engine, handler, context, &known);
+        status = gather == NULL ? LEAT_NO_MEMORY : LEAT_OK;
+    }
+    if (status == LEAT_OK) {
         binding->handler = leat_gather_single;
         binding->context = gather;
         binding->gather = gather;
-        status = type_bind(engine, name, binding, &known, &index);
+        status = type_bind(engine, name, binding, &index);
     }
     if (status != LEAT_OK) {
         leat_gather_free(gather);
-        leat_memory_give(&engine->memory, binding, sizeof(*binding));
+        binding_free(engine, binding);
         return status;
     }
     leat_gather_begin(gather);
@@ -289,7 +341,8 @@ queue_options_read(struct leat_queue_options *known, const struct leat_queue_opt
     if (known->priority >= LEAT_PRIORITY_LEVELS) {
         return LEAT_INVALID;
     }
-    return known->running_max <= LEAT_RUNNING_MAX ? LEAT_OK : LEAT_INVALID;
+    return known->running_max <= LEAT_RUNNING_MAX && leat_rate_valid(&known->rate) ? LEAT_OK
+                                                                                   : LEAT_INVALID;
 }
 
 /* A queue's word holds its options once they are set: who creates it by submitting to it and who
@@ -342,6 +395,9 @@ leat_queue_create(struct leat_engine *engine, const char *name,
     }
     if (status == LEAT_OK && known.running_max != 0) {
         status = leat_queue_set_running_max(engine, *queue, known.running_max);
+    }
+    if (status == LEAT_OK && known.rate.jobs != 0) {
+        status = leat_queue_set_rate(engine, *queue, known.rate);
     }
     return status;
 }

@@ -1,59 +1,49 @@
 /* retain.c - the end of jobs: the final swap, who is woken, what is kept for how long, and giving
  * records back. */
 #include "engine/completion.h"
+#include "engine/history.h"
 #include "engine/keys.h"
 #include "engine/terms.h"
 
-#include <string.h>
-
 /* ---- giving back ---------------------------------------------------------------------------- */
+
+void *
+leat_block(const leat_atomic_pointer *place)
+{
+    /* block:A acquire -> block:B, history:A.  Carries: the zeroed block.
+     * If relaxed: a reader could see an old progress in it. */
+    return atom_load_acq(place);
+}
+
+void *
+leat_block_make(struct leat_engine *engine, leat_atomic_pointer *place, size_t bytes)
+{
+    void *block = leat_block(place);
+    if (block != NULL) {
+        return block;
+    }
+    block = leat_memory_take(&engine->memory, bytes);
+    void *none = NULL;
+    /* block:B acq_rel -> block:A.  Carries: see block:A.
+     * If relaxed: see block:A. */
+    if (block != NULL && !atom_cas_acq_rel(place, &none, block)) {
+        /* A handler and a completion met here; the first block stays. */
+        leat_memory_give(&engine->memory, block, bytes);
+        block = none;
+    }
+    return block;
+}
 
 struct leat_job_extra *
 leat_job_extra(const struct leat_job_record *record)
 {
-    /* extra:A acquire -> extra:B.  Carries: the zeroed block.
-     * If relaxed: a reader could see an old progress in it. */
-    return atom_load_acq(&record->extra);
+    return leat_block(&record->extra);
 }
 
 struct leat_job_extra *
 leat_job_extra_make(struct leat_engine *engine, struct leat_job_record *record)
 {
-    struct leat_job_extra *extra = leat_job_extra(record);
-    if (extra != NULL) {
-        return extra;
-    }
-    extra = leat_memory_take(&engine->memory, sizeof(*extra));
-    void *none = NULL;
-    /* extra:B acq_rel -> extra:A.  Carries: see extra:A.
-     * If relaxed: see extra:A. */
-    if (extra != NULL && !atom_cas_acq_rel(&record->extra, &none, (void *)extra)) {
-        /* A handler and a completion met here; the first block stays. */
-        leat_memory_give(&engine->memory, extra, sizeof(*extra));
-        extra = none;
-    }
-    return extra;
-}
-
-void
-leat_text_cut(char *to, const char *from, size_t bytes)
-{
-    size_t length = strnlen(from, bytes);
-    if (length >= bytes) {
-        length = bytes - 1;
-        /* Not in the middle of a character: 10xxxxxx continues one. */
-        while (length > 0 && ((unsigned char)from[length] & 0xc0) == 0x80) {
-            length--;
-        }
-    }
-    memcpy(to, from, length);
-    to[length] = '\0';
-}
-
-void
-leat_text_copy(char *to, const char *from)
-{
-    leat_text_cut(to, from, LEAT_ERROR_BYTES);
+    return leat_block_make(engine, &record->extra, sizeof(struct leat_job_extra));
 }
 
 void
@@ -75,6 +65,9 @@ leat_job_reclaim(struct leat_engine *engine, uint32_t index)
     if (extra != NULL) {
         leat_memory_give(&engine->memory, extra->result, extra->result_bytes);
         leat_terms_free(engine, extra);
+        leat_history_free(engine, extra);
+        leat_memory_give(&engine->memory, leat_block(&extra->progress),
+                         sizeof(struct leat_progress));
         leat_memory_give(&engine->memory, extra, sizeof(*extra));
         atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by give:B */
     }
@@ -83,63 +76,70 @@ leat_job_reclaim(struct leat_engine *engine, uint32_t index)
 
 /* ---- retention ------------------------------------------------------------------------------ */
 
-/* The retention lets go of a record that it has LINKED. */
+/* The caller has taken the id out of its book, or could not put it in. */
 static void
-drop(struct leat_engine *engine, const struct leat_retention *retention, uint32_t index)
+drop(struct leat_engine *engine, uint64_t id)
 {
-    if (retention == &engine->dead) {
-        (void)atom_add_rlx(&engine->outside.dead_dropped, 1); /* rlx: statistic */
-    }
+    uint32_t index = (uint32_t)(id & LEAT_INDEX_NONE);
     if (leat_job_let_go(leat_slab_word(&engine->jobs, index), LEAT_WORD_LINKED)) {
         leat_job_reclaim(engine, index);
     }
 }
 
-/* Drops the oldest record of a ring. False: there is none. */
+/* Drops the oldest record before `end`. False: there is none. */
 static bool
-evict(struct leat_engine *engine, struct leat_retention *retention)
+drop_oldest(struct leat_engine *engine, struct leat_book *book, uint64_t end)
 {
-    uint32_t index = 0;
-    if (!leat_mpmc_pop(&retention->ring, &index)) {
-        return false;
+    uint64_t id = leat_book_pop(book, end);
+    if (id != 0) {
+        drop(engine, id);
     }
-    drop(engine, retention, index);
-    return true;
+    return id != 0;
 }
 
 bool
 leat_retention_yield(struct leat_engine *engine)
 {
-    return engine->finished.max != 0 && evict(engine, &engine->finished);
+    return drop_oldest(engine, &engine->finished, leat_book_end(&engine->finished));
 }
 
-/* The word has LINKED for this ring. Several threads at once may keep a few more than max. */
 static void
-keep(struct leat_engine *engine, struct leat_retention *retention, uint32_t index)
+dead_dropped(struct leat_engine *engine)
 {
-    while (leat_mpmc_count(&retention->ring) >= retention->max && evict(engine, retention)) {
+    (void)atom_add_rlx(&engine->outside.dead_dropped, 1); /* rlx: statistic */
+}
+
+void
+leat_retention_put(struct leat_engine *engine, struct leat_book *book, uint32_t index)
+{
+    uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index)); /* rlx: single writer */
+    uint64_t before = leat_book_put(book, leat_word_of(leat_word_generation(word), index));
+    if (before != 0 && book == &engine->dead) {
+        dead_dropped(engine);
     }
-    while (!leat_mpmc_push(&retention->ring, index)) {
-        if (!evict(engine, retention)) {
-            /* A frozen thread holds up the ring: dropped rather than waited with. */
-            drop(engine, retention, index);
-            return;
-        }
+    if (before != 0) {
+        drop(engine, before);
     }
 }
 
-static struct leat_retention *
-retention_of(struct leat_engine *engine, enum leat_phase phase)
+void
+leat_retention_drop(struct leat_engine *engine, uint64_t id)
+{
+    drop(engine, id);
+}
+
+static struct leat_book *
+book_of(struct leat_engine *engine, enum leat_phase phase)
 {
     return phase == LEAT_PHASE_DEAD ? &engine->dead : &engine->finished;
 }
 
-/* True if a job that ends as `phase` with this word goes into a retention ring. */
+/* True if a job that ends as `phase` with this word is kept in a book. */
 static bool
 retained(struct leat_engine *engine, enum leat_phase phase, uint64_t word)
 {
     bool for_submitter = phase != LEAT_PHASE_DEAD && (word & LEAT_WORD_KEPT) != 0;
-    return retention_of(engine, phase)->max != 0 && !for_submitter;
+    return book_of(engine, phase)->max != 0 && !for_submitter;
 }
 
 void
@@ -156,7 +156,7 @@ leat_job_retire(struct leat_engine *engine, uint32_t index)
         leat_job_free_payload(engine, index);
     }
     if (retained(engine, phase, now)) {
-        keep(engine, retention_of(engine, phase), index);
+        leat_retention_put(engine, book_of(engine, phase), index);
     } else if (leat_job_let_go(word, LEAT_WORD_LINKED)) {
         leat_job_reclaim(engine, index);
     }
@@ -228,7 +228,7 @@ ending_judge(struct leat_ending *ending, uint64_t word)
 }
 
 /* The swap that ends an attempt; *ending is what it comes to. What is kept for its submitter needs
- * no retention ring, but dead letters are kept for the operator as well. *before and *after are the
+ * no book, but dead letters are kept for the operator as well. *before and *after are the
  * word; one that has a key is held. False: refused. */
 static bool
 end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending, uint64_t *before,
@@ -285,7 +285,7 @@ leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending endi
         leat_job_reclaim(engine, index);
     } else if ((after & ~before & LEAT_WORD_LINKED) != 0) {
         /* One that a wheel has is retired by who takes it off. */
-        keep(engine, retention_of(engine, leat_word_phase(after)), index);
+        leat_retention_put(engine, book_of(engine, leat_word_phase(after)), index);
     }
     if (LEAT_UNLIKELY(completion != 0)) {
         const struct leat_completion_end end = {
@@ -298,37 +298,52 @@ leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending endi
     return true;
 }
 
-/* ---- init and fini -------------------------------------------------------------------------- */
+/* ---- ages ----------------------------------------------------------------------------------- */
 
-static bool
-ring_init(struct leat_retention *retention, uint32_t max)
+static uint64_t
+source_next(void *context)
 {
-    retention->max = max;
-    if (max == 0) {
-        return true;
-    }
-    uint32_t log2 = leat_log2_up(max);
-    log2 = log2 < LEAT_RING_SLOTS_LOG2_MIN ? LEAT_RING_SLOTS_LOG2_MIN : log2;
-    retention->bytes = leat_mpmc_bytes(log2);
-    retention->memory = leat_os_map(retention->bytes);
-    if (retention->memory == NULL) {
-        return false;
-    }
-    const struct leat_ring_config config = {.slots_log2 = log2, .memory = retention->memory};
-    leat_mpmc_init(&retention->ring, &config);
-    return true;
+    const struct leat_engine *engine = context;
+    uint64_t finished_ns = atom_load_rlx(&engine->finished.look_ns); /* rlx: statistic */
+    uint64_t dead_ns = atom_load_rlx(&engine->dead.look_ns);         /* rlx: statistic */
+    return finished_ns < dead_ns ? finished_ns : dead_ns;
 }
+
+static uint64_t
+source_look(void *context, uint64_t now_ns)
+{
+    struct leat_engine *engine = context;
+    uint64_t finished = leat_book_look(&engine->finished, now_ns);
+    uint64_t dead = leat_book_look(&engine->dead, now_ns);
+    /* Both end with their books. */
+    while (finished != 0 && drop_oldest(engine, &engine->finished, finished)) {
+    }
+    while (dead != 0 && drop_oldest(engine, &engine->dead, dead)) {
+        dead_dropped(engine);
+    }
+    return source_next(engine);
+}
+
+struct leat_clock_source
+leat_retention_source(struct leat_engine *engine)
+{
+    struct leat_clock_source source = {source_look, source_next, NULL, engine, LEAT_TIME_BOOT};
+    return source;
+}
+
+/* ---- init and fini -------------------------------------------------------------------------- */
 
 bool
 leat_retention_init(struct leat_engine *engine)
 {
-    return ring_init(&engine->finished, engine->config.retained_max) &&
-           ring_init(&engine->dead, engine->config.dead_max);
+    const struct leat_config *config = &engine->config;
+    return leat_book_init(&engine->finished, config->retained_max, config->retained_age_ns) &&
+           leat_book_init(&engine->dead, config->dead_max, config->dead_age_ns);
 }
 
 void
 leat_retention_fini(struct leat_engine *engine)
 {
-    leat_os_unmap(engine->finished.memory, engine->finished.bytes);
-    leat_os_unmap(engine->dead.memory, engine->dead.bytes);
+    leat_book_fini(&engine->finished);
+    leat_book_fini(&engine->dead);
 }

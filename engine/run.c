@@ -1,7 +1,10 @@
 /* run.c - one attempt of one job on a worker, from the take to its end; completion from elsewhere.
  */
+#include "engine/breaker.h"
+#include "engine/dead.h"
 #include "engine/gates.h"
 #include "engine/gather.h"
+#include "engine/history.h"
 #include "engine/pending.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
@@ -153,15 +156,11 @@ static uint64_t
 policy_delay_ns(const struct leat_run *run)
 {
     const struct leat_backoff *backoff = leat_terms_backoff(run->engine, run->index);
-    const struct leat_job_extra *extra = leat_job_extra(run->record);
     struct leat_failure failure = {.id = leat_run_id(run),
                                    .type = leat_run_type(run),
                                    .attempt = run->attempt,
                                    .max_attempts = run->max_attempts,
-                                   .error = ""};
-    if (extra != NULL) {
-        failure.error = run->late ? extra->late_error : extra->error;
-    }
+                                   .error = leat_error_text(run->record, run->late)};
     return leat_backoff_delay(backoff, &failure, leat_backoff_random(run->engine->seed, &failure));
 }
 
@@ -170,7 +169,9 @@ static void
 fail(const struct leat_run *run, uint64_t delay_ns)
 {
     struct leat_ending ending = {LEAT_PHASE_DEAD, LEAT_REASON_ATTEMPTS, run->worker, run->late};
+    leat_breaker_ended(run, true);
     leat_gates_leave(run->engine, run->record);
+    leat_history_note(run, LEAT_OUTCOME_RETRY);
     if (run->attempt < run->max_attempts) {
         uint64_t after_ns = delay_ns == LEAT_DELAY_OF_POLICY ? policy_delay_ns(run) : delay_ns;
         if (after_ns != LEAT_FOREVER) {
@@ -203,6 +204,7 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
     leat_gates_leave(run->engine, run->record);
     switch (outcome.kind) {
     case LEAT_OUTCOME_DONE:
+        leat_history_note(run, LEAT_OUTCOME_DONE);
         ending.phase = LEAT_PHASE_COMPLETED;
         ending.reason = LEAT_REASON_NONE;
         break;
@@ -210,6 +212,8 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
         fail(run, outcome.delay_ns);
         return;
     case LEAT_OUTCOME_FAIL:
+        leat_breaker_ended(run, true);
+        leat_history_note(run, LEAT_OUTCOME_FAIL);
         ending.reason = LEAT_REASON_FAILED;
         break;
     case LEAT_OUTCOME_SNOOZE:
@@ -225,6 +229,8 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
     if (LEAT_UNLIKELY(!leat_job_end(run->engine, run->index, ending))) {
         /* Too late. */
         fail(run, LEAT_DELAY_OF_POLICY);
+    } else if (ending.phase == LEAT_PHASE_COMPLETED) {
+        leat_breaker_ended(run, false);
     }
 }
 
@@ -303,21 +309,29 @@ begin(struct leat_run *run)
     return false;
 }
 
-/* An attempt of a job that has more than its record. False: it has waited for too long. */
+/* An attempt of a job that has more than its record. False: it has waited for too
+ * long, or is not to run at all. */
 static LEAT_COLD bool
 begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
 {
-    if (leat_terms_expired(run->engine, extra)) {
-        /* rlx: single writer */
-        bool late = atom_load_rlx(&run->record->late) != 0;
-        const struct leat_ending expired = {LEAT_PHASE_DEAD, LEAT_REASON_EXPIRED, run->worker,
-                                            late};
+    bool quarantined = leat_job_quarantined(run->engine, extra);
+    if (quarantined || leat_terms_expired(run->engine, extra)) {
+        const struct leat_ending unfit = {
+            LEAT_PHASE_DEAD, quarantined ? LEAT_REASON_QUARANTINED : LEAT_REASON_EXPIRED,
+            run->worker, false};
         leat_gates_leave(run->engine, run->record);
-        (void)leat_job_end(run->engine, run->index, expired);
+        (void)leat_job_end(run->engine, run->index, unfit);
         return false;
     }
-    extra->error[0] = '\0'; /* nobody reads it before the end */
+    leat_error_clear(run->record); /* nobody reads it before the end */
     return true;
+}
+
+static struct leat_breaker *
+breaker_of(const struct leat_run *run)
+{
+    const struct leat_binding *binding = leat_binding_of(run->engine, leat_job_type(run->record));
+    return binding == NULL ? NULL : binding->breaker;
 }
 
 static uint32_t
@@ -342,6 +356,7 @@ call(struct leat_run *run, const struct leat_binding *binding)
             leat_histogram_record(&place->queue_wait, start_ns - submit_ns);
         }
     }
+    leat_history_begin(run, start_ns);
     /* Behind the swap: until then it is the number of the attempt before, which no token fits whose
      * bits are in the word now. rlx: single writer */
     atom_store_rlx(&run->record->attempts, (uint16_t)run->number);
@@ -382,7 +397,12 @@ take(struct leat_run *run)
 bool
 leat_run_begin(struct leat_run *run)
 {
-    return take(run);
+    if (!take(run)) {
+        return false;
+    }
+    run->breaker = breaker_of(run);
+    leat_history_begin(run, 0);
+    return true;
 }
 
 void
@@ -411,6 +431,7 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
         (void)leat_job_end(engine, index, unknown);
         return;
     }
+    run.breaker = binding->breaker;
     call(&run, binding);
 }
 
@@ -434,6 +455,7 @@ attempt_of(struct leat_run *run)
 {
     run->attempt = (run->number - leat_timers_snoozes(run->engine, run->index)) & UINT16_MAX;
     run->max_attempts = max_attempts_of(run->engine, run->record);
+    run->breaker = breaker_of(run);
 }
 
 static void
@@ -532,7 +554,7 @@ finish(const struct leat_run *run, struct leat_outcome outcome)
 /* Puts the text where the end finds it. The lock keeps the completion of a later attempt away from
  * the text, and whoever gets it looks whether its own attempt is still the one that runs. */
 static enum leat_status
-late_write(const struct leat_run *run, struct leat_job_extra *extra, const char *error)
+late_write(const struct leat_run *run, struct leat_job_errors *errors, const char *error)
 {
     const struct leat_mark still = {
         .mask = LEAT_WORD_CLAIMED | LEAT_WORD_ATTEMPT,
@@ -542,23 +564,23 @@ late_write(const struct leat_run *run, struct leat_job_extra *extra, const char 
     uint32_t unlocked = 0;
     /* late:A acq_rel -> late:B.  Carries: the end of the last writer's copy.
      * If relaxed: two texts could mix. */
-    if (!atom_cas_acq_rel(&extra->late_lock, &unlocked, 1)) {
+    if (!atom_cas_acq_rel(&errors->late_lock, &unlocked, 1)) {
         unclaim(run);
         return LEAT_BUSY;
     }
     if (!leat_job_mark(run->word, &still, &before)) {
         return LEAT_STALE;
     }
-    leat_text_copy(extra->late_error, error);
+    leat_text_copy(errors->late, error);
     return LEAT_OK;
 }
 
 static void
-late_unlock(struct leat_job_extra *extra)
+late_unlock(struct leat_job_errors *errors)
 {
     /* late:B release -> late:A.  Carries: see late:A.
      * If relaxed: see late:A. */
-    atom_store_rel(&extra->late_lock, 0);
+    atom_store_rel(&errors->late_lock, 0);
 }
 
 static enum leat_status
@@ -573,19 +595,19 @@ complete(struct leat_run *run, leat_token token, struct leat_outcome outcome, co
     if (error == NULL) {
         return finish(run, outcome);
     }
-    struct leat_job_extra *extra = leat_job_extra_make(run->engine, run->record);
-    if (extra == NULL) {
+    struct leat_job_errors *errors = leat_job_errors_make(run->engine, run->record);
+    if (errors == NULL) {
         unclaim(run);
         return LEAT_NO_MEMORY;
     }
-    status = late_write(run, extra, error);
+    status = late_write(run, errors, error);
     if (status == LEAT_BUSY) {
         return status;
     }
     if (status == LEAT_OK) {
         status = finish(run, outcome);
     }
-    late_unlock(extra);
+    late_unlock(errors);
     return status;
 }
 

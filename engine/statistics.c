@@ -122,6 +122,8 @@ places_sum(const struct leat_engine *engine, struct leat_statistics *sum)
     sum->jobs_running += read_counter(&outside->awaited) % LEAT_OUTSIDE_CHANGE;
     sum->wakes += read_counter(&engine->pool.wakes_outside);
     sum->dead_dropped = read_counter(&outside->dead_dropped);
+    sum->dead_retried = read_counter(&outside->dead_retried);
+    sum->dead_letters = leat_book_count(&engine->dead);
     sum->jobs_timed_out =
         read_counter(&engine->watch.timed_out) + read_counter(&engine->timers.timed_out);
     sum->jobs_stuck = read_counter(&engine->watch.stuck);
@@ -149,8 +151,8 @@ derive(struct leat_engine *engine, struct leat_statistics *sum)
     uint64_t ended = sum->jobs_completed + sum->jobs_dead + sum->jobs_cancelled;
     /* Records taken count modulo 2^38; those that live are far fewer, so the difference is exact.
      */
-    uint64_t live = difference(taken, refused + ended);
-    sum->jobs_submitted = ended + live;
+    uint64_t live = difference(taken + sum->dead_retried, refused + ended);
+    sum->jobs_submitted = ended + live - sum->dead_retried;
     sum->jobs_scheduled = read_counter(&engine->timers.scheduled);
     sum->jobs_retrying = read_counter(&engine->timers.retrying);
     sum->jobs_waiting =

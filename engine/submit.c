@@ -208,7 +208,7 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
     record->submit_ns = sample_time(engine, index, word);
     atom_store_rlx(&record->type, (uint16_t)intake->type); /* rlx: ordered by submit:A */
-    record->admitted = false;
+    record->admitted = 0;
     record->returned = false;
     record->max_attempts = (uint16_t)job->max_attempts;
     atom_store_rlx(&record->queue, (uint16_t)intake->queue); /* rlx: ordered by submit:A */

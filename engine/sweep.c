@@ -45,8 +45,8 @@ record_look(struct leat_engine *engine, uint32_t index, uint64_t now_ns)
         return status == LEAT_BUSY ? now_ns : LEAT_TIME_NEVER;
     }
     const struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
-    if (extra != NULL && extra->terms != NULL) {
-        expires_ns = extra->terms->expires_ns;
+    if (extra != NULL) {
+        expires_ns = leat_terms_expires_ns(extra);
     }
     bool ended = expires_ns <= now_ns && leat_job_expire(engine, id);
     leat_job_unhold(engine, index);

@@ -49,16 +49,17 @@ leat_terms_make(struct leat_engine *engine, uint32_t index, const struct leat_jo
         return LEAT_NO_MEMORY;
     }
     terms->timeout_ns = known.timeout_ns;
-    terms->expires_ns = known.expires_in_ns == LEAT_FOREVER
-                            ? LEAT_FOREVER
-                            : leat_timers_after(now_of(engine), known.expires_in_ns);
+    uint64_t expires_ns = known.expires_in_ns == LEAT_FOREVER
+                              ? LEAT_FOREVER
+                              : leat_timers_after(now_of(engine), known.expires_in_ns);
+    atom_init(&terms->expires_ns, expires_ns);
     terms->backs_off = known.retry != NULL;
     if (terms->backs_off) {
         status = leat_backoff_read(&terms->backoff, known.retry, NULL);
     }
     extra->terms = terms;
-    if (terms->expires_ns != LEAT_FOREVER) {
-        leat_sweep_expect(engine, terms->expires_ns);
+    if (expires_ns != LEAT_FOREVER) {
+        leat_sweep_expect(engine, expires_ns);
     }
     if (known.timeout_ns != LEAT_TIMEOUT_OF_TYPE) {
         leat_watch_expect(engine, known.timeout_ns);
@@ -103,9 +104,16 @@ leat_terms_backoff(const struct leat_engine *engine, uint32_t index)
     return &leat_binding_of(engine, leat_job_type(leat_job_record(engine, index)))->backoff;
 }
 
+uint64_t
+leat_terms_expires_ns(const struct leat_job_extra *extra)
+{
+    /* rlx: ordered by change:A */
+    return extra->terms == NULL ? LEAT_FOREVER : atom_load_rlx(&extra->terms->expires_ns);
+}
+
 bool
 leat_terms_expired(const struct leat_engine *engine, const struct leat_job_extra *extra)
 {
-    return extra->terms != NULL && extra->terms->expires_ns != LEAT_FOREVER &&
-           now_of(engine) >= extra->terms->expires_ns;
+    uint64_t expires_ns = leat_terms_expires_ns(extra);
+    return expires_ns != LEAT_FOREVER && now_of(engine) >= expires_ns;
 }

@@ -13,12 +13,13 @@
 
 struct leat_engine;
 
-/* Never changed once the job is submitted. */
+/* Letters: I set by the submitter; W one writer, many readers. */
 struct leat_job_terms {
-    uint64_t timeout_ns; /* LEAT_TIMEOUT_OF_TYPE, or what leat_timeout_valid() says */
-    uint64_t expires_ns; /* by the clock of delays; LEAT_FOREVER: never */
-    bool backs_off;      /* by a policy of its own: */
-    struct leat_backoff backoff;
+    uint64_t timeout_ns;         /* I LEAT_TIMEOUT_OF_TYPE, or what leat_timeout_valid() says */
+    leat_atomic_u64 expires_ns;  /* W by the clock of delays; LEAT_FOREVER: never, and so from the
+                                   moment on at which the job is brought back from the dead */
+    bool backs_off;              /* I by a policy of its own: */
+    struct leat_backoff backoff; /* I */
 };
 
 LEAT_INLINE bool
@@ -42,7 +43,8 @@ void leat_terms_free(struct leat_engine *engine, struct leat_job_extra *extra);
 uint64_t leat_terms_timeout_ns(const struct leat_engine *engine, uint32_t index);
 const struct leat_backoff *leat_terms_backoff(const struct leat_engine *engine, uint32_t index);
 
-/* True if the job has waited for as long as it may. pre: as above. */
+/* Until when the job may wait; and true if it has waited for as long. pre: as above. */
+uint64_t leat_terms_expires_ns(const struct leat_job_extra *extra);
 bool leat_terms_expired(const struct leat_engine *engine, const struct leat_job_extra *extra);
 
 #endif

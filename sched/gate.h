@@ -23,18 +23,24 @@
 /* Word, 64 bits
  *   63      USED    it was paused or capped once: jobs pass it before they go to the ring
  *   62      PAUSED
- *   61..54  wanted  levels whose list waits here
- *   53..27  cut     LEAT_GATE_MOST less the cap; so 0 is no cap, and a gate that was never used
- *   26..0   used
+ *   61      BROKEN  a circuit breaker has it shut
+ *   60      unused
+ *   59..52  wanted  levels whose list waits here
+ *   51..26  cut     LEAT_GATE_MOST less the cap; so 0 is no cap, and a gate that was never used
+ *   25..0   used    at most as many as there are records
  */
-#define LEAT_GATE_USED         (UINT64_C(1) << 63)
-#define LEAT_GATE_PAUSED       (UINT64_C(1) << 62)
-#define LEAT_GATE_WANTED_SHIFT 54
-#define LEAT_GATE_CUT_SHIFT    27
-#define LEAT_GATE_MOST         ((UINT32_C(1) << 27) - 1)
+#define LEAT_GATE_USED   (UINT64_C(1) << 63)
+#define LEAT_GATE_PAUSED (UINT64_C(1) << 62)
+#define LEAT_GATE_BROKEN (UINT64_C(1) << 61)
+/* What stops all, whatever the cap. */
+#define LEAT_GATE_STOPS        (LEAT_GATE_PAUSED | LEAT_GATE_BROKEN)
+#define LEAT_GATE_WANTED_SHIFT 52
+#define LEAT_GATE_CUT_SHIFT    26
+#define LEAT_GATE_MOST         LEAT_RECORDS_MAX
 #define LEAT_GATE_CUT          ((uint64_t)LEAT_GATE_MOST << LEAT_GATE_CUT_SHIFT)
 
 LEAT_STATIC(LEAT_PRIORITY_LEVELS <= 8, "a gate's word has a bit for each level");
+LEAT_STATIC(LEAT_GATE_MOST == (UINT32_C(1) << LEAT_GATE_CUT_SHIFT) - 1, "used has 26 bits");
 
 /* Zeroed at first. Letters: S many writers. */
 struct leat_gate {
@@ -56,7 +62,7 @@ leat_gate_most(uint64_t word)
 LEAT_INLINE bool
 leat_gate_open(uint64_t word)
 {
-    return (word & LEAT_GATE_PAUSED) == 0 && leat_gate_used(word) < leat_gate_most(word);
+    return (word & LEAT_GATE_STOPS) == 0 && leat_gate_used(word) < leat_gate_most(word);
 }
 
 LEAT_INLINE uint64_t
@@ -113,13 +119,20 @@ leat_gate_leave(struct leat_gate *gate)
     return leat_gate_change(gate, 0, 0, 1);
 }
 
-/* At most `most` from now on; those that have entered stay. 0: no cap. As leave. */
+/* At most `most` from now on; those that have entered stay. 0, or as many as there are records: no
+ * cap. As leave. */
 LEAT_INLINE uint32_t
 leat_gate_cap(struct leat_gate *gate, uint32_t most)
 {
-    LEAT_ASSERT(most <= LEAT_GATE_MOST);
-    uint64_t cut = most == 0 ? 0 : LEAT_GATE_MOST - most;
+    uint64_t cut = most == 0 || most > LEAT_GATE_MOST ? 0 : LEAT_GATE_MOST - most;
     return leat_gate_change(gate, LEAT_GATE_CUT, LEAT_GATE_USED | cut << LEAT_GATE_CUT_SHIFT, 0);
+}
+
+/* Its jobs pass it from now on. */
+LEAT_INLINE void
+leat_gate_use(struct leat_gate *gate)
+{
+    (void)leat_gate_change(gate, 0, LEAT_GATE_USED, 0);
 }
 
 LEAT_INLINE void
@@ -133,6 +146,19 @@ LEAT_INLINE uint32_t
 leat_gate_resume(struct leat_gate *gate)
 {
     return leat_gate_change(gate, LEAT_GATE_PAUSED, 0, 0);
+}
+
+LEAT_INLINE void
+leat_gate_break(struct leat_gate *gate)
+{
+    (void)leat_gate_change(gate, 0, LEAT_GATE_USED | LEAT_GATE_BROKEN, 0);
+}
+
+/* As leave. */
+LEAT_INLINE uint32_t
+leat_gate_mend(struct leat_gate *gate)
+{
+    return leat_gate_change(gate, LEAT_GATE_BROKEN, 0, 0);
 }
 
 #endif

@@ -115,7 +115,7 @@ leat_lists_gate(struct leat_pool *pool, uint32_t queue)
     uint32_t level = LEAT_PRIORITY_LEVELS;
     while (level > 0) {
         level--;
-        /* Who misses it is turned back at the take. rlx: ordered by stand:A */
+        /* Who misses it is turned back at the take. rlx: ordered by settle:A */
         (void)atom_or_rlx(&pool->queues[queue].waiting[level], LEAT_LIST_GATED);
     }
 }

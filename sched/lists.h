@@ -31,6 +31,7 @@
 
 #include "ring/fifo.h"
 #include "ring/inbox.h"
+#include "sched/bucket.h"
 #include "sched/gate.h"
 #include "sched/limits.h"
 
@@ -55,6 +56,7 @@ struct leat_queue_words {
     leat_atomic_u32 waiting[LEAT_PRIORITY_LEVELS]; /* S see above, by level */
     LEAT_ALIGNED_LINE leat_atomic_u32 count;       /* S theirs, too */
     struct leat_gate gate;                         /* S theirs, too */
+    struct leat_bucket bucket;                     /* S theirs, too */
 };
 
 /* The jobs of one queue and level. Letters: O the holder of the level's role; S many writers. */

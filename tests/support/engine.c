@@ -1,5 +1,5 @@
 /* engine.c - see engine.h. The look-through counts the places that have each record (a ring, a
- * worker's hand, a retention ring) and compares with the record's word. */
+ * worker's hand, a book of ended jobs) and compares with the record's word. */
 #include "tests/support/engine.h"
 
 #include <stdlib.h>
@@ -350,22 +350,25 @@ count_keys(struct census *census)
 }
 
 static void
-count_retained(struct census *census, struct leat_retention *retention, bool dead)
+count_kept(struct census *census, const struct leat_book *book, bool dead)
 {
-    if (retention->max == 0) {
-        return;
-    }
-    CHECK(leat_mpmc_check(&retention->ring, stderr));
-    uint64_t retained = leat_mpmc_count(&retention->ring);
-    CHECK(retained <= retention->max);
-    for (uint64_t i = 0; i < retained; i++) {
-        uint32_t index = ring_turn(&retention->ring);
-        enum leat_phase phase = leat_word_phase(job_word(census->engine, index));
+    uint64_t kept = 0;
+    for (uint32_t i = 0; i < book->max; i++) {
+        uint64_t id = leat_book_at(book, i);
+        if (id == 0) {
+            continue;
+        }
+        uint32_t index = (uint32_t)(id & LEAT_INDEX_NONE);
+        uint64_t word = job_word(census->engine, index);
+        enum leat_phase phase = leat_word_phase(word);
+        CHECK_EQUAL(leat_word_generation(word), leat_word_generation(id));
         CHECK_EQUAL(census->jobs[index], 0);
         census->jobs[index] = 1;
         CHECK(leat_phase_final(phase));
         CHECK((phase == LEAT_PHASE_DEAD) == dead);
+        kept++;
     }
+    CHECK_EQUAL(kept, leat_book_count(book));
 }
 
 static void
@@ -413,9 +416,9 @@ check_statistics(const struct census *census)
     CHECK_EQUAL(limited, census->limited);
     CHECK_EQUAL(sum.jobs_running, census->running);
     CHECK_EQUAL(sum.tasks_waiting, census->tasks_waiting + census->posted);
-    CHECK_EQUAL(sum.jobs_submitted, sum.jobs_completed + sum.jobs_dead + sum.jobs_cancelled +
-                                        sum.jobs_waiting + sum.jobs_running + sum.jobs_scheduled +
-                                        sum.jobs_retrying);
+    CHECK_EQUAL(sum.jobs_submitted + sum.dead_retried,
+                sum.jobs_completed + sum.jobs_dead + sum.jobs_cancelled + sum.jobs_waiting +
+                    sum.jobs_running + sum.jobs_scheduled + sum.jobs_retrying);
     CHECK_EQUAL(sum.workers, census->engine->pool.places);
     CHECK_EQUAL(sum.workers_parked, 0);
 }
@@ -455,8 +458,8 @@ test_engine_check(struct leat_engine *engine)
     count_gathered(&census);
     count_keys(&census);
     count_posted(&census);
-    count_retained(&census, &engine->finished, false);
-    count_retained(&census, &engine->dead, true);
+    count_kept(&census, &engine->finished, false);
+    count_kept(&census, &engine->dead, true);
     const struct leat_slab *jobs = &engine->jobs;
     for (uint32_t i = leat_slab_next(jobs, 0); i < jobs->capacity;
          i = leat_slab_next(jobs, i + 1)) {

@@ -7,6 +7,7 @@
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/source.h"
+#include "tests/unit/api_null_attempts.h"
 #include "tests/unit/api_null_handlers.h"
 
 static void
@@ -270,27 +271,6 @@ case_run(struct world *world)
     CHECK_STATUS(leat_run_result(run, NULL, 1), LEAT_INVALID);
     CHECK_STATUS(leat_run_result(run, "", SIZE_MAX), LEAT_INVALID);
     CHECK_STATUS(leat_run_progress(run, UINT32_MAX, NULL), LEAT_INVALID);
-}
-
-static void
-case_pending_extend(struct world *world)
-{
-    const leat_token none = {0, 0};
-    const leat_token wild = {UINT64_MAX, UINT64_MAX};
-    CHECK_STATUS(leat_pending_extend(NULL, none, 1), LEAT_INVALID);
-    CHECK_STATUS(leat_pending_extend(world->engine, none, 1), LEAT_NOT_FOUND);
-    CHECK_STATUS(leat_pending_extend(world->engine, wild, LEAT_FOREVER), LEAT_NOT_FOUND);
-}
-
-static void
-case_complete(struct world *world)
-{
-    const leat_token none = {0, 0};
-    const leat_token wild = {UINT64_MAX, UINT64_MAX};
-    CHECK_STATUS(leat_complete(NULL, none, leat_done(), NULL), LEAT_INVALID);
-    CHECK_STATUS(leat_complete(world->engine, none, leat_done(), NULL), LEAT_NOT_FOUND);
-    CHECK_STATUS(leat_complete(world->engine, wild, leat_done(), "x"), LEAT_NOT_FOUND);
-    CHECK_STATUS(leat_complete(world->engine, none, leat_pending(), NULL), LEAT_INVALID);
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */
@@ -586,6 +566,13 @@ case_statistics(struct world *world)
     CHECK_EQUAL(worker.cpu, 0);
 }
 
+static void
+case_attempts(struct world *world)
+{
+    mistakes_ends(world->engine);
+    mistakes_failed(world->engine, world->type);
+}
+
 /* ---- the list ------------------------------------------------------------------------------- */
 
 struct entry {
@@ -635,8 +622,8 @@ static const struct entry entries[] = {
     {"leat_type_middleware_add", case_middleware},
     {"leat_type_register_batch", case_type_register_batch},
     {"leat_run_inline", case_run_inline},
-    {"leat_complete", case_complete},
-    {"leat_pending_extend", case_pending_extend},
+    {"leat_complete", case_attempts},
+    {"leat_pending_extend", case_attempts},
     {"leat_type_options_init", case_type_options_init},
     {"leat_type_register", case_type_register},
     {"leat_type_find", case_type_find},
@@ -678,6 +665,15 @@ static const struct entry entries[] = {
     {"leat_schedule_get", case_schedule_look},
     {"leat_schedule_list", case_schedule_look},
     {"leat_schedule_next", case_schedule_look},
+    {"leat_breaker_options_init", case_attempts},
+    {"leat_breaker_get", case_attempts},
+    {"leat_job_attempts", case_attempts},
+    {"leat_job_payload", case_attempts},
+    {"leat_dead_list", case_attempts},
+    {"leat_dead_retry", case_attempts},
+    {"leat_dead_retry_all", case_attempts},
+    {"leat_dead_delete", case_attempts},
+    {"leat_dead_delete_all", case_attempts},
     {"leat_completion_queue_create", case_completion_queues},
     {"leat_completion_queue_descriptor", case_completion_queues},
     {"leat_completion_queue_take", case_completion_queues},

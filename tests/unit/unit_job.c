@@ -21,7 +21,7 @@ static const char *const expected[LEAT_PHASE_COUNT] = {
     ".x.x.xxxx.", /* RUNNING: snoozed, retried at once or later, and the three ends */
     "...x...xx.", /* RETRYING: due, expired, cancelled */
     ".........x", /* COMPLETED */
-    "...x.....x", /* DEAD: brought back by an operator */
+    ".x.x.....x", /* DEAD: brought back by an operator, later or at once */
     ".........x", /* CANCELLED */
     "..........", /* GONE */
 };

@@ -1,0 +1,239 @@
+/* buckets.c - rates of queues and types, see buckets.h. */
+#include "engine/buckets.h"
+
+#include "engine/gates.h"
+#include "engine/timers.h"
+#include "ring/rcu.h"
+
+static struct leat_bucket *
+bucket_of(struct leat_engine *engine, uint32_t list)
+{
+    return &engine->pool.queues[list].bucket;
+}
+
+static uint64_t
+now(const struct leat_engine *engine)
+{
+    return leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
+}
+
+/* ---- the timers ------------------------------------------------------------------------------ */
+
+static struct leat_wheels_config
+wheels_config(const struct leat_config *config, uint64_t start_ns)
+{
+    return (struct leat_wheels_config){.records = config->queues_max + config->types_max,
+                                       .wheels = 1,
+                                       .tick_log2 = LEAT_WHEEL_TICK_LOG2_MIN,
+                                       .start_ns = start_ns};
+}
+
+static struct leat_wheel *
+wheel_of(struct leat_engine *engine)
+{
+    return leat_wheels_at(&engine->buckets.wheels, 0);
+}
+
+/* Hands out what is due, and calls the lists. True: there is more to do. */
+static bool
+advance(struct leat_engine *engine)
+{
+    struct leat_wheel_step step = {.budget = LEAT_WHEEL_NODES_MAX};
+    bool more = true;
+    step.now_ns = now(engine);
+    while (more && step.budget > 0) {
+        more = leat_wheel_advance(wheel_of(engine), &step);
+        for (uint32_t i = 0; i < step.count; i++) {
+            uint32_t list = step.indices[i];
+            leat_gates_call(engine, list, leat_bucket_fired(bucket_of(engine, list)));
+        }
+    }
+    return more;
+}
+
+static uint64_t
+source_next(void *context)
+{
+    return leat_wheel_due_ns(wheel_of(context));
+}
+
+static uint64_t
+source_look(void *context, uint64_t now_ns)
+{
+    struct leat_engine *engine = context;
+    struct leat_wheel *wheel = wheel_of(engine);
+    uint64_t due_ns = leat_wheel_due_ns(wheel);
+    bool more = false;
+    if (due_ns > now_ns) {
+        return due_ns;
+    }
+    if (!leat_wheel_enter(wheel)) {
+        return now_ns + LEAT_CLOCK_AGAIN_NS;
+    }
+    do {
+        more = advance(engine);
+    } while (!leat_wheel_leave(wheel));
+    return more ? now_ns : leat_wheel_due_ns(wheel);
+}
+
+/* pre: the caller has set TIMED, or sets a rate. */
+static void
+armed(struct leat_engine *engine, enum leat_wheel_result result)
+{
+    LEAT_ASSERT(result != LEAT_WHEEL_REFUSED);
+    if (result == LEAT_WHEEL_WAKE) {
+        leat_clocks_changed(&engine->clocks);
+    }
+    /* A host may have moved its clock on, and looked, before this timer was there. */
+    (void)source_look(engine, now(engine));
+}
+
+/* ---- who passes ------------------------------------------------------------------------------ */
+
+bool
+leat_buckets_enter(struct leat_engine *engine, uint32_t list, uint32_t level, bool first,
+                   bool *entered)
+{
+    struct leat_bucket *bucket = bucket_of(engine, list);
+    *entered = false;
+    if (leat_bucket_next(bucket) == LEAT_BUCKET_NONE) {
+        return true;
+    }
+    switch (leat_bucket_enter(bucket, now(engine), level, first)) {
+    case LEAT_BUCKET_FREE:
+        return true;
+    case LEAT_BUCKET_PASSED:
+        *entered = true;
+        return true;
+    case LEAT_BUCKET_ARM:
+        armed(engine, leat_wheel_arm_any(wheel_of(engine), list, leat_bucket_due_ns(bucket)));
+        break;
+    case LEAT_BUCKET_SHUT:
+        break;
+    }
+    return false;
+}
+
+uint32_t
+leat_buckets_leave(struct leat_engine *engine, uint32_t list)
+{
+    return leat_bucket_leave(bucket_of(engine, list));
+}
+
+bool
+leat_buckets_take(struct leat_engine *engine, uint32_t queue, uint32_t type)
+{
+    struct leat_bucket *first = bucket_of(engine, queue);
+    struct leat_bucket *second = bucket_of(engine, type);
+    struct leat_bucket_taken taken = {0, 0};
+    struct leat_bucket_taken other = {0, 0};
+    if (leat_bucket_next(first) == LEAT_BUCKET_NONE &&
+        leat_bucket_next(second) == LEAT_BUCKET_NONE) {
+        return true;
+    }
+    uint64_t now_ns = now(engine);
+    if (!leat_bucket_take(first, now_ns, &taken)) {
+        return false;
+    }
+    if (leat_bucket_take(second, now_ns, &other)) {
+        return true;
+    }
+    leat_bucket_give(first, &taken);
+    return false;
+}
+
+/* ---- a new rate ------------------------------------------------------------------------------ */
+
+bool
+leat_rate_valid(const struct leat_rate *rate)
+{
+    if (rate->jobs == 0) {
+        return true;
+    }
+    return rate->jobs <= rate->per_ns && rate->jobs <= LEAT_RATE_JOBS_MAX &&
+           rate->per_ns <= LEAT_RATE_NS_MAX && rate->burst <= LEAT_RATE_BURST_MAX;
+}
+
+static struct leat_bucket_rate
+rate_of(const struct leat_rate *rate)
+{
+    uint64_t burst = rate->burst != 0 ? rate->burst : rate->jobs;
+    struct leat_bucket_rate own = {
+        .jobs = (uint32_t)rate->jobs,
+        .burst = (uint32_t)(burst < LEAT_RATE_BURST_MAX ? burst : LEAT_RATE_BURST_MAX),
+        .per_ns = rate->per_ns,
+    };
+    return own;
+}
+
+/* Tokens of the new rate: those that there were, or all. */
+static uint64_t
+tokens_of(const struct leat_bucket *bucket, uint64_t next, uint64_t now_ns, uint32_t burst)
+{
+    uint64_t there = burst;
+    if (next > LEAT_BUCKET_CLOSED) {
+        there = leat_bucket_tokens(bucket, next, now_ns);
+    }
+    return there < burst ? there : burst;
+}
+
+void
+leat_buckets_set(struct leat_engine *engine, uint32_t list, const struct leat_rate *rate)
+{
+    struct leat_buckets *buckets = &engine->buckets;
+    struct leat_bucket *bucket = bucket_of(engine, list);
+    const struct leat_bucket_rate own = rate_of(rate);
+    int failed = pthread_mutex_lock(&buckets->mutex);
+    LEAT_ASSERT(failed == 0);
+    uint64_t next = leat_bucket_close(bucket);
+    leat_gates_settle(engine);
+    uint64_t now_ns = now(engine);
+    leat_bucket_fill(bucket, &own, now_ns, tokens_of(bucket, next, now_ns, own.burst));
+    /* Who has seen it closed has armed the timer when its section has ended. */
+    leat_rcu_wait(&engine->domain);
+    enum leat_wheel_result result = leat_wheel_rearm(&buckets->wheels, NULL, list, 0);
+    if (result == LEAT_WHEEL_REFUSED) {
+        /* It is in a hand, which calls them, too; or they wait for one that leaves. */
+        uint64_t word = atom_load_rlx(&bucket->word); /* rlx: ordered by rate:B */
+        leat_gates_call(engine, list, leat_bucket_wanted(word));
+    } else {
+        armed(engine, result);
+    }
+    failed = pthread_mutex_unlock(&buckets->mutex);
+    LEAT_ASSERT(failed == 0);
+}
+
+/* ---- init and fini --------------------------------------------------------------------------- */
+
+size_t
+leat_buckets_bytes(const struct leat_config *concrete)
+{
+    const struct leat_wheels_config config = wheels_config(concrete, 0);
+    return leat_wheels_bytes(&config);
+}
+
+bool
+leat_buckets_init(struct leat_engine *engine)
+{
+    struct leat_buckets *buckets = &engine->buckets;
+    const struct leat_wheels_config config = wheels_config(&engine->config, now(engine));
+    const struct leat_clock_source source = {source_look, source_next, NULL, engine,
+                                             LEAT_TIME_BOOT};
+    if (!leat_wheels_init(&buckets->wheels, &config)) {
+        return false;
+    }
+    int failed = pthread_mutex_init(&buckets->mutex, NULL);
+    LEAT_ASSERT(failed == 0);
+    leat_clocks_add(&engine->clocks, source);
+    return true;
+}
+
+void
+leat_buckets_fini(struct leat_engine *engine)
+{
+    struct leat_buckets *buckets = &engine->buckets;
+    if (buckets->wheels.count != 0) {
+        leat_wheels_fini(&buckets->wheels);
+        (void)pthread_mutex_destroy(&buckets->mutex);
+    }
+}

@@ -1,0 +1,59 @@
+/* buckets.h - the token buckets of queues and types: how many attempts may begin in a time. Each
+ * queue and each type has one beside its gate (gates.h), and most have no rate. Why so:
+ * docs/design/0019.
+ *
+ * A job enters the buckets of its queue and type in the hand of the admitter, which keeps a token
+ * of each for it; a worker takes both when it begins the attempt. Who finds no token waits in the
+ * list of that queue or type. The first of those arms the bucket's timer, on a wheel that all
+ * buckets share; it is a source of the clocks.
+ *
+ * Progress: lock-free, but for who sets a rate. BLOCKING in who has a timer in hand: if it stops
+ * before it has armed it, or called the lists, those that wait at that bucket wait; and with the
+ * role of the wheel, all that wait for a time at any bucket. Jobs without a rate do not.
+ */
+#ifndef ENGINE_BUCKETS_H
+#define ENGINE_BUCKETS_H
+
+#include <pthread.h>
+
+#include "engine/leat.h"
+#include "engine/limits.h"
+#include "sched/bucket.h"
+#include "sched/clock.h"
+#include "sched/wheel.h"
+
+struct leat_config;
+struct leat_engine;
+struct leat_job_record;
+
+/* Letters: S many writers. */
+struct leat_buckets {
+    struct leat_wheels wheels; /* S one, with a timer for each queue and type */
+    pthread_mutex_t mutex;     /* S of those who set a rate */
+};
+
+/* False: no memory. It is a source of the clocks from then on. */
+bool leat_buckets_init(struct leat_engine *engine);
+void leat_buckets_fini(struct leat_engine *engine);
+/* Bytes that are mapped. */
+size_t leat_buckets_bytes(const struct leat_config *concrete);
+
+/* A rate that a bucket may have. */
+bool leat_rate_valid(const struct leat_rate *rate);
+
+/* A job of `list` passes its bucket; `first` as in leat_gate_enter(). False: it waits there, and
+ * the list will be called. *entered: there is a rate, and a token is kept for it. pre: a section of
+ * rcu.h. */
+bool leat_buckets_enter(struct leat_engine *engine, uint32_t list, uint32_t level, bool first,
+                        bool *entered);
+/* It does not begin. Returns the levels to call. */
+uint32_t leat_buckets_leave(struct leat_engine *engine, uint32_t list);
+/* A worker is about to begin an attempt: takes a token from the bucket of each list. False: there
+ * is none, and nothing has changed. pre: a section of rcu.h. */
+bool leat_buckets_take(struct leat_engine *engine, uint32_t queue, uint32_t type);
+
+/* What leat_queue_set_rate() and leat_type_set_rate() do. pre: a valid rate; the gate of the list
+ * is used, and the caller is in no section of rcu.h. */
+void leat_buckets_set(struct leat_engine *engine, uint32_t list, const struct leat_rate *rate);
+
+#endif
