@@ -204,6 +204,12 @@ submit(uint32_t index)
     atom_store_rel(job_word(index),
                    leat_word_of(generation, 0) | LEAT_WORD_LINKED | LEAT_PHASE_PENDING);
     leat_gates_put(&engine_now, 0, 0, 0, leat_item_of(LEAT_KIND_JOB, index));
+}
+
+/* One that was submitted before, and enters once. */
+static void
+drain_looks(uint32_t index)
+{
     if (atom_load_acq(&state_now.on_the_way) == 0) {
         EXPLORE_CHECK((atom_load_rlx(&state_now.keys[index]->asks) & ASK_ENTER) == 0);
     }
@@ -317,6 +323,7 @@ thread(void *argument)
     switch (act->step) {
     case STEP_SUBMIT:
         submit(act->job);
+        drain_looks(act->job);
         break;
     case STEP_CANCEL:
         cancel(act->job);
