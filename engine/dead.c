@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/gates.h"
+#include "engine/keys.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
 #include "ring/rcu.h"
@@ -62,6 +63,16 @@ renew(struct leat_engine *engine, uint32_t index)
     (void)atom_add_rlx(&engine->outside.dead_retried, 1); /* rlx: statistic */
 }
 
+/* It comes to the end of its line again. */
+static void
+key_lost(const struct leat_engine *engine, uint32_t index)
+{
+    struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
+    if (extra != NULL) {
+        leat_keys_begun(extra, false);
+    }
+}
+
 /* pre: the caller has taken the letter out of the book; a section of rcu.h. */
 static bool
 revive_now(struct leat_engine *engine, uint32_t index)
@@ -73,6 +84,7 @@ revive_now(struct leat_engine *engine, uint32_t index)
         .unless = LEAT_WORD_HOLDS | LEAT_WORD_CHANGING,
     };
     struct leat_stand stand = leat_queue_stand(leat_job_record(engine, index));
+    key_lost(engine, index);
     uint64_t before = 0;
     uint64_t after = 0;
     if (stand.counted) {
@@ -103,6 +115,7 @@ revive_later(struct leat_engine *engine, uint32_t index, struct leat_due due)
     };
     uint64_t before = 0;
     uint64_t after = 0;
+    key_lost(engine, index);
     leat_timers_set(engine, index, due);
     leat_timers_count(engine, LEAT_PHASE_SCHEDULED, 1);
     if (!leat_job_change(leat_slab_word(&engine->jobs, index), &change, &before, &after)) {

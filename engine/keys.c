@@ -199,8 +199,7 @@ look(struct leat_engine *engine, struct table *table, struct leat_key *key)
         leat_timers_route(engine, index);
         break;
     case LEAT_KEY_HOLDS:
-        /* rlx: ordered by claim:A */
-        if (final || atom_load_rlx(&leat_job_record(engine, index)->attempts) == 0) {
+        if (final || atom_load_rlx(&key->begun) == 0) { /* rlx: ordered by claim:A */
             hand_on(engine, table, key);
         }
         break;
@@ -345,11 +344,11 @@ ask(struct leat_engine *engine, struct leat_key *key, uint32_t what, uint32_t al
 bool
 leat_keys_enter_slowly(struct leat_engine *engine, uint32_t index)
 {
-    /* rlx: ordered by change:A */
-    if (atom_load_rlx(&leat_job_record(engine, index)->attempts) != 0) {
-        return true; /* it has begun, so it has its key */
+    struct leat_key *key = key_of(engine, index);
+    if (atom_load_rlx(&key->begun) != 0) { /* rlx: ordered by change:A */
+        return true;                       /* so it has its key */
     }
-    (void)ask(engine, key_of(engine, index), ASK_ENTER, 0);
+    (void)ask(engine, key, ASK_ENTER, 0);
     return false;
 }
 

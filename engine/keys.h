@@ -59,6 +59,7 @@ struct leat_key {
     leat_atomic_u32 link;    /* S of the inbox */
     leat_atomic_u32 asks;    /* S see I4 */
     leat_atomic_u32 state;   /* W enum leat_key_state */
+    leat_atomic_u8 begun;    /* W of who has the job in hand: an attempt began since it entered */
     uint32_t hash;           /* I */
     uint32_t index;          /* I of its job's record */
     uint8_t bytes;           /* I */
@@ -95,8 +96,7 @@ leat_keys_has(const struct leat_engine *engine, uint32_t index)
 }
 
 /* The job was just made PENDING, and the caller has its index in hand. False: from now on its key
- * has it, and puts it on when it is its turn. Who brings a job back that has ended sets its
- * attempts to 0 before: else it would be taken to have its key. */
+ * has it, and puts it on when it is its turn. */
 LEAT_INLINE bool
 leat_keys_enter(struct leat_engine *engine, uint32_t index)
 {
@@ -121,6 +121,16 @@ LEAT_INLINE bool
 leat_keys_retire(struct leat_engine *engine, uint32_t index)
 {
     return leat_keys_has(engine, index) && leat_keys_retire_slowly(engine, index);
+}
+
+/* An attempt of the job begins, or, with false, it is to be brought back from its end, and enters
+ * anew. pre: the caller has its index in hand. */
+LEAT_INLINE void
+leat_keys_begun(struct leat_job_extra *extra, bool begun)
+{
+    if (extra->key != NULL) {
+        atom_store_rlx(&extra->key->begun, begun ? 1 : 0); /* rlx: ordered by change:B */
+    }
 }
 
 /* A hold for who ends a job, so that it can come to left() behind the swap; or 0. */

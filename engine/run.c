@@ -5,6 +5,7 @@
 #include "engine/gates.h"
 #include "engine/gather.h"
 #include "engine/history.h"
+#include "engine/keys.h"
 #include "engine/pending.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
@@ -324,6 +325,7 @@ begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
         return false;
     }
     leat_error_clear(run->record); /* nobody reads it before the end */
+    leat_keys_begun(extra, true);
     return true;
 }
 
