@@ -15,8 +15,6 @@
  *          on all the same.
  * later    one that has the key, and one in line, is given another time: it leaves, and the next
  *          one goes on; it goes to a wheel, which here is as if it were due never.
- * priority one in line is given another priority while it comes, and another one behind it: it
- *          keeps its place, though it goes by way of a wheel.
  * forgets  And if nobody sees to what is cancelled, its block is freed while others stand behind.
  * In each, a job runs once or is let go of once, not both; and all that were not cancelled run.
  */
@@ -29,7 +27,7 @@
 
 #define JOBS_MAX 3
 
-enum step { STEP_NONE, STEP_SUBMIT, STEP_CANCEL, STEP_PUT_OFF, STEP_PRIORITY, STEP_TWO, STEP_WORK };
+enum step { STEP_NONE, STEP_SUBMIT, STEP_CANCEL, STEP_PUT_OFF, STEP_WORK };
 
 struct act {
     enum step step;
@@ -55,8 +53,8 @@ struct state {
     uint32_t lines;                  /* plain: written by who puts on */
     leat_atomic_u32 ready[JOBS_MAX]; /* 1: a worker may take it from its place */
     leat_atomic_u32 inside;
-    uint32_t notes;         /* plain: what handlers write */
-    uint32_t ran[JOBS_MAX]; /* as which one */
+    uint32_t notes; /* plain: what handlers write */
+    uint32_t ran[JOBS_MAX];
     uint32_t freed[JOBS_MAX];
     uint32_t later[JOBS_MAX];
     leat_atomic_u32 due[JOBS_MAX]; /* 1: later */
@@ -131,18 +129,12 @@ leat_job_unhold(struct leat_engine *engine, uint32_t index)
     }
 }
 
-/* What is due later is never due; what is due now goes on at once. */
+/* What is due later is never due. */
 void
 leat_timers_route(struct leat_engine *engine, uint32_t index)
 {
     if (leat_phase_final(leat_word_phase(atom_load_acq(job_word(index))))) {
         leat_job_retire(engine, index);
-    } else if (atom_load_rlx(&state_now.due[index]) == 0) {
-        const struct leat_change due = {.from = LEAT_PHASE_SCHEDULED, .to = LEAT_PHASE_PENDING};
-        uint64_t before = 0;
-        uint64_t after = 0;
-        EXPLORE_CHECK(leat_job_change(job_word(index), &due, &before, &after));
-        leat_gates_put(engine, 0, 0, 0, leat_item_of(LEAT_KIND_JOB, index));
     } else {
         explore_plain_write(&state_now.later[index], "later");
         EXPLORE_CHECK(state_now.later[index] == 0);
@@ -192,7 +184,7 @@ leat_pool_put(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t i
     explore_plain_write(&state_now.lines, "lines");
     state_now.lines++;
     uint32_t before = atom_swap_acq_rel(&state_now.ready[leat_item_index(item)], 1);
-    EXPLORE_CHECK(before != 1);
+    EXPLORE_CHECK(before == 0);
 }
 
 /* ---- jobs ------------------------------------------------------------------------------------ */
@@ -204,12 +196,6 @@ submit(uint32_t index)
     atom_store_rel(job_word(index),
                    leat_word_of(generation, 0) | LEAT_WORD_LINKED | LEAT_PHASE_PENDING);
     leat_gates_put(&engine_now, 0, 0, 0, leat_item_of(LEAT_KIND_JOB, index));
-}
-
-/* One that was submitted before, and enters once. */
-static void
-drain_looks(uint32_t index)
-{
     if (atom_load_acq(&state_now.on_the_way) == 0) {
         EXPLORE_CHECK((atom_load_rlx(&state_now.keys[index]->asks) & ASK_ENTER) == 0);
     }
@@ -246,7 +232,7 @@ run(uint32_t index)
     state_now.notes++;
     explore_plain_write(&state_now.ran[index], "run");
     EXPLORE_CHECK(state_now.ran[index] == 0);
-    state_now.ran[index] = state_now.notes;
+    state_now.ran[index] = 1;
     (void)atom_sub_rlx(&state_now.inside, 1); /* rlx: statistic */
     end(index);
 }
@@ -286,16 +272,6 @@ put_off(uint32_t index)
     }
 }
 
-/* As leat_priority_set(), without its claim. */
-static void
-prioritise(uint32_t index)
-{
-    const struct leat_change change = {.from = LEAT_PHASE_PENDING, .to = LEAT_PHASE_SCHEDULED};
-    uint64_t before = 0;
-    uint64_t after = 0;
-    (void)leat_job_change(job_word(index), &change, &before, &after);
-}
-
 /* Ends: a servant of the model. */
 static _Noreturn void
 work(void)
@@ -323,20 +299,12 @@ thread(void *argument)
     switch (act->step) {
     case STEP_SUBMIT:
         submit(act->job);
-        drain_looks(act->job);
         break;
     case STEP_CANCEL:
         cancel(act->job);
         break;
     case STEP_PUT_OFF:
         put_off(act->job);
-        break;
-    case STEP_PRIORITY:
-        prioritise(act->job);
-        break;
-    case STEP_TWO:
-        submit(act->job);
-        submit(act->job + 1);
         break;
     case STEP_WORK:
         work();
@@ -386,11 +354,9 @@ keys_check(void *argument)
             cancelled =
                 cancelled || (scenario->acts[j].step == STEP_CANCEL && scenario->acts[j].job == i);
             EXPLORE_CHECK(!put_off || state->ran[i] == 0);
-            EXPLORE_CHECK(scenario->acts[j].step != STEP_TWO || i <= scenario->acts[j].job ||
-                          state->ran[i] > state->ran[scenario->acts[j].job]);
         }
         EXPLORE_CHECK(state->freed[i] == 1 || put_off || (scenario->stuck && i == 0));
-        EXPLORE_CHECK(state->ran[i] != 0 || cancelled || put_off);
+        EXPLORE_CHECK(state->ran[i] == 1 || cancelled || put_off);
     }
 }
 
@@ -453,11 +419,6 @@ static const struct scenario scenarios[] = {
      .before = 1,
      .jobs = 2,
      .acts = {SUBMIT(1), PUT_OFF(1), WORK},
-     .preemptions = 1},
-    {.name = "keys_priority",
-     .before = 1,
-     .jobs = 3,
-     .acts = {{STEP_TWO, 1}, {STEP_PRIORITY, 1}, WORK},
      .preemptions = 1},
     {.name = "keys_forgets",
      .before = 2,
