@@ -183,7 +183,7 @@ parts_open(struct leat_engine *engine)
         leat_sweep_init(&engine->sweep);
         leat_clocks_add(&engine->clocks, leat_sweep_source(engine));
     }
-    if (result == LEAT_OS_OK && !leat_registry_init(engine)) {
+    if (result == LEAT_OS_OK && !(leat_registry_init(engine) && leat_claims_init(engine))) {
         result = LEAT_OS_NO_MEMORY;
     }
     if (result == LEAT_OS_OK) {
@@ -216,6 +216,7 @@ parts_close(struct leat_engine *engine)
     if (engine->jobs.mapping != NULL) {
         records_free(engine);
     }
+    leat_claims_fini(engine);
     leat_schedules_fini(engine);
     leat_completions_fini(engine);
     leat_timers_fini(engine);

@@ -11,6 +11,7 @@
 #include "engine/names.h"
 #include "engine/schedule.h"
 #include "engine/sweep.h"
+#include "engine/unique.h"
 #include "engine/watch.h"
 #include "sched/clock.h"
 #include "sched/pool.h"
@@ -118,6 +119,7 @@ struct leat_engine {
     LEAT_ALIGNED_LINE leat_atomic_u64 domain; /* S address of the grace periods */
     struct leat_watch watch;                  /* S */
     struct leat_sweep sweep;                  /* S */
+    struct leat_claims claims;                /* S */
     struct leat_pool pool;                    /* S */
 };
 
@@ -285,6 +287,10 @@ enum leat_status leat_job_locate(const struct leat_engine *engine, leat_job_id i
 enum leat_status leat_word_judge(uint64_t word, leat_job_id id);
 /* Ends a job that waits and has expired. False: it does not wait. Progress: lock-free. */
 bool leat_job_expire(struct leat_engine *engine, leat_job_id id);
+/* Cancels a job that waits. False: it does not wait, and nothing has changed. */
+bool leat_job_cancel_waiting(struct leat_engine *engine, leat_job_id id);
+/* The job's word. False: the id's record is not this job's any more. Progress: wait-free. */
+bool leat_job_word_of(const struct leat_engine *engine, leat_job_id id, uint64_t *word);
 /* The job has not ended. False also for an id that was never given out. */
 bool leat_job_live(const struct leat_engine *engine, leat_job_id id);
 

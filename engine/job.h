@@ -94,6 +94,7 @@ enum leat_phase {
 #define LEAT_WORD_OF_ATTEMPT (LEAT_WORD_AWAITED | LEAT_WORD_CLAIMED | LEAT_WORD_OUTCOME)
 
 struct leat_job_terms;
+struct leat_job_labels;
 
 /* What only some jobs need: from the allocator, at the first use, until the record is gone.
  * Letters: I set by the submitter; O the attempt's thread while RUNNING, readers after the end;
@@ -107,6 +108,7 @@ struct leat_job_extra {
     size_t result_bytes;               /* O */
     struct leat_job_terms *terms;      /* I see terms.h; NULL: those of its type */
     leat_atomic_u32 progress;          /* W */
+    struct leat_job_labels *labels;    /* I see labels.h; or NULL */
 };
 
 /* One line. Letters: I set by the submitter, read-only while the job lives; O who has it

@@ -2,6 +2,7 @@
  * the record where it is; what it then reads is either fixed since submit, or atomic, or fixed
  * since the end. */
 #include "engine/completion.h"
+#include "engine/labels.h"
 #include "engine/timers.h"
 
 #include <string.h>
@@ -110,6 +111,7 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
     }
     info->cancel_requested = (word & LEAT_WORD_CANCEL) != 0;
     info->payload_bytes = record->payload_bytes;
+    leat_labels_tell(extra, info);
     if (phase == LEAT_PHASE_COMPLETED) {
         info->progress = 100;
     } else if (extra != NULL) {
@@ -138,14 +140,22 @@ word_now(const struct leat_engine *engine, uint32_t index)
 }
 
 bool
-leat_job_live(const struct leat_engine *engine, leat_job_id id)
+leat_job_word_of(const struct leat_engine *engine, leat_job_id id, uint64_t *word)
 {
     uint32_t index = 0;
     if (leat_job_locate(engine, id, &index) != LEAT_OK) {
         return false;
     }
-    uint64_t word = word_now(engine, index);
-    return leat_word_judge(word, id) == LEAT_OK && !leat_phase_final(leat_word_phase(word));
+    *word = word_now(engine, index);
+    return leat_word_generation(*word) == leat_word_generation(id.bits);
+}
+
+bool
+leat_job_live(const struct leat_engine *engine, leat_job_id id)
+{
+    uint64_t word = 0;
+    return leat_job_word_of(engine, id, &word) && leat_word_judge(word, id) == LEAT_OK &&
+           !leat_phase_final(leat_word_phase(word));
 }
 
 enum leat_status
@@ -363,8 +373,9 @@ cancelled_leave(struct leat_engine *engine, const struct cancelled *job, uint64_
     }
 }
 
+/* `waiting`: not one that runs. */
 static enum leat_status
-cancel(struct leat_engine *engine, leat_job_id id, enum leat_phase end)
+cancel(struct leat_engine *engine, leat_job_id id, enum leat_phase end, bool waiting)
 {
     bool expired = end == LEAT_PHASE_DEAD;
     uint32_t index = 0;
@@ -377,7 +388,7 @@ cancel(struct leat_engine *engine, leat_job_id id, enum leat_phase end)
             return status;
         }
         enum leat_status answer = cancelled(now, end, &next);
-        if (answer == LEAT_ENDED || (answer == LEAT_RUNNING && expired)) {
+        if (answer == LEAT_ENDED || (answer == LEAT_RUNNING && waiting)) {
             return answer;
         }
         struct cancelled job = cancelled_read(engine, id, index);
@@ -407,11 +418,17 @@ cancel(struct leat_engine *engine, leat_job_id id, enum leat_phase end)
 enum leat_status
 leat_cancel(struct leat_engine *engine, leat_job_id id)
 {
-    return cancel(engine, id, LEAT_PHASE_CANCELLED);
+    return cancel(engine, id, LEAT_PHASE_CANCELLED, false);
+}
+
+bool
+leat_job_cancel_waiting(struct leat_engine *engine, leat_job_id id)
+{
+    return cancel(engine, id, LEAT_PHASE_CANCELLED, true) == LEAT_OK;
 }
 
 bool
 leat_job_expire(struct leat_engine *engine, leat_job_id id)
 {
-    return cancel(engine, id, LEAT_PHASE_DEAD) == LEAT_OK;
+    return cancel(engine, id, LEAT_PHASE_DEAD, true) == LEAT_OK;
 }

@@ -1,6 +1,7 @@
 /* retain.c - the end of jobs: the final swap, who is woken, what is kept for how long, and giving
  * records back. */
 #include "engine/completion.h"
+#include "engine/labels.h"
 #include "engine/terms.h"
 
 #include <string.h>
@@ -68,6 +69,7 @@ leat_job_reclaim(struct leat_engine *engine, uint32_t index)
     if (extra != NULL) {
         leat_memory_give(&engine->memory, extra->result, extra->result_bytes);
         leat_terms_free(engine, extra);
+        leat_labels_free(engine, extra);
         leat_memory_give(&engine->memory, extra, sizeof(*extra));
         atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by give:B */
     }

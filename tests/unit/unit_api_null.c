@@ -269,6 +269,7 @@ case_run(struct world *world)
     CHECK(leat_run_max_attempts(run) >= 1);
     CHECK_EQUAL(leat_run_worker(run), 0);
     CHECK(leat_run_payload(run, NULL) == NULL);
+    CHECK(leat_run_tags(run, NULL) == NULL);
     CHECK(!leat_run_cancelled(run));
     CHECK_EQUAL(leat_run_token(run).job, leat_run_id(run).bits);
     CHECK_OK(leat_run_error(run, NULL));
@@ -440,6 +441,34 @@ case_get(struct world *world)
     CHECK_STATUS(leat_get(world->engine, none, NULL), LEAT_INVALID);
     CHECK_STATUS(leat_get(world->engine, none, &info), LEAT_NOT_FOUND);
     CHECK_EQUAL(info.state, 0);
+}
+
+static void
+case_labels(struct world *world)
+{
+    const leat_job_id none = {0};
+    leat_job_id id = {7};
+    struct leat_tag tag;
+    uint64_t cursor = 0;
+    uint64_t count = 7;
+    size_t listed = 7;
+    uint32_t tags = 7;
+    CHECK_STATUS(leat_job_find(NULL, "name", &id), LEAT_INVALID);
+    CHECK_STATUS(leat_job_find(world->engine, NULL, &id), LEAT_INVALID);
+    CHECK_STATUS(leat_job_find(world->engine, "name", NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_job_tags(NULL, none, &tag, 1, &tags), LEAT_INVALID);
+    CHECK_STATUS(leat_job_tags(world->engine, none, &tag, 1, &tags), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_job_tags(world->engine, none, NULL, 1, &tags), LEAT_INVALID);
+    CHECK_STATUS(leat_job_tags(world->engine, none, &tag, 1, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_tag_list(NULL, "t", &cursor, &id, 1, &listed), LEAT_INVALID);
+    CHECK_STATUS(leat_tag_list(world->engine, NULL, &cursor, &id, 1, &listed), LEAT_INVALID);
+    CHECK_STATUS(leat_tag_count(NULL, "t", &count), LEAT_INVALID);
+    CHECK_STATUS(leat_tag_count(world->engine, NULL, &count), LEAT_INVALID);
+    CHECK_STATUS(leat_tag_count(world->engine, "t", NULL), LEAT_INVALID);
+    CHECK_EQUAL(id.bits, 7);
+    CHECK_EQUAL(count, 7);
+    CHECK_EQUAL(listed, 7);
+    CHECK_EQUAL(tags, 7);
 }
 
 static void
@@ -671,6 +700,11 @@ static const struct entry entries[] = {
     {"leat_cancel", case_release_and_cancel},
     {"leat_reschedule", case_change},
     {"leat_priority_set", case_change},
+    {"leat_job_find", case_labels},
+    {"leat_run_tags", case_run},
+    {"leat_job_tags", case_labels},
+    {"leat_tag_list", case_labels},
+    {"leat_tag_count", case_labels},
     {"leat_group_init", case_groups},
     {"leat_group_spawn", case_groups},
     {"leat_group_wait", case_groups},
