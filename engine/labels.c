@@ -91,7 +91,9 @@ leat_labels_make(struct leat_engine *engine, uint32_t index, const struct leat_j
     if (options.name == NULL && options.unique_key_bytes == 0 && options.tags_count == 0) {
         return LEAT_OK;
     }
-    leat_claims_tidy(engine);
+    if (options.name != NULL || options.unique_key_bytes != 0) {
+        leat_claims_tidy(engine);
+    }
     struct leat_job_extra *extra = leat_job_extra_make(engine, leat_job_record(engine, index));
     struct leat_job_labels *labels =
         extra == NULL ? NULL : leat_memory_take(&engine->memory, labels_bytes(options.tags_count));
@@ -294,32 +296,26 @@ next(struct leat_engine *engine, const char *tag, uint32_t *index, leat_job_id *
     return found;
 }
 
-static enum leat_status
-tag_check(const struct leat_engine *engine, const char *tag)
-{
-    enum leat_status status = leat_engine_check(engine);
-    return status == LEAT_OK && !tag_valid(tag) ? LEAT_INVALID : status;
-}
-
 enum leat_status
-leat_tag_list(struct leat_engine *engine, const char *tag, uint64_t *cursor, leat_job_id *ids,
+leat_tag_list(struct leat_engine *engine, struct leat_tag_cursor *cursor, leat_job_id *ids,
               size_t capacity, size_t *count)
 {
-    enum leat_status status = tag_check(engine, tag);
+    enum leat_status status = leat_engine_check(engine);
     if (status != LEAT_OK) {
         return status;
     }
-    if (cursor == NULL || ids == NULL || count == NULL || capacity == 0) {
+    if (cursor == NULL || !tag_valid(cursor->tag) || ids == NULL || count == NULL ||
+        capacity == 0) {
         return LEAT_INVALID;
     }
     uint32_t most = engine->jobs.capacity;
-    uint32_t index = *cursor < most ? (uint32_t)*cursor : most;
+    uint32_t index = cursor->next < most ? (uint32_t)cursor->next : most;
     size_t listed = 0;
     leat_job_id id = {0};
-    while (listed < capacity && next(engine, tag, &index, &id)) {
+    while (listed < capacity && next(engine, cursor->tag, &index, &id)) {
         ids[listed++] = id;
     }
-    *cursor = index;
+    cursor->next = index;
     *count = listed;
     return LEAT_OK;
 }
@@ -327,11 +323,11 @@ leat_tag_list(struct leat_engine *engine, const char *tag, uint64_t *cursor, lea
 enum leat_status
 leat_tag_count(struct leat_engine *engine, const char *tag, uint64_t *count)
 {
-    enum leat_status status = tag_check(engine, tag);
+    enum leat_status status = leat_engine_check(engine);
     if (status != LEAT_OK) {
         return status;
     }
-    if (count == NULL) {
+    if (!tag_valid(tag) || count == NULL) {
         return LEAT_INVALID;
     }
     uint32_t index = 0;

@@ -1162,17 +1162,23 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_job_tags(struct leat_engine *engin
                                                        struct leat_tag *tags, uint32_t capacity,
                                                        uint32_t *count);
 
-/* Lists jobs with the tag, those whose record is there: live, kept and retained ones. `cursor`
- * begins at 0, and says where to go on. Fewer than `capacity`: there are no more. A job that is
- * there from the first call to the last comes once; one that comes or goes meanwhile, at most once.
- * No index is kept: a look at each record that is in use. Jobs that 239 callers look at are passed
- * over.
+/* Where a list by tag goes on. Begins as {tag, 0}. */
+struct leat_tag_cursor {
+    const char *tag; /* borrowed by each call */
+    uint64_t next;
+};
+
+/* Lists jobs with the tag, those whose record is there: live, kept and retained ones; and moves the
+ * cursor. Fewer than `capacity`: there are no more. A job that is there from the first call to the
+ * last comes once; one that comes or goes meanwhile, at most once. No index is kept: a look at each
+ * record that is in use. Jobs that 239 callers look at are passed over.
  * Threads:  any.      Progress: lock-free.
  * Returns:  LEAT_OK and *count; LEAT_FORKED; LEAT_INVALID (NULL, capacity 0, a tag that is none).
  */
-LEAT_API LEAT_NODISCARD enum leat_status leat_tag_list(struct leat_engine *engine, const char *tag,
-                                                       uint64_t *cursor, leat_job_id *ids,
-                                                       size_t capacity, size_t *count);
+LEAT_API LEAT_NODISCARD enum leat_status leat_tag_list(struct leat_engine *engine,
+                                                       struct leat_tag_cursor *cursor,
+                                                       leat_job_id *ids, size_t capacity,
+                                                       size_t *count);
 
 /* How many jobs leat_tag_list() would list.
  * Threads:  any.      Progress: lock-free.

@@ -62,7 +62,7 @@ begun(struct leat_engine *engine, leat_job_id id, uint64_t word)
     if (leat_word_phase(word) == LEAT_PHASE_RUNNING || (word & LEAT_WORD_ATTEMPT) != 0) {
         return true;
     }
-    /* Not there: it has ended meanwhile. Busy: it is looked at by too many, and counts as waiting. */
+    /* Not there: it has ended meanwhile. Busy: too many look at it, and it counts as waiting. */
     enum leat_status status = leat_job_hold(engine, id, LEAT_HOLDS_TO_LOOK, &index);
     if (status != LEAT_OK) {
         return status != LEAT_BUSY;
@@ -244,7 +244,7 @@ leat_claim_take(struct leat_engine *engine, struct leat_claim *claim, leat_job_i
     struct leat_table *table = &engine->claims.table;
     bool timed = claim->scope == LEAT_UNIQUE_FOR_TIME;
     atom_store_rlx(&claim->references, timed ? 3 : 2); /* rlx: not shared yet */
-    /* Ends: each round but the last one found that another thread took the text, or let go of it. */
+    /* Ends: in each round but the last one another thread took the text, or let go of it. */
     for (;;) {
         struct leat_table_node *there = leat_table_add(table, &claim->node);
         if (there == &claim->node) {

@@ -38,16 +38,16 @@ LEAT_STATIC(LEAT_JOB_NAME_BYTES_MAX <= 128, "a name fits");
 /* What a text is. Different kinds do not meet, nor do keys of different types. */
 enum leat_claim_kind { LEAT_CLAIM_KEY = 1, LEAT_CLAIM_NAME };
 
-/* Letters: I set when made, read-only once added; S many writers; L under the mutex. */
+/* Letters: I set when made, read-only once added; S many writers. */
 struct leat_claim {
-    struct leat_table_node node;       /* first */
+    struct leat_table_node node;       /* S first */
     leat_job_id id;                    /* I */
     enum leat_unique_scope scope;      /* I a name: UNTIL_FINISHED */
     enum leat_unique_conflict answers; /* I what to do about a claim that is held */
     struct leat_when when;             /* I with DEBOUNCE */
     uint64_t until_ns;                 /* I with FOR_TIME, by the clock of delays */
     leat_atomic_u32 references;        /* S 0: not added; see I2 */
-    struct leat_claim *next;           /* L */
+    struct leat_claim *next;           /* S under the mutex */
 };
 
 /* Letters: I set at init; S many writers; L under the mutex. */

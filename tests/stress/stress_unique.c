@@ -1,6 +1,6 @@
 /* stress_unique.c - threads that submit jobs with a few keys and names, in all scopes and with all
- * answers to a conflict, alone and in batches, while others find jobs by name, cancel and reschedule
- * them, and the clock goes on; handlers fail and snooze. What a key or a name protects is
+ * answers to a conflict, alone and in batches, while others find jobs by name, cancel them and put
+ * them off, and the clock goes on; handlers fail and snooze. What a key or a name protects is
  * plain data of its holder's handler: two at once are seen by their numbers, and by
  * ThreadSanitizer. A find never answers a job of another name; each job that is accepted ends once;
  * in the end all memory is back. Holds I1, I2 of engine/unique.h and engine/table.h. */

@@ -7,13 +7,7 @@
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/source.h"
-
-/* An engine to make mistakes with, and a run of it for what is asked of runs. */
-struct world {
-    struct leat_engine *engine;
-    struct leat_run *run; /* NULL outside the handler */
-    leat_type type;
-};
+#include "tests/unit/api_null.h"
 
 static void
 nothing(void *argument)
@@ -441,34 +435,6 @@ case_get(struct world *world)
     CHECK_STATUS(leat_get(world->engine, none, NULL), LEAT_INVALID);
     CHECK_STATUS(leat_get(world->engine, none, &info), LEAT_NOT_FOUND);
     CHECK_EQUAL(info.state, 0);
-}
-
-static void
-case_labels(struct world *world)
-{
-    const leat_job_id none = {0};
-    leat_job_id id = {7};
-    struct leat_tag tag;
-    uint64_t cursor = 0;
-    uint64_t count = 7;
-    size_t listed = 7;
-    uint32_t tags = 7;
-    CHECK_STATUS(leat_job_find(NULL, "name", &id), LEAT_INVALID);
-    CHECK_STATUS(leat_job_find(world->engine, NULL, &id), LEAT_INVALID);
-    CHECK_STATUS(leat_job_find(world->engine, "name", NULL), LEAT_INVALID);
-    CHECK_STATUS(leat_job_tags(NULL, none, &tag, 1, &tags), LEAT_INVALID);
-    CHECK_STATUS(leat_job_tags(world->engine, none, &tag, 1, &tags), LEAT_NOT_FOUND);
-    CHECK_STATUS(leat_job_tags(world->engine, none, NULL, 1, &tags), LEAT_INVALID);
-    CHECK_STATUS(leat_job_tags(world->engine, none, &tag, 1, NULL), LEAT_INVALID);
-    CHECK_STATUS(leat_tag_list(NULL, "t", &cursor, &id, 1, &listed), LEAT_INVALID);
-    CHECK_STATUS(leat_tag_list(world->engine, NULL, &cursor, &id, 1, &listed), LEAT_INVALID);
-    CHECK_STATUS(leat_tag_count(NULL, "t", &count), LEAT_INVALID);
-    CHECK_STATUS(leat_tag_count(world->engine, NULL, &count), LEAT_INVALID);
-    CHECK_STATUS(leat_tag_count(world->engine, "t", NULL), LEAT_INVALID);
-    CHECK_EQUAL(id.bits, 7);
-    CHECK_EQUAL(count, 7);
-    CHECK_EQUAL(listed, 7);
-    CHECK_EQUAL(tags, 7);
 }
 
 static void

@@ -1,7 +1,7 @@
 /* unit_table.c - the table keyed by bytes in one thread: find, add, replace, remove, keys of all
  * lengths and with zeros in them; nodes are freed behind a grace period, at the latest by fini; it
- * grows and shrinks as it is filled; the hash has the values of its source; memory that fails. Holds
- * I1, I2; shows that leat_table_check() can say no. */
+ * grows and shrinks as it is filled; the hash has the values of its source; memory fails. Holds I1,
+ * I2; shows that leat_table_check() can say no. */
 #include <stdio.h>
 #include <string.h>
 

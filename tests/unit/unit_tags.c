@@ -199,43 +199,58 @@ counts(void **state)
     teardown(fixture);
 }
 
+/* The place of an id in `ids`. */
+static uint32_t
+number_of(const leat_job_id *ids, leat_job_id id)
+{
+    uint32_t number = 0;
+    while (number < MANY && ids[number].bits != id.bits) {
+        number++;
+    }
+    CHECK(number < MANY);
+    return number;
+}
+
+/* Reads all pages of one size. */
+static void
+pages_of(struct fixture *fixture, const leat_job_id *submitted, size_t capacity)
+{
+    static uint32_t seen[MANY];
+    static leat_job_id ids[MANY];
+    struct leat_tag_cursor cursor = {"tag", 0};
+    size_t count = capacity;
+    size_t all = 0;
+    memset(seen, 0, sizeof(seen));
+    while (count == capacity) {
+        CHECK_OK(leat_tag_list(fixture->engine, &cursor, ids, capacity, &count));
+        for (size_t i = 0; i < count; i++) {
+            uint32_t number = number_of(submitted, ids[i]);
+            CHECK_EQUAL(number % 3, 0);
+            CHECK_EQUAL(seen[number], 0);
+            seen[number] = 1;
+        }
+        all += count;
+    }
+    CHECK_EQUAL(all, (MANY + 2) / 3);
+    ids[0].bits = 77;
+    CHECK_OK(leat_tag_list(fixture->engine, &cursor, ids, 1, &count));
+    CHECK_EQUAL(count, 0);
+    CHECK_EQUAL(ids[0].bits, 77);
+}
+
 /* Every third job has the tag; all of them come once, whatever the size of a page. */
 static void
 pages(void **state)
 {
     (void)state;
     struct fixture *fixture = setup();
-    static leat_job_id tagged[MANY];
+    static leat_job_id submitted[MANY];
     const char *const tags[] = {"other", "tag"};
     for (uint32_t i = 0; i < MANY; i++) {
-        leat_job_id id = {0};
-        CHECK_OK(submit(fixture, tags, i % 3 == 0 ? 2 : 1, 0, &id));
-        tagged[i] = id;
+        CHECK_OK(submit(fixture, tags, i % 3 == 0 ? 2 : 1, 0, &submitted[i]));
     }
     for (size_t capacity = 1; capacity <= MANY; capacity = capacity * 3 + 1) {
-        static uint32_t seen[MANY];
-        static leat_job_id ids[MANY];
-        memset(seen, 0, sizeof(seen));
-        uint64_t cursor = 0;
-        size_t count = capacity;
-        size_t all = 0;
-        while (count == capacity) {
-            CHECK_OK(leat_tag_list(fixture->engine, "tag", &cursor, ids, capacity, &count));
-            for (size_t i = 0; i < count; i++) {
-                uint32_t number = 0;
-                while (number < MANY && tagged[number].bits != ids[i].bits) {
-                    number++;
-                }
-                CHECK(number < MANY);
-                CHECK_EQUAL(number % 3, 0);
-                CHECK_EQUAL(seen[number], 0);
-                seen[number] = 1;
-            }
-            all += count;
-        }
-        CHECK_EQUAL(all, (MANY + 2) / 3);
-        CHECK_OK(leat_tag_list(fixture->engine, "tag", &cursor, tagged, 1, &count));
-        CHECK_EQUAL(count, 0);
+        pages_of(fixture, submitted, capacity);
     }
     teardown(fixture);
 }
@@ -246,17 +261,18 @@ list_invalid(void **state)
     (void)state;
     struct fixture *fixture = setup();
     struct leat_engine *engine = fixture->engine;
-    uint64_t cursor = UINT64_MAX;
+    struct leat_tag_cursor cursor = {"a", UINT64_MAX};
+    struct leat_tag_cursor none = {"", 0};
     leat_job_id id = {77};
     size_t count = 77;
-    CHECK_STATUS(leat_tag_list(NULL, "a", &cursor, &id, 1, &count), LEAT_INVALID);
-    CHECK_STATUS(leat_tag_list(engine, "", &cursor, &id, 1, &count), LEAT_INVALID);
-    CHECK_STATUS(leat_tag_list(engine, "a", NULL, &id, 1, &count), LEAT_INVALID);
-    CHECK_STATUS(leat_tag_list(engine, "a", &cursor, NULL, 1, &count), LEAT_INVALID);
-    CHECK_STATUS(leat_tag_list(engine, "a", &cursor, &id, 0, &count), LEAT_INVALID);
-    CHECK_STATUS(leat_tag_list(engine, "a", &cursor, &id, 1, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_tag_list(NULL, &cursor, &id, 1, &count), LEAT_INVALID);
+    CHECK_STATUS(leat_tag_list(engine, &none, &id, 1, &count), LEAT_INVALID);
+    CHECK_STATUS(leat_tag_list(engine, NULL, &id, 1, &count), LEAT_INVALID);
+    CHECK_STATUS(leat_tag_list(engine, &cursor, NULL, 1, &count), LEAT_INVALID);
+    CHECK_STATUS(leat_tag_list(engine, &cursor, &id, 0, &count), LEAT_INVALID);
+    CHECK_STATUS(leat_tag_list(engine, &cursor, &id, 1, NULL), LEAT_INVALID);
     CHECK_EQUAL(count, 77);
-    CHECK_OK(leat_tag_list(engine, "a", &cursor, &id, 1, &count));
+    CHECK_OK(leat_tag_list(engine, &cursor, &id, 1, &count));
     CHECK_EQUAL(count, 0);
     teardown(fixture);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/engine_internal.h"
+#include "ring/rcu.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/fake_clock.h"
@@ -549,6 +550,64 @@ replace_with_a_name(void **state)
     teardown(fixture);
 }
 
+/* A thread has claimed, and not yet published its job. */
+static void
+about_to_be_published(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct leat_engine *engine = fixture->engine;
+    uint32_t index = 0;
+    leat_job_id id = {77};
+    CHECK(leat_slab_take(&engine->jobs, 0, &index));
+    struct leat_job_record *record = leat_job_record(engine, index);
+    memset(record, 0, sizeof(*record));
+    atom_store_rlx(&record->type, (uint16_t)(fixture->type.bits - 1));
+    struct leat_claim *key = leat_claim_make(engine, index, LEAT_CLAIM_KEY, "k", 1);
+    struct leat_claim *name = leat_claim_make(engine, index, LEAT_CLAIM_NAME, "name", 4);
+    leat_rcu_enter();
+    CHECK_OK(leat_claim_take(engine, key, &id));
+    CHECK_OK(leat_claim_take(engine, name, &id));
+    leat_rcu_leave(&engine->domain);
+    for (int conflict = 0; conflict <= LEAT_UNIQUE_DEBOUNCE; conflict++) {
+        struct leat_job_options options =
+            keyed("k", LEAT_UNIQUE_UNTIL_FINISHED, (enum leat_unique_conflict)conflict);
+        CHECK_STATUS(submit(fixture, &options, 0, &id), conflict == 0 ? LEAT_EXISTS : LEAT_BUSY);
+    }
+    CHECK_STATUS(leat_job_find(engine, "name", &id), LEAT_NOT_FOUND);
+    CHECK_EQUAL(id.bits, 77);
+    leat_claim_free(engine, key);
+    leat_claim_free(engine, name);
+    leat_claim_free(engine, NULL);
+    leat_slab_give(&engine->jobs, 0, index);
+    (void)atom_add_rlx(&engine->outside.refused, 1);
+    struct leat_job_options options = keyed("k", LEAT_UNIQUE_UNTIL_FINISHED, LEAT_UNIQUE_REJECT);
+    options.name = "name";
+    CHECK_OK(submit(fixture, &options, 0, &id));
+    teardown(fixture);
+}
+
+/* What leat_claims_check() says where it says no. */
+static void
+check_says_no(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct leat_job_options options = keyed("k", LEAT_UNIQUE_FOR_TIME, LEAT_UNIQUE_REJECT);
+    char text[256];
+    CHECK_OK(submit(fixture, &options, 0, NULL));
+    struct leat_claim *claim = fixture->engine->claims.first;
+    CHECK_EQUAL(atom_load_rlx(&claim->references), 3);
+    atom_store_rlx(&claim->references, 4);
+    FILE *why = test_why();
+    CHECK(!leat_claims_check(&fixture->engine->claims, why));
+    test_why_read(why, text, sizeof(text));
+    CHECK_TEXT(text, "unique: I2: 1 of 1 claims with a time\n");
+    CHECK(!leat_claims_check(&fixture->engine->claims, NULL));
+    atom_store_rlx(&claim->references, 3);
+    teardown(fixture);
+}
+
 static void
 closed(void **state)
 {
@@ -566,12 +625,20 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_state),         cmocka_unit_test(started_64_times),
-        cmocka_unit_test(for_a_time),          cmocka_unit_test(times_give_memory_back),
-        cmocka_unit_test(keys_and_types),      cmocka_unit_test(invalid),
-        cmocka_unit_test(batch_each),          cmocka_unit_test(batch_all_or_none),
-        cmocka_unit_test(refused_gives_back),  cmocka_unit_test(no_memory),
-        cmocka_unit_test(replace_with_a_name), cmocka_unit_test(closed),
+        cmocka_unit_test(every_state),
+        cmocka_unit_test(started_64_times),
+        cmocka_unit_test(for_a_time),
+        cmocka_unit_test(times_give_memory_back),
+        cmocka_unit_test(keys_and_types),
+        cmocka_unit_test(invalid),
+        cmocka_unit_test(batch_each),
+        cmocka_unit_test(batch_all_or_none),
+        cmocka_unit_test(refused_gives_back),
+        cmocka_unit_test(no_memory),
+        cmocka_unit_test(replace_with_a_name),
+        cmocka_unit_test(closed),
+        cmocka_unit_test(about_to_be_published),
+        cmocka_unit_test(check_says_no),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
