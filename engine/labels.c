@@ -176,21 +176,6 @@ leat_labels_free(struct leat_engine *engine, struct leat_job_extra *extra)
 
 /* ---- read back ------------------------------------------------------------------------------- */
 
-void
-leat_labels_tell(const struct leat_job_extra *extra, struct leat_job_info *info)
-{
-    const struct leat_job_labels *labels = extra == NULL ? NULL : extra->labels;
-    if (labels == NULL) {
-        return;
-    }
-    info->tags_count = labels->tags_count;
-    if (labels->name != NULL) {
-        size_t bytes = 0;
-        const unsigned char *text = leat_claim_text(labels->name, &bytes);
-        memcpy(info->name, text, bytes);
-    }
-}
-
 const struct leat_tag *
 leat_run_tags(const struct leat_run *run, uint32_t *count)
 {
@@ -202,18 +187,24 @@ leat_run_tags(const struct leat_run *run, uint32_t *count)
     return tags_count == 0 ? NULL : labels->tags;
 }
 
+/* Takes a hold to read a job's labels, if `valid`. */
+static enum leat_status
+labels_hold(struct leat_engine *engine, leat_job_id id, bool valid, uint32_t *index)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status == LEAT_OK && !valid) {
+        status = LEAT_INVALID;
+    }
+    return status == LEAT_OK ? leat_job_hold(engine, id, LEAT_HOLDS_TO_LOOK, index) : status;
+}
+
 enum leat_status
 leat_job_tags(struct leat_engine *engine, leat_job_id id, struct leat_tag *tags, uint32_t capacity,
               uint32_t *count)
 {
-    enum leat_status status = leat_engine_check(engine);
     uint32_t index = 0;
-    if (status == LEAT_OK && (count == NULL || (tags == NULL && capacity > 0))) {
-        status = LEAT_INVALID;
-    }
-    if (status == LEAT_OK) {
-        status = leat_job_hold(engine, id, LEAT_HOLDS_TO_LOOK, &index);
-    }
+    bool valid = count != NULL && (tags != NULL || capacity == 0);
+    enum leat_status status = labels_hold(engine, id, valid, &index);
     if (status != LEAT_OK) {
         return status;
     }
@@ -224,6 +215,31 @@ leat_job_tags(struct leat_engine *engine, leat_job_id id, struct leat_tag *tags,
     }
     leat_job_unhold(engine, index);
     return LEAT_OK;
+}
+
+enum leat_status
+leat_job_name(struct leat_engine *engine, leat_job_id id, char *name, size_t capacity)
+{
+    uint32_t index = 0;
+    enum leat_status status = labels_hold(engine, id, name != NULL, &index);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    size_t bytes = 0;
+    const unsigned char *text = NULL;
+    const struct leat_job_labels *labels = labels_of(engine, index);
+    if (labels != NULL && labels->name != NULL) {
+        text = leat_claim_text(labels->name, &bytes);
+    }
+    status = bytes < capacity ? LEAT_OK : LEAT_FULL;
+    if (status == LEAT_OK) {
+        if (bytes != 0) {
+            memcpy(name, text, bytes);
+        }
+        name[bytes] = '\0';
+    }
+    leat_job_unhold(engine, index);
+    return status;
 }
 
 /* ---- jobs by name ---------------------------------------------------------------------------- */

@@ -35,7 +35,4 @@ void leat_labels_unclaim(struct leat_engine *engine, uint32_t index);
 /* The record is given back. */
 void leat_labels_free(struct leat_engine *engine, struct leat_job_extra *extra);
 
-/* Name and number of tags. pre: the caller keeps the record. `extra` may be NULL. */
-void leat_labels_tell(const struct leat_job_extra *extra, struct leat_job_info *info);
-
 #endif

@@ -957,11 +957,9 @@ struct leat_job_info {
     uint32_t progress; /* 0 to 100 */
     bool cancel_requested;
     size_t payload_bytes;
-    size_t result_bytes;                    /* of a job that ended */
-    char error[256];                        /* of the last attempt, once the job has ended */
-    uint64_t due_in_ns;                     /* SCHEDULED, RETRYING: until its time comes */
-    char name[LEAT_JOB_NAME_BYTES_MAX + 1]; /* or "" */
-    uint32_t tags_count;                    /* see leat_job_tags() */
+    size_t result_bytes; /* of a job that ended */
+    char error[256];     /* of the last attempt, once the job has ended */
+    uint64_t due_in_ns;  /* SCHEDULED, RETRYING: until its time comes */
 };
 
 static inline struct leat_job_info
@@ -1084,6 +1082,13 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_priority_set(struct leat_engine *e
  *           LEAT_INVALID (NULL).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_job_find(struct leat_engine *engine, const char *name,
                                                        leat_job_id *id);
+
+/* The name of a job, NUL-terminated; "" where it has none. 129 bytes are enough for all.
+ * Threads:  any.      Progress: lock-free.
+ * Returns:  LEAT_OK; LEAT_FULL (capacity is too small); LEAT_GONE; LEAT_NOT_FOUND; LEAT_BUSY (239
+ *           callers look at this one job); LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_job_name(struct leat_engine *engine, leat_job_id id,
+                                                       char *name, size_t capacity);
 
 /* As the function of that name with an id; LEAT_NOT_FOUND, LEAT_INVALID: of the name, too. */
 static inline LEAT_NODISCARD enum leat_status

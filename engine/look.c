@@ -2,7 +2,6 @@
  * the record where it is; what it then reads is either fixed since submit, or atomic, or fixed
  * since the end. */
 #include "engine/completion.h"
-#include "engine/labels.h"
 #include "engine/timers.h"
 
 #include <string.h>
@@ -111,7 +110,6 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
     }
     info->cancel_requested = (word & LEAT_WORD_CANCEL) != 0;
     info->payload_bytes = record->payload_bytes;
-    leat_labels_tell(extra, info);
     if (phase == LEAT_PHASE_COMPLETED) {
         info->progress = 100;
     } else if (extra != NULL) {

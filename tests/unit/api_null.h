@@ -1,4 +1,4 @@
-/* api_null.h - cases of unit_api_null.c: what jobs are called by their submitters. */
+/* api_null.h - cases of unit_api_null.c: looking at jobs, and what they are called. */
 #ifndef TESTS_UNIT_API_NULL_H
 #define TESTS_UNIT_API_NULL_H
 
@@ -10,6 +10,17 @@ struct world {
     struct leat_run *run; /* NULL outside the handler */
     leat_type type;
 };
+
+static inline void
+case_get(struct world *world)
+{
+    struct leat_job_info info = leat_job_info_default();
+    const leat_job_id none = {0};
+    CHECK_STATUS(leat_get(NULL, none, &info), LEAT_INVALID);
+    CHECK_STATUS(leat_get(world->engine, none, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_get(world->engine, none, &info), LEAT_NOT_FOUND);
+    CHECK_EQUAL(info.state, 0);
+}
 
 static inline void
 case_labels(struct world *world)
@@ -25,6 +36,9 @@ case_labels(struct world *world)
     CHECK_STATUS(leat_job_find(NULL, "name", &id), LEAT_INVALID);
     CHECK_STATUS(leat_job_find(world->engine, NULL, &id), LEAT_INVALID);
     CHECK_STATUS(leat_job_find(world->engine, "name", NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_job_name(NULL, none, tag.text, 1), LEAT_INVALID);
+    CHECK_STATUS(leat_job_name(world->engine, none, NULL, 1), LEAT_INVALID);
+    CHECK_STATUS(leat_job_name(world->engine, none, tag.text, 1), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_job_tags(NULL, none, &tag, 1, &tags), LEAT_INVALID);
     CHECK_STATUS(leat_job_tags(world->engine, none, &tag, 1, &tags), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_job_tags(world->engine, none, NULL, 1, &tags), LEAT_INVALID);

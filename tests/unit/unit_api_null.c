@@ -427,17 +427,6 @@ case_submit_batch(struct world *world)
 }
 
 static void
-case_get(struct world *world)
-{
-    struct leat_job_info info = leat_job_info_default();
-    const leat_job_id none = {0};
-    CHECK_STATUS(leat_get(NULL, none, &info), LEAT_INVALID);
-    CHECK_STATUS(leat_get(world->engine, none, NULL), LEAT_INVALID);
-    CHECK_STATUS(leat_get(world->engine, none, &info), LEAT_NOT_FOUND);
-    CHECK_EQUAL(info.state, 0);
-}
-
-static void
 case_wait(struct world *world)
 {
     struct leat_job_info info = leat_job_info_default();
@@ -667,6 +656,7 @@ static const struct entry entries[] = {
     {"leat_reschedule", case_change},
     {"leat_priority_set", case_change},
     {"leat_job_find", case_labels},
+    {"leat_job_name", case_labels},
     {"leat_run_tags", case_run},
     {"leat_job_tags", case_labels},
     {"leat_tag_list", case_labels},

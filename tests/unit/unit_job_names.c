@@ -82,6 +82,18 @@ run_all(struct fixture *fixture)
 }
 
 static void
+check_name(struct fixture *fixture, leat_job_id id, const char *name)
+{
+    char text[129];
+    size_t bytes = strlen(name);
+    memset(text, 'x', sizeof(text));
+    CHECK_STATUS(leat_job_name(fixture->engine, id, text, bytes), LEAT_FULL);
+    CHECK(text[0] == 'x');
+    CHECK_OK(leat_job_name(fixture->engine, id, text, bytes + 1));
+    CHECK_TEXT(text, name);
+}
+
+static void
 one_name(void **state)
 {
     (void)state;
@@ -94,7 +106,7 @@ one_name(void **state)
     CHECK_EQUAL(id.bits, 77);
     CHECK_OK(leat_job_find(fixture->engine, "name", &id));
     CHECK_EQUAL(id.bits, first.bits);
-    CHECK_TEXT(test_get(fixture->engine, first).name, "name");
+    check_name(fixture, first, "name");
     run_all(fixture);
     CHECK_STATUS(leat_job_find(fixture->engine, "name", &id), LEAT_NOT_FOUND);
     CHECK_OK(submit(fixture, "name", 0, 0, &id));
@@ -120,7 +132,7 @@ ended(void **state)
         CHECK_OK(submit(fixture, "name", LEAT_JOB_KEEP_RESULT, 0, &second));
         CHECK_OK(leat_job_find(fixture->engine, "name", &id));
         CHECK_EQUAL(id.bits, second.bits);
-        CHECK_TEXT(test_get(fixture->engine, first).name, "name");
+        check_name(fixture, first, "name");
         if (retained == 0) {
             CHECK_OK(leat_release(fixture->engine, first));
         }
@@ -152,7 +164,7 @@ lengths(void **state)
         CHECK_STATUS(submit(fixture, name, 0, S, &id), LEAT_EXISTS);
         CHECK_OK(leat_job_find(fixture->engine, name, &found));
         CHECK_EQUAL(found.bits, id.bits);
-        CHECK_TEXT(test_get(fixture->engine, id).name, name);
+        check_name(fixture, id, name);
     }
     CHECK_STATUS(leat_job_find(fixture->engine, "", &id), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_job_find(fixture->engine, NULL, &id), LEAT_INVALID);
@@ -236,7 +248,8 @@ names_and_keys(void **state)
     job.type = fixture->type;
     job.options = &options;
     CHECK_OK(submit(fixture, "name", 0, 0, &id));
-    CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+    CHECK_OK(leat_submit(fixture->engine, &job, &id));
+    check_name(fixture, id, "");
     /* The key is free, the name is not: neither is taken. */
     options.unique_key = "key";
     options.unique_key_bytes = 3;

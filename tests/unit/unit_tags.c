@@ -118,7 +118,6 @@ limits(void **state)
     CHECK_EQUAL(count, 16);
     CHECK_TEXT(copies[0].text, "t");
     CHECK_TEXT(copies[15].text, longest);
-    CHECK_EQUAL(test_get(fixture->engine, id).tags_count, 16);
     CHECK_EQUAL(count_of(fixture, longest), 1);
     CHECK_EQUAL(count_of(fixture, "t"), 1);
     teardown(fixture);
