@@ -9,6 +9,7 @@
 #include "ring/rcu.h"
 #include "tests/support/check.h"
 #include "tests/support/memory.h"
+#include "tests/support/threads.h"
 
 #define MANY 5000
 
@@ -191,6 +192,49 @@ seeds_differ(void **state)
     teardown(&other);
 }
 
+struct reader {
+    struct fixture *fixture;
+    struct test_gate inside;
+    leat_atomic_u32 left;
+};
+
+static void
+reader_or_tidier(void *shared, uint32_t number)
+{
+    struct reader *reader = shared;
+    if (number == 0) {
+        leat_rcu_enter();
+        test_gate_open(&reader->inside);
+        test_sleep_ns(50 * TEST_MS);
+        atom_store_rlx(&reader->left, 1);
+        leat_rcu_leave(&reader->fixture->domain);
+    } else {
+        test_gate_wait(&reader->inside);
+        leat_table_tidy(&reader->fixture->table);
+        CHECK_EQUAL(atom_load_rlx(&reader->left), 1);
+    }
+}
+
+/* Who is in a section keeps what is removed meanwhile. */
+static void
+waits_for_readers(void **state)
+{
+    struct fixture fixture;
+    struct reader reader = {.fixture = &fixture};
+    (void)state;
+    setup(&fixture);
+    test_gate_init(&reader.inside);
+    leat_rcu_enter();
+    struct item *item = make(&fixture, "key", 3, 1);
+    CHECK(add(&fixture, item));
+    drop(&fixture, item);
+    leat_rcu_leave(&fixture.domain);
+    test_threads_run(2, reader_or_tidier, &reader);
+    CHECK_EQUAL(test_memory_blocks(&fixture.memory), 0);
+    test_gate_fini(&reader.inside);
+    teardown(&fixture);
+}
+
 static void
 no_memory(void **state)
 {
@@ -230,7 +274,7 @@ main(void)
         cmocka_unit_test(one_key),           cmocka_unit_test(keys_of_all_lengths),
         cmocka_unit_test(grows_and_shrinks), cmocka_unit_test(hash_of_its_source),
         cmocka_unit_test(seeds_differ),      cmocka_unit_test(no_memory),
-        cmocka_unit_test(check_says_no),
+        cmocka_unit_test(check_says_no),     cmocka_unit_test(waits_for_readers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

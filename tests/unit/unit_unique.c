@@ -164,6 +164,30 @@ holder_at(struct fixture *fixture, enum stage stage, enum leat_unique_scope scop
     }
 }
 
+/* It has begun in the moment in which it was to be replaced: nothing happens to it. */
+static void
+cancel_what_runs(struct fixture *fixture)
+{
+    struct leat_job_info holder = test_get(fixture->engine, fixture->holder);
+    CHECK_EQUAL(holder.state, LEAT_JOB_RUNNING);
+    CHECK(!leat_job_cancel_waiting(fixture->engine, fixture->holder));
+    CHECK(!test_get(fixture->engine, fixture->holder).cancel_requested);
+}
+
+static void
+replaced_too_late(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct leat_job_options options = keyed("k", LEAT_UNIQUE_UNTIL_FINISHED, LEAT_UNIQUE_REJECT);
+    CHECK_OK(submit(fixture, &options, 0, &fixture->holder));
+    fixture->inside = cancel_what_runs;
+    run_all(fixture);
+    CHECK_EQUAL(test_get(fixture->engine, fixture->holder).state, LEAT_JOB_COMPLETED);
+    CHECK(!leat_job_cancel_waiting(fixture->engine, fixture->holder));
+    teardown(fixture);
+}
+
 static bool
 holds(enum stage stage, enum leat_unique_scope scope)
 {
@@ -625,19 +649,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_state),
-        cmocka_unit_test(started_64_times),
-        cmocka_unit_test(for_a_time),
-        cmocka_unit_test(times_give_memory_back),
-        cmocka_unit_test(keys_and_types),
-        cmocka_unit_test(invalid),
-        cmocka_unit_test(batch_each),
-        cmocka_unit_test(batch_all_or_none),
-        cmocka_unit_test(refused_gives_back),
-        cmocka_unit_test(no_memory),
-        cmocka_unit_test(replace_with_a_name),
-        cmocka_unit_test(closed),
-        cmocka_unit_test(about_to_be_published),
+        cmocka_unit_test(every_state),         cmocka_unit_test(started_64_times),
+        cmocka_unit_test(for_a_time),          cmocka_unit_test(times_give_memory_back),
+        cmocka_unit_test(keys_and_types),      cmocka_unit_test(invalid),
+        cmocka_unit_test(batch_each),          cmocka_unit_test(batch_all_or_none),
+        cmocka_unit_test(refused_gives_back),  cmocka_unit_test(no_memory),
+        cmocka_unit_test(replace_with_a_name), cmocka_unit_test(closed),
+        cmocka_unit_test(replaced_too_late),   cmocka_unit_test(about_to_be_published),
         cmocka_unit_test(check_says_no),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
