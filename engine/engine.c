@@ -194,7 +194,7 @@ parts_open(struct leat_engine *engine)
     if (result == LEAT_OS_OK && !leat_buckets_init(engine)) {
         result = LEAT_OS_NO_MEMORY;
     }
-    if (result == LEAT_OS_OK && !leat_registry_init(engine)) {
+    if (result == LEAT_OS_OK && !(leat_registry_init(engine) && leat_claims_init(engine))) {
         result = LEAT_OS_NO_MEMORY;
     }
     if (result == LEAT_OS_OK) {
@@ -228,6 +228,7 @@ parts_close(struct leat_engine *engine)
         leat_keys_fini(engine);
         records_free(engine);
     }
+    leat_claims_fini(engine);
     leat_schedules_fini(engine);
     leat_completions_fini(engine);
     leat_buckets_fini(engine);

@@ -15,6 +15,7 @@
 #include "engine/schedule.h"
 #include "engine/sweep.h"
 #include "engine/trim.h"
+#include "engine/unique.h"
 #include "engine/watch.h"
 #include "sched/clock.h"
 #include "sched/pool.h"
@@ -138,6 +139,7 @@ struct leat_engine {
     leat_atomic_pointer keys;                 /* S see keys.c; NULL: no job has had a key */
     struct leat_breakers breakers;            /* S */
     struct leat_buckets buckets;              /* S */
+    struct leat_claims claims;                /* S */
     struct leat_pool pool;                    /* S */
 };
 
@@ -358,6 +360,10 @@ bool leat_job_expire(struct leat_engine *engine, leat_job_id id);
 /* What leat_get() says. pre: a hold. */
 void leat_job_tell(const struct leat_engine *engine, leat_job_id id, uint32_t index,
                    struct leat_job_info *info);
+/* Cancels a job that waits. False: it does not wait, and nothing has changed. */
+bool leat_job_cancel_waiting(struct leat_engine *engine, leat_job_id id);
+/* The job's word. False: the id's record is not this job's any more. Progress: wait-free. */
+bool leat_job_word_of(const struct leat_engine *engine, leat_job_id id, uint64_t *word);
 /* The job has not ended. False also for an id that was never given out. */
 bool leat_job_live(const struct leat_engine *engine, leat_job_id id);
 

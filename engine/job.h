@@ -99,19 +99,21 @@ enum leat_phase {
 
 struct leat_job_terms;
 struct leat_key;
+struct leat_job_labels;
 
 /* What only some jobs need: from the allocator, at the first use, until the record is gone.
  * Letters: I set by the submitter; O the attempt's thread while RUNNING, readers after the end;
  * W one writer. */
 struct leat_job_extra {
-    leat_atomic_pointer errors;   /* S struct leat_job_errors of history.h, or NULL */
-    leat_atomic_pointer history;  /* W struct leat_job_history of history.h, or NULL */
-    void *result;                 /* O */
-    size_t result_bytes;          /* O */
-    struct leat_job_terms *terms; /* I see terms.h; NULL: those of its type */
-    leat_atomic_pointer progress; /* W struct leat_progress, or NULL */
-    leat_atomic_u32 crashes;      /* W see dead.h */
-    struct leat_key *key;         /* I see keys.h; NULL: none */
+    leat_atomic_pointer errors;     /* S struct leat_job_errors of history.h, or NULL */
+    leat_atomic_pointer history;    /* W struct leat_job_history of history.h, or NULL */
+    void *result;                   /* O */
+    size_t result_bytes;            /* O */
+    struct leat_job_terms *terms;   /* I see terms.h; NULL: those of its type */
+    leat_atomic_pointer progress;   /* W struct leat_progress, or NULL */
+    leat_atomic_u32 crashes;        /* W see dead.h */
+    struct leat_key *key;           /* I see keys.h; NULL: none */
+    struct leat_job_labels *labels; /* I see labels.h; or NULL */
 };
 
 LEAT_STATIC(sizeof(struct leat_job_extra) < 100, "what needs a pointer does not pay for texts");

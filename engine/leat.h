@@ -74,6 +74,7 @@ enum leat_status {
     LEAT_LOG_FAILED,  /* a write or sync of the log failed; nothing more is acknowledged */
     LEAT_CORRUPT,     /* the log is damaged */
     LEAT_UNSUPPORTED, /* declared, not built yet (docs/status.md), or unknown to this library */
+    LEAT_JOINED,      /* no job was added: another one stands for it, and its id is given */
     LEAT_STATUS_COUNT /* not a status */
 };
 
@@ -1015,7 +1016,30 @@ struct leat_completion_queue;
 
 #define LEAT_TIMEOUT_OF_TYPE UINT64_MAX
 
-/* What most jobs do not use. A job that sets more than the first has memory of the allocator. */
+#define LEAT_UNIQUE_KEY_BYTES_MAX 128
+#define LEAT_JOB_NAME_BYTES_MAX   128
+#define LEAT_TAGS_MAX             16
+#define LEAT_TAG_BYTES_MAX        32
+
+/* For how long a job holds its unique key: no other job of its type has the key meanwhile. */
+enum leat_unique_scope {
+    LEAT_UNIQUE_UNTIL_FINISHED = 0, /* until it has ended, retries included */
+    LEAT_UNIQUE_UNTIL_STARTED,      /* until its first attempt begins, or it has ended before */
+    LEAT_UNIQUE_FOR_TIME /* for unique_for_ns from its submit on, whatever becomes of it */
+};
+
+/* What a submit does that finds its key held. */
+enum leat_unique_conflict {
+    LEAT_UNIQUE_REJECT = 0, /* LEAT_EXISTS */
+    LEAT_UNIQUE_EXISTING,   /* LEAT_JOINED, with the id of the job that holds it */
+    LEAT_UNIQUE_REPLACE,    /* that job is cancelled, if it waits, and this one takes its place;
+                               else LEAT_EXISTS */
+    LEAT_UNIQUE_DEBOUNCE    /* that job, if it waits, gets this one's time, as by leat_reschedule();
+                               then LEAT_JOINED, with its id; else LEAT_EXISTS */
+};
+
+/* What most jobs do not use. A job that sets one of those behind run_at_ns has memory of the
+ * allocator. */
 struct leat_job_options {
     uint32_t size;
     uint32_t version;
@@ -1037,6 +1061,23 @@ struct leat_job_options {
      * priority changes the order of keys, not that within a key. */
     const void *key; /* 1 to 128 bytes, copied; NULL: none */
     size_t key_bytes;
+
+    /* Unique keys. At most one job of a type holds a key: of two submits at once, one finds it
+     * held. What happens then, the later one's unique_conflict says; for how long a key is held,
+     * the holder's unique_scope. */
+    const void *unique_key;  /* any bytes, copied; NULL: none */
+    size_t unique_key_bytes; /* 1 to 128; 0: none */
+    enum leat_unique_scope unique_scope;
+    enum leat_unique_conflict unique_conflict;
+    uint64_t unique_for_ns; /* with LEAT_UNIQUE_FOR_TIME, and only then: by the BOOT clock */
+
+    /* The caller's own name of the job, 1 to 128 bytes, copied; NULL: none. Of all jobs of an
+     * engine that have not ended at most one has it: LEAT_EXISTS. See leat_job_find(). */
+    const char *name;
+
+    /* Tags, 1 to 32 bytes each, copied: for lists and counts, see leat_tag_list(). */
+    const char *const *tags;
+    uint32_t tags_count; /* 0 to 16 */
 };
 
 static inline struct leat_job_options
@@ -1084,16 +1125,23 @@ leat_job_default(void)
 }
 
 /* Adds one job. `id` may be NULL.
- * Threads:  any.      Progress: lock-free once the thread is attached, for names that are known,
- *           payloads up to payload_bytes_inline, and while there are records that no ended job
- *           holds; beyond, a lock of the allocator or of the names. When a job with a key comes to
- *           run hangs on who answers for its key (see docs/design/0020).
+ * Threads:  any; with a unique key or a name outside read sections of liburcu-bp.
+ * Progress: lock-free once the thread is attached, for names that are known, payloads up to
+ *           payload_bytes_inline, and while there are records that no ended job holds; beyond, a
+ *           lock of the allocator or of the names. With a unique key of a time, a mutex. When a
+ *           job with a key comes to run hangs on who answers for its key (docs/design/0020).
  * Copies job and payload.
  * Allocates: only for a payload above payload_bytes_inline, options, a kept result, or a new name.
- * Waits:    never, but for the mutex of a name that is new.
+ * Waits:    never, but for the mutex of a name that is new; and of those with a unique key or a
+ *           name one in hundreds for a grace period.
  * Returns:  LEAT_OK; LEAT_FULL (waiting_max of the queue, jobs_max, types_max, queues_max, or the
  *           slots of the completion queue); LEAT_CLOSED; LEAT_NOT_FOUND (a handle of no type or
- *           queue); LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.
+ *           queue); LEAT_EXISTS (the unique key or the name; that of a submit which is at work
+ *           counts, also if it is then refused); LEAT_JOINED (*id is the job that has the unique
+ *           key); LEAT_BUSY (so has one that is being submitted or changed at this moment: try
+ *           again); LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.
+ *           A job that LEAT_UNIQUE_REPLACE cancelled stays so also where this one is then refused:
+ *           as another submit took the key or the name in that moment.
  * Order:    submit happens-before the handler. FIFO per submitting thread, queue and priority, up
  *           to the parallelism of the workers.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_submit(struct leat_engine *engine,
@@ -1105,12 +1153,14 @@ enum leat_batch_mode {
 };
 
 /* Adds jobs[0 .. count). `ids` and `statuses` (either may be NULL) have room for count.
- * EACH: LEAT_OK if all were taken, else the first other status; ids of jobs not taken are 0.
+ * EACH: LEAT_OK if all were taken, else the first other status; ids of jobs not taken are 0. One
+ * that is LEAT_JOINED counts as taken, and its id is that of the job that stands for it.
  * ALL_OR_NONE: on any other status than LEAT_OK no job was taken, statuses[i] names the culprits
  * (LEAT_OK beside them; all LEAT_OK where it was the room or the memory), ids are untouched. Such a
  * batch becomes visible to the workers as a whole: it takes one place of the priority's ring, or is
  * listed behind it; more than jobs_max never fit (LEAT_FULL). At present all its jobs must have one
- * priority (LEAT_UNSUPPORTED).
+ * priority (LEAT_UNSUPPORTED). Their unique_conflict can only be LEAT_UNIQUE_REJECT (LEAT_INVALID),
+ * as what the others do cannot be taken back.
  * Threads:  any.      Progress: as leat_submit().    Copies jobs and payloads.
  * Returns:  as leat_submit(); LEAT_INVALID for a bad mode or a NULL array with count > 0.  */
 LEAT_API LEAT_NODISCARD enum leat_status
@@ -1267,6 +1317,131 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_reschedule(struct leat_engine *eng
  *           priority.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_priority_set(struct leat_engine *engine,
                                                            leat_job_id id, uint32_t priority);
+
+/* ---- jobs by their own names ----------------------------------------------------------------
+ *
+ * A name is its job's until the job has ended; then it may be given to another one. Until that is
+ * done, and while the ended job's record is kept or retained, it still finds the ended job. Each
+ * leat_x_by_name() finds the id and calls leat_x() with it. If between these two the job ends and
+ * its name is given to another, the call is about the one that was found, as ids are never used
+ * again: it cannot meet the other one.
+ */
+
+/* The job of that name.
+ * Threads:  any.      Progress: wait-free once the thread is attached, but for other names that
+ *           the table puts into the same place.
+ * Returns:  LEAT_OK and *id; LEAT_NOT_FOUND (no job has it, or its record is gone); LEAT_FORKED;
+ *           LEAT_INVALID (NULL).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_job_find(struct leat_engine *engine, const char *name,
+                                                       leat_job_id *id);
+
+/* The name of a job, NUL-terminated; "" where it has none. 129 bytes are enough for all.
+ * Threads:  any.      Progress: lock-free.
+ * Returns:  LEAT_OK; LEAT_FULL (capacity is too small); LEAT_GONE; LEAT_NOT_FOUND; LEAT_BUSY (239
+ *           callers look at this one job); LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_job_name(struct leat_engine *engine, leat_job_id id,
+                                                       char *name, size_t capacity);
+
+/* As the function of that name with an id; LEAT_NOT_FOUND, LEAT_INVALID: of the name, too. */
+static inline LEAT_NODISCARD enum leat_status
+leat_get_by_name(struct leat_engine *engine, const char *name, struct leat_job_info *info)
+{
+    leat_job_id id;
+    enum leat_status status = leat_job_find(engine, name, &id);
+    return status == LEAT_OK ? leat_get(engine, id, info) : status;
+}
+
+static inline LEAT_NODISCARD enum leat_status
+leat_wait_by_name(struct leat_engine *engine, const char *name, uint64_t timeout_ns,
+                  struct leat_job_info *info)
+{
+    leat_job_id id;
+    enum leat_status status = leat_job_find(engine, name, &id);
+    return status == LEAT_OK ? leat_wait(engine, id, timeout_ns, info) : status;
+}
+
+static inline LEAT_NODISCARD enum leat_status
+leat_result_by_name(struct leat_engine *engine, const char *name, void *buffer, size_t capacity,
+                    size_t *bytes)
+{
+    leat_job_id id;
+    enum leat_status status = leat_job_find(engine, name, &id);
+    return status == LEAT_OK ? leat_result(engine, id, buffer, capacity, bytes) : status;
+}
+
+static inline LEAT_NODISCARD enum leat_status
+leat_release_by_name(struct leat_engine *engine, const char *name)
+{
+    leat_job_id id;
+    enum leat_status status = leat_job_find(engine, name, &id);
+    return status == LEAT_OK ? leat_release(engine, id) : status;
+}
+
+static inline LEAT_NODISCARD enum leat_status
+leat_cancel_by_name(struct leat_engine *engine, const char *name)
+{
+    leat_job_id id;
+    enum leat_status status = leat_job_find(engine, name, &id);
+    return status == LEAT_OK ? leat_cancel(engine, id) : status;
+}
+
+static inline LEAT_NODISCARD enum leat_status
+leat_reschedule_by_name(struct leat_engine *engine, const char *name, struct leat_when when)
+{
+    leat_job_id id;
+    enum leat_status status = leat_job_find(engine, name, &id);
+    return status == LEAT_OK ? leat_reschedule(engine, id, when) : status;
+}
+
+static inline LEAT_NODISCARD enum leat_status
+leat_priority_set_by_name(struct leat_engine *engine, const char *name, uint32_t priority)
+{
+    leat_job_id id;
+    enum leat_status status = leat_job_find(engine, name, &id);
+    return status == LEAT_OK ? leat_priority_set(engine, id, priority) : status;
+}
+
+/* ---- tags ----------------------------------------------------------------------------------- */
+
+struct leat_tag {
+    char text[LEAT_TAG_BYTES_MAX + 1];
+};
+
+/* The tags of the job that runs, borrowed until the handler returns; NULL if there are none.
+ * Threads:  the handler's own.    Progress: wait-free.  */
+LEAT_API const struct leat_tag *leat_run_tags(const struct leat_run *run, uint32_t *count);
+
+/* Copies the tags of a job, at most `capacity`. *count is how many it has.
+ * Threads:  any.      Progress: lock-free.
+ * Returns:  LEAT_OK; LEAT_GONE; LEAT_NOT_FOUND; LEAT_BUSY (239 callers look at this one job);
+ *           LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_job_tags(struct leat_engine *engine, leat_job_id id,
+                                                       struct leat_tag *tags, uint32_t capacity,
+                                                       uint32_t *count);
+
+/* Where a list by tag goes on. Begins as {tag, 0}. */
+struct leat_tag_cursor {
+    const char *tag; /* borrowed by each call */
+    uint64_t next;
+};
+
+/* Lists jobs with the tag, those whose record is there: live, kept and retained ones; and moves the
+ * cursor. Fewer than `capacity`: there are no more. A job that is there from the first call to the
+ * last comes once; one that comes or goes meanwhile, at most once. No index is kept: a look at each
+ * record that is in use. Jobs that 239 callers look at are passed over.
+ * Threads:  any.      Progress: lock-free.
+ * Returns:  LEAT_OK and *count; LEAT_FORKED; LEAT_INVALID (NULL, capacity 0, a tag that is none).
+ */
+LEAT_API LEAT_NODISCARD enum leat_status leat_tag_list(struct leat_engine *engine,
+                                                       struct leat_tag_cursor *cursor,
+                                                       leat_job_id *ids, size_t capacity,
+                                                       size_t *count);
+
+/* How many jobs leat_tag_list() would list.
+ * Threads:  any.      Progress: lock-free.
+ * Returns:  LEAT_OK and *count; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_tag_count(struct leat_engine *engine, const char *tag,
+                                                        uint64_t *count);
 
 /* ---- groups: fork and join ----------------------------------------------------------------- */
 

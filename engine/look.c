@@ -161,14 +161,22 @@ leat_job_tell(const struct leat_engine *engine, leat_job_id id, uint32_t index,
 }
 
 bool
-leat_job_live(const struct leat_engine *engine, leat_job_id id)
+leat_job_word_of(const struct leat_engine *engine, leat_job_id id, uint64_t *word)
 {
     uint32_t index = 0;
     if (leat_job_locate(engine, id, &index) != LEAT_OK) {
         return false;
     }
-    uint64_t word = word_now(engine, index);
-    return leat_word_judge(word, id) == LEAT_OK && !leat_phase_final(leat_word_phase(word));
+    *word = word_now(engine, index);
+    return leat_word_generation(*word) == leat_word_generation(id.bits);
+}
+
+bool
+leat_job_live(const struct leat_engine *engine, leat_job_id id)
+{
+    uint64_t word = 0;
+    return leat_job_word_of(engine, id, &word) && leat_word_judge(word, id) == LEAT_OK &&
+           !leat_phase_final(leat_word_phase(word));
 }
 
 enum leat_status
@@ -387,8 +395,9 @@ cancelled_leave(struct leat_engine *engine, const struct cancelled *job, uint64_
     }
 }
 
+/* `waiting`: not one that runs. */
 static enum leat_status
-cancel(struct leat_engine *engine, leat_job_id id, enum leat_phase end)
+cancel(struct leat_engine *engine, leat_job_id id, enum leat_phase end, bool waiting)
 {
     bool expired = end == LEAT_PHASE_DEAD;
     uint32_t index = 0;
@@ -401,7 +410,7 @@ cancel(struct leat_engine *engine, leat_job_id id, enum leat_phase end)
             return status;
         }
         enum leat_status answer = cancelled(now, end, leat_keys_may(engine, index), &next);
-        if (answer == LEAT_ENDED || (answer == LEAT_RUNNING && expired)) {
+        if (answer == LEAT_ENDED || (answer == LEAT_RUNNING && waiting)) {
             return answer;
         }
         struct cancelled job = cancelled_read(engine, id, index);
@@ -431,11 +440,17 @@ cancel(struct leat_engine *engine, leat_job_id id, enum leat_phase end)
 enum leat_status
 leat_cancel(struct leat_engine *engine, leat_job_id id)
 {
-    return cancel(engine, id, LEAT_PHASE_CANCELLED);
+    return cancel(engine, id, LEAT_PHASE_CANCELLED, false);
+}
+
+bool
+leat_job_cancel_waiting(struct leat_engine *engine, leat_job_id id)
+{
+    return cancel(engine, id, LEAT_PHASE_CANCELLED, true) == LEAT_OK;
 }
 
 bool
 leat_job_expire(struct leat_engine *engine, leat_job_id id)
 {
-    return cancel(engine, id, LEAT_PHASE_DEAD) == LEAT_OK;
+    return cancel(engine, id, LEAT_PHASE_DEAD, true) == LEAT_OK;
 }

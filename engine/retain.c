@@ -3,6 +3,7 @@
 #include "engine/completion.h"
 #include "engine/history.h"
 #include "engine/keys.h"
+#include "engine/labels.h"
 #include "engine/terms.h"
 
 /* ---- giving back ---------------------------------------------------------------------------- */
@@ -68,6 +69,7 @@ leat_job_reclaim(struct leat_engine *engine, uint32_t index)
         leat_history_free(engine, extra);
         leat_memory_give(&engine->memory, leat_block(&extra->progress),
                          sizeof(struct leat_progress));
+        leat_labels_free(engine, extra);
         leat_memory_give(&engine->memory, extra, sizeof(*extra));
         atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by give:B */
     }

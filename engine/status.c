@@ -26,6 +26,7 @@ static const char *const status_texts[LEAT_STATUS_COUNT] = {
     [LEAT_LOG_FAILED] = "the log failed; nothing more is acknowledged",
     [LEAT_CORRUPT] = "the log is damaged",
     [LEAT_UNSUPPORTED] = "not built yet, or unknown to this library",
+    [LEAT_JOINED] = "another job stands for it",
 };
 
 static const char *const state_texts[] = {

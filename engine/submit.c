@@ -3,6 +3,7 @@
  */
 #include "engine/completion.h"
 #include "engine/gates.h"
+#include "engine/labels.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
 
@@ -60,6 +61,9 @@ due_check(const struct leat_engine *engine, const struct leat_job *job, struct l
     }
     if (status == LEAT_OK && job->delay_ns != 0 && options.run_at_ns != 0) {
         status = LEAT_INVALID;
+    }
+    if (status == LEAT_OK) {
+        status = leat_labels_check(&options);
     }
     if (status != LEAT_OK) {
         return status;
@@ -222,6 +226,7 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     status = payload_copy(engine, index, job);
     if (LEAT_UNLIKELY(job->options != NULL) && status == LEAT_OK) {
         status = leat_terms_make(engine, index, job->options);
+        status = status == LEAT_OK ? leat_labels_make(engine, index, job) : status;
     }
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         record_refuse(engine, intake);
@@ -272,6 +277,12 @@ push_one(struct leat_engine *engine, const struct leat_job *job, const struct in
     enum leat_status status = LEAT_CLOSED;
     leat_rcu_enter();
     if (LEAT_LIKELY(leat_engine_accepts(engine))) {
+        status = LEAT_OK;
+        if (LEAT_UNLIKELY(job->options != NULL)) {
+            status = leat_labels_claim(engine, intake->index, id);
+        }
+    }
+    if (LEAT_LIKELY(status == LEAT_OK)) {
         uint32_t item = leat_item_of(LEAT_KIND_JOB, intake->index);
         bool kept = (job->flags & LEAT_JOB_KEEP_RESULT) != 0;
         if (LEAT_LIKELY(intake->due.time == 0)) {
@@ -281,10 +292,9 @@ push_one(struct leat_engine *engine, const struct leat_job *job, const struct in
         } else {
             *id = record_schedule(engine, intake, kept);
         }
-        status = LEAT_OK;
     }
     leat_rcu_leave(&engine->domain);
-    if (LEAT_UNLIKELY(status == LEAT_CLOSED)) {
+    if (LEAT_UNLIKELY(status != LEAT_OK)) {
         record_refuse(engine, intake);
     }
     return status;
@@ -430,7 +440,7 @@ leat_submit(struct leat_engine *engine, const struct leat_job *job, leat_job_id 
     }
     leat_job_id given = {0};
     status = submit_one(engine, job, &given);
-    if (LEAT_LIKELY(status == LEAT_OK && id != NULL)) {
+    if (LEAT_LIKELY((status == LEAT_OK || status == LEAT_JOINED) && id != NULL)) {
         *id = given;
     }
     return status;
@@ -454,7 +464,7 @@ submit_each(struct leat_engine *engine, const struct leat_job *jobs, size_t coun
     for (size_t i = 0; i < count; i++) {
         leat_job_id id = {0};
         enum leat_status status = submit_one(engine, job_at(jobs, i), &id);
-        if (status != LEAT_OK) {
+        if (status != LEAT_OK && status != LEAT_JOINED) {
             id.bits = 0;
             first = first == LEAT_OK ? status : first;
         }
@@ -498,6 +508,9 @@ group_check_one(struct group *group, size_t index)
     }
     if (status == LEAT_OK && group->intakes[index].level != group->first->level) {
         status = LEAT_UNSUPPORTED;
+    }
+    if (status == LEAT_OK && !leat_labels_grouped(job->options)) {
+        status = LEAT_INVALID;
     }
     return status;
 }
@@ -549,13 +562,34 @@ group_put(const struct group *group, uint32_t count, bool stands)
     }
 }
 
+/* All of them, or none. */
+static enum leat_status
+group_claim(const struct group *group)
+{
+    struct leat_engine *engine = group->engine;
+    leat_job_id other = {0};
+    for (size_t i = 0; i < group->count; i++) {
+        enum leat_status status = leat_labels_claim(engine, group->intakes[i].index, &other);
+        if (status != LEAT_OK) {
+            for (size_t j = 0; j < i; j++) {
+                leat_labels_unclaim(engine, group->intakes[j].index);
+            }
+            if (group->statuses != NULL) {
+                group->statuses[i] = status;
+            }
+            return status;
+        }
+    }
+    return LEAT_OK;
+}
+
 static enum leat_status
 group_push(struct group *group)
 {
     struct leat_engine *engine = group->engine;
-    enum leat_status status = LEAT_CLOSED;
     leat_rcu_enter();
-    if (leat_engine_accepts(engine)) {
+    enum leat_status status = leat_engine_accepts(engine) ? group_claim(group) : LEAT_CLOSED;
+    if (status == LEAT_OK) {
         uint32_t now = 0;
         bool stands = false;
         for (size_t i = 0; i < group->count; i++) {
@@ -575,7 +609,6 @@ group_push(struct group *group)
         if (now != 0) {
             group_put(group, now, stands);
         }
-        status = LEAT_OK;
     }
     leat_rcu_leave(&engine->domain);
     for (size_t i = 0; status != LEAT_OK && i < group->count; i++) {

@@ -18,7 +18,7 @@ import threading
 import time
 
 FLAGS = ("-std=c17", "-w", "-D_GNU_SOURCE", "-DLEAT_ALLOCATOR_JEMALLOC=0")
-LIBRARIES = ("cmocka", "liburcu-bp")
+LIBRARIES = ("cmocka", "liburcu-bp", "liburcu-cds")
 # As in CMakeLists.txt.
 MODEL = ("-O2", "-DLEAT_MODEL=1", "-DLEAT_PRIORITY_LEVELS=1", "-DLEAT_LOCAL_SLOTS_LOG2=2",
          "-DLEAT_SPAWN_SLOTS_LOG2=1", "-DLEAT_JOIN_ROUNDS=0", "-DLEAT_STOLEN_REST_NS=0",

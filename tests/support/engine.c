@@ -466,6 +466,7 @@ test_engine_check(struct leat_engine *engine)
         check_word(&census, i);
     }
     CHECK(leat_slab_check(&engine->jobs, census.in_use, stderr));
+    CHECK(leat_claims_check(&engine->claims, stderr));
     CHECK(leat_slab_check(&engine->pool.tasks, census.tasks_waiting, stderr));
     CHECK(leat_slab_check(&engine->pool.chunks, census.chunks, stderr));
     CHECK(leat_slab_check(&engine->pool.spawned, census.spawned, stderr));

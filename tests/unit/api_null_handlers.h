@@ -2,14 +2,7 @@
 #ifndef TESTS_UNIT_API_NULL_HANDLERS_H
 #define TESTS_UNIT_API_NULL_HANDLERS_H
 
-#include "tests/support/check.h"
-
-/* An engine to make mistakes with, and a run of it for what is asked of runs. */
-struct world {
-    struct leat_engine *engine;
-    struct leat_run *run; /* NULL outside the handler */
-    leat_type type;
-};
+#include "tests/unit/api_null.h"
 
 static void
 case_run_null(struct world *world)

@@ -7,6 +7,7 @@
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/source.h"
+#include "tests/unit/api_null.h"
 #include "tests/unit/api_null_attempts.h"
 #include "tests/unit/api_null_handlers.h"
 
@@ -264,6 +265,7 @@ case_run(struct world *world)
     CHECK(leat_run_max_attempts(run) >= 1);
     CHECK_EQUAL(leat_run_worker(run), 0);
     CHECK(leat_run_payload(run, NULL) == NULL);
+    CHECK(leat_run_tags(run, NULL) == NULL);
     CHECK(!leat_run_cancelled(run));
     CHECK_EQUAL(leat_run_token(run).job, leat_run_id(run).bits);
     CHECK_OK(leat_run_error(run, NULL));
@@ -391,17 +393,6 @@ case_submit_batch(struct world *world)
     CHECK_STATUS(leat_submit_batch(world->engine, &job, 1, LEAT_BATCH_ALL_OR_NONE, &id, NULL),
                  LEAT_INVALID);
     CHECK_EQUAL(id.bits, 7);
-}
-
-static void
-case_get(struct world *world)
-{
-    struct leat_job_info info = leat_job_info_default();
-    const leat_job_id none = {0};
-    CHECK_STATUS(leat_get(NULL, none, &info), LEAT_INVALID);
-    CHECK_STATUS(leat_get(world->engine, none, NULL), LEAT_INVALID);
-    CHECK_STATUS(leat_get(world->engine, none, &info), LEAT_NOT_FOUND);
-    CHECK_EQUAL(info.state, 0);
 }
 
 static void
@@ -647,6 +638,12 @@ static const struct entry entries[] = {
     {"leat_cancel", case_release_and_cancel},
     {"leat_reschedule", case_change},
     {"leat_priority_set", case_change},
+    {"leat_job_find", case_labels},
+    {"leat_job_name", case_labels},
+    {"leat_run_tags", case_run},
+    {"leat_job_tags", case_labels},
+    {"leat_tag_list", case_labels},
+    {"leat_tag_count", case_labels},
     {"leat_group_init", case_groups},
     {"leat_group_spawn", case_groups},
     {"leat_group_wait", case_groups},

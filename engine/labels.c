@@ -1,0 +1,357 @@
+/* labels.c - a job's unique key, name and tags, from its submit to the end of its record; its tags
+ * read back; jobs by name and by tag. See labels.h. */
+#include "engine/labels.h"
+
+#include <string.h>
+
+#include "engine/config.h"
+#include "engine/engine_internal.h"
+#include "engine/timers.h"
+
+/* ---- checks ---------------------------------------------------------------------------------- */
+
+static bool
+tag_valid(const char *tag)
+{
+    size_t bytes = tag == NULL ? 0 : strnlen(tag, LEAT_TAG_BYTES_MAX + 1);
+    return bytes >= 1 && bytes <= LEAT_TAG_BYTES_MAX;
+}
+
+enum leat_status
+leat_labels_check(const struct leat_job_options *options)
+{
+    if (options->tags_count > LEAT_TAGS_MAX || (options->tags == NULL && options->tags_count > 0)) {
+        return LEAT_INVALID;
+    }
+    for (uint32_t i = 0; i < options->tags_count; i++) {
+        if (!tag_valid(options->tags[i])) {
+            return LEAT_INVALID;
+        }
+    }
+    return leat_claims_check_options(options);
+}
+
+/* pre: the options were checked. */
+static struct leat_job_options
+options_read(const struct leat_job_options *given)
+{
+    struct leat_job_options known = leat_job_options_default();
+    enum leat_status status = leat_struct_read(&known, sizeof(known), given);
+    LEAT_ASSERT(status == LEAT_OK);
+    return known;
+}
+
+bool
+leat_labels_grouped(const struct leat_job_options *given)
+{
+    return given == NULL || options_read(given).unique_conflict == LEAT_UNIQUE_REJECT;
+}
+
+/* ---- from submit to the end ------------------------------------------------------------------ */
+
+static size_t
+labels_bytes(uint32_t tags_count)
+{
+    return sizeof(struct leat_job_labels) + sizeof(struct leat_tag) * tags_count;
+}
+
+static struct leat_job_labels *
+labels_of(const struct leat_engine *engine, uint32_t index)
+{
+    const struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
+    return extra == NULL ? NULL : extra->labels;
+}
+
+static bool
+claims_make(struct leat_engine *engine, uint32_t index, const struct leat_job_options *options,
+            struct leat_job_labels *labels)
+{
+    if (options->name != NULL) {
+        labels->name =
+            leat_claim_make(engine, index, LEAT_CLAIM_NAME, options->name, strlen(options->name));
+    }
+    if (options->unique_key_bytes != 0) {
+        labels->key = leat_claim_make(engine, index, LEAT_CLAIM_KEY, options->unique_key,
+                                      options->unique_key_bytes);
+    }
+    if (labels->key != NULL) {
+        labels->key->scope = options->unique_scope;
+        labels->key->answers = options->unique_conflict;
+        uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
+        labels->key->until_ns = leat_timers_after(now_ns, options->unique_for_ns);
+    }
+    return (options->name == NULL) == (labels->name == NULL) &&
+           (options->unique_key_bytes == 0) == (labels->key == NULL);
+}
+
+enum leat_status
+leat_labels_make(struct leat_engine *engine, uint32_t index, const struct leat_job *job)
+{
+    const struct leat_job_options options = options_read(job->options);
+    if (options.name == NULL && options.unique_key_bytes == 0 && options.tags_count == 0) {
+        return LEAT_OK;
+    }
+    if (options.name != NULL || options.unique_key_bytes != 0) {
+        leat_claims_tidy(engine);
+    }
+    struct leat_job_extra *extra = leat_job_extra_make(engine, leat_job_record(engine, index));
+    struct leat_job_labels *labels =
+        extra == NULL ? NULL : leat_memory_take(&engine->memory, labels_bytes(options.tags_count));
+    if (labels == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    extra->labels = labels;
+    labels->tags_count = options.tags_count;
+    for (uint32_t i = 0; i < options.tags_count; i++) {
+        memcpy(labels->tags[i].text, options.tags[i], strlen(options.tags[i]));
+    }
+    if (!claims_make(engine, index, &options, labels)) {
+        return LEAT_NO_MEMORY;
+    }
+    if (labels->key != NULL) {
+        labels->key->when.delay_ns = job->delay_ns;
+        labels->key->when.run_at_ns = options.run_at_ns;
+    }
+    return LEAT_OK;
+}
+
+/* Its name is held, and not by the job that it is to replace, if it is to. */
+static bool
+name_held(struct leat_engine *engine, const struct leat_job_labels *labels)
+{
+    leat_job_id holder = leat_claim_holder(engine, labels->name);
+    return holder.bits != 0 && holder.bits != leat_claim_holder(engine, labels->key).bits;
+}
+
+enum leat_status
+leat_labels_claim(struct leat_engine *engine, uint32_t index, leat_job_id *id)
+{
+    const struct leat_job_labels *labels = labels_of(engine, index);
+    if (labels == NULL) {
+        return LEAT_OK;
+    }
+    /* Before it changes what another job is about. */
+    if (labels->name != NULL && labels->key != NULL && name_held(engine, labels)) {
+        return LEAT_EXISTS;
+    }
+    enum leat_status status = LEAT_OK;
+    if (labels->key != NULL) {
+        status = leat_claim_take(engine, labels->key, id);
+    }
+    if (status == LEAT_OK && labels->name != NULL) {
+        status = leat_claim_take(engine, labels->name, id);
+        if (status != LEAT_OK && labels->key != NULL) {
+            leat_claim_take_back(engine, labels->key);
+        }
+    }
+    return status;
+}
+
+void
+leat_labels_unclaim(struct leat_engine *engine, uint32_t index)
+{
+    const struct leat_job_labels *labels = labels_of(engine, index);
+    if (labels == NULL) {
+        return;
+    }
+    if (labels->key != NULL) {
+        leat_claim_take_back(engine, labels->key);
+    }
+    if (labels->name != NULL) {
+        leat_claim_take_back(engine, labels->name);
+    }
+}
+
+void
+leat_labels_free(struct leat_engine *engine, struct leat_job_extra *extra)
+{
+    struct leat_job_labels *labels = extra->labels;
+    if (labels != NULL) {
+        leat_claim_free(engine, labels->key);
+        leat_claim_free(engine, labels->name);
+        leat_memory_give(&engine->memory, labels, labels_bytes(labels->tags_count));
+        extra->labels = NULL;
+    }
+}
+
+/* ---- read back ------------------------------------------------------------------------------- */
+
+const struct leat_tag *
+leat_run_tags(const struct leat_run *run, uint32_t *count)
+{
+    const struct leat_job_labels *labels = labels_of(run->engine, run->index);
+    uint32_t tags_count = labels == NULL ? 0 : labels->tags_count;
+    if (count != NULL) {
+        *count = tags_count;
+    }
+    return tags_count == 0 ? NULL : labels->tags;
+}
+
+/* Takes a hold to read a job's labels, if `valid`. */
+static enum leat_status
+labels_hold(struct leat_engine *engine, leat_job_id id, bool valid, uint32_t *index)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status == LEAT_OK && !valid) {
+        status = LEAT_INVALID;
+    }
+    return status == LEAT_OK ? leat_job_hold(engine, id, LEAT_HOLDS_TO_LOOK, index) : status;
+}
+
+enum leat_status
+leat_job_tags(struct leat_engine *engine, leat_job_id id, struct leat_tag *tags, uint32_t capacity,
+              uint32_t *count)
+{
+    uint32_t index = 0;
+    bool valid = count != NULL && (tags != NULL || capacity == 0);
+    enum leat_status status = labels_hold(engine, id, valid, &index);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    const struct leat_job_labels *labels = labels_of(engine, index);
+    *count = labels == NULL ? 0 : labels->tags_count;
+    for (uint32_t i = 0; i < *count && i < capacity; i++) {
+        tags[i] = labels->tags[i];
+    }
+    leat_job_unhold(engine, index);
+    return LEAT_OK;
+}
+
+enum leat_status
+leat_job_name(struct leat_engine *engine, leat_job_id id, char *name, size_t capacity)
+{
+    uint32_t index = 0;
+    enum leat_status status = labels_hold(engine, id, name != NULL, &index);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    size_t bytes = 0;
+    const unsigned char *text = NULL;
+    const struct leat_job_labels *labels = labels_of(engine, index);
+    if (labels != NULL && labels->name != NULL) {
+        text = leat_claim_text(labels->name, &bytes);
+    }
+    status = bytes < capacity ? LEAT_OK : LEAT_FULL;
+    if (status == LEAT_OK) {
+        if (bytes != 0) {
+            memcpy(name, text, bytes);
+        }
+        name[bytes] = '\0';
+    }
+    leat_job_unhold(engine, index);
+    return status;
+}
+
+/* ---- jobs by name ---------------------------------------------------------------------------- */
+
+enum leat_status
+leat_job_find(struct leat_engine *engine, const char *name, leat_job_id *id)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (name == NULL || id == NULL) {
+        return LEAT_INVALID;
+    }
+    uint64_t word = 0;
+    leat_job_id found = leat_claim_find_name(engine, name);
+    if (found.bits == 0 || !leat_job_word_of(engine, found, &word) ||
+        leat_word_judge(word, found) != LEAT_OK) {
+        return LEAT_NOT_FOUND;
+    }
+    *id = found;
+    return LEAT_OK;
+}
+
+/* ---- jobs by tag ----------------------------------------------------------------------------- */
+
+static bool
+tagged(const struct leat_engine *engine, uint32_t index, const char *tag)
+{
+    const struct leat_job_labels *labels = labels_of(engine, index);
+    uint32_t count = labels == NULL ? 0 : labels->tags_count;
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(labels->tags[i].text, tag) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The record is of a job with the tag: *id. */
+static bool
+look(struct leat_engine *engine, uint32_t index, const char *tag, leat_job_id *id)
+{
+    /* What few jobs have; most are passed by without a swap. */
+    if (leat_job_extra(leat_job_record(engine, index)) == NULL) {
+        return false;
+    }
+    /* rlx: hint, re-checked at hold:A */
+    uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
+    id->bits = leat_word_of(leat_word_generation(word), index);
+    if (leat_job_hold(engine, *id, LEAT_HOLDS_TO_LOOK, &index) != LEAT_OK) {
+        return false;
+    }
+    bool found = tagged(engine, index, tag);
+    leat_job_unhold(engine, index);
+    return found;
+}
+
+/* The first such job in a record from *index on; *index is where to go on. */
+static bool
+next(struct leat_engine *engine, const char *tag, uint32_t *index, leat_job_id *id)
+{
+    const struct leat_slab *jobs = &engine->jobs;
+    bool found = false;
+    while (!found && *index < jobs->capacity) {
+        uint32_t at = leat_slab_next(jobs, *index);
+        found = at < jobs->capacity && look(engine, at, tag, id);
+        *index = at < jobs->capacity ? at + 1 : jobs->capacity;
+    }
+    return found;
+}
+
+enum leat_status
+leat_tag_list(struct leat_engine *engine, struct leat_tag_cursor *cursor, leat_job_id *ids,
+              size_t capacity, size_t *count)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (cursor == NULL || !tag_valid(cursor->tag) || ids == NULL || count == NULL ||
+        capacity == 0) {
+        return LEAT_INVALID;
+    }
+    uint32_t most = engine->jobs.capacity;
+    uint32_t index = cursor->next < most ? (uint32_t)cursor->next : most;
+    size_t listed = 0;
+    leat_job_id id = {0};
+    while (listed < capacity && next(engine, cursor->tag, &index, &id)) {
+        ids[listed++] = id;
+    }
+    cursor->next = index;
+    *count = listed;
+    return LEAT_OK;
+}
+
+enum leat_status
+leat_tag_count(struct leat_engine *engine, const char *tag, uint64_t *count)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (!tag_valid(tag) || count == NULL) {
+        return LEAT_INVALID;
+    }
+    uint32_t index = 0;
+    uint64_t counted = 0;
+    leat_job_id id = {0};
+    while (next(engine, tag, &index, &id)) {
+        counted++;
+    }
+    *count = counted;
+    return LEAT_OK;
+}

@@ -1,0 +1,416 @@
+/* unique.c - claims: unique keys and names of jobs, see unique.h. */
+#include "engine/unique.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "engine/engine_internal.h"
+#include "engine/timers.h"
+#include "ring/rcu.h"
+
+/* How often it is waited for a submit that is about to publish its job: a few steps of a thread
+ * that runs. */
+#define PUBLISH_YIELDS 64
+
+/* Claims with a time that are looked at for each one that is added: more than one, so that those
+ * whose time is over become fewer. */
+#define TIMED_LOOKS 4
+
+/* ---- checks ---------------------------------------------------------------------------------- */
+
+enum leat_status
+leat_claims_check_options(const struct leat_job_options *options)
+{
+    bool timed = options->unique_scope == LEAT_UNIQUE_FOR_TIME;
+    bool keyed = options->unique_key_bytes != 0;
+    bool plain = options->unique_scope == LEAT_UNIQUE_UNTIL_FINISHED &&
+                 options->unique_conflict == LEAT_UNIQUE_REJECT;
+    bool valid = options->unique_key_bytes <= LEAT_UNIQUE_KEY_BYTES_MAX &&
+                 (options->unique_key != NULL || plain) && keyed == (options->unique_key != NULL) &&
+                 options->unique_scope <= LEAT_UNIQUE_FOR_TIME &&
+                 options->unique_conflict <= LEAT_UNIQUE_DEBOUNCE &&
+                 timed == (options->unique_for_ns != 0);
+    if (valid && options->name != NULL) {
+        size_t bytes = strnlen(options->name, LEAT_JOB_NAME_BYTES_MAX + 1);
+        valid = bytes >= 1 && bytes <= LEAT_JOB_NAME_BYTES_MAX;
+    }
+    return valid ? LEAT_OK : LEAT_INVALID;
+}
+
+/* ---- who holds ------------------------------------------------------------------------------- */
+
+enum holder {
+    HOLDER_NONE,   /* it holds no more */
+    HOLDER_COMES,  /* it is about to be published */
+    HOLDER_WAITS,  /* it has not begun, or waits for another attempt */
+    HOLDER_RUNS,   /* it has begun */
+    HOLDER_IS_OVER /* the job has ended, the time has not */
+};
+
+static uint64_t
+now_of(const struct leat_engine *engine)
+{
+    return leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
+}
+
+/* An attempt has begun. The low bits of its number are in the word; where they are 0 the whole
+ * number is looked at. */
+static bool
+begun(struct leat_engine *engine, leat_job_id id, uint64_t word)
+{
+    uint32_t index = 0;
+    if (leat_word_phase(word) == LEAT_PHASE_RUNNING || (word & LEAT_WORD_ATTEMPT) != 0) {
+        return true;
+    }
+    /* Not there: it has ended meanwhile. Busy: too many look at it, and it counts as waiting. */
+    enum leat_status status = leat_job_hold(engine, id, LEAT_HOLDS_TO_LOOK, &index);
+    if (status != LEAT_OK) {
+        return status != LEAT_BUSY;
+    }
+    /* rlx: ordered by hold:A */
+    bool more = atom_load_rlx(&leat_job_record(engine, index)->attempts) != 0;
+    leat_job_unhold(engine, index);
+    return more;
+}
+
+static enum holder
+holder_of(struct leat_engine *engine, const struct leat_claim *claim)
+{
+    uint64_t word = 0;
+    bool timed = claim->scope == LEAT_UNIQUE_FOR_TIME;
+    if (timed && now_of(engine) >= claim->until_ns) {
+        return HOLDER_NONE;
+    }
+    if (!leat_job_word_of(engine, claim->id, &word) ||
+        leat_word_phase(word) >= LEAT_PHASE_COMPLETED) {
+        return timed ? HOLDER_IS_OVER : HOLDER_NONE;
+    }
+    if (leat_word_phase(word) == LEAT_PHASE_FILLING) {
+        return HOLDER_COMES;
+    }
+    if (claim->scope == LEAT_UNIQUE_UNTIL_STARTED && begun(engine, claim->id, word)) {
+        return HOLDER_NONE;
+    }
+    return leat_word_phase(word) == LEAT_PHASE_RUNNING ? HOLDER_RUNS : HOLDER_WAITS;
+}
+
+/* The same, but that a holder who is about to be published is waited for, for a while. */
+static enum holder
+holder_settled(struct leat_engine *engine, const struct leat_claim *claim)
+{
+    enum holder holder = holder_of(engine, claim);
+    for (uint32_t i = 0; holder == HOLDER_COMES && i < PUBLISH_YIELDS; i++) {
+        leat_os_yield();
+        holder = holder_of(engine, claim);
+    }
+    return holder;
+}
+
+/* ---- conflicts ------------------------------------------------------------------------------- */
+
+/* The holder waited, and what was to be done to it came too late. LEAT_OK: it holds no more. */
+static enum leat_status
+too_late(struct leat_engine *engine, const struct leat_claim *held)
+{
+    return holder_of(engine, held) == HOLDER_NONE ? LEAT_OK : LEAT_EXISTS;
+}
+
+static enum leat_status
+debounce(struct leat_engine *engine, const struct leat_claim *held, struct leat_when when)
+{
+    enum leat_status status = leat_reschedule(engine, held->id, when);
+    if (status == LEAT_OK) {
+        return LEAT_JOINED;
+    }
+    return status == LEAT_BUSY ? status : too_late(engine, held);
+}
+
+/* What becomes of `claim` where another one has the text. LEAT_OK: that one gives way. */
+static enum leat_status
+conflict(struct leat_engine *engine, const struct leat_claim *claim, const struct leat_claim *held,
+         leat_job_id *id)
+{
+    bool rejects = claim->answers == LEAT_UNIQUE_REJECT;
+    enum holder holder = rejects ? holder_of(engine, held) : holder_settled(engine, held);
+    enum leat_status status = LEAT_EXISTS;
+    if (holder == HOLDER_NONE) {
+        return LEAT_OK;
+    }
+    if (holder == HOLDER_COMES && !rejects) {
+        return LEAT_BUSY;
+    }
+    switch (claim->answers) {
+    case LEAT_UNIQUE_REJECT:
+        break;
+    case LEAT_UNIQUE_EXISTING:
+        status = LEAT_JOINED;
+        break;
+    case LEAT_UNIQUE_REPLACE:
+        if (holder == HOLDER_WAITS) {
+            status = leat_job_cancel_waiting(engine, held->id) ? LEAT_OK : too_late(engine, held);
+        }
+        break;
+    case LEAT_UNIQUE_DEBOUNCE:
+        if (holder == HOLDER_WAITS) {
+            status = debounce(engine, held, claim->when);
+        }
+        break;
+    }
+    if (status == LEAT_JOINED) {
+        *id = held->id;
+    }
+    return status;
+}
+
+/* ---- a claim --------------------------------------------------------------------------------- */
+
+struct leat_claim *
+leat_claim_make(struct leat_engine *engine, uint32_t index, enum leat_claim_kind kind,
+                const void *text, size_t bytes)
+{
+    unsigned char key[LEAT_CLAIM_BYTES_MAX];
+    uint32_t type = leat_job_type(leat_job_record(engine, index));
+    size_t head = 0;
+    key[head++] = (unsigned char)kind;
+    if (kind == LEAT_CLAIM_KEY) {
+        memcpy(key + head, &type, sizeof(type));
+        head += sizeof(type);
+    }
+    memcpy(key + head, text, bytes);
+    struct leat_claim *claim =
+        leat_table_make(&engine->claims.table, sizeof(*claim), key, head + bytes);
+    if (claim != NULL) {
+        /* rlx: single writer */
+        uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
+        claim->id.bits = leat_word_of(leat_word_generation(word), index);
+    }
+    return claim;
+}
+
+/* One who referred to it does so no more. */
+static void
+drop(struct leat_engine *engine, struct leat_claim *claim)
+{
+    /* drop:A acq_rel -> drop:A.  Carries: what the others did with it.
+     * If relaxed: it could be freed while it is taken out. */
+    if (atom_sub_acq_rel(&claim->references, 1) == 1) {
+        leat_table_free(&engine->claims.table, &claim->node);
+    }
+}
+
+static void
+timed_add(struct leat_engine *engine, struct leat_claim *claim)
+{
+    struct leat_claims *claims = &engine->claims;
+    claim->next = NULL;
+    if (claims->first == NULL) {
+        claims->first = claim;
+    } else {
+        claims->last->next = claim;
+    }
+    claims->last = claim;
+    claims->timed++;
+}
+
+static struct leat_claim *
+timed_take(struct leat_engine *engine)
+{
+    struct leat_claims *claims = &engine->claims;
+    struct leat_claim *claim = claims->first;
+    if (claim != NULL) {
+        claims->first = claim->next;
+        claims->timed--;
+    }
+    return claim;
+}
+
+static void
+lock(struct leat_engine *engine)
+{
+    int error = pthread_mutex_lock(&engine->claims.mutex);
+    LEAT_ASSERT(error == 0);
+}
+
+static void
+unlock(struct leat_engine *engine)
+{
+    int error = pthread_mutex_unlock(&engine->claims.mutex);
+    LEAT_ASSERT(error == 0);
+}
+
+enum leat_status
+leat_claim_take(struct leat_engine *engine, struct leat_claim *claim, leat_job_id *id)
+{
+    struct leat_table *table = &engine->claims.table;
+    bool timed = claim->scope == LEAT_UNIQUE_FOR_TIME;
+    atom_store_rlx(&claim->references, timed ? 3 : 2); /* rlx: not shared yet */
+    /* Ends: in each round but the last one another thread took the text, or let go of it. */
+    for (;;) {
+        struct leat_table_node *there = leat_table_add(table, &claim->node);
+        if (there == &claim->node) {
+            break;
+        }
+        struct leat_claim *held = (struct leat_claim *)(void *)there;
+        enum leat_status status = conflict(engine, claim, held, id);
+        if (status != LEAT_OK) {
+            atom_store_rlx(&claim->references, 0); /* rlx: not shared yet */
+            return status;
+        }
+        if (leat_table_replace(table, there, &claim->node)) {
+            drop(engine, held);
+            break;
+        }
+    }
+    if (timed) {
+        lock(engine);
+        timed_add(engine, claim);
+        unlock(engine);
+    }
+    return LEAT_OK;
+}
+
+void
+leat_claim_take_back(struct leat_engine *engine, struct leat_claim *claim)
+{
+    if (leat_table_remove(&engine->claims.table, &claim->node)) {
+        drop(engine, claim);
+    }
+}
+
+void
+leat_claim_free(struct leat_engine *engine, struct leat_claim *claim)
+{
+    if (claim == NULL) {
+        return;
+    }
+    if (atom_load_rlx(&claim->references) == 0) { /* rlx: not shared yet */
+        leat_table_unmake(&engine->claims.table, &claim->node);
+        return;
+    }
+    if (claim->scope != LEAT_UNIQUE_FOR_TIME) {
+        leat_rcu_enter();
+        leat_claim_take_back(engine, claim);
+        leat_rcu_leave(&engine->domain);
+    }
+    drop(engine, claim);
+}
+
+leat_job_id
+leat_claim_holder(struct leat_engine *engine, const struct leat_claim *claim)
+{
+    leat_job_id id = {0};
+    const struct leat_claim *held = (const struct leat_claim *)(const void *)leat_table_find(
+        &engine->claims.table, claim->node.key, claim->node.key_bytes);
+    if (held != NULL && holder_of(engine, held) != HOLDER_NONE) {
+        id = held->id;
+    }
+    return id;
+}
+
+const unsigned char *
+leat_claim_text(const struct leat_claim *name, size_t *bytes)
+{
+    *bytes = name->node.key_bytes - 1;
+    return name->node.key + 1;
+}
+
+leat_job_id
+leat_claim_find_name(struct leat_engine *engine, const char *name)
+{
+    unsigned char key[LEAT_CLAIM_BYTES_MAX];
+    leat_job_id id = {0};
+    size_t bytes = strnlen(name, LEAT_JOB_NAME_BYTES_MAX + 1);
+    if (bytes > LEAT_JOB_NAME_BYTES_MAX) {
+        return id;
+    }
+    key[0] = (unsigned char)LEAT_CLAIM_NAME;
+    memcpy(key + 1, name, bytes);
+    leat_rcu_enter();
+    const struct leat_claim *claim = (const struct leat_claim *)(const void *)leat_table_find(
+        &engine->claims.table, key, bytes + 1);
+    if (claim != NULL) {
+        id = claim->id;
+    }
+    leat_rcu_leave(&engine->domain);
+    return id;
+}
+
+/* ---- giving memory back ---------------------------------------------------------------------- */
+
+/* The next claim with a time: out, if that is over. pre: the mutex, and there is one. */
+static void
+timed_look(struct leat_engine *engine, uint64_t now_ns)
+{
+    struct leat_claim *claim = timed_take(engine);
+    if (now_ns < claim->until_ns) {
+        timed_add(engine, claim);
+        return;
+    }
+    leat_claim_take_back(engine, claim);
+    drop(engine, claim);
+}
+
+void
+leat_claims_tidy(struct leat_engine *engine)
+{
+    struct leat_claims *claims = &engine->claims;
+    if (pthread_mutex_trylock(&claims->mutex) == 0) {
+        uint64_t now_ns = claims->timed == 0 ? 0 : now_of(engine);
+        leat_rcu_enter();
+        for (uint32_t i = 0; i < TIMED_LOOKS && claims->timed != 0; i++) {
+            timed_look(engine, now_ns);
+        }
+        leat_rcu_leave(&engine->domain);
+        unlock(engine);
+    }
+    if (leat_table_untidy(&claims->table)) {
+        leat_table_tidy(&claims->table);
+    }
+}
+
+/* ---- init, fini, check ----------------------------------------------------------------------- */
+
+bool
+leat_claims_init(struct leat_engine *engine)
+{
+    struct leat_claims *claims = &engine->claims;
+    int error = pthread_mutex_init(&claims->mutex, NULL);
+    LEAT_ASSERT(error == 0);
+    return leat_table_init(&claims->table, &engine->memory, &engine->domain);
+}
+
+void
+leat_claims_fini(struct leat_engine *engine)
+{
+    struct leat_claims *claims = &engine->claims;
+    if (claims->table.lfht == NULL) {
+        return;
+    }
+    leat_rcu_enter();
+    while (claims->timed != 0) {
+        timed_look(engine, UINT64_MAX);
+    }
+    leat_rcu_leave(&engine->domain);
+    leat_table_fini(&claims->table);
+    (void)pthread_mutex_destroy(&claims->mutex);
+}
+
+bool
+leat_claims_check(const struct leat_claims *claims, FILE *why)
+{
+    uint32_t timed = 0;
+    uint32_t wrong = 0;
+    for (const struct leat_claim *claim = claims->first; timed < claims->timed; timed++) {
+        uint32_t references = atom_load_rlx(&claim->references); /* rlx: not shared yet */
+        wrong += references >= 1 && references <= 3 && claim->scope == LEAT_UNIQUE_FOR_TIME ? 0 : 1;
+        claim = claim->next;
+    }
+    if (wrong == 0) {
+        return leat_table_check(&claims->table, why);
+    }
+    if (why != NULL) {
+        (void)fprintf(why, "unique: I2: %" PRIu32 " of %" PRIu32 " claims with a time\n", wrong,
+                      timed);
+    }
+    return false;
+}
