@@ -10,6 +10,7 @@
 #include "engine/histogram.h"
 #include "engine/job.h"
 #include "engine/names.h"
+#include "engine/reserves.h"
 #include "engine/schedule.h"
 #include "engine/sweep.h"
 #include "engine/watch.h"
@@ -120,6 +121,7 @@ struct leat_engine {
     struct leat_watch watch;                  /* S */
     struct leat_sweep sweep;                  /* S */
     struct leat_buckets buckets;              /* S */
+    struct leat_reserves reserves;            /* S */
     struct leat_pool pool;                    /* S */
 };
 

@@ -688,6 +688,7 @@ struct leat_type_options {
     uint64_t timeout_ns;
     const struct leat_retry_policy *retry; /* copied; NULL: leat_retry_policy_default() */
     struct leat_rate rate;                 /* see leat_type_set_rate(); jobs 0 (default): none */
+    uint32_t running_min;                  /* see leat_type_set_running_min(); 0 (default): none */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -737,6 +738,7 @@ struct leat_queue_options {
     uint32_t waiting_max;  /* jobs that wait, on all priorities; 0: the engine's limits only. A
                              retry is never refused, so there may be more */
     struct leat_rate rate; /* see leat_queue_set_rate(); jobs 0 (default): none */
+    uint32_t running_min;  /* see leat_queue_set_running_min(); 0 (default): none */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -807,6 +809,23 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_type_set_rate(struct leat_engine *
                                                             leat_type type, struct leat_rate rate);
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_queue_set_rate(struct leat_engine *engine, leat_queue queue, struct leat_rate rate);
+
+/* Keeps so many of the workers' places for a type's, or a queue's, jobs, while the engine runs; 0:
+ * none. The jobs of all others together then run in the rest at most: in as many places as there
+ * are workers (lenders_max, where there are none) less all minimums. A job first takes one of the
+ * places that are kept for its queue or, where none are, for its type; then one of the rest. It has
+ * it from when it is about to begin until its handler returns, also where that answers pending.
+ * What runs, or is about to, when the first minimum is set is not counted. Tasks (leat_post()) and
+ * spawned ones are not either: they may have all workers.
+ * The others wait as with leat_queue_set_running_max(); in an engine with a minimum all jobs do.
+ * Threads:  any, handlers too.     Progress: blocking (a mutex, a grace period).
+ * Returns:  LEAT_OK; LEAT_FULL (all minimums together would be more than the workers; likewise
+ *           leat_workers_set() with fewer than these); LEAT_NOT_FOUND; LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_type_set_running_min(struct leat_engine *engine, leat_type type, uint32_t running_min);
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_queue_set_running_min(struct leat_engine *engine, leat_queue queue, uint32_t running_min);
 
 /* ---- jobs ---------------------------------------------------------------------------------- */
 

@@ -189,6 +189,9 @@ leat_type_register(struct leat_engine *engine, const char *name, leat_handler ha
     if (status == LEAT_OK && known.rate.jobs != 0) {
         status = leat_type_set_rate(engine, bound, known.rate);
     }
+    if (status == LEAT_OK && known.running_min != 0) {
+        status = leat_type_set_running_min(engine, bound, known.running_min);
+    }
     leat_watch_expect(engine, known.timeout_ns);
     if (type != NULL) {
         type->bits = index + 1;
@@ -282,6 +285,9 @@ leat_queue_create(struct leat_engine *engine, const char *name,
     }
     if (status == LEAT_OK && known.rate.jobs != 0) {
         status = leat_queue_set_rate(engine, *queue, known.rate);
+    }
+    if (status == LEAT_OK && known.running_min != 0) {
+        status = leat_queue_set_running_min(engine, *queue, known.running_min);
     }
     return status;
 }

@@ -315,6 +315,7 @@ call(struct leat_run *run, const struct leat_binding *binding)
         leat_histogram_record(&place->run_time, leat_os_monotonic_ns() - start_ns);
     }
     if (LEAT_UNLIKELY(outcome.kind == LEAT_OUTCOME_PENDING)) {
+        leat_gates_rest(run->engine, run->record);
         await(run, outcome.delay_ns);
     } else {
         settle(run, outcome);
