@@ -430,7 +430,12 @@ leat_workers_set(struct leat_engine *engine, uint32_t count)
         uint32_t event = leat_pool_left_event(&engine->pool);
         status = workers_set(engine, count);
         unlock(engine);
+        if (status == LEAT_OK) {
+            return status;
+        }
         if (status != LEAT_BUSY) {
+            uint32_t active = atom_load_rlx(&engine->pool.active); /* rlx: statistic */
+            (void)leat_reserves_workers(engine, active);
             return status;
         }
         leat_pool_left_wait(&engine->pool, event);

@@ -172,8 +172,8 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
         record->admitted |= LEAT_ADMITTED;
         return LEAT_PASSAGE_GO;
     }
-    /* Jobs come from their queue's list to that of their type, and on to that of places. Back in one
-     * of those before, it is older than those there; and so it is in the next ones, then. */
+    /* Jobs come from their queue's list to that of their type, and on to that of places. Back in
+     * one of those before, it is older than those there; and so it is in the next ones, then. */
     record->returned = record->returned || *other < list;
     if (*other != list) {
         return LEAT_PASSAGE_OTHER;

@@ -313,8 +313,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_start(struct leat_engine *engine);
  * Threads:  any outside a handler, also several at once: the last one counts.
  * Progress: blocking (thread creation).
  * Returns:  LEAT_OK; LEAT_REFUSED, LEAT_NO_MEMORY, LEAT_SYSTEM (a thread could not be created: as
- *           many as could are at work); LEAT_WRONG_STATE (threads are lent); LEAT_CLOSED
- *           (stopping); LEAT_DEADLOCK; LEAT_FORKED; LEAT_INVALID (count).  */
+ *           many as could are at work); LEAT_WRONG_STATE (threads are lent); LEAT_FULL (more are
+ *           kept by leat_queue_set_running_min() and its twin); LEAT_CLOSED (stopping); LEAT_DEADLOCK; LEAT_FORKED; LEAT_INVALID (count).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_workers_set(struct leat_engine *engine,
                                                           uint32_t count);
 
@@ -688,7 +688,9 @@ struct leat_type_options {
     uint64_t timeout_ns;
     const struct leat_retry_policy *retry; /* copied; NULL: leat_retry_policy_default() */
     struct leat_rate rate;                 /* see leat_type_set_rate(); jobs 0 (default): none */
-    uint32_t running_min;                  /* see leat_type_set_running_min(); 0 (default): none */
+    /* See leat_type_set_running_min(); 0 (default): none. Where that answers LEAT_FULL, so does the
+     * call, and the type is there without. */
+    uint32_t running_min;
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -738,7 +740,9 @@ struct leat_queue_options {
     uint32_t waiting_max;  /* jobs that wait, on all priorities; 0: the engine's limits only. A
                              retry is never refused, so there may be more */
     struct leat_rate rate; /* see leat_queue_set_rate(); jobs 0 (default): none */
-    uint32_t running_min;  /* see leat_queue_set_running_min(); 0 (default): none */
+    /* See leat_queue_set_running_min(); 0 (default): none. Where that answers LEAT_FULL, so does
+     * the call, and the queue is there without. */
+    uint32_t running_min;
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.

@@ -74,7 +74,7 @@ leat_reserves_leave(struct leat_engine *engine, struct leat_job_record *record)
     }
 }
 
-/* ---- what the host asks ----------------------------------------------------------------------- */
+/* ---- what the host asks --------------------------------------------------------------------- */
 
 static void
 lock(struct leat_reserves *reserves)
@@ -161,7 +161,7 @@ leat_reserves_workers(struct leat_engine *engine, uint32_t workers)
     return status;
 }
 
-/* ---- init and fini ---------------------------------------------------------------------------- */
+/* ---- init and fini -------------------------------------------------------------------------- */
 
 void
 leat_reserves_init(struct leat_engine *engine)

@@ -1,7 +1,7 @@
-/* model_places.c - the real sched/gate.h with the held lists of sched/lists.c, and pool.c, worker.c and
- * park.c: every interleaving of workers that admit jobs of two queues to places which both share
- * with threads that leave these, and set how many there are, with C11 memory. One level; workers
- * end asleep, so a wake-up that is lost leaves a job that has not run.
+/* model_places.c - the real sched/gate.h with the held lists of sched/lists.c, and pool.c, worker.c
+ * and park.c: every interleaving of workers that admit jobs of two queues to places which both
+ * share with threads that leave these, and set how many there are, with C11 memory. One level;
+ * workers end asleep, so a wake-up that is lost leaves a job that has not run.
  *
  * leave    jobs whose handlers leave their place to another thread, which gives it up later: with
  *          one place, the next one is let in by nobody else.
