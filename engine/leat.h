@@ -314,7 +314,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_start(struct leat_engine *engine);
  * Progress: blocking (thread creation).
  * Returns:  LEAT_OK; LEAT_REFUSED, LEAT_NO_MEMORY, LEAT_SYSTEM (a thread could not be created: as
  *           many as could are at work); LEAT_WRONG_STATE (threads are lent); LEAT_FULL (more are
- *           kept by leat_queue_set_running_min() and its twin); LEAT_CLOSED (stopping); LEAT_DEADLOCK; LEAT_FORKED; LEAT_INVALID (count).  */
+ *           kept by leat_queue_set_running_min() and its twin); LEAT_CLOSED (stopping);
+ *           LEAT_DEADLOCK; LEAT_FORKED; LEAT_INVALID (count).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_workers_set(struct leat_engine *engine,
                                                           uint32_t count);
 
