@@ -371,7 +371,8 @@ leat_config_pool(const struct leat_config *concrete)
     pool.ring_slots_log2 = leat_log2_up(concrete->ring_slots);
     pool.tasks_max = concrete->tasks_max;
     pool.items_max = concrete->tasks_max + concrete->jobs_max;
-    pool.queues = concrete->queues_max + concrete->types_max; /* see gates.h */
+    /* See gates.h, reserves.h, and leat_lists_placed(). */
+    pool.queues = concrete->queues_max + 2 * concrete->types_max + 1;
     pool.starvation_picks = concrete->starvation_picks;
     pool.pin = (enum leat_pool_pin)concrete->pinning;
     pool.schedule = leat_config_schedule(concrete);

@@ -244,6 +244,7 @@ parts_close(struct leat_engine *engine)
     leat_memory_give(&memory, engine->bells, sizeof(struct leat_bell) * LEAT_BELLS);
     leat_memory_give(&memory, engine->places,
                      sizeof(struct leat_place) * leat_config_places(&engine->config));
+    leat_reserves_fini(engine);
     (void)pthread_mutex_destroy(&engine->mutex);
     leat_memory_give(&memory, engine, sizeof(*engine));
 }
@@ -331,6 +332,7 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
     opened->sample_below = UINT32_MAX / concrete.sample_interval;
     int failed = pthread_mutex_init(&opened->mutex, NULL);
     LEAT_ASSERT(failed == 0);
+    leat_reserves_init(opened);
     enum leat_os_result result = parts_open(opened);
     if (result != LEAT_OS_OK) {
         parts_close(opened);
@@ -428,13 +430,22 @@ leat_workers_set(struct leat_engine *engine, uint32_t count)
     if (count == 0 || count > engine->config.workers_max) {
         return LEAT_INVALID;
     }
+    status = leat_reserves_workers(engine, count);
+    if (status != LEAT_OK) {
+        return status;
+    }
     /* Waiting is done outside the mutex: what is waited for is a hook of the host's. */
     for (;;) {
         lock(engine);
         uint32_t event = leat_pool_left_event(&engine->pool);
         status = workers_set(engine, count);
         unlock(engine);
+        if (status == LEAT_OK) {
+            return status;
+        }
         if (status != LEAT_BUSY) {
+            uint32_t active = atom_load_rlx(&engine->pool.active); /* rlx: statistic */
+            (void)leat_reserves_workers(engine, active);
             return status;
         }
         leat_pool_left_wait(&engine->pool, event);

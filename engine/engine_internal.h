@@ -12,6 +12,7 @@
 #include "engine/job.h"
 #include "engine/middleware.h"
 #include "engine/names.h"
+#include "engine/reserves.h"
 #include "engine/schedule.h"
 #include "engine/sweep.h"
 #include "engine/trim.h"
@@ -140,6 +141,7 @@ struct leat_engine {
     struct leat_breakers breakers;            /* S */
     struct leat_buckets buckets;              /* S */
     struct leat_claims claims;                /* S */
+    struct leat_reserves reserves;            /* S */
     struct leat_pool pool;                    /* S */
 };
 

@@ -34,7 +34,7 @@ static void
 leave_buckets(struct leat_engine *engine, struct leat_job_record *record)
 {
     uint8_t admitted = record->admitted;
-    record->admitted = admitted & LEAT_ADMITTED;
+    record->admitted &= (uint8_t) ~(LEAT_ADMITTED_QUEUE | LEAT_ADMITTED_TYPE);
     if ((admitted & LEAT_ADMITTED_QUEUE) != 0) {
         leave_bucket(engine, leat_job_queue(record));
     }
@@ -50,7 +50,8 @@ static uint64_t
 both(struct leat_engine *engine, uint32_t queue, uint32_t type)
 {
     /* A later change is ordered by the grace period of who made it. rlx: ordered by gated:A */
-    return atom_load_rlx(&leat_gate_of(engine, queue)->word) |
+    return leat_reserves_used(&engine->reserves) |
+           atom_load_rlx(&leat_gate_of(engine, queue)->word) |
            atom_load_rlx(&leat_gate_of(engine, leat_gates_list(engine, type))->word);
 }
 
@@ -64,6 +65,7 @@ void
 leat_gates_leave_slowly(struct leat_engine *engine, struct leat_job_record *record)
 {
     leave_buckets(engine, record);
+    leat_reserves_leave(engine, record);
     record->admitted = 0;
     leave(engine, leat_job_queue(record));
     leave(engine, leat_gates_list(engine, leat_job_type(record)));
@@ -161,14 +163,25 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
     }
     leat_rcu_enter(); /* of who sets a rate */
     bool passed = pass_both(&passer, list, other);
+    *other = passed ? list : *other;
+    bool placed = passed && leat_reserves_enter(engine, record, level, other);
     leat_rcu_leave(&engine->domain);
-    if (passed) {
+    if (passed && !placed) {
+        leave_buckets(engine, record);
+        leave(engine, queue);
+        leave(engine, leat_gates_list(engine, leat_job_type(record)));
+    }
+    if (placed) {
         record->admitted |= LEAT_ADMITTED;
         return LEAT_PASSAGE_GO;
     }
-    /* Back in its queue's list, it is older than those there; and so it is at its type, then. */
-    record->returned = record->returned || (list != queue && *other == queue);
-    return *other == list ? LEAT_PASSAGE_SHUT : LEAT_PASSAGE_OTHER;
+    /* Jobs come from their queue's list to that of their type, and on to that of places. Back in
+     * one of those before, it is older than those there; and so it is in the next ones, then. */
+    record->returned = record->returned || *other < list;
+    if (*other != list) {
+        return LEAT_PASSAGE_OTHER;
+    }
+    return passed ? LEAT_PASSAGE_HELD : LEAT_PASSAGE_SHUT;
 }
 
 void
@@ -311,4 +324,20 @@ leat_type_set_rate(struct leat_engine *engine, leat_type type, struct leat_rate 
         leat_buckets_set(engine, list, &rate);
     }
     return status;
+}
+
+enum leat_status
+leat_queue_set_running_min(struct leat_engine *engine, leat_queue queue, uint32_t running_min)
+{
+    uint32_t list = 0;
+    enum leat_status status = queue_check(engine, queue, &list);
+    return status == LEAT_OK ? leat_reserves_set(engine, list, running_min) : status;
+}
+
+enum leat_status
+leat_type_set_running_min(struct leat_engine *engine, leat_type type, uint32_t running_min)
+{
+    uint32_t list = 0;
+    enum leat_status status = type_check(engine, type, &list);
+    return status == LEAT_OK ? leat_reserves_set(engine, list, running_min) : status;
 }

@@ -25,6 +25,13 @@ leat_gates_list(const struct leat_engine *engine, uint32_t type)
     return engine->config.queues_max + type;
 }
 
+/* The list of those that wait for a place, where none is kept for their queue (reserves.h). */
+LEAT_INLINE uint32_t
+leat_places_list(const struct leat_engine *engine, uint32_t type)
+{
+    return engine->config.queues_max + engine->config.types_max + type;
+}
+
 /* Some queue or type was paused or capped once. */
 LEAT_INLINE bool
 leat_gates_any(const struct leat_engine *engine)
@@ -79,6 +86,15 @@ leat_gates_leave(struct leat_engine *engine, struct leat_job_record *record)
 {
     if (LEAT_UNLIKELY(record->admitted != 0)) {
         leat_gates_leave_slowly(engine, record);
+    }
+}
+
+/* Its handler has answered pending: it holds no worker any more. */
+LEAT_INLINE void
+leat_gates_rest(struct leat_engine *engine, struct leat_job_record *record)
+{
+    if (LEAT_UNLIKELY((record->admitted & LEAT_ADMITTED_PLACES) != 0)) {
+        leat_reserves_leave(engine, record);
     }
 }
 

@@ -148,6 +148,12 @@ struct leat_job_record {
 #define LEAT_ADMITTED       1U
 #define LEAT_ADMITTED_QUEUE 2U
 #define LEAT_ADMITTED_TYPE  4U
+/* Of reserves.h, while its handler has not returned; at most one of these. */
+#define LEAT_ADMITTED_PLACE      8U
+#define LEAT_ADMITTED_KEPT_QUEUE 16U
+#define LEAT_ADMITTED_KEPT_TYPE  32U
+#define LEAT_ADMITTED_PLACES                                                                       \
+    (LEAT_ADMITTED_PLACE | LEAT_ADMITTED_KEPT_QUEUE | LEAT_ADMITTED_KEPT_TYPE)
 
 /* Beside the level: the job's queue has a limit, and counts it while it is PENDING. */
 #define LEAT_JOB_COUNTED 128U

@@ -337,8 +337,9 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_start(struct leat_engine *engine);
  * Threads:  any outside a handler, also several at once: the last one counts.
  * Progress: blocking (thread creation).
  * Returns:  LEAT_OK; LEAT_REFUSED, LEAT_NO_MEMORY, LEAT_SYSTEM (a thread could not be created: as
- *           many as could are at work); LEAT_WRONG_STATE (threads are lent); LEAT_CLOSED
- *           (stopping); LEAT_DEADLOCK; LEAT_FORKED; LEAT_INVALID (count).  */
+ *           many as could are at work); LEAT_WRONG_STATE (threads are lent); LEAT_FULL (more are
+ *           kept by leat_queue_set_running_min() and its twin); LEAT_CLOSED (stopping);
+ *           LEAT_DEADLOCK; LEAT_FORKED; LEAT_INVALID (count).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_workers_set(struct leat_engine *engine,
                                                           uint32_t count);
 
@@ -841,6 +842,9 @@ struct leat_type_options {
     uint32_t batch_max;      /* 1 to 256 */
     struct leat_rate rate;   /* see leat_type_set_rate(); jobs 0 (default): none */
     const struct leat_breaker_options *breaker; /* copied; NULL: none */
+    /* See leat_type_set_running_min(); 0 (default): none. Where that answers LEAT_FULL, so does the
+     * call, and the type is there without. */
+    uint32_t running_min;
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -908,6 +912,9 @@ struct leat_queue_options {
     uint32_t waiting_max;  /* jobs that wait, on all priorities; 0: the engine's limits only. A
                              retry is never refused, so there may be more */
     struct leat_rate rate; /* see leat_queue_set_rate(); jobs 0 (default): none */
+    /* See leat_queue_set_running_min(); 0 (default): none. Where that answers LEAT_FULL, so does
+     * the call, and the queue is there without. */
+    uint32_t running_min;
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -978,6 +985,23 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_type_set_rate(struct leat_engine *
                                                             leat_type type, struct leat_rate rate);
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_queue_set_rate(struct leat_engine *engine, leat_queue queue, struct leat_rate rate);
+
+/* Keeps so many of the workers' places for a type's, or a queue's, jobs, while the engine runs; 0:
+ * none. The jobs of all others together then run in the rest at most: in as many places as there
+ * are workers (lenders_max, where there are none) less all minimums. A job first takes one of the
+ * places that are kept for its queue or, where none are, for its type; then one of the rest. It has
+ * it from when it is about to begin until its handler returns, also where that answers pending.
+ * What runs, or is about to, when the first minimum is set is not counted. Tasks (leat_post()) and
+ * spawned ones are not either: they may have all workers.
+ * The others wait as with leat_queue_set_running_max(); in an engine with a minimum all jobs do.
+ * Threads:  any, handlers too.     Progress: blocking (a mutex, a grace period).
+ * Returns:  LEAT_OK; LEAT_FULL (all minimums together would be more than the workers; likewise
+ *           leat_workers_set() with fewer than these); LEAT_NOT_FOUND; LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_type_set_running_min(struct leat_engine *engine, leat_type type, uint32_t running_min);
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_queue_set_running_min(struct leat_engine *engine, leat_queue queue, uint32_t running_min);
 
 /* ---- jobs ---------------------------------------------------------------------------------- */
 

@@ -60,6 +60,9 @@ leat_queue_left(struct leat_engine *engine, struct leat_stand stand)
     }
     leat_lists_cancelled(&engine->pool, stand.level, stand.queue);
     leat_lists_cancelled(&engine->pool, stand.level, leat_gates_list(engine, stand.type));
+    if (leat_gates_any(engine)) {
+        leat_lists_cancelled(&engine->pool, stand.level, leat_places_list(engine, stand.type));
+    }
 }
 
 /* ---- what the lists ask --------------------------------------------------------------------- */

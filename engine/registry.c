@@ -229,6 +229,9 @@ type_bound(struct leat_engine *engine, uint32_t index, const struct leat_type_op
     if (status == LEAT_OK && known->rate.jobs != 0) {
         status = leat_type_set_rate(engine, bound, known->rate);
     }
+    if (status == LEAT_OK && known->running_min != 0) {
+        status = leat_type_set_running_min(engine, bound, known->running_min);
+    }
     leat_watch_expect(engine, known->timeout_ns);
     if (type != NULL) {
         *type = bound;
@@ -398,6 +401,9 @@ leat_queue_create(struct leat_engine *engine, const char *name,
     }
     if (status == LEAT_OK && known.rate.jobs != 0) {
         status = leat_queue_set_rate(engine, *queue, known.rate);
+    }
+    if (status == LEAT_OK && known.running_min != 0) {
+        status = leat_queue_set_running_min(engine, *queue, known.running_min);
     }
     return status;
 }

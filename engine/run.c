@@ -269,6 +269,7 @@ LEAT_INLINE void
 answered(struct leat_run *run, struct leat_outcome outcome)
 {
     if (LEAT_UNLIKELY(outcome.kind == LEAT_OUTCOME_PENDING)) {
+        leat_gates_rest(run->engine, run->record);
         await(run, outcome.delay_ns);
     } else {
         settle(run, outcome);

@@ -128,6 +128,14 @@ leat_gate_cap(struct leat_gate *gate, uint32_t most)
     return leat_gate_change(gate, LEAT_GATE_CUT, LEAT_GATE_USED | cut << LEAT_GATE_CUT_SHIFT, 0);
 }
 
+/* The same for places: 0 is none. */
+LEAT_INLINE uint32_t
+leat_gate_places(struct leat_gate *gate, uint32_t most)
+{
+    uint64_t cut = LEAT_GATE_MOST - most;
+    return leat_gate_change(gate, LEAT_GATE_CUT, LEAT_GATE_USED | cut << LEAT_GATE_CUT_SHIFT, 0);
+}
+
 /* Its jobs pass it from now on. */
 LEAT_INLINE void
 leat_gate_use(struct leat_gate *gate)

@@ -109,6 +109,25 @@ leat_lists_opened(struct leat_pool *pool, uint32_t level, uint32_t queue)
     call(pool, level, queue, LEAT_LIST_OPENED);
 }
 
+/* The last of the queues has no jobs, but calls for all. */
+static uint32_t
+places_of(const struct leat_pool *pool)
+{
+    return pool->config.queues - 1;
+}
+
+void
+leat_lists_placed(struct leat_pool *pool, uint32_t level)
+{
+    call(pool, level, places_of(pool), LEAT_LIST_OPENED);
+}
+
+bool
+leat_lists_held(const struct leat_pool *pool, uint32_t level)
+{
+    return pool->lists[level].held.count != 0;
+}
+
 void
 leat_lists_gate(struct leat_pool *pool, uint32_t queue)
 {
@@ -165,11 +184,24 @@ list_add(const struct leat_pool *pool, struct leat_lists *lists, uint32_t queue,
     list_ready(lists, queue);
 }
 
+/* Puts `more`, which may be empty, behind a chain of older jobs. */
 static void
-list_open(struct leat_lists *lists, uint32_t queue)
+list_join(struct leat_fifo *older, struct leat_fifo_links links, struct leat_fifo *more)
+{
+    if (more->count != 0) {
+        leat_fifo_append(older, links, *more);
+    }
+    leat_fifo_init(more);
+}
+
+static void
+list_open(const struct leat_pool *pool, struct leat_lists *lists, uint32_t queue)
 {
     struct leat_list *list = &lists->lists[queue];
     list->shut = false;
+    if (queue == places_of(pool)) {
+        list_join(&lists->ready, queue_links(lists), &lists->held);
+    }
     if (!list_empty(list)) {
         list_ready(lists, queue);
     }
@@ -205,16 +237,6 @@ waiting_lower(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t c
          * If relaxed: a submitter that reads 0 could get its next job in front of its last. */
         (void)atom_sub_rel(&pool->queues[queue].waiting[level], count);
     }
-}
-
-/* Puts `more`, which may be empty, behind a chain of older jobs. */
-static void
-list_join(struct leat_fifo *older, struct leat_fifo_links links, struct leat_fifo *more)
-{
-    if (more->count != 0) {
-        leat_fifo_append(older, links, *more);
-    }
-    leat_fifo_init(more);
 }
 
 static void
@@ -272,7 +294,7 @@ answer(struct leat_pool *pool, uint32_t level)
             return;
         }
         if ((what & LEAT_LIST_OPENED) != 0) {
-            list_open(lists, queue);
+            list_open(pool, lists, queue);
         }
         if ((what & LEAT_LIST_SWEEP) != 0) {
             sweep_begin(pool, lists, queue);
@@ -326,6 +348,7 @@ deal(struct leat_pool *pool, uint32_t level)
 enum turn_end {
     TURN_OVER,
     TURN_SHUT, /* the list waits at a gate */
+    TURN_HELD, /* for a place */
     TURN_FULL, /* the ring is full */
 };
 
@@ -355,6 +378,8 @@ admit_one(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index
     switch (passage) {
     case LEAT_PASSAGE_SHUT:
         return TURN_SHUT;
+    case LEAT_PASSAGE_HELD:
+        return TURN_HELD;
     case LEAT_PASSAGE_OTHER:
         list_change(pool, level, other, index);
         return TURN_OVER;
@@ -411,6 +436,10 @@ admit(struct leat_pool *pool, uint32_t level)
         /* A sweep may have emptied its list, or the gate was shut. */
         moves -= left == 0 ? 1 : left;
         (void)leat_fifo_pop_front(&lists->ready, links, &queue);
+        if (end == TURN_HELD) {
+            leat_fifo_push_back(&lists->held, links, queue);
+            continue;
+        }
         list->on_ready = false;
         list->shut = end == TURN_SHUT;
         if (!list_empty(list)) {
@@ -538,6 +567,7 @@ leat_lists_init(struct leat_lists *lists, uint32_t queues, void *memory)
         one->sweeping = LEAT_INDEX_NONE;
         leat_fifo_init(&one->turned);
         leat_fifo_init(&one->ready);
+        leat_fifo_init(&one->held);
         if (queues != 0) {
             size_t before = queues_bytes(queues) + sizeof(struct leat_list) * queues * level;
             one->lists = (struct leat_list *)(void *)(bytes + before);
@@ -577,6 +607,7 @@ leat_lists_check(const struct leat_pool *pool, uint32_t level, FILE *why)
         (void)fprintf(why, "lists: I4: role %" PRIu32 "\n", role);
     }
     good = leat_fifo_check(&lists->ready, queue_links(lists), why) && good;
+    good = leat_fifo_check(&lists->held, queue_links(lists), why) && good;
     good = leat_fifo_check(&lists->turned, job_links(pool), why) && good;
     for (uint32_t queue = 0; queue < pool->config.queues; queue++) {
         good = list_check(pool, level, queue, why) && good;

@@ -17,7 +17,7 @@
  * I2       waiting >= jobs of that queue and level in inbox, chain, turned, list and holder's hand
  * I3       who reads the word as 0 has every job listed before in front of it in the ring
  * I4       FREE: the holder's part is empty. A queue is on `ready` if its list has jobs, and does
- *          not wait at a gate
+ *          not wait at a gate, and on `held` if it waits for a place, whatever place
  * Edges    admitted:A -> plain:A   the pushes to the ring of what was listed
  *          hand_on:A -> admitter:A     the holder's part, which the next holder goes on with
  *          call:A -> call:B            the gate that was opened; and back, that the link is free
@@ -57,6 +57,7 @@ struct leat_queue_words {
     LEAT_ALIGNED_LINE leat_atomic_u32 count;       /* S theirs, too */
     struct leat_gate gate;                         /* S theirs, too */
     struct leat_bucket bucket;                     /* S theirs, too */
+    struct leat_gate kept;                         /* S theirs, too: workers' places */
 };
 
 /* The jobs of one queue and level. Letters: O the holder of the level's role; S many writers. */
@@ -64,7 +65,7 @@ struct leat_list {
     struct leat_fifo returned; /* O older than the others; they were admitted, or listed, before */
     struct leat_fifo swept;    /* O older than `jobs`; a sweep has looked at them */
     struct leat_fifo jobs;     /* O */
-    bool on_ready;             /* O the queue is on the level's `ready` */
+    bool on_ready;             /* O the queue is on the level's `ready`, or `held` */
     bool shut;                 /* O it waits at a gate, whose opening calls it */
     leat_atomic_u32 next;      /* S link of `ready` */
     leat_atomic_u32 next_call; /* S link of `calls` */
@@ -89,12 +90,14 @@ struct leat_lists {
     uint32_t sweep_left;                       /* O jobs that this sweep has still to look at */
     struct leat_fifo turned;                   /* O taken and turned round: oldest first */
     struct leat_fifo ready;                    /* O queues with jobs in their lists */
+    struct leat_fifo held;                     /* O the same, that wait for a place */
     struct leat_list *lists;                   /* I by queue */
 };
 
 enum leat_passage {
     LEAT_PASSAGE_GO,    /* to the ring */
     LEAT_PASSAGE_SHUT,  /* its list waits at a gate: the others of the list do, too */
+    LEAT_PASSAGE_HELD,  /* the same, for one of the places that many lists wait for */
     LEAT_PASSAGE_OTHER, /* it waits in another list, at a gate that is not for all of its list */
 };
 
@@ -128,6 +131,9 @@ void leat_lists_add(struct leat_pool *pool, uint32_t level, const uint32_t *item
 /* A gate at which the list of `queue` waited may be open. Progress: lock-free. */
 void leat_lists_opened(struct leat_pool *pool, uint32_t level, uint32_t queue);
 
+/* There may be a place: calls all lists that are held. Progress: lock-free. */
+void leat_lists_placed(struct leat_pool *pool, uint32_t level);
+
 /* All jobs of a queue are listed from now on, on all levels. */
 void leat_lists_gate(struct leat_pool *pool, uint32_t queue);
 
@@ -141,6 +147,9 @@ bool leat_lists_admit(struct leat_pool *pool, uint32_t level);
 /* A job of the queue and level that waited, somewhere, is one that will be dropped. Progress:
  * lock-free. */
 void leat_lists_cancelled(struct leat_pool *pool, uint32_t level, uint32_t queue);
+
+/* True if lists of the level wait for a place. pre: as in the next one. */
+bool leat_lists_held(const struct leat_pool *pool, uint32_t level);
 
 /* True if there are jobs in the list of the queue. pre: the level's role, as in ops.enter. */
 bool leat_lists_some(const struct leat_pool *pool, uint32_t level, uint32_t queue);

@@ -9,6 +9,7 @@
  * waste    jobs that leave and take no token.
  * put      a thread puts jobs meanwhile.
  * rate     another thread sets another rate, and waits for those inside as for a grace period.
+ * levels   who is turned away at another level arms the timer behind its end.
  * 2w, lend two workers, and two lent threads.
  * In each, no more have begun than burst and clock say.
  */
@@ -32,6 +33,7 @@ struct scenario {
     uint32_t runs;    /* jobs that have run at the end */
     uint32_t burst;
     bool changes; /* a thread sets another rate */
+    bool empty;   /* no token is there at first */
 };
 
 struct state {
@@ -252,7 +254,8 @@ pool_setup(void *argument)
     explore_ignore(&pool->wakes_outside);
     explore_ignore(&pool->lot.passes); /* no repeated wake-up in so few jobs */
     leat_lists_gate(pool, 0);
-    leat_bucket_fill(bucket_of(state), scenario->changes ? &slow : &rate, 0, 1);
+    leat_bucket_fill(bucket_of(state), scenario->changes ? &slow : &rate, 0,
+                     scenario->empty ? 0 : 1);
     for (uint32_t i = 0; i < scenario->ready; i++) {
         job_put(state, i);
     }
@@ -357,6 +360,29 @@ rate_thread(void *argument)
     event_tell(state);
 }
 
+/* Two levels without jobs, of which one arms the timer, and the other one arms it again. */
+static void
+level_thread(void *argument)
+{
+    struct state *state = argument;
+    uint32_t level = explore_thread();
+    if (leat_bucket_enter(bucket_of(state), 0, level, true) == LEAT_BUCKET_ARM) {
+        timer_arm(state);
+    }
+}
+
+static void
+fire_thread(void *argument)
+{
+    struct state *state = argument;
+    uint64_t due_ns = atom_load_acq(&state->armed);
+    if (due_ns != 0 && atom_cas_acq(&state->armed, &due_ns, 0)) {
+        explore_plain_write(&state->timer, "timer");
+        state->timer++;
+        (void)leat_bucket_fired(bucket_of(state));
+    }
+}
+
 /* ---- all ------------------------------------------------------------------------------------ */
 
 struct model {
@@ -402,6 +428,8 @@ static const struct model models[] = {
                  .threads = {lend_thread, lend_thread},
                  .bounded = true,
                  .preemptions = 1}},
+    {.scenario = {.lenders = 1, .burst = 1, .empty = true},
+     .explore = {.name = "bucket_levels", .threads = {level_thread, level_thread, fire_thread}}},
 };
 
 int

@@ -360,6 +360,22 @@ case_gates(struct world *world)
     CHECK_STATUS(leat_type_set_running_max(world->engine, (leat_type){0}, 1), LEAT_NOT_FOUND);
 }
 
+static void
+case_rates(struct world *world)
+{
+    const leat_queue none = {0};
+    const leat_type no_type = {0};
+    const struct leat_rate rate = leat_rate_of(1, 1, 1);
+    CHECK_STATUS(leat_queue_set_rate(NULL, none, rate), LEAT_INVALID);
+    CHECK_STATUS(leat_type_set_rate(NULL, no_type, rate), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_set_running_min(NULL, none, 1), LEAT_INVALID);
+    CHECK_STATUS(leat_type_set_running_min(NULL, no_type, 1), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_set_rate(world->engine, none, rate), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_type_set_rate(world->engine, no_type, rate), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_queue_set_running_min(world->engine, none, 1), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_type_set_running_min(world->engine, no_type, 1), LEAT_NOT_FOUND);
+}
+
 /* ---- jobs ----------------------------------------------------------------------------------- */
 
 static void
@@ -627,6 +643,10 @@ static const struct entry entries[] = {
     {"leat_queue_resume", case_gates},
     {"leat_queue_set_running_max", case_gates},
     {"leat_type_set_running_max", case_gates},
+    {"leat_queue_set_rate", case_rates},
+    {"leat_type_set_rate", case_rates},
+    {"leat_queue_set_running_min", case_rates},
+    {"leat_type_set_running_min", case_rates},
     {"leat_job_state_text", case_job_state_text},
     {"leat_reason_text", case_reason_text},
     {"leat_submit", case_submit},
