@@ -28,8 +28,8 @@ gates_hold(const struct ref_world *world, const struct ref_job *job)
 }
 
 /* A type has lists of its own, in which its jobs keep their order. What was in the ring when its
- * gate was shut, or first used, is turned back by the worker that takes it: behind what was admitted to
- * the ring by then. */
+ * gate was shut, or first used, is turned back by the worker that takes it: behind what was
+ * admitted to the ring by then. */
 static bool
 gates_reorder(const struct ref_world *world, const struct ref_job *job, const struct ref_job *other)
 {
