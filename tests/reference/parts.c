@@ -27,13 +27,13 @@ gates_hold(const struct ref_world *world, const struct ref_job *job)
     return !gate_open(&world->queues[job->queue].gate) || !gate_open(&world->types[job->type].gate);
 }
 
-/* A type has lists of its own, in which its jobs keep their order. What a worker turns back because
- * of a pause comes to the front of the list, but behind what is in the ring yet, where it is
- * resumed by then. */
+/* A type has lists of its own, in which its jobs keep their order. What was in the ring when its
+ * gate was shut, or first used, is turned back by the worker that takes it: behind what was
+ * admitted to the ring by then. */
 static bool
 gates_reorder(const struct ref_world *world, const struct ref_job *job, const struct ref_job *other)
 {
-    if (job->shaken && other->shaken) {
+    if (other->shaken) {
         return true;
     }
     return job->type != other->type &&

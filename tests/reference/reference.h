@@ -21,7 +21,8 @@
  * reached.c.
  *
  * To add a feature that holds jobs back (keys, buckets, ...): a row in ref_parts in parts.c. What
- * it knows of a job goes to the end of struct ref_job, of a queue to struct ref_queue, and so on. */
+ * it knows of a job goes to the end of struct ref_job, of a queue to struct ref_queue, and so on.
+ * Then reached.c. */
 #ifndef TESTS_REFERENCE_REFERENCE_H
 #define TESTS_REFERENCE_REFERENCE_H
 
