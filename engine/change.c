@@ -22,8 +22,8 @@ enum claim {
 
 /* ---- the claim ------------------------------------------------------------------------------ */
 
-static void
-change_begins(struct leat_engine *engine)
+void
+leat_change_begins(struct leat_engine *engine)
 {
     /* Counted first: a drain that misses the worker who left the job to this thread finds it. */
     /* changes:A acq_rel -> changes:B.  Carries: nothing; a count before a claim.
@@ -31,8 +31,8 @@ change_begins(struct leat_engine *engine)
     (void)atom_add_acq_rel(&engine->outside.awaited, LEAT_OUTSIDE_CHANGE);
 }
 
-static void
-change_ends(struct leat_engine *engine)
+void
+leat_change_ends(struct leat_engine *engine)
 {
     /* changes:B acq_rel -> changes:A, drain:A.  Carries: that a timer is due.
      * If relaxed: a drain could see no change at work and no timer. */
@@ -171,9 +171,9 @@ change(struct leat_engine *engine, leat_job_id id, const struct asked *asked)
     uint32_t index = 0;
     enum leat_status status = leat_job_hold(engine, id, LEAT_HOLDS_TO_LOOK, &index);
     if (status == LEAT_OK) {
-        change_begins(engine);
+        leat_change_begins(engine);
         status = change_held(engine, index, asked);
-        change_ends(engine);
+        leat_change_ends(engine);
         leat_job_unhold(engine, index);
     }
     return status;
