@@ -711,7 +711,7 @@ struct leat_queue_options {
     uint32_t running_max;
     uint32_t waiting_max; /* jobs that wait, on all priorities; 0: the engine's limits only. A
                              retry is never refused, so there may be more */
-    bool pull; /* its jobs are taken by leat_reserve(), and never go to a worker */
+    bool pull;            /* its jobs are taken by leat_reserve(), and never go to a worker */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -1120,6 +1120,76 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_extend(struct leat_engine *engine,
  * Threads, Progress, Returns: as leat_complete().  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_lease_release(struct leat_engine *engine,
                                                             leat_token token);
+
+/* ---- stores ---------------------------------------------------------------------------------
+ *
+ * Where jobs wait, as a table of functions: the pull queue of an engine is one such store, and a
+ * program may bring its own, such as a database that several machines share. Who works through the
+ * table does not know which one it is (examples/store.c).
+ *
+ * A lease of a store is what it is above: at most one holds at a time for each job, tokens of one
+ * job grow, what is late is LEAT_STALE, or LEAT_GONE. Batches are many calls at once and not one:
+ * each function answers LEAT_OK if all went well, else the first other status, and statuses[i] says
+ * it of each (`statuses` may be NULL). They are called from any thread, several at once.
+ */
+
+struct leat_store_job {
+    const char *type_name; /* 1 to 200 bytes; copied */
+    const void *payload;   /* copied */
+    size_t payload_bytes;
+    uint64_t delay_ns;
+    uint32_t priority;     /* 0 is most urgent */
+    uint32_t max_attempts; /* 0: the store's default */
+};
+
+struct leat_store_take {
+    size_t max;          /* 1 or more */
+    uint64_t lease_ns;   /* 0: the store's default */
+    uint64_t timeout_ns; /* how long to wait for the first job; 0: not */
+    void *buffer;        /* for what the leases point to; aligned to 16 */
+    size_t buffer_bytes;
+};
+
+struct leat_store_lease {
+    leat_token token;
+    const char *type_name; /* in the buffer, or the store's until it is closed */
+    const void *payload;   /* in the buffer; NULL where there is none */
+    size_t payload_bytes;
+    uint32_t attempt; /* the first is 1 */
+    uint32_t max_attempts;
+};
+
+struct leat_store_nack {
+    leat_token token;
+    uint64_t delay_ns; /* or LEAT_DELAY_OF_POLICY: the store's */
+    const char *error; /* NULL: nothing */
+};
+
+struct leat_store {
+    enum leat_status (*put_batch)(void *context, const struct leat_store_job *jobs, size_t count,
+                                  enum leat_status *statuses);
+    /* LEAT_OK and *count >= 1; LEAT_EMPTY, LEAT_TIMEOUT, LEAT_FULL (the first does not fit into the
+     * buffer), LEAT_CLOSED. */
+    enum leat_status (*take_batch)(void *context, const struct leat_store_take *what,
+                                   struct leat_store_lease *leases, size_t *count);
+    enum leat_status (*ack_batch)(void *context, const leat_token *tokens, size_t count,
+                                  enum leat_status *statuses);
+    enum leat_status (*nack_batch)(void *context, const struct leat_store_nack *nacks, size_t count,
+                                   enum leat_status *statuses);
+    /* At least so long from now on; 0: the store's default. */
+    enum leat_status (*extend_batch)(void *context, const leat_token *tokens, size_t count,
+                                     uint64_t lease_ns, enum leat_status *statuses);
+    void (*close)(void *context); /* no other call is under way */
+    void *context;
+};
+
+/* A pull queue as a store. Its defaults are those of leat_job, leat_reserve() and the types.
+ * Threads:  any.      Progress: wait-free but for the allocator.
+ * Returns:  LEAT_OK and *store, owned by the caller, given back by its close(), before leat_close();
+ *           LEAT_NOT_FOUND; LEAT_WRONG_STATE (not a pull queue); LEAT_NO_MEMORY; LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_queue_store(struct leat_engine *engine, leat_queue queue, struct leat_store *store);
 
 /* ---- groups: fork and join ----------------------------------------------------------------- */
 

@@ -24,29 +24,36 @@ struct taking {
     struct leat_engine *engine;
     const struct leat_reserve_options *asked;
     struct leat_lease *leases;
-    uint32_t count;  /* taken so far */
-    size_t bytes;    /* of the buffer, used so far */
-    bool shut;       /* no more by now: enough, or the gate is shut */
-    bool too_small;  /* the buffer, for the next one */
+    uint32_t count; /* taken so far */
+    size_t bytes;   /* of the buffer, used so far */
+    bool shut;      /* no more by now: enough, or the gate is shut */
+    bool too_small; /* the buffer, for the next one */
 };
 
-/* Where the payload goes. False: there is no room for it. */
+/* There is room for one more job, and its payload. */
 static bool
-room_take(struct taking *taking, size_t bytes, void **room)
+fits(struct taking *taking, size_t bytes)
 {
     const struct leat_reserve_options *asked = taking->asked;
     size_t begin = leat_round_up(taking->bytes, LEAT_PAYLOAD_ALIGNMENT);
-    if (bytes == 0) {
-        *room = NULL;
-        return true;
-    }
-    if (begin > asked->buffer_bytes || bytes > asked->buffer_bytes - begin) {
-        taking->too_small = true;
+    if (taking->count == asked->max) {
         return false;
     }
-    *room = (unsigned char *)asked->buffer + begin;
+    taking->too_small =
+        bytes != 0 && (begin > asked->buffer_bytes || bytes > asked->buffer_bytes - begin);
+    return !taking->too_small;
+}
+
+/* Where the payload goes. pre: it fits. */
+static void *
+place_of(struct taking *taking, size_t bytes)
+{
+    size_t begin = leat_round_up(taking->bytes, LEAT_PAYLOAD_ALIGNMENT);
+    if (bytes == 0) {
+        return NULL;
+    }
     taking->bytes = begin + bytes;
-    return true;
+    return (unsigned char *)taking->asked->buffer + begin;
 }
 
 static void
@@ -68,21 +75,17 @@ take_one(void *context, uint32_t index)
     struct taking *taking = context;
     struct leat_engine *engine = taking->engine;
     struct leat_run run = leat_run_of(engine, index);
-    size_t bytes_before = taking->bytes;
-    void *room = NULL;
-    taking->shut = taking->count == taking->asked->max ||
-                   !room_take(taking, run.record->payload_bytes, &room) ||
-                   !leat_gates_enter_pull(engine, run.record);
+    taking->shut =
+        !fits(taking, run.record->payload_bytes) || !leat_gates_enter_pull(engine, run.record);
     if (taking->shut) {
         return false;
     }
     if (leat_run_lease(&run)) {
         struct leat_lease *lease = &taking->leases[taking->count++];
         lease_fill(lease, &run);
-        lease->payload = room;
+        lease->payload = place_of(taking, lease->payload_bytes);
         return true;
     }
-    taking->bytes = bytes_before;
     leat_gates_leave(engine, run.record);
     leat_timers_route(engine, index);
     return true;
