@@ -1104,8 +1104,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_reserve(struct leat_engine *engine
 LEAT_API LEAT_NODISCARD enum leat_status leat_ack(struct leat_engine *engine, leat_token token,
                                                   const void *result, size_t result_bytes);
 
-/* The attempt has failed. The next one is due after delay_ns, or LEAT_DELAY_OF_POLICY; the policy is
- * the job's, or its type's, or the default. `error` (may be NULL) is copied.
+/* The attempt has failed. The next one is due after delay_ns; LEAT_DELAY_OF_POLICY: as the job says,
+ * or its type, or by default. `error` (may be NULL) is copied.
  * Threads, Progress, Returns: as leat_complete().  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_nack(struct leat_engine *engine, leat_token token,
                                                    uint64_t delay_ns, const char *error);
@@ -1185,7 +1185,7 @@ struct leat_store {
 
 /* A pull queue as a store. Its defaults are those of leat_job, leat_reserve() and the types.
  * Threads:  any.      Progress: wait-free but for the allocator.
- * Returns:  LEAT_OK and *store, owned by the caller, given back by its close(), before leat_close();
+ * Returns:  LEAT_OK and *store, owned by the caller, given back by its close() before leat_close();
  *           LEAT_NOT_FOUND; LEAT_WRONG_STATE (not a pull queue); LEAT_NO_MEMORY; LEAT_FORKED;
  *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status

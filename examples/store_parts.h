@@ -1,6 +1,6 @@
 /* store_parts.h - a store of the program's own: a table of jobs with a mutex, of a fixed size. */
-#ifndef EXAMPLES_STORE_PARTS_H
-#define EXAMPLES_STORE_PARTS_H
+#ifndef STORE_PARTS_H
+#define STORE_PARTS_H
 
 #include <leat.h>
 

@@ -72,7 +72,7 @@ put(struct table *table, const struct leat_store_job *from)
 
 /* The attempt has failed. */
 static void
-fail(struct table *table, struct job *job, uint64_t due_ns)
+attempt_failed(struct table *table, struct job *job, uint64_t due_ns)
 {
     job->state = job->attempt < job->max_attempts ? WAITING : FREE;
     job->turn = ++table->turns;
@@ -87,7 +87,7 @@ find_next(struct table *table)
     struct job *next = NULL;
     for (struct job *job = table->jobs; job < table->jobs + STORE_TABLE_JOBS; job++) {
         if (job->state == LEASED && job->due_ns <= now_ns) {
-            fail(table, job, 0);
+            attempt_failed(table, job, 0);
         }
         if (job->state != WAITING || job->due_ns > now_ns) {
             continue;
@@ -271,7 +271,7 @@ nack_batch(void *context, const struct leat_store_nack *nacks, size_t count,
         uint64_t delay_ns = nacks[i].delay_ns;
         if (job != NULL) {
             delay_ns = delay_ns == LEAT_DELAY_OF_POLICY ? RETRY_NS : delay_ns;
-            fail(table, job, table->now(table->context) + delay_ns);
+            attempt_failed(table, job, table->now(table->context) + delay_ns);
         }
         first = say(first, statuses, i, status);
     }

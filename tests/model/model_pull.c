@@ -10,8 +10,8 @@
  * turn     of two jobs one is listed before; the taker comes by for one after the other.
  * gate     a taker that is turned away at the gate, and a thread that opens it.
  * drop     one of two jobs is dropped on the way.
- * Each job is taken once, in its order where one thread takes; what was written before it was listed
- * is seen by who takes it.
+ * Each job is taken once, in its order; what was written before it was listed is seen by who takes
+ * it.
  */
 #include <stdio.h>
 
@@ -253,7 +253,13 @@ static const struct model models[] = {
      .explore = {.name = "pull_two",
                  .threads = {take_thread, take_thread, put_thread},
                  .bounded = true,
-                 .preemptions = 2}},
+                 .preemptions = 1}},
+    {.scenario = {.puts = 2, .wants = 1, .taken = 2},
+     .explore = {.name = "pull_two_deep",
+                 .threads = {take_thread, take_thread, put_thread},
+                 .bounded = true,
+                 .preemptions = 2,
+                 .deep = true}},
     {.scenario = {.workers = 1, .puts = 1, .wants = 1, .taken = 1},
      .explore = {.name = "pull_worker",
                  .threads = {worker_thread, take_thread, put_thread},

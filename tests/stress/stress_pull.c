@@ -1,11 +1,11 @@
 /* stress_pull.c - consumers of a pull queue beside a worker, a fast clock and jobs that come at any
  * time: some ack, some nack, release, extend, some die (they never answer), some answer late; a
- * thread pauses and resumes the queue; another one cancels. Each lease that was given out is
- * counted: none is lost, each job ends once, and no two leases of a job hold at a time: who has one
- * marks the job plainly until he has ended it, and a lease that ended another way says STALE or
- * GONE from then on. Under ThreadSanitizer, marks and payloads are plain data. In the second test
- * there are no workers and nobody runs anything but the consumers; in both, none sleeps for good
- * while there are jobs. Holds I1 and "one holder" of engine/pull.h. */
+ * thread pauses, caps and resumes the queue; jobs are cancelled. Each lease ends once, by an answer
+ * that was taken or by its time: as many of both as there were leases. No two hold at a time: when
+ * an ack was taken, nobody has seen a later lease of the job. A lease that has ended is STALE or
+ * GONE from then on. Every job ends, so none is lost, and no consumer sleeps while there are jobs.
+ * In the second test there are no workers, and nobody runs anything but the consumers. Payloads are
+ * plain data for ThreadSanitizer. Holds I1 and "one holder" of engine/pull.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,21 +19,16 @@
 #define US UINT64_C(1000)
 #define MS UINT64_C(1000000)
 
-enum { JOBS = 48, CONSUMERS = 3, BATCH = 4, ATTEMPTS = 6, PAYLOAD_BYTES = 200 };
+enum { JOBS = 48, CONSUMERS = 3, BATCH = 4, ATTEMPTS = 6, PAYLOAD_BYTES = 200, RECORDS = 256 };
 /* Threads by number. */
 enum { ROUNDS, CLOCK, PAUSES, CONSUMES };
-
-struct job {
-    leat_atomic_u32 number; /* of the last lease that was seen */
-    leat_atomic_u32 ends;   /* acks that were taken */
-    leat_job_id id;
-};
 
 struct fixture {
     struct leat_engine *engine;
     struct test_clock clock;
     leat_queue queue;
-    struct job jobs[JOBS];
+    leat_job_id ids[JOBS];
+    leat_atomic_u64 seen[RECORDS]; /* by record: the greatest of its leases that were seen */
     leat_atomic_u32 ended;
     leat_atomic_u64 leases;
     leat_atomic_u64 taken; /* answers that were */
@@ -60,13 +55,36 @@ over(struct fixture *fixture)
     return atom_load_acq(&fixture->ended) != 0;
 }
 
+/* ---- leases that were seen ------------------------------------------------------------------- */
+
+/* Grows with each lease of a record: generation and number. */
+static uint64_t
+key_of(leat_token token)
+{
+    return token.job >> LEAT_INDEX_BITS << 16 | token.attempt;
+}
+
+static leat_atomic_u64 *
+seen_of(struct fixture *fixture, leat_token token)
+{
+    return &fixture->seen[token.job & LEAT_INDEX_NONE];
+}
+
+/* Somebody had a later lease of the same job. */
+static bool
+seen_later(struct fixture *fixture, leat_token token)
+{
+    uint64_t seen = atom_load_acq(seen_of(fixture, token));
+    return seen >> 16 == key_of(token) >> 16 && seen > key_of(token);
+}
+
 /* ---- consumers ------------------------------------------------------------------------------ */
 
 static enum leat_status
-answer(struct consumer *consumer, leat_token token)
+answer(struct consumer *consumer, leat_token token, uint32_t how)
 {
     struct leat_engine *engine = consumer->fixture->engine;
-    switch (test_random_below(&consumer->prng, 8)) {
+    switch (how) {
     case 0:
         return leat_nack(engine, token, 0, "text");
     case 1:
@@ -84,11 +102,15 @@ static void
 say(struct consumer *consumer, const struct leat_lease *lease)
 {
     struct fixture *fixture = consumer->fixture;
-    enum leat_status status = answer(consumer, lease->token);
+    uint32_t how = test_random_below(&consumer->prng, 8);
+    enum leat_status status = LEAT_BUSY;
+    while (status == LEAT_BUSY) { /* an answer that is late is at its text */
+        status = answer(consumer, lease->token, how);
+    }
     if (status == LEAT_OK) {
         (void)atom_add_rlx(&fixture->taken, 1);
+        CHECK(how < 3 || !seen_later(fixture, lease->token));
     } else {
-        test_say("first %d\n", (int)status);
         CHECK(status == LEAT_STALE || status == LEAT_GONE);
         (void)atom_add_rlx(&fixture->stale, 1);
     }
@@ -107,10 +129,12 @@ look(struct consumer *consumer, const struct leat_lease *lease)
     for (size_t i = 1; i < lease->payload_bytes; i++) {
         CHECK_EQUAL(payload[i], (unsigned char)(payload[0] + i));
     }
-    struct job *job = &fixture->jobs[payload[0]];
-    uint32_t before = atom_swap_acq_rel(&job->number, (uint32_t)lease->token.attempt);
+    leat_atomic_u64 *seen = seen_of(fixture, lease->token);
+    uint64_t now = atom_load_acq(seen);
+    CHECK(now != key_of(lease->token));
     /* Two consumers may come here in another order than they took. */
-    CHECK(before != lease->token.attempt);
+    while (now < key_of(lease->token) && !atom_cas_acq_rel(seen, &now, key_of(lease->token))) {
+    }
     (void)atom_add_rlx(&fixture->leases, 1);
 }
 
@@ -186,7 +210,6 @@ submit(struct fixture *fixture, struct test_prng *prng, uint32_t number)
     for (size_t i = 0; i < sizeof(payload); i++) {
         payload[i] = (unsigned char)(number + i);
     }
-    atom_store_rel(&fixture->jobs[number].number, 0);
     job.type_name = "nobody";
     job.queue = fixture->queue;
     job.priority = test_random_below(prng, 2) == 0 ? LEAT_PRIORITY_HIGH : LEAT_PRIORITY_NORMAL;
@@ -195,7 +218,7 @@ submit(struct fixture *fixture, struct test_prng *prng, uint32_t number)
     job.flags = LEAT_JOB_KEEP_RESULT;
     job.max_attempts = ATTEMPTS;
     job.delay_ns = test_random_below(prng, 4) == 0 ? MS : 0;
-    CHECK_OK(leat_submit(fixture->engine, &job, &fixture->jobs[number].id));
+    CHECK_OK(leat_submit(fixture->engine, &job, &fixture->ids[number]));
 }
 
 static void
@@ -208,15 +231,15 @@ rounds(struct fixture *fixture, struct test_prng *prng)
         }
         for (uint32_t i = 0; i < JOBS / 8; i++) {
             uint32_t number = test_random_below(prng, JOBS);
-            enum leat_status status = leat_cancel(fixture->engine, fixture->jobs[number].id);
+            enum leat_status status = leat_cancel(fixture->engine, fixture->ids[number]);
             CHECK(status == LEAT_OK || status == LEAT_RUNNING || status == LEAT_ENDED);
         }
         for (uint32_t i = 0; i < JOBS; i++) {
             struct leat_job_info info = leat_job_info_default();
-            CHECK_OK(leat_wait(fixture->engine, fixture->jobs[i].id, TEST_PATIENCE_NS, &info));
+            CHECK_OK(leat_wait(fixture->engine, fixture->ids[i], TEST_PATIENCE_NS, &info));
             fixture->states[info.state]++;
             CHECK(info.attempts <= ATTEMPTS);
-            CHECK_OK(leat_release(fixture->engine, fixture->jobs[i].id));
+            CHECK_OK(leat_release(fixture->engine, fixture->ids[i]));
         }
         (void)atom_add_rlx(&fixture->rounds, 1);
     }
@@ -258,7 +281,7 @@ stress(uint32_t workers)
     config.workers = workers;
     test_clock_init(&fixture->clock);
     config.clock = test_clock_of(&fixture->clock);
-    config.jobs_max = 256;
+    config.jobs_max = RECORDS;
     fixture->engine = test_start(&config);
     options.pull = true;
     CHECK_OK(leat_queue_create(fixture->engine, "pull", &options, &fixture->queue));

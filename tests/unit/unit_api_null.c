@@ -7,6 +7,7 @@
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/source.h"
+#include "tests/unit/api_null_pull.h"
 
 /* An engine to make mistakes with, and a run of it for what is asked of runs. */
 struct world {
@@ -291,24 +292,22 @@ case_run_null(struct world *world)
 }
 
 static void
-case_pending_extend(struct world *world)
-{
-    const leat_token none = {0, 0};
-    const leat_token wild = {UINT64_MAX, UINT64_MAX};
-    CHECK_STATUS(leat_pending_extend(NULL, none, 1), LEAT_INVALID);
-    CHECK_STATUS(leat_pending_extend(world->engine, none, 1), LEAT_NOT_FOUND);
-    CHECK_STATUS(leat_pending_extend(world->engine, wild, LEAT_FOREVER), LEAT_NOT_FOUND);
-}
-
-static void
 case_complete(struct world *world)
 {
     const leat_token none = {0, 0};
     const leat_token wild = {UINT64_MAX, UINT64_MAX};
+    CHECK_STATUS(leat_pending_extend(NULL, none, 1), LEAT_INVALID);
+    CHECK_STATUS(leat_pending_extend(world->engine, wild, LEAT_FOREVER), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_complete(NULL, none, leat_done(), NULL), LEAT_INVALID);
     CHECK_STATUS(leat_complete(world->engine, none, leat_done(), NULL), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_complete(world->engine, wild, leat_done(), "x"), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_complete(world->engine, none, leat_pending(), NULL), LEAT_INVALID);
+}
+
+static void
+case_pull(struct world *world)
+{
+    mistakes_pull(world->engine);
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */
@@ -647,7 +646,8 @@ static const struct entry entries[] = {
     {"leat_run_result", case_run_null},
     {"leat_run_progress", case_run_null},
     {"leat_complete", case_complete},
-    {"leat_pending_extend", case_pending_extend},
+    {"leat_pending_extend", case_complete},
+    API_NULL_PULL,
     {"leat_type_options_init", case_type_options_init},
     {"leat_type_register", case_type_register},
     {"leat_type_find", case_type_find},
