@@ -770,8 +770,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_queue_resume(struct leat_engine *e
 enum leat_job_state {
     LEAT_JOB_SCHEDULED = 1, /* due later, or on its way to another priority */
     LEAT_JOB_BLOCKED,       /* waits for other jobs */
-    LEAT_JOB_PENDING,       /* waits for a worker */
-    LEAT_JOB_RUNNING,       /* in a handler, or pending completion */
+    LEAT_JOB_PENDING,       /* waits for a worker, or a consumer */
+    LEAT_JOB_RUNNING,       /* in a handler, pending completion, or leased */
     LEAT_JOB_RETRYING,      /* failed, due again */
     LEAT_JOB_COMPLETED,     /* final */
     LEAT_JOB_DEAD,          /* final; the reason says why */
@@ -1104,8 +1104,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_reserve(struct leat_engine *engine
 LEAT_API LEAT_NODISCARD enum leat_status leat_ack(struct leat_engine *engine, leat_token token,
                                                   const void *result, size_t result_bytes);
 
-/* The attempt has failed. The next one is due after delay_ns; LEAT_DELAY_OF_POLICY: as the job says,
- * or its type, or by default. `error` (may be NULL) is copied.
+/* The attempt has failed. The next one is due after delay_ns; LEAT_DELAY_OF_POLICY: as its job
+ * says, or its type, or by default. `error` (may be NULL) is copied.
  * Threads, Progress, Returns: as leat_complete().  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_nack(struct leat_engine *engine, leat_token token,
                                                    uint64_t delay_ns, const char *error);

@@ -415,7 +415,7 @@ leat_run_time_out(struct leat_engine *engine, uint32_t index)
     (void)atom_add_rlx(&engine->timers.timed_out, 1);  /* rlx: statistic */
     run.number = atom_load_rlx(&run.record->attempts); /* rlx: ordered by mark:A */
     attempt_of(&run);
-    /* What is left of a lease that is over is not its consumer's to say. */
+    /* A lease that is over says nothing of its job, which waits again at once. */
     fail(&run, leat_queue_pulls(engine, leat_job_queue(run.record)) ? 0 : LEAT_DELAY_OF_POLICY);
     settled(engine);
     return true;

@@ -9,6 +9,7 @@
  *          admit   BLOCKING in its holder: one that stops while it holds the role holds up what is
  *                  listed at its level. Whoever finds the role held marks it and goes on. A hold
  *                  touches at most 4 * LEAT_ADMIT_MOVES records, however many wait.
+ *          take    BLOCKING in the holder, too: who takes waits for the role, as long as a hold is.
  *          Order   FIFO per submitting thread, queue and level, what is pushed directly included.
  *          Sweep   a cancel that finds more cancelled jobs than others, and than LEAT_ZOMBIES_MIN,
  *                  asks for a sweep: what was cancelled by then leaves as workers come by, also

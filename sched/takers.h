@@ -6,11 +6,11 @@
  *                  something else that the waiters look at.
  * Claims   enter, leave, look, tell   wait-free, but for the system call that wakes.
  *          No wake-up is lost. Who takes and does not find what was listed has read the inbox
- *          before that was written; then its fence in enter is before the one in tell, so tell finds
- *          it waiting and changes `news`. By then it has looked at `news`, as it does first in each
- *          round, so its wait ends at once; had it looked later, it would have found the job.
- *          Where the job was in another thread's hand, which held the level's role, the round was
- *          not over (LEAT_TAKEN_BUSY, _PART).
+ *          before that was written; then its fence in enter is before the one in tell, so tell
+ *          finds it waiting and changes `news`. By then it has looked at `news`, as it does first
+ *          in each round, so its wait ends at once; had it looked later, it would have found the
+ *          job. Where the job was in another thread's hand, which held the level's role, the round
+ *          was not over (LEAT_TAKEN_BUSY, _PART).
  * I1       waiting: those between enter and leave
  * Edges    takers:D -> takers:B   what was listed
  * If a thread stops for ever: in tell, before it wakes: its job waits for the next tell, or for the

@@ -1,6 +1,6 @@
 /* unit_pull_jobs.c - what else happens to jobs of a pull queue: pauses, caps, limits, cancels,
- * expiry, delays, batches; drain, stop and start of the engine; who waits in leat_reserve() and what
- * ends the wait, with 0 workers and nobody in leat_run_some(), and with one. */
+ * expiry, delays, batches; drain, stop and start of the engine; who waits in leat_reserve() and
+ * what ends the wait, with 0 workers and nobody in leat_run_some(), and with one. */
 #include "engine/gates.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
