@@ -67,7 +67,7 @@ leat_takers_tell(struct leat_takers *takers, leat_atomic_u64 *anchor)
     atom_fence_sc(anchor);
     if (atom_load_rlx(&takers->waiting) != 0) { /* rlx: ordered by takers:C */
         /* takers:D release -> takers:B.  Carries: see takers:B.
-         * If relaxed: see takers:B. */
+         * If relaxed: see takers:B; but the fence in front carries the same. */
         (void)atom_add_rel(&takers->news, 1);
         leat_os_futex_wake(&takers->news, UINT32_MAX);
     }

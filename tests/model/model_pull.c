@@ -10,6 +10,8 @@
  * turn     of two jobs one is listed before; the taker comes by for one after the other.
  * gate     a taker that is turned away at the gate, and a thread that opens it.
  * drop     one of two jobs is dropped on the way.
+ * behind   a worker has left dropped jobs half dealt, and one more is listed behind them.
+ * close    no job: a thread says that there will be none, and tells, with no fence of a list's.
  * Each job is taken once, in its order; what was written before it was listed is seen by who takes
  * it.
  */
@@ -21,7 +23,7 @@
 /* Not its header: each thread of the model has a `current_worker` of its own. */
 #include "sched/worker.c" /* NOLINT(bugprone-suspicious-include) */
 
-#define JOBS_MAX 2
+#define JOBS_MAX 3
 
 struct scenario {
     uint32_t workers; /* the first threads of the model */
@@ -30,12 +32,13 @@ struct scenario {
     uint32_t wants;   /* of each taker */
     uint32_t taken;   /* at the end */
     bool paused;      /* at first */
-    bool drops;       /* the first job is dropped */
+    uint32_t drops;   /* so many of the first jobs are dropped */
 };
 
 struct state {
     struct leat_pool pool;
     leat_atomic_u32 links[JOBS_MAX];
+    leat_atomic_u32 closed;
     uint32_t notes[JOBS_MAX]; /* plain: written before the job is listed, and when it is taken */
     uint32_t newest;          /* plain: under the role; the number behind that of the last one */
 };
@@ -65,7 +68,7 @@ static bool
 job_drop(void *context, uint32_t index)
 {
     (void)context;
-    return scenario->drops && index == 0;
+    return index < scenario->drops;
 }
 
 static enum leat_passage
@@ -133,6 +136,9 @@ take_thread(void *argument)
     leat_takers_enter(takers, &state->pool.anchor);
     while (taker.left != 0) {
         uint32_t news = leat_takers_look(takers);
+        if (atom_load_rlx(&state->closed) != 0) { /* rlx: ordered by takers:A */
+            break;
+        }
         uint32_t before = taker.left;
         enum leat_taken taken = LEAT_TAKEN_PART;
         while (taken != LEAT_TAKEN_ALL) {
@@ -233,6 +239,14 @@ resume_thread(void *argument)
     }
 }
 
+static void
+close_thread(void *argument)
+{
+    struct state *state = argument;
+    atom_store_rlx(&state->closed, 1); /* rlx: ordered by takers:C */
+    leat_takers_tell(&state->pool.queues[0].takers, &state->pool.anchor);
+}
+
 /* ---- all ------------------------------------------------------------------------------------ */
 
 struct model {
@@ -247,8 +261,10 @@ static const struct model models[] = {
      .explore = {.name = "pull_turn", .threads = {take_thread, put_thread}}},
     {.scenario = {.ready = 1, .wants = 1, .taken = 1, .paused = true},
      .explore = {.name = "pull_gate", .threads = {take_thread, resume_thread}}},
-    {.scenario = {.ready = 1, .puts = 1, .wants = 1, .taken = 1, .drops = true},
+    {.scenario = {.ready = 1, .puts = 1, .wants = 1, .taken = 1, .drops = 1},
      .explore = {.name = "pull_drop", .threads = {take_thread, put_thread}}},
+    {.scenario = {.wants = 1},
+     .explore = {.name = "pull_close", .threads = {take_thread, close_thread}}},
     {.scenario = {.puts = 2, .wants = 1, .taken = 2},
      .explore = {.name = "pull_two",
                  .threads = {take_thread, take_thread, put_thread},
@@ -262,6 +278,12 @@ static const struct model models[] = {
                  .deep = true}},
     {.scenario = {.workers = 1, .puts = 1, .wants = 1, .taken = 1},
      .explore = {.name = "pull_worker",
+                 .threads = {worker_thread, take_thread, put_thread},
+                 .servants = 1,
+                 .bounded = true,
+                 .preemptions = 1}},
+    {.scenario = {.workers = 1, .ready = 2, .puts = 1, .wants = 1, .taken = 1, .drops = 2},
+     .explore = {.name = "pull_behind",
                  .threads = {worker_thread, take_thread, put_thread},
                  .servants = 1,
                  .bounded = true,

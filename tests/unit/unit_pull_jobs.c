@@ -77,15 +77,17 @@ delayed_moved_and_expired(void **state)
     job.delay_ns = 10 * S;
     CHECK_OK(leat_submit(fixture->engine, &job, &delayed));
     job.delay_ns = 0;
-    options.expires_in_ns = 5 * S;
+    options.expires_in_ns = 100 * MS;
     job.options = &options;
     CHECK_OK(leat_submit(fixture->engine, &job, &expires));
     CHECK_OK(leat_reschedule(fixture->engine, moved, leat_when_in(20 * S)));
-    test_clock_pass(&fixture->clock, fixture->engine, 5 * S);
+    CHECK_EQUAL(pull_state(fixture, expires), LEAT_JOB_PENDING);
+    /* Before any sweep. */
+    test_clock_pass(&fixture->clock, fixture->engine, 100 * MS);
     pull_nothing(fixture);
     CHECK_EQUAL(pull_state(fixture, expires), LEAT_JOB_DEAD);
     CHECK_EQUAL(test_get(fixture->engine, expires).reason, LEAT_REASON_EXPIRED);
-    test_clock_pass(&fixture->clock, fixture->engine, 5 * S + TICK);
+    test_clock_pass(&fixture->clock, fixture->engine, 10 * S + TICK);
     (void)pull_reserve_one(fixture, delayed);
     CHECK_STATUS(leat_reschedule(fixture->engine, delayed, leat_when_now()), LEAT_WRONG_STATE);
     test_clock_pass(&fixture->clock, fixture->engine, 10 * S + TICK);
