@@ -438,8 +438,8 @@ leat_run_lease(struct leat_run *run)
     return true;
 }
 
-/* Gives the claim back: the token still holds. */
-static void
+/* Gives the claim back: the token still holds. False: it does not, the attempt was timed out. */
+static bool
 unclaim(const struct leat_run *run)
 {
     const struct leat_mark mark = {
@@ -448,7 +448,7 @@ unclaim(const struct leat_run *run)
         .value = LEAT_WORD_CLAIMED | leat_word_attempt(run->number),
     };
     uint64_t before = 0;
-    (void)leat_job_mark(run->word, &mark, &before);
+    return leat_job_mark(run->word, &mark, &before);
 }
 
 /* Makes this completion the only one of its attempt. pre: a hold. */
@@ -467,7 +467,7 @@ claim(struct leat_run *run, leat_token token)
     }
     /* rlx: ordered by mark:A */
     if (atom_load_rlx(&run->record->attempts) != token.attempt) {
-        unclaim(run);
+        (void)unclaim(run);
         return LEAT_STALE;
     }
     return LEAT_OK;
@@ -527,7 +527,7 @@ late_write(const struct leat_run *run, struct leat_job_extra *extra, const char 
     /* late:A acq_rel -> late:B.  Carries: the end of the last writer's copy.
      * If relaxed: two texts could mix. */
     if (!atom_cas_acq_rel(&extra->late_lock, &unlocked, 1)) {
-        unclaim(run);
+        (void)unclaim(run);
         return LEAT_BUSY;
     }
     if (!leat_job_mark(run->word, &still, &before)) {
@@ -550,11 +550,11 @@ static enum leat_status
 finish_extra(struct leat_run *run, struct leat_outcome outcome, const struct leat_said *said)
 {
     struct leat_job_extra *extra = leat_job_extra_make(run->engine, run->record);
-    /* Once it is awaited it stays so. rlx: ordered by mark:A */
+    /* While the claim holds it stays so. rlx: hint, re-checked at mark:A */
     bool awaited = (atom_load_rlx(run->word) & LEAT_WORD_AWAITED) != 0;
     if (extra == NULL || (said->result != NULL && !awaited)) {
-        unclaim(run);
-        return extra == NULL ? LEAT_NO_MEMORY : LEAT_WRONG_STATE;
+        enum leat_status status = extra == NULL ? LEAT_NO_MEMORY : LEAT_WRONG_STATE;
+        return unclaim(run) ? status : LEAT_STALE;
     }
     if (said->error == NULL) {
         return finish(run, outcome, said);
