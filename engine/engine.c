@@ -13,6 +13,7 @@
 #include "engine/completion.h"
 #include "engine/gather.h"
 #include "engine/keys.h"
+#include "engine/pull.h"
 #include "engine/timers.h"
 
 #include <stdio.h>
@@ -515,6 +516,7 @@ leat_drain(struct leat_engine *engine, uint64_t timeout_ns)
     bool may = state == LEAT_ENGINE_RUNNING || state == LEAT_ENGINE_DRAINING;
     if (may) {
         state_set(engine, LEAT_ENGINE_DRAINING);
+        leat_pull_tell_all(engine);
     }
     unlock(engine);
     if (!may) {
@@ -538,6 +540,7 @@ stop_begin(struct leat_engine *engine, uint64_t *round)
     enum leat_engine_state state = leat_engine_state_now(engine);
     if (state == LEAT_ENGINE_RUNNING || state == LEAT_ENGINE_DRAINING) {
         state_set(engine, LEAT_ENGINE_STOPPING);
+        leat_pull_tell_all(engine);
         state = LEAT_ENGINE_STOPPING;
         engine->stop_round++;
     } else if (state == LEAT_ENGINE_OPEN) {

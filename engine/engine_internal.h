@@ -62,10 +62,12 @@ struct leat_outside {
     leat_atomic_u64 run;                       /* S attempts begun */
     leat_atomic_u64 beside;                    /* S running jobs that no place names: of a batch, */
                                                /*   but for one; inline */
+    leat_atomic_u64 leased;                    /* S attempts begun by leat_reserve() */
     leat_atomic_u64 dead_dropped;              /* S */
     leat_atomic_u64 dead_retried;              /* S */
     leat_atomic_u64 awaited; /* S attempts that answered pending, not yet ended; and, 32 bits up,
-                                  changes at work, and lists of gathered jobs */
+                                  changes, and takings of pull queues, at work; and
+                                  lists of gathered jobs */
     leat_atomic_u32 inlined; /* S runs of leat_run_inline() */
 };
 
@@ -119,6 +121,7 @@ struct leat_engine {
     size_t inline_bytes;                     /* I */
     struct leat_place *places;               /* I one per place of the pool */
     leat_atomic_pointer *bindings;           /* S by type: struct leat_binding */
+    struct leat_backoff backoff;             /* I of a type that has no handler */
     struct leat_slab jobs;                   /* S */
     struct leat_names types;                 /* S */
     struct leat_names queues;                /* S */
@@ -224,7 +227,9 @@ bool leat_registry_queue_there(const struct leat_engine *engine, uint32_t index)
 /* ---- queue.c -------------------------------------------------------------------------------- */
 
 /* A queue's options, in its word of the pool: 0 until it is there; then its waiting_max in the high
- * half, its priority + 1 in the low half. */
+ * half, its priority + 1 in the low half, and there the highest bit where it is a pull queue. */
+#define LEAT_QUEUE_PULL (UINT64_C(1) << 31)
+
 LEAT_INLINE uint64_t
 leat_queue_options_word(uint32_t priority, uint32_t waiting_max)
 {
@@ -234,7 +239,16 @@ leat_queue_options_word(uint32_t priority, uint32_t waiting_max)
 LEAT_INLINE uint32_t
 leat_queue_priority(uint64_t options)
 {
-    return (uint32_t)options - 1;
+    return (uint32_t)(options & (LEAT_QUEUE_PULL - 1)) - 1;
+}
+
+/* Its jobs wait for leat_reserve(), always in lists (pull.h). Also for the list of a type: no. */
+LEAT_INLINE bool
+leat_queue_pulls(const struct leat_engine *engine, uint32_t queue)
+{
+    /* Never changed once the queue is there. rlx: ordered by queue:B */
+    uint64_t options = atom_load_rlx(&engine->pool.queues[queue].options);
+    return LEAT_UNLIKELY((options & LEAT_QUEUE_PULL) != 0);
 }
 
 LEAT_INLINE uint32_t
@@ -276,12 +290,6 @@ enum leat_status leat_submit_queued(struct leat_engine *engine, const struct lea
 enum leat_status leat_submit_running(struct leat_engine *engine, const struct leat_job *given,
                                      leat_job_id *id);
 
-/* ---- change.c ------------------------------------------------------------------------------- */
-
-/* In between, a drain takes it that something is on its way. */
-void leat_change_begins(struct leat_engine *engine);
-void leat_change_ends(struct leat_engine *engine);
-
 /* ---- run.c ---------------------------------------------------------------------------------- */
 
 void leat_run_item(void *context, struct leat_worker *worker, uint32_t item);
@@ -306,6 +314,30 @@ bool leat_inline_again(const struct leat_run *run, uint64_t delay_ns);
 void leat_breakers_init(struct leat_engine *engine);
 /* For the thread of the clocks. */
 struct leat_clock_source leat_breakers_source(struct leat_engine *engine);
+/* PENDING to RUNNING, for a consumer in the place of a handler. False: as begin(). run->worker is
+ * NULL. pre: the caller has the index from its list. */
+bool leat_run_lease(struct leat_run *run);
+/* As a handler answers leat_pending_for(). The record may be gone by the return. */
+void leat_run_await(struct leat_run *run, uint64_t timeout_ns);
+struct leat_run leat_run_of(struct leat_engine *engine, uint32_t index);
+
+/* What a completion says beside its outcome. */
+struct leat_said {
+    const char *error; /* NULL: nothing */
+    void *result;      /* of the allocator, or NULL; taken with LEAT_OK, where the attempt answered
+                          pending before: else LEAT_WRONG_STATE */
+    size_t result_bytes;
+};
+
+/* leat_complete() of a job that the caller has a hold on. */
+enum leat_status leat_run_complete(struct leat_run *run, leat_token token,
+                                   struct leat_outcome outcome, const struct leat_said *said);
+
+/* ---- change.c ------------------------------------------------------------------------------- */
+
+/* A thread that is no worker has jobs in hand, for a moment: a drain waits for it. */
+void leat_change_begins(struct leat_engine *engine);
+void leat_change_ends(struct leat_engine *engine);
 
 /* ---- group.c ------------------------------------------------------------------------------- */
 

@@ -915,6 +915,7 @@ struct leat_queue_options {
     /* See leat_queue_set_running_min(); 0 (default): none. Where that answers LEAT_FULL, so does
      * the call, and the queue is there without. */
     uint32_t running_min;
+    bool pull; /* its jobs are taken by leat_reserve(), and never go to a worker */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -1008,8 +1009,8 @@ leat_queue_set_running_min(struct leat_engine *engine, leat_queue queue, uint32_
 enum leat_job_state {
     LEAT_JOB_SCHEDULED = 1, /* due later, or on its way to another priority */
     LEAT_JOB_BLOCKED,       /* waits for other jobs */
-    LEAT_JOB_PENDING,       /* waits for a worker */
-    LEAT_JOB_RUNNING,       /* in a handler, or pending completion */
+    LEAT_JOB_PENDING,       /* waits for a worker, or a consumer */
+    LEAT_JOB_RUNNING,       /* in a handler, pending completion, or leased */
     LEAT_JOB_RETRYING,      /* failed, due again */
     LEAT_JOB_COMPLETED,     /* final */
     LEAT_JOB_DEAD,          /* final; the reason says why */
@@ -1466,6 +1467,179 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_tag_list(struct leat_engine *engin
  * Returns:  LEAT_OK and *count; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_tag_count(struct leat_engine *engine, const char *tag,
                                                         uint64_t *count);
+/* ---- pull queues ----------------------------------------------------------------------------
+ *
+ * The jobs of a queue with the option `pull` are not run by workers. Consumers take them, each with
+ * a lease: the right to end it within a time. A type without a handler will do. A job that is taken
+ * is RUNNING, its attempt counts, and the handler's timeout has no say. What becomes of it:
+ *
+ *   leat_ack()            COMPLETED
+ *   leat_nack()           the attempt has failed: RETRYING, or DEAD where it was the last one
+ *   leat_lease_release()  waits again, in front; the attempt does not count
+ *   the time is over      the attempt has failed, as one that was timed out: PENDING, behind the
+ *                         others, or DEAD (LEAT_REASON_TIMEOUT)
+ *
+ * and each of them ends in CANCELLED where it was cancelled meanwhile, but for leat_ack(). Which
+ * comes first is decided once. From then on the lease does not hold: LEAT_STALE; and LEAT_GONE when
+ * the job has ended and its record is no longer there. A job has one lease that holds, at most.
+ *
+ * token.attempt is a fencing token: it grows from one lease of a job to the next, modulo 2^16. The
+ * lease is that of an attempt that is pending: leat_complete() and leat_pending_extend() take its
+ * token as well.
+ *
+ * Priorities, delays, retries, waiting_max, cancel, reschedule and expiry are as for other jobs. A
+ * pause, and a running_max, of the queue hold; those of types do not. A drain waits for leases, not
+ * for what nobody has taken; a stop waits for neither, and a lease's time goes on. With 0 workers
+ * what is due (delays, leases that are over) comes when someone is in leat_run_some() or
+ * leat_reserve().
+ */
+
+struct leat_reserve_options {
+    uint32_t size;
+    uint32_t version;
+    leat_queue queue;
+    uint32_t max;        /* leases at once; 1 or more (default 1) */
+    uint64_t lease_ns;   /* by the BOOT clock, never less; 0: 5 minutes (default). Above 146 years:
+                            that long */
+    uint64_t timeout_ns; /* how long to wait for the first job; 0: not (default) */
+    void *buffer;        /* for the payloads, aligned to 16; NULL with 0 bytes: jobs without */
+    size_t buffer_bytes; /* payload_bytes_max of the engine is enough for each first job */
+};
+
+static inline struct leat_reserve_options
+leat_reserve_options_default(void)
+{
+    struct leat_reserve_options options;
+    memset(&options, 0, sizeof(options));
+    options.size = (uint32_t)sizeof(options);
+    options.version = LEAT_STRUCT_VERSION;
+    options.max = 1;
+    return options;
+}
+
+struct leat_lease {
+    leat_job_id id;
+    leat_token token;
+    leat_type type;
+    uint32_t priority;
+    uint32_t attempt; /* this one; the first is 1 */
+    uint32_t max_attempts;
+    void *payload; /* in the caller's buffer, aligned to 16; NULL where there is none */
+    size_t payload_bytes;
+    uint64_t due_in_ns; /* what lease_ns came to */
+};
+
+/* Takes jobs of a pull queue, up to `max`: the most urgent first, and of those the oldest; as many
+ * as there are, and whose payloads fit into the buffer one behind the other. Waits for the first
+ * one if need be. `leases` has room for `max`. Payloads are copied, so they stay the caller's when
+ * a lease is over.
+ * Threads:  any; in a handler only with timeout_ns 0.    Progress: blocking, also without a wait:
+ *           who is about to deal the jobs of a priority is waited for.    Allocates: no.
+ * Returns:  LEAT_OK and *count >= 1; LEAT_EMPTY (timeout_ns 0); LEAT_TIMEOUT; LEAT_FULL (the next
+ *           job's payload does not fit into the buffer); LEAT_CLOSED (draining or stopped, also
+ *           while it waits); LEAT_WRONG_STATE (not started, or not a pull queue); LEAT_NOT_FOUND;
+ *           LEAT_DEADLOCK; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.
+ * Order:    the submit happens-before the return.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_reserve(struct leat_engine *engine,
+                                                      const struct leat_reserve_options *options,
+                                                      struct leat_lease *leases, size_t *count);
+
+/* The job is done. `result` (may be NULL with 0 bytes) is copied, where the job has
+ * LEAT_JOB_KEEP_RESULT.
+ * Threads:  any.      Progress: as leat_submit(); with a result, a lock of the allocator.
+ * Returns:  LEAT_OK; LEAT_STALE; LEAT_GONE; LEAT_NOT_FOUND; LEAT_NO_MEMORY and LEAT_BUSY (as
+ *           leat_complete()) and LEAT_WRONG_STATE (a result, and a token of a handler that has not
+ *           returned): the lease holds; LEAT_FORKED; LEAT_INVALID (above the payload limit, too).
+ * Order:    the call happens-before leat_wait() and leat_result() see the end.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_ack(struct leat_engine *engine, leat_token token,
+                                                  const void *result, size_t result_bytes);
+
+/* The attempt has failed. The next one is due after delay_ns; LEAT_DELAY_OF_POLICY: as its job
+ * says, or its type, or by default. `error` (may be NULL) is copied.
+ * Threads, Progress, Returns: as leat_complete().  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_nack(struct leat_engine *engine, leat_token token,
+                                                   uint64_t delay_ns, const char *error);
+
+/* The lease holds for at least lease_ns from now on (0: 5 minutes), and for no less than it did.
+ * Threads, Progress, Returns: as leat_pending_extend().  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_extend(struct leat_engine *engine, leat_token token,
+                                                     uint64_t lease_ns);
+
+/* Gives the job back as if it had not been taken: it is SCHEDULED for a moment, and then waits in
+ * front of the others of its priority.
+ * Threads, Progress, Returns: as leat_complete().  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_lease_release(struct leat_engine *engine,
+                                                            leat_token token);
+
+/* ---- stores ---------------------------------------------------------------------------------
+ *
+ * Where jobs wait, as a table of functions: the pull queue of an engine is one such store, and a
+ * program may bring its own, such as a database that several machines share. Who works through the
+ * table does not know which one it is (examples/store.c).
+ *
+ * A lease of a store is what it is above: at most one holds at a time for each job, tokens of one
+ * job grow, what is late is LEAT_STALE, or LEAT_GONE. Batches are many calls at once and not one:
+ * each function answers LEAT_OK if all went well, else the first other status, and statuses[i] says
+ * it of each (`statuses` may be NULL). They are called from any thread, several at once.
+ */
+
+struct leat_store_job {
+    const char *type_name; /* 1 to 200 bytes; copied */
+    const void *payload;   /* copied */
+    size_t payload_bytes;
+    uint64_t delay_ns;
+    uint32_t priority;     /* 0 is most urgent */
+    uint32_t max_attempts; /* 0: the store's default */
+};
+
+struct leat_store_take {
+    size_t max;          /* 1 or more */
+    uint64_t lease_ns;   /* 0: the store's default */
+    uint64_t timeout_ns; /* how long to wait for the first job; 0: not */
+    void *buffer;        /* for what the leases point to; aligned to 16 */
+    size_t buffer_bytes;
+};
+
+struct leat_store_lease {
+    leat_token token;
+    const char *type_name; /* in the buffer, or the store's until it is closed */
+    const void *payload;   /* in the buffer; NULL where there is none */
+    size_t payload_bytes;
+    uint32_t attempt; /* the first is 1 */
+    uint32_t max_attempts;
+};
+
+struct leat_store_nack {
+    leat_token token;
+    uint64_t delay_ns; /* or LEAT_DELAY_OF_POLICY: the store's */
+    const char *error; /* NULL: nothing */
+};
+
+struct leat_store {
+    enum leat_status (*put_batch)(void *context, const struct leat_store_job *jobs, size_t count,
+                                  enum leat_status *statuses);
+    /* LEAT_OK and *count >= 1; LEAT_EMPTY, LEAT_TIMEOUT, LEAT_FULL (the first does not fit into the
+     * buffer), LEAT_CLOSED. */
+    enum leat_status (*take_batch)(void *context, const struct leat_store_take *what,
+                                   struct leat_store_lease *leases, size_t *count);
+    enum leat_status (*ack_batch)(void *context, const leat_token *tokens, size_t count,
+                                  enum leat_status *statuses);
+    enum leat_status (*nack_batch)(void *context, const struct leat_store_nack *nacks, size_t count,
+                                   enum leat_status *statuses);
+    /* At least so long from now on; 0: the store's default. */
+    enum leat_status (*extend_batch)(void *context, const leat_token *tokens, size_t count,
+                                     uint64_t lease_ns, enum leat_status *statuses);
+    void (*close)(void *context); /* no other call is under way */
+    void *context;
+};
+
+/* A pull queue as a store. Its defaults are those of leat_job, leat_reserve() and the types.
+ * Threads:  any.      Progress: wait-free but for the allocator.
+ * Returns:  LEAT_OK and *store, owned by the caller, given back by its close() before leat_close();
+ *           LEAT_NOT_FOUND; LEAT_WRONG_STATE (not a pull queue); LEAT_NO_MEMORY; LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_queue_store(struct leat_engine *engine, leat_queue queue, struct leat_store *store);
 
 /* ---- groups: fork and join ----------------------------------------------------------------- */
 

@@ -361,6 +361,7 @@ queue_add(struct leat_engine *engine, const char *name, const struct leat_queue_
     }
     uint64_t unset = 0;
     uint64_t set = leat_queue_options_word(options->priority, options->waiting_max);
+    set |= options->pull ? LEAT_QUEUE_PULL : 0;
     /* queue:A acq_rel -> queue:B.  Carries: nothing but the word itself.
      * If relaxed: nothing changes. */
     bool first = atom_cas_acq_rel(&engine->pool.queues[*index].options, &unset, set);
@@ -496,6 +497,8 @@ leat_registry_init(struct leat_engine *engine)
     }
     uint32_t first = 0;
     const struct leat_queue_options defaults = queue_defaults();
+    enum leat_status status = leat_backoff_read(&engine->backoff, NULL, NULL);
+    LEAT_ASSERT(status == LEAT_OK);
     return queue_add(engine, "default", &defaults, &first) == LEAT_OK;
 }
 

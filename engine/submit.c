@@ -557,6 +557,9 @@ group_put(const struct group *group, uint32_t count, bool stands)
     struct leat_pool *pool = &group->engine->pool;
     if (stands) {
         leat_lists_add(pool, group->intakes[0].level, group->items, count);
+        for (size_t i = 0; i < group->count; i++) {
+            leat_pull_tell(group->engine, group->intakes[i].queue);
+        }
     } else {
         leat_pool_put_n(pool, group->intakes[0].level, group->items, count);
     }

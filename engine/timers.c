@@ -405,7 +405,8 @@ go_on(struct leat_engine *engine, uint32_t index, enum leat_phase from)
     bool counted = leat_job_counted(record);
     uint64_t before = 0;
     uint64_t after = 0;
-    record->returned = false;
+    record->returned =
+        leat_queue_pulls(engine, queue) && due_of(engine, index).at_ns == LEAT_TIMERS_FRONT;
     if (counted) {
         leat_queue_room_force(engine, queue);
     }

@@ -534,6 +534,54 @@ leat_lists_admit(struct leat_pool *pool, uint32_t level)
     return true;
 }
 
+/* ---- taking beside the ring ------------------------------------------------------------------ */
+
+/* Jobs off the front of the list, until the taker wants no more: then *enough. */
+static void
+take(struct leat_pool *pool, uint32_t level, uint32_t queue, const struct leat_taker *taker,
+     bool *enough)
+{
+    const struct leat_fifo_links links = job_links(pool);
+    struct leat_list *list = &pool->lists[level].lists[queue];
+    uint32_t left = 0;
+    *enough = false;
+    while (left < LEAT_ADMIT_MOVES && !*enough) {
+        struct leat_fifo *front = list_front(list);
+        uint32_t index = 0;
+        if (!leat_fifo_pop_front(front, links, &index)) {
+            break;
+        }
+        if (!drop(pool, index) && !taker->take(taker->context, index)) {
+            leat_fifo_push_front(front, links, index);
+            *enough = true;
+        } else {
+            left++;
+        }
+    }
+    waiting_lower(pool, level, queue, left);
+}
+
+enum leat_taken
+leat_lists_take(struct leat_pool *pool, uint32_t level, uint32_t queue,
+                const struct leat_taker *taker)
+{
+    struct leat_lists *lists = &pool->lists[level];
+    bool enough = false;
+    if (!role_take(lists)) {
+        return LEAT_TAKEN_BUSY;
+    }
+    turn(pool, lists);
+    deal(pool, level);
+    answer(pool, level);
+    take(pool, level, queue, taker, &enough);
+    /* What was in the inbox when the caller came must have been dealt. */
+    bool undealt = lists->chain != LEAT_INDEX_NONE || lists->turned.count != 0 ||
+                   leat_inbox_ready(&lists->inbox);
+    bool some = undealt || !list_empty(&lists->lists[queue]);
+    role_give(pool, level);
+    return enough || !some ? LEAT_TAKEN_ALL : LEAT_TAKEN_PART;
+}
+
 /* ---- init and check ------------------------------------------------------------------------- */
 
 static size_t

@@ -3,11 +3,13 @@
  *
  * Source   ours. Any number of threads list; the role of a level is a try-lock that hands on what
  *          was missed.
- * Roles    any thread lists and cancels. One worker at a time holds the role of a level and admits.
+ * Roles    any thread lists and cancels. One worker at a time holds the role of a level and admits,
+ *          or any thread, and takes for itself.
  * Claims   list    lock-free: the inbox's swap. Needs no memory: the links are in the records.
  *          admit   BLOCKING in its holder: one that stops while it holds the role holds up what is
  *                  listed at its level. Whoever finds the role held marks it and goes on. A hold
  *                  touches at most 4 * LEAT_ADMIT_MOVES records, however many wait.
+ *          take    BLOCKING in the holder, too: who takes waits for the role, as long as a hold is.
  *          Order   FIFO per submitting thread, queue and level, what is pushed directly included.
  *          Sweep   a cancel that finds more cancelled jobs than others, and than LEAT_ZOMBIES_MIN,
  *                  asks for a sweep: what was cancelled by then leaves as workers come by, also
@@ -34,6 +36,7 @@
 #include "sched/bucket.h"
 #include "sched/gate.h"
 #include "sched/limits.h"
+#include "sched/takers.h"
 
 struct leat_pool;
 
@@ -58,6 +61,7 @@ struct leat_queue_words {
     struct leat_gate gate;                         /* S theirs, too */
     struct leat_bucket bucket;                     /* S theirs, too */
     struct leat_gate kept;                         /* S theirs, too: workers' places */
+    struct leat_takers takers;                     /* S theirs, too */
 };
 
 /* The jobs of one queue and level. Letters: O the holder of the level's role; S many writers. */
@@ -143,6 +147,25 @@ bool leat_lists_ready(const struct leat_lists *lists);
 /* Admits what there is room for, as far as one hold goes. False: another worker holds the role.
  * pre: the calling worker has counted it, see leat_pool_quiet(). */
 bool leat_lists_admit(struct leat_pool *pool, uint32_t level);
+
+enum leat_taken {
+    LEAT_TAKEN_ALL,  /* the list is empty, and so was the inbox; or the taker wants no more */
+    LEAT_TAKEN_PART, /* as far as one hold goes: come again */
+    LEAT_TAKEN_BUSY  /* another thread holds the role, for a moment: come again */
+};
+
+/* Who takes jobs out of a list beside the ring. `take` is given the oldest job of the list that was
+ * not dropped; false: it stays there, and no other one is wanted. */
+struct leat_taker {
+    bool (*take)(void *context, uint32_t index);
+    void *context;
+};
+
+/* Gives a taker what is listed of the queue and level. It takes the role as a worker does: so what
+ * it holds up, and who holds it up, is as with leat_lists_admit(). pre: as there; a thread that is
+ * no worker has counted itself. */
+enum leat_taken leat_lists_take(struct leat_pool *pool, uint32_t level, uint32_t queue,
+                                const struct leat_taker *taker);
 
 /* A job of the queue and level that waited, somewhere, is one that will be dropped. Progress:
  * lock-free. */

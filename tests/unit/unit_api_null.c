@@ -10,6 +10,7 @@
 #include "tests/unit/api_null.h"
 #include "tests/unit/api_null_attempts.h"
 #include "tests/unit/api_null_handlers.h"
+#include "tests/unit/api_null_pull.h"
 
 static void
 nothing(void *argument)
@@ -273,6 +274,12 @@ case_run(struct world *world)
     CHECK_STATUS(leat_run_result(run, NULL, 1), LEAT_INVALID);
     CHECK_STATUS(leat_run_result(run, "", SIZE_MAX), LEAT_INVALID);
     CHECK_STATUS(leat_run_progress(run, UINT32_MAX, NULL), LEAT_INVALID);
+}
+
+static void
+case_pull(struct world *world)
+{
+    mistakes_pull(world->engine);
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */
@@ -631,6 +638,7 @@ static const struct entry entries[] = {
     {"leat_run_inline", case_run_inline},
     {"leat_complete", case_attempts},
     {"leat_pending_extend", case_attempts},
+    API_NULL_PULL,
     {"leat_type_options_init", case_type_options_init},
     {"leat_type_register", case_type_register},
     {"leat_type_find", case_type_find},
