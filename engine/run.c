@@ -94,11 +94,11 @@ retry(const struct leat_run *run)
     uint64_t after = 0;
     run->record->returned = false;
     if (counted) {
-        leat_queue_room_force(engine, queue);
+        leat_room_force(engine, queue, leat_job_payload_bytes(run->record));
     }
     if (!leat_job_change(run->word, &change, &before, &after)) {
         if (counted) {
-            leat_queue_room_give(engine, queue);
+            leat_room_give(engine, queue, leat_job_payload_bytes(run->record));
         }
         wait_until(run, LEAT_PHASE_RETRYING, 0); /* or it ends there */
         return;
@@ -259,7 +259,7 @@ begin(struct leat_run *run)
     uint64_t after = 0;
     if (LEAT_LIKELY(leat_job_change(run->word, &change, &before, &after))) {
         if (LEAT_UNLIKELY(leat_job_counted(record))) {
-            leat_queue_room_give(run->engine, leat_job_queue(record));
+            leat_room_give(run->engine, leat_job_queue(record), leat_job_payload_bytes(record));
         }
         run->id = leat_word_of(leat_word_generation(after), run->index);
         return true;
@@ -630,7 +630,7 @@ leat_run_payload(const struct leat_run *run, size_t *bytes)
 {
     struct leat_job_record *record = run->record;
     if (bytes != NULL) {
-        *bytes = record->payload_bytes;
+        *bytes = leat_job_payload_bytes(record);
     }
     switch ((enum leat_payload_place)record->payload_place) {
     case LEAT_PAYLOAD_RECORD:

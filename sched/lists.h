@@ -53,8 +53,7 @@ struct leat_pool;
 struct leat_queue_words {
     LEAT_ALIGNED_LINE leat_atomic_u64 options;     /* S of who hands the queues out; 0 at first */
     leat_atomic_u32 waiting[LEAT_PRIORITY_LEVELS]; /* S see above, by level */
-    LEAT_ALIGNED_LINE leat_atomic_u32 count;       /* S theirs, too */
-    struct leat_gate gate;                         /* S theirs, too */
+    LEAT_ALIGNED_LINE struct leat_gate gate;       /* S theirs, too */
 };
 
 /* The jobs of one queue and level. Letters: O the holder of the level's role; S many writers. */
