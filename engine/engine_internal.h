@@ -297,7 +297,7 @@ enum leat_status leat_job_locate(const struct leat_engine *engine, leat_job_id i
 enum leat_status leat_word_judge(uint64_t word, leat_job_id id);
 /* Ends a job that waits and has expired. False: it does not wait. Progress: lock-free. */
 bool leat_job_expire(struct leat_engine *engine, leat_job_id id);
-/* Cancels a job that waits; one that runs is let be. False: it does not wait. Progress: lock-free. */
+/* Cancels a job that waits; one that runs is let be. False: it does not wait. Lock-free. */
 bool leat_job_purge(struct leat_engine *engine, leat_job_id id);
 /* The same for one that is PENDING and was not run yet, with LEAT_REASON_DROPPED. */
 bool leat_job_drop(struct leat_engine *engine, leat_job_id id);
