@@ -27,6 +27,7 @@ struct fixture {
     size_t waited_bytes;
     uint64_t block_ns; /* of its job; 0: none */
     leat_job_id last;
+    struct test_threads threads;
 };
 
 static struct leat_job
@@ -117,11 +118,11 @@ someone_waits(void *argument)
 
 /* Fills the queue, and has a thread wait for room. */
 static void
-begin_wait(struct fixture *fixture, struct test_threads *threads)
+begin_wait(struct fixture *fixture)
 {
     CHECK_OK(submit(fixture, 1));
     CHECK_OK(submit(fixture, LARGE - 1));
-    test_threads_start(threads, 1, waiter, fixture);
+    test_threads_start(&fixture->threads, 1, waiter, fixture);
     CHECK(test_until(someone_waits, fixture));
 }
 
@@ -149,7 +150,7 @@ make_room(struct fixture *fixture, enum maker maker)
         break;
     case MAKER_PURGE:
         CHECK_OK(leat_queue_purge(fixture->engine, fixture->queue, &count));
-        CHECK_EQUAL(count, 2);
+        CHECK(count == 2 || count == 3); /* the one that it lets in may be among them */
         break;
     case MAKER_RESCHEDULE:
         CHECK_OK(leat_reschedule(fixture->engine, fixture->last,
@@ -166,11 +167,10 @@ room_wakes(void **state)
     (void)state;
     for (uint32_t maker = 0; maker < MAKER_COUNT; maker++) {
         struct fixture *fixture = setup_of(1, LEAT_FOREVER);
-        struct test_threads threads = {.count = 0};
         fixture->waited_bytes = LARGE / 2;
-        begin_wait(fixture, &threads);
+        begin_wait(fixture);
         make_room(fixture, (enum maker)maker);
-        test_threads_join(&threads);
+        test_threads_join(&fixture->threads);
         CHECK_OK(fixture->waited);
         teardown(fixture);
     }
@@ -182,18 +182,17 @@ too_little_room(void **state)
 {
     (void)state;
     struct fixture *fixture = setup_of(1, LEAT_FOREVER);
-    struct test_threads threads = {.count = 0};
     leat_job_id first = {0};
     fixture->waited_bytes = LARGE;
     CHECK_OK(submit(fixture, 1));
     first = fixture->last;
     CHECK_OK(submit(fixture, 1));
-    test_threads_start(&threads, 1, waiter, fixture);
+    test_threads_start(&fixture->threads, 1, waiter, fixture);
     CHECK(test_until(someone_waits, fixture));
     CHECK_OK(leat_cancel(fixture->engine, first));
     CHECK(test_until(someone_waits, fixture));
     CHECK_OK(leat_cancel(fixture->engine, fixture->last));
-    test_threads_join(&threads);
+    test_threads_join(&fixture->threads);
     CHECK_OK(fixture->waited);
     teardown(fixture);
 }
@@ -231,8 +230,7 @@ closed(void **state)
     (void)state;
     for (uint32_t way = 0; way < 3; way++) {
         struct fixture *fixture = setup_of(1, LEAT_FOREVER);
-        struct test_threads threads = {.count = 0};
-        begin_wait(fixture, &threads);
+        begin_wait(fixture);
         if (way == 0) {
             /* What is paused is not waited for. */
             CHECK_OK(leat_drain(fixture->engine, 0));
@@ -241,7 +239,7 @@ closed(void **state)
         } else {
             CHECK_STATUS(leat_queue_drain(fixture->engine, fixture->queue, 0), LEAT_TIMEOUT);
         }
-        test_threads_join(&threads);
+        test_threads_join(&fixture->threads);
         CHECK_STATUS(fixture->waited, LEAT_CLOSED);
         teardown(fixture);
     }

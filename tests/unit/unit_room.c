@@ -287,9 +287,9 @@ limits_set_later(void **state)
     CHECK_EQUAL(fill(fixture, 0), MANY);
     set(fixture, 0, 10); /* counted all the time */
     CHECK_EQUAL(fill(fixture, 1), 10);
-    set(fixture, MANY + 10, 0);
-    CHECK_STATUS(submit(fixture, 0, NULL), LEAT_FULL);
     set(fixture, MANY + 11, 0);
+    CHECK_STATUS(submit(fixture, 0, NULL), LEAT_FULL);
+    set(fixture, MANY + 12, 0);
     CHECK_EQUAL(fill(fixture, 0), 1);
     teardown(fixture);
 }
