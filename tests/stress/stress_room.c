@@ -1,8 +1,8 @@
 /* stress_room.c - threads that submit to queues with limits in jobs and bytes, of one tenant, which
- * reject, wait and drop, while workers run the jobs, one thread changes a limit that is never below
- * what is promised, purges, and drains and opens a queue again. What waits is never more than the
- * limit: each submit that was taken in counts until its handler begins, or its cancel. Each job that
- * was taken in ends once. In the end the census compares what limits count with what waits.
+ * reject, wait and drop, while workers run the jobs, one thread changes limits up to what is
+ * promised, purges, and drains and opens a queue again. What waits is never more than the
+ * limit: each submit that was taken in counts until its handler begins, or its cancel. Each job
+ * that was taken in ends once. In the end the census compares what limits count with what waits.
  * Holds I1 and I2 of engine/room.h, and its edges. */
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* unit_queue_drain.c - the drain of a queue: what waits and runs ends, what handlers submit to it is
+/* unit_queue_drain.c - the drain of a queue: what waits and runs ends, what handlers submit is
  * part of it, also where that comes into a record that was looked at before; outside submits are
  * refused, other queues go on; what waits for a time is not waited for; at the end of the time what
  * waits stays, and has used up no attempt; a queue is opened again; lent threads; bad input. */

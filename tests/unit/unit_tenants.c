@@ -1,4 +1,4 @@
-/* unit_tenants.c - tenants, with a lent thread: jobs and bytes of several queues together, below, at
+/* unit_tenants.c - tenants, with a lent thread: jobs and bytes of all its queues, below, at
  * and above each limit, beside the queues' own; what is told; limits that change; drops and waits
  * at a tenant's limit; names, how many, and bad input. */
 #include <stdlib.h>
