@@ -1,5 +1,5 @@
-/* unit_purge.c - the purge of a queue, with a lent thread: all that waits is cancelled, in rings, in
- * lists, for a time, for a retry, in a paused queue; what runs goes on, and so do other queues;
+/* unit_purge.c - the purge of a queue, with a lent thread: all that waits is cancelled, in a ring,
+ * in lists, for a time, for a retry, in a paused queue; what runs goes on, and so do other queues;
  * how many is said; bad input. */
 #include <stdlib.h>
 
