@@ -7,13 +7,7 @@
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/source.h"
-
-/* An engine to make mistakes with, and a run of it for what is asked of runs. */
-struct world {
-    struct leat_engine *engine;
-    struct leat_run *run; /* NULL outside the handler */
-    leat_type type;
-};
+#include "tests/unit/api_null_queues.h"
 
 static void
 nothing(void *argument)
@@ -382,20 +376,6 @@ case_queue_name(struct world *world)
     CHECK_TEXT(name, "as before");
 }
 
-static void
-case_gates(struct world *world)
-{
-    leat_queue none = {0};
-    CHECK_STATUS(leat_queue_pause(NULL, none), LEAT_INVALID);
-    CHECK_STATUS(leat_queue_resume(NULL, none), LEAT_INVALID);
-    CHECK_STATUS(leat_queue_set_running_max(NULL, none, 1), LEAT_INVALID);
-    CHECK_STATUS(leat_type_set_running_max(NULL, (leat_type){0}, 1), LEAT_INVALID);
-    CHECK_STATUS(leat_queue_pause(world->engine, none), LEAT_NOT_FOUND);
-    CHECK_STATUS(leat_queue_resume(world->engine, none), LEAT_NOT_FOUND);
-    CHECK_STATUS(leat_queue_set_running_max(world->engine, none, 1), LEAT_NOT_FOUND);
-    CHECK_STATUS(leat_type_set_running_max(world->engine, (leat_type){0}, 1), LEAT_NOT_FOUND);
-}
-
 /* ---- jobs ----------------------------------------------------------------------------------- */
 
 static void
@@ -656,10 +636,7 @@ static const struct entry entries[] = {
     {"leat_queue_create", case_queue_create},
     {"leat_queue_find", case_queue_find},
     {"leat_queue_name", case_queue_name},
-    {"leat_queue_pause", case_gates},
-    {"leat_queue_resume", case_gates},
-    {"leat_queue_set_running_max", case_gates},
-    {"leat_type_set_running_max", case_gates},
+    API_NULL_QUEUES,
     {"leat_job_state_text", case_job_state_text},
     {"leat_reason_text", case_reason_text},
     {"leat_submit", case_submit},
