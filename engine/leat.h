@@ -55,7 +55,7 @@ enum leat_status {
     LEAT_INVALID,     /* an argument is out of its range, or a pointer is NULL that may not be */
     LEAT_FULL,        /* a limit of the queue or the engine is reached */
     LEAT_EMPTY,       /* nothing there to take or to run */
-    LEAT_CLOSED,      /* the engine is draining or stopped */
+    LEAT_CLOSED,      /* the engine, or the job's queue, is draining; or the engine is stopped */
     LEAT_WRONG_STATE, /* not legal in the present state of the engine or the job */
     LEAT_BUSY,        /* every place for such a caller is taken at this moment */
     LEAT_TIMEOUT,     /* the time given ran out first */
@@ -110,6 +110,11 @@ typedef struct leat_type {
 typedef struct leat_queue {
     uint32_t bits;
 } leat_queue;
+
+/* Zero is none. */
+typedef struct leat_tenant {
+    uint32_t bits;
+} leat_tenant;
 
 /* The right to complete one attempt that answered leat_pending() or leat_pending_for(). */
 typedef struct leat_token {
@@ -275,6 +280,9 @@ struct leat_config {
     /* A job that ran in so many processes that crashed goes DEAD (LEAT_REASON_QUARANTINED) instead
      * of being begun again: 0, for never, to 1 000 (default 3). Without a log no crash is known. */
     uint32_t quarantine_after;
+    /* Limits, once more: bytes of all payloads above payload_bytes_inline, of jobs that wait, run
+     * or are kept; 0: none. Beyond it a submit is LEAT_FULL, whatever its queue does at a limit. */
+    uint64_t payload_bytes_total_max;
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -902,6 +910,13 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_type_name(struct leat_engine *engi
 
 /* ---- queues -------------------------------------------------------------------------------- */
 
+/* What a submit does that finds a limit of its queue, or of the queue's tenant, reached. */
+enum leat_full_policy {
+    LEAT_FULL_REJECT = 0, /* LEAT_FULL (default) */
+    LEAT_FULL_BLOCK,      /* it waits for room, see leat_queue_options.block_ns */
+    LEAT_FULL_DROP_OLDEST /* it ends jobs of the queue that wait, see there */
+};
+
 struct leat_queue_options {
     uint32_t size;
     uint32_t version;
@@ -916,6 +931,17 @@ struct leat_queue_options {
      * the call, and the queue is there without. */
     uint32_t running_min;
     bool pull; /* its jobs are taken by leat_reserve(), and never go to a worker */
+    /* DROP_OLDEST: of the least urgent jobs of the queue that wait for their first attempt, the one
+     * that was submitted first is CANCELLED (LEAT_REASON_DROPPED), and so on until there is room.
+     * None is dropped for one that is less urgent: that one is LEAT_FULL; nor one that runs, was
+     * run, or has waited for a time. Such a submit takes a lock, and may allocate. */
+    enum leat_full_policy full;
+    uint64_t waiting_bytes_max; /* of the payloads of the jobs that waiting_max counts; 0: none */
+    /* BLOCK: how long leat_submit() waits for room, and leat_submit_batch() with EACH for each job;
+     * then LEAT_TIMEOUT. LEAT_FOREVER (default). LEAT_FULL at once in handlers and with 0 workers,
+     * where the caller may be who has to make room, and for a job that is larger than the limit. */
+    uint64_t block_ns;
+    leat_tenant tenant; /* whose limits bind it, too; 0: none. It stays */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -1003,6 +1029,186 @@ LEAT_API LEAT_NODISCARD enum leat_status
 leat_type_set_running_min(struct leat_engine *engine, leat_type type, uint32_t running_min);
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_queue_set_running_min(struct leat_engine *engine, leat_queue queue, uint32_t running_min);
+/* ---- queues: limits, purge, drain ----------------------------------------------------------
+ *
+ * What waits, for limits, are jobs in state PENDING: a job that is SCHEDULED or RETRYING comes back
+ * in its time, whatever the limit, and counts from then on. Jobs that were submitted before the
+ * queue had its first limit, or tenant, are not counted.
+ */
+
+/* As the fields of the same names in leat_queue_options. */
+struct leat_queue_limits {
+    uint32_t size;
+    uint32_t version;
+    uint32_t waiting_max;
+    enum leat_full_policy full;
+    uint64_t waiting_bytes_max;
+    uint64_t block_ns;
+};
+
+static inline struct leat_queue_limits
+leat_queue_limits_default(void)
+{
+    struct leat_queue_limits limits;
+    memset(&limits, 0, sizeof(limits));
+    limits.size = (uint32_t)sizeof(limits);
+    limits.version = LEAT_STRUCT_VERSION;
+    limits.block_ns = LEAT_FOREVER;
+    return limits;
+}
+
+/* Sets all limits of a queue, while the engine runs: for the submits that begin behind the return.
+ * What waits stays, also where it is more than the new limit. Submits that wait look again.
+ * DROP_OLDEST drops jobs that were submitted since it was set.
+ * Threads:  any, also several at once: of each field, the last one counts.    Progress: lock-free
+ *           but for the allocator, once per queue with DROP_OLDEST.
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_queue_set_limits(struct leat_engine *engine, leat_queue queue,
+                      const struct leat_queue_limits *limits);
+
+/* Cancels all jobs of a queue that wait, be they PENDING, SCHEDULED or RETRYING; what runs goes on,
+ * and may be run again. It looks at all records of the engine. Jobs that are submitted meanwhile
+ * may be cancelled or not.
+ * Threads:  any, handlers too.    Progress: lock-free.    Allocates: no.    Waits: never.
+ * Returns:  LEAT_OK and *count (may be NULL), how many; LEAT_NOT_FOUND; LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_queue_purge(struct leat_engine *engine,
+                                                          leat_queue queue, size_t *count);
+
+/* Closes a queue to jobs from outside handlers (LEAT_CLOSED), and waits until those that were in
+ * it have ended, as have those that handlers submit to it meanwhile. As in leat_drain(), what is
+ * SCHEDULED or RETRYING is not waited for before its time has come, and runs when it has. With 0
+ * workers the calling thread runs the work, that of other queues too. What is paused is waited for.
+ * Past the timeout the queue is paused: what waits stays as it is and uses up no attempt.
+ * leat_queue_reopen() undoes both.
+ * Threads:  any outside a handler, and outside read sections of liburcu-bp.    Progress: blocking.
+ * Returns:  LEAT_OK (closed still); LEAT_TIMEOUT (closed and paused); LEAT_WRONG_STATE (the engine
+ *           is not running or draining); LEAT_CLOSED (it was stopped meanwhile); LEAT_BUSY (0
+ *           workers, all places for lent threads taken; closed all the same); LEAT_DEADLOCK;
+ *           LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_queue_drain(struct leat_engine *engine,
+                                                          leat_queue queue, uint64_t timeout_ns);
+
+/* Opens a queue to new jobs again, and resumes it. It is no error where it is open.
+ * Threads:  any, handlers too.    Progress: lock-free.
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_queue_reopen(struct leat_engine *engine,
+                                                           leat_queue queue);
+
+struct leat_queue_info {
+    uint32_t size;
+    uint32_t version;
+    uint32_t priority;
+    uint32_t running_max;
+    uint32_t waiting_max;
+    enum leat_full_policy full;
+    uint64_t waiting_bytes_max;
+    uint64_t block_ns;
+    leat_tenant tenant;
+    bool paused;
+    bool draining; /* closed by leat_queue_drain() */
+    uint64_t waiting;
+    uint64_t waiting_bytes; /* of their payloads */
+    uint64_t scheduled;
+    uint64_t retrying;
+    uint64_t running;
+    uint64_t dropped; /* jobs that DROP_OLDEST ended */
+};
+
+static inline struct leat_queue_info
+leat_queue_info_default(void)
+{
+    struct leat_queue_info info;
+    memset(&info, 0, sizeof(info));
+    info.size = (uint32_t)sizeof(info);
+    info.version = LEAT_STRUCT_VERSION;
+    return info;
+}
+
+/* Fills `info`. It looks at all records of the engine, and each number is one of jobs that were
+ * there at some moment of the call; exact where nothing changes.
+ * Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_queue_get_info(struct leat_engine *engine, leat_queue queue, struct leat_queue_info *info);
+
+/* ---- tenants -------------------------------------------------------------------------------
+ *
+ * A tenant bounds what waits in several queues together. A queue names it when it is created
+ * (leat_queue_options), and has its own limits beside. At a tenant's limit a queue does what it
+ * does at its own; DROP_OLDEST drops of the queue's own jobs.
+ */
+
+struct leat_tenant_options {
+    uint32_t size;
+    uint32_t version;
+    uint32_t jobs_max;  /* as waiting_max of a queue; 0: none */
+    uint64_t bytes_max; /* as waiting_bytes_max */
+};
+
+static inline struct leat_tenant_options
+leat_tenant_options_default(void)
+{
+    struct leat_tenant_options options;
+    memset(&options, 0, sizeof(options));
+    options.size = (uint32_t)sizeof(options);
+    options.version = LEAT_STRUCT_VERSION;
+    return options;
+}
+
+/* Creates a tenant, of at most as many as queues_max. Names as for types. `options` NULL: the
+ * defaults.
+ * Threads:  any.      Progress: blocking (a mutex).    Copies name and options.
+ * Returns:  LEAT_OK; LEAT_EXISTS (*tenant is set to it all the same); LEAT_FULL; LEAT_NO_MEMORY;
+ *           LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_tenant_create(struct leat_engine *engine, const char *name,
+                   const struct leat_tenant_options *options, leat_tenant *tenant);
+
+/* As leat_type_find() and leat_type_name(). */
+LEAT_API LEAT_NODISCARD enum leat_status leat_tenant_find(struct leat_engine *engine,
+                                                          const char *name, leat_tenant *tenant);
+LEAT_API LEAT_NODISCARD enum leat_status leat_tenant_name(struct leat_engine *engine,
+                                                          leat_tenant tenant, const char **name);
+
+/* As leat_queue_set_limits().
+ * Threads:  any, also several at once: of each field, the last one counts.    Progress: lock-free.
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_tenant_set_limits(struct leat_engine *engine, leat_tenant tenant,
+                       const struct leat_tenant_options *options);
+
+struct leat_tenant_info {
+    uint32_t size;
+    uint32_t version;
+    uint32_t jobs_max;
+    uint32_t queues; /* of this tenant */
+    uint64_t bytes_max;
+    uint64_t jobs;    /* that wait, in all its queues */
+    uint64_t bytes;   /* of their payloads */
+    uint64_t refused; /* times that a submit found one of its limits reached */
+};
+
+static inline struct leat_tenant_info
+leat_tenant_info_default(void)
+{
+    struct leat_tenant_info info;
+    memset(&info, 0, sizeof(info));
+    info.size = (uint32_t)sizeof(info);
+    info.version = LEAT_STRUCT_VERSION;
+    return info;
+}
+
+/* Each number is exact for some moment during the call; a submit that is being refused may count
+ * for a moment.
+ * Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_tenant_get(struct leat_engine *engine, leat_tenant tenant, struct leat_tenant_info *info);
 
 /* ---- jobs ---------------------------------------------------------------------------------- */
 
@@ -1026,7 +1232,8 @@ enum leat_reason {
     LEAT_REASON_INVALID,      /* the handler's answer is none of leat_outcome_kind */
     LEAT_REASON_TIMEOUT,      /* attempts used up, and the last one was timed out */
     LEAT_REASON_EXPIRED,      /* it waited for longer than its expires_in_ns */
-    LEAT_REASON_QUARANTINED   /* see leat_config.quarantine_after */
+    LEAT_REASON_QUARANTINED,  /* see leat_config.quarantine_after */
+    LEAT_REASON_DROPPED       /* CANCELLED by its queue, which was full (LEAT_FULL_DROP_OLDEST) */
 };
 
 /* The states' and reasons' names in lower case: "pending", "unknown type"; "unknown" beyond.
@@ -1103,6 +1310,8 @@ struct leat_job_options {
     /* Tags, 1 to 32 bytes each, copied: for lists and counts, see leat_tag_list(). */
     const char *const *tags;
     uint32_t tags_count; /* 0 to 16 */
+    /* How long this submit waits for room, where its queue has LEAT_FULL_BLOCK; 0: as that says */
+    uint64_t block_ns;
 };
 
 static inline struct leat_job_options
@@ -1157,11 +1366,12 @@ leat_job_default(void)
  *           job with a key comes to run hangs on who answers for its key (docs/design/0020).
  * Copies job and payload.
  * Allocates: only for a payload above payload_bytes_inline, options, a kept result, or a new name.
- * Waits:    never, but for the mutex of a name that is new; and of those with a unique key or a
- *           name one in hundreds for a grace period.
- * Returns:  LEAT_OK; LEAT_FULL (waiting_max of the queue, jobs_max, types_max, queues_max, or the
- *           slots of the completion queue); LEAT_CLOSED; LEAT_NOT_FOUND (a handle of no type or
- *           queue); LEAT_EXISTS (the unique key or the name; that of a submit which is at work
+ * Waits:    never, but for the mutex of a name that is new; of those with a unique key or a name
+ *           one in hundreds for a grace period; and for room, where its queue says so (block_ns).
+ * Returns:  LEAT_OK; LEAT_FULL (a limit of the queue or its tenant, jobs_max, types_max,
+ *           queues_max, payload_bytes_total_max, or the slots of the completion queue);
+ *           LEAT_TIMEOUT (it has waited for room); LEAT_CLOSED; LEAT_NOT_FOUND (a handle of no type
+ *           or queue); LEAT_EXISTS (the unique key or the name; that of a submit which is at work
  *           counts, also if it is then refused); LEAT_JOINED (*id is the job that has the unique
  *           key); LEAT_BUSY (so has one that is being submitted or changed at this moment: try
  *           again); LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.
@@ -1183,9 +1393,10 @@ enum leat_batch_mode {
  * ALL_OR_NONE: on any other status than LEAT_OK no job was taken, statuses[i] names the culprits
  * (LEAT_OK beside them; all LEAT_OK where it was the room or the memory), ids are untouched. Such a
  * batch becomes visible to the workers as a whole: it takes one place of the priority's ring, or is
- * listed behind it; more than jobs_max never fit (LEAT_FULL). At present all its jobs must have one
- * priority (LEAT_UNSUPPORTED). Their unique_conflict can only be LEAT_UNIQUE_REJECT (LEAT_INVALID),
- * as what the others do cannot be taken back.
+ * listed behind it; more than jobs_max never fit (LEAT_FULL). It neither waits for room nor drops
+ * others: where all its jobs do not fit beside what waits, it is LEAT_FULL. At present all its jobs
+ * must have one priority (LEAT_UNSUPPORTED). Their unique_conflict can only be LEAT_UNIQUE_REJECT
+ * (LEAT_INVALID), as what the others do cannot be taken back.
  * Threads:  any.      Progress: as leat_submit().    Copies jobs and payloads.
  * Returns:  as leat_submit(); LEAT_INVALID for a bad mode or a NULL array with count > 0.  */
 LEAT_API LEAT_NODISCARD enum leat_status

@@ -65,7 +65,7 @@ lease_fill(struct leat_lease *lease, const struct leat_run *run)
     lease->priority = leat_run_priority(run);
     lease->attempt = run->attempt;
     lease->max_attempts = run->max_attempts;
-    lease->payload_bytes = run->record->payload_bytes;
+    lease->payload_bytes = leat_job_payload_bytes(run->record);
 }
 
 /* Of struct leat_taker: the oldest job of its list. */
@@ -75,8 +75,8 @@ take_one(void *context, uint32_t index)
     struct taking *taking = context;
     struct leat_engine *engine = taking->engine;
     struct leat_run run = leat_run_of(engine, index);
-    taking->shut =
-        !fits(taking, run.record->payload_bytes) || !leat_gates_enter_pull(engine, run.record);
+    taking->shut = !fits(taking, leat_job_payload_bytes(run.record)) ||
+                   !leat_gates_enter_pull(engine, run.record);
     if (taking->shut) {
         return false;
     }

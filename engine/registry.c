@@ -32,6 +32,7 @@ queue_defaults(void)
     options.priority = (uint32_t)LEAT_PRIORITY_NORMAL < LEAT_PRIORITY_LEVELS
                            ? (uint32_t)LEAT_PRIORITY_NORMAL
                            : LEAT_PRIORITY_LEVELS / 2;
+    options.block_ns = LEAT_FOREVER;
     return options;
 }
 
@@ -330,8 +331,20 @@ leat_type_name(struct leat_engine *engine, leat_type type, const char **name)
 
 /* ---- queues --------------------------------------------------------------------------------- */
 
+static struct leat_queue_limits
+limits_of(const struct leat_queue_options *options)
+{
+    struct leat_queue_limits limits = leat_queue_limits_default();
+    limits.waiting_max = options->waiting_max;
+    limits.full = options->full;
+    limits.waiting_bytes_max = options->waiting_bytes_max;
+    limits.block_ns = options->block_ns;
+    return limits;
+}
+
 static enum leat_status
-queue_options_read(struct leat_queue_options *known, const struct leat_queue_options *given)
+queue_options_read(const struct leat_engine *engine, struct leat_queue_options *known,
+                   const struct leat_queue_options *given)
 {
     *known = queue_defaults();
     enum leat_status status = LEAT_OK;
@@ -344,8 +357,11 @@ queue_options_read(struct leat_queue_options *known, const struct leat_queue_opt
     if (known->priority >= LEAT_PRIORITY_LEVELS) {
         return LEAT_INVALID;
     }
-    return known->running_max <= LEAT_RUNNING_MAX && leat_rate_valid(&known->rate) ? LEAT_OK
-                                                                                   : LEAT_INVALID;
+    if (known->running_max > LEAT_RUNNING_MAX || !leat_rate_valid(&known->rate)) {
+        return LEAT_INVALID;
+    }
+    const struct leat_queue_limits limits = limits_of(known);
+    return leat_room_check(engine, &limits, known->tenant);
 }
 
 /* A queue's word holds its options once they are set: who creates it by submitting to it and who
@@ -360,12 +376,15 @@ queue_add(struct leat_engine *engine, const char *name, const struct leat_queue_
         return status;
     }
     uint64_t unset = 0;
-    uint64_t set = leat_queue_options_word(options->priority, options->waiting_max);
+    uint64_t set = (uint64_t)options->priority + 1;
     set |= options->pull ? LEAT_QUEUE_PULL : 0;
     /* queue:A acq_rel -> queue:B.  Carries: nothing but the word itself.
      * If relaxed: nothing changes. */
-    bool first = atom_cas_acq_rel(&engine->pool.queues[*index].options, &unset, set);
-    return first ? LEAT_OK : LEAT_EXISTS;
+    if (!atom_cas_acq_rel(&engine->pool.queues[*index].options, &unset, set)) {
+        return LEAT_EXISTS;
+    }
+    const struct leat_queue_limits limits = limits_of(options);
+    return leat_room_set(engine, *index, &limits, options->tenant);
 }
 
 bool
@@ -389,7 +408,7 @@ leat_queue_create(struct leat_engine *engine, const char *name,
         return LEAT_INVALID;
     }
     struct leat_queue_options known;
-    status = queue_options_read(&known, options);
+    status = queue_options_read(engine, &known, options);
     uint32_t index = 0;
     if (status == LEAT_OK) {
         status = queue_add(engine, name, &known, &index);

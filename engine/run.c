@@ -109,11 +109,11 @@ retry(const struct leat_run *run)
     late_keep(run);
     run->record->returned = false;
     if (counted) {
-        leat_queue_room_force(engine, queue);
+        leat_room_force(engine, queue, leat_job_payload_bytes(run->record));
     }
     if (!leat_job_change(run->word, &change, &before, &after)) {
         if (counted) {
-            leat_queue_room_give(engine, queue);
+            leat_room_give(engine, queue, leat_job_payload_bytes(run->record));
         }
         wait_until(run, LEAT_PHASE_RETRYING, 0); /* or it ends there */
         return;
@@ -311,7 +311,7 @@ begin(struct leat_run *run)
     uint64_t after = 0;
     if (LEAT_LIKELY(leat_job_change(run->word, &change, &before, &after))) {
         if (LEAT_UNLIKELY(leat_job_counted(record))) {
-            leat_queue_room_give(run->engine, leat_job_queue(record));
+            leat_room_give(run->engine, leat_job_queue(record), leat_job_payload_bytes(record));
         }
         run->id = leat_word_of(leat_word_generation(after), run->index);
         return true;
@@ -508,8 +508,9 @@ leat_run_lease(struct leat_run *run)
     if (!begin(run)) {
         return false;
     }
+    leat_error_clear(run->record); /* nobody reads it before the end */
     if (extra != NULL) {
-        extra->error[0] = '\0'; /* nobody reads it before the end */
+        leat_keys_begun(extra, true);
     }
     run->max_attempts = max_attempts_of(run->engine, run->record);
     /* As in call(). rlx: single writer */

@@ -57,8 +57,7 @@ struct leat_pool;
 struct leat_queue_words {
     LEAT_ALIGNED_LINE leat_atomic_u64 options;     /* S of who hands the queues out; 0 at first */
     leat_atomic_u32 waiting[LEAT_PRIORITY_LEVELS]; /* S see above, by level */
-    LEAT_ALIGNED_LINE leat_atomic_u32 count;       /* S theirs, too */
-    struct leat_gate gate;                         /* S theirs, too */
+    LEAT_ALIGNED_LINE struct leat_gate gate;       /* S theirs, too */
     struct leat_bucket bucket;                     /* S theirs, too */
     struct leat_gate kept;                         /* S theirs, too: workers' places */
     struct leat_takers takers;                     /* S theirs, too */

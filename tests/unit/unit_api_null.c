@@ -11,6 +11,7 @@
 #include "tests/unit/api_null_attempts.h"
 #include "tests/unit/api_null_handlers.h"
 #include "tests/unit/api_null_pull.h"
+#include "tests/unit/api_null_queues.h"
 
 static void
 nothing(void *argument)
@@ -354,20 +355,6 @@ case_queue_name(struct world *world)
 }
 
 static void
-case_gates(struct world *world)
-{
-    leat_queue none = {0};
-    CHECK_STATUS(leat_queue_pause(NULL, none), LEAT_INVALID);
-    CHECK_STATUS(leat_queue_resume(NULL, none), LEAT_INVALID);
-    CHECK_STATUS(leat_queue_set_running_max(NULL, none, 1), LEAT_INVALID);
-    CHECK_STATUS(leat_type_set_running_max(NULL, (leat_type){0}, 1), LEAT_INVALID);
-    CHECK_STATUS(leat_queue_pause(world->engine, none), LEAT_NOT_FOUND);
-    CHECK_STATUS(leat_queue_resume(world->engine, none), LEAT_NOT_FOUND);
-    CHECK_STATUS(leat_queue_set_running_max(world->engine, none, 1), LEAT_NOT_FOUND);
-    CHECK_STATUS(leat_type_set_running_max(world->engine, (leat_type){0}, 1), LEAT_NOT_FOUND);
-}
-
-static void
 case_rates(struct world *world)
 {
     const leat_queue none = {0};
@@ -647,14 +634,11 @@ static const struct entry entries[] = {
     {"leat_queue_create", case_queue_create},
     {"leat_queue_find", case_queue_find},
     {"leat_queue_name", case_queue_name},
-    {"leat_queue_pause", case_gates},
-    {"leat_queue_resume", case_gates},
-    {"leat_queue_set_running_max", case_gates},
-    {"leat_type_set_running_max", case_gates},
     {"leat_queue_set_rate", case_rates},
     {"leat_type_set_rate", case_rates},
     {"leat_queue_set_running_min", case_rates},
     {"leat_type_set_running_min", case_rates},
+    API_NULL_QUEUES,
     {"leat_job_state_text", case_job_state_text},
     {"leat_reason_text", case_reason_text},
     {"leat_submit", case_submit},
