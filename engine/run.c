@@ -342,7 +342,8 @@ static struct leat_breaker *
 breaker_of(const struct leat_run *run)
 {
     const struct leat_binding *binding = leat_binding_of(run->engine, leat_job_type(run->record));
-    return binding == NULL ? NULL : binding->breaker;
+    bool leased = leat_queue_pulls(run->engine, leat_job_queue(run->record));
+    return binding == NULL || leased ? NULL : binding->breaker;
 }
 
 static uint32_t
@@ -516,6 +517,7 @@ leat_run_lease(struct leat_run *run)
     /* As in call(). rlx: single writer */
     atom_store_rlx(&run->record->attempts, (uint16_t)run->number);
     (void)atom_add_rlx(&run->engine->outside.leased, 1); /* rlx: statistic */
+    leat_history_begin(run, 0);
     return true;
 }
 

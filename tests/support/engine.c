@@ -437,7 +437,7 @@ check_rooms(const struct census *census)
     CHECK_EQUAL(leat_quota_used(&engine->rooms.payloads), counts);
 }
 
-static void
+__attribute__((noinline)) static void
 check_statistics(const struct census *census)
 {
     struct leat_statistics sum = test_statistics(census->engine);
@@ -476,6 +476,18 @@ count_posted(struct census *census)
     CHECK(leat_slab_check(&pool->posted, census->posted, stderr));
 }
 
+static void
+count_all(struct census *census)
+{
+    count_places(census);
+    count_wheels(census);
+    count_gathered(census);
+    count_keys(census);
+    count_posted(census);
+    count_kept(census, &census->engine->finished, false);
+    count_kept(census, &census->engine->dead, true);
+}
+
 void
 test_engine_check(struct leat_engine *engine)
 {
@@ -484,13 +496,7 @@ test_engine_check(struct leat_engine *engine)
     census.tasks = calloc(engine->pool.tasks.capacity, 1);
     CHECK(census.jobs != NULL);
     CHECK(census.tasks != NULL);
-    count_places(&census);
-    count_wheels(&census);
-    count_gathered(&census);
-    count_keys(&census);
-    count_posted(&census);
-    count_kept(&census, &engine->finished, false);
-    count_kept(&census, &engine->dead, true);
+    count_all(&census);
     const struct leat_slab *jobs = &engine->jobs;
     for (uint32_t i = leat_slab_next(jobs, 0); i < jobs->capacity;
          i = leat_slab_next(jobs, i + 1)) {
