@@ -23,7 +23,7 @@
 #define QUEUES     4
 #define SLOTS      64
 #define LEVELS_MAX 16
-#define LEAST      (SLOTS * LEVELS_MAX * QUEUES)
+#define LEAST      (UINT64_C(1) * SLOTS * LEVELS_MAX * QUEUES)
 #define JOBS       (25 * LEAST)
 #define DELAY_NS   UINT64_C(2000000000)
 #define RETRY_NS   UINT64_C(50000000)
@@ -192,7 +192,8 @@ run(uint64_t jobs, uint64_t seed)
 static _Noreturn void
 usage(void)
 {
-    (void)fprintf(stderr, "usage: campaign_backlog [--jobs N] [--seed S], N from %d on\n", LEAST);
+    (void)fprintf(stderr, "usage: campaign_backlog [--jobs N] [--seed S], N from %" PRIu64 " on\n",
+                  LEAST);
     exit(2); /* NOLINT(concurrency-mt-unsafe): the only thread */
 }
 

@@ -19,7 +19,7 @@
 #include "tests/support/threads.h"
 
 #define PAYLOAD     64
-#define LEAST       (4 * LEAT_TRIM_RECORDS)
+#define LEAST       (UINT64_C(4) * LEAT_TRIM_RECORDS)
 #define SAMPLES     1000 /* ids that are asked for afterwards */
 #define TOKENS      64   /* one job in so many is completed from outside */
 #define BACK_NS     UINT64_C(10000000000)
@@ -167,7 +167,7 @@ run(uint64_t jobs, uint64_t seed)
 static _Noreturn void
 usage(void)
 {
-    (void)fprintf(stderr, "usage: campaign_memory [--jobs N] [--seed S], N from %" PRIu32 " on\n",
+    (void)fprintf(stderr, "usage: campaign_memory [--jobs N] [--seed S], N from %" PRIu64 " on\n",
                   LEAST);
     exit(2); /* NOLINT(concurrency-mt-unsafe): the only thread */
 }

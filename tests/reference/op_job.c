@@ -15,6 +15,9 @@ ref_op_cancel(struct ref_world *world)
     }
     ref_note(world, target.id.bits, 0, 0);
     ref_answer(world, target.at, REF_ONE(right), leat_cancel(world->engine, target.id));
+    if (job == NULL) {
+        return;
+    }
     if (right == LEAT_RUNNING) {
         job->cancel = true;
     } else if (right == LEAT_OK) {
@@ -70,8 +73,9 @@ ref_op_result(struct ref_world *world)
     ref_answer(world, target.at, REF_ONE(right),
                leat_result(world->engine, target.id, buffer, capacity, &bytes));
     bool sized = right == LEAT_OK || right == LEAT_FULL;
-    if (bytes != (sized ? job->result_bytes : SIZE_MAX) ||
-        (right == LEAT_OK && bytes != 0 && memcmp(buffer, job->result, bytes) != 0)) {
+    if (bytes != (job != NULL && sized ? job->result_bytes : SIZE_MAX) ||
+        (job != NULL && right == LEAT_OK && bytes != 0 &&
+         memcmp(buffer, job->result, bytes) != 0)) {
         ref_fail(world, job, "the result has %zu bytes, or others", bytes);
     }
 }
@@ -95,7 +99,7 @@ ref_op_release(struct ref_world *world)
     }
     ref_note(world, target.id.bits, 0, 0);
     ref_answer(world, target.at, REF_ONE(right), leat_release(world->engine, target.id));
-    if (right != LEAT_OK) {
+    if (job == NULL || right != LEAT_OK) {
         return;
     }
     job->kept = false;

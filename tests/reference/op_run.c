@@ -160,7 +160,7 @@ ref_op_drain(struct ref_world *world)
     bool may = world->state == LEAT_ENGINE_RUNNING || world->state == LEAT_ENGINE_DRAINING;
     if (may && timeout_ns != 0) {
         ref_run(world, 1000); /* brings it near its end */
-        at_all = drains(world, &now);
+        (void)drains(world, &now);
         timeout_ns = now ? 5 * REF_S : 0;
         right = now ? REF_ONE(LEAT_OK) : REF_ONE(LEAT_TIMEOUT) | REF_ONE(LEAT_OK);
     }

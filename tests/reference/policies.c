@@ -51,7 +51,7 @@ middle(uint32_t number, uint64_t attempt)
     switch (number) {
     case REF_POLICY_OURS:
         delay_ns = REF_S * attempt * attempt * attempt * attempt;
-        return delay_ns < 366 * DAY ? delay_ns : 366 * DAY;
+        return delay_ns < UINT64_C(366) * DAY ? delay_ns : UINT64_C(366) * DAY;
     case 2:
         return 5 * REF_MS;
     case 3:

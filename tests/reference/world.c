@@ -185,7 +185,7 @@ ref_fail(struct ref_world *world, const struct ref_job *job, const char *format,
     (void)vfprintf(stderr, format, values);
     (void)fprintf(stderr, "\n");
     va_end(values);
-    exit(exit_status(world, format));
+    exit(exit_status(world, format)); /* NOLINT(concurrency-mt-unsafe): the only thread */
 }
 
 /* ---- nested ---------------------------------------------------------------------------------- */

@@ -144,7 +144,7 @@ make_room(struct fixture *fixture, enum maker maker)
         break;
     case MAKER_LIMIT:
         limits.waiting_max = 3;
-        limits.waiting_bytes_max = 2 * LARGE;
+        limits.waiting_bytes_max = UINT64_C(2) * LARGE;
         limits.full = LEAT_FULL_BLOCK;
         CHECK_OK(leat_queue_set_limits(fixture->engine, fixture->queue, &limits));
         break;
