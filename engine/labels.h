@@ -35,8 +35,8 @@ enum leat_status leat_labels_claim(struct leat_engine *engine, uint32_t index, l
 /* Takes that back: the job is not to be. Inside a section. */
 void leat_labels_unclaim(struct leat_engine *engine, uint32_t index);
 /* The job is dead, and to be brought back: claims anew what it holds to its end, so that nobody
- * else takes it until leat_labels_renewed(). LEAT_EXISTS: another job has it. LEAT_NO_MEMORY. pre: the
- * caller alone has the index, from the book; not inside a section. */
+ * else takes it until leat_labels_renewed(). LEAT_EXISTS: another job has it. LEAT_NO_MEMORY.
+ * pre: the caller alone has the index, from the book; not inside a section. */
 enum leat_status leat_labels_renew(struct leat_engine *engine, uint32_t index);
 /* It is back; or it is not to be. pre: the caller keeps the record. */
 void leat_labels_renewed(struct leat_engine *engine, uint32_t index);

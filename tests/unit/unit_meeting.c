@@ -1,5 +1,5 @@
 /* unit_meeting.c - where features meet that were made apart: a dead letter that is brought back
- * and its unique key and name. No workers, exact results. */
+ * and its unique key and name; caps and minimums. No workers, exact results. */
 #include <string.h>
 
 #include "engine/engine_internal.h"
@@ -16,6 +16,7 @@ struct fixture {
     struct leat_engine *engine;
     leat_type type;
     struct leat_outcome answer;
+    leat_token token; /* of the last attempt */
 };
 
 static const struct leat_when at_once = {0, 0};
@@ -23,8 +24,8 @@ static const struct leat_when at_once = {0, 0};
 static struct leat_outcome
 run(struct leat_run *attempt, void *context)
 {
-    const struct fixture *fixture = context;
-    (void)attempt;
+    struct fixture *fixture = context;
+    fixture->token = leat_run_token(attempt);
     return fixture->answer;
 }
 
@@ -202,6 +203,47 @@ not_brought_back(void **unused)
     teardown(fixture);
 }
 
+/* ---- lists of types and of places ------------------------------------------------------------ */
+
+/* Jobs that have passed their type's gate find no place: they wait behind that, all of them, and do
+ * not go back behind those that stand in their type's list yet, and so round and round. Then they
+ * run in their order. */
+static void
+no_way_round(void **unused)
+{
+    (void)unused;
+    struct fixture *fixture = setup();
+    struct leat_engine *engine = fixture->engine;
+    leat_queue kept = {0};
+    leat_job_id ids[64];
+    uint32_t workers = engine->reserves.workers;
+    CHECK_OK(leat_queue_create(engine, "kept", NULL, &kept));
+    for (uint32_t round = 0; round < 2; round++) {
+        CHECK_OK(leat_type_set_running_max(engine, fixture->type, 1));
+        ids[0] = test_submit_kept(engine, fixture->type);
+        settle(fixture, leat_pending());
+        leat_token token = fixture->token;
+        for (uint32_t i = 1; i < TEST_COUNT_OF(ids); i++) {
+            ids[i] = test_submit_kept(engine, fixture->type);
+        }
+        settle(fixture, leat_done());
+        /* All places are another queue's. */
+        CHECK_OK(leat_queue_set_running_min(engine, kept, workers));
+        CHECK_OK(leat_type_set_running_max(engine, fixture->type, 0));
+        CHECK_OK(leat_complete(engine, token, leat_done(), NULL));
+        settle(fixture, leat_done());
+        CHECK_EQUAL(state_of(fixture, ids[1]), LEAT_JOB_PENDING);
+        CHECK_EQUAL(test_statistics(engine).jobs_waiting, TEST_COUNT_OF(ids) - 1);
+        CHECK_OK(leat_queue_set_running_min(engine, kept, 0));
+        settle(fixture, leat_done());
+        CHECK_EQUAL(test_statistics(engine).jobs_waiting, 0);
+        for (uint32_t i = 0; i < TEST_COUNT_OF(ids); i++) {
+            CHECK_OK(leat_release(engine, ids[i]));
+        }
+    }
+    teardown(fixture);
+}
+
 int
 main(void)
 {
@@ -210,6 +252,7 @@ main(void)
         cmocka_unit_test(another_has_it),
         cmocka_unit_test(two_letters_with_one_key),
         cmocka_unit_test(not_brought_back),
+        cmocka_unit_test(no_way_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
