@@ -212,7 +212,7 @@ enum leat_status
 leat_dead_retry(struct leat_engine *engine, leat_job_id id, struct leat_when when)
 {
     struct letter letter;
-    struct leat_due due = {0, 0};
+    struct leat_due due = {.at_ns = 0};
     enum leat_status status = when_check(engine, when, &due);
     if (status == LEAT_OK) {
         status = find(engine, id, &letter);
@@ -314,7 +314,7 @@ leat_dead_retry_all(struct leat_engine *engine, const struct leat_dead_query *qu
 {
     struct search search;
     struct letter letter;
-    struct leat_due due = {0, 0};
+    struct leat_due due = {.at_ns = 0};
     size_t retried = 0;
     enum leat_status status = when_check(engine, when, &due);
     if (status == LEAT_OK) {
