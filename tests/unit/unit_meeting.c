@@ -17,6 +17,10 @@ struct fixture {
     leat_type type;
     struct leat_outcome answer;
     leat_token token; /* of the last attempt */
+    struct leat_allocator inner;
+    uint32_t
+        tries_at; /* at this allocation, counted from 1, a submit of its own is tried; 0: none */
+    enum leat_status tried;
 };
 
 static const struct leat_when at_once = {0, 0};
@@ -27,6 +31,27 @@ run(struct leat_run *attempt, void *context)
     struct fixture *fixture = context;
     fixture->token = leat_run_token(attempt);
     return fixture->answer;
+}
+
+static enum leat_status submit(struct fixture *fixture, const char *key, const char *name,
+                               leat_job_id *id);
+
+static void *
+allocate(size_t bytes, size_t alignment, void *context)
+{
+    struct fixture *fixture = context;
+    if (fixture->tries_at != 0 && --fixture->tries_at == 0) {
+        leat_job_id id = {0};
+        fixture->tried = submit(fixture, "k", NULL, &id);
+    }
+    return fixture->inner.allocate(bytes, alignment, fixture->inner.context);
+}
+
+static void
+release(void *memory, size_t bytes, void *context)
+{
+    const struct fixture *fixture = context;
+    fixture->inner.release(memory, bytes, fixture->inner.context);
 }
 
 static struct fixture *
@@ -42,7 +67,8 @@ setup(void)
     config.retained_max = 0;
     config.dead_max = 16;
     config.clock = test_clock_of(&fixture.clock);
-    config.allocator = test_memory_allocator(&fixture.memory);
+    fixture.inner = test_memory_allocator(&fixture.memory);
+    config.allocator = (struct leat_allocator){allocate, release, &fixture};
     fixture.engine = test_start(&config);
     fixture.type = test_register(fixture.engine, "t", run, &fixture);
     fixture.answer = leat_done();
@@ -156,6 +182,22 @@ another_has_it(void **unused)
     }
 }
 
+/* Its key is held from before it is back: who looks at it meanwhile finds it dead, but coming. */
+static void
+held_on_the_way(void **unused)
+{
+    (void)unused;
+    struct fixture *fixture = setup();
+    leat_job_id id = dead_letter(fixture, "k", "n");
+    fixture->tries_at = 2; /* that of the name, behind the key */
+    CHECK_OK(leat_dead_retry(fixture->engine, id, at_once));
+    CHECK_EQUAL(fixture->tries_at, 0);
+    CHECK_STATUS(fixture->tried, LEAT_EXISTS);
+    settle(fixture, leat_done());
+    CHECK_EQUAL(test_statistics(fixture->engine).jobs_completed, 1);
+    teardown(fixture);
+}
+
 /* Of two letters with one key the first one that is brought back has it. */
 static void
 two_letters_with_one_key(void **unused)
@@ -250,6 +292,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(back_with_its_key_and_name),
         cmocka_unit_test(another_has_it),
+        cmocka_unit_test(held_on_the_way),
         cmocka_unit_test(two_letters_with_one_key),
         cmocka_unit_test(not_brought_back),
         cmocka_unit_test(no_way_round),
