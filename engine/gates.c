@@ -153,14 +153,16 @@ pass_both(const struct passer *passer, uint32_t list, uint32_t *other)
     uint32_t queue = leat_job_queue(passer->record);
     uint32_t of_type = leat_gates_list(engine, leat_job_type(passer->record));
     bool passes = list != queue && leat_lists_some(pool, level, queue);
-    /* Else it could take the place that was given up for those. */
-    bool behind = list != of_type && leat_lists_some(pool, level, of_type);
+    bool others = list != of_type && leat_lists_some(pool, level, of_type);
+    /* Else it could take the place that was given up for those. One that is back from their list,
+     * or from one behind it, is older: else many would go round, from list to list and back. */
+    bool behind = others && list == queue && !passer->record->returned;
     *other = queue;
     if (!pass(passer, queue, !passes)) {
         return false;
     }
     *other = of_type;
-    if (!behind && pass(passer, of_type, true)) {
+    if (!behind && pass(passer, of_type, !others)) {
         return true;
     }
     leave_buckets(engine, passer->record);

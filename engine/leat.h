@@ -1444,8 +1444,9 @@ leat_job_info_default(void)
 /* Runs a job in the calling thread, with its middleware: for tests, and where an answer is needed
  * now. The engine need not be started. The job has a record and an id as any; payload, result,
  * errors, progress, leat_cancel() and leat_get() are as for one that was submitted. But it begins
- * at once, whatever its time and priority; pauses, caps and a waiting_max are not asked; it has no
- * timeout; one of a type that takes batches comes alone. Where an attempt fails, the next one
+ * at once, whatever its time and priority; pauses, caps and a waiting_max are not asked, nor is its
+ * key; its name and unique key are not claimed, and need not be free; it has no timeout; one of a
+ * type that takes batches comes alone. Where an attempt fails, the next one
  * begins at once: *delay_ns (may be NULL) is for how long it would have waited, all in all.
  * `info` (may be NULL) is what leat_get() says when it is over: the job has ended, or it goes on as
  * one that was submitted, where its handler answered leat_snooze(), or leat_pending() before
@@ -2022,15 +2023,18 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_job_payload(struct leat_engine *en
 /* Brings a dead letter back: the same job, under the same id, with its payload and all of its
  * attempts. It has no expiry any more, and no completion queue: its end came there already. A limit
  * of its queue (waiting_max) does not refuse it. leat_job_attempts() shows the attempts before.
+ * Its name, and a unique key with LEAT_UNIQUE_UNTIL_FINISHED, it holds again; keys of the other
+ * scopes stay as they are: it has begun, and its time goes on.
  * Threads:  any.      Progress: lock-free; finds the letter by looking at all of them.
  * Returns:  LEAT_OK; LEAT_BUSY (another thread looks at it, or has it in hand: come again);
+ *           LEAT_EXISTS (another job holds its name or unique key now); LEAT_NO_MEMORY (for these);
  *           LEAT_WRONG_STATE (no dead letter, or kept for its submitter only); LEAT_CLOSED;
  *           LEAT_GONE; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (both times).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_dead_retry(struct leat_engine *engine, leat_job_id id,
                                                          struct leat_when when);
 /* The same for all that a query (NULL: each) means, oldest first, of those that are there when the
- * call begins. *count (may be NULL): how many. Those of which leat_dead_retry() would say LEAT_BUSY
- * stay.
+ * call begins. *count (may be NULL): how many. Those of which leat_dead_retry() would say
+ * LEAT_BUSY, LEAT_EXISTS or LEAT_NO_MEMORY stay.
  * Threads, Progress: as leat_dead_retry().
  * Returns:  LEAT_OK; LEAT_CLOSED (*count may be more than 0); LEAT_UNSUPPORTED (a newer struct);
  *           LEAT_FORKED; LEAT_INVALID.  */

@@ -41,7 +41,7 @@ leat_claims_check_options(const struct leat_job_options *options)
 
 enum holder {
     HOLDER_NONE,   /* it holds no more */
-    HOLDER_COMES,  /* it is about to be published */
+    HOLDER_COMES,  /* it is about to be published, or brought back */
     HOLDER_WAITS,  /* it has not begun, or waits for another attempt */
     HOLDER_RUNS,   /* it has begun */
     HOLDER_IS_OVER /* the job has ended, the time has not */
@@ -81,9 +81,13 @@ holder_of(struct leat_engine *engine, const struct leat_claim *claim)
     if (timed && now_of(engine) >= claim->until_ns) {
         return HOLDER_NONE;
     }
+    /* comes:A acquire -> comes:B.  Carries: the word of the job that is back; read behind it.
+     * If relaxed: the job could be seen dead, and not coming any more. */
+    bool comes = atom_load_acq(&claim->comes) != 0;
     if (!leat_job_word_of(engine, claim->id, &word) ||
         leat_word_phase(word) >= LEAT_PHASE_COMPLETED) {
-        return timed ? HOLDER_IS_OVER : HOLDER_NONE;
+        enum holder over = timed ? HOLDER_IS_OVER : HOLDER_NONE;
+        return comes ? HOLDER_COMES : over;
     }
     if (leat_word_phase(word) == LEAT_PHASE_FILLING) {
         return HOLDER_COMES;
@@ -185,6 +189,28 @@ leat_claim_make(struct leat_engine *engine, uint32_t index, enum leat_claim_kind
         claim->id.bits = leat_word_of(leat_word_generation(word), index);
     }
     return claim;
+}
+
+struct leat_claim *
+leat_claim_renew(struct leat_engine *engine, const struct leat_claim *old)
+{
+    struct leat_claim *claim =
+        leat_table_make(&engine->claims.table, sizeof(*claim), old->node.key, old->node.key_bytes);
+    if (claim != NULL) {
+        claim->id = old->id;
+        claim->scope = old->scope;
+        claim->answers = LEAT_UNIQUE_REJECT;
+        atom_init(&claim->comes, 1);
+    }
+    return claim;
+}
+
+void
+leat_claim_renewed(struct leat_claim *claim)
+{
+    /* comes:B release -> comes:A.  Carries: see comes:A.
+     * If relaxed: see comes:A. */
+    atom_store_rel(&claim->comes, 0);
 }
 
 /* One who referred to it does so no more. */
