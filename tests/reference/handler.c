@@ -32,8 +32,9 @@ comes_first(const struct ref_world *world, const struct ref_job *job, const stru
     }
     /* Lists are looked at in parts, so an order of levels is promised to what is in the ring. */
     bool strict = world->config.starvation_picks == 0 && other->high <= world->synced;
-    return strict && other->level < job->level && !world->queues[other->queue].gate.used &&
-           !world->types[other->type].gate.used && ref_present(world) <= world->config.ring_slots;
+    return strict && other->key == REF_NONE && other->level < job->level &&
+           !world->queues[other->queue].gate.used && !world->types[other->type].gate.used &&
+           ref_present(world) <= world->config.ring_slots;
 }
 
 static void
@@ -233,6 +234,7 @@ ref_handler(struct leat_run *run, void *context)
     struct ref_job *job = job_of(world, leat_run_id(run));
     (void)ref_reach(world, job, LEAT_JOB_PENDING);
     look_at_awaited(world);
+    ref_key_look(world, job);
     check_turn(world, job);
     ref_begin(world, job);
     world->run_begins++;

@@ -155,6 +155,7 @@ ref_end(struct ref_world *world, struct ref_job *job, enum leat_job_state state,
     job->reason = reason;
     job->awaited = false;
     job->moved = false;
+    ref_key_end(job);
     job->progress = state == LEAT_JOB_COMPLETED ? 100 : job->progress;
     world->counts.completed += state == LEAT_JOB_COMPLETED ? 1 : 0;
     world->counts.dead += dead ? 1 : 0;
@@ -211,6 +212,7 @@ ref_wait_in_line(struct ref_world *world, struct ref_job *job)
     job->shaken = false;
     job->low = ++world->sequence;
     job->high = job->low;
+    ref_key_enter(job, job->low, job->high);
 }
 
 /* Between two delays from now on; `since_ns` is when it was decided at the earliest. */
@@ -431,6 +433,7 @@ step_to(struct ref_world *world, struct ref_job *job, enum leat_job_state state)
     }
     if (ref_waits_for_time(job) && goes && ref_due_now(world, job) && world->running) {
         uint64_t low = world->synced;
+        ref_key_enter(job, low, world->sequence + 1);
         ref_wait_in_line(world, job);
         job->low = low;
         return true;

@@ -157,6 +157,7 @@ ref_op_reschedule(struct ref_world *world)
     if (right != LEAT_OK || (!later && target.job->state == LEAT_JOB_PENDING)) {
         return;
     }
+    ref_key_leave(target.job);
     if (!later) {
         put_off(target.job, false, 0);
     } else if (when.delay_ns != 0) {

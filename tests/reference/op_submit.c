@@ -18,6 +18,7 @@ struct spec {
     uint32_t queue;
     uint32_t policy;
     uint32_t completions;
+    uint32_t key;
 };
 
 /* What jobs of an all-or-none batch take that come before others of it. */
@@ -86,6 +87,9 @@ draw_options(struct ref_world *world, struct spec *spec)
         spec->policy = ref_below(world, REF_POLICY_BAD);
         spec->retry = ref_policy(spec->policy);
         spec->options.retry = &spec->retry;
+    }
+    if (ref_chance(world, 50)) {
+        spec->shape = ref_key_draw(world, &spec->options, &spec->key);
     }
 }
 
@@ -161,6 +165,7 @@ draw(struct ref_world *world, struct spec *spec)
     spec->job = leat_job_default();
     spec->policy = REF_NONE;
     spec->completions = REF_NONE;
+    spec->key = REF_NONE;
     draw_type(world, spec);
     draw_queue(world, spec);
     draw_payload(world, spec);
@@ -371,6 +376,7 @@ accept(struct ref_world *world, const struct spec *spec, leat_job_id id)
     job->max_attempts = spec->job.max_attempts;
     job->policy = spec->policy;
     job->completions = spec->completions;
+    job->key = spec->key;
     job->user = spec->job.user;
     job->payload_bytes = (uint32_t)spec->job.payload_bytes;
     memcpy(job->payload, spec->payload, job->payload_bytes);

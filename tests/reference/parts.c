@@ -68,6 +68,7 @@ gates_left(struct ref_world *world, struct ref_job *job)
 
 const struct ref_part ref_parts[] = {
     {"gates", gates_may_begin, gates_hold, gates_reorder, gates_begun, gates_left},
+    {"keys", ref_key_may_begin, ref_key_holds, ref_key_reorders, ref_key_begun, NULL},
 };
 const uint32_t ref_parts_count = sizeof(ref_parts) / sizeof(ref_parts[0]);
 

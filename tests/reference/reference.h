@@ -39,6 +39,7 @@
 #define REF_QUEUES      7   /* the same; the first is "default" */
 #define REF_NONE        UINT32_MAX
 #define REF_COMPLETIONS 2
+#define REF_KEYS        6
 #define REF_SLOTS_MAX   16 /* of a completion queue */
 #define REF_OLD         64 /* ids whose records are other jobs' by now */
 #define REF_PAYLOAD_MAX 200
@@ -117,6 +118,13 @@ struct ref_job {
     bool inside;   /* it is counted by the gates of its queue and type */
     bool let_past; /* it may have entered before a cap was lowered */
     bool shaken;   /* it may have been in the ring when its queue was paused, or first capped */
+
+    /* Order per key. */
+    uint32_t key;     /* REF_NONE: none */
+    bool key_begun;   /* it has its key until it ends */
+    bool key_placed;  /* it stands in the line of its key, or has it */
+    uint64_t key_low; /* it came there between these two */
+    uint64_t key_high;
 };
 
 struct ref_gate {
@@ -354,6 +362,24 @@ struct ref_target ref_target(struct ref_world *world);
 typedef bool (*ref_wanted)(const struct ref_world *world, const struct ref_job *job);
 /* One of those, where there is one. */
 struct ref_target ref_target_of(struct ref_world *world, ref_wanted wanted);
+
+/* ---- op_keys.c ------------------------------------------------------------------------------- */
+
+/* A key for a job; now and then a wrong one. */
+enum leat_status ref_key_draw(struct ref_world *world, struct leat_job_options *options,
+                              uint32_t *key);
+/* It waits for a worker: at the place that it has, or at a new one. */
+void ref_key_enter(struct ref_job *job, uint64_t low, uint64_t high);
+/* It got another time, and loses its place. */
+void ref_key_leave(struct ref_job *job);
+void ref_key_end(struct ref_job *job);
+/* What the engine did by itself to others of its key. */
+void ref_key_look(struct ref_world *world, const struct ref_job *job);
+bool ref_key_may_begin(const struct ref_world *world, const struct ref_job *job);
+bool ref_key_holds(const struct ref_world *world, const struct ref_job *job);
+bool ref_key_reorders(const struct ref_world *world, const struct ref_job *job,
+                      const struct ref_job *other);
+void ref_key_begun(struct ref_world *world, struct ref_job *job);
 
 /* ---- handler.c, op_submit.c, op_life.c ------------------------------------------------------- */
 
