@@ -217,12 +217,14 @@ job_of(struct ref_world *world, leat_job_id id)
 static void
 look_at_awaited(struct ref_world *world)
 {
+    bool over = false;
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
-        struct ref_job *job = &world->jobs[i];
-        if (ref_live(job) && job->awaited && job->until.high_ns != 0 &&
-            job->until.low_ns <= ref_boot(world)) {
-            ref_look(world, job);
-        }
+        const struct ref_job *job = &world->jobs[i];
+        over = over || (ref_live(job) && job->awaited && job->until.high_ns != 0 &&
+                        job->until.low_ns <= ref_boot(world));
+    }
+    if (over) {
+        ref_sync(world); /* what died may have taken the place of others */
     }
 }
 
@@ -232,12 +234,12 @@ ref_handler(struct leat_run *run, void *context)
     struct ref_world *world = context;
     struct ref_job *job = job_of(world, leat_run_id(run));
     (void)ref_reach(world, job, LEAT_JOB_PENDING);
+    world->current = job;
     look_at_awaited(world);
     check_turn(world, job);
     ref_begin(world, job);
     world->run_begins++;
     world->coverage->begins++;
-    world->current = job;
     check_run(world, job, run);
     uint32_t acts = ref_chance(world, 40) ? 1 + ref_below(world, 3) : 0;
     for (uint32_t i = 0; i < acts; i++) {

@@ -97,7 +97,8 @@ ref_may_be_gone(const struct ref_world *world, const struct ref_job *job)
     if (!ref_final(job) || job->kept) {
         return false;
     }
-    return later >= most || job->loose || (!dead && world->pressure != job->pressure);
+    return later >= most || job->unlisted || job->loose ||
+           (!dead && world->pressure != job->pressure);
 }
 
 uint32_t
@@ -165,6 +166,12 @@ ref_end(struct ref_world *world, struct ref_job *job, enum leat_job_state state,
         behind = (dead ? world->run_ends_dead : world->run_ends_other) + 1;
     }
     (*ends)++;
+    if (dead) {
+        job->unlisted = false;
+        job->died_low = world->by_itself || job->zombie ? world->deaths_synced : world->deaths + 1;
+        job->died_high = job->zombie ? REF_NEVER : world->deaths + 1;
+        world->deaths++;
+    }
     /* Those whose place lets go of them later come behind it, as it were. May go round. */
     job->ends = behind - zombies(world, dead);
     job->pressure = world->pressure;
@@ -249,6 +256,7 @@ fail(struct ref_world *world, struct ref_job *job, uint64_t delay_ns)
     uint32_t policy = job->policy == REF_NONE ? type->policy : job->policy;
     enum leat_reason reason = job->timed_out ? LEAT_REASON_TIMEOUT : LEAT_REASON_ATTEMPTS;
     bool again = job->attempts < ref_max_attempts(world, job);
+    ref_attempt_note(world, job, LEAT_OUTCOME_RETRY);
     if (again && delay_ns == LEAT_DELAY_OF_POLICY) {
         again = ref_policy_delay(policy, job->attempts, &delays_ns[0], &delays_ns[1]);
         reason = LEAT_REASON_FAILED;
@@ -305,6 +313,7 @@ ref_settle(struct ref_world *world, struct ref_job *job, struct leat_outcome out
         if (job->timed_out) {
             fail(world, job, LEAT_DELAY_OF_POLICY);
         } else {
+            ref_attempt_note(world, job, LEAT_OUTCOME_DONE);
             end_attempt(world, job, LEAT_JOB_COMPLETED, LEAT_REASON_NONE);
         }
         return;
@@ -312,6 +321,7 @@ ref_settle(struct ref_world *world, struct ref_job *job, struct leat_outcome out
         fail(world, job, outcome.delay_ns);
         return;
     case LEAT_OUTCOME_FAIL:
+        ref_attempt_note(world, job, LEAT_OUTCOME_FAIL);
         end_attempt(world, job, LEAT_JOB_DEAD, LEAT_REASON_FAILED);
         return;
     case LEAT_OUTCOME_SNOOZE:

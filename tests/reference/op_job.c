@@ -103,7 +103,7 @@ ref_op_release(struct ref_world *world)
     if (ref_final(job) && job->zombie && !dead) {
         world->ends_other++; /* it is retained when its place lets go of it */
         job->loose = true;
-    } else if (ref_final(job) && (!dead || world->config.dead_max == 0)) {
+    } else if (ref_final(job) && (!dead || job->unlisted || world->config.dead_max == 0)) {
         job->gone = !job->zombie;
     }
 }

@@ -202,6 +202,7 @@ ref_op_statistics(struct ref_world *world)
         ref_fail(world, NULL, "the engine's state is %d\n  expected: %d", (int)state,
                  (int)world->state);
     }
+    ref_sync(world);
     ref_note(world, 0, 0, 0);
     ref_check_statistics(world);
 }
@@ -271,7 +272,8 @@ check_records(struct ref_world *world)
     struct leat_statistics got = test_statistics(world->engine);
     ref_check_idle(world);
     if (got.jobs_waiting + got.jobs_running + got.jobs_scheduled + got.jobs_retrying != 0 ||
-        got.jobs_submitted != got.jobs_completed + got.jobs_dead + got.jobs_cancelled) {
+        got.jobs_submitted + got.dead_retried !=
+            got.jobs_completed + got.jobs_dead + got.jobs_cancelled) {
         ref_fail(world, NULL,
                  "jobs are left: %" PRIu64 " wait, %" PRIu64 " run, %" PRIu64 " and %" PRIu64
                  " wait for a time",

@@ -394,9 +394,9 @@ one_right(struct ref_world *world, const struct spec *spec)
     }
     uint64_t room = room_right(world, spec, &taken);
     if (!ref_accepts(world)) {
-        /* A queue's limit, and that of completions, come before; no record is given up for it. */
+        /* A queue's limit, or that of completions, may come before; no record is given up for it. */
         bool full = room == REF_ONE(LEAT_FULL) && taken.records == 0;
-        return REF_ONE(full ? LEAT_FULL : LEAT_CLOSED);
+        return REF_ONE(LEAT_CLOSED) | (full ? REF_ONE(LEAT_FULL) : 0);
     }
     return room;
 }
@@ -508,7 +508,7 @@ batch_right(struct ref_world *world, const struct spec *specs, uint32_t count)
         right |= !ref_accepts(world) && presses(world, &taken) ? REF_ONE(LEAT_CLOSED) : 0;
         uint64_t room = room_right(world, &specs[i], &taken);
         if (room == REF_ONE(LEAT_FULL)) {
-            return right | (taken.records == before ? room : no_record);
+            return right | (taken.records == before ? room : 0) | no_record;
         }
         right |= room == REF_ONE(LEAT_OK) ? 0 : no_record;
     }

@@ -60,6 +60,17 @@ struct ref_due {
     uint64_t high_ns;
 };
 
+/* What is told of an attempt. */
+struct ref_attempt {
+    uint32_t attempt;
+    enum leat_outcome_kind outcome;
+    bool inside; /* its handler ended it */
+    bool timed_out;
+    bool ended_known;
+    uint64_t ended_ns;
+    char error[REF_ERROR_BYTES];
+};
+
 /* One record of the engine, and the job that has it. */
 struct ref_job {
     leat_job_id id; /* 0: never used */
@@ -113,6 +124,13 @@ struct ref_job {
     size_t result_bytes;
     unsigned char result[REF_RESULT_MAX];
 
+    /* Dead letters, and the attempts that are told. */
+    bool unlisted;     /* deleted, or not there any more: only its submitter's */
+    uint64_t died_low; /* it came to the others between these two */
+    uint64_t died_high;
+    uint32_t told; /* so far */
+    struct ref_attempt attempts_told[LEAT_ATTEMPTS_KEPT];
+
     /* Gates. */
     bool inside;   /* it is counted by the gates of its queue and type */
     bool let_past; /* it may have entered before a cap was lowered */
@@ -165,6 +183,7 @@ struct ref_counts {
     uint64_t retried;
     uint64_t timed_out;
     uint64_t stuck;
+    uint64_t brought_back;
 };
 
 /* ---- the world ------------------------------------------------------------------------------- */
@@ -224,6 +243,8 @@ struct ref_world {
     uint64_t ends_other;
     uint64_t run_ends_dead; /* when the run began */
     uint64_t run_ends_other;
+    uint64_t deaths; /* the sequence of those that die */
+    uint64_t deaths_synced;
     uint64_t pressure; /* submits that may have cost an ended job its record */
     struct ref_counts counts;
     struct ref_job jobs[REF_RECORDS];
@@ -296,6 +317,13 @@ void ref_begin(struct ref_world *world, struct ref_job *job);
 void ref_watch(struct ref_world *world);
 /* What the engine may have done by itself to come to `state`. False: nothing leads there. */
 bool ref_reach(struct ref_world *world, struct ref_job *job, enum leat_job_state state);
+
+/* ---- op_dead.c ------------------------------------------------------------------------------- */
+
+/* An attempt ends. */
+void ref_attempt_note(struct ref_world *world, struct ref_job *job, enum leat_outcome_kind outcome);
+/* How many dead letters there are: surely, and at most. pre: all were looked at. */
+void ref_letters(const struct ref_world *world, uint32_t *least, uint32_t *most);
 
 /* ---- policies.c ------------------------------------------------------------------------------ */
 
@@ -406,6 +434,13 @@ void ref_op_start(struct ref_world *world);
 void ref_op_take(struct ref_world *world);
 void ref_op_completions(struct ref_world *world);
 void ref_op_statistics(struct ref_world *world);
+void ref_op_dead_list(struct ref_world *world);
+void ref_op_dead_retry(struct ref_world *world);
+void ref_op_dead_retry_all(struct ref_world *world);
+void ref_op_dead_delete(struct ref_world *world);
+void ref_op_dead_delete_all(struct ref_world *world);
+void ref_op_dead_payload(struct ref_world *world);
+void ref_op_attempts(struct ref_world *world);
 
 /* ---- reached.c ------------------------------------------------------------------------------- */
 
