@@ -214,6 +214,7 @@ ref_wait_in_line(struct ref_world *world, struct ref_job *job)
     job->state = LEAT_JOB_PENDING;
     job->since_ns = ref_boot(world);
     job->moved = false;
+    job->front = false;
     job->let_past = false;
     job->shaken = false;
     job->low = ++world->sequence;
@@ -229,6 +230,7 @@ wait_for_time(struct ref_world *world, struct ref_job *job, enum leat_job_state 
     job->state = state;
     job->since_ns = ref_boot(world);
     job->moved = false;
+    job->front = false;
     job->due.wall = false;
     job->due.low_ns = ref_after(since_ns, delays_ns[0]);
     job->due.high_ns = ref_after(ref_boot(world), delays_ns[1]);
@@ -289,6 +291,7 @@ snooze(struct ref_world *world, struct ref_job *job, uint64_t delay_ns)
     } else {
         job->attempts--;
         wait_for_time(world, job, LEAT_JOB_SCHEDULED, delays_ns);
+        job->front = delay_ns == 0 && world->queues[job->queue].pull;
     }
     attempt_end(job);
 }
@@ -360,7 +363,8 @@ await_end(struct ref_world *world, struct ref_job *job)
     job->zombie = false;
     world->counts.timed_out++;
     leave(world, job);
-    fail(world, job, LEAT_DELAY_OF_POLICY);
+    /* A lease that is over says nothing of its job, which waits again at once. */
+    fail(world, job, world->queues[job->queue].pull ? 0 : LEAT_DELAY_OF_POLICY);
 }
 
 void
@@ -440,13 +444,15 @@ step_to(struct ref_world *world, struct ref_job *job, enum leat_job_state state)
         return true;
     }
     if (ref_waits_for_time(job) && goes && ref_due_now(world, job) && world->running) {
-        uint64_t low = world->synced;
+        uint64_t low = job->front ? 0 : world->synced;
+        bool front = job->front;
         ref_wait_in_line(world, job);
         job->low = low;
+        job->high = front ? 0 : job->high;
         return true;
     }
     if (job->state == LEAT_JOB_PENDING && state == LEAT_JOB_DEAD && world->running &&
-        !world->types[job->type].bound) {
+        !world->types[job->type].bound && !world->queues[job->queue].pull) {
         job->zombie = false;
         ref_end(world, job, LEAT_JOB_DEAD, LEAT_REASON_UNKNOWN_TYPE);
         return true;

@@ -36,17 +36,6 @@ target_of(struct ref_world *world)
     return ref_chance(world, 75) ? ref_target_of(world, is_letter) : ref_target(world);
 }
 
-static struct ref_job *
-job_of(struct ref_world *world, leat_job_id id)
-{
-    for (uint32_t i = 0; i < REF_RECORDS; i++) {
-        if (world->jobs[i].id.bits == id.bits) {
-            return &world->jobs[i];
-        }
-    }
-    ref_fail(world, NULL, "%" PRIx64 " is no job that the model knows", id.bits);
-}
-
 /* ---- queries --------------------------------------------------------------------------------- */
 
 struct wanted {
@@ -117,12 +106,12 @@ static struct ref_job *
 check_listed(struct ref_world *world, const struct wanted *wanted, const leat_job_id *ids,
              size_t at)
 {
-    struct ref_job *job = job_of(world, ids[at]);
+    struct ref_job *job = ref_job_of(world, ids[at]);
     if (letter_of(world, job) == LETTER_NONE || !meant(wanted, job)) {
         ref_fail(world, job, "a job is listed that is no dead letter, or not meant");
     }
     for (size_t i = 0; i < at; i++) {
-        const struct ref_job *before = job_of(world, ids[i]);
+        const struct ref_job *before = ref_job_of(world, ids[i]);
         if (before == job || before->died_low > job->died_high) {
             ref_fail(world, job, "it is listed behind %" PRIx64 ", or twice", before->id.bits);
         }

@@ -131,6 +131,8 @@ struct ref_job {
     uint32_t told; /* so far */
     struct ref_attempt attempts_told[LEAT_ATTEMPTS_KEPT];
 
+    bool front; /* a lease was given back: it goes in front of the others */
+
     /* Gates. */
     bool inside;   /* it is counted by the gates of its queue and type */
     bool let_past; /* it may have entered before a cap was lowered */
@@ -158,6 +160,7 @@ struct ref_queue {
     uint32_t priority;
     uint32_t waiting_max;
     struct ref_gate gate;
+    bool pull;
 };
 
 /* What is to be taken from a completion queue. */
@@ -383,10 +386,23 @@ typedef bool (*ref_wanted)(const struct ref_world *world, const struct ref_job *
 /* One of those, where there is one. */
 struct ref_target ref_target_of(struct ref_world *world, ref_wanted wanted);
 
+/* ---- op_complete.c --------------------------------------------------------------------------- */
+
+/* One that has an attempt to complete, most often; a token that may fit; what is right then. */
+struct ref_target ref_complete_target(struct ref_world *world);
+leat_token ref_token_of(struct ref_world *world, const struct ref_target *target);
+enum leat_status ref_complete_right(const struct ref_target *target, leat_token token);
+enum leat_status ref_extend_right(const struct ref_target *target, leat_token token);
+/* The call was right, and answered. */
+void ref_completed(struct ref_world *world, struct ref_job *job, struct leat_outcome outcome,
+                   const char *error);
+void ref_extended(const struct ref_world *world, struct ref_job *job, uint64_t timeout_ns);
+
 /* ---- handler.c, op_submit.c, op_life.c ------------------------------------------------------- */
 
 struct leat_outcome ref_handler(struct leat_run *run, void *context);
 struct leat_outcome ref_outcome(struct ref_world *world);
+struct ref_job *ref_job_of(struct ref_world *world, leat_job_id id);
 const char *ref_error_text(struct ref_world *world);
 void ref_type_learn(struct ref_world *world, uint32_t type);
 void ref_queue_learn(struct ref_world *world, uint32_t queue);
@@ -401,6 +417,8 @@ void ref_close(struct ref_world *world);
 /* Runs until there is nothing to run; every second time all is let go of before. */
 void ref_finish(struct ref_world *world);
 void ref_run(struct ref_world *world, size_t budget);
+/* What is due may come from now on. */
+void ref_run_begin(struct ref_world *world);
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
@@ -434,6 +452,11 @@ void ref_op_start(struct ref_world *world);
 void ref_op_take(struct ref_world *world);
 void ref_op_completions(struct ref_world *world);
 void ref_op_statistics(struct ref_world *world);
+void ref_op_reserve(struct ref_world *world);
+void ref_op_ack(struct ref_world *world);
+void ref_op_nack(struct ref_world *world);
+void ref_op_lease_release(struct ref_world *world);
+void ref_op_lease_extend(struct ref_world *world);
 void ref_op_dead_list(struct ref_world *world);
 void ref_op_dead_retry(struct ref_world *world);
 void ref_op_dead_retry_all(struct ref_world *world);
