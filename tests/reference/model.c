@@ -440,6 +440,7 @@ step_to(struct ref_world *world, struct ref_job *job, enum leat_job_state state)
     }
     if (waits(job) && state == LEAT_JOB_DEAD && ref_expired(world, job)) {
         job->zombie = true;
+        ref_rates_take(world, job, false);
         ref_end(world, job, LEAT_JOB_DEAD, LEAT_REASON_EXPIRED);
         return true;
     }
@@ -454,6 +455,7 @@ step_to(struct ref_world *world, struct ref_job *job, enum leat_job_state state)
     if (job->state == LEAT_JOB_PENDING && state == LEAT_JOB_DEAD && world->running &&
         !world->types[job->type].bound && !world->queues[job->queue].pull) {
         job->zombie = false;
+        ref_rates_take(world, job, true);
         ref_end(world, job, LEAT_JOB_DEAD, LEAT_REASON_UNKNOWN_TYPE);
         return true;
     }

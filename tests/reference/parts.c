@@ -33,7 +33,9 @@ gates_hold(const struct ref_world *world, const struct ref_job *job)
 static bool
 gates_reorder(const struct ref_world *world, const struct ref_job *job, const struct ref_job *other)
 {
-    if (other->shaken) {
+    const struct ref_gate *type = &world->types[job->type].gate;
+    /* One that went back from its type's list to its queue's is passed by those behind it there. */
+    if (other->shaken || (type->used && world->queues[job->queue].gate.used)) {
         return true;
     }
     return job->type != other->type &&
@@ -87,6 +89,7 @@ pull_holds(const struct ref_world *world, const struct ref_job *job)
 
 const struct ref_part ref_parts[] = {
     {"gates", gates_may_begin, gates_hold, gates_reorder, gates_begun, gates_left},
+    {"rates", ref_rates_may_begin, ref_rates_hold, NULL, ref_rates_begun, NULL},
     {"pull queues", pull_may_begin, pull_holds, NULL, NULL, NULL},
 };
 const uint32_t ref_parts_count = sizeof(ref_parts) / sizeof(ref_parts[0]);

@@ -146,6 +146,17 @@ struct ref_gate {
     uint32_t inside;
 };
 
+/* A rate: see op_rates.c. */
+struct ref_bucket {
+    uint64_t jobs; /* 0: none */
+    uint64_t per_ns;
+    uint64_t burst;
+    uint64_t start_ns;
+    uint32_t shift;
+    uint64_t low; /* it would be full between these two marks */
+    uint64_t high;
+};
+
 struct ref_type {
     leat_type handle; /* 0: a name that the engine does not know */
     bool bound;
@@ -153,6 +164,7 @@ struct ref_type {
     uint64_t timeout_ns;
     uint32_t policy;
     struct ref_gate gate;
+    struct ref_bucket bucket;
 };
 
 struct ref_queue {
@@ -161,6 +173,7 @@ struct ref_queue {
     uint32_t waiting_max;
     struct ref_gate gate;
     bool pull;
+    struct ref_bucket bucket;
 };
 
 /* What is to be taken from a completion queue. */
@@ -321,6 +334,16 @@ void ref_watch(struct ref_world *world);
 /* What the engine may have done by itself to come to `state`. False: nothing leads there. */
 bool ref_reach(struct ref_world *world, struct ref_job *job, enum leat_job_state state);
 
+/* ---- op_names.c, op_rates.c ------------------------------------------------------------------- */
+
+/* What waits in the ring is turned back. */
+void ref_gate_shake(struct ref_world *world, const struct ref_gate *gate);
+bool ref_rates_may_begin(const struct ref_world *world, const struct ref_job *job);
+bool ref_rates_hold(const struct ref_world *world, const struct ref_job *job);
+void ref_rates_begun(struct ref_world *world, struct ref_job *job);
+/* Also where no handler begins. */
+void ref_rates_take(struct ref_world *world, const struct ref_job *job, bool surely);
+
 /* ---- op_dead.c ------------------------------------------------------------------------------- */
 
 /* An attempt ends. */
@@ -452,6 +475,8 @@ void ref_op_start(struct ref_world *world);
 void ref_op_take(struct ref_world *world);
 void ref_op_completions(struct ref_world *world);
 void ref_op_statistics(struct ref_world *world);
+void ref_op_queue_rate(struct ref_world *world);
+void ref_op_type_rate(struct ref_world *world);
 void ref_op_reserve(struct ref_world *world);
 void ref_op_ack(struct ref_world *world);
 void ref_op_nack(struct ref_world *world);

@@ -35,6 +35,8 @@ const struct ref_operation ref_operations[] = {
     {"completions_take", 40, true, ref_op_take},
     {"completion_queue", 3, true, ref_op_completions},
     {"statistics", 15, true, ref_op_statistics},
+    {"queue_rate", 4, true, ref_op_queue_rate},
+    {"type_rate", 4, true, ref_op_type_rate},
     {"reserve", 80, true, ref_op_reserve},
     {"ack", 20, true, ref_op_ack},
     {"nack", 20, true, ref_op_nack},
