@@ -46,8 +46,8 @@ static void
 gates_begun(struct ref_world *world, struct ref_job *job)
 {
     if (world->queues[job->queue].pull) {
-        world->queues[job->queue].gate.inside++; /* those of types have no say */
-        job->inside = true;
+        job->inside = world->queues[job->queue].gate.used; /* those of types have no say */
+        world->queues[job->queue].gate.inside += job->inside ? 1 : 0;
         return;
     }
     struct ref_gate *queue = &world->queues[job->queue].gate;
