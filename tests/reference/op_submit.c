@@ -400,9 +400,9 @@ one_right(struct ref_world *world, const struct spec *spec)
     }
     uint64_t room = room_right(world, spec, &taken);
     if (!ref_accepts(world)) {
-        /* A queue's limit, and that of completions, come before; no record is given up for it. */
+        /* A queue's limit, or that of completions, may come before; no record is given up for it. */
         bool full = room == REF_ONE(LEAT_FULL) && taken.records == 0;
-        return REF_ONE(full ? LEAT_FULL : LEAT_CLOSED);
+        return REF_ONE(LEAT_CLOSED) | (full ? REF_ONE(LEAT_FULL) : 0);
     }
     return room;
 }
@@ -514,11 +514,20 @@ batch_right(struct ref_world *world, const struct spec *specs, uint32_t count)
         right |= !ref_accepts(world) && presses(world, &taken) ? REF_ONE(LEAT_CLOSED) : 0;
         uint64_t room = room_right(world, &specs[i], &taken);
         if (room == REF_ONE(LEAT_FULL)) {
-            return right | (taken.records == before ? room : no_record);
+            return right | (taken.records == before ? room : 0) | no_record;
         }
         right |= room == REF_ONE(LEAT_OK) ? 0 : no_record;
     }
     return right | REF_ONE(ref_accepts(world) ? LEAT_OK : LEAT_CLOSED);
+}
+
+/* One with a key comes to its key first, and the others of its batch behind all of these. */
+static void
+let_keys_pass(struct ref_job *job, uint64_t before)
+{
+    if (job->key != REF_NONE && job->state == LEAT_JOB_PENDING) {
+        job->low = before;
+    }
 }
 
 void
@@ -529,6 +538,7 @@ ref_op_batch_all(struct ref_world *world)
     leat_job_id ids[REF_BATCH];
     enum leat_status statuses[REF_BATCH];
     uint32_t count = draw_batch(world, specs, jobs);
+    uint64_t before = world->sequence + 1;
     ref_note(world, count, 0, 0);
     memset(ids, 0, sizeof(ids));
     enum leat_status got =
@@ -544,6 +554,7 @@ ref_op_batch_all(struct ref_world *world)
         }
         if (got == LEAT_OK) {
             accept(world, &specs[i], ids[i]);
+            let_keys_pass(&world->jobs[ids[i].bits & INDEX_MASK], before);
         }
     }
 }
