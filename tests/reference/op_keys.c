@@ -100,13 +100,27 @@ held_otherwise(const struct ref_world *world, const struct ref_job *job)
     return held;
 }
 
+/* Another one has its key, or may come to it before. */
+bool
+ref_key_waits(const struct ref_world *world, const struct ref_job *job)
+{
+    bool waits = false;
+    for (uint32_t i = 0; i < REF_RECORDS && !job->key_begun; i++) {
+        const struct ref_job *other = &world->jobs[i];
+        bool before = other->key_placed && other->key_low <= job->key_high;
+        waits = waits || (same_key(job, other) && (other->key_begun || before));
+    }
+    return waits;
+}
+
 bool
 ref_key_holds(const struct ref_world *world, const struct ref_job *job)
 {
     bool held = false;
     for (uint32_t i = 0; i < REF_RECORDS && !job->key_begun; i++) {
         const struct ref_job *other = &world->jobs[i];
-        bool has = other->key_begun || (other->key_placed && held_otherwise(world, other));
+        bool has = other->key_begun || (other->key_placed && other->key_low <= job->key_high &&
+                                        held_otherwise(world, other));
         held = held || (same_key(job, other) && has);
     }
     return held;

@@ -48,6 +48,7 @@ check_turn(struct ref_world *world, const struct ref_job *job)
         const struct ref_job *other = &world->jobs[i];
         bool first =
             other->level < job->level || (other->level == job->level && other->high < job->low);
+        first = first && other->key == REF_NONE;
         if (other != job && first && waits_here(world, other, job->queue)) {
             ref_fail(world, job,
                      "a job is leased, but %" PRIx64 ", level %u, order %" PRIu64 " comes first",
@@ -84,6 +85,10 @@ leased(struct ref_world *world, const struct leat_lease *lease, uint64_t lease_n
 {
     struct ref_job *job = ref_job_of(world, lease->id);
     (void)ref_reach(world, job, LEAT_JOB_PENDING);
+    ref_key_look(world, job);
+    if (!ref_key_may_begin(world, job)) {
+        ref_fail(world, job, "a job is leased, but another one has its key");
+    }
     check_turn(world, job);
     ref_begin(world, job);
     check_lease(world, job, lease);
@@ -111,7 +116,7 @@ check_rest(struct ref_world *world, uint32_t queue, size_t room, bool full)
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         const struct ref_job *job = &world->jobs[i];
         if (waits_here(world, job, queue)) {
-            waits = job;
+            waits = ref_key_waits(world, job) ? waits : job;
             large = large || job->payload_bytes > room;
         }
     }

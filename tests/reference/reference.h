@@ -430,6 +430,7 @@ void ref_key_end(struct ref_job *job);
 /* What the engine did by itself to others of its key. */
 void ref_key_look(struct ref_world *world, const struct ref_job *job);
 bool ref_key_may_begin(const struct ref_world *world, const struct ref_job *job);
+bool ref_key_waits(const struct ref_world *world, const struct ref_job *job);
 bool ref_key_holds(const struct ref_world *world, const struct ref_job *job);
 bool ref_key_reorders(const struct ref_world *world, const struct ref_job *job,
                       const struct ref_job *other);
