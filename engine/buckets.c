@@ -115,9 +115,9 @@ leat_buckets_enter(struct leat_engine *engine, uint32_t list, uint32_t level, bo
 }
 
 uint32_t
-leat_buckets_leave(struct leat_engine *engine, uint32_t list)
+leat_buckets_leave(struct leat_engine *engine, uint32_t list, bool took)
 {
-    return leat_bucket_leave(bucket_of(engine, list));
+    return leat_bucket_leave(bucket_of(engine, list), took);
 }
 
 bool

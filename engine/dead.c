@@ -178,7 +178,8 @@ find(struct leat_engine *engine, leat_job_id id, struct letter *letter)
     const struct leat_book *book = &engine->dead;
     struct leat_job_info info = leat_job_info_default();
     for (uint64_t at = leat_book_first(book); at < leat_book_end(book); at++) {
-        if (leat_book_at(book, at) == id.bits) {
+        /* 0 is no id, but stands where a letter was taken out. */
+        if (leat_book_at(book, at) == id.bits && id.bits != 0) {
             *letter = letter_of(id.bits, at);
             return LEAT_OK;
         }

@@ -25,22 +25,22 @@ leave(struct leat_engine *engine, uint32_t list)
 }
 
 static void
-leave_bucket(struct leat_engine *engine, uint32_t list)
+leave_bucket(struct leat_engine *engine, uint32_t list, bool took)
 {
-    leat_gates_call(engine, list, leat_buckets_leave(engine, list));
+    leat_gates_call(engine, list, leat_buckets_leave(engine, list, took));
 }
 
 /* Behind the take of a token, or instead. */
 static void
-leave_buckets(struct leat_engine *engine, struct leat_job_record *record)
+leave_buckets(struct leat_engine *engine, struct leat_job_record *record, bool took)
 {
     uint8_t admitted = record->admitted;
     record->admitted &= (uint8_t) ~(LEAT_ADMITTED_QUEUE | LEAT_ADMITTED_TYPE);
     if ((admitted & LEAT_ADMITTED_QUEUE) != 0) {
-        leave_bucket(engine, leat_job_queue(record));
+        leave_bucket(engine, leat_job_queue(record), took);
     }
     if ((admitted & LEAT_ADMITTED_TYPE) != 0) {
-        leave_bucket(engine, leat_gates_list(engine, leat_job_type(record)));
+        leave_bucket(engine, leat_gates_list(engine, leat_job_type(record)), took);
     }
 }
 
@@ -66,7 +66,7 @@ void
 leat_gates_leave_slowly(struct leat_engine *engine, struct leat_job_record *record)
 {
     uint32_t queue = leat_job_queue(record);
-    leave_buckets(engine, record);
+    leave_buckets(engine, record, false);
     leat_reserves_leave(engine, record);
     record->admitted = 0;
     leave(engine, queue);
@@ -102,7 +102,7 @@ leat_gates_turn_back_slowly(struct leat_engine *engine, uint32_t index)
     }
     if ((gates & shuts) == 0 && leat_breaker_begin(engine, leat_job_type(record)) &&
         leat_buckets_take(engine, leat_job_queue(record), of_type)) {
-        leave_buckets(engine, record);
+        leave_buckets(engine, record, true);
         return false;
     }
     uint32_t item = leat_item_of(LEAT_KIND_JOB, index);
@@ -165,7 +165,7 @@ pass_both(const struct passer *passer, uint32_t list, uint32_t *other)
     if (!behind && pass(passer, of_type, !others)) {
         return true;
     }
-    leave_buckets(engine, passer->record);
+    leave_buckets(engine, passer->record, false);
     leave(engine, queue);
     return false;
 }
@@ -189,7 +189,7 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
     bool placed = passed && leat_reserves_enter(engine, record, level, other);
     leat_rcu_leave(&engine->domain);
     if (passed && !placed) {
-        leave_buckets(engine, record);
+        leave_buckets(engine, record, false);
         leave(engine, queue);
         leave(engine, leat_gates_list(engine, leat_job_type(record)));
     }

@@ -146,6 +146,7 @@ ref_sync(struct ref_world *world)
     }
     check_retained(world);
     world->synced = world->sequence;
+    world->deaths_synced = world->deaths;
 }
 
 /* ---- nothing is left ------------------------------------------------------------------------- */
@@ -189,6 +190,8 @@ ref_check_statistics(struct ref_world *world)
 {
     struct leat_statistics got = leat_statistics_default();
     const struct ref_counts *right = &world->counts;
+    uint32_t least = 0;
+    uint32_t most = 0;
     enum leat_status status = leat_statistics_get(world->engine, &got);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(LEAT_OK), status);
     same(world, NULL, "jobs_submitted", got.jobs_submitted, right->submitted);
@@ -203,6 +206,12 @@ ref_check_statistics(struct ref_world *world)
     same(world, NULL, "jobs_waiting", got.jobs_waiting, in_state(world, LEAT_JOB_PENDING));
     same(world, NULL, "jobs_scheduled", got.jobs_scheduled, in_state(world, LEAT_JOB_SCHEDULED));
     same(world, NULL, "jobs_retrying", got.jobs_retrying, in_state(world, LEAT_JOB_RETRYING));
+    same(world, NULL, "dead_retried", got.dead_retried, right->brought_back);
+    ref_letters(world, &least, &most);
+    if (got.dead_letters < least || got.dead_letters > most) {
+        ref_fail(world, NULL, "dead_letters is %" PRIu64 "\n  expected: %u to %u", got.dead_letters,
+                 least, most);
+    }
     if (got.dead_dropped > right->dead) {
         ref_fail(world, NULL, "dead_dropped is %" PRIu64 " of %" PRIu64, got.dead_dropped,
                  right->dead);

@@ -107,7 +107,7 @@ ref_op_release(struct ref_world *world)
     if (ref_final(job) && job->zombie && !dead) {
         world->ends_other++; /* it is retained when its place lets go of it */
         job->loose = true;
-    } else if (ref_final(job) && (!dead || world->config.dead_max == 0)) {
+    } else if (ref_final(job) && (!dead || job->unlisted || world->config.dead_max == 0)) {
         job->gone = !job->zombie;
     }
 }
@@ -133,6 +133,7 @@ put_off(struct ref_job *job, bool wall, uint64_t at_ns)
     job->due.wall = wall;
     job->due.low_ns = at_ns;
     job->due.high_ns = at_ns;
+    job->front = false;
     if (job->state == LEAT_JOB_PENDING) {
         job->state = LEAT_JOB_SCHEDULED;
         job->moved = true;
@@ -161,6 +162,7 @@ ref_op_reschedule(struct ref_world *world)
     if (right != LEAT_OK || (!later && target.job->state == LEAT_JOB_PENDING)) {
         return;
     }
+    ref_key_leave(target.job);
     if (!later) {
         put_off(target.job, false, 0);
     } else if (when.delay_ns != 0) {
