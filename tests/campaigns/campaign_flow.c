@@ -35,7 +35,7 @@
 
 enum { QUEUE_PLAIN, QUEUE_ONE, QUEUE_CAP, QUEUE_RATE, QUEUE_DROP, QUEUE_BLOCK, QUEUE_MIN };
 enum { QUEUE_PULL = 7, QUEUE_PULL_CAP = 8 };
-enum { TYPE_PLAIN, TYPE_CAP, TYPE_BATCH, TYPE_BREAKER, TYPE_RATE, TYPES };
+enum { TYPE_PLAIN, TYPE_CAP, TYPE_BATCH, TYPE_BREAKER, TYPE_RATE };
 enum { ROLE_COMPLETER = SUBMITTERS + CONSUMERS, ROLE_CHANGER, ROLE_OPERATOR, ROLE_REAPER, THREADS };
 
 /* An attempt that another thread is to answer. */
@@ -48,8 +48,6 @@ struct campaign {
     struct flow flow;
     struct leat_engine *engine;
     struct test_memory memory;
-    struct leat_completion_queue *ends;
-    leat_type types[TYPES];
     leat_tenant tenant;
     uint64_t seed;
     uint64_t begin_ns;
@@ -64,34 +62,10 @@ struct campaign {
     uint32_t mails_count;
 };
 
-/* What a submit needs of memory. */
-struct order {
-    struct flow_ticket *ticket;
-    struct leat_job job;
-    struct leat_job_options options;
-    uint32_t name; /* FLOW_KEYS: none */
-    uint32_t closed;
-    unsigned char payload[FLOW_PAYLOAD];
-    char key[16];
-    char unique[16];
-    char name_text[16];
-};
-
-static const char *const tag_text = "flow";
-
 static bool
 goes_on(const struct campaign *campaign)
 {
     return leat_os_monotonic_ns() < campaign->deadline_ns;
-}
-
-static void
-expect(struct campaign *campaign, enum leat_status status, enum leat_status other, const char *what)
-{
-    if (status != LEAT_OK && status != other) {
-        test_say("flow: %s: %s\n", what, leat_status_text(status));
-        flow_illegal(&campaign->flow, "a status", NULL);
-    }
 }
 
 /* ---- handlers -------------------------------------------------------------------------------- */
@@ -118,11 +92,16 @@ answer(const struct flow_attempt *attempt, struct test_prng *prng)
 {
     uint64_t delay_ns = test_random_below(prng, 3) * MS / 2;
     switch (test_random_below(prng, 16)) {
-    case 0: return leat_retry_in(delay_ns);
-    case 1: return leat_snooze(delay_ns);
-    case 2: return attempt->ticket->stays ? leat_done() : leat_fail();
-    case 3: return leat_retry();
-    default: return leat_done();
+    case 0:
+        return leat_retry_in(delay_ns);
+    case 1:
+        return leat_snooze(delay_ns);
+    case 2:
+        return attempt->ticket->stays ? leat_done() : leat_fail();
+    case 3:
+        return leat_retry();
+    default:
+        return leat_done();
     }
 }
 
@@ -153,7 +132,7 @@ attempt_run(struct campaign *campaign, struct leat_run *run)
         return leat_pending_for(timeout_ns);
     }
     bool bad = leat_os_boot_ns() / (64 * MS) % 2 == 0 && !attempt.ticket->stays;
-    if (leat_run_type(run).bits == campaign->types[TYPE_BREAKER].bits && bad && way < 10) {
+    if (leat_run_type(run).bits == campaign->flow.types[TYPE_BREAKER].bits && bad && way < 10) {
         outcome = leat_fail();
     }
     (void)flow_end(&campaign->flow, &attempt, outcome);
@@ -191,166 +170,16 @@ around(struct leat_run *run, struct leat_next *next, void *context)
 /* ---- submitters ------------------------------------------------------------------------------ */
 
 static void
-order_names(struct campaign *campaign, struct order *order, struct test_prng *prng, bool plain)
-{
-    struct leat_job_options *options = &order->options;
-    struct flow_ticket *ticket = order->ticket;
-    if (test_random_below(prng, 8) == 0) {
-        ticket->unique = test_random_below(prng, FLOW_KEYS);
-        (void)snprintf(order->unique, sizeof(order->unique), "u%u", ticket->unique);
-        order->job.type = campaign->types[ticket->unique % TYPES];
-        options->unique_key = order->unique;
-        options->unique_key_bytes = strlen(order->unique);
-        options->unique_conflict =
-            plain ? LEAT_UNIQUE_REJECT : (enum leat_unique_conflict)test_random_below(prng, 4);
-        options->unique_scope = (enum leat_unique_scope)(ticket->unique % 4 % 3);
-        options->unique_for_ns = options->unique_scope == LEAT_UNIQUE_FOR_TIME ? 3 * MS : 0;
-    }
-    if (test_random_below(prng, 8) == 0) {
-        order->name = test_random_below(prng, FLOW_KEYS);
-        (void)snprintf(order->name_text, sizeof(order->name_text), "n%u", order->name);
-        options->name = order->name_text;
-    }
-    ticket->stays = ticket->unique != FLOW_KEYS || order->name != FLOW_KEYS;
-    if (ticket->stays) {
-        order->job.max_attempts = 1000;
-        uint32_t serial = (uint32_t)(atom_load_acq(&ticket->word) >> 32);
-        atom_store_rel(&ticket->changed, serial); /* by one that debounces it */
-    } else if (test_random_below(prng, 8) == 0) {
-        options->expires_in_ns = (1 + test_random_below(prng, 20)) * MS;
-        ticket->expires = leat_os_boot_ns() + options->expires_in_ns;
-    }
-}
-
-static void
-order_times(struct order *order, struct test_prng *prng)
-{
-    uint32_t way = test_random_below(prng, 8);
-    if (way < 2) {
-        order->job.delay_ns = test_random_below(prng, 4000) * 1000;
-        atom_store_rel(&order->ticket->due, leat_os_boot_ns() + order->job.delay_ns);
-    } else if (way == 2) {
-        order->options.run_at_ns = leat_os_wall_ns() + test_random_below(prng, 3000) * 1000;
-    }
-    if (order->options.block_ns == 0) {
-        order->options.block_ns = 1 + test_random_below(prng, 1000) * 1000;
-    }
-}
-
-/* `plain`: as part of a batch that is taken as a whole. False: the ticket is not free. */
-static bool
-order_make(struct campaign *campaign, struct order *order, uint32_t thread, struct test_prng *prng,
-           bool plain)
-{
-    static leat_atomic_u32 orders[FLOW_KEYS][FLOW_THREADS];
-    struct flow_label label;
-    struct flow_ticket *ticket =
-        flow_claim(&campaign->flow, test_random_below(prng, FLOW_TICKETS), &label);
-    if (ticket == NULL) {
-        return false;
-    }
-    *order = (struct order){.ticket = ticket, .job = leat_job_default(),
-                            .options = leat_job_options_default(), .name = FLOW_KEYS};
-    memcpy(order->payload, &label, sizeof(label));
-    ticket->unique = FLOW_KEYS;
-    ticket->expires = LEAT_FOREVER;
-    ticket->queue = test_random_below(prng, FLOW_QUEUES);
-    ticket->kept = test_random_below(prng, 8) == 0;
-    ticket->thread = thread;
-    ticket->key = test_random_below(prng, 3 * FLOW_KEYS);
-    ticket->key = ticket->key > FLOW_KEYS ? FLOW_KEYS : ticket->key;
-    order->job.type = campaign->types[test_random_below(prng, TYPES)];
-    order->job.queue = campaign->flow.queues[ticket->queue].handle;
-    order->job.payload = order->payload;
-    order->job.payload_bytes = sizeof(label) + test_random_below(prng, 200);
-    order->job.priority = plain ? LEAT_PRIORITY_NORMAL : test_random_below(prng, 8);
-    order->job.max_attempts = 1 + test_random_below(prng, 4);
-    order->job.flags = ticket->kept ? LEAT_JOB_KEEP_RESULT : 0;
-    order->job.completions = campaign->ends;
-    order->job.user = ticket;
-    order->options.tags = &tag_text;
-    order->options.tags_count = test_random_below(prng, 2);
-    order_names(campaign, order, prng, plain);
-    order_times(order, prng);
-    if (ticket->key != FLOW_KEYS) {
-        (void)snprintf(order->key, sizeof(order->key), "k%u", ticket->key);
-        order->options.key = order->key;
-        order->options.key_bytes = strlen(order->key);
-    }
-    bool promised = ticket->key != FLOW_KEYS && order->job.delay_ns == 0 &&
-                    order->options.run_at_ns == 0 && ticket->unique == FLOW_KEYS;
-    ticket->order = promised ? atom_add_rlx(&orders[ticket->key][thread], 1) + 1 : 0;
-    order->closed = atom_load_acq(&campaign->flow.queues[ticket->queue].closed);
-    return true;
-}
-
-static bool
-lives(struct campaign *campaign, leat_job_id id)
-{
-    struct leat_job_info info = leat_job_info_default();
-    return id.bits != 0 && leat_get(campaign->engine, id, &info) == LEAT_OK &&
-           info.state < LEAT_JOB_COMPLETED;
-}
-
-/* Both were taken before this: if one lives, and then the other, they do at the same time. */
-static void
-only_one(struct campaign *campaign, leat_atomic_u64 *last, leat_job_id id, const char *what)
-{
-    leat_job_id before = {atom_swap_acq_rel(last, id.bits)};
-    if (before.bits != id.bits && lives(campaign, before) && lives(campaign, id)) {
-        flow_illegal(&campaign->flow, what, NULL);
-    }
-}
-
-static void
-order_taken(struct campaign *campaign, const struct order *order, leat_job_id id)
-{
-    struct flow *flow = &campaign->flow;
-    const struct flow_ticket *ticket = order->ticket;
-    (void)atom_add_rlx(&flow->submitted, 1);
-    if ((order->closed & 1) != 0 &&
-        atom_load_acq(&flow->queues[ticket->queue].closed) == order->closed) {
-        flow_illegal(flow, "a queue that is closed took it", ticket);
-    }
-    if (ticket->unique != FLOW_KEYS && order->options.unique_scope == LEAT_UNIQUE_UNTIL_FINISHED) {
-        only_one(campaign, &flow->unique_last[ticket->unique], id, "two with a unique key");
-    }
-    if (order->name != FLOW_KEYS) {
-        only_one(campaign, &flow->name_last[order->name], id, "two with a name");
-    }
-}
-
-static void
-order_done(struct campaign *campaign, const struct order *order, enum leat_status status,
-           leat_job_id id)
-{
-    bool named = order->ticket->unique != FLOW_KEYS || order->name != FLOW_KEYS;
-    bool legal = status == LEAT_OK || status == LEAT_FULL || status == LEAT_CLOSED ||
-                 (status == LEAT_TIMEOUT && order->ticket->queue == QUEUE_BLOCK) ||
-                 (named && (status == LEAT_EXISTS || status == LEAT_BUSY)) ||
-                 (status == LEAT_JOINED && order->ticket->unique != FLOW_KEYS);
-    if (!legal || (id.bits != 0) != (status == LEAT_OK || status == LEAT_JOINED)) {
-        expect(campaign, legal ? LEAT_INVALID : status, LEAT_OK, "leat_submit");
-    }
-    if (status == LEAT_OK) {
-        order_taken(campaign, order, id);
-    } else {
-        id.bits = 0;
-    }
-    flow_submitted(&campaign->flow, order->ticket, id);
-}
-
-static void
 submit_many(struct campaign *campaign, uint32_t thread, struct test_prng *prng)
 {
-    static _Thread_local struct order orders[4];
+    static _Thread_local struct flow_order orders[4];
     struct leat_job jobs[4];
     leat_job_id ids[4] = {{0}, {0}, {0}, {0}};
     enum leat_status statuses[4];
     bool whole = test_random_below(prng, 2) == 0;
     size_t count = 0;
     for (uint32_t i = 0; i < 4; i++) {
-        if (order_make(campaign, &orders[count], thread, prng, whole)) {
+        if (flow_order(&campaign->flow, &orders[count], thread, prng, whole)) {
             jobs[count] = orders[count].job;
             jobs[count].options = &orders[count].options;
             count++;
@@ -365,7 +194,7 @@ submit_many(struct campaign *campaign, uint32_t thread, struct test_prng *prng)
             status = status == LEAT_OK ? LEAT_FULL : status;
             ids[i].bits = 0;
         }
-        order_done(campaign, &orders[i], status, ids[i]);
+        flow_ordered(&campaign->flow, &orders[i], status, ids[i]);
     }
 }
 
@@ -374,16 +203,16 @@ submitter(struct campaign *campaign, uint32_t thread)
 {
     struct test_prng prng = {campaign->seed + thread};
     while (goes_on(campaign)) {
-        struct order order;
+        struct flow_order order;
         leat_job_id id = {0};
         if (atom_load_rlx(&campaign->flow.free) < FLOW_TICKETS / 8) {
             test_sleep_ns(MS);
         } else if (test_random_below(&prng, 4) == 0) {
             submit_many(campaign, thread, &prng);
-        } else if (order_make(campaign, &order, thread, &prng, false)) {
+        } else if (flow_order(&campaign->flow, &order, thread, &prng, false)) {
             order.job.options = &order.options;
             enum leat_status status = leat_submit(campaign->engine, &order.job, &id);
-            order_done(campaign, &order, status, id);
+            flow_ordered(&campaign->flow, &order, status, id);
         }
     }
     (void)atom_sub_rel(&campaign->submitting, 1);
@@ -418,14 +247,17 @@ answer_once(struct campaign *campaign, struct mail *mail, bool lease)
         mail->outcome.delay_ns = 0;
     }
     bool ours = flow_end(&campaign->flow, &mail->attempt, mail->outcome);
-    enum leat_status status = answer_call(campaign, mail, lease);
-    /* A result may be refused while the handler has not returned: the token holds. */
+    enum leat_status status = LEAT_BUSY;
+    /* Somebody is still inside the call for the attempt before. */
+    while (status == LEAT_BUSY) {
+        status = answer_call(campaign, mail, lease);
+    }
     flow_answered(&campaign->flow, &mail->attempt, status);
     if (status == LEAT_OK && !ours) {
         flow_illegal(&campaign->flow, "a stale token", mail->attempt.ticket);
     }
     status = answer_call(campaign, mail, lease);
-    if (status != LEAT_STALE && status != LEAT_GONE && status != LEAT_NOT_FOUND) {
+    if (status != LEAT_STALE && status != LEAT_GONE) {
         flow_illegal(&campaign->flow, "a token twice", mail->attempt.ticket);
     }
 }
@@ -500,7 +332,8 @@ consumer(struct campaign *campaign, uint32_t number)
         options.buffer_bytes = sizeof(buffer);
         uint64_t deadline = leat_os_boot_ns() + options.lease_ns;
         enum leat_status status = leat_reserve(campaign->engine, &options, leases, &count);
-        expect(campaign, status, options.timeout_ns == 0 ? LEAT_EMPTY : LEAT_TIMEOUT, "reserve");
+        flow_expect(&campaign->flow, status, options.timeout_ns == 0 ? LEAT_EMPTY : LEAT_TIMEOUT,
+                    "reserve");
         for (size_t i = 0; status == LEAT_OK && i < count; i++) {
             lease_use(campaign, &leases[i], deadline, &prng);
         }
@@ -545,23 +378,26 @@ changer(struct campaign *campaign)
 static void
 operator_pause(struct flow_queue *queue, struct campaign *campaign, uint64_t time_ns)
 {
-    expect(campaign, leat_queue_pause(campaign->engine, queue->handle), LEAT_OK, "pause");
+    flow_expect(&campaign->flow, leat_queue_pause(campaign->engine, queue->handle), LEAT_OK,
+                "pause");
     atom_store_rel(&queue->late, 0);
     (void)atom_add_acq_rel(&queue->paused, 1);
     test_sleep_ns(time_ns);
     (void)atom_add_acq_rel(&queue->paused, 1);
-    expect(campaign, leat_queue_resume(campaign->engine, queue->handle), LEAT_OK, "resume");
+    flow_expect(&campaign->flow, leat_queue_resume(campaign->engine, queue->handle), LEAT_OK,
+                "resume");
 }
 
 static void
 operator_drain(struct flow_queue *queue, struct campaign *campaign, uint64_t time_ns)
 {
     enum leat_status status = leat_queue_drain(campaign->engine, queue->handle, time_ns);
-    expect(campaign, status, LEAT_TIMEOUT, "drain");
+    flow_expect(&campaign->flow, status, LEAT_TIMEOUT, "drain");
     (void)atom_add_acq_rel(&queue->closed, 1);
     test_sleep_ns(time_ns / 4);
     (void)atom_add_acq_rel(&queue->closed, 1);
-    expect(campaign, leat_queue_reopen(campaign->engine, queue->handle), LEAT_OK, "reopen");
+    flow_expect(&campaign->flow, leat_queue_reopen(campaign->engine, queue->handle), LEAT_OK,
+                "reopen");
 }
 
 static void
@@ -575,18 +411,24 @@ operator_gates(struct campaign *campaign, struct test_prng *prng)
     uint32_t least = test_random_below(prng, 2);
     leat_queue capped = queues[QUEUE_CAP].handle;
     leat_queue pulled = queues[QUEUE_PULL_CAP].handle;
-    leat_type type = campaign->types[TYPE_RATE];
-    expect(campaign, leat_queue_set_running_max(engine, capped, cap), LEAT_OK, "queue cap");
-    expect(campaign, leat_queue_set_running_max(engine, pulled, cap), LEAT_OK, "pull cap");
-    expect(campaign, leat_type_set_running_max(engine, campaign->types[TYPE_CAP], cap), LEAT_OK,
-           "type cap");
-    expect(campaign, leat_queue_set_rate(engine, queues[QUEUE_RATE].handle, rate), LEAT_OK, "rate");
-    expect(campaign, leat_type_set_rate(engine, type, other), LEAT_OK, "type rate");
-    expect(campaign, leat_queue_set_running_min(engine, queues[QUEUE_MIN].handle, least), LEAT_FULL,
-           "queue minimum");
-    expect(campaign, leat_type_set_running_min(engine, campaign->types[TYPE_PLAIN], cap % 2),
-           LEAT_FULL, "type minimum");
-    expect(campaign, leat_workers_set(engine, 1 + cap), LEAT_FULL, "workers");
+    leat_type type = campaign->flow.types[TYPE_RATE];
+    flow_expect(&campaign->flow, leat_queue_set_running_max(engine, capped, cap), LEAT_OK,
+                "queue cap");
+    flow_expect(&campaign->flow, leat_queue_set_running_max(engine, pulled, cap), LEAT_OK,
+                "pull cap");
+    flow_expect(&campaign->flow,
+                leat_type_set_running_max(engine, campaign->flow.types[TYPE_CAP], cap), LEAT_OK,
+                "type cap");
+    flow_expect(&campaign->flow, leat_queue_set_rate(engine, queues[QUEUE_RATE].handle, rate),
+                LEAT_OK, "rate");
+    flow_expect(&campaign->flow, leat_type_set_rate(engine, type, other), LEAT_OK, "type rate");
+    flow_expect(&campaign->flow,
+                leat_queue_set_running_min(engine, queues[QUEUE_MIN].handle, least), LEAT_FULL,
+                "queue minimum");
+    flow_expect(&campaign->flow,
+                leat_type_set_running_min(engine, campaign->flow.types[TYPE_PLAIN], cap % 2),
+                LEAT_FULL, "type minimum");
+    flow_expect(&campaign->flow, leat_workers_set(engine, 1 + cap), LEAT_FULL, "workers");
 }
 
 static void
@@ -600,12 +442,38 @@ operator_limits(struct campaign *campaign, struct test_prng *prng)
         limits.full = i == QUEUE_DROP ? LEAT_FULL_DROP_OLDEST : LEAT_FULL_BLOCK;
         limits.block_ns = test_random_below(prng, 3) * MS;
         leat_queue queue = campaign->flow.queues[i].handle;
-        expect(campaign, leat_queue_set_limits(campaign->engine, queue, &limits), LEAT_OK, "limit");
+        flow_expect(&campaign->flow, leat_queue_set_limits(campaign->engine, queue, &limits),
+                    LEAT_OK, "limit");
     }
     tenant.jobs_max = 10 + test_random_below(prng, 60);
     tenant.bytes_max = test_random_below(prng, 2) * 8000;
-    expect(campaign, leat_tenant_set_limits(campaign->engine, campaign->tenant, &tenant), LEAT_OK,
-           "tenant");
+    flow_expect(&campaign->flow,
+                leat_tenant_set_limits(campaign->engine, campaign->tenant, &tenant), LEAT_OK,
+                "tenant");
+}
+
+/* Brings a letter back. Its completion may not have been taken yet. */
+static void
+revive(struct campaign *campaign, leat_job_id id, struct leat_when when)
+{
+    unsigned char payload[FLOW_PAYLOAD];
+    struct flow_label label;
+    size_t bytes = 0;
+    if (leat_job_payload(campaign->engine, id, payload, sizeof(payload), &bytes) == LEAT_OK) {
+        memcpy(&label, payload, sizeof(label));
+        atom_store_rel(&campaign->flow.tickets[label.ticket].changed, label.serial);
+        atom_store_rel(&campaign->flow.tickets[label.ticket].revived, label.serial);
+        (void)!leat_dead_retry(campaign->engine, id, when);
+    }
+}
+
+static void
+revive_all(struct campaign *campaign, const struct leat_dead_query *query, struct leat_when when)
+{
+    atom_store_rel(&campaign->flow.revived_until, LEAT_FOREVER);
+    enum leat_status status = leat_dead_retry_all(campaign->engine, query, when, NULL);
+    flow_expect(&campaign->flow, status, LEAT_OK, "leat_dead_retry_all");
+    atom_store_rel(&campaign->flow.revived_until, leat_os_boot_ns() + SECOND / 2);
 }
 
 static void
@@ -615,19 +483,23 @@ operator_dead(struct campaign *campaign, struct test_prng *prng)
     struct leat_when when = leat_when_in(test_random_below(prng, 2) * MS);
     leat_job_id ids[8];
     size_t count = 0;
-    expect(campaign, leat_dead_list(campaign->engine, &query, ids, 8, &count), LEAT_OK, "dead");
+    flow_expect(&campaign->flow, leat_dead_list(campaign->engine, &query, ids, 8, &count), LEAT_OK,
+                "leat_dead_list");
     for (size_t i = 0; i < count; i++) {
         struct leat_attempt_info infos[2];
         size_t attempts = 0;
         infos[0] = leat_attempt_info_default();
         (void)!leat_job_attempts(campaign->engine, ids[i], infos, TEST_COUNT_OF(infos), &attempts);
-        (void)!(test_random_below(prng, 2) == 0 ? leat_dead_delete(campaign->engine, ids[i])
-                                               : leat_dead_retry(campaign->engine, ids[i], when));
+        if (test_random_below(prng, 2) == 0) {
+            (void)!leat_dead_delete(campaign->engine, ids[i]);
+        } else {
+            revive(campaign, ids[i], when);
+        }
     }
     query = leat_dead_query_default();
     query.queue = campaign->flow.queues[test_random_below(prng, FLOW_QUEUES)].handle;
-    if (test_random_below(prng, 4) == 0) {
-        expect(campaign, leat_dead_retry_all(campaign->engine, &query, when, NULL), LEAT_OK, "all");
+    if (test_random_below(prng, 32) == 0) {
+        revive_all(campaign, &query, when);
     }
 }
 
@@ -637,10 +509,12 @@ operator_ends(struct campaign *campaign)
 {
     struct leat_engine *engine = campaign->engine;
     leat_queue queue = campaign->flow.queues[QUEUE_MIN].handle;
-    leat_type plain = campaign->types[TYPE_PLAIN];
-    expect(campaign, leat_queue_set_running_min(engine, queue, 0), LEAT_OK, "queue minimum");
-    expect(campaign, leat_type_set_running_min(engine, plain, 0), LEAT_OK, "type minimum");
-    expect(campaign, leat_workers_set(engine, WORKERS_MAX), LEAT_OK, "workers");
+    leat_type plain = campaign->flow.types[TYPE_PLAIN];
+    flow_expect(&campaign->flow, leat_queue_set_running_min(engine, queue, 0), LEAT_OK,
+                "queue minimum");
+    flow_expect(&campaign->flow, leat_type_set_running_min(engine, plain, 0), LEAT_OK,
+                "type minimum");
+    flow_expect(&campaign->flow, leat_workers_set(engine, WORKERS_MAX), LEAT_OK, "workers");
     atom_store_rel(&campaign->quiet, 1);
 }
 
@@ -653,23 +527,36 @@ operator_works(struct campaign *campaign)
         struct leat_queue_info info = leat_queue_info_default();
         uint64_t time_ns = test_random_below(&prng, 8) * MS;
         switch (test_random_below(&prng, 8)) {
-        case 0: operator_pause(queue, campaign, time_ns); break;
-        case 1: operator_drain(queue, campaign, time_ns); break;
-        case 2: operator_gates(campaign, &prng); break;
-        case 3: operator_limits(campaign, &prng); break;
-        case 4: operator_dead(campaign, &prng); break;
+        case 0:
+            operator_pause(queue, campaign, time_ns);
+            break;
+        case 1:
+            operator_drain(queue, campaign, time_ns);
+            break;
+        case 2:
+            operator_gates(campaign, &prng);
+            break;
+        case 3:
+            operator_limits(campaign, &prng);
+            break;
+        case 4:
+            operator_dead(campaign, &prng);
+            break;
         case 5:
-            expect(campaign, leat_queue_get_info(campaign->engine, queue->handle, &info), LEAT_OK,
-                   "info");
+            flow_expect(&campaign->flow,
+                        leat_queue_get_info(campaign->engine, queue->handle, &info), LEAT_OK,
+                        "info");
             break;
         case 6:
             if (test_random_below(&prng, 8) == 0) {
                 (void)atom_add_acq_rel(&queue->purges, 1);
-                expect(campaign, leat_queue_purge(campaign->engine, queue->handle, NULL), LEAT_OK,
-                       "purge");
+                flow_expect(&campaign->flow,
+                            leat_queue_purge(campaign->engine, queue->handle, NULL), LEAT_OK,
+                            "purge");
             }
             break;
-        default: test_sleep_ns(time_ns);
+        default:
+            test_sleep_ns(time_ns);
         }
     }
     operator_ends(campaign);
@@ -685,8 +572,8 @@ reaper(struct campaign *campaign)
         struct leat_completion items[32];
         size_t taken = 0;
         enum leat_status status =
-            leat_completion_queue_take(campaign->ends, items, TEST_COUNT_OF(items), &taken);
-        expect(campaign, status, LEAT_EMPTY, "take");
+            leat_completion_queue_take(campaign->flow.ends, items, TEST_COUNT_OF(items), &taken);
+        flow_expect(&campaign->flow, status, LEAT_EMPTY, "take");
         for (size_t i = 0; status == LEAT_OK && i < taken; i++) {
             flow_reap(&campaign->flow, &items[i]);
         }
@@ -729,7 +616,7 @@ thread(void *shared, uint32_t number)
 static void
 setup_queues(struct campaign *campaign)
 {
-    static const char *const names[FLOW_QUEUES] = {"plain", "one",  "cap",  "rate",    "drop",
+    static const char *const names[FLOW_QUEUES] = {"plain", "one",   "cap",  "rate",    "drop",
                                                    "block", "least", "pull", "pull-cap"};
     CHECK_OK(leat_tenant_create(campaign->engine, "tenant", NULL, &campaign->tenant));
     for (uint32_t i = 0; i < FLOW_QUEUES; i++) {
@@ -751,18 +638,18 @@ setup_queues(struct campaign *campaign)
 static void
 setup_types(struct campaign *campaign)
 {
-    static const char *const names[TYPES] = {"plain", "cap", "batch", "breaker", "rate"};
+    static const char *const names[FLOW_TYPES] = {"plain", "cap", "batch", "breaker", "rate"};
     struct leat_retry_policy retry = leat_retry_fixed(MS / 4);
     struct leat_breaker_options breaker = leat_breaker_options_default();
     breaker.open_ns = 4 * MS;
     breaker.window_calls = 20;
-    for (uint32_t i = 0; i < TYPES; i++) {
+    for (uint32_t i = 0; i < FLOW_TYPES; i++) {
         struct leat_type_options options = leat_type_options_default();
         options.retry = &retry;
         options.running_max = i == TYPE_CAP ? 3 : 0;
         options.breaker = i == TYPE_BREAKER ? &breaker : NULL;
         options.timeout_ns = 0;
-        leat_type *type = &campaign->types[i];
+        leat_type *type = &campaign->flow.types[i];
         if (i == TYPE_BATCH) {
             options.batch_max = BATCH_MAX;
             options.batch_delay_ns = MS;
@@ -797,7 +684,7 @@ setup(uint64_t seconds, uint64_t seed)
     campaign->flow.engine = campaign->engine;
     setup_queues(campaign);
     setup_types(campaign);
-    CHECK_OK(leat_completion_queue_create(campaign->engine, FLOW_TICKETS, &campaign->ends));
+    CHECK_OK(leat_completion_queue_create(campaign->engine, FLOW_TICKETS, &campaign->flow.ends));
     (void)pthread_mutex_init(&campaign->mutex, NULL);
     atom_init(&campaign->submitting, SUBMITTERS);
     campaign->begin_ns = leat_os_monotonic_ns();
@@ -850,7 +737,7 @@ run(uint64_t seconds, uint64_t seed)
     uint64_t illegal = atom_load_rlx(&flow->illegal);
     if (lost == 0) {
         check_counts(campaign);
-        CHECK_OK(leat_completion_queue_destroy(campaign->ends));
+        CHECK_OK(leat_completion_queue_destroy(campaign->flow.ends));
         test_finish(campaign->engine);
         CHECK_EQUAL(test_memory_blocks(&campaign->memory), 0);
     }

@@ -55,6 +55,15 @@ flow_illegal(struct flow *flow, const char *what, const struct flow_ticket *tick
 }
 
 void
+flow_expect(struct flow *flow, enum leat_status status, enum leat_status other, const char *what)
+{
+    if (status != LEAT_OK && status != other) {
+        test_say("flow: %s: %s\n", what, leat_status_text(status));
+        flow_illegal(flow, "a status", NULL);
+    }
+}
+
+void
 flow_init(struct flow *flow)
 {
     atom_store_rlx(&flow->free, FLOW_TICKETS);
@@ -131,6 +140,15 @@ key_taken(struct flow *flow, const struct flow_ticket *ticket, leat_job_id id)
            (info.state == LEAT_JOB_RUNNING || info.state == LEAT_JOB_RETRYING);
 }
 
+/* Just now, or a moment ago. */
+static bool
+all_revived(struct flow *flow)
+{
+    return leat_os_boot_ns() < atom_load_acq(&flow->revived_until);
+}
+
+static const char beside[] = "it begins beside itself";
+
 /* What must be true when an attempt has just begun; NULL, or what is wrong. */
 static const char *
 wrong_at_begin(struct flow *flow, const struct flow_ticket *ticket, uint64_t word,
@@ -144,8 +162,7 @@ wrong_at_begin(struct flow *flow, const struct flow_ticket *ticket, uint64_t wor
         return "it begins behind its end";
     }
     if (place == FLOW_RUNS || (place == FLOW_OUTSIDE && now < atom_load_acq(&ticket->deadline))) {
-        count(&flow->twice);
-        return "it begins beside itself";
+        return beside;
     }
     if (newer == 0 || newer > 0x7fff) {
         return "an attempt's number does not grow";
@@ -153,7 +170,10 @@ wrong_at_begin(struct flow *flow, const struct flow_ticket *ticket, uint64_t wor
     if (atom_load_acq(&ticket->cancelled) == serial) {
         return "it begins behind its cancel";
     }
-    if (now < atom_load_acq(&ticket->due) && atom_load_acq(&ticket->changed) != serial) {
+    /* An answer that came too late has no say in when the next attempt is due. */
+    bool late = place == FLOW_ANSWERED && now >= atom_load_acq(&ticket->deadline);
+    bool other = late || all_revived(flow) || atom_load_acq(&ticket->changed) == serial;
+    if (!other && now < atom_load_acq(&ticket->due)) {
         return "it begins too early";
     }
     return NULL;
@@ -205,8 +225,8 @@ flow_begin(struct flow *flow, const struct flow_label *label, struct flow_attemp
     }
     struct flow_ticket *ticket = &flow->tickets[label->ticket];
     attempt->ticket = ticket;
-    attempt->word = word_of(label->serial, attempt->token.attempt,
-                            handler ? FLOW_RUNS : FLOW_OUTSIDE);
+    attempt->word =
+        word_of(label->serial, attempt->token.attempt, handler ? FLOW_RUNS : FLOW_OUTSIDE);
     uint64_t word = atom_load_acq(&ticket->word);
     const char *wrong = NULL;
     bool disorder = false;
@@ -228,6 +248,9 @@ flow_begin(struct flow *flow, const struct flow_label *label, struct flow_attemp
     if (leat_os_boot_ns() < attempt->deadline) {
         if (wrong != NULL || disorder) {
             flow_illegal(flow, wrong != NULL ? wrong : "a key's order", ticket);
+        }
+        if (wrong == beside) {
+            count(&flow->twice);
         }
         if (taken) {
             count(&flow->key_twice);
@@ -315,7 +338,9 @@ wrong_dead(const struct flow_ticket *ticket, enum leat_reason reason, uint64_t w
     } else if (reason == LEAT_REASON_ATTEMPTS) {
         fits = last == LEAT_OUTCOME_RETRY;
     } else if (reason == LEAT_REASON_TIMEOUT) {
-        fits = outside && now >= atom_load_acq(&ticket->deadline);
+        /* A consumer that is stopped behind leat_reserve() has not noted its lease. */
+        bool over = outside && now >= atom_load_acq(&ticket->deadline);
+        fits = over || (place != FLOW_OUTSIDE && ticket->queue >= FLOW_PULL);
     } else if (reason == LEAT_REASON_EXPIRED) {
         fits = now >= ticket->expires;
     }
@@ -332,6 +357,10 @@ wrong_at_end(struct flow *flow, const struct flow_ticket *ticket, const struct l
     if (word_place(word) == FLOW_FREE || (id.bits != 0 && id.bits != end->id.bits)) {
         count(&flow->twice);
         return "it ends behind its end";
+    }
+    bool revived = atom_load_acq(&ticket->revived) == serial || all_revived(flow);
+    if (end->state == LEAT_JOB_DEAD && revived) {
+        return NULL; /* what is noted may be of its second life */
     }
     if (word_place(word) == FLOW_RUNS) {
         return "it ends while it runs";

@@ -10,12 +10,16 @@
 
 #include "engine/leat.h"
 #include "ring/atomic.h"
+#include "tests/support/prng.h"
 
 #define FLOW_TICKETS 2048
 #define FLOW_KEYS    24 /* and as many unique keys, and names */
 #define FLOW_THREADS 2  /* that submit */
 #define FLOW_QUEUES  9
+#define FLOW_PULL    7 /* this queue and those behind it are pull queues */
 #define FLOW_PAYLOAD 208
+#define FLOW_TYPES   5
+#define FLOW_BLOCKS  5 /* the queue in which a submit may wait for room */
 
 enum flow_place {
     FLOW_FREE = 0,
@@ -33,56 +37,59 @@ struct flow_label {
 
 struct flow_ticket {
     leat_atomic_u64 word;
-    leat_atomic_u64 id;       /* 0: not known yet */
-    leat_atomic_u64 deadline; /* OUTSIDE: not over before this; LEAT_FOREVER: never */
-    leat_atomic_u64 due;      /* no begin before this, unless `changed` */
-    leat_atomic_u64 tried;    /* serial: somebody was about to cancel it */
+    leat_atomic_u64 id;        /* 0: not known yet */
+    leat_atomic_u64 deadline;  /* OUTSIDE: not over before this; LEAT_FOREVER: never */
+    leat_atomic_u64 due;       /* no begin before this, unless `changed` */
+    leat_atomic_u64 tried;     /* serial: somebody was about to cancel it */
     leat_atomic_u64 cancelled; /* serial: that was LEAT_OK */
-    leat_atomic_u64 changed;  /* serial: somebody was about to give it another time */
-    leat_atomic_u32 last;     /* enum leat_outcome_kind of the last attempt, 0: none */
-    leat_atomic_u32 parts;    /* the submitter's and the reaper's */
+    leat_atomic_u64 changed;   /* serial: somebody was about to give it another time */
+    leat_atomic_u64 revived;   /* serial: somebody was about to retry the dead letter */
+    leat_atomic_u32 last;      /* enum leat_outcome_kind of the last attempt, 0: none */
+    leat_atomic_u32 parts;     /* the submitter's and the reaper's */
     /* Written before the submit. */
-    uint64_t expires;  /* not EXPIRED before this */
+    uint64_t expires; /* not EXPIRED before this */
     uint32_t queue;
-    uint32_t key;      /* FLOW_KEYS: none */
-    uint32_t unique;   /* the same */
+    uint32_t key;    /* FLOW_KEYS: none */
+    uint32_t unique; /* the same */
     uint32_t thread;
-    uint32_t order;    /* of its thread and key; 0: none is promised */
-    uint32_t batch;    /* its place in a purge, see flow.c */
+    uint32_t order; /* of its thread and key; 0: none is promised */
     bool kept;
-    bool stays;        /* never DEAD: it has a unique key or a name */
+    bool stays; /* never DEAD: it has a unique key or a name */
 };
 
 struct flow_queue {
     leat_queue handle;
     const char *name;
-    uint32_t most;            /* the highest cap that it ever has; 0: none */
-    leat_atomic_u32 running;  /* attempts whose end this ledger knows exactly */
+    uint32_t most;           /* the highest cap that it ever has; 0: none */
+    leat_atomic_u32 running; /* attempts whose end this ledger knows exactly */
     leat_atomic_u64 begun;
-    leat_atomic_u64 dropped;  /* ends that say so */
-    leat_atomic_u32 paused;   /* epoch, odd: leat_queue_pause() has returned */
-    leat_atomic_u32 late;     /* begins seen in this epoch */
-    leat_atomic_u32 closed;   /* epoch, odd: leat_queue_drain() has returned */
+    leat_atomic_u64 dropped; /* ends that say so */
+    leat_atomic_u32 paused;  /* epoch, odd: leat_queue_pause() has returned */
+    leat_atomic_u32 late;    /* begins seen in this epoch */
+    leat_atomic_u32 closed;  /* epoch, odd: leat_queue_drain() has returned */
     leat_atomic_u64 purges;
 };
 
 struct flow {
     struct leat_engine *engine;
+    struct leat_completion_queue *ends;
+    leat_type types[FLOW_TYPES];
     struct flow_ticket tickets[FLOW_TICKETS];
     struct flow_queue queues[FLOW_QUEUES];
     leat_atomic_u64 key_holder[FLOW_KEYS]; /* id of the last that was seen running */
     leat_atomic_u32 key_order[FLOW_KEYS][FLOW_THREADS];
     leat_atomic_u64 unique_last[FLOW_KEYS];
     leat_atomic_u64 name_last[FLOW_KEYS];
+    leat_atomic_u64 revived_until; /* any dead letter may have been brought back */
     leat_atomic_u64 submitted;
     leat_atomic_u64 begun;
     leat_atomic_u64 completed;
     leat_atomic_u64 dead;
     leat_atomic_u64 cancelled;
-    leat_atomic_u64 twice;   /* beside itself, or ended twice */
+    leat_atomic_u64 twice; /* beside itself, or ended twice */
     leat_atomic_u64 key_twice;
     leat_atomic_u64 illegal;
-    leat_atomic_u64 free;    /* tickets */
+    leat_atomic_u64 free; /* tickets */
 };
 
 /* An attempt as its handler or consumer has it. */
@@ -90,7 +97,7 @@ struct flow_attempt {
     struct flow_ticket *ticket;
     leat_job_id id;
     leat_token token;
-    uint64_t word; /* as it was written at the begin */
+    uint64_t word;     /* as it was written at the begin */
     uint64_t deadline; /* of a lease; LEAT_FOREVER: a handler's */
     uint32_t queue;
 };
@@ -99,11 +106,35 @@ void flow_init(struct flow *flow);
 
 /* One more that is wrong; says what, the first few times. */
 void flow_illegal(struct flow *flow, const char *what, const struct flow_ticket *ticket);
+/* A call may answer LEAT_OK, and one other status. */
+void flow_expect(struct flow *flow, enum leat_status status, enum leat_status other,
+                 const char *what);
 
 /* A free ticket, now the caller's until flow_submitted(); NULL: there is none at `number`. */
 struct flow_ticket *flow_claim(struct flow *flow, uint32_t number, struct flow_label *label);
 /* The submit answered. Not taken: id is 0. */
 void flow_submitted(struct flow *flow, struct flow_ticket *ticket, leat_job_id id);
+
+/* What a submit needs of memory. */
+struct flow_order {
+    struct flow_ticket *ticket;
+    struct leat_job job;
+    struct leat_job_options options;
+    uint32_t name; /* FLOW_KEYS: none */
+    uint32_t closed;
+    unsigned char payload[FLOW_PAYLOAD];
+    char key[16];
+    char unique[16];
+    char name_text[16];
+};
+
+/* Makes a job of any kind for any free ticket; `plain`: for a batch that is taken as a whole.
+ * False: the ticket is not free. */
+bool flow_order(struct flow *flow, struct flow_order *order, uint32_t thread,
+                struct test_prng *prng, bool plain);
+/* The submit of it answered. */
+void flow_ordered(struct flow *flow, const struct flow_order *order, enum leat_status status,
+                  leat_job_id id);
 
 /* At the begin of a handler, or with a lease. False: it is late, and no longer whose it was. */
 bool flow_begin(struct flow *flow, const struct flow_label *label, struct flow_attempt *attempt);
