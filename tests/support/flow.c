@@ -310,7 +310,7 @@ void
 flow_answered(struct flow *flow, const struct flow_attempt *attempt, enum leat_status status)
 {
     bool over = leat_os_boot_ns() >= attempt->deadline;
-    bool gone = status == LEAT_STALE || status == LEAT_GONE || status == LEAT_NOT_FOUND;
+    bool gone = status == LEAT_STALE || status == LEAT_GONE;
     if (status != LEAT_OK && !(gone && over)) {
         flow_illegal(flow, leat_status_text(status), attempt->ticket);
     }
