@@ -2,6 +2,7 @@
 #include "tests/support/flow.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "ring/os.h"
 #include "tests/support/check.h"
@@ -49,7 +50,7 @@ flow_illegal(struct flow *flow, const char *what, const struct flow_ticket *tick
         test_say("flow: %s: ticket %td, word %" PRIx64 ", id %" PRIx64 ", queue %u, last %u\n",
                  what, ticket == NULL ? -1 : ticket - flow->tickets, word,
                  ticket == NULL ? 0 : atom_load_acq(&ticket->id),
-                 ticket == NULL ? 0 : ticket->queue,
+                 ticket == NULL ? 0 : ticket->label.queue,
                  ticket == NULL ? 0 : atom_load_acq(&ticket->last));
     }
 }
@@ -72,7 +73,7 @@ flow_init(struct flow *flow)
 /* ---- a ticket's life ------------------------------------------------------------------------- */
 
 struct flow_ticket *
-flow_claim(struct flow *flow, uint32_t number, struct flow_label *label)
+flow_claim(struct flow *flow, uint32_t number)
 {
     struct flow_ticket *ticket = &flow->tickets[number];
     uint64_t word = atom_load_acq(&ticket->word);
@@ -82,7 +83,7 @@ flow_claim(struct flow *flow, uint32_t number, struct flow_label *label)
         return NULL;
     }
     (void)atom_sub_rlx(&flow->free, 1);
-    *label = (struct flow_label){number, serial};
+    ticket->label = (struct flow_label){.ticket = number, .serial = serial};
     atom_store_rel(&ticket->id, 0);
     atom_store_rel(&ticket->last, 0);
     atom_store_rel(&ticket->parts, 2);
@@ -129,22 +130,20 @@ flow_pick(struct flow *flow, uint32_t number, uint32_t *serial)
 
 /* ---- attempts -------------------------------------------------------------------------------- */
 
-/* Of two jobs with one key: the one seen before must have ended, when another one has begun. */
+/* Of two jobs with one key: the one seen before must have ended, when another one has begun. But
+ * for a dead letter that was brought back: it comes to its key anew. */
 static bool
-key_taken(struct flow *flow, const struct flow_ticket *ticket, leat_job_id id)
+key_taken(struct flow *flow, const struct flow_label *label)
 {
-    leat_job_id before = {atom_swap_acq_rel(&flow->key_holder[ticket->key], id.bits)};
+    uint64_t self = (uint64_t)label->serial << 32 | label->ticket;
+    uint64_t before = atom_swap_acq_rel(&flow->key_holder[label->key], self);
+    uint32_t number = (uint32_t)before;
+    uint32_t serial = 0;
+    leat_job_id id = flow_pick(flow, number, &serial);
     struct leat_job_info info = leat_job_info_default();
-    return before.bits != 0 && before.bits != id.bits &&
-           leat_get(flow->engine, before, &info) == LEAT_OK &&
-           (info.state == LEAT_JOB_RUNNING || info.state == LEAT_JOB_RETRYING);
-}
-
-/* Just now, or a moment ago. */
-static bool
-all_revived(struct flow *flow)
-{
-    return leat_os_boot_ns() < atom_load_acq(&flow->revived_until);
+    return before != 0 && before != self && id.bits != 0 && serial == before >> 32 &&
+           leat_get(flow->engine, id, &info) == LEAT_OK && info.state < LEAT_JOB_COMPLETED &&
+           atom_load_acq(&flow->tickets[number].revived) != serial;
 }
 
 static const char beside[] = "it begins beside itself";
@@ -172,7 +171,8 @@ wrong_at_begin(struct flow *flow, const struct flow_ticket *ticket, uint64_t wor
     }
     /* An answer that came too late has no say in when the next attempt is due. */
     bool late = place == FLOW_ANSWERED && now >= atom_load_acq(&ticket->deadline);
-    bool other = late || all_revived(flow) || atom_load_acq(&ticket->changed) == serial;
+    bool all = attempt->label.queue == FLOW_REVIVED && now < atom_load_acq(&flow->revived_until);
+    bool other = late || all || atom_load_acq(&ticket->changed) == serial;
     if (!other && now < atom_load_acq(&ticket->due)) {
         return "it begins too early";
     }
@@ -181,44 +181,47 @@ wrong_at_begin(struct flow *flow, const struct flow_ticket *ticket, uint64_t wor
 
 /* The order of a key is that of first attempts. */
 static bool
-out_of_order(struct flow *flow, const struct flow_ticket *ticket, uint64_t word)
+out_of_order(struct flow *flow, const struct flow_ticket *ticket, const struct flow_label *label,
+             uint64_t word)
 {
-    if (ticket->key == FLOW_KEYS || ticket->order == 0 || word_fence(word) != 0) {
+    if (label->key == FLOW_KEYS || label->order == 0 || word_fence(word) != 0) {
         return false;
     }
-    leat_atomic_u32 *last = &flow->key_order[ticket->key][ticket->thread];
+    leat_atomic_u32 *last = &flow->key_order[label->key][label->thread];
     if (atom_load_acq(&ticket->changed) == word_serial(word)) {
         return false;
     }
     uint32_t before = atom_load_acq(last);
-    while (before < ticket->order && !atom_cas_acq_rel(last, &before, ticket->order)) {
+    while (before < label->order && !atom_cas_acq_rel(last, &before, label->order)) {
     }
-    return before > ticket->order;
+    return before > label->order;
 }
 
 static void
-note_queue(struct flow *flow, const struct flow_ticket *ticket, bool handler)
+note_queue(struct flow *flow, const struct flow_attempt *attempt, bool handler)
 {
-    struct flow_queue *queue = &flow->queues[ticket->queue];
+    struct flow_queue *queue = &flow->queues[attempt->label.queue];
     count(&queue->begun);
     count(&flow->begun);
     if (handler) {
         uint32_t running = atom_add_rlx(&queue->running, 1) + 1;
         if (queue->most != 0 && running > queue->most) {
-            flow_illegal(flow, "more run than the cap", ticket);
+            flow_illegal(flow, "more run than the cap", attempt->ticket);
         }
     }
     uint32_t paused = atom_load_acq(&queue->paused);
     if ((paused & 1) != 0 && atom_add_rlx(&queue->late, 1) + 1 > SLIP &&
         atom_load_acq(&queue->paused) == paused) {
-        flow_illegal(flow, "it begins in a pause", ticket);
+        flow_illegal(flow, "it begins in a pause", attempt->ticket);
     }
 }
 
 bool
-flow_begin(struct flow *flow, const struct flow_label *label, struct flow_attempt *attempt)
+flow_begin(struct flow *flow, const void *payload, struct flow_attempt *attempt)
 {
     bool handler = attempt->deadline == LEAT_FOREVER;
+    struct flow_label *label = &attempt->label;
+    memcpy(label, payload, sizeof(*label));
     if (label->ticket >= FLOW_TICKETS) {
         flow_illegal(flow, "its payload is another one", NULL);
         return false;
@@ -236,13 +239,12 @@ flow_begin(struct flow *flow, const struct flow_label *label, struct flow_attemp
         if (wrong != NULL) {
             break;
         }
-        disorder = out_of_order(flow, ticket, word);
+        disorder = out_of_order(flow, ticket, label, word);
         atom_store_rel(&ticket->deadline, attempt->deadline);
     } while (!atom_cas_acq_rel(&ticket->word, &word, attempt->word));
     if (wrong == NULL) {
-        attempt->queue = ticket->queue;
-        taken = ticket->key != FLOW_KEYS && key_taken(flow, ticket, attempt->id);
-        note_queue(flow, ticket, handler);
+        taken = label->key != FLOW_KEYS && key_taken(flow, label);
+        note_queue(flow, attempt, handler);
     }
     /* Who comes so late that its lease may be over has seen nothing that counts. */
     if (leat_os_boot_ns() < attempt->deadline) {
@@ -262,7 +264,7 @@ flow_begin(struct flow *flow, const struct flow_label *label, struct flow_attemp
 static void
 leave_queue(struct flow *flow, const struct flow_attempt *attempt)
 {
-    (void)atom_sub_rlx(&flow->queues[attempt->queue].running, 1);
+    (void)atom_sub_rlx(&flow->queues[attempt->label.queue].running, 1);
 }
 
 bool
@@ -322,7 +324,7 @@ static bool
 may_be_cancelled(struct flow *flow, const struct flow_ticket *ticket, uint32_t serial)
 {
     return atom_load_acq(&ticket->tried) == serial || ticket->unique != FLOW_KEYS ||
-           atom_load_acq(&flow->queues[ticket->queue].purges) != 0;
+           atom_load_acq(&flow->queues[ticket->label.queue].purges) != 0;
 }
 
 static const char *
@@ -340,11 +342,22 @@ wrong_dead(const struct flow_ticket *ticket, enum leat_reason reason, uint64_t w
     } else if (reason == LEAT_REASON_TIMEOUT) {
         /* A consumer that is stopped behind leat_reserve() has not noted its lease. */
         bool over = outside && now >= atom_load_acq(&ticket->deadline);
-        fits = over || (place != FLOW_OUTSIDE && ticket->queue >= FLOW_PULL);
+        fits = over || (place != FLOW_OUTSIDE && ticket->label.queue >= FLOW_PULL);
     } else if (reason == LEAT_REASON_EXPIRED) {
         fits = now >= ticket->expires;
     }
-    return ticket->stays ? "it died that never fails" : fits ? NULL : leat_reason_text(reason);
+    return ticket->label.stays ? "it died that never fails"
+           : fits              ? NULL
+                               : leat_reason_text(reason);
+}
+
+/* Perhaps by one call for all of a queue, just now or a moment ago. */
+static bool
+revived(struct flow *flow, const struct flow_ticket *ticket, uint32_t serial)
+{
+    return atom_load_acq(&ticket->revived) == serial ||
+           (ticket->label.queue == FLOW_REVIVED &&
+            leat_os_boot_ns() < atom_load_acq(&flow->revived_until));
 }
 
 /* NULL, or why the job cannot have ended so. */
@@ -358,8 +371,7 @@ wrong_at_end(struct flow *flow, const struct flow_ticket *ticket, const struct l
         count(&flow->twice);
         return "it ends behind its end";
     }
-    bool revived = atom_load_acq(&ticket->revived) == serial || all_revived(flow);
-    if (end->state == LEAT_JOB_DEAD && revived) {
+    if (end->state == LEAT_JOB_DEAD && revived(flow, ticket, serial)) {
         return NULL; /* what is noted may be of its second life */
     }
     if (word_place(word) == FLOW_RUNS) {
@@ -376,7 +388,7 @@ wrong_at_end(struct flow *flow, const struct flow_ticket *ticket, const struct l
         return wrong_dead(ticket, end->reason, word);
     }
     if (end->reason == LEAT_REASON_DROPPED) {
-        count(&flow->queues[ticket->queue].dropped);
+        count(&flow->queues[ticket->label.queue].dropped);
         return word_fence(word) == 0 ? NULL : "it was dropped, and had run";
     }
     return may_be_cancelled(flow, ticket, serial) ? NULL : "nobody cancelled it";

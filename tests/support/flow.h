@@ -16,6 +16,7 @@
 #define FLOW_KEYS    24 /* and as many unique keys, and names */
 #define FLOW_THREADS 2  /* that submit */
 #define FLOW_QUEUES  9
+#define FLOW_REVIVED 6 /* of which all dead letters are retried at once; without keys */
 #define FLOW_PULL    7 /* this queue and those behind it are pull queues */
 #define FLOW_PAYLOAD 208
 #define FLOW_TYPES   5
@@ -29,10 +30,16 @@ enum flow_place {
     FLOW_ANSWERED /* leat_complete() or the like is about to be called, or was */
 };
 
-/* What a job's payload begins with. */
+/* What a job's payload begins with. A consumer that comes late may read its own copy, where the
+ * ticket is another job's already. */
 struct flow_label {
     uint32_t ticket;
     uint32_t serial;
+    uint32_t queue;
+    uint32_t key; /* FLOW_KEYS: none */
+    uint32_t thread;
+    uint32_t order; /* of its thread and key; 0: none is promised */
+    bool stays;     /* never DEAD: it has a unique key or a name */
 };
 
 struct flow_ticket {
@@ -46,15 +53,11 @@ struct flow_ticket {
     leat_atomic_u64 revived;   /* serial: somebody was about to retry the dead letter */
     leat_atomic_u32 last;      /* enum leat_outcome_kind of the last attempt, 0: none */
     leat_atomic_u32 parts;     /* the submitter's and the reaper's */
-    /* Written before the submit. */
+    /* Written before the submit; for the reaper. */
     uint64_t expires; /* not EXPIRED before this */
-    uint32_t queue;
-    uint32_t key;    /* FLOW_KEYS: none */
-    uint32_t unique; /* the same */
-    uint32_t thread;
-    uint32_t order; /* of its thread and key; 0: none is promised */
+    uint32_t unique;  /* FLOW_KEYS: none */
     bool kept;
-    bool stays; /* never DEAD: it has a unique key or a name */
+    struct flow_label label;
 };
 
 struct flow_queue {
@@ -76,7 +79,7 @@ struct flow {
     leat_type types[FLOW_TYPES];
     struct flow_ticket tickets[FLOW_TICKETS];
     struct flow_queue queues[FLOW_QUEUES];
-    leat_atomic_u64 key_holder[FLOW_KEYS]; /* id of the last that was seen running */
+    leat_atomic_u64 key_holder[FLOW_KEYS]; /* serial 32 | ticket, of the last that began */
     leat_atomic_u32 key_order[FLOW_KEYS][FLOW_THREADS];
     leat_atomic_u64 unique_last[FLOW_KEYS];
     leat_atomic_u64 name_last[FLOW_KEYS];
@@ -99,7 +102,7 @@ struct flow_attempt {
     leat_token token;
     uint64_t word;     /* as it was written at the begin */
     uint64_t deadline; /* of a lease; LEAT_FOREVER: a handler's */
-    uint32_t queue;
+    struct flow_label label;
 };
 
 void flow_init(struct flow *flow);
@@ -111,7 +114,7 @@ void flow_expect(struct flow *flow, enum leat_status status, enum leat_status ot
                  const char *what);
 
 /* A free ticket, now the caller's until flow_submitted(); NULL: there is none at `number`. */
-struct flow_ticket *flow_claim(struct flow *flow, uint32_t number, struct flow_label *label);
+struct flow_ticket *flow_claim(struct flow *flow, uint32_t number);
 /* The submit answered. Not taken: id is 0. */
 void flow_submitted(struct flow *flow, struct flow_ticket *ticket, leat_job_id id);
 
@@ -137,7 +140,7 @@ void flow_ordered(struct flow *flow, const struct flow_order *order, enum leat_s
                   leat_job_id id);
 
 /* At the begin of a handler, or with a lease. False: it is late, and no longer whose it was. */
-bool flow_begin(struct flow *flow, const struct flow_label *label, struct flow_attempt *attempt);
+bool flow_begin(struct flow *flow, const void *payload, struct flow_attempt *attempt);
 /* A handler is about to return it; or a call is about to be made with its token. False: another
  * attempt has begun, or it has ended. */
 bool flow_end(struct flow *flow, const struct flow_attempt *attempt, struct leat_outcome outcome);

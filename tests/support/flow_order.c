@@ -29,8 +29,8 @@ order_names(struct flow *flow, struct flow_order *order, struct test_prng *prng,
         (void)snprintf(order->name_text, sizeof(order->name_text), "n%u", order->name);
         options->name = order->name_text;
     }
-    ticket->stays = ticket->unique != FLOW_KEYS || order->name != FLOW_KEYS;
-    if (ticket->stays) {
+    ticket->label.stays = ticket->unique != FLOW_KEYS || order->name != FLOW_KEYS;
+    if (ticket->label.stays) {
         order->job.max_attempts = 1000;
         uint32_t serial = (uint32_t)(atom_load_acq(&ticket->word) >> 32);
         atom_store_rel(&ticket->changed, serial); /* by one that debounces it */
@@ -60,8 +60,7 @@ flow_order(struct flow *flow, struct flow_order *order, uint32_t thread, struct 
            bool plain)
 {
     static leat_atomic_u32 orders[FLOW_KEYS][FLOW_THREADS];
-    struct flow_label label;
-    struct flow_ticket *ticket = flow_claim(flow, test_random_below(prng, FLOW_TICKETS), &label);
+    struct flow_ticket *ticket = flow_claim(flow, test_random_below(prng, FLOW_TICKETS));
     if (ticket == NULL) {
         return false;
     }
@@ -69,18 +68,19 @@ flow_order(struct flow *flow, struct flow_order *order, uint32_t thread, struct 
                                  .job = leat_job_default(),
                                  .options = leat_job_options_default(),
                                  .name = FLOW_KEYS};
-    memcpy(order->payload, &label, sizeof(label));
     ticket->unique = FLOW_KEYS;
     ticket->expires = LEAT_FOREVER;
-    ticket->queue = test_random_below(prng, FLOW_QUEUES);
+    ticket->label.queue = test_random_below(prng, FLOW_QUEUES);
     ticket->kept = test_random_below(prng, 8) == 0;
-    ticket->thread = thread;
-    ticket->key = test_random_below(prng, 3 * FLOW_KEYS);
-    ticket->key = ticket->key > FLOW_KEYS ? FLOW_KEYS : ticket->key;
+    ticket->label.thread = thread;
+    ticket->label.key = test_random_below(prng, 3 * FLOW_KEYS);
+    if (ticket->label.key > FLOW_KEYS || ticket->label.queue == FLOW_REVIVED) {
+        ticket->label.key = FLOW_KEYS;
+    }
     order->job.type = flow->types[test_random_below(prng, FLOW_TYPES)];
-    order->job.queue = flow->queues[ticket->queue].handle;
+    order->job.queue = flow->queues[ticket->label.queue].handle;
     order->job.payload = order->payload;
-    order->job.payload_bytes = sizeof(label) + test_random_below(prng, 200);
+    order->job.payload_bytes = sizeof(ticket->label) + test_random_below(prng, 160);
     order->job.priority = plain ? LEAT_PRIORITY_NORMAL : test_random_below(prng, 8);
     order->job.max_attempts = 1 + test_random_below(prng, 4);
     order->job.flags = ticket->kept ? LEAT_JOB_KEEP_RESULT : 0;
@@ -90,15 +90,16 @@ flow_order(struct flow *flow, struct flow_order *order, uint32_t thread, struct 
     order->options.tags_count = test_random_below(prng, 2);
     order_names(flow, order, prng, plain);
     order_times(order, prng);
-    if (ticket->key != FLOW_KEYS) {
-        (void)snprintf(order->key, sizeof(order->key), "k%u", ticket->key);
+    if (ticket->label.key != FLOW_KEYS) {
+        (void)snprintf(order->key, sizeof(order->key), "k%u", ticket->label.key);
         order->options.key = order->key;
         order->options.key_bytes = strlen(order->key);
     }
-    bool promised = ticket->key != FLOW_KEYS && order->job.delay_ns == 0 &&
+    bool promised = ticket->label.key != FLOW_KEYS && order->job.delay_ns == 0 &&
                     order->options.run_at_ns == 0 && ticket->unique == FLOW_KEYS;
-    ticket->order = promised ? atom_add_rlx(&orders[ticket->key][thread], 1) + 1 : 0;
-    order->closed = atom_load_acq(&flow->queues[ticket->queue].closed);
+    ticket->label.order = promised ? atom_add_rlx(&orders[ticket->label.key][thread], 1) + 1 : 0;
+    memcpy(order->payload, &ticket->label, sizeof(ticket->label));
+    order->closed = atom_load_acq(&flow->queues[ticket->label.queue].closed);
     return true;
 }
 
@@ -126,7 +127,7 @@ order_taken(struct flow *flow, const struct flow_order *order, leat_job_id id)
     const struct flow_ticket *ticket = order->ticket;
     (void)atom_add_rlx(&flow->submitted, 1);
     if ((order->closed & 1) != 0 &&
-        atom_load_acq(&flow->queues[ticket->queue].closed) == order->closed) {
+        atom_load_acq(&flow->queues[ticket->label.queue].closed) == order->closed) {
         flow_illegal(flow, "a queue that is closed took it", ticket);
     }
     if (ticket->unique != FLOW_KEYS && order->options.unique_scope == LEAT_UNIQUE_UNTIL_FINISHED) {
@@ -143,7 +144,7 @@ flow_ordered(struct flow *flow, const struct flow_order *order, enum leat_status
 {
     bool named = order->ticket->unique != FLOW_KEYS || order->name != FLOW_KEYS;
     bool legal = status == LEAT_OK || status == LEAT_FULL || status == LEAT_CLOSED ||
-                 (status == LEAT_TIMEOUT && order->ticket->queue == FLOW_BLOCKS) ||
+                 (status == LEAT_TIMEOUT && order->ticket->label.queue == FLOW_BLOCKS) ||
                  (named && (status == LEAT_EXISTS || status == LEAT_BUSY)) ||
                  (status == LEAT_JOINED && order->ticket->unique != FLOW_KEYS);
     if (!legal || (id.bits != 0) != (status == LEAT_OK || status == LEAT_JOINED)) {
