@@ -209,6 +209,12 @@ list_open(const struct leat_pool *pool, struct leat_lists *lists, uint32_t queue
 
 /* ---- cancelled jobs ------------------------------------------------------------------------- */
 
+static bool
+sweep_pays(uint32_t zombies, uint32_t waiting)
+{
+    return zombies > LEAT_ZOMBIES_MIN && zombies > waiting / 2;
+}
+
 void
 leat_lists_cancelled(struct leat_pool *pool, uint32_t level, uint32_t queue)
 {
@@ -222,11 +228,9 @@ leat_lists_cancelled(struct leat_pool *pool, uint32_t level, uint32_t queue)
     /* counted:A release -> forget:A.  Carries: that the job is cancelled.
      * If relaxed: a sweep could forget this cancel and still find the job uncancelled. */
     uint32_t zombies = atom_add_rel(&list->zombies, 1) + 1;
-    bool few = zombies <= LEAT_ZOMBIES_MIN || zombies <= waiting / 2;
-    if (few || (now & LEAT_LIST_SWEEP) != 0) {
-        return;
+    if (sweep_pays(zombies, waiting) && (now & LEAT_LIST_SWEEP) == 0) {
+        call(pool, level, queue, LEAT_LIST_SWEEP);
     }
-    call(pool, level, queue, LEAT_LIST_SWEEP);
 }
 
 static void
@@ -256,6 +260,21 @@ sweep_begin(struct leat_pool *pool, struct leat_lists *lists, uint32_t queue)
     lists->sweep_left = list->jobs.count;
 }
 
+/* Those that were cancelled behind the look at them found more waiting than there are now; and it
+ * may be that none comes after them, to ask for another sweep. */
+static void
+sweep_end(struct leat_pool *pool, uint32_t level)
+{
+    struct leat_lists *lists = &pool->lists[level];
+    uint32_t queue = lists->sweeping;
+    uint32_t zombies = atom_load_rlx(&lists->lists[queue].zombies);        /* rlx: statistic */
+    uint32_t waiting = atom_load_rlx(&pool->queues[queue].waiting[level]); /* rlx: statistic */
+    lists->sweeping = LEAT_INDEX_NONE;
+    if (sweep_pays(zombies, waiting & LEAT_LIST_WAITING)) {
+        call(pool, level, queue, LEAT_LIST_SWEEP);
+    }
+}
+
 /* Looks at a part of the jobs of the queue being swept. */
 static void
 sweep(struct leat_pool *pool, uint32_t level)
@@ -278,7 +297,7 @@ sweep(struct leat_pool *pool, uint32_t level)
     }
     waiting_lower(pool, level, lists->sweeping, dropped);
     if (lists->sweep_left == 0 || list->jobs.count == 0) {
-        lists->sweeping = LEAT_INDEX_NONE;
+        sweep_end(pool, level);
     }
 }
 

@@ -10,7 +10,8 @@
 
 #define STEP_NS 1000
 
-/* The names are the linker's: NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* The names are the linker's.
+ * NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 uint64_t __wrap_leat_os_monotonic_ns(void);
 uint64_t __wrap_leat_os_deadline_ns(uint64_t timeout_ns);
 uint32_t __wrap_leat_os_cpu(void);
