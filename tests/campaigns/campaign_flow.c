@@ -87,25 +87,6 @@ post(struct campaign *campaign, struct flow_attempt *attempt, struct leat_outcom
     return fits;
 }
 
-/* What is not pending. */
-static struct leat_outcome
-answer(const struct flow_attempt *attempt, struct test_prng *prng)
-{
-    uint64_t delay_ns = test_random_below(prng, 3) * MS / 2;
-    switch (test_random_below(prng, 16)) {
-    case 0:
-        return leat_retry_in(delay_ns);
-    case 1:
-        return leat_snooze(delay_ns);
-    case 2:
-        return attempt->label.stays ? leat_done() : leat_fail();
-    case 3:
-        return leat_retry();
-    default:
-        return leat_done();
-    }
-}
-
 static struct leat_outcome
 attempt_run(struct campaign *campaign, struct leat_run *run)
 {
@@ -119,7 +100,7 @@ attempt_run(struct campaign *campaign, struct leat_run *run)
     }
     CHECK_OK(leat_run_result(run, &attempt.id.bits, sizeof(attempt.id.bits)));
     struct test_prng prng = {campaign->seed ^ attempt.id.bits ^ attempt.token.attempt};
-    struct leat_outcome outcome = answer(&attempt, &prng);
+    struct leat_outcome outcome = flow_answer(&attempt, &prng);
     uint32_t way = test_random_below(&prng, 12);
     if (way == 0) {
         test_sleep_ns(test_random_below(&prng, 200) * 1000);
@@ -308,7 +289,7 @@ lease_use(struct campaign *campaign, const struct leat_lease *lease, uint64_t de
     if (!flow_begin(&campaign->flow, lease->payload, &mail.attempt)) {
         return;
     }
-    mail.outcome = answer(&mail.attempt, prng);
+    mail.outcome = flow_answer(&mail.attempt, prng);
     uint32_t way = test_random_below(prng, 16);
     if (way == 0) {
         return;

@@ -141,6 +141,8 @@ void flow_ordered(struct flow *flow, const struct flow_order *order, enum leat_s
 
 /* At the begin of a handler, or with a lease. False: it is late, and no longer whose it was. */
 bool flow_begin(struct flow *flow, const void *payload, struct flow_attempt *attempt);
+/* What an attempt is to come to, but pending. */
+struct leat_outcome flow_answer(const struct flow_attempt *attempt, struct test_prng *prng);
 /* A handler is about to return it; or a call is about to be made with its token. False: another
  * attempt has begun, or it has ended. */
 bool flow_end(struct flow *flow, const struct flow_attempt *attempt, struct leat_outcome outcome);

@@ -1,4 +1,5 @@
-/* flow_order.c - see flow.h: which jobs are submitted, and what a submit may answer. */
+/* flow_order.c - see flow.h: which jobs are submitted, what a submit may answer,
+ * and what attempts do. */
 #include <stdio.h>
 
 #include "ring/os.h"
@@ -156,4 +157,22 @@ flow_ordered(struct flow *flow, const struct flow_order *order, enum leat_status
         id.bits = 0;
     }
     flow_submitted(flow, order->ticket, id);
+}
+
+struct leat_outcome
+flow_answer(const struct flow_attempt *attempt, struct test_prng *prng)
+{
+    uint64_t delay_ns = test_random_below(prng, 3) * MS / 2;
+    switch (test_random_below(prng, 16)) {
+    case 0:
+        return leat_retry_in(delay_ns);
+    case 1:
+        return leat_snooze(delay_ns);
+    case 2:
+        return attempt->label.stays ? leat_done() : leat_fail();
+    case 3:
+        return leat_retry();
+    default:
+        return leat_done();
+    }
 }
