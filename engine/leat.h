@@ -593,7 +593,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_log(struct leat_run *run,
  * Threads:  any.      Progress: as leat_submit().
  * Returns:  LEAT_OK; LEAT_STALE (completed or timed out before, or another attempt); LEAT_GONE;
  *           LEAT_NOT_FOUND; LEAT_NO_MEMORY (for the text) and LEAT_BUSY (253 callers look at this
- *           job): the token still holds; LEAT_FORKED; LEAT_INVALID.  */
+ *           job, or one is still inside with a text for an attempt before): the token still holds;
+ *           LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engine, leat_token token,
                                                        struct leat_outcome outcome,
                                                        const char *error);
