@@ -976,8 +976,9 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_queue_name(struct leat_engine *eng
  * no cap. One counts from when it is about to begin until its handler has returned or, where that
  * answered pending, until it is completed. Lowering a cap ends nothing: what runs goes on, and what
  * ran before the first cap or pause of this type or queue is not counted. The others wait in lists,
- * hold no worker and are in nobody's way; they keep their order, but for jobs that workers had in
- * hand when the first cap was set: these may change places among each other.
+ * hold no worker and are in nobody's way; they keep their order, but for jobs that were on their
+ * way to workers when the first cap was set: one that a worker had in hand goes back to its list,
+ * and one that no worker had come to yet may begin before it.
  * A queue or type that was once capped or paused costs its jobs a way through those lists.
  * Threads:  any, handlers too.     Progress: blocking (a grace period).
  * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (more than 67 108 864).  */
@@ -987,7 +988,8 @@ LEAT_API LEAT_NODISCARD enum leat_status
 leat_queue_set_running_max(struct leat_engine *engine, leat_queue queue, uint32_t running_max);
 
 /* Stops the taking of a queue's jobs: behind the return no attempt begins; what runs goes on, and
- * new jobs are taken in. They wait, in their order, as with leat_queue_set_running_max(). A drain
+ * new jobs are taken in. They wait, in their order, as with leat_queue_set_running_max(): behind a
+ * resume, too, a job that no worker had come to may begin before one that was sent back. A drain
  * does not wait for them. To pause twice, or to resume what is not paused, is no error.
  * Threads:  any, handlers too.     Progress: pause: blocking (a grace period); resume: lock-free.
  * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
