@@ -167,7 +167,8 @@ draw(struct ref_world *world, struct spec *spec)
     spec->job.priority =
         ref_chance(world, 60) ? LEAT_PRIORITY_OF_QUEUE : ref_below(world, leat_priority_levels());
     spec->job.flags = ref_chance(world, 25) ? LEAT_JOB_KEEP_RESULT : 0;
-    spec->job.max_attempts = ref_chance(world, 60) ? 0 : 1 + ref_below(world, 4);
+    spec->job.max_attempts =
+        ref_chance(world, 60) ? 0 : 1 + ref_below(world, ref_chance(world, 20) ? 20 : 4);
     spec->job.delay_ns = ref_chance(world, 20) ? ref_delay(world) : 0;
     spec->job.delay_ns = ref_chance(world, 1) ? LEAT_FOREVER : spec->job.delay_ns;
     if (ref_chance(world, 35)) {
