@@ -380,6 +380,14 @@ ref_attempt_note(struct ref_world *world, struct ref_job *job, enum leat_outcome
                    job->late ? job->late_error : job->error);
 }
 
+/* Jobs of which more is told than is kept come first. */
+static bool
+is_told(const struct ref_world *world, const struct ref_job *job)
+{
+    bool many = world->step % 2 == 0;
+    return !job->gone && job->told > (many ? LEAT_ATTEMPTS_KEPT : 0);
+}
+
 static bool
 same_attempt(const struct ref_attempt *right, const struct leat_attempt_info *got)
 {
@@ -395,7 +403,8 @@ ref_op_attempts(struct ref_world *world)
     static struct leat_attempt_info infos[LEAT_ATTEMPTS_KEPT + 1]; /* too much for a stack */
     size_t capacity = ref_chance(world, 70) ? LEAT_ATTEMPTS_KEPT + 1 : ref_below(world, 5);
     size_t count = SENTINEL;
-    struct ref_target target = target_of(world);
+    struct ref_target target =
+        ref_chance(world, 80) ? ref_target_of(world, is_told) : ref_target(world);
     const struct ref_job *job = target.job;
     enum leat_status right = job == NULL ? target.missing : LEAT_OK;
     infos[0] = leat_attempt_info_default();

@@ -172,7 +172,8 @@ draw(struct ref_world *world, struct spec *spec)
     spec->job.priority =
         ref_chance(world, 60) ? LEAT_PRIORITY_OF_QUEUE : ref_below(world, leat_priority_levels());
     spec->job.flags = ref_chance(world, 25) ? LEAT_JOB_KEEP_RESULT : 0;
-    spec->job.max_attempts = ref_chance(world, 60) ? 0 : 1 + ref_below(world, 4);
+    spec->job.max_attempts =
+        ref_chance(world, 60) ? 0 : 1 + ref_below(world, ref_chance(world, 20) ? 20 : 4);
     spec->job.delay_ns = ref_chance(world, 20) ? ref_delay(world) : 0;
     spec->job.delay_ns = ref_chance(world, 1) ? LEAT_FOREVER : spec->job.delay_ns;
     if (ref_chance(world, 35)) {
@@ -400,7 +401,7 @@ one_right(struct ref_world *world, const struct spec *spec)
     }
     uint64_t room = room_right(world, spec, &taken);
     if (!ref_accepts(world)) {
-        /* The limit of a queue or of completions may come before; no record is given up then. */
+        /* A queue's limit, or that of completions, may come before; no record is given up. */
         bool full = room == REF_ONE(LEAT_FULL) && taken.records == 0;
         return REF_ONE(LEAT_CLOSED) | (full ? REF_ONE(LEAT_FULL) : 0);
     }
