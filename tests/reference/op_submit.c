@@ -400,7 +400,7 @@ one_right(struct ref_world *world, const struct spec *spec)
     }
     uint64_t room = room_right(world, spec, &taken);
     if (!ref_accepts(world)) {
-        /* A queue's limit, or that of completions, may come before; no record is given up for it. */
+        /* A queue's limit, or that of completions, may come before; no record is lost. */
         bool full = room == REF_ONE(LEAT_FULL) && taken.records == 0;
         return REF_ONE(LEAT_CLOSED) | (full ? REF_ONE(LEAT_FULL) : 0);
     }

@@ -342,7 +342,7 @@ void ref_watch(struct ref_world *world);
 /* What the engine may have done by itself to come to `state`. False: nothing leads there. */
 bool ref_reach(struct ref_world *world, struct ref_job *job, enum leat_job_state state);
 
-/* ---- op_names.c, op_rates.c ------------------------------------------------------------------- */
+/* ---- op_names.c, op_rates.c ---------------------------------------------------------------- */
 
 /* What waits in the ring is turned back. */
 void ref_gate_shake(struct ref_world *world, const struct ref_gate *gate);
