@@ -106,6 +106,12 @@ look(struct ref_world *world, struct ref_job *job)
 }
 
 void
+ref_peek(struct ref_world *world, struct ref_job *job)
+{
+    look(world, job);
+}
+
+void
 ref_look(struct ref_world *world, struct ref_job *job)
 {
     look(world, job);

@@ -70,7 +70,7 @@ ref_key_look(struct ref_world *world, const struct ref_job *job)
 {
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         if (same_key(job, &world->jobs[i])) {
-            ref_look(world, &world->jobs[i]);
+            ref_peek(world, &world->jobs[i]);
         }
     }
 }

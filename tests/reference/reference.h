@@ -342,7 +342,7 @@ void ref_watch(struct ref_world *world);
 /* What the engine may have done by itself to come to `state`. False: nothing leads there. */
 bool ref_reach(struct ref_world *world, struct ref_job *job, enum leat_job_state state);
 
-/* ---- op_names.c, op_rates.c ------------------------------------------------------------------ */
+/* ---- op_names.c, op_rates.c ---------------------------------------------------------------- */
 
 /* What waits in the ring is turned back. */
 void ref_gate_shake(struct ref_world *world, const struct ref_gate *gate);
@@ -395,6 +395,8 @@ bool ref_held(const struct ref_world *world, const struct ref_job *job);
 /* Asks the engine for the job; what it did by itself meanwhile must be legal, and all else as the
  * model says. */
 void ref_look(struct ref_world *world, struct ref_job *job);
+/* Whether its record may be gone is judged at the next look at all jobs. */
+void ref_peek(struct ref_world *world, struct ref_job *job);
 void ref_look_at_info(struct ref_world *world, struct ref_job *job,
                       const struct leat_job_info *info);
 /* All of them: behind what lets work or time go on. */
