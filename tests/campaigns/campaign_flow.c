@@ -431,7 +431,7 @@ operator_limits(struct campaign *campaign, struct test_prng *prng)
     struct leat_tenant_options tenant = leat_tenant_options_default();
     for (uint32_t i = QUEUE_DROP; i <= QUEUE_BLOCK; i++) {
         struct leat_queue_limits limits = leat_queue_limits_default();
-        limits.waiting_max = 1 + test_random_below(prng, 40);
+        limits.waiting_max = 1 + test_random_below(prng, 6);
         limits.waiting_bytes_max = test_random_below(prng, 2) * 4000;
         limits.full = i == QUEUE_DROP ? LEAT_FULL_DROP_OLDEST : LEAT_FULL_BLOCK;
         limits.block_ns = test_random_below(prng, 3) * MS;
@@ -622,7 +622,9 @@ setup_queues(struct campaign *campaign)
         if (i == QUEUE_DROP || i == QUEUE_BLOCK || i == QUEUE_PULL) {
             options.tenant = campaign->tenant;
         }
-        queue->most = i == QUEUE_ONE ? 1 : i == QUEUE_CAP ? 3 : 0;
+        /* Those with limits are slow, so that they are reached. */
+        bool one = i == QUEUE_ONE || i == QUEUE_DROP || i == QUEUE_BLOCK;
+        queue->most = one ? 1 : i == QUEUE_CAP ? 3 : 0;
         options.running_max = queue->most;
         if (i == QUEUE_RATE) {
             options.rate = leat_rate_of(RATE_JOBS, SECOND, RATE_BURST);
