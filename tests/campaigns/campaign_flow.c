@@ -439,7 +439,7 @@ operator_limits(struct campaign *campaign, struct test_prng *prng)
         flow_expect(&campaign->flow, leat_queue_set_limits(campaign->engine, queue, &limits),
                     LEAT_OK, "limit");
     }
-    tenant.jobs_max = 10 + test_random_below(prng, 60);
+    tenant.jobs_max = 4 + test_random_below(prng, 8);
     tenant.bytes_max = test_random_below(prng, 2) * 8000;
     flow_expect(&campaign->flow,
                 leat_tenant_set_limits(campaign->engine, campaign->tenant, &tenant), LEAT_OK,
@@ -619,7 +619,7 @@ setup_queues(struct campaign *campaign)
         struct leat_queue_options options = leat_queue_options_default();
         struct flow_queue *queue = &campaign->flow.queues[i];
         options.pull = i >= QUEUE_PULL;
-        if (i == QUEUE_DROP || i == QUEUE_BLOCK || i == QUEUE_PULL) {
+        if (i == QUEUE_DROP || i == QUEUE_BLOCK) {
             options.tenant = campaign->tenant;
         }
         /* Those with limits are slow, so that they are reached. */
@@ -717,7 +717,7 @@ check_counts(struct campaign *campaign)
     struct leat_tenant_info tenant = leat_tenant_info_default();
     CHECK_OK(leat_tenant_get(campaign->engine, campaign->tenant, &tenant));
     CHECK_EQUAL(tenant.jobs + tenant.bytes, 0);
-    CHECK_EQUAL(tenant.queues, 3);
+    CHECK_EQUAL(tenant.queues, 2);
     uint64_t time_ms = (leat_os_monotonic_ns() - campaign->begin_ns) / MS + 1000;
     CHECK(atom_load_rlx(&flow->queues[QUEUE_RATE].begun) <=
           RATE_BURST + time_ms * RATE_JOBS / 1000);
