@@ -621,6 +621,9 @@ setup_queues(struct campaign *campaign)
         options.pull = i >= QUEUE_PULL;
         if (i == QUEUE_DROP || i == QUEUE_BLOCK) {
             options.tenant = campaign->tenant;
+            options.waiting_max = 4; /* from the start: what came before is not dropped */
+            options.full = i == QUEUE_DROP ? LEAT_FULL_DROP_OLDEST : LEAT_FULL_BLOCK;
+            options.block_ns = MS;
         }
         /* Those with limits are slow, so that they are reached. */
         bool one = i == QUEUE_ONE || i == QUEUE_DROP || i == QUEUE_BLOCK;
