@@ -42,7 +42,7 @@ leat_reserves_enter(struct leat_engine *engine, struct leat_job_record *record, 
     uint32_t waits = of_queue ? theirs : leat_places_list_type(engine, type);
     /* While others are held their level's bit stays, so that each that leaves calls. */
     bool alone = !leat_lists_held(pool, level);
-    /* Where nothing is kept for the queue any more: behind those that waited for it, which go on. */
+    /* Where nothing is kept for the queue any more: behind those that waited for it, and go on. */
     if (*list < leat_places_list_queue(engine, 0) && leat_lists_some(pool, level, theirs)) {
         waits = theirs;
     }
