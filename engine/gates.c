@@ -142,7 +142,8 @@ pass(const struct passer *passer, uint32_t list, bool first)
     return true;
 }
 
-/* It passes both of its gates, or is behind others at that of its type. False: *other is the list
+/* It passes both of its gates, or is behind others at that of its type, if it comes to that one;
+ * what comes from the places has been there, and is older than those. False: *other is the list
  * where it waits. pre: a section of rcu.h. */
 static bool
 pass_both(const struct passer *passer, uint32_t list, uint32_t *other)
@@ -152,17 +153,16 @@ pass_both(const struct passer *passer, uint32_t list, uint32_t *other)
     uint32_t level = passer->level;
     uint32_t queue = leat_job_queue(passer->record);
     uint32_t of_type = leat_gates_list(engine, leat_job_type(passer->record));
-    bool passes = list != queue && leat_lists_some(pool, level, queue);
-    bool others = list != of_type && leat_lists_some(pool, level, of_type);
-    /* Else it could take the place that was given up for those. One that is back from their list,
-     * or from one behind it, is older: else many would go round, from list to list and back. */
-    bool behind = others && list == queue && !passer->record->returned;
+    bool passes_queue = list != queue && leat_lists_some(pool, level, queue);
+    bool passes_type = list != of_type && leat_lists_some(pool, level, of_type);
     *other = queue;
-    if (!pass(passer, queue, !passes)) {
+    if (!pass(passer, queue, !passes_queue)) {
         return false;
     }
     *other = of_type;
-    if (!behind && pass(passer, of_type, !others)) {
+    /* Else one that comes could take the place that was given up for those. */
+    bool behind = list == queue && passes_type;
+    if (!behind && pass(passer, of_type, !passes_type)) {
         return true;
     }
     leave_buckets(engine, passer->record, false);
@@ -197,13 +197,13 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
         record->admitted |= LEAT_ADMITTED;
         return LEAT_PASSAGE_GO;
     }
-    /* Jobs come from their queue's list to that of their type, and on to that of places. Back in
+    if (*other == list) {
+        return passed ? LEAT_PASSAGE_HELD : LEAT_PASSAGE_SHUT;
+    }
+    /* Jobs come from their queue's list to that of their type, and on to those of places. Back in
      * one of those before, it is older than those there; and so it is in the next ones, then. */
     record->returned = record->returned || *other < list;
-    if (*other != list) {
-        return LEAT_PASSAGE_OTHER;
-    }
-    return passed ? LEAT_PASSAGE_HELD : LEAT_PASSAGE_SHUT;
+    return LEAT_PASSAGE_OTHER;
 }
 
 void

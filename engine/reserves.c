@@ -38,10 +38,15 @@ leat_reserves_enter(struct leat_engine *engine, struct leat_job_record *record, 
     uint32_t type = leat_job_type(record);
     bool of_queue = keeps(engine, queue);
     uint32_t own = of_queue ? queue : leat_gates_list(engine, type);
-    uint32_t waits = of_queue ? queue : leat_places_list(engine, type);
+    uint32_t theirs = leat_places_list_queue(engine, queue);
+    uint32_t waits = of_queue ? theirs : leat_places_list_type(engine, type);
     /* While others are held their level's bit stays, so that each that leaves calls. */
     bool alone = !leat_lists_held(pool, level);
-    bool behind = !of_queue && *list != waits && leat_lists_some(pool, level, waits);
+    /* Where nothing is kept for the queue any more: behind those that waited for it, and go on. */
+    if (*list < leat_places_list_queue(engine, 0) && leat_lists_some(pool, level, theirs)) {
+        waits = theirs;
+    }
+    bool behind = *list != waits && (*list == theirs || leat_lists_some(pool, level, waits));
     if (leat_reserves_used(reserves) == 0) {
         return true;
     }
