@@ -39,7 +39,8 @@ ref_due_now(const struct ref_world *world, const struct ref_job *job)
 static bool
 surely(const struct ref_world *world, const struct ref_due *due)
 {
-    uint64_t slack_ns = (UINT64_C(1) << world->config.timer_tick_log2) + (due->wall ? REF_MS : 0);
+    uint64_t slack_ns =
+        (UINT64_C(1) << world->config.timer_tick_log2) + (due->wall ? REF_WALL_SLACK : 0);
     uint64_t now_ns = due->wall ? ref_wall(world) : ref_boot(world);
     return due->high_ns <= now_ns && now_ns - due->high_ns >= slack_ns;
 }

@@ -233,7 +233,8 @@ latest(const struct ref_world *world, const struct ref_job *job)
     const struct ref_due *due = job->state == LEAT_JOB_RUNNING ? &job->until : &job->due;
     bool held = ref_held(world, job);
     uint64_t now_ns = due->wall ? ref_wall(world) : ref_boot(world);
-    uint64_t slack_ns = (UINT64_C(1) << world->config.timer_tick_log2) + (due->wall ? REF_MS : 0);
+    uint64_t slack_ns =
+        (UINT64_C(1) << world->config.timer_tick_log2) + (due->wall ? REF_WALL_SLACK : 0);
     bool timed = ref_waits_for_time(job) ? !job->moved : job->awaited && due->high_ns != 0;
     if (job->state == LEAT_JOB_PENDING) {
         return held ? LEAT_FOREVER : 0;

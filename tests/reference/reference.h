@@ -47,10 +47,13 @@
 #define REF_ERROR_BYTES 256
 #define REF_JOURNAL     64 /* operations that a report shows */
 #define REF_MS          UINT64_C(1000000)
-#define REF_S           (1000 * REF_MS)
-#define REF_NEVER       UINT64_MAX
-#define REF_FAR         (UINT64_C(1) << 62) /* delays go no further */
-#define REF_BATCH       24
+/* Steps of the wall clock below LEAT_CLOCK_DRIFT_NS, a millisecond, are not followed: a job may be
+ * armed behind one that way and wait through one the other way. */
+#define REF_WALL_SLACK (2 * REF_MS)
+#define REF_S          (1000 * REF_MS)
+#define REF_NEVER      UINT64_MAX
+#define REF_FAR        (UINT64_C(1) << 62) /* delays go no further */
+#define REF_BATCH      24
 
 /* ---- the model ------------------------------------------------------------------------------- */
 
