@@ -57,7 +57,7 @@ enum leat_status {
     LEAT_EMPTY,       /* nothing there to take or to run */
     LEAT_CLOSED,      /* the engine, or the job's queue, is draining; or the engine is stopped */
     LEAT_WRONG_STATE, /* not legal in the present state of the engine or the job */
-    LEAT_BUSY,        /* every place for such a caller is taken at this moment */
+    LEAT_BUSY,        /* others are at it, or every place for such a caller is taken: try again */
     LEAT_TIMEOUT,     /* the time given ran out first */
     LEAT_RUNNING,     /* the job is in a handler; its cancel flag is set */
     LEAT_ENDED,       /* the job had already reached a final state */
@@ -1473,7 +1473,9 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_get(struct leat_engine *engine, le
 
 /* Waits until the job has ended. `info` may be NULL; it is filled also with LEAT_TIMEOUT. A caller
  * that came before the end always gets the answer. After it: only if the record is kept or
- * retained (LEAT_GONE otherwise). timeout_ns 0 asks without waiting.
+ * retained (LEAT_GONE otherwise). timeout_ns 0 asks without waiting. One that is DEAD may come to
+ * the dead letters a moment later: until then leat_dead_retry() and leat_dead_delete() say
+ * LEAT_BUSY.
  * Threads:  any; in a handler only with timeout_ns 0.    Progress: blocking.
  * Returns:  LEAT_OK; LEAT_TIMEOUT; LEAT_CLOSED (the engine is stopped); LEAT_DEADLOCK; LEAT_GONE;
  *           LEAT_NOT_FOUND; LEAT_BUSY; LEAT_FORKED; LEAT_INVALID.  */
@@ -2005,8 +2007,9 @@ leat_dead_query_default(void)
 }
 
 /* Lists dead letters from query->cursor on, oldest first, at most `capacity`, and moves the cursor
- * behind them. Fewer than `capacity`: there were no more. leat_get(), leat_job_attempts() and
- * leat_job_payload() tell more of each. One at which 239 callers look is passed over.
+ * behind them. Fewer than `capacity`: there were no more; one that ended a moment ago
+ * may come yet. leat_get(), leat_job_attempts() and leat_job_payload() tell more of each. One at
+ * which 239 callers look is passed over.
  * Threads:  any.      Progress: lock-free.    Allocates: no.
  * Returns:  LEAT_OK and *count; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_dead_list(struct leat_engine *engine,
