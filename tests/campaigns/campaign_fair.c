@@ -181,17 +181,18 @@ lateness(uint64_t seconds, uint64_t seed)
     uint64_t deadline_ns = leat_os_monotonic_ns() + seconds * 1000 * MS;
     uint32_t count = 0;
     while (count < LATE_MAX && leat_os_monotonic_ns() < deadline_ns) {
-        uint64_t delay_ns = MS + test_random_below(&prng, 1000) * 1000;
+        uint64_t delay_ns = MS + test_random_below(&prng, 1000) * UINT64_C(1000);
         late_ns[0][count] = late_job(&late, engine, type, delay_ns);
         late_ns[1][count] = late_futex(delay_ns);
         count++;
     }
     test_finish(engine);
     for (uint32_t i = 0; i < 2; i++) {
+        uint32_t half = count / 2;
+        uint32_t most = count * 99 / 100;
         qsort(late_ns[i], count, sizeof(late_ns[i][0]), compare);
         printf("late: %s: median %.1f us, p99 %.1f us, of %u\n", i == 0 ? "delayed jobs" : "futex",
-               (double)late_ns[i][count / 2] / 1e3, (double)late_ns[i][count * 99 / 100] / 1e3,
-               count);
+               (double)late_ns[i][half] / 1e3, (double)late_ns[i][most] / 1e3, count);
     }
 }
 

@@ -103,7 +103,7 @@ attempt_run(struct campaign *campaign, struct leat_run *run)
     struct leat_outcome outcome = flow_answer(&attempt, &prng);
     uint32_t way = test_random_below(&prng, 12);
     if (way == 0) {
-        test_sleep_ns(test_random_below(&prng, 200) * 1000);
+        test_sleep_ns(test_random_below(&prng, 200) * UINT64_C(1000));
     }
     if (way == 1 && post(campaign, &attempt, outcome, 0)) {
         return leat_pending();
@@ -432,7 +432,7 @@ operator_limits(struct campaign *campaign, struct test_prng *prng)
     for (uint32_t i = QUEUE_DROP; i <= QUEUE_BLOCK; i++) {
         struct leat_queue_limits limits = leat_queue_limits_default();
         limits.waiting_max = 1 + test_random_below(prng, 6);
-        limits.waiting_bytes_max = test_random_below(prng, 2) * 4000;
+        limits.waiting_bytes_max = test_random_below(prng, 2) * UINT64_C(4000);
         limits.full = i == QUEUE_DROP ? LEAT_FULL_DROP_OLDEST : LEAT_FULL_BLOCK;
         limits.block_ns = test_random_below(prng, 3) * MS;
         leat_queue queue = campaign->flow.queues[i].handle;
@@ -440,7 +440,7 @@ operator_limits(struct campaign *campaign, struct test_prng *prng)
                     LEAT_OK, "limit");
     }
     tenant.jobs_max = 4 + test_random_below(prng, 8);
-    tenant.bytes_max = test_random_below(prng, 2) * 8000;
+    tenant.bytes_max = test_random_below(prng, 2) * UINT64_C(8000);
     flow_expect(&campaign->flow,
                 leat_tenant_set_limits(campaign->engine, campaign->tenant, &tenant), LEAT_OK,
                 "tenant");

@@ -352,8 +352,8 @@ ref_op_dead_payload(struct ref_world *world)
     ref_answer(world, target.at, REF_ONE(right),
                leat_job_payload(world->engine, target.id, buffer, capacity, &bytes));
     bool sized = right == LEAT_OK || right == LEAT_FULL;
-    if (bytes != (sized ? job->payload_bytes : SENTINEL) ||
-        (right == LEAT_OK && memcmp(buffer, job->payload, bytes) != 0)) {
+    if (bytes != (job != NULL && sized ? job->payload_bytes : SENTINEL) ||
+        (job != NULL && right == LEAT_OK && memcmp(buffer, job->payload, bytes) != 0)) {
         ref_fail(world, job, "the payload has %zu bytes, or others", bytes);
     }
 }
@@ -411,7 +411,7 @@ ref_op_attempts(struct ref_world *world)
     ref_note(world, target.id.bits, capacity, 0);
     ref_answer(world, target.at, REF_ONE(capacity == 0 ? LEAT_INVALID : right),
                leat_job_attempts(world->engine, target.id, infos, capacity, &count));
-    if (capacity == 0 || right != LEAT_OK) {
+    if (capacity == 0 || job == NULL || right != LEAT_OK) {
         return;
     }
     uint32_t kept = job->told < LEAT_ATTEMPTS_KEPT ? job->told : LEAT_ATTEMPTS_KEPT;

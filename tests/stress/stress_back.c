@@ -147,7 +147,7 @@ operate(struct fixture *fixture, leat_job_id id, uint32_t choice)
     char name[LEAT_JOB_NAME_BYTES_MAX + 1];
     switch (choice) {
     case 0:
-        status = leat_dead_delete(engine, id);
+        CHECK(leat_dead_delete(engine, id) != LEAT_INVALID);
         break;
     case 1:
     case 2:
@@ -155,10 +155,10 @@ operate(struct fixture *fixture, leat_job_id id, uint32_t choice)
         CHECK(status != LEAT_OK || name[0] == '\0' || name[1] == '\0');
         break;
     case 3:
-        status = leat_cancel(engine, id);
+        CHECK(leat_cancel(engine, id) != LEAT_INVALID);
         break;
     case 4:
-        status = leat_reschedule(engine, id, leat_when_in(1000));
+        CHECK(leat_reschedule(engine, id, leat_when_in(1000)) != LEAT_INVALID);
         break;
     default:
         status =

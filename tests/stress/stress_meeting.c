@@ -348,7 +348,7 @@ gates(struct world *world)
     switch (below(world, 10)) {
     case 8:
         limits.waiting_max = below(world, 12);
-        limits.waiting_bytes_max = below(world, 2) * 1000;
+        limits.waiting_bytes_max = below(world, 2) * UINT64_C(1000);
         limits.full = below(world, 2) == 0 ? LEAT_FULL_REJECT : LEAT_FULL_DROP_OLDEST;
         if (queue.bits != world->queues[0].bits) {
             CHECK_OK(leat_queue_set_limits(engine, queue, &limits));
@@ -625,8 +625,9 @@ all_at_once(void **unused)
     (void)unused;
     static struct world world;
     uint64_t seed = test_seed("meeting");
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread */
     const char *rounds_text = getenv("ROUNDS");
-    uint32_t rounds = rounds_text == NULL ? 20 : (uint32_t)atoi(rounds_text);
+    uint32_t rounds = rounds_text == NULL ? 20 : (uint32_t)strtoul(rounds_text, NULL, 10);
     for (uint32_t round = 0; round < rounds; round++) {
         (void)fprintf(stderr, "round seed %lu\n", (unsigned long)(seed + round));
         world_open(&world, seed + round);

@@ -46,10 +46,11 @@ order_times(struct flow_order *order, struct test_prng *prng)
 {
     uint32_t way = test_random_below(prng, 8);
     if (way < 2) {
-        order->job.delay_ns = test_random_below(prng, 4000) * 1000;
+        order->job.delay_ns = test_random_below(prng, 4000) * UINT64_C(1000);
         atom_store_rel(&order->ticket->due, leat_os_boot_ns() + order->job.delay_ns);
     } else if (way == 2) {
-        order->options.run_at_ns = leat_os_wall_ns() + test_random_below(prng, 3000) * 1000;
+        order->options.run_at_ns =
+            leat_os_wall_ns() + test_random_below(prng, 3000) * UINT64_C(1000);
     }
     if (order->options.block_ns == 0) {
         order->options.block_ns = 1 + test_random_below(prng, 1000) * 1000;
