@@ -1,7 +1,7 @@
 /* policies.c - a few retry policies, and what they come to by their description. */
 #include "tests/reference/reference.h"
 
-#define DAY  (24 * 60 * 60 * REF_S)
+#define DAY  (UINT64_C(24) * 60 * 60 * REF_S)
 #define YEAR (UINT64_C(366) * DAY)
 
 static const uint64_t list[] = {0, 2 * REF_MS, 30 * REF_MS};
