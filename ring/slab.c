@@ -477,7 +477,7 @@ leat_slab_trim_step(struct leat_slab *slab, struct leat_slab_trim *trim, uint32_
         trim->unit += count;
         done += count * UNIT;
     }
-    if (trim->left != 0 || trim->unit < slab->units) {
+    if (trim->unit < slab->units) {
         return true;
     }
     /* trimming:B release -> trimming:A.  Carries: see trimming:A.
