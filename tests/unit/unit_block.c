@@ -233,7 +233,7 @@ closed(void **state)
         begin_wait(fixture);
         if (way == 0) {
             /* What is paused is not waited for. */
-            CHECK_OK(leat_drain(fixture->engine, 0));
+            CHECK_OK(leat_drain(fixture->engine, TEST_PATIENCE_NS));
         } else if (way == 1) {
             CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
         } else {
