@@ -14,10 +14,9 @@
 #ifndef ENGINE_BUCKETS_H
 #define ENGINE_BUCKETS_H
 
-#include <pthread.h>
-
 #include "engine/leat.h"
 #include "engine/limits.h"
+#include "ring/mutex.h"
 #include "sched/bucket.h"
 #include "sched/clock.h"
 #include "sched/wheel.h"

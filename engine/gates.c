@@ -231,22 +231,11 @@ leat_gates_settle(struct leat_engine *engine)
     leat_rcu_wait(&engine->domain);
 }
 
-static enum leat_status
-queue_check(struct leat_engine *engine, leat_queue queue, uint32_t *list)
-{
-    enum leat_status status = leat_engine_check(engine);
-    *list = queue.bits - 1;
-    if (status == LEAT_OK && !leat_registry_queue_there(engine, *list)) {
-        status = LEAT_NOT_FOUND;
-    }
-    return status;
-}
-
 enum leat_status
 leat_queue_pause(struct leat_engine *engine, leat_queue queue)
 {
     uint32_t list = 0;
-    enum leat_status status = queue_check(engine, queue, &list);
+    enum leat_status status = leat_registry_queue_check(engine, queue, &list);
     if (status == LEAT_OK) {
         leat_lists_gate(&engine->pool, list);
         leat_gate_pause(leat_gate_of(engine, list));
@@ -259,7 +248,7 @@ enum leat_status
 leat_queue_resume(struct leat_engine *engine, leat_queue queue)
 {
     uint32_t list = 0;
-    enum leat_status status = queue_check(engine, queue, &list);
+    enum leat_status status = leat_registry_queue_check(engine, queue, &list);
     if (status == LEAT_OK) {
         leat_gates_call(engine, list, leat_gate_resume(leat_gate_of(engine, list)));
     }
@@ -278,7 +267,7 @@ enum leat_status
 leat_queue_set_running_max(struct leat_engine *engine, leat_queue queue, uint32_t running_max)
 {
     uint32_t list = 0;
-    enum leat_status status = queue_check(engine, queue, &list);
+    enum leat_status status = leat_registry_queue_check(engine, queue, &list);
     if (status == LEAT_OK && running_max > LEAT_RUNNING_MAX) {
         status = LEAT_INVALID;
     }
@@ -321,7 +310,7 @@ enum leat_status
 leat_queue_set_rate(struct leat_engine *engine, leat_queue queue, struct leat_rate rate)
 {
     uint32_t list = 0;
-    enum leat_status status = queue_check(engine, queue, &list);
+    enum leat_status status = leat_registry_queue_check(engine, queue, &list);
     if (status == LEAT_OK && !leat_rate_valid(&rate)) {
         status = LEAT_INVALID;
     }
@@ -352,7 +341,7 @@ enum leat_status
 leat_queue_set_running_min(struct leat_engine *engine, leat_queue queue, uint32_t running_min)
 {
     uint32_t list = 0;
-    enum leat_status status = queue_check(engine, queue, &list);
+    enum leat_status status = leat_registry_queue_check(engine, queue, &list);
     return status == LEAT_OK ? leat_reserves_set(engine, list, running_min) : status;
 }
 

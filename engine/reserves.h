@@ -15,9 +15,8 @@
 #ifndef ENGINE_RESERVES_H
 #define ENGINE_RESERVES_H
 
-#include <pthread.h>
-
 #include "engine/leat.h"
+#include "ring/mutex.h"
 #include "sched/gate.h"
 
 struct leat_engine;

@@ -250,20 +250,6 @@ timed_take(struct leat_engine *engine)
     return claim;
 }
 
-static void
-lock(struct leat_engine *engine)
-{
-    int error = pthread_mutex_lock(&engine->claims.mutex);
-    LEAT_ASSERT(error == 0);
-}
-
-static void
-unlock(struct leat_engine *engine)
-{
-    int error = pthread_mutex_unlock(&engine->claims.mutex);
-    LEAT_ASSERT(error == 0);
-}
-
 enum leat_status
 leat_claim_take(struct leat_engine *engine, struct leat_claim *claim, leat_job_id *id)
 {
@@ -288,9 +274,9 @@ leat_claim_take(struct leat_engine *engine, struct leat_claim *claim, leat_job_i
         }
     }
     if (timed) {
-        lock(engine);
+        leat_mutex_lock(&engine->claims.mutex);
         timed_add(engine, claim);
-        unlock(engine);
+        leat_mutex_unlock(&engine->claims.mutex);
     }
     return LEAT_OK;
 }
@@ -387,7 +373,7 @@ leat_claims_tidy(struct leat_engine *engine)
             timed_look(engine, now_ns);
         }
         leat_rcu_leave(&engine->domain);
-        unlock(engine);
+        leat_mutex_unlock(&engine->claims.mutex);
     }
     if (leat_table_untidy(&claims->table)) {
         leat_table_tidy(&claims->table);
@@ -400,8 +386,7 @@ bool
 leat_claims_init(struct leat_engine *engine)
 {
     struct leat_claims *claims = &engine->claims;
-    int error = pthread_mutex_init(&claims->mutex, NULL);
-    LEAT_ASSERT(error == 0);
+    leat_mutex_init(&claims->mutex);
     return leat_table_init(&claims->table, &engine->memory, &engine->domain);
 }
 
@@ -418,7 +403,7 @@ leat_claims_fini(struct leat_engine *engine)
     }
     leat_rcu_leave(&engine->domain);
     leat_table_fini(&claims->table);
-    (void)pthread_mutex_destroy(&claims->mutex);
+    leat_mutex_fini(&claims->mutex);
 }
 
 bool

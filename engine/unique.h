@@ -25,10 +25,9 @@
 #ifndef ENGINE_UNIQUE_H
 #define ENGINE_UNIQUE_H
 
-#include <pthread.h>
-
 #include "engine/leat.h"
 #include "engine/table.h"
+#include "ring/mutex.h"
 
 struct leat_engine;
 
