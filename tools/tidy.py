@@ -22,6 +22,7 @@ import subprocess
 import sys
 
 import perf_table
+import reference
 import tidy_atomics  # registers its rules
 from tidy_source import FOLDERS, LIBRARY, RULES, Tree, blank, nested_blocks, rule, signature
 
@@ -477,11 +478,13 @@ def document_link(tree):
 
 @rule("generated-fresh")
 def generated_fresh(tree):
-    """The generated blocks of PERFORMANCE.md are what tools/perf_table.py writes."""
+    """PERFORMANCE.md's generated blocks and docs/reference.md are what their tools write."""
     path = tree.root / "PERFORMANCE.md"
     if path.is_file():
         for line, message in perf_table.stale_blocks(tree.root, tree.read(path)):
             yield "PERFORMANCE.md", line, message
+    if (tree.root / reference.REFERENCE).is_file() and reference.stale(tree.root):
+        yield reference.REFERENCE, 1, "is not fresh; run tools/reference.py"
 
 
 # ---- running --------------------------------------------------------------------------------

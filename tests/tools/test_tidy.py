@@ -417,6 +417,16 @@ class Rules(unittest.TestCase):
             self.assertEqual(sample.faults("generated-fresh"), [])
 
 
+    def test_reference_that_is_fresh(self):
+        header = "/* ---- a ---- */\n\nint leat_a(void);\n\n#ifdef __cplusplus\n"
+        files = {"engine/leat.h": header, "docs/reference.md": tidy.reference.reference(header)}
+        with Sample(files) as sample:
+            self.assertEqual(sample.faults("generated-fresh"), [])
+        with Sample({**files, "docs/reference.md": "# Reference\n"}) as sample:
+            self.assertEqual([fault[0] for fault in sample.faults("generated-fresh")],
+                             ["docs/reference.md"])
+
+
 class Reading(unittest.TestCase):
     """What the rules rely on in tidy_source.py."""
 
