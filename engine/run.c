@@ -309,7 +309,7 @@ begin(struct leat_run *run)
     };
     uint64_t before = 0;
     uint64_t after = 0;
-    if (LEAT_LIKELY(leat_job_change(run->word, &change, &before, &after))) {
+    if (LEAT_LIKELY(leat_job_change_inline(run->word, &change, &before, &after))) {
         if (LEAT_UNLIKELY(leat_job_counted(record))) {
             leat_room_give(run->engine, leat_job_queue(record), leat_job_payload_bytes(record));
         }
