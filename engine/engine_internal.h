@@ -217,7 +217,14 @@ leat_engine_accepts(const struct leat_engine *engine)
 
 bool leat_registry_init(struct leat_engine *engine);
 void leat_registry_fini(struct leat_engine *engine);
-struct leat_binding *leat_binding_of(const struct leat_engine *engine, uint32_t type);
+LEAT_INLINE struct leat_binding *
+leat_binding_of(const struct leat_engine *engine, uint32_t type)
+{
+    /* binding:A acquire -> bind:A, chain:A.  Carries: the handler and its options.
+     * If relaxed: a handler just registered could be called with an old context. */
+    return atom_load_acq(&engine->bindings[type]);
+}
+
 /* Index of the type or queue that a job names; takes new names in. */
 enum leat_status leat_registry_type(struct leat_engine *engine, const struct leat_job *job,
                                     uint32_t *type);

@@ -134,14 +134,6 @@ type_options_read(struct leat_type_options *known, const struct leat_type_option
                                                                                    : LEAT_INVALID;
 }
 
-struct leat_binding *
-leat_binding_of(const struct leat_engine *engine, uint32_t type)
-{
-    /* binding:A acquire -> bind:A, chain:A.  Carries: the handler and its options.
-     * If relaxed: a handler just registered could be called with an old context. */
-    return atom_load_acq(&engine->bindings[type]);
-}
-
 static void
 binding_free(struct leat_engine *engine, struct leat_binding *binding)
 {

@@ -340,18 +340,22 @@ begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
     return true;
 }
 
-static struct leat_breaker *
-breaker_of(const struct leat_run *run)
+static const struct leat_binding *
+binding_of(const struct leat_run *run)
 {
-    const struct leat_binding *binding = leat_binding_of(run->engine, leat_job_type(run->record));
+    return leat_binding_of(run->engine, leat_job_type(run->record));
+}
+
+static struct leat_breaker *
+breaker_of(const struct leat_run *run, const struct leat_binding *binding)
+{
     bool leased = leat_queue_pulls(run->engine, leat_job_queue(run->record));
     return binding == NULL || leased ? NULL : binding->breaker;
 }
 
 static uint32_t
-max_attempts_of(const struct leat_engine *engine, const struct leat_job_record *record)
+max_attempts_of(const struct leat_job_record *record, const struct leat_binding *binding)
 {
-    const struct leat_binding *binding = leat_binding_of(engine, leat_job_type(record));
     if (record->max_attempts != 0) {
         return record->max_attempts;
     }
@@ -386,7 +390,7 @@ call(struct leat_run *run, const struct leat_binding *binding)
 
 /* As leat_run_begin(). */
 LEAT_INLINE bool
-take(struct leat_run *run)
+take(struct leat_run *run, const struct leat_binding *binding)
 {
     struct leat_engine *engine = run->engine;
     leat_rcu_enter();
@@ -404,17 +408,18 @@ take(struct leat_run *run)
     if (LEAT_UNLIKELY(extra != NULL) && !begin_extra(run, extra)) {
         return false;
     }
-    run->max_attempts = max_attempts_of(engine, run->record);
+    run->max_attempts = max_attempts_of(run->record, binding);
     return true;
 }
 
 bool
 leat_run_begin(struct leat_run *run)
 {
-    if (!take(run)) {
+    const struct leat_binding *binding = binding_of(run);
+    if (!take(run, binding)) {
         return false;
     }
-    run->breaker = breaker_of(run);
+    run->breaker = breaker_of(run, binding);
     leat_history_begin(run, 0);
     return true;
 }
@@ -430,12 +435,12 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
                            .record = leat_job_record(engine, index),
                            .word = leat_slab_word(&engine->jobs, index),
                            .index = index};
-    const struct leat_binding *binding = leat_binding_of(engine, leat_job_type(run.record));
+    const struct leat_binding *binding = binding_of(&run);
     if (LEAT_LIKELY(binding != NULL) && LEAT_UNLIKELY(binding->gather != NULL)) {
         leat_gather_take(binding->gather, worker, index);
         return;
     }
-    if (LEAT_UNLIKELY(!take(&run))) {
+    if (LEAT_UNLIKELY(!take(&run, binding))) {
         return;
     }
     if (LEAT_UNLIKELY(binding == NULL)) {
@@ -467,9 +472,10 @@ leat_run_of(struct leat_engine *engine, uint32_t index)
 static void
 attempt_of(struct leat_run *run)
 {
+    const struct leat_binding *binding = binding_of(run);
     run->attempt = (run->number - leat_timers_snoozes(run->engine, run->index)) & UINT16_MAX;
-    run->max_attempts = max_attempts_of(run->engine, run->record);
-    run->breaker = breaker_of(run);
+    run->max_attempts = max_attempts_of(run->record, binding);
+    run->breaker = breaker_of(run, binding);
 }
 
 static void
@@ -515,7 +521,7 @@ leat_run_lease(struct leat_run *run)
     if (extra != NULL) {
         leat_keys_begun(extra, true);
     }
-    run->max_attempts = max_attempts_of(run->engine, run->record);
+    run->max_attempts = max_attempts_of(run->record, binding_of(run));
     /* As in call(). rlx: single writer */
     atom_store_rlx(&run->record->attempts, (uint16_t)run->number);
     (void)atom_add_rlx(&run->engine->outside.leased, 1); /* rlx: statistic */
