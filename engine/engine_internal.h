@@ -438,10 +438,23 @@ leat_job_inline(const struct leat_engine *engine, uint32_t index)
 
 /* A block that whoever needs it first puts into its place: it, or NULL; and the same made at need,
  * zeroed, where NULL is no memory. */
-void *leat_block(const leat_atomic_pointer *place);
+LEAT_INLINE void *
+leat_block(const leat_atomic_pointer *place)
+{
+    /* block:A acquire -> made:A, history:A.  Carries: the zeroed block.
+     * If relaxed: a reader could see an old progress in it. */
+    return atom_load_acq(place);
+}
+
 void *leat_block_make(struct leat_engine *engine, leat_atomic_pointer *place, size_t bytes);
+
 /* The extra block, or NULL. */
-struct leat_job_extra *leat_job_extra(const struct leat_job_record *record);
+LEAT_INLINE struct leat_job_extra *
+leat_job_extra(const struct leat_job_record *record)
+{
+    return leat_block(&record->extra);
+}
+
 /* The extra block, made at need. NULL: no memory. */
 struct leat_job_extra *leat_job_extra_make(struct leat_engine *engine,
                                            struct leat_job_record *record);

@@ -9,14 +9,6 @@
 /* ---- giving back ---------------------------------------------------------------------------- */
 
 void *
-leat_block(const leat_atomic_pointer *place)
-{
-    /* block:A acquire -> block:B, history:A.  Carries: the zeroed block.
-     * If relaxed: a reader could see an old progress in it. */
-    return atom_load_acq(place);
-}
-
-void *
 leat_block_make(struct leat_engine *engine, leat_atomic_pointer *place, size_t bytes)
 {
     void *block = leat_block(place);
@@ -25,7 +17,7 @@ leat_block_make(struct leat_engine *engine, leat_atomic_pointer *place, size_t b
     }
     block = leat_memory_take(&engine->memory, bytes);
     void *none = NULL;
-    /* block:B acq_rel -> block:A.  Carries: see block:A.
+    /* made:A acq_rel -> block:A.  Carries: see block:A.
      * If relaxed: see block:A. */
     if (block != NULL && !atom_cas_acq_rel(place, &none, block)) {
         /* A handler and a completion met here; the first block stays. */
@@ -33,12 +25,6 @@ leat_block_make(struct leat_engine *engine, leat_atomic_pointer *place, size_t b
         block = none;
     }
     return block;
-}
-
-struct leat_job_extra *
-leat_job_extra(const struct leat_job_record *record)
-{
-    return leat_block(&record->extra);
 }
 
 struct leat_job_extra *
@@ -54,14 +40,31 @@ heap_free(struct leat_engine *engine, void *payload, size_t bytes)
     leat_room_payload_give(engine, bytes);
 }
 
-void
-leat_job_free_payload(struct leat_engine *engine, uint32_t index)
+LEAT_INLINE void
+payload_free(struct leat_engine *engine, struct leat_job_record *record)
 {
-    struct leat_job_record *record = leat_job_record(engine, index);
-    if (record->payload_place == LEAT_PAYLOAD_HEAP) {
+    if (LEAT_UNLIKELY(record->payload_place == LEAT_PAYLOAD_HEAP)) {
         heap_free(engine, record->payload.pointer, leat_job_payload_bytes(record));
     }
     record->payload_place = LEAT_PAYLOAD_NONE;
+}
+
+void
+leat_job_free_payload(struct leat_engine *engine, uint32_t index)
+{
+    payload_free(engine, leat_job_record(engine, index));
+}
+
+static void
+extra_free(struct leat_engine *engine, struct leat_job_record *record, struct leat_job_extra *extra)
+{
+    leat_memory_give(&engine->memory, extra->result, extra->result_bytes);
+    leat_terms_free(engine, extra);
+    leat_history_free(engine, extra);
+    leat_memory_give(&engine->memory, leat_block(&extra->progress), sizeof(struct leat_progress));
+    leat_labels_free(engine, extra);
+    leat_memory_give(&engine->memory, extra, sizeof(*extra));
+    atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by give:B */
 }
 
 void
@@ -69,16 +72,9 @@ leat_job_reclaim(struct leat_engine *engine, uint32_t index)
 {
     struct leat_job_record *record = leat_job_record(engine, index);
     struct leat_job_extra *extra = leat_job_extra(record);
-    leat_job_free_payload(engine, index);
-    if (extra != NULL) {
-        leat_memory_give(&engine->memory, extra->result, extra->result_bytes);
-        leat_terms_free(engine, extra);
-        leat_history_free(engine, extra);
-        leat_memory_give(&engine->memory, leat_block(&extra->progress),
-                         sizeof(struct leat_progress));
-        leat_labels_free(engine, extra);
-        leat_memory_give(&engine->memory, extra, sizeof(*extra));
-        atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by give:B */
+    payload_free(engine, record);
+    if (LEAT_UNLIKELY(extra != NULL)) {
+        extra_free(engine, record, extra);
     }
     leat_slab_give(&engine->jobs, leat_pool_shard(), index);
 }
