@@ -67,8 +67,9 @@ extra_free(struct leat_engine *engine, struct leat_job_record *record, struct le
     atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by give:B */
 }
 
-void
-leat_job_reclaim(struct leat_engine *engine, uint32_t index)
+/* As leat_job_reclaim(). */
+LEAT_INLINE void
+reclaim(struct leat_engine *engine, uint32_t index)
 {
     struct leat_job_record *record = leat_job_record(engine, index);
     struct leat_job_extra *extra = leat_job_extra(record);
@@ -77,6 +78,12 @@ leat_job_reclaim(struct leat_engine *engine, uint32_t index)
         extra_free(engine, record, extra);
     }
     leat_slab_give(&engine->jobs, leat_pool_shard(), index);
+}
+
+void
+leat_job_reclaim(struct leat_engine *engine, uint32_t index)
+{
+    reclaim(engine, index);
 }
 
 /* ---- retention ------------------------------------------------------------------------------ */
@@ -190,7 +197,7 @@ leat_bells_ring_all(struct leat_engine *engine)
     }
 }
 
-static void
+LEAT_INLINE void
 count_end(struct leat_engine *engine, struct leat_worker *worker, enum leat_phase phase)
 {
     struct leat_outside *outside = &engine->outside;
@@ -216,7 +223,7 @@ count_end(struct leat_engine *engine, struct leat_worker *worker, enum leat_phas
 
 /* What an ending is where the word says this. False: it is none. A failure after a cancel is a
  * cancel. */
-static bool
+LEAT_INLINE bool
 ending_judge(struct leat_ending *ending, uint64_t word)
 {
     bool timed_out = leat_word_timed_out(word);
@@ -235,7 +242,7 @@ ending_judge(struct leat_ending *ending, uint64_t word)
 /* The swap that ends an attempt; *ending is what it comes to. What is kept for its submitter needs
  * no book, but dead letters are kept for the operator as well. *before and *after are the
  * word; one that has a key is held. False: refused. */
-static bool
+LEAT_INLINE bool
 end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending, uint64_t *before,
          uint64_t *after)
 {
@@ -275,8 +282,9 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending,
     }
 }
 
-bool
-leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
+/* As leat_job_end(). */
+LEAT_INLINE bool
+end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
 {
     uint64_t before = 0;
     uint64_t after = 0;
@@ -287,7 +295,7 @@ leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending endi
     }
     leat_job_ring_bell(engine, index, before);
     if (leat_word_phase(after) == LEAT_PHASE_GONE) {
-        leat_job_reclaim(engine, index);
+        reclaim(engine, index);
     } else if ((after & ~before & LEAT_WORD_LINKED) != 0) {
         /* One that a wheel has is retired by who takes it off. */
         leat_retention_put(engine, book_of(engine, leat_word_phase(after)), index);
@@ -301,6 +309,22 @@ leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending endi
         leat_keys_left(engine, index);
     }
     return true;
+}
+
+/* One that failed, or heeded a cancel. */
+static LEAT_COLD bool
+end_otherwise(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
+{
+    return end(engine, index, ending);
+}
+
+bool
+leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
+{
+    if (LEAT_UNLIKELY(ending.phase != LEAT_PHASE_COMPLETED)) {
+        return end_otherwise(engine, index, ending);
+    }
+    return end(engine, index, ending);
 }
 
 /* ---- ages ----------------------------------------------------------------------------------- */
