@@ -205,6 +205,21 @@ snooze_say(const struct leat_run *run)
     return leat_job_mark(run->word, &mark, &before) || !leat_word_timed_out(before);
 }
 
+/* The attempt succeeded, as most do. */
+LEAT_INLINE void
+done(const struct leat_run *run)
+{
+    const struct leat_ending ending = {LEAT_PHASE_COMPLETED, LEAT_REASON_NONE, run->worker,
+                                       run->late};
+    leat_gates_leave(run->engine, run->record);
+    leat_history_note(run, LEAT_OUTCOME_DONE);
+    if (LEAT_LIKELY(leat_job_end(run->engine, run->index, ending))) {
+        leat_breaker_ended(run, false);
+    } else {
+        fail(run, LEAT_DELAY_OF_POLICY); /* too late */
+    }
+}
+
 /* What an attempt's answer comes to. run->worker NULL: said by leat_complete(). */
 static void
 settle(const struct leat_run *run, struct leat_outcome outcome)
@@ -213,10 +228,8 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
     leat_gates_leave(run->engine, run->record);
     switch (outcome.kind) {
     case LEAT_OUTCOME_DONE:
-        leat_history_note(run, LEAT_OUTCOME_DONE);
-        ending.phase = LEAT_PHASE_COMPLETED;
-        ending.reason = LEAT_REASON_NONE;
-        break;
+        done(run);
+        return;
     case LEAT_OUTCOME_RETRY:
         fail(run, outcome.delay_ns);
         return;
@@ -235,12 +248,7 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
     case LEAT_OUTCOME_PENDING:
         break;
     }
-    if (LEAT_UNLIKELY(!leat_job_end(run->engine, run->index, ending))) {
-        /* Too late. */
-        fail(run, LEAT_DELAY_OF_POLICY);
-    } else if (ending.phase == LEAT_PHASE_COMPLETED) {
-        leat_breaker_ended(run, false);
-    }
+    (void)leat_job_end(run->engine, run->index, ending);
 }
 
 /* The handler answered pending: leat_complete() ends the attempt, or has said how already; or its
@@ -276,7 +284,9 @@ leat_run_await(struct leat_run *run, uint64_t timeout_ns)
 LEAT_INLINE void
 answered(struct leat_run *run, struct leat_outcome outcome)
 {
-    if (LEAT_UNLIKELY(outcome.kind == LEAT_OUTCOME_PENDING)) {
+    if (LEAT_LIKELY(outcome.kind == LEAT_OUTCOME_DONE)) {
+        done(run);
+    } else if (outcome.kind == LEAT_OUTCOME_PENDING) {
         leat_gates_rest(run->engine, run->record);
         leat_run_await(run, outcome.delay_ns);
     } else {
