@@ -225,11 +225,32 @@ leat_binding_of(const struct leat_engine *engine, uint32_t type)
     return atom_load_acq(&engine->bindings[type]);
 }
 
+/* What the two below ask of a job whose type has no handle, and of one that says a queue. */
+enum leat_status leat_registry_type_named(struct leat_engine *engine, const struct leat_job *job,
+                                          uint32_t *type);
+enum leat_status leat_registry_queue_named(struct leat_engine *engine, const struct leat_job *job,
+                                           uint32_t *queue);
+
 /* Index of the type or queue that a job names; takes new names in. */
-enum leat_status leat_registry_type(struct leat_engine *engine, const struct leat_job *job,
-                                    uint32_t *type);
-enum leat_status leat_registry_queue(struct leat_engine *engine, const struct leat_job *job,
-                                     uint32_t *queue);
+LEAT_INLINE enum leat_status
+leat_registry_type(struct leat_engine *engine, const struct leat_job *job, uint32_t *type)
+{
+    if (LEAT_UNLIKELY(job->type.bits == 0)) {
+        return leat_registry_type_named(engine, job, type);
+    }
+    *type = job->type.bits - 1;
+    return leat_names_text(&engine->types, *type) != NULL ? LEAT_OK : LEAT_NOT_FOUND;
+}
+
+LEAT_INLINE enum leat_status
+leat_registry_queue(struct leat_engine *engine, const struct leat_job *job, uint32_t *queue)
+{
+    if (job->queue.bits != 0 || job->queue_name != NULL) {
+        return leat_registry_queue_named(engine, job, queue);
+    }
+    *queue = 0;
+    return LEAT_OK;
+}
 
 /* A queue is there once it has its options; its name is there a moment before. */
 bool leat_registry_queue_there(const struct leat_engine *engine, uint32_t index);
