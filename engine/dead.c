@@ -425,7 +425,7 @@ leat_job_crashed(struct leat_engine *engine, leat_job_id id)
     if (extra == NULL) {
         status = LEAT_NO_MEMORY;
     } else {
-        (void)atom_add_rlx(&extra->crashes, 1); /* rlx: ordered by block:B */
+        (void)atom_add_rlx(&extra->crashes, 1); /* rlx: ordered by made:A */
     }
     leat_job_unhold(engine, index);
     return status;

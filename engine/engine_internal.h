@@ -217,12 +217,40 @@ leat_engine_accepts(const struct leat_engine *engine)
 
 bool leat_registry_init(struct leat_engine *engine);
 void leat_registry_fini(struct leat_engine *engine);
-struct leat_binding *leat_binding_of(const struct leat_engine *engine, uint32_t type);
+LEAT_INLINE struct leat_binding *
+leat_binding_of(const struct leat_engine *engine, uint32_t type)
+{
+    /* binding:A acquire -> bind:A, chain:A.  Carries: the handler and its options.
+     * If relaxed: a handler just registered could be called with an old context. */
+    return atom_load_acq(&engine->bindings[type]);
+}
+
+/* What the two below ask of a job whose type has no handle, and of one that says a queue. */
+enum leat_status leat_registry_type_named(struct leat_engine *engine, const struct leat_job *job,
+                                          uint32_t *type);
+enum leat_status leat_registry_queue_named(struct leat_engine *engine, const struct leat_job *job,
+                                           uint32_t *queue);
+
 /* Index of the type or queue that a job names; takes new names in. */
-enum leat_status leat_registry_type(struct leat_engine *engine, const struct leat_job *job,
-                                    uint32_t *type);
-enum leat_status leat_registry_queue(struct leat_engine *engine, const struct leat_job *job,
-                                     uint32_t *queue);
+LEAT_INLINE enum leat_status
+leat_registry_type(struct leat_engine *engine, const struct leat_job *job, uint32_t *type)
+{
+    if (LEAT_UNLIKELY(job->type.bits == 0)) {
+        return leat_registry_type_named(engine, job, type);
+    }
+    *type = job->type.bits - 1;
+    return leat_names_text(&engine->types, *type) != NULL ? LEAT_OK : LEAT_NOT_FOUND;
+}
+
+LEAT_INLINE enum leat_status
+leat_registry_queue(struct leat_engine *engine, const struct leat_job *job, uint32_t *queue)
+{
+    if (job->queue.bits != 0 || job->queue_name != NULL) {
+        return leat_registry_queue_named(engine, job, queue);
+    }
+    *queue = 0;
+    return LEAT_OK;
+}
 
 /* A queue is there once it has its options; its name is there a moment before. */
 bool leat_registry_queue_there(const struct leat_engine *engine, uint32_t index);
@@ -431,10 +459,23 @@ leat_job_inline(const struct leat_engine *engine, uint32_t index)
 
 /* A block that whoever needs it first puts into its place: it, or NULL; and the same made at need,
  * zeroed, where NULL is no memory. */
-void *leat_block(const leat_atomic_pointer *place);
+LEAT_INLINE void *
+leat_block(const leat_atomic_pointer *place)
+{
+    /* block:A acquire -> made:A, history:A.  Carries: the zeroed block.
+     * If relaxed: a reader could see an old progress in it. */
+    return atom_load_acq(place);
+}
+
 void *leat_block_make(struct leat_engine *engine, leat_atomic_pointer *place, size_t bytes);
+
 /* The extra block, or NULL. */
-struct leat_job_extra *leat_job_extra(const struct leat_job_record *record);
+LEAT_INLINE struct leat_job_extra *
+leat_job_extra(const struct leat_job_record *record)
+{
+    return leat_block(&record->extra);
+}
+
 /* The extra block, made at need. NULL: no memory. */
 struct leat_job_extra *leat_job_extra_make(struct leat_engine *engine,
                                            struct leat_job_record *record);

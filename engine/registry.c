@@ -134,14 +134,6 @@ type_options_read(struct leat_type_options *known, const struct leat_type_option
                                                                                    : LEAT_INVALID;
 }
 
-struct leat_binding *
-leat_binding_of(const struct leat_engine *engine, uint32_t type)
-{
-    /* binding:A acquire -> bind:A, chain:A.  Carries: the handler and its options.
-     * If relaxed: a handler just registered could be called with an old context. */
-    return atom_load_acq(&engine->bindings[type]);
-}
-
 static void
 binding_free(struct leat_engine *engine, struct leat_binding *binding)
 {
@@ -463,12 +455,8 @@ leat_queue_name(struct leat_engine *engine, leat_queue queue, const char **name)
 /* ---- what a job names ----------------------------------------------------------------------- */
 
 enum leat_status
-leat_registry_type(struct leat_engine *engine, const struct leat_job *job, uint32_t *type)
+leat_registry_type_named(struct leat_engine *engine, const struct leat_job *job, uint32_t *type)
 {
-    if (LEAT_LIKELY(job->type.bits != 0)) {
-        *type = job->type.bits - 1;
-        return leat_names_text(&engine->types, *type) != NULL ? LEAT_OK : LEAT_NOT_FOUND;
-    }
     if (job->type_name == NULL || !leat_name_valid(job->type_name)) {
         return LEAT_INVALID;
     }
@@ -484,12 +472,8 @@ leat_registry_type(struct leat_engine *engine, const struct leat_job *job, uint3
 }
 
 enum leat_status
-leat_registry_queue(struct leat_engine *engine, const struct leat_job *job, uint32_t *queue)
+leat_registry_queue_named(struct leat_engine *engine, const struct leat_job *job, uint32_t *queue)
 {
-    if (LEAT_LIKELY(job->queue.bits == 0 && job->queue_name == NULL)) {
-        *queue = 0;
-        return LEAT_OK;
-    }
     if (job->queue.bits != 0) {
         *queue = job->queue.bits - 1;
         return leat_registry_queue_there(engine, *queue) ? LEAT_OK : LEAT_NOT_FOUND;

@@ -9,14 +9,6 @@
 /* ---- giving back ---------------------------------------------------------------------------- */
 
 void *
-leat_block(const leat_atomic_pointer *place)
-{
-    /* block:A acquire -> block:B, history:A.  Carries: the zeroed block.
-     * If relaxed: a reader could see an old progress in it. */
-    return atom_load_acq(place);
-}
-
-void *
 leat_block_make(struct leat_engine *engine, leat_atomic_pointer *place, size_t bytes)
 {
     void *block = leat_block(place);
@@ -25,7 +17,7 @@ leat_block_make(struct leat_engine *engine, leat_atomic_pointer *place, size_t b
     }
     block = leat_memory_take(&engine->memory, bytes);
     void *none = NULL;
-    /* block:B acq_rel -> block:A.  Carries: see block:A.
+    /* made:A acq_rel -> block:A.  Carries: see block:A.
      * If relaxed: see block:A. */
     if (block != NULL && !atom_cas_acq_rel(place, &none, block)) {
         /* A handler and a completion met here; the first block stays. */
@@ -33,12 +25,6 @@ leat_block_make(struct leat_engine *engine, leat_atomic_pointer *place, size_t b
         block = none;
     }
     return block;
-}
-
-struct leat_job_extra *
-leat_job_extra(const struct leat_job_record *record)
-{
-    return leat_block(&record->extra);
 }
 
 struct leat_job_extra *
@@ -54,33 +40,50 @@ heap_free(struct leat_engine *engine, void *payload, size_t bytes)
     leat_room_payload_give(engine, bytes);
 }
 
-void
-leat_job_free_payload(struct leat_engine *engine, uint32_t index)
+LEAT_INLINE void
+payload_free(struct leat_engine *engine, struct leat_job_record *record)
 {
-    struct leat_job_record *record = leat_job_record(engine, index);
-    if (record->payload_place == LEAT_PAYLOAD_HEAP) {
+    if (LEAT_UNLIKELY(record->payload_place == LEAT_PAYLOAD_HEAP)) {
         heap_free(engine, record->payload.pointer, leat_job_payload_bytes(record));
     }
     record->payload_place = LEAT_PAYLOAD_NONE;
 }
 
 void
-leat_job_reclaim(struct leat_engine *engine, uint32_t index)
+leat_job_free_payload(struct leat_engine *engine, uint32_t index)
+{
+    payload_free(engine, leat_job_record(engine, index));
+}
+
+static void
+extra_free(struct leat_engine *engine, struct leat_job_record *record, struct leat_job_extra *extra)
+{
+    leat_memory_give(&engine->memory, extra->result, extra->result_bytes);
+    leat_terms_free(engine, extra);
+    leat_history_free(engine, extra);
+    leat_memory_give(&engine->memory, leat_block(&extra->progress), sizeof(struct leat_progress));
+    leat_labels_free(engine, extra);
+    leat_memory_give(&engine->memory, extra, sizeof(*extra));
+    atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by give:B */
+}
+
+/* As leat_job_reclaim(). */
+LEAT_INLINE void
+reclaim(struct leat_engine *engine, uint32_t index)
 {
     struct leat_job_record *record = leat_job_record(engine, index);
     struct leat_job_extra *extra = leat_job_extra(record);
-    leat_job_free_payload(engine, index);
-    if (extra != NULL) {
-        leat_memory_give(&engine->memory, extra->result, extra->result_bytes);
-        leat_terms_free(engine, extra);
-        leat_history_free(engine, extra);
-        leat_memory_give(&engine->memory, leat_block(&extra->progress),
-                         sizeof(struct leat_progress));
-        leat_labels_free(engine, extra);
-        leat_memory_give(&engine->memory, extra, sizeof(*extra));
-        atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by give:B */
+    payload_free(engine, record);
+    if (LEAT_UNLIKELY(extra != NULL)) {
+        extra_free(engine, record, extra);
     }
     leat_slab_give(&engine->jobs, leat_pool_shard(), index);
+}
+
+void
+leat_job_reclaim(struct leat_engine *engine, uint32_t index)
+{
+    reclaim(engine, index);
 }
 
 /* ---- retention ------------------------------------------------------------------------------ */
@@ -194,7 +197,7 @@ leat_bells_ring_all(struct leat_engine *engine)
     }
 }
 
-static void
+LEAT_INLINE void
 count_end(struct leat_engine *engine, struct leat_worker *worker, enum leat_phase phase)
 {
     struct leat_outside *outside = &engine->outside;
@@ -220,7 +223,7 @@ count_end(struct leat_engine *engine, struct leat_worker *worker, enum leat_phas
 
 /* What an ending is where the word says this. False: it is none. A failure after a cancel is a
  * cancel. */
-static bool
+LEAT_INLINE bool
 ending_judge(struct leat_ending *ending, uint64_t word)
 {
     bool timed_out = leat_word_timed_out(word);
@@ -239,7 +242,7 @@ ending_judge(struct leat_ending *ending, uint64_t word)
 /* The swap that ends an attempt; *ending is what it comes to. What is kept for its submitter needs
  * no book, but dead letters are kept for the operator as well. *before and *after are the
  * word; one that has a key is held. False: refused. */
-static bool
+LEAT_INLINE bool
 end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending, uint64_t *before,
          uint64_t *after)
 {
@@ -279,8 +282,9 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending,
     }
 }
 
-bool
-leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
+/* As leat_job_end(). */
+LEAT_INLINE bool
+end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
 {
     uint64_t before = 0;
     uint64_t after = 0;
@@ -291,7 +295,7 @@ leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending endi
     }
     leat_job_ring_bell(engine, index, before);
     if (leat_word_phase(after) == LEAT_PHASE_GONE) {
-        leat_job_reclaim(engine, index);
+        reclaim(engine, index);
     } else if ((after & ~before & LEAT_WORD_LINKED) != 0) {
         /* One that a wheel has is retired by who takes it off. */
         leat_retention_put(engine, book_of(engine, leat_word_phase(after)), index);
@@ -305,6 +309,22 @@ leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending endi
         leat_keys_left(engine, index);
     }
     return true;
+}
+
+/* One that failed, or heeded a cancel. */
+static LEAT_COLD bool
+end_otherwise(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
+{
+    return end(engine, index, ending);
+}
+
+bool
+leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
+{
+    if (LEAT_UNLIKELY(ending.phase != LEAT_PHASE_COMPLETED)) {
+        return end_otherwise(engine, index, ending);
+    }
+    return end(engine, index, ending);
 }
 
 /* ---- ages ----------------------------------------------------------------------------------- */

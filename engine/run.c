@@ -205,6 +205,21 @@ snooze_say(const struct leat_run *run)
     return leat_job_mark(run->word, &mark, &before) || !leat_word_timed_out(before);
 }
 
+/* The attempt succeeded, as most do. */
+LEAT_INLINE void
+done(const struct leat_run *run)
+{
+    const struct leat_ending ending = {LEAT_PHASE_COMPLETED, LEAT_REASON_NONE, run->worker,
+                                       run->late};
+    leat_gates_leave(run->engine, run->record);
+    leat_history_note(run, LEAT_OUTCOME_DONE);
+    if (LEAT_LIKELY(leat_job_end(run->engine, run->index, ending))) {
+        leat_breaker_ended(run, false);
+    } else {
+        fail(run, LEAT_DELAY_OF_POLICY); /* too late */
+    }
+}
+
 /* What an attempt's answer comes to. run->worker NULL: said by leat_complete(). */
 static void
 settle(const struct leat_run *run, struct leat_outcome outcome)
@@ -213,10 +228,8 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
     leat_gates_leave(run->engine, run->record);
     switch (outcome.kind) {
     case LEAT_OUTCOME_DONE:
-        leat_history_note(run, LEAT_OUTCOME_DONE);
-        ending.phase = LEAT_PHASE_COMPLETED;
-        ending.reason = LEAT_REASON_NONE;
-        break;
+        done(run);
+        return;
     case LEAT_OUTCOME_RETRY:
         fail(run, outcome.delay_ns);
         return;
@@ -235,12 +248,7 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
     case LEAT_OUTCOME_PENDING:
         break;
     }
-    if (LEAT_UNLIKELY(!leat_job_end(run->engine, run->index, ending))) {
-        /* Too late. */
-        fail(run, LEAT_DELAY_OF_POLICY);
-    } else if (ending.phase == LEAT_PHASE_COMPLETED) {
-        leat_breaker_ended(run, false);
-    }
+    (void)leat_job_end(run->engine, run->index, ending);
 }
 
 /* The handler answered pending: leat_complete() ends the attempt, or has said how already; or its
@@ -276,7 +284,9 @@ leat_run_await(struct leat_run *run, uint64_t timeout_ns)
 LEAT_INLINE void
 answered(struct leat_run *run, struct leat_outcome outcome)
 {
-    if (LEAT_UNLIKELY(outcome.kind == LEAT_OUTCOME_PENDING)) {
+    if (LEAT_LIKELY(outcome.kind == LEAT_OUTCOME_DONE)) {
+        done(run);
+    } else if (outcome.kind == LEAT_OUTCOME_PENDING) {
         leat_gates_rest(run->engine, run->record);
         leat_run_await(run, outcome.delay_ns);
     } else {
@@ -309,7 +319,7 @@ begin(struct leat_run *run)
     };
     uint64_t before = 0;
     uint64_t after = 0;
-    if (LEAT_LIKELY(leat_job_change(run->word, &change, &before, &after))) {
+    if (LEAT_LIKELY(leat_job_change_inline(run->word, &change, &before, &after))) {
         if (LEAT_UNLIKELY(leat_job_counted(record))) {
             leat_room_give(run->engine, leat_job_queue(record), leat_job_payload_bytes(record));
         }
@@ -340,18 +350,22 @@ begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
     return true;
 }
 
-static struct leat_breaker *
-breaker_of(const struct leat_run *run)
+static const struct leat_binding *
+binding_of(const struct leat_run *run)
 {
-    const struct leat_binding *binding = leat_binding_of(run->engine, leat_job_type(run->record));
+    return leat_binding_of(run->engine, leat_job_type(run->record));
+}
+
+static struct leat_breaker *
+breaker_of(const struct leat_run *run, const struct leat_binding *binding)
+{
     bool leased = leat_queue_pulls(run->engine, leat_job_queue(run->record));
     return binding == NULL || leased ? NULL : binding->breaker;
 }
 
 static uint32_t
-max_attempts_of(const struct leat_engine *engine, const struct leat_job_record *record)
+max_attempts_of(const struct leat_job_record *record, const struct leat_binding *binding)
 {
-    const struct leat_binding *binding = leat_binding_of(engine, leat_job_type(record));
     if (record->max_attempts != 0) {
         return record->max_attempts;
     }
@@ -386,7 +400,7 @@ call(struct leat_run *run, const struct leat_binding *binding)
 
 /* As leat_run_begin(). */
 LEAT_INLINE bool
-take(struct leat_run *run)
+take(struct leat_run *run, const struct leat_binding *binding)
 {
     struct leat_engine *engine = run->engine;
     leat_rcu_enter();
@@ -404,17 +418,18 @@ take(struct leat_run *run)
     if (LEAT_UNLIKELY(extra != NULL) && !begin_extra(run, extra)) {
         return false;
     }
-    run->max_attempts = max_attempts_of(engine, run->record);
+    run->max_attempts = max_attempts_of(run->record, binding);
     return true;
 }
 
 bool
 leat_run_begin(struct leat_run *run)
 {
-    if (!take(run)) {
+    const struct leat_binding *binding = binding_of(run);
+    if (!take(run, binding)) {
         return false;
     }
-    run->breaker = breaker_of(run);
+    run->breaker = breaker_of(run, binding);
     leat_history_begin(run, 0);
     return true;
 }
@@ -430,12 +445,12 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
                            .record = leat_job_record(engine, index),
                            .word = leat_slab_word(&engine->jobs, index),
                            .index = index};
-    const struct leat_binding *binding = leat_binding_of(engine, leat_job_type(run.record));
+    const struct leat_binding *binding = binding_of(&run);
     if (LEAT_LIKELY(binding != NULL) && LEAT_UNLIKELY(binding->gather != NULL)) {
         leat_gather_take(binding->gather, worker, index);
         return;
     }
-    if (LEAT_UNLIKELY(!take(&run))) {
+    if (LEAT_UNLIKELY(!take(&run, binding))) {
         return;
     }
     if (LEAT_UNLIKELY(binding == NULL)) {
@@ -467,9 +482,10 @@ leat_run_of(struct leat_engine *engine, uint32_t index)
 static void
 attempt_of(struct leat_run *run)
 {
+    const struct leat_binding *binding = binding_of(run);
     run->attempt = (run->number - leat_timers_snoozes(run->engine, run->index)) & UINT16_MAX;
-    run->max_attempts = max_attempts_of(run->engine, run->record);
-    run->breaker = breaker_of(run);
+    run->max_attempts = max_attempts_of(run->record, binding);
+    run->breaker = breaker_of(run, binding);
 }
 
 static void
@@ -515,7 +531,7 @@ leat_run_lease(struct leat_run *run)
     if (extra != NULL) {
         leat_keys_begun(extra, true);
     }
-    run->max_attempts = max_attempts_of(run->engine, run->record);
+    run->max_attempts = max_attempts_of(run->record, binding_of(run));
     /* As in call(). rlx: single writer */
     atom_store_rlx(&run->record->attempts, (uint16_t)run->number);
     (void)atom_add_rlx(&run->engine->outside.leased, 1); /* rlx: statistic */

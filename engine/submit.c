@@ -302,6 +302,21 @@ entered(struct leat_engine *engine, const struct intake *intake, uint64_t option
 
 /* ---- one job -------------------------------------------------------------------------------- */
 
+/* Puts a job that is to run at once where it waits: one without a key or a gate, in a queue that
+ * is like most, into the ring. */
+LEAT_INLINE void
+put_one(struct leat_engine *engine, const struct leat_job *job, const struct intake *intake,
+        uint64_t options)
+{
+    uint32_t item = leat_item_of(LEAT_KIND_JOB, intake->index);
+    bool plain = job->options == NULL && (options & LEAT_QUEUE_PULL) == 0;
+    if (LEAT_LIKELY(plain) && !leat_gates_any(engine)) {
+        leat_pool_put(&engine->pool, intake->level, intake->queue, item);
+    } else {
+        leat_gates_put(engine, intake->level, intake->queue, intake->type, item);
+    }
+}
+
 /* Puts one filled record where it waits. */
 static enum leat_status
 push_one(struct leat_engine *engine, const struct leat_job *job, const struct intake *intake,
@@ -317,12 +332,11 @@ push_one(struct leat_engine *engine, const struct leat_job *job, const struct in
         }
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
-        uint32_t item = leat_item_of(LEAT_KIND_JOB, intake->index);
         bool kept = (job->flags & LEAT_JOB_KEEP_RESULT) != 0;
         if (LEAT_LIKELY(intake->due.time == 0)) {
             *id =
                 record_publish(engine, intake->index, kept, LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
-            leat_gates_put(engine, intake->level, intake->queue, intake->type, item);
+            put_one(engine, job, intake, options);
         } else {
             *id = record_schedule(engine, intake, kept);
         }

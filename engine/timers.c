@@ -252,11 +252,8 @@ leat_timers_left(const struct leat_engine *engine, uint32_t index)
 }
 
 uint32_t
-leat_timers_snoozes(const struct leat_engine *engine, uint32_t index)
+leat_timers_snoozes_slowly(const struct leat_engine *engine, uint32_t index)
 {
-    if (LEAT_LIKELY(!leat_job_snoozed(leat_job_record(engine, index)))) {
-        return 0;
-    }
     return atom_load_rlx(&node_of(engine, index)->snoozes); /* rlx: single writer */
 }
 

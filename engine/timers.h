@@ -65,7 +65,13 @@ uint64_t leat_timers_left(const struct leat_engine *engine, uint32_t index);
 
 /* How often the job was snoozed so far; and once more (1), or less (-1). pre: nobody else can run
  * it: the caller does. */
-uint32_t leat_timers_snoozes(const struct leat_engine *engine, uint32_t index);
+uint32_t leat_timers_snoozes_slowly(const struct leat_engine *engine, uint32_t index);
+LEAT_INLINE uint32_t
+leat_timers_snoozes(const struct leat_engine *engine, uint32_t index)
+{
+    bool snoozed = leat_job_snoozed(leat_job_record(engine, index));
+    return LEAT_UNLIKELY(snoozed) ? leat_timers_snoozes_slowly(engine, index) : 0;
+}
 void leat_timers_snoozed(struct leat_engine *engine, uint32_t index, int change);
 
 /* What a leat_complete() says while the handler is still at work: kept until it answers. Returns

@@ -6,13 +6,16 @@
  * Progress: enter and leave are wait-free once the thread is attached; the first enter of a thread
  * registers it (a mutex, system calls). wait() blocks until every section begun before has ended.
  *
+ * The two are the inline functions of fewer than ten lines that liburcu offers to programs of any
+ * license, by their names in its static header: releases before 0.14 have no other way to them.
+ *
  * ThreadSanitizer cannot see liburcu 0.13 order anything: in its builds the two ends of a grace
  * period are told to it by name.
  */
 #ifndef RING_RCU_H
 #define RING_RCU_H
 
-#define URCU_INLINE_SMALL_FUNCTIONS
+#include <urcu/static/urcu-bp.h>
 #include <urcu/urcu-bp.h>
 
 #include "ring/atomic.h"
@@ -31,7 +34,7 @@ leat_rcu_attach(void)
 LEAT_INLINE void
 leat_rcu_enter(void)
 {
-    urcu_bp_read_lock();
+    _urcu_bp_read_lock();
 }
 
 /* `domain` is any address that enter, leave and wait of one engine share. */
@@ -43,7 +46,7 @@ leat_rcu_leave(void *domain)
 #else
     (void)domain;
 #endif
-    urcu_bp_read_unlock();
+    _urcu_bp_read_unlock();
 }
 
 LEAT_INLINE void

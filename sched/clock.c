@@ -56,14 +56,14 @@ leat_clocks_now(const struct leat_clocks *clocks, enum leat_time time)
     return leat_os_monotonic_ns();
 }
 
-/* When something comes due, by each clock. */
-struct due {
+/* A time by each clock. */
+struct times {
     uint64_t boot_ns;
     uint64_t wall_ns;
 };
 
 static void
-due_add(struct due *due, enum leat_time time, uint64_t at_ns)
+due_add(struct times *due, enum leat_time time, uint64_t at_ns)
 {
     uint64_t *first = time == LEAT_TIME_BOOT ? &due->boot_ns : &due->wall_ns;
     *first = at_ns < *first ? at_ns : *first;
@@ -71,10 +71,9 @@ due_add(struct due *due, enum leat_time time, uint64_t at_ns)
 
 /* True once for each time that the wall clock was set. */
 static bool
-moved(struct leat_clocks *clocks)
+moved(struct leat_clocks *clocks, const struct times *now)
 {
-    uint64_t drift =
-        leat_clocks_now(clocks, LEAT_TIME_WALL) - leat_clocks_now(clocks, LEAT_TIME_BOOT);
+    uint64_t drift = now->wall_ns - now->boot_ns;
     uint64_t before = atom_load_rlx(&clocks->drift); /* rlx: hint, re-checked at drift:A */
     uint64_t change = drift - before;
     if (change < LEAT_CLOCK_DRIFT_NS || 0 - change < LEAT_CLOCK_DRIFT_NS) {
@@ -85,18 +84,22 @@ moved(struct leat_clocks *clocks)
     return atom_cas_rlx(&clocks->drift, &before, drift);
 }
 
-static struct due
+/* All of them by the same moment: one that comes due meanwhile names a time that is over. */
+static struct times
 ask(struct leat_clocks *clocks)
 {
-    struct due due = {LEAT_TIME_NEVER, LEAT_TIME_NEVER};
-    bool set = moved(clocks);
+    struct times due = {LEAT_TIME_NEVER, LEAT_TIME_NEVER};
+    const struct times now = {.wall_ns = leat_clocks_now(clocks, LEAT_TIME_WALL),
+                              .boot_ns = leat_clocks_now(clocks, LEAT_TIME_BOOT)};
+    bool set = moved(clocks, &now);
     for (uint32_t i = 0; i < clocks->count; i++) {
         const struct leat_clock_source *source = &clocks->sources[i];
+        bool boot = source->time == LEAT_TIME_BOOT;
         if (set && source->moved != NULL) {
             source->moved(source->context);
         }
-        uint64_t now_ns = leat_clocks_now(clocks, source->time);
-        due_add(&due, source->time, source->look(source->context, now_ns));
+        uint64_t at_ns = source->look(source->context, boot ? now.boot_ns : now.wall_ns);
+        due_add(&due, source->time, at_ns);
     }
     return due;
 }
@@ -112,7 +115,7 @@ left(const struct leat_clocks *clocks, enum leat_time time, uint64_t at_ns)
 }
 
 static uint64_t
-due_in(const struct leat_clocks *clocks, const struct due *due)
+due_in(const struct leat_clocks *clocks, const struct times *due)
 {
     uint64_t boot_ns = left(clocks, LEAT_TIME_BOOT, due->boot_ns);
     uint64_t wall_ns = left(clocks, LEAT_TIME_WALL, due->wall_ns);
@@ -122,14 +125,14 @@ due_in(const struct leat_clocks *clocks, const struct due *due)
 uint64_t
 leat_clocks_look(struct leat_clocks *clocks)
 {
-    struct due due = ask(clocks);
+    struct times due = ask(clocks);
     return due_in(clocks, &due);
 }
 
 uint64_t
 leat_clocks_next(const struct leat_clocks *clocks)
 {
-    struct due due = {LEAT_TIME_NEVER, LEAT_TIME_NEVER};
+    struct times due = {LEAT_TIME_NEVER, LEAT_TIME_NEVER};
     for (uint32_t i = 0; i < clocks->count; i++) {
         const struct leat_clock_source *source = &clocks->sources[i];
         due_add(&due, source->time, source->next(source->context));
@@ -149,7 +152,7 @@ clock_run(void *argument)
         if (atom_load_rlx(&clocks->ended) != 0) { /* rlx: ordered by listen:A */
             return NULL;
         }
-        struct due due = ask(clocks);
+        struct times due = ask(clocks);
         leat_os_alarm_wait(&clocks->alarm, clocks->doorbell.descriptor, due.boot_ns, due.wall_ns);
     }
 }

@@ -82,12 +82,6 @@ leat_change_ends(struct leat_engine *engine)
 }
 
 struct leat_job_extra *
-leat_job_extra(const struct leat_job_record *record)
-{
-    return atom_load_acq(&record->extra);
-}
-
-struct leat_job_extra *
 leat_job_extra_make(struct leat_engine *engine, struct leat_job_record *record)
 {
     (void)engine;
