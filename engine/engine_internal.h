@@ -18,6 +18,7 @@
 #include "engine/trim.h"
 #include "engine/unique.h"
 #include "engine/watch.h"
+#include "engine/windows.h"
 #include "sched/clock.h"
 #include "sched/pool.h"
 #include "sched/wheel.h"
@@ -142,6 +143,7 @@ struct leat_engine {
     struct leat_buckets buckets;              /* S */
     struct leat_claims claims;                /* S */
     struct leat_reserves reserves;            /* S */
+    struct leat_windows windows;              /* S */
     struct leat_pool pool;                    /* S */
 };
 

@@ -2,6 +2,7 @@
 #include "engine/gates.h"
 
 #include "engine/breaker.h"
+#include "engine/order.h"
 
 #include "ring/rcu.h"
 
@@ -66,6 +67,7 @@ leat_gates_leave_slowly(struct leat_engine *engine, struct leat_job_record *reco
 {
     leave_buckets(engine, record);
     leat_reserves_leave(engine, record);
+    leat_windows_leave(&engine->windows, record);
     record->admitted = 0;
     leave(engine, leat_job_queue(record));
     leave(engine, leat_gates_list(engine, leat_job_type(record)));
@@ -80,6 +82,7 @@ leat_gates_turn_back_slowly(struct leat_engine *engine, uint32_t index)
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
     uint64_t gates = both(engine, leat_job_queue(record), leat_job_type(record));
     uint64_t shuts = record->admitted != 0 ? LEAT_GATE_STOPS : LEAT_GATE_USED;
+    leat_windows_leave(&engine->windows, record);
     if (leat_word_phase(word) != LEAT_PHASE_PENDING || (gates & LEAT_GATE_USED) == 0) {
         return false;
     }
@@ -161,6 +164,10 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
     if (!leat_gates_stand(engine, queue, leat_job_type(record))) {
         return LEAT_PASSAGE_GO;
     }
+    bool windowed = leat_weight_of(engine, queue) != 0;
+    if (windowed && leat_windows_full(&engine->windows, level)) {
+        return LEAT_PASSAGE_FULL;
+    }
     leat_rcu_enter(); /* of who sets a rate */
     bool passed = pass_both(&passer, list, other);
     *other = passed ? list : *other;
@@ -173,6 +180,9 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
     }
     if (placed) {
         record->admitted |= LEAT_ADMITTED;
+        if (windowed) {
+            leat_windows_enter(&engine->windows, record, level);
+        }
         return LEAT_PASSAGE_GO;
     }
     /* Jobs come from their queue's list to that of their type, and on to that of places. Back in

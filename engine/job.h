@@ -124,7 +124,8 @@ struct leat_job_record {
     leat_atomic_u32 link_next; /* S links of the place that has the record; rings need none */
     uint8_t admitted;          /* O what it entered, see below; 0: nothing */
     bool returned;             /* O older than those listed: it was there before, or admitted */
-    uint16_t spare;            /* Q */
+    uint8_t window;            /* O level + 1 whose window it is in, see windows.h; 0: none */
+    uint8_t spare;             /* Q */
     uint32_t spare_too;        /* Q */
     uint32_t payload_bytes;    /* I */
     uint64_t submit_ns;        /* W monotonic, since when it waits; 0: this job is not timed */

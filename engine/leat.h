@@ -915,6 +915,7 @@ struct leat_queue_options {
     /* See leat_queue_set_running_min(); 0 (default): none. Where that answers LEAT_FULL, so does
      * the call, and the queue is there without. */
     uint32_t running_min;
+    uint32_t weight; /* see leat_queue_set_weight(); 0 (default): none was set */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -1002,6 +1003,23 @@ LEAT_API LEAT_NODISCARD enum leat_status
 leat_type_set_running_min(struct leat_engine *engine, leat_type type, uint32_t running_min);
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_queue_set_running_min(struct leat_engine *engine, leat_queue queue, uint32_t running_min);
+
+/* Gives a queue a weight, 1 to 1000, while the engine runs. As long as several queues with a weight
+ * have jobs that could run, on one priority, these begin in proportion to the weights: a queue
+ * takes 8 * weight of its jobs in turn, then the next one does. What a queue does not use is not
+ * saved up, and the turn that runs when a weight is set is the old one's.
+ * Weights act where jobs wait in lists. That is where all jobs of a queue with a weight are; of all
+ * such queues together, at most 4 jobs for each worker are under way from there to the workers, on
+ * each priority. Where such a queue is paused, or runs out of its rate, these may change places
+ * among each other. Jobs of a queue without a weight, cap, pause, rate or order are listed only
+ * where the ring has no room; listed ones take turns as with weight 1. What the ring has of them,
+ * ring_slots at most, is in front of all that waits in lists. A job that waits for its type waits
+ * in that type's list, whose turns are as with weight 1, too.
+ * A queue that once had a weight costs its jobs a way through the lists.
+ * Threads:  any, handlers too.     Progress: blocking (a grace period).
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (0, or more than 1000).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_queue_set_weight(struct leat_engine *engine,
+                                                               leat_queue queue, uint32_t weight);
 
 /* ---- jobs ---------------------------------------------------------------------------------- */
 

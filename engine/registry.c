@@ -1,6 +1,7 @@
 /* registry.c - types and queues: names bound to handlers, and to options. */
 #include "engine/breaker.h"
 #include "engine/gather.h"
+#include "engine/order.h"
 #include "engine/terms.h"
 
 #include <string.h>
@@ -344,8 +345,9 @@ queue_options_read(struct leat_queue_options *known, const struct leat_queue_opt
     if (known->priority >= LEAT_PRIORITY_LEVELS) {
         return LEAT_INVALID;
     }
-    return known->running_max <= LEAT_RUNNING_MAX && leat_rate_valid(&known->rate) ? LEAT_OK
-                                                                                   : LEAT_INVALID;
+    bool valid = known->running_max <= LEAT_RUNNING_MAX && leat_rate_valid(&known->rate) &&
+                 (known->weight == 0 || leat_weight_valid(known->weight));
+    return valid ? LEAT_OK : LEAT_INVALID;
 }
 
 /* A queue's word holds its options once they are set: who creates it by submitting to it and who
@@ -404,6 +406,9 @@ leat_queue_create(struct leat_engine *engine, const char *name,
     }
     if (status == LEAT_OK && known.running_min != 0) {
         status = leat_queue_set_running_min(engine, *queue, known.running_min);
+    }
+    if (status == LEAT_OK && known.weight != 0) {
+        status = leat_queue_set_weight(engine, *queue, known.weight);
     }
     return status;
 }

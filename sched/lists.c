@@ -347,6 +347,7 @@ deal(struct leat_pool *pool, uint32_t level)
 
 enum turn_end {
     TURN_OVER,
+    TURN_GONE, /* of one job: it has left the list, but not for the ring */
     TURN_SHUT, /* the list waits at a gate */
     TURN_HELD, /* for a place */
     TURN_FULL, /* the ring is full */
@@ -362,7 +363,7 @@ list_change(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t ind
     list_add(pool, lists, queue, index);
 }
 
-/* A job that was taken off the front of its list. TURN_OVER: it has left the list. */
+/* A job that was taken off the front of its list. TURN_OVER: it was admitted. */
 static enum turn_end
 admit_one(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index)
 {
@@ -370,7 +371,7 @@ admit_one(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index
     enum leat_passage passage = LEAT_PASSAGE_GO;
     uint32_t other = 0;
     if (drop(pool, index)) {
-        return TURN_OVER;
+        return TURN_GONE;
     }
     if (ops->enter != NULL) {
         passage = ops->enter(ops->context, index, level, queue, &other);
@@ -382,7 +383,9 @@ admit_one(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index
         return TURN_HELD;
     case LEAT_PASSAGE_OTHER:
         list_change(pool, level, other, index);
-        return TURN_OVER;
+        return TURN_GONE;
+    case LEAT_PASSAGE_FULL:
+        return TURN_FULL;
     case LEAT_PASSAGE_GO:
         break;
     }
@@ -395,25 +398,35 @@ admit_one(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index
     return TURN_FULL;
 }
 
-/* The turn of a queue. *left: jobs that left its list. */
+/* The turn of a queue, or a part of it. *left: jobs that left its list, `most` at most. */
 static enum turn_end
 admit_queue(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t most, uint32_t *left)
 {
     const struct leat_fifo_links links = job_links(pool);
     struct leat_list *list = &pool->lists[level].lists[queue];
-    for (*left = 0; *left < most; (*left)++) {
+    for (*left = 0; *left < most && list->turn_left > 0; (*left)++) {
         struct leat_fifo *front = list_front(list);
         uint32_t index = 0;
         if (!leat_fifo_pop_front(front, links, &index)) {
             break;
         }
         enum turn_end end = admit_one(pool, level, queue, index);
-        if (end != TURN_OVER) {
+        if (end == TURN_OVER) {
+            list->turn_left--;
+        } else if (end != TURN_GONE) {
             leat_fifo_push_front(front, links, index);
             return end;
         }
     }
     return TURN_OVER;
+}
+
+/* Jobs of a turn. */
+static uint32_t
+turn_of(const struct leat_pool *pool, uint32_t queue)
+{
+    uint32_t weight = atom_load_rlx(&pool->queues[queue].weight); /* rlx: statistic */
+    return (weight == 0 ? 1 : weight) * LEAT_ADMIT_TURN;
 }
 
 /* Goes round the queues. */
@@ -427,14 +440,18 @@ admit(struct leat_pool *pool, uint32_t level)
         uint32_t queue = lists->ready.first;
         struct leat_list *list = &lists->lists[queue];
         uint32_t left = 0;
-        uint32_t most = moves < LEAT_ADMIT_TURN ? moves : LEAT_ADMIT_TURN;
-        enum turn_end end = admit_queue(pool, level, queue, most, &left);
+        if (list->turn_left == 0) {
+            list->turn_left = turn_of(pool, queue);
+        }
+        enum turn_end end = admit_queue(pool, level, queue, moves, &left);
         waiting_lower(pool, level, queue, left);
-        if (end == TURN_FULL) {
+        bool on = end == TURN_OVER && list->turn_left != 0 && !list_empty(list);
+        if (on || end == TURN_FULL) {
             return; /* its turn is not over */
         }
         /* A sweep may have emptied its list, or the gate was shut. */
         moves -= left == 0 ? 1 : left;
+        list->turn_left = 0;
         (void)leat_fifo_pop_front(&lists->ready, links, &queue);
         if (end == TURN_HELD) {
             leat_fifo_push_back(&lists->held, links, queue);

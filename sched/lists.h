@@ -9,6 +9,12 @@
  *                  listed at its level. Whoever finds the role held marks it and goes on. A hold
  *                  touches at most 4 * LEAT_ADMIT_MOVES records, however many wait.
  *          Order   FIFO per submitting thread, queue and level, what is pushed directly included.
+ *          Shares  the lists that are ready take turns, deficit round robin (M. Shreedhar and
+ *                  G. Varghese, Efficient Fair Queueing using Deficit Round Robin, SIGCOMM 1995):
+ *                  a turn is weight * LEAT_ADMIT_TURN jobs, and goes on in the next hold where this
+ *                  one, or the ring, ends first. Differs: all jobs cost one, so what is left when a
+ *                  list is empty, or shut, is forgotten. While two lists stay ready, the numbers of
+ *                  jobs that they admit, divided by their weights, differ by at most two turns.
  *          Sweep   a cancel that finds more cancelled jobs than others, and than LEAT_ZOMBIES_MIN,
  *                  asks for a sweep: what was cancelled by then leaves as workers come by, also
  *                  beside a full ring.
@@ -54,6 +60,7 @@ struct leat_pool;
 struct leat_queue_words {
     LEAT_ALIGNED_LINE leat_atomic_u64 options;     /* S of who hands the queues out; 0 at first */
     leat_atomic_u32 waiting[LEAT_PRIORITY_LEVELS]; /* S see above, by level */
+    leat_atomic_u32 weight;                        /* S of its lists' turns; 0: as 1 */
     LEAT_ALIGNED_LINE leat_atomic_u32 count;       /* S theirs, too */
     struct leat_gate gate;                         /* S theirs, too */
     struct leat_bucket bucket;                     /* S theirs, too */
@@ -67,6 +74,7 @@ struct leat_list {
     struct leat_fifo jobs;     /* O */
     bool on_ready;             /* O the queue is on the level's `ready`, or `held` */
     bool shut;                 /* O it waits at a gate, whose opening calls it */
+    uint32_t turn_left;        /* O jobs that it may still admit in its turn; 0: that is over */
     leat_atomic_u32 next;      /* S link of `ready` */
     leat_atomic_u32 next_call; /* S link of `calls` */
     leat_atomic_u32 zombies;   /* S cancelled since the last sweep began, some in the ring */
@@ -99,6 +107,8 @@ enum leat_passage {
     LEAT_PASSAGE_SHUT,  /* its list waits at a gate: the others of the list do, too */
     LEAT_PASSAGE_HELD,  /* the same, for one of the places that many lists wait for */
     LEAT_PASSAGE_OTHER, /* it waits in another list, at a gate that is not for all of its list */
+    LEAT_PASSAGE_FULL,  /* as where the ring is full. Whoever makes room is a worker that takes from
+                           the ring, and so comes by here */
 };
 
 /* What is asked of who knows the jobs. */
