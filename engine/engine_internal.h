@@ -225,8 +225,9 @@ bool leat_registry_queue_there(const struct leat_engine *engine, uint32_t index)
 
 /* ---- queue.c -------------------------------------------------------------------------------- */
 
-/* A queue's options, in its word of the pool: 0 until it is there; then its waiting_max in the high
- * half, its priority + 1 in the low half. */
+/* A queue's options, in its word of the pool: 0, or MAKING while one thread has it, until it is
+ * there; then its waiting_max in the high half, its priority + 1 in the low half. */
+#define LEAT_QUEUE_MAKING (UINT64_C(1) << 32)
 LEAT_INLINE uint64_t
 leat_queue_options_word(uint32_t priority, uint32_t waiting_max)
 {

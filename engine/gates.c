@@ -68,9 +68,12 @@ leat_gates_leave_slowly(struct leat_engine *engine, struct leat_job_record *reco
     leave_buckets(engine, record);
     leat_reserves_leave(engine, record);
     leat_windows_leave(&engine->windows, record);
-    record->admitted = 0;
-    leave(engine, leat_job_queue(record));
-    leave(engine, leat_gates_list(engine, leat_job_type(record)));
+    leat_order_leave(engine, record);
+    if (record->admitted != 0) {
+        record->admitted = 0;
+        leave(engine, leat_job_queue(record));
+        leave(engine, leat_gates_list(engine, leat_job_type(record)));
+    }
 }
 
 bool
@@ -83,6 +86,7 @@ leat_gates_turn_back_slowly(struct leat_engine *engine, uint32_t index)
     uint64_t gates = both(engine, leat_job_queue(record), leat_job_type(record));
     uint64_t shuts = record->admitted != 0 ? LEAT_GATE_STOPS : LEAT_GATE_USED;
     leat_windows_leave(&engine->windows, record);
+    leat_order_leave(engine, record);
     if (leat_word_phase(word) != LEAT_PHASE_PENDING || (gates & LEAT_GATE_USED) == 0) {
         return false;
     }
@@ -145,9 +149,11 @@ pass_both(const struct passer *passer, uint32_t list, uint32_t *other)
     if (!pass(passer, queue, !passes)) {
         return false;
     }
-    *other = of_type;
-    if (!behind && pass(passer, of_type, true)) {
-        return true;
+    if (leat_order_enter(engine, passer->record, level)) {
+        *other = of_type;
+        if (!behind && pass(passer, of_type, true)) {
+            return true;
+        }
     }
     leave_buckets(engine, passer->record);
     leave(engine, queue);
@@ -188,6 +194,9 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
     /* Jobs come from their queue's list to that of their type, and on to that of places. Back in
      * one of those before, it is older than those there; and so it is in the next ones, then. */
     record->returned = record->returned || *other < list;
+    if (*other == queue) {
+        leat_order_leave(engine, record);
+    }
     if (*other != list) {
         return LEAT_PASSAGE_OTHER;
     }

@@ -100,6 +100,7 @@ enum leat_phase {
 struct leat_job_terms;
 struct leat_key;
 struct leat_job_labels;
+struct leat_job_order;
 
 /* What only some jobs need: from the allocator, at the first use, until the record is gone.
  * Letters: I set by the submitter; O the attempt's thread while RUNNING, readers after the end;
@@ -114,6 +115,7 @@ struct leat_job_extra {
     leat_atomic_u32 crashes;        /* W see dead.h */
     struct leat_key *key;           /* I see keys.h; NULL: none */
     struct leat_job_labels *labels; /* I see labels.h; or NULL */
+    struct leat_job_order *order;   /* I see order.h; NULL: its queue has no exact order */
 };
 
 LEAT_STATIC(sizeof(struct leat_job_extra) < 100, "what needs a pointer does not pay for texts");
@@ -153,6 +155,8 @@ struct leat_job_record {
 #define LEAT_ADMITTED_PLACE      8U
 #define LEAT_ADMITTED_KEPT_QUEUE 16U
 #define LEAT_ADMITTED_KEPT_TYPE  32U
+/* Of order.h: it left the heap of its queue, and has not begun. */
+#define LEAT_ADMITTED_AHEAD 64U
 #define LEAT_ADMITTED_PLACES                                                                       \
     (LEAT_ADMITTED_PLACE | LEAT_ADMITTED_KEPT_QUEUE | LEAT_ADMITTED_KEPT_TYPE)
 

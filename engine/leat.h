@@ -902,6 +902,12 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_type_name(struct leat_engine *engi
 
 /* ---- queues -------------------------------------------------------------------------------- */
 
+/* Which of a queue's jobs that wait begins first. */
+enum leat_order {
+    LEAT_ORDER_FIFO = 0, /* the one that came first, by priority */
+    LEAT_ORDER_EXACT     /* see leat_queue_options.order */
+};
+
 struct leat_queue_options {
     uint32_t size;
     uint32_t version;
@@ -916,6 +922,17 @@ struct leat_queue_options {
      * the call, and the queue is there without. */
     uint32_t running_min;
     uint32_t weight; /* see leat_queue_set_weight(); 0 (default): none was set */
+    /* LEAT_ORDER_EXACT: the job with the least leat_job_options.order_priority begins first; of
+     * those with the same one, that which was submitted first, also where it comes back, by a retry
+     * or when it is due. All its jobs have the queue's priority (LEAT_INVALID). They are listed, as
+     * those of a queue with a cap, and have memory of the allocator, but none later than at their
+     * submit. Those on their way from the list to their begin, at most as many as there may be
+     * workers (workers_max; lenders_max), begin in front of a more urgent one that comes later;
+     * those that wait for their type's cap, pause or rate are among them. A job is in the order as
+     * soon as a worker has dealt it to the list: before the next one is taken off, unless jobs come
+     * faster than workers deal them. Then the order is that of those that came before the last
+     * lot. */
+    enum leat_order order;
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -1120,6 +1137,9 @@ struct leat_job_options {
     /* Tags, 1 to 32 bytes each, copied: for lists and counts, see leat_tag_list(). */
     const char *const *tags;
     uint32_t tags_count; /* 0 to 16 */
+
+    /* Where its queue has LEAT_ORDER_EXACT: 0 begins first. Elsewhere it says nothing. */
+    uint32_t order_priority;
 };
 
 static inline struct leat_job_options
@@ -1356,7 +1376,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_reschedule(struct leat_engine *eng
  * others of the new one: so it can be put behind those that are less urgent, but does not overtake
  * those in front of it.
  * Threads, Progress, Allocates, Waits, Returns, Order: as leat_reschedule(); LEAT_INVALID: the
- *           priority.  */
+ *           priority, or another one than that of its queue, where that has LEAT_ORDER_EXACT.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_priority_set(struct leat_engine *engine,
                                                            leat_job_id id, uint32_t priority);
 

@@ -1,5 +1,6 @@
 /* registry.c - types and queues: names bound to handlers, and to options. */
 #include "engine/breaker.h"
+#include "engine/gates.h"
 #include "engine/gather.h"
 #include "engine/order.h"
 #include "engine/terms.h"
@@ -346,8 +347,38 @@ queue_options_read(struct leat_queue_options *known, const struct leat_queue_opt
         return LEAT_INVALID;
     }
     bool valid = known->running_max <= LEAT_RUNNING_MAX && leat_rate_valid(&known->rate) &&
-                 (known->weight == 0 || leat_weight_valid(known->weight));
+                 (known->weight == 0 || leat_weight_valid(known->weight)) &&
+                 (known->order == LEAT_ORDER_FIFO || known->order == LEAT_ORDER_EXACT);
     return valid ? LEAT_OK : LEAT_INVALID;
+}
+
+/* Another thread is first. Ends: while the queue is not there, that thread is between two swaps. */
+static enum leat_status
+queue_await(const struct leat_engine *engine, uint32_t index)
+{
+    while (!leat_registry_queue_there(engine, index)) {
+        leat_os_yield();
+    }
+    return LEAT_EXISTS;
+}
+
+/* The order has to stand when the first job comes. */
+static enum leat_status
+queue_add_exact(struct leat_engine *engine, uint32_t index, uint64_t set)
+{
+    leat_atomic_u64 *word = &engine->pool.queues[index].options;
+    uint64_t unset = 0;
+    leat_gates_settle(engine);
+    /* queue:C acq_rel -> queue:A, queue:D.  Carries: nothing but the word itself.
+     * If relaxed: nothing changes. */
+    if (!atom_cas_acq_rel(word, &unset, LEAT_QUEUE_MAKING)) {
+        return queue_await(engine, index);
+    }
+    leat_order_set(engine, index);
+    /* queue:D release -> queue:A, queue:B, queue:C.  Carries: see queue:B.
+     * If relaxed: see queue:B. */
+    atom_store_rel(word, set);
+    return LEAT_OK;
 }
 
 /* A queue's word holds its options once they are set: who creates it by submitting to it and who
@@ -363,19 +394,22 @@ queue_add(struct leat_engine *engine, const char *name, const struct leat_queue_
     }
     uint64_t unset = 0;
     uint64_t set = leat_queue_options_word(options->priority, options->waiting_max);
-    /* queue:A acq_rel -> queue:B.  Carries: nothing but the word itself.
+    if (options->order == LEAT_ORDER_EXACT) {
+        return queue_add_exact(engine, *index, set);
+    }
+    /* queue:A acq_rel -> queue:B, queue:C, queue:D.  Carries: nothing but the word itself.
      * If relaxed: nothing changes. */
     bool first = atom_cas_acq_rel(&engine->pool.queues[*index].options, &unset, set);
-    return first ? LEAT_OK : LEAT_EXISTS;
+    return first ? LEAT_OK : queue_await(engine, *index);
 }
 
 bool
 leat_registry_queue_there(const struct leat_engine *engine, uint32_t index)
 {
-    /* queue:B acquire -> queue:A.  Carries: see queue:A.
-     * If relaxed: see queue:A. */
+    /* queue:B acquire -> queue:A, queue:D.  Carries: that it is in exact order.
+     * If relaxed: its first job could be put into the ring. */
     return index < engine->config.queues_max &&
-           atom_load_acq(&engine->pool.queues[index].options) != 0;
+           (uint32_t)atom_load_acq(&engine->pool.queues[index].options) != 0;
 }
 
 enum leat_status

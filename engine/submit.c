@@ -4,6 +4,7 @@
 #include "engine/completion.h"
 #include "engine/gates.h"
 #include "engine/labels.h"
+#include "engine/order.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
 
@@ -91,6 +92,8 @@ intake_check(struct leat_engine *engine, const struct leat_job *job, struct inta
         intake->waiting_max = leat_queue_waiting_max(options);
         intake->level =
             job->priority == LEAT_PRIORITY_OF_QUEUE ? leat_queue_priority(options) : job->priority;
+        bool fits = leat_order_level(engine, intake->queue, intake->level);
+        status = LEAT_LIKELY(fits) ? LEAT_OK : LEAT_INVALID;
     }
     return status;
 }
@@ -227,6 +230,9 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     if (LEAT_UNLIKELY(job->options != NULL) && status == LEAT_OK) {
         status = leat_terms_make(engine, index, job->options);
         status = status == LEAT_OK ? leat_labels_make(engine, index, job) : status;
+    }
+    if (LEAT_UNLIKELY(leat_order_exact(engine, intake->queue)) && status == LEAT_OK) {
+        status = leat_order_make(engine, index, intake->queue, job->options);
     }
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         record_refuse(engine, intake);

@@ -2,6 +2,7 @@
 #include "engine/terms.h"
 
 #include "engine/keys.h"
+#include "engine/order.h"
 #include "engine/timers.h"
 
 enum leat_status
@@ -73,6 +74,7 @@ leat_terms_free(struct leat_engine *engine, struct leat_job_extra *extra)
     leat_memory_give(&engine->memory, extra->terms, sizeof(*extra->terms));
     extra->terms = NULL;
     leat_keys_free(engine, extra);
+    leat_order_free(engine, extra);
 }
 
 static const struct leat_job_terms *

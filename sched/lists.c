@@ -30,6 +30,21 @@ queue_links(const struct leat_lists *lists)
     return links;
 }
 
+static struct leat_heap_links
+heap_links(const struct leat_pool *pool)
+{
+    const struct leat_lists_ops *ops = &pool->config.lists;
+    struct leat_heap_links links = {ops->node, ops->before, ops->context};
+    return links;
+}
+
+static bool
+in_exact_order(const struct leat_pool *pool, uint32_t level, uint32_t queue)
+{
+    /* Set before the first job was listed. rlx: ordered by inbox:B */
+    return (atom_load_rlx(&pool->queues[queue].waiting[level]) & LEAT_LIST_EXACT) != 0;
+}
+
 static uint32_t
 queue_of(const struct leat_pool *pool, uint32_t index)
 {
@@ -128,15 +143,27 @@ leat_lists_held(const struct leat_pool *pool, uint32_t level)
     return pool->lists[level].held.count != 0;
 }
 
-void
-leat_lists_gate(struct leat_pool *pool, uint32_t queue)
+static void
+flag_all(struct leat_pool *pool, uint32_t queue, uint32_t flags)
 {
     uint32_t level = LEAT_PRIORITY_LEVELS;
     while (level > 0) {
         level--;
         /* Who misses it is turned back at the take. rlx: ordered by settle:A */
-        (void)atom_or_rlx(&pool->queues[queue].waiting[level], LEAT_LIST_GATED);
+        (void)atom_or_rlx(&pool->queues[queue].waiting[level], flags);
     }
+}
+
+void
+leat_lists_gate(struct leat_pool *pool, uint32_t queue)
+{
+    flag_all(pool, queue, LEAT_LIST_GATED);
+}
+
+void
+leat_lists_exact(struct leat_pool *pool, uint32_t queue)
+{
+    flag_all(pool, queue, LEAT_LIST_GATED | LEAT_LIST_EXACT);
 }
 
 /* ---- one list ------------------------------------------------------------------------------- */
@@ -144,7 +171,7 @@ leat_lists_gate(struct leat_pool *pool, uint32_t queue)
 static bool
 list_empty(const struct leat_list *list)
 {
-    return list->returned.count + list->swept.count + list->jobs.count == 0;
+    return list->returned.count + list->swept.count + list->jobs.count + list->heap.count == 0;
 }
 
 bool
@@ -175,13 +202,54 @@ list_ready(struct leat_lists *lists, uint32_t queue)
 }
 
 static void
-list_add(const struct leat_pool *pool, struct leat_lists *lists, uint32_t queue, uint32_t index)
+list_add(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index)
 {
     const struct leat_lists_ops *ops = &pool->config.lists;
+    struct leat_lists *lists = &pool->lists[level];
     struct leat_list *list = &lists->lists[queue];
-    bool returned = ops->returned != NULL && ops->returned(ops->context, index);
-    leat_fifo_push_back(returned ? &list->returned : &list->jobs, job_links(pool), index);
+    if (LEAT_UNLIKELY(in_exact_order(pool, level, queue))) {
+        leat_heap_add(&list->heap, heap_links(pool), index);
+    } else {
+        bool returned = ops->returned != NULL && ops->returned(ops->context, index);
+        leat_fifo_push_back(returned ? &list->returned : &list->jobs, job_links(pool), index);
+    }
     list_ready(lists, queue);
+}
+
+/* The next of its jobs, off `front`, or the heap where that is NULL. False: there is none. */
+static bool
+list_pop(const struct leat_pool *pool, struct leat_list *list, struct leat_fifo *front,
+         uint32_t *index)
+{
+    return front == NULL ? leat_heap_pop(&list->heap, heap_links(pool), index)
+                         : leat_fifo_pop_front(front, job_links(pool), index);
+}
+
+/* It stays the next one. */
+static void
+list_put_back(const struct leat_pool *pool, struct leat_list *list, struct leat_fifo *front,
+              uint32_t index)
+{
+    if (front == NULL) {
+        leat_heap_add(&list->heap, heap_links(pool), index);
+    } else {
+        leat_fifo_push_front(front, job_links(pool), index);
+    }
+}
+
+/* It is known which of its jobs is the next one. */
+static bool
+list_settled(const struct leat_pool *pool, uint32_t level, uint32_t queue)
+{
+    const struct leat_lists *lists = &pool->lists[level];
+    const struct leat_list *list = &lists->lists[queue];
+    bool dealt = lists->chain == LEAT_INDEX_NONE && lists->turned.count == 0;
+    if (!dealt) {
+        /* rlx: ordered by inbox:B */
+        uint32_t waiting = atom_load_rlx(&pool->queues[queue].waiting[level]) & LEAT_LIST_WAITING;
+        dealt = waiting == list->heap.count;
+    }
+    return dealt && list->jobs.count == 0;
 }
 
 /* Puts `more`, which may be empty, behind a chain of older jobs. */
@@ -239,10 +307,22 @@ waiting_lower(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t c
     }
 }
 
+/* All that is in the heap is to be looked at, beginning with its root. */
 static void
-sweep_begin(struct leat_pool *pool, struct leat_lists *lists, uint32_t queue)
+sweep_begin_heap(struct leat_list *list, struct leat_fifo_links links)
+{
+    if (list->heap.count != 0) {
+        leat_fifo_push_back(&list->jobs, links, list->heap.root);
+    }
+    list->under = list->heap.count;
+    list->heap.count = 0;
+}
+
+static void
+sweep_begin(struct leat_pool *pool, uint32_t level, uint32_t queue)
 {
     const struct leat_fifo_links links = job_links(pool);
+    struct leat_lists *lists = &pool->lists[level];
     struct leat_list *list = &lists->lists[queue];
     /* forget:A acquire -> counted:A.  Carries: the cancels that it forgets; each add is a
      * read-modify-write, so the last one carries those before it.
@@ -252,8 +332,37 @@ sweep_begin(struct leat_pool *pool, struct leat_lists *lists, uint32_t queue)
     list_join(&list->returned, links, &list->jobs);
     list->jobs = list->returned;
     leat_fifo_init(&list->returned);
+    if (in_exact_order(pool, level, queue)) {
+        sweep_begin_heap(list, links);
+    }
     lists->sweeping = queue;
-    lists->sweep_left = list->jobs.count;
+    lists->sweep_left = list->jobs.count + list->under;
+}
+
+/* A job of the queue being swept, which stays. */
+static void
+sweep_keep(struct leat_pool *pool, struct leat_list *list, bool exact, uint32_t index)
+{
+    if (exact) {
+        leat_heap_add(&list->heap, heap_links(pool), index);
+    } else {
+        leat_fifo_push_back(&list->swept, job_links(pool), index);
+    }
+}
+
+/* A root of a heap comes off: its jobs stay under the next ones. */
+static void
+sweep_below(struct leat_pool *pool, struct leat_list *list, uint32_t index)
+{
+    const struct leat_heap_links links = heap_links(pool);
+    const struct leat_heap_node *node = links.node(links.context, index);
+    list->under--;
+    if (node->left != LEAT_INDEX_NONE) {
+        leat_fifo_push_front(&list->jobs, job_links(pool), node->left);
+    }
+    if (node->right != LEAT_INDEX_NONE) {
+        leat_fifo_push_front(&list->jobs, job_links(pool), node->right);
+    }
 }
 
 /* Looks at a part of the jobs of the queue being swept. */
@@ -263,6 +372,7 @@ sweep(struct leat_pool *pool, uint32_t level)
     struct leat_lists *lists = &pool->lists[level];
     struct leat_list *list = &lists->lists[lists->sweeping];
     const struct leat_fifo_links links = job_links(pool);
+    bool exact = in_exact_order(pool, level, lists->sweeping);
     uint32_t index = 0;
     uint32_t dropped = 0;
     /* What was admitted meanwhile came off the front, so there may be fewer. */
@@ -270,10 +380,13 @@ sweep(struct leat_pool *pool, uint32_t level)
                          leat_fifo_pop_front(&list->jobs, links, &index);
          i++) {
         lists->sweep_left--;
+        if (exact) {
+            sweep_below(pool, list, index);
+        }
         if (drop(pool, index)) {
             dropped++;
         } else {
-            leat_fifo_push_back(&list->swept, links, index);
+            sweep_keep(pool, list, exact, index);
         }
     }
     waiting_lower(pool, level, lists->sweeping, dropped);
@@ -297,7 +410,7 @@ answer(struct leat_pool *pool, uint32_t level)
             list_open(pool, lists, queue);
         }
         if ((what & LEAT_LIST_SWEEP) != 0) {
-            sweep_begin(pool, lists, queue);
+            sweep_begin(pool, level, queue);
         }
     }
     if (lists->sweeping != LEAT_INDEX_NONE) {
@@ -338,7 +451,7 @@ deal(struct leat_pool *pool, uint32_t level)
         if (drop(pool, index)) {
             waiting_lower(pool, level, queue, 1);
         } else {
-            list_add(pool, lists, queue, index);
+            list_add(pool, level, queue, index);
         }
     }
 }
@@ -351,16 +464,16 @@ enum turn_end {
     TURN_SHUT, /* the list waits at a gate */
     TURN_HELD, /* for a place */
     TURN_FULL, /* the ring is full */
+    TURN_LATE, /* it cannot be said yet whose turn it is */
 };
 
 /* A job that does not wait for all of its list goes to the list where it does. */
 static void
 list_change(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index)
 {
-    struct leat_lists *lists = &pool->lists[level];
     LEAT_ASSERT(queue < pool->config.queues);
     (void)atom_add_rlx(&pool->queues[queue].waiting[level], 1); /* rlx: ordered by hand_on:A */
-    list_add(pool, lists, queue, index);
+    list_add(pool, level, queue, index);
 }
 
 /* A job that was taken off the front of its list. TURN_OVER: it was admitted. */
@@ -402,19 +515,23 @@ admit_one(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index
 static enum turn_end
 admit_queue(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t most, uint32_t *left)
 {
-    const struct leat_fifo_links links = job_links(pool);
     struct leat_list *list = &pool->lists[level].lists[queue];
-    for (*left = 0; *left < most && list->turn_left > 0; (*left)++) {
-        struct leat_fifo *front = list_front(list);
+    bool exact = in_exact_order(pool, level, queue);
+    *left = 0;
+    if (exact && !list_settled(pool, level, queue)) {
+        return TURN_LATE;
+    }
+    for (; *left < most && list->turn_left > 0; (*left)++) {
+        struct leat_fifo *front = exact ? NULL : list_front(list);
         uint32_t index = 0;
-        if (!leat_fifo_pop_front(front, links, &index)) {
+        if (!list_pop(pool, list, front, &index)) {
             break;
         }
         enum turn_end end = admit_one(pool, level, queue, index);
         if (end == TURN_OVER) {
             list->turn_left--;
         } else if (end != TURN_GONE) {
-            leat_fifo_push_front(front, links, index);
+            list_put_back(pool, list, front, index);
             return end;
         }
     }
@@ -600,10 +717,13 @@ list_check(const struct leat_pool *pool, uint32_t level, uint32_t queue, FILE *w
     const struct leat_list *list = &pool->lists[level].lists[queue];
     /* rlx: not shared yet */
     uint32_t waiting = atom_load_rlx(&pool->queues[queue].waiting[level]) & LEAT_LIST_WAITING;
-    uint32_t listed = list->returned.count + list->swept.count + list->jobs.count;
+    bool exact = in_exact_order(pool, level, queue);
+    uint32_t chained = list->returned.count + list->swept.count + list->jobs.count;
+    uint32_t listed = exact ? list->heap.count + list->under : chained;
     bool linked = (list->returned.count == 0 || leat_fifo_check(&list->returned, links, why)) &&
                   (list->swept.count == 0 || leat_fifo_check(&list->swept, links, why)) &&
-                  (list->jobs.count == 0 || leat_fifo_check(&list->jobs, links, why));
+                  (list->jobs.count == 0 || leat_fifo_check(&list->jobs, links, why)) &&
+                  (!exact || leat_heap_check(&list->heap, heap_links(pool), links, why));
     bool ready = listed == 0 || list->on_ready || list->shut;
     if ((waiting < listed || !ready) && why != NULL) {
         (void)fprintf(why,

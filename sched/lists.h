@@ -9,6 +9,11 @@
  *                  listed at its level. Whoever finds the role held marks it and goes on. A hold
  *                  touches at most 4 * LEAT_ADMIT_MOVES records, however many wait.
  *          Order   FIFO per submitting thread, queue and level, what is pushed directly included.
+ *          Exact   a list in exact order is a heap (heap.h), of which the first one is admitted,
+ *                  once all that was taken from the inbox is dealt, or all that the list's word
+ *                  counts is; and not while it is swept. So what it admits is the first of those
+ *                  that were listed before the inbox was last taken. For each record of it that a
+ *                  hold moves, it touches some more, by the logarithm of the list's length.
  *          Shares  the lists that are ready take turns, deficit round robin (M. Shreedhar and
  *                  G. Varghese, Efficient Fair Queueing using Deficit Round Robin, SIGCOMM 1995):
  *                  a turn is weight * LEAT_ADMIT_TURN jobs, and goes on in the next hold where this
@@ -39,6 +44,7 @@
 #include "ring/inbox.h"
 #include "sched/bucket.h"
 #include "sched/gate.h"
+#include "sched/heap.h"
 #include "sched/limits.h"
 
 struct leat_pool;
@@ -47,12 +53,14 @@ struct leat_pool;
  *   31     SWEEP     asked for, and not yet begun
  *   30     OPENED    a gate at which its list waited may be open
  *   29     GATED     all its jobs are listed
+ *   28     EXACT     its list is a heap; set before its first job, with GATED
  *   26..0  waiting   see I2
  * Transitions: +1 by who lists; -n by the holder; SWEEP set by a cancel, OPENED by who opens a
  * gate, both cleared by the holder; GATED set once by who first shuts a gate. */
 #define LEAT_LIST_SWEEP   (UINT32_C(1) << 31)
 #define LEAT_LIST_OPENED  (UINT32_C(1) << 30)
 #define LEAT_LIST_GATED   (UINT32_C(1) << 29)
+#define LEAT_LIST_EXACT   (UINT32_C(1) << 28)
 #define LEAT_LIST_CALLS   (LEAT_LIST_SWEEP | LEAT_LIST_OPENED)
 #define LEAT_LIST_WAITING ((UINT32_C(1) << 27) - 1)
 
@@ -65,6 +73,8 @@ struct leat_queue_words {
     struct leat_gate gate;                         /* S theirs, too */
     struct leat_bucket bucket;                     /* S theirs, too */
     struct leat_gate kept;                         /* S theirs, too: workers' places */
+    struct leat_gate ahead;                        /* S theirs, too: jobs out of exact order */
+    leat_atomic_u64 sequence;                      /* S theirs, too: jobs in exact order so far */
 };
 
 /* The jobs of one queue and level. Letters: O the holder of the level's role; S many writers. */
@@ -72,6 +82,8 @@ struct leat_list {
     struct leat_fifo returned; /* O older than the others; they were admitted, or listed, before */
     struct leat_fifo swept;    /* O older than `jobs`; a sweep has looked at them */
     struct leat_fifo jobs;     /* O */
+    struct leat_heap heap;     /* O those in exact order; the chains above have none, but for */
+    uint32_t under;            /* O those in the heaps, being swept, whose roots are in `jobs` */
     bool on_ready;             /* O the queue is on the level's `ready`, or `held` */
     bool shut;                 /* O it waits at a gate, whose opening calls it */
     uint32_t turn_left;        /* O jobs that it may still admit in its turn; 0: that is over */
@@ -126,6 +138,9 @@ struct leat_lists_ops {
     void (*leave)(void *context, uint32_t index);
     /* It was admitted or listed before, and is older than the others of its list. */
     bool (*returned)(void *context, uint32_t index);
+    /* Of jobs in exact order. */
+    struct leat_heap_node *(*node)(void *context, uint32_t index);
+    bool (*before)(void *context, uint32_t index, uint32_t other);
 };
 
 /* One word and one list for each queue and level. */
@@ -146,6 +161,9 @@ void leat_lists_placed(struct leat_pool *pool, uint32_t level);
 
 /* All jobs of a queue are listed from now on, on all levels. */
 void leat_lists_gate(struct leat_pool *pool, uint32_t queue);
+
+/* The same for a queue that has had no job, in exact order from now on. */
+void leat_lists_exact(struct leat_pool *pool, uint32_t queue);
 
 /* True if a worker that looks for work should try to admit. */
 bool leat_lists_ready(const struct leat_lists *lists);
