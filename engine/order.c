@@ -68,7 +68,7 @@ leat_order_make(struct leat_engine *engine, uint32_t index, uint32_t queue,
         return LEAT_NO_MEMORY;
     }
     order->priority = known.order_priority;
-    /* One thread's submits come one after the other. rlx: single writer */
+    /* Of one thread's submits each sees the one before. rlx: ordered by submit:A */
     order->sequence = atom_add_rlx(&engine->pool.queues[queue].sequence, 1);
     extra->order = order;
     return LEAT_OK;
