@@ -928,10 +928,9 @@ struct leat_queue_options {
      * those of a queue with a cap, and have memory of the allocator, but none later than at their
      * submit. Those on their way from the list to their begin, at most as many as there may be
      * workers (workers_max; lenders_max), begin in front of a more urgent one that comes later;
-     * those that wait for their type's cap, pause or rate are among them. A job is in the order as
-     * soon as a worker has dealt it to the list: before the next one is taken off, unless jobs come
-     * faster than workers deal them. Then the order is that of those that came before the last
-     * lot. */
+     * those that wait for their type's cap, pause or rate are among them. All jobs
+     * whose submit has returned are looked at when the next one leaves the list; where jobs come
+     * faster than workers list them, so that this cannot be said, none leaves it until they have. */
     enum leat_order order;
 };
 

@@ -208,6 +208,7 @@ list_add(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index)
     struct leat_lists *lists = &pool->lists[level];
     struct leat_list *list = &lists->lists[queue];
     if (LEAT_UNLIKELY(in_exact_order(pool, level, queue))) {
+        lists->heaps = true;
         leat_heap_add(&list->heap, heap_links(pool), index);
     } else {
         bool returned = ops->returned != NULL && ops->returned(ops->context, index);
@@ -243,13 +244,9 @@ list_settled(const struct leat_pool *pool, uint32_t level, uint32_t queue)
 {
     const struct leat_lists *lists = &pool->lists[level];
     const struct leat_list *list = &lists->lists[queue];
-    bool dealt = lists->chain == LEAT_INDEX_NONE && lists->turned.count == 0;
-    if (!dealt) {
-        /* rlx: ordered by inbox:B */
-        uint32_t waiting = atom_load_rlx(&pool->queues[queue].waiting[level]) & LEAT_LIST_WAITING;
-        dealt = waiting == list->heap.count;
-    }
-    return dealt && list->jobs.count == 0;
+    /* rlx: ordered by inbox:B */
+    uint32_t waiting = atom_load_rlx(&pool->queues[queue].waiting[level]) & LEAT_LIST_WAITING;
+    return list->jobs.count == 0 && (lists->settled || waiting == list->heap.count);
 }
 
 /* Puts `more`, which may be empty, behind a chain of older jobs. */
@@ -453,6 +450,19 @@ deal(struct leat_pool *pool, uint32_t level)
         } else {
             list_add(pool, level, queue, index);
         }
+    }
+}
+
+/* Behind the calls, so that a list that was opened has what was listed before. */
+static void
+settle(struct leat_pool *pool, uint32_t level)
+{
+    struct leat_lists *lists = &pool->lists[level];
+    if (lists->heaps) {
+        bool looks = lists->turned.count == 0;
+        turn(pool, lists);
+        deal(pool, level);
+        lists->settled = looks && lists->chain == LEAT_INDEX_NONE && lists->turned.count == 0;
     }
 }
 
@@ -663,6 +673,7 @@ leat_lists_admit(struct leat_pool *pool, uint32_t level)
     turn(pool, lists);
     deal(pool, level);
     answer(pool, level);
+    settle(pool, level);
     admit(pool, level);
     role_give(pool, level);
     return true;

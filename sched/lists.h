@@ -7,13 +7,15 @@
  * Claims   list    lock-free: the inbox's swap. Needs no memory: the links are in the records.
  *          admit   BLOCKING in its holder: one that stops while it holds the role holds up what is
  *                  listed at its level. Whoever finds the role held marks it and goes on. A hold
- *                  touches at most 4 * LEAT_ADMIT_MOVES records, however many wait.
+ *                  touches at most 4 * LEAT_ADMIT_MOVES records, however many wait; 6 times as
+ *                  many where a list is in exact order.
  *          Order   FIFO per submitting thread, queue and level, what is pushed directly included.
  *          Exact   a list in exact order is a heap (heap.h), of which the first one is admitted,
- *                  once all that was taken from the inbox is dealt, or all that the list's word
- *                  counts is; and not while it is swept. So what it admits is the first of those
- *                  that were listed before the inbox was last taken. For each record of it that a
- *                  hold moves, it touches some more, by the logarithm of the list's length.
+ *                  where the hold has emptied the inbox, last of all before it admits, and dealt
+ *                  what was there, or else all that the list's word counts; and not while it is
+ *                  swept. So what it admits is the first of all that were listed before. For each
+ *                  record that a hold moves, it touches some more, by the logarithm of the list's
+ *                  length.
  *          Shares  the lists that are ready take turns, deficit round robin (M. Shreedhar and
  *                  G. Varghese, Efficient Fair Queueing using Deficit Round Robin, SIGCOMM 1995):
  *                  a turn is weight * LEAT_ADMIT_TURN jobs, and goes on in the next hold where this
@@ -108,6 +110,8 @@ struct leat_lists {
     uint32_t chain_calls;                      /* O taken from `calls` */
     uint32_t sweeping;                         /* O queue, or LEAT_INDEX_NONE */
     uint32_t sweep_left;                       /* O jobs that this sweep has still to look at */
+    bool heaps;                                /* O it had a job in exact order */
+    bool settled;                              /* O of this hold: see Exact */
     struct leat_fifo turned;                   /* O taken and turned round: oldest first */
     struct leat_fifo ready;                    /* O queues with jobs in their lists */
     struct leat_fifo held;                     /* O the same, that wait for a place */

@@ -444,6 +444,31 @@ a_cancel_gives_the_place_ahead_back(void **state)
     teardown(fixture);
 }
 
+/* The same for one that expires there. */
+static void
+an_expiry_gives_the_place_ahead_back(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct leat_job_options options = leat_job_options_default();
+    fixture->way = WAY_PENDING;
+    CHECK_OK(leat_type_set_running_max(fixture->engine, fixture->type, 1));
+    submit(fixture, 0, 0);
+    CHECK_EQUAL(run_all(fixture), 1);
+    options.expires_in_ns = 20 * TEST_MS;
+    CHECK_OK(submit_with(fixture, 1, &options));
+    CHECK_EQUAL(run_all(fixture), 0);
+    CHECK_EQUAL(ahead(fixture), 1);
+    submit(fixture, 2, 2);
+    test_sleep_ns(25 * TEST_MS);
+    CHECK_OK(leat_complete(fixture->engine, fixture->tokens[0], leat_done(), NULL));
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK_EQUAL(fixture->runs[1], 2);
+    CHECK_EQUAL(test_statistics(fixture->engine).jobs_dead, 1);
+    CHECK_OK(leat_complete(fixture->engine, fixture->tokens[2], leat_done(), NULL));
+    teardown(fixture);
+}
+
 /* ---- what it does not take ------------------------------------------------------------------ */
 
 static void
@@ -509,6 +534,7 @@ main(void)
         cmocka_unit_test(a_cap_keeps_the_order),
         cmocka_unit_test(a_types_cap_keeps_the_order),
         cmocka_unit_test(a_cancel_gives_the_place_ahead_back),
+        cmocka_unit_test(an_expiry_gives_the_place_ahead_back),
         cmocka_unit_test(all_jobs_have_the_queues_priority),
         cmocka_unit_test(a_queue_keeps_its_order),
     };
