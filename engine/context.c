@@ -64,7 +64,7 @@ leat_run_payload(const struct leat_run *run, size_t *bytes)
 {
     struct leat_job_record *record = run->record;
     if (bytes != NULL) {
-        *bytes = record->payload_bytes;
+        *bytes = leat_job_payload_bytes(record);
     }
     switch ((enum leat_payload_place)record->payload_place) {
     case LEAT_PAYLOAD_RECORD:

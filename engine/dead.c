@@ -88,11 +88,11 @@ revive_now(struct leat_engine *engine, uint32_t index)
     uint64_t before = 0;
     uint64_t after = 0;
     if (stand.counted) {
-        leat_queue_room_force(engine, stand.queue);
+        leat_room_force(engine, stand.queue, stand.bytes);
     }
     if (!leat_job_change(leat_slab_word(&engine->jobs, index), &change, &before, &after)) {
         if (stand.counted) {
-            leat_queue_room_give(engine, stand.queue);
+            leat_room_give(engine, stand.queue, stand.bytes);
         }
         return false;
     }
@@ -204,7 +204,7 @@ enum leat_status
 leat_dead_retry(struct leat_engine *engine, leat_job_id id, struct leat_when when)
 {
     struct letter letter;
-    struct leat_due due = {0, 0};
+    struct leat_due due = {.at_ns = 0};
     enum leat_status status = when_check(engine, when, &due);
     if (status == LEAT_OK) {
         status = find(engine, id, &letter);
@@ -306,7 +306,7 @@ leat_dead_retry_all(struct leat_engine *engine, const struct leat_dead_query *qu
 {
     struct search search;
     struct letter letter;
-    struct leat_due due = {0, 0};
+    struct leat_due due = {.at_ns = 0};
     size_t retried = 0;
     enum leat_status status = when_check(engine, when, &due);
     if (status == LEAT_OK) {
@@ -380,7 +380,7 @@ leat_job_payload(struct leat_engine *engine, leat_job_id id, void *buffer, size_
     /* While the caller has the hold, a dead job stays dead. */
     if (leat_job_phase_held(engine, index) == LEAT_PHASE_DEAD) {
         const void *payload = payload_of(engine, index);
-        size_t count = payload == NULL ? 0 : leat_job_record(engine, index)->payload_bytes;
+        size_t count = payload == NULL ? 0 : leat_job_payload_bytes(leat_job_record(engine, index));
         status = count <= capacity ? LEAT_OK : LEAT_FULL;
         if (status == LEAT_OK && count > 0) {
             memcpy(buffer, payload, count);

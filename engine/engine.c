@@ -13,6 +13,7 @@
 #include "engine/completion.h"
 #include "engine/gather.h"
 #include "engine/keys.h"
+#include "engine/pull.h"
 #include "engine/timers.h"
 
 #include <stdio.h>
@@ -100,8 +101,9 @@ leat_engine_bytes(const struct leat_config *concrete)
     return sizeof(struct leat_engine) + sizeof(struct leat_place) * leat_config_places(concrete) +
            sizeof(struct leat_bell) * LEAT_BELLS + LEAT_PAGE_BYTES + inline_bytes_of(concrete) +
            (sizeof(leat_atomic_pointer) * 2) * concrete->types_max +
-           sizeof(leat_atomic_pointer) * concrete->queues_max +
-           leat_book_bytes(concrete->retained_max) + leat_book_bytes(concrete->dead_max);
+           sizeof(leat_atomic_pointer) * concrete->queues_max + leat_rooms_bytes(concrete) +
+           leat_tenants_bytes(concrete) + leat_book_bytes(concrete->retained_max) +
+           leat_book_bytes(concrete->dead_max);
 }
 
 static void
@@ -194,6 +196,9 @@ parts_open(struct leat_engine *engine)
     if (result == LEAT_OS_OK && !leat_buckets_init(engine)) {
         result = LEAT_OS_NO_MEMORY;
     }
+    if (result == LEAT_OS_OK && !(leat_rooms_init(engine) && leat_tenants_init(engine))) {
+        result = LEAT_OS_NO_MEMORY;
+    }
     if (result == LEAT_OS_OK && !(leat_registry_init(engine) && leat_claims_init(engine))) {
         result = LEAT_OS_NO_MEMORY;
     }
@@ -241,6 +246,8 @@ parts_close(struct leat_engine *engine)
     leat_slab_fini(&engine->jobs);
     leat_retention_fini(engine);
     leat_registry_fini(engine);
+    leat_tenants_fini(engine);
+    leat_rooms_fini(engine);
     leat_memory_give(&memory, engine->bells, sizeof(struct leat_bell) * LEAT_BELLS);
     leat_memory_give(&memory, engine->places,
                      sizeof(struct leat_place) * leat_config_places(&engine->config));
@@ -516,6 +523,8 @@ leat_drain(struct leat_engine *engine, uint64_t timeout_ns)
     bool may = state == LEAT_ENGINE_RUNNING || state == LEAT_ENGINE_DRAINING;
     if (may) {
         state_set(engine, LEAT_ENGINE_DRAINING);
+        leat_pull_tell_all(engine);
+        leat_bells_ring_all(engine); /* for submits that wait for room */
     }
     unlock(engine);
     if (!may) {
@@ -539,6 +548,8 @@ stop_begin(struct leat_engine *engine, uint64_t *round)
     enum leat_engine_state state = leat_engine_state_now(engine);
     if (state == LEAT_ENGINE_RUNNING || state == LEAT_ENGINE_DRAINING) {
         state_set(engine, LEAT_ENGINE_STOPPING);
+        leat_pull_tell_all(engine);
+        leat_bells_ring_all(engine);
         state = LEAT_ENGINE_STOPPING;
         engine->stop_round++;
     } else if (state == LEAT_ENGINE_OPEN) {

@@ -13,8 +13,10 @@
 #include "engine/middleware.h"
 #include "engine/names.h"
 #include "engine/reserves.h"
+#include "engine/room.h"
 #include "engine/schedule.h"
 #include "engine/sweep.h"
+#include "engine/tenants.h"
 #include "engine/trim.h"
 #include "engine/unique.h"
 #include "engine/watch.h"
@@ -63,10 +65,12 @@ struct leat_outside {
     leat_atomic_u64 run;                       /* S attempts begun */
     leat_atomic_u64 beside;                    /* S running jobs that no place names: of a batch, */
                                                /*   but for one; inline */
+    leat_atomic_u64 leased;                    /* S attempts begun by leat_reserve() */
     leat_atomic_u64 dead_dropped;              /* S */
     leat_atomic_u64 dead_retried;              /* S */
     leat_atomic_u64 awaited; /* S attempts that answered pending, not yet ended; and, 32 bits up,
-                                  changes at work, and lists of gathered jobs */
+                                  changes, and takings of pull queues, at work; and
+                                  lists of gathered jobs */
     leat_atomic_u32 inlined; /* S runs of leat_run_inline() */
 };
 
@@ -120,6 +124,7 @@ struct leat_engine {
     size_t inline_bytes;                     /* I */
     struct leat_place *places;               /* I one per place of the pool */
     leat_atomic_pointer *bindings;           /* S by type: struct leat_binding */
+    struct leat_backoff backoff;             /* I of a type that has no handler */
     struct leat_slab jobs;                   /* S */
     struct leat_names types;                 /* S */
     struct leat_names queues;                /* S */
@@ -144,6 +149,8 @@ struct leat_engine {
     struct leat_claims claims;                /* S */
     struct leat_reserves reserves;            /* S */
     struct leat_windows windows;              /* S */
+    struct leat_rooms rooms;                  /* S */
+    struct leat_tenants tenants;              /* S */
     struct leat_pool pool;                    /* S */
 };
 
@@ -226,31 +233,45 @@ bool leat_registry_queue_there(const struct leat_engine *engine, uint32_t index)
 /* ---- queue.c -------------------------------------------------------------------------------- */
 
 /* A queue's options, in its word of the pool: 0, or MAKING while one thread has it, until it is
- * there; then its waiting_max in the high half, its priority + 1 in the low half. */
-#define LEAT_QUEUE_MAKING (UINT64_C(1) << 32)
+ * there; then its priority + 1 in the low half, and above:
+ *   PULL     a pull queue
+ *   LIMITED  its jobs are counted (room.h); stays
+ *   CLOSED   by leat_queue_drain(), until it is opened again */
+#define LEAT_QUEUE_PULL    (UINT64_C(1) << 31)
+#define LEAT_QUEUE_LIMITED (UINT64_C(1) << 32)
+#define LEAT_QUEUE_CLOSED  (UINT64_C(1) << 33)
+#define LEAT_QUEUE_MAKING  (UINT64_C(1) << 34)
+
 LEAT_INLINE uint64_t
-leat_queue_options_word(uint32_t priority, uint32_t waiting_max)
+leat_queue_options(const struct leat_engine *engine, uint32_t queue)
 {
-    return (uint64_t)waiting_max << 32 | (priority + 1);
+    /* options:A acquire -> limit:A, close:A.  Carries: the limits, where there are some.
+     * If relaxed: a submit could count for no tenant, and be given back to one. */
+    return atom_load_acq(&engine->pool.queues[queue].options);
 }
 
 LEAT_INLINE uint32_t
 leat_queue_priority(uint64_t options)
 {
-    return (uint32_t)options - 1;
+    return (uint32_t)(options & (LEAT_QUEUE_PULL - 1)) - 1;
 }
 
-LEAT_INLINE uint32_t
-leat_queue_waiting_max(uint64_t options)
+/* Its jobs wait for leat_reserve(), always in lists (pull.h). Also for the list of a type: no. */
+LEAT_INLINE bool
+leat_queue_pulls(const struct leat_engine *engine, uint32_t queue)
 {
-    return (uint32_t)(options >> 32);
+    /* Never changed once the queue is there. rlx: ordered by queue:B */
+    uint64_t options = atom_load_rlx(&engine->pool.queues[queue].options);
+    return LEAT_UNLIKELY((options & LEAT_QUEUE_PULL) != 0);
 }
 
-/* Counts one job more of a queue with a limit. False: there are `most`. */
-bool leat_queue_room_take(struct leat_engine *engine, uint32_t queue, uint32_t most);
-/* The same for one that comes back, whatever the limit. */
-void leat_queue_room_force(struct leat_engine *engine, uint32_t queue);
-void leat_queue_room_give(struct leat_engine *engine, uint32_t queue);
+/* A queue with these options takes a job of the calling thread. Valid as leat_engine_accepts(). */
+LEAT_INLINE bool
+leat_queue_open(const struct leat_engine *engine, uint64_t options)
+{
+    return LEAT_LIKELY((options & LEAT_QUEUE_CLOSED) == 0) || leat_engine_inside(engine);
+}
+
 struct leat_lists_ops leat_queue_lists(struct leat_engine *engine);
 
 /* Where a job stands while it is PENDING. */
@@ -258,6 +279,7 @@ struct leat_stand {
     uint32_t type;
     uint32_t queue;
     uint32_t level;
+    uint32_t bytes; /* of its payload */
     bool counted;
 };
 
@@ -272,18 +294,13 @@ void leat_queue_left(struct leat_engine *engine, struct leat_stand stand);
  * of names, for later submits. */
 enum leat_status leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
                                    struct leat_job *checked);
-/* leat_submit(), also where leat_config.inline_mode is set. */
-enum leat_status leat_submit_queued(struct leat_engine *engine, const struct leat_job *job,
-                                    leat_job_id *id);
 /* For inline.c: takes the job in as RUNNING its first attempt, with a hold of the caller. */
 enum leat_status leat_submit_running(struct leat_engine *engine, const struct leat_job *given,
                                      leat_job_id *id);
-
-/* ---- change.c ------------------------------------------------------------------------------- */
-
-/* In between, a drain takes it that something is on its way. */
-void leat_change_begins(struct leat_engine *engine);
-void leat_change_ends(struct leat_engine *engine);
+/* leat_submit(), without a wait for room. LEAT_TIMEOUT where the caller `waits`: there is none, and
+ * it will be called. */
+enum leat_status leat_submit_once(struct leat_engine *engine, const struct leat_job *given,
+                                  bool waits, leat_job_id *id);
 
 /* ---- run.c ---------------------------------------------------------------------------------- */
 
@@ -309,6 +326,30 @@ bool leat_inline_again(const struct leat_run *run, uint64_t delay_ns);
 void leat_breakers_init(struct leat_engine *engine);
 /* For the thread of the clocks. */
 struct leat_clock_source leat_breakers_source(struct leat_engine *engine);
+/* PENDING to RUNNING, for a consumer in the place of a handler. False: as begin(). run->worker is
+ * NULL. pre: the caller has the index from its list. */
+bool leat_run_lease(struct leat_run *run);
+/* As a handler answers leat_pending_for(). The record may be gone by the return. */
+void leat_run_await(struct leat_run *run, uint64_t timeout_ns);
+struct leat_run leat_run_of(struct leat_engine *engine, uint32_t index);
+
+/* What a completion says beside its outcome. */
+struct leat_said {
+    const char *error; /* NULL: nothing */
+    void *result;      /* of the allocator, or NULL; taken with LEAT_OK, where the attempt answered
+                          pending before: else LEAT_WRONG_STATE */
+    size_t result_bytes;
+};
+
+/* leat_complete() of a job that the caller has a hold on. */
+enum leat_status leat_run_complete(struct leat_run *run, leat_token token,
+                                   struct leat_outcome outcome, const struct leat_said *said);
+
+/* ---- change.c ------------------------------------------------------------------------------- */
+
+/* A thread that is no worker has jobs in hand, for a moment: a drain waits for it. */
+void leat_change_begins(struct leat_engine *engine);
+void leat_change_ends(struct leat_engine *engine);
 
 /* ---- group.c ------------------------------------------------------------------------------- */
 
@@ -365,10 +406,12 @@ bool leat_job_expire(struct leat_engine *engine, leat_job_id id);
 /* What leat_get() says. pre: a hold. */
 void leat_job_tell(const struct leat_engine *engine, leat_job_id id, uint32_t index,
                    struct leat_job_info *info);
-/* Cancels a job that waits. False: it does not wait, and nothing has changed. */
-bool leat_job_cancel_waiting(struct leat_engine *engine, leat_job_id id);
 /* The job's word. False: the id's record is not this job's any more. Progress: wait-free. */
 bool leat_job_word_of(const struct leat_engine *engine, leat_job_id id, uint64_t *word);
+/* Cancels a job that waits; one that runs is let be. False: it does not wait. Lock-free. */
+bool leat_job_purge(struct leat_engine *engine, leat_job_id id);
+/* The same for one that is PENDING and was not run yet, with LEAT_REASON_DROPPED. */
+bool leat_job_drop(struct leat_engine *engine, leat_job_id id);
 /* The job has not ended. False also for an id that was never given out. */
 bool leat_job_live(const struct leat_engine *engine, leat_job_id id);
 

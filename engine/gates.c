@@ -14,6 +14,7 @@ leat_gates_call(struct leat_engine *engine, uint32_t list, uint32_t levels)
     for (uint32_t level = 0; levels != 0; level++, levels >>= 1) {
         if ((levels & 1) != 0) {
             leat_lists_opened(&engine->pool, level, list);
+            leat_pull_tell(engine, list);
         }
     }
 }
@@ -65,15 +66,32 @@ leat_gates_stand_slowly(struct leat_engine *engine, uint32_t queue, uint32_t typ
 void
 leat_gates_leave_slowly(struct leat_engine *engine, struct leat_job_record *record)
 {
+    uint32_t queue = leat_job_queue(record);
     leave_buckets(engine, record);
     leat_reserves_leave(engine, record);
     leat_windows_leave(&engine->windows, record);
     leat_order_leave(engine, record);
-    if (record->admitted != 0) {
-        record->admitted = 0;
-        leave(engine, leat_job_queue(record));
+    if (record->admitted == 0) {
+        return;
+    }
+    record->admitted = 0;
+    leave(engine, queue);
+    if (!leat_queue_pulls(engine, queue)) {
         leave(engine, leat_gates_list(engine, leat_job_type(record)));
     }
+}
+
+bool
+leat_gates_enter_pull(struct leat_engine *engine, struct leat_job_record *record)
+{
+    struct leat_gate *gate = leat_gate_of(engine, leat_job_queue(record));
+    /* rlx: ordered by gated:A */
+    if (!leat_gates_any(engine) || (atom_load_rlx(&gate->word) & LEAT_GATE_USED) == 0) {
+        return true;
+    }
+    bool entered = leat_gate_enter(gate, leat_job_level(record), true);
+    record->admitted = entered ? LEAT_ADMITTED : 0;
+    return entered;
 }
 
 bool
@@ -169,6 +187,9 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
     uint32_t queue = leat_job_queue(record);
     if (!leat_gates_stand(engine, queue, leat_job_type(record))) {
         return LEAT_PASSAGE_GO;
+    }
+    if (leat_queue_pulls(engine, queue)) {
+        return LEAT_PASSAGE_SHUT; /* for good: it is taken from its list */
     }
     bool windowed = leat_weight_of(engine, queue) != 0;
     if (windowed && leat_windows_full(&engine->windows, level)) {

@@ -11,6 +11,7 @@
 #define ENGINE_GATES_H
 
 #include "engine/keys.h"
+#include "engine/pull.h"
 
 LEAT_INLINE struct leat_gate *
 leat_gate_of(struct leat_engine *engine, uint32_t list)
@@ -52,10 +53,12 @@ bool leat_gates_stand_slowly(struct leat_engine *engine, uint32_t queue, uint32_
 void leat_gates_leave_slowly(struct leat_engine *engine, struct leat_job_record *record);
 bool leat_gates_turn_back_slowly(struct leat_engine *engine, uint32_t index);
 
+/* Jobs of this queue and type go through the lists. */
 LEAT_INLINE bool
 leat_gates_stand(struct leat_engine *engine, uint32_t queue, uint32_t type)
 {
-    return leat_gates_any(engine) && leat_gates_stand_slowly(engine, queue, type);
+    return leat_queue_pulls(engine, queue) ||
+           (leat_gates_any(engine) && leat_gates_stand_slowly(engine, queue, type));
 }
 
 /* As leat_pool_put(), for a job that does not wait for its key. Progress: lock-free. */
@@ -65,6 +68,7 @@ leat_gates_put_on(struct leat_engine *engine, uint32_t level, uint32_t queue, ui
 {
     if (leat_gates_stand(engine, queue, type)) {
         leat_lists_add(&engine->pool, level, &item, 1);
+        leat_pull_tell(engine, queue);
     } else {
         leat_pool_put(&engine->pool, level, queue, item);
     }
@@ -105,6 +109,10 @@ leat_gates_turn_back(struct leat_engine *engine, uint32_t index)
 {
     return leat_gates_any(engine) && leat_gates_turn_back_slowly(engine, index);
 }
+
+/* As the admitter has a job enter, for one of a pull queue, which has the gate of its queue alone.
+ * False: that is shut. pre: a section of rcu.h, which ends behind the begin. */
+bool leat_gates_enter_pull(struct leat_engine *engine, struct leat_job_record *record);
 
 /* The three of struct leat_lists_ops. */
 enum leat_passage leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list,

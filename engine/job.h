@@ -12,7 +12,7 @@
  *                       who has the role of a wheel (pending.h): from then on leat_complete() is
  *                       stale, and the attempt has failed, whatever its handler answers. The same
  *                       bit is EXPIRED while DEAD: a sweep ended it (sweep.h), and the record's
- *                       reason is not its own
+ *                       reason is not its own; and DROPPED while CANCELLED (trail.h)
  *    8      CLAIMED     a leat_complete() is at work
  *    7      AWAITED     the handler answered pending; leat_complete() ends the attempt
  *    6      CANCEL      cancel was asked while RUNNING
@@ -89,6 +89,7 @@ enum leat_phase {
 #define LEAT_WORD_CHANGING      LEAT_WORD_CLAIMED
 #define LEAT_WORD_HANDED        (UINT64_C(1) << LEAT_WORD_OUTCOME_SHIFT)
 #define LEAT_WORD_EXPIRED       (LEAT_WORD_OUTCOME_TEXT << LEAT_WORD_OUTCOME_SHIFT)
+#define LEAT_WORD_DROPPED       LEAT_WORD_EXPIRED
 #define LEAT_WORD_HOLD          (UINT64_C(1) << 12)
 #define LEAT_WORD_HOLDS         (UINT64_C(255) << 12)
 #define LEAT_WORD_ATTEMPT_SHIFT 20
@@ -123,14 +124,14 @@ LEAT_STATIC(sizeof(struct leat_job_extra) < 100, "what needs a pointer does not 
 /* One line. Letters: I set by the submitter, read-only while the job lives; O who has it
  * in hand; W one writer at a time, many readers; S many writers. */
 struct leat_job_record {
-    leat_atomic_u32 link_next; /* S links of the place that has the record; rings need none */
-    uint8_t admitted;          /* O what it entered, see below; 0: nothing */
-    bool returned;             /* O older than those listed: it was there before, or admitted */
-    uint8_t window;            /* O level + 1 whose window it is in, see windows.h; 0: none */
-    uint8_t spare;             /* Q */
-    uint32_t spare_too;        /* Q */
-    uint32_t payload_bytes;    /* I */
-    uint64_t submit_ns;        /* W monotonic, since when it waits; 0: this job is not timed */
+    leat_atomic_u32 link_next;     /* S links of the place that has the record; rings need none */
+    uint8_t admitted;              /* O what it entered, see below; 0: nothing */
+    bool returned;                 /* O older than those listed: it was there before, or admitted */
+    uint8_t window;                /* O level + 1 whose window it is in, see windows.h; 0: none */
+    uint8_t spare;                 /* Q */
+    uint32_t spare_too;            /* Q */
+    leat_atomic_u32 payload_bytes; /* I as type */
+    uint64_t submit_ns;            /* W monotonic, since when it waits; 0: this job is not timed */
     leat_atomic_u16 type;      /* I index; read by cancels that hold nothing, as are queue and */
     leat_atomic_u16 queue;     /* W index;   priority */
     uint16_t max_attempts;     /* I 0: the type's */
@@ -192,6 +193,12 @@ LEAT_INLINE uint32_t
 leat_job_type(const struct leat_job_record *record)
 {
     return atom_load_rlx(&record->type); /* rlx: ordered by submit:A */
+}
+
+LEAT_INLINE uint32_t
+leat_job_payload_bytes(const struct leat_job_record *record)
+{
+    return atom_load_rlx(&record->payload_bytes); /* rlx: ordered by submit:A */
 }
 
 LEAT_INLINE uint8_t

@@ -83,7 +83,7 @@ bool leat_keys_retire_slowly(struct leat_engine *engine, uint32_t index);
 LEAT_INLINE bool
 leat_keys_may(const struct leat_engine *engine, uint32_t index)
 {
-    /* rlx: hint, re-checked at extra:A */
+    /* rlx: hint, re-checked at block:A */
     return LEAT_UNLIKELY(atom_load_rlx(&leat_job_record(engine, index)->extra) != NULL);
 }
 

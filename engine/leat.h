@@ -55,7 +55,7 @@ enum leat_status {
     LEAT_INVALID,     /* an argument is out of its range, or a pointer is NULL that may not be */
     LEAT_FULL,        /* a limit of the queue or the engine is reached */
     LEAT_EMPTY,       /* nothing there to take or to run */
-    LEAT_CLOSED,      /* the engine is draining or stopped */
+    LEAT_CLOSED,      /* the engine, or the job's queue, is draining; or the engine is stopped */
     LEAT_WRONG_STATE, /* not legal in the present state of the engine or the job */
     LEAT_BUSY,        /* every place for such a caller is taken at this moment */
     LEAT_TIMEOUT,     /* the time given ran out first */
@@ -110,6 +110,11 @@ typedef struct leat_type {
 typedef struct leat_queue {
     uint32_t bits;
 } leat_queue;
+
+/* Zero is none. */
+typedef struct leat_tenant {
+    uint32_t bits;
+} leat_tenant;
 
 /* The right to complete one attempt that answered leat_pending() or leat_pending_for(). */
 typedef struct leat_token {
@@ -275,6 +280,9 @@ struct leat_config {
     /* A job that ran in so many processes that crashed goes DEAD (LEAT_REASON_QUARANTINED) instead
      * of being begun again: 0, for never, to 1 000 (default 3). Without a log no crash is known. */
     uint32_t quarantine_after;
+    /* Limits, once more: bytes of all payloads above payload_bytes_inline, of jobs that wait, run
+     * or are kept; 0: none. Beyond it a submit is LEAT_FULL, whatever its queue does at a limit. */
+    uint64_t payload_bytes_total_max;
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -908,6 +916,13 @@ enum leat_order {
     LEAT_ORDER_EXACT     /* see leat_queue_options.order */
 };
 
+/* What a submit does that finds a limit of its queue, or of the queue's tenant, reached. */
+enum leat_full_policy {
+    LEAT_FULL_REJECT = 0, /* LEAT_FULL (default) */
+    LEAT_FULL_BLOCK,      /* it waits for room, see leat_queue_options.block_ns */
+    LEAT_FULL_DROP_OLDEST /* it ends jobs of the queue that wait, see there */
+};
+
 struct leat_queue_options {
     uint32_t size;
     uint32_t version;
@@ -921,16 +936,29 @@ struct leat_queue_options {
     /* See leat_queue_set_running_min(); 0 (default): none. Where that answers LEAT_FULL, so does
      * the call, and the queue is there without. */
     uint32_t running_min;
-    uint32_t weight; /* see leat_queue_set_weight(); 0 (default): none was set */
+    bool pull; /* its jobs are taken by leat_reserve(), and never go to a worker */
+    /* DROP_OLDEST: of the least urgent jobs of the queue that wait for their first attempt, the one
+     * that was submitted first is CANCELLED (LEAT_REASON_DROPPED), and so on until there is room.
+     * None is dropped for one that is less urgent: that one is LEAT_FULL; nor one that runs, was
+     * run, or has waited for a time. Such a submit takes a lock, and may allocate. */
+    enum leat_full_policy full;
+    uint64_t waiting_bytes_max; /* of the payloads of the jobs that waiting_max counts; 0: none */
+    /* BLOCK: how long leat_submit() waits for room, and leat_submit_batch() with EACH for each job;
+     * then LEAT_TIMEOUT. LEAT_FOREVER (default). LEAT_FULL at once in handlers and with 0 workers,
+     * where the caller may be who has to make room, and for a job that is larger than the limit. */
+    uint64_t block_ns;
+    leat_tenant tenant; /* whose limits bind it, too; 0: none. It stays */
+    uint32_t weight;    /* see leat_queue_set_weight(); 0 (default): none was set */
     /* LEAT_ORDER_EXACT: the job with the least leat_job_options.order_priority begins first; of
      * those with the same one, that which was submitted first, also where it comes back, by a retry
      * or when it is due. All its jobs have the queue's priority (LEAT_INVALID). They are listed, as
      * those of a queue with a cap, and have memory of the allocator, but none later than at their
      * submit. Those on their way from the list to their begin, at most as many as there may be
      * workers (workers_max; lenders_max), begin in front of a more urgent one that comes later;
-     * those that wait for their type's cap, pause or rate are among them. All jobs
-     * whose submit has returned are looked at when the next one leaves the list; where jobs come
-     * faster than workers list them, so that this cannot be said, none leaves it until they have. */
+     * those that wait for their type's cap, pause or rate are among them. All jobs whose submit has
+     * returned are looked at when the next one leaves the list; where jobs come faster than workers
+     * list them, so that this cannot be said, none leaves it until they have. A pull queue has the
+     * order of those that are listed. */
     enum leat_order order;
 };
 
@@ -1019,6 +1047,186 @@ LEAT_API LEAT_NODISCARD enum leat_status
 leat_type_set_running_min(struct leat_engine *engine, leat_type type, uint32_t running_min);
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_queue_set_running_min(struct leat_engine *engine, leat_queue queue, uint32_t running_min);
+/* ---- queues: limits, purge, drain ----------------------------------------------------------
+ *
+ * What waits, for limits, are jobs in state PENDING: a job that is SCHEDULED or RETRYING comes back
+ * in its time, whatever the limit, and counts from then on. Jobs that were submitted before the
+ * queue had its first limit, or tenant, are not counted.
+ */
+
+/* As the fields of the same names in leat_queue_options. */
+struct leat_queue_limits {
+    uint32_t size;
+    uint32_t version;
+    uint32_t waiting_max;
+    enum leat_full_policy full;
+    uint64_t waiting_bytes_max;
+    uint64_t block_ns;
+};
+
+static inline struct leat_queue_limits
+leat_queue_limits_default(void)
+{
+    struct leat_queue_limits limits;
+    memset(&limits, 0, sizeof(limits));
+    limits.size = (uint32_t)sizeof(limits);
+    limits.version = LEAT_STRUCT_VERSION;
+    limits.block_ns = LEAT_FOREVER;
+    return limits;
+}
+
+/* Sets all limits of a queue, while the engine runs: for the submits that begin behind the return.
+ * What waits stays, also where it is more than the new limit. Submits that wait look again.
+ * DROP_OLDEST drops jobs that were submitted since it was set.
+ * Threads:  any, also several at once: of each field, the last one counts.    Progress: lock-free
+ *           but for the allocator, once per queue with DROP_OLDEST.
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_queue_set_limits(struct leat_engine *engine, leat_queue queue,
+                      const struct leat_queue_limits *limits);
+
+/* Cancels all jobs of a queue that wait, be they PENDING, SCHEDULED or RETRYING; what runs goes on,
+ * and may be run again. It looks at all records of the engine. Jobs that are submitted meanwhile
+ * may be cancelled or not.
+ * Threads:  any, handlers too.    Progress: lock-free.    Allocates: no.    Waits: never.
+ * Returns:  LEAT_OK and *count (may be NULL), how many; LEAT_NOT_FOUND; LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_queue_purge(struct leat_engine *engine,
+                                                          leat_queue queue, size_t *count);
+
+/* Closes a queue to jobs from outside handlers (LEAT_CLOSED), and waits until those that were in
+ * it have ended, as have those that handlers submit to it meanwhile. As in leat_drain(), what is
+ * SCHEDULED or RETRYING is not waited for before its time has come, and runs when it has. With 0
+ * workers the calling thread runs the work, that of other queues too. What is paused is waited for.
+ * Past the timeout the queue is paused: what waits stays as it is and uses up no attempt.
+ * leat_queue_reopen() undoes both.
+ * Threads:  any outside a handler, and outside read sections of liburcu-bp.    Progress: blocking.
+ * Returns:  LEAT_OK (closed still); LEAT_TIMEOUT (closed and paused); LEAT_WRONG_STATE (the engine
+ *           is not running or draining); LEAT_CLOSED (it was stopped meanwhile); LEAT_BUSY (0
+ *           workers, all places for lent threads taken; closed all the same); LEAT_DEADLOCK;
+ *           LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_queue_drain(struct leat_engine *engine,
+                                                          leat_queue queue, uint64_t timeout_ns);
+
+/* Opens a queue to new jobs again, and resumes it. It is no error where it is open.
+ * Threads:  any, handlers too.    Progress: lock-free.
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_queue_reopen(struct leat_engine *engine,
+                                                           leat_queue queue);
+
+struct leat_queue_info {
+    uint32_t size;
+    uint32_t version;
+    uint32_t priority;
+    uint32_t running_max;
+    uint32_t waiting_max;
+    enum leat_full_policy full;
+    uint64_t waiting_bytes_max;
+    uint64_t block_ns;
+    leat_tenant tenant;
+    bool paused;
+    bool draining; /* closed by leat_queue_drain() */
+    uint64_t waiting;
+    uint64_t waiting_bytes; /* of their payloads */
+    uint64_t scheduled;
+    uint64_t retrying;
+    uint64_t running;
+    uint64_t dropped; /* jobs that DROP_OLDEST ended */
+};
+
+static inline struct leat_queue_info
+leat_queue_info_default(void)
+{
+    struct leat_queue_info info;
+    memset(&info, 0, sizeof(info));
+    info.size = (uint32_t)sizeof(info);
+    info.version = LEAT_STRUCT_VERSION;
+    return info;
+}
+
+/* Fills `info`. It looks at all records of the engine, and each number is one of jobs that were
+ * there at some moment of the call; exact where nothing changes.
+ * Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_queue_get_info(struct leat_engine *engine, leat_queue queue, struct leat_queue_info *info);
+
+/* ---- tenants -------------------------------------------------------------------------------
+ *
+ * A tenant bounds what waits in several queues together. A queue names it when it is created
+ * (leat_queue_options), and has its own limits beside. At a tenant's limit a queue does what it
+ * does at its own; DROP_OLDEST drops of the queue's own jobs.
+ */
+
+struct leat_tenant_options {
+    uint32_t size;
+    uint32_t version;
+    uint32_t jobs_max;  /* as waiting_max of a queue; 0: none */
+    uint64_t bytes_max; /* as waiting_bytes_max */
+};
+
+static inline struct leat_tenant_options
+leat_tenant_options_default(void)
+{
+    struct leat_tenant_options options;
+    memset(&options, 0, sizeof(options));
+    options.size = (uint32_t)sizeof(options);
+    options.version = LEAT_STRUCT_VERSION;
+    return options;
+}
+
+/* Creates a tenant, of at most as many as queues_max. Names as for types. `options` NULL: the
+ * defaults.
+ * Threads:  any.      Progress: blocking (a mutex).    Copies name and options.
+ * Returns:  LEAT_OK; LEAT_EXISTS (*tenant is set to it all the same); LEAT_FULL; LEAT_NO_MEMORY;
+ *           LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_tenant_create(struct leat_engine *engine, const char *name,
+                   const struct leat_tenant_options *options, leat_tenant *tenant);
+
+/* As leat_type_find() and leat_type_name(). */
+LEAT_API LEAT_NODISCARD enum leat_status leat_tenant_find(struct leat_engine *engine,
+                                                          const char *name, leat_tenant *tenant);
+LEAT_API LEAT_NODISCARD enum leat_status leat_tenant_name(struct leat_engine *engine,
+                                                          leat_tenant tenant, const char **name);
+
+/* As leat_queue_set_limits().
+ * Threads:  any, also several at once: of each field, the last one counts.    Progress: lock-free.
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_tenant_set_limits(struct leat_engine *engine, leat_tenant tenant,
+                       const struct leat_tenant_options *options);
+
+struct leat_tenant_info {
+    uint32_t size;
+    uint32_t version;
+    uint32_t jobs_max;
+    uint32_t queues; /* of this tenant */
+    uint64_t bytes_max;
+    uint64_t jobs;    /* that wait, in all its queues */
+    uint64_t bytes;   /* of their payloads */
+    uint64_t refused; /* times that a submit found one of its limits reached */
+};
+
+static inline struct leat_tenant_info
+leat_tenant_info_default(void)
+{
+    struct leat_tenant_info info;
+    memset(&info, 0, sizeof(info));
+    info.size = (uint32_t)sizeof(info);
+    info.version = LEAT_STRUCT_VERSION;
+    return info;
+}
+
+/* Each number is exact for some moment during the call; a submit that is being refused may count
+ * for a moment.
+ * Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_tenant_get(struct leat_engine *engine, leat_tenant tenant, struct leat_tenant_info *info);
 
 /* Gives a queue a weight, 1 to 1000, while the engine runs. As long as several queues with a weight
  * have jobs that could run, on one priority, these begin in proportion to the weights: a queue
@@ -1042,8 +1250,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_queue_set_weight(struct leat_engin
 enum leat_job_state {
     LEAT_JOB_SCHEDULED = 1, /* due later, or on its way to another priority */
     LEAT_JOB_BLOCKED,       /* waits for other jobs */
-    LEAT_JOB_PENDING,       /* waits for a worker */
-    LEAT_JOB_RUNNING,       /* in a handler, or pending completion */
+    LEAT_JOB_PENDING,       /* waits for a worker, or a consumer */
+    LEAT_JOB_RUNNING,       /* in a handler, pending completion, or leased */
     LEAT_JOB_RETRYING,      /* failed, due again */
     LEAT_JOB_COMPLETED,     /* final */
     LEAT_JOB_DEAD,          /* final; the reason says why */
@@ -1059,7 +1267,8 @@ enum leat_reason {
     LEAT_REASON_INVALID,      /* the handler's answer is none of leat_outcome_kind */
     LEAT_REASON_TIMEOUT,      /* attempts used up, and the last one was timed out */
     LEAT_REASON_EXPIRED,      /* it waited for longer than its expires_in_ns */
-    LEAT_REASON_QUARANTINED   /* see leat_config.quarantine_after */
+    LEAT_REASON_QUARANTINED,  /* see leat_config.quarantine_after */
+    LEAT_REASON_DROPPED       /* CANCELLED by its queue, which was full (LEAT_FULL_DROP_OLDEST) */
 };
 
 /* The states' and reasons' names in lower case: "pending", "unknown type"; "unknown" beyond.
@@ -1136,6 +1345,8 @@ struct leat_job_options {
     /* Tags, 1 to 32 bytes each, copied: for lists and counts, see leat_tag_list(). */
     const char *const *tags;
     uint32_t tags_count; /* 0 to 16 */
+    /* How long this submit waits for room, where its queue has LEAT_FULL_BLOCK; 0: as that says */
+    uint64_t block_ns;
 
     /* Where its queue has LEAT_ORDER_EXACT: 0 begins first. Elsewhere it says nothing. */
     uint32_t order_priority;
@@ -1193,11 +1404,12 @@ leat_job_default(void)
  *           job with a key comes to run hangs on who answers for its key (docs/design/0020).
  * Copies job and payload.
  * Allocates: only for a payload above payload_bytes_inline, options, a kept result, or a new name.
- * Waits:    never, but for the mutex of a name that is new; and of those with a unique key or a
- *           name one in hundreds for a grace period.
- * Returns:  LEAT_OK; LEAT_FULL (waiting_max of the queue, jobs_max, types_max, queues_max, or the
- *           slots of the completion queue); LEAT_CLOSED; LEAT_NOT_FOUND (a handle of no type or
- *           queue); LEAT_EXISTS (the unique key or the name; that of a submit which is at work
+ * Waits:    never, but for the mutex of a name that is new; of those with a unique key or a name
+ *           one in hundreds for a grace period; and for room, where its queue says so (block_ns).
+ * Returns:  LEAT_OK; LEAT_FULL (a limit of the queue or its tenant, jobs_max, types_max,
+ *           queues_max, payload_bytes_total_max, or the slots of the completion queue);
+ *           LEAT_TIMEOUT (it has waited for room); LEAT_CLOSED; LEAT_NOT_FOUND (a handle of no type
+ *           or queue); LEAT_EXISTS (the unique key or the name; that of a submit which is at work
  *           counts, also if it is then refused); LEAT_JOINED (*id is the job that has the unique
  *           key); LEAT_BUSY (so has one that is being submitted or changed at this moment: try
  *           again); LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.
@@ -1219,9 +1431,10 @@ enum leat_batch_mode {
  * ALL_OR_NONE: on any other status than LEAT_OK no job was taken, statuses[i] names the culprits
  * (LEAT_OK beside them; all LEAT_OK where it was the room or the memory), ids are untouched. Such a
  * batch becomes visible to the workers as a whole: it takes one place of the priority's ring, or is
- * listed behind it; more than jobs_max never fit (LEAT_FULL). At present all its jobs must have one
- * priority (LEAT_UNSUPPORTED). Their unique_conflict can only be LEAT_UNIQUE_REJECT (LEAT_INVALID),
- * as what the others do cannot be taken back.
+ * listed behind it; more than jobs_max never fit (LEAT_FULL). It neither waits for room nor drops
+ * others: where all its jobs do not fit beside what waits, it is LEAT_FULL. At present all its jobs
+ * must have one priority (LEAT_UNSUPPORTED). Their unique_conflict can only be LEAT_UNIQUE_REJECT
+ * (LEAT_INVALID), as what the others do cannot be taken back.
  * Threads:  any.      Progress: as leat_submit().    Copies jobs and payloads.
  * Returns:  as leat_submit(); LEAT_INVALID for a bad mode or a NULL array with count > 0.  */
 LEAT_API LEAT_NODISCARD enum leat_status
@@ -1503,6 +1716,179 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_tag_list(struct leat_engine *engin
  * Returns:  LEAT_OK and *count; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_tag_count(struct leat_engine *engine, const char *tag,
                                                         uint64_t *count);
+/* ---- pull queues ----------------------------------------------------------------------------
+ *
+ * The jobs of a queue with the option `pull` are not run by workers. Consumers take them, each with
+ * a lease: the right to end it within a time. A type without a handler will do. A job that is taken
+ * is RUNNING, its attempt counts, and the handler's timeout has no say. What becomes of it:
+ *
+ *   leat_ack()            COMPLETED
+ *   leat_nack()           the attempt has failed: RETRYING, or DEAD where it was the last one
+ *   leat_lease_release()  waits again, in front; the attempt does not count
+ *   the time is over      the attempt has failed, as one that was timed out: PENDING, behind the
+ *                         others, or DEAD (LEAT_REASON_TIMEOUT)
+ *
+ * and each of them ends in CANCELLED where it was cancelled meanwhile, but for leat_ack(). Which
+ * comes first is decided once. From then on the lease does not hold: LEAT_STALE; and LEAT_GONE when
+ * the job has ended and its record is no longer there. A job has one lease that holds, at most.
+ *
+ * token.attempt is a fencing token: it grows from one lease of a job to the next, modulo 2^16. The
+ * lease is that of an attempt that is pending: leat_complete() and leat_pending_extend() take its
+ * token as well.
+ *
+ * Priorities, delays, retries, waiting_max, cancel, reschedule and expiry are as for other jobs. A
+ * pause, and a running_max, of the queue hold; those of types do not. A drain waits for leases, not
+ * for what nobody has taken; a stop waits for neither, and a lease's time goes on. With 0 workers
+ * what is due (delays, leases that are over) comes when someone is in leat_run_some() or
+ * leat_reserve().
+ */
+
+struct leat_reserve_options {
+    uint32_t size;
+    uint32_t version;
+    leat_queue queue;
+    uint32_t max;        /* leases at once; 1 or more (default 1) */
+    uint64_t lease_ns;   /* by the BOOT clock, never less; 0: 5 minutes (default). Above 146 years:
+                            that long */
+    uint64_t timeout_ns; /* how long to wait for the first job; 0: not (default) */
+    void *buffer;        /* for the payloads, aligned to 16; NULL with 0 bytes: jobs without */
+    size_t buffer_bytes; /* payload_bytes_max of the engine is enough for each first job */
+};
+
+static inline struct leat_reserve_options
+leat_reserve_options_default(void)
+{
+    struct leat_reserve_options options;
+    memset(&options, 0, sizeof(options));
+    options.size = (uint32_t)sizeof(options);
+    options.version = LEAT_STRUCT_VERSION;
+    options.max = 1;
+    return options;
+}
+
+struct leat_lease {
+    leat_job_id id;
+    leat_token token;
+    leat_type type;
+    uint32_t priority;
+    uint32_t attempt; /* this one; the first is 1 */
+    uint32_t max_attempts;
+    void *payload; /* in the caller's buffer, aligned to 16; NULL where there is none */
+    size_t payload_bytes;
+    uint64_t due_in_ns; /* what lease_ns came to */
+};
+
+/* Takes jobs of a pull queue, up to `max`: the most urgent first, and of those the oldest; as many
+ * as there are, and whose payloads fit into the buffer one behind the other. Waits for the first
+ * one if need be. `leases` has room for `max`. Payloads are copied, so they stay the caller's when
+ * a lease is over.
+ * Threads:  any; in a handler only with timeout_ns 0.    Progress: blocking, also without a wait:
+ *           who is about to deal the jobs of a priority is waited for.    Allocates: no.
+ * Returns:  LEAT_OK and *count >= 1; LEAT_EMPTY (timeout_ns 0); LEAT_TIMEOUT; LEAT_FULL (the next
+ *           job's payload does not fit into the buffer); LEAT_CLOSED (draining or stopped, also
+ *           while it waits); LEAT_WRONG_STATE (not started, or not a pull queue); LEAT_NOT_FOUND;
+ *           LEAT_DEADLOCK; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.
+ * Order:    the submit happens-before the return.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_reserve(struct leat_engine *engine,
+                                                      const struct leat_reserve_options *options,
+                                                      struct leat_lease *leases, size_t *count);
+
+/* The job is done. `result` (may be NULL with 0 bytes) is copied, where the job has
+ * LEAT_JOB_KEEP_RESULT.
+ * Threads:  any.      Progress: as leat_submit(); with a result, a lock of the allocator.
+ * Returns:  LEAT_OK; LEAT_STALE; LEAT_GONE; LEAT_NOT_FOUND; LEAT_NO_MEMORY and LEAT_BUSY (as
+ *           leat_complete()) and LEAT_WRONG_STATE (a result, and a token of a handler that has not
+ *           returned): the lease holds; LEAT_FORKED; LEAT_INVALID (above the payload limit, too).
+ * Order:    the call happens-before leat_wait() and leat_result() see the end.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_ack(struct leat_engine *engine, leat_token token,
+                                                  const void *result, size_t result_bytes);
+
+/* The attempt has failed. The next one is due after delay_ns; LEAT_DELAY_OF_POLICY: as its job
+ * says, or its type, or by default. `error` (may be NULL) is copied.
+ * Threads, Progress, Returns: as leat_complete().  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_nack(struct leat_engine *engine, leat_token token,
+                                                   uint64_t delay_ns, const char *error);
+
+/* The lease holds for at least lease_ns from now on (0: 5 minutes), and for no less than it did.
+ * Threads, Progress, Returns: as leat_pending_extend().  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_extend(struct leat_engine *engine, leat_token token,
+                                                     uint64_t lease_ns);
+
+/* Gives the job back as if it had not been taken: it is SCHEDULED for a moment, and then waits in
+ * front of the others of its priority.
+ * Threads, Progress, Returns: as leat_complete().  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_lease_release(struct leat_engine *engine,
+                                                            leat_token token);
+
+/* ---- stores ---------------------------------------------------------------------------------
+ *
+ * Where jobs wait, as a table of functions: the pull queue of an engine is one such store, and a
+ * program may bring its own, such as a database that several machines share. Who works through the
+ * table does not know which one it is (examples/store.c).
+ *
+ * A lease of a store is what it is above: at most one holds at a time for each job, tokens of one
+ * job grow, what is late is LEAT_STALE, or LEAT_GONE. Batches are many calls at once and not one:
+ * each function answers LEAT_OK if all went well, else the first other status, and statuses[i] says
+ * it of each (`statuses` may be NULL). They are called from any thread, several at once.
+ */
+
+struct leat_store_job {
+    const char *type_name; /* 1 to 200 bytes; copied */
+    const void *payload;   /* copied */
+    size_t payload_bytes;
+    uint64_t delay_ns;
+    uint32_t priority;     /* 0 is most urgent */
+    uint32_t max_attempts; /* 0: the store's default */
+};
+
+struct leat_store_take {
+    size_t max;          /* 1 or more */
+    uint64_t lease_ns;   /* 0: the store's default */
+    uint64_t timeout_ns; /* how long to wait for the first job; 0: not */
+    void *buffer;        /* for what the leases point to; aligned to 16 */
+    size_t buffer_bytes;
+};
+
+struct leat_store_lease {
+    leat_token token;
+    const char *type_name; /* in the buffer, or the store's until it is closed */
+    const void *payload;   /* in the buffer; NULL where there is none */
+    size_t payload_bytes;
+    uint32_t attempt; /* the first is 1 */
+    uint32_t max_attempts;
+};
+
+struct leat_store_nack {
+    leat_token token;
+    uint64_t delay_ns; /* or LEAT_DELAY_OF_POLICY: the store's */
+    const char *error; /* NULL: nothing */
+};
+
+struct leat_store {
+    enum leat_status (*put_batch)(void *context, const struct leat_store_job *jobs, size_t count,
+                                  enum leat_status *statuses);
+    /* LEAT_OK and *count >= 1; LEAT_EMPTY, LEAT_TIMEOUT, LEAT_FULL (the first does not fit into the
+     * buffer), LEAT_CLOSED. */
+    enum leat_status (*take_batch)(void *context, const struct leat_store_take *what,
+                                   struct leat_store_lease *leases, size_t *count);
+    enum leat_status (*ack_batch)(void *context, const leat_token *tokens, size_t count,
+                                  enum leat_status *statuses);
+    enum leat_status (*nack_batch)(void *context, const struct leat_store_nack *nacks, size_t count,
+                                   enum leat_status *statuses);
+    /* At least so long from now on; 0: the store's default. */
+    enum leat_status (*extend_batch)(void *context, const leat_token *tokens, size_t count,
+                                     uint64_t lease_ns, enum leat_status *statuses);
+    void (*close)(void *context); /* no other call is under way */
+    void *context;
+};
+
+/* A pull queue as a store. Its defaults are those of leat_job, leat_reserve() and the types.
+ * Threads:  any.      Progress: wait-free but for the allocator.
+ * Returns:  LEAT_OK and *store, owned by the caller, given back by its close() before leat_close();
+ *           LEAT_NOT_FOUND; LEAT_WRONG_STATE (not a pull queue); LEAT_NO_MEMORY; LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_queue_store(struct leat_engine *engine, leat_queue queue, struct leat_store *store);
 
 /* ---- groups: fork and join ----------------------------------------------------------------- */
 

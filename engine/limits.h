@@ -59,6 +59,12 @@
 /* Kept in the record itself: a pointer and a length. */
 #define LEAT_PAYLOAD_RECORD_BYTES 16
 
+/* What a handler is promised of its payload's address, and a consumer of its buffer's. */
+#define LEAT_PAYLOAD_ALIGNMENT 16
+
+/* Of leat_reserve(): longer than a handler's timeout, since a consumer may have taken several. */
+#define LEAT_LEASE_NS_DEFAULT (UINT64_C(300) * 1000000000)
+
 #define LEAT_RING_SLOTS_MIN 64
 #define LEAT_TASKS_MIN      64
 #define LEAT_JOBS_MIN       64

@@ -114,7 +114,7 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
         info->max_attempts = binding == NULL ? LEAT_ATTEMPTS_DEFAULT : binding->max_attempts;
     }
     info->cancel_requested = (word & LEAT_WORD_CANCEL) != 0;
-    info->payload_bytes = record->payload_bytes;
+    info->payload_bytes = leat_job_payload_bytes(record);
     const struct leat_progress *progress = extra == NULL ? NULL : leat_block(&extra->progress);
     if (progress != NULL) {
         info->progress = leat_progress_read(progress, info->progress_text);
@@ -130,6 +130,8 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
         info->reason =
             (enum leat_reason)atom_load_rlx(&record->reason); /* rlx: ordered by wait:A */
         info->reason = expired ? LEAT_REASON_EXPIRED : info->reason;
+    } else if (phase == LEAT_PHASE_CANCELLED && (word & LEAT_WORD_DROPPED) != 0) {
+        info->reason = LEAT_REASON_DROPPED;
     }
     if (extra != NULL) {
         info->result_bytes = extra->result_bytes;
@@ -332,23 +334,41 @@ leat_release(struct leat_engine *engine, leat_job_id id)
     return status;
 }
 
-/* What a cancel, or that it expired (`end` is DEAD), makes of a live job's word; and the answer.
- * `keyed`: it may have a key. */
+/* Who ends a job that waits. */
+enum canceller {
+    CANCELLER_HOST = 0, /* one that runs is told */
+    CANCELLER_PURGE,
+    CANCELLER_DROP, /* only what is PENDING and was not run, or 64 times */
+    CANCELLER_EXPIRY
+};
+
+/* Such a job ends as: */
+static const struct leat_ending endings[] = {
+    [CANCELLER_HOST] = {LEAT_PHASE_CANCELLED, LEAT_REASON_NONE, NULL, false},
+    [CANCELLER_PURGE] = {LEAT_PHASE_CANCELLED, LEAT_REASON_NONE, NULL, false},
+    [CANCELLER_DROP] = {LEAT_PHASE_CANCELLED, LEAT_REASON_DROPPED, NULL, false},
+    [CANCELLER_EXPIRY] = {LEAT_PHASE_DEAD, LEAT_REASON_EXPIRED, NULL, false},
+};
+
+/* What becomes of a live job's word; and the answer. `keyed`: it may have a key. */
 static enum leat_status
-cancelled(uint64_t now, enum leat_phase end, bool keyed, uint64_t *next)
+cancelled(uint64_t now, enum canceller who, bool keyed, uint64_t *next)
 {
     enum leat_phase phase = leat_word_phase(now);
+    enum leat_phase end = endings[who].phase;
+    bool begun = phase != LEAT_PHASE_PENDING || (now & LEAT_WORD_ATTEMPT) != 0;
     if (phase == LEAT_PHASE_RUNNING) {
         *next = now | LEAT_WORD_CANCEL;
         return LEAT_RUNNING;
     }
-    if (!leat_phase_may(phase, end)) {
+    if (!leat_phase_may(phase, end) || (who == CANCELLER_DROP && begun)) {
         return LEAT_ENDED;
     }
     /* Its place still has it, and gives the record back. */
     uint64_t moved = phase == LEAT_PHASE_PENDING ? 0 : LEAT_WORD_MOVED;
-    uint64_t expired = end == LEAT_PHASE_DEAD ? LEAT_WORD_EXPIRED : 0;
-    *next = leat_word_with(now & ~moved, end) | expired;
+    /* EXPIRED, or DROPPED. */
+    uint64_t reason = endings[who].reason != LEAT_REASON_NONE ? LEAT_WORD_EXPIRED : 0;
+    *next = leat_word_with(now & ~moved, end) | reason;
     LEAT_ASSERT(leat_word_phase(*next) == end);
     /* A wheel is told, and a key, by who has a hold; where none is left, they find out in time. */
     if ((keyed || phase != LEAT_PHASE_PENDING) &&
@@ -395,11 +415,9 @@ cancelled_leave(struct leat_engine *engine, const struct cancelled *job, uint64_
     }
 }
 
-/* `waiting`: not one that runs. */
 static enum leat_status
-cancel(struct leat_engine *engine, leat_job_id id, enum leat_phase end, bool waiting)
+cancel(struct leat_engine *engine, leat_job_id id, enum canceller who)
 {
-    bool expired = end == LEAT_PHASE_DEAD;
     uint32_t index = 0;
     uint64_t now = 0;
     enum leat_status status = word_find(engine, id, &index, &now);
@@ -409,8 +427,8 @@ cancel(struct leat_engine *engine, leat_job_id id, enum leat_phase end, bool wai
         if (status != LEAT_OK) {
             return status;
         }
-        enum leat_status answer = cancelled(now, end, leat_keys_may(engine, index), &next);
-        if (answer == LEAT_ENDED || (answer == LEAT_RUNNING && waiting)) {
+        enum leat_status answer = cancelled(now, who, leat_keys_may(engine, index), &next);
+        if (answer == LEAT_ENDED || (answer == LEAT_RUNNING && who != CANCELLER_HOST)) {
             return answer;
         }
         struct cancelled job = cancelled_read(engine, id, index);
@@ -423,12 +441,12 @@ cancel(struct leat_engine *engine, leat_job_id id, enum leat_phase end, bool wai
         if (answer == LEAT_OK) {
             struct leat_outside *outside = &engine->outside;
             /* rlx: statistic */
-            (void)atom_add_rlx(expired ? &outside->dead : &outside->cancelled, 1);
+            (void)atom_add_rlx(who == CANCELLER_EXPIRY ? &outside->dead : &outside->cancelled, 1);
             leat_job_ring_bell(engine, index, now);
             cancelled_leave(engine, &job, now, next);
             if (LEAT_UNLIKELY(job.completion != 0)) {
-                const struct leat_completion_end how = {
-                    id, end, expired ? LEAT_REASON_EXPIRED : LEAT_REASON_NONE};
+                const struct leat_completion_end how = {id, endings[who].phase,
+                                                        endings[who].reason};
                 leat_completion_deliver(engine, job.completion, how);
             }
         }
@@ -440,17 +458,23 @@ cancel(struct leat_engine *engine, leat_job_id id, enum leat_phase end, bool wai
 enum leat_status
 leat_cancel(struct leat_engine *engine, leat_job_id id)
 {
-    return cancel(engine, id, LEAT_PHASE_CANCELLED, false);
-}
-
-bool
-leat_job_cancel_waiting(struct leat_engine *engine, leat_job_id id)
-{
-    return cancel(engine, id, LEAT_PHASE_CANCELLED, true) == LEAT_OK;
+    return cancel(engine, id, CANCELLER_HOST);
 }
 
 bool
 leat_job_expire(struct leat_engine *engine, leat_job_id id)
 {
-    return cancel(engine, id, LEAT_PHASE_DEAD, true) == LEAT_OK;
+    return cancel(engine, id, CANCELLER_EXPIRY) == LEAT_OK;
+}
+
+bool
+leat_job_purge(struct leat_engine *engine, leat_job_id id)
+{
+    return cancel(engine, id, CANCELLER_PURGE) == LEAT_OK;
+}
+
+bool
+leat_job_drop(struct leat_engine *engine, leat_job_id id)
+{
+    return cancel(engine, id, CANCELLER_DROP) == LEAT_OK;
 }

@@ -1,45 +1,8 @@
-/* queue.c - what the engine adds to the waiting lists of the pool: the limit of a queue, and what
- * the lists ask of a job. */
+/* queue.c - what the engine adds to the waiting lists of the pool: what the lists ask of a job. */
 #include "engine/gates.h"
 #include "engine/order.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
-
-/* ---- the limit: jobs of the queue in phase PENDING ------------------------------------------- */
-
-bool
-leat_queue_room_take(struct leat_engine *engine, uint32_t queue, uint32_t most)
-{
-    leat_atomic_u32 *count = &engine->pool.queues[queue].count;
-    /* room:A acquire -> room:C.  Carries: nothing but the number itself.
-     * If relaxed: nothing changes. */
-    uint32_t now = atom_load_acq(count);
-    /* Ends: a swap fails only where another thread took or gave room. */
-    while (now < most) {
-        /* room:B acq_rel -> room:C.  Carries: as room:A.
-         * If relaxed: as room:A. */
-        if (atom_cas_acq_rel(count, &now, now + 1)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void
-leat_queue_room_give(struct leat_engine *engine, uint32_t queue)
-{
-    /* room:C release -> room:A, room:B.  Carries: as room:A.
-     * If relaxed: as room:A. */
-    uint32_t before = atom_sub_rel(&engine->pool.queues[queue].count, 1);
-    LEAT_ASSERT(before != 0);
-}
-
-void
-leat_queue_room_force(struct leat_engine *engine, uint32_t queue)
-{
-    /* Behind it the job turns PENDING, and whoever takes it gives the room back. */
-    (void)atom_add_rlx(&engine->pool.queues[queue].count, 1); /* rlx: ordered by change:B */
-}
 
 /* ---- who leaves without being taken --------------------------------------------------------- */
 
@@ -49,6 +12,7 @@ leat_queue_stand(const struct leat_job_record *record)
     const struct leat_stand stand = {.type = leat_job_type(record),
                                      .queue = leat_job_queue(record),
                                      .level = leat_job_level(record),
+                                     .bytes = leat_job_payload_bytes(record),
                                      .counted = leat_job_counted(record)};
     return stand;
 }
@@ -57,7 +21,7 @@ void
 leat_queue_left(struct leat_engine *engine, struct leat_stand stand)
 {
     if (stand.counted) {
-        leat_queue_room_give(engine, stand.queue);
+        leat_room_give(engine, stand.queue, stand.bytes);
     }
     leat_lists_cancelled(&engine->pool, stand.level, stand.queue);
     leat_lists_cancelled(&engine->pool, stand.level, leat_gates_list(engine, stand.type));
@@ -102,7 +66,7 @@ expire(struct leat_engine *engine, uint32_t index)
         return false;
     }
     if (leat_job_counted(record)) {
-        leat_queue_room_give(engine, leat_job_queue(record));
+        leat_room_give(engine, leat_job_queue(record), leat_job_payload_bytes(record));
     }
     leat_gates_leave(engine, leat_job_record(engine, index)); /* its place ahead, if it has one */
     expired.late = atom_load_rlx(&record->late) != 0;         /* rlx: single writer */

@@ -34,6 +34,7 @@ queue_defaults(void)
     options.priority = (uint32_t)LEAT_PRIORITY_NORMAL < LEAT_PRIORITY_LEVELS
                            ? (uint32_t)LEAT_PRIORITY_NORMAL
                            : LEAT_PRIORITY_LEVELS / 2;
+    options.block_ns = LEAT_FOREVER;
     return options;
 }
 
@@ -332,8 +333,20 @@ leat_type_name(struct leat_engine *engine, leat_type type, const char **name)
 
 /* ---- queues --------------------------------------------------------------------------------- */
 
+static struct leat_queue_limits
+limits_of(const struct leat_queue_options *options)
+{
+    struct leat_queue_limits limits = leat_queue_limits_default();
+    limits.waiting_max = options->waiting_max;
+    limits.full = options->full;
+    limits.waiting_bytes_max = options->waiting_bytes_max;
+    limits.block_ns = options->block_ns;
+    return limits;
+}
+
 static enum leat_status
-queue_options_read(struct leat_queue_options *known, const struct leat_queue_options *given)
+queue_options_read(const struct leat_engine *engine, struct leat_queue_options *known,
+                   const struct leat_queue_options *given)
 {
     *known = queue_defaults();
     enum leat_status status = LEAT_OK;
@@ -349,7 +362,11 @@ queue_options_read(struct leat_queue_options *known, const struct leat_queue_opt
     bool valid = known->running_max <= LEAT_RUNNING_MAX && leat_rate_valid(&known->rate) &&
                  (known->weight == 0 || leat_weight_valid(known->weight)) &&
                  (known->order == LEAT_ORDER_FIFO || known->order == LEAT_ORDER_EXACT);
-    return valid ? LEAT_OK : LEAT_INVALID;
+    if (!valid) {
+        return LEAT_INVALID;
+    }
+    const struct leat_queue_limits limits = limits_of(known);
+    return leat_room_check(engine, &limits, known->tenant);
 }
 
 /* Another thread is first. Ends: while the queue is not there, that thread is between two swaps. */
@@ -362,9 +379,9 @@ queue_await(const struct leat_engine *engine, uint32_t index)
     return LEAT_EXISTS;
 }
 
-/* The order has to stand when the first job comes. */
-static enum leat_status
-queue_add_exact(struct leat_engine *engine, uint32_t index, uint64_t set)
+/* The order has to stand when the first job comes. False: another thread is first. */
+static bool
+queue_make_exact(struct leat_engine *engine, uint32_t index, uint64_t set)
 {
     leat_atomic_u64 *word = &engine->pool.queues[index].options;
     uint64_t unset = 0;
@@ -372,13 +389,22 @@ queue_add_exact(struct leat_engine *engine, uint32_t index, uint64_t set)
     /* queue:C acq_rel -> queue:A, queue:D.  Carries: nothing but the word itself.
      * If relaxed: nothing changes. */
     if (!atom_cas_acq_rel(word, &unset, LEAT_QUEUE_MAKING)) {
-        return queue_await(engine, index);
+        return false;
     }
     leat_order_set(engine, index);
     /* queue:D release -> queue:A, queue:B, queue:C.  Carries: see queue:B.
      * If relaxed: see queue:B. */
     atom_store_rel(word, set);
-    return LEAT_OK;
+    return true;
+}
+
+static bool
+queue_make(struct leat_engine *engine, uint32_t index, uint64_t set)
+{
+    uint64_t unset = 0;
+    /* queue:A acq_rel -> queue:B, queue:C, queue:D.  Carries: nothing but the word itself.
+     * If relaxed: nothing changes. */
+    return atom_cas_acq_rel(&engine->pool.queues[index].options, &unset, set);
 }
 
 /* A queue's word holds its options once they are set: who creates it by submitting to it and who
@@ -392,15 +418,14 @@ queue_add(struct leat_engine *engine, const char *name, const struct leat_queue_
     if (status != LEAT_OK) {
         return status;
     }
-    uint64_t unset = 0;
-    uint64_t set = leat_queue_options_word(options->priority, options->waiting_max);
-    if (options->order == LEAT_ORDER_EXACT) {
-        return queue_add_exact(engine, *index, set);
+    uint64_t set = (uint64_t)options->priority + 1;
+    set |= options->pull ? LEAT_QUEUE_PULL : 0;
+    bool exact = options->order == LEAT_ORDER_EXACT;
+    if (!(exact ? queue_make_exact(engine, *index, set) : queue_make(engine, *index, set))) {
+        return queue_await(engine, *index);
     }
-    /* queue:A acq_rel -> queue:B, queue:C, queue:D.  Carries: nothing but the word itself.
-     * If relaxed: nothing changes. */
-    bool first = atom_cas_acq_rel(&engine->pool.queues[*index].options, &unset, set);
-    return first ? LEAT_OK : queue_await(engine, *index);
+    const struct leat_queue_limits limits = limits_of(options);
+    return leat_room_set(engine, *index, &limits, options->tenant);
 }
 
 bool
@@ -424,7 +449,7 @@ leat_queue_create(struct leat_engine *engine, const char *name,
         return LEAT_INVALID;
     }
     struct leat_queue_options known;
-    status = queue_options_read(&known, options);
+    status = queue_options_read(engine, &known, options);
     uint32_t index = 0;
     if (status == LEAT_OK) {
         status = queue_add(engine, name, &known, &index);
@@ -535,6 +560,8 @@ leat_registry_init(struct leat_engine *engine)
     }
     uint32_t first = 0;
     const struct leat_queue_options defaults = queue_defaults();
+    enum leat_status status = leat_backoff_read(&engine->backoff, NULL, NULL);
+    LEAT_ASSERT(status == LEAT_OK);
     return queue_add(engine, "default", &defaults, &first) == LEAT_OK;
 }
 

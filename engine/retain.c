@@ -47,12 +47,19 @@ leat_job_extra_make(struct leat_engine *engine, struct leat_job_record *record)
     return leat_block_make(engine, &record->extra, sizeof(struct leat_job_extra));
 }
 
+static void
+heap_free(struct leat_engine *engine, void *payload, size_t bytes)
+{
+    leat_memory_give(&engine->memory, payload, bytes);
+    leat_room_payload_give(engine, bytes);
+}
+
 void
 leat_job_free_payload(struct leat_engine *engine, uint32_t index)
 {
     struct leat_job_record *record = leat_job_record(engine, index);
     if (record->payload_place == LEAT_PAYLOAD_HEAP) {
-        leat_memory_give(&engine->memory, record->payload.pointer, record->payload_bytes);
+        heap_free(engine, record->payload.pointer, leat_job_payload_bytes(record));
     }
     record->payload_place = LEAT_PAYLOAD_NONE;
 }
@@ -173,7 +180,7 @@ leat_job_ring_bell(struct leat_engine *engine, uint32_t index, uint64_t word)
         return;
     }
     struct leat_bell *bell = &engine->bells[index % LEAT_BELLS];
-    /* bell:A acq_rel -> wait:B.  Carries: the final word.
+    /* bell:A acq_rel -> wait:B, asleep:A.  Carries: the final word; or that there is room.
      * If relaxed: a waiter could see the bell and not yet the end, and sleep for ever. */
     (void)atom_add_acq_rel(&bell->count, 1);
     leat_os_futex_wake(&bell->count, UINT32_MAX);
@@ -240,7 +247,7 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending,
     struct leat_job_record *record = leat_job_record(engine, index);
     uint8_t payload = record->payload_place;
     void *heap = payload == LEAT_PAYLOAD_HEAP ? record->payload.pointer : NULL;
-    size_t heap_bytes = record->payload_bytes;
+    size_t heap_bytes = leat_job_payload_bytes(record);
     uint64_t hold = leat_keys_hold(engine, index);
     uint64_t now = atom_load_rlx(word); /* rlx: hint, re-checked at end:A */
     for (;;) {
@@ -264,7 +271,7 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending,
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, *after))) {
             count_end(engine, ending->worker, ending->phase);
             if (!keeps_payload && heap != NULL) {
-                leat_memory_give(&engine->memory, heap, heap_bytes);
+                heap_free(engine, heap, heap_bytes);
             }
             *before = now;
             return true;

@@ -109,11 +109,11 @@ retry(const struct leat_run *run)
     late_keep(run);
     run->record->returned = false;
     if (counted) {
-        leat_queue_room_force(engine, queue);
+        leat_room_force(engine, queue, leat_job_payload_bytes(run->record));
     }
     if (!leat_job_change(run->word, &change, &before, &after)) {
         if (counted) {
-            leat_queue_room_give(engine, queue);
+            leat_room_give(engine, queue, leat_job_payload_bytes(run->record));
         }
         wait_until(run, LEAT_PHASE_RETRYING, 0); /* or it ends there */
         return;
@@ -184,6 +184,14 @@ fail(const struct leat_run *run, uint64_t delay_ns)
     (void)leat_job_end(run->engine, run->index, ending);
 }
 
+/* A lease that is given back is a snooze of no time: the job goes in front of those that wait. */
+static uint64_t
+snoozes_until(const struct leat_run *run, uint64_t delay_ns)
+{
+    bool front = delay_ns == 0 && leat_queue_pulls(run->engine, leat_job_queue(run->record));
+    return front ? LEAT_TIMERS_FRONT : after(run, delay_ns);
+}
+
 /* A handler's snooze is said like a completion, so that the watcher comes too late. False: it came
  * first. */
 static bool
@@ -219,7 +227,7 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
         break;
     case LEAT_OUTCOME_SNOOZE:
         if (snooze_say(run)) {
-            wait_until(run, LEAT_PHASE_SCHEDULED, after(run, outcome.delay_ns));
+            wait_until(run, LEAT_PHASE_SCHEDULED, snoozes_until(run, outcome.delay_ns));
         } else {
             fail(run, LEAT_DELAY_OF_POLICY);
         }
@@ -237,8 +245,8 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
 
 /* The handler answered pending: leat_complete() ends the attempt, or has said how already; or its
  * time does, if it has one (timeout_ns not 0). */
-static void
-await(struct leat_run *run, uint64_t timeout_ns)
+void
+leat_run_await(struct leat_run *run, uint64_t timeout_ns)
 {
     struct leat_engine *engine = run->engine;
     const struct leat_mark awaited = {.set = LEAT_WORD_AWAITED, .mask = LEAT_WORD_OUTCOME};
@@ -270,7 +278,7 @@ answered(struct leat_run *run, struct leat_outcome outcome)
 {
     if (LEAT_UNLIKELY(outcome.kind == LEAT_OUTCOME_PENDING)) {
         leat_gates_rest(run->engine, run->record);
-        await(run, outcome.delay_ns);
+        leat_run_await(run, outcome.delay_ns);
     } else {
         settle(run, outcome);
     }
@@ -303,7 +311,7 @@ begin(struct leat_run *run)
     uint64_t after = 0;
     if (LEAT_LIKELY(leat_job_change(run->word, &change, &before, &after))) {
         if (LEAT_UNLIKELY(leat_job_counted(record))) {
-            leat_queue_room_give(run->engine, leat_job_queue(record));
+            leat_room_give(run->engine, leat_job_queue(record), leat_job_payload_bytes(record));
         }
         run->id = leat_word_of(leat_word_generation(after), run->index);
         return true;
@@ -334,7 +342,8 @@ static struct leat_breaker *
 breaker_of(const struct leat_run *run)
 {
     const struct leat_binding *binding = leat_binding_of(run->engine, leat_job_type(run->record));
-    return binding == NULL ? NULL : binding->breaker;
+    bool leased = leat_queue_pulls(run->engine, leat_job_queue(run->record));
+    return binding == NULL || leased ? NULL : binding->breaker;
 }
 
 static uint32_t
@@ -441,8 +450,8 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
 /* ---- the end of an attempt that is pending -------------------------------------------------- */
 
 /* As its handler had it, for a thread that is not its worker. */
-static struct leat_run
-run_of(struct leat_engine *engine, uint32_t index)
+struct leat_run
+leat_run_of(struct leat_engine *engine, uint32_t index)
 {
     struct leat_run run = {.engine = engine,
                            .worker = NULL,
@@ -479,7 +488,7 @@ leat_run_time_out(struct leat_engine *engine, uint32_t index)
         .mask = LEAT_WORD_AWAITED | LEAT_WORD_LINKED | LEAT_WORD_OUTCOME,
         .value = LEAT_WORD_AWAITED | LEAT_WORD_LINKED,
     };
-    struct leat_run run = run_of(engine, index);
+    struct leat_run run = leat_run_of(engine, index);
     uint64_t before = 0;
     if (!leat_job_mark(run.word, &late, &before)) {
         return false;
@@ -487,13 +496,33 @@ leat_run_time_out(struct leat_engine *engine, uint32_t index)
     (void)atom_add_rlx(&engine->timers.timed_out, 1);  /* rlx: statistic */
     run.number = atom_load_rlx(&run.record->attempts); /* rlx: ordered by mark:A */
     attempt_of(&run);
-    fail(&run, LEAT_DELAY_OF_POLICY);
+    /* A lease that is over says nothing of its job, which waits again at once. */
+    fail(&run, leat_queue_pulls(engine, leat_job_queue(run.record)) ? 0 : LEAT_DELAY_OF_POLICY);
     settled(engine);
     return true;
 }
 
-/* Gives the claim back: the token still holds. */
-static void
+bool
+leat_run_lease(struct leat_run *run)
+{
+    struct leat_job_extra *extra = leat_job_extra(run->record);
+    if (!begin(run)) {
+        return false;
+    }
+    leat_error_clear(run->record); /* nobody reads it before the end */
+    if (extra != NULL) {
+        leat_keys_begun(extra, true);
+    }
+    run->max_attempts = max_attempts_of(run->engine, run->record);
+    /* As in call(). rlx: single writer */
+    atom_store_rlx(&run->record->attempts, (uint16_t)run->number);
+    (void)atom_add_rlx(&run->engine->outside.leased, 1); /* rlx: statistic */
+    leat_history_begin(run, 0);
+    return true;
+}
+
+/* Gives the claim back: the token still holds. False: it does not, the attempt was timed out. */
+static bool
 unclaim(const struct leat_run *run)
 {
     const struct leat_mark mark = {
@@ -502,7 +531,7 @@ unclaim(const struct leat_run *run)
         .value = LEAT_WORD_CLAIMED | leat_word_attempt(run->number),
     };
     uint64_t before = 0;
-    (void)leat_job_mark(run->word, &mark, &before);
+    return leat_job_mark(run->word, &mark, &before);
 }
 
 /* Makes this completion the only one of its attempt. pre: a hold. */
@@ -521,26 +550,38 @@ claim(struct leat_run *run, leat_token token)
     }
     /* rlx: ordered by mark:A */
     if (atom_load_rlx(&run->record->attempts) != token.attempt) {
-        unclaim(run);
+        (void)unclaim(run);
         return LEAT_STALE;
     }
     return LEAT_OK;
 }
 
+/* The attempt ends by this completion alone. */
+static void
+result_set(const struct leat_run *run, const struct leat_said *said)
+{
+    struct leat_job_extra *extra = leat_job_extra(run->record);
+    if (said->result != NULL) {
+        leat_memory_give(&run->engine->memory, extra->result, extra->result_bytes);
+        extra->result = said->result;
+        extra->result_bytes = said->result_bytes;
+    }
+}
+
 /* The claim holds: says the outcome, and ends the attempt where the handler has answered pending;
  * else its worker does. Unless it was said that it is timed out. */
 static enum leat_status
-finish(const struct leat_run *run, struct leat_outcome outcome)
+finish(const struct leat_run *run, struct leat_outcome outcome, const struct leat_said *said)
 {
     uint64_t text = run->late ? LEAT_WORD_OUTCOME_TEXT : 0;
     uint64_t kind = leat_timers_answer_keep(run, outcome);
-    const struct leat_mark said = {
+    const struct leat_mark say = {
         .set = (kind | text) << LEAT_WORD_OUTCOME_SHIFT,
         .mask = LEAT_WORD_CLAIMED | LEAT_WORD_OUTCOME | LEAT_WORD_ATTEMPT,
         .value = LEAT_WORD_CLAIMED | leat_word_attempt(run->number),
     };
     uint64_t before = 0;
-    if (!leat_job_mark(run->word, &said, &before)) {
+    if (!leat_job_mark(run->word, &say, &before)) {
         return LEAT_STALE;
     }
     if ((before & LEAT_WORD_AWAITED) == 0) {
@@ -549,6 +590,7 @@ finish(const struct leat_run *run, struct leat_outcome outcome)
     if ((before & LEAT_WORD_LINKED) != 0) {
         leat_timers_cancelled(run->engine, run->index);
     }
+    result_set(run, said);
     settle(run, outcome);
     settled(run->engine);
     return LEAT_OK;
@@ -568,7 +610,7 @@ late_write(const struct leat_run *run, struct leat_job_errors *errors, const cha
     /* late:A acq_rel -> late:B.  Carries: the end of the last writer's copy.
      * If relaxed: two texts could mix. */
     if (!atom_cas_acq_rel(&errors->late_lock, &unlocked, 1)) {
-        unclaim(run);
+        (void)unclaim(run);
         return LEAT_BUSY;
     }
     if (!leat_job_mark(run->word, &still, &before)) {
@@ -586,32 +628,45 @@ late_unlock(struct leat_job_errors *errors)
     atom_store_rel(&errors->late_lock, 0);
 }
 
+/* The claim holds, and there is more to say than the outcome. */
 static enum leat_status
-complete(struct leat_run *run, leat_token token, struct leat_outcome outcome, const char *error)
+finish_extra(struct leat_run *run, struct leat_outcome outcome, const struct leat_said *said)
+{
+    bool says = said->error != NULL;
+    struct leat_job_errors *errors = says ? leat_job_errors_make(run->engine, run->record) : NULL;
+    bool none = says ? errors == NULL : leat_job_extra_make(run->engine, run->record) == NULL;
+    /* While the claim holds it stays so. rlx: hint, re-checked at mark:A */
+    bool awaited = (atom_load_rlx(run->word) & LEAT_WORD_AWAITED) != 0;
+    if (none || (said->result != NULL && !awaited)) {
+        enum leat_status status = none ? LEAT_NO_MEMORY : LEAT_WRONG_STATE;
+        return unclaim(run) ? status : LEAT_STALE;
+    }
+    if (!says) {
+        return finish(run, outcome, said);
+    }
+    enum leat_status status = late_write(run, errors, said->error);
+    if (status == LEAT_BUSY) {
+        return status;
+    }
+    if (status == LEAT_OK) {
+        status = finish(run, outcome, said);
+    }
+    late_unlock(errors);
+    return status;
+}
+
+enum leat_status
+leat_run_complete(struct leat_run *run, leat_token token, struct leat_outcome outcome,
+                  const struct leat_said *said)
 {
     enum leat_status status = claim(run, token);
     if (status != LEAT_OK) {
         return status;
     }
     attempt_of(run);
-    run->late = error != NULL;
-    if (error == NULL) {
-        return finish(run, outcome);
-    }
-    struct leat_job_errors *errors = leat_job_errors_make(run->engine, run->record);
-    if (errors == NULL) {
-        unclaim(run);
-        return LEAT_NO_MEMORY;
-    }
-    status = late_write(run, errors, error);
-    if (status == LEAT_BUSY) {
-        return status;
-    }
-    if (status == LEAT_OK) {
-        status = finish(run, outcome);
-    }
-    late_unlock(errors);
-    return status;
+    run->late = said->error != NULL;
+    bool plain = said->error == NULL && said->result == NULL;
+    return plain ? finish(run, outcome, said) : finish_extra(run, outcome, said);
 }
 
 static enum leat_status
@@ -645,8 +700,9 @@ leat_complete(struct leat_engine *engine, leat_token token, struct leat_outcome 
     if (status != LEAT_OK) {
         return status;
     }
-    struct leat_run run = run_of(engine, index);
-    status = complete(&run, token, outcome, error);
+    const struct leat_said said = {.error = error};
+    struct leat_run run = leat_run_of(engine, index);
+    status = leat_run_complete(&run, token, outcome, &said);
     leat_job_unhold(engine, index);
     return status;
 }

@@ -113,6 +113,7 @@ places_sum(const struct leat_engine *engine, struct leat_statistics *sum)
         sum->jobs_running += read_counter(&place->running) != 0 ? 1 : 0;
     }
     const struct leat_outside *outside = &engine->outside;
+    sum->jobs_run += read_counter(&outside->leased);
     sum->jobs_completed += read_counter(&outside->completed);
     sum->jobs_dead += read_counter(&outside->dead);
     sum->jobs_cancelled += read_counter(&outside->cancelled);

@@ -51,6 +51,7 @@ static const char *const reason_texts[] = {
     [LEAT_REASON_TIMEOUT] = "timed out",
     [LEAT_REASON_EXPIRED] = "expired while it waited",
     [LEAT_REASON_QUARANTINED] = "quarantined: it ran where processes crashed",
+    [LEAT_REASON_DROPPED] = "dropped from a full queue",
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

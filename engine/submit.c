@@ -1,6 +1,5 @@
-/* submit.c - taking work in: tasks, jobs, batches. All checks come first; then a record is taken
- * and filled; then its word is set, and last its index is put into a ring or list.
- */
+/* submit.c - taking jobs in, singly and in batches. All checks come first; then a record is taken
+ * and filled; then its word is set, and last its index is put into a ring or list. */
 #include "engine/completion.h"
 #include "engine/gates.h"
 #include "engine/labels.h"
@@ -17,9 +16,13 @@ struct intake {
     uint32_t type;
     uint32_t queue;
     uint32_t level;
-    uint32_t waiting_max; /* of its queue; 0: none */
-    uint32_t index;       /* of its record, once taken */
-    struct leat_due due;  /* time 0: at once */
+    uint32_t bytes;      /* of its payload */
+    uint32_t index;      /* of its record, once taken */
+    struct leat_due due; /* time 0: at once */
+    uint64_t options;    /* of its queue, as they were when it was put; of batches */
+    bool limited;        /* its queue counts its jobs */
+    bool waits;          /* see struct leat_room_ask */
+    bool alone;          /* the same */
 };
 
 /* ---- checks --------------------------------------------------------------------------------- */
@@ -87,9 +90,9 @@ intake_check(struct leat_engine *engine, const struct leat_job *job, struct inta
         status = leat_registry_type(engine, job, &intake->type);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
-        /* rlx: ordered by queue:B */
-        uint64_t options = atom_load_rlx(&engine->pool.queues[intake->queue].options);
-        intake->waiting_max = leat_queue_waiting_max(options);
+        uint64_t options = leat_queue_options(engine, intake->queue);
+        intake->bytes = (uint32_t)job->payload_bytes;
+        intake->limited = (options & LEAT_QUEUE_LIMITED) != 0;
         intake->level =
             job->priority == LEAT_PRIORITY_OF_QUEUE ? leat_queue_priority(options) : job->priority;
         bool fits = leat_order_level(engine, intake->queue, intake->level);
@@ -134,7 +137,18 @@ completion_release(const struct leat_engine *engine, uint32_t index)
 static bool
 takes_room(const struct intake *intake)
 {
-    return intake->waiting_max != 0 && intake->due.time == 0;
+    return intake->limited && intake->due.time == 0;
+}
+
+static LEAT_COLD enum leat_status
+room_take(struct leat_engine *engine, const struct intake *intake)
+{
+    const struct leat_room_ask ask = {.queue = intake->queue,
+                                      .level = intake->level,
+                                      .bytes = intake->bytes,
+                                      .waits = intake->waits,
+                                      .alone = intake->alone};
+    return leat_engine_accepts(engine) ? leat_room_take(engine, &ask) : LEAT_CLOSED;
 }
 
 static void
@@ -143,7 +157,7 @@ record_refuse(struct leat_engine *engine, const struct intake *intake)
     uint32_t index = intake->index;
     completion_release(engine, index);
     if (takes_room(intake)) {
-        leat_queue_room_give(engine, intake->queue);
+        leat_room_give(engine, intake->queue, intake->bytes);
     }
     leat_job_reclaim(engine, index);
     (void)atom_add_rlx(&engine->outside.refused, 1); /* rlx: statistic */
@@ -155,7 +169,7 @@ payload_copy(struct leat_engine *engine, uint32_t index, const struct leat_job *
     struct leat_job_record *record = leat_job_record(engine, index);
     size_t bytes = job->payload_bytes;
     uint32_t room = engine->config.payload_bytes_inline;
-    record->payload_bytes = (uint32_t)bytes;
+    atom_store_rlx(&record->payload_bytes, (uint32_t)bytes); /* rlx: ordered by submit:A */
     if (bytes == 0) {
         record->payload_place = LEAT_PAYLOAD_NONE;
     } else if (bytes <= LEAT_PAYLOAD_RECORD_BYTES) {
@@ -166,8 +180,12 @@ payload_copy(struct leat_engine *engine, uint32_t index, const struct leat_job *
         memcpy(leat_job_inline(engine, index), job->payload, bytes);
     } else {
         record->payload_place = LEAT_PAYLOAD_NONE;
+        if (!leat_room_payload_take(engine, bytes)) {
+            return LEAT_FULL;
+        }
         void *copy = leat_memory_take(&engine->memory, bytes);
         if (copy == NULL) {
+            leat_room_payload_give(engine, bytes);
             return LEAT_NO_MEMORY;
         }
         memcpy(copy, job->payload, bytes);
@@ -193,8 +211,11 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     uint32_t completion = 0;
     bool room = takes_room(intake);
     enum leat_status status = LEAT_OK;
-    if (LEAT_UNLIKELY(room) && !leat_queue_room_take(engine, intake->queue, intake->waiting_max)) {
-        return LEAT_FULL;
+    if (LEAT_UNLIKELY(room)) {
+        status = room_take(engine, intake);
+        if (status != LEAT_OK) {
+            return status;
+        }
     }
     if (LEAT_UNLIKELY(job->completions != NULL)) {
         status = leat_completion_reserve(job, &completion);
@@ -205,7 +226,7 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         leat_completion_release(engine, completion);
         if (room) {
-            leat_queue_room_give(engine, intake->queue);
+            leat_room_give(engine, intake->queue, intake->bytes);
         }
         return status;
     }
@@ -220,8 +241,7 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     record->max_attempts = (uint16_t)job->max_attempts;
     atom_store_rlx(&record->queue, (uint16_t)intake->queue); /* rlx: ordered by submit:A */
     /* rlx: ordered by submit:A */
-    atom_store_rlx(&record->priority,
-                   leat_job_priority_of(intake->level, intake->waiting_max != 0));
+    atom_store_rlx(&record->priority, leat_job_priority_of(intake->level, intake->limited));
     atom_store_rlx(&record->attempts, 0);         /* rlx: ordered by submit:A */
     atom_store_rlx(&record->reason, 0);           /* rlx: ordered by submit:A */
     atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by submit:A */
@@ -251,8 +271,8 @@ record_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t p
     if (kept) {
         next |= LEAT_WORD_KEPT;
     }
-    /* submit:A release -> change:A, hold:A, claim:A, swept:A.  Carries: the record's fields and
-     * the payload.
+    /* submit:A release -> change:A, hold:A, claim:A, swept:A, each:A.  Carries: the record's
+     * fields and the payload.
      * If relaxed: the worker still sees them through the ring, but a thread that guesses the id
      * could read the record of the job before. */
     atom_store_rel(word, next);
@@ -273,6 +293,19 @@ record_schedule(struct leat_engine *engine, const struct intake *intake, bool ke
     return id;
 }
 
+/* What a queue with limits, or one that is closed, is to know of a job that it took in. */
+static void
+entered(struct leat_engine *engine, const struct intake *intake, uint64_t options, leat_job_id id)
+{
+    if (LEAT_UNLIKELY((options & (LEAT_QUEUE_LIMITED | LEAT_QUEUE_CLOSED)) != 0)) {
+        const struct leat_room_entry entry = {.options = options,
+                                              .queue = intake->queue,
+                                              .level = intake->level,
+                                              .waits = intake->due.time == 0};
+        leat_room_entered(engine, &entry, id);
+    }
+}
+
 /* ---- one job -------------------------------------------------------------------------------- */
 
 /* Puts one filled record where it waits. */
@@ -282,7 +315,8 @@ push_one(struct leat_engine *engine, const struct leat_job *job, const struct in
 {
     enum leat_status status = LEAT_CLOSED;
     leat_rcu_enter();
-    if (LEAT_LIKELY(leat_engine_accepts(engine))) {
+    uint64_t options = leat_queue_options(engine, intake->queue);
+    if (LEAT_LIKELY(leat_engine_accepts(engine) && leat_queue_open(engine, options))) {
         status = LEAT_OK;
         if (LEAT_UNLIKELY(job->options != NULL)) {
             status = leat_labels_claim(engine, intake->index, id);
@@ -302,6 +336,8 @@ push_one(struct leat_engine *engine, const struct leat_job *job, const struct in
     leat_rcu_leave(&engine->domain);
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         record_refuse(engine, intake);
+    } else {
+        entered(engine, intake, options, *id);
     }
     return status;
 }
@@ -330,12 +366,13 @@ leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
     return status;
 }
 
-static enum leat_status
-submit_queued(struct leat_engine *engine, const struct leat_job *given, leat_job_id *id)
+enum leat_status
+leat_submit_once(struct leat_engine *engine, const struct leat_job *given, bool waits,
+                 leat_job_id *id)
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct intake intake = {.index = 0};
+    struct intake intake = {.waits = waits, .alone = true};
     enum leat_status status = job_read(given, &copy, &job);
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = intake_check(engine, job, &intake);
@@ -347,13 +384,6 @@ submit_queued(struct leat_engine *engine, const struct leat_job *given, leat_job
         status = push_one(engine, job, &intake, id);
     }
     return status;
-}
-
-enum leat_status
-leat_submit_queued(struct leat_engine *engine, const struct leat_job *job, leat_job_id *id)
-{
-    enum leat_status status = leat_engine_check(engine);
-    return status == LEAT_OK ? submit_queued(engine, job, id) : status;
 }
 
 /* ---- jobs that run inline -------------------------------------------------------------------- */
@@ -402,7 +432,7 @@ leat_submit_running(struct leat_engine *engine, const struct leat_job *given, le
     if (status != LEAT_OK) {
         return status;
     }
-    intake.waiting_max = 0; /* it does not wait, whatever its time is */
+    intake.limited = false; /* it does not wait, whatever its time is */
     status = record_fill(engine, job, &intake);
     if (status == LEAT_OK) {
         *id = record_run(engine, intake.index, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
@@ -431,7 +461,8 @@ submit_one(struct leat_engine *engine, const struct leat_job *given, leat_job_id
     if (LEAT_UNLIKELY(engine->config.inline_mode)) {
         return submit_inline(engine, given, id);
     }
-    return submit_queued(engine, given, id);
+    enum leat_status status = leat_submit_once(engine, given, false, id);
+    return LEAT_UNLIKELY(status == LEAT_FULL) ? leat_room_wait(engine, given, id) : status;
 }
 
 enum leat_status
@@ -563,6 +594,9 @@ group_put(const struct group *group, uint32_t count, bool stands)
     struct leat_pool *pool = &group->engine->pool;
     if (stands) {
         leat_lists_add(pool, group->intakes[0].level, group->items, count);
+        for (size_t i = 0; i < group->count; i++) {
+            leat_pull_tell(group->engine, group->intakes[i].queue);
+        }
     } else {
         leat_pool_put_n(pool, group->intakes[0].level, group->items, count);
     }
@@ -589,36 +623,62 @@ group_claim(const struct group *group)
     return LEAT_OK;
 }
 
+/* True if the engine and all queues take them. */
+static bool
+group_accepted(const struct group *group)
+{
+    bool accepted = leat_engine_accepts(group->engine);
+    for (size_t i = 0; accepted && i < group->count; i++) {
+        struct intake *intake = &group->intakes[i];
+        intake->options = leat_queue_options(group->engine, intake->queue);
+        accepted = leat_queue_open(group->engine, intake->options);
+    }
+    return accepted;
+}
+
+/* Publishes all, and puts those that are to run at once. */
+static void
+group_publish(struct group *group)
+{
+    struct leat_engine *engine = group->engine;
+    uint32_t now = 0;
+    bool stands = false;
+    for (size_t i = 0; i < group->count; i++) {
+        const struct intake *intake = &group->intakes[i];
+        if (intake->due.time != 0) {
+            group->ids[i] = record_schedule(engine, intake, group->kept[i]);
+            continue;
+        }
+        group->ids[i] = record_publish(engine, intake->index, group->kept[i],
+                                       LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
+        if (!leat_keys_enter(engine, intake->index)) {
+            continue;
+        }
+        group->items[now++] = leat_item_of(LEAT_KIND_JOB, intake->index);
+        stands = stands || leat_gates_stand(engine, intake->queue, intake->type);
+    }
+    if (now != 0) {
+        group_put(group, now, stands);
+    }
+}
+
 static enum leat_status
 group_push(struct group *group)
 {
     struct leat_engine *engine = group->engine;
     leat_rcu_enter();
-    enum leat_status status = leat_engine_accepts(engine) ? group_claim(group) : LEAT_CLOSED;
+    enum leat_status status = group_accepted(group) ? group_claim(group) : LEAT_CLOSED;
     if (status == LEAT_OK) {
-        uint32_t now = 0;
-        bool stands = false;
-        for (size_t i = 0; i < group->count; i++) {
-            const struct intake *intake = &group->intakes[i];
-            if (intake->due.time != 0) {
-                group->ids[i] = record_schedule(engine, intake, group->kept[i]);
-                continue;
-            }
-            group->ids[i] = record_publish(engine, intake->index, group->kept[i],
-                                           LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
-            if (!leat_keys_enter(engine, intake->index)) {
-                continue;
-            }
-            group->items[now++] = leat_item_of(LEAT_KIND_JOB, intake->index);
-            stands = stands || leat_gates_stand(engine, intake->queue, intake->type);
-        }
-        if (now != 0) {
-            group_put(group, now, stands);
-        }
+        group_publish(group);
     }
     leat_rcu_leave(&engine->domain);
-    for (size_t i = 0; status != LEAT_OK && i < group->count; i++) {
-        record_refuse(engine, &group->intakes[i]);
+    for (size_t i = 0; i < group->count; i++) {
+        const struct intake *intake = &group->intakes[i];
+        if (status == LEAT_OK) {
+            entered(engine, intake, intake->options, group->ids[i]);
+        } else {
+            record_refuse(engine, intake);
+        }
     }
     return status;
 }
@@ -682,7 +742,7 @@ submit_all(struct group *group, leat_job_id *ids)
     enum leat_status status = group_check(group);
     bool inlined = group->engine->config.inline_mode;
     for (size_t i = 0; inlined && i < group->count; i++) {
-        group->intakes[i].waiting_max = 0;
+        group->intakes[i].limited = false;
     }
     if (status == LEAT_OK) {
         status = group_fill(group);
@@ -719,117 +779,4 @@ leat_submit_batch(struct leat_engine *engine, const struct leat_job *jobs, size_
         return count == 0 ? LEAT_OK : submit_all(&group, ids);
     }
     return LEAT_INVALID;
-}
-
-/* ---- tasks ---------------------------------------------------------------------------------- */
-
-enum leat_status
-leat_post(struct leat_engine *engine, uint32_t priority, leat_task_function function,
-          void *argument)
-{
-    enum leat_status status = leat_engine_check(engine);
-    if (LEAT_UNLIKELY(status != LEAT_OK)) {
-        return status;
-    }
-    if (LEAT_UNLIKELY(priority >= LEAT_PRIORITY_LEVELS || function == NULL)) {
-        return LEAT_INVALID;
-    }
-    const struct leat_pool_task task = {function, argument};
-    status = LEAT_CLOSED;
-    leat_rcu_enter();
-    if (LEAT_LIKELY(leat_engine_accepts(engine))) {
-        status = leat_pool_post(&engine->pool, priority, &task) ? LEAT_OK : LEAT_FULL;
-    }
-    leat_rcu_leave(&engine->domain);
-    return status;
-}
-
-static enum leat_status
-status_of_post(enum leat_post_result result)
-{
-    switch (result) {
-    case LEAT_POST_OK:
-        return LEAT_OK;
-    case LEAT_POST_FULL:
-        return LEAT_FULL;
-    case LEAT_POST_AWAY:
-        break;
-    }
-    return LEAT_WRONG_STATE;
-}
-
-enum leat_status
-leat_post_to(struct leat_engine *engine, uint32_t worker, uint32_t priority,
-             const struct leat_task *task)
-{
-    enum leat_status status = leat_engine_check(engine);
-    if (status != LEAT_OK) {
-        return status;
-    }
-    if (priority >= LEAT_PRIORITY_LEVELS || task == NULL || task->function == NULL) {
-        return LEAT_INVALID;
-    }
-    if (engine->config.workers == 0) {
-        return LEAT_WRONG_STATE;
-    }
-    if (worker >= engine->pool.places) {
-        return LEAT_INVALID;
-    }
-    const struct leat_pool_task copy = {task->function, task->argument};
-    status = LEAT_CLOSED;
-    leat_rcu_enter();
-    if (leat_engine_accepts(engine)) {
-        status = status_of_post(leat_pool_post_to(&engine->pool, worker, priority, &copy));
-    }
-    leat_rcu_leave(&engine->domain);
-    return status;
-}
-
-/* The next tasks, as many as go together. *taken grows by those that were taken. */
-static enum leat_status
-post_some(struct leat_engine *engine, uint32_t priority, const struct leat_task *tasks,
-          size_t count, size_t *taken)
-{
-    struct leat_pool_task some[LEAT_CHUNK_ITEMS];
-    enum leat_status status = LEAT_CLOSED;
-    uint32_t most = 0;
-    while (most < LEAT_CHUNK_ITEMS && *taken + most < count) {
-        some[most].function = tasks[*taken + most].function;
-        some[most].argument = tasks[*taken + most].argument;
-        most++;
-    }
-    leat_rcu_enter();
-    if (LEAT_LIKELY(leat_engine_accepts(engine))) {
-        uint32_t posted = leat_pool_post_n(&engine->pool, priority, some, most);
-        *taken += posted;
-        status = posted == most ? LEAT_OK : LEAT_FULL;
-    }
-    leat_rcu_leave(&engine->domain);
-    return status;
-}
-
-enum leat_status
-leat_post_batch(struct leat_engine *engine, uint32_t priority, const struct leat_task *tasks,
-                size_t count, size_t *posted)
-{
-    enum leat_status status = leat_engine_check(engine);
-    if (status != LEAT_OK) {
-        return status;
-    }
-    if (priority >= LEAT_PRIORITY_LEVELS || (tasks == NULL && count > 0)) {
-        return LEAT_INVALID;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (tasks[i].function == NULL) {
-            return LEAT_INVALID;
-        }
-    }
-    size_t taken = 0;
-    while (taken < count && status == LEAT_OK) {
-        status = post_some(engine, priority, tasks, count, &taken);
-    }
-    if (posted != NULL && status != LEAT_FORKED) {
-        *posted = taken;
-    }
-    return status;
 }

@@ -103,7 +103,9 @@ leat_terms_backoff(const struct leat_engine *engine, uint32_t index)
     if (terms != NULL && terms->backs_off) {
         return &terms->backoff;
     }
-    return &leat_binding_of(engine, leat_job_type(leat_job_record(engine, index)))->backoff;
+    const struct leat_binding *binding =
+        leat_binding_of(engine, leat_job_type(leat_job_record(engine, index)));
+    return binding == NULL ? &engine->backoff : &binding->backoff;
 }
 
 uint64_t

@@ -38,8 +38,7 @@ enum leat_status leat_terms_make(struct leat_engine *engine, uint32_t index,
                                  const struct leat_job_options *given);
 void leat_terms_free(struct leat_engine *engine, struct leat_job_extra *extra);
 
-/* The job's own, or its type's. pre: the caller keeps the record; for the policy, an attempt of
- * it has begun, so its type has a handler. */
+/* The job's own, or its type's, or the default one. pre: the caller keeps the record. */
 uint64_t leat_terms_timeout_ns(const struct leat_engine *engine, uint32_t index);
 const struct leat_backoff *leat_terms_backoff(const struct leat_engine *engine, uint32_t index);
 

@@ -405,16 +405,17 @@ go_on(struct leat_engine *engine, uint32_t index, enum leat_phase from)
     bool counted = leat_job_counted(record);
     uint64_t before = 0;
     uint64_t after = 0;
-    record->returned = false;
+    record->returned =
+        leat_queue_pulls(engine, queue) && due_of(engine, index).at_ns == LEAT_TIMERS_FRONT;
     if (counted) {
-        leat_queue_room_force(engine, queue);
+        leat_room_force(engine, queue, leat_job_payload_bytes(record));
     }
     if (record->submit_ns != 0) {
         record->submit_ns = leat_os_monotonic_ns(); /* it waits for a worker from now on */
     }
     if (!leat_job_change(leat_slab_word(&engine->jobs, index), &change, &before, &after)) {
         if (counted) {
-            leat_queue_room_give(engine, queue);
+            leat_room_give(engine, queue, leat_job_payload_bytes(record));
         }
         return false;
     }

@@ -27,6 +27,9 @@ void leat_timers_fini(struct leat_engine *engine);
 /* Bytes that are mapped. */
 size_t leat_timers_bytes(const struct leat_config *concrete);
 
+/* A time that is over: then a job goes in front of those that wait, if it is a pull queue's. */
+#define LEAT_TIMERS_FRONT 1
+
 /* When a job is to go on. */
 struct leat_due {
     enum leat_time time; /* BOOT or WALL; 0: at once */

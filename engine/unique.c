@@ -147,7 +147,7 @@ conflict(struct leat_engine *engine, const struct leat_claim *claim, const struc
         break;
     case LEAT_UNIQUE_REPLACE:
         if (holder == HOLDER_WAITS) {
-            status = leat_job_cancel_waiting(engine, held->id) ? LEAT_OK : too_late(engine, held);
+            status = leat_job_purge(engine, held->id) ? LEAT_OK : too_late(engine, held);
         }
         break;
     case LEAT_UNIQUE_DEBOUNCE:

@@ -2,48 +2,10 @@
  * deal it to the lists of its queues, sweep, push to the ring. */
 #include "sched/lists.h"
 
-#include <inttypes.h>
-
-#include "sched/pool.h"
+#include "sched/lists_internal.h"
 #include "sched/worker.h"
 
 /* ---- small things --------------------------------------------------------------------------- */
-
-static struct leat_fifo_links
-job_links(const struct leat_pool *pool)
-{
-    struct leat_fifo_links links = {pool->config.lists.link, pool->config.lists.context};
-    return links;
-}
-
-static leat_atomic_u32 *
-ready_link(void *context, uint32_t queue)
-{
-    struct leat_list *lists = context;
-    return &lists[queue].next;
-}
-
-static struct leat_fifo_links
-queue_links(const struct leat_lists *lists)
-{
-    struct leat_fifo_links links = {ready_link, lists->lists};
-    return links;
-}
-
-static struct leat_heap_links
-heap_links(const struct leat_pool *pool)
-{
-    const struct leat_lists_ops *ops = &pool->config.lists;
-    struct leat_heap_links links = {ops->node, ops->before, ops->context};
-    return links;
-}
-
-static bool
-in_exact_order(const struct leat_pool *pool, uint32_t level, uint32_t queue)
-{
-    /* Set before the first job was listed. rlx: ordered by inbox:B */
-    return (atom_load_rlx(&pool->queues[queue].waiting[level]) & LEAT_LIST_EXACT) != 0;
-}
 
 static uint32_t
 queue_of(const struct leat_pool *pool, uint32_t index)
@@ -274,6 +236,12 @@ list_open(const struct leat_pool *pool, struct leat_lists *lists, uint32_t queue
 
 /* ---- cancelled jobs ------------------------------------------------------------------------- */
 
+static bool
+sweep_pays(uint32_t zombies, uint32_t waiting)
+{
+    return zombies > LEAT_ZOMBIES_MIN && zombies > waiting / 2;
+}
+
 void
 leat_lists_cancelled(struct leat_pool *pool, uint32_t level, uint32_t queue)
 {
@@ -287,11 +255,9 @@ leat_lists_cancelled(struct leat_pool *pool, uint32_t level, uint32_t queue)
     /* counted:A release -> forget:A.  Carries: that the job is cancelled.
      * If relaxed: a sweep could forget this cancel and still find the job uncancelled. */
     uint32_t zombies = atom_add_rel(&list->zombies, 1) + 1;
-    bool few = zombies <= LEAT_ZOMBIES_MIN || zombies <= waiting / 2;
-    if (few || (now & LEAT_LIST_SWEEP) != 0) {
-        return;
+    if (sweep_pays(zombies, waiting) && (now & LEAT_LIST_SWEEP) == 0) {
+        call(pool, level, queue, LEAT_LIST_SWEEP);
     }
-    call(pool, level, queue, LEAT_LIST_SWEEP);
 }
 
 static void
@@ -362,6 +328,21 @@ sweep_below(struct leat_pool *pool, struct leat_list *list, uint32_t index)
     }
 }
 
+/* Those that were cancelled behind the look at them found more waiting than there are now; and it
+ * may be that none comes after them, to ask for another sweep. */
+static void
+sweep_end(struct leat_pool *pool, uint32_t level)
+{
+    struct leat_lists *lists = &pool->lists[level];
+    uint32_t queue = lists->sweeping;
+    uint32_t zombies = atom_load_rlx(&lists->lists[queue].zombies);        /* rlx: statistic */
+    uint32_t waiting = atom_load_rlx(&pool->queues[queue].waiting[level]); /* rlx: statistic */
+    lists->sweeping = LEAT_INDEX_NONE;
+    if (sweep_pays(zombies, waiting & LEAT_LIST_WAITING)) {
+        call(pool, level, queue, LEAT_LIST_SWEEP);
+    }
+}
+
 /* Looks at a part of the jobs of the queue being swept. */
 static void
 sweep(struct leat_pool *pool, uint32_t level)
@@ -388,7 +369,7 @@ sweep(struct leat_pool *pool, uint32_t level)
     }
     waiting_lower(pool, level, lists->sweeping, dropped);
     if (lists->sweep_left == 0 || list->jobs.count == 0) {
-        lists->sweeping = LEAT_INDEX_NONE;
+        sweep_end(pool, level);
     }
 }
 
@@ -642,14 +623,6 @@ role_take(struct leat_lists *lists)
     }
 }
 
-static bool
-part_empty(const struct leat_lists *lists)
-{
-    bool jobs = lists->chain != LEAT_INDEX_NONE || lists->turned.count != 0;
-    bool sweeps = lists->chain_calls != LEAT_INDEX_NONE || lists->sweeping != LEAT_INDEX_NONE;
-    return !jobs && !sweeps && lists->ready.count == 0;
-}
-
 static void
 role_give(struct leat_pool *pool, uint32_t level)
 {
@@ -679,7 +652,54 @@ leat_lists_admit(struct leat_pool *pool, uint32_t level)
     return true;
 }
 
-/* ---- init and check ------------------------------------------------------------------------- */
+/* ---- taking beside the ring ------------------------------------------------------------------ */
+
+/* Jobs off the front of the list, until the taker wants no more: then *enough. */
+static void
+take(struct leat_pool *pool, uint32_t level, uint32_t queue, const struct leat_taker *taker,
+     bool *enough)
+{
+    struct leat_list *list = &pool->lists[level].lists[queue];
+    uint32_t left = 0;
+    *enough = false;
+    while (left < LEAT_ADMIT_MOVES && !*enough) {
+        struct leat_fifo *front = in_exact_order(pool, level, queue) ? NULL : list_front(list);
+        uint32_t index = 0;
+        if (!list_pop(pool, list, front, &index)) {
+            break;
+        }
+        if (!drop(pool, index) && !taker->take(taker->context, index)) {
+            list_put_back(pool, list, front, index);
+            *enough = true;
+        } else {
+            left++;
+        }
+    }
+    waiting_lower(pool, level, queue, left);
+}
+
+enum leat_taken
+leat_lists_take(struct leat_pool *pool, uint32_t level, uint32_t queue,
+                const struct leat_taker *taker)
+{
+    struct leat_lists *lists = &pool->lists[level];
+    bool enough = false;
+    if (!role_take(lists)) {
+        return LEAT_TAKEN_BUSY;
+    }
+    turn(pool, lists);
+    deal(pool, level);
+    answer(pool, level);
+    take(pool, level, queue, taker, &enough);
+    /* What was in the inbox when the caller came must have been dealt. */
+    bool undealt = lists->chain != LEAT_INDEX_NONE || lists->turned.count != 0 ||
+                   leat_inbox_ready(&lists->inbox);
+    bool some = undealt || !list_empty(&lists->lists[queue]);
+    role_give(pool, level);
+    return enough || !some ? LEAT_TAKEN_ALL : LEAT_TAKEN_PART;
+}
+
+/* ---- init ----------------------------------------------------------------------------------- */
 
 static size_t
 queues_bytes(uint32_t queues)
@@ -718,47 +738,4 @@ leat_lists_init(struct leat_lists *lists, uint32_t queues, void *memory)
             one->lists = (struct leat_list *)(void *)(bytes + before);
         }
     }
-}
-
-/* A list that was never used is zeroed, which a check of its links would call wrong. */
-static bool
-list_check(const struct leat_pool *pool, uint32_t level, uint32_t queue, FILE *why)
-{
-    const struct leat_fifo_links links = job_links(pool);
-    const struct leat_list *list = &pool->lists[level].lists[queue];
-    /* rlx: not shared yet */
-    uint32_t waiting = atom_load_rlx(&pool->queues[queue].waiting[level]) & LEAT_LIST_WAITING;
-    bool exact = in_exact_order(pool, level, queue);
-    uint32_t chained = list->returned.count + list->swept.count + list->jobs.count;
-    uint32_t listed = exact ? list->heap.count + list->under : chained;
-    bool linked = (list->returned.count == 0 || leat_fifo_check(&list->returned, links, why)) &&
-                  (list->swept.count == 0 || leat_fifo_check(&list->swept, links, why)) &&
-                  (list->jobs.count == 0 || leat_fifo_check(&list->jobs, links, why)) &&
-                  (!exact || leat_heap_check(&list->heap, heap_links(pool), links, why));
-    bool ready = listed == 0 || list->on_ready || list->shut;
-    if ((waiting < listed || !ready) && why != NULL) {
-        (void)fprintf(why,
-                      "lists: level %" PRIu32 ", queue %" PRIu32 ": %" PRIu32 " listed, %" PRIu32
-                      " counted (I2), ready %d (I4)\n",
-                      level, queue, listed, waiting, list->on_ready ? 1 : 0);
-    }
-    return linked && ready && waiting >= listed;
-}
-
-bool
-leat_lists_check(const struct leat_pool *pool, uint32_t level, FILE *why)
-{
-    const struct leat_lists *lists = &pool->lists[level];
-    uint32_t role = atom_load_rlx(&lists->role); /* rlx: not shared yet */
-    bool good = role == LEAT_ROLE_LEFT || (role == LEAT_ROLE_FREE && part_empty(lists));
-    if (!good && why != NULL) {
-        (void)fprintf(why, "lists: I4: role %" PRIu32 "\n", role);
-    }
-    good = leat_fifo_check(&lists->ready, queue_links(lists), why) && good;
-    good = leat_fifo_check(&lists->held, queue_links(lists), why) && good;
-    good = leat_fifo_check(&lists->turned, job_links(pool), why) && good;
-    for (uint32_t queue = 0; queue < pool->config.queues; queue++) {
-        good = list_check(pool, level, queue, why) && good;
-    }
-    return good;
 }

@@ -3,12 +3,14 @@
  *
  * Source   ours. Any number of threads list; the role of a level is a try-lock that hands on what
  *          was missed.
- * Roles    any thread lists and cancels. One worker at a time holds the role of a level and admits.
+ * Roles    any thread lists and cancels. One worker at a time holds the role of a level and admits,
+ *          or any thread, and takes for itself.
  * Claims   list    lock-free: the inbox's swap. Needs no memory: the links are in the records.
  *          admit   BLOCKING in its holder: one that stops while it holds the role holds up what is
  *                  listed at its level. Whoever finds the role held marks it and goes on. A hold
  *                  touches at most 4 * LEAT_ADMIT_MOVES records, however many wait; 6 times as
  *                  many where a list is in exact order.
+ *          take    BLOCKING in the holder, too: who takes waits for the role, as long as a hold is.
  *          Order   FIFO per submitting thread, queue and level, what is pushed directly included.
  *          Exact   a list in exact order is a heap (heap.h), of which the first one is admitted,
  *                  where the hold has emptied the inbox, last of all before it admits, and dealt
@@ -48,6 +50,7 @@
 #include "sched/gate.h"
 #include "sched/heap.h"
 #include "sched/limits.h"
+#include "sched/takers.h"
 
 struct leat_pool;
 
@@ -71,10 +74,10 @@ struct leat_queue_words {
     LEAT_ALIGNED_LINE leat_atomic_u64 options;     /* S of who hands the queues out; 0 at first */
     leat_atomic_u32 waiting[LEAT_PRIORITY_LEVELS]; /* S see above, by level */
     leat_atomic_u32 weight;                        /* S of its lists' turns; 0: as 1 */
-    LEAT_ALIGNED_LINE leat_atomic_u32 count;       /* S theirs, too */
-    struct leat_gate gate;                         /* S theirs, too */
+    LEAT_ALIGNED_LINE struct leat_gate gate;       /* S theirs, too */
     struct leat_bucket bucket;                     /* S theirs, too */
     struct leat_gate kept;                         /* S theirs, too: workers' places */
+    struct leat_takers takers;                     /* S theirs, too */
     struct leat_gate ahead;                        /* S theirs, too: jobs out of exact order */
     leat_atomic_u64 sequence;                      /* S theirs, too: jobs in exact order so far */
 };
@@ -175,6 +178,25 @@ bool leat_lists_ready(const struct leat_lists *lists);
 /* Admits what there is room for, as far as one hold goes. False: another worker holds the role.
  * pre: the calling worker has counted it, see leat_pool_quiet(). */
 bool leat_lists_admit(struct leat_pool *pool, uint32_t level);
+
+enum leat_taken {
+    LEAT_TAKEN_ALL,  /* the list is empty, and so was the inbox; or the taker wants no more */
+    LEAT_TAKEN_PART, /* as far as one hold goes: come again */
+    LEAT_TAKEN_BUSY  /* another thread holds the role, for a moment: come again */
+};
+
+/* Who takes jobs out of a list beside the ring. `take` is given the oldest job of the list that was
+ * not dropped; false: it stays there, and no other one is wanted. */
+struct leat_taker {
+    bool (*take)(void *context, uint32_t index);
+    void *context;
+};
+
+/* Gives a taker what is listed of the queue and level. It takes the role as a worker does: so what
+ * it holds up, and who holds it up, is as with leat_lists_admit(). pre: as there; a thread that is
+ * no worker has counted itself. */
+enum leat_taken leat_lists_take(struct leat_pool *pool, uint32_t level, uint32_t queue,
+                                const struct leat_taker *taker);
 
 /* A job of the queue and level that waited, somewhere, is one that will be dropped. Progress:
  * lock-free. */

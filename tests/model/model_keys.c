@@ -61,7 +61,8 @@ struct state {
 };
 
 static struct state state_now;
-static struct leat_engine engine_now; /* never written but in setup */
+static struct leat_engine engine_now;     /* never written but in setup */
+static struct leat_queue_words queue_now; /* plain: no gate was ever set, nothing pulls */
 static const struct scenario *scenario;
 
 /* ---- what the engine has elsewhere ----------------------------------------------------------- */
@@ -325,6 +326,7 @@ keys_setup(void *argument)
     struct leat_job_options options = {.key = "k", .key_bytes = 1};
     memset(&engine_now, 0, sizeof(engine_now));
     engine_now.memory = explore_memory_table();
+    engine_now.pool.queues = &queue_now;
     engine_now.config.jobs_max = JOBS_MAX;
     EXPLORE_CHECK(leat_slab_init(&engine_now.jobs, &jobs));
     for (uint32_t i = 0; i < scenario->jobs; i++) {

@@ -49,7 +49,8 @@ ref_op_complete(struct ref_world *world)
     const char *error = ref_chance(world, 30) ? ref_error_text(world) : NULL;
     enum leat_status right = complete_right(&target, token);
     if (ref_chance(world, 3)) {
-        outcome = ref_chance(world, 50) ? leat_pending() : leat_outcome_of(0, 0);
+        outcome =
+            ref_chance(world, 50) ? leat_pending() : leat_outcome_of((enum leat_outcome_kind)0, 0);
         right = LEAT_INVALID;
     }
     ref_note(world, target.id.bits, token.attempt, (uint64_t)outcome.kind);

@@ -4,8 +4,14 @@
  * which says where records come from. The linker puts these in their place (--wrap). */
 #include "tests/reference/reference.h"
 
+#ifdef __clang__
+#    pragma clang diagnostic ignored "-Wreserved-identifier"
+#endif
+
 #define STEP_NS 1000
 
+/* The names are the linker's.
+ * NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 uint64_t __wrap_leat_os_monotonic_ns(void);
 uint64_t __wrap_leat_os_deadline_ns(uint64_t timeout_ns);
 uint32_t __wrap_leat_os_cpu(void);
@@ -36,3 +42,4 @@ __wrap_leat_os_cpu(void)
 {
     return 0;
 }
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */

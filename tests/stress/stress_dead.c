@@ -175,21 +175,23 @@ letters(void **state)
     atom_init(&fixture->submitting, 1);
     test_threads_run(1 + OPERATORS, thread, fixture);
     CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
+    CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
     struct leat_statistics sum = test_statistics(fixture->engine);
     uint64_t deleted = atom_load_rlx(&fixture->deleted);
+    /* A drain does not wait for those that are due later. */
+    uint64_t left = sum.jobs_waiting + sum.jobs_scheduled;
     CHECK_EQUAL(sum.jobs_submitted, JOBS);
     CHECK_EQUAL(sum.dead_retried, atom_load_rlx(&fixture->retried));
     CHECK_EQUAL(sum.jobs_completed, atom_load_rlx(&fixture->completed));
-    CHECK_EQUAL(sum.jobs_dead - sum.dead_retried, JOBS - sum.jobs_completed);
-    CHECK_EQUAL(sum.jobs_completed + sum.dead_letters + sum.dead_dropped + deleted, JOBS);
+    CHECK_EQUAL(sum.jobs_dead + sum.jobs_completed + left, JOBS + sum.dead_retried);
+    CHECK_EQUAL(sum.dead_letters + sum.dead_dropped + deleted, sum.jobs_dead - sum.dead_retried);
     CHECK(sum.dead_letters <= DEAD_MAX);
     test_say("stress_dead: %llu done, %llu retried, %llu deleted, %llu dropped, %llu refused\n",
              (unsigned long long)sum.jobs_completed, (unsigned long long)sum.dead_retried,
              (unsigned long long)deleted, (unsigned long long)sum.dead_dropped,
              (unsigned long long)atom_load_rlx(&fixture->busy));
-    CHECK(sum.dead_retried != 0);
     CHECK(sum.dead_dropped != 0);
-    CHECK(deleted != 0);
+    CHECK(sum.dead_retried + deleted != 0);
     test_close(fixture->engine);
     free(fixture);
 }

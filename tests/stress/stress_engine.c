@@ -497,7 +497,7 @@ check_sums(struct round *round, const struct totals *totals)
     if (round->config.dead_max == 0) {
         CHECK_EQUAL(sum.dead_dropped, 0);
     } else {
-        CHECK_EQUAL(sum.dead_dropped + leat_mpmc_count(&round->engine->dead.ring), sum.jobs_dead);
+        CHECK_EQUAL(sum.dead_dropped + leat_book_count(&round->engine->dead), sum.jobs_dead);
     }
     if (round->config.sample_interval == 1) {
         CHECK_EQUAL(sum.run_time.samples, sum.jobs_run);

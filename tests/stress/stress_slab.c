@@ -316,7 +316,7 @@ trimmed(uint32_t capacity, uint32_t share, bool never_none)
     fixture->deadline_ns = deadline_of(6);
     test_threads_run(THREADS, run, fixture);
     CHECK(leat_slab_check(&fixture->slab, 0, stderr));
-    CHECK(fixture->released > 0);
+    CHECK(fixture->released > 0 || !never_none); /* else they may all be in use, always */
     check_uses(fixture);
     fixture->trims = false;
     take_all(fixture);

@@ -148,6 +148,8 @@ struct census {
     uint32_t posted;
     uint64_t waiting; /* jobs */
     uint64_t limited; /* those of queues with a limit */
+    uint64_t limited_bytes;
+    uint64_t heap_bytes; /* of payloads */
     uint64_t running;
     uint64_t scheduled;
     uint64_t retrying;
@@ -447,22 +449,51 @@ check_word(struct census *census, uint32_t index)
     census->retrying += phase == LEAT_PHASE_RETRYING ? 1 : 0;
     if (phase == LEAT_PHASE_PENDING && leat_job_counted(leat_job_record(census->engine, index))) {
         census->limited++;
+        census->limited_bytes += leat_job_payload_bytes(leat_job_record(census->engine, index));
+    }
+    if (leat_job_record(census->engine, index)->payload_place == LEAT_PAYLOAD_HEAP) {
+        census->heap_bytes += leat_job_payload_bytes(leat_job_record(census->engine, index));
     }
     census->running += phase == LEAT_PHASE_RUNNING ? 1 : 0;
 }
 
+/* What limits count is what waits, and what tenants count is that of their queues. */
 static void
+check_rooms(const struct census *census)
+{
+    const struct leat_engine *engine = census->engine;
+    uint64_t tenants[2] = {0, 0}; /* jobs and bytes */
+    uint64_t jobs = 0;
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < engine->config.queues_max; i++) {
+        const struct leat_queue_room *room = &engine->rooms.queues[i];
+        jobs += leat_quota_used(&room->room.jobs);
+        bytes += leat_quota_used(&room->room.bytes);
+        if (atom_load_rlx(&room->tenant) != 0) {
+            tenants[0] += leat_quota_used(&room->room.jobs);
+            tenants[1] += leat_quota_used(&room->room.bytes);
+        }
+    }
+    for (uint32_t i = 0; i < engine->config.queues_max; i++) {
+        tenants[0] -= leat_quota_used(&engine->tenants.rooms[i].room.jobs);
+        tenants[1] -= leat_quota_used(&engine->tenants.rooms[i].room.bytes);
+    }
+    CHECK_EQUAL(jobs, census->limited);
+    CHECK_EQUAL(bytes, census->limited_bytes);
+    CHECK_EQUAL(tenants[0], 0);
+    CHECK_EQUAL(tenants[1], 0);
+    uint64_t counts = engine->config.payload_bytes_total_max != 0 ? census->heap_bytes : 0;
+    CHECK_EQUAL(leat_quota_used(&engine->rooms.payloads), counts);
+}
+
+__attribute__((noinline)) static void
 check_statistics(const struct census *census)
 {
     struct leat_statistics sum = test_statistics(census->engine);
     CHECK_EQUAL(sum.jobs_waiting, census->waiting);
     CHECK_EQUAL(sum.jobs_scheduled, census->scheduled);
     CHECK_EQUAL(sum.jobs_retrying, census->retrying);
-    uint64_t limited = 0;
-    for (uint32_t queue = 0; queue < census->engine->pool.config.queues; queue++) {
-        limited += atom_load_rlx(&census->engine->pool.queues[queue].count);
-    }
-    CHECK_EQUAL(limited, census->limited);
+    check_rooms(census);
     CHECK_EQUAL(sum.jobs_running, census->running);
     CHECK_EQUAL(sum.tasks_waiting, census->tasks_waiting + census->posted);
     CHECK_EQUAL(sum.jobs_submitted + sum.dead_retried,
@@ -494,6 +525,18 @@ count_posted(struct census *census)
     CHECK(leat_slab_check(&pool->posted, census->posted, stderr));
 }
 
+static void
+count_all(struct census *census)
+{
+    count_places(census);
+    count_wheels(census);
+    count_gathered(census);
+    count_keys(census);
+    count_posted(census);
+    count_kept(census, &census->engine->finished, false);
+    count_kept(census, &census->engine->dead, true);
+}
+
 void
 test_engine_check(struct leat_engine *engine)
 {
@@ -502,13 +545,7 @@ test_engine_check(struct leat_engine *engine)
     census.tasks = calloc(engine->pool.tasks.capacity, 1);
     CHECK(census.jobs != NULL);
     CHECK(census.tasks != NULL);
-    count_places(&census);
-    count_wheels(&census);
-    count_gathered(&census);
-    count_keys(&census);
-    count_posted(&census);
-    count_kept(&census, &engine->finished, false);
-    count_kept(&census, &engine->dead, true);
+    count_all(&census);
     const struct leat_slab *jobs = &engine->jobs;
     for (uint32_t i = leat_slab_next(jobs, 0); i < jobs->capacity;
          i = leat_slab_next(jobs, i + 1)) {

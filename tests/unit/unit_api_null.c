@@ -10,6 +10,8 @@
 #include "tests/unit/api_null.h"
 #include "tests/unit/api_null_attempts.h"
 #include "tests/unit/api_null_handlers.h"
+#include "tests/unit/api_null_pull.h"
+#include "tests/unit/api_null_queues.h"
 
 static void
 nothing(void *argument)
@@ -275,6 +277,12 @@ case_run(struct world *world)
     CHECK_STATUS(leat_run_progress(run, UINT32_MAX, NULL), LEAT_INVALID);
 }
 
+static void
+case_pull(struct world *world)
+{
+    mistakes_pull(world->engine);
+}
+
 /* ---- names ---------------------------------------------------------------------------------- */
 
 static void
@@ -344,20 +352,6 @@ case_queue_name(struct world *world)
     CHECK_STATUS(leat_queue_name(world->engine, one, NULL), LEAT_INVALID);
     CHECK_STATUS(leat_queue_name(world->engine, none, &name), LEAT_NOT_FOUND);
     CHECK_TEXT(name, "as before");
-}
-
-static void
-case_gates(struct world *world)
-{
-    leat_queue none = {0};
-    CHECK_STATUS(leat_queue_pause(NULL, none), LEAT_INVALID);
-    CHECK_STATUS(leat_queue_resume(NULL, none), LEAT_INVALID);
-    CHECK_STATUS(leat_queue_set_running_max(NULL, none, 1), LEAT_INVALID);
-    CHECK_STATUS(leat_type_set_running_max(NULL, (leat_type){0}, 1), LEAT_INVALID);
-    CHECK_STATUS(leat_queue_pause(world->engine, none), LEAT_NOT_FOUND);
-    CHECK_STATUS(leat_queue_resume(world->engine, none), LEAT_NOT_FOUND);
-    CHECK_STATUS(leat_queue_set_running_max(world->engine, none, 1), LEAT_NOT_FOUND);
-    CHECK_STATUS(leat_type_set_running_max(world->engine, (leat_type){0}, 1), LEAT_NOT_FOUND);
 }
 
 static void
@@ -633,6 +627,7 @@ static const struct entry entries[] = {
     {"leat_run_inline", case_run_inline},
     {"leat_complete", case_attempts},
     {"leat_pending_extend", case_attempts},
+    API_NULL_PULL,
     {"leat_type_options_init", case_type_options_init},
     {"leat_type_register", case_type_register},
     {"leat_type_find", case_type_find},
@@ -641,15 +636,12 @@ static const struct entry entries[] = {
     {"leat_queue_create", case_queue_create},
     {"leat_queue_find", case_queue_find},
     {"leat_queue_name", case_queue_name},
-    {"leat_queue_pause", case_gates},
-    {"leat_queue_resume", case_gates},
-    {"leat_queue_set_running_max", case_gates},
-    {"leat_type_set_running_max", case_gates},
     {"leat_queue_set_rate", case_rates},
     {"leat_type_set_rate", case_rates},
     {"leat_queue_set_running_min", case_rates},
     {"leat_type_set_running_min", case_rates},
     {"leat_queue_set_weight", case_rates},
+    API_NULL_QUEUES,
     {"leat_job_state_text", case_job_state_text},
     {"leat_reason_text", case_reason_text},
     {"leat_submit", case_submit},

@@ -494,7 +494,7 @@ queued(void **state)
     struct fixture *fixture = setup(true);
     const struct leat_job job = kept(fixture);
     leat_job_id id = {0};
-    CHECK_OK(leat_submit_queued(fixture->engine, &job, &id));
+    CHECK_OK(leat_submit_once(fixture->engine, &job, false, &id));
     CHECK_EQUAL(fixture->runs, 0);
     CHECK_EQUAL(test_get(fixture->engine, id).state, LEAT_JOB_PENDING);
     teardown(fixture);

@@ -526,6 +526,45 @@ a_sweep_looks_at_64(void **state)
     finish(fixture);
 }
 
+/* Cancelled behind the look at them: few beside those that waited then, many beside those that the
+ * sweep leaves. Up to 64 stay. */
+static void
+swept_once_more(void **state)
+{
+    (void)state;
+    for (uint32_t more = 64; more <= 65; more++) {
+        struct fixture *fixture = setup(1);
+        submit(fixture, 0, 64 + 400);
+        hold_often(fixture, 20);
+        cancel(fixture, 64 + 100, 64 + 400);
+        hold_often(fixture, 3); /* it has looked at 192 */
+        CHECK_EQUAL(word_of(fixture, default_queue), 400 - 92);
+        cancel(fixture, 65, 65 + more);
+        CHECK_EQUAL(word_of(fixture, default_queue), 400 - 92);
+        hold_often(fixture, 10);
+        CHECK_EQUAL(word_of(fixture, default_queue), 100 - (more <= 64 ? 0 : more));
+        finish(fixture);
+    }
+}
+
+/* Not where as many others are left. */
+static void
+not_swept_beside_as_many(void **state)
+{
+    (void)state;
+    for (uint32_t left = 140; left <= 141; left++) {
+        struct fixture *fixture = setup(1);
+        submit(fixture, 0, 64 + 400);
+        hold_often(fixture, 20);
+        cancel(fixture, 64 + left, 64 + 400);
+        hold_often(fixture, 3);
+        cancel(fixture, 65, 65 + 70);
+        hold_often(fixture, 10);
+        CHECK_EQUAL(word_of(fixture, default_queue), left);
+        finish(fixture);
+    }
+}
+
 /* Jobs that are dealt while a second sweep looks at what the first one left. */
 static void
 dealt_behind_a_sweep(void **state)
@@ -724,6 +763,8 @@ main(void)
         cmocka_unit_test(a_hold_passes_64_empty_queues),
         cmocka_unit_test(no_sweep_where_nothing_is_listed),
         cmocka_unit_test(a_sweep_looks_at_64),
+        cmocka_unit_test(swept_once_more),
+        cmocka_unit_test(not_swept_beside_as_many),
         cmocka_unit_test(dealt_behind_a_sweep),
         cmocka_unit_test(admitted_under_a_sweep),
         cmocka_unit_test(queues_are_swept_in_turn),

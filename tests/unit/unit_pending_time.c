@@ -365,7 +365,7 @@ its_end_is_told(void **state)
     CHECK_EQUAL(item.id.bits, fixture->id.bits);
     CHECK_EQUAL(item.state, LEAT_JOB_DEAD);
     CHECK_EQUAL(item.reason, LEAT_REASON_TIMEOUT);
-    CHECK_EQUAL(atom_load_rlx(&fixture->engine->pool.queues[job.queue.bits - 1].count), 0);
+    CHECK_EQUAL(leat_quota_used(&fixture->engine->rooms.queues[job.queue.bits - 1].room.jobs), 0);
     check_off(fixture);
     teardown(fixture);
 }

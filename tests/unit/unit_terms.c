@@ -373,7 +373,7 @@ expired_in_lists(void **state)
     run_all(fixture);
     CHECK_EQUAL(atom_load_rlx(&fixture->runs), 0);
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_dead, JOBS);
-    CHECK_EQUAL(atom_load_rlx(&fixture->engine->pool.queues[queue.bits - 1].count), 0);
+    CHECK_EQUAL(leat_quota_used(&fixture->engine->rooms.queues[queue.bits - 1].room.jobs), 0);
     CHECK_OK(leat_completion_queue_take(completions, items, JOBS, &taken));
     CHECK_EQUAL(taken, JOBS);
     for (uint32_t i = 0; i < JOBS; i++) {

@@ -170,7 +170,7 @@ cancel_what_runs(struct fixture *fixture)
 {
     struct leat_job_info holder = test_get(fixture->engine, fixture->holder);
     CHECK_EQUAL(holder.state, LEAT_JOB_RUNNING);
-    CHECK(!leat_job_cancel_waiting(fixture->engine, fixture->holder));
+    CHECK(!leat_job_purge(fixture->engine, fixture->holder));
     CHECK(!test_get(fixture->engine, fixture->holder).cancel_requested);
 }
 
@@ -184,7 +184,7 @@ replaced_too_late(void **state)
     fixture->inside = cancel_what_runs;
     run_all(fixture);
     CHECK_EQUAL(test_get(fixture->engine, fixture->holder).state, LEAT_JOB_COMPLETED);
-    CHECK(!leat_job_cancel_waiting(fixture->engine, fixture->holder));
+    CHECK(!leat_job_purge(fixture->engine, fixture->holder));
     teardown(fixture);
 }
 

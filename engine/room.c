@@ -1,0 +1,461 @@
+/* room.c - how much may wait, see room.h. */
+#include "engine/room.h"
+
+#include "engine/engine_internal.h"
+#include "engine/terms.h"
+#include "engine/trail.h"
+
+#include "ring/rcu.h"
+
+/* ---- one quota ------------------------------------------------------------------------------ */
+
+static bool
+quota_take(struct leat_quota *quota, uint64_t amount, bool waits)
+{
+    /* room:A acquire -> room:C.  Carries: nothing but the number itself.
+     * If relaxed: nothing changes. */
+    uint64_t now = atom_load_acq(&quota->used);
+    /* Ends: a swap fails only where another thread took or gave room, or waits for it; and once
+     * more for each new limit. */
+    for (;;) {
+        uint64_t most = atom_load_rlx(&quota->most); /* rlx: hint, re-checked at room:B */
+        bool fits = most == 0 || (now & ~LEAT_QUOTA_WAITED) + amount <= most;
+        uint64_t next = fits ? now + amount : now | LEAT_QUOTA_WAITED;
+        if (!fits && !waits) {
+            return false;
+        }
+        /* room:B acq_rel -> room:C, room:D.  Carries: as room:A; a new limit, from who called.
+         * If relaxed: who is to wait could look at the old limit again, and miss its call. */
+        if (!atom_cas_acq_rel(&quota->used, &now, next)) {
+            continue;
+        }
+        if (fits || atom_load_rlx(&quota->most) == most) { /* rlx: ordered by room:B */
+            return fits;
+        }
+        now = next;
+    }
+}
+
+/* True: the caller rings. */
+static bool
+quota_call(struct leat_quota *quota)
+{
+    /* room:D acq_rel -> room:B.  Carries: a new limit.
+     * If relaxed: see room:B. */
+    return (atom_and_acq_rel(&quota->used, ~LEAT_QUOTA_WAITED) & LEAT_QUOTA_WAITED) != 0;
+}
+
+/* As quota_call(). */
+static bool
+quota_give(struct leat_quota *quota, uint64_t amount)
+{
+    /* room:C release -> room:A, room:B.  Carries: as room:A.
+     * If relaxed: as room:A. */
+    uint64_t before = atom_sub_rel(&quota->used, amount);
+    LEAT_ASSERT((before & ~LEAT_QUOTA_WAITED) >= amount);
+    return LEAT_UNLIKELY((before & LEAT_QUOTA_WAITED) != 0) && quota_call(quota);
+}
+
+/* ---- what a job takes ----------------------------------------------------------------------- */
+
+/* Of a queue and its tenant, jobs and bytes. */
+#define SHARES_MAX 4
+
+struct share {
+    struct leat_quota *quota;
+    uint64_t amount;
+};
+
+static struct leat_queue_room *
+room_of(const struct leat_engine *engine, uint32_t queue)
+{
+    return &engine->rooms.queues[queue];
+}
+
+static struct leat_tenant_room *
+tenant_of(const struct leat_engine *engine, uint32_t queue)
+{
+    /* rlx: ordered by options:A */
+    const leat_tenant tenant = {atom_load_rlx(&room_of(engine, queue)->tenant)};
+    return leat_tenant_room(engine, tenant);
+}
+
+static uint32_t
+shares_add(struct leat_room *room, uint64_t bytes, struct share *shares)
+{
+    shares[0] = (struct share){&room->jobs, 1};
+    shares[1] = (struct share){&room->bytes, bytes};
+    return bytes != 0 ? 2 : 1;
+}
+
+static uint32_t
+shares_of(const struct leat_engine *engine, uint32_t queue, uint64_t bytes, struct share *shares)
+{
+    struct leat_tenant_room *tenant = tenant_of(engine, queue);
+    uint32_t count = shares_add(&room_of(engine, queue)->room, bytes, shares);
+    if (tenant != NULL) {
+        count += shares_add(&tenant->room, bytes, shares + count);
+    }
+    return count;
+}
+
+static void
+shares_give(struct leat_engine *engine, uint32_t queue, const struct share *shares, uint32_t count)
+{
+    bool waited = false;
+    for (uint32_t i = 0; i < count; i++) {
+        waited = quota_give(shares[i].quota, shares[i].amount) || waited;
+    }
+    if (LEAT_UNLIKELY(waited)) {
+        leat_room_ring(engine, queue);
+    }
+}
+
+static bool
+shares_take(struct leat_engine *engine, const struct leat_room_ask *ask, const struct share *shares,
+            uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (!quota_take(shares[i].quota, shares[i].amount, ask->waits)) {
+            shares_give(engine, ask->queue, shares, i);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* It would fit if nothing else waited. */
+static bool
+shares_fit(const struct share *shares, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t most = leat_quota_most(shares[i].quota);
+        if (most != 0 && shares[i].amount > most) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+count_refusal(const struct leat_engine *engine, uint32_t queue)
+{
+    struct leat_tenant_room *tenant = tenant_of(engine, queue);
+    if (tenant != NULL) {
+        (void)atom_add_rlx(&tenant->refused, 1); /* rlx: statistic */
+    }
+}
+
+static enum leat_full_policy
+policy_of(const struct leat_engine *engine, uint32_t queue)
+{
+    /* Late is safe: it is of submits that begin later. rlx: ordered by options:A */
+    return (enum leat_full_policy)atom_load_rlx(&room_of(engine, queue)->full);
+}
+
+static struct leat_trail *
+trail_of(const struct leat_engine *engine, uint32_t queue)
+{
+    /* trail:A acquire -> trail:B.  Carries: the empty trail.
+     * If relaxed: its lock could be found as the memory was before. */
+    return atom_load_acq(&room_of(engine, queue)->trail);
+}
+
+/* Ends a job of the queue that waits, for this one. False: there is none. */
+static bool
+drop_one(struct leat_engine *engine, const struct leat_room_ask *ask)
+{
+    if (!ask->alone || policy_of(engine, ask->queue) != LEAT_FULL_DROP_OLDEST) {
+        return false;
+    }
+    struct leat_trail *trail = trail_of(engine, ask->queue);
+    return trail != NULL && leat_trail_drop(engine, trail, ask->level);
+}
+
+enum leat_status
+leat_room_take(struct leat_engine *engine, const struct leat_room_ask *ask)
+{
+    struct share shares[SHARES_MAX];
+    uint32_t count = shares_of(engine, ask->queue, ask->bytes, shares);
+    /* Ends: each round drops a job that waits; who took its room instead made progress. */
+    while (!shares_take(engine, ask, shares, count)) {
+        count_refusal(engine, ask->queue);
+        if (!shares_fit(shares, count)) {
+            return LEAT_FULL;
+        }
+        if (!drop_one(engine, ask)) {
+            return ask->waits ? LEAT_TIMEOUT : LEAT_FULL;
+        }
+    }
+    return LEAT_OK;
+}
+
+void
+leat_room_force(struct leat_engine *engine, uint32_t queue, uint64_t bytes)
+{
+    struct share shares[SHARES_MAX];
+    uint32_t count = shares_of(engine, queue, bytes, shares);
+    for (uint32_t i = 0; i < count; i++) {
+        /* Behind it the job turns PENDING, and whoever takes it gives the room back. */
+        (void)atom_add_rlx(&shares[i].quota->used, shares[i].amount); /* rlx: ordered by change:B */
+    }
+}
+
+void
+leat_room_give(struct leat_engine *engine, uint32_t queue, uint64_t bytes)
+{
+    struct share shares[SHARES_MAX];
+    uint32_t count = shares_of(engine, queue, bytes, shares);
+    shares_give(engine, queue, shares, count);
+}
+
+/* ---- payloads ------------------------------------------------------------------------------- */
+
+bool
+leat_room_payload_take(struct leat_engine *engine, uint64_t bytes)
+{
+    return engine->config.payload_bytes_total_max == 0 ||
+           quota_take(&engine->rooms.payloads, bytes, false);
+}
+
+void
+leat_room_payload_give(struct leat_engine *engine, uint64_t bytes)
+{
+    if (engine->config.payload_bytes_total_max != 0) {
+        (void)quota_give(&engine->rooms.payloads, bytes);
+    }
+}
+
+/* ---- waiting for room ----------------------------------------------------------------------- */
+
+/* Queues of one tenant share a bell, since they share its room. */
+static uint32_t
+bell_of(const struct leat_engine *engine, uint32_t queue)
+{
+    /* rlx: ordered by options:A */
+    uint32_t tenant = atom_load_rlx(&room_of(engine, queue)->tenant);
+    return (tenant != 0 ? tenant : queue) % LEAT_BELLS;
+}
+
+void
+leat_room_ring(struct leat_engine *engine, uint32_t queue)
+{
+    leat_job_ring_bell(engine, bell_of(engine, queue), LEAT_WORD_HOLD);
+}
+
+void
+leat_room_ring_tenant(struct leat_engine *engine, leat_tenant tenant)
+{
+    leat_job_ring_bell(engine, tenant.bits % LEAT_BELLS, LEAT_WORD_HOLD);
+}
+
+/* How long a submit of the job may wait. */
+static uint64_t
+block_ns_of(const struct leat_engine *engine, const struct leat_job *job, uint32_t queue)
+{
+    struct leat_job_options options = leat_job_options_default();
+    bool own = job->options != NULL && leat_terms_check(&options, job->options) == LEAT_OK &&
+               options.block_ns != 0;
+    if (policy_of(engine, queue) != LEAT_FULL_BLOCK || engine->config.workers == 0 ||
+        leat_engine_inside(engine)) {
+        return 0;
+    }
+    /* rlx: ordered by options:A */
+    return own ? options.block_ns : atom_load_rlx(&room_of(engine, queue)->block_ns);
+}
+
+/* The engine and the queue take work of the calling thread. */
+static bool
+takes_work(struct leat_engine *engine, uint32_t queue)
+{
+    leat_rcu_enter();
+    bool takes =
+        leat_engine_accepts(engine) && leat_queue_open(engine, leat_queue_options(engine, queue));
+    leat_rcu_leave(&engine->domain);
+    return takes;
+}
+
+static enum leat_status
+wait_until(struct leat_engine *engine, uint32_t queue, uint64_t deadline_ns,
+           const struct leat_job *given, leat_job_id *id)
+{
+    struct leat_bell *bell = &engine->bells[bell_of(engine, queue)];
+    for (;;) {
+        /* asleep:A acquire -> bell:A.  Carries: the room that was given, or that the queue is
+         * closed; read before both.
+         * If relaxed: the bell could be read behind them, and the submit sleep on. */
+        uint32_t event = atom_load_acq(&bell->count);
+        if (!takes_work(engine, queue)) {
+            return LEAT_CLOSED;
+        }
+        enum leat_status status = leat_submit_once(engine, given, true, id);
+        if (status != LEAT_TIMEOUT || leat_os_monotonic_ns() >= deadline_ns) {
+            return status;
+        }
+        leat_os_futex_wait(&bell->count, event, deadline_ns);
+    }
+}
+
+enum leat_status
+leat_room_wait(struct leat_engine *engine, const struct leat_job *given, leat_job_id *id)
+{
+    struct leat_job job = leat_job_default();
+    uint32_t queue = 0;
+    if (leat_struct_read(&job, sizeof(job), given) != LEAT_OK ||
+        leat_registry_queue(engine, &job, &queue) != LEAT_OK) {
+        return LEAT_FULL;
+    }
+    uint64_t block_ns = block_ns_of(engine, &job, queue);
+    if (block_ns == 0) {
+        return LEAT_FULL;
+    }
+    return wait_until(engine, queue, leat_os_deadline_ns(block_ns), given, id);
+}
+
+/* ---- options of a queue --------------------------------------------------------------------- */
+
+void
+leat_room_entered(struct leat_engine *engine, const struct leat_room_entry *entry, leat_job_id id)
+{
+    struct leat_trail *trail = trail_of(engine, entry->queue);
+    if ((entry->options & LEAT_QUEUE_CLOSED) != 0) {
+        /* within:A release -> within:B.  Carries: the job, behind which it is counted.
+         * If relaxed: a drain could pass by the job and see the count of before. */
+        (void)atom_add_rel(&room_of(engine, entry->queue)->within, 1);
+    }
+    if (entry->waits && trail != NULL && policy_of(engine, entry->queue) == LEAT_FULL_DROP_OLDEST) {
+        leat_trail_add(engine, trail, entry->level, id);
+    }
+}
+
+uint64_t
+leat_room_within(const struct leat_engine *engine, uint32_t queue)
+{
+    /* within:B acquire -> within:A.  Carries: the job that was counted.
+     * If relaxed: see within:A. */
+    return atom_load_acq(&room_of(engine, queue)->within);
+}
+
+void
+leat_room_close(struct leat_engine *engine, uint32_t queue)
+{
+    /* close:A release -> options:A.  Carries: nothing of its own; a grace period orders it.
+     * If relaxed: nothing changes. */
+    (void)atom_or_rel(&engine->pool.queues[queue].options, LEAT_QUEUE_CLOSED);
+    leat_rcu_wait(&engine->domain);
+    leat_room_ring(engine, queue);
+}
+
+void
+leat_room_reopen(struct leat_engine *engine, uint32_t queue)
+{
+    /* Late is safe: a submit that is refused was before this. rlx: statistic */
+    (void)atom_and_rlx(&engine->pool.queues[queue].options, ~LEAT_QUEUE_CLOSED);
+}
+
+/* ---- limits --------------------------------------------------------------------------------- */
+
+enum leat_status
+leat_room_check(const struct leat_engine *engine, const struct leat_queue_limits *limits,
+                leat_tenant tenant)
+{
+    if ((unsigned)limits->full > LEAT_FULL_DROP_OLDEST) {
+        return LEAT_INVALID;
+    }
+    return tenant.bits == 0 || leat_tenant_room(engine, tenant) != NULL ? LEAT_OK : LEAT_NOT_FOUND;
+}
+
+bool
+leat_room_limit(struct leat_room *room, uint64_t jobs_max, uint64_t bytes_max)
+{
+    atom_store_rlx(&room->jobs.most, jobs_max);   /* rlx: ordered by room:D, limit:A */
+    atom_store_rlx(&room->bytes.most, bytes_max); /* rlx: ordered by room:D, limit:A */
+    bool waited = quota_call(&room->jobs);
+    return quota_call(&room->bytes) || waited;
+}
+
+/* The queue has a trail from now on. False: no memory. */
+static bool
+trail_make(struct leat_engine *engine, struct leat_queue_room *room)
+{
+    void *none = NULL;
+    struct leat_trail *trail = leat_trail_create(engine);
+    /* trail:B acq_rel -> trail:A.  Carries: see trail:A.
+     * If relaxed: see trail:A. */
+    if (trail != NULL && !atom_cas_acq_rel(&room->trail, &none, (void *)trail)) {
+        leat_trail_destroy(engine, trail);
+    }
+    return trail != NULL;
+}
+
+enum leat_status
+leat_room_set(struct leat_engine *engine, uint32_t queue, const struct leat_queue_limits *limits,
+              leat_tenant tenant)
+{
+    struct leat_queue_room *room = room_of(engine, queue);
+    bool limited = limits->waiting_max != 0 || limits->waiting_bytes_max != 0;
+    if (limits->full == LEAT_FULL_DROP_OLDEST && trail_of(engine, queue) == NULL &&
+        !trail_make(engine, room)) {
+        return LEAT_NO_MEMORY;
+    }
+    if (tenant.bits != 0) {
+        /* rlx: statistic */
+        (void)atom_add_rlx(&leat_tenant_room(engine, tenant)->queues, 1);
+        atom_store_rlx(&room->tenant, tenant.bits); /* rlx: ordered by limit:A */
+    }
+    atom_store_rlx(&room->block_ns, limits->block_ns);   /* rlx: ordered by limit:A */
+    atom_store_rlx(&room->full, (uint32_t)limits->full); /* rlx: ordered by limit:A */
+    bool waited = leat_room_limit(&room->room, limits->waiting_max, limits->waiting_bytes_max);
+    if (limited || tenant.bits != 0) {
+        /* limit:A release -> options:A.  Carries: limits, tenant and trail.
+         * If relaxed: a submit could count for no tenant, and be given back to one. */
+        (void)atom_or_rel(&engine->pool.queues[queue].options, LEAT_QUEUE_LIMITED);
+    }
+    if (waited) {
+        leat_room_ring(engine, queue);
+    }
+    return LEAT_OK;
+}
+
+void
+leat_room_tell(const struct leat_engine *engine, uint32_t queue, struct leat_queue_info *info)
+{
+    const struct leat_queue_room *room = room_of(engine, queue);
+    const struct leat_trail *trail = trail_of(engine, queue);
+    info->waiting_max = (uint32_t)leat_quota_most(&room->room.jobs);
+    info->waiting_bytes_max = leat_quota_most(&room->room.bytes);
+    info->full = policy_of(engine, queue);
+    info->block_ns = atom_load_rlx(&room->block_ns);                    /* rlx: statistic */
+    info->tenant.bits = atom_load_rlx(&room->tenant);                   /* rlx: statistic */
+    info->dropped = trail == NULL ? 0 : atom_load_rlx(&trail->dropped); /* rlx: statistic */
+}
+
+/* ---- init and fini -------------------------------------------------------------------------- */
+
+size_t
+leat_rooms_bytes(const struct leat_config *concrete)
+{
+    return sizeof(struct leat_queue_room) * concrete->queues_max;
+}
+
+bool
+leat_rooms_init(struct leat_engine *engine)
+{
+    struct leat_rooms *rooms = &engine->rooms;
+    rooms->bytes = leat_rooms_bytes(&engine->config);
+    rooms->queues = leat_os_map(rooms->bytes);
+    /* rlx: not shared yet */
+    atom_store_rlx(&rooms->payloads.most, engine->config.payload_bytes_total_max);
+    return rooms->queues != NULL;
+}
+
+void
+leat_rooms_fini(struct leat_engine *engine)
+{
+    struct leat_rooms *rooms = &engine->rooms;
+    for (uint32_t i = 0; rooms->queues != NULL && i < engine->config.queues_max; i++) {
+        void *trail = atom_load_rlx(&rooms->queues[i].trail); /* rlx: single writer */
+        leat_trail_destroy(engine, trail);
+    }
+    leat_os_unmap(rooms->queues, rooms->bytes);
+}

@@ -1,0 +1,31 @@
+/* tenants.h - tenants: what may wait in several queues together. Which is a room as a queue has one
+ * (room.h), and a name. */
+#ifndef ENGINE_TENANTS_H
+#define ENGINE_TENANTS_H
+
+#include "engine/names.h"
+#include "engine/room.h"
+
+/* Letters: S many writers. */
+struct leat_tenant_room {
+    LEAT_ALIGNED_LINE struct leat_room room; /* S */
+    leat_atomic_u32 there;                   /* S 1: it has its options */
+    leat_atomic_u32 queues;                  /* S */
+    leat_atomic_u64 refused;                 /* S */
+};
+
+/* Letters: I set at open, then read-only; S many writers. */
+struct leat_tenants {
+    struct leat_names names;        /* S */
+    struct leat_tenant_room *rooms; /* I as many as queues_max */
+    size_t bytes;                   /* I */
+};
+
+size_t leat_tenants_bytes(const struct leat_config *concrete);
+bool leat_tenants_init(struct leat_engine *engine);
+void leat_tenants_fini(struct leat_engine *engine);
+
+/* The room of a handle, or NULL: there is none. */
+struct leat_tenant_room *leat_tenant_room(const struct leat_engine *engine, leat_tenant tenant);
+
+#endif

@@ -1,0 +1,45 @@
+/* trail.h - which jobs of a queue with LEAT_FULL_DROP_OLDEST came first. Ids in the order of their
+ * submits, one row for each level, under one lock. Who leaves the queue leaves its id behind: those
+ * at the front are passed by with the next submit, and a full row is tidied, so a row has at most
+ * twice as many places as jobs wait, and a submit costs two looks at a word on the average.
+ *
+ * Progress: BLOCKING in who holds the lock; who takes, runs or cancels a job does not ask for it.
+ */
+#ifndef ENGINE_TRAIL_H
+#define ENGINE_TRAIL_H
+
+#include <pthread.h>
+
+#include "engine/leat.h"
+#include "engine/limits.h"
+#include "ring/atomic.h"
+
+struct leat_engine;
+
+/* Under the lock: ids[first .. end). */
+struct leat_trail_row {
+    leat_job_id *ids;
+    uint32_t first;
+    uint32_t end;
+    uint32_t capacity;
+};
+
+/* Letters: S many writers, those without a remark under the lock. */
+struct leat_trail {
+    pthread_mutex_t mutex;                            /* S */
+    leat_atomic_u64 dropped;                          /* S without it */
+    struct leat_trail_row rows[LEAT_PRIORITY_LEVELS]; /* S */
+};
+
+/* NULL: no memory. */
+struct leat_trail *leat_trail_create(struct leat_engine *engine);
+void leat_trail_destroy(struct leat_engine *engine, struct leat_trail *trail);
+
+/* A job was submitted. Where there is no memory to note it, it is not going to be dropped. */
+void leat_trail_add(struct leat_engine *engine, struct leat_trail *trail, uint32_t level,
+                    leat_job_id id);
+/* Ends the oldest job of the least urgent ones that are not more urgent than `level`. False: there
+ * is none. */
+bool leat_trail_drop(struct leat_engine *engine, struct leat_trail *trail, uint32_t level);
+
+#endif

@@ -1,0 +1,411 @@
+/* unit_drop_oldest.c - queues that drop the oldest job for a new one, with a lent thread: which one
+ * goes, by level and by order; never one that runs, was run, has waited for a time, or is more
+ * urgent than the new one; as many as the bytes ask for; what it is then (CANCELLED, DROPPED), also
+ * by its completion; where it was in the ring or in a list; a trail of which most have left; memory
+ * that is refused. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/engine_internal.h"
+#include "engine/trail.h"
+#include "tests/support/check.h"
+#include "tests/support/engine.h"
+#include "tests/support/fake_clock.h"
+
+#define JOBS 4096
+
+struct fixture {
+    struct leat_engine *engine;
+    struct test_clock clock;
+    leat_type type;
+    leat_queue queue;
+    enum leat_outcome_kind answer;
+    uint32_t runs[JOBS]; /* what ran, in order */
+    uint32_t count;
+    leat_job_id ids[JOBS]; /* by number */
+    enum leat_status inside;
+};
+
+static enum leat_status submit(struct fixture *fixture, uint32_t number);
+
+static struct leat_outcome
+run(struct leat_run *attempt, void *context)
+{
+    struct fixture *fixture = context;
+    uint32_t number = *(const uint32_t *)leat_run_payload(attempt, NULL);
+    fixture->runs[fixture->count++] = number;
+    if (fixture->answer == LEAT_OUTCOME_PENDING) {
+        fixture->answer = LEAT_OUTCOME_DONE;
+        fixture->inside = submit(fixture, number + 1); /* at the limit, beside one that runs */
+    }
+    return leat_outcome_of(fixture->answer, 0);
+}
+
+static struct fixture *
+setup_of(uint32_t waiting_max, uint64_t bytes_max)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    CHECK(fixture != NULL);
+    struct leat_config config = test_config();
+    struct leat_queue_options options = leat_queue_options_default();
+    test_clock_init(&fixture->clock);
+    config.workers = 0;
+    config.jobs_max = 512;
+    config.clock = test_clock_of(&fixture->clock);
+    fixture->engine = test_start(&config);
+    fixture->type = test_register(fixture->engine, "run", run, fixture);
+    fixture->answer = LEAT_OUTCOME_DONE;
+    options.waiting_max = waiting_max;
+    options.waiting_bytes_max = bytes_max;
+    options.full = LEAT_FULL_DROP_OLDEST;
+    CHECK_OK(leat_queue_create(fixture->engine, "drops", &options, &fixture->queue));
+    return fixture;
+}
+
+static void
+run_all(struct fixture *fixture)
+{
+    size_t ran = 0;
+    for (uint32_t i = 0; i < JOBS && leat_run_some(fixture->engine, 1, &ran) == LEAT_OK; i++) {
+    }
+}
+
+static void
+teardown(struct fixture *fixture)
+{
+    test_engine_check(fixture->engine);
+    run_all(fixture);
+    test_close(fixture->engine);
+    free(fixture);
+}
+
+static struct leat_job
+job_of(const struct fixture *fixture, const uint32_t *number)
+{
+    struct leat_job job = leat_job_default();
+    job.type = fixture->type;
+    job.queue = fixture->queue;
+    job.payload = number;
+    job.payload_bytes = sizeof(*number);
+    job.max_attempts = 3;
+    return job;
+}
+
+static enum leat_status
+submit_at(struct fixture *fixture, uint32_t number, uint32_t priority)
+{
+    struct leat_job job = job_of(fixture, &number);
+    job.priority = priority;
+    return leat_submit(fixture->engine, &job, &fixture->ids[number]);
+}
+
+static enum leat_status
+submit(struct fixture *fixture, uint32_t number)
+{
+    return submit_at(fixture, number, LEAT_PRIORITY_OF_QUEUE);
+}
+
+static void
+check_dropped(struct fixture *fixture, uint32_t number)
+{
+    struct leat_job_info info = leat_job_info_default();
+    CHECK_OK(leat_get(fixture->engine, fixture->ids[number], &info));
+    CHECK_EQUAL(info.state, LEAT_JOB_CANCELLED);
+    CHECK_EQUAL(info.reason, LEAT_REASON_DROPPED);
+}
+
+static void
+check_waits(struct fixture *fixture, uint32_t number)
+{
+    CHECK_EQUAL(test_get(fixture->engine, fixture->ids[number]).state, LEAT_JOB_PENDING);
+}
+
+static uint64_t
+dropped(struct fixture *fixture)
+{
+    struct leat_queue_info info = leat_queue_info_default();
+    CHECK_OK(leat_queue_get_info(fixture->engine, fixture->queue, &info));
+    return info.dropped;
+}
+
+/* ---- which ----------------------------------------------------------------------------------- */
+
+static void
+the_oldest(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(3, 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_OK(submit(fixture, i));
+    }
+    CHECK_EQUAL(dropped(fixture), 0);
+    CHECK_OK(submit(fixture, 3));
+    CHECK_EQUAL(dropped(fixture), 1);
+    check_dropped(fixture, 0);
+    check_waits(fixture, 1);
+    CHECK_OK(leat_cancel(fixture->engine, fixture->ids[1]));
+    CHECK_OK(submit(fixture, 4));
+    CHECK_EQUAL(dropped(fixture), 1);
+    CHECK_OK(submit(fixture, 5));
+    check_dropped(fixture, 2);
+    CHECK_EQUAL(test_get(fixture->engine, fixture->ids[1]).reason, LEAT_REASON_NONE);
+    CHECK_EQUAL(test_statistics(fixture->engine).jobs_cancelled, 3);
+    run_all(fixture);
+    CHECK_EQUAL(fixture->count, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_EQUAL(fixture->runs[i], i + 3);
+    }
+    teardown(fixture);
+}
+
+static void
+the_least_urgent(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(4, 0);
+    CHECK_OK(submit_at(fixture, 0, LEAT_PRIORITY_HIGH));
+    CHECK_OK(submit_at(fixture, 1, LEAT_PRIORITY_NORMAL));
+    CHECK_OK(submit_at(fixture, 2, LEAT_PRIORITY_LOW));
+    CHECK_OK(submit_at(fixture, 3, LEAT_PRIORITY_LOW));
+    CHECK_OK(submit_at(fixture, 4, LEAT_PRIORITY_LOW));
+    check_dropped(fixture, 2);
+    CHECK_OK(submit_at(fixture, 5, LEAT_PRIORITY_CRITICAL));
+    check_dropped(fixture, 3);
+    CHECK_OK(submit_at(fixture, 6, LEAT_PRIORITY_CRITICAL));
+    check_dropped(fixture, 4);
+    CHECK_STATUS(submit_at(fixture, 7, LEAT_PRIORITY_LOW), LEAT_FULL); /* all are more urgent */
+    CHECK_EQUAL(dropped(fixture), 3);
+    CHECK_OK(submit_at(fixture, 7, LEAT_PRIORITY_NORMAL));
+    check_dropped(fixture, 1);
+    CHECK_OK(submit_at(fixture, 8, LEAT_PRIORITY_CRITICAL));
+    check_dropped(fixture, 7);
+    check_waits(fixture, 0);
+    teardown(fixture);
+}
+
+static void
+as_many_as_bytes_ask_for(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(0, 16);
+    unsigned char payload[17] = {0};
+    struct leat_job job = leat_job_default();
+    for (uint32_t i = 0; i < 4; i++) {
+        CHECK_OK(submit(fixture, i));
+    }
+    job.type = fixture->type;
+    job.queue = fixture->queue;
+    job.payload = payload;
+    job.payload_bytes = 17;
+    CHECK_STATUS(leat_submit(fixture->engine, &job, NULL), LEAT_FULL); /* for nothing */
+    CHECK_EQUAL(dropped(fixture), 0);
+    job.payload_bytes = 9;
+    CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+    CHECK_EQUAL(dropped(fixture), 3);
+    check_dropped(fixture, 2);
+    check_waits(fixture, 3);
+    job.payload_bytes = 16;
+    CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+    CHECK_EQUAL(dropped(fixture), 5);
+    teardown(fixture);
+}
+
+/* ---- which not ------------------------------------------------------------------------------- */
+
+static void
+not_what_was_run(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(1, 0);
+    size_t ran = 0;
+    CHECK_OK(submit(fixture, 0));
+    fixture->answer = LEAT_OUTCOME_RETRY;
+    CHECK_OK(leat_run_some(fixture->engine, 1, &ran));
+    check_waits(fixture, 0);
+    CHECK_STATUS(submit(fixture, 1), LEAT_FULL);
+    check_waits(fixture, 0);
+    fixture->answer = LEAT_OUTCOME_DONE;
+    run_all(fixture);
+    CHECK_OK(submit(fixture, 1));
+    teardown(fixture);
+}
+
+static void
+not_what_runs(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(1, 0);
+    size_t ran = 0;
+    CHECK_OK(submit(fixture, 0));
+    fixture->answer = LEAT_OUTCOME_PENDING;
+    CHECK_OK(leat_run_some(fixture->engine, 1, &ran));
+    CHECK_OK(fixture->inside);
+    CHECK_EQUAL(test_get(fixture->engine, fixture->ids[0]).state, LEAT_JOB_COMPLETED);
+    CHECK_EQUAL(dropped(fixture), 0);
+    check_waits(fixture, 1);
+    teardown(fixture);
+}
+
+static void
+not_what_had_a_time(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(2, 0);
+    uint32_t number = 0;
+    struct leat_job job = job_of(fixture, &number);
+    job.delay_ns = 1000000000;
+    CHECK_OK(leat_submit(fixture->engine, &job, &fixture->ids[0]));
+    number = 1;
+    CHECK_OK(leat_submit(fixture->engine, &job, &fixture->ids[1]));
+    CHECK_OK(leat_queue_pause(fixture->engine, fixture->queue));
+    test_clock_pass(&fixture->clock, fixture->engine, 2000000000);
+    run_all(fixture);
+    CHECK_STATUS(submit(fixture, 2), LEAT_FULL);
+    check_waits(fixture, 0);
+    check_waits(fixture, 1);
+    CHECK_OK(leat_queue_resume(fixture->engine, fixture->queue));
+    teardown(fixture);
+}
+
+static void
+not_for_a_batch_of_all(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(2, 0);
+    uint32_t number = 1;
+    struct leat_job jobs[2] = {job_of(fixture, &number), job_of(fixture, &number)};
+    CHECK_OK(submit(fixture, 0));
+    CHECK_STATUS(leat_submit_batch(fixture->engine, jobs, 2, LEAT_BATCH_ALL_OR_NONE, NULL, NULL),
+                 LEAT_FULL);
+    CHECK_EQUAL(dropped(fixture), 0);
+    CHECK_OK(leat_submit_batch(fixture->engine, jobs, 2, LEAT_BATCH_EACH, NULL, NULL));
+    check_dropped(fixture, 0);
+    run_all(fixture);
+    /* What such a batch brought is dropped as others are. */
+    CHECK_OK(leat_submit_batch(fixture->engine, jobs, 2, LEAT_BATCH_ALL_OR_NONE, &fixture->ids[10],
+                               NULL));
+    CHECK_OK(submit(fixture, 2));
+    check_dropped(fixture, 10);
+    check_waits(fixture, 11);
+    teardown(fixture);
+}
+
+/* ---- where ----------------------------------------------------------------------------------- */
+
+/* The ring has 64 places; the others stand in lists. */
+static void
+in_ring_and_lists(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(100, 0);
+    for (uint32_t i = 0; i < 300; i++) {
+        CHECK_OK(submit(fixture, i));
+    }
+    CHECK_EQUAL(dropped(fixture), 200);
+    check_dropped(fixture, 0);
+    check_dropped(fixture, 199);
+    check_waits(fixture, 200);
+    test_engine_check(fixture->engine);
+    run_all(fixture);
+    CHECK_EQUAL(fixture->count, 100);
+    for (uint32_t i = 0; i < 100; i++) {
+        CHECK_EQUAL(fixture->runs[i], i + 200);
+    }
+    teardown(fixture);
+}
+
+/* Its trail is tidied behind one that stays. */
+static void
+a_trail_of_those_that_left(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(2, 0);
+    const struct leat_queue_room *room = &fixture->engine->rooms.queues[fixture->queue.bits - 1];
+    struct leat_trail *trail = atom_load_rlx(&room->trail);
+    CHECK_OK(leat_queue_pause(fixture->engine, fixture->queue));
+    CHECK_OK(submit(fixture, 0));
+    for (uint32_t i = 1; i < 1000; i++) {
+        CHECK_OK(submit(fixture, i));
+        CHECK_OK(leat_cancel(fixture->engine, fixture->ids[i]));
+        if (i % 50 == 0) {
+            run_all(fixture); /* gives the records back */
+        }
+    }
+    uint32_t level = leat_queue_options_default().priority;
+    CHECK_EQUAL(trail->rows[level].capacity, 64);
+    CHECK_OK(submit(fixture, 1000));
+    CHECK_OK(submit(fixture, 1001));
+    check_dropped(fixture, 0);
+    check_waits(fixture, 1000);
+    CHECK_EQUAL(dropped(fixture), 1);
+    CHECK_OK(leat_queue_resume(fixture->engine, fixture->queue));
+    teardown(fixture);
+}
+
+static void
+its_completion(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(1, 0);
+    struct leat_completion_queue *completions = NULL;
+    struct leat_completion taken;
+    uint32_t number = 0;
+    size_t count = 0;
+    struct leat_job job = job_of(fixture, &number);
+    CHECK_OK(leat_completion_queue_create(fixture->engine, 4, &completions));
+    job.completions = completions;
+    CHECK_OK(leat_submit(fixture->engine, &job, &fixture->ids[0]));
+    CHECK_OK(submit(fixture, 1));
+    CHECK_OK(leat_completion_queue_take(completions, &taken, 1, &count));
+    CHECK_EQUAL(taken.id.bits, fixture->ids[0].bits);
+    CHECK_EQUAL(taken.state, LEAT_JOB_CANCELLED);
+    CHECK_EQUAL(taken.reason, LEAT_REASON_DROPPED);
+    teardown(fixture);
+}
+
+/* ---- the policy changes ---------------------------------------------------------------------- */
+
+static void
+set_later(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(2, 0);
+    struct leat_queue_limits limits = leat_queue_limits_default();
+    limits.waiting_max = 2;
+    CHECK_OK(leat_queue_set_limits(fixture->engine, fixture->queue, &limits));
+    CHECK_OK(submit(fixture, 0));
+    CHECK_OK(submit(fixture, 1));
+    CHECK_STATUS(submit(fixture, 2), LEAT_FULL);
+    limits.full = LEAT_FULL_DROP_OLDEST;
+    CHECK_OK(leat_queue_set_limits(fixture->engine, fixture->queue, &limits));
+    CHECK_STATUS(submit(fixture, 2), LEAT_FULL); /* those came before */
+    limits.waiting_max = 3;
+    CHECK_OK(leat_queue_set_limits(fixture->engine, fixture->queue, &limits));
+    CHECK_OK(submit(fixture, 2));
+    CHECK_OK(submit(fixture, 3));
+    check_dropped(fixture, 2);
+    limits.waiting_max = 1; /* each drop is for a place: two more than it may */
+    CHECK_OK(leat_queue_set_limits(fixture->engine, fixture->queue, &limits));
+    CHECK_STATUS(submit(fixture, 4), LEAT_FULL);
+    check_dropped(fixture, 3);
+    teardown(fixture);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_oldest),
+        cmocka_unit_test(the_least_urgent),
+        cmocka_unit_test(as_many_as_bytes_ask_for),
+        cmocka_unit_test(not_what_was_run),
+        cmocka_unit_test(not_what_runs),
+        cmocka_unit_test(not_what_had_a_time),
+        cmocka_unit_test(not_for_a_batch_of_all),
+        cmocka_unit_test(in_ring_and_lists),
+        cmocka_unit_test(a_trail_of_those_that_left),
+        cmocka_unit_test(its_completion),
+        cmocka_unit_test(set_later),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
