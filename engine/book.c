@@ -16,7 +16,7 @@ uint64_t
 leat_book_put(struct leat_book *book, uint64_t id)
 {
     uint64_t position = atom_add_rlx(&book->next, 1); /* rlx: ordered by entry:A */
-    /* entry:A acq_rel -> entry:B, entry:C.  Carries: what was done to the record so far.
+    /* entry:A acq_rel -> entry:B, entry:C, entry:D.  Carries: what was done to the record so far.
      * If relaxed: who takes it could give back a record that its last thread still writes. */
     uint64_t before = atom_swap_acq_rel(entry_of(book, position), id);
     if (before == 0) {
@@ -28,7 +28,7 @@ leat_book_put(struct leat_book *book, uint64_t id)
 bool
 leat_book_take(struct leat_book *book, uint64_t position, uint64_t id)
 {
-    /* entry:B acq_rel -> entry:A.  Carries: see entry:A.
+    /* entry:B acq_rel -> entry:A, entry:D.  Carries: see entry:A.
      * If relaxed: see entry:A. */
     if (!atom_cas_acq_rel(entry_of(book, position), &id, 0)) {
         return false;
@@ -41,8 +41,9 @@ bool
 leat_book_untake(struct leat_book *book, uint64_t position, uint64_t id)
 {
     uint64_t none = 0;
-    /* Nothing was done to the record meanwhile that others need. rlx: ordered by entry:B */
-    if (!atom_cas_rlx(entry_of(book, position), &none, id)) {
+    /* entry:D release -> entry:A, entry:B, entry:C.  Carries: claims that were taken anew.
+     * If relaxed: who takes it next could free a claim that its job has no more. */
+    if (!atom_cas_rel(entry_of(book, position), &none, id)) {
         return false;
     }
     (void)atom_add_rlx(&book->count, 1); /* rlx: statistic */
@@ -65,7 +66,7 @@ leat_book_first(const struct leat_book *book)
 uint64_t
 leat_book_at(const struct leat_book *book, uint64_t position)
 {
-    /* entry:C acquire -> entry:A.  Carries: see entry:A.
+    /* entry:C acquire -> entry:A, entry:D.  Carries: see entry:A.
      * If relaxed: a record could be looked at that is not this job's yet. */
     return atom_load_acq(entry_of(book, position));
 }

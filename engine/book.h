@@ -14,6 +14,7 @@
  * I3       at most `max` do
  * Edges    entry:A -> entry:B   what was done to the record before it was put
  *          entry:A -> entry:C   the same
+ *          entry:D -> entry:B   what was done to the record while it was out
  *          aged:B -> aging:A    the marks
  * If a thread stops for ever between the steps of a put, its record is not given back; between a
  * swap of a place and the count, the count is off by one. Nobody else is held up.

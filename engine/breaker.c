@@ -223,7 +223,7 @@ leat_breaker_begin(struct leat_engine *engine, uint32_t type)
     if (breaker == NULL || state_of(breaker) == LEAT_BREAKER_CLOSED) {
         return true;
     }
-    (void)pthread_mutex_lock(&breaker->mutex);
+    leat_mutex_lock(&breaker->mutex);
     enum leat_breaker_state state = state_of(breaker);
     bool may = state == LEAT_BREAKER_CLOSED;
     if (state == LEAT_BREAKER_HALF_OPEN && breaker->tickets != 0) {
@@ -234,7 +234,7 @@ leat_breaker_begin(struct leat_engine *engine, uint32_t type)
             leat_gate_break(gate_of(breaker));
         }
     }
-    (void)pthread_mutex_unlock(&breaker->mutex);
+    leat_mutex_unlock(&breaker->mutex);
     return may;
 }
 
@@ -248,9 +248,9 @@ leat_breaker_count(const struct leat_run *run, bool failed)
         return;
     }
     uint64_t now_ns = now_of(engine);
-    (void)pthread_mutex_lock(&breaker->mutex);
+    leat_mutex_lock(&breaker->mutex);
     uint32_t levels = count(breaker, failed, now_ns);
-    (void)pthread_mutex_unlock(&breaker->mutex);
+    leat_mutex_unlock(&breaker->mutex);
     leat_gates_call(engine, list_of(breaker), levels);
 }
 
@@ -260,13 +260,13 @@ static void
 look(struct leat_breaker *breaker, uint64_t now_ns)
 {
     uint32_t levels = 0;
-    (void)pthread_mutex_lock(&breaker->mutex);
+    leat_mutex_lock(&breaker->mutex);
     if (now_ns >= breaker->until_ns) {
         levels = try_again(breaker);
     } else {
         due_at(breaker, breaker->until_ns);
     }
-    (void)pthread_mutex_unlock(&breaker->mutex);
+    leat_mutex_unlock(&breaker->mutex);
     leat_gates_call(breaker->engine, list_of(breaker), levels);
 }
 
@@ -323,7 +323,7 @@ leat_breaker_get(struct leat_engine *engine, leat_type type, struct leat_breaker
     }
     struct leat_breaker_info filled = leat_breaker_info_default();
     uint64_t now_ns = now_of(engine);
-    (void)pthread_mutex_lock(&breaker->mutex);
+    leat_mutex_lock(&breaker->mutex);
     filled.state = state_of(breaker);
     filled.calls = breaker->calls;
     filled.failures = breaker->failures;
@@ -331,7 +331,7 @@ leat_breaker_get(struct leat_engine *engine, leat_type type, struct leat_breaker
     if (filled.state == LEAT_BREAKER_OPEN && breaker->until_ns > now_ns) {
         filled.open_in_ns = breaker->until_ns - now_ns;
     }
-    (void)pthread_mutex_unlock(&breaker->mutex);
+    leat_mutex_unlock(&breaker->mutex);
     return leat_struct_write(info, &filled, sizeof(filled));
 }
 
@@ -353,7 +353,7 @@ leat_breaker_make(struct leat_engine *engine, const struct leat_breaker_options 
         LEAT_ASSERT(status == LEAT_OK);
         breaker->until_ns = LEAT_TIME_NEVER;
         atom_init(&breaker->state, LEAT_BREAKER_CLOSED);
-        (void)pthread_mutex_init(&breaker->mutex, NULL);
+        leat_mutex_init(&breaker->mutex);
     }
     return breaker;
 }
@@ -362,7 +362,7 @@ void
 leat_breaker_free(struct leat_engine *engine, struct leat_breaker *breaker)
 {
     if (breaker != NULL) {
-        (void)pthread_mutex_destroy(&breaker->mutex);
+        leat_mutex_fini(&breaker->mutex);
         leat_memory_give(&engine->memory, breaker, sizeof(*breaker));
     }
 }

@@ -115,9 +115,9 @@ leat_buckets_enter(struct leat_engine *engine, uint32_t list, uint32_t level, bo
 }
 
 uint32_t
-leat_buckets_leave(struct leat_engine *engine, uint32_t list)
+leat_buckets_leave(struct leat_engine *engine, uint32_t list, bool took)
 {
-    return leat_bucket_leave(bucket_of(engine, list));
+    return leat_bucket_leave(bucket_of(engine, list), took);
 }
 
 bool
@@ -183,8 +183,7 @@ leat_buckets_set(struct leat_engine *engine, uint32_t list, const struct leat_ra
     struct leat_buckets *buckets = &engine->buckets;
     struct leat_bucket *bucket = bucket_of(engine, list);
     const struct leat_bucket_rate own = rate_of(rate);
-    int failed = pthread_mutex_lock(&buckets->mutex);
-    LEAT_ASSERT(failed == 0);
+    leat_mutex_lock(&buckets->mutex);
     uint64_t next = leat_bucket_close(bucket);
     leat_gates_settle(engine);
     uint64_t now_ns = now(engine);
@@ -199,8 +198,7 @@ leat_buckets_set(struct leat_engine *engine, uint32_t list, const struct leat_ra
     } else {
         armed(engine, result);
     }
-    failed = pthread_mutex_unlock(&buckets->mutex);
-    LEAT_ASSERT(failed == 0);
+    leat_mutex_unlock(&buckets->mutex);
 }
 
 /* ---- init and fini --------------------------------------------------------------------------- */
@@ -222,8 +220,7 @@ leat_buckets_init(struct leat_engine *engine)
     if (!leat_wheels_init(&buckets->wheels, &config)) {
         return false;
     }
-    int failed = pthread_mutex_init(&buckets->mutex, NULL);
-    LEAT_ASSERT(failed == 0);
+    leat_mutex_init(&buckets->mutex);
     leat_clocks_add(&engine->clocks, source);
     return true;
 }
@@ -234,6 +231,6 @@ leat_buckets_fini(struct leat_engine *engine)
     struct leat_buckets *buckets = &engine->buckets;
     if (buckets->wheels.count != 0) {
         leat_wheels_fini(&buckets->wheels);
-        (void)pthread_mutex_destroy(&buckets->mutex);
+        leat_mutex_fini(&buckets->mutex);
     }
 }

@@ -14,10 +14,9 @@
 #ifndef ENGINE_BUCKETS_H
 #define ENGINE_BUCKETS_H
 
-#include <pthread.h>
-
 #include "engine/leat.h"
 #include "engine/limits.h"
+#include "ring/mutex.h"
 #include "sched/bucket.h"
 #include "sched/clock.h"
 #include "sched/wheel.h"
@@ -46,8 +45,8 @@ bool leat_rate_valid(const struct leat_rate *rate);
  * rcu.h. */
 bool leat_buckets_enter(struct leat_engine *engine, uint32_t list, uint32_t level, bool first,
                         bool *entered);
-/* It does not begin. Returns the levels to call. */
-uint32_t leat_buckets_leave(struct leat_engine *engine, uint32_t list);
+/* It begins, with a token, or does not. Returns the levels to call. */
+uint32_t leat_buckets_leave(struct leat_engine *engine, uint32_t list, bool took);
 /* A worker is about to begin an attempt: takes a token from the bucket of each list. False: there
  * is none, and nothing has changed. pre: a section of rcu.h. */
 bool leat_buckets_take(struct leat_engine *engine, uint32_t queue, uint32_t type);

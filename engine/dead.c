@@ -5,6 +5,7 @@
 
 #include "engine/gates.h"
 #include "engine/keys.h"
+#include "engine/labels.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
 #include "ring/rcu.h"
@@ -55,6 +56,7 @@ renew(struct leat_engine *engine, uint32_t index)
     leat_timers_snoozed(engine, index, (int)attempts);
     record->submit_ns = 0;
     record->returned = false;
+    leat_labels_renewed(engine, index);
     struct leat_progress *progress = extra == NULL ? NULL : leat_block(&extra->progress);
     if (progress != NULL) {
         static const char none[LEAT_PROGRESS_BYTES] = "";
@@ -133,18 +135,24 @@ static enum leat_status
 retry(struct leat_engine *engine, const struct letter *letter, struct leat_due due)
 {
     struct leat_book *book = &engine->dead;
-    enum leat_status status = LEAT_CLOSED;
     if (!leat_book_take(book, letter->position, letter->id.bits)) {
         return LEAT_BUSY;
     }
+    enum leat_status status = leat_labels_renew(engine, letter->index);
     leat_rcu_enter();
-    if (leat_engine_accepts(engine)) {
+    if (status == LEAT_OK) {
+        status = leat_engine_accepts(engine) ? LEAT_OK : LEAT_CLOSED;
+    }
+    if (status == LEAT_OK) {
         forget(engine, letter->index);
         bool revived = due.time == 0 ? revive_now(engine, letter->index)
                                      : revive_later(engine, letter->index, due);
         status = revived ? LEAT_OK : LEAT_BUSY;
     }
     leat_rcu_leave(&engine->domain);
+    if (status != LEAT_OK) {
+        leat_labels_renewed(engine, letter->index);
+    }
     if (status != LEAT_OK && !leat_book_untake(book, letter->position, letter->id.bits)) {
         leat_retention_put(engine, book, letter->index); /* as the newest one */
     }
@@ -170,7 +178,8 @@ find(struct leat_engine *engine, leat_job_id id, struct letter *letter)
     const struct leat_book *book = &engine->dead;
     struct leat_job_info info = leat_job_info_default();
     for (uint64_t at = leat_book_first(book); at < leat_book_end(book); at++) {
-        if (leat_book_at(book, at) == id.bits) {
+        /* 0 is no id, but stands where a letter was taken out. */
+        if (leat_book_at(book, at) == id.bits && id.bits != 0) {
             *letter = letter_of(id.bits, at);
             return LEAT_OK;
         }

@@ -42,20 +42,6 @@ outside_check(const struct leat_engine *engine)
 }
 
 static void
-lock(struct leat_engine *engine)
-{
-    int failed = pthread_mutex_lock(&engine->mutex);
-    LEAT_ASSERT(failed == 0);
-}
-
-static void
-unlock(struct leat_engine *engine)
-{
-    int failed = pthread_mutex_unlock(&engine->mutex);
-    LEAT_ASSERT(failed == 0);
-}
-
-static void
 state_set(struct leat_engine *engine, enum leat_engine_state state)
 {
     /* state:B release -> state:A.  Carries: see state:A.
@@ -252,7 +238,7 @@ parts_close(struct leat_engine *engine)
     leat_memory_give(&memory, engine->places,
                      sizeof(struct leat_place) * leat_config_places(&engine->config));
     leat_reserves_fini(engine);
-    (void)pthread_mutex_destroy(&engine->mutex);
+    leat_mutex_fini(&engine->mutex);
     leat_memory_give(&memory, engine, sizeof(*engine));
 }
 
@@ -337,8 +323,7 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
     opened->memory = memory;
     opened->seed = leat_os_monotonic_ns() ^ (uintptr_t)opened;
     opened->sample_below = UINT32_MAX / concrete.sample_interval;
-    int failed = pthread_mutex_init(&opened->mutex, NULL);
-    LEAT_ASSERT(failed == 0);
+    leat_mutex_init(&opened->mutex);
     leat_reserves_init(opened);
     enum leat_os_result result = parts_open(opened);
     if (result != LEAT_OS_OK) {
@@ -387,7 +372,7 @@ leat_start(struct leat_engine *engine)
     if (status != LEAT_OK) {
         return status;
     }
-    lock(engine);
+    leat_mutex_lock(&engine->mutex);
     enum leat_engine_state state = leat_engine_state_now(engine);
     if (state == LEAT_ENGINE_OPEN || state == LEAT_ENGINE_STOPPED) {
         atom_store_rlx(&engine->stop_expired, 0); /* rlx: statistic */
@@ -401,7 +386,7 @@ leat_start(struct leat_engine *engine)
     } else {
         status = LEAT_WRONG_STATE;
     }
-    unlock(engine);
+    leat_mutex_unlock(&engine->mutex);
     return status;
 }
 
@@ -444,10 +429,10 @@ leat_workers_set(struct leat_engine *engine, uint32_t count)
     }
     /* Waiting is done outside the mutex: what is waited for is a hook of the host's. */
     for (;;) {
-        lock(engine);
+        leat_mutex_lock(&engine->mutex);
         uint32_t event = leat_pool_left_event(&engine->pool);
         status = workers_set(engine, count);
-        unlock(engine);
+        leat_mutex_unlock(&engine->mutex);
         if (status == LEAT_OK) {
             return status;
         }
@@ -518,7 +503,7 @@ leat_drain(struct leat_engine *engine, uint64_t timeout_ns)
         return status;
     }
     uint64_t deadline_ns = leat_os_deadline_ns(timeout_ns);
-    lock(engine);
+    leat_mutex_lock(&engine->mutex);
     enum leat_engine_state state = leat_engine_state_now(engine);
     bool may = state == LEAT_ENGINE_RUNNING || state == LEAT_ENGINE_DRAINING;
     if (may) {
@@ -526,7 +511,7 @@ leat_drain(struct leat_engine *engine, uint64_t timeout_ns)
         leat_pull_tell_all(engine);
         leat_bells_ring_all(engine); /* for submits that wait for room */
     }
-    unlock(engine);
+    leat_mutex_unlock(&engine->mutex);
     if (!may) {
         return LEAT_WRONG_STATE;
     }
@@ -544,7 +529,7 @@ leat_drain(struct leat_engine *engine, uint64_t timeout_ns)
 static bool
 stop_begin(struct leat_engine *engine, uint64_t *round)
 {
-    lock(engine);
+    leat_mutex_lock(&engine->mutex);
     enum leat_engine_state state = leat_engine_state_now(engine);
     if (state == LEAT_ENGINE_RUNNING || state == LEAT_ENGINE_DRAINING) {
         state_set(engine, LEAT_ENGINE_STOPPING);
@@ -557,7 +542,7 @@ stop_begin(struct leat_engine *engine, uint64_t *round)
         leat_bells_ring_all(engine);
     }
     *round = engine->stop_round;
-    unlock(engine);
+    leat_mutex_unlock(&engine->mutex);
     return state == LEAT_ENGINE_STOPPING;
 }
 
@@ -565,7 +550,7 @@ stop_begin(struct leat_engine *engine, uint64_t *round)
 static bool
 stop_lock(struct leat_engine *engine, uint64_t round)
 {
-    lock(engine);
+    leat_mutex_lock(&engine->mutex);
     return leat_engine_state_now(engine) == LEAT_ENGINE_STOPPING && engine->stop_round == round;
 }
 
@@ -586,7 +571,7 @@ leat_stop(struct leat_engine *engine, uint64_t timeout_ns)
     if (stop_lock(engine, round)) {
         leat_pool_halt(&engine->pool);
     }
-    unlock(engine);
+    leat_mutex_unlock(&engine->mutex);
     bool empty = leat_pool_wait_empty(&engine->pool, deadline_ns);
     if (stop_lock(engine, round)) {
         if (empty) {
@@ -599,7 +584,7 @@ leat_stop(struct leat_engine *engine, uint64_t timeout_ns)
             status = LEAT_TIMEOUT;
         }
     }
-    unlock(engine);
+    leat_mutex_unlock(&engine->mutex);
     return status;
 }
 

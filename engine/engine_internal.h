@@ -2,8 +2,6 @@
 #ifndef ENGINE_ENGINE_INTERNAL_H
 #define ENGINE_ENGINE_INTERNAL_H
 
-#include <pthread.h>
-
 #include "engine/backoff.h"
 #include "engine/book.h"
 #include "engine/buckets.h"
@@ -21,6 +19,7 @@
 #include "engine/unique.h"
 #include "engine/watch.h"
 #include "engine/windows.h"
+#include "ring/mutex.h"
 #include "sched/clock.h"
 #include "sched/pool.h"
 #include "sched/wheel.h"
@@ -229,6 +228,10 @@ enum leat_status leat_registry_queue(struct leat_engine *engine, const struct le
 
 /* A queue is there once it has its options; its name is there a moment before. */
 bool leat_registry_queue_there(const struct leat_engine *engine, uint32_t index);
+/* The same for a handle that a host gives to a public call: LEAT_OK and the index, LEAT_NOT_FOUND,
+ * or what leat_engine_check() says. */
+enum leat_status leat_registry_queue_check(const struct leat_engine *engine, leat_queue queue,
+                                           uint32_t *index);
 
 /* ---- queue.c -------------------------------------------------------------------------------- */
 

@@ -26,22 +26,22 @@ leave(struct leat_engine *engine, uint32_t list)
 }
 
 static void
-leave_bucket(struct leat_engine *engine, uint32_t list)
+leave_bucket(struct leat_engine *engine, uint32_t list, bool took)
 {
-    leat_gates_call(engine, list, leat_buckets_leave(engine, list));
+    leat_gates_call(engine, list, leat_buckets_leave(engine, list, took));
 }
 
 /* Behind the take of a token, or instead. */
 static void
-leave_buckets(struct leat_engine *engine, struct leat_job_record *record)
+leave_buckets(struct leat_engine *engine, struct leat_job_record *record, bool took)
 {
     uint8_t admitted = record->admitted;
     record->admitted &= (uint8_t) ~(LEAT_ADMITTED_QUEUE | LEAT_ADMITTED_TYPE);
     if ((admitted & LEAT_ADMITTED_QUEUE) != 0) {
-        leave_bucket(engine, leat_job_queue(record));
+        leave_bucket(engine, leat_job_queue(record), took);
     }
     if ((admitted & LEAT_ADMITTED_TYPE) != 0) {
-        leave_bucket(engine, leat_gates_list(engine, leat_job_type(record)));
+        leave_bucket(engine, leat_gates_list(engine, leat_job_type(record)), took);
     }
 }
 
@@ -67,7 +67,7 @@ void
 leat_gates_leave_slowly(struct leat_engine *engine, struct leat_job_record *record)
 {
     uint32_t queue = leat_job_queue(record);
-    leave_buckets(engine, record);
+    leave_buckets(engine, record, false);
     leat_reserves_leave(engine, record);
     leat_windows_leave(&engine->windows, record);
     leat_order_leave(engine, record);
@@ -110,7 +110,7 @@ leat_gates_turn_back_slowly(struct leat_engine *engine, uint32_t index)
     }
     if ((gates & shuts) == 0 && leat_breaker_begin(engine, leat_job_type(record)) &&
         leat_buckets_take(engine, leat_job_queue(record), of_type)) {
-        leave_buckets(engine, record);
+        leave_buckets(engine, record, true);
         return false;
     }
     uint32_t item = leat_item_of(LEAT_KIND_JOB, index);
@@ -150,7 +150,8 @@ pass(const struct passer *passer, uint32_t list, bool first)
     return true;
 }
 
-/* It passes both of its gates, or is behind others at that of its type. False: *other is the list
+/* It passes both of its gates, or is behind others at that of its type, if it comes to that one;
+ * what comes from the places has been there, and is older than those. False: *other is the list
  * where it waits. pre: a section of rcu.h. */
 static bool
 pass_both(const struct passer *passer, uint32_t list, uint32_t *other)
@@ -160,20 +161,21 @@ pass_both(const struct passer *passer, uint32_t list, uint32_t *other)
     uint32_t level = passer->level;
     uint32_t queue = leat_job_queue(passer->record);
     uint32_t of_type = leat_gates_list(engine, leat_job_type(passer->record));
-    bool passes = list != queue && leat_lists_some(pool, level, queue);
-    /* Else it could take the place that was given up for those. */
-    bool behind = list != of_type && leat_lists_some(pool, level, of_type);
+    bool passes_queue = list != queue && leat_lists_some(pool, level, queue);
+    bool passes_type = list != of_type && leat_lists_some(pool, level, of_type);
     *other = queue;
-    if (!pass(passer, queue, !passes)) {
+    if (!pass(passer, queue, !passes_queue)) {
         return false;
     }
-    if (leat_order_enter(engine, passer->record, level)) {
+    if (leat_order_enter(engine, passer->record, level, !passes_queue)) {
         *other = of_type;
-        if (!behind && pass(passer, of_type, true)) {
+        /* Else one that comes could take the place that was given up for those. */
+        bool behind = list == queue && passes_type;
+        if (!behind && pass(passer, of_type, !passes_type)) {
             return true;
         }
     }
-    leave_buckets(engine, passer->record);
+    leave_buckets(engine, passer->record, false);
     leave(engine, queue);
     return false;
 }
@@ -201,7 +203,7 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
     bool placed = passed && leat_reserves_enter(engine, record, level, other);
     leat_rcu_leave(&engine->domain);
     if (passed && !placed) {
-        leave_buckets(engine, record);
+        leave_buckets(engine, record, false);
         leave(engine, queue);
         leave(engine, leat_gates_list(engine, leat_job_type(record)));
     }
@@ -212,16 +214,16 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
         }
         return LEAT_PASSAGE_GO;
     }
-    /* Jobs come from their queue's list to that of their type, and on to that of places. Back in
+    if (*other == list) {
+        return passed ? LEAT_PASSAGE_HELD : LEAT_PASSAGE_SHUT;
+    }
+    /* Jobs come from their queue's list to that of their type, and on to those of places. Back in
      * one of those before, it is older than those there; and so it is in the next ones, then. */
     record->returned = record->returned || *other < list;
     if (*other == queue) {
         leat_order_leave(engine, record);
     }
-    if (*other != list) {
-        return LEAT_PASSAGE_OTHER;
-    }
-    return passed ? LEAT_PASSAGE_HELD : LEAT_PASSAGE_SHUT;
+    return LEAT_PASSAGE_OTHER;
 }
 
 void
@@ -249,22 +251,11 @@ leat_gates_settle(struct leat_engine *engine)
     leat_rcu_wait(&engine->domain);
 }
 
-static enum leat_status
-queue_check(struct leat_engine *engine, leat_queue queue, uint32_t *list)
-{
-    enum leat_status status = leat_engine_check(engine);
-    *list = queue.bits - 1;
-    if (status == LEAT_OK && !leat_registry_queue_there(engine, *list)) {
-        status = LEAT_NOT_FOUND;
-    }
-    return status;
-}
-
 enum leat_status
 leat_queue_pause(struct leat_engine *engine, leat_queue queue)
 {
     uint32_t list = 0;
-    enum leat_status status = queue_check(engine, queue, &list);
+    enum leat_status status = leat_registry_queue_check(engine, queue, &list);
     if (status == LEAT_OK) {
         leat_lists_gate(&engine->pool, list);
         leat_gate_pause(leat_gate_of(engine, list));
@@ -277,7 +268,7 @@ enum leat_status
 leat_queue_resume(struct leat_engine *engine, leat_queue queue)
 {
     uint32_t list = 0;
-    enum leat_status status = queue_check(engine, queue, &list);
+    enum leat_status status = leat_registry_queue_check(engine, queue, &list);
     if (status == LEAT_OK) {
         leat_gates_call(engine, list, leat_gate_resume(leat_gate_of(engine, list)));
     }
@@ -296,7 +287,7 @@ enum leat_status
 leat_queue_set_running_max(struct leat_engine *engine, leat_queue queue, uint32_t running_max)
 {
     uint32_t list = 0;
-    enum leat_status status = queue_check(engine, queue, &list);
+    enum leat_status status = leat_registry_queue_check(engine, queue, &list);
     if (status == LEAT_OK && running_max > LEAT_RUNNING_MAX) {
         status = LEAT_INVALID;
     }
@@ -339,7 +330,7 @@ enum leat_status
 leat_queue_set_rate(struct leat_engine *engine, leat_queue queue, struct leat_rate rate)
 {
     uint32_t list = 0;
-    enum leat_status status = queue_check(engine, queue, &list);
+    enum leat_status status = leat_registry_queue_check(engine, queue, &list);
     if (status == LEAT_OK && !leat_rate_valid(&rate)) {
         status = LEAT_INVALID;
     }
@@ -370,7 +361,7 @@ enum leat_status
 leat_queue_set_running_min(struct leat_engine *engine, leat_queue queue, uint32_t running_min)
 {
     uint32_t list = 0;
-    enum leat_status status = queue_check(engine, queue, &list);
+    enum leat_status status = leat_registry_queue_check(engine, queue, &list);
     return status == LEAT_OK ? leat_reserves_set(engine, list, running_min) : status;
 }
 

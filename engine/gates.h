@@ -26,11 +26,18 @@ leat_gates_list(const struct leat_engine *engine, uint32_t type)
     return engine->config.queues_max + type;
 }
 
-/* The list of those that wait for a place, where none is kept for their queue (reserves.h). */
+/* The list of those that wait for a place (reserves.h): of their queue, where some are kept for it;
+ * else of their type. */
 LEAT_INLINE uint32_t
-leat_places_list(const struct leat_engine *engine, uint32_t type)
+leat_places_list_queue(const struct leat_engine *engine, uint32_t queue)
 {
-    return engine->config.queues_max + engine->config.types_max + type;
+    return engine->config.queues_max + engine->config.types_max + queue;
+}
+
+LEAT_INLINE uint32_t
+leat_places_list_type(const struct leat_engine *engine, uint32_t type)
+{
+    return 2 * engine->config.queues_max + engine->config.types_max + type;
 }
 
 /* Some queue or type was paused or capped once. */

@@ -16,20 +16,6 @@ newest(const struct leat_engine *engine)
 }
 
 static void
-lock(struct leat_gather *gather)
-{
-    int failed = pthread_mutex_lock(&gather->mutex);
-    LEAT_ASSERT(failed == 0);
-}
-
-static void
-unlock(struct leat_gather *gather)
-{
-    int failed = pthread_mutex_unlock(&gather->mutex);
-    LEAT_ASSERT(failed == 0);
-}
-
-static void
 look_set(struct leat_gather *gather, uint64_t at_ns)
 {
     /* looks:A release -> looks:B.  Carries: nothing but the time itself.
@@ -201,10 +187,10 @@ task_run(void *argument)
 {
     struct leat_gather *gather = argument;
     struct leat_worker *worker = leat_worker_current();
-    lock(gather);
+    leat_mutex_lock(&gather->mutex);
     gather->called = false;
     uint32_t taken = list_take(gather, &gather->batches[worker->index]);
-    unlock(gather);
+    leat_mutex_unlock(&gather->mutex);
     if (taken > 0) {
         batch_run(gather, worker, taken);
     }
@@ -247,7 +233,7 @@ static uint32_t
 list_add(struct leat_gather *gather, struct leat_batch *batch, uint32_t index)
 {
     uint32_t taken = 0;
-    lock(gather);
+    leat_mutex_lock(&gather->mutex);
     LEAT_ASSERT(gather->count < gather->most);
     if (gather->count == 0) {
         /* gathered:A acq_rel -> gathered:B.  Carries: nothing; a count before the worker rests.
@@ -261,7 +247,7 @@ list_add(struct leat_gather *gather, struct leat_batch *batch, uint32_t index)
     } else if (gather->count == 1 && !gather->called) {
         wait_begin(gather);
     }
-    unlock(gather);
+    leat_mutex_unlock(&gather->mutex);
     return taken;
 }
 
@@ -284,7 +270,7 @@ static bool
 advance_one(struct leat_gather *gather, uint64_t now_ns, bool hurry)
 {
     bool fits = true;
-    lock(gather);
+    leat_mutex_lock(&gather->mutex);
     if (gather->count == 0 || gather->called) {
         look_set(gather, LEAT_TIME_NEVER);
     } else if (hurry || gather->due_ns <= now_ns) {
@@ -293,7 +279,7 @@ advance_one(struct leat_gather *gather, uint64_t now_ns, bool hurry)
         look_set(gather, gather->due_ns);
         leat_clocks_changed(&gather->engine->clocks);
     }
-    unlock(gather);
+    leat_mutex_unlock(&gather->mutex);
     return fits;
 }
 
@@ -395,8 +381,7 @@ leat_gather_make(struct leat_engine *engine, leat_batch_handler handler, void *c
     gather->delay_ns = options->batch_delay_ns;
     gather->most = options->batch_max;
     gather->places = engine->pool.places;
-    int failed = pthread_mutex_init(&gather->mutex, NULL);
-    LEAT_ASSERT(failed == 0);
+    leat_mutex_init(&gather->mutex);
     atom_init(&gather->look, LEAT_TIME_NEVER);
     gather->indices = leat_memory_take(memory, sizeof(*gather->indices) * gather->most);
     gather->batches = leat_memory_take(memory, sizeof(*gather->batches) * gather->places);
@@ -438,7 +423,7 @@ leat_gather_free(struct leat_gather *gather)
     }
     leat_memory_give(memory, gather->batches, sizeof(*gather->batches) * gather->places);
     leat_memory_give(memory, gather->indices, sizeof(*gather->indices) * gather->most);
-    (void)pthread_mutex_destroy(&gather->mutex);
+    leat_mutex_fini(&gather->mutex);
     leat_memory_give(memory, gather, sizeof(*gather));
 }
 

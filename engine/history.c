@@ -76,7 +76,7 @@ history_make(const struct leat_run *run, enum leat_outcome_kind outcome)
     extra = leat_job_extra_make(engine, run->record);
     history = extra == NULL ? NULL : leat_memory_take(&engine->memory, sizeof(*history));
     if (history != NULL) {
-        (void)pthread_mutex_init(&history->mutex, NULL);
+        leat_mutex_init(&history->mutex);
         /* history:A release -> block:A.  Carries: the empty history. Nobody else makes one: only
          * one thread at a time ends an attempt of a job.
          * If relaxed: a reader could find no mutex in it. */
@@ -121,11 +121,11 @@ leat_history_note_slowly(const struct leat_run *run, enum leat_outcome_kind outc
     if (made.text != NULL) {
         memcpy(made.text, said, made.bytes);
     }
-    (void)pthread_mutex_lock(&history->mutex);
+    leat_mutex_lock(&history->mutex);
     struct leat_attempt *place = attempt_place(history, run->number);
     struct leat_attempt before = *place;
     *place = made;
-    (void)pthread_mutex_unlock(&history->mutex);
+    leat_mutex_unlock(&history->mutex);
     leat_memory_give(&engine->memory, before.text, before.bytes);
 }
 
@@ -154,7 +154,7 @@ history_tell(struct leat_job_history *history, struct leat_attempt_info *infos, 
     unsigned char *bytes = (unsigned char *)infos;
     size_t stride = infos->size;
     enum leat_status status = LEAT_OK;
-    (void)pthread_mutex_lock(&history->mutex);
+    leat_mutex_lock(&history->mutex);
     uint32_t kept = history->count < LEAT_ATTEMPTS_KEPT ? history->count : LEAT_ATTEMPTS_KEPT;
     uint32_t told = kept < capacity ? kept : (uint32_t)capacity;
     for (uint32_t i = 0; status == LEAT_OK && i < told; i++) {
@@ -164,7 +164,7 @@ history_tell(struct leat_job_history *history, struct leat_attempt_info *infos, 
         memmove(to, infos, sizeof(uint32_t) * 2); /* size and version */
         status = leat_struct_write(to, &info, sizeof(info));
     }
-    (void)pthread_mutex_unlock(&history->mutex);
+    leat_mutex_unlock(&history->mutex);
     if (status == LEAT_OK) {
         *count = told;
     }
@@ -220,6 +220,6 @@ leat_history_free(struct leat_engine *engine, struct leat_job_extra *extra)
     for (uint32_t i = 0; i < LEAT_ATTEMPTS_KEPT; i++) {
         leat_memory_give(memory, history->last[i].text, history->last[i].bytes);
     }
-    (void)pthread_mutex_destroy(&history->mutex);
+    leat_mutex_fini(&history->mutex);
     leat_memory_give(memory, history, sizeof(*history));
 }

@@ -142,8 +142,10 @@ line_remove(struct leat_key *key)
 static uint64_t
 word_of(const struct leat_engine *engine, uint32_t index)
 {
-    /* Who swaps it behind this look asks for another one. rlx: ordered by ask:A */
-    return atom_load_rlx(leat_slab_word(&engine->jobs, index));
+    /* Who ends it behind this look asks for another one.
+     * life:A acquire -> change:B.  Carries: that it had begun, of one that was snoozed since.
+     * If relaxed: it could be taken for one that has not begun, and its key be handed on. */
+    return atom_load_acq(leat_slab_word(&engine->jobs, index));
 }
 
 /* It goes on to its gates. One that was changed while it waited goes the same way: who takes it
@@ -199,7 +201,7 @@ look(struct leat_engine *engine, struct table *table, struct leat_key *key)
         leat_timers_route(engine, index);
         break;
     case LEAT_KEY_HOLDS:
-        if (final || atom_load_rlx(&key->begun) == 0) { /* rlx: ordered by claim:A */
+        if (final || atom_load_rlx(&key->begun) == 0) { /* rlx: ordered by life:A */
             hand_on(engine, table, key);
         }
         break;

@@ -35,6 +35,7 @@
  * I4       asks: not 0 where the block is in the inbox, or about to be put there; it has a hold of
  *          its record then, or LINKED
  * Edges    ask:A -> heard:A       the word, as who asked has left it
+ *          life:A -> change:B          that an attempt has begun
  *          stripe:A -> stripe:B        that something is in the inbox
  *          stripe:B -> stripe:A        the lines
  * If a thread stops for ever elsewhere: one that has the index of the job which has a key holds up

@@ -7,6 +7,7 @@
 #include "engine/config.h"
 #include "engine/engine_internal.h"
 #include "engine/timers.h"
+#include "ring/rcu.h"
 
 /* ---- checks ---------------------------------------------------------------------------------- */
 
@@ -62,13 +63,30 @@ labels_of(const struct leat_engine *engine, uint32_t index)
     return extra == NULL ? NULL : extra->labels;
 }
 
+/* Inside a section, where the job may be brought back meanwhile. */
+static struct leat_claim *
+name_of(const struct leat_job_labels *labels)
+{
+    /* named:A acquire -> named:B.  Carries: the claim.
+     * If relaxed: its text could be read before it is there. */
+    return atom_load_acq(&labels->name);
+}
+
+static void
+name_set(struct leat_job_labels *labels, struct leat_claim *name)
+{
+    /* named:B release -> named:A.  Carries: see named:A.
+     * If relaxed: see named:A. */
+    atom_store_rel(&labels->name, (void *)name);
+}
+
 static bool
 claims_make(struct leat_engine *engine, uint32_t index, const struct leat_job_options *options,
             struct leat_job_labels *labels)
 {
     if (options->name != NULL) {
-        labels->name =
-            leat_claim_make(engine, index, LEAT_CLAIM_NAME, options->name, strlen(options->name));
+        name_set(labels, leat_claim_make(engine, index, LEAT_CLAIM_NAME, options->name,
+                                         strlen(options->name)));
     }
     if (options->unique_key_bytes != 0) {
         labels->key = leat_claim_make(engine, index, LEAT_CLAIM_KEY, options->unique_key,
@@ -80,7 +98,7 @@ claims_make(struct leat_engine *engine, uint32_t index, const struct leat_job_op
         uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
         labels->key->until_ns = leat_timers_after(now_ns, options->unique_for_ns);
     }
-    return (options->name == NULL) == (labels->name == NULL) &&
+    return (options->name == NULL) == (name_of(labels) == NULL) &&
            (options->unique_key_bytes == 0) == (labels->key == NULL);
 }
 
@@ -119,7 +137,7 @@ leat_labels_make(struct leat_engine *engine, uint32_t index, const struct leat_j
 static bool
 name_held(struct leat_engine *engine, const struct leat_job_labels *labels)
 {
-    leat_job_id holder = leat_claim_holder(engine, labels->name);
+    leat_job_id holder = leat_claim_holder(engine, name_of(labels));
     return holder.bits != 0 && holder.bits != leat_claim_holder(engine, labels->key).bits;
 }
 
@@ -131,15 +149,16 @@ leat_labels_claim(struct leat_engine *engine, uint32_t index, leat_job_id *id)
         return LEAT_OK;
     }
     /* Before it changes what another job is about. */
-    if (labels->name != NULL && labels->key != NULL && name_held(engine, labels)) {
+    struct leat_claim *name = name_of(labels);
+    if (name != NULL && labels->key != NULL && name_held(engine, labels)) {
         return LEAT_EXISTS;
     }
     enum leat_status status = LEAT_OK;
     if (labels->key != NULL) {
         status = leat_claim_take(engine, labels->key, id);
     }
-    if (status == LEAT_OK && labels->name != NULL) {
-        status = leat_claim_take(engine, labels->name, id);
+    if (status == LEAT_OK && name != NULL) {
+        status = leat_claim_take(engine, name, id);
         if (status != LEAT_OK && labels->key != NULL) {
             leat_claim_take_back(engine, labels->key);
         }
@@ -157,8 +176,71 @@ leat_labels_unclaim(struct leat_engine *engine, uint32_t index)
     if (labels->key != NULL) {
         leat_claim_take_back(engine, labels->key);
     }
-    if (labels->name != NULL) {
-        leat_claim_take_back(engine, labels->name);
+    if (name_of(labels) != NULL) {
+        leat_claim_take_back(engine, name_of(labels));
+    }
+}
+
+/* Of one claim, or NULL: *renewed is what the job has from now on. One that is not held to the end
+ * stays as it is. */
+static enum leat_status
+claim_renew(struct leat_engine *engine, struct leat_claim *old, struct leat_claim **renewed)
+{
+    leat_job_id other = {0};
+    *renewed = old;
+    if (old == NULL || old->scope != LEAT_UNIQUE_UNTIL_FINISHED) {
+        return LEAT_OK;
+    }
+    struct leat_claim *claim = leat_claim_renew(engine, old);
+    if (claim == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    leat_rcu_enter();
+    enum leat_status status = leat_claim_take(engine, claim, &other);
+    leat_rcu_leave(&engine->domain);
+    if (status != LEAT_OK) {
+        leat_claim_free(engine, claim);
+        return status;
+    }
+    *renewed = claim;
+    return LEAT_OK;
+}
+
+enum leat_status
+leat_labels_renew(struct leat_engine *engine, uint32_t index)
+{
+    struct leat_job_labels *labels = labels_of(engine, index);
+    if (labels == NULL) {
+        return LEAT_OK;
+    }
+    leat_claims_tidy(engine);
+    struct leat_claim *key = labels->key;
+    struct leat_claim *name = name_of(labels);
+    struct leat_claim *renewed = NULL;
+    enum leat_status status = claim_renew(engine, key, &renewed);
+    if (status == LEAT_OK && renewed != key) {
+        labels->key = renewed;
+        leat_claim_free(engine, key);
+    }
+    if (status == LEAT_OK) {
+        status = claim_renew(engine, name, &renewed);
+    }
+    if (status == LEAT_OK && renewed != name) {
+        name_set(labels, renewed);
+        leat_claim_free(engine, name);
+    }
+    return status;
+}
+
+void
+leat_labels_renewed(struct leat_engine *engine, uint32_t index)
+{
+    struct leat_job_labels *labels = labels_of(engine, index);
+    if (labels != NULL && labels->key != NULL) {
+        leat_claim_renewed(labels->key);
+    }
+    if (labels != NULL && name_of(labels) != NULL) {
+        leat_claim_renewed(name_of(labels));
     }
 }
 
@@ -168,7 +250,7 @@ leat_labels_free(struct leat_engine *engine, struct leat_job_extra *extra)
     struct leat_job_labels *labels = extra->labels;
     if (labels != NULL) {
         leat_claim_free(engine, labels->key);
-        leat_claim_free(engine, labels->name);
+        leat_claim_free(engine, name_of(labels));
         leat_memory_give(&engine->memory, labels, labels_bytes(labels->tags_count));
         extra->labels = NULL;
     }
@@ -228,8 +310,9 @@ leat_job_name(struct leat_engine *engine, leat_job_id id, char *name, size_t cap
     size_t bytes = 0;
     const unsigned char *text = NULL;
     const struct leat_job_labels *labels = labels_of(engine, index);
-    if (labels != NULL && labels->name != NULL) {
-        text = leat_claim_text(labels->name, &bytes);
+    leat_rcu_enter(); /* of who brings the job back from the dead */
+    if (labels != NULL && name_of(labels) != NULL) {
+        text = leat_claim_text(name_of(labels), &bytes);
     }
     status = bytes < capacity ? LEAT_OK : LEAT_FULL;
     if (status == LEAT_OK) {
@@ -238,6 +321,7 @@ leat_job_name(struct leat_engine *engine, leat_job_id id, char *name, size_t cap
         }
         name[bytes] = '\0';
     }
+    leat_rcu_leave(&engine->domain);
     leat_job_unhold(engine, index);
     return status;
 }

@@ -10,12 +10,14 @@
 struct leat_claim;
 struct leat_engine;
 
-/* Never changed once the job is submitted. */
+/* The claims are others where the job was brought back from the dead; else nothing changes once it
+ * is submitted. Letters: O who submits it, brings it back, or gives its record back; W the same
+ * writes, many read; I. */
 struct leat_job_labels {
-    struct leat_claim *key;  /* or NULL */
-    struct leat_claim *name; /* or NULL */
-    uint32_t tags_count;
-    struct leat_tag tags[];
+    struct leat_claim *key;   /* O or NULL */
+    leat_atomic_pointer name; /* W struct leat_claim, or NULL */
+    uint32_t tags_count;      /* I */
+    struct leat_tag tags[];   /* I */
 };
 
 /* LEAT_OK, LEAT_INVALID. */
@@ -32,6 +34,12 @@ enum leat_status leat_labels_make(struct leat_engine *engine, uint32_t index,
 enum leat_status leat_labels_claim(struct leat_engine *engine, uint32_t index, leat_job_id *id);
 /* Takes that back: the job is not to be. Inside a section. */
 void leat_labels_unclaim(struct leat_engine *engine, uint32_t index);
+/* The job is dead, and to be brought back: claims anew what it holds to its end, so that nobody
+ * else takes it until leat_labels_renewed(). LEAT_EXISTS: another job has it. LEAT_NO_MEMORY.
+ * pre: the caller alone has the index, from the book; not inside a section. */
+enum leat_status leat_labels_renew(struct leat_engine *engine, uint32_t index);
+/* It is back; or it is not to be. pre: the caller keeps the record. */
+void leat_labels_renewed(struct leat_engine *engine, uint32_t index);
 /* The record is given back. */
 void leat_labels_free(struct leat_engine *engine, struct leat_job_extra *extra);
 

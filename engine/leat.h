@@ -57,7 +57,7 @@ enum leat_status {
     LEAT_EMPTY,       /* nothing there to take or to run */
     LEAT_CLOSED,      /* the engine, or the job's queue, is draining; or the engine is stopped */
     LEAT_WRONG_STATE, /* not legal in the present state of the engine or the job */
-    LEAT_BUSY,        /* every place for such a caller is taken at this moment */
+    LEAT_BUSY,        /* others are at it, or every place for such a caller is taken: try again */
     LEAT_TIMEOUT,     /* the time given ran out first */
     LEAT_RUNNING,     /* the job is in a handler; its cancel flag is set */
     LEAT_ENDED,       /* the job had already reached a final state */
@@ -593,7 +593,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_log(struct leat_run *run,
  * Threads:  any.      Progress: as leat_submit().
  * Returns:  LEAT_OK; LEAT_STALE (completed or timed out before, or another attempt); LEAT_GONE;
  *           LEAT_NOT_FOUND; LEAT_NO_MEMORY (for the text) and LEAT_BUSY (253 callers look at this
- *           job): the token still holds; LEAT_FORKED; LEAT_INVALID.  */
+ *           job, or one is still inside with a text for an attempt before): the token still holds;
+ *           LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engine, leat_token token,
                                                        struct leat_outcome outcome,
                                                        const char *error);
@@ -993,8 +994,9 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_queue_name(struct leat_engine *eng
  * no cap. One counts from when it is about to begin until its handler has returned or, where that
  * answered pending, until it is completed. Lowering a cap ends nothing: what runs goes on, and what
  * ran before the first cap or pause of this type or queue is not counted. The others wait in lists,
- * hold no worker and are in nobody's way; they keep their order, but for jobs that workers had in
- * hand when the first cap was set: these may change places among each other.
+ * hold no worker and are in nobody's way; they keep their order, but for jobs that were on their
+ * way to workers when the first cap was set: one that a worker had in hand goes back to its list,
+ * and one that no worker had come to yet may begin before it.
  * A queue or type that was once capped or paused costs its jobs a way through those lists.
  * Threads:  any, handlers too.     Progress: blocking (a grace period).
  * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (more than 67 108 864).  */
@@ -1004,7 +1006,8 @@ LEAT_API LEAT_NODISCARD enum leat_status
 leat_queue_set_running_max(struct leat_engine *engine, leat_queue queue, uint32_t running_max);
 
 /* Stops the taking of a queue's jobs: behind the return no attempt begins; what runs goes on, and
- * new jobs are taken in. They wait, in their order, as with leat_queue_set_running_max(). A drain
+ * new jobs are taken in. They wait, in their order, as with leat_queue_set_running_max(): behind a
+ * resume, too, a job that no worker had come to may begin before one that was sent back. A drain
  * does not wait for them. To pause twice, or to resume what is not paused, is no error.
  * Threads:  any, handlers too.     Progress: pause: blocking (a grace period); resume: lock-free.
  * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
@@ -1482,8 +1485,9 @@ leat_job_info_default(void)
 /* Runs a job in the calling thread, with its middleware: for tests, and where an answer is needed
  * now. The engine need not be started. The job has a record and an id as any; payload, result,
  * errors, progress, leat_cancel() and leat_get() are as for one that was submitted. But it begins
- * at once, whatever its time and priority; pauses, caps and a waiting_max are not asked; it has no
- * timeout; one of a type that takes batches comes alone. Where an attempt fails, the next one
+ * at once, whatever its time and priority; pauses, caps and a waiting_max are not asked, nor is its
+ * key; its name and unique key are not claimed, and need not be free; it has no timeout; one of a
+ * type that takes batches comes alone. Where an attempt fails, the next one
  * begins at once: *delay_ns (may be NULL) is for how long it would have waited, all in all.
  * `info` (may be NULL) is what leat_get() says when it is over: the job has ended, or it goes on as
  * one that was submitted, where its handler answered leat_snooze(), or leat_pending() before
@@ -1507,7 +1511,9 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_get(struct leat_engine *engine, le
 
 /* Waits until the job has ended. `info` may be NULL; it is filled also with LEAT_TIMEOUT. A caller
  * that came before the end always gets the answer. After it: only if the record is kept or
- * retained (LEAT_GONE otherwise). timeout_ns 0 asks without waiting.
+ * retained (LEAT_GONE otherwise). timeout_ns 0 asks without waiting. One that is DEAD may come to
+ * the dead letters a moment later: until then leat_dead_retry() and leat_dead_delete() say
+ * LEAT_BUSY.
  * Threads:  any; in a handler only with timeout_ns 0.    Progress: blocking.
  * Returns:  LEAT_OK; LEAT_TIMEOUT; LEAT_CLOSED (the engine is stopped); LEAT_DEADLOCK; LEAT_GONE;
  *           LEAT_NOT_FOUND; LEAT_BUSY; LEAT_FORKED; LEAT_INVALID.  */
@@ -2039,8 +2045,9 @@ leat_dead_query_default(void)
 }
 
 /* Lists dead letters from query->cursor on, oldest first, at most `capacity`, and moves the cursor
- * behind them. Fewer than `capacity`: there were no more. leat_get(), leat_job_attempts() and
- * leat_job_payload() tell more of each. One at which 239 callers look is passed over.
+ * behind them. Fewer than `capacity`: there were no more; one that ended a moment ago
+ * may come yet. leat_get(), leat_job_attempts() and leat_job_payload() tell more of each. One at
+ * which 239 callers look is passed over.
  * Threads:  any.      Progress: lock-free.    Allocates: no.
  * Returns:  LEAT_OK and *count; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_dead_list(struct leat_engine *engine,
@@ -2060,15 +2067,18 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_job_payload(struct leat_engine *en
 /* Brings a dead letter back: the same job, under the same id, with its payload and all of its
  * attempts. It has no expiry any more, and no completion queue: its end came there already. A limit
  * of its queue (waiting_max) does not refuse it. leat_job_attempts() shows the attempts before.
+ * Its name, and a unique key with LEAT_UNIQUE_UNTIL_FINISHED, it holds again; keys of the other
+ * scopes stay as they are: it has begun, and its time goes on.
  * Threads:  any.      Progress: lock-free; finds the letter by looking at all of them.
  * Returns:  LEAT_OK; LEAT_BUSY (another thread looks at it, or has it in hand: come again);
+ *           LEAT_EXISTS (another job holds its name or unique key now); LEAT_NO_MEMORY (for these);
  *           LEAT_WRONG_STATE (no dead letter, or kept for its submitter only); LEAT_CLOSED;
  *           LEAT_GONE; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (both times).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_dead_retry(struct leat_engine *engine, leat_job_id id,
                                                          struct leat_when when);
 /* The same for all that a query (NULL: each) means, oldest first, of those that are there when the
- * call begins. *count (may be NULL): how many. Those of which leat_dead_retry() would say LEAT_BUSY
- * stay.
+ * call begins. *count (may be NULL): how many. Those of which leat_dead_retry() would say
+ * LEAT_BUSY, LEAT_EXISTS or LEAT_NO_MEMORY stay.
  * Threads, Progress: as leat_dead_retry().
  * Returns:  LEAT_OK; LEAT_CLOSED (*count may be more than 0); LEAT_UNSUPPORTED (a newer struct);
  *           LEAT_FORKED; LEAT_INVALID.  */

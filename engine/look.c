@@ -135,7 +135,7 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
     }
     if (extra != NULL) {
         info->result_bytes = extra->result_bytes;
-        bool late = !expired && atom_load_rlx(&record->late) != 0; /* rlx: ordered by wait:A */
+        bool late = atom_load_rlx(&record->late) != 0; /* rlx: ordered by wait:A */
         leat_text_copy(info->error, leat_error_text(record, late));
     }
 }

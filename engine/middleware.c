@@ -69,15 +69,13 @@ chain_run(struct leat_run *run, void *context)
 void
 leat_middleware_lock(struct leat_engine *engine)
 {
-    int failed = pthread_mutex_lock(&engine->chains.mutex);
-    LEAT_ASSERT(failed == 0);
+    leat_mutex_lock(&engine->chains.mutex);
 }
 
 void
 leat_middleware_unlock(struct leat_engine *engine)
 {
-    int failed = pthread_mutex_unlock(&engine->chains.mutex);
-    LEAT_ASSERT(failed == 0);
+    leat_mutex_unlock(&engine->chains.mutex);
 }
 
 static struct leat_binding *
@@ -248,13 +246,12 @@ leat_type_middleware_add(struct leat_engine *engine, leat_type type, leat_middle
 void
 leat_middleware_init(struct leat_engine *engine)
 {
-    int failed = pthread_mutex_init(&engine->chains.mutex, NULL);
-    LEAT_ASSERT(failed == 0);
+    leat_mutex_init(&engine->chains.mutex);
 }
 
 void
 leat_middleware_fini(struct leat_engine *engine)
 {
     entries_free(engine, &engine->chains.all);
-    (void)pthread_mutex_destroy(&engine->chains.mutex);
+    leat_mutex_fini(&engine->chains.mutex);
 }

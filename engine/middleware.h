@@ -17,11 +17,10 @@
 #ifndef ENGINE_MIDDLEWARE_H
 #define ENGINE_MIDDLEWARE_H
 
-#include <pthread.h>
-
 #include "engine/leat.h"
 #include "engine/limits.h"
 #include "ring/atomic.h"
+#include "ring/mutex.h"
 
 struct leat_binding;
 

@@ -184,16 +184,14 @@ leat_names_add(struct leat_names *names, const char *text, uint32_t *index)
 {
     LEAT_ASSERT(leat_name_valid(text));
     enum leat_names_result result = LEAT_NAMES_FOUND;
-    int failed = pthread_mutex_lock(&names->mutex);
-    LEAT_ASSERT(failed == 0);
+    leat_mutex_lock(&names->mutex);
     uint32_t found = find(names, text);
     if (found == LEAT_NAME_NONE) {
         result = append(names, text, index);
     } else {
         *index = found;
     }
-    failed = pthread_mutex_unlock(&names->mutex);
-    LEAT_ASSERT(failed == 0);
+    leat_mutex_unlock(&names->mutex);
     return result;
 }
 
@@ -207,8 +205,7 @@ leat_names_init(struct leat_names *names, uint32_t capacity, const struct leat_m
     names->texts = leat_memory_take(memory, sizeof(leat_atomic_pointer) * capacity);
     struct index *index = index_new(memory, INDEX_SLOTS_FIRST);
     atom_init(&names->index, index);
-    int failed = pthread_mutex_init(&names->mutex, NULL);
-    LEAT_ASSERT(failed == 0);
+    leat_mutex_init(&names->mutex);
     return names->texts != NULL && index != NULL;
 }
 
@@ -230,6 +227,6 @@ leat_names_fini(struct leat_names *names)
         leat_memory_give(memory, names->texts, sizeof(leat_atomic_pointer) * names->capacity);
     }
     if (memory->release != NULL) {
-        (void)pthread_mutex_destroy(&names->mutex);
+        leat_mutex_fini(&names->mutex);
     }
 }

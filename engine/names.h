@@ -6,11 +6,10 @@
 #ifndef ENGINE_NAMES_H
 #define ENGINE_NAMES_H
 
-#include <pthread.h>
-
 #include "engine/limits.h"
 #include "ring/atomic.h"
 #include "ring/memory.h"
+#include "ring/mutex.h"
 
 /* Letters: I set at init; S many writers; L under the mutex. */
 struct leat_names {

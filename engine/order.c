@@ -9,11 +9,8 @@
 enum leat_status
 leat_queue_set_weight(struct leat_engine *engine, leat_queue queue, uint32_t weight)
 {
-    enum leat_status status = leat_engine_check(engine);
-    uint32_t list = queue.bits - 1;
-    if (status == LEAT_OK && !leat_registry_queue_there(engine, list)) {
-        status = LEAT_NOT_FOUND;
-    }
+    uint32_t list = 0;
+    enum leat_status status = leat_registry_queue_check(engine, queue, &list);
     if (status == LEAT_OK && !leat_weight_valid(weight)) {
         status = LEAT_INVALID;
     }
@@ -90,13 +87,14 @@ ahead_of(struct leat_engine *engine, uint32_t queue)
 }
 
 bool
-leat_order_enter(struct leat_engine *engine, struct leat_job_record *record, uint32_t level)
+leat_order_enter(struct leat_engine *engine, struct leat_job_record *record, uint32_t level,
+                 bool first)
 {
     uint32_t queue = leat_job_queue(record);
     if (!leat_order_exact(engine, queue) || (record->admitted & LEAT_ADMITTED_AHEAD) != 0) {
         return true;
     }
-    if (!leat_gate_enter(ahead_of(engine, queue), level, true)) {
+    if (!leat_gate_enter(ahead_of(engine, queue), level, first)) {
         return false;
     }
     record->admitted |= LEAT_ADMITTED_AHEAD;

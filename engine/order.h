@@ -65,9 +65,11 @@ enum leat_status leat_order_make(struct leat_engine *engine, uint32_t index, uin
                                  const struct leat_job_options *given);
 void leat_order_free(struct leat_engine *engine, struct leat_job_extra *extra);
 
-/* A job in the admitter's hand is to leave the heap. False: as many as may be are ahead, and the
- * list will be called. True also where it is ahead already, or its queue is in no exact order. */
-bool leat_order_enter(struct leat_engine *engine, struct leat_job_record *record, uint32_t level);
+/* A job in the admitter's hand is to leave the heap; `first` as of leat_gate_enter(). False: as
+ * many as may be are ahead, and the list will be called. True also where it is ahead already, or
+ * its queue is in no exact order. */
+bool leat_order_enter(struct leat_engine *engine, struct leat_job_record *record, uint32_t level,
+                      bool first);
 void leat_order_leave_slowly(struct leat_engine *engine, struct leat_job_record *record);
 
 /* It begins, or is let go of, or goes back to the heap. pre: the caller has it in hand. */

@@ -26,7 +26,10 @@ leat_queue_left(struct leat_engine *engine, struct leat_stand stand)
     leat_lists_cancelled(&engine->pool, stand.level, stand.queue);
     leat_lists_cancelled(&engine->pool, stand.level, leat_gates_list(engine, stand.type));
     if (leat_gates_any(engine)) {
-        leat_lists_cancelled(&engine->pool, stand.level, leat_places_list(engine, stand.type));
+        uint32_t of_queue = leat_places_list_queue(engine, stand.queue);
+        uint32_t of_type = leat_places_list_type(engine, stand.type);
+        leat_lists_cancelled(&engine->pool, stand.level, of_queue);
+        leat_lists_cancelled(&engine->pool, stand.level, of_type);
     }
 }
 

@@ -3,17 +3,6 @@
  * over all records. Why so: docs/design/0025. */
 #include "engine/gates.h"
 
-static enum leat_status
-queue_check(const struct leat_engine *engine, leat_queue queue, uint32_t *index)
-{
-    enum leat_status status = leat_engine_check(engine);
-    *index = queue.bits - 1; /* 0 - 1 is beyond every capacity */
-    if (status == LEAT_OK && !leat_registry_queue_there(engine, *index)) {
-        status = LEAT_NOT_FOUND;
-    }
-    return status;
-}
-
 /* ---- limits --------------------------------------------------------------------------------- */
 
 enum leat_status
@@ -23,7 +12,7 @@ leat_queue_set_limits(struct leat_engine *engine, leat_queue queue,
     const leat_tenant same = {0};
     struct leat_queue_limits known = leat_queue_limits_default();
     uint32_t index = 0;
-    enum leat_status status = queue_check(engine, queue, &index);
+    enum leat_status status = leat_registry_queue_check(engine, queue, &index);
     if (status == LEAT_OK && limits == NULL) {
         status = LEAT_INVALID;
     }
@@ -76,7 +65,7 @@ leat_queue_purge(struct leat_engine *engine, leat_queue queue, size_t *count)
 {
     uint32_t list = 0;
     size_t purged = 0;
-    enum leat_status status = queue_check(engine, queue, &list);
+    enum leat_status status = leat_registry_queue_check(engine, queue, &list);
     if (status != LEAT_OK) {
         return status;
     }
@@ -123,7 +112,7 @@ enum leat_status
 leat_queue_get_info(struct leat_engine *engine, leat_queue queue, struct leat_queue_info *info)
 {
     uint32_t index = 0;
-    enum leat_status status = queue_check(engine, queue, &index);
+    enum leat_status status = leat_registry_queue_check(engine, queue, &index);
     if (status == LEAT_OK && info == NULL) {
         status = LEAT_INVALID;
     }
@@ -216,7 +205,7 @@ round_wait(struct leat_engine *engine, uint32_t queue, uint64_t deadline_ns, boo
 static enum leat_status
 drain_check(struct leat_engine *engine, leat_queue queue, uint32_t *index)
 {
-    enum leat_status status = queue_check(engine, queue, index);
+    enum leat_status status = leat_registry_queue_check(engine, queue, index);
     enum leat_engine_state state = LEAT_ENGINE_OPEN;
     if (status == LEAT_OK && leat_engine_inside(engine)) {
         status = LEAT_DEADLOCK;
@@ -255,7 +244,7 @@ enum leat_status
 leat_queue_reopen(struct leat_engine *engine, leat_queue queue)
 {
     uint32_t index = 0;
-    enum leat_status status = queue_check(engine, queue, &index);
+    enum leat_status status = leat_registry_queue_check(engine, queue, &index);
     if (status == LEAT_OK) {
         leat_room_reopen(engine, index);
         status = leat_queue_resume(engine, queue);

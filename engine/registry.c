@@ -438,6 +438,17 @@ leat_registry_queue_there(const struct leat_engine *engine, uint32_t index)
 }
 
 enum leat_status
+leat_registry_queue_check(const struct leat_engine *engine, leat_queue queue, uint32_t *index)
+{
+    enum leat_status status = leat_engine_check(engine);
+    *index = queue.bits - 1; /* 0 - 1 is beyond every capacity */
+    if (status == LEAT_OK && !leat_registry_queue_there(engine, *index)) {
+        status = LEAT_NOT_FOUND;
+    }
+    return status;
+}
+
+enum leat_status
 leat_queue_create(struct leat_engine *engine, const char *name,
                   const struct leat_queue_options *options, leat_queue *queue)
 {

@@ -38,10 +38,15 @@ leat_reserves_enter(struct leat_engine *engine, struct leat_job_record *record, 
     uint32_t type = leat_job_type(record);
     bool of_queue = keeps(engine, queue);
     uint32_t own = of_queue ? queue : leat_gates_list(engine, type);
-    uint32_t waits = of_queue ? queue : leat_places_list(engine, type);
+    uint32_t theirs = leat_places_list_queue(engine, queue);
+    uint32_t waits = of_queue ? theirs : leat_places_list_type(engine, type);
     /* While others are held their level's bit stays, so that each that leaves calls. */
     bool alone = !leat_lists_held(pool, level);
-    bool behind = !of_queue && *list != waits && leat_lists_some(pool, level, waits);
+    /* Where nothing is kept for the queue any more: behind those that waited for it, and go on. */
+    if (*list < leat_places_list_queue(engine, 0) && leat_lists_some(pool, level, theirs)) {
+        waits = theirs;
+    }
+    bool behind = *list != waits && (*list == theirs || leat_lists_some(pool, level, waits));
     if (leat_reserves_used(reserves) == 0) {
         return true;
     }
@@ -75,20 +80,6 @@ leat_reserves_leave(struct leat_engine *engine, struct leat_job_record *record)
 }
 
 /* ---- what the host asks --------------------------------------------------------------------- */
-
-static void
-lock(struct leat_reserves *reserves)
-{
-    int failed = pthread_mutex_lock(&reserves->mutex);
-    LEAT_ASSERT(failed == 0);
-}
-
-static void
-unlock(struct leat_reserves *reserves)
-{
-    int failed = pthread_mutex_unlock(&reserves->mutex);
-    LEAT_ASSERT(failed == 0);
-}
 
 /* pre: the mutex. */
 static uint32_t
@@ -131,7 +122,7 @@ leat_reserves_set(struct leat_engine *engine, uint32_t list, uint32_t places)
 {
     struct leat_reserves *reserves = &engine->reserves;
     enum leat_status status = LEAT_OK;
-    lock(reserves);
+    leat_mutex_lock(&reserves->mutex);
     uint32_t others = reserves->kept - places_of(kept_of(engine, list));
     if (places > reserves->workers - others) {
         status = LEAT_FULL;
@@ -139,7 +130,7 @@ leat_reserves_set(struct leat_engine *engine, uint32_t list, uint32_t places)
         reserves->kept = others + places;
         set(engine, list, places);
     }
-    unlock(reserves);
+    leat_mutex_unlock(&reserves->mutex);
     return status;
 }
 
@@ -148,7 +139,7 @@ leat_reserves_workers(struct leat_engine *engine, uint32_t workers)
 {
     struct leat_reserves *reserves = &engine->reserves;
     enum leat_status status = LEAT_OK;
-    lock(reserves);
+    leat_mutex_lock(&reserves->mutex);
     if (workers < reserves->kept) {
         status = LEAT_FULL;
     } else {
@@ -157,7 +148,7 @@ leat_reserves_workers(struct leat_engine *engine, uint32_t workers)
             call(engine, share(reserves));
         }
     }
-    unlock(reserves);
+    leat_mutex_unlock(&reserves->mutex);
     return status;
 }
 
@@ -167,13 +158,12 @@ void
 leat_reserves_init(struct leat_engine *engine)
 {
     const struct leat_config *config = &engine->config;
-    int failed = pthread_mutex_init(&engine->reserves.mutex, NULL);
-    LEAT_ASSERT(failed == 0);
+    leat_mutex_init(&engine->reserves.mutex);
     engine->reserves.workers = config->workers != 0 ? config->workers : config->lenders_max;
 }
 
 void
 leat_reserves_fini(struct leat_engine *engine)
 {
-    (void)pthread_mutex_destroy(&engine->reserves.mutex);
+    leat_mutex_fini(&engine->reserves.mutex);
 }

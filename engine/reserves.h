@@ -5,19 +5,18 @@
  * and buckets (gates.h): one that is kept for its queue or, where nothing is kept for that, for its
  * type; else one of those that all share, of which there are as many as workers less what is kept.
  * It leaves the place when its handler returns, also where that answered pending. Both kinds are
- * gates of sched/gate.h. A job waits in the list of its queue, if that has places of its own, else
- * in one that each type has for this, beside the one for its gate: there it is in the way of those
- * of its type only that have no places of their own, either. Such lists are held (sched/lists.h),
- * all of a level together: whoever leaves a place at which one was turned away calls them all.
+ * gates of sched/gate.h. A job waits in a list that its queue has for this, if that has places of
+ * its own, else in one of its type, beside those for their gates: there it is in the way of those
+ * only that wait for the same places. Such lists are held (sched/lists.h), all of a level together:
+ * whoever leaves a place at which one was turned away calls them all.
  *
  * Progress: as gates.h. The setters: blocking (a mutex, a grace period).
  */
 #ifndef ENGINE_RESERVES_H
 #define ENGINE_RESERVES_H
 
-#include <pthread.h>
-
 #include "engine/leat.h"
+#include "ring/mutex.h"
 #include "sched/gate.h"
 
 struct leat_engine;

@@ -326,9 +326,11 @@ begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
 {
     bool quarantined = leat_job_quarantined(run->engine, extra);
     if (quarantined || leat_terms_expired(run->engine, extra)) {
+        /* rlx: single writer */
+        bool late = atom_load_rlx(&run->record->late) != 0;
         const struct leat_ending unfit = {
             LEAT_PHASE_DEAD, quarantined ? LEAT_REASON_QUARANTINED : LEAT_REASON_EXPIRED,
-            run->worker, false};
+            run->worker, late};
         leat_gates_leave(run->engine, run->record);
         (void)leat_job_end(run->engine, run->index, unfit);
         return false;

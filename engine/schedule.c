@@ -322,8 +322,7 @@ leat_zone_drop(struct leat_engine *engine, struct leat_schedule_zone *zone)
 void
 leat_schedules_lock(struct leat_schedules *schedules)
 {
-    int failed = pthread_mutex_lock(&schedules->mutex);
-    LEAT_ASSERT(failed == 0);
+    leat_mutex_lock(&schedules->mutex);
 }
 
 void
@@ -334,8 +333,7 @@ leat_schedules_unlock(struct leat_schedules *schedules)
         next_ns = schedules->zones_ns;
     }
     atom_store_rlx(&schedules->next_ns, next_ns); /* rlx: single writer */
-    int failed = pthread_mutex_unlock(&schedules->mutex);
-    LEAT_ASSERT(failed == 0);
+    leat_mutex_unlock(&schedules->mutex);
 }
 
 uint64_t

@@ -15,11 +15,11 @@
 #ifndef ENGINE_SCHEDULE_H
 #define ENGINE_SCHEDULE_H
 
-#include <pthread.h>
 #include <stdio.h>
 
 #include "engine/leat.h"
 #include "engine/limits.h"
+#include "ring/mutex.h"
 #include "sched/clock.h"
 #include "sched/cron.h"
 

@@ -493,8 +493,7 @@ leat_schedules_init(struct leat_engine *engine)
 {
     struct leat_schedules *schedules = &engine->schedules;
     size_t bytes = sizeof(struct leat_schedule_entry *) * engine->config.schedules_max;
-    int failed = pthread_mutex_init(&schedules->mutex, NULL);
-    LEAT_ASSERT(failed == 0);
+    leat_mutex_init(&schedules->mutex);
     schedules->utc = leat_zone_utc();
     atom_init(&schedules->next_ns, LEAT_TIME_NEVER);
     const struct leat_clock_source source = {leat_schedules_look, leat_schedules_next, NULL, engine,
@@ -516,5 +515,5 @@ leat_schedules_fini(struct leat_engine *engine)
     }
     leat_memory_give(&engine->memory, schedules->sorted, bytes);
     leat_memory_give(&engine->memory, schedules->heap, bytes);
-    (void)pthread_mutex_destroy(&schedules->mutex);
+    leat_mutex_fini(&schedules->mutex);
 }

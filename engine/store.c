@@ -23,6 +23,8 @@ answer_add(struct answer *answer, size_t i, enum leat_status status)
     }
 }
 
+/* Their parameters are those of struct leat_store: NOLINTBEGIN(readability-non-const-parameter) */
+
 static enum leat_status
 put_batch(void *context, const struct leat_store_job *jobs, size_t count,
           enum leat_status *statuses)
@@ -119,6 +121,8 @@ extend_batch(void *context, const leat_token *tokens, size_t count, uint64_t lea
     }
     return answer.first;
 }
+
+/* NOLINTEND(readability-non-const-parameter) */
 
 static void
 close_store(void *context)

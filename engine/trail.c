@@ -8,20 +8,6 @@
 /* Places of a row at first: one page holds the rows of all levels. */
 #define ROW_MIN 64
 
-static void
-lock(struct leat_trail *trail)
-{
-    int failed = pthread_mutex_lock(&trail->mutex);
-    LEAT_ASSERT(failed == 0);
-}
-
-static void
-unlock(struct leat_trail *trail)
-{
-    int failed = pthread_mutex_unlock(&trail->mutex);
-    LEAT_ASSERT(failed == 0);
-}
-
 /* ---- rows, under the lock ------------------------------------------------------------------- */
 
 /* The job waits, and was not run yet, or 64 times. */
@@ -94,7 +80,7 @@ void
 leat_trail_add(struct leat_engine *engine, struct leat_trail *trail, uint32_t level, leat_job_id id)
 {
     struct leat_trail_row *row = &trail->rows[level];
-    lock(trail);
+    leat_mutex_lock(&trail->mutex);
     pass_by(engine, row);
     if (row->end == row->capacity) {
         tidy(engine, row);
@@ -105,7 +91,7 @@ leat_trail_add(struct leat_engine *engine, struct leat_trail *trail, uint32_t le
     if (row->end < row->capacity) {
         row->ids[row->end++] = id;
     }
-    unlock(trail);
+    leat_mutex_unlock(&trail->mutex);
 }
 
 bool
@@ -116,9 +102,9 @@ leat_trail_drop(struct leat_engine *engine, struct leat_trail *trail, uint32_t l
     /* Ends: each round takes one off the trail, and one that began meanwhile made progress. */
     while (found && !dropped) {
         leat_job_id id = {0};
-        lock(trail);
+        leat_mutex_lock(&trail->mutex);
         found = oldest(engine, trail, level, &id);
-        unlock(trail);
+        leat_mutex_unlock(&trail->mutex);
         dropped = found && leat_job_drop(engine, id);
     }
     if (dropped) {
@@ -134,8 +120,7 @@ leat_trail_create(struct leat_engine *engine)
 {
     struct leat_trail *trail = leat_memory_take(&engine->memory, sizeof(*trail));
     if (trail != NULL) {
-        int failed = pthread_mutex_init(&trail->mutex, NULL);
-        LEAT_ASSERT(failed == 0);
+        leat_mutex_init(&trail->mutex);
     }
     return trail;
 }
@@ -150,6 +135,6 @@ leat_trail_destroy(struct leat_engine *engine, struct leat_trail *trail)
         struct leat_trail_row *row = &trail->rows[i];
         leat_memory_give(&engine->memory, row->ids, sizeof(*row->ids) * row->capacity);
     }
-    (void)pthread_mutex_destroy(&trail->mutex);
+    leat_mutex_fini(&trail->mutex);
     leat_memory_give(&engine->memory, trail, sizeof(*trail));
 }

@@ -8,11 +8,10 @@
 #ifndef ENGINE_TRAIL_H
 #define ENGINE_TRAIL_H
 
-#include <pthread.h>
-
 #include "engine/leat.h"
 #include "engine/limits.h"
 #include "ring/atomic.h"
+#include "ring/mutex.h"
 
 struct leat_engine;
 

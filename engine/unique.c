@@ -41,7 +41,7 @@ leat_claims_check_options(const struct leat_job_options *options)
 
 enum holder {
     HOLDER_NONE,   /* it holds no more */
-    HOLDER_COMES,  /* it is about to be published */
+    HOLDER_COMES,  /* it is about to be published, or brought back */
     HOLDER_WAITS,  /* it has not begun, or waits for another attempt */
     HOLDER_RUNS,   /* it has begun */
     HOLDER_IS_OVER /* the job has ended, the time has not */
@@ -81,9 +81,13 @@ holder_of(struct leat_engine *engine, const struct leat_claim *claim)
     if (timed && now_of(engine) >= claim->until_ns) {
         return HOLDER_NONE;
     }
+    /* comes:A acquire -> comes:B.  Carries: the word of the job that is back; read behind it.
+     * If relaxed: the job could be seen dead, and not coming any more. */
+    bool comes = atom_load_acq(&claim->comes) != 0;
     if (!leat_job_word_of(engine, claim->id, &word) ||
         leat_word_phase(word) >= LEAT_PHASE_COMPLETED) {
-        return timed ? HOLDER_IS_OVER : HOLDER_NONE;
+        enum holder over = timed ? HOLDER_IS_OVER : HOLDER_NONE;
+        return comes ? HOLDER_COMES : over;
     }
     if (leat_word_phase(word) == LEAT_PHASE_FILLING) {
         return HOLDER_COMES;
@@ -187,6 +191,28 @@ leat_claim_make(struct leat_engine *engine, uint32_t index, enum leat_claim_kind
     return claim;
 }
 
+struct leat_claim *
+leat_claim_renew(struct leat_engine *engine, const struct leat_claim *old)
+{
+    struct leat_claim *claim =
+        leat_table_make(&engine->claims.table, sizeof(*claim), old->node.key, old->node.key_bytes);
+    if (claim != NULL) {
+        claim->id = old->id;
+        claim->scope = old->scope;
+        claim->answers = LEAT_UNIQUE_REJECT;
+        atom_init(&claim->comes, 1);
+    }
+    return claim;
+}
+
+void
+leat_claim_renewed(struct leat_claim *claim)
+{
+    /* comes:B release -> comes:A.  Carries: see comes:A.
+     * If relaxed: see comes:A. */
+    atom_store_rel(&claim->comes, 0);
+}
+
 /* One who referred to it does so no more. */
 static void
 drop(struct leat_engine *engine, struct leat_claim *claim)
@@ -224,20 +250,6 @@ timed_take(struct leat_engine *engine)
     return claim;
 }
 
-static void
-lock(struct leat_engine *engine)
-{
-    int error = pthread_mutex_lock(&engine->claims.mutex);
-    LEAT_ASSERT(error == 0);
-}
-
-static void
-unlock(struct leat_engine *engine)
-{
-    int error = pthread_mutex_unlock(&engine->claims.mutex);
-    LEAT_ASSERT(error == 0);
-}
-
 enum leat_status
 leat_claim_take(struct leat_engine *engine, struct leat_claim *claim, leat_job_id *id)
 {
@@ -262,9 +274,9 @@ leat_claim_take(struct leat_engine *engine, struct leat_claim *claim, leat_job_i
         }
     }
     if (timed) {
-        lock(engine);
+        leat_mutex_lock(&engine->claims.mutex);
         timed_add(engine, claim);
-        unlock(engine);
+        leat_mutex_unlock(&engine->claims.mutex);
     }
     return LEAT_OK;
 }
@@ -361,7 +373,7 @@ leat_claims_tidy(struct leat_engine *engine)
             timed_look(engine, now_ns);
         }
         leat_rcu_leave(&engine->domain);
-        unlock(engine);
+        leat_mutex_unlock(&engine->claims.mutex);
     }
     if (leat_table_untidy(&claims->table)) {
         leat_table_tidy(&claims->table);
@@ -374,8 +386,7 @@ bool
 leat_claims_init(struct leat_engine *engine)
 {
     struct leat_claims *claims = &engine->claims;
-    int error = pthread_mutex_init(&claims->mutex, NULL);
-    LEAT_ASSERT(error == 0);
+    leat_mutex_init(&claims->mutex);
     return leat_table_init(&claims->table, &engine->memory, &engine->domain);
 }
 
@@ -392,7 +403,7 @@ leat_claims_fini(struct leat_engine *engine)
     }
     leat_rcu_leave(&engine->domain);
     leat_table_fini(&claims->table);
-    (void)pthread_mutex_destroy(&claims->mutex);
+    leat_mutex_fini(&claims->mutex);
 }
 
 bool

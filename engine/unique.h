@@ -11,22 +11,23 @@
  * Claims   find  as leat_table_find().
  *          take  lock-free; where it has a time, BLOCKING: a mutex, held for a few steps, around
  *                the list of such claims.
- *          Once a claim is not held it never is again: jobs do not start backwards, and ids are
- *          not given out twice. So between the look at the word and the replacing of the claim
- *          nothing can go wrong: the replacing fails if the claim is not the one looked at.
+ *          Once a claim is not held it never is again: jobs do not start backwards, ids are not
+ *          given out twice, and a dead job that is brought back takes a claim anew. So between the
+ *          look at the word and the replacing of the claim nothing can go wrong: the replacing
+ *          fails if the claim is not the one looked at.
  * I1       at most one job holds a text
  * I2       a claim that was added is freed when all who refer to it have let go: the table, its
  *          job's record, and the list of those with a time
  * Edges    drop:A -> drop:A    what the others did with the claim
+ *          comes:B -> comes:A  that the job is back
  *          leat_job_word_of() orders the end of the last holder against the next one's submit.
  */
 #ifndef ENGINE_UNIQUE_H
 #define ENGINE_UNIQUE_H
 
-#include <pthread.h>
-
 #include "engine/leat.h"
 #include "engine/table.h"
+#include "ring/mutex.h"
 
 struct leat_engine;
 
@@ -47,6 +48,7 @@ struct leat_claim {
     struct leat_when when;             /* I with DEBOUNCE */
     uint64_t until_ns;                 /* I with FOR_TIME, by the clock of delays */
     leat_atomic_u32 references;        /* S 0: not added; see I2 */
+    leat_atomic_u32 comes;             /* W 1: its job is about to be brought back from the dead */
     struct leat_claim *next;           /* S under the mutex */
 };
 
@@ -74,6 +76,11 @@ struct leat_claim *leat_claim_make(struct leat_engine *engine, uint32_t index,
  * LEAT_BUSY. Inside a section of rcu.h; the job is not published. */
 enum leat_status leat_claim_take(struct leat_engine *engine, struct leat_claim *claim,
                                  leat_job_id *id);
+/* Another claim to the same text, for a job that is to come back from the dead: it is held from the
+ * take on. NULL: no memory. Not inside a section. */
+struct leat_claim *leat_claim_renew(struct leat_engine *engine, const struct leat_claim *old);
+/* The job is back, or will not be: from now on its word says whether it holds. */
+void leat_claim_renewed(struct leat_claim *claim);
 /* The job is not to be, after all. Inside a section. */
 void leat_claim_take_back(struct leat_engine *engine, struct leat_claim *claim);
 /* The record is given back. NULL does nothing. */

@@ -471,12 +471,13 @@ leat_slab_trim_step(struct leat_slab *slab, struct leat_slab_trim *trim, uint32_
         trim->left -= count == 0 || count > trim->left ? trim->left : count;
         done += count;
     }
-    while (trim->left == 0 && done < budget && trim->unit < slab->units) {
+    /* Not before all are aside: else the budget is used up. */
+    while (done < budget && trim->unit < slab->units) {
         uint32_t count = run_list(slab, trim->unit, release, context);
         trim->unit += count;
         done += count * UNIT;
     }
-    if (trim->left != 0 || trim->unit < slab->units) {
+    if (trim->unit < slab->units) {
         return true;
     }
     /* trimming:B release -> trimming:A.  Carries: see trimming:A.

@@ -239,9 +239,10 @@ leat_bucket_give(struct leat_bucket *bucket, const struct leat_bucket_taken *tak
     (void)atom_cas_rlx(&bucket->next, &after, taken->before); /* rlx: ordered by bucket:B */
 }
 
-/* One that entered has begun, or does not any more. Returns the levels to call. */
+/* One that entered has begun, or does not any more. Returns the levels to call: where it took no
+ * token, the timer may have been armed for the one behind that. */
 LEAT_INLINE uint32_t
-leat_bucket_leave(struct leat_bucket *bucket)
+leat_bucket_leave(struct leat_bucket *bucket, bool took)
 {
     uint64_t now = atom_load_rlx(&bucket->word); /* rlx: hint, re-checked at bucket:B */
     do {
@@ -249,7 +250,7 @@ leat_bucket_leave(struct leat_bucket *bucket)
         /* bucket:B release -> bucket:D.  Carries: the token that it took.
          * If relaxed: see bucket:D. */
     } while (!atom_cas_rel(&bucket->word, &now, now - 1));
-    return (now & LEAT_BUCKET_TIMED) != 0 ? 0 : leat_bucket_wanted(now);
+    return took && (now & LEAT_BUCKET_TIMED) != 0 ? 0 : leat_bucket_wanted(now);
 }
 
 /* The timer is over, and the caller has it in hand, for the last time. Returns the levels to call.

@@ -244,6 +244,165 @@ type_capped(struct bench *bench)
     must(leat_type_set_running_max(bench->engine, bench->job.type, 2 * BLOCK));
 }
 
+static void
+rated(struct bench *bench)
+{
+    struct leat_queue_options options = leat_queue_options_default();
+    options.rate = leat_rate_of(1000000000, 1000000000, 0);
+    queue_of(bench, &options);
+}
+
+static void
+reserved(struct bench *bench)
+{
+    struct leat_queue_options options = leat_queue_options_default();
+    options.running_min = 1;
+    queue_of(bench, &options);
+}
+
+static void
+of_a_tenant(struct bench *bench)
+{
+    struct leat_queue_options options = leat_queue_options_default();
+    must(leat_tenant_create(bench->engine, "tenant", NULL, &options.tenant));
+    queue_of(bench, &options);
+}
+
+static void
+drops(struct bench *bench)
+{
+    struct leat_queue_options options = leat_queue_options_default();
+    options.waiting_max = 2 * BLOCK;
+    options.full = LEAT_FULL_DROP_OLDEST;
+    queue_of(bench, &options);
+}
+
+static void
+with_options(struct bench *bench)
+{
+    plain(bench);
+    bench->job.options = &bench->options;
+}
+
+/* Each job has another text. */
+static char text[32] = "text 0000000000";
+
+static void
+text_next(void)
+{
+    static uint64_t number;
+    number++;
+    for (uint64_t i = 0, rest = number; i < 10; i++, rest /= 10) {
+        text[14 - i] = (char)('0' + rest % 10);
+    }
+}
+
+static void
+submit_keyed(struct bench *bench)
+{
+    text_next();
+    bench->options.key = text;
+    bench->options.key_bytes = sizeof(text);
+    submit(bench);
+}
+
+static void
+submit_unique(struct bench *bench)
+{
+    text_next();
+    bench->options.unique_key = text;
+    bench->options.unique_key_bytes = sizeof(text);
+    submit(bench);
+}
+
+static void
+submit_named(struct bench *bench)
+{
+    text_next();
+    bench->options.name = text;
+    submit(bench);
+}
+
+static void
+submit_tagged(struct bench *bench)
+{
+    static const char *const tags[] = {"one", "two"};
+    bench->options.tags = tags;
+    bench->options.tags_count = 2;
+    submit(bench);
+}
+
+static struct leat_outcome
+pass_on(struct leat_run *run, struct leat_next *next, void *context)
+{
+    (void)run;
+    (void)context;
+    return leat_next_run(next);
+}
+
+static void
+surrounded(struct bench *bench)
+{
+    plain(bench);
+    must(leat_middleware_add(bench->engine, pass_on, NULL));
+}
+
+static void
+broken(struct bench *bench)
+{
+    struct leat_type_options options = leat_type_options_default();
+    struct leat_breaker_options breaker = leat_breaker_options_default();
+    options.breaker = &breaker;
+    must(leat_type_register(bench->engine, "job", job_run, bench, &options, &bench->job.type));
+}
+
+static void
+batch_run(struct leat_run *const *runs, struct leat_outcome *outcomes, size_t count, void *context)
+{
+    struct bench *bench = context;
+    (void)runs;
+    (void)outcomes;
+    bench->ran += count;
+}
+
+static void
+batched(struct bench *bench)
+{
+    struct leat_type_options options = leat_type_options_default();
+    options.batch_max = 32;
+    must(leat_type_register_batch(bench->engine, "job", batch_run, bench, &options,
+                                  &bench->job.type));
+}
+
+static void
+run_inline(struct bench *bench)
+{
+    must(leat_run_inline(bench->engine, &bench->job, NULL, NULL));
+}
+
+static void
+pulled(struct bench *bench)
+{
+    struct leat_queue_options options = leat_queue_options_default();
+    options.pull = true;
+    queue_of(bench, &options);
+}
+
+static void
+reserve_all(struct bench *bench)
+{
+    static struct leat_lease leases[BLOCK];
+    struct leat_reserve_options options = leat_reserve_options_default();
+    size_t count = 0;
+    options.queue = bench->job.queue;
+    options.max = BLOCK;
+    must(leat_reserve(bench->engine, &options, leases, &count));
+    for (size_t i = 0; i < count; i++) {
+        must(leat_ack(bench->engine, leases[i].token, NULL, 0));
+    }
+    bench->ran += count;
+}
+
 /* Another queue has a gate; this one has not. */
 static void
 others_gated(struct bench *bench)
@@ -292,6 +451,19 @@ static const struct item items[] = {
     {"waiting_max", "a queue with a limit", NULL, limited, submit, NULL},
     {"others_gated", "another queue is paused", NULL, others_gated, submit, NULL},
     {"queue_cap", "a queue with a cap that is not reached", NULL, capped, submit, NULL},
+    {"queue_rate", "a queue with a rate that is not reached", NULL, rated, submit, NULL},
+    {"running_min", "a place is kept for the queue", NULL, reserved, submit, NULL},
+    {"tenant", "a queue of a tenant without limits", NULL, of_a_tenant, submit, NULL},
+    {"drop_oldest", "a queue that would drop the oldest", NULL, drops, submit, NULL},
+    {"key", "one at a time per key, each with its own", NULL, with_options, submit_keyed, NULL},
+    {"unique", "a unique key, each its own", NULL, with_options, submit_unique, NULL},
+    {"name", "a name of its own", NULL, with_options, submit_named, NULL},
+    {"tags", "two tags", NULL, with_options, submit_tagged, NULL},
+    {"middleware", "one function around the handler", NULL, surrounded, submit, NULL},
+    {"breaker", "a circuit breaker of the type", NULL, broken, submit, NULL},
+    {"take_32", "32 jobs to a call of the handler", NULL, batched, submit, NULL},
+    {"pull", "taken with a lease, and acknowledged", NULL, pulled, submit, reserve_all},
+    {"inline", "run in the thread of its caller", NULL, plain, run_inline, NULL},
     {"type_cap", "the same of a type", NULL, type_capped, submit, NULL},
 };
 

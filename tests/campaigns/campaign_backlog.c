@@ -7,13 +7,13 @@
  *
  * The last line says what was counted. Exit status: 0 all right; 1 something was wrong; 2 it cannot
  * run like this. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/limits.h"
 #include "ring/os.h"
+#include "tests/support/campaign.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/prng.h"
@@ -23,7 +23,7 @@
 #define QUEUES     4
 #define SLOTS      64
 #define LEVELS_MAX 16
-#define LEAST      (SLOTS * LEVELS_MAX * QUEUES)
+#define LEAST      (UINT64_C(1) * SLOTS * LEVELS_MAX * QUEUES)
 #define JOBS       (25 * LEAST)
 #define DELAY_NS   UINT64_C(2000000000)
 #define RETRY_NS   UINT64_C(50000000)
@@ -189,45 +189,12 @@ run(uint64_t jobs, uint64_t seed)
     return lost + campaign.wrong_runs + campaign.early + campaign.disordered == 0 ? 0 : 1;
 }
 
-static _Noreturn void
-usage(void)
-{
-    (void)fprintf(stderr, "usage: campaign_backlog [--jobs N] [--seed S], N from %d on\n", LEAST);
-    exit(2); /* NOLINT(concurrency-mt-unsafe): the only thread */
-}
-
-static uint64_t
-number(const char *text, uint64_t least, uint64_t most)
-{
-    char *end = NULL;
-    uint64_t value = strtoull(text, &end, 10);
-    if (end == text || *end != '\0' || value < least || value > most) {
-        usage();
-    }
-    return value;
-}
-
 int
 main(int argc, char **argv)
 {
-    static const struct option names[] = {{"jobs", required_argument, NULL, 'n'},
-                                          {"seed", required_argument, NULL, 's'},
-                                          {NULL, 0, NULL, 0}};
-    uint64_t jobs = JOBS;
+    const struct test_campaign asked = {"campaign_backlog", "jobs", JOBS, LEAST, LEAT_RECORDS_MAX};
+    uint64_t jobs = 0;
     uint64_t seed = 0;
-    int name = 0;
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread */
-    while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
-        if (name == 'n') {
-            jobs = number(optarg, LEAST, LEAT_RECORDS_MAX);
-        } else if (name == 's') {
-            seed = number(optarg, 0, UINT64_MAX);
-        } else {
-            usage();
-        }
-    }
-    if (optind != argc) {
-        usage();
-    }
-    return run(jobs, seed == 0 ? test_seed("campaign_backlog") : seed);
+    test_campaign_read(&asked, argc, argv, &jobs, &seed);
+    return run(jobs, seed);
 }

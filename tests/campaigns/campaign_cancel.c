@@ -5,13 +5,13 @@
  *
  * The last line says what was counted. Exit status: 0 all right; 1 something was wrong; 2 it cannot
  * run like this. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/engine_internal.h"
 #include "ring/os.h"
+#include "tests/support/campaign.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/prng.h"
@@ -116,6 +116,7 @@ run(uint32_t jobs, uint64_t seed)
     campaign.type = test_register(campaign.engine, "job", job_run, &campaign);
     CHECK_OK(leat_queue_create(campaign.engine, "paused", &options, &campaign.queue));
     CHECK_OK(leat_queue_pause(campaign.engine, campaign.queue));
+    CHECK(jobs >= LEAST);
     uint32_t most = jobs - STAY;
     fill(&campaign, most);
     for (uint32_t i = 0; i < ROUNDS; i++) {
@@ -133,45 +134,12 @@ run(uint32_t jobs, uint64_t seed)
     return campaign.ran + campaign.wrong == 0 ? 0 : 1;
 }
 
-static _Noreturn void
-usage(void)
-{
-    (void)fprintf(stderr, "usage: campaign_cancel [--jobs N] [--seed S], N from %d on\n", LEAST);
-    exit(2); /* NOLINT(concurrency-mt-unsafe): the only thread */
-}
-
-static uint64_t
-number(const char *text, uint64_t least, uint64_t most)
-{
-    char *end = NULL;
-    uint64_t value = strtoull(text, &end, 10);
-    if (end == text || *end != '\0' || value < least || value > most) {
-        usage();
-    }
-    return value;
-}
-
 int
 main(int argc, char **argv)
 {
-    static const struct option names[] = {{"jobs", required_argument, NULL, 'n'},
-                                          {"seed", required_argument, NULL, 's'},
-                                          {NULL, 0, NULL, 0}};
-    uint64_t jobs = JOBS;
+    const struct test_campaign asked = {"campaign_cancel", "jobs", JOBS, LEAST, LEAT_RECORDS_MAX};
+    uint64_t jobs = 0;
     uint64_t seed = 0;
-    int name = 0;
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread */
-    while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
-        if (name == 'n') {
-            jobs = number(optarg, LEAST, LEAT_RECORDS_MAX);
-        } else if (name == 's') {
-            seed = number(optarg, 0, UINT64_MAX);
-        } else {
-            usage();
-        }
-    }
-    if (optind != argc) {
-        usage();
-    }
-    return run((uint32_t)jobs, seed == 0 ? test_seed("campaign_cancel") : seed);
+    test_campaign_read(&asked, argc, argv, &jobs, &seed);
+    return run((uint32_t)jobs, seed);
 }

@@ -6,20 +6,20 @@
  *
  * The last line says what was measured. Exit status: 0 all right; 1 something was wrong, or memory
  * was not there again in time; 2 it cannot run like this. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/limits.h"
 #include "ring/os.h"
+#include "tests/support/campaign.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/prng.h"
 #include "tests/support/threads.h"
 
 #define PAYLOAD     64
-#define LEAST       (4 * LEAT_TRIM_RECORDS)
+#define LEAST       (UINT64_C(4) * LEAT_TRIM_RECORDS)
 #define SAMPLES     1000 /* ids that are asked for afterwards */
 #define TOKENS      64   /* one job in so many is completed from outside */
 #define BACK_NS     UINT64_C(10000000000)
@@ -139,6 +139,7 @@ run(uint64_t jobs, uint64_t seed)
     leat_type type = test_register(campaign.engine, "job", job_run, &campaign);
     CHECK_OK(leat_queue_find(campaign.engine, "default", &queue));
     CHECK_OK(leat_queue_pause(campaign.engine, queue));
+    CHECK(jobs >= LEAST);
     measured.start = resident();
     for (uint64_t i = 0; i < jobs; i++) {
         leat_job_id id = submit(&campaign, type, i);
@@ -164,46 +165,12 @@ run(uint64_t jobs, uint64_t seed)
     return fits && campaign.wrong == 0 ? 0 : 1;
 }
 
-static _Noreturn void
-usage(void)
-{
-    (void)fprintf(stderr, "usage: campaign_memory [--jobs N] [--seed S], N from %" PRIu32 " on\n",
-                  LEAST);
-    exit(2); /* NOLINT(concurrency-mt-unsafe): the only thread */
-}
-
-static uint64_t
-number(const char *text, uint64_t least, uint64_t most)
-{
-    char *end = NULL;
-    uint64_t value = strtoull(text, &end, 10);
-    if (end == text || *end != '\0' || value < least || value > most) {
-        usage();
-    }
-    return value;
-}
-
 int
 main(int argc, char **argv)
 {
-    static const struct option names[] = {{"jobs", required_argument, NULL, 'n'},
-                                          {"seed", required_argument, NULL, 's'},
-                                          {NULL, 0, NULL, 0}};
-    uint64_t jobs = LEAST;
+    const struct test_campaign asked = {"campaign_memory", "jobs", LEAST, LEAST, LEAT_RECORDS_MAX};
+    uint64_t jobs = 0;
     uint64_t seed = 0;
-    int name = 0;
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread */
-    while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
-        if (name == 'n') {
-            jobs = number(optarg, LEAST, LEAT_RECORDS_MAX);
-        } else if (name == 's') {
-            seed = number(optarg, 0, UINT64_MAX);
-        } else {
-            usage();
-        }
-    }
-    if (optind != argc) {
-        usage();
-    }
-    return run(jobs, seed == 0 ? test_seed("campaign_memory") : seed);
+    test_campaign_read(&asked, argc, argv, &jobs, &seed);
+    return run(jobs, seed);
 }

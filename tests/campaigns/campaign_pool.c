@@ -7,13 +7,13 @@
  *
  * Without N it is as long as a stress test. The last line says what was counted. Exit status: 0 all
  * right; 1 something was wrong; 2 it cannot run like this. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "ring/atomic.h"
 #include "ring/os.h"
+#include "tests/support/campaign.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/prng.h"
@@ -268,45 +268,12 @@ run(uint64_t seconds, uint64_t seed)
     return lost + twice + illegal == 0 ? 0 : 1;
 }
 
-static _Noreturn void
-usage(void)
-{
-    (void)fprintf(stderr, "usage: campaign_pool [--seconds N] [--seed S]\n");
-    exit(2); /* NOLINT(concurrency-mt-unsafe): the only thread */
-}
-
-static uint64_t
-number(const char *text, uint64_t most)
-{
-    char *end = NULL;
-    uint64_t value = strtoull(text, &end, 10);
-    if (end == text || *end != '\0' || value > most) {
-        usage();
-    }
-    return value;
-}
-
 int
 main(int argc, char **argv)
 {
-    static const struct option names[] = {{"seconds", required_argument, NULL, 'n'},
-                                          {"seed", required_argument, NULL, 's'},
-                                          {NULL, 0, NULL, 0}};
-    uint64_t seconds = 2;
+    const struct test_campaign asked = {"campaign_pool", "seconds", 2, 0, SECONDS_MAX};
+    uint64_t seconds = 0;
     uint64_t seed = 0;
-    int name = 0;
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread */
-    while ((name = getopt_long(argc, argv, "", names, NULL)) != -1) {
-        if (name == 'n') {
-            seconds = number(optarg, SECONDS_MAX);
-        } else if (name == 's') {
-            seed = number(optarg, UINT64_MAX);
-        } else {
-            usage();
-        }
-    }
-    if (optind != argc) {
-        usage();
-    }
-    return run(seconds, seed == 0 ? test_seed("campaign_pool") : seed);
+    test_campaign_read(&asked, argc, argv, &seconds, &seed);
+    return run(seconds, seed);
 }

@@ -44,8 +44,10 @@ static bool shrinks;
 static void
 crashed(int signal)
 {
+    /* It is lost anyway. NOLINTBEGIN(bugprone-signal-handler,cert-sig30-c) */
     ref_report(&world, stderr);
     (void)fprintf(stderr, "reference: signal %d\n", signal);
+    /* NOLINTEND(bugprone-signal-handler,cert-sig30-c) */
     _exit(1);
 }
 
@@ -204,6 +206,7 @@ cell_count(const char *row)
     char name[32];
     char at[32];
     unsigned status = 0;
+    /* NOLINTNEXTLINE(cert-err34-c): rows of our own */
     CHECK_EQUAL(sscanf(row, "%31s %u %31s", name, &status, at), 3);
     for (uint32_t i = 0; i < ref_operations_count; i++) {
         for (uint32_t j = 0; j < REF_AT_COUNT; j++) {
@@ -301,6 +304,7 @@ main(int count, char **arguments)
     struct options options = {.ops = OPS_PLAIN, .seed = 1, .episode = ALL};
     int letter = 0;
     bool good = true;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the only thread */
     while ((letter = getopt_long(count, arguments, "", known, NULL)) != -1) {
         switch (letter) {
         case 'o':

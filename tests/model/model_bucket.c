@@ -176,7 +176,7 @@ job_leave(void *context, uint32_t index)
 {
     struct state *state = context;
     (void)index;
-    called(state, leat_bucket_leave(bucket_of(state)));
+    called(state, leat_bucket_leave(bucket_of(state), false));
 }
 
 static bool
@@ -199,7 +199,7 @@ job_run(void *context, struct leat_worker *worker, uint32_t item)
     if (index >= scenario->wastes) {
         if (!job_take(state)) {
             EXPLORE_CHECK(scenario->changes); /* else a token was kept for it */
-            called(state, leat_bucket_leave(bucket_of(state)));
+            called(state, leat_bucket_leave(bucket_of(state), false));
             leat_lists_add(&state->pool, 0, &item, 1);
             return;
         }
@@ -210,7 +210,7 @@ job_run(void *context, struct leat_worker *worker, uint32_t item)
     explore_plain_write(&state->ran[index], "run");
     EXPLORE_CHECK(state->ran[index] == 0);
     state->ran[index] = 1;
-    called(state, leat_bucket_leave(bucket_of(state)));
+    called(state, leat_bucket_leave(bucket_of(state), index >= scenario->wastes));
     (void)atom_add_rel(&state->done, 1);
     event_tell(state);
 }

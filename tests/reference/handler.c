@@ -24,7 +24,8 @@ static bool
 comes_first(const struct ref_world *world, const struct ref_job *job, const struct ref_job *other)
 {
     bool waits = ref_live(other) && other->state == LEAT_JOB_PENDING && other != job;
-    if (!waits || ref_expired(world, other) || !world->types[other->type].bound) {
+    if (!waits || ref_expired(world, other) || !world->types[other->type].bound ||
+        world->queues[other->queue].pull) {
         return false;
     }
     if (other->level == job->level && other->queue == job->queue) {
@@ -32,8 +33,9 @@ comes_first(const struct ref_world *world, const struct ref_job *job, const stru
     }
     /* Lists are looked at in parts, so an order of levels is promised to what is in the ring. */
     bool strict = world->config.starvation_picks == 0 && other->high <= world->synced;
-    return strict && other->level < job->level && !world->queues[other->queue].gate.used &&
-           !world->types[other->type].gate.used && ref_present(world) <= world->config.ring_slots;
+    return strict && other->key == REF_NONE && other->level < job->level &&
+           !world->queues[other->queue].gate.used && !world->types[other->type].gate.used &&
+           ref_present(world) <= world->config.ring_slots;
 }
 
 static void
@@ -202,13 +204,12 @@ answer(struct ref_world *world)
     return ref_outcome(world);
 }
 
-static struct ref_job *
-job_of(struct ref_world *world, leat_job_id id)
+struct ref_job *
+ref_job_of(struct ref_world *world, leat_job_id id)
 {
     struct ref_job *job = &world->jobs[(id.bits & INDEX_MASK) % REF_RECORDS];
     if (job->id.bits != id.bits) {
-        ref_fail(world, NULL, "a handler begins for %" PRIx64 ", which the model does not know",
-                 id.bits);
+        ref_fail(world, NULL, "%" PRIx64 " is no job that the model knows", id.bits);
     }
     return job;
 }
@@ -217,12 +218,14 @@ job_of(struct ref_world *world, leat_job_id id)
 static void
 look_at_awaited(struct ref_world *world)
 {
+    bool over = false;
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
-        struct ref_job *job = &world->jobs[i];
-        if (ref_live(job) && job->awaited && job->until.high_ns != 0 &&
-            job->until.low_ns <= ref_boot(world)) {
-            ref_look(world, job);
-        }
+        const struct ref_job *job = &world->jobs[i];
+        over = over || (ref_live(job) && job->awaited && job->until.high_ns != 0 &&
+                        job->until.low_ns <= ref_boot(world));
+    }
+    if (over) {
+        ref_sync(world); /* what died may have taken the place of others */
     }
 }
 
@@ -230,14 +233,15 @@ struct leat_outcome
 ref_handler(struct leat_run *run, void *context)
 {
     struct ref_world *world = context;
-    struct ref_job *job = job_of(world, leat_run_id(run));
+    struct ref_job *job = ref_job_of(world, leat_run_id(run));
     (void)ref_reach(world, job, LEAT_JOB_PENDING);
+    world->current = job;
     look_at_awaited(world);
+    ref_key_look(world, job);
     check_turn(world, job);
     ref_begin(world, job);
     world->run_begins++;
     world->coverage->begins++;
-    world->current = job;
     check_run(world, job, run);
     uint32_t acts = ref_chance(world, 40) ? 1 + ref_below(world, 3) : 0;
     for (uint32_t i = 0; i < acts; i++) {

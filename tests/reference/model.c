@@ -39,7 +39,8 @@ ref_due_now(const struct ref_world *world, const struct ref_job *job)
 static bool
 surely(const struct ref_world *world, const struct ref_due *due)
 {
-    uint64_t slack_ns = (UINT64_C(1) << world->config.timer_tick_log2) + (due->wall ? REF_MS : 0);
+    uint64_t slack_ns =
+        (UINT64_C(1) << world->config.timer_tick_log2) + (due->wall ? REF_WALL_SLACK : 0);
     uint64_t now_ns = due->wall ? ref_wall(world) : ref_boot(world);
     return due->high_ns <= now_ns && now_ns - due->high_ns >= slack_ns;
 }
@@ -97,7 +98,8 @@ ref_may_be_gone(const struct ref_world *world, const struct ref_job *job)
     if (!ref_final(job) || job->kept) {
         return false;
     }
-    return later >= most || job->loose || (!dead && world->pressure != job->pressure);
+    return later >= most || job->unlisted || job->loose ||
+           (!dead && world->pressure != job->pressure);
 }
 
 uint32_t
@@ -155,6 +157,7 @@ ref_end(struct ref_world *world, struct ref_job *job, enum leat_job_state state,
     job->reason = reason;
     job->awaited = false;
     job->moved = false;
+    ref_key_end(job);
     job->progress = state == LEAT_JOB_COMPLETED ? 100 : job->progress;
     world->counts.completed += state == LEAT_JOB_COMPLETED ? 1 : 0;
     world->counts.dead += dead ? 1 : 0;
@@ -165,6 +168,12 @@ ref_end(struct ref_world *world, struct ref_job *job, enum leat_job_state state,
         behind = (dead ? world->run_ends_dead : world->run_ends_other) + 1;
     }
     (*ends)++;
+    if (dead) {
+        job->unlisted = false;
+        job->died_low = world->by_itself || job->zombie ? world->deaths_synced : world->deaths + 1;
+        job->died_high = job->zombie ? REF_NEVER : world->deaths + 1;
+        world->deaths++;
+    }
     /* Those whose place lets go of them later come behind it, as it were. May go round. */
     job->ends = behind - zombies(world, dead);
     job->pressure = world->pressure;
@@ -207,10 +216,12 @@ ref_wait_in_line(struct ref_world *world, struct ref_job *job)
     job->state = LEAT_JOB_PENDING;
     job->since_ns = ref_boot(world);
     job->moved = false;
+    job->front = false;
     job->let_past = false;
     job->shaken = false;
     job->low = ++world->sequence;
     job->high = job->low;
+    ref_key_enter(job, job->low, job->high);
 }
 
 /* Between two delays from now on; `since_ns` is when it was decided at the earliest. */
@@ -222,6 +233,7 @@ wait_for_time(struct ref_world *world, struct ref_job *job, enum leat_job_state 
     job->state = state;
     job->since_ns = ref_boot(world);
     job->moved = false;
+    job->front = false;
     job->due.wall = false;
     job->due.low_ns = ref_after(since_ns, delays_ns[0]);
     job->due.high_ns = ref_after(ref_boot(world), delays_ns[1]);
@@ -249,6 +261,7 @@ fail(struct ref_world *world, struct ref_job *job, uint64_t delay_ns)
     uint32_t policy = job->policy == REF_NONE ? type->policy : job->policy;
     enum leat_reason reason = job->timed_out ? LEAT_REASON_TIMEOUT : LEAT_REASON_ATTEMPTS;
     bool again = job->attempts < ref_max_attempts(world, job);
+    ref_attempt_note(world, job, LEAT_OUTCOME_RETRY);
     if (again && delay_ns == LEAT_DELAY_OF_POLICY) {
         again = ref_policy_delay(policy, job->attempts, &delays_ns[0], &delays_ns[1]);
         reason = LEAT_REASON_FAILED;
@@ -281,6 +294,7 @@ snooze(struct ref_world *world, struct ref_job *job, uint64_t delay_ns)
     } else {
         job->attempts--;
         wait_for_time(world, job, LEAT_JOB_SCHEDULED, delays_ns);
+        job->front = delay_ns == 0 && world->queues[job->queue].pull;
     }
     attempt_end(job);
 }
@@ -305,6 +319,7 @@ ref_settle(struct ref_world *world, struct ref_job *job, struct leat_outcome out
         if (job->timed_out) {
             fail(world, job, LEAT_DELAY_OF_POLICY);
         } else {
+            ref_attempt_note(world, job, LEAT_OUTCOME_DONE);
             end_attempt(world, job, LEAT_JOB_COMPLETED, LEAT_REASON_NONE);
         }
         return;
@@ -312,6 +327,7 @@ ref_settle(struct ref_world *world, struct ref_job *job, struct leat_outcome out
         fail(world, job, outcome.delay_ns);
         return;
     case LEAT_OUTCOME_FAIL:
+        ref_attempt_note(world, job, LEAT_OUTCOME_FAIL);
         end_attempt(world, job, LEAT_JOB_DEAD, LEAT_REASON_FAILED);
         return;
     case LEAT_OUTCOME_SNOOZE:
@@ -350,7 +366,8 @@ await_end(struct ref_world *world, struct ref_job *job)
     job->zombie = false;
     world->counts.timed_out++;
     leave(world, job);
-    fail(world, job, LEAT_DELAY_OF_POLICY);
+    /* A lease that is over says nothing of its job, which waits again at once. */
+    fail(world, job, world->queues[job->queue].pull ? 0 : LEAT_DELAY_OF_POLICY);
 }
 
 void
@@ -426,18 +443,23 @@ step_to(struct ref_world *world, struct ref_job *job, enum leat_job_state state)
     }
     if (waits(job) && state == LEAT_JOB_DEAD && ref_expired(world, job)) {
         job->zombie = true;
+        ref_rates_take(world, job, false);
         ref_end(world, job, LEAT_JOB_DEAD, LEAT_REASON_EXPIRED);
         return true;
     }
     if (ref_waits_for_time(job) && goes && ref_due_now(world, job) && world->running) {
-        uint64_t low = world->synced;
+        uint64_t low = job->front ? 0 : world->synced;
+        bool front = job->front;
+        ref_key_enter(job, low, world->sequence + 1);
         ref_wait_in_line(world, job);
         job->low = low;
+        job->high = front ? 0 : job->high;
         return true;
     }
     if (job->state == LEAT_JOB_PENDING && state == LEAT_JOB_DEAD && world->running &&
-        !world->types[job->type].bound) {
+        !world->types[job->type].bound && !world->queues[job->queue].pull) {
         job->zombie = false;
+        ref_rates_take(world, job, true);
         ref_end(world, job, LEAT_JOB_DEAD, LEAT_REASON_UNKNOWN_TYPE);
         return true;
     }

@@ -106,6 +106,12 @@ look(struct ref_world *world, struct ref_job *job)
 }
 
 void
+ref_peek(struct ref_world *world, struct ref_job *job)
+{
+    look(world, job);
+}
+
+void
 ref_look(struct ref_world *world, struct ref_job *job)
 {
     look(world, job);
@@ -146,6 +152,7 @@ ref_sync(struct ref_world *world)
     }
     check_retained(world);
     world->synced = world->sequence;
+    world->deaths_synced = world->deaths;
 }
 
 /* ---- nothing is left ------------------------------------------------------------------------- */
@@ -189,6 +196,8 @@ ref_check_statistics(struct ref_world *world)
 {
     struct leat_statistics got = leat_statistics_default();
     const struct ref_counts *right = &world->counts;
+    uint32_t least = 0;
+    uint32_t most = 0;
     enum leat_status status = leat_statistics_get(world->engine, &got);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(LEAT_OK), status);
     same(world, NULL, "jobs_submitted", got.jobs_submitted, right->submitted);
@@ -203,6 +212,12 @@ ref_check_statistics(struct ref_world *world)
     same(world, NULL, "jobs_waiting", got.jobs_waiting, in_state(world, LEAT_JOB_PENDING));
     same(world, NULL, "jobs_scheduled", got.jobs_scheduled, in_state(world, LEAT_JOB_SCHEDULED));
     same(world, NULL, "jobs_retrying", got.jobs_retrying, in_state(world, LEAT_JOB_RETRYING));
+    same(world, NULL, "dead_retried", got.dead_retried, right->brought_back);
+    ref_letters(world, &least, &most);
+    if (got.dead_letters < least || got.dead_letters > most) {
+        ref_fail(world, NULL, "dead_letters is %" PRIu64 "\n  expected: %u to %u", got.dead_letters,
+                 least, most);
+    }
     if (got.dead_dropped > right->dead) {
         ref_fail(world, NULL, "dead_dropped is %" PRIu64 " of %" PRIu64, got.dead_dropped,
                  right->dead);
@@ -218,7 +233,8 @@ latest(const struct ref_world *world, const struct ref_job *job)
     const struct ref_due *due = job->state == LEAT_JOB_RUNNING ? &job->until : &job->due;
     bool held = ref_held(world, job);
     uint64_t now_ns = due->wall ? ref_wall(world) : ref_boot(world);
-    uint64_t slack_ns = (UINT64_C(1) << world->config.timer_tick_log2) + (due->wall ? REF_MS : 0);
+    uint64_t slack_ns =
+        (UINT64_C(1) << world->config.timer_tick_log2) + (due->wall ? REF_WALL_SLACK : 0);
     bool timed = ref_waits_for_time(job) ? !job->moved : job->awaited && due->high_ns != 0;
     if (job->state == LEAT_JOB_PENDING) {
         return held ? LEAT_FOREVER : 0;

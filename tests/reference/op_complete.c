@@ -4,8 +4,8 @@
 #include <string.h>
 
 /* The token of the attempt that runs; of one before, or of none, now and then. */
-static leat_token
-token_of(struct ref_world *world, const struct ref_target *target)
+leat_token
+ref_token_of(struct ref_world *world, const struct ref_target *target)
 {
     leat_token token = {target->id.bits, target->job == NULL ? 1 : target->job->runs};
     if (ref_chance(world, 10)) {
@@ -22,14 +22,14 @@ completes(const struct ref_world *world, const struct ref_job *job)
 }
 
 /* The jobs that have an attempt to complete come first. */
-static struct ref_target
-target_of(struct ref_world *world)
+struct ref_target
+ref_complete_target(struct ref_world *world)
 {
     return ref_chance(world, 75) ? ref_target_of(world, completes) : ref_target(world);
 }
 
-static enum leat_status
-complete_right(const struct ref_target *target, leat_token token)
+enum leat_status
+ref_complete_right(const struct ref_target *target, leat_token token)
 {
     const struct ref_job *job = target->job;
     if (job == NULL) {
@@ -40,14 +40,34 @@ complete_right(const struct ref_target *target, leat_token token)
     return holds ? LEAT_OK : LEAT_STALE;
 }
 
+/* By a call that was right. */
+void
+ref_completed(struct ref_world *world, struct ref_job *job, struct leat_outcome outcome,
+              const char *error)
+{
+    job->late = error != NULL;
+    if (error != NULL) {
+        (void)snprintf(job->late_error, sizeof(job->late_error), "%s", error);
+    }
+    if (job == world->current) {
+        job->said = true;
+        job->outcome = outcome;
+        return;
+    }
+    ref_settle(world, job, outcome);
+    if (!job->gone) {
+        ref_look(world, job);
+    }
+}
+
 void
 ref_op_complete(struct ref_world *world)
 {
-    struct ref_target target = target_of(world);
-    leat_token token = token_of(world, &target);
+    struct ref_target target = ref_complete_target(world);
+    leat_token token = ref_token_of(world, &target);
     struct leat_outcome outcome = ref_outcome(world);
     const char *error = ref_chance(world, 30) ? ref_error_text(world) : NULL;
-    enum leat_status right = complete_right(&target, token);
+    enum leat_status right = ref_complete_right(&target, token);
     if (ref_chance(world, 3)) {
         outcome =
             ref_chance(world, 50) ? leat_pending() : leat_outcome_of((enum leat_outcome_kind)0, 0);
@@ -56,47 +76,43 @@ ref_op_complete(struct ref_world *world)
     ref_note(world, target.id.bits, token.attempt, (uint64_t)outcome.kind);
     ref_answer(world, target.at, REF_ONE(right),
                leat_complete(world->engine, token, outcome, error));
-    if (right != LEAT_OK) {
-        return;
-    }
-    struct ref_job *job = target.job;
-    job->late = error != NULL;
-    if (error != NULL) {
-        (void)snprintf(job->late_error, sizeof(job->late_error), "%s", error);
-    }
-    if (job == world->current) {
-        job->said = true;
-        job->outcome = outcome;
-    } else {
-        ref_settle(world, job, outcome);
-        if (!job->gone) {
-            ref_look(world, job);
-        }
+    if (right == LEAT_OK) {
+        ref_completed(world, target.job, outcome, error);
     }
 }
 
-void
-ref_op_extend(struct ref_world *world)
+enum leat_status
+ref_extend_right(const struct ref_target *target, leat_token token)
 {
-    struct ref_target target = target_of(world);
-    struct ref_job *job = target.job;
-    leat_token token = token_of(world, &target);
-    uint64_t timeout_ns = ref_delay(world);
-    enum leat_status right = complete_right(&target, token);
-    if (right == LEAT_OK && (!job->awaited || job->until.high_ns == 0)) {
-        right = LEAT_WRONG_STATE;
-    }
-    ref_note(world, target.id.bits, token.attempt, timeout_ns);
-    ref_answer(world, target.at, REF_ONE(right),
-               leat_pending_extend(world->engine, token, timeout_ns));
-    if (right != LEAT_OK) {
-        return;
-    }
+    const struct ref_job *job = target->job;
+    enum leat_status right = ref_complete_right(target, token);
+    bool timed = right == LEAT_OK && job->awaited && job->until.high_ns != 0;
+    return right == LEAT_OK && !timed ? LEAT_WRONG_STATE : right;
+}
+
+void
+ref_extended(const struct ref_world *world, struct ref_job *job, uint64_t timeout_ns)
+{
     uint64_t until_ns = ref_after(ref_boot(world), timeout_ns);
     if (until_ns > job->until.low_ns) {
         job->until.low_ns = until_ns;
     }
     if (until_ns + (UINT64_C(1) << 14) > job->until.high_ns) {
         job->until.high_ns = until_ns + (UINT64_C(1) << 14);
+    }
+}
+
+void
+ref_op_extend(struct ref_world *world)
+{
+    struct ref_target target = ref_complete_target(world);
+    leat_token token = ref_token_of(world, &target);
+    uint64_t timeout_ns = ref_delay(world);
+    enum leat_status right = ref_extend_right(&target, token);
+    ref_note(world, target.id.bits, token.attempt, timeout_ns);
+    ref_answer(world, target.at, REF_ONE(right),
+               leat_pending_extend(world->engine, token, timeout_ns));
+    if (right == LEAT_OK) {
+        ref_extended(world, target.job, timeout_ns);
     }
 }

@@ -15,6 +15,9 @@ ref_op_cancel(struct ref_world *world)
     }
     ref_note(world, target.id.bits, 0, 0);
     ref_answer(world, target.at, REF_ONE(right), leat_cancel(world->engine, target.id));
+    if (job == NULL) {
+        return;
+    }
     if (right == LEAT_RUNNING) {
         job->cancel = true;
     } else if (right == LEAT_OK) {
@@ -70,8 +73,9 @@ ref_op_result(struct ref_world *world)
     ref_answer(world, target.at, REF_ONE(right),
                leat_result(world->engine, target.id, buffer, capacity, &bytes));
     bool sized = right == LEAT_OK || right == LEAT_FULL;
-    if (bytes != (sized ? job->result_bytes : SIZE_MAX) ||
-        (right == LEAT_OK && bytes != 0 && memcmp(buffer, job->result, bytes) != 0)) {
+    if (bytes != (job != NULL && sized ? job->result_bytes : SIZE_MAX) ||
+        (job != NULL && right == LEAT_OK && bytes != 0 &&
+         memcmp(buffer, job->result, bytes) != 0)) {
         ref_fail(world, job, "the result has %zu bytes, or others", bytes);
     }
 }
@@ -95,7 +99,7 @@ ref_op_release(struct ref_world *world)
     }
     ref_note(world, target.id.bits, 0, 0);
     ref_answer(world, target.at, REF_ONE(right), leat_release(world->engine, target.id));
-    if (right != LEAT_OK) {
+    if (job == NULL || right != LEAT_OK) {
         return;
     }
     job->kept = false;
@@ -103,7 +107,7 @@ ref_op_release(struct ref_world *world)
     if (ref_final(job) && job->zombie && !dead) {
         world->ends_other++; /* it is retained when its place lets go of it */
         job->loose = true;
-    } else if (ref_final(job) && (!dead || world->config.dead_max == 0)) {
+    } else if (ref_final(job) && (!dead || job->unlisted || world->config.dead_max == 0)) {
         job->gone = !job->zombie;
     }
 }
@@ -129,6 +133,7 @@ put_off(struct ref_job *job, bool wall, uint64_t at_ns)
     job->due.wall = wall;
     job->due.low_ns = at_ns;
     job->due.high_ns = at_ns;
+    job->front = false;
     if (job->state == LEAT_JOB_PENDING) {
         job->state = LEAT_JOB_SCHEDULED;
         job->moved = true;
@@ -157,6 +162,7 @@ ref_op_reschedule(struct ref_world *world)
     if (right != LEAT_OK || (!later && target.job->state == LEAT_JOB_PENDING)) {
         return;
     }
+    ref_key_leave(target.job);
     if (!later) {
         put_off(target.job, false, 0);
     } else if (when.delay_ns != 0) {

@@ -67,8 +67,8 @@ of_gate(const struct ref_world *world, const struct ref_gate *gate, const struct
 }
 
 /* The gate is shut, or capped for the first time: what is in the ring is turned back. */
-static void
-shake(struct ref_world *world, const struct ref_gate *gate)
+void
+ref_gate_shake(struct ref_world *world, const struct ref_gate *gate)
 {
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
@@ -89,7 +89,7 @@ cap_set(struct ref_world *world, struct ref_gate *gate, uint32_t most)
         }
     }
     if (!gate->used) {
-        shake(world, gate);
+        ref_gate_shake(world, gate);
     }
     gate->used = true;
     gate->most = most;
@@ -126,7 +126,7 @@ ref_op_pause(struct ref_world *world)
     ref_answer(world, REF_AT_NOTHING, REF_ONE(queue == REF_NONE ? LEAT_NOT_FOUND : LEAT_OK),
                leat_queue_pause(world->engine, handle));
     if (queue != REF_NONE) {
-        shake(world, &world->queues[queue].gate);
+        ref_gate_shake(world, &world->queues[queue].gate);
         world->queues[queue].gate.used = true;
         world->queues[queue].gate.paused = true;
     }
@@ -257,6 +257,7 @@ ref_op_queue_create(struct ref_world *world)
     options.priority = ref_below(world, leat_priority_levels() + (ref_chance(world, 5) ? 1 : 0));
     options.waiting_max = ref_chance(world, 50) ? 0 : 1 + ref_below(world, 12);
     options.running_max = ref_chance(world, 80) ? 0 : 1 + ref_below(world, 3);
+    options.pull = ref_chance(world, 40);
     enum leat_status right = known ? LEAT_EXISTS : LEAT_OK;
     right = !known && queues_known(world) >= world->config.queues_max ? LEAT_FULL : right;
     right = options.priority >= leat_priority_levels() ? LEAT_INVALID : right;
@@ -270,6 +271,7 @@ ref_op_queue_create(struct ref_world *world)
         of->handle = handle;
         of->priority = options.priority;
         of->waiting_max = options.waiting_max;
+        of->pull = options.pull;
         if (options.running_max != 0) {
             cap_set(world, &of->gate, options.running_max);
         }

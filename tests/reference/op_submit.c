@@ -18,6 +18,7 @@ struct spec {
     uint32_t queue;
     uint32_t policy;
     uint32_t completions;
+    uint32_t key;
 };
 
 /* What jobs of an all-or-none batch take that come before others of it. */
@@ -86,6 +87,9 @@ draw_options(struct ref_world *world, struct spec *spec)
         spec->policy = ref_below(world, REF_POLICY_BAD);
         spec->retry = ref_policy(spec->policy);
         spec->options.retry = &spec->retry;
+    }
+    if (ref_chance(world, 50)) {
+        spec->shape = ref_key_draw(world, &spec->options, &spec->key);
     }
 }
 
@@ -161,13 +165,15 @@ draw(struct ref_world *world, struct spec *spec)
     spec->job = leat_job_default();
     spec->policy = REF_NONE;
     spec->completions = REF_NONE;
+    spec->key = REF_NONE;
     draw_type(world, spec);
     draw_queue(world, spec);
     draw_payload(world, spec);
     spec->job.priority =
         ref_chance(world, 60) ? LEAT_PRIORITY_OF_QUEUE : ref_below(world, leat_priority_levels());
     spec->job.flags = ref_chance(world, 25) ? LEAT_JOB_KEEP_RESULT : 0;
-    spec->job.max_attempts = ref_chance(world, 60) ? 0 : 1 + ref_below(world, 4);
+    spec->job.max_attempts =
+        ref_chance(world, 60) ? 0 : 1 + ref_below(world, ref_chance(world, 20) ? 20 : 4);
     spec->job.delay_ns = ref_chance(world, 20) ? ref_delay(world) : 0;
     spec->job.delay_ns = ref_chance(world, 1) ? LEAT_FOREVER : spec->job.delay_ns;
     if (ref_chance(world, 35)) {
@@ -371,6 +377,7 @@ accept(struct ref_world *world, const struct spec *spec, leat_job_id id)
     job->max_attempts = spec->job.max_attempts;
     job->policy = spec->policy;
     job->completions = spec->completions;
+    job->key = spec->key;
     job->user = spec->job.user;
     job->payload_bytes = (uint32_t)spec->job.payload_bytes;
     memcpy(job->payload, spec->payload, job->payload_bytes);
@@ -394,9 +401,9 @@ one_right(struct ref_world *world, const struct spec *spec)
     }
     uint64_t room = room_right(world, spec, &taken);
     if (!ref_accepts(world)) {
-        /* A queue's limit, and that of completions, come before; no record is given up for it. */
+        /* A queue's limit, or that of completions, may come before; no record is given up. */
         bool full = room == REF_ONE(LEAT_FULL) && taken.records == 0;
-        return REF_ONE(full ? LEAT_FULL : LEAT_CLOSED);
+        return REF_ONE(LEAT_CLOSED) | (full ? REF_ONE(LEAT_FULL) : 0);
     }
     return room;
 }
@@ -508,11 +515,20 @@ batch_right(struct ref_world *world, const struct spec *specs, uint32_t count)
         right |= !ref_accepts(world) && presses(world, &taken) ? REF_ONE(LEAT_CLOSED) : 0;
         uint64_t room = room_right(world, &specs[i], &taken);
         if (room == REF_ONE(LEAT_FULL)) {
-            return right | (taken.records == before ? room : no_record);
+            return right | (taken.records == before ? room : 0) | no_record;
         }
         right |= room == REF_ONE(LEAT_OK) ? 0 : no_record;
     }
     return right | REF_ONE(ref_accepts(world) ? LEAT_OK : LEAT_CLOSED);
+}
+
+/* One with a key comes to its key first, and the others of its batch behind all of these. */
+static void
+let_keys_pass(struct ref_job *job, uint64_t before)
+{
+    if (job->key != REF_NONE && job->state == LEAT_JOB_PENDING) {
+        job->low = before;
+    }
 }
 
 void
@@ -523,6 +539,7 @@ ref_op_batch_all(struct ref_world *world)
     leat_job_id ids[REF_BATCH];
     enum leat_status statuses[REF_BATCH];
     uint32_t count = draw_batch(world, specs, jobs);
+    uint64_t before = world->sequence + 1;
     ref_note(world, count, 0, 0);
     memset(ids, 0, sizeof(ids));
     enum leat_status got =
@@ -538,6 +555,7 @@ ref_op_batch_all(struct ref_world *world)
         }
         if (got == LEAT_OK) {
             accept(world, &specs[i], ids[i]);
+            let_keys_pass(&world->jobs[ids[i].bits & INDEX_MASK], before);
         }
     }
 }

@@ -33,7 +33,9 @@ gates_hold(const struct ref_world *world, const struct ref_job *job)
 static bool
 gates_reorder(const struct ref_world *world, const struct ref_job *job, const struct ref_job *other)
 {
-    if (other->shaken) {
+    const struct ref_gate *type = &world->types[job->type].gate;
+    /* One that went back from its type's list to its queue's is passed by those behind it there. */
+    if (other->shaken || (type->used && world->queues[job->queue].gate.used)) {
         return true;
     }
     return job->type != other->type &&
@@ -43,6 +45,11 @@ gates_reorder(const struct ref_world *world, const struct ref_job *job, const st
 static void
 gates_begun(struct ref_world *world, struct ref_job *job)
 {
+    if (world->queues[job->queue].pull) {
+        job->inside = world->queues[job->queue].gate.used; /* those of types have no say */
+        world->queues[job->queue].gate.inside += job->inside ? 1 : 0;
+        return;
+    }
     struct ref_gate *queue = &world->queues[job->queue].gate;
     struct ref_gate *type = &world->types[job->type].gate;
     /* What ran before the first cap or pause is not counted. */
@@ -59,15 +66,32 @@ gates_left(struct ref_world *world, struct ref_job *job)
 {
     if (job->inside) {
         world->queues[job->queue].gate.inside--;
-        world->types[job->type].gate.inside--;
+        world->types[job->type].gate.inside -= world->queues[job->queue].pull ? 0 : 1;
         job->inside = false;
     }
+}
+
+/* ---- pull queues: no worker takes their jobs ------------------------------------------------- */
+
+static bool
+pull_may_begin(const struct ref_world *world, const struct ref_job *job)
+{
+    return !world->queues[job->queue].pull;
+}
+
+static bool
+pull_holds(const struct ref_world *world, const struct ref_job *job)
+{
+    return world->queues[job->queue].pull;
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
 const struct ref_part ref_parts[] = {
     {"gates", gates_may_begin, gates_hold, gates_reorder, gates_begun, gates_left},
+    {"keys", ref_key_may_begin, ref_key_holds, ref_key_reorders, ref_key_begun, NULL},
+    {"rates", ref_rates_may_begin, ref_rates_hold, NULL, ref_rates_begun, NULL},
+    {"pull queues", pull_may_begin, pull_holds, NULL, NULL, NULL},
 };
 const uint32_t ref_parts_count = sizeof(ref_parts) / sizeof(ref_parts[0]);
 

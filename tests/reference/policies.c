@@ -1,7 +1,8 @@
 /* policies.c - a few retry policies, and what they come to by their description. */
 #include "tests/reference/reference.h"
 
-#define DAY (24 * 60 * 60 * REF_S)
+#define DAY  (UINT64_C(24) * 60 * 60 * REF_S)
+#define YEAR (UINT64_C(366) * DAY)
 
 static const uint64_t list[] = {0, 2 * REF_MS, 30 * REF_MS};
 
@@ -51,7 +52,7 @@ middle(uint32_t number, uint64_t attempt)
     switch (number) {
     case REF_POLICY_OURS:
         delay_ns = REF_S * attempt * attempt * attempt * attempt;
-        return delay_ns < 366 * DAY ? delay_ns : 366 * DAY;
+        return delay_ns < YEAR ? delay_ns : YEAR;
     case 2:
         return 5 * REF_MS;
     case 3:

@@ -39,6 +39,7 @@
 #define REF_QUEUES      7   /* the same; the first is "default" */
 #define REF_NONE        UINT32_MAX
 #define REF_COMPLETIONS 2
+#define REF_KEYS        6
 #define REF_SLOTS_MAX   16 /* of a completion queue */
 #define REF_OLD         64 /* ids whose records are other jobs' by now */
 #define REF_PAYLOAD_MAX 200
@@ -46,10 +47,13 @@
 #define REF_ERROR_BYTES 256
 #define REF_JOURNAL     64 /* operations that a report shows */
 #define REF_MS          UINT64_C(1000000)
-#define REF_S           (1000 * REF_MS)
-#define REF_NEVER       UINT64_MAX
-#define REF_FAR         (UINT64_C(1) << 62) /* delays go no further */
-#define REF_BATCH       24
+/* Steps of the wall clock below LEAT_CLOCK_DRIFT_NS, a millisecond, are not followed: a job may be
+ * armed behind one that way and wait through one the other way. */
+#define REF_WALL_SLACK (2 * REF_MS)
+#define REF_S          (1000 * REF_MS)
+#define REF_NEVER      UINT64_MAX
+#define REF_FAR        (UINT64_C(1) << 62) /* delays go no further */
+#define REF_BATCH      24
 
 /* ---- the model ------------------------------------------------------------------------------- */
 
@@ -58,6 +62,17 @@ struct ref_due {
     bool wall;
     uint64_t low_ns;
     uint64_t high_ns;
+};
+
+/* What is told of an attempt. */
+struct ref_attempt {
+    uint32_t attempt;
+    enum leat_outcome_kind outcome;
+    bool inside; /* its handler ended it */
+    bool timed_out;
+    bool ended_known;
+    uint64_t ended_ns;
+    char error[REF_ERROR_BYTES];
 };
 
 /* One record of the engine, and the job that has it. */
@@ -113,10 +128,26 @@ struct ref_job {
     size_t result_bytes;
     unsigned char result[REF_RESULT_MAX];
 
+    /* Dead letters, and the attempts that are told. */
+    bool unlisted;     /* deleted, or not there any more: only its submitter's */
+    uint64_t died_low; /* it came to the others between these two */
+    uint64_t died_high;
+    uint32_t told; /* so far */
+    struct ref_attempt attempts_told[LEAT_ATTEMPTS_KEPT];
+
+    bool front; /* a lease was given back: it goes in front of the others */
+
     /* Gates. */
     bool inside;   /* it is counted by the gates of its queue and type */
     bool let_past; /* it may have entered before a cap was lowered */
     bool shaken;   /* it may have been in the ring when its queue was paused, or first capped */
+
+    /* Order per key. */
+    uint32_t key;     /* REF_NONE: none */
+    bool key_begun;   /* it has its key until it ends */
+    bool key_placed;  /* it stands in the line of its key, or has it */
+    uint64_t key_low; /* it came there between these two */
+    uint64_t key_high;
 };
 
 struct ref_gate {
@@ -126,6 +157,17 @@ struct ref_gate {
     uint32_t inside;
 };
 
+/* A rate: see op_rates.c. */
+struct ref_bucket {
+    uint64_t jobs; /* 0: none */
+    uint64_t per_ns;
+    uint64_t burst;
+    uint64_t start_ns;
+    uint32_t shift;
+    uint64_t low; /* it would be full between these two marks */
+    uint64_t high;
+};
+
 struct ref_type {
     leat_type handle; /* 0: a name that the engine does not know */
     bool bound;
@@ -133,6 +175,7 @@ struct ref_type {
     uint64_t timeout_ns;
     uint32_t policy;
     struct ref_gate gate;
+    struct ref_bucket bucket;
 };
 
 struct ref_queue {
@@ -140,6 +183,8 @@ struct ref_queue {
     uint32_t priority;
     uint32_t waiting_max;
     struct ref_gate gate;
+    bool pull;
+    struct ref_bucket bucket;
 };
 
 /* What is to be taken from a completion queue. */
@@ -165,6 +210,7 @@ struct ref_counts {
     uint64_t retried;
     uint64_t timed_out;
     uint64_t stuck;
+    uint64_t brought_back;
 };
 
 /* ---- the world ------------------------------------------------------------------------------- */
@@ -224,6 +270,8 @@ struct ref_world {
     uint64_t ends_other;
     uint64_t run_ends_dead; /* when the run began */
     uint64_t run_ends_other;
+    uint64_t deaths; /* the sequence of those that die */
+    uint64_t deaths_synced;
     uint64_t pressure; /* submits that may have cost an ended job its record */
     struct ref_counts counts;
     struct ref_job jobs[REF_RECORDS];
@@ -297,6 +345,23 @@ void ref_watch(struct ref_world *world);
 /* What the engine may have done by itself to come to `state`. False: nothing leads there. */
 bool ref_reach(struct ref_world *world, struct ref_job *job, enum leat_job_state state);
 
+/* ---- op_names.c, op_rates.c ---------------------------------------------------------------- */
+
+/* What waits in the ring is turned back. */
+void ref_gate_shake(struct ref_world *world, const struct ref_gate *gate);
+bool ref_rates_may_begin(const struct ref_world *world, const struct ref_job *job);
+bool ref_rates_hold(const struct ref_world *world, const struct ref_job *job);
+void ref_rates_begun(struct ref_world *world, struct ref_job *job);
+/* Also where no handler begins. */
+void ref_rates_take(struct ref_world *world, const struct ref_job *job, bool surely);
+
+/* ---- op_dead.c ------------------------------------------------------------------------------- */
+
+/* An attempt ends. */
+void ref_attempt_note(struct ref_world *world, struct ref_job *job, enum leat_outcome_kind outcome);
+/* How many dead letters there are: surely, and at most. pre: all were looked at. */
+void ref_letters(const struct ref_world *world, uint32_t *least, uint32_t *most);
+
 /* ---- policies.c ------------------------------------------------------------------------------ */
 
 #define REF_POLICIES    8
@@ -333,6 +398,8 @@ bool ref_held(const struct ref_world *world, const struct ref_job *job);
 /* Asks the engine for the job; what it did by itself meanwhile must be legal, and all else as the
  * model says. */
 void ref_look(struct ref_world *world, struct ref_job *job);
+/* Whether its record may be gone is judged at the next look at all jobs. */
+void ref_peek(struct ref_world *world, struct ref_job *job);
 void ref_look_at_info(struct ref_world *world, struct ref_job *job,
                       const struct leat_job_info *info);
 /* All of them: behind what lets work or time go on. */
@@ -355,10 +422,41 @@ typedef bool (*ref_wanted)(const struct ref_world *world, const struct ref_job *
 /* One of those, where there is one. */
 struct ref_target ref_target_of(struct ref_world *world, ref_wanted wanted);
 
+/* ---- op_keys.c ------------------------------------------------------------------------------- */
+
+/* A key for a job; now and then a wrong one. */
+enum leat_status ref_key_draw(struct ref_world *world, struct leat_job_options *options,
+                              uint32_t *key);
+/* It waits for a worker: at the place that it has, or at a new one. */
+void ref_key_enter(struct ref_job *job, uint64_t low, uint64_t high);
+/* It got another time, and loses its place. */
+void ref_key_leave(struct ref_job *job);
+void ref_key_end(struct ref_job *job);
+/* What the engine did by itself to others of its key. */
+void ref_key_look(struct ref_world *world, const struct ref_job *job);
+bool ref_key_may_begin(const struct ref_world *world, const struct ref_job *job);
+bool ref_key_waits(const struct ref_world *world, const struct ref_job *job);
+bool ref_key_holds(const struct ref_world *world, const struct ref_job *job);
+bool ref_key_reorders(const struct ref_world *world, const struct ref_job *job,
+                      const struct ref_job *other);
+void ref_key_begun(struct ref_world *world, struct ref_job *job);
+/* ---- op_complete.c --------------------------------------------------------------------------- */
+
+/* One that has an attempt to complete, most often; a token that may fit; what is right then. */
+struct ref_target ref_complete_target(struct ref_world *world);
+leat_token ref_token_of(struct ref_world *world, const struct ref_target *target);
+enum leat_status ref_complete_right(const struct ref_target *target, leat_token token);
+enum leat_status ref_extend_right(const struct ref_target *target, leat_token token);
+/* The call was right, and answered. */
+void ref_completed(struct ref_world *world, struct ref_job *job, struct leat_outcome outcome,
+                   const char *error);
+void ref_extended(const struct ref_world *world, struct ref_job *job, uint64_t timeout_ns);
+
 /* ---- handler.c, op_submit.c, op_life.c ------------------------------------------------------- */
 
 struct leat_outcome ref_handler(struct leat_run *run, void *context);
 struct leat_outcome ref_outcome(struct ref_world *world);
+struct ref_job *ref_job_of(struct ref_world *world, leat_job_id id);
 const char *ref_error_text(struct ref_world *world);
 void ref_type_learn(struct ref_world *world, uint32_t type);
 void ref_queue_learn(struct ref_world *world, uint32_t queue);
@@ -373,6 +471,8 @@ void ref_close(struct ref_world *world);
 /* Runs until there is nothing to run; every second time all is let go of before. */
 void ref_finish(struct ref_world *world);
 void ref_run(struct ref_world *world, size_t budget);
+/* What is due may come from now on. */
+void ref_run_begin(struct ref_world *world);
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
@@ -406,6 +506,20 @@ void ref_op_start(struct ref_world *world);
 void ref_op_take(struct ref_world *world);
 void ref_op_completions(struct ref_world *world);
 void ref_op_statistics(struct ref_world *world);
+void ref_op_queue_rate(struct ref_world *world);
+void ref_op_type_rate(struct ref_world *world);
+void ref_op_reserve(struct ref_world *world);
+void ref_op_ack(struct ref_world *world);
+void ref_op_nack(struct ref_world *world);
+void ref_op_lease_release(struct ref_world *world);
+void ref_op_lease_extend(struct ref_world *world);
+void ref_op_dead_list(struct ref_world *world);
+void ref_op_dead_retry(struct ref_world *world);
+void ref_op_dead_retry_all(struct ref_world *world);
+void ref_op_dead_delete(struct ref_world *world);
+void ref_op_dead_delete_all(struct ref_world *world);
+void ref_op_dead_payload(struct ref_world *world);
+void ref_op_attempts(struct ref_world *world);
 
 /* ---- reached.c ------------------------------------------------------------------------------- */
 

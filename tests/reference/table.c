@@ -35,6 +35,20 @@ const struct ref_operation ref_operations[] = {
     {"completions_take", 40, true, ref_op_take},
     {"completion_queue", 3, true, ref_op_completions},
     {"statistics", 15, true, ref_op_statistics},
+    {"queue_rate", 4, true, ref_op_queue_rate},
+    {"type_rate", 4, true, ref_op_type_rate},
+    {"reserve", 80, true, ref_op_reserve},
+    {"ack", 20, true, ref_op_ack},
+    {"nack", 20, true, ref_op_nack},
+    {"lease_release", 15, true, ref_op_lease_release},
+    {"lease_extend", 10, true, ref_op_lease_extend},
+    {"dead_list", 20, true, ref_op_dead_list},
+    {"dead_retry", 30, true, ref_op_dead_retry},
+    {"dead_retry_all", 3, true, ref_op_dead_retry_all},
+    {"dead_delete", 15, true, ref_op_dead_delete},
+    {"dead_delete_all", 3, true, ref_op_dead_delete_all},
+    {"dead_payload", 10, true, ref_op_dead_payload},
+    {"attempts", 25, true, ref_op_attempts},
 };
 const uint32_t ref_operations_count = sizeof(ref_operations) / sizeof(ref_operations[0]);
 

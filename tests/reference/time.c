@@ -11,7 +11,7 @@
 #define STEP_NS 1000
 
 /* The names are the linker's.
- * NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+ * NOLINTBEGIN(*-reserved-identifier,cert-dcl*,readability-identifier-naming) */
 uint64_t __wrap_leat_os_monotonic_ns(void);
 uint64_t __wrap_leat_os_deadline_ns(uint64_t timeout_ns);
 uint32_t __wrap_leat_os_cpu(void);
@@ -42,4 +42,4 @@ __wrap_leat_os_cpu(void)
 {
     return 0;
 }
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* NOLINTEND(*-reserved-identifier,cert-dcl*,readability-identifier-naming) */

@@ -130,10 +130,13 @@ ref_report(const struct ref_world *world, FILE *to)
 }
 
 static void
-gate_report(const char *what, const struct ref_gate *gate, FILE *to)
+gate_report(const char *what, const struct ref_gate *gate, const struct ref_bucket *bucket,
+            FILE *to)
 {
-    (void)fprintf(to, "  its %s: %u inside of %u%s%s\n", what, gate->inside, gate->most,
-                  gate->used ? ", used" : "", gate->paused ? ", paused" : "");
+    (void)fprintf(
+        to, "  its %s: %u inside of %u%s%s, rate %" PRIu64 " in %" PRIu64 ", at once %" PRIu64 "\n",
+        what, gate->inside, gate->most, gate->used ? ", used" : "", gate->paused ? ", paused" : "",
+        bucket->jobs, bucket->per_ns, bucket->burst);
 }
 
 static void
@@ -157,8 +160,8 @@ job_report(const struct ref_world *world, const struct ref_job *job, FILE *to)
                           other->type, other->queue, other->inside ? ", inside" : "");
         }
     }
-    gate_report("queue", &world->queues[job->queue].gate, to);
-    gate_report("type", &world->types[job->type].gate, to);
+    gate_report("queue", &world->queues[job->queue].gate, &world->queues[job->queue].bucket, to);
+    gate_report("type", &world->types[job->type].gate, &world->types[job->type].bucket, to);
 }
 
 /* One for each kind of failure, as far as 8 bits go. */
@@ -185,7 +188,7 @@ ref_fail(struct ref_world *world, const struct ref_job *job, const char *format,
     (void)vfprintf(stderr, format, values);
     (void)fprintf(stderr, "\n");
     va_end(values);
-    exit(exit_status(world, format));
+    exit(exit_status(world, format)); /* NOLINT(concurrency-mt-unsafe): the only thread */
 }
 
 /* ---- nested ---------------------------------------------------------------------------------- */

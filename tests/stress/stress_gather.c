@@ -99,6 +99,7 @@ submit(struct fixture *fixture, uint32_t number, leat_job_id *id)
     job.type = fixture->types[number < ALL ? number % TYPES : 0];
     job.queue = fixture->queue;
     job.payload = &ticket;
+    /* The pointer. NOLINTNEXTLINE(bugprone-sizeof-expression) */
     job.payload_bytes = sizeof(ticket);
     CHECK_OK(leat_submit(fixture->engine, &job, id));
 }
@@ -264,7 +265,7 @@ drained(void **state)
         config.workers = WORKERS;
         fixture->engine = test_start(&config);
         options.batch_max = mosts[1];
-        options.batch_delay_ns = 3600 * 1000 * TEST_MS;
+        options.batch_delay_ns = UINT64_C(3600) * 1000 * TEST_MS;
         CHECK_OK(leat_type_register_batch(fixture->engine, "t", batch, &of, &options,
                                           &fixture->types[1]));
         CHECK_OK(leat_queue_find(fixture->engine, "default", &fixture->queue));

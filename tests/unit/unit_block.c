@@ -144,7 +144,7 @@ make_room(struct fixture *fixture, enum maker maker)
         break;
     case MAKER_LIMIT:
         limits.waiting_max = 3;
-        limits.waiting_bytes_max = 2 * LARGE;
+        limits.waiting_bytes_max = UINT64_C(2) * LARGE;
         limits.full = LEAT_FULL_BLOCK;
         CHECK_OK(leat_queue_set_limits(fixture->engine, fixture->queue, &limits));
         break;
@@ -233,7 +233,7 @@ closed(void **state)
         begin_wait(fixture);
         if (way == 0) {
             /* What is paused is not waited for. */
-            CHECK_OK(leat_drain(fixture->engine, 0));
+            CHECK_OK(leat_drain(fixture->engine, TEST_PATIENCE_NS));
         } else if (way == 1) {
             CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
         } else {

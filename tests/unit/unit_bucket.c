@@ -9,6 +9,7 @@
 
 #include "tests/support/check.h"
 #include "tests/support/prng.h"
+#include "tests/support/threads.h"
 
 #define SECOND UINT64_C(1000000000)
 #define DAY    (86400 * SECOND)
@@ -108,7 +109,8 @@ no_rate_drifts(void **state)
         }
         struct leat_bucket bucket = bucket_of(rate);
         uint64_t count = 0;
-        uint64_t steps = span_ns / step_ns < 20000 ? span_ns / step_ns : 20000;
+        uint64_t most = test_sanitized() ? 200 : 20000;
+        uint64_t steps = span_ns / step_ns < most ? span_ns / step_ns : most;
         for (uint64_t step = 0; step <= steps; step++) {
             count += take_all(&bucket, START + step * step_ns, UINT32_MAX);
         }
@@ -210,11 +212,11 @@ kept_places_count(void **state)
     /* All it can hold is kept: no time helps, and the next one that leaves calls. */
     CHECK(leat_bucket_enter(&bucket, START + DAY, 5, true) == LEAT_BUCKET_SHUT);
     CHECK(leat_bucket_enter(&bucket, START + DAY, 2, true) == LEAT_BUCKET_SHUT);
-    CHECK_EQUAL(leat_bucket_leave(&bucket), 1U << 5 | 1U << 2); /* without a token */
+    CHECK_EQUAL(leat_bucket_leave(&bucket, false), 1U << 5 | 1U << 2); /* without a token */
     CHECK(leat_bucket_enter(&bucket, START + DAY, 2, true) == LEAT_BUCKET_PASSED);
     for (uint32_t i = 0; i < 3; i++) {
         CHECK(take(&bucket, START + DAY));
-        CHECK_EQUAL(leat_bucket_leave(&bucket), 1U << 5);
+        CHECK_EQUAL(leat_bucket_leave(&bucket, true), 1U << 5);
     }
     CHECK(!take(&bucket, START + DAY));
     /* Now time helps: who is turned away first arms the timer. */
@@ -225,11 +227,15 @@ kept_places_count(void **state)
     CHECK_EQUAL(leat_bucket_fired(&bucket), 1U << 5 | 1U << 7);
     CHECK(leat_bucket_enter(&bucket, due_ns, 5, false) == LEAT_BUCKET_PASSED);
     /* Not the first of its list: the bit stays. */
-    CHECK_EQUAL(leat_bucket_leave(&bucket), 1U << 5 | 1U << 7);
+    CHECK_EQUAL(leat_bucket_leave(&bucket, false), 1U << 5 | 1U << 7);
     CHECK(leat_bucket_enter(&bucket, due_ns, 5, true) == LEAT_BUCKET_PASSED);
     CHECK(leat_bucket_enter(&bucket, due_ns, 7, true) == LEAT_BUCKET_ARM);
     CHECK(leat_bucket_due_ns(&bucket) >= due_ns + SECOND / 10 - 2);
-    CHECK_EQUAL(leat_bucket_leave(&bucket), 0); /* the timer calls */
+    /* Its token is there for the one that was turned away, before the timer is over. */
+    CHECK_EQUAL(leat_bucket_leave(&bucket, false), 1U << 7);
+    CHECK(leat_bucket_enter(&bucket, due_ns, 5, false) == LEAT_BUCKET_PASSED);
+    CHECK(take(&bucket, due_ns));
+    CHECK_EQUAL(leat_bucket_leave(&bucket, true), 0); /* the timer calls */
     CHECK_EQUAL(leat_bucket_held(atom_load_rlx(&bucket.word)), 0);
 }
 

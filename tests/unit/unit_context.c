@@ -45,7 +45,7 @@ sink(struct leat_engine *engine, const struct leat_log_line *line, void *context
     fixture->lines++;
     fixture->line = *line;
     CHECK(strlen(line->text) < sizeof(fixture->text));
-    strcpy(fixture->text, line->text);
+    memcpy(fixture->text, line->text, strlen(line->text) + 1);
 }
 
 static struct fixture *

@@ -352,6 +352,36 @@ expired_does_not_expire_again(void **state)
     teardown(fixture);
 }
 
+/* Its last attempt had a text of leat_complete(); whether a sweep finds it or a worker does. */
+static void
+expired_with_its_last_error(void **state)
+{
+    (void)state;
+    for (uint32_t sweep = 0; sweep < 2; sweep++) {
+        struct fixture *fixture = setup(0, 0);
+        struct leat_job_options options = leat_job_options_default();
+        struct leat_job job = leat_job_default();
+        leat_job_id id = {0};
+        options.expires_in_ns = 2 * S;
+        job.type = fixture->types[0];
+        job.options = &options;
+        fixture->answer = leat_pending();
+        CHECK_OK(leat_submit(fixture->engine, &job, &id));
+        run_all(fixture);
+        CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_retry_in(0), "said later"));
+        if (sweep != 0) {
+            test_clock_pass(&fixture->clock, fixture->engine, 5 * S);
+        } else {
+            (void)atom_add_acq_rel(&fixture->clock.boot, 5 * S);
+        }
+        run_all(fixture);
+        CHECK_EQUAL(look(fixture, id)->reason, LEAT_REASON_EXPIRED);
+        CHECK_TEXT(fixture->info.error, "said later");
+        CHECK_EQUAL(fixture->runs, 1);
+        teardown(fixture);
+    }
+}
+
 /* Its end has come to the queue once; the queue has no slot for a second one. */
 static void
 told_once(void **state)
@@ -458,6 +488,10 @@ deleted_in_the_middle(void **state)
         CHECK(gone(fixture, fixture->ids[which]));
         CHECK(test_memory_blocks(&fixture->memory) < blocks);
         CHECK_STATUS(leat_dead_delete(fixture->engine, fixture->ids[which]), LEAT_GONE);
+        /* No id fits the place where it stood. */
+        const leat_job_id none = {0};
+        CHECK_STATUS(leat_dead_delete(fixture->engine, none), LEAT_NOT_FOUND);
+        CHECK_STATUS(leat_dead_retry(fixture->engine, none, leat_when_now()), LEAT_NOT_FOUND);
         CHECK_STATUS(leat_dead_retry(fixture->engine, fixture->ids[which], leat_when_now()),
                      LEAT_GONE);
         CHECK_EQUAL(letters(fixture), DEAD_MAX - 1);
@@ -568,6 +602,7 @@ main(void)
         cmocka_unit_test(no_token_of_the_life_before),
         cmocka_unit_test(later_and_cancelled),
         cmocka_unit_test(expired_does_not_expire_again),
+        cmocka_unit_test(expired_with_its_last_error),
         cmocka_unit_test(told_once),
         cmocka_unit_test(all_and_some),
         cmocka_unit_test(not_where_it_is_closed),

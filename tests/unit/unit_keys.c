@@ -267,7 +267,7 @@ cancelled_in_line(void **unused)
     CHECK_OK(leat_cancel(fixture->engine, ids[2]));
     CHECK_OK(leat_cancel(fixture->engine, ids[4]));
     CHECK_STATUS(leat_get(fixture->engine, ids[2], &(struct leat_job_info){.size = 0}), LEAT_GONE);
-    CHECK_EQUAL(test_memory_blocks(&fixture->memory), blocks + 2 * 2);
+    CHECK_EQUAL(test_memory_blocks(&fixture->memory), blocks + 4);
     keys_are(fixture, 1);
     CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_done(), NULL));
     begins(fixture, "bd");

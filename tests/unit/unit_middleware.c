@@ -53,7 +53,6 @@ around(struct leat_run *run, struct leat_next *next, void *context)
 {
     struct ring *ring = context;
     struct fixture *fixture = ring->fixture;
-    struct leat_outcome outcome = leat_done();
     CHECK(leat_run_engine(run) == fixture->engine);
     note(fixture, ring->name);
     if (ring->way == WAY_ANSWER) {
@@ -64,7 +63,7 @@ around(struct leat_run *run, struct leat_next *next, void *context)
         ring->way = WAY_PASS;
         CHECK_OK(leat_type_middleware_add(fixture->engine, fixture->type, around, ring + 1));
     }
-    outcome = leat_next_run(next);
+    struct leat_outcome outcome = leat_next_run(next);
     fixture->seen = outcome;
     if (ring->way == WAY_TWICE) {
         struct leat_outcome again = leat_next_run(next);

@@ -58,7 +58,7 @@ cancelled_in_the_list(void **state)
     CHECK_OK(pull_reserve(fixture, PULL_JOBS));
     CHECK_EQUAL(fixture->count, PULL_JOBS / 3);
     for (uint32_t i = 0; i < PULL_JOBS / 3; i++) {
-        CHECK_EQUAL(fixture->leases[i].id.bits, ids[3 * i].bits);
+        CHECK_EQUAL(fixture->leases[i].id.bits, ids[(size_t)3 * i].bits);
     }
     pull_settle(fixture);
     pull_teardown(fixture);

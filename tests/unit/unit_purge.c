@@ -99,7 +99,7 @@ ring_lists_and_wheel(void **state)
     for (uint32_t i = 0; i < JOBS; i++) {
         submit(fixture, i % 3 == 0 ? fixture->other : fixture->queue, i % 5 == 0 ? HOUR : 0);
     }
-    purge(fixture, JOBS / 3 * 2);
+    purge(fixture, (size_t)JOBS / 3 * 2);
     purge(fixture, 0);
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_cancelled, JOBS / 3 * 2);
     run_all(fixture);

@@ -4,6 +4,7 @@
  * waits stays, and has used up no attempt; a queue is opened again; lent threads; bad input. */
 #include <stdlib.h>
 
+#include "ring/atomic.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/threads.h"
@@ -21,7 +22,7 @@ struct fixture {
     leat_queue queue;
     leat_queue other;
     uint32_t chained; /* plain: one runs at a time */
-    uint32_t runs;
+    leat_atomic_u32 runs;
     enum leat_status inside;
     struct test_gate gate;
 };
@@ -31,7 +32,7 @@ run(struct leat_run *attempt, void *context)
 {
     struct fixture *fixture = context;
     (void)attempt;
-    fixture->runs++;
+    (void)atom_add_rlx(&fixture->runs, 1);
     return leat_done();
 }
 
@@ -135,7 +136,7 @@ runs_dry(void **state)
         CHECK(!info_of(fixture).draining);
         CHECK_OK(submit(fixture, fixture->type, fixture->queue, 0));
         CHECK_OK(leat_drain(fixture->engine, MINUTE));
-        CHECK_EQUAL(fixture->runs, 22);
+        CHECK_EQUAL(atom_load_rlx(&fixture->runs), 22);
         teardown(fixture);
     }
 }
@@ -166,11 +167,11 @@ time_out(void **state)
     CHECK_OK(submit(fixture, fixture->type, fixture->other, 0));
     CHECK_OK(leat_drain(fixture->engine, MINUTE)); /* does not wait for what is paused */
     CHECK_STATUS(fixture->inside, LEAT_DEADLOCK);
-    CHECK_EQUAL(fixture->runs, 1);
+    CHECK_EQUAL(atom_load_rlx(&fixture->runs), 1);
     CHECK_EQUAL(test_get(fixture->engine, id).state, LEAT_JOB_PENDING);
     CHECK_OK(leat_queue_reopen(fixture->engine, fixture->queue));
     CHECK_OK(leat_drain(fixture->engine, MINUTE));
-    CHECK_EQUAL(fixture->runs, 2);
+    CHECK_EQUAL(atom_load_rlx(&fixture->runs), 2);
     teardown(fixture);
 }
 

@@ -243,7 +243,7 @@ a_day_is_exact(void **state)
 {
     (void)state;
     struct fixture *fixture = setup();
-    const uint64_t steps = 24 * 60 * 12;
+    const uint64_t steps = UINT64_C(24) * 60 * 12;
     uint64_t all = 0;
     set_rate(fixture, false, leat_rate_of(7, SECOND, 70));
     submit(fixture, 0, 200);

@@ -303,6 +303,70 @@ jobs_in_the_ring_take_places(void **state)
     teardown(fixture);
 }
 
+/* Hold by hold, until nothing is left to do: that ends. */
+static void
+admit_all(struct fixture *fixture)
+{
+    struct leat_pool *pool = &fixture->engine->pool;
+    uint32_t holds = 0;
+    for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
+        while (leat_lists_ready(&pool->lists[level])) {
+            CHECK(leat_lists_admit(pool, level));
+            CHECK(++holds < JOBS);
+        }
+    }
+}
+
+/* More wait for a place, and for their type, than one turn moves; both lists are called. */
+static void
+types_and_places_are_called_together(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(0);
+    struct leat_engine *engine = fixture->engine;
+    CHECK_OK(leat_type_set_running_min(engine, fixture->types[VIP], WORKERS - 1));
+    submit(fixture, HOG, fixture->queue, 0, 40);
+    admit_all(fixture);
+    CHECK_OK(leat_type_set_running_max(engine, fixture->types[HOG], 1));
+    submit(fixture, HOG, fixture->queue, 40, 80);
+    admit_all(fixture);
+    CHECK_OK(leat_type_set_running_max(engine, fixture->types[HOG], 0));
+    CHECK_OK(leat_type_set_running_min(engine, fixture->types[VIP], WORKERS - 2));
+    admit_all(fixture);
+    CHECK_EQUAL(leat_gate_used(atom_load_rlx(&engine->reserves.shared.word)), 2);
+    CHECK_EQUAL(run_all(fixture), 80);
+    for (uint32_t i = 0; i < 80; i++) {
+        CHECK_EQUAL(fixture->runs[i], i);
+    }
+    teardown(fixture);
+}
+
+/* More jobs of a queue with a place come from their type to that than one turn moves. */
+static void
+a_type_opens_to_a_full_place(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(0);
+    struct leat_engine *engine = fixture->engine;
+    CHECK_OK(leat_type_set_running_min(engine, fixture->types[VIP], WORKERS - 1));
+    CHECK_OK(leat_queue_set_running_min(engine, fixture->second, 1));
+    CHECK_OK(leat_type_set_running_max(engine, fixture->types[HOG], 1));
+    submit(fixture, HOG, fixture->second, 0, 40);
+    admit_all(fixture);
+    CHECK_OK(leat_type_set_running_max(engine, fixture->types[HOG], 0));
+    admit_all(fixture);
+    submit(fixture, HOG, fixture->second, 40, 80);
+    /* They go on to places of another kind, behind none that come later. */
+    CHECK_OK(leat_queue_set_running_min(engine, fixture->second, 0));
+    admit_all(fixture);
+    CHECK_OK(leat_queue_set_running_min(engine, fixture->second, 1));
+    CHECK_EQUAL(run_all(fixture), 80);
+    for (uint32_t i = 0; i < 80; i++) {
+        CHECK_EQUAL(fixture->runs[i], i);
+    }
+    teardown(fixture);
+}
+
 static void
 with_caps_and_pauses(void **state)
 {
@@ -394,6 +458,8 @@ main(void)
         cmocka_unit_test(a_pending_attempt_has_no_place),
         cmocka_unit_test(all_come_in_turn),
         cmocka_unit_test(jobs_in_the_ring_take_places),
+        cmocka_unit_test(types_and_places_are_called_together),
+        cmocka_unit_test(a_type_opens_to_a_full_place),
         cmocka_unit_test(with_caps_and_pauses),
         cmocka_unit_test(limits),
         cmocka_unit_test(minimums_by_options),

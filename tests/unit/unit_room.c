@@ -370,7 +370,7 @@ payloads_of_all(void **state)
 {
     (void)state;
     struct leat_queue_limits limits = leat_queue_limits_default();
-    struct fixture *fixture = setup(&limits, 2 * LARGE);
+    struct fixture *fixture = setup(&limits, UINT64_C(2) * LARGE);
     leat_job_id id = {0};
     struct leat_job job = job_of(fixture, LARGE);
     CHECK_OK(submit(fixture, LARGE, &id));

@@ -14,6 +14,8 @@
 
 #define RECORD_BYTES 48
 #define CAPACITY_MAX 4096
+/* Records whose units fill a page with their bits. */
+#define PAGE_OF_UNITS 32768
 
 struct fixture {
     struct leat_slab slab;
@@ -639,7 +641,7 @@ static void
 last_unit_is_the_last(void **state)
 {
     (void)state;
-    static uint32_t indices[64 * LEAT_PAGE_BYTES / sizeof(uint64_t)];
+    static uint32_t indices[PAGE_OF_UNITS];
     const uint32_t capacity = TEST_COUNT_OF(indices);
     const struct leat_slab_config config = {.capacity = capacity, .shards = 1, .record_bytes = 16};
     struct leat_slab slab;
