@@ -451,7 +451,7 @@ settle(struct leat_pool *pool, uint32_t level)
 
 enum turn_end {
     TURN_OVER,
-    TURN_GONE, /* of one job: it has left the list, but not for the ring */
+    TURN_GONE, /* of one job: it was let go of */
     TURN_SHUT, /* the list waits at a gate */
     TURN_HELD, /* for a place */
     TURN_FULL, /* the ring is full */
@@ -467,7 +467,8 @@ list_change(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t ind
     list_add(pool, level, queue, index);
 }
 
-/* A job that was taken off the front of its list. TURN_OVER: it was admitted. */
+/* A job that was taken off the front of its list. TURN_OVER: it has gone on, to the ring or to the
+ * list where it waits. */
 static enum turn_end
 admit_one(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index)
 {
@@ -487,7 +488,7 @@ admit_one(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index
         return TURN_HELD;
     case LEAT_PASSAGE_OTHER:
         list_change(pool, level, other, index);
-        return TURN_GONE;
+        return TURN_OVER;
     case LEAT_PASSAGE_FULL:
         return TURN_FULL;
     case LEAT_PASSAGE_GO:
@@ -559,12 +560,14 @@ admit(struct leat_pool *pool, uint32_t level)
         }
         /* A sweep may have emptied its list, or the gate was shut. */
         moves -= left == 0 ? 1 : left;
-        list->turn_left = 0;
         (void)leat_fifo_pop_front(&lists->ready, links, &queue);
         if (end == TURN_HELD) {
+            /* Nor is this one's: with one place for many, the first one would else be the first
+             * again, for as long as it has jobs. */
             leat_fifo_push_back(&lists->held, links, queue);
             continue;
         }
+        list->turn_left = 0;
         list->on_ready = false;
         list->shut = end == TURN_SHUT;
         if (!list_empty(list)) {
@@ -690,7 +693,10 @@ leat_lists_take(struct leat_pool *pool, uint32_t level, uint32_t queue,
     turn(pool, lists);
     deal(pool, level);
     answer(pool, level);
-    take(pool, level, queue, taker, &enough);
+    settle(pool, level);
+    if (!in_exact_order(pool, level, queue) || list_settled(pool, level, queue)) {
+        take(pool, level, queue, taker, &enough);
+    }
     /* What was in the inbox when the caller came must have been dealt. */
     bool undealt = lists->chain != LEAT_INDEX_NONE || lists->turned.count != 0 ||
                    leat_inbox_ready(&lists->inbox);

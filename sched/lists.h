@@ -13,17 +13,19 @@
  *          take    BLOCKING in the holder, too: who takes waits for the role, as long as a hold is.
  *          Order   FIFO per submitting thread, queue and level, what is pushed directly included.
  *          Exact   a list in exact order is a heap (heap.h), of which the first one is admitted,
- *                  where the hold has emptied the inbox, last of all before it admits, and dealt
+ *                  or taken, where the hold has emptied the inbox, last of all before, and dealt
  *                  what was there, or else all that the list's word counts; and not while it is
  *                  swept. So what it admits is the first of all that were listed before. For each
  *                  record that a hold moves, it touches some more, by the logarithm of the list's
  *                  length.
  *          Shares  the lists that are ready take turns, deficit round robin (M. Shreedhar and
  *                  G. Varghese, Efficient Fair Queueing using Deficit Round Robin, SIGCOMM 1995):
- *                  a turn is weight * LEAT_ADMIT_TURN jobs, and goes on in the next hold where this
- *                  one, or the ring, ends first. Differs: all jobs cost one, so what is left when a
- *                  list is empty, or shut, is forgotten. While two lists stay ready, the numbers of
- *                  jobs that they admit, divided by their weights, differ by at most two turns.
+ *                  a turn is weight * LEAT_ADMIT_TURN jobs that go on, to the ring or to another
+ *                  list, and goes on in the next hold where this one, the ring, or the places that
+ *                  lists are held for, end first. Differs: all jobs cost one, so what is left when
+ *                  a list is empty, or shut, is forgotten. While two lists stay ready, or held, the
+ *                  numbers of their jobs that go on, divided by their weights, differ by at most
+ *                  two turns.
  *          Sweep   a cancel that finds more cancelled jobs than others, and than LEAT_ZOMBIES_MIN,
  *                  asks for a sweep: what was cancelled by then leaves as workers come by, also
  *                  beside a full ring.

@@ -13,7 +13,8 @@
 #include "tests/support/prng.h"
 #include "tests/support/threads.h"
 
-#define JOBS 4096
+#define JOBS  4096
+#define LEVEL 4 /* of priority NORMAL */
 
 enum way { WAY_DONE, WAY_PENDING, WAY_RETRY_ONCE };
 
@@ -232,6 +233,80 @@ batches_are_in_order(void **state)
     CHECK_OK(leat_submit_batch(fixture->engine, jobs, 3, LEAT_BATCH_ALL_OR_NONE, NULL, NULL));
     CHECK_EQUAL(run_all(fixture), 3);
     check_order(fixture, 0);
+    teardown(fixture);
+}
+
+/* ---- one hold ------------------------------------------------------------------------------- */
+
+/* As a worker that finds no job in the ring. */
+static void
+hold_often(struct fixture *fixture, uint32_t times)
+{
+    for (uint32_t i = 0; i < times; i++) {
+        CHECK(leat_lists_admit(&fixture->engine->pool, LEVEL));
+    }
+}
+
+/* The jobs come in their order, so the heap is broad, and a sweep comes by the second one late. It
+ * begins in the hold that opens the queue. */
+static void
+a_swept_heap_admits_nothing(void **state)
+{
+    (void)state;
+    enum { ALL = 1000, HOLDS = ALL / LEAT_ADMIT_MOVES };
+    struct fixture *fixture = setup();
+    const struct leat_lists *lists = &fixture->engine->pool.lists[LEVEL];
+    CHECK_OK(leat_queue_pause(fixture->engine, fixture->queue));
+    for (uint32_t i = 0; i < ALL; i++) {
+        submit(fixture, i, i);
+    }
+    CHECK_EQUAL(run_all(fixture), 0);
+    for (uint32_t i = 0; i < ALL; i++) {
+        if (i % 4 > 1) {
+            CHECK_OK(leat_cancel(fixture->engine, fixture->ids[i]));
+        }
+    }
+    CHECK_OK(leat_cancel(fixture->engine, fixture->ids[ALL - 3]));
+    CHECK_OK(leat_queue_resume(fixture->engine, fixture->queue));
+    for (uint32_t i = 0; i < HOLDS; i++) {
+        hold_often(fixture, 1);
+        CHECK_EQUAL(lists->sweeping, fixture->queue.bits - 1);
+        CHECK(lists->lists[lists->sweeping].heap.count != 0);
+        CHECK_EQUAL(ahead(fixture), 0);
+        test_engine_check(fixture->engine);
+    }
+    hold_often(fixture, 1);
+    CHECK_EQUAL(lists->sweeping, LEAT_INDEX_NONE);
+    CHECK_EQUAL(ahead(fixture), 1);
+    CHECK_EQUAL(run_all(fixture), ALL / 2 - 1);
+    check_order(fixture, 0);
+    teardown(fixture);
+}
+
+/* It was ahead already, and had a place in the window of its queue's weight. */
+static void
+a_full_ring_gives_the_places_back(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct leat_engine *engine = fixture->engine;
+    const leat_queue exact = fixture->queue;
+    uint32_t slots = (uint32_t)leat_mpmc_slots(&engine->pool.rings[LEVEL]);
+    CHECK_OK(leat_queue_set_weight(engine, exact, 1));
+    fixture->queue = (leat_queue){0}; /* "default" */
+    for (uint32_t i = 0; i < slots; i++) {
+        submit(fixture, i, 0);
+    }
+    fixture->queue = exact;
+    submit(fixture, slots, 1);
+    hold_often(fixture, 4);
+    CHECK_EQUAL(ahead(fixture), 0);
+    CHECK_EQUAL(atom_load_rlx(&engine->windows.used[LEVEL]), 0);
+    CHECK_EQUAL(leat_gate_used(atom_load_rlx(&leat_gate_of(engine, exact.bits - 1)->word)), 0);
+    submit(fixture, slots + 1, 0);
+    CHECK_EQUAL(run_all(fixture), slots + 2);
+    CHECK_EQUAL(fixture->runs[slots], slots + 1);
+    CHECK_EQUAL(fixture->runs[slots + 1], slots);
     teardown(fixture);
 }
 
@@ -469,6 +544,33 @@ an_expiry_gives_the_place_ahead_back(void **state)
     teardown(fixture);
 }
 
+/* One that waits for its type finds its queue paused when that has room: back in the heap it is
+ * ahead no more, and a more urgent one goes first. */
+static void
+one_that_goes_back_gives_the_place_ahead_back(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    fixture->way = WAY_PENDING;
+    CHECK_OK(leat_type_set_running_max(fixture->engine, fixture->type, 1));
+    submit(fixture, 0, 0);
+    submit(fixture, 1, 5);
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK_EQUAL(ahead(fixture), 1);
+    CHECK_OK(leat_queue_pause(fixture->engine, fixture->queue));
+    CHECK_OK(leat_complete(fixture->engine, fixture->tokens[0], leat_done(), NULL));
+    CHECK_EQUAL(run_all(fixture), 0);
+    CHECK_EQUAL(ahead(fixture), 0);
+    submit(fixture, 2, 4);
+    CHECK_OK(leat_queue_resume(fixture->engine, fixture->queue));
+    for (uint32_t i = 1; i < 3; i++) {
+        CHECK_EQUAL(run_all(fixture), 1);
+        CHECK_EQUAL(fixture->runs[i], 3 - i);
+        CHECK_OK(leat_complete(fixture->engine, fixture->tokens[3 - i], leat_done(), NULL));
+    }
+    teardown(fixture);
+}
+
 /* ---- what it does not take ------------------------------------------------------------------ */
 
 static void
@@ -525,6 +627,8 @@ main(void)
         cmocka_unit_test(one_without_options_is_urgent),
         cmocka_unit_test(one_that_comes_later_waits_for_one),
         cmocka_unit_test(batches_are_in_order),
+        cmocka_unit_test(a_swept_heap_admits_nothing),
+        cmocka_unit_test(a_full_ring_gives_the_places_back),
         cmocka_unit_test(cancelled_ones_leave),
         cmocka_unit_test(expired_ones_do_not_begin),
         cmocka_unit_test(a_retry_comes_to_its_place),
@@ -535,6 +639,7 @@ main(void)
         cmocka_unit_test(a_types_cap_keeps_the_order),
         cmocka_unit_test(a_cancel_gives_the_place_ahead_back),
         cmocka_unit_test(an_expiry_gives_the_place_ahead_back),
+        cmocka_unit_test(one_that_goes_back_gives_the_place_ahead_back),
         cmocka_unit_test(all_jobs_have_the_queues_priority),
         cmocka_unit_test(a_queue_keeps_its_order),
     };

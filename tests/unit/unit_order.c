@@ -1,8 +1,9 @@
 /* unit_order.c - who goes first between queues, exactly, with a lent thread: queues take turns of
  * their weights, also where a turn is longer than a hold or the window of the ring; a weight holds
  * from the next turn on; what was cancelled does not count; a weight below, at, above its limits;
- * of the jobs of queues with a weight no more than the window are in the ring, whatever becomes of
- * them there, and its places all come back. */
+ * weights give the shares, within a turn; jobs that go on to wait for their type, or for a place of
+ * a worker, do so in turns, too; of the jobs of queues with a weight no more than the window are in
+ * the ring, whatever becomes of them there, and its places all come back. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "tests/support/engine.h"
 
 #define JOBS   8192
+#define LONG   30000
 #define QUEUES 4
 #define LEVEL  4 /* of priority NORMAL */
 
@@ -22,6 +24,8 @@ struct fixture {
     uint32_t runs[JOBS]; /* what ran, in order */
     uint32_t count;
     leat_job_id ids[JOBS];
+    uint8_t ran[LONG]; /* queues, where there is always another job of each */
+    uint32_t long_count;
 };
 
 static uint32_t
@@ -42,9 +46,27 @@ note(struct leat_run *run, void *context)
     return leat_done();
 }
 
+/* Its queue gets another job. */
+static struct leat_outcome
+go_on(struct leat_run *run, void *context)
+{
+    struct fixture *fixture = context;
+    struct leat_job job = leat_job_default();
+    uint32_t queue = *(const uint32_t *)leat_run_payload(run, NULL);
+    if (fixture->long_count < LONG) {
+        fixture->ran[fixture->long_count++] = (uint8_t)queue;
+        job.type = leat_run_type(run);
+        job.queue = fixture->queues[queue];
+        job.payload = &queue;
+        job.payload_bytes = sizeof(queue);
+        CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+    }
+    return leat_done();
+}
+
 /* Queue i has weights[i]; 0: none. */
 static struct fixture *
-setup(const uint32_t *weights)
+setup_with(const uint32_t *weights, uint32_t lenders)
 {
     static const char *const names[QUEUES] = {"a", "b", "c", "d"};
     struct fixture *fixture = calloc(1, sizeof(*fixture));
@@ -52,6 +74,7 @@ setup(const uint32_t *weights)
     struct leat_config config = test_config();
     config.jobs_max = JOBS;
     config.workers = 0;
+    config.lenders_max = lenders;
     config.retained_max = 0;
     config.queues_max = QUEUES + 1;
     fixture->engine = test_start(&config);
@@ -62,6 +85,12 @@ setup(const uint32_t *weights)
         CHECK_OK(leat_queue_create(fixture->engine, names[i], &options, &fixture->queues[i]));
     }
     return fixture;
+}
+
+static struct fixture *
+setup(const uint32_t *weights)
+{
+    return setup_with(weights, 1);
 }
 
 static void
@@ -244,15 +273,29 @@ the_rest_of_a_turn_is_forgotten(void **state)
     teardown(fixture);
 }
 
-/* It is found full by jobs that had entered the window. */
+/* The ring has room for two more, then for none: those that find that out go back to the list. */
 static void
 a_full_ring_gives_the_places_back(void **state)
 {
     (void)state;
     static const uint32_t weights[QUEUES] = {1, 0};
     struct fixture *fixture = setup(weights);
-    submit_round(fixture, 0, 4000, 2);
-    CHECK_EQUAL(run_all(fixture), 4000);
+    uint32_t slots = (uint32_t)leat_mpmc_slots(&fixture->engine->pool.rings[LEVEL]);
+    for (uint32_t i = 0; i < slots - 2; i++) {
+        submit(fixture, i, 1);
+    }
+    for (uint32_t i = slots - 2; i < slots + 100; i++) {
+        submit(fixture, i, 0);
+    }
+    for (uint32_t i = 0; i < 10; i++) {
+        CHECK(leat_lists_admit(&fixture->engine->pool, LEVEL));
+        CHECK(in_window(fixture, LEVEL) <= 2);
+    }
+    CHECK_EQUAL(in_window(fixture, LEVEL), 2);
+    CHECK_EQUAL(run_all(fixture), slots + 100);
+    for (uint32_t i = 0; i < fixture->count; i++) {
+        CHECK_EQUAL(fixture->runs[i], i);
+    }
     teardown(fixture);
 }
 
@@ -279,6 +322,148 @@ weights_have_limits(void **state)
     CHECK_OK(leat_queue_set_weight(engine, queue, LEAT_WEIGHT_MAX));
     CHECK_OK(leat_queue_set_weight(engine, queue, LEAT_WEIGHT_MAX - 1));
     CHECK_EQUAL(leat_weight_of(engine, queue.bits - 1), LEAT_WEIGHT_MAX - 1);
+    teardown(fixture);
+}
+
+/* ---- shares --------------------------------------------------------------------------------- */
+
+/* For good, from now on, of the queues with a weight. */
+static void
+fill(struct fixture *fixture, const uint32_t *weights)
+{
+    fixture->type = test_register(fixture->engine, "go_on", go_on, fixture);
+    for (uint32_t i = 0; i < QUEUES; i++) {
+        for (uint32_t j = 0; j < 500 && weights[i] != 0; j++) {
+            uint32_t number = i;
+            struct leat_job job = leat_job_default();
+            job.type = fixture->type;
+            job.queue = fixture->queues[i];
+            job.payload = &number;
+            job.payload_bytes = sizeof(number);
+            CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+        }
+    }
+}
+
+static void
+go_far(struct fixture *fixture, uint32_t more)
+{
+    uint32_t end = fixture->long_count + more;
+    size_t ran = 0;
+    CHECK(end < LONG);
+    while (fixture->long_count < end) {
+        CHECK_OK(leat_run_some(fixture->engine, end - fixture->long_count, &ran));
+    }
+    test_engine_check(fixture->engine);
+}
+
+/* Of any `length` jobs in a row from `first` on, each queue has its share, but for a turn of its
+ * own where the others' are missing: 8 * weight * (1 - weight / all). Times all weights, to stay
+ * with whole numbers. */
+static void
+check_shares(const struct fixture *fixture, const uint32_t *weights, uint32_t first,
+             uint32_t length)
+{
+    uint32_t all = 0;
+    for (uint32_t i = 0; i < QUEUES; i++) {
+        all += weights[i];
+    }
+    for (uint32_t i = 0; i < QUEUES; i++) {
+        int64_t off_max = (int64_t)LEAT_ADMIT_TURN * weights[i] * (all - weights[i]);
+        int64_t count = 0;
+        for (uint32_t at = first; at < fixture->long_count; at++) {
+            count += fixture->ran[at] == i ? 1 : 0;
+            if (at >= first + length) {
+                count -= fixture->ran[at - length] == i ? 1 : 0;
+            }
+            int64_t off = count * all - (int64_t)length * weights[i];
+            CHECK(at + 1 < first + length || (off <= off_max && off >= -off_max));
+        }
+    }
+}
+
+static void
+weights_give_the_shares(void **state)
+{
+    (void)state;
+    static const uint32_t weights[QUEUES] = {1, 3, 8};
+    static const uint32_t even[QUEUES] = {1, 1, 1};
+    struct fixture *fixture = setup(weights);
+    fill(fixture, weights);
+    go_far(fixture, 4000);
+    check_shares(fixture, weights, 600, 1000);
+    check_shares(fixture, weights, 600, 96); /* one round: exactly */
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_OK(leat_queue_set_weight(fixture->engine, fixture->queues[i], 1));
+    }
+    go_far(fixture, 4000); /* behind the turn that runs and what was in the window */
+    check_shares(fixture, even, 4000 + 64 + LEAT_WINDOW_PLACES, 1000);
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_OK(leat_queue_set_weight(fixture->engine, fixture->queues[i], weights[i]));
+    }
+    go_far(fixture, 4000);
+    check_shares(fixture, weights, 8000 + 8 + LEAT_WINDOW_PLACES, 1000);
+    fixture->long_count = LONG;
+    (void)run_all(fixture);
+    teardown(fixture);
+}
+
+/* The least weight beside the highest one; a turn is longer than the list. */
+static void
+weights_may_be_far_apart(void **state)
+{
+    (void)state;
+    static const uint32_t weights[QUEUES] = {1, LEAT_WEIGHT_MAX};
+    struct fixture *fixture = setup(weights);
+    fill(fixture, weights);
+    go_far(fixture, 28000);
+    check_shares(fixture, weights, 600, LEAT_ADMIT_TURN * (1 + LEAT_WEIGHT_MAX));
+    fixture->long_count = LONG;
+    (void)run_all(fixture);
+    teardown(fixture);
+}
+
+/* Jobs of three queues that were all listed, and go on to wait elsewhere: in turns as before. */
+static void
+check_turns_on_the_way(struct fixture *fixture, const uint32_t *weights)
+{
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_OK(leat_queue_pause(fixture->engine, fixture->queues[i]));
+    }
+    submit_round(fixture, 0, 3000, 3);
+    CHECK_EQUAL(run_all(fixture), 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_OK(leat_queue_resume(fixture->engine, fixture->queues[i]));
+    }
+    CHECK_EQUAL(run_all(fixture), 3000);
+    uint32_t at = 0;
+    for (uint32_t turns = 0; turns < 30; turns++) {
+        CHECK_EQUAL(fixture->runs[at] % 3, turns % 3);
+        CHECK_EQUAL(stretch(fixture, at, 3), weights[turns % 3] * LEAT_ADMIT_TURN);
+        at += stretch(fixture, at, 3);
+    }
+}
+
+static void
+turns_lead_to_the_list_of_a_type(void **state)
+{
+    (void)state;
+    static const uint32_t weights[QUEUES] = {1, 3, 8};
+    struct fixture *fixture = setup(weights);
+    CHECK_OK(leat_type_set_running_max(fixture->engine, fixture->type, 1));
+    check_turns_on_the_way(fixture, weights);
+    teardown(fixture);
+}
+
+/* The fourth queue keeps all places but one. */
+static void
+turns_lead_to_the_list_of_places(void **state)
+{
+    (void)state;
+    static const uint32_t weights[QUEUES] = {1, 3, 8};
+    struct fixture *fixture = setup_with(weights, 2);
+    CHECK_OK(leat_queue_set_running_min(fixture->engine, fixture->queues[3], 1));
+    check_turns_on_the_way(fixture, weights);
     teardown(fixture);
 }
 
@@ -337,6 +522,10 @@ main(void)
         cmocka_unit_test(a_weight_may_change),
         cmocka_unit_test(what_was_cancelled_does_not_count),
         cmocka_unit_test(the_rest_of_a_turn_is_forgotten),
+        cmocka_unit_test(weights_give_the_shares),
+        cmocka_unit_test(weights_may_be_far_apart),
+        cmocka_unit_test(turns_lead_to_the_list_of_a_type),
+        cmocka_unit_test(turns_lead_to_the_list_of_places),
         cmocka_unit_test(a_full_ring_gives_the_places_back),
         cmocka_unit_test(weights_have_limits),
         cmocka_unit_test(whatever_leaves_the_ring_gives_its_place),
