@@ -958,8 +958,8 @@ struct leat_queue_options {
      * workers (workers_max; lenders_max), begin in front of a more urgent one that comes later;
      * those that wait for their type's cap, pause or rate are among them. All jobs whose submit has
      * returned are looked at when the next one leaves the list; where jobs come faster than workers
-     * list them, so that this cannot be said, none leaves it until they have. A pull queue has the
-     * order of those that are listed. */
+     * list them, so that this cannot be said, none leaves it until they have. That is said of
+     * leat_reserve() of a pull queue, too: what it takes is the first of them. */
     enum leat_order order;
 };
 
@@ -1234,14 +1234,19 @@ leat_tenant_get(struct leat_engine *engine, leat_tenant tenant, struct leat_tena
 /* Gives a queue a weight, 1 to 1000, while the engine runs. As long as several queues with a weight
  * have jobs that could run, on one priority, these begin in proportion to the weights: a queue
  * takes 8 * weight of its jobs in turn, then the next one does. What a queue does not use is not
- * saved up, and the turn that runs when a weight is set is the old one's.
+ * saved up, and the turn that runs when a weight is set is the old one's. So of any jobs in a row
+ * each such queue begins its share, but for one turn of its own at most. That is as long as nothing
+ * but workers is short: a queue with a running_max below 5 for each worker, or in exact order, may
+ * not use its turn up, and loses the rest.
  * Weights act where jobs wait in lists. That is where all jobs of a queue with a weight are; of all
  * such queues together, at most 4 jobs for each worker are under way from there to the workers, on
  * each priority. Where such a queue is paused, or runs out of its rate, these may change places
  * among each other. Jobs of a queue without a weight, cap, pause, rate or order are listed only
  * where the ring has no room; listed ones take turns as with weight 1. What the ring has of them,
- * ring_slots at most, is in front of all that waits in lists. A job that waits for its type waits
- * in that type's list, whose turns are as with weight 1, too.
+ * ring_slots at most, is in front of all that waits in lists. A job that waits for its type, or for
+ * a worker's place where some are kept, has had its turn when it went to the list of those, whose
+ * own turns are as with weight 1. A pull queue's jobs are taken as takers like: its weight says
+ * nothing.
  * A queue that once had a weight costs its jobs a way through the lists.
  * Threads:  any, handlers too.     Progress: blocking (a grace period).
  * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (0, or more than 1000).  */

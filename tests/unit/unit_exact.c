@@ -519,11 +519,10 @@ a_cancel_gives_the_place_ahead_back(void **state)
     teardown(fixture);
 }
 
-/* The same for one that expires there. */
+/* The same for one that expires there, which a timer finds or the list. */
 static void
-an_expiry_gives_the_place_ahead_back(void **state)
+expire_ahead(bool by_list)
 {
-    (void)state;
     struct fixture *fixture = setup();
     struct leat_job_options options = leat_job_options_default();
     fixture->way = WAY_PENDING;
@@ -537,11 +536,23 @@ an_expiry_gives_the_place_ahead_back(void **state)
     submit(fixture, 2, 2);
     test_sleep_ns(25 * TEST_MS);
     CHECK_OK(leat_complete(fixture->engine, fixture->tokens[0], leat_done(), NULL));
+    if (by_list) { /* no timer is looked at */
+        hold_often(fixture, 1);
+        CHECK_EQUAL(test_statistics(fixture->engine).jobs_dead, 1);
+    }
     CHECK_EQUAL(run_all(fixture), 1);
     CHECK_EQUAL(fixture->runs[1], 2);
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_dead, 1);
     CHECK_OK(leat_complete(fixture->engine, fixture->tokens[2], leat_done(), NULL));
     teardown(fixture);
+}
+
+static void
+an_expiry_gives_the_place_ahead_back(void **state)
+{
+    (void)state;
+    expire_ahead(false);
+    expire_ahead(true);
 }
 
 /* One that waits for its type finds its queue paused when that has room: back in the heap it is
