@@ -275,8 +275,7 @@ nobody_is_ahead(void **state)
     CHECK_OK(leat_queue_set_weight(fixture->engine, fixture->queue, 3));
     submit_mixed(fixture, 100);
     pull_settle(fixture);
-    const struct leat_queue_words *words =
-        &fixture->engine->pool.queues[fixture->queue.bits - 1];
+    const struct leat_queue_words *words = &fixture->engine->pool.queues[fixture->queue.bits - 1];
     CHECK_OK(pull_reserve(fixture, 50));
     CHECK_EQUAL(leat_gate_used(atom_load_rlx(&words->ahead.word)), 0);
     for (uint32_t i = 0; i < LEAT_PRIORITY_LEVELS; i++) {
