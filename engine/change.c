@@ -148,7 +148,8 @@ change_held(struct leat_engine *engine, uint32_t index, const struct asked *aske
 {
     struct leat_job_record *record = leat_job_record(engine, index);
     enum claim found = CLAIM_NONE;
-    if (asked->level_only && !leat_order_level(engine, leat_job_queue(record), asked->level)) {
+    uint64_t options = leat_queue_options(engine, leat_job_queue(record));
+    if (asked->level_only && !leat_order_level(options, asked->level)) {
         return LEAT_INVALID;
     }
     enum leat_status status = claim(engine, index, asked, &found);

@@ -239,11 +239,13 @@ enum leat_status leat_registry_queue_check(const struct leat_engine *engine, lea
  * there; then its priority + 1 in the low half, and above:
  *   PULL     a pull queue
  *   LIMITED  its jobs are counted (room.h); stays
- *   CLOSED   by leat_queue_drain(), until it is opened again */
+ *   CLOSED   by leat_queue_drain(), until it is opened again
+ *   EXACT    in exact order (order.h) */
 #define LEAT_QUEUE_PULL    (UINT64_C(1) << 31)
 #define LEAT_QUEUE_LIMITED (UINT64_C(1) << 32)
 #define LEAT_QUEUE_CLOSED  (UINT64_C(1) << 33)
 #define LEAT_QUEUE_MAKING  (UINT64_C(1) << 34)
+#define LEAT_QUEUE_EXACT   (UINT64_C(1) << 35)
 
 LEAT_INLINE uint64_t
 leat_queue_options(const struct leat_engine *engine, uint32_t queue)

@@ -41,19 +41,15 @@ leat_weight_valid(uint32_t weight)
 LEAT_INLINE bool
 leat_order_exact(const struct leat_engine *engine, uint32_t queue)
 {
-    /* rlx: ordered by queue:B */
-    return (atom_load_rlx(&engine->pool.queues[queue].waiting[0]) & LEAT_LIST_EXACT) != 0;
+    /* Never changed once the queue is there. rlx: ordered by queue:B */
+    return (atom_load_rlx(&engine->pool.queues[queue].options) & LEAT_QUEUE_EXACT) != 0;
 }
 
 /* All jobs of a queue in exact order have its priority. */
 LEAT_INLINE bool
-leat_order_level(const struct leat_engine *engine, uint32_t queue, uint32_t level)
+leat_order_level(uint64_t options, uint32_t level)
 {
-    if (LEAT_LIKELY(!leat_order_exact(engine, queue))) {
-        return true;
-    }
-    /* rlx: ordered by queue:B */
-    return level == leat_queue_priority(atom_load_rlx(&engine->pool.queues[queue].options));
+    return (options & LEAT_QUEUE_EXACT) == 0 || level == leat_queue_priority(options);
 }
 
 /* A queue is to be in exact order that only the caller knows. */

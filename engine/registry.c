@@ -419,8 +419,8 @@ queue_add(struct leat_engine *engine, const char *name, const struct leat_queue_
         return status;
     }
     uint64_t set = (uint64_t)options->priority + 1;
-    set |= options->pull ? LEAT_QUEUE_PULL : 0;
     bool exact = options->order == LEAT_ORDER_EXACT;
+    set |= (options->pull ? LEAT_QUEUE_PULL : 0) | (exact ? LEAT_QUEUE_EXACT : 0);
     if (!(exact ? queue_make_exact(engine, *index, set) : queue_make(engine, *index, set))) {
         return queue_await(engine, *index);
     }

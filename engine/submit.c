@@ -21,6 +21,7 @@ struct intake {
     struct leat_due due; /* time 0: at once */
     uint64_t options;    /* of its queue, as they were when it was put; of batches */
     bool limited;        /* its queue counts its jobs */
+    bool exact;          /* its queue is in exact order */
     bool waits;          /* see struct leat_room_ask */
     bool alone;          /* the same */
 };
@@ -92,11 +93,13 @@ intake_check(struct leat_engine *engine, const struct leat_job *job, struct inta
     if (LEAT_LIKELY(status == LEAT_OK)) {
         uint64_t options = leat_queue_options(engine, intake->queue);
         intake->bytes = (uint32_t)job->payload_bytes;
-        intake->limited = (options & LEAT_QUEUE_LIMITED) != 0;
         intake->level =
             job->priority == LEAT_PRIORITY_OF_QUEUE ? leat_queue_priority(options) : job->priority;
-        bool fits = leat_order_level(engine, intake->queue, intake->level);
-        status = LEAT_LIKELY(fits) ? LEAT_OK : LEAT_INVALID;
+        if (LEAT_UNLIKELY((options & (LEAT_QUEUE_LIMITED | LEAT_QUEUE_EXACT)) != 0)) {
+            intake->limited = (options & LEAT_QUEUE_LIMITED) != 0;
+            intake->exact = (options & LEAT_QUEUE_EXACT) != 0;
+            status = leat_order_level(options, intake->level) ? LEAT_OK : LEAT_INVALID;
+        }
     }
     return status;
 }
@@ -251,7 +254,7 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
         status = leat_terms_make(engine, index, job->options);
         status = status == LEAT_OK ? leat_labels_make(engine, index, job) : status;
     }
-    if (LEAT_UNLIKELY(leat_order_exact(engine, intake->queue)) && status == LEAT_OK) {
+    if (LEAT_UNLIKELY(intake->exact) && status == LEAT_OK) {
         status = leat_order_make(engine, index, intake->queue, job->options);
     }
     if (LEAT_UNLIKELY(status != LEAT_OK)) {

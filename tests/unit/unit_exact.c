@@ -310,6 +310,38 @@ a_full_ring_gives_the_places_back(void **state)
     teardown(fixture);
 }
 
+/* So many of another queue come that the inbox cannot be emptied; but its own is there. */
+static void
+a_flood_of_others_does_not_hold_it_up(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct leat_engine *engine = fixture->engine;
+    const leat_queue exact = fixture->queue;
+    uint32_t slots = (uint32_t)leat_mpmc_slots(&engine->pool.rings[LEVEL]);
+    CHECK_OK(leat_queue_pause(engine, exact));
+    submit(fixture, 0, 0);
+    hold_often(fixture, 1);
+    fixture->queue = (leat_queue){0}; /* "default" */
+    for (uint32_t i = 1; i <= slots; i++) {
+        submit(fixture, i, 0);
+    }
+    CHECK_OK(leat_run_some(engine, 1, NULL));
+    for (uint32_t i = slots + 1; i < slots + 500; i++) {
+        submit(fixture, i, 0);
+    }
+    CHECK_OK(leat_run_some(engine, 1, NULL));
+    fixture->queue = exact;
+    CHECK_OK(leat_queue_resume(engine, exact));
+    CHECK_EQUAL(ahead(fixture), 0);
+    hold_often(fixture, 1);
+    CHECK(engine->pool.lists[LEVEL].chain != LEAT_INDEX_NONE);
+    CHECK_EQUAL(ahead(fixture), 1);
+    CHECK_EQUAL(run_all(fixture), slots + 498);
+    CHECK_EQUAL(fixture->runs[slots + 1], 0); /* behind those in the ring */
+    teardown(fixture);
+}
+
 /* ---- what happens to jobs ------------------------------------------------------------------- */
 
 /* So many that they are swept, one by one, while others come. */
@@ -640,6 +672,7 @@ main(void)
         cmocka_unit_test(batches_are_in_order),
         cmocka_unit_test(a_swept_heap_admits_nothing),
         cmocka_unit_test(a_full_ring_gives_the_places_back),
+        cmocka_unit_test(a_flood_of_others_does_not_hold_it_up),
         cmocka_unit_test(cancelled_ones_leave),
         cmocka_unit_test(expired_ones_do_not_begin),
         cmocka_unit_test(a_retry_comes_to_its_place),
