@@ -1789,10 +1789,10 @@ struct leat_lease {
     uint64_t due_in_ns; /* what lease_ns came to */
 };
 
-/* Takes jobs of a pull queue, up to `max`: the most urgent first, and of those the oldest; as many
- * as there are, and whose payloads fit into the buffer one behind the other. Waits for the first
- * one if need be. `leases` has room for `max`. Payloads are copied, so they stay the caller's when
- * a lease is over.
+/* Takes jobs of a pull queue, up to `max`: the most urgent first, and of those the oldest, or in
+ * the queue's exact order; as many as there are, and whose payloads fit into the buffer one behind
+ * the other. Waits for the first one if need be. `leases` has room for `max`. Payloads are copied,
+ * so they stay the caller's when a lease is over.
  * Threads:  any; in a handler only with timeout_ns 0.    Progress: blocking, also without a wait:
  *           who is about to deal the jobs of a priority is waited for.    Allocates: no.
  * Returns:  LEAT_OK and *count >= 1; LEAT_EMPTY (timeout_ns 0); LEAT_TIMEOUT; LEAT_FULL (the next

@@ -2,6 +2,7 @@
 #include "engine/terms.h"
 
 #include "engine/keys.h"
+#include "engine/labels.h"
 #include "engine/order.h"
 #include "engine/timers.h"
 
@@ -64,6 +65,21 @@ leat_terms_make(struct leat_engine *engine, uint32_t index, const struct leat_jo
     }
     if (known.timeout_ns != LEAT_TIMEOUT_OF_TYPE) {
         leat_watch_expect(engine, known.timeout_ns);
+    }
+    return status;
+}
+
+enum leat_status
+leat_terms_fill(struct leat_engine *engine, uint32_t index, uint32_t queue,
+                const struct leat_job *job)
+{
+    enum leat_status status = LEAT_OK;
+    if (job->options != NULL) {
+        status = leat_terms_make(engine, index, job->options);
+        status = status == LEAT_OK ? leat_labels_make(engine, index, job) : status;
+    }
+    if (leat_order_exact(engine, queue) && status == LEAT_OK) {
+        status = leat_order_make(engine, index, queue, job->options);
     }
     return status;
 }
