@@ -5,6 +5,7 @@
  * taker brings it to a wheel. Who takes it from there during the claim leaves it to this thread
  * (HANDED). */
 #include "engine/keys.h"
+#include "engine/order.h"
 #include "engine/timers.h"
 
 /* What is to be changed. */
@@ -147,6 +148,10 @@ change_held(struct leat_engine *engine, uint32_t index, const struct asked *aske
 {
     struct leat_job_record *record = leat_job_record(engine, index);
     enum claim found = CLAIM_NONE;
+    uint64_t options = leat_queue_options(engine, leat_job_queue(record));
+    if (asked->level_only && !leat_order_level(options, asked->level)) {
+        return LEAT_INVALID;
+    }
     enum leat_status status = claim(engine, index, asked, &found);
     if (status != LEAT_OK || found == CLAIM_NONE) {
         return status;

@@ -330,6 +330,7 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
         parts_close(opened);
         return open_failed(result, say);
     }
+    leat_windows_init(&opened->windows, opened->pool.places);
     opened->config.worker_name = NULL; /* the pool has its copy */
     state_set(opened, LEAT_ENGINE_OPEN);
     atom_store_rlx(opened->alive, 1); /* rlx: not shared yet */

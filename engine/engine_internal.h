@@ -18,6 +18,7 @@
 #include "engine/trim.h"
 #include "engine/unique.h"
 #include "engine/watch.h"
+#include "engine/windows.h"
 #include "ring/mutex.h"
 #include "sched/clock.h"
 #include "sched/pool.h"
@@ -146,6 +147,7 @@ struct leat_engine {
     struct leat_buckets buckets;              /* S */
     struct leat_claims claims;                /* S */
     struct leat_reserves reserves;            /* S */
+    struct leat_windows windows;              /* S */
     struct leat_rooms rooms;                  /* S */
     struct leat_tenants tenants;              /* S */
     struct leat_pool pool;                    /* S */
@@ -261,14 +263,17 @@ enum leat_status leat_registry_queue_check(const struct leat_engine *engine, lea
 
 /* ---- queue.c -------------------------------------------------------------------------------- */
 
-/* A queue's options, in its word of the pool: 0 until it is there; then its priority + 1 in the low
- * half, and above:
+/* A queue's options, in its word of the pool: 0, or MAKING while one thread has it, until it is
+ * there; then its priority + 1 in the low half, and above:
  *   PULL     a pull queue
  *   LIMITED  its jobs are counted (room.h); stays
- *   CLOSED   by leat_queue_drain(), until it is opened again */
+ *   CLOSED   by leat_queue_drain(), until it is opened again
+ *   EXACT    in exact order (order.h) */
 #define LEAT_QUEUE_PULL    (UINT64_C(1) << 31)
 #define LEAT_QUEUE_LIMITED (UINT64_C(1) << 32)
 #define LEAT_QUEUE_CLOSED  (UINT64_C(1) << 33)
+#define LEAT_QUEUE_MAKING  (UINT64_C(1) << 34)
+#define LEAT_QUEUE_EXACT   (UINT64_C(1) << 35)
 
 LEAT_INLINE uint64_t
 leat_queue_options(const struct leat_engine *engine, uint32_t queue)

@@ -2,6 +2,7 @@
 #include "engine/gates.h"
 
 #include "engine/breaker.h"
+#include "engine/order.h"
 
 #include "ring/rcu.h"
 
@@ -68,6 +69,11 @@ leat_gates_leave_slowly(struct leat_engine *engine, struct leat_job_record *reco
     uint32_t queue = leat_job_queue(record);
     leave_buckets(engine, record, false);
     leat_reserves_leave(engine, record);
+    leat_windows_leave(&engine->windows, record);
+    leat_order_leave(engine, record);
+    if (record->admitted == 0) {
+        return;
+    }
     record->admitted = 0;
     leave(engine, queue);
     if (!leat_queue_pulls(engine, queue)) {
@@ -97,6 +103,8 @@ leat_gates_turn_back_slowly(struct leat_engine *engine, uint32_t index)
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
     uint64_t gates = both(engine, leat_job_queue(record), leat_job_type(record));
     uint64_t shuts = record->admitted != 0 ? LEAT_GATE_STOPS : LEAT_GATE_USED;
+    leat_windows_leave(&engine->windows, record);
+    leat_order_leave(engine, record);
     if (leat_word_phase(word) != LEAT_PHASE_PENDING || (gates & LEAT_GATE_USED) == 0) {
         return false;
     }
@@ -159,11 +167,13 @@ pass_both(const struct passer *passer, uint32_t list, uint32_t *other)
     if (!pass(passer, queue, !passes_queue)) {
         return false;
     }
-    *other = of_type;
-    /* Else one that comes could take the place that was given up for those. */
-    bool behind = list == queue && passes_type;
-    if (!behind && pass(passer, of_type, !passes_type)) {
-        return true;
+    if (leat_order_enter(engine, passer->record, level, !passes_queue)) {
+        *other = of_type;
+        /* Else one that comes could take the place that was given up for those. */
+        bool behind = list == queue && passes_type;
+        if (!behind && pass(passer, of_type, !passes_type)) {
+            return true;
+        }
     }
     leave_buckets(engine, passer->record, false);
     leave(engine, queue);
@@ -183,6 +193,10 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
     if (leat_queue_pulls(engine, queue)) {
         return LEAT_PASSAGE_SHUT; /* for good: it is taken from its list */
     }
+    bool windowed = leat_weight_of(engine, queue) != 0;
+    if (windowed && leat_windows_full(&engine->windows, level)) {
+        return LEAT_PASSAGE_FULL;
+    }
     leat_rcu_enter(); /* of who sets a rate */
     bool passed = pass_both(&passer, list, other);
     *other = passed ? list : *other;
@@ -195,6 +209,9 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
     }
     if (placed) {
         record->admitted |= LEAT_ADMITTED;
+        if (windowed) {
+            leat_windows_enter(&engine->windows, record, level);
+        }
         return LEAT_PASSAGE_GO;
     }
     if (*other == list) {
@@ -203,6 +220,9 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
     /* Jobs come from their queue's list to that of their type, and on to those of places. Back in
      * one of those before, it is older than those there; and so it is in the next ones, then. */
     record->returned = record->returned || *other < list;
+    if (*other == queue) {
+        leat_order_leave(engine, record);
+    }
     return LEAT_PASSAGE_OTHER;
 }
 

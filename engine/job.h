@@ -101,6 +101,7 @@ enum leat_phase {
 struct leat_job_terms;
 struct leat_key;
 struct leat_job_labels;
+struct leat_job_order;
 
 /* What only some jobs need: from the allocator, at the first use, until the record is gone.
  * Letters: I set by the submitter; O the attempt's thread while RUNNING, readers after the end;
@@ -115,6 +116,7 @@ struct leat_job_extra {
     leat_atomic_u32 crashes;        /* W see dead.h */
     struct leat_key *key;           /* I see keys.h; NULL: none */
     struct leat_job_labels *labels; /* I see labels.h; or NULL */
+    struct leat_job_order *order;   /* I see order.h; NULL: its queue has no exact order */
 };
 
 LEAT_STATIC(sizeof(struct leat_job_extra) < 100, "what needs a pointer does not pay for texts");
@@ -125,7 +127,8 @@ struct leat_job_record {
     leat_atomic_u32 link_next;     /* S links of the place that has the record; rings need none */
     uint8_t admitted;              /* O what it entered, see below; 0: nothing */
     bool returned;                 /* O older than those listed: it was there before, or admitted */
-    uint16_t spare;                /* Q */
+    uint8_t window;                /* O level + 1 whose window it is in, see windows.h; 0: none */
+    uint8_t spare;                 /* Q */
     uint32_t spare_too;            /* Q */
     leat_atomic_u32 payload_bytes; /* I as type */
     uint64_t submit_ns;            /* W monotonic, since when it waits; 0: this job is not timed */
@@ -153,6 +156,8 @@ struct leat_job_record {
 #define LEAT_ADMITTED_PLACE      8U
 #define LEAT_ADMITTED_KEPT_QUEUE 16U
 #define LEAT_ADMITTED_KEPT_TYPE  32U
+/* Of order.h: it left the heap of its queue, and has not begun. */
+#define LEAT_ADMITTED_AHEAD 64U
 #define LEAT_ADMITTED_PLACES                                                                       \
     (LEAT_ADMITTED_PLACE | LEAT_ADMITTED_KEPT_QUEUE | LEAT_ADMITTED_KEPT_TYPE)
 

@@ -911,6 +911,12 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_type_name(struct leat_engine *engi
 
 /* ---- queues -------------------------------------------------------------------------------- */
 
+/* Which of a queue's jobs that wait begins first. */
+enum leat_order {
+    LEAT_ORDER_FIFO = 0, /* the one that came first, by priority */
+    LEAT_ORDER_EXACT     /* see leat_queue_options.order */
+};
+
 /* What a submit does that finds a limit of its queue, or of the queue's tenant, reached. */
 enum leat_full_policy {
     LEAT_FULL_REJECT = 0, /* LEAT_FULL (default) */
@@ -943,6 +949,18 @@ struct leat_queue_options {
      * where the caller may be who has to make room, and for a job that is larger than the limit. */
     uint64_t block_ns;
     leat_tenant tenant; /* whose limits bind it, too; 0: none. It stays */
+    uint32_t weight;    /* see leat_queue_set_weight(); 0 (default): none was set */
+    /* LEAT_ORDER_EXACT: the job with the least leat_job_options.order_priority begins first; of
+     * those with the same one, that which was submitted first, also where it comes back, by a retry
+     * or when it is due. All its jobs have the queue's priority (LEAT_INVALID). They are listed, as
+     * those of a queue with a cap, and have memory of the allocator, but none later than at their
+     * submit. Those on their way from the list to their begin, at most as many as there may be
+     * workers (workers_max; lenders_max), begin in front of a more urgent one that comes later;
+     * those that wait for their type's cap, pause or rate are among them. All jobs whose submit has
+     * returned are looked at when the next one leaves the list; where jobs come faster than workers
+     * list them, so that this cannot be said, none leaves it until they have. That is said of
+     * leat_reserve() of a pull queue, too: what it takes is the first of them. */
+    enum leat_order order;
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -1213,6 +1231,28 @@ leat_tenant_info_default(void)
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_tenant_get(struct leat_engine *engine, leat_tenant tenant, struct leat_tenant_info *info);
 
+/* Gives a queue a weight, 1 to 1000, while the engine runs. As long as several queues with a weight
+ * have jobs that could run, on one priority, these begin in proportion to the weights: a queue
+ * takes 8 * weight of its jobs in turn, then the next one does. What a queue does not use is not
+ * saved up, and the turn that runs when a weight is set is the old one's. So of any jobs in a row
+ * each such queue begins its share, but for one turn of its own at most. That is as long as nothing
+ * but workers is short: a queue with a running_max below 5 for each worker, or in exact order, may
+ * not use its turn up, and loses the rest.
+ * Weights act where jobs wait in lists. That is where all jobs of a queue with a weight are; of all
+ * such queues together, at most 4 jobs for each worker are under way from there to the workers, on
+ * each priority. Where such a queue is paused, or runs out of its rate, these may change places
+ * among each other. Jobs of a queue without a weight, cap, pause, rate or order are listed only
+ * where the ring has no room; listed ones take turns as with weight 1. What the ring has of them,
+ * ring_slots at most, is in front of all that waits in lists. A job that waits for its type, or for
+ * a worker's place where some are kept, has had its turn when it went to the list of those, whose
+ * own turns are as with weight 1. A pull queue's jobs are taken as takers like: its weight says
+ * nothing.
+ * A queue that once had a weight costs its jobs a way through the lists.
+ * Threads:  any, handlers too.     Progress: blocking (a grace period).
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (0, or more than 1000).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_queue_set_weight(struct leat_engine *engine,
+                                                               leat_queue queue, uint32_t weight);
+
 /* ---- jobs ---------------------------------------------------------------------------------- */
 
 enum leat_job_state {
@@ -1315,6 +1355,9 @@ struct leat_job_options {
     uint32_t tags_count; /* 0 to 16 */
     /* How long this submit waits for room, where its queue has LEAT_FULL_BLOCK; 0: as that says */
     uint64_t block_ns;
+
+    /* Where its queue has LEAT_ORDER_EXACT: 0 begins first. Elsewhere it says nothing. */
+    uint32_t order_priority;
 };
 
 static inline struct leat_job_options
@@ -1556,7 +1599,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_reschedule(struct leat_engine *eng
  * others of the new one: so it can be put behind those that are less urgent, but does not overtake
  * those in front of it.
  * Threads, Progress, Allocates, Waits, Returns, Order: as leat_reschedule(); LEAT_INVALID: the
- *           priority.  */
+ *           priority, or another one than that of its queue, where that has LEAT_ORDER_EXACT.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_priority_set(struct leat_engine *engine,
                                                            leat_job_id id, uint32_t priority);
 
@@ -1746,10 +1789,10 @@ struct leat_lease {
     uint64_t due_in_ns; /* what lease_ns came to */
 };
 
-/* Takes jobs of a pull queue, up to `max`: the most urgent first, and of those the oldest; as many
- * as there are, and whose payloads fit into the buffer one behind the other. Waits for the first
- * one if need be. `leases` has room for `max`. Payloads are copied, so they stay the caller's when
- * a lease is over.
+/* Takes jobs of a pull queue, up to `max`: the most urgent first, and of those the oldest, or in
+ * the queue's exact order; as many as there are, and whose payloads fit into the buffer one behind
+ * the other. Waits for the first one if need be. `leases` has room for `max`. Payloads are copied,
+ * so they stay the caller's when a lease is over.
  * Threads:  any; in a handler only with timeout_ns 0.    Progress: blocking, also without a wait:
  *           who is about to deal the jobs of a priority is waited for.    Allocates: no.
  * Returns:  LEAT_OK and *count >= 1; LEAT_EMPTY (timeout_ns 0); LEAT_TIMEOUT; LEAT_FULL (the next

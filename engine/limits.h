@@ -14,6 +14,10 @@
 /* Of running_max; as many as there can be jobs. */
 #define LEAT_RUNNING_MAX (1u << 26)
 
+/* Jobs of queues with weights that may stand in the ring, for each worker: enough that it need not
+ * admit for each one, few enough that a weight acts soon. */
+#define LEAT_WINDOW_PLACES 4
+
 /* Of struct leat_rate: a clock tells nanoseconds, jobs in more are meant as fewer in less; what is
  * rarer than once a year is a schedule; and there are no more jobs. */
 #define LEAT_RATE_JOBS_MAX  UINT64_C(1000000000)

@@ -1,5 +1,6 @@
 /* queue.c - what the engine adds to the waiting lists of the pool: what the lists ask of a job. */
 #include "engine/gates.h"
+#include "engine/order.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
 
@@ -70,7 +71,8 @@ expire(struct leat_engine *engine, uint32_t index)
     if (leat_job_counted(record)) {
         leat_room_give(engine, leat_job_queue(record), leat_job_payload_bytes(record));
     }
-    expired.late = atom_load_rlx(&record->late) != 0; /* rlx: single writer */
+    leat_gates_leave(engine, leat_job_record(engine, index)); /* its place ahead, if it has one */
+    expired.late = atom_load_rlx(&record->late) != 0;         /* rlx: single writer */
     (void)leat_job_end(engine, index, expired);
     return true;
 }
@@ -90,6 +92,7 @@ drop(void *context, uint32_t index)
             return true;
         }
     }
+    leat_gates_leave(engine, leat_job_record(engine, index));
     leat_timers_route(engine, index);
     return true;
 }
@@ -105,6 +108,8 @@ leat_queue_lists(struct leat_engine *engine)
         .enter = leat_gates_enter,
         .leave = leat_gates_undo,
         .returned = leat_gates_returned,
+        .node = leat_order_node,
+        .before = leat_order_before,
     };
     return ops;
 }

@@ -1,6 +1,8 @@
 /* registry.c - types and queues: names bound to handlers, and to options. */
 #include "engine/breaker.h"
+#include "engine/gates.h"
 #include "engine/gather.h"
+#include "engine/order.h"
 #include "engine/terms.h"
 
 #include <string.h>
@@ -349,11 +351,52 @@ queue_options_read(const struct leat_engine *engine, struct leat_queue_options *
     if (known->priority >= LEAT_PRIORITY_LEVELS) {
         return LEAT_INVALID;
     }
-    if (known->running_max > LEAT_RUNNING_MAX || !leat_rate_valid(&known->rate)) {
+    bool valid = known->running_max <= LEAT_RUNNING_MAX && leat_rate_valid(&known->rate) &&
+                 (known->weight == 0 || leat_weight_valid(known->weight)) &&
+                 (known->order == LEAT_ORDER_FIFO || known->order == LEAT_ORDER_EXACT);
+    if (!valid) {
         return LEAT_INVALID;
     }
     const struct leat_queue_limits limits = limits_of(known);
     return leat_room_check(engine, &limits, known->tenant);
+}
+
+/* Another thread is first. Ends: while the queue is not there, that thread is between two swaps. */
+static enum leat_status
+queue_await(const struct leat_engine *engine, uint32_t index)
+{
+    while (!leat_registry_queue_there(engine, index)) {
+        leat_os_yield();
+    }
+    return LEAT_EXISTS;
+}
+
+/* The order has to stand when the first job comes. False: another thread is first. */
+static bool
+queue_make_exact(struct leat_engine *engine, uint32_t index, uint64_t set)
+{
+    leat_atomic_u64 *word = &engine->pool.queues[index].options;
+    uint64_t unset = 0;
+    leat_gates_settle(engine);
+    /* queue:C acq_rel -> queue:A, queue:D.  Carries: nothing but the word itself.
+     * If relaxed: nothing changes. */
+    if (!atom_cas_acq_rel(word, &unset, LEAT_QUEUE_MAKING)) {
+        return false;
+    }
+    leat_order_set(engine, index);
+    /* queue:D release -> queue:A, queue:B, queue:C.  Carries: see queue:B.
+     * If relaxed: see queue:B. */
+    atom_store_rel(word, set);
+    return true;
+}
+
+static bool
+queue_make(struct leat_engine *engine, uint32_t index, uint64_t set)
+{
+    uint64_t unset = 0;
+    /* queue:A acq_rel -> queue:B, queue:C, queue:D.  Carries: nothing but the word itself.
+     * If relaxed: nothing changes. */
+    return atom_cas_acq_rel(&engine->pool.queues[index].options, &unset, set);
 }
 
 /* A queue's word holds its options once they are set: who creates it by submitting to it and who
@@ -367,13 +410,11 @@ queue_add(struct leat_engine *engine, const char *name, const struct leat_queue_
     if (status != LEAT_OK) {
         return status;
     }
-    uint64_t unset = 0;
     uint64_t set = (uint64_t)options->priority + 1;
-    set |= options->pull ? LEAT_QUEUE_PULL : 0;
-    /* queue:A acq_rel -> queue:B.  Carries: nothing but the word itself.
-     * If relaxed: nothing changes. */
-    if (!atom_cas_acq_rel(&engine->pool.queues[*index].options, &unset, set)) {
-        return LEAT_EXISTS;
+    bool exact = options->order == LEAT_ORDER_EXACT;
+    set |= (options->pull ? LEAT_QUEUE_PULL : 0) | (exact ? LEAT_QUEUE_EXACT : 0);
+    if (!(exact ? queue_make_exact(engine, *index, set) : queue_make(engine, *index, set))) {
+        return queue_await(engine, *index);
     }
     const struct leat_queue_limits limits = limits_of(options);
     return leat_room_set(engine, *index, &limits, options->tenant);
@@ -382,10 +423,10 @@ queue_add(struct leat_engine *engine, const char *name, const struct leat_queue_
 bool
 leat_registry_queue_there(const struct leat_engine *engine, uint32_t index)
 {
-    /* queue:B acquire -> queue:A.  Carries: see queue:A.
-     * If relaxed: see queue:A. */
+    /* queue:B acquire -> queue:A, queue:D.  Carries: that it is in exact order.
+     * If relaxed: its first job could be put into the ring. */
     return index < engine->config.queues_max &&
-           atom_load_acq(&engine->pool.queues[index].options) != 0;
+           (uint32_t)atom_load_acq(&engine->pool.queues[index].options) != 0;
 }
 
 enum leat_status
@@ -427,6 +468,9 @@ leat_queue_create(struct leat_engine *engine, const char *name,
     }
     if (status == LEAT_OK && known.running_min != 0) {
         status = leat_queue_set_running_min(engine, *queue, known.running_min);
+    }
+    if (status == LEAT_OK && known.weight != 0) {
+        status = leat_queue_set_weight(engine, *queue, known.weight);
     }
     return status;
 }

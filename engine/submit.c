@@ -3,6 +3,7 @@
 #include "engine/completion.h"
 #include "engine/gates.h"
 #include "engine/labels.h"
+#include "engine/order.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
 
@@ -20,6 +21,7 @@ struct intake {
     struct leat_due due; /* time 0: at once */
     uint64_t options;    /* of its queue, as they were when it was put; of batches */
     bool limited;        /* its queue counts its jobs */
+    bool extra;          /* it has more than its record has room for: options, an exact order */
     bool waits;          /* see struct leat_room_ask */
     bool alone;          /* the same */
 };
@@ -80,6 +82,7 @@ intake_check(struct leat_engine *engine, const struct leat_job *job, struct inta
 {
     enum leat_status status = job_check(engine, job);
     if (LEAT_UNLIKELY(job->delay_ns != 0 || job->options != NULL) && status == LEAT_OK) {
+        intake->extra = job->options != NULL;
         status = due_check(engine, job, &intake->due);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
@@ -91,9 +94,13 @@ intake_check(struct leat_engine *engine, const struct leat_job *job, struct inta
     if (LEAT_LIKELY(status == LEAT_OK)) {
         uint64_t options = leat_queue_options(engine, intake->queue);
         intake->bytes = (uint32_t)job->payload_bytes;
-        intake->limited = (options & LEAT_QUEUE_LIMITED) != 0;
         intake->level =
             job->priority == LEAT_PRIORITY_OF_QUEUE ? leat_queue_priority(options) : job->priority;
+        if (LEAT_UNLIKELY((options & (LEAT_QUEUE_LIMITED | LEAT_QUEUE_EXACT)) != 0)) {
+            intake->limited = (options & LEAT_QUEUE_LIMITED) != 0;
+            intake->extra = intake->extra || (options & LEAT_QUEUE_EXACT) != 0;
+            status = leat_order_level(options, intake->level) ? LEAT_OK : LEAT_INVALID;
+        }
     }
     return status;
 }
@@ -244,9 +251,8 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by submit:A */
     atom_store_rlx(&record->notice, completion);  /* rlx: ordered by submit:A */
     status = payload_copy(engine, index, job);
-    if (LEAT_UNLIKELY(job->options != NULL) && status == LEAT_OK) {
-        status = leat_terms_make(engine, index, job->options);
-        status = status == LEAT_OK ? leat_labels_make(engine, index, job) : status;
+    if (LEAT_UNLIKELY(intake->extra) && status == LEAT_OK) {
+        status = leat_terms_fill(engine, index, intake->queue, job);
     }
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         record_refuse(engine, intake);

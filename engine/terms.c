@@ -2,6 +2,8 @@
 #include "engine/terms.h"
 
 #include "engine/keys.h"
+#include "engine/labels.h"
+#include "engine/order.h"
 #include "engine/timers.h"
 
 enum leat_status
@@ -67,12 +69,28 @@ leat_terms_make(struct leat_engine *engine, uint32_t index, const struct leat_jo
     return status;
 }
 
+enum leat_status
+leat_terms_fill(struct leat_engine *engine, uint32_t index, uint32_t queue,
+                const struct leat_job *job)
+{
+    enum leat_status status = LEAT_OK;
+    if (job->options != NULL) {
+        status = leat_terms_make(engine, index, job->options);
+        status = status == LEAT_OK ? leat_labels_make(engine, index, job) : status;
+    }
+    if (leat_order_exact(engine, queue) && status == LEAT_OK) {
+        status = leat_order_make(engine, index, queue, job->options);
+    }
+    return status;
+}
+
 void
 leat_terms_free(struct leat_engine *engine, struct leat_job_extra *extra)
 {
     leat_memory_give(&engine->memory, extra->terms, sizeof(*extra->terms));
     extra->terms = NULL;
     leat_keys_free(engine, extra);
+    leat_order_free(engine, extra);
 }
 
 static const struct leat_job_terms *

@@ -37,6 +37,9 @@ enum leat_status leat_terms_check(struct leat_job_options *known,
 enum leat_status leat_terms_make(struct leat_engine *engine, uint32_t index,
                                  const struct leat_job_options *given);
 void leat_terms_free(struct leat_engine *engine, struct leat_job_extra *extra);
+/* The same, its labels, and its place in the exact order of its queue, as far as it has them. */
+enum leat_status leat_terms_fill(struct leat_engine *engine, uint32_t index, uint32_t queue,
+                                 const struct leat_job *job);
 
 /* The job's own, or its type's, or the default one. pre: the caller keeps the record. */
 uint64_t leat_terms_timeout_ns(const struct leat_engine *engine, uint32_t index);

@@ -64,6 +64,8 @@ enum leat_item_kind {
 #endif
 /* Jobs of one queue that it admits before it goes on to the next: a few subtractions fewer. */
 #define LEAT_ADMIT_TURN 8
+/* Of a queue. Its turn is then some ten milliseconds of short jobs, for which others wait. */
+#define LEAT_WEIGHT_MAX 1000
 /* One in so many picks beside waiting lists admits though the ring has items: more jobs than were
  * taken since, so the ring stays full, for the price of one hold. */
 #ifndef LEAT_ADMIT_EVERY

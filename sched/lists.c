@@ -2,33 +2,10 @@
  * deal it to the lists of its queues, sweep, push to the ring. */
 #include "sched/lists.h"
 
-#include <inttypes.h>
-
-#include "sched/pool.h"
+#include "sched/lists_internal.h"
 #include "sched/worker.h"
 
 /* ---- small things --------------------------------------------------------------------------- */
-
-static struct leat_fifo_links
-job_links(const struct leat_pool *pool)
-{
-    struct leat_fifo_links links = {pool->config.lists.link, pool->config.lists.context};
-    return links;
-}
-
-static leat_atomic_u32 *
-ready_link(void *context, uint32_t queue)
-{
-    struct leat_list *lists = context;
-    return &lists[queue].next;
-}
-
-static struct leat_fifo_links
-queue_links(const struct leat_lists *lists)
-{
-    struct leat_fifo_links links = {ready_link, lists->lists};
-    return links;
-}
 
 static uint32_t
 queue_of(const struct leat_pool *pool, uint32_t index)
@@ -128,15 +105,27 @@ leat_lists_held(const struct leat_pool *pool, uint32_t level)
     return pool->lists[level].held.count != 0;
 }
 
-void
-leat_lists_gate(struct leat_pool *pool, uint32_t queue)
+static void
+flag_all(struct leat_pool *pool, uint32_t queue, uint32_t flags)
 {
     uint32_t level = LEAT_PRIORITY_LEVELS;
     while (level > 0) {
         level--;
         /* Who misses it is turned back at the take. rlx: ordered by settle:A */
-        (void)atom_or_rlx(&pool->queues[queue].waiting[level], LEAT_LIST_GATED);
+        (void)atom_or_rlx(&pool->queues[queue].waiting[level], flags);
     }
+}
+
+void
+leat_lists_gate(struct leat_pool *pool, uint32_t queue)
+{
+    flag_all(pool, queue, LEAT_LIST_GATED);
+}
+
+void
+leat_lists_exact(struct leat_pool *pool, uint32_t queue)
+{
+    flag_all(pool, queue, LEAT_LIST_GATED | LEAT_LIST_EXACT);
 }
 
 /* ---- one list ------------------------------------------------------------------------------- */
@@ -144,7 +133,7 @@ leat_lists_gate(struct leat_pool *pool, uint32_t queue)
 static bool
 list_empty(const struct leat_list *list)
 {
-    return list->returned.count + list->swept.count + list->jobs.count == 0;
+    return list->returned.count + list->swept.count + list->jobs.count + list->heap.count == 0;
 }
 
 bool
@@ -175,13 +164,51 @@ list_ready(struct leat_lists *lists, uint32_t queue)
 }
 
 static void
-list_add(const struct leat_pool *pool, struct leat_lists *lists, uint32_t queue, uint32_t index)
+list_add(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index)
 {
     const struct leat_lists_ops *ops = &pool->config.lists;
+    struct leat_lists *lists = &pool->lists[level];
     struct leat_list *list = &lists->lists[queue];
-    bool returned = ops->returned != NULL && ops->returned(ops->context, index);
-    leat_fifo_push_back(returned ? &list->returned : &list->jobs, job_links(pool), index);
+    if (LEAT_UNLIKELY(in_exact_order(pool, level, queue))) {
+        lists->heaps = true;
+        leat_heap_add(&list->heap, heap_links(pool), index);
+    } else {
+        bool returned = ops->returned != NULL && ops->returned(ops->context, index);
+        leat_fifo_push_back(returned ? &list->returned : &list->jobs, job_links(pool), index);
+    }
     list_ready(lists, queue);
+}
+
+/* The next of its jobs, off `front`, or the heap where that is NULL. False: there is none. */
+static bool
+list_pop(const struct leat_pool *pool, struct leat_list *list, struct leat_fifo *front,
+         uint32_t *index)
+{
+    return front == NULL ? leat_heap_pop(&list->heap, heap_links(pool), index)
+                         : leat_fifo_pop_front(front, job_links(pool), index);
+}
+
+/* It stays the next one. */
+static void
+list_put_back(const struct leat_pool *pool, struct leat_list *list, struct leat_fifo *front,
+              uint32_t index)
+{
+    if (front == NULL) {
+        leat_heap_add(&list->heap, heap_links(pool), index);
+    } else {
+        leat_fifo_push_front(front, job_links(pool), index);
+    }
+}
+
+/* It is known which of its jobs is the next one. */
+static bool
+list_settled(const struct leat_pool *pool, uint32_t level, uint32_t queue)
+{
+    const struct leat_lists *lists = &pool->lists[level];
+    const struct leat_list *list = &lists->lists[queue];
+    /* rlx: ordered by inbox:B */
+    uint32_t waiting = atom_load_rlx(&pool->queues[queue].waiting[level]) & LEAT_LIST_WAITING;
+    return list->jobs.count == 0 && (lists->settled || waiting == list->heap.count);
 }
 
 /* Puts `more`, which may be empty, behind a chain of older jobs. */
@@ -243,10 +270,22 @@ waiting_lower(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t c
     }
 }
 
+/* All that is in the heap is to be looked at, beginning with its root. */
 static void
-sweep_begin(struct leat_pool *pool, struct leat_lists *lists, uint32_t queue)
+sweep_begin_heap(struct leat_list *list, struct leat_fifo_links links)
+{
+    if (list->heap.count != 0) {
+        leat_fifo_push_back(&list->jobs, links, list->heap.root);
+    }
+    list->under = list->heap.count;
+    list->heap.count = 0;
+}
+
+static void
+sweep_begin(struct leat_pool *pool, uint32_t level, uint32_t queue)
 {
     const struct leat_fifo_links links = job_links(pool);
+    struct leat_lists *lists = &pool->lists[level];
     struct leat_list *list = &lists->lists[queue];
     /* forget:A acquire -> counted:A.  Carries: the cancels that it forgets; each add is a
      * read-modify-write, so the last one carries those before it.
@@ -256,8 +295,37 @@ sweep_begin(struct leat_pool *pool, struct leat_lists *lists, uint32_t queue)
     list_join(&list->returned, links, &list->jobs);
     list->jobs = list->returned;
     leat_fifo_init(&list->returned);
+    if (in_exact_order(pool, level, queue)) {
+        sweep_begin_heap(list, links);
+    }
     lists->sweeping = queue;
-    lists->sweep_left = list->jobs.count;
+    lists->sweep_left = list->jobs.count + list->under;
+}
+
+/* A job of the queue being swept, which stays. */
+static void
+sweep_keep(struct leat_pool *pool, struct leat_list *list, bool exact, uint32_t index)
+{
+    if (exact) {
+        leat_heap_add(&list->heap, heap_links(pool), index);
+    } else {
+        leat_fifo_push_back(&list->swept, job_links(pool), index);
+    }
+}
+
+/* A root of a heap comes off: its jobs stay under the next ones. */
+static void
+sweep_below(struct leat_pool *pool, struct leat_list *list, uint32_t index)
+{
+    const struct leat_heap_links links = heap_links(pool);
+    const struct leat_heap_node *node = links.node(links.context, index);
+    list->under--;
+    if (node->left != LEAT_INDEX_NONE) {
+        leat_fifo_push_front(&list->jobs, job_links(pool), node->left);
+    }
+    if (node->right != LEAT_INDEX_NONE) {
+        leat_fifo_push_front(&list->jobs, job_links(pool), node->right);
+    }
 }
 
 /* Those that were cancelled behind the look at them found more waiting than there are now; and it
@@ -282,6 +350,7 @@ sweep(struct leat_pool *pool, uint32_t level)
     struct leat_lists *lists = &pool->lists[level];
     struct leat_list *list = &lists->lists[lists->sweeping];
     const struct leat_fifo_links links = job_links(pool);
+    bool exact = in_exact_order(pool, level, lists->sweeping);
     uint32_t index = 0;
     uint32_t dropped = 0;
     /* What was admitted meanwhile came off the front, so there may be fewer. */
@@ -289,10 +358,13 @@ sweep(struct leat_pool *pool, uint32_t level)
                          leat_fifo_pop_front(&list->jobs, links, &index);
          i++) {
         lists->sweep_left--;
+        if (exact) {
+            sweep_below(pool, list, index);
+        }
         if (drop(pool, index)) {
             dropped++;
         } else {
-            leat_fifo_push_back(&list->swept, links, index);
+            sweep_keep(pool, list, exact, index);
         }
     }
     waiting_lower(pool, level, lists->sweeping, dropped);
@@ -316,7 +388,7 @@ answer(struct leat_pool *pool, uint32_t level)
             list_open(pool, lists, queue);
         }
         if ((what & LEAT_LIST_SWEEP) != 0) {
-            sweep_begin(pool, lists, queue);
+            sweep_begin(pool, level, queue);
         }
     }
     if (lists->sweeping != LEAT_INDEX_NONE) {
@@ -357,8 +429,21 @@ deal(struct leat_pool *pool, uint32_t level)
         if (drop(pool, index)) {
             waiting_lower(pool, level, queue, 1);
         } else {
-            list_add(pool, lists, queue, index);
+            list_add(pool, level, queue, index);
         }
+    }
+}
+
+/* Behind the calls, so that a list that was opened has what was listed before. */
+static void
+settle(struct leat_pool *pool, uint32_t level)
+{
+    struct leat_lists *lists = &pool->lists[level];
+    if (lists->heaps) {
+        bool looks = lists->turned.count == 0;
+        turn(pool, lists);
+        deal(pool, level);
+        lists->settled = looks && lists->chain == LEAT_INDEX_NONE && lists->turned.count == 0;
     }
 }
 
@@ -366,22 +451,24 @@ deal(struct leat_pool *pool, uint32_t level)
 
 enum turn_end {
     TURN_OVER,
+    TURN_GONE, /* of one job: it was let go of */
     TURN_SHUT, /* the list waits at a gate */
     TURN_HELD, /* for a place */
     TURN_FULL, /* the ring is full */
+    TURN_LATE, /* it cannot be said yet whose turn it is */
 };
 
 /* A job that does not wait for all of its list goes to the list where it does. */
 static void
 list_change(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index)
 {
-    struct leat_lists *lists = &pool->lists[level];
     LEAT_ASSERT(queue < pool->config.queues);
     (void)atom_add_rlx(&pool->queues[queue].waiting[level], 1); /* rlx: ordered by hand_on:A */
-    list_add(pool, lists, queue, index);
+    list_add(pool, level, queue, index);
 }
 
-/* A job that was taken off the front of its list. TURN_OVER: it has left the list. */
+/* A job that was taken off the front of its list. TURN_OVER: it has gone on, to the ring or to the
+ * list where it waits. */
 static enum turn_end
 admit_one(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index)
 {
@@ -389,7 +476,7 @@ admit_one(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index
     enum leat_passage passage = LEAT_PASSAGE_GO;
     uint32_t other = 0;
     if (drop(pool, index)) {
-        return TURN_OVER;
+        return TURN_GONE;
     }
     if (ops->enter != NULL) {
         passage = ops->enter(ops->context, index, level, queue, &other);
@@ -402,6 +489,8 @@ admit_one(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index
     case LEAT_PASSAGE_OTHER:
         list_change(pool, level, other, index);
         return TURN_OVER;
+    case LEAT_PASSAGE_FULL:
+        return TURN_FULL;
     case LEAT_PASSAGE_GO:
         break;
     }
@@ -414,25 +503,39 @@ admit_one(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t index
     return TURN_FULL;
 }
 
-/* The turn of a queue. *left: jobs that left its list. */
+/* The turn of a queue, or a part of it. *left: jobs that left its list, `most` at most. */
 static enum turn_end
 admit_queue(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t most, uint32_t *left)
 {
-    const struct leat_fifo_links links = job_links(pool);
     struct leat_list *list = &pool->lists[level].lists[queue];
-    for (*left = 0; *left < most; (*left)++) {
-        struct leat_fifo *front = list_front(list);
+    bool exact = in_exact_order(pool, level, queue);
+    *left = 0;
+    if (exact && !list_settled(pool, level, queue)) {
+        return TURN_LATE;
+    }
+    for (; *left < most && list->turn_left > 0; (*left)++) {
+        struct leat_fifo *front = exact ? NULL : list_front(list);
         uint32_t index = 0;
-        if (!leat_fifo_pop_front(front, links, &index)) {
+        if (!list_pop(pool, list, front, &index)) {
             break;
         }
         enum turn_end end = admit_one(pool, level, queue, index);
-        if (end != TURN_OVER) {
-            leat_fifo_push_front(front, links, index);
+        if (end == TURN_OVER) {
+            list->turn_left--;
+        } else if (end != TURN_GONE) {
+            list_put_back(pool, list, front, index);
             return end;
         }
     }
     return TURN_OVER;
+}
+
+/* Jobs of a turn. */
+static uint32_t
+turn_of(const struct leat_pool *pool, uint32_t queue)
+{
+    uint32_t weight = atom_load_rlx(&pool->queues[queue].weight); /* rlx: statistic */
+    return (weight == 0 ? 1 : weight) * LEAT_ADMIT_TURN;
 }
 
 /* Goes round the queues. */
@@ -446,19 +549,25 @@ admit(struct leat_pool *pool, uint32_t level)
         uint32_t queue = lists->ready.first;
         struct leat_list *list = &lists->lists[queue];
         uint32_t left = 0;
-        uint32_t most = moves < LEAT_ADMIT_TURN ? moves : LEAT_ADMIT_TURN;
-        enum turn_end end = admit_queue(pool, level, queue, most, &left);
+        if (list->turn_left == 0) {
+            list->turn_left = turn_of(pool, queue);
+        }
+        enum turn_end end = admit_queue(pool, level, queue, moves, &left);
         waiting_lower(pool, level, queue, left);
-        if (end == TURN_FULL) {
+        bool on = end == TURN_OVER && list->turn_left != 0 && !list_empty(list);
+        if (on || end == TURN_FULL) {
             return; /* its turn is not over */
         }
         /* A sweep may have emptied its list, or the gate was shut. */
         moves -= left == 0 ? 1 : left;
         (void)leat_fifo_pop_front(&lists->ready, links, &queue);
         if (end == TURN_HELD) {
+            /* Nor is this one's: with one place for many, the first one would else be the first
+             * again, for as long as it has jobs. */
             leat_fifo_push_back(&lists->held, links, queue);
             continue;
         }
+        list->turn_left = 0;
         list->on_ready = false;
         list->shut = end == TURN_SHUT;
         if (!list_empty(list)) {
@@ -517,14 +626,6 @@ role_take(struct leat_lists *lists)
     }
 }
 
-static bool
-part_empty(const struct leat_lists *lists)
-{
-    bool jobs = lists->chain != LEAT_INDEX_NONE || lists->turned.count != 0;
-    bool sweeps = lists->chain_calls != LEAT_INDEX_NONE || lists->sweeping != LEAT_INDEX_NONE;
-    return !jobs && !sweeps && lists->ready.count == 0;
-}
-
 static void
 role_give(struct leat_pool *pool, uint32_t level)
 {
@@ -548,6 +649,7 @@ leat_lists_admit(struct leat_pool *pool, uint32_t level)
     turn(pool, lists);
     deal(pool, level);
     answer(pool, level);
+    settle(pool, level);
     admit(pool, level);
     role_give(pool, level);
     return true;
@@ -560,18 +662,17 @@ static void
 take(struct leat_pool *pool, uint32_t level, uint32_t queue, const struct leat_taker *taker,
      bool *enough)
 {
-    const struct leat_fifo_links links = job_links(pool);
     struct leat_list *list = &pool->lists[level].lists[queue];
     uint32_t left = 0;
     *enough = false;
     while (left < LEAT_ADMIT_MOVES && !*enough) {
-        struct leat_fifo *front = list_front(list);
+        struct leat_fifo *front = in_exact_order(pool, level, queue) ? NULL : list_front(list);
         uint32_t index = 0;
-        if (!leat_fifo_pop_front(front, links, &index)) {
+        if (!list_pop(pool, list, front, &index)) {
             break;
         }
         if (!drop(pool, index) && !taker->take(taker->context, index)) {
-            leat_fifo_push_front(front, links, index);
+            list_put_back(pool, list, front, index);
             *enough = true;
         } else {
             left++;
@@ -592,7 +693,10 @@ leat_lists_take(struct leat_pool *pool, uint32_t level, uint32_t queue,
     turn(pool, lists);
     deal(pool, level);
     answer(pool, level);
-    take(pool, level, queue, taker, &enough);
+    settle(pool, level);
+    if (!in_exact_order(pool, level, queue) || list_settled(pool, level, queue)) {
+        take(pool, level, queue, taker, &enough);
+    }
     /* What was in the inbox when the caller came must have been dealt. */
     bool undealt = lists->chain != LEAT_INDEX_NONE || lists->turned.count != 0 ||
                    leat_inbox_ready(&lists->inbox);
@@ -601,7 +705,7 @@ leat_lists_take(struct leat_pool *pool, uint32_t level, uint32_t queue,
     return enough || !some ? LEAT_TAKEN_ALL : LEAT_TAKEN_PART;
 }
 
-/* ---- init and check ------------------------------------------------------------------------- */
+/* ---- init ----------------------------------------------------------------------------------- */
 
 static size_t
 queues_bytes(uint32_t queues)
@@ -640,44 +744,4 @@ leat_lists_init(struct leat_lists *lists, uint32_t queues, void *memory)
             one->lists = (struct leat_list *)(void *)(bytes + before);
         }
     }
-}
-
-/* A list that was never used is zeroed, which a check of its links would call wrong. */
-static bool
-list_check(const struct leat_pool *pool, uint32_t level, uint32_t queue, FILE *why)
-{
-    const struct leat_fifo_links links = job_links(pool);
-    const struct leat_list *list = &pool->lists[level].lists[queue];
-    /* rlx: not shared yet */
-    uint32_t waiting = atom_load_rlx(&pool->queues[queue].waiting[level]) & LEAT_LIST_WAITING;
-    uint32_t listed = list->returned.count + list->swept.count + list->jobs.count;
-    bool linked = (list->returned.count == 0 || leat_fifo_check(&list->returned, links, why)) &&
-                  (list->swept.count == 0 || leat_fifo_check(&list->swept, links, why)) &&
-                  (list->jobs.count == 0 || leat_fifo_check(&list->jobs, links, why));
-    bool ready = listed == 0 || list->on_ready || list->shut;
-    if ((waiting < listed || !ready) && why != NULL) {
-        (void)fprintf(why,
-                      "lists: level %" PRIu32 ", queue %" PRIu32 ": %" PRIu32 " listed, %" PRIu32
-                      " counted (I2), ready %d (I4)\n",
-                      level, queue, listed, waiting, list->on_ready ? 1 : 0);
-    }
-    return linked && ready && waiting >= listed;
-}
-
-bool
-leat_lists_check(const struct leat_pool *pool, uint32_t level, FILE *why)
-{
-    const struct leat_lists *lists = &pool->lists[level];
-    uint32_t role = atom_load_rlx(&lists->role); /* rlx: not shared yet */
-    bool good = role == LEAT_ROLE_LEFT || (role == LEAT_ROLE_FREE && part_empty(lists));
-    if (!good && why != NULL) {
-        (void)fprintf(why, "lists: I4: role %" PRIu32 "\n", role);
-    }
-    good = leat_fifo_check(&lists->ready, queue_links(lists), why) && good;
-    good = leat_fifo_check(&lists->held, queue_links(lists), why) && good;
-    good = leat_fifo_check(&lists->turned, job_links(pool), why) && good;
-    for (uint32_t queue = 0; queue < pool->config.queues; queue++) {
-        good = list_check(pool, level, queue, why) && good;
-    }
-    return good;
 }

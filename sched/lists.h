@@ -8,9 +8,24 @@
  * Claims   list    lock-free: the inbox's swap. Needs no memory: the links are in the records.
  *          admit   BLOCKING in its holder: one that stops while it holds the role holds up what is
  *                  listed at its level. Whoever finds the role held marks it and goes on. A hold
- *                  touches at most 4 * LEAT_ADMIT_MOVES records, however many wait.
+ *                  touches at most 4 * LEAT_ADMIT_MOVES records, however many wait; 6 times as
+ *                  many where a list is in exact order.
  *          take    BLOCKING in the holder, too: who takes waits for the role, as long as a hold is.
  *          Order   FIFO per submitting thread, queue and level, what is pushed directly included.
+ *          Exact   a list in exact order is a heap (heap.h), of which the first one is admitted,
+ *                  or taken, where the hold has emptied the inbox, last of all before, and dealt
+ *                  what was there, or else all that the list's word counts; and not while it is
+ *                  swept. So what it admits is the first of all that were listed before. For each
+ *                  record that a hold moves, it touches some more, by the logarithm of the list's
+ *                  length.
+ *          Shares  the lists that are ready take turns, deficit round robin (M. Shreedhar and
+ *                  G. Varghese, Efficient Fair Queueing using Deficit Round Robin, SIGCOMM 1995):
+ *                  a turn is weight * LEAT_ADMIT_TURN jobs that go on, to the ring or to another
+ *                  list, and goes on in the next hold where this one, the ring, or the places that
+ *                  lists are held for, end first. Differs: all jobs cost one, so what is left when
+ *                  a list is empty, or shut, is forgotten. While two lists stay ready, or held, the
+ *                  numbers of their jobs that go on, divided by their weights, differ by at most
+ *                  two turns.
  *          Sweep   a cancel that finds more cancelled jobs than others, and than LEAT_ZOMBIES_MIN,
  *                  asks for a sweep: what was cancelled by then leaves as workers come by, also
  *                  beside a full ring.
@@ -35,6 +50,7 @@
 #include "ring/inbox.h"
 #include "sched/bucket.h"
 #include "sched/gate.h"
+#include "sched/heap.h"
 #include "sched/limits.h"
 #include "sched/takers.h"
 
@@ -44,12 +60,14 @@ struct leat_pool;
  *   31     SWEEP     asked for, and not yet begun
  *   30     OPENED    a gate at which its list waited may be open
  *   29     GATED     all its jobs are listed
+ *   28     EXACT     its list is a heap; set before its first job, with GATED
  *   26..0  waiting   see I2
  * Transitions: +1 by who lists; -n by the holder; SWEEP set by a cancel, OPENED by who opens a
  * gate, both cleared by the holder; GATED set once by who first shuts a gate. */
 #define LEAT_LIST_SWEEP   (UINT32_C(1) << 31)
 #define LEAT_LIST_OPENED  (UINT32_C(1) << 30)
 #define LEAT_LIST_GATED   (UINT32_C(1) << 29)
+#define LEAT_LIST_EXACT   (UINT32_C(1) << 28)
 #define LEAT_LIST_CALLS   (LEAT_LIST_SWEEP | LEAT_LIST_OPENED)
 #define LEAT_LIST_WAITING ((UINT32_C(1) << 27) - 1)
 
@@ -57,10 +75,13 @@ struct leat_pool;
 struct leat_queue_words {
     LEAT_ALIGNED_LINE leat_atomic_u64 options;     /* S of who hands the queues out; 0 at first */
     leat_atomic_u32 waiting[LEAT_PRIORITY_LEVELS]; /* S see above, by level */
+    leat_atomic_u32 weight;                        /* S of its lists' turns; 0: as 1 */
     LEAT_ALIGNED_LINE struct leat_gate gate;       /* S theirs, too */
     struct leat_bucket bucket;                     /* S theirs, too */
     struct leat_gate kept;                         /* S theirs, too: workers' places */
     struct leat_takers takers;                     /* S theirs, too */
+    struct leat_gate ahead;                        /* S theirs, too: jobs out of exact order */
+    leat_atomic_u64 sequence;                      /* S theirs, too: jobs in exact order so far */
 };
 
 /* The jobs of one queue and level. Letters: O the holder of the level's role; S many writers. */
@@ -68,8 +89,11 @@ struct leat_list {
     struct leat_fifo returned; /* O older than the others; they were admitted, or listed, before */
     struct leat_fifo swept;    /* O older than `jobs`; a sweep has looked at them */
     struct leat_fifo jobs;     /* O */
+    struct leat_heap heap;     /* O those in exact order; the chains above have none, but for */
+    uint32_t under;            /* O those in the heaps, being swept, whose roots are in `jobs` */
     bool on_ready;             /* O the queue is on the level's `ready`, or `held` */
     bool shut;                 /* O it waits at a gate, whose opening calls it */
+    uint32_t turn_left;        /* O jobs that it may still admit in its turn; 0: that is over */
     leat_atomic_u32 next;      /* S link of `ready` */
     leat_atomic_u32 next_call; /* S link of `calls` */
     leat_atomic_u32 zombies;   /* S cancelled since the last sweep began, some in the ring */
@@ -91,6 +115,8 @@ struct leat_lists {
     uint32_t chain_calls;                      /* O taken from `calls` */
     uint32_t sweeping;                         /* O queue, or LEAT_INDEX_NONE */
     uint32_t sweep_left;                       /* O jobs that this sweep has still to look at */
+    bool heaps;                                /* O it had a job in exact order */
+    bool settled;                              /* O of this hold: see Exact */
     struct leat_fifo turned;                   /* O taken and turned round: oldest first */
     struct leat_fifo ready;                    /* O queues with jobs in their lists */
     struct leat_fifo held;                     /* O the same, that wait for a place */
@@ -102,6 +128,8 @@ enum leat_passage {
     LEAT_PASSAGE_SHUT,  /* its list waits at a gate: the others of the list do, too */
     LEAT_PASSAGE_HELD,  /* the same, for one of the places that many lists wait for */
     LEAT_PASSAGE_OTHER, /* it waits in another list, at a gate that is not for all of its list */
+    LEAT_PASSAGE_FULL,  /* as where the ring is full. Whoever makes room is a worker that takes from
+                           the ring, and so comes by here */
 };
 
 /* What is asked of who knows the jobs. */
@@ -119,6 +147,9 @@ struct leat_lists_ops {
     void (*leave)(void *context, uint32_t index);
     /* It was admitted or listed before, and is older than the others of its list. */
     bool (*returned)(void *context, uint32_t index);
+    /* Of jobs in exact order. */
+    struct leat_heap_node *(*node)(void *context, uint32_t index);
+    bool (*before)(void *context, uint32_t index, uint32_t other);
 };
 
 /* One word and one list for each queue and level. */
@@ -139,6 +170,9 @@ void leat_lists_placed(struct leat_pool *pool, uint32_t level);
 
 /* All jobs of a queue are listed from now on, on all levels. */
 void leat_lists_gate(struct leat_pool *pool, uint32_t queue);
+
+/* The same for a queue that has had no job, in exact order from now on. */
+void leat_lists_exact(struct leat_pool *pool, uint32_t queue);
 
 /* True if a worker that looks for work should try to admit. */
 bool leat_lists_ready(const struct leat_lists *lists);

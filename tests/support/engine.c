@@ -7,6 +7,7 @@
 #include "engine/completion.h"
 #include "engine/gather.h"
 #include "engine/keys.h"
+#include "engine/order.h"
 #include "sched/posted.h"
 #include "sched/wheel_internal.h"
 #include "tests/support/check.h"
@@ -247,6 +248,50 @@ count_chain(struct census *census, uint32_t index)
     return count;
 }
 
+static leat_atomic_u32 *
+link_of(void *context, uint32_t index)
+{
+    const struct leat_engine *engine = context;
+    return &leat_job_record(engine, index)->link_next;
+}
+
+/* A job in exact order, and all below it. */
+static uint64_t
+count_heap(struct census *census, uint32_t index)
+{
+    struct leat_fifo_links links = {link_of, census->engine};
+    struct leat_fifo below;
+    uint64_t count = 0;
+    leat_fifo_init(&below);
+    do {
+        const struct leat_heap_node *node = leat_order_node(census->engine, index);
+        count_item(census, leat_item_of(LEAT_KIND_JOB, index));
+        count++;
+        if (node->left != LEAT_INDEX_NONE) {
+            leat_fifo_push_back(&below, links, node->left);
+        }
+        if (node->right != LEAT_INDEX_NONE) {
+            leat_fifo_push_back(&below, links, node->right);
+        }
+    } while (leat_fifo_pop_front(&below, links, &index));
+    return count;
+}
+
+/* The heap, and what is left of one that is being swept. */
+static uint64_t
+count_exact(struct census *census, const struct leat_list *list)
+{
+    uint64_t under = 0;
+    uint32_t root = list->jobs.count == 0 ? LEAT_INDEX_NONE : list->jobs.first;
+    while (root != LEAT_INDEX_NONE) {
+        uint32_t next = atom_load_rlx(&leat_job_record(census->engine, root)->link_next);
+        under += count_heap(census, root);
+        root = next;
+    }
+    CHECK_EQUAL(under, list->under);
+    return under + (list->heap.count == 0 ? 0 : count_heap(census, list->heap.root));
+}
+
 /* What is listed at a level is what is counted there. */
 static void
 count_listed(struct census *census, uint32_t level)
@@ -261,7 +306,11 @@ count_listed(struct census *census, uint32_t level)
         const struct leat_list *list = &lists->lists[queue];
         listed += list->returned.count == 0 ? 0 : count_chain(census, list->returned.first);
         listed += list->swept.count == 0 ? 0 : count_chain(census, list->swept.first);
-        listed += list->jobs.count == 0 ? 0 : count_chain(census, list->jobs.first);
+        if ((atom_load_rlx(&pool->queues[queue].waiting[level]) & LEAT_LIST_EXACT) != 0) {
+            listed += count_exact(census, list);
+        } else {
+            listed += list->jobs.count == 0 ? 0 : count_chain(census, list->jobs.first);
+        }
         waiting += atom_load_rlx(&pool->queues[queue].waiting[level]) & LEAT_LIST_WAITING;
     }
     CHECK_EQUAL(listed, waiting);

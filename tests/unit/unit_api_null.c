@@ -368,6 +368,8 @@ case_rates(struct world *world)
     CHECK_STATUS(leat_type_set_rate(world->engine, no_type, rate), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_queue_set_running_min(world->engine, none, 1), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_type_set_running_min(world->engine, no_type, 1), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_queue_set_weight(NULL, none, 1), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_set_weight(world->engine, none, 1), LEAT_NOT_FOUND);
 }
 
 /* ---- jobs ----------------------------------------------------------------------------------- */
@@ -638,6 +640,7 @@ static const struct entry entries[] = {
     {"leat_type_set_rate", case_rates},
     {"leat_queue_set_running_min", case_rates},
     {"leat_type_set_running_min", case_rates},
+    {"leat_queue_set_weight", case_rates},
     API_NULL_QUEUES,
     {"leat_job_state_text", case_job_state_text},
     {"leat_reason_text", case_reason_text},

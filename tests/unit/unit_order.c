@@ -1,294 +1,537 @@
-/* unit_order.c - who runs when, with one worker and all work there before it starts, so that the
- * order is exact: first in first out per level, tasks and jobs alike; the most urgent level first;
- * the starvation guard's picks, in rotation and at the stated interval; none of them when it is
- * off; a retry comes again before what waits behind it, and starves nobody. */
+/* unit_order.c - who goes first between queues, exactly, with a lent thread: queues take turns of
+ * their weights, also where a turn is longer than a hold or the window of the ring; a weight holds
+ * from the next turn on; what was cancelled does not count; a weight below, at, above its limits;
+ * weights give the shares, within a turn; jobs that go on to wait for their type, or for a place of
+ * a worker, do so in turns, too; of the jobs of queues with a weight no more than the window are in
+ * the ring, whatever becomes of them there, and its places all come back. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/gates.h"
+#include "engine/order.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
-#include "tests/support/threads.h"
 
-#define RUNS_MAX 4096
+#define JOBS   8192
+#define LONG   30000
+#define QUEUES 4
+#define LEVEL  4 /* of priority NORMAL */
 
-struct log {
-    uint32_t runs[RUNS_MAX]; /* level << 16 | number within the level */
+struct fixture {
+    struct leat_engine *engine;
+    leat_type type;
+    leat_queue queues[QUEUES];
+    uint32_t runs[JOBS]; /* what ran, in order */
     uint32_t count;
+    leat_job_id ids[JOBS];
+    uint8_t ran[LONG]; /* queues, where there is always another job of each */
+    uint32_t long_count;
 };
 
-struct entry {
-    struct log *log;
-    uint32_t what;
-};
-
-static void
-note(struct log *log, uint32_t what)
+static uint32_t
+in_window(const struct fixture *fixture, uint32_t level)
 {
-    CHECK(log->count < RUNS_MAX);
-    log->runs[log->count] = what;
-    log->count++;
-}
-
-static void
-task_run(void *argument)
-{
-    struct entry *entry = argument;
-    note(entry->log, entry->what);
+    return atom_load_rlx(&fixture->engine->windows.used[level]);
 }
 
 static struct leat_outcome
-job_run(struct leat_run *run, void *context)
+note(struct leat_run *run, void *context)
 {
-    uint32_t what = 0;
-    size_t bytes = 0;
-    const void *payload = leat_run_payload(run, &bytes);
-    CHECK_EQUAL(bytes, sizeof(what));
-    memcpy(&what, payload, sizeof(what));
-    CHECK_EQUAL(leat_run_priority(run), what >> 16);
-    note(context, what);
+    struct fixture *fixture = context;
+    CHECK(fixture->count < JOBS);
+    fixture->runs[fixture->count++] = *(const uint32_t *)leat_run_payload(run, NULL);
+    bool weighted = leat_weight_of(fixture->engine, leat_job_queue(run->record)) != 0;
+    for (uint32_t i = 0; i < LEAT_PRIORITY_LEVELS; i++) {
+        /* Its own is given back. */
+        CHECK(in_window(fixture, i) + (weighted ? 1 : 0) <= LEAT_WINDOW_PLACES);
+    }
     return leat_done();
 }
 
-static struct leat_engine *
-open_with(uint32_t starvation_picks)
-{
-    struct leat_config config = test_config();
-    config.ring_slots = 1024;
-    config.tasks_max = 8192;
-    config.jobs_max = 8192;
-    config.starvation_picks = starvation_picks;
-    return test_open(&config);
-}
-
-static void
-submit(struct leat_engine *engine, leat_type type, uint32_t what)
-{
-    struct leat_job job = leat_job_default();
-    job.type = type;
-    job.priority = what >> 16;
-    job.payload = &what;
-    job.payload_bytes = sizeof(what);
-    CHECK_OK(leat_submit(engine, &job, NULL));
-}
-
-static void
-run_all(struct leat_engine *engine)
-{
-    CHECK_OK(leat_start(engine));
-    test_finish(engine);
-}
-
-/* Tasks and jobs in turn through one level. */
-static void
-first_in_first_out(void **state)
-{
-    (void)state;
-    static struct entry entries[1000];
-    for (uint32_t level = 0; level < leat_priority_levels(); level++) {
-        struct log *log = calloc(1, sizeof(*log));
-        CHECK(log != NULL);
-        struct leat_engine *engine = open_with(61);
-        leat_type type = test_register(engine, "order", job_run, log);
-        for (uint32_t i = 0; i < 1000; i++) {
-            uint32_t what = level << 16 | i;
-            entries[i] = (struct entry){log, what};
-            if (i % 3 == 0) {
-                CHECK_OK(leat_post(engine, level, task_run, &entries[i]));
-            } else {
-                submit(engine, type, what);
-            }
-        }
-        run_all(engine);
-        CHECK_EQUAL(log->count, 1000);
-        for (uint32_t i = 0; i < 1000; i++) {
-            CHECK_EQUAL(log->runs[i], level << 16 | i);
-        }
-        free(log);
-    }
-}
-
-static void
-batches_keep_their_order(void **state)
-{
-    (void)state;
-    struct log *log = calloc(1, sizeof(*log));
-    CHECK(log != NULL);
-    struct leat_engine *engine = open_with(61);
-    leat_type type = test_register(engine, "order", job_run, log);
-    static uint32_t whats[300];
-    static struct leat_job jobs[300];
-    for (uint32_t i = 0; i < 300; i++) {
-        whats[i] = 4 << 16 | i;
-        jobs[i] = leat_job_default();
-        jobs[i].type = type;
-        jobs[i].payload = &whats[i];
-        jobs[i].payload_bytes = sizeof(whats[i]);
-    }
-    CHECK_OK(leat_submit_batch(engine, jobs, 100, LEAT_BATCH_EACH, NULL, NULL));
-    CHECK_OK(leat_submit_batch(engine, jobs + 100, 100, LEAT_BATCH_ALL_OR_NONE, NULL, NULL));
-    CHECK_OK(leat_submit_batch(engine, jobs + 200, 100, LEAT_BATCH_EACH, NULL, NULL));
-    run_all(engine);
-    CHECK_EQUAL(log->count, 300);
-    for (uint32_t i = 0; i < 300; i++) {
-        CHECK_EQUAL(log->runs[i], whats[i]);
-    }
-    free(log);
-}
-
-/* Submitted round-robin over the levels, run level by level. */
-static void
-urgent_first(void **state)
-{
-    (void)state;
-    struct log *log = calloc(1, sizeof(*log));
-    CHECK(log != NULL);
-    struct leat_engine *engine = open_with(0);
-    leat_type type = test_register(engine, "order", job_run, log);
-    uint32_t levels = leat_priority_levels();
-    for (uint32_t i = 0; i < 400; i++) {
-        for (uint32_t level = levels; level > 0; level--) {
-            submit(engine, type, (level - 1) << 16 | i);
-        }
-    }
-    run_all(engine);
-    CHECK_EQUAL(log->count, 400 * levels);
-    for (uint32_t i = 0; i < log->count; i++) {
-        CHECK_EQUAL(log->runs[i], (i / 400) << 16 | i % 400);
-    }
-    free(log);
-}
-
-/* With guard n and every level full, each n-th pick serves the levels in rotation; all the others
- * serve level 0 until it is empty. */
-static void
-guard(uint32_t picks)
-{
-    struct log *log = calloc(1, sizeof(*log));
-    CHECK(log != NULL);
-    struct leat_engine *engine = open_with(picks);
-    leat_type type = test_register(engine, "order", job_run, log);
-    uint32_t levels = leat_priority_levels();
-    CHECK(levels >= 1);
-    for (uint32_t level = 0; level < levels; level++) {
-        for (uint32_t i = 0; i < (level == 0 ? 1000 : 20); i++) {
-            submit(engine, type, level << 16 | i);
-        }
-    }
-    run_all(engine);
-    CHECK_EQUAL(log->count, 1000 + 20 * (levels - 1));
-    uint32_t flood = 0;
-    uint32_t seen[16] = {0};
-    uint32_t last = 0; /* level of the last pick in rotation */
-    for (uint32_t i = 0; flood < 1000; i++) {
-        uint32_t level = log->runs[i] >> 16;
-        CHECK_EQUAL(log->runs[i] & 0xffff, seen[level]);
-        seen[level]++;
-        flood += level == 0 ? 1 : 0;
-        if ((i + 1) % picks != 0) {
-            CHECK_EQUAL(level, 0);
-            continue;
-        }
-        /* The next level behind the last one that still had work, 0 in its turn. */
-        uint32_t next = (last + 1) % levels;
-        while (next != 0 && seen[next] == 20 && level != next) {
-            next = (next + 1) % levels;
-        }
-        CHECK_EQUAL(level, next);
-        last = level;
-    }
-    free(log);
-}
-
-static void
-starvation_guard(void **state)
-{
-    (void)state;
-    guard(2);
-    guard(7);
-    guard(61);
-}
-
-/* ---- retries -------------------------------------------------------------------------------- */
-
-struct stubborn {
-    struct log *log;
-    uint32_t fails; /* attempts that fail */
-};
-
+/* Its queue gets another job. */
 static struct leat_outcome
-stubborn_run(struct leat_run *run, void *context)
+go_on(struct leat_run *run, void *context)
 {
-    struct stubborn *stubborn = context;
-    note(stubborn->log, UINT32_C(0xffff) << 16 | leat_run_attempt(run));
-    return leat_run_attempt(run) <= stubborn->fails ? leat_retry() : leat_done();
-}
-
-static void
-stubborn_among(struct log *log, struct stubborn *stubborn, uint32_t starvation_picks)
-{
-    struct leat_engine *engine = open_with(starvation_picks);
-    leat_type type = test_register(engine, "order", job_run, log);
-    leat_type retrying = test_register(engine, "stubborn", stubborn_run, stubborn);
+    struct fixture *fixture = context;
     struct leat_job job = leat_job_default();
-    job.type = retrying;
-    job.priority = 3;
-    job.max_attempts = 1000;
-    CHECK_OK(leat_submit(engine, &job, NULL));
+    uint32_t queue = *(const uint32_t *)leat_run_payload(run, NULL);
+    if (fixture->long_count < LONG) {
+        fixture->ran[fixture->long_count++] = (uint8_t)queue;
+        job.type = leat_run_type(run);
+        job.queue = fixture->queues[queue];
+        job.payload = &queue;
+        job.payload_bytes = sizeof(queue);
+        CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+    }
+    return leat_done();
+}
+
+/* Queue i has weights[i]; 0: none. */
+static struct fixture *
+setup_with(const uint32_t *weights, uint32_t lenders)
+{
+    static const char *const names[QUEUES] = {"a", "b", "c", "d"};
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    CHECK(fixture != NULL);
+    struct leat_config config = test_config();
+    config.jobs_max = JOBS;
+    config.workers = 0;
+    config.lenders_max = lenders;
+    config.retained_max = 0;
+    config.queues_max = QUEUES + 1;
+    fixture->engine = test_start(&config);
+    fixture->type = test_register(fixture->engine, "note", note, fixture);
+    for (uint32_t i = 0; i < QUEUES; i++) {
+        struct leat_queue_options options = leat_queue_options_default();
+        options.weight = weights[i];
+        CHECK_OK(leat_queue_create(fixture->engine, names[i], &options, &fixture->queues[i]));
+    }
+    return fixture;
+}
+
+static struct fixture *
+setup(const uint32_t *weights)
+{
+    return setup_with(weights, 1);
+}
+
+static void
+teardown(struct fixture *fixture)
+{
+    for (uint32_t i = 0; i < LEAT_PRIORITY_LEVELS; i++) {
+        CHECK_EQUAL(in_window(fixture, i), 0);
+    }
+    test_close(fixture->engine);
+    free(fixture);
+}
+
+static void
+submit(struct fixture *fixture, uint32_t number, uint32_t queue)
+{
+    struct leat_job job = leat_job_default();
+    job.type = fixture->type;
+    job.queue = fixture->queues[queue];
+    job.payload = &number;
+    job.payload_bytes = sizeof(number);
+    CHECK_OK(leat_submit(fixture->engine, &job, &fixture->ids[number]));
+}
+
+/* Jobs first .. end - 1, of the first `queues` queues in turn. */
+static void
+submit_round(struct fixture *fixture, uint32_t first, uint32_t end, uint32_t queues)
+{
+    for (uint32_t i = first; i < end; i++) {
+        submit(fixture, i, i % queues);
+    }
+}
+
+static uint32_t
+run_some(struct fixture *fixture, uint32_t most)
+{
+    uint32_t before = fixture->count;
+    size_t ran = 0;
+    for (uint32_t i = 0; i < 4 * JOBS && fixture->count - before < most &&
+                         leat_run_some(fixture->engine, 1, &ran) == LEAT_OK;
+         i++) {
+    }
+    return fixture->count - before;
+}
+
+static uint32_t
+run_all(struct fixture *fixture)
+{
+    uint32_t ran = run_some(fixture, JOBS);
+    test_engine_check(fixture->engine);
+    return ran;
+}
+
+/* How many of the next runs from `at` on are of one queue, of the first `queues`. */
+static uint32_t
+stretch(const struct fixture *fixture, uint32_t at, uint32_t queues)
+{
+    uint32_t end = at;
+    while (end < fixture->count && fixture->runs[end] % queues == fixture->runs[at] % queues) {
+        end++;
+    }
+    return end - at;
+}
+
+/* Where the first turn begins that is whole, behind `at`. */
+static uint32_t
+turn_behind(const struct fixture *fixture, uint32_t at, uint32_t queues)
+{
+    return at + stretch(fixture, at, queues);
+}
+
+/* ---- turns ---------------------------------------------------------------------------------- */
+
+/* A turn of 24 is longer than the window; one of 200 longer than a hold. */
+static void
+queues_take_turns_of_their_weights(void **state)
+{
+    (void)state;
+    static const uint32_t weights[QUEUES] = {1, 3, 25};
+    struct fixture *fixture = setup(weights);
+    submit_round(fixture, 0, 6000, 3);
+    CHECK_EQUAL(run_some(fixture, 2000), 2000);
+    /* Until it is all dealt, a list may be empty before its turn is over. */
+    uint32_t at = turn_behind(fixture, 800, 3);
+    for (uint32_t turns = 0; turns < 12; turns++) {
+        uint32_t queue = fixture->runs[at] % 3;
+        CHECK_EQUAL(stretch(fixture, at, 3), weights[queue] * LEAT_ADMIT_TURN);
+        CHECK_EQUAL(fixture->runs[at + stretch(fixture, at, 3)] % 3, (queue + 1) % 3);
+        at += stretch(fixture, at, 3);
+    }
+    CHECK_EQUAL(run_all(fixture), 4000);
+    teardown(fixture);
+}
+
+static void
+a_queue_is_in_order(void **state)
+{
+    (void)state;
+    static const uint32_t weights[QUEUES] = {2, 1000, 7, 1};
+    uint32_t next[QUEUES] = {0, 1, 2, 3};
+    struct fixture *fixture = setup(weights);
+    submit_round(fixture, 0, JOBS, QUEUES);
+    CHECK_EQUAL(run_all(fixture), JOBS);
+    for (uint32_t i = 0; i < JOBS; i++) {
+        uint32_t queue = fixture->runs[i] % QUEUES;
+        CHECK_EQUAL(fixture->runs[i], next[queue]);
+        next[queue] += QUEUES;
+    }
+    teardown(fixture);
+}
+
+static void
+a_weight_may_change(void **state)
+{
+    (void)state;
+    static const uint32_t weights[QUEUES] = {1, 1};
+    struct fixture *fixture = setup(weights);
+    submit_round(fixture, 0, 3000, 2);
+    CHECK_EQUAL(run_some(fixture, 600), 600);
+    uint32_t at = turn_behind(fixture, 400, 2);
+    CHECK_EQUAL(stretch(fixture, at, 2), LEAT_ADMIT_TURN);
+    CHECK_OK(leat_queue_set_weight(fixture->engine, fixture->queues[1], 4));
+    CHECK_EQUAL(run_some(fixture, 400), 400);
+    at = turn_behind(fixture, 700, 2);
+    for (uint32_t turns = 0; turns < 6; turns++) {
+        uint32_t most = fixture->runs[at] % 2 == 1 ? 4 * LEAT_ADMIT_TURN : LEAT_ADMIT_TURN;
+        CHECK_EQUAL(stretch(fixture, at, 2), most);
+        at += most;
+    }
+    CHECK_EQUAL(run_all(fixture), 2000);
+    teardown(fixture);
+}
+
+/* Half of the first one's jobs are cancelled, and it runs as many in a turn as before. */
+static void
+what_was_cancelled_does_not_count(void **state)
+{
+    (void)state;
+    static const uint32_t weights[QUEUES] = {2, 1};
+    struct fixture *fixture = setup(weights);
+    submit_round(fixture, 0, 4000, 2);
+    CHECK_EQUAL(run_some(fixture, 500), 500);
+    uint32_t cancelled = 0;
+    for (uint32_t i = 0; i < 4000; i += 4) {
+        cancelled += leat_cancel(fixture->engine, fixture->ids[i]) == LEAT_OK ? 1 : 0;
+    }
+    CHECK_EQUAL(run_some(fixture, 500), 500);
+    uint32_t at = turn_behind(fixture, 600, 2);
+    for (uint32_t turns = 0; turns < 6; turns++) {
+        CHECK_EQUAL(stretch(fixture, at, 2), (fixture->runs[at] % 2 == 0 ? 2 : 1) * 8U);
+        at += stretch(fixture, at, 2);
+    }
+    CHECK_EQUAL(run_all(fixture), 3000 - cancelled);
+    teardown(fixture);
+}
+
+/* A queue that runs out of jobs in its turn does not go on with the rest of it later. */
+static void
+the_rest_of_a_turn_is_forgotten(void **state)
+{
+    (void)state;
+    static const uint32_t weights[QUEUES] = {4, 1};
+    struct fixture *fixture = setup(weights);
+    for (uint32_t i = 0; i < 1000; i++) {
+        submit(fixture, 2 * i + 1, 1);
+    }
+    for (uint32_t i = 0; i < 5; i++) {
+        submit(fixture, 2 * i, 0);
+    }
+    CHECK_EQUAL(run_some(fixture, 300), 300);
+    for (uint32_t i = 5; i < 200; i++) {
+        submit(fixture, 2 * i, 0);
+    }
+    CHECK_EQUAL(run_some(fixture, 200), 200);
+    uint32_t at = 300;
+    while (fixture->runs[at] % 2 == 1) {
+        at++;
+    }
+    CHECK_EQUAL(stretch(fixture, at, 2), 4 * LEAT_ADMIT_TURN);
+    CHECK_EQUAL(run_all(fixture), 700);
+    teardown(fixture);
+}
+
+/* The ring has room for two more, then for none: those that find that out go back to the list. */
+static void
+a_full_ring_gives_the_places_back(void **state)
+{
+    (void)state;
+    static const uint32_t weights[QUEUES] = {1, 0};
+    struct fixture *fixture = setup(weights);
+    uint32_t slots = (uint32_t)leat_mpmc_slots(&fixture->engine->pool.rings[LEVEL]);
+    for (uint32_t i = 0; i < slots - 2; i++) {
+        submit(fixture, i, 1);
+    }
+    for (uint32_t i = slots - 2; i < slots + 100; i++) {
+        submit(fixture, i, 0);
+    }
     for (uint32_t i = 0; i < 10; i++) {
-        submit(engine, type, 3 << 16 | i);
-        submit(engine, type, 6 << 16 | i);
+        CHECK(leat_lists_admit(&fixture->engine->pool, LEVEL));
+        CHECK(in_window(fixture, LEVEL) <= 2);
     }
-    run_all(engine);
-    CHECK_EQUAL(log->count, 20 + stubborn->fails + 1);
+    CHECK_EQUAL(in_window(fixture, LEVEL), 2);
+    CHECK_EQUAL(run_all(fixture), slots + 100);
+    for (uint32_t i = 0; i < fixture->count; i++) {
+        CHECK_EQUAL(fixture->runs[i], i);
+    }
+    teardown(fixture);
 }
 
 static void
-retries_come_first_in_their_level(void **state)
+weights_have_limits(void **state)
 {
     (void)state;
-    struct log *log = calloc(1, sizeof(*log));
-    CHECK(log != NULL);
-    struct stubborn stubborn = {log, 5};
-    stubborn_among(log, &stubborn, 0);
-    for (uint32_t i = 0; i < 6; i++) {
-        CHECK_EQUAL(log->runs[i], UINT32_C(0xffff) << 16 | (i + 1));
-    }
-    CHECK_EQUAL(log->runs[6], 3 << 16);
-    CHECK_EQUAL(log->runs[16], 6 << 16);
-    free(log);
+    static const uint32_t weights[QUEUES] = {0};
+    struct fixture *fixture = setup(weights);
+    struct leat_engine *engine = fixture->engine;
+    leat_queue queue = fixture->queues[0];
+    leat_queue other = {77};
+    struct leat_queue_options options = leat_queue_options_default();
+    CHECK_STATUS(leat_queue_set_weight(engine, queue, 0), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_set_weight(engine, queue, LEAT_WEIGHT_MAX + 1), LEAT_INVALID);
+    CHECK_EQUAL(leat_weight_of(engine, queue.bits - 1), 0);
+    CHECK(!leat_gates_any(engine));
+    options.weight = LEAT_WEIGHT_MAX + 1;
+    CHECK_STATUS(leat_queue_create(engine, "e", &options, &other), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_find(engine, "e", &other), LEAT_NOT_FOUND);
+    CHECK_EQUAL(other.bits, 77);
+    CHECK_OK(leat_queue_set_weight(engine, queue, 1));
+    CHECK_EQUAL(leat_weight_of(engine, queue.bits - 1), 1);
+    CHECK_OK(leat_queue_set_weight(engine, queue, LEAT_WEIGHT_MAX));
+    CHECK_OK(leat_queue_set_weight(engine, queue, LEAT_WEIGHT_MAX - 1));
+    CHECK_EQUAL(leat_weight_of(engine, queue.bits - 1), LEAT_WEIGHT_MAX - 1);
+    teardown(fixture);
 }
 
-/* A job that fails again and again is a flood like any other: every so many picks serve the next
- * level, though the retry is at hand. */
+/* ---- shares --------------------------------------------------------------------------------- */
+
+/* For good, from now on, of the queues with a weight. */
 static void
-retries_starve_nobody(void **state)
+fill(struct fixture *fixture, const uint32_t *weights)
 {
-    (void)state;
-    struct log *log = calloc(1, sizeof(*log));
-    CHECK(log != NULL);
-    struct stubborn stubborn = {log, 900};
-    stubborn_among(log, &stubborn, 10);
-    uint32_t low = 0; /* runs of level 6 before the job gave in */
-    for (uint32_t i = 0; i < log->count; i++) {
-        if (log->runs[i] == (UINT32_C(0xffff) << 16 | 901)) {
-            break;
+    fixture->type = test_register(fixture->engine, "go_on", go_on, fixture);
+    for (uint32_t i = 0; i < QUEUES; i++) {
+        for (uint32_t j = 0; j < 500 && weights[i] != 0; j++) {
+            uint32_t number = i;
+            struct leat_job job = leat_job_default();
+            job.type = fixture->type;
+            job.queue = fixture->queues[i];
+            job.payload = &number;
+            job.payload_bytes = sizeof(number);
+            CHECK_OK(leat_submit(fixture->engine, &job, NULL));
         }
-        low += log->runs[i] >> 16 == 6 ? 1 : 0;
     }
-    CHECK_EQUAL(low, 10);
-    free(log);
+}
+
+static void
+go_far(struct fixture *fixture, uint32_t more)
+{
+    uint32_t end = fixture->long_count + more;
+    size_t ran = 0;
+    CHECK(end < LONG);
+    while (fixture->long_count < end) {
+        CHECK_OK(leat_run_some(fixture->engine, end - fixture->long_count, &ran));
+    }
+    test_engine_check(fixture->engine);
+}
+
+/* Of any `length` jobs in a row from `first` on, each queue has its share, but for a turn of its
+ * own where the others' are missing: 8 * weight * (1 - weight / all). Times all weights, to stay
+ * with whole numbers. */
+static void
+check_shares(const struct fixture *fixture, const uint32_t *weights, uint32_t first,
+             uint32_t length)
+{
+    uint32_t all = 0;
+    for (uint32_t i = 0; i < QUEUES; i++) {
+        all += weights[i];
+    }
+    for (uint32_t i = 0; i < QUEUES; i++) {
+        int64_t off_max = (int64_t)LEAT_ADMIT_TURN * weights[i] * (all - weights[i]);
+        int64_t count = 0;
+        for (uint32_t at = first; at < fixture->long_count; at++) {
+            count += fixture->ran[at] == i ? 1 : 0;
+            if (at >= first + length) {
+                count -= fixture->ran[at - length] == i ? 1 : 0;
+            }
+            int64_t off = count * all - (int64_t)length * weights[i];
+            CHECK(at + 1 < first + length || (off <= off_max && off >= -off_max));
+        }
+    }
+}
+
+static void
+weights_give_the_shares(void **state)
+{
+    (void)state;
+    static const uint32_t weights[QUEUES] = {1, 3, 8};
+    static const uint32_t even[QUEUES] = {1, 1, 1};
+    struct fixture *fixture = setup(weights);
+    fill(fixture, weights);
+    go_far(fixture, 4000);
+    check_shares(fixture, weights, 600, 1000);
+    check_shares(fixture, weights, 600, 96); /* one round: exactly */
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_OK(leat_queue_set_weight(fixture->engine, fixture->queues[i], 1));
+    }
+    go_far(fixture, 4000); /* behind the turn that runs and what was in the window */
+    check_shares(fixture, even, 4000 + 64 + LEAT_WINDOW_PLACES, 1000);
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_OK(leat_queue_set_weight(fixture->engine, fixture->queues[i], weights[i]));
+    }
+    go_far(fixture, 4000);
+    check_shares(fixture, weights, 8000 + 8 + LEAT_WINDOW_PLACES, 1000);
+    fixture->long_count = LONG;
+    (void)run_all(fixture);
+    teardown(fixture);
+}
+
+/* The least weight beside the highest one; a turn is longer than the list. */
+static void
+weights_may_be_far_apart(void **state)
+{
+    (void)state;
+    static const uint32_t weights[QUEUES] = {1, LEAT_WEIGHT_MAX};
+    struct fixture *fixture = setup(weights);
+    fill(fixture, weights);
+    go_far(fixture, 28000);
+    check_shares(fixture, weights, 600, LEAT_ADMIT_TURN * (1 + LEAT_WEIGHT_MAX));
+    fixture->long_count = LONG;
+    (void)run_all(fixture);
+    teardown(fixture);
+}
+
+/* Jobs of three queues that were all listed, and go on to wait elsewhere: in turns as before. */
+static void
+check_turns_on_the_way(struct fixture *fixture, const uint32_t *weights)
+{
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_OK(leat_queue_pause(fixture->engine, fixture->queues[i]));
+    }
+    submit_round(fixture, 0, 3000, 3);
+    CHECK_EQUAL(run_all(fixture), 0);
+    for (uint32_t i = 3; i > 0; i--) { /* who is called last is first */
+        CHECK_OK(leat_queue_resume(fixture->engine, fixture->queues[i - 1]));
+    }
+    CHECK_EQUAL(run_all(fixture), 3000);
+    uint32_t at = 0;
+    for (uint32_t turns = 0; turns < 30; turns++) {
+        CHECK_EQUAL(fixture->runs[at] % 3, turns % 3);
+        CHECK_EQUAL(stretch(fixture, at, 3), weights[turns % 3] * LEAT_ADMIT_TURN);
+        at += stretch(fixture, at, 3);
+    }
+}
+
+static void
+turns_lead_to_the_list_of_a_type(void **state)
+{
+    (void)state;
+    static const uint32_t weights[QUEUES] = {1, 3, 8};
+    struct fixture *fixture = setup(weights);
+    CHECK_OK(leat_type_set_running_max(fixture->engine, fixture->type, 1));
+    check_turns_on_the_way(fixture, weights);
+    teardown(fixture);
+}
+
+/* The fourth queue keeps all places but one. */
+static void
+turns_lead_to_the_list_of_places(void **state)
+{
+    (void)state;
+    static const uint32_t weights[QUEUES] = {1, 3, 8};
+    struct fixture *fixture = setup_with(weights, 2);
+    CHECK_OK(leat_queue_set_running_min(fixture->engine, fixture->queues[3], 1));
+    check_turns_on_the_way(fixture, weights);
+    teardown(fixture);
+}
+
+/* ---- the window ----------------------------------------------------------------------------- */
+
+/* One runs, four are in the ring; two of these are cancelled there, one goes to another priority,
+ * one is turned back by a pause. */
+static void
+whatever_leaves_the_ring_gives_its_place(void **state)
+{
+    (void)state;
+    static const uint32_t weights[QUEUES] = {1};
+    struct fixture *fixture = setup(weights);
+    submit_round(fixture, 0, 100, 1);
+    CHECK_EQUAL(run_some(fixture, 1), 1);
+    CHECK_EQUAL(in_window(fixture, LEVEL), LEAT_WINDOW_PLACES - 1);
+    CHECK_OK(leat_cancel(fixture->engine, fixture->ids[1]));
+    CHECK_OK(leat_priority_set(fixture->engine, fixture->ids[2], 0));
+    CHECK_OK(leat_queue_pause(fixture->engine, fixture->queues[0]));
+    CHECK_EQUAL(run_all(fixture), 0);
+    CHECK_EQUAL(in_window(fixture, LEVEL), 0);
+    CHECK_EQUAL(in_window(fixture, 0), 0);
+    CHECK_OK(leat_queue_resume(fixture->engine, fixture->queues[0]));
+    CHECK_EQUAL(run_all(fixture), 98);
+    CHECK_EQUAL(fixture->runs[1], 2);
+    CHECK_EQUAL(fixture->runs[2], 3);
+    teardown(fixture);
+}
+
+/* A queue without a weight uses no place, and goes on beside one that has used all. */
+static void
+others_need_no_place(void **state)
+{
+    (void)state;
+    static const uint32_t weights[QUEUES] = {1, 0};
+    struct fixture *fixture = setup(weights);
+    for (uint32_t i = 0; i < 100; i++) {
+        submit(fixture, i, 0);
+    }
+    CHECK_EQUAL(run_some(fixture, 1), 1);
+    for (uint32_t i = 100; i < 110; i++) {
+        submit(fixture, i, 1);
+    }
+    CHECK_EQUAL(run_some(fixture, 13), 13);
+    CHECK_EQUAL(fixture->runs[LEAT_WINDOW_PLACES], 100); /* behind those in the ring */
+    CHECK_EQUAL(run_all(fixture), 96);
+    teardown(fixture);
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_in_first_out),
-        cmocka_unit_test(batches_keep_their_order),
-        cmocka_unit_test(urgent_first),
-        cmocka_unit_test(starvation_guard),
-        cmocka_unit_test(retries_come_first_in_their_level),
-        cmocka_unit_test(retries_starve_nobody),
+        cmocka_unit_test(queues_take_turns_of_their_weights),
+        cmocka_unit_test(a_queue_is_in_order),
+        cmocka_unit_test(a_weight_may_change),
+        cmocka_unit_test(what_was_cancelled_does_not_count),
+        cmocka_unit_test(the_rest_of_a_turn_is_forgotten),
+        cmocka_unit_test(weights_give_the_shares),
+        cmocka_unit_test(weights_may_be_far_apart),
+        cmocka_unit_test(turns_lead_to_the_list_of_a_type),
+        cmocka_unit_test(turns_lead_to_the_list_of_places),
+        cmocka_unit_test(a_full_ring_gives_the_places_back),
+        cmocka_unit_test(weights_have_limits),
+        cmocka_unit_test(whatever_leaves_the_ring_gives_its_place),
+        cmocka_unit_test(others_need_no_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

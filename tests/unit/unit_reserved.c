@@ -284,6 +284,27 @@ all_come_in_turn(void **state)
     teardown(fixture);
 }
 
+/* One place for two types, of which each has a list for it: they take turns, whoever came first. */
+static void
+those_that_wait_for_a_place_take_turns(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(0);
+    CHECK_OK(leat_queue_set_running_min(fixture->engine, fixture->second, WORKERS - 1));
+    submit(fixture, HOG, fixture->queue, 0, 100);
+    submit(fixture, VIP, fixture->queue, 100, 200);
+    CHECK_EQUAL(run_all(fixture), 200);
+    uint32_t at = 0;
+    while (fixture->runs[at] < 100) { /* those of the second one are dealt later */
+        at++;
+    }
+    for (uint32_t i = 0; i < 160 - at; i++) {
+        bool first = i / LEAT_ADMIT_TURN % 2 == 1;
+        CHECK((fixture->runs[at + i] < 100) == first);
+    }
+    teardown(fixture);
+}
+
 /* What was in the ring before the first minimum goes back, and keeps its order. */
 static void
 jobs_in_the_ring_take_places(void **state)
@@ -457,6 +478,7 @@ main(void)
         cmocka_unit_test(workers_change),
         cmocka_unit_test(a_pending_attempt_has_no_place),
         cmocka_unit_test(all_come_in_turn),
+        cmocka_unit_test(those_that_wait_for_a_place_take_turns),
         cmocka_unit_test(jobs_in_the_ring_take_places),
         cmocka_unit_test(types_and_places_are_called_together),
         cmocka_unit_test(a_type_opens_to_a_full_place),
