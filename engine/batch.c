@@ -115,7 +115,7 @@ pace_take(struct pace *pace, uint64_t count, uint64_t now_ns)
 
 struct call {
     struct leat_engine *engine;
-    const struct leat_batch *batch;
+    const struct leat_bulk *bulk;
     uint64_t deadline_ns; /* by the engine's MONOTONIC clock; UINT64_MAX: none */
     struct pace pace;
     size_t done;
@@ -139,16 +139,16 @@ taken(enum leat_status status)
 static void
 tell(struct call *call, size_t index, enum leat_status status, leat_job_id id)
 {
-    const struct leat_batch *batch = call->batch;
+    const struct leat_bulk *bulk = call->bulk;
     if (!taken(status)) {
         id.bits = 0;
         call->first = call->first == LEAT_OK ? status : call->first;
     }
-    if (batch->ids != NULL) {
-        batch->ids[index] = id;
+    if (bulk->ids != NULL) {
+        bulk->ids[index] = id;
     }
-    if (batch->statuses != NULL) {
-        batch->statuses[index] = status;
+    if (bulk->statuses != NULL) {
+        bulk->statuses[index] = status;
     }
 }
 
@@ -156,7 +156,7 @@ tell(struct call *call, size_t index, enum leat_status status, leat_job_id id)
 static void
 tell_rest(struct call *call, size_t first, enum leat_status status)
 {
-    for (size_t i = first; i < call->batch->count; i++) {
+    for (size_t i = first; i < call->bulk->count; i++) {
         tell(call, i, status, (leat_job_id){0});
     }
 }
@@ -177,18 +177,18 @@ room_deadline(const struct call *call)
 static size_t
 submit_each(struct call *call, size_t first, size_t count)
 {
-    const struct leat_batch *batch = call->batch;
+    const struct leat_bulk *bulk = call->bulk;
     uint64_t deadline_ns = room_deadline(call);
     size_t tried = 0;
     bool goes_on = true;
     while (tried < count && goes_on) {
         leat_job_id id = {0};
         enum leat_status status = leat_submit_until(
-            call->engine, leat_batch_job(batch->jobs, first + tried), deadline_ns, &id);
+            call->engine, leat_batch_job(bulk->jobs, first + tried), deadline_ns, &id);
         tell(call, first + tried, status, id);
         call->done += taken(status) ? 1 : 0;
         call->refused += taken(status) ? 0 : 1;
-        goes_on = taken(status) || !batch->stop_at_error;
+        goes_on = taken(status) || !bulk->stop_at_error;
         tried++;
     }
     return tried;
@@ -198,7 +198,7 @@ submit_each(struct call *call, size_t first, size_t count)
 static void
 tell_chunk(struct call *call, size_t first, size_t count, enum leat_status status)
 {
-    enum leat_status *statuses = call->batch->statuses;
+    enum leat_status *statuses = call->bulk->statuses;
     bool named = false;
     for (size_t i = 0; statuses != NULL && i < count; i++) {
         named = named || statuses[first + i] != LEAT_OK;
@@ -214,14 +214,14 @@ tell_chunk(struct call *call, size_t first, size_t count, enum leat_status statu
 static void
 submit_chunk(struct call *call, size_t first, size_t count)
 {
-    const struct leat_batch *batch = call->batch;
-    const struct leat_batch_part part = {
-        .jobs = batch->jobs,
-        .first = first,
-        .count = count,
-        .ids = batch->ids == NULL ? NULL : batch->ids + first,
-        .statuses = batch->statuses == NULL ? NULL : batch->statuses + first,
-        .deadline_ns = room_deadline(call)};
+    const struct leat_bulk *bulk = call->bulk;
+    const struct leat_batch_part part = {.jobs = bulk->jobs,
+                                         .first = first,
+                                         .count = count,
+                                         .ids = bulk->ids == NULL ? NULL : bulk->ids + first,
+                                         .statuses =
+                                             bulk->statuses == NULL ? NULL : bulk->statuses + first,
+                                         .deadline_ns = room_deadline(call)};
     enum leat_status status = leat_submit_all(call->engine, &part);
     if (status == LEAT_OK) {
         call->done += count;
@@ -278,48 +278,48 @@ pace_wait(struct call *call, size_t count)
 
 /* Jobs to a chunk. */
 static size_t
-chunk_of(const struct leat_batch *batch)
+chunk_of(const struct leat_bulk *bulk)
 {
-    if (batch->chunk != 0) {
-        return batch->chunk;
+    if (bulk->chunk != 0) {
+        return bulk->chunk;
     }
-    uint64_t burst = batch->rate.burst == 0 ? batch->rate.jobs : batch->rate.burst;
-    return burst != 0 && burst < batch->count ? (size_t)burst : batch->count;
+    uint64_t burst = bulk->rate.burst == 0 ? bulk->rate.jobs : bulk->rate.burst;
+    return burst != 0 && burst < bulk->count ? (size_t)burst : bulk->count;
 }
 
 /* True: the caller wants to go on. */
 static bool
 report(const struct call *call)
 {
-    const struct leat_batch *batch = call->batch;
-    struct leat_batch_progress progress = {.size = (uint32_t)sizeof(progress),
-                                           .version = LEAT_STRUCT_VERSION,
-                                           .done = call->done,
-                                           .refused = call->refused,
-                                           .total = batch->count};
-    return batch->progress == NULL || batch->progress(&progress, batch->context);
+    const struct leat_bulk *bulk = call->bulk;
+    struct leat_bulk_progress progress = {.size = (uint32_t)sizeof(progress),
+                                          .version = LEAT_STRUCT_VERSION,
+                                          .done = call->done,
+                                          .refused = call->refused,
+                                          .total = bulk->count};
+    return bulk->progress == NULL || bulk->progress(&progress, bulk->context);
 }
 
 static enum leat_status
 call_run(struct call *call)
 {
-    const struct leat_batch *batch = call->batch;
-    size_t chunk = chunk_of(batch);
+    const struct leat_bulk *bulk = call->bulk;
+    size_t chunk = chunk_of(bulk);
     size_t next = 0;
-    while (next < batch->count) {
-        size_t count = batch->count - next < chunk ? batch->count - next : chunk;
+    while (next < bulk->count) {
+        size_t count = bulk->count - next < chunk ? bulk->count - next : chunk;
         enum leat_status status = pace_wait(call, count);
         if (status != LEAT_OK) {
             tell_rest(call, next, status);
             return call->first;
         }
-        if (batch->mode == LEAT_BATCH_EACH) {
+        if (bulk->mode == LEAT_BATCH_EACH) {
             next += submit_each(call, next, count);
         } else {
             submit_chunk(call, next, count);
             next += count;
         }
-        bool goes_on = report(call) && !(batch->stop_at_error && call->first != LEAT_OK);
+        bool goes_on = report(call) && !(bulk->stop_at_error && call->first != LEAT_OK);
         if (!goes_on) {
             tell_rest(call, next, LEAT_SKIPPED);
             return call->first;
@@ -341,40 +341,40 @@ jobs_check(const struct leat_job *jobs, size_t count, enum leat_batch_mode mode)
 
 /* A chunk that is larger than the burst would never have its tokens. */
 static enum leat_status
-batch_check(const struct leat_engine *engine, const struct leat_batch *batch)
+bulk_check(const struct leat_engine *engine, const struct leat_bulk *bulk)
 {
-    enum leat_status status = jobs_check(batch->jobs, batch->count, batch->mode);
-    if (status != LEAT_OK || batch->rate.jobs == 0) {
+    enum leat_status status = jobs_check(bulk->jobs, bulk->count, bulk->mode);
+    if (status != LEAT_OK || bulk->rate.jobs == 0) {
         return status;
     }
-    uint64_t burst = batch->rate.burst == 0 ? batch->rate.jobs : batch->rate.burst;
-    bool whole = batch->mode == LEAT_BATCH_ALL_OR_NONE && batch->chunk == 0;
-    if (!leat_rate_valid(&batch->rate) || batch->chunk > burst || (whole && batch->count > burst)) {
+    uint64_t burst = bulk->rate.burst == 0 ? bulk->rate.jobs : bulk->rate.burst;
+    bool whole = bulk->mode == LEAT_BATCH_ALL_OR_NONE && bulk->chunk == 0;
+    if (!leat_rate_valid(&bulk->rate) || bulk->chunk > burst || (whole && bulk->count > burst)) {
         return LEAT_INVALID;
     }
     return leat_engine_inside(engine) ? LEAT_WRONG_STATE : LEAT_OK;
 }
 
 enum leat_status
-leat_batch_submit(struct leat_engine *engine, const struct leat_batch *given)
+leat_submit_bulk(struct leat_engine *engine, const struct leat_bulk *given)
 {
     enum leat_status status = leat_engine_check(engine);
-    struct leat_batch batch = leat_batch_default();
+    struct leat_bulk bulk = leat_bulk_default();
     if (status == LEAT_OK) {
-        status = given == NULL ? LEAT_INVALID : leat_struct_read(&batch, sizeof(batch), given);
+        status = given == NULL ? LEAT_INVALID : leat_struct_read(&bulk, sizeof(bulk), given);
     }
     if (status == LEAT_OK) {
-        status = batch_check(engine, &batch);
+        status = bulk_check(engine, &bulk);
     }
     if (status != LEAT_OK) {
         return status;
     }
     uint64_t now_ns = now_of(engine);
-    bool timed = batch.timeout_ns != 0 && batch.timeout_ns < UINT64_MAX - now_ns;
+    bool timed = bulk.timeout_ns != 0 && bulk.timeout_ns < UINT64_MAX - now_ns;
     struct call call = {.engine = engine,
-                        .batch = &batch,
-                        .deadline_ns = timed ? now_ns + batch.timeout_ns : UINT64_MAX,
-                        .pace = pace_of(&batch.rate, now_ns)};
+                        .bulk = &bulk,
+                        .deadline_ns = timed ? now_ns + bulk.timeout_ns : UINT64_MAX,
+                        .pace = pace_of(&bulk.rate, now_ns)};
     return call_run(&call);
 }
 
@@ -393,9 +393,8 @@ leat_submit_batch(struct leat_engine *engine, const struct leat_job *jobs, size_
         const struct leat_batch_part part = {jobs, 0, count, ids, statuses, LEAT_FOREVER};
         return leat_submit_all(engine, &part);
     }
-    const struct leat_batch batch = {
-        .jobs = jobs, .count = count, .ids = ids, .statuses = statuses};
-    struct call call = {.engine = engine, .batch = &batch, .deadline_ns = UINT64_MAX};
+    const struct leat_bulk bulk = {.jobs = jobs, .count = count, .ids = ids, .statuses = statuses};
+    struct call call = {.engine = engine, .bulk = &bulk, .deadline_ns = UINT64_MAX};
     (void)submit_each(&call, 0, count);
     return call.first;
 }

@@ -940,8 +940,9 @@ struct leat_queue_options {
     enum leat_full_policy full;
     uint64_t waiting_bytes_max; /* of the payloads of the jobs that waiting_max counts; 0: none */
     /* BLOCK: how long leat_submit() waits for room, and a batch with EACH for each job, one with
-     * ALL_OR_NONE for all of them; then LEAT_TIMEOUT. LEAT_FOREVER (default). LEAT_FULL at once in handlers and with 0 workers,
-     * where the caller may be who has to make room, and for a job that is larger than the limit. */
+     * ALL_OR_NONE for all of them; then LEAT_TIMEOUT. LEAT_FOREVER (default). LEAT_FULL at once in
+     * handlers and with 0 workers, where the caller may be who has to make room, and for a job, or
+     * such a batch, that is larger than the limit. */
     uint64_t block_ns;
     leat_tenant tenant; /* whose limits bind it, too; 0: none. It stays */
 };
@@ -1414,8 +1415,8 @@ LEAT_API LEAT_NODISCARD enum leat_status
 leat_submit_batch(struct leat_engine *engine, const struct leat_job *jobs, size_t count,
                   enum leat_batch_mode mode, leat_job_id *ids, enum leat_status *statuses);
 
-/* How far a leat_batch_submit() is. */
-struct leat_batch_progress {
+/* How far a leat_submit_bulk() is. */
+struct leat_bulk_progress {
     uint32_t size;
     uint32_t version;
     size_t done;    /* jobs that were taken, or LEAT_JOINED */
@@ -1423,8 +1424,8 @@ struct leat_batch_progress {
     size_t total;   /* of the call */
 };
 
-/* Jobs that are submitted in chunks, see leat_batch_submit(). */
-struct leat_batch {
+/* Jobs that are submitted in chunks, see leat_submit_bulk(). */
+struct leat_bulk {
     uint32_t size;
     uint32_t version;
     const struct leat_job *jobs; /* borrowed, as are the arrays */
@@ -1444,21 +1445,21 @@ struct leat_batch {
                             rest is LEAT_TIMEOUT; 0: no such time */
     /* Told in the caller's thread behind each chunk; false: stop. It may call the engine. NULL:
      * nobody. */
-    bool (*progress)(const struct leat_batch_progress *progress, void *context);
+    bool (*progress)(const struct leat_bulk_progress *progress, void *context);
     void *context;
 };
 
-static inline struct leat_batch
-leat_batch_default(void)
+static inline struct leat_bulk
+leat_bulk_default(void)
 {
-    struct leat_batch batch;
-    memset(&batch, 0, sizeof(batch));
-    batch.size = (uint32_t)sizeof(batch);
-    batch.version = LEAT_STRUCT_VERSION;
-    return batch;
+    struct leat_bulk bulk;
+    memset(&bulk, 0, sizeof(bulk));
+    bulk.size = (uint32_t)sizeof(bulk);
+    bulk.version = LEAT_STRUCT_VERSION;
+    return bulk;
 }
 
-/* Adds the jobs of a batch chunk by chunk, each as leat_submit_batch() does. What was taken stays,
+/* Adds jobs chunk by chunk, each as leat_submit_batch() does. What was taken stays,
  * whatever becomes of later chunks. Of a chunk with ALL_OR_NONE that is refused the culprits have
  * their status and the others LEAT_SKIPPED, or all have that of the chunk. What was not tried has
  * LEAT_SKIPPED (`stop_at_error`, `progress`), LEAT_TIMEOUT (timeout_ns), or LEAT_CLOSED (the engine
@@ -1471,8 +1472,8 @@ leat_batch_default(void)
  *           or written: LEAT_WRONG_STATE (a rate in a handler); LEAT_UNSUPPORTED (a newer struct);
  *           LEAT_FORKED; LEAT_INVALID (mode, NULL, the rate, a chunk above its burst, or more jobs
  *           than that with ALL_OR_NONE and no chunk).  */
-LEAT_API LEAT_NODISCARD enum leat_status leat_batch_submit(struct leat_engine *engine,
-                                                           const struct leat_batch *batch);
+LEAT_API LEAT_NODISCARD enum leat_status leat_submit_bulk(struct leat_engine *engine,
+                                                          const struct leat_bulk *bulk);
 
 /* Adds a job from a handler: leat_submit() to the run's engine. Nothing is kept of whose child it
  * is: what it is to know stands in its payload. */

@@ -406,6 +406,26 @@ case_submit_batch(struct world *world)
 }
 
 static void
+case_submit_bulk(struct world *world)
+{
+    struct leat_job job = leat_job_default();
+    struct leat_bulk batch = leat_bulk_default();
+    leat_job_id id = {7};
+    batch.ids = &id;
+    batch.count = 1;
+    CHECK_STATUS(leat_submit_bulk(NULL, &batch), LEAT_INVALID);
+    CHECK_STATUS(leat_submit_bulk(world->engine, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_submit_bulk(world->engine, &batch), LEAT_INVALID);
+    batch.jobs = &job;
+    batch.size = 0;
+    CHECK_STATUS(leat_submit_bulk(world->engine, &batch), LEAT_INVALID);
+    batch = leat_bulk_default();
+    batch.version = 9;
+    CHECK_STATUS(leat_submit_bulk(world->engine, &batch), LEAT_UNSUPPORTED);
+    CHECK_EQUAL(id.bits, 7);
+}
+
+static void
 case_wait(struct world *world)
 {
     struct leat_job_info info = leat_job_info_default();
@@ -643,6 +663,7 @@ static const struct entry entries[] = {
     {"leat_reason_text", case_reason_text},
     {"leat_submit", case_submit},
     {"leat_submit_batch", case_submit_batch},
+    {"leat_submit_bulk", case_submit_bulk},
     {"leat_get", case_get},
     {"leat_wait", case_wait},
     {"leat_result", case_result},
