@@ -288,15 +288,17 @@ takes_work(struct leat_engine *engine, const struct leat_batch_room *room)
     return takes;
 }
 
-/* One that is larger than its limit; or NULL. */
+/* One for which it is of no use to wait; or NULL. */
 static const struct leat_need *
-too_large(const struct leat_batch_room *room)
+hopeless(const struct leat_batch_room *room)
 {
-    uint32_t i = 0;
-    while (i < room->count && !never_fits(&room->needs[i])) {
-        i++;
+    for (uint32_t i = 0; i < room->count; i++) {
+        const struct leat_need *need = &room->needs[i];
+        if (never_fits(need) || (need->policy == LEAT_FULL_REJECT && !fits(need))) {
+            return need;
+        }
     }
-    return i < room->count ? &room->needs[i] : NULL;
+    return NULL;
 }
 
 enum leat_status
@@ -313,13 +315,13 @@ leat_batch_room_take(struct leat_engine *engine, const struct leat_batch_room *r
         if (!takes_work(engine, room)) {
             return LEAT_CLOSED;
         }
-        const struct leat_need *large = too_large(room);
-        const struct leat_need *lacks = large != NULL ? large : take_all(engine, room);
+        const struct leat_need *refuses = hopeless(room);
+        const struct leat_need *lacks = refuses != NULL ? refuses : take_all(engine, room);
         if (lacks == NULL) {
             return LEAT_OK;
         }
         leat_room_refused(engine, lacks->queue);
-        if (large != NULL || lacks->policy != LEAT_FULL_BLOCK) {
+        if (refuses != NULL || lacks->policy != LEAT_FULL_BLOCK) {
             return LEAT_FULL;
         }
         if (leat_os_monotonic_ns() >= until_ns) {
