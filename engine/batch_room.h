@@ -9,7 +9,8 @@
  * Roles    who submits the batch, alone.
  * Claims   take   lock-free without a wait: what is given back was taken in a round in which
  *                 another thread took or gave. BLOCKING where it waits, as in room.h.
- *          claim  BLOCKING in who holds the lock of a trail, if a queue drops; else it does nothing.
+ *          claim  BLOCKING in who holds the lock of a trail, if a queue drops; else nothing is
+ *                 left to do.
  *          Bounded: a batch waits for at most the shortest time of its jobs and queues, and drops
  *          at most what it counted.
  *          Smaller ones may pass by a batch that waits: it keeps no room while it does.

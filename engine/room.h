@@ -85,8 +85,8 @@ enum leat_status leat_room_take(struct leat_engine *engine, const struct leat_ro
 void leat_room_force(struct leat_engine *engine, uint32_t queue, uint64_t bytes);
 void leat_room_give(struct leat_engine *engine, uint32_t queue, uint64_t bytes);
 
-/* leat_submit() found a limit reached: waits for room, if it is to, but not beyond the deadline, and
- * submits. */
+/* leat_submit() found a limit reached: waits for room, if it is to, but not beyond the deadline,
+ * and submits. */
 enum leat_status leat_room_wait(struct leat_engine *engine, const struct leat_job *given,
                                 uint64_t deadline_ns, leat_job_id *id);
 

@@ -402,18 +402,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_good),
-        cmocka_unit_test(each_on_its_own),
-        cmocka_unit_test(each_until_full),
-        cmocka_unit_test(culprits_are_named),
-        cmocka_unit_test(full_ring_lists),
-        cmocka_unit_test(chains),
-        cmocka_unit_test(full_by_jobs),
-        cmocka_unit_test(more_than_there_are_records),
-        cmocka_unit_test(no_memory),
-        cmocka_unit_test(queues_of_others),
-        cmocka_unit_test(mistakes),
-        cmocka_unit_test(arrays_of_other_ages),
+        cmocka_unit_test(all_good),        cmocka_unit_test(each_on_its_own),
+        cmocka_unit_test(each_until_full), cmocka_unit_test(culprits_are_named),
+        cmocka_unit_test(full_ring_lists), cmocka_unit_test(chains),
+        cmocka_unit_test(full_by_jobs),    cmocka_unit_test(more_than_there_are_records),
+        cmocka_unit_test(no_memory),       cmocka_unit_test(queues_of_others),
+        cmocka_unit_test(mistakes),        cmocka_unit_test(arrays_of_other_ages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

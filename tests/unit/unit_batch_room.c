@@ -1,5 +1,5 @@
-/* unit_batch_room.c - all-or-none batches beside limits: jobs of several queues, tenants and
- * priorities are taken as a whole or not at all, one below, at and above each limit; queues that
+/* unit_batch_room.c - all-or-none batches beside limits: jobs of several queues and tenants are
+ * taken as a whole or not at all, one below, at and above each limit; queues that
  * reject, that wait, and that drop, and these beside each other; who waits keeps nothing, is woken
  * by each room that is enough, and ends with its time or its queue; who drops, drops when all else
  * is sure, the oldest, as many as are needed, or none. Memory that is refused. */
@@ -92,7 +92,6 @@ setup_of(uint32_t workers, struct leat_queue_limits limits)
     config.allocator = test_memory_allocator(&fixture->memory);
     config.workers = workers;
     config.jobs_max = 256;
-    config.starvation_picks = 0;
     fixture->engine = test_start(&config);
     fixture->type = test_register(fixture->engine, "run", run, fixture);
     fixture->inner = test_register(fixture->engine, "inner", run_inner, fixture);
@@ -200,75 +199,6 @@ none(struct fixture *fixture, size_t count, enum leat_status want)
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_submitted, submitted);
     CHECK_EQUAL(test_memory_blocks(&fixture->memory), blocks);
     CHECK_EQUAL(info_of(fixture, 0).dropped + info_of(fixture, 1).dropped, dropped);
-}
-
-/* ---- levels ---------------------------------------------------------------------------------- */
-
-/* Three levels, in turn: the most urgent ones first, each level in its order; also where a queue
- * has a gate, and so that all is listed. */
-static void
-levels(void **state)
-{
-    (void)state;
-    for (uint32_t gated = 0; gated < 2; gated++) {
-        struct fixture *fixture = setup(0, 0, LEAT_FULL_REJECT);
-        static const uint32_t of[3] = {5, 0, 2};
-        static const uint32_t order[3] = {1, 2, 0};
-        if (gated != 0) {
-            CHECK_OK(leat_queue_set_running_max(fixture->engine, fixture->queues[0], 1));
-        }
-        for (uint32_t i = 0; i < 60; i++) {
-            fixture->jobs[i].priority = of[i % 3];
-        }
-        CHECK_OK(submit(fixture, 60));
-        test_engine_check(fixture->engine);
-        CHECK_EQUAL(test_statistics(fixture->engine).jobs_waiting, 60);
-        run_all(fixture);
-        CHECK_EQUAL(fixture->ran_count, 60);
-        for (uint32_t i = 0; i < 60; i++) {
-            CHECK_EQUAL(fixture->ran[i], 3 * (i % 20) + order[i / 20]);
-        }
-        teardown(fixture);
-    }
-}
-
-/* The same where some wait for a time, some are of a pull queue, and one is wrong. */
-static void
-levels_beside_others(void **state)
-{
-    (void)state;
-    struct fixture *fixture = setup(0, 0, LEAT_FULL_REJECT);
-    struct leat_queue_options options = leat_queue_options_default();
-    struct leat_reserve_options reserve = leat_reserve_options_default();
-    static struct leat_lease leases[4];
-    static _Alignas(16) unsigned char buffer[256];
-    leat_queue pull = {0};
-    size_t count = 0;
-    options.pull = true;
-    CHECK_OK(leat_queue_create(fixture->engine, "pull", &options, &pull));
-    for (uint32_t i = 0; i < 12; i++) {
-        fixture->jobs[i].priority = i % 4;
-        fixture->jobs[i].delay_ns = i / 4 == 1 ? UINT64_C(3600000000000) : 0;
-        fixture->jobs[i].queue = i / 4 == 2 ? pull : fixture->queues[0];
-    }
-    fixture->jobs[11].reserved = 1;
-    CHECK_STATUS(submit(fixture, 12), LEAT_UNSUPPORTED);
-    CHECK_EQUAL(test_statistics(fixture->engine).jobs_submitted, 0);
-    fixture->jobs[11].reserved = 0;
-    CHECK_OK(submit(fixture, 12));
-    CHECK_EQUAL(test_statistics(fixture->engine).jobs_scheduled, 4);
-    run_all(fixture);
-    CHECK_EQUAL(fixture->ran_count, 4);
-    reserve.queue = pull;
-    reserve.max = 4;
-    reserve.buffer = buffer;
-    reserve.buffer_bytes = sizeof(buffer);
-    CHECK_OK(leat_reserve(fixture->engine, &reserve, leases, &count));
-    CHECK_EQUAL(count, 4);
-    for (uint32_t i = 0; i < 4; i++) {
-        CHECK_EQUAL(leases[i].id.bits, fixture->ids[8 + i].bits);
-    }
-    teardown(fixture);
 }
 
 /* ---- at the limits --------------------------------------------------------------------------- */
@@ -786,8 +716,6 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(levels),
-        cmocka_unit_test(levels_beside_others),
         cmocka_unit_test(rejects),
         cmocka_unit_test(of_several_queues),
         cmocka_unit_test(of_a_tenant),

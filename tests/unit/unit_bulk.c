@@ -526,7 +526,7 @@ time_is_over_for_room(void **state)
     }
 }
 
-/* ---- who ends it, and who may not ------------------------------------------------------------- */
+/* ---- who ends it, and who may not ------------------------------------------------------------ */
 
 static void
 closed(void **state)
