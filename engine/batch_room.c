@@ -212,17 +212,23 @@ give(struct leat_engine *engine, const struct leat_need *need)
     }
 }
 
+/* Begins with what does not fit, as it seems: the other one would be taken in vain. */
 static bool
 take(struct leat_engine *engine, const struct leat_need *need)
 {
     bool waits = need->policy == LEAT_FULL_BLOCK;
-    if (!leat_quota_take(&need->room->jobs, need->jobs, waits)) {
+    bool turned = need->bytes != 0 && over(&need->room->bytes, need->bytes) != 0;
+    struct leat_quota *first = turned ? &need->room->bytes : &need->room->jobs;
+    struct leat_quota *second = turned ? &need->room->jobs : &need->room->bytes;
+    uint64_t first_amount = turned ? need->bytes : need->jobs;
+    uint64_t second_amount = turned ? need->jobs : need->bytes;
+    if (!leat_quota_take(first, first_amount, waits)) {
         return false;
     }
-    if (need->bytes == 0 || leat_quota_take(&need->room->bytes, need->bytes, waits)) {
+    if (second_amount == 0 || leat_quota_take(second, second_amount, waits)) {
         return true;
     }
-    if (leat_quota_give(&need->room->jobs, need->jobs)) {
+    if (leat_quota_give(first, first_amount)) {
         leat_room_ring(engine, need->queue);
     }
     return false;
