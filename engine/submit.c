@@ -456,9 +456,9 @@ submit_inline(struct leat_engine *engine, const struct leat_job *given, leat_job
 
 /* ---- one job, by the caller ------------------------------------------------------------------ */
 
-enum leat_status
-leat_submit_until(struct leat_engine *engine, const struct leat_job *given, uint64_t deadline_ns,
-                  leat_job_id *id)
+LEAT_INLINE enum leat_status
+submit_one(struct leat_engine *engine, const struct leat_job *given, uint64_t deadline_ns,
+           leat_job_id *id)
 {
     if (LEAT_UNLIKELY(engine->config.inline_mode)) {
         return submit_inline(engine, given, id);
@@ -466,6 +466,13 @@ leat_submit_until(struct leat_engine *engine, const struct leat_job *given, uint
     enum leat_status status = leat_submit_once(engine, given, false, id);
     return LEAT_UNLIKELY(status == LEAT_FULL) ? leat_room_wait(engine, given, deadline_ns, id)
                                               : status;
+}
+
+enum leat_status
+leat_submit_until(struct leat_engine *engine, const struct leat_job *given, uint64_t deadline_ns,
+                  leat_job_id *id)
+{
+    return submit_one(engine, given, deadline_ns, id);
 }
 
 enum leat_status
@@ -479,7 +486,7 @@ leat_submit(struct leat_engine *engine, const struct leat_job *job, leat_job_id 
         return LEAT_INVALID;
     }
     leat_job_id given = {0};
-    status = leat_submit_until(engine, job, LEAT_FOREVER, &given);
+    status = submit_one(engine, job, LEAT_FOREVER, &given);
     if (LEAT_LIKELY((status == LEAT_OK || status == LEAT_JOINED) && id != NULL)) {
         *id = given;
     }
