@@ -6,10 +6,12 @@
  *                  drops, when all rests. Each job that was taken in runs once, or is cancelled.
  *   nobody_sleeps  Batches that wait for ever for room in the same queues, in all orders, and for
  *                  each other: all are taken in.
+ *   taken_in_vain  Room alone is taken and given: it comes out even, and above no limit.
  * Holds I1 and I2 of engine/room.h, and what engine/batch_room.h claims. */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "engine/batch_room.h"
 #include "engine/engine_internal.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
@@ -299,12 +301,62 @@ nobody_sleeps(void **state)
     finish(fixture);
 }
 
+/* ---- room alone ------------------------------------------------------------------------------ */
+
+/* Takes room for half of a queue and a part of the next one, and gives it back: where nothing else
+ * is done, what one thread looks at is often taken by another before it takes it. */
+static void
+taker(void *shared, uint32_t thread)
+{
+    struct fixture *fixture = shared;
+    struct test_prng prng = {fixture->seed + thread};
+    struct leat_batch_ask asks[JOBS_MAX];
+    struct leat_batch_room room;
+    for (uint32_t i = 0; i < JOBS_MAX; i++) {
+        uint32_t queue = (i < JOBS_MAX / 2 ? thread : thread + 1) % 2;
+        asks[i] = (struct leat_batch_ask){.queue = fixture->queues[queue].bits - 1,
+                                          .block_ns = 1,
+                                          .bytes = (uint32_t)test_random_below(&prng, 20),
+                                          .counted = test_random_below(&prng, 4) != 0};
+    }
+    CHECK_OK(leat_batch_room_init(fixture->engine, &room, asks, JOBS_MAX));
+    while (test_now_ns() < fixture->end_ns) {
+        for (uint32_t i = 0; i < 64; i++) {
+            enum leat_status status = leat_batch_room_take(fixture->engine, &room, 0);
+            CHECK(status == LEAT_OK || status == LEAT_FULL || status == LEAT_TIMEOUT);
+            if (status == LEAT_OK) {
+                check_limits(fixture);
+                leat_batch_room_give(fixture->engine, &room);
+            } else {
+                (void)atom_add_rlx(&fixture->refused, 1);
+            }
+        }
+    }
+    leat_batch_room_fini(fixture->engine, &room);
+}
+
+static void
+taken_in_vain(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(TEST_MS);
+    struct leat_job job = leat_job_default();
+    job.type = fixture->single;
+    CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+    atom_store_rlx(&fixture->taken, 1);
+    fixture->end_ns = test_now_ns() + test_duration_ns() / 4;
+    test_threads_run(SUBMITTERS, taker, fixture);
+    CHECK(atom_load_rlx(&fixture->refused) != 0);
+    finish(fixture);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whole),
         cmocka_unit_test(nobody_sleeps),
+        cmocka_unit_test(taken_in_vain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
