@@ -1459,8 +1459,8 @@ leat_bulk_default(void)
     return bulk;
 }
 
-/* Adds jobs chunk by chunk, each as leat_submit_batch() does. What was taken stays,
- * whatever becomes of later chunks. Of a chunk with ALL_OR_NONE that is refused the culprits have
+/* Adds jobs chunk by chunk, each chunk as leat_submit_batch() does. What was taken stays, whatever
+ * becomes of later chunks. Of a chunk with ALL_OR_NONE that is refused the culprits have
  * their status and the others LEAT_SKIPPED, or all have that of the chunk. What was not tried has
  * LEAT_SKIPPED (`stop_at_error`, `progress`), LEAT_TIMEOUT (timeout_ns), or LEAT_CLOSED (the engine
  * was closed while the call slept).
@@ -1468,10 +1468,10 @@ leat_bulk_default(void)
  * Progress: as leat_submit().    Copies jobs and payloads.
  * Waits:    for a rate, at most until timeout_ns; and as leat_submit_batch() does for room, of
  *           which timeout_ns is by the system's clock.
- * Returns:  LEAT_OK if all were taken, else the first other status of a job; and with nothing tried
- *           or written: LEAT_WRONG_STATE (a rate in a handler); LEAT_UNSUPPORTED (a newer struct);
- *           LEAT_FORKED; LEAT_INVALID (mode, NULL, the rate, a chunk above its burst, or more jobs
- *           than that with ALL_OR_NONE and no chunk).  */
+ * Returns:  LEAT_OK if all were taken, else the first other status of a chunk or, with EACH, of a
+ *           job; and with nothing tried or written: LEAT_WRONG_STATE (a rate in a handler);
+ *           LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID (mode, NULL, the rate, a
+ *           chunk above its burst, or more jobs than that with ALL_OR_NONE and no chunk).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_submit_bulk(struct leat_engine *engine,
                                                           const struct leat_bulk *bulk);
 
