@@ -6,6 +6,7 @@
  *                  drops, when all rests. Each job that was taken in runs once, or is cancelled.
  *   nobody_sleeps  Batches that wait for ever for room in the same queues, in all orders, and for
  *                  each other: all are taken in.
+ *   one_at_a_time  Who needs all the room of two queues is woken by each who gives it.
  *   taken_in_vain  Room alone is taken and given: it comes out even, and above no limit.
  * Holds I1 and I2 of engine/room.h, and what engine/batch_room.h claims. */
 #include <stdio.h>
@@ -350,6 +351,50 @@ taken_in_vain(void **state)
     finish(fixture);
 }
 
+/* Each round needs all the room of two queues, and is woken by the end of the other's: a wake-up
+ * that is lost is not made up for, since the other one goes on alone. */
+static void
+alternate(void *shared, uint32_t thread)
+{
+    struct fixture *fixture = shared;
+    struct leat_batch_ask asks[2 * JOBS_MAX];
+    struct leat_batch_room room;
+    (void)thread;
+    for (uint32_t i = 0; i < 2 * JOBS_MAX; i++) {
+        asks[i] = (struct leat_batch_ask){
+            .queue = fixture->queues[i % 2].bits - 1, .block_ns = LEAT_FOREVER, .counted = true};
+    }
+    CHECK_OK(leat_batch_room_init(fixture->engine, &room, asks, 2 * JOBS_MAX));
+    for (uint32_t i = 0; i < 5 * ROUNDS && test_now_ns() < fixture->end_ns; i++) {
+        uint64_t patience_ns = test_now_ns() + TEST_PATIENCE_NS;
+        CHECK_OK(leat_batch_room_take(fixture->engine, &room, patience_ns));
+        CHECK_EQUAL(atom_add_rlx(&fixture->next, 1), 0);
+        CHECK_EQUAL(atom_sub_rlx(&fixture->next, 1), 1);
+        leat_batch_room_give(fixture->engine, &room);
+    }
+    leat_batch_room_fini(fixture->engine, &room);
+}
+
+static void
+one_at_a_time(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(LEAT_FOREVER);
+    struct leat_tenant_options options = leat_tenant_options_default();
+    struct leat_queue_limits limits = leat_queue_limits_default();
+    struct leat_job job = leat_job_default();
+    limits.waiting_max = JOBS_MAX;
+    limits.full = LEAT_FULL_BLOCK;
+    CHECK_OK(leat_queue_set_limits(fixture->engine, fixture->queues[0], &limits));
+    CHECK_OK(leat_tenant_set_limits(fixture->engine, fixture->tenant, &options));
+    job.type = fixture->single;
+    CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+    atom_store_rlx(&fixture->taken, 1);
+    fixture->end_ns = test_now_ns() + test_duration_ns();
+    test_threads_run(2, alternate, fixture);
+    finish(fixture);
+}
+
 int
 main(void)
 {
@@ -357,6 +402,7 @@ main(void)
         cmocka_unit_test(whole),
         cmocka_unit_test(nobody_sleeps),
         cmocka_unit_test(taken_in_vain),
+        cmocka_unit_test(one_at_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
