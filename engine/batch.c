@@ -64,7 +64,8 @@ leat_batch_put(struct leat_engine *engine, const struct leat_batch_ask *asks, si
         levels[asks[i].level] = levels[asks[i].level] || asks[i].index != LEAT_INDEX_NONE;
     }
     for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
-        struct stretch stretch = {engine, asks, items, 0, 0, level, false};
+        struct stretch stretch = {.engine = engine, .asks = asks, .level = level};
+        stretch.items = items;
         if (levels[level]) {
             put_level(&stretch, count);
         }
@@ -390,10 +391,14 @@ leat_submit_batch(struct leat_engine *engine, const struct leat_job *jobs, size_
         return status;
     }
     if (mode == LEAT_BATCH_ALL_OR_NONE) {
-        const struct leat_batch_part part = {jobs, 0, count, ids, statuses, LEAT_FOREVER};
+        struct leat_batch_part part = {.jobs = jobs, .count = count, .deadline_ns = LEAT_FOREVER};
+        part.ids = ids;
+        part.statuses = statuses;
         return leat_submit_all(engine, &part);
     }
-    const struct leat_bulk bulk = {.jobs = jobs, .count = count, .ids = ids, .statuses = statuses};
+    struct leat_bulk bulk = {.jobs = jobs, .count = count};
+    bulk.ids = ids;
+    bulk.statuses = statuses;
     struct call call = {.engine = engine, .bulk = &bulk, .deadline_ns = UINT64_MAX};
     (void)submit_each(&call, 0, count);
     return call.first;

@@ -23,6 +23,7 @@
 #define WORKERS    2
 #define QUEUES     3
 #define JOBS_MAX   8 /* of each queue */
+#define BOTH_MAX   (UINT32_C(2) * JOBS_MAX)
 #define BYTES_MAX  128
 #define TENANT_MAX 12
 #define BATCH_MAX  6
@@ -357,14 +358,14 @@ static void
 alternate(void *shared, uint32_t thread)
 {
     struct fixture *fixture = shared;
-    struct leat_batch_ask asks[2 * JOBS_MAX];
+    struct leat_batch_ask asks[BOTH_MAX];
     struct leat_batch_room room;
     (void)thread;
-    for (uint32_t i = 0; i < 2 * JOBS_MAX; i++) {
+    for (uint32_t i = 0; i < BOTH_MAX; i++) {
         asks[i] = (struct leat_batch_ask){
             .queue = fixture->queues[i % 2].bits - 1, .block_ns = LEAT_FOREVER, .counted = true};
     }
-    CHECK_OK(leat_batch_room_init(fixture->engine, &room, asks, 2 * JOBS_MAX));
+    CHECK_OK(leat_batch_room_init(fixture->engine, &room, asks, BOTH_MAX));
     for (uint32_t i = 0; i < 5 * ROUNDS && test_now_ns() < fixture->end_ns; i++) {
         uint64_t patience_ns = test_now_ns() + TEST_PATIENCE_NS;
         CHECK_OK(leat_batch_room_take(fixture->engine, &room, patience_ns));
