@@ -10,6 +10,7 @@
  * Waiting is done outside the mutex, so that a stop can end a drain, and a second stop can wait
  * beside the first; steps 3 and 5 are done by whoever finds that stop still under way.
  */
+#include "engine/batch.h"
 #include "engine/completion.h"
 #include "engine/gather.h"
 #include "engine/keys.h"
@@ -659,6 +660,7 @@ leat_clock_changed(struct leat_engine *engine)
     enum leat_status status = leat_engine_check(engine);
     if (status == LEAT_OK) {
         (void)leat_clocks_look(&engine->clocks);
+        leat_batch_clock_changed(engine);
     }
     return status;
 }

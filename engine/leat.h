@@ -75,6 +75,7 @@ enum leat_status {
     LEAT_CORRUPT,     /* the log is damaged */
     LEAT_UNSUPPORTED, /* declared, not built yet (docs/status.md), or unknown to this library */
     LEAT_JOINED,      /* no job was added: another one stands for it, and its id is given */
+    LEAT_SKIPPED,     /* of a batch: the job was not tried, or refused with others to blame */
     LEAT_STATUS_COUNT /* not a status */
 };
 
@@ -944,9 +945,10 @@ struct leat_queue_options {
      * run, or has waited for a time. Such a submit takes a lock, and may allocate. */
     enum leat_full_policy full;
     uint64_t waiting_bytes_max; /* of the payloads of the jobs that waiting_max counts; 0: none */
-    /* BLOCK: how long leat_submit() waits for room, and leat_submit_batch() with EACH for each job;
-     * then LEAT_TIMEOUT. LEAT_FOREVER (default). LEAT_FULL at once in handlers and with 0 workers,
-     * where the caller may be who has to make room, and for a job that is larger than the limit. */
+    /* BLOCK: how long leat_submit() waits for room, and a batch with EACH for each job, one with
+     * ALL_OR_NONE for all of them; then LEAT_TIMEOUT. LEAT_FOREVER (default). LEAT_FULL at once in
+     * handlers and with 0 workers, where the caller may be who has to make room, and for a job, or
+     * such a batch, that is larger than the limit. */
     uint64_t block_ns;
     leat_tenant tenant; /* whose limits bind it, too; 0: none. It stays */
     uint32_t weight;    /* see leat_queue_set_weight(); 0 (default): none was set */
@@ -1437,17 +1439,84 @@ enum leat_batch_mode {
  * EACH: LEAT_OK if all were taken, else the first other status; ids of jobs not taken are 0. One
  * that is LEAT_JOINED counts as taken, and its id is that of the job that stands for it.
  * ALL_OR_NONE: on any other status than LEAT_OK no job was taken, statuses[i] names the culprits
- * (LEAT_OK beside them; all LEAT_OK where it was the room or the memory), ids are untouched. Such a
- * batch becomes visible to the workers as a whole: it takes one place of the priority's ring, or is
- * listed behind it; more than jobs_max never fit (LEAT_FULL). It neither waits for room nor drops
- * others: where all its jobs do not fit beside what waits, it is LEAT_FULL. At present all its jobs
- * must have one priority (LEAT_UNSUPPORTED). Their unique_conflict can only be LEAT_UNIQUE_REJECT
+ * (LEAT_OK beside them; all LEAT_OK where it was the room or the memory), ids are untouched. Queues
+ * and priorities may be any. All jobs are accepted before the first one is visible; then those of
+ * each priority become visible to the workers as a whole, the most urgent ones first, in their
+ * order: they take one place of the priority's ring, or are listed behind it. One with a key (see
+ * leat_job_options.key) takes a place of its own, and parts those before it from those behind it.
+ * More than jobs_max never fit (LEAT_FULL). Their unique_conflict can only be LEAT_UNIQUE_REJECT
  * (LEAT_INVALID), as what the others do cannot be taken back.
+ * Where a limit of a queue or tenant has no room for all, that queue's leat_full_policy says what
+ * then; of the queues of a tenant without room, REJECT goes before BLOCK, and that before
+ * DROP_OLDEST. REJECT: LEAT_FULL. BLOCK: the batch waits until there is room for all, for the
+ * shortest time of its jobs in such queues, and keeps nothing meanwhile: smaller ones may pass by.
+ * DROP_OLDEST: when all else is sure, as many of the oldest are dropped as are needed, or none, and
+ * LEAT_FULL; none that is more urgent than the least urgent of the batch in that queue.
  * Threads:  any.      Progress: as leat_submit().    Copies jobs and payloads.
  * Returns:  as leat_submit(); LEAT_INVALID for a bad mode or a NULL array with count > 0.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_submit_batch(struct leat_engine *engine, const struct leat_job *jobs, size_t count,
                   enum leat_batch_mode mode, leat_job_id *ids, enum leat_status *statuses);
+
+/* How far a leat_submit_bulk() is. */
+struct leat_bulk_progress {
+    uint32_t size;
+    uint32_t version;
+    size_t done;    /* jobs that were taken, or LEAT_JOINED */
+    size_t refused; /* tried, and not taken */
+    size_t total;   /* of the call */
+};
+
+/* Jobs that are submitted in chunks, see leat_submit_bulk(). */
+struct leat_bulk {
+    uint32_t size;
+    uint32_t version;
+    const struct leat_job *jobs; /* borrowed, as are the arrays */
+    size_t count;
+    leat_job_id *ids;           /* room for count, or NULL; 0: the job was not taken */
+    enum leat_status *statuses; /* room for count, or NULL; LEAT_OK, LEAT_JOINED: it was */
+    enum leat_batch_mode mode;  /* of each chunk */
+    size_t chunk;               /* jobs to a chunk; 0: the burst of the rate, else all */
+    bool stop_at_error;         /* nothing is tried behind the first job that was not taken, or
+                                   behind its chunk with ALL_OR_NONE */
+    /* How fast jobs are tried: the caller's thread sleeps before a chunk until there is a token for
+     * each of its jobs. There are `burst` of them at the beginning of the call, and never more. By
+     * the engine's MONOTONIC clock. jobs 0: as fast as it goes. A chunk is not larger than the
+     * burst. */
+    struct leat_rate rate;
+    uint64_t timeout_ns; /* no chunk begins later, and no wait for a token or for room goes on: the
+                            rest is LEAT_TIMEOUT; 0: no such time */
+    /* Told in the caller's thread behind each chunk; false: stop. It may call the engine. NULL:
+     * nobody. */
+    bool (*progress)(const struct leat_bulk_progress *progress, void *context);
+    void *context;
+};
+
+static inline struct leat_bulk
+leat_bulk_default(void)
+{
+    struct leat_bulk bulk;
+    memset(&bulk, 0, sizeof(bulk));
+    bulk.size = (uint32_t)sizeof(bulk);
+    bulk.version = LEAT_STRUCT_VERSION;
+    return bulk;
+}
+
+/* Adds jobs chunk by chunk, each chunk as leat_submit_batch() does. What was taken stays, whatever
+ * becomes of later chunks. Of a chunk with ALL_OR_NONE that is refused the culprits have
+ * their status and the others LEAT_SKIPPED, or all have that of the chunk. What was not tried has
+ * LEAT_SKIPPED (`stop_at_error`, `progress`), LEAT_TIMEOUT (timeout_ns), or LEAT_CLOSED (the engine
+ * was closed while the call slept).
+ * Threads:  any; with a rate not in handlers, whose worker would sleep.
+ * Progress: as leat_submit().    Copies jobs and payloads.
+ * Waits:    for a rate, at most until timeout_ns; and as leat_submit_batch() does for room, of
+ *           which timeout_ns is by the system's clock.
+ * Returns:  LEAT_OK if all were taken, else the first other status of a chunk or, with EACH, of a
+ *           job; and with nothing tried or written: LEAT_WRONG_STATE (a rate in a handler);
+ *           LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID (mode, NULL, the rate, a
+ *           chunk above its burst, or more jobs than that with ALL_OR_NONE and no chunk).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_submit_bulk(struct leat_engine *engine,
+                                                          const struct leat_bulk *bulk);
 
 /* Adds a job from a handler: leat_submit() to the run's engine. Nothing is kept of whose child it
  * is: what it is to know stands in its payload. */

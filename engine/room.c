@@ -9,8 +9,8 @@
 
 /* ---- one quota ------------------------------------------------------------------------------ */
 
-static bool
-quota_take(struct leat_quota *quota, uint64_t amount, bool waits)
+bool
+leat_quota_take(struct leat_quota *quota, uint64_t amount, bool waits)
 {
     /* room:A acquire -> room:C.  Carries: nothing but the number itself.
      * If relaxed: nothing changes. */
@@ -45,15 +45,21 @@ quota_call(struct leat_quota *quota)
     return (atom_and_acq_rel(&quota->used, ~LEAT_QUOTA_WAITED) & LEAT_QUOTA_WAITED) != 0;
 }
 
-/* As quota_call(). */
-static bool
-quota_give(struct leat_quota *quota, uint64_t amount)
+bool
+leat_quota_give(struct leat_quota *quota, uint64_t amount)
 {
     /* room:C release -> room:A, room:B.  Carries: as room:A.
      * If relaxed: as room:A. */
     uint64_t before = atom_sub_rel(&quota->used, amount);
     LEAT_ASSERT((before & ~LEAT_QUOTA_WAITED) >= amount);
     return LEAT_UNLIKELY((before & LEAT_QUOTA_WAITED) != 0) && quota_call(quota);
+}
+
+void
+leat_quota_force(struct leat_quota *quota, uint64_t amount)
+{
+    /* Behind it the job turns PENDING, and whoever takes it gives the room back. */
+    (void)atom_add_rlx(&quota->used, amount); /* rlx: ordered by change:B, submit:A */
 }
 
 /* ---- what a job takes ----------------------------------------------------------------------- */
@@ -104,7 +110,7 @@ shares_give(struct leat_engine *engine, uint32_t queue, const struct share *shar
 {
     bool waited = false;
     for (uint32_t i = 0; i < count; i++) {
-        waited = quota_give(shares[i].quota, shares[i].amount) || waited;
+        waited = leat_quota_give(shares[i].quota, shares[i].amount) || waited;
     }
     if (LEAT_UNLIKELY(waited)) {
         leat_room_ring(engine, queue);
@@ -116,7 +122,7 @@ shares_take(struct leat_engine *engine, const struct leat_room_ask *ask, const s
             uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (!quota_take(shares[i].quota, shares[i].amount, ask->waits)) {
+        if (!leat_quota_take(shares[i].quota, shares[i].amount, ask->waits)) {
             shares_give(engine, ask->queue, shares, i);
             return false;
         }
@@ -137,8 +143,8 @@ shares_fit(const struct share *shares, uint32_t count)
     return true;
 }
 
-static void
-count_refusal(const struct leat_engine *engine, uint32_t queue)
+void
+leat_room_refused(const struct leat_engine *engine, uint32_t queue)
 {
     struct leat_tenant_room *tenant = tenant_of(engine, queue);
     if (tenant != NULL) {
@@ -146,15 +152,15 @@ count_refusal(const struct leat_engine *engine, uint32_t queue)
     }
 }
 
-static enum leat_full_policy
-policy_of(const struct leat_engine *engine, uint32_t queue)
+enum leat_full_policy
+leat_room_policy(const struct leat_engine *engine, uint32_t queue)
 {
     /* Late is safe: it is of submits that begin later. rlx: ordered by options:A */
     return (enum leat_full_policy)atom_load_rlx(&room_of(engine, queue)->full);
 }
 
-static struct leat_trail *
-trail_of(const struct leat_engine *engine, uint32_t queue)
+struct leat_trail *
+leat_room_trail(const struct leat_engine *engine, uint32_t queue)
 {
     /* trail:A acquire -> trail:B.  Carries: the empty trail.
      * If relaxed: its lock could be found as the memory was before. */
@@ -165,10 +171,10 @@ trail_of(const struct leat_engine *engine, uint32_t queue)
 static bool
 drop_one(struct leat_engine *engine, const struct leat_room_ask *ask)
 {
-    if (!ask->alone || policy_of(engine, ask->queue) != LEAT_FULL_DROP_OLDEST) {
+    if (leat_room_policy(engine, ask->queue) != LEAT_FULL_DROP_OLDEST) {
         return false;
     }
-    struct leat_trail *trail = trail_of(engine, ask->queue);
+    struct leat_trail *trail = leat_room_trail(engine, ask->queue);
     return trail != NULL && leat_trail_drop(engine, trail, ask->level);
 }
 
@@ -179,7 +185,7 @@ leat_room_take(struct leat_engine *engine, const struct leat_room_ask *ask)
     uint32_t count = shares_of(engine, ask->queue, ask->bytes, shares);
     /* Ends: each round drops a job that waits; who took its room instead made progress. */
     while (!shares_take(engine, ask, shares, count)) {
-        count_refusal(engine, ask->queue);
+        leat_room_refused(engine, ask->queue);
         if (!shares_fit(shares, count)) {
             return LEAT_FULL;
         }
@@ -196,8 +202,7 @@ leat_room_force(struct leat_engine *engine, uint32_t queue, uint64_t bytes)
     struct share shares[SHARES_MAX];
     uint32_t count = shares_of(engine, queue, bytes, shares);
     for (uint32_t i = 0; i < count; i++) {
-        /* Behind it the job turns PENDING, and whoever takes it gives the room back. */
-        (void)atom_add_rlx(&shares[i].quota->used, shares[i].amount); /* rlx: ordered by change:B */
+        leat_quota_force(shares[i].quota, shares[i].amount);
     }
 }
 
@@ -215,22 +220,22 @@ bool
 leat_room_payload_take(struct leat_engine *engine, uint64_t bytes)
 {
     return engine->config.payload_bytes_total_max == 0 ||
-           quota_take(&engine->rooms.payloads, bytes, false);
+           leat_quota_take(&engine->rooms.payloads, bytes, false);
 }
 
 void
 leat_room_payload_give(struct leat_engine *engine, uint64_t bytes)
 {
     if (engine->config.payload_bytes_total_max != 0) {
-        (void)quota_give(&engine->rooms.payloads, bytes);
+        (void)leat_quota_give(&engine->rooms.payloads, bytes);
     }
 }
 
 /* ---- waiting for room ----------------------------------------------------------------------- */
 
 /* Queues of one tenant share a bell, since they share its room. */
-static uint32_t
-bell_of(const struct leat_engine *engine, uint32_t queue)
+uint32_t
+leat_room_bell(const struct leat_engine *engine, uint32_t queue)
 {
     /* rlx: ordered by options:A */
     uint32_t tenant = atom_load_rlx(&room_of(engine, queue)->tenant);
@@ -240,7 +245,7 @@ bell_of(const struct leat_engine *engine, uint32_t queue)
 void
 leat_room_ring(struct leat_engine *engine, uint32_t queue)
 {
-    leat_job_ring_bell(engine, bell_of(engine, queue), LEAT_WORD_HOLD);
+    leat_job_ring_bell(engine, leat_room_bell(engine, queue), LEAT_WORD_HOLD);
 }
 
 void
@@ -249,14 +254,13 @@ leat_room_ring_tenant(struct leat_engine *engine, leat_tenant tenant)
     leat_job_ring_bell(engine, tenant.bits % LEAT_BELLS, LEAT_WORD_HOLD);
 }
 
-/* How long a submit of the job may wait. */
-static uint64_t
-block_ns_of(const struct leat_engine *engine, const struct leat_job *job, uint32_t queue)
+uint64_t
+leat_room_block_ns(const struct leat_engine *engine, const struct leat_job *job, uint32_t queue)
 {
     struct leat_job_options options = leat_job_options_default();
     bool own = job->options != NULL && leat_terms_check(&options, job->options) == LEAT_OK &&
                options.block_ns != 0;
-    if (policy_of(engine, queue) != LEAT_FULL_BLOCK || engine->config.workers == 0 ||
+    if (leat_room_policy(engine, queue) != LEAT_FULL_BLOCK || engine->config.workers == 0 ||
         leat_engine_inside(engine)) {
         return 0;
     }
@@ -264,9 +268,8 @@ block_ns_of(const struct leat_engine *engine, const struct leat_job *job, uint32
     return own ? options.block_ns : atom_load_rlx(&room_of(engine, queue)->block_ns);
 }
 
-/* The engine and the queue take work of the calling thread. */
-static bool
-takes_work(struct leat_engine *engine, uint32_t queue)
+bool
+leat_room_takes_work(struct leat_engine *engine, uint32_t queue)
 {
     leat_rcu_enter();
     bool takes =
@@ -275,29 +278,36 @@ takes_work(struct leat_engine *engine, uint32_t queue)
     return takes;
 }
 
+uint32_t
+leat_room_listen(const struct leat_engine *engine, uint32_t bell)
+{
+    /* asleep:A acquire -> bell:A.  Carries: the room that was given, or that the queue is closed;
+     * read before both.
+     * If relaxed: the bell could be read behind them, and the submit sleep on. */
+    return atom_load_acq(&engine->bells[bell].count);
+}
+
 static enum leat_status
 wait_until(struct leat_engine *engine, uint32_t queue, uint64_t deadline_ns,
            const struct leat_job *given, leat_job_id *id)
 {
-    struct leat_bell *bell = &engine->bells[bell_of(engine, queue)];
+    uint32_t bell = leat_room_bell(engine, queue);
     for (;;) {
-        /* asleep:A acquire -> bell:A.  Carries: the room that was given, or that the queue is
-         * closed; read before both.
-         * If relaxed: the bell could be read behind them, and the submit sleep on. */
-        uint32_t event = atom_load_acq(&bell->count);
-        if (!takes_work(engine, queue)) {
+        uint32_t event = leat_room_listen(engine, bell);
+        if (!leat_room_takes_work(engine, queue)) {
             return LEAT_CLOSED;
         }
         enum leat_status status = leat_submit_once(engine, given, true, id);
         if (status != LEAT_TIMEOUT || leat_os_monotonic_ns() >= deadline_ns) {
             return status;
         }
-        leat_os_futex_wait(&bell->count, event, deadline_ns);
+        leat_os_futex_wait(&engine->bells[bell].count, event, deadline_ns);
     }
 }
 
 enum leat_status
-leat_room_wait(struct leat_engine *engine, const struct leat_job *given, leat_job_id *id)
+leat_room_wait(struct leat_engine *engine, const struct leat_job *given, uint64_t deadline_ns,
+               leat_job_id *id)
 {
     struct leat_job job = leat_job_default();
     uint32_t queue = 0;
@@ -305,11 +315,12 @@ leat_room_wait(struct leat_engine *engine, const struct leat_job *given, leat_jo
         leat_registry_queue(engine, &job, &queue) != LEAT_OK) {
         return LEAT_FULL;
     }
-    uint64_t block_ns = block_ns_of(engine, &job, queue);
+    uint64_t block_ns = leat_room_block_ns(engine, &job, queue);
     if (block_ns == 0) {
         return LEAT_FULL;
     }
-    return wait_until(engine, queue, leat_os_deadline_ns(block_ns), given, id);
+    uint64_t own_ns = leat_os_deadline_ns(block_ns);
+    return wait_until(engine, queue, own_ns < deadline_ns ? own_ns : deadline_ns, given, id);
 }
 
 /* ---- options of a queue --------------------------------------------------------------------- */
@@ -317,13 +328,14 @@ leat_room_wait(struct leat_engine *engine, const struct leat_job *given, leat_jo
 void
 leat_room_entered(struct leat_engine *engine, const struct leat_room_entry *entry, leat_job_id id)
 {
-    struct leat_trail *trail = trail_of(engine, entry->queue);
+    struct leat_trail *trail = leat_room_trail(engine, entry->queue);
     if ((entry->options & LEAT_QUEUE_CLOSED) != 0) {
         /* within:A release -> within:B.  Carries: the job, behind which it is counted.
          * If relaxed: a drain could pass by the job and see the count of before. */
         (void)atom_add_rel(&room_of(engine, entry->queue)->within, 1);
     }
-    if (entry->waits && trail != NULL && policy_of(engine, entry->queue) == LEAT_FULL_DROP_OLDEST) {
+    if (entry->waits && trail != NULL &&
+        leat_room_policy(engine, entry->queue) == LEAT_FULL_DROP_OLDEST) {
         leat_trail_add(engine, trail, entry->level, id);
     }
 }
@@ -394,7 +406,7 @@ leat_room_set(struct leat_engine *engine, uint32_t queue, const struct leat_queu
 {
     struct leat_queue_room *room = room_of(engine, queue);
     bool limited = limits->waiting_max != 0 || limits->waiting_bytes_max != 0;
-    if (limits->full == LEAT_FULL_DROP_OLDEST && trail_of(engine, queue) == NULL &&
+    if (limits->full == LEAT_FULL_DROP_OLDEST && leat_room_trail(engine, queue) == NULL &&
         !trail_make(engine, room)) {
         return LEAT_NO_MEMORY;
     }
@@ -421,10 +433,10 @@ void
 leat_room_tell(const struct leat_engine *engine, uint32_t queue, struct leat_queue_info *info)
 {
     const struct leat_queue_room *room = room_of(engine, queue);
-    const struct leat_trail *trail = trail_of(engine, queue);
+    const struct leat_trail *trail = leat_room_trail(engine, queue);
     info->waiting_max = (uint32_t)leat_quota_most(&room->room.jobs);
     info->waiting_bytes_max = leat_quota_most(&room->room.bytes);
-    info->full = policy_of(engine, queue);
+    info->full = leat_room_policy(engine, queue);
     info->block_ns = atom_load_rlx(&room->block_ns);                    /* rlx: statistic */
     info->tenant.bits = atom_load_rlx(&room->tenant);                   /* rlx: statistic */
     info->dropped = trail == NULL ? 0 : atom_load_rlx(&trail->dropped); /* rlx: statistic */

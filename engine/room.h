@@ -16,6 +16,8 @@
  *          Exact: what was taken by asking is never more than the limit, unless that was lowered. A
  *          submit takes up to four quotas, one by one, and gives them back where one refuses: for
  *          that moment another one may be refused by what it holds; one that waits is called.
+ *          A batch that is about to drop others has taken its room already, for that moment beyond
+ *          the limit (batch_room.h).
  * I1       used = what the counted jobs that are PENDING, and submits under way, have taken
  * I2       who sleeps has set WAITED behind reading its bell, and the bell is rung behind each
  *          clearing of it
@@ -31,6 +33,7 @@
 #include "ring/atomic.h"
 
 struct leat_engine;
+struct leat_trail;
 
 /* used: 63 WAITED, 62..0 the amount. It cannot overflow: 2^26 jobs of 2^24 bytes. */
 #define LEAT_QUOTA_WAITED (UINT64_C(1) << 63)
@@ -74,7 +77,6 @@ struct leat_room_ask {
     uint32_t level;
     uint64_t bytes;
     bool waits; /* where there is no room now, the caller is going to wait for it */
-    bool alone; /* others may be dropped for it */
 };
 
 /* LEAT_OK, LEAT_FULL, or LEAT_TIMEOUT: it is to wait. */
@@ -83,9 +85,10 @@ enum leat_status leat_room_take(struct leat_engine *engine, const struct leat_ro
 void leat_room_force(struct leat_engine *engine, uint32_t queue, uint64_t bytes);
 void leat_room_give(struct leat_engine *engine, uint32_t queue, uint64_t bytes);
 
-/* leat_submit() found a limit reached: waits for room, if it is to, and submits. */
+/* leat_submit() found a limit reached: waits for room, if it is to, but not beyond the deadline,
+ * and submits. */
 enum leat_status leat_room_wait(struct leat_engine *engine, const struct leat_job *given,
-                                leat_job_id *id);
+                                uint64_t deadline_ns, leat_job_id *id);
 
 /* A job that was taken in by a queue whose options are not usual. */
 struct leat_room_entry {
@@ -97,6 +100,29 @@ struct leat_room_entry {
 
 void leat_room_entered(struct leat_engine *engine, const struct leat_room_entry *entry,
                        leat_job_id id);
+
+/* ---- for many jobs at once (batch_room.h) --------------------------------------------------- */
+
+/* False: it does not fit; where the caller `waits` it will be called. */
+bool leat_quota_take(struct leat_quota *quota, uint64_t amount, bool waits);
+/* True: the caller rings. */
+bool leat_quota_give(struct leat_quota *quota, uint64_t amount);
+/* Takes it whatever the limit. */
+void leat_quota_force(struct leat_quota *quota, uint64_t amount);
+
+enum leat_full_policy leat_room_policy(const struct leat_engine *engine, uint32_t queue);
+/* How long a submit of the job may wait; 0: not at all. */
+uint64_t leat_room_block_ns(const struct leat_engine *engine, const struct leat_job *job,
+                            uint32_t queue);
+/* The engine and the queue take work of the calling thread. */
+bool leat_room_takes_work(struct leat_engine *engine, uint32_t queue);
+/* Which bell is rung for the queue, and what it says before a look at what it is rung for. */
+uint32_t leat_room_bell(const struct leat_engine *engine, uint32_t queue);
+uint32_t leat_room_listen(const struct leat_engine *engine, uint32_t bell);
+/* Counts for its tenant, if there is one, that a limit has refused. */
+void leat_room_refused(const struct leat_engine *engine, uint32_t queue);
+/* NULL: nothing of the queue was to be dropped so far. */
+struct leat_trail *leat_room_trail(const struct leat_engine *engine, uint32_t queue);
 
 /* ---- payloads of the allocator -------------------------------------------------------------- */
 

@@ -27,6 +27,7 @@ static const char *const status_texts[LEAT_STATUS_COUNT] = {
     [LEAT_CORRUPT] = "the log is damaged",
     [LEAT_UNSUPPORTED] = "not built yet, or unknown to this library",
     [LEAT_JOINED] = "another job stands for it",
+    [LEAT_SKIPPED] = "not tried, or refused with others of its batch",
 };
 
 static const char *const state_texts[] = {

@@ -1,5 +1,7 @@
 /* submit.c - taking jobs in, singly and in batches. All checks come first; then a record is taken
  * and filled; then its word is set, and last its index is put into a ring or list. */
+#include "engine/batch.h"
+#include "engine/batch_room.h"
 #include "engine/completion.h"
 #include "engine/gates.h"
 #include "engine/labels.h"
@@ -23,7 +25,7 @@ struct intake {
     bool limited;        /* its queue counts its jobs */
     bool extra;          /* it has more than its record has room for: options, an exact order */
     bool waits;          /* see struct leat_room_ask */
-    bool alone;          /* the same */
+    bool alone;          /* else its batch takes room for all */
 };
 
 /* ---- checks --------------------------------------------------------------------------------- */
@@ -139,9 +141,15 @@ completion_release(const struct leat_engine *engine, uint32_t index)
 
 /* A job is counted while it is PENDING. */
 static bool
-takes_room(const struct intake *intake)
+is_counted(const struct intake *intake)
 {
     return intake->limited && intake->due.time == 0;
+}
+
+static bool
+takes_room(const struct intake *intake)
+{
+    return is_counted(intake) && intake->alone;
 }
 
 static LEAT_COLD enum leat_status
@@ -150,8 +158,7 @@ room_take(struct leat_engine *engine, const struct intake *intake)
     const struct leat_room_ask ask = {.queue = intake->queue,
                                       .level = intake->level,
                                       .bytes = intake->bytes,
-                                      .waits = intake->waits,
-                                      .alone = intake->alone};
+                                      .waits = intake->waits};
     return leat_engine_accepts(engine) ? leat_room_take(engine, &ask) : LEAT_CLOSED;
 }
 
@@ -469,14 +476,23 @@ submit_inline(struct leat_engine *engine, const struct leat_job *given, leat_job
 
 /* ---- one job, by the caller ------------------------------------------------------------------ */
 
-static enum leat_status
-submit_one(struct leat_engine *engine, const struct leat_job *given, leat_job_id *id)
+LEAT_INLINE enum leat_status
+submit_one(struct leat_engine *engine, const struct leat_job *given, uint64_t deadline_ns,
+           leat_job_id *id)
 {
     if (LEAT_UNLIKELY(engine->config.inline_mode)) {
         return submit_inline(engine, given, id);
     }
     enum leat_status status = leat_submit_once(engine, given, false, id);
-    return LEAT_UNLIKELY(status == LEAT_FULL) ? leat_room_wait(engine, given, id) : status;
+    return LEAT_UNLIKELY(status == LEAT_FULL) ? leat_room_wait(engine, given, deadline_ns, id)
+                                              : status;
+}
+
+enum leat_status
+leat_submit_until(struct leat_engine *engine, const struct leat_job *given, uint64_t deadline_ns,
+                  leat_job_id *id)
+{
+    return submit_one(engine, given, deadline_ns, id);
 }
 
 enum leat_status
@@ -490,56 +506,25 @@ leat_submit(struct leat_engine *engine, const struct leat_job *job, leat_job_id 
         return LEAT_INVALID;
     }
     leat_job_id given = {0};
-    status = submit_one(engine, job, &given);
+    status = submit_one(engine, job, LEAT_FOREVER, &given);
     if (LEAT_LIKELY((status == LEAT_OK || status == LEAT_JOINED) && id != NULL)) {
         *id = given;
     }
     return status;
 }
 
-/* ---- batches -------------------------------------------------------------------------------- */
-
-/* An array of jobs has the stride of the header that its program was built with. */
-static const struct leat_job *
-job_at(const struct leat_job *jobs, size_t index)
-{
-    const unsigned char *bytes = (const unsigned char *)jobs;
-    return (const struct leat_job *)(const void *)(bytes + (size_t)jobs->size * index);
-}
-
-static enum leat_status
-submit_each(struct leat_engine *engine, const struct leat_job *jobs, size_t count, leat_job_id *ids,
-            enum leat_status *statuses)
-{
-    enum leat_status first = LEAT_OK;
-    for (size_t i = 0; i < count; i++) {
-        leat_job_id id = {0};
-        enum leat_status status = submit_one(engine, job_at(jobs, i), &id);
-        if (status != LEAT_OK && status != LEAT_JOINED) {
-            id.bits = 0;
-            first = first == LEAT_OK ? status : first;
-        }
-        if (ids != NULL) {
-            ids[i] = id;
-        }
-        if (statuses != NULL) {
-            statuses[i] = status;
-        }
-    }
-    return first;
-}
+/* ---- all or none ---------------------------------------------------------------------------- */
 
 /* What an all-or-none batch needs while it is taken in. */
 struct group {
     struct leat_engine *engine;
-    const struct leat_job *jobs;
-    size_t count;
-    enum leat_status *statuses; /* may be NULL */
+    const struct leat_batch_part *part;
+    struct leat_batch_room room;
+    struct leat_batch_ask *asks;
     struct intake *intakes;
     uint32_t *items;
     leat_job_id *ids;
     bool *kept;
-    const struct intake *first; /* of those that can be taken; all have its level */
 };
 
 static enum leat_status
@@ -547,53 +532,71 @@ group_check_one(struct group *group, size_t index)
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
+    const struct leat_job *given = leat_batch_job(group->part->jobs, group->part->first + index);
+    struct intake *intake = &group->intakes[index];
     enum leat_status status = LEAT_INVALID;
-    if (job_at(group->jobs, index)->size == group->jobs->size) {
-        status = job_read(job_at(group->jobs, index), &copy, &job);
+    if (given->size == group->part->jobs->size) {
+        status = job_read(given, &copy, &job);
     }
     if (status == LEAT_OK) {
-        status = intake_check(group->engine, job, &group->intakes[index]);
-    }
-    if (status == LEAT_OK && group->first == NULL) {
-        group->first = &group->intakes[index];
-    }
-    if (status == LEAT_OK && group->intakes[index].level != group->first->level) {
-        status = LEAT_UNSUPPORTED;
+        status = intake_check(group->engine, job, intake);
     }
     if (status == LEAT_OK && !leat_labels_grouped(job->options)) {
         status = LEAT_INVALID;
     }
-    return status;
+    if (status != LEAT_OK) {
+        return status;
+    }
+    intake->limited = intake->limited && !group->engine->config.inline_mode;
+    struct leat_batch_ask *ask = &group->asks[index];
+    *ask = (struct leat_batch_ask){.queue = intake->queue,
+                                   .type = intake->type,
+                                   .level = intake->level,
+                                   .bytes = intake->bytes,
+                                   .index = LEAT_INDEX_NONE,
+                                   .counted = is_counted(intake)};
+    if (ask->counted) {
+        ask->block_ns = leat_room_block_ns(group->engine, job, intake->queue);
+    }
+    return LEAT_OK;
 }
 
 static enum leat_status
 group_check(struct group *group)
 {
     enum leat_status first = LEAT_OK;
-    for (size_t i = 0; i < group->count; i++) {
+    for (size_t i = 0; i < group->part->count; i++) {
         enum leat_status status = group_check_one(group, i);
-        if (group->statuses != NULL) {
-            group->statuses[i] = status;
+        if (group->part->statuses != NULL) {
+            group->part->statuses[i] = status;
         }
         first = first == LEAT_OK ? status : first;
     }
     return first;
 }
 
+/* Of the first `count`. */
+static void
+group_refuse(const struct group *group, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        record_refuse(group->engine, &group->intakes[i]);
+    }
+}
+
 static enum leat_status
 group_fill(struct group *group)
 {
-    for (size_t i = 0; i < group->count; i++) {
+    for (size_t i = 0; i < group->part->count; i++) {
         struct leat_job copy;
         const struct leat_job *job = NULL;
-        enum leat_status status = job_read(job_at(group->jobs, i), &copy, &job);
+        const struct leat_job *given = leat_batch_job(group->part->jobs, group->part->first + i);
+        enum leat_status status = job_read(given, &copy, &job);
         if (status == LEAT_OK) {
             status = record_fill(group->engine, job, &group->intakes[i]);
         }
         if (status != LEAT_OK) {
-            for (size_t j = 0; j < i; j++) {
-                record_refuse(group->engine, &group->intakes[j]);
-            }
+            group_refuse(group, i);
             return status;
         }
         group->kept[i] = (job->flags & LEAT_JOB_KEEP_RESULT) != 0;
@@ -601,38 +604,34 @@ group_fill(struct group *group)
     return LEAT_OK;
 }
 
-/* `stands`: one of them has a gate to pass. */
+/* Of the first `count`. */
 static void
-group_put(const struct group *group, uint32_t count, bool stands)
+group_unclaim(const struct group *group, size_t count)
 {
-    struct leat_pool *pool = &group->engine->pool;
-    if (stands) {
-        leat_lists_add(pool, group->intakes[0].level, group->items, count);
-        for (size_t i = 0; i < group->count; i++) {
-            leat_pull_tell(group->engine, group->intakes[i].queue);
-        }
-    } else {
-        leat_pool_put_n(pool, group->intakes[0].level, group->items, count);
+    for (size_t i = 0; i < count; i++) {
+        leat_labels_unclaim(group->engine, group->intakes[i].index);
     }
 }
 
-/* All of them, or none. */
+/* All of them, or none; and what room has not been taken yet. */
 static enum leat_status
 group_claim(const struct group *group)
 {
     struct leat_engine *engine = group->engine;
     leat_job_id other = {0};
-    for (size_t i = 0; i < group->count; i++) {
+    for (size_t i = 0; i < group->part->count; i++) {
         enum leat_status status = leat_labels_claim(engine, group->intakes[i].index, &other);
         if (status != LEAT_OK) {
-            for (size_t j = 0; j < i; j++) {
-                leat_labels_unclaim(engine, group->intakes[j].index);
-            }
-            if (group->statuses != NULL) {
-                group->statuses[i] = status;
+            group_unclaim(group, i);
+            if (group->part->statuses != NULL) {
+                group->part->statuses[i] = status;
             }
             return status;
         }
+    }
+    if (!leat_batch_room_claim(engine, &group->room)) {
+        group_unclaim(group, group->part->count);
+        return LEAT_FULL;
     }
     return LEAT_OK;
 }
@@ -642,7 +641,7 @@ static bool
 group_accepted(const struct group *group)
 {
     bool accepted = leat_engine_accepts(group->engine);
-    for (size_t i = 0; accepted && i < group->count; i++) {
+    for (size_t i = 0; accepted && i < group->part->count; i++) {
         struct intake *intake = &group->intakes[i];
         intake->options = leat_queue_options(group->engine, intake->queue);
         accepted = leat_queue_open(group->engine, intake->options);
@@ -650,29 +649,19 @@ group_accepted(const struct group *group)
     return accepted;
 }
 
-/* Publishes all, and puts those that are to run at once. */
 static void
 group_publish(struct group *group)
 {
     struct leat_engine *engine = group->engine;
-    uint32_t now = 0;
-    bool stands = false;
-    for (size_t i = 0; i < group->count; i++) {
+    for (size_t i = 0; i < group->part->count; i++) {
         const struct intake *intake = &group->intakes[i];
         if (intake->due.time != 0) {
             group->ids[i] = record_schedule(engine, intake, group->kept[i]);
-            continue;
+        } else {
+            group->ids[i] = record_publish(engine, intake->index, group->kept[i],
+                                           LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
+            group->asks[i].index = intake->index;
         }
-        group->ids[i] = record_publish(engine, intake->index, group->kept[i],
-                                       LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
-        if (!leat_keys_enter(engine, intake->index)) {
-            continue;
-        }
-        group->items[now++] = leat_item_of(LEAT_KIND_JOB, intake->index);
-        stands = stands || leat_gates_stand(engine, intake->queue, intake->type);
-    }
-    if (now != 0) {
-        group_put(group, now, stands);
     }
 }
 
@@ -684,15 +673,12 @@ group_push(struct group *group)
     enum leat_status status = group_accepted(group) ? group_claim(group) : LEAT_CLOSED;
     if (status == LEAT_OK) {
         group_publish(group);
+        leat_batch_put(engine, group->asks, group->part->count, group->items);
     }
     leat_rcu_leave(&engine->domain);
-    for (size_t i = 0; i < group->count; i++) {
+    for (size_t i = 0; status == LEAT_OK && i < group->part->count; i++) {
         const struct intake *intake = &group->intakes[i];
-        if (status == LEAT_OK) {
-            entered(engine, intake, intake->options, group->ids[i]);
-        } else {
-            record_refuse(engine, intake);
-        }
+        entered(engine, intake, intake->options, group->ids[i]);
     }
     return status;
 }
@@ -703,12 +689,8 @@ group_run(struct group *group)
 {
     struct leat_engine *engine = group->engine;
     enum leat_status status = inline_enter(engine);
-    for (size_t i = 0; i < group->count; i++) {
+    for (size_t i = 0; status == LEAT_OK && i < group->part->count; i++) {
         const struct intake *intake = &group->intakes[i];
-        if (status != LEAT_OK) {
-            record_refuse(engine, intake);
-            continue;
-        }
         group->ids[i] = record_run(engine, intake->index, group->kept[i]);
         leat_inline_run(engine, group->ids[i], NULL, NULL);
         (void)atom_add_rlx(&engine->outside.inlined, 1); /* rlx: statistic */
@@ -719,16 +701,35 @@ group_run(struct group *group)
     return status;
 }
 
+/* Takes the records, and puts them. pre: their room is taken, as far as that comes before. */
+static enum leat_status
+group_take(struct group *group)
+{
+    enum leat_status status = group_fill(group);
+    if (status == LEAT_OK) {
+        status = group->engine->config.inline_mode ? group_run(group) : group_push(group);
+        if (status != LEAT_OK) {
+            group_refuse(group, group->part->count);
+        }
+    }
+    if (status != LEAT_OK) {
+        leat_batch_room_give(group->engine, &group->room);
+    }
+    return status;
+}
+
 /* Lays the group's arrays into one block, the most aligned first. */
 static size_t
 group_lay(struct group *group, unsigned char *block)
 {
-    size_t count = group->count;
-    size_t intakes = sizeof(leat_job_id) * count;
+    size_t count = group->part->count;
+    size_t asks = sizeof(leat_job_id) * count;
+    size_t intakes = asks + sizeof(struct leat_batch_ask) * count;
     size_t items = intakes + sizeof(struct intake) * count;
     size_t kept = items + sizeof(uint32_t) * count;
     if (block != NULL) {
         group->ids = (leat_job_id *)(void *)block;
+        group->asks = (struct leat_batch_ask *)(void *)(block + asks);
         group->intakes = (struct intake *)(void *)(block + intakes);
         group->items = (uint32_t *)(void *)(block + items);
         group->kept = (bool *)(block + kept);
@@ -736,61 +737,38 @@ group_lay(struct group *group, unsigned char *block)
     return kept + sizeof(bool) * count;
 }
 
-static enum leat_status
-submit_all(struct group *group, leat_job_id *ids)
+enum leat_status
+leat_submit_all(struct leat_engine *engine, const struct leat_batch_part *part)
 {
-    const struct leat_memory *memory = &group->engine->memory;
-    for (size_t i = 0; group->statuses != NULL && i < group->count; i++) {
-        group->statuses[i] = LEAT_OK;
+    const struct leat_memory *memory = &engine->memory;
+    struct group group = {.engine = engine, .part = part};
+    for (size_t i = 0; part->statuses != NULL && i < part->count; i++) {
+        part->statuses[i] = LEAT_OK;
     }
     /* More than there are records, and so more than the block's size could overflow with. */
-    if (group->count > group->engine->config.jobs_max) {
+    if (part->count > engine->config.jobs_max) {
         return LEAT_FULL;
     }
-    size_t bytes = group_lay(group, NULL);
+    size_t bytes = group_lay(&group, NULL);
     unsigned char *block = leat_memory_take(memory, bytes);
     if (block == NULL) {
         return LEAT_NO_MEMORY;
     }
-    (void)group_lay(group, block);
-    enum leat_status status = group_check(group);
-    bool inlined = group->engine->config.inline_mode;
-    for (size_t i = 0; inlined && i < group->count; i++) {
-        group->intakes[i].limited = false;
+    (void)group_lay(&group, block);
+    enum leat_status status = group_check(&group);
+    if (status == LEAT_OK) {
+        status = leat_batch_room_init(engine, &group.room, group.asks, part->count);
     }
     if (status == LEAT_OK) {
-        status = group_fill(group);
+        status = leat_batch_room_take(engine, &group.room, part->deadline_ns);
     }
     if (status == LEAT_OK) {
-        status = inlined ? group_run(group) : group_push(group);
+        status = group_take(&group);
     }
-    if (status == LEAT_OK && ids != NULL) {
-        memcpy(ids, group->ids, sizeof(leat_job_id) * group->count);
+    if (status == LEAT_OK && part->ids != NULL) {
+        memcpy(part->ids, group.ids, sizeof(leat_job_id) * part->count);
     }
+    leat_batch_room_fini(engine, &group.room);
     leat_memory_give(memory, block, bytes);
     return status;
-}
-
-enum leat_status
-leat_submit_batch(struct leat_engine *engine, const struct leat_job *jobs, size_t count,
-                  enum leat_batch_mode mode, leat_job_id *ids, enum leat_status *statuses)
-{
-    enum leat_status status = leat_engine_check(engine);
-    if (status != LEAT_OK) {
-        return status;
-    }
-    if (jobs == NULL && count > 0) {
-        return LEAT_INVALID;
-    }
-    struct group group = {.engine = engine, .jobs = jobs, .count = count, .statuses = statuses};
-    if (count > 1 && jobs->size < sizeof(uint32_t) * 2) {
-        return LEAT_INVALID;
-    }
-    switch (mode) {
-    case LEAT_BATCH_EACH:
-        return submit_each(engine, jobs, count, ids, statuses);
-    case LEAT_BATCH_ALL_OR_NONE:
-        return count == 0 ? LEAT_OK : submit_all(&group, ids);
-    }
-    return LEAT_INVALID;
 }

@@ -113,6 +113,24 @@ leat_trail_drop(struct leat_engine *engine, struct leat_trail *trail, uint32_t l
     return dropped;
 }
 
+bool
+leat_trail_next(const struct leat_engine *engine, const struct leat_trail *trail, uint32_t level,
+                struct leat_trail_look *look, struct leat_stand *stand)
+{
+    for (; look->rows > level; look->rows--, look->at = 0) {
+        const struct leat_trail_row *row = &trail->rows[look->rows - 1];
+        while (look->at < row->end - row->first) {
+            leat_job_id id = row->ids[row->first + look->at++];
+            if (waits(engine, id)) {
+                *stand = leat_queue_stand(
+                    leat_job_record(engine, (uint32_t)(id.bits & LEAT_INDEX_NONE)));
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* ---- create and destroy --------------------------------------------------------------------- */
 
 struct leat_trail *

@@ -14,6 +14,7 @@
 #include "ring/mutex.h"
 
 struct leat_engine;
+struct leat_stand;
 
 /* Under the lock: ids[first .. end). */
 struct leat_trail_row {
@@ -40,5 +41,16 @@ void leat_trail_add(struct leat_engine *engine, struct leat_trail *trail, uint32
 /* Ends the oldest job of the least urgent ones that are not more urgent than `level`. False: there
  * is none. */
 bool leat_trail_drop(struct leat_engine *engine, struct leat_trail *trail, uint32_t level);
+
+/* Goes over those that leat_trail_drop() would end, in that order, as they are now: its caller
+ * keeps the lock, so that others drop none of them meanwhile. They may leave by themselves. */
+struct leat_trail_look {
+    uint32_t rows; /* those from here on are done; LEAT_PRIORITY_LEVELS at first */
+    uint32_t at;   /* passed by in the row before that */
+};
+
+/* The next one, as it stands in its queue. False: there is none. */
+bool leat_trail_next(const struct leat_engine *engine, const struct leat_trail *trail,
+                     uint32_t level, struct leat_trail_look *look, struct leat_stand *stand);
 
 #endif

@@ -89,6 +89,7 @@ work_calls(struct fixture *fixture)
 {
     struct leat_engine *engine = fixture->engine;
     struct leat_job job = leat_job_default();
+    struct leat_bulk batch = leat_bulk_default();
     struct leat_job_info info = leat_job_info_default();
     const struct leat_task task = {nothing, NULL};
     enum leat_status status = LEAT_OK;
@@ -104,6 +105,10 @@ work_calls(struct fixture *fixture)
     EXPECT_FORKED(leat_submit(engine, &job, &id));
     EXPECT_FORKED(leat_submit_batch(engine, &job, 1, LEAT_BATCH_EACH, &id, &status));
     EXPECT_FORKED(leat_submit_batch(engine, &job, 1, LEAT_BATCH_ALL_OR_NONE, &id, &status));
+    batch.jobs = &job;
+    batch.count = 1;
+    batch.ids = &id;
+    EXPECT_FORKED(leat_submit_bulk(engine, &batch));
     EXPECT_FORKED(leat_get(engine, fixture->id, &info));
     EXPECT_FORKED(leat_wait(engine, fixture->id, LEAT_FOREVER, &info));
     EXPECT_FORKED(leat_result(engine, fixture->id, NULL, 0, &count));

@@ -20,7 +20,8 @@ struct world {
     struct test_memory memory;
     struct leat_engine *engine;
     leat_type type;
-    uint32_t round; /* makes names new */
+    leat_queue drops; /* 3 jobs may wait */
+    uint32_t round;   /* makes names new */
 };
 
 static struct leat_outcome
@@ -255,6 +256,47 @@ submit_batch(struct world *world)
     return status;
 }
 
+/* One job waits in a queue that drops, so that there is a place for the order of its jobs. */
+static void
+make_drops(struct world *world)
+{
+    struct leat_queue_options options = leat_queue_options_default();
+    struct leat_job job = leat_job_default();
+    options.waiting_max = 3;
+    options.full = LEAT_FULL_DROP_OLDEST;
+    CHECK_OK(leat_queue_create(world->engine, "drops", &options, &world->drops));
+    job.type = world->type;
+    job.queue = world->drops;
+    CHECK_OK(leat_submit(world->engine, &job, NULL));
+}
+
+/* All that waits is dropped for it, or nothing. */
+static enum leat_status
+submit_bulk(struct world *world)
+{
+    struct leat_job jobs[3];
+    leat_job_id ids[3] = {{7}, {7}, {7}};
+    struct leat_bulk bulk = leat_bulk_default();
+    struct leat_queue_info info = leat_queue_info_default();
+    CHECK_OK(leat_queue_get_info(world->engine, world->drops, &info));
+    uint64_t dropped = info.dropped;
+    uint64_t waiting = info.waiting;
+    for (uint32_t i = 0; i < 3; i++) {
+        jobs[i] = leat_job_default();
+        jobs[i].type = world->type;
+        jobs[i].queue = world->drops;
+    }
+    bulk.jobs = jobs;
+    bulk.count = 3;
+    bulk.ids = ids;
+    bulk.mode = LEAT_BATCH_ALL_OR_NONE;
+    enum leat_status status = leat_submit_bulk(world->engine, &bulk);
+    CHECK((ids[2].bits == 0) == (status != LEAT_OK));
+    CHECK_OK(leat_queue_get_info(world->engine, world->drops, &info));
+    CHECK_EQUAL(info.dropped, dropped + (status == LEAT_OK ? waiting : 0));
+    return status;
+}
+
 /* A schedule in a zone that no other one uses. */
 static enum leat_status
 schedule_put(struct world *world, const char *name)
@@ -298,6 +340,9 @@ repeat(attempt call, uint64_t jobs, bool for_ever)
 {
     struct world *world = setup();
     CHECK(call != register_around || add_middleware(world) == LEAT_OK);
+    if (call == submit_bulk) {
+        make_drops(world);
+    }
     for (world->round = 0; world->round < 3; world->round++) {
         uint64_t nth = 0;
         uint64_t submitted = test_statistics(world->engine).jobs_submitted;
@@ -338,6 +383,7 @@ calls(void **state)
         repeat(submit_payload, 1, for_ever);
         repeat(submit_names, 1, for_ever);
         repeat(submit_batch, 3, for_ever);
+        repeat(submit_bulk, 3, for_ever);
         repeat(add_schedule, 0, for_ever);
         repeat(change_schedule, 0, for_ever);
     }

@@ -431,7 +431,7 @@ draw_batch(struct ref_world *world, struct spec *specs, struct leat_job *jobs)
 {
     uint32_t count = ref_below(world, ref_chance(world, 20) ? REF_BATCH + 1 : 6);
     uint32_t level = ref_below(world, leat_priority_levels());
-    bool one_level = ref_chance(world, 90);
+    bool one_level = ref_chance(world, 50);
     for (uint32_t i = 0; i < count; i++) {
         draw(world, &specs[i]);
         if (one_level && specs[i].job.priority != leat_priority_levels()) {
@@ -472,28 +472,14 @@ ref_op_batch_each(struct ref_world *world)
     }
 }
 
-static uint32_t
-level_of(const struct ref_world *world, const struct spec *spec)
-{
-    return spec->job.priority == LEAT_PRIORITY_OF_QUEUE ? world->queues[spec->queue].priority
-                                                        : spec->job.priority;
-}
-
-/* Each of the batch by itself. Behind the first that is right in itself, all have its level. */
+/* Each of the batch by itself. */
 static enum leat_status
 culprits(struct ref_world *world, const struct spec *specs, uint32_t count,
          const enum leat_status *statuses)
 {
     enum leat_status first = LEAT_OK;
-    uint32_t level = REF_NONE;
     for (uint32_t i = 0; i < count; i++) {
         enum leat_status right = check_right(world, &specs[i]);
-        if (right == LEAT_OK && level == REF_NONE) {
-            level = level_of(world, &specs[i]);
-        }
-        if (right == LEAT_OK && level_of(world, &specs[i]) != level) {
-            right = LEAT_UNSUPPORTED;
-        }
         if (statuses[i] != right) {
             ref_fail(world, NULL, "statuses[%u] is: %s\n  expected: %s", i,
                      leat_status_text(statuses[i]), leat_status_text(right));
@@ -522,15 +508,6 @@ batch_right(struct ref_world *world, const struct spec *specs, uint32_t count)
     return right | REF_ONE(ref_accepts(world) ? LEAT_OK : LEAT_CLOSED);
 }
 
-/* One with a key comes to its key first, and the others of its batch behind all of these. */
-static void
-let_keys_pass(struct ref_job *job, uint64_t before)
-{
-    if (job->key != REF_NONE && job->state == LEAT_JOB_PENDING) {
-        job->low = before;
-    }
-}
-
 void
 ref_op_batch_all(struct ref_world *world)
 {
@@ -539,7 +516,6 @@ ref_op_batch_all(struct ref_world *world)
     leat_job_id ids[REF_BATCH];
     enum leat_status statuses[REF_BATCH];
     uint32_t count = draw_batch(world, specs, jobs);
-    uint64_t before = world->sequence + 1;
     ref_note(world, count, 0, 0);
     memset(ids, 0, sizeof(ids));
     enum leat_status got =
@@ -555,7 +531,6 @@ ref_op_batch_all(struct ref_world *world)
         }
         if (got == LEAT_OK) {
             accept(world, &specs[i], ids[i]);
-            let_keys_pass(&world->jobs[ids[i].bits & INDEX_MASK], before);
         }
     }
 }

@@ -9,6 +9,7 @@
 #include "tests/support/source.h"
 #include "tests/unit/api_null.h"
 #include "tests/unit/api_null_attempts.h"
+#include "tests/unit/api_null_batches.h"
 #include "tests/unit/api_null_handlers.h"
 #include "tests/unit/api_null_pull.h"
 #include "tests/unit/api_null_queues.h"
@@ -388,26 +389,6 @@ case_submit(struct world *world)
 }
 
 static void
-case_submit_batch(struct world *world)
-{
-    struct leat_job job = leat_job_default();
-    leat_job_id id = {7};
-    enum leat_status status = LEAT_TIMEOUT;
-    CHECK_STATUS(leat_submit_batch(NULL, &job, 1, LEAT_BATCH_EACH, &id, &status), LEAT_INVALID);
-    CHECK_STATUS(leat_submit_batch(world->engine, NULL, 1, LEAT_BATCH_EACH, &id, &status),
-                 LEAT_INVALID);
-    CHECK_STATUS(leat_submit_batch(world->engine, &job, 1, (enum leat_batch_mode)9, &id, &status),
-                 LEAT_INVALID);
-    CHECK_EQUAL(id.bits, 7);
-    CHECK_STATUS(status, LEAT_TIMEOUT);
-    CHECK_STATUS(leat_submit_batch(world->engine, &job, 1, LEAT_BATCH_EACH, NULL, NULL),
-                 LEAT_INVALID);
-    CHECK_STATUS(leat_submit_batch(world->engine, &job, 1, LEAT_BATCH_ALL_OR_NONE, &id, NULL),
-                 LEAT_INVALID);
-    CHECK_EQUAL(id.bits, 7);
-}
-
-static void
 case_wait(struct world *world)
 {
     struct leat_job_info info = leat_job_info_default();
@@ -645,7 +626,7 @@ static const struct entry entries[] = {
     {"leat_job_state_text", case_job_state_text},
     {"leat_reason_text", case_reason_text},
     {"leat_submit", case_submit},
-    {"leat_submit_batch", case_submit_batch},
+    API_NULL_BATCHES,
     {"leat_get", case_get},
     {"leat_wait", case_wait},
     {"leat_result", case_result},

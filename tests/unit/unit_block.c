@@ -1,8 +1,8 @@
 /* unit_block.c - submits that wait for room: each thing that makes room wakes them, and those that
  * fit are taken in; time, the queue's and the job's own; a drain, a stop and the close of the
- * queue end the wait; who may not wait is refused at once: handlers, hosts with 0 workers, batches
- * of all or none, jobs that never fit, and submits that another limit refuses. Holds I2 of
- * engine/room.h. */
+ * queue end the wait; who may not wait is refused at once: handlers, hosts with 0 workers, jobs
+ * that never fit, and submits that another limit refuses. All-or-none batches: unit_batch_room.
+ * Holds I2 of engine/room.h. */
 #include <stdlib.h>
 
 #include "engine/engine_internal.h"
@@ -276,7 +276,7 @@ lent_threads_do_not_wait(void **state)
     teardown(fixture);
 }
 
-/* All or none neither waits nor takes a part; each on its own waits. */
+/* All or none, which never fits, takes no part; each on its own waits. */
 static void
 batches(void **state)
 {

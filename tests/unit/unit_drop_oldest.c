@@ -267,21 +267,19 @@ not_what_had_a_time(void **state)
     teardown(fixture);
 }
 
+/* More of batches is in unit_batch_room. */
 static void
-not_for_a_batch_of_all(void **state)
+by_batches(void **state)
 {
     (void)state;
     struct fixture *fixture = setup_of(2, 0);
     uint32_t number = 1;
     struct leat_job jobs[2] = {job_of(fixture, &number), job_of(fixture, &number)};
     CHECK_OK(submit(fixture, 0));
-    CHECK_STATUS(leat_submit_batch(fixture->engine, jobs, 2, LEAT_BATCH_ALL_OR_NONE, NULL, NULL),
-                 LEAT_FULL);
-    CHECK_EQUAL(dropped(fixture), 0);
     CHECK_OK(leat_submit_batch(fixture->engine, jobs, 2, LEAT_BATCH_EACH, NULL, NULL));
     check_dropped(fixture, 0);
     run_all(fixture);
-    /* What such a batch brought is dropped as others are. */
+    /* What an all-or-none batch brought is dropped as others are. */
     CHECK_OK(leat_submit_batch(fixture->engine, jobs, 2, LEAT_BATCH_ALL_OR_NONE, &fixture->ids[10],
                                NULL));
     CHECK_OK(submit(fixture, 2));
@@ -401,7 +399,7 @@ main(void)
         cmocka_unit_test(not_what_was_run),
         cmocka_unit_test(not_what_runs),
         cmocka_unit_test(not_what_had_a_time),
-        cmocka_unit_test(not_for_a_batch_of_all),
+        cmocka_unit_test(by_batches),
         cmocka_unit_test(in_ring_and_lists),
         cmocka_unit_test(a_trail_of_those_that_left),
         cmocka_unit_test(its_completion),

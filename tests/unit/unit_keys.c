@@ -582,6 +582,13 @@ a_batch(void **unused)
     }
     CHECK_OK(leat_submit_batch(fixture->engine, jobs, 4, LEAT_BATCH_ALL_OR_NONE, NULL, NULL));
     begins(fixture, "acbd");
+    options.key = "l";
+    jobs[0].options = NULL;
+    jobs[1].options = NULL;
+    jobs[2].options = &options;
+    jobs[3].options = NULL;
+    CHECK_OK(leat_submit_batch(fixture->engine, jobs, 4, LEAT_BATCH_ALL_OR_NONE, NULL, NULL));
+    begins(fixture, "abcd"); /* those with a key and those without in their order */
     finish_empty(fixture);
 }
 

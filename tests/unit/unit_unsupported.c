@@ -55,17 +55,6 @@ schedule_options(struct leat_engine *engine)
     return leat_schedule_add(engine, "unsupported", &schedule, NULL);
 }
 
-static enum leat_status
-batch_of_priorities(struct leat_engine *engine)
-{
-    struct leat_job jobs[2] = {good_job(), good_job()};
-    leat_job_id ids[2] = {{7}, {7}};
-    jobs[1].priority = 0;
-    enum leat_status status = leat_submit_batch(engine, jobs, 2, LEAT_BATCH_ALL_OR_NONE, ids, NULL);
-    CHECK_EQUAL(ids[0].bits, 7);
-    return status;
-}
-
 /* ---- the list ------------------------------------------------------------------------------- */
 
 struct entry {
@@ -76,8 +65,6 @@ struct entry {
 static const struct entry entries[] = {
     {"leat_config.log_directory", log_directory},
     {"leat_schedule_add() with a job that has options", schedule_options},
-    {"leat_submit_batch() with LEAT_BATCH_ALL_OR_NONE and jobs of several priorities",
-     batch_of_priorities},
 };
 
 enum { ENTRIES = TEST_COUNT_OF(entries) };
