@@ -99,14 +99,16 @@ leat_buckets_enter(struct leat_engine *engine, uint32_t list, uint32_t level, bo
     if (leat_bucket_next(bucket) == LEAT_BUCKET_NONE) {
         return true;
     }
-    switch (leat_bucket_enter(bucket, now(engine), level, first)) {
+    uint64_t now_ns = now(engine);
+    switch (leat_bucket_enter(bucket, now_ns, level, first)) {
     case LEAT_BUCKET_FREE:
         return true;
     case LEAT_BUCKET_PASSED:
         *entered = true;
         return true;
     case LEAT_BUCKET_ARM:
-        armed(engine, leat_wheel_arm_any(wheel_of(engine), list, leat_bucket_due_ns(bucket)));
+        armed(engine,
+              leat_wheel_arm_any(wheel_of(engine), list, leat_bucket_due_ns(bucket, now_ns)));
         break;
     case LEAT_BUCKET_SHUT:
         break;
@@ -117,7 +119,13 @@ leat_buckets_enter(struct leat_engine *engine, uint32_t list, uint32_t level, bo
 uint32_t
 leat_buckets_leave(struct leat_engine *engine, uint32_t list, bool took)
 {
-    return leat_bucket_leave(bucket_of(engine, list), took);
+    const struct leat_bucket *bucket = bucket_of(engine, list);
+    uint64_t word = leat_bucket_leave(bucket_of(engine, list));
+    uint32_t levels = leat_bucket_wanted(word);
+    if (levels == 0 || !took || (word & LEAT_BUCKET_TIMED) == 0) {
+        return levels;
+    }
+    return leat_bucket_missed(bucket, word, now(engine)) ? levels : 0;
 }
 
 bool

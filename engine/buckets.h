@@ -45,7 +45,8 @@ bool leat_rate_valid(const struct leat_rate *rate);
  * rcu.h. */
 bool leat_buckets_enter(struct leat_engine *engine, uint32_t list, uint32_t level, bool first,
                         bool *entered);
-/* It begins, with a token, or does not. Returns the levels to call. */
+/* It begins, with a token, or does not. Returns the levels to call. pre: with a token, a section of
+ * rcu.h. */
 uint32_t leat_buckets_leave(struct leat_engine *engine, uint32_t list, bool took);
 /* A worker is about to begin an attempt: takes a token from the bucket of each list. False: there
  * is none, and nothing has changed. pre: a section of rcu.h. */
