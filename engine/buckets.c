@@ -1,4 +1,4 @@
-/* buckets.c - rates of queues and types, see buckets.h. */
+/* buckets.c - rates of queues, types and tenants, see buckets.h. */
 #include "engine/buckets.h"
 
 #include "engine/gates.h"
@@ -22,7 +22,7 @@ now(const struct leat_engine *engine)
 static struct leat_wheels_config
 wheels_config(const struct leat_config *config, uint64_t start_ns)
 {
-    return (struct leat_wheels_config){.records = config->queues_max + config->types_max,
+    return (struct leat_wheels_config){.records = 2 * config->queues_max + config->types_max,
                                        .wheels = 1,
                                        .tick_log2 = LEAT_WHEEL_TICK_LOG2_MIN,
                                        .start_ns = start_ns};
@@ -129,25 +129,25 @@ leat_buckets_leave(struct leat_engine *engine, uint32_t list, bool took)
 }
 
 bool
-leat_buckets_take(struct leat_engine *engine, uint32_t queue, uint32_t type)
+leat_buckets_take(struct leat_engine *engine, const uint32_t *lists, uint32_t count)
 {
-    struct leat_bucket *first = bucket_of(engine, queue);
-    struct leat_bucket *second = bucket_of(engine, type);
-    struct leat_bucket_taken taken = {0, 0};
-    struct leat_bucket_taken other = {0, 0};
-    if (leat_bucket_next(first) == LEAT_BUCKET_NONE &&
-        leat_bucket_next(second) == LEAT_BUCKET_NONE) {
-        return true;
-    }
-    uint64_t now_ns = now(engine);
-    if (!leat_bucket_take(first, now_ns, &taken)) {
+    struct leat_bucket_taken taken[LEAT_BUCKETS_OF_JOB];
+    uint64_t now_ns = 0;
+    LEAT_DCHECK(count <= LEAT_BUCKETS_OF_JOB);
+    for (uint32_t i = 0; i < count; i++) {
+        struct leat_bucket *bucket = bucket_of(engine, lists[i]);
+        bool rated = leat_bucket_next(bucket) != LEAT_BUCKET_NONE;
+        now_ns = rated && now_ns == 0 ? now(engine) : now_ns;
+        if (leat_bucket_take(bucket, now_ns, &taken[i])) {
+            continue;
+        }
+        while (i > 0) {
+            i--;
+            leat_bucket_give(bucket_of(engine, lists[i]), &taken[i]);
+        }
         return false;
     }
-    if (leat_bucket_take(second, now_ns, &other)) {
-        return true;
-    }
-    leat_bucket_give(first, &taken);
-    return false;
+    return true;
 }
 
 /* ---- a new rate ------------------------------------------------------------------------------ */

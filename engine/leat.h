@@ -1142,7 +1142,7 @@ leat_queue_get_info(struct leat_engine *engine, leat_queue queue, struct leat_qu
  *
  * A tenant bounds what waits in several queues together. A queue names it when it is created
  * (leat_queue_options), and has its own limits beside. At a tenant's limit a queue does what it
- * does at its own; DROP_OLDEST drops of the queue's own jobs.
+ * does at its own; DROP_OLDEST drops of the queue's own jobs. What is beyond a tenant's rate waits.
  */
 
 struct leat_tenant_options {
@@ -1183,6 +1183,15 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_tenant_name(struct leat_engine *en
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_tenant_set_limits(struct leat_engine *engine, leat_tenant tenant,
                        const struct leat_tenant_options *options);
+
+/* As leat_queue_set_rate(), for the jobs of all its queues together: an attempt takes a token of
+ * its tenant, too. Those for which there is none wait, in their order, in one line of their tenant for
+ * each priority, and are in nobody's way beside it. Pull queues do not heed it.
+ * Threads:  any, handlers too.     Progress: blocking (mutexes, grace periods).
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (beyond what struct leat_rate
+ *           says).  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_tenant_set_rate(struct leat_engine *engine, leat_tenant tenant, struct leat_rate rate);
 
 struct leat_tenant_info {
     uint32_t size;
