@@ -76,6 +76,12 @@ source_look(void *context, uint64_t now_ns)
     return more ? now_ns : leat_wheel_due_ns(wheel);
 }
 
+void
+leat_buckets_look(struct leat_engine *engine)
+{
+    (void)source_look(engine, now(engine));
+}
+
 /* pre: the caller has set TIMED, or sets a rate. */
 static void
 armed(struct leat_engine *engine, enum leat_wheel_result result)
@@ -85,7 +91,7 @@ armed(struct leat_engine *engine, enum leat_wheel_result result)
         leat_clocks_changed(&engine->clocks);
     }
     /* A host may have moved its clock on, and looked, before this timer was there. */
-    (void)source_look(engine, now(engine));
+    leat_buckets_look(engine);
 }
 
 /* ---- who passes ------------------------------------------------------------------------------ */

@@ -37,6 +37,9 @@ void leat_buckets_fini(struct leat_engine *engine);
 /* Bytes that are mapped. */
 size_t leat_buckets_bytes(const struct leat_config *concrete);
 
+/* Calls the lists whose time has come, as the clocks do. */
+void leat_buckets_look(struct leat_engine *engine);
+
 /* A rate that a bucket may have. */
 bool leat_rate_valid(const struct leat_rate *rate);
 

@@ -1,4 +1,4 @@
-/* unit_tenant_rates.c - the rate of a tenant, exactly, with a lent thread and a clock by hand: which
+/* unit_tenant_rates.c - the rate of a tenant, exactly, with a lent thread and a clock by hand: what
  * jobs of its queues begin when, and in which order; that no other tenant's or queue's wait for
  * them; that a type's rate and the tenant's hold together; queues that are named before and behind
  * the first rate, jobs that were in the ring by then; cancels of those that wait; rates that change
