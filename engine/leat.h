@@ -1714,10 +1714,10 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_tag_count(struct leat_engine *engi
  * token as well.
  *
  * Priorities, delays, retries, waiting_max, cancel, reschedule and expiry are as for other jobs. A
- * pause, a running_max, and a rate of the queue hold; those of types, and a tenant's rate, do not. A drain waits for leases, not
- * for what nobody has taken; a stop waits for neither, and a lease's time goes on. With 0 workers
- * what is due (delays, leases that are over) comes when someone is in leat_run_some() or
- * leat_reserve().
+ * pause, a running_max, and a rate of the queue hold; those of types, and a tenant's rate, do not.
+ * A drain waits for leases, not for what nobody has taken; a stop waits for neither, and a lease's
+ * time goes on. With 0 workers what is due (delays, leases that are over) comes when someone is in
+ * leat_run_some() or leat_reserve().
  */
 
 struct leat_reserve_options {

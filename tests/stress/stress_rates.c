@@ -1,7 +1,7 @@
 /* stress_rates.c - threads that submit to queues, types and a tenant with rates, and cancel, while
  * another one changes a rate, pauses and resumes, and workers come to rest and wake. In no window
- * of time do more attempts begin than the rate says; each job ends once, none is lost or stays behind.
- * Holds I1 to I4 of sched/bucket.h. */
+ * of time do more attempts begin than the rate says; each job ends once, none is lost or stays
+ * behind. Holds I1 to I4 of sched/bucket.h. */
 #include <stdlib.h>
 
 #include "engine/gates.h"
