@@ -1,4 +1,4 @@
-/* buckets.c - rates of queues and types, see buckets.h. */
+/* buckets.c - rates of queues, types and tenants, see buckets.h. */
 #include "engine/buckets.h"
 
 #include "engine/gates.h"
@@ -22,7 +22,7 @@ now(const struct leat_engine *engine)
 static struct leat_wheels_config
 wheels_config(const struct leat_config *config, uint64_t start_ns)
 {
-    return (struct leat_wheels_config){.records = config->queues_max + config->types_max,
+    return (struct leat_wheels_config){.records = 2 * config->queues_max + config->types_max,
                                        .wheels = 1,
                                        .tick_log2 = LEAT_WHEEL_TICK_LOG2_MIN,
                                        .start_ns = start_ns};
@@ -76,6 +76,12 @@ source_look(void *context, uint64_t now_ns)
     return more ? now_ns : leat_wheel_due_ns(wheel);
 }
 
+void
+leat_buckets_look(struct leat_engine *engine)
+{
+    (void)source_look(engine, now(engine));
+}
+
 /* pre: the caller has set TIMED, or sets a rate. */
 static void
 armed(struct leat_engine *engine, enum leat_wheel_result result)
@@ -85,7 +91,7 @@ armed(struct leat_engine *engine, enum leat_wheel_result result)
         leat_clocks_changed(&engine->clocks);
     }
     /* A host may have moved its clock on, and looked, before this timer was there. */
-    (void)source_look(engine, now(engine));
+    leat_buckets_look(engine);
 }
 
 /* ---- who passes ------------------------------------------------------------------------------ */
@@ -99,14 +105,16 @@ leat_buckets_enter(struct leat_engine *engine, uint32_t list, uint32_t level, bo
     if (leat_bucket_next(bucket) == LEAT_BUCKET_NONE) {
         return true;
     }
-    switch (leat_bucket_enter(bucket, now(engine), level, first)) {
+    uint64_t now_ns = now(engine);
+    switch (leat_bucket_enter(bucket, now_ns, level, first)) {
     case LEAT_BUCKET_FREE:
         return true;
     case LEAT_BUCKET_PASSED:
         *entered = true;
         return true;
     case LEAT_BUCKET_ARM:
-        armed(engine, leat_wheel_arm_any(wheel_of(engine), list, leat_bucket_due_ns(bucket)));
+        armed(engine,
+              leat_wheel_arm_any(wheel_of(engine), list, leat_bucket_due_ns(bucket, now_ns)));
         break;
     case LEAT_BUCKET_SHUT:
         break;
@@ -117,29 +125,35 @@ leat_buckets_enter(struct leat_engine *engine, uint32_t list, uint32_t level, bo
 uint32_t
 leat_buckets_leave(struct leat_engine *engine, uint32_t list, bool took)
 {
-    return leat_bucket_leave(bucket_of(engine, list), took);
+    const struct leat_bucket *bucket = bucket_of(engine, list);
+    uint64_t word = leat_bucket_leave(bucket_of(engine, list));
+    uint32_t levels = leat_bucket_wanted(word);
+    if (levels == 0 || !took || (word & LEAT_BUCKET_TIMED) == 0) {
+        return levels;
+    }
+    return leat_bucket_missed(bucket, word, now(engine)) ? levels : 0;
 }
 
 bool
-leat_buckets_take(struct leat_engine *engine, uint32_t queue, uint32_t type)
+leat_buckets_take(struct leat_engine *engine, const uint32_t *lists, uint32_t count)
 {
-    struct leat_bucket *first = bucket_of(engine, queue);
-    struct leat_bucket *second = bucket_of(engine, type);
-    struct leat_bucket_taken taken = {0, 0};
-    struct leat_bucket_taken other = {0, 0};
-    if (leat_bucket_next(first) == LEAT_BUCKET_NONE &&
-        leat_bucket_next(second) == LEAT_BUCKET_NONE) {
-        return true;
-    }
-    uint64_t now_ns = now(engine);
-    if (!leat_bucket_take(first, now_ns, &taken)) {
+    struct leat_bucket_taken taken[LEAT_BUCKETS_OF_JOB];
+    uint64_t now_ns = 0;
+    LEAT_DCHECK(count <= LEAT_BUCKETS_OF_JOB);
+    for (uint32_t i = 0; i < count; i++) {
+        struct leat_bucket *bucket = bucket_of(engine, lists[i]);
+        bool rated = leat_bucket_next(bucket) != LEAT_BUCKET_NONE;
+        now_ns = rated && now_ns == 0 ? now(engine) : now_ns;
+        if (leat_bucket_take(bucket, now_ns, &taken[i])) {
+            continue;
+        }
+        while (i > 0) {
+            i--;
+            leat_bucket_give(bucket_of(engine, lists[i]), &taken[i]);
+        }
         return false;
     }
-    if (leat_bucket_take(second, now_ns, &other)) {
-        return true;
-    }
-    leat_bucket_give(first, &taken);
-    return false;
+    return true;
 }
 
 /* ---- a new rate ------------------------------------------------------------------------------ */

@@ -1,11 +1,11 @@
-/* buckets.h - the token buckets of queues and types: how many attempts may begin in a time. Each
- * queue and each type has one beside its gate (gates.h), and most have no rate. Why so:
- * docs/design/0019.
+/* buckets.h - the token buckets of queues, types and tenants: how many attempts may begin in a
+ * time. Each queue and each type has one beside its gate (gates.h), a tenant one alone, and most
+ * have no rate. Why so: docs/design/0019, 0028.
  *
- * A job enters the buckets of its queue and type in the hand of the admitter, which keeps a token
- * of each for it; a worker takes both when it begins the attempt. Who finds no token waits in the
- * list of that queue or type. The first of those arms the bucket's timer, on a wheel that all
- * buckets share; it is a source of the clocks.
+ * A job enters the buckets of its queue, type and tenant in the hand of the admitter, which keeps a
+ * token of each for it; a worker takes all when it begins the attempt. Who finds no token waits in
+ * the list of that queue, type or tenant. The first of those arms the bucket's timer, on a wheel
+ * that all buckets share; it is a source of the clocks.
  *
  * Progress: lock-free, but for who sets a rate. BLOCKING in who has a timer in hand: if it stops
  * before it has armed it, or called the lists, those that wait at that bucket wait; and with the
@@ -27,7 +27,7 @@ struct leat_job_record;
 
 /* Letters: S many writers. */
 struct leat_buckets {
-    struct leat_wheels wheels; /* S one, with a timer for each queue and type */
+    struct leat_wheels wheels; /* S one, with a timer for each queue, type, tenant */
     pthread_mutex_t mutex;     /* S of those who set a rate */
 };
 
@@ -37,6 +37,9 @@ void leat_buckets_fini(struct leat_engine *engine);
 /* Bytes that are mapped. */
 size_t leat_buckets_bytes(const struct leat_config *concrete);
 
+/* Calls the lists whose time has come, as the clocks do. */
+void leat_buckets_look(struct leat_engine *engine);
+
 /* A rate that a bucket may have. */
 bool leat_rate_valid(const struct leat_rate *rate);
 
@@ -45,14 +48,18 @@ bool leat_rate_valid(const struct leat_rate *rate);
  * rcu.h. */
 bool leat_buckets_enter(struct leat_engine *engine, uint32_t list, uint32_t level, bool first,
                         bool *entered);
-/* It begins, with a token, or does not. Returns the levels to call. */
+/* It begins, with a token, or does not. Returns the levels to call. pre: with a token, a section of
+ * rcu.h. */
 uint32_t leat_buckets_leave(struct leat_engine *engine, uint32_t list, bool took);
-/* A worker is about to begin an attempt: takes a token from the bucket of each list. False: there
- * is none, and nothing has changed. pre: a section of rcu.h. */
-bool leat_buckets_take(struct leat_engine *engine, uint32_t queue, uint32_t type);
+/* At most so many: of its queue, its type, its tenant. */
+#define LEAT_BUCKETS_OF_JOB 3
 
-/* What leat_queue_set_rate() and leat_type_set_rate() do. pre: a valid rate; the gate of the list
- * is used, and the caller is in no section of rcu.h. */
+/* An attempt is about to begin: takes a token from the bucket of each list. False: one has none,
+ * and nothing has changed. pre: a section of rcu.h. */
+bool leat_buckets_take(struct leat_engine *engine, const uint32_t *lists, uint32_t count);
+
+/* What leat_queue_set_rate() and others do. pre: a valid rate; the gate of the list, or those of
+ * the tenant's queues, is used, and the caller is in no section of rcu.h. */
 void leat_buckets_set(struct leat_engine *engine, uint32_t list, const struct leat_rate *rate);
 
 #endif

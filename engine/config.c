@@ -372,7 +372,7 @@ leat_config_pool(const struct leat_config *concrete)
     pool.tasks_max = concrete->tasks_max;
     pool.items_max = concrete->tasks_max + concrete->jobs_max;
     /* See gates.h, reserves.h, and leat_lists_placed(). */
-    pool.queues = 2 * concrete->queues_max + 2 * concrete->types_max + 1;
+    pool.queues = 3 * concrete->queues_max + 2 * concrete->types_max + 1;
     pool.starvation_picks = concrete->starvation_picks;
     pool.pin = (enum leat_pool_pin)concrete->pinning;
     pool.schedule = leat_config_schedule(concrete);

@@ -31,17 +31,44 @@ leave_bucket(struct leat_engine *engine, uint32_t list, bool took)
     leat_gates_call(engine, list, leat_buckets_leave(engine, list, took));
 }
 
+/* What a job passes, in this order, each by its list: its queue, its type, and its tenant, if it
+ * has one. */
+struct way {
+    uint32_t lists[LEAT_BUCKETS_OF_JOB];
+    uint32_t count;
+};
+
+/* Of these the first have a gate. */
+#define GATES 2
+
+/* Of a bucket whose token is kept, by its number on the way. */
+static const uint8_t kept_bits[] = {LEAT_ADMITTED_QUEUE, LEAT_ADMITTED_TYPE, LEAT_ADMITTED_TENANT};
+
+#define KEPT_BITS (LEAT_ADMITTED_QUEUE | LEAT_ADMITTED_TYPE | LEAT_ADMITTED_TENANT)
+
+static struct way
+way_of(const struct leat_engine *engine, const struct leat_job_record *record)
+{
+    uint32_t queue = leat_job_queue(record);
+    uint32_t tenant = leat_room_tenant(engine, queue);
+    struct way way = {{queue, leat_gates_list(engine, leat_job_type(record))}, 2};
+    if (LEAT_UNLIKELY(tenant != 0)) {
+        way.lists[way.count++] = leat_gates_list_tenant(engine, tenant - 1);
+    }
+    return way;
+}
+
 /* Behind the take of a token, or instead. */
 static void
 leave_buckets(struct leat_engine *engine, struct leat_job_record *record, bool took)
 {
     uint8_t admitted = record->admitted;
-    record->admitted &= (uint8_t) ~(LEAT_ADMITTED_QUEUE | LEAT_ADMITTED_TYPE);
-    if ((admitted & LEAT_ADMITTED_QUEUE) != 0) {
-        leave_bucket(engine, leat_job_queue(record), took);
-    }
-    if ((admitted & LEAT_ADMITTED_TYPE) != 0) {
-        leave_bucket(engine, leat_gates_list(engine, leat_job_type(record)), took);
+    const struct way way = way_of(engine, record);
+    record->admitted &= (uint8_t)~KEPT_BITS;
+    for (uint32_t i = 0; i < way.count; i++) {
+        if ((admitted & kept_bits[i]) != 0) {
+            leave_bucket(engine, way.lists[i], took);
+        }
     }
 }
 
@@ -81,24 +108,49 @@ leat_gates_leave_slowly(struct leat_engine *engine, struct leat_job_record *reco
     }
 }
 
+/* A token of its queue's rate for a job that is taken now. False: there is none, and who takes from
+ * the queue will be told. Ends: each round another one has taken a token that was there. */
+static bool
+take_pull(struct leat_engine *engine, uint32_t queue, uint32_t level)
+{
+    bool kept = true;
+    bool took = false;
+    while (kept && !took) {
+        if (!leat_buckets_enter(engine, queue, level, true, &kept)) {
+            return false;
+        }
+        took = kept && leat_buckets_take(engine, &queue, 1);
+        if (kept) {
+            leave_bucket(engine, queue, took);
+        }
+    }
+    return true;
+}
+
 bool
 leat_gates_enter_pull(struct leat_engine *engine, struct leat_job_record *record)
 {
-    struct leat_gate *gate = leat_gate_of(engine, leat_job_queue(record));
+    uint32_t queue = leat_job_queue(record);
+    uint32_t level = leat_job_level(record);
+    struct leat_gate *gate = leat_gate_of(engine, queue);
     /* rlx: ordered by gated:A */
     if (!leat_gates_any(engine) || (atom_load_rlx(&gate->word) & LEAT_GATE_USED) == 0) {
         return true;
     }
-    bool entered = leat_gate_enter(gate, leat_job_level(record), true);
-    record->admitted = entered ? LEAT_ADMITTED : 0;
-    return entered;
+    bool entered = leat_gate_enter(gate, level, true);
+    bool passed = entered && take_pull(engine, queue, level);
+    record->admitted = passed ? LEAT_ADMITTED : 0;
+    if (entered && !passed) {
+        leave(engine, queue);
+    }
+    return passed;
 }
 
 bool
 leat_gates_turn_back_slowly(struct leat_engine *engine, uint32_t index)
 {
     struct leat_job_record *record = leat_job_record(engine, index);
-    uint32_t of_type = leat_gates_list(engine, leat_job_type(record));
+    const struct way way = way_of(engine, record);
     /* Who is cancelled later is dropped by the list. rlx: hint, re-checked at change:A */
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
     uint64_t gates = both(engine, leat_job_queue(record), leat_job_type(record));
@@ -109,7 +161,7 @@ leat_gates_turn_back_slowly(struct leat_engine *engine, uint32_t index)
         return false;
     }
     if ((gates & shuts) == 0 && leat_breaker_begin(engine, leat_job_type(record)) &&
-        leat_buckets_take(engine, leat_job_queue(record), of_type)) {
+        leat_buckets_take(engine, way.lists, way.count)) {
         leave_buckets(engine, record, true);
         return false;
     }
@@ -129,55 +181,62 @@ struct passer {
     uint32_t level;
 };
 
-/* It passes the gate of a list, and its bucket. False: it waits there, and has entered nothing. */
+/* It passes one list on its way: the gate, which a tenant has not, and the bucket. False: it waits
+ * there, and has entered nothing. */
 static bool
-pass(const struct passer *passer, uint32_t list, bool first)
+pass(const struct passer *passer, const struct way *way, uint32_t number, bool first)
 {
     struct leat_engine *engine = passer->engine;
-    struct leat_job_record *record = passer->record;
+    uint32_t list = way->lists[number];
+    bool gated = number < GATES;
     bool kept = false;
-    if (!leat_gate_enter(leat_gate_of(engine, list), passer->level, first)) {
+    if (gated && !leat_gate_enter(leat_gate_of(engine, list), passer->level, first)) {
         return false;
     }
     if (!leat_buckets_enter(engine, list, passer->level, first, &kept)) {
-        leave(engine, list);
+        if (gated) {
+            leave(engine, list);
+        }
         return false;
     }
-    if (kept) {
-        bool of_queue = list < engine->config.queues_max;
-        record->admitted |= of_queue ? LEAT_ADMITTED_QUEUE : LEAT_ADMITTED_TYPE;
-    }
+    passer->record->admitted |= kept ? kept_bits[number] : 0;
     return true;
 }
 
-/* It passes both of its gates, or is behind others at that of its type, if it comes to that one;
- * what comes from the places has been there, and is older than those. False: *other is the list
- * where it waits. pre: a section of rcu.h. */
-static bool
-pass_both(const struct passer *passer, uint32_t list, uint32_t *other)
+/* It gives back what it entered, of the first `count` on its way. */
+static void
+pass_back(const struct passer *passer, const struct way *way, uint32_t count)
 {
-    struct leat_engine *engine = passer->engine;
-    const struct leat_pool *pool = &engine->pool;
-    uint32_t level = passer->level;
-    uint32_t queue = leat_job_queue(passer->record);
-    uint32_t of_type = leat_gates_list(engine, leat_job_type(passer->record));
-    bool passes_queue = list != queue && leat_lists_some(pool, level, queue);
-    bool passes_type = list != of_type && leat_lists_some(pool, level, of_type);
-    *other = queue;
-    if (!pass(passer, queue, !passes_queue)) {
-        return false;
+    leave_buckets(passer->engine, passer->record, false);
+    for (uint32_t i = 0; i < count && i < GATES; i++) {
+        leave(passer->engine, way->lists[i]);
     }
-    if (leat_order_enter(engine, passer->record, level, !passes_queue)) {
-        *other = of_type;
+}
+
+/* It passes all on its way, or is behind others where it comes to for the first time; what comes
+ * from a later list has been there, and is older than those. False: *other is the list where it
+ * waits. pre: a section of rcu.h. */
+static bool
+pass_all(const struct passer *passer, const struct way *way, uint32_t list, uint32_t *other)
+{
+    const struct leat_pool *pool = &passer->engine->pool;
+    for (uint32_t i = 0; i < way->count; i++) {
+        uint32_t here = way->lists[i];
+        bool others = list != here && leat_lists_some(pool, passer->level, here);
         /* Else one that comes could take the place that was given up for those. */
-        bool behind = list == queue && passes_type;
-        if (!behind && pass(passer, of_type, !passes_type)) {
-            return true;
+        bool behind = list < here && others;
+        *other = here;
+        if (behind || !pass(passer, way, i, !others)) {
+            pass_back(passer, way, i);
+            return false;
+        }
+        bool of_queue = i == 0;
+        if (of_queue && !leat_order_enter(passer->engine, passer->record, passer->level, !others)) {
+            pass_back(passer, way, 1);
+            return false;
         }
     }
-    leave_buckets(engine, passer->record, false);
-    leave(engine, queue);
-    return false;
+    return true;
 }
 
 enum leat_passage
@@ -186,6 +245,7 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
     struct leat_engine *engine = context;
     struct leat_job_record *record = leat_job_record(engine, index);
     const struct passer passer = {engine, record, level};
+    const struct way way = way_of(engine, record);
     uint32_t queue = leat_job_queue(record);
     if (!leat_gates_stand(engine, queue, leat_job_type(record))) {
         return LEAT_PASSAGE_GO;
@@ -198,14 +258,12 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
         return LEAT_PASSAGE_FULL;
     }
     leat_rcu_enter(); /* of who sets a rate */
-    bool passed = pass_both(&passer, list, other);
+    bool passed = pass_all(&passer, &way, list, other);
     *other = passed ? list : *other;
     bool placed = passed && leat_reserves_enter(engine, record, level, other);
     leat_rcu_leave(&engine->domain);
     if (passed && !placed) {
-        leave_buckets(engine, record, false);
-        leave(engine, queue);
-        leave(engine, leat_gates_list(engine, leat_job_type(record)));
+        pass_back(&passer, &way, way.count);
     }
     if (placed) {
         record->admitted |= LEAT_ADMITTED;
@@ -217,8 +275,8 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
     if (*other == list) {
         return passed ? LEAT_PASSAGE_HELD : LEAT_PASSAGE_SHUT;
     }
-    /* Jobs come from their queue's list to that of their type, and on to those of places. Back in
-     * one of those before, it is older than those there; and so it is in the next ones, then. */
+    /* Jobs come from their queue's list to that of their type, of their tenant, and of places. Back
+     * in one of those before, it is older than those there; and so it is in the next ones, then. */
     record->returned = record->returned || *other < list;
     if (*other == queue) {
         leat_order_leave(engine, record);

@@ -1,6 +1,7 @@
 /* gates.h - pause and cap of queues and types: who of the jobs may go to the ring. Each queue and
  * each type has a gate (sched/gate.h), and a list for the jobs that wait at it: that of a queue is
- * the queue's, that of a type stands behind those of all queues. Why: docs/design/0018.
+ * the queue's, that of a type stands behind those of all queues. Why: docs/design/0018. A tenant
+ * has a bucket alone, and a list behind those of the types: docs/design/0028.
  *
  * A job enters both its gates in the hand of the admitter, before the ring, and leaves them when
  * its attempt has ended, or when its place lets go of it. A worker turns back what it took without
@@ -26,18 +27,25 @@ leat_gates_list(const struct leat_engine *engine, uint32_t type)
     return engine->config.queues_max + type;
 }
 
+/* That of those that wait for their tenant's rate; there are as many as queues. */
+LEAT_INLINE uint32_t
+leat_gates_list_tenant(const struct leat_engine *engine, uint32_t tenant)
+{
+    return engine->config.queues_max + engine->config.types_max + tenant;
+}
+
 /* The list of those that wait for a place (reserves.h): of their queue, where some are kept for it;
  * else of their type. */
 LEAT_INLINE uint32_t
 leat_places_list_queue(const struct leat_engine *engine, uint32_t queue)
 {
-    return engine->config.queues_max + engine->config.types_max + queue;
+    return 2 * engine->config.queues_max + engine->config.types_max + queue;
 }
 
 LEAT_INLINE uint32_t
 leat_places_list_type(const struct leat_engine *engine, uint32_t type)
 {
-    return 2 * engine->config.queues_max + engine->config.types_max + type;
+    return 3 * engine->config.queues_max + engine->config.types_max + type;
 }
 
 /* Some queue or type was paused or capped once. */
@@ -117,8 +125,9 @@ leat_gates_turn_back(struct leat_engine *engine, uint32_t index)
     return leat_gates_any(engine) && leat_gates_turn_back_slowly(engine, index);
 }
 
-/* As the admitter has a job enter, for one of a pull queue, which has the gate of its queue alone.
- * False: that is shut. pre: a section of rcu.h, which ends behind the begin. */
+/* As the admitter has a job enter, for one of a pull queue, which has the gate and the bucket of
+ * its queue alone; it takes its token at once. False: one of them is shut. pre: a section of rcu.h,
+ * which ends behind the begin. */
 bool leat_gates_enter_pull(struct leat_engine *engine, struct leat_job_record *record);
 
 /* The three of struct leat_lists_ops. */

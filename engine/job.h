@@ -161,6 +161,9 @@ struct leat_job_record {
 #define LEAT_ADMITTED_PLACES                                                                       \
     (LEAT_ADMITTED_PLACE | LEAT_ADMITTED_KEPT_QUEUE | LEAT_ADMITTED_KEPT_TYPE)
 
+/* The bucket of its tenant, where it has not begun yet. */
+#define LEAT_ADMITTED_TENANT 128U
+
 /* Beside the level: the job's queue has a limit, and counts it while it is PENDING. */
 #define LEAT_JOB_COUNTED 128U
 /* It was snoozed: its timer's node says how often. */

@@ -1162,7 +1162,7 @@ leat_queue_get_info(struct leat_engine *engine, leat_queue queue, struct leat_qu
  *
  * A tenant bounds what waits in several queues together. A queue names it when it is created
  * (leat_queue_options), and has its own limits beside. At a tenant's limit a queue does what it
- * does at its own; DROP_OLDEST drops of the queue's own jobs.
+ * does at its own; DROP_OLDEST drops of the queue's own jobs. What is beyond a tenant's rate waits.
  */
 
 struct leat_tenant_options {
@@ -1203,6 +1203,15 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_tenant_name(struct leat_engine *en
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_tenant_set_limits(struct leat_engine *engine, leat_tenant tenant,
                        const struct leat_tenant_options *options);
+
+/* As leat_queue_set_rate(), for the jobs of all its queues together: an attempt takes a token of
+ * its tenant, too. Those for which there is none wait, in their order, in one line of their tenant
+ * for each priority, and are in nobody's way beside it. Pull queues do not heed it.
+ * Threads:  any, handlers too.     Progress: blocking (mutexes, grace periods).
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (beyond what struct leat_rate
+ *           says).  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_tenant_set_rate(struct leat_engine *engine, leat_tenant tenant, struct leat_rate rate);
 
 struct leat_tenant_info {
     uint32_t size;
@@ -1817,10 +1826,10 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_tag_count(struct leat_engine *engi
  * token as well.
  *
  * Priorities, delays, retries, waiting_max, cancel, reschedule and expiry are as for other jobs. A
- * pause, and a running_max, of the queue hold; those of types do not. A drain waits for leases, not
- * for what nobody has taken; a stop waits for neither, and a lease's time goes on. With 0 workers
- * what is due (delays, leases that are over) comes when someone is in leat_run_some() or
- * leat_reserve().
+ * pause, a running_max, and a rate of the queue hold; those of types, and a tenant's rate, do not.
+ * A drain waits for leases, not for what nobody has taken; a stop waits for neither, and a lease's
+ * time goes on. With 0 workers what is due (delays, leases that are over) comes when someone is in
+ * leat_run_some() or leat_reserve().
  */
 
 struct leat_reserve_options {

@@ -137,6 +137,7 @@ due_bring(struct leat_engine *engine)
     if (engine->config.workers != 0) {
         return;
     }
+    leat_buckets_look(engine);
     /* Ends: a round hands out what is due by then. */
     while (leat_timers_advance(engine, 0)) {
     }

@@ -30,6 +30,11 @@ leat_queue_left(struct leat_engine *engine, struct leat_stand stand)
         uint32_t of_type = leat_places_list_type(engine, stand.type);
         leat_lists_cancelled(&engine->pool, stand.level, of_queue);
         leat_lists_cancelled(&engine->pool, stand.level, of_type);
+        uint32_t tenant = leat_room_tenant(engine, stand.queue);
+        if (tenant != 0) {
+            uint32_t of_tenant = leat_gates_list_tenant(engine, tenant - 1);
+            leat_lists_cancelled(&engine->pool, stand.level, of_tenant);
+        }
     }
 }
 

@@ -417,7 +417,11 @@ queue_add(struct leat_engine *engine, const char *name, const struct leat_queue_
         return queue_await(engine, *index);
     }
     const struct leat_queue_limits limits = limits_of(options);
-    return leat_room_set(engine, *index, &limits, options->tenant);
+    status = leat_room_set(engine, *index, &limits, options->tenant);
+    if (status == LEAT_OK && options->tenant.bits != 0) {
+        leat_tenants_join(engine, *index, options->tenant);
+    }
+    return status;
 }
 
 bool

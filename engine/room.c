@@ -86,6 +86,13 @@ tenant_of(const struct leat_engine *engine, uint32_t queue)
     return leat_tenant_room(engine, tenant);
 }
 
+uint32_t
+leat_room_tenant(const struct leat_engine *engine, uint32_t queue)
+{
+    /* One that comes meanwhile is the queue's first. rlx: ordered by settle:A, options:A */
+    return atom_load_rlx(&room_of(engine, queue)->tenant);
+}
+
 static uint32_t
 shares_add(struct leat_room *room, uint64_t bytes, struct share *shares)
 {

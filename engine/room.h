@@ -151,6 +151,9 @@ void leat_room_reopen(struct leat_engine *engine, uint32_t queue);
 /* How many jobs handlers have submitted to it while it was closed. */
 uint64_t leat_room_within(const struct leat_engine *engine, uint32_t queue);
 
+/* The handle of the queue's tenant, or 0. */
+uint32_t leat_room_tenant(const struct leat_engine *engine, uint32_t queue);
+
 LEAT_INLINE uint64_t
 leat_quota_used(const struct leat_quota *quota)
 {

@@ -1,7 +1,7 @@
 /* tenants.c - tenants, see tenants.h. */
 #include "engine/tenants.h"
 
-#include "engine/engine_internal.h"
+#include "engine/gates.h"
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
@@ -157,6 +157,56 @@ leat_tenant_get(struct leat_engine *engine, leat_tenant tenant, struct leat_tena
     return leat_struct_write(info, &filled, sizeof(filled));
 }
 
+/* ---- rates ---------------------------------------------------------------------------------- */
+
+static void
+gate(struct leat_engine *engine, uint32_t queue)
+{
+    leat_lists_gate(&engine->pool, queue);
+    leat_gate_use(leat_gate_of(engine, queue));
+}
+
+void
+leat_tenants_join(struct leat_engine *engine, uint32_t queue, leat_tenant tenant)
+{
+    struct leat_tenants *tenants = &engine->tenants;
+    leat_mutex_lock(&tenants->mutex);
+    if (tenants->rooms[tenant.bits - 1].rated) {
+        gate(engine, queue);
+        leat_gates_settle(engine);
+    }
+    leat_mutex_unlock(&tenants->mutex);
+}
+
+/* pre: the mutex. */
+static void
+rate_set(struct leat_engine *engine, leat_tenant tenant, const struct leat_rate *rate)
+{
+    engine->tenants.rooms[tenant.bits - 1].rated = true;
+    for (uint32_t queue = 0; queue < engine->config.queues_max; queue++) {
+        if (leat_room_tenant(engine, queue) == tenant.bits) {
+            gate(engine, queue);
+        }
+    }
+    leat_buckets_set(engine, leat_gates_list_tenant(engine, tenant.bits - 1), rate);
+}
+
+enum leat_status
+leat_tenant_set_rate(struct leat_engine *engine, leat_tenant tenant, struct leat_rate rate)
+{
+    struct leat_tenant_room *room = NULL;
+    enum leat_status status = room_check(engine, tenant, &room);
+    if (status == LEAT_OK && !leat_rate_valid(&rate)) {
+        status = LEAT_INVALID;
+    }
+    if (status == LEAT_OK) {
+        leat_mutex_lock(&engine->tenants.mutex);
+        rate_set(engine, tenant, &rate);
+        leat_mutex_unlock(&engine->tenants.mutex);
+    }
+    return status;
+}
+
 /* ---- init and fini -------------------------------------------------------------------------- */
 
 static size_t
@@ -179,6 +229,7 @@ leat_tenants_init(struct leat_engine *engine)
     tenants->rooms = leat_os_map(tenants->bytes);
     bool named = leat_names_init(&tenants->names, engine->config.queues_max, &engine->memory,
                                  &engine->domain);
+    leat_mutex_init(&tenants->mutex);
     return named && tenants->rooms != NULL;
 }
 
@@ -186,5 +237,8 @@ void
 leat_tenants_fini(struct leat_engine *engine)
 {
     leat_names_fini(&engine->tenants.names);
-    leat_os_unmap(engine->tenants.rooms, engine->tenants.bytes);
+    if (engine->tenants.bytes != 0) {
+        leat_os_unmap(engine->tenants.rooms, engine->tenants.bytes);
+        leat_mutex_fini(&engine->tenants.mutex);
+    }
 }

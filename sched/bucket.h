@@ -20,6 +20,9 @@
  *          decides. Where time would help, it sets TIMED in the same swap, and whoever did that
  *          arms the timer. Where it would not, since all that the bucket can ever hold is kept for
  *          others, one of these leaves by a later swap, and sees the bit.
+ *          The timer is for the next token, however many are kept; so who waits is called by the
+ *          first one that it can have. Who has taken its token and not left yet counts twice: it
+ *          looks, when it leaves, whether one was turned away for that.
  *          A bit stays until the first of its list enters, as in sched/gate.h.
  * I1       held: those that entered and have not left
  * I2       TIMED: the timer is armed, or its arming or its end is in the hand of one thread
@@ -27,6 +30,7 @@
  * I4       whoever reads `next` as a time finds the rate as it was set before that, until its
  *          section of rcu.h ends
  * Edges    bucket:B -> bucket:D   the token that was taken, to who counts what is left
+ *          bucket:A -> bucket:B   the time by which one was turned away, to who leaves
  *          bucket:C -> bucket:A   the timer, to who arms it again
  *          rate:B -> rate:A       the rate
  *          rate:B -> rate:C       the same, to who sets another one
@@ -172,9 +176,10 @@ leat_bucket_enter(struct leat_bucket *bucket, uint64_t now_ns, uint32_t level, b
         bool passes = leat_bucket_held(now) < there;
         uint64_t turned = now | bit | (time_helps ? LEAT_BUCKET_TIMED : 0);
         uint64_t after = passes ? (now & ~(first ? bit : 0)) + 1 : turned;
-        /* bucket:A acquire -> bucket:C.  Carries: the timer, which is nobody's.
-         * If relaxed: it could be armed while it is in a hand. */
-        if (atom_cas_acq(&bucket->word, &now, after)) {
+        /* bucket:A acq_rel -> bucket:B, bucket:C.  Carries: the timer, which is nobody's; what
+         * time it is, to who leaves.
+         * If relaxed: it could be armed while it is in a hand; see missed(). */
+        if (atom_cas_acq_rel(&bucket->word, &now, after)) {
             if (passes) {
                 return LEAT_BUCKET_PASSED;
             }
@@ -184,18 +189,18 @@ leat_bucket_enter(struct leat_bucket *bucket, uint64_t now_ns, uint32_t level, b
     }
 }
 
-/* When there is a token more than those that are kept, if no other is taken. pre: as enter. */
+/* When the next token comes, if no other is taken; `now_ns` is that of the enter that was turned
+ * away. Places do not count: who holds one may have taken its token, or find none. pre: as enter.
+ */
 LEAT_INLINE uint64_t
-leat_bucket_due_ns(const struct leat_bucket *bucket)
+leat_bucket_due_ns(const struct leat_bucket *bucket, uint64_t now_ns)
 {
     uint64_t next = leat_bucket_next(bucket);
-    /* One that enters or leaves meanwhile makes it a token's time more or less, and who is called
-     * looks again. rlx: hint, re-checked at bucket:A */
-    uint32_t held = leat_bucket_held(atom_load_rlx(&bucket->word));
     if (next == LEAT_BUCKET_NONE || next == LEAT_BUCKET_CLOSED) {
         return next == LEAT_BUCKET_NONE ? 0 : LEAT_BUCKET_NEVER_NS; /* fill is followed by a look */
     }
-    uint64_t spare = held < bucket->burst ? bucket->burst - held - 1 : 0;
+    uint64_t there = leat_bucket_tokens(bucket, next, now_ns);
+    uint64_t spare = there < bucket->burst ? bucket->burst - there - 1 : bucket->burst;
     uint64_t before = spare << bucket->shift;
     return next - LEAT_BUCKET_ZERO <= before ? 0 : leat_bucket_ns(bucket, next - before);
 }
@@ -239,18 +244,30 @@ leat_bucket_give(struct leat_bucket *bucket, const struct leat_bucket_taken *tak
     (void)atom_cas_rlx(&bucket->next, &after, taken->before); /* rlx: ordered by bucket:B */
 }
 
-/* One that entered has begun, or does not any more. Returns the levels to call: where it took no
- * token, the timer may have been armed for the one behind that. */
-LEAT_INLINE uint32_t
-leat_bucket_leave(struct leat_bucket *bucket, bool took)
+/* One that entered has begun, or does not any more. Returns the word behind it: where it took no
+ * token, or there is no timer, the levels that wait are to be called; else, those that missed(). */
+LEAT_INLINE uint64_t
+leat_bucket_leave(struct leat_bucket *bucket)
 {
     uint64_t now = atom_load_rlx(&bucket->word); /* rlx: hint, re-checked at bucket:B */
     do {
         LEAT_ASSERT(leat_bucket_held(now) != 0);
-        /* bucket:B release -> bucket:D.  Carries: the token that it took.
-         * If relaxed: see bucket:D. */
-    } while (!atom_cas_rel(&bucket->word, &now, now - 1));
-    return took && (now & LEAT_BUCKET_TIMED) != 0 ? 0 : leat_bucket_wanted(now);
+        /* bucket:B acq_rel -> bucket:A, bucket:D.  Carries: the token that it took; when those that
+         * wait were turned away, so that missed() looks at a later time.
+         * If relaxed: see bucket:D; missed() could miss a token that came before. */
+    } while (!atom_cas_acq_rel(&bucket->word, &now, now - 1));
+    return now - 1;
+}
+
+/* One that took its token has left, as `word` says. True: between the two it may have counted
+ * twice, and one was turned away for whom there is a token. Whom the timer calls in time is not
+ * meant. `now_ns` was read behind the leave. pre: a section of rcu.h. */
+LEAT_INLINE bool
+leat_bucket_missed(const struct leat_bucket *bucket, uint64_t word, uint64_t now_ns)
+{
+    uint64_t next = leat_bucket_next(bucket);
+    return next > LEAT_BUCKET_CLOSED &&
+           leat_bucket_held(word) < leat_bucket_tokens(bucket, next, now_ns);
 }
 
 /* The timer is over, and the caller has it in hand, for the last time. Returns the levels to call.

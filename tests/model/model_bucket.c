@@ -10,6 +10,8 @@
  * put      a thread puts jobs meanwhile.
  * rate     another thread sets another rate, and waits for those inside as for a grace period.
  * levels   who is turned away at another level arms the timer behind its end.
+ * missed   one is turned away while another one has taken its token and not left, and a token
+ *          comes: it is called by the one that leaves, or by the timer in time.
  * 2w, lend two workers, and two lent threads.
  * In each, no more have begun than burst and clock say.
  */
@@ -34,6 +36,7 @@ struct scenario {
     uint32_t burst;
     bool changes; /* a thread sets another rate */
     bool empty;   /* no token is there at first */
+    bool taken;   /* a place is kept at first */
 };
 
 struct state {
@@ -47,6 +50,8 @@ struct state {
     leat_atomic_u32 event; /* a futex: counts what threads wait for */
     uint32_t timer;        /* plain: of who has it in hand */
     uint32_t ran[JOBS_MAX];
+    bool missed;             /* one was turned away */
+    leat_atomic_u32 to_call; /* levels */
 };
 
 static struct state state_now;
@@ -144,14 +149,28 @@ section_wait(struct state *state)
 }
 
 static void
-timer_arm(struct state *state)
+timer_arm(struct state *state, uint64_t now_ns)
 {
-    uint64_t due_ns = leat_bucket_due_ns(bucket_of(state));
+    uint64_t due_ns = leat_bucket_due_ns(bucket_of(state), now_ns);
     explore_plain_write(&state->timer, "timer");
     state->timer++;
     EXPLORE_CHECK(atom_load_rlx(&state->armed) == 0);
     atom_store_rel(&state->armed, due_ns == 0 ? 1 : due_ns);
     event_tell(state);
+}
+
+/* As engine/buckets.c does. Returns the levels to call. */
+static uint32_t
+leave(struct state *state, bool took)
+{
+    section_enter(state);
+    uint64_t word = leat_bucket_leave(bucket_of(state));
+    uint64_t now_ns = atom_load_rlx(&state->clock);
+    bool timed = (word & LEAT_BUCKET_TIMED) != 0;
+    bool calls = leat_bucket_wanted(word) != 0 &&
+                 (!took || !timed || leat_bucket_missed(bucket_of(state), word, now_ns));
+    section_leave(state);
+    return calls ? leat_bucket_wanted(word) : 0;
 }
 
 static enum leat_passage
@@ -162,10 +181,10 @@ job_enter(void *context, uint32_t index, uint32_t level, uint32_t list, uint32_t
     (void)list;
     (void)other;
     section_enter(state);
-    enum leat_bucket_passage passage =
-        leat_bucket_enter(bucket_of(state), atom_load_rlx(&state->clock), level, true);
+    uint64_t now_ns = atom_load_rlx(&state->clock);
+    enum leat_bucket_passage passage = leat_bucket_enter(bucket_of(state), now_ns, level, true);
     if (passage == LEAT_BUCKET_ARM) {
-        timer_arm(state);
+        timer_arm(state, now_ns);
     }
     section_leave(state);
     return passage == LEAT_BUCKET_PASSED ? LEAT_PASSAGE_GO : LEAT_PASSAGE_SHUT;
@@ -176,7 +195,7 @@ job_leave(void *context, uint32_t index)
 {
     struct state *state = context;
     (void)index;
-    called(state, leat_bucket_leave(bucket_of(state), false));
+    called(state, leave(state, false));
 }
 
 static bool
@@ -199,7 +218,7 @@ job_run(void *context, struct leat_worker *worker, uint32_t item)
     if (index >= scenario->wastes) {
         if (!job_take(state)) {
             EXPLORE_CHECK(scenario->changes); /* else a token was kept for it */
-            called(state, leat_bucket_leave(bucket_of(state), false));
+            called(state, leave(state, false));
             leat_lists_add(&state->pool, 0, &item, 1);
             return;
         }
@@ -210,7 +229,7 @@ job_run(void *context, struct leat_worker *worker, uint32_t item)
     explore_plain_write(&state->ran[index], "run");
     EXPLORE_CHECK(state->ran[index] == 0);
     state->ran[index] = 1;
-    called(state, leat_bucket_leave(bucket_of(state), index >= scenario->wastes));
+    called(state, leave(state, index >= scenario->wastes));
     (void)atom_add_rel(&state->done, 1);
     event_tell(state);
 }
@@ -256,6 +275,8 @@ pool_setup(void *argument)
     leat_lists_gate(pool, 0);
     leat_bucket_fill(bucket_of(state), scenario->changes ? &slow : &rate, 0,
                      scenario->empty ? 0 : 1);
+    EXPLORE_CHECK(!scenario->taken ||
+                  leat_bucket_enter(bucket_of(state), 0, 0, true) == LEAT_BUCKET_PASSED);
     for (uint32_t i = 0; i < scenario->ready; i++) {
         job_put(state, i);
     }
@@ -367,7 +388,7 @@ level_thread(void *argument)
     struct state *state = argument;
     uint32_t level = explore_thread();
     if (leat_bucket_enter(bucket_of(state), 0, level, true) == LEAT_BUCKET_ARM) {
-        timer_arm(state);
+        timer_arm(state, 0);
     }
 }
 
@@ -381,6 +402,54 @@ fire_thread(void *argument)
         state->timer++;
         (void)leat_bucket_fired(bucket_of(state));
     }
+}
+
+/* One whose place was kept begins. */
+static void
+taken_thread(void *argument)
+{
+    struct state *state = argument;
+    EXPLORE_CHECK(job_take(state));
+    atom_store_rlx(&state->to_call, leave(state, true));
+}
+
+/* One of another level comes by. */
+static void
+missed_thread(void *argument)
+{
+    struct state *state = argument;
+    uint64_t now_ns = atom_load_rlx(&state->clock);
+    switch (leat_bucket_enter(bucket_of(state), now_ns, 1, true)) {
+    case LEAT_BUCKET_ARM:
+        state->missed = true;
+        timer_arm(state, now_ns);
+        break;
+    case LEAT_BUCKET_PASSED:
+        break;
+    case LEAT_BUCKET_FREE:
+    case LEAT_BUCKET_SHUT:
+        EXPLORE_CHECK(false);
+    }
+}
+
+static void
+clock_thread(void *argument)
+{
+    struct state *state = argument;
+    atom_store_rlx(&state->clock, PER_NS);
+}
+
+/* Who was turned away is called, or there is no token for it before the timer calls. */
+static void
+missed_check(void *argument)
+{
+    struct state *state = argument;
+    const struct leat_bucket *bucket = bucket_of(state);
+    uint64_t word = atom_load_rlx(&bucket->word);
+    uint64_t due_ns = atom_load_rlx(&state->armed);
+    bool is_called = (atom_load_rlx(&state->to_call) & 1U << 1) != 0;
+    EXPLORE_CHECK(leat_bucket_held(word) == (state->missed ? 0 : 1));
+    EXPLORE_CHECK(!state->missed || is_called || !leat_bucket_missed(bucket, word, due_ns - 1));
 }
 
 /* ---- all ------------------------------------------------------------------------------------ */
@@ -430,6 +499,8 @@ static const struct model models[] = {
                  .preemptions = 1}},
     {.scenario = {.lenders = 1, .burst = 1, .empty = true},
      .explore = {.name = "bucket_levels", .threads = {level_thread, level_thread, fire_thread}}},
+    {.scenario = {.lenders = 1, .burst = 2, .taken = true},
+     .explore = {.name = "bucket_missed", .threads = {taken_thread, missed_thread, clock_thread}}},
 };
 
 int
@@ -443,7 +514,7 @@ main(void)
         model.state = &state_now;
         model.state_bytes = sizeof(state_now);
         model.setup = pool_setup;
-        model.check = pool_check;
+        model.check = scenario->taken ? missed_check : pool_check;
         model.local = (void **)(void *)&current_worker;
         wrong += explore(&model, &counts) ? 0 : 1;
     }

@@ -28,7 +28,8 @@ inside(const struct ref_world *world, uint32_t queue)
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         const struct ref_job *job = &world->jobs[i];
         bool over = job->until.high_ns != 0 && job->until.low_ns <= ref_boot(world);
-        count -= ref_live(job) && job->awaited && job->queue == queue && over ? 1 : 0;
+        count -=
+            ref_live(job) && job->awaited && job->inside && job->queue == queue && over ? 1 : 0;
     }
     return count;
 }
@@ -43,6 +44,9 @@ check_turn(struct ref_world *world, const struct ref_job *job)
     }
     if (gate->paused || (gate->most != 0 && inside(world, job->queue) >= gate->most)) {
         ref_fail(world, job, "a job is leased, but its queue's gate is shut");
+    }
+    if (!ref_rates_queue_may(world, job->queue)) {
+        ref_fail(world, job, "a job is leased, but its queue has no token");
     }
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         const struct ref_job *other = &world->jobs[i];
@@ -123,7 +127,8 @@ check_rest(struct ref_world *world, uint32_t queue, size_t room, bool full)
     if (full && !large) {
         ref_fail(world, waits, "no payload is too large");
     }
-    bool open = !gate->paused && (gate->most == 0 || gate->inside < gate->most);
+    bool open = !gate->paused && (gate->most == 0 || gate->inside < gate->most) &&
+                ref_rates_queue_must(world, queue);
     if (waits != NULL && open && !large) {
         ref_fail(world, waits, "there was room for a lease, and this job waits");
     }

@@ -106,12 +106,24 @@ ref_rates_hold(const struct ref_world *world, const struct ref_job *job)
            !must(&world->types[job->type].bucket, now_ns);
 }
 
+bool
+ref_rates_queue_may(const struct ref_world *world, uint32_t queue)
+{
+    return may(&world->queues[queue].bucket, ref_boot(world));
+}
+
+bool
+ref_rates_queue_must(const struct ref_world *world, uint32_t queue)
+{
+    return must(&world->queues[queue].bucket, ref_boot(world));
+}
+
 void
 ref_rates_take(struct ref_world *world, const struct ref_job *job, bool surely)
 {
     uint64_t from_ns = world->by_itself ? world->run_begin_ns : ref_boot(world);
+    take(&world->queues[job->queue].bucket, from_ns, ref_boot(world), surely);
     if (!world->queues[job->queue].pull) {
-        take(&world->queues[job->queue].bucket, from_ns, ref_boot(world), surely);
         take(&world->types[job->type].bucket, from_ns, ref_boot(world), surely);
     }
 }

@@ -351,6 +351,9 @@ bool ref_reach(struct ref_world *world, struct ref_job *job, enum leat_job_state
 void ref_gate_shake(struct ref_world *world, const struct ref_gate *gate);
 bool ref_rates_may_begin(const struct ref_world *world, const struct ref_job *job);
 bool ref_rates_hold(const struct ref_world *world, const struct ref_job *job);
+/* The same for a lease: of its queue alone; and that one cannot be refused. */
+bool ref_rates_queue_may(const struct ref_world *world, uint32_t queue);
+bool ref_rates_queue_must(const struct ref_world *world, uint32_t queue);
 void ref_rates_begun(struct ref_world *world, struct ref_job *job);
 /* Also where no handler begins. */
 void ref_rates_take(struct ref_world *world, const struct ref_job *job, bool surely);

@@ -1,7 +1,7 @@
-/* stress_rates.c - threads that submit to queues and types with rates, and cancel, while another
- * one changes a rate, pauses and resumes, and workers come to rest and wake. In no window of time
- * do more attempts begin than the rate says; each job ends once, none is lost or stays behind.
- * Holds I1 to I4 of sched/bucket.h. */
+/* stress_rates.c - threads that submit to queues, types and a tenant with rates, and cancel, while
+ * another one changes a rate, pauses and resumes, and workers come to rest and wake. In no window
+ * of time do more attempts begin than the rate says; each job ends once, none is lost or stays
+ * behind. Holds I1 to I4 of sched/bucket.h. */
 #include <stdlib.h>
 
 #include "engine/gates.h"
@@ -27,6 +27,8 @@ static const struct leat_rate queue_rates[QUEUES] = {
     {0, 0, 0},
 };
 static const struct leat_rate type_rate = {10, MS, 40};
+/* Of the queue of bursts, and the one without a rate. */
+static const struct leat_rate tenant_rate = {8, MS, 50};
 
 /* When attempts began: as their handlers say, who may say it later than it was. */
 struct begins {
@@ -43,6 +45,7 @@ struct fixture {
     leat_atomic_u32 ended;
     struct begins of_queue[QUEUES];
     struct begins of_type;
+    struct begins of_tenant;
     leat_atomic_u32 ends[ALL];
     enum leat_status cancels[ALL]; /* plain, of its submitter */
 };
@@ -57,6 +60,12 @@ static uint32_t
 type_of(uint32_t number)
 {
     return number / QUEUES % TYPES;
+}
+
+static bool
+of_tenant(uint32_t queue)
+{
+    return queue % 2 == 1;
 }
 
 static void
@@ -76,6 +85,9 @@ run(struct leat_run *attempt, void *context)
     begun(&fixture->of_queue[queue_of(number)], now_ns);
     if (type_of(number) == 0) {
         begun(&fixture->of_type, now_ns);
+    }
+    if (of_tenant(queue_of(number))) {
+        begun(&fixture->of_tenant, now_ns);
     }
     if (number % 16 == 3 && leat_run_attempt(attempt) == 1) {
         return leat_retry_in(number % 32 == 3 ? 0 : MS);
@@ -157,9 +169,13 @@ setup(struct fixture *fixture)
     config.retained_max = 0;
     fixture->seed = test_seed("stress_rates");
     fixture->engine = test_start(&config);
+    leat_tenant tenant = {0};
+    CHECK_OK(leat_tenant_create(fixture->engine, "tenant", NULL, &tenant));
+    CHECK_OK(leat_tenant_set_rate(fixture->engine, tenant, tenant_rate));
     for (uint32_t i = 0; i < QUEUES; i++) {
         struct leat_queue_options options = leat_queue_options_default();
         options.rate = queue_rates[i];
+        options.tenant.bits = of_tenant(i) ? tenant.bits : 0;
         CHECK_OK(leat_queue_create(fixture->engine, queues[i], &options, &fixture->queues[i]));
     }
     for (uint32_t i = 0; i < TYPES; i++) {
@@ -227,6 +243,7 @@ rates_hold(void **state)
         check_rate(&fixture->of_queue[i], queue_rates[i], start_ns);
     }
     check_rate(&fixture->of_type, type_rate, start_ns);
+    check_rate(&fixture->of_tenant, tenant_rate, start_ns);
     for (uint32_t i = 0; i < fixture->engine->pool.config.queues; i++) {
         struct leat_queue_words *words = &fixture->engine->pool.queues[i];
         CHECK_EQUAL(leat_bucket_held(atom_load_rlx(&words->bucket.word)), 0);

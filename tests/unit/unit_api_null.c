@@ -360,9 +360,12 @@ case_rates(struct world *world)
 {
     const leat_queue none = {0};
     const leat_type no_type = {0};
+    const leat_tenant no_tenant = {0};
     const struct leat_rate rate = leat_rate_of(1, 1, 1);
     CHECK_STATUS(leat_queue_set_rate(NULL, none, rate), LEAT_INVALID);
     CHECK_STATUS(leat_type_set_rate(NULL, no_type, rate), LEAT_INVALID);
+    CHECK_STATUS(leat_tenant_set_rate(NULL, no_tenant, rate), LEAT_INVALID);
+    CHECK_STATUS(leat_tenant_set_rate(world->engine, no_tenant, rate), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_queue_set_running_min(NULL, none, 1), LEAT_INVALID);
     CHECK_STATUS(leat_type_set_running_min(NULL, no_type, 1), LEAT_INVALID);
     CHECK_STATUS(leat_queue_set_rate(world->engine, none, rate), LEAT_NOT_FOUND);
@@ -619,6 +622,7 @@ static const struct entry entries[] = {
     {"leat_queue_name", case_queue_name},
     {"leat_queue_set_rate", case_rates},
     {"leat_type_set_rate", case_rates},
+    {"leat_tenant_set_rate", case_rates},
     {"leat_queue_set_running_min", case_rates},
     {"leat_type_set_running_min", case_rates},
     {"leat_queue_set_weight", case_rates},

@@ -54,6 +54,16 @@ take(struct leat_bucket *bucket, uint64_t now_ns)
     return leat_bucket_take(bucket, now_ns, &taken);
 }
 
+/* As the engine does. Returns the levels to call. */
+static uint32_t
+leave(struct leat_bucket *bucket, bool took, uint64_t now_ns)
+{
+    uint64_t word = leat_bucket_leave(bucket);
+    bool timed = (word & LEAT_BUCKET_TIMED) != 0;
+    bool calls = !took || !timed || leat_bucket_missed(bucket, word, now_ns);
+    return calls ? leat_bucket_wanted(word) : 0;
+}
+
 /* When the n-th token behind the burst is there, if one is taken whenever there is one. */
 static uint64_t
 exact(const struct leat_bucket_rate *rate, uint64_t n)
@@ -89,7 +99,7 @@ each_token_comes_in_its_nanosecond(void **state)
             if (alone) {
                 CHECK(!take(&bucket, at_ns - 1));
             }
-            CHECK_EQUAL(leat_bucket_due_ns(&bucket), at_ns);
+            CHECK_EQUAL(leat_bucket_due_ns(&bucket, exact(rate, n - 1)), at_ns);
             CHECK(take(&bucket, at_ns));
         }
     }
@@ -127,7 +137,8 @@ a_day_of_three_a_second(void **state)
     static const struct leat_bucket_rate three = {3, 1, SECOND};
     struct leat_bucket bucket = bucket_of(&three);
     uint64_t count = 0;
-    for (uint64_t now_ns = START; now_ns <= START + DAY; now_ns = leat_bucket_due_ns(&bucket)) {
+    for (uint64_t now_ns = START; now_ns <= START + DAY;
+         now_ns = leat_bucket_due_ns(&bucket, now_ns)) {
         CHECK(take(&bucket, now_ns));
         CHECK(!take(&bucket, now_ns));
         count++;
@@ -155,7 +166,7 @@ a_bucket_holds_its_burst(void **state)
                 CHECK(!take(&bucket, now_ns));
                 /* Behind a rest a token takes all its time, but for a part of a mark. */
                 uint64_t whole_ns = (rate->per_ns + rate->jobs - 1) / rate->jobs;
-                uint64_t due_ns = leat_bucket_due_ns(&bucket);
+                uint64_t due_ns = leat_bucket_due_ns(&bucket, now_ns);
                 CHECK(due_ns + 2 >= now_ns + whole_ns);
                 CHECK(due_ns <= now_ns + whole_ns);
                 CHECK(due_ns == now_ns || !take(&bucket, due_ns - 1));
@@ -212,31 +223,80 @@ kept_places_count(void **state)
     /* All it can hold is kept: no time helps, and the next one that leaves calls. */
     CHECK(leat_bucket_enter(&bucket, START + DAY, 5, true) == LEAT_BUCKET_SHUT);
     CHECK(leat_bucket_enter(&bucket, START + DAY, 2, true) == LEAT_BUCKET_SHUT);
-    CHECK_EQUAL(leat_bucket_leave(&bucket, false), 1U << 5 | 1U << 2); /* without a token */
+    CHECK_EQUAL(leave(&bucket, false, START), 1U << 5 | 1U << 2); /* without a token */
     CHECK(leat_bucket_enter(&bucket, START + DAY, 2, true) == LEAT_BUCKET_PASSED);
     for (uint32_t i = 0; i < 3; i++) {
         CHECK(take(&bucket, START + DAY));
-        CHECK_EQUAL(leat_bucket_leave(&bucket, true), 1U << 5);
+        CHECK_EQUAL(leave(&bucket, true, START + DAY), 1U << 5);
     }
     CHECK(!take(&bucket, START + DAY));
     /* Now time helps: who is turned away first arms the timer. */
     CHECK(leat_bucket_enter(&bucket, START + DAY, 5, true) == LEAT_BUCKET_ARM);
     CHECK(leat_bucket_enter(&bucket, START + DAY, 7, true) == LEAT_BUCKET_SHUT);
-    uint64_t due_ns = leat_bucket_due_ns(&bucket);
+    uint64_t due_ns = leat_bucket_due_ns(&bucket, START + DAY);
     CHECK(due_ns >= START + DAY + SECOND / 10 - 2);
     CHECK_EQUAL(leat_bucket_fired(&bucket), 1U << 5 | 1U << 7);
     CHECK(leat_bucket_enter(&bucket, due_ns, 5, false) == LEAT_BUCKET_PASSED);
     /* Not the first of its list: the bit stays. */
-    CHECK_EQUAL(leat_bucket_leave(&bucket, false), 1U << 5 | 1U << 7);
+    CHECK_EQUAL(leave(&bucket, false, due_ns), 1U << 5 | 1U << 7);
     CHECK(leat_bucket_enter(&bucket, due_ns, 5, true) == LEAT_BUCKET_PASSED);
     CHECK(leat_bucket_enter(&bucket, due_ns, 7, true) == LEAT_BUCKET_ARM);
-    CHECK(leat_bucket_due_ns(&bucket) >= due_ns + SECOND / 10 - 2);
+    CHECK(leat_bucket_due_ns(&bucket, due_ns) >= due_ns + SECOND / 10 - 2);
     /* Its token is there for the one that was turned away, before the timer is over. */
-    CHECK_EQUAL(leat_bucket_leave(&bucket, false), 1U << 7);
+    CHECK_EQUAL(leave(&bucket, false, due_ns), 1U << 7);
     CHECK(leat_bucket_enter(&bucket, due_ns, 5, false) == LEAT_BUCKET_PASSED);
     CHECK(take(&bucket, due_ns));
-    CHECK_EQUAL(leat_bucket_leave(&bucket, true), 0); /* the timer calls */
+    CHECK_EQUAL(leave(&bucket, true, due_ns), 0); /* the timer calls */
     CHECK_EQUAL(leat_bucket_held(atom_load_rlx(&bucket.word)), 0);
+}
+
+/* The timer is for the next token, though places are kept for more than there are: two of them were
+ * taken by who kept none, as where another rate was set. */
+static void
+the_timer_is_for_the_next_token(void **state)
+{
+    (void)state;
+    static const struct leat_bucket_rate rate = {6, 3, SECOND};
+    struct leat_bucket bucket = bucket_of(&rate);
+    CHECK(leat_bucket_enter(&bucket, START, 0, true) == LEAT_BUCKET_PASSED);
+    CHECK(leat_bucket_enter(&bucket, START, 0, true) == LEAT_BUCKET_PASSED);
+    CHECK_EQUAL(take_all(&bucket, START, 10), 3);
+    CHECK(leat_bucket_enter(&bucket, START, 1, true) == LEAT_BUCKET_ARM);
+    CHECK_EQUAL(leat_bucket_due_ns(&bucket, START), exact(&rate, 1));
+    CHECK_EQUAL(leave(&bucket, false, START), 1U << 1); /* turned back, and waits with them */
+    CHECK_EQUAL(leave(&bucket, false, START), 1U << 1);
+    CHECK(leat_bucket_enter(&bucket, exact(&rate, 1) - 1, 1, true) == LEAT_BUCKET_SHUT);
+    CHECK(leat_bucket_enter(&bucket, exact(&rate, 1), 1, true) == LEAT_BUCKET_PASSED);
+}
+
+/* One that has its token and has not left counts twice. Who is turned away for that is called when
+ * it leaves, though there is a timer; who is turned away for want of a token is not. */
+static void
+who_was_missed_is_called(void **state)
+{
+    (void)state;
+    static const struct leat_bucket_rate rate = {6, 3, SECOND};
+    struct leat_bucket bucket = bucket_of(&rate);
+    CHECK(take(&bucket, START));
+    CHECK(leat_bucket_enter(&bucket, START, 0, true) == LEAT_BUCKET_PASSED);
+    CHECK(take(&bucket, START));
+    CHECK(leat_bucket_enter(&bucket, START, 1, true) == LEAT_BUCKET_ARM);
+    CHECK_EQUAL(leat_bucket_due_ns(&bucket, START), exact(&rate, 1));
+    CHECK_EQUAL(leave(&bucket, true, START), 1U << 1);
+    CHECK(leat_bucket_enter(&bucket, START, 1, true) == LEAT_BUCKET_PASSED);
+    CHECK(leat_bucket_enter(&bucket, START, 0, true) == LEAT_BUCKET_SHUT);
+    CHECK(take(&bucket, START));
+    CHECK_EQUAL(leave(&bucket, true, exact(&rate, 1) - 1), 0);
+    /* A token that comes before the leave is not left to the timer, which may be later. */
+    CHECK(leat_bucket_enter(&bucket, exact(&rate, 1), 1, true) == LEAT_BUCKET_PASSED);
+    CHECK(leat_bucket_enter(&bucket, exact(&rate, 1), 0, true) == LEAT_BUCKET_SHUT);
+    CHECK(take(&bucket, exact(&rate, 1)));
+    CHECK_EQUAL(leave(&bucket, true, exact(&rate, 2)), 1U << 0);
+    CHECK_EQUAL(leat_bucket_held(atom_load_rlx(&bucket.word)), 0);
+    /* Of a rate that is being set nothing is read: what sets it calls. */
+    CHECK(leat_bucket_enter(&bucket, exact(&rate, 9), 0, false) == LEAT_BUCKET_PASSED);
+    (void)leat_bucket_close(&bucket);
+    CHECK_EQUAL(leave(&bucket, true, exact(&rate, 9)), 0);
 }
 
 static void
@@ -272,7 +332,7 @@ rates_change(void **state)
     CHECK(leat_bucket_close(&bucket) > LEAT_BUCKET_CLOSED);
     CHECK(!take(&bucket, START + 10 * DAY));
     CHECK(leat_bucket_enter(&bucket, START, 1, true) == LEAT_BUCKET_ARM);
-    CHECK_EQUAL(leat_bucket_due_ns(&bucket), LEAT_BUCKET_NEVER_NS);
+    CHECK_EQUAL(leat_bucket_due_ns(&bucket, START), LEAT_BUCKET_NEVER_NS);
     leat_bucket_fill(&bucket, &fast, START + DAY, 3);
     CHECK_EQUAL(take_all(&bucket, START + DAY, 100), 3);
     CHECK_EQUAL(take_all(&bucket, START + DAY + SECOND, 100), 10);
@@ -281,7 +341,7 @@ rates_change(void **state)
     leat_bucket_fill(&bucket, &none, START + DAY, 0);
     CHECK_EQUAL(take_all(&bucket, START, 100), 100);
     CHECK(leat_bucket_enter(&bucket, START, 1, true) == LEAT_BUCKET_FREE);
-    CHECK_EQUAL(leat_bucket_due_ns(&bucket), 0);
+    CHECK_EQUAL(leat_bucket_due_ns(&bucket, START), 0);
     CHECK_EQUAL(leat_bucket_held(atom_load_rlx(&bucket.word)), 0);
 }
 
@@ -295,6 +355,8 @@ main(void)
         cmocka_unit_test(a_bucket_holds_its_burst),
         cmocka_unit_test(no_window_has_more),
         cmocka_unit_test(kept_places_count),
+        cmocka_unit_test(the_timer_is_for_the_next_token),
+        cmocka_unit_test(who_was_missed_is_called),
         cmocka_unit_test(a_token_is_put_back_once),
         cmocka_unit_test(rates_change),
     };

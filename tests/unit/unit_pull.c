@@ -376,6 +376,42 @@ extended(void **state)
     pull_teardown(fixture);
 }
 
+/* A lease takes a token of its queue's rate: below, at and above the burst, and to a tick when the
+ * next one is there. What is given back has used its token up. */
+static void
+leases_take_tokens(void **state)
+{
+    (void)state;
+    static const uint64_t tick_ns = UINT64_C(1) << 14;
+    struct pull *fixture = pull_setup();
+    CHECK_OK(leat_queue_set_rate(fixture->engine, fixture->queue, leat_rate_of(10, S, 3)));
+    for (uint32_t i = 0; i < 8; i++) {
+        fixture->ids[i] = pull_submit(fixture);
+    }
+    CHECK_OK(pull_reserve(fixture, 2));
+    CHECK_EQUAL(fixture->count, 2);
+    CHECK_OK(pull_reserve(fixture, 2));
+    CHECK_EQUAL(fixture->count, 1);
+    CHECK_STATUS(pull_reserve(fixture, 1), LEAT_EMPTY);
+    CHECK_OK(leat_lease_release(fixture->engine, fixture->leases[0].token));
+    CHECK_STATUS(pull_reserve(fixture, 1), LEAT_EMPTY);
+    pull_pass(fixture, S / 10 - 1);
+    CHECK_STATUS(pull_reserve(fixture, 1), LEAT_EMPTY);
+    pull_pass(fixture, 1 + tick_ns);
+    CHECK_OK(pull_reserve(fixture, PULL_JOBS));
+    CHECK_EQUAL(fixture->count, 1);
+    CHECK_EQUAL(fixture->leases[0].id.bits, fixture->ids[2].bits); /* in front again */
+    CHECK_EQUAL(fixture->leases[0].attempt, 1);
+    pull_pass(fixture, S / 5);
+    CHECK_OK(pull_reserve(fixture, PULL_JOBS));
+    CHECK_EQUAL(fixture->count, 2);
+    CHECK_OK(leat_queue_set_rate(fixture->engine, fixture->queue, leat_rate_of(0, 0, 0)));
+    CHECK_OK(pull_reserve(fixture, PULL_JOBS));
+    CHECK_EQUAL(fixture->count, 3);
+    pull_settle(fixture);
+    pull_teardown(fixture);
+}
+
 int
 main(void)
 {
@@ -392,6 +428,7 @@ main(void)
         cmocka_unit_test(lease_times),
         cmocka_unit_test(leases_use_up_attempts),
         cmocka_unit_test(extended),
+        cmocka_unit_test(leases_take_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -307,6 +307,31 @@ a_long_rest_gives_a_burst(void **state)
     teardown(fixture);
 }
 
+/* Three in the ring were let through before there was a rate, and take the tokens that are kept for
+ * three behind them. These wait for the next tokens, one by one, not for the third. */
+static void
+the_first_rate_takes_what_was_kept(void **state)
+{
+    (void)state;
+    static const struct leat_rate rate = {6, SECOND, 3};
+    struct fixture *fixture = setup();
+    CHECK_OK(leat_type_set_running_max(fixture->engine, fixture->type, 100));
+    submit(fixture, 0, 4);
+    CHECK_OK(leat_run_some(fixture->engine, 1, NULL));
+    set_rate(fixture, true, rate);
+    submit(fixture, 4, 7);
+    CHECK_EQUAL(run_all(fixture), 3);
+    run_until(fixture, SECOND);
+    check_order(fixture, 7);
+    for (uint32_t i = 4; i < 7; i++) {
+        uint64_t earliest_ns = ((i - 3) * SECOND + 5) / 6;
+        CHECK(fixture->at_ns[i] >= earliest_ns);
+        CHECK(fixture->at_ns[i] <= earliest_ns + LATE_NS);
+    }
+    check_empty(fixture);
+    teardown(fixture);
+}
+
 /* ---- others ---------------------------------------------------------------------------------- */
 
 static void
@@ -684,6 +709,7 @@ main(void)
         cmocka_unit_test(a_day_is_exact),
         cmocka_unit_test(fast_rates),
         cmocka_unit_test(a_long_rest_gives_a_burst),
+        cmocka_unit_test(the_first_rate_takes_what_was_kept),
         cmocka_unit_test(a_limited_type_is_in_nobodys_way),
         cmocka_unit_test(other_queues_go_on),
         cmocka_unit_test(both_buckets_or_none),
