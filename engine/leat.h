@@ -2509,8 +2509,9 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_knob_list(const struct leat_settin
                                                         struct leat_knob_info *infos,
                                                         size_t capacity, size_t *count);
 
-/* Changes a live knob of an engine, as the function does that is made for it. payload_bytes_total_max
- * only where it was not 0 at open. Behind a new age, what was kept by then stays for so long again.
+/* Changes a live knob of an engine, as the function does that is made for it: of
+ * payload_bytes_total_max only where that was not 0 at open. Behind a new age, what was kept by
+ * then stays for so long again.
  * Threads:  any outside a handler; of one queue's limits, all of them count.
  * Progress: blocking (a mutex, grace periods, thread creation).
  * Returns:  LEAT_OK; LEAT_WRONG_STATE (it needs a restart; or see leat_workers_set());

@@ -54,7 +54,7 @@ struct leat_said_knob {
 /* Ends `error` (may be NULL) with what a format says, behind the file, line and column. */
 enum leat_status leat_settings_refuse(struct leat_error *error, const struct leat_spot *spot,
                                       const char *field, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+    __attribute__((format(__printf__, 4, 5)));
 
 /* Sets one value in the draft. */
 enum leat_status leat_draft_set(struct leat_draft *draft, const struct leat_said_knob *said,

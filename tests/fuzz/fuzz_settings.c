@@ -1,6 +1,6 @@
-/* fuzz_settings.c - files of settings: any bytes are taken or refused, with a place inside the text,
- * and never read beyond; random right ones come to what a plain list of their lines comes to; and
- * numbers with units to what division says.
+/* fuzz_settings.c - files of settings: any bytes are taken or refused, with a place inside the
+ * text, and never read beyond; random right ones come to what a plain list of their lines comes
+ * to; and numbers with units stay in 64 bits, or are refused.
  *
  *   fuzz_settings [ROUNDS]     more of everything */
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* api_null_settings.h - the part of unit_api_null.c about settings and knobs: mistakes, and the rows
- * of its table. */
+/* api_null_settings.h - the part of unit_api_null.c about settings and knobs: mistakes, and the
+ * rows of its table. */
 #ifndef TESTS_UNIT_API_NULL_SETTINGS_H
 #define TESTS_UNIT_API_NULL_SETTINGS_H
 

@@ -1,5 +1,6 @@
 /* unit_knob_change.c - knobs while an engine runs: each that is live takes another value and does
- * what it says, each that is not says so and stays, and mistakes change nothing. */
+ * what it says, each that is not says so and stays, and mistakes change nothing. Two threads that
+ * change limits of one queue do not undo each other's. */
 #include <string.h>
 
 #include "engine/engine_internal.h"
@@ -7,6 +8,7 @@
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/threads.h"
 
 static struct leat_outcome
 done(struct leat_run *run, void *context)
@@ -107,6 +109,7 @@ limits_change_one_by_one(void **state)
     CHECK_OK(change(engine, "queue.q.1.full", "drop_oldest"));
     CHECK_OK(change(engine, "queue.q.1.block_ns", "5ms"));
     CHECK_OK(change(engine, "queue.q.1.running_max", "3"));
+    CHECK_EQUAL(info_of(engine, queue).full, LEAT_FULL_DROP_OLDEST);
     CHECK_OK(change(engine, "queue.q.1.full", "reject"));
     struct leat_queue_info info = info_of(engine, queue);
     CHECK_EQUAL(info.waiting_max, 2);
@@ -125,6 +128,54 @@ limits_change_one_by_one(void **state)
     CHECK_OK(leat_submit(engine, &job, &id));
     CHECK_OK(leat_start(engine));
     test_finish(engine);
+}
+
+/* Each of two threads has a limit of its own, and finds it as it left it. */
+static void
+change_one(void *shared, uint32_t number)
+{
+    struct leat_engine *engine = shared;
+    leat_queue queue = {0};
+    CHECK_OK(leat_queue_find(engine, "q", &queue));
+    for (uint32_t i = 1; i <= 20000; i++) {
+        char value[32];
+        (void)snprintf(value, sizeof(value), "%u", i);
+        const char *name = number == 0 ? "queue.q.waiting_max" : "queue.q.waiting_bytes_max";
+        CHECK_OK(leat_knob_change(engine, name, value, NULL));
+        struct leat_queue_info info = leat_queue_info_default();
+        leat_room_tell(engine, queue.bits - 1, &info);
+        CHECK_EQUAL(number == 0 ? info.waiting_max : info.waiting_bytes_max, i);
+    }
+}
+
+static void
+two_change_limits_at_once(void **state)
+{
+    (void)state;
+    struct leat_config config = test_config();
+    struct leat_engine *engine = test_open(&config);
+    leat_queue queue = {0};
+    CHECK_OK(leat_queue_create(engine, "q", NULL, &queue));
+    test_threads_run(2, change_one, engine);
+    test_close(engine);
+}
+
+/* A look that was about to begin when the age was taken away. */
+static void
+no_age_drops_nothing(void **state)
+{
+    (void)state;
+    struct leat_book book;
+    memset(&book, 0, sizeof(book));
+    CHECK(leat_book_init(&book, 4, LEAT_AGE_NS_MIN));
+    CHECK_EQUAL(leat_book_put(&book, 7), 0);
+    CHECK_EQUAL(leat_book_look(&book, 1), 0);
+    CHECK(leat_book_age(&book, 0));
+    CHECK_EQUAL(leat_book_look(&book, LEAT_TIME_NEVER), 0);
+    atom_store_rlx(&book.looking, 1); /* rlx: not shared yet */
+    CHECK(!leat_book_age(&book, LEAT_AGE_NS_MIN));
+    CHECK_EQUAL(book.age_ns, 0);
+    leat_book_fini(&book);
 }
 
 static void
@@ -260,6 +311,8 @@ main(void)
         cmocka_unit_test(every_knob_is_live_or_says_so),
         cmocka_unit_test(mistakes_change_nothing),
         cmocka_unit_test(limits_change_one_by_one),
+        cmocka_unit_test(two_change_limits_at_once),
+        cmocka_unit_test(no_age_drops_nothing),
         cmocka_unit_test(payloads_have_another_limit),
         cmocka_unit_test(samples_are_taken_from_now_on),
         cmocka_unit_test(ages_change),

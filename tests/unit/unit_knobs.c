@@ -230,6 +230,20 @@ left_out(const struct leat_knob *knob)
 }
 
 static void
+options_agree(struct leat_engine *engine, const struct leat_knob *knob, const struct tried *tried)
+{
+    /* No bool has a third value. */
+    if (knob->kind == LEAT_KNOB_SWITCH && !tried->good) {
+        return;
+    }
+    if (knob->scope == LEAT_KNOB_QUEUE) {
+        queue_agrees(engine, knob, tried);
+    } else {
+        type_agrees(engine, knob, tried);
+    }
+}
+
+static void
 queues_and_types_agree(void **state)
 {
     (void)state;
@@ -242,14 +256,7 @@ queues_and_types_agree(void **state)
         struct tried tried[VALUES_MAX];
         uint32_t count = numeric(knob) && !left_out(knob) ? tried_of(knob, tried) : 0;
         for (uint32_t j = 0; j < count; j++) {
-            /* No bool has a third value. */
-            if (knob->kind != LEAT_KNOB_SWITCH || tried[j].good) {
-                if (knob->scope == LEAT_KNOB_QUEUE) {
-                    queue_agrees(engine, knob, &tried[j]);
-                } else {
-                    type_agrees(engine, knob, &tried[j]);
-                }
-            }
+            options_agree(engine, knob, &tried[j]);
         }
     }
     test_close(engine);
@@ -492,7 +499,8 @@ benchmarks_exist(void **state)
     (void)state;
     static const char *const files[] = {"bench/bench_e2e.cc", "bench/bench_pool.cc",
                                         "bench/bench_ring.cc", "bench/bench_timer.cc"};
-    char *texts[TEST_COUNT_OF(files)];
+    char *texts[4];
+    LEAT_STATIC(TEST_COUNT_OF(texts) == TEST_COUNT_OF(files), "one each");
     for (size_t i = 0; i < TEST_COUNT_OF(files); i++) {
         texts[i] = test_source_read(files[i]);
     }
