@@ -99,11 +99,14 @@ leat_book_pop(struct leat_book *book, uint64_t end)
 
 /* ---- ages ----------------------------------------------------------------------------------- */
 
-/* Up to where the entries are older than the age. */
+/* Up to where the entries are older than the age. There may be none any more. */
 static uint64_t
 aged(const struct leat_book *book, uint64_t now_ns)
 {
     uint64_t end = 0;
+    if (book->age_ns == 0) {
+        return end;
+    }
     for (uint32_t i = 0; i < LEAT_BOOK_MARKS && i < book->marked; i++) {
         const struct leat_book_mark *mark = &book->marks[i];
         bool old = now_ns >= mark->at_ns && now_ns - mark->at_ns >= book->age_ns;
@@ -112,14 +115,36 @@ aged(const struct leat_book *book, uint64_t now_ns)
     return end;
 }
 
+/* When to look again. pre: the caller is who looks. */
+static uint64_t
+look_next(const struct leat_book *book, uint64_t now_ns)
+{
+    bool never = book->age_ns == 0 || book->max == 0;
+    return never ? LEAT_TIME_NEVER : now_ns + book->age_ns / LEAT_BOOK_PARTS;
+}
+
+static bool
+look_begin(struct leat_book *book)
+{
+    uint32_t nobody = 0;
+    /* aging:A acquire -> aged:B.  Carries: marks and age.
+     * If relaxed: a mark could be read while it is written. */
+    return atom_cas_acq(&book->looking, &nobody, 1);
+}
+
+static void
+look_end(struct leat_book *book)
+{
+    /* aged:B release -> aging:A.  Carries: see aging:A.
+     * If relaxed: see aging:A. */
+    atom_store_rel(&book->looking, 0);
+}
+
 uint64_t
 leat_book_look(struct leat_book *book, uint64_t now_ns)
 {
-    uint32_t nobody = 0;
-    /* aging:A acquire -> aged:B.  Carries: the marks.
-     * If relaxed: a mark could be read while it is written. */
-    if (now_ns < atom_load_rlx(&book->look_ns) || /* rlx: statistic */
-        !atom_cas_acq(&book->looking, &nobody, 1)) {
+    /* rlx: statistic */
+    if (now_ns < atom_load_rlx(&book->look_ns) || !look_begin(book)) {
         return 0;
     }
     struct leat_book_mark *mark = &book->marks[book->marked % LEAT_BOOK_MARKS];
@@ -127,12 +152,23 @@ leat_book_look(struct leat_book *book, uint64_t now_ns)
     mark->at_ns = now_ns;
     mark->next = leat_book_end(book);
     book->marked++;
-    /* rlx: statistic */
-    atom_store_rlx(&book->look_ns, now_ns + book->age_ns / LEAT_BOOK_PARTS);
-    /* aged:B release -> aging:A.  Carries: see aging:A.
-     * If relaxed: see aging:A. */
-    atom_store_rel(&book->looking, 0);
+    atom_store_rlx(&book->look_ns, look_next(book, now_ns)); /* rlx: statistic */
+    look_end(book);
     return end;
+}
+
+bool
+leat_book_age(struct leat_book *book, uint64_t age_ns)
+{
+    if (!look_begin(book)) {
+        return false;
+    }
+    book->age_ns = age_ns;
+    /* At once, for a mark of what is there by now. */
+    uint64_t next_ns = look_next(book, 0) == LEAT_TIME_NEVER ? LEAT_TIME_NEVER : 0;
+    atom_store_rlx(&book->look_ns, next_ns); /* rlx: statistic */
+    look_end(book);
+    return true;
 }
 
 /* ---- init and fini -------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
  * Claims   put    wait-free, in two steps: a position, and a swap there.
  *          take   wait-free: one swap of one place.
  *          pop    lock-free; its loop ends with the book.
- *          look   never waits; while one that has stopped is at it, nothing goes by age.
+ *          look, age  never wait; while one that has stopped is at it, nothing goes by age.
  *          Whoever swaps an id out of its place has it alone; an id is in one place at most, and
  *          never comes back once its record is gone.
  * I1       a place holds an id, whose word has LINKED for it, or 0
@@ -39,7 +39,7 @@ struct leat_book {
     leat_atomic_u64 *entries;                     /* I by position modulo max: an id, or 0 */
     uint32_t max;                                 /* I 0: nothing is kept */
     size_t bytes;                                 /* I */
-    uint64_t age_ns;                              /* I 0: none */
+    uint64_t age_ns;                              /* O 0: none */
     LEAT_ALIGNED_LINE leat_atomic_u32 looking;    /* S 1: a thread looks at the ages */
     leat_atomic_u64 look_ns;                      /* S when to look again */
     uint32_t marked;                              /* O marks so far */
@@ -70,5 +70,7 @@ uint64_t leat_book_count(const struct leat_book *book);
 /* Notes where the book is, at most LEAT_BOOK_PARTS times in an age, and says up to where the
  * entries are older than that: 0 if it is not time to look, or another thread does. */
 uint64_t leat_book_look(struct leat_book *book, uint64_t now_ns);
+/* Another age; 0: none. False: a thread looks at the ages, and nothing has changed. */
+bool leat_book_age(struct leat_book *book, uint64_t age_ns);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/knobs.h"
 #include "engine/timers.h"
 
 /* What every sized struct begins with. */
@@ -159,96 +160,15 @@ range_check(const struct range *range, struct leat_error *error)
     return leat_error_set(error, LEAT_INVALID, range->field, range->text);
 }
 
-static bool
-is_power_of_two(uint64_t value)
-{
-    return value != 0 && (value & (value - 1)) == 0;
-}
-
-#define AGE_TEXT "must be 0 or a second to 366 days"
-
-static enum leat_status
-ranges_check(const struct leat_config *config, struct leat_error *error)
-{
-    const struct range ranges[] = {
-        {"workers", config->workers, 0, LEAT_WORKERS_MAX, "must be 0 to 256"},
-        {"lenders_max", config->lenders_max, 1, LEAT_WORKERS_MAX, "must be 1 to 256"},
-        {"pinning", config->pinning, LEAT_PIN_NONE, LEAT_PIN_ONE, "must be a leat_pinning"},
-        {"scheduling", config->scheduling, LEAT_SCHEDULING_INHERIT, LEAT_SCHEDULING_ROUND_ROBIN,
-         "must be a leat_scheduling"},
-        {"starvation_picks", config->starvation_picks, 0, LEAT_STARVATION_MAX,
-         "must be 0 or 2 to 1 000 000"},
-        {"spin_ns", config->spin_ns, 0, LEAT_SPIN_NS_MAX, "must be at most 1 000 000"},
-        {"tick_ns", config->tick_ns, 0, LEAT_TICK_NS_MAX, "must be 0 or 10 000 to 10 000 000"},
-        {"worker_stack_bytes", config->worker_stack_bytes, 0, LEAT_STACK_BYTES_MAX,
-         "must be 0 or 64 KiB to 1 GiB"},
-        {"ring_slots", config->ring_slots, LEAT_RING_SLOTS_MIN,
-         UINT64_C(1) << LEAT_RING_SLOTS_LOG2_MAX, "must be a power of two from 64 to 2^20"},
-        {"tasks_max", config->tasks_max, LEAT_TASKS_MIN, LEAT_RECORDS_MAX,
-         "must be 64 to 2^26 - 1"},
-        {"jobs_max", config->jobs_max, LEAT_JOBS_MIN, LEAT_RECORDS_MAX, "must be 64 to 2^26 - 1"},
-        {"payload_bytes_max", config->payload_bytes_max, 0, LEAT_PAYLOAD_BYTES_MAX,
-         "must be at most 16 MiB"},
-        {"payload_bytes_inline", config->payload_bytes_inline, 0, LEAT_PAYLOAD_INLINE_BYTES_MAX,
-         "must be a multiple of 16 from 0 to 4 096"},
-        {"types_max", config->types_max, 1, LEAT_TYPES_MAX, "must be 1 to 65 535"},
-        {"queues_max", config->queues_max, 1, LEAT_QUEUES_MAX, "must be 1 to 65 535"},
-        {"schedules_max", config->schedules_max, 1, LEAT_SCHEDULES_MAX, "must be 1 to 65 535"},
-        {"sample_interval", config->sample_interval, 1, LEAT_SAMPLE_MAX, "must be 1 to 1 000 000"},
-        {"timer_tick_log2", config->timer_tick_log2, LEAT_WHEEL_TICK_LOG2_MIN,
-         LEAT_WHEEL_TICK_LOG2_MAX, "must be 14 to 34"},
-        {"retained_age_ns", config->retained_age_ns, 0, LEAT_AGE_NS_MAX, AGE_TEXT},
-        {"dead_age_ns", config->dead_age_ns, 0, LEAT_AGE_NS_MAX, AGE_TEXT},
-        {"quarantine_after", config->quarantine_after, 0, LEAT_QUARANTINE_MAX,
-         "must be at most 1 000"},
-    };
-    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
-        enum leat_status status = range_check(&ranges[i], error);
-        if (status != LEAT_OK) {
-            return status;
-        }
-    }
-    return LEAT_OK;
-}
-
 static enum leat_status
 rest_check(const struct leat_config *config, struct leat_error *error)
 {
-    if (config->starvation_picks == 1) {
-        return leat_error_set(error, LEAT_INVALID, "starvation_picks",
-                              "must be 0 or 2 to 1 000 000");
-    }
-    if (config->tick_ns != 0 && config->tick_ns < LEAT_TICK_NS_MIN) {
-        return leat_error_set(error, LEAT_INVALID, "tick_ns", "must be 0 or 10 000 to 10 000 000");
-    }
-    if (config->worker_stack_bytes != 0 && config->worker_stack_bytes < LEAT_STACK_BYTES_MIN) {
-        return leat_error_set(error, LEAT_INVALID, "worker_stack_bytes",
-                              "must be 0 or 64 KiB to 1 GiB");
-    }
-    if (!is_power_of_two(config->ring_slots)) {
-        return leat_error_set(error, LEAT_INVALID, "ring_slots",
-                              "must be a power of two from 64 to 2^20");
-    }
-    if (config->payload_bytes_inline % 16 != 0) {
-        return leat_error_set(error, LEAT_INVALID, "payload_bytes_inline",
-                              "must be a multiple of 16 from 0 to 4 096");
-    }
-    if (config->worker_name == NULL || config->worker_name[0] == '\0' ||
-        strnlen(config->worker_name, LEAT_WORKER_NAME_MAX + 1) > LEAT_WORKER_NAME_MAX) {
-        return leat_error_set(error, LEAT_INVALID, "worker_name", "must have 1 to 11 bytes");
-    }
     if ((config->allocator.allocate == NULL) != (config->allocator.release == NULL)) {
         return leat_error_set(error, LEAT_INVALID, "allocator",
                               "must have both functions or neither");
     }
     if (config->log_directory != NULL) {
         return leat_error_set(error, LEAT_UNSUPPORTED, "log_directory", "is not built yet");
-    }
-    if (config->retained_age_ns != 0 && config->retained_age_ns < LEAT_AGE_NS_MIN) {
-        return leat_error_set(error, LEAT_INVALID, "retained_age_ns", AGE_TEXT);
-    }
-    if (config->dead_age_ns != 0 && config->dead_age_ns < LEAT_AGE_NS_MIN) {
-        return leat_error_set(error, LEAT_INVALID, "dead_age_ns", AGE_TEXT);
     }
     return LEAT_OK;
 }
@@ -299,7 +219,7 @@ leat_config_read(struct leat_config *concrete, const struct leat_config *given,
         return leat_error_set(error, status, "version",
                               "or a field is newer than this library knows");
     }
-    status = ranges_check(concrete, error);
+    status = leat_knobs_check(concrete, error);
     if (status == LEAT_OK) {
         status = rest_check(concrete, error);
     }

@@ -323,7 +323,7 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
     opened->config = concrete;
     opened->memory = memory;
     opened->seed = leat_os_monotonic_ns() ^ (uintptr_t)opened;
-    opened->sample_below = UINT32_MAX / concrete.sample_interval;
+    atom_init(&opened->sample_below, UINT32_MAX / concrete.sample_interval);
     leat_mutex_init(&opened->mutex);
     leat_reserves_init(opened);
     enum leat_os_result result = parts_open(opened);

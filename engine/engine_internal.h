@@ -118,7 +118,7 @@ struct leat_engine {
     struct leat_config config;               /* I */
     struct leat_memory memory;               /* I */
     uint64_t seed;                           /* I of the jitter of retries */
-    uint32_t sample_below;                   /* I a job is timed if its hash is at most this */
+    leat_atomic_u32 sample_below;            /* S a job is timed if its hash is at most this */
     unsigned char *inline_payloads;          /* I payload_bytes_inline each */
     size_t inline_bytes;                     /* I */
     struct leat_place *places;               /* I one per place of the pool */

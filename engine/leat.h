@@ -2513,6 +2513,136 @@ LEAT_API LEAT_NODISCARD enum leat_status
 leat_worker_statistics_get(struct leat_engine *engine, uint32_t worker,
                            struct leat_worker_statistics *statistics);
 
+/* ---- settings ------------------------------------------------------------------------------
+ *
+ * All that can be set has a name, a knob: the fields of leat_config, of the options of queues and
+ * types, and what a build decides. Settings are collected by name and become the structs above.
+ * What was said later in this list counts: the struct, files, the environment, leat_settings_set().
+ * docs/knobs.md lists the knobs, how values are written, and what a file looks like.
+ */
+
+struct leat_settings;
+
+/* Where a value comes from. */
+enum leat_knob_source {
+    LEAT_SOURCE_DEFAULT = 0,
+    LEAT_SOURCE_STRUCT,
+    LEAT_SOURCE_FILE,
+    LEAT_SOURCE_ENVIRONMENT,
+    LEAT_SOURCE_FLAG,
+    LEAT_SOURCE_BUILD
+};
+
+/* What a knob is of. */
+enum leat_knob_scope { LEAT_KNOB_ENGINE = 0, LEAT_KNOB_QUEUE, LEAT_KNOB_TYPE, LEAT_KNOB_BUILD };
+
+struct leat_knob_info {
+    uint32_t size;
+    uint32_t version;
+    enum leat_knob_scope scope;
+    enum leat_knob_source source;
+    bool live;            /* leat_knob_change() takes it */
+    char name[256];       /* as leat_settings_set() takes it; of a queue or type that has no section
+                             it begins with "queue.*." or "type.*." */
+    char environment[64]; /* "LEAT_WORKERS"; "" where there is none */
+    char unit[16];        /* of a bare number; "" where it is a plain number, or none */
+    char range[128];
+    char fallback[64];     /* the default */
+    char value[128];       /* cut where it is longer */
+    const char *text;      /* one sentence; borrowed for ever */
+    const char *benchmark; /* the row of PERFORMANCE.md that shows what it buys, or NULL */
+};
+
+static inline struct leat_knob_info
+leat_knob_info_default(void)
+{
+    struct leat_knob_info info;
+    memset(&info, 0, sizeof(info));
+    info.size = (uint32_t)sizeof(info);
+    info.version = LEAT_STRUCT_VERSION;
+    return info;
+}
+
+/* Settings over `base`; NULL: the defaults.
+ * Threads:  any.      Progress: blocking (the allocator).    Copies base; borrows its strings.
+ * Returns:  LEAT_OK and *settings, owned by the caller; LEAT_NO_MEMORY; LEAT_UNSUPPORTED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_settings_create(const struct leat_config *base,
+                                                              struct leat_settings **settings);
+
+/* NULL does nothing.
+ * Threads:  one, and no other in a call on the settings.    Takes settings.  */
+LEAT_API void leat_settings_destroy(struct leat_settings *settings);
+
+/* Reads a file of at most 64 KiB. A later file counts more. `error` (may be NULL) begins with file,
+ * line and column, and has the nearest name where one is not known.
+ * Threads:  one at a time.    Progress: blocking (a file).    Borrows path.
+ * Returns:  LEAT_OK; LEAT_INVALID; LEAT_NOT_FOUND (it cannot be read, or is empty); LEAT_FULL (it
+ *           is longer); LEAT_NO_MEMORY.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_settings_load(struct leat_settings *settings, const char *path, struct leat_error *error);
+
+/* Reads what the environment says: LEAT_WORKERS and so on, for each knob of the engine. `variables`
+ * ends with NULL; NULL is the environment of the process, which nobody may change meanwhile. Other
+ * names are left alone, but for those that are a knob's with one or two letters wrong.
+ * Threads:  one at a time.    Progress: wait-free but for the allocator.    Borrows variables.
+ * Returns:  LEAT_OK; LEAT_INVALID; LEAT_NO_MEMORY.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_settings_environment(struct leat_settings *settings,
+                                                                   const char *const *variables,
+                                                                   struct leat_error *error);
+
+/* Sets one: "workers", "queue.NAME.running_max", "type.NAME.timeout_ns".
+ * Threads:  one at a time.    Progress: wait-free but for the allocator.    Copies name and value.
+ * Returns:  LEAT_OK; LEAT_INVALID; LEAT_NO_MEMORY.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_settings_set(struct leat_settings *settings,
+                                                           const char *name, const char *value,
+                                                           struct leat_error *error);
+
+/* What it all comes to, checked by leat_config_check(), for leat_open().
+ * Threads:  one at a time.    Progress: wait-free.
+ * Returns:  LEAT_OK and *config, borrowed until the next call on the settings; LEAT_INVALID;
+ *           LEAT_UNSUPPORTED.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_settings_config(struct leat_settings *settings,
+                                                              const struct leat_config **config,
+                                                              struct leat_error *error);
+
+/* The options of one queue, or type, over `base` (NULL: the defaults), for leat_queue_create() and
+ * leat_type_register(). Where nothing is set for it, *options is `base`. Knobs of retries go over
+ * the policy of `base`, those of a breaker over its breaker. The engine looks at the rest of them.
+ * Threads:  one at a time.    Progress: wait-free.
+ * Returns:  LEAT_OK and *options, borrowed until the next call on the settings; LEAT_INVALID;
+ *           LEAT_UNSUPPORTED.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_settings_queue(struct leat_settings *settings, const char *name,
+                    const struct leat_queue_options *base,
+                    const struct leat_queue_options **options);
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_settings_type(struct leat_settings *settings, const char *name,
+                   const struct leat_type_options *base, const struct leat_type_options **options);
+
+/* Lists the knobs from number `first` on, at most `capacity`: all that there are, then those that
+ * are set for a queue or type. Fewer than that: there are no more. `settings` NULL: the defaults of
+ * this machine. infos[0] says the size of all.
+ * Threads:  one at a time; any where settings is NULL.    Progress: wait-free.
+ * Returns:  LEAT_OK and *count; LEAT_UNSUPPORTED (a newer struct); LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_knob_list(const struct leat_settings *settings,
+                                                        uint32_t first,
+                                                        struct leat_knob_info *infos,
+                                                        size_t capacity, size_t *count);
+
+/* Changes a live knob of an engine, as the function does that is made for it: of
+ * payload_bytes_total_max only where that was not 0 at open. Behind a new age, what was kept by
+ * then stays for so long again.
+ * Threads:  any outside a handler; of one queue's limits, all of them count.
+ * Progress: blocking (a mutex, grace periods, thread creation).
+ * Returns:  LEAT_OK; LEAT_WRONG_STATE (it needs a restart; or see leat_workers_set());
+ *           LEAT_NOT_FOUND (no such queue or type); LEAT_BUSY (an age is being looked at: try
+ *           again); LEAT_INVALID; or as the functions that change workers, caps, rates, minimums
+ *           and limits.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_knob_change(struct leat_engine *engine,
+                                                          const char *name, const char *value,
+                                                          struct leat_error *error);
+
 #ifdef __cplusplus
 }
 #endif

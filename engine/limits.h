@@ -171,6 +171,9 @@
 /* Schedules that are served without letting go of the mutex: some ten microseconds. */
 #define LEAT_SCHEDULE_BATCH 64
 
+/* Of a file of settings: a thousand queues with some lines each. */
+#define LEAT_SETTINGS_BYTES_MAX 65536
+
 LEAT_STATIC(LEAT_RETRY_NS_MAX <= UINT64_MAX / 200, "a delay and its jitter, in percent, fit");
 LEAT_STATIC(LEAT_TYPES_MAX <= UINT16_MAX, "the record has 16 bits for the type");
 LEAT_STATIC(LEAT_QUEUES_MAX <= UINT16_MAX, "the record has 16 bits for the queue");

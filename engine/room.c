@@ -238,6 +238,16 @@ leat_room_payload_give(struct leat_engine *engine, uint64_t bytes)
     }
 }
 
+bool
+leat_room_payload_limit(struct leat_engine *engine, uint64_t bytes_max)
+{
+    bool counted = engine->config.payload_bytes_total_max != 0;
+    if (counted) {
+        atom_store_rlx(&engine->rooms.payloads.most, bytes_max); /* rlx: statistic */
+    }
+    return counted;
+}
+
 /* ---- waiting for room ----------------------------------------------------------------------- */
 
 /* Queues of one tenant share a bell, since they share its room. */

@@ -128,6 +128,8 @@ struct leat_trail *leat_room_trail(const struct leat_engine *engine, uint32_t qu
 
 bool leat_room_payload_take(struct leat_engine *engine, uint64_t bytes);
 void leat_room_payload_give(struct leat_engine *engine, uint64_t bytes);
+/* Another limit; 0: none. False: there was none at open, so they are not counted. */
+bool leat_room_payload_limit(struct leat_engine *engine, uint64_t bytes_max);
 
 /* ---- limits --------------------------------------------------------------------------------- */
 

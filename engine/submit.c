@@ -211,7 +211,8 @@ static uint64_t
 sample_time(const struct leat_engine *engine, uint32_t index, uint64_t word)
 {
     uint32_t hash = (index + (uint32_t)(leat_word_generation(word) >> 1)) * 2654435761u;
-    return hash <= engine->sample_below ? leat_os_monotonic_ns() : 0;
+    /* rlx: statistic */
+    return hash <= atom_load_rlx(&engine->sample_below) ? leat_os_monotonic_ns() : 0;
 }
 
 /* Takes and fills a record. Its word still says FILLING. */

@@ -13,6 +13,7 @@
 #include "tests/unit/api_null_handlers.h"
 #include "tests/unit/api_null_pull.h"
 #include "tests/unit/api_null_queues.h"
+#include "tests/unit/api_null_settings.h"
 
 static void
 nothing(void *argument)
@@ -677,6 +678,7 @@ static const struct entry entries[] = {
     {"leat_completion_queue_destroy", case_completion_queues},
     {"leat_statistics_get", case_statistics},
     {"leat_worker_statistics_get", case_statistics},
+    API_NULL_SETTINGS,
 };
 
 static const struct entry *

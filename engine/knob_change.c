@@ -1,0 +1,179 @@
+/* knob_change.c - knobs that are changed while the engine runs: each by the function that is made
+ * for it. BLOCKING, as these are. */
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/engine_internal.h"
+#include "engine/names.h"
+#include "engine/settings.h"
+
+/* What is to become what. */
+struct asked {
+    const struct leat_knob *knob;
+    struct leat_knob_value value;
+    char section[LEAT_NAME_BYTES_MAX + 1]; /* of a queue or type: its name */
+};
+
+static struct leat_rate
+rate_of(const struct asked *asked)
+{
+    const uint64_t *number = asked->value.number;
+    return leat_rate_of(number[0], number[1], number[2]);
+}
+
+static enum leat_status
+age_change(struct leat_engine *engine, struct leat_book *book, uint64_t age_ns)
+{
+    if (!leat_book_age(book, age_ns)) {
+        return LEAT_BUSY;
+    }
+    return leat_clock_changed(engine);
+}
+
+/* LEAT_WRONG_STATE: it is not live. */
+static enum leat_status
+engine_change(struct leat_engine *engine, const struct asked *asked)
+{
+    const uint64_t number = asked->value.number[0];
+    switch (asked->knob->live) {
+    case LEAT_LIVE_WORKERS:
+        return leat_workers_set(engine, (uint32_t)number);
+    case LEAT_LIVE_PAYLOADS:
+        return leat_room_payload_limit(engine, number) ? LEAT_OK : LEAT_WRONG_STATE;
+    case LEAT_LIVE_SAMPLE:
+        /* rlx: statistic */
+        atom_store_rlx(&engine->sample_below, UINT32_MAX / (uint32_t)number);
+        return LEAT_OK;
+    case LEAT_LIVE_RETAINED_AGE:
+        return age_change(engine, &engine->finished, number);
+    case LEAT_LIVE_DEAD_AGE:
+        return age_change(engine, &engine->dead, number);
+    case LEAT_LIVE_NO:
+    case LEAT_LIVE_RUNNING_MAX:
+    case LEAT_LIVE_RUNNING_MIN:
+    case LEAT_LIVE_RATE:
+    case LEAT_LIVE_LIMIT:
+        break;
+    }
+    return LEAT_WRONG_STATE;
+}
+
+/* The limits of a queue are set together: under the mutex, so that two changes are two. */
+static enum leat_status
+limit_change(struct leat_engine *engine, leat_queue queue, const struct asked *asked)
+{
+    struct leat_queue_options options = leat_queue_options_default();
+    struct leat_queue_limits limits = leat_queue_limits_default();
+    struct leat_queue_info info;
+    leat_mutex_lock(&engine->mutex);
+    leat_room_tell(engine, queue.bits - 1, &info);
+    options.waiting_max = info.waiting_max;
+    options.waiting_bytes_max = info.waiting_bytes_max;
+    options.full = info.full;
+    options.block_ns = info.block_ns;
+    leat_knob_put(asked->knob, &options, &asked->value);
+    limits.waiting_max = options.waiting_max;
+    limits.waiting_bytes_max = options.waiting_bytes_max;
+    limits.full = options.full;
+    limits.block_ns = options.block_ns;
+    enum leat_status status = leat_queue_set_limits(engine, queue, &limits);
+    leat_mutex_unlock(&engine->mutex);
+    return status;
+}
+
+static enum leat_status
+queue_change(struct leat_engine *engine, const struct asked *asked)
+{
+    leat_queue queue = {0};
+    enum leat_status status = leat_queue_find(engine, asked->section, &queue);
+    const uint32_t number = (uint32_t)asked->value.number[0];
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (asked->knob->live == LEAT_LIVE_RUNNING_MAX) {
+        return leat_queue_set_running_max(engine, queue, number);
+    }
+    if (asked->knob->live == LEAT_LIVE_RUNNING_MIN) {
+        return leat_queue_set_running_min(engine, queue, number);
+    }
+    if (asked->knob->live == LEAT_LIVE_RATE) {
+        return leat_queue_set_rate(engine, queue, rate_of(asked));
+    }
+    return limit_change(engine, queue, asked);
+}
+
+static enum leat_status
+type_change(struct leat_engine *engine, const struct asked *asked)
+{
+    leat_type type = {0};
+    enum leat_status status = leat_type_find(engine, asked->section, &type);
+    const uint32_t number = (uint32_t)asked->value.number[0];
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (asked->knob->live == LEAT_LIVE_RUNNING_MAX) {
+        return leat_type_set_running_max(engine, type, number);
+    }
+    if (asked->knob->live == LEAT_LIVE_RUNNING_MIN) {
+        return leat_type_set_running_min(engine, type, number);
+    }
+    return leat_type_set_rate(engine, type, rate_of(asked));
+}
+
+/* What a name and a value ask for, by the same way as in settings: so with the same errors. */
+static enum leat_status
+asked_read(struct asked *asked, const char *name, const char *value, struct leat_error *error)
+{
+    const struct leat_memory memory = leat_memory_default();
+    struct leat_draft draft = {.memory = &memory, .source = LEAT_SOURCE_FLAG};
+    const struct leat_said_knob said = {.path = leat_knob_path_of(name),
+                                        .value = leat_slice_of(value)};
+    enum leat_status status = leat_draft_set(&draft, &said, error);
+    if (status == LEAT_OK) {
+        asked->knob = leat_knob_at(leat_knob_find(said.path.scope, said.path.key));
+        (void)leat_knob_parse(asked->knob, said.value, &asked->value);
+        memcpy(asked->section, draft.sections->name, sizeof(asked->section));
+    }
+    leat_draft_drop(&draft);
+    return status;
+}
+
+static enum leat_status
+change(struct leat_engine *engine, const struct asked *asked)
+{
+    switch (asked->knob->scope) {
+    case LEAT_KNOB_ENGINE:
+        return engine_change(engine, asked);
+    case LEAT_KNOB_QUEUE:
+        return queue_change(engine, asked);
+    case LEAT_KNOB_TYPE:
+        return type_change(engine, asked);
+    case LEAT_KNOB_BUILD:
+        break;
+    }
+    return LEAT_WRONG_STATE;
+}
+
+enum leat_status
+leat_knob_change(struct leat_engine *engine, const char *name, const char *value,
+                 struct leat_error *error)
+{
+    struct asked asked;
+    enum leat_status status = leat_engine_check(engine);
+    if (status == LEAT_OK && (name == NULL || value == NULL)) {
+        status = LEAT_INVALID;
+    }
+    if (status != LEAT_OK) {
+        return leat_error_set(error, status, "", leat_status_text(status));
+    }
+    status = asked_read(&asked, name, value, error);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (asked.knob->live == LEAT_LIVE_NO) {
+        return leat_error_set(error, LEAT_WRONG_STATE, asked.knob->name, "needs a restart");
+    }
+    status = change(engine, &asked);
+    return leat_error_set(error, status, status == LEAT_OK ? "" : asked.knob->name,
+                          status == LEAT_OK ? "ok" : leat_status_text(status));
+}
