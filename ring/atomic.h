@@ -50,6 +50,7 @@ LEAT_STATIC(ATOMIC_POINTER_LOCK_FREE == 2, "pointer atomics are lock-free");
 #define atom_store_rlx(word, value) atomic_store_explicit((word), (value), memory_order_relaxed)
 #define atom_store_rel(word, value) atomic_store_explicit((word), (value), memory_order_release)
 
+#define atom_swap_rlx(word, value) atomic_exchange_explicit((word), (value), memory_order_relaxed)
 #define atom_swap_acq(word, value) atomic_exchange_explicit((word), (value), memory_order_acquire)
 #define atom_swap_rel(word, value) atomic_exchange_explicit((word), (value), memory_order_release)
 #define atom_swap_acq_rel(word, value)                                                             \

@@ -8,7 +8,8 @@
  * kept     all tokens are kept for jobs in the ring when one is turned away: who leaves calls.
  * waste    jobs that leave and take no token.
  * put      a thread puts jobs meanwhile.
- * rate     another thread sets another rate, and waits for those inside as for a grace period.
+ * rate     another thread sets another rate, and waits for those inside as for a grace period. Who
+ *          passes sees the whole of it.
  * levels   who is turned away at another level arms the timer behind its end.
  * 2w, lend two workers, and two lent threads.
  * In each, no more have begun than burst and clock say.
@@ -164,6 +165,9 @@ job_enter(void *context, uint32_t index, uint32_t level, uint32_t list, uint32_t
     section_enter(state);
     enum leat_bucket_passage passage =
         leat_bucket_enter(bucket_of(state), atom_load_rlx(&state->clock), level, true);
+    if (passage == LEAT_BUCKET_PASSED) {
+        explore_plain_read(&bucket_of(state)->jobs, "rate");
+    }
     if (passage == LEAT_BUCKET_ARM) {
         timer_arm(state);
     }
@@ -185,6 +189,9 @@ job_take(struct state *state)
     struct leat_bucket_taken taken;
     section_enter(state);
     bool took = leat_bucket_take(bucket_of(state), atom_load_rlx(&state->clock), &taken);
+    if (took) {
+        explore_plain_read(&bucket_of(state)->jobs, "rate");
+    }
     section_leave(state);
     return took;
 }
@@ -349,6 +356,7 @@ rate_thread(void *argument)
     uint64_t next = leat_bucket_close(bucket_of(state));
     section_wait(state);
     uint64_t there = leat_bucket_tokens(bucket_of(state), next, 0);
+    explore_plain_write(&bucket_of(state)->jobs, "rate");
     leat_bucket_fill(bucket_of(state), &rate, 0, there);
     section_wait(state);
     /* The timer is pulled to now; where it is not armed, those are called that wait for one to
