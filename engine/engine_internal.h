@@ -175,6 +175,7 @@ struct leat_run {
     uint64_t asked_ns;            /* when, by MONOTONIC */
     uint64_t start_ns;            /* by MONOTONIC; 0: not known, see history.h */
     struct leat_breaker *breaker; /* of its type; or NULL */
+    bool probe;                   /* of that breaker */
 };
 
 /* Bytes that the engine takes beside its pool and job slab. */

@@ -100,10 +100,12 @@ leat_gates_turn_back_slowly(struct leat_engine *engine, uint32_t index)
     if (leat_word_phase(word) != LEAT_PHASE_PENDING || (gates & LEAT_GATE_USED) == 0) {
         return false;
     }
-    if ((gates & shuts) == 0 && leat_breaker_begin(engine, leat_job_type(record)) &&
-        leat_buckets_take(engine, leat_job_queue(record), of_type)) {
-        leave_buckets(engine, record, true);
-        return false;
+    if ((gates & shuts) == 0 && leat_breaker_begin(engine, record)) {
+        if (leat_buckets_take(engine, leat_job_queue(record), of_type)) {
+            leave_buckets(engine, record, true);
+            return false;
+        }
+        leat_breaker_unbegin(engine, record);
     }
     uint32_t item = leat_item_of(LEAT_KIND_JOB, index);
     leat_gates_leave(engine, record);

@@ -153,6 +153,8 @@ struct leat_job_record {
 #define LEAT_ADMITTED_PLACE      8U
 #define LEAT_ADMITTED_KEPT_QUEUE 16U
 #define LEAT_ADMITTED_KEPT_TYPE  32U
+/* A probe of its type's breaker (breaker.h). */
+#define LEAT_ADMITTED_PROBE 64U
 #define LEAT_ADMITTED_PLACES                                                                       \
     (LEAT_ADMITTED_PLACE | LEAT_ADMITTED_KEPT_QUEUE | LEAT_ADMITTED_KEPT_TYPE)
 

@@ -331,6 +331,7 @@ begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
         const struct leat_ending unfit = {
             LEAT_PHASE_DEAD, quarantined ? LEAT_REASON_QUARANTINED : LEAT_REASON_EXPIRED,
             run->worker, late};
+        leat_breaker_unbegin(run->engine, run->record);
         leat_gates_leave(run->engine, run->record);
         (void)leat_job_end(run->engine, run->index, unfit);
         return false;
@@ -340,12 +341,13 @@ begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
     return true;
 }
 
-static struct leat_breaker *
-breaker_of(const struct leat_run *run)
+static void
+breaker_of(struct leat_run *run)
 {
     const struct leat_binding *binding = leat_binding_of(run->engine, leat_job_type(run->record));
     bool leased = leat_queue_pulls(run->engine, leat_job_queue(run->record));
-    return binding == NULL || leased ? NULL : binding->breaker;
+    run->breaker = binding == NULL || leased ? NULL : binding->breaker;
+    run->probe = leat_breaker_probes(run->record);
 }
 
 static uint32_t
@@ -395,6 +397,7 @@ take(struct leat_run *run)
     leat_rcu_leave(&engine->domain);
     if (LEAT_UNLIKELY(!begun)) {
         if (!back) {
+            leat_breaker_unbegin(engine, run->record);
             leat_gates_leave(engine, run->record);
             leat_timers_route(engine, run->index);
         }
@@ -414,7 +417,7 @@ leat_run_begin(struct leat_run *run)
     if (!take(run)) {
         return false;
     }
-    run->breaker = breaker_of(run);
+    breaker_of(run);
     leat_history_begin(run, 0);
     return true;
 }
@@ -446,6 +449,7 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
         return;
     }
     run.breaker = binding->breaker;
+    run.probe = leat_breaker_probes(run.record);
     call(&run, binding);
 }
 
@@ -469,7 +473,7 @@ attempt_of(struct leat_run *run)
 {
     run->attempt = (run->number - leat_timers_snoozes(run->engine, run->index)) & UINT16_MAX;
     run->max_attempts = max_attempts_of(run->engine, run->record);
-    run->breaker = breaker_of(run);
+    breaker_of(run);
 }
 
 static void
