@@ -399,9 +399,9 @@ leat_breaker_stand(struct leat_breaker *breaker)
     /* Ends: a swap fails only where another thread has listed one. */
     do {
         breaker->next = first;
-        /* listed:B acq_rel -> listed:A.  Carries: see listed:A.
+        /* listed:B release -> listed:A.  Carries: see listed:A.
          * If relaxed: see listed:A. */
-    } while (!atom_cas_acq_rel(&engine->breakers.first, &first, (void *)breaker));
+    } while (!atom_cas_rel(&engine->breakers.first, &first, (void *)breaker));
     leat_gate_use(gate_of(breaker));
     leat_gates_settle(engine);
 }

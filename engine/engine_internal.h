@@ -246,7 +246,7 @@ enum leat_status leat_registry_queue_check(const struct leat_engine *engine, lea
 LEAT_INLINE uint64_t
 leat_queue_options(const struct leat_engine *engine, uint32_t queue)
 {
-    /* options:A acquire -> limit:A, close:A.  Carries: the limits, where there are some.
+    /* options:A acquire -> limit:A.  Carries: the limits, where there are some.
      * If relaxed: a submit could count for no tenant, and be given back to one. */
     return atom_load_acq(&engine->pool.queues[queue].options);
 }

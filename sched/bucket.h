@@ -257,9 +257,9 @@ leat_bucket_leave(struct leat_bucket *bucket, bool took)
 LEAT_INLINE uint32_t
 leat_bucket_fired(struct leat_bucket *bucket)
 {
-    /* bucket:C acq_rel -> bucket:A.  Carries: that the timer is nobody's.
+    /* bucket:C release -> bucket:A.  Carries: that the timer is nobody's.
      * If relaxed: see bucket:A. */
-    return leat_bucket_wanted(atom_and_acq_rel(&bucket->word, ~LEAT_BUCKET_TIMED));
+    return leat_bucket_wanted(atom_and_rel(&bucket->word, ~LEAT_BUCKET_TIMED));
 }
 
 /* ---- a new rate ------------------------------------------------------------------------------ */

@@ -1,7 +1,7 @@
 /* model_book.c - the real engine/book.c: every interleaving of threads that put ids into a book of
- * one or two places, take them out, put them back and look at the ages, with C11 memory. What stands
- * behind an id is plain: its thread writes it before the put, and who has the id out of its place
- * writes it again.
+ * one or two places, take them out, put them back and look at the ages, with C11 memory. What
+ * stands behind an id is plain: its thread writes it before the put, and who has the id out of its
+ * place writes it again.
  *
  * put      two threads put into one place: one of the ids is handed out by that.
  * pop      two threads pop, while a third one puts.

@@ -10,8 +10,8 @@
  * full      one brings it back, while another job dies and needs its place.
  * look      one brings it back, while one looks at it: it comes back, or goes to its place again.
  * look_full the same where its place is written over meanwhile: it stands as the newest.
- * runs      one brings it back, a worker runs it, and it dies again; another one brings it back, too.
- * holds     who brings one back in spite of who looks at it writes what that one reads.
+ * runs      one brings it back, a worker runs it, and it dies again; another one brings it back,
+ * too. holds     who brings one back in spite of who looks at it writes what that one reads.
  * blind     who brings one back without taking it out of the book has it twice.
  * In each, a job stands in the book once, waits in one place, or is given back once; as many have
  * been put into a place as were brought back. Holds I1 to I3 of engine/book.h.
@@ -246,7 +246,7 @@ leat_pool_put(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t i
     EXPLORE_CHECK(atom_swap_acq_rel(&state_now.ready[index], 1) == 0);
 }
 
-/* ---- what these scenarios do not come to ------------------------------------------------------ */
+/* ---- what these scenarios do not come to ----------------------------------------------------- */
 
 #define NEVER(head)                                                                                \
     head                                                                                           \

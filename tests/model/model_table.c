@@ -1,6 +1,6 @@
 /* model_table.c - the real engine/table.c without its hash table, which is liburcu's: every
- * interleaving of threads that free nodes, and tidy, with C11 memory. A node is written before it is
- * put on the list of those removed, and as it is freed; the size is written by who changes it.
+ * interleaving of threads that free nodes, and tidy, with C11 memory. A node is written before it
+ * is put on the list of those removed, and as it is freed; the size is written by who changes it.
  *
  * free   two threads free a node each, and one tidies: each node is freed once, or on the list.
  * tidy   two threads tidy: one of them frees, or each of them some; one is at the size at a time.

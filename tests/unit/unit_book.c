@@ -1,6 +1,6 @@
-/* unit_book.c - engine/book.h in one thread: an id is written at the end and hands out the one whose
- * place it takes; it is taken where it stands and nowhere else, and put back where nothing else
- * stands; pop takes the oldest, one that came late too, and none from its end on; the count is
+/* unit_book.c - engine/book.h in one thread: an id is written at the end and hands out the one
+ * whose place it takes; it is taken where it stands and nowhere else, and put back where nothing
+ * else stands; pop takes the oldest, one that came late too, and none from its end on; the count is
  * exact; ages are told at their nanosecond, and looked at a given number of times in an age.
  * Holds I1, I2, I3. */
 #include "engine/book.h"
@@ -106,8 +106,8 @@ the_oldest(void **state)
     leat_book_fini(&book);
 }
 
-/* It came back behind the moment at which those in front of it were popped; first it is passed over,
- * with what stands behind it taken, and then found. */
+/* It came back behind the moment at which those in front of it were popped; first it is passed
+ * over, with what stands behind it taken, and then found. */
 static void
 one_that_came_late(void **state)
 {
@@ -183,8 +183,8 @@ to_the_nanosecond(void **state)
     leat_book_fini(&book);
 }
 
-/* Looks that come late, and a clock that is set back: what is told is never more than what was there
- * an age before. */
+/* Looks that come late, and a clock that is set back: what is told is never more than what was
+ * there an age before. */
 static void
 late_looks(void **state)
 {

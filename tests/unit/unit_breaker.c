@@ -1,8 +1,8 @@
 /* unit_breaker.c - circuit breakers: opens at its percentage, not below, and not before calls_min,
  * by the last attempts and by those of a time; while open no attempt begins and none is used up;
  * then so many probes as it says; they close it, or one opens it again; those that come to nothing
- * are replaced, at once where the attempt does not begin; attempts that began before it opened close
- * nothing; leat_next_due() knows; other types do not notice. Holds I1 of engine/breaker.h. */
+ * are replaced, at once where the attempt does not begin; attempts that began before it opened
+ * close nothing; leat_next_due() knows; other types do not notice. Holds I1 of engine/breaker.h. */
 #include "engine/breaker.h"
 
 #include <string.h>

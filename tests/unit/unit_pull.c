@@ -1,7 +1,9 @@
 /* unit_pull.c - leases of a pull queue, exactly, by a clock that the test moves: what is taken, in
- * which order, and as much as fits; mistakes; a stop that comes while it takes; every call on a lease that holds and on one that does
- * not; leases that end, below, at and above their time. With 0 workers, with and without
- * leat_run_some(), and with one. Holds I1 of engine/pull.h by looking through the engine. */
+ * which order, and as much as fits; mistakes; a stop that comes while it takes; every call on a
+ * lease that holds and on one that does not; leases that end, below, at and above their time. With
+ * 0 workers, with and without leat_run_some(), and with one. Holds I1 of engine/pull.h by looking
+ * through the engine.
+ * */
 #include <string.h>
 
 #include "tests/support/check.h"
