@@ -11,6 +11,7 @@
  * rate     another thread sets another rate, and waits for those inside as for a grace period. Who
  *          passes sees the whole of it.
  * levels   who is turned away at another level arms the timer behind its end.
+ * again    the same where the word is what it was before that one armed it.
  * 2w, lend two workers, and two lent threads.
  * In each, no more have begun than burst and clock say.
  */
@@ -35,6 +36,7 @@ struct scenario {
     uint32_t burst;
     bool changes; /* a thread sets another rate */
     bool empty;   /* no token is there at first */
+    bool again;   /* the second level waits already */
 };
 
 struct state {
@@ -263,6 +265,9 @@ pool_setup(void *argument)
     leat_lists_gate(pool, 0);
     leat_bucket_fill(bucket_of(state), scenario->changes ? &slow : &rate, 0,
                      scenario->empty ? 0 : 1);
+    if (scenario->again) {
+        atom_init(&bucket_of(state)->word, UINT64_C(2) << LEAT_BUCKET_WANTED_SHIFT);
+    }
     for (uint32_t i = 0; i < scenario->ready; i++) {
         job_put(state, i);
     }
@@ -438,6 +443,8 @@ static const struct model models[] = {
                  .preemptions = 1}},
     {.scenario = {.lenders = 1, .burst = 1, .empty = true},
      .explore = {.name = "bucket_levels", .threads = {level_thread, level_thread, fire_thread}}},
+    {.scenario = {.lenders = 1, .burst = 1, .empty = true, .again = true},
+     .explore = {.name = "bucket_again", .threads = {level_thread, level_thread, fire_thread}}},
 };
 
 int

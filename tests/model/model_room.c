@@ -24,7 +24,9 @@
 #define leat_rcu_enter()       ((void)0)
 #define leat_rcu_leave(domain) ((void)(domain))
 #define leat_rcu_wait(domain)  explore_point()
+static void futex_wait(leat_atomic_u32 *word, uint32_t event, uint64_t deadline_ns);
 
+#define leat_os_futex_wait futex_wait
 #include "engine/room.c" /* NOLINT(bugprone-suspicious-include) */
 
 #define BYTES 8
@@ -52,6 +54,18 @@ static struct leat_queue_words queue_now;
 static struct leat_queue_room room_now;
 static struct leat_bell bells_now[LEAT_BELLS];
 static const struct scenario *scenario;
+
+/* The kernel has seen another value, and so the thread does from now on; the explorer does not know
+ * of that. */
+static void
+futex_wait(leat_atomic_u32 *word, uint32_t event, uint64_t deadline_ns)
+{
+#undef leat_os_futex_wait
+    leat_os_futex_wait(word, event, deadline_ns);
+    while (atom_load_acq(word) == event) {
+        explore_pause();
+    }
+}
 
 /* ---- what the engine has elsewhere ----------------------------------------------------------- */
 
@@ -206,7 +220,7 @@ static const struct scenario scenarios[] = {
     {"room_give", 1, 0, 1, 1, false, {STEP_WAIT, STEP_GIVE}, 0},
     {"room_bytes", 0, 1, 1, 1, false, {STEP_WAIT, STEP_GIVE}, 0},
     {"room_two", 2, 0, 2, 2, false, {STEP_WAIT, STEP_WAIT, STEP_GIVE, STEP_GIVE}, 1},
-    {"room_on", 1, 0, 1, 1, false, {STEP_WAIT_GIVE, STEP_WAIT, STEP_GIVE}, 2},
+    {"room_on", 1, 0, 1, 0, false, {STEP_WAIT_GIVE, STEP_WAIT_GIVE, STEP_GIVE}, 2},
     {"room_limit", 1, 0, 1, 2, false, {STEP_WAIT, STEP_LIMIT}, 0},
     {"room_shrink", 2, 0, 2, 2, false, {STEP_WAIT, STEP_GIVE, STEP_SHRINK}, 2},
     {"room_close", 1, 0, 1, 1, true, {STEP_WAIT, STEP_CLOSE}, 0},

@@ -3,6 +3,8 @@
  * is put on the list of those removed, and as it is freed; the size is written by who changes it.
  *
  * free   two threads free a node each, and one tidies: each node is freed once, or on the list.
+ * size   where one in two nodes is more than there are buckets, and less than one in sixteen; and
+ *        at the limits.
  * tidy   two threads tidy: one of them frees, or each of them some; one is at the size at a time.
  * Holds I2 of engine/table.h and the edges removed:A -> removed:B and tidy:A -> tidy:B.
  */
@@ -20,15 +22,17 @@ static void model_resize(struct cds_lfht *lfht, unsigned long buckets);
 
 #include "engine/table.c" /* NOLINT(bugprone-suspicious-include) */
 
-#define NODES  2
-#define MEMBER 3000 /* nodes in the table, so that it wants to grow */
+#define NODES 2
+#define LEAST LEAT_TABLE_LOG2_MIN
 
 enum step { STEP_NONE, STEP_FREE, STEP_TIDY, STEP_BOTH };
 
 struct scenario {
     const char *name;
-    uint32_t before; /* nodes that are on the list */
-    bool grows;
+    uint32_t before;  /* nodes that are on the list */
+    uint32_t members; /* nodes in the table */
+    uint32_t log2;    /* of its buckets */
+    uint32_t wanted;  /* at the end */
     enum step steps[EXPLORE_THREADS_MAX];
 };
 
@@ -53,7 +57,7 @@ static void
 model_resize(struct cds_lfht *lfht, unsigned long buckets)
 {
     (void)lfht;
-    (void)buckets;
+    EXPLORE_CHECK(buckets == 1UL << scenario->wanted);
     explore_plain_write(&state_now.resized, "size");
     state_now.resized++;
 }
@@ -95,8 +99,8 @@ table_setup(void *argument)
     struct state *state = argument;
     struct leat_table *table = &state->table;
     table->memory = (struct leat_memory){NULL, node_give, NULL};
-    atom_init(&table->buckets_log2, LEAT_TABLE_LOG2_MIN);
-    atom_init(&table->count, scenario->grows ? MEMBER : LEAT_TABLE_REMOVED);
+    atom_init(&table->buckets_log2, scenario->log2);
+    atom_init(&table->count, scenario->members);
     for (uint32_t i = 0; i < scenario->before; i++) {
         free_one(state, i);
     }
@@ -123,15 +127,21 @@ table_check(void *argument)
     }
     EXPLORE_CHECK(state->freed[0] + state->freed[1] + listed == there);
     EXPLORE_CHECK(atom_load_rlx(&table->tidying) == 0); /* rlx: not shared yet */
-    EXPLORE_CHECK(state->resized <= 1);
-    EXPLORE_CHECK(!scenario->grows || state->resized == 1);
+    EXPLORE_CHECK(state->resized == (scenario->wanted != scenario->log2 ? 1 : 0));
+    EXPLORE_CHECK(atom_load_rlx(&table->buckets_log2) == scenario->wanted);
 }
 
 static const struct scenario scenarios[] = {
-    {"table_free", 0, false, {STEP_FREE, STEP_FREE, STEP_TIDY}},
-    {"table_tidy", 2, false, {STEP_TIDY, STEP_TIDY}},
-    {"table_both", 0, false, {STEP_BOTH, STEP_BOTH}},
-    {"table_grows", 0, true, {STEP_BOTH, STEP_TIDY, STEP_TIDY}},
+    {"table_free", 0, 100, LEAST, LEAST, {STEP_FREE, STEP_FREE, STEP_TIDY}},
+    {"table_tidy", 2, 100, LEAST, LEAST, {STEP_TIDY, STEP_TIDY}},
+    {"table_both", 0, 100, LEAST, LEAST, {STEP_BOTH, STEP_BOTH}},
+    {"table_grows", 0, 3000, LEAST, 11, {STEP_BOTH, STEP_TIDY, STEP_TIDY}},
+    {"table_size", 0, 512, LEAST, LEAST, {STEP_TIDY}},
+    {"table_size", 0, 513, LEAST, 9, {STEP_TIDY}},
+    {"table_size", 0, 64, 10, 10, {STEP_TIDY}},
+    {"table_size", 0, 63, 10, 9, {STEP_TIDY}},
+    {"table_size", 0, 0, 10, LEAST, {STEP_TIDY}},
+    {"table_size", 0, UINT32_MAX, LEAST, LEAT_TABLE_LOG2_MAX, {STEP_TIDY}},
 };
 
 int

@@ -275,6 +275,7 @@ stopped_meanwhile(void **state)
     CHECK_OK(leat_queue_create(stopping.engine, "pull", &pulls, &asks.queue));
     job.type_name = "nobody";
     job.queue = asks.queue;
+    job.priority = 0; /* of the level that is looked at first */
     CHECK_OK(leat_submit(stopping.engine, &job, &id));
     asks.max = 1;
     stopping.stops = true;
