@@ -18,6 +18,7 @@
  * snoozed  one that has the key is given another time, comes due, begins and is snoozed, while the
  *          look for that other time is answered: it keeps its key.
  * first    two threads make the first key of the engine: of the two tables one stays.
+ * none     the same where there is no memory for one.
  * forgets  And if nobody sees to what is cancelled, its block is freed while others stand behind.
  * In each, a job runs once or is let go of once, not both; and all that were not cancelled run.
  */
@@ -54,6 +55,7 @@ struct scenario {
     bool unheld;
     bool forgets;
     bool first;
+    bool none;          /* there is no memory for a table */
     bool snoozes;       /* the first job; what is due later is due at once */
     uint32_t cancelled; /* before; by its number from 1 on */
     uint32_t stuck;     /* nobody takes the job of this number, from 1 on, from its place */
@@ -88,6 +90,9 @@ static void *
 table_map(size_t bytes)
 {
     explore_point();
+    if (scenario->none) {
+        return NULL;
+    }
     state_now.mapped++;
     void *table = explore_memory_take(bytes);
     explore_plain_write(table, "table");
@@ -344,7 +349,8 @@ static void
 make(uint32_t index)
 {
     struct leat_job_options options = {.key = "k", .key_bytes = 1};
-    EXPLORE_CHECK(leat_keys_make(&engine_now, index, &options) == LEAT_OK);
+    enum leat_status status = leat_keys_make(&engine_now, index, &options);
+    EXPLORE_CHECK(status == (scenario->none ? LEAT_NO_MEMORY : LEAT_OK));
     state_now.keys[index] = state_now.extras[index].key;
 }
 
@@ -384,7 +390,9 @@ thread(void *argument)
         break;
     case STEP_MAKE:
         make(act->job);
-        explore_plain_read(table_of(&engine_now), "table");
+        if (!scenario->none) {
+            explore_plain_read(table_of(&engine_now), "table");
+        }
         break;
     case STEP_WORK:
         work();
@@ -431,7 +439,7 @@ keys_check(void *argument)
     uint32_t keys = 0;
     EXPLORE_CHECK(leat_keys_check(&engine_now, &keys, stdout));
     EXPLORE_CHECK(keys == (scenario->snoozes ? 1 : 0));
-    EXPLORE_CHECK(state->mapped == 1);
+    EXPLORE_CHECK(state->mapped == (scenario->none ? 0 : 1));
     if (scenario->snoozes || scenario->first) {
         return;
     }
@@ -526,6 +534,7 @@ static const struct scenario scenarios[] = {
      .acts = {PUT_OFF(0), WORK},
      .preemptions = 3},
     {.name = "keys_first", .jobs = 2, .first = true, .acts = {MAKE(0), MAKE(1)}},
+    {.name = "keys_none", .jobs = 2, .first = true, .none = true, .acts = {MAKE(0), MAKE(1)}},
     {.name = "keys_forgets",
      .before = 2,
      .jobs = 2,
