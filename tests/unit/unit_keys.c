@@ -489,8 +489,8 @@ no_memory(void **unused)
     job.options = &options;
     options.key = "k";
     options.key_bytes = 1;
-    for (uint64_t nth = 0; nth < 2; nth++) {
-        test_memory_fail(&fixture->memory, nth, true);
+    for (uint64_t i = 0; i < 4; i++) {
+        test_memory_fail(&fixture->memory, i / 2, i % 2 == 0);
         CHECK_STATUS(leat_submit(fixture->engine, &job, NULL), LEAT_NO_MEMORY);
         test_memory_heal(&fixture->memory);
         CHECK_EQUAL(test_memory_blocks(&fixture->memory), blocks);
@@ -532,22 +532,11 @@ an_old_time(void **unused)
     finish_empty(fixture);
 }
 
-/* Nor for what a job with a key has beside its record; of an engine that had no key at all. */
 static void
-no_memory_and_no_key(void **unused)
+no_key_at_all(void **unused)
 {
     (void)unused;
     struct fixture *fixture = setup();
-    struct leat_job_options options = leat_job_options_default();
-    uint32_t index = 0;
-    CHECK(leat_slab_take(&fixture->engine->jobs, 0, &index));
-    options.key = "k";
-    options.key_bytes = 1;
-    test_memory_fail(&fixture->memory, 0, true);
-    CHECK_STATUS(leat_keys_make(fixture->engine, index, &options), LEAT_NO_MEMORY);
-    test_memory_heal(&fixture->memory);
-    leat_slab_give(&fixture->engine->jobs, 0, index);
-    keys_are(fixture, 0);
     finish(fixture, 0);
 }
 
@@ -686,7 +675,7 @@ main(void)
         cmocka_unit_test(drain_stop_and_close),
         cmocka_unit_test(no_memory),
         cmocka_unit_test(an_old_time),
-        cmocka_unit_test(no_memory_and_no_key),
+        cmocka_unit_test(no_key_at_all),
         cmocka_unit_test(keys_have_limits),
         cmocka_unit_test(keys_may_collide),
         cmocka_unit_test(a_batch),
