@@ -23,7 +23,7 @@ struct fixture {
 };
 
 static struct leat_outcome
-fail(struct leat_run *run, void *context)
+fails(struct leat_run *run, void *context)
 {
     (void)run;
     (void)context;
@@ -49,7 +49,7 @@ registers(struct fixture *fixture)
         char name[16];
         (void)snprintf(name, sizeof(name), "t%u", i);
         CHECK_OK(
-            leat_type_register(fixture->engine, name, fail, NULL, &options, &fixture->types[i]));
+            leat_type_register(fixture->engine, name, fails, NULL, &options, &fixture->types[i]));
         for (uint32_t j = 0; j < JOBS; j++) {
             leat_job_id id = test_submit(fixture->engine, fixture->types[i]);
             CHECK(j == 0 || leat_cancel(fixture->engine, id) == LEAT_OK);
