@@ -347,7 +347,6 @@ breaker_of(struct leat_run *run)
     const struct leat_binding *binding = leat_binding_of(run->engine, leat_job_type(run->record));
     bool leased = leat_queue_pulls(run->engine, leat_job_queue(run->record));
     run->breaker = binding == NULL || leased ? NULL : binding->breaker;
-    run->probe = leat_breaker_probes(run->record);
 }
 
 static uint32_t
@@ -418,6 +417,7 @@ leat_run_begin(struct leat_run *run)
         return false;
     }
     breaker_of(run);
+    run->probe = leat_breaker_probes(run->record);
     leat_history_begin(run, 0);
     return true;
 }
@@ -502,6 +502,7 @@ leat_run_time_out(struct leat_engine *engine, uint32_t index)
     (void)atom_add_rlx(&engine->timers.timed_out, 1);  /* rlx: statistic */
     run.number = atom_load_rlx(&run.record->attempts); /* rlx: ordered by mark:A */
     attempt_of(&run);
+    run.probe = leat_breaker_probes(run.record);
     /* A lease that is over says nothing of its job, which waits again at once. */
     fail(&run, leat_queue_pulls(engine, leat_job_queue(run.record)) ? 0 : LEAT_DELAY_OF_POLICY);
     settled(engine);
@@ -577,7 +578,7 @@ result_set(const struct leat_run *run, const struct leat_said *said)
 /* The claim holds: says the outcome, and ends the attempt where the handler has answered pending;
  * else its worker does. Unless it was said that it is timed out. */
 static enum leat_status
-finish(const struct leat_run *run, struct leat_outcome outcome, const struct leat_said *said)
+finish(struct leat_run *run, struct leat_outcome outcome, const struct leat_said *said)
 {
     uint64_t text = run->late ? LEAT_WORD_OUTCOME_TEXT : 0;
     uint64_t kind = leat_timers_answer_keep(run, outcome);
@@ -597,6 +598,7 @@ finish(const struct leat_run *run, struct leat_outcome outcome, const struct lea
         leat_timers_cancelled(run->engine, run->index);
     }
     result_set(run, said);
+    run->probe = leat_breaker_probes(run->record); /* by now the record is this thread's */
     settle(run, outcome);
     settled(run->engine);
     return LEAT_OK;

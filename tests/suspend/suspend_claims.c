@@ -207,7 +207,7 @@ static const struct suspend_subject taking = {
                    HOST_SUBMITS,
                    HOST_TASKS_RAN,
                    HOST_JOBS_RAN,
-                   {.name = "reserve", .run = take, .blocks = {HOST_RING_BLOCKS}}},
+                   {.name = "reserve", .run = take, .owner = true, .blocks = {HOST_RING_BLOCKS}}},
     .situations = {{"listed", listed, 0, 0}},
 };
 
