@@ -22,9 +22,9 @@ quota_take(struct leat_quota *quota, uint64_t amount, bool waits)
         if (!fits && !waits) {
             return false;
         }
-        /* room:B acq_rel -> room:D.  Carries: a new limit, from who called.
+        /* room:B acquire -> room:D.  Carries: a new limit, from who called.
          * If relaxed: who is to wait could look at the old limit again, and miss its call. */
-        if (!atom_cas_acq_rel(&quota->used, &now, next)) {
+        if (!atom_cas_acq(&quota->used, &now, next)) {
             continue;
         }
         if (fits || atom_load_rlx(&quota->most) == most) { /* rlx: ordered by room:B */
@@ -38,9 +38,9 @@ quota_take(struct leat_quota *quota, uint64_t amount, bool waits)
 static bool
 quota_call(struct leat_quota *quota)
 {
-    /* room:D acq_rel -> room:B.  Carries: a new limit.
+    /* room:D release -> room:B.  Carries: a new limit.
      * If relaxed: see room:B. */
-    return (atom_and_acq_rel(&quota->used, ~LEAT_QUOTA_WAITED) & LEAT_QUOTA_WAITED) != 0;
+    return (atom_and_rel(&quota->used, ~LEAT_QUOTA_WAITED) & LEAT_QUOTA_WAITED) != 0;
 }
 
 /* As quota_call(). */

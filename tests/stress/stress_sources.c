@@ -1,8 +1,7 @@
 /* stress_sources.c - what the clocks have looked at, by several threads at once: circuit breakers
- * that open and half open while types with new ones are registered, and memory of records that is
- * given back. What a breaker is made of, and how far a trim came, is plain memory, which
- * ThreadSanitizer watches. In the end each breaker has opened once and is half open. Holds the
- * edges listed:B -> listed:A of engine/breaker.h and trimmed:B -> trimmer:A of engine/trim.h. */
+ * that open and half open while types with new ones are registered. What a breaker is made of is
+ * plain memory, which ThreadSanitizer watches. In the end each breaker has opened once and is half
+ * open. Holds the edge listed:B -> listed:A of engine/breaker.h. */
 #include <stdio.h>
 
 #include "tests/support/check.h"
