@@ -28,9 +28,9 @@ leat_book_put(struct leat_book *book, uint64_t id)
 bool
 leat_book_take(struct leat_book *book, uint64_t position, uint64_t id)
 {
-    /* entry:B acq_rel -> entry:A, entry:D.  Carries: see entry:A.
+    /* entry:B acquire -> entry:A, entry:D.  Carries: see entry:A.
      * If relaxed: see entry:A. */
-    if (!atom_cas_acq_rel(entry_of(book, position), &id, 0)) {
+    if (!atom_cas_acq(entry_of(book, position), &id, 0)) {
         return false;
     }
     (void)atom_sub_rlx(&book->count, 1); /* rlx: statistic */

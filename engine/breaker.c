@@ -181,8 +181,9 @@ try_again(struct leat_breaker *breaker)
     return leat_gate_mend(gate_of(breaker));
 }
 
+/* It was told by an attempt that was a probe, or was none. */
 static uint32_t
-count(struct leat_breaker *breaker, bool failed, uint64_t now_ns)
+count(struct leat_breaker *breaker, bool probe, bool failed, uint64_t now_ns)
 {
     const struct leat_breaker_options *options = &breaker->options;
     switch (state_of(breaker)) {
@@ -197,9 +198,9 @@ count(struct leat_breaker *breaker, bool failed, uint64_t now_ns)
     case LEAT_BREAKER_OPEN:
         break; /* it had begun before */
     case LEAT_BREAKER_HALF_OPEN:
-        if (failed) {
+        if (probe && failed) {
             turn_open(breaker, now_ns);
-        } else if (++breaker->successes == options->probes) {
+        } else if (probe && ++breaker->successes == options->probes) {
             return turn_closed(breaker);
         }
         break;
@@ -215,11 +216,17 @@ now_of(const struct leat_engine *engine)
     return leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
 }
 
-bool
-leat_breaker_begin(struct leat_engine *engine, uint32_t type)
+static struct leat_breaker *
+breaker_of(const struct leat_engine *engine, const struct leat_job_record *record)
 {
-    const struct leat_binding *binding = leat_binding_of(engine, type);
-    struct leat_breaker *breaker = binding == NULL ? NULL : binding->breaker;
+    const struct leat_binding *binding = leat_binding_of(engine, leat_job_type(record));
+    return binding == NULL ? NULL : binding->breaker;
+}
+
+bool
+leat_breaker_begin(struct leat_engine *engine, struct leat_job_record *record)
+{
+    struct leat_breaker *breaker = breaker_of(engine, record);
     if (breaker == NULL || state_of(breaker) == LEAT_BREAKER_CLOSED) {
         return true;
     }
@@ -228,6 +235,7 @@ leat_breaker_begin(struct leat_engine *engine, uint32_t type)
     bool may = state == LEAT_BREAKER_CLOSED;
     if (state == LEAT_BREAKER_HALF_OPEN && breaker->tickets != 0) {
         may = true;
+        record->admitted |= LEAT_ADMITTED_PROBE;
         breaker->tickets--;
         due_at(breaker, open_until(breaker, now_of(engine)));
         if (breaker->tickets == 0) {
@@ -236,6 +244,22 @@ leat_breaker_begin(struct leat_engine *engine, uint32_t type)
     }
     leat_mutex_unlock(&breaker->mutex);
     return may;
+}
+
+void
+leat_breaker_ticket_give(struct leat_engine *engine, struct leat_job_record *record)
+{
+    struct leat_breaker *breaker = breaker_of(engine, record);
+    uint32_t levels = 0;
+    record->admitted &= (uint16_t)~LEAT_ADMITTED_PROBE;
+    leat_mutex_lock(&breaker->mutex);
+    uint32_t most = breaker->options.probes - breaker->successes;
+    if (state_of(breaker) == LEAT_BREAKER_HALF_OPEN && breaker->tickets < most) {
+        breaker->tickets++;
+        levels = leat_gate_mend(gate_of(breaker));
+    }
+    leat_mutex_unlock(&breaker->mutex);
+    leat_gates_call(engine, list_of(breaker), levels);
 }
 
 void
@@ -249,7 +273,7 @@ leat_breaker_count(const struct leat_run *run, bool failed)
     }
     uint64_t now_ns = now_of(engine);
     leat_mutex_lock(&breaker->mutex);
-    uint32_t levels = count(breaker, failed, now_ns);
+    uint32_t levels = count(breaker, run->probe, failed, now_ns);
     leat_mutex_unlock(&breaker->mutex);
     leat_gates_call(engine, list_of(breaker), levels);
 }
@@ -375,9 +399,9 @@ leat_breaker_stand(struct leat_breaker *breaker)
     /* Ends: a swap fails only where another thread has listed one. */
     do {
         breaker->next = first;
-        /* listed:B acq_rel -> listed:A.  Carries: see listed:A.
+        /* listed:B release -> listed:A.  Carries: see listed:A.
          * If relaxed: see listed:A. */
-    } while (!atom_cas_acq_rel(&engine->breakers.first, &first, (void *)breaker));
+    } while (!atom_cas_rel(&engine->breakers.first, &first, (void *)breaker));
     leat_gate_use(gate_of(breaker));
     leat_gates_settle(engine);
 }

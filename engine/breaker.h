@@ -5,7 +5,12 @@
  *   CLOSED     attempts are counted in a window; too many failures: OPEN
  *   OPEN       none begins; after open_ns: HALF_OPEN
  *   HALF_OPEN  so many as `probes` may begin. One that fails: OPEN. All succeeded: CLOSED. Those
- *              that came to neither within open_ns (snoozed, cancelled, pending) are replaced
+ *              that came to neither within open_ns (snoozed, cancelled, pending) are replaced.
+ *              Attempts that began otherwise, before it opened or inline, count as nothing
+ *
+ * A probe is marked in its record (LEAT_ADMITTED_PROBE) from its ticket on until its attempt ends;
+ * where its job does not begin, it gives the ticket back. One of an earlier half-open time counts
+ * in a later one.
  *
  * Roles    whoever ends an attempt counts it; a worker that is about to begin one asks; any thread
  *          looks what is due.
@@ -56,9 +61,26 @@ void leat_breaker_free(struct leat_engine *engine, struct leat_breaker *breaker)
 /* Its type is bound, and has it from now on. Progress: blocking (a grace period). */
 void leat_breaker_stand(struct leat_breaker *breaker);
 
-/* An attempt of the type is about to begin. False: it may not. */
-bool leat_breaker_begin(struct leat_engine *engine, uint32_t type);
+/* An attempt is about to begin, as a probe or otherwise. False: it may not. */
+bool leat_breaker_begin(struct leat_engine *engine, struct leat_job_record *record);
+void leat_breaker_ticket_give(struct leat_engine *engine, struct leat_job_record *record);
 void leat_breaker_count(const struct leat_run *run, bool failed);
+
+/* The attempt is a probe. pre: the caller has the job in hand. */
+LEAT_INLINE bool
+leat_breaker_probes(const struct leat_job_record *record)
+{
+    return (record->admitted & LEAT_ADMITTED_PROBE) != 0;
+}
+
+/* It may begin, and does not. */
+LEAT_INLINE void
+leat_breaker_unbegin(struct leat_engine *engine, struct leat_job_record *record)
+{
+    if (LEAT_UNLIKELY(leat_breaker_probes(record))) {
+        leat_breaker_ticket_give(engine, record);
+    }
+}
 
 /* An attempt has ended. pre: where it failed, its word does not say so yet. */
 LEAT_INLINE void

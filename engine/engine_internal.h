@@ -177,6 +177,7 @@ struct leat_run {
     uint64_t asked_ns;            /* when, by MONOTONIC */
     uint64_t start_ns;            /* by MONOTONIC; 0: not known, see history.h */
     struct leat_breaker *breaker; /* of its type; or NULL */
+    bool probe;                   /* of that breaker */
 };
 
 /* Bytes that the engine takes beside its pool and job slab. */
@@ -278,7 +279,7 @@ enum leat_status leat_registry_queue_check(const struct leat_engine *engine, lea
 LEAT_INLINE uint64_t
 leat_queue_options(const struct leat_engine *engine, uint32_t queue)
 {
-    /* options:A acquire -> limit:A, close:A.  Carries: the limits, where there are some.
+    /* options:A acquire -> limit:A.  Carries: the limits, where there are some.
      * If relaxed: a submit could count for no tenant, and be given back to one. */
     return atom_load_acq(&engine->pool.queues[queue].options);
 }

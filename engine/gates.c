@@ -62,9 +62,9 @@ way_of(const struct leat_engine *engine, const struct leat_job_record *record)
 static void
 leave_buckets(struct leat_engine *engine, struct leat_job_record *record, bool took)
 {
-    uint8_t admitted = record->admitted;
+    uint16_t admitted = record->admitted;
     const struct way way = way_of(engine, record);
-    record->admitted &= (uint8_t)~KEPT_BITS;
+    record->admitted &= (uint16_t)~KEPT_BITS;
     for (uint32_t i = 0; i < way.count; i++) {
         if ((admitted & kept_bits[i]) != 0) {
             leave_bucket(engine, way.lists[i], took);
@@ -160,10 +160,12 @@ leat_gates_turn_back_slowly(struct leat_engine *engine, uint32_t index)
     if (leat_word_phase(word) != LEAT_PHASE_PENDING || (gates & LEAT_GATE_USED) == 0) {
         return false;
     }
-    if ((gates & shuts) == 0 && leat_breaker_begin(engine, leat_job_type(record)) &&
-        leat_buckets_take(engine, way.lists, way.count)) {
-        leave_buckets(engine, record, true);
-        return false;
+    if ((gates & shuts) == 0 && leat_breaker_begin(engine, record)) {
+        if (leat_buckets_take(engine, way.lists, way.count)) {
+            leave_buckets(engine, record, true);
+            return false;
+        }
+        leat_breaker_unbegin(engine, record);
     }
     uint32_t item = leat_item_of(LEAT_KIND_JOB, index);
     leat_gates_leave(engine, record);

@@ -18,17 +18,13 @@ newest(const struct leat_engine *engine)
 static void
 look_set(struct leat_gather *gather, uint64_t at_ns)
 {
-    /* looks:A release -> looks:B.  Carries: nothing but the time itself.
-     * If relaxed: nothing changes. */
-    atom_store_rel(&gather->look, at_ns);
+    atom_store_rlx(&gather->look, at_ns); /* rlx: statistic */
 }
 
 static uint64_t
 look_of(const struct leat_gather *gather)
 {
-    /* looks:B acquire -> looks:A.  Carries: as looks:A.
-     * If relaxed: as looks:A. */
-    return atom_load_acq(&gather->look);
+    return atom_load_rlx(&gather->look); /* rlx: statistic */
 }
 
 static bool

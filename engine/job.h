@@ -125,11 +125,10 @@ LEAT_STATIC(sizeof(struct leat_job_extra) < 100, "what needs a pointer does not 
  * in hand; W one writer at a time, many readers; S many writers. */
 struct leat_job_record {
     leat_atomic_u32 link_next;     /* S links of the place that has the record; rings need none */
-    uint8_t admitted;              /* O what it entered, see below; 0: nothing */
+    uint16_t admitted;             /* O what it entered, see below; 0: nothing */
     bool returned;                 /* O older than those listed: it was there before, or admitted */
     uint8_t window;                /* O level + 1 whose window it is in, see windows.h; 0: none */
-    uint8_t spare;                 /* Q */
-    uint32_t spare_too;            /* Q */
+    uint32_t spare;                /* Q */
     leat_atomic_u32 payload_bytes; /* I as type */
     uint64_t submit_ns;            /* W monotonic, since when it waits; 0: this job is not timed */
     leat_atomic_u16 type;      /* I index; read by cancels that hold nothing, as are queue and */
@@ -152,17 +151,18 @@ struct leat_job_record {
 #define LEAT_ADMITTED       1U
 #define LEAT_ADMITTED_QUEUE 2U
 #define LEAT_ADMITTED_TYPE  4U
+/* The bucket of its tenant, where it has not begun yet. */
+#define LEAT_ADMITTED_TENANT 128U
 /* Of reserves.h, while its handler has not returned; at most one of these. */
 #define LEAT_ADMITTED_PLACE      8U
 #define LEAT_ADMITTED_KEPT_QUEUE 16U
 #define LEAT_ADMITTED_KEPT_TYPE  32U
 /* Of order.h: it left the heap of its queue, and has not begun. */
 #define LEAT_ADMITTED_AHEAD 64U
+/* A probe of its type's breaker (breaker.h). */
+#define LEAT_ADMITTED_PROBE 256U
 #define LEAT_ADMITTED_PLACES                                                                       \
     (LEAT_ADMITTED_PLACE | LEAT_ADMITTED_KEPT_QUEUE | LEAT_ADMITTED_KEPT_TYPE)
-
-/* The bucket of its tenant, where it has not begun yet. */
-#define LEAT_ADMITTED_TENANT 128U
 
 /* Beside the level: the job's queue has a limit, and counts it while it is PENDING. */
 #define LEAT_JOB_COUNTED 128U

@@ -69,9 +69,9 @@ table_make(struct leat_engine *engine)
         leat_inbox_init(&table->stripes[i].inbox);
     }
     void *none = NULL;
-    /* keys:B acq_rel -> keys:A.  Carries: see keys:A.
+    /* keys:B release -> keys:A.  Carries: see keys:A.
      * If relaxed: see keys:A. */
-    if (!atom_cas_acq_rel(&engine->keys, &none, (void *)table)) {
+    if (!atom_cas_rel(&engine->keys, &none, (void *)table)) {
         leat_os_unmap(table, table_bytes(buckets)); /* two first keys met here */
     }
     return true;
@@ -447,7 +447,7 @@ leat_keys_fini(struct leat_engine *engine)
 
 /* What is wrong in the line of a key; NULL: nothing. */
 static const char *
-line_fault(const struct leat_engine *engine, const struct leat_key *holder)
+line_check(const struct leat_engine *engine, const struct leat_key *holder)
 {
     const struct leat_key *key = holder;
     uint32_t most = engine->config.jobs_max;
@@ -479,7 +479,7 @@ leat_keys_check(struct leat_engine *engine, uint32_t *keys, FILE *why)
         struct leat_key **place = &table->buckets[i];
         for (; *place != NULL && fault == NULL; place = &(*place)->chain) {
             bool found = place_of(table, *place) == place && ((*place)->hash & table->mask) == i;
-            fault = found ? line_fault(engine, *place) : "one is not where it is looked for";
+            fault = found ? line_check(engine, *place) : "one is not where it is looked for";
             (*keys)++;
         }
     }

@@ -1419,8 +1419,10 @@ leat_job_default(void)
  * Threads:  any; with a unique key or a name outside read sections of liburcu-bp.
  * Progress: lock-free once the thread is attached, for names that are known, payloads up to
  *           payload_bytes_inline, and while there are records that no ended job holds; beyond, a
- *           lock of the allocator or of the names. With a unique key of a time, a mutex. When a
- *           job with a key comes to run hangs on who answers for its key (docs/design/0020).
+ *           lock of the allocator or of the names. With a unique key or a name BLOCKING for one
+ *           in hundreds, which waits for who stands still in any submit; with a unique key of a
+ *           time, in a mutex. When a job with a key comes to run hangs on who answers for its key
+ *           (docs/design/0020).
  * Copies job and payload.
  * Allocates: only for a payload above payload_bytes_inline, options, a kept result, or a new name.
  * Waits:    never, but for the mutex of a name that is new; of those with a unique key or a name

@@ -105,7 +105,7 @@ void
 leat_order_leave_slowly(struct leat_engine *engine, struct leat_job_record *record)
 {
     uint32_t queue = leat_job_queue(record);
-    record->admitted &= (uint8_t)~LEAT_ADMITTED_AHEAD;
+    record->admitted &= (uint16_t)~LEAT_ADMITTED_AHEAD;
     leat_gates_call(engine, queue, leat_gate_leave(ahead_of(engine, queue)));
 }
 

@@ -214,12 +214,9 @@ take_or_wait(struct taking *taking)
         if (now_ns >= deadline_ns) {
             return LEAT_TIMEOUT;
         }
-        uint64_t until_ns = deadline_ns;
         /* What comes due is no event where there is no worker that brings it. */
-        if (engine->config.workers == 0 && until_ns - now_ns > LEAT_LENT_LOOK_NS) {
-            until_ns = now_ns + LEAT_LENT_LOOK_NS;
-        }
-        leat_takers_wait(takers, news, until_ns);
+        uint64_t look_ns = engine->config.workers == 0 ? now_ns + LEAT_LENT_LOOK_NS : UINT64_MAX;
+        leat_takers_wait(takers, news, look_ns < deadline_ns ? look_ns : deadline_ns);
     }
 }
 

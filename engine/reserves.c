@@ -65,7 +65,7 @@ leat_reserves_enter(struct leat_engine *engine, struct leat_job_record *record, 
 void
 leat_reserves_leave(struct leat_engine *engine, struct leat_job_record *record)
 {
-    uint8_t places = record->admitted & LEAT_ADMITTED_PLACES;
+    uint16_t places = record->admitted & LEAT_ADMITTED_PLACES;
     uint32_t of_type = leat_gates_list(engine, leat_job_type(record));
     record->admitted ^= places;
     if ((places & LEAT_ADMITTED_PLACE) != 0) {

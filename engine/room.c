@@ -12,9 +12,7 @@
 bool
 leat_quota_take(struct leat_quota *quota, uint64_t amount, bool waits)
 {
-    /* room:A acquire -> room:C.  Carries: nothing but the number itself.
-     * If relaxed: nothing changes. */
-    uint64_t now = atom_load_acq(&quota->used);
+    uint64_t now = atom_load_rlx(&quota->used); /* rlx: hint, re-checked at room:B */
     /* Ends: a swap fails only where another thread took or gave room, or waits for it; and once
      * more for each new limit. */
     for (;;) {
@@ -24,9 +22,9 @@ leat_quota_take(struct leat_quota *quota, uint64_t amount, bool waits)
         if (!fits && !waits) {
             return false;
         }
-        /* room:B acq_rel -> room:C, room:D.  Carries: as room:A; a new limit, from who called.
+        /* room:B acquire -> room:D.  Carries: a new limit, from who called.
          * If relaxed: who is to wait could look at the old limit again, and miss its call. */
-        if (!atom_cas_acq_rel(&quota->used, &now, next)) {
+        if (!atom_cas_acq(&quota->used, &now, next)) {
             continue;
         }
         if (fits || atom_load_rlx(&quota->most) == most) { /* rlx: ordered by room:B */
@@ -40,17 +38,15 @@ leat_quota_take(struct leat_quota *quota, uint64_t amount, bool waits)
 static bool
 quota_call(struct leat_quota *quota)
 {
-    /* room:D acq_rel -> room:B.  Carries: a new limit.
+    /* room:D release -> room:B.  Carries: a new limit.
      * If relaxed: see room:B. */
-    return (atom_and_acq_rel(&quota->used, ~LEAT_QUOTA_WAITED) & LEAT_QUOTA_WAITED) != 0;
+    return (atom_and_rel(&quota->used, ~LEAT_QUOTA_WAITED) & LEAT_QUOTA_WAITED) != 0;
 }
 
 bool
 leat_quota_give(struct leat_quota *quota, uint64_t amount)
 {
-    /* room:C release -> room:A, room:B.  Carries: as room:A.
-     * If relaxed: as room:A. */
-    uint64_t before = atom_sub_rel(&quota->used, amount);
+    uint64_t before = atom_sub_rlx(&quota->used, amount); /* rlx: ordered by room:D, bell:A */
     LEAT_ASSERT((before & ~LEAT_QUOTA_WAITED) >= amount);
     return LEAT_UNLIKELY((before & LEAT_QUOTA_WAITED) != 0) && quota_call(quota);
 }
@@ -368,9 +364,8 @@ leat_room_within(const struct leat_engine *engine, uint32_t queue)
 void
 leat_room_close(struct leat_engine *engine, uint32_t queue)
 {
-    /* close:A release -> options:A.  Carries: nothing of its own; a grace period orders it.
-     * If relaxed: nothing changes. */
-    (void)atom_or_rel(&engine->pool.queues[queue].options, LEAT_QUEUE_CLOSED);
+    /* rlx: ordered by bell:A, and by the grace period */
+    (void)atom_or_rlx(&engine->pool.queues[queue].options, LEAT_QUEUE_CLOSED);
     leat_rcu_wait(&engine->domain);
     leat_room_ring(engine, queue);
 }
@@ -409,9 +404,9 @@ trail_make(struct leat_engine *engine, struct leat_queue_room *room)
 {
     void *none = NULL;
     struct leat_trail *trail = leat_trail_create(engine);
-    /* trail:B acq_rel -> trail:A.  Carries: see trail:A.
+    /* trail:B release -> trail:A.  Carries: see trail:A.
      * If relaxed: see trail:A. */
-    if (trail != NULL && !atom_cas_acq_rel(&room->trail, &none, (void *)trail)) {
+    if (trail != NULL && !atom_cas_rel(&room->trail, &none, (void *)trail)) {
         leat_trail_destroy(engine, trail);
     }
     return trail != NULL;

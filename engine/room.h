@@ -21,7 +21,7 @@
  * I1       used = what the counted jobs that are PENDING, and submits under way, have taken
  * I2       who sleeps has set WAITED behind reading its bell, and the bell is rung behind each
  *          clearing of it
- * Edges    room:C -> room:A, room:B   the number itself
+ * Edges    room:D -> room:B           a new limit
  *          limit:A -> options:A       limits, tenant and trail of a queue that has its first limit
  *          within:A -> within:B       a job that a handler has submitted to a queue that is closed
  */

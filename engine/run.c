@@ -341,6 +341,7 @@ begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
         const struct leat_ending unfit = {
             LEAT_PHASE_DEAD, quarantined ? LEAT_REASON_QUARANTINED : LEAT_REASON_EXPIRED,
             run->worker, late};
+        leat_breaker_unbegin(run->engine, run->record);
         leat_gates_leave(run->engine, run->record);
         (void)leat_job_end(run->engine, run->index, unfit);
         return false;
@@ -409,6 +410,7 @@ take(struct leat_run *run, const struct leat_binding *binding)
     leat_rcu_leave(&engine->domain);
     if (LEAT_UNLIKELY(!begun)) {
         if (!back) {
+            leat_breaker_unbegin(engine, run->record);
             leat_gates_leave(engine, run->record);
             leat_timers_route(engine, run->index);
         }
@@ -430,6 +432,7 @@ leat_run_begin(struct leat_run *run)
         return false;
     }
     run->breaker = breaker_of(run, binding);
+    run->probe = leat_breaker_probes(run->record);
     leat_history_begin(run, 0);
     return true;
 }
@@ -461,6 +464,7 @@ leat_run_item(void *context, struct leat_worker *worker, uint32_t item)
         return;
     }
     run.breaker = binding->breaker;
+    run.probe = leat_breaker_probes(run.record);
     call(&run, binding);
 }
 
@@ -514,6 +518,7 @@ leat_run_time_out(struct leat_engine *engine, uint32_t index)
     (void)atom_add_rlx(&engine->timers.timed_out, 1);  /* rlx: statistic */
     run.number = atom_load_rlx(&run.record->attempts); /* rlx: ordered by mark:A */
     attempt_of(&run);
+    run.probe = leat_breaker_probes(run.record);
     /* A lease that is over says nothing of its job, which waits again at once. */
     fail(&run, leat_queue_pulls(engine, leat_job_queue(run.record)) ? 0 : LEAT_DELAY_OF_POLICY);
     settled(engine);
@@ -589,7 +594,7 @@ result_set(const struct leat_run *run, const struct leat_said *said)
 /* The claim holds: says the outcome, and ends the attempt where the handler has answered pending;
  * else its worker does. Unless it was said that it is timed out. */
 static enum leat_status
-finish(const struct leat_run *run, struct leat_outcome outcome, const struct leat_said *said)
+finish(struct leat_run *run, struct leat_outcome outcome, const struct leat_said *said)
 {
     uint64_t text = run->late ? LEAT_WORD_OUTCOME_TEXT : 0;
     uint64_t kind = leat_timers_answer_keep(run, outcome);
@@ -609,6 +614,7 @@ finish(const struct leat_run *run, struct leat_outcome outcome, const struct lea
         leat_timers_cancelled(run->engine, run->index);
     }
     result_set(run, said);
+    run->probe = leat_breaker_probes(run->record); /* by now the record is this thread's */
     settle(run, outcome);
     settled(run->engine);
     return LEAT_OK;

@@ -10,7 +10,8 @@
  * Roles    the submitter takes a claim before its job is published; any thread finds one.
  * Claims   find  as leat_table_find().
  *          take  lock-free; where it has a time, BLOCKING: a mutex, held for a few steps, around
- *                the list of such claims.
+ *                the list of such claims. Behind it one submit in hundreds frees the claims that
+ *                were let go: BLOCKING in who stands still in a section of rcu.h.
  *          Once a claim is not held it never is again: jobs do not start backwards, ids are not
  *          given out twice, and a dead job that is brought back takes a claim anew. So between the
  *          look at the word and the replacing of the claim nothing can go wrong: the replacing

@@ -50,6 +50,7 @@ LEAT_STATIC(ATOMIC_POINTER_LOCK_FREE == 2, "pointer atomics are lock-free");
 #define atom_store_rlx(word, value) atomic_store_explicit((word), (value), memory_order_relaxed)
 #define atom_store_rel(word, value) atomic_store_explicit((word), (value), memory_order_release)
 
+#define atom_swap_rlx(word, value) atomic_exchange_explicit((word), (value), memory_order_relaxed)
 #define atom_swap_acq(word, value) atomic_exchange_explicit((word), (value), memory_order_acquire)
 #define atom_swap_rel(word, value) atomic_exchange_explicit((word), (value), memory_order_release)
 #define atom_swap_acq_rel(word, value)                                                             \
@@ -85,6 +86,7 @@ LEAT_STATIC(ATOMIC_POINTER_LOCK_FREE == 2, "pointer atomics are lock-free");
 #define atom_or_rel(word, bits)      atomic_fetch_or_explicit((word), (bits), memory_order_release)
 #define atom_or_rlx(word, bits)      atomic_fetch_or_explicit((word), (bits), memory_order_relaxed)
 #define atom_and_acq_rel(word, bits) atomic_fetch_and_explicit((word), (bits), memory_order_acq_rel)
+#define atom_and_rel(word, bits)     atomic_fetch_and_explicit((word), (bits), memory_order_release)
 #define atom_and_rlx(word, bits)     atomic_fetch_and_explicit((word), (bits), memory_order_relaxed)
 
 #ifndef LEAT_MODEL

@@ -8,7 +8,7 @@
  *          take    any thread, for a job that is about to begin.
  *          leave   any thread, once for each that entered: behind its take, or without one.
  *          fired   who has the bucket's timer in hand.
- *          close, fill  one thread at a time.
+ *          close, fill  one thread at a time, which happens behind the one before.
  * Time     goes in marks of 2^shift to the token, a whole number of them, and a mark lasts for one
  *          to two nanoseconds, longer only where 2^60 of them would not hold the burst. What the
  *          clock says is turned into marks from the start on, each time anew and rounded down: so
@@ -33,7 +33,6 @@
  *          bucket:A -> bucket:B   the time by which one was turned away, to who leaves
  *          bucket:C -> bucket:A   the timer, to who arms it again
  *          rate:B -> rate:A       the rate
- *          rate:B -> rate:C       the same, to who sets another one
  */
 #ifndef SCHED_BUCKET_H
 #define SCHED_BUCKET_H
@@ -275,9 +274,9 @@ leat_bucket_missed(const struct leat_bucket *bucket, uint64_t word, uint64_t now
 LEAT_INLINE uint32_t
 leat_bucket_fired(struct leat_bucket *bucket)
 {
-    /* bucket:C acq_rel -> bucket:A.  Carries: that the timer is nobody's.
+    /* bucket:C release -> bucket:A.  Carries: that the timer is nobody's.
      * If relaxed: see bucket:A. */
-    return leat_bucket_wanted(atom_and_acq_rel(&bucket->word, ~LEAT_BUCKET_TIMED));
+    return leat_bucket_wanted(atom_and_rel(&bucket->word, ~LEAT_BUCKET_TIMED));
 }
 
 /* ---- a new rate ------------------------------------------------------------------------------ */
@@ -286,9 +285,8 @@ leat_bucket_fired(struct leat_bucket *bucket)
 LEAT_INLINE uint64_t
 leat_bucket_close(struct leat_bucket *bucket)
 {
-    /* rate:C acquire -> rate:B.  Carries: the rate, to who counts its tokens.
-     * If relaxed: nothing changes where a lock orders those who set it. */
-    return atom_swap_acq(&bucket->next, LEAT_BUCKET_CLOSED);
+    /* What orders those who set rates orders what they set. rlx: ordered by rate:B */
+    return atom_swap_rlx(&bucket->next, LEAT_BUCKET_CLOSED);
 }
 
 /* Sets a rate, with so many tokens to begin with; jobs 0: none. pre: closed, and a grace period. */
@@ -309,7 +307,7 @@ leat_bucket_fill(struct leat_bucket *bucket, const struct leat_bucket_rate *rate
         }
         next = LEAT_BUCKET_ZERO + ((rate->burst - tokens) << bucket->shift);
     }
-    /* rate:B release -> rate:A, rate:C.  Carries: see rate:A.
+    /* rate:B release -> rate:A.  Carries: see rate:A.
      * If relaxed: see rate:A. */
     atom_store_rel(&bucket->next, next);
 }

@@ -1,5 +1,6 @@
-"""Makes the mutants of tools/mutants: reads the lock-free code of ring/ and sched/ and yields each
-with the piece of text that it changes. What is made and what is left out stands in tools/mutants.
+"""Makes the mutants of tools/mutants: reads the lock-free code of ring/, sched/ and some of engine/
+and yields each with the piece of text that it changes. What is made and what is left out stands in
+tools/mutants.
 
 An order is weakened by writing out the macro of ring/atomic.h with the weaker order, so the header
 need not have the weaker operation."""
@@ -12,6 +13,9 @@ import tidy_atomics
 from tidy_source import closing, split_list
 
 FOLDERS = ("ring", "sched")
+# Of engine/: files that are mutated as a whole; and those of which some functions' orders are.
+CHECKED = tuple(f"engine/{name}.c" for name in ("book", "keys", "pull", "table"))
+ORDERED = {"engine/breaker.c": ".*", "engine/room.c": "quota_.*|wait_until"}
 # Not structures: the operations themselves, and the system below them.
 LEFT_OUT = ("ring/atomic.h", "ring/os.h", "ring/os_linux.c", "ring/memory.c", "ring/rcu.h")
 # Conditions and comparisons in these are left alone.
@@ -66,9 +70,15 @@ class Mutant:
 
 # ---- what is lock-free ----------------------------------------------------------------------
 
+def read(tree):
+    """The files whose functions are looked at."""
+    return [*tree.c(*FOLDERS), *(source for source in tree.c("engine")
+            if source.path in (*CHECKED, *ORDERED))]
+
+
 def structures(tree):
     """The files that are mutated."""
-    return [source for source in tree.c(*FOLDERS) if source.path not in LEFT_OUT]
+    return [source for source in read(tree) if source.path not in LEFT_OUT]
 
 
 def is_shared(source, site, comments):
@@ -82,7 +92,7 @@ def lock_free(tree):
     """(path, function) of each function that has an operation of its own that other threads meet,
     or calls one that has."""
     found, calls, homes = set(), {}, {}
-    for source in tree.c(*FOLDERS):
+    for source in read(tree):
         tags = [comment for comment in source.comments if "rlx:" in comment.text]
         for function in source.functions:
             place = source.path, function.name
@@ -327,8 +337,10 @@ def mutants_of(tree):
     wanted = lock_free(tree)
     found = []
     for source in structures(tree):
-        found += order_mutants(source, [site for site in sites if site.path == source.path], known)
-        for function in source.functions:
+        ours = [site for site in sites if site.path == source.path]
+        found += [mutant for mutant in order_mutants(source, ours, known)
+                  if re.fullmatch(ORDERED.get(source.path, ".*"), mutant.function)]
+        for function in [] if source.path in ORDERED else source.functions:
             if (source.path, function.name) in wanted and function.name not in ORDERS_ONLY:
                 found += [mutant for mutant in (*condition_mutants(source, function),
                                                 *comparison_mutants(source, function))

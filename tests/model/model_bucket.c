@@ -8,10 +8,12 @@
  * kept     all tokens are kept for jobs in the ring when one is turned away: who leaves calls.
  * waste    jobs that leave and take no token.
  * put      a thread puts jobs meanwhile.
- * rate     another thread sets another rate, and waits for those inside as for a grace period.
+ * rate     another thread sets another rate, and waits for those inside as for a grace period. Who
+ *          passes sees the whole of it.
  * levels   who is turned away at another level arms the timer behind its end.
  * missed   one is turned away while another one has taken its token and not left, and a token
  *          comes: it is called by the one that leaves, or by the timer in time.
+ * again    the same where the word is what it was before that one armed it.
  * 2w, lend two workers, and two lent threads.
  * In each, no more have begun than burst and clock say.
  */
@@ -37,6 +39,7 @@ struct scenario {
     bool changes; /* a thread sets another rate */
     bool empty;   /* no token is there at first */
     bool taken;   /* a place is kept at first */
+    bool again;   /* the second level waits already */
 };
 
 struct state {
@@ -183,6 +186,9 @@ job_enter(void *context, uint32_t index, uint32_t level, uint32_t list, uint32_t
     section_enter(state);
     uint64_t now_ns = atom_load_rlx(&state->clock);
     enum leat_bucket_passage passage = leat_bucket_enter(bucket_of(state), now_ns, level, true);
+    if (passage == LEAT_BUCKET_PASSED) {
+        explore_plain_read(&bucket_of(state)->jobs, "rate");
+    }
     if (passage == LEAT_BUCKET_ARM) {
         timer_arm(state, now_ns);
     }
@@ -204,6 +210,9 @@ job_take(struct state *state)
     struct leat_bucket_taken taken;
     section_enter(state);
     bool took = leat_bucket_take(bucket_of(state), atom_load_rlx(&state->clock), &taken);
+    if (took) {
+        explore_plain_read(&bucket_of(state)->jobs, "rate");
+    }
     section_leave(state);
     return took;
 }
@@ -277,6 +286,9 @@ pool_setup(void *argument)
                      scenario->empty ? 0 : 1);
     EXPLORE_CHECK(!scenario->taken ||
                   leat_bucket_enter(bucket_of(state), 0, 0, true) == LEAT_BUCKET_PASSED);
+    if (scenario->again) {
+        atom_init(&bucket_of(state)->word, UINT64_C(2) << LEAT_BUCKET_WANTED_SHIFT);
+    }
     for (uint32_t i = 0; i < scenario->ready; i++) {
         job_put(state, i);
     }
@@ -370,6 +382,7 @@ rate_thread(void *argument)
     uint64_t next = leat_bucket_close(bucket_of(state));
     section_wait(state);
     uint64_t there = leat_bucket_tokens(bucket_of(state), next, 0);
+    explore_plain_write(&bucket_of(state)->jobs, "rate");
     leat_bucket_fill(bucket_of(state), &rate, 0, there);
     section_wait(state);
     /* The timer is pulled to now; where it is not armed, those are called that wait for one to
@@ -501,6 +514,8 @@ static const struct model models[] = {
      .explore = {.name = "bucket_levels", .threads = {level_thread, level_thread, fire_thread}}},
     {.scenario = {.lenders = 1, .burst = 2, .taken = true},
      .explore = {.name = "bucket_missed", .threads = {taken_thread, missed_thread, clock_thread}}},
+    {.scenario = {.lenders = 1, .burst = 1, .empty = true, .again = true},
+     .explore = {.name = "bucket_again", .threads = {level_thread, level_thread, fire_thread}}},
 };
 
 int

@@ -12,22 +12,36 @@
  * early    one is cancelled while it comes.
  * unheld   as holder, by one who has no hold: the key is handed on when the place lets go.
  * stuck    holder and early where nobody takes the cancelled one from its place: the next one goes
- *          on all the same.
+ *          on all the same. One that was cancelled in line before is not given the key.
  * later    one that has the key, and one in line, is given another time: it leaves, and the next
  *          one goes on; it goes to a wheel, which here is as if it were due never.
+ * snoozed  one that has the key is given another time, comes due, begins and is snoozed, while the
+ *          look for that other time is answered: it keeps its key.
+ * first    two threads make the first key of the engine: of the two tables one stays.
+ * none     the same where there is no memory for one.
  * forgets  And if nobody sees to what is cancelled, its block is freed while others stand behind.
  * In each, a job runs once or is let go of once, not both; and all that were not cancelled run.
  */
 #include <stdio.h>
 
+#include "engine/keys.h"
+#include "ring/os.h"
 #include "tests/support/explore.h"
+
+/* Few words, counted here. */
+#undef LEAT_KEYS_STRIPES
+#define LEAT_KEYS_STRIPES 2
+static void *table_map(size_t bytes);
+static void table_unmap(void *memory, size_t bytes);
+#define leat_os_map   table_map
+#define leat_os_unmap table_unmap
 
 #include "engine/job.c"  /* NOLINT(bugprone-suspicious-include) */
 #include "engine/keys.c" /* NOLINT(bugprone-suspicious-include) */
 
 #define JOBS_MAX 3
 
-enum step { STEP_NONE, STEP_SUBMIT, STEP_CANCEL, STEP_PUT_OFF, STEP_WORK };
+enum step { STEP_NONE, STEP_SUBMIT, STEP_CANCEL, STEP_PUT_OFF, STEP_WORK, STEP_MAKE };
 
 struct act {
     enum step step;
@@ -40,7 +54,11 @@ struct scenario {
     uint32_t jobs;
     bool unheld;
     bool forgets;
-    bool stuck; /* nobody takes the first job from its place */
+    bool first;
+    bool none;          /* there is no memory for a table */
+    bool snoozes;       /* the first job; what is due later is due at once */
+    uint32_t cancelled; /* before; by its number from 1 on */
+    uint32_t stuck;     /* nobody takes the job of this number, from 1 on, from its place */
     struct act acts[EXPLORE_THREADS_MAX];
     uint32_t preemptions; /* 0: any */
     const char *fails;
@@ -58,12 +76,37 @@ struct state {
     uint32_t freed[JOBS_MAX];
     uint32_t later[JOBS_MAX];
     leat_atomic_u32 due[JOBS_MAX]; /* 1: later */
+    uint32_t mapped;               /* plain: tables */
 };
 
 static struct state state_now;
 static struct leat_engine engine_now;     /* never written but in setup */
 static struct leat_queue_words queue_now; /* plain: no gate was ever set, nothing pulls */
 static const struct scenario *scenario;
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static void *
+table_map(size_t bytes)
+{
+    explore_point();
+    if (scenario->none) {
+        return NULL;
+    }
+    state_now.mapped++;
+    void *table = explore_memory_take(bytes);
+    explore_plain_write(table, "table");
+    return table;
+}
+
+static void
+table_unmap(void *memory, size_t bytes)
+{
+    (void)memory;
+    (void)bytes;
+    explore_point();
+    state_now.mapped--;
+}
 
 /* ---- what the engine has elsewhere ----------------------------------------------------------- */
 
@@ -124,11 +167,24 @@ leat_job_unhold(struct leat_engine *engine, uint32_t index)
     }
 }
 
+static void
+due(uint32_t index)
+{
+    const struct leat_change change = {
+        .from = LEAT_PHASE_SCHEDULED, .to = LEAT_PHASE_PENDING, .set = LEAT_WORD_LINKED};
+    uint64_t before = 0;
+    uint64_t after = 0;
+    EXPLORE_CHECK(leat_job_change(job_word(index), &change, &before, &after));
+    leat_gates_put(&engine_now, 0, 0, 0, leat_item_of(LEAT_KIND_JOB, index));
+}
+
 /* What is due later is never due. */
 void
 leat_timers_route(struct leat_engine *engine, uint32_t index)
 {
-    if (leat_phase_final(leat_word_phase(atom_load_acq(job_word(index))))) {
+    if (scenario->snoozes) {
+        due(index);
+    } else if (leat_phase_final(leat_word_phase(atom_load_acq(job_word(index))))) {
         leat_job_retire(engine, index);
     } else {
         explore_plain_write(&state_now.later[index], "later");
@@ -210,6 +266,17 @@ end(uint32_t index)
     leat_keys_left(&engine_now, index);
 }
 
+/* Its attempt has begun, and its next one is another time. */
+static void
+snooze(uint32_t index)
+{
+    const struct leat_change change = {.from = LEAT_PHASE_RUNNING, .to = LEAT_PHASE_SCHEDULED};
+    uint64_t before = 0;
+    uint64_t after = 0;
+    leat_keys_begun(&state_now.extras[index], true);
+    EXPLORE_CHECK(leat_job_change(job_word(index), &change, &before, &after));
+}
+
 /* As leat_run_item(). */
 static void
 run(uint32_t index)
@@ -229,7 +296,12 @@ run(uint32_t index)
     EXPLORE_CHECK(state_now.ran[index] == 0);
     state_now.ran[index] = 1;
     (void)atom_sub_rlx(&state_now.inside, 1); /* rlx: statistic */
-    end(index);
+    if (scenario->snoozes && index == 0) {
+        snooze(index);
+    } else {
+        EXPLORE_CHECK(!scenario->snoozes || state_now.ran[0] == 0);
+        end(index);
+    }
 }
 
 /* As leat_cancel(). */
@@ -262,9 +334,18 @@ put_off(uint32_t index)
     uint64_t before = 0;
     uint64_t after = 0;
     if (leat_job_change(job_word(index), &change, &before, &after)) {
-        atom_store_rlx(&state_now.due[index], 1);
+        atom_store_rlx(&state_now.due[index], scenario->snoozes ? 0 : 1);
         leat_keys_left(&engine_now, index);
     }
+}
+
+static void
+make(uint32_t index)
+{
+    struct leat_job_options options = {.key = "k", .key_bytes = 1};
+    enum leat_status status = leat_keys_make(&engine_now, index, &options);
+    EXPLORE_CHECK(status == (scenario->none ? LEAT_NO_MEMORY : LEAT_OK));
+    state_now.keys[index] = state_now.extras[index].key;
 }
 
 /* Ends: a servant of the model. */
@@ -273,9 +354,9 @@ work(void)
 {
     for (;;) {
         bool ran = false;
-        for (uint32_t i = scenario->stuck ? 1 : 0; i < scenario->jobs; i++) {
-            uint32_t ready = 1;
-            if (atom_cas_acq(&state_now.ready[i], &ready, 2)) {
+        for (uint32_t i = 0; i < scenario->jobs; i++) {
+            uint32_t ready = i + 1 == scenario->stuck ? UINT32_MAX : 1;
+            if (atom_cas_acq(&state_now.ready[i], &ready, scenario->snoozes ? 0 : 2)) {
                 run(i);
                 ran = true;
             }
@@ -301,6 +382,12 @@ thread(void *argument)
     case STEP_PUT_OFF:
         put_off(act->job);
         break;
+    case STEP_MAKE:
+        make(act->job);
+        if (!scenario->none) {
+            explore_plain_read(table_of(&engine_now), "table");
+        }
+        break;
     case STEP_WORK:
         work();
         break;
@@ -317,7 +404,6 @@ keys_setup(void *argument)
     struct state *state = argument;
     struct leat_slab_config jobs = {
         .capacity = JOBS_MAX, .shards = 1, .record_bytes = sizeof(struct leat_job_record)};
-    struct leat_job_options options = {.key = "k", .key_bytes = 1};
     memset(&engine_now, 0, sizeof(engine_now));
     engine_now.memory = explore_memory_table();
     engine_now.pool.queues = &queue_now;
@@ -328,11 +414,15 @@ keys_setup(void *argument)
         EXPLORE_CHECK(leat_slab_take(&engine_now.jobs, 0, &index));
         EXPLORE_CHECK(index == i);
         atom_init(&leat_job_record(&engine_now, i)->extra, (void *)&state->extras[i]);
-        EXPLORE_CHECK(leat_keys_make(&engine_now, i, &options) == LEAT_OK);
-        state->keys[i] = state->extras[i].key;
+        if (!scenario->first) {
+            make(i);
+        }
     }
     for (uint32_t i = 0; i < scenario->before; i++) {
         submit(i);
+    }
+    if (scenario->cancelled != 0) {
+        cancel(scenario->cancelled - 1);
     }
 }
 
@@ -342,16 +432,20 @@ keys_check(void *argument)
     struct state *state = argument;
     uint32_t keys = 0;
     EXPLORE_CHECK(leat_keys_check(&engine_now, &keys, stdout));
-    EXPLORE_CHECK(keys == 0);
+    EXPLORE_CHECK(keys == (scenario->snoozes ? 1 : 0));
+    EXPLORE_CHECK(state->mapped == (scenario->none ? 0 : 1));
+    if (scenario->snoozes || scenario->first) {
+        return;
+    }
     for (uint32_t i = 0; i < scenario->jobs; i++) {
-        bool cancelled = false;
+        bool cancelled = i + 1 == scenario->cancelled;
         bool put_off = state->later[i] == 1;
         for (uint32_t j = 0; j < EXPLORE_THREADS_MAX; j++) {
             cancelled =
                 cancelled || (scenario->acts[j].step == STEP_CANCEL && scenario->acts[j].job == i);
             EXPLORE_CHECK(!put_off || state->ran[i] == 0);
         }
-        EXPLORE_CHECK(state->freed[i] == 1 || put_off || (scenario->stuck && i == 0));
+        EXPLORE_CHECK(state->freed[i] == 1 || put_off || i + 1 == scenario->stuck);
         EXPLORE_CHECK(state->ran[i] == 1 || cancelled || put_off);
     }
 }
@@ -367,6 +461,10 @@ keys_check(void *argument)
 #define PUT_OFF(job)                                                                               \
     {                                                                                              \
         STEP_PUT_OFF, job                                                                          \
+    }
+#define MAKE(job)                                                                                  \
+    {                                                                                              \
+        STEP_MAKE, job                                                                             \
     }
 #define WORK                                                                                       \
     {                                                                                              \
@@ -403,10 +501,17 @@ static const struct scenario scenarios[] = {
      .preemptions = 2},
     {.name = "keys_unheld", .before = 2, .jobs = 2, .unheld = true, .acts = {CANCEL(0), WORK}},
     {.name = "keys_unheld_line", .before = 3, .jobs = 3, .unheld = true, .acts = {CANCEL(1), WORK}},
-    {.name = "keys_stuck", .before = 2, .jobs = 2, .stuck = true, .acts = {CANCEL(0), WORK}},
+    {.name = "keys_stuck", .before = 2, .jobs = 2, .stuck = 1, .acts = {CANCEL(0), WORK}},
+    {.name = "keys_stuck_line",
+     .before = 3,
+     .jobs = 3,
+     .unheld = true,
+     .cancelled = 2,
+     .stuck = 2,
+     .acts = {WORK}},
     {.name = "keys_stuck_early",
      .jobs = 2,
-     .stuck = true,
+     .stuck = 1,
      .acts = {SUBMIT(0), CANCEL(0), SUBMIT(1), WORK},
      .preemptions = 1},
     {.name = "keys_later", .before = 2, .jobs = 2, .acts = {PUT_OFF(0), WORK}},
@@ -416,6 +521,14 @@ static const struct scenario scenarios[] = {
      .jobs = 2,
      .acts = {SUBMIT(1), PUT_OFF(1), WORK},
      .preemptions = 1},
+    {.name = "keys_snoozed",
+     .before = 2,
+     .jobs = 2,
+     .snoozes = true,
+     .acts = {PUT_OFF(0), WORK},
+     .preemptions = 3},
+    {.name = "keys_first", .jobs = 2, .first = true, .acts = {MAKE(0), MAKE(1)}},
+    {.name = "keys_none", .jobs = 2, .first = true, .none = true, .acts = {MAKE(0), MAKE(1)}},
     {.name = "keys_forgets",
      .before = 2,
      .jobs = 2,

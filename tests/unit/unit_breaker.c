@@ -1,11 +1,13 @@
 /* unit_breaker.c - circuit breakers: opens at its percentage, not below, and not before calls_min,
  * by the last attempts and by those of a time; while open no attempt begins and none is used up;
  * then so many probes as it says; they close it, or one opens it again; those that come to nothing
- * are replaced; leat_next_due() knows; other types do not notice. Holds I1 of engine/breaker.h. */
+ * are replaced, at once where the attempt does not begin; attempts that began before it opened
+ * close nothing; leat_next_due() knows; other types do not notice. Holds I1 of engine/breaker.h. */
 #include "engine/breaker.h"
 
 #include <string.h>
 
+#include "engine/dead.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/fake_clock.h"
@@ -23,6 +25,10 @@ struct fixture {
     uint32_t runs;
     leat_token token;
     struct leat_breaker_info info;
+    void (*meanwhile)(struct fixture *fixture); /* once, see now() */
+    bool locked;
+    leat_job_id id;
+    leat_token probe;
 };
 
 static struct leat_outcome
@@ -32,6 +38,38 @@ run(struct leat_run *run, void *context)
     fixture->runs++;
     fixture->token = leat_run_token(run);
     return fixture->answer;
+}
+
+static struct leat_breaker *
+breaker_of(struct fixture *fixture)
+{
+    return leat_binding_of(fixture->engine, fixture->type.bits - 1)->breaker;
+}
+
+static bool
+is_locked(struct leat_breaker *breaker)
+{
+    if (pthread_mutex_trylock(&breaker->mutex) != 0) {
+        return true;
+    }
+    leat_mutex_unlock(&breaker->mutex);
+    return false;
+}
+
+/* Of the clock. Behind the last ticket something happens once: with the mutex of the breaker, as it
+ * is asked first; or without, as it is asked where a token is taken. */
+static uint64_t
+now(enum leat_clock_kind kind, void *context)
+{
+    struct fixture *fixture = context;
+    const struct leat_clock clock = test_clock_of(&fixture->clock);
+    if (fixture->meanwhile != NULL && breaker_of(fixture)->tickets == 0 &&
+        is_locked(breaker_of(fixture)) == fixture->locked) {
+        void (*meanwhile)(struct fixture *) = fixture->meanwhile;
+        fixture->meanwhile = NULL;
+        meanwhile(fixture);
+    }
+    return clock.now(kind, clock.context);
 }
 
 static struct fixture *
@@ -47,7 +85,8 @@ setup(const struct leat_breaker_options *breaker)
     config.jobs_max = 256;
     config.retained_max = 0;
     config.dead_max = 0;
-    config.clock = test_clock_of(&fixture.clock);
+    config.quarantine_after = 1;
+    config.clock = (struct leat_clock){now, &fixture};
     config.allocator = test_memory_allocator(&fixture.memory);
     fixture.engine = test_start(&config);
     options.breaker = breaker;
@@ -280,6 +319,166 @@ cancelled_does_not_count(void **state)
     teardown(fixture);
 }
 
+/* ---- what is no probe ----------------------------------------------------------------------- */
+
+/* They began before it opened: while it is half open they say nothing. */
+static void
+old_attempts(void **state)
+{
+    (void)state;
+    const struct leat_breaker_options options = options_of(50, 4, 8, 1);
+    struct fixture *fixture = setup(&options);
+    leat_token old[2];
+    for (uint32_t i = 0; i < 2; i++) {
+        CHECK_EQUAL(jobs(fixture, 1, leat_pending()), 1);
+        old[i] = fixture->token;
+    }
+    CHECK_EQUAL(jobs(fixture, 4, leat_fail()), 4);
+    test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
+    CHECK_OK(leat_complete(fixture->engine, old[0], leat_done(), NULL));
+    CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_HALF_OPEN);
+    CHECK_OK(leat_complete(fixture->engine, old[1], leat_fail(), NULL));
+    CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_HALF_OPEN);
+    CHECK_EQUAL(fixture->info.openings, 1);
+    CHECK_EQUAL(jobs(fixture, 3, leat_done()), 3);
+    CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_CLOSED);
+    CHECK_EQUAL(fixture->info.calls, 2);
+    teardown(fixture);
+}
+
+/* The only ticket: the next job is a probe, at once. */
+static void
+check_ticket_is_back(struct fixture *fixture)
+{
+    CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_HALF_OPEN);
+    CHECK_EQUAL(jobs(fixture, 1, leat_done()), 1);
+    CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_CLOSED);
+}
+
+static void
+cancel(struct fixture *fixture)
+{
+    CHECK_OK(leat_cancel(fixture->engine, fixture->id));
+}
+
+static void
+cancelled_as_it_begins(void **state)
+{
+    (void)state;
+    const struct leat_breaker_options options = options_of(50, 4, 8, 1);
+    struct fixture *fixture = opened(&options);
+    test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
+    fixture->id = test_submit(fixture->engine, fixture->type);
+    fixture->meanwhile = cancel;
+    fixture->locked = true;
+    CHECK_EQUAL(run_all(fixture), 0);
+    CHECK(fixture->meanwhile == NULL);
+    check_ticket_is_back(fixture);
+    teardown(fixture);
+}
+
+static void
+quarantined(void **state)
+{
+    (void)state;
+    const struct leat_breaker_options options = options_of(50, 4, 8, 1);
+    struct fixture *fixture = opened(&options);
+    test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
+    CHECK_OK(leat_job_crashed(fixture->engine, test_submit(fixture->engine, fixture->type)));
+    CHECK_EQUAL(run_all(fixture), 0);
+    CHECK_EQUAL(test_statistics(fixture->engine).jobs_dead, 5);
+    check_ticket_is_back(fixture);
+    teardown(fixture);
+}
+
+static void
+set_rate(struct fixture *fixture, leat_queue queue, uint32_t burst)
+{
+    CHECK_OK(leat_queue_set_rate(fixture->engine, queue, leat_rate_of(1, 100 * S, burst)));
+}
+
+/* Half open, with all probes but one pending. Two jobs of another type and one of this are in the
+ * ring, and then the rate of their queue is changed: it has a token for the first of them only. */
+static void
+let_through(struct fixture *fixture, uint32_t probes)
+{
+    struct leat_job job = leat_job_default();
+    CHECK_OK(leat_queue_create(fixture->engine, "rated", NULL, &job.queue));
+    set_rate(fixture, job.queue, 10);
+    test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
+    CHECK_EQUAL(jobs(fixture, probes - 1, leat_pending()), probes - 1);
+    fixture->probe = fixture->token;
+    fixture->answer = leat_done();
+    for (uint32_t i = 0; i < 3; i++) {
+        job.type = i < 2 ? fixture->other : fixture->type;
+        CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+    }
+    CHECK_OK(leat_run_some(fixture->engine, 1, NULL));
+    set_rate(fixture, job.queue, 1);
+}
+
+static void
+time_passes(struct fixture *fixture)
+{
+    test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
+}
+
+static void
+no_token(void **state)
+{
+    (void)state;
+    for (uint32_t probes = 1; probes < 3; probes++) {
+        const struct leat_breaker_options options = options_of(50, 4, 8, probes);
+        struct fixture *fixture = opened(&options);
+        let_through(fixture, probes);
+        CHECK_EQUAL(run_all(fixture), 1);
+        CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_HALF_OPEN);
+        CHECK_EQUAL(jobs(fixture, 5, leat_pending()), 1);
+        CHECK_EQUAL(run_all(fixture), 0);
+        time_passes(fixture);
+        CHECK_EQUAL(run_all(fixture), probes);
+        teardown(fixture);
+    }
+}
+
+static void
+fail_the_other(struct fixture *fixture)
+{
+    CHECK_OK(leat_complete(fixture->engine, fixture->probe, leat_fail(), NULL));
+}
+
+/* A ticket is of no use any more where another probe has failed: it stays shut. */
+static void
+opens_meanwhile(void **state)
+{
+    (void)state;
+    const struct leat_breaker_options options = options_of(50, 4, 8, 2);
+    struct fixture *fixture = opened(&options);
+    let_through(fixture, 2);
+    fixture->meanwhile = fail_the_other;
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK(fixture->meanwhile == NULL);
+    CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_OPEN);
+    CHECK_EQUAL(fixture->info.open_in_ns, 10 * S);
+    CHECK_EQUAL(jobs(fixture, 1, leat_done()), 0);
+    teardown(fixture);
+}
+
+/* Both probes were replaced by the time at which one gives its ticket back. */
+static void
+replaced_meanwhile(void **state)
+{
+    (void)state;
+    const struct leat_breaker_options options = options_of(50, 4, 8, 2);
+    struct fixture *fixture = opened(&options);
+    let_through(fixture, 2);
+    fixture->meanwhile = time_passes;
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK(fixture->meanwhile == NULL);
+    CHECK_EQUAL(jobs(fixture, 5, leat_pending()), 2);
+    teardown(fixture);
+}
+
 /* ---- limits --------------------------------------------------------------------------------- */
 
 static enum leat_status
@@ -349,6 +548,12 @@ main(void)
         cmocka_unit_test(so_many_probes),
         cmocka_unit_test(replaced),
         cmocka_unit_test(cancelled_does_not_count),
+        cmocka_unit_test(old_attempts),
+        cmocka_unit_test(cancelled_as_it_begins),
+        cmocka_unit_test(quarantined),
+        cmocka_unit_test(no_token),
+        cmocka_unit_test(opens_meanwhile),
+        cmocka_unit_test(replaced_meanwhile),
         cmocka_unit_test(limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -345,10 +345,24 @@ rates_change(void **state)
     CHECK_EQUAL(leat_bucket_held(atom_load_rlx(&bucket.word)), 0);
 }
 
+/* A bucket that never had a rate is closed before it gets one. */
+static void
+closed(void **state)
+{
+    struct leat_bucket bucket = {.word = 0};
+    struct leat_bucket_taken taken;
+    (void)state;
+    CHECK_EQUAL(leat_bucket_due_ns(&bucket), 0);
+    CHECK_EQUAL(leat_bucket_close(&bucket), LEAT_BUCKET_NONE);
+    CHECK_EQUAL(leat_bucket_due_ns(&bucket), LEAT_BUCKET_NEVER_NS);
+    CHECK(!leat_bucket_take(&bucket, START, &taken));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(closed),
         cmocka_unit_test(each_token_comes_in_its_nanosecond),
         cmocka_unit_test(no_rate_drifts),
         cmocka_unit_test(a_day_of_three_a_second),

@@ -489,8 +489,8 @@ no_memory(void **unused)
     job.options = &options;
     options.key = "k";
     options.key_bytes = 1;
-    for (uint64_t nth = 0; nth < 2; nth++) {
-        test_memory_fail(&fixture->memory, nth, true);
+    for (uint64_t i = 0; i < 4; i++) {
+        test_memory_fail(&fixture->memory, i / 2, i % 2 == 0);
         CHECK_STATUS(leat_submit(fixture->engine, &job, NULL), LEAT_NO_MEMORY);
         test_memory_heal(&fixture->memory);
         CHECK_EQUAL(test_memory_blocks(&fixture->memory), blocks);
@@ -500,6 +500,44 @@ no_memory(void **unused)
     CHECK_OK(leat_stop(fixture->engine, 0));
     CHECK_STATUS(leat_submit(fixture->engine, &job, NULL), LEAT_CLOSED);
     finish(fixture, 1);
+}
+
+/* Records that were those of delayed jobs have an old time, which says nothing of the next job. */
+static void
+an_old_time(void **unused)
+{
+    (void)unused;
+    struct fixture *fixture = setup();
+    struct leat_job job = leat_job_default();
+    struct leat_job_options options = leat_job_options_default();
+    leat_job_id id = {0};
+    job.type = fixture->types[0];
+    job.payload = "a";
+    job.payload_bytes = 2;
+    job.delay_ns = UINT64_C(3600000000000);
+    for (uint32_t i = 0; i < JOBS; i++) {
+        CHECK_OK(leat_submit(fixture->engine, &job, &id));
+        CHECK_OK(leat_cancel(fixture->engine, id));
+    }
+    job.delay_ns = 0;
+    job.options = &options;
+    options.key = "k";
+    options.key_bytes = 1;
+    while (leat_run_some(fixture->engine, 100, NULL) == LEAT_OK) {
+    }
+    CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+    while (leat_run_some(fixture->engine, 100, NULL) == LEAT_OK) {
+    }
+    CHECK_EQUAL(test_statistics(fixture->engine).jobs_completed, 1);
+    finish_empty(fixture);
+}
+
+static void
+no_key_at_all(void **unused)
+{
+    (void)unused;
+    struct fixture *fixture = setup();
+    finish(fixture, 0);
 }
 
 /* ---- limits ---------------------------------------------------------------------------------- */
@@ -643,6 +681,8 @@ main(void)
         cmocka_unit_test(another_priority),
         cmocka_unit_test(drain_stop_and_close),
         cmocka_unit_test(no_memory),
+        cmocka_unit_test(an_old_time),
+        cmocka_unit_test(no_key_at_all),
         cmocka_unit_test(keys_have_limits),
         cmocka_unit_test(keys_may_collide),
         cmocka_unit_test(a_batch),

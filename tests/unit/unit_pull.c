@@ -1,7 +1,9 @@
 /* unit_pull.c - leases of a pull queue, exactly, by a clock that the test moves: what is taken, in
- * which order, and as much as fits; mistakes; every call on a lease that holds and on one that does
- * not; leases that end, below, at and above their time. With 0 workers, with and without
- * leat_run_some(), and with one. Holds I1 of engine/pull.h by looking through the engine. */
+ * which order, and as much as fits; mistakes; a stop that comes while it takes; every call on a
+ * lease that holds and on one that does not; leases that end, below, at and above their time. With
+ * 0 workers, with and without leat_run_some(), and with one. Holds I1 of engine/pull.h by looking
+ * through the engine.
+ * */
 #include <string.h>
 
 #include "tests/support/check.h"
@@ -147,6 +149,42 @@ buffer_limits(void **state)
     pull_teardown(fixture);
 }
 
+/* What comes next is too large: a smaller one of a lower level is not taken in its place. */
+static void
+buffer_and_levels(void **state)
+{
+    (void)state;
+    struct pull *fixture = pull_setup();
+    struct leat_job job = pull_job(fixture);
+    leat_job_id high = {0};
+    job.priority = LEAT_PRIORITY_LOW;
+    CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+    job.priority = LEAT_PRIORITY_HIGH;
+    job.payload = "seventeen bytes..";
+    job.payload_bytes = 17;
+    CHECK_OK(leat_submit(fixture->engine, &job, &high));
+    struct leat_reserve_options options = pull_asks(fixture, PULL_JOBS);
+    options.buffer_bytes = 16;
+    CHECK_STATUS(leat_reserve(fixture->engine, &options, fixture->leases, &fixture->count),
+                 LEAT_FULL);
+    options.buffer_bytes = 17;
+    CHECK_OK(leat_reserve(fixture->engine, &options, fixture->leases, &fixture->count));
+    CHECK_EQUAL(fixture->count, 2);
+    CHECK_EQUAL(fixture->leases[0].id.bits, high.bits);
+    pull_settle(fixture);
+    pull_teardown(fixture);
+}
+
+static void
+forked(void *argument)
+{
+    struct pull *fixture = argument;
+    const struct leat_reserve_options good = pull_asks(fixture, 1);
+    CHECK_STATUS(leat_reserve(fixture->engine, &good, fixture->leases, &fixture->count),
+                 LEAT_FORKED);
+    CHECK_STATUS(leat_reserve(fixture->engine, NULL, NULL, NULL), LEAT_FORKED);
+}
+
 static void
 mistakes(void **state)
 {
@@ -180,7 +218,11 @@ mistakes(void **state)
     bad.size = 0;
     CHECK_STATUS(leat_reserve(engine, &bad, fixture->leases, &fixture->count), LEAT_INVALID);
     CHECK_EQUAL(fixture->count, 77);
+    test_child(forked, fixture);
     leat_token token = pull_reserve_one(fixture, id);
+    fixture->count = 77;
+    CHECK_STATUS(leat_reserve(engine, &good, fixture->leases, &fixture->count), LEAT_EMPTY);
+    CHECK_EQUAL(fixture->count, 77);
     leat_token never = {0, 0};
     CHECK_STATUS(leat_ack(engine, never, NULL, 0), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_ack(engine, token, NULL, 1), LEAT_INVALID);
@@ -191,6 +233,57 @@ mistakes(void **state)
     CHECK_STATUS(leat_extend(engine, token, 0), LEAT_STALE);
     CHECK_EQUAL(pull_state(fixture, id), LEAT_JOB_RUNNING);
     pull_teardown(fixture);
+}
+
+/* A clock that stops its engine when it is asked next. */
+struct stopping {
+    struct leat_clock clock;
+    struct leat_engine *engine;
+    bool stops;
+};
+
+static uint64_t
+stopping_now(enum leat_clock_kind kind, void *context)
+{
+    struct stopping *stopping = context;
+    if (stopping->stops) {
+        stopping->stops = false;
+        CHECK_OK(leat_stop(stopping->engine, LEAT_FOREVER));
+    }
+    return stopping->clock.now(kind, stopping->clock.context);
+}
+
+/* It has begun its round when the engine is stopped, and takes nothing any more. */
+static void
+stopped_meanwhile(void **state)
+{
+    (void)state;
+    struct test_clock clock;
+    struct leat_config config = test_config();
+    struct leat_queue_options pulls = leat_queue_options_default();
+    struct leat_reserve_options asks = leat_reserve_options_default();
+    struct leat_job job = leat_job_default();
+    struct leat_lease lease;
+    leat_job_id id = {0};
+    size_t count = 77;
+    test_clock_init(&clock);
+    struct stopping stopping = {.clock = test_clock_of(&clock)};
+    pulls.pull = true;
+    config.workers = 0;
+    config.clock = (struct leat_clock){stopping_now, &stopping};
+    stopping.engine = test_start(&config);
+    CHECK_OK(leat_queue_create(stopping.engine, "pull", &pulls, &asks.queue));
+    job.type_name = "nobody";
+    job.queue = asks.queue;
+    job.priority = 0; /* of the level that is looked at first */
+    CHECK_OK(leat_submit(stopping.engine, &job, &id));
+    asks.max = 1;
+    stopping.stops = true;
+    CHECK_STATUS(leat_reserve(stopping.engine, &asks, &lease, &count), LEAT_CLOSED);
+    CHECK(!stopping.stops);
+    CHECK_EQUAL(count, 77);
+    CHECK_EQUAL(test_get(stopping.engine, id).state, LEAT_JOB_PENDING);
+    test_close(stopping.engine);
 }
 
 /* ---- ends ----------------------------------------------------------------------------------- */
@@ -420,7 +513,9 @@ main(void)
         cmocka_unit_test(no_worker_takes_them),
         cmocka_unit_test(payloads),
         cmocka_unit_test(buffer_limits),
+        cmocka_unit_test(buffer_and_levels),
         cmocka_unit_test(mistakes),
+        cmocka_unit_test(stopped_meanwhile),
         cmocka_unit_test(ack_with_a_result),
         cmocka_unit_test(nack_until_dead),
         cmocka_unit_test(nack_by_policy),

@@ -267,14 +267,29 @@ check_says_no(void **state)
     teardown(&fixture);
 }
 
+static void
+none(void **state)
+{
+    struct leat_table table;
+    (void)state;
+    memset(&table, 0, sizeof(table));
+    leat_table_fini(&table);
+    CHECK(table.lfht == NULL);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_key),           cmocka_unit_test(keys_of_all_lengths),
-        cmocka_unit_test(grows_and_shrinks), cmocka_unit_test(hash_of_its_source),
-        cmocka_unit_test(seeds_differ),      cmocka_unit_test(no_memory),
-        cmocka_unit_test(check_says_no),     cmocka_unit_test(waits_for_readers),
+        cmocka_unit_test(none),
+        cmocka_unit_test(one_key),
+        cmocka_unit_test(keys_of_all_lengths),
+        cmocka_unit_test(grows_and_shrinks),
+        cmocka_unit_test(hash_of_its_source),
+        cmocka_unit_test(seeds_differ),
+        cmocka_unit_test(no_memory),
+        cmocka_unit_test(check_says_no),
+        cmocka_unit_test(waits_for_readers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
