@@ -99,22 +99,10 @@ reclaim(uint32_t index)
 }
 
 struct leat_job_extra *
-leat_job_extra(const struct leat_job_record *record)
-{
-    return atom_load_acq(&record->extra);
-}
-
-struct leat_job_extra *
 leat_job_extra_make(struct leat_engine *engine, struct leat_job_record *record)
 {
     (void)engine;
     return leat_job_extra(record);
-}
-
-void *
-leat_block(const leat_atomic_pointer *place)
-{
-    return atom_load_acq(place);
 }
 
 void
@@ -202,7 +190,7 @@ leat_labels_renewed(struct leat_engine *engine, uint32_t index)
 }
 
 uint32_t
-leat_timers_snoozes(const struct leat_engine *engine, uint32_t index)
+leat_timers_snoozes_slowly(const struct leat_engine *engine, uint32_t index)
 {
     (void)engine;
     (void)index;

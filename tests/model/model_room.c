@@ -114,9 +114,9 @@ leat_submit_once(struct leat_engine *engine, const struct leat_job *given, bool 
 
 NEVER(enum leat_status leat_struct_read(UNUSED void *known, UNUSED size_t bytes,
                                         UNUSED const void *given))
-NEVER(enum leat_status leat_registry_queue(UNUSED struct leat_engine *engine,
-                                           UNUSED const struct leat_job *job,
-                                           UNUSED uint32_t *queue))
+NEVER(enum leat_status leat_registry_queue_named(UNUSED struct leat_engine *engine,
+                                                 UNUSED const struct leat_job *job,
+                                                 UNUSED uint32_t *queue))
 NEVER(enum leat_status leat_terms_check(UNUSED struct leat_job_options *known,
                                         UNUSED const struct leat_job_options *given))
 NEVER(struct leat_trail *leat_trail_create(UNUSED struct leat_engine *engine))

@@ -352,9 +352,9 @@ closed(void **state)
     struct leat_bucket bucket = {.word = 0};
     struct leat_bucket_taken taken;
     (void)state;
-    CHECK_EQUAL(leat_bucket_due_ns(&bucket), 0);
+    CHECK_EQUAL(leat_bucket_due_ns(&bucket, START), 0);
     CHECK_EQUAL(leat_bucket_close(&bucket), LEAT_BUCKET_NONE);
-    CHECK_EQUAL(leat_bucket_due_ns(&bucket), LEAT_BUCKET_NEVER_NS);
+    CHECK_EQUAL(leat_bucket_due_ns(&bucket, START), LEAT_BUCKET_NEVER_NS);
     CHECK(!leat_bucket_take(&bucket, START, &taken));
 }
 
