@@ -48,6 +48,10 @@ static void
 draw_queue(struct ref_world *world, struct spec *spec)
 {
     spec->queue = ref_chance(world, 40) ? 0 : ref_below(world, REF_QUEUES);
+    /* Most are left to queue_create, which draws their options. */
+    if (world->queues[spec->queue].handle.bits == 0 && ref_chance(world, 90)) {
+        spec->queue = 0;
+    }
     const struct ref_queue *queue = &world->queues[spec->queue];
     if (queue->handle.bits != 0 && ref_chance(world, 60)) {
         spec->job.queue = queue->handle;

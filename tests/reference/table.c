@@ -19,7 +19,7 @@ const struct ref_operation ref_operations[] = {
     {"pending_extend", 30, true, ref_op_extend},
     {"type_register", 12, true, ref_op_register},
     {"type_find", 5, true, ref_op_type_find},
-    {"queue_create", 6, true, ref_op_queue_create},
+    {"queue_create", 12, true, ref_op_queue_create},
     {"queue_find", 5, true, ref_op_queue_find},
     {"queue_pause", 3, true, ref_op_pause},
     {"queue_resume", 15, true, ref_op_resume},
