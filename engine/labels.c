@@ -181,13 +181,19 @@ leat_labels_unclaim(struct leat_engine *engine, uint32_t index)
     }
 }
 
-/* Of one claim, or NULL: *renewed is what the job has from now on. One that is not held to the end
- * stays as it is. */
+/* Of one claim, or NULL: *renewed is what the job has from now on. A key that was held until the
+ * job begins is lost for ever, also where it ended without: else its word would say that it is
+ * held again. One of a time stays as it is. */
 static enum leat_status
 claim_renew(struct leat_engine *engine, struct leat_claim *old, struct leat_claim **renewed)
 {
     leat_job_id other = {0};
     *renewed = old;
+    if (old != NULL && old->scope == LEAT_UNIQUE_UNTIL_STARTED) {
+        leat_rcu_enter();
+        leat_claim_take_back(engine, old);
+        leat_rcu_leave(&engine->domain);
+    }
     if (old == NULL || old->scope != LEAT_UNIQUE_UNTIL_FINISHED) {
         return LEAT_OK;
     }

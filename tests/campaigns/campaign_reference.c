@@ -6,8 +6,10 @@
  * An episode is an engine from its opening to its end, of STEPS steps. Each step draws from a seed
  * of its own, so --shrink can leave steps out until as few as possible are left that fail.
  * --episode runs one alone; --table prints how often each operation gave each answer; --cells the
- * rows of reached.c. The last line says what was counted. Exit status: 0 all right; 1 engine and
- * model do not agree, or something that is always met was not; 2 it cannot run like this. */
+ * rows of reached.c. A run of the usual length says of each operation how often it was done and how
+ * often refused. The last line says what was counted. Exit status: 0 all right; 1 engine and
+ * model do not agree, or something that is always met was not, or an operation of a long run was
+ * never done; 2 it cannot run like this. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -24,6 +26,7 @@
 #define OFTEN     20 /* so often is met what is always met */
 #define ALL       UINT64_MAX
 #define OPS_PLAIN REF_STEPS
+#define OPS_LONG  UINT64_C(1000000) /* in so many each operation must have succeeded */
 
 struct options {
     uint64_t ops;
@@ -232,6 +235,29 @@ missed(void)
     return count;
 }
 
+/* How often each operation came to something, and how often it was refused. Returns how many never
+ * came to anything. */
+static uint32_t
+balance(void)
+{
+    uint32_t vain = 0;
+    for (uint32_t i = 0; i < ref_operations_count; i++) {
+        uint64_t good = 0;
+        uint64_t refused = 0;
+        for (uint32_t cell = 0; cell < LEAT_STATUS_COUNT * REF_AT_COUNT; cell++) {
+            uint32_t status = cell / REF_AT_COUNT;
+            uint64_t count = coverage.cells[i][status][cell % REF_AT_COUNT];
+            bool done = status == LEAT_OK || status == LEAT_JOINED;
+            good += done ? count : 0;
+            refused += done ? 0 : count;
+        }
+        vain += good == 0 ? 1 : 0;
+        printf("%-18s %9" PRIu64 " done %9" PRIu64 " refused%s\n", ref_operations[i].name, good,
+               refused, good == 0 ? "  never done" : "");
+    }
+    return vain;
+}
+
 /* ---- all of them ----------------------------------------------------------------------------- */
 
 static double
@@ -262,6 +288,8 @@ run(const struct options *options)
     }
     bool full = options->episode == ALL && options->ops >= REF_STEPS && !options->cells;
     uint32_t never = full ? missed() : 0;
+    uint32_t vain = full ? balance() : 0;
+    never += options->ops >= OPS_LONG ? vain : 0;
     printf("reference: seed %" PRIu64 ", %" PRIu64 " steps, %" PRIu64 " attempts, %" PRIu64
            " looks, %.1f s: %s\n",
            options->seed, coverage.steps, coverage.begins, coverage.checks, seconds_now() - begin,

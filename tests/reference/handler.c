@@ -88,6 +88,7 @@ check_run(struct ref_world *world, struct ref_job *job, struct leat_run *run)
                  leat_run_type(run).bits, leat_run_queue(run).bits, leat_run_priority(run),
                  leat_run_attempt(run), leat_run_max_attempts(run), leat_run_token(run).attempt);
     }
+    ref_labels_check_run(world, job, run);
     if (bytes != job->payload_bytes || (bytes == 0) != (payload == NULL) ||
         (bytes != 0 && memcmp(payload, job->payload, bytes) != 0)) {
         ref_fail(world, job, "the payload is another one");

@@ -191,7 +191,7 @@ one_right(const struct ref_world *world, const struct ref_target *target, enum l
 static void
 one_learn(struct ref_job *job, enum leat_status got)
 {
-    bool there = got == LEAT_OK || got == LEAT_CLOSED;
+    bool there = got == LEAT_OK || got == LEAT_CLOSED || got == LEAT_EXISTS;
     if (job == NULL || job->state != LEAT_JOB_DEAD) {
         return;
     }
@@ -207,6 +207,7 @@ revive(struct ref_world *world, struct ref_job *job, struct leat_when when)
     job->cancel = false;
     job->expires_ns = REF_NEVER;
     job->completions = REF_NONE;
+    ref_labels_renew(world, job);
     job->reason = LEAT_REASON_NONE;
     world->counts.brought_back++;
     if (when.delay_ns == 0 && when.run_at_ns <= ref_wall(world)) {
@@ -221,13 +222,28 @@ revive(struct ref_world *world, struct ref_job *job, struct leat_when when)
     job->due.high_ns = job->due.low_ns;
 }
 
+/* What becomes of a letter that is there. */
+static enum leat_status
+retry_right(struct ref_world *world, const struct ref_job *job)
+{
+    if (job == NULL) {
+        return LEAT_OK;
+    }
+    ref_labels_look(world, job->type, &job->labels);
+    if (!ref_labels_free(world, job)) {
+        return LEAT_EXISTS;
+    }
+    return ref_accepts(world) ? LEAT_OK : LEAT_CLOSED;
+}
+
 void
 ref_op_dead_retry(struct ref_world *world)
 {
     enum leat_status shape = LEAT_OK;
     struct ref_target target = target_of(world);
     struct leat_when when = draw_when(world, &shape);
-    uint64_t right = one_right(world, &target, ref_accepts(world) ? LEAT_OK : LEAT_CLOSED);
+    enum leat_status there = retry_right(world, target.job);
+    uint64_t right = one_right(world, &target, there);
     right = shape == LEAT_OK ? right : REF_ONE(shape);
     ref_note(world, target.id.bits, when.delay_ns, when.run_at_ns);
     enum leat_status got = leat_dead_retry(world->engine, target.id, when);
@@ -236,6 +252,8 @@ ref_op_dead_retry(struct ref_world *world)
     if (got == LEAT_OK) {
         revive(world, target.job, when);
         ref_look(world, target.job);
+    } else if (got == LEAT_CLOSED) {
+        ref_labels_loosen(world, &target.job->labels);
     }
 }
 
@@ -296,19 +314,29 @@ ref_op_dead_retry_all(struct ref_world *world)
     draw_query(world, &wanted);
     struct leat_when when = draw_when(world, &shape);
     uint32_t there = listed_now(world, &wanted, jobs);
-    enum leat_status right = ref_accepts(world) || there == 0 ? LEAT_OK : LEAT_CLOSED;
+    enum leat_status right = LEAT_OK;
+    for (uint32_t i = 0; i < there && right != LEAT_CLOSED; i++) {
+        right = retry_right(world, jobs[i]); /* those whose names are taken stay */
+    }
+    right = right == LEAT_EXISTS ? LEAT_OK : right;
     right = shape == LEAT_OK ? right : shape;
     ref_note(world, when.delay_ns, when.run_at_ns, there);
     ref_answer(
         world, REF_AT_NOTHING, REF_ONE(right),
         leat_dead_retry_all(world->engine, wanted.each ? NULL : &wanted.query, when, &count));
-    if (count != (right == LEAT_OK ? there : SENTINEL)) {
-        ref_fail(world, NULL, "%zu letters are brought back\n  expected: %u", count, there);
-    }
-    for (uint32_t i = 0; i < there && right == LEAT_OK; i++) {
+    uint32_t back = 0;
+    for (uint32_t i = 0; i < there && shape == LEAT_OK; i++) {
         jobs[i]->zombie = false;
-        revive(world, jobs[i], when);
-        ref_look(world, jobs[i]);
+        if (right == LEAT_CLOSED) {
+            ref_labels_loosen(world, &jobs[i]->labels);
+        } else if (ref_labels_free(world, jobs[i])) {
+            revive(world, jobs[i], when);
+            ref_look(world, jobs[i]);
+            back++;
+        }
+    }
+    if (count != (right == LEAT_OK ? back : SENTINEL)) {
+        ref_fail(world, NULL, "%zu letters are brought back\n  expected: %u", count, back);
     }
 }
 

@@ -3,10 +3,9 @@
 
 #include <string.h>
 
-void
-ref_op_cancel(struct ref_world *world)
+static void
+cancel(struct ref_world *world, struct ref_target target)
 {
-    struct ref_target target = ref_target(world);
     struct ref_job *job = target.job;
     enum leat_status right = target.missing;
     if (job != NULL) {
@@ -14,7 +13,9 @@ ref_op_cancel(struct ref_world *world)
         right = job->state == LEAT_JOB_RUNNING ? LEAT_RUNNING : right;
     }
     ref_note(world, target.id.bits, 0, 0);
-    ref_answer(world, target.at, REF_ONE(right), leat_cancel(world->engine, target.id));
+    ref_answer(world, target.at, REF_ONE(right),
+               target.name == NULL ? leat_cancel(world->engine, target.id)
+                                   : leat_cancel_by_name(world->engine, target.name));
     if (job == NULL) {
         return;
     }
@@ -26,43 +27,44 @@ ref_op_cancel(struct ref_world *world)
     }
 }
 
-void
-ref_op_get(struct ref_world *world)
+static void
+get(struct ref_world *world, struct ref_target target)
 {
     struct leat_job_info info = leat_job_info_default();
-    struct ref_target target = ref_target(world);
     ref_note(world, target.id.bits, 0, 0);
-    enum leat_status got = leat_get(world->engine, target.id, &info);
+    enum leat_status got = target.name == NULL
+                               ? leat_get(world->engine, target.id, &info)
+                               : leat_get_by_name(world->engine, target.name, &info);
     ref_answer(world, target.at, REF_ONE(target.job == NULL ? target.missing : LEAT_OK), got);
     if (got == LEAT_OK) {
         ref_look_at_info(world, target.job, &info);
     }
 }
 
-void
-ref_op_wait(struct ref_world *world)
+static void
+wait(struct ref_world *world, struct ref_target target)
 {
     struct leat_job_info info = leat_job_info_default();
-    struct ref_target target = ref_target(world);
     enum leat_status right = target.missing;
     if (target.job != NULL) {
         right = world->state == LEAT_ENGINE_STOPPED ? LEAT_CLOSED : LEAT_TIMEOUT;
         right = ref_final(target.job) ? LEAT_OK : right;
     }
     ref_note(world, target.id.bits, 0, 0);
-    ref_answer(world, target.at, REF_ONE(right), leat_wait(world->engine, target.id, 0, &info));
+    ref_answer(world, target.at, REF_ONE(right),
+               target.name == NULL ? leat_wait(world->engine, target.id, 0, &info)
+                                   : leat_wait_by_name(world->engine, target.name, 0, &info));
     if (right == LEAT_OK || right == LEAT_TIMEOUT) {
         ref_look_at_info(world, target.job, &info);
     }
 }
 
-void
-ref_op_result(struct ref_world *world)
+static void
+result(struct ref_world *world, struct ref_target target)
 {
     unsigned char buffer[REF_RESULT_MAX];
     size_t bytes = SIZE_MAX;
     size_t capacity = ref_chance(world, 70) ? sizeof(buffer) : ref_below(world, REF_RESULT_MAX);
-    struct ref_target target = ref_target(world);
     const struct ref_job *job = target.job;
     enum leat_status right = target.missing;
     if (job != NULL) {
@@ -71,7 +73,9 @@ ref_op_result(struct ref_world *world)
     }
     ref_note(world, target.id.bits, capacity, 0);
     ref_answer(world, target.at, REF_ONE(right),
-               leat_result(world->engine, target.id, buffer, capacity, &bytes));
+               target.name == NULL
+                   ? leat_result(world->engine, target.id, buffer, capacity, &bytes)
+                   : leat_result_by_name(world->engine, target.name, buffer, capacity, &bytes));
     bool sized = right == LEAT_OK || right == LEAT_FULL;
     if (bytes != (job != NULL && sized ? job->result_bytes : SIZE_MAX) ||
         (job != NULL && right == LEAT_OK && bytes != 0 &&
@@ -87,18 +91,18 @@ held_back(const struct ref_world *world, const struct ref_job *job)
     return ref_final(job) && job->kept;
 }
 
-void
-ref_op_release(struct ref_world *world)
+static void
+release(struct ref_world *world, struct ref_target target)
 {
-    struct ref_target target =
-        ref_chance(world, 70) ? ref_target_of(world, held_back) : ref_target(world);
     struct ref_job *job = target.job;
     enum leat_status right = target.missing;
     if (job != NULL) {
         right = job->kept ? LEAT_OK : LEAT_WRONG_STATE;
     }
     ref_note(world, target.id.bits, 0, 0);
-    ref_answer(world, target.at, REF_ONE(right), leat_release(world->engine, target.id));
+    ref_answer(world, target.at, REF_ONE(right),
+               target.name == NULL ? leat_release(world->engine, target.id)
+                                   : leat_release_by_name(world->engine, target.name));
     if (job == NULL || right != LEAT_OK) {
         return;
     }
@@ -113,6 +117,13 @@ ref_op_release(struct ref_world *world)
 }
 
 /* ---- changes in place ------------------------------------------------------------------------ */
+
+/* A name is looked for before anything else is. */
+static bool
+unnamed(const struct ref_target *target)
+{
+    return target->name != NULL && target->job == NULL;
+}
 
 static enum leat_status
 change_right(const struct ref_target *target)
@@ -141,9 +152,26 @@ put_off(struct ref_job *job, bool wall, uint64_t at_ns)
 }
 
 void
-ref_op_reschedule(struct ref_world *world)
+ref_rescheduled(struct ref_world *world, struct ref_job *job, struct leat_when when)
 {
-    struct ref_target target = ref_target(world);
+    bool later = when.delay_ns != 0 || when.run_at_ns > ref_wall(world);
+    if (!later && job->state == LEAT_JOB_PENDING) {
+        return;
+    }
+    ref_key_leave(job);
+    if (!later) {
+        put_off(job, false, 0);
+    } else if (when.delay_ns != 0) {
+        put_off(job, false, ref_after(ref_boot(world), when.delay_ns));
+    } else {
+        /* Where it is beyond the last time that there is, it is that one. */
+        put_off(job, true, when.run_at_ns > INT64_MAX ? INT64_MAX : when.run_at_ns);
+    }
+}
+
+static void
+reschedule(struct ref_world *world, struct ref_target target)
+{
     struct leat_when when = leat_when_now();
     uint32_t way = ref_below(world, 10);
     enum leat_status right = change_right(&target);
@@ -154,35 +182,28 @@ ref_op_reschedule(struct ref_world *world)
     } else if (way == 8 && ref_chance(world, 20)) {
         when.delay_ns = 1;
         when.run_at_ns = 1;
-        right = LEAT_INVALID;
+        right = unnamed(&target) ? LEAT_NOT_FOUND : LEAT_INVALID;
     }
-    bool later = when.delay_ns != 0 || when.run_at_ns > ref_wall(world);
     ref_note(world, target.id.bits, when.delay_ns, when.run_at_ns);
-    ref_answer(world, target.at, REF_ONE(right), leat_reschedule(world->engine, target.id, when));
-    if (right != LEAT_OK || (!later && target.job->state == LEAT_JOB_PENDING)) {
-        return;
+    ref_answer(world, target.at, REF_ONE(right),
+               target.name == NULL ? leat_reschedule(world->engine, target.id, when)
+                                   : leat_reschedule_by_name(world->engine, target.name, when));
+    if (right == LEAT_OK) {
+        ref_rescheduled(world, target.job, when);
+        ref_look(world, target.job);
     }
-    ref_key_leave(target.job);
-    if (!later) {
-        put_off(target.job, false, 0);
-    } else if (when.delay_ns != 0) {
-        put_off(target.job, false, ref_after(ref_boot(world), when.delay_ns));
-    } else {
-        put_off(target.job, true, when.run_at_ns);
-    }
-    ref_look(world, target.job);
 }
 
-void
-ref_op_priority(struct ref_world *world)
+static void
+priority(struct ref_world *world, struct ref_target target)
 {
-    struct ref_target target = ref_target(world);
     uint32_t level = ref_below(world, leat_priority_levels() + (ref_chance(world, 5) ? 1 : 0));
     enum leat_status right = change_right(&target);
-    right = level >= leat_priority_levels() ? LEAT_INVALID : right;
+    right = level >= leat_priority_levels() && !unnamed(&target) ? LEAT_INVALID : right;
     ref_note(world, target.id.bits, level, 0);
     ref_answer(world, target.at, REF_ONE(right),
-               leat_priority_set(world->engine, target.id, level));
+               target.name == NULL ? leat_priority_set(world->engine, target.id, level)
+                                   : leat_priority_set_by_name(world->engine, target.name, level));
     if (right != LEAT_OK || target.job->level == level) {
         return;
     }
@@ -191,4 +212,90 @@ ref_op_priority(struct ref_world *world)
         put_off(target.job, false, 0);
     }
     ref_look(world, target.job);
+}
+
+/* ---- operations ------------------------------------------------------------------------------ */
+
+void
+ref_op_cancel(struct ref_world *world)
+{
+    cancel(world, ref_target(world));
+}
+
+void
+ref_op_cancel_by_name(struct ref_world *world)
+{
+    cancel(world, ref_target_by_name(world));
+}
+
+void
+ref_op_get(struct ref_world *world)
+{
+    get(world, ref_target(world));
+}
+
+void
+ref_op_get_by_name(struct ref_world *world)
+{
+    get(world, ref_target_by_name(world));
+}
+
+void
+ref_op_wait(struct ref_world *world)
+{
+    wait(world, ref_target(world));
+}
+
+void
+ref_op_wait_by_name(struct ref_world *world)
+{
+    wait(world, ref_target_by_name(world));
+}
+
+void
+ref_op_result(struct ref_world *world)
+{
+    result(world, ref_target(world));
+}
+
+void
+ref_op_result_by_name(struct ref_world *world)
+{
+    result(world, ref_target_by_name(world));
+}
+
+void
+ref_op_release(struct ref_world *world)
+{
+    release(world, ref_chance(world, 70) ? ref_target_of(world, held_back) : ref_target(world));
+}
+
+void
+ref_op_release_by_name(struct ref_world *world)
+{
+    release(world, ref_target_by_name(world));
+}
+
+void
+ref_op_reschedule(struct ref_world *world)
+{
+    reschedule(world, ref_target(world));
+}
+
+void
+ref_op_reschedule_by_name(struct ref_world *world)
+{
+    reschedule(world, ref_target_by_name(world));
+}
+
+void
+ref_op_priority(struct ref_world *world)
+{
+    priority(world, ref_target(world));
+}
+
+void
+ref_op_priority_by_name(struct ref_world *world)
+{
+    priority(world, ref_target_by_name(world));
 }

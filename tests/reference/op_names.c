@@ -257,7 +257,7 @@ ref_op_queue_create(struct ref_world *world)
     options.priority = ref_below(world, leat_priority_levels() + (ref_chance(world, 5) ? 1 : 0));
     options.waiting_max = ref_chance(world, 50) ? 0 : 1 + ref_below(world, 12);
     options.running_max = ref_chance(world, 80) ? 0 : 1 + ref_below(world, 3);
-    options.pull = ref_chance(world, 40);
+    options.pull = ref_chance(world, 60);
     enum leat_status right = known ? LEAT_EXISTS : LEAT_OK;
     right = !known && queues_known(world) >= world->config.queues_max ? LEAT_FULL : right;
     right = options.priority >= leat_priority_levels() ? LEAT_INVALID : right;

@@ -19,6 +19,8 @@ struct spec {
     uint32_t policy;
     uint32_t completions;
     uint32_t key;
+    struct ref_labels labels;
+    leat_job_id other; /* who stands for it */
 };
 
 /* What jobs of an all-or-none batch take that come before others of it. */
@@ -46,6 +48,10 @@ static void
 draw_queue(struct ref_world *world, struct spec *spec)
 {
     spec->queue = ref_chance(world, 40) ? 0 : ref_below(world, REF_QUEUES);
+    /* Most are left to queue_create, which draws their options. */
+    if (world->queues[spec->queue].handle.bits == 0 && ref_chance(world, 90)) {
+        spec->queue = 0;
+    }
     const struct ref_queue *queue = &world->queues[spec->queue];
     if (queue->handle.bits != 0 && ref_chance(world, 60)) {
         spec->job.queue = queue->handle;
@@ -90,6 +96,10 @@ draw_options(struct ref_world *world, struct spec *spec)
     }
     if (ref_chance(world, 50)) {
         spec->shape = ref_key_draw(world, &spec->options, &spec->key);
+    }
+    if (ref_chance(world, 60)) {
+        enum leat_status shape = ref_labels_draw(world, &spec->options, &spec->labels);
+        spec->shape = spec->shape == LEAT_OK ? shape : spec->shape;
     }
 }
 
@@ -166,6 +176,8 @@ draw(struct ref_world *world, struct spec *spec)
     spec->policy = REF_NONE;
     spec->completions = REF_NONE;
     spec->key = REF_NONE;
+    spec->labels.key = REF_NONE;
+    spec->labels.name = REF_NONE;
     draw_type(world, spec);
     draw_queue(world, spec);
     draw_payload(world, spec);
@@ -378,6 +390,8 @@ accept(struct ref_world *world, const struct spec *spec, leat_job_id id)
     job->policy = spec->policy;
     job->completions = spec->completions;
     job->key = spec->key;
+    job->labels = spec->labels;
+    ref_labels_take(world, job);
     job->user = spec->job.user;
     job->payload_bytes = (uint32_t)spec->job.payload_bytes;
     memcpy(job->payload, spec->payload, job->payload_bytes);
@@ -392,7 +406,7 @@ accept(struct ref_world *world, const struct spec *spec, leat_job_id id)
 
 /* What is right for one job, told when the engine has answered. */
 static uint64_t
-one_right(struct ref_world *world, const struct spec *spec)
+one_right(struct ref_world *world, struct spec *spec)
 {
     struct taken taken = {.records = 0};
     enum leat_status right = check_right(world, spec);
@@ -405,7 +419,27 @@ one_right(struct ref_world *world, const struct spec *spec)
         bool full = room == REF_ONE(LEAT_FULL) && taken.records == 0;
         return REF_ONE(LEAT_CLOSED) | (full ? REF_ONE(LEAT_FULL) : 0);
     }
+    if ((room & REF_ONE(LEAT_OK)) != 0) {
+        room &= ~REF_ONE(LEAT_OK);
+        room |= REF_ONE(ref_labels_right(world, spec->type, &spec->labels, &spec->other));
+    }
     return room;
+}
+
+/* It was taken in, or another one stands for it. */
+static void
+answered(struct ref_world *world, const struct spec *spec, enum leat_status got, leat_job_id id)
+{
+    if (got == LEAT_OK) {
+        accept(world, spec, id);
+    }
+    if (got == LEAT_JOINED) {
+        const struct leat_when when = {spec->job.delay_ns, spec->options.run_at_ns};
+        ref_labels_joined(world, spec->type, &spec->labels, when);
+    }
+    if (got == LEAT_OK ? id.bits == 0 : id.bits != (got == LEAT_JOINED ? spec->other.bits : 0)) {
+        ref_fail(world, NULL, "an id where none was due, or none, or another one");
+    }
 }
 
 void
@@ -415,29 +449,31 @@ ref_op_submit(struct ref_world *world)
     leat_job_id id = {0};
     draw(world, &spec);
     ref_note(world, spec.type, spec.queue, spec.job.priority);
+    ref_labels_look(world, spec.type, &spec.labels);
     enum leat_status got = leat_submit(world->engine, &spec.job, &id);
     world->noted->values[0] = id.bits;
     ref_answer(world, REF_AT_NOTHING, one_right(world, &spec), got);
-    if (got == LEAT_OK) {
-        accept(world, &spec, id);
-    }
-    if ((id.bits != 0) != (got == LEAT_OK)) {
-        ref_fail(world, NULL, "an id where none was due, or none");
-    }
+    answered(world, &spec, got, id);
 }
 
 static uint32_t
-draw_batch(struct ref_world *world, struct spec *specs, struct leat_job *jobs)
+draw_batch(struct ref_world *world, struct spec *specs, struct leat_job *jobs, bool all)
 {
     uint32_t count = ref_below(world, ref_chance(world, 20) ? REF_BATCH + 1 : 6);
     uint32_t level = ref_below(world, leat_priority_levels());
     bool one_level = ref_chance(world, 50);
+    bool grouped = all && ref_chance(world, 95);
     for (uint32_t i = 0; i < count; i++) {
         draw(world, &specs[i]);
+        if (grouped && specs[i].shape == LEAT_OK) {
+            specs[i].labels.conflict = LEAT_UNIQUE_REJECT;
+            specs[i].options.unique_conflict = LEAT_UNIQUE_REJECT;
+        }
         if (one_level && specs[i].job.priority != leat_priority_levels()) {
             specs[i].job.priority = level;
         }
         jobs[i] = specs[i].job;
+        ref_labels_look(world, specs[i].type, &specs[i].labels);
     }
     return count;
 }
@@ -450,7 +486,7 @@ ref_op_batch_each(struct ref_world *world)
     leat_job_id ids[REF_BATCH];
     enum leat_status statuses[REF_BATCH];
     enum leat_status first = LEAT_OK;
-    uint32_t count = draw_batch(world, specs, jobs);
+    uint32_t count = draw_batch(world, specs, jobs, false);
     ref_note(world, count, 0, 0);
     struct ref_entry *noted = world->noted;
     enum leat_status got =
@@ -458,12 +494,8 @@ ref_op_batch_each(struct ref_world *world)
     for (uint32_t i = 0; i < count; i++) {
         ref_note(world, ids[i].bits, specs[i].queue, specs[i].job.priority);
         ref_answer(world, REF_AT_NOTHING, one_right(world, &specs[i]), statuses[i]);
-        if (statuses[i] == LEAT_OK) {
-            accept(world, &specs[i], ids[i]);
-        } else if (ids[i].bits != 0) {
-            ref_fail(world, NULL, "a refused job of a batch has an id");
-        }
-        first = first == LEAT_OK ? statuses[i] : first;
+        answered(world, &specs[i], statuses[i], ids[i]);
+        first = first == LEAT_OK && statuses[i] != LEAT_JOINED ? statuses[i] : first;
     }
     noted->status = (int)got;
     if (got != first) {
@@ -472,15 +504,47 @@ ref_op_batch_each(struct ref_world *world)
     }
 }
 
+/* Two of them are called the same. */
+static bool
+alike(const struct spec *spec, const struct spec *other)
+{
+    const struct ref_labels *labels = &spec->labels;
+    bool key = labels->key != REF_NONE && labels->key == other->labels.key;
+    return (key && spec->type == other->type) ||
+           (labels->name != REF_NONE && labels->name == other->labels.name);
+}
+
+/* The first whose key or name is another one's, of before or of the batch; REF_NONE: none. */
+static uint32_t
+first_clash(struct ref_world *world, const struct spec *specs, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        leat_job_id other = {0};
+        bool clash = specs[i].type != REF_NONE &&
+                     ref_labels_right(world, specs[i].type, &specs[i].labels, &other) != LEAT_OK;
+        for (uint32_t j = 0; j < i; j++) {
+            clash = clash || alike(&specs[i], &specs[j]);
+        }
+        if (clash) {
+            return i;
+        }
+    }
+    return REF_NONE;
+}
+
 /* Each of the batch by itself. */
 static enum leat_status
 culprits(struct ref_world *world, const struct spec *specs, uint32_t count,
-         const enum leat_status *statuses)
+         const enum leat_status *statuses, uint32_t clash)
 {
     enum leat_status first = LEAT_OK;
     for (uint32_t i = 0; i < count; i++) {
         enum leat_status right = check_right(world, &specs[i]);
-        if (statuses[i] != right) {
+        if (right == LEAT_OK && specs[i].labels.key != REF_NONE &&
+            specs[i].labels.conflict != LEAT_UNIQUE_REJECT) {
+            right = LEAT_INVALID;
+        }
+        if (statuses[i] != (i == clash ? LEAT_EXISTS : right)) {
             ref_fail(world, NULL, "statuses[%u] is: %s\n  expected: %s", i,
                      leat_status_text(statuses[i]), leat_status_text(right));
         }
@@ -515,19 +579,27 @@ ref_op_batch_all(struct ref_world *world)
     static struct leat_job jobs[REF_BATCH];
     leat_job_id ids[REF_BATCH];
     enum leat_status statuses[REF_BATCH];
-    uint32_t count = draw_batch(world, specs, jobs);
+    uint32_t count = draw_batch(world, specs, jobs, true);
     ref_note(world, count, 0, 0);
     memset(ids, 0, sizeof(ids));
     enum leat_status got =
         leat_submit_batch(world->engine, jobs, count, LEAT_BATCH_ALL_OR_NONE, ids, statuses);
-    enum leat_status first = culprits(world, specs, count, statuses);
+    uint32_t clash = first_clash(world, specs, count);
+    bool clashed = got == LEAT_EXISTS && clash != REF_NONE;
+    enum leat_status first = culprits(world, specs, count, statuses, clashed ? clash : REF_NONE);
     uint64_t right = first == LEAT_OK ? batch_right(world, specs, count) : REF_ONE(first);
+    if (clash != REF_NONE && (right & REF_ONE(LEAT_OK)) != 0) {
+        right = (right & ~REF_ONE(LEAT_OK)) | REF_ONE(LEAT_EXISTS);
+    }
     right = count == 0 ? REF_ONE(LEAT_OK) : right;
     world->noted->values[1] = count == 0 ? 0 : ids[0].bits;
     ref_answer(world, REF_AT_NOTHING, right, got);
     for (uint32_t i = 0; i < count; i++) {
         if ((ids[i].bits != 0) != (got == LEAT_OK)) {
             ref_fail(world, NULL, "an id where none was due, or none");
+        }
+        if (clashed) {
+            ref_labels_loosen(world, &specs[i].labels);
         }
         if (got == LEAT_OK) {
             accept(world, &specs[i], ids[i]);

@@ -40,6 +40,9 @@
 #define REF_NONE        UINT32_MAX
 #define REF_COMPLETIONS 2
 #define REF_KEYS        6
+#define REF_UNIQUES     3 /* of each type */
+#define REF_NAMES       4
+#define REF_TAGS        3
 #define REF_SLOTS_MAX   16 /* of a completion queue */
 #define REF_OLD         64 /* ids whose records are other jobs' by now */
 #define REF_PAYLOAD_MAX 200
@@ -73,6 +76,25 @@ struct ref_attempt {
     bool ended_known;
     uint64_t ended_ns;
     char error[REF_ERROR_BYTES];
+};
+
+/* What a job is called by its submitter: see op_claims.c. */
+struct ref_labels {
+    uint32_t key; /* REF_NONE: none */
+    enum leat_unique_scope scope;
+    enum leat_unique_conflict conflict;
+    uint64_t for_ns;
+    uint32_t name; /* REF_NONE: none */
+    uint32_t tags_count;
+    const char *tags[LEAT_TAGS_MAX + 1];
+};
+
+/* Who had a unique key or a name last. */
+struct ref_claim {
+    leat_job_id id; /* 0: nobody yet */
+    enum leat_unique_scope scope;
+    uint64_t until_ns;
+    bool loose; /* a name: which of the ended jobs it finds is not known */
 };
 
 /* One record of the engine, and the job that has it. */
@@ -146,8 +168,11 @@ struct ref_job {
     uint32_t key;     /* REF_NONE: none */
     bool key_begun;   /* it has its key until it ends */
     bool key_placed;  /* it stands in the line of its key, or has it */
+    bool key_waited;  /* before the call that is at work: see op_pull.c */
     uint64_t key_low; /* it came there between these two */
     uint64_t key_high;
+
+    struct ref_labels labels;
 };
 
 struct ref_gate {
@@ -176,6 +201,7 @@ struct ref_type {
     uint32_t policy;
     struct ref_gate gate;
     struct ref_bucket bucket;
+    struct ref_claim uniques[REF_UNIQUES];
 };
 
 struct ref_queue {
@@ -229,7 +255,7 @@ struct ref_operation {
 
 extern const struct ref_operation ref_operations[];
 extern const uint32_t ref_operations_count;
-#define REF_OPERATIONS_MAX 64
+#define REF_OPERATIONS_MAX 96
 
 /* One call, for the report. */
 struct ref_entry {
@@ -279,6 +305,7 @@ struct ref_world {
     uint64_t old_count;
     struct ref_type types[REF_TYPES];
     struct ref_queue queues[REF_QUEUES];
+    struct ref_claim names[REF_NAMES];
     struct ref_completions completions[REF_COMPLETIONS];
     struct ref_entry journal[REF_JOURNAL];
     uint64_t journal_count;
@@ -418,6 +445,7 @@ struct ref_target {
     struct ref_job *job; /* NULL: none */
     enum leat_status missing;
     uint32_t at;
+    const char *name; /* NULL: it is named by its id */
 };
 
 struct ref_target ref_target(struct ref_world *world);
@@ -443,6 +471,30 @@ bool ref_key_holds(const struct ref_world *world, const struct ref_job *job);
 bool ref_key_reorders(const struct ref_world *world, const struct ref_job *job,
                       const struct ref_job *other);
 void ref_key_begun(struct ref_world *world, struct ref_job *job);
+/* ---- op_claims.c, op_job.c ------------------------------------------------------------------- */
+
+/* A unique key, a name and tags for a job; now and then a wrong one. */
+enum leat_status ref_labels_draw(struct ref_world *world, struct leat_job_options *options,
+                                 struct ref_labels *labels);
+/* What has become of those who have its key and name. */
+void ref_labels_look(struct ref_world *world, uint32_t type, const struct ref_labels *labels);
+/* What a submit comes to that is right otherwise. *other is set with LEAT_JOINED. */
+enum leat_status ref_labels_right(struct ref_world *world, uint32_t type,
+                                  const struct ref_labels *labels, leat_job_id *other);
+void ref_labels_joined(struct ref_world *world, uint32_t type, const struct ref_labels *labels,
+                       struct leat_when when);
+/* It is submitted: it has its key and name, and who is to make way for it is cancelled. */
+void ref_labels_take(struct ref_world *world, struct ref_job *job);
+/* It may be brought back from the dead; it is. */
+bool ref_labels_free(struct ref_world *world, const struct ref_job *job);
+void ref_labels_renew(struct ref_world *world, const struct ref_job *job);
+void ref_labels_loosen(struct ref_world *world, const struct ref_labels *labels);
+void ref_labels_check_run(struct ref_world *world, const struct ref_job *job,
+                          const struct leat_run *run);
+/* A call that names its job by the job's own name. */
+struct ref_target ref_target_by_name(struct ref_world *world);
+void ref_rescheduled(struct ref_world *world, struct ref_job *job, struct leat_when when);
+
 /* ---- op_complete.c --------------------------------------------------------------------------- */
 
 /* One that has an attempt to complete, most often; a token that may fit; what is right then. */
@@ -523,6 +575,18 @@ void ref_op_dead_delete(struct ref_world *world);
 void ref_op_dead_delete_all(struct ref_world *world);
 void ref_op_dead_payload(struct ref_world *world);
 void ref_op_attempts(struct ref_world *world);
+void ref_op_get_by_name(struct ref_world *world);
+void ref_op_wait_by_name(struct ref_world *world);
+void ref_op_result_by_name(struct ref_world *world);
+void ref_op_release_by_name(struct ref_world *world);
+void ref_op_cancel_by_name(struct ref_world *world);
+void ref_op_reschedule_by_name(struct ref_world *world);
+void ref_op_priority_by_name(struct ref_world *world);
+void ref_op_job_find(struct ref_world *world);
+void ref_op_job_name(struct ref_world *world);
+void ref_op_job_tags(struct ref_world *world);
+void ref_op_tag_list(struct ref_world *world);
+void ref_op_tag_count(struct ref_world *world);
 
 /* ---- reached.c ------------------------------------------------------------------------------- */
 

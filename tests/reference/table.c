@@ -19,7 +19,7 @@ const struct ref_operation ref_operations[] = {
     {"pending_extend", 30, true, ref_op_extend},
     {"type_register", 12, true, ref_op_register},
     {"type_find", 5, true, ref_op_type_find},
-    {"queue_create", 6, true, ref_op_queue_create},
+    {"queue_create", 12, true, ref_op_queue_create},
     {"queue_find", 5, true, ref_op_queue_find},
     {"queue_pause", 3, true, ref_op_pause},
     {"queue_resume", 15, true, ref_op_resume},
@@ -49,6 +49,18 @@ const struct ref_operation ref_operations[] = {
     {"dead_delete_all", 3, true, ref_op_dead_delete_all},
     {"dead_payload", 10, true, ref_op_dead_payload},
     {"attempts", 25, true, ref_op_attempts},
+    {"get_by_name", 8, true, ref_op_get_by_name},
+    {"wait_by_name", 8, true, ref_op_wait_by_name},
+    {"result_by_name", 10, true, ref_op_result_by_name},
+    {"release_by_name", 10, true, ref_op_release_by_name},
+    {"cancel_by_name", 8, true, ref_op_cancel_by_name},
+    {"reschedule_by_name", 8, true, ref_op_reschedule_by_name},
+    {"priority_by_name", 8, true, ref_op_priority_by_name},
+    {"job_find", 15, true, ref_op_job_find},
+    {"job_name", 8, true, ref_op_job_name},
+    {"job_tags", 8, true, ref_op_job_tags},
+    {"tag_list", 8, true, ref_op_tag_list},
+    {"tag_count", 8, true, ref_op_tag_count},
 };
 const uint32_t ref_operations_count = sizeof(ref_operations) / sizeof(ref_operations[0]);
 

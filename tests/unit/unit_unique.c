@@ -632,6 +632,31 @@ check_says_no(void **state)
     teardown(fixture);
 }
 
+/* One that ended before its first attempt has lost its key until that, for ever: back from the
+ * dead, it waits without. */
+static void
+expired_and_brought_back(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct leat_job_options options = keyed("k", LEAT_UNIQUE_UNTIL_STARTED, LEAT_UNIQUE_REJECT);
+    struct leat_job_info info = leat_job_info_default();
+    leat_job_id id = {0};
+    options.expires_in_ns = S;
+    CHECK_OK(submit(fixture, &options, 0, &id));
+    test_clock_pass(&fixture->clock, fixture->engine, 2 * S);
+    run_all(fixture);
+    CHECK_OK(leat_get(fixture->engine, id, &info));
+    CHECK_EQUAL(info.reason, LEAT_REASON_EXPIRED);
+    CHECK_OK(leat_dead_retry(fixture->engine, id, leat_when_in(S)));
+    options.unique_conflict = LEAT_UNIQUE_REPLACE;
+    CHECK_OK(submit(fixture, &options, 0, NULL));
+    CHECK_OK(leat_get(fixture->engine, id, &info));
+    CHECK_EQUAL(info.state, LEAT_JOB_SCHEDULED);
+    CHECK_STATUS(submit(fixture, &options, 0, &id), LEAT_OK); /* the second one is replaced */
+    teardown(fixture);
+}
+
 static void
 closed(void **state)
 {
@@ -656,7 +681,7 @@ main(void)
         cmocka_unit_test(refused_gives_back),  cmocka_unit_test(no_memory),
         cmocka_unit_test(replace_with_a_name), cmocka_unit_test(closed),
         cmocka_unit_test(replaced_too_late),   cmocka_unit_test(about_to_be_published),
-        cmocka_unit_test(check_says_no),
+        cmocka_unit_test(check_says_no),       cmocka_unit_test(expired_and_brought_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
