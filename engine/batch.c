@@ -390,7 +390,7 @@ leat_submit_batch(struct leat_engine *engine, const struct leat_job *jobs, size_
         return status;
     }
     if (mode == LEAT_BATCH_ALL_OR_NONE) {
-        const struct leat_batch_part part = {jobs, 0, count, ids, statuses, LEAT_FOREVER};
+        const struct leat_batch_part part = {jobs, 0, count, ids, statuses, LEAT_FOREVER, NULL};
         return leat_submit_all(engine, &part);
     }
     const struct leat_bulk bulk = {.jobs = jobs, .count = count, .ids = ids, .statuses = statuses};

@@ -10,7 +10,8 @@ static const uint16_t legal[LEAT_PHASE_COUNT] = {
     [LEAT_PHASE_SCHEDULED] =
         TO(LEAT_PHASE_PENDING) | TO(LEAT_PHASE_CANCELLED) | TO(LEAT_PHASE_DEAD),
     [LEAT_PHASE_BLOCKED] = TO(LEAT_PHASE_PENDING) | TO(LEAT_PHASE_SCHEDULED) |
-                           TO(LEAT_PHASE_CANCELLED) | TO(LEAT_PHASE_DEAD),
+                           TO(LEAT_PHASE_CANCELLED) | TO(LEAT_PHASE_DEAD) |
+                           TO(LEAT_PHASE_COMPLETED),
     [LEAT_PHASE_PENDING] = TO(LEAT_PHASE_RUNNING) | TO(LEAT_PHASE_CANCELLED) | TO(LEAT_PHASE_DEAD) |
                            TO(LEAT_PHASE_SCHEDULED),
     [LEAT_PHASE_RUNNING] = TO(LEAT_PHASE_PENDING) | TO(LEAT_PHASE_RETRYING) |
@@ -52,7 +53,7 @@ leat_job_change(leat_atomic_u64 *word, const struct leat_change *change, uint64_
             next += LEAT_WORD_HOLD;
         }
         /* change:B acq_rel -> change:A, let_go:A, mark:A, hold:A, hold:B, wait:A, waiting:A,
-         * claim:A, swept:A, each:A, life:A.
+         * claim:A, swept:A, each:A, life:A, graph:A.
          * Carries: the record's fields as this thread leaves them.
          * If relaxed: who sees the phase could read the fields of the phase before. */
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, next))) {
@@ -100,7 +101,7 @@ leat_job_let_go(leat_atomic_u64 *word, uint64_t bits)
     for (;;) {
         uint64_t next = bits == LEAT_WORD_HOLD ? now - LEAT_WORD_HOLD : now & ~bits;
         next = leat_word_with(next, leat_word_phase(now));
-        /* let_go:B acq_rel -> let_go:A, change:A.  Carries: as let_go:A.
+        /* let_go:B acq_rel -> let_go:A, change:A, graph:A.  Carries: as let_go:A.
          * If relaxed: as let_go:A. */
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, next))) {
             return leat_word_phase(next) == LEAT_PHASE_GONE;

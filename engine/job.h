@@ -46,8 +46,11 @@
  *                                        snooze; before its timer is armed
  *   RUNNING  -> PENDING    the worker, or leat_complete(): a retry
  *   RUNNING  -> COMPLETED | DEAD | CANCELLED    the worker, or leat_complete()
+ *   FILLING  -> BLOCKED    the submitter, before its parents know it (graph.h)
+ *   BLOCKED  -> PENDING | SCHEDULED      who has counted its last parent
+ *   BLOCKED  -> COMPLETED  the same, where it is a cohort (cohort.h)
+ *   BLOCKED  -> CANCELLED | DEAD         any thread, as PENDING; who sees a parent fail
  *   final    -> GONE       who removes the last hold
- * BLOCKED stands in the table for dependencies.
  *
  * If a thread stops for ever: before its swap, nothing has happened; after a swap to PENDING and
  * before the push, that job waits with it; after a swap to a final phase, the record is not given
@@ -115,6 +118,7 @@ struct leat_job_extra {
     leat_atomic_u32 crashes;        /* W see dead.h */
     struct leat_key *key;           /* I see keys.h; NULL: none */
     struct leat_job_labels *labels; /* I see labels.h; or NULL */
+    leat_atomic_pointer node;       /* S struct leat_node of graph.h, or NULL */
 };
 
 LEAT_STATIC(sizeof(struct leat_job_extra) < 100, "what needs a pointer does not pay for texts");

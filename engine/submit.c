@@ -5,6 +5,7 @@
 #include "engine/completion.h"
 #include "engine/gates.h"
 #include "engine/labels.h"
+#include "engine/plan.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
 
@@ -24,6 +25,7 @@ struct intake {
     bool limited;        /* its queue counts its jobs */
     bool waits;          /* see struct leat_room_ask */
     bool alone;          /* else its batch takes room for all */
+    struct leat_ties ties;
 };
 
 /* ---- checks --------------------------------------------------------------------------------- */
@@ -55,9 +57,9 @@ job_check(const struct leat_engine *engine, const struct leat_job *job)
     return LEAT_LIKELY(valid) ? LEAT_OK : LEAT_INVALID;
 }
 
-/* When a job that is not to run at once is due. */
+/* When a job that is not to run at once is due; and whether it has to do with other jobs. */
 static LEAT_COLD enum leat_status
-due_check(const struct leat_engine *engine, const struct leat_job *job, struct leat_due *due)
+due_check(const struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
 {
     struct leat_job_options options = leat_job_options_default();
     enum leat_status status = LEAT_OK;
@@ -70,10 +72,13 @@ due_check(const struct leat_engine *engine, const struct leat_job *job, struct l
     if (status == LEAT_OK) {
         status = leat_labels_check(&options);
     }
+    if (status == LEAT_OK) {
+        status = leat_graph_check_options(&options, &intake->ties);
+    }
     if (status != LEAT_OK) {
         return status;
     }
-    *due = leat_timers_due(engine, job->delay_ns, options.run_at_ns);
+    intake->due = leat_timers_due(engine, job->delay_ns, options.run_at_ns);
     return LEAT_OK;
 }
 
@@ -82,7 +87,7 @@ intake_check(struct leat_engine *engine, const struct leat_job *job, struct inta
 {
     enum leat_status status = job_check(engine, job);
     if (LEAT_UNLIKELY(job->delay_ns != 0 || job->options != NULL) && status == LEAT_OK) {
-        status = due_check(engine, job, &intake->due);
+        status = due_check(engine, job, intake);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = leat_registry_queue(engine, job, &intake->queue);
@@ -163,6 +168,7 @@ record_refuse(struct leat_engine *engine, const struct intake *intake)
     if (takes_room(intake)) {
         leat_room_give(engine, intake->queue, intake->bytes);
     }
+    leat_graph_refuse(engine, index);
     leat_job_reclaim(engine, index);
     (void)atom_add_rlx(&engine->outside.refused, 1); /* rlx: statistic */
 }
@@ -255,6 +261,10 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
         status = leat_terms_make(engine, index, job->options);
         status = status == LEAT_OK ? leat_labels_make(engine, index, job) : status;
     }
+    if (LEAT_UNLIKELY(intake->ties.noded) && status == LEAT_OK) {
+        intake->ties.paid = is_counted(intake);
+        status = leat_graph_make(engine, index, job, &intake->ties);
+    }
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         record_refuse(engine, intake);
     }
@@ -268,7 +278,7 @@ record_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t p
 {
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     uint64_t generation = leat_word_generation(atom_load_rlx(word)); /* rlx: single writer */
-    uint64_t next = leat_word_of(generation, 0) | phase;
+    uint64_t next = (leat_word_of(generation, 0) | phase) + leat_graph_holds(engine, index);
     if (kept) {
         next |= LEAT_WORD_KEPT;
     }
@@ -294,6 +304,25 @@ record_schedule(struct leat_engine *engine, const struct intake *intake, bool ke
     return id;
 }
 
+/* From here the job waits. True: it is PENDING, and the caller puts it; `ties.blocks`: it is
+ * BLOCKED, and joins. */
+LEAT_INLINE bool
+record_enter(struct leat_engine *engine, struct intake *intake, bool kept, leat_job_id *id)
+{
+    uint32_t index = intake->index;
+    intake->ties.blocks = LEAT_UNLIKELY(intake->ties.noded) && leat_graph_blocks(engine, index);
+    if (LEAT_UNLIKELY(intake->ties.blocks)) {
+        *id = record_publish(engine, index, kept, LEAT_PHASE_BLOCKED | LEAT_WORD_LINKED);
+        return false;
+    }
+    if (LEAT_UNLIKELY(intake->due.time != 0)) {
+        *id = record_schedule(engine, intake, kept);
+        return false;
+    }
+    *id = record_publish(engine, index, kept, LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
+    return true;
+}
+
 /* What a queue with limits, or one that is closed, is to know of a job that it took in. */
 static void
 entered(struct leat_engine *engine, const struct intake *intake, uint64_t options, leat_job_id id)
@@ -311,7 +340,7 @@ entered(struct leat_engine *engine, const struct intake *intake, uint64_t option
 
 /* Puts one filled record where it waits. */
 static enum leat_status
-push_one(struct leat_engine *engine, const struct leat_job *job, const struct intake *intake,
+push_one(struct leat_engine *engine, const struct leat_job *job, struct intake *intake,
          leat_job_id *id)
 {
     enum leat_status status = LEAT_CLOSED;
@@ -324,14 +353,12 @@ push_one(struct leat_engine *engine, const struct leat_job *job, const struct in
         }
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
-        uint32_t item = leat_item_of(LEAT_KIND_JOB, intake->index);
         bool kept = (job->flags & LEAT_JOB_KEEP_RESULT) != 0;
-        if (LEAT_LIKELY(intake->due.time == 0)) {
-            *id =
-                record_publish(engine, intake->index, kept, LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
-            leat_gates_put(engine, intake->level, intake->queue, intake->type, item);
-        } else {
-            *id = record_schedule(engine, intake, kept);
+        if (LEAT_LIKELY(record_enter(engine, intake, kept, id))) {
+            leat_gates_put(engine, intake->level, intake->queue, intake->type,
+                           leat_item_of(LEAT_KIND_JOB, intake->index));
+        } else if (intake->ties.blocks) {
+            leat_graph_join(engine, intake->index);
         }
     }
     leat_rcu_leave(&engine->domain);
@@ -427,6 +454,9 @@ leat_submit_running(struct leat_engine *engine, const struct leat_job *given, le
     if (status == LEAT_OK) {
         status = intake_check(engine, job, &intake);
     }
+    if (status == LEAT_OK && intake.ties.noded) {
+        status = LEAT_UNSUPPORTED;
+    }
     if (status == LEAT_OK) {
         status = inline_enter(engine);
     }
@@ -508,6 +538,9 @@ group_check_one(struct group *group, size_t index)
     const struct leat_job *given = leat_batch_job(group->part->jobs, group->part->first + index);
     struct intake *intake = &group->intakes[index];
     enum leat_status status = LEAT_INVALID;
+    if (group->part->plan != NULL) {
+        intake->ties = group->part->plan->ties[index];
+    }
     if (given->size == group->part->jobs->size) {
         status = job_read(given, &copy, &job);
     }
@@ -516,6 +549,9 @@ group_check_one(struct group *group, size_t index)
     }
     if (status == LEAT_OK && !leat_labels_grouped(job->options)) {
         status = LEAT_INVALID;
+    }
+    if (status == LEAT_OK && intake->ties.noded && group->engine->config.inline_mode) {
+        status = LEAT_UNSUPPORTED;
     }
     if (status != LEAT_OK) {
         return status;
@@ -573,6 +609,7 @@ group_fill(struct group *group)
             return status;
         }
         group->kept[i] = (job->flags & LEAT_JOB_KEEP_RESULT) != 0;
+        group->items[i] = group->intakes[i].index;
     }
     return LEAT_OK;
 }
@@ -626,13 +663,12 @@ static void
 group_publish(struct group *group)
 {
     struct leat_engine *engine = group->engine;
+    if (group->part->plan != NULL) {
+        leat_plan_tie(engine, group->part->plan, group->items);
+    }
     for (size_t i = 0; i < group->part->count; i++) {
-        const struct intake *intake = &group->intakes[i];
-        if (intake->due.time != 0) {
-            group->ids[i] = record_schedule(engine, intake, group->kept[i]);
-        } else {
-            group->ids[i] = record_publish(engine, intake->index, group->kept[i],
-                                           LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
+        struct intake *intake = &group->intakes[i];
+        if (record_enter(engine, intake, group->kept[i], &group->ids[i])) {
             group->asks[i].index = intake->index;
         }
     }
@@ -647,6 +683,11 @@ group_push(struct group *group)
     if (status == LEAT_OK) {
         group_publish(group);
         leat_batch_put(engine, group->asks, group->part->count, group->items);
+        for (size_t i = 0; i < group->part->count; i++) {
+            if (LEAT_UNLIKELY(group->intakes[i].ties.blocks)) {
+                leat_graph_join(engine, group->intakes[i].index);
+            }
+        }
     }
     leat_rcu_leave(&engine->domain);
     for (size_t i = 0; status == LEAT_OK && i < group->part->count; i++) {
