@@ -188,7 +188,7 @@ static void
 finish(struct fixture *fixture)
 {
     test_close(fixture->engine);
-    CHECK_EQUAL(test_memory_used(&fixture->memory), 0);
+    CHECK_EQUAL(test_memory_blocks(&fixture->memory), 0);
 }
 
 /* ---- order ----------------------------------------------------------------------------------- */
