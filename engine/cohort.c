@@ -30,7 +30,7 @@ enter(struct leat_node *node)
         if ((waits & LEAT_WAITS_COUNT) == 0) {
             return false;
         }
-        /* member:A acq_rel -> counted:B.  Carries: nothing; the number decides.
+        /* member:A acq_rel -> edge:B.  Carries: nothing; the number decides.
          * If relaxed: nothing changes. */
     } while (!atom_cas_acq_rel(&node->waits, &waits, waits + 1));
     return true;
@@ -50,7 +50,7 @@ leat_cohort_enter(struct leat_engine *engine, leat_job_id id)
     } else if (leat_job_phase_held(engine, index) != LEAT_PHASE_BLOCKED || !enter(node)) {
         status = LEAT_ENDED;
     } else {
-        (void)atom_add_rlx(&node->cohort->total, 1); /* rlx: ordered by counted:B */
+        (void)atom_add_rlx(&node->cohort->total, 1); /* rlx: ordered by edge:B */
     }
     leat_job_unhold(engine, index);
     return status;
@@ -60,7 +60,7 @@ void
 leat_cohort_leave(struct leat_engine *engine, uint64_t id, struct leat_todo *todo)
 {
     struct leat_node *node = node_of(engine, id);
-    (void)atom_sub_rlx(&node->cohort->total, 1); /* rlx: ordered by counted:B */
+    (void)atom_sub_rlx(&node->cohort->total, 1); /* rlx: ordered by edge:B */
     leat_graph_count(engine, node, todo);
 }
 
@@ -89,7 +89,7 @@ leat_cohort_member_ended(struct leat_engine *engine, const struct leat_node *mem
     } else if (phase == LEAT_PHASE_CANCELLED) {
         count = &cohort->cancelled;
     }
-    (void)atom_add_rlx(count, 1); /* rlx: ordered by counted:B */
+    (void)atom_add_rlx(count, 1); /* rlx: ordered by edge:B */
     if (death != NULL) {
         leat_graph_count(engine, death, todo);
     }
@@ -99,7 +99,7 @@ leat_cohort_member_ended(struct leat_engine *engine, const struct leat_node *mem
 enum leat_phase
 leat_cohort_end(const struct leat_cohort *cohort)
 {
-    /* rlx: ordered by counted:B */
+    /* rlx: ordered by edge:B */
     bool failed = atom_load_rlx(&cohort->dead) != 0 || atom_load_rlx(&cohort->cancelled) != 0;
     return failed ? LEAT_PHASE_CANCELLED : LEAT_PHASE_COMPLETED;
 }

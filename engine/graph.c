@@ -234,7 +234,7 @@ last(struct leat_engine *engine, struct leat_node *node, bool failed, struct lea
 void
 leat_graph_count(struct leat_engine *engine, struct leat_node *node, struct leat_todo *todo)
 {
-    /* counted:B acq_rel -> counted:A, counted:B, member:A.  Carries: what the parent did, to who
+    /* edge:B acq_rel -> edge:A, edge:B, member:A.  Carries: what the parent did, to who
      * releases the child; that it was published, to who ended a parent.
      * If relaxed: a handler could miss what the parent's handler wrote. */
     uint64_t waits = atom_sub_acq_rel(&node->waits, 1) - 1;
@@ -247,7 +247,7 @@ void
 leat_graph_fail(struct leat_engine *engine, struct leat_node *node, struct leat_todo *todo)
 {
     /* Where its submit is at work yet, that sees the bit.
-     * counted:A acq_rel -> counted:B, counted:C.  Carries: that it was published, from who counted
+     * edge:A acq_rel -> edge:B, edge:C.  Carries: that it was published, from who counted
      * for its submit.
      * If relaxed: a child could wait for its other parents in vain. */
     (void)atom_or_acq_rel(&node->waits, LEAT_WAITS_FAILED);
@@ -582,7 +582,7 @@ leat_graph_join(struct leat_engine *engine, uint32_t index)
             settle(engine, parent, leat_node_there(engine, parent), &todo);
         }
     }
-    /* counted:C acq_rel -> counted:A.  Carries: that it was published; that a parent failed before.
+    /* edge:C acq_rel -> edge:A.  Carries: that it was published; that a parent failed before.
      * If relaxed: a child could wait for its other parents in vain. */
     if ((atom_or_acq_rel(&node->waits, 0) & LEAT_WAITS_FAILED) != 0) {
         (void)end_blocked(engine, node, LEAT_PHASE_CANCELLED, &todo);

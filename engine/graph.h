@@ -46,7 +46,7 @@
  * I4       behind the end of a job, and who ended it: its list is empty, but for edges of WAIT
  *          while it is DEAD and LINKED, so that it may be brought back
  * Edges    tie:A -> tie:B             the edge
- *          counted:B -> counted:B     what a parent did, to who releases the child
+ *          edge:B -> edge:B     what a parent did, to who releases the child
  * If a thread stops for ever: between a parent's end and the last count of its children, these
  * wait; in a submit, that job, and the record of its parents is not given back. No other job is
  * held up by any of these.
@@ -122,7 +122,8 @@ leat_node_there(const struct leat_engine *engine, uint32_t index)
 /* ---- submit --------------------------------------------------------------------------------- */
 
 /* LEAT_OK, LEAT_INVALID; says whether it is to have a node. */
-enum leat_status leat_graph_check_options(const struct leat_job_options *options, struct leat_ties *ties);
+enum leat_status leat_graph_check_options(const struct leat_job_options *options,
+                                          struct leat_ties *ties);
 /* Gives a record that nobody knows yet its node, and holds its parents.
  * LEAT_NO_MEMORY; LEAT_GONE, LEAT_NOT_FOUND, LEAT_BUSY: of a parent, or the cohort; LEAT_ENDED: the
  * cohort has. What was made until then leat_graph_refuse() takes back. */

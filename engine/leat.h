@@ -1489,8 +1489,9 @@ leat_bulk_default(void)
 LEAT_API LEAT_NODISCARD enum leat_status leat_submit_bulk(struct leat_engine *engine,
                                                           const struct leat_bulk *bulk);
 
-/* Adds a job from a handler: leat_submit() to the run's engine. Nothing is kept of whose child it
- * is: what it is to know stands in its payload. */
+/* Adds a job from a handler: leat_submit() to the run's engine. It waits for the handler's own job
+ * only if its options say so (`parents`, leat_run_id()); what else it is to know stands in its
+ * payload. */
 static inline LEAT_NODISCARD enum leat_status
 leat_run_submit(const struct leat_run *run, const struct leat_job *job, leat_job_id *id)
 {
@@ -1676,8 +1677,8 @@ LEAT_API uint32_t leat_run_parents(const struct leat_run *run, leat_job_id *ids,
 /* Copies the result of parent `number`: leat_result() of its id. A parent without one has 0 bytes.
  * Threads:  the handler's own, until it returns.    Progress: lock-free.
  * Returns:  LEAT_OK and *bytes (may be NULL); LEAT_FULL (capacity is less than *bytes, which is
- *           set); LEAT_GONE and LEAT_WRONG_STATE (only of a job that was brought back from the dead);
- *           LEAT_BUSY (239 threads look at it: try again); LEAT_INVALID (no such parent).  */
+ *           set); LEAT_GONE and LEAT_WRONG_STATE (only where the job was brought back from the
+ *           dead); LEAT_BUSY (239 threads look at it: try again); LEAT_INVALID (no such parent).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_run_parent_result(const struct leat_run *run,
                                                                 uint32_t number, void *buffer,
                                                                 size_t capacity, size_t *bytes);

@@ -1,7 +1,7 @@
 /* fault_graph.c - memory that ends at each allocation of a submit in turn: of a child with parents,
- * of a graph, of a cohort. Each is refused as a whole, or taken as a whole; nothing is lost, and what
- * was refused is taken when there is memory again. And once submitted, nothing is allocated: all runs
- * to its end without memory. */
+ * of a graph, of a cohort. Each is refused as a whole, or taken as a whole; nothing is lost, and
+ * what was refused is taken when there is memory again. And once submitted, nothing is allocated:
+ * all runs to its end without memory. */
 #include <string.h>
 
 #include "engine/graph.h"

@@ -1,7 +1,7 @@
 /* model_graph.c - the real engine/graph.c and engine/cohort.c with the swaps of engine/job.c: every
- * interleaving, with C11 memory, of threads that submit a child, and end, cancel or forget a parent.
- * Jobs are put into a place of one each; the swaps of ends and cancels are those of retain.c and
- * look.c.
+ * interleaving, with C11 memory, of threads that submit a child, and end, cancel or forget a
+ * parent. Jobs are put into a place of one each; the swaps of ends and cancels are those of
+ * retain.c and look.c.
  *
  * end      a parent without anything ends while its first child is submitted: completed, and dead.
  * two      both parents of one child end at once; and while it is submitted.
@@ -12,8 +12,8 @@
  *          while it is brought back, and ends anew.
  * cohort   the last member of a cohort ends while another one enters.
  * blind    And if an end does not heed the holds in the word, a child waits for ever.
- * In each, a child that was taken is put once, or ended once, never both; all records are given back
- * once, but for those of children that were put.
+ * In each, a child that was taken is put once, or ended once, never both; all records are given
+ * back once, but for those of children that were put.
  */
 #include <stdio.h>
 
@@ -255,7 +255,6 @@ NEVER(enum leat_status, leat_result, struct leat_engine *e, leat_job_id i, void 
       size_t *n)
 NEVER(enum leat_status, leat_submit_all, struct leat_engine *e, const struct leat_batch_part *p)
 NEVER(enum leat_status, leat_struct_write, void *g, const void *f, size_t n)
-NEVER(void, leat_pull_tell_slowly, struct leat_engine *e, uint32_t q)
 #pragma GCC diagnostic pop
 /* NOLINTEND */
 

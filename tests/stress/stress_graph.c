@@ -1,9 +1,9 @@
 /* stress_graph.c - threads that submit jobs with up to three parents among their last ones, by all
- * policies, while workers run them, some fail, some are cancelled, and some submit children of their
- * own; all are members of a cohort. A job runs behind its parents, and sees what they wrote without
- * a lock; once, or not at all, as its parents and their policy say, which is computed at the end from
- * what failed and what was cancelled. The cohort's callbacks come once, and last. Holds I1 to I4 of
- * engine/graph.h at the end. */
+ * policies, while workers run them, some fail, some are cancelled, and some submit children of
+ * their own; all are members of a cohort. A job runs behind its parents, and sees what they wrote
+ * without a lock; once, or not at all, as its parents and their policy say, which is computed at
+ * the end from what failed and what was cancelled. The cohort's callbacks come once, and last.
+ * Holds I1 to I4 of engine/graph.h at the end. */
 #include "engine/graph.h"
 
 #include <stdlib.h>

@@ -15,7 +15,6 @@
 #define S         UINT64_C(1000000000)
 #define JOBS      4096
 #define NOTES_MAX (2 * JOBS)
-#define NONE      ((leat_job_id){0})
 
 struct fixture {
     struct test_clock clock;
@@ -47,7 +46,8 @@ hear(struct fixture *fixture, const struct leat_run *run)
 }
 
 /* A payload: its letter, and one for each attempt: r retry at once, p pending, f fail, s says its
- * letter as its result, h hears those of its parents, c submits a child of its own; others, done. */
+ * letter as its result, h hears those of its parents, c submits a child of its own; others, done.
+ */
 static struct leat_outcome
 run(struct leat_run *attempt, void *context)
 {
@@ -114,9 +114,11 @@ struct how {
     uint32_t flags;
 };
 
+static leat_job_id made; /* by the last try_submit() that was taken */
+
 static enum leat_status
 try_submit(struct fixture *fixture, const char *text, const leat_job_id *parents, uint32_t count,
-           leat_job_id *id, struct how how)
+           struct how how)
 {
     struct leat_job job = leat_job_default();
     struct leat_job_options options = leat_job_options_default();
@@ -134,16 +136,15 @@ try_submit(struct fixture *fixture, const char *text, const leat_job_id *parents
     job.payload_bytes = strlen(text) + 1;
     job.delay_ns = how.delay_ns;
     job.flags = how.flags;
-    return leat_submit(fixture->engine, &job, id);
+    return leat_submit(fixture->engine, &job, &made);
 }
 
 static leat_job_id
 submit_how(struct fixture *fixture, const char *text, const leat_job_id *parents, uint32_t count,
            struct how how)
 {
-    leat_job_id id = NONE;
-    CHECK_OK(try_submit(fixture, text, parents, count, &id, how));
-    return id;
+    CHECK_OK(try_submit(fixture, text, parents, count, how));
+    return made;
 }
 
 static leat_job_id
@@ -245,18 +246,16 @@ ended_parents(void **unused)
     leat_job_id gone = submit(fixture, "b", NULL, 0);
     leat_job_id last = submit(fixture, "c", NULL, 0);
     leat_job_id never = {last.bits + (UINT64_C(4) << 26)};
-    leat_job_id id = NONE;
     const struct how plain = {.delay_ns = 0};
     begins(fixture, "abc");
     leat_job_id two[2] = {kept, gone};
-    CHECK_STATUS(try_submit(fixture, "x", two, 2, &id, plain), LEAT_GONE);
+    CHECK_STATUS(try_submit(fixture, "x", two, 2, plain), LEAT_GONE);
     two[1] = never;
-    CHECK_STATUS(try_submit(fixture, "x", two, 2, &id, plain), LEAT_NOT_FOUND);
-    CHECK_EQUAL(id.bits, 0);
+    CHECK_STATUS(try_submit(fixture, "x", two, 2, plain), LEAT_NOT_FOUND);
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_blocked, 0);
     test_engine_check(fixture->engine);
     two[1] = last;
-    id = submit(fixture, "dh", two, 2);
+    (void)submit(fixture, "dh", two, 2);
     begins(fixture, "d");
     CHECK_TEXT(fixture->heard, "a");
     CHECK_OK(leat_release(fixture->engine, kept));
@@ -475,20 +474,19 @@ room_is_paid(void **unused)
     struct fixture *fixture = setup();
     struct leat_queue_options options = leat_queue_options_default();
     leat_queue queue = {0};
-    leat_job_id id = NONE;
     options.waiting_max = 2;
     CHECK_OK(leat_queue_create(fixture->engine, "q", &options, &queue));
     leat_job_id a = submit(fixture, "ap", NULL, 0);
     leat_job_id b = submit_how(fixture, "b", &a, 1, (struct how){.queue = queue});
     leat_job_id c = submit_how(fixture, "c", &a, 1, (struct how){.queue = queue});
-    CHECK_STATUS(try_submit(fixture, "x", &a, 1, &id, (struct how){.queue = queue}), LEAT_FULL);
-    CHECK_STATUS(try_submit(fixture, "x", NULL, 0, &id, (struct how){.queue = queue}), LEAT_FULL);
+    CHECK_STATUS(try_submit(fixture, "x", &a, 1, (struct how){.queue = queue}), LEAT_FULL);
+    CHECK_STATUS(try_submit(fixture, "x", NULL, 0, (struct how){.queue = queue}), LEAT_FULL);
     (void)submit_how(fixture, "d", &a, 1, (struct how){.queue = queue, .delay_ns = S});
     begins(fixture, "a");
     test_engine_check(fixture->engine);
     CHECK_OK(leat_cancel(fixture->engine, b));
     (void)submit_how(fixture, "e", NULL, 0, (struct how){.queue = queue});
-    CHECK_STATUS(try_submit(fixture, "x", NULL, 0, &id, (struct how){.queue = queue}), LEAT_FULL);
+    CHECK_STATUS(try_submit(fixture, "x", NULL, 0, (struct how){.queue = queue}), LEAT_FULL);
     CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_done(), NULL));
     begins(fixture, "ec");
     pass(fixture, 2 * S);
@@ -505,8 +503,8 @@ names_hold(void **unused)
     leat_job_id a = submit(fixture, "ap", NULL, 0);
     const struct how named = {.name = "n"};
     leat_job_id b = submit_how(fixture, "b", &a, 1, named);
-    leat_job_id id = NONE;
-    CHECK_STATUS(try_submit(fixture, "x", &a, 1, &id, named), LEAT_EXISTS);
+    leat_job_id id = {0};
+    CHECK_STATUS(try_submit(fixture, "x", &a, 1, named), LEAT_EXISTS);
     CHECK_OK(leat_job_find(fixture->engine, "n", &id));
     CHECK_EQUAL(id.bits, b.bits);
     begins(fixture, "a");
@@ -523,21 +521,20 @@ bad_options(void **unused)
     struct fixture *fixture = setup();
     static leat_job_id parents[LEAT_PARENTS_MAX + 1];
     leat_job_id a = submit(fixture, "ap", NULL, 0);
-    leat_job_id id = NONE;
     for (uint32_t i = 0; i <= LEAT_PARENTS_MAX; i++) {
         parents[i] = a;
     }
     const struct how plain = {.delay_ns = 0};
     struct how bad = {.policy = (enum leat_parent_policy)(LEAT_PARENT_WAIT + 1)};
-    CHECK_STATUS(try_submit(fixture, "x", &a, 1, &id, bad), LEAT_INVALID);
-    CHECK_STATUS(try_submit(fixture, "x", NULL, 1, &id, plain), LEAT_INVALID);
-    CHECK_STATUS(try_submit(fixture, "x", parents, LEAT_PARENTS_MAX + 1, &id, plain), LEAT_INVALID);
-    id = submit(fixture, "b", parents, LEAT_PARENTS_MAX);
+    CHECK_STATUS(try_submit(fixture, "x", &a, 1, bad), LEAT_INVALID);
+    CHECK_STATUS(try_submit(fixture, "x", NULL, 1, plain), LEAT_INVALID);
+    CHECK_STATUS(try_submit(fixture, "x", parents, LEAT_PARENTS_MAX + 1, plain), LEAT_INVALID);
+    leat_job_id id = submit(fixture, "b", parents, LEAT_PARENTS_MAX);
     begins(fixture, "a");
     CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_done(), NULL));
     begins(fixture, "b");
     const struct how no_cohort = {.cohort = id};
-    CHECK_STATUS(try_submit(fixture, "x", NULL, 0, &id, no_cohort), LEAT_WRONG_STATE);
+    CHECK_STATUS(try_submit(fixture, "x", NULL, 0, no_cohort), LEAT_WRONG_STATE);
     finish(fixture);
 }
 

@@ -1,5 +1,5 @@
-/* unit_graph_submit.c - whole graphs and chains in one call: what is refused, and by which edge; that
- * nothing is taken then; the order in which the jobs of one that is taken run. No workers. */
+/* unit_graph_submit.c - whole graphs and chains in one call: what is refused, and by which edge;
+ * that nothing is taken then; the order in which the jobs of one that is taken run. No workers. */
 #include <stdlib.h>
 #include <string.h>
 
