@@ -274,8 +274,10 @@ leat_cohort_close(struct leat_engine *engine, leat_job_id id)
     /* closed:A acq_rel -> closed:A.  Carries: nothing; one of those who close it counts.
      * If relaxed: nothing changes. */
     if (atom_cas_acq_rel(&node->cohort->closed, &open, 1)) {
+        leat_change_begins(engine); /* of its callbacks */
         leat_graph_count(engine, node, &todo);
         leat_graph_todo(engine, &todo);
+        leat_change_ends(engine);
     } else {
         status = LEAT_WRONG_STATE;
     }

@@ -1678,7 +1678,7 @@ LEAT_API uint32_t leat_run_parents(const struct leat_run *run, leat_job_id *ids,
  * Threads:  the handler's own, until it returns.    Progress: lock-free.
  * Returns:  LEAT_OK and *bytes (may be NULL); LEAT_FULL (capacity is less than *bytes, which is
  *           set); LEAT_GONE and LEAT_WRONG_STATE (only where the job was brought back from the
- *           dead); LEAT_BUSY (239 threads look at it: try again); LEAT_INVALID (no such parent).  */
+ *           dead); LEAT_BUSY (239 threads look at it: try again); LEAT_INVALID (no such one).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_run_parent_result(const struct leat_run *run,
                                                                 uint32_t number, void *buffer,
                                                                 size_t capacity, size_t *bytes);
