@@ -421,7 +421,7 @@ check_word(struct census *census, uint32_t index)
     census->waiting += phase == LEAT_PHASE_PENDING ? 1 : 0;
     census->scheduled += phase == LEAT_PHASE_SCHEDULED ? 1 : 0;
     census->retrying += phase == LEAT_PHASE_RETRYING ? 1 : 0;
-    bool paid = phase == LEAT_PHASE_BLOCKED && leat_node_of(census->engine, index)->paid;
+    bool paid = phase == LEAT_PHASE_BLOCKED && leat_node_there(census->engine, index)->paid;
     bool pending = phase == LEAT_PHASE_PENDING;
     if (paid || (pending && leat_job_counted(leat_job_record(census->engine, index)))) {
         census->limited++;

@@ -179,10 +179,29 @@ pass(struct fixture *fixture, uint64_t ns)
     test_clock_pass(&fixture->clock, fixture->engine, ns);
 }
 
-static void
+__attribute__((noinline)) static void
 state_is(struct fixture *fixture, leat_job_id id, enum leat_job_state state)
 {
     CHECK_EQUAL(test_get(fixture->engine, id).state, state);
+}
+
+__attribute__((noinline)) static void
+reason_is(struct fixture *fixture, leat_job_id id, enum leat_reason reason)
+{
+    CHECK_EQUAL(test_get(fixture->engine, id).reason, reason);
+}
+
+__attribute__((noinline)) static void
+is_gone(struct fixture *fixture, leat_job_id id)
+{
+    struct leat_job_info info = leat_job_info_default();
+    CHECK_STATUS(leat_get(fixture->engine, id, &info), LEAT_GONE);
+}
+
+__attribute__((noinline)) static void
+blocked_are(struct fixture *fixture, uint64_t count)
+{
+    CHECK_EQUAL(test_statistics(fixture->engine).jobs_blocked, count);
 }
 
 static void
@@ -204,14 +223,14 @@ one_parent(void **unused)
     leat_job_id c = submit(fixture, "c", &b, 1);
     leat_job_id d = submit(fixture, "d", &a, 1);
     state_is(fixture, b, LEAT_JOB_BLOCKED);
-    CHECK_EQUAL(test_statistics(fixture->engine).jobs_blocked, 3);
+    blocked_are(fixture, 3);
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_waiting, 1);
     CHECK_STATUS(leat_reschedule(fixture->engine, b, leat_when_in(S)), LEAT_WRONG_STATE);
     CHECK_STATUS(leat_priority_set(fixture->engine, b, 0), LEAT_WRONG_STATE);
     begins(fixture, "abdc");
     state_is(fixture, c, LEAT_JOB_COMPLETED);
     state_is(fixture, d, LEAT_JOB_COMPLETED);
-    CHECK_EQUAL(test_statistics(fixture->engine).jobs_blocked, 0);
+    blocked_are(fixture, 0);
     finish(fixture);
 }
 
@@ -252,7 +271,7 @@ ended_parents(void **unused)
     CHECK_STATUS(try_submit(fixture, "x", two, 2, plain), LEAT_GONE);
     two[1] = never;
     CHECK_STATUS(try_submit(fixture, "x", two, 2, plain), LEAT_NOT_FOUND);
-    CHECK_EQUAL(test_statistics(fixture->engine).jobs_blocked, 0);
+    blocked_are(fixture, 0);
     test_engine_check(fixture->engine);
     two[1] = last;
     (void)submit(fixture, "dh", two, 2);
@@ -276,9 +295,8 @@ results(void **unused)
     pass(fixture, 2 * S);
     begins(fixture, "cc");
     CHECK_TEXT(fixture->heard, "ab");
-    struct leat_job_info info = leat_job_info_default();
-    CHECK_STATUS(leat_get(fixture->engine, parents[0], &info), LEAT_GONE);
-    CHECK_STATUS(leat_get(fixture->engine, child, &info), LEAT_GONE);
+    is_gone(fixture, parents[0]);
+    is_gone(fixture, child);
     finish(fixture);
 }
 
@@ -318,8 +336,8 @@ policies(void **unused)
     state_is(fixture, deeper, LEAT_JOB_CANCELLED);
     state_is(fixture, waits, LEAT_JOB_BLOCKED);
     state_is(fixture, ignores, LEAT_JOB_BLOCKED);
-    CHECK_EQUAL(test_get(fixture->engine, cancelled).state, LEAT_JOB_CANCELLED);
-    CHECK_EQUAL(test_get(fixture->engine, cancelled).reason, LEAT_REASON_PARENT);
+    state_is(fixture, cancelled, LEAT_JOB_CANCELLED);
+    reason_is(fixture, cancelled, LEAT_REASON_PARENT);
     test_engine_check(fixture->engine);
     CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_done(), NULL));
     begins(fixture, "i");
@@ -349,7 +367,7 @@ waits_for_the_dead(void **unused)
     CHECK_OK(leat_dead_delete(fixture->engine, a));
     state_is(fixture, b, LEAT_JOB_CANCELLED);
     state_is(fixture, d, LEAT_JOB_CANCELLED);
-    CHECK_EQUAL(test_get(fixture->engine, d).reason, LEAT_REASON_PARENT);
+    reason_is(fixture, d, LEAT_REASON_PARENT);
     begins(fixture, "");
     finish(fixture);
 }
@@ -387,7 +405,7 @@ deep_cancel(void **unused)
     for (uint32_t i = 1; i < JOBS; i++) {
         id = submit(fixture, "b", &id, 1);
     }
-    CHECK_EQUAL(test_statistics(fixture->engine).jobs_blocked, JOBS - 1);
+    blocked_are(fixture, JOBS - 1);
     begins(fixture, "a");
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_cancelled, JOBS - 1);
     finish(fixture);
@@ -408,18 +426,17 @@ cancels(void **unused)
     CHECK_OK(leat_cancel(fixture->engine, b));
     CHECK_STATUS(leat_cancel(fixture->engine, b), LEAT_ENDED); /* its record is there yet */
     begins(fixture, "d");
-    struct leat_job_info info = leat_job_info_default();
-    CHECK_STATUS(leat_get(fixture->engine, c, &info), LEAT_GONE);
-    CHECK_STATUS(leat_get(fixture->engine, d, &info), LEAT_GONE);
+    is_gone(fixture, c);
+    is_gone(fixture, d);
     state_is(fixture, b, LEAT_JOB_CANCELLED);
     CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_done(), NULL));
-    CHECK_STATUS(leat_get(fixture->engine, b, &info), LEAT_GONE);
-    CHECK_STATUS(leat_get(fixture->engine, a, &info), LEAT_GONE);
+    is_gone(fixture, b);
+    is_gone(fixture, a);
     /* One that waits. */
     a = submit_how(fixture, "a", NULL, 0, (struct how){.delay_ns = S});
     b = submit(fixture, "b", &a, 1);
     CHECK_OK(leat_cancel(fixture->engine, a));
-    CHECK_STATUS(leat_get(fixture->engine, b, &info), LEAT_GONE);
+    is_gone(fixture, b);
     begins(fixture, "");
     finish(fixture);
 }
@@ -437,7 +454,7 @@ expires(void **unused)
     settle(fixture);
     pass(fixture, 3 * S);
     begins(fixture, "");
-    CHECK_EQUAL(test_get(fixture->engine, b).reason, LEAT_REASON_EXPIRED);
+    reason_is(fixture, b, LEAT_REASON_EXPIRED);
     state_is(fixture, c, LEAT_JOB_BLOCKED);
     CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_done(), NULL));
     test_engine_check(fixture->engine);

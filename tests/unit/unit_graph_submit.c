@@ -177,7 +177,7 @@ chains(void **unused)
 {
     (void)unused;
     struct fixture *fixture = setup();
-    leat_job_id ids[JOBS];
+    static leat_job_id ids[JOBS];
     for (uint32_t i = 0; i < JOBS; i++) {
         fixture->jobs[i].priority = i % LEAT_PRIORITY_LEVELS;
     }
