@@ -157,7 +157,7 @@ retry(struct leat_engine *engine, const struct letter *letter, struct leat_due d
         leat_labels_renewed(engine, letter->index);
     }
     if (used == LEAT_OK) {
-        leat_graph_revived(engine, letter->index);
+        leat_graph_revived(engine, letter->index, holds);
     }
     if (status != LEAT_OK && !leat_book_untake(book, letter->position, letter->id.bits)) {
         leat_retention_put(engine, book, letter->index); /* as the newest one */

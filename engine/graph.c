@@ -426,11 +426,11 @@ leat_graph_revive(struct leat_engine *engine, leat_job_id id, uint64_t *unless)
 }
 
 void
-leat_graph_revived(struct leat_engine *engine, uint32_t index)
+leat_graph_revived(struct leat_engine *engine, uint32_t index, uint64_t unless)
 {
-    struct leat_node *node = leat_node_of(engine, index);
-    if (node != NULL) {
-        unuse(engine, index, node);
+    /* By now it may have a node that it had not before. */
+    if (unless != LEAT_WORD_HOLDS) {
+        unuse(engine, index, leat_node_there(engine, index));
     }
 }
 

@@ -199,7 +199,7 @@ bool leat_graph_keeps(const struct leat_engine *engine, uint32_t index);
  * mask for the others'. LEAT_BUSY. Then leat_graph_revived(), whether it was or not. pre: the
  * caller alone has it from the book. */
 enum leat_status leat_graph_revive(struct leat_engine *engine, leat_job_id id, uint64_t *unless);
-void leat_graph_revived(struct leat_engine *engine, uint32_t index);
+void leat_graph_revived(struct leat_engine *engine, uint32_t index, uint64_t unless);
 
 /* For quiescent moments: I1 to I4 of all jobs; says on `why` (may be NULL) what is wrong. */
 bool leat_graph_check(struct leat_engine *engine, FILE *why);

@@ -343,7 +343,7 @@ revive(uint32_t index)
     const struct leat_change begin = {
         .from = LEAT_PHASE_PENDING, .to = LEAT_PHASE_RUNNING, .clear = LEAT_WORD_LINKED};
     bool revived = leat_job_change(job_word(index), &change, &before, &after);
-    leat_graph_revived(&engine_now, index);
+    leat_graph_revived(&engine_now, index, unless);
     if (!revived) {
         unlink_last(index); /* it goes */
         return;
