@@ -56,6 +56,7 @@ struct scenario {
     struct act acts[EXPLORE_THREADS_MAX];
     uint32_t preemptions; /* 0: any */
     bool blind;
+    bool deep;
     const char *fails;
 };
 
@@ -539,7 +540,12 @@ static const struct scenario scenarios[] = {
     {.name = "graph_both",
      .jobs = {RUNS, CHILD, CHILD},
      .acts = {SUBMIT(1), SUBMIT(2), END(0)},
-     .preemptions = 2},
+     .preemptions = 1},
+    {.name = "graph_both_deep",
+     .jobs = {RUNS, CHILD, CHILD},
+     .acts = {SUBMIT(1), SUBMIT(2), END(0)},
+     .preemptions = 2,
+     .deep = true},
     {.name = "graph_child_submit",
      .jobs = {RUNS, CHILD},
      .acts = {SUBMIT(1), CANCEL(1), END(0)},
@@ -582,6 +588,7 @@ main(void)
                                       .check = graph_check,
                                       .bounded = scenario->preemptions != 0,
                                       .preemptions = scenario->preemptions,
+                                      .deep = scenario->deep,
                                       .fails = scenario->fails};
         for (uint32_t j = 0; j < EXPLORE_THREADS_MAX; j++) {
             model.threads[j] = scenario->acts[j].step == STEP_NONE ? NULL : thread;
