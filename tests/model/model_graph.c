@@ -8,6 +8,7 @@
  * both     two children of one parent are submitted while it ends.
  * child    a child is cancelled while it is submitted, and while its parent ends.
  * down     a parent fails while a child of its child is submitted.
+ * within   a parent fails while its child, which came with it, is not published yet.
  * letter   a dead parent is forgotten while a child is submitted that waits for its return; and
  *          while it is brought back, and ends anew.
  * cohort   the last member of a cohort ends while another one enters.
@@ -33,7 +34,9 @@ enum step {
     STEP_CANCEL,
     STEP_FORGET,
     STEP_REVIVE,
-    STEP_MEMBER
+    STEP_MEMBER,
+    STEP_GRAPH,
+    STEP_FAIL_IT
 };
 
 struct act {
@@ -369,6 +372,38 @@ member(uint32_t index)
 }
 
 static void
+publish(uint32_t index, uint64_t phase)
+{
+    uint64_t generation = leat_word_generation(atom_load_rlx(job_word(index)));
+    atom_store_rel(job_word(index),
+                   (leat_word_of(generation, 0) | phase) + leat_graph_holds(&engine_now, index));
+}
+
+/* As group_publish() of submit.c: a parent, which runs at once, and its child. */
+static void
+graph(uint32_t parent)
+{
+    const struct leat_job job = leat_job_default();
+    const struct leat_ties ties[2] = {{.noded = true}, {.noded = true, .parents = 1}};
+    EXPLORE_CHECK(leat_graph_make(&engine_now, parent, &job, &ties[0]) == LEAT_OK);
+    EXPLORE_CHECK(leat_graph_make(&engine_now, parent + 1, &job, &ties[1]) == LEAT_OK);
+    leat_graph_tie(&engine_now, parent, parent + 1);
+    state_now.taken[parent + 1] = true;
+    publish(parent, LEAT_PHASE_RUNNING);
+    publish(parent + 1, LEAT_PHASE_BLOCKED | LEAT_WORD_LINKED);
+    leat_graph_join(&engine_now, parent + 1);
+}
+
+static void
+fail_it(uint32_t index)
+{
+    while (leat_word_phase(atom_load_acq(job_word(index))) == LEAT_PHASE_FILLING) {
+        explore_pause(); /* not there yet */
+    }
+    end_as(index, LEAT_PHASE_CANCELLED, 1U << LEAT_PHASE_RUNNING);
+}
+
+static void
 thread(void *argument)
 {
     (void)argument;
@@ -391,6 +426,12 @@ thread(void *argument)
         break;
     case STEP_REVIVE:
         revive(act->job);
+        break;
+    case STEP_GRAPH:
+        graph(act->job);
+        break;
+    case STEP_FAIL_IT:
+        fail_it(act->job);
         break;
     case STEP_MEMBER:
         member(act->job);
@@ -507,6 +548,14 @@ graph_check(void *argument)
     {                                                                                              \
         STEP_REVIVE, job                                                                           \
     }
+#define GRAPH(job)                                                                                 \
+    {                                                                                              \
+        STEP_GRAPH, job                                                                            \
+    }
+#define FAIL_IT(job)                                                                               \
+    {                                                                                              \
+        STEP_FAIL_IT, job                                                                          \
+    }
 #define MEMBER(job)                                                                                \
     {                                                                                              \
         STEP_MEMBER, job                                                                           \
@@ -556,6 +605,7 @@ static const struct scenario scenarios[] = {
     {.name = "graph_down",
      .jobs = {RUNS, {.phase = LEAT_PHASE_BLOCKED, .parents = {1}}, {.parents = {2}}},
      .acts = {SUBMIT(2), FAIL(0)}},
+    {.name = "graph_within", .acts = {GRAPH(0), FAIL_IT(0)}},
     {.name = "graph_letter",
      .jobs = {{.phase = LEAT_PHASE_DEAD}, WAITS},
      .acts = {SUBMIT(1), FORGET(0)}},
