@@ -1469,7 +1469,8 @@ enum leat_batch_mode {
  * and priorities may be any. All jobs are accepted before the first one is visible; then those of
  * each priority become visible to the workers as a whole, the most urgent ones first, in their
  * order: they take one place of the priority's ring, or are listed behind it. One with a key (see
- * leat_job_options.key) takes a place of its own, and parts those before it from those behind it.
+ * leat_job_options.key) takes a place of its own, and parts those before it from those behind it;
+ * a batch with such jobs becomes visible in its own order, so that those of one key run in it.
  * More than jobs_max never fit (LEAT_FULL). Their unique_conflict can only be LEAT_UNIQUE_REJECT
  * (LEAT_INVALID), as what the others do cannot be taken back.
  * Where a limit of a queue or tenant has no room for all, that queue's leat_full_policy says what
