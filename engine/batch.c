@@ -67,8 +67,8 @@ put_levels(struct stretch *stretch, size_t count, uint32_t levels)
     stretch_put(stretch, count);
 }
 
-/* The most urgent level first; but where there are jobs with keys, those of one key may have several
- * levels, and run as they are in the batch. */
+/* The most urgent level first; but jobs of one key may have several levels, and come to the key as
+ * they stand in the batch. */
 void
 leat_batch_put(struct leat_engine *engine, const struct leat_batch_ask *asks, size_t count,
                uint32_t *items)
