@@ -66,8 +66,9 @@ name_write(const struct leat_knob *knob, const char *section, struct leat_knob_i
     if (knob->scope == LEAT_KNOB_ENGINE) {
         (void)snprintf(info->environment, sizeof(info->environment), "LEAT_%s", knob->name);
         for (char *letter = info->environment; *letter != '\0'; letter++) {
-            bool small = *letter >= 'a' && *letter <= 'z';
-            *letter = small ? (char)(*letter - 'a' + 'A') : *letter;
+            if (*letter >= 'a' && *letter <= 'z') {
+                *letter = (char)(*letter - 'a' + 'A');
+            }
         }
     }
 }

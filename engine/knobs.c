@@ -124,9 +124,9 @@ static const struct leat_knob knobs[] = {
      .text = "How many of its attempts begin in a time."},
     {QUEUE(running_min), RANGE(0, LEAT_WORKERS_MAX), .live = LEAT_LIVE_RUNNING_MIN,
      .text = "Workers' places that are kept for its jobs."},
-    {QUEUE(weight), RANGE(1, LEAT_WEIGHT_MAX), .also = LEAT_KNOB_OR_ZERO,
-     .live = LEAT_LIVE_WEIGHT,
-     .text = "Its share beside other queues that wait; 0 is none, and cannot be set while it runs."},
+    {QUEUE(weight), RANGE(1, LEAT_WEIGHT_MAX), .also = LEAT_KNOB_OR_ZERO, .live = LEAT_LIVE_WEIGHT,
+     .text =
+         "Its share beside other queues that wait; 0 is none, and cannot be set while it runs."},
     {QUEUE(order), .kind = LEAT_KNOB_WORD, .words = orders, RANGE(0, LEAT_ORDER_EXACT),
      .text = "Whether its jobs begin in the exact order of their order_priority."},
     {QUEUE(pull), .kind = LEAT_KNOB_SWITCH, RANGE(0, 1),

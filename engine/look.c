@@ -373,9 +373,10 @@ cancelled(uint64_t now, enum canceller who, bool keyed, uint64_t *next)
     uint64_t reason = endings[who].reason != LEAT_REASON_NONE ? LEAT_WORD_EXPIRED : 0;
     *next = leat_word_with(now & ~moved, end) | reason;
     LEAT_ASSERT(leat_word_phase(*next) == end);
-    /* A wheel is told, and a key, by who has a hold; where none is left, they find out in time. */
-    if ((keyed || phase != LEAT_PHASE_PENDING) &&
-        (now & LEAT_WORD_HOLDS) / LEAT_WORD_HOLD < LEAT_HOLDS_MAX) {
+    /* A wheel is told, and a key, by who has a hold; where none is left, they find out in time. So
+     * are those who wait for it: they have a hold, which may be new while the word is the same. */
+    bool told = keyed || phase != LEAT_PHASE_PENDING || (now & LEAT_WORD_HOLDS) != 0;
+    if (told && (now & LEAT_WORD_HOLDS) / LEAT_WORD_HOLD < LEAT_HOLDS_MAX) {
         *next += LEAT_WORD_HOLD;
     }
     return LEAT_OK;

@@ -17,23 +17,41 @@ leat_queue_stand(const struct leat_job_record *record)
     return stand;
 }
 
+/* Its queue's, its type's, and where there are gates of its tenant and for places. */
+#define LISTS_OF_JOB 5
+
+/* The lists where it may wait, its queue's first; returns how many. */
+static uint32_t
+lists_of(struct leat_engine *engine, struct leat_stand stand, uint32_t lists[LISTS_OF_JOB])
+{
+    uint32_t count = 0;
+    lists[count++] = stand.queue;
+    lists[count++] = leat_gates_list(engine, stand.type);
+    if (leat_gates_any(engine)) {
+        lists[count++] = leat_places_list_queue(engine, stand.queue);
+        lists[count++] = leat_places_list_type(engine, stand.type);
+        uint32_t tenant = leat_room_tenant(engine, stand.queue);
+        if (tenant != 0) {
+            lists[count++] = leat_gates_list_tenant(engine, tenant - 1);
+        }
+    }
+    return count;
+}
+
 void
 leat_queue_left(struct leat_engine *engine, struct leat_stand stand)
 {
     if (stand.counted) {
         leat_room_give(engine, stand.queue, stand.bytes);
     }
-    leat_lists_cancelled(&engine->pool, stand.level, stand.queue);
-    leat_lists_cancelled(&engine->pool, stand.level, leat_gates_list(engine, stand.type));
-    if (leat_gates_any(engine)) {
-        uint32_t of_queue = leat_places_list_queue(engine, stand.queue);
-        uint32_t of_type = leat_places_list_type(engine, stand.type);
-        leat_lists_cancelled(&engine->pool, stand.level, of_queue);
-        leat_lists_cancelled(&engine->pool, stand.level, of_type);
-        uint32_t tenant = leat_room_tenant(engine, stand.queue);
-        if (tenant != 0) {
-            uint32_t of_tenant = leat_gates_list_tenant(engine, tenant - 1);
-            leat_lists_cancelled(&engine->pool, stand.level, of_tenant);
+    /* In one of those behind its queue's it may be ahead of others, which wait for its place. */
+    bool ahead = leat_order_exact(engine, stand.queue);
+    uint32_t lists[LISTS_OF_JOB];
+    uint32_t count = lists_of(engine, stand, lists);
+    for (uint32_t i = 0; i < count; i++) {
+        leat_lists_cancelled(&engine->pool, stand.level, lists[i]);
+        if (LEAT_UNLIKELY(ahead) && i > 0) {
+            leat_lists_sweep(&engine->pool, stand.level, lists[i]);
         }
     }
 }

@@ -32,6 +32,7 @@ leat_settings_refuse(struct leat_error *error, const struct leat_spot *spot, con
     char text[sizeof(error->text)];
     va_list arguments;
     va_start(arguments, format);
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it was begun the line before */
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     if (spot->path != NULL && spot->line == 0) {
@@ -282,9 +283,10 @@ variable_key(const char *variable, char name[64])
     const char *from = variable + strlen(environment_prefix);
     size_t length = 0;
     while (length < 63 && from[length] != '=' && from[length] != '\0') {
-        char letter = from[length];
-        bool large = letter >= 'A' && letter <= 'Z';
-        name[length] = large ? (char)(letter - 'A' + 'a') : letter;
+        name[length] = from[length];
+        if (name[length] >= 'A' && name[length] <= 'Z') {
+            name[length] = (char)(name[length] - 'A' + 'a');
+        }
         length++;
     }
     const struct leat_slice key = {name, from[length] == '=' ? length : 0};

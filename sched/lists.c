@@ -260,6 +260,15 @@ leat_lists_cancelled(struct leat_pool *pool, uint32_t level, uint32_t queue)
     }
 }
 
+void
+leat_lists_sweep(struct leat_pool *pool, uint32_t level, uint32_t queue)
+{
+    /* rlx: hint, re-checked at call:A */
+    if ((atom_load_rlx(&pool->queues[queue].waiting[level]) & LEAT_LIST_WAITING) != 0) {
+        call(pool, level, queue, LEAT_LIST_SWEEP);
+    }
+}
+
 static void
 waiting_lower(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t count)
 {

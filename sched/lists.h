@@ -203,6 +203,8 @@ enum leat_taken leat_lists_take(struct leat_pool *pool, uint32_t level, uint32_t
 /* A job of the queue and level that waited, somewhere, is one that will be dropped. Progress:
  * lock-free. */
 void leat_lists_cancelled(struct leat_pool *pool, uint32_t level, uint32_t queue);
+/* The same, told before, has something that others wait for: it is dropped at once. */
+void leat_lists_sweep(struct leat_pool *pool, uint32_t level, uint32_t queue);
 
 /* True if lists of the level wait for a place. pre: as in the next one. */
 bool leat_lists_held(const struct leat_pool *pool, uint32_t level);

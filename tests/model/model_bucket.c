@@ -26,7 +26,7 @@
 #include "sched/worker.c" /* NOLINT(bugprone-suspicious-include) */
 
 #define JOBS_MAX 3
-#define PER_NS   4
+#define PER_NS   UINT64_C(4)
 
 struct scenario {
     uint32_t workers; /* the first threads of the model */

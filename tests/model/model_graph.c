@@ -237,8 +237,8 @@ NEVER(void, leat_timers_arm, struct leat_engine *e, uint32_t i)
 NEVER(void, leat_timers_count, struct leat_engine *e, enum leat_phase p, int c)
 NEVER(void, leat_room_give, struct leat_engine *e, uint32_t q, uint64_t b)
 NEVER(void, leat_room_force, struct leat_engine *e, uint32_t q, uint64_t b)
-NEVER(void, leat_completion_deliver, struct leat_engine *e, uint32_t s,
-      struct leat_completion_end n)
+NEVER(void, leat_completion_deliver, struct leat_engine *engine, uint32_t completion,
+      struct leat_completion_end end)
 NEVER(bool, leat_gates_stand_slowly, struct leat_engine *e, uint32_t q, uint32_t t)
 NEVER(void, leat_lists_add, struct leat_pool *p, uint32_t l, const uint32_t *i, uint32_t c)
 NEVER(bool, leat_keys_enter_slowly, struct leat_engine *e, uint32_t i)
@@ -246,7 +246,7 @@ NEVER(void, leat_keys_left_slowly, struct leat_engine *e, uint32_t i)
 NEVER(enum leat_status, leat_result, struct leat_engine *e, leat_job_id i, void *b, size_t c,
       size_t *n)
 NEVER(enum leat_status, leat_submit_all, struct leat_engine *e, const struct leat_batch_part *p)
-NEVER(enum leat_status, leat_struct_write, void *g, const void *f, size_t n)
+NEVER(enum leat_status, leat_struct_write, void *given, const void *filled, size_t filled_bytes)
 #pragma GCC diagnostic pop
 /* NOLINTEND */
 

@@ -33,8 +33,10 @@
 #define LEAT_KEYS_STRIPES 2
 static void *table_map(size_t bytes);
 static void table_unmap(void *memory, size_t bytes);
+/* They stand for functions. NOLINTBEGIN(readability-identifier-naming) */
 #define leat_os_map   table_map
 #define leat_os_unmap table_unmap
+/* NOLINTEND(readability-identifier-naming) */
 
 #include "engine/job.c"  /* NOLINT(bugprone-suspicious-include) */
 #include "engine/keys.c" /* NOLINT(bugprone-suspicious-include) */

@@ -21,12 +21,14 @@
 #include "tests/support/explore.h"
 
 /* Sections and grace periods are for those who begin a submit, which here has begun. */
+/* They stand for functions. NOLINTBEGIN(readability-identifier-naming) */
 #define leat_rcu_enter()       ((void)0)
 #define leat_rcu_leave(domain) ((void)(domain))
 #define leat_rcu_wait(domain)  explore_point()
 static void futex_wait(leat_atomic_u32 *word, uint32_t event, uint64_t deadline_ns);
 
 #define leat_os_futex_wait futex_wait
+/* NOLINTEND(readability-identifier-naming) */
 #include "engine/room.c" /* NOLINT(bugprone-suspicious-include) */
 
 #define BYTES 8

@@ -17,8 +17,10 @@
 /* Grace periods and buckets are liburcu's. */
 static void model_wait(void *domain);
 static void model_resize(struct cds_lfht *lfht, unsigned long buckets);
+/* They stand for functions. NOLINTBEGIN(readability-identifier-naming) */
 #define leat_rcu_wait   model_wait
 #define cds_lfht_resize model_resize
+/* NOLINTEND(readability-identifier-naming) */
 
 #include "engine/table.c" /* NOLINT(bugprone-suspicious-include) */
 

@@ -9,7 +9,7 @@
 #include "tests/support/threads.h"
 
 #define THREADS 4
-#define IDS     100000 /* of each thread */
+#define IDS     UINT64_C(100000) /* of each thread */
 #define MAX     6
 #define ALL     (THREADS * IDS)
 
@@ -90,7 +90,7 @@ each_once(void **state)
     struct fixture *fixture = &fixture_now;
     (void)state;
     /* Each second look is one. */
-    CHECK(leat_book_init(&fixture->book, MAX, 2 * LEAT_BOOK_PARTS));
+    CHECK(leat_book_init(&fixture->book, MAX, UINT64_C(2) * LEAT_BOOK_PARTS));
     test_threads_run(THREADS, body, fixture);
     uint64_t standing = 0;
     for (uint64_t i = 0; i < MAX; i++) {

@@ -14,7 +14,7 @@
 #define SUBMITTERS 2
 #define WORKERS    3
 #define ROUNDS     12
-#define JOBS       1500 /* of one submitter in one round */
+#define JOBS       UINT32_C(1500) /* of one submitter in one round */
 #define ALL        (SUBMITTERS * JOBS)
 
 struct ticket {
@@ -187,7 +187,7 @@ one_worker_keeps_the_order(void **state)
         atom_store_rlx(&fixture->begun, 0);
         test_threads_run(SUBMITTERS, thread, fixture);
         CHECK_OK(leat_queue_resume(fixture->engine, fixture->queue));
-        fixture->submitted += ALL;
+        fixture->submitted += (uint64_t)SUBMITTERS * JOBS;
         CHECK(test_until(all_ended, fixture));
         check_round(fixture);
         check_order(fixture);
@@ -206,7 +206,7 @@ nothing_is_lost(void **state)
         atom_init(&fixture->busy, SUBMITTERS);
         atom_store_rlx(&fixture->begun, 0);
         test_threads_run(SUBMITTERS + 1, thread, fixture);
-        fixture->submitted += ALL;
+        fixture->submitted += (uint64_t)SUBMITTERS * JOBS;
         CHECK(test_until(all_ended, fixture));
         check_round(fixture);
         fixture->seed += 1000;

@@ -16,9 +16,9 @@
 
 #define SUBMITTERS 2
 #if LEAT_THREAD_SANITIZER
-#    define JOBS 6000
+#    define JOBS UINT32_C(6000)
 #else
-#    define JOBS 30000
+#    define JOBS UINT32_C(30000)
 #endif
 #define ALL     (SUBMITTERS * JOBS)
 #define PARENTS 3
@@ -201,7 +201,7 @@ setup(struct fixture *fixture)
 static void
 check_all(const struct fixture *fixture)
 {
-    bool *completed = calloc(ALL, sizeof(*completed));
+    bool *completed = calloc((size_t)SUBMITTERS * JOBS, sizeof(*completed));
     CHECK(completed != NULL);
     for (uint32_t i = 0; i < ALL; i++) {
         const struct ticket *ticket = &fixture->tickets[i];

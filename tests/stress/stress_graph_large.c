@@ -15,8 +15,8 @@
 #else
 #    define LAYERS 1000
 #endif
-#define WIDTH 1000
-#define JOBS  (LAYERS * WIDTH)
+#define WIDTH UINT32_C(1000)
+#define JOBS  (LAYERS * WIDTH) /* fit into 32 bits */
 #define EDGES ((LAYERS - 1) * WIDTH * 2)
 
 struct fixture {
@@ -69,10 +69,10 @@ setup(void)
     struct leat_config config = test_config();
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     CHECK(fixture != NULL);
-    fixture->ran = calloc(JOBS, sizeof(*fixture->ran));
-    fixture->jobs = calloc(JOBS, sizeof(*fixture->jobs));
-    fixture->numbers = calloc(JOBS, sizeof(*fixture->numbers));
-    fixture->edges = calloc(EDGES, sizeof(*fixture->edges));
+    fixture->ran = calloc((size_t)LAYERS * WIDTH, sizeof(*fixture->ran));
+    fixture->jobs = calloc((size_t)LAYERS * WIDTH, sizeof(*fixture->jobs));
+    fixture->numbers = calloc((size_t)LAYERS * WIDTH, sizeof(*fixture->numbers));
+    fixture->edges = calloc((size_t)(LAYERS - 1) * WIDTH * 2, sizeof(*fixture->edges));
     CHECK(fixture->ran != NULL && fixture->jobs != NULL && fixture->numbers != NULL &&
           fixture->edges != NULL);
     config.workers = 2;
@@ -92,8 +92,9 @@ setup(void)
     for (uint32_t i = WIDTH; i < JOBS; i++) {
         uint32_t above = i - WIDTH;
         uint32_t beside = above % WIDTH + 1 == WIDTH ? above + 1 - WIDTH : above + 1;
-        fixture->edges[above * 2] = (struct leat_graph_edge){above, i};
-        fixture->edges[above * 2 + 1] = (struct leat_graph_edge){beside, i};
+        struct leat_graph_edge *edges = &fixture->edges[(size_t)above * 2];
+        edges[0] = (struct leat_graph_edge){above, i};
+        edges[1] = (struct leat_graph_edge){beside, i};
     }
     return fixture;
 }
@@ -108,9 +109,9 @@ graph(bool fails)
     uint64_t start_ns = leat_os_monotonic_ns();
     fixture->fails = fails;
     graph.jobs = fixture->jobs;
-    graph.count = JOBS;
+    graph.count = (size_t)LAYERS * WIDTH;
     graph.edges = fixture->edges;
-    graph.edges_count = EDGES;
+    graph.edges_count = (size_t)(LAYERS - 1) * WIDTH * 2;
     CHECK_OK(leat_submit_graph(fixture->engine, &graph, NULL, &error));
     uint64_t taken_ns = leat_os_monotonic_ns();
     uint64_t bytes = atom_load_rlx(&fixture->bytes) - before;

@@ -551,6 +551,31 @@ a_cancel_gives_the_place_ahead_back(void **state)
     teardown(fixture);
 }
 
+/* The same while the type stays shut: its list is swept at once. */
+static void
+a_cancel_behind_a_shut_type_gives_it_back(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    const leat_type type = fixture->type;
+    fixture->way = WAY_PENDING;
+    CHECK_OK(leat_type_set_running_max(fixture->engine, type, 1));
+    submit(fixture, 0, 0);
+    submit(fixture, 1, 1);
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK_EQUAL(ahead(fixture), 1);
+    fixture->type = fixture->other;
+    submit(fixture, 2, 2);
+    CHECK_EQUAL(run_all(fixture), 0);
+    CHECK_OK(leat_cancel(fixture->engine, fixture->ids[1]));
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK_EQUAL(fixture->runs[1], 2);
+    CHECK_OK(leat_complete(fixture->engine, fixture->tokens[2], leat_done(), NULL));
+    CHECK_OK(leat_complete(fixture->engine, fixture->tokens[0], leat_done(), NULL));
+    fixture->type = type;
+    teardown(fixture);
+}
+
 /* The same for one that expires there, which a timer finds or the list. */
 static void
 expire_ahead(bool by_list)
@@ -682,6 +707,7 @@ main(void)
         cmocka_unit_test(a_cap_keeps_the_order),
         cmocka_unit_test(a_types_cap_keeps_the_order),
         cmocka_unit_test(a_cancel_gives_the_place_ahead_back),
+        cmocka_unit_test(a_cancel_behind_a_shut_type_gives_it_back),
         cmocka_unit_test(an_expiry_gives_the_place_ahead_back),
         cmocka_unit_test(one_that_goes_back_gives_the_place_ahead_back),
         cmocka_unit_test(all_jobs_have_the_queues_priority),

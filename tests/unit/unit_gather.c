@@ -576,6 +576,35 @@ options(void **state)
     teardown(fixture);
 }
 
+/* What is gathered is in nobody's way: neither for places of a weight's window, nor in the order of
+ * its queue. */
+static void
+gathered_ones_count_as_begun(void **state)
+{
+    (void)state;
+    for (uint32_t exact = 0; exact < 2; exact++) {
+        struct fixture *fixture = setup_of(100, DELAY_NS);
+        struct leat_queue_options options = leat_queue_options_default();
+        leat_queue queue = {0};
+        options.weight = exact == 0 ? 1 : 0;
+        options.order = exact == 0 ? LEAT_ORDER_FIFO : LEAT_ORDER_EXACT;
+        CHECK_OK(leat_queue_create(fixture->engine, "q", &options, &queue));
+        for (uint32_t i = 0; i < 20; i++) {
+            struct leat_job job = leat_job_default();
+            job.type = fixture->type;
+            job.queue = queue;
+            job.payload = &i;
+            job.payload_bytes = sizeof(i);
+            CHECK_OK(leat_submit(fixture->engine, &job, &fixture->ids[i]));
+        }
+        settle(fixture);
+        CHECK_EQUAL(fixture->calls, 0);
+        pass(fixture, DELAY_NS + 2 * LEAT_TEST_TICK_NS);
+        called(fixture, 1, 20);
+        teardown(fixture);
+    }
+}
+
 int
 main(void)
 {
@@ -585,6 +614,7 @@ main(void)
         cmocka_unit_test(outcomes), cmocka_unit_test(timeouts),       cmocka_unit_test(caps),
         cmocka_unit_test(drained),  cmocka_unit_test(stopped),        cmocka_unit_test(alone),
         cmocka_unit_test(options),
+        cmocka_unit_test(gathered_ones_count_as_begun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -295,7 +295,7 @@ files_have_a_size(void **state)
     char *text = malloc(LEAT_SETTINGS_BYTES_MAX + 2);
     CHECK(text != NULL);
     memset(text, '\n', LEAT_SETTINGS_BYTES_MAX + 1);
-    memcpy(text, "workers = 3", 11);
+    memcpy(text, "workers = 3", 11); /* NOLINT(bugprone-not-null-terminated-result) */
     CHECK_STATUS(leat_settings_load(settings, file_of(text, LEAT_SETTINGS_BYTES_MAX + 1), &error),
                  LEAT_FULL);
     CHECK_STATUS(error.status, LEAT_FULL);
@@ -303,6 +303,7 @@ files_have_a_size(void **state)
     CHECK_EQUAL(config_of(settings)->workers, 3);
     CHECK_STATUS(leat_settings_load(settings, file_of(text, 0), &error), LEAT_NOT_FOUND);
     /* A byte of 0 does not end it. */
+    /* NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
     memcpy(text, "workers = 5\n\0workers = 6\n", 25);
     CHECK_STATUS(leat_settings_load(settings, file_of(text, 25), &error), LEAT_INVALID);
     CHECK(strstr(error.text, ":2:1: ") != NULL);
@@ -341,10 +342,10 @@ environment_is_read(void **state)
         free(after);
     }
     free(before);
-    CHECK(setenv("LEAT_TASKS_MAX", "99", 1) == 0);
+    CHECK(setenv("LEAT_TASKS_MAX", "99", 1) == 0); /* NOLINT(concurrency-mt-unsafe) */
     CHECK_OK(leat_settings_environment(settings, NULL, &error));
     CHECK_EQUAL(config_of(settings)->tasks_max, 99);
-    CHECK(unsetenv("LEAT_TASKS_MAX") == 0);
+    CHECK(unsetenv("LEAT_TASKS_MAX") == 0); /* NOLINT(concurrency-mt-unsafe) */
     leat_settings_destroy(settings);
 }
 
@@ -376,7 +377,7 @@ names_are_judged(void **state)
     CHECK_OK(leat_settings_set(settings, "queue.a.b.c.running_max", "1", &error));
     for (int length = LEAT_NAME_BYTES_MAX; length <= LEAT_NAME_BYTES_MAX + 1; length++) {
         memset(name, 'n', sizeof(name));
-        memcpy(name, "type.", 5);
+        memcpy(name, "type.", 5); /* NOLINT(bugprone-not-null-terminated-result) */
         (void)snprintf(name + 5 + length, sizeof(name) - 5 - (size_t)length, ".max_attempts");
         bool fits = length == LEAT_NAME_BYTES_MAX;
         CHECK_STATUS(leat_settings_set(settings, name, "1", &error), fits ? LEAT_OK : LEAT_INVALID);
