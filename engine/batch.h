@@ -12,15 +12,17 @@
 #include "engine/leat.h"
 
 struct leat_engine;
+struct leat_plan;
 
 /* Jobs that are taken in as a whole. */
 struct leat_batch_part {
     const struct leat_job *jobs; /* all of the call's, of which these are */
     size_t first;
     size_t count;
-    leat_job_id *ids;           /* of these, or NULL; untouched where they are refused */
-    enum leat_status *statuses; /* the same, or NULL; the culprits', and LEAT_OK of the others */
-    uint64_t deadline_ns;       /* of a wait for room, by the system's monotonic clock */
+    leat_job_id *ids;             /* of these, or NULL; untouched where they are refused */
+    enum leat_status *statuses;   /* the same, or NULL; the culprits', and LEAT_OK of the others */
+    uint64_t deadline_ns;         /* of a wait for room, by the system's monotonic clock */
+    const struct leat_plan *plan; /* they are a graph; or NULL */
 };
 
 /* An array of jobs has the stride of the header that its program was built with. */

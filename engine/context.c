@@ -1,5 +1,6 @@
 /* context.c - what a handler may ask of its run, and say: error, result, progress, log lines. */
 #include "engine/gather.h"
+#include "engine/graph.h"
 #include "engine/history.h"
 #include "engine/terms.h"
 
@@ -163,7 +164,8 @@ leat_run_result(struct leat_run *run, const void *bytes, size_t count)
         return LEAT_INVALID;
     }
     /* rlx: statistic */
-    if ((atom_load_rlx(run->word) & LEAT_WORD_KEPT) == 0) {
+    if ((atom_load_rlx(run->word) & LEAT_WORD_KEPT) == 0 &&
+        !leat_graph_keeps(run->engine, run->index)) {
         return LEAT_OK;
     }
     struct leat_memory *memory = &run->engine->memory;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/gates.h"
+#include "engine/graph.h"
 #include "engine/keys.h"
 #include "engine/labels.h"
 #include "engine/terms.h"
@@ -77,13 +78,13 @@ key_lost(const struct leat_engine *engine, uint32_t index)
 
 /* pre: the caller has taken the letter out of the book; a section of rcu.h. */
 static bool
-revive_now(struct leat_engine *engine, uint32_t index)
+revive_now(struct leat_engine *engine, uint32_t index, uint64_t holds)
 {
     const struct leat_change change = {
         .from = LEAT_PHASE_DEAD,
         .to = LEAT_PHASE_PENDING,
         .clear = LEAT_WORD_OF_ATTEMPT,
-        .unless = LEAT_WORD_HOLDS | LEAT_WORD_CHANGING,
+        .unless = holds | LEAT_WORD_CHANGING,
     };
     struct leat_stand stand = leat_queue_stand(leat_job_record(engine, index));
     key_lost(engine, index);
@@ -106,13 +107,13 @@ revive_now(struct leat_engine *engine, uint32_t index)
 
 /* The same for one that is due later. */
 static bool
-revive_later(struct leat_engine *engine, uint32_t index, struct leat_due due)
+revive_later(struct leat_engine *engine, uint32_t index, struct leat_due due, uint64_t holds)
 {
     const struct leat_change change = {
         .from = LEAT_PHASE_DEAD,
         .to = LEAT_PHASE_SCHEDULED,
         .clear = LEAT_WORD_OF_ATTEMPT,
-        .unless = LEAT_WORD_HOLDS | LEAT_WORD_CHANGING,
+        .unless = holds | LEAT_WORD_CHANGING,
         .hold = true,
     };
     uint64_t before = 0;
@@ -138,20 +139,25 @@ retry(struct leat_engine *engine, const struct letter *letter, struct leat_due d
     if (!leat_book_take(book, letter->position, letter->id.bits)) {
         return LEAT_BUSY;
     }
-    enum leat_status status = leat_labels_renew(engine, letter->index);
+    uint64_t holds = 0;
+    enum leat_status used = leat_graph_revive(engine, letter->id, &holds);
+    enum leat_status status = used == LEAT_OK ? leat_labels_renew(engine, letter->index) : used;
     leat_rcu_enter();
     if (status == LEAT_OK) {
         status = leat_engine_accepts(engine) ? LEAT_OK : LEAT_CLOSED;
     }
     if (status == LEAT_OK) {
         forget(engine, letter->index);
-        bool revived = due.time == 0 ? revive_now(engine, letter->index)
-                                     : revive_later(engine, letter->index, due);
+        bool revived = due.time == 0 ? revive_now(engine, letter->index, holds)
+                                     : revive_later(engine, letter->index, due, holds);
         status = revived ? LEAT_OK : LEAT_BUSY;
     }
     leat_rcu_leave(&engine->domain);
     if (status != LEAT_OK) {
         leat_labels_renewed(engine, letter->index);
+    }
+    if (used == LEAT_OK) {
+        leat_graph_revived(engine, letter->index, holds);
     }
     if (status != LEAT_OK && !leat_book_untake(book, letter->position, letter->id.bits)) {
         leat_retention_put(engine, book, letter->index); /* as the newest one */

@@ -71,6 +71,7 @@ struct leat_outside {
                                   changes, and takings of pull queues, at work; and
                                   lists of gathered jobs */
     leat_atomic_u32 inlined; /* S runs of leat_run_inline() */
+    leat_atomic_u64 blocked; /* S jobs in this phase */
 };
 
 /* One of these in leat_outside.awaited. */

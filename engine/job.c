@@ -45,7 +45,7 @@ leat_job_let_go(leat_atomic_u64 *word, uint64_t bits)
     for (;;) {
         uint64_t next = bits == LEAT_WORD_HOLD ? now - LEAT_WORD_HOLD : now & ~bits;
         next = leat_word_with(next, leat_word_phase(now));
-        /* let_go:B acq_rel -> let_go:A, change:A.  Carries: as let_go:A.
+        /* let_go:B acq_rel -> let_go:A, change:A, graph:A.  Carries: as let_go:A.
          * If relaxed: as let_go:A. */
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, next))) {
             return leat_word_phase(next) == LEAT_PHASE_GONE;

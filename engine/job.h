@@ -46,8 +46,11 @@
  *                                        snooze; before its timer is armed
  *   RUNNING  -> PENDING    the worker, or leat_complete(): a retry
  *   RUNNING  -> COMPLETED | DEAD | CANCELLED    the worker, or leat_complete()
+ *   FILLING  -> BLOCKED    the submitter, before its parents know it (graph.h)
+ *   BLOCKED  -> PENDING | SCHEDULED      who has counted its last parent
+ *   BLOCKED  -> COMPLETED  the same, where it is a cohort (cohort.h)
+ *   BLOCKED  -> CANCELLED | DEAD         any thread, as PENDING; who sees a parent fail
  *   final    -> GONE       who removes the last hold
- * BLOCKED stands in the table for dependencies.
  *
  * If a thread stops for ever: before its swap, nothing has happened; after a swap to PENDING and
  * before the push, that job waits with it; after a swap to a final phase, the record is not given
@@ -117,6 +120,7 @@ struct leat_job_extra {
     struct leat_key *key;           /* I see keys.h; NULL: none */
     struct leat_job_labels *labels; /* I see labels.h; or NULL */
     struct leat_job_order *order;   /* I see order.h; NULL: its queue has no exact order */
+    leat_atomic_pointer node;       /* S struct leat_node of graph.h, or NULL */
 };
 
 LEAT_STATIC(sizeof(struct leat_job_extra) < 100, "what needs a pointer does not pay for texts");
@@ -243,7 +247,8 @@ leat_phase_may(enum leat_phase from, enum leat_phase to)
         [LEAT_PHASE_SCHEDULED] =
             TO(LEAT_PHASE_PENDING) | TO(LEAT_PHASE_CANCELLED) | TO(LEAT_PHASE_DEAD),
         [LEAT_PHASE_BLOCKED] = TO(LEAT_PHASE_PENDING) | TO(LEAT_PHASE_SCHEDULED) |
-                               TO(LEAT_PHASE_CANCELLED) | TO(LEAT_PHASE_DEAD),
+                               TO(LEAT_PHASE_CANCELLED) | TO(LEAT_PHASE_DEAD) |
+                               TO(LEAT_PHASE_COMPLETED),
         [LEAT_PHASE_PENDING] = TO(LEAT_PHASE_RUNNING) | TO(LEAT_PHASE_CANCELLED) |
                                TO(LEAT_PHASE_DEAD) | TO(LEAT_PHASE_SCHEDULED),
         [LEAT_PHASE_RUNNING] = TO(LEAT_PHASE_PENDING) | TO(LEAT_PHASE_RETRYING) |
@@ -345,7 +350,7 @@ leat_job_change_inline(leat_atomic_u64 *word, const struct leat_change *change, 
             next += LEAT_WORD_HOLD;
         }
         /* change:B acq_rel -> change:A, let_go:A, mark:A, hold:A, hold:B, wait:A, waiting:A,
-         * claim:A, swept:A, each:A, life:A.
+         * claim:A, swept:A, each:A, life:A, graph:A.
          * Carries: the record's fields as this thread leaves them.
          * If relaxed: who sees the phase could read the fields of the phase before. */
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, next))) {

@@ -1287,7 +1287,8 @@ enum leat_reason {
     LEAT_REASON_TIMEOUT,      /* attempts used up, and the last one was timed out */
     LEAT_REASON_EXPIRED,      /* it waited for longer than its expires_in_ns */
     LEAT_REASON_QUARANTINED,  /* see leat_config.quarantine_after */
-    LEAT_REASON_DROPPED       /* CANCELLED by its queue, which was full (LEAT_FULL_DROP_OLDEST) */
+    LEAT_REASON_DROPPED,      /* CANCELLED by its queue, which was full (LEAT_FULL_DROP_OLDEST) */
+    LEAT_REASON_PARENT /* CANCELLED, as a job that it waited for failed (LEAT_PARENT_CANCEL) */
 };
 
 /* The states' and reasons' names in lower case: "pending", "unknown type"; "unknown" beyond.
@@ -1322,6 +1323,14 @@ enum leat_unique_conflict {
                                else LEAT_EXISTS */
     LEAT_UNIQUE_DEBOUNCE    /* that job, if it waits, gets this one's time, as by leat_reschedule();
                                then LEAT_JOINED, with its id; else LEAT_EXISTS */
+};
+
+/* What becomes of a job of which a parent ends otherwise than COMPLETED. */
+enum leat_parent_policy {
+    LEAT_PARENT_CANCEL = 0, /* it is CANCELLED (LEAT_REASON_PARENT), and so is what waits for it */
+    LEAT_PARENT_IGNORE,     /* that parent counts as ended, and it runs all the same */
+    LEAT_PARENT_WAIT /* of a dead parent it waits that it is brought back and completes; where that
+                        cannot be any more, as it was deleted or is no dead letter: CANCEL */
 };
 
 /* What most jobs do not use. A job that sets one of those behind run_at_ns has memory of the
@@ -1369,6 +1378,12 @@ struct leat_job_options {
 
     /* Where its queue has LEAT_ORDER_EXACT: 0 begins first. Elsewhere it says nothing. */
     uint32_t order_priority;
+
+    /* Jobs that are to end before it, copied; see "jobs that wait for others". */
+    const leat_job_id *parents;
+    uint32_t parents_count; /* 0 to 65 535 */
+    enum leat_parent_policy parent_policy;
+    leat_job_id cohort; /* of which it is a member, see leat_cohort_open(); 0: none */
 };
 
 static inline struct leat_job_options
@@ -1529,8 +1544,9 @@ leat_bulk_default(void)
 LEAT_API LEAT_NODISCARD enum leat_status leat_submit_bulk(struct leat_engine *engine,
                                                           const struct leat_bulk *bulk);
 
-/* Adds a job from a handler: leat_submit() to the run's engine. Nothing is kept of whose child it
- * is: what it is to know stands in its payload. */
+/* Adds a job from a handler: leat_submit() to the run's engine. It waits for the handler's own job
+ * only if its options say so (`parents`, leat_run_id()); what else it is to know stands in its
+ * payload. */
 static inline LEAT_NODISCARD enum leat_status
 leat_run_submit(const struct leat_run *run, const struct leat_job *job, leat_job_id *id)
 {
@@ -1682,6 +1698,169 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_reschedule(struct leat_engine *eng
  *           priority, or another one than that of its queue, where that has LEAT_ORDER_EXACT.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_priority_set(struct leat_engine *engine,
                                                            leat_job_id id, uint32_t priority);
+
+/* ---- jobs that wait for others --------------------------------------------------------------
+ *
+ * A job that names parents (leat_job_options.parents) is BLOCKED until all of them have ended; then
+ * it goes on as if it was submitted at that moment: its delay counts from there. One that ends
+ * otherwise than COMPLETED is a failed one, of which leat_job_options.parent_policy says what then.
+ * - Parents are jobs that were submitted before, so there is no cycle; a whole graph comes by
+ *   leat_submit_graph(). One that has ended counts at once, as long as its record is there; behind
+ *   that it is LEAT_GONE, and nothing is submitted. Named twice, it is one.
+ * - All else of the submit takes effect at once: its record, the room in its queue, unless it has a
+ *   delay, its name and unique key, its expiry. So the end of a parent cannot fail to release it,
+ *   however full all is.
+ * - It can be cancelled, purged and waited for as any; not rescheduled, nor given another priority
+ *   (LEAT_WRONG_STATE). What is cancelled so keeps its record until its parents have ended.
+ * - Children of one parent are released in the order in which they were submitted, by the thread
+ *   that ended it; so are those that a failure cancels, with all that wait for them.
+ * - The record of a parent, and its result, stay until its children have ended, and count against
+ *   jobs_max meanwhile. It keeps a result that is set while it has a child, also without
+ *   LEAT_JOB_KEEP_RESULT.
+ * - A job that is brought back from the dead does not wait for its parents again, and they may be
+ *   gone.
+ * A job costs nothing more if it has neither parents nor children; with them about 100 bytes, and
+ * 32 for each parent.
+ */
+
+/* Copies the ids of a job's parents, at most `capacity`, in the order of its options, those of
+ * leat_submit_graph() last. `ids` may be NULL.
+ * Threads:  the handler's own, until it returns.    Progress: wait-free.
+ * Returns:  how many there are.  */
+LEAT_API uint32_t leat_run_parents(const struct leat_run *run, leat_job_id *ids, uint32_t capacity);
+
+/* Copies the result of parent `number`: leat_result() of its id. A parent without one has 0 bytes.
+ * Threads:  the handler's own, until it returns.    Progress: lock-free.
+ * Returns:  LEAT_OK and *bytes (may be NULL); LEAT_FULL (capacity is less than *bytes, which is
+ *           set); LEAT_GONE and LEAT_WRONG_STATE (only where the job was brought back from the
+ *           dead); LEAT_BUSY (239 threads look at it: try again); LEAT_INVALID (no such one).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_run_parent_result(const struct leat_run *run,
+                                                                uint32_t number, void *buffer,
+                                                                size_t capacity, size_t *bytes);
+
+/* Of two jobs of one call, by their places in its array: the child waits for the parent. */
+struct leat_graph_edge {
+    uint32_t parent;
+    uint32_t child;
+};
+
+struct leat_graph {
+    uint32_t size;
+    uint32_t version;
+    const struct leat_job *jobs; /* borrowed, as are the arrays */
+    size_t count;
+    const struct leat_graph_edge *edges;
+    size_t edges_count;
+    enum leat_status *statuses; /* room for count, or NULL */
+};
+
+static inline struct leat_graph
+leat_graph_default(void)
+{
+    struct leat_graph graph;
+    memset(&graph, 0, sizeof(graph));
+    graph.size = (uint32_t)sizeof(graph);
+    graph.version = LEAT_STRUCT_VERSION;
+    return graph;
+}
+
+/* Adds all jobs of a graph, or none, as leat_submit_batch() with LEAT_BATCH_ALL_OR_NONE does; each
+ * may have parents of its own beside. `ids` (may be NULL) has room for all. `error` (may be NULL)
+ * names an edge that cannot be: to a job that is not there, or itself; that is there before; or one
+ * of a cycle.
+ * Threads:  any.      Progress: as leat_submit().    Copies jobs, payloads and edges.
+ * Returns:  as leat_submit_batch(); LEAT_INVALID also for such an edge, or more than 65 535 to one
+ *           child; LEAT_UNSUPPORTED also where jobs run inline.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_submit_graph(struct leat_engine *engine,
+                                                           const struct leat_graph *graph,
+                                                           leat_job_id *ids,
+                                                           struct leat_error *error);
+
+/* The same for jobs of which each waits for the one before it.
+ * Threads, Progress, Returns: as leat_submit_graph().  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_submit_chain(struct leat_engine *engine,
+                                                           const struct leat_job *jobs,
+                                                           size_t count, leat_job_id *ids);
+
+/* ---- cohorts --------------------------------------------------------------------------------
+ *
+ * Jobs that are watched together: elsewhere a batch with callbacks. A cohort is a job of its own,
+ * with an id, that no handler runs: it is BLOCKED until it is closed and its members have ended.
+ * It ends COMPLETED if all of them have, else CANCELLED; so leat_wait(), leat_get() and the
+ * parents of other jobs may name it. A member is a job with its id in leat_job_options.cohort;
+ * handlers submit members as anyone does, until it has ended: by then its own job is one.
+ */
+
+#define LEAT_COHORT_TYPE "leat.cohort"
+
+struct leat_cohort_options {
+    uint32_t size;
+    uint32_t version;
+    /* Jobs that run when it has come to that; copied, with their options. Each has its record, and
+     * its room, from the beginning on, so it comes whatever is full by then; and is retried as any.
+     * What does not come to pass CANCELs its job. NULL: none. */
+    const struct leat_job *on_success;  /* all members have COMPLETED */
+    const struct leat_job *on_complete; /* all members have ended */
+    const struct leat_job *on_death;    /* the first one is DEAD; at once */
+    uint32_t flags;    /* LEAT_JOB_KEEP_RESULT: its record stays until leat_release() */
+    uint32_t reserved; /* 0 */
+};
+
+static inline struct leat_cohort_options
+leat_cohort_options_default(void)
+{
+    struct leat_cohort_options options;
+    memset(&options, 0, sizeof(options));
+    options.size = (uint32_t)sizeof(options);
+    options.version = LEAT_STRUCT_VERSION;
+    return options;
+}
+
+/* Opens a cohort. `options` may be NULL.
+ * Threads:  any.      Progress: as leat_submit().    Copies options.
+ * Returns:  LEAT_OK and *cohort; else as leat_submit_batch().  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_cohort_open(struct leat_engine *engine,
+                                                          const struct leat_cohort_options *options,
+                                                          leat_job_id *cohort);
+
+/* From now on the cohort ends with its last member; without one, at once.
+ * Threads:  any.      Progress: lock-free.
+ * Returns:  LEAT_OK; LEAT_WRONG_STATE (closed before; no cohort); LEAT_GONE; LEAT_NOT_FOUND;
+ *           LEAT_BUSY; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_cohort_close(struct leat_engine *engine,
+                                                           leat_job_id cohort);
+
+struct leat_cohort_info {
+    uint32_t size;
+    uint32_t version;
+    enum leat_job_state state; /* of its job */
+    bool open;
+    uint64_t total; /* members so far */
+    uint64_t completed;
+    uint64_t dead; /* one that is brought back stays counted so */
+    uint64_t cancelled;
+};
+
+static inline struct leat_cohort_info
+leat_cohort_info_default(void)
+{
+    struct leat_cohort_info info;
+    memset(&info, 0, sizeof(info));
+    info.size = (uint32_t)sizeof(info);
+    info.version = LEAT_STRUCT_VERSION;
+    return info;
+}
+
+/* How far it is: each number exact for some moment during the call.
+ * Threads:  any.      Progress: lock-free.
+ * Returns:  LEAT_OK; LEAT_WRONG_STATE (no cohort); LEAT_GONE; LEAT_NOT_FOUND; LEAT_BUSY;
+ *           LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_cohort_get(struct leat_engine *engine, leat_job_id cohort, struct leat_cohort_info *info);
+
+/* The cohort of which the running job is a member; 0: none.
+ * Threads:  the handler's own, until it returns.    Progress: wait-free.  */
+LEAT_API leat_job_id leat_run_cohort(const struct leat_run *run);
 
 /* ---- jobs by their own names ----------------------------------------------------------------
  *
@@ -2461,6 +2640,7 @@ struct leat_statistics {
     uint64_t dead_letters;   /* kept at this moment */
     uint64_t dead_retried;   /* dead letters that were brought back; a job that dies again counts in
                                 jobs_dead again */
+    uint64_t jobs_blocked;   /* that wait for other jobs; as jobs_waiting */
 };
 
 static inline struct leat_statistics

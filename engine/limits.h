@@ -45,6 +45,9 @@
 /* Of batch_max: what a handler of batches puts into one statement or one message. */
 #define LEAT_BATCH_MAX 256
 
+/* Of one job: its edges are one block of memory, 1.5 MiB. */
+#define LEAT_PARENTS_MAX 65535
+
 /* Runs of leat_run_inline() at once: jobs that run jobs that run jobs end here, and not where the
  * stack does. */
 #define LEAT_INLINE_MAX 256

@@ -2,6 +2,7 @@
  * the record where it is; what it then reads is either fixed since submit, or atomic, or fixed
  * since the end. */
 #include "engine/completion.h"
+#include "engine/graph.h"
 #include "engine/history.h"
 #include "engine/keys.h"
 #include "engine/timers.h"
@@ -132,6 +133,8 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
         info->reason = expired ? LEAT_REASON_EXPIRED : info->reason;
     } else if (phase == LEAT_PHASE_CANCELLED && (word & LEAT_WORD_DROPPED) != 0) {
         info->reason = LEAT_REASON_DROPPED;
+    } else if (phase == LEAT_PHASE_CANCELLED && leat_graph_failed(engine, index)) {
+        info->reason = LEAT_REASON_PARENT;
     }
     if (extra != NULL) {
         info->result_bytes = extra->result_bytes;
@@ -372,7 +375,7 @@ cancelled(uint64_t now, enum canceller who, bool keyed, uint64_t *next)
     LEAT_ASSERT(leat_word_phase(*next) == end);
     /* A wheel is told, and a key, by who has a hold; where none is left, they find out in time. */
     if ((keyed || phase != LEAT_PHASE_PENDING) &&
-        (now & LEAT_WORD_HOLDS) / LEAT_WORD_HOLD < LEAT_HOLDS_TO_COMPLETE) {
+        (now & LEAT_WORD_HOLDS) / LEAT_WORD_HOLD < LEAT_HOLDS_MAX) {
         *next += LEAT_WORD_HOLD;
     }
     return LEAT_OK;
@@ -406,10 +409,13 @@ cancelled_leave(struct leat_engine *engine, const struct cancelled *job, uint64_
     enum leat_phase phase = leat_word_phase(before);
     if (phase == LEAT_PHASE_PENDING) {
         leat_queue_left(engine, job->stand);
+    } else if (phase == LEAT_PHASE_BLOCKED) {
+        leat_graph_unblocked(engine, job->index);
     } else {
         leat_timers_count(engine, phase, -1);
     }
     if ((before & LEAT_WORD_HOLDS) != (after & LEAT_WORD_HOLDS)) {
+        leat_graph_ended(engine, job->index, before);
         leat_timers_cancelled(engine, job->index);
         leat_keys_left(engine, job->index);
     }
@@ -432,7 +438,7 @@ cancel(struct leat_engine *engine, leat_job_id id, enum canceller who)
             return answer;
         }
         struct cancelled job = cancelled_read(engine, id, index);
-        /* cancel:A acq_rel -> change:A, mark:A, let_go:A, wait:A, waiting:A.
+        /* cancel:A acq_rel -> change:A, mark:A, let_go:A, wait:A, waiting:A, graph:A.
          * Carries: nothing of its own; the caller's writes before the cancel.
          * If relaxed: a handler that sees the flag could miss why it was set. */
         if (!atom_cas_acq_rel(leat_slab_word(&engine->jobs, index), &now, next)) {

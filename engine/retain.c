@@ -1,6 +1,7 @@
 /* retain.c - the end of jobs: the final swap, who is woken, what is kept for how long, and giving
  * records back. */
 #include "engine/completion.h"
+#include "engine/graph.h"
 #include "engine/history.h"
 #include "engine/keys.h"
 #include "engine/labels.h"
@@ -63,6 +64,7 @@ extra_free(struct leat_engine *engine, struct leat_job_record *record, struct le
     leat_history_free(engine, extra);
     leat_memory_give(&engine->memory, leat_block(&extra->progress), sizeof(struct leat_progress));
     leat_labels_free(engine, extra);
+    leat_graph_free(engine, extra);
     leat_memory_give(&engine->memory, extra, sizeof(*extra));
     atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by give:B */
 }
@@ -88,14 +90,29 @@ leat_job_reclaim(struct leat_engine *engine, uint32_t index)
 
 /* ---- retention ------------------------------------------------------------------------------ */
 
+/* Its last place lets go of a job that has ended. One that is dead cannot be brought back any more,
+ * and who waits for that is told. */
+static void
+unlink_last(struct leat_engine *engine, uint32_t index)
+{
+    leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
+    uint64_t now = atom_load_rlx(word); /* rlx: single writer */
+    leat_job_id id = {leat_word_of(leat_word_generation(now), index)};
+    bool holds = leat_word_phase(now) == LEAT_PHASE_DEAD &&
+                 leat_job_hold(engine, id, LEAT_HOLDS_MAX, &index) == LEAT_OK;
+    if (leat_job_let_go(word, LEAT_WORD_LINKED)) {
+        leat_job_reclaim(engine, index);
+    } else if (holds) {
+        leat_graph_forsaken(engine, index);
+        leat_job_unhold(engine, index);
+    }
+}
+
 /* The caller has taken the id out of its book, or could not put it in. */
 static void
 drop(struct leat_engine *engine, uint64_t id)
 {
-    uint32_t index = (uint32_t)(id & LEAT_INDEX_NONE);
-    if (leat_job_let_go(leat_slab_word(&engine->jobs, index), LEAT_WORD_LINKED)) {
-        leat_job_reclaim(engine, index);
-    }
+    unlink_last(engine, (uint32_t)(id & LEAT_INDEX_NONE));
 }
 
 /* Drops the oldest record before `end`. False: there is none. */
@@ -157,8 +174,8 @@ retained(struct leat_engine *engine, enum leat_phase phase, uint64_t word)
 void
 leat_job_retire(struct leat_engine *engine, uint32_t index)
 {
-    leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
-    uint64_t now = atom_load_rlx(word); /* rlx: ordered by change:A */
+    /* rlx: ordered by change:A */
+    uint64_t now = atom_load_rlx(leat_slab_word(&engine->jobs, index));
     enum leat_phase phase = leat_word_phase(now);
     LEAT_ASSERT(leat_phase_final(phase));
     if (LEAT_UNLIKELY(leat_keys_retire(engine, index))) {
@@ -169,8 +186,8 @@ leat_job_retire(struct leat_engine *engine, uint32_t index)
     }
     if (retained(engine, phase, now)) {
         leat_retention_put(engine, book_of(engine, phase), index);
-    } else if (leat_job_let_go(word, LEAT_WORD_LINKED)) {
-        leat_job_reclaim(engine, index);
+    } else {
+        unlink_last(engine, index);
     }
 }
 
@@ -241,7 +258,7 @@ ending_judge(struct leat_ending *ending, uint64_t word)
 
 /* The swap that ends an attempt; *ending is what it comes to. What is kept for its submitter needs
  * no book, but dead letters are kept for the operator as well. *before and *after are the
- * word; one that has a key is held. False: refused. */
+ * word; one that has a key, or that somebody has a hold on, is held. False: refused. */
 LEAT_INLINE bool
 end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending, uint64_t *before,
          uint64_t *after)
@@ -266,10 +283,12 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending,
         record->payload_place = keeps_payload ? payload : (uint8_t)LEAT_PAYLOAD_NONE;
         atom_store_rlx(&record->reason, (uint8_t)ending->reason); /* rlx: ordered by end:A */
         atom_store_rlx(&record->late, ending->late ? 1 : 0);      /* rlx: ordered by end:A */
-        LEAT_ASSERT(hold == 0 || (now & LEAT_WORD_HOLDS) != LEAT_WORD_HOLDS);
-        uint64_t next = ((now & ~LEAT_WORD_OF_ATTEMPT) | link) + hold;
+        LEAT_ASSERT((now & LEAT_WORD_HOLDS) != LEAT_WORD_HOLDS);
+        uint64_t held = LEAT_UNLIKELY((now & LEAT_WORD_HOLDS) != 0) ? LEAT_WORD_HOLD : hold;
+        uint64_t next = ((now & ~LEAT_WORD_OF_ATTEMPT) | link) + held;
         *after = leat_word_with(next, ending->phase);
-        /* end:A acq_rel -> wait:A, let_go:A, waiting:A.  Carries: the record as its end leaves it.
+        /* end:A acq_rel -> wait:A, let_go:A, waiting:A, graph:A.
+         * Carries: the record as its end leaves it.
          * If relaxed: who sees the end could read a result that is not there yet. */
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, *after))) {
             count_end(engine, ending->worker, ending->phase);
@@ -293,7 +312,9 @@ end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
     if (LEAT_UNLIKELY(!end_swap(engine, index, &ending, &before, &after))) {
         return false;
     }
-    leat_job_ring_bell(engine, index, before);
+    bool held = ((after ^ before) & LEAT_WORD_HOLDS) != 0;
+    leat_job_ring_bell(engine, index,
+                       LEAT_UNLIKELY(held) ? leat_graph_lookers(engine, index, before) : before);
     if (leat_word_phase(after) == LEAT_PHASE_GONE) {
         reclaim(engine, index);
     } else if ((after & ~before & LEAT_WORD_LINKED) != 0) {
@@ -305,7 +326,8 @@ end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
             {leat_word_of(leat_word_generation(before), index)}, ending.phase, ending.reason};
         leat_completion_deliver(engine, completion, end);
     }
-    if (LEAT_UNLIKELY(((after ^ before) & LEAT_WORD_HOLDS) != 0)) {
+    if (LEAT_UNLIKELY(held)) {
+        leat_graph_ended(engine, index, before);
         leat_keys_left(engine, index);
     }
     return true;

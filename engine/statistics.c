@@ -156,8 +156,9 @@ derive(struct leat_engine *engine, struct leat_statistics *sum)
     sum->jobs_submitted = ended + live - sum->dead_retried;
     sum->jobs_scheduled = read_counter(&engine->timers.scheduled);
     sum->jobs_retrying = read_counter(&engine->timers.retrying);
-    sum->jobs_waiting =
-        difference(live, sum->jobs_running + sum->jobs_scheduled + sum->jobs_retrying);
+    sum->jobs_blocked = read_counter(&engine->outside.blocked);
+    sum->jobs_waiting = difference(live, sum->jobs_running + sum->jobs_scheduled +
+                                             sum->jobs_retrying + sum->jobs_blocked);
     sum->tasks_waiting = difference(leat_slab_takes(&pool->tasks) + leat_slab_takes(&pool->posted),
                                     sum->tasks_run + read_counter(&pool->tasks_refused));
     sum->workers = pool->places;

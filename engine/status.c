@@ -53,6 +53,7 @@ static const char *const reason_texts[] = {
     [LEAT_REASON_EXPIRED] = "expired while it waited",
     [LEAT_REASON_QUARANTINED] = "quarantined: it ran where processes crashed",
     [LEAT_REASON_DROPPED] = "dropped from a full queue",
+    [LEAT_REASON_PARENT] = "a job that it waited for failed",
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

@@ -6,6 +6,8 @@
 #include "engine/gates.h"
 #include "engine/labels.h"
 #include "engine/order.h"
+#include "engine/payload.h"
+#include "engine/plan.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
 
@@ -26,6 +28,7 @@ struct intake {
     bool extra;          /* it has more than its record has room for: options, an exact order */
     bool waits;          /* see struct leat_room_ask */
     bool alone;          /* else its batch takes room for all */
+    struct leat_ties ties;
 };
 
 /* ---- checks --------------------------------------------------------------------------------- */
@@ -57,9 +60,9 @@ job_check(const struct leat_engine *engine, const struct leat_job *job)
     return LEAT_LIKELY(valid) ? LEAT_OK : LEAT_INVALID;
 }
 
-/* When a job that is not to run at once is due. */
+/* When a job that is not to run at once is due; and whether it has to do with other jobs. */
 static LEAT_COLD enum leat_status
-due_check(const struct leat_engine *engine, const struct leat_job *job, struct leat_due *due)
+due_check(const struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
 {
     struct leat_job_options options = leat_job_options_default();
     enum leat_status status = LEAT_OK;
@@ -72,10 +75,13 @@ due_check(const struct leat_engine *engine, const struct leat_job *job, struct l
     if (status == LEAT_OK) {
         status = leat_labels_check(&options);
     }
+    if (status == LEAT_OK) {
+        status = leat_graph_check_options(&options, &intake->ties);
+    }
     if (status != LEAT_OK) {
         return status;
     }
-    *due = leat_timers_due(engine, job->delay_ns, options.run_at_ns);
+    intake->due = leat_timers_due(engine, job->delay_ns, options.run_at_ns);
     return LEAT_OK;
 }
 
@@ -85,7 +91,7 @@ intake_check(struct leat_engine *engine, const struct leat_job *job, struct inta
     enum leat_status status = job_check(engine, job);
     if (LEAT_UNLIKELY(job->delay_ns != 0 || job->options != NULL) && status == LEAT_OK) {
         intake->extra = job->options != NULL;
-        status = due_check(engine, job, &intake->due);
+        status = due_check(engine, job, intake);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = leat_registry_queue(engine, job, &intake->queue);
@@ -170,40 +176,9 @@ record_refuse(struct leat_engine *engine, const struct intake *intake)
     if (takes_room(intake)) {
         leat_room_give(engine, intake->queue, intake->bytes);
     }
+    leat_graph_refuse(engine, index);
     leat_job_reclaim(engine, index);
     (void)atom_add_rlx(&engine->outside.refused, 1); /* rlx: statistic */
-}
-
-static enum leat_status
-payload_copy(struct leat_engine *engine, uint32_t index, const struct leat_job *job)
-{
-    struct leat_job_record *record = leat_job_record(engine, index);
-    size_t bytes = job->payload_bytes;
-    uint32_t room = engine->config.payload_bytes_inline;
-    atom_store_rlx(&record->payload_bytes, (uint32_t)bytes); /* rlx: ordered by submit:A */
-    if (bytes == 0) {
-        record->payload_place = LEAT_PAYLOAD_NONE;
-    } else if (bytes <= LEAT_PAYLOAD_RECORD_BYTES) {
-        record->payload_place = LEAT_PAYLOAD_RECORD;
-        memcpy(record->payload.bytes, job->payload, bytes);
-    } else if (bytes <= room) {
-        record->payload_place = LEAT_PAYLOAD_INLINE;
-        memcpy(leat_job_inline(engine, index), job->payload, bytes);
-    } else {
-        record->payload_place = LEAT_PAYLOAD_NONE;
-        if (!leat_room_payload_take(engine, bytes)) {
-            return LEAT_FULL;
-        }
-        void *copy = leat_memory_take(&engine->memory, bytes);
-        if (copy == NULL) {
-            leat_room_payload_give(engine, bytes);
-            return LEAT_NO_MEMORY;
-        }
-        memcpy(copy, job->payload, bytes);
-        record->payload.pointer = copy;
-        record->payload_place = LEAT_PAYLOAD_HEAP;
-    }
-    return LEAT_OK;
 }
 
 /* The time of submit for one job in sample_interval, chosen by its id; 0 for the others. */
@@ -258,9 +233,13 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     atom_store_rlx(&record->reason, 0);           /* rlx: ordered by submit:A */
     atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by submit:A */
     atom_store_rlx(&record->notice, completion);  /* rlx: ordered by submit:A */
-    status = payload_copy(engine, index, job);
+    status = leat_payload_copy(engine, index, job);
     if (LEAT_UNLIKELY(intake->extra) && status == LEAT_OK) {
         status = leat_terms_fill(engine, index, intake->queue, job);
+    }
+    if (LEAT_UNLIKELY(intake->ties.noded) && status == LEAT_OK) {
+        intake->ties.paid = is_counted(intake);
+        status = leat_graph_make(engine, index, job, &intake->ties);
     }
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         record_refuse(engine, intake);
@@ -275,7 +254,7 @@ record_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t p
 {
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     uint64_t generation = leat_word_generation(atom_load_rlx(word)); /* rlx: single writer */
-    uint64_t next = leat_word_of(generation, 0) | phase;
+    uint64_t next = (leat_word_of(generation, 0) | phase) + leat_graph_holds(engine, index);
     if (kept) {
         next |= LEAT_WORD_KEPT;
     }
@@ -299,6 +278,25 @@ record_schedule(struct leat_engine *engine, const struct intake *intake, bool ke
     leat_timers_arm(engine, intake->index);
     leat_job_unhold(engine, intake->index);
     return id;
+}
+
+/* From here the job waits. True: it is PENDING, and the caller puts it; `ties.blocks`: it is
+ * BLOCKED, and joins. */
+LEAT_INLINE bool
+record_enter(struct leat_engine *engine, struct intake *intake, bool kept, leat_job_id *id)
+{
+    uint32_t index = intake->index;
+    intake->ties.blocks = LEAT_UNLIKELY(intake->ties.noded) && leat_graph_blocks(engine, index);
+    if (LEAT_UNLIKELY(intake->ties.blocks)) {
+        *id = record_publish(engine, index, kept, LEAT_PHASE_BLOCKED | LEAT_WORD_LINKED);
+        return false;
+    }
+    if (LEAT_UNLIKELY(intake->due.time != 0)) {
+        *id = record_schedule(engine, intake, kept);
+        return false;
+    }
+    *id = record_publish(engine, index, kept, LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
+    return true;
 }
 
 /* What a queue with limits, or one that is closed, is to know of a job that it took in. */
@@ -333,7 +331,7 @@ put_one(struct leat_engine *engine, const struct leat_job *job, const struct int
 
 /* Puts one filled record where it waits. */
 static enum leat_status
-push_one(struct leat_engine *engine, const struct leat_job *job, const struct intake *intake,
+push_one(struct leat_engine *engine, const struct leat_job *job, struct intake *intake,
          leat_job_id *id)
 {
     enum leat_status status = LEAT_CLOSED;
@@ -347,12 +345,10 @@ push_one(struct leat_engine *engine, const struct leat_job *job, const struct in
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
         bool kept = (job->flags & LEAT_JOB_KEEP_RESULT) != 0;
-        if (LEAT_LIKELY(intake->due.time == 0)) {
-            *id =
-                record_publish(engine, intake->index, kept, LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
+        if (LEAT_LIKELY(record_enter(engine, intake, kept, id))) {
             put_one(engine, job, intake, options);
-        } else {
-            *id = record_schedule(engine, intake, kept);
+        } else if (intake->ties.blocks) {
+            leat_graph_join(engine, intake->index);
         }
     }
     leat_rcu_leave(&engine->domain);
@@ -448,6 +444,9 @@ leat_submit_running(struct leat_engine *engine, const struct leat_job *given, le
     if (status == LEAT_OK) {
         status = intake_check(engine, job, &intake);
     }
+    if (status == LEAT_OK && intake.ties.noded) {
+        status = LEAT_UNSUPPORTED;
+    }
     if (status == LEAT_OK) {
         status = inline_enter(engine);
     }
@@ -536,6 +535,9 @@ group_check_one(struct group *group, size_t index)
     const struct leat_job *given = leat_batch_job(group->part->jobs, group->part->first + index);
     struct intake *intake = &group->intakes[index];
     enum leat_status status = LEAT_INVALID;
+    if (group->part->plan != NULL) {
+        intake->ties = group->part->plan->ties[index];
+    }
     if (given->size == group->part->jobs->size) {
         status = job_read(given, &copy, &job);
     }
@@ -544,6 +546,9 @@ group_check_one(struct group *group, size_t index)
     }
     if (status == LEAT_OK && !leat_labels_grouped(job->options)) {
         status = LEAT_INVALID;
+    }
+    if (status == LEAT_OK && intake->ties.noded && group->engine->config.inline_mode) {
+        status = LEAT_UNSUPPORTED;
     }
     if (status != LEAT_OK) {
         return status;
@@ -601,6 +606,7 @@ group_fill(struct group *group)
             return status;
         }
         group->kept[i] = (job->flags & LEAT_JOB_KEEP_RESULT) != 0;
+        group->items[i] = group->intakes[i].index;
     }
     return LEAT_OK;
 }
@@ -654,13 +660,12 @@ static void
 group_publish(struct group *group)
 {
     struct leat_engine *engine = group->engine;
+    if (group->part->plan != NULL) {
+        leat_plan_tie(engine, group->part->plan, group->items);
+    }
     for (size_t i = 0; i < group->part->count; i++) {
-        const struct intake *intake = &group->intakes[i];
-        if (intake->due.time != 0) {
-            group->ids[i] = record_schedule(engine, intake, group->kept[i]);
-        } else {
-            group->ids[i] = record_publish(engine, intake->index, group->kept[i],
-                                           LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
+        struct intake *intake = &group->intakes[i];
+        if (record_enter(engine, intake, group->kept[i], &group->ids[i])) {
             group->asks[i].index = intake->index;
         }
     }
@@ -675,6 +680,11 @@ group_push(struct group *group)
     if (status == LEAT_OK) {
         group_publish(group);
         leat_batch_put(engine, group->asks, group->part->count, group->items);
+        for (size_t i = 0; i < group->part->count; i++) {
+            if (LEAT_UNLIKELY(group->intakes[i].ties.blocks)) {
+                leat_graph_join(engine, group->intakes[i].index);
+            }
+        }
     }
     leat_rcu_leave(&engine->domain);
     for (size_t i = 0; status == LEAT_OK && i < group->part->count; i++) {

@@ -11,7 +11,8 @@
  * look      one brings it back, while one looks at it: it comes back, or goes to its place again.
  * look_full the same where its place is written over meanwhile: it stands as the newest.
  * runs      one brings it back, a worker runs it, and it dies again; another one brings it back,
- * too. holds     who brings one back in spite of who looks at it writes what that one reads.
+ *           too.
+ * holds     who brings one back in spite of who looks at it writes what that one reads.
  * blind     who brings one back without taking it out of the book has it twice.
  * In each, a job stands in the book once, waits in one place, or is given back once; as many have
  * been put into a place as were brought back. Holds I1 to I3 of engine/book.h.
@@ -172,6 +173,24 @@ leat_job_locate(const struct leat_engine *engine, leat_job_id id, uint32_t *inde
     (void)id;
     (void)index;
     return LEAT_GONE;
+}
+
+/* None of these has a child. */
+enum leat_status
+leat_graph_revive(struct leat_engine *engine, leat_job_id id, uint64_t *unless)
+{
+    (void)engine;
+    (void)id;
+    *unless = LEAT_WORD_HOLDS;
+    return LEAT_OK;
+}
+
+void
+leat_graph_revived(struct leat_engine *engine, uint32_t index, uint64_t unless)
+{
+    (void)engine;
+    (void)index;
+    (void)unless;
 }
 
 enum leat_status

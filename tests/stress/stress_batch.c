@@ -121,8 +121,8 @@ static void
 submit_batch(struct fixture *fixture, struct test_prng *prng, uint32_t number)
 {
     struct batch *batch = &fixture->batches[number];
+    static _Thread_local struct leat_job_options options[BATCH_MAX]; /* large for a stack */
     struct leat_job jobs[BATCH_MAX];
-    struct leat_job_options options[BATCH_MAX];
     struct mark marks[BATCH_MAX];
     char names[BATCH_MAX][32];
     leat_job_id ids[BATCH_MAX] = {{0}};

@@ -6,6 +6,7 @@
 
 #include "engine/completion.h"
 #include "engine/gather.h"
+#include "engine/graph.h"
 #include "engine/keys.h"
 #include "engine/order.h"
 #include "sched/posted.h"
@@ -153,6 +154,7 @@ struct census {
     uint64_t running;
     uint64_t scheduled;
     uint64_t retrying;
+    uint64_t blocked;
     uint32_t in_use;
     uint32_t reserved[LEAT_COMPLETION_QUEUES_MAX]; /* slots of completion queues */
 };
@@ -400,6 +402,25 @@ count_keys(struct census *census)
     CHECK_EQUAL(keys, 0);
 }
 
+/* What waits for other jobs, or did until it was ended. */
+static void
+count_blocked(struct census *census)
+{
+    struct leat_engine *engine = census->engine;
+    const struct leat_slab *jobs = &engine->jobs;
+    CHECK(leat_graph_check(engine, stderr));
+    for (uint32_t i = leat_slab_next(jobs, 0); i < jobs->capacity;
+         i = leat_slab_next(jobs, i + 1)) {
+        uint64_t word = job_word(engine, i);
+        if ((leat_word_generation(word) & 1) != 0 && leat_graph_waits(engine, i)) {
+            CHECK_EQUAL(census->jobs[i], 0);
+            census->jobs[i] = 1;
+            CHECK(leat_word_phase(word) == LEAT_PHASE_BLOCKED ||
+                  leat_phase_final(leat_word_phase(word)));
+        }
+    }
+}
+
 static void
 count_kept(struct census *census, const struct leat_book *book, bool dead)
 {
@@ -439,15 +460,19 @@ check_word(struct census *census, uint32_t index)
     }
     census->in_use++;
     CHECK(linked == (census->jobs[index] == 1));
-    CHECK_EQUAL(word & LEAT_WORD_HOLDS, 0);
+    bool uses = leat_graph_uses(census->engine, index);
+    CHECK_EQUAL(word & LEAT_WORD_HOLDS, uses ? LEAT_WORD_HOLD : 0);
     CHECK_EQUAL(word & LEAT_WORD_CLAIMED, 0);
     CHECK(phase != LEAT_PHASE_FILLING);
     CHECK(awaited == (phase == LEAT_PHASE_RUNNING));
-    CHECK(linked || awaited || (word & LEAT_WORD_KEPT) != 0);
+    CHECK(linked || awaited || uses || (word & LEAT_WORD_KEPT) != 0);
+    census->blocked += phase == LEAT_PHASE_BLOCKED ? 1 : 0;
     census->waiting += phase == LEAT_PHASE_PENDING ? 1 : 0;
     census->scheduled += phase == LEAT_PHASE_SCHEDULED ? 1 : 0;
     census->retrying += phase == LEAT_PHASE_RETRYING ? 1 : 0;
-    if (phase == LEAT_PHASE_PENDING && leat_job_counted(leat_job_record(census->engine, index))) {
+    bool paid = phase == LEAT_PHASE_BLOCKED && leat_node_there(census->engine, index)->paid;
+    bool pending = phase == LEAT_PHASE_PENDING;
+    if (paid || (pending && leat_job_counted(leat_job_record(census->engine, index)))) {
         census->limited++;
         census->limited_bytes += leat_job_payload_bytes(leat_job_record(census->engine, index));
     }
@@ -493,12 +518,13 @@ check_statistics(const struct census *census)
     CHECK_EQUAL(sum.jobs_waiting, census->waiting);
     CHECK_EQUAL(sum.jobs_scheduled, census->scheduled);
     CHECK_EQUAL(sum.jobs_retrying, census->retrying);
+    CHECK_EQUAL(sum.jobs_blocked, census->blocked);
     check_rooms(census);
     CHECK_EQUAL(sum.jobs_running, census->running);
     CHECK_EQUAL(sum.tasks_waiting, census->tasks_waiting + census->posted);
     CHECK_EQUAL(sum.jobs_submitted + sum.dead_retried,
                 sum.jobs_completed + sum.jobs_dead + sum.jobs_cancelled + sum.jobs_waiting +
-                    sum.jobs_running + sum.jobs_scheduled + sum.jobs_retrying);
+                    sum.jobs_running + sum.jobs_scheduled + sum.jobs_retrying + sum.jobs_blocked);
     CHECK_EQUAL(sum.workers, census->engine->pool.places);
     CHECK_EQUAL(sum.workers_parked, 0);
 }
@@ -532,6 +558,7 @@ count_all(struct census *census)
     count_wheels(census);
     count_gathered(census);
     count_keys(census);
+    count_blocked(census);
     count_posted(census);
     count_kept(census, &census->engine->finished, false);
     count_kept(census, &census->engine->dead, true);

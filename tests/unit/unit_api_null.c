@@ -10,6 +10,7 @@
 #include "tests/unit/api_null.h"
 #include "tests/unit/api_null_attempts.h"
 #include "tests/unit/api_null_batches.h"
+#include "tests/unit/api_null_graph.h"
 #include "tests/unit/api_null_handlers.h"
 #include "tests/unit/api_null_pull.h"
 #include "tests/unit/api_null_queues.h"
@@ -570,6 +571,14 @@ struct entry {
 
 static const struct entry entries[] = {
     {"leat_status_text", case_status_text},
+    {"leat_run_parents", case_run_parents},
+    {"leat_run_parent_result", case_run_parents},
+    {"leat_run_cohort", case_run_parents},
+    {"leat_submit_graph", case_graph},
+    {"leat_submit_chain", case_graph},
+    {"leat_cohort_open", case_cohort},
+    {"leat_cohort_close", case_cohort},
+    {"leat_cohort_get", case_cohort},
     {"leat_version_text", case_version},
     {"leat_version", case_version},
     {"leat_priority_levels", case_version},

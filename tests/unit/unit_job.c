@@ -16,7 +16,7 @@
 static const char *const expected[LEAT_PHASE_COUNT] = {
     ".xxxx.....", /* FILLING: due later, waits for others, may run, or runs inline */
     "...x...xx.", /* SCHEDULED: due, expired, cancelled */
-    ".x.x...xx.", /* BLOCKED: released into a delay or at once, expired, cancelled */
+    ".x.x..xxx.", /* BLOCKED: released into a delay or at once, all done, expired, cancelled */
     ".x..x..xx.", /* PENDING: put off, taken, expired, cancelled */
     ".x.x.xxxx.", /* RUNNING: snoozed, retried at once or later, and the three ends */
     "...x...xx.", /* RETRYING: due, expired, cancelled */

@@ -71,11 +71,11 @@ reasons(void **state)
 {
     (void)state;
     struct texts texts = {.count = 0};
-    for (uint32_t i = LEAT_REASON_NONE; i <= LEAT_REASON_DROPPED; i++) {
+    for (uint32_t i = LEAT_REASON_NONE; i <= LEAT_REASON_PARENT; i++) {
         check_sentence(&texts, leat_reason_text((enum leat_reason)i));
     }
     CHECK_TEXT(leat_reason_text(LEAT_REASON_UNKNOWN_TYPE), "unknown type");
-    CHECK_TEXT(leat_reason_text((enum leat_reason)(LEAT_REASON_DROPPED + 1)), "unknown");
+    CHECK_TEXT(leat_reason_text((enum leat_reason)(LEAT_REASON_PARENT + 1)), "unknown");
     CHECK_TEXT(leat_reason_text((enum leat_reason)(-1)), "unknown");
 }
 
