@@ -1469,7 +1469,8 @@ enum leat_batch_mode {
  * and priorities may be any. All jobs are accepted before the first one is visible; then those of
  * each priority become visible to the workers as a whole, the most urgent ones first, in their
  * order: they take one place of the priority's ring, or are listed behind it. One with a key (see
- * leat_job_options.key) takes a place of its own, and parts those before it from those behind it.
+ * leat_job_options.key) takes a place of its own, and parts those before it from those behind it;
+ * it comes to its key's line in that order, too.
  * More than jobs_max never fit (LEAT_FULL). Their unique_conflict can only be LEAT_UNIQUE_REJECT
  * (LEAT_INVALID), as what the others do cannot be taken back.
  * Where a limit of a queue or tenant has no room for all, that queue's leat_full_policy says what
@@ -1865,10 +1866,12 @@ LEAT_API leat_job_id leat_run_cohort(const struct leat_run *run);
 /* ---- jobs by their own names ----------------------------------------------------------------
  *
  * A name is its job's until the job has ended; then it may be given to another one. Until that is
- * done, and while the ended job's record is kept or retained, it still finds the ended job. Each
- * leat_x_by_name() finds the id and calls leat_x() with it. If between these two the job ends and
- * its name is given to another, the call is about the one that was found, as ids are never used
- * again: it cannot meet the other one.
+ * done, and while the ended job's record is kept or retained, it still finds the ended job. That may
+ * be over earlier where several jobs ask at once and are refused, for whatever reason (a batch, all
+ * or none; a graph): then it finds none; and where a dead job that had it asks to come back, and is
+ * refused: then it may find that one. Each leat_x_by_name() finds the id and calls leat_x() with it.
+ * If between these two the job ends and its name is given to another, the call is about the one
+ * that was found, as ids are never used again: it cannot meet the other one.
  */
 
 /* The job of that name.
