@@ -654,7 +654,6 @@ leat_lists_admit(struct leat_pool *pool, uint32_t level)
     turn(pool, lists);
     deal(pool, level);
     answer(pool, level);
-    lists->settled = false;
     if (lists->heaps) {
         settle(pool, level);
     }

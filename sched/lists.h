@@ -119,7 +119,7 @@ struct leat_lists {
     uint32_t sweeping;                         /* O queue, or LEAT_INDEX_NONE */
     uint32_t sweep_left;                       /* O jobs that this sweep has still to look at */
     bool heaps;                                /* O it had a job in exact order */
-    bool settled;                              /* O of this hold: see Exact */
+    bool settled;                              /* O of this hold, if it settles: see Exact */
     struct leat_fifo turned;                   /* O taken and turned round: oldest first */
     struct leat_fifo ready;                    /* O queues with jobs in their lists */
     struct leat_fifo held;                     /* O the same, that wait for a place */
