@@ -36,39 +36,60 @@ stretch_put(struct stretch *stretch, size_t end)
 
 /* One with a key is put on by who answers for that, so what stands before it is put before. */
 static void
-put_level(struct stretch *stretch, size_t count)
+stretch_add(struct stretch *stretch, size_t i)
 {
     struct leat_engine *engine = stretch->engine;
+    const struct leat_batch_ask *ask = &stretch->asks[i];
+    if (leat_keys_has(engine, ask->index)) {
+        stretch_put(stretch, i);
+    }
+    if (leat_keys_enter(engine, ask->index)) {
+        stretch->items[stretch->count++] = leat_item_of(LEAT_KIND_JOB, ask->index);
+        stretch->stands = stretch->stands || leat_gates_stand(engine, ask->queue, ask->type);
+    }
+}
+
+/* The jobs of some levels, as they are in the batch. */
+static void
+put_levels(struct stretch *stretch, size_t count, uint32_t levels)
+{
     for (size_t i = 0; i < count; i++) {
         const struct leat_batch_ask *ask = &stretch->asks[i];
-        if (ask->index == LEAT_INDEX_NONE || ask->level != stretch->level) {
+        if (ask->index == LEAT_INDEX_NONE || (levels >> ask->level & 1) == 0) {
             continue;
         }
-        if (leat_keys_has(engine, ask->index)) {
+        if (ask->level != stretch->level) {
             stretch_put(stretch, i);
+            stretch->level = ask->level;
         }
-        if (leat_keys_enter(engine, ask->index)) {
-            stretch->items[stretch->count++] = leat_item_of(LEAT_KIND_JOB, ask->index);
-            stretch->stands = stretch->stands || leat_gates_stand(engine, ask->queue, ask->type);
-        }
+        stretch_add(stretch, i);
     }
     stretch_put(stretch, count);
 }
 
+/* The most urgent level first; but jobs of one key may have several levels, and come to the key as
+ * they stand in the batch. */
 void
 leat_batch_put(struct leat_engine *engine, const struct leat_batch_ask *asks, size_t count,
                uint32_t *items)
 {
-    bool levels[LEAT_PRIORITY_LEVELS] = {false};
+    struct stretch stretch = {.engine = engine, .asks = asks, .items = items};
+    uint32_t levels = 0;
+    bool keyed = false;
     for (size_t i = 0; i < count; i++) {
-        levels[asks[i].level] = levels[asks[i].level] || asks[i].index != LEAT_INDEX_NONE;
-    }
-    for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
-        struct stretch stretch = {.engine = engine, .asks = asks, .level = level};
-        stretch.items = items;
-        if (levels[level]) {
-            put_level(&stretch, count);
+        if (asks[i].index != LEAT_INDEX_NONE) {
+            levels |= UINT32_C(1) << asks[i].level;
+            keyed = keyed || leat_keys_has(engine, asks[i].index);
         }
+    }
+    if (keyed) {
+        put_levels(&stretch, count, levels);
+        return;
+    }
+    for (; levels != 0; levels &= levels - 1) {
+        stretch.level = (uint32_t)__builtin_ctz(levels);
+        stretch.first = 0;
+        put_levels(&stretch, count, UINT32_C(1) << stretch.level);
     }
 }
 

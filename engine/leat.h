@@ -1470,7 +1470,7 @@ enum leat_batch_mode {
  * each priority become visible to the workers as a whole, the most urgent ones first, in their
  * order: they take one place of the priority's ring, or are listed behind it. One with a key (see
  * leat_job_options.key) takes a place of its own, and parts those before it from those behind it;
- * it comes to its key's line in that order, too.
+ * a batch with such jobs becomes visible in its own order, so that those of one key run in it.
  * More than jobs_max never fit (LEAT_FULL). Their unique_conflict can only be LEAT_UNIQUE_REJECT
  * (LEAT_INVALID), as what the others do cannot be taken back.
  * Where a limit of a queue or tenant has no room for all, that queue's leat_full_policy says what

@@ -131,7 +131,7 @@
 
 /* Threads that look at one job at once: 8 bits of its word. */
 #define LEAT_HOLDS_MAX 255
-/* One is left for whoever makes a job wait for a time, and one more. */
+/* Two are left: for whoever makes a job wait for a time, and for its end. */
 #define LEAT_HOLDS_TO_COMPLETE 253
 /* The last ones are for completions: those who wait for a job must not keep it from ending. */
 #define LEAT_HOLDS_TO_LOOK 239

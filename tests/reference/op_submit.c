@@ -504,13 +504,6 @@ ref_op_batch_each(struct ref_world *world)
     }
 }
 
-static uint32_t
-level_of(const struct ref_world *world, const struct spec *spec)
-{
-    return spec->job.priority == LEAT_PRIORITY_OF_QUEUE ? world->queues[spec->queue].priority
-                                                        : spec->job.priority;
-}
-
 /* Two of them are called the same. */
 static bool
 alike(const struct spec *spec, const struct spec *other)
@@ -579,20 +572,6 @@ batch_right(struct ref_world *world, const struct spec *specs, uint32_t count)
     return right | REF_ONE(ref_accepts(world) ? LEAT_OK : LEAT_CLOSED);
 }
 
-/* They come to their keys' lines level by level. */
-static void
-accept_all(struct ref_world *world, const struct spec *specs, const leat_job_id *ids,
-           uint32_t count)
-{
-    for (uint32_t level = 0; level < leat_priority_levels(); level++) {
-        for (uint32_t i = 0; i < count; i++) {
-            if (level_of(world, &specs[i]) == level) {
-                accept(world, &specs[i], ids[i]);
-            }
-        }
-    }
-}
-
 void
 ref_op_batch_all(struct ref_world *world)
 {
@@ -622,8 +601,8 @@ ref_op_batch_all(struct ref_world *world)
         if (clashed) {
             ref_labels_loosen(world, &specs[i].labels);
         }
-    }
-    if (got == LEAT_OK) {
-        accept_all(world, specs, ids, count);
+        if (got == LEAT_OK) {
+            accept(world, &specs[i], ids[i]);
+        }
     }
 }

@@ -189,6 +189,30 @@ keys_in_their_order(void **state)
     teardown(fixture);
 }
 
+/* Jobs of one key run as they are in the batch, whatever their levels. */
+static void
+one_key_over_levels(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    static const uint32_t of[4] = {5, 0, 3, 1};
+    static const uint32_t right[4] = {2, 0, 1, 3};
+    struct leat_job_options options = leat_job_options_default();
+    options.key = "a";
+    options.key_bytes = 1;
+    for (uint32_t i = 0; i < 4; i++) {
+        fixture->jobs[i].priority = of[i];
+        fixture->jobs[i].options = i == 2 ? NULL : &options;
+    }
+    CHECK_OK(submit(fixture, 4));
+    run_all(fixture);
+    CHECK_EQUAL(fixture->ran_count, 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        CHECK_EQUAL(fixture->ran[i], right[i]);
+    }
+    teardown(fixture);
+}
+
 int
 main(void)
 {
@@ -197,6 +221,7 @@ main(void)
         cmocka_unit_test(levels_beside_others),
         cmocka_unit_test(one_place_each),
         cmocka_unit_test(keys_in_their_order),
+        cmocka_unit_test(one_key_over_levels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -675,13 +675,13 @@ a_job_with_all_holds_comes(void **state)
     struct fixture *fixture = setup();
     leat_job_id id = submit(fixture, S, 0);
     uint32_t index = 0;
-    for (uint32_t i = 0; i < LEAT_HOLDS_MAX; i++) {
-        CHECK_OK(leat_job_hold(fixture->engine, id, LEAT_HOLDS_MAX, &index));
+    for (uint32_t i = 0; i < LEAT_HOLDS_TO_COMPLETE; i++) {
+        CHECK_OK(leat_job_hold(fixture->engine, id, LEAT_HOLDS_TO_COMPLETE, &index));
     }
-    CHECK_STATUS(leat_job_hold(fixture->engine, id, LEAT_HOLDS_MAX, &index), LEAT_BUSY);
+    CHECK_STATUS(leat_job_hold(fixture->engine, id, LEAT_HOLDS_TO_COMPLETE, &index), LEAT_BUSY);
     pass(fixture, 2 * S);
     CHECK_EQUAL(settle(fixture), 1);
-    for (uint32_t i = 0; i < LEAT_HOLDS_MAX; i++) {
+    for (uint32_t i = 0; i < LEAT_HOLDS_TO_COMPLETE; i++) {
         leat_job_unhold(fixture->engine, index);
     }
     CHECK_EQUAL(test_get(fixture->engine, id).state, LEAT_JOB_COMPLETED);
