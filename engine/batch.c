@@ -73,7 +73,8 @@ void
 leat_batch_put(struct leat_engine *engine, const struct leat_batch_ask *asks, size_t count,
                uint32_t *items)
 {
-    struct stretch stretch = {.engine = engine, .asks = asks, .items = items};
+    struct stretch stretch = {.engine = engine, .asks = asks};
+    stretch.items = items;
     uint32_t levels = 0;
     bool keyed = false;
     for (size_t i = 0; i < count; i++) {

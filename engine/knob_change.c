@@ -53,6 +53,7 @@ engine_change(struct leat_engine *engine, const struct asked *asked)
     case LEAT_LIVE_RUNNING_MIN:
     case LEAT_LIVE_RATE:
     case LEAT_LIVE_LIMIT:
+    case LEAT_LIVE_WEIGHT:
         break;
     }
     return LEAT_WRONG_STATE;
@@ -98,6 +99,9 @@ queue_change(struct leat_engine *engine, const struct asked *asked)
     }
     if (asked->knob->live == LEAT_LIVE_RATE) {
         return leat_queue_set_rate(engine, queue, rate_of(asked));
+    }
+    if (asked->knob->live == LEAT_LIVE_WEIGHT) {
+        return leat_queue_set_weight(engine, queue, number);
     }
     return limit_change(engine, queue, asked);
 }

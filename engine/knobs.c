@@ -8,6 +8,7 @@
 static const char *const pinnings[] = {"none", "set", "one", NULL};
 static const char *const schedulings[] = {"inherit", "fifo", "round_robin", NULL};
 static const char *const fulls[] = {"reject", "block", "drop_oldest", NULL};
+static const char *const orders[] = {"fifo", "exact", NULL};
 /* A list and a function are said in the program. */
 static const char *const retries[] = {"quartic", "fixed", "", "exponential", NULL};
 static const char *const rings[] = {"", "packed", "turn", "ticket", "scq", NULL};
@@ -123,6 +124,11 @@ static const struct leat_knob knobs[] = {
      .text = "How many of its attempts begin in a time."},
     {QUEUE(running_min), RANGE(0, LEAT_WORKERS_MAX), .live = LEAT_LIVE_RUNNING_MIN,
      .text = "Workers' places that are kept for its jobs."},
+    {QUEUE(weight), RANGE(1, LEAT_WEIGHT_MAX), .also = LEAT_KNOB_OR_ZERO,
+     .live = LEAT_LIVE_WEIGHT,
+     .text = "Its share beside other queues that wait; 0 is none, and cannot be set while it runs."},
+    {QUEUE(order), .kind = LEAT_KNOB_WORD, .words = orders, RANGE(0, LEAT_ORDER_EXACT),
+     .text = "Whether its jobs begin in the exact order of their order_priority."},
     {QUEUE(pull), .kind = LEAT_KNOB_SWITCH, RANGE(0, 1),
      .text = "Consumers take its jobs, and workers never do."},
     {QUEUE(full), .kind = LEAT_KNOB_WORD, .words = fulls, RANGE(0, LEAT_FULL_DROP_OLDEST),

@@ -34,7 +34,8 @@ enum leat_knob_live {
     LEAT_LIVE_RUNNING_MAX,
     LEAT_LIVE_RUNNING_MIN,
     LEAT_LIVE_RATE,
-    LEAT_LIVE_LIMIT
+    LEAT_LIVE_LIMIT,
+    LEAT_LIVE_WEIGHT
 };
 
 /* Which struct the field is of: the one of its scope, or what the options of a type point to. */
