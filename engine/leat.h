@@ -1866,10 +1866,12 @@ LEAT_API leat_job_id leat_run_cohort(const struct leat_run *run);
 /* ---- jobs by their own names ----------------------------------------------------------------
  *
  * A name is its job's until the job has ended; then it may be given to another one. Until that is
- * done, and while the ended job's record is kept or retained, it still finds the ended job. Each
- * leat_x_by_name() finds the id and calls leat_x() with it. If between these two the job ends and
- * its name is given to another, the call is about the one that was found, as ids are never used
- * again: it cannot meet the other one.
+ * done, and while the ended job's record is kept or retained, it still finds the ended job. That
+ * may be over earlier where several jobs ask at once and are refused, for whatever reason (a batch,
+ * all or none; a graph): then it finds none; and where a dead job that had it asks to come back,
+ * and is refused: then it may find that one. Each leat_x_by_name() finds the id and calls leat_x()
+ * with it. If between these two the job ends and its name is given to another, the call is about
+ * the one that was found, as ids are never used again: it cannot meet the other one.
  */
 
 /* The job of that name.

@@ -130,10 +130,16 @@ leat_lists_exact(struct leat_pool *pool, uint32_t queue)
 
 /* ---- one list ------------------------------------------------------------------------------- */
 
+static uint32_t
+list_count(const struct leat_list *list)
+{
+    return list->returned.count + list->swept.count + list->jobs.count + list->heap.count;
+}
+
 static bool
 list_empty(const struct leat_list *list)
 {
-    return list->returned.count + list->swept.count + list->jobs.count + list->heap.count == 0;
+    return list_count(list) == 0;
 }
 
 bool
@@ -208,7 +214,8 @@ list_settled(const struct leat_pool *pool, uint32_t level, uint32_t queue)
     const struct leat_list *list = &lists->lists[queue];
     /* rlx: ordered by inbox:B */
     uint32_t waiting = atom_load_rlx(&pool->queues[queue].waiting[level]) & LEAT_LIST_WAITING;
-    return list->jobs.count == 0 && (lists->settled || waiting == list->heap.count);
+    bool heap_swept = in_exact_order(pool, level, queue) && list->jobs.count != 0;
+    return !heap_swept && (lists->settled || waiting == list_count(list));
 }
 
 /* Puts `more`, which may be empty, behind a chain of older jobs. */
@@ -448,12 +455,10 @@ static void
 settle(struct leat_pool *pool, uint32_t level)
 {
     struct leat_lists *lists = &pool->lists[level];
-    if (lists->heaps) {
-        bool looks = lists->turned.count == 0;
-        turn(pool, lists);
-        deal(pool, level);
-        lists->settled = looks && lists->chain == LEAT_INDEX_NONE && lists->turned.count == 0;
-    }
+    bool looks = lists->turned.count == 0;
+    turn(pool, lists);
+    deal(pool, level);
+    lists->settled = looks && lists->chain == LEAT_INDEX_NONE && lists->turned.count == 0;
 }
 
 /* ---- from the lists to the ring ------------------------------------------------------------- */
@@ -658,7 +663,9 @@ leat_lists_admit(struct leat_pool *pool, uint32_t level)
     turn(pool, lists);
     deal(pool, level);
     answer(pool, level);
-    settle(pool, level);
+    if (lists->heaps) {
+        settle(pool, level);
+    }
     admit(pool, level);
     role_give(pool, level);
     return true;
@@ -703,7 +710,8 @@ leat_lists_take(struct leat_pool *pool, uint32_t level, uint32_t queue,
     deal(pool, level);
     answer(pool, level);
     settle(pool, level);
-    if (!in_exact_order(pool, level, queue) || list_settled(pool, level, queue)) {
+    /* What is not dealt yet may belong in front. */
+    if (list_settled(pool, level, queue)) {
         take(pool, level, queue, taker, &enough);
     }
     /* What was in the inbox when the caller came must have been dealt. */

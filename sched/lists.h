@@ -9,8 +9,11 @@
  *          admit   BLOCKING in its holder: one that stops while it holds the role holds up what is
  *                  listed at its level. Whoever finds the role held marks it and goes on. A hold
  *                  touches at most 4 * LEAT_ADMIT_MOVES records, however many wait; 6 times as
- *                  many where a list is in exact order.
+ *                  many where a list is in exact order, and for who takes.
  *          take    BLOCKING in the holder, too: who takes waits for the role, as long as a hold is.
+ *                  And it takes nothing before what was listed is dealt, as with Exact: those in
+ *                  front of the others (`returned`) could be among it. Each hold deals a part, so
+ *                  that takes as many holds as there are parts.
  *          Order   FIFO per submitting thread, queue and level, what is pushed directly included.
  *          Exact   a list in exact order is a heap (heap.h), of which the first one is admitted,
  *                  or taken, where the hold has emptied the inbox, last of all before, and dealt
@@ -116,7 +119,7 @@ struct leat_lists {
     uint32_t sweeping;                         /* O queue, or LEAT_INDEX_NONE */
     uint32_t sweep_left;                       /* O jobs that this sweep has still to look at */
     bool heaps;                                /* O it had a job in exact order */
-    bool settled;                              /* O of this hold: see Exact */
+    bool settled;                              /* O of this hold, if it settles: see Exact */
     struct leat_fifo turned;                   /* O taken and turned round: oldest first */
     struct leat_fifo ready;                    /* O queues with jobs in their lists */
     struct leat_fifo held;                     /* O the same, that wait for a place */

@@ -11,6 +11,7 @@
  * gate     a taker that is turned away at the gate, and a thread that opens it.
  * drop     one of two jobs is dropped on the way.
  * behind   a worker has left dropped jobs half dealt, and one more is listed behind them.
+ * front    one job is dealt, and behind it two are listed, of which the last one goes in front.
  * close    no job: a thread says that there will be none, and tells, with no fence of a list's.
  * Each job is taken once, in its order; what was written before it was listed is seen by who takes
  * it.
@@ -33,6 +34,7 @@ struct scenario {
     uint32_t taken;   /* at the end */
     bool paused;      /* at first */
     uint32_t drops;   /* so many of the first jobs are dropped */
+    bool front;       /* the first job is dealt before, and the last one goes in front of it */
 };
 
 struct state {
@@ -69,6 +71,13 @@ job_drop(void *context, uint32_t index)
 {
     (void)context;
     return index < scenario->drops;
+}
+
+static bool
+job_returned(void *context, uint32_t index)
+{
+    (void)context;
+    return scenario->front && index == JOBS_MAX - 1;
 }
 
 static enum leat_passage
@@ -119,6 +128,7 @@ take_one(void *context, uint32_t index)
     taker->left--;
     explore_plain_write(&state->notes[index], "notes");
     EXPLORE_CHECK(state->notes[index] == 1);
+    EXPLORE_CHECK(!scenario->front || index == JOBS_MAX - 1);
     state->notes[index] = 2;
     explore_plain_write(&state->newest, "order");
     EXPLORE_CHECK(state->newest <= index);
@@ -177,7 +187,8 @@ pool_setup(void *argument)
                   .queue = job_queue,
                   .drop = job_drop,
                   .context = state,
-                  .enter = job_enter},
+                  .enter = job_enter,
+                  .returned = job_returned},
     };
     struct leat_pool *pool = &state->pool;
     EXPLORE_CHECK(leat_pool_init(pool, &config) == LEAT_OS_OK);
@@ -195,6 +206,9 @@ pool_setup(void *argument)
     }
     for (uint32_t i = 0; i < scenario->ready; i++) {
         job_put(state, i);
+        if (scenario->front && i == 0) {
+            EXPLORE_CHECK(leat_lists_admit(pool, 0));
+        }
     }
     atom_init(&pool->alive, scenario->workers); /* as leat_pool_start() leaves it */
 }
@@ -263,6 +277,12 @@ static const struct model models[] = {
      .explore = {.name = "pull_gate", .threads = {take_thread, resume_thread}}},
     {.scenario = {.ready = 1, .puts = 1, .wants = 1, .taken = 1, .drops = 1},
      .explore = {.name = "pull_drop", .threads = {take_thread, put_thread}}},
+    {.scenario = {.workers = 1, .ready = JOBS_MAX, .wants = 1, .taken = 1, .front = true},
+     .explore = {.name = "pull_front",
+                 .threads = {worker_thread, take_thread},
+                 .servants = 1,
+                 .bounded = true,
+                 .preemptions = 2}},
     {.scenario = {.wants = 1},
      .explore = {.name = "pull_close", .threads = {take_thread, close_thread}}},
     {.scenario = {.puts = 2, .wants = 1, .taken = 2},

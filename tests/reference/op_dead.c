@@ -217,6 +217,7 @@ revive(struct ref_world *world, struct ref_job *job, struct leat_when when)
     job->state = LEAT_JOB_SCHEDULED;
     job->since_ns = ref_boot(world);
     job->moved = false;
+    job->front = false; /* it may have died with a lease given back */
     job->due.wall = when.delay_ns == 0;
     job->due.low_ns = job->due.wall ? when.run_at_ns : ref_after(ref_boot(world), when.delay_ns);
     job->due.high_ns = job->due.low_ns;

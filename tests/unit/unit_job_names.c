@@ -264,6 +264,46 @@ names_and_keys(void **state)
     teardown(fixture);
 }
 
+/* A batch that is refused behind the first of its names costs who had that one, and has ended, its
+ * name, but nothing else; who holds one keeps it. */
+static void
+refused_batch(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(16);
+    struct leat_job_options options[2] = {leat_job_options_default(), leat_job_options_default()};
+    struct leat_job jobs[2] = {leat_job_default(), leat_job_default()};
+    struct leat_job_info info = leat_job_info_default();
+    enum leat_status statuses[2];
+    leat_job_id ids[2];
+    leat_job_id ended = {0};
+    leat_job_id holds = {0};
+    leat_job_id found = {0};
+    char name[16];
+    CHECK_OK(submit(fixture, "name", LEAT_JOB_KEEP_RESULT, 0, &ended));
+    run_all(fixture);
+    CHECK_OK(submit(fixture, "held", 0, S, &holds));
+    for (uint32_t i = 0; i < 2; i++) {
+        options[i].name = i == 0 ? "name" : "held";
+        jobs[i].type = fixture->type;
+        jobs[i].options = &options[i];
+    }
+    enum leat_batch_mode mode = LEAT_BATCH_ALL_OR_NONE;
+    CHECK_STATUS(leat_submit_batch(fixture->engine, jobs, 2, mode, ids, statuses), LEAT_EXISTS);
+    CHECK_STATUS(statuses[1], LEAT_EXISTS);
+    CHECK_STATUS(leat_job_find(fixture->engine, "name", &found), LEAT_NOT_FOUND);
+    CHECK_OK(leat_get(fixture->engine, ended, &info));
+    CHECK_EQUAL(info.state, LEAT_JOB_COMPLETED);
+    CHECK_OK(leat_job_name(fixture->engine, ended, name, sizeof(name)));
+    CHECK_EQUAL(strcmp(name, "name"), 0);
+    CHECK_OK(leat_job_find(fixture->engine, "held", &found));
+    CHECK_EQUAL(found.bits, holds.bits);
+    CHECK_OK(submit(fixture, "name", 0, 0, &found));
+    CHECK_OK(leat_release(fixture->engine, ended));
+    run_all(fixture);
+    teardown(fixture);
+}
+
 int
 main(void)
 {
@@ -271,6 +311,7 @@ main(void)
         cmocka_unit_test(one_name),      cmocka_unit_test(ended),
         cmocka_unit_test(lengths),       cmocka_unit_test(calls_by_name),
         cmocka_unit_test(until_the_end), cmocka_unit_test(names_and_keys),
+        cmocka_unit_test(refused_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -391,6 +391,33 @@ release_goes_in_front(void **state)
     pull_teardown(fixture);
 }
 
+/* Also where so many are listed before it that they are dealt in parts, and others were dealt
+ * before: below, at and above what one look deals. */
+static void
+release_passes_what_is_not_dealt(void **state)
+{
+    (void)state;
+    for (uint32_t jobs = 2; jobs <= PULL_JOBS; jobs++) {
+        struct pull *fixture = pull_setup();
+        fixture->ids[0] = pull_submit(fixture);
+        fixture->ids[1] = pull_submit(fixture);
+        CHECK_OK(pull_reserve(fixture, 1));
+        for (uint32_t i = 2; i < jobs; i++) {
+            fixture->ids[i] = pull_submit(fixture);
+        }
+        CHECK_OK(leat_lease_release(fixture->engine, fixture->leases[0].token));
+        CHECK_OK(pull_reserve(fixture, 1));
+        CHECK_EQUAL(fixture->leases[0].id.bits, fixture->ids[0].bits);
+        CHECK_OK(pull_reserve(fixture, PULL_JOBS));
+        CHECK_EQUAL(fixture->count, jobs - 1);
+        for (uint32_t i = 1; i < jobs; i++) {
+            CHECK_EQUAL(fixture->leases[i - 1].id.bits, fixture->ids[i].bits);
+        }
+        pull_settle(fixture);
+        pull_teardown(fixture);
+    }
+}
+
 /* ---- leases --------------------------------------------------------------------------------- */
 
 /* Never before its time, and not much later; by whoever comes by. */
@@ -520,6 +547,7 @@ main(void)
         cmocka_unit_test(nack_until_dead),
         cmocka_unit_test(nack_by_policy),
         cmocka_unit_test(release_goes_in_front),
+        cmocka_unit_test(release_passes_what_is_not_dealt),
         cmocka_unit_test(lease_times),
         cmocka_unit_test(leases_use_up_attempts),
         cmocka_unit_test(extended),
