@@ -653,7 +653,8 @@ bool
 leat_graph_uses(const struct leat_engine *engine, uint32_t index)
 {
     const struct leat_node *node = leat_node_of(engine, index);
-    return node != NULL && atom_load_rlx(&node->uses) != 0; /* rlx: not shared yet */
+    /* Who is one of them has come behind uses:A. rlx: ordered by uses:A */
+    return node != NULL && atom_load_rlx(&node->uses) != 0;
 }
 
 /* What is wrong with the list of a job; NULL: nothing. *edges gets more. */

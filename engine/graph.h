@@ -201,10 +201,12 @@ bool leat_graph_keeps(const struct leat_engine *engine, uint32_t index);
 enum leat_status leat_graph_revive(struct leat_engine *engine, leat_job_id id, uint64_t *unless);
 void leat_graph_revived(struct leat_engine *engine, uint32_t index, uint64_t unless);
 
+/* Its uses have a hold, which lets others look at it. pre: a hold. */
+bool leat_graph_uses(const struct leat_engine *engine, uint32_t index);
+
 /* For quiescent moments: I1 to I4 of all jobs; says on `why` (may be NULL) what is wrong. */
 bool leat_graph_check(struct leat_engine *engine, FILE *why);
-/* For such moments: edges have the record; and its uses have a hold. */
+/* For such moments: edges have the record. */
 bool leat_graph_waits(const struct leat_engine *engine, uint32_t index);
-bool leat_graph_uses(const struct leat_engine *engine, uint32_t index);
 
 #endif

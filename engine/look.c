@@ -72,9 +72,18 @@ leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t most, uint32_
         /* hold:B acq_rel -> change:B.  Carries: that someone waits, to who ends the job.
          * If relaxed: nothing changes, the bit travels in the word. */
         if (atom_cas_acq_rel(word, &now, now + LEAT_WORD_HOLD)) {
-            return LEAT_OK;
+            break;
         }
     }
+    /* One that nothing has but holds is about to go, unless jobs that waited for it use it: whoever
+     * ended it may have its hold yet. */
+    bool last =
+        leat_phase_final(leat_word_phase(now)) && (now & (LEAT_WORD_LINKED | LEAT_WORD_KEPT)) == 0;
+    if (LEAT_UNLIKELY(last) && !leat_graph_uses(engine, *index)) {
+        leat_job_unhold(engine, *index);
+        return LEAT_GONE;
+    }
+    return LEAT_OK;
 }
 
 void

@@ -468,8 +468,12 @@ not_while_someone_reads(void **state)
     CHECK_STATUS(leat_dead_retry(fixture->engine, fixture->ids[1], leat_when_in(S)), LEAT_BUSY);
     CHECK_EQUAL(letters(fixture), 3);
     CHECK_OK(leat_dead_delete(fixture->engine, fixture->ids[1]));
-    CHECK(!gone(fixture, fixture->ids[1]));
+    /* It is gone for all but who has the hold. */
+    const leat_atomic_u64 *word = leat_slab_word(&fixture->engine->jobs, index);
+    CHECK(gone(fixture, fixture->ids[1]));
+    CHECK(leat_word_phase(atom_load_rlx(word)) == LEAT_PHASE_DEAD);
     leat_job_unhold(fixture->engine, index);
+    CHECK(leat_word_phase(atom_load_rlx(word)) == LEAT_PHASE_GONE);
     CHECK(gone(fixture, fixture->ids[1]));
     teardown(fixture);
 }

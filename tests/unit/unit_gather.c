@@ -599,7 +599,7 @@ gathered_ones_count_as_begun(void **state)
         }
         settle(fixture);
         CHECK_EQUAL(fixture->calls, 0);
-        pass(fixture, DELAY_NS + 2 * LEAT_TEST_TICK_NS);
+        pass(fixture, DELAY_NS + SECOND_NS);
         called(fixture, 1, 20);
         teardown(fixture);
     }
@@ -609,12 +609,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts),   cmocka_unit_test(delays),         cmocka_unit_test(no_delay),
-        cmocka_unit_test(no_room),  cmocka_unit_test(not_among_them), cmocka_unit_test(paused),
-        cmocka_unit_test(outcomes), cmocka_unit_test(timeouts),       cmocka_unit_test(caps),
-        cmocka_unit_test(drained),  cmocka_unit_test(stopped),        cmocka_unit_test(alone),
-        cmocka_unit_test(options),
-        cmocka_unit_test(gathered_ones_count_as_begun),
+        cmocka_unit_test(counts),         cmocka_unit_test(delays),
+        cmocka_unit_test(no_delay),       cmocka_unit_test(no_room),
+        cmocka_unit_test(not_among_them), cmocka_unit_test(paused),
+        cmocka_unit_test(outcomes),       cmocka_unit_test(timeouts),
+        cmocka_unit_test(caps),           cmocka_unit_test(drained),
+        cmocka_unit_test(stopped),        cmocka_unit_test(alone),
+        cmocka_unit_test(options),        cmocka_unit_test(gathered_ones_count_as_begun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
