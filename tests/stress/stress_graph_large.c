@@ -17,7 +17,6 @@
 #endif
 #define WIDTH UINT32_C(1000)
 #define JOBS  (LAYERS * WIDTH) /* fit into 32 bits */
-#define EDGES ((LAYERS - 1) * WIDTH * 2)
 
 struct fixture {
     struct leat_engine *engine;
@@ -109,7 +108,8 @@ graph(bool fails)
     uint64_t start_ns = leat_os_monotonic_ns();
     fixture->fails = fails;
     graph.jobs = fixture->jobs;
-    graph.count = (size_t)LAYERS * WIDTH;
+    const uint64_t jobs = (uint64_t)LAYERS * WIDTH;
+    graph.count = jobs;
     graph.edges = fixture->edges;
     graph.edges_count = (size_t)(LAYERS - 1) * WIDTH * 2;
     CHECK_OK(leat_submit_graph(fixture->engine, &graph, NULL, &error));
@@ -122,8 +122,8 @@ graph(bool fails)
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_blocked, 0);
     test_say("%u jobs%s: %" PRIu64 " ns each to submit, %" PRIu64 " ns to end; %" PRIu64
              " bytes each\n",
-             (unsigned)JOBS, fails ? ", the first layer failing" : "", (taken_ns - start_ns) / JOBS,
-             (end_ns - taken_ns) / JOBS, bytes / JOBS);
+             (unsigned)jobs, fails ? ", the first layer failing" : "", (taken_ns - start_ns) / jobs,
+             (end_ns - taken_ns) / jobs, bytes / jobs);
     test_close(fixture->engine);
     CHECK_EQUAL(atom_load_rlx(&fixture->bytes), 0);
     free(fixture->ran);
