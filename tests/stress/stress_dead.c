@@ -144,6 +144,14 @@ operate(struct fixture *fixture, struct test_prng *prng)
     }
 }
 
+/* The submitter may be through before any other thread has begun; letters are left then. */
+static bool
+goes_on(const struct fixture *fixture)
+{
+    return atom_load_acq(&fixture->submitting) != 0 ||
+           atom_load_rlx(&fixture->retried) + atom_load_rlx(&fixture->deleted) == 0;
+}
+
 static void
 thread(void *context, uint32_t number)
 {
@@ -153,7 +161,7 @@ thread(void *context, uint32_t number)
         submitter(fixture);
         return;
     }
-    while (atom_load_acq(&fixture->submitting) != 0) {
+    while (goes_on(fixture)) {
         operate(fixture, &prng);
     }
 }
