@@ -76,6 +76,7 @@ runner_leat(struct runner *runner, uint32_t workers, block_work work)
     }
     config.workers = workers == 0 ? config.workers : workers;
     config.worker_name = "archive";
+    config.spin_ns = 1000000; /* blocks come in bursts: the next one is worth a wait */
     state->work = work;
     state->job = leat_job_default();
     state->job.max_attempts = 1;
