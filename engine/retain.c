@@ -109,8 +109,8 @@ unlink_last(struct leat_engine *engine, uint32_t index)
 }
 
 /* The caller has taken the id out of its book, or could not put it in. */
-static void
-drop(struct leat_engine *engine, uint64_t id)
+void
+leat_retention_drop(struct leat_engine *engine, uint64_t id)
 {
     unlink_last(engine, (uint32_t)(id & LEAT_INDEX_NONE));
 }
@@ -121,7 +121,7 @@ drop_oldest(struct leat_engine *engine, struct leat_book *book, uint64_t end)
 {
     uint64_t id = leat_book_pop(book, end);
     if (id != 0) {
-        drop(engine, id);
+        leat_retention_drop(engine, id);
     }
     return id != 0;
 }
@@ -147,14 +147,8 @@ leat_retention_put(struct leat_engine *engine, struct leat_book *book, uint32_t 
         dead_dropped(engine);
     }
     if (before != 0) {
-        drop(engine, before);
+        leat_retention_drop(engine, before);
     }
-}
-
-void
-leat_retention_drop(struct leat_engine *engine, uint64_t id)
-{
-    drop(engine, id);
 }
 
 static struct leat_book *
