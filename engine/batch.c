@@ -111,7 +111,7 @@ pace_of(const struct leat_rate *rate, uint64_t now_ns)
 {
     const struct pace pace = {.jobs = rate->jobs,
                               .per_ns = rate->per_ns,
-                              .burst = rate->burst == 0 ? rate->jobs : rate->burst,
+                              .burst = leat_rate_burst(rate),
                               .start_ns = now_ns};
     return pace;
 }
@@ -306,7 +306,7 @@ chunk_of(const struct leat_bulk *bulk)
     if (bulk->chunk != 0) {
         return bulk->chunk;
     }
-    uint64_t burst = bulk->rate.burst == 0 ? bulk->rate.jobs : bulk->rate.burst;
+    uint64_t burst = leat_rate_burst(&bulk->rate);
     return burst != 0 && burst < bulk->count ? (size_t)burst : bulk->count;
 }
 
@@ -370,7 +370,7 @@ bulk_check(const struct leat_engine *engine, const struct leat_bulk *bulk)
     if (status != LEAT_OK || bulk->rate.jobs == 0) {
         return status;
     }
-    uint64_t burst = bulk->rate.burst == 0 ? bulk->rate.jobs : bulk->rate.burst;
+    uint64_t burst = leat_rate_burst(&bulk->rate);
     bool whole = bulk->mode == LEAT_BATCH_ALL_OR_NONE && bulk->chunk == 0;
     if (!leat_rate_valid(&bulk->rate) || bulk->chunk > burst || (whole && bulk->count > burst)) {
         return LEAT_INVALID;

@@ -171,7 +171,7 @@ leat_rate_valid(const struct leat_rate *rate)
 static struct leat_bucket_rate
 rate_of(const struct leat_rate *rate)
 {
-    uint64_t burst = rate->burst != 0 ? rate->burst : rate->jobs;
+    uint64_t burst = leat_rate_burst(rate);
     struct leat_bucket_rate own = {
         .jobs = (uint32_t)rate->jobs,
         .burst = (uint32_t)(burst < LEAT_RATE_BURST_MAX ? burst : LEAT_RATE_BURST_MAX),

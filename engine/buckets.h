@@ -42,6 +42,12 @@ void leat_buckets_look(struct leat_engine *engine);
 
 /* A rate that a bucket may have. */
 bool leat_rate_valid(const struct leat_rate *rate);
+/* How many at once; where none is said, as many as in the rate's time. */
+LEAT_INLINE uint64_t
+leat_rate_burst(const struct leat_rate *rate)
+{
+    return rate->burst != 0 ? rate->burst : rate->jobs;
+}
 
 /* A job of `list` passes its bucket; `first` as in leat_gate_enter(). False: it waits there, and
  * the list will be called. *entered: there is a rate, and a token is kept for it. pre: a section of
