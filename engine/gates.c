@@ -63,6 +63,9 @@ static void
 leave_buckets(struct leat_engine *engine, struct leat_job_record *record, bool took)
 {
     uint16_t admitted = record->admitted;
+    if ((admitted & KEPT_BITS) == 0) {
+        return;
+    }
     const struct way way = way_of(engine, record);
     record->admitted &= (uint16_t)~KEPT_BITS;
     for (uint32_t i = 0; i < way.count; i++) {
@@ -96,8 +99,7 @@ leat_gates_leave_slowly(struct leat_engine *engine, struct leat_job_record *reco
     uint32_t queue = leat_job_queue(record);
     leave_buckets(engine, record, false);
     leat_reserves_leave(engine, record);
-    leat_windows_leave(&engine->windows, record);
-    leat_order_leave(engine, record);
+    leat_order_begun(engine, record);
     if (record->admitted == 0) {
         return;
     }
@@ -150,17 +152,16 @@ bool
 leat_gates_turn_back_slowly(struct leat_engine *engine, uint32_t index)
 {
     struct leat_job_record *record = leat_job_record(engine, index);
-    const struct way way = way_of(engine, record);
     /* Who is cancelled later is dropped by the list. rlx: hint, re-checked at change:A */
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
     uint64_t gates = both(engine, leat_job_queue(record), leat_job_type(record));
     uint64_t shuts = record->admitted != 0 ? LEAT_GATE_STOPS : LEAT_GATE_USED;
-    leat_windows_leave(&engine->windows, record);
-    leat_order_leave(engine, record);
+    leat_order_begun(engine, record);
     if (leat_word_phase(word) != LEAT_PHASE_PENDING || (gates & LEAT_GATE_USED) == 0) {
         return false;
     }
     if ((gates & shuts) == 0 && leat_breaker_begin(engine, record)) {
+        const struct way way = way_of(engine, record);
         if (leat_buckets_take(engine, way.lists, way.count)) {
             leave_buckets(engine, record, true);
             return false;
@@ -247,7 +248,6 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
     struct leat_engine *engine = context;
     struct leat_job_record *record = leat_job_record(engine, index);
     const struct passer passer = {engine, record, level};
-    const struct way way = way_of(engine, record);
     uint32_t queue = leat_job_queue(record);
     if (!leat_gates_stand(engine, queue, leat_job_type(record))) {
         return LEAT_PASSAGE_GO;
@@ -255,6 +255,7 @@ leat_gates_enter(void *context, uint32_t index, uint32_t level, uint32_t list, u
     if (leat_queue_pulls(engine, queue)) {
         return LEAT_PASSAGE_SHUT; /* for good: it is taken from its list */
     }
+    const struct way way = way_of(engine, record);
     bool windowed = leat_weight_of(engine, queue) != 0;
     if (windowed && leat_windows_full(&engine->windows, level)) {
         return LEAT_PASSAGE_FULL;

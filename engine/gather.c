@@ -254,8 +254,7 @@ leat_gather_take(struct leat_gather *gather, struct leat_worker *worker, uint32_
     struct leat_engine *engine = gather->engine;
     struct leat_job_record *record = leat_job_record(engine, index);
     /* What is gathered has left the ring, and counts as begun: others go on meanwhile. */
-    leat_windows_leave(&engine->windows, record);
-    leat_order_leave(engine, record);
+    leat_order_begun(engine, record);
     leat_rcu_enter();
     uint32_t taken = list_add(gather, &gather->batches[worker->index], index);
     leat_rcu_leave(&engine->domain);

@@ -77,6 +77,15 @@ leat_order_leave(struct leat_engine *engine, struct leat_job_record *record)
     }
 }
 
+/* It has left the ring, to begin or to go back: neither a window nor the order counts it. pre: as
+ * above; nothing where it was counted no more. */
+LEAT_INLINE void
+leat_order_begun(struct leat_engine *engine, struct leat_job_record *record)
+{
+    leat_windows_leave(&engine->windows, record);
+    leat_order_leave(engine, record);
+}
+
 /* The two of struct leat_lists_ops. */
 struct leat_heap_node *leat_order_node(void *context, uint32_t index);
 bool leat_order_before(void *context, uint32_t index, uint32_t other);
