@@ -155,6 +155,15 @@ check_order(const struct fixture *fixture, uint32_t from)
     }
 }
 
+/* As a worker that finds no job in the ring. */
+static void
+hold_often(struct fixture *fixture, uint32_t times)
+{
+    for (uint32_t i = 0; i < times; i++) {
+        CHECK(leat_lists_admit(&fixture->engine->pool, LEVEL));
+    }
+}
+
 /* ---- order ---------------------------------------------------------------------------------- */
 
 static void
@@ -249,6 +258,26 @@ those_that_come_while_others_are_dealt(void **state)
     CHECK(first > 8 && first < 4 * HOLDS);
 }
 
+/* One that is counted and not in the inbox yet: its thread may stay away for long. */
+static void
+who_stops_in_a_submit_holds_up_nobody(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct leat_engine *engine = fixture->engine;
+    leat_atomic_u32 *waiting = &engine->pool.queues[fixture->queue.bits - 1].waiting[LEVEL];
+    (void)atom_add_rlx(waiting, 1); /* as by another thread */
+    for (uint32_t i = 0; i < 3; i++) {
+        submit(fixture, i, 3 - i);
+    }
+    hold_often(fixture, 1);
+    CHECK_EQUAL(ahead(fixture), 1);
+    (void)atom_sub_rlx(waiting, 1);
+    CHECK_EQUAL(run_all(fixture), 3);
+    check_order(fixture, 0);
+    teardown(fixture);
+}
+
 static void
 batches_are_in_order(void **state)
 {
@@ -275,15 +304,6 @@ batches_are_in_order(void **state)
 }
 
 /* ---- one hold ------------------------------------------------------------------------------- */
-
-/* As a worker that finds no job in the ring. */
-static void
-hold_often(struct fixture *fixture, uint32_t times)
-{
-    for (uint32_t i = 0; i < times; i++) {
-        CHECK(leat_lists_admit(&fixture->engine->pool, LEVEL));
-    }
-}
 
 /* The jobs come in their order, so the heap is broad, and a sweep comes by the second one late. It
  * begins in the hold that opens the queue. */
@@ -751,6 +771,7 @@ main(void)
         cmocka_unit_test(one_without_options_is_urgent),
         cmocka_unit_test(one_that_comes_later_waits_for_one),
         cmocka_unit_test(those_that_come_while_others_are_dealt),
+        cmocka_unit_test(who_stops_in_a_submit_holds_up_nobody),
         cmocka_unit_test(batches_are_in_order),
         cmocka_unit_test(a_swept_heap_admits_nothing),
         cmocka_unit_test(a_full_ring_gives_the_places_back),
