@@ -1,22 +1,21 @@
 /* crowd.h - one bell for all who wait for any of many jobs. Who waits for one job sleeps at the
  * bell of its record; nobody can sleep at several. Why so: docs/design/0032.
  *
- * Word, 32 bits: rings so far 31 | SOMEBODY, who listens, 1. A futex.
- *
- * Source   ours; an event count whose waiters stand in the word that is counted, so that nothing
- *          has to be ordered against another word.
- * Roles    any thread listens, looks at what it waits for, and then sleeps on what it heard. Who
- *          has ended a job rings.
- * Claims   listen  wait-free.    ring  lock-free: a swap fails only where another one succeeded. A
- *          system call is made only where somebody listened since the last ring.
- *          BLOCKING for who sleeps: in one who rings, between its swap and its call.
- *          Wrap  who sleeps on what it heard would have to be held up before it for exactly 2^31
+ * Source   ours; an event count that is told how many wait, by a step of its own word, so that
+ *          nothing has to be ordered across two words.
+ * Roles    any thread enters, and then, as often as it likes: listens, looks at what it waits for,
+ *          and sleeps on what it heard; and leaves. Who has ended a job rings.
+ * Claims   enter, listen, leave, ring  wait-free. A system call is made only where somebody waits.
+ *          BLOCKING for who sleeps: in one who rings, behind its first step and before its call;
+ *          until the next one rings.
+ *          Wrap  who sleeps on what it heard would have to be held up before it for exactly 2^32
  *                rings.
- * I1       who sleeps has heard all ends whose ring came before its listen in the order of the
- *          word; the first ring behind it finds SOMEBODY, and wakes it
- * Edges    crowd:B -> crowd:A    the end of the job, to who looks behind its listen
- * If who listens stops for ever: nothing. If who rings does, behind its swap: those who slept then
- * are woken by the next ring that finds SOMEBODY.
+ * I1       nobody sleeps beside an end for which was rung: on the word `waiting`, ring comes before
+ *          enter, and then the look sees the end; or behind it, and then it wakes. Where it wakes
+ *          too early for who has not slept yet, `rings` is not what that one heard
+ * Edges    crowd:D -> crowd:A    the end of the job, to who enters behind the ring
+ *          crowd:B -> crowd:C    the same, to who has entered before
+ * If who waits stops for ever: a system call for each ring. If who rings does: see BLOCKING.
  */
 #ifndef ENGINE_CROWD_H
 #define ENGINE_CROWD_H
@@ -24,36 +23,47 @@
 #include "ring/atomic.h"
 #include "ring/os.h"
 
-#define LEAT_CROWD_SOMEBODY 1u
-#define LEAT_CROWD_RING     2u
-
 /* Letters: S many writers. */
 struct leat_crowd {
-    LEAT_ALIGNED_LINE leat_atomic_u32 word; /* S */
+    LEAT_ALIGNED_LINE leat_atomic_u32 rings; /* S a futex */
+    leat_atomic_u32 waiting;                 /* S who entered and did not leave */
 };
 
-/* What to sleep on, once a look behind this call has found nothing. */
-LEAT_INLINE uint32_t
-leat_crowd_listen(struct leat_crowd *crowd)
+LEAT_INLINE void
+leat_crowd_enter(struct leat_crowd *crowd)
 {
-    /* crowd:A acq_rel -> crowd:B.  Carries: what was done before the rings so far.
+    /* crowd:A acq_rel -> crowd:D.  Carries: the ends of those who found nobody.
+     * If relaxed: who enters could miss such an end, and sleep on. */
+    (void)atom_add_acq_rel(&crowd->waiting, 1);
+}
+
+LEAT_INLINE void
+leat_crowd_leave(struct leat_crowd *crowd)
+{
+    (void)atom_sub_rlx(&crowd->waiting, 1); /* rlx: statistic */
+}
+
+/* What to sleep on, once a look behind this call has found nothing. pre: entered. */
+LEAT_INLINE uint32_t
+leat_crowd_listen(const struct leat_crowd *crowd)
+{
+    /* crowd:C acquire -> crowd:B.  Carries: the ends of the rings that are counted.
      * If relaxed: the look could miss an end whose ring is heard, and the listener sleep on. */
-    return atom_or_acq_rel(&crowd->word, LEAT_CROWD_SOMEBODY) | LEAT_CROWD_SOMEBODY;
+    return atom_load_acq(&crowd->rings);
 }
 
 /* Behind what was waited for. */
 LEAT_INLINE void
 leat_crowd_ring(struct leat_crowd *crowd)
 {
-    uint32_t before = atom_load_rlx(&crowd->word); /* rlx: hint, re-checked at crowd:B */
-    uint32_t next = 0;
-    do {
-        next = (before + LEAT_CROWD_RING) & ~LEAT_CROWD_SOMEBODY;
-        /* crowd:B acq_rel -> crowd:A.  Carries: the end of the job.
-         * If relaxed: as crowd:A. */
-    } while (!atom_cas_acq_rel(&crowd->word, &before, next));
-    if ((before & LEAT_CROWD_SOMEBODY) != 0) {
-        leat_os_futex_wake(&crowd->word, UINT32_MAX);
+    /* crowd:B acq_rel -> crowd:C.  Carries: the end.
+     * If relaxed: see crowd:C. */
+    (void)atom_add_acq_rel(&crowd->rings, 1);
+    /* Changes nothing, but has a place among the steps of this word, which a load has not.
+     * crowd:D acq_rel -> crowd:A.  Carries: the end.
+     * If relaxed: see crowd:A. */
+    if (LEAT_UNLIKELY(atom_add_acq_rel(&crowd->waiting, 0) != 0)) {
+        leat_os_futex_wake(&crowd->rings, UINT32_MAX);
     }
 }
 

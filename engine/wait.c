@@ -78,7 +78,7 @@ static bool
 any_ended(struct waiter *waiter)
 {
     struct leat_crowd *crowd = &waiter->engine->crowd;
-    waiter->bell = &crowd->word;
+    waiter->bell = &crowd->rings;
     waiter->heard = leat_crowd_listen(crowd);
     waiter->at = 0;
     while (waiter->at < waiter->set.count && !has_ended(waiter, waiter->at)) {
@@ -105,9 +105,8 @@ all_ended(struct waiter *waiter)
 
 /* Ends: at the deadline, or when the engine is stopped. */
 static enum leat_status
-wait_all(struct waiter *waiter)
+wait_in(struct waiter *waiter, bool any)
 {
-    bool any = waiter->set.mode == LEAT_WAIT_ANY;
     uint64_t timeout_ns = waiter->set.timeout_ns;
     uint64_t deadline_ns = leat_os_deadline_ns(timeout_ns);
     for (;;) {
@@ -128,6 +127,20 @@ wait_all(struct waiter *waiter)
         }
         leat_os_futex_wait(waiter->bell, waiter->heard, deadline_ns);
     }
+}
+
+static enum leat_status
+wait_set(struct waiter *waiter)
+{
+    bool any = waiter->set.mode == LEAT_WAIT_ANY;
+    if (any) {
+        leat_crowd_enter(&waiter->engine->crowd);
+    }
+    enum leat_status status = wait_in(waiter, any);
+    if (any) {
+        leat_crowd_leave(&waiter->engine->crowd);
+    }
+    return status;
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */
@@ -199,7 +212,7 @@ leat_wait_many(struct leat_engine *engine, const struct leat_wait_set *set, size
     status = hold_all(&waiter);
     bool told = status == LEAT_NOT_FOUND || status == LEAT_BUSY;
     if (status == LEAT_OK) {
-        status = wait_all(&waiter);
+        status = wait_set(&waiter);
         if (status == LEAT_OK || status == LEAT_TIMEOUT) {
             enum leat_status written = tell_all(&waiter);
             told = written == LEAT_OK;
