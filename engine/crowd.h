@@ -32,9 +32,9 @@ struct leat_crowd {
 LEAT_INLINE void
 leat_crowd_enter(struct leat_crowd *crowd)
 {
-    /* crowd:A acq_rel -> crowd:D.  Carries: the ends of those who found nobody.
+    /* crowd:A acquire -> crowd:D.  Carries: the ends of those who found nobody.
      * If relaxed: who enters could miss such an end, and sleep on. */
-    (void)atom_add_acq_rel(&crowd->waiting, 1);
+    (void)atom_add_acq(&crowd->waiting, 1);
 }
 
 LEAT_INLINE void
@@ -56,13 +56,13 @@ leat_crowd_listen(const struct leat_crowd *crowd)
 LEAT_INLINE void
 leat_crowd_ring(struct leat_crowd *crowd)
 {
-    /* crowd:B acq_rel -> crowd:C.  Carries: the end.
+    /* crowd:B release -> crowd:C.  Carries: the end.
      * If relaxed: see crowd:C. */
-    (void)atom_add_acq_rel(&crowd->rings, 1);
+    (void)atom_add_rel(&crowd->rings, 1);
     /* Changes nothing, but has a place among the steps of this word, which a load has not.
-     * crowd:D acq_rel -> crowd:A.  Carries: the end.
+     * crowd:D release -> crowd:A.  Carries: the end.
      * If relaxed: see crowd:A. */
-    if (LEAT_UNLIKELY(atom_add_acq_rel(&crowd->waiting, 0) != 0)) {
+    if (LEAT_UNLIKELY(atom_add_rel(&crowd->waiting, 0) != 0)) {
         leat_os_futex_wake(&crowd->rings, UINT32_MAX);
     }
 }

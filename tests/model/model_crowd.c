@@ -1,7 +1,7 @@
-/* model_crowd.c - the real engine/crowd.h: every interleaving of threads that end jobs and ring, and
- * of threads that wait for them, with C11 memory. The word of a job is as weak as can be, a relaxed
- * store, so what orders anything is the crowd. Holds I1: a ring that is lost is a thread that
- * sleeps beside the end it waits for.
+/* model_crowd.c - the real engine/crowd.h: every interleaving of threads that end jobs and ring,
+ * and of threads that wait for them, with C11 memory. The word of a job is as weak as can be, a
+ * relaxed store, so what orders anything is the crowd. Holds I1: a ring that is lost is a thread
+ * that sleeps beside the end it waits for.
  *
  * any      Whoever waits for one of the jobs is woken by the end of either.
  * each     It waits again, for the next one, until it has seen all.
@@ -42,10 +42,10 @@ ring(struct state *state)
 {
     struct leat_crowd *crowd = &state->crowd;
     if (scenario->fault == FROZEN && explore_thread() == scenario->waiters) {
-        (void)atom_add_acq_rel(&crowd->rings, 1);
+        (void)atom_add_rel(&crowd->rings, 1);
         leat_os_futex_wait(&state->never, 0, UINT64_MAX);
     } else if (scenario->fault == READS) {
-        (void)atom_add_acq_rel(&crowd->rings, 1);
+        (void)atom_add_rel(&crowd->rings, 1);
         if (atom_load_acq(&crowd->waiting) != 0) {
             leat_os_futex_wake(&crowd->rings, UINT32_MAX);
         }

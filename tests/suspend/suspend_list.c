@@ -1,6 +1,9 @@
-/* suspend_list.c - who lists and counts jobs, under the suspension test, see suspend.h. It stops for
- * ever at each step of a page, also where it has a hold on a job to look at its tag; others submit
- * and run as many jobs as they like. */
+/* suspend_list.c - who lists and counts jobs, under the suspension test, see suspend.h. It stops
+ * for ever at each step of a page, also where it has a hold on a job to look at its tag; others
+ * submit and run as many jobs as they like. And one that stops for a while at each step, in which
+ * the record that it looks at changes hands: it does not take the one job for the other. */
+#include <string.h>
+
 #include "tests/support/check.h"
 #include "tests/suspend/host.h"
 
@@ -94,6 +97,83 @@ destroy(void *subject)
     host_destroy(subject);
 }
 
+/* ---- a record changes hands ------------------------------------------------------------------ */
+
+struct hands {
+    struct leat_engine *engine;
+    leat_type first;  /* of the job that has the record at first */
+    leat_type second; /* of the one that is asked for, and has it then */
+    leat_job_id id;   /* of the first one */
+    struct freeze freeze;
+    uint64_t step;
+    bool stands;
+    leat_job_id listed[HOST_SLOTS];
+    size_t count;
+};
+
+static void
+list_second(void *argument)
+{
+    struct hands *hands = argument;
+    struct leat_job_query query = leat_job_query_default();
+    query.type = hands->second;
+    CHECK_OK(leat_job_list(hands->engine, &query, hands->listed, HOST_SLOTS, &hands->count));
+}
+
+static struct leat_outcome
+first_run(struct leat_run *run, void *context)
+{
+    struct hands *hands = context;
+    hands->id = leat_run_id(run);
+    hands->stands = freeze_to(&hands->freeze, hands->step);
+    return leat_done();
+}
+
+/* True: there was such a step. */
+static bool
+change_hands(struct hands *hands, uint64_t step)
+{
+    struct leat_config config = test_config();
+    struct leat_job job = leat_job_default();
+    leat_job_id id = {0};
+    bool again = false;
+    config.jobs_max = HOST_SLOTS;
+    config.retained_max = 0;
+    memset(hands, 0, sizeof(*hands));
+    hands->step = step;
+    hands->engine = test_open(&config);
+    hands->first = test_register(hands->engine, "first", first_run, hands);
+    hands->second = test_register(hands->engine, "second", first_run, hands);
+    freeze_start(&hands->freeze, list_second, hands);
+    job.type = hands->first;
+    CHECK_OK(leat_run_inline(hands->engine, &job, NULL, NULL));
+    job.type = hands->second;
+    while (leat_submit(hands->engine, &job, &id) == LEAT_OK) {
+        again = again || (uint32_t)id.bits << 6 == (uint32_t)hands->id.bits << 6;
+    }
+    CHECK(again);
+    freeze_let_go(&hands->freeze);
+    freeze_join(&hands->freeze);
+    for (size_t i = 0; i < hands->count; i++) {
+        CHECK(hands->listed[i].bits != hands->id.bits);
+    }
+    test_close(hands->engine);
+    return hands->stands;
+}
+
+static void
+a_record_changes_hands(void **state)
+{
+    (void)state;
+    static struct hands hands;
+    uint64_t steps = 1;
+    while (change_hands(&hands, steps)) {
+        steps++;
+    }
+    CHECK(steps > 3); /* the word, the type, and the word again */
+    test_say("a record changes hands: %lu steps\n", (unsigned long)steps - 1);
+}
+
 /* ---- subject --------------------------------------------------------------------------------- */
 
 static const struct host_shape two = {.workers = 2, .jobs_max = RECORDS};
@@ -130,6 +210,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_lists_holds_up_nobody),
+        cmocka_unit_test(a_record_changes_hands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
