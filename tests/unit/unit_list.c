@@ -577,6 +577,41 @@ oldest_by_its_time(void **state)
     teardown(fixture);
 }
 
+static bool
+fill(void *argument)
+{
+    struct fixture *fixture = argument;
+    struct leat_job job = leat_job_default();
+    job.type = fixture->types[0];
+    job.queue = fixture->queues[1];
+    while (fixture->count < JOBS && leat_submit(fixture->engine, &job, NULL) == LEAT_OK) {
+        fixture->count++;
+    }
+    return fixture->count == JOBS;
+}
+
+/* All records are used again, by jobs in the same state. */
+static void
+another_job_counts_anew(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(1000000);
+    CHECK_OK(leat_queue_pause(fixture->engine, fixture->queues[1]));
+    CHECK_OK(leat_start(fixture->engine));
+    for (uint32_t round = 0; round < 3; round++) {
+        fixture->count = 0;
+        CHECK(test_until(fill, fixture));
+        struct leat_job_tally tally = waiting(fixture, fixture->queues[1]);
+        CHECK_EQUAL(tally.jobs, JOBS);
+        CHECK_EQUAL(tally.in_state_ns_max, 0);
+        test_clock_pass(&fixture->clock, fixture->engine, HOUR_NS);
+        tally = waiting(fixture, fixture->queues[1]);
+        expect_age(tally, tally.longest, HOUR_NS);
+        CHECK_OK(leat_queue_purge(fixture->engine, fixture->queues[1], NULL));
+    }
+    teardown(fixture);
+}
+
 static struct leat_outcome
 retried_run(struct leat_run *run, void *context)
 {
@@ -693,6 +728,7 @@ main(void)
         cmocka_unit_test(counts_of_queues),
         cmocka_unit_test(oldest_by_sight),
         cmocka_unit_test(oldest_by_its_time),
+        cmocka_unit_test(another_job_counts_anew),
         cmocka_unit_test(another_attempt_waits_anew),
         cmocka_unit_test(mistakes),
     };
