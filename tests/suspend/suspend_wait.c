@@ -1,6 +1,6 @@
 /* suspend_wait.c - who waits for many jobs stands still in front of each of its atomic steps, while
- * the jobs are cancelled, and then goes on: it does not sleep beside an end. Nor does it keep anybody
- * from cancelling them, though it has a hold on each. */
+ * the jobs are cancelled, and then goes on: it does not sleep beside an end. Nor does it keep
+ * anybody from cancelling them, though it has a hold on each. */
 #include <string.h>
 
 #include "tests/support/check.h"
@@ -33,7 +33,7 @@ wait_body(void *argument)
     CHECK_OK(leat_wait_many(wait->engine, &set, &wait->which));
 }
 
-/* The jobs end while it stands in front of its `step`th step, or sleeps. True: there is such one. */
+/* The jobs end while it stands in front of its `step`th step, or sleeps. True: there is one. */
 static bool
 end_at(struct wait *wait, enum leat_wait_mode mode, uint64_t step, uint32_t ends)
 {

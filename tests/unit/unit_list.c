@@ -603,7 +603,7 @@ another_job_counts_anew(void **state)
         CHECK(test_until(fill, fixture));
         struct leat_job_tally tally = waiting(fixture, fixture->queues[1]);
         CHECK_EQUAL(tally.jobs, JOBS);
-        CHECK_EQUAL(tally.in_state_ns_max, 0);
+        CHECK(tally.in_state_ns_max < HOUR_NS / 2); /* one of them may be timed */
         test_clock_pass(&fixture->clock, fixture->engine, HOUR_NS);
         tally = waiting(fixture, fixture->queues[1]);
         expect_age(tally, tally.longest, HOUR_NS);
