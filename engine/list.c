@@ -21,7 +21,6 @@
 struct walk {
     struct leat_engine *engine;
     struct leat_job_query query;
-    size_t tag_bytes;
     size_t prefix_bytes;
     uint32_t left;         /* records to look at yet */
     bool times;            /* how long jobs are in their state is asked */
@@ -176,14 +175,11 @@ static bool
 labels_valid(struct walk *walk)
 {
     const struct leat_job_query *query = &walk->query;
-    if (query->tag != NULL) {
-        walk->tag_bytes = strnlen(query->tag, LEAT_TAG_BYTES_MAX + 1);
-    }
+    size_t tag_bytes = query->tag == NULL ? 1 : strnlen(query->tag, LEAT_TAG_BYTES_MAX + 1);
     if (query->name_prefix != NULL) {
         walk->prefix_bytes = strnlen(query->name_prefix, LEAT_JOB_NAME_BYTES_MAX + 1);
     }
-    bool tag =
-        query->tag == NULL || (walk->tag_bytes >= 1 && walk->tag_bytes <= LEAT_TAG_BYTES_MAX);
+    bool tag = tag_bytes >= 1 && tag_bytes <= LEAT_TAG_BYTES_MAX;
     bool key = query->key == NULL ? query->key_bytes == 0
                                   : query->key_bytes >= 1 && query->key_bytes <= LEAT_KEY_BYTES_MAX;
     return tag && key && walk->prefix_bytes <= LEAT_JOB_NAME_BYTES_MAX;
