@@ -45,7 +45,7 @@ run(struct leat_run *run, void *context)
         return leat_retry_in(1000);
     }
     if (payload->kind == 1) {
-        test_sleep_ns(payload->number * 3000);
+        test_sleep_ns(payload->number * UINT64_C(3000));
     }
     *payload->result = payload->number + 1;
     return payload->kind == 2 ? leat_fail() : leat_done();
@@ -135,6 +135,7 @@ body(void *shared, uint32_t number)
     uint64_t until_ns = test_now_ns() + test_duration_ns();
     while (test_now_ns() < until_ns) {
         uint32_t count = submit_set(fixture, waiter, &prng);
+        CHECK(count > 0);
         if (test_random_below(&prng, 2) == 0) {
             enum leat_status status =
                 leat_cancel(fixture->engine, waiter->ids[test_random_below(&prng, count)]);

@@ -660,7 +660,9 @@ refused(struct fixture *fixture, struct leat_job_query query, enum leat_status w
     CHECK_EQUAL(id.bits, 7);
     CHECK_EQUAL(count, 7);
     CHECK_EQUAL(all.jobs, 7);
-    CHECK_EQUAL(memcmp(&before, &query, sizeof(query)), 0);
+    CHECK_EQUAL(query.cursor, before.cursor);
+    CHECK_EQUAL(query.more, before.more);
+    CHECK_EQUAL(query.states, before.states);
 }
 
 static void
