@@ -15,6 +15,7 @@
 #include "engine/gather.h"
 #include "engine/keys.h"
 #include "engine/pull.h"
+#include "engine/sights.h"
 #include "engine/timers.h"
 
 #include <stdio.h>
@@ -218,6 +219,7 @@ parts_close(struct leat_engine *engine)
     struct leat_memory memory = engine->memory;
     if (engine->jobs.mapping != NULL) {
         leat_keys_fini(engine);
+        leat_sights_fini(engine);
         records_free(engine);
     }
     leat_claims_fini(engine);

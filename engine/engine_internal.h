@@ -6,6 +6,7 @@
 #include "engine/book.h"
 #include "engine/buckets.h"
 #include "engine/config.h"
+#include "engine/crowd.h"
 #include "engine/histogram.h"
 #include "engine/job.h"
 #include "engine/middleware.h"
@@ -131,6 +132,8 @@ struct leat_engine {
     struct leat_book finished;               /* S completed and cancelled */
     struct leat_book dead;                   /* S dead letters */
     struct leat_bell *bells;                 /* S LEAT_BELLS */
+    struct leat_crowd crowd;                 /* S */
+    leat_atomic_pointer sights;              /* S see sights.c; NULL: nobody has asked */
     /* S struct leat_completion_queue, or NULL */
     leat_atomic_pointer completions[LEAT_COMPLETION_QUEUES_MAX];
     struct leat_chains chains;                /* S */

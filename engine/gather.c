@@ -74,7 +74,7 @@ batch_enter(struct leat_place *place, const struct leat_batch *batch, uint64_t n
 {
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct leat_run *run = batch->runs[i];
-        uint64_t submit_ns = run->record->submit_ns;
+        uint64_t submit_ns = atom_load_rlx(&run->record->submit_ns); /* rlx: single writer */
         if (submit_ns != 0 && run->attempt == 1) {
             leat_histogram_record(&place->queue_wait, now_ns - submit_ns);
         }
@@ -115,7 +115,7 @@ batch_leave(struct leat_place *place, const struct leat_batch *batch, uint64_t r
     }
     for (uint32_t i = 0; i < batch->count; i++) {
         struct leat_run *run = batch->runs[i];
-        if (run->record->submit_ns != 0) {
+        if (atom_load_rlx(&run->record->submit_ns) != 0) { /* rlx: single writer */
             leat_histogram_record(&place->run_time, run_ns);
         }
         leat_run_settle(run, batch->outcomes[i]);

@@ -123,8 +123,9 @@ release_now(struct leat_engine *engine, uint32_t index, bool pays)
     if (pays) {
         leat_room_force(engine, stand.queue, stand.bytes);
     }
-    if (record->submit_ns != 0) {
-        record->submit_ns = leat_os_monotonic_ns(); /* it waits for a worker from now on */
+    if (atom_load_rlx(&record->submit_ns) != 0) { /* rlx: single writer */
+        /* It waits for a worker from now on. rlx: ordered by change:B */
+        atom_store_rlx(&record->submit_ns, leat_os_monotonic_ns());
     }
     if (!leat_job_change(leat_slab_word(&engine->jobs, index), &change, &before, &after)) {
         if (pays) {

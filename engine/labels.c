@@ -9,6 +9,9 @@
 #include "engine/timers.h"
 #include "ring/rcu.h"
 
+/* Ids that are counted at once. */
+#define PAGE 64
+
 /* ---- checks ---------------------------------------------------------------------------------- */
 
 static bool
@@ -356,50 +359,20 @@ leat_job_find(struct leat_engine *engine, const char *name, leat_job_id *id)
 
 /* ---- jobs by tag ----------------------------------------------------------------------------- */
 
-static bool
-tagged(const struct leat_engine *engine, uint32_t index, const char *tag)
+/* One page, however many records it looks at. */
+static enum leat_status
+page(struct leat_engine *engine, struct leat_tag_cursor *cursor, leat_job_id *ids, size_t capacity,
+     size_t *count)
 {
-    const struct leat_job_labels *labels = labels_of(engine, index);
-    uint32_t count = labels == NULL ? 0 : labels->tags_count;
-    for (uint32_t i = 0; i < count; i++) {
-        if (strcmp(labels->tags[i].text, tag) == 0) {
-            return true;
-        }
+    struct leat_job_query query = leat_job_query_default();
+    query.tag = cursor->tag;
+    query.cursor = cursor->next;
+    query.look_max = LEAT_LOOK_MAX;
+    enum leat_status status = leat_job_list(engine, &query, ids, capacity, count);
+    if (status == LEAT_OK) {
+        cursor->next = query.cursor;
     }
-    return false;
-}
-
-/* The record is of a job with the tag: *id. */
-static bool
-look(struct leat_engine *engine, uint32_t index, const char *tag, leat_job_id *id)
-{
-    /* What few jobs have; most are passed by without a swap. */
-    if (leat_job_extra(leat_job_record(engine, index)) == NULL) {
-        return false;
-    }
-    /* rlx: hint, re-checked at hold:A */
-    uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
-    id->bits = leat_word_of(leat_word_generation(word), index);
-    if (leat_job_hold(engine, *id, LEAT_HOLDS_TO_LOOK, &index) != LEAT_OK) {
-        return false;
-    }
-    bool found = tagged(engine, index, tag);
-    leat_job_unhold(engine, index);
-    return found;
-}
-
-/* The first such job in a record from *index on; *index is where to go on. */
-static bool
-next(struct leat_engine *engine, const char *tag, uint32_t *index, leat_job_id *id)
-{
-    const struct leat_slab *jobs = &engine->jobs;
-    bool found = false;
-    while (!found && *index < jobs->capacity) {
-        uint32_t at = leat_slab_next(jobs, *index);
-        found = at < jobs->capacity && look(engine, at, tag, id);
-        *index = at < jobs->capacity ? at + 1 : jobs->capacity;
-    }
-    return found;
+    return status;
 }
 
 enum leat_status
@@ -410,38 +383,28 @@ leat_tag_list(struct leat_engine *engine, struct leat_tag_cursor *cursor, leat_j
     if (status != LEAT_OK) {
         return status;
     }
-    if (cursor == NULL || !tag_valid(cursor->tag) || ids == NULL || count == NULL ||
-        capacity == 0) {
-        return LEAT_INVALID;
-    }
-    uint32_t most = engine->jobs.capacity;
-    uint32_t index = cursor->next < most ? (uint32_t)cursor->next : most;
-    size_t listed = 0;
-    leat_job_id id = {0};
-    while (listed < capacity && next(engine, cursor->tag, &index, &id)) {
-        ids[listed++] = id;
-    }
-    cursor->next = index;
-    *count = listed;
-    return LEAT_OK;
+    return cursor == NULL || cursor->tag == NULL ? LEAT_INVALID
+                                                 : page(engine, cursor, ids, capacity, count);
 }
 
 enum leat_status
 leat_tag_count(struct leat_engine *engine, const char *tag, uint64_t *count)
 {
-    enum leat_status status = leat_engine_check(engine);
-    if (status != LEAT_OK) {
-        return status;
-    }
-    if (!tag_valid(tag) || count == NULL) {
-        return LEAT_INVALID;
-    }
-    uint32_t index = 0;
+    leat_job_id ids[PAGE];
+    struct leat_tag_cursor cursor = {tag, 0};
+    size_t listed = PAGE;
     uint64_t counted = 0;
-    leat_job_id id = {0};
-    while (next(engine, tag, &index, &id)) {
-        counted++;
+    enum leat_status status = leat_engine_check(engine);
+    if (status == LEAT_OK && (tag == NULL || count == NULL)) {
+        status = LEAT_INVALID;
     }
-    *count = counted;
-    return LEAT_OK;
+    /* Ends: at the last record. */
+    while (status == LEAT_OK && listed == PAGE) {
+        status = page(engine, &cursor, ids, PAGE, &listed);
+        counted += status == LEAT_OK ? listed : 0;
+    }
+    if (status == LEAT_OK) {
+        *count = counted;
+    }
+    return status;
 }

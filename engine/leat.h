@@ -1622,6 +1622,58 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_get(struct leat_engine *engine, le
 LEAT_API LEAT_NODISCARD enum leat_status leat_wait(struct leat_engine *engine, leat_job_id id,
                                                    uint64_t timeout_ns, struct leat_job_info *info);
 
+enum leat_wait_mode {
+    LEAT_WAIT_ALL = 0, /* until each has ended (default) */
+    LEAT_WAIT_ANY      /* until one of them has */
+};
+
+#define LEAT_WAIT_MANY_MAX 4096
+
+/* Which jobs are waited for. */
+struct leat_wait_set {
+    uint32_t size;
+    uint32_t version;
+    const leat_job_id *ids; /* borrowed */
+    size_t count;           /* 1 to 4 096; an id may stand there several times */
+    enum leat_wait_mode mode;
+    uint64_t timeout_ns;         /* LEAT_FOREVER (default); 0 asks without waiting */
+    enum leat_status *statuses;  /* NULL, or for `count`: LEAT_OK (ended), LEAT_GONE (ended, and its
+                                   record was not there any more), LEAT_TIMEOUT (not ended) */
+    struct leat_job_info *infos; /* NULL, or for `count`, of which infos[0] says the size; of one
+                                    that is GONE the id alone */
+};
+
+static inline struct leat_wait_set
+leat_wait_set_default(void)
+{
+    struct leat_wait_set set;
+    memset(&set, 0, sizeof(set));
+    set.size = (uint32_t)sizeof(set);
+    set.version = LEAT_STRUCT_VERSION;
+    set.timeout_ns = LEAT_FOREVER;
+    return set;
+}
+
+/* Waits until all, or any, of many jobs have ended. One that is GONE has ended. Those that have not
+ * when the call begins are there until it returns, so infos say how each of them ended; it looks at
+ * each of them as leat_get() does, as often as its id stands in the list. *which (may be NULL) is a
+ * place in the list: with ANY the first one that has ended; with ALL and LEAT_TIMEOUT the first one
+ * that has not, with LEAT_OK `count`; with LEAT_NOT_FOUND and LEAT_BUSY the id that is meant. It,
+ * statuses and infos are filled with LEAT_OK and LEAT_TIMEOUT, but for *which with ANY and
+ * LEAT_TIMEOUT, which is `count`; *which alone with the two others.
+ * Threads:  any; in a handler only with timeout_ns 0.    Progress: blocking, as leat_wait(): asleep
+ *           it is woken by who ends a job, which is nobody's wait who is not in such a call. With
+ *           ANY it looks at all of them again when any job ends that somebody looks at or waits
+ *           for; with ALL at one after the other.
+ * Allocates: no.
+ * Returns:  LEAT_OK; LEAT_TIMEOUT; LEAT_CLOSED (the engine is stopped); LEAT_DEADLOCK; and at once,
+ *           whatever the others are: LEAT_NOT_FOUND (an id that was never given out), LEAT_BUSY
+ *           (239 callers look at one of them); LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED;
+ *           LEAT_INVALID (NULL, count, mode).
+ * Order:    what ended the job happens-before the return.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_wait_many(struct leat_engine *engine, const struct leat_wait_set *set, size_t *which);
+
 /* Copies the result of an ended job: at most `capacity` bytes, all or none. *bytes (may be NULL)
  * is its size, set also with LEAT_FULL.
  * Threads:  any.      Progress: lock-free.
@@ -1989,6 +2041,96 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_tag_list(struct leat_engine *engin
  * Returns:  LEAT_OK and *count; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_tag_count(struct leat_engine *engine, const char *tag,
                                                         uint64_t *count);
+/* ---- jobs: list, search, count --------------------------------------------------------------
+ *
+ * A pass over all jobs whose record is there: live, kept and retained ones, dead letters too. It
+ * comes in pages, each of which looks at some records, and no index is kept: what nobody asks for
+ * costs nothing, and who asks stops nobody. A pass that is left off where it is needs no end.
+ *
+ * What a pass promises: a job that is there from the first page to the last, and fits all the time,
+ * comes exactly once, wherever it goes meanwhile. One that comes, goes, or fits only for a while,
+ * comes at most once; it fitted in the moment in which it was looked at, but for one that ended in
+ * that very moment. Where a tag, a key or a name is asked for, one is passed over at which 239
+ * callers look.
+ *
+ * Dead letters have a list of their own, leat_dead_list(): oldest first, and what is to be brought
+ * back. Here they are jobs in state DEAD, in no order, as all others, and may be asked for by tag,
+ * key and name.
+ *
+ * How long a job is in its state is not written down anywhere, as that would cost each job. It is
+ * known of jobs that wait for their first attempt and are timed (leat_config.sample_interval; the
+ * time counts from when they came due), and of others as far as anyone looked: since the first page
+ * that found them so. So it is at most the truth, and short of it by no more
+ * than the time between two passes that ask for it (leat_job_count(), and a list with
+ * in_state_ns_min). One that left its state and came back between two looks, without an attempt in
+ * between, was not seen to leave. From the first such page on 8 bytes are taken for each record.
+ */
+
+/* In leat_job_query.states; `|` puts them together. */
+#define LEAT_STATE_MASK(state) (UINT32_C(1) << (state))
+
+/* Which jobs: all for which each field that is not 0 fits; and where a pass is. */
+struct leat_job_query {
+    uint32_t size;
+    uint32_t version;
+    uint32_t states;     /* of LEAT_STATE_MASK() */
+    uint32_t priorities; /* of 1 << priority */
+    leat_type type;
+    leat_queue queue;
+    leat_tenant tenant; /* of its queue */
+    uint32_t look_max;  /* records that a page looks at, at most; 0: 16 384 */
+    const char *tag;    /* NULL: any; as key and name_prefix borrowed by each call */
+    const void *key;    /* leat_job_options.key; NULL: any */
+    size_t key_bytes;
+    const char *name_prefix;  /* NULL: any; "": those that have a name */
+    uint64_t in_state_ns_min; /* for at least so long in its state, as far as that is known */
+    uint64_t cursor;          /* 0: a new pass. Each page moves it on; nothing else of it is said */
+    bool more;                /* set by each page: there are records that this pass has not seen */
+};
+
+static inline struct leat_job_query
+leat_job_query_default(void)
+{
+    struct leat_job_query query;
+    memset(&query, 0, sizeof(query));
+    query.size = (uint32_t)sizeof(query);
+    query.version = LEAT_STRUCT_VERSION;
+    return query;
+}
+
+/* A page of the jobs that fit, at most `capacity`; ends earlier where look_max records were looked
+ * at. leat_get() tells more of each.
+ * Threads:  any, each with a query of its own.    Progress: wait-free, but lock-free where a tag, a
+ *           key or a name is asked for. Who stops inside for ever holds up nobody; but while
+ *           it looks at one of these three, the record of that job is not given back, and while it
+ *           looks at a name, what waits for a grace period waits for it.
+ * Allocates: see above; and where it was the last to look at a job that has ended, it frees that.
+ * Returns:  LEAT_OK and *count; LEAT_NOT_FOUND (no such type, queue or tenant); LEAT_NO_MEMORY;
+ *           LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID (NULL, capacity 0, bits
+ *           beyond the states or priorities, look_max above 2^26, a tag, key or name that is none).
+ */
+LEAT_API LEAT_NODISCARD enum leat_status leat_job_list(struct leat_engine *engine,
+                                                       struct leat_job_query *query,
+                                                       leat_job_id *ids, size_t capacity,
+                                                       size_t *count);
+
+/* Of some jobs: how many, and which is in its state for longest. */
+struct leat_job_tally {
+    uint64_t jobs;
+    uint64_t in_state_ns_max;
+    leat_job_id longest; /* 0 where jobs is */
+};
+
+/* A page of counting: adds the jobs that fit to counts[0], and those of each queue to
+ * counts[queue.bits], as far as that is below `capacity`. So with all zero before the first page,
+ * and states LEAT_STATE_MASK(LEAT_JOB_PENDING), they say behind the last one how many jobs wait and
+ * for how long the oldest of them has, in the engine and in each queue.
+ * Threads, Progress, Allocates, Returns: as leat_job_list().  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_job_count(struct leat_engine *engine,
+                                                        struct leat_job_query *query,
+                                                        struct leat_job_tally *counts,
+                                                        size_t capacity);
+
 /* ---- pull queues ----------------------------------------------------------------------------
  *
  * The jobs of a queue with the option `pull` are not run by workers. Consumers take them, each with

@@ -147,6 +147,11 @@
 /* Futexes that waiters of leat_wait() share, by record: enough that a wake rarely wakes others. */
 #define LEAT_BELLS 64
 
+/* Records that a page of a list looks at: some hundred microseconds; and at most: all there can be.
+ */
+#define LEAT_LOOK_DEFAULT 16384
+#define LEAT_LOOK_MAX     (UINT32_C(1) << 26)
+
 /* Completion queues of an engine: one for each event loop, and more loops than workers are of no
  * use. */
 #define LEAT_COMPLETION_QUEUES_MAX 256

@@ -194,10 +194,12 @@ leat_job_ring_bell(struct leat_engine *engine, uint32_t index, uint64_t word)
         return;
     }
     struct leat_bell *bell = &engine->bells[index % LEAT_BELLS];
-    /* bell:A acq_rel -> wait:B, asleep:A.  Carries: the final word; or that there is room.
+    /* bell:A acq_rel -> wait:B, waitall:A, asleep:A.  Carries: the final word; or that there is
+     * room.
      * If relaxed: a waiter could see the bell and not yet the end, and sleep for ever. */
     (void)atom_add_acq_rel(&bell->count, 1);
     leat_os_futex_wake(&bell->count, UINT32_MAX);
+    leat_crowd_ring(&engine->crowd);
 }
 
 void

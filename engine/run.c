@@ -377,7 +377,7 @@ static void
 call(struct leat_run *run, const struct leat_binding *binding)
 {
     struct leat_place *place = &run->engine->places[run->worker->index];
-    uint64_t submit_ns = run->record->submit_ns;
+    uint64_t submit_ns = atom_load_rlx(&run->record->submit_ns); /* rlx: single writer */
     uint64_t start_ns = 0;
     if (LEAT_UNLIKELY(submit_ns != 0)) {
         start_ns = leat_os_monotonic_ns();

@@ -221,7 +221,8 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     struct leat_job_record *record = leat_job_record(engine, index);
     /* rlx: single writer */
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
-    record->submit_ns = sample_time(engine, index, word);
+    /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->submit_ns, sample_time(engine, index, word));
     atom_store_rlx(&record->type, (uint16_t)intake->type); /* rlx: ordered by submit:A */
     record->admitted = 0;
     record->returned = false;
@@ -258,8 +259,8 @@ record_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t p
     if (kept) {
         next |= LEAT_WORD_KEPT;
     }
-    /* submit:A release -> change:A, hold:A, claim:A, swept:A, each:A.  Carries: the record's
-     * fields and the payload.
+    /* submit:A release -> change:A, hold:A, claim:A, swept:A, each:A, walked:A.  Carries: the
+     * record's fields and the payload.
      * If relaxed: the worker still sees them through the ring, but a thread that guesses the id
      * could read the record of the job before. */
     atom_store_rel(word, next);

@@ -74,6 +74,7 @@ LEAT_STATIC(ATOMIC_POINTER_LOCK_FREE == 2, "pointer atomics are lock-free");
 
 #define atom_add_rlx(word, value) atomic_fetch_add_explicit((word), (value), memory_order_relaxed)
 #define atom_sub_rlx(word, value) atomic_fetch_sub_explicit((word), (value), memory_order_relaxed)
+#define atom_add_acq(word, value) atomic_fetch_add_explicit((word), (value), memory_order_acquire)
 #define atom_add_rel(word, value) atomic_fetch_add_explicit((word), (value), memory_order_release)
 #define atom_sub_rel(word, value) atomic_fetch_sub_explicit((word), (value), memory_order_release)
 #define atom_add_acq_rel(word, value)                                                              \

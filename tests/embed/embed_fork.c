@@ -92,6 +92,9 @@ work_calls(struct fixture *fixture)
     struct leat_bulk batch = leat_bulk_default();
     struct leat_job_info info = leat_job_info_default();
     const struct leat_task task = {nothing, NULL};
+    struct leat_wait_set set = leat_wait_set_default();
+    struct leat_job_query query = leat_job_query_default();
+    struct leat_job_tally tally = {7, 7, {7}};
     enum leat_status status = LEAT_OK;
     leat_job_id id = {7};
     size_t count = 7;
@@ -111,6 +114,9 @@ work_calls(struct fixture *fixture)
     EXPECT_FORKED(leat_submit_bulk(engine, &batch));
     EXPECT_FORKED(leat_get(engine, fixture->id, &info));
     EXPECT_FORKED(leat_wait(engine, fixture->id, LEAT_FOREVER, &info));
+    EXPECT_FORKED(leat_wait_many(engine, &set, &count));
+    EXPECT_FORKED(leat_job_list(engine, &query, &id, 1, &count));
+    EXPECT_FORKED(leat_job_count(engine, &query, &tally, 1));
     EXPECT_FORKED(leat_result(engine, fixture->id, NULL, 0, &count));
     EXPECT_FORKED(leat_release(engine, fixture->id));
     EXPECT_FORKED(leat_cancel(engine, fixture->id));

@@ -12,6 +12,7 @@
 #include "tests/unit/api_null_batches.h"
 #include "tests/unit/api_null_graph.h"
 #include "tests/unit/api_null_handlers.h"
+#include "tests/unit/api_null_lists.h"
 #include "tests/unit/api_null_pull.h"
 #include "tests/unit/api_null_queues.h"
 #include "tests/unit/api_null_settings.h"
@@ -641,6 +642,7 @@ static const struct entry entries[] = {
     {"leat_reason_text", case_reason_text},
     {"leat_submit", case_submit},
     API_NULL_BATCHES,
+    API_NULL_LISTS,
     {"leat_get", case_get},
     {"leat_wait", case_wait},
     {"leat_result", case_result},
