@@ -35,7 +35,6 @@ add(struct leat_run *run, void *context)
     return leat_run_result(run, &sum, sizeof(sum)) == LEAT_OK ? leat_done() : leat_retry();
 }
 
-/* Fails until someone has repaired what it needs. */
 static struct leat_outcome
 fetch(struct leat_run *run, void *context)
 {

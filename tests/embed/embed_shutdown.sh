@@ -23,7 +23,7 @@ ends() {
 
 program=$1
 ends TERM 5000
-[ "$(sed -n '1p;$p' told)" = $'drain: the time given ran out first\nok' ]
+[ "$(sed -n '1p;$p' told)" = $'drain: the time given ran out\nok' ]
 handed=$(grep -c '^handed back: job ' told)
 completed=$(sed -n 's/ completed, .*//p' told)
 [ "$handed" -gt 0 ] && [ "$completed" -gt 0 ] && [ $((handed + completed)) -eq 5000 ]
