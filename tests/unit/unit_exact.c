@@ -368,6 +368,24 @@ cancelled_ones_leave(void **state)
     teardown(fixture);
 }
 
+/* A sweep is answered before the jobs are dealt that it was called for: the heap is empty then. */
+static void
+a_sweep_comes_before_the_jobs(void **state)
+{
+    (void)state;
+    enum { ALL = 2 * LEAT_ADMIT_MOVES, REST = 8 };
+    struct fixture *fixture = setup();
+    submit_mixed(fixture, 0, ALL);
+    for (uint32_t i = 0; i < ALL - REST; i++) {
+        CHECK_OK(leat_cancel(fixture->engine, fixture->ids[i]));
+    }
+    leat_lists_sweep(&fixture->engine->pool, LEVEL, fixture->queue.bits - 1);
+    CHECK_EQUAL(run_all(fixture), REST);
+    check_order(fixture, 0);
+    CHECK_EQUAL(in_use(fixture), 0);
+    teardown(fixture);
+}
+
 static void
 expired_ones_do_not_begin(void **state)
 {
@@ -699,6 +717,7 @@ main(void)
         cmocka_unit_test(a_full_ring_gives_the_places_back),
         cmocka_unit_test(a_flood_of_others_does_not_hold_it_up),
         cmocka_unit_test(cancelled_ones_leave),
+        cmocka_unit_test(a_sweep_comes_before_the_jobs),
         cmocka_unit_test(expired_ones_do_not_begin),
         cmocka_unit_test(a_retry_comes_to_its_place),
         cmocka_unit_test(another_time_keeps_the_place),
