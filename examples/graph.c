@@ -1,7 +1,7 @@
 /* graph.c - jobs that wait for others, and read what those came to. A tree in one call: parts of an
- * array are summed, two sums at a time are added. A chain: each job goes on from what the one before
- * came to. And a job that fails: of those that wait for it one is cancelled, one can do without, and one
- * waits until it is brought back. */
+ * array are summed, two sums at a time are added. A chain: each job goes on from what the one
+ * before came to. And a job that fails: of those that wait for it one is cancelled, one can do
+ * without, and one waits until it is brought back. */
 #include <leat.h>
 #include <stdatomic.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
-/* images.c - pictures that are made smaller, cut and filtered, each by a job whose payload says what
- * is to be done to which file.
+/* images.c - pictures that are made smaller, cut and filtered, each by a job whose payload says
+ * what is to be done to which file.
  *
  *   images OPERATION.. -- FILE..    of half, crop=X,Y,WIDTH,HEIGHT, negative, in their order
  *
- * Files are grey pictures (PGM, binary, 255). FILE comes to FILE.out. One that is no such picture is
- * tried once, and named. Exit status: 0 if all came to be. */
+ * Files are grey pictures (PGM, binary, 255). FILE comes to FILE.out. One that is no such picture
+ * is tried once, and named. Exit status: 0 if all came to be. */
 #include <leat.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* report.c - a report over all files of a directory: a job for each file counts its lines, words and
- * bytes, one for each directory adds them, one adds those and writes the report, and a last one
+/* report.c - a report over all files of a directory: a job for each file counts its lines, words
+ * and bytes, one for each directory adds them, one adds those and writes the report, and a last one
  * tells that it is there. All but the last are submitted in one call. Files that cannot be read are
  * left out, and counted. At the end the same is done by this thread alone, and compared.
  *

@@ -1,5 +1,5 @@
 #!/bin/bash
-# embed_mail.sh MAIL - the example's letters are tried after 1 s, 5 s, 30 s and 5 min, and not at all
+# embed_mail.sh MAIL - the example's letters are tried after 1 s, 5 s, 30 s and 5 min, and once
 # where there is no address.
 set -euo pipefail
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# embed_unique.sh UNIQUE - the example charges each order once, and indexes once what was saved often.
+# embed_unique.sh UNIQUE - the example charges an order once, and indexes once what was saved often.
 set -euo pipefail
 
 diff <("$1") - <<'END'

@@ -50,7 +50,8 @@ def faults_of(page):
 
 class Pages(unittest.TestCase):
     def test_right(self):
-        self.assertEqual(faults_of(row(interface="`leat_add()`, `leat_a.x`, `LEAT_KIND_ONE`, `leat_b`")
+        names = "`leat_add()`, `leat_a.x`, `LEAT_KIND_ONE`, `leat_b`"
+        self.assertEqual(faults_of(row(interface=names)
                                    + row("A2", "in part") + row("A3", "needs the log")
                                    + row("A4", "in work", "", "") + row("A5", "not yet", "", "")
                                    + row("B1", tests="`passes`, `fails`")), [])
