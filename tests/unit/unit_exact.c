@@ -211,6 +211,31 @@ one_that_comes_later_waits_for_one(void **state)
     teardown(fixture);
 }
 
+/* However far the jobs before have come from the inbox to the heap: it is looked at once more. */
+static void
+one_that_comes_while_others_are_dealt(void **state)
+{
+    (void)state;
+    enum { ALL = 7 * LEAT_ADMIT_MOVES / 2, HOLDS = 12 };
+    uint32_t between = 0;
+    for (uint32_t holds = 0; holds < HOLDS; holds++) {
+        struct fixture *fixture = setup();
+        for (uint32_t i = 0; i < ALL; i++) {
+            submit(fixture, i, 5);
+        }
+        for (uint32_t i = 0; i < holds; i++) {
+            (void)leat_lists_admit(&fixture->engine->pool, LEVEL);
+        }
+        bool first = ahead(fixture) == 0;
+        between += first && holds > 0;
+        submit(fixture, ALL, 0);
+        CHECK_EQUAL(run_all(fixture), ALL + 1);
+        CHECK_EQUAL(fixture->runs[first ? 0 : 1], ALL);
+        teardown(fixture);
+    }
+    CHECK(between >= 2 && between < HOLDS - 1);
+}
+
 static void
 batches_are_in_order(void **state)
 {
@@ -712,6 +737,7 @@ main(void)
         cmocka_unit_test(jobs_begin_in_order),
         cmocka_unit_test(one_without_options_is_urgent),
         cmocka_unit_test(one_that_comes_later_waits_for_one),
+        cmocka_unit_test(one_that_comes_while_others_are_dealt),
         cmocka_unit_test(batches_are_in_order),
         cmocka_unit_test(a_swept_heap_admits_nothing),
         cmocka_unit_test(a_full_ring_gives_the_places_back),
