@@ -1,4 +1,7 @@
 /* images_picture.c - grey pictures in files, and what can be done to them. */
+#include <ctype.h>
+#include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,13 +10,34 @@
 
 #define SIDE_MAX 4096
 
+/* Reads a number and the one character behind it; SIZE_MAX where there is none. */
+static size_t
+number(const char **text, char behind)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long value = strtoul(*text, &end, 10);
+    if (end == *text || errno != 0 || *end != behind || !isdigit((unsigned char)**text)) {
+        return SIZE_MAX;
+    }
+    *text = end + (behind != '\0' ? 1 : 0);
+    return value;
+}
+
 bool
 picture_load(const char *path, struct picture *picture)
 {
+    char lines[3][32] = {"", "", ""}; /* P5, width and height, 255 */
+    const char *sides = lines[1];
     FILE *file = fopen(path, "rb");
-    bool ok = file != NULL &&
-              fscanf(file, "P5 %zu %zu 255", &picture->width, &picture->height) == 2 &&
-              fgetc(file) != EOF && picture->width - 1 < SIDE_MAX && picture->height - 1 < SIDE_MAX;
+    bool ok = file != NULL;
+    for (size_t i = 0; i < 3 && ok; i++) {
+        ok = fgets(lines[i], sizeof(lines[i]), file) != NULL;
+    }
+    picture->width = number(&sides, ' ');
+    picture->height = number(&sides, '\n');
+    ok = ok && strcmp(lines[0], "P5\n") == 0 && strcmp(lines[2], "255\n") == 0 &&
+         picture->width - 1 < SIDE_MAX && picture->height - 1 < SIDE_MAX;
     size_t bytes = ok ? picture->width * picture->height : 0;
     picture->grey = malloc(bytes + 1);
     ok = ok && picture->grey != NULL && fread(picture->grey, 1, bytes, file) == bytes;
@@ -56,13 +80,12 @@ halve(struct picture *picture)
 static bool
 crop(struct picture *picture, const char *numbers)
 {
-    size_t x = 0;
-    size_t y = 0;
-    size_t width = 0;
-    size_t height = 0;
-    if (sscanf(numbers, "%zu,%zu,%zu,%zu", &x, &y, &width, &height) != 4 || width == 0 ||
-        height == 0 || x >= picture->width || y >= picture->height || width > picture->width - x ||
-        height > picture->height - y) {
+    size_t x = number(&numbers, ',');
+    size_t y = number(&numbers, ',');
+    size_t width = number(&numbers, ',');
+    size_t height = number(&numbers, '\0');
+    if (width == 0 || height == 0 || x >= picture->width || y >= picture->height ||
+        width > picture->width - x || height > picture->height - y) {
         return false;
     }
     for (size_t row = 0; row < height; row++) {

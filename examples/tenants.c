@@ -29,13 +29,17 @@ now(enum leat_clock_kind kind, void *context)
     return world->now_ns;
 }
 
-/* The payload says whose job it is. */
+/* The payload. */
+struct ticket {
+    struct customer *owner;
+};
+
 static struct leat_outcome
 work(struct leat_run *run, void *context)
 {
-    struct customer *const *owner = leat_run_payload(run, NULL);
+    const struct ticket *ticket = leat_run_payload(run, NULL);
     (void)context;
-    (*owner)->begun++;
+    ticket->owner->begun++;
     return leat_done();
 }
 
@@ -63,12 +67,13 @@ sign_up(struct world *world, const struct customer *customer)
 static void
 bring(struct world *world, struct customer *customer)
 {
+    const struct ticket ticket = {customer};
     for (unsigned i = 0; i < JOBS; i++) {
         struct leat_job job = leat_job_default();
         job.type_name = "work";
         job.queue_name = customer->queues[i % 2];
-        job.payload = &customer; /* the pointer itself */
-        job.payload_bytes = sizeof(customer);
+        job.payload = &ticket;
+        job.payload_bytes = sizeof(ticket);
         customer->accepted += leat_submit(world->engine, &job, NULL) == LEAT_OK ? 1 : 0;
     }
     printf("%-6s brings %u jobs, %u are taken\n", customer->name, JOBS, customer->accepted);

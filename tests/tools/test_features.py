@@ -61,7 +61,7 @@ class Pages(unittest.TestCase):
                      "LEAT_KIND_TWO", "leat_ad()", "leat_kin"):
             with self.subTest(name):
                 self.assertEqual(faults_of(row(interface=f"`leat_b`, `{name}`")),
-                                 [f"A1: not in engine/leat.h: {name}"])
+                                 [f"A1: not in a header: {name}"])
 
     def test_tests_that_are_not_there(self):
         self.assertEqual(faults_of(row(tests="`passes`, `pass`")), ["A1: no such test: pass"])
