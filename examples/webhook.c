@@ -38,7 +38,7 @@ submit(struct leat_engine *engine, const char *url)
 {
     static const char body[] = "{\"event\":\"user.registered\",\"user\":7}";
     static const char *const headers[] = {"X-Event-Type: user.registered", NULL};
-    unsigned char payload[1024];
+    static unsigned char payload[LEAT_HTTP_URL_BYTES_MAX + 1024];
     struct leat_http http = leat_http_default();
     struct leat_job job = leat_job_default();
     leat_job_id id = {0};
