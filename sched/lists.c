@@ -456,7 +456,8 @@ settle(struct leat_pool *pool, uint32_t level)
     bool looks = lists->turned.count == 0;
     turn(pool, lists);
     deal(pool, level);
-    lists->settled = looks && lists->chain == LEAT_INDEX_NONE && lists->turned.count == 0;
+    /* Where some are left to turn, some are left that were turned. */
+    lists->settled = looks && lists->turned.count == 0;
 }
 
 /* ---- from the lists to the ring ------------------------------------------------------------- */

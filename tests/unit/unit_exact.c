@@ -211,29 +211,42 @@ one_that_comes_later_waits_for_one(void **state)
     teardown(fixture);
 }
 
-/* However far the jobs before have come from the inbox to the heap: it is looked at once more. */
+/* `before` jobs have come a part of the way from the inbox to the heap when more urgent ones come.
+ * Returns whether none was ahead then. */
+static bool
+come_late(uint32_t before, uint32_t holds, uint32_t late)
+{
+    struct fixture *fixture = setup();
+    for (uint32_t i = 0; i < before; i++) {
+        submit(fixture, i, 5);
+    }
+    for (uint32_t i = 0; i < holds; i++) {
+        (void)leat_lists_admit(&fixture->engine->pool, LEVEL);
+    }
+    bool first = ahead(fixture) == 0;
+    for (uint32_t i = 0; i < late; i++) {
+        submit(fixture, before + i, 0);
+    }
+    CHECK_EQUAL(run_all(fixture), before + late);
+    CHECK_EQUAL(fixture->runs[first ? 0 : 1], before);
+    teardown(fixture);
+    return first;
+}
+
+/* However far that is: the inbox is looked at once more, and all of it is dealt. */
 static void
-one_that_comes_while_others_are_dealt(void **state)
+those_that_come_while_others_are_dealt(void **state)
 {
     (void)state;
-    enum { ALL = 7 * LEAT_ADMIT_MOVES / 2, HOLDS = 12 };
-    uint32_t between = 0;
+    enum { MOVES = LEAT_ADMIT_MOVES, HOLDS = 12 };
+    uint32_t first = 0;
     for (uint32_t holds = 0; holds < HOLDS; holds++) {
-        struct fixture *fixture = setup();
-        for (uint32_t i = 0; i < ALL; i++) {
-            submit(fixture, i, 5);
-        }
-        for (uint32_t i = 0; i < holds; i++) {
-            (void)leat_lists_admit(&fixture->engine->pool, LEVEL);
-        }
-        bool first = ahead(fixture) == 0;
-        between += first && holds > 0;
-        submit(fixture, ALL, 0);
-        CHECK_EQUAL(run_all(fixture), ALL + 1);
-        CHECK_EQUAL(fixture->runs[first ? 0 : 1], ALL);
-        teardown(fixture);
+        first += come_late(5 * MOVES / 2, holds, 1);
+        first += come_late(5 * MOVES / 2, holds, 2 * MOVES);
+        first += come_late(7 * MOVES / 2, holds, 1);
+        first += come_late(7 * MOVES / 2, holds, 2 * MOVES);
     }
-    CHECK(between >= 2 && between < HOLDS - 1);
+    CHECK(first > 8 && first < 4 * HOLDS);
 }
 
 static void
@@ -737,7 +750,7 @@ main(void)
         cmocka_unit_test(jobs_begin_in_order),
         cmocka_unit_test(one_without_options_is_urgent),
         cmocka_unit_test(one_that_comes_later_waits_for_one),
-        cmocka_unit_test(one_that_comes_while_others_are_dealt),
+        cmocka_unit_test(those_that_come_while_others_are_dealt),
         cmocka_unit_test(batches_are_in_order),
         cmocka_unit_test(a_swept_heap_admits_nothing),
         cmocka_unit_test(a_full_ring_gives_the_places_back),
