@@ -1752,6 +1752,30 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_reschedule(struct leat_engine *eng
 LEAT_API LEAT_NODISCARD enum leat_status leat_priority_set(struct leat_engine *engine,
                                                            leat_job_id id, uint32_t priority);
 
+/* How urgent a number is elsewhere: from `least` to `most`, whichever of both is larger. */
+struct leat_priority_scale {
+    int32_t least;
+    int32_t most;
+};
+
+/* The priority that a number of another scale stands for, as near as there are levels: of {1, 10}
+ * 10 is CRITICAL, and 5 is NORMAL where there are 8. Beyond the ends it is that of the end; of a
+ * scale with one number, the middle one. An order by each number is LEAT_ORDER_EXACT. */
+static inline uint32_t
+leat_priority_of(struct leat_priority_scale scale, int32_t number)
+{
+    int64_t least = (int64_t)leat_priority_levels() - 1;
+    int64_t span = (int64_t)scale.most - scale.least;
+    int64_t rest = (int64_t)scale.most - number; /* from the most urgent one, as far as span */
+    if (span == 0) {
+        return (uint32_t)((least + 1) / 2);
+    }
+    rest = span < 0 ? -rest : rest;
+    span = span < 0 ? -span : span;
+    rest = rest < 0 ? 0 : rest > span ? span : rest;
+    return (uint32_t)((2 * rest * least + span) / (2 * span));
+}
+
 /* ---- jobs that wait for others --------------------------------------------------------------
  *
  * A job that names parents (leat_job_options.parents) is BLOCKED until all of them have ended; then
@@ -2017,6 +2041,16 @@ LEAT_API const struct leat_tag *leat_run_tags(const struct leat_run *run, uint32
 LEAT_API LEAT_NODISCARD enum leat_status leat_job_tags(struct leat_engine *engine, leat_job_id id,
                                                        struct leat_tag *tags, uint32_t capacity,
                                                        uint32_t *count);
+
+/* As leat_job_tags(); LEAT_NOT_FOUND, LEAT_INVALID: of the name, too. */
+static inline LEAT_NODISCARD enum leat_status
+leat_job_tags_by_name(struct leat_engine *engine, const char *name, struct leat_tag *tags,
+                      uint32_t capacity, uint32_t *count)
+{
+    leat_job_id id;
+    enum leat_status status = leat_job_find(engine, name, &id);
+    return status == LEAT_OK ? leat_job_tags(engine, id, tags, capacity, count) : status;
+}
 
 /* Where a list by tag goes on. Begins as {tag, 0}. */
 struct leat_tag_cursor {
@@ -2504,6 +2538,41 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_dead_delete(struct leat_engine *en
 LEAT_API LEAT_NODISCARD enum leat_status leat_dead_delete_all(struct leat_engine *engine,
                                                               const struct leat_dead_query *query,
                                                               size_t *count);
+
+/* As the function of that name with an id; LEAT_NOT_FOUND, LEAT_INVALID: of the name, too. */
+static inline LEAT_NODISCARD enum leat_status
+leat_job_attempts_by_name(struct leat_engine *engine, const char *name,
+                          struct leat_attempt_info *infos, size_t capacity, size_t *count)
+{
+    leat_job_id id;
+    enum leat_status status = leat_job_find(engine, name, &id);
+    return status == LEAT_OK ? leat_job_attempts(engine, id, infos, capacity, count) : status;
+}
+
+static inline LEAT_NODISCARD enum leat_status
+leat_job_payload_by_name(struct leat_engine *engine, const char *name, void *buffer,
+                         size_t capacity, size_t *bytes)
+{
+    leat_job_id id;
+    enum leat_status status = leat_job_find(engine, name, &id);
+    return status == LEAT_OK ? leat_job_payload(engine, id, buffer, capacity, bytes) : status;
+}
+
+static inline LEAT_NODISCARD enum leat_status
+leat_dead_retry_by_name(struct leat_engine *engine, const char *name, struct leat_when when)
+{
+    leat_job_id id;
+    enum leat_status status = leat_job_find(engine, name, &id);
+    return status == LEAT_OK ? leat_dead_retry(engine, id, when) : status;
+}
+
+static inline LEAT_NODISCARD enum leat_status
+leat_dead_delete_by_name(struct leat_engine *engine, const char *name)
+{
+    leat_job_id id;
+    enum leat_status status = leat_job_find(engine, name, &id);
+    return status == LEAT_OK ? leat_dead_delete(engine, id) : status;
+}
 
 /* ---- schedules ------------------------------------------------------------------------------
  *

@@ -173,6 +173,55 @@ lengths(void **state)
     teardown(fixture);
 }
 
+/* A job that fails, by its name: its tags, its attempts, its payload; back, and deleted. */
+static void
+dead_by_name(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(0);
+    struct leat_engine *engine = fixture->engine;
+    struct leat_job_options options = leat_job_options_default();
+    struct leat_attempt_info attempts[2] = {leat_attempt_info_default()};
+    static const char *const tags[] = {"red"};
+    struct leat_job job = leat_job_default();
+    struct leat_tag tag = {""};
+    char payload[8] = "";
+    uint32_t tags_count = 0;
+    size_t count = 0;
+    options.name = "name";
+    options.tags = tags;
+    options.tags_count = 1;
+    job.type = fixture->type;
+    job.payload = "abc";
+    job.payload_bytes = 3;
+    job.options = &options;
+    fixture->answer = leat_fail();
+    CHECK_OK(leat_submit(engine, &job, NULL));
+    CHECK_OK(leat_job_tags_by_name(engine, "name", &tag, 1, &tags_count));
+    CHECK_EQUAL(tags_count, 1);
+    CHECK_TEXT(tag.text, "red");
+    CHECK_STATUS(leat_job_payload_by_name(engine, "name", payload, 8, &count), LEAT_WRONG_STATE);
+    CHECK_STATUS(leat_dead_retry_by_name(engine, "name", leat_when_now()), LEAT_WRONG_STATE);
+    run_all(fixture);
+    CHECK_OK(leat_job_payload_by_name(engine, "name", payload, 8, &count));
+    CHECK_EQUAL(count, 3);
+    CHECK(memcmp(payload, "abc", 3) == 0);
+    CHECK_OK(leat_dead_retry_by_name(engine, "name", leat_when_now()));
+    run_all(fixture);
+    CHECK_EQUAL(fixture->runs, 2);
+    CHECK_OK(leat_job_attempts_by_name(engine, "name", attempts, 2, &count));
+    CHECK_EQUAL(count, 2);
+    CHECK_EQUAL(attempts[1].outcome, LEAT_OUTCOME_FAIL);
+    CHECK_OK(leat_dead_delete_by_name(engine, "name"));
+    CHECK_EQUAL(test_statistics(engine).dead_letters, 0);
+    CHECK_STATUS(leat_job_tags_by_name(engine, "name", &tag, 1, &tags_count), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_job_payload_by_name(engine, "name", payload, 8, &count), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_job_attempts_by_name(engine, "name", attempts, 2, &count), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_dead_retry_by_name(engine, "name", leat_when_now()), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_dead_delete_by_name(engine, "name"), LEAT_NOT_FOUND);
+    teardown(fixture);
+}
+
 static void
 calls_by_name(void **state)
 {
@@ -308,10 +357,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_name),      cmocka_unit_test(ended),
-        cmocka_unit_test(lengths),       cmocka_unit_test(calls_by_name),
-        cmocka_unit_test(until_the_end), cmocka_unit_test(names_and_keys),
-        cmocka_unit_test(refused_batch),
+        cmocka_unit_test(one_name),       cmocka_unit_test(ended),
+        cmocka_unit_test(lengths),        cmocka_unit_test(calls_by_name),
+        cmocka_unit_test(dead_by_name),   cmocka_unit_test(until_the_end),
+        cmocka_unit_test(names_and_keys), cmocka_unit_test(refused_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

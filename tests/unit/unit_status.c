@@ -101,12 +101,53 @@ levels(void **state)
     CHECK(leat_priority_levels() <= 16);
 }
 
+/* Numbers of other scales keep their order; the ends are the ends; and any number is a level. */
+static void
+scales(void **state)
+{
+    (void)state;
+    static const struct leat_priority_scale all[] = {{1, 10},
+                                                     {0, 100},
+                                                     {10, 1},
+                                                     {-5, 5},
+                                                     {0, 1},
+                                                     {1, 0},
+                                                     {INT32_MIN, INT32_MAX},
+                                                     {INT32_MAX, INT32_MIN}};
+    const uint32_t last = leat_priority_levels() - 1;
+    for (size_t i = 0; i < TEST_COUNT_OF(all); i++) {
+        const struct leat_priority_scale scale = all[i];
+        bool upward = scale.least < scale.most;
+        uint32_t before = upward ? last : 0;
+        CHECK_EQUAL(leat_priority_of(scale, scale.most), 0);
+        CHECK_EQUAL(leat_priority_of(scale, scale.least), last);
+        CHECK_EQUAL(leat_priority_of(scale, INT32_MIN), upward ? last : 0);
+        CHECK_EQUAL(leat_priority_of(scale, INT32_MAX), upward ? 0 : last);
+        for (int32_t number = -200; number <= 200; number++) {
+            uint32_t level = leat_priority_of(scale, number);
+            CHECK(upward ? level <= before : level >= before);
+            CHECK(level <= last);
+            before = level;
+        }
+    }
+    CHECK_EQUAL(leat_priority_of((struct leat_priority_scale){3, 3}, 7), (last + 1) / 2);
+    if (last == 7) {
+        static const uint32_t ten[] = {7, 6, 5, 5, 4, 3, 2, 2, 1, 0};
+        for (int32_t number = 1; number <= 10; number++) {
+            CHECK_EQUAL(leat_priority_of((struct leat_priority_scale){1, 10}, number),
+                        ten[number - 1]);
+        }
+        CHECK_EQUAL(leat_priority_of((struct leat_priority_scale){1, 10}, 5), LEAT_PRIORITY_NORMAL);
+        CHECK_EQUAL(leat_priority_of((struct leat_priority_scale){7, 0}, 5), 5);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statuses), cmocka_unit_test(states), cmocka_unit_test(reasons),
-        cmocka_unit_test(version),  cmocka_unit_test(levels),
+        cmocka_unit_test(version),  cmocka_unit_test(levels), cmocka_unit_test(scales),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
