@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "engine/events.h"
 #include "engine/timers.h"
 
 /* ---- options -------------------------------------------------------------------------------- */
@@ -149,11 +150,20 @@ open_until(const struct leat_breaker *breaker, uint64_t now_ns)
 }
 
 static void
+tell(const struct leat_breaker *breaker, enum leat_event_kind kind)
+{
+    const struct leat_event event = {
+        .kind = kind, .type = {breaker->type + 1}, .worker = LEAT_WORKER_NONE};
+    leat_events_put(breaker->engine, event);
+}
+
+static void
 turn_open(struct leat_breaker *breaker, uint64_t now_ns)
 {
     atom_store_rlx(&breaker->state, LEAT_BREAKER_OPEN); /* rlx: statistic */
     leat_gate_break(gate_of(breaker));
     breaker->openings++;
+    tell(breaker, LEAT_EVENT_BREAKER_OPENED);
     window_clear(breaker);
     due_at(breaker, open_until(breaker, now_ns));
 }
@@ -163,6 +173,7 @@ static uint32_t
 turn_closed(struct leat_breaker *breaker)
 {
     atom_store_rlx(&breaker->state, LEAT_BREAKER_CLOSED); /* rlx: statistic */
+    tell(breaker, LEAT_EVENT_BREAKER_CLOSED);
     window_clear(breaker);
     due_at(breaker, LEAT_TIME_NEVER);
     return leat_gate_mend(gate_of(breaker));

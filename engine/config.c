@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/events.h"
 #include "engine/knobs.h"
 #include "engine/timers.h"
 
@@ -131,6 +132,12 @@ config_default(void)
     config.sample_interval = 32;
     config.timer_tick_log2 = LEAT_WHEEL_TICK_LOG2_DEFAULT;
     config.quarantine_after = 3;
+    config.trace = LEAT_TRACE_SAMPLING;
+    config.trace_records = 1024;
+    config.log_lines_per_s = 1000;
+    config.event_mask = LEAT_EVENTS_ALL;
+    config.events_max = 4096;
+    config.threshold_period_ns = UINT64_C(10) * 1000000000;
     return config;
 }
 
@@ -289,6 +296,9 @@ leat_config_pool(const struct leat_config *concrete)
     pool.workers_max = concrete->workers_max;
     pool.lenders_max = concrete->lenders_max;
     pool.ring_slots_log2 = leat_log2_up(concrete->ring_slots);
+    if (concrete->trace_records != 0) {
+        pool.flight_slots_log2 = leat_log2_up(concrete->trace_records);
+    }
     pool.tasks_max = concrete->tasks_max;
     pool.items_max = concrete->tasks_max + concrete->jobs_max;
     /* See gates.h, reserves.h, and leat_lists_placed(). */
@@ -330,5 +340,6 @@ leat_memory_size(const struct leat_config *config)
     struct leat_pool_config pool = leat_config_pool(&concrete);
     struct leat_slab_config jobs = leat_config_jobs(&concrete);
     return leat_pool_bytes(&pool) + leat_slab_bytes(&jobs) + leat_engine_bytes(&concrete) +
-           leat_timers_bytes(&concrete) + leat_buckets_bytes(&concrete);
+           leat_timers_bytes(&concrete) + leat_buckets_bytes(&concrete) +
+           leat_events_bytes(&concrete);
 }

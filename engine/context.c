@@ -2,6 +2,7 @@
 #include "engine/gather.h"
 #include "engine/graph.h"
 #include "engine/history.h"
+#include "engine/logs.h"
 #include "engine/terms.h"
 
 #include <string.h>
@@ -209,14 +210,13 @@ leat_run_log(struct leat_run *run, enum leat_log_level level, const char *text)
     if (run == NULL || text == NULL || (uint32_t)level > LEAT_LOG_ERROR) {
         return LEAT_INVALID;
     }
-    const struct leat_config *config = &run->engine->config;
-    if (config->log_sink != NULL) {
-        const struct leat_log_line line = {.id = leat_run_id(run),
-                                           .type = leat_run_type(run),
-                                           .attempt = run->attempt,
-                                           .level = level,
-                                           .text = text};
-        config->log_sink(run->engine, &line, config->log_context);
-    }
+    const struct leat_log_line line = {.id = leat_run_id(run),
+                                       .type = leat_run_type(run),
+                                       .attempt = run->attempt,
+                                       .level = level,
+                                       .text = text,
+                                       .queue = leat_run_queue(run),
+                                       .worker = leat_run_worker(run)};
+    leat_logs_write(run->engine, line);
     return LEAT_OK;
 }

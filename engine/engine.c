@@ -12,11 +12,14 @@
  */
 #include "engine/batch.h"
 #include "engine/completion.h"
+#include "engine/events.h"
 #include "engine/gather.h"
 #include "engine/keys.h"
+#include "engine/logs.h"
 #include "engine/pull.h"
 #include "engine/sights.h"
 #include "engine/timers.h"
+#include "engine/trace.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +40,7 @@ static enum leat_status
 outside_check(const struct leat_engine *engine)
 {
     enum leat_status status = leat_engine_check(engine);
-    if (status == LEAT_OK && leat_engine_inside(engine)) {
+    if (status == LEAT_OK && (leat_engine_inside(engine) || leat_events_inside(engine))) {
         status = LEAT_DEADLOCK;
     }
     return status;
@@ -180,8 +183,12 @@ parts_open(struct leat_engine *engine)
         leat_clocks_add(&engine->clocks, leat_retention_source(engine));
         leat_breakers_init(engine);
         leat_clocks_add(&engine->clocks, leat_breakers_source(engine));
+        leat_logs_init(engine);
+        leat_thresholds_init(engine);
+        leat_clocks_add(&engine->clocks, leat_thresholds_source(engine));
+        leat_clocks_add(&engine->clocks, leat_events_source(engine)); /* last: of the others */
     }
-    if (result == LEAT_OS_OK && !leat_buckets_init(engine)) {
+    if (result == LEAT_OS_OK && !(leat_events_init(engine) && leat_buckets_init(engine))) {
         result = LEAT_OS_NO_MEMORY;
     }
     if (result == LEAT_OS_OK && !(leat_rooms_init(engine) && leat_tenants_init(engine))) {
@@ -227,6 +234,7 @@ parts_close(struct leat_engine *engine)
     leat_completions_fini(engine);
     leat_buckets_fini(engine);
     leat_timers_fini(engine);
+    leat_events_fini(engine);
     leat_os_unmap(engine->alive_page, LEAT_PAGE_BYTES);
     if (engine->pool.places != 0) {
         leat_pool_fini(&engine->pool);
@@ -325,7 +333,6 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
     opened->config = concrete;
     opened->memory = memory;
     opened->seed = leat_os_monotonic_ns() ^ (uintptr_t)opened;
-    atom_init(&opened->sample_below, UINT32_MAX / concrete.sample_interval);
     leat_mutex_init(&opened->mutex);
     leat_reserves_init(opened);
     enum leat_os_result result = parts_open(opened);
@@ -333,6 +340,7 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
         parts_close(opened);
         return open_failed(result, say);
     }
+    leat_trace_init(opened);
     leat_windows_init(&opened->windows, opened->pool.places);
     opened->config.worker_name = NULL; /* the pool has its copy */
     state_set(opened, LEAT_ENGINE_OPEN);
@@ -588,6 +596,7 @@ leat_stop(struct leat_engine *engine, uint64_t timeout_ns)
         }
     }
     leat_mutex_unlock(&engine->mutex);
+    leat_events_drain(engine);
     return status;
 }
 

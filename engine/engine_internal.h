@@ -16,6 +16,7 @@
 #include "engine/schedule.h"
 #include "engine/sweep.h"
 #include "engine/tenants.h"
+#include "engine/thresholds.h"
 #include "engine/trim.h"
 #include "engine/unique.h"
 #include "engine/watch.h"
@@ -26,6 +27,7 @@
 #include "sched/wheel.h"
 
 struct leat_gather;
+struct leat_events;
 
 /* What a type's name is bound to; not freed while the engine is open. The first middleware binds it
  * anew. Letters: I set when it is bound; S see middleware.h. */
@@ -98,6 +100,18 @@ struct leat_timers {
     leat_atomic_u64 taken_off;     /* S how often a record was to leave its wheel early */
 };
 
+/* What says how many jobs are timed, and recorded (trace.h). */
+struct leat_tracing {
+    enum leat_trace_mode mode;
+    uint32_t interval;
+};
+
+/* Log lines, see logs.h. Letters: S many writers. */
+struct leat_logs {
+    LEAT_ALIGNED_LINE leat_atomic_u64 full_ns; /* S by MONOTONIC; see logs.c */
+    leat_atomic_u64 dropped;                   /* S since the last line that passed */
+};
+
 struct leat_bell {
     LEAT_ALIGNED_LINE leat_atomic_u32 count; /* S a futex: one more per end of a job waited for */
 };
@@ -115,12 +129,14 @@ struct leat_engine {
     LEAT_ALIGNED_LINE leat_atomic_u32 state; /* S enum leat_engine_state; changed under the mutex */
     leat_atomic_u32 stop_expired;            /* S 1: a stop ran out of time */
     leat_atomic_u32 gates;                   /* S 1: see leat_gates_any() */
+    leat_atomic_u32 events_wanted;           /* S see leat_events_wanted() */
     uint64_t stop_round;                     /* S under the mutex: stops begun */
     pthread_mutex_t mutex;                   /* S lifecycle */
     struct leat_config config;               /* I */
     struct leat_memory memory;               /* I */
     uint64_t seed;                           /* I of the jitter of retries */
     leat_atomic_u32 sample_below;            /* S a job is timed if its hash is at most this */
+    struct leat_tracing tracing;             /* S under the mutex */
     unsigned char *inline_payloads;          /* I payload_bytes_inline each */
     size_t inline_bytes;                     /* I */
     struct leat_place *places;               /* I one per place of the pool */
@@ -144,6 +160,9 @@ struct leat_engine {
     struct leat_timers timers;                /* S */
     LEAT_ALIGNED_LINE leat_atomic_u64 domain; /* S address of the grace periods */
     struct leat_watch watch;                  /* S */
+    struct leat_events *events;               /* I NULL: nobody hears them */
+    struct leat_logs logs;                    /* S */
+    struct leat_thresholds thresholds;        /* S */
     struct leat_sweep sweep;                  /* S */
     struct leat_trim trim;                    /* S */
     leat_atomic_pointer keys;                 /* S see keys.c; NULL: no job has had a key */

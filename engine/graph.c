@@ -4,6 +4,7 @@
 
 #include "engine/cohort.h"
 #include "engine/completion.h"
+#include "engine/events.h"
 #include "engine/gates.h"
 #include "engine/timers.h"
 #include "ring/rcu.h"
@@ -199,14 +200,15 @@ end_blocked(struct leat_engine *engine, struct leat_node *node, enum leat_phase 
         return false;
     }
     leat_graph_unblocked(engine, index);
+    const struct leat_ending ended = {
+        to, to == LEAT_PHASE_CANCELLED ? LEAT_REASON_PARENT : LEAT_REASON_NONE, NULL, false};
+    const leat_job_id id = {leat_word_of(leat_word_generation(before), index)};
+    leat_events_ended(engine, index, ended);
     /* rlx: statistic */
     (void)atom_add_rlx(to == LEAT_PHASE_COMPLETED ? &outside->completed : &outside->cancelled, 1);
     leat_job_ring_bell(engine, index, leat_graph_lookers(engine, index, before));
     if (LEAT_UNLIKELY(completion != 0)) {
-        bool failed = to == LEAT_PHASE_CANCELLED;
-        const struct leat_completion_end end = {{leat_word_of(leat_word_generation(before), index)},
-                                                to,
-                                                failed ? LEAT_REASON_PARENT : LEAT_REASON_NONE};
+        const struct leat_completion_end end = {id, ended.phase, ended.reason};
         leat_completion_deliver(engine, completion, end);
     }
     node->todo = todo->first;

@@ -1,6 +1,7 @@
 /* inline.c - jobs that run in the thread that brings them. Such a job has a record like any, but no
  * place ever has its index: it is RUNNING from its submit on, attempt by attempt, until it ends; or
  * goes on as others do, where it is to wait for a time or a completion. Why: docs/design/0024. */
+#include "engine/events.h"
 #include "engine/history.h"
 #include "engine/timers.h"
 
@@ -49,6 +50,7 @@ attempt(struct leat_inline_run *own, const struct leat_binding *binding)
     atom_store_rlx(&run->record->attempts, (uint16_t)run->number);
     (void)atom_add_rlx(&engine->outside.run, 1); /* rlx: statistic */
     leat_history_begin(run, 0);
+    leat_events_started(run);
     leat_run_settle(run, binding->handler(run, binding->context));
     run->number++;
 }

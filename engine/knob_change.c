@@ -3,9 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "engine/engine_internal.h"
+#include "engine/events.h"
 #include "engine/names.h"
 #include "engine/settings.h"
+#include "engine/trace.h"
 
 /* What is to become what. */
 struct asked {
@@ -30,6 +31,18 @@ age_change(struct leat_engine *engine, struct leat_book *book, uint64_t age_ns)
     return leat_clock_changed(engine);
 }
 
+static void
+trace_change(struct leat_engine *engine, enum leat_knob_live knob, uint32_t number)
+{
+    leat_mutex_lock(&engine->mutex);
+    if (knob == LEAT_LIVE_SAMPLE) {
+        leat_trace_set_interval(engine, number);
+    } else {
+        leat_trace_set_mode(engine, (enum leat_trace_mode)number);
+    }
+    leat_mutex_unlock(&engine->mutex);
+}
+
 /* LEAT_WRONG_STATE: it is not live. */
 static enum leat_status
 engine_change(struct leat_engine *engine, const struct asked *asked)
@@ -41,8 +54,23 @@ engine_change(struct leat_engine *engine, const struct asked *asked)
     case LEAT_LIVE_PAYLOADS:
         return leat_room_payload_limit(engine, number) ? LEAT_OK : LEAT_WRONG_STATE;
     case LEAT_LIVE_SAMPLE:
-        /* rlx: statistic */
-        atom_store_rlx(&engine->sample_below, UINT32_MAX / (uint32_t)number);
+    case LEAT_LIVE_TRACE:
+        trace_change(engine, asked->knob->live, (uint32_t)number);
+        return LEAT_OK;
+    case LEAT_LIVE_EVENTS:
+        leat_events_select(engine, (uint32_t)number);
+        return LEAT_OK;
+    case LEAT_LIVE_THRESHOLD_PERIOD:
+        leat_thresholds_period(engine, number);
+        return LEAT_OK;
+    case LEAT_LIVE_THRESHOLD_DEAD:
+        leat_thresholds_set(engine, LEAT_THRESHOLD_DEAD, (uint32_t)number);
+        return LEAT_OK;
+    case LEAT_LIVE_THRESHOLD_WAITING:
+        leat_thresholds_set(engine, LEAT_THRESHOLD_WAITING, (uint32_t)number);
+        return LEAT_OK;
+    case LEAT_LIVE_THRESHOLD_FAILURES:
+        leat_thresholds_set(engine, LEAT_THRESHOLD_FAILURES, (uint32_t)number);
         return LEAT_OK;
     case LEAT_LIVE_RETAINED_AGE:
         return age_change(engine, &engine->finished, number);

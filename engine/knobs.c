@@ -3,11 +3,14 @@
 
 #include <string.h>
 
+#include "ring/limits.h"
 #include "ring/mpmc.h"
 
 static const char *const pinnings[] = {"none", "set", "one", NULL};
 static const char *const schedulings[] = {"inherit", "fifo", "round_robin", NULL};
 static const char *const fulls[] = {"reject", "block", "drop_oldest", NULL};
+static const char *const traces[] = {"off", "sampling", "full", NULL};
+static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 static const char *const orders[] = {"fifo", "exact", NULL};
 /* A list and a function are said in the program. */
 static const char *const retries[] = {"quartic", "fixed", "", "exponential", NULL};
@@ -112,6 +115,31 @@ static const struct leat_knob knobs[] = {
     {ENGINE(payload_bytes_total_max), .kind = LEAT_KNOB_SIZE, RANGE(0, UINT64_MAX),
      .live = LEAT_LIVE_PAYLOADS,
      .text = "Bytes of all payloads that are not inline; 0 is no limit."},
+    {ENGINE(trace), .kind = LEAT_KNOB_WORD, .words = traces, RANGE(0, LEAT_TRACE_FULL),
+     .live = LEAT_LIVE_TRACE, .text = "Whose attempts are recorded: nobody's, of timed jobs, all."},
+    {ENGINE(trace_records),
+     RANGE(LEAT_TRACE_RECORDS_MIN, UINT64_C(1) << LEAT_FLIGHT_SLOTS_LOG2_MAX),
+     .also = LEAT_KNOB_OR_ZERO | LEAT_KNOB_POWER_OF_TWO,
+     .text = "Records of each worker's flight recorder; 0 is none."},
+    {ENGINE(log_level), .kind = LEAT_KNOB_WORD, .words = levels, RANGE(0, LEAT_LOG_ERROR),
+     .text = "Log lines below it are dropped."},
+    {ENGINE(log_lines_per_s), RANGE(0, LEAT_LOG_LINES_MAX),
+     .text = "Log lines that pass in a second; 0 is no limit."},
+    {ENGINE(event_mask), RANGE(0, LEAT_EVENTS_ALL), .live = LEAT_LIVE_EVENTS,
+     .text = "The kinds of events that the sink is told, a bit each."},
+    {ENGINE(events_max), RANGE(LEAT_EVENTS_MIN, UINT64_C(1) << LEAT_RING_SLOTS_LOG2_MAX),
+     .also = LEAT_KNOB_POWER_OF_TWO, .text = "Events that wait for the sink; others are dropped."},
+    {ENGINE(threshold_period_ns), .kind = LEAT_KNOB_DURATION,
+     RANGE(LEAT_THRESHOLD_NS_MIN, LEAT_THRESHOLD_NS_MAX), .live = LEAT_LIVE_THRESHOLD_PERIOD,
+     .text = "How often thresholds are looked at, where there are some."},
+    {ENGINE(threshold_dead), RANGE(0, UINT32_MAX), .live = LEAT_LIVE_THRESHOLD_DEAD,
+     .text = "Above so many dead letters there is an event; 0 is none."},
+    {ENGINE(threshold_waiting), RANGE(0, UINT32_MAX), .live = LEAT_LIVE_THRESHOLD_WAITING,
+     .text = "Above so many jobs that wait there is an event; 0 is none."},
+    {ENGINE(threshold_failures), RANGE(0, LEAT_THRESHOLD_SIGMAS_MAX),
+     .live = LEAT_LIVE_THRESHOLD_FAILURES,
+     .text =
+         "So many standard deviations above the usual share of failures is an event; 0 is none."},
 
     /* ---- of a queue ---- */
     {QUEUE(priority), RANGE(0, LEAT_PRIORITY_LEVELS - 1),

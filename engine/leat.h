@@ -148,6 +148,7 @@ LEAT_API uint32_t leat_priority_levels(void);
 
 struct leat_engine;
 struct leat_run;
+struct leat_event;
 struct leat_log_line;
 
 /* ---- memory -------------------------------------------------------------------------------- */
@@ -169,6 +170,11 @@ enum leat_pinning {
     LEAT_PIN_ONE       /* one CPU each, in turn over the allowed set: one of each core before the
                           second ones, node by node (default) */
 };
+
+/* Whose attempts are recorded, see leat_trace_write(). */
+enum leat_trace_mode { LEAT_TRACE_OFF = 0, LEAT_TRACE_SAMPLING, LEAT_TRACE_FULL };
+
+enum leat_log_level { LEAT_LOG_DEBUG = 0, LEAT_LOG_INFO, LEAT_LOG_WARNING, LEAT_LOG_ERROR };
 
 enum leat_clock_kind {
     LEAT_CLOCK_BOOT = 1, /* goes on while the machine is suspended: delays, retries, leases */
@@ -284,6 +290,34 @@ struct leat_config {
     /* Limits, once more: bytes of all payloads above payload_bytes_inline, of jobs that wait, run
      * or are kept; 0: none. Beyond it a submit is LEAT_FULL, whatever its queue does at a limit. */
     uint64_t payload_bytes_total_max;
+    /* The flight recorder, see leat_trace_write(). */
+    enum leat_trace_mode trace; /* default LEAT_TRACE_SAMPLING */
+    uint32_t trace_records;     /* of each worker: 0, or a power of two, 64 to 2^20 (default 1 024);
+                                   32 bytes each */
+    /* Log lines: those below are dropped (default LEAT_LOG_DEBUG, so none); and so many a second
+     * pass, all at once or one by one, of all handlers together (default 1 000; 0: no limit, to
+     * 1 000 000). The next line that passes says how many did not. */
+    enum leat_log_level log_level;
+    uint32_t log_lines_per_s;
+    /* Events, see enum leat_event_kind. NULL (default): nobody hears them, and they cost nothing.
+     * Called by the thread of the engine's clocks, or where there is none by who asks them
+     * (leat_run_some(), leat_clock_changed()); one call at a time. What waits for a time waits for
+     * its return. It may call what a handler may that does not wait; calls that wait for the engine
+     * are answered by LEAT_DEADLOCK. */
+    void (*event_sink)(struct leat_engine *engine, const struct leat_event *event, void *context);
+    void *event_context;
+    uint32_t event_mask; /* LEAT_EVENT_BIT() of each kind that is wanted (default: all) */
+    uint32_t events_max; /* that wait for the sink: a power of two, 64 to 2^20 (default 4 096);
+                            those beyond are dropped, and counted */
+    /* Thresholds: above each there is an event and a line of the log, and once more below. 0: none
+     * (default). They are looked at once in threshold_period_ns (default 10 s, 10 ms to 1 day), so
+     * a process that rests is woken as often. */
+    uint64_t threshold_period_ns;
+    uint32_t threshold_dead;     /* dead letters kept; over when there are a fifth less */
+    uint32_t threshold_waiting;  /* jobs that wait for a worker; the same */
+    uint32_t threshold_failures; /* attempts that failed, in a period of 16 or more attempts: so
+                                    many standard deviations and a percent above what they are
+                                    usually, 1 to 100; over within half of that */
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -571,18 +605,35 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_run_progress(struct leat_run *run,
  * Threads:  the handler's own.    Progress: wait-free.  */
 LEAT_API uint64_t leat_run_deadline(struct leat_run *run);
 
-enum leat_log_level { LEAT_LOG_DEBUG = 0, LEAT_LOG_INFO, LEAT_LOG_WARNING, LEAT_LOG_ERROR };
-
 /* What comes to leat_config.log_sink. Borrowed until the sink returns. */
 struct leat_log_line {
-    leat_job_id id;
-    leat_type type;
+    leat_job_id id; /* 0: the engine's own line, about no job */
+    leat_type type; /* 0: none */
     uint32_t attempt;
     enum leat_log_level level;
     const char *text;
+    leat_queue queue;       /* 0: none */
+    uint32_t worker;        /* LEAT_WORKER_NONE: none */
+    uint64_t unix_ns;       /* by the clock WALL */
+    uint64_t dropped;       /* lines before this one that were too many, since the last one */
+    const char *type_name;  /* NULL: none */
+    const char *queue_name; /* NULL: none */
 };
 
-/* Hands a line to leat_config.log_sink, with whose it is. Without a sink it is dropped.
+enum leat_log_format { LEAT_LOG_LOGFMT = 0, LEAT_LOG_JSON };
+
+/* Writes a line as text, for a log_sink: as logfmt (level=info msg="two words" job=7), or as one
+ * object of JSON; both with time, level, msg, job, attempt, type, queue, worker and dropped, where
+ * they are there, and a line feed at the end. What is no UTF-8 is replaced. The text is cut where
+ * `bytes` end, and ended by a 0.
+ * Threads:  any.      Progress: wait-free.    Allocates: no.
+ * Returns:  the bytes of the whole text, as snprintf() does; 0: a NULL line or text, or no such
+ *           level or format.  */
+LEAT_API size_t leat_log_format(const struct leat_log_line *line, enum leat_log_format format,
+                                char *buffer, size_t bytes);
+
+/* Hands a line to leat_config.log_sink, with whose it is. Without a sink it is dropped; and where
+ * its level is below log_level, or there were more than log_lines_per_s, which is counted.
  * Threads:  the handler's own.    Progress: as the sink.    Borrows text.
  * Returns:  LEAT_OK; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_run_log(struct leat_run *run,
@@ -2855,6 +2906,7 @@ struct leat_statistics {
     uint64_t dead_retried;   /* dead letters that were brought back; a job that dies again counts in
                                 jobs_dead again */
     uint64_t jobs_blocked;   /* that wait for other jobs; as jobs_waiting */
+    uint64_t events_dropped; /* beyond events_max */
 };
 
 static inline struct leat_statistics
@@ -2908,6 +2960,82 @@ leat_worker_statistics_default(void)
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_worker_statistics_get(struct leat_engine *engine, uint32_t worker,
                            struct leat_worker_statistics *statistics);
+
+/* ---- flight recorder ------------------------------------------------------------------------
+ *
+ * Each worker keeps its last records: attempts with their begin and end, parks, steals, looks at
+ * timers. A record takes the place of the oldest one. Tasks have none. `trace` says whose attempts
+ * are recorded, and leat_knob_change() changes it while the engine runs: of the jobs that are timed
+ * for the statistics (sample_interval), or of all, which then are timed all; of those that are
+ * submitted from then on. Runs of batches, of inline jobs and of pull queues are no records. */
+
+/* Writes what is there at this moment, in the trace event format of Chrome, which Perfetto reads
+ * too: JSON, sorted by time. An attempt is a slice of its worker ("X"), named after the type, with
+ * job, attempt, queue and outcome ("running": it was at it yet); from the submit to the first
+ * attempt there is a wait ("b" and "e"), and a steal and a retry are moments ("i"). Times are those
+ * of CLOCK_MONOTONIC. `write` is called with pieces of text and says whether it took them; it may
+ * call anything that a handler may.
+ * Threads:  any.      Progress: wait-free but for the allocator and `write`; no worker waits.
+ * Allocates: 152 bytes per record.
+ * Returns:  LEAT_OK; LEAT_WRONG_STATE (trace_records is 0); LEAT_REFUSED (by `write`);
+ *           LEAT_NO_MEMORY; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_trace_write(struct leat_engine *engine,
+                 bool (*write)(void *context, const char *text, size_t bytes), void *context);
+
+/* ---- events ----------------------------------------------------------------------------------
+ *
+ * What becomes of jobs, told to leat_config.event_sink some time later, in the order in which it
+ * happened to each job; of two jobs in any order. (Only a dead letter that is brought back in the
+ * very moment of its death may have its next event before that.) An event that finds events_max
+ * before it is dropped; the next one says how many were. Behind a leat_stop() that succeeded all
+ * that happened in workers has been told; what happens to a stopped engine waits for its next
+ * start, and leat_close() forgets it. */
+
+enum leat_event_kind {
+    LEAT_EVENT_SUBMITTED = 0,
+    LEAT_EVENT_STARTED, /* an attempt */
+    LEAT_EVENT_COMPLETED,
+    LEAT_EVENT_FAILED,   /* an attempt; what follows is one of RETRYING, DEAD and CANCELLED */
+    LEAT_EVENT_RETRYING, /* it is to be run again; a cancel may come first yet */
+    LEAT_EVENT_SNOOZED,  /* the same, by its handler's wish */
+    LEAT_EVENT_DEAD,
+    LEAT_EVENT_CANCELLED,
+    LEAT_EVENT_EXPIRED, /* dead, since it waited for too long */
+    LEAT_EVENT_BREAKER_OPENED,
+    LEAT_EVENT_BREAKER_CLOSED,
+    LEAT_EVENT_WORKER_STUCK, /* a handler that was timed out did not return */
+    LEAT_EVENT_THRESHOLD_RAISED,
+    LEAT_EVENT_THRESHOLD_CLEARED,
+    LEAT_EVENT_KINDS /* not a kind */
+};
+
+#define LEAT_EVENT_BIT(kind) (UINT32_C(1) << (kind))
+#define LEAT_EVENTS_ALL      (LEAT_EVENT_BIT(LEAT_EVENT_KINDS) - 1)
+
+enum leat_threshold { LEAT_THRESHOLD_DEAD = 0, LEAT_THRESHOLD_WAITING, LEAT_THRESHOLD_FAILURES };
+
+/* Borrowed until the sink returns. */
+struct leat_event {
+    enum leat_event_kind kind;
+    leat_job_id id;          /* 0: of no job */
+    leat_type type;          /* 0: none */
+    leat_queue queue;        /* 0: none */
+    uint32_t attempt;        /* STARTED to SNOOZED: which; of ends: runs so far, 0: not known */
+    uint32_t worker;         /* LEAT_WORKER_NONE: none, or not known */
+    enum leat_reason reason; /* DEAD, EXPIRED, CANCELLED */
+    enum leat_threshold threshold; /* THRESHOLD_RAISED, THRESHOLD_CLEARED */
+    uint64_t value;                /* of that; FAILURES in hundredths of a percent */
+    uint64_t limit;                /* the same */
+    uint64_t time_ns;              /* when, by MONOTONIC */
+    uint64_t dropped;              /* events before this one, since the last one */
+};
+
+/* "submitted", "breaker opened"; "dead letters"; "unknown" beyond the list.
+ * Threads:  any.      Progress: wait-free.
+ * Returns:  borrowed for ever.  */
+LEAT_API const char *leat_event_text(enum leat_event_kind kind);
+LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
 
 /* ---- settings ------------------------------------------------------------------------------
  *

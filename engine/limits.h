@@ -80,9 +80,12 @@
 #define LEAT_WORKER_NAME_MAX 11
 #define LEAT_STARVATION_MAX  1000000
 /* Of SCHED_FIFO and SCHED_RR in Linux. */
-#define LEAT_REALTIME_MAX     99
-#define LEAT_SAMPLE_MAX       1000000
-#define LEAT_RETAINED_DEFAULT 10000
+#define LEAT_REALTIME_MAX      99
+#define LEAT_SAMPLE_MAX        1000000
+#define LEAT_TRACE_RECORDS_MIN 64
+#define LEAT_EVENTS_MIN        64
+#define LEAT_LOG_LINES_MAX     1000000
+#define LEAT_RETAINED_DEFAULT  10000
 /* 8 MiB of ids. */
 #define LEAT_RETAINED_MAX (UINT32_C(1) << 20)
 /* Of what is kept for a time: the age is looked at so often in itself, so it may be exceeded by as
@@ -95,6 +98,12 @@
 #define LEAT_ERROR_BYTES 256
 /* A job that has crashed a process so often will do it again. */
 #define LEAT_QUARANTINE_MAX 1000
+
+/* How often thresholds are looked at: a look goes over all workers' counters. And how far from what
+ * is usual: beyond 100 standard deviations all is. */
+#define LEAT_THRESHOLD_NS_MIN     UINT64_C(10000000)
+#define LEAT_THRESHOLD_NS_MAX     (UINT64_C(24) * 60 * 60 * 1000000000)
+#define LEAT_THRESHOLD_SIGMAS_MAX 100
 
 /* So often at most it is looked for jobs that have expired, and so late they may be found: an
  * expiry is a matter of seconds. Records that are looked at without going on to other clocks: some

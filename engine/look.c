@@ -2,6 +2,7 @@
  * the record where it is; what it then reads is either fixed since submit, or atomic, or fixed
  * since the end. */
 #include "engine/completion.h"
+#include "engine/events.h"
 #include "engine/graph.h"
 #include "engine/history.h"
 #include "engine/keys.h"
@@ -471,6 +472,7 @@ cancel(struct leat_engine *engine, leat_job_id id, enum canceller who)
             struct leat_outside *outside = &engine->outside;
             /* rlx: statistic */
             (void)atom_add_rlx(who == CANCELLER_EXPIRY ? &outside->dead : &outside->cancelled, 1);
+            leat_events_waited(engine, id, job.stand, endings[who]);
             leat_job_ring_bell(engine, index, now);
             cancelled_leave(engine, &job, now, next);
             if (LEAT_UNLIKELY(job.completion != 0)) {

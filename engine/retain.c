@@ -1,6 +1,7 @@
 /* retain.c - the end of jobs: the final swap, who is woken, what is kept for how long, and giving
  * records back. */
 #include "engine/completion.h"
+#include "engine/events.h"
 #include "engine/graph.h"
 #include "engine/history.h"
 #include "engine/keys.h"
@@ -297,15 +298,15 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending,
     }
 }
 
-/* As leat_job_end(). */
+/* As leat_job_end(); *ending is what it comes to. */
 LEAT_INLINE bool
-end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
+end(struct leat_engine *engine, uint32_t index, struct leat_ending *ending)
 {
     uint64_t before = 0;
     uint64_t after = 0;
     /* Now, while the record is this job's. rlx: single writer */
     uint32_t completion = atom_load_rlx(&leat_job_record(engine, index)->notice);
-    if (LEAT_UNLIKELY(!end_swap(engine, index, &ending, &before, &after))) {
+    if (LEAT_UNLIKELY(!end_swap(engine, index, ending, &before, &after))) {
         return false;
     }
     bool held = ((after ^ before) & LEAT_WORD_HOLDS) != 0;
@@ -319,7 +320,7 @@ end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
     }
     if (LEAT_UNLIKELY(completion != 0)) {
         const struct leat_completion_end end = {
-            {leat_word_of(leat_word_generation(before), index)}, ending.phase, ending.reason};
+            {leat_word_of(leat_word_generation(before), index)}, ending->phase, ending->reason};
         leat_completion_deliver(engine, completion, end);
     }
     if (LEAT_UNLIKELY(held)) {
@@ -329,20 +330,30 @@ end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
     return true;
 }
 
-/* One that failed, or heeded a cancel. */
+/* One that failed, or heeded a cancel; or one of which is told. */
 static LEAT_COLD bool
 end_otherwise(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
 {
-    return end(engine, index, ending);
+    /* Behind the swap the record may be another job's. */
+    struct leat_event event = leat_events_of(engine, index);
+    if (!end(engine, index, &ending)) {
+        return false;
+    }
+    event.kind = leat_events_end(ending.phase, ending.reason);
+    event.reason = ending.reason;
+    event.worker = ending.worker == NULL ? LEAT_WORKER_NONE : ending.worker->index;
+    leat_events_put(engine, event);
+    return true;
 }
 
 bool
 leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
 {
-    if (LEAT_UNLIKELY(ending.phase != LEAT_PHASE_COMPLETED)) {
+    if (LEAT_UNLIKELY(ending.phase != LEAT_PHASE_COMPLETED) ||
+        leat_events_wanted(engine, LEAT_EVENT_BIT(LEAT_EVENT_COMPLETED))) {
         return end_otherwise(engine, index, ending);
     }
-    return end(engine, index, ending);
+    return end(engine, index, &ending);
 }
 
 /* ---- ages ----------------------------------------------------------------------------------- */

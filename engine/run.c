@@ -2,6 +2,7 @@
  */
 #include "engine/breaker.h"
 #include "engine/dead.h"
+#include "engine/events.h"
 #include "engine/gates.h"
 #include "engine/gather.h"
 #include "engine/history.h"
@@ -9,9 +10,11 @@
 #include "engine/pending.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
+#include "engine/trace.h"
 
 #include <string.h>
 
+#include "ring/probe.h"
 #include "ring/rcu.h"
 
 /* ---- settling an attempt -------------------------------------------------------------------- */
@@ -173,9 +176,11 @@ fail(const struct leat_run *run, uint64_t delay_ns)
     leat_breaker_ended(run, true);
     leat_gates_leave(run->engine, run->record);
     leat_history_note(run, LEAT_OUTCOME_RETRY);
+    leat_events_run(run, LEAT_EVENT_FAILED);
     if (run->attempt < run->max_attempts) {
         uint64_t after_ns = delay_ns == LEAT_DELAY_OF_POLICY ? policy_delay_ns(run) : delay_ns;
         if (after_ns != LEAT_FOREVER) {
+            leat_events_run(run, LEAT_EVENT_RETRYING);
             again(run, after_ns);
             return;
         }
@@ -236,10 +241,12 @@ settle(const struct leat_run *run, struct leat_outcome outcome)
     case LEAT_OUTCOME_FAIL:
         leat_breaker_ended(run, true);
         leat_history_note(run, LEAT_OUTCOME_FAIL);
+        leat_events_run(run, LEAT_EVENT_FAILED);
         ending.reason = LEAT_REASON_FAILED;
         break;
     case LEAT_OUTCOME_SNOOZE:
         if (snooze_say(run)) {
+            leat_events_run(run, LEAT_EVENT_SNOOZED);
             wait_until(run, LEAT_PHASE_SCHEDULED, snoozes_until(run, outcome.delay_ns));
         } else {
             fail(run, LEAT_DELAY_OF_POLICY);
@@ -381,6 +388,7 @@ call(struct leat_run *run, const struct leat_binding *binding)
     uint64_t start_ns = 0;
     if (LEAT_UNLIKELY(submit_ns != 0)) {
         start_ns = leat_os_monotonic_ns();
+        leat_trace_run_begin(run, start_ns);
         if (run->attempt == 1) {
             leat_histogram_record(&place->queue_wait, start_ns - submit_ns);
         }
@@ -391,10 +399,14 @@ call(struct leat_run *run, const struct leat_binding *binding)
     atom_store_rlx(&run->record->attempts, (uint16_t)run->number);
     atom_count(&place->jobs_run, 1);
     atom_store_rlx(&place->running, run->id); /* rlx: statistic */
+    LEAT_PROBE4(job_start, run->id, leat_job_type(run->record), run->attempt, run->worker->index);
     struct leat_outcome outcome = binding->handler(run, binding->context);
+    LEAT_PROBE3(job_end, run->id, outcome.kind, run->worker->index);
     atom_store_rlx(&place->running, 0); /* rlx: statistic */
     if (LEAT_UNLIKELY(submit_ns != 0)) {
-        leat_histogram_record(&place->run_time, leat_os_monotonic_ns() - start_ns);
+        uint64_t end_ns = leat_os_monotonic_ns();
+        leat_histogram_record(&place->run_time, end_ns - start_ns);
+        leat_trace_run_end(run, start_ns, end_ns, outcome.kind);
     }
     answered(run, outcome);
 }
@@ -421,6 +433,7 @@ take(struct leat_run *run, const struct leat_binding *binding)
         return false;
     }
     run->max_attempts = max_attempts_of(run->record, binding);
+    leat_events_started(run);
     return true;
 }
 
@@ -537,6 +550,7 @@ leat_run_lease(struct leat_run *run)
         leat_keys_begun(extra, true);
     }
     run->max_attempts = max_attempts_of(run->record, binding_of(run));
+    leat_events_started(run);
     /* As in call(). rlx: single writer */
     atom_store_rlx(&run->record->attempts, (uint16_t)run->number);
     (void)atom_add_rlx(&run->engine->outside.leased, 1); /* rlx: statistic */

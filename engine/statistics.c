@@ -1,5 +1,5 @@
 /* statistics.c - a snapshot of the counters, without stopping anyone. */
-#include "engine/engine_internal.h"
+#include "engine/events.h"
 
 #include <string.h>
 
@@ -128,6 +128,7 @@ places_sum(const struct leat_engine *engine, struct leat_statistics *sum)
     sum->jobs_timed_out =
         read_counter(&engine->watch.timed_out) + read_counter(&engine->timers.timed_out);
     sum->jobs_stuck = read_counter(&engine->watch.stuck);
+    sum->events_dropped = leat_events_dropped(engine);
 }
 
 /* Who has been in its handler for the longest time. */

@@ -56,6 +56,29 @@ static const char *const reason_texts[] = {
     [LEAT_REASON_PARENT] = "a job that it waited for failed",
 };
 
+static const char *const event_texts[] = {
+    [LEAT_EVENT_SUBMITTED] = "submitted",
+    [LEAT_EVENT_STARTED] = "started",
+    [LEAT_EVENT_COMPLETED] = "completed",
+    [LEAT_EVENT_FAILED] = "attempt failed",
+    [LEAT_EVENT_RETRYING] = "retrying",
+    [LEAT_EVENT_SNOOZED] = "snoozed",
+    [LEAT_EVENT_DEAD] = "dead",
+    [LEAT_EVENT_CANCELLED] = "cancelled",
+    [LEAT_EVENT_EXPIRED] = "expired",
+    [LEAT_EVENT_BREAKER_OPENED] = "breaker opened",
+    [LEAT_EVENT_BREAKER_CLOSED] = "breaker closed",
+    [LEAT_EVENT_WORKER_STUCK] = "worker stuck",
+    [LEAT_EVENT_THRESHOLD_RAISED] = "threshold raised",
+    [LEAT_EVENT_THRESHOLD_CLEARED] = "threshold cleared",
+};
+
+static const char *const threshold_texts[] = {
+    [LEAT_THRESHOLD_DEAD] = "dead letters",
+    [LEAT_THRESHOLD_WAITING] = "jobs waiting",
+    [LEAT_THRESHOLD_FAILURES] = "attempts failed, in percent / 100,",
+};
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 const char *
@@ -74,6 +97,18 @@ const char *
 leat_reason_text(enum leat_reason reason)
 {
     return (unsigned)reason < COUNT_OF(reason_texts) ? reason_texts[reason] : "unknown";
+}
+
+const char *
+leat_event_text(enum leat_event_kind kind)
+{
+    return (unsigned)kind < COUNT_OF(event_texts) ? event_texts[kind] : "unknown";
+}
+
+const char *
+leat_threshold_text(enum leat_threshold threshold)
+{
+    return (unsigned)threshold < COUNT_OF(threshold_texts) ? threshold_texts[threshold] : "unknown";
 }
 
 #define TEXT_OF(number)  #number

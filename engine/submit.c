@@ -3,6 +3,7 @@
 #include "engine/batch.h"
 #include "engine/batch_room.h"
 #include "engine/completion.h"
+#include "engine/events.h"
 #include "engine/gates.h"
 #include "engine/labels.h"
 #include "engine/order.h"
@@ -13,6 +14,7 @@
 
 #include <string.h>
 
+#include "ring/probe.h"
 #include "ring/rcu.h"
 
 /* A checked job: what it names, by index. */
@@ -259,12 +261,13 @@ record_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t p
     if (kept) {
         next |= LEAT_WORD_KEPT;
     }
+    leat_job_id id = {leat_word_of(generation, index)};
+    LEAT_PROBE1(job_submit, id.bits);
     /* submit:A release -> change:A, hold:A, claim:A, swept:A, each:A, walked:A.  Carries: the
      * record's fields and the payload.
      * If relaxed: the worker still sees them through the ring, but a thread that guesses the id
      * could read the record of the job before. */
     atom_store_rel(word, next);
-    leat_job_id id = {leat_word_of(generation, index)};
     return id;
 }
 
@@ -287,6 +290,7 @@ LEAT_INLINE bool
 record_enter(struct leat_engine *engine, struct intake *intake, bool kept, leat_job_id *id)
 {
     uint32_t index = intake->index;
+    leat_events_submitted(engine, index); /* first, so that nothing is told before */
     intake->ties.blocks = LEAT_UNLIKELY(intake->ties.noded) && leat_graph_blocks(engine, index);
     if (LEAT_UNLIKELY(intake->ties.blocks)) {
         *id = record_publish(engine, index, kept, LEAT_PHASE_BLOCKED | LEAT_WORD_LINKED);
@@ -431,6 +435,7 @@ record_run(struct leat_engine *engine, uint32_t index, bool kept)
 {
     (void)atom_add_rlx(&engine->outside.beside, 1);               /* rlx: statistic */
     atom_store_rlx(&leat_job_record(engine, index)->attempts, 1); /* rlx: ordered by submit:A */
+    leat_events_submitted(engine, index);
     return record_publish(engine, index, kept,
                           LEAT_PHASE_RUNNING | LEAT_WORD_HOLD | leat_word_attempt(1));
 }

@@ -1,7 +1,7 @@
 /* watch.c - the watcher of running attempts, see watch.h. */
 #include "engine/watch.h"
 
-#include "engine/engine_internal.h"
+#include "engine/events.h"
 #include "engine/terms.h"
 
 /* What tells one attempt of one record from all others. */
@@ -86,6 +86,15 @@ time_out(const struct look *look)
     }
 }
 
+static void
+stuck_tell(const struct look *look)
+{
+    const struct leat_event event = {.kind = LEAT_EVENT_WORKER_STUCK,
+                                     .id = {look->job},
+                                     .worker = (uint32_t)(look->place - look->engine->places)};
+    leat_events_put(look->engine, event);
+}
+
 /* It is there since the last look, at least. Returns when to look again. */
 static uint64_t
 stay(const struct look *look)
@@ -113,6 +122,7 @@ stay(const struct look *look)
     if (atom_load_rlx(&watched->stuck) == 0) {
         atom_store_rlx(&watched->stuck, look->job); /* rlx: statistic */
         atom_count(&look->engine->watch.stuck, 1);
+        stuck_tell(look);
     }
     return LEAT_FOREVER;
 }

@@ -26,6 +26,9 @@
 #define LEAT_RING_SLOTS_LOG2_MIN 1
 #define LEAT_RING_SLOTS_LOG2_MAX 20
 
+/* Records of a flight recorder: 32 MiB, some seconds of a worker at full speed. */
+#define LEAT_FLIGHT_SLOTS_LOG2_MAX 20
+
 /* Items of a chunk: two paired cache lines of 4-byte items. */
 #define LEAT_CHUNK_ITEMS 32
 

@@ -1,5 +1,7 @@
 /* idle.c - a worker without work: it looks for some for a while, then it parks. */
+#include "ring/probe.h"
 #include "sched/spawn.h"
+#include "sched/trace.h"
 #include "sched/worker.h"
 
 static bool
@@ -97,7 +99,10 @@ park(struct leat_worker *worker)
         return;
     }
     atom_count(&worker->parks, 1);
+    LEAT_PROBE1(park, worker->index);
+    leat_trace_note(worker, LEAT_TRACE_PARK);
     leat_lot_sleep(&pool->lot, &worker->bed, worker->index);
+    leat_trace_note(worker, LEAT_TRACE_WAKE);
 }
 
 /* Looking for work pays if it comes within the longest time that one looks: then a wake-up is

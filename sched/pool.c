@@ -506,13 +506,20 @@ victims_bytes(uint32_t places)
     return (size_t)places * places;
 }
 
-/* Rings, then the local queues of all places, then their deques, in one mapping. */
+static size_t
+flight_bytes(const struct leat_pool_config *config)
+{
+    return config->flight_slots_log2 == 0 ? 0 : leat_flight_bytes(config->flight_slots_log2);
+}
+
+/* Rings, then the local queues of all places, then their deques and recorders, in one mapping. */
 static size_t
 queues_bytes(const struct leat_pool_config *config)
 {
     size_t locals = leat_local_bytes(LEAT_LOCAL_SLOTS_LOG2) * places_of(config);
     size_t deques = leat_deque_bytes(LEAT_SPAWN_SLOTS_LOG2) * places_of(config);
-    return (leat_mpmc_bytes(config->ring_slots_log2) + locals) * LEAT_PRIORITY_LEVELS + deques;
+    return (leat_mpmc_bytes(config->ring_slots_log2) + locals) * LEAT_PRIORITY_LEVELS + deques +
+           flight_bytes(config) * places_of(config);
 }
 
 size_t
@@ -600,6 +607,10 @@ queues_init(struct leat_pool *pool)
     for (uint32_t i = 0; i < pool->places; i++) {
         leat_deque_init(&pool->workers[i].deque, LEAT_SPAWN_SLOTS_LOG2, memory, 0);
         memory += leat_deque_bytes(LEAT_SPAWN_SLOTS_LOG2);
+    }
+    for (uint32_t i = 0; i < pool->places && config->flight_slots_log2 != 0; i++) {
+        leat_flight_init(&pool->workers[i].flight, config->flight_slots_log2, memory, 0);
+        memory += flight_bytes(config);
     }
     return leat_pool_prepare(config, pool->queues_memory, pool->queues_bytes);
 }

@@ -24,6 +24,7 @@
 #include "ring/chunk.h"
 #include "ring/deque.h"
 #include "ring/fifo.h"
+#include "ring/flight.h"
 #include "ring/inbox.h"
 #include "ring/local.h"
 #include "ring/memory.h"
@@ -111,6 +112,7 @@ struct leat_worker {
     leat_atomic_u64 seen_running;                  /* T see leat_worker_run_ns() */
     struct leat_local local[LEAT_PRIORITY_LEVELS]; /* S what it took of batches, by level */
     struct leat_deque deque;                       /* S what it spawned */
+    struct leat_flight flight;                     /* W see trace.h; without slots: none */
 };
 
 struct leat_pool_ops {
@@ -135,6 +137,7 @@ struct leat_pool_config {
     uint32_t workers_max; /* that leat_pool_resize() may start; workers if that is more */
     uint32_t lenders_max; /* used where workers is 0 */
     uint32_t ring_slots_log2;
+    uint32_t flight_slots_log2; /* of each place's flight recorder; 0: none */
     uint32_t tasks_max;
     uint32_t items_max;        /* that can wait, tasks included: bounds the chunks */
     uint32_t starvation_picks; /* 0: never */
@@ -168,6 +171,7 @@ struct leat_pool {
     struct leat_topology *topology;                 /* I of these */
     uint8_t *victims;                               /* I of all places */
     struct leat_queue_words *queues;                /* I */
+    leat_atomic_u32 tracing;                        /* S 1: workers write to their recorders */
     void *lists_memory;                             /* I queues and their lists */
     size_t lists_bytes;                             /* I */
     struct leat_slab tasks;                         /* S */

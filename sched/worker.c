@@ -2,8 +2,11 @@
  * while, then park. */
 #include "sched/worker.h"
 
+#include "ring/probe.h"
+
 #include "sched/posted.h"
 #include "sched/spawn.h"
+#include "sched/trace.h"
 
 static _Thread_local struct leat_worker *current_worker;
 
@@ -190,6 +193,8 @@ steal_from(struct leat_worker *worker, uint32_t victim, uint32_t level, uint32_t
     if (count == 0) {
         return false;
     }
+    LEAT_PROBE4(steal, worker->index, victim, level, count);
+    leat_trace_note(worker, leat_trace_what(LEAT_TRACE_STEAL, victim, level, count));
     if (count > 1) {
         stocked_set(worker, level, true);
         leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
@@ -341,6 +346,7 @@ advance(struct leat_worker *worker)
     struct leat_pool *pool = worker->pool;
     const struct leat_pool_ops *ops = &pool->config.ops;
     taken(worker);
+    leat_trace_note(worker, LEAT_TRACE_TIMERS_BEGIN);
     /* pass:A acq_rel -> told:A, told:B.  Carries: when they were found due. And on, that this
      * worker is busy.
      * If relaxed: see told:A and told:B. */
@@ -357,6 +363,7 @@ advance(struct leat_worker *worker)
             (void)atom_or_rlx(&pool->hint, LEAT_HINT_DUE); /* rlx: ordered by advance:A */
         }
     }
+    leat_trace_note(worker, LEAT_TRACE_TIMERS_END);
     atom_count(&worker->ended, 1);
 }
 

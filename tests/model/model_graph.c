@@ -219,6 +219,15 @@ leat_job_ring_bell(struct leat_engine *engine, uint32_t index, uint64_t word)
     (void)word;
 }
 
+/* Nobody hears it. */
+void
+leat_events_ended(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
+{
+    (void)engine;
+    (void)index;
+    (void)ending;
+}
+
 /* What no scenario comes to. */
 #define NEVER(type, name, ...)                                                                     \
     type name(__VA_ARGS__)                                                                         \

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/completion.h"
+#include "engine/events.h"
 #include "engine/gather.h"
 #include "engine/graph.h"
 #include "engine/keys.h"
@@ -580,11 +581,14 @@ test_engine_check(struct leat_engine *engine)
     }
     CHECK(leat_slab_check(&engine->jobs, census.in_use, stderr));
     CHECK(leat_claims_check(&engine->claims, stderr));
+    CHECK(leat_events_check(engine, stderr));
     CHECK(leat_slab_check(&engine->pool.tasks, census.tasks_waiting, stderr));
     CHECK(leat_slab_check(&engine->pool.chunks, census.chunks, stderr));
     CHECK(leat_slab_check(&engine->pool.spawned, census.spawned, stderr));
     for (uint32_t i = 0; i < engine->pool.places; i++) {
         CHECK(leat_deque_check(&engine->pool.workers[i].deque, stderr));
+        CHECK(engine->pool.config.flight_slots_log2 == 0 ||
+              leat_flight_check(&engine->pool.workers[i].flight, stderr));
         CHECK(!leat_deque_ready(&engine->pool.workers[i].deque));
         CHECK_EQUAL(engine->pool.workers[i].depth, 0);
     }

@@ -10,6 +10,7 @@
 #include "tests/unit/api_null.h"
 #include "tests/unit/api_null_attempts.h"
 #include "tests/unit/api_null_batches.h"
+#include "tests/unit/api_null_events.h"
 #include "tests/unit/api_null_graph.h"
 #include "tests/unit/api_null_handlers.h"
 #include "tests/unit/api_null_lists.h"
@@ -554,6 +555,7 @@ case_statistics(struct world *world)
     CHECK_STATUS(leat_worker_statistics_get(world->engine, 0, NULL), LEAT_INVALID);
     CHECK_STATUS(leat_worker_statistics_get(world->engine, UINT32_MAX, &worker), LEAT_NOT_FOUND);
     CHECK_EQUAL(worker.cpu, 0);
+    mistakes_trace(world->engine);
 }
 
 static void
@@ -689,6 +691,7 @@ static const struct entry entries[] = {
     {"leat_completion_queue_destroy", case_completion_queues},
     {"leat_statistics_get", case_statistics},
     {"leat_worker_statistics_get", case_statistics},
+    API_NULL_EVENTS,
     API_NULL_SETTINGS,
 };
 

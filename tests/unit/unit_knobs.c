@@ -461,6 +461,8 @@ fields_have_knobs(void **state)
     LEFT_OUT(clock);
     LEFT_OUT(log_sink);
     LEFT_OUT(log_context);
+    LEFT_OUT(event_sink);
+    LEFT_OUT(event_context);
 #undef LEFT_OUT
     uint32_t gap = 0;
     for (size_t i = 0; i < sizeof(known); i++) {

@@ -1,0 +1,287 @@
+/* unit_thresholds.c - thresholds, with clocks that the test moves: raised above the limit and not
+ * at it, once, over a fifth below; looked at once in a period; changed while it runs; what a share
+ * of failures is compared with; and the line of the log that says so. */
+#include "engine/thresholds.h"
+
+#include <string.h>
+
+#include "engine/engine_internal.h"
+#include "tests/support/check.h"
+#include "tests/support/engine.h"
+#include "tests/support/fake_clock.h"
+
+#define S UINT64_C(1000000000)
+
+struct fixture {
+    struct test_clock clock;
+    struct leat_engine *engine;
+    leat_type type;
+    struct leat_event last;
+    uint32_t raised[LEAT_THRESHOLDS];
+    uint32_t cleared[LEAT_THRESHOLDS];
+    char line[256];
+    enum leat_log_level level;
+};
+
+static void
+event_sink(struct leat_engine *engine, const struct leat_event *event, void *context)
+{
+    (void)engine;
+    struct fixture *fixture = context;
+    fixture->last = *event;
+    fixture->raised[event->threshold] += event->kind == LEAT_EVENT_THRESHOLD_RAISED;
+    fixture->cleared[event->threshold] += event->kind == LEAT_EVENT_THRESHOLD_CLEARED;
+}
+
+static void
+log_sink(struct leat_engine *engine, const struct leat_log_line *line, void *context)
+{
+    (void)engine;
+    struct fixture *fixture = context;
+    (void)snprintf(fixture->line, sizeof(fixture->line), "%s", line->text);
+    fixture->level = line->level;
+}
+
+static struct leat_outcome
+by_payload(struct leat_run *run, void *context)
+{
+    (void)context;
+    const char *payload = leat_run_payload(run, NULL);
+    return payload[0] == 'f' ? leat_fail() : leat_done();
+}
+
+static struct fixture *
+setup(uint32_t dead, uint32_t waiting, uint32_t failures)
+{
+    static struct fixture fixture;
+    struct leat_config config = test_config();
+    memset(&fixture, 0, sizeof(fixture));
+    test_clock_init(&fixture.clock);
+    config.workers = 0;
+    config.jobs_max = 4096;
+    config.event_sink = event_sink;
+    config.event_context = &fixture;
+    config.event_mask =
+        LEAT_EVENT_BIT(LEAT_EVENT_THRESHOLD_RAISED) | LEAT_EVENT_BIT(LEAT_EVENT_THRESHOLD_CLEARED);
+    config.log_sink = log_sink;
+    config.log_context = &fixture;
+    config.threshold_dead = dead;
+    config.threshold_waiting = waiting;
+    config.threshold_failures = failures;
+    config.clock = test_clock_of(&fixture.clock);
+    fixture.engine = test_start(&config);
+    fixture.type = test_register(fixture.engine, "t", by_payload, NULL);
+    return &fixture;
+}
+
+static void
+submit(struct fixture *fixture, uint32_t count, const char *payload)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct leat_job job = leat_job_default();
+        job.type = fixture->type;
+        job.payload = payload;
+        job.payload_bytes = 1;
+        CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+    }
+}
+
+static void
+run(struct fixture *fixture, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK_OK(leat_run_some(fixture->engine, 1, NULL));
+    }
+}
+
+/* A period goes by. */
+static void
+look(struct fixture *fixture)
+{
+    test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
+    CHECK_OK(leat_clock_changed(fixture->engine));
+}
+
+static void
+check(const struct fixture *fixture, enum leat_threshold which, uint32_t raised, uint32_t cleared)
+{
+    CHECK_EQUAL(fixture->raised[which], raised);
+    CHECK_EQUAL(fixture->cleared[which], cleared);
+}
+
+static void
+waiting_is_raised_once_and_is_over_below(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(0, 10, 0);
+    look(fixture);
+    submit(fixture, 10, "d");
+    look(fixture);
+    check(fixture, LEAT_THRESHOLD_WAITING, 0, 0);
+    submit(fixture, 1, "d");
+    look(fixture);
+    check(fixture, LEAT_THRESHOLD_WAITING, 1, 0);
+    CHECK_EQUAL(fixture->last.value, 11);
+    CHECK_EQUAL(fixture->last.limit, 10);
+    CHECK_TEXT(fixture->line, "threshold raised: jobs waiting is 11, limit 10");
+    CHECK_EQUAL(fixture->level, LEAT_LOG_WARNING);
+    look(fixture);
+    for (uint32_t i = 0; i < 5; i++) { /* it goes up and down around its limit */
+        run(fixture, 2);
+        look(fixture);
+        submit(fixture, 2, "d");
+        look(fixture);
+    }
+    check(fixture, LEAT_THRESHOLD_WAITING, 1, 0);
+    run(fixture, 2); /* 9 */
+    look(fixture);
+    check(fixture, LEAT_THRESHOLD_WAITING, 1, 0);
+    run(fixture, 1); /* 8 */
+    look(fixture);
+    check(fixture, LEAT_THRESHOLD_WAITING, 1, 1);
+    CHECK_EQUAL(fixture->level, LEAT_LOG_INFO);
+    submit(fixture, 3, "d");
+    look(fixture);
+    check(fixture, LEAT_THRESHOLD_WAITING, 2, 1);
+    run(fixture, 11);
+    test_close(fixture->engine);
+}
+
+static void
+the_least_limit(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(1, 0, 0);
+    submit(fixture, 1, "f");
+    run(fixture, 1);
+    look(fixture);
+    check(fixture, LEAT_THRESHOLD_DEAD, 0, 0);
+    submit(fixture, 1, "f");
+    run(fixture, 1);
+    look(fixture);
+    check(fixture, LEAT_THRESHOLD_DEAD, 1, 0);
+    size_t count = 0;
+    CHECK_OK(leat_dead_delete_all(fixture->engine, NULL, &count));
+    CHECK_EQUAL(count, 2);
+    look(fixture);
+    check(fixture, LEAT_THRESHOLD_DEAD, 1, 1);
+    test_close(fixture->engine);
+}
+
+static void
+a_look_comes_once_in_a_period(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(0, 1, 0);
+    uint64_t delay_ns = 0;
+    look(fixture);
+    submit(fixture, 5, "d");
+    run(fixture, 3);
+    CHECK_OK(leat_clock_changed(fixture->engine));
+    test_clock_pass(&fixture->clock, fixture->engine, 10 * S - 1);
+    CHECK_OK(leat_clock_changed(fixture->engine));
+    check(fixture, LEAT_THRESHOLD_WAITING, 0, 0);
+    test_clock_pass(&fixture->clock, fixture->engine, 1);
+    CHECK_OK(leat_clock_changed(fixture->engine));
+    check(fixture, LEAT_THRESHOLD_WAITING, 1, 0);
+    run(fixture, 2);
+    CHECK_OK(leat_next_due(fixture->engine, &delay_ns));
+    CHECK_EQUAL(delay_ns, 10 * S);
+    /* What is not looked at any more is over, and wakes nobody. */
+    CHECK_OK(leat_knob_change(fixture->engine, "threshold_waiting", "0", NULL));
+    CHECK_OK(leat_clock_changed(fixture->engine));
+    CHECK_OK(leat_clock_changed(fixture->engine));
+    check(fixture, LEAT_THRESHOLD_WAITING, 1, 1);
+    CHECK_OK(leat_next_due(fixture->engine, &delay_ns));
+    CHECK_EQUAL(delay_ns, LEAT_FOREVER);
+    CHECK_OK(leat_knob_change(fixture->engine, "threshold_period_ns", "10ms", NULL));
+    CHECK_OK(leat_knob_change(fixture->engine, "threshold_dead", "7", NULL));
+    CHECK_OK(leat_clock_changed(fixture->engine));
+    CHECK_OK(leat_next_due(fixture->engine, &delay_ns));
+    CHECK_EQUAL(delay_ns, 10000000);
+    test_close(fixture->engine);
+}
+
+/* ---- failures -------------------------------------------------------------------------------- */
+
+/* A period with so many attempts. */
+static void
+period(struct fixture *fixture, uint32_t done, uint32_t failed)
+{
+    size_t count = 0;
+    submit(fixture, done, "d");
+    submit(fixture, failed, "f");
+    run(fixture, done + failed);
+    look(fixture);
+    CHECK_OK(leat_dead_delete_all(fixture->engine, NULL, &count));
+}
+
+static void
+failures_above_what_is_usual(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(0, 0, 3);
+    for (uint32_t i = 0; i < 20; i++) {
+        period(fixture, 95 - i % 2, 5 + i % 2);
+    }
+    check(fixture, LEAT_THRESHOLD_FAILURES, 0, 0);
+    period(fixture, 90, 10); /* within three deviations of a hundred */
+    check(fixture, LEAT_THRESHOLD_FAILURES, 0, 0);
+    period(fixture, 60, 40);
+    check(fixture, LEAT_THRESHOLD_FAILURES, 1, 0);
+    CHECK_EQUAL(fixture->last.value, 4000);
+    CHECK(fixture->last.limit > 600);
+    CHECK(fixture->last.limit < 2000);
+    period(fixture, 60, 40);
+    check(fixture, LEAT_THRESHOLD_FAILURES, 1, 0);
+    period(fixture, 15, 0); /* too few: they count with the next ones */
+    check(fixture, LEAT_THRESHOLD_FAILURES, 1, 0);
+    period(fixture, 80, 5);
+    check(fixture, LEAT_THRESHOLD_FAILURES, 1, 1);
+    test_close(fixture->engine);
+}
+
+/* What lasts becomes usual; one outlier does not. */
+static void
+what_is_usual_moves(void **state)
+{
+    (void)state;
+    struct leat_baseline baseline = {.periods = 0};
+    double limit = 0;
+    for (uint32_t i = 0; i < LEAT_BASELINE_PERIODS; i++) {
+        leat_baseline_add(&baseline, 3, 1000, i == 0 ? 1000 : 10, &limit);
+        CHECK(!baseline.raised);
+    }
+    baseline = (struct leat_baseline){.periods = 0};
+    for (uint32_t i = 0; i < 50; i++) {
+        leat_baseline_add(&baseline, 3, 1000, 10, &limit);
+    }
+    CHECK(baseline.mean > 0.0099);
+    CHECK(baseline.mean < 0.0101);
+    leat_baseline_add(&baseline, 3, 1000, 1000, &limit);
+    CHECK(baseline.raised);
+    CHECK(baseline.mean < 0.015);
+    leat_baseline_add(&baseline, 3, 1000, 10, &limit);
+    CHECK(!baseline.raised);
+    uint32_t periods = 0;
+    do {
+        leat_baseline_add(&baseline, 3, 1000, 300, &limit);
+        CHECK(periods > 0 || baseline.raised);
+        periods++;
+    } while (baseline.raised && periods < 1000);
+    CHECK(periods > 5);
+    CHECK(periods < 500);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(waiting_is_raised_once_and_is_over_below),
+        cmocka_unit_test(the_least_limit),
+        cmocka_unit_test(a_look_comes_once_in_a_period),
+        cmocka_unit_test(failures_above_what_is_usual),
+        cmocka_unit_test(what_is_usual_moves),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
