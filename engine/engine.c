@@ -13,6 +13,7 @@
 #include "engine/batch.h"
 #include "engine/completion.h"
 #include "engine/gather.h"
+#include "engine/key_rates.h"
 #include "engine/keys.h"
 #include "engine/pull.h"
 #include "engine/timers.h"
@@ -179,6 +180,7 @@ parts_open(struct leat_engine *engine)
         leat_clocks_add(&engine->clocks, leat_retention_source(engine));
         leat_breakers_init(engine);
         leat_clocks_add(&engine->clocks, leat_breakers_source(engine));
+        leat_clocks_add(&engine->clocks, leat_key_rates_source(engine));
     }
     if (result == LEAT_OS_OK && !leat_buckets_init(engine)) {
         result = LEAT_OS_NO_MEMORY;
@@ -218,6 +220,7 @@ parts_close(struct leat_engine *engine)
     struct leat_memory memory = engine->memory;
     if (engine->jobs.mapping != NULL) {
         leat_keys_fini(engine);
+        leat_key_rates_fini(engine);
         records_free(engine);
     }
     leat_claims_fini(engine);

@@ -347,7 +347,7 @@ begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
         return false;
     }
     leat_error_clear(run->record); /* nobody reads it before the end */
-    leat_keys_begun(extra, true);
+    leat_keys_begun(run->engine, extra, true);
     return true;
 }
 
@@ -534,7 +534,7 @@ leat_run_lease(struct leat_run *run)
     }
     leat_error_clear(run->record); /* nobody reads it before the end */
     if (extra != NULL) {
-        leat_keys_begun(extra, true);
+        leat_keys_begun(run->engine, extra, true);
     }
     run->max_attempts = max_attempts_of(run->record, binding_of(run));
     /* As in call(). rlx: single writer */
