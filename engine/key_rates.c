@@ -14,16 +14,16 @@
 
 /* Letters: S many writers; W who holds the role writes; O who holds the role. */
 struct bucket {
-    leat_atomic_u64 spare;   /* S of the slab, while it is nobody's */
-    leat_atomic_u32 link;    /* S of the inbox */
-    leat_atomic_u32 list;    /* W of the queue or type */
-    leat_bucket_wide full;   /* O the count at which it is full */
-    struct leat_key *waiter; /* O who has no token; or NULL */
-    uint32_t chain;          /* O index + 1 of the next one of its head, or 0 */
-    uint32_t hash;           /* O */
-    bool timed;              /* O see I1 */
-    bool pinned;             /* O its token is kept for who has the key */
-    uint8_t bytes;           /* O */
+    leat_atomic_u64 spare;                  /* S of the slab, while it is nobody's */
+    leat_atomic_u32 link;                   /* S of the inbox */
+    leat_atomic_u32 list;                   /* W of the queue or type */
+    leat_bucket_wide full;                  /* O the count at which it is full */
+    struct leat_key *waiter;                /* O who has no token; or NULL */
+    uint32_t chain;                         /* O index + 1 of the next one of its head, or 0 */
+    uint32_t hash;                          /* O */
+    bool timed;                             /* O see I1 */
+    bool pinned;                            /* O its token is kept for who has the key */
+    uint8_t bytes;                          /* O */
     unsigned char text[LEAT_KEY_BYTES_MAX]; /* O */
 };
 
@@ -38,29 +38,29 @@ struct shelf {
 
 /* Mapped at the first rate of keys, until the engine is closed, in pages that are taken as they are
  * used. Timers are by bucket, and those of the shelves behind them. */
-struct table {
-    struct leat_slab buckets;         /* S */
-    struct leat_wheels wheels;        /* S one */
-    size_t bytes;                     /* I */
-    leat_atomic_pointer *paces;       /* I by list; S struct leat_pace, or NULL */
-    uint32_t *heads;                  /* I by hash; O index + 1, or 0 */
-    uint32_t mask;                    /* I */
-    uint32_t lists;                   /* I */
+struct rates {
+    struct leat_slab buckets;                /* S */
+    struct leat_wheels wheels;               /* S one */
+    size_t bytes;                            /* I */
+    leat_atomic_pointer *paces;              /* I by list; S struct leat_pace, or NULL */
+    uint32_t *heads;                         /* I by hash; O index + 1, or 0 */
+    uint32_t mask;                           /* I */
+    uint32_t lists;                          /* I */
     struct shelf shelves[LEAT_KEYS_STRIPES]; /* S by stripe */
 };
 
 #define BUCKET_BYTES ((sizeof(struct bucket) + 63) / 64 * 64)
 
-static struct table *
-table_of(const struct leat_engine *engine)
+static struct rates *
+rates_of(const struct leat_engine *engine)
 {
     return atom_load_rlx(&engine->key_rates); /* rlx: ordered by rated:A */
 }
 
 static struct bucket *
-bucket_at(const struct table *table, uint32_t index)
+bucket_at(const struct rates *rates, uint32_t index)
 {
-    return leat_slab_record(&table->buckets, index);
+    return leat_slab_record(&rates->buckets, index);
 }
 
 uint64_t
@@ -71,11 +71,11 @@ leat_key_rates_now(const struct leat_engine *engine)
 
 /* NULL: no rate was ever set. pre: a section of rcu.h, to which it belongs. */
 static const struct leat_pace *
-pace_of(const struct table *table, uint32_t list)
+pace_of(const struct rates *rates, uint32_t list)
 {
     /* paced:A acquire -> paced:B.  Carries: the rate.
      * If relaxed: it could be read as it was before. */
-    return atom_load_acq(&table->paces[list]);
+    return atom_load_acq(&rates->paces[list]);
 }
 
 static bool
@@ -87,33 +87,33 @@ limits(const struct leat_pace *pace)
 /* ---- timers ---------------------------------------------------------------------------------- */
 
 static leat_atomic_u32 *
-link_of(void *context, uint32_t index)
+bucket_link(void *context, uint32_t index)
 {
-    struct table *table = context;
-    uint32_t capacity = table->buckets.capacity;
-    return index < capacity ? &bucket_at(table, index)->link
-                            : &table->shelves[index - capacity].link;
+    struct rates *rates = context;
+    uint32_t capacity = rates->buckets.capacity;
+    return index < capacity ? &bucket_at(rates, index)->link
+                            : &rates->shelves[index - capacity].link;
 }
 
 static void
-fired(void *context, uint32_t index)
+timer_fired(void *context, uint32_t index)
 {
     struct leat_engine *engine = context;
-    struct table *table = table_of(engine);
-    uint32_t shelf = index - table->buckets.capacity;
-    if (index < table->buckets.capacity) {
+    struct rates *rates = rates_of(engine);
+    uint32_t shelf = index - rates->buckets.capacity;
+    if (index < rates->buckets.capacity) {
         /* It is not forgotten before it has come to its stripe. */
-        shelf = bucket_at(table, index)->hash & (LEAT_KEYS_STRIPES - 1);
+        shelf = bucket_at(rates, index)->hash & (LEAT_KEYS_STRIPES - 1);
     }
-    (void)leat_inbox_push(&table->shelves[shelf].fired, link_of(table, index), index);
+    (void)leat_inbox_push(&rates->shelves[shelf].fired, bucket_link(rates, index), index);
     leat_keys_due(engine, shelf);
 }
 
 static struct leat_alarms
 alarms_of(struct leat_engine *engine)
 {
-    return (struct leat_alarms){&engine->clocks, leat_wheels_at(&table_of(engine)->wheels, 0),
-                                fired, engine};
+    return (struct leat_alarms){&engine->clocks, leat_wheels_at(&rates_of(engine)->wheels, 0),
+                                timer_fired, engine};
 }
 
 /* Sets a timer, or moves it: one that has just come is looked at anyway. */
@@ -123,7 +123,7 @@ arm(struct leat_engine *engine, uint32_t index, bool *timed, uint64_t due_ns)
     const struct leat_alarms alarms = alarms_of(engine);
     enum leat_wheel_result result = LEAT_WHEEL_DONE;
     if (*timed) {
-        result = leat_wheel_rearm(&table_of(engine)->wheels, NULL, index, due_ns);
+        result = leat_wheel_rearm(&rates_of(engine)->wheels, NULL, index, due_ns);
     } else {
         *timed = true;
         result = leat_wheel_arm_any(alarms.wheel, index, due_ns);
@@ -139,7 +139,7 @@ source_next(void *context)
     if (!leat_key_rates_any(engine)) {
         return LEAT_TIME_NEVER;
     }
-    return leat_wheel_due_ns(leat_wheels_at(&table_of(engine)->wheels, 0));
+    return leat_wheel_due_ns(leat_wheels_at(&rates_of(engine)->wheels, 0));
 }
 
 static uint64_t
@@ -162,7 +162,7 @@ leat_key_rates_source(struct leat_engine *engine)
 /* ---- buckets: all by who holds the role of their stripe -------------------------------------- */
 
 static bool
-same(const struct bucket *bucket, uint32_t list, const struct leat_key *key)
+bucket_is(const struct bucket *bucket, uint32_t list, const struct leat_key *key)
 {
     return bucket->hash == key->hash && bucket->bytes == key->bytes &&
            atom_load_rlx(&bucket->list) == list && /* rlx: single writer */
@@ -171,32 +171,32 @@ same(const struct bucket *bucket, uint32_t list, const struct leat_key *key)
 
 /* Where the chain says this bucket, or that there is none. Ends: at the end of the chain. */
 static uint32_t *
-place_of(const struct table *table, uint32_t list, const struct leat_key *key)
+bucket_place(const struct rates *rates, uint32_t list, const struct leat_key *key)
 {
-    uint32_t *place = &table->heads[key->hash & table->mask];
-    while (*place != 0 && !same(bucket_at(table, *place - 1), list, key)) {
-        place = &bucket_at(table, *place - 1)->chain;
+    uint32_t *place = &rates->heads[key->hash & rates->mask];
+    while (*place != 0 && !bucket_is(bucket_at(rates, *place - 1), list, key)) {
+        place = &bucket_at(rates, *place - 1)->chain;
     }
     return place;
 }
 
 static struct bucket *
-find(const struct table *table, uint32_t list, const struct leat_key *key, uint32_t *index)
+find(const struct rates *rates, uint32_t list, const struct leat_key *key, uint32_t *index)
 {
-    uint32_t place = *place_of(table, list, key);
+    uint32_t place = *bucket_place(rates, list, key);
     *index = place - 1;
-    return place == 0 ? NULL : bucket_at(table, place - 1);
+    return place == 0 ? NULL : bucket_at(rates, place - 1);
 }
 
 /* Found, or made as one that is full. NULL: there is no room. */
 static struct bucket *
-find_or_make(struct table *table, uint32_t list, const struct leat_key *key, uint32_t *index)
+find_or_make(struct rates *rates, uint32_t list, const struct leat_key *key, uint32_t *index)
 {
-    struct bucket *bucket = find(table, list, key, index);
-    if (bucket != NULL || !leat_slab_take(&table->buckets, 0, index)) {
+    struct bucket *bucket = find(rates, list, key, index);
+    if (bucket != NULL || !leat_slab_take(&rates->buckets, 0, index)) {
         return bucket;
     }
-    bucket = bucket_at(table, *index);
+    bucket = bucket_at(rates, *index);
     atom_store_rlx(&bucket->list, list); /* rlx: hint, re-checked at paced:A */
     bucket->full = 0;
     bucket->waiter = NULL;
@@ -205,34 +205,34 @@ find_or_make(struct table *table, uint32_t list, const struct leat_key *key, uin
     bucket->pinned = false;
     bucket->bytes = key->bytes;
     memcpy(bucket->text, key->text, key->bytes);
-    bucket->chain = table->heads[key->hash & table->mask];
-    table->heads[key->hash & table->mask] = *index + 1;
+    bucket->chain = rates->heads[key->hash & rates->mask];
+    rates->heads[key->hash & rates->mask] = *index + 1;
     return bucket;
 }
 
 static void
-forget(struct table *table, struct bucket *bucket, uint32_t index)
+forget(struct rates *rates, struct bucket *bucket, uint32_t index)
 {
-    uint32_t *place = &table->heads[bucket->hash & table->mask];
+    uint32_t *place = &rates->heads[bucket->hash & rates->mask];
     while (*place != index + 1) {
-        place = &bucket_at(table, *place - 1)->chain;
+        place = &bucket_at(rates, *place - 1)->chain;
     }
     *place = bucket->chain;
-    leat_slab_give(&table->buckets, 0, index);
+    leat_slab_give(&rates->buckets, 0, index);
 }
 
 /* Of who has just done with it: it is forgotten, or waits until it is full. */
 static void
 rest(struct leat_engine *engine, struct bucket *bucket, uint32_t index, uint64_t now_ns)
 {
-    struct table *table = table_of(engine);
+    struct rates *rates = rates_of(engine);
     const struct leat_pace *pace =
-        pace_of(table, atom_load_rlx(&bucket->list)); /* rlx: single writer */
+        pace_of(rates, atom_load_rlx(&bucket->list)); /* rlx: single writer */
     if (bucket->timed || bucket->pinned || bucket->waiter != NULL) {
         return;
     }
     if (!limits(pace) || bucket->full <= leat_pace_at(pace, now_ns)) {
-        forget(table, bucket, index);
+        forget(rates, bucket, index);
         return;
     }
     bucket->full = leat_pace_owed(pace, bucket->full, leat_pace_at(pace, now_ns));
@@ -255,15 +255,15 @@ static void
 settle(struct leat_engine *engine, struct leat_key *key, const uint32_t lists[LISTS],
        uint64_t now_ns)
 {
-    struct table *table = table_of(engine);
+    struct rates *rates = rates_of(engine);
     uint64_t began_ns = atom_load_rlx(&key->began_ns); /* rlx: ordered by life:A */
     atom_store_rlx(&key->began_ns, 0);                 /* rlx: ordered by life:A */
     for (uint32_t i = 0; i < LISTS; i++) {
-        const struct leat_pace *pace = pace_of(table, lists[i]);
+        const struct leat_pace *pace = pace_of(rates, lists[i]);
         bool counts = limits(pace) && began_ns != 0 && began_ns >= pace->since_ns;
         uint32_t index = 0;
-        struct bucket *bucket = counts ? find_or_make(table, lists[i], key, &index)
-                                       : find(table, lists[i], key, &index);
+        struct bucket *bucket = counts ? find_or_make(rates, lists[i], key, &index)
+                                       : find(rates, lists[i], key, &index);
         if (bucket == NULL) {
             continue;
         }
@@ -297,15 +297,15 @@ struct visit {
 
 /* False: there is no room for a bucket. */
 static bool
-look_at(struct table *table, const struct leat_key *key, const uint32_t lists[LISTS],
+look_at(struct rates *rates, const struct leat_key *key, const uint32_t lists[LISTS],
         uint64_t now_ns, struct visit *visit)
 {
     for (uint32_t i = 0; i < LISTS; i++) {
-        const struct leat_pace *pace = pace_of(table, lists[i]);
+        const struct leat_pace *pace = pace_of(rates, lists[i]);
         if (!limits(pace)) {
             continue;
         }
-        struct bucket *bucket = find_or_make(table, lists[i], key, &visit->indices[i]);
+        struct bucket *bucket = find_or_make(rates, lists[i], key, &visit->indices[i]);
         if (bucket == NULL) {
             return false;
         }
@@ -326,27 +326,26 @@ look_at(struct table *table, const struct leat_key *key, const uint32_t lists[LI
 static void
 starve(struct leat_engine *engine, struct leat_key *key, uint64_t now_ns)
 {
-    struct table *table = table_of(engine);
+    struct rates *rates = rates_of(engine);
     uint32_t number = key->hash & (LEAT_KEYS_STRIPES - 1);
-    struct shelf *shelf = &table->shelves[number];
+    struct shelf *shelf = &rates->shelves[number];
     key->waits = LEAT_KEY_WAITS_FOR_ROOM;
     shelf->starved = true;
     if (!shelf->timed) {
-        arm(engine, table->buckets.capacity + number, &shelf->timed,
-            now_ns + LEAT_KEYS_ROOM_NS);
+        arm(engine, rates->buckets.capacity + number, &shelf->timed, now_ns + LEAT_KEYS_ROOM_NS);
     }
 }
 
 static bool
 pass(struct leat_engine *engine, struct leat_key *key)
 {
-    struct table *table = table_of(engine);
+    struct rates *rates = rates_of(engine);
     struct visit visit = {.due_ns = 0};
     uint64_t now_ns = leat_key_rates_now(engine);
     uint32_t lists[LISTS];
     lists_of(engine, key, lists);
     settle(engine, key, lists, now_ns);
-    bool room = look_at(table, key, lists, now_ns, &visit);
+    bool room = look_at(rates, key, lists, now_ns, &visit);
     bool passes = room && visit.due_ns == 0;
     for (uint32_t i = 0; i < LISTS; i++) {
         struct bucket *bucket = visit.buckets[i];
@@ -379,9 +378,9 @@ leat_key_rates_pass_slowly(struct leat_engine *engine, struct leat_key *key)
 void
 leat_key_rates_unwait(struct leat_engine *engine, struct leat_key *key)
 {
-    struct table *table = table_of(engine);
+    struct rates *rates = rates_of(engine);
     if (key->waits != 0 && key->waits != LEAT_KEY_WAITS_FOR_ROOM) {
-        bucket_at(table, key->waits - 1)->waiter = NULL; /* which has its timer */
+        bucket_at(rates, key->waits - 1)->waiter = NULL; /* which has its timer */
     }
     key->waits = 0;
 }
@@ -391,7 +390,7 @@ leat_key_rates_unwait(struct leat_engine *engine, struct leat_key *key)
 static void
 bucket_due(struct leat_engine *engine, uint32_t index)
 {
-    struct bucket *bucket = bucket_at(table_of(engine), index);
+    struct bucket *bucket = bucket_at(rates_of(engine), index);
     struct leat_key *waiter = bucket->waiter;
     bucket->timed = false;
     if (waiter != NULL) {
@@ -407,7 +406,7 @@ bucket_due(struct leat_engine *engine, uint32_t index)
 static void
 shelf_due(struct leat_engine *engine, uint32_t number)
 {
-    struct shelf *shelf = &table_of(engine)->shelves[number];
+    struct shelf *shelf = &rates_of(engine)->shelves[number];
     shelf->timed = false;
     shelf->starved = false;
     leat_keys_starved(engine, number, &shelf->cursor, &shelf->starved);
@@ -416,17 +415,17 @@ shelf_due(struct leat_engine *engine, uint32_t number)
 void
 leat_key_rates_answer_slowly(struct leat_engine *engine, uint32_t stripe)
 {
-    struct table *table = table_of(engine);
-    const struct leat_fifo_links links = {link_of, table};
+    struct rates *rates = rates_of(engine);
+    const struct leat_fifo_links links = {bucket_link, rates};
     struct leat_fifo due;
     uint32_t index = 0;
     leat_fifo_init(&due);
-    (void)leat_fifo_take_over(&due, links, leat_inbox_take(&table->shelves[stripe].fired));
+    (void)leat_fifo_take_over(&due, links, leat_inbox_take(&rates->shelves[stripe].fired));
     while (leat_fifo_pop_front(&due, links, &index)) {
-        if (index < table->buckets.capacity) {
+        if (index < rates->buckets.capacity) {
             bucket_due(engine, index);
         } else {
-            shelf_due(engine, index - table->buckets.capacity);
+            shelf_due(engine, index - rates->buckets.capacity);
         }
     }
 }
@@ -444,16 +443,16 @@ heads_of(uint32_t buckets)
 }
 
 static void
-table_free(struct table *table)
+rates_free(struct rates *rates)
 {
-    leat_slab_fini(&table->buckets);
-    leat_wheels_fini(&table->wheels);
-    leat_os_unmap(table, table->bytes);
+    leat_slab_fini(&rates->buckets);
+    leat_wheels_fini(&rates->wheels);
+    leat_os_unmap(rates, rates->bytes);
 }
 
 /* NULL: no memory. */
-static struct table *
-table_new(const struct leat_engine *engine)
+static struct rates *
+rates_new(const struct leat_engine *engine)
 {
     const uint32_t jobs = engine->config.jobs_max;
     const uint32_t most = jobs < LEAT_KEYS_RATED_MAX ? jobs : LEAT_KEYS_RATED_MAX;
@@ -468,61 +467,62 @@ table_new(const struct leat_engine *engine)
                                               .wheels = 1,
                                               .tick_log2 = LEAT_WHEEL_TICK_LOG2_MIN,
                                               .start_ns = leat_key_rates_now(engine)};
-    size_t bytes = sizeof(struct table) + lists * sizeof(leat_atomic_pointer) +
-                   heads * sizeof(uint32_t);
-    struct table *table = leat_os_map(bytes);
-    if (table == NULL) {
+    size_t bytes =
+        sizeof(struct rates) + lists * sizeof(leat_atomic_pointer) + heads * sizeof(uint32_t);
+    struct rates *rates = leat_os_map(bytes);
+    if (rates == NULL) {
         return NULL;
     }
-    table->bytes = bytes;
-    table->mask = heads - 1;
-    table->lists = lists;
-    table->paces = (leat_atomic_pointer *)(void *)(table + 1);
-    table->heads = (uint32_t *)(void *)(table->paces + lists);
+    rates->bytes = bytes;
+    rates->mask = heads - 1;
+    rates->lists = lists;
+    unsigned char *behind = (unsigned char *)(rates + 1);
+    rates->paces = (leat_atomic_pointer *)(void *)behind;
+    rates->heads = (uint32_t *)(void *)(behind + lists * sizeof(leat_atomic_pointer));
     for (uint32_t i = 0; i < LEAT_KEYS_STRIPES; i++) {
-        leat_inbox_init(&table->shelves[i].fired);
+        leat_inbox_init(&rates->shelves[i].fired);
     }
-    if (!leat_slab_init(&table->buckets, &slab)) {
-        leat_os_unmap(table, bytes);
+    if (!leat_slab_init(&rates->buckets, &slab)) {
+        leat_os_unmap(rates, bytes);
         return NULL;
     }
-    if (!leat_wheels_init(&table->wheels, &wheels)) {
-        leat_slab_fini(&table->buckets);
-        leat_os_unmap(table, bytes);
+    if (!leat_wheels_init(&rates->wheels, &wheels)) {
+        leat_slab_fini(&rates->buckets);
+        leat_os_unmap(rates, bytes);
         return NULL;
     }
-    return table;
+    return rates;
 }
 
 /* pre: the buckets' mutex. False: no memory. */
 static bool
-table_make(struct leat_engine *engine)
+rates_make(struct leat_engine *engine)
 {
-    if (table_of(engine) == NULL) {
-        struct table *table = table_new(engine);
+    if (rates_of(engine) == NULL) {
+        struct rates *rates = rates_new(engine);
         /* rated:B release -> rated:A.  Carries: see rated:A.
          * If relaxed: see rated:A. */
-        atom_store_rel(&engine->key_rates, (void *)table);
+        atom_store_rel(&engine->key_rates, (void *)rates);
     }
-    return table_of(engine) != NULL;
+    return rates_of(engine) != NULL;
 }
 
 /* Brings the timers of a list forward, and those for room. */
 static void
 all_due(struct leat_engine *engine, uint32_t list)
 {
-    struct table *table = table_of(engine);
+    struct rates *rates = rates_of(engine);
     const struct leat_alarms alarms = alarms_of(engine);
-    uint32_t capacity = table->buckets.capacity;
-    uint32_t index = leat_slab_next(&table->buckets, 0);
-    for (; index < capacity; index = leat_slab_next(&table->buckets, index + 1)) {
+    uint32_t capacity = rates->buckets.capacity;
+    uint32_t index = leat_slab_next(&rates->buckets, 0);
+    for (; index < capacity; index = leat_slab_next(&rates->buckets, index + 1)) {
         /* One that is made anew meanwhile knows the rate. rlx: hint, re-checked at paced:A */
-        if (atom_load_rlx(&bucket_at(table, index)->list) == list) {
-            leat_alarms_armed(&alarms, leat_wheel_rearm(&table->wheels, NULL, index, 0));
+        if (atom_load_rlx(&bucket_at(rates, index)->list) == list) {
+            leat_alarms_armed(&alarms, leat_wheel_rearm(&rates->wheels, NULL, index, 0));
         }
     }
     for (uint32_t i = 0; i < LEAT_KEYS_STRIPES; i++) {
-        leat_alarms_armed(&alarms, leat_wheel_rearm(&table->wheels, NULL, capacity + i, 0));
+        leat_alarms_armed(&alarms, leat_wheel_rearm(&rates->wheels, NULL, capacity + i, 0));
     }
 }
 
@@ -536,11 +536,11 @@ leat_key_rates_set(struct leat_engine *engine, uint32_t list, const struct leat_
         return status;
     }
     leat_mutex_lock(&engine->buckets.mutex);
-    if (table_make(engine)) {
+    if (rates_make(engine)) {
         pace = leat_memory_take(&engine->memory, sizeof(*pace));
     }
     if (pace != NULL) {
-        leat_atomic_pointer *place = &table_of(engine)->paces[list];
+        leat_atomic_pointer *place = &rates_of(engine)->paces[list];
         struct leat_pace *old = atom_load_rlx(place); /* rlx: single writer */
         *pace = leat_pace_set(old, &own, leat_key_rates_now(engine));
         /* paced:B release -> paced:A.  Carries: see paced:A.
@@ -574,14 +574,14 @@ leat_type_set_key_rate(struct leat_engine *engine, leat_type type, struct leat_r
 void
 leat_key_rates_fini(struct leat_engine *engine)
 {
-    struct table *table = table_of(engine);
-    for (uint32_t i = 0; table != NULL && i < table->lists; i++) {
-        struct leat_pace *pace = atom_load_rlx(&table->paces[i]); /* rlx: not shared yet */
+    struct rates *rates = rates_of(engine);
+    for (uint32_t i = 0; rates != NULL && i < rates->lists; i++) {
+        struct leat_pace *pace = atom_load_rlx(&rates->paces[i]); /* rlx: not shared yet */
         leat_memory_give(&engine->memory, pace, sizeof(*pace));
     }
-    if (table != NULL) {
+    if (rates != NULL) {
         atom_store_rlx(&engine->key_rates, (void *)NULL); /* rlx: not shared yet */
-        table_free(table);
+        rates_free(rates);
     }
 }
 
@@ -590,9 +590,9 @@ leat_key_rates_fini(struct leat_engine *engine)
 bool
 leat_key_rates_waits(const struct leat_engine *engine, const struct leat_key *key)
 {
-    const struct table *table = table_of(engine);
+    const struct rates *rates = rates_of(engine);
     return key->waits == 0 || key->waits == LEAT_KEY_WAITS_FOR_ROOM ||
-           bucket_at(table, key->waits - 1)->waiter == key;
+           bucket_at(rates, key->waits - 1)->waiter == key;
 }
 
 static const char *
@@ -610,18 +610,18 @@ bucket_check(const struct bucket *bucket)
 bool
 leat_key_rates_check(struct leat_engine *engine, uint32_t *buckets, FILE *why)
 {
-    struct table *table = table_of(engine);
+    struct rates *rates = rates_of(engine);
     const char *fault = NULL;
     *buckets = 0;
-    if (table == NULL) {
+    if (rates == NULL) {
         return true;
     }
-    for (uint32_t i = 0; i <= table->mask; i++) {
-        for (uint32_t place = table->heads[i]; place != 0;) {
-            const struct bucket *bucket = bucket_at(table, place - 1);
+    for (uint32_t i = 0; i <= rates->mask; i++) {
+        for (uint32_t place = rates->heads[i]; place != 0;) {
+            const struct bucket *bucket = bucket_at(rates, place - 1);
             const char *found = bucket_check(bucket);
             fault = found != NULL ? found : fault;
-            fault = (bucket->hash & table->mask) == i ? fault : "one is not where it is looked for";
+            fault = (bucket->hash & rates->mask) == i ? fault : "one is not where it is looked for";
             (*buckets)++;
             place = bucket->chain;
         }
@@ -629,6 +629,6 @@ leat_key_rates_check(struct leat_engine *engine, uint32_t *buckets, FILE *why)
     if (fault != NULL && why != NULL) {
         (void)fprintf(why, "key rates: %s\n", fault);
     }
-    return fault == NULL && leat_slab_check(&table->buckets, *buckets, why) &&
-           leat_wheels_check(&table->wheels, why);
+    return fault == NULL && leat_slab_check(&rates->buckets, *buckets, why) &&
+           leat_wheels_check(&rates->wheels, why);
 }

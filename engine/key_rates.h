@@ -3,9 +3,9 @@
  *
  * Of the jobs of one key one has it (keys.h), so of a bucket, too, there is one user at a time: who
  * has the key is let through when there is a token for it, and the token is its own until its
- * attempt begins, or it lets go of the key. So buckets are plain memory of who holds the role of the
- * key's stripe. The worker only notes when the attempt began; the token is taken by that time when
- * the job comes back to its key: with its next attempt, or its end.
+ * attempt begins, or it lets go of the key. So buckets are plain memory of who holds the role of
+ * the key's stripe. The worker only notes when the attempt began; the token is taken by that time
+ * when the job comes back to its key: with its next attempt, or its end.
  *
  * Who finds no token stays with its key, in no list, worker or ring, and in front of its own line
  * alone; a timer of its bucket brings it back.

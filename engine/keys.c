@@ -149,8 +149,8 @@ word_of(const struct leat_engine *engine, uint32_t index)
     return atom_load_acq(leat_slab_word(&engine->jobs, index));
 }
 
-/* It has its key, and goes on to its gates, when there is a token for it. One that was changed while it waited goes the same way: who takes it
- * there brings it to a wheel. */
+/* It has its key, and goes on to its gates when there is a token for it. One that was changed while
+ * it waited goes the same way: who takes it there brings it to a wheel. */
 static void
 put_on(struct leat_engine *engine, struct leat_key *key)
 {

@@ -57,19 +57,19 @@ enum leat_key_state {
 
 /* Letters: I set by the submitter; O who answers; W who answers writes, many read; S many. */
 struct leat_key {
-    struct leat_key *chain;  /* O HOLDS: the next one of its bucket */
-    struct leat_key *next;   /* O the ring: of the one that HOLDS, the first that WAITS */
-    struct leat_key *before; /* O the same backwards: of the one that HOLDS, the last */
+    struct leat_key *chain;   /* O HOLDS: the next one of its bucket */
+    struct leat_key *next;    /* O the ring: of the one that HOLDS, the first that WAITS */
+    struct leat_key *before;  /* O the same backwards: of the one that HOLDS, the last */
     leat_atomic_u64 began_ns; /* W as begun: when its last attempt began, where keys have rates */
-    leat_atomic_u32 link;    /* S of the inbox */
-    leat_atomic_u32 asks;    /* S see I4 */
-    leat_atomic_u32 state;   /* W enum leat_key_state */
-    uint32_t waits;          /* O for a token: its bucket + 1; LEAT_KEY_WAITS_FOR_ROOM; or 0 */
-    leat_atomic_u8 begun;    /* W of who has the job in hand: an attempt began since it entered */
-    uint32_t hash;           /* I */
-    uint32_t index;          /* I of its job's record */
-    uint8_t bytes;           /* I */
-    unsigned char text[];    /* I */
+    leat_atomic_u32 link;     /* S of the inbox */
+    leat_atomic_u32 asks;     /* S see I4 */
+    leat_atomic_u32 state;    /* W enum leat_key_state */
+    uint32_t waits;           /* O for a token: its bucket + 1; LEAT_KEY_WAITS_FOR_ROOM; or 0 */
+    leat_atomic_u8 begun;     /* W of who has the job in hand: an attempt began since it entered */
+    uint32_t hash;            /* I */
+    uint32_t index;           /* I of its job's record */
+    uint8_t bytes;            /* I */
+    unsigned char text[];     /* I */
 };
 
 /* LEAT_OK, or LEAT_INVALID. */

@@ -12,7 +12,7 @@
 /* Made for a call. */
 struct leat_alarms {
     struct leat_clocks *clocks;
-    struct leat_wheel *wheel;                      /* by BOOT */
+    struct leat_wheel *wheel;                     /* by BOOT */
     void (*fired)(void *context, uint32_t index); /* the timer is the callee's */
     void *context;
 };
