@@ -230,6 +230,19 @@ now_of(void)
     return atom_load_acq(&state_now.now_ns);
 }
 
+/* Else a timer that looks for room comes again and again. */
+static bool
+room_left(void)
+{
+    uint32_t room = scenario->room != 0 ? scenario->room : ROOM;
+    for (uint32_t i = 0; i < room; i++) {
+        if (atom_load_rlx(&state_now.used[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Lets one timer after the other come. Ends: a servant of the model. */
 static _Noreturn void
 let_time_pass(void)
@@ -239,7 +252,7 @@ let_time_pass(void)
         for (uint32_t i = 0; i < ROOM + LEAT_KEYS_STRIPES; i++) {
             uint64_t due = atom_load_acq(&state_now.timers[i]);
             uint64_t now_ns = atom_load_rlx(&state_now.now_ns);
-            if (due == 0 || (scenario->still && due - 1 > now_ns)) {
+            if (due == 0 || (scenario->still && due - 1 > now_ns) || (i >= ROOM && !room_left())) {
                 continue;
             }
             if (atom_cas_acq_rel(&state_now.timers[i], &due, 0)) {
