@@ -19,6 +19,8 @@
 #define DAY    (86400 * SECOND)
 /* A timer's: a tick of its wheel. */
 #define LATE_NS (UINT64_C(1) << LEAT_WHEEL_TICK_LOG2_MIN)
+/* Of the wheels of jobs. */
+#define TICK_NS (UINT64_C(1) << 20)
 #define NO_KEY  UINT32_MAX
 
 enum way { WAY_DONE, WAY_RETRY_ONCE, WAY_SNOOZE_ONCE };
@@ -306,6 +308,32 @@ who_leaves_takes_no_token(void **state)
     teardown(fixture);
 }
 
+/* One that has begun, and waits for the token of its next attempt, keeps its key when it is put off,
+ * and hands it on when it is cancelled. */
+static void
+a_retry_that_waits_may_leave(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(JOBS);
+    fixture->way = WAY_RETRY_ONCE;
+    set(fixture, 1, SECOND, 1);
+    submit(fixture, 1, 0, 3);
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK_OK(leat_reschedule(fixture->engine, fixture->ids[0], leat_when_in(5 * SECOND)));
+    CHECK_EQUAL(pass(fixture, 4 * SECOND), 0);
+    CHECK_EQUAL(pass(fixture, SECOND + TICK_NS), 1);
+    CHECK_EQUAL(fixture->runs[1], 0);
+    CHECK_EQUAL(pass(fixture, SECOND + LATE_NS), 1);
+    CHECK_EQUAL(fixture->runs[2], 1);
+    CHECK_OK(leat_cancel(fixture->engine, fixture->ids[1]));
+    CHECK_EQUAL(pass(fixture, SECOND + LATE_NS), 1);
+    CHECK_EQUAL(fixture->runs[3], 2);
+    run_until(fixture, 20 * SECOND);
+    CHECK_EQUAL(fixture->count, 5);
+    CHECK_EQUAL(buckets(fixture), 0);
+    teardown(fixture);
+}
+
 static void
 both_rates_hold(void **state)
 {
@@ -504,6 +532,7 @@ main(void)
         cmocka_unit_test(a_key_that_waits_is_in_nobodys_way),
         cmocka_unit_test(retries_and_snoozes_count),
         cmocka_unit_test(who_leaves_takes_no_token),
+        cmocka_unit_test(a_retry_that_waits_may_leave),
         cmocka_unit_test(both_rates_hold),
         cmocka_unit_test(rates_change_at_once),
         cmocka_unit_test(the_first_rate_is_full),
