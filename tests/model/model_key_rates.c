@@ -1,6 +1,6 @@
-/* model_key_rates.c - the real engine/key_rates.c beside the real engine/keys.c: every interleaving of
- * threads that submit, end and cancel jobs of keys with a rate of one attempt in RATE_NS, with C11
- * memory; see keys_body.h.
+/* model_key_rates.c - the real engine/key_rates.c beside the real engine/keys.c: every interleaving
+ * of threads that submit, end and cancel jobs of keys with a rate of one attempt in RATE_NS, with
+ * C11 memory; see keys_body.h.
  *
  * rated    the next one in line begins when there is a token, not before; at the end no bucket is
  *          left.
@@ -10,9 +10,8 @@
  * rset     time stands still, and the rate is taken away: the one that waits goes on. No wake-up is
  *          lost between who waits and who sets.
  * room     there is room for one bucket, and jobs have two keys: both run.
- * In each, a job runs once or is let go of once, all that were not cancelled run, no two attempts of
- * a key begin closer than its rate lets them, and no bucket is left at the end.
- */
+ * In each, a job runs once or is let go of once, all that were not cancelled run, no two attempts
+ * of a key begin closer than its rate lets them, and no bucket is left at the end. */
 #include "tests/model/keys_body.h"
 
 static const struct scenario scenarios[] = {

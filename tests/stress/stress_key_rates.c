@@ -1,5 +1,5 @@
-/* stress_key_rates.c - threads that submit jobs of a few keys to two queues, while workers run them,
- * some are run again, cancelled or put off.
+/* stress_key_rates.c - threads that submit jobs of a few keys to two queues, while workers run
+ * them, and some are run again, cancelled or put off.
  *
  * holds    with one rate of each key: none of a key's jobs begins sooner than its number says, and
  *          all of it is let through in about the time that it takes.

@@ -1,8 +1,8 @@
-/* unit_key_rates.c - rates of each key, exactly, with a lent thread and a clock by hand: each key has
- * the whole rate, of its queue and of its type; a key that waits holds up no other one and no job
- * without a key; retries and snoozes count, what is cancelled or put off while it waits does not;
- * rates change while jobs wait; a key is remembered until it is full and no longer, and at most as
- * many as there may be jobs; bad input, and no memory, change nothing. Holds I1 to I3 of
+/* unit_key_rates.c - rates of each key, exactly, with a lent thread and a clock by hand: each key
+ * has the whole rate, of its queue and of its type; a key that waits holds up no other one and no
+ * job without a key; retries and snoozes count, what is cancelled or put off while it waits does
+ * not; rates change while jobs wait; a key is remembered until it is full and no longer, and at
+ * most as many as there may be jobs; bad input, and no memory, change nothing. Holds I1 to I3 of
  * engine/key_rates.h. */
 #include "engine/key_rates.h"
 
@@ -308,8 +308,8 @@ who_leaves_takes_no_token(void **state)
     teardown(fixture);
 }
 
-/* One that has begun, and waits for the token of its next attempt, keeps its key when it is put off,
- * and hands it on when it is cancelled. */
+/* One that has begun, and waits for the token of its next attempt, keeps its key when it is put
+ * off, and hands it on when it is cancelled. */
 static void
 a_retry_that_waits_may_leave(void **state)
 {
