@@ -51,7 +51,7 @@ static void room_give(uint32_t index);
 #define leat_clocks_now(clocks, time)              ((void)(clocks), now_of())
 #define leat_alarms_look(alarms, now_ns)           ((void)(alarms), (uint64_t)(now_ns))
 #define leat_alarms_armed(alarms, result)          ((void)(alarms), (void)(result))
-#define leat_slab_init(slab, config)               ((slab)->capacity = ROOM, room_init(slab, config))
+#define leat_slab_init(slab, config)               (room_init(slab, config))
 #define leat_slab_fini(slab)                       ((void)(slab))
 #define leat_slab_take(slab, shard, index)         ((void)(slab), room_take(index))
 #define leat_slab_give(slab, shard, index)         ((void)(slab), room_give(index))
@@ -64,6 +64,7 @@ static void room_give(uint32_t index);
 static bool
 room_init(struct leat_slab *slab, const struct leat_slab_config *config)
 {
+    slab->capacity = ROOM;
     slab->record_bytes = config->record_bytes;
     slab->records = explore_memory_take(ROOM * config->record_bytes);
     return true;
