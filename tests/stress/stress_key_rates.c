@@ -95,6 +95,14 @@ submit(struct fixture *fixture, uint32_t number)
     return id;
 }
 
+/* Depends on where the job is by now. */
+static void
+answered(enum leat_status status)
+{
+    CHECK(status == LEAT_OK || status == LEAT_WRONG_STATE || status == LEAT_ENDED ||
+          status == LEAT_BUSY || status == LEAT_GONE);
+}
+
 static void
 submitter(struct fixture *fixture, uint32_t thread)
 {
@@ -106,9 +114,9 @@ submitter(struct fixture *fixture, uint32_t thread)
         if (what < 2) {
             fixture->cancels[number] = leat_cancel(fixture->engine, id);
         } else if (what < 4) {
-            (void)leat_reschedule(fixture->engine, id, leat_when_in(what % 2 * TEST_MS));
+            answered(leat_reschedule(fixture->engine, id, leat_when_in(what % 2 * TEST_MS)));
         } else if (what < 5) {
-            (void)leat_priority_set(fixture->engine, id, test_random_below(&prng, 4));
+            answered(leat_priority_set(fixture->engine, id, test_random_below(&prng, 4)));
         }
         if (i % 128 == 0) {
             test_sleep_ns(TEST_MS);
