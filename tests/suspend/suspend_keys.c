@@ -1,7 +1,8 @@
 /* suspend_keys.c - jobs with a key, under the suspension test, see suspend.h. Who stops for ever
  * while it submits or cancels one, also while it answers for its stripe (engine/keys.h), holds up
- * no job that has none, nor does one whose key has a rate. One thread alone deals with keys; the job that has the key stands in a
- * queue that is paused, or is taken from it by who admits there. */
+ * no job that has none; nor does one whose key has a rate (engine/key_rates.h). One thread alone
+ * deals with keys; the job that has the key stands in a queue that is paused, or is taken from it
+ * by who admits there. */
 #include "tests/support/check.h"
 #include "tests/suspend/host.h"
 
