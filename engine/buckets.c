@@ -4,6 +4,7 @@
 #include "engine/gates.h"
 #include "engine/timers.h"
 #include "ring/rcu.h"
+#include "sched/alarms.h"
 
 static struct leat_bucket *
 bucket_of(struct leat_engine *engine, uint32_t list)
@@ -34,21 +35,17 @@ wheel_of(struct leat_engine *engine)
     return leat_wheels_at(&engine->buckets.wheels, 0);
 }
 
-/* Hands out what is due, and calls the lists. True: there is more to do. */
-static bool
-advance(struct leat_engine *engine)
+static void
+fired(void *context, uint32_t list)
 {
-    struct leat_wheel_step step = {.budget = LEAT_WHEEL_NODES_MAX};
-    bool more = true;
-    step.now_ns = now(engine);
-    while (more && step.budget > 0) {
-        more = leat_wheel_advance(wheel_of(engine), &step);
-        for (uint32_t i = 0; i < step.count; i++) {
-            uint32_t list = step.indices[i];
-            leat_gates_call(engine, list, leat_bucket_fired(bucket_of(engine, list)));
-        }
-    }
-    return more;
+    struct leat_engine *engine = context;
+    leat_gates_call(engine, list, leat_bucket_fired(bucket_of(engine, list)));
+}
+
+static struct leat_alarms
+alarms_of(struct leat_engine *engine)
+{
+    return (struct leat_alarms){&engine->clocks, wheel_of(engine), fired, engine};
 }
 
 static uint64_t
@@ -60,20 +57,8 @@ source_next(void *context)
 static uint64_t
 source_look(void *context, uint64_t now_ns)
 {
-    struct leat_engine *engine = context;
-    struct leat_wheel *wheel = wheel_of(engine);
-    uint64_t due_ns = leat_wheel_due_ns(wheel);
-    bool more = false;
-    if (due_ns > now_ns) {
-        return due_ns;
-    }
-    if (!leat_wheel_enter(wheel)) {
-        return now_ns + LEAT_CLOCK_AGAIN_NS;
-    }
-    do {
-        more = advance(engine);
-    } while (!leat_wheel_leave(wheel));
-    return more ? now_ns : leat_wheel_due_ns(wheel);
+    const struct leat_alarms alarms = alarms_of(context);
+    return leat_alarms_look(&alarms, now_ns);
 }
 
 void
@@ -86,12 +71,9 @@ leat_buckets_look(struct leat_engine *engine)
 static void
 armed(struct leat_engine *engine, enum leat_wheel_result result)
 {
+    const struct leat_alarms alarms = alarms_of(engine);
     LEAT_ASSERT(result != LEAT_WHEEL_REFUSED);
-    if (result == LEAT_WHEEL_WAKE) {
-        leat_clocks_changed(&engine->clocks);
-    }
-    /* A host may have moved its clock on, and looked, before this timer was there. */
-    leat_buckets_look(engine);
+    leat_alarms_armed(&alarms, result);
 }
 
 /* ---- who passes ------------------------------------------------------------------------------ */
@@ -168,8 +150,8 @@ leat_rate_valid(const struct leat_rate *rate)
            rate->per_ns <= LEAT_RATE_NS_MAX && rate->burst <= LEAT_RATE_BURST_MAX;
 }
 
-static struct leat_bucket_rate
-rate_of(const struct leat_rate *rate)
+struct leat_bucket_rate
+leat_buckets_rate(const struct leat_rate *rate)
 {
     uint64_t burst = leat_rate_burst(rate);
     struct leat_bucket_rate own = {
@@ -196,7 +178,7 @@ leat_buckets_set(struct leat_engine *engine, uint32_t list, const struct leat_ra
 {
     struct leat_buckets *buckets = &engine->buckets;
     struct leat_bucket *bucket = bucket_of(engine, list);
-    const struct leat_bucket_rate own = rate_of(rate);
+    const struct leat_bucket_rate own = leat_buckets_rate(rate);
     leat_mutex_lock(&buckets->mutex);
     uint64_t next = leat_bucket_close(bucket);
     leat_gates_settle(engine);

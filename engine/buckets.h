@@ -49,6 +49,9 @@ leat_rate_burst(const struct leat_rate *rate)
     return rate->burst != 0 ? rate->burst : rate->jobs;
 }
 
+/* The same, as a bucket has it. */
+struct leat_bucket_rate leat_buckets_rate(const struct leat_rate *rate);
+
 /* A job of `list` passes its bucket; `first` as in leat_gate_enter(). False: it waits there, and
  * the list will be called. *entered: there is a rate, and a token is kept for it. pre: a section of
  * rcu.h. */

@@ -68,11 +68,11 @@ renew(struct leat_engine *engine, uint32_t index)
 
 /* It comes to the end of its line again. */
 static void
-key_lost(const struct leat_engine *engine, uint32_t index)
+key_lost(struct leat_engine *engine, uint32_t index)
 {
     struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
     if (extra != NULL) {
-        leat_keys_begun(extra, false);
+        leat_keys_begun(engine, extra, false);
     }
 }
 

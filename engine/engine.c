@@ -14,6 +14,7 @@
 #include "engine/completion.h"
 #include "engine/events.h"
 #include "engine/gather.h"
+#include "engine/key_rates.h"
 #include "engine/keys.h"
 #include "engine/logs.h"
 #include "engine/pull.h"
@@ -183,6 +184,7 @@ parts_open(struct leat_engine *engine)
         leat_clocks_add(&engine->clocks, leat_retention_source(engine));
         leat_breakers_init(engine);
         leat_clocks_add(&engine->clocks, leat_breakers_source(engine));
+        leat_clocks_add(&engine->clocks, leat_key_rates_source(engine));
         leat_logs_init(engine);
         leat_thresholds_init(engine);
         leat_clocks_add(&engine->clocks, leat_thresholds_source(engine));
@@ -226,6 +228,7 @@ parts_close(struct leat_engine *engine)
     struct leat_memory memory = engine->memory;
     if (engine->jobs.mapping != NULL) {
         leat_keys_fini(engine);
+        leat_key_rates_fini(engine);
         leat_sights_fini(engine);
         records_free(engine);
     }

@@ -166,6 +166,7 @@ struct leat_engine {
     struct leat_sweep sweep;                  /* S */
     struct leat_trim trim;                    /* S */
     leat_atomic_pointer keys;                 /* S see keys.c; NULL: no job has had a key */
+    leat_atomic_pointer key_rates;            /* S see key_rates.c; NULL: keys have no rates */
     struct leat_breakers breakers;            /* S */
     struct leat_buckets buckets;              /* S */
     struct leat_claims claims;                /* S */

@@ -359,8 +359,8 @@ leat_queue_set_running_max(struct leat_engine *engine, leat_queue queue, uint32_
     return status;
 }
 
-static enum leat_status
-type_check(struct leat_engine *engine, leat_type type, uint32_t *list)
+enum leat_status
+leat_gates_type_check(struct leat_engine *engine, leat_type type, uint32_t *list)
 {
     enum leat_status status = leat_engine_check(engine);
     /* 0 - 1 is beyond every capacity. */
@@ -377,7 +377,7 @@ enum leat_status
 leat_type_set_running_max(struct leat_engine *engine, leat_type type, uint32_t running_max)
 {
     uint32_t list = 0;
-    enum leat_status status = type_check(engine, type, &list);
+    enum leat_status status = leat_gates_type_check(engine, type, &list);
     if (status == LEAT_OK && running_max > LEAT_RUNNING_MAX) {
         status = LEAT_INVALID;
     }
@@ -407,7 +407,7 @@ enum leat_status
 leat_type_set_rate(struct leat_engine *engine, leat_type type, struct leat_rate rate)
 {
     uint32_t list = 0;
-    enum leat_status status = type_check(engine, type, &list);
+    enum leat_status status = leat_gates_type_check(engine, type, &list);
     if (status == LEAT_OK && !leat_rate_valid(&rate)) {
         status = LEAT_INVALID;
     }
@@ -430,6 +430,6 @@ enum leat_status
 leat_type_set_running_min(struct leat_engine *engine, leat_type type, uint32_t running_min)
 {
     uint32_t list = 0;
-    enum leat_status status = type_check(engine, type, &list);
+    enum leat_status status = leat_gates_type_check(engine, type, &list);
     return status == LEAT_OK ? leat_reserves_set(engine, list, running_min) : status;
 }

@@ -125,6 +125,9 @@ leat_gates_turn_back(struct leat_engine *engine, uint32_t index)
     return leat_gates_any(engine) && leat_gates_turn_back_slowly(engine, index);
 }
 
+/* The list of a type that a host names. LEAT_NOT_FOUND, LEAT_FORKED, LEAT_INVALID. */
+enum leat_status leat_gates_type_check(struct leat_engine *engine, leat_type type, uint32_t *list);
+
 /* As the admitter has a job enter, for one of a pull queue, which has the gate and the bucket of
  * its queue alone; it takes its token at once. False: one of them is shut. pre: a section of rcu.h,
  * which ends behind the begin. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/gates.h"
+#include "engine/key_rates.h"
 #include "engine/timers.h"
 #include "ring/fifo.h"
 #include "ring/inbox.h"
@@ -148,11 +149,15 @@ word_of(const struct leat_engine *engine, uint32_t index)
     return atom_load_acq(leat_slab_word(&engine->jobs, index));
 }
 
-/* It goes on to its gates. One that was changed while it waited goes the same way: who takes it
- * there brings it to a wheel. */
+/* It has its key, and goes on to its gates when there is a token for it. One that was changed while
+ * it waited goes the same way: who takes it there brings it to a wheel. */
 static void
-put_on(struct leat_engine *engine, uint32_t index)
+put_on(struct leat_engine *engine, struct leat_key *key)
 {
+    uint32_t index = key->index;
+    if (!leat_key_rates_pass(engine, key)) {
+        return;
+    }
     const struct leat_stand stand = leat_queue_stand(leat_job_record(engine, index));
     leat_gates_put_on(engine, stand.level, stand.queue, stand.type,
                       leat_item_of(LEAT_KIND_JOB, index));
@@ -166,6 +171,7 @@ hand_on(struct leat_engine *engine, struct table *table, struct leat_key *key)
     struct leat_key **place = place_of(table, key);
     struct leat_key *next = key->next;
     LEAT_ASSERT(*place == key);
+    leat_key_rates_settle(engine, key);
     while (next != key && leat_phase_final(leat_word_phase(word_of(engine, next->index)))) {
         line_remove(next);
         leat_timers_route(engine, next->index);
@@ -180,10 +186,28 @@ hand_on(struct leat_engine *engine, struct table *table, struct leat_key *key)
     *place = next;
     line_remove(key);
     state_set(next, LEAT_KEY_HOLDS);
-    put_on(engine, next->index);
+    put_on(engine, next);
 }
 
 /* ---- what is asked: all by who holds the role ------------------------------------------------ */
+
+/* The one that has the key was ended, or given another time. One that waits for a token is in no
+ * other place. */
+static void
+look_holder(struct leat_engine *engine, struct table *table, struct leat_key *key, bool final)
+{
+    uint32_t index = key->index;
+    bool here = key->waits != 0;
+    if (here) {
+        leat_key_rates_unwait(engine, key);
+    }
+    if (final || atom_load_rlx(&key->begun) == 0) { /* rlx: ordered by life:A */
+        hand_on(engine, table, key);
+    }
+    if (here) {
+        leat_timers_route(engine, index);
+    }
+}
 
 /* The job was ended, or given another time, or so it was when this was asked. */
 static void
@@ -201,9 +225,7 @@ look(struct leat_engine *engine, struct table *table, struct leat_key *key)
         leat_timers_route(engine, index);
         break;
     case LEAT_KEY_HOLDS:
-        if (final || atom_load_rlx(&key->begun) == 0) { /* rlx: ordered by life:A */
-            hand_on(engine, table, key);
-        }
+        look_holder(engine, table, key, final);
         break;
     case LEAT_KEY_OUTSIDE:
         break;
@@ -218,7 +240,10 @@ enter(struct leat_engine *engine, struct table *table, struct leat_key *key)
     enum leat_phase phase = leat_word_phase(word_of(engine, key->index));
     LEAT_ASSERT(state_of(key) != LEAT_KEY_WAITS);
     if (state_of(key) == LEAT_KEY_HOLDS) {
-        put_on(engine, key->index);
+        put_on(engine, key);
+        if (key->waits != 0) {
+            look(engine, table, key); /* the one that was asked for may be over */
+        }
         return;
     }
     bool later = phase != LEAT_PHASE_PENDING && leat_timers_left(engine, key->index) != 0;
@@ -236,7 +261,7 @@ enter(struct leat_engine *engine, struct table *table, struct leat_key *key)
     *place = key;
     line_add(key, key);
     state_set(key, LEAT_KEY_HOLDS);
-    put_on(engine, key->index);
+    put_on(engine, key);
 }
 
 /* What is asked of a job: bits. */
@@ -294,20 +319,18 @@ answer_all(struct leat_engine *engine, struct table *table, struct stripe *strip
     while (leat_fifo_pop_front(&asked, links, &index)) {
         answer(engine, table, index);
     }
+    leat_key_rates_answer(engine, (uint32_t)(stripe - table->stripes));
 }
 
 /* ---- asking --------------------------------------------------------------------------------- */
 
-/* Puts a job of which nothing was asked into its stripe's inbox, and answers what is there, unless
- * another thread is at it: that one will find it. Ends: each round answers what others asked
- * meanwhile, and each of those is at the end of its own call. */
+/* Something is in the stripe's inbox: answers what is there, unless another thread is at it: that
+ * one will find it. Ends: each round answers what others asked meanwhile, and each of those is at
+ * the end of its own call. */
 static void
-serve(struct leat_engine *engine, struct leat_key *key)
+serve(struct leat_engine *engine, struct table *table, struct stripe *stripe)
 {
-    struct table *table = table_of(engine);
-    struct stripe *stripe = stripe_of(table, key);
     uint32_t seen = 1;
-    (void)leat_inbox_push(&stripe->inbox, &key->link, key->index);
     /* stripe:A acq_rel -> stripe:A, stripe:B.  Carries: that the job is in the inbox, to who holds
      * the role; the lines, from who held it last.
      * If relaxed: what is asked could be left in the inbox; a line could be seen as it was. */
@@ -337,7 +360,10 @@ ask(struct leat_engine *engine, struct leat_key *key, uint32_t what, uint32_t al
          * If relaxed: see heard:A. */
     } while (!atom_cas_acq_rel(&key->asks, &before, after));
     if (before == 0) {
-        serve(engine, key);
+        struct table *table = table_of(engine);
+        struct stripe *stripe = stripe_of(table, key);
+        (void)leat_inbox_push(&stripe->inbox, &key->link, key->index);
+        serve(engine, table, stripe);
     }
     leat_change_ends(engine);
     return before == 0;
@@ -347,8 +373,9 @@ bool
 leat_keys_enter_slowly(struct leat_engine *engine, uint32_t index)
 {
     struct leat_key *key = key_of(engine, index);
-    if (atom_load_rlx(&key->begun) != 0) { /* rlx: ordered by change:A */
-        return true;                       /* so it has its key */
+    /* rlx: ordered by change:A */
+    if (atom_load_rlx(&key->begun) != 0 && !leat_key_rates_any(engine)) {
+        return true; /* so it has its key */
     }
     (void)ask(engine, key, ASK_ENTER, 0);
     return false;
@@ -371,6 +398,67 @@ leat_keys_retire_slowly(struct leat_engine *engine, uint32_t index)
     }
     (void)ask(engine, key, ASK_RETIRE, 0);
     return true;
+}
+
+/* ---- tokens --------------------------------------------------------------------------------- */
+
+void
+leat_keys_note_slowly(const struct leat_engine *engine, struct leat_key *key)
+{
+    atom_store_rlx(&key->began_ns, leat_key_rates_now(engine)); /* rlx: ordered by change:B */
+}
+
+void
+leat_keys_due(struct leat_engine *engine, uint32_t stripe)
+{
+    struct table *table = table_of(engine);
+    leat_change_begins(engine);
+    serve(engine, table, &table->stripes[stripe]);
+    leat_change_ends(engine);
+}
+
+void
+leat_keys_again(struct leat_engine *engine, struct leat_key *key)
+{
+    leat_key_rates_unwait(engine, key);
+    if (!leat_phase_final(leat_word_phase(word_of(engine, key->index)))) {
+        put_on(engine, key);
+        return;
+    }
+    /* Who ended it had no hold to come with. */
+    uint32_t index = key->index;
+    hand_on(engine, table_of(engine), key);
+    leat_timers_route(engine, index);
+}
+
+/* The first of a chain that waits for room; or NULL. Ends: at the end of the chain. */
+static struct leat_key *
+starved_in(struct leat_key *key)
+{
+    while (key != NULL && key->waits != LEAT_KEY_WAITS_FOR_ROOM) {
+        key = key->chain;
+    }
+    return key;
+}
+
+void
+leat_keys_starved(struct leat_engine *engine, uint32_t stripe, uint32_t *cursor,
+                  const bool *starved)
+{
+    struct table *table = table_of(engine);
+    uint32_t count = (table->mask + 1) / LEAT_KEYS_STRIPES;
+    for (uint32_t i = 0; i < count; i++) {
+        struct leat_key **bucket = &table->buckets[*cursor * LEAT_KEYS_STRIPES + stripe];
+        struct leat_key *key = starved_in(*bucket);
+        while (key != NULL) {
+            leat_keys_again(engine, key);
+            if (*starved) {
+                return;
+            }
+            key = starved_in(*bucket);
+        }
+        *cursor = (*cursor + 1) % count;
+    }
 }
 
 /* ---- made and freed -------------------------------------------------------------------------- */
@@ -460,6 +548,9 @@ line_check(const struct leat_engine *engine, const struct leat_key *holder)
         }
         if (key->next->before != key || most-- == 0) {
             return "a line is no ring";
+        }
+        if (!leat_key_rates_waits(engine, key)) {
+            return "one waits for a token that another one has";
         }
         if (atom_load_rlx(&key->asks) != 0) { /* rlx: not shared yet */
             return "something is asked of one that is in no inbox";

@@ -46,6 +46,9 @@
 
 #include "engine/engine_internal.h"
 
+/* It waits for a bucket (key_rates.h). */
+#define LEAT_KEY_WAITS_FOR_ROOM UINT32_MAX
+
 enum leat_key_state {
     LEAT_KEY_OUTSIDE = 0, /* not yet, or no more */
     LEAT_KEY_WAITS,
@@ -54,17 +57,19 @@ enum leat_key_state {
 
 /* Letters: I set by the submitter; O who answers; W who answers writes, many read; S many. */
 struct leat_key {
-    struct leat_key *chain;  /* O HOLDS: the next one of its bucket */
-    struct leat_key *next;   /* O the ring: of the one that HOLDS, the first that WAITS */
-    struct leat_key *before; /* O the same backwards: of the one that HOLDS, the last */
-    leat_atomic_u32 link;    /* S of the inbox */
-    leat_atomic_u32 asks;    /* S see I4 */
-    leat_atomic_u32 state;   /* W enum leat_key_state */
-    leat_atomic_u8 begun;    /* W of who has the job in hand: an attempt began since it entered */
-    uint32_t hash;           /* I */
-    uint32_t index;          /* I of its job's record */
-    uint8_t bytes;           /* I */
-    unsigned char text[];    /* I */
+    struct leat_key *chain;   /* O HOLDS: the next one of its bucket */
+    struct leat_key *next;    /* O the ring: of the one that HOLDS, the first that WAITS */
+    struct leat_key *before;  /* O the same backwards: of the one that HOLDS, the last */
+    leat_atomic_u64 began_ns; /* W as begun: when its last attempt began, where keys have rates */
+    leat_atomic_u32 link;     /* S of the inbox */
+    leat_atomic_u32 asks;     /* S see I4 */
+    leat_atomic_u32 state;    /* W enum leat_key_state */
+    uint32_t waits;           /* O for a token: its bucket + 1; LEAT_KEY_WAITS_FOR_ROOM; or 0 */
+    leat_atomic_u8 begun;     /* W of who has the job in hand: an attempt began since it entered */
+    uint32_t hash;            /* I */
+    uint32_t index;           /* I of its job's record */
+    uint8_t bytes;            /* I */
+    unsigned char text[];     /* I */
 };
 
 /* LEAT_OK, or LEAT_INVALID. */
@@ -124,13 +129,26 @@ leat_keys_retire(struct leat_engine *engine, uint32_t index)
     return leat_keys_has(engine, index) && leat_keys_retire_slowly(engine, index);
 }
 
+/* Notes the time, where keys have rates. */
+void leat_keys_note_slowly(const struct leat_engine *engine, struct leat_key *key);
+
+LEAT_INLINE void
+leat_keys_note(const struct leat_engine *engine, struct leat_key *key, bool begun)
+{
+    /* An attempt from before the first rate does not count. rlx: hint, re-checked at rated:A */
+    if (LEAT_UNLIKELY(atom_load_rlx(&engine->key_rates) != NULL) && begun) {
+        leat_keys_note_slowly(engine, key);
+    }
+}
+
 /* An attempt of the job begins, or, with false, it is to be brought back from its end, and enters
  * anew. pre: the caller has its index in hand. */
 LEAT_INLINE void
-leat_keys_begun(struct leat_job_extra *extra, bool begun)
+leat_keys_begun(struct leat_engine *engine, struct leat_job_extra *extra, bool begun)
 {
     if (extra->key != NULL) {
         atom_store_rlx(&extra->key->begun, begun ? 1 : 0); /* rlx: ordered by change:B */
+        leat_keys_note(engine, extra->key, begun);
     }
 }
 
@@ -140,6 +158,17 @@ leat_keys_hold(const struct leat_engine *engine, uint32_t index)
 {
     return leat_keys_has(engine, index) ? LEAT_WORD_HOLD : 0;
 }
+
+/* ---- for key_rates.c ------------------------------------------------------------------------- */
+
+/* Something of the stripe came due: as if it was asked of a job. */
+void leat_keys_due(struct leat_engine *engine, uint32_t stripe);
+/* A key that waited for a token looks again. pre: the role of its stripe. */
+void leat_keys_again(struct leat_engine *engine, struct leat_key *key);
+/* So do all of the stripe that wait for room, from *cursor on, until one sets *starved. pre: as
+ * again. */
+void leat_keys_starved(struct leat_engine *engine, uint32_t stripe, uint32_t *cursor,
+                       const bool *starved);
 
 /* No job of the engine is left, or none will run any more. */
 void leat_keys_fini(struct leat_engine *engine);

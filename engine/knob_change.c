@@ -80,6 +80,7 @@ engine_change(struct leat_engine *engine, const struct asked *asked)
     case LEAT_LIVE_RUNNING_MAX:
     case LEAT_LIVE_RUNNING_MIN:
     case LEAT_LIVE_RATE:
+    case LEAT_LIVE_KEY_RATE:
     case LEAT_LIVE_LIMIT:
     case LEAT_LIVE_WEIGHT:
         break;
@@ -128,6 +129,9 @@ queue_change(struct leat_engine *engine, const struct asked *asked)
     if (asked->knob->live == LEAT_LIVE_RATE) {
         return leat_queue_set_rate(engine, queue, rate_of(asked));
     }
+    if (asked->knob->live == LEAT_LIVE_KEY_RATE) {
+        return leat_queue_set_key_rate(engine, queue, rate_of(asked));
+    }
     if (asked->knob->live == LEAT_LIVE_WEIGHT) {
         return leat_queue_set_weight(engine, queue, number);
     }
@@ -148,6 +152,9 @@ type_change(struct leat_engine *engine, const struct asked *asked)
     }
     if (asked->knob->live == LEAT_LIVE_RUNNING_MIN) {
         return leat_type_set_running_min(engine, type, number);
+    }
+    if (asked->knob->live == LEAT_LIVE_KEY_RATE) {
+        return leat_type_set_key_rate(engine, type, rate_of(asked));
     }
     return leat_type_set_rate(engine, type, rate_of(asked));
 }

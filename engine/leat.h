@@ -906,6 +906,7 @@ struct leat_type_options {
     /* See leat_type_set_running_min(); 0 (default): none. Where that answers LEAT_FULL, so does the
      * call, and the type is there without. */
     uint32_t running_min;
+    struct leat_rate key_rate; /* see leat_type_set_key_rate(); jobs 0 (default): none */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -1014,6 +1015,7 @@ struct leat_queue_options {
      * list them, so that this cannot be said, none leaves it until they have. That is said of
      * leat_reserve() of a pull queue, too: what it takes is the first of them. */
     enum leat_order order;
+    struct leat_rate key_rate; /* see leat_queue_set_key_rate(); jobs 0 (default): none */
 };
 
 /* Fills `options` with the defaults; `size` is the caller's sizeof.
@@ -1086,6 +1088,25 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_type_set_rate(struct leat_engine *
                                                             leat_type type, struct leat_rate rate);
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_queue_set_rate(struct leat_engine *engine, leat_queue queue, struct leat_rate rate);
+
+/* Limits how many attempts of each key's jobs (leat_job_options.key) of a type, or of a queue,
+ * begin in a time, while the engine runs; jobs 0: any number. Each key has the whole rate. Attempts
+ * count as with leat_queue_set_rate(), and so does the time; a job passes its queue's and its
+ * type's. Jobs without a key pass. Those of a key wait with it, in its order, in front of nobody
+ * else, and a drain does not wait for them while their time has not come. One that has ended while
+ * it waits may keep its record until then, where 253 threads looked at it.
+ * Another rate holds at once: who waits is looked at anew, and a key owes what it has begun, up to
+ * the burst. What began before the first rate does not count.
+ * A key is remembered until its tokens are all there again, then it takes no memory; as many at
+ * once as jobs_max, 1 048 576 at most: other keys of such queues and types wait until one is
+ * forgotten.
+ * Threads:  any, handlers too.     Progress: blocking (a mutex, a grace period).
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_NO_MEMORY; LEAT_FORKED; LEAT_INVALID (beyond what struct
+ *           leat_rate says).  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_type_set_key_rate(struct leat_engine *engine, leat_type type, struct leat_rate rate);
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_queue_set_key_rate(struct leat_engine *engine, leat_queue queue, struct leat_rate rate);
 
 /* Keeps so many of the workers' places for a type's, or a queue's, jobs, while the engine runs; 0:
  * none. The jobs of all others together then run in the rest at most: in as many places as there

@@ -133,6 +133,10 @@
  * at most: 8 MiB. */
 #define LEAT_KEYS_LOAD        4
 #define LEAT_KEYS_BUCKETS_MAX (UINT32_C(1) << 20)
+/* Buckets of keys that are not full, where there are as many jobs: 192 MiB. And when a key that has
+ * found no room for its bucket looks again: nobody counts on rates at that limit. */
+#define LEAT_KEYS_RATED_MAX (UINT32_C(1) << 20)
+#define LEAT_KEYS_ROOM_NS   UINT64_C(10000000)
 /* The window of a circuit breaker: a bit for each attempt; or so many parts of a time, so that it
  * forgets an eighth at once. */
 #define LEAT_BREAKER_CALLS_MAX 1024

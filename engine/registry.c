@@ -132,8 +132,9 @@ type_options_read(struct leat_type_options *known, const struct leat_type_option
             return status;
         }
     }
-    return known->running_max <= LEAT_RUNNING_MAX && leat_rate_valid(&known->rate) ? LEAT_OK
-                                                                                   : LEAT_INVALID;
+    bool valid = known->running_max <= LEAT_RUNNING_MAX && leat_rate_valid(&known->rate) &&
+                 leat_rate_valid(&known->key_rate);
+    return valid ? LEAT_OK : LEAT_INVALID;
 }
 
 static void
@@ -223,6 +224,9 @@ type_bound(struct leat_engine *engine, uint32_t index, const struct leat_type_op
     }
     if (status == LEAT_OK && known->rate.jobs != 0) {
         status = leat_type_set_rate(engine, bound, known->rate);
+    }
+    if (status == LEAT_OK && known->key_rate.jobs != 0) {
+        status = leat_type_set_key_rate(engine, bound, known->key_rate);
     }
     if (status == LEAT_OK && known->running_min != 0) {
         status = leat_type_set_running_min(engine, bound, known->running_min);
@@ -352,6 +356,7 @@ queue_options_read(const struct leat_engine *engine, struct leat_queue_options *
         return LEAT_INVALID;
     }
     bool valid = known->running_max <= LEAT_RUNNING_MAX && leat_rate_valid(&known->rate) &&
+                 leat_rate_valid(&known->key_rate) &&
                  (known->weight == 0 || leat_weight_valid(known->weight)) &&
                  (known->order == LEAT_ORDER_FIFO || known->order == LEAT_ORDER_EXACT);
     if (!valid) {
@@ -469,6 +474,9 @@ leat_queue_create(struct leat_engine *engine, const char *name,
     }
     if (status == LEAT_OK && known.rate.jobs != 0) {
         status = leat_queue_set_rate(engine, *queue, known.rate);
+    }
+    if (status == LEAT_OK && known.key_rate.jobs != 0) {
+        status = leat_queue_set_key_rate(engine, *queue, known.key_rate);
     }
     if (status == LEAT_OK && known.running_min != 0) {
         status = leat_queue_set_running_min(engine, *queue, known.running_min);

@@ -121,15 +121,18 @@ retry(const struct leat_run *run)
         wait_until(run, LEAT_PHASE_RETRYING, 0); /* or it ends there */
         return;
     }
+    count_retry(engine, run->worker);
+    if (!leat_keys_enter(engine, run->index)) {
+        return;
+    }
     uint32_t item = leat_item_of(LEAT_KIND_JOB, run->index);
     /* Of a batch there may be more than a hand has room for. */
     if (run->worker == NULL || run->how == LEAT_HOW_BATCH ||
         leat_gates_stand(engine, queue, type)) {
-        leat_gates_put(engine, level, queue, type, item);
+        leat_gates_put_on(engine, level, queue, type, item);
     } else {
         leat_worker_keep(run->worker, level, item);
     }
-    count_retry(engine, run->worker);
 }
 
 static uint64_t
@@ -354,7 +357,7 @@ begin_extra(const struct leat_run *run, struct leat_job_extra *extra)
         return false;
     }
     leat_error_clear(run->record); /* nobody reads it before the end */
-    leat_keys_begun(extra, true);
+    leat_keys_begun(run->engine, extra, true);
     return true;
 }
 
@@ -547,7 +550,7 @@ leat_run_lease(struct leat_run *run)
     }
     leat_error_clear(run->record); /* nobody reads it before the end */
     if (extra != NULL) {
-        leat_keys_begun(extra, true);
+        leat_keys_begun(run->engine, extra, true);
     }
     run->max_attempts = max_attempts_of(run->record, binding_of(run));
     leat_events_started(run);

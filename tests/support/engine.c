@@ -376,7 +376,7 @@ count_gathered(struct census *census)
     }
 }
 
-/* What waits for its key. */
+/* What waits for its key, or with it for a token. */
 static void
 count_keys(struct census *census)
 {
@@ -396,7 +396,7 @@ count_keys(struct census *census)
         CHECK(!ended || state == LEAT_KEY_OUTSIDE);
         CHECK_EQUAL(atom_load_rlx(&key->asks), 0);
         keys -= state == LEAT_KEY_HOLDS ? 1 : 0;
-        if (state == LEAT_KEY_WAITS) {
+        if (state == LEAT_KEY_WAITS || key->waits != 0) {
             count_item(census, leat_item_of(LEAT_KIND_JOB, i));
         }
     }

@@ -1,7 +1,8 @@
 /* suspend_keys.c - jobs with a key, under the suspension test, see suspend.h. Who stops for ever
  * while it submits or cancels one, also while it answers for its stripe (engine/keys.h), holds up
- * no job that has none. One thread alone deals with keys; the job that has the key stands in a
- * queue that is paused, or is taken from it by who admits there. */
+ * no job that has none; nor does one whose key has a rate (engine/key_rates.h). One thread alone
+ * deals with keys; the job that has the key stands in a queue that is paused, or is taken from it
+ * by who admits there. */
 #include "tests/support/check.h"
 #include "tests/suspend/host.h"
 
@@ -71,6 +72,17 @@ key_taken(void *subject)
     host->ids[SUSPEND_FROZEN] = bring(host, paused(host));
 }
 
+/* It is let through by a bucket that it makes, and whose timer the end of its attempt sets. */
+static void
+key_rated(void *subject)
+{
+    struct host *host = subject;
+    leat_queue queue = {0};
+    CHECK_OK(leat_queue_find(host->engine, "default", &queue));
+    CHECK_OK(leat_queue_set_key_rate(host->engine, queue, leat_rate_of(1, 1000000000, 1)));
+    key_free(subject);
+}
+
 /* Behind the one that is cancelled one stands in line, and goes on to run. */
 static void
 line_of_two(void *subject)
@@ -115,7 +127,9 @@ static const struct suspend_subject submitting = {
                    {.name = "submit with a key",
                     .run = submit_keyed,
                     .blocks = {HOST_RING_BLOCKS}}},
-    .situations = {{"free", key_free, 0, 0}, {"taken", key_taken, 0, 0}},
+    .situations = {{"free", key_free, 0, 0},
+                   {"taken", key_taken, 0, 0},
+                   {"has a rate", key_rated, 0, 0}},
 };
 
 static const struct suspend_subject cancelling = {

@@ -376,6 +376,10 @@ case_rates(struct world *world)
     CHECK_STATUS(leat_type_set_rate(world->engine, no_type, rate), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_queue_set_running_min(world->engine, none, 1), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_type_set_running_min(world->engine, no_type, 1), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_queue_set_key_rate(NULL, none, rate), LEAT_INVALID);
+    CHECK_STATUS(leat_type_set_key_rate(NULL, no_type, rate), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_set_key_rate(world->engine, none, rate), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_type_set_key_rate(world->engine, no_type, rate), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_queue_set_weight(NULL, none, 1), LEAT_INVALID);
     CHECK_STATUS(leat_queue_set_weight(world->engine, none, 1), LEAT_NOT_FOUND);
 }
@@ -636,6 +640,8 @@ static const struct entry entries[] = {
     {"leat_queue_set_rate", case_rates},
     {"leat_type_set_rate", case_rates},
     {"leat_tenant_set_rate", case_rates},
+    {"leat_queue_set_key_rate", case_rates},
+    {"leat_type_set_key_rate", case_rates},
     {"leat_queue_set_running_min", case_rates},
     {"leat_type_set_running_min", case_rates},
     {"leat_queue_set_weight", case_rates},

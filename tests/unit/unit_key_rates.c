@@ -1,0 +1,546 @@
+/* unit_key_rates.c - rates of each key, exactly, with a lent thread and a clock by hand: each key
+ * has the whole rate, of its queue and of its type; a key that waits holds up no other one and no
+ * job without a key; retries and snoozes count, what is cancelled or put off while it waits does
+ * not; rates change while jobs wait; a key is remembered until it is full and no longer, and at
+ * most as many as there may be jobs; bad input, and no memory, change nothing. Holds I1 to I3 of
+ * engine/key_rates.h. */
+#include "engine/key_rates.h"
+
+#include <stdlib.h>
+
+#include "sched/pace.h"
+#include "tests/support/check.h"
+#include "tests/support/engine.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/memory.h"
+
+#define JOBS   1024
+#define SECOND UINT64_C(1000000000)
+#define DAY    (86400 * SECOND)
+/* A timer's: a tick of its wheel. */
+#define LATE_NS (UINT64_C(1) << LEAT_WHEEL_TICK_LOG2_MIN)
+/* Of the wheels of jobs. */
+#define TICK_NS (UINT64_C(1) << 20)
+#define NO_KEY  UINT32_MAX
+
+enum way { WAY_DONE, WAY_RETRY_ONCE, WAY_SNOOZE_ONCE };
+
+struct fixture {
+    struct test_clock clock;
+    struct test_memory memory;
+    struct leat_engine *engine;
+    uint64_t start_ns;
+    leat_type type;
+    leat_queue queue;
+    leat_queue second;
+    uint32_t runs[JOBS];
+    uint64_t at_ns[JOBS];
+    uint32_t count;
+    leat_job_id ids[JOBS];
+    bool seen[JOBS];
+    enum way way;
+    struct leat_rate set_by_handler; /* jobs 0: not */
+};
+
+static uint64_t
+now(const struct fixture *fixture)
+{
+    return atom_load_rlx(&fixture->clock.boot) - fixture->start_ns;
+}
+
+static struct leat_outcome
+note(struct leat_run *run, void *context)
+{
+    struct fixture *fixture = context;
+    uint32_t number = *(const uint32_t *)leat_run_payload(run, NULL);
+    bool first = !fixture->seen[number];
+    fixture->seen[number] = true;
+    CHECK(fixture->count < JOBS);
+    fixture->at_ns[fixture->count] = now(fixture);
+    fixture->runs[fixture->count++] = number;
+    if (fixture->set_by_handler.jobs != 0) {
+        CHECK_OK(leat_queue_set_key_rate(fixture->engine, fixture->queue, fixture->set_by_handler));
+    }
+    if (fixture->way == WAY_RETRY_ONCE && first) {
+        return leat_retry_in(0);
+    }
+    return fixture->way == WAY_SNOOZE_ONCE && first ? leat_snooze(0) : leat_done();
+}
+
+static struct fixture *
+setup(uint32_t jobs_max)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    CHECK(fixture != NULL);
+    struct leat_config config = test_config();
+    test_clock_init(&fixture->clock);
+    test_memory_init(&fixture->memory);
+    config.clock = test_clock_of(&fixture->clock);
+    config.allocator = test_memory_allocator(&fixture->memory);
+    config.jobs_max = jobs_max;
+    config.workers = 0;
+    config.retained_max = 0;
+    fixture->start_ns = atom_load_rlx(&fixture->clock.boot);
+    fixture->engine = test_start(&config);
+    fixture->type = test_register(fixture->engine, "note", note, fixture);
+    CHECK_OK(leat_queue_find(fixture->engine, "default", &fixture->queue));
+    CHECK_OK(leat_queue_create(fixture->engine, "second", NULL, &fixture->second));
+    return fixture;
+}
+
+/* How many buckets there are; and all is as it says. */
+static uint32_t
+buckets(struct fixture *fixture)
+{
+    uint32_t keys = 0;
+    uint32_t found = 0;
+    CHECK(leat_keys_check(fixture->engine, &keys, stderr));
+    CHECK(leat_key_rates_check(fixture->engine, &found, stderr));
+    return found;
+}
+
+static void
+teardown(struct fixture *fixture)
+{
+    (void)buckets(fixture);
+    test_close(fixture->engine);
+    CHECK_EQUAL(test_memory_blocks(&fixture->memory), 0);
+    free(fixture);
+}
+
+static void
+submit_to(struct fixture *fixture, leat_queue queue, uint32_t key, uint32_t number)
+{
+    struct leat_job job = leat_job_default();
+    struct leat_job_options options = leat_job_options_default();
+    if (key != NO_KEY) {
+        options.key = &key;
+        options.key_bytes = sizeof(key);
+    }
+    job.options = &options;
+    job.type = fixture->type;
+    job.queue = queue;
+    job.payload = &number;
+    job.payload_bytes = sizeof(number);
+    CHECK_OK(leat_submit(fixture->engine, &job, &fixture->ids[number]));
+}
+
+static void
+submit(struct fixture *fixture, uint32_t key, uint32_t first, uint32_t end)
+{
+    for (uint32_t i = first; i < end; i++) {
+        submit_to(fixture, fixture->queue, key, i);
+    }
+}
+
+/* Runs what can run now. Returns how many. */
+static uint32_t
+run_all(struct fixture *fixture)
+{
+    uint32_t before = fixture->count;
+    for (uint32_t i = 0; i < 2 * JOBS && leat_run_some(fixture->engine, 1, NULL) == LEAT_OK; i++) {
+    }
+    return fixture->count - before;
+}
+
+static uint64_t
+next_due(struct fixture *fixture)
+{
+    uint64_t delay_ns = 0;
+    CHECK_OK(leat_next_due(fixture->engine, &delay_ns));
+    return delay_ns;
+}
+
+static uint32_t
+pass(struct fixture *fixture, uint64_t ns)
+{
+    test_clock_pass(&fixture->clock, fixture->engine, ns);
+    return run_all(fixture);
+}
+
+/* Goes from one time that is named to the next, up to `end_ns`, running what can run. */
+static void
+run_until(struct fixture *fixture, uint64_t end_ns)
+{
+    (void)run_all(fixture);
+    for (uint32_t i = 0; i < 10 * JOBS; i++) {
+        uint64_t delay_ns = next_due(fixture);
+        if (delay_ns > end_ns - now(fixture)) {
+            break;
+        }
+        (void)pass(fixture, delay_ns);
+    }
+    (void)pass(fixture, end_ns - now(fixture));
+}
+
+static void
+set(struct fixture *fixture, uint64_t jobs, uint64_t per_ns, uint64_t burst)
+{
+    CHECK_OK(leat_queue_set_key_rate(fixture->engine, fixture->queue,
+                                     leat_rate_of(jobs, per_ns, burst)));
+}
+
+/* ---- when ------------------------------------------------------------------------------------ */
+
+static const struct leat_rate rates[] = {
+    {1, DAY, 1},
+    {1, DAY, 5},
+    {3, SECOND, 1},
+    {10, SECOND, 10},
+    {1000, SECOND, 100},
+    {100, DAY, 1},
+    {LEAT_RATE_JOBS_MAX, SECOND, 1},
+};
+
+/* Three keys, of each of which the jobs come one by one at their times, in their order. */
+static void
+each_key_has_the_rate(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 2 * TEST_COUNT_OF(rates); i++) {
+        struct fixture *fixture = setup(JOBS);
+        const struct leat_rate rate = rates[i / 2];
+        uint32_t each = (uint32_t)rate.burst + 50;
+        uint32_t seen[3] = {0};
+        if (i % 2 == 0) {
+            CHECK_OK(leat_queue_set_key_rate(fixture->engine, fixture->queue, rate));
+        } else {
+            CHECK_OK(leat_type_set_key_rate(fixture->engine, fixture->type, rate));
+        }
+        for (uint32_t key = 0; key < 3; key++) {
+            submit(fixture, key, key * each, (key + 1) * each);
+        }
+        run_until(fixture, (100 + rate.burst) * (rate.per_ns / rate.jobs) + SECOND);
+        CHECK_EQUAL(fixture->count, 3 * each);
+        for (uint32_t n = 0; n < fixture->count; n++) {
+            uint32_t place = seen[fixture->runs[n] / each]++;
+            uint64_t behind = place < rate.burst ? 0 : place - rate.burst + 1;
+            uint64_t earliest_ns = (behind * rate.per_ns + rate.jobs - 1) / rate.jobs;
+            uint64_t late_ns = rate.burst == 1 ? behind * LATE_NS : LATE_NS;
+            CHECK_EQUAL(fixture->runs[n] % each, place);
+            CHECK(fixture->at_ns[n] >= earliest_ns);
+            CHECK(fixture->at_ns[n] <= earliest_ns + late_ns);
+        }
+        run_until(fixture, now(fixture) + (rate.burst + 1) * rate.per_ns);
+        CHECK_EQUAL(buckets(fixture), 0);
+        CHECK(next_due(fixture) == LEAT_FOREVER);
+        teardown(fixture);
+    }
+}
+
+/* Seven a second for an hour: none more, none less. */
+static void
+an_hour_is_exact(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(JOBS);
+    uint64_t all = 0;
+    set(fixture, 7, SECOND, 70);
+    submit(fixture, 0, 0, 200);
+    for (uint32_t step = 0; step <= 720; step++) {
+        fixture->count = 0;
+        all += step == 0 ? run_all(fixture) : pass(fixture, 5 * SECOND);
+        submit(fixture, 0, 0, fixture->count);
+    }
+    CHECK_EQUAL(all, 70 + 7 * 3600);
+    teardown(fixture);
+}
+
+static void
+a_key_that_waits_is_in_nobodys_way(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(JOBS);
+    set(fixture, 1, DAY, 1);
+    submit(fixture, 1, 0, 100);
+    submit(fixture, NO_KEY, 100, 200);
+    submit(fixture, 2, 200, 201);
+    CHECK_EQUAL(run_all(fixture), 1 + 100 + 1);
+    submit_to(fixture, fixture->second, 3, 201);
+    submit_to(fixture, fixture->second, 3, 202);
+    CHECK_EQUAL(run_all(fixture), 2); /* of a queue without a rate */
+    CHECK_EQUAL(buckets(fixture), 2);
+    CHECK_OK(leat_drain(fixture->engine, 0)); /* whose time has not come */
+    teardown(fixture);
+}
+
+static void
+retries_and_snoozes_count(void **state)
+{
+    (void)state;
+    for (enum way way = WAY_RETRY_ONCE; way <= WAY_SNOOZE_ONCE; way++) {
+        struct fixture *fixture = setup(JOBS);
+        fixture->way = way;
+        set(fixture, 1, SECOND, 1);
+        submit(fixture, 1, 0, 2);
+        CHECK_EQUAL(run_all(fixture), 1);
+        run_until(fixture, 10 * SECOND);
+        CHECK_EQUAL(fixture->count, 4);
+        for (uint32_t i = 0; i < 4; i++) {
+            CHECK_EQUAL(fixture->runs[i], i / 2);
+            CHECK(fixture->at_ns[i] >= i * SECOND);
+        }
+        teardown(fixture);
+    }
+}
+
+static void
+who_leaves_takes_no_token(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(JOBS);
+    set(fixture, 1, SECOND, 1);
+    submit(fixture, 1, 0, 4);
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK_OK(leat_cancel(fixture->engine, fixture->ids[1]));
+    CHECK_OK(leat_reschedule(fixture->engine, fixture->ids[2], leat_when_in(10 * SECOND)));
+    CHECK_EQUAL(pass(fixture, SECOND + LATE_NS), 1);
+    CHECK_EQUAL(fixture->runs[1], 3);
+    run_until(fixture, 12 * SECOND);
+    CHECK_EQUAL(fixture->count, 3);
+    CHECK_EQUAL(fixture->runs[2], 2);
+    submit(fixture, 1, 4, 7); /* one begins, and of those two one leaves that holds nothing */
+    (void)run_all(fixture);
+    CHECK_OK(leat_cancel(fixture->engine, fixture->ids[6]));
+    CHECK_OK(leat_cancel(fixture->engine, fixture->ids[5]));
+    run_until(fixture, 20 * SECOND);
+    CHECK_EQUAL(buckets(fixture), 0);
+    teardown(fixture);
+}
+
+/* One that has begun, and waits for the token of its next attempt, keeps its key when it is put
+ * off, and hands it on when it is cancelled. */
+static void
+a_retry_that_waits_may_leave(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(JOBS);
+    fixture->way = WAY_RETRY_ONCE;
+    set(fixture, 1, SECOND, 1);
+    submit(fixture, 1, 0, 3);
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK_OK(leat_reschedule(fixture->engine, fixture->ids[0], leat_when_in(5 * SECOND)));
+    CHECK_EQUAL(pass(fixture, 4 * SECOND), 0);
+    CHECK_EQUAL(pass(fixture, SECOND + TICK_NS), 1);
+    CHECK_EQUAL(fixture->runs[1], 0);
+    CHECK_EQUAL(pass(fixture, SECOND + LATE_NS), 1);
+    CHECK_EQUAL(fixture->runs[2], 1);
+    CHECK_OK(leat_cancel(fixture->engine, fixture->ids[1]));
+    CHECK_EQUAL(pass(fixture, SECOND + LATE_NS), 1);
+    CHECK_EQUAL(fixture->runs[3], 2);
+    run_until(fixture, 20 * SECOND);
+    CHECK_EQUAL(fixture->count, 5);
+    CHECK_EQUAL(buckets(fixture), 0);
+    teardown(fixture);
+}
+
+static void
+both_rates_hold(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(JOBS);
+    set(fixture, 10, SECOND, 1);
+    CHECK_OK(leat_type_set_key_rate(fixture->engine, fixture->type, leat_rate_of(1, SECOND, 3)));
+    submit(fixture, 1, 0, 5);
+    run_until(fixture, 10 * SECOND);
+    CHECK_EQUAL(fixture->count, 5);
+    CHECK(fixture->at_ns[1] >= SECOND / 10);
+    CHECK(fixture->at_ns[2] >= 2 * SECOND / 10);
+    CHECK(fixture->at_ns[2] <= 2 * SECOND / 10 + 2 * LATE_NS);
+    CHECK(fixture->at_ns[3] >= SECOND);
+    CHECK(fixture->at_ns[4] >= 2 * SECOND);
+    CHECK_EQUAL(buckets(fixture), 0);
+    teardown(fixture);
+}
+
+/* ---- other rates ----------------------------------------------------------------------------- */
+
+static void
+rates_change_at_once(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(JOBS);
+    set(fixture, 1, DAY, 1);
+    submit(fixture, 1, 0, 100);
+    CHECK_EQUAL(run_all(fixture), 1);
+    set(fixture, 1, SECOND, 1); /* the key owes one */
+    CHECK_EQUAL(run_all(fixture), 0);
+    CHECK_EQUAL(pass(fixture, SECOND - LATE_NS), 0);
+    CHECK_EQUAL(pass(fixture, 2 * LATE_NS), 1);
+    set(fixture, 1, SECOND, 5);
+    CHECK_EQUAL(run_all(fixture), 4);
+    set(fixture, 1, SECOND, 1); /* it owes five, and then one */
+    CHECK_EQUAL(pass(fixture, SECOND + LATE_NS), 1);
+    set(fixture, 0, 0, 0);
+    CHECK_EQUAL(run_all(fixture), 93);
+    CHECK_EQUAL(buckets(fixture), 0);
+    set(fixture, 1, DAY, 2); /* behind none, all are full */
+    submit(fixture, 1, 0, 3);
+    CHECK_EQUAL(run_all(fixture), 2);
+    teardown(fixture);
+}
+
+/* What runs when its first rate is set does not count; what waits behind it does. */
+static void
+the_first_rate_is_full(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(JOBS);
+    CHECK_OK(leat_queue_set_key_rate(fixture->engine, fixture->second, leat_rate_of(1, DAY, 1)));
+    submit(fixture, 1, 0, 3);
+    CHECK_OK(leat_run_some(fixture->engine, 1, NULL));
+    test_clock_pass(&fixture->clock, fixture->engine, SECOND);
+    set(fixture, 1, DAY, 1);
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK_EQUAL(fixture->count, 2);
+    teardown(fixture);
+}
+
+static void
+a_handler_may_set_it(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(JOBS);
+    fixture->set_by_handler = leat_rate_of(1, DAY, 2);
+    submit(fixture, 1, 0, 5);
+    (void)run_all(fixture);
+    CHECK(fixture->count == 2 || fixture->count == 3);
+    teardown(fixture);
+}
+
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+/* As many keys as jobs_max are remembered; one more waits until one is forgotten. */
+static void
+memory_is_bounded(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(LEAT_JOBS_MIN);
+    set(fixture, 1, SECOND, 1);
+    for (uint32_t key = 0; key < LEAT_JOBS_MIN - 1; key++) {
+        submit(fixture, key, key, key + 1);
+        CHECK_EQUAL(run_all(fixture), 1);
+    }
+    CHECK_EQUAL(buckets(fixture), LEAT_JOBS_MIN - 1);
+    submit(fixture, 1000, 0, 1);
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK_EQUAL(buckets(fixture), LEAT_JOBS_MIN);
+    submit(fixture, 1001, 1, 2);
+    submit(fixture, 1002, 2, 3);
+    submit(fixture, 1002, 3, 4);
+    CHECK_EQUAL(run_all(fixture), 0);
+    CHECK_OK(leat_cancel(fixture->engine, fixture->ids[2]));
+    submit(fixture, NO_KEY, 4, 5);
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK_EQUAL(pass(fixture, SECOND / 2), 0);
+    CHECK_EQUAL(buckets(fixture), LEAT_JOBS_MIN);
+    run_until(fixture, SECOND + 2 * LEAT_KEYS_ROOM_NS);
+    CHECK_EQUAL(fixture->count, LEAT_JOBS_MIN + 3);
+    run_until(fixture, 10 * SECOND);
+    CHECK_EQUAL(buckets(fixture), 0);
+    CHECK(next_due(fixture) == LEAT_FOREVER);
+    teardown(fixture);
+}
+
+static void
+no_memory_changes_nothing(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(JOBS);
+    test_memory_fail(&fixture->memory, 0, true);
+    CHECK_EQUAL(leat_queue_set_key_rate(fixture->engine, fixture->queue, leat_rate_of(1, DAY, 1)),
+                LEAT_NO_MEMORY);
+    test_memory_heal(&fixture->memory);
+    submit(fixture, 1, 0, 3);
+    CHECK_EQUAL(run_all(fixture), 3);
+    teardown(fixture);
+}
+
+static void
+bad_input_changes_nothing(void **state)
+{
+    (void)state;
+    static const struct leat_rate bad[] = {
+        {2, 1, 1},
+        {LEAT_RATE_JOBS_MAX + 1, LEAT_RATE_NS_MAX, 1},
+        {1, LEAT_RATE_NS_MAX + 1, 1},
+        {1, SECOND, LEAT_RATE_BURST_MAX + 1},
+    };
+    struct fixture *fixture = setup(JOBS);
+    struct leat_engine *engine = fixture->engine;
+    struct leat_queue_options queue = leat_queue_options_default();
+    struct leat_type_options type = leat_type_options_default();
+    leat_queue made;
+    leat_type bound;
+    for (size_t i = 0; i < TEST_COUNT_OF(bad); i++) {
+        queue.key_rate = bad[i];
+        type.key_rate = bad[i];
+        CHECK_EQUAL(leat_queue_set_key_rate(engine, fixture->queue, bad[i]), LEAT_INVALID);
+        CHECK_EQUAL(leat_type_set_key_rate(engine, fixture->type, bad[i]), LEAT_INVALID);
+        CHECK_EQUAL(leat_queue_create(engine, "third", &queue, &made), LEAT_INVALID);
+        CHECK_EQUAL(leat_type_register(engine, "third", note, fixture, &type, &bound),
+                    LEAT_INVALID);
+    }
+    const struct leat_rate one = {1, DAY, 1};
+    CHECK_EQUAL(leat_queue_set_key_rate(engine, (leat_queue){999}, one), LEAT_NOT_FOUND);
+    CHECK_EQUAL(leat_type_set_key_rate(engine, (leat_type){999}, one), LEAT_NOT_FOUND);
+    CHECK_EQUAL(leat_queue_set_key_rate(NULL, fixture->queue, one), LEAT_INVALID);
+    CHECK(!leat_key_rates_any(engine));
+    set(fixture, 1, LEAT_RATE_NS_MAX, LEAT_RATE_BURST_MAX);
+    set(fixture, LEAT_RATE_JOBS_MAX, LEAT_RATE_NS_MAX, 1);
+    queue.key_rate = one;
+    CHECK_OK(leat_queue_create(engine, "third", &queue, &made));
+    for (uint32_t i = 0; i < 3; i++) {
+        submit_to(fixture, made, 1, i);
+    }
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK_OK(leat_knob_change(engine, "queue.third.key_rate", "2/1d", NULL));
+    teardown(fixture);
+}
+
+/* ---- the count ------------------------------------------------------------------------------- */
+
+/* What is due is there then, and not a nanosecond before, at all ages. */
+static void
+counts_and_times_agree(void **state)
+{
+    (void)state;
+    static const struct leat_bucket_rate all[] = {
+        {1, 1, LEAT_RATE_NS_MAX},
+        {3, 5, SECOND},
+        {1000000000, 67108864, SECOND},
+        {7, 1, 86399},
+    };
+    for (size_t i = 0; i < TEST_COUNT_OF(all); i++) {
+        for (uint64_t age_ns = 1; age_ns < UINT64_C(1) << 62; age_ns *= 3) {
+            struct leat_pace pace = leat_pace_set(NULL, &all[i], 1000);
+            pace = leat_pace_set(&pace, &all[i], 2000 + age_ns / 7);
+            leat_bucket_wide count = leat_pace_at(&pace, pace.start_ns + age_ns) + LEAT_PACE_TOKEN;
+            uint64_t due_ns = leat_pace_ns(&pace, count);
+            CHECK(leat_pace_at(&pace, due_ns) >= count);
+            CHECK(leat_pace_at(&pace, due_ns - 1) < count);
+        }
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_key_has_the_rate),
+        cmocka_unit_test(an_hour_is_exact),
+        cmocka_unit_test(a_key_that_waits_is_in_nobodys_way),
+        cmocka_unit_test(retries_and_snoozes_count),
+        cmocka_unit_test(who_leaves_takes_no_token),
+        cmocka_unit_test(a_retry_that_waits_may_leave),
+        cmocka_unit_test(both_rates_hold),
+        cmocka_unit_test(rates_change_at_once),
+        cmocka_unit_test(the_first_rate_is_full),
+        cmocka_unit_test(a_handler_may_set_it),
+        cmocka_unit_test(memory_is_bounded),
+        cmocka_unit_test(no_memory_changes_nothing),
+        cmocka_unit_test(bad_input_changes_nothing),
+        cmocka_unit_test(counts_and_times_agree),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
