@@ -90,7 +90,7 @@ leat_engine_bytes(const struct leat_config *concrete)
            (sizeof(leat_atomic_pointer) * 2) * concrete->types_max +
            sizeof(leat_atomic_pointer) * concrete->queues_max + leat_rooms_bytes(concrete) +
            leat_tenants_bytes(concrete) + leat_book_bytes(concrete->retained_max) +
-           leat_book_bytes(concrete->dead_max);
+           leat_book_bytes(concrete->dead_max) + leat_tally_bytes(concrete);
 }
 
 static void
@@ -179,6 +179,7 @@ parts_open(struct leat_engine *engine)
         leat_clocks_add(&engine->clocks, leat_retention_source(engine));
         leat_breakers_init(engine);
         leat_clocks_add(&engine->clocks, leat_breakers_source(engine));
+        leat_clocks_add(&engine->clocks, leat_vitals_source(engine));
     }
     if (result == LEAT_OS_OK && !leat_buckets_init(engine)) {
         result = LEAT_OS_NO_MEMORY;
@@ -187,6 +188,9 @@ parts_open(struct leat_engine *engine)
         result = LEAT_OS_NO_MEMORY;
     }
     if (result == LEAT_OS_OK && !(leat_registry_init(engine) && leat_claims_init(engine))) {
+        result = LEAT_OS_NO_MEMORY;
+    }
+    if (result == LEAT_OS_OK && !leat_tally_init(engine)) {
         result = LEAT_OS_NO_MEMORY;
     }
     if (result == LEAT_OS_OK) {
@@ -238,6 +242,8 @@ parts_close(struct leat_engine *engine)
     leat_memory_give(&memory, engine->bells, sizeof(struct leat_bell) * LEAT_BELLS);
     leat_memory_give(&memory, engine->places,
                      sizeof(struct leat_place) * leat_config_places(&engine->config));
+    leat_tally_fini(engine);
+    leat_vitals_fini(engine);
     leat_reserves_fini(engine);
     leat_mutex_fini(&engine->mutex);
     leat_memory_give(&memory, engine, sizeof(*engine));
@@ -323,9 +329,10 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
     opened->config = concrete;
     opened->memory = memory;
     opened->seed = leat_os_monotonic_ns() ^ (uintptr_t)opened;
-    atom_init(&opened->sample_below, UINT32_MAX / concrete.sample_interval);
+    atom_init(&opened->sample_below, leat_sample_below(concrete.sample_interval));
     leat_mutex_init(&opened->mutex);
     leat_reserves_init(opened);
+    leat_vitals_init(opened);
     enum leat_os_result result = parts_open(opened);
     if (result != LEAT_OS_OK) {
         parts_close(opened);
@@ -380,7 +387,9 @@ leat_start(struct leat_engine *engine)
         /* First, so that the first handler finds it running. */
         state_set(engine, LEAT_ENGINE_RUNNING);
         status = threads_start(engine);
-        if (status != LEAT_OK) {
+        if (status == LEAT_OK) {
+            leat_vitals_started(engine);
+        } else {
             state_set(engine, state);
             leat_bells_ring_all(engine);
         }
@@ -538,6 +547,7 @@ stop_begin(struct leat_engine *engine, uint64_t *round)
         leat_bells_ring_all(engine);
         state = LEAT_ENGINE_STOPPING;
         engine->stop_round++;
+        leat_vitals_stopping(engine);
     } else if (state == LEAT_ENGINE_OPEN) {
         state_set(engine, LEAT_ENGINE_STOPPED);
         leat_bells_ring_all(engine);

@@ -6,6 +6,7 @@
 #include "engine/book.h"
 #include "engine/buckets.h"
 #include "engine/config.h"
+#include "engine/health.h"
 #include "engine/histogram.h"
 #include "engine/job.h"
 #include "engine/middleware.h"
@@ -14,6 +15,7 @@
 #include "engine/room.h"
 #include "engine/schedule.h"
 #include "engine/sweep.h"
+#include "engine/tally.h"
 #include "engine/tenants.h"
 #include "engine/trim.h"
 #include "engine/unique.h"
@@ -119,7 +121,7 @@ struct leat_engine {
     struct leat_config config;               /* I */
     struct leat_memory memory;               /* I */
     uint64_t seed;                           /* I of the jitter of retries */
-    leat_atomic_u32 sample_below;            /* S a job is timed if its hash is at most this */
+    leat_atomic_u64 sample_below;            /* S a job is timed if its hash is less than this */
     unsigned char *inline_payloads;          /* I payload_bytes_inline each */
     size_t inline_bytes;                     /* I */
     struct leat_place *places;               /* I one per place of the pool */
@@ -151,6 +153,8 @@ struct leat_engine {
     struct leat_windows windows;              /* S */
     struct leat_rooms rooms;                  /* S */
     struct leat_tenants tenants;              /* S */
+    struct leat_tally tally;                  /* S */
+    struct leat_vitals vitals;                /* S */
     struct leat_pool pool;                    /* S */
 };
 
@@ -183,6 +187,13 @@ struct leat_run {
 
 /* Bytes that the engine takes beside its pool and job slab. */
 size_t leat_engine_bytes(const struct leat_config *concrete);
+
+/* What sample_below is: one job in so many is timed; 0: none. */
+LEAT_INLINE uint64_t
+leat_sample_below(uint32_t interval)
+{
+    return interval == 0 ? 0 : (UINT64_C(1) << 32) / interval;
+}
 
 /* ---- engine.c ------------------------------------------------------------------------------- */
 

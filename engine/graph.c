@@ -123,8 +123,9 @@ release_now(struct leat_engine *engine, uint32_t index, bool pays)
     if (pays) {
         leat_room_force(engine, stand.queue, stand.bytes);
     }
-    if (record->submit_ns != 0) {
-        record->submit_ns = leat_os_monotonic_ns(); /* it waits for a worker from now on */
+    if (atom_load_rlx(&record->submit_ns) != 0) { /* rlx: single writer */
+        /* It waits for a worker from now on. rlx: ordered by change:B */
+        atom_store_rlx(&record->submit_ns, leat_os_monotonic_ns());
     }
     if (!leat_job_change(leat_slab_word(&engine->jobs, index), &change, &before, &after)) {
         if (pays) {
@@ -198,6 +199,7 @@ end_blocked(struct leat_engine *engine, struct leat_node *node, enum leat_phase 
         return false;
     }
     leat_graph_unblocked(engine, index);
+    leat_tally_share(engine, leat_tally_key_of(leat_job_record(engine, index)), leat_tally_of(to));
     /* rlx: statistic */
     (void)atom_add_rlx(to == LEAT_PHASE_COMPLETED ? &outside->completed : &outside->cancelled, 1);
     leat_job_ring_bell(engine, index, leat_graph_lookers(engine, index, before));

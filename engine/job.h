@@ -134,7 +134,7 @@ struct leat_job_record {
     uint8_t window;                /* O level + 1 whose window it is in, see windows.h; 0: none */
     uint32_t spare;                /* Q */
     leat_atomic_u32 payload_bytes; /* I as type */
-    uint64_t submit_ns;            /* W monotonic, since when it waits; 0: this job is not timed */
+    leat_atomic_u64 submit_ns;     /* W monotonic, since when it waits; 0: this job is not timed */
     leat_atomic_u16 type;      /* I index; read by cancels that hold nothing, as are queue and */
     leat_atomic_u16 queue;     /* W index;   priority */
     uint16_t max_attempts;     /* I 0: the type's */
@@ -350,7 +350,7 @@ leat_job_change_inline(leat_atomic_u64 *word, const struct leat_change *change, 
             next += LEAT_WORD_HOLD;
         }
         /* change:B acq_rel -> change:A, let_go:A, mark:A, hold:A, hold:B, wait:A, waiting:A,
-         * claim:A, swept:A, each:A, life:A, graph:A.
+         * claim:A, swept:A, each:A, tallied:A, life:A, graph:A.
          * Carries: the record's fields as this thread leaves them.
          * If relaxed: who sees the phase could read the fields of the phase before. */
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, next))) {

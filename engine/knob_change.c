@@ -42,7 +42,7 @@ engine_change(struct leat_engine *engine, const struct asked *asked)
         return leat_room_payload_limit(engine, number) ? LEAT_OK : LEAT_WRONG_STATE;
     case LEAT_LIVE_SAMPLE:
         /* rlx: statistic */
-        atom_store_rlx(&engine->sample_below, UINT32_MAX / (uint32_t)number);
+        atom_store_rlx(&engine->sample_below, leat_sample_below((uint32_t)number));
         return LEAT_OK;
     case LEAT_LIVE_RETAINED_AGE:
         return age_change(engine, &engine->finished, number);

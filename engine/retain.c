@@ -209,7 +209,8 @@ leat_bells_ring_all(struct leat_engine *engine)
 }
 
 LEAT_INLINE void
-count_end(struct leat_engine *engine, struct leat_worker *worker, enum leat_phase phase)
+count_end(struct leat_engine *engine, struct leat_worker *worker, struct leat_tally_key key,
+          enum leat_phase phase)
 {
     struct leat_outside *outside = &engine->outside;
     leat_atomic_u64 *shared = &outside->completed;
@@ -219,6 +220,7 @@ count_end(struct leat_engine *engine, struct leat_worker *worker, enum leat_phas
         shared = &outside->cancelled;
     }
     if (worker == NULL) {
+        leat_tally_share(engine, key, leat_tally_of(phase));
         (void)atom_add_rlx(shared, 1); /* rlx: statistic */
         return;
     }
@@ -230,6 +232,7 @@ count_end(struct leat_engine *engine, struct leat_worker *worker, enum leat_phas
         own = &place->cancelled;
     }
     atom_count(own, 1);
+    leat_tally_count(&engine->tally, worker->index, key, leat_tally_of(phase));
 }
 
 /* What an ending is where the word says this. False: it is none. A failure after a cancel is a
@@ -262,6 +265,7 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending,
     uint8_t payload = record->payload_place;
     void *heap = payload == LEAT_PAYLOAD_HEAP ? record->payload.pointer : NULL;
     size_t heap_bytes = leat_job_payload_bytes(record);
+    const struct leat_tally_key key = leat_tally_key_of(record);
     uint64_t hold = leat_keys_hold(engine, index);
     uint64_t now = atom_load_rlx(word); /* rlx: hint, re-checked at end:A */
     for (;;) {
@@ -285,7 +289,7 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending,
          * Carries: the record as its end leaves it.
          * If relaxed: who sees the end could read a result that is not there yet. */
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, *after))) {
-            count_end(engine, ending->worker, ending->phase);
+            count_end(engine, ending->worker, key, ending->phase);
             if (!keeps_payload && heap != NULL) {
                 heap_free(engine, heap, heap_bytes);
             }

@@ -187,7 +187,7 @@ sample_time(const struct leat_engine *engine, uint32_t index, uint64_t word)
 {
     uint32_t hash = (index + (uint32_t)(leat_word_generation(word) >> 1)) * 2654435761u;
     /* rlx: statistic */
-    return hash <= atom_load_rlx(&engine->sample_below) ? leat_os_monotonic_ns() : 0;
+    return hash < atom_load_rlx(&engine->sample_below) ? leat_os_monotonic_ns() : 0;
 }
 
 /* Takes and fills a record. Its word still says FILLING. */
@@ -221,7 +221,8 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     struct leat_job_record *record = leat_job_record(engine, index);
     /* rlx: single writer */
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
-    record->submit_ns = sample_time(engine, index, word);
+    /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->submit_ns, sample_time(engine, index, word));
     atom_store_rlx(&record->type, (uint16_t)intake->type); /* rlx: ordered by submit:A */
     record->admitted = 0;
     record->returned = false;
@@ -258,7 +259,7 @@ record_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t p
     if (kept) {
         next |= LEAT_WORD_KEPT;
     }
-    /* submit:A release -> change:A, hold:A, claim:A, swept:A, each:A.  Carries: the record's
+    /* submit:A release -> change:A, hold:A, claim:A, swept:A, each:A, tallied:A.  Carries: the record's
      * fields and the payload.
      * If relaxed: the worker still sees them through the ring, but a thread that guesses the id
      * could read the record of the job before. */

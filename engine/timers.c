@@ -407,8 +407,9 @@ go_on(struct leat_engine *engine, uint32_t index, enum leat_phase from)
     if (counted) {
         leat_room_force(engine, queue, leat_job_payload_bytes(record));
     }
-    if (record->submit_ns != 0) {
-        record->submit_ns = leat_os_monotonic_ns(); /* it waits for a worker from now on */
+    if (atom_load_rlx(&record->submit_ns) != 0) { /* rlx: single writer */
+        /* It waits for a worker from now on. rlx: ordered by change:B */
+        atom_store_rlx(&record->submit_ns, leat_os_monotonic_ns());
     }
     if (!leat_job_change(leat_slab_word(&engine->jobs, index), &change, &before, &after)) {
         if (counted) {

@@ -190,6 +190,7 @@ steal_from(struct leat_worker *worker, uint32_t victim, uint32_t level, uint32_t
     if (count == 0) {
         return false;
     }
+    atom_count(&worker->steals, 1);
     if (count > 1) {
         stocked_set(worker, level, true);
         leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
