@@ -46,10 +46,7 @@ struct leat_binding {
  * Letters: W one writer, many readers. */
 struct leat_place {
     LEAT_ALIGNED_LINE leat_atomic_u64 jobs_run; /* W attempts begun */
-    leat_atomic_u64 completed;                  /* W */
-    leat_atomic_u64 dead;                       /* W */
-    leat_atomic_u64 cancelled;                  /* W */
-    leat_atomic_u64 retried;                    /* W */
+    struct leat_cell *cells;                    /* I what it has counted, see tally.h */
     leat_atomic_u64 running;                    /* W id of the job in whose handler it is; or 0 */
     struct leat_histogram queue_wait;           /* W */
     struct leat_histogram run_time;             /* W */

@@ -2733,7 +2733,7 @@ struct leat_statistics_row {
     uint64_t cancelled;
     uint64_t retried;
     uint64_t oldest_ns;             /* how long the job has waited for a worker that has waited for
-                                       the longest time, of those that are timed; 0: there is none */
+                                       the longest time, of those that are timed; 0: none */
     struct leat_latency queue_wait; /* sampled; of a priority there is none */
     struct leat_latency run_time;
 };
@@ -2782,7 +2782,7 @@ enum leat_health_state { LEAT_HEALTH_OK = 0, LEAT_HEALTH_DEGRADED, LEAT_HEALTH_F
 
 /* Why it is not OK. */
 #define LEAT_HEALTH_NOT_RUNNING 1u  /* FAILED: not started, or stopped */
-#define LEAT_HEALTH_DRAINING    2u  /* DEGRADED: no new work is taken */
+#define LEAT_HEALTH_DRAINING    2u  /* DEGRADED: no new work is taken; or it stops */
 #define LEAT_HEALTH_STUCK       4u  /* DEGRADED: some workers are in one handler for stuck_ns, or */
                                     /*   beyond its timeout; FAILED where all are */
 #define LEAT_HEALTH_NO_PROGRESS  8u /* FAILED: work waits, and nobody took any for stuck_ns */

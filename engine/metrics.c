@@ -230,7 +230,7 @@ counters_write(struct leat_metrics_text *text, const struct leat_statistics *sum
         {{"leat_workers", "Places for workers.", GAUGE, false}, sum->workers},
         {{"leat_workers_active", "Workers that are to work.", GAUGE, false}, sum->workers_active},
         {{"leat_workers_parked", "Workers that sleep.", GAUGE, false}, sum->workers_parked},
-        {{"leat_run_seconds_max", "Time in its handler of who is there longest.", GAUGE, true},
+        {{"leat_longest_run_seconds", "Time in its handler of who is there longest.", GAUGE, true},
          sum->run_ns_max},
     };
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {

@@ -208,9 +208,9 @@ leat_bells_ring_all(struct leat_engine *engine)
     }
 }
 
-LEAT_INLINE void
-count_end(struct leat_engine *engine, struct leat_worker *worker, struct leat_tally_key key,
-          enum leat_phase phase)
+/* As count_end(), by another thread than the job's. */
+static LEAT_COLD void
+count_outside(struct leat_engine *engine, struct leat_tally_key key, enum leat_phase phase)
 {
     struct leat_outside *outside = &engine->outside;
     leat_atomic_u64 *shared = &outside->completed;
@@ -219,20 +219,20 @@ count_end(struct leat_engine *engine, struct leat_worker *worker, struct leat_ta
     } else if (phase == LEAT_PHASE_CANCELLED) {
         shared = &outside->cancelled;
     }
+    leat_tally_share(engine, key, leat_tally_of(phase));
+    (void)atom_add_rlx(shared, 1); /* rlx: statistic */
+}
+
+LEAT_INLINE void
+count_end(struct leat_engine *engine, struct leat_worker *worker, struct leat_tally_key key,
+          enum leat_phase phase)
+{
     if (worker == NULL) {
-        leat_tally_share(engine, key, leat_tally_of(phase));
-        (void)atom_add_rlx(shared, 1); /* rlx: statistic */
+        count_outside(engine, key, phase);
         return;
     }
-    struct leat_place *place = &engine->places[worker->index];
-    leat_atomic_u64 *own = &place->completed;
-    if (phase == LEAT_PHASE_DEAD) {
-        own = &place->dead;
-    } else if (phase == LEAT_PHASE_CANCELLED) {
-        own = &place->cancelled;
-    }
-    atom_count(own, 1);
-    leat_tally_count(&engine->tally, worker->index, key, leat_tally_of(phase));
+    struct leat_cell *cells = engine->places[worker->index].cells;
+    leat_tally_count(&engine->tally, cells, key, leat_tally_of(phase));
 }
 
 /* What an ending is where the word says this. False: it is none. A failure after a cancel is a

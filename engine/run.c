@@ -23,8 +23,8 @@ count_retry(struct leat_engine *engine, struct leat_worker *worker, struct leat_
         leat_tally_share(engine, key, LEAT_TALLY_RETRIED);
         (void)atom_add_rlx(&engine->outside.retried, 1); /* rlx: statistic */
     } else {
-        leat_tally_count(&engine->tally, worker->index, key, LEAT_TALLY_RETRIED);
-        atom_count(&engine->places[worker->index].retried, 1);
+        struct leat_cell *cells = engine->places[worker->index].cells;
+        leat_tally_count(&engine->tally, cells, key, LEAT_TALLY_RETRIED);
     }
 }
 

@@ -259,8 +259,8 @@ record_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t p
     if (kept) {
         next |= LEAT_WORD_KEPT;
     }
-    /* submit:A release -> change:A, hold:A, claim:A, swept:A, each:A, tallied:A.  Carries: the record's
-     * fields and the payload.
+    /* submit:A release -> change:A, hold:A, claim:A, swept:A, each:A, tallied:A.  Carries: the
+     * record's fields and the payload.
      * If relaxed: the worker still sees them through the ring, but a thread that guesses the id
      * could read the record of the job before. */
     atom_store_rel(word, next);

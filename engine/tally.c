@@ -12,8 +12,8 @@ leat_tally_share(struct leat_engine *engine, struct leat_tally_key key, enum lea
 {
     const struct leat_tally *tally = &engine->tally;
     struct leat_cell *cells = &tally->cells[(size_t)engine->pool.places * tally->set];
-    uint32_t queue = leat_tally_cell(tally, LEAT_BY_QUEUE, leat_tally_row(tally, key.queue));
-    uint32_t type = leat_tally_cell(tally, LEAT_BY_TYPE, leat_tally_row(tally, key.type));
+    uint32_t queue = leat_tally_cell(LEAT_BY_QUEUE, leat_tally_row(tally, key.queue));
+    uint32_t type = leat_tally_cell(LEAT_BY_TYPE, leat_tally_row(tally, key.type));
     (void)atom_add_rlx(&cells[key.level].counts[what], 1); /* rlx: statistic */
     (void)atom_add_rlx(&cells[queue].counts[what], 1);     /* rlx: statistic */
     (void)atom_add_rlx(&cells[type].counts[what], 1);      /* rlx: statistic */
@@ -112,6 +112,16 @@ leat_tally_live(const struct leat_engine *engine, enum leat_statistics_by by,
     }
 }
 
+uint64_t
+leat_tally_place(const struct leat_cell *cells, enum leat_tally_what what)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < LEAT_PRIORITY_LEVELS; i++) {
+        sum += atom_load_rlx(&cells[i].counts[what]); /* rlx: statistic */
+    }
+    return sum;
+}
+
 static uint64_t
 cell_sum(const struct leat_engine *engine, uint32_t cell, enum leat_tally_what what)
 {
@@ -149,7 +159,7 @@ void
 leat_tally_tell(const struct leat_engine *engine, const struct leat_tally_live *live, uint32_t row,
                 struct leat_statistics_row *told)
 {
-    uint32_t cell = leat_tally_cell(&engine->tally, told->by, row);
+    uint32_t cell = leat_tally_cell(told->by, row);
     uint64_t now_ns = leat_os_monotonic_ns();
     name_tell(engine, row, told);
     memcpy(told->jobs, live->jobs, sizeof(told->jobs));
@@ -263,6 +273,9 @@ leat_tally_init(struct leat_engine *engine)
     tally->times_bytes = sizeof(struct leat_times) * rows_all(config);
     tally->cells = leat_memory_take_lines(&engine->memory, tally->cells_bytes);
     tally->times = leat_os_map(tally->times_bytes);
+    for (uint32_t i = 0; tally->cells != NULL && i < engine->pool.places; i++) {
+        engine->places[i].cells = &tally->cells[(size_t)i * tally->set];
+    }
     return tally->cells != NULL && tally->times != NULL;
 }
 

@@ -84,35 +84,28 @@ leat_tally_row(const struct leat_tally *tally, uint32_t index)
     return index < tally->rows ? index : tally->rows;
 }
 
-/* The cell of a row in its set: levels, queues, types. */
+/* The cell of a row in its set: the levels, then queues and types in turn. */
 LEAT_INLINE uint32_t
-leat_tally_cell(const struct leat_tally *tally, enum leat_statistics_by by, uint32_t row)
+leat_tally_cell(enum leat_statistics_by by, uint32_t row)
 {
-    const uint32_t queues = LEAT_PRIORITY_LEVELS;
-    switch (by) {
-    case LEAT_BY_QUEUE:
-        return queues + row;
-    case LEAT_BY_TYPE:
-        return queues + tally->rows + 1 + row;
-    case LEAT_BY_PRIORITY:
-        break;
+    if (by == LEAT_BY_PRIORITY) {
+        return row;
     }
-    return row;
+    return LEAT_PRIORITY_LEVELS + 2 * row + (by == LEAT_BY_TYPE ? 1 : 0);
 }
 
 /* ---- counting ------------------------------------------------------------------------------- */
 
-/* Counts one in `set`, whose only writer calls. */
+/* Counts one in a set of cells, whose only writer calls. */
 LEAT_INLINE void
-leat_tally_count(const struct leat_tally *tally, uint32_t set, struct leat_tally_key key,
+leat_tally_count(const struct leat_tally *tally, struct leat_cell *cells, struct leat_tally_key key,
                  enum leat_tally_what what)
 {
-    struct leat_cell *cells = &tally->cells[(size_t)set * tally->set];
-    uint32_t queue = leat_tally_cell(tally, LEAT_BY_QUEUE, leat_tally_row(tally, key.queue));
-    uint32_t type = leat_tally_cell(tally, LEAT_BY_TYPE, leat_tally_row(tally, key.type));
+    uint32_t queue = leat_tally_row(tally, key.queue);
+    uint32_t type = leat_tally_row(tally, key.type);
     atom_count(&cells[key.level].counts[what], 1);
-    atom_count(&cells[queue].counts[what], 1);
-    atom_count(&cells[type].counts[what], 1);
+    atom_count(&cells[leat_tally_cell(LEAT_BY_QUEUE, queue)].counts[what], 1);
+    atom_count(&cells[leat_tally_cell(LEAT_BY_TYPE, type)].counts[what], 1);
 }
 
 /* The same by a thread that is no worker. */
@@ -139,6 +132,8 @@ struct leat_tally_live {
 };
 void leat_tally_live(const struct leat_engine *engine, enum leat_statistics_by by,
                      struct leat_tally_live *live);
+/* What a place has counted, over all levels. */
+uint64_t leat_tally_place(const struct leat_cell *cells, enum leat_tally_what what);
 /* All that a row is to say; told->by says of what. */
 void leat_tally_tell(const struct leat_engine *engine, const struct leat_tally_live *live,
                      uint32_t row, struct leat_statistics_row *told);

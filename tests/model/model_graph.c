@@ -219,6 +219,14 @@ leat_job_ring_bell(struct leat_engine *engine, uint32_t index, uint64_t word)
     (void)word;
 }
 
+void
+leat_tally_share(struct leat_engine *engine, struct leat_tally_key key, enum leat_tally_what what)
+{
+    (void)engine;
+    (void)key;
+    (void)what;
+}
+
 /* What no scenario comes to. */
 #define NEVER(type, name, ...)                                                                     \
     type name(__VA_ARGS__)                                                                         \
