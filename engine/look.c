@@ -304,6 +304,19 @@ leat_result(struct leat_engine *engine, leat_job_id id, void *buffer, size_t cap
  * One swap each, against the generation in the id: they need no hold, so they cannot be kept out by
  * those who have one. */
 
+/* Of a job that is not as it was asked for: `plain`, or that it is gone, which get and wait say of
+ * it already. Where all holds are taken, someone looks at it. */
+static enum leat_status
+unless_gone(struct leat_engine *engine, leat_job_id id, enum leat_status plain)
+{
+    uint32_t index = 0;
+    enum leat_status status = leat_job_hold(engine, id, LEAT_HOLDS_TO_LOOK, &index);
+    if (status == LEAT_OK) {
+        leat_job_unhold(engine, index);
+    }
+    return status == LEAT_OK || status == LEAT_BUSY ? plain : status;
+}
+
 /* Finds the job's word and what it says now. */
 static enum leat_status
 word_find(struct leat_engine *engine, leat_job_id id, uint32_t *index, uint64_t *now)
@@ -330,7 +343,7 @@ leat_release(struct leat_engine *engine, leat_job_id id)
             return status;
         }
         if ((now & LEAT_WORD_KEPT) == 0) {
-            return LEAT_WRONG_STATE;
+            return unless_gone(engine, id, LEAT_WRONG_STATE);
         }
         uint64_t next = leat_word_with(now & ~LEAT_WORD_KEPT, leat_word_phase(now));
         /* release:A acq_rel -> change:A, let_go:A, wait:A.  Carries: what this thread read of the
@@ -445,7 +458,7 @@ cancel(struct leat_engine *engine, leat_job_id id, enum canceller who)
         }
         enum leat_status answer = cancelled(now, who, leat_keys_may(engine, index), &next);
         if (answer == LEAT_ENDED || (answer == LEAT_RUNNING && who != CANCELLER_HOST)) {
-            return answer;
+            return answer == LEAT_ENDED ? unless_gone(engine, id, answer) : answer;
         }
         struct cancelled job = cancelled_read(engine, id, index);
         /* cancel:A acq_rel -> change:A, mark:A, let_go:A, wait:A, waiting:A, graph:A.

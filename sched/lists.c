@@ -311,9 +311,7 @@ sweep_begin(struct leat_pool *pool, uint32_t level, uint32_t queue)
     list_join(&list->returned, links, &list->jobs);
     list->jobs = list->returned;
     leat_fifo_init(&list->returned);
-    if (in_exact_order(pool, level, queue)) {
-        sweep_begin_heap(list, links);
-    }
+    sweep_begin_heap(list, links);
     lists->sweeping = queue;
     lists->sweep_left = list->jobs.count + list->under;
 }
@@ -458,7 +456,8 @@ settle(struct leat_pool *pool, uint32_t level)
     bool looks = lists->turned.count == 0;
     turn(pool, lists);
     deal(pool, level);
-    lists->settled = looks && lists->chain == LEAT_INDEX_NONE && lists->turned.count == 0;
+    /* Where some are left to turn, some are left that were turned. */
+    lists->settled = looks && lists->turned.count == 0;
 }
 
 /* ---- from the lists to the ring ------------------------------------------------------------- */

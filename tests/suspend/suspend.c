@@ -453,7 +453,8 @@ judge(struct session *session, const struct plan *plan, struct stand *at)
     enum outcome outcome = try_plan(session, plan, at, any ? PATIENCE_SHORT_NS : PATIENCE_NS);
     if (is_news(verdict, plan, at, outcome)) {
         const char *const *names = outcome == BLOCKED ? operation->blocks : operation->late;
-        bool known = expected(names, &at->place);
+        bool known = expected(names, &at->place) ||
+                     (outcome == PASSED && expected(operation->late_or_not, &at->place));
         outcome = try_plan(session, plan, at, known ? PATIENCE_NS : PATIENCE_LONG_NS);
         if (!known && is_news(verdict, plan, at, outcome)) {
             session->surprises++;
@@ -694,12 +695,14 @@ print_verdict(const struct session *session, uint32_t operation)
 }
 
 /* All places of the table, and no others. */
+/* All of the list are named, or are among those that may be there or not; all that are named are
+ * there. */
 static bool
-as_named(const struct freeze_places *list, const char *const *names)
+as_named(const struct freeze_places *list, const char *const *names, const char *const *or_not)
 {
     bool good = true;
     for (uint32_t i = 0; i < list->count; i++) {
-        good = good && expected(names, &list->places[i]);
+        good = good && (expected(names, &list->places[i]) || expected(or_not, &list->places[i]));
     }
     for (uint32_t i = 0; i < SUSPEND_PLACES_MAX && names[i] != NULL; i++) {
         bool found = false;
@@ -715,10 +718,11 @@ static bool
 as_expected(const struct suspend_operation *operation, const struct verdict *verdict)
 {
     /* Of a span each trial was compared. */
+    static const char *const none[SUSPEND_PLACES_MAX];
     bool blocks = verdict->span != NULL ? verdict->blocking.count > 0
-                                        : as_named(&verdict->blocking, operation->blocks);
+                                        : as_named(&verdict->blocking, operation->blocks, none);
     return verdict->covered.count > 0 && verdict->blocking_pair.count == 0 && blocks &&
-           as_named(&verdict->late, operation->late);
+           as_named(&verdict->late, operation->late, operation->late_or_not);
 }
 
 bool

@@ -69,6 +69,8 @@ struct suspend_operation {
      * step outside. */
     struct suspend_span span;
     const char *late[SUSPEND_PLACES_MAX];
+    /* Where it may be late or not: whether someone is asleep then is a matter of time. */
+    const char *late_or_not[SUSPEND_PLACES_MAX];
 };
 
 struct suspend_situation {

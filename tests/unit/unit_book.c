@@ -246,6 +246,35 @@ no_age(void **state)
     leat_book_fini(&none);
 }
 
+/* A new age holds from the next look on, which is at once; not while someone looks. */
+static void
+another_age(void **state)
+{
+    (void)state;
+    struct leat_book book = book_of(8, 0);
+    (void)leat_book_put(&book, 1);
+    CHECK(leat_book_age(&book, AGE));
+    CHECK_EQUAL(atom_load_rlx(&book.looking), 0);
+    CHECK_EQUAL(leat_book_look(&book, 1000), 0);
+    CHECK_EQUAL(book.marked, 1);
+    CHECK_EQUAL(leat_book_look(&book, 1000 + AGE), 1);
+    CHECK(leat_book_age(&book, 2 * AGE));
+    CHECK_EQUAL(leat_book_look(&book, 1000 + 2 * AGE - 1), 0);
+    CHECK_EQUAL(book.marked, 3);
+    atom_store_rlx(&book.looking, 1); /* as by another thread */
+    CHECK(!leat_book_age(&book, 0));
+    CHECK_EQUAL(book.age_ns, 2 * AGE);
+    CHECK_EQUAL(atom_load_rlx(&book.looking), 1);
+    atom_store_rlx(&book.looking, 0);
+    CHECK(leat_book_age(&book, 0));
+    CHECK_EQUAL(atom_load_rlx(&book.look_ns), LEAT_TIME_NEVER);
+    leat_book_fini(&book);
+    struct leat_book none = book_of(0, 0);
+    CHECK(leat_book_age(&none, AGE));
+    CHECK_EQUAL(atom_load_rlx(&none.look_ns), LEAT_TIME_NEVER);
+    leat_book_fini(&none);
+}
+
 int
 main(void)
 {
@@ -262,6 +291,7 @@ main(void)
         cmocka_unit_test(marks_suffice),
         cmocka_unit_test(one_looks),
         cmocka_unit_test(no_age),
+        cmocka_unit_test(another_age),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,6 +132,19 @@ no_rate_drifts(void **state)
     }
 }
 
+/* Where tokens are there, but for what is kept, the next one is due at once: also in the first
+ * nanosecond of a bucket, and when it has rested. */
+static void
+a_full_bucket_is_due(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < TEST_COUNT_OF(rates); i++) {
+        struct leat_bucket bucket = bucket_of(&rates[i]);
+        CHECK(leat_bucket_due_ns(&bucket, START) <= START);
+        CHECK(leat_bucket_due_ns(&bucket, START + YEAR) <= START + YEAR);
+    }
+}
+
 /* A day of three a second, one by one: 259 200, and the one to begin with. */
 static void
 a_day_of_three_a_second(void **state)
@@ -368,6 +381,7 @@ main(void)
         cmocka_unit_test(closed),
         cmocka_unit_test(each_token_comes_in_its_nanosecond),
         cmocka_unit_test(no_rate_drifts),
+        cmocka_unit_test(a_full_bucket_is_due),
         cmocka_unit_test(a_day_of_three_a_second),
         cmocka_unit_test(a_bucket_holds_its_burst),
         cmocka_unit_test(no_window_has_more),

@@ -211,6 +211,44 @@ one_that_comes_later_waits_for_one(void **state)
     teardown(fixture);
 }
 
+/* `before` jobs have come a part of the way from the inbox to the heap when more urgent ones come.
+ * Returns whether none was ahead then. */
+static bool
+come_late(uint32_t before, uint32_t holds, uint32_t late)
+{
+    struct fixture *fixture = setup();
+    for (uint32_t i = 0; i < before; i++) {
+        submit(fixture, i, 5);
+    }
+    for (uint32_t i = 0; i < holds; i++) {
+        (void)leat_lists_admit(&fixture->engine->pool, LEVEL);
+    }
+    bool first = ahead(fixture) == 0;
+    for (uint32_t i = 0; i < late; i++) {
+        submit(fixture, before + i, 0);
+    }
+    CHECK_EQUAL(run_all(fixture), before + late);
+    CHECK_EQUAL(fixture->runs[first ? 0 : 1], before);
+    teardown(fixture);
+    return first;
+}
+
+/* However far that is: the inbox is looked at once more, and all of it is dealt. */
+static void
+those_that_come_while_others_are_dealt(void **state)
+{
+    (void)state;
+    enum { MOVES = LEAT_ADMIT_MOVES, HOLDS = 12 };
+    uint32_t first = 0;
+    for (uint32_t holds = 0; holds < HOLDS; holds++) {
+        first += come_late(5 * MOVES / 2, holds, 1);
+        first += come_late(5 * MOVES / 2, holds, 2 * MOVES);
+        first += come_late(7 * MOVES / 2, holds, 1);
+        first += come_late(7 * MOVES / 2, holds, 2 * MOVES);
+    }
+    CHECK(first > 8 && first < 4 * HOLDS);
+}
+
 static void
 batches_are_in_order(void **state)
 {
@@ -363,6 +401,24 @@ cancelled_ones_leave(void **state)
     CHECK(in_use(fixture) <= 375 + 500 + 1000);
     CHECK_OK(leat_queue_resume(fixture->engine, fixture->queue));
     CHECK_EQUAL(run_all(fixture), 375 + 500);
+    check_order(fixture, 0);
+    CHECK_EQUAL(in_use(fixture), 0);
+    teardown(fixture);
+}
+
+/* A sweep is answered before the jobs are dealt that it was called for: the heap is empty then. */
+static void
+a_sweep_comes_before_the_jobs(void **state)
+{
+    (void)state;
+    enum { ALL = 2 * LEAT_ADMIT_MOVES, REST = 8 };
+    struct fixture *fixture = setup();
+    submit_mixed(fixture, 0, ALL);
+    for (uint32_t i = 0; i < ALL - REST; i++) {
+        CHECK_OK(leat_cancel(fixture->engine, fixture->ids[i]));
+    }
+    leat_lists_sweep(&fixture->engine->pool, LEVEL, fixture->queue.bits - 1);
+    CHECK_EQUAL(run_all(fixture), REST);
     check_order(fixture, 0);
     CHECK_EQUAL(in_use(fixture), 0);
     teardown(fixture);
@@ -694,11 +750,13 @@ main(void)
         cmocka_unit_test(jobs_begin_in_order),
         cmocka_unit_test(one_without_options_is_urgent),
         cmocka_unit_test(one_that_comes_later_waits_for_one),
+        cmocka_unit_test(those_that_come_while_others_are_dealt),
         cmocka_unit_test(batches_are_in_order),
         cmocka_unit_test(a_swept_heap_admits_nothing),
         cmocka_unit_test(a_full_ring_gives_the_places_back),
         cmocka_unit_test(a_flood_of_others_does_not_hold_it_up),
         cmocka_unit_test(cancelled_ones_leave),
+        cmocka_unit_test(a_sweep_comes_before_the_jobs),
         cmocka_unit_test(expired_ones_do_not_begin),
         cmocka_unit_test(a_retry_comes_to_its_place),
         cmocka_unit_test(another_time_keeps_the_place),
