@@ -20,6 +20,7 @@ struct fixture {
     uint64_t end_ns;
     uint64_t seed;
     leat_atomic_u64 submitted;
+    struct leat_statistics_row rows[READERS][ROWS_MAX]; /* one reader each */
 };
 
 static struct leat_outcome
@@ -67,9 +68,8 @@ sink(const char *text, size_t bytes, void *context)
 }
 
 static void
-read_some(struct fixture *fixture)
+read_some(struct fixture *fixture, struct leat_statistics_row *rows)
 {
-    struct leat_statistics_row rows[ROWS_MAX];
     while (test_now_ns() < fixture->end_ns) {
         for (int by = LEAT_BY_PRIORITY; by <= LEAT_BY_TYPE; by++) {
             size_t count = 0;
@@ -96,14 +96,15 @@ body(void *shared, uint32_t number)
     if (number < WRITERS) {
         write_some(shared, number);
     } else {
-        read_some(shared);
+        struct fixture *fixture = shared;
+        read_some(fixture, fixture->rows[number - WRITERS]);
     }
 }
 
 static void
-check_sums(const struct fixture *fixture, enum leat_statistics_by by)
+check_sums(struct fixture *fixture, enum leat_statistics_by by)
 {
-    struct leat_statistics_row rows[ROWS_MAX];
+    struct leat_statistics_row *rows = fixture->rows[0];
     struct leat_statistics sum = test_statistics(fixture->engine);
     uint64_t ended = 0;
     uint64_t retried = 0;
@@ -131,7 +132,8 @@ while_all_changes(void **state)
 {
     (void)state;
     struct leat_config config = test_config();
-    struct fixture fixture = {.seed = test_seed("stress_tally")};
+    static struct fixture fixture;
+    fixture.seed = test_seed("stress_tally");
     config.workers = 2;
     config.jobs_max = 4096;
     config.statistics_rows = ROWS;
