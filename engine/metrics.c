@@ -250,7 +250,7 @@ quantiles_write(struct leat_metrics_text *text, const struct family *family,
                {"0.9999", latency->p9999_ns}, {"1", latency->max_ns}};
     family_begin(text, family);
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-        const struct labels labels = {"quantile", all[i].quantile, NULL, NULL};
+        const struct labels labels = {"q", all[i].quantile, NULL, NULL};
         sample(text, family, &labels, all[i].ns);
     }
 }
