@@ -130,6 +130,8 @@ config_default(void)
     config.retained_max = LEAT_AUTO;
     config.dead_max = LEAT_AUTO;
     config.sample_interval = 32;
+    config.statistics_rows = 128; /* some thousand lines of metrics */
+    config.stuck_ns = UINT64_C(60) * 1000000000;
     config.timer_tick_log2 = LEAT_WHEEL_TICK_LOG2_DEFAULT;
     config.quarantine_after = 3;
     config.trace = LEAT_TRACE_SAMPLING;

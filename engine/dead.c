@@ -55,7 +55,7 @@ renew(struct leat_engine *engine, uint32_t index)
     uint32_t attempts = atom_load_rlx(&record->attempts); /* rlx: single writer */
     attempts = (attempts - leat_timers_snoozes(engine, index)) & UINT16_MAX;
     leat_timers_snoozed(engine, index, (int)attempts);
-    atom_store_rlx(&record->submit_ns, 0); /* rlx: single writer */
+    atom_store_rlx(&record->submit_ns, 0); /* rlx: ordered by change:B */
     record->returned = false;
     leat_labels_renewed(engine, index);
     struct leat_progress *progress = extra == NULL ? NULL : leat_block(&extra->progress);

@@ -95,7 +95,7 @@ leat_engine_bytes(const struct leat_config *concrete)
            (sizeof(leat_atomic_pointer) * 2) * concrete->types_max +
            sizeof(leat_atomic_pointer) * concrete->queues_max + leat_rooms_bytes(concrete) +
            leat_tenants_bytes(concrete) + leat_book_bytes(concrete->retained_max) +
-           leat_book_bytes(concrete->dead_max);
+           leat_book_bytes(concrete->dead_max) + leat_tally_bytes(concrete);
 }
 
 static void
@@ -185,6 +185,7 @@ parts_open(struct leat_engine *engine)
         leat_breakers_init(engine);
         leat_clocks_add(&engine->clocks, leat_breakers_source(engine));
         leat_clocks_add(&engine->clocks, leat_key_rates_source(engine));
+        leat_clocks_add(&engine->clocks, leat_vitals_source(engine));
         leat_logs_init(engine);
         leat_thresholds_init(engine);
         leat_clocks_add(&engine->clocks, leat_thresholds_source(engine));
@@ -197,6 +198,9 @@ parts_open(struct leat_engine *engine)
         result = LEAT_OS_NO_MEMORY;
     }
     if (result == LEAT_OS_OK && !(leat_registry_init(engine) && leat_claims_init(engine))) {
+        result = LEAT_OS_NO_MEMORY;
+    }
+    if (result == LEAT_OS_OK && !leat_tally_init(engine)) {
         result = LEAT_OS_NO_MEMORY;
     }
     if (result == LEAT_OS_OK) {
@@ -251,6 +255,8 @@ parts_close(struct leat_engine *engine)
     leat_memory_give(&memory, engine->bells, sizeof(struct leat_bell) * LEAT_BELLS);
     leat_memory_give(&memory, engine->places,
                      sizeof(struct leat_place) * leat_config_places(&engine->config));
+    leat_tally_fini(engine);
+    leat_vitals_fini(engine);
     leat_reserves_fini(engine);
     leat_mutex_fini(&engine->mutex);
     leat_memory_give(&memory, engine, sizeof(*engine));
@@ -338,6 +344,7 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
     opened->seed = leat_os_monotonic_ns() ^ (uintptr_t)opened;
     leat_mutex_init(&opened->mutex);
     leat_reserves_init(opened);
+    leat_vitals_init(opened);
     enum leat_os_result result = parts_open(opened);
     if (result != LEAT_OS_OK) {
         parts_close(opened);
@@ -393,7 +400,9 @@ leat_start(struct leat_engine *engine)
         /* First, so that the first handler finds it running. */
         state_set(engine, LEAT_ENGINE_RUNNING);
         status = threads_start(engine);
-        if (status != LEAT_OK) {
+        if (status == LEAT_OK) {
+            leat_vitals_started(engine);
+        } else {
             state_set(engine, state);
             leat_bells_ring_all(engine);
         }
@@ -551,6 +560,7 @@ stop_begin(struct leat_engine *engine, uint64_t *round)
         leat_bells_ring_all(engine);
         state = LEAT_ENGINE_STOPPING;
         engine->stop_round++;
+        leat_vitals_stopping(engine);
     } else if (state == LEAT_ENGINE_OPEN) {
         state_set(engine, LEAT_ENGINE_STOPPED);
         leat_bells_ring_all(engine);

@@ -7,6 +7,7 @@
 #include "engine/buckets.h"
 #include "engine/config.h"
 #include "engine/crowd.h"
+#include "engine/health.h"
 #include "engine/histogram.h"
 #include "engine/job.h"
 #include "engine/middleware.h"
@@ -15,6 +16,7 @@
 #include "engine/room.h"
 #include "engine/schedule.h"
 #include "engine/sweep.h"
+#include "engine/tally.h"
 #include "engine/tenants.h"
 #include "engine/thresholds.h"
 #include "engine/trim.h"
@@ -47,10 +49,7 @@ struct leat_binding {
  * Letters: W one writer, many readers. */
 struct leat_place {
     LEAT_ALIGNED_LINE leat_atomic_u64 jobs_run; /* W attempts begun */
-    leat_atomic_u64 completed;                  /* W */
-    leat_atomic_u64 dead;                       /* W */
-    leat_atomic_u64 cancelled;                  /* W */
-    leat_atomic_u64 retried;                    /* W */
+    struct leat_cell *cells;                    /* I what it has counted, see tally.h */
     leat_atomic_u64 running;                    /* W id of the job in whose handler it is; or 0 */
     struct leat_histogram queue_wait;           /* W */
     struct leat_histogram run_time;             /* W */
@@ -135,7 +134,7 @@ struct leat_engine {
     struct leat_config config;               /* I */
     struct leat_memory memory;               /* I */
     uint64_t seed;                           /* I of the jitter of retries */
-    leat_atomic_u32 sample_below;            /* S a job is timed if its hash is at most this */
+    leat_atomic_u64 sample_below;            /* S a job is timed if its hash is less than this */
     struct leat_tracing tracing;             /* S under the mutex */
     unsigned char *inline_payloads;          /* I payload_bytes_inline each */
     size_t inline_bytes;                     /* I */
@@ -174,6 +173,8 @@ struct leat_engine {
     struct leat_windows windows;              /* S */
     struct leat_rooms rooms;                  /* S */
     struct leat_tenants tenants;              /* S */
+    struct leat_tally tally;                  /* S */
+    struct leat_vitals vitals;                /* S */
     struct leat_pool pool;                    /* S */
 };
 
@@ -206,6 +207,13 @@ struct leat_run {
 
 /* Bytes that the engine takes beside its pool and job slab. */
 size_t leat_engine_bytes(const struct leat_config *concrete);
+
+/* What sample_below is: one job in so many is timed; 0: none. */
+LEAT_INLINE uint64_t
+leat_sample_below(uint32_t interval)
+{
+    return interval == 0 ? 0 : (UINT64_C(1) << 32) / interval;
+}
 
 /* ---- engine.c ------------------------------------------------------------------------------- */
 

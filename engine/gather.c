@@ -74,9 +74,10 @@ batch_enter(struct leat_place *place, const struct leat_batch *batch, uint64_t n
 {
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct leat_run *run = batch->runs[i];
-        uint64_t submit_ns = atom_load_rlx(&run->record->submit_ns); /* rlx: single writer */
+        /* rlx: ordered by submit:A */
+        uint64_t submit_ns = atom_load_rlx(&run->record->submit_ns);
         if (submit_ns != 0 && run->attempt == 1) {
-            leat_histogram_record(&place->queue_wait, now_ns - submit_ns);
+            leat_tally_waited(run->engine, place, run->record, now_ns - submit_ns);
         }
         atom_store_rlx(&run->record->attempts, (uint16_t)run->number); /* rlx: single writer */
     }
@@ -115,8 +116,9 @@ batch_leave(struct leat_place *place, const struct leat_batch *batch, uint64_t r
     }
     for (uint32_t i = 0; i < batch->count; i++) {
         struct leat_run *run = batch->runs[i];
-        if (atom_load_rlx(&run->record->submit_ns) != 0) { /* rlx: single writer */
-            leat_histogram_record(&place->run_time, run_ns);
+        /* rlx: ordered by submit:A */
+        if (atom_load_rlx(&run->record->submit_ns) != 0) {
+            leat_tally_ran(run->engine, place, run->record, run_ns);
         }
         leat_run_settle(run, batch->outcomes[i]);
     }

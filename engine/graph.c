@@ -204,6 +204,7 @@ end_blocked(struct leat_engine *engine, struct leat_node *node, enum leat_phase 
         to, to == LEAT_PHASE_CANCELLED ? LEAT_REASON_PARENT : LEAT_REASON_NONE, NULL, false};
     const leat_job_id id = {leat_word_of(leat_word_generation(before), index)};
     leat_events_ended(engine, index, ended);
+    leat_tally_share(engine, leat_tally_key_of(leat_job_record(engine, index)), leat_tally_of(to));
     /* rlx: statistic */
     (void)atom_add_rlx(to == LEAT_PHASE_COMPLETED ? &outside->completed : &outside->cancelled, 1);
     leat_job_ring_bell(engine, index, leat_graph_lookers(engine, index, before));

@@ -350,7 +350,7 @@ leat_job_change_inline(leat_atomic_u64 *word, const struct leat_change *change, 
             next += LEAT_WORD_HOLD;
         }
         /* change:B acq_rel -> change:A, let_go:A, mark:A, hold:A, hold:B, wait:A, waiting:A,
-         * claim:A, swept:A, each:A, life:A, graph:A, walked:A.
+         * claim:A, swept:A, each:A, tallied:A, life:A, graph:A, walked:A.
          * Carries: the record's fields as this thread leaves them.
          * If relaxed: who sees the phase could read the fields of the phase before. */
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, next))) {

@@ -83,8 +83,8 @@ static const struct leat_knob knobs[] = {
      .text = "Completed and cancelled jobs that are kept; at most jobs_max."},
     {ENGINE(dead_max), RANGE(0, LEAT_RETAINED_MAX), .also = LEAT_KNOB_OR_AUTO,
      .text = "Dead letters that are kept; at most jobs_max."},
-    {ENGINE(sample_interval), RANGE(1, LEAT_SAMPLE_MAX), .live = LEAT_LIVE_SAMPLE,
-     .text = "One job in so many is timed."},
+    {ENGINE(sample_interval), RANGE(1, LEAT_SAMPLE_MAX), .also = LEAT_KNOB_OR_ZERO,
+     .live = LEAT_LIVE_SAMPLE, .text = "One job in so many is timed; 0 is none."},
     {ENGINE(prefault), .kind = LEAT_KNOB_SWITCH, RANGE(0, 1),
      .text = "Rings and records are touched at open, so no job meets a page fault."},
     {ENGINE(lock_memory), .kind = LEAT_KNOB_SWITCH, RANGE(0, 1),
@@ -140,6 +140,13 @@ static const struct leat_knob knobs[] = {
      .live = LEAT_LIVE_THRESHOLD_FAILURES,
      .text =
          "So many standard deviations above the usual share of failures is an event; 0 is none."},
+    {ENGINE(statistics_rows), RANGE(0, LEAT_STATISTICS_ROWS_MAX),
+     .text = "Queues, and types, with statistics of their own; the others share a row."},
+    {ENGINE(stuck_ns), .kind = LEAT_KNOB_DURATION, RANGE(LEAT_STUCK_NS_MIN, LEAT_RETRY_NS_MAX),
+     .also = LEAT_KNOB_OR_ZERO,
+     .text = "A worker that is in one task or handler for so long is stuck; 0 is never."},
+    {ENGINE(systemd_notify), .kind = LEAT_KNOB_SWITCH, RANGE(0, 1),
+     .text = "The service manager is told of start, stop and health; its watchdog is fed."},
 
     /* ---- of a queue ---- */
     {QUEUE(priority), RANGE(0, LEAT_PRIORITY_LEVELS - 1),

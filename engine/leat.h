@@ -238,7 +238,8 @@ struct leat_config {
                                    the oldest goes, counted in dead_dropped */
 
     /* Statistics. */
-    uint32_t sample_interval; /* one job in so many is timed: 1 to 1 000 000 (default 32) */
+    uint32_t
+        sample_interval; /* one job in so many is timed: 1 to 1 000 000 (default 32); 0: none */
 
     /* Hooks: called on each worker thread, first and last thing. May be NULL. */
     void (*worker_started)(struct leat_engine *engine, uint32_t worker, void *context);
@@ -318,6 +319,15 @@ struct leat_config {
     uint32_t threshold_failures; /* attempts that failed, in a period of 16 or more attempts: so
                                     many standard deviations and a percent above what they are
                                     usually, 1 to 100; over within half of that */
+    /* Statistics, once more. */
+    uint32_t statistics_rows; /* queues, and types, that have statistics of their own: 0 to 65 535
+                                 (default 128); those behind them share a row */
+    /* Health: a worker that is in one task or handler for so long is stuck: 10 ms to 366 days, or 0
+     * for never (default 60 s). */
+    uint64_t stuck_ns;
+    /* The service manager that started the process (systemd, Type=notify) is told of start, stop
+     * and health, where it asks for that: see leat_health_get(). */
+    bool systemd_notify;
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -2928,6 +2938,8 @@ struct leat_statistics {
                                 jobs_dead again */
     uint64_t jobs_blocked;   /* that wait for other jobs; as jobs_waiting */
     uint64_t events_dropped; /* beyond events_max */
+    uint64_t steals;         /* takings of workers from the queue of another one */
+    uint64_t at_ns;          /* when this was read, by a clock that only goes forward */
 };
 
 static inline struct leat_statistics
@@ -2963,6 +2975,9 @@ struct leat_worker_statistics {
     uint64_t run_ns;
     bool active;       /* it is to work while the engine runs, see leat_workers_set() */
     leat_job_id stuck; /* the job whose handler is stuck here at this moment; or 0 */
+    uint64_t steals;   /* takings from the queue of another worker */
+    struct leat_latency queue_wait; /* of what it ran, sampled */
+    struct leat_latency run_time;
 };
 
 static inline struct leat_worker_statistics
@@ -3057,6 +3072,127 @@ struct leat_event {
  * Returns:  borrowed for ever.  */
 LEAT_API const char *leat_event_text(enum leat_event_kind kind);
 LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
+/* What is counted apart. */
+enum leat_statistics_by { LEAT_BY_PRIORITY = 0, LEAT_BY_QUEUE, LEAT_BY_TYPE };
+
+/* One more than the last enum leat_job_state. */
+#define LEAT_JOB_STATES 9
+
+/* Of one priority, queue or type. */
+struct leat_statistics_row {
+    uint32_t size;
+    uint32_t version;
+    enum leat_statistics_by by;
+    uint32_t index;   /* the level, or the handle's bits; 0: of all those beyond statistics_rows */
+    const char *name; /* of the queue or type, borrowed until leat_close(); else "" */
+    uint64_t jobs[LEAT_JOB_STATES]; /* that are there at this moment, by enum leat_job_state; of
+                                       those that have ended, what is kept */
+    uint64_t completed;             /* since the engine was opened */
+    uint64_t dead;
+    uint64_t cancelled;
+    uint64_t retried;
+    uint64_t oldest_ns;             /* how long the job has waited for a worker that has waited for
+                                       the longest time, of those that are timed; 0: none */
+    struct leat_latency queue_wait; /* sampled; of a priority there is none */
+    struct leat_latency run_time;
+};
+
+static inline struct leat_statistics_row
+leat_statistics_row_default(void)
+{
+    struct leat_statistics_row row;
+    memset(&row, 0, sizeof(row));
+    row.size = (uint32_t)sizeof(row);
+    row.version = LEAT_STRUCT_VERSION;
+    return row;
+}
+
+/* Tells of all priorities, queues or types: levels upwards, queues and types in the order in which
+ * they were named first, and last, where there are any, all those beyond statistics_rows together.
+ * It goes over all records of the engine once. Each number is exact for some moment during the
+ * call, not all for the same one. rows[0] says the size of all. Fewer than `capacity`: that is all.
+ * Threads:  any.      Progress: wait-free but for the allocator.
+ * Returns:  LEAT_OK and *count; LEAT_NO_MEMORY; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_statistics_list(struct leat_engine *engine,
+                                                              enum leat_statistics_by by,
+                                                              struct leat_statistics_row *rows,
+                                                              size_t capacity, size_t *count);
+
+/* Per second, between two looks at one engine. */
+struct leat_rates {
+    double tasks_run;
+    double jobs_submitted;
+    double jobs_run;
+    double jobs_completed;
+    double jobs_dead;
+    double jobs_retried;
+};
+
+/* Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK; LEAT_UNSUPPORTED (a newer struct); LEAT_INVALID (`after` is not later).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_rates_get(const struct leat_statistics *before,
+                                                        const struct leat_statistics *after,
+                                                        struct leat_rates *rates);
+
+/* ---- health and metrics -------------------------------------------------------------------- */
+
+enum leat_health_state { LEAT_HEALTH_OK = 0, LEAT_HEALTH_DEGRADED, LEAT_HEALTH_FAILED };
+
+/* Why it is not OK. */
+#define LEAT_HEALTH_NOT_RUNNING 1u  /* FAILED: not started, or stopped */
+#define LEAT_HEALTH_DRAINING    2u  /* DEGRADED: no new work is taken; or it stops */
+#define LEAT_HEALTH_STUCK       4u  /* DEGRADED: some workers are in one handler for stuck_ns, or */
+                                    /*   beyond its timeout; FAILED where all are */
+#define LEAT_HEALTH_NO_PROGRESS  8u /* FAILED: work waits, and nobody took any for stuck_ns */
+#define LEAT_HEALTH_STOP_EXPIRED 16u /* FAILED: a stop ran out of time; handlers go on */
+
+struct leat_health {
+    uint32_t size;
+    uint32_t version;
+    enum leat_health_state state;
+    uint32_t reasons; /* LEAT_HEALTH_ of the list above */
+    uint32_t workers_active;
+    uint32_t workers_stuck;
+    uint64_t stuck[4]; /* a bit for each worker that is stuck: worker w is bit w % 64 of w / 64 */
+    char text[128];    /* one line for a person, which names the first one */
+};
+
+static inline struct leat_health
+leat_health_default(void)
+{
+    struct leat_health health;
+    memset(&health, 0, sizeof(health));
+    health.size = (uint32_t)sizeof(health);
+    health.version = LEAT_STRUCT_VERSION;
+    return health;
+}
+
+/* Whether work goes on. How long a worker is in its handler, and since when nothing was taken, is
+ * known since the call that first found it so: ask now and then. With systemd_notify the thread
+ * of the clocks asks, twice in the time of the service's watchdog, and feeds that unless the answer
+ * is FAILED (with 0 workers whoever calls leat_run_some() does).
+ * Threads:  any.      Progress: blocking (a mutex).
+ * Returns:  LEAT_OK; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_health_get(struct leat_engine *engine,
+                                                         struct leat_health *health);
+
+enum leat_metrics_format {
+    LEAT_METRICS_OPENMETRICS = 0, /* application/openmetrics-text; version=1.0.0; charset=utf-8 */
+    LEAT_METRICS_PROMETHEUS       /* text/plain; version=0.0.4 */
+};
+
+/* Takes a piece of text, in order. False: no more of it. */
+typedef bool (*leat_metrics_sink)(const char *text, size_t bytes, void *context);
+
+/* Writes all statistics as text for a scraper, in pieces of at most 4 KiB. Times are of the jobs
+ * that are timed, one in sample_interval; docs/monitoring/ has alerts and a dashboard for them.
+ * Threads:  any.      Progress: blocking (the allocator, a mutex, the sink).
+ * Returns:  LEAT_OK; LEAT_CLOSED (the sink wants no more); LEAT_NO_MEMORY; LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_metrics_write(struct leat_engine *engine,
+                                                            enum leat_metrics_format format,
+                                                            leat_metrics_sink sink, void *context);
 
 /* ---- settings ------------------------------------------------------------------------------
  *

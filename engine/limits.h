@@ -96,6 +96,11 @@
 #define LEAT_AGE_NS_MIN  UINT64_C(1000000000)
 #define LEAT_AGE_NS_MAX  LEAT_RETRY_NS_MAX
 #define LEAT_ERROR_BYTES 256
+/* As many as there are names. Each takes 32 bytes of every worker's place, and some pages of 4 KiB
+ * as its jobs are timed. */
+#define LEAT_STATISTICS_ROWS_MAX 65535
+/* A worker's time is told to a millisecond. */
+#define LEAT_STUCK_NS_MIN UINT64_C(10000000)
 /* A job that has crashed a process so often will do it again. */
 #define LEAT_QUARANTINE_MAX 1000
 

@@ -211,8 +211,9 @@ leat_bells_ring_all(struct leat_engine *engine)
     }
 }
 
-LEAT_INLINE void
-count_end(struct leat_engine *engine, struct leat_worker *worker, enum leat_phase phase)
+/* As count_end(), by another thread than the job's. */
+static LEAT_COLD void
+count_outside(struct leat_engine *engine, struct leat_tally_key key, enum leat_phase phase)
 {
     struct leat_outside *outside = &engine->outside;
     leat_atomic_u64 *shared = &outside->completed;
@@ -221,18 +222,20 @@ count_end(struct leat_engine *engine, struct leat_worker *worker, enum leat_phas
     } else if (phase == LEAT_PHASE_CANCELLED) {
         shared = &outside->cancelled;
     }
+    leat_tally_share(engine, key, leat_tally_of(phase));
+    (void)atom_add_rlx(shared, 1); /* rlx: statistic */
+}
+
+LEAT_INLINE void
+count_end(struct leat_engine *engine, struct leat_worker *worker, struct leat_tally_key key,
+          enum leat_phase phase)
+{
     if (worker == NULL) {
-        (void)atom_add_rlx(shared, 1); /* rlx: statistic */
+        count_outside(engine, key, phase);
         return;
     }
-    struct leat_place *place = &engine->places[worker->index];
-    leat_atomic_u64 *own = &place->completed;
-    if (phase == LEAT_PHASE_DEAD) {
-        own = &place->dead;
-    } else if (phase == LEAT_PHASE_CANCELLED) {
-        own = &place->cancelled;
-    }
-    atom_count(own, 1);
+    struct leat_cell *cells = engine->places[worker->index].cells;
+    leat_tally_count(&engine->tally, cells, key, leat_tally_of(phase));
 }
 
 /* What an ending is where the word says this. False: it is none. A failure after a cancel is a
@@ -265,6 +268,7 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending,
     uint8_t payload = record->payload_place;
     void *heap = payload == LEAT_PAYLOAD_HEAP ? record->payload.pointer : NULL;
     size_t heap_bytes = leat_job_payload_bytes(record);
+    const struct leat_tally_key key = leat_tally_key_of(record);
     uint64_t hold = leat_keys_hold(engine, index);
     uint64_t now = atom_load_rlx(word); /* rlx: hint, re-checked at end:A */
     for (;;) {
@@ -288,7 +292,7 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending,
          * Carries: the record as its end leaves it.
          * If relaxed: who sees the end could read a result that is not there yet. */
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, *after))) {
-            count_end(engine, ending->worker, ending->phase);
+            count_end(engine, ending->worker, key, ending->phase);
             if (!keeps_payload && heap != NULL) {
                 heap_free(engine, heap, heap_bytes);
             }

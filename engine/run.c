@@ -20,12 +20,14 @@
 /* ---- settling an attempt -------------------------------------------------------------------- */
 
 static void
-count_retry(struct leat_engine *engine, struct leat_worker *worker)
+count_retry(struct leat_engine *engine, struct leat_worker *worker, struct leat_tally_key key)
 {
     if (worker == NULL) {
+        leat_tally_share(engine, key, LEAT_TALLY_RETRIED);
         (void)atom_add_rlx(&engine->outside.retried, 1); /* rlx: statistic */
     } else {
-        atom_count(&engine->places[worker->index].retried, 1);
+        struct leat_cell *cells = engine->places[worker->index].cells;
+        leat_tally_count(&engine->tally, cells, key, LEAT_TALLY_RETRIED);
     }
 }
 
@@ -85,7 +87,7 @@ wait_until(const struct leat_run *run, enum leat_phase phase, uint64_t at_ns)
         leat_pool_due(&engine->pool); /* before a drain sees that the attempt has ended */
     }
     if (phase == LEAT_PHASE_RETRYING) {
-        count_retry(engine, run->worker);
+        count_retry(engine, run->worker, leat_tally_key_of(run->record));
     }
     leat_job_unhold(engine, run->index);
 }
@@ -121,7 +123,8 @@ retry(const struct leat_run *run)
         wait_until(run, LEAT_PHASE_RETRYING, 0); /* or it ends there */
         return;
     }
-    count_retry(engine, run->worker);
+    const struct leat_tally_key key = {level, queue, type};
+    count_retry(engine, run->worker, key);
     if (!leat_keys_enter(engine, run->index)) {
         return;
     }
@@ -147,7 +150,7 @@ again(const struct leat_run *run, uint64_t delay_ns)
 {
     if (run->how == LEAT_HOW_INLINE) {
         if (leat_inline_again(run, delay_ns)) {
-            count_retry(run->engine, NULL);
+            count_retry(run->engine, NULL, leat_tally_key_of(run->record));
         } else {
             cancelled(run);
         }
@@ -387,13 +390,13 @@ static void
 call(struct leat_run *run, const struct leat_binding *binding)
 {
     struct leat_place *place = &run->engine->places[run->worker->index];
-    uint64_t submit_ns = atom_load_rlx(&run->record->submit_ns); /* rlx: single writer */
+    uint64_t submit_ns = atom_load_rlx(&run->record->submit_ns); /* rlx: ordered by submit:A */
     uint64_t start_ns = 0;
     if (LEAT_UNLIKELY(submit_ns != 0)) {
         start_ns = leat_os_monotonic_ns();
         leat_trace_run_begin(run, start_ns);
         if (run->attempt == 1) {
-            leat_histogram_record(&place->queue_wait, start_ns - submit_ns);
+            leat_tally_waited(run->engine, place, run->record, start_ns - submit_ns);
         }
     }
     leat_history_begin(run, start_ns);
@@ -408,7 +411,7 @@ call(struct leat_run *run, const struct leat_binding *binding)
     atom_store_rlx(&place->running, 0); /* rlx: statistic */
     if (LEAT_UNLIKELY(submit_ns != 0)) {
         uint64_t end_ns = leat_os_monotonic_ns();
-        leat_histogram_record(&place->run_time, end_ns - start_ns);
+        leat_tally_ran(run->engine, place, run->record, end_ns - start_ns);
         leat_trace_run_end(run, start_ns, end_ns, outcome.kind);
     }
     answered(run, outcome);

@@ -19,79 +19,12 @@ difference(uint64_t a, uint64_t b)
 
 /* ---- latencies ------------------------------------------------------------------------------ */
 
-enum { QUANTILES = 5 };
-
-typedef const struct leat_histogram *(*histogram_of)(const struct leat_engine *engine,
-                                                     uint32_t place);
-
-static const struct leat_histogram *
-queue_wait_of(const struct leat_engine *engine, uint32_t place)
+/* One of the histograms of each place. */
+static struct leat_histograms
+of_places(const struct leat_engine *engine, const struct leat_histogram *first)
 {
-    return &engine->places[place].queue_wait;
-}
-
-static const struct leat_histogram *
-run_time_of(const struct leat_engine *engine, uint32_t place)
-{
-    return &engine->places[place].run_time;
-}
-
-/* One bucket over all places. */
-static uint64_t
-bucket_sum(const struct leat_engine *engine, histogram_of of, uint32_t bucket)
-{
-    uint64_t sum = 0;
-    for (uint32_t i = 0; i < engine->pool.places; i++) {
-        sum += read_counter(&of(engine, i)->counts[bucket]);
-    }
-    return sum;
-}
-
-/* Reads the buckets again; what was recorded since they were counted shifts a quantile by less than
- * it would have been wrong a moment later. */
-static void
-quantiles_find(const struct leat_engine *engine, histogram_of of, struct leat_latency *latency)
-{
-    /* In parts of 10 000. */
-    static const uint32_t parts[QUANTILES] = {5000, 9000, 9900, 9990, 9999};
-    uint64_t *const values[QUANTILES] = {&latency->p50_ns, &latency->p90_ns, &latency->p99_ns,
-                                         &latency->p999_ns, &latency->p9999_ns};
-    uint64_t seen = 0;
-    uint32_t next = 0;
-    for (uint32_t bucket = 0; bucket < LEAT_HISTOGRAM_BUCKETS && next < QUANTILES; bucket++) {
-        seen += bucket_sum(engine, of, bucket);
-        /* Rounded up: the p99 of one sample is that sample. */
-        while (next < QUANTILES && seen > 0 && seen * 10000 >= latency->samples * parts[next]) {
-            uint64_t value = leat_histogram_value(bucket);
-            value = value < latency->min_ns ? latency->min_ns : value;
-            *values[next] = value > latency->max_ns ? latency->max_ns : value;
-            next++;
-        }
-    }
-}
-
-static struct leat_latency
-latency_of(const struct leat_engine *engine, histogram_of of)
-{
-    struct leat_latency latency;
-    memset(&latency, 0, sizeof(latency));
-    for (uint32_t i = 0; i < engine->pool.places; i++) {
-        const struct leat_histogram *histogram = of(engine, i);
-        uint64_t min_ns = read_counter(&histogram->min_ns);
-        uint64_t max_ns = read_counter(&histogram->max_ns);
-        if (min_ns != 0 && (latency.min_ns == 0 || min_ns < latency.min_ns)) {
-            latency.min_ns = min_ns;
-        }
-        latency.max_ns = max_ns > latency.max_ns ? max_ns : latency.max_ns;
-        latency.sum_ns += read_counter(&histogram->sum_ns);
-    }
-    for (uint32_t bucket = 0; bucket < LEAT_HISTOGRAM_BUCKETS; bucket++) {
-        latency.samples += bucket_sum(engine, of, bucket);
-    }
-    if (latency.samples != 0) {
-        quantiles_find(engine, of, &latency);
-    }
-    return latency;
+    struct leat_histograms all = {first, sizeof(struct leat_place), engine->pool.places};
+    return all;
 }
 
 /* ---- counters ------------------------------------------------------------------------------- */
@@ -103,13 +36,14 @@ places_sum(const struct leat_engine *engine, struct leat_statistics *sum)
         const struct leat_place *place = &engine->places[i];
         const struct leat_worker *worker = &engine->pool.workers[i];
         sum->jobs_run += read_counter(&place->jobs_run);
-        sum->jobs_completed += read_counter(&place->completed);
-        sum->jobs_dead += read_counter(&place->dead);
-        sum->jobs_cancelled += read_counter(&place->cancelled);
-        sum->jobs_retried += read_counter(&place->retried);
+        sum->jobs_completed += leat_tally_place(place->cells, LEAT_TALLY_COMPLETED);
+        sum->jobs_dead += leat_tally_place(place->cells, LEAT_TALLY_DEAD);
+        sum->jobs_cancelled += leat_tally_place(place->cells, LEAT_TALLY_CANCELLED);
+        sum->jobs_retried += leat_tally_place(place->cells, LEAT_TALLY_RETRIED);
         sum->tasks_run += read_counter(&worker->tasks_run);
         sum->parks += read_counter(&worker->parks);
         sum->wakes += read_counter(&worker->wakes);
+        sum->steals += read_counter(&worker->steals);
         sum->jobs_running += read_counter(&place->running) != 0 ? 1 : 0;
     }
     const struct leat_outside *outside = &engine->outside;
@@ -178,11 +112,12 @@ leat_statistics_get(struct leat_engine *engine, struct leat_statistics *statisti
         return LEAT_INVALID;
     }
     struct leat_statistics sum = leat_statistics_default();
+    sum.at_ns = leat_os_monotonic_ns();
     places_sum(engine, &sum);
     derive(engine, &sum);
     longest_find(engine, &sum);
-    sum.queue_wait = latency_of(engine, queue_wait_of);
-    sum.run_time = latency_of(engine, run_time_of);
+    sum.queue_wait = leat_histograms_latency(of_places(engine, &engine->places->queue_wait));
+    sum.run_time = leat_histograms_latency(of_places(engine, &engine->places->run_time));
     return leat_struct_write(statistics, &sum, sizeof(sum));
 }
 
@@ -212,6 +147,47 @@ leat_worker_statistics_get(struct leat_engine *engine, uint32_t worker,
     filled.wakes = read_counter(&one->wakes);
     filled.run_ns = leat_worker_run_ns(one);
     filled.stuck.bits = leat_watch_stuck(engine, worker);
+    filled.steals = read_counter(&one->steals);
+    const struct leat_place *place = &engine->places[worker];
+    filled.queue_wait = leat_histograms_latency(leat_histograms_one(&place->queue_wait));
+    filled.run_time = leat_histograms_latency(leat_histograms_one(&place->run_time));
     filled.active = worker < atom_load_rlx(&engine->pool.active); /* rlx: statistic */
     return leat_struct_write(statistics, &filled, sizeof(filled));
+}
+
+/* ---- rates ---------------------------------------------------------------------------------- */
+
+static double
+rate(uint64_t before, uint64_t after, double seconds)
+{
+    return after > before ? (double)(after - before) / seconds : 0.0;
+}
+
+enum leat_status
+leat_rates_get(const struct leat_statistics *before, const struct leat_statistics *after,
+               struct leat_rates *rates)
+{
+    struct leat_statistics from = leat_statistics_default();
+    struct leat_statistics to = leat_statistics_default();
+    if (before == NULL || after == NULL || rates == NULL) {
+        return LEAT_INVALID;
+    }
+    enum leat_status status = leat_struct_read(&from, sizeof(from), before);
+    if (status == LEAT_OK) {
+        status = leat_struct_read(&to, sizeof(to), after);
+    }
+    if (status == LEAT_OK && to.at_ns <= from.at_ns) {
+        status = LEAT_INVALID;
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    double seconds = (double)(to.at_ns - from.at_ns) / 1e9;
+    rates->tasks_run = rate(from.tasks_run, to.tasks_run, seconds);
+    rates->jobs_submitted = rate(from.jobs_submitted, to.jobs_submitted, seconds);
+    rates->jobs_run = rate(from.jobs_run, to.jobs_run, seconds);
+    rates->jobs_completed = rate(from.jobs_completed, to.jobs_completed, seconds);
+    rates->jobs_dead = rate(from.jobs_dead, to.jobs_dead, seconds);
+    rates->jobs_retried = rate(from.jobs_retried, to.jobs_retried, seconds);
+    return LEAT_OK;
 }

@@ -189,7 +189,7 @@ sample_time(const struct leat_engine *engine, uint32_t index, uint64_t word)
 {
     uint32_t hash = (index + (uint32_t)(leat_word_generation(word) >> 1)) * 2654435761u;
     /* rlx: statistic */
-    return hash <= atom_load_rlx(&engine->sample_below) ? leat_os_monotonic_ns() : 0;
+    return hash < atom_load_rlx(&engine->sample_below) ? leat_os_monotonic_ns() : 0;
 }
 
 /* Takes and fills a record. Its word still says FILLING. */
@@ -263,8 +263,8 @@ record_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t p
     }
     leat_job_id id = {leat_word_of(generation, index)};
     LEAT_PROBE1(job_submit, id.bits);
-    /* submit:A release -> change:A, hold:A, claim:A, swept:A, each:A, walked:A.  Carries: the
-     * record's fields and the payload.
+    /* submit:A release -> change:A, hold:A, claim:A, swept:A, each:A, tallied:A, walked:A.
+     * Carries: the record's fields and the payload.
      * If relaxed: the worker still sees them through the ring, but a thread that guesses the id
      * could read the record of the job before. */
     atom_store_rel(word, next);

@@ -16,7 +16,7 @@ settle(struct leat_engine *engine)
 {
     struct leat_tracing *tracing = &engine->tracing;
     bool all = tracing->mode == LEAT_TRACE_FULL && engine->pool.config.flight_slots_log2 != 0;
-    uint32_t below = all ? UINT32_MAX : UINT32_MAX / tracing->interval;
+    uint64_t below = leat_sample_below(all ? 1 : tracing->interval);
     atom_store_rlx(&engine->sample_below, below); /* rlx: statistic */
     /* rlx: statistic */
     atom_store_rlx(&engine->pool.tracing, tracing->mode != LEAT_TRACE_OFF ? 1 : 0);

@@ -81,6 +81,7 @@ struct leat_worker {
     leat_atomic_u64 tasks_run;              /* W */
     leat_atomic_u64 parks;                  /* W */
     leat_atomic_u64 wakes;                  /* W */
+    leat_atomic_u64 steals;                 /* W takings from other places' local queues */
     uint32_t picks;                         /* O since the last one in rotation */
     uint32_t rotation;                      /* O the level that had the last one */
     uint32_t held;                          /* O bit per level that has an item in hand; 16 bits up,

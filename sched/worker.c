@@ -195,6 +195,7 @@ steal_from(struct leat_worker *worker, uint32_t victim, uint32_t level, uint32_t
     }
     LEAT_PROBE4(steal, worker->index, victim, level, count);
     leat_trace_note(worker, leat_trace_what(LEAT_TRACE_STEAL, victim, level, count));
+    atom_count(&worker->steals, 1);
     if (count > 1) {
         stocked_set(worker, level, true);
         leat_pool_notify(pool, LEAT_HINT_LOCAL(level));

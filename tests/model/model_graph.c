@@ -228,6 +228,14 @@ leat_events_ended(struct leat_engine *engine, uint32_t index, struct leat_ending
     (void)ending;
 }
 
+void
+leat_tally_share(struct leat_engine *engine, struct leat_tally_key key, enum leat_tally_what what)
+{
+    (void)engine;
+    (void)key;
+    (void)what;
+}
+
 /* What no scenario comes to. */
 #define NEVER(type, name, ...)                                                                     \
     type name(__VA_ARGS__)                                                                         \

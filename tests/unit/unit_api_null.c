@@ -14,6 +14,7 @@
 #include "tests/unit/api_null_graph.h"
 #include "tests/unit/api_null_handlers.h"
 #include "tests/unit/api_null_lists.h"
+#include "tests/unit/api_null_metrics.h"
 #include "tests/unit/api_null_pull.h"
 #include "tests/unit/api_null_queues.h"
 #include "tests/unit/api_null_settings.h"
@@ -698,6 +699,7 @@ static const struct entry entries[] = {
     {"leat_statistics_get", case_statistics},
     {"leat_worker_statistics_get", case_statistics},
     API_NULL_EVENTS,
+    API_NULL_METRICS,
     API_NULL_SETTINGS,
 };
 

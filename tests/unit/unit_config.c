@@ -57,7 +57,12 @@ static const struct field fields[] = {
      {0, LEAT_AGE_NS_MIN, LEAT_AGE_NS_MAX, NOTHING},
      {1, LEAT_AGE_NS_MIN - 1, LEAT_AGE_NS_MAX + 1, NOTHING}},
     {FIELD(quarantine_after), {0, 3, 1000, NOTHING}, {1001, UINT32_MAX, NOTHING}},
-    {FIELD(sample_interval), {1, 1000000, NOTHING}, {0, 1000001, NOTHING}},
+    {FIELD(sample_interval), {0, 1, 1000000, NOTHING}, {1000001, UINT32_MAX, NOTHING}},
+    {FIELD(statistics_rows), {0, 1, 65535, NOTHING}, {65536, UINT32_MAX, NOTHING}},
+    {FIELD(stuck_ns),
+     {0, 10000000, UINT64_C(366) * 86400 * 1000000000, NOTHING},
+     {1, 9999999, UINT64_C(366) * 86400 * 1000000000 + 1, NOTHING}},
+    {FIELD(systemd_notify), {0, 1, NOTHING}, {NOTHING}},
     {FIELD(trace), {0, 1, 2, NOTHING}, {3, UINT32_MAX, NOTHING}},
     {FIELD(trace_records),
      {0, 64, 128, 1 << 20, NOTHING},
@@ -350,6 +355,9 @@ defaults(void **state)
     CHECK_EQUAL(config.retained_max, LEAT_AUTO);
     CHECK_EQUAL(config.dead_max, LEAT_AUTO);
     CHECK_EQUAL(config.sample_interval, 32);
+    CHECK_EQUAL(config.statistics_rows, 128);
+    CHECK_EQUAL(config.stuck_ns, UINT64_C(60000000000));
+    CHECK(!config.systemd_notify);
     CHECK(!config.busy_poll && !config.prefault && !config.lock_memory && !config.huge_pages);
     CHECK(config.allocator.allocate == NULL);
     CHECK(config.allocator.release == NULL);

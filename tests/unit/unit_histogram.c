@@ -1,5 +1,6 @@
 /* unit_histogram.c - buckets of durations: each value lies within 3.2 % of what its bucket stands
- * for, buckets are in the order of the values and all of them fit, from 0 to the end of 64 bits. */
+ * for, buckets are in the order of the values and all of them fit, from 0 to the end of 64 bits;
+ * and quantiles are as near to those of the values. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +90,61 @@ record_counts(void **state)
     free(histogram);
 }
 
+static int
+compare(const void *a, const void *b)
+{
+    uint64_t first = *(const uint64_t *)a;
+    uint64_t second = *(const uint64_t *)b;
+    return first < second ? -1 : first > second;
+}
+
+static void
+check_quantile(uint64_t got, const uint64_t *sorted, uint64_t count, uint64_t parts)
+{
+    uint64_t want = sorted[(count * parts + 9999) / 10000 - 1];
+    uint64_t difference = got > want ? got - want : want - got;
+    CHECK(difference * 125 <= want * 4);
+}
+
+/* Quantiles of values that are known, spread over one histogram with one writer and a shared one,
+ * against the sorted values: from one value, whose quantiles are all it, to many. */
+static void
+quantiles_are_near(void **state)
+{
+    (void)state;
+    struct test_prng prng = {test_seed("unit_histogram")};
+    static const uint32_t counts[] = {1, 2, 99, 100, 101, 9999, 10000, 10001, 50000};
+    uint64_t *values = calloc(50000, sizeof(*values));
+    struct leat_histogram *two = calloc(2, sizeof(*two));
+    CHECK(values != NULL);
+    CHECK(two != NULL);
+    for (size_t i = 0; i < TEST_COUNT_OF(counts); i++) {
+        const uint32_t count = counts[i];
+        memset(two, 0, 2 * sizeof(*two));
+        for (uint32_t j = 0; j < count; j++) {
+            values[j] = 1 + (test_random(&prng) >> (20 + test_random_below(&prng, 40)));
+            if (j % 2 == 0) {
+                leat_histogram_record(&two[0], values[j]);
+            } else {
+                leat_histogram_share(&two[1], values[j]);
+            }
+        }
+        qsort(values, count, sizeof(*values), compare);
+        struct leat_histograms all = {two, sizeof(*two), 2};
+        struct leat_latency latency = leat_histograms_latency(all);
+        CHECK_EQUAL(latency.samples, count);
+        CHECK_EQUAL(latency.min_ns, values[0]);
+        CHECK_EQUAL(latency.max_ns, values[count - 1]);
+        check_quantile(latency.p50_ns, values, count, 5000);
+        check_quantile(latency.p90_ns, values, count, 9000);
+        check_quantile(latency.p99_ns, values, count, 9900);
+        check_quantile(latency.p999_ns, values, count, 9990);
+        check_quantile(latency.p9999_ns, values, count, 9999);
+    }
+    free(values);
+    free(two);
+}
+
 int
 main(void)
 {
@@ -97,6 +153,7 @@ main(void)
         cmocka_unit_test(error_is_bounded_anywhere),
         cmocka_unit_test(buckets_are_in_order),
         cmocka_unit_test(record_counts),
+        cmocka_unit_test(quantiles_are_near),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
