@@ -45,6 +45,7 @@ EXEMPT = {
     ("file-length", "engine/leat.h"): "the public interface is one file for the embedder",
     ("atomic-only", "tests/support/freeze.c"): "does what ring/atomic.h calls with LEAT_MODEL",
     ("atomic-only", "bench/rivals/ring_atomic_queue.cc"): "the library it measures is called so",
+    ("allocation", "engine/types/memory.c"): "a library of its own, which sees <leat.h> only",
     ("include-direction", "tests/unit/unit_store.c"): "tests the driver of an example",
     ("recursion", "fib"): "what the benchmark is: the plain recursion, and each call a task",
     ("recursion", "skynet"): "the same",
