@@ -606,9 +606,9 @@ struct leat_answer {
     uint32_t version;
     struct leat_outcome outcome; /* any but pending; default: done */
     const char *error;           /* copied; NULL: none */
-    /* Copied, where the job has LEAT_JOB_KEEP_RESULT or others wait for it; replaces one set before.
-     * It is there for leat_result() once the job has ended, however it did. NULL with 0 bytes: what
-     * an earlier attempt left. */
+    /* Copied, where the job has LEAT_JOB_KEEP_RESULT or others wait for it; replaces one set
+     * before. It is there for leat_result() once the job has ended, however it did. NULL with 0
+     * bytes: what an earlier attempt left. */
     const void *result;
     size_t result_bytes;
 };
@@ -629,9 +629,8 @@ leat_answer_default(void)
  * Returns:  as leat_complete(); LEAT_WRONG_STATE (a result, and the handler has not returned): the
  *           token holds; LEAT_UNSUPPORTED; LEAT_INVALID (above the payload limit, too).
  * Order:    the call happens-before leat_wait() and leat_result() see the end.  */
-LEAT_API LEAT_NODISCARD enum leat_status leat_complete_with(struct leat_engine *engine,
-                                                            leat_token token,
-                                                            const struct leat_answer *answer);
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_complete_with(struct leat_engine *engine, leat_token token, const struct leat_answer *answer);
 
 /* Gives an attempt that answered leat_pending_for() more time: at least `timeout_ns` from now, with
  * the same limits; it never has less by this than it had. For a heartbeat.

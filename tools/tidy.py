@@ -52,6 +52,7 @@ EXEMPT = {
     ("recursion", "tree_for"): "the same",
     ("parameters", "leat_type_register"): "an option struct, and four things of different types",
     ("parameters", "leat_type_register_batch"): "the same",
+    ("parameters", "leat_types_add"): "as leat_type_register, for a kind",
     ("parameters", "leat_submit_batch"): "an array in, two arrays out, of one length",
 }
 

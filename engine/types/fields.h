@@ -1,6 +1,6 @@
 /* fields.h - what payloads and results of the ready-made types are written in: a mark of four bytes
- * that says which, then fields. A field is a tag and a length of four bytes each, little endian, the
- * bytes, and a NUL; a number has eight bytes. A tag that is not known is of a newer library. */
+ * that says which, then fields. A field is a tag and a length of four bytes each, little endian,
+ * the bytes, and a NUL; a number has eight bytes. A tag that is not known is of a newer library. */
 #ifndef ENGINE_TYPES_FIELDS_H
 #define ENGINE_TYPES_FIELDS_H
 

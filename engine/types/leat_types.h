@@ -26,10 +26,10 @@
  *             begins when nothing of this one runs any more.
  *   Cancel    is seen within leat_types_options.look_ns.
  *   Payload   by leat_x_encode(). What cannot be read is a job that fails for good.
- *   Result    of a job with LEAT_JOB_KEEP_RESULT, DEAD or not, is read by leat_x_result_decode(). One
- *             above the engine's payload_bytes_max is cut to a half until it fits.
- *   Twice     a job may run again after a crash of its process or a network's silence: at least once.
- * Statuses and words are those of leat.h.
+ *   Result    of a job with LEAT_JOB_KEEP_RESULT, DEAD or not, is read by leat_x_result_decode().
+ *             One above the engine's payload_bytes_max is cut to a half until it fits.
+ *   Twice     a job may run again after a crash of its process or a network's silence: at least
+ * once. Statuses and words are those of leat.h.
  */
 #ifndef ENGINE_TYPES_LEAT_TYPES_H
 #define ENGINE_TYPES_LEAT_TYPES_H
@@ -98,7 +98,9 @@ LEAT_TYPES_API void leat_types_destroy(struct leat_types *types);
 #define LEAT_COMMAND_AS_IT_IS    UINT64_MAX
 
 /* leat_command.flags */
-#define LEAT_COMMAND_SHELL             1u /* argv[0] is a line for /bin/sh, the others its $1, $2 .. */
+#define LEAT_COMMAND_SHELL                                                                         \
+    1u                                    /* argv[0] is a line for /bin/sh, the others its $1, $2 ..
+*/
 #define LEAT_COMMAND_CLEAN_ENVIRONMENT 2u /* nothing but `environment` */
 #define LEAT_COMMAND_NO_NEW_PRIVILEGES 4u /* set-uid programs stay what the engine is */
 
@@ -163,15 +165,15 @@ leat_command_options_default(void)
     return options;
 }
 
-/* Registers a type whose jobs are commands. `options` NULL: the defaults; copied. `type` may be NULL.
- * Threads:  any.      Progress: blocking.
+/* Registers a type whose jobs are commands. `options` NULL: the defaults; copied. `type` may be
+ * NULL. Threads:  any.      Progress: blocking.
  * Returns:  as leat_type_register(); LEAT_CLOSED (stopped).  */
 LEAT_TYPES_API LEAT_NODISCARD enum leat_status
 leat_command_register(struct leat_types *types, const char *name,
                       const struct leat_command_options *options, leat_type *type);
 
-/* Writes a payload. *bytes is its size, set also with LEAT_FULL: so a first call with no room tells.
- * Threads:  any.      Progress: wait-free.
+/* Writes a payload. *bytes is its size, set also with LEAT_FULL: so a first call with no room
+ * tells. Threads:  any.      Progress: wait-free.
  * Returns:  LEAT_OK; LEAT_FULL (capacity, or above LEAT_TYPES_PAYLOAD_BYTES_MAX); LEAT_UNSUPPORTED;
  *           LEAT_INVALID (a string, a count or a flag that may not be).  */
 LEAT_TYPES_API LEAT_NODISCARD enum leat_status
@@ -253,8 +255,8 @@ struct leat_http_options {
     uint32_t reserved;         /* 0 */
     const char *ca_file;       /* certificates to trust; NULL: the system's */
     const char *proxy;         /* NULL: none, whatever the environment says */
-    /* With a secret, 1 to 1024 bytes, a request carries "Leat-Job: ID", the same in each attempt, and
-     * "Leat-Signature: t=SECONDS,v1=HEX": HMAC-SHA-256 by the secret of SECONDS, a point, ID, a
+    /* With a secret, 1 to 1024 bytes, a request carries "Leat-Job: ID", the same in each attempt,
+     * and "Leat-Signature: t=SECONDS,v1=HEX": HMAC-SHA-256 by the secret of SECONDS, a point, ID, a
      * point, and the body. SECONDS are since 1970 UTC, of this attempt: a receiver refuses old
      * ones. */
     const void *secret;

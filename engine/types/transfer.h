@@ -1,5 +1,5 @@
-/* transfer.h - what http and mail have in common: a transfer of libcurl's multi interface, driven by
- * the thread of work.h. */
+/* transfer.h - what http and mail have in common: a transfer of libcurl's multi interface, driven
+ * by the thread of work.h. */
 #ifndef ENGINE_TYPES_TRANSFER_H
 #define ENGINE_TYPES_TRANSFER_H
 

@@ -1,5 +1,6 @@
-/* types.c - the thread of the ready-made types, see work.h: begins what was handed in, waits for it,
- * looks whether it is cancelled or out of time, and tells the engine what it came to. */
+/* types.c - the thread of the ready-made types, see work.h: begins what was handed in, waits for
+ * it, looks whether it is cancelled or out of time, and tells the engine what it came to.
+ * Why it is so: docs/design/0035. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

@@ -4,8 +4,8 @@
  *          nothing of a work is shared, but through the list of what was handed in, under a lock
  *          that is held for a few instructions.
  * Claims   An attempt begins when the engine has taken its answer, pending, and not before: a
- *          handler that was timed out between hand-in and answer leaves no work behind. It ends when
- *          nothing of it runs any more. So no two attempts of a job are at work at once.
+ *          handler that was timed out between hand-in and answer leaves no work behind. It ends
+ *          when nothing of it runs any more. So no two attempts of a job are at work at once.
  *
  *   HANDED   handed in; its handler may not have returned
  *   RUNS     begun by its kind

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A server for the tests of the type http, on a free port of loopback, which it prints. Each path is
-a way to answer; it ends when its input does."""
+"""A server for the tests of the type http, on a free port of loopback, which it prints. Each path
+is a way to answer; it ends when its input does."""
 import hashlib
 import hmac
 import http.server

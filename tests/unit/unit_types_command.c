@@ -1,7 +1,7 @@
-/* unit_types_command.c - commands: payloads and their limits, what an exit status comes to, output up
- * to its cap, environment, directory, input, limits, descriptors and signals of the child; a cancel
- * and a timeout end the whole group, by KILL where TERM does not; nothing of a group outlives its
- * command; the death of the process ends its commands; what cannot start. */
+/* unit_types_command.c - commands: payloads and their limits, what an exit status comes to, output
+ * up to its cap, environment, directory, input, limits, descriptors and signals of the child; a
+ * cancel and a timeout end the whole group, by KILL where TERM does not; nothing of a group
+ * outlives its command; the death of the process ends its commands; what cannot start. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* unit_types_http.c - requests against a server of the test: what an answer's status comes to, what
- * is sent, signatures, cuts, time, resets, redirects; a cancel; what a payload may not be. Beyond the
- * worker that there is, many requests are on their way at once. */
+ * is sent, signatures, cuts, time, resets, redirects; a cancel; what a payload may not be. Beyond
+ * the worker that there is, many requests are on their way at once. */
 #include <string.h>
 
 #include "tests/support/ready.h"
