@@ -386,7 +386,7 @@ static void
 broken_payloads_are_refused(void **state)
 {
     static unsigned char room[4096];
-    unsigned char payload[512];
+    static unsigned char payload[512];
     const char *const argv[] = {"echo", "a", NULL};
     const char *const environment[] = {"A=b", NULL};
     struct leat_command command = leat_command_default();
@@ -399,7 +399,7 @@ broken_payloads_are_refused(void **state)
     command.files = 3;
     CHECK_OK(leat_command_encode(&command, payload, sizeof(payload), &bytes));
     for (size_t i = 0; i < bytes; i++) {
-        (void)leat_command_decode(payload, i, room, sizeof(room), &read);
+        CHECK(leat_command_decode(payload, i, room, sizeof(room), &read) != LEAT_FULL);
         for (int bit = 0; bit < 8; bit++) {
             payload[i] ^= (unsigned char)(1 << bit);
             enum leat_status status =
