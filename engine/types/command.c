@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "engine/types/memory.h"
-#include "engine/types/spawn.h"
+#include "engine/types/process.h"
 #include "engine/types/work.h"
 
 /* Pieces of a pipe read after the end: all that it can hold, where nobody made it larger. Somebody
@@ -237,7 +237,7 @@ command_stop_harder(struct leat_work *work)
 
 /* What is allocated for one start. */
 struct start {
-    struct leat_spawn spawn;
+    struct leat_process spawn;
     const char **lists; /* of arguments, environment and paths, one behind the other */
     char *texts;        /* of paths */
     int pipes[4];       /* output and error: read end, write end */
@@ -435,10 +435,10 @@ start_fini(struct start *start)
 
 /* 0, or what the system says. */
 static int
-start_run(struct start *start, struct command *command, struct leat_spawned *spawned,
+start_run(struct start *start, struct command *command, struct leat_process_started *spawned,
           const char **stage)
 {
-    struct leat_spawn *spawn = &start->spawn;
+    struct leat_process *spawn = &start->spawn;
     *stage = "descriptors";
     if (!lists_fill(start, command)) {
         return ENOMEM;
@@ -454,7 +454,7 @@ start_run(struct start *start, struct command *command, struct leat_spawned *spa
     for (uint32_t i = 0; i < LEAT_COMMAND_LIMITS; i++) {
         spawn->limits[i] = *leat_command_limit(&command->asked, i);
     }
-    return leat_spawn(spawn, spawned, stage);
+    return leat_process_start(spawn, spawned, stage);
 }
 
 /* What will be so the next time, too. */
@@ -494,7 +494,7 @@ command_begin(struct leat_types *types, struct leat_work *work)
 {
     struct command *command = command_of(work);
     struct start start = {.spawn = {.input = -1}, .pipes = {-1, -1, -1, -1}};
-    struct leat_spawned spawned = {0, -1};
+    struct leat_process_started spawned = {0, -1};
     const char *stage = NULL;
     int error = start_run(&start, command, &spawned, &stage);
     if (error != 0) {

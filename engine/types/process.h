@@ -1,8 +1,8 @@
-/* spawn.h - starting a program from a process with threads. The child shares the parent's memory
+/* process.h - starting a program from a process with threads. The child shares the parent's memory
  * until it is the other program (vfork), so it makes system calls and nothing else, and all that it
  * needs was prepared. */
-#ifndef ENGINE_TYPES_SPAWN_H
-#define ENGINE_TYPES_SPAWN_H
+#ifndef ENGINE_TYPES_PROCESS_H
+#define ENGINE_TYPES_PROCESS_H
 
 #include <stdbool.h>
 #include <sys/resource.h>
@@ -10,7 +10,7 @@
 
 #include "engine/types/command.h"
 
-struct leat_spawn {
+struct leat_process {
     const char *const *paths; /* to try one after the other, NULL at the end */
     const char *const *argv;
     const char *const *environment;
@@ -22,7 +22,7 @@ struct leat_spawn {
     bool no_new_privileges;
 };
 
-struct leat_spawned {
+struct leat_process_started {
     pid_t pid; /* of the process, its group and its session */
     int pidfd;
 };
@@ -30,6 +30,7 @@ struct leat_spawned {
 /* Starts it, by a thread that lives as long as the child may: when it ends, the child is killed.
  * pre: all signals are blocked in it. 0, or the error of the system that stopped it; *stage is then
  * what failed, a word for a person. */
-int leat_spawn(const struct leat_spawn *spawn, struct leat_spawned *spawned, const char **stage);
+int leat_process_start(const struct leat_process *spawn, struct leat_process_started *spawned,
+                       const char **stage);
 
 #endif

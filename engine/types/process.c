@@ -1,5 +1,5 @@
-/* spawn.c - see spawn.h. */
-#include "engine/types/spawn.h"
+/* process.c - see process.h. */
+#include "engine/types/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,7 +59,7 @@ signals_reset(int status)
 
 /* A session of its own; the system kills it when the parent's thread ends, now or by now. */
 static void
-session_begin(const struct leat_spawn *spawn, pid_t parent, int status)
+session_begin(const struct leat_process *spawn, pid_t parent, int status)
 {
     if (setsid() < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
         fail(status, STAGE_START);
@@ -74,7 +74,7 @@ session_begin(const struct leat_spawn *spawn, pid_t parent, int status)
 
 /* All others, the host's too, are closed by exec. */
 static void
-files_set(const struct leat_spawn *spawn, int status)
+files_set(const struct leat_process *spawn, int status)
 {
     if (dup2(spawn->input, STDIN_FILENO) < 0 || dup2(spawn->output, STDOUT_FILENO) < 0 ||
         dup2(spawn->error, STDERR_FILENO) < 0 ||
@@ -90,7 +90,7 @@ least(uint64_t wanted, rlim_t given)
 }
 
 static void
-limits_set(const struct leat_spawn *spawn, int status)
+limits_set(const struct leat_process *spawn, int status)
 {
     for (uint32_t i = 0; i < LEAT_COMMAND_LIMITS; i++) {
         struct rlimit limit;
@@ -118,7 +118,7 @@ list_of(const char *const *texts)
 }
 
 _Noreturn static void
-child(const struct leat_spawn *spawn, pid_t parent, int status)
+child(const struct leat_process *spawn, pid_t parent, int status)
 {
     signals_reset(status);
     session_begin(spawn, parent, status);
@@ -145,7 +145,7 @@ child(const struct leat_spawn *spawn, pid_t parent, int status)
 
 /* Both of this are one process for a while: it has no variable that the child could change. */
 static pid_t
-start(const struct leat_spawn *spawn, pid_t parent, int status)
+start(const struct leat_process *spawn, pid_t parent, int status)
 {
     /* fork() would copy the tables of all of the host's memory, and posix_spawn() knows no limits.
      * NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork) */
@@ -180,7 +180,8 @@ reap(pid_t pid)
 }
 
 int
-leat_spawn(const struct leat_spawn *spawn, struct leat_spawned *spawned, const char **stage)
+leat_process_start(const struct leat_process *spawn, struct leat_process_started *spawned,
+                   const char **stage)
 {
     int status[2];
     *stage = stages[STAGE_START];
