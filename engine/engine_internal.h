@@ -407,6 +407,9 @@ struct leat_said {
     size_t result_bytes;
 };
 
+/* LEAT_OK: one that a completion may have; else LEAT_INVALID. */
+enum leat_status leat_outcome_check(struct leat_outcome outcome);
+
 /* leat_complete() of a job that the caller has a hold on. */
 enum leat_status leat_run_complete(struct leat_run *run, leat_token token,
                                    struct leat_outcome outcome, const struct leat_said *said);

@@ -661,6 +661,38 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_complete(struct leat_engine *engin
                                                        struct leat_outcome outcome,
                                                        const char *error);
 
+/* What an attempt has come to, and its result. */
+struct leat_answer {
+    uint32_t size;
+    uint32_t version;
+    struct leat_outcome outcome; /* any but pending; default: done */
+    const char *error;           /* copied; NULL: none */
+    /* Copied, where the job has LEAT_JOB_KEEP_RESULT or others wait for it; replaces one set
+     * before. It is there for leat_result() once the job has ended, however it did. NULL with 0
+     * bytes: what an earlier attempt left. */
+    const void *result;
+    size_t result_bytes;
+};
+
+static inline struct leat_answer
+leat_answer_default(void)
+{
+    struct leat_answer answer;
+    memset(&answer, 0, sizeof(answer));
+    answer.size = (uint32_t)sizeof(answer);
+    answer.version = LEAT_STRUCT_VERSION;
+    answer.outcome = leat_done();
+    return answer;
+}
+
+/* As leat_complete(), with a result.
+ * Threads:  any.      Progress: as leat_submit(); with a result, a lock of the allocator.
+ * Returns:  as leat_complete(); LEAT_WRONG_STATE (a result, and the handler has not returned): the
+ *           token holds; LEAT_UNSUPPORTED; LEAT_INVALID (above the payload limit, too).
+ * Order:    the call happens-before leat_wait() and leat_result() see the end.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_complete_with(struct leat_engine *engine, leat_token token, const struct leat_answer *answer);
+
 /* Gives an attempt that answered leat_pending_for() more time: at least `timeout_ns` from now, with
  * the same limits; it never has less by this than it had. For a heartbeat.
  * Threads:  any.      Progress: lock-free.    Allocates: no.    Waits: never.

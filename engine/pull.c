@@ -268,50 +268,13 @@ leat_reserve(struct leat_engine *engine, const struct leat_reserve_options *opti
 
 /* ---- giving back ---------------------------------------------------------------------------- */
 
-/* A copy of the result where the job keeps one. pre: a hold. */
-static enum leat_status
-result_copy(const struct leat_run *run, const void *result, size_t bytes, struct leat_said *said)
-{
-    /* rlx: statistic */
-    if (bytes == 0 || (atom_load_rlx(run->word) & LEAT_WORD_KEPT) == 0) {
-        return LEAT_OK;
-    }
-    said->result = leat_memory_take(&run->engine->memory, bytes);
-    if (said->result == NULL) {
-        return LEAT_NO_MEMORY;
-    }
-    said->result_bytes = bytes;
-    memcpy(said->result, result, bytes);
-    return LEAT_OK;
-}
-
 enum leat_status
 leat_ack(struct leat_engine *engine, leat_token token, const void *result, size_t result_bytes)
 {
-    enum leat_status status = leat_engine_check(engine);
-    leat_job_id id = {token.job};
-    uint32_t index = 0;
-    if (status == LEAT_OK && ((result == NULL && result_bytes != 0) ||
-                              result_bytes > engine->config.payload_bytes_max)) {
-        status = LEAT_INVALID;
-    }
-    if (status == LEAT_OK) {
-        status = leat_job_hold(engine, id, LEAT_HOLDS_TO_COMPLETE, &index);
-    }
-    if (status != LEAT_OK) {
-        return status;
-    }
-    struct leat_said said = {.error = NULL};
-    struct leat_run run = leat_run_of(engine, index);
-    status = result_copy(&run, result, result_bytes, &said);
-    if (status == LEAT_OK) {
-        status = leat_run_complete(&run, token, leat_done(), &said);
-    }
-    if (status != LEAT_OK) {
-        leat_memory_give(&engine->memory, said.result, said.result_bytes);
-    }
-    leat_job_unhold(engine, index);
-    return status;
+    struct leat_answer answer = leat_answer_default();
+    answer.result = result;
+    answer.result_bytes = result_bytes;
+    return leat_complete_with(engine, token, &answer);
 }
 
 enum leat_status

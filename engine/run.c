@@ -713,8 +713,8 @@ leat_run_complete(struct leat_run *run, leat_token token, struct leat_outcome ou
     return plain ? finish(run, outcome, said) : finish_extra(run, outcome, said);
 }
 
-static enum leat_status
-outcome_check(struct leat_outcome outcome)
+enum leat_status
+leat_outcome_check(struct leat_outcome outcome)
 {
     switch (outcome.kind) {
     case LEAT_OUTCOME_DONE:
@@ -734,7 +734,7 @@ leat_complete(struct leat_engine *engine, leat_token token, struct leat_outcome 
 {
     enum leat_status status = leat_engine_check(engine);
     if (status == LEAT_OK) {
-        status = outcome_check(outcome);
+        status = leat_outcome_check(outcome);
     }
     leat_job_id id = {token.job};
     uint32_t index = 0;

@@ -45,12 +45,14 @@ EXEMPT = {
     ("file-length", "engine/leat.h"): "the public interface is one file for the embedder",
     ("atomic-only", "tests/support/freeze.c"): "does what ring/atomic.h calls with LEAT_MODEL",
     ("atomic-only", "bench/rivals/ring_atomic_queue.cc"): "the library it measures is called so",
+    ("allocation", "engine/types/memory.c"): "a library of its own, which sees <leat.h> only",
     ("include-direction", "tests/unit/unit_store.c"): "tests the driver of an example",
     ("recursion", "fib"): "what the benchmark is: the plain recursion, and each call a task",
     ("recursion", "skynet"): "the same",
     ("recursion", "tree_for"): "the same",
     ("parameters", "leat_type_register"): "an option struct, and four things of different types",
     ("parameters", "leat_type_register_batch"): "the same",
+    ("parameters", "leat_types_add"): "as leat_type_register, for a kind",
     ("parameters", "leat_submit_batch"): "an array in, two arrays out, of one length",
 }
 
