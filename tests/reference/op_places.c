@@ -29,18 +29,11 @@ has_none(const struct ref_world *world, const struct ref_job *job)
 }
 
 /* One that waited when places came to be kept for its queue stands among those of its type yet, and
- * they are in front of it. */
+ * who is in front of it there may have none. */
 bool
 ref_places_hold(const struct ref_world *world, const struct ref_job *job)
 {
-    bool held = has_none(world, job);
-    for (uint32_t i = 0; i < REF_RECORDS && job->of_type; i++) {
-        const struct ref_job *other = &world->jobs[i];
-        bool among = other != job && ref_live(other) && other->state == LEAT_JOB_PENDING &&
-                     other->type == job->type && (other->level == job->level || job->moved);
-        held = held || (among && has_none(world, other));
-    }
-    return held;
+    return has_none(world, job) || (job->of_type && kept(world) >= world->config.lenders_max);
 }
 
 bool
