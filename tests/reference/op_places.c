@@ -82,7 +82,7 @@ set(struct ref_world *world, uint32_t queue, uint32_t *before, uint32_t least)
 {
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
-        bool waits = ref_live(job) && job->state == LEAT_JOB_PENDING;
+        bool waits = ref_live(job) && (job->state == LEAT_JOB_PENDING || job->moved);
         job->placed = waits || job->placed;
         job->shaken = waits || job->shaken;
         job->of_type = job->of_type || (waits && job->queue == queue && *before == 0);
