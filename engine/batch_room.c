@@ -468,6 +468,30 @@ drop_all(struct leat_engine *engine, const struct leat_batch_room *room)
 }
 
 bool
+leat_batch_room_drops(struct leat_engine *engine, const struct leat_room_ask *ask)
+{
+    struct leat_need needs[2] = {{.room = NULL}, {.room = NULL}};
+    struct leat_batch_room room = {.needs = needs, .queues = 1, .count = 1};
+    uint32_t tenant = tenant_of(engine, ask->queue);
+    need_begin(engine, &needs[0], ask->queue);
+    need_add(&needs[0], 1, ask->bytes);
+    needs[0].level = ask->level;
+    if (tenant < engine->config.queues_max) {
+        needs[1] = needs[0];
+        needs[1].room = &engine->tenants.rooms[tenant].room;
+        needs[0].tenant = &needs[1];
+        room.count = 2;
+    }
+    if (!drops(&needs[0])) {
+        return false;
+    }
+    lock_all(&room);
+    bool may = enough(engine, &room, true);
+    unlock_all(&room);
+    return may;
+}
+
+bool
 leat_batch_room_claim(struct leat_engine *engine, const struct leat_batch_room *room)
 {
     bool any = false;

@@ -22,6 +22,7 @@
 
 struct leat_engine;
 struct leat_need;
+struct leat_room_ask;
 
 /* All zero: nothing is asked for. */
 struct leat_batch_room {
@@ -46,5 +47,9 @@ void leat_batch_room_give(struct leat_engine *engine, const struct leat_batch_ro
 /* Takes the rest, and drops for it. False: there is not enough to drop, and none was. pre: with the
  * rest the batch is taken in. */
 bool leat_batch_room_claim(struct leat_engine *engine, const struct leat_batch_room *room);
+
+/* Of one job, which leat_room_take() has refused: whether its queue drops, and enough is there to
+ * be dropped. */
+bool leat_batch_room_drops(struct leat_engine *engine, const struct leat_room_ask *ask);
 
 #endif

@@ -66,11 +66,13 @@ renew(struct leat_engine *engine, uint32_t index)
     (void)atom_add_rlx(&engine->outside.dead_retried, 1); /* rlx: statistic */
 }
 
-/* It comes to the end of its line again. */
+/* It comes to the end of its lines again: that of its key, and of who is dropped first. */
 static void
-key_lost(struct leat_engine *engine, uint32_t index)
+lines_lost(struct leat_engine *engine, uint32_t index)
 {
-    struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
+    struct leat_job_record *record = leat_job_record(engine, index);
+    struct leat_job_extra *extra = leat_job_extra(record);
+    (void)atom_or_rlx(&record->priority, LEAT_JOB_PUT_OFF); /* rlx: ordered by change:B */
     if (extra != NULL) {
         leat_keys_begun(engine, extra, false);
     }
@@ -87,7 +89,7 @@ revive_now(struct leat_engine *engine, uint32_t index, uint64_t holds)
         .unless = holds | LEAT_WORD_CHANGING,
     };
     struct leat_stand stand = leat_queue_stand(leat_job_record(engine, index));
-    key_lost(engine, index);
+    lines_lost(engine, index);
     uint64_t before = 0;
     uint64_t after = 0;
     if (stand.counted) {
@@ -118,7 +120,7 @@ revive_later(struct leat_engine *engine, uint32_t index, struct leat_due due, ui
     };
     uint64_t before = 0;
     uint64_t after = 0;
-    key_lost(engine, index);
+    lines_lost(engine, index);
     leat_timers_set(engine, index, due);
     leat_timers_count(engine, LEAT_PHASE_SCHEDULED, 1);
     if (!leat_job_change(leat_slab_word(&engine->jobs, index), &change, &before, &after)) {

@@ -382,6 +382,8 @@ bool leat_run_time_out(struct leat_engine *engine, uint32_t index);
 
 /* ---- inline.c ------------------------------------------------------------------------------- */
 
+/* LEAT_OK: one more may run, and the engine takes it in. LEAT_BUSY, LEAT_CLOSED. */
+enum leat_status leat_inline_enter(struct leat_engine *engine);
 /* What leat_submit_running() took in: runs it, and lets go of its hold. */
 void leat_inline_run(struct leat_engine *engine, leat_job_id id, struct leat_job_info *info,
                      uint64_t *delay_ns);

@@ -73,6 +73,23 @@ run_all(struct leat_inline_run *own)
     } while (own->course->again);
 }
 
+enum leat_status
+leat_inline_enter(struct leat_engine *engine)
+{
+    enum leat_status status = LEAT_OK;
+    /* rlx: statistic */
+    if (atom_add_rlx(&engine->outside.inlined, 1) >= LEAT_INLINE_MAX) {
+        status = LEAT_BUSY;
+    }
+    if (!leat_engine_accepts(engine)) {
+        status = LEAT_CLOSED;
+    }
+    if (status != LEAT_OK) {
+        (void)atom_sub_rlx(&engine->outside.inlined, 1); /* rlx: statistic */
+    }
+    return status;
+}
+
 void
 leat_inline_run(struct leat_engine *engine, leat_job_id id, struct leat_job_info *info,
                 uint64_t *delay_ns)

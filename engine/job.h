@@ -170,6 +170,8 @@ struct leat_job_record {
 
 /* Beside the level: the job's queue has a limit, and counts it while it is PENDING. */
 #define LEAT_JOB_COUNTED 128U
+/* It was put off, or brought back: it waits, but not since its submit (trail.h). */
+#define LEAT_JOB_PUT_OFF 32U
 /* It was snoozed: its timer's node says how often. */
 #define LEAT_JOB_SNOOZED 64U
 #define LEAT_JOB_LEVEL   15U
@@ -226,6 +228,13 @@ leat_job_counted(const struct leat_job_record *record)
 {
     /* rlx: ordered by submit:A */
     return (atom_load_rlx(&record->priority) & LEAT_JOB_COUNTED) != 0;
+}
+
+LEAT_INLINE bool
+leat_job_put_off(const struct leat_job_record *record)
+{
+    /* rlx: ordered by trailed:A */
+    return (atom_load_rlx(&record->priority) & LEAT_JOB_PUT_OFF) != 0;
 }
 
 LEAT_INLINE bool
@@ -350,8 +359,8 @@ leat_job_change_inline(leat_atomic_u64 *word, const struct leat_change *change, 
             next += LEAT_WORD_HOLD;
         }
         /* change:B acq_rel -> change:A, let_go:A, mark:A, hold:A, hold:B, wait:A, waiting:A,
-         * claim:A, swept:A, each:A, tallied:A, life:A, graph:A, walked:A.
-         * Carries: the record's fields as this thread leaves them.
+         * claim:A, swept:A, each:A, tallied:A, life:A, graph:A, walked:A,
+         * trailed:A.  Carries: the record's fields as this thread leaves them.
          * If relaxed: who sees the phase could read the fields of the phase before. */
         if (LEAT_LIKELY(atom_cas_acq_rel(word, &now, next))) {
             *before = now;

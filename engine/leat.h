@@ -1036,7 +1036,10 @@ struct leat_queue_options {
     /* DROP_OLDEST: of the least urgent jobs of the queue that wait for their first attempt, the one
      * that was submitted first is CANCELLED (LEAT_REASON_DROPPED), and so on until there is room.
      * None is dropped for one that is less urgent: that one is LEAT_FULL; nor one that runs, was
-     * run, or has waited for a time. Such a submit takes a lock, and may allocate. */
+     * run, or has waited for a time (got another priority, was brought back from the dead); nor any
+     * for a job that is refused, for whatever reason, or LEAT_JOINED, unless another thread takes
+     * the room at that moment. So jobs_max has to be above waiting_max: the new job has a record
+     * before the old one goes. Such a submit takes a lock, and may allocate. */
     enum leat_full_policy full;
     uint64_t waiting_bytes_max; /* of the payloads of the jobs that waiting_max counts; 0: none */
     /* BLOCK: how long leat_submit() waits for room, and a batch with EACH for each job, one with
@@ -1157,6 +1160,8 @@ leat_queue_set_key_rate(struct leat_engine *engine, leat_queue queue, struct lea
  * it from when it is about to begin until its handler returns, also where that answers pending.
  * What runs, or is about to, when the first minimum is set is not counted. Tasks (leat_post()) and
  * spawned ones are not either: they may have all workers.
+ * A job that waits for a place already when the first one is kept for its queue stays behind those
+ * of its type.
  * The others wait as with leat_queue_set_running_max(); in an engine with a minimum all jobs do.
  * Threads:  any, handlers too.     Progress: blocking (a mutex, a grace period).
  * Returns:  LEAT_OK; LEAT_FULL (all minimums together would be more than the workers; likewise

@@ -2,6 +2,7 @@
  * There is no list of a queue's jobs: they are in rings, lists, wheels and hands. So these calls go
  * over all records. Why so: docs/design/0025. */
 #include "engine/gates.h"
+#include "engine/timers.h"
 
 /* ---- limits --------------------------------------------------------------------------------- */
 
@@ -180,16 +181,30 @@ step(struct leat_engine *engine, leat_job_id id, uint64_t deadline_ns)
     return LEAT_OK;
 }
 
+/* What has come due, and no lent thread has come to. Ends: each round brings some of it. */
+static void
+bring_due(struct leat_engine *engine)
+{
+    (void)leat_clocks_look(&engine->clocks);
+    while (leat_timers_advance(engine, 0)) {
+    }
+}
+
 /* Goes over the records once, and stays at each job until it neither waits nor runs. So does each
  * one that did at the beginning; behind it come those that handlers of this queue have submitted:
  * they are counted once they are there, while their handler still runs, so that a round at whose
- * beginning and end the count is the same has missed none. *passed: it was such a round. */
+ * beginning and end the count is the same has missed none. One whose time came behind the look at
+ * it is found by the next round. *passed: this one stayed nowhere, and the count is the same. */
 static enum leat_status
 round_wait(struct leat_engine *engine, uint32_t queue, uint64_t deadline_ns, bool *passed)
 {
     uint64_t within = leat_room_within(engine, queue);
     uint32_t i = 0;
+    bool stayed = false;
     struct found found;
+    if (engine->config.workers == 0) {
+        bring_due(engine);
+    }
     while (next(engine, queue, &i, &found)) {
         bool busy = found.phase == LEAT_PHASE_PENDING || found.phase == LEAT_PHASE_RUNNING;
         enum leat_status status = busy ? step(engine, found.id, deadline_ns) : LEAT_OK;
@@ -197,8 +212,9 @@ round_wait(struct leat_engine *engine, uint32_t queue, uint64_t deadline_ns, boo
             return status;
         }
         i += busy ? 0 : 1;
+        stayed = stayed || busy;
     }
-    *passed = leat_room_within(engine, queue) == within;
+    *passed = !stayed && leat_room_within(engine, queue) == within;
     return LEAT_OK;
 }
 

@@ -113,8 +113,12 @@ set(struct leat_engine *engine, uint32_t list, uint32_t places)
     }
     levels |= share(reserves);
     leat_gates_settle(engine);
-    /* Those that were turned away where nothing is kept any more, too. */
-    call(engine, levels | leat_gate_wanted(atom_load_rlx(&gate->word))); /* rlx: single writer */
+    /* Those that were turned away where nothing is kept any more, too; and those that wait for a
+     * place of all, and may have one of their own now. */
+    levels |= leat_gate_wanted(atom_load_rlx(&gate->word)); /* rlx: single writer */
+    /* rlx: ordered by settle:A */
+    levels |= leat_gate_wanted(atom_load_rlx(&reserves->shared.word));
+    call(engine, levels);
 }
 
 enum leat_status

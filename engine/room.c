@@ -170,15 +170,11 @@ leat_room_trail(const struct leat_engine *engine, uint32_t queue)
     return atom_load_acq(&room_of(engine, queue)->trail);
 }
 
-/* Ends a job of the queue that waits, for this one. False: there is none. */
+/* Ends a job of the queue that waits, for this one. False: there is none, or it is not to. */
 static bool
 drop_one(struct leat_engine *engine, const struct leat_room_ask *ask)
 {
-    if (leat_room_policy(engine, ask->queue) != LEAT_FULL_DROP_OLDEST) {
-        return false;
-    }
-    struct leat_trail *trail = leat_room_trail(engine, ask->queue);
-    return trail != NULL && leat_trail_drop(engine, trail, ask->level);
+    return ask->drops && leat_trail_drop(engine, leat_room_trail(engine, ask->queue), ask->level);
 }
 
 enum leat_status
@@ -186,17 +182,16 @@ leat_room_take(struct leat_engine *engine, const struct leat_room_ask *ask)
 {
     struct share shares[SHARES_MAX];
     uint32_t count = shares_of(engine, ask->queue, ask->bytes, shares);
+    bool taken = shares_take(engine, ask, shares, count);
     /* Ends: each round drops a job that waits; who took its room instead made progress. */
-    while (!shares_take(engine, ask, shares, count)) {
-        leat_room_refused(engine, ask->queue);
-        if (!shares_fit(shares, count)) {
-            return LEAT_FULL;
-        }
-        if (!drop_one(engine, ask)) {
-            return ask->waits ? LEAT_TIMEOUT : LEAT_FULL;
-        }
+    while (!taken && drop_one(engine, ask)) {
+        taken = shares_take(engine, ask, shares, count);
     }
-    return LEAT_OK;
+    if (taken) {
+        return LEAT_OK;
+    }
+    leat_room_refused(engine, ask->queue);
+    return ask->waits && shares_fit(shares, count) ? LEAT_TIMEOUT : LEAT_FULL;
 }
 
 void
@@ -347,7 +342,7 @@ leat_room_entered(struct leat_engine *engine, const struct leat_room_entry *entr
          * If relaxed: a drain could pass by the job and see the count of before. */
         (void)atom_add_rel(&room_of(engine, entry->queue)->within, 1);
     }
-    if (entry->waits && trail != NULL &&
+    if (entry->waits && (entry->options & LEAT_QUEUE_LIMITED) != 0 && trail != NULL &&
         leat_room_policy(engine, entry->queue) == LEAT_FULL_DROP_OLDEST) {
         leat_trail_add(engine, trail, entry->level, id);
     }

@@ -7,8 +7,8 @@
  *
  * Source   ours: counting semaphores whose words also say that someone waits.
  * Roles    any thread takes, gives, waits and sets limits.
- * Claims   take, give, force  lock-free: a swap fails only where another one succeeded. With
- *          DROP_OLDEST, take is BLOCKING in who holds the lock of trail.h.
+ * Claims   take, give, force  lock-free: a swap fails only where another one succeeded. A
+ *          take that drops is BLOCKING in who holds the lock of trail.h.
  *          wait    BLOCKING: it sleeps until room is given. No wake-up is lost: to be turned away
  *                  and to give are swaps of one word, so whoever gives by a later swap sees WAITED
  *                  and rings. BLOCKING also in who clears WAITED and stops before it rings: who
@@ -77,6 +77,7 @@ struct leat_room_ask {
     uint32_t level;
     uint64_t bytes;
     bool waits; /* where there is no room now, the caller is going to wait for it */
+    bool drops; /* others are dropped for it: pre: leat_batch_room_drops() has said so */
 };
 
 /* LEAT_OK, LEAT_FULL, or LEAT_TIMEOUT: it is to wait. */

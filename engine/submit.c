@@ -30,6 +30,7 @@ struct intake {
     bool extra;          /* it has more than its record has room for: options, an exact order */
     bool waits;          /* see struct leat_room_ask */
     bool alone;          /* else its batch takes room for all */
+    bool owes;           /* room, for which others are dropped when nothing can refuse it */
     struct leat_ties ties;
 };
 
@@ -157,17 +158,39 @@ is_counted(const struct intake *intake)
 static bool
 takes_room(const struct intake *intake)
 {
-    return is_counted(intake) && intake->alone;
+    return is_counted(intake) && intake->alone && !intake->owes;
+}
+
+static struct leat_room_ask
+room_ask(const struct intake *intake)
+{
+    return (struct leat_room_ask){intake->queue, intake->level, intake->bytes, intake->waits,
+                                  intake->owes};
 }
 
 static LEAT_COLD enum leat_status
-room_take(struct leat_engine *engine, const struct intake *intake)
+room_take(struct leat_engine *engine, struct intake *intake)
 {
-    const struct leat_room_ask ask = {.queue = intake->queue,
-                                      .level = intake->level,
-                                      .bytes = intake->bytes,
-                                      .waits = intake->waits};
-    return leat_engine_accepts(engine) ? leat_room_take(engine, &ask) : LEAT_CLOSED;
+    const struct leat_room_ask ask = room_ask(intake);
+    if (!leat_engine_accepts(engine)) {
+        return LEAT_CLOSED;
+    }
+    enum leat_status status = leat_room_take(engine, &ask);
+    intake->owes = status == LEAT_FULL && leat_batch_room_drops(engine, &ask);
+    return intake->owes ? LEAT_OK : status;
+}
+
+/* Claims the room that it owes; else it loses what it has claimed already. */
+static LEAT_COLD enum leat_status
+room_claim(struct leat_engine *engine, struct intake *intake)
+{
+    const struct leat_room_ask ask = room_ask(intake);
+    enum leat_status status = leat_room_take(engine, &ask);
+    intake->owes = status != LEAT_OK;
+    if (intake->owes) {
+        leat_labels_unclaim(engine, intake->index);
+    }
+    return status;
 }
 
 static void
@@ -205,6 +228,7 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
         if (status != LEAT_OK) {
             return status;
         }
+        room = takes_room(intake);
     }
     if (LEAT_UNLIKELY(job->completions != NULL)) {
         status = leat_completion_reserve(job, &completion);
@@ -263,8 +287,8 @@ record_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t p
     }
     leat_job_id id = {leat_word_of(generation, index)};
     LEAT_PROBE1(job_submit, id.bits);
-    /* submit:A release -> change:A, hold:A, claim:A, swept:A, each:A, tallied:A, walked:A.
-     * Carries: the record's fields and the payload.
+    /* submit:A release -> change:A, hold:A, claim:A, swept:A, each:A, tallied:A, walked:A,
+     * trailed:A.  Carries: the record's fields and the payload.
      * If relaxed: the worker still sees them through the ring, but a thread that guesses the id
      * could read the record of the job before. */
     atom_store_rel(word, next);
@@ -347,6 +371,9 @@ push_one(struct leat_engine *engine, const struct leat_job *job, struct intake *
         if (LEAT_UNLIKELY(job->options != NULL)) {
             status = leat_labels_claim(engine, intake->index, id);
         }
+        if (LEAT_UNLIKELY(intake->owes) && status == LEAT_OK) {
+            status = room_claim(engine, intake);
+        }
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
         bool kept = (job->flags & LEAT_JOB_KEEP_RESULT) != 0;
@@ -411,25 +438,7 @@ leat_submit_once(struct leat_engine *engine, const struct leat_job *given, bool 
 
 /* ---- jobs that run inline -------------------------------------------------------------------- */
 
-/* LEAT_OK: there may be one more, and the engine takes it in. */
-static enum leat_status
-inline_enter(struct leat_engine *engine)
-{
-    enum leat_status status = LEAT_OK;
-    /* rlx: statistic */
-    if (atom_add_rlx(&engine->outside.inlined, 1) >= LEAT_INLINE_MAX) {
-        status = LEAT_BUSY;
-    }
-    if (!leat_engine_accepts(engine)) {
-        status = LEAT_CLOSED;
-    }
-    if (status != LEAT_OK) {
-        (void)atom_sub_rlx(&engine->outside.inlined, 1); /* rlx: statistic */
-    }
-    return status;
-}
-
-/* pre: inline_enter(), which leat_inline_run() takes back. */
+/* pre: leat_inline_enter(), which leat_inline_run() takes back. */
 static leat_job_id
 record_run(struct leat_engine *engine, uint32_t index, bool kept)
 {
@@ -454,7 +463,7 @@ leat_submit_running(struct leat_engine *engine, const struct leat_job *given, le
         status = LEAT_UNSUPPORTED;
     }
     if (status == LEAT_OK) {
-        status = inline_enter(engine);
+        status = leat_inline_enter(engine);
     }
     if (status != LEAT_OK) {
         return status;
@@ -705,7 +714,7 @@ static enum leat_status
 group_run(struct group *group)
 {
     struct leat_engine *engine = group->engine;
-    enum leat_status status = inline_enter(engine);
+    enum leat_status status = leat_inline_enter(engine);
     for (size_t i = 0; status == LEAT_OK && i < group->part->count; i++) {
         const struct intake *intake = &group->intakes[i];
         group->ids[i] = record_run(engine, intake->index, group->kept[i]);

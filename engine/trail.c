@@ -10,15 +10,17 @@
 
 /* ---- rows, under the lock ------------------------------------------------------------------- */
 
-/* The job waits, and was not run yet, or 64 times. */
+/* The job waits, has done so since its submit, and was not run yet, or 64 times. A hint: one that
+ * is put off and comes back before it is dropped is dropped all the same. */
 static bool
 waits(const struct leat_engine *engine, leat_job_id id)
 {
     uint32_t index = (uint32_t)(id.bits & LEAT_INDEX_NONE);
-    /* rlx: hint, re-checked at cancel:A */
-    uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
+    /* trailed:A acquire -> submit:A, change:B.  Carries: that it was put off before.
+     * If relaxed: one that has come back could be taken for one that never left. */
+    uint64_t word = atom_load_acq(leat_slab_word(&engine->jobs, index));
     return leat_word_judge(word, id) == LEAT_OK && leat_word_phase(word) == LEAT_PHASE_PENDING &&
-           (word & LEAT_WORD_ATTEMPT) == 0;
+           (word & LEAT_WORD_ATTEMPT) == 0 && !leat_job_put_off(leat_job_record(engine, index));
 }
 
 static void

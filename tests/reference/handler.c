@@ -32,7 +32,8 @@ comes_first(const struct ref_world *world, const struct ref_job *job, const stru
         return other->high < job->low && !reorders(world, job, other);
     }
     /* Lists are looked at in parts, so an order of levels is promised to what is in the ring. */
-    bool strict = world->config.starvation_picks == 0 && other->high <= world->synced;
+    bool strict =
+        world->config.starvation_picks == 0 && other->high <= world->synced && !world->places;
     return strict && other->key == REF_NONE && other->level < job->level &&
            !world->queues[other->queue].gate.used && !world->types[other->type].gate.used &&
            ref_present(world) <= world->config.ring_slots;

@@ -78,17 +78,6 @@ ref_present(const struct ref_world *world)
     return count;
 }
 
-uint32_t
-ref_waiting(const struct ref_world *world, uint32_t queue)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < REF_RECORDS; i++) {
-        const struct ref_job *job = &world->jobs[i];
-        count += ref_live(job) && job->state == LEAT_JOB_PENDING && job->queue == queue ? 1 : 0;
-    }
-    return count;
-}
-
 bool
 ref_may_be_gone(const struct ref_world *world, const struct ref_job *job)
 {
@@ -219,6 +208,8 @@ ref_wait_in_line(struct ref_world *world, struct ref_job *job)
     job->front = false;
     job->let_past = false;
     job->shaken = false;
+    job->placed = false;
+    job->of_type = false;
     job->low = ++world->sequence;
     job->high = job->low;
     ref_key_enter(job, job->low, job->high);
@@ -374,6 +365,7 @@ void
 ref_begin(struct ref_world *world, struct ref_job *job)
 {
     job->state = LEAT_JOB_RUNNING;
+    job->trail = 0;
     job->runs++;
     job->attempts++;
     job->awaited = false;

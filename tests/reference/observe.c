@@ -151,6 +151,10 @@ ref_sync(struct ref_world *world)
         gone_check(world, &world->jobs[i]); /* now that it is known who else has ended */
     }
     check_retained(world);
+    if (world->current == NULL || world->current->state == LEAT_JOB_RUNNING) {
+        ref_limits_check(world); /* its begin is known by now */
+        ref_tenants_check(world);
+    }
     world->synced = world->sequence;
     world->deaths_synced = world->deaths;
 }

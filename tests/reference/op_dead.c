@@ -203,6 +203,7 @@ static void
 revive(struct ref_world *world, struct ref_job *job, struct leat_when when)
 {
     job->attempts = 0;
+    job->trail = 0;
     job->progress = 0;
     job->cancel = false;
     job->expires_ns = REF_NEVER;

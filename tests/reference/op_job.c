@@ -145,6 +145,7 @@ put_off(struct ref_job *job, bool wall, uint64_t at_ns)
     job->due.low_ns = at_ns;
     job->due.high_ns = at_ns;
     job->front = false;
+    job->trail = 0; /* it waits for a time */
     if (job->state == LEAT_JOB_PENDING) {
         job->state = LEAT_JOB_SCHEDULED;
         job->moved = true;

@@ -32,6 +32,10 @@ void
 ref_queue_learn(struct ref_world *world, uint32_t queue)
 {
     struct ref_queue *of = &world->queues[queue];
+    if (of->handle.bits == 0) {
+        of->tenant = REF_NONE;
+        of->block_ns = LEAT_FOREVER;
+    }
     if (leat_queue_find(world->engine, ref_queue_name(queue), &of->handle) != LEAT_OK) {
         ref_fail(world, NULL, "the queue %s is not found", ref_queue_name(queue));
     }
@@ -82,7 +86,8 @@ cap_set(struct ref_world *world, struct ref_gate *gate, uint32_t most)
 {
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
-        bool passes = world->queues[job->queue].gate.used || world->types[job->type].gate.used;
+        bool passes = world->queues[job->queue].gate.used || world->types[job->type].gate.used ||
+                      world->places;
         if (of_gate(world, gate, job) && passes &&
             (gate->most == 0 || (most != 0 && most < gate->most))) {
             job->let_past = true;
@@ -255,12 +260,12 @@ ref_op_queue_create(struct ref_world *world)
     leat_queue handle = {0};
     bool known = of->handle.bits != 0;
     options.priority = ref_below(world, leat_priority_levels() + (ref_chance(world, 5) ? 1 : 0));
-    options.waiting_max = ref_chance(world, 50) ? 0 : 1 + ref_below(world, 12);
     options.running_max = ref_chance(world, 80) ? 0 : 1 + ref_below(world, 3);
     options.pull = ref_chance(world, 60);
     enum leat_status right = known ? LEAT_EXISTS : LEAT_OK;
     right = !known && queues_known(world) >= world->config.queues_max ? LEAT_FULL : right;
     right = options.priority >= leat_priority_levels() ? LEAT_INVALID : right;
+    struct ref_queue made = ref_queue_draw(world, &options);
     ref_note(world, queue, options.waiting_max, options.running_max);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(right),
                leat_queue_create(world->engine, ref_queue_name(queue), &options, &handle));
@@ -268,10 +273,11 @@ ref_op_queue_create(struct ref_world *world)
         ref_fail(world, NULL, "the queue %s has another handle", ref_queue_name(queue));
     }
     if (right == LEAT_OK) {
-        of->handle = handle;
-        of->priority = options.priority;
-        of->waiting_max = options.waiting_max;
-        of->pull = options.pull;
+        made.handle = handle;
+        made.priority = options.priority;
+        made.pull = options.pull;
+        *of = made;
+        ref_rates_joined(world, queue);
         if (options.running_max != 0) {
             cap_set(world, &of->gate, options.running_max);
         }

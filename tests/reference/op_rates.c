@@ -1,7 +1,7 @@
-/* op_rates.c - how many attempts may begin in a time: rates of queues and types. The bucket counts
- * in marks, as docs/design/0019 says; so it is known to the nanosecond who may begin. What is not
- * seen from here (a job that is only found to have expired when it has its tokens) may have taken
- * some: so a bucket is between two. */
+/* op_rates.c - how many attempts may begin in a time: rates of queues, types and tenants. The
+ * bucket counts in marks, as docs/design/0019 says; so it is known to the nanosecond who may begin.
+ * What is not seen from here (a job that is only found to have expired when it has its tokens) may
+ * have taken some: so a bucket is between two. */
 #include "tests/reference/reference.h"
 
 #include <string.h>
@@ -81,12 +81,22 @@ may(const struct ref_bucket *bucket, uint64_t now_ns)
     return bucket->jobs == 0 || tokens(bucket, bucket->low, now_ns) != 0;
 }
 
+/* Of the tenant, which pull queues do not heed. */
+static const struct ref_bucket *
+third(const struct ref_world *world, const struct ref_job *job)
+{
+    static const struct ref_bucket none;
+    const struct ref_queue *queue = &world->queues[job->queue];
+    bool heeds = queue->tenant != REF_NONE && !queue->pull;
+    return heeds ? &world->tenants[queue->tenant].bucket : &none;
+}
+
 bool
 ref_rates_may_begin(const struct ref_world *world, const struct ref_job *job)
 {
     uint64_t now_ns = ref_boot(world);
     return may(&world->queues[job->queue].bucket, now_ns) &&
-           may(&world->types[job->type].bucket, now_ns);
+           may(&world->types[job->type].bucket, now_ns) && may(third(world, job), now_ns);
 }
 
 /* Its timer may be as late as a tick. */
@@ -103,7 +113,7 @@ ref_rates_hold(const struct ref_world *world, const struct ref_job *job)
 {
     uint64_t now_ns = ref_boot(world);
     return !must(&world->queues[job->queue].bucket, now_ns) ||
-           !must(&world->types[job->type].bucket, now_ns);
+           !must(&world->types[job->type].bucket, now_ns) || !must(third(world, job), now_ns);
 }
 
 bool
@@ -123,8 +133,12 @@ ref_rates_take(struct ref_world *world, const struct ref_job *job, bool surely)
 {
     uint64_t from_ns = world->by_itself ? world->run_begin_ns : ref_boot(world);
     take(&world->queues[job->queue].bucket, from_ns, ref_boot(world), surely);
-    if (!world->queues[job->queue].pull) {
+    const struct ref_queue *queue = &world->queues[job->queue];
+    if (!queue->pull) {
         take(&world->types[job->type].bucket, from_ns, ref_boot(world), surely);
+    }
+    if (!queue->pull && queue->tenant != REF_NONE) {
+        take(&world->tenants[queue->tenant].bucket, from_ns, ref_boot(world), surely);
     }
 }
 
@@ -207,4 +221,36 @@ ref_op_type_rate(struct ref_world *world)
     if (right == LEAT_OK) {
         set(world, &of->gate, &of->bucket, &rate);
     }
+}
+
+void
+ref_rates_joined(struct ref_world *world, uint32_t queue)
+{
+    struct ref_queue *of = &world->queues[queue];
+    of->gate.used = of->gate.used || (of->tenant != REF_NONE && world->tenants[of->tenant].rated);
+}
+
+void
+ref_op_tenant_rate(struct ref_world *world)
+{
+    leat_tenant handle;
+    uint32_t tenant = ref_tenant_draw(world, &handle);
+    struct leat_rate rate = draw(world);
+    enum leat_status right = spoil(world, &rate);
+    right = tenant == REF_NONE ? LEAT_NOT_FOUND : right;
+    ref_note(world, tenant, rate.jobs, rate.per_ns);
+    ref_answer(world, REF_AT_NOTHING, REF_ONE(right),
+               leat_tenant_set_rate(world->engine, handle, rate));
+    if (right != LEAT_OK) {
+        return;
+    }
+    world->tenants[tenant].rated = true;
+    for (uint32_t i = 0; i < REF_QUEUES; i++) {
+        struct ref_queue *queue = &world->queues[i];
+        if (queue->handle.bits != 0 && queue->tenant == tenant) {
+            ref_gate_shake(world, &queue->gate);
+            queue->gate.used = true;
+        }
+    }
+    fill(&world->tenants[tenant].bucket, &rate, ref_boot(world));
 }

@@ -217,6 +217,7 @@ ref_open(struct ref_world *world)
     static const uint32_t dead_max[] = {0, 4, 16};
     static const uint32_t starvation[] = {0, 2, 61};
     static const uint32_t tick_log2[] = {14, 17, 20};
+    static const uint32_t lenders_max[] = {1, 2, 3};
     struct leat_config config = test_config();
     config.workers = 0;
     config.jobs_max = jobs_max[ref_below(world, 3)];
@@ -224,6 +225,7 @@ ref_open(struct ref_world *world)
     config.dead_max = dead_max[ref_below(world, 3)];
     config.starvation_picks = starvation[ref_below(world, 3)];
     config.timer_tick_log2 = tick_log2[ref_below(world, 3)];
+    config.lenders_max = lenders_max[ref_below(world, 3)];
     config.types_max = REF_TYPES - 2;
     config.queues_max = REF_QUEUES - 2;
     config.payload_bytes_max = 256;

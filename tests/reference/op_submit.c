@@ -25,7 +25,7 @@ struct spec {
 
 /* What jobs of an all-or-none batch take that come before others of it. */
 struct taken {
-    uint32_t waiting[REF_QUEUES];
+    struct ref_need needs[REF_QUEUES];
     uint32_t slots[REF_COMPLETIONS];
     uint32_t records;
 };
@@ -301,19 +301,31 @@ presses(const struct ref_world *world, const struct taken *taken)
     return ref_present(world) + taken->records >= world->config.jobs_max;
 }
 
+static uint32_t
+level_of(const struct ref_world *world, const struct spec *spec)
+{
+    return spec->job.priority == LEAT_PRIORITY_OF_QUEUE ? world->queues[spec->queue].priority
+                                                        : spec->job.priority;
+}
+
+static void
+need_add(const struct ref_world *world, const struct spec *spec, struct ref_need *needs)
+{
+    if (at_once(world, spec) && world->queues[spec->queue].counts) {
+        ref_need_add(&needs[spec->queue], level_of(world, spec), spec->job.payload_bytes);
+    }
+}
+
 /* Whether there is room for a job that is right in itself. */
 static uint64_t
 room_right(struct ref_world *world, const struct spec *spec, struct taken *taken)
 {
-    const struct ref_queue *queue = &world->queues[spec->queue];
     if (ref_accepts(world) && presses(world, taken)) {
         world->pressure++;
     }
-    if (queue->waiting_max != 0 && at_once(world, spec)) {
-        if (ref_waiting(world, spec->queue) + taken->waiting[spec->queue] >= queue->waiting_max) {
-            return REF_ONE(LEAT_FULL);
-        }
-        taken->waiting[spec->queue]++;
+    need_add(world, spec, taken->needs);
+    if (!ref_room(world, taken->needs).there) {
+        return REF_ONE(LEAT_FULL);
     }
     if (spec->completions != REF_NONE) {
         const struct ref_completions *slots = &world->completions[spec->completions];
@@ -375,27 +387,41 @@ set_times(struct ref_world *world, struct ref_job *job, const struct spec *spec)
 }
 
 static void
-accept(struct ref_world *world, const struct spec *spec, leat_job_id id)
+make_room(struct ref_world *world, const struct spec *spec)
+{
+    struct ref_need needs[REF_QUEUES] = {{0}};
+    need_add(world, spec, needs);
+    ref_room_make(world, needs);
+}
+
+/* `alone`: room is made for it; else it was made for all of its batch. */
+static void
+accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool alone)
 {
     struct ref_job *job = record_of(world, id);
-    const struct ref_queue *queue = &world->queues[spec->queue];
     memset(job, 0, sizeof(*job));
     job->id = id;
     job->kept = (spec->job.flags & LEAT_JOB_KEEP_RESULT) != 0;
     job->type = spec->type;
     job->queue = spec->queue;
-    job->level =
-        spec->job.priority == LEAT_PRIORITY_OF_QUEUE ? queue->priority : spec->job.priority;
+    job->level = level_of(world, spec);
+    job->counted = world->queues[spec->queue].counts;
     job->max_attempts = spec->job.max_attempts;
     job->policy = spec->policy;
     job->completions = spec->completions;
     job->key = spec->key;
     job->labels = spec->labels;
     ref_labels_take(world, job);
+    if (alone) {
+        make_room(world, spec);
+    }
     job->user = spec->job.user;
     job->payload_bytes = (uint32_t)spec->job.payload_bytes;
     memcpy(job->payload, spec->payload, job->payload_bytes);
     set_times(world, job, spec);
+    if (job->state == LEAT_JOB_PENDING) {
+        ref_room_entered(world, job);
+    }
     world->counts.submitted++;
     if (job->completions != REF_NONE) {
         world->completions[job->completions].reserved++;
@@ -419,6 +445,10 @@ one_right(struct ref_world *world, struct spec *spec)
         bool full = room == REF_ONE(LEAT_FULL) && taken.records == 0;
         return REF_ONE(LEAT_CLOSED) | (full ? REF_ONE(LEAT_FULL) : 0);
     }
+    ref_room_refused(world, taken.needs, true);
+    if (!ref_queue_open(world, spec->queue)) {
+        return REF_ONE(LEAT_CLOSED) | (room & REF_ONE(LEAT_FULL));
+    }
     if ((room & REF_ONE(LEAT_OK)) != 0) {
         room &= ~REF_ONE(LEAT_OK);
         room |= REF_ONE(ref_labels_right(world, spec->type, &spec->labels, &spec->other));
@@ -431,7 +461,7 @@ static void
 answered(struct ref_world *world, const struct spec *spec, enum leat_status got, leat_job_id id)
 {
     if (got == LEAT_OK) {
-        accept(world, spec, id);
+        accept(world, spec, id, true);
     }
     if (got == LEAT_JOINED) {
         const struct leat_when when = {spec->job.delay_ns, spec->options.run_at_ns};
@@ -554,22 +584,31 @@ culprits(struct ref_world *world, const struct spec *specs, uint32_t count,
 }
 
 static uint64_t
-batch_right(struct ref_world *world, const struct spec *specs, uint32_t count)
+batch_right(struct ref_world *world, const struct spec *specs, uint32_t count, struct taken *taken)
 {
-    struct taken taken = {.records = 0};
     uint64_t right = 0;
     /* Who finds no record looks whether the engine is closed, before any is given up. */
     uint64_t no_record = REF_ONE(ref_accepts(world) ? LEAT_FULL : LEAT_CLOSED);
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t before = taken.records;
-        right |= !ref_accepts(world) && presses(world, &taken) ? REF_ONE(LEAT_CLOSED) : 0;
-        uint64_t room = room_right(world, &specs[i], &taken);
+        uint32_t before = taken->records;
+        right |= !ref_accepts(world) && presses(world, taken) ? REF_ONE(LEAT_CLOSED) : 0;
+        uint64_t room = room_right(world, &specs[i], taken);
         if (room == REF_ONE(LEAT_FULL)) {
-            return right | (taken.records == before ? room : 0) | no_record;
+            return right | (taken->records == before ? room : 0) | no_record;
         }
         right |= room == REF_ONE(LEAT_OK) ? 0 : no_record;
     }
     return right | REF_ONE(ref_accepts(world) ? LEAT_OK : LEAT_CLOSED);
+}
+
+static bool
+all_open(const struct ref_world *world, const struct spec *specs, uint32_t count)
+{
+    bool open = true;
+    for (uint32_t i = 0; i < count; i++) {
+        open = open && ref_queue_open(world, specs[i].queue);
+    }
+    return open;
 }
 
 void
@@ -587,22 +626,40 @@ ref_op_batch_all(struct ref_world *world)
     uint32_t clash = first_clash(world, specs, count);
     bool clashed = got == LEAT_EXISTS && clash != REF_NONE;
     enum leat_status first = culprits(world, specs, count, statuses, clashed ? clash : REF_NONE);
-    uint64_t right = first == LEAT_OK ? batch_right(world, specs, count) : REF_ONE(first);
-    if (clash != REF_NONE && (right & REF_ONE(LEAT_OK)) != 0) {
+    struct taken taken = {.records = 0};
+    uint64_t right = first == LEAT_OK ? batch_right(world, specs, count, &taken) : REF_ONE(first);
+    /* To drop others is the last step. */
+    struct ref_need needs[REF_QUEUES] = {{0}};
+    for (uint32_t i = 0; first == LEAT_OK && i < count; i++) {
+        need_add(world, &specs[i], needs);
+    }
+    bool dropping = ref_room(world, needs).dropping;
+    if (dropping && ref_accepts(world) && ref_present(world) + count >= world->config.jobs_max) {
+        world->pressure++; /* for all its records, which come before */
+    }
+    bool last = (right & REF_ONE(LEAT_OK)) != 0 || dropping;
+    if (clash != REF_NONE && last) {
         right = (right & ~REF_ONE(LEAT_OK)) | REF_ONE(LEAT_EXISTS);
     }
+    if (first == LEAT_OK && !all_open(world, specs, count)) {
+        right = REF_ONE(LEAT_CLOSED) | (right & REF_ONE(LEAT_FULL));
+    }
+    ref_room_refused(world, needs, false);
     right = count == 0 ? REF_ONE(LEAT_OK) : right;
     world->noted->values[1] = count == 0 ? 0 : ids[0].bits;
     ref_answer(world, REF_AT_NOTHING, right, got);
+    if (got == LEAT_OK) {
+        ref_room_make(world, needs);
+    }
     for (uint32_t i = 0; i < count; i++) {
         if ((ids[i].bits != 0) != (got == LEAT_OK)) {
             ref_fail(world, NULL, "an id where none was due, or none");
         }
-        if (clashed) {
+        if (clashed || (got == LEAT_FULL && dropping)) {
             ref_labels_loosen(world, &specs[i].labels);
         }
         if (got == LEAT_OK) {
-            accept(world, &specs[i], ids[i]);
+            accept(world, &specs[i], ids[i], false);
         }
     }
 }

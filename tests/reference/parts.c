@@ -52,8 +52,8 @@ gates_begun(struct ref_world *world, struct ref_job *job)
     }
     struct ref_gate *queue = &world->queues[job->queue].gate;
     struct ref_gate *type = &world->types[job->type].gate;
-    /* What ran before the first cap or pause is not counted. */
-    job->inside = queue->used || type->used;
+    /* What ran before the first cap, pause or minimum is not counted. */
+    job->inside = queue->used || type->used || world->places;
     job->let_past = false;
     if (job->inside) {
         queue->inside++;
@@ -91,6 +91,7 @@ const struct ref_part ref_parts[] = {
     {"gates", gates_may_begin, gates_hold, gates_reorder, gates_begun, gates_left},
     {"keys", ref_key_may_begin, ref_key_holds, ref_key_reorders, ref_key_begun, NULL},
     {"rates", ref_rates_may_begin, ref_rates_hold, NULL, ref_rates_begun, NULL},
+    {"places", ref_places_may_begin, ref_places_hold, ref_places_reorder, ref_places_begun, NULL},
     {"pull queues", pull_may_begin, pull_holds, NULL, NULL, NULL},
 };
 const uint32_t ref_parts_count = sizeof(ref_parts) / sizeof(ref_parts[0]);

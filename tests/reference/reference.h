@@ -43,6 +43,7 @@
 #define REF_UNIQUES     3 /* of each type */
 #define REF_NAMES       4
 #define REF_TAGS        3
+#define REF_TENANTS     6  /* one more than queues_max */
 #define REF_SLOTS_MAX   16 /* of a completion queue */
 #define REF_OLD         64 /* ids whose records are other jobs' by now */
 #define REF_PAYLOAD_MAX 200
@@ -173,6 +174,12 @@ struct ref_job {
     uint64_t key_high;
 
     struct ref_labels labels;
+
+    /* Limits: see op_limits.c. */
+    bool of_type;   /* it waited before places were kept for its queue: see op_places.c */
+    bool placed;    /* it may have had a worker's place before a minimum was raised */
+    bool counted;   /* while it waits, by its queue and tenant */
+    uint64_t trail; /* its place among those that may be dropped; 0: it is none of them */
 };
 
 struct ref_gate {
@@ -193,6 +200,12 @@ struct ref_bucket {
     uint64_t high;
 };
 
+/* How much may wait; 0: no limit. */
+struct ref_limits {
+    uint64_t jobs_max;
+    uint64_t bytes_max;
+};
+
 struct ref_type {
     leat_type handle; /* 0: a name that the engine does not know */
     bool bound;
@@ -202,15 +215,48 @@ struct ref_type {
     struct ref_gate gate;
     struct ref_bucket bucket;
     struct ref_claim uniques[REF_UNIQUES];
+    uint32_t least;
 };
 
 struct ref_queue {
     leat_queue handle;
     uint32_t priority;
-    uint32_t waiting_max;
     struct ref_gate gate;
     bool pull;
     struct ref_bucket bucket;
+    struct ref_limits limits;
+    enum leat_full_policy full;
+    uint64_t block_ns;
+    bool counts;     /* it had a limit or a tenant once */
+    bool closed;     /* by a drain */
+    uint32_t tenant; /* REF_NONE: none */
+    uint64_t dropped;
+    uint32_t least; /* workers' places that are kept for it */
+};
+
+/* See op_tenants.c. */
+struct ref_tenant {
+    leat_tenant handle; /* 0: not there yet */
+    struct ref_limits limits;
+    uint64_t refused_low;
+    uint64_t refused_high;
+    bool rated; /* it had a rate once */
+    struct ref_bucket bucket;
+};
+
+/* What jobs of a queue need that are to wait there. */
+struct ref_need {
+    uint64_t jobs;
+    uint64_t bytes;
+    uint32_t level; /* of the least urgent of them */
+};
+
+/* What comes of it. */
+struct ref_room {
+    bool there;
+    bool dropping;        /* it lacks only what may be dropped for */
+    uint32_t drops_count; /* jobs that have to make room, by index */
+    uint32_t drops[REF_RECORDS];
 };
 
 /* What is to be taken from a completion queue. */
@@ -305,6 +351,9 @@ struct ref_world {
     uint64_t old_count;
     struct ref_type types[REF_TYPES];
     struct ref_queue queues[REF_QUEUES];
+    struct ref_tenant tenants[REF_TENANTS];
+    uint64_t trail; /* the sequence of what may be dropped */
+    bool places;    /* some were kept once */
     struct ref_claim names[REF_NAMES];
     struct ref_completions completions[REF_COMPLETIONS];
     struct ref_entry journal[REF_JOURNAL];
@@ -355,7 +404,6 @@ uint32_t ref_max_attempts(const struct ref_world *world, const struct ref_job *j
 /* Takes work from outside, or from a handler. */
 bool ref_accepts(const struct ref_world *world);
 uint32_t ref_present(const struct ref_world *world);
-uint32_t ref_waiting(const struct ref_world *world, uint32_t queue);
 /* Its record may be given up by now, or must be there. */
 bool ref_may_be_gone(const struct ref_world *world, const struct ref_job *job);
 uint32_t ref_at(const struct ref_job *job);
@@ -382,8 +430,42 @@ bool ref_rates_hold(const struct ref_world *world, const struct ref_job *job);
 bool ref_rates_queue_may(const struct ref_world *world, uint32_t queue);
 bool ref_rates_queue_must(const struct ref_world *world, uint32_t queue);
 void ref_rates_begun(struct ref_world *world, struct ref_job *job);
+/* A queue that has just been created has its tenant's rate, too. */
+void ref_rates_joined(struct ref_world *world, uint32_t queue);
 /* Also where no handler begins. */
 void ref_rates_take(struct ref_world *world, const struct ref_job *job, bool surely);
+
+/* ---- op_limits.c, op_tenants.c ------------------------------------------------------------- */
+
+void ref_limits_draw(struct ref_world *world, struct ref_limits *limits);
+/* Limits and tenant of a queue that is to be created. */
+struct ref_queue ref_queue_draw(struct ref_world *world, struct leat_queue_options *options);
+uint32_t ref_tenant_draw(struct ref_world *world, leat_tenant *handle);
+/* One job more. */
+void ref_need_add(struct ref_need *need, uint32_t level, uint64_t bytes);
+/* Whether there is room, by `needs` of all queues, and for what. */
+struct ref_room ref_room(const struct ref_world *world, const struct ref_need *needs);
+/* They are taken in: those that have to make room end. */
+void ref_room_make(struct ref_world *world, const struct ref_need *needs);
+/* A submit has found a limit reached, or may have. */
+void ref_room_refused(struct ref_world *world, const struct ref_need *needs, bool surely);
+/* It waits, and has just been submitted. */
+void ref_room_entered(struct ref_world *world, struct ref_job *job);
+/* Takes jobs from outside, or from a handler. */
+bool ref_queue_open(const struct ref_world *world, uint32_t queue);
+/* What queues and tenants tell of themselves. pre: all jobs were looked at. */
+void ref_limits_check(struct ref_world *world);
+void ref_tenants_check(struct ref_world *world);
+/* What waits in the queues of a tenant, or in one queue, and is counted. */
+struct ref_limits ref_limits_used(const struct ref_world *world, uint32_t queue, uint32_t tenant);
+
+/* ---- op_places.c --------------------------------------------------------------------------- */
+
+bool ref_places_may_begin(const struct ref_world *world, const struct ref_job *job);
+bool ref_places_hold(const struct ref_world *world, const struct ref_job *job);
+bool ref_places_reorder(const struct ref_world *world, const struct ref_job *job,
+                        const struct ref_job *other);
+void ref_places_begun(struct ref_world *world, struct ref_job *job);
 
 /* ---- op_dead.c ------------------------------------------------------------------------------- */
 
@@ -587,6 +669,16 @@ void ref_op_job_name(struct ref_world *world);
 void ref_op_job_tags(struct ref_world *world);
 void ref_op_tag_list(struct ref_world *world);
 void ref_op_tag_count(struct ref_world *world);
+void ref_op_queue_limits(struct ref_world *world);
+void ref_op_purge(struct ref_world *world);
+void ref_op_queue_drain(struct ref_world *world);
+void ref_op_queue_reopen(struct ref_world *world);
+void ref_op_tenant_create(struct ref_world *world);
+void ref_op_tenant_find(struct ref_world *world);
+void ref_op_tenant_limits(struct ref_world *world);
+void ref_op_tenant_rate(struct ref_world *world);
+void ref_op_queue_min(struct ref_world *world);
+void ref_op_type_min(struct ref_world *world);
 
 /* ---- reached.c ------------------------------------------------------------------------------- */
 

@@ -61,6 +61,16 @@ const struct ref_operation ref_operations[] = {
     {"job_tags", 8, true, ref_op_job_tags},
     {"tag_list", 8, true, ref_op_tag_list},
     {"tag_count", 8, true, ref_op_tag_count},
+    {"queue_limits", 12, true, ref_op_queue_limits},
+    {"queue_purge", 3, true, ref_op_purge},
+    {"queue_drain", 4, true, ref_op_queue_drain},
+    {"queue_reopen", 15, true, ref_op_queue_reopen},
+    {"tenant_create", 6, true, ref_op_tenant_create},
+    {"tenant_find", 3, true, ref_op_tenant_find},
+    {"tenant_limits", 8, true, ref_op_tenant_limits},
+    {"tenant_rate", 4, true, ref_op_tenant_rate},
+    {"queue_min", 4, true, ref_op_queue_min},
+    {"type_min", 4, true, ref_op_type_min},
 };
 const uint32_t ref_operations_count = sizeof(ref_operations) / sizeof(ref_operations[0]);
 

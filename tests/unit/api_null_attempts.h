@@ -56,4 +56,14 @@ mistakes_failed(struct leat_engine *engine, leat_type type)
     CHECK_EQUAL(count, 7);
 }
 
+/* Entries of the list. */
+#define API_NULL_ATTEMPTS                                                                          \
+    {"leat_breaker_options_init", case_attempts}, {"leat_breaker_get", case_attempts},             \
+        {"leat_job_attempts", case_attempts}, {"leat_job_payload", case_attempts},                 \
+        {"leat_dead_list", case_attempts}, {"leat_dead_retry", case_attempts},                     \
+        {"leat_dead_retry_all", case_attempts}, {"leat_dead_delete", case_attempts},               \
+    {                                                                                              \
+        "leat_dead_delete_all", case_attempts                                                      \
+    }
+
 #endif

@@ -1,8 +1,8 @@
 /* unit_drop_oldest.c - queues that drop the oldest job for a new one, with a lent thread: which one
- * goes, by level and by order; never one that runs, was run, has waited for a time, or is more
- * urgent than the new one; as many as the bytes ask for; what it is then (CANCELLED, DROPPED), also
- * by its completion; where it was in the ring or in a list; a trail of which most have left; memory
- * that is refused. */
+ * goes, by level and by order; never one that runs, was run, has waited for a time, is more urgent
+ * than the new one, or makes no room; nor for one that is refused; as many as the bytes ask for;
+ * what it is then (CANCELLED, DROPPED), also by its completion; where it was in the ring or in a
+ * list; a trail of which most have left; memory that is refused. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -267,6 +267,93 @@ not_what_had_a_time(void **state)
     teardown(fixture);
 }
 
+/* It is put off and comes back; or gets another priority. */
+static void
+not_what_was_put_off(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(2, 0);
+    CHECK_OK(submit(fixture, 0));
+    CHECK_OK(submit(fixture, 1));
+    CHECK_OK(leat_queue_pause(fixture->engine, fixture->queue));
+    CHECK_OK(leat_reschedule(fixture->engine, fixture->ids[0], leat_when_in(1000000000)));
+    CHECK_OK(leat_priority_set(fixture->engine, fixture->ids[1], 0));
+    test_clock_pass(&fixture->clock, fixture->engine, 2000000000);
+    run_all(fixture);
+    check_waits(fixture, 0);
+    check_waits(fixture, 1);
+    CHECK_STATUS(submit(fixture, 2), LEAT_FULL);
+    check_waits(fixture, 0);
+    check_waits(fixture, 1);
+    CHECK_OK(leat_queue_resume(fixture->engine, fixture->queue));
+    teardown(fixture);
+}
+
+static enum leat_status
+submit_unique(struct fixture *fixture, uint32_t number, enum leat_unique_conflict conflict)
+{
+    struct leat_job job = job_of(fixture, &number);
+    struct leat_job_options options = leat_job_options_default();
+    options.unique_key = "one";
+    options.unique_key_bytes = 3;
+    options.unique_conflict = conflict;
+    job.options = &options;
+    return leat_submit(fixture->engine, &job, &fixture->ids[number]);
+}
+
+/* None goes for a job that is not taken, whatever refuses it. */
+static void
+not_for_one_that_is_refused(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(2, 0);
+    CHECK_OK(submit(fixture, 0));
+    CHECK_OK(submit_unique(fixture, 1, LEAT_UNIQUE_REJECT));
+    CHECK_STATUS(submit_unique(fixture, 2, LEAT_UNIQUE_REJECT), LEAT_EXISTS);
+    CHECK_STATUS(submit_unique(fixture, 3, LEAT_UNIQUE_EXISTING), LEAT_JOINED);
+    CHECK_STATUS(leat_queue_drain(fixture->engine, fixture->queue, 0), LEAT_TIMEOUT);
+    CHECK_STATUS(submit(fixture, 4), LEAT_CLOSED);
+    check_waits(fixture, 0);
+    check_waits(fixture, 1);
+    CHECK_EQUAL(dropped(fixture), 0);
+    CHECK_OK(leat_queue_reopen(fixture->engine, fixture->queue));
+    /* The one that it replaces makes the room that it needs. */
+    CHECK_OK(submit_unique(fixture, 5, LEAT_UNIQUE_REPLACE));
+    check_waits(fixture, 0);
+    CHECK_EQUAL(dropped(fixture), 0);
+    CHECK_OK(submit(fixture, 6));
+    check_dropped(fixture, 0);
+    teardown(fixture);
+}
+
+/* They count for no limit, and make no room: a handler's submit to a queue that is drained. */
+static void
+not_what_is_not_counted(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(0, 0);
+    struct leat_queue_limits limits = leat_queue_limits_default();
+    size_t ran = 0;
+    limits.full = LEAT_FULL_DROP_OLDEST;
+    CHECK_OK(submit(fixture, 0));
+    fixture->answer = LEAT_OUTCOME_PENDING;
+    CHECK_STATUS(leat_queue_drain(fixture->engine, fixture->queue, 0), LEAT_TIMEOUT);
+    CHECK_OK(leat_queue_resume(fixture->engine, fixture->queue));
+    while (fixture->count == 0) { /* the pause may have sent it back */
+        CHECK_OK(leat_run_some(fixture->engine, 1, &ran));
+    }
+    CHECK_OK(fixture->inside);
+    CHECK_OK(leat_queue_reopen(fixture->engine, fixture->queue));
+    limits.waiting_max = 1;
+    CHECK_OK(leat_queue_set_limits(fixture->engine, fixture->queue, &limits));
+    CHECK_OK(submit(fixture, 2));
+    CHECK_OK(submit(fixture, 3));
+    check_waits(fixture, 1);
+    check_dropped(fixture, 2);
+    CHECK_EQUAL(dropped(fixture), 1);
+    teardown(fixture);
+}
+
 /* More of batches is in unit_batch_room. */
 static void
 by_batches(void **state)
@@ -382,10 +469,10 @@ set_later(void **state)
     CHECK_OK(submit(fixture, 2));
     CHECK_OK(submit(fixture, 3));
     check_dropped(fixture, 2);
-    limits.waiting_max = 1; /* each drop is for a place: two more than it may */
+    limits.waiting_max = 1; /* one less would not do */
     CHECK_OK(leat_queue_set_limits(fixture->engine, fixture->queue, &limits));
     CHECK_STATUS(submit(fixture, 4), LEAT_FULL);
-    check_dropped(fixture, 3);
+    check_waits(fixture, 3);
     teardown(fixture);
 }
 
@@ -399,6 +486,9 @@ main(void)
         cmocka_unit_test(not_what_was_run),
         cmocka_unit_test(not_what_runs),
         cmocka_unit_test(not_what_had_a_time),
+        cmocka_unit_test(not_what_was_put_off),
+        cmocka_unit_test(not_for_one_that_is_refused),
+        cmocka_unit_test(not_what_is_not_counted),
         cmocka_unit_test(by_batches),
         cmocka_unit_test(in_ring_and_lists),
         cmocka_unit_test(a_trail_of_those_that_left),

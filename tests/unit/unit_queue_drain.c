@@ -7,6 +7,7 @@
 #include "ring/atomic.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
+#include "tests/support/fake_clock.h"
 #include "tests/support/threads.h"
 
 #define CHAIN  200 /* more than there are records: they come again */
@@ -25,6 +26,7 @@ struct fixture {
     leat_atomic_u32 runs;
     enum leat_status inside;
     struct test_gate gate;
+    struct test_clock clock;
 };
 
 static struct leat_outcome
@@ -68,6 +70,10 @@ setup_of(uint32_t workers)
     struct leat_config config = test_config();
     config.workers = workers;
     config.retained_max = 0;
+    test_clock_init(&fixture->clock);
+    if (workers == 0) {
+        config.clock = test_clock_of(&fixture->clock);
+    }
     fixture->engine = test_start(&config);
     test_gate_init(&fixture->gate);
     fixture->type = test_register(fixture->engine, "run", run, fixture);
@@ -141,6 +147,25 @@ runs_dry(void **state)
     }
 }
 
+/* Their time has come, and no lent thread has come to them yet. */
+static void
+what_is_due(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(0);
+    for (uint32_t i = 0; i < 20; i++) {
+        CHECK_OK(submit(fixture, fixture->type, fixture->queue, HOUR));
+    }
+    test_clock_pass(&fixture->clock, fixture->engine, 2 * HOUR);
+    CHECK_STATUS(leat_queue_drain(fixture->engine, fixture->queue, 0), LEAT_TIMEOUT);
+    CHECK_OK(leat_queue_reopen(fixture->engine, fixture->queue));
+    CHECK_OK(submit(fixture, fixture->type, fixture->queue, HOUR));
+    test_clock_pass(&fixture->clock, fixture->engine, 2 * HOUR);
+    CHECK_OK(leat_queue_drain(fixture->engine, fixture->queue, MINUTE));
+    CHECK_EQUAL(atom_load_rlx(&fixture->runs), 21);
+    teardown(fixture);
+}
+
 /* One runs and one waits at the end of the time. */
 static void
 time_out(void **state)
@@ -200,6 +225,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_dry),
+        cmocka_unit_test(what_is_due),
         cmocka_unit_test(time_out),
         cmocka_unit_test(bad_input),
     };

@@ -21,6 +21,7 @@ struct fixture {
     leat_type types[KINDS];
     leat_queue queue; /* "default" */
     leat_queue second;
+    leat_queue kept; /* the next one that runs keeps a place for it, or 0 */
     bool lent;
     bool pending;
     leat_atomic_u32 running[KINDS];
@@ -72,6 +73,11 @@ work(struct leat_run *run, struct fixture *fixture, enum kind kind)
 static struct leat_outcome
 hog(struct leat_run *run, void *context)
 {
+    struct fixture *fixture = context;
+    if (fixture->kept.bits != 0) {
+        CHECK_OK(leat_queue_set_running_min(fixture->engine, fixture->kept, 1));
+        fixture->kept.bits = 0;
+    }
     return work(run, context, HOG);
 }
 
@@ -324,6 +330,20 @@ jobs_in_the_ring_take_places(void **state)
     teardown(fixture);
 }
 
+/* It waits for a place of all, which is taken, and will be none; and gets one of its own. */
+static void
+a_place_of_its_own(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(0);
+    CHECK_OK(leat_type_set_running_min(fixture->engine, fixture->types[VIP], WORKERS - 1));
+    submit(fixture, HOG, fixture->queue, 0, 1);
+    submit(fixture, HOG, fixture->second, 1, 2);
+    fixture->kept = fixture->second;
+    CHECK_EQUAL(run_all(fixture), 2);
+    teardown(fixture);
+}
+
 /* Hold by hold, until nothing is left to do: that ends. */
 static void
 admit_all(struct fixture *fixture)
@@ -480,6 +500,7 @@ main(void)
         cmocka_unit_test(all_come_in_turn),
         cmocka_unit_test(those_that_wait_for_a_place_take_turns),
         cmocka_unit_test(jobs_in_the_ring_take_places),
+        cmocka_unit_test(a_place_of_its_own),
         cmocka_unit_test(types_and_places_are_called_together),
         cmocka_unit_test(a_type_opens_to_a_full_place),
         cmocka_unit_test(with_caps_and_pauses),
