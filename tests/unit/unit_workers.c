@@ -456,30 +456,42 @@ back_while_its_hook_runs(void **state)
 
 /* ---- one that is stuck ----------------------------------------------------------------------- */
 
+static uint64_t
+run_ns_of(const struct fixture *fixture, uint32_t worker)
+{
+    return worker_of(fixture, worker).run_ns;
+}
+
+static uint64_t
+run_ns_max(const struct fixture *fixture)
+{
+    return test_statistics(fixture->engine).run_ns_max;
+}
+
 static void
 stuck_is_named(void **state)
 {
     (void)state;
     struct fixture *fixture = setup(2);
     CHECK_OK(leat_start(fixture->engine));
-    CHECK_EQUAL(worker_of(fixture, 0).run_ns, 0);
-    CHECK_EQUAL(test_statistics(fixture->engine).run_ns_max, 0);
+    CHECK_EQUAL(run_ns_of(fixture, 0), 0);
+    CHECK_EQUAL(run_ns_max(fixture), 0);
     (void)test_submit(fixture->engine, fixture->held);
     test_gate_arrivals(&fixture->gate, 1);
     uint32_t stuck = atom_load_rlx(&fixture->stuck_worker);
     uint64_t begin_ns = test_now_ns();
-    CHECK_EQUAL(worker_of(fixture, stuck).run_ns, 0); /* the first look */
+    CHECK_EQUAL(run_ns_of(fixture, stuck), 0); /* the first look */
     test_sleep_ns(30 * TEST_MS);
-    uint64_t run_ns = worker_of(fixture, stuck).run_ns;
+    uint64_t run_ns = run_ns_of(fixture, stuck);
     CHECK(run_ns >= 28 * TEST_MS);
     CHECK(run_ns <= test_now_ns() - begin_ns + 2 * TEST_MS);
-    CHECK(test_statistics(fixture->engine).run_ns_max >= run_ns);
+    CHECK(run_ns_max(fixture) >= run_ns);
     CHECK_EQUAL(test_statistics(fixture->engine).run_worker, stuck);
-    CHECK_EQUAL(worker_of(fixture, 1 - stuck).run_ns, 0);
+    CHECK_EQUAL(run_ns_of(fixture, 1 - stuck), 0);
     test_gate_open(&fixture->gate);
     CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
-    CHECK_EQUAL(worker_of(fixture, stuck).run_ns, 0);
-    CHECK_EQUAL(test_statistics(fixture->engine).run_ns_max, 0);
+    CHECK_EQUAL(run_ns_of(fixture, stuck), 0);
+    CHECK_EQUAL(run_ns_max(fixture), 0);
     teardown(fixture);
 }
 
