@@ -456,14 +456,15 @@ back_while_its_hook_runs(void **state)
 
 /* ---- one that is stuck ----------------------------------------------------------------------- */
 
-static uint64_t
-run_ns_of(const struct fixture *fixture, uint32_t worker)
+/* Not inlined: a function has room for few such structs on its stack. */
+static LEAT_COLD uint64_t
+run_ns_of(struct fixture *fixture, uint32_t worker)
 {
     return worker_of(fixture, worker).run_ns;
 }
 
-static uint64_t
-run_ns_max(const struct fixture *fixture)
+static LEAT_COLD uint64_t
+run_ns_max(struct fixture *fixture)
 {
     return test_statistics(fixture->engine).run_ns_max;
 }
