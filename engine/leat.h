@@ -3034,6 +3034,69 @@ LEAT_API LEAT_NODISCARD enum leat_status
 leat_worker_statistics_get(struct leat_engine *engine, uint32_t worker,
                            struct leat_worker_statistics *statistics);
 
+/* What is counted apart. */
+enum leat_statistics_by { LEAT_BY_PRIORITY = 0, LEAT_BY_QUEUE, LEAT_BY_TYPE };
+
+/* One more than the last enum leat_job_state. */
+#define LEAT_JOB_STATES 9
+
+/* Of one priority, queue or type. */
+struct leat_statistics_row {
+    uint32_t size;
+    uint32_t version;
+    enum leat_statistics_by by;
+    uint32_t index;   /* the level, or the handle's bits; 0: of all those beyond statistics_rows */
+    const char *name; /* of the queue or type, borrowed until leat_close(); else "" */
+    uint64_t jobs[LEAT_JOB_STATES]; /* that are there at this moment, by enum leat_job_state; of
+                                       those that have ended, what is kept */
+    uint64_t completed;             /* since the engine was opened */
+    uint64_t dead;
+    uint64_t cancelled;
+    uint64_t retried;
+    uint64_t oldest_ns;             /* how long the job has waited for a worker that has waited for
+                                       the longest time, of those that are timed; 0: none */
+    struct leat_latency queue_wait; /* sampled; of a priority there is none */
+    struct leat_latency run_time;
+};
+
+static inline struct leat_statistics_row
+leat_statistics_row_default(void)
+{
+    struct leat_statistics_row row;
+    memset(&row, 0, sizeof(row));
+    row.size = (uint32_t)sizeof(row);
+    row.version = LEAT_STRUCT_VERSION;
+    return row;
+}
+
+/* Tells of all priorities, queues or types: levels upwards, queues and types in the order in which
+ * they were named first, and last, where there are any, all those beyond statistics_rows together.
+ * It goes over all records of the engine once. Each number is exact for some moment during the
+ * call, not all for the same one. rows[0] says the size of all. Fewer than `capacity`: that is all.
+ * Threads:  any.      Progress: wait-free but for the allocator.
+ * Returns:  LEAT_OK and *count; LEAT_NO_MEMORY; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED;
+ *           LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_statistics_list(struct leat_engine *engine,
+                                                              enum leat_statistics_by by,
+                                                              struct leat_statistics_row *rows,
+                                                              size_t capacity, size_t *count);
+
+/* Per second, between two looks at one engine. */
+struct leat_rates {
+    double tasks_run;
+    double jobs_submitted;
+    double jobs_run;
+    double jobs_completed;
+    double jobs_dead;
+    double jobs_retried;
+};
+
+/* Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK; LEAT_UNSUPPORTED (a newer struct); LEAT_INVALID (`after` is not later).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_rates_get(const struct leat_statistics *before,
+                                                        const struct leat_statistics *after,
+                                                        struct leat_rates *rates);
+
 /* ---- flight recorder ------------------------------------------------------------------------
  *
  * Each worker keeps its last records: attempts with their begin and end, parks, steals, looks at
@@ -3104,73 +3167,15 @@ struct leat_event {
     uint64_t dropped;              /* events before this one, since the last one */
 };
 
-/* "submitted", "breaker opened"; "dead letters"; "unknown" beyond the list.
+/* "submitted", "breaker opened"; "unknown" beyond the list.
  * Threads:  any.      Progress: wait-free.
  * Returns:  borrowed for ever.  */
 LEAT_API const char *leat_event_text(enum leat_event_kind kind);
+
+/* "dead letters"; "unknown" beyond the list.
+ * Threads:  any.      Progress: wait-free.
+ * Returns:  borrowed for ever.  */
 LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
-/* What is counted apart. */
-enum leat_statistics_by { LEAT_BY_PRIORITY = 0, LEAT_BY_QUEUE, LEAT_BY_TYPE };
-
-/* One more than the last enum leat_job_state. */
-#define LEAT_JOB_STATES 9
-
-/* Of one priority, queue or type. */
-struct leat_statistics_row {
-    uint32_t size;
-    uint32_t version;
-    enum leat_statistics_by by;
-    uint32_t index;   /* the level, or the handle's bits; 0: of all those beyond statistics_rows */
-    const char *name; /* of the queue or type, borrowed until leat_close(); else "" */
-    uint64_t jobs[LEAT_JOB_STATES]; /* that are there at this moment, by enum leat_job_state; of
-                                       those that have ended, what is kept */
-    uint64_t completed;             /* since the engine was opened */
-    uint64_t dead;
-    uint64_t cancelled;
-    uint64_t retried;
-    uint64_t oldest_ns;             /* how long the job has waited for a worker that has waited for
-                                       the longest time, of those that are timed; 0: none */
-    struct leat_latency queue_wait; /* sampled; of a priority there is none */
-    struct leat_latency run_time;
-};
-
-static inline struct leat_statistics_row
-leat_statistics_row_default(void)
-{
-    struct leat_statistics_row row;
-    memset(&row, 0, sizeof(row));
-    row.size = (uint32_t)sizeof(row);
-    row.version = LEAT_STRUCT_VERSION;
-    return row;
-}
-
-/* Tells of all priorities, queues or types: levels upwards, queues and types in the order in which
- * they were named first, and last, where there are any, all those beyond statistics_rows together.
- * It goes over all records of the engine once. Each number is exact for some moment during the
- * call, not all for the same one. rows[0] says the size of all. Fewer than `capacity`: that is all.
- * Threads:  any.      Progress: wait-free but for the allocator.
- * Returns:  LEAT_OK and *count; LEAT_NO_MEMORY; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED;
- *           LEAT_INVALID.  */
-LEAT_API LEAT_NODISCARD enum leat_status leat_statistics_list(struct leat_engine *engine,
-                                                              enum leat_statistics_by by,
-                                                              struct leat_statistics_row *rows,
-                                                              size_t capacity, size_t *count);
-
-/* Per second, between two looks at one engine. */
-struct leat_rates {
-    double tasks_run;
-    double jobs_submitted;
-    double jobs_run;
-    double jobs_completed;
-    double jobs_dead;
-    double jobs_retried;
-};
-
-/* Threads:  any.      Progress: wait-free.
- * Returns:  LEAT_OK; LEAT_UNSUPPORTED (a newer struct); LEAT_INVALID (`after` is not later).  */
-LEAT_API LEAT_NODISCARD enum leat_status leat_rates_get(const struct leat_statistics *before,
-                                                        const struct leat_statistics *after,
-                                                        struct leat_rates *rates);
 
 /* ---- health and metrics -------------------------------------------------------------------- */
 

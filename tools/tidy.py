@@ -62,8 +62,8 @@ THREAD_LOCAL = {"current_worker": "tells whether, and for whom, the calling thre
 # Members of libleat_core.a that are not compiled from our sources.
 FOREIGN_MEMBERS = {"leat_jemalloc.o": "Debian's jemalloc, reduced to its own functions"}
 
-# Names that sanitizers, coverage and assemblers put into objects.
-INSTRUMENT = re.compile(r"__(asan|odr_asan|tsan|ubsan|sancov|gcov)|\.L|\$")
+# Names that sanitizers, coverage, probes and assemblers put into objects.
+INSTRUMENT = re.compile(r"__(asan|odr_asan|tsan|ubsan|sancov|gcov)|_\.stapsdt\.base$|\.L|\$")
 
 # What the build defines for the library's own sources, in the setting with the most code.
 COMPILE_DEFINITIONS = ("-D_GNU_SOURCE", "-DLEAT_PRIORITY_LEVELS=8", "-DLEAT_SLOW_CHECKS=1",

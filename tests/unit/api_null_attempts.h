@@ -18,6 +18,15 @@ mistakes_ends(struct leat_engine *engine)
     CHECK_STATUS(leat_complete(engine, none, leat_done(), NULL), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_complete(engine, wild, leat_done(), "x"), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_complete(engine, none, leat_pending(), NULL), LEAT_INVALID);
+    struct leat_answer answer = leat_answer_default();
+    CHECK_STATUS(leat_complete_with(NULL, none, &answer), LEAT_INVALID);
+    CHECK_STATUS(leat_complete_with(engine, none, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_complete_with(engine, none, &answer), LEAT_NOT_FOUND);
+    answer.result_bytes = 1;
+    CHECK_STATUS(leat_complete_with(engine, none, &answer), LEAT_INVALID);
+    answer = leat_answer_default();
+    answer.version++;
+    CHECK_STATUS(leat_complete_with(engine, none, &answer), LEAT_UNSUPPORTED);
 }
 
 static inline void
@@ -58,10 +67,11 @@ mistakes_failed(struct leat_engine *engine, leat_type type)
 
 /* Entries of the list. */
 #define API_NULL_ATTEMPTS                                                                          \
-    {"leat_breaker_options_init", case_attempts}, {"leat_breaker_get", case_attempts},             \
-        {"leat_job_attempts", case_attempts}, {"leat_job_payload", case_attempts},                 \
-        {"leat_dead_list", case_attempts}, {"leat_dead_retry", case_attempts},                     \
-        {"leat_dead_retry_all", case_attempts}, {"leat_dead_delete", case_attempts},               \
+    {"leat_complete_with", case_attempts}, {"leat_breaker_options_init", case_attempts},           \
+        {"leat_breaker_get", case_attempts}, {"leat_job_attempts", case_attempts},                 \
+        {"leat_job_payload", case_attempts}, {"leat_dead_list", case_attempts},                    \
+        {"leat_dead_retry", case_attempts}, {"leat_dead_retry_all", case_attempts},                \
+        {"leat_dead_delete", case_attempts},                                                       \
     {                                                                                              \
         "leat_dead_delete_all", case_attempts                                                      \
     }
