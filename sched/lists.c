@@ -713,9 +713,10 @@ leat_lists_take(struct leat_pool *pool, uint32_t level, uint32_t queue,
     if (list_settled(pool, level, queue)) {
         take(pool, level, queue, taker, &enough);
     }
-    /* What was in the inbox when the caller came must have been dealt; where some of it is left to
+    /* What was in the inbox when the caller came must have been dealt. Where some of it is left to
      * turn, some is left that was turned. */
-    bool some = lists->turned.count != 0 || !list_empty(&lists->lists[queue]);
+    bool undealt = lists->turned.count != 0 || leat_inbox_ready(&lists->inbox);
+    bool some = undealt || !list_empty(&lists->lists[queue]);
     role_give(pool, level);
     return enough || !some ? LEAT_TAKEN_ALL : LEAT_TAKEN_PART;
 }
