@@ -359,6 +359,9 @@ leat_breaker_get(struct leat_engine *engine, leat_type type, struct leat_breaker
     struct leat_breaker_info filled = leat_breaker_info_default();
     uint64_t now_ns = now_of(engine);
     leat_mutex_lock(&breaker->mutex);
+    if (breaker->options.window_ns != 0) {
+        window_go_on(breaker, now_ns);
+    }
     filled.state = state_of(breaker);
     filled.calls = breaker->calls;
     filled.failures = breaker->failures;

@@ -158,7 +158,7 @@ change_held(struct leat_engine *engine, uint32_t index, const struct asked *aske
     }
     if (found == CLAIM_PLACE) {
         leat_queue_left(engine, leat_queue_stand(record));
-        (void)atom_or_rlx(&record->priority, LEAT_JOB_PUT_OFF); /* rlx: ordered by changed:A */
+        leat_job_set_put_off(record);
     }
     if (asked->level_only) {
         level_set(record, asked->level);

@@ -72,7 +72,7 @@ lines_lost(struct leat_engine *engine, uint32_t index)
 {
     struct leat_job_record *record = leat_job_record(engine, index);
     struct leat_job_extra *extra = leat_job_extra(record);
-    (void)atom_or_rlx(&record->priority, LEAT_JOB_PUT_OFF); /* rlx: ordered by change:B */
+    leat_job_set_put_off(record);
     if (extra != NULL) {
         leat_keys_begun(engine, extra, false);
     }

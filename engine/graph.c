@@ -188,7 +188,9 @@ static bool
 end_blocked(struct leat_engine *engine, struct leat_node *node, enum leat_phase to,
             struct leat_todo *todo)
 {
-    const struct leat_change change = {.from = LEAT_PHASE_BLOCKED, .to = to, .hold = true};
+    bool failed = to == LEAT_PHASE_CANCELLED && node->cohort == NULL;
+    const struct leat_change change = {
+        .from = LEAT_PHASE_BLOCKED, .to = to, .set = failed ? LEAT_WORD_PARENT : 0, .hold = true};
     uint32_t index = node->index;
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     struct leat_outside *outside = &engine->outside;
@@ -200,8 +202,8 @@ end_blocked(struct leat_engine *engine, struct leat_node *node, enum leat_phase 
         return false;
     }
     leat_graph_unblocked(engine, index);
-    const struct leat_ending ended = {
-        to, to == LEAT_PHASE_CANCELLED ? LEAT_REASON_PARENT : LEAT_REASON_NONE, NULL, false};
+    const struct leat_ending ended = {to, failed ? LEAT_REASON_PARENT : LEAT_REASON_NONE, NULL,
+                                      false};
     const leat_job_id id = {leat_word_of(leat_word_generation(before), index)};
     leat_events_ended(engine, index, ended);
     leat_tally_share(engine, leat_tally_key_of(leat_job_record(engine, index)), leat_tally_of(to));
@@ -578,6 +580,7 @@ leat_graph_join(struct leat_engine *engine, uint32_t index)
 {
     struct leat_node *node = leat_node_there(engine, index);
     struct leat_todo todo = {NULL};
+    leat_job_set_put_off(leat_job_record(engine, index)); /* it did not wait since its submit */
     for (uint32_t i = 0; i < node->made; i++) {
         struct leat_edge *edge = &node->edges[i];
         uint32_t parent = index_of(edge->parent);
@@ -627,14 +630,6 @@ leat_run_parent_result(const struct leat_run *run, uint32_t number, void *buffer
     }
     const leat_job_id parent = {leat_node_there(run->engine, run->index)->edges[number].parent};
     return leat_result(run->engine, parent, buffer, capacity, bytes);
-}
-
-bool
-leat_graph_failed(const struct leat_engine *engine, uint32_t index)
-{
-    const struct leat_node *node = leat_node_of(engine, index);
-    /* rlx: ordered by wait:A */
-    return node != NULL && (atom_load_rlx(&node->waits) & LEAT_WAITS_FAILED) != 0;
 }
 
 /* ---- checks ---------------------------------------------------------------------------------- */
@@ -703,6 +698,11 @@ leat_graph_check(struct leat_engine *engine, FILE *why)
             continue;
         }
         fault = list_fault(engine, i, node, &edges);
+        if (node->cohort != NULL) {
+            const struct leat_node *death =
+                atom_load_rlx(&node->cohort->death);            /* rlx: not shared yet */
+            edges += death != NULL && death->made != 0 ? 1 : 0; /* in the cohort's hands */
+        }
         if (node->made != 0) {
             waits += atom_load_rlx(&node->waits) & LEAT_WAITS_COUNT; /* rlx: not shared yet */
         }

@@ -188,11 +188,9 @@ void leat_graph_count(struct leat_engine *engine, struct leat_node *node, struct
 void leat_graph_fail(struct leat_engine *engine, struct leat_node *node, struct leat_todo *todo);
 /* Sees to those that were ended. */
 void leat_graph_todo(struct leat_engine *engine, struct leat_todo *todo);
-/* It is CANCELLED because of that. */
-bool leat_graph_failed(const struct leat_engine *engine, uint32_t index);
 /* A dead job cannot be brought back any more: who waited for that is counted down. pre: a hold. */
 void leat_graph_forsaken(struct leat_engine *engine, uint32_t index);
-/* The job keeps its result for its children. pre: it is RUNNING, in the caller's hand. */
+/* The job keeps its result for its children. pre: it is in the caller's hand, or a hold. */
 bool leat_graph_keeps(const struct leat_engine *engine, uint32_t index);
 
 /* A dead job is to be brought back, for which nobody but its node may have a hold: *unless is the

@@ -254,7 +254,7 @@ leat_submit_graph(struct leat_engine *engine, const struct leat_graph *given, le
         memset(error, 0, sizeof(*error));
         error->status = status;
     }
-    if (status != LEAT_OK || graph.count == 0) {
+    if (status != LEAT_OK || (graph.count == 0 && graph.edges_count == 0)) {
         return status;
     }
     status = graph_submit(engine, &graph, ids, error);

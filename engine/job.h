@@ -12,7 +12,8 @@
  *                       who has the role of a wheel (pending.h): from then on leat_complete() is
  *                       stale, and the attempt has failed, whatever its handler answers. The same
  *                       bit is EXPIRED while DEAD: a sweep ended it (sweep.h), and the record's
- *                       reason is not its own; and DROPPED while CANCELLED (trail.h)
+ *                       reason is not its own; and DROPPED while CANCELLED (trail.h). Bit 10
+ *                       is PARENT while CANCELLED: a parent failed, which ended it (graph.h)
  *    8      CLAIMED     a leat_complete() is at work
  *    7      AWAITED     the handler answered pending; leat_complete() ends the attempt
  *    6      CANCEL      cancel was asked while RUNNING
@@ -93,6 +94,7 @@ enum leat_phase {
 #define LEAT_WORD_HANDED        (UINT64_C(1) << LEAT_WORD_OUTCOME_SHIFT)
 #define LEAT_WORD_EXPIRED       (LEAT_WORD_OUTCOME_TEXT << LEAT_WORD_OUTCOME_SHIFT)
 #define LEAT_WORD_DROPPED       LEAT_WORD_EXPIRED
+#define LEAT_WORD_PARENT        (UINT64_C(2) << LEAT_WORD_OUTCOME_SHIFT)
 #define LEAT_WORD_HOLD          (UINT64_C(1) << 12)
 #define LEAT_WORD_HOLDS         (UINT64_C(255) << 12)
 #define LEAT_WORD_ATTEMPT_SHIFT 20
@@ -170,7 +172,8 @@ struct leat_job_record {
 
 /* Beside the level: the job's queue has a limit, and counts it while it is PENDING. */
 #define LEAT_JOB_COUNTED 128U
-/* It was put off, or brought back: it waits, but not since its submit (trail.h). */
+/* It was put off, brought back, or waited for others: it waits for a worker, but not since its
+ * submit (trail.h). */
 #define LEAT_JOB_PUT_OFF 32U
 /* It was snoozed: its timer's node says how often. */
 #define LEAT_JOB_SNOOZED 64U
@@ -228,6 +231,13 @@ leat_job_counted(const struct leat_job_record *record)
 {
     /* rlx: ordered by submit:A */
     return (atom_load_rlx(&record->priority) & LEAT_JOB_COUNTED) != 0;
+}
+
+/* From the next change of its word on. */
+LEAT_INLINE void
+leat_job_set_put_off(struct leat_job_record *record)
+{
+    (void)atom_or_rlx(&record->priority, LEAT_JOB_PUT_OFF); /* rlx: ordered by change:B */
 }
 
 LEAT_INLINE bool

@@ -1210,8 +1210,9 @@ LEAT_API LEAT_NODISCARD enum leat_status
 leat_queue_set_limits(struct leat_engine *engine, leat_queue queue,
                       const struct leat_queue_limits *limits);
 
-/* Cancels all jobs of a queue that wait, be they PENDING, SCHEDULED or RETRYING; what runs goes on,
- * and may be run again. It looks at all records of the engine. Jobs that are submitted meanwhile
+/* Cancels all jobs of a queue that wait, be they PENDING, SCHEDULED, RETRYING or BLOCKED; what runs
+ * goes on, and may be run again. One that ends before its turn, since it waited for another
+ * one, is not counted. It looks at all records of the engine. Jobs that are submitted meanwhile
  * may be cancelled or not.
  * Threads:  any, handlers too.    Progress: lock-free.    Allocates: no.    Waits: never.
  * Returns:  LEAT_OK and *count (may be NULL), how many; LEAT_NOT_FOUND; LEAT_FORKED;
@@ -1928,8 +1929,9 @@ LEAT_API uint32_t leat_run_parents(const struct leat_run *run, leat_job_id *ids,
 /* Copies the result of parent `number`: leat_result() of its id. A parent without one has 0 bytes.
  * Threads:  the handler's own, until it returns.    Progress: lock-free.
  * Returns:  LEAT_OK and *bytes (may be NULL); LEAT_FULL (capacity is less than *bytes, which is
- *           set); LEAT_GONE and LEAT_WRONG_STATE (only where the job was brought back from the
- *           dead); LEAT_BUSY (239 threads look at it: try again); LEAT_INVALID (no such one).  */
+ *           set); LEAT_GONE (only where the job was brought back from the dead); LEAT_WRONG_STATE
+ *           (the parent was, and has not ended anew); LEAT_BUSY (239 threads look at it: try
+ *           again); LEAT_INVALID (no such one).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_run_parent_result(const struct leat_run *run,
                                                                 uint32_t number, void *buffer,
                                                                 size_t capacity, size_t *bytes);
@@ -2362,7 +2364,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_reserve(struct leat_engine *engine
                                                       struct leat_lease *leases, size_t *count);
 
 /* The job is done. `result` (may be NULL with 0 bytes) is copied, where the job has
- * LEAT_JOB_KEEP_RESULT.
+ * LEAT_JOB_KEEP_RESULT, or a child.
  * Threads:  any.      Progress: as leat_submit(); with a result, a lock of the allocator.
  * Returns:  LEAT_OK; LEAT_STALE; LEAT_GONE; LEAT_NOT_FOUND; LEAT_NO_MEMORY and LEAT_BUSY (as
  *           leat_complete()) and LEAT_WRONG_STATE (a result, and a token of a handler that has not

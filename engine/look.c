@@ -143,7 +143,7 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
         info->reason = expired ? LEAT_REASON_EXPIRED : info->reason;
     } else if (phase == LEAT_PHASE_CANCELLED && (word & LEAT_WORD_DROPPED) != 0) {
         info->reason = LEAT_REASON_DROPPED;
-    } else if (phase == LEAT_PHASE_CANCELLED && leat_graph_failed(engine, index)) {
+    } else if (phase == LEAT_PHASE_CANCELLED && (word & LEAT_WORD_PARENT) != 0) {
         info->reason = LEAT_REASON_PARENT;
     }
     if (extra != NULL) {

@@ -680,10 +680,10 @@ finish_extra(struct leat_run *run, struct leat_outcome outcome, const struct lea
     struct leat_job_errors *errors = says ? leat_job_errors_make(run->engine, run->record) : NULL;
     bool none = says ? errors == NULL : leat_job_extra_make(run->engine, run->record) == NULL;
     /* While the claim holds it stays so. rlx: hint, re-checked at mark:A */
-    bool awaited = (atom_load_rlx(run->word) & LEAT_WORD_AWAITED) != 0;
-    if (none || (said->result != NULL && !awaited)) {
+    uint64_t now = atom_load_rlx(run->word);
+    if (none || (said->result != NULL && (now & LEAT_WORD_AWAITED) == 0)) {
         enum leat_status status = none ? LEAT_NO_MEMORY : LEAT_WRONG_STATE;
-        return unclaim(run) ? status : LEAT_STALE;
+        return unclaim(run) && !leat_word_timed_out(now) ? status : LEAT_STALE;
     }
     if (!says) {
         return finish(run, outcome, said);

@@ -210,6 +210,9 @@ the_last_time(void **state)
     test_clock_pass(&fixture->clock, fixture->engine, 9 * S);
     CHECK_EQUAL(jobs(fixture, 3, leat_fail()), 3);
     CHECK_EQUAL(look(fixture)->calls, 3);
+    test_clock_pass(&fixture->clock, fixture->engine, 9 * S);
+    CHECK_EQUAL(look(fixture)->calls, 0); /* though no attempt has ended since */
+    CHECK_EQUAL(jobs(fixture, 3, leat_fail()), 3);
     test_clock_pass(&fixture->clock, fixture->engine, 5 * S);
     CHECK_EQUAL(jobs(fixture, 1, leat_fail()), 1);
     CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_OPEN);

@@ -127,6 +127,30 @@ success(void **unused)
     test_close(fixture->engine);
 }
 
+/* The job of the first death waits for another one besides. */
+static void
+death_with_a_parent(void **unused)
+{
+    (void)unused;
+    struct fixture *fixture = setup();
+    struct leat_cohort_options options = leat_cohort_options_default();
+    struct leat_job_options own = leat_job_options_default();
+    struct leat_job callback = job_of(fixture, "D");
+    leat_job_id parent = {0};
+    leat_job_id cohort = {0};
+    CHECK_OK(submit(fixture, "p", cohort, &parent));
+    own.parents = &parent;
+    own.parents_count = 1;
+    callback.options = &own;
+    options.on_death = &callback;
+    CHECK_OK(leat_cohort_open(fixture->engine, &options, &cohort));
+    test_engine_check(fixture->engine);
+    CHECK_OK(submit(fixture, "af", cohort, NULL));
+    begins(fixture, "paD");
+    CHECK_OK(leat_cohort_close(fixture->engine, cohort));
+    test_close(fixture->engine);
+}
+
 static void
 death(void **unused)
 {
@@ -218,7 +242,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(success), cmocka_unit_test(death),   cmocka_unit_test(cancelled),
+        cmocka_unit_test(success), cmocka_unit_test(death_with_a_parent),
+        cmocka_unit_test(death),   cmocka_unit_test(cancelled),
         cmocka_unit_test(plain),   cmocka_unit_test(refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

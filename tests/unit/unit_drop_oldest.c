@@ -302,6 +302,34 @@ submit_unique(struct fixture *fixture, uint32_t number, enum leat_unique_conflic
 }
 
 /* None goes for a job that is not taken, whatever refuses it. */
+/* It stands in the line of the queue since its parent has ended, and not since its submit. */
+static void
+not_what_waited_for_others(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(2, 0);
+    struct leat_job_options options = leat_job_options_default();
+    uint32_t number = 0;
+    struct leat_job job = job_of(fixture, &number);
+    job.queue = (leat_queue){0}; /* "default" */
+    CHECK_OK(leat_submit(fixture->engine, &job, &fixture->ids[0]));
+    number = 1;
+    options.parents = fixture->ids;
+    options.parents_count = 1;
+    job.queue = fixture->queue;
+    job.options = &options;
+    CHECK_OK(leat_submit(fixture->engine, &job, &fixture->ids[1]));
+    CHECK_OK(leat_run_some(fixture->engine, 1, NULL));
+    CHECK_EQUAL(test_get(fixture->engine, fixture->ids[1]).state, LEAT_JOB_PENDING);
+    CHECK_OK(submit(fixture, 2));
+    CHECK_OK(submit(fixture, 3));
+    CHECK_EQUAL(test_get(fixture->engine, fixture->ids[1]).state, LEAT_JOB_PENDING);
+    CHECK_EQUAL(test_get(fixture->engine, fixture->ids[2]).state, LEAT_JOB_CANCELLED);
+    run_all(fixture);
+    CHECK_EQUAL(fixture->count, 3);
+    teardown(fixture);
+}
+
 static void
 not_for_one_that_is_refused(void **state)
 {
@@ -487,6 +515,7 @@ main(void)
         cmocka_unit_test(not_what_runs),
         cmocka_unit_test(not_what_had_a_time),
         cmocka_unit_test(not_what_was_put_off),
+        cmocka_unit_test(not_what_waited_for_others),
         cmocka_unit_test(not_for_one_that_is_refused),
         cmocka_unit_test(not_what_is_not_counted),
         cmocka_unit_test(by_batches),

@@ -300,6 +300,26 @@ results(void **unused)
     finish(fixture);
 }
 
+/* Nobody asked to keep it but its child. */
+static void
+results_of_acks(void **unused)
+{
+    (void)unused;
+    struct fixture *fixture = setup();
+    leat_job_id a = submit(fixture, "ap", NULL, 0);
+    leat_job_id b = submit(fixture, "bp", NULL, 0);
+    begins(fixture, "ab");
+    const leat_token alone = fixture->token;
+    CHECK_OK(leat_ack(fixture->engine, alone, "x", 1));
+    (void)submit(fixture, "ch", &a, 1);
+    const leat_token token = {a.bits, 1};
+    CHECK_OK(leat_ack(fixture->engine, token, "y", 1));
+    begins(fixture, "c");
+    CHECK_TEXT(fixture->heard, "y");
+    CHECK_EQUAL(test_get(fixture->engine, b).result_bytes, 0);
+    finish(fixture);
+}
+
 static void
 from_handlers(void **unused)
 {
@@ -438,6 +458,24 @@ cancels(void **unused)
     CHECK_OK(leat_cancel(fixture->engine, a));
     is_gone(fixture, b);
     begins(fixture, "");
+    finish(fixture);
+}
+
+/* What a parent comes to later does not change the reason of one that has ended. */
+static void
+reasons_stay(void **unused)
+{
+    (void)unused;
+    struct fixture *fixture = setup();
+    leat_job_id a = submit(fixture, "ap", NULL, 0);
+    leat_job_id b = submit(fixture, "b", &a, 1);
+    leat_job_id c = submit(fixture, "c", &a, 1);
+    begins(fixture, "a");
+    CHECK_OK(leat_cancel(fixture->engine, b));
+    reason_is(fixture, b, LEAT_REASON_NONE);
+    CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_fail(), NULL));
+    reason_is(fixture, b, LEAT_REASON_NONE);
+    reason_is(fixture, c, LEAT_REASON_PARENT);
     finish(fixture);
 }
 
@@ -582,6 +620,7 @@ main(void)
         cmocka_unit_test(expires),       cmocka_unit_test(delays_count_from_release),
         cmocka_unit_test(room_is_paid),  cmocka_unit_test(names_hold),
         cmocka_unit_test(bad_options),   cmocka_unit_test(closes),
+        cmocka_unit_test(reasons_stay),  cmocka_unit_test(results_of_acks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -126,6 +126,8 @@ refused(void **unused)
         CHECK(strstr(error.text, "job 3") == NULL);
         CHECK_STATUS(submit(fixture, 4, cases[i].edges, cases[i].count, NULL), LEAT_INVALID);
     }
+    CHECK_STATUS(submit(fixture, 0, cases[0].edges, 1, &error), LEAT_INVALID);
+    CHECK_TEXT(error.field, "edges[0]");
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_submitted, 0);
     test_close(fixture->engine);
 }

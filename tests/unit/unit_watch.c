@@ -427,6 +427,7 @@ a_completion_after_it_is_stale(void **state)
     leat_token token = fixture->token;
     CHECK_STATUS(leat_complete(fixture->engine, token, leat_done(), NULL), LEAT_STALE);
     CHECK_STATUS(leat_complete(fixture->engine, token, leat_fail(), "text"), LEAT_STALE);
+    CHECK_STATUS(leat_ack(fixture->engine, token, "result", 6), LEAT_STALE);
     test_gate_open(&fixture->gates[0]);
     test_gate_arrivals(&fixture->gates[1], 1);
     CHECK_STATUS(leat_complete(fixture->engine, token, leat_done(), NULL), LEAT_STALE);
