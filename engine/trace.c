@@ -57,7 +57,8 @@ leat_trace_run_begin(const struct leat_run *run, uint64_t start_ns)
     const struct leat_job_record *record = run->record;
     uint64_t what = leat_trace_what(LEAT_TRACE_RUN_BEGIN, run->attempt, leat_job_type(record),
                                     leat_job_queue(record));
-    run_write(run, (struct leat_flight_record){{start_ns, what, run->id, record->submit_ns}});
+    uint64_t submit_ns = atom_load_rlx(&record->submit_ns); /* rlx: ordered by submit:A */
+    run_write(run, (struct leat_flight_record){{start_ns, what, run->id, submit_ns}});
 }
 
 void
