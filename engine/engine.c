@@ -601,6 +601,7 @@ leat_stop(struct leat_engine *engine, uint64_t timeout_ns)
         if (empty) {
             leat_pool_join(&engine->pool);
             leat_clocks_stop(&engine->clocks);
+            leat_vitals_stopped(engine);
             state_set(engine, LEAT_ENGINE_STOPPED);
             leat_bells_ring_all(engine);
         } else {

@@ -210,6 +210,13 @@ leat_vitals_stopping(struct leat_engine *engine)
     tell(engine, "STOPPING=1\nSTATUS=stopping");
 }
 
+void
+leat_vitals_stopped(struct leat_engine *engine)
+{
+    /* Else the clocks of the next start feed before READY. rlx: statistic */
+    atom_store_rlx(&engine->vitals.feed_ns, LEAT_TIME_NEVER);
+}
+
 static uint64_t
 source_next(void *context)
 {

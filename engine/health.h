@@ -28,9 +28,11 @@ void leat_vitals_init(struct leat_engine *engine);
 void leat_vitals_fini(struct leat_engine *engine);
 /* For the thread of the clocks: the watchdog. */
 struct leat_clock_source leat_vitals_source(struct leat_engine *engine);
-/* The engine has started, or begins to stop. */
+/* The engine has started; begins to stop; has stopped, and its clocks have: the watchdog is fed
+ * until then. */
 void leat_vitals_started(struct leat_engine *engine);
 void leat_vitals_stopping(struct leat_engine *engine);
+void leat_vitals_stopped(struct leat_engine *engine);
 
 /* Sends one message to a socket of the file system, or to an abstract one ("@name"). Never waits.
  * False: it could not be sent. */

@@ -109,6 +109,7 @@ struct scenario {
     bool still;    /* time does not go on */
     uint32_t room; /* buckets; 0: enough */
     bool two;      /* keys: of jobs with odd numbers, and of the others */
+    bool deep;     /* see explore.h */
     const char *fails;
 };
 
@@ -726,6 +727,7 @@ explore_keys(const struct scenario *scenarios, size_t count)
                                       .check = keys_check,
                                       .bounded = scenario->preemptions != 0,
                                       .preemptions = scenario->preemptions,
+                                      .deep = scenario->deep,
                                       .fails = scenario->fails};
         for (uint32_t j = 0; j < EXPLORE_THREADS_MAX; j++) {
             model.threads[j] = scenario->acts[j].step == STEP_NONE ? NULL : thread;

@@ -60,7 +60,16 @@ static const struct scenario scenarios[] = {
      .room = 1,
      .two = true,
      .acts = {WORK, TIME},
-     .preemptions = 2},
+     .preemptions = 1},
+    {.name = "key_room_deep",
+     .before = 3,
+     .jobs = 3,
+     .rated = true,
+     .room = 1,
+     .two = true,
+     .acts = {WORK, TIME},
+     .preemptions = 2,
+     .deep = true},
 };
 
 int

@@ -25,7 +25,12 @@
 #include "tests/model/keys_body.h"
 
 static const struct scenario scenarios[] = {
-    {.name = "keys_submit", .jobs = 2, .acts = {SUBMIT(0), SUBMIT(1), WORK}, .preemptions = 2},
+    {.name = "keys_submit", .jobs = 2, .acts = {SUBMIT(0), SUBMIT(1), WORK}, .preemptions = 1},
+    {.name = "keys_submit_deep",
+     .jobs = 2,
+     .acts = {SUBMIT(0), SUBMIT(1), WORK},
+     .preemptions = 2,
+     .deep = true},
     {.name = "keys_submit_2w",
      .jobs = 2,
      .acts = {SUBMIT(0), SUBMIT(1), WORK, WORK},
@@ -51,7 +56,13 @@ static const struct scenario scenarios[] = {
      .before = 1,
      .jobs = 2,
      .acts = {SUBMIT(1), CANCEL(1), WORK},
-     .preemptions = 2},
+     .preemptions = 1},
+    {.name = "keys_early_line_deep",
+     .before = 1,
+     .jobs = 2,
+     .acts = {SUBMIT(1), CANCEL(1), WORK},
+     .preemptions = 2,
+     .deep = true},
     {.name = "keys_unheld", .before = 2, .jobs = 2, .unheld = true, .acts = {CANCEL(0), WORK}},
     {.name = "keys_unheld_line", .before = 3, .jobs = 3, .unheld = true, .acts = {CANCEL(1), WORK}},
     {.name = "keys_stuck", .before = 2, .jobs = 2, .stuck = 1, .acts = {CANCEL(0), WORK}},

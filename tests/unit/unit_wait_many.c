@@ -12,6 +12,7 @@
 
 #define SHORT_NS (20 * TEST_MS)
 #define JOBS     5
+#define WAITERS  4
 #define HOLDS    239
 #define UNSET    ((enum leat_status)77)
 
@@ -199,6 +200,25 @@ wait_asleep(void *shared, uint32_t number)
     (void)atom_add_rlx(&fixture->answered, 1);
 }
 
+/* Each waiter holds the last job, so all of them. */
+static bool
+are_there(void *argument)
+{
+    struct fixture *fixture = argument;
+    uint32_t index = (uint32_t)(fixture->ids[JOBS - 1].bits & LEAT_INDEX_NONE);
+    uint64_t word = atom_load_rlx(leat_slab_word(&fixture->engine->jobs, index));
+    return (word & LEAT_WORD_HOLDS) >= WAITERS * LEAT_WORD_HOLD;
+}
+
+/* Who came behind an end would be told less; and most of them sleep. */
+static void
+wait_start(struct fixture *fixture, struct test_threads *threads)
+{
+    test_threads_start(threads, WAITERS, wait_asleep, fixture);
+    CHECK(test_until(are_there, fixture));
+    test_sleep_ns(SHORT_NS);
+}
+
 /* Nothing is retained, and still each who came before the ends is told how they were. */
 static void
 asleep_for_all(void **state)
@@ -207,8 +227,7 @@ asleep_for_all(void **state)
     struct fixture *fixture = setup(true);
     static struct test_threads threads;
     fixture->set = set_of(fixture, LEAT_WAIT_ALL, 0);
-    test_threads_start(&threads, 4, wait_asleep, fixture);
-    test_sleep_ns(SHORT_NS);
+    wait_start(fixture, &threads);
     for (uint32_t i = JOBS; i > 0; i--) {
         CHECK_EQUAL(atom_load_rlx(&fixture->answered), 0);
         test_gate_open(&fixture->gates[i - 1]);
@@ -233,8 +252,7 @@ asleep_for_any(void **state)
         struct fixture *fixture = setup(true);
         static struct test_threads threads;
         fixture->set = set_of(fixture, LEAT_WAIT_ANY, 0);
-        test_threads_start(&threads, 4, wait_asleep, fixture);
-        test_sleep_ns(SHORT_NS);
+        wait_start(fixture, &threads);
         CHECK_EQUAL(atom_load_rlx(&fixture->answered), 0);
         test_gate_open(&fixture->gates[ends]);
         test_threads_join(&threads);
@@ -255,8 +273,7 @@ asleep_for_a_cancel(void **state)
     struct fixture *fixture = setup(false);
     static struct test_threads threads;
     fixture->set = set_of(fixture, LEAT_WAIT_ANY, 0);
-    test_threads_start(&threads, 4, wait_asleep, fixture);
-    test_sleep_ns(SHORT_NS);
+    wait_start(fixture, &threads);
     CHECK_OK(leat_cancel(fixture->engine, fixture->ids[2]));
     test_threads_join(&threads);
     CHECK_EQUAL(fixture->which, 2);
@@ -273,8 +290,7 @@ stop_wakes(void **state)
         static struct test_threads threads;
         fixture->set = set_of(fixture, (enum leat_wait_mode)mode, 0);
         fixture->want = LEAT_CLOSED;
-        test_threads_start(&threads, 4, wait_asleep, fixture);
-        test_sleep_ns(SHORT_NS);
+        wait_start(fixture, &threads);
         CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
         test_threads_join(&threads);
         CHECK_EQUAL(fixture->which, UNSET);
