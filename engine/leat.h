@@ -302,9 +302,9 @@ struct leat_config {
     uint32_t log_lines_per_s;
     /* Events, see enum leat_event_kind. NULL (default): nobody hears them, and they cost nothing.
      * Called by the thread of the engine's clocks, or where there is none by who asks them
-     * (leat_run_some(), leat_clock_changed()); one call at a time. What waits for a time waits for
-     * its return. It may call what a handler may that does not wait; calls that wait for the engine
-     * are answered by LEAT_DEADLOCK. */
+     * (leat_run_some(), leat_clock_changed()), and by who stops or closes the engine; one call at a
+     * time. What waits for a time waits for its return. It may call what a handler may that does
+     * not wait; calls that wait for the engine are answered by LEAT_DEADLOCK. */
     void (*event_sink)(struct leat_engine *engine, const struct leat_event *event, void *context);
     void *event_context;
     uint32_t event_mask; /* LEAT_EVENT_BIT() of each kind that is wanted (default: all) */

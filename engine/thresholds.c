@@ -156,11 +156,11 @@ look(struct leat_engine *engine, uint64_t boot_ns)
 
 /* ---- for the clocks -------------------------------------------------------------------------- */
 
-/* Something is to be looked at, or to be said to be over. */
+/* Something is to be looked at, or to be said to be over; or a pass is to be left off. */
 static bool
 any(const struct leat_engine *engine)
 {
-    bool some = false;
+    bool some = atom_load_rlx(&engine->thresholds.piece_ns) != LEAT_TIME_NEVER; /* rlx: statistic */
     for (uint32_t i = 0; i < LEAT_THRESHOLDS; i++) {
         some = some || limit_of(engine, (enum leat_threshold)i) != 0 ||
                atom_load_rlx(&engine->thresholds.raised[i]) != 0; /* rlx: statistic */

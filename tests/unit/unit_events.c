@@ -312,6 +312,31 @@ a_stop_tells_all(void **state)
     test_close(fixture->engine);
 }
 
+/* What was done before the start, or behind the stop, is told by the close. */
+static void
+a_close_tells_the_rest(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(0, 64);
+    leat_job_id id = submit(fixture, "d");
+    CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
+    course(fixture, id, "+");
+    CHECK_OK(leat_cancel(fixture->engine, id));
+    CHECK_OK(leat_close(fixture->engine));
+    course(fixture, id, "+c");
+    struct leat_config config = test_config();
+    memset(fixture, 0, sizeof(*fixture));
+    config.event_sink = sink;
+    config.event_context = fixture;
+    fixture->engine = test_open(&config);
+    fixture->type = test_register(fixture->engine, "t", by_payload, fixture);
+    id = submit(fixture, "d");
+    CHECK_OK(leat_cancel(fixture->engine, id));
+    CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
+    CHECK_OK(leat_close(fixture->engine));
+    course(fixture, id, "+c");
+}
+
 /* ---- of no job ------------------------------------------------------------------------------- */
 
 static uint32_t
@@ -412,6 +437,7 @@ texts(void **state)
     CHECK_TEXT(leat_event_text(LEAT_EVENT_THRESHOLD_CLEARED), "threshold cleared");
     CHECK_TEXT(leat_event_text(LEAT_EVENT_KINDS), "unknown");
     CHECK_TEXT(leat_threshold_text(LEAT_THRESHOLD_DEAD), "dead letters");
+    CHECK_TEXT(leat_threshold_text(LEAT_THRESHOLD_OLDEST), "age of the oldest job waiting, in ns,");
     CHECK_TEXT(leat_threshold_text((enum leat_threshold)LEAT_THRESHOLDS), "unknown");
     for (uint32_t i = 0; i < LEAT_EVENT_KINDS; i++) {
         CHECK(strcmp(leat_event_text((enum leat_event_kind)i), "unknown") != 0);
@@ -428,6 +454,7 @@ main(void)
         cmocka_unit_test(what_finds_no_room_is_counted),
         cmocka_unit_test(what_the_function_may_call),
         cmocka_unit_test(a_stop_tells_all),
+        cmocka_unit_test(a_close_tells_the_rest),
         cmocka_unit_test(breakers_are_told),
         cmocka_unit_test(stuck_workers_are_told),
         cmocka_unit_test(who_does_not_ask_pays_nothing),

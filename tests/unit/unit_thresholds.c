@@ -1,6 +1,7 @@
 /* unit_thresholds.c - thresholds, with clocks that the test moves: raised above the limit and not
- * at it, once, over a fifth below; looked at once in a period; changed while it runs; what a share
- * of failures is compared with; and the line of the log that says so. */
+ * at it, once, over a fifth below; looked at once in a period; changed while it runs; the age of
+ * the oldest job, in pieces where there are many; what a share of failures is compared with; and
+ * the line of the log that says so. */
 #include "engine/thresholds.h"
 
 #include <string.h>
@@ -246,8 +247,8 @@ the_oldest_is_raised_and_is_over_below(void **state)
     test_close(fixture->engine);
 }
 
-/* Not at its limit; over at four fifths of it and not above. What is known is short of the truth by
- * up to two steps of sights.h. */
+/* Not at its limit, once in a period, and over as soon as it is not looked at. What is known is
+ * short of the truth by up to two steps of sights.h. */
 static void
 the_oldest_below_at_and_above(void **state)
 {
@@ -288,7 +289,7 @@ the_oldest_below_at_and_above(void **state)
     test_close(fixture->engine);
 }
 
-/* Jobs that are not due, or that run, do not wait for a worker. */
+/* A job that is not due does not wait for a worker. */
 static void
 who_does_not_wait_has_no_age(void **state)
 {
