@@ -380,6 +380,49 @@ breakers_are_told(void **state)
 }
 
 static void
+count_lines(struct leat_engine *engine, const struct leat_log_line *line, void *context)
+{
+    (void)engine;
+    (void)line;
+    (*(uint32_t *)context)++;
+}
+
+/* What has a line in the log is put where nobody asks for its event; the function is told what it
+ * asked for, with all drops. */
+static void
+a_line_of_the_log_is_no_event(void **state)
+{
+    (void)state;
+    static struct fixture fixture;
+    struct leat_config config = test_config();
+    struct leat_type_options options = leat_type_options_default();
+    struct leat_breaker_options breaker = leat_breaker_options_default();
+    uint32_t lines = 0;
+    memset(&fixture, 0, sizeof(fixture));
+    config.workers = 0;
+    config.events_max = 64;
+    config.event_sink = sink;
+    config.event_context = &fixture;
+    config.event_mask = LEAT_EVENT_BIT(LEAT_EVENT_SUBMITTED);
+    config.log_sink = count_lines;
+    config.log_context = &lines;
+    breaker.calls_min = 1;
+    breaker.window_calls = 1;
+    options.breaker = &breaker;
+    options.max_attempts = 1;
+    fixture.engine = test_start(&config);
+    CHECK_OK(
+        leat_type_register(fixture.engine, "b", by_payload, &fixture, &options, &fixture.type));
+    (void)submit(&fixture, "f");
+    CHECK_OK(leat_run_some(fixture.engine, 1, NULL));
+    CHECK_OK(leat_clock_changed(fixture.engine));
+    CHECK_EQUAL(lines, 1);
+    CHECK_EQUAL(fixture.count, 1);
+    CHECK_EQUAL(fixture.told[0].kind, LEAT_EVENT_SUBMITTED);
+    test_close(fixture.engine);
+}
+
+static void
 stuck_workers_are_told(void **state)
 {
     (void)state;
@@ -456,6 +499,7 @@ main(void)
         cmocka_unit_test(a_stop_tells_all),
         cmocka_unit_test(a_close_tells_the_rest),
         cmocka_unit_test(breakers_are_told),
+        cmocka_unit_test(a_line_of_the_log_is_no_event),
         cmocka_unit_test(stuck_workers_are_told),
         cmocka_unit_test(who_does_not_ask_pays_nothing),
         cmocka_unit_test(texts),
