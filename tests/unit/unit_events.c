@@ -294,6 +294,22 @@ what_the_function_may_call(void **state)
     test_close(fixture->engine);
 }
 
+static void
+count_events(struct leat_engine *engine, const struct leat_event *event, void *context)
+{
+    (void)engine;
+    (void)event;
+    (void)atom_add_acq_rel((leat_atomic_u32 *)context, 1);
+}
+
+static struct leat_outcome
+by_payload_done(struct leat_run *run, void *context)
+{
+    (void)run;
+    (void)context;
+    return leat_done();
+}
+
 /* No clock thread follows a host's clock: so what is told here is told by the stop. */
 static void
 a_stop_tells_all(void **state)
@@ -310,6 +326,29 @@ a_stop_tells_all(void **state)
         course(fixture, ids[i], i % 2 == 0 ? "+>!" : "+>xr>!");
     }
     test_close(fixture->engine);
+}
+
+/* By a clock of its own: who puts an event rings for it. */
+static void
+an_event_does_not_wait_for_a_stop(void **state)
+{
+    (void)state;
+    struct leat_config config = test_config();
+    leat_atomic_u32 heard;
+    atom_init(&heard, 0);
+    config.workers = 1;
+    config.event_sink = count_events;
+    config.event_context = &heard;
+    struct leat_engine *engine = test_start(&config);
+    struct leat_job job = leat_job_default();
+    job.type = test_register(engine, "d", by_payload_done, NULL);
+    for (uint32_t i = 1; i <= 3; i++) {
+        CHECK_OK(leat_submit(engine, &job, NULL));
+        while (atom_load_acq(&heard) < 3 * i) {
+            leat_os_yield();
+        }
+    }
+    test_finish(engine);
 }
 
 /* What was done before the start, or behind the stop, is told by the close. */
@@ -497,6 +536,7 @@ main(void)
         cmocka_unit_test(what_finds_no_room_is_counted),
         cmocka_unit_test(what_the_function_may_call),
         cmocka_unit_test(a_stop_tells_all),
+        cmocka_unit_test(an_event_does_not_wait_for_a_stop),
         cmocka_unit_test(a_close_tells_the_rest),
         cmocka_unit_test(breakers_are_told),
         cmocka_unit_test(a_line_of_the_log_is_no_event),

@@ -404,6 +404,7 @@ what_is_usual_moves(void **state)
     } while (baseline.raised && periods < 1000);
     CHECK(periods > 5);
     CHECK(periods < 500);
+    CHECK(baseline.mean > 0.1); /* not by its spread alone */
 }
 
 int
