@@ -628,6 +628,7 @@ leat_close(struct leat_engine *engine)
     if (state != LEAT_ENGINE_OPEN && state != LEAT_ENGINE_STOPPED) {
         return LEAT_WRONG_STATE;
     }
+    leat_events_drain(engine); /* of what no clock and no stop came by: jobs cancelled since then */
     parts_close(engine);
     return LEAT_OK;
 }

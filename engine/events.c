@@ -19,6 +19,7 @@ struct leat_events {
     LEAT_ALIGNED_LINE leat_atomic_u64 dropped; /* S since the last one told */
     leat_atomic_u64 dropped_all;               /* S */
     leat_atomic_u64 drainer;                   /* S its thread; 0: nobody */
+    leat_atomic_u32 told;                      /* S the kinds that the host's function is told */
 };
 
 /* ---- putting -------------------------------------------------------------------------------- */
@@ -135,9 +136,11 @@ static void
 tell(struct leat_engine *engine, struct leat_event *event)
 {
     const struct leat_config *config = &engine->config;
-    event->dropped = atom_swap_rlx(&engine->events->dropped, 0); /* rlx: statistic */
+    uint32_t told = atom_load_rlx(&engine->events->told); /* rlx: statistic */
     leat_logs_event(engine, event);
-    if (config->event_sink != NULL) {
+    /* Others are there for their lines in the log. */
+    if ((told & LEAT_EVENT_BIT(event->kind)) != 0) {
+        event->dropped = atom_swap_rlx(&engine->events->dropped, 0); /* rlx: statistic */
         config->event_sink(engine, event, config->event_context);
     }
 }
@@ -221,6 +224,9 @@ leat_events_select(struct leat_engine *engine, uint32_t mask)
 {
     const struct leat_config *config = &engine->config;
     uint32_t wanted = config->event_sink != NULL ? mask : 0;
+    if (engine->events != NULL) {
+        atom_store_rlx(&engine->events->told, wanted); /* rlx: statistic */
+    }
     wanted |= config->log_sink != NULL ? LEAT_LOGS_EVENTS : 0;
     atom_store_rlx(&engine->events_wanted, wanted); /* rlx: statistic */
 }

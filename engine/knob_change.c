@@ -64,13 +64,16 @@ engine_change(struct leat_engine *engine, const struct asked *asked)
         leat_thresholds_period(engine, number);
         return LEAT_OK;
     case LEAT_LIVE_THRESHOLD_DEAD:
-        leat_thresholds_set(engine, LEAT_THRESHOLD_DEAD, (uint32_t)number);
+        leat_thresholds_set(engine, LEAT_THRESHOLD_DEAD, number);
         return LEAT_OK;
     case LEAT_LIVE_THRESHOLD_WAITING:
-        leat_thresholds_set(engine, LEAT_THRESHOLD_WAITING, (uint32_t)number);
+        leat_thresholds_set(engine, LEAT_THRESHOLD_WAITING, number);
         return LEAT_OK;
     case LEAT_LIVE_THRESHOLD_FAILURES:
-        leat_thresholds_set(engine, LEAT_THRESHOLD_FAILURES, (uint32_t)number);
+        leat_thresholds_set(engine, LEAT_THRESHOLD_FAILURES, number);
+        return LEAT_OK;
+    case LEAT_LIVE_THRESHOLD_OLDEST:
+        leat_thresholds_set(engine, LEAT_THRESHOLD_OLDEST, number);
         return LEAT_OK;
     case LEAT_LIVE_RETAINED_AGE:
         return age_change(engine, &engine->finished, number);

@@ -140,6 +140,10 @@ static const struct leat_knob knobs[] = {
      .live = LEAT_LIVE_THRESHOLD_FAILURES,
      .text =
          "So many standard deviations above the usual share of failures is an event; 0 is none."},
+    {ENGINE(threshold_oldest_ns), .kind = LEAT_KNOB_DURATION,
+     RANGE(LEAT_THRESHOLD_NS_MIN, LEAT_RETRY_NS_MAX), .also = LEAT_KNOB_OR_ZERO,
+     .live = LEAT_LIVE_THRESHOLD_OLDEST,
+     .text = "Where a job waits for a worker for longer there is an event; 0 is none."},
     {ENGINE(statistics_rows), RANGE(0, LEAT_STATISTICS_ROWS_MAX),
      .text = "Queues, and types, with statistics of their own; the others share a row."},
     {ENGINE(stuck_ns), .kind = LEAT_KNOB_DURATION, RANGE(LEAT_STUCK_NS_MIN, LEAT_RETRY_NS_MAX),

@@ -302,9 +302,9 @@ struct leat_config {
     uint32_t log_lines_per_s;
     /* Events, see enum leat_event_kind. NULL (default): nobody hears them, and they cost nothing.
      * Called by the thread of the engine's clocks, or where there is none by who asks them
-     * (leat_run_some(), leat_clock_changed()); one call at a time. What waits for a time waits for
-     * its return. It may call what a handler may that does not wait; calls that wait for the engine
-     * are answered by LEAT_DEADLOCK. */
+     * (leat_run_some(), leat_clock_changed()), and by who stops or closes the engine; one call at a
+     * time. What waits for a time waits for its return. It may call what a handler may that does
+     * not wait; calls that wait for the engine are answered by LEAT_DEADLOCK. */
     void (*event_sink)(struct leat_engine *engine, const struct leat_event *event, void *context);
     void *event_context;
     uint32_t event_mask; /* LEAT_EVENT_BIT() of each kind that is wanted (default: all) */
@@ -328,6 +328,10 @@ struct leat_config {
     /* The service manager that started the process (systemd, Type=notify) is told of start, stop
      * and health, where it asks for that: see leat_health_get(). */
     bool systemd_notify;
+    /* One more threshold: a job waits for a worker for longer, 10 ms to 366 days, or 0 (default);
+     * over a fifth below. As far as that is known, as leat_job_count() says: so it is noticed up to
+     * a period late. A look goes over all records, some at a time. */
+    uint64_t threshold_oldest_ns;
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -3151,7 +3155,12 @@ enum leat_event_kind {
 #define LEAT_EVENT_BIT(kind) (UINT32_C(1) << (kind))
 #define LEAT_EVENTS_ALL      (LEAT_EVENT_BIT(LEAT_EVENT_KINDS) - 1)
 
-enum leat_threshold { LEAT_THRESHOLD_DEAD = 0, LEAT_THRESHOLD_WAITING, LEAT_THRESHOLD_FAILURES };
+enum leat_threshold {
+    LEAT_THRESHOLD_DEAD = 0,
+    LEAT_THRESHOLD_WAITING,
+    LEAT_THRESHOLD_FAILURES,
+    LEAT_THRESHOLD_OLDEST
+};
 
 /* Borrowed until the sink returns. */
 struct leat_event {
@@ -3163,7 +3172,7 @@ struct leat_event {
     uint32_t worker;         /* LEAT_WORKER_NONE: none, or not known */
     enum leat_reason reason; /* DEAD, EXPIRED, CANCELLED */
     enum leat_threshold threshold; /* THRESHOLD_RAISED, THRESHOLD_CLEARED */
-    uint64_t value;                /* of that; FAILURES in hundredths of a percent */
+    uint64_t value;                /* of that; FAILURES in hundredths of a percent, OLDEST in ns */
     uint64_t limit;                /* the same */
     uint64_t time_ns;              /* when, by MONOTONIC */
     uint64_t dropped;              /* events before this one, since the last one */

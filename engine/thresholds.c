@@ -51,7 +51,7 @@ told(struct leat_engine *engine, enum leat_threshold which, bool raised, uint64_
     }
 }
 
-static uint32_t
+static uint64_t
 limit_of(const struct leat_engine *engine, enum leat_threshold which)
 {
     return atom_load_rlx(&engine->thresholds.limits[which]); /* rlx: statistic */
@@ -73,7 +73,7 @@ static void
 failures_look(struct leat_engine *engine, const struct leat_statistics *now)
 {
     struct leat_thresholds *thresholds = &engine->thresholds;
-    const uint32_t sigmas = limit_of(engine, LEAT_THRESHOLD_FAILURES);
+    const uint32_t sigmas = (uint32_t)limit_of(engine, LEAT_THRESHOLD_FAILURES);
     const uint64_t all_failed = now->jobs_retried + now->jobs_dead;
     const uint64_t all_ended = now->jobs_completed + all_failed;
     const uint64_t ended = all_ended - thresholds->ended;
@@ -96,8 +96,35 @@ failures_look(struct leat_engine *engine, const struct leat_statistics *now)
     }
 }
 
+/* A piece of a pass over the records. False: there are more. Without memory for the times nothing
+ * is known, and the pass is over. */
+static bool
+oldest_look(struct leat_engine *engine)
+{
+    struct leat_thresholds *thresholds = &engine->thresholds;
+    struct leat_job_query query = leat_job_query_default();
+    struct leat_job_tally tally = {.jobs = 0};
+    query.states = LEAT_STATE_MASK(LEAT_JOB_PENDING);
+    query.look_max = LEAT_THRESHOLD_PIECE;
+    query.cursor = thresholds->cursor;
+    if (limit_of(engine, LEAT_THRESHOLD_OLDEST) != 0 &&
+        leat_job_count(engine, &query, &tally, 1) == LEAT_OK) {
+        if (tally.in_state_ns_max > thresholds->oldest_ns) {
+            thresholds->oldest_ns = tally.in_state_ns_max;
+        }
+        thresholds->cursor = query.cursor;
+        if (query.more) {
+            return false;
+        }
+    }
+    count_look(engine, LEAT_THRESHOLD_OLDEST, thresholds->oldest_ns);
+    thresholds->cursor = 0;
+    thresholds->oldest_ns = 0;
+    return true;
+}
+
 static void
-look(struct leat_engine *engine)
+numbers_look(struct leat_engine *engine)
 {
     struct leat_statistics now = leat_statistics_default();
     enum leat_status status = leat_statistics_get(engine, &now);
@@ -107,13 +134,33 @@ look(struct leat_engine *engine)
     failures_look(engine, &now);
 }
 
+/* What is due by now. A pass that is not over by the next period goes on; the next one begins in
+ * the period behind it. */
+static void
+look(struct leat_engine *engine, uint64_t boot_ns)
+{
+    struct leat_thresholds *thresholds = &engine->thresholds;
+    uint64_t piece_ns = atom_load_rlx(&thresholds->piece_ns); /* rlx: single writer */
+    if (boot_ns >= atom_load_rlx(&thresholds->next_ns)) {     /* rlx: statistic */
+        /* Before the look: so who sets a limit meanwhile does not wait for a period. */
+        uint64_t period_ns = atom_load_rlx(&thresholds->period_ns); /* rlx: statistic */
+        atom_store_rlx(&thresholds->next_ns, boot_ns + period_ns);  /* rlx: statistic */
+        numbers_look(engine);
+        piece_ns = piece_ns == LEAT_TIME_NEVER ? boot_ns : piece_ns;
+    }
+    if (boot_ns >= piece_ns) {
+        piece_ns = oldest_look(engine) ? LEAT_TIME_NEVER : boot_ns + LEAT_THRESHOLD_REST_NS;
+    }
+    atom_store_rlx(&thresholds->piece_ns, piece_ns); /* rlx: statistic */
+}
+
 /* ---- for the clocks -------------------------------------------------------------------------- */
 
-/* Something is to be looked at, or to be said to be over. */
+/* Something is to be looked at, or to be said to be over; or a pass is to be left off. */
 static bool
 any(const struct leat_engine *engine)
 {
-    bool some = false;
+    bool some = atom_load_rlx(&engine->thresholds.piece_ns) != LEAT_TIME_NEVER; /* rlx: statistic */
     for (uint32_t i = 0; i < LEAT_THRESHOLDS; i++) {
         some = some || limit_of(engine, (enum leat_threshold)i) != 0 ||
                atom_load_rlx(&engine->thresholds.raised[i]) != 0; /* rlx: statistic */
@@ -125,8 +172,9 @@ static uint64_t
 source_next(void *context)
 {
     const struct leat_engine *engine = context;
-    /* rlx: statistic */
-    return any(engine) ? atom_load_rlx(&engine->thresholds.next_ns) : LEAT_TIME_NEVER;
+    uint64_t next_ns = atom_load_rlx(&engine->thresholds.next_ns);   /* rlx: statistic */
+    uint64_t piece_ns = atom_load_rlx(&engine->thresholds.piece_ns); /* rlx: statistic */
+    return any(engine) ? (next_ns < piece_ns ? next_ns : piece_ns) : LEAT_TIME_NEVER;
 }
 
 static uint64_t
@@ -141,9 +189,7 @@ source_look(void *context, uint64_t boot_ns)
     /* threshold:A acquire -> threshold:B.  Carries: what the last look left.
      * If relaxed: a threshold could be raised twice. */
     if (atom_cas_acq(&thresholds->looking, &nobody, 1)) {
-        look(engine);
-        uint64_t period_ns = atom_load_rlx(&thresholds->period_ns); /* rlx: statistic */
-        atom_store_rlx(&thresholds->next_ns, boot_ns + period_ns);  /* rlx: statistic */
+        look(engine, boot_ns);
         /* threshold:B release -> threshold:A.  Carries: see threshold:A.
          * If relaxed: see threshold:A. */
         atom_store_rel(&thresholds->looking, 0);
@@ -169,7 +215,7 @@ look_soon(struct leat_engine *engine)
 }
 
 void
-leat_thresholds_set(struct leat_engine *engine, enum leat_threshold which, uint32_t limit)
+leat_thresholds_set(struct leat_engine *engine, enum leat_threshold which, uint64_t limit)
 {
     atom_store_rlx(&engine->thresholds.limits[which], limit); /* rlx: statistic */
     look_soon(engine);
@@ -191,4 +237,6 @@ leat_thresholds_init(struct leat_engine *engine)
     atom_init(&thresholds->limits[LEAT_THRESHOLD_DEAD], config->threshold_dead);
     atom_init(&thresholds->limits[LEAT_THRESHOLD_WAITING], config->threshold_waiting);
     atom_init(&thresholds->limits[LEAT_THRESHOLD_FAILURES], config->threshold_failures);
+    atom_init(&thresholds->limits[LEAT_THRESHOLD_OLDEST], config->threshold_oldest_ns);
+    atom_init(&thresholds->piece_ns, LEAT_TIME_NEVER);
 }

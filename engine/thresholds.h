@@ -13,7 +13,12 @@
 #include "ring/atomic.h"
 #include "sched/clock.h"
 
-#define LEAT_THRESHOLDS 3
+#define LEAT_THRESHOLDS 4
+
+/* The records are looked at in pieces, with a rest behind each: so no time is served later by more
+ * than a piece, however many jobs there are. */
+#define LEAT_THRESHOLD_PIECE   16384
+#define LEAT_THRESHOLD_REST_NS UINT64_C(2000000)
 
 /* What is usual: mean and variance of a share, moving.
  *
@@ -42,22 +47,25 @@ void leat_baseline_add(struct leat_baseline *baseline, uint32_t sigmas, uint64_t
 
 /* Letters: S many writers; W who looks writes, many read; O who looks. */
 struct leat_thresholds {
-    LEAT_ALIGNED_LINE leat_atomic_u32
+    LEAT_ALIGNED_LINE leat_atomic_u64
         limits[LEAT_THRESHOLDS];             /* S by enum leat_threshold; 0: none */
     leat_atomic_u64 period_ns;               /* S */
     leat_atomic_u64 next_ns;                 /* S by BOOT; of the next look */
+    leat_atomic_u64 piece_ns;                /* W the same, of the next piece; NEVER: none */
     leat_atomic_u32 looking;                 /* S 1: a thread looks */
     leat_atomic_u32 raised[LEAT_THRESHOLDS]; /* W 1: it was said so */
     uint64_t ended;                          /* O attempts, at the last look */
     uint64_t failed;                         /* O of these */
     struct leat_baseline baseline;           /* O */
+    uint64_t cursor;                         /* O of a pass over the records */
+    uint64_t oldest_ns;                      /* O what waits longest, of the pass so far */
 };
 
 struct leat_engine;
 
 void leat_thresholds_init(struct leat_engine *engine);
 /* 0: none. Looked at soon. */
-void leat_thresholds_set(struct leat_engine *engine, enum leat_threshold which, uint32_t limit);
+void leat_thresholds_set(struct leat_engine *engine, enum leat_threshold which, uint64_t limit);
 void leat_thresholds_period(struct leat_engine *engine, uint64_t period_ns);
 /* For the thread of the clocks. */
 struct leat_clock_source leat_thresholds_source(struct leat_engine *engine);

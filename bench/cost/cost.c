@@ -426,6 +426,18 @@ all_timed(struct leat_config *config)
 }
 
 static void
+untraced(struct leat_config *config)
+{
+    config->trace = LEAT_TRACE_OFF;
+}
+
+static void
+traced(struct leat_config *config)
+{
+    config->trace = LEAT_TRACE_FULL;
+}
+
+static void
 retains(struct leat_config *config)
 {
     config->retained_max = LEAT_AUTO;
@@ -437,6 +449,8 @@ static const struct item items[] = {
     {"job", "leat_submit() without payload", NULL, plain, submit, NULL},
     {"job_untimed", "no job in 32 is timed", untimed, plain, submit, NULL},
     {"job_timed", "each job is timed", all_timed, plain, submit, NULL},
+    {"trace_off", "nothing is recorded", untraced, plain, submit, NULL},
+    {"trace_full", "each attempt is recorded", traced, plain, submit, NULL},
     {"retained", "ended jobs are kept, 10 000 of them", retains, plain, submit, NULL},
     {"names", "type and queue by name", NULL, by_name, submit, NULL},
     {"payload_16", "in the record", NULL, payload_16, submit, NULL},

@@ -294,6 +294,22 @@ what_the_function_may_call(void **state)
     test_close(fixture->engine);
 }
 
+static void
+count_events(struct leat_engine *engine, const struct leat_event *event, void *context)
+{
+    (void)engine;
+    (void)event;
+    (void)atom_add_acq_rel((leat_atomic_u32 *)context, 1);
+}
+
+static struct leat_outcome
+by_payload_done(struct leat_run *run, void *context)
+{
+    (void)run;
+    (void)context;
+    return leat_done();
+}
+
 /* No clock thread follows a host's clock: so what is told here is told by the stop. */
 static void
 a_stop_tells_all(void **state)
@@ -310,6 +326,54 @@ a_stop_tells_all(void **state)
         course(fixture, ids[i], i % 2 == 0 ? "+>!" : "+>xr>!");
     }
     test_close(fixture->engine);
+}
+
+/* By a clock of its own: who puts an event rings for it. */
+static void
+an_event_does_not_wait_for_a_stop(void **state)
+{
+    (void)state;
+    struct leat_config config = test_config();
+    leat_atomic_u32 heard;
+    atom_init(&heard, 0);
+    config.workers = 1;
+    config.event_sink = count_events;
+    config.event_context = &heard;
+    struct leat_engine *engine = test_start(&config);
+    struct leat_job job = leat_job_default();
+    job.type = test_register(engine, "d", by_payload_done, NULL);
+    for (uint32_t i = 1; i <= 3; i++) {
+        CHECK_OK(leat_submit(engine, &job, NULL));
+        while (atom_load_acq(&heard) < 3 * i) {
+            leat_os_yield();
+        }
+    }
+    test_finish(engine);
+}
+
+/* What was done before the start, or behind the stop, is told by the close. */
+static void
+a_close_tells_the_rest(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(0, 64);
+    leat_job_id id = submit(fixture, "d");
+    CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
+    course(fixture, id, "+");
+    CHECK_OK(leat_cancel(fixture->engine, id));
+    CHECK_OK(leat_close(fixture->engine));
+    course(fixture, id, "+c");
+    struct leat_config config = test_config();
+    memset(fixture, 0, sizeof(*fixture));
+    config.event_sink = sink;
+    config.event_context = fixture;
+    fixture->engine = test_open(&config);
+    fixture->type = test_register(fixture->engine, "t", by_payload, fixture);
+    id = submit(fixture, "d");
+    CHECK_OK(leat_cancel(fixture->engine, id));
+    CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
+    CHECK_OK(leat_close(fixture->engine));
+    course(fixture, id, "+c");
 }
 
 /* ---- of no job ------------------------------------------------------------------------------- */
@@ -352,6 +416,49 @@ breakers_are_told(void **state)
     CHECK_EQUAL(count_of(fixture, LEAT_EVENT_BREAKER_OPENED, fixture->type), 1);
     CHECK_EQUAL(count_of(fixture, LEAT_EVENT_BREAKER_OPENED, other), 0);
     test_close(fixture->engine);
+}
+
+static void
+count_lines(struct leat_engine *engine, const struct leat_log_line *line, void *context)
+{
+    (void)engine;
+    (void)line;
+    (*(uint32_t *)context)++;
+}
+
+/* What has a line in the log is put where nobody asks for its event; the function is told what it
+ * asked for, with all drops. */
+static void
+a_line_of_the_log_is_no_event(void **state)
+{
+    (void)state;
+    static struct fixture fixture;
+    struct leat_config config = test_config();
+    struct leat_type_options options = leat_type_options_default();
+    struct leat_breaker_options breaker = leat_breaker_options_default();
+    uint32_t lines = 0;
+    memset(&fixture, 0, sizeof(fixture));
+    config.workers = 0;
+    config.events_max = 64;
+    config.event_sink = sink;
+    config.event_context = &fixture;
+    config.event_mask = LEAT_EVENT_BIT(LEAT_EVENT_SUBMITTED);
+    config.log_sink = count_lines;
+    config.log_context = &lines;
+    breaker.calls_min = 1;
+    breaker.window_calls = 1;
+    options.breaker = &breaker;
+    options.max_attempts = 1;
+    fixture.engine = test_start(&config);
+    CHECK_OK(
+        leat_type_register(fixture.engine, "b", by_payload, &fixture, &options, &fixture.type));
+    (void)submit(&fixture, "f");
+    CHECK_OK(leat_run_some(fixture.engine, 1, NULL));
+    CHECK_OK(leat_clock_changed(fixture.engine));
+    CHECK_EQUAL(lines, 1);
+    CHECK_EQUAL(fixture.count, 1);
+    CHECK_EQUAL(fixture.told[0].kind, LEAT_EVENT_SUBMITTED);
+    test_close(fixture.engine);
 }
 
 static void
@@ -412,6 +519,7 @@ texts(void **state)
     CHECK_TEXT(leat_event_text(LEAT_EVENT_THRESHOLD_CLEARED), "threshold cleared");
     CHECK_TEXT(leat_event_text(LEAT_EVENT_KINDS), "unknown");
     CHECK_TEXT(leat_threshold_text(LEAT_THRESHOLD_DEAD), "dead letters");
+    CHECK_TEXT(leat_threshold_text(LEAT_THRESHOLD_OLDEST), "age of the oldest job waiting, in ns,");
     CHECK_TEXT(leat_threshold_text((enum leat_threshold)LEAT_THRESHOLDS), "unknown");
     for (uint32_t i = 0; i < LEAT_EVENT_KINDS; i++) {
         CHECK(strcmp(leat_event_text((enum leat_event_kind)i), "unknown") != 0);
@@ -428,7 +536,10 @@ main(void)
         cmocka_unit_test(what_finds_no_room_is_counted),
         cmocka_unit_test(what_the_function_may_call),
         cmocka_unit_test(a_stop_tells_all),
+        cmocka_unit_test(an_event_does_not_wait_for_a_stop),
+        cmocka_unit_test(a_close_tells_the_rest),
         cmocka_unit_test(breakers_are_told),
+        cmocka_unit_test(a_line_of_the_log_is_no_event),
         cmocka_unit_test(stuck_workers_are_told),
         cmocka_unit_test(who_does_not_ask_pays_nothing),
         cmocka_unit_test(texts),

@@ -1,16 +1,21 @@
 /* unit_thresholds.c - thresholds, with clocks that the test moves: raised above the limit and not
- * at it, once, over a fifth below; looked at once in a period; changed while it runs; what a share
- * of failures is compared with; and the line of the log that says so. */
+ * at it, once, over a fifth below; looked at once in a period; changed while it runs; the age of
+ * the oldest job, in pieces where there are many; what a share of failures is compared with; and
+ * the line of the log that says so. */
 #include "engine/thresholds.h"
 
 #include <string.h>
 
 #include "engine/engine_internal.h"
+#include "engine/sights.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/fake_clock.h"
 
-#define S UINT64_C(1000000000)
+#define S        UINT64_C(1000000000)
+#define JOBS_MAX 4096
+
+static uint32_t jobs_max = JOBS_MAX;
 
 struct fixture {
     struct test_clock clock;
@@ -58,7 +63,7 @@ setup(uint32_t dead, uint32_t waiting, uint32_t failures)
     memset(&fixture, 0, sizeof(fixture));
     test_clock_init(&fixture.clock);
     config.workers = 0;
-    config.jobs_max = 4096;
+    config.jobs_max = jobs_max;
     config.event_sink = event_sink;
     config.event_context = &fixture;
     config.event_mask =
@@ -202,6 +207,134 @@ a_look_comes_once_in_a_period(void **state)
     test_close(fixture->engine);
 }
 
+/* ---- the oldest ------------------------------------------------------------------------------ */
+
+static struct fixture *
+setup_oldest(const char *limit)
+{
+    struct fixture *fixture = setup(0, 0, 0);
+    CHECK_OK(leat_knob_change(fixture->engine, "threshold_oldest_ns", limit, NULL));
+    CHECK_OK(leat_clock_changed(fixture->engine));
+    return fixture;
+}
+
+static void
+the_oldest_is_raised_and_is_over_below(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_oldest("15s");
+    submit(fixture, 100, "d");
+    look(fixture); /* first seen, unless they are timed: then 10 s old */
+    look(fixture);
+    check(fixture, LEAT_THRESHOLD_OLDEST, 0, 0);
+    look(fixture); /* seen for 20 s */
+    check(fixture, LEAT_THRESHOLD_OLDEST, 1, 0);
+    CHECK(fixture->last.value > 15 * S);
+    CHECK(fixture->last.value <= 20 * S);
+    CHECK_EQUAL(fixture->last.limit, 15 * S);
+    CHECK(strncmp(fixture->line, "threshold raised: age of the oldest job waiting, in ns, is 1",
+                  strlen("threshold raised: age of the oldest job waiting, in ns, is 1")) == 0);
+    CHECK_EQUAL(fixture->level, LEAT_LOG_WARNING);
+    run(fixture, 99);
+    look(fixture);
+    check(fixture, LEAT_THRESHOLD_OLDEST, 1, 0);
+    run(fixture, 1);
+    submit(fixture, 1, "d"); /* another one in its record: its age is its own */
+    look(fixture);
+    check(fixture, LEAT_THRESHOLD_OLDEST, 1, 1);
+    CHECK_EQUAL(fixture->level, LEAT_LOG_INFO);
+    run(fixture, 1);
+    test_close(fixture->engine);
+}
+
+/* Not at its limit, once in a period, and over as soon as it is not looked at. What is known is
+ * short of the truth by up to two steps of sights.h. */
+static void
+the_oldest_below_at_and_above(void **state)
+{
+    (void)state;
+    const uint64_t step_ns = UINT64_C(1) << LEAT_SIGHT_NS_LOG2;
+    struct fixture *fixture = setup_oldest("20s");
+    submit(fixture, 1, "d");
+    look(fixture);
+    look(fixture);
+    look(fixture); /* known for 20 s less a step */
+    check(fixture, LEAT_THRESHOLD_OLDEST, 0, 0);
+    test_clock_pass(&fixture->clock, fixture->engine, 2 * step_ns);
+    look(fixture);
+    check(fixture, LEAT_THRESHOLD_OLDEST, 1, 0);
+    run(fixture, 1);
+    submit(fixture, 1, "d");
+    CHECK_OK(leat_knob_change(fixture->engine, "threshold_oldest_ns", "12s", NULL));
+    CHECK_OK(leat_clock_changed(fixture->engine));
+    check(fixture, LEAT_THRESHOLD_OLDEST, 1, 1);
+    look(fixture);
+    check(fixture, LEAT_THRESHOLD_OLDEST, 1, 1);
+    look(fixture);
+    check(fixture, LEAT_THRESHOLD_OLDEST, 2, 1);
+    run(fixture, 1);
+    submit(fixture, 1, "d");
+    CHECK_OK(leat_clock_changed(fixture->engine));
+    check(fixture, LEAT_THRESHOLD_OLDEST, 2, 1); /* nothing is looked at before its period */
+    look(fixture);
+    check(fixture, LEAT_THRESHOLD_OLDEST, 2, 2);
+    look(fixture); /* 10 s, between 9.6 s and 12 s: not raised */
+    check(fixture, LEAT_THRESHOLD_OLDEST, 2, 2);
+    look(fixture);
+    check(fixture, LEAT_THRESHOLD_OLDEST, 3, 2);
+    CHECK_OK(leat_knob_change(fixture->engine, "threshold_oldest_ns", "0", NULL));
+    CHECK_OK(leat_clock_changed(fixture->engine));
+    check(fixture, LEAT_THRESHOLD_OLDEST, 3, 3);
+    run(fixture, 1);
+    test_close(fixture->engine);
+}
+
+/* A job that is not due does not wait for a worker. */
+static void
+who_does_not_wait_has_no_age(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_oldest("10ms");
+    struct leat_job job = leat_job_default();
+    job.type = fixture->type;
+    job.payload = "d";
+    job.payload_bytes = 1;
+    job.delay_ns = 1000 * S;
+    CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+    for (uint32_t i = 0; i < 5; i++) {
+        look(fixture);
+    }
+    check(fixture, LEAT_THRESHOLD_OLDEST, 0, 0);
+    CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
+    test_close(fixture->engine);
+}
+
+/* More jobs than a piece: the pass goes on behind a rest, while the other thresholds keep their
+ * period; and only at its end something is said. */
+static void
+the_oldest_of_many_comes_in_pieces(void **state)
+{
+    (void)state;
+    jobs_max = 3 * LEAT_THRESHOLD_PIECE;
+    struct fixture *fixture = setup_oldest("5s");
+    jobs_max = JOBS_MAX;
+    submit(fixture, 2 * LEAT_THRESHOLD_PIECE + 1, "d");
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        look(fixture);
+        check(fixture, LEAT_THRESHOLD_OLDEST, 0, 0);
+        for (uint32_t piece = 1; piece < 3; piece++) {
+            check(fixture, LEAT_THRESHOLD_OLDEST, 0, 0);
+            CHECK_EQUAL(leat_clocks_next(&fixture->engine->clocks), LEAT_THRESHOLD_REST_NS);
+            test_clock_pass(&fixture->clock, fixture->engine, LEAT_THRESHOLD_REST_NS);
+            CHECK_OK(leat_clock_changed(fixture->engine));
+        }
+    }
+    check(fixture, LEAT_THRESHOLD_OLDEST, 1, 0);
+    CHECK_EQUAL(leat_clocks_next(&fixture->engine->clocks), 10 * S - 2 * LEAT_THRESHOLD_REST_NS);
+    CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
+    test_close(fixture->engine);
+}
+
 /* ---- failures -------------------------------------------------------------------------------- */
 
 /* A period with so many attempts. */
@@ -271,6 +404,7 @@ what_is_usual_moves(void **state)
     } while (baseline.raised && periods < 1000);
     CHECK(periods > 5);
     CHECK(periods < 500);
+    CHECK(baseline.mean > 0.1); /* not by its spread alone */
 }
 
 int
@@ -280,6 +414,10 @@ main(void)
         cmocka_unit_test(waiting_is_raised_once_and_is_over_below),
         cmocka_unit_test(the_least_limit),
         cmocka_unit_test(a_look_comes_once_in_a_period),
+        cmocka_unit_test(the_oldest_is_raised_and_is_over_below),
+        cmocka_unit_test(the_oldest_below_at_and_above),
+        cmocka_unit_test(who_does_not_wait_has_no_age),
+        cmocka_unit_test(the_oldest_of_many_comes_in_pieces),
         cmocka_unit_test(failures_above_what_is_usual),
         cmocka_unit_test(what_is_usual_moves),
     };
