@@ -22,8 +22,6 @@ static leat_atomic_u32 forks_to_fail;
 static leat_atomic_u32 fork_error;
 static leat_atomic_u32 ears_until; /* this addition to an epoll fails; 0: none */
 
-pid_t vfork(void);
-
 /* In place of that of libc. A function cannot return twice from a vfork(): it is a fork(). */
 pid_t
 vfork(void)
