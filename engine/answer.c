@@ -38,6 +38,9 @@ answer_read(const struct leat_engine *engine, const struct leat_answer *given,
                               answer->result_bytes > engine->config.payload_bytes_max)) {
         return LEAT_INVALID;
     }
+    if (status == LEAT_OK && answer->timed_out && answer->outcome.kind != LEAT_OUTCOME_RETRY) {
+        return LEAT_INVALID;
+    }
     return status == LEAT_OK ? leat_outcome_check(answer->outcome) : status;
 }
 
@@ -57,7 +60,7 @@ leat_complete_with(struct leat_engine *engine, leat_token token, const struct le
     if (status != LEAT_OK) {
         return status;
     }
-    struct leat_said said = {.error = given.error};
+    struct leat_said said = {.error = given.error, .timed_out = given.timed_out};
     struct leat_run run = leat_run_of(engine, index);
     status = result_copy(&run, &given, &said);
     if (status == LEAT_OK) {

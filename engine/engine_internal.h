@@ -203,6 +203,7 @@ struct leat_run {
     uint64_t start_ns;            /* by MONOTONIC; 0: not known, see history.h */
     struct leat_breaker *breaker; /* of its type; or NULL */
     bool probe;                   /* of that breaker */
+    bool timed_out;               /* says its leat_complete_with() */
 };
 
 /* Bytes that the engine takes beside its pool and job slab. */
@@ -407,6 +408,7 @@ struct leat_said {
     void *result;      /* of the allocator, or NULL; taken with LEAT_OK, where the attempt answered
                           pending before: else LEAT_WRONG_STATE */
     size_t result_bytes;
+    bool timed_out; /* as `result`: else LEAT_WRONG_STATE */
 };
 
 /* LEAT_OK: one that a completion may have; else LEAT_INVALID. */

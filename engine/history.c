@@ -115,7 +115,8 @@ leat_history_note_slowly(const struct leat_run *run, enum leat_outcome_kind outc
     }
     made.worker = run->worker == NULL ? LEAT_WORKER_OUTSIDE : run->worker->index;
     made.outcome = outcome;
-    made.timed_out = leat_word_timed_out(atom_load_rlx(run->word)); /* rlx: statistic */
+    /* rlx: statistic */
+    made.timed_out = run->timed_out || leat_word_timed_out(atom_load_rlx(run->word));
     made.bytes = said[0] == '\0' ? 0 : strlen(said) + 1;
     made.text = made.bytes == 0 ? NULL : leat_memory_take(&engine->memory, made.bytes);
     if (made.text != NULL) {

@@ -676,6 +676,9 @@ struct leat_answer {
      * bytes: what an earlier attempt left. */
     const void *result;
     size_t result_bytes;
+    /* With leat_retry(): the caller's time for the attempt was over. It counts as timed out, and
+     * the reason of a job that ends so is LEAT_REASON_TIMEOUT. */
+    bool timed_out;
 };
 
 static inline struct leat_answer
@@ -691,8 +694,9 @@ leat_answer_default(void)
 
 /* As leat_complete(), with a result.
  * Threads:  any.      Progress: as leat_submit(); with a result, a lock of the allocator.
- * Returns:  as leat_complete(); LEAT_WRONG_STATE (a result, and the handler has not returned): the
- *           token holds; LEAT_UNSUPPORTED; LEAT_INVALID (above the payload limit, too).
+ * Returns:  as leat_complete(); LEAT_WRONG_STATE (a result, or timed out, and the handler has not
+ *           returned): the token holds; LEAT_UNSUPPORTED; LEAT_INVALID (above the payload limit,
+ *           too; timed out, and no retry).
  * Order:    the call happens-before leat_wait() and leat_result() see the end.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_complete_with(struct leat_engine *engine, leat_token token, const struct leat_answer *answer);

@@ -178,7 +178,8 @@ policy_delay_ns(const struct leat_run *run)
 static void
 fail(const struct leat_run *run, uint64_t delay_ns)
 {
-    struct leat_ending ending = {LEAT_PHASE_DEAD, LEAT_REASON_ATTEMPTS, run->worker, run->late};
+    const enum leat_reason over = run->timed_out ? LEAT_REASON_TIMEOUT : LEAT_REASON_ATTEMPTS;
+    struct leat_ending ending = {LEAT_PHASE_DEAD, over, run->worker, run->late};
     leat_breaker_ended(run, true);
     leat_gates_leave(run->engine, run->record);
     leat_history_note(run, LEAT_OUTCOME_RETRY);
@@ -634,6 +635,9 @@ finish(struct leat_run *run, struct leat_outcome outcome, const struct leat_said
         leat_timers_cancelled(run->engine, run->index);
     }
     result_set(run, said);
+    if (run->timed_out) {
+        (void)atom_add_rlx(&run->engine->timers.timed_out, 1); /* rlx: statistic */
+    }
     run->probe = leat_breaker_probes(run->record); /* by now the record is this thread's */
     settle(run, outcome);
     settled(run->engine);
@@ -681,7 +685,8 @@ finish_extra(struct leat_run *run, struct leat_outcome outcome, const struct lea
     bool none = says ? errors == NULL : leat_job_extra_make(run->engine, run->record) == NULL;
     /* While the claim holds it stays so. rlx: hint, re-checked at mark:A */
     uint64_t now = atom_load_rlx(run->word);
-    if (none || (said->result != NULL && (now & LEAT_WORD_AWAITED) == 0)) {
+    bool early = (now & LEAT_WORD_AWAITED) == 0;
+    if (none || ((said->result != NULL || said->timed_out) && early)) {
         enum leat_status status = none ? LEAT_NO_MEMORY : LEAT_WRONG_STATE;
         return unclaim(run) && !leat_word_timed_out(now) ? status : LEAT_STALE;
     }
@@ -709,7 +714,8 @@ leat_run_complete(struct leat_run *run, leat_token token, struct leat_outcome ou
     }
     attempt_of(run);
     run->late = said->error != NULL;
-    bool plain = said->error == NULL && said->result == NULL;
+    run->timed_out = said->timed_out;
+    bool plain = said->error == NULL && said->result == NULL && !said->timed_out;
     return plain ? finish(run, outcome, said) : finish_extra(run, outcome, said);
 }
 

@@ -406,6 +406,7 @@ lists_fill(struct start *start, const struct command *command)
         return true;
     }
     const char *path = path_of(environment);
+    size_t arguments_at = (size_t)(arguments - environment);
     size_t used = (size_t)(paths - environment);
     size_t more = strlen(path) + 2; /* no more directories than bytes */
     const char **grown = leat_types_grow(environment, (used + more) * sizeof(char *));
@@ -414,7 +415,7 @@ lists_fill(struct start *start, const struct command *command)
     }
     start->lists = grown;
     start->spawn.environment = grown;
-    start->spawn.argv = grown + (start->spawn.argv - (const char *const *)environment);
+    start->spawn.argv = grown + arguments_at;
     start->spawn.paths = grown + used;
     return paths_fill(start, path, name, grown + used);
 }
@@ -516,6 +517,8 @@ command_begin(struct leat_types *types, struct leat_work *work)
         siginfo_t info;
         (void)waitid(P_PIDFD, (id_t)spawned.pidfd, &info, WEXITED);
         leat_ear_close(types, &command->end);
+        leat_ear_close(types, &command->output.ear);
+        leat_ear_close(types, &command->error.ear);
         not_started(types, command, error, "epoll");
     }
 }

@@ -23,8 +23,9 @@
  *
  * What all three have in common:
  *   Time      the job's timeout, or its type's, ends an attempt: it has failed, and the next one
- *             begins when nothing of this one runs any more.
- *   Cancel    is seen within leat_types_options.look_ns.
+ *             begins when nothing of this one runs any more. After the last: LEAT_REASON_TIMEOUT.
+ *   Cancel    is seen within leat_types_options.look_ns: nothing in the engine tells of one, so the
+ *             thread asks leat_get() about each job that runs, so often.
  *   Payload   by leat_x_encode(). What cannot be read is a job that fails for good.
  *   Result    of a job with LEAT_JOB_KEEP_RESULT, DEAD or not, is read by leat_x_result_decode().
  *             One above the engine's payload_bytes_max is cut to a half until it fits.

@@ -139,6 +139,7 @@ say(struct leat_types *types, const struct leat_work *work)
     struct leat_answer answer = leat_answer_default();
     enum leat_status status = LEAT_INVALID;
     answer.outcome = work->outcome;
+    answer.timed_out = work->why == LEAT_WHY_TIME;
     answer.error = work->error[0] == '\0' ? NULL : work->error;
     for (uint32_t cuts = 0; cuts <= CUTS_MAX && status == LEAT_INVALID; cuts++) {
         void *memory = NULL;

@@ -40,7 +40,7 @@ test_ready_start(struct test_ready *ready)
 {
     struct leat_types_options options = {sizeof(options), LEAT_STRUCT_VERSION, 10 * TEST_MS};
     struct leat_config config = test_config();
-    config.jobs_max = 256;
+    config.jobs_max = 2048;
     ready->engine = test_start(&config);
     CHECK_OK(leat_types_create(ready->engine, &options, &ready->types));
 }

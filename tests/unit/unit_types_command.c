@@ -272,7 +272,9 @@ time_ends_the_group(void **state)
     struct leat_job_info info = test_ready_wait(&ready, id);
     CHECK_EQUAL(info.state, LEAT_JOB_DEAD);
     CHECK_EQUAL(info.attempts, 2);
+    CHECK_EQUAL(info.reason, LEAT_REASON_TIMEOUT);
     CHECK_TEXT(info.error, "timed out after 300 ms");
+    CHECK_EQUAL(test_statistics(ready.engine).jobs_timed_out, 2);
     CHECK(test_until(nobody_left, NULL));
     test_ready_end(&ready);
 }
