@@ -237,7 +237,8 @@ leat_job_counted(const struct leat_job_record *record)
 LEAT_INLINE void
 leat_job_set_put_off(struct leat_job_record *record)
 {
-    (void)atom_or_rlx(&record->priority, LEAT_JOB_PUT_OFF); /* rlx: ordered by change:B */
+    /* rlx: ordered by change:B, changed:A */
+    (void)atom_or_rlx(&record->priority, LEAT_JOB_PUT_OFF);
 }
 
 LEAT_INLINE bool

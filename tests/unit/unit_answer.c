@@ -111,7 +111,7 @@ static void
 has_ended(struct fixture *fixture, enum leat_job_state state, enum leat_reason reason,
           const char *error, const char *result)
 {
-    char got[RESULT_BYTES_MAX];
+    static char got[RESULT_BYTES_MAX];
     size_t bytes = 0;
     struct leat_job_info info = test_wait(fixture->engine, fixture->id);
     CHECK_EQUAL(info.state, state);
