@@ -349,7 +349,7 @@ struct kind {
 
 #define KIND(which, name)                                                                          \
     {                                                                                              \
-        .by = (which), .label = name,                                                              \
+        .by = (which), .label = (name),                                                            \
         .jobs = {"leat_" name "_jobs", "Jobs that are there, by state.", GAUGE, false},            \
         .ended = {"leat_" name "_jobs_ended", "Jobs that have ended, by how.", COUNTER, false},    \
         .retried = {"leat_" name "_jobs_retried", "Attempts that were followed by another.",       \

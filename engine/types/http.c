@@ -255,7 +255,7 @@ hmac(const struct leat_http_options *options, const char *head, const struct lea
     if (text == NULL) {
         return false;
     }
-    memcpy(text, head, length);
+    memcpy(text, head, length); /* NOLINT(bugprone-not-null-terminated-result) */
     if (asked->body_bytes != 0) {
         memcpy(text + length, asked->body, asked->body_bytes);
     }
@@ -415,9 +415,11 @@ static void
 settings_destroy(void *options)
 {
     struct settings *settings = options;
+    /* NOLINTBEGIN(performance-no-int-to-ptr) */
     char *texts[] = {(char *)(uintptr_t)settings->given.ca_file,
                      (char *)(uintptr_t)settings->given.proxy,
                      (char *)(uintptr_t)settings->given.secret};
+    /* NOLINTEND(performance-no-int-to-ptr) */
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         leat_types_give(texts[i]);
     }

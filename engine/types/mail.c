@@ -378,7 +378,7 @@ settings_destroy(void *options)
     const char *texts[] = {settings->given.server, settings->given.user, settings->given.password,
                            settings->given.ca_file};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        leat_types_give((char *)(uintptr_t)texts[i]);
+        leat_types_give((char *)(uintptr_t)texts[i]); /* NOLINT(performance-no-int-to-ptr) */
     }
     leat_types_give(settings);
 }

@@ -52,6 +52,7 @@ signals_reset(int status)
         (void)sigaction(signal, &action, NULL);
     }
     (void)sigemptyset(&none);
+    /* The child has one thread. NOLINTNEXTLINE(concurrency-mt-unsafe) */
     if (sigprocmask(SIG_SETMASK, &none, NULL) != 0) {
         fail(status, STAGE_SIGNALS);
     }
@@ -110,12 +111,14 @@ limits_set(const struct leat_process *spawn, int status)
     }
 }
 
-/* The system promises not to write to them; its declaration cannot. */
+/* The system promises not to write to them; its declaration cannot.
+ * NOLINTBEGIN(performance-no-int-to-ptr) */
 static char *const *
 list_of(const char *const *texts)
 {
     return (char *const *)(uintptr_t)texts;
 }
+/* NOLINTEND(performance-no-int-to-ptr) */
 
 _Noreturn static void
 child(const struct leat_process *spawn, pid_t parent, int status)
@@ -151,7 +154,7 @@ start(const struct leat_process *spawn, pid_t parent, int status)
      * NOLINTNEXTLINE(clang-analyzer-security.insecureAPI.vfork) */
     pid_t pid = vfork();
     if (pid == 0) {
-        child(spawn, parent, status);
+        child(spawn, parent, status); /* NOLINT(clang-analyzer-unix.Vfork) */
     }
     return pid;
 }

@@ -400,10 +400,10 @@ leat_gates_stand_slowly(struct leat_engine *engine, uint32_t queue, uint32_t typ
 }
 
 enum leat_status
-leat_registry_queue_check(const struct leat_engine *engine, leat_queue queue, uint32_t *list)
+leat_registry_queue_check(const struct leat_engine *engine, leat_queue queue, uint32_t *index)
 {
     (void)engine;
-    *list = (uint32_t)queue.bits;
+    *index = (uint32_t)queue.bits;
     return LEAT_OK;
 }
 

@@ -53,7 +53,7 @@ writer(void *of)
 static uint64_t
 copy_one(const struct state *state, uint64_t *count)
 {
-    struct leat_flight_record records[4];
+    struct leat_flight_record records[4] = {0};
     const struct leat_flight_record *first = NULL;
     *count = leat_flight_copy(&state->flight, records, &first);
     EXPLORE_CHECK(*count <= state->flight.mask);

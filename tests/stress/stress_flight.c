@@ -44,7 +44,7 @@ writer(struct box *box)
 static void
 reader(struct box *box)
 {
-    struct leat_flight_record records[SLOTS];
+    struct leat_flight_record records[SLOTS] = {0};
     uint64_t last = 0;
     while (test_now_ns() < box->deadline_ns) {
         const struct leat_flight_record *first = NULL;

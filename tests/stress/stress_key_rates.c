@@ -19,7 +19,7 @@
 #define SUBMITTERS 2
 #define KEYS       7
 #define JOBS       3000
-#define ALL        (SUBMITTERS * JOBS)
+#define ALL        ((uint64_t)SUBMITTERS * JOBS)
 #define WORKERS    3
 #define SECOND     UINT64_C(1000000000)
 
@@ -218,7 +218,7 @@ holds(void **unused)
     for (uint32_t i = 0; i < 200 * KEYS; i++) {
         (void)submit(fixture, i);
     }
-    wait_for(fixture, 200 * KEYS);
+    wait_for(fixture, UINT64_C(200) * KEYS);
     CHECK(now() - begin_ns < 60 * SECOND);
     test_sleep_ns(5 * TEST_MS); /* until all are full */
     check_rest(fixture);

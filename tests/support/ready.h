@@ -31,7 +31,7 @@ test_ready_type(void)
     struct leat_type_options options = leat_type_options_default();
     options.retry = &at_once;
     options.max_attempts = 2;
-    options.timeout_ns = 20 * 1000 * TEST_MS;
+    options.timeout_ns = UINT64_C(20) * 1000 * TEST_MS;
     return options;
 }
 

@@ -6,7 +6,7 @@
 #include "tests/support/check.h"
 
 #define SLOTS_LOG2 3
-#define SLOTS      8
+#define SLOTS      UINT64_C(8)
 
 struct box {
     struct leat_flight flight;
@@ -32,7 +32,7 @@ write(struct box *box, uint64_t number)
 static void
 check_last(struct box *box, uint64_t written)
 {
-    struct leat_flight_record records[SLOTS];
+    struct leat_flight_record records[SLOTS] = {0};
     const struct leat_flight_record *first = NULL;
     uint64_t count = leat_flight_copy(&box->flight, records, &first);
     CHECK_EQUAL(count, written < SLOTS - 1 ? written : SLOTS - 1);

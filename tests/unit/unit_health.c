@@ -180,6 +180,8 @@ expect(int manager, const char *begin)
     } while (strncmp(text, begin, strlen(begin)) != 0);
 }
 
+/* One thread, beside no other. NOLINTBEGIN(concurrency-mt-unsafe) */
+
 static void
 told_at(const char *name)
 {
@@ -311,6 +313,8 @@ names_of_sockets(void **state)
     CHECK(!leat_notify_send(longest, "READY=1"));
     CHECK_EQUAL(close(manager), 0);
 }
+
+/* NOLINTEND(concurrency-mt-unsafe) */
 
 int
 main(void)

@@ -35,7 +35,7 @@ fits(struct leat_engine *engine, const char *counts)
     CHECK(fclose(stream) == 0);
     char *script = test_source_read("tests/support/trace_check.py");
     (void)snprintf(command, sizeof(command), "python3 - %s %s", path, counts);
-    FILE *python = popen(command, "w"); /* NOLINT(cert-env33-c) */
+    FILE *python = popen(command, "w"); /* NOLINT(concurrency-mt-unsafe,cert-env33-c) */
     CHECK(python != NULL);
     CHECK(fputs(script, python) >= 0);
     free(script);
@@ -275,7 +275,8 @@ what_is_refused(void **state)
 int
 main(void)
 {
-    if (system("python3 -c pass >/dev/null 2>&1") != 0) { /* NOLINT(cert-env33-c) */
+    if (system("python3 -c pass >/dev/null 2>&1") !=
+        0) { /* NOLINT(concurrency-mt-unsafe,cert-env33-c) */
         test_say("no python3\n");
         return TEST_SKIPPED;
     }

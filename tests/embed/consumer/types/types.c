@@ -8,7 +8,7 @@ static int
 expect_ok(enum leat_status status, const char *what)
 {
     if (status != LEAT_OK) {
-        fprintf(stderr, "%s: %s\n", what, leat_status_text(status));
+        (void)fprintf(stderr, "%s: %s\n", what, leat_status_text(status));
         return 1;
     }
     return 0;
