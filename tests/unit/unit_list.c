@@ -577,6 +577,10 @@ oldest_by_its_time(void **state)
     teardown(fixture);
 }
 
+/* As many as there is room for beside those of the round before: of a list that is shut, cancelled
+ * jobs may keep their records until there are more of them. */
+#define ROUND (JOBS / 2)
+
 static bool
 fill(void *argument)
 {
@@ -584,13 +588,13 @@ fill(void *argument)
     struct leat_job job = leat_job_default();
     job.type = fixture->types[0];
     job.queue = fixture->queues[1];
-    while (fixture->count < JOBS && leat_submit(fixture->engine, &job, NULL) == LEAT_OK) {
+    while (fixture->count < ROUND && leat_submit(fixture->engine, &job, NULL) == LEAT_OK) {
         fixture->count++;
     }
-    return fixture->count == JOBS;
+    return fixture->count == ROUND;
 }
 
-/* All records are used again, by jobs in the same state. */
+/* Records are used again, by jobs in the same state. */
 static void
 another_job_counts_anew(void **state)
 {
@@ -598,11 +602,11 @@ another_job_counts_anew(void **state)
     struct fixture *fixture = setup(1000000);
     CHECK_OK(leat_queue_pause(fixture->engine, fixture->queues[1]));
     CHECK_OK(leat_start(fixture->engine));
-    for (uint32_t round = 0; round < 3; round++) {
+    for (uint32_t round = 0; round < 6; round++) {
         fixture->count = 0;
         CHECK(test_until(fill, fixture));
         struct leat_job_tally tally = waiting(fixture, fixture->queues[1]);
-        CHECK_EQUAL(tally.jobs, JOBS);
+        CHECK_EQUAL(tally.jobs, ROUND);
         CHECK(tally.in_state_ns_max < HOUR_NS / 2); /* one of them may be timed */
         test_clock_pass(&fixture->clock, fixture->engine, HOUR_NS);
         tally = waiting(fixture, fixture->queues[1]);
