@@ -11,38 +11,33 @@
 
 /* ---- text ----------------------------------------------------------------------------------- */
 
-void
-leat_metrics_flush(struct leat_metrics_text *text)
+static bool
+hand_on(void *context, const char *bytes, size_t count)
 {
-    if (!text->closed && text->used > 0) {
-        text->closed = !text->sink(text->bytes, text->used, text->context);
-    }
-    text->used = 0;
+    const struct leat_metrics_text *text = context;
+    return text->sink(bytes, count, text->context);
 }
 
-static void
-byte(struct leat_metrics_text *text, char one)
+void
+leat_metrics_begin(struct leat_metrics_text *text, enum leat_metrics_format format,
+                   leat_metrics_sink sink, void *context)
 {
-    if (text->used == sizeof(text->bytes)) {
-        leat_metrics_flush(text);
-    }
-    text->bytes[text->used++] = one;
+    text->sink = sink;
+    text->context = context;
+    text->format = format;
+    leat_out_init(&text->out, hand_on, text);
 }
 
 static void
 string(struct leat_metrics_text *text, const char *all)
 {
-    for (; *all != '\0'; all++) {
-        byte(text, *all);
-    }
+    leat_out_text(&text->out, all);
 }
 
 static void
 number(struct leat_metrics_text *text, uint64_t value)
 {
-    char digits[32];
-    (void)snprintf(digits, sizeof(digits), "%" PRIu64, value);
-    string(text, digits);
+    leat_out_number(&text->out, value);
 }
 
 /* Exact, and without a locale's point. */
@@ -60,12 +55,12 @@ leat_metrics_escape(struct leat_metrics_text *text, const char *value)
 {
     for (; *value != '\0'; value++) {
         if (*value == '\\' || *value == '"') {
-            byte(text, '\\');
+            string(text, "\\");
         }
         if (*value == '\n') {
             string(text, "\\n");
         } else {
-            byte(text, *value);
+            leat_out_bytes(&text->out, value, 1);
         }
     }
 }
@@ -99,9 +94,9 @@ family_begin(struct leat_metrics_text *text, const struct family *family)
     string(text, "# HELP ");
     string(text, family->name);
     string(text, suffix);
-    byte(text, ' ');
+    string(text, " ");
     string(text, family->help);
-    byte(text, '\n');
+    string(text, "\n");
 }
 
 /* Some labels of a sample: names, and their values. */
@@ -118,7 +113,7 @@ label(struct leat_metrics_text *text, const char *name, const char *value)
     string(text, name);
     string(text, "=\"");
     leat_metrics_escape(text, value);
-    byte(text, '"');
+    string(text, "\"");
 }
 
 static void
@@ -128,7 +123,7 @@ sample_begin(struct leat_metrics_text *text, const struct family *family, const 
     string(text, family->name);
     string(text, family->kind == COUNTER ? "_total" : suffix);
     if (labels->name != NULL || labels->name_2 != NULL) {
-        byte(text, '{');
+        string(text, "{");
         if (labels->name != NULL) {
             label(text, labels->name, labels->value);
         }
@@ -136,9 +131,9 @@ sample_begin(struct leat_metrics_text *text, const struct family *family, const 
             string(text, labels->name != NULL ? "," : "");
             label(text, labels->name_2, labels->value_2);
         }
-        byte(text, '}');
+        string(text, "}");
     }
-    byte(text, ' ');
+    string(text, " ");
 }
 
 static void
@@ -151,7 +146,7 @@ sample(struct leat_metrics_text *text, const struct family *family, const struct
     } else {
         number(text, value);
     }
-    byte(text, '\n');
+    string(text, "\n");
 }
 
 /* Bounds of buckets: less than 2^10 ns, 2^12 ns, … 2^38 ns, which is 275 s. All are whole
@@ -177,19 +172,19 @@ histogram(struct leat_metrics_text *text, const struct family *family, struct la
                        most_ns % 1000000000);
         sample_begin(text, family, "_bucket", &labels);
         number(text, below[k]);
-        byte(text, '\n');
+        string(text, "\n");
     }
     labels.value_2 = "+Inf";
     sample_begin(text, family, "_bucket", &labels);
     number(text, all);
     labels.name_2 = NULL;
-    byte(text, '\n');
+    string(text, "\n");
     sample_begin(text, family, "_sum", &labels);
     seconds(text, sum_ns);
-    byte(text, '\n');
+    string(text, "\n");
     sample_begin(text, family, "_count", &labels);
     number(text, all);
-    byte(text, '\n');
+    string(text, "\n");
 }
 
 /* ---- of the engine -------------------------------------------------------------------------- */
@@ -499,7 +494,7 @@ write_all(struct leat_metrics_text *text, struct leat_engine *engine)
     times_write(text, engine, &sum);
     health_write(text, engine);
     workers_write(text, engine);
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !text->closed; i++) {
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !text->out.failed; i++) {
         if (!kind_write(text, &kinds[i], engine)) {
             return LEAT_NO_MEMORY;
         }
@@ -507,8 +502,7 @@ write_all(struct leat_metrics_text *text, struct leat_engine *engine)
     if (text->format == LEAT_METRICS_OPENMETRICS) {
         string(text, "# EOF\n");
     }
-    leat_metrics_flush(text);
-    return text->closed ? LEAT_CLOSED : LEAT_OK;
+    return leat_out_end(&text->out) ? LEAT_OK : LEAT_CLOSED;
 }
 
 enum leat_status
@@ -527,9 +521,7 @@ leat_metrics_write(struct leat_engine *engine, enum leat_metrics_format format,
     if (text == NULL) {
         return LEAT_NO_MEMORY;
     }
-    text->sink = sink;
-    text->context = context;
-    text->format = format;
+    leat_metrics_begin(text, format, sink, context);
     status = write_all(text, engine);
     leat_memory_give(&engine->memory, text, sizeof(*text));
     return status;

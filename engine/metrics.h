@@ -3,22 +3,25 @@
 #define ENGINE_METRICS_H
 
 #include "engine/leat.h"
+#include "engine/out.h"
+#include "ring/base.h"
 
+/* The longest piece that the sink is promised. */
 #define LEAT_METRICS_BYTES 4096
 
-/* Text on its way to the sink, in pieces. */
+LEAT_STATIC(sizeof(((struct leat_out *)NULL)->buffer) <= LEAT_METRICS_BYTES, "a piece");
+
+/* Text on its way to the sink. */
 struct leat_metrics_text {
+    struct leat_out out;
     leat_metrics_sink sink;
     void *context;
     enum leat_metrics_format format;
-    bool closed; /* the sink wants no more */
-    size_t used;
-    char bytes[LEAT_METRICS_BYTES];
 };
 
+void leat_metrics_begin(struct leat_metrics_text *text, enum leat_metrics_format format,
+                        leat_metrics_sink sink, void *context);
 /* The value of a label: a backslash, a quote and an end of line are escaped. */
 void leat_metrics_escape(struct leat_metrics_text *text, const char *value);
-/* Hands on what is there. */
-void leat_metrics_flush(struct leat_metrics_text *text);
 
 #endif

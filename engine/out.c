@@ -14,8 +14,8 @@ flush(struct leat_out *out)
     out->used = 0;
 }
 
-static void
-add(struct leat_out *out, const char *text, size_t bytes)
+void
+leat_out_bytes(struct leat_out *out, const char *text, size_t bytes)
 {
     while (bytes > 0) {
         size_t room = sizeof(out->buffer) - out->used;
@@ -50,7 +50,7 @@ leat_out_end(struct leat_out *out)
 void
 leat_out_text(struct leat_out *out, const char *text)
 {
-    add(out, text, strlen(text));
+    leat_out_bytes(out, text, strlen(text));
 }
 
 void
@@ -110,7 +110,7 @@ leat_out_string(struct leat_out *out, const char *text)
         } else if (bytes == 0) {
             leat_out_text(out, "\xef\xbf\xbd");
         } else {
-            add(out, (const char *)at, bytes);
+            leat_out_bytes(out, (const char *)at, bytes);
         }
         at += bytes == 0 ? 1 : bytes;
     }

@@ -21,6 +21,7 @@ void leat_out_init(struct leat_out *out,
 /* Hands on what is left. False: some of it was not taken. */
 bool leat_out_end(struct leat_out *out);
 
+void leat_out_bytes(struct leat_out *out, const char *text, size_t bytes);
 void leat_out_text(struct leat_out *out, const char *text);
 void leat_out_number(struct leat_out *out, uint64_t number);
 /* Nanoseconds as microseconds with three places. */

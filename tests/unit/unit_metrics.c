@@ -45,9 +45,9 @@ escaping(void **state)
     for (size_t i = 0; i < TEST_COUNT_OF(cases); i++) {
         struct paper paper = {.most = 1};
         static struct leat_metrics_text text;
-        text = (struct leat_metrics_text){.sink = paper_write, .context = &paper};
+        leat_metrics_begin(&text, LEAT_METRICS_OPENMETRICS, paper_write, &paper);
         leat_metrics_escape(&text, cases[i].value);
-        leat_metrics_flush(&text);
+        CHECK(leat_out_end(&text.out));
         CHECK_TEXT(paper.text, cases[i].want);
         free(paper.text);
     }
