@@ -287,26 +287,13 @@ ref_queue_draw(struct ref_world *world, struct leat_queue_options *options)
     return queue;
 }
 
-/* A queue that is there, or REF_NONE. */
-static uint32_t
-draw(struct ref_world *world, leat_queue *handle)
-{
-    uint32_t queue = ref_below(world, REF_QUEUES);
-    *handle = world->queues[queue].handle;
-    if (handle->bits == 0) {
-        handle->bits = ref_chance(world, 50) ? 0 : 9999;
-        queue = REF_NONE;
-    }
-    return queue;
-}
-
 /* ---- limits ---------------------------------------------------------------------------------- */
 
 void
 ref_op_queue_limits(struct ref_world *world)
 {
     leat_queue handle;
-    uint32_t queue = draw(world, &handle);
+    uint32_t queue = ref_queue_choose(world, &handle);
     struct leat_queue_limits limits = leat_queue_limits_default();
     struct ref_limits drawn;
     bool bad = ref_chance(world, 3);
@@ -335,7 +322,7 @@ void
 ref_op_purge(struct ref_world *world)
 {
     leat_queue handle;
-    uint32_t queue = draw(world, &handle);
+    uint32_t queue = ref_queue_choose(world, &handle);
     size_t count = SIZE_MAX;
     size_t right = 0;
     ref_sync(world);
@@ -433,7 +420,7 @@ ref_op_queue_drain(struct ref_world *world)
 {
     static const uint64_t timeouts_ns[] = {0, 0, 200000, 3000000};
     leat_queue handle;
-    uint32_t queue = draw(world, &handle);
+    uint32_t queue = ref_queue_choose(world, &handle);
     uint64_t timeout_ns = timeouts_ns[ref_below(world, 4)];
     ref_sync(world);
     uint64_t right = drain_right(world, queue, timeout_ns);
@@ -459,7 +446,7 @@ void
 ref_op_queue_reopen(struct ref_world *world)
 {
     leat_queue handle;
-    uint32_t queue = draw(world, &handle);
+    uint32_t queue = ref_queue_choose(world, &handle);
     ref_note(world, queue, 0, 0);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(queue == REF_NONE ? LEAT_NOT_FOUND : LEAT_OK),
                leat_queue_reopen(world->engine, handle));

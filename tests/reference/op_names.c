@@ -109,9 +109,8 @@ cap_draw(struct ref_world *world)
     return ref_chance(world, 30) ? 0 : 1 + ref_below(world, 3);
 }
 
-/* A queue that is there, or REF_NONE. */
-static uint32_t
-queue_draw(struct ref_world *world, leat_queue *handle)
+uint32_t
+ref_queue_choose(struct ref_world *world, leat_queue *handle)
 {
     uint32_t queue = ref_below(world, REF_QUEUES);
     *handle = world->queues[queue].handle;
@@ -126,7 +125,7 @@ void
 ref_op_pause(struct ref_world *world)
 {
     leat_queue handle;
-    uint32_t queue = queue_draw(world, &handle);
+    uint32_t queue = ref_queue_choose(world, &handle);
     ref_note(world, queue, 0, 0);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(queue == REF_NONE ? LEAT_NOT_FOUND : LEAT_OK),
                leat_queue_pause(world->engine, handle));
@@ -141,7 +140,7 @@ void
 ref_op_resume(struct ref_world *world)
 {
     leat_queue handle;
-    uint32_t queue = queue_draw(world, &handle);
+    uint32_t queue = ref_queue_choose(world, &handle);
     ref_note(world, queue, 0, 0);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(queue == REF_NONE ? LEAT_NOT_FOUND : LEAT_OK),
                leat_queue_resume(world->engine, handle));
@@ -154,7 +153,7 @@ void
 ref_op_queue_cap(struct ref_world *world)
 {
     leat_queue handle;
-    uint32_t queue = queue_draw(world, &handle);
+    uint32_t queue = ref_queue_choose(world, &handle);
     uint32_t most = cap_draw(world);
     enum leat_status right = most > 1U << 26 ? LEAT_INVALID : LEAT_OK;
     right = queue == REF_NONE ? LEAT_NOT_FOUND : right;

@@ -422,6 +422,8 @@ bool ref_reach(struct ref_world *world, struct ref_job *job, enum leat_job_state
 
 /* ---- op_names.c, op_rates.c ---------------------------------------------------------------- */
 
+/* A queue that is there, or REF_NONE. */
+uint32_t ref_queue_choose(struct ref_world *world, leat_queue *handle);
 /* What waits in the ring is turned back. */
 void ref_gate_shake(struct ref_world *world, const struct ref_gate *gate);
 bool ref_rates_may_begin(const struct ref_world *world, const struct ref_job *job);
