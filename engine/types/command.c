@@ -525,40 +525,18 @@ command_begin(struct leat_types *types, struct leat_work *work)
 
 /* ---- the kind -------------------------------------------------------------------------------- */
 
-static enum leat_status
-command_check(const void *payload, size_t bytes)
-{
-    struct leat_command command;
-    void *room = leat_types_take(2 * bytes + 16);
-    if (room == NULL) {
-        return LEAT_NO_MEMORY;
-    }
-    enum leat_status status = leat_command_decode(payload, bytes, room, 2 * bytes + 16, &command);
-    leat_types_give(room);
-    return status;
-}
+_Static_assert(offsetof(struct command, work) == 0, "it begins with its work");
 
-static struct leat_work *
-command_make(const struct leat_ready_type *type, const void *payload, size_t bytes)
+static enum leat_status
+command_read(struct leat_work *work, const void *payload, size_t bytes, void *room)
 {
-    struct command *command = leat_types_take(sizeof(*command) + 3 * bytes + 16);
-    if (command == NULL) {
-        return NULL;
-    }
-    unsigned char *room = (unsigned char *)(command + 1);
-    unsigned char *copy = room + 2 * bytes + 16;
-    memcpy(copy, payload, bytes);
-    if (leat_command_decode(copy, bytes, room, 2 * bytes + 16, &command->asked) != LEAT_OK) {
-        leat_types_give(command); /* it was checked */
-        return NULL;
-    }
-    command->work.type = type;
+    struct command *command = command_of(work);
     command->end = (struct leat_ear){end_ready, -1};
     command->output.ear = (struct leat_ear){stream_ready, -1};
     command->error.ear = (struct leat_ear){stream_ready, -1};
     command->output.command = command;
     command->error.command = command;
-    return &command->work;
+    return leat_command_decode(payload, bytes, room, LEAT_WORK_ROOM(bytes), &command->asked);
 }
 
 static void
@@ -598,8 +576,8 @@ settings_destroy(void *options)
 }
 
 static const struct leat_kind kind_command = {
-    command_check,       command_make,   command_begin,   command_stop,
-    command_stop_harder, command_result, command_destroy, settings_destroy,
+    sizeof(struct command), command_read,   command_begin,   command_stop,
+    command_stop_harder,    command_result, command_destroy, settings_destroy,
 };
 
 /* A copy of the environment in one block. */

@@ -77,12 +77,8 @@ leat_command_encode(const struct leat_command *command, void *buffer, size_t cap
     }
     struct leat_writer writer = {.bytes = buffer, .capacity = capacity};
     leat_write_begin(&writer, MARK);
-    for (size_t i = 0; given.argv[i] != NULL; i++) {
-        leat_write_text(&writer, TAG_ARGUMENT, given.argv[i]);
-    }
-    for (size_t i = 0; given.environment != NULL && given.environment[i] != NULL; i++) {
-        leat_write_text(&writer, TAG_VARIABLE, given.environment[i]);
-    }
+    leat_write_texts(&writer, TAG_ARGUMENT, given.argv);
+    leat_write_texts(&writer, TAG_VARIABLE, given.environment);
     leat_write_text(&writer, TAG_DIRECTORY, given.directory);
     if (given.input_bytes != 0) {
         leat_write_bytes(&writer, TAG_INPUT, given.input, given.input_bytes);
@@ -107,7 +103,6 @@ struct reading {
     struct leat_list arguments;
     struct leat_list variables;
     struct leat_command command;
-    bool newer;
 };
 
 static void
@@ -135,13 +130,13 @@ field_read(struct reading *reading, const struct leat_field *field)
         break;
     case TAG_FLAGS: {
         uint64_t flags = leat_read_number(&reading->reader, field);
-        reading->newer |= (flags & ~(uint64_t)FLAGS_KNOWN) != 0;
+        reading->reader.newer |= (flags & ~(uint64_t)FLAGS_KNOWN) != 0;
         command->flags = (uint32_t)flags;
         break;
     }
     default:
         if (limit >= LEAT_COMMAND_LIMITS) {
-            reading->newer = true;
+            reading->reader.newer = true;
         } else {
             *leat_command_limit(command, limit) = leat_read_number(&reading->reader, field);
         }
@@ -155,11 +150,14 @@ leat_command_decode(const void *payload, size_t bytes, void *room, size_t room_b
 {
     struct reading reading = {.command = leat_command_default()};
     struct leat_field field;
-    if (payload == NULL || command == NULL || bytes > LEAT_TYPES_PAYLOAD_BYTES_MAX ||
-        (uintptr_t)room % sizeof(char *) != 0) {
-        return LEAT_INVALID;
+    struct leat_list_room lists;
+    enum leat_status status = leat_list_room_of(&lists, payload, bytes, room, room_bytes);
+    if (status == LEAT_OK && command == NULL) {
+        status = LEAT_INVALID;
     }
-    struct leat_list_room lists = {room, room == NULL ? 0 : room_bytes / sizeof(char *)};
+    if (status != LEAT_OK) {
+        return status;
+    }
     if (!leat_list_cut(&lists, leat_fields_count(payload, bytes, MARK, TAG_ARGUMENT),
                        &reading.arguments) ||
         !leat_list_cut(&lists, leat_fields_count(payload, bytes, MARK, TAG_VARIABLE),
@@ -167,19 +165,16 @@ leat_command_decode(const void *payload, size_t bytes, void *room, size_t room_b
         return LEAT_FULL;
     }
     leat_read_begin(&reading.reader, payload, bytes, MARK);
-    while (!reading.newer && leat_read_field(&reading.reader, &field)) {
+    while (leat_read_field(&reading.reader, &field)) {
         field_read(&reading, &field);
     }
     reading.command.argv = reading.arguments.texts;
     reading.command.environment =
         reading.variables.count == 0 ? NULL : (const char *const *)reading.variables.texts;
-    if (reading.reader.bad) {
-        return LEAT_INVALID;
+    status = leat_read_end(&reading.reader);
+    if (status == LEAT_OK) {
+        status = judge(&reading.command);
     }
-    if (reading.newer) {
-        return LEAT_UNSUPPORTED;
-    }
-    enum leat_status status = judge(&reading.command);
     if (status == LEAT_OK) {
         *command = reading.command;
     }

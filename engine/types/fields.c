@@ -51,6 +51,14 @@ leat_write_text(struct leat_writer *writer, uint32_t tag, const char *text)
 }
 
 void
+leat_write_texts(struct leat_writer *writer, uint32_t tag, const char *const *texts)
+{
+    for (size_t i = 0; texts != NULL && texts[i] != NULL; i++) {
+        leat_write_text(writer, tag, texts[i]);
+    }
+}
+
+void
 leat_write_number(struct leat_writer *writer, uint32_t tag, uint64_t number)
 {
     put_number(writer, tag, WORD);
@@ -86,6 +94,7 @@ leat_read_begin(struct leat_reader *reader, const void *bytes, size_t count, uin
     reader->bytes = bytes;
     reader->left = count;
     reader->bad = count < WORD || number_at(bytes, WORD) != mark;
+    reader->newer = false;
     if (!reader->bad) {
         reader->bytes += WORD;
         reader->left -= WORD;
@@ -95,7 +104,7 @@ leat_read_begin(struct leat_reader *reader, const void *bytes, size_t count, uin
 bool
 leat_read_field(struct leat_reader *reader, struct leat_field *field)
 {
-    if (reader->bad || reader->left == 0) {
+    if (reader->bad || reader->newer || reader->left == 0) {
         return false;
     }
     size_t count = reader->left < HEAD ? 0 : (size_t)number_at(reader->bytes + WORD, WORD);
@@ -110,6 +119,15 @@ leat_read_field(struct leat_reader *reader, struct leat_field *field)
     reader->bytes += HEAD + count + 1;
     reader->left -= HEAD + count + 1;
     return true;
+}
+
+enum leat_status
+leat_read_end(const struct leat_reader *reader)
+{
+    if (reader->bad) {
+        return LEAT_INVALID;
+    }
+    return reader->newer ? LEAT_UNSUPPORTED : LEAT_OK;
 }
 
 const char *
@@ -146,6 +164,18 @@ leat_fields_count(const void *bytes, size_t count, uint32_t mark, uint32_t tag)
 }
 
 /* ---- lists ----------------------------------------------------------------------------------- */
+
+enum leat_status
+leat_list_room_of(struct leat_list_room *lists, const void *payload, size_t bytes, void *room,
+                  size_t room_bytes)
+{
+    if (payload == NULL || bytes > LEAT_TYPES_PAYLOAD_BYTES_MAX ||
+        (uintptr_t)room % sizeof(char *) != 0) {
+        return LEAT_INVALID;
+    }
+    *lists = (struct leat_list_room){room, room == NULL ? 0 : room_bytes / sizeof(char *)};
+    return LEAT_OK;
+}
 
 bool
 leat_list_cut(struct leat_list_room *room, size_t count, struct leat_list *list)

@@ -17,6 +17,8 @@ void leat_write_begin(struct leat_writer *writer, uint32_t mark);
 void leat_write_bytes(struct leat_writer *writer, uint32_t tag, const void *bytes, size_t count);
 /* NULL writes nothing. */
 void leat_write_text(struct leat_writer *writer, uint32_t tag, const char *text);
+/* All of a list that ends in NULL; NULL writes nothing. */
+void leat_write_texts(struct leat_writer *writer, uint32_t tag, const char *const *texts);
 void leat_write_number(struct leat_writer *writer, uint32_t tag, uint64_t number);
 /* LEAT_OK, or LEAT_FULL; *bytes is what was used, or would have been. */
 enum leat_status leat_write_end(const struct leat_writer *writer, size_t *bytes);
@@ -30,12 +32,15 @@ struct leat_field {
 struct leat_reader {
     const unsigned char *bytes;
     size_t left;
-    bool bad; /* it is not written as above */
+    bool bad;   /* it is not written as above */
+    bool newer; /* its reader has met a field that it does not know */
 };
 
 void leat_read_begin(struct leat_reader *reader, const void *bytes, size_t count, uint32_t mark);
-/* False: there are no more, or it is bad. */
+/* False: there are no more, or it is bad or newer. */
 bool leat_read_field(struct leat_reader *reader, struct leat_field *field);
+/* LEAT_OK, LEAT_INVALID (bad) or LEAT_UNSUPPORTED (newer). */
+enum leat_status leat_read_end(const struct leat_reader *reader);
 /* The field as a text, a number. Another one makes the reader bad, and NULL or 0 is the answer. */
 const char *leat_read_text(struct leat_reader *reader, const struct leat_field *field);
 uint64_t leat_read_number(struct leat_reader *reader, const struct leat_field *field);
@@ -52,6 +57,9 @@ struct leat_list_room {
     size_t left; /* pointers */
 };
 
+/* LEAT_INVALID: this is no payload, or no room for pointers. */
+enum leat_status leat_list_room_of(struct leat_list_room *lists, const void *payload, size_t bytes,
+                                   void *room, size_t room_bytes);
 /* False: too small. */
 bool leat_list_cut(struct leat_list_room *room, size_t count, struct leat_list *list);
 void leat_list_add(struct leat_list *list, const char *text);

@@ -83,9 +83,7 @@ leat_http_encode(const struct leat_http *http, void *buffer, size_t capacity, si
     leat_write_begin(&writer, MARK);
     leat_write_text(&writer, TAG_METHOD, given.method);
     leat_write_text(&writer, TAG_URL, given.url);
-    for (size_t i = 0; given.headers != NULL && given.headers[i] != NULL; i++) {
-        leat_write_text(&writer, TAG_HEADER, given.headers[i]);
-    }
+    leat_write_texts(&writer, TAG_HEADER, given.headers);
     if (given.body_bytes != 0) {
         leat_write_bytes(&writer, TAG_BODY, given.body, given.body_bytes);
     }
@@ -100,17 +98,19 @@ leat_http_decode(const void *payload, size_t bytes, void *room, size_t room_byte
     struct leat_list headers;
     struct leat_reader reader;
     struct leat_field field;
-    bool newer = false;
-    if (payload == NULL || http == NULL || bytes > LEAT_TYPES_PAYLOAD_BYTES_MAX ||
-        (uintptr_t)room % sizeof(char *) != 0) {
-        return LEAT_INVALID;
+    struct leat_list_room lists;
+    enum leat_status status = leat_list_room_of(&lists, payload, bytes, room, room_bytes);
+    if (status == LEAT_OK && http == NULL) {
+        status = LEAT_INVALID;
     }
-    struct leat_list_room lists = {room, room == NULL ? 0 : room_bytes / sizeof(char *)};
+    if (status != LEAT_OK) {
+        return status;
+    }
     if (!leat_list_cut(&lists, leat_fields_count(payload, bytes, MARK, TAG_HEADER), &headers)) {
         return LEAT_FULL;
     }
     leat_read_begin(&reader, payload, bytes, MARK);
-    while (!newer && leat_read_field(&reader, &field)) {
+    while (leat_read_field(&reader, &field)) {
         switch (field.tag) {
         case TAG_METHOD:
             read.method = leat_read_text(&reader, &field);
@@ -126,15 +126,15 @@ leat_http_decode(const void *payload, size_t bytes, void *room, size_t room_byte
             read.body_bytes = field.count;
             break;
         default:
-            newer = true;
+            reader.newer = true;
             break;
         }
     }
     read.headers = headers.texts;
-    if (reader.bad || newer) {
-        return reader.bad ? LEAT_INVALID : LEAT_UNSUPPORTED;
+    status = leat_read_end(&reader);
+    if (status == LEAT_OK) {
+        status = judge(&read);
     }
-    enum leat_status status = judge(&read);
     if (status == LEAT_OK) {
         *http = read;
     }
@@ -329,7 +329,8 @@ request_begin(struct leat_types *types, struct leat_work *work)
 {
     struct request *request = request_of(work);
     const struct leat_http_options *options = options_of(request);
-    CURL *easy = leat_transfer_open(types, &request->transfer);
+    CURL *easy = leat_transfer_open(types, &request->transfer, options->connect_timeout_ns,
+                                    options->ca_file);
     if (easy == NULL) {
         return;
     }
@@ -344,49 +345,22 @@ request_begin(struct leat_types *types, struct leat_work *work)
     (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, options->redirects_max == 0 ? 0L : 1L);
     (void)curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)options->redirects_max);
     (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request->transfer.list);
-    (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                           (long)(options->connect_timeout_ns / MS));
     (void)curl_easy_setopt(easy, CURLOPT_PROXY, options->proxy == NULL ? "" : options->proxy);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
-    if (options->ca_file != NULL) {
-        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
-    }
     leat_transfer_begin(types, &request->transfer);
 }
 
 /* ---- the kind -------------------------------------------------------------------------------- */
 
-static enum leat_status
-request_check(const void *payload, size_t bytes)
-{
-    struct leat_http http;
-    void *room = leat_types_take(2 * bytes + 16);
-    if (room == NULL) {
-        return LEAT_NO_MEMORY;
-    }
-    enum leat_status status = leat_http_decode(payload, bytes, room, 2 * bytes + 16, &http);
-    leat_types_give(room);
-    return status;
-}
+_Static_assert(offsetof(struct request, transfer.work) == 0, "it begins with its work");
 
-static struct leat_work *
-request_make(const struct leat_ready_type *type, const void *payload, size_t bytes)
+static enum leat_status
+request_read(struct leat_work *work, const void *payload, size_t bytes, void *room)
 {
-    struct request *request = leat_types_take(sizeof(*request) + 3 * bytes + 16);
-    if (request == NULL) {
-        return NULL;
-    }
-    unsigned char *room = (unsigned char *)(request + 1);
-    unsigned char *copy = room + 2 * bytes + 16;
-    memcpy(copy, payload, bytes);
-    if (leat_http_decode(copy, bytes, room, 2 * bytes + 16, &request->asked) != LEAT_OK) {
-        leat_types_give(request); /* it was checked */
-        return NULL;
-    }
+    struct request *request = request_of(work);
     request->transfer.done = request_done;
-    request->transfer.work.type = type;
-    return &request->transfer.work;
+    return leat_http_decode(payload, bytes, room, LEAT_WORK_ROOM(bytes), &request->asked);
 }
 
 static void
@@ -415,20 +389,15 @@ static void
 settings_destroy(void *options)
 {
     struct settings *settings = options;
-    /* NOLINTBEGIN(performance-no-int-to-ptr) */
-    char *texts[] = {(char *)(uintptr_t)settings->given.ca_file,
-                     (char *)(uintptr_t)settings->given.proxy,
-                     (char *)(uintptr_t)settings->given.secret};
-    /* NOLINTEND(performance-no-int-to-ptr) */
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        leat_types_give(texts[i]);
-    }
+    leat_types_give(settings->given.ca_file);
+    leat_types_give(settings->given.proxy);
+    leat_types_give(settings->given.secret);
     leat_types_give(settings);
 }
 
 static const struct leat_kind kind_http = {
-    request_check, request_make,   request_begin,   leat_transfer_stop,
-    NULL,          request_result, request_destroy, settings_destroy,
+    sizeof(struct request), request_read,    request_begin,    leat_transfer_stop, NULL,
+    request_result,         request_destroy, settings_destroy,
 };
 
 static bool
@@ -442,12 +411,6 @@ options_fit(const struct leat_http_options *options)
            options->redirects_max <= 20 && options->reserved == 0 &&
            options->secret_bytes <= SECRET_MAX &&
            (options->secret == NULL) == (options->secret_bytes == 0);
-}
-
-static size_t
-length_of(const char *text)
-{
-    return text == NULL ? 0 : strlen(text);
 }
 
 enum leat_status
@@ -467,8 +430,8 @@ leat_http_register(struct leat_types *types, const char *name,
     int failed = settings == NULL ? 1 : 0;
     if (settings != NULL) {
         settings->given = given;
-        settings->given.ca_file = leat_types_copy(given.ca_file, length_of(given.ca_file), &failed);
-        settings->given.proxy = leat_types_copy(given.proxy, length_of(given.proxy), &failed);
+        settings->given.ca_file = leat_types_copy_text(given.ca_file, &failed);
+        settings->given.proxy = leat_types_copy_text(given.proxy, &failed);
         settings->given.secret = leat_types_copy(given.secret, given.secret_bytes, &failed);
     }
     if (failed != 0) {

@@ -78,12 +78,8 @@ leat_mail_encode(const struct leat_mail *mail, void *buffer, size_t capacity, si
     struct leat_writer writer = {.bytes = buffer, .capacity = capacity};
     leat_write_begin(&writer, MARK);
     leat_write_text(&writer, TAG_FROM, given.from);
-    for (size_t i = 0; given.to[i] != NULL; i++) {
-        leat_write_text(&writer, TAG_TO, given.to[i]);
-    }
-    for (size_t i = 0; given.headers != NULL && given.headers[i] != NULL; i++) {
-        leat_write_text(&writer, TAG_HEADER, given.headers[i]);
-    }
+    leat_write_texts(&writer, TAG_TO, given.to);
+    leat_write_texts(&writer, TAG_HEADER, given.headers);
     if (given.body_bytes != 0) {
         leat_write_bytes(&writer, TAG_BODY, given.body, given.body_bytes);
     }
@@ -99,18 +95,20 @@ leat_mail_decode(const void *payload, size_t bytes, void *room, size_t room_byte
     struct leat_list headers;
     struct leat_reader reader;
     struct leat_field field;
-    bool newer = false;
-    if (payload == NULL || mail == NULL || bytes > LEAT_TYPES_PAYLOAD_BYTES_MAX ||
-        (uintptr_t)room % sizeof(char *) != 0) {
-        return LEAT_INVALID;
+    struct leat_list_room lists;
+    enum leat_status status = leat_list_room_of(&lists, payload, bytes, room, room_bytes);
+    if (status == LEAT_OK && mail == NULL) {
+        status = LEAT_INVALID;
     }
-    struct leat_list_room lists = {room, room == NULL ? 0 : room_bytes / sizeof(char *)};
+    if (status != LEAT_OK) {
+        return status;
+    }
     if (!leat_list_cut(&lists, leat_fields_count(payload, bytes, MARK, TAG_TO), &to) ||
         !leat_list_cut(&lists, leat_fields_count(payload, bytes, MARK, TAG_HEADER), &headers)) {
         return LEAT_FULL;
     }
     leat_read_begin(&reader, payload, bytes, MARK);
-    while (!newer && leat_read_field(&reader, &field)) {
+    while (leat_read_field(&reader, &field)) {
         switch (field.tag) {
         case TAG_FROM:
             read.from = leat_read_text(&reader, &field);
@@ -126,16 +124,16 @@ leat_mail_decode(const void *payload, size_t bytes, void *room, size_t room_byte
             read.body_bytes = field.count;
             break;
         default:
-            newer = true;
+            reader.newer = true;
             break;
         }
     }
     read.to = to.texts;
     read.headers = headers.texts;
-    if (reader.bad || newer) {
-        return reader.bad ? LEAT_INVALID : LEAT_UNSUPPORTED;
+    status = leat_read_end(&reader);
+    if (status == LEAT_OK) {
+        status = judge(&read);
     }
-    enum leat_status status = judge(&read);
     if (status == LEAT_OK) {
         *mail = read;
     }
@@ -298,7 +296,8 @@ letter_begin(struct leat_types *types, struct leat_work *work)
 {
     struct letter *letter = letter_of(work);
     const struct leat_mail_options *options = options_of(letter);
-    CURL *easy = leat_transfer_open(types, &letter->transfer);
+    CURL *easy =
+        leat_transfer_open(types, &letter->transfer, options->connect_timeout_ns, options->ca_file);
     if (easy == NULL) {
         return;
     }
@@ -317,49 +316,22 @@ letter_begin(struct leat_types *types, struct leat_work *work)
     (void)curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_READFUNCTION, give);
     (void)curl_easy_setopt(easy, CURLOPT_READDATA, letter);
-    (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                           (long)(options->connect_timeout_ns / MS));
     if (options->user != NULL) {
         (void)curl_easy_setopt(easy, CURLOPT_USERNAME, options->user);
         (void)curl_easy_setopt(easy, CURLOPT_PASSWORD, options->password);
-    }
-    if (options->ca_file != NULL) {
-        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, options->ca_file);
     }
     leat_transfer_begin(types, &letter->transfer);
 }
 
 /* ---- the kind -------------------------------------------------------------------------------- */
 
-static enum leat_status
-letter_check(const void *payload, size_t bytes)
-{
-    struct leat_mail mail;
-    void *room = leat_types_take(2 * bytes + 16);
-    if (room == NULL) {
-        return LEAT_NO_MEMORY;
-    }
-    enum leat_status status = leat_mail_decode(payload, bytes, room, 2 * bytes + 16, &mail);
-    leat_types_give(room);
-    return status;
-}
+_Static_assert(offsetof(struct letter, transfer.work) == 0, "it begins with its work");
 
-static struct leat_work *
-letter_make(const struct leat_ready_type *type, const void *payload, size_t bytes)
+static enum leat_status
+letter_read(struct leat_work *work, const void *payload, size_t bytes, void *room)
 {
-    struct letter *letter = leat_types_take(sizeof(*letter) + 3 * bytes + 16);
-    if (letter == NULL) {
-        return NULL;
-    }
-    unsigned char *room = (unsigned char *)(letter + 1);
-    unsigned char *copy = room + 2 * bytes + 16;
-    memcpy(copy, payload, bytes);
-    if (leat_mail_decode(copy, bytes, room, 2 * bytes + 16, &letter->asked) != LEAT_OK) {
-        leat_types_give(letter); /* it was checked */
-        return NULL;
-    }
-    letter->transfer.work.type = type;
-    return &letter->transfer.work;
+    struct letter *letter = letter_of(work);
+    return leat_mail_decode(payload, bytes, room, LEAT_WORK_ROOM(bytes), &letter->asked);
 }
 
 static void
@@ -375,17 +347,16 @@ static void
 settings_destroy(void *options)
 {
     struct settings *settings = options;
-    const char *texts[] = {settings->given.server, settings->given.user, settings->given.password,
-                           settings->given.ca_file};
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        leat_types_give((char *)(uintptr_t)texts[i]); /* NOLINT(performance-no-int-to-ptr) */
-    }
+    leat_types_give(settings->given.server);
+    leat_types_give(settings->given.user);
+    leat_types_give(settings->given.password);
+    leat_types_give(settings->given.ca_file);
     leat_types_give(settings);
 }
 
 static const struct leat_kind kind_mail = {
-    letter_check, letter_make, letter_begin,   leat_transfer_stop,
-    NULL,         NULL,        letter_destroy, settings_destroy,
+    sizeof(struct letter), letter_read,      letter_begin, leat_transfer_stop, NULL, NULL,
+    letter_destroy,        settings_destroy,
 };
 
 static bool
@@ -397,12 +368,6 @@ options_fit(const struct leat_mail_options *options)
            (options->user == NULL) == (options->password == NULL) &&
            options->connect_timeout_ns >= MS &&
            options->connect_timeout_ns <= 3600 * LEAT_SECOND_NS;
-}
-
-static const char *
-copy(const char *text, int *failed)
-{
-    return leat_types_copy(text, text == NULL ? 0 : strlen(text), failed);
 }
 
 enum leat_status
@@ -421,10 +386,10 @@ leat_mail_register(struct leat_types *types, const char *name,
     int failed = settings == NULL ? 1 : 0;
     if (settings != NULL) {
         settings->given = given;
-        settings->given.server = copy(given.server, &failed);
-        settings->given.user = copy(given.user, &failed);
-        settings->given.password = copy(given.password, &failed);
-        settings->given.ca_file = copy(given.ca_file, &failed);
+        settings->given.server = leat_types_copy_text(given.server, &failed);
+        settings->given.user = leat_types_copy_text(given.user, &failed);
+        settings->given.password = leat_types_copy_text(given.password, &failed);
+        settings->given.ca_file = leat_types_copy_text(given.ca_file, &failed);
     }
     if (failed != 0) {
         if (settings != NULL) {

@@ -1,6 +1,7 @@
 /* memory.c - see memory.h. */
 #include "engine/types/memory.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,9 +18,9 @@ leat_types_grow(void *memory, size_t bytes)
 }
 
 void
-leat_types_give(void *memory)
+leat_types_give(const void *memory)
 {
-    free(memory);
+    free((void *)(uintptr_t)memory); /* NOLINT(performance-no-int-to-ptr) */
 }
 
 char *
@@ -35,4 +36,10 @@ leat_types_copy(const void *bytes, size_t count, int *failed)
     }
     memcpy(copy, bytes, count);
     return copy;
+}
+
+char *
+leat_types_copy_text(const char *text, int *failed)
+{
+    return leat_types_copy(text, text == NULL ? 0 : strlen(text), failed);
 }

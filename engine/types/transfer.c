@@ -61,7 +61,8 @@ leat_transfers_step(struct leat_types *types)
 /* ---- one transfer ---------------------------------------------------------------------------- */
 
 CURL *
-leat_transfer_open(struct leat_types *types, struct leat_transfer *transfer)
+leat_transfer_open(struct leat_types *types, struct leat_transfer *transfer,
+                   uint64_t connect_timeout_ns, const char *ca_file)
 {
     CURL *easy = curl_easy_init();
     transfer->easy = easy;
@@ -72,6 +73,10 @@ leat_transfer_open(struct leat_types *types, struct leat_transfer *transfer)
     (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(connect_timeout_ns / 1000000));
+    if (ca_file != NULL) {
+        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+    }
     return easy;
 }
 

@@ -15,8 +15,10 @@ struct leat_transfer {
     char error[CURL_ERROR_SIZE];
 };
 
-/* The handle, with what holds for all; NULL: the work has ended, for want of memory. */
-CURL *leat_transfer_open(struct leat_types *types, struct leat_transfer *transfer);
+/* The handle, with what holds for all; NULL: the work has ended, for want of memory. Without a file
+ * of authorities it is the system's. */
+CURL *leat_transfer_open(struct leat_types *types, struct leat_transfer *transfer,
+                         uint64_t connect_timeout_ns, const char *ca_file);
 void leat_transfer_begin(struct leat_types *types, struct leat_transfer *transfer);
 /* Of struct leat_kind. */
 void leat_transfer_stop(struct leat_types *types, struct leat_work *work);

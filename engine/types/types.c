@@ -349,6 +349,33 @@ refuse(struct leat_run *run, struct leat_outcome outcome, const char *error)
     return outcome;
 }
 
+/* One block: the work, room for what is read from the payload, and a copy of that. */
+static enum leat_status
+work_make(const struct leat_ready_type *type, const void *payload, size_t bytes,
+          struct leat_work **work)
+{
+    const struct leat_kind *kind = type->kind;
+    if (bytes == 0) {
+        return LEAT_INVALID;
+    }
+    unsigned char *block = leat_types_take(kind->work_bytes + LEAT_WORK_ROOM(bytes) + bytes);
+    if (block == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    unsigned char *room = block + kind->work_bytes;
+    unsigned char *copy = room + LEAT_WORK_ROOM(bytes);
+    struct leat_work *made = (struct leat_work *)(void *)block;
+    memcpy(copy, payload, bytes);
+    made->type = type;
+    enum leat_status status = kind->read(made, copy, bytes, room);
+    if (status != LEAT_OK) {
+        leat_types_give(block);
+        return status;
+    }
+    *work = made;
+    return LEAT_OK;
+}
+
 static struct leat_outcome
 handle(struct leat_run *run, void *context)
 {
@@ -356,7 +383,8 @@ handle(struct leat_run *run, void *context)
     size_t bytes = 0;
     uint64_t timeout_ns = leat_run_deadline(run);
     const void *payload = leat_run_payload(run, &bytes);
-    enum leat_status status = bytes == 0 ? LEAT_INVALID : type->kind->check(payload, bytes);
+    struct leat_work *work = NULL;
+    enum leat_status status = work_make(type, payload, bytes, &work);
     if (status == LEAT_NO_MEMORY) {
         return refuse(run, leat_retry(), "no memory");
     }
@@ -365,11 +393,6 @@ handle(struct leat_run *run, void *context)
                       status == LEAT_UNSUPPORTED ? "the payload is of a newer library"
                                                  : "the payload is not one of this type");
     }
-    struct leat_work *work = type->kind->make(type, payload, bytes);
-    if (work == NULL) {
-        return refuse(run, leat_retry(), "no memory");
-    }
-    work->type = type;
     work->token = leat_run_token(run);
     work->timeout_ns = timeout_ns;
     work->stage = LEAT_WORK_HANDED;

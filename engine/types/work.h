@@ -34,13 +34,16 @@ struct leat_work;
 struct leat_types;
 struct leat_ready_type;
 
-/* What the kinds do. All are called by the thread, but for check and make. */
+/* Room in which a payload of so many bytes can be decoded, whatever it is. */
+#define LEAT_WORK_ROOM(bytes) (2 * (bytes) + 16)
+
+/* What the kinds do. All are called by the thread, but for read. */
 struct leat_kind {
-    /* What a payload cannot be read for; NULL: nothing. */
-    enum leat_status (*check)(const void *payload, size_t bytes);
-    /* A work with a copy of the payload; NULL: no memory. */
-    struct leat_work *(*make)(const struct leat_ready_type *type, const void *payload,
-                              size_t bytes);
+    /* Of the kind's own struct, which begins with its struct leat_work. */
+    size_t work_bytes;
+    /* Fills in a work, which is all zero, from a payload that lies behind it, as its room does; or
+     * says what the payload cannot be read for. */
+    enum leat_status (*read)(struct leat_work *work, const void *payload, size_t bytes, void *room);
     void (*begin)(struct leat_types *types, struct leat_work *work);
     /* Told once: it is to end soon, by leat_work_end(). */
     void (*stop)(struct leat_types *types, struct leat_work *work);
