@@ -59,10 +59,6 @@ struct leat_place {
 /* The same where no worker is at hand: leat_cancel(), leat_complete(). Letters: S many writers. */
 struct leat_outside {
     LEAT_ALIGNED_LINE leat_atomic_u64 refused; /* S records taken and given back unused */
-    leat_atomic_u64 completed;                 /* S */
-    leat_atomic_u64 dead;                      /* S */
-    leat_atomic_u64 cancelled;                 /* S */
-    leat_atomic_u64 retried;                   /* S */
     leat_atomic_u64 run;                       /* S attempts begun */
     leat_atomic_u64 beside;                    /* S running jobs that no place names: of a batch, */
                                                /*   but for one; inline */

@@ -193,7 +193,6 @@ end_blocked(struct leat_engine *engine, struct leat_node *node, enum leat_phase 
         .from = LEAT_PHASE_BLOCKED, .to = to, .set = failed ? LEAT_WORD_PARENT : 0, .hold = true};
     uint32_t index = node->index;
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
-    struct leat_outside *outside = &engine->outside;
     /* rlx: ordered by submit:A */
     uint32_t completion = atom_load_rlx(&leat_job_record(engine, index)->notice);
     uint64_t before = 0;
@@ -207,8 +206,6 @@ end_blocked(struct leat_engine *engine, struct leat_node *node, enum leat_phase 
     const leat_job_id id = {leat_word_of(leat_word_generation(before), index)};
     leat_events_ended(engine, index, ended);
     leat_tally_share(engine, leat_tally_key_of(leat_job_record(engine, index)), leat_tally_of(to));
-    /* rlx: statistic */
-    (void)atom_add_rlx(to == LEAT_PHASE_COMPLETED ? &outside->completed : &outside->cancelled, 1);
     leat_job_ring_bell(engine, index, leat_graph_lookers(engine, index, before));
     if (LEAT_UNLIKELY(completion != 0)) {
         const struct leat_completion_end end = {id, ended.phase, ended.reason};

@@ -469,11 +469,8 @@ cancel(struct leat_engine *engine, leat_job_id id, enum canceller who)
             continue;
         }
         if (answer == LEAT_OK) {
-            struct leat_outside *outside = &engine->outside;
             const struct leat_tally_key key = {job.stand.level, job.stand.queue, job.stand.type};
             leat_tally_share(engine, key, leat_tally_of(endings[who].phase));
-            /* rlx: statistic */
-            (void)atom_add_rlx(who == CANCELLER_EXPIRY ? &outside->dead : &outside->cancelled, 1);
             leat_events_waited(engine, id, job.stand, endings[who]);
             leat_job_ring_bell(engine, index, now);
             cancelled_leave(engine, &job, now, next);

@@ -211,27 +211,12 @@ leat_bells_ring_all(struct leat_engine *engine)
     }
 }
 
-/* As count_end(), by another thread than the job's. */
-static LEAT_COLD void
-count_outside(struct leat_engine *engine, struct leat_tally_key key, enum leat_phase phase)
-{
-    struct leat_outside *outside = &engine->outside;
-    leat_atomic_u64 *shared = &outside->completed;
-    if (phase == LEAT_PHASE_DEAD) {
-        shared = &outside->dead;
-    } else if (phase == LEAT_PHASE_CANCELLED) {
-        shared = &outside->cancelled;
-    }
-    leat_tally_share(engine, key, leat_tally_of(phase));
-    (void)atom_add_rlx(shared, 1); /* rlx: statistic */
-}
-
 LEAT_INLINE void
 count_end(struct leat_engine *engine, struct leat_worker *worker, struct leat_tally_key key,
           enum leat_phase phase)
 {
     if (worker == NULL) {
-        count_outside(engine, key, phase);
+        leat_tally_share(engine, key, leat_tally_of(phase));
         return;
     }
     struct leat_cell *cells = engine->places[worker->index].cells;

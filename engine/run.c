@@ -24,7 +24,6 @@ count_retry(struct leat_engine *engine, struct leat_worker *worker, struct leat_
 {
     if (worker == NULL) {
         leat_tally_share(engine, key, LEAT_TALLY_RETRIED);
-        (void)atom_add_rlx(&engine->outside.retried, 1); /* rlx: statistic */
     } else {
         struct leat_cell *cells = engine->places[worker->index].cells;
         leat_tally_count(&engine->tally, cells, key, LEAT_TALLY_RETRIED);

@@ -36,10 +36,6 @@ places_sum(const struct leat_engine *engine, struct leat_statistics *sum)
         const struct leat_place *place = &engine->places[i];
         const struct leat_worker *worker = &engine->pool.workers[i];
         sum->jobs_run += read_counter(&place->jobs_run);
-        sum->jobs_completed += leat_tally_place(place->cells, LEAT_TALLY_COMPLETED);
-        sum->jobs_dead += leat_tally_place(place->cells, LEAT_TALLY_DEAD);
-        sum->jobs_cancelled += leat_tally_place(place->cells, LEAT_TALLY_CANCELLED);
-        sum->jobs_retried += leat_tally_place(place->cells, LEAT_TALLY_RETRIED);
         sum->tasks_run += read_counter(&worker->tasks_run);
         sum->parks += read_counter(&worker->parks);
         sum->wakes += read_counter(&worker->wakes);
@@ -48,10 +44,10 @@ places_sum(const struct leat_engine *engine, struct leat_statistics *sum)
     }
     const struct leat_outside *outside = &engine->outside;
     sum->jobs_run += read_counter(&outside->leased);
-    sum->jobs_completed += read_counter(&outside->completed);
-    sum->jobs_dead += read_counter(&outside->dead);
-    sum->jobs_cancelled += read_counter(&outside->cancelled);
-    sum->jobs_retried += read_counter(&outside->retried);
+    sum->jobs_completed = leat_tally_sum(engine, LEAT_TALLY_COMPLETED);
+    sum->jobs_dead = leat_tally_sum(engine, LEAT_TALLY_DEAD);
+    sum->jobs_cancelled = leat_tally_sum(engine, LEAT_TALLY_CANCELLED);
+    sum->jobs_retried = leat_tally_sum(engine, LEAT_TALLY_RETRIED);
     sum->jobs_run += read_counter(&outside->run);
     sum->jobs_running += read_counter(&outside->beside);
     sum->jobs_running += read_counter(&outside->awaited) % LEAT_OUTSIDE_CHANGE;

@@ -112,16 +112,6 @@ leat_tally_live(const struct leat_engine *engine, enum leat_statistics_by by,
     }
 }
 
-uint64_t
-leat_tally_place(const struct leat_cell *cells, enum leat_tally_what what)
-{
-    uint64_t sum = 0;
-    for (uint32_t i = 0; i < LEAT_PRIORITY_LEVELS; i++) {
-        sum += atom_load_rlx(&cells[i].counts[what]); /* rlx: statistic */
-    }
-    return sum;
-}
-
 static uint64_t
 cell_sum(const struct leat_engine *engine, uint32_t cell, enum leat_tally_what what)
 {
@@ -130,6 +120,16 @@ cell_sum(const struct leat_engine *engine, uint32_t cell, enum leat_tally_what w
     for (uint32_t i = 0; i <= engine->pool.places; i++) {
         /* rlx: statistic */
         sum += atom_load_rlx(&tally->cells[(size_t)i * tally->set + cell].counts[what]);
+    }
+    return sum;
+}
+
+uint64_t
+leat_tally_sum(const struct leat_engine *engine, enum leat_tally_what what)
+{
+    uint64_t sum = 0;
+    for (uint32_t level = 0; level < LEAT_PRIORITY_LEVELS; level++) {
+        sum += cell_sum(engine, level, what);
     }
     return sum;
 }

@@ -132,8 +132,8 @@ struct leat_tally_live {
 };
 void leat_tally_live(const struct leat_engine *engine, enum leat_statistics_by by,
                      struct leat_tally_live *live);
-/* What a place has counted, over all levels. */
-uint64_t leat_tally_place(const struct leat_cell *cells, enum leat_tally_what what);
+/* Of all jobs. */
+uint64_t leat_tally_sum(const struct leat_engine *engine, enum leat_tally_what what);
 /* All that a row is to say; told->by says of what. */
 void leat_tally_tell(const struct leat_engine *engine, const struct leat_tally_live *live,
                      uint32_t row, struct leat_statistics_row *told);

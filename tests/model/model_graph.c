@@ -459,8 +459,6 @@ graph_setup(void *argument)
     engine_now.memory = explore_memory_table();
     engine_now.pool.queues = &queue_now;
     explore_ignore(&engine_now.outside.blocked);
-    explore_ignore(&engine_now.outside.completed);
-    explore_ignore(&engine_now.outside.cancelled);
     EXPLORE_CHECK(leat_slab_init(&engine_now.jobs, &jobs));
     for (uint32_t i = 0; i < JOBS_MAX; i++) {
         uint32_t index = 0;
