@@ -103,8 +103,8 @@ struct leat_tracing {
 
 /* Log lines, see logs.h. Letters: S many writers. */
 struct leat_logs {
-    LEAT_ALIGNED_LINE leat_atomic_u64 full_ns; /* S by MONOTONIC; see logs.c */
-    leat_atomic_u64 dropped;                   /* S since the last line that passed */
+    LEAT_ALIGNED_LINE struct leat_bucket bucket; /* S by MONOTONIC; its rate stays */
+    leat_atomic_u64 dropped;                     /* S since the last line that passed */
 };
 
 struct leat_bell {

@@ -16,35 +16,20 @@
 void
 leat_logs_init(struct leat_engine *engine)
 {
-    atom_init(&engine->logs.full_ns, 0);
+    const uint32_t lines = engine->config.log_lines_per_s;
+    const struct leat_bucket_rate rate = {lines, lines, UINT64_C(1000000000)};
+    uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_MONOTONIC);
+    leat_bucket_fill(&engine->logs.bucket, &rate, now_ns, lines);
     atom_init(&engine->logs.dropped, 0);
 }
 
-/* The generic cell rate algorithm (ITU-T I.371, annex A): `full_ns` is when a second's worth of
- * lines could be written again. Without the keeping of places of sched/bucket.h, as nobody waits
- * here. */
+/* Nobody waits for a token: none is kept. The rate is never another, so this is no section. */
 static bool
 passes(struct leat_engine *engine)
 {
-    uint32_t rate = engine->config.log_lines_per_s;
-    if (rate == 0) {
-        return true;
-    }
-    const uint64_t second_ns = UINT64_C(1000000000);
-    const uint64_t each_ns = second_ns / rate;
+    struct leat_bucket_taken taken;
     uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_MONOTONIC);
-    uint64_t full_ns = atom_load_rlx(&engine->logs.full_ns); /* rlx: statistic */
-    uint64_t next_ns = 0;
-    /* Ends: a swap fails only where another line has passed. */
-    do {
-        uint64_t from_ns = full_ns > now_ns ? full_ns : now_ns;
-        next_ns = from_ns + each_ns;
-        if (next_ns - now_ns > second_ns) {
-            return false;
-        }
-        /* rlx: statistic */
-    } while (!atom_cas_rlx(&engine->logs.full_ns, &full_ns, next_ns));
-    return true;
+    return leat_bucket_take(&engine->logs.bucket, now_ns, &taken);
 }
 
 void
@@ -54,7 +39,7 @@ leat_logs_write(struct leat_engine *engine, struct leat_log_line line)
     if (config->log_sink == NULL || line.level < config->log_level) {
         return;
     }
-    if (!passes(engine)) {
+    if (config->log_lines_per_s != 0 && !passes(engine)) {
         (void)atom_add_rlx(&engine->logs.dropped, 1); /* rlx: statistic */
         return;
     }
