@@ -115,10 +115,10 @@ leat_bytes_pieces(const struct leat_bytes *ring, uint64_t from, uint64_t to,
 void
 leat_bytes_give(struct leat_bytes *ring, uint64_t to)
 {
-    struct leat_bytes_piece pieces[2];
-    leat_bytes_pieces(ring, leat_bytes_head(ring), to, pieces);
-    memset(pieces[0].data, 0, pieces[0].bytes);
-    memset(pieces[1].data, 0, pieces[1].bytes);
+    for (uint64_t at = leat_bytes_head(ring); at < to; at += LEAT_BYTES_UNIT) {
+        atom_store_rlx(word_at(ring, at), 0); /* rlx: ordered by bytes:E */
+        memset(word_at(ring, at) + 1, 0, LEAT_BYTES_UNIT - sizeof(uint64_t));
+    }
     /* bytes:E release -> bytes:A.  Carries: see bytes:A.
      * If relaxed: see bytes:A. */
     atom_store_rel(&ring->head, to);

@@ -36,11 +36,17 @@ batch_sum(const struct leat_wal_batch *header)
 }
 
 void
-leat_wal_segment_seal(struct leat_wal_segment *header)
+leat_wal_segment_seal_as(struct leat_wal_segment *header, uint32_t version)
 {
     header->magic = LEAT_WAL_MAGIC;
-    header->version = LEAT_WAL_VERSION;
+    header->version = version;
     header->crc = segment_sum(header);
+}
+
+void
+leat_wal_segment_seal(struct leat_wal_segment *header)
+{
+    leat_wal_segment_seal_as(header, LEAT_WAL_VERSION);
 }
 
 void

@@ -58,8 +58,10 @@ leat_wal_batch_size(uint64_t bytes)
     return leat_round_up(sizeof(struct leat_wal_batch) + bytes, LEAT_WAL_BLOCK);
 }
 
-/* Sets the magic and the sum. */
+/* Sets the magic, the version and the sum. */
 void leat_wal_segment_seal(struct leat_wal_segment *header);
+/* The same of another version, for tests. */
+void leat_wal_segment_seal_as(struct leat_wal_segment *header, uint32_t version);
 void leat_wal_batch_seal(struct leat_wal_batch *header);
 
 enum leat_wal_header {

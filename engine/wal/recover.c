@@ -310,14 +310,18 @@ last_look(struct leat_wal_scan *scan, const struct leat_wal_found *last)
     }
 }
 
+/* Whole blocks behind the last good batch, up to the last one that is not zero. */
 static uint64_t
 torn_bytes(const struct leat_wal_scan *scan, const struct leat_wal_found *last, uint64_t end)
 {
-    uint64_t torn = 0;
-    for (uint64_t at = end; at < last->header.bytes; at++) {
-        torn = scan->segment[at] != 0 ? at + 1 - end : torn;
+    uint64_t torn = last->header.bytes;
+    for (uint64_t word = 0; torn > end; torn -= sizeof(word)) {
+        memcpy(&word, scan->segment + torn - sizeof(word), sizeof(word));
+        if (word != 0) {
+            break;
+        }
     }
-    return leat_round_up(torn, LEAT_WAL_BLOCK);
+    return leat_round_up(torn - end, LEAT_WAL_BLOCK);
 }
 
 static enum leat_status

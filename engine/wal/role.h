@@ -14,8 +14,9 @@
  *          kernel compares. Who has had the role in vain, as a record in front was not published,
  *          sleeps too: the publisher of that record takes the role, or wakes who does, and whoever
  *          made something durable changes `events` in any case.
- * Edges    role:C -> role:A    what the last holder did with the log
- *          role:D -> role:E    what is durable now
+ * Edges    turn_of:C -> turn_of:A    what the last holder did with the log
+ *          turn_of:B -> turn_of:C    the records of who wanted the role
+ *          turn_of:D -> turn_of:E    what is durable now
  */
 #ifndef ENGINE_WAL_ROLE_H
 #define ENGINE_WAL_ROLE_H
@@ -31,11 +32,12 @@ struct leat_wal_role {
 
 /* Before a look at what is waited for. */
 LEAT_INLINE uint32_t
-leat_wal_role_event(const struct leat_wal_role *role)
+leat_wal_role_event(struct leat_wal_role *role)
 {
-    /* role:E acquire -> role:D.  Carries: what was durable at that event.
+    /* turn_of:E acquire -> turn_of:D.  Carries: what was durable at that event. A change, so that
+     * it is the last event: a load may be late, and who was woken would look in vain again.
      * If relaxed: who was woken could see the old position, and sleep until the next batch. */
-    return atom_load_acq(&role->events);
+    return atom_add_acq(&role->events, 0);
 }
 
 /* True: the caller has the role. False: another one does, who is going to change `events` when it
@@ -45,13 +47,14 @@ leat_wal_role_take(struct leat_wal_role *role)
 {
     for (;;) {
         uint32_t was = 0;
-        /* role:A acquire -> role:C.  Carries: where the log is written up to.
+        /* turn_of:A acquire -> turn_of:C.  Carries: where the log is written up to.
          * If relaxed: a batch could be written over the one before. */
         if (atom_cas_acq(&role->state, &was, 1)) {
             return true;
         }
-        /* role:B */
-        if (was == 2 || atom_cas_rlx(&role->state, &was, 2)) { /* rlx: ordered by role:C */
+        /* turn_of:B release -> turn_of:C.  Carries: the caller's records, also where it was 2.
+         * If relaxed: the holder could let go, and be woken with the caller, and not see them. */
+        if (atom_cas_rel(&role->state, &was, 2)) {
             return false;
         }
         /* Ends: it was let go of meanwhile, or another one made it 2. */
@@ -61,8 +64,8 @@ leat_wal_role_take(struct leat_wal_role *role)
 LEAT_INLINE void
 leat_wal_role_wake(struct leat_wal_role *role)
 {
-    /* role:D release -> role:E.  Carries: see role:E.
-     * If relaxed: see role:E. */
+    /* turn_of:D release -> turn_of:E.  Carries: see turn_of:E.
+     * If relaxed: see turn_of:E. */
     (void)atom_add_rel(&role->events, 1);
     leat_os_futex_wake(&role->events, UINT32_MAX);
 }
@@ -71,8 +74,9 @@ leat_wal_role_wake(struct leat_wal_role *role)
 LEAT_INLINE void
 leat_wal_role_give(struct leat_wal_role *role, bool news)
 {
-    /* role:C acq_rel -> role:A.  Carries: what the holder did with the log. Acquire: nothing.
-     * If relaxed: see role:A. */
+    /* turn_of:C acq_rel -> turn_of:A, turn_of:B.  Carries: what the holder did with the log; and to
+     * it the records of who wanted the role.
+     * If relaxed: see turn_of:A, turn_of:B. */
     uint32_t was = atom_swap_acq_rel(&role->state, 0);
     if (news || was == 2) {
         leat_wal_role_wake(role);

@@ -102,8 +102,7 @@ struct leat_wal {
     uint64_t batch_durable;                    /* O batches below it are durable */
     uint64_t batch_known;                      /* O the same, as it stands in the log */
     uint64_t batch_records;                    /* O none from this one on has records */
-    pthread_mutex_t mutex;                     /* of what is below; held for no write or sync but
-                                                  where a segment begins */
+    pthread_mutex_t mutex;                     /* S of what is below; is held for no write */
     struct leat_wal_ahead ahead;               /* Q */
     struct leat_wal_known *known;              /* Q */
     uint32_t known_count;                      /* Q */

@@ -77,7 +77,7 @@ leat_wal_append(struct leat_wal *wal, const struct leat_wal_entry *entries, uint
 void
 leat_wal_kick(struct leat_wal *wal)
 {
-    /* wal:C acq_rel -> wal:D.  Carries: the records, to a thread that is about to sleep.
+    /* wal:C acq_rel -> wal:D, wal:G.  Carries: the records, to a thread that is about to sleep.
      * If relaxed: it could find the ring empty, and the swap come before its own. */
     if (atom_swap_acq_rel(&wal->asleep, 0) != 0) {
         leat_os_futex_wake(&wal->asleep, 1);
@@ -212,6 +212,9 @@ leat_wal_is_durable(const struct leat_wal *wal, uint64_t position)
 enum leat_status
 leat_wal_wait(struct leat_wal *wal, uint64_t position, uint64_t deadline_ns)
 {
+    /* The role was had in vain: a record in front is not there yet. Whoever appends that sees to
+     * it that all is written; only who looks once more before he sleeps cannot miss it. */
+    bool in_vain = false;
     for (;;) {
         uint32_t event = leat_wal_role_event(&wal->role);
         enum leat_status status = LEAT_EMPTY;
@@ -223,16 +226,18 @@ leat_wal_wait(struct leat_wal *wal, uint64_t position, uint64_t deadline_ns)
         if (atom_load_acq(&wal->failed) != 0) {
             return LEAT_LOG_FAILED;
         }
-        bool mine = batch_try(wal, WHY_RECORDS, &status);
-        if (mine && (status == LEAT_NO_SPACE || status == LEAT_NO_MEMORY)) {
-            return status;
-        }
         if (deadline_ns != UINT64_MAX && leat_os_monotonic_ns() >= deadline_ns) {
-            return leat_wal_is_durable(wal, position) ? LEAT_OK : LEAT_TIMEOUT;
+            return LEAT_TIMEOUT;
         }
-        if (!mine || status == LEAT_EMPTY) {
-            leat_os_futex_wait(&wal->role.events, event, deadline_ns);
+        if (!in_vain && batch_try(wal, WHY_RECORDS, &status)) {
+            if (status == LEAT_NO_SPACE || status == LEAT_NO_MEMORY) {
+                return status;
+            }
+            in_vain = status == LEAT_EMPTY;
+            continue;
         }
+        leat_os_futex_wait(&wal->role.events, event, deadline_ns);
+        in_vain = false;
     }
 }
 
@@ -258,7 +263,9 @@ leat_wal_sleep(struct leat_wal *wal, uint64_t deadline_ns)
     } else if (status != LEAT_OK) {
         leat_os_futex_wait(&wal->asleep, 1, deadline_ns);
     }
-    atom_store_rlx(&wal->asleep, 0); /* rlx: hint, re-checked at wal:C */
+    /* wal:G acquire -> wal:C.  Carries: see wal:C; a store would cut off the swap of who kicked.
+     * If relaxed: the thread could look again, see nothing, and sleep beside the record. */
+    (void)atom_swap_acq(&wal->asleep, 0);
 }
 
 enum leat_status
