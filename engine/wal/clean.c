@@ -33,10 +33,8 @@ enum leat_status
 leat_wal_look(struct leat_wal *wal, const struct leat_wal_reader *reader)
 {
     struct leat_wal_report report = {.segments = 0};
-    struct leat_wal_scan scan = {.config = &wal->config,
-                                 .reader = reader,
-                                 .report = &report,
-                                 .directory = wal->directory};
+    struct leat_wal_scan scan = {
+        .config = &wal->config, .reader = reader, .report = &report, .directory = wal->directory};
     leat_mutex_lock(&wal->mutex);
     bool there = wal->known_count >= 2;
     struct leat_wal_known oldest = {.number = 0};
@@ -46,8 +44,7 @@ leat_wal_look(struct leat_wal *wal, const struct leat_wal_reader *reader)
         limit = wal->known[1].first;
     }
     leat_mutex_unlock(&wal->mutex);
-    enum leat_status status =
-        there ? leat_wal_scan_segment(&scan, &oldest, limit) : LEAT_NOT_FOUND;
+    enum leat_status status = there ? leat_wal_scan_segment(&scan, &oldest, limit) : LEAT_NOT_FOUND;
     leat_wal_scan_fini(&scan);
     return status;
 }

@@ -114,8 +114,7 @@ system_read_at(void *disk, int file, void *to, size_t bytes, uint64_t offset)
     (void)disk;
     size_t got = 0;
     while (got < bytes) {
-        ssize_t more =
-            pread(file, (unsigned char *)to + got, bytes - got, (off_t)(offset + got));
+        ssize_t more = pread(file, (unsigned char *)to + got, bytes - got, (off_t)(offset + got));
         if (more == 0) {
             break;
         }
@@ -184,8 +183,7 @@ leat_wal_write_all(const struct leat_wal_files *files, int file, struct iovec *p
             first++;
             continue;
         }
-        int64_t written =
-            files->write_at(files->disk, file, &pieces[first], count - first, offset);
+        int64_t written = files->write_at(files->disk, file, &pieces[first], count - first, offset);
         if (written <= 0) {
             return written == 0 ? -EIO : (int)written;
         }

@@ -22,8 +22,8 @@ struct leat_wal_files {
     /* After 0 the names that were made, changed and removed before are so after a crash, too. */
     int (*directory_sync)(void *disk, int directory);
     /* Calls each() for every name. */
-    int (*directory_list)(void *disk, int directory,
-                          void (*each)(void *context, const char *name), void *context);
+    int (*directory_list)(void *disk, int directory, void (*each)(void *context, const char *name),
+                          void *context);
     /* Makes a file to read and write. -EEXIST: there is one. */
     int (*create)(void *disk, int directory, const char *name, int *file);
     /* Opens a file to read. */

@@ -20,8 +20,8 @@
 #define LEAT_WAL_BLOCK   UINT64_C(4096)
 #define LEAT_WAL_VERSION UINT32_C(1)
 /* Read by a machine of the other byte order it is another number. */
-#define LEAT_WAL_MAGIC   UINT64_C(0x31474f4c5441454c) /* "LEATLOG1" */
-#define LEAT_WAL_BATCH   UINT32_C(0x4843544c)         /* "LTCH" */
+#define LEAT_WAL_MAGIC UINT64_C(0x31474f4c5441454c) /* "LEATLOG1" */
+#define LEAT_WAL_BATCH UINT32_C(0x4843544c)         /* "LTCH" */
 
 /* The identity of a segment is random, so that blocks of another file are no batches of it. */
 struct leat_wal_segment {

@@ -70,6 +70,11 @@ enum leat_status leat_wal_segment_switch(struct leat_wal *wal);
 
 /* ---- writer.c ------------------------------------------------------------------------------- */
 
+/* The log does not know yet that its last records are durable. */
+bool leat_wal_is_unmarked(const struct leat_wal *wal);
+/* All that was appended before is durable. As leat_wal_wait(). */
+enum leat_status leat_wal_flush(struct leat_wal *wal);
+
 /* Writes and syncs a batch for what its header says, records or not. As leat_wal_wait(). */
 enum leat_status leat_wal_say(struct leat_wal *wal);
 

@@ -222,8 +222,7 @@ batch_good(const struct leat_wal_scan *scan, const struct leat_wal_found *found,
         return false;
     }
     const unsigned char *body = scan->segment + offset + sizeof(batch);
-    return leat_crc32c(0, body, leat_wal_batch_size(batch.bytes) - sizeof(batch)) ==
-           batch.body_crc;
+    return leat_crc32c(0, body, leat_wal_batch_size(batch.bytes) - sizeof(batch)) == batch.body_crc;
 }
 
 static enum leat_status
@@ -272,13 +271,11 @@ batches_tell(struct leat_wal_scan *scan, const struct leat_wal_found *found, uin
     uint64_t offset = LEAT_WAL_BLOCK;
     enum leat_status status = LEAT_OK;
     scan->next = found->header.first;
-    while (status == LEAT_OK && scan->next < limit &&
-           batch_good(scan, found, offset, scan->next)) {
+    while (status == LEAT_OK && scan->next < limit && batch_good(scan, found, offset, scan->next)) {
         struct leat_wal_batch batch;
         memcpy(&batch, scan->segment + offset, sizeof(batch));
         status = batch_tell(scan, found, offset, &batch);
-        if (status == LEAT_OK && scan->next >= scan->durable &&
-            !tail_keep(scan, offset, &batch)) {
+        if (status == LEAT_OK && scan->next >= scan->durable && !tail_keep(scan, offset, &batch)) {
             status = LEAT_NO_MEMORY;
         }
         offset += leat_wal_batch_size(batch.bytes);

@@ -190,6 +190,10 @@ ahead_take(struct leat_wal *wal, struct leat_wal_ahead *ahead)
     *ahead = wal->ahead;
     wal->ahead.number = 0;
     leat_mutex_unlock(&wal->mutex);
+    /* taken:A release -> ahead:A.  Carries: nothing more than the mutex does.
+     * If relaxed: nothing changes. */
+    (void)atom_add_rel(&wal->threads.taken, 1);
+    leat_os_futex_wake(&wal->threads.taken, 1);
     return ahead->number != 0 ? 0 : leat_wal_segment_make(wal, ahead, wal->config.segment_bytes);
 }
 

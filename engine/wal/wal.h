@@ -81,6 +81,15 @@ struct leat_wal_ahead {
     int file;
 };
 
+/* The log's own threads. Letters: O who starts and stops them; S many writers. */
+struct leat_wal_threads {
+    pthread_t writer;      /* O */
+    pthread_t preparer;    /* O */
+    bool run;              /* O */
+    leat_atomic_u32 stop;  /* S 1: they are to end */
+    leat_atomic_u32 taken; /* S one more where a segment that was made ahead is used up */
+};
+
 /* Letters: I set at open; O who has the role; S many writers; W one writer, many readers;
  * Q under the mutex. */
 struct leat_wal {
@@ -93,7 +102,11 @@ struct leat_wal {
     LEAT_ALIGNED_LINE leat_atomic_u64 durable; /* W who has the role */
     leat_atomic_u32 failed;                    /* W the same: 1 from the first failure on */
     leat_atomic_u32 full;                      /* S 1: there was no space for another segment */
-    LEAT_ALIGNED_LINE leat_atomic_u32 asleep;  /* S 1: the log's thread is, or is about to be */
+    leat_atomic_u32 unmarked;                  /* W the same: 1: the log does not know yet that
+                                                  its last records are durable */
+    LEAT_ALIGNED_LINE leat_atomic_u32 asleep;  /* S 1: the log's thread is, or is about to be; 2:
+                                                  and for good */
+    struct leat_wal_threads threads;           /* S */
     LEAT_ALIGNED_LINE int file;                /* O of the segment that is written to */
     uint64_t id;                               /* O its identity */
     uint64_t bytes;                            /* O its size */
@@ -153,7 +166,9 @@ enum leat_status leat_wal_append(struct leat_wal *wal, const struct leat_wal_ent
 /* What was appended without a wait is to become durable all the same: wakes the log's thread, if
  * that sleeps. */
 void leat_wal_kick(struct leat_wal *wal);
-/* True: what was appended up to there is durable. Progress: wait-free. */
+/* Up to where what was appended is durable; and true if that is up to there. Progress:
+ * wait-free. */
+uint64_t leat_wal_durable(const struct leat_wal *wal);
 bool leat_wal_is_durable(const struct leat_wal *wal, uint64_t position);
 /* Returns once it is durable: LEAT_OK; or LEAT_LOG_FAILED, LEAT_NO_SPACE, LEAT_TIMEOUT: then it is
  * not known whether it is, or will be. The caller may come to write for all. */
@@ -165,11 +180,19 @@ enum leat_status leat_wal_wait(struct leat_wal *wal, uint64_t position, uint64_t
  * is, if the last batch is not known to be durable by the log itself. True: something was written.
  */
 bool leat_wal_step(struct leat_wal *wal, bool mark);
-/* Sleeps until leat_wal_kick(), the deadline, or for no reason; not where something is ready. */
+/* Sleeps until leat_wal_kick(), the deadline, or for no reason; not where something is ready. With
+ * UINT64_MAX also until another thread has written a batch; not where the last one is unmarked. */
 void leat_wal_sleep(struct leat_wal *wal, uint64_t deadline_ns);
 /* Makes a segment ahead, if there is none. LEAT_OK, LEAT_NO_SPACE, LEAT_LOG_FAILED; LEAT_SYSTEM:
  * it could not, which does no harm yet. One thread at a time. */
 enum leat_status leat_wal_prepare(struct leat_wal *wal);
+
+/* Starts two threads: one writes what nobody waits for, and marks the log behind 10 ms without
+ * work; one makes segments ahead. False: the system refused. */
+bool leat_wal_start(struct leat_wal *wal);
+/* Ends them. What was appended before is durable by the return: LEAT_OK; or LEAT_LOG_FAILED,
+ * LEAT_NO_SPACE. */
+enum leat_status leat_wal_stop(struct leat_wal *wal);
 
 /* ---- cleaning ------------------------------------------------------------------------------- */
 

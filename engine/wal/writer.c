@@ -4,6 +4,10 @@
 #include "engine/wal/crc32c.h"
 #include "ring/mutex.h"
 
+/* Of leat_wal.asleep. */
+#define ASLEEP          1
+#define ASLEEP_FOR_GOOD 2
+
 /* ---- appending ------------------------------------------------------------------------------ */
 
 static uint64_t
@@ -161,8 +165,7 @@ batch(struct leat_wal *wal, enum why why)
     }
     uint64_t to = leat_bytes_ready(&wal->ring, wal->batch_bytes_max);
     uint64_t bytes = to - leat_bytes_head(&wal->ring);
-    bool marks = why == WHY_ANYHOW ||
-                 (why == WHY_MARK && wal->batch_known < wal->batch_records);
+    bool marks = why == WHY_ANYHOW || (why == WHY_MARK && wal->batch_known < wal->batch_records);
     if (bytes == 0 && !marks) {
         return LEAT_EMPTY;
     }
@@ -180,6 +183,8 @@ batch(struct leat_wal *wal, enum why why)
         atom_store_rlx(&wal->full, 1); /* rlx: statistic */
     }
     if (status == LEAT_OK) {
+        /* rlx: ordered by turn_of:C */
+        atom_store_rlx(&wal->unmarked, wal->batch_known < wal->batch_records ? 1 : 0);
         /* wal:E release -> wal:F.  Carries: that all below it is on the disk.
          * If relaxed: nothing else is read by it; it stays before the news of it. */
         atom_store_rel(&wal->durable, to);
@@ -196,17 +201,27 @@ batch_try(struct leat_wal *wal, enum why why, enum leat_status *status)
     }
     *status = batch(wal, why);
     leat_wal_role_give(&wal->role, *status != LEAT_EMPTY);
+    /* It had the role before it slept for good. rlx: ordered by turn_of:A */
+    if (LEAT_UNLIKELY(*status == LEAT_OK && atom_load_rlx(&wal->asleep) == ASLEEP_FOR_GOOD)) {
+        leat_wal_kick(wal);
+    }
     return true;
 }
 
 /* ---- waiting -------------------------------------------------------------------------------- */
 
-bool
-leat_wal_is_durable(const struct leat_wal *wal, uint64_t position)
+uint64_t
+leat_wal_durable(const struct leat_wal *wal)
 {
     /* wal:F acquire -> wal:E.  Carries: see wal:E.
      * If relaxed: see wal:E. */
-    return atom_load_acq(&wal->durable) >= position;
+    return atom_load_acq(&wal->durable);
+}
+
+bool
+leat_wal_is_durable(const struct leat_wal *wal, uint64_t position)
+{
+    return leat_wal_durable(wal) >= position;
 }
 
 enum leat_status
@@ -244,6 +259,12 @@ leat_wal_wait(struct leat_wal *wal, uint64_t position, uint64_t deadline_ns)
 /* ---- the log's thread ----------------------------------------------------------------------- */
 
 bool
+leat_wal_is_unmarked(const struct leat_wal *wal)
+{
+    return atom_load_rlx(&wal->unmarked) != 0; /* rlx: ordered by turn_of:A */
+}
+
+bool
 leat_wal_step(struct leat_wal *wal, bool mark)
 {
     enum leat_status status = LEAT_EMPTY;
@@ -254,14 +275,15 @@ void
 leat_wal_sleep(struct leat_wal *wal, uint64_t deadline_ns)
 {
     enum leat_status status = LEAT_EMPTY;
+    uint32_t how = deadline_ns == UINT64_MAX ? ASLEEP_FOR_GOOD : ASLEEP;
     uint32_t event = leat_wal_role_event(&wal->role);
     /* wal:D acq_rel -> wal:C.  Carries: see wal:C.
      * If relaxed: see wal:C. */
-    (void)atom_swap_acq_rel(&wal->asleep, 1);
+    (void)atom_swap_acq_rel(&wal->asleep, how);
     if (!batch_try(wal, WHY_RECORDS, &status)) {
         leat_os_futex_wait(&wal->role.events, event, deadline_ns);
-    } else if (status != LEAT_OK) {
-        leat_os_futex_wait(&wal->asleep, 1, deadline_ns);
+    } else if (status != LEAT_OK && !(how == ASLEEP_FOR_GOOD && leat_wal_is_unmarked(wal))) {
+        leat_os_futex_wait(&wal->asleep, how, deadline_ns);
     }
     /* wal:G acquire -> wal:C.  Carries: see wal:C; a store would cut off the swap of who kicked.
      * If relaxed: the thread could look again, see nothing, and sleep beside the record. */
@@ -279,4 +301,11 @@ leat_wal_say(struct leat_wal *wal)
         }
         leat_os_futex_wait(&wal->role.events, event, UINT64_MAX);
     }
+}
+
+enum leat_status
+leat_wal_flush(struct leat_wal *wal)
+{
+    uint64_t tail = atom_load_rlx(&wal->ring.tail); /* rlx: ordered by wal:C */
+    return leat_wal_wait(wal, tail, UINT64_MAX);
 }

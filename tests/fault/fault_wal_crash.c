@@ -15,9 +15,9 @@
 #include "tests/support/check.h"
 #include "tests/support/wal.h"
 
-#define ACTS_MAX   400
-#define DRAWS      6 /* images of one crash */
-#define CHAIN_MAX  4 /* crashes behind each other */
+#define ACTS_MAX  400
+#define DRAWS     6 /* images of one crash */
+#define CHAIN_MAX 4 /* crashes behind each other */
 
 struct hunt {
     uint64_t seed;
@@ -154,11 +154,43 @@ test_bugs_are_noticed(void **state)
     }
 }
 
+/* Every operation fails, at each of its first times, once and for ever; then crashes. */
+static void
+test_faults(void **state)
+{
+    static const uint32_t kinds[] = {DISK_CREATE, DISK_OPEN,       DISK_ALLOCATE, DISK_WRITE,
+                                     DISK_READ,   DISK_SYNC,       DISK_RENAME,   DISK_REMOVE,
+                                     DISK_LIST,   DISK_NAMES_SYNC, DISK_ANY};
+    static const int results[] = {-EIO, -ENOSPC, DISK_SHORT};
+    struct hunt hunt = {.seed = test_seed("faults")};
+    (void)state;
+    for (uint32_t i = 0; i < TEST_COUNT_OF(kinds) * TEST_COUNT_OF(results) * 2; i++) {
+        hunt.fault.kinds = kinds[i / 2 / TEST_COUNT_OF(results)];
+        hunt.fault.result = results[i / 2 % TEST_COUNT_OF(results)];
+        hunt.fault.for_ever = i % 2 == 1;
+        if (hunt.fault.result == DISK_SHORT && hunt.fault.kinds != DISK_WRITE) {
+            continue;
+        }
+        for (hunt.fault.at = 0; hunt.fault.at < 5 && hunt.why == NULL; hunt.fault.at++) {
+            chain(&hunt);
+        }
+        if (hunt.why != NULL) {
+            test_say("kind %u gives %d, %s, from operation %llu on: %s\n", hunt.fault.kinds,
+                     hunt.fault.result, hunt.fault.for_ever ? "for ever" : "once",
+                     (unsigned long long)hunt.fault.at, hunt.why);
+        }
+        CHECK(hunt.why == NULL);
+    }
+    test_say("images %llu wrong %llu\n", (unsigned long long)hunt.images,
+             (unsigned long long)hunt.wrong);
+}
+
 int
 main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_crashes),
+        cmocka_unit_test(test_faults),
         cmocka_unit_test(test_bugs_are_noticed),
     };
     if (argc == 3) {

@@ -1,6 +1,6 @@
-/* model_bytes.c - the ring of bytes: every interleaving of two appenders and a reader over a ring of
- * four units, with C11 memory. What an appender wrote behind its word is declared as plain data, and
- * so is what the reader gives back: a missing edge is a data race.
+/* model_bytes.c - the ring of bytes: every interleaving of two appenders and a reader over a ring
+ * of four units, with C11 memory. What an appender wrote behind its word is declared as plain data,
+ * and so is what the reader gives back: a missing edge is a data race.
  *
  * two     Two appenders of records; the reader takes whatever is ready. All come out once, whole,
  *         each appender's in its order.

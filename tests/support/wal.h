@@ -17,11 +17,11 @@
 #define WAL_UNIT_MAX   3
 
 enum wal_thing_state {
-    WAL_NONE,     /* never submitted */
-    WAL_SUBMITS,  /* appended */
-    WAL_THERE,    /* acknowledged */
-    WAL_ENDS,     /* its end was appended */
-    WAL_ENDED     /* acknowledged */
+    WAL_NONE,    /* never submitted */
+    WAL_SUBMITS, /* appended */
+    WAL_THERE,   /* acknowledged */
+    WAL_ENDS,    /* its end was appended */
+    WAL_ENDED    /* acknowledged */
 };
 
 struct wal_thing {
@@ -33,9 +33,9 @@ struct wal_thing {
 
 /* What is right to do; a test that turns one off must be noticed. */
 struct wal_bugs {
-    bool acks_early;      /* an append is taken for durable */
-    bool cleans_blindly;  /* forgets a segment without appending what is needed of it */
-    bool forgets_early;   /* removes the file before the log says so */
+    bool acks_early;     /* an append is taken for durable */
+    bool cleans_blindly; /* forgets a segment without appending what is needed of it */
+    bool forgets_early;  /* removes the file before the log says so */
 };
 
 struct wal_user {
@@ -44,9 +44,9 @@ struct wal_user {
     struct disk *disk;
     struct wal_bugs bugs;
     struct wal_thing things[WAL_THINGS_MAX];
-    uint32_t next;  /* thing to submit */
+    uint32_t next; /* thing to submit */
     bool is_open;
-    bool damaged;   /* a record had other bytes than were appended */
+    bool damaged;      /* a record had other bytes than were appended */
     const char *wrong; /* with what an open without a crash has read; NULL */
     struct leat_wal_report report;
     uint64_t cleaned; /* position */

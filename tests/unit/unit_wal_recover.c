@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/wal/wal.h"
 #include "tests/support/check.h"
 #include "tests/support/disk.h"
-#include "engine/wal/wal.h"
 
 #define BATCHES   12
 #define DATA_MAX  5000
