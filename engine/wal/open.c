@@ -126,6 +126,7 @@ static enum leat_status
 go_on(struct leat_wal *wal, struct leat_wal_scan *scan)
 {
     wal->next_number = scan->number_next;
+    wal->next_new = scan->number_next;
     wal->batch = scan->count == 0 ? 1 : scan->durable;
     wal->batch_durable = wal->batch;
     enum leat_status status = known_take(wal, scan);

@@ -88,7 +88,7 @@ int
 leat_wal_segment_make(struct leat_wal *wal, struct leat_wal_ahead *ahead, uint64_t bytes)
 {
     leat_mutex_lock(&wal->mutex);
-    uint64_t number = wal->next_number++;
+    uint64_t number = wal->next_new++;
     leat_mutex_unlock(&wal->mutex);
     *ahead = (struct leat_wal_ahead){.number = number, .bytes = bytes};
     int result = make(wal, number, bytes, &ahead->file);
@@ -109,10 +109,12 @@ identity(struct leat_wal *wal)
 struct leat_wal_segment
 leat_wal_segment_header(struct leat_wal *wal, const struct leat_wal_ahead *ahead)
 {
+    /* Numbered as they begin, and not as they are made: two may be under way at a time, and the
+     * later number has to have the later batches. */
     leat_mutex_lock(&wal->mutex);
     struct leat_wal_segment header = {
         .id = identity(wal),
-        .number = ahead->number,
+        .number = wal->next_number++,
         .first = wal->batch,
         .durable = wal->batch_durable,
         .oldest = wal->oldest,
@@ -136,7 +138,7 @@ leat_wal_segment_begin(struct leat_wal *wal, const struct leat_wal_ahead *ahead,
         result = files->sync(files->disk, ahead->file);
     }
     leat_wal_name(name_new, ahead->number, true);
-    leat_wal_name(name, ahead->number, false);
+    leat_wal_name(name, header->number, false);
     if (result == 0) {
         result = files->rename(files->disk, wal->directory, name_new, name);
     }
@@ -190,7 +192,7 @@ ahead_take(struct leat_wal *wal, struct leat_wal_ahead *ahead)
     *ahead = wal->ahead;
     wal->ahead.number = 0;
     leat_mutex_unlock(&wal->mutex);
-    /* taken:A release -> ahead:A.  Carries: nothing more than the mutex does.
+    /* used_up:A release -> ahead:A.  Carries: nothing more than the mutex does.
      * If relaxed: nothing changes. */
     (void)atom_add_rel(&wal->threads.taken, 1);
     leat_os_futex_wake(&wal->threads.taken, 1);

@@ -55,8 +55,8 @@ preparer_run(void *argument)
 {
     struct leat_wal *wal = argument;
     while (!stopping(wal)) {
-        /* ahead:A acquire -> taken:A, ahead:B.  Carries: see taken:A.
-         * If relaxed: see taken:A. */
+        /* ahead:A acquire -> used_up:A, ahead:B.  Carries: see used_up:A.
+         * If relaxed: see used_up:A. */
         uint32_t taken = atom_load_acq(&wal->threads.taken);
         enum leat_status status = leat_wal_prepare(wal);
         uint64_t again_ns = status == LEAT_OK ? UINT64_MAX : leat_os_deadline_ns(AGAIN_NS);

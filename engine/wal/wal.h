@@ -76,7 +76,7 @@ struct leat_wal_known {
 
 /* A segment that is ready to be used but for its first block. */
 struct leat_wal_ahead {
-    uint64_t number; /* 0: none */
+    uint64_t number; /* in its name, while it is new; 0: none */
     uint64_t bytes;
     int file;
 };
@@ -121,7 +121,8 @@ struct leat_wal {
     uint32_t known_count;                      /* Q */
     uint32_t known_room;                       /* Q */
     uint64_t oldest;                           /* Q segment that is needed */
-    uint64_t next_number;                      /* Q of a segment */
+    uint64_t next_number;                      /* Q of a segment that begins */
+    uint64_t next_new;                         /* Q of one that is made */
     uint64_t identities;                       /* Q state of a generator */
 };
 
