@@ -1,0 +1,54 @@
+/* file.h - all that the log asks of a file system, as a table of functions: so that tests put a
+ * simulated disk behind it, which loses what was not synced, tears what was written and fails.
+ *
+ * Every function returns 0, or a number of bytes where it says so, or a negative errno. None
+ * returns -EINTR. Directories and files are numbers of the table's own.
+ */
+#ifndef ENGINE_WAL_FILE_H
+#define ENGINE_WAL_FILE_H
+
+#include <sys/uio.h>
+
+#include "ring/base.h"
+
+#define LEAT_WAL_NAME_BYTES 32 /* of a file's name, its end included */
+
+struct leat_wal_files {
+    void *disk; /* the first argument of all */
+    /* Opens a directory that exists, and locks it for this process until it is closed. -EAGAIN:
+     * another one, or another open of this one, has it. */
+    int (*directory_open)(void *disk, const char *path, int *directory);
+    void (*directory_close)(void *disk, int directory);
+    /* After 0 the names that were made, changed and removed before are so after a crash, too. */
+    int (*directory_sync)(void *disk, int directory);
+    /* Calls each() for every name. */
+    int (*directory_list)(void *disk, int directory, void (*each)(void *context, const char *name),
+                          void *context);
+    /* Makes a file to read and write. -EEXIST: there is one. */
+    int (*create)(void *disk, int directory, const char *name, int *file);
+    /* Opens a file to read. */
+    int (*open)(void *disk, int directory, const char *name, int *file);
+    void (*close)(void *disk, int file);
+    /* Makes a file so many bytes long, on space that is the file's own from then on. -ENOSPC. */
+    int (*allocate)(void *disk, int file, uint64_t bytes);
+    /* Writes at most what the pieces have, and returns how many bytes; fewer is possible. */
+    int64_t (*write_at)(void *disk, int file, const struct iovec *pieces, int count,
+                        uint64_t offset);
+    /* Returns how many bytes were read: fewer at the end of the file only. */
+    int64_t (*read_at)(void *disk, int file, void *to, size_t bytes, uint64_t offset);
+    /* After 0 what was written to the file before is there after a crash, too. After anything else
+     * nothing is known of it, and a later 0 says nothing of that. */
+    int (*sync)(void *disk, int file);
+    int64_t (*size)(void *disk, int file);
+    int (*rename)(void *disk, int directory, const char *from, const char *to);
+    int (*remove)(void *disk, int directory, const char *name);
+};
+
+/* The system's: pwritev and fdatasync, flock on the directory. */
+extern const struct leat_wal_files leat_wal_files_system;
+
+/* Writes all, however short each write is. The pieces are used up. 0 or a negative errno. */
+int leat_wal_write_all(const struct leat_wal_files *files, int file, struct iovec *pieces,
+                       int count, uint64_t offset);
+
+#endif

@@ -1,0 +1,81 @@
+/* internal.h - what the files of the log share. */
+#ifndef ENGINE_WAL_INTERNAL_H
+#define ENGINE_WAL_INTERNAL_H
+
+#include "engine/wal/wal.h"
+
+/* What a negative errno is in the words of a caller. */
+enum leat_status leat_wal_status_of(int result);
+
+/* ---- recover.c ------------------------------------------------------------------------------ */
+
+/* One segment as it was found. */
+struct leat_wal_found {
+    uint64_t number;
+    uint64_t limit; /* batches from this one on are void: a later segment has them */
+    bool needed;    /* it has batches that are not */
+    struct leat_wal_segment header;
+};
+
+/* A log that is read. */
+struct leat_wal_scan {
+    const struct leat_wal_config *config;
+    const struct leat_wal_reader *reader;
+    struct leat_wal_report *report;
+    int directory;
+    struct leat_wal_found *found; /* by number */
+    uint64_t found_room;          /* bytes, as all rooms here */
+    uint32_t count;
+    uint32_t leftover_count;
+    uint64_t *leftover; /* segments that were never begun: to be removed */
+    uint64_t leftover_room;
+    uint64_t number_next; /* no segment has this number or a higher one */
+    bool no_memory;
+    unsigned char *segment; /* as it was read */
+    uint64_t segment_room;
+    uint64_t next;       /* batch that is to come */
+    uint64_t durable;    /* batches below it are known to be durable */
+    uint64_t oldest;     /* segment that is needed */
+    unsigned char *tail; /* the batches from `durable` on: to be written anew */
+    uint64_t tail_bytes;
+    uint64_t tail_room;
+};
+
+/* Reads all; as leat_wal_read(). The scan is to be given back in any case. */
+enum leat_status leat_wal_scan_run(struct leat_wal_scan *scan);
+/* Tells the records of one segment, below the batch `limit`. */
+enum leat_status leat_wal_scan_segment(struct leat_wal_scan *scan,
+                                       const struct leat_wal_known *known, uint64_t limit);
+void leat_wal_scan_fini(struct leat_wal_scan *scan);
+
+/* ---- segments.c ----------------------------------------------------------------------------- */
+
+/* A fresh file of zeros that is synced, but for its name. */
+int leat_wal_segment_make(struct leat_wal *wal, struct leat_wal_ahead *ahead, uint64_t bytes);
+/* Its first block, but for what seals it. pre: the role; or nobody else knows the log. */
+struct leat_wal_segment leat_wal_segment_header(struct leat_wal *wal,
+                                                const struct leat_wal_ahead *ahead);
+/* Writes the first block; syncs; gives the file its name; syncs that. */
+int leat_wal_segment_begin(struct leat_wal *wal, const struct leat_wal_ahead *ahead,
+                           struct leat_wal_segment *header);
+/* There is room for one more in wal->known. False: no memory. */
+bool leat_wal_known_room(struct leat_wal *wal);
+/* From now on batches go to that segment. pre: room for it; the role, or nobody else knows the
+ * log. */
+void leat_wal_segment_enter(struct leat_wal *wal, const struct leat_wal_ahead *ahead,
+                            const struct leat_wal_segment *header, uint64_t offset);
+/* The present segment has no room: goes on to the next one. LEAT_NO_SPACE, LEAT_NO_MEMORY: not now;
+ * LEAT_LOG_FAILED. pre: the role, and all is synced. */
+enum leat_status leat_wal_segment_switch(struct leat_wal *wal);
+
+/* ---- writer.c ------------------------------------------------------------------------------- */
+
+/* The log does not know yet that its last records are durable. */
+bool leat_wal_is_unmarked(const struct leat_wal *wal);
+/* All that was appended before is durable. As leat_wal_wait(). */
+enum leat_status leat_wal_flush(struct leat_wal *wal);
+
+/* Writes and syncs a batch for what its header says, records or not. As leat_wal_wait(). */
+enum leat_status leat_wal_say(struct leat_wal *wal);
+
+#endif

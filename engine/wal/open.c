@@ -1,0 +1,229 @@
+/* open.c - a log from the files of a directory to one that takes records; reading one; closing. */
+#include "engine/wal/internal.h"
+
+#include <string.h>
+
+#include "engine/wal/crc32c.h"
+#include "ring/mutex.h"
+
+static const struct leat_wal_files *
+files_of(const struct leat_wal *wal)
+{
+    return wal->config.files;
+}
+
+static enum leat_status
+config_check(const struct leat_wal_config *config)
+{
+    bool ring = config->ring_bytes >= LEAT_WAL_RING_BYTES_MIN &&
+                config->ring_bytes <= LEAT_WAL_RING_BYTES_MAX &&
+                (config->ring_bytes & (config->ring_bytes - 1)) == 0;
+    bool segment = config->segment_bytes >= LEAT_WAL_SEGMENT_BYTES_MIN &&
+                   config->segment_bytes <= LEAT_WAL_SEGMENT_BYTES_MAX &&
+                   config->segment_bytes % LEAT_WAL_BLOCK == 0;
+    return ring && segment && config->ring_bytes <= config->segment_bytes / 2 ? LEAT_OK
+                                                                              : LEAT_INVALID;
+}
+
+/* ---- the fresh segment ---------------------------------------------------------------------- */
+
+/* Gives the batches that are written anew the identity of their new segment. */
+static void
+tail_seal(struct leat_wal_scan *scan, const struct leat_wal_segment *header)
+{
+    for (uint64_t at = 0; at < scan->tail_bytes;) {
+        struct leat_wal_batch batch;
+        memcpy(&batch, scan->tail + at, sizeof(batch));
+        batch.id = header->id;
+        batch.oldest = header->oldest;
+        leat_wal_batch_seal(&batch);
+        memcpy(scan->tail + at, &batch, sizeof(batch));
+        at += leat_wal_batch_size(batch.bytes);
+    }
+}
+
+/* One that begins with what was not known to be durable: that is synced before the file has a
+ * name. 0 or a negative errno. */
+static int
+fresh_begin(struct leat_wal *wal, struct leat_wal_scan *scan)
+{
+    struct leat_wal_ahead ahead;
+    uint64_t bytes = LEAT_WAL_BLOCK + scan->tail_bytes + wal->config.ring_bytes;
+    bytes = bytes < wal->config.segment_bytes ? wal->config.segment_bytes
+                                              : leat_round_up(bytes, LEAT_WAL_BLOCK);
+    int result = leat_wal_segment_make(wal, &ahead, bytes);
+    if (result != 0) {
+        return result;
+    }
+    struct leat_wal_segment header = leat_wal_segment_header(wal, &ahead);
+    header.oldest = header.oldest == 0 ? header.number : header.oldest;
+    wal->oldest = header.oldest;
+    tail_seal(scan, &header);
+    struct iovec piece = {scan->tail, scan->tail_bytes};
+    result = leat_wal_write_all(files_of(wal), ahead.file, &piece, 1, LEAT_WAL_BLOCK);
+    if (result == 0) {
+        result = leat_wal_segment_begin(wal, &ahead, &header);
+    }
+    if (result != 0) {
+        files_of(wal)->close(files_of(wal)->disk, ahead.file);
+        return result;
+    }
+    leat_wal_segment_enter(wal, &ahead, &header, LEAT_WAL_BLOCK + scan->tail_bytes);
+    return 0;
+}
+
+/* What the scan found that is needed on, in wal->known; and which segment is the oldest of it. */
+static enum leat_status
+known_take(struct leat_wal *wal, const struct leat_wal_scan *scan)
+{
+    for (uint32_t i = 0; i < scan->count; i++) {
+        const struct leat_wal_found *found = &scan->found[i];
+        /* The last one is, unless all it has is written anew. */
+        bool needed = i + 1 == scan->count ? found->header.first < scan->durable : found->needed;
+        if (needed && !leat_wal_known_room(wal)) {
+            return LEAT_NO_MEMORY;
+        }
+        if (needed) {
+            wal->known[wal->known_count++] =
+                (struct leat_wal_known){found->number, found->header.first, found->header.bytes};
+        }
+    }
+    wal->oldest = wal->known_count == 0 ? 0 : wal->known[0].number;
+    return leat_wal_known_room(wal) ? LEAT_OK : LEAT_NO_MEMORY;
+}
+
+static bool
+is_known(const struct leat_wal *wal, uint64_t number)
+{
+    for (uint32_t i = 0; i < wal->known_count; i++) {
+        if (wal->known[i].number == number) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a crash has left lying: it does no harm, and is tried once. */
+static void
+leftovers_remove(struct leat_wal *wal, const struct leat_wal_scan *scan)
+{
+    const struct leat_wal_files *files = files_of(wal);
+    char name[LEAT_WAL_NAME_BYTES];
+    for (uint32_t i = 0; i < scan->leftover_count; i++) {
+        leat_wal_name(name, scan->leftover[i], true);
+        (void)files->remove(files->disk, wal->directory, name);
+    }
+    for (uint32_t i = 0; i < scan->count; i++) {
+        if (!is_known(wal, scan->found[i].number)) {
+            leat_wal_name(name, scan->found[i].number, false);
+            (void)files->remove(files->disk, wal->directory, name);
+        }
+    }
+}
+
+/* From a log that was read to one that is written to. */
+static enum leat_status
+go_on(struct leat_wal *wal, struct leat_wal_scan *scan)
+{
+    wal->next_number = scan->number_next;
+    wal->next_new = scan->number_next;
+    wal->batch = scan->count == 0 ? 1 : scan->durable;
+    wal->batch_durable = wal->batch;
+    enum leat_status status = known_take(wal, scan);
+    if (status == LEAT_OK) {
+        status = leat_wal_status_of(fresh_begin(wal, scan));
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    leftovers_remove(wal, scan);
+    wal->batch_known = wal->batch;
+    wal->batch = scan->count == 0 ? 1 : scan->next;
+    wal->batch_durable = wal->batch;
+    wal->batch_records = wal->batch;
+    return LEAT_OK;
+}
+
+/* ---- open, read, close ---------------------------------------------------------------------- */
+
+static enum leat_status
+scan_directory(struct leat_wal_scan *scan, const char *directory)
+{
+    const struct leat_wal_files *files = scan->config->files;
+    enum leat_status status =
+        leat_wal_status_of(files->directory_open(files->disk, directory, &scan->directory));
+    if (status != LEAT_OK) {
+        scan->directory = -1;
+    }
+    return status;
+}
+
+enum leat_status
+leat_wal_open(struct leat_wal *wal, const struct leat_wal_config *config,
+              const struct leat_wal_reader *reader, struct leat_wal_report *report)
+{
+    *report = (struct leat_wal_report){.segments = 0};
+    enum leat_status status = config_check(config);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    struct leat_wal_scan scan = {.config = config, .reader = reader, .report = report};
+    status = scan_directory(&scan, config->directory);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    const struct leat_wal_files *files = config->files;
+    *wal = (struct leat_wal){
+        .config = *config, .directory = scan.directory, .file = -1, .identities = config->seed};
+    wal->config.directory = NULL;
+    wal->batch_bytes_max = config->ring_bytes / 2;
+    leat_mutex_init(&wal->mutex);
+    /* Names that are there, but were not before a crash, would be gone behind the next one. */
+    status = leat_wal_status_of(files->directory_sync(files->disk, scan.directory));
+    if (status == LEAT_OK) {
+        status = leat_wal_scan_run(&scan);
+    }
+    if (status == LEAT_OK) {
+        bool there = leat_bytes_init(&wal->ring, &config->memory, config->ring_bytes);
+        status = there ? go_on(wal, &scan) : LEAT_NO_MEMORY;
+    }
+    leat_wal_scan_fini(&scan);
+    if (status != LEAT_OK) {
+        leat_wal_close(wal);
+    }
+    return status;
+}
+
+enum leat_status
+leat_wal_read(const struct leat_wal_config *config, const struct leat_wal_reader *reader,
+              struct leat_wal_report *report)
+{
+    *report = (struct leat_wal_report){.segments = 0};
+    struct leat_wal_scan scan = {.config = config, .reader = reader, .report = report};
+    enum leat_status status = scan_directory(&scan, config->directory);
+    if (status == LEAT_OK) {
+        status = leat_wal_scan_run(&scan);
+        config->files->directory_close(config->files->disk, scan.directory);
+    }
+    leat_wal_scan_fini(&scan);
+    return status;
+}
+
+void
+leat_wal_close(struct leat_wal *wal)
+{
+    const struct leat_wal_files *files = files_of(wal);
+    if (wal->file >= 0) {
+        files->close(files->disk, wal->file);
+    }
+    if (wal->ahead.number != 0) {
+        char name[LEAT_WAL_NAME_BYTES];
+        leat_wal_name(name, wal->ahead.number, true);
+        files->close(files->disk, wal->ahead.file);
+        (void)files->remove(files->disk, wal->directory, name);
+    }
+    files->directory_close(files->disk, wal->directory);
+    leat_memory_give(&wal->config.memory, wal->known, wal->known_room * sizeof(*wal->known));
+    leat_bytes_fini(&wal->ring);
+    leat_mutex_fini(&wal->mutex);
+}

@@ -1,0 +1,250 @@
+/* segments.c - the files of the log: made ahead, begun, left. */
+#include "engine/wal/internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "ring/mutex.h"
+
+/* Of zeros that are written at once. */
+#define STEP_BYTES (UINT64_C(1) << 16)
+
+static const struct leat_wal_files *
+files_of(const struct leat_wal *wal)
+{
+    return wal->config.files;
+}
+
+enum leat_status
+leat_wal_status_of(int result)
+{
+    switch (result) {
+    case 0:
+        return LEAT_OK;
+    case -EAGAIN:
+        return LEAT_BUSY;
+    case -ENOMEM:
+        return LEAT_NO_MEMORY;
+    case -ENOSPC:
+    case -EDQUOT:
+        return LEAT_NO_SPACE;
+    case -EACCES:
+    case -EPERM:
+    case -EROFS:
+    case -EMFILE:
+    case -ENFILE:
+        return LEAT_REFUSED;
+    case -ENOENT:
+    case -ENOTDIR:
+        return LEAT_NOT_FOUND;
+    default:
+        return LEAT_SYSTEM;
+    }
+}
+
+static int
+zeros_write(const struct leat_wal *wal, int file, uint64_t bytes)
+{
+    static const unsigned char zeros[STEP_BYTES];
+    for (uint64_t at = 0; at < bytes; at += STEP_BYTES) {
+        uint64_t left = bytes - at;
+        struct iovec piece = {(void *)(uintptr_t)zeros, left < STEP_BYTES ? left : STEP_BYTES};
+        int result = leat_wal_write_all(files_of(wal), file, &piece, 1, at);
+        if (result != 0) {
+            return result;
+        }
+    }
+    return 0;
+}
+
+/* As leat_wal_segment_make(), of so many bytes. */
+static int
+make(struct leat_wal *wal, uint64_t number, uint64_t bytes, int *file)
+{
+    const struct leat_wal_files *files = files_of(wal);
+    char name[LEAT_WAL_NAME_BYTES];
+    leat_wal_name(name, number, true);
+    int result = files->create(files->disk, wal->directory, name, file);
+    if (result != 0) {
+        return result;
+    }
+    result = files->allocate(files->disk, *file, bytes);
+    /* Written, and not only allocated: else each first write of a block changes how the file is
+     * stored, and each sync has that to write, too. */
+    if (result == 0) {
+        result = zeros_write(wal, *file, bytes);
+    }
+    if (result == 0) {
+        result = files->sync(files->disk, *file);
+    }
+    if (result != 0) {
+        files->close(files->disk, *file);
+        (void)files->remove(files->disk, wal->directory, name);
+    }
+    return result;
+}
+
+int
+leat_wal_segment_make(struct leat_wal *wal, struct leat_wal_ahead *ahead, uint64_t bytes)
+{
+    leat_mutex_lock(&wal->mutex);
+    uint64_t number = wal->next_new++;
+    leat_mutex_unlock(&wal->mutex);
+    *ahead = (struct leat_wal_ahead){.number = number, .bytes = bytes};
+    int result = make(wal, number, bytes, &ahead->file);
+    ahead->number = result == 0 ? number : 0;
+    return result;
+}
+
+/* A generator of Sebastiano Vigna's, splitmix64. */
+static uint64_t
+identity(struct leat_wal *wal)
+{
+    uint64_t mixed = wal->identities += UINT64_C(0x9e3779b97f4a7c15);
+    mixed = (mixed ^ mixed >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    mixed = (mixed ^ mixed >> 27) * UINT64_C(0x94d049bb133111eb);
+    return mixed ^ mixed >> 31;
+}
+
+struct leat_wal_segment
+leat_wal_segment_header(struct leat_wal *wal, const struct leat_wal_ahead *ahead)
+{
+    /* Numbered as they begin, and not as they are made: two may be under way at a time, and the
+     * later number has to have the later batches. */
+    leat_mutex_lock(&wal->mutex);
+    struct leat_wal_segment header = {
+        .id = identity(wal),
+        .number = wal->next_number++,
+        .first = wal->batch,
+        .durable = wal->batch_durable,
+        .oldest = wal->oldest,
+        .bytes = ahead->bytes,
+    };
+    leat_mutex_unlock(&wal->mutex);
+    return header;
+}
+
+int
+leat_wal_segment_begin(struct leat_wal *wal, const struct leat_wal_ahead *ahead,
+                       struct leat_wal_segment *header)
+{
+    const struct leat_wal_files *files = files_of(wal);
+    char name[LEAT_WAL_NAME_BYTES];
+    char name_new[LEAT_WAL_NAME_BYTES];
+    leat_wal_segment_seal(header);
+    struct iovec piece = {header, sizeof(*header)};
+    int result = leat_wal_write_all(files, ahead->file, &piece, 1, 0);
+    if (result == 0) {
+        result = files->sync(files->disk, ahead->file);
+    }
+    leat_wal_name(name_new, ahead->number, true);
+    leat_wal_name(name, header->number, false);
+    if (result == 0) {
+        result = files->rename(files->disk, wal->directory, name_new, name);
+    }
+    return result == 0 ? files->directory_sync(files->disk, wal->directory) : result;
+}
+
+bool
+leat_wal_known_room(struct leat_wal *wal)
+{
+    bool there = true;
+    leat_mutex_lock(&wal->mutex);
+    if (wal->known_count == wal->known_room) {
+        size_t bytes = wal->known_room * sizeof(*wal->known);
+        uint32_t room = wal->known_room == 0 ? 16 : 2 * wal->known_room;
+        struct leat_wal_known *more =
+            leat_memory_take(&wal->config.memory, room * sizeof(*wal->known));
+        there = more != NULL;
+        if (there) {
+            if (bytes != 0) {
+                memcpy(more, wal->known, bytes);
+            }
+            leat_memory_give(&wal->config.memory, wal->known, bytes);
+            wal->known = more;
+            wal->known_room = room;
+        }
+    }
+    leat_mutex_unlock(&wal->mutex);
+    return there;
+}
+
+void
+leat_wal_segment_enter(struct leat_wal *wal, const struct leat_wal_ahead *ahead,
+                       const struct leat_wal_segment *header, uint64_t offset)
+{
+    leat_mutex_lock(&wal->mutex);
+    LEAT_ASSERT(wal->known_count < wal->known_room);
+    wal->known[wal->known_count++] =
+        (struct leat_wal_known){header->number, header->first, header->bytes};
+    leat_mutex_unlock(&wal->mutex);
+    wal->file = ahead->file;
+    wal->id = header->id;
+    wal->bytes = header->bytes;
+    wal->offset = offset;
+}
+
+/* The segment that was made ahead, or one that is made now. */
+static int
+ahead_take(struct leat_wal *wal, struct leat_wal_ahead *ahead)
+{
+    leat_mutex_lock(&wal->mutex);
+    *ahead = wal->ahead;
+    wal->ahead.number = 0;
+    leat_mutex_unlock(&wal->mutex);
+    /* used_up:A release -> ahead:A.  Carries: nothing more than the mutex does.
+     * If relaxed: nothing changes. */
+    (void)atom_add_rel(&wal->threads.taken, 1);
+    leat_os_futex_wake(&wal->threads.taken, 1);
+    return ahead->number != 0 ? 0 : leat_wal_segment_make(wal, ahead, wal->config.segment_bytes);
+}
+
+enum leat_status
+leat_wal_segment_switch(struct leat_wal *wal)
+{
+    const struct leat_wal_files *files = files_of(wal);
+    struct leat_wal_ahead ahead;
+    if (!leat_wal_known_room(wal)) {
+        return LEAT_NO_MEMORY;
+    }
+    int result = ahead_take(wal, &ahead);
+    if (result != 0) {
+        enum leat_status status = leat_wal_status_of(result);
+        return status == LEAT_NO_SPACE ? status : LEAT_LOG_FAILED;
+    }
+    struct leat_wal_segment header = leat_wal_segment_header(wal, &ahead);
+    if (leat_wal_segment_begin(wal, &ahead, &header) != 0) {
+        files->close(files->disk, ahead.file);
+        return LEAT_LOG_FAILED;
+    }
+    files->close(files->disk, wal->file);
+    leat_wal_segment_enter(wal, &ahead, &header, LEAT_WAL_BLOCK);
+    wal->batch_known = wal->batch_durable; /* as its first block says */
+    atom_store_rlx(&wal->full, 0);         /* rlx: statistic */
+    return LEAT_OK;
+}
+
+enum leat_status
+leat_wal_prepare(struct leat_wal *wal)
+{
+    struct leat_wal_ahead ahead;
+    leat_mutex_lock(&wal->mutex);
+    bool there = wal->ahead.number != 0;
+    leat_mutex_unlock(&wal->mutex);
+    if (there) {
+        return LEAT_OK;
+    }
+    enum leat_status status =
+        leat_wal_status_of(leat_wal_segment_make(wal, &ahead, wal->config.segment_bytes));
+    if (status == LEAT_OK) {
+        leat_mutex_lock(&wal->mutex);
+        wal->ahead = ahead; /* one thread at a time, so there is none yet */
+        leat_mutex_unlock(&wal->mutex);
+    }
+    if (status == LEAT_OK || status == LEAT_NO_SPACE) {
+        /* rlx: statistic */
+        atom_store_rlx(&wal->full, status == LEAT_NO_SPACE ? 1 : 0);
+        return status;
+    }
+    return LEAT_SYSTEM;
+}

@@ -1,0 +1,211 @@
+/* wal.h - the log: records that are on the disk before anybody is told so.
+ *
+ * It knows nothing of jobs. Who uses it appends records of bytes with a tag, in units that a crash
+ * leaves whole or not at all, and waits for those that must not be lost. Why so, and what a crash
+ * may leave: docs/design/0036. What the files have in them: format.h.
+ *
+ * Roles    any thread appends and waits. One at a time has the role (role.h): it writes out what
+ *          the ring (ring/bytes.h) has ready as one batch, syncs it, and says so. One thread at a
+ *          time makes a segment ahead, and one cleans.
+ * Claims   append  lock-free, a wake-up of the log's thread aside.
+ *          wait    BLOCKING: it is what waits for the disk.
+ *          A thread that stops while it appends keeps all that were behind it from becoming
+ *          durable (ring/bytes.h); one that stops with the role, all.
+ * Failure  A write or a sync that fails ends the log: nothing is acknowledged from then on, and the
+ *          file is never synced again, as the system may have dropped what it could not write. No
+ *          space for another segment is no failure: what is appended with LEAT_WAL_LAST goes to the
+ *          room that is left, the rest is refused.
+ */
+#ifndef ENGINE_WAL_WAL_H
+#define ENGINE_WAL_WAL_H
+
+#include <pthread.h>
+
+#include "engine/leat.h"
+#include "engine/wal/file.h"
+#include "engine/wal/format.h"
+#include "engine/wal/role.h"
+#include "ring/bytes.h"
+
+#define LEAT_WAL_SEGMENT_BYTES_MIN (UINT64_C(1) << 16)
+#define LEAT_WAL_SEGMENT_BYTES_MAX (UINT64_C(1) << 31)
+#define LEAT_WAL_RING_BYTES_MIN    (UINT64_C(1) << 14)
+#define LEAT_WAL_RING_BYTES_MAX    (UINT64_C(1) << 30)
+
+struct leat_wal_config {
+    const struct leat_wal_files *files;
+    const char *directory; /* borrowed until the open returns */
+    struct leat_memory memory;
+    uint64_t segment_bytes; /* a multiple of a block */
+    uint64_t ring_bytes;    /* a power of two, at most half a segment */
+    uint64_t seed;          /* of the segments' identities */
+};
+
+/* Where a record stands: higher is later. */
+struct leat_wal_place {
+    uint64_t segment;
+    uint64_t batch;
+};
+
+/* What an open, or a look, found. */
+struct leat_wal_report {
+    uint64_t segments;
+    uint64_t batches;
+    uint64_t records;
+    uint64_t bytes;          /* of records */
+    uint64_t batches_again;  /* written anew, as they were not known to be durable */
+    uint64_t torn_bytes;     /* up to the last block that is not zero behind the last batch */
+    uint64_t damaged;        /* segment; 0: none */
+    uint64_t damaged_offset; /* in it */
+    char text[160];          /* a sentence: what is wrong, or "" */
+};
+
+/* Is told every record of the log, oldest first. A false ends the reading: there is no memory. */
+struct leat_wal_reader {
+    bool (*record)(void *context, struct leat_wal_place place,
+                   const struct leat_wal_record *record);
+    void *context;
+};
+
+/* A segment that is there, oldest first. */
+struct leat_wal_known {
+    uint64_t number;
+    uint64_t first; /* batch */
+    uint64_t bytes;
+};
+
+/* A segment that is ready to be used but for its first block. */
+struct leat_wal_ahead {
+    uint64_t number; /* in its name, while it is new; 0: none */
+    uint64_t bytes;
+    int file;
+};
+
+/* The log's own threads. Letters: O who starts and stops them; S many writers. */
+struct leat_wal_threads {
+    pthread_t writer;      /* O */
+    pthread_t preparer;    /* O */
+    bool run;              /* O */
+    leat_atomic_u32 stop;  /* S 1: they are to end */
+    leat_atomic_u32 taken; /* S one more where a segment that was made ahead is used up */
+};
+
+/* Letters: I set at open; O who has the role; S many writers; W one writer, many readers;
+ * Q under the mutex. */
+struct leat_wal {
+    struct leat_wal_config config; /* I */
+    int directory;                 /* I */
+    uint64_t batch_bytes_max;      /* I of records */
+    struct leat_bytes ring;        /* S */
+    struct leat_wal_role role;     /* S */
+    /* Up to where what was appended is durable. */
+    LEAT_ALIGNED_LINE leat_atomic_u64 durable; /* W who has the role */
+    leat_atomic_u32 failed;                    /* W the same: 1 from the first failure on */
+    leat_atomic_u32 full;                      /* S 1: there was no space for another segment */
+    leat_atomic_u32 unmarked;                  /* W the same: 1: the log does not know yet that
+                                                  its last records are durable */
+    LEAT_ALIGNED_LINE leat_atomic_u32 asleep;  /* S 1: the log's thread is, or is about to be; 2:
+                                                  and for good */
+    struct leat_wal_threads threads;           /* S */
+    LEAT_ALIGNED_LINE int file;                /* O of the segment that is written to */
+    uint64_t id;                               /* O its identity */
+    uint64_t bytes;                            /* O its size */
+    uint64_t offset;                           /* O where the next batch goes */
+    uint64_t batch;                            /* O the next one's number */
+    uint64_t batch_durable;                    /* O batches below it are durable */
+    uint64_t batch_known;                      /* O the same, as it stands in the log */
+    uint64_t batch_records;                    /* O none from this one on has records */
+    pthread_mutex_t mutex;                     /* S of what is below; is held for no write */
+    struct leat_wal_ahead ahead;               /* Q */
+    struct leat_wal_known *known;              /* Q */
+    uint32_t known_count;                      /* Q */
+    uint32_t known_room;                       /* Q */
+    uint64_t oldest;                           /* Q segment that is needed */
+    uint64_t next_number;                      /* Q of a segment that begins */
+    uint64_t next_new;                         /* Q of one that is made */
+    uint64_t identities;                       /* Q state of a generator */
+};
+
+/* ---- open and close ------------------------------------------------------------------------- */
+
+/* Reads the log of a directory, as leat_wal_read() does, writes anew what is not known to be
+ * durable, and begins a fresh segment, whose names are durable by the return. Returns also LEAT_OK
+ * where there was no log. LEAT_BUSY: another process, or another open, has it. LEAT_NO_MEMORY,
+ * LEAT_NO_SPACE, LEAT_REFUSED, LEAT_SYSTEM, LEAT_CORRUPT, LEAT_UNSUPPORTED: a later format, or
+ * another byte order; report->text says what. Nothing is then open. */
+enum leat_status leat_wal_open(struct leat_wal *wal, const struct leat_wal_config *config,
+                               const struct leat_wal_reader *reader,
+                               struct leat_wal_report *report);
+/* Reads a log and changes nothing in it. The same answers. */
+enum leat_status leat_wal_read(const struct leat_wal_config *config,
+                               const struct leat_wal_reader *reader,
+                               struct leat_wal_report *report);
+/* pre: nobody is at it. Writes nothing: what was appended and not waited for may be lost. */
+void leat_wal_close(struct leat_wal *wal);
+
+/* ---- appending ------------------------------------------------------------------------------ */
+
+/* A record to be appended, of up to two parts, which are joined. */
+struct leat_wal_entry {
+    uint32_t tag; /* up to LEAT_BYTES_TAG_MAX */
+    uint32_t head_bytes;
+    uint32_t data_bytes;
+    const void *head;
+    const void *data;
+};
+
+enum leat_wal_need {
+    LEAT_WAL_FIRST = 1, /* refused where there is no space for another segment */
+    LEAT_WAL_LAST       /* goes to the room that is left: it makes more */
+};
+
+/* Appends `count` records as one unit: after a crash all of them are there, or none. *position is
+ * what leat_wal_wait() is given. LEAT_FULL: the ring has no room now; LEAT_INVALID: it never has so
+ * much; LEAT_NO_SPACE, LEAT_LOG_FAILED. Progress: lock-free. */
+enum leat_status leat_wal_append(struct leat_wal *wal, const struct leat_wal_entry *entries,
+                                 uint32_t count, enum leat_wal_need need, uint64_t *position);
+/* What was appended without a wait is to become durable all the same: wakes the log's thread, if
+ * that sleeps. */
+void leat_wal_kick(struct leat_wal *wal);
+/* Up to where what was appended is durable; and true if that is up to there. Progress:
+ * wait-free. */
+uint64_t leat_wal_durable(const struct leat_wal *wal);
+bool leat_wal_is_durable(const struct leat_wal *wal, uint64_t position);
+/* Returns once it is durable: LEAT_OK; or LEAT_LOG_FAILED, LEAT_NO_SPACE, LEAT_TIMEOUT: then it is
+ * not known whether it is, or will be. The caller may come to write for all. */
+enum leat_status leat_wal_wait(struct leat_wal *wal, uint64_t position, uint64_t deadline_ns);
+
+/* ---- the log's threads ---------------------------------------------------------------------- */
+
+/* Writes and syncs one batch, if anything is ready and nobody is at it; `mark`: also where nothing
+ * is, if the last batch is not known to be durable by the log itself. True: something was written.
+ */
+bool leat_wal_step(struct leat_wal *wal, bool mark);
+/* Sleeps until leat_wal_kick(), the deadline, or for no reason; not where something is ready. With
+ * UINT64_MAX also until another thread has written a batch; not where the last one is unmarked. */
+void leat_wal_sleep(struct leat_wal *wal, uint64_t deadline_ns);
+/* Makes a segment ahead, if there is none. LEAT_OK, LEAT_NO_SPACE, LEAT_LOG_FAILED; LEAT_SYSTEM:
+ * it could not, which does no harm yet. One thread at a time. */
+enum leat_status leat_wal_prepare(struct leat_wal *wal);
+
+/* Starts two threads: one writes what nobody waits for, and marks the log behind 10 ms without
+ * work; one makes segments ahead. False: the system refused. */
+bool leat_wal_start(struct leat_wal *wal);
+/* Ends them. What was appended before is durable by the return: LEAT_OK; or LEAT_LOG_FAILED,
+ * LEAT_NO_SPACE. */
+enum leat_status leat_wal_stop(struct leat_wal *wal);
+
+/* ---- cleaning ------------------------------------------------------------------------------- */
+
+/* The oldest segment that is not being written to; 0: there is none. */
+uint64_t leat_wal_oldest(struct leat_wal *wal);
+/* Bytes of all segments. */
+uint64_t leat_wal_bytes(struct leat_wal *wal);
+/* Tells the reader every record of the oldest segment, as a first half of cleaning: what of it is
+ * still needed, the reader appends anew. One thread at a time. */
+enum leat_status leat_wal_look(struct leat_wal *wal, const struct leat_wal_reader *reader);
+/* The second half: what is needed of the oldest segment was appended before `position`. Waits for
+ * that, says in the log that the segment is not needed, waits for that, and removes it. */
+enum leat_status leat_wal_forget(struct leat_wal *wal, uint64_t position);
+
+#endif

@@ -1,0 +1,311 @@
+/* writer.c - appending, and writing out what was appended: one batch, one sync, for all. */
+#include "engine/wal/internal.h"
+
+#include "engine/wal/crc32c.h"
+#include "ring/mutex.h"
+
+/* Of leat_wal.asleep. */
+#define ASLEEP          1
+#define ASLEEP_FOR_GOOD 2
+
+/* ---- appending ------------------------------------------------------------------------------ */
+
+static uint64_t
+entry_bytes(const struct leat_wal_entry *entry)
+{
+    return (uint64_t)entry->head_bytes + entry->data_bytes;
+}
+
+static bool
+has_failed(const struct leat_wal *wal)
+{
+    return atom_load_rlx(&wal->failed) != 0; /* rlx: hint, re-checked at wal:B */
+}
+
+/* LEAT_OK, and how much room the entries take. */
+static enum leat_status
+entries_check(const struct leat_wal *wal, const struct leat_wal_entry *entries, uint32_t count,
+              uint64_t *size)
+{
+    *size = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (entries[i].tag > LEAT_BYTES_TAG_MAX || entry_bytes(&entries[i]) > UINT32_MAX) {
+            return LEAT_INVALID;
+        }
+        *size += leat_bytes_size(entry_bytes(&entries[i]));
+    }
+    return count != 0 && *size <= wal->batch_bytes_max ? LEAT_OK : LEAT_INVALID;
+}
+
+/* The first one last: it says that all are there. */
+static void
+entries_publish(struct leat_wal *wal, const struct leat_wal_entry *entries, uint32_t count,
+                uint64_t end)
+{
+    for (uint32_t i = count; i-- > 0;) {
+        const struct leat_wal_entry *entry = &entries[i];
+        uint64_t bytes = entry_bytes(entry);
+        uint64_t word = leat_bytes_word((uint32_t)bytes, entry->tag);
+        end -= leat_bytes_size(bytes);
+        leat_bytes_copy(&wal->ring, end, 0, entry->head, entry->head_bytes);
+        leat_bytes_copy(&wal->ring, end, entry->head_bytes, entry->data, entry->data_bytes);
+        leat_bytes_publish(&wal->ring, end, i + 1 == count ? word : word | LEAT_BYTES_MORE);
+    }
+}
+
+enum leat_status
+leat_wal_append(struct leat_wal *wal, const struct leat_wal_entry *entries, uint32_t count,
+                enum leat_wal_need need, uint64_t *position)
+{
+    uint64_t size = 0;
+    uint64_t start = 0;
+    enum leat_status status = entries_check(wal, entries, count, &size);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (has_failed(wal)) {
+        return LEAT_LOG_FAILED;
+    }
+    /* rlx: statistic */
+    if (need == LEAT_WAL_FIRST && atom_load_rlx(&wal->full) != 0) {
+        return LEAT_NO_SPACE;
+    }
+    if (!leat_bytes_reserve(&wal->ring, size, &start)) {
+        return LEAT_FULL;
+    }
+    entries_publish(wal, entries, count, start + size);
+    *position = start + size;
+    return LEAT_OK;
+}
+
+void
+leat_wal_kick(struct leat_wal *wal)
+{
+    /* wal:C acq_rel -> wal:D, wal:G.  Carries: the records, to a thread that is about to sleep.
+     * If relaxed: it could find the ring empty, and the swap come before its own. */
+    if (atom_swap_acq_rel(&wal->asleep, 0) != 0) {
+        leat_os_futex_wake(&wal->asleep, 1);
+    }
+}
+
+/* ---- one batch ------------------------------------------------------------------------------ */
+
+/* Why a batch is written. */
+enum why {
+    WHY_RECORDS, /* only with some */
+    WHY_MARK,    /* or where the log does not know yet that the last ones are durable */
+    WHY_ANYHOW   /* it has something to say in its header */
+};
+
+static void
+fail(struct leat_wal *wal)
+{
+    /* wal:A release -> wal:B.  Carries: nothing; keeps the failure before the news of it.
+     * If relaxed: who is woken could miss it, and sleep for ever. */
+    atom_store_rel(&wal->failed, 1);
+}
+
+static struct leat_wal_batch
+header_of(struct leat_wal *wal, uint64_t bytes)
+{
+    leat_mutex_lock(&wal->mutex);
+    uint64_t oldest = wal->oldest;
+    leat_mutex_unlock(&wal->mutex);
+    return (struct leat_wal_batch){
+        .id = wal->id,
+        .number = wal->batch,
+        .durable = wal->batch_durable,
+        .oldest = oldest,
+        .bytes = (uint32_t)bytes,
+    };
+}
+
+/* Writes the records up to `to`, and syncs. False: the log has failed. */
+static bool
+batch_write(struct leat_wal *wal, uint64_t to)
+{
+    static const unsigned char zeros[LEAT_WAL_BLOCK];
+    const struct leat_wal_files *files = wal->config.files;
+    struct leat_bytes_piece pieces[2];
+    uint64_t from = leat_bytes_head(&wal->ring);
+    uint64_t size = leat_wal_batch_size(to - from);
+    struct leat_wal_batch header = header_of(wal, to - from);
+    leat_bytes_pieces(&wal->ring, from, to, pieces);
+    size_t pad = size - sizeof(header) - (to - from);
+    header.body_crc = leat_crc32c(0, pieces[0].data, pieces[0].bytes);
+    header.body_crc = leat_crc32c(header.body_crc, pieces[1].data, pieces[1].bytes);
+    header.body_crc = leat_crc32c(header.body_crc, zeros, pad);
+    leat_wal_batch_seal(&header);
+    struct iovec all[4] = {{&header, sizeof(header)},
+                           {pieces[0].data, pieces[0].bytes},
+                           {pieces[1].data, pieces[1].bytes},
+                           {(void *)(uintptr_t)zeros, pad}};
+    if (leat_wal_write_all(files, wal->file, all, 4, wal->offset) != 0) {
+        return false;
+    }
+    leat_bytes_give(&wal->ring, to);
+    if (files->sync(files->disk, wal->file) != 0) {
+        return false;
+    }
+    wal->batch_known = header.durable;
+    wal->offset += size;
+    wal->batch++;
+    wal->batch_durable = wal->batch;
+    wal->batch_records = to == from ? wal->batch_records : wal->batch;
+    return true;
+}
+
+/* LEAT_OK: one was written; LEAT_EMPTY: there was nothing to write; else as leat_wal_wait(). pre:
+ * the role. */
+static enum leat_status
+batch(struct leat_wal *wal, enum why why)
+{
+    if (has_failed(wal)) {
+        return LEAT_LOG_FAILED;
+    }
+    uint64_t to = leat_bytes_ready(&wal->ring, wal->batch_bytes_max);
+    uint64_t bytes = to - leat_bytes_head(&wal->ring);
+    bool marks = why == WHY_ANYHOW || (why == WHY_MARK && wal->batch_known < wal->batch_records);
+    if (bytes == 0 && !marks) {
+        return LEAT_EMPTY;
+    }
+    enum leat_status status = LEAT_OK;
+    if (wal->offset + leat_wal_batch_size(bytes) > wal->bytes) {
+        status = leat_wal_segment_switch(wal);
+    }
+    if (status == LEAT_OK && !batch_write(wal, to)) {
+        status = LEAT_LOG_FAILED;
+    }
+    if (status == LEAT_LOG_FAILED) {
+        fail(wal);
+    }
+    if (status == LEAT_NO_SPACE) {
+        atom_store_rlx(&wal->full, 1); /* rlx: statistic */
+    }
+    if (status == LEAT_OK) {
+        /* rlx: ordered by turn_of:C */
+        atom_store_rlx(&wal->unmarked, wal->batch_known < wal->batch_records ? 1 : 0);
+        /* wal:E release -> wal:F.  Carries: that all below it is on the disk.
+         * If relaxed: nothing else is read by it; it stays before the news of it. */
+        atom_store_rel(&wal->durable, to);
+    }
+    return status;
+}
+
+/* Takes the role for one batch. False: another thread has it. */
+static bool
+batch_try(struct leat_wal *wal, enum why why, enum leat_status *status)
+{
+    if (!leat_wal_role_take(&wal->role)) {
+        return false;
+    }
+    *status = batch(wal, why);
+    leat_wal_role_give(&wal->role, *status != LEAT_EMPTY);
+    /* It had the role before it slept for good. rlx: ordered by turn_of:A */
+    if (LEAT_UNLIKELY(*status == LEAT_OK && atom_load_rlx(&wal->asleep) == ASLEEP_FOR_GOOD)) {
+        leat_wal_kick(wal);
+    }
+    return true;
+}
+
+/* ---- waiting -------------------------------------------------------------------------------- */
+
+uint64_t
+leat_wal_durable(const struct leat_wal *wal)
+{
+    /* wal:F acquire -> wal:E.  Carries: see wal:E.
+     * If relaxed: see wal:E. */
+    return atom_load_acq(&wal->durable);
+}
+
+bool
+leat_wal_is_durable(const struct leat_wal *wal, uint64_t position)
+{
+    return leat_wal_durable(wal) >= position;
+}
+
+enum leat_status
+leat_wal_wait(struct leat_wal *wal, uint64_t position, uint64_t deadline_ns)
+{
+    /* The role was had in vain: a record in front is not there yet. Whoever appends that sees to
+     * it that all is written; only who looks once more before he sleeps cannot miss it. */
+    bool in_vain = false;
+    for (;;) {
+        uint32_t event = leat_wal_role_event(&wal->role);
+        enum leat_status status = LEAT_EMPTY;
+        if (leat_wal_is_durable(wal, position)) {
+            return LEAT_OK;
+        }
+        /* wal:B acquire -> wal:A.  Carries: see wal:A.
+         * If relaxed: see wal:A. */
+        if (atom_load_acq(&wal->failed) != 0) {
+            return LEAT_LOG_FAILED;
+        }
+        if (deadline_ns != UINT64_MAX && leat_os_monotonic_ns() >= deadline_ns) {
+            return LEAT_TIMEOUT;
+        }
+        if (!in_vain && batch_try(wal, WHY_RECORDS, &status)) {
+            if (status == LEAT_NO_SPACE || status == LEAT_NO_MEMORY) {
+                return status;
+            }
+            in_vain = status == LEAT_EMPTY;
+            continue;
+        }
+        leat_os_futex_wait(&wal->role.events, event, deadline_ns);
+        in_vain = false;
+    }
+}
+
+/* ---- the log's thread ----------------------------------------------------------------------- */
+
+bool
+leat_wal_is_unmarked(const struct leat_wal *wal)
+{
+    return atom_load_rlx(&wal->unmarked) != 0; /* rlx: ordered by turn_of:A */
+}
+
+bool
+leat_wal_step(struct leat_wal *wal, bool mark)
+{
+    enum leat_status status = LEAT_EMPTY;
+    return batch_try(wal, mark ? WHY_MARK : WHY_RECORDS, &status) && status == LEAT_OK;
+}
+
+void
+leat_wal_sleep(struct leat_wal *wal, uint64_t deadline_ns)
+{
+    enum leat_status status = LEAT_EMPTY;
+    uint32_t how = deadline_ns == UINT64_MAX ? ASLEEP_FOR_GOOD : ASLEEP;
+    uint32_t event = leat_wal_role_event(&wal->role);
+    /* wal:D acq_rel -> wal:C.  Carries: see wal:C.
+     * If relaxed: see wal:C. */
+    (void)atom_swap_acq_rel(&wal->asleep, how);
+    if (!batch_try(wal, WHY_RECORDS, &status)) {
+        leat_os_futex_wait(&wal->role.events, event, deadline_ns);
+    } else if (status != LEAT_OK && !(how == ASLEEP_FOR_GOOD && leat_wal_is_unmarked(wal))) {
+        leat_os_futex_wait(&wal->asleep, how, deadline_ns);
+    }
+    /* wal:G acquire -> wal:C.  Carries: see wal:C; a store would cut off the swap of who kicked.
+     * If relaxed: the thread could look again, see nothing, and sleep beside the record. */
+    (void)atom_swap_acq(&wal->asleep, 0);
+}
+
+enum leat_status
+leat_wal_say(struct leat_wal *wal)
+{
+    for (;;) {
+        uint32_t event = leat_wal_role_event(&wal->role);
+        enum leat_status status = LEAT_EMPTY;
+        if (batch_try(wal, WHY_ANYHOW, &status)) {
+            return status;
+        }
+        leat_os_futex_wait(&wal->role.events, event, UINT64_MAX);
+    }
+}
+
+enum leat_status
+leat_wal_flush(struct leat_wal *wal)
+{
+    uint64_t tail = atom_load_rlx(&wal->ring.tail); /* rlx: ordered by wal:C */
+    return leat_wal_wait(wal, tail, UINT64_MAX);
+}

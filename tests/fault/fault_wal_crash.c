@@ -1,0 +1,205 @@
+/* fault_wal_crash.c - the log on a disk that crashes: a user of the log (tests/support/wal.h) does
+ * random things on a simulated disk (disk.h), which stops at any of its operations; what a crash
+ * may leave is drawn many times, and each image is read again. Then the same with errors, and with
+ * bugs built into the user and the disk, each of which must be noticed.
+ *
+ *   fault_wal_crash                  some thousand images
+ *   fault_wal_crash SEED IMAGES      so many; prints how many and how many were wrong
+ *
+ * Holds I1 to I4 of wal.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/check.h"
+#include "tests/support/wal.h"
+
+#define ACTS_MAX  400
+#define DRAWS     6 /* images of one crash */
+#define CHAIN_MAX 4 /* crashes behind each other */
+
+struct hunt {
+    uint64_t seed;
+    uint64_t images;
+    uint64_t wrong;
+    struct wal_bugs bugs;
+    struct disk_fault fault;
+    bool skips_syncs;
+    bool skips_names;
+    const char *why; /* the first that was wrong */
+};
+
+/* Reads an image of a crash, and says what was wrong with it, or NULL. */
+static const char *
+image_judge(const struct wal_user *user, struct disk *image, struct wal_user *other)
+{
+    wal_user_init(other, image, 1 + user->config.seed);
+    enum leat_status status = wal_user_open(other);
+    if (status != LEAT_OK) {
+        return other->report.text[0] == 0 ? leat_status_text(status) : other->report.text;
+    }
+    return wal_user_judge(user, other);
+}
+
+static void
+note(struct hunt *hunt, const char *why)
+{
+    static char text[200];
+    hunt->images++;
+    if (why != NULL) {
+        hunt->wrong++;
+        if (hunt->why == NULL) {
+            (void)snprintf(text, sizeof(text), "%s", why);
+            hunt->why = text;
+        }
+    }
+}
+
+static void
+disk_set(struct disk *disk, const struct hunt *hunt)
+{
+    disk->fault = hunt->fault;
+    disk->skips_syncs = hunt->skips_syncs;
+    disk->skips_names = hunt->skips_names;
+}
+
+/* Acts until the disk stops, crashes, reads what is left; and so on with one of the images. */
+static void
+chain(struct hunt *hunt)
+{
+    struct test_prng prng = {hunt->seed++};
+    struct wal_user *user = calloc(1, sizeof(*user));
+    struct wal_user *other = calloc(1, sizeof(*other));
+    struct disk *disk = calloc(1, sizeof(*disk));
+    struct disk *image = calloc(1, sizeof(*image));
+    CHECK(user != NULL && other != NULL && disk != NULL && image != NULL);
+    disk_init(disk);
+    disk_set(disk, hunt);
+    wal_user_init(user, disk, test_random(&prng));
+    user->bugs = hunt->bugs;
+    for (uint32_t round = 0; round < CHAIN_MAX && hunt->why == NULL; round++) {
+        disk->stops_at = disk->operations + test_random_below(&prng, 600);
+        (void)wal_user_open(user);
+        for (uint32_t i = 0; i < ACTS_MAX && disk->operations <= disk->stops_at; i++) {
+            wal_user_act(user);
+        }
+        wal_user_close(user);
+        note(hunt, user->wrong);
+        for (uint32_t i = 0; i < DRAWS; i++) {
+            disk_crash(image, disk, &prng);
+            note(hunt, image_judge(user, image, other));
+            wal_user_close(other);
+            if (i + 1 < DRAWS) {
+                disk_fini(image);
+            }
+        }
+        wal_user_go_on(user, other);
+        disk_fini(disk);
+        disk_crash(disk, image, &prng); /* everything that other has opened is synced */
+        disk_fini(image);
+        disk_set(disk, hunt);
+    }
+    disk_fini(disk);
+    free(disk);
+    free(image);
+    free(user);
+    free(other);
+}
+
+static struct hunt
+hunt_run(struct hunt hunt, uint64_t images)
+{
+    while (hunt.images < images && hunt.why == NULL) {
+        chain(&hunt);
+    }
+    return hunt;
+}
+
+/* ---- tests ---------------------------------------------------------------------------------- */
+
+static void
+test_crashes(void **state)
+{
+    (void)state;
+    struct hunt hunt = hunt_run((struct hunt){.seed = test_seed("fault_wal_crash")}, 3000);
+    if (hunt.why != NULL) {
+        test_say("image %llu: %s\n", (unsigned long long)hunt.images, hunt.why);
+    }
+    CHECK_EQUAL(hunt.wrong, 0);
+}
+
+/* Each of these breaks a promise that the log rests on, or one of its user's. */
+static void
+test_bugs_are_noticed(void **state)
+{
+    static const struct {
+        const char *name;
+        struct hunt hunt;
+    } bugs[] = {
+        {"an append is taken for durable", {.bugs = {.acks_early = true}}},
+        {"a segment is forgotten, live or not", {.bugs = {.cleans_blindly = true}}},
+        {"a segment is removed before the log says so", {.bugs = {.forgets_early = true}}},
+        {"syncs of files do nothing", {.skips_syncs = true}},
+        {"syncs of the directory do nothing", {.skips_names = true}},
+    };
+    (void)state;
+    for (uint32_t i = 0; i < TEST_COUNT_OF(bugs); i++) {
+        struct hunt hunt = bugs[i].hunt;
+        hunt.seed = 1;
+        hunt = hunt_run(hunt, 20000);
+        test_say("%s: %s after %llu images\n", bugs[i].name,
+                 hunt.why == NULL ? "NOT NOTICED" : hunt.why, (unsigned long long)hunt.images);
+        CHECK(hunt.why != NULL);
+    }
+}
+
+/* Every operation fails, at each of its first times, once and for ever; then crashes. */
+static void
+test_faults(void **state)
+{
+    static const uint32_t kinds[] = {DISK_CREATE, DISK_OPEN,       DISK_ALLOCATE, DISK_WRITE,
+                                     DISK_READ,   DISK_SYNC,       DISK_RENAME,   DISK_REMOVE,
+                                     DISK_LIST,   DISK_NAMES_SYNC, DISK_ANY};
+    static const int results[] = {-EIO, -ENOSPC, DISK_SHORT};
+    struct hunt hunt = {.seed = test_seed("faults")};
+    (void)state;
+    for (uint32_t i = 0; i < TEST_COUNT_OF(kinds) * TEST_COUNT_OF(results) * 2; i++) {
+        hunt.fault.kinds = kinds[i / 2 / TEST_COUNT_OF(results)];
+        hunt.fault.result = results[i / 2 % TEST_COUNT_OF(results)];
+        hunt.fault.for_ever = i % 2 == 1;
+        if (hunt.fault.result == DISK_SHORT && hunt.fault.kinds != DISK_WRITE) {
+            continue;
+        }
+        for (hunt.fault.at = 0; hunt.fault.at < 5 && hunt.why == NULL; hunt.fault.at++) {
+            chain(&hunt);
+        }
+        if (hunt.why != NULL) {
+            test_say("kind %u gives %d, %s, from operation %llu on: %s\n", hunt.fault.kinds,
+                     hunt.fault.result, hunt.fault.for_ever ? "for ever" : "once",
+                     (unsigned long long)hunt.fault.at, hunt.why);
+        }
+        CHECK(hunt.why == NULL);
+    }
+    test_say("images %llu wrong %llu\n", (unsigned long long)hunt.images,
+             (unsigned long long)hunt.wrong);
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_crashes),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_bugs_are_noticed),
+    };
+    if (argc == 3) {
+        struct hunt hunt = {.seed = strtoull(argv[1], NULL, 10)};
+        hunt = hunt_run(hunt, strtoull(argv[2], NULL, 10));
+        test_say("images %llu wrong %llu%s%s\n", (unsigned long long)hunt.images,
+                 (unsigned long long)hunt.wrong, hunt.why == NULL ? "" : ": ",
+                 hunt.why == NULL ? "" : hunt.why);
+        return hunt.wrong == 0 ? 0 : 1;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

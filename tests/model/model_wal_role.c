@@ -1,0 +1,205 @@
+/* model_wal_role.c - the real engine/wal/writer.c on the real ring of bytes: every interleaving of
+ * threads that append and wait, that append and do not, and of the log's own thread. A write and a
+ * sync are a step each, in which others go on. Two threads in a write are a fault, and so is a
+ * thread that waits while all are asleep.
+ *
+ * wait    Two append and wait: one of them writes for both, or each for itself.
+ * kick    One waits; another one appends and kicks; the log's thread sleeps and writes. All that
+ *         was appended is durable in the end.
+ * fails   A sync fails: who waits is told, and nothing is durable from then on.
+ */
+#include <stdio.h>
+
+#include "tests/support/explore.h"
+
+#include "engine/wal/internal.h"
+#include "engine/wal/writer.c" /* NOLINT(bugprone-suspicious-include) */
+
+#define THREADS_MAX 3
+
+struct scenario {
+    uint32_t waiters;
+    uint32_t kickers;
+    bool fails; /* the first sync */
+};
+
+struct state {
+    struct leat_wal wal;
+    struct leat_wal_files files;
+    leat_atomic_u32 writing; /* threads in a write or a sync */
+    uint32_t syncs;
+    uint64_t positions[THREADS_MAX];
+    enum leat_status statuses[THREADS_MAX];
+};
+
+static struct state state_now;
+static const struct scenario *scenario;
+
+/* ---- what the writer stands on --------------------------------------------------------------- */
+
+uint32_t
+leat_crc32c(uint32_t before, const void *data, size_t bytes)
+{
+    (void)data;
+    (void)bytes;
+    return before;
+}
+
+void
+leat_wal_batch_seal(struct leat_wal_batch *header)
+{
+    header->crc = 0;
+}
+
+enum leat_status
+leat_wal_segment_switch(struct leat_wal *wal)
+{
+    (void)wal;
+    return LEAT_LOG_FAILED;
+}
+
+static void
+alone(void)
+{
+    EXPLORE_CHECK(atom_add_acq_rel(&state_now.writing, 1) == 0);
+    (void)atom_sub_acq_rel(&state_now.writing, 1);
+}
+
+int
+leat_wal_write_all(const struct leat_wal_files *files, int file, struct iovec *pieces, int count,
+                   uint64_t offset)
+{
+    (void)files;
+    (void)file;
+    (void)pieces;
+    (void)count;
+    (void)offset;
+    return 0;
+}
+
+static int
+sync_one(void *disk, int file)
+{
+    (void)disk;
+    (void)file;
+    alone();
+    return state_now.syncs++ == 0 && scenario->fails ? -1 : 0;
+}
+
+/* ---- threads --------------------------------------------------------------------------------- */
+
+static void
+setup(void *argument)
+{
+    struct state *state = argument;
+    struct leat_memory memory = explore_memory_table();
+    struct leat_wal *wal = &state->wal;
+    state->files.sync = sync_one;
+    wal->config.files = &state->files;
+    wal->bytes = UINT64_C(1) << 40;
+    wal->offset = LEAT_WAL_BLOCK;
+    wal->batch = 1;
+    wal->batch_durable = 1;
+    wal->batch_bytes_max = 64;
+    EXPLORE_CHECK(leat_bytes_init(&wal->ring, &memory, 64));
+}
+
+static void
+append_one(struct state *state, uint32_t me)
+{
+    const struct leat_wal_entry entry = {.tag = me + 1};
+    enum leat_status status =
+        leat_wal_append(&state->wal, &entry, 1, LEAT_WAL_FIRST, &state->positions[me]);
+    EXPLORE_CHECK(status == LEAT_OK || (scenario->fails && status == LEAT_LOG_FAILED));
+}
+
+static void
+waiter(void *argument)
+{
+    struct state *state = argument;
+    uint32_t me = explore_thread();
+    append_one(state, me);
+    state->statuses[me] = leat_wal_wait(&state->wal, state->positions[me], UINT64_MAX);
+    EXPLORE_CHECK(state->statuses[me] == LEAT_OK ||
+                  (scenario->fails && state->statuses[me] == LEAT_LOG_FAILED));
+}
+
+static void
+kicker(void *argument)
+{
+    struct state *state = argument;
+    append_one(state, explore_thread());
+    leat_wal_kick(&state->wal);
+}
+
+static void
+writer(void *argument)
+{
+    struct state *state = argument;
+    for (;;) {
+        while (leat_wal_step(&state->wal, leat_wal_is_unmarked(&state->wal))) {
+        }
+        leat_wal_sleep(&state->wal, UINT64_MAX);
+    }
+}
+
+static void
+check(void *argument)
+{
+    struct state *state = argument;
+    for (uint32_t i = 0; i < scenario->waiters + scenario->kickers; i++) {
+        bool durable = leat_wal_is_durable(&state->wal, state->positions[i]);
+        EXPLORE_CHECK(durable || scenario->fails);
+        EXPLORE_CHECK(!durable || state->statuses[i] != LEAT_LOG_FAILED || scenario->fails);
+    }
+    EXPLORE_CHECK(!scenario->fails || state->syncs == 1);
+}
+
+static const struct {
+    const char *name;
+    struct scenario scenario;
+    bool has_writer;
+    uint32_t preemptions; /* 0: no bound */
+    bool deep;
+} scenarios[] = {
+    {"wait", {.waiters = 2}, false, 0, false},
+    {"wait and fail", {.waiters = 2, .fails = true}, false, 0, false},
+    {"kick", {.kickers = 1}, true, 0, false},
+    {"wait and kick", {.waiters = 1, .kickers = 1}, true, 2, false},
+    {"wait and kick, all", {.waiters = 1, .kickers = 1}, true, 0, true},
+};
+
+int
+main(void)
+{
+    bool good = true;
+    for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
+        char name[64];
+        struct explore_counts counts;
+        (void)snprintf(name, sizeof(name), "wal %s", scenarios[i].name);
+        struct explore_model model = {
+            .name = name,
+            .state = &state_now,
+            .state_bytes = sizeof(state_now),
+            .setup = setup,
+            .check = check,
+            .bounded = scenarios[i].preemptions != 0,
+            .preemptions = scenarios[i].preemptions,
+            .deep = scenarios[i].deep,
+        };
+        scenario = &scenarios[i].scenario;
+        uint32_t count = 0;
+        for (uint32_t j = 0; j < scenario->waiters; j++) {
+            model.threads[count++] = waiter;
+        }
+        for (uint32_t j = 0; j < scenario->kickers; j++) {
+            model.threads[count++] = kicker;
+        }
+        if (scenarios[i].has_writer) {
+            model.servants = (uint8_t)(1U << count);
+            model.threads[count] = writer;
+        }
+        good = explore(&model, &counts) && good;
+    }
+    return good ? 0 : 1;
+}

@@ -1,0 +1,290 @@
+/* wal.c - see wal.h. */
+#include "tests/support/wal.h"
+
+#include <string.h>
+
+#include "tests/support/check.h"
+
+#define TAG_SUBMIT 1
+#define TAG_END    2
+
+/* The bytes of a thing: its number, then what follows from it. */
+static uint32_t
+thing_bytes(uint32_t thing)
+{
+    struct test_prng prng = {thing};
+    uint32_t kind = test_random_below(&prng, 16);
+    return kind == 0 ? 4096 + test_random_below(&prng, WAL_BYTES_MAX - 4096)
+                     : 8 + test_random_below(&prng, 200);
+}
+
+static void
+thing_fill(uint32_t thing, unsigned char *data, uint32_t bytes)
+{
+    struct test_prng prng = {thing + (UINT64_C(1) << 32)};
+    memcpy(data, &thing, sizeof(thing));
+    for (uint32_t i = sizeof(thing); i < bytes; i++) {
+        data[i] = (unsigned char)test_random(&prng);
+    }
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+static bool
+record_read(void *context, struct leat_wal_place place, const struct leat_wal_record *record)
+{
+    struct wal_user *user = context;
+    unsigned char *wanted = user->data[0];
+    uint32_t thing = WAL_THINGS_MAX;
+    (void)place;
+    if (record->bytes >= sizeof(thing)) {
+        memcpy(&thing, record->data, sizeof(thing));
+    }
+    if (thing >= WAL_THINGS_MAX) {
+        user->damaged = true;
+        return true;
+    }
+    if (record->tag == TAG_END) {
+        user->things[thing].live = false;
+        return true;
+    }
+    thing_fill(thing, wanted, thing_bytes(thing));
+    user->damaged = user->damaged || record->tag != TAG_SUBMIT ||
+                    record->bytes != thing_bytes(thing) ||
+                    memcmp(wanted, record->data, record->bytes) != 0;
+    user->things[thing].live = true;
+    return true;
+}
+
+void
+wal_user_init(struct wal_user *user, struct disk *disk, uint64_t seed)
+{
+    memset(user, 0, sizeof(*user));
+    user->disk = disk;
+    user->prng.state = seed;
+    user->config = (struct leat_wal_config){
+        .files = &disk->files,
+        .directory = "log",
+        .memory = leat_memory_default(),
+        .segment_bytes = LEAT_WAL_SEGMENT_BYTES_MIN,
+        .ring_bytes = LEAT_WAL_RING_BYTES_MIN,
+        .seed = seed,
+    };
+}
+
+void
+wal_user_go_on(struct wal_user *user, const struct wal_user *other)
+{
+    for (uint32_t i = 0; i < WAL_THINGS_MAX; i++) {
+        struct wal_thing *thing = &user->things[i];
+        if (thing->state != WAL_NONE) {
+            thing->state = other->things[i].live ? WAL_THERE : WAL_ENDED;
+            thing->position = 0;
+        }
+    }
+}
+
+enum leat_status
+wal_user_open(struct wal_user *user)
+{
+    const struct leat_wal_reader reader = {record_read, user};
+    for (uint32_t i = 0; i < WAL_THINGS_MAX; i++) {
+        user->things[i].live = false;
+    }
+    user->config.seed++;
+    enum leat_status status = leat_wal_open(&user->wal, &user->config, &reader, &user->report);
+    user->is_open = status == LEAT_OK;
+    if (status == LEAT_OK) {
+        user->wrong = user->wrong == NULL ? wal_user_judge(user, user) : user->wrong;
+        wal_user_go_on(user, user);
+    }
+    return status;
+}
+
+void
+wal_user_close(struct wal_user *user)
+{
+    if (user->is_open) {
+        leat_wal_close(&user->wal);
+        user->is_open = false;
+    }
+}
+
+/* ---- acting --------------------------------------------------------------------------------- */
+
+static void
+acknowledge(struct wal_user *user, uint64_t position)
+{
+    for (uint32_t i = 0; i < user->next; i++) {
+        struct wal_thing *thing = &user->things[i];
+        bool durable = thing->position <= position;
+        if (durable && (thing->state == WAL_SUBMITS || thing->state == WAL_ENDS)) {
+            thing->state = thing->state == WAL_SUBMITS ? WAL_THERE : WAL_ENDED;
+        }
+    }
+}
+
+static void
+submit(struct wal_user *user)
+{
+    struct leat_wal_entry entries[WAL_UNIT_MAX];
+    uint64_t position = 0;
+    uint32_t count = test_random_below(&user->prng, 4) == 0 ? WAL_UNIT_MAX : 1;
+    if (user->next + count > WAL_THINGS_MAX) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t bytes = thing_bytes(user->next + i);
+        unsigned char *data = user->data[i];
+        thing_fill(user->next + i, data, bytes);
+        entries[i] = (struct leat_wal_entry){TAG_SUBMIT, 4, bytes - 4, data, data + 4};
+    }
+    if (leat_wal_append(&user->wal, entries, count, LEAT_WAL_FIRST, &position) == LEAT_OK) {
+        for (uint32_t i = 0; i < count; i++) {
+            user->things[user->next + i] =
+                (struct wal_thing){WAL_SUBMITS, user->next, position, true};
+        }
+        user->next += count;
+    }
+}
+
+static void
+end(struct wal_user *user)
+{
+    if (user->next == 0) {
+        return;
+    }
+    uint32_t from = user->next > 100 ? user->next - 100 : 0;
+    uint32_t number = from + test_random_below(&user->prng, user->next - from);
+    struct wal_thing *thing = &user->things[number];
+    const struct leat_wal_entry entry = {TAG_END, sizeof(number), 0, &number, NULL};
+    uint64_t position = 0;
+    if ((thing->state == WAL_SUBMITS || thing->state == WAL_THERE) &&
+        leat_wal_append(&user->wal, &entry, 1, LEAT_WAL_LAST, &position) == LEAT_OK) {
+        *thing = (struct wal_thing){WAL_ENDS, thing->unit, position, false};
+    }
+}
+
+static void
+wait(struct wal_user *user)
+{
+    uint64_t position = 0;
+    for (uint32_t i = 0; i < user->next; i++) {
+        uint64_t its = user->things[i].position;
+        position = its > position ? its : position;
+    }
+    if (user->bugs.acks_early || leat_wal_wait(&user->wal, position, UINT64_MAX) == LEAT_OK) {
+        acknowledge(user, position);
+    }
+}
+
+/* Whose submit stands in the segment that is cleaned, and who has not ended, is appended anew. */
+static bool
+record_clean(void *context, struct leat_wal_place place, const struct leat_wal_record *record)
+{
+    struct wal_user *user = context;
+    uint32_t thing = 0;
+    (void)place;
+    memcpy(&thing, record->data, sizeof(thing));
+    if (record->tag != TAG_SUBMIT || user->things[thing].state >= WAL_ENDS ||
+        user->bugs.cleans_blindly) {
+        return true;
+    }
+    const struct leat_wal_entry entry = {TAG_SUBMIT, record->bytes, 0, record->data, NULL};
+    enum leat_status status = LEAT_FULL;
+    for (uint32_t i = 0; status == LEAT_FULL && i < 4; i++) {
+        status = leat_wal_append(&user->wal, &entry, 1, LEAT_WAL_LAST, &user->cleaned);
+        if (status == LEAT_FULL) {
+            (void)leat_wal_step(&user->wal, false);
+        }
+    }
+    return status == LEAT_OK;
+}
+
+static void
+clean(struct wal_user *user)
+{
+    const struct leat_wal_reader reader = {record_clean, user};
+    uint64_t oldest = leat_wal_oldest(&user->wal);
+    char name[LEAT_WAL_NAME_BYTES];
+    if (oldest == 0 || leat_wal_bytes(&user->wal) < 3 * LEAT_WAL_SEGMENT_BYTES_MIN) {
+        return;
+    }
+    user->cleaned = 0;
+    if (leat_wal_look(&user->wal, &reader) == LEAT_OK) {
+        if (user->bugs.forgets_early) {
+            leat_wal_name(name, oldest, false);
+            (void)user->disk->files.remove(user->disk, 0, name);
+        }
+        (void)leat_wal_forget(&user->wal, user->cleaned);
+    }
+}
+
+static void
+open_again(struct wal_user *user)
+{
+    if (user->is_open) {
+        wait(user);
+    }
+    wal_user_close(user);
+    (void)wal_user_open(user);
+}
+
+void
+wal_user_act(struct wal_user *user)
+{
+    uint32_t draw = test_random_below(&user->prng, 100);
+    if (draw == 0 || !user->is_open) {
+        open_again(user);
+    } else if (draw < 50) {
+        submit(user);
+    } else if (draw < 75) {
+        end(user);
+    } else if (draw < 83) {
+        wait(user);
+    } else if (draw < 90) {
+        (void)leat_wal_step(&user->wal, false);
+    } else if (draw < 93) {
+        (void)leat_wal_step(&user->wal, true);
+    } else if (draw < 97) {
+        (void)leat_wal_prepare(&user->wal);
+    } else {
+        clean(user);
+    }
+}
+
+/* ---- judging -------------------------------------------------------------------------------- */
+
+static bool
+may_have_ended(const struct wal_thing *thing)
+{
+    return thing->state >= WAL_ENDS;
+}
+
+const char *
+wal_user_judge(const struct wal_user *user, const struct wal_user *other)
+{
+    if (other->damaged) {
+        return "a record has other bytes than were appended";
+    }
+    for (uint32_t i = 0; i < WAL_THINGS_MAX; i++) {
+        const struct wal_thing *thing = &user->things[i];
+        bool live = other->things[i].live;
+        if (thing->state == WAL_THERE && !live) {
+            return "lost: it was acknowledged";
+        }
+        if (thing->state == WAL_ENDED && live) {
+            return "back to life: its end was acknowledged";
+        }
+        if (thing->state == WAL_NONE && live) {
+            return "never submitted";
+        }
+        const struct wal_thing *first = &user->things[thing->unit];
+        bool whole = may_have_ended(thing) || may_have_ended(first) ||
+                     live == other->things[thing->unit].live;
+        if (thing->state != WAL_NONE && !whole) {
+            return "half of a unit";
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,68 @@
+/* wal.h - a user of the log for tests: it submits things by number and ends them, cleans, closes
+ * and opens again, and knows what a log must tell it after a crash.
+ *
+ *   I1 whose submit was acknowledged and whose end was not asked for, is there
+ *   I2 whose end was acknowledged, is not
+ *   I3 what is there was submitted, and has its own bytes
+ *   I4 of a unit all is there or nothing, until parts of it have ended
+ */
+#ifndef TESTS_SUPPORT_WAL_H
+#define TESTS_SUPPORT_WAL_H
+
+#include "engine/wal/wal.h"
+#include "tests/support/disk.h"
+
+#define WAL_THINGS_MAX 2048
+#define WAL_BYTES_MAX  6000 /* of one */
+#define WAL_UNIT_MAX   3
+
+enum wal_thing_state {
+    WAL_NONE,    /* never submitted */
+    WAL_SUBMITS, /* appended */
+    WAL_THERE,   /* acknowledged */
+    WAL_ENDS,    /* its end was appended */
+    WAL_ENDED    /* acknowledged */
+};
+
+struct wal_thing {
+    enum wal_thing_state state;
+    uint32_t unit;     /* the first thing of its unit */
+    uint64_t position; /* of what was appended last */
+    bool live;         /* by what was read */
+};
+
+/* What is right to do; a test that turns one off must be noticed. */
+struct wal_bugs {
+    bool acks_early;     /* an append is taken for durable */
+    bool cleans_blindly; /* forgets a segment without appending what is needed of it */
+    bool forgets_early;  /* removes the file before the log says so */
+};
+
+struct wal_user {
+    struct leat_wal wal;
+    struct leat_wal_config config;
+    struct disk *disk;
+    struct wal_bugs bugs;
+    struct wal_thing things[WAL_THINGS_MAX];
+    uint32_t next; /* thing to submit */
+    bool is_open;
+    bool damaged;      /* a record had other bytes than were appended */
+    const char *wrong; /* with what an open without a crash has read; NULL */
+    struct leat_wal_report report;
+    uint64_t cleaned; /* position */
+    struct test_prng prng;
+    unsigned char data[WAL_UNIT_MAX][WAL_BYTES_MAX];
+};
+
+void wal_user_init(struct wal_user *user, struct disk *disk, uint64_t seed);
+/* Opens the log and reads what is live. */
+enum leat_status wal_user_open(struct wal_user *user);
+void wal_user_close(struct wal_user *user);
+/* What `other` has read is how things are from now on: what is not there must never be again. */
+void wal_user_go_on(struct wal_user *user, const struct wal_user *other);
+/* One random operation. */
+void wal_user_act(struct wal_user *user);
+/* Says what is not right after a crash, or NULL; `other` has read the log anew. */
+const char *wal_user_judge(const struct wal_user *user, const struct wal_user *other);
+
+#endif

@@ -1,0 +1,329 @@
+/* unit_wal.c - the log in one thread on a simulated disk: its limits, one below, at and above; a
+ * full ring, a full disk, a directory that another one has; a disk that fails; segments that are
+ * made in another order than they begin; cleaning. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/wal/internal.h"
+#include "tests/support/check.h"
+#include "tests/support/disk.h"
+#include "tests/support/memory.h"
+
+struct fixture {
+    struct test_memory memory;
+    struct disk disk;
+    struct leat_wal_config config;
+    struct leat_wal wal;
+    struct leat_wal_report report;
+    uint64_t read; /* records */
+    uint64_t sum;  /* of their tags */
+    unsigned char data[LEAT_WAL_RING_BYTES_MIN];
+};
+
+static bool
+record_read(void *context, struct leat_wal_place place, const struct leat_wal_record *record)
+{
+    struct fixture *fixture = context;
+    (void)place;
+    fixture->read++;
+    fixture->sum += record->tag;
+    return true;
+}
+
+static enum leat_status
+log_open(struct fixture *fixture)
+{
+    const struct leat_wal_reader reader = {record_read, fixture};
+    fixture->read = 0;
+    fixture->sum = 0;
+    fixture->config.seed++;
+    return leat_wal_open(&fixture->wal, &fixture->config, &reader, &fixture->report);
+}
+
+static struct fixture *
+setup(void)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    CHECK(fixture != NULL);
+    test_memory_init(&fixture->memory);
+    disk_init(&fixture->disk);
+    fixture->config = (struct leat_wal_config){.files = &fixture->disk.files,
+                                               .directory = "log",
+                                               .memory = test_memory_table(&fixture->memory),
+                                               .segment_bytes = LEAT_WAL_SEGMENT_BYTES_MIN,
+                                               .ring_bytes = LEAT_WAL_RING_BYTES_MIN};
+    return fixture;
+}
+
+static void
+teardown(struct fixture *fixture)
+{
+    CHECK_EQUAL(test_memory_blocks(&fixture->memory), 0);
+    disk_fini(&fixture->disk);
+    free(fixture);
+}
+
+static enum leat_status
+append(struct fixture *fixture, uint32_t tag, uint32_t bytes, uint64_t *position)
+{
+    const struct leat_wal_entry entry = {tag, 0, bytes, NULL, fixture->data};
+    return leat_wal_append(&fixture->wal, &entry, 1, LEAT_WAL_FIRST, position);
+}
+
+/* Appends records until the next batch begins another segment. */
+static void
+segment_fill(struct fixture *fixture)
+{
+    uint64_t segment = fixture->wal.id;
+    while (fixture->wal.id == segment) {
+        uint64_t position = 0;
+        CHECK_OK(append(fixture, 1, 3000, &position));
+        CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
+    }
+}
+
+/* ---- limits ---------------------------------------------------------------------------------- */
+
+static void
+config_tried(struct fixture *fixture, uint64_t segment, uint64_t ring, enum leat_status wanted)
+{
+    fixture->config.segment_bytes = segment;
+    fixture->config.ring_bytes = ring;
+    CHECK_STATUS(log_open(fixture), wanted);
+    if (wanted == LEAT_OK) {
+        leat_wal_close(&fixture->wal);
+    }
+}
+
+static void
+test_config(void **state)
+{
+    const uint64_t segment = LEAT_WAL_SEGMENT_BYTES_MIN;
+    const uint64_t ring = LEAT_WAL_RING_BYTES_MIN;
+    struct fixture *fixture = setup();
+    (void)state;
+    config_tried(fixture, segment, ring, LEAT_OK);
+    config_tried(fixture, segment - LEAT_WAL_BLOCK, ring, LEAT_INVALID);
+    config_tried(fixture, segment + LEAT_WAL_BLOCK, ring, LEAT_OK);
+    config_tried(fixture, segment + 1, ring, LEAT_INVALID);
+    config_tried(fixture, LEAT_WAL_SEGMENT_BYTES_MAX + LEAT_WAL_BLOCK, ring, LEAT_INVALID);
+    config_tried(fixture, segment, ring / 2, LEAT_INVALID);
+    config_tried(fixture, segment, ring + 16, LEAT_INVALID);
+    config_tried(fixture, segment, segment / 2, LEAT_OK);
+    config_tried(fixture, segment, segment, LEAT_INVALID);
+    config_tried(fixture, LEAT_WAL_SEGMENT_BYTES_MAX, LEAT_WAL_RING_BYTES_MAX * 2, LEAT_INVALID);
+    teardown(fixture);
+}
+
+/* A unit may take half the ring. */
+static void
+test_units(void **state)
+{
+    const uint32_t most = LEAT_WAL_RING_BYTES_MIN / 2 - 8;
+    struct fixture *fixture = setup();
+    uint64_t position = 7;
+    (void)state;
+    CHECK_OK(log_open(fixture));
+    CHECK_STATUS(append(fixture, 1, most + 1, &position), LEAT_INVALID);
+    CHECK_STATUS(append(fixture, LEAT_BYTES_TAG_MAX + 1, 1, &position), LEAT_INVALID);
+    const struct leat_wal_entry two[2] = {{1, 0, most / 2, NULL, fixture->data},
+                                          {1, 0, most / 2 + 16, NULL, fixture->data}};
+    CHECK_STATUS(leat_wal_append(&fixture->wal, two, 2, LEAT_WAL_FIRST, &position), LEAT_INVALID);
+    CHECK_STATUS(leat_wal_append(&fixture->wal, two, 0, LEAT_WAL_FIRST, &position), LEAT_INVALID);
+    CHECK_EQUAL(position, 7);
+    CHECK_OK(append(fixture, LEAT_BYTES_TAG_MAX, most - 1, &position));
+    CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
+    CHECK_OK(append(fixture, 2, most, &position));
+    CHECK_OK(append(fixture, 3, most - 16, &position));
+    CHECK_OK(append(fixture, 4, 8, &position));
+    CHECK_STATUS(append(fixture, 5, 0, &position), LEAT_FULL);
+    CHECK(!leat_wal_is_durable(&fixture->wal, position));
+    CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
+    CHECK(leat_wal_is_durable(&fixture->wal, position));
+    CHECK(!leat_wal_is_durable(&fixture->wal, position + 1));
+    leat_wal_close(&fixture->wal);
+    CHECK_OK(log_open(fixture));
+    CHECK_EQUAL(fixture->read, 4);
+    CHECK_EQUAL(fixture->sum, LEAT_BYTES_TAG_MAX + 9);
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
+static void
+test_timeout(void **state)
+{
+    struct fixture *fixture = setup();
+    (void)state;
+    CHECK_OK(log_open(fixture));
+    CHECK_STATUS(leat_wal_wait(&fixture->wal, 16, leat_os_deadline_ns(1000000)), LEAT_TIMEOUT);
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
+/* ---- the directory --------------------------------------------------------------------------- */
+
+static void
+test_locked(void **state)
+{
+    struct fixture *fixture = setup();
+    struct leat_wal other;
+    const struct leat_wal_reader reader = {record_read, fixture};
+    (void)state;
+    CHECK_OK(log_open(fixture));
+    CHECK_STATUS(leat_wal_open(&other, &fixture->config, &reader, &fixture->report), LEAT_BUSY);
+    CHECK_STATUS(leat_wal_read(&fixture->config, &reader, &fixture->report), LEAT_BUSY);
+    leat_wal_close(&fixture->wal);
+    CHECK_OK(leat_wal_read(&fixture->config, &reader, &fixture->report));
+    teardown(fixture);
+}
+
+/* Each allocation of an open fails, once. */
+static void
+test_no_memory(void **state)
+{
+    struct fixture *fixture = setup();
+    uint64_t position = 0;
+    (void)state;
+    CHECK_OK(log_open(fixture));
+    segment_fill(fixture);
+    CHECK_OK(append(fixture, 1, 100, &position));
+    CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
+    leat_wal_close(&fixture->wal);
+    enum leat_status status = LEAT_NO_MEMORY;
+    uint32_t failed = 0;
+    for (; status == LEAT_NO_MEMORY; failed++) {
+        test_memory_fail(&fixture->memory, failed, false);
+        status = log_open(fixture);
+        CHECK_EQUAL(status == LEAT_OK ? 0 : test_memory_blocks(&fixture->memory), 0);
+    }
+    test_memory_heal(&fixture->memory);
+    CHECK_EQUAL(status, LEAT_OK);
+    CHECK(failed > 4);
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
+/* ---- a disk that fails, or is full ----------------------------------------------------------- */
+
+static void
+test_failed_sync(void **state)
+{
+    struct fixture *fixture = setup();
+    uint64_t position = 0;
+    (void)state;
+    CHECK_OK(log_open(fixture));
+    CHECK_OK(append(fixture, 1, 10, &position));
+    CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
+    CHECK_OK(append(fixture, 2, 10, &position));
+    fixture->disk.fault = (struct disk_fault){.kinds = DISK_SYNC, .result = -EIO};
+    CHECK_STATUS(leat_wal_wait(&fixture->wal, position, UINT64_MAX), LEAT_LOG_FAILED);
+    CHECK_STATUS(leat_wal_wait(&fixture->wal, position, UINT64_MAX), LEAT_LOG_FAILED);
+    CHECK_EQUAL(fixture->disk.counted, 1); /* and never again */
+    CHECK_STATUS(append(fixture, 3, 10, &position), LEAT_LOG_FAILED);
+    CHECK(!leat_wal_step(&fixture->wal, true));
+    CHECK_STATUS(leat_wal_stop(&fixture->wal), LEAT_LOG_FAILED);
+    leat_wal_close(&fixture->wal);
+    CHECK_OK(log_open(fixture)); /* the cache has it: it is written anew */
+    CHECK_EQUAL(fixture->sum, 3);
+    CHECK_EQUAL(fixture->report.batches_again, 1);
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
+/* No space for a segment: what is new is refused, what makes room goes to what is left. */
+static void
+test_no_space(void **state)
+{
+    struct fixture *fixture = setup();
+    const struct leat_wal_entry last = {9, 0, 10, NULL, fixture->data};
+    uint64_t position = 0;
+    (void)state;
+    CHECK_OK(log_open(fixture));
+    fixture->disk.space = LEAT_WAL_SEGMENT_BYTES_MIN - 1;
+    CHECK_STATUS(leat_wal_prepare(&fixture->wal), LEAT_NO_SPACE);
+    CHECK_STATUS(append(fixture, 1, 10, &position), LEAT_NO_SPACE);
+    CHECK_OK(leat_wal_append(&fixture->wal, &last, 1, LEAT_WAL_LAST, &position));
+    CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
+    enum leat_status status = LEAT_OK;
+    while (status == LEAT_OK) {
+        CHECK_OK(leat_wal_append(&fixture->wal, &last, 1, LEAT_WAL_LAST, &position));
+        status = leat_wal_wait(&fixture->wal, position, UINT64_MAX);
+    }
+    CHECK_EQUAL(status, LEAT_NO_SPACE);
+    fixture->disk.space = LEAT_WAL_SEGMENT_BYTES_MIN;
+    CHECK_OK(leat_wal_prepare(&fixture->wal));
+    CHECK_OK(leat_wal_prepare(&fixture->wal));
+    CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
+    CHECK_OK(append(fixture, 1, 10, &position));
+    CHECK_OK(leat_wal_stop(&fixture->wal));
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
+/* ---- segments -------------------------------------------------------------------------------- */
+
+/* One that was begun to be made first may begin last. */
+static void
+test_order_of_segments(void **state)
+{
+    struct fixture *fixture = setup();
+    struct leat_wal_ahead slow;
+    uint64_t position = 0;
+    (void)state;
+    CHECK_OK(log_open(fixture));
+    CHECK_EQUAL(leat_wal_segment_make(&fixture->wal, &slow, LEAT_WAL_SEGMENT_BYTES_MIN), 0);
+    segment_fill(fixture);
+    fixture->wal.ahead = slow;
+    segment_fill(fixture);
+    CHECK_EQUAL(fixture->wal.ahead.number, 0);
+    CHECK_OK(append(fixture, 1000, 10, &position));
+    CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
+    leat_wal_close(&fixture->wal);
+    CHECK_OK(log_open(fixture));
+    CHECK(fixture->sum > 1000);
+    CHECK_EQUAL(fixture->report.segments, 3);
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
+static void
+test_cleaning(void **state)
+{
+    struct fixture *fixture = setup();
+    const struct leat_wal_reader reader = {record_read, fixture};
+    uint64_t position = 0;
+    (void)state;
+    CHECK_OK(log_open(fixture));
+    CHECK_EQUAL(leat_wal_oldest(&fixture->wal), 0);
+    CHECK_STATUS(leat_wal_look(&fixture->wal, &reader), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_wal_forget(&fixture->wal, 0), LEAT_NOT_FOUND);
+    segment_fill(fixture);
+    CHECK_EQUAL(leat_wal_oldest(&fixture->wal), 1);
+    CHECK_EQUAL(leat_wal_bytes(&fixture->wal), 2 * LEAT_WAL_SEGMENT_BYTES_MIN);
+    CHECK_OK(leat_wal_look(&fixture->wal, &reader));
+    CHECK(fixture->read > 5);
+    CHECK_OK(append(fixture, 50, 10, &position));
+    CHECK_OK(leat_wal_forget(&fixture->wal, position));
+    CHECK(disk_find(&fixture->disk, "0000000000000001.wal") == NULL);
+    CHECK_EQUAL(leat_wal_oldest(&fixture->wal), 0);
+    leat_wal_close(&fixture->wal);
+    CHECK_OK(log_open(fixture));
+    CHECK_EQUAL(fixture->read, 2); /* the one that began the segment, and this one */
+    CHECK_EQUAL(fixture->sum, 51);
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_config),    cmocka_unit_test(test_units),
+        cmocka_unit_test(test_timeout),   cmocka_unit_test(test_locked),
+        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_failed_sync),
+        cmocka_unit_test(test_no_space),  cmocka_unit_test(test_order_of_segments),
+        cmocka_unit_test(test_cleaning),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
