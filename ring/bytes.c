@@ -85,7 +85,7 @@ leat_bytes_ready(const struct leat_bytes *ring, uint64_t most)
     uint64_t whole = head; /* end of the last whole unit */
     uint64_t at = head;
     most = most < ring->bytes ? most : ring->bytes;
-    while (at - head < most) {
+    for (;;) { /* ends at a word of 0, or behind `most`: a record takes room */
         /* bytes:D acquire -> bytes:C.  Carries: see bytes:C.
          * If relaxed: see bytes:C. */
         uint64_t word = atom_load_acq(word_at(ring, at));

@@ -85,6 +85,7 @@ class Builder:
         self.root, self.way = tree.root, way
         self.folder = folder / way
         self.flags = [*FLAGS, *WAYS[way], *defines, *packages("--cflags", self.root),
+                      f'-DLEAT_SOURCE_DIRECTORY="{self.root}"',
                       "-fmacro-prefix-map=" + str(folder) + "/trials/=/"]
         self.links = [*WAYS[way], *packages("--libs", self.root), "-lpthread", "-lm"]
         self.include = folder / "include"  # for <leat.h>, as CMakeLists.txt does it
