@@ -215,6 +215,29 @@ modes_say_what_is_recorded(void **state)
     test_close(engine);
 }
 
+/* What a worker does beside its jobs is recorded where anything is. */
+static void
+off_is_off_for_timers(void **state)
+{
+    (void)state;
+    struct leat_config config = test_config();
+    config.workers = 0;
+    config.trace = LEAT_TRACE_OFF;
+    struct leat_engine *engine = test_start(&config);
+    leat_type type = test_register(engine, "t", by_payload, NULL);
+    for (uint32_t i = 0; i < 2; i++) {
+        size_t ran = 0;
+        submit(engine, type, "d", 2 * TEST_MS);
+        while (ran == 0) {
+            test_sleep_ns(TEST_MS);
+            (void)leat_run_some(engine, 1, &ran);
+        }
+        CHECK(fits(engine, i == 0 ? "timers=0" : "timers=1+"));
+        CHECK_OK(leat_knob_change(engine, "trace", "full", NULL));
+    }
+    test_close(engine);
+}
+
 /* 64 records, of which the last 63 are there: 31 attempts, and an end without a begin. */
 static void
 the_last_ones_stay(void **state)
@@ -283,7 +306,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_attempt_is_there),  cmocka_unit_test(steals_are_there),
         cmocka_unit_test(one_that_runs_is_there), cmocka_unit_test(modes_say_what_is_recorded),
-        cmocka_unit_test(the_last_ones_stay),     cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(off_is_off_for_timers),  cmocka_unit_test(the_last_ones_stay),
+        cmocka_unit_test(what_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
