@@ -246,8 +246,8 @@ static const struct leat_knob knobs[] = {
      RANGE(0, 1), .fallback = "false", .text = "CMake: assertions that cost on hot paths."},
 
     /* ---- of a build: ring/limits.h, sched/limits.h, engine/limits.h ---- */
-    {BUILD(LEAT_CHUNK_ITEMS), .benchmark = "knob_LEAT_CHUNK_ITEMS",
-     .text = "ring: items of a batch that take one place of a ring."},
+    {BUILD(LEAT_CHUNK_ITEMS),
+     .text = "ring: items of a batch that take one place of a ring; as many as fill a line."},
     {BUILD(LEAT_LOCAL_SLOTS_LOG2), .benchmark = "knob_LEAT_LOCAL_SLOTS_LOG2",
      .text = "ring: places of a worker's local queue, as a power of two."},
     {BUILD(LEAT_SLAB_ROTATION), .benchmark = "knob_LEAT_SLAB_ROTATION",

@@ -118,4 +118,5 @@ class Builds:
         """One object."""
         words = list(words)
         words[words.index("-o") + 1] = output
-        called([*self.launcher, *words], self.folder)
+        # No warnings: of an unusual value they are of no use.
+        called([*self.launcher, *words, "-w"], self.folder)

@@ -400,36 +400,6 @@ count_one(void *argument)
     atom_store_rel(&stage.ran, atom_load_rlx(&stage.ran) + 1);
 }
 
-#define BATCH 32
-
-static double
-batch_run(const struct bench_setting *settings, bool few)
-{
-    struct leat_task tasks[BATCH];
-    cpu_set_t before;
-    for (size_t i = 0; i < BATCH; i++) {
-        tasks[i] = (struct leat_task){count_one, NULL};
-    }
-    stage_open(1, part(20000, few), settings);
-    bench_pin_last(&before);
-    uint64_t begin_ns = leat_os_monotonic_ns();
-    for (uint64_t i = 0; i < stage.rounds * BATCH;) {
-        size_t posted = 0;
-        size_t count = BATCH - i % BATCH;
-        if (leat_post_batch(stage.engine, LEAT_PRIORITY_NORMAL, tasks, count, &posted) != LEAT_OK) {
-            bench_wait(false, 256);
-        }
-        i += posted;
-    }
-    while (atom_load_acq(&stage.ran) < stage.rounds * BATCH) {
-        leat_pause();
-    }
-    uint64_t took_ns = leat_os_monotonic_ns() - begin_ns;
-    bench_unpin(&before);
-    stage_close();
-    return (double)took_ns / (double)(stage.rounds * BATCH);
-}
-
 /* ---- jobs on an engine of its own ------------------------------------------------------------ */
 
 #define FLOOD  2048
@@ -544,7 +514,6 @@ static const struct work works[] = {
     {"join", "a group of two tasks of 5 us, two workers", join_run},
     {"loop", "a parallel loop over 65 536 numbers, two workers", loop_run},
     {"fan", "a task that a task posts", fan_run},
-    {"batch", "a task of a batch of 32, to one worker", batch_run},
     {"urgent", "a job of a queue behind a flood, until it begins", urgent_run},
     {"late", "from when a delayed job is due to its start, p50", late_run},
 };

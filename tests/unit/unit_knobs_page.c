@@ -101,7 +101,9 @@ static const char *const others[] = {
     "threshold_dead", "threshold_waiting", "threshold_failures", "threshold_oldest_ns",
     "systemd_notify",
     /* For tests; and what threads that wait for jobs share, who sleep. */
-    "inline_mode", "LEAT_BELLS"};
+    "inline_mode", "LEAT_BELLS",
+    /* What a line of cache holds: no other value compiles. */
+    "LEAT_CHUNK_ITEMS"};
 
 static bool
 is_other(const char *name)
