@@ -449,6 +449,13 @@ untraced(struct leat_config *config)
 }
 
 static void
+timed_untraced(struct leat_config *config)
+{
+    all_timed(config);
+    untraced(config);
+}
+
+static void
 traced(struct leat_config *config)
 {
     config->trace = LEAT_TRACE_FULL;
@@ -474,12 +481,18 @@ retains(struct leat_config *config)
     config->retained_max = LEAT_AUTO;
 }
 
-/* The first two are what the others are compared with. */
+/* The others are compared with "job". */
 static const struct item items[] = {
     {{"task", "leat_post()"}, NULL, NULL, post, NULL},
+    {{"task_trace_full", "the same, where each attempt is recorded"}, traced, NULL, post, NULL},
     {{"job", "leat_submit() without payload"}, NULL, plain, submit, NULL},
     {{"job_untimed", "no job in 32 is timed"}, untimed, plain, submit, NULL},
     {{"job_timed", "each job is timed"}, all_timed, plain, submit, NULL},
+    {{"timed_trace_off", "each job is timed, none is recorded"},
+     timed_untraced,
+     plain,
+     submit,
+     NULL},
     {{"trace_off", "nothing is recorded"}, untraced, plain, submit, NULL},
     {{"trace_full", "each attempt is recorded"}, traced, plain, submit, NULL},
     {{"events", "a sink is told of events"}, tells, plain, submit, NULL},
