@@ -1,7 +1,7 @@
 """Builds leat_knobs with another value of a macro, for tools/knobs.py.
 
-Of the files that a build of leat_knobs compiled only those are compiled anew that read differently
-with the value, and linked before the library, so that they stand for its own ones. A macro that
+Of the files that a build of leat_knobs compiled only those are compiled anew that use the macro, as
+gcc says, and linked before the library, so that they stand for its own ones. A macro that
 CMake gives is given otherwise; one of a limits.h comes from a copy of it in a folder that is
 searched before the tree."""
 
@@ -18,6 +18,7 @@ from rivals_rounds import Problem
 LIMITS = ("ring/limits.h", "sched/limits.h", "engine/limits.h")
 TARGETS = ("CMakeFiles/leat_objects.dir/", "CMakeFiles/leat_knobs.dir/")
 LIBRARY = "libleat_core.a"
+DEFINED = re.compile(r"^#define (\w+)", re.M)
 
 
 def called(words, folder):
@@ -35,10 +36,10 @@ def defined(text, macro, value):
 
 
 def preprocessing(words):
-    """The command that shows what a compilation reads."""
+    """The command that shows which macros a compilation uses."""
     kept = [word for word in words if word != "-c"]
     at = kept.index("-o")
-    return [*kept[:at], *kept[at + 2:], "-E", "-P"]
+    return [*kept[:at], *kept[at + 2:], "-E", "-P", "-dU"]
 
 
 def linking(command, program, library_objects, own_objects):
@@ -65,7 +66,7 @@ class Builds:
         self.launcher = shlex.split(os.environ.get("CMAKE_C_COMPILER_LAUNCHER", ""))
         self.link = called(["ninja", "-t", "commands", "-s", f"bench/{self.program.name}"],
                            self.folder).strip().splitlines()[-1]
-        self.read = {}
+        self.used = {}
         self.pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count())
 
     def given(self, macro, value, include):
@@ -84,9 +85,9 @@ class Builds:
                                       ((f"-I{include}", word) if word == first else (word,))]
         raise Problem(f"no limits.h defines {macro}")
 
-    def reads(self, words):
-        """What a compilation reads."""
-        return called(preprocessing(words), self.folder)
+    def uses(self, words):
+        """The macros that a compilation uses."""
+        return set(DEFINED.findall(called(preprocessing(words), self.folder)))
 
     def variant(self, macro, value):
         """The program with this value."""
@@ -99,13 +100,11 @@ class Builds:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         given = self.given(macro, value, folder / "include")
-        if not self.read:
-            self.read = dict(zip(self.commands, self.pool.map(self.reads, self.commands.values())))
-        with_value = {output: given(words) for output, words in self.commands.items()}
-        texts = dict(zip(with_value, self.pool.map(self.reads, with_value.values())))
-        changed = [output for output in texts if texts[output] != self.read[output]]
+        if not self.used:
+            self.used = dict(zip(self.commands, self.pool.map(self.uses, self.commands.values())))
+        changed = [output for output in self.used if macro in self.used[output]]
         objects = {output: str(folder / output.replace("/", "_")) for output in changed}
-        for done in [self.pool.submit(self.compile, with_value[output], objects[output])
+        for done in [self.pool.submit(self.compile, given(self.commands[output]), objects[output])
                      for output in changed]:
             done.result()
         library = [objects[output] for output in changed if output.startswith(TARGETS[0])]

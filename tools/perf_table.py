@@ -253,7 +253,7 @@ def knobs_table(data, arguments, where):
         for entry in field(row, "values", f"{where}: {name}"):
             usual = entry["value"] == "default"
             value = f"**{row['default'] or 'none'}**" if usual else entry["value"]
-            head = [name, row["text"], value]
+            head = [name, f"{row['work']}: {row['text']}", value]
             if entry.get("refused"):
                 lines.append([*head, "–", "–", "–", "refused by the system"])
             elif usual:
@@ -267,8 +267,8 @@ def knobs_table(data, arguments, where):
     machine = field(data, "machine", where)
     head = facts([(name.replace("_", " "), value) for name, value in machine.items()] +
                  [("rounds", data.get("rounds"))])
-    return head + "\n\n" + table(["row", "nanoseconds of", "value", "ns", "value / default",
-                                  "interval", "so it is"], lines)
+    return head + "\n\n" + table(["row", "work, of which the ns are", "value", "ns",
+                                  "value / default", "interval", "so it is"], lines)
 
 
 # ---- blocks ----------------------------------------------------------------------------------

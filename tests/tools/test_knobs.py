@@ -169,14 +169,15 @@ class Table(Case):
         self.measured()
         text = perf_table.knobs_table(json.loads(self.file.read_text("utf-8")), {}, "r.json")
         self.assertIn("rounds 3", text)
-        self.assertIn("| knob_spin_ns | from submit to start | 0 | 400 | 4.00 | 4.00 – 4.00 | "
-                      "slower |", text)
-        self.assertIn("| knob_spin_ns | from submit to start | **50us** | 100 |  |  |  |", text)
-        self.assertIn("| knob_spin_ns | from submit to start | 1ms | 50.0 | 0.50 | 0.50 – 0.50 | "
-                      "faster |", text)
-        self.assertIn("| knob_pinning | a job | none | 100 | 1.00 | 1.00 – 1.00 | – |", text)
-        self.assertIn("| knob_scheduling | a start | fifo | – | – | – | refused by the system |",
-                      text)
+        self.assertIn("| knob_spin_ns | near: from submit to start | 0 | 400 | 4.00 | "
+                      "4.00 – 4.00 | slower |", text)
+        self.assertIn("| knob_spin_ns | near: from submit to start | **50us** | 100 "
+                      "|  |  |  |", text)
+        self.assertIn("| knob_spin_ns | near: from submit to start | 1ms | 50.0 | 0.50 | "
+                      "0.50 – 0.50 | faster |", text)
+        self.assertIn("| knob_pinning | jobs: a job | none | 100 | 1.00 | 1.00 – 1.00 | – |", text)
+        self.assertIn("| knob_scheduling | idle: a start | fifo | – | – | – | refused by the "
+                      "system |", text)
 
     def test_filter(self):
         self.measured()
@@ -206,7 +207,7 @@ class Build(unittest.TestCase):
 
     def test_preprocessing(self):
         self.assertEqual(knobs_build.preprocessing(["cc", "-DX", "-o", "a.o", "-c", "a.c"]),
-                         ["cc", "-DX", "a.c", "-E", "-P"])
+                         ["cc", "-DX", "a.c", "-E", "-P", "-dU"])
 
     def test_a_failed_command_is_said(self):
         with self.assertRaises(Problem):
