@@ -12,7 +12,8 @@ A block stands between two lines; what is between them is replaced:
   gen:bench   a result of Google Benchmark. `filter` is a regular expression on names.
   gen:rows    a paired comparison with other libraries: {"group","pairs","machine","rows"}.
   gen:cost    what each feature costs a job, of tools/cost.py.
-  gen:histogram  of the same, the rows that have samples of single operations: what part of them is
+  gen:knobs   what each knob buys, of tools/knobs.py.
+  gen:histogram  of gen:rows, the rows that have samples of single operations: what part of them is
               not longer than so much.
 
 `file` is a path from the root of the repository.
@@ -235,10 +236,45 @@ def cost_table(data, arguments, where):
                                    lines)
 
 
+def moved(entry):
+    """What a value does, where the interval leaves no doubt."""
+    if entry["ratio_low"] > 1:
+        return "slower"
+    return "faster" if entry["ratio_high"] < 1 else "–"
+
+
+def knobs_table(data, arguments, where):
+    """Table of what the values of knobs do to a work."""
+    lines = []
+    for row in field(data, "rows", where):
+        name = field(row, "name", where)
+        if not re.search(arguments.get("filter", ""), name):
+            continue
+        for entry in field(row, "values", f"{where}: {name}"):
+            usual = entry["value"] == "default"
+            value = f"**{row['default'] or 'none'}**" if usual else entry["value"]
+            head = [name, f"{row['work']}: {row['text']}", value]
+            if entry.get("refused"):
+                lines.append([*head, "–", "–", "–", "refused by the system"])
+            elif usual:
+                lines.append([*head, number(entry["ns"]), "", "", ""])
+            else:
+                spread = f"{number(entry['ratio_low'])} – {number(entry['ratio_high'])}"
+                lines.append([*head, number(entry["ns"]), number(entry["ratio_median"]), spread,
+                              moved(entry)])
+    if not lines:
+        raise Problem(f"{where}: no row matches {arguments.get('filter', '')!r}")
+    machine = field(data, "machine", where)
+    head = facts([(name.replace("_", " "), value) for name, value in machine.items()] +
+                 [("rounds", data.get("rounds"))])
+    return head + "\n\n" + table(["row", "work, of which the ns are", "value", "ns",
+                                  "value / default", "interval", "so it is"], lines)
+
+
 # ---- blocks ----------------------------------------------------------------------------------
 
 GENERATORS = {"bench": bench, "rows": rows_table, "histogram": histogram_table,
-              "cost": cost_table}
+              "cost": cost_table, "knobs": knobs_table}
 
 
 def generate(root, name, text):

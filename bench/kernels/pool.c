@@ -248,44 +248,52 @@ bench_pool_call(struct bench_pool *pool, void (*function)(void *argument), void 
 /* ---- open and close ------------------------------------------------------------------------- */
 
 static void
-engine_open(struct bench_pool *pool)
+engine_open(struct bench_pool *pool, const struct bench_setting *settings)
 {
+    const struct leat_config *set = NULL;
     struct leat_config config = leat_config_default();
     config.workers = pool->config.workers;
     config.ring_slots = SLOTS;
     config.retained_max = pool->config.retained_max;
     config.worker_started = worker_started;
     config.hook_context = pool;
-    enum leat_status status = leat_open(&config, &pool->engine, NULL);
-    LEAT_ASSERT(status == LEAT_OK);
+    struct leat_settings *made = bench_settings_over(&config, settings);
+    bench_must(leat_settings_config(made, &set, NULL));
+    pool->config.workers = set->workers;
+    LEAT_ASSERT(set->workers <= WORKERS_MAX);
+    bench_must(leat_open(set, &pool->engine, NULL));
+    leat_settings_destroy(made);
     pool->noop = leat_job_default();
     pool->call = leat_job_default();
-    status = leat_type_register(pool->engine, "noop", job_noop, NULL, NULL, &pool->noop.type);
-    LEAT_ASSERT(status == LEAT_OK);
-    status = leat_type_register(pool->engine, "call", job_call, NULL, NULL, &pool->call.type);
-    LEAT_ASSERT(status == LEAT_OK);
+    bench_must(leat_type_register(pool->engine, "noop", job_noop, NULL, NULL, &pool->noop.type));
+    bench_must(leat_type_register(pool->engine, "call", job_call, NULL, NULL, &pool->call.type));
     pool->call.payload = &pool->payload;
     pool->call.payload_bytes = sizeof(pool->payload);
-    status = leat_start(pool->engine);
-    LEAT_ASSERT(status == LEAT_OK);
+    bench_must(leat_start(pool->engine));
 }
 
 struct bench_pool *
 bench_pool_open(const struct bench_pool_config *config)
+{
+    return bench_pool_open_set(config, NULL);
+}
+
+struct bench_pool *
+bench_pool_open_set(const struct bench_pool_config *config, const struct bench_setting *settings)
 {
     LEAT_ASSERT(config->workers <= WORKERS_MAX);
     struct bench_pool *pool = aligned_alloc(LEAT_LINE_BYTES, sizeof(struct bench_pool));
     LEAT_ASSERT(pool != NULL);
     memset(pool, 0, sizeof(*pool));
     pool->config = *config;
-    pool->crowded = config->workers + 1 > bench_cpus();
     if (config->kind == BENCH_POOL_MUTEX) {
         const struct mutex_pool_config plain = {
             .workers = config->workers, .slots = SLOTS, .started = worker_begins, .context = pool};
         bench_mutex_open(&pool->plain, &plain);
     } else {
-        engine_open(pool);
+        engine_open(pool, settings);
     }
+    pool->crowded = pool->config.workers + 1 > bench_cpus();
     return pool;
 }
 

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench/kernels/setting.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -28,8 +30,10 @@ struct bench_pool_counts {
 
 struct bench_pool;
 
-/* Both end the process on failure. */
+/* These end the process on failure. Settings are the engine's, and count more than the config. */
 struct bench_pool *bench_pool_open(const struct bench_pool_config *config);
+struct bench_pool *bench_pool_open_set(const struct bench_pool_config *config,
+                                       const struct bench_setting *settings);
 void bench_pool_close(struct bench_pool *pool);
 
 struct bench_pool_counts bench_pool_counts_read(struct bench_pool *pool);

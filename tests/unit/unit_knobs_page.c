@@ -1,4 +1,6 @@
-/* unit_knobs_page.c - the tables of docs/knobs.md are what leat_knob_list() says.
+/* unit_knobs_page.c - the tables of docs/knobs.md are what leat_knob_list() says, and each knob
+ * names the row that shows what it buys, or is one of those that are about something else. That the
+ * rows are those of bench/knobs/rows.c is for leat_knobs --check (knobs_smoke).
  *
  *   unit_knobs_page --write >page && mv page docs/knobs.md     writes them anew */
 #include <stdlib.h>
@@ -80,6 +82,59 @@ page_of(const char *text)
     return page;
 }
 
+/* What is no matter of speed: a new knob is put here, or names its row. */
+static const char *const others[] = {
+    /* Limits of what is accepted or kept, and of memory. */
+    "lenders_max", "payload_bytes_max", "types_max", "queues_max", "dead_max", "workers_max",
+    "schedules_max", "payload_bytes_total_max", "events_max", "worker_stack_bytes",
+    "LEAT_SLAB_UNIT_LOG2", "LEAT_SLAB_RUN", "LEAT_ZOMBIES_MIN", "LEAT_TRIM_RECORDS", "LEAT_TRIM_NS",
+    "LEAT_TRIM_STEP",
+    /* Their value is the time, or the number of tries, that they are about. */
+    "retained_age_ns", "dead_age_ns", "quarantine_after", "queue.*.block_ns", "type.*.max_attempts",
+    "type.*.batch_delay_ns", "type.*.retry_kind", "type.*.retry_jitter_percent",
+    "type.*.retry_delay_ns", "type.*.retry_delay_ns_max", "type.*.retry_base",
+    "type.*.breaker_failure_percent", "type.*.breaker_calls_min", "type.*.breaker_probes",
+    "type.*.breaker_open_ns", "LEAT_WATCH_PARTS", "LEAT_SWEEP_NS", "LEAT_SWEEP_RECORDS",
+    "LEAT_LENT_LOOK_NS", "LEAT_SCHEDULE_BATCH",
+    /* What is told, and to whom. */
+    "worker_name", "log_directory", "log_level", "log_lines_per_s", "threshold_period_ns",
+    "threshold_dead", "threshold_waiting", "threshold_failures", "threshold_oldest_ns",
+    "systemd_notify",
+    /* For tests; and what threads that wait for jobs share, who sleep. */
+    "inline_mode", "LEAT_BELLS",
+    /* What a line of cache holds: no other value compiles. */
+    "LEAT_CHUNK_ITEMS"};
+
+static bool
+is_other(const char *name)
+{
+    for (size_t i = 0; i < TEST_COUNT_OF(others); i++) {
+        if (strcmp(others[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+speed_has_a_row(void **state)
+{
+    (void)state;
+    static struct leat_knob_info info;
+    size_t count = 1;
+    size_t found = 0;
+    for (uint32_t i = 0; count == 1; i++) {
+        info = leat_knob_info_default();
+        CHECK_OK(leat_knob_list(NULL, i, &info, 1, &count));
+        if (count == 1 && is_other(info.name) == (info.benchmark != NULL)) {
+            test_say("%s: names a row, or is one of `others`\n", info.name);
+            CHECK(false);
+        }
+        found += count == 1 && is_other(info.name) ? 1 : 0;
+    }
+    CHECK(found == TEST_COUNT_OF(others));
+}
+
 static void
 page_is_fresh(void **state)
 {
@@ -107,6 +162,7 @@ main(int argc, char **argv)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(page_is_fresh),
+        cmocka_unit_test(speed_has_a_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
