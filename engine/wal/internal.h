@@ -23,6 +23,7 @@ struct leat_wal_scan {
     const struct leat_wal_reader *reader;
     struct leat_wal_report *report;
     int directory;
+    bool salvages;                /* goes on up to the damage, wherever that is */
     struct leat_wal_found *found; /* by number */
     uint64_t found_room;          /* bytes, as all rooms here */
     uint32_t count;

@@ -194,12 +194,13 @@ leat_wal_open(struct leat_wal *wal, const struct leat_wal_config *config,
     return status;
 }
 
-enum leat_status
-leat_wal_read(const struct leat_wal_config *config, const struct leat_wal_reader *reader,
-              struct leat_wal_report *report)
+static enum leat_status
+read_only(const struct leat_wal_config *config, const struct leat_wal_reader *reader,
+          struct leat_wal_report *report, bool salvages)
 {
     *report = (struct leat_wal_report){.segments = 0};
-    struct leat_wal_scan scan = {.config = config, .reader = reader, .report = report};
+    struct leat_wal_scan scan = {
+        .config = config, .reader = reader, .report = report, .salvages = salvages};
     enum leat_status status = scan_directory(&scan, config->directory);
     if (status == LEAT_OK) {
         status = leat_wal_scan_run(&scan);
@@ -207,6 +208,20 @@ leat_wal_read(const struct leat_wal_config *config, const struct leat_wal_reader
     }
     leat_wal_scan_fini(&scan);
     return status;
+}
+
+enum leat_status
+leat_wal_read(const struct leat_wal_config *config, const struct leat_wal_reader *reader,
+              struct leat_wal_report *report)
+{
+    return read_only(config, reader, report, false);
+}
+
+enum leat_status
+leat_wal_salvage(const struct leat_wal_config *config, const struct leat_wal_reader *reader,
+                 struct leat_wal_report *report)
+{
+    return read_only(config, reader, report, true);
 }
 
 void

@@ -359,6 +359,10 @@ names_read(struct leat_wal_scan *scan)
     enum leat_status status = LEAT_OK;
     for (uint32_t i = 0; status == LEAT_OK && i < scan->count; i++) {
         status = header_read(scan, &scan->found[i]);
+        if (status == LEAT_CORRUPT && scan->salvages) {
+            scan->count = i; /* what stands before it is what there is */
+            return LEAT_OK;
+        }
     }
     return status;
 }
@@ -376,7 +380,11 @@ limits_set(struct leat_wal_scan *scan)
         found->needed = found->number >= scan->oldest;
         there = there || found->number == scan->oldest;
     }
-    return there ? LEAT_OK : damaged(scan, scan->oldest, 0, "the segment is missing");
+    if (there) {
+        return LEAT_OK;
+    }
+    enum leat_status status = damaged(scan, scan->oldest, 0, "the segment is missing");
+    return scan->salvages ? LEAT_OK : status;
 }
 
 /* All segments but the last one. */
@@ -403,12 +411,19 @@ older_tell(struct leat_wal_scan *scan)
     return status;
 }
 
+/* What was told, of a log that is damaged: who salvages has seen it by then. */
+static enum leat_status
+verdict(const struct leat_wal_scan *scan, enum leat_status status)
+{
+    return status == LEAT_OK && scan->report->damaged != 0 ? LEAT_CORRUPT : status;
+}
+
 enum leat_status
 leat_wal_scan_run(struct leat_wal_scan *scan)
 {
     enum leat_status status = names_read(scan);
     if (status != LEAT_OK || scan->count == 0) {
-        return status;
+        return verdict(scan, status);
     }
     const struct leat_wal_found *last = &scan->found[scan->count - 1];
     status = segment_read(scan, last);
@@ -423,7 +438,7 @@ leat_wal_scan_run(struct leat_wal_scan *scan)
         status = last_tell(scan, last);
         scan->report->segments++;
     }
-    return status;
+    return verdict(scan, status);
 }
 
 enum leat_status

@@ -140,6 +140,11 @@ enum leat_status leat_wal_open(struct leat_wal *wal, const struct leat_wal_confi
 enum leat_status leat_wal_read(const struct leat_wal_config *config,
                                const struct leat_wal_reader *reader,
                                struct leat_wal_report *report);
+/* The same of a damaged log: tells what stands before the damage, however little that is, and then
+ * answers LEAT_CORRUPT. */
+enum leat_status leat_wal_salvage(const struct leat_wal_config *config,
+                                  const struct leat_wal_reader *reader,
+                                  struct leat_wal_report *report);
 /* pre: nobody is at it. Writes nothing: what was appended and not waited for may be lost. */
 void leat_wal_close(struct leat_wal *wal);
 

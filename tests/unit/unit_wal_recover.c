@@ -68,6 +68,21 @@ read_log(struct fixture *fixture)
     return leat_wal_read(&fixture->config, &reader, &fixture->report);
 }
 
+/* All batches before the damage, and no other. */
+static void
+salvage_judge(struct fixture *fixture, uint64_t offset)
+{
+    const struct leat_wal_reader reader = {record_read, fixture};
+    uint32_t before = 0;
+    while (before < BATCHES && offset >= fixture->ends[before + 1]) {
+        before++;
+    }
+    fixture->read = 0;
+    CHECK_STATUS(leat_wal_salvage(&fixture->config, &reader, &fixture->report), LEAT_CORRUPT);
+    CHECK_EQUAL(fixture->read, offset < fixture->ends[0] ? 0 : before);
+    CHECK_EQUAL(fixture->report.damaged, 1);
+}
+
 /* Each batch has one record; `marked`: the last one is known to be durable. */
 static struct fixture *
 fixture_make(bool marked)
@@ -130,6 +145,7 @@ damage_judge(struct fixture *fixture, uint64_t offset, bool marked)
         CHECK_EQUAL(status, LEAT_CORRUPT);
         CHECK_EQUAL(fixture->report.damaged, 1);
         CHECK(fixture->report.text[0] != 0);
+        salvage_judge(fixture, offset);
     } else if (offset < fixture->ends[BATCHES]) {
         CHECK_EQUAL(status, LEAT_OK);
         CHECK_EQUAL(fixture->read, BATCHES - 1);

@@ -1,0 +1,68 @@
+/* main.c - the command `leat`. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/leat/verbs.h"
+
+static const char usage[] =
+    "leat wal verify DIR [--json]         is the log of DIR whole, and what is in it\n"
+    "leat wal dump DIR [--json]           every record of it\n"
+    "leat wal salvage DIR NEW [--json]    what stands before the damage, as a log in NEW\n"
+    "\n"
+    "Exit status: 0; 1: damaged; 2: not understood; 3: it could not be read or written.\n";
+
+struct verb {
+    const char *name;
+    int (*run)(const struct leat_arguments *arguments);
+};
+
+static const struct verb verbs[] = {{"wal", leat_verb_wal}};
+
+bool
+leat_print(void *context, const char *text, size_t bytes)
+{
+    (void)context;
+    return fwrite(text, 1, bytes, stdout) == bytes;
+}
+
+int
+leat_complain(int status, const char *text)
+{
+    (void)fprintf(stderr, "leat: %s\n", text);
+    return status;
+}
+
+/* Takes --json out of the words, wherever it stands. */
+static struct leat_arguments
+arguments_read(int count, char **words)
+{
+    struct leat_arguments arguments = {0, words, false};
+    for (int i = 0; i < count; i++) {
+        if (strcmp(words[i], "--json") == 0) {
+            arguments.json = true;
+        } else {
+            words[arguments.count++] = words[i];
+        }
+    }
+    return arguments;
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc < 2) {
+        (void)fputs(usage, stderr);
+        return LEAT_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        (void)fputs(usage, stdout);
+        return LEAT_EXIT_OK;
+    }
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (strcmp(argv[1], verbs[i].name) == 0) {
+            const struct leat_arguments arguments = arguments_read(argc - 2, argv + 2);
+            return verbs[i].run(&arguments);
+        }
+    }
+    return leat_complain(LEAT_EXIT_USAGE, "no such verb; leat --help names them");
+}

@@ -1,0 +1,29 @@
+/* verbs.h - what the command `leat` can do, and how its parts print. */
+#ifndef TOOLS_LEAT_VERBS_H
+#define TOOLS_LEAT_VERBS_H
+
+#include "engine/out.h"
+
+/* Exit statuses. */
+enum {
+    LEAT_EXIT_OK = 0,
+    LEAT_EXIT_DAMAGED = 1, /* what was looked at is not as it should be */
+    LEAT_EXIT_USAGE = 2,
+    LEAT_EXIT_SYSTEM = 3 /* it could not be looked at */
+};
+
+/* What stands behind the verb. */
+struct leat_arguments {
+    int count;
+    char **words;
+    bool json;
+};
+
+int leat_verb_wal(const struct leat_arguments *arguments);
+
+/* Writes to standard output. */
+bool leat_print(void *context, const char *text, size_t bytes);
+/* "leat: TEXT" to standard error; returns `status`. */
+int leat_complain(int status, const char *text);
+
+#endif
