@@ -39,11 +39,18 @@ system_close(void *disk, int file)
     (void)close(file);
 }
 
+/* Not again where it was interrupted: whether that is safe, no standard says. */
+static int
+synced(int result)
+{
+    return result < 0 && errno == EINTR ? -EIO : answer(result);
+}
+
 static int
 system_directory_sync(void *disk, int directory)
 {
     (void)disk;
-    return answer(fsync(directory));
+    return synced(fsync(directory));
 }
 
 static int
@@ -74,16 +81,18 @@ static int
 system_create(void *disk, int directory, const char *name, int *file)
 {
     (void)disk;
-    *file = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    return answer(*file);
+    int opened = openat(directory, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    *file = opened < 0 ? *file : opened;
+    return answer(opened);
 }
 
 static int
 system_open(void *disk, int directory, const char *name, int *file)
 {
     (void)disk;
-    *file = openat(directory, name, O_RDONLY | O_CLOEXEC);
-    return answer(*file);
+    int opened = openat(directory, name, O_RDONLY | O_CLOEXEC);
+    *file = opened < 0 ? *file : opened;
+    return answer(opened);
 }
 
 static int
@@ -130,8 +139,7 @@ static int
 system_sync(void *disk, int file)
 {
     (void)disk;
-    /* Not again where it was interrupted: whether that is safe, no standard says. */
-    return answer(fdatasync(file));
+    return synced(fdatasync(file));
 }
 
 static int64_t

@@ -2,7 +2,8 @@
  * simulated disk behind it, which loses what was not synced, tears what was written and fails.
  *
  * Every function returns 0, or a number of bytes where it says so, or a negative errno. None
- * returns -EINTR. Directories and files are numbers of the table's own.
+ * returns -EINTR, and none writes to its last argument where it fails. Directories and files are
+ * numbers of the table's own.
  */
 #ifndef ENGINE_WAL_FILE_H
 #define ENGINE_WAL_FILE_H

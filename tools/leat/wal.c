@@ -1,5 +1,5 @@
-/* wal.c - leat wal: looking at a log, and saving what can be saved of one. Nothing is changed in the
- * log that is looked at; a log that an engine has open is not read. */
+/* wal.c - leat wal: looking at a log, and saving what can be saved of one. Nothing is changed in
+ * the log that is looked at; a log that an engine has open is not read. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
