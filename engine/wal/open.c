@@ -141,6 +141,8 @@ go_on(struct leat_wal *wal, struct leat_wal_scan *scan)
     wal->batch = scan->count == 0 ? 1 : scan->next;
     wal->batch_durable = wal->batch;
     wal->batch_records = wal->batch;
+    /* rlx: not shared yet */
+    atom_store_rlx(&wal->unmarked, wal->batch_known < wal->batch_records ? 1 : 0);
     return LEAT_OK;
 }
 

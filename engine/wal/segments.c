@@ -240,11 +240,13 @@ leat_wal_prepare(struct leat_wal *wal)
         leat_mutex_lock(&wal->mutex);
         wal->ahead = ahead; /* one thread at a time, so there is none yet */
         leat_mutex_unlock(&wal->mutex);
+        atom_store_rlx(&wal->full, 0); /* rlx: statistic */
+        leat_wal_kick(wal);            /* what found no space can go on */
+        return LEAT_OK;
     }
-    if (status == LEAT_OK || status == LEAT_NO_SPACE) {
-        /* rlx: statistic */
-        atom_store_rlx(&wal->full, status == LEAT_NO_SPACE ? 1 : 0);
-        return status;
+    if (status == LEAT_NO_SPACE) {
+        atom_store_rlx(&wal->full, 1); /* rlx: statistic */
+        return LEAT_NO_SPACE;
     }
     return LEAT_SYSTEM;
 }

@@ -227,6 +227,13 @@ test_failed_sync(void **state)
     CHECK_OK(log_open(fixture)); /* the cache has it: it is written anew */
     CHECK_EQUAL(fixture->sum, 3);
     CHECK_EQUAL(fixture->report.batches_again, 1);
+    CHECK(leat_wal_is_unmarked(&fixture->wal)); /* that it was, the log does not say yet */
+    CHECK(leat_wal_step(&fixture->wal, true));
+    CHECK(!leat_wal_is_unmarked(&fixture->wal));
+    CHECK(!leat_wal_step(&fixture->wal, true));
+    leat_wal_close(&fixture->wal);
+    CHECK_OK(log_open(fixture));
+    CHECK_EQUAL(fixture->report.batches_again, 1); /* the mark */
     leat_wal_close(&fixture->wal);
     teardown(fixture);
 }
@@ -252,7 +259,9 @@ test_no_space(void **state)
     }
     CHECK_EQUAL(status, LEAT_NO_SPACE);
     fixture->disk.space = LEAT_WAL_SEGMENT_BYTES_MIN;
+    atom_store_rlx(&fixture->wal.asleep, 1);
     CHECK_OK(leat_wal_prepare(&fixture->wal));
+    CHECK_EQUAL(atom_load_rlx(&fixture->wal.asleep), 0); /* it goes on */
     CHECK_OK(leat_wal_prepare(&fixture->wal));
     CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
     CHECK_OK(append(fixture, 1, 10, &position));
