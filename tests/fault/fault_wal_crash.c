@@ -9,6 +9,7 @@
  * Holds I1 to I4 of wal.h.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -193,6 +194,9 @@ main(int argc, char **argv)
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_bugs_are_noticed),
     };
+    /* Disks come and go: their pages stay, which is twice as fast. */
+    (void)mallopt(M_TRIM_THRESHOLD, 256 << 20);
+    (void)mallopt(M_MMAP_THRESHOLD, 16 << 20);
     if (argc == 3) {
         struct hunt hunt = {.seed = strtoull(argv[1], NULL, 10)};
         hunt = hunt_run(hunt, strtoull(argv[2], NULL, 10));
