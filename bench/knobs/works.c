@@ -38,7 +38,8 @@ static double
 median(uint64_t *values, uint64_t count)
 {
     qsort(values, count, sizeof(*values), compare);
-    return (double)values[count / 2];
+    uint64_t middle = values[count / 2];
+    return (double)middle;
 }
 
 /* ---- on a pool of bench/kernels -------------------------------------------------------------- */

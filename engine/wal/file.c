@@ -68,6 +68,7 @@ system_directory_list(void *disk, int directory, void (*each)(void *context, con
         return why;
     }
     errno = 0;
+    /* The stream is this call's own. NOLINTNEXTLINE(concurrency-mt-unsafe) */
     for (const struct dirent *entry = readdir(stream); entry != NULL; entry = readdir(stream)) {
         each(context, entry->d_name);
         errno = 0;

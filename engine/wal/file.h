@@ -8,6 +8,7 @@
 #ifndef ENGINE_WAL_FILE_H
 #define ENGINE_WAL_FILE_H
 
+#include <string.h>
 #include <sys/uio.h>
 
 #include "ring/base.h"
@@ -47,6 +48,15 @@ struct leat_wal_files {
 
 /* The system's: pwritev and fdatasync, flock on the directory. */
 extern const struct leat_wal_files leat_wal_files_system;
+
+/* A piece to be written: the type is the same as for reading, without const. */
+LEAT_INLINE struct iovec
+leat_wal_piece(const void *data, size_t bytes)
+{
+    struct iovec piece = {.iov_len = bytes};
+    memcpy(&piece.iov_base, &data, sizeof(data));
+    return piece;
+}
 
 /* Writes all, however short each write is. The pieces are used up. 0 or a negative errno. */
 int leat_wal_write_all(const struct leat_wal_files *files, int file, struct iovec *pieces,

@@ -48,7 +48,7 @@ zeros_write(const struct leat_wal *wal, int file, uint64_t bytes)
     static const unsigned char zeros[STEP_BYTES];
     for (uint64_t at = 0; at < bytes; at += STEP_BYTES) {
         uint64_t left = bytes - at;
-        struct iovec piece = {(void *)(uintptr_t)zeros, left < STEP_BYTES ? left : STEP_BYTES};
+        struct iovec piece = leat_wal_piece(zeros, left < STEP_BYTES ? left : STEP_BYTES);
         int result = leat_wal_write_all(files_of(wal), file, &piece, 1, at);
         if (result != 0) {
             return result;

@@ -139,7 +139,7 @@ batch_write(struct leat_wal *wal, uint64_t to)
     struct iovec all[4] = {{&header, sizeof(header)},
                            {pieces[0].data, pieces[0].bytes},
                            {pieces[1].data, pieces[1].bytes},
-                           {(void *)(uintptr_t)zeros, pad}};
+                           leat_wal_piece(zeros, pad)};
     if (leat_wal_write_all(files, wal->file, all, 4, wal->offset) != 0) {
         return false;
     }

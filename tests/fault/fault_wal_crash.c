@@ -195,8 +195,8 @@ main(int argc, char **argv)
         cmocka_unit_test(test_bugs_are_noticed),
     };
     /* Disks come and go: their pages stay, which is twice as fast. */
-    (void)mallopt(M_TRIM_THRESHOLD, 256 << 20);
-    (void)mallopt(M_MMAP_THRESHOLD, 16 << 20);
+    (void)mallopt(M_TRIM_THRESHOLD, 256 << 20); /* NOLINT(concurrency-mt-unsafe) */
+    (void)mallopt(M_MMAP_THRESHOLD, 16 << 20);  /* NOLINT(concurrency-mt-unsafe) */
     if (argc == 3) {
         struct hunt hunt = {.seed = strtoull(argv[1], NULL, 10)};
         hunt = hunt_run(hunt, strtoull(argv[2], NULL, 10));

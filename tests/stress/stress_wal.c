@@ -46,7 +46,7 @@ struct fixture {
 static uint32_t
 bytes_of(uint32_t thread, uint64_t number)
 {
-    struct test_prng prng = {thread * 1000003 + number};
+    struct test_prng prng = {thread * UINT64_C(1000003) + number};
     return test_random_below(&prng, 50) == 0 ? test_random_below(&prng, DATA_MAX)
                                              : test_random_below(&prng, 100);
 }
@@ -212,6 +212,7 @@ test_threads_append(void **state)
     test_say("%llu records, %llu segments cleaned\n", (unsigned long long)sum,
              (unsigned long long)fixture->cleaned);
     (void)snprintf(command, sizeof(command), "rm -r '%s'", fixture->directory);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe,cert-env33-c) */
     CHECK_EQUAL(system(command), 0);
     free(fixture);
 }
