@@ -37,7 +37,7 @@ struct shelf {
 };
 
 /* Mapped at the first rate of keys, until the engine is closed, in pages that are taken as they are
- * used. Timers are by bucket, and those of the shelves behind them. */
+ * used. Timers are those of the shelves, by stripe, and behind them those of the buckets. */
 struct rates {
     struct leat_slab buckets;                /* S */
     struct leat_wheels wheels;               /* S one */
@@ -86,27 +86,29 @@ limits(const struct leat_pace *pace)
 
 /* ---- timers ---------------------------------------------------------------------------------- */
 
+#define TIMER_OF(bucket) (LEAT_KEYS_STRIPES + (bucket))
+#define BUCKET_OF(timer) ((timer)-LEAT_KEYS_STRIPES)
+
 static leat_atomic_u32 *
-bucket_link(void *context, uint32_t index)
+timer_link(void *context, uint32_t timer)
 {
     struct rates *rates = context;
-    uint32_t capacity = rates->buckets.capacity;
-    return index < capacity ? &bucket_at(rates, index)->link
-                            : &rates->shelves[index - capacity].link;
+    return timer < LEAT_KEYS_STRIPES ? &rates->shelves[timer].link
+                                     : &bucket_at(rates, BUCKET_OF(timer))->link;
 }
 
 static void
-timer_fired(void *context, uint32_t index)
+timer_fired(void *context, uint32_t timer)
 {
     struct leat_engine *engine = context;
     struct rates *rates = rates_of(engine);
-    uint32_t shelf = index - rates->buckets.capacity;
-    if (index < rates->buckets.capacity) {
+    uint32_t stripe = timer;
+    if (timer >= LEAT_KEYS_STRIPES) {
         /* It is not forgotten before it has come to its stripe. */
-        shelf = bucket_at(rates, index)->hash & (LEAT_KEYS_STRIPES - 1);
+        stripe = bucket_at(rates, BUCKET_OF(timer))->hash & (LEAT_KEYS_STRIPES - 1);
     }
-    (void)leat_inbox_push(&rates->shelves[shelf].fired, bucket_link(rates, index), index);
-    leat_keys_due(engine, shelf);
+    (void)leat_inbox_push(&rates->shelves[stripe].fired, timer_link(rates, timer), timer);
+    leat_keys_due(engine, stripe);
 }
 
 static struct leat_alarms
@@ -118,15 +120,15 @@ alarms_of(struct leat_engine *engine)
 
 /* Sets a timer, or moves it: one that has just come is looked at anyway. */
 static void
-arm(struct leat_engine *engine, uint32_t index, bool *timed, uint64_t due_ns)
+arm(struct leat_engine *engine, uint32_t timer, bool *timed, uint64_t due_ns)
 {
     const struct leat_alarms alarms = alarms_of(engine);
     enum leat_wheel_result result = LEAT_WHEEL_DONE;
     if (*timed) {
-        result = leat_wheel_rearm(&rates_of(engine)->wheels, NULL, index, due_ns);
+        result = leat_wheel_rearm(&rates_of(engine)->wheels, NULL, timer, due_ns);
     } else {
         *timed = true;
-        result = leat_wheel_arm_any(alarms.wheel, index, due_ns);
+        result = leat_wheel_arm_any(alarms.wheel, timer, due_ns);
         LEAT_ASSERT(result != LEAT_WHEEL_REFUSED);
     }
     leat_alarms_armed(&alarms, result);
@@ -164,9 +166,8 @@ leat_key_rates_source(struct leat_engine *engine)
 static bool
 bucket_is(const struct bucket *bucket, uint32_t list, const struct leat_key *key)
 {
-    return bucket->hash == key->hash && bucket->bytes == key->bytes &&
-           atom_load_rlx(&bucket->list) == list && /* rlx: single writer */
-           memcmp(bucket->text, key->text, key->bytes) == 0;
+    return bucket->bytes == key->bytes && memcmp(bucket->text, key->text, key->bytes) == 0 &&
+           atom_load_rlx(&bucket->list) == list; /* rlx: single writer */
 }
 
 /* Where the chain says this bucket, or that there is none. Ends: at the end of the chain. */
@@ -221,14 +222,15 @@ forget(struct rates *rates, struct bucket *bucket, uint32_t index)
     leat_slab_give(&rates->buckets, 0, index);
 }
 
-/* Of who has just done with it: it is forgotten, or waits until it is full. */
+/* Of who has just done with it: it is forgotten, or waits until it is full. One that is waited for
+ * has its timer (I1). */
 static void
 rest(struct leat_engine *engine, struct bucket *bucket, uint32_t index, uint64_t now_ns)
 {
     struct rates *rates = rates_of(engine);
     const struct leat_pace *pace =
         pace_of(rates, atom_load_rlx(&bucket->list)); /* rlx: single writer */
-    if (bucket->timed || bucket->pinned || bucket->waiter != NULL) {
+    if (bucket->timed || bucket->pinned) {
         return;
     }
     if (!limits(pace) || bucket->full <= leat_pace_at(pace, now_ns)) {
@@ -236,7 +238,7 @@ rest(struct leat_engine *engine, struct bucket *bucket, uint32_t index, uint64_t
         return;
     }
     bucket->full = leat_pace_owed(pace, bucket->full, leat_pace_at(pace, now_ns));
-    arm(engine, index, &bucket->timed, leat_pace_ns(pace, bucket->full));
+    arm(engine, TIMER_OF(index), &bucket->timed, leat_pace_ns(pace, bucket->full));
 }
 
 /* The two that a job passes. */
@@ -257,10 +259,10 @@ settle(struct leat_engine *engine, struct leat_key *key, const uint32_t lists[LI
 {
     struct rates *rates = rates_of(engine);
     uint64_t began_ns = atom_load_rlx(&key->began_ns); /* rlx: ordered by life:A */
-    atom_store_rlx(&key->began_ns, 0);                 /* rlx: ordered by life:A */
+    atom_store_rlx(&key->began_ns, LEAT_TIME_NEVER);   /* rlx: ordered by life:A */
     for (uint32_t i = 0; i < LISTS; i++) {
         const struct leat_pace *pace = pace_of(rates, lists[i]);
-        bool counts = limits(pace) && began_ns != 0 && began_ns >= pace->since_ns;
+        bool counts = limits(pace) && began_ns != LEAT_TIME_NEVER && began_ns >= pace->since_ns;
         uint32_t index = 0;
         struct bucket *bucket = counts ? find_or_make(rates, lists[i], key, &index)
                                        : find(rates, lists[i], key, &index);
@@ -291,11 +293,11 @@ leat_key_rates_settle_slowly(struct leat_engine *engine, struct leat_key *key)
 struct visit {
     struct bucket *buckets[LISTS]; /* NULL: no rate */
     uint32_t indices[LISTS];
-    uint64_t due_ns; /* 0: there are tokens; else when to look again */
-    uint32_t last;   /* whose token comes then */
+    uint64_t due_ns; /* when to look again */
+    uint32_t last;   /* whose token comes then; LISTS: there are tokens */
 };
 
-/* False: there is no room for a bucket. */
+/* False: there is no room for a bucket, and no token is waited for. */
 static bool
 look_at(struct rates *rates, const struct leat_key *key, const uint32_t lists[LISTS],
         uint64_t now_ns, struct visit *visit)
@@ -307,6 +309,7 @@ look_at(struct rates *rates, const struct leat_key *key, const uint32_t lists[LI
         }
         struct bucket *bucket = find_or_make(rates, lists[i], key, &visit->indices[i]);
         if (bucket == NULL) {
+            visit->last = LISTS;
             return false;
         }
         leat_bucket_wide now = leat_pace_at(pace, now_ns);
@@ -332,7 +335,7 @@ starve(struct leat_engine *engine, struct leat_key *key, uint64_t now_ns)
     key->waits = LEAT_KEY_WAITS_FOR_ROOM;
     shelf->starved = true;
     if (!shelf->timed) {
-        arm(engine, rates->buckets.capacity + number, &shelf->timed, now_ns + LEAT_KEYS_ROOM_NS);
+        arm(engine, number, &shelf->timed, now_ns + LEAT_KEYS_ROOM_NS);
     }
 }
 
@@ -340,23 +343,23 @@ static bool
 pass(struct leat_engine *engine, struct leat_key *key)
 {
     struct rates *rates = rates_of(engine);
-    struct visit visit = {.due_ns = 0};
+    struct visit visit = {.last = LISTS};
     uint64_t now_ns = leat_key_rates_now(engine);
     uint32_t lists[LISTS];
     lists_of(engine, key, lists);
     settle(engine, key, lists, now_ns);
     bool room = look_at(rates, key, lists, now_ns, &visit);
-    bool passes = room && visit.due_ns == 0;
+    bool passes = room && visit.last == LISTS;
     for (uint32_t i = 0; i < LISTS; i++) {
         struct bucket *bucket = visit.buckets[i];
         if (bucket == NULL) {
             continue;
         }
         bucket->pinned = passes;
-        if (room && !passes && i == visit.last) {
+        if (i == visit.last) {
             bucket->waiter = key;
             key->waits = visit.indices[i] + 1;
-            arm(engine, visit.indices[i], &bucket->timed, visit.due_ns);
+            arm(engine, TIMER_OF(visit.indices[i]), &bucket->timed, visit.due_ns);
         }
         rest(engine, bucket, visit.indices[i], now_ns);
     }
@@ -378,9 +381,8 @@ leat_key_rates_pass_slowly(struct leat_engine *engine, struct leat_key *key)
 void
 leat_key_rates_unwait(struct leat_engine *engine, struct leat_key *key)
 {
-    struct rates *rates = rates_of(engine);
-    if (key->waits != 0 && key->waits != LEAT_KEY_WAITS_FOR_ROOM) {
-        bucket_at(rates, key->waits - 1)->waiter = NULL; /* which has its timer */
+    if (key->waits != LEAT_KEY_WAITS_FOR_ROOM) {
+        bucket_at(rates_of(engine), key->waits - 1)->waiter = NULL; /* which has its timer */
     }
     key->waits = 0;
 }
@@ -416,16 +418,16 @@ void
 leat_key_rates_answer_slowly(struct leat_engine *engine, uint32_t stripe)
 {
     struct rates *rates = rates_of(engine);
-    const struct leat_fifo_links links = {bucket_link, rates};
+    const struct leat_fifo_links links = {timer_link, rates};
     struct leat_fifo due;
-    uint32_t index = 0;
+    uint32_t timer = 0;
     leat_fifo_init(&due);
     (void)leat_fifo_take_over(&due, links, leat_inbox_take(&rates->shelves[stripe].fired));
-    while (leat_fifo_pop_front(&due, links, &index)) {
-        if (index < rates->buckets.capacity) {
-            bucket_due(engine, index);
+    while (leat_fifo_pop_front(&due, links, &timer)) {
+        if (timer < LEAT_KEYS_STRIPES) {
+            shelf_due(engine, timer);
         } else {
-            shelf_due(engine, index - rates->buckets.capacity);
+            bucket_due(engine, BUCKET_OF(timer));
         }
     }
 }
@@ -518,11 +520,12 @@ all_due(struct leat_engine *engine, uint32_t list)
     for (; index < capacity; index = leat_slab_next(&rates->buckets, index + 1)) {
         /* One that is made anew meanwhile knows the rate. rlx: hint, re-checked at paced:A */
         if (atom_load_rlx(&bucket_at(rates, index)->list) == list) {
-            leat_alarms_armed(&alarms, leat_wheel_rearm(&rates->wheels, NULL, index, 0));
+            const uint32_t timer = TIMER_OF(index);
+            leat_alarms_armed(&alarms, leat_wheel_rearm(&rates->wheels, NULL, timer, 0));
         }
     }
     for (uint32_t i = 0; i < LEAT_KEYS_STRIPES; i++) {
-        leat_alarms_armed(&alarms, leat_wheel_rearm(&rates->wheels, NULL, capacity + i, 0));
+        leat_alarms_armed(&alarms, leat_wheel_rearm(&rates->wheels, NULL, i, 0));
     }
 }
 
@@ -575,14 +578,15 @@ void
 leat_key_rates_fini(struct leat_engine *engine)
 {
     struct rates *rates = rates_of(engine);
-    for (uint32_t i = 0; rates != NULL && i < rates->lists; i++) {
+    if (rates == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < rates->lists; i++) {
         struct leat_pace *pace = atom_load_rlx(&rates->paces[i]); /* rlx: not shared yet */
         leat_memory_give(&engine->memory, pace, sizeof(*pace));
     }
-    if (rates != NULL) {
-        atom_store_rlx(&engine->key_rates, (void *)NULL); /* rlx: not shared yet */
-        rates_free(rates);
-    }
+    atom_store_rlx(&engine->key_rates, (void *)NULL); /* rlx: not shared yet */
+    rates_free(rates);
 }
 
 /* ---- checks ---------------------------------------------------------------------------------- */
@@ -596,13 +600,16 @@ leat_key_rates_waits(const struct leat_engine *engine, const struct leat_key *ke
 }
 
 static const char *
-bucket_check(const struct bucket *bucket)
+bucket_check(const struct bucket *bucket, uint32_t place)
 {
     if (!bucket->timed && !bucket->pinned) {
         return "a bucket has no timer, and is nobody's";
     }
     if (bucket->waiter != NULL && (bucket->pinned || !bucket->timed)) {
         return "one waits at a bucket without a timer, or of another one";
+    }
+    if (bucket->waiter != NULL && bucket->waiter->waits != place) {
+        return "one waits at a bucket, and does not say so";
     }
     return NULL;
 }
@@ -619,7 +626,7 @@ leat_key_rates_check(struct leat_engine *engine, uint32_t *buckets, FILE *why)
     for (uint32_t i = 0; i <= rates->mask; i++) {
         for (uint32_t place = rates->heads[i]; place != 0;) {
             const struct bucket *bucket = bucket_at(rates, place - 1);
-            const char *found = bucket_check(bucket);
+            const char *found = bucket_check(bucket, place);
             fault = found != NULL ? found : fault;
             fault = (bucket->hash & rates->mask) == i ? fault : "one is not where it is looked for";
             (*buckets)++;

@@ -63,7 +63,7 @@ leat_key_rates_settle(struct leat_engine *engine, struct leat_key *key)
     }
 }
 
-/* It does not wait for a token any more. */
+/* It waits, for a token or room, and does not any more. */
 void leat_key_rates_unwait(struct leat_engine *engine, struct leat_key *key);
 
 /* What came due for the stripe. */

@@ -241,9 +241,7 @@ enter(struct leat_engine *engine, struct table *table, struct leat_key *key)
     LEAT_ASSERT(state_of(key) != LEAT_KEY_WAITS);
     if (state_of(key) == LEAT_KEY_HOLDS) {
         put_on(engine, key);
-        if (key->waits != 0) {
-            look(engine, table, key); /* the one that was asked for may be over */
-        }
+        look(engine, table, key); /* where it waits now, the one that was asked for may be over */
         return;
     }
     bool later = phase != LEAT_PHASE_PENDING && leat_timers_left(engine, key->index) != 0;
@@ -502,6 +500,7 @@ leat_keys_make(struct leat_engine *engine, uint32_t index, const struct leat_job
     if (key == NULL) {
         return LEAT_NO_MEMORY;
     }
+    atom_init(&key->began_ns, LEAT_TIME_NEVER);
     key->hash = hash_of(engine, options->key, bytes);
     key->index = index;
     key->bytes = (uint8_t)bytes;

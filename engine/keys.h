@@ -60,7 +60,8 @@ struct leat_key {
     struct leat_key *chain;   /* O HOLDS: the next one of its bucket */
     struct leat_key *next;    /* O the ring: of the one that HOLDS, the first that WAITS */
     struct leat_key *before;  /* O the same backwards: of the one that HOLDS, the last */
-    leat_atomic_u64 began_ns; /* W as begun: when its last attempt began, where keys have rates */
+    leat_atomic_u64 began_ns; /* W as begun: when its last attempt began, where keys have rates;
+                                 LEAT_TIME_NEVER: not since it was counted */
     leat_atomic_u32 link;     /* S of the inbox */
     leat_atomic_u32 asks;     /* S see I4 */
     leat_atomic_u32 state;    /* W enum leat_key_state */

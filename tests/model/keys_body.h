@@ -84,7 +84,9 @@ enum step {
     STEP_WORK,
     STEP_MAKE,
     STEP_TIME,
-    STEP_UNRATE
+    STEP_RATE,
+    STEP_UNRATE,
+    STEP_AGAIN
 };
 
 struct act {
@@ -105,6 +107,7 @@ struct scenario {
     uint32_t stuck;     /* nobody takes the job of this number, from 1 on, from its place */
     struct act acts[EXPLORE_THREADS_MAX];
     uint32_t preemptions; /* 0: any */
+    bool ran;             /* the first job, once, before */
     bool rated;
     bool still;    /* time does not go on */
     uint32_t room; /* buckets; 0: enough */
@@ -168,6 +171,7 @@ table_unmap(void *memory, size_t bytes)
 static void
 section_enter(void)
 {
+    explore_plain_read(rates_of(&engine_now), "table");
     (void)atom_add_acq_rel(&state_now.sections, 1);
 }
 
@@ -222,7 +226,7 @@ room_take(uint32_t *index)
 static void
 room_give(uint32_t index)
 {
-    EXPLORE_CHECK(atom_load_rlx(&state_now.timers[index]) == 0);
+    EXPLORE_CHECK(atom_load_rlx(&state_now.timers[LEAT_KEYS_STRIPES + index]) == 0);
     atom_store_rel(&state_now.used[index], 0);
 }
 
@@ -254,19 +258,27 @@ let_time_pass(void)
         for (uint32_t i = 0; i < ROOM + LEAT_KEYS_STRIPES; i++) {
             uint64_t due = atom_load_acq(&state_now.timers[i]);
             uint64_t now_ns = atom_load_rlx(&state_now.now_ns);
-            if (due == 0 || (scenario->still && due - 1 > now_ns) || (i >= ROOM && !room_left())) {
+            if (due == 0 || (scenario->still && due - 1 > now_ns) ||
+                (i < LEAT_KEYS_STRIPES && !room_left())) {
                 continue;
             }
             if (atom_cas_acq_rel(&state_now.timers[i], &due, 0)) {
                 atom_store_rel(&state_now.now_ns, due - 1 > now_ns ? due - 1 : now_ns);
                 timer_fired(&engine_now, i);
-                came = true;
             }
+            came = true; /* or it was moved */
         }
         if (!came) {
             explore_pause();
         }
     }
+}
+
+static void
+rate(void)
+{
+    const struct leat_rate one = leat_rate_of(1, RATE_NS, 1);
+    EXPLORE_CHECK(leat_key_rates_set(&engine_now, 0, &one) == LEAT_OK);
 }
 
 static void
@@ -606,8 +618,14 @@ thread(void *argument)
     case STEP_TIME:
         let_time_pass();
         break;
+    case STEP_RATE:
+        rate();
+        break;
     case STEP_UNRATE:
         unrate();
+        break;
+    case STEP_AGAIN:
+        due(act->job);
         break;
     case STEP_NONE:
         break;
@@ -615,14 +633,6 @@ thread(void *argument)
 }
 
 /* ---- all ------------------------------------------------------------------------------------- */
-
-static void
-rated(void)
-{
-    const struct leat_rate rate = leat_rate_of(1, RATE_NS, 1);
-    atom_store_rlx(&state_now.now_ns, 1);
-    EXPLORE_CHECK(leat_key_rates_set(&engine_now, 0, &rate) == LEAT_OK);
-}
 
 static void
 keys_setup(void *argument)
@@ -646,8 +656,9 @@ keys_setup(void *argument)
             make(i);
         }
     }
+    atom_store_rlx(&state_now.now_ns, 1);
     if (scenario->rated) {
-        rated();
+        rate();
     }
     for (uint32_t i = 0; i < scenario->before; i++) {
         submit(i);
@@ -655,6 +666,28 @@ keys_setup(void *argument)
     if (scenario->cancelled != 0) {
         cancel(scenario->cancelled - 1);
     }
+    if (scenario->ran) {
+        atom_store_rlx(&state->ready[0], 0);
+        run(0);
+    }
+}
+
+static bool
+is_acted(enum step step)
+{
+    bool acted = false;
+    for (uint32_t i = 0; i < EXPLORE_THREADS_MAX; i++) {
+        acted = acted || scenario->acts[i].step == step;
+    }
+    return acted;
+}
+
+/* One that waits for a token waits for nothing else. */
+static void
+waits_check(uint32_t index)
+{
+    enum leat_phase phase = leat_word_phase(atom_load_rlx(job_word(index)));
+    EXPLORE_CHECK(phase != LEAT_PHASE_SCHEDULED || state_now.keys[index]->waits == 0);
 }
 
 static void
@@ -665,10 +698,12 @@ keys_check(void *argument)
     uint32_t buckets = 0;
     EXPLORE_CHECK(leat_keys_check(&engine_now, &keys, stdout));
     EXPLORE_CHECK(leat_key_rates_check(&engine_now, &buckets, stdout));
-    EXPLORE_CHECK(buckets == 0);
+    EXPLORE_CHECK(buckets == (scenario->ran ? 1 : 0));
     EXPLORE_CHECK(keys == (scenario->snoozes ? 1 : 0));
-    EXPLORE_CHECK(state->mapped == (scenario->none ? 0U : scenario->rated ? 2U : 1U));
+    bool rated = scenario->rated || is_acted(STEP_RATE);
+    EXPLORE_CHECK(state->mapped == (scenario->none ? 0U : rated ? 2U : 1U));
     if (scenario->snoozes || scenario->first) {
+        waits_check(0);
         return;
     }
     for (uint32_t i = 0; i < scenario->jobs; i++) {
@@ -699,6 +734,14 @@ keys_check(void *argument)
 #define MAKE(job)                                                                                  \
     {                                                                                              \
         STEP_MAKE, job                                                                             \
+    }
+#define AGAIN(job)                                                                                 \
+    {                                                                                              \
+        STEP_AGAIN, job                                                                            \
+    }
+#define RATE                                                                                       \
+    {                                                                                              \
+        STEP_RATE, 0                                                                               \
     }
 #define UNRATE                                                                                     \
     {                                                                                              \

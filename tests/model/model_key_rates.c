@@ -9,6 +9,9 @@
  * rlater   it is given another time, and leaves.
  * rset     time stands still, and the rate is taken away: the one that waits goes on. No wake-up is
  *          lost between who waits and who sets.
+ * rfirst   the first rate of the engine is set: who sees it sees the table that is there.
+ * ragain   time stands still, and one that has begun comes again, for its next token, while it is
+ *          given another time: it does not wait any more.
  * room     there is room for one bucket, and jobs have two keys: both run.
  * In each, a job runs once or is let go of once, all that were not cancelled run, no two attempts
  * of a key begin closer than its rate lets them, and no bucket is left at the end. */
@@ -53,6 +56,15 @@ static const struct scenario scenarios[] = {
      .still = true,
      .acts = {UNRATE, WORK, TIME},
      .preemptions = 1},
+    {.name = "key_rfirst", .before = 2, .jobs = 2, .acts = {RATE, WORK, TIME}, .preemptions = 1},
+    {.name = "key_ragain",
+     .before = 1,
+     .jobs = 1,
+     .rated = true,
+     .still = true,
+     .snoozes = true,
+     .ran = true,
+     .acts = {AGAIN(0), PUT_OFF(0)}},
     {.name = "key_room",
      .before = 3,
      .jobs = 3,

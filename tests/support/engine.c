@@ -138,6 +138,27 @@ test_submit(struct leat_engine *engine, leat_type type)
     return submit(engine, type, 0);
 }
 
+void
+test_cancel_unheld(struct leat_engine *engine, leat_job_id id)
+{
+    uint32_t index = 0;
+    for (uint32_t i = 0; i < LEAT_HOLDS_MAX; i++) {
+        CHECK_OK(leat_job_hold(engine, id, LEAT_HOLDS_MAX, &index));
+    }
+    CHECK_OK(leat_cancel(engine, id));
+    for (uint32_t i = 0; i < LEAT_HOLDS_MAX; i++) {
+        leat_job_unhold(engine, index);
+    }
+}
+
+void
+test_key_hash(struct leat_engine *engine, leat_job_id id, uint32_t hash)
+{
+    uint32_t index = 0;
+    CHECK_OK(leat_job_locate(engine, id, &index));
+    leat_job_extra(leat_job_record(engine, index))->key->hash = hash;
+}
+
 /* ---- looking through ------------------------------------------------------------------------ */
 
 struct census {

@@ -32,5 +32,9 @@ leat_type test_register(struct leat_engine *engine, const char *name, leat_handl
 /* A job of a type without payload, kept until released; or not kept. */
 leat_job_id test_submit_kept(struct leat_engine *engine, leat_type type);
 leat_job_id test_submit(struct leat_engine *engine, leat_type type);
+/* Cancels a job at which as many look as can, so that its canceller has no hold of it. */
+void test_cancel_unheld(struct leat_engine *engine, leat_job_id id);
+/* The key of a job that does not wait for it yet has this hash from now on. */
+void test_key_hash(struct leat_engine *engine, leat_job_id id, uint32_t hash);
 
 #endif

@@ -1,184 +1,12 @@
 /* unit_key_rates.c - rates of each key, exactly, with a lent thread and a clock by hand: each key
  * has the whole rate, of its queue and of its type; a key that waits holds up no other one and no
  * job without a key; retries and snoozes count, what is cancelled or put off while it waits does
- * not; rates change while jobs wait; a key is remembered until it is full and no longer, and at
- * most as many as there may be jobs; bad input, and no memory, change nothing. Holds I1 to I3 of
- * engine/key_rates.h. */
+ * not; rates change while jobs wait; keys of one hash are not the same; bad input changes nothing.
+ * Holds I1 to I3 of engine/key_rates.h. */
 #include "engine/key_rates.h"
 
-#include <stdlib.h>
-
 #include "sched/pace.h"
-#include "tests/support/check.h"
-#include "tests/support/engine.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/memory.h"
-
-#define JOBS   1024
-#define SECOND UINT64_C(1000000000)
-#define DAY    (86400 * SECOND)
-/* A timer's: a tick of its wheel. */
-#define LATE_NS (UINT64_C(1) << LEAT_WHEEL_TICK_LOG2_MIN)
-/* Of the wheels of jobs. */
-#define TICK_NS (UINT64_C(1) << 20)
-#define NO_KEY  UINT32_MAX
-
-enum way { WAY_DONE, WAY_RETRY_ONCE, WAY_SNOOZE_ONCE };
-
-struct fixture {
-    struct test_clock clock;
-    struct test_memory memory;
-    struct leat_engine *engine;
-    uint64_t start_ns;
-    leat_type type;
-    leat_queue queue;
-    leat_queue second;
-    uint32_t runs[JOBS];
-    uint64_t at_ns[JOBS];
-    uint32_t count;
-    leat_job_id ids[JOBS];
-    bool seen[JOBS];
-    enum way way;
-    struct leat_rate set_by_handler; /* jobs 0: not */
-};
-
-static uint64_t
-now(const struct fixture *fixture)
-{
-    return atom_load_rlx(&fixture->clock.boot) - fixture->start_ns;
-}
-
-static struct leat_outcome
-note(struct leat_run *run, void *context)
-{
-    struct fixture *fixture = context;
-    uint32_t number = *(const uint32_t *)leat_run_payload(run, NULL);
-    bool first = !fixture->seen[number];
-    fixture->seen[number] = true;
-    CHECK(fixture->count < JOBS);
-    fixture->at_ns[fixture->count] = now(fixture);
-    fixture->runs[fixture->count++] = number;
-    if (fixture->set_by_handler.jobs != 0) {
-        CHECK_OK(leat_queue_set_key_rate(fixture->engine, fixture->queue, fixture->set_by_handler));
-    }
-    if (fixture->way == WAY_RETRY_ONCE && first) {
-        return leat_retry_in(0);
-    }
-    return fixture->way == WAY_SNOOZE_ONCE && first ? leat_snooze(0) : leat_done();
-}
-
-static struct fixture *
-setup(uint32_t jobs_max)
-{
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
-    CHECK(fixture != NULL);
-    struct leat_config config = test_config();
-    test_clock_init(&fixture->clock);
-    test_memory_init(&fixture->memory);
-    config.clock = test_clock_of(&fixture->clock);
-    config.allocator = test_memory_allocator(&fixture->memory);
-    config.jobs_max = jobs_max;
-    config.workers = 0;
-    config.retained_max = 0;
-    fixture->start_ns = atom_load_rlx(&fixture->clock.boot);
-    fixture->engine = test_start(&config);
-    fixture->type = test_register(fixture->engine, "note", note, fixture);
-    CHECK_OK(leat_queue_find(fixture->engine, "default", &fixture->queue));
-    CHECK_OK(leat_queue_create(fixture->engine, "second", NULL, &fixture->second));
-    return fixture;
-}
-
-/* How many buckets there are; and all is as it says. */
-static uint32_t
-buckets(struct fixture *fixture)
-{
-    uint32_t keys = 0;
-    uint32_t found = 0;
-    CHECK(leat_keys_check(fixture->engine, &keys, stderr));
-    CHECK(leat_key_rates_check(fixture->engine, &found, stderr));
-    return found;
-}
-
-static void
-teardown(struct fixture *fixture)
-{
-    (void)buckets(fixture);
-    test_close(fixture->engine);
-    CHECK_EQUAL(test_memory_blocks(&fixture->memory), 0);
-    free(fixture);
-}
-
-static void
-submit_to(struct fixture *fixture, leat_queue queue, uint32_t key, uint32_t number)
-{
-    struct leat_job job = leat_job_default();
-    struct leat_job_options options = leat_job_options_default();
-    if (key != NO_KEY) {
-        options.key = &key;
-        options.key_bytes = sizeof(key);
-    }
-    job.options = &options;
-    job.type = fixture->type;
-    job.queue = queue;
-    job.payload = &number;
-    job.payload_bytes = sizeof(number);
-    CHECK_OK(leat_submit(fixture->engine, &job, &fixture->ids[number]));
-}
-
-static void
-submit(struct fixture *fixture, uint32_t key, uint32_t first, uint32_t end)
-{
-    for (uint32_t i = first; i < end; i++) {
-        submit_to(fixture, fixture->queue, key, i);
-    }
-}
-
-/* Runs what can run now. Returns how many. */
-static uint32_t
-run_all(struct fixture *fixture)
-{
-    uint32_t before = fixture->count;
-    for (uint32_t i = 0; i < 2 * JOBS && leat_run_some(fixture->engine, 1, NULL) == LEAT_OK; i++) {
-    }
-    return fixture->count - before;
-}
-
-static uint64_t
-next_due(struct fixture *fixture)
-{
-    uint64_t delay_ns = 0;
-    CHECK_OK(leat_next_due(fixture->engine, &delay_ns));
-    return delay_ns;
-}
-
-static uint32_t
-pass(struct fixture *fixture, uint64_t ns)
-{
-    test_clock_pass(&fixture->clock, fixture->engine, ns);
-    return run_all(fixture);
-}
-
-/* Goes from one time that is named to the next, up to `end_ns`, running what can run. */
-static void
-run_until(struct fixture *fixture, uint64_t end_ns)
-{
-    (void)run_all(fixture);
-    for (uint32_t i = 0; i < 10 * JOBS; i++) {
-        uint64_t delay_ns = next_due(fixture);
-        if (delay_ns > end_ns - now(fixture)) {
-            break;
-        }
-        (void)pass(fixture, delay_ns);
-    }
-    (void)pass(fixture, end_ns - now(fixture));
-}
-
-static void
-set(struct fixture *fixture, uint64_t jobs, uint64_t per_ns, uint64_t burst)
-{
-    CHECK_OK(leat_queue_set_key_rate(fixture->engine, fixture->queue,
-                                     leat_rate_of(jobs, per_ns, burst)));
-}
+#include "tests/unit/key_rates_body.h"
 
 /* ---- when ------------------------------------------------------------------------------------ */
 
@@ -348,8 +176,83 @@ both_rates_hold(void **state)
     CHECK(fixture->at_ns[2] >= 2 * SECOND / 10);
     CHECK(fixture->at_ns[2] <= 2 * SECOND / 10 + 2 * LATE_NS);
     CHECK(fixture->at_ns[3] >= SECOND);
+    CHECK(fixture->at_ns[3] <= SECOND + LATE_NS);
     CHECK(fixture->at_ns[4] >= 2 * SECOND);
+    CHECK(fixture->at_ns[4] <= 2 * SECOND + 2 * LATE_NS);
     CHECK_EQUAL(buckets(fixture), 0);
+    teardown(fixture);
+}
+
+/* Other bytes, another length, another list: each has the whole rate. */
+static void
+keys_may_collide(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"kl", "k", "kk"};
+    struct fixture *fixture = setup(JOBS);
+    set(fixture, 1, DAY, 1);
+    for (uint32_t i = 0; i < 2 * TEST_COUNT_OF(texts); i++) {
+        submit_hashed(fixture, texts[i % TEST_COUNT_OF(texts)], 7, 1, i);
+    }
+    CHECK_EQUAL(pass(fixture, 2 * TICK_NS), TEST_COUNT_OF(texts));
+    CHECK_EQUAL(buckets(fixture), TEST_COUNT_OF(texts));
+    CHECK_OK(leat_cancel(fixture->engine, fixture->ids[4])); /* the bucket in the middle */
+    run_until(fixture, 2 * DAY);
+    CHECK_EQUAL(fixture->count, 2 * TEST_COUNT_OF(texts) - 1);
+    CHECK_EQUAL(buckets(fixture), 2);
+    teardown(fixture);
+}
+
+/* From when it is let through, and until it begins or is cancelled. */
+static void
+a_token_is_kept(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(JOBS);
+    set(fixture, 1, DAY, 1);
+    submit(fixture, 1, 0, 1);
+    CHECK_EQUAL(buckets(fixture), 1);
+    CHECK_OK(leat_cancel(fixture->engine, fixture->ids[0]));
+    CHECK_EQUAL(buckets(fixture), 0);
+    submit(fixture, 1, 1, 2);
+    CHECK_EQUAL(buckets(fixture), 1);
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK_EQUAL(buckets(fixture), 1);
+    CHECK(next_due(fixture) > SECOND);
+    teardown(fixture);
+}
+
+/* Where as many look at it as can, the canceller has no hold. When its token comes, the next one
+ * gets the key, though the queue of the cancelled one is paused. */
+static void
+cancelled_without_a_hold(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(JOBS);
+    set(fixture, 1, SECOND, 1);
+    submit(fixture, 1, 0, 2);
+    submit_to(fixture, fixture->second, 1, 2);
+    CHECK_EQUAL(run_all(fixture), 1);
+    test_cancel_unheld(fixture->engine, fixture->ids[1]);
+    CHECK_OK(leat_queue_pause(fixture->engine, fixture->queue));
+    CHECK_EQUAL(pass(fixture, SECOND / 2), 0);
+    CHECK_EQUAL(pass(fixture, SECOND / 2 + LATE_NS), 1);
+    CHECK_EQUAL(fixture->runs[1], 2);
+    CHECK_EQUAL(buckets(fixture), 0);
+    teardown(fixture);
+}
+
+/* An attempt that begins at that time counts like any other. */
+static void
+a_clock_may_begin_at_zero(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_at(JOBS, 0);
+    set(fixture, 1, SECOND, 1);
+    submit(fixture, 1, 0, 2);
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK_EQUAL(pass(fixture, SECOND - LATE_NS), 0);
+    CHECK_EQUAL(pass(fixture, 2 * LATE_NS), 1);
     teardown(fixture);
 }
 
@@ -396,65 +299,86 @@ the_first_rate_is_full(void **state)
     teardown(fixture);
 }
 
+/* What began before there was a rate does not count, whether or not others had one. */
 static void
 a_handler_may_set_it(void **state)
 {
     (void)state;
-    struct fixture *fixture = setup(JOBS);
-    fixture->set_by_handler = leat_rate_of(1, DAY, 2);
-    submit(fixture, 1, 0, 5);
-    (void)run_all(fixture);
-    CHECK(fixture->count == 2 || fixture->count == 3);
-    teardown(fixture);
-}
-
-/* ---- memory ---------------------------------------------------------------------------------- */
-
-/* As many keys as jobs_max are remembered; one more waits until one is forgotten. */
-static void
-memory_is_bounded(void **state)
-{
-    (void)state;
-    struct fixture *fixture = setup(LEAT_JOBS_MIN);
-    set(fixture, 1, SECOND, 1);
-    for (uint32_t key = 0; key < LEAT_JOBS_MIN - 1; key++) {
-        submit(fixture, key, key, key + 1);
-        CHECK_EQUAL(run_all(fixture), 1);
+    static const struct {
+        bool others;
+        uint64_t ns;
+        uint32_t runs;
+    } cases[] = {{false, 0, 3}, {false, 1, 3}, {true, 0, 2}, {true, 1, 3}};
+    for (size_t i = 0; i < TEST_COUNT_OF(cases); i++) {
+        struct fixture *fixture = setup(JOBS);
+        if (cases[i].others) {
+            const struct leat_rate other = leat_rate_of(1, DAY, 1);
+            CHECK_OK(leat_queue_set_key_rate(fixture->engine, fixture->second, other));
+        }
+        fixture->set_by_handler = leat_rate_of(1, DAY, 2);
+        fixture->handler_ns = cases[i].ns;
+        submit(fixture, 1, 0, 5);
+        CHECK_EQUAL(run_all(fixture), cases[i].runs);
+        teardown(fixture);
     }
-    CHECK_EQUAL(buckets(fixture), LEAT_JOBS_MIN - 1);
-    submit(fixture, 1000, 0, 1);
-    CHECK_EQUAL(run_all(fixture), 1);
-    CHECK_EQUAL(buckets(fixture), LEAT_JOBS_MIN);
-    submit(fixture, 1001, 1, 2);
-    submit(fixture, 1002, 2, 3);
-    submit(fixture, 1002, 3, 4);
-    CHECK_EQUAL(run_all(fixture), 0);
-    CHECK_OK(leat_cancel(fixture->engine, fixture->ids[2]));
-    submit(fixture, NO_KEY, 4, 5);
-    CHECK_EQUAL(run_all(fixture), 1);
-    CHECK_EQUAL(pass(fixture, SECOND / 2), 0);
-    CHECK_EQUAL(buckets(fixture), LEAT_JOBS_MIN);
-    run_until(fixture, SECOND + 2 * LEAT_KEYS_ROOM_NS);
-    CHECK_EQUAL(fixture->count, LEAT_JOBS_MIN + 3);
-    run_until(fixture, 10 * SECOND);
-    CHECK_EQUAL(buckets(fixture), 0);
-    CHECK(next_due(fixture) == LEAT_FOREVER);
-    teardown(fixture);
 }
 
 static void
-no_memory_changes_nothing(void **state)
+without_any_rate_nothing_is_due(void **state)
 {
     (void)state;
     struct fixture *fixture = setup(JOBS);
-    test_memory_fail(&fixture->memory, 0, true);
-    CHECK_EQUAL(leat_queue_set_key_rate(fixture->engine, fixture->queue, leat_rate_of(1, DAY, 1)),
-                LEAT_NO_MEMORY);
-    test_memory_heal(&fixture->memory);
+    CHECK(next_due(fixture) == LEAT_FOREVER);
     submit(fixture, 1, 0, 3);
     CHECK_EQUAL(run_all(fixture), 3);
+    CHECK(next_due(fixture) == LEAT_FOREVER);
+    CHECK(!leat_key_rates_any(fixture->engine));
     teardown(fixture);
 }
+
+/* Another list's rate changes nothing of this one's. */
+static void
+rates_of_others_are_theirs(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(JOBS);
+    set(fixture, 1, DAY, 1);
+    submit(fixture, 1, 0, 2);
+    CHECK_EQUAL(run_all(fixture), 1);
+    uint64_t due_ns = next_due(fixture);
+    CHECK(due_ns > SECOND);
+    const struct leat_rate other = leat_rate_of(1, SECOND, 1);
+    CHECK_OK(leat_queue_set_key_rate(fixture->engine, fixture->second, other));
+    CHECK_EQUAL(next_due(fixture), due_ns);
+    CHECK_EQUAL(run_all(fixture), 0);
+    teardown(fixture);
+}
+
+/* A key that says that it waits where another one does, or nobody. */
+static void
+the_check_finds_who_waits_elsewhere(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(JOBS);
+    uint32_t index = 0;
+    uint32_t found = 0;
+    set(fixture, 1, DAY, 1);
+    submit(fixture, 1, 0, 2);
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK_OK(leat_job_locate(fixture->engine, fixture->ids[1], &index));
+    struct leat_key *key = leat_job_extra(leat_job_record(fixture->engine, index))->key;
+    uint32_t waits = key->waits;
+    CHECK_EQUAL(buckets(fixture), 1);
+    key->waits = waits + 1;
+    CHECK(!leat_keys_check(fixture->engine, &found, NULL));
+    CHECK(!leat_key_rates_check(fixture->engine, &found, NULL));
+    key->waits = 0;
+    CHECK(!leat_key_rates_check(fixture->engine, &found, NULL));
+    key->waits = waits;
+    teardown(fixture);
+}
+
+/* ---- what is refused ------------------------------------------------------------------------- */
 
 static void
 bad_input_changes_nothing(void **state)
@@ -534,11 +458,16 @@ main(void)
         cmocka_unit_test(who_leaves_takes_no_token),
         cmocka_unit_test(a_retry_that_waits_may_leave),
         cmocka_unit_test(both_rates_hold),
+        cmocka_unit_test(keys_may_collide),
+        cmocka_unit_test(a_token_is_kept),
+        cmocka_unit_test(cancelled_without_a_hold),
+        cmocka_unit_test(a_clock_may_begin_at_zero),
         cmocka_unit_test(rates_change_at_once),
         cmocka_unit_test(the_first_rate_is_full),
         cmocka_unit_test(a_handler_may_set_it),
-        cmocka_unit_test(memory_is_bounded),
-        cmocka_unit_test(no_memory_changes_nothing),
+        cmocka_unit_test(without_any_rate_nothing_is_due),
+        cmocka_unit_test(rates_of_others_are_theirs),
+        cmocka_unit_test(the_check_finds_who_waits_elsewhere),
         cmocka_unit_test(bad_input_changes_nothing),
         cmocka_unit_test(counts_and_times_agree),
     };

@@ -311,19 +311,6 @@ cancelled_with_the_key(void **unused)
     finish_empty(fixture);
 }
 
-static void
-cancel_unheld(struct fixture *fixture, leat_job_id id)
-{
-    uint32_t index = 0;
-    for (uint32_t i = 0; i < LEAT_HOLDS_TO_COMPLETE; i++) {
-        CHECK_OK(leat_job_hold(fixture->engine, id, LEAT_HOLDS_TO_COMPLETE, &index));
-    }
-    CHECK_OK(leat_cancel(fixture->engine, id));
-    for (uint32_t i = 0; i < LEAT_HOLDS_TO_COMPLETE; i++) {
-        leat_job_unhold(fixture->engine, index);
-    }
-}
-
 /* Where as many look at the job as can, the canceller has no hold. One in line is passed by at its
  * turn, so that it does not go to a queue that is paused; one that has the key hands it on when its
  * place lets go of it. */
@@ -338,14 +325,14 @@ cancelled_without_a_hold(void **unused)
     submit(fixture, "k", "d");
     begins(fixture, "a");
     CHECK_OK(leat_queue_pause(fixture->engine, fixture->queues[1]));
-    cancel_unheld(fixture, ids[0]);
-    cancel_unheld(fixture, ids[1]);
+    test_cancel_unheld(fixture->engine, ids[0]);
+    test_cancel_unheld(fixture->engine, ids[1]);
     keys_are(fixture, 1);
     CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_done(), NULL));
     begins(fixture, "d");
     ids[0] = submit(fixture, "k", "e");
     submit(fixture, "k", "f");
-    cancel_unheld(fixture, ids[0]);
+    test_cancel_unheld(fixture->engine, ids[0]);
     begins(fixture, "f");
     finish_empty(fixture);
 }
@@ -583,14 +570,11 @@ keys_may_collide(void **unused)
 {
     (void)unused;
     struct fixture *fixture = setup();
-    const struct leat_engine *engine = fixture->engine;
-    leat_job_id ids[4];
+    leat_job_id id = {0};
     static const char *const texts[4] = {"k", "kl", "kk", "kk"};
     for (uint32_t i = 0; i < 4; i++) {
-        uint32_t index = 0;
-        ids[i] = submit_how(fixture, texts[i], i < 2 ? "ap" : "b", (struct how){.delay_ns = S});
-        CHECK_OK(leat_job_locate(engine, ids[i], &index));
-        leat_job_extra(leat_job_record(engine, index))->key->hash = 7;
+        id = submit_how(fixture, texts[i], i < 2 ? "ap" : "b", (struct how){.delay_ns = S});
+        test_key_hash(fixture->engine, id, 7);
     }
     pass(fixture, S + TICK);
     begins(fixture, "aabb");
