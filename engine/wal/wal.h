@@ -38,7 +38,7 @@ struct leat_wal_config {
     struct leat_memory memory;
     uint64_t segment_bytes; /* a multiple of a block */
     uint64_t ring_bytes;    /* a power of two, at most half a segment */
-    uint64_t seed;          /* of the segments' identities */
+    uint64_t seed;          /* of the segments' identities: another one at each open */
 };
 
 /* Where a record stands: higher is later. */
@@ -189,8 +189,8 @@ bool leat_wal_step(struct leat_wal *wal, bool mark);
 /* Sleeps until leat_wal_kick(), the deadline, or for no reason; not where something is ready. With
  * UINT64_MAX also until another thread has written a batch; not where the last one is unmarked. */
 void leat_wal_sleep(struct leat_wal *wal, uint64_t deadline_ns);
-/* Makes a segment ahead, if there is none. LEAT_OK, LEAT_NO_SPACE, LEAT_LOG_FAILED; LEAT_SYSTEM:
- * it could not, which does no harm yet. One thread at a time. */
+/* Makes a segment ahead, if there is none. LEAT_OK, LEAT_NO_SPACE; LEAT_SYSTEM: it could not, which
+ * does no harm yet. One thread at a time. */
 enum leat_status leat_wal_prepare(struct leat_wal *wal);
 
 /* Starts two threads: one writes what nobody waits for, and marks the log behind 10 ms without
@@ -207,7 +207,8 @@ uint64_t leat_wal_oldest(struct leat_wal *wal);
 /* Bytes of all segments. */
 uint64_t leat_wal_bytes(struct leat_wal *wal);
 /* Tells the reader every record of the oldest segment, as a first half of cleaning: what of it is
- * still needed, the reader appends anew. One thread at a time. */
+ * still needed, the reader appends anew. LEAT_NOT_FOUND: there is none; or as leat_wal_read(). One
+ * thread at a time. */
 enum leat_status leat_wal_look(struct leat_wal *wal, const struct leat_wal_reader *reader);
 /* The second half: what is needed of the oldest segment was appended before `position`. Waits for
  * that, says in the log that the segment is not needed, waits for that, and removes it. */
