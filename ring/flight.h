@@ -73,8 +73,15 @@ leat_flight_write(struct leat_flight *flight, const struct leat_flight_record *r
     atom_store_rel(&flight->end, at + 1);
 }
 
-/* Copies the last records, the oldest first. pre: there is room for all slots. Returns how many,
- * and where they begin in `records`. */
+/* The first of the last records, where `end` is behind them: the writer may be at one slot. */
+LEAT_INLINE uint64_t
+leat_flight_first(const struct leat_flight *flight, uint64_t end)
+{
+    return end - (end < flight->mask ? end : flight->mask);
+}
+
+/* Copies the last records, the oldest first. pre: there is room for all slots but one; no more is
+ * written. Returns how many, and where they begin in `records`. */
 LEAT_INLINE uint64_t
 leat_flight_copy(const struct leat_flight *flight, struct leat_flight_record *records,
                  const struct leat_flight_record **first)
@@ -82,7 +89,7 @@ leat_flight_copy(const struct leat_flight *flight, struct leat_flight_record *re
     /* flight:C acquire -> flight:B.  Carries: see flight:B.
      * If relaxed: see flight:B. */
     uint64_t end = atom_load_acq(&flight->end);
-    uint64_t from = end < flight->mask ? 0 : end - flight->mask;
+    uint64_t from = leat_flight_first(flight, end);
     for (uint64_t at = from; at < end; at++) {
         const struct leat_flight_slot *slot = &flight->slots[at & flight->mask];
         for (uint32_t i = 0; i < LEAT_FLIGHT_WORDS; i++) {
@@ -92,8 +99,8 @@ leat_flight_copy(const struct leat_flight *flight, struct leat_flight_record *re
         }
     }
     uint64_t now = atom_load_rlx(&flight->end); /* rlx: ordered by flight:D */
-    /* The writer may be at position `now`, whose slot had the record of now - slots. */
-    uint64_t lost = now < flight->mask || now - flight->mask < from ? 0 : now - flight->mask - from;
+    /* By then it has written over those before. */
+    uint64_t lost = leat_flight_first(flight, now) - from;
     lost = lost < end - from ? lost : end - from;
     *first = records + lost;
     return end - from - lost;

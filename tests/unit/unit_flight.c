@@ -41,6 +41,7 @@ check_last(struct box *box, uint64_t written)
             CHECK_EQUAL(first[i].words[word], written - count + i + 1 + word);
         }
     }
+    CHECK_EQUAL(records[SLOTS - 1].words[0], 0); /* no more is written */
     CHECK(leat_flight_check(&box->flight, NULL));
 }
 
