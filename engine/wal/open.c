@@ -42,8 +42,16 @@ tail_seal(struct leat_wal_scan *scan, const struct leat_wal_segment *header)
     }
 }
 
+static void
+file_remove(const struct leat_wal *wal, uint64_t number, bool is_new)
+{
+    char name[LEAT_WAL_NAME_BYTES];
+    leat_wal_name(name, number, is_new);
+    (void)files_of(wal)->remove(files_of(wal)->disk, wal->directory, name);
+}
+
 /* One that begins with what was not known to be durable: that is synced before the file has a
- * name. 0 or a negative errno. */
+ * name. 0 or a negative errno: then it is tried to leave no file behind, though one does no harm. */
 static int
 fresh_begin(struct leat_wal *wal, struct leat_wal_scan *scan)
 {
@@ -66,6 +74,8 @@ fresh_begin(struct leat_wal *wal, struct leat_wal_scan *scan)
     }
     if (result != 0) {
         files_of(wal)->close(files_of(wal)->disk, ahead.file);
+        file_remove(wal, ahead.number, true);
+        file_remove(wal, header.number, false);
         return result;
     }
     leat_wal_segment_enter(wal, &ahead, &header, LEAT_WAL_BLOCK + scan->tail_bytes);
@@ -103,20 +113,23 @@ is_known(const struct leat_wal *wal, uint64_t number)
     return false;
 }
 
-/* What a crash has left lying: it does no harm, and is tried once. */
+/* What a crash has left lying does no harm, and is tried once. Segments that were never begun are
+ * in nobody's way even if the open fails; those that are not needed any more are so from when the
+ * fresh one is there. */
 static void
-leftovers_remove(struct leat_wal *wal, const struct leat_wal_scan *scan)
+new_remove(const struct leat_wal *wal, const struct leat_wal_scan *scan)
 {
-    const struct leat_wal_files *files = files_of(wal);
-    char name[LEAT_WAL_NAME_BYTES];
     for (uint32_t i = 0; i < scan->leftover_count; i++) {
-        leat_wal_name(name, scan->leftover[i], true);
-        (void)files->remove(files->disk, wal->directory, name);
+        file_remove(wal, scan->leftover[i], true);
     }
+}
+
+static void
+old_remove(const struct leat_wal *wal, const struct leat_wal_scan *scan)
+{
     for (uint32_t i = 0; i < scan->count; i++) {
         if (!is_known(wal, scan->found[i].number)) {
-            leat_wal_name(name, scan->found[i].number, false);
-            (void)files->remove(files->disk, wal->directory, name);
+            file_remove(wal, scan->found[i].number, false);
         }
     }
 }
@@ -131,12 +144,13 @@ go_on(struct leat_wal *wal, struct leat_wal_scan *scan)
     wal->batch_durable = wal->batch;
     enum leat_status status = known_take(wal, scan);
     if (status == LEAT_OK) {
+        new_remove(wal, scan);
         status = leat_wal_status_of(fresh_begin(wal, scan));
     }
     if (status != LEAT_OK) {
         return status;
     }
-    leftovers_remove(wal, scan);
+    old_remove(wal, scan);
     wal->batch_known = wal->batch;
     wal->batch = scan->count == 0 ? 1 : scan->next;
     wal->batch_durable = wal->batch;
@@ -234,10 +248,8 @@ leat_wal_close(struct leat_wal *wal)
         files->close(files->disk, wal->file);
     }
     if (wal->ahead.number != 0) {
-        char name[LEAT_WAL_NAME_BYTES];
-        leat_wal_name(name, wal->ahead.number, true);
         files->close(files->disk, wal->ahead.file);
-        (void)files->remove(files->disk, wal->directory, name);
+        file_remove(wal, wal->ahead.number, true);
     }
     files->directory_close(files->disk, wal->directory);
     leat_memory_give(&wal->config.memory, wal->known, wal->known_room * sizeof(*wal->known));

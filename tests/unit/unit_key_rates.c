@@ -235,6 +235,8 @@ cancelled_without_a_hold(void **state)
     CHECK_EQUAL(run_all(fixture), 1);
     test_cancel_unheld(fixture->engine, fixture->ids[1]);
     CHECK_OK(leat_queue_pause(fixture->engine, fixture->queue));
+    submit(fixture, NO_KEY, 3, 4); /* in front of what comes later */
+    CHECK_EQUAL(run_all(fixture), 0);
     CHECK_EQUAL(pass(fixture, SECOND / 2), 0);
     CHECK_EQUAL(pass(fixture, SECOND / 2 + LATE_NS), 1);
     CHECK_EQUAL(fixture->runs[1], 2);

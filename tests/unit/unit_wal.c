@@ -238,6 +238,41 @@ test_failed_sync(void **state)
     teardown(fixture);
 }
 
+static uint32_t
+files_count(struct fixture *fixture)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < DISK_FILES_MAX; i++) {
+        const struct disk_file *file = &fixture->disk.file[i];
+        count += file->used && file->name[0] != 0 ? 1 : 0;
+    }
+    return count;
+}
+
+/* Opens that fail leave no segment behind, however often they are tried. */
+static void
+test_failed_opens(void **state)
+{
+    const uint32_t kinds[] = {DISK_ALLOCATE, DISK_WRITE, DISK_SYNC, DISK_RENAME, DISK_NAMES_SYNC};
+    struct fixture *fixture = setup();
+    (void)state;
+    CHECK_OK(log_open(fixture));
+    leat_wal_close(&fixture->wal);
+    for (uint32_t i = 0; i < TEST_COUNT_OF(kinds); i++) {
+        /* The first sync of the directory is that of the names which are there. */
+        uint64_t at = kinds[i] == DISK_NAMES_SYNC ? 1 : 0;
+        fixture->disk.counted = 0;
+        fixture->disk.fault = (struct disk_fault){.kinds = kinds[i], .at = at, .result = -EIO};
+        CHECK_STATUS(log_open(fixture), LEAT_SYSTEM);
+        CHECK_EQUAL(files_count(fixture), 1);
+    }
+    fixture->disk.fault.kinds = 0;
+    CHECK_OK(log_open(fixture));
+    CHECK_EQUAL(files_count(fixture), 1);
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
 /* No space for a segment: what is new is refused, what makes room goes to what is left. */
 static void
 test_no_space(void **state)
@@ -328,10 +363,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_config),    cmocka_unit_test(test_units),
-        cmocka_unit_test(test_timeout),   cmocka_unit_test(test_locked),
-        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_failed_sync),
-        cmocka_unit_test(test_no_space),  cmocka_unit_test(test_order_of_segments),
+        cmocka_unit_test(test_config),
+        cmocka_unit_test(test_units),
+        cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_locked),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_failed_sync),
+        cmocka_unit_test(test_failed_opens),
+        cmocka_unit_test(test_no_space),
+        cmocka_unit_test(test_order_of_segments),
         cmocka_unit_test(test_cleaning),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
