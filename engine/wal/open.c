@@ -51,7 +51,8 @@ file_remove(const struct leat_wal *wal, uint64_t number, bool is_new)
 }
 
 /* One that begins with what was not known to be durable: that is synced before the file has a
- * name. 0 or a negative errno: then it is tried to leave no file behind, though one does no harm. */
+ * name. 0, or a negative errno: then it is tried to leave no file behind, though one does no
+ * harm. */
 static int
 fresh_begin(struct leat_wal *wal, struct leat_wal_scan *scan)
 {
