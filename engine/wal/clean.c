@@ -60,9 +60,13 @@ leat_wal_forget(struct leat_wal *wal, uint64_t position)
     }
     leat_mutex_lock(&wal->mutex);
     uint64_t number = wal->known_count < 2 ? 0 : wal->known[0].number;
-    wal->oldest = number == 0 ? wal->oldest : wal->known[1].number;
+    uint64_t next = number == 0 ? 0 : wal->known[1].number;
     leat_mutex_unlock(&wal->mutex);
-    status = number == 0 ? LEAT_NOT_FOUND : leat_wal_say(wal);
+    if (number == 0) {
+        return LEAT_NOT_FOUND;
+    }
+    atom_store_rlx(&wal->oldest, next); /* rlx: single writer */
+    status = leat_wal_say(wal);
     if (status != LEAT_OK) {
         return status;
     }

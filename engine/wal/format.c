@@ -116,5 +116,7 @@ leat_wal_number(const char *name, bool *is_new)
         number = number << 4 | (uint64_t)(decimal ? digit - '0' : digit - 'a' + 10);
     }
     *is_new = strcmp(name + DIGITS, ".new") == 0;
-    return *is_new || strcmp(name + DIGITS, ".wal") == 0 ? number : 0;
+    /* Behind the highest one no segment could begin. */
+    bool named = *is_new || strcmp(name + DIGITS, ".wal") == 0;
+    return named && number != UINT64_MAX ? number : 0;
 }

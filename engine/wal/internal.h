@@ -69,6 +69,12 @@ void leat_wal_segment_enter(struct leat_wal *wal, const struct leat_wal_ahead *a
  * LEAT_LOG_FAILED. pre: the role, and all is synced. */
 enum leat_status leat_wal_segment_switch(struct leat_wal *wal);
 
+/* ---- calls.c -------------------------------------------------------------------------------- */
+
+/* Settles what is durable of leat_wal_when(); with a `status` that is neither LEAT_OK nor
+ * LEAT_EMPTY, all. pre: the role. */
+void leat_wal_settle(struct leat_wal *wal, enum leat_status status);
+
 /* ---- writer.c ------------------------------------------------------------------------------- */
 
 /* The log does not know yet that its last records are durable. */

@@ -66,7 +66,7 @@ fresh_begin(struct leat_wal *wal, struct leat_wal_scan *scan)
     }
     struct leat_wal_segment header = leat_wal_segment_header(wal, &ahead);
     header.oldest = header.oldest == 0 ? header.number : header.oldest;
-    wal->oldest = header.oldest;
+    atom_store_rlx(&wal->oldest, header.oldest); /* rlx: not shared yet */
     tail_seal(scan, &header);
     struct iovec piece = {scan->tail, scan->tail_bytes};
     result = leat_wal_write_all(files_of(wal), ahead.file, &piece, 1, LEAT_WAL_BLOCK);
@@ -99,7 +99,8 @@ known_take(struct leat_wal *wal, const struct leat_wal_scan *scan)
                 (struct leat_wal_known){found->number, found->header.first, found->header.bytes};
         }
     }
-    wal->oldest = wal->known_count == 0 ? 0 : wal->known[0].number;
+    /* rlx: not shared yet */
+    atom_store_rlx(&wal->oldest, wal->known_count == 0 ? 0 : wal->known[0].number);
     return leat_wal_known_room(wal) ? LEAT_OK : LEAT_NO_MEMORY;
 }
 
@@ -194,6 +195,8 @@ leat_wal_open(struct leat_wal *wal, const struct leat_wal_config *config,
         .config = *config, .directory = scan.directory, .file = -1, .identities = config->seed};
     wal->config.directory = NULL;
     wal->batch_bytes_max = config->ring_bytes / 2;
+    leat_inbox_init(&wal->inbox);
+    leat_fifo_init(&wal->calls);
     leat_mutex_init(&wal->mutex);
     /* Names that are there, but were not before a crash, would be gone behind the next one. */
     status = leat_wal_status_of(files->directory_sync(files->disk, scan.directory));

@@ -293,8 +293,6 @@ last_look(struct leat_wal_scan *scan, const struct leat_wal_found *last)
 {
     struct leat_wal_batch batch;
     uint64_t next = last->header.first;
-    scan->durable = last->header.durable;
-    scan->oldest = last->header.oldest;
     for (uint64_t at = LEAT_WAL_BLOCK; at < last->header.bytes; at += LEAT_WAL_BLOCK) {
         if (batch_header(scan, last, at, &batch) && batch.durable > scan->durable) {
             scan->durable = batch.durable;
@@ -426,9 +424,13 @@ leat_wal_scan_run(struct leat_wal_scan *scan)
         return verdict(scan, status);
     }
     const struct leat_wal_found *last = &scan->found[scan->count - 1];
+    scan->durable = last->header.durable;
+    scan->oldest = last->header.oldest;
     status = segment_read(scan, last);
     if (status == LEAT_OK) {
         last_look(scan, last);
+    }
+    if (status == LEAT_OK || (status == LEAT_CORRUPT && scan->salvages)) {
         status = limits_set(scan);
     }
     if (status == LEAT_OK) {

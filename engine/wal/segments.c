@@ -117,7 +117,7 @@ leat_wal_segment_header(struct leat_wal *wal, const struct leat_wal_ahead *ahead
         .number = wal->next_number++,
         .first = wal->batch,
         .durable = wal->batch_durable,
-        .oldest = wal->oldest,
+        .oldest = atom_load_rlx(&wal->oldest), /* rlx: ordered by turn_of:A */
         .bytes = ahead->bytes,
     };
     leat_mutex_unlock(&wal->mutex);
@@ -184,6 +184,20 @@ leat_wal_segment_enter(struct leat_wal *wal, const struct leat_wal_ahead *ahead,
     wal->offset = offset;
 }
 
+/* Whether there was space for another segment. One that is there ahead counts for more: who finds
+ * none at the moment in which another thread has made one has found nothing out. */
+static void
+space_found(struct leat_wal *wal, int result)
+{
+    leat_mutex_lock(&wal->mutex);
+    if (result == 0) {
+        atom_store_rlx(&wal->full, 0); /* rlx: statistic */
+    } else if (leat_wal_status_of(result) == LEAT_NO_SPACE && wal->ahead.number == 0) {
+        atom_store_rlx(&wal->full, 1); /* rlx: statistic */
+    }
+    leat_mutex_unlock(&wal->mutex);
+}
+
 /* The segment that was made ahead, or one that is made now. */
 static int
 ahead_take(struct leat_wal *wal, struct leat_wal_ahead *ahead)
@@ -196,7 +210,12 @@ ahead_take(struct leat_wal *wal, struct leat_wal_ahead *ahead)
      * If relaxed: nothing changes. */
     (void)atom_add_rel(&wal->threads.taken, 1);
     leat_os_futex_wake(&wal->threads.taken, 1);
-    return ahead->number != 0 ? 0 : leat_wal_segment_make(wal, ahead, wal->config.segment_bytes);
+    if (ahead->number != 0) {
+        return 0;
+    }
+    int result = leat_wal_segment_make(wal, ahead, wal->config.segment_bytes);
+    space_found(wal, result);
+    return result;
 }
 
 enum leat_status
@@ -220,7 +239,6 @@ leat_wal_segment_switch(struct leat_wal *wal)
     files->close(files->disk, wal->file);
     leat_wal_segment_enter(wal, &ahead, &header, LEAT_WAL_BLOCK);
     wal->batch_known = wal->batch_durable; /* as its first block says */
-    atom_store_rlx(&wal->full, 0);         /* rlx: statistic */
     return LEAT_OK;
 }
 
@@ -234,19 +252,16 @@ leat_wal_prepare(struct leat_wal *wal)
     if (there) {
         return LEAT_OK;
     }
-    enum leat_status status =
-        leat_wal_status_of(leat_wal_segment_make(wal, &ahead, wal->config.segment_bytes));
-    if (status == LEAT_OK) {
+    int result = leat_wal_segment_make(wal, &ahead, wal->config.segment_bytes);
+    if (result == 0) {
         leat_mutex_lock(&wal->mutex);
         wal->ahead = ahead; /* one thread at a time, so there is none yet */
         leat_mutex_unlock(&wal->mutex);
-        atom_store_rlx(&wal->full, 0); /* rlx: statistic */
-        leat_wal_kick(wal);            /* what found no space can go on */
+    }
+    space_found(wal, result);
+    if (result == 0) {
+        leat_wal_kick(wal); /* what found no space can go on */
         return LEAT_OK;
     }
-    if (status == LEAT_NO_SPACE) {
-        atom_store_rlx(&wal->full, 1); /* rlx: statistic */
-        return LEAT_NO_SPACE;
-    }
-    return LEAT_SYSTEM;
+    return leat_wal_status_of(result) == LEAT_NO_SPACE ? LEAT_NO_SPACE : LEAT_SYSTEM;
 }

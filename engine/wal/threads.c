@@ -2,7 +2,7 @@
 #include "engine/wal/internal.h"
 
 #define IDLE_NS  UINT64_C(10000000)  /* without work, until the log says what is durable */
-#define AGAIN_NS UINT64_C(100000000) /* until a segment is tried again to be made */
+#define AGAIN_NS UINT64_C(100000000) /* until what there was no space for is tried again */
 
 static bool
 stopping(const struct leat_wal *wal)
@@ -43,6 +43,7 @@ writer_run(void *argument)
         uint64_t at_ns = marks_at(wal, &marking);
         if (leat_os_monotonic_ns() >= at_ns) {
             (void)leat_wal_step(wal, true);
+            marking.at_ns = leat_os_deadline_ns(AGAIN_NS); /* where there was no space for it */
         } else {
             leat_wal_sleep(wal, at_ns);
         }
@@ -110,5 +111,8 @@ leat_wal_stop(struct leat_wal *wal)
         leat_os_thread_join(wal->threads.preparer);
         wal->threads.run = false;
     }
+    /* Where there is no space for it, the next open takes the last batch for one that may be torn,
+     * as it does behind a crash. */
+    (void)leat_wal_step(wal, true);
     return status;
 }

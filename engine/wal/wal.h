@@ -26,19 +26,33 @@
 #include "engine/wal/format.h"
 #include "engine/wal/role.h"
 #include "ring/bytes.h"
+#include "ring/fifo.h"
+#include "ring/inbox.h"
 
 #define LEAT_WAL_SEGMENT_BYTES_MIN (UINT64_C(1) << 16)
 #define LEAT_WAL_SEGMENT_BYTES_MAX (UINT64_C(1) << 31)
 #define LEAT_WAL_RING_BYTES_MIN    (UINT64_C(1) << 14)
 #define LEAT_WAL_RING_BYTES_MAX    (UINT64_C(1) << 30)
 
+/* Records of the user's that leat_wal_when() is given, by index: their links; where in the log what
+ * they wait for ends; and what is called then, with what leat_wal_wait() would have answered.
+ * settled() is called by who has the role: all that becomes durable later waits for its return. It
+ * may append, kick, and leat_wal_when(), but not wait. */
+struct leat_wal_calls {
+    leat_atomic_u32 *(*link)(void *context, uint32_t index);
+    uint64_t (*position)(void *context, uint32_t index);
+    void (*settled)(void *context, uint32_t index, enum leat_status status);
+    void *context;
+};
+
 struct leat_wal_config {
     const struct leat_wal_files *files;
     const char *directory; /* borrowed until the open returns */
     struct leat_memory memory;
-    uint64_t segment_bytes; /* a multiple of a block */
-    uint64_t ring_bytes;    /* a power of two, at most half a segment */
-    uint64_t seed;          /* of the segments' identities: another one at each open */
+    uint64_t segment_bytes;      /* a multiple of a block */
+    uint64_t ring_bytes;         /* a power of two, at most half a segment */
+    uint64_t seed;               /* of the segments' identities: another one at each open */
+    struct leat_wal_calls calls; /* zeros: leat_wal_when() is not used */
 };
 
 /* Where a record stands: higher is later. */
@@ -101,11 +115,13 @@ struct leat_wal {
     /* Up to where what was appended is durable. */
     LEAT_ALIGNED_LINE leat_atomic_u64 durable; /* W who has the role */
     leat_atomic_u32 failed;                    /* W the same: 1 from the first failure on */
-    leat_atomic_u32 full;                      /* S 1: there was no space for another segment */
+    leat_atomic_u32 full;                      /* S 1: there was no space for another segment, and
+                                                  none is there ahead */
     leat_atomic_u32 unmarked;                  /* W the same: 1: the log does not know yet that
                                                   its last records are durable */
     LEAT_ALIGNED_LINE leat_atomic_u32 asleep;  /* S 1: the log's thread is, or is about to be; 2:
                                                   and for good */
+    struct leat_inbox inbox;                   /* S what leat_wal_when() was given */
     struct leat_wal_threads threads;           /* S */
     LEAT_ALIGNED_LINE int file;                /* O of the segment that is written to */
     uint64_t id;                               /* O its identity */
@@ -115,12 +131,13 @@ struct leat_wal {
     uint64_t batch_durable;                    /* O batches below it are durable */
     uint64_t batch_known;                      /* O the same, as it stands in the log */
     uint64_t batch_records;                    /* O none from this one on has records */
+    struct leat_fifo calls;                    /* O what is not durable yet of the inbox */
+    leat_atomic_u64 oldest;                    /* W who cleans: segment that is needed */
     pthread_mutex_t mutex;                     /* S of what is below; is held for no write */
     struct leat_wal_ahead ahead;               /* Q */
     struct leat_wal_known *known;              /* Q */
     uint32_t known_count;                      /* Q */
     uint32_t known_room;                       /* Q */
-    uint64_t oldest;                           /* Q segment that is needed */
     uint64_t next_number;                      /* Q of a segment that begins */
     uint64_t next_new;                         /* Q of one that is made */
     uint64_t identities;                       /* Q state of a generator */
@@ -179,6 +196,10 @@ bool leat_wal_is_durable(const struct leat_wal *wal, uint64_t position);
 /* Returns once it is durable: LEAT_OK; or LEAT_LOG_FAILED, LEAT_NO_SPACE, LEAT_TIMEOUT: then it is
  * not known whether it is, or will be. The caller may come to write for all. */
 enum leat_status leat_wal_wait(struct leat_wal *wal, uint64_t position, uint64_t deadline_ns);
+/* The same without a thread: the record `index` is settled (struct leat_wal_calls), once, by the
+ * log's thread or who else writes, perhaps before the return. Those that one thread gives are
+ * settled in its order, if it appended in that order too. Progress: lock-free, a wake-up aside. */
+void leat_wal_when(struct leat_wal *wal, uint32_t index);
 
 /* ---- the log's threads ---------------------------------------------------------------------- */
 
@@ -196,8 +217,8 @@ enum leat_status leat_wal_prepare(struct leat_wal *wal);
 /* Starts two threads: one writes what nobody waits for, and marks the log behind 10 ms without
  * work; one makes segments ahead. False: the system refused. */
 bool leat_wal_start(struct leat_wal *wal);
-/* Ends them. What was appended before is durable by the return: LEAT_OK; or LEAT_LOG_FAILED,
- * LEAT_NO_SPACE. */
+/* Ends them. What was appended before is durable by the return, and marked as such: LEAT_OK; or
+ * LEAT_LOG_FAILED, LEAT_NO_SPACE. */
 enum leat_status leat_wal_stop(struct leat_wal *wal);
 
 /* ---- cleaning ------------------------------------------------------------------------------- */

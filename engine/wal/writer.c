@@ -2,7 +2,6 @@
 #include "engine/wal/internal.h"
 
 #include "engine/wal/crc32c.h"
-#include "ring/mutex.h"
 
 /* Of leat_wal.asleep. */
 #define ASLEEP          1
@@ -103,19 +102,18 @@ fail(struct leat_wal *wal)
     /* wal:A release -> wal:B.  Carries: nothing; keeps the failure before the news of it.
      * If relaxed: who is woken could miss it, and sleep for ever. */
     atom_store_rel(&wal->failed, 1);
+    atom_store_rlx(&wal->unmarked, 0); /* nor will it ever. rlx: ordered by turn_of:C */
 }
 
 static struct leat_wal_batch
-header_of(struct leat_wal *wal, uint64_t bytes)
+header_of(const struct leat_wal *wal, uint64_t bytes)
 {
-    leat_mutex_lock(&wal->mutex);
-    uint64_t oldest = wal->oldest;
-    leat_mutex_unlock(&wal->mutex);
     return (struct leat_wal_batch){
         .id = wal->id,
         .number = wal->batch,
         .durable = wal->batch_durable,
-        .oldest = oldest,
+        /* The batch that has to say it is of the thread that wrote it. rlx: ordered by turn_of:A */
+        .oldest = atom_load_rlx(&wal->oldest),
         .bytes = (uint32_t)bytes,
     };
 }
@@ -179,9 +177,6 @@ batch(struct leat_wal *wal, enum why why)
     if (status == LEAT_LOG_FAILED) {
         fail(wal);
     }
-    if (status == LEAT_NO_SPACE) {
-        atom_store_rlx(&wal->full, 1); /* rlx: statistic */
-    }
     if (status == LEAT_OK) {
         /* rlx: ordered by turn_of:C */
         atom_store_rlx(&wal->unmarked, wal->batch_known < wal->batch_records ? 1 : 0);
@@ -200,6 +195,7 @@ batch_try(struct leat_wal *wal, enum why why, enum leat_status *status)
         return false;
     }
     *status = batch(wal, why);
+    leat_wal_settle(wal, *status);
     leat_wal_role_give(&wal->role, *status != LEAT_EMPTY);
     /* It had the role before it slept for good. rlx: ordered by turn_of:A */
     if (LEAT_UNLIKELY(*status == LEAT_OK && atom_load_rlx(&wal->asleep) == ASLEEP_FOR_GOOD)) {

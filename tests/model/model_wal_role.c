@@ -6,12 +6,14 @@
  * wait    Two append and wait: one of them writes for both, or each for itself.
  * kick    One waits; another one appends and kicks; the log's thread sleeps and writes. All that
  *         was appended is durable in the end.
+ * call    One appends and is called once that is durable, instead of waiting.
  * fails   A sync fails: who waits is told, and nothing is durable from then on.
  */
 #include <stdio.h>
 
 #include "tests/support/explore.h"
 
+#include "engine/wal/calls.c" /* NOLINT(bugprone-suspicious-include) */
 #include "engine/wal/internal.h"
 #include "engine/wal/writer.c" /* NOLINT(bugprone-suspicious-include) */
 
@@ -20,6 +22,7 @@
 struct scenario {
     uint32_t waiters;
     uint32_t kickers;
+    uint32_t callers;
     bool fails; /* the first sync */
 };
 
@@ -30,6 +33,8 @@ struct state {
     uint32_t syncs;
     uint64_t positions[THREADS_MAX];
     enum leat_status statuses[THREADS_MAX];
+    leat_atomic_u32 links[THREADS_MAX];
+    uint32_t settled[THREADS_MAX]; /* times */
 };
 
 static struct state state_now;
@@ -86,6 +91,33 @@ sync_one(void *disk, int file)
     return state_now.syncs++ == 0 && scenario->fails ? -1 : 0;
 }
 
+/* ---- calls ----------------------------------------------------------------------------------- */
+
+static leat_atomic_u32 *
+link_of(void *context, uint32_t index)
+{
+    return &((struct state *)context)->links[index];
+}
+
+static uint64_t
+position_of(void *context, uint32_t index)
+{
+    struct state *state = context;
+    explore_plain_read(&state->positions[index], "position");
+    return state->positions[index];
+}
+
+static void
+settled(void *context, uint32_t index, enum leat_status status)
+{
+    struct state *state = context;
+    EXPLORE_CHECK(status == LEAT_OK || (scenario->fails && status == LEAT_LOG_FAILED));
+    EXPLORE_CHECK((status == LEAT_OK) ==
+                  leat_wal_is_durable(&state->wal, position_of(state, index)));
+    state->statuses[index] = status;
+    state->settled[index]++;
+}
+
 /* ---- threads --------------------------------------------------------------------------------- */
 
 static void
@@ -101,6 +133,9 @@ setup(void *argument)
     wal->batch = 1;
     wal->batch_durable = 1;
     wal->batch_bytes_max = 64;
+    wal->config.calls = (struct leat_wal_calls){link_of, position_of, settled, state};
+    leat_inbox_init(&wal->inbox);
+    leat_fifo_init(&wal->calls);
     EXPLORE_CHECK(leat_bytes_init(&wal->ring, &memory, 64));
 }
 
@@ -133,6 +168,16 @@ kicker(void *argument)
 }
 
 static void
+caller(void *argument)
+{
+    struct state *state = argument;
+    uint32_t me = explore_thread();
+    explore_plain_write(&state->positions[me], "position");
+    append_one(state, me);
+    leat_wal_when(&state->wal, me);
+}
+
+static void
 writer(void *argument)
 {
     struct state *state = argument;
@@ -147,7 +192,9 @@ static void
 check(void *argument)
 {
     struct state *state = argument;
-    for (uint32_t i = 0; i < scenario->waiters + scenario->kickers; i++) {
+    uint32_t silent = scenario->waiters + scenario->kickers;
+    for (uint32_t i = 0; i < silent + scenario->callers; i++) {
+        EXPLORE_CHECK(state->settled[i] == (i < silent ? 0 : 1));
         bool durable = leat_wal_is_durable(&state->wal, state->positions[i]);
         EXPLORE_CHECK(durable || scenario->fails);
         EXPLORE_CHECK(!durable || state->statuses[i] != LEAT_LOG_FAILED || scenario->fails);
@@ -166,6 +213,11 @@ static const struct {
     {"wait and fail", {.waiters = 2, .fails = true}, false, 0, false},
     {"kick", {.kickers = 1}, true, 0, false},
     {"wait and kick", {.waiters = 1, .kickers = 1}, true, 2, false},
+    {"call", {.callers = 1}, true, 0, false},
+    {"call and fail", {.callers = 1, .fails = true}, true, 0, false},
+    {"wait and call", {.waiters = 1, .callers = 1}, true, 1, false},
+    {"wait and call, more", {.waiters = 1, .callers = 1}, true, 2, true},
+    {"two calls", {.callers = 2}, true, 1, false},
     {"wait and kick, all", {.waiters = 1, .kickers = 1}, true, 0, true},
 };
 
@@ -194,6 +246,9 @@ main(void)
         }
         for (uint32_t j = 0; j < scenario->kickers; j++) {
             model.threads[count++] = kicker;
+        }
+        for (uint32_t j = 0; j < scenario->callers; j++) {
+            model.threads[count++] = caller;
         }
         if (scenarios[i].has_writer) {
             model.servants = (uint8_t)(1U << count);

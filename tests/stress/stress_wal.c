@@ -1,7 +1,7 @@
 /* stress_wal.c - the log with real threads and real files: some append and wait, some append and
- * kick, one cleans, and the log's own threads write and make segments ahead; again and again it is
- * closed and opened. When it is read again, the last records of each thread are there, with their
- * own bytes. */
+ * are called, in their order, some append and kick, one cleans, and the log's own threads write and
+ * make segments ahead; again and again it is closed and opened. When it is read again, the last
+ * records of each thread are there, with their own bytes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +13,7 @@
 #include "tests/support/threads.h"
 
 #define THREADS  4
+#define CALLS    64   /* in flight of a thread */
 #define KEEP     1000 /* of the last records of a thread, the cleaner keeps so many */
 #define DATA_MAX 3000
 #define RUN_NS   UINT64_C(1500000000)
@@ -27,7 +28,11 @@ struct record {
 struct appender {
     leat_atomic_u64 appended; /* W */
     leat_atomic_u64 durable;  /* W acknowledged up to here */
-    uint64_t seen[KEEP];      /* W 1 + the highest number of each that was read */
+    leat_atomic_u64 given;    /* W to leat_wal_when() */
+    leat_atomic_u64 settled;  /* W of them, by who has the role */
+    leat_atomic_u32 links[CALLS];
+    uint64_t positions[CALLS];
+    uint64_t seen[KEEP]; /* W 1 + the highest number of each that was read */
     unsigned char data[DATA_MAX];
 };
 
@@ -67,6 +72,46 @@ append(struct fixture *fixture, const struct record *record, const unsigned char
     }
 }
 
+static leat_atomic_u32 *
+link_of(void *context, uint32_t index)
+{
+    struct fixture *fixture = context;
+    return &fixture->appenders[index / CALLS].links[index % CALLS];
+}
+
+static uint64_t
+position_of(void *context, uint32_t index)
+{
+    struct fixture *fixture = context;
+    return fixture->appenders[index / CALLS].positions[index % CALLS];
+}
+
+static void
+settled(void *context, uint32_t index, enum leat_status status)
+{
+    struct fixture *fixture = context;
+    struct appender *appender = &fixture->appenders[index / CALLS];
+    uint64_t number = atom_load_rlx(&appender->settled);
+    CHECK_OK(status);
+    CHECK_EQUAL(index % CALLS, number % CALLS);
+    CHECK(leat_wal_is_durable(&fixture->wal, position_of(fixture, index)));
+    atom_store_rel(&appender->settled, number + 1);
+}
+
+/* Waits for one of its calls only where all are in flight. */
+static void
+call_later(struct fixture *fixture, uint32_t thread, uint64_t position)
+{
+    struct appender *me = &fixture->appenders[thread];
+    uint64_t number = atom_load_rlx(&me->given);
+    while (number - atom_load_acq(&me->settled) == CALLS) {
+        usleep(100);
+    }
+    me->positions[number % CALLS] = position;
+    atom_store_rlx(&me->given, number + 1);
+    leat_wal_when(&fixture->wal, (uint32_t)(thread * CALLS + number % CALLS));
+}
+
 static void
 appender_run(void *argument, uint32_t thread)
 {
@@ -83,6 +128,8 @@ appender_run(void *argument, uint32_t thread)
             CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
             CHECK(leat_wal_is_durable(&fixture->wal, position));
             atom_store_rel(&me->durable, number + 1);
+        } else if (thread == 1) {
+            call_later(fixture, thread, position);
         } else {
             leat_wal_kick(&fixture->wal);
         }
@@ -182,6 +229,11 @@ round_run(struct fixture *fixture)
     test_threads_join(threads);
     CHECK_OK(leat_wal_stop(&fixture->wal));
     CHECK(leat_bytes_check(&fixture->wal.ring, stderr));
+    CHECK_EQUAL(fixture->wal.calls.count, 0);
+    for (uint32_t i = 0; i < THREADS; i++) {
+        const struct appender *appender = &fixture->appenders[i];
+        CHECK_EQUAL(atom_load_rlx(&appender->settled), atom_load_rlx(&appender->given));
+    }
     leat_wal_close(&fixture->wal);
 }
 
@@ -199,7 +251,8 @@ test_threads_append(void **state)
                                                .memory = leat_memory_default(),
                                                .segment_bytes = UINT64_C(1) << 20,
                                                .ring_bytes = UINT64_C(1) << 16,
-                                               .seed = test_seed("stress_wal")};
+                                               .seed = test_seed("stress_wal"),
+                                               .calls = {link_of, position_of, settled, fixture}};
     for (uint32_t i = 0; i < 3; i++) {
         round_run(fixture);
     }

@@ -256,6 +256,7 @@ disk_write_at(void *context, int number, const struct iovec *pieces, int count, 
     for (int i = 0; i < count; i++) {
         size_t bytes = pieces[i].iov_len;
         bytes = fault == DISK_SHORT && bytes > 1 ? 1 : bytes;
+        bytes = fault == DISK_HALF ? (bytes + 1) / 2 : bytes;
         if (bytes == 0) {
             continue;
         }
@@ -265,7 +266,7 @@ disk_write_at(void *context, int number, const struct iovec *pieces, int count, 
             write_note(disk, (uint32_t)number, offset + written, pieces[i].iov_base, bytes);
         }
         written += bytes;
-        if (fault == DISK_SHORT) {
+        if (fault == DISK_SHORT || fault == DISK_HALF) {
             break;
         }
     }

@@ -18,7 +18,7 @@
 #define DISK_SECTOR     512
 #define DISK_BYTES_MAX  (UINT64_C(1) << 21) /* of a file */
 #define DISK_WRITES_MAX 4096                /* not synced, of all files */
-#define DISK_NAMES_MAX  256                 /* changes not synced */
+#define DISK_NAMES_MAX  1024                /* changes not synced */
 
 /* Which operations count, and which a fault meets. */
 enum disk_kind {
@@ -36,9 +36,11 @@ enum disk_kind {
 };
 
 /* A fault: the operation `at`, counted from 0 among those of `kinds`, gives `result`, a negative
- * errno; DISK_SHORT: a write of one byte; DISK_LIE: says it was done, and does nothing. */
+ * errno; DISK_SHORT: a write of one byte; DISK_HALF: one of half of it; DISK_LIE: says it was
+ * done, and does nothing. */
 #define DISK_SHORT 1
 #define DISK_LIE   2
+#define DISK_HALF  3
 
 struct disk_fault {
     uint32_t kinds; /* 0: none */

@@ -305,6 +305,139 @@ test_no_space(void **state)
     teardown(fixture);
 }
 
+/* ---- two that look for space at once --------------------------------------------------------- */
+
+/* The files of a fixture, but what another thread does in between. */
+struct between {
+    struct fixture *fixture;
+    struct leat_wal_files files;
+    enum leat_status prepared;
+    bool done;
+};
+
+static void
+prepare_once(struct between *between)
+{
+    if (!between->done) {
+        between->done = true;
+        between->prepared = leat_wal_prepare(&between->fixture->wal);
+    }
+}
+
+static int
+rename_between(void *context, int directory, const char *from, const char *to)
+{
+    struct between *between = context;
+    struct disk *disk = &between->fixture->disk;
+    prepare_once(between);
+    return disk->files.rename(disk, directory, from, to);
+}
+
+static int
+allocate_between(void *context, int file, uint64_t bytes)
+{
+    struct between *between = context;
+    struct disk *disk = &between->fixture->disk;
+    bool first = !between->done;
+    prepare_once(between);
+    return first ? -ENOSPC : disk->files.allocate(disk, file, bytes);
+}
+
+static int
+create_on_disk(void *context, int directory, const char *name, int *file)
+{
+    struct disk *disk = &((struct between *)context)->fixture->disk;
+    return disk->files.create(disk, directory, name, file);
+}
+
+static int64_t
+write_on_disk(void *context, int file, const struct iovec *pieces, int count, uint64_t offset)
+{
+    struct disk *disk = &((struct between *)context)->fixture->disk;
+    return disk->files.write_at(disk, file, pieces, count, offset);
+}
+
+static int
+sync_on_disk(void *context, int file)
+{
+    struct disk *disk = &((struct between *)context)->fixture->disk;
+    return disk->files.sync(disk, file);
+}
+
+static int
+names_sync_on_disk(void *context, int directory)
+{
+    struct disk *disk = &((struct between *)context)->fixture->disk;
+    return disk->files.directory_sync(disk, directory);
+}
+
+static int
+remove_on_disk(void *context, int directory, const char *name)
+{
+    struct disk *disk = &((struct between *)context)->fixture->disk;
+    return disk->files.remove(disk, directory, name);
+}
+
+static void
+between_set(struct between *between, struct fixture *fixture)
+{
+    *between = (struct between){.fixture = fixture, .files = fixture->disk.files};
+    between->files.disk = between;
+    between->files.create = create_on_disk;
+    between->files.write_at = write_on_disk;
+    between->files.sync = sync_on_disk;
+    between->files.directory_sync = names_sync_on_disk;
+    between->files.rename = rename_between;
+    between->files.remove = remove_on_disk;
+    between->files.allocate = allocate_between;
+    fixture->wal.config.files = &between->files;
+}
+
+/* The segment ahead is taken, and none can be made behind it: from then on new records are
+ * refused, though the switch to it goes well. */
+static void
+test_last_segment(void **state)
+{
+    struct fixture *fixture = setup();
+    struct between between;
+    uint64_t position = 0;
+    (void)state;
+    CHECK_OK(log_open(fixture));
+    CHECK_OK(leat_wal_prepare(&fixture->wal));
+    fixture->disk.space = 0;
+    between_set(&between, fixture);
+    segment_fill(fixture);
+    CHECK_EQUAL(between.prepared, LEAT_NO_SPACE);
+    CHECK_STATUS(append(fixture, 1, 10, &position), LEAT_NO_SPACE);
+    fixture->wal.config.files = &fixture->disk.files;
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
+/* Who switches finds no space, but meanwhile one is there ahead: new records are taken. */
+static void
+test_space_meanwhile(void **state)
+{
+    struct fixture *fixture = setup();
+    struct between between;
+    enum leat_status status = LEAT_OK;
+    uint64_t position = 0;
+    (void)state;
+    CHECK_OK(log_open(fixture));
+    between_set(&between, fixture);
+    while (status == LEAT_OK) {
+        CHECK_OK(append(fixture, 1, 3000, &position));
+        status = leat_wal_wait(&fixture->wal, position, UINT64_MAX);
+    }
+    CHECK_EQUAL(status, LEAT_NO_SPACE);
+    CHECK_EQUAL(between.prepared, LEAT_OK);
+    CHECK_OK(append(fixture, 1, 10, &position));
+    CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
+    fixture->wal.config.files = &fixture->disk.files;
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
 /* ---- segments -------------------------------------------------------------------------------- */
 
 /* One that was begun to be made first may begin last. */
@@ -363,16 +496,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_config),
-        cmocka_unit_test(test_units),
-        cmocka_unit_test(test_timeout),
-        cmocka_unit_test(test_locked),
-        cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_failed_sync),
-        cmocka_unit_test(test_failed_opens),
-        cmocka_unit_test(test_no_space),
-        cmocka_unit_test(test_order_of_segments),
-        cmocka_unit_test(test_cleaning),
+        cmocka_unit_test(test_config),          cmocka_unit_test(test_units),
+        cmocka_unit_test(test_timeout),         cmocka_unit_test(test_locked),
+        cmocka_unit_test(test_no_memory),       cmocka_unit_test(test_failed_sync),
+        cmocka_unit_test(test_no_space),        cmocka_unit_test(test_order_of_segments),
+        cmocka_unit_test(test_cleaning),        cmocka_unit_test(test_last_segment),
+        cmocka_unit_test(test_space_meanwhile), cmocka_unit_test(test_failed_opens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

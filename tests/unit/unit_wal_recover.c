@@ -223,6 +223,30 @@ test_blocks(void **state)
     }
 }
 
+/* Of two segments the later one is damaged, outside its batches: all of the older one is told. The
+ * mark had no room there, and stood in one between them. */
+static void
+test_salvage_older(void **state)
+{
+    struct fixture *fixture = fixture_make(true);
+    const struct leat_wal_reader reader = {record_read, fixture};
+    struct leat_wal wal;
+    (void)state;
+    fixture->read = 0;
+    CHECK_OK(leat_wal_open(&wal, &fixture->config, &reader, &fixture->report));
+    leat_wal_close(&wal);
+    struct disk_file *file = disk_find(&fixture->disk, "0000000000000003.wal");
+    CHECK(file != NULL);
+    file->bytes[LEAT_WAL_BLOCK - 1] ^= 1;
+    CHECK_EQUAL(read_log(fixture), LEAT_CORRUPT);
+    CHECK_EQUAL(fixture->read, 0);
+    CHECK_STATUS(leat_wal_salvage(&fixture->config, &reader, &fixture->report), LEAT_CORRUPT);
+    CHECK_EQUAL(fixture->read, BATCHES);
+    CHECK_EQUAL(fixture->report.damaged, 3);
+    CHECK_EQUAL(fixture->report.damaged_offset, LEAT_WAL_BLOCK - 1);
+    fixture_free(fixture);
+}
+
 /* ---- foreign files --------------------------------------------------------------------------- */
 
 static void
@@ -280,7 +304,7 @@ main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bits),    cmocka_unit_test(test_truncations),
         cmocka_unit_test(test_blocks),  cmocka_unit_test(test_foreign),
-        cmocka_unit_test(test_version),
+        cmocka_unit_test(test_version), cmocka_unit_test(test_salvage_older),
     };
     if (argc == 2 && strcmp(argv[1], "all") == 0) {
         stride = 1;
