@@ -109,7 +109,7 @@ call_later(struct fixture *fixture, uint32_t thread, uint64_t position)
     }
     me->positions[number % CALLS] = position;
     atom_store_rlx(&me->given, number + 1);
-    leat_wal_when(&fixture->wal, (uint32_t)(thread * CALLS + number % CALLS));
+    leat_wal_when(&fixture->wal, thread * CALLS + (uint32_t)(number % CALLS));
 }
 
 static void
