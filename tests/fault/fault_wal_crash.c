@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "tests/support/check.h"
+#include "tests/support/threads.h"
 #include "tests/support/wal.h"
 
 #define ACTS_MAX  400
@@ -123,7 +124,8 @@ static void
 test_crashes(void **state)
 {
     (void)state;
-    struct hunt hunt = hunt_run((struct hunt){.seed = test_seed("fault_wal_crash")}, 3000);
+    struct hunt hunt = hunt_run((struct hunt){.seed = test_seed("fault_wal_crash")},
+                                test_sanitized() ? 300 : 3000);
     if (hunt.why != NULL) {
         test_say("image %llu: %s\n", (unsigned long long)hunt.images, hunt.why);
     }
@@ -172,7 +174,8 @@ test_faults(void **state)
         if (hunt.fault.result == DISK_SHORT && hunt.fault.kinds != DISK_WRITE) {
             continue;
         }
-        for (hunt.fault.at = 0; hunt.fault.at < 5 && hunt.why == NULL; hunt.fault.at++) {
+        for (hunt.fault.at = 0; hunt.fault.at < (test_sanitized() ? 1 : 5) && hunt.why == NULL;
+             hunt.fault.at++) {
             chain(&hunt);
         }
         if (hunt.why != NULL) {
