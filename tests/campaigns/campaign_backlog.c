@@ -125,14 +125,14 @@ submitter(void *shared, uint32_t self)
     }
 }
 
-/* Waits for those, too, that are not due yet, which a drain leaves. */
+/* Waits for those, too, that are not due yet, or again, which a drain leaves. */
 static void
 end_wait(struct campaign *campaign)
 {
     struct leat_statistics sum = test_statistics(campaign->engine);
     uint64_t last_ns = leat_os_monotonic_ns();
     uint64_t ended = 0;
-    while (sum.jobs_waiting + sum.jobs_scheduled + sum.jobs_running != 0 &&
+    while (sum.jobs_completed != campaign->jobs &&
            leat_os_monotonic_ns() < last_ns + TEST_PATIENCE_NS) {
         test_sleep_ns(TEST_MS);
         sum = test_statistics(campaign->engine);
