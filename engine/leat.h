@@ -64,11 +64,12 @@ enum leat_status {
     LEAT_NOT_FOUND,   /* never given out, or no such name */
     LEAT_GONE,        /* was given out; its record is no longer there */
     LEAT_STALE,       /* a completion token or lease that no longer holds */
-    LEAT_EXISTS,      /* the name is taken */
+    LEAT_EXISTS,      /* the name, or a job's unique key, is taken */
     LEAT_DEADLOCK,    /* the call would wait for the handler that makes it */
     LEAT_NO_MEMORY,   /* the allocator or the address space gave nothing */
     LEAT_NO_SPACE,    /* no room on the disk for the log */
-    LEAT_REFUSED,     /* the operating system refused: a permission or a limit */
+    LEAT_REFUSED,     /* the operating system refused: a permission or a limit; or a function of
+                         the host did */
     LEAT_SYSTEM,      /* the operating system failed in another way */
     LEAT_FORKED,      /* the engine belongs to the parent process */
     LEAT_LOG_FAILED,  /* a write or sync of the log failed; nothing more is acknowledged */
@@ -597,6 +598,25 @@ LEAT_API leat_token leat_run_token(const struct leat_run *run);
  * Threads:  the handler's own.    Progress: wait-free but for the allocator, used once per job.
  * Returns:  LEAT_OK; LEAT_NO_MEMORY; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_run_error(struct leat_run *run, const char *text);
+
+/* leat_fail() and leat_retry(), and why, as leat_run_error() says it: without the text where there
+ * is no memory for it. `return leat_fail_because(run, "no such file");`
+ * Threads, Progress: as leat_run_error().  */
+static inline struct leat_outcome
+leat_fail_because(struct leat_run *run, const char *text)
+{
+    enum leat_status unused = leat_run_error(run, text);
+    (void)unused;
+    return leat_fail();
+}
+
+static inline struct leat_outcome
+leat_retry_because(struct leat_run *run, const char *text)
+{
+    enum leat_status unused = leat_run_error(run, text);
+    (void)unused;
+    return leat_retry();
+}
 
 /* Sets the result, copied; replaces one set before. It is there for leat_result() once the job
  * has ended. A job without LEAT_JOB_KEEP_RESULT keeps none, and the call does nothing.
@@ -3107,6 +3127,10 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_rates_get(const struct leat_statis
                                                         const struct leat_statistics *after,
                                                         struct leat_rates *rates);
 
+/* Takes a piece of a text that is written in pieces, in order: of leat_trace_write() and
+ * leat_metrics_write(). False: it wants no more of it. */
+typedef bool (*leat_text_sink)(const char *text, size_t bytes, void *context);
+
 /* ---- flight recorder ------------------------------------------------------------------------
  *
  * Each worker keeps its last records: attempts with their begin and end, parks, steals, looks at
@@ -3119,15 +3143,13 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_rates_get(const struct leat_statis
  * too: JSON, sorted by time. An attempt is a slice of its worker ("X"), named after the type, with
  * job, attempt, queue and outcome ("running": it was at it yet); from the submit to the first
  * attempt there is a wait ("b" and "e"), and a steal and a retry are moments ("i"). Times are those
- * of CLOCK_MONOTONIC. `write` is called with pieces of text and says whether it took them; it may
- * call anything that a handler may.
- * Threads:  any.      Progress: wait-free but for the allocator and `write`; no worker waits.
+ * of CLOCK_MONOTONIC. The sink may call anything that a handler may.
+ * Threads:  any.      Progress: wait-free but for the allocator and the sink; no worker waits.
  * Allocates: 152 bytes per record.
- * Returns:  LEAT_OK; LEAT_WRONG_STATE (trace_records is 0); LEAT_REFUSED (by `write`);
+ * Returns:  LEAT_OK; LEAT_WRONG_STATE (trace_records is 0); LEAT_REFUSED (the sink wants no more);
  *           LEAT_NO_MEMORY; LEAT_FORKED; LEAT_INVALID.  */
-LEAT_API LEAT_NODISCARD enum leat_status
-leat_trace_write(struct leat_engine *engine,
-                 bool (*write)(void *context, const char *text, size_t bytes), void *context);
+LEAT_API LEAT_NODISCARD enum leat_status leat_trace_write(struct leat_engine *engine,
+                                                          leat_text_sink sink, void *context);
 
 /* ---- events ----------------------------------------------------------------------------------
  *
@@ -3239,17 +3261,14 @@ enum leat_metrics_format {
     LEAT_METRICS_PROMETHEUS       /* text/plain; version=0.0.4 */
 };
 
-/* Takes a piece of text, in order. False: no more of it. */
-typedef bool (*leat_metrics_sink)(const char *text, size_t bytes, void *context);
-
 /* Writes all statistics as text for a scraper, in pieces of at most 4 KiB. Times are of the jobs
  * that are timed, one in sample_interval; docs/monitoring/ has alerts and a dashboard for them.
  * Threads:  any.      Progress: blocking (the allocator, a mutex, the sink).
- * Returns:  LEAT_OK; LEAT_CLOSED (the sink wants no more); LEAT_NO_MEMORY; LEAT_FORKED;
+ * Returns:  LEAT_OK; LEAT_REFUSED (the sink wants no more); LEAT_NO_MEMORY; LEAT_FORKED;
  *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_metrics_write(struct leat_engine *engine,
                                                             enum leat_metrics_format format,
-                                                            leat_metrics_sink sink, void *context);
+                                                            leat_text_sink sink, void *context);
 
 /* ---- settings ------------------------------------------------------------------------------
  *

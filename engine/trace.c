@@ -397,11 +397,10 @@ collect(const struct leat_engine *engine, struct leat_flight_record *records, st
 }
 
 enum leat_status
-leat_trace_write(struct leat_engine *engine,
-                 bool (*write)(void *context, const char *text, size_t bytes), void *context)
+leat_trace_write(struct leat_engine *engine, leat_text_sink sink, void *context)
 {
     enum leat_status status = leat_engine_check(engine);
-    if (status != LEAT_OK || write == NULL) {
+    if (status != LEAT_OK || sink == NULL) {
         return status == LEAT_OK ? LEAT_INVALID : status;
     }
     uint32_t slots_log2 = engine->pool.config.flight_slots_log2;
@@ -418,7 +417,7 @@ leat_trace_write(struct leat_engine *engine,
     } else {
         struct leat_out out;
         collect(engine, records, &events);
-        leat_out_init(&out, write, context);
+        leat_out_init(&out, sink, context);
         all_write(&out, engine, &events);
         status = leat_out_end(&out) ? LEAT_OK : LEAT_REFUSED;
     }

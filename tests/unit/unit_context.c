@@ -1,6 +1,7 @@
 /* unit_context.c - what a handler says and asks beside its outcome: progress with a text, below, at
  * and above its length, of the last call and over attempts, read while another thread writes it;
- * how long its attempt has yet, by a clock that the test moves; log lines; children. */
+ * how long its attempt has yet, by a clock that the test moves; log lines; children; why it fails.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,12 +294,46 @@ children(void **state)
     free(fixture);
 }
 
+/* ---- why it fails --------------------------------------------------------------------------- */
+
+static struct leat_outcome
+because_step(struct leat_run *run, struct fixture *fixture)
+{
+    return fixture->runs == 1 ? leat_retry_because(run, "the line was busy")
+                              : leat_fail_because(run, "there is no such address");
+}
+
+static struct leat_outcome
+silent_step(struct leat_run *run, struct fixture *fixture)
+{
+    return fixture->runs == 1 ? leat_retry_because(run, "not said by the next one")
+                              : leat_fail_because(run, NULL);
+}
+
+static void
+reasons(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(0, false);
+    struct leat_job_info info = play(fixture, because_step);
+    CHECK_EQUAL(fixture->runs, 2);
+    CHECK_EQUAL(info.state, LEAT_JOB_DEAD);
+    CHECK_EQUAL(info.reason, LEAT_REASON_FAILED);
+    CHECK_TEXT(info.error, "there is no such address");
+    free(fixture);
+    fixture = setup(0, false);
+    info = play(fixture, silent_step);
+    CHECK_EQUAL(info.reason, LEAT_REASON_FAILED);
+    CHECK_TEXT(info.error, "");
+    free(fixture);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(progress),  cmocka_unit_test(read_meanwhile), cmocka_unit_test(deadline),
-        cmocka_unit_test(log_lines), cmocka_unit_test(children),
+        cmocka_unit_test(log_lines), cmocka_unit_test(children),       cmocka_unit_test(reasons),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@
 /* ---- writing and looking -------------------------------------------------------------------- */
 
 static bool
-to_file(void *context, const char *text, size_t bytes)
+to_file(const char *text, size_t bytes, void *context)
 {
     return fwrite(text, 1, bytes, context) == bytes;
 }
@@ -259,7 +259,7 @@ the_last_ones_stay(void **state)
 
 /* Takes so many pieces. */
 static bool
-to_nobody(void *context, const char *text, size_t bytes)
+to_nobody(const char *text, size_t bytes, void *context)
 {
     uint32_t *pieces = context;
     CHECK(text != NULL);
