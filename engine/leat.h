@@ -1144,6 +1144,15 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_queue_pause(struct leat_engine *en
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_resume(struct leat_engine *engine,
                                                            leat_queue queue);
 
+/* The same for all queues of the engine, also those that are created meanwhile. It goes beside
+ * their own pauses: behind a resume what was paused by leat_queue_pause() stays paused, and while
+ * the engine is paused leat_queue_resume() lets nothing run. Tasks run all the same, as does what
+ * leat_run_inline() runs. From then on all jobs go a way through the lists.
+ * Threads:  any, handlers too.     Progress: blocking (a mutex; pause: a grace period).
+ * Returns:  LEAT_OK; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_pause_all(struct leat_engine *engine);
+LEAT_API LEAT_NODISCARD enum leat_status leat_resume_all(struct leat_engine *engine);
+
 /* Limits how many attempts of a type's, or of a queue's, jobs begin in a time, while the engine
  * runs; jobs 0: any number. An attempt counts when a worker is about to call its handler, and every
  * one does: the first, retries, those behind a snooze. What does not begin, since it was cancelled
@@ -1248,6 +1257,12 @@ leat_queue_set_limits(struct leat_engine *engine, leat_queue queue,
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_purge(struct leat_engine *engine,
                                                           leat_queue queue, size_t *count);
 
+/* The same for all queues of the engine at once. A cohort that is open or has members that run is
+ * cancelled, too.
+ * Threads, Progress, Allocates, Waits: as leat_queue_purge().
+ * Returns:  LEAT_OK and *count (may be NULL); LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_purge_all(struct leat_engine *engine, size_t *count);
+
 /* Closes a queue to jobs from outside handlers (LEAT_CLOSED), and waits until those that were in
  * it have ended, as have those that handlers submit to it meanwhile. As in leat_drain(), what is
  * SCHEDULED or RETRYING is not waited for before its time has come, and runs when it has. With 0
@@ -1278,7 +1293,7 @@ struct leat_queue_info {
     uint64_t waiting_bytes_max;
     uint64_t block_ns;
     leat_tenant tenant;
-    bool paused;
+    bool paused;   /* by leat_queue_pause() or leat_pause_all() */
     bool draining; /* closed by leat_queue_drain() */
     uint64_t waiting;
     uint64_t waiting_bytes; /* of their payloads */
