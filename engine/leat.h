@@ -232,8 +232,8 @@ struct leat_config {
     uint32_t queues_max;           /* 1 to 65 535 (default 4 096) */
 
     /* What is kept of ended jobs that nobody asked to keep: the last so many, until jobs that wait
-     * need their records. 0: gone at once. LEAT_AUTO (default): 10 000, or a quarter of jobs_max
-     * if that is less. At most jobs_max, and 2^20. */
+     * need their records, or an age is over (see below). 0: gone at once. LEAT_AUTO (default):
+     * 10 000, or a quarter of jobs_max if that is less. At most jobs_max, and 2^20. */
     uint32_t retained_max; /* completed and cancelled */
     uint32_t dead_max;     /* dead letters, never given up for waiting jobs; beyond dead_max
                                    the oldest goes, counted in dead_dropped */
@@ -280,12 +280,11 @@ struct leat_config {
      * leat_run_inline() does. What schedules submit goes to the workers. */
     bool inline_mode;
     /* What is kept of ended jobs, once more: for at least so long, and an eighth longer at most
-     * while the engine's clock is followed; 0 (default): as long as the numbers above let it stay;
-     * else a second to 366 days. By the BOOT clock. An engine with an age looks eight times in it,
-     * so a process that rests is woken as often. Dead letters that go are counted in dead_dropped.
-     */
-    uint64_t retained_age_ns;
-    uint64_t dead_age_ns;
+     * while the engine's clock is followed; 0: as long as the numbers above let it stay; else a
+     * second to 366 days. By the BOOT clock. An engine with an age looks eight times in it, so a
+     * process that rests is woken as often. Dead letters that go are counted in dead_dropped. */
+    uint64_t retained_age_ns; /* completed and cancelled (default an hour) */
+    uint64_t dead_age_ns;     /* dead letters (default 0) */
     /* A job that ran in so many processes that crashed goes DEAD (LEAT_REASON_QUARANTINED) instead
      * of being begun again: 0, for never, to 1 000 (default 3). Without a log no crash is known. */
     uint32_t quarantine_after;
