@@ -2042,8 +2042,11 @@ struct leat_cohort_options {
     const struct leat_job *on_success;  /* all members have COMPLETED */
     const struct leat_job *on_complete; /* all members have ended */
     const struct leat_job *on_death;    /* the first one is DEAD; at once */
-    uint32_t flags;    /* LEAT_JOB_KEEP_RESULT: its record stays until leat_release() */
-    uint32_t reserved; /* 0 */
+    uint32_t flags; /* LEAT_JOB_KEEP_RESULT: its record stays until leat_release() */
+    /* An event, LEAT_EVENT_COHORT_PROGRESS, each time that so many members more have ended; 0: none.
+     * It says how many have, and how many there are by then; those of two threads may change
+     * places. How it ends is the event of its own job. */
+    uint32_t progress_every;
 };
 
 static inline struct leat_cohort_options
@@ -3189,6 +3192,7 @@ enum leat_event_kind {
     LEAT_EVENT_WORKER_STUCK, /* a handler that was timed out did not return */
     LEAT_EVENT_THRESHOLD_RAISED,
     LEAT_EVENT_THRESHOLD_CLEARED,
+    LEAT_EVENT_COHORT_PROGRESS, /* leat_cohort_options.progress_every */
     LEAT_EVENT_KINDS /* not a kind */
 };
 
@@ -3212,8 +3216,9 @@ struct leat_event {
     uint32_t worker;         /* LEAT_WORKER_NONE: none, or not known */
     enum leat_reason reason; /* DEAD, EXPIRED, CANCELLED */
     enum leat_threshold threshold; /* THRESHOLD_RAISED, THRESHOLD_CLEARED */
-    uint64_t value;                /* of that; FAILURES in hundredths of a percent, OLDEST in ns */
-    uint64_t limit;                /* the same */
+    uint64_t value;                /* of that; FAILURES in hundredths of a percent, OLDEST in ns.
+                                      COHORT_PROGRESS: members that have ended */
+    uint64_t limit;                /* the same; COHORT_PROGRESS: members so far */
     uint64_t time_ns;              /* when, by MONOTONIC */
     uint64_t dropped;              /* events before this one, since the last one */
 };

@@ -71,6 +71,7 @@ static const char *const event_texts[] = {
     [LEAT_EVENT_WORKER_STUCK] = "worker stuck",
     [LEAT_EVENT_THRESHOLD_RAISED] = "threshold raised",
     [LEAT_EVENT_THRESHOLD_CLEARED] = "threshold cleared",
+    [LEAT_EVENT_COHORT_PROGRESS] = "cohort progress",
 };
 
 static const char *const threshold_texts[] = {

@@ -74,6 +74,7 @@ follow(struct seen *seen, const struct leat_event *event)
     case LEAT_EVENT_WORKER_STUCK:
     case LEAT_EVENT_THRESHOLD_RAISED:
     case LEAT_EVENT_THRESHOLD_CLEARED:
+    case LEAT_EVENT_COHORT_PROGRESS:
     case LEAT_EVENT_KINDS:
         break;
     }

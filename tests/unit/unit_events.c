@@ -112,7 +112,7 @@ run_all(struct fixture *fixture)
 static void
 course(const struct fixture *fixture, leat_job_id id, const char *wanted)
 {
-    static const char letters[LEAT_EVENT_KINDS + 1] = "+>!xrsdce01w^v";
+    static const char letters[LEAT_EVENT_KINDS + 1] = "+>!xrsdce01w^v%";
     char text[64] = "";
     size_t length = 0;
     uint64_t before_ns = 0;
@@ -516,7 +516,7 @@ texts(void **state)
 {
     (void)state;
     CHECK_TEXT(leat_event_text(LEAT_EVENT_SUBMITTED), "submitted");
-    CHECK_TEXT(leat_event_text(LEAT_EVENT_THRESHOLD_CLEARED), "threshold cleared");
+    CHECK_TEXT(leat_event_text(LEAT_EVENT_COHORT_PROGRESS), "cohort progress");
     CHECK_TEXT(leat_event_text(LEAT_EVENT_KINDS), "unknown");
     CHECK_TEXT(leat_threshold_text(LEAT_THRESHOLD_DEAD), "dead letters");
     CHECK_TEXT(leat_threshold_text(LEAT_THRESHOLD_OLDEST), "age of the oldest job waiting, in ns,");
