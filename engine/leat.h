@@ -2774,7 +2774,9 @@ struct leat_schedule {
     const char *zone; /* a name of tzdata, such as Europe/Berlin; NULL: UTC; copied */
     /* What it submits. Copied as by leat_submit(): payload and names are the caller's again; a
      * completion queue is borrowed until the schedule is removed or changed. A job with
-     * LEAT_JOB_KEEP_RESULT is kept each time. `options` must be NULL at present. */
+     * LEAT_JOB_KEEP_RESULT is kept each time. Its options are copied, too, and count from each
+     * submit on; they have no parents and no cohort. Where its unique key is held, and another job
+     * stands for it (LEAT_JOINED), that moment is counted in runs_overlapped. */
     const struct leat_job *job;
     enum leat_overlap overlap;
     enum leat_missed missed;
@@ -2854,7 +2856,7 @@ struct leat_schedule_info {
     uint64_t runs;                   /* jobs submitted */
     uint64_t runs_missed;            /* moments without a job of their own, as missed says; of one
                                         gap at most the first 1 000 are counted */
-    uint64_t runs_overlapped;        /* moments left out by LEAT_OVERLAP_SKIP */
+    uint64_t runs_overlapped;        /* moments left out by LEAT_OVERLAP_SKIP, or LEAT_JOINED */
     uint64_t refusals;               /* submits that were refused, each repetition too */
     enum leat_status refusal_status; /* of the last one; LEAT_OK: none yet */
 };
