@@ -7,8 +7,8 @@
 
 /* Bytes for leat_copy_make(). pre: the job, of our size, was checked, and has no parents. */
 size_t leat_copy_bytes(const struct leat_job *job);
-/* Writes the job to *copy, and what it points to into `block`, aligned to 16. The context of a retry
- * function, and a completion queue, stay the host's. */
+/* Writes the job to *copy, and what it points to into `block`, aligned to 16. The context of a
+ * retry function, and a completion queue, stay the host's. */
 void leat_copy_make(struct leat_job *copy, const struct leat_job *job, void *block);
 
 #endif

@@ -336,9 +336,9 @@ leat_queue_resume(struct leat_engine *engine, leat_queue queue)
     return status;
 }
 
-/* Those of queues that are not there yet, too. One at a time: so a resume does not end in between. A
- * handler may come here, so the mutex is not that of the lifecycle: a start that fails has it while
- * it waits for handlers. */
+/* Those of queues that are not there yet, too. One at a time: so a resume does not end in between.
+ * A handler may come here, so the mutex is not that of the lifecycle: a start that fails has it
+ * while it waits for handlers. */
 enum leat_status
 leat_pause_all(struct leat_engine *engine)
 {

@@ -2043,8 +2043,8 @@ struct leat_cohort_options {
     const struct leat_job *on_complete; /* all members have ended */
     const struct leat_job *on_death;    /* the first one is DEAD; at once */
     uint32_t flags; /* LEAT_JOB_KEEP_RESULT: its record stays until leat_release() */
-    /* An event, LEAT_EVENT_COHORT_PROGRESS, each time that so many members more have ended; 0: none.
-     * It says how many have, and how many there are by then; those of two threads may change
+    /* An event, LEAT_EVENT_COHORT_PROGRESS, each time that so many members more have ended; 0:
+     * none. It says how many have, and how many there are by then; those of two threads may change
      * places. How it ends is the event of its own job. */
     uint32_t progress_every;
 };
@@ -3195,7 +3195,7 @@ enum leat_event_kind {
     LEAT_EVENT_THRESHOLD_RAISED,
     LEAT_EVENT_THRESHOLD_CLEARED,
     LEAT_EVENT_COHORT_PROGRESS, /* leat_cohort_options.progress_every */
-    LEAT_EVENT_KINDS /* not a kind */
+    LEAT_EVENT_KINDS            /* not a kind */
 };
 
 #define LEAT_EVENT_BIT(kind) (UINT32_C(1) << (kind))

@@ -497,8 +497,8 @@ write_all(struct leat_metrics_text *text, struct leat_engine *engine)
 }
 
 enum leat_status
-leat_metrics_write(struct leat_engine *engine, enum leat_metrics_format format,
-                   leat_text_sink sink, void *context)
+leat_metrics_write(struct leat_engine *engine, enum leat_metrics_format format, leat_text_sink sink,
+                   void *context)
 {
     enum leat_status status = leat_engine_check(engine);
     bool known = format == LEAT_METRICS_OPENMETRICS || format == LEAT_METRICS_PROMETHEUS;

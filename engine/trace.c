@@ -17,7 +17,7 @@ settle(struct leat_engine *engine)
     struct leat_tracing *tracing = &engine->tracing;
     bool all = tracing->mode == LEAT_TRACE_FULL && engine->pool.config.flight_slots_log2 != 0;
     uint64_t below = leat_sample_below(all ? 1 : tracing->interval);
-    atom_store_rlx(&engine->sample_below, below); /* rlx: statistic */
+    atom_store_rlx(&engine->sample_below, below);        /* rlx: statistic */
     bool on = atom_load_rlx(&engine->pool.tracing) != 0; /* rlx: single writer */
     if (!on && tracing->mode != LEAT_TRACE_OFF) {
         tracing->round = tracing->round % LEAT_TRACE_ROUNDS + 1;

@@ -1,5 +1,6 @@
-/* alerts.c - who is told when something goes wrong: a threshold on dead letters, whose event becomes
- * a POST with a JSON body, tried again where the other side is down; and its line in the log.
+/* alerts.c - who is told when something goes wrong: a threshold on dead letters, whose event
+ * becomes a POST with a JSON body, tried again where the other side is down; and its line in the
+ * log.
  *
  *   alerts URL
  *
@@ -25,7 +26,8 @@ struct alerts {
 static leat_job_id
 submit(struct leat_engine *engine, const char *url, const struct leat_event *event)
 {
-    static const char form[] = "{\"event\":\"%s\",\"threshold\":\"%s\",\"value\":%llu,\"limit\":%llu}";
+    static const char form[] =
+        "{\"event\":\"%s\",\"threshold\":\"%s\",\"value\":%llu,\"limit\":%llu}";
     static unsigned char payload[LEAT_HTTP_URL_BYTES_MAX + 512]; /* one call at a time */
     char body[256];
     struct leat_http http = leat_http_default();
@@ -33,10 +35,10 @@ submit(struct leat_engine *engine, const char *url, const struct leat_event *eve
     leat_job_id id = {0};
     http.url = url;
     http.body = body;
-    http.body_bytes = (size_t)snprintf(body, sizeof(body), form, leat_event_text(event->kind),
-                                       leat_threshold_text(event->threshold),
-                                       (unsigned long long)event->value,
-                                       (unsigned long long)event->limit);
+    http.body_bytes =
+        (size_t)snprintf(body, sizeof(body), form, leat_event_text(event->kind),
+                         leat_threshold_text(event->threshold), (unsigned long long)event->value,
+                         (unsigned long long)event->limit);
     if (leat_http_encode(&http, payload, sizeof(payload), &job.payload_bytes) != LEAT_OK) {
         return id;
     }

@@ -45,7 +45,8 @@ leat_trace_field(uint64_t what, uint32_t number)
 }
 
 /* 0: the worker's records are not wanted; else the round. What begins in one does not end in
- * another: what was between is not there. Late is safe: then a few are there too many, or too few. */
+ * another: what was between is not there. Late is safe: then a few are there too many, or too
+ * few. */
 LEAT_INLINE uint32_t
 leat_trace_round(const struct leat_worker *worker)
 {

@@ -74,9 +74,9 @@ case_tenants(struct world *world)
     {"leat_type_set_running_max", case_gates},                                                     \
     {"leat_queue_set_limits", case_limits},                                                        \
     {"leat_queue_purge", case_limits},                                                             \
-    {"leat_purge_all", case_limits},                                                                   \
-    {"leat_pause_all", case_gates},                                                                    \
-    {"leat_resume_all", case_gates},                                                                   \
+    {"leat_purge_all", case_limits},                                                               \
+    {"leat_pause_all", case_gates},                                                                \
+    {"leat_resume_all", case_gates},                                                               \
     {"leat_queue_drain", case_limits},                                                             \
     {"leat_queue_reopen", case_limits},                                                            \
     {"leat_queue_get_info", case_limits},                                                          \

@@ -12,7 +12,7 @@ struct fixture {
     leat_type type;
     char notes[64];
     uint32_t count;
-    leat_job_id cohort; /* of the last run */
+    leat_job_id cohort;        /* of the last run */
     struct leat_event told[8]; /* of cohorts */
     uint32_t events;
 };
@@ -297,9 +297,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(success), cmocka_unit_test(death_with_a_parent),
-        cmocka_unit_test(death),   cmocka_unit_test(cancelled),
-        cmocka_unit_test(plain),   cmocka_unit_test(refused),
+        cmocka_unit_test(success),  cmocka_unit_test(death_with_a_parent),
+        cmocka_unit_test(death),    cmocka_unit_test(cancelled),
+        cmocka_unit_test(plain),    cmocka_unit_test(refused),
         cmocka_unit_test(progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

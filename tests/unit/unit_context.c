@@ -1,7 +1,7 @@
 /* unit_context.c - what a handler says and asks beside its outcome: progress with a text, below, at
  * and above its length, of the last call and over attempts, read while another thread writes it;
- * how long its attempt has yet, by a clock that the test moves; log lines; children; why it fails.
- */
+ * how long its attempt has yet, by a clock that the test moves; log lines; children; why it
+ * fails. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -243,9 +243,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(jobs_wait_in_order),   cmocka_unit_test(queues_that_come_meanwhile),
-        cmocka_unit_test(each_keeps_its_own),   cmocka_unit_test(a_handler_pauses_all),
-        cmocka_unit_test(pull_queues_too),      cmocka_unit_test(what_runs_all_the_same),
+        cmocka_unit_test(jobs_wait_in_order), cmocka_unit_test(queues_that_come_meanwhile),
+        cmocka_unit_test(each_keeps_its_own), cmocka_unit_test(a_handler_pauses_all),
+        cmocka_unit_test(pull_queues_too),    cmocka_unit_test(what_runs_all_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

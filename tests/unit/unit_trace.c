@@ -1,8 +1,8 @@
 /* unit_trace.c - the flight recorder of an engine, as leat_trace_write() gives it: the format, by
  * trace_check.py; that each attempt is there, with its outcome, also one that is running; parks,
  * steals, timers and retries; which attempts are recorded in which mode, also when it is changed;
- * what is not put together, as nothing was recorded between; the last ones stay; and what is refused.
- */
+ * what is not put together, as nothing was recorded between; the last ones stay; and what is
+ * refused. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
