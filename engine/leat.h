@@ -1546,6 +1546,9 @@ struct leat_job_options {
     uint32_t parents_count; /* 0 to 65 535 */
     enum leat_parent_policy parent_policy;
     leat_job_id cohort; /* of which it is a member, see leat_cohort_open(); 0: none */
+    /* The job whose handler submits it, by leat_run_submit(), or by who says so here; any id; 0:
+     * none. It is remembered, and nothing waits for it: see leat_get(), leat_job_list(). */
+    leat_job_id submitter;
 };
 
 static inline struct leat_job_options
@@ -1707,14 +1710,14 @@ leat_bulk_default(void)
 LEAT_API LEAT_NODISCARD enum leat_status leat_submit_bulk(struct leat_engine *engine,
                                                           const struct leat_bulk *bulk);
 
-/* Adds a job from a handler: leat_submit() to the run's engine. It waits for the handler's own job
- * only if its options say so (`parents`, leat_run_id()); what else it is to know stands in its
- * payload. */
-static inline LEAT_NODISCARD enum leat_status
-leat_run_submit(const struct leat_run *run, const struct leat_job *job, leat_job_id *id)
-{
-    return run == NULL ? LEAT_INVALID : leat_submit(leat_run_engine(run), job, id);
-}
+/* Adds a job from a handler: leat_submit() to the run's engine, and it is known whose child it is
+ * (leat_job_options.submitter), unless its options say another one. It waits for the handler's own
+ * job only if its options say so (`parents`, leat_run_id()); what else it is to know stands in its
+ * payload.
+ * Threads:  the handler's own, until it returns.    Progress: as leat_submit() with options.
+ * Returns:  as leat_submit().  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_run_submit(const struct leat_run *run, const struct leat_job *job, leat_job_id *id);
 
 struct leat_job_info {
     uint32_t size;
@@ -1734,6 +1737,7 @@ struct leat_job_info {
     char error[256];     /* of the last attempt, once the job has ended */
     uint64_t due_in_ns;  /* SCHEDULED, RETRYING: until its time comes */
     char progress_text[64];
+    leat_job_id submitter; /* of its options; 0: none */
 };
 
 static inline struct leat_job_info
@@ -2250,8 +2254,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_tag_count(struct leat_engine *engi
  * What a pass promises: a job that is there from the first page to the last, and fits all the time,
  * comes exactly once, wherever it goes meanwhile. One that comes, goes, or fits only for a while,
  * comes at most once; it fitted in the moment in which it was looked at, but for one that ended in
- * that very moment. Where a tag, a key or a name is asked for, one is passed over at which 239
- * callers look.
+ * that very moment. Where a tag, a key, a name or a submitter is asked for, one is passed over at
+ * which 239 callers look.
  *
  * Dead letters have a list of their own, leat_dead_list(): oldest first, and what is to be brought
  * back. Here they are jobs in state DEAD, in no order, as all others, and may be asked for by tag,
@@ -2286,6 +2290,7 @@ struct leat_job_query {
     uint64_t in_state_ns_min; /* for at least so long in its state, as far as that is known */
     uint64_t cursor;          /* 0: a new pass. Each page moves it on; nothing else of it is said */
     bool more;                /* set by each page: there are records that this pass has not seen */
+    leat_job_id submitter;    /* whose children; looked at as a tag is */
 };
 
 static inline struct leat_job_query
@@ -2302,7 +2307,7 @@ leat_job_query_default(void)
  * at. leat_get() tells more of each.
  * Threads:  any, each with a query of its own.    Progress: wait-free, but lock-free where a tag, a
  *           key or a name is asked for. Who stops inside for ever holds up nobody; but while
- *           it looks at one of these three, the record of that job is not given back, and while it
+ *           it looks at one of these, the record of that job is not given back, and while it
  *           looks at a name, what waits for a grace period waits for it.
  * Allocates: see above; and where it was the last to look at a job that has ended, it frees that.
  * Returns:  LEAT_OK and *count; LEAT_NOT_FOUND (no such type, queue or tenant); LEAT_NO_MEMORY;
