@@ -4,8 +4,9 @@
  *
  * Most is asked of the word and of fields that are atomic, without a hold: a look writes nothing
  * that others read, and who stops in it holds nothing. Behind the look the word must be the same
- * job's yet; else what was read may be of the job that has the record now. A tag, a key, a name or a
- * submitter stands in memory that goes with the record, so these are looked at under a hold, last.
+ * job's yet; else what was read may be of the job that has the record now. A tag, a key, a name or
+ * a submitter stands in memory that goes with the record, so these are looked at under a hold,
+ * last.
  */
 #include "engine/engine_internal.h"
 #include "engine/keys.h"
