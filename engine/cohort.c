@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/batch.h"
+#include "engine/events.h"
 #include "engine/plan.h"
 
 /* A cohort's own jobs: it, the first one of the plan, and at most three callbacks. */
@@ -74,6 +75,23 @@ death_take(struct leat_cohort *cohort)
     return atom_swap_acq_rel(&cohort->death, (void *)NULL);
 }
 
+/* One more member has ended. */
+static void
+progress(struct leat_engine *engine, const struct leat_node *node, struct leat_cohort *cohort)
+{
+    uint64_t ended = 0;
+    if (cohort->progress_every != 0) {
+        ended = atom_add_rlx(&cohort->ended, 1) + 1; /* rlx: statistic */
+    }
+    if (ended != 0 && ended % cohort->progress_every == 0) {
+        struct leat_event event = leat_events_of(engine, node->index);
+        event.kind = LEAT_EVENT_COHORT_PROGRESS;
+        event.value = ended;
+        event.limit = atom_load_rlx(&cohort->total); /* rlx: statistic */
+        leat_events_put(engine, event);
+    }
+}
+
 void
 leat_cohort_member_ended(struct leat_engine *engine, const struct leat_node *member,
                          struct leat_todo *todo)
@@ -90,6 +108,7 @@ leat_cohort_member_ended(struct leat_engine *engine, const struct leat_node *mem
         count = &cohort->cancelled;
     }
     (void)atom_add_rlx(count, 1); /* rlx: ordered by edge:B */
+    progress(engine, node, cohort);
     if (death != NULL) {
         leat_graph_count(engine, death, todo);
     }
@@ -227,6 +246,7 @@ leat_cohort_open(struct leat_engine *engine, const struct leat_cohort_options *g
     if (opening.plan.cohort == NULL) {
         return LEAT_NO_MEMORY;
     }
+    opening.plan.cohort->progress_every = options.progress_every;
     const struct leat_batch_part part = {.jobs = opening.jobs,
                                          .count = opening.count,
                                          .ids = ids,

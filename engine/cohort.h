@@ -17,9 +17,11 @@
 
 #include "engine/graph.h"
 
-/* Letters: S many writers. */
+/* Letters: I set before its submit; S many writers. */
 struct leat_cohort {
+    uint32_t progress_every;   /* I an event each time that so many members have ended; 0: none */
     leat_atomic_u64 total;     /* S members so far */
+    leat_atomic_u64 ended;     /* S those that are counted for progress_every */
     leat_atomic_u64 completed; /* S */
     leat_atomic_u64 dead;      /* S */
     leat_atomic_u64 cancelled; /* S */

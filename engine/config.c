@@ -129,6 +129,7 @@ config_default(void)
     config.schedules_max = 4096;
     config.retained_max = LEAT_AUTO;
     config.dead_max = LEAT_AUTO;
+    config.retained_age_ns = UINT64_C(3600) * 1000000000;
     config.sample_interval = 32;
     config.statistics_rows = 128; /* some thousand lines of metrics */
     config.stuck_ns = UINT64_C(60) * 1000000000;

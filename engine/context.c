@@ -1,4 +1,5 @@
-/* context.c - what a handler may ask of its run, and say: error, result, progress, log lines. */
+/* context.c - what a handler may ask of its run, and say: error, result, progress, log lines,
+ * children. */
 #include "engine/gather.h"
 #include "engine/graph.h"
 #include "engine/history.h"
@@ -6,6 +7,32 @@
 #include "engine/terms.h"
 
 #include <string.h>
+
+/* ---- children ------------------------------------------------------------------------------- */
+
+enum leat_status
+leat_run_submit(const struct leat_run *run, const struct leat_job *given, leat_job_id *id)
+{
+    struct leat_job job = leat_job_default();
+    struct leat_job_options options = leat_job_options_default();
+    enum leat_status status = LEAT_INVALID;
+    if (run != NULL && given != NULL) {
+        status = leat_struct_read(&job, sizeof(job), given);
+    }
+    if (status == LEAT_OK && job.options != NULL) {
+        status = leat_struct_read(&options, sizeof(options), job.options);
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    if (options.submitter.bits == 0) {
+        options.submitter = leat_run_id(run);
+    }
+    job.size = (uint32_t)sizeof(job);
+    options.size = (uint32_t)sizeof(options);
+    job.options = &options;
+    return leat_submit(run->engine, &job, id);
+}
 
 /* ---- what it is ----------------------------------------------------------------------------- */
 

@@ -99,6 +99,7 @@ struct leat_timers {
 struct leat_tracing {
     enum leat_trace_mode mode;
     uint32_t interval;
+    uint32_t round; /* of sched/trace.h: the last one that began */
 };
 
 /* Log lines, see logs.h. Letters: S many writers. */

@@ -336,6 +336,41 @@ leat_queue_resume(struct leat_engine *engine, leat_queue queue)
     return status;
 }
 
+/* Those of queues that are not there yet, too. One at a time: so a resume does not end in between.
+ * A handler may come here, so the mutex is not that of the lifecycle: a start that fails has it
+ * while it waits for handlers. */
+enum leat_status
+leat_pause_all(struct leat_engine *engine)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    leat_mutex_lock(&engine->reserves.mutex);
+    for (uint32_t i = 0; i < engine->config.queues_max; i++) {
+        leat_lists_gate(&engine->pool, i);
+        leat_gate_halt(leat_gate_of(engine, i));
+    }
+    leat_gates_settle(engine);
+    leat_mutex_unlock(&engine->reserves.mutex);
+    return LEAT_OK;
+}
+
+enum leat_status
+leat_resume_all(struct leat_engine *engine)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    leat_mutex_lock(&engine->reserves.mutex);
+    for (uint32_t i = 0; i < engine->config.queues_max; i++) {
+        leat_gates_call(engine, i, leat_gate_go(leat_gate_of(engine, i)));
+    }
+    leat_mutex_unlock(&engine->reserves.mutex);
+    return LEAT_OK;
+}
+
 static void
 cap(struct leat_engine *engine, uint32_t list, uint32_t most)
 {

@@ -123,6 +123,7 @@ struct leat_job_extra {
     struct leat_job_labels *labels; /* I see labels.h; or NULL */
     struct leat_job_order *order;   /* I see order.h; NULL: its queue has no exact order */
     leat_atomic_pointer node;       /* S struct leat_node of graph.h, or NULL */
+    uint64_t submitter;             /* I of its options, or 0 */
 };
 
 LEAT_STATIC(sizeof(struct leat_job_extra) < 100, "what needs a pointer does not pay for texts");

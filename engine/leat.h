@@ -64,11 +64,12 @@ enum leat_status {
     LEAT_NOT_FOUND,   /* never given out, or no such name */
     LEAT_GONE,        /* was given out; its record is no longer there */
     LEAT_STALE,       /* a completion token or lease that no longer holds */
-    LEAT_EXISTS,      /* the name is taken */
+    LEAT_EXISTS,      /* the name, or a job's unique key, is taken */
     LEAT_DEADLOCK,    /* the call would wait for the handler that makes it */
     LEAT_NO_MEMORY,   /* the allocator or the address space gave nothing */
     LEAT_NO_SPACE,    /* no room on the disk for the log */
-    LEAT_REFUSED,     /* the operating system refused: a permission or a limit */
+    LEAT_REFUSED,     /* the operating system refused: a permission or a limit; or a function of
+                         the host did */
     LEAT_SYSTEM,      /* the operating system failed in another way */
     LEAT_FORKED,      /* the engine belongs to the parent process */
     LEAT_LOG_FAILED,  /* a write or sync of the log failed; nothing more is acknowledged */
@@ -231,8 +232,8 @@ struct leat_config {
     uint32_t queues_max;           /* 1 to 65 535 (default 4 096) */
 
     /* What is kept of ended jobs that nobody asked to keep: the last so many, until jobs that wait
-     * need their records. 0: gone at once. LEAT_AUTO (default): 10 000, or a quarter of jobs_max
-     * if that is less. At most jobs_max, and 2^20. */
+     * need their records, or an age is over (see below). 0: gone at once. LEAT_AUTO (default):
+     * 10 000, or a quarter of jobs_max if that is less. At most jobs_max, and 2^20. */
     uint32_t retained_max; /* completed and cancelled */
     uint32_t dead_max;     /* dead letters, never given up for waiting jobs; beyond dead_max
                                    the oldest goes, counted in dead_dropped */
@@ -279,12 +280,11 @@ struct leat_config {
      * leat_run_inline() does. What schedules submit goes to the workers. */
     bool inline_mode;
     /* What is kept of ended jobs, once more: for at least so long, and an eighth longer at most
-     * while the engine's clock is followed; 0 (default): as long as the numbers above let it stay;
-     * else a second to 366 days. By the BOOT clock. An engine with an age looks eight times in it,
-     * so a process that rests is woken as often. Dead letters that go are counted in dead_dropped.
-     */
-    uint64_t retained_age_ns;
-    uint64_t dead_age_ns;
+     * while the engine's clock is followed; 0: as long as the numbers above let it stay; else a
+     * second to 366 days. By the BOOT clock. An engine with an age looks eight times in it, so a
+     * process that rests is woken as often. Dead letters that go are counted in dead_dropped. */
+    uint64_t retained_age_ns; /* completed and cancelled (default an hour) */
+    uint64_t dead_age_ns;     /* dead letters (default 0) */
     /* A job that ran in so many processes that crashed goes DEAD (LEAT_REASON_QUARANTINED) instead
      * of being begun again: 0, for never, to 1 000 (default 3). Without a log no crash is known. */
     uint32_t quarantine_after;
@@ -597,6 +597,25 @@ LEAT_API leat_token leat_run_token(const struct leat_run *run);
  * Threads:  the handler's own.    Progress: wait-free but for the allocator, used once per job.
  * Returns:  LEAT_OK; LEAT_NO_MEMORY; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_run_error(struct leat_run *run, const char *text);
+
+/* leat_fail() and leat_retry(), and why, as leat_run_error() says it: without the text where there
+ * is no memory for it. `return leat_fail_because(run, "no such file");`
+ * Threads, Progress: as leat_run_error().  */
+static inline struct leat_outcome
+leat_fail_because(struct leat_run *run, const char *text)
+{
+    enum leat_status unused = leat_run_error(run, text);
+    (void)unused;
+    return leat_fail();
+}
+
+static inline struct leat_outcome
+leat_retry_because(struct leat_run *run, const char *text)
+{
+    enum leat_status unused = leat_run_error(run, text);
+    (void)unused;
+    return leat_retry();
+}
 
 /* Sets the result, copied; replaces one set before. It is there for leat_result() once the job
  * has ended. A job without LEAT_JOB_KEEP_RESULT keeps none, and the call does nothing.
@@ -1124,6 +1143,15 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_queue_pause(struct leat_engine *en
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_resume(struct leat_engine *engine,
                                                            leat_queue queue);
 
+/* The same for all queues of the engine, also those that are created meanwhile. It goes beside
+ * their own pauses: behind a resume what was paused by leat_queue_pause() stays paused, and while
+ * the engine is paused leat_queue_resume() lets nothing run. Tasks run all the same, as does what
+ * leat_run_inline() runs. From then on all jobs go a way through the lists.
+ * Threads:  any, handlers too.     Progress: blocking (a mutex; pause: a grace period).
+ * Returns:  LEAT_OK; LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_pause_all(struct leat_engine *engine);
+LEAT_API LEAT_NODISCARD enum leat_status leat_resume_all(struct leat_engine *engine);
+
 /* Limits how many attempts of a type's, or of a queue's, jobs begin in a time, while the engine
  * runs; jobs 0: any number. An attempt counts when a worker is about to call its handler, and every
  * one does: the first, retries, those behind a snooze. What does not begin, since it was cancelled
@@ -1228,6 +1256,12 @@ leat_queue_set_limits(struct leat_engine *engine, leat_queue queue,
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_purge(struct leat_engine *engine,
                                                           leat_queue queue, size_t *count);
 
+/* The same for all queues of the engine at once. A cohort that is open or has members that run is
+ * cancelled, too.
+ * Threads, Progress, Allocates, Waits: as leat_queue_purge().
+ * Returns:  LEAT_OK and *count (may be NULL); LEAT_FORKED; LEAT_INVALID.  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_purge_all(struct leat_engine *engine, size_t *count);
+
 /* Closes a queue to jobs from outside handlers (LEAT_CLOSED), and waits until those that were in
  * it have ended, as have those that handlers submit to it meanwhile. As in leat_drain(), what is
  * SCHEDULED or RETRYING is not waited for before its time has come, and runs when it has. With 0
@@ -1258,7 +1292,7 @@ struct leat_queue_info {
     uint64_t waiting_bytes_max;
     uint64_t block_ns;
     leat_tenant tenant;
-    bool paused;
+    bool paused;   /* by leat_queue_pause() or leat_pause_all() */
     bool draining; /* closed by leat_queue_drain() */
     uint64_t waiting;
     uint64_t waiting_bytes; /* of their payloads */
@@ -1512,6 +1546,9 @@ struct leat_job_options {
     uint32_t parents_count; /* 0 to 65 535 */
     enum leat_parent_policy parent_policy;
     leat_job_id cohort; /* of which it is a member, see leat_cohort_open(); 0: none */
+    /* The job whose handler submits it, by leat_run_submit(), or by who says so here; any id; 0:
+     * none. It is remembered, and nothing waits for it: see leat_get(), leat_job_list(). */
+    leat_job_id submitter;
 };
 
 static inline struct leat_job_options
@@ -1673,14 +1710,14 @@ leat_bulk_default(void)
 LEAT_API LEAT_NODISCARD enum leat_status leat_submit_bulk(struct leat_engine *engine,
                                                           const struct leat_bulk *bulk);
 
-/* Adds a job from a handler: leat_submit() to the run's engine. It waits for the handler's own job
- * only if its options say so (`parents`, leat_run_id()); what else it is to know stands in its
- * payload. */
-static inline LEAT_NODISCARD enum leat_status
-leat_run_submit(const struct leat_run *run, const struct leat_job *job, leat_job_id *id)
-{
-    return run == NULL ? LEAT_INVALID : leat_submit(leat_run_engine(run), job, id);
-}
+/* Adds a job from a handler: leat_submit() to the run's engine, and it is known whose child it is
+ * (leat_job_options.submitter), unless its options say another one. It waits for the handler's own
+ * job only if its options say so (`parents`, leat_run_id()); what else it is to know stands in its
+ * payload.
+ * Threads:  the handler's own, until it returns.    Progress: as leat_submit() with options.
+ * Returns:  as leat_submit().  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_run_submit(const struct leat_run *run, const struct leat_job *job, leat_job_id *id);
 
 struct leat_job_info {
     uint32_t size;
@@ -1700,6 +1737,7 @@ struct leat_job_info {
     char error[256];     /* of the last attempt, once the job has ended */
     uint64_t due_in_ns;  /* SCHEDULED, RETRYING: until its time comes */
     char progress_text[64];
+    leat_job_id submitter; /* of its options; 0: none */
 };
 
 static inline struct leat_job_info
@@ -2008,8 +2046,11 @@ struct leat_cohort_options {
     const struct leat_job *on_success;  /* all members have COMPLETED */
     const struct leat_job *on_complete; /* all members have ended */
     const struct leat_job *on_death;    /* the first one is DEAD; at once */
-    uint32_t flags;    /* LEAT_JOB_KEEP_RESULT: its record stays until leat_release() */
-    uint32_t reserved; /* 0 */
+    uint32_t flags; /* LEAT_JOB_KEEP_RESULT: its record stays until leat_release() */
+    /* An event, LEAT_EVENT_COHORT_PROGRESS, each time that so many members more have ended; 0:
+     * none. It says how many have, and how many there are by then; those of two threads may change
+     * places. How it ends is the event of its own job. */
+    uint32_t progress_every;
 };
 
 static inline struct leat_cohort_options
@@ -2213,8 +2254,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_tag_count(struct leat_engine *engi
  * What a pass promises: a job that is there from the first page to the last, and fits all the time,
  * comes exactly once, wherever it goes meanwhile. One that comes, goes, or fits only for a while,
  * comes at most once; it fitted in the moment in which it was looked at, but for one that ended in
- * that very moment. Where a tag, a key or a name is asked for, one is passed over at which 239
- * callers look.
+ * that very moment. Where a tag, a key, a name or a submitter is asked for, one is passed over at
+ * which 239 callers look.
  *
  * Dead letters have a list of their own, leat_dead_list(): oldest first, and what is to be brought
  * back. Here they are jobs in state DEAD, in no order, as all others, and may be asked for by tag,
@@ -2249,6 +2290,7 @@ struct leat_job_query {
     uint64_t in_state_ns_min; /* for at least so long in its state, as far as that is known */
     uint64_t cursor;          /* 0: a new pass. Each page moves it on; nothing else of it is said */
     bool more;                /* set by each page: there are records that this pass has not seen */
+    leat_job_id submitter;    /* whose children; looked at as a tag is */
 };
 
 static inline struct leat_job_query
@@ -2265,7 +2307,7 @@ leat_job_query_default(void)
  * at. leat_get() tells more of each.
  * Threads:  any, each with a query of its own.    Progress: wait-free, but lock-free where a tag, a
  *           key or a name is asked for. Who stops inside for ever holds up nobody; but while
- *           it looks at one of these three, the record of that job is not given back, and while it
+ *           it looks at one of these, the record of that job is not given back, and while it
  *           looks at a name, what waits for a grace period waits for it.
  * Allocates: see above; and where it was the last to look at a job that has ended, it frees that.
  * Returns:  LEAT_OK and *count; LEAT_NOT_FOUND (no such type, queue or tenant); LEAT_NO_MEMORY;
@@ -2737,7 +2779,9 @@ struct leat_schedule {
     const char *zone; /* a name of tzdata, such as Europe/Berlin; NULL: UTC; copied */
     /* What it submits. Copied as by leat_submit(): payload and names are the caller's again; a
      * completion queue is borrowed until the schedule is removed or changed. A job with
-     * LEAT_JOB_KEEP_RESULT is kept each time. `options` must be NULL at present. */
+     * LEAT_JOB_KEEP_RESULT is kept each time. Its options are copied, too, and count from each
+     * submit on; they have no parents and no cohort. Where its unique key is held, and another job
+     * stands for it (LEAT_JOINED), that moment is counted in runs_overlapped. */
     const struct leat_job *job;
     enum leat_overlap overlap;
     enum leat_missed missed;
@@ -2817,7 +2861,7 @@ struct leat_schedule_info {
     uint64_t runs;                   /* jobs submitted */
     uint64_t runs_missed;            /* moments without a job of their own, as missed says; of one
                                         gap at most the first 1 000 are counted */
-    uint64_t runs_overlapped;        /* moments left out by LEAT_OVERLAP_SKIP */
+    uint64_t runs_overlapped;        /* moments left out by LEAT_OVERLAP_SKIP, or LEAT_JOINED */
     uint64_t refusals;               /* submits that were refused, each repetition too */
     enum leat_status refusal_status; /* of the last one; LEAT_OK: none yet */
 };
@@ -3107,6 +3151,10 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_rates_get(const struct leat_statis
                                                         const struct leat_statistics *after,
                                                         struct leat_rates *rates);
 
+/* Takes a piece of a text that is written in pieces, in order: of leat_trace_write() and
+ * leat_metrics_write(). False: it wants no more of it. */
+typedef bool (*leat_text_sink)(const char *text, size_t bytes, void *context);
+
 /* ---- flight recorder ------------------------------------------------------------------------
  *
  * Each worker keeps its last records: attempts with their begin and end, parks, steals, looks at
@@ -3119,15 +3167,13 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_rates_get(const struct leat_statis
  * too: JSON, sorted by time. An attempt is a slice of its worker ("X"), named after the type, with
  * job, attempt, queue and outcome ("running": it was at it yet); from the submit to the first
  * attempt there is a wait ("b" and "e"), and a steal and a retry are moments ("i"). Times are those
- * of CLOCK_MONOTONIC. `write` is called with pieces of text and says whether it took them; it may
- * call anything that a handler may.
- * Threads:  any.      Progress: wait-free but for the allocator and `write`; no worker waits.
+ * of CLOCK_MONOTONIC. The sink may call anything that a handler may.
+ * Threads:  any.      Progress: wait-free but for the allocator and the sink; no worker waits.
  * Allocates: 152 bytes per record.
- * Returns:  LEAT_OK; LEAT_WRONG_STATE (trace_records is 0); LEAT_REFUSED (by `write`);
+ * Returns:  LEAT_OK; LEAT_WRONG_STATE (trace_records is 0); LEAT_REFUSED (the sink wants no more);
  *           LEAT_NO_MEMORY; LEAT_FORKED; LEAT_INVALID.  */
-LEAT_API LEAT_NODISCARD enum leat_status
-leat_trace_write(struct leat_engine *engine,
-                 bool (*write)(void *context, const char *text, size_t bytes), void *context);
+LEAT_API LEAT_NODISCARD enum leat_status leat_trace_write(struct leat_engine *engine,
+                                                          leat_text_sink sink, void *context);
 
 /* ---- events ----------------------------------------------------------------------------------
  *
@@ -3153,7 +3199,8 @@ enum leat_event_kind {
     LEAT_EVENT_WORKER_STUCK, /* a handler that was timed out did not return */
     LEAT_EVENT_THRESHOLD_RAISED,
     LEAT_EVENT_THRESHOLD_CLEARED,
-    LEAT_EVENT_KINDS /* not a kind */
+    LEAT_EVENT_COHORT_PROGRESS, /* leat_cohort_options.progress_every */
+    LEAT_EVENT_KINDS            /* not a kind */
 };
 
 #define LEAT_EVENT_BIT(kind) (UINT32_C(1) << (kind))
@@ -3176,8 +3223,9 @@ struct leat_event {
     uint32_t worker;         /* LEAT_WORKER_NONE: none, or not known */
     enum leat_reason reason; /* DEAD, EXPIRED, CANCELLED */
     enum leat_threshold threshold; /* THRESHOLD_RAISED, THRESHOLD_CLEARED */
-    uint64_t value;                /* of that; FAILURES in hundredths of a percent, OLDEST in ns */
-    uint64_t limit;                /* the same */
+    uint64_t value;                /* of that; FAILURES in hundredths of a percent, OLDEST in ns.
+                                      COHORT_PROGRESS: members that have ended */
+    uint64_t limit;                /* the same; COHORT_PROGRESS: members so far */
     uint64_t time_ns;              /* when, by MONOTONIC */
     uint64_t dropped;              /* events before this one, since the last one */
 };
@@ -3239,17 +3287,14 @@ enum leat_metrics_format {
     LEAT_METRICS_PROMETHEUS       /* text/plain; version=0.0.4 */
 };
 
-/* Takes a piece of text, in order. False: no more of it. */
-typedef bool (*leat_metrics_sink)(const char *text, size_t bytes, void *context);
-
 /* Writes all statistics as text for a scraper, in pieces of at most 4 KiB. Times are of the jobs
  * that are timed, one in sample_interval; docs/monitoring/ has alerts and a dashboard for them.
  * Threads:  any.      Progress: blocking (the allocator, a mutex, the sink).
- * Returns:  LEAT_OK; LEAT_CLOSED (the sink wants no more); LEAT_NO_MEMORY; LEAT_FORKED;
+ * Returns:  LEAT_OK; LEAT_REFUSED (the sink wants no more); LEAT_NO_MEMORY; LEAT_FORKED;
  *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_metrics_write(struct leat_engine *engine,
                                                             enum leat_metrics_format format,
-                                                            leat_metrics_sink sink, void *context);
+                                                            leat_text_sink sink, void *context);
 
 /* ---- settings ------------------------------------------------------------------------------
  *

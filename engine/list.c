@@ -4,8 +4,9 @@
  *
  * Most is asked of the word and of fields that are atomic, without a hold: a look writes nothing
  * that others read, and who stops in it holds nothing. Behind the look the word must be the same
- * job's yet; else what was read may be of the job that has the record now. A tag, a key or a name
- * stands in memory that goes with the record, so these are looked at under a hold, last.
+ * job's yet; else what was read may be of the job that has the record now. A tag, a key, a name or
+ * a submitter stands in memory that goes with the record, so these are looked at under a hold,
+ * last.
  */
 #include "engine/engine_internal.h"
 #include "engine/keys.h"
@@ -24,7 +25,7 @@ struct walk {
     size_t prefix_bytes;
     uint32_t left;         /* records to look at yet */
     bool times;            /* how long jobs are in their state is asked */
-    bool labelled;         /* a tag, a key or a name is */
+    bool labelled;         /* a tag, a key, a name or a submitter is */
     uint64_t boot_ns;      /* when the page began */
     uint64_t monotonic_ns; /* the same */
 };
@@ -61,6 +62,13 @@ key_fits(const struct walk *walk, const struct leat_job_extra *extra)
 }
 
 static bool
+submitter_fits(const struct walk *walk, const struct leat_job_extra *extra)
+{
+    uint64_t asked = walk->query.submitter.bits;
+    return asked == 0 || extra->submitter == asked;
+}
+
+static bool
 name_fits(const struct walk *walk, leat_job_id id)
 {
     const char *prefix = walk->query.name_prefix;
@@ -85,8 +93,8 @@ labels_fit(const struct walk *walk, const struct sight *sight)
         return false;
     }
     const struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
-    bool fits = extra != NULL && tag_fits(walk, extra) && key_fits(walk, extra) &&
-                name_fits(walk, sight->id);
+    bool fits = extra != NULL && submitter_fits(walk, extra) && tag_fits(walk, extra) &&
+                key_fits(walk, extra) && name_fits(walk, sight->id);
     leat_job_unhold(engine, index);
     return fits;
 }
@@ -225,7 +233,8 @@ walk_begin(struct walk *walk, const struct leat_job_query *query, bool outputs, 
     known->states = known->states == 0 ? STATES_ALL : known->states;
     walk->left = known->look_max == 0 ? LEAT_LOOK_DEFAULT : known->look_max;
     walk->times = times || known->in_state_ns_min != 0;
-    walk->labelled = known->tag != NULL || known->key != NULL || known->name_prefix != NULL;
+    walk->labelled = known->tag != NULL || known->key != NULL || known->name_prefix != NULL ||
+                     known->submitter.bits != 0;
     if (status == LEAT_OK && walk->times) {
         status = leat_sights_make(engine) ? LEAT_OK : LEAT_NO_MEMORY;
         walk->boot_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);

@@ -87,7 +87,7 @@ struct room {
 };
 
 static bool
-keep(void *context, const char *text, size_t bytes)
+keep(const char *text, size_t bytes, void *context)
 {
     struct room *room = context;
     if (room->used < room->bytes) {

@@ -11,21 +11,12 @@
 
 /* ---- text ----------------------------------------------------------------------------------- */
 
-static bool
-hand_on(void *context, const char *bytes, size_t count)
-{
-    const struct leat_metrics_text *text = context;
-    return text->sink(bytes, count, text->context);
-}
-
 void
 leat_metrics_begin(struct leat_metrics_text *text, enum leat_metrics_format format,
-                   leat_metrics_sink sink, void *context)
+                   leat_text_sink sink, void *context)
 {
-    text->sink = sink;
-    text->context = context;
     text->format = format;
-    leat_out_init(&text->out, hand_on, text);
+    leat_out_init(&text->out, sink, context);
 }
 
 static void
@@ -502,12 +493,12 @@ write_all(struct leat_metrics_text *text, struct leat_engine *engine)
     if (text->format == LEAT_METRICS_OPENMETRICS) {
         string(text, "# EOF\n");
     }
-    return leat_out_end(&text->out) ? LEAT_OK : LEAT_CLOSED;
+    return leat_out_end(&text->out) ? LEAT_OK : LEAT_REFUSED;
 }
 
 enum leat_status
-leat_metrics_write(struct leat_engine *engine, enum leat_metrics_format format,
-                   leat_metrics_sink sink, void *context)
+leat_metrics_write(struct leat_engine *engine, enum leat_metrics_format format, leat_text_sink sink,
+                   void *context)
 {
     enum leat_status status = leat_engine_check(engine);
     bool known = format == LEAT_METRICS_OPENMETRICS || format == LEAT_METRICS_PROMETHEUS;

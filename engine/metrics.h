@@ -14,13 +14,11 @@ LEAT_STATIC(sizeof(((struct leat_out *)NULL)->buffer) <= LEAT_METRICS_BYTES, "a 
 /* Text on its way to the sink. */
 struct leat_metrics_text {
     struct leat_out out;
-    leat_metrics_sink sink;
-    void *context;
     enum leat_metrics_format format;
 };
 
 void leat_metrics_begin(struct leat_metrics_text *text, enum leat_metrics_format format,
-                        leat_metrics_sink sink, void *context);
+                        leat_text_sink sink, void *context);
 /* The value of a label: a backslash, a quote and an end of line are escaped. */
 void leat_metrics_escape(struct leat_metrics_text *text, const char *value);
 

@@ -9,7 +9,7 @@ static void
 flush(struct leat_out *out)
 {
     if (out->used != 0 && !out->failed) {
-        out->failed = !out->write(out->context, out->buffer, out->used);
+        out->failed = !out->sink(out->buffer, out->used, out->context);
     }
     out->used = 0;
 }
@@ -31,10 +31,9 @@ leat_out_bytes(struct leat_out *out, const char *text, size_t bytes)
 }
 
 void
-leat_out_init(struct leat_out *out, bool (*write)(void *context, const char *text, size_t bytes),
-              void *context)
+leat_out_init(struct leat_out *out, leat_text_sink sink, void *context)
 {
-    out->write = write;
+    out->sink = sink;
     out->context = context;
     out->failed = false;
     out->used = 0;

@@ -7,17 +7,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* `write` takes all of it, or says false: then nothing more is written. */
+#include "engine/leat.h"
+
+/* The sink takes all of it, or says false: then nothing more is written. */
 struct leat_out {
-    bool (*write)(void *context, const char *text, size_t bytes);
+    leat_text_sink sink;
     void *context;
     bool failed;
     size_t used; /* of the buffer */
     char buffer[512];
 };
 
-void leat_out_init(struct leat_out *out,
-                   bool (*write)(void *context, const char *text, size_t bytes), void *context);
+void leat_out_init(struct leat_out *out, leat_text_sink sink, void *context);
 /* Hands on what is left. False: some of it was not taken. */
 bool leat_out_end(struct leat_out *out);
 

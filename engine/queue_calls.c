@@ -34,6 +34,9 @@ struct found {
     uint32_t bytes; /* of its payload */
 };
 
+/* Instead of a queue: each. */
+#define ANY_QUEUE UINT32_MAX
+
 /* The first job of the queue from record *index on that has not ended. False: there is none. */
 static bool
 next(const struct leat_engine *engine, uint32_t queue, uint32_t *index, struct found *found)
@@ -50,7 +53,7 @@ next(const struct leat_engine *engine, uint32_t queue, uint32_t *index, struct f
         enum leat_phase phase = leat_word_phase(word);
         bool lives = (leat_word_generation(word) & 1) != 0 && phase != LEAT_PHASE_FILLING &&
                      phase < LEAT_PHASE_COMPLETED;
-        if (lives && leat_job_queue(record) == queue) {
+        if (lives && (queue == ANY_QUEUE || leat_job_queue(record) == queue)) {
             found->id.bits = leat_word_of(leat_word_generation(word), i);
             found->phase = phase;
             found->bytes = leat_job_payload_bytes(record);
@@ -61,23 +64,38 @@ next(const struct leat_engine *engine, uint32_t queue, uint32_t *index, struct f
     return false;
 }
 
-enum leat_status
-leat_queue_purge(struct leat_engine *engine, leat_queue queue, size_t *count)
+static void
+purge(struct leat_engine *engine, uint32_t queue, size_t *count)
 {
-    uint32_t list = 0;
-    size_t purged = 0;
-    enum leat_status status = leat_registry_queue_check(engine, queue, &list);
-    if (status != LEAT_OK) {
-        return status;
-    }
     struct found found;
-    for (uint32_t i = 0; next(engine, list, &i, &found); i++) {
+    size_t purged = 0;
+    for (uint32_t i = 0; next(engine, queue, &i, &found); i++) {
         purged += leat_job_purge(engine, found.id) ? 1 : 0;
     }
     if (count != NULL) {
         *count = purged;
     }
-    return LEAT_OK;
+}
+
+enum leat_status
+leat_queue_purge(struct leat_engine *engine, leat_queue queue, size_t *count)
+{
+    uint32_t index = 0;
+    enum leat_status status = leat_registry_queue_check(engine, queue, &index);
+    if (status == LEAT_OK) {
+        purge(engine, index, count);
+    }
+    return status;
+}
+
+enum leat_status
+leat_purge_all(struct leat_engine *engine, size_t *count)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status == LEAT_OK) {
+        purge(engine, ANY_QUEUE, count);
+    }
+    return status;
 }
 
 /* ---- what is in it -------------------------------------------------------------------------- */
@@ -100,7 +118,7 @@ info_fill(struct leat_engine *engine, uint32_t queue, struct leat_queue_info *in
     uint32_t most = leat_gate_most(gate);
     info->priority = leat_queue_priority(options);
     info->running_max = most == LEAT_GATE_MOST ? 0 : most;
-    info->paused = (gate & LEAT_GATE_PAUSED) != 0;
+    info->paused = (gate & (LEAT_GATE_PAUSED | LEAT_GATE_HALTED)) != 0;
     info->draining = (options & LEAT_QUEUE_CLOSED) != 0;
     leat_room_tell(engine, queue, info);
     struct found found;

@@ -25,7 +25,7 @@ struct leat_job_record;
 /* Letters: S many writers; S under the mutex where it says so. */
 struct leat_reserves {
     LEAT_ALIGNED_LINE struct leat_gate shared; /* S places that all share */
-    LEAT_ALIGNED_LINE pthread_mutex_t mutex;   /* S */
+    LEAT_ALIGNED_LINE pthread_mutex_t mutex;   /* S and of who pauses all queues */
     uint32_t workers;                          /* S under the mutex: that there are to be */
     uint32_t kept;                             /* S under the mutex: all minimums together */
 };

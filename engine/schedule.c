@@ -200,12 +200,13 @@ owed_submit(struct leat_engine *engine, struct leat_schedule_entry *entry, uint6
     if (status == LEAT_CLOSED && !leat_engine_accepts(engine)) {
         return false;
     }
-    if (status == LEAT_OK) {
+    if (status == LEAT_OK || status == LEAT_JOINED) {
         entry->owed--;
         entry->again_ns = 0;
         entry->patience_ns = 0;
-        told->runs++;
-        told->last_unix_ns = now_ns;
+        told->runs += status == LEAT_OK ? 1 : 0;
+        told->runs_overlapped += status == LEAT_OK ? 0 : 1;
+        told->last_unix_ns = status == LEAT_OK ? now_ns : told->last_unix_ns;
     } else {
         told->refusals++;
         told->refusal_status = status;

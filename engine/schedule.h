@@ -47,7 +47,7 @@ struct leat_schedules {
     uint64_t seen_ns;                    /* S the time of the last look, or a later one */
 };
 
-/* One schedule, in a block with the payload of its job and the text of its expression. */
+/* One schedule, in a block with what its job points to. */
 struct leat_schedule_entry {
     uint64_t due_ns; /* when it has to do something, or LEAT_TIME_NEVER */
     uint32_t place;  /* in the heap */
@@ -62,10 +62,10 @@ struct leat_schedule_entry {
     enum leat_missed missed;
     struct leat_cron cron;
     struct leat_schedule_zone *zone; /* NULL: UTC */
-    struct leat_job job;             /* with handles, and its payload in `bytes` */
+    struct leat_job job;             /* with handles; what it points to is in `pointed` */
     struct leat_schedule_info told;  /* what leat_schedule_get() says; the rest it asks above */
     size_t block_bytes;
-    _Alignas(16) unsigned char payload[];
+    _Alignas(16) unsigned char pointed[]; /* see copy.h */
 };
 
 /* False: no memory. */

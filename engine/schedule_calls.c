@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/copy.h"
 #include "engine/engine_internal.h"
 
 #define SECOND_NS UINT64_C(1000000000)
@@ -129,21 +130,17 @@ entry_free(struct leat_engine *engine, struct leat_schedule_entry *entry)
     leat_memory_give(&engine->memory, entry, entry->block_bytes);
 }
 
-/* A block for the job, with a copy of its payload. */
+/* A block for the job, with a copy of what it points to. */
 static struct leat_schedule_entry *
 entry_take(struct leat_engine *engine, const struct leat_job *job)
 {
-    size_t bytes = sizeof(struct leat_schedule_entry) + job->payload_bytes;
+    size_t bytes = sizeof(struct leat_schedule_entry) + leat_copy_bytes(job);
     struct leat_schedule_entry *entry = leat_memory_take(&engine->memory, bytes);
     if (entry == NULL) {
         return NULL;
     }
     entry->block_bytes = bytes;
-    entry->job = *job;
-    if (job->payload_bytes > 0) {
-        memcpy(entry->payload, job->payload, job->payload_bytes);
-        entry->job.payload = entry->payload;
-    }
+    leat_copy_make(&entry->job, job, entry->pointed);
     return entry;
 }
 

@@ -16,11 +16,11 @@ static const char *const status_texts[LEAT_STATUS_COUNT] = {
     [LEAT_NOT_FOUND] = "never given out, or no such name",
     [LEAT_GONE] = "was given out and is no longer there",
     [LEAT_STALE] = "the token or lease no longer holds",
-    [LEAT_EXISTS] = "the name is taken",
+    [LEAT_EXISTS] = "the name or the unique key is taken",
     [LEAT_DEADLOCK] = "the call would wait for the handler that makes it",
     [LEAT_NO_MEMORY] = "no memory",
     [LEAT_NO_SPACE] = "no room on the disk for the log",
-    [LEAT_REFUSED] = "the operating system refused",
+    [LEAT_REFUSED] = "the operating system, or a function of the host, refused",
     [LEAT_SYSTEM] = "the operating system failed",
     [LEAT_FORKED] = "the engine belongs to the parent process",
     [LEAT_LOG_FAILED] = "the log failed; nothing more is acknowledged",
@@ -71,6 +71,7 @@ static const char *const event_texts[] = {
     [LEAT_EVENT_WORKER_STUCK] = "worker stuck",
     [LEAT_EVENT_THRESHOLD_RAISED] = "threshold raised",
     [LEAT_EVENT_THRESHOLD_CLEARED] = "threshold cleared",
+    [LEAT_EVENT_COHORT_PROGRESS] = "cohort progress",
 };
 
 static const char *const threshold_texts[] = {

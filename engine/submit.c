@@ -400,11 +400,11 @@ leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
     const struct leat_job *job = NULL;
     struct intake intake = {.index = 0};
     enum leat_status status = job_read(given, &copy, &job);
-    if (status == LEAT_OK && job->options != NULL) {
-        status = LEAT_UNSUPPORTED; /* what it points to is not copied */
-    }
     if (status == LEAT_OK) {
         status = intake_check(engine, job, &intake);
+    }
+    if (status == LEAT_OK && intake.ties.noded) {
+        status = LEAT_INVALID; /* it is submitted when its parents, or its cohort, are long gone */
     }
     if (status == LEAT_OK) {
         *checked = *job;

@@ -30,6 +30,17 @@ now_of(const struct leat_engine *engine)
     return leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
 }
 
+static enum leat_status
+submitter_make(struct leat_engine *engine, uint32_t index, leat_job_id submitter)
+{
+    struct leat_job_extra *extra = leat_job_extra_make(engine, leat_job_record(engine, index));
+    if (extra == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    extra->submitter = submitter.bits;
+    return LEAT_OK;
+}
+
 enum leat_status
 leat_terms_make(struct leat_engine *engine, uint32_t index, const struct leat_job_options *given)
 {
@@ -38,7 +49,10 @@ leat_terms_make(struct leat_engine *engine, uint32_t index, const struct leat_jo
     LEAT_ASSERT(status == LEAT_OK);
     bool own = known.timeout_ns != LEAT_TIMEOUT_OF_TYPE || known.expires_in_ns != LEAT_FOREVER ||
                known.retry != NULL;
-    if (known.key != NULL) {
+    if (known.submitter.bits != 0) {
+        status = submitter_make(engine, index, known.submitter);
+    }
+    if (known.key != NULL && status == LEAT_OK) {
         status = leat_keys_make(engine, index, &known);
     }
     if (!own || status != LEAT_OK) {

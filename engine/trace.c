@@ -17,9 +17,13 @@ settle(struct leat_engine *engine)
     struct leat_tracing *tracing = &engine->tracing;
     bool all = tracing->mode == LEAT_TRACE_FULL && engine->pool.config.flight_slots_log2 != 0;
     uint64_t below = leat_sample_below(all ? 1 : tracing->interval);
-    atom_store_rlx(&engine->sample_below, below); /* rlx: statistic */
+    atom_store_rlx(&engine->sample_below, below);        /* rlx: statistic */
+    bool on = atom_load_rlx(&engine->pool.tracing) != 0; /* rlx: single writer */
+    if (!on && tracing->mode != LEAT_TRACE_OFF) {
+        tracing->round = tracing->round % LEAT_TRACE_ROUNDS + 1;
+    }
     /* rlx: statistic */
-    atom_store_rlx(&engine->pool.tracing, tracing->mode != LEAT_TRACE_OFF ? 1 : 0);
+    atom_store_rlx(&engine->pool.tracing, tracing->mode != LEAT_TRACE_OFF ? tracing->round : 0);
 }
 
 void
@@ -43,14 +47,6 @@ leat_trace_init(struct leat_engine *engine)
     leat_trace_set_mode(engine, engine->config.trace);
 }
 
-static void
-run_write(const struct leat_run *run, struct leat_flight_record record)
-{
-    if (leat_trace_on(run->worker)) {
-        leat_flight_write(&run->worker->flight, &record);
-    }
-}
-
 void
 leat_trace_run_begin(const struct leat_run *run, uint64_t start_ns)
 {
@@ -58,7 +54,7 @@ leat_trace_run_begin(const struct leat_run *run, uint64_t start_ns)
     uint64_t what = leat_trace_what(LEAT_TRACE_RUN_BEGIN, run->attempt, leat_job_type(record),
                                     leat_job_queue(record));
     uint64_t submit_ns = atom_load_rlx(&record->submit_ns); /* rlx: ordered by submit:A */
-    run_write(run, (struct leat_flight_record){{start_ns, what, run->id, submit_ns}});
+    leat_trace_put(run->worker, (struct leat_flight_record){{start_ns, what, run->id, submit_ns}});
 }
 
 void
@@ -66,7 +62,7 @@ leat_trace_run_end(const struct leat_run *run, uint64_t start_ns, uint64_t end_n
                    enum leat_outcome_kind outcome)
 {
     uint64_t what = leat_trace_what(LEAT_TRACE_RUN_END, (uint32_t)outcome, 0, 0);
-    run_write(run, (struct leat_flight_record){{end_ns, what, run->id, start_ns}});
+    leat_trace_put(run->worker, (struct leat_flight_record){{end_ns, what, run->id, start_ns}});
 }
 
 /* ---- from records to events ----------------------------------------------------------------- */
@@ -101,6 +97,7 @@ struct events {
     size_t count;
     size_t capacity;
     uint64_t now_ns;
+    uint64_t round; /* that it is now; 0: off */
 };
 
 static struct event *
@@ -122,19 +119,30 @@ struct tail {
     uint32_t place;
 };
 
-/* The record that ends what records[from] begins, or NULL. */
-static const struct leat_flight_record *
-end_find(const struct tail *tail, uint64_t from, enum leat_trace_kind kind)
+static uint64_t
+round_of(const uint64_t *words)
+{
+    return words[LEAT_TRACE_WHAT] >> LEAT_TRACE_ROUND_SHIFT;
+}
+
+/* The record that ends what records[from] begins; NULL: it has not ended yet. False: it ended while
+ * nothing was recorded, or may have. */
+static bool
+end_find(const struct events *events, const struct tail *tail, uint64_t from,
+         enum leat_trace_kind kind, const struct leat_flight_record **end)
 {
     const uint64_t *begun = tail->first[from].words;
+    *end = NULL;
     for (uint64_t i = from + 1; i < tail->count; i++) {
         const uint64_t *words = tail->first[i].words;
         if ((words[LEAT_TRACE_WHAT] & LEAT_TRACE_KIND) == (uint64_t)kind &&
-            words[LEAT_TRACE_SUBJECT] == begun[LEAT_TRACE_SUBJECT]) {
-            return &tail->first[i];
+            words[LEAT_TRACE_SUBJECT] == begun[LEAT_TRACE_SUBJECT] &&
+            round_of(words) == round_of(begun)) {
+            *end = &tail->first[i];
+            return true;
         }
     }
-    return NULL;
+    return round_of(begun) == events->round;
 }
 
 /* What has not ended by now lasts until now. */
@@ -155,7 +163,7 @@ static void
 run_add(struct events *events, const struct tail *tail, uint64_t from)
 {
     const uint64_t *words = tail->first[from].words;
-    const struct leat_flight_record *end = end_find(tail, from, LEAT_TRACE_RUN_END);
+    const struct leat_flight_record *end = NULL;
     uint64_t submit_ns = words[LEAT_TRACE_MORE];
     if (leat_trace_field(words[LEAT_TRACE_WHAT], 0) == 1) {
         struct event *begin = event_add(events, EVENT_WAIT_BEGIN, submit_ns, tail->place);
@@ -165,6 +173,9 @@ run_add(struct events *events, const struct tail *tail, uint64_t from)
         over->what = begin->what;
         over->job = begin->job;
     }
+    if (!end_find(events, tail, from, LEAT_TRACE_RUN_END, &end)) {
+        return;
+    }
     struct event *run = slice_add(events, tail, from, EVENT_RUN, end);
     run->outcome =
         end == NULL ? OUTCOME_NONE : (uint8_t)leat_trace_field(end->words[LEAT_TRACE_WHAT], 0);
@@ -173,6 +184,16 @@ run_add(struct events *events, const struct tail *tail, uint64_t from)
             event_add(events, EVENT_RETRY, end->words[LEAT_TRACE_TIME], tail->place);
         retry->what = run->what;
         retry->job = run->job;
+    }
+}
+
+static void
+rest_add(struct events *events, const struct tail *tail, uint64_t from, enum event_kind kind)
+{
+    const struct leat_flight_record *end = NULL;
+    bool parked = kind == EVENT_PARKED;
+    if (end_find(events, tail, from, parked ? LEAT_TRACE_WAKE : LEAT_TRACE_TIMERS_END, &end)) {
+        (void)slice_add(events, tail, from, kind, end);
     }
 }
 
@@ -187,11 +208,10 @@ tail_add(struct events *events, const struct tail *tail)
             run_add(events, tail, i);
             break;
         case LEAT_TRACE_PARK:
-            (void)slice_add(events, tail, i, EVENT_PARKED, end_find(tail, i, LEAT_TRACE_WAKE));
+            rest_add(events, tail, i, EVENT_PARKED);
             break;
         case LEAT_TRACE_TIMERS_BEGIN:
-            (void)slice_add(events, tail, i, EVENT_TIMERS,
-                            end_find(tail, i, LEAT_TRACE_TIMERS_END));
+            rest_add(events, tail, i, EVENT_TIMERS);
             break;
         case LEAT_TRACE_STEAL:
             event_add(events, EVENT_STEAL, words[LEAT_TRACE_TIME], tail->place)->what =
@@ -207,14 +227,14 @@ tail_add(struct events *events, const struct tail *tail)
 
 /* ---- sorting -------------------------------------------------------------------------------- */
 
-/* Of two at one time, what ends comes before what begins. */
+/* Of two at one time a wait that begins comes first: it may end at that time, too. */
 static bool
 before(const struct event *a, const struct event *b)
 {
     if (a->time_ns != b->time_ns) {
         return a->time_ns < b->time_ns;
     }
-    return (a->kind == EVENT_WAIT_END) > (b->kind == EVENT_WAIT_END);
+    return (a->kind == EVENT_WAIT_BEGIN) > (b->kind == EVENT_WAIT_BEGIN);
 }
 
 /* Lets the event at `top` go down to its place in a heap whose last ones come first. */
@@ -389,19 +409,19 @@ collect(const struct leat_engine *engine, struct leat_flight_record *records, st
     for (uint32_t i = 0; i < engine->pool.places; i++) {
         struct tail tail = {.place = i};
         tail.count = leat_flight_copy(&engine->pool.workers[i].flight, records, &tail.first);
-        /* Behind the copy, so that no record is later. */
+        /* Behind the copy, so that no record is later; and what was turned off by now is off. */
         events->now_ns = leat_os_monotonic_ns();
+        events->round = atom_load_rlx(&engine->pool.tracing); /* rlx: statistic */
         tail_add(events, &tail);
     }
     sort(events->first, events->count);
 }
 
 enum leat_status
-leat_trace_write(struct leat_engine *engine,
-                 bool (*write)(void *context, const char *text, size_t bytes), void *context)
+leat_trace_write(struct leat_engine *engine, leat_text_sink sink, void *context)
 {
     enum leat_status status = leat_engine_check(engine);
-    if (status != LEAT_OK || write == NULL) {
+    if (status != LEAT_OK || sink == NULL) {
         return status == LEAT_OK ? LEAT_INVALID : status;
     }
     uint32_t slots_log2 = engine->pool.config.flight_slots_log2;
@@ -418,7 +438,7 @@ leat_trace_write(struct leat_engine *engine,
     } else {
         struct leat_out out;
         collect(engine, records, &events);
-        leat_out_init(&out, write, context);
+        leat_out_init(&out, sink, context);
         all_write(&out, engine, &events);
         status = leat_out_end(&out) ? LEAT_OK : LEAT_REFUSED;
     }

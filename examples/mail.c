@@ -48,12 +48,10 @@ send_letter(struct leat_run *run, void *context)
     const char *address = addresses[letter->user];
     world->attempts++;
     if (address[0] == '\0') {
-        enum leat_status said = leat_run_error(run, "the user has no address");
-        return said == LEAT_OK ? leat_fail() : leat_retry();
+        return leat_fail_because(run, "the user has no address");
     }
     if (!server_takes(world, letter)) {
-        enum leat_status said = leat_run_error(run, "the server is busy");
-        return said == LEAT_OK ? leat_retry() : leat_retry_in(SECOND);
+        return leat_retry_because(run, "the server is busy");
     }
     return leat_done();
 }

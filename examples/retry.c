@@ -12,13 +12,6 @@
 
 static atomic_bool host_is_down = true;
 
-/* Says why the attempt fails; without memory for the text, it is made again. */
-static struct leat_outcome
-because(struct leat_run *run, const char *text, struct leat_outcome outcome)
-{
-    return leat_run_error(run, text) == LEAT_OK ? outcome : leat_retry();
-}
-
 /* Delivers to an address: "flaky" fails twice, "nobody" for ever, "down" until it is repaired. */
 static struct leat_outcome
 deliver(struct leat_run *run, void *context)
@@ -26,13 +19,13 @@ deliver(struct leat_run *run, void *context)
     const char *address = leat_run_payload(run, NULL);
     (void)context;
     if (strcmp(address, "nobody") == 0) {
-        return because(run, "there is no such address", leat_fail());
+        return leat_fail_because(run, "there is no such address");
     }
     if (strcmp(address, "flaky") == 0 && leat_run_attempt(run) < 3) {
-        return because(run, "the line was busy", leat_retry());
+        return leat_retry_because(run, "the line was busy");
     }
     if (strcmp(address, "down") == 0 && atomic_load(&host_is_down)) {
-        return because(run, "the host does not answer", leat_retry());
+        return leat_retry_because(run, "the host does not answer");
     }
     return leat_done();
 }

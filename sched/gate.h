@@ -24,7 +24,7 @@
  *   63      USED    it was paused or capped once: jobs pass it before they go to the ring
  *   62      PAUSED
  *   61      BROKEN  a circuit breaker has it shut
- *   60      unused
+ *   60      HALTED  all gates of queues are, by who pauses the engine
  *   59..52  wanted  levels whose list waits here
  *   51..26  cut     LEAT_GATE_MOST less the cap; so 0 is no cap, and a gate that was never used
  *   25..0   used    at most as many as there are records
@@ -32,8 +32,9 @@
 #define LEAT_GATE_USED   (UINT64_C(1) << 63)
 #define LEAT_GATE_PAUSED (UINT64_C(1) << 62)
 #define LEAT_GATE_BROKEN (UINT64_C(1) << 61)
+#define LEAT_GATE_HALTED (UINT64_C(1) << 60)
 /* What stops all, whatever the cap. */
-#define LEAT_GATE_STOPS        (LEAT_GATE_PAUSED | LEAT_GATE_BROKEN)
+#define LEAT_GATE_STOPS        (LEAT_GATE_PAUSED | LEAT_GATE_BROKEN | LEAT_GATE_HALTED)
 #define LEAT_GATE_WANTED_SHIFT 52
 #define LEAT_GATE_CUT_SHIFT    26
 #define LEAT_GATE_MOST         LEAT_RECORDS_MAX
@@ -154,6 +155,19 @@ LEAT_INLINE uint32_t
 leat_gate_resume(struct leat_gate *gate)
 {
     return leat_gate_change(gate, LEAT_GATE_PAUSED, 0, 0);
+}
+
+LEAT_INLINE void
+leat_gate_halt(struct leat_gate *gate)
+{
+    (void)leat_gate_change(gate, 0, LEAT_GATE_USED | LEAT_GATE_HALTED, 0);
+}
+
+/* As leave. */
+LEAT_INLINE uint32_t
+leat_gate_go(struct leat_gate *gate)
+{
+    return leat_gate_change(gate, LEAT_GATE_HALTED, 0, 0);
 }
 
 LEAT_INLINE void

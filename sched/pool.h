@@ -172,7 +172,7 @@ struct leat_pool {
     struct leat_topology *topology;                 /* I of these */
     uint8_t *victims;                               /* I of all places */
     struct leat_queue_words *queues;                /* I */
-    leat_atomic_u32 tracing;                        /* S 1: workers write to their recorders */
+    leat_atomic_u32 tracing;                        /* S 0: nothing is recorded; see trace.h */
     void *lists_memory;                             /* I queues and their lists */
     size_t lists_bytes;                             /* I */
     struct leat_slab tasks;                         /* S */

@@ -4,10 +4,10 @@
 void
 leat_trace_note(struct leat_worker *worker, uint64_t what)
 {
-    if (!leat_trace_on(worker)) {
+    if (leat_trace_round(worker) == 0) { /* no clock is read */
         return;
     }
     const struct leat_flight_record record = {
         .words = {[LEAT_TRACE_TIME] = leat_os_monotonic_ns(), [LEAT_TRACE_WHAT] = what}};
-    leat_flight_write(&worker->flight, &record);
+    leat_trace_put(worker, record);
 }

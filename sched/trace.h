@@ -25,7 +25,11 @@ enum { LEAT_TRACE_TIME, LEAT_TRACE_WHAT, LEAT_TRACE_SUBJECT, LEAT_TRACE_MORE };
 
 #define LEAT_TRACE_KIND UINT64_C(0xff)
 
-/* The second word; a field that is not there is 0. */
+/* Above the three fields: which time it was that records are wanted, 1 to 255. */
+#define LEAT_TRACE_ROUND_SHIFT 56
+#define LEAT_TRACE_ROUNDS      255U
+
+/* The second word; a field that is not there is 0, and the round is put in by who writes it. */
 LEAT_INLINE uint64_t
 leat_trace_what(enum leat_trace_kind kind, uint32_t first, uint32_t second, uint32_t third)
 {
@@ -40,12 +44,25 @@ leat_trace_field(uint64_t what, uint32_t number)
     return (uint32_t)(what >> (8 + 16 * number)) & UINT16_MAX;
 }
 
-/* The worker's records are wanted. Late is safe: then a few are there too many, or too few. */
-LEAT_INLINE bool
-leat_trace_on(const struct leat_worker *worker)
+/* 0: the worker's records are not wanted; else the round. What begins in one does not end in
+ * another: what was between is not there. Late is safe: then a few are there too many, or too
+ * few. */
+LEAT_INLINE uint32_t
+leat_trace_round(const struct leat_worker *worker)
 {
     /* rlx: statistic */
-    return worker->flight.slots != NULL && atom_load_rlx(&worker->pool->tracing) != 0;
+    return worker->flight.slots == NULL ? 0 : atom_load_rlx(&worker->pool->tracing);
+}
+
+/* Writes the record, if it is wanted. pre: the caller is the worker. */
+LEAT_INLINE void
+leat_trace_put(struct leat_worker *worker, struct leat_flight_record record)
+{
+    uint32_t round = leat_trace_round(worker);
+    if (round != 0) {
+        record.words[LEAT_TRACE_WHAT] |= (uint64_t)round << LEAT_TRACE_ROUND_SHIFT;
+        leat_flight_write(&worker->flight, &record);
+    }
 }
 
 /* Writes a record of this moment. pre: the caller is the worker. */

@@ -3,7 +3,7 @@
 set -euo pipefail
 
 diff <("$1") - <<'END'
-order 7 once more: the name is taken
+order 7 once more: the name or the unique key is taken
 or, to join it: another job stands for it
 2 orders, charged 2 times
 saved 5 times, indexed 1 time, 2.1 s after the last

@@ -74,6 +74,7 @@ follow(struct seen *seen, const struct leat_event *event)
     case LEAT_EVENT_WORKER_STUCK:
     case LEAT_EVENT_THRESHOLD_RAISED:
     case LEAT_EVENT_THRESHOLD_CLEARED:
+    case LEAT_EVENT_COHORT_PROGRESS:
     case LEAT_EVENT_KINDS:
         break;
     }
@@ -137,7 +138,7 @@ submitter(void *shared, uint32_t number)
                   status == LEAT_GONE);
         }
         if (!work->all && test_random_below(&prng, 64) == 0) {
-            const char *mask = test_random_below(&prng, 2) == 0 ? "0" : "16383";
+            const char *mask = test_random_below(&prng, 2) == 0 ? "0" : "32767";
             CHECK_OK(leat_knob_change(work->engine, "event_mask", mask, NULL));
         }
     }

@@ -108,7 +108,7 @@ maybe(struct leat_run *run, void *context)
 }
 
 static bool
-count_bytes(void *context, const char *text, size_t bytes)
+count_bytes(const char *text, size_t bytes, void *context)
 {
     uint64_t *all = context;
     CHECK(text[0] != '\0');

@@ -2,7 +2,7 @@
  * resumes and changes caps, another completes what answered pending, and workers come to rest and
  * wake. Some jobs are run again, some are cancelled. Each ends once, none is lost or stays behind;
  * no cap is ever exceeded; jobs of a queue with a cap of one see what the one before wrote, without
- * a lock; behind a pause, no more jobs begin than workers had in hand.
+ * a lock; behind a pause, of a queue or of all, no more jobs begin than workers had in hand.
  * Holds I1 and I2 of sched/gate.h, and the edge gate:B -> gate:A. */
 #include <stdlib.h>
 
@@ -139,6 +139,26 @@ completer(struct fixture *fixture)
     }
 }
 
+static uint32_t
+begun_all(const struct fixture *fixture)
+{
+    uint32_t begun = 0;
+    for (uint32_t i = 0; i < QUEUES; i++) {
+        begun += atom_load_rlx(&fixture->begun[i]);
+    }
+    return begun;
+}
+
+static void
+pause_all(struct fixture *fixture, uint64_t rest_ns)
+{
+    CHECK_OK(leat_pause_all(fixture->engine));
+    uint32_t begun = begun_all(fixture);
+    test_sleep_ns(rest_ns);
+    CHECK(begun_all(fixture) - begun <= WORKERS);
+    CHECK_OK(leat_resume_all(fixture->engine));
+}
+
 static void
 controller(struct fixture *fixture)
 {
@@ -152,6 +172,7 @@ controller(struct fixture *fixture)
         test_sleep_ns(test_random_below(&prng, 3) * TEST_MS);
         CHECK(atom_load_rlx(&fixture->begun[2]) - begun <= WORKERS);
         CHECK_OK(leat_queue_resume(engine, fixture->queues[2]));
+        pause_all(fixture, test_random_below(&prng, 3) * TEST_MS);
         test_sleep_ns(test_random_below(&prng, 3) * TEST_MS);
     }
 }

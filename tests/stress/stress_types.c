@@ -1,7 +1,7 @@
 /* stress_types.c - commands under all that may end them: a cancel that races the exit, and many
  * short ones among cancels, timeouts, and stops of the engine and of the types. Each job ends
  * once, by something that it may have ended by; no child is left, as a zombie or alive, and no
- * descriptor. */
+ * descriptor, and no record of a job. */
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
@@ -44,6 +44,28 @@ check_alone(void)
 {
     CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
     CHECK(test_until(nobody_left, NULL));
+}
+
+/* Each job was waited for and released, so what is there yet are dead letters. */
+static bool
+no_record_left(void *argument)
+{
+    struct leat_job_query query = leat_job_query_default();
+    struct leat_job_tally tally = {.jobs = 0};
+    size_t count = 0;
+    (void)argument;
+    CHECK_OK(leat_dead_delete_all(ready.engine, NULL, &count));
+    do {
+        CHECK_OK(leat_job_count(ready.engine, &query, &tally, 1));
+    } while (query.more);
+    return tally.jobs == 0;
+}
+
+static void
+end(void)
+{
+    CHECK(test_until(no_record_left, NULL));
+    test_ready_end(&ready);
 }
 
 static void
@@ -105,7 +127,7 @@ a_cancel_races_the_exit(void **state)
     CHECK_EQUAL(sum.jobs_cancelled, cancelled);
     CHECK_EQUAL(sum.jobs_completed, RACES - cancelled);
     check_alone();
-    test_ready_end(&ready);
+    end();
 }
 
 /* By its number: ends itself, leaves one behind, has to be cancelled, out of time, deaf to TERM. */
@@ -171,7 +193,7 @@ many_end_once(void **state)
     CHECK_EQUAL(sum.jobs_cancelled, each);
     CHECK_EQUAL(sum.jobs_dead, 2 * each);
     check_alone();
-    test_ready_end(&ready);
+    end();
 }
 
 static void
@@ -193,7 +215,7 @@ a_stop_among_them_leaves_none(void **state)
     struct leat_statistics sum = test_statistics(ready.engine);
     CHECK_EQUAL(sum.jobs_completed + sum.jobs_cancelled, WAVE_JOBS);
     check_alone();
-    test_ready_end(&ready);
+    end();
 }
 
 static void

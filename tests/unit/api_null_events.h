@@ -7,7 +7,7 @@
 #include "tests/support/check.h"
 
 static inline bool
-no_text(void *context, const char *text, size_t bytes)
+no_text(const char *text, size_t bytes, void *context)
 {
     (void)context;
     (void)text;

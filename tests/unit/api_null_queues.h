@@ -13,6 +13,8 @@ case_gates(struct world *world)
     leat_queue none = {0};
     CHECK_STATUS(leat_queue_pause(NULL, none), LEAT_INVALID);
     CHECK_STATUS(leat_queue_resume(NULL, none), LEAT_INVALID);
+    CHECK_STATUS(leat_pause_all(NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_resume_all(NULL), LEAT_INVALID);
     CHECK_STATUS(leat_queue_set_running_max(NULL, none, 1), LEAT_INVALID);
     CHECK_STATUS(leat_type_set_running_max(NULL, (leat_type){0}, 1), LEAT_INVALID);
     CHECK_STATUS(leat_queue_pause(world->engine, none), LEAT_NOT_FOUND);
@@ -32,6 +34,7 @@ case_limits(struct world *world)
     CHECK_STATUS(leat_queue_set_limits(world->engine, none, &limits), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_queue_purge(NULL, none, &count), LEAT_INVALID);
     CHECK_STATUS(leat_queue_purge(world->engine, none, &count), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_purge_all(NULL, &count), LEAT_INVALID);
     CHECK_STATUS(leat_queue_drain(NULL, none, 0), LEAT_INVALID);
     CHECK_STATUS(leat_queue_drain(world->engine, none, 0), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_queue_reopen(NULL, none), LEAT_INVALID);
@@ -71,6 +74,9 @@ case_tenants(struct world *world)
     {"leat_type_set_running_max", case_gates},                                                     \
     {"leat_queue_set_limits", case_limits},                                                        \
     {"leat_queue_purge", case_limits},                                                             \
+    {"leat_purge_all", case_limits},                                                               \
+    {"leat_pause_all", case_gates},                                                                \
+    {"leat_resume_all", case_gates},                                                               \
     {"leat_queue_drain", case_limits},                                                             \
     {"leat_queue_reopen", case_limits},                                                            \
     {"leat_queue_get_info", case_limits},                                                          \

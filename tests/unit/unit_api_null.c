@@ -620,6 +620,7 @@ static const struct entry entries[] = {
     {"leat_run_error", case_run_null},
     {"leat_run_result", case_run_null},
     {"leat_run_progress", case_run_null},
+    {"leat_run_submit", case_run_null},
     {"leat_run_deadline", case_run_null},
     {"leat_run_log", case_run_null},
     {"leat_next_run", case_run_null},

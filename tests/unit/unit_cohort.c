@@ -12,7 +12,9 @@ struct fixture {
     leat_type type;
     char notes[64];
     uint32_t count;
-    leat_job_id cohort; /* of the last run */
+    leat_job_id cohort;        /* of the last run */
+    struct leat_event told[8]; /* of cohorts */
+    uint32_t events;
 };
 
 static struct leat_job
@@ -50,6 +52,17 @@ run(struct leat_run *attempt, void *context)
     return text[1] == 'f' ? leat_fail() : leat_done();
 }
 
+static void
+sink(struct leat_engine *engine, const struct leat_event *event, void *context)
+{
+    struct fixture *fixture = context;
+    (void)engine;
+    if (event->kind == LEAT_EVENT_COHORT_PROGRESS) {
+        CHECK(fixture->events < TEST_COUNT_OF(fixture->told));
+        fixture->told[fixture->events++] = *event;
+    }
+}
+
 static struct fixture *
 setup(void)
 {
@@ -57,6 +70,8 @@ setup(void)
     struct leat_config config = test_config();
     memset(&fixture, 0, sizeof(fixture));
     config.workers = 0;
+    config.event_sink = sink;
+    config.event_context = &fixture;
     fixture.engine = test_start(&config);
     fixture.type = test_register(fixture.engine, "t", run, &fixture);
     return &fixture;
@@ -221,6 +236,46 @@ plain(void **unused)
     test_close(fixture->engine);
 }
 
+/* With `count` members, of which one fails and one is cancelled; an event for each `every` of
+ * them. */
+static void
+progress_of(uint32_t every, uint32_t count)
+{
+    struct fixture *fixture = setup();
+    struct leat_cohort_options options = leat_cohort_options_default();
+    leat_job_id cohort = {0};
+    leat_job_id last = {0};
+    options.progress_every = every;
+    CHECK_OK(leat_cohort_open(fixture->engine, &options, &cohort));
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK_OK(submit(fixture, i == 1 ? "xf" : "x", cohort, &last));
+    }
+    CHECK_OK(leat_cancel(fixture->engine, last));
+    while (leat_run_some(fixture->engine, 1, NULL) == LEAT_OK) {
+    }
+    CHECK_OK(leat_cohort_close(fixture->engine, cohort));
+    CHECK_OK(leat_clock_changed(fixture->engine));
+    CHECK_EQUAL(fixture->events, every == 0 ? 0 : count / every);
+    for (uint32_t i = 0; i < fixture->events; i++) {
+        CHECK_EQUAL(fixture->told[i].id.bits, cohort.bits);
+        CHECK_EQUAL(fixture->told[i].value, (i + 1) * every);
+        CHECK_EQUAL(fixture->told[i].limit, count);
+    }
+    test_close(fixture->engine);
+}
+
+static void
+progress(void **unused)
+{
+    (void)unused;
+    progress_of(0, 6);
+    progress_of(1, 6);
+    progress_of(3, 5);
+    progress_of(3, 6);
+    progress_of(3, 7);
+    progress_of(UINT32_MAX, 7);
+}
+
 /* A callback that cannot be taken: nothing is. */
 static void
 refused(void **unused)
@@ -242,9 +297,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(success), cmocka_unit_test(death_with_a_parent),
-        cmocka_unit_test(death),   cmocka_unit_test(cancelled),
-        cmocka_unit_test(plain),   cmocka_unit_test(refused),
+        cmocka_unit_test(success),  cmocka_unit_test(death_with_a_parent),
+        cmocka_unit_test(death),    cmocka_unit_test(cancelled),
+        cmocka_unit_test(plain),    cmocka_unit_test(refused),
+        cmocka_unit_test(progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

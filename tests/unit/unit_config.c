@@ -356,6 +356,8 @@ defaults(void **state)
     CHECK_EQUAL(config.types_max, 4096);
     CHECK_EQUAL(config.queues_max, 4096);
     CHECK_EQUAL(config.retained_max, LEAT_AUTO);
+    CHECK_EQUAL(config.retained_age_ns, UINT64_C(3600) * 1000000000);
+    CHECK_EQUAL(config.dead_age_ns, 0);
     CHECK_EQUAL(config.dead_max, LEAT_AUTO);
     CHECK_EQUAL(config.sample_interval, 32);
     CHECK_EQUAL(config.statistics_rows, 128);

@@ -1,6 +1,7 @@
 /* unit_context.c - what a handler says and asks beside its outcome: progress with a text, below, at
  * and above its length, of the last call and over attempts, read while another thread writes it;
- * how long its attempt has yet, by a clock that the test moves; log lines; children. */
+ * how long its attempt has yet, by a clock that the test moves; log lines; children; why it
+ * fails. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,7 @@ struct fixture {
     struct leat_log_line line;
     char text[64];
     leat_job_id child;
+    leat_job_id parent;
     leat_atomic_u32 ended;
 };
 
@@ -277,8 +279,11 @@ child_step(struct leat_run *run, struct fixture *fixture)
         job.type = leat_run_type(run);
         CHECK_OK(leat_run_submit(run, &job, &fixture->child));
         CHECK_STATUS(leat_run_submit(run, NULL, NULL), LEAT_INVALID);
+        fixture->parent = leat_run_id(run);
     } else {
+        struct leat_job_info info = test_get(fixture->engine, leat_run_id(run));
         CHECK_EQUAL(leat_run_id(run).bits, fixture->child.bits);
+        CHECK_EQUAL(info.submitter.bits, fixture->parent.bits);
     }
     return leat_done();
 }
@@ -288,8 +293,100 @@ children(void **state)
 {
     (void)state;
     struct fixture *fixture = setup(0, false);
-    (void)play(fixture, child_step);
+    struct leat_job_info info = play(fixture, child_step);
     CHECK_EQUAL(fixture->runs, 2);
+    CHECK_EQUAL(info.submitter.bits, 0);
+    free(fixture);
+}
+
+/* Children with options of their own: those stay, and a submitter that they name. */
+static struct leat_outcome
+own_step(struct leat_run *run, struct fixture *fixture)
+{
+    static const char *const tags[] = {"tagged"};
+    struct leat_job job = leat_job_default();
+    struct leat_job_options options = leat_job_options_default();
+    const leat_job_id other = {7};
+    leat_job_id found[4];
+    size_t count = 0;
+    if (fixture->runs > 1) {
+        return leat_done();
+    }
+    job.type = leat_run_type(run);
+    job.options = &options;
+    job.delay_ns = SECOND_NS;
+    options.tags = tags;
+    options.tags_count = 1;
+    CHECK_OK(leat_run_submit(run, &job, &fixture->child));
+    CHECK_EQUAL(options.submitter.bits, 0);
+    options.submitter = other;
+    CHECK_OK(leat_run_submit(run, &job, NULL));
+    CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+    job.options = NULL;
+    CHECK_OK(leat_submit(fixture->engine, &job, NULL)); /* nobody's */
+    options.version++;
+    job.options = &options;
+    CHECK_STATUS(leat_run_submit(run, &job, NULL), LEAT_UNSUPPORTED);
+    struct leat_job_query query = leat_job_query_default();
+    query.submitter = leat_run_id(run);
+    query.tag = "tagged";
+    CHECK_OK(leat_job_list(fixture->engine, &query, found, 4, &count));
+    CHECK_EQUAL(count, 1);
+    CHECK_EQUAL(found[0].bits, fixture->child.bits);
+    query = leat_job_query_default();
+    query.submitter = other;
+    CHECK_OK(leat_job_list(fixture->engine, &query, found, 4, &count));
+    CHECK_EQUAL(count, 2);
+    query.tag = "none";
+    query.cursor = 0;
+    CHECK_OK(leat_job_list(fixture->engine, &query, found, 4, &count));
+    CHECK_EQUAL(count, 0);
+    CHECK_OK(leat_purge_all(fixture->engine, &count));
+    CHECK_EQUAL(count, 4);
+    return leat_done();
+}
+
+static void
+children_with_options(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(0, false);
+    (void)play(fixture, own_step);
+    CHECK_EQUAL(fixture->runs, 1);
+    free(fixture);
+}
+
+/* ---- why it fails --------------------------------------------------------------------------- */
+
+static struct leat_outcome
+because_step(struct leat_run *run, struct fixture *fixture)
+{
+    return fixture->runs == 1 ? leat_retry_because(run, "the line was busy")
+                              : leat_fail_because(run, "there is no such address");
+}
+
+static struct leat_outcome
+silent_step(struct leat_run *run, struct fixture *fixture)
+{
+    return fixture->runs == 1 ? leat_retry_because(run, "not said by the next one")
+                              : leat_fail_because(run, NULL);
+}
+
+static void
+reasons(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(0, false);
+    struct leat_job_info info = play(fixture, because_step);
+    CHECK_EQUAL(fixture->runs, 2);
+    CHECK_EQUAL(info.state, LEAT_JOB_DEAD);
+    CHECK_EQUAL(info.reason, LEAT_REASON_FAILED);
+    CHECK_TEXT(info.error, "there is no such address");
+    free(fixture);
+    fixture = setup(0, false);
+    info = play(fixture, silent_step);
+    CHECK_EQUAL(info.reason, LEAT_REASON_FAILED);
+    CHECK_TEXT(info.error, "");
     free(fixture);
 }
 
@@ -297,8 +394,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(progress),  cmocka_unit_test(read_meanwhile), cmocka_unit_test(deadline),
-        cmocka_unit_test(log_lines), cmocka_unit_test(children),
+        cmocka_unit_test(progress),
+        cmocka_unit_test(read_meanwhile),
+        cmocka_unit_test(deadline),
+        cmocka_unit_test(log_lines),
+        cmocka_unit_test(children),
+        cmocka_unit_test(reasons),
+        cmocka_unit_test(children_with_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -568,6 +568,28 @@ finished_by_age(void **state)
     teardown(fixture);
 }
 
+/* By default it is an hour, and an eighth at most. */
+static void
+finished_by_default(void **state)
+{
+    (void)state;
+    const struct leat_config defaults = leat_config_default();
+    struct fixture *fixture = setup(defaults.retained_age_ns, defaults.dead_age_ns);
+    fixture->answer = leat_done();
+    leat_job_id done = die(fixture, 0, 0, 0);
+    fixture->answer = leat_fail();
+    leat_job_id dead = die(fixture, 0, 0, 0);
+    for (uint32_t i = 0; i < 8; i++) {
+        CHECK(!gone(fixture, done));
+        test_clock_pass(&fixture->clock, fixture->engine, 450 * S);
+    }
+    test_clock_pass(&fixture->clock, fixture->engine, 451 * S);
+    CHECK(gone(fixture, done));
+    test_clock_pass(&fixture->clock, fixture->engine, 3600 * S);
+    CHECK_EQUAL(state_of(fixture, dead), LEAT_JOB_DEAD);
+    teardown(fixture);
+}
+
 /* ---- quarantine ----------------------------------------------------------------------------- */
 
 static void
@@ -615,6 +637,7 @@ main(void)
         cmocka_unit_test(kept_for_its_submitter),
         cmocka_unit_test(dead_by_age),
         cmocka_unit_test(finished_by_age),
+        cmocka_unit_test(finished_by_default),
         cmocka_unit_test(crashed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,7 +112,7 @@ run_all(struct fixture *fixture)
 static void
 course(const struct fixture *fixture, leat_job_id id, const char *wanted)
 {
-    static const char letters[LEAT_EVENT_KINDS + 1] = "+>!xrsdce01w^v";
+    static const char letters[LEAT_EVENT_KINDS + 1] = "+>!xrsdce01w^v%";
     char text[64] = "";
     size_t length = 0;
     uint64_t before_ns = 0;
@@ -233,7 +233,8 @@ only_what_is_asked_for(void **state)
     (void)submit(fixture, "f");
     run_all(fixture);
     CHECK_EQUAL(fixture->count, 0);
-    CHECK_STATUS(leat_knob_change(fixture->engine, "event_mask", "16384", NULL), LEAT_INVALID);
+    CHECK_OK(leat_knob_change(fixture->engine, "event_mask", "32767", NULL));
+    CHECK_STATUS(leat_knob_change(fixture->engine, "event_mask", "32768", NULL), LEAT_INVALID);
     test_close(fixture->engine);
 }
 
@@ -418,12 +419,20 @@ breakers_are_told(void **state)
     test_close(fixture->engine);
 }
 
+struct lines {
+    uint32_t count;
+    enum leat_log_level levels[4];
+    char texts[4][32];
+};
+
 static void
-count_lines(struct leat_engine *engine, const struct leat_log_line *line, void *context)
+keep_line(struct leat_engine *engine, const struct leat_log_line *line, void *context)
 {
     (void)engine;
-    (void)line;
-    (*(uint32_t *)context)++;
+    struct lines *lines = context;
+    CHECK(lines->count < TEST_COUNT_OF(lines->levels));
+    lines->levels[lines->count] = line->level;
+    (void)snprintf(lines->texts[lines->count++], sizeof(lines->texts[0]), "%s", line->text);
 }
 
 /* What has a line in the log is put where nobody asks for its event; the function is told what it
@@ -436,14 +445,16 @@ a_line_of_the_log_is_no_event(void **state)
     struct leat_config config = test_config();
     struct leat_type_options options = leat_type_options_default();
     struct leat_breaker_options breaker = leat_breaker_options_default();
-    uint32_t lines = 0;
+    struct lines lines = {0};
     memset(&fixture, 0, sizeof(fixture));
+    test_clock_init(&fixture.clock);
+    config.clock = test_clock_of(&fixture.clock);
     config.workers = 0;
     config.events_max = 64;
     config.event_sink = sink;
     config.event_context = &fixture;
     config.event_mask = LEAT_EVENT_BIT(LEAT_EVENT_SUBMITTED);
-    config.log_sink = count_lines;
+    config.log_sink = keep_line;
     config.log_context = &lines;
     breaker.calls_min = 1;
     breaker.window_calls = 1;
@@ -455,9 +466,18 @@ a_line_of_the_log_is_no_event(void **state)
     (void)submit(&fixture, "f");
     CHECK_OK(leat_run_some(fixture.engine, 1, NULL));
     CHECK_OK(leat_clock_changed(fixture.engine));
-    CHECK_EQUAL(lines, 1);
+    CHECK_EQUAL(lines.count, 1);
+    CHECK_EQUAL(lines.levels[0], LEAT_LOG_WARNING);
+    CHECK_TEXT(lines.texts[0], "breaker opened");
     CHECK_EQUAL(fixture.count, 1);
     CHECK_EQUAL(fixture.told[0].kind, LEAT_EVENT_SUBMITTED);
+    (void)submit(&fixture, "d");
+    test_clock_pass(&fixture.clock, fixture.engine, 60 * S);
+    run_all(&fixture);
+    CHECK_EQUAL(lines.count, 2);
+    CHECK_EQUAL(lines.levels[1], LEAT_LOG_INFO);
+    CHECK_TEXT(lines.texts[1], "breaker closed");
+    CHECK_EQUAL(fixture.count, 2);
     test_close(fixture.engine);
 }
 
@@ -516,7 +536,7 @@ texts(void **state)
 {
     (void)state;
     CHECK_TEXT(leat_event_text(LEAT_EVENT_SUBMITTED), "submitted");
-    CHECK_TEXT(leat_event_text(LEAT_EVENT_THRESHOLD_CLEARED), "threshold cleared");
+    CHECK_TEXT(leat_event_text(LEAT_EVENT_COHORT_PROGRESS), "cohort progress");
     CHECK_TEXT(leat_event_text(LEAT_EVENT_KINDS), "unknown");
     CHECK_TEXT(leat_threshold_text(LEAT_THRESHOLD_DEAD), "dead letters");
     CHECK_TEXT(leat_threshold_text(LEAT_THRESHOLD_OLDEST), "age of the oldest job waiting, in ns,");

@@ -112,7 +112,7 @@ sinks_that_end(void **state)
     for (size_t most = 0; most < all.pieces; most++) {
         struct paper some = {.most = most};
         CHECK_STATUS(leat_metrics_write(engine, LEAT_METRICS_PROMETHEUS, paper_write, &some),
-                     LEAT_CLOSED);
+                     LEAT_REFUSED);
         CHECK_EQUAL(some.pieces, most);
         free(some.text);
     }

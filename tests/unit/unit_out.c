@@ -14,7 +14,7 @@ struct text {
 };
 
 static bool
-keep(void *context, const char *bytes, size_t count)
+keep(const char *bytes, size_t count, void *context)
 {
     struct text *text = context;
     text->pieces++;

@@ -1,6 +1,6 @@
 /* unit_purge.c - the purge of a queue, with a lent thread: all that waits is cancelled, in a ring,
  * in lists, for a time, for a retry, in a paused queue; what runs goes on, and so do other queues;
- * how many is said; bad input. */
+ * how many is said; all queues at once; bad input. */
 #include <stdlib.h>
 
 #include "tests/support/check.h"
@@ -168,6 +168,42 @@ what_runs(void **state)
     teardown(fixture);
 }
 
+/* With what waits for another one; what runs goes on. */
+static void
+all_queues_at_once(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct leat_job job = leat_job_default();
+    struct leat_job_options options = leat_job_options_default();
+    leat_job_id parent = {0};
+    size_t count = 1000;
+    CHECK_OK(leat_purge_all(fixture->engine, &count));
+    CHECK_EQUAL(count, 0);
+    fixture->answer = LEAT_OUTCOME_PENDING;
+    job.type = fixture->type;
+    CHECK_OK(leat_submit(fixture->engine, &job, &parent));
+    CHECK_OK(leat_run_some(fixture->engine, 1, NULL));
+    fixture->answer = LEAT_OUTCOME_DONE;
+    options.parents = &parent;
+    options.parents_count = 1;
+    job.options = &options;
+    CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+    for (uint32_t i = 0; i < JOBS; i++) {
+        submit(fixture, i % 3 == 0 ? fixture->other : fixture->queue, i % 5 == 0 ? HOUR : 0);
+    }
+    CHECK_OK(leat_purge_all(fixture->engine, &count));
+    CHECK_EQUAL(count, JOBS + 1);
+    CHECK_OK(leat_purge_all(fixture->engine, NULL));
+    CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_done(), NULL));
+    test_clock_pass(&fixture->clock, fixture->engine, 2 * HOUR);
+    run_all(fixture);
+    CHECK_EQUAL(fixture->runs, 1);
+    CHECK_EQUAL(test_statistics(fixture->engine).jobs_cancelled, JOBS + 1);
+    CHECK_EQUAL(test_statistics(fixture->engine).jobs_completed, 1);
+    teardown(fixture);
+}
+
 static void
 bad_input(void **state)
 {
@@ -179,6 +215,8 @@ bad_input(void **state)
     CHECK_STATUS(leat_queue_purge(NULL, fixture->queue, &count), LEAT_INVALID);
     CHECK_STATUS(leat_queue_purge(fixture->engine, none, &count), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_queue_purge(fixture->engine, unknown, &count), LEAT_NOT_FOUND);
+    CHECK_EQUAL(count, 7);
+    CHECK_STATUS(leat_purge_all(NULL, &count), LEAT_INVALID);
     CHECK_EQUAL(count, 7);
     CHECK_OK(leat_queue_purge(fixture->engine, fixture->queue, NULL));
     teardown(fixture);
@@ -192,6 +230,7 @@ main(void)
         cmocka_unit_test(paused),
         cmocka_unit_test(retries),
         cmocka_unit_test(what_runs),
+        cmocka_unit_test(all_queues_at_once),
         cmocka_unit_test(bad_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,6 +52,9 @@ by_payload(struct leat_run *run, void *context)
 {
     (void)context;
     const char *payload = leat_run_payload(run, NULL);
+    if (payload[0] == 'r' && leat_run_attempt(run) == 1) {
+        return leat_retry();
+    }
     return payload[0] == 'f' ? leat_fail() : leat_done();
 }
 
@@ -335,6 +338,31 @@ the_oldest_of_many_comes_in_pieces(void **state)
     test_close(fixture->engine);
 }
 
+/* The oldest one of a pass is the oldest of all its pieces, whichever has it. */
+static void
+the_oldest_is_in_the_first_piece(void **state)
+{
+    (void)state;
+    jobs_max = 3 * LEAT_THRESHOLD_PIECE;
+    struct fixture *fixture = setup_oldest("15s");
+    jobs_max = JOBS_MAX;
+    submit(fixture, 1, "d");
+    for (uint32_t pass = 0; pass < 3; pass++) { /* first seen, for 10 s, for 20 s */
+        if (pass == 2) {
+            submit(fixture, 2 * LEAT_THRESHOLD_PIECE, "d");
+        }
+        look(fixture);
+        for (uint32_t piece = 1; piece < 3; piece++) {
+            test_clock_pass(&fixture->clock, fixture->engine, LEAT_THRESHOLD_REST_NS);
+            CHECK_OK(leat_clock_changed(fixture->engine));
+        }
+        check(fixture, LEAT_THRESHOLD_OLDEST, pass == 2 ? 1 : 0, 0);
+    }
+    CHECK(fixture->last.value > 15 * S);
+    CHECK_OK(leat_stop(fixture->engine, LEAT_FOREVER));
+    test_close(fixture->engine);
+}
+
 /* ---- failures -------------------------------------------------------------------------------- */
 
 /* A period with so many attempts. */
@@ -371,6 +399,25 @@ failures_above_what_is_usual(void **state)
     check(fixture, LEAT_THRESHOLD_FAILURES, 1, 0);
     period(fixture, 80, 5);
     check(fixture, LEAT_THRESHOLD_FAILURES, 1, 1);
+    test_close(fixture->engine);
+}
+
+/* A retry is an attempt that failed, though its job completes. */
+static void
+retries_are_failures(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(0, 0, 3);
+    for (uint32_t i = 0; i < 20; i++) {
+        period(fixture, 100, 0);
+    }
+    check(fixture, LEAT_THRESHOLD_FAILURES, 0, 0);
+    submit(fixture, 50, "d");
+    submit(fixture, 50, "r");
+    run(fixture, 150);
+    look(fixture);
+    check(fixture, LEAT_THRESHOLD_FAILURES, 1, 0);
+    CHECK_EQUAL(fixture->last.value, 50 * 10000 / 150);
     test_close(fixture->engine);
 }
 
@@ -418,7 +465,9 @@ main(void)
         cmocka_unit_test(the_oldest_below_at_and_above),
         cmocka_unit_test(who_does_not_wait_has_no_age),
         cmocka_unit_test(the_oldest_of_many_comes_in_pieces),
+        cmocka_unit_test(the_oldest_is_in_the_first_piece),
         cmocka_unit_test(failures_above_what_is_usual),
+        cmocka_unit_test(retries_are_failures),
         cmocka_unit_test(what_is_usual_moves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

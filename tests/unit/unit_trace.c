@@ -1,13 +1,15 @@
 /* unit_trace.c - the flight recorder of an engine, as leat_trace_write() gives it: the format, by
  * trace_check.py; that each attempt is there, with its outcome, also one that is running; parks,
  * steals, timers and retries; which attempts are recorded in which mode, also when it is changed;
- * the last ones stay; and what is refused. */
+ * what is not put together, as nothing was recorded between; the last ones stay; and what is
+ * refused. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "engine/engine_internal.h"
+#include "engine/trace.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/source.h"
@@ -16,7 +18,7 @@
 /* ---- writing and looking -------------------------------------------------------------------- */
 
 static bool
-to_file(void *context, const char *text, size_t bytes)
+to_file(const char *text, size_t bytes, void *context)
 {
     return fwrite(text, 1, bytes, context) == bytes;
 }
@@ -239,6 +241,67 @@ off_is_off_for_timers(void **state)
     test_close(engine);
 }
 
+/* Its first attempt ends while nothing is recorded. */
+static struct leat_outcome
+off_meanwhile(struct leat_run *run, void *context)
+{
+    (void)context;
+    if (leat_run_attempt(run) != 1) {
+        return leat_done();
+    }
+    leat_trace_set_mode(leat_run_engine(run), LEAT_TRACE_OFF);
+    return leat_retry();
+}
+
+/* What began before a time at which nothing was recorded is not put together with what ends behind
+ * it, and is not running yet. */
+static void
+an_end_is_of_its_round(void **state)
+{
+    (void)state;
+    struct leat_config config = test_config();
+    config.workers = 0;
+    config.trace = LEAT_TRACE_FULL;
+    struct leat_engine *engine = test_start(&config);
+    submit(engine, test_register(engine, "o", off_meanwhile, NULL), "", 0);
+    CHECK_OK(leat_run_some(engine, 1, NULL));
+    CHECK(fits(engine, "o=0 wait=1 outcome:running=0"));
+    leat_trace_set_mode(engine, LEAT_TRACE_FULL);
+    CHECK(fits(engine, "o=0 wait=1 outcome:running=0"));
+    CHECK_OK(leat_run_some(engine, 1, NULL));
+    CHECK(fits(engine, "o=1 wait=1 outcome:done=1 retry=0"));
+    for (uint32_t i = 0; i < 2 * LEAT_TRACE_ROUNDS; i++) {
+        leat_trace_set_mode(engine, LEAT_TRACE_OFF);
+        leat_trace_set_mode(engine, LEAT_TRACE_SAMPLING);
+        CHECK(leat_trace_round(&engine->pool.workers[0]) != 0);
+    }
+    leat_type type = test_register(engine, "t", by_payload, NULL);
+    CHECK(records(engine, type, 3, "t=3"));
+    test_close(engine);
+}
+
+/* A wait that ends in the moment in which it begins begins first. */
+static void
+a_wait_without_length(void **state)
+{
+    (void)state;
+    struct leat_config config = test_config();
+    config.workers = 0;
+    config.trace = LEAT_TRACE_FULL;
+    struct leat_engine *engine = test_start(&config);
+    leat_type type = test_register(engine, "t", by_payload, NULL);
+    uint64_t now_ns = leat_os_monotonic_ns();
+    for (uint64_t i = 1; i <= 20; i++) {
+        uint64_t what = leat_trace_what(LEAT_TRACE_RUN_BEGIN, 1, type.bits - 1, 0);
+        uint64_t end = leat_trace_what(LEAT_TRACE_RUN_END, LEAT_OUTCOME_DONE, 0, 0);
+        struct leat_worker *worker = &engine->pool.workers[0];
+        leat_trace_put(worker, (struct leat_flight_record){{now_ns, what, i, now_ns}});
+        leat_trace_put(worker, (struct leat_flight_record){{now_ns, end, i, now_ns}});
+    }
+    CHECK(fits(engine, "t=20 wait=20 outcome:done=20"));
+    test_close(engine);
+}
+
 /* 64 records, of which the last 63 are there: 31 attempts, and an end without a begin. */
 static void
 the_last_ones_stay(void **state)
@@ -259,7 +322,7 @@ the_last_ones_stay(void **state)
 
 /* Takes so many pieces. */
 static bool
-to_nobody(void *context, const char *text, size_t bytes)
+to_nobody(const char *text, size_t bytes, void *context)
 {
     uint32_t *pieces = context;
     CHECK(text != NULL);
@@ -308,6 +371,7 @@ main(void)
         cmocka_unit_test(each_attempt_is_there),  cmocka_unit_test(steals_are_there),
         cmocka_unit_test(one_that_runs_is_there), cmocka_unit_test(modes_say_what_is_recorded),
         cmocka_unit_test(off_is_off_for_timers),  cmocka_unit_test(the_last_ones_stay),
+        cmocka_unit_test(an_end_is_of_its_round), cmocka_unit_test(a_wait_without_length),
         cmocka_unit_test(what_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,28 +33,6 @@ log_directory(struct leat_engine *engine)
     return leat_config_check(&config, NULL);
 }
 
-static struct leat_job
-good_job(void)
-{
-    struct leat_job job = leat_job_default();
-    job.type_name = "good";
-    return job;
-}
-
-/* ---- arguments and answers ------------------------------------------------------------------ */
-
-static enum leat_status
-schedule_options(struct leat_engine *engine)
-{
-    const struct leat_job_options options = leat_job_options_default();
-    struct leat_job job = good_job();
-    struct leat_schedule schedule = leat_schedule_default();
-    job.options = &options;
-    schedule.spec = "* * * * *";
-    schedule.job = &job;
-    return leat_schedule_add(engine, "unsupported", &schedule, NULL);
-}
-
 /* ---- the list ------------------------------------------------------------------------------- */
 
 struct entry {
@@ -64,7 +42,6 @@ struct entry {
 
 static const struct entry entries[] = {
     {"leat_config.log_directory", log_directory},
-    {"leat_schedule_add() with a job that has options", schedule_options},
 };
 
 enum { ENTRIES = TEST_COUNT_OF(entries) };

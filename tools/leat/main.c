@@ -19,7 +19,7 @@ struct verb {
 static const struct verb verbs[] = {{"wal", leat_verb_wal}};
 
 bool
-leat_print(void *context, const char *text, size_t bytes)
+leat_print(const char *text, size_t bytes, void *context)
 {
     (void)context;
     return fwrite(text, 1, bytes, stdout) == bytes;

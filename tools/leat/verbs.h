@@ -22,7 +22,7 @@ struct leat_arguments {
 int leat_verb_wal(const struct leat_arguments *arguments);
 
 /* Writes to standard output. */
-bool leat_print(void *context, const char *text, size_t bytes);
+bool leat_print(const char *text, size_t bytes, void *context);
 /* "leat: TEXT" to standard error; returns `status`. */
 int leat_complain(int status, const char *text);
 
