@@ -1613,7 +1613,9 @@ leat_job_default(void)
  *           or queue); LEAT_EXISTS (the unique key or the name; that of a submit which is at work
  *           counts, also if it is then refused); LEAT_JOINED (*id is the job that has the unique
  *           key); LEAT_BUSY (so has one that is being submitted or changed at this moment: try
- *           again); LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.
+ *           again); LEAT_GONE, LEAT_NOT_FOUND (also a parent, or the cohort); LEAT_WRONG_STATE (the
+ *           cohort is none); LEAT_ENDED (it has ended); LEAT_NO_MEMORY; LEAT_UNSUPPORTED;
+ *           LEAT_FORKED; LEAT_INVALID.
  *           A job that LEAT_UNIQUE_REPLACE cancelled stays so also where this one is then refused:
  *           as another submit took the key or the name in that moment.
  * Order:    submit happens-before the handler. FIFO per submitting thread, queue and priority, up
@@ -1955,8 +1957,9 @@ leat_priority_of(struct leat_priority_scale scale, int32_t number)
  *   however full all is.
  * - It can be cancelled, purged and waited for as any; not rescheduled, nor given another priority
  *   (LEAT_WRONG_STATE). What is cancelled so keeps its record until its parents have ended.
- * - Children of one parent are released in the order in which they were submitted, by the thread
- *   that ended it; so are those that a failure cancels, with all that wait for them.
+ * - Children of one parent are released in the order in which they were submitted, those of one
+ *   leat_submit_graph() in that of its edges, by the thread that ended it; so are those that a
+ *   failure cancels, with all that wait for them.
  * - The record of a parent, and its result, stay until its children have ended, and count against
  *   jobs_max meanwhile. It keeps a result that is set while it has a child, also without
  *   LEAT_JOB_KEEP_RESULT.

@@ -605,6 +605,14 @@ group_refuse(const struct group *group, size_t count)
     }
 }
 
+/* Of one that cannot be taken: a job that it names is missing, or its cohort is. Else there is no
+ * room, or no memory, or the engine is closed. */
+static bool
+is_to_blame(enum leat_status status)
+{
+    return status != LEAT_FULL && status != LEAT_NO_MEMORY && status != LEAT_CLOSED;
+}
+
 static enum leat_status
 group_fill(struct group *group)
 {
@@ -618,6 +626,9 @@ group_fill(struct group *group)
         }
         if (status != LEAT_OK) {
             group_refuse(group, i);
+            if (group->part->statuses != NULL && is_to_blame(status)) {
+                group->part->statuses[i] = status;
+            }
             return status;
         }
         group->kept[i] = (job->flags & LEAT_JOB_KEEP_RESULT) != 0;

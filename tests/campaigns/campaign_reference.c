@@ -232,6 +232,12 @@ missed(void)
             count++;
         }
     }
+    for (uint32_t i = 0; i < REF_MET_COUNT; i++) {
+        if (coverage.met[i] == 0) {
+            printf("reference: never met: %s\n", ref_met_names[i]);
+            count++;
+        }
+    }
     return count;
 }
 
@@ -282,6 +288,9 @@ run(const struct options *options)
     }
     if (options->table) {
         cells_print(1, false);
+        for (uint32_t i = 0; i < REF_MET_COUNT; i++) {
+            printf("%9" PRIu64 "  %s\n", coverage.met[i], ref_met_names[i]);
+        }
     }
     if (options->cells) {
         cells_print(OFTEN, true);

@@ -90,6 +90,7 @@ check_run(struct ref_world *world, struct ref_job *job, struct leat_run *run)
                  leat_run_attempt(run), leat_run_max_attempts(run), leat_run_token(run).attempt);
     }
     ref_labels_check_run(world, job, run);
+    ref_graph_check_run(world, job, run);
     if (bytes != job->payload_bytes || (bytes == 0) != (payload == NULL) ||
         (bytes != 0 && memcmp(payload, job->payload, bytes) != 0)) {
         ref_fail(world, job, "the payload is another one");
@@ -133,10 +134,7 @@ act_result(struct ref_world *world, struct ref_job *job, struct leat_run *run)
     size_t count = ref_below(world, REF_RESULT_MAX + 1);
     memset(bytes, (int)(job->runs & 0xff), sizeof(bytes));
     expect_ok(world, job, leat_run_result(run, bytes, count), "leat_run_result");
-    if (job->kept) {
-        memcpy(job->result, bytes, count);
-        job->result_bytes = count;
-    }
+    ref_result_set(world, job, bytes, count);
 }
 
 /* One thing that a handler may do. */
@@ -236,9 +234,11 @@ ref_handler(struct leat_run *run, void *context)
 {
     struct ref_world *world = context;
     struct ref_job *job = ref_job_of(world, leat_run_id(run));
-    (void)ref_reach(world, job, LEAT_JOB_PENDING);
     world->current = job;
+    ref_graph_catch_up(world);
+    (void)ref_reach(world, job, LEAT_JOB_PENDING);
     look_at_awaited(world);
+    ref_breakers_check(world);
     ref_key_look(world, job);
     check_turn(world, job);
     ref_begin(world, job);

@@ -84,7 +84,7 @@ ref_may_be_gone(const struct ref_world *world, const struct ref_job *job)
     bool dead = job->state == LEAT_JOB_DEAD;
     uint32_t most = dead ? world->config.dead_max : world->config.retained_max;
     uint64_t later = (dead ? world->ends_dead : world->ends_other) - job->ends;
-    if (!ref_final(job) || job->kept) {
+    if (!ref_final(job) || job->kept || ref_pinned(job)) {
         return false;
     }
     return later >= most || job->unlisted || job->loose ||
@@ -136,12 +136,13 @@ completion_put(struct ref_world *world, const struct ref_job *job)
 
 /* job->zombie says whether a place has it yet. */
 void
-ref_end(struct ref_world *world, struct ref_job *job, enum leat_job_state state,
-        enum leat_reason reason)
+ref_end_alone(struct ref_world *world, struct ref_job *job, enum leat_job_state state,
+              enum leat_reason reason)
 {
     bool dead = state == LEAT_JOB_DEAD;
     uint64_t *ends = dead ? &world->ends_dead : &world->ends_other;
     uint32_t most = dead ? world->config.dead_max : world->config.retained_max;
+    ref_graph_ends(job);
     job->state = state;
     job->reason = reason;
     job->awaited = false;
@@ -152,7 +153,7 @@ ref_end(struct ref_world *world, struct ref_job *job, enum leat_job_state state,
     world->counts.dead += dead ? 1 : 0;
     world->counts.cancelled += state == LEAT_JOB_CANCELLED ? 1 : 0;
     uint64_t behind = *ends + 1;
-    if (world->running && world->by_itself) {
+    if (world->by_itself && (world->running || world->cascades)) {
         /* It is not known when in this run. */
         behind = (dead ? world->run_ends_dead : world->run_ends_other) + 1;
     }
@@ -166,10 +167,21 @@ ref_end(struct ref_world *world, struct ref_job *job, enum leat_job_state state,
     /* Those whose place lets go of them later come behind it, as it were. May go round. */
     job->ends = behind - zombies(world, dead);
     job->pressure = world->pressure;
-    job->gone = most == 0 && !job->kept && !job->zombie;
+    if (most == 0 && !job->kept && !job->zombie) {
+        ref_let_go(job);
+    }
     if (job->completions != REF_NONE) {
         completion_put(world, job);
     }
+}
+
+void
+ref_end(struct ref_world *world, struct ref_job *job, enum leat_job_state state,
+        enum leat_reason reason)
+{
+    bool was_blocked = job->state == LEAT_JOB_BLOCKED;
+    ref_end_alone(world, job, state, reason);
+    ref_graph_ended(world, job, was_blocked);
 }
 
 /* ---- attempts -------------------------------------------------------------------------------- */
@@ -455,7 +467,7 @@ step_to(struct ref_world *world, struct ref_job *job, enum leat_job_state state)
         ref_end(world, job, LEAT_JOB_DEAD, LEAT_REASON_UNKNOWN_TYPE);
         return true;
     }
-    return false;
+    return ref_graph_step(world, job, state);
 }
 
 bool

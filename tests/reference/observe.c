@@ -41,12 +41,13 @@ look_at_due(struct ref_world *world, struct ref_job *job, uint64_t left_ns)
 }
 
 static void
-look_at_end(struct ref_world *world, const struct ref_job *job, const struct leat_job_info *info)
+look_at_end(struct ref_world *world, struct ref_job *job, const struct leat_job_info *info)
 {
     const char *error = job->late ? job->late_error : job->error;
     if (!ref_final(job)) {
         return;
     }
+    ref_result_learn(world, job);
     same(world, job, "the reason", info->reason, job->reason);
     same(world, job, "result_bytes", info->result_bytes, job->result_bytes);
     if (strcmp(info->error, error) != 0) {
@@ -78,6 +79,9 @@ ref_look_at_info(struct ref_world *world, struct ref_job *job, const struct leat
 static void
 gone_check(struct ref_world *world, struct ref_job *job)
 {
+    if (job->gone_now && ref_pinned(job)) {
+        ref_graph_lost(world, job);
+    }
     if (job->gone_now && !ref_may_be_gone(world, job)) {
         ref_fail(world, job, "its record is gone");
     }
@@ -114,7 +118,13 @@ ref_peek(struct ref_world *world, struct ref_job *job)
 void
 ref_look(struct ref_world *world, struct ref_job *job)
 {
+    if (job->state == LEAT_JOB_BLOCKED) {
+        ref_graph_catch_up(world);
+    }
     look(world, job);
+    if (job->gone_now && ref_pinned(job)) {
+        ref_graph_follow(world); /* who needed it may need it no more */
+    }
     gone_check(world, job);
 }
 
@@ -128,7 +138,8 @@ check_retained(struct ref_world *world)
     uint32_t other = 0;
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         const struct ref_job *job = &world->jobs[i];
-        if (job->id.bits != 0 && !job->gone && ref_final(job) && !job->kept && !job->zombie) {
+        if (job->id.bits != 0 && !job->gone && ref_final(job) && !job->kept && !job->zombie &&
+            !ref_pinned(job)) {
             dead += job->state == LEAT_JOB_DEAD ? 1 : 0;
             other += job->state != LEAT_JOB_DEAD ? 1 : 0;
         }
@@ -141,6 +152,7 @@ check_retained(struct ref_world *world)
 void
 ref_sync(struct ref_world *world)
 {
+    ref_graph_catch_up(world);
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
         if (job->id.bits != 0 && !job->gone && job != world->current) {
@@ -151,6 +163,7 @@ ref_sync(struct ref_world *world)
         gone_check(world, &world->jobs[i]); /* now that it is known who else has ended */
     }
     check_retained(world);
+    ref_breakers_check(world);
     if (world->current == NULL || world->current->state == LEAT_JOB_RUNNING) {
         ref_limits_check(world); /* its begin is known by now */
         ref_tenants_check(world);
@@ -214,6 +227,7 @@ ref_check_statistics(struct ref_world *world)
     same(world, NULL, "jobs_stuck", got.jobs_stuck, right->stuck);
     same(world, NULL, "jobs_running", got.jobs_running, in_state(world, LEAT_JOB_RUNNING));
     same(world, NULL, "jobs_waiting", got.jobs_waiting, in_state(world, LEAT_JOB_PENDING));
+    same(world, NULL, "jobs_blocked", got.jobs_blocked, in_state(world, LEAT_JOB_BLOCKED));
     same(world, NULL, "jobs_scheduled", got.jobs_scheduled, in_state(world, LEAT_JOB_SCHEDULED));
     same(world, NULL, "jobs_retrying", got.jobs_retrying, in_state(world, LEAT_JOB_RETRYING));
     same(world, NULL, "dead_retried", got.dead_retried, right->brought_back);

@@ -201,7 +201,9 @@ ref_labels_right(struct ref_world *world, uint32_t type, const struct ref_labels
     if (labels->conflict == LEAT_UNIQUE_EXISTING) {
         return LEAT_JOINED;
     }
-    bool puts_off = keeps == HOLDER_WAITS && labels->conflict == LEAT_UNIQUE_DEBOUNCE;
+    const struct ref_job *holder = claim_job(world, key);
+    bool blocked = holder != NULL && holder->state == LEAT_JOB_BLOCKED; /* it has no time yet */
+    bool puts_off = keeps == HOLDER_WAITS && !blocked && labels->conflict == LEAT_UNIQUE_DEBOUNCE;
     return puts_off ? LEAT_JOINED : LEAT_EXISTS;
 }
 

@@ -21,7 +21,8 @@ letter_of(const struct ref_world *world, const struct ref_job *job)
         return LETTER_NONE;
     }
     bool in_time = world->ends_dead - job->ends < world->config.dead_max;
-    return !job->zombie && (!job->kept || in_time) ? LETTER_THERE : LETTER_MAYBE;
+    bool stays = job->kept || ref_pinned(job);
+    return !job->zombie && (!stays || in_time) ? LETTER_THERE : LETTER_MAYBE;
 }
 
 static bool
@@ -150,6 +151,9 @@ ref_op_dead_list(struct ref_world *world)
         if (!found && meant(&wanted, job) && letter_of(world, job) == LETTER_THERE) {
             ref_fail(world, job, "a dead letter is not listed");
         }
+        if (!found && meant(&wanted, job) && is_letter(world, job) && !job->zombie) {
+            ref_graph_forsaken(world, job);
+        }
     }
 }
 
@@ -189,14 +193,16 @@ one_right(const struct ref_world *world, const struct ref_target *target, enum l
 
 /* What an answer says of a letter that may have been there. */
 static void
-one_learn(struct ref_job *job, enum leat_status got)
+one_learn(struct ref_world *world, struct ref_job *job, enum leat_status got)
 {
     bool there = got == LEAT_OK || got == LEAT_CLOSED || got == LEAT_EXISTS;
     if (job == NULL || job->state != LEAT_JOB_DEAD) {
         return;
     }
     job->zombie = job->zombie && !there;
-    job->unlisted = job->unlisted || got == LEAT_WRONG_STATE;
+    if (got == LEAT_WRONG_STATE && !job->unlisted) {
+        ref_graph_forsaken(world, job);
+    }
 }
 
 static void
@@ -250,19 +256,13 @@ ref_op_dead_retry(struct ref_world *world)
     ref_note(world, target.id.bits, when.delay_ns, when.run_at_ns);
     enum leat_status got = leat_dead_retry(world->engine, target.id, when);
     ref_answer(world, target.at, right, got);
-    one_learn(target.job, got);
+    one_learn(world, target.job, got);
     if (got == LEAT_OK) {
         revive(world, target.job, when);
         ref_look(world, target.job);
     } else if (got == LEAT_CLOSED) {
         ref_labels_loosen(world, &target.job->labels);
     }
-}
-
-static void delete (struct ref_job *job)
-{
-    job->unlisted = true;
-    job->gone = !job->kept;
 }
 
 void
@@ -273,9 +273,9 @@ ref_op_dead_delete(struct ref_world *world)
     ref_note(world, target.id.bits, 0, 0);
     enum leat_status got = leat_dead_delete(world->engine, target.id);
     ref_answer(world, target.at, right, got);
-    one_learn(target.job, got);
+    one_learn(world, target.job, got);
     if (got == LEAT_OK) {
-        delete (target.job);
+        ref_graph_forsaken(world, target.job);
         ref_look(world, target.job);
     }
 }
@@ -333,10 +333,10 @@ ref_op_dead_retry_all(struct ref_world *world)
             ref_labels_loosen(world, &jobs[i]->labels);
         } else if (ref_labels_free(world, jobs[i])) {
             revive(world, jobs[i], when);
-            ref_look(world, jobs[i]);
             back++;
         }
     }
+    ref_sync(world);
     if (count != (right == LEAT_OK ? back : SENTINEL)) {
         ref_fail(world, NULL, "%zu letters are brought back\n  expected: %u", count, back);
     }
@@ -358,9 +358,9 @@ ref_op_dead_delete_all(struct ref_world *world)
     }
     for (uint32_t i = 0; i < there; i++) {
         jobs[i]->zombie = false;
-        delete (jobs[i]);
-        ref_look(world, jobs[i]);
+        ref_graph_forsaken(world, jobs[i]);
     }
+    ref_sync(world);
 }
 
 /* ---- payloads -------------------------------------------------------------------------------- */
@@ -395,6 +395,7 @@ void
 ref_attempt_note(struct ref_world *world, struct ref_job *job, enum leat_outcome_kind outcome)
 {
     bool failed = outcome == LEAT_OUTCOME_RETRY || outcome == LEAT_OUTCOME_FAIL;
+    ref_breaker_ended(world, job, failed);
     if (job->told == 0 && !failed) {
         return;
     }

@@ -112,7 +112,9 @@ release(struct ref_world *world, struct ref_target target)
         world->ends_other++; /* it is retained when its place lets go of it */
         job->loose = true;
     } else if (ref_final(job) && (!dead || job->unlisted || world->config.dead_max == 0)) {
-        job->gone = !job->zombie;
+        if (!job->zombie) {
+            ref_let_go(job);
+        }
     }
 }
 
@@ -134,7 +136,8 @@ change_right(const struct ref_target *target)
     if (ref_final(target->job)) {
         return LEAT_ENDED;
     }
-    return target->job->state == LEAT_JOB_RUNNING ? LEAT_WRONG_STATE : LEAT_OK;
+    bool fixed = target->job->state == LEAT_JOB_RUNNING || target->job->state == LEAT_JOB_BLOCKED;
+    return fixed ? LEAT_WRONG_STATE : LEAT_OK;
 }
 
 /* It waits for a time now; where it stood in line it stands there yet. */

@@ -68,6 +68,7 @@ ref_key_end(struct ref_job *job)
 void
 ref_key_look(struct ref_world *world, const struct ref_job *job)
 {
+    ref_graph_catch_up(world);
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         if (same_key(job, &world->jobs[i])) {
             ref_peek(world, &world->jobs[i]);

@@ -12,7 +12,20 @@
 static bool
 waits(const struct ref_job *job)
 {
-    return ref_live(job) && (job->state == LEAT_JOB_PENDING || ref_waits_for_time(job));
+    return ref_live(job) && (job->state == LEAT_JOB_PENDING || job->state == LEAT_JOB_BLOCKED ||
+                             ref_waits_for_time(job));
+}
+
+/* A letter for which it waited was given up during the purge, before its turn. */
+static bool
+ended_before(struct ref_world *world, struct ref_job *job)
+{
+    struct leat_job_info info = leat_job_info_default();
+    if (!ref_graph_doubtful(world, job) || leat_get(world->engine, job->id, &info) != LEAT_OK ||
+        info.reason != LEAT_REASON_PARENT) {
+        return false;
+    }
+    return ref_reach(world, job, LEAT_JOB_CANCELLED);
 }
 
 struct ref_limits
@@ -23,7 +36,9 @@ ref_limits_used(const struct ref_world *world, uint32_t queue, uint32_t tenant)
         const struct ref_job *job = &world->jobs[i];
         bool of =
             queue == REF_NONE ? world->queues[job->queue].tenant == tenant : job->queue == queue;
-        if (of && ref_live(job) && job->state == LEAT_JOB_PENDING && job->counted) {
+        bool waits_here = (job->state == LEAT_JOB_PENDING && job->counted) ||
+                          (job->state == LEAT_JOB_BLOCKED && job->node.paid);
+        if (of && ref_live(job) && waits_here) {
             used.jobs_max++;
             used.bytes_max += job->payload_bytes;
         }
@@ -331,7 +346,7 @@ ref_op_purge(struct ref_world *world)
                leat_queue_purge(world->engine, handle, &count));
     for (uint32_t i = 0; i < REF_RECORDS && queue != REF_NONE; i++) {
         struct ref_job *job = &world->jobs[i];
-        if (job->queue == queue && waits(job)) {
+        if (job->queue == queue && waits(job) && !ended_before(world, job)) {
             job->zombie = true;
             ref_end(world, job, LEAT_JOB_CANCELLED, LEAT_REASON_NONE);
             right++;

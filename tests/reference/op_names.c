@@ -6,8 +6,9 @@
 const char *
 ref_type_name(uint32_t type)
 {
-    static const char *const names[REF_TYPES] = {
-        "mail.send", "image/resize", "pay:charge", "a", "b_2", "report", "spare.type", "never"};
+    static const char *const names[REF_TYPES] = {"mail.send",  "image/resize", "pay:charge",
+                                                 "a",          "b_2",          "report",
+                                                 "spare.type", "never",        LEAT_COHORT_TYPE};
     return names[type];
 }
 
@@ -212,8 +213,12 @@ ref_op_register(struct ref_world *world)
     options.running_max = ref_chance(world, 80) ? 0 : 1 + ref_below(world, 3);
     options.retry = &retry;
     bool ours = ref_chance(world, 10);
+    struct leat_breaker_options breaker_options;
+    struct ref_breaker breaker;
+    bool broken = ref_breaker_draw(world, &breaker_options, &breaker) != LEAT_OK;
+    options.breaker = broken || breaker.there ? &breaker_options : NULL;
     enum leat_status right =
-        register_right(world, type, ours || (!bad && policy != REF_POLICY_BAD));
+        register_right(world, type, ours || (!bad && !broken && policy != REF_POLICY_BAD));
     ref_note(world, type, policy, options.running_max);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(right),
                leat_type_register(world->engine, ref_type_name(type), ref_handler, world,
@@ -231,6 +236,11 @@ ref_op_register(struct ref_world *world)
     of->policy = ours ? REF_POLICY_OURS : policy;
     if (!ours && options.running_max != 0) {
         cap_set(world, &of->gate, options.running_max);
+    }
+    if (!ours && breaker.there) {
+        of->breaker = breaker;
+        ref_gate_shake(world, &of->gate); /* from now on they go through lists */
+        of->gate.used = true;
     }
 }
 

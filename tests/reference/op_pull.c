@@ -88,6 +88,7 @@ static void
 leased(struct ref_world *world, const struct leat_lease *lease, uint64_t lease_ns)
 {
     struct ref_job *job = ref_job_of(world, lease->id);
+    ref_graph_catch_up(world);
     (void)ref_reach(world, job, LEAT_JOB_PENDING);
     ref_key_look(world, job);
     if (!ref_key_may_begin(world, job)) {
@@ -263,20 +264,20 @@ ref_op_ack(struct ref_world *world)
     bool bad = ref_chance(world, 3);
     enum leat_status right = ref_complete_right(&target, token);
     memset(result, (int)(token.attempt & 0xff), sizeof(result));
-    if (right == LEAT_OK && job == world->current && bytes != 0 && job->kept) {
-        right = LEAT_WRONG_STATE;
-    }
-    right = bad ? LEAT_INVALID : right;
+    enum ref_keeps keeps = job == NULL || bytes == 0 ? REF_KEEPS_NOT : ref_keeps(world, job);
+    bool early = right == LEAT_OK && job == world->current; /* its handler has not answered */
+    uint64_t rights = REF_ONE(early && keeps == REF_KEEPS ? LEAT_WRONG_STATE : right);
+    rights |= early && keeps == REF_KEEPS_MAYBE ? REF_ONE(LEAT_WRONG_STATE) : 0;
+    rights = bad ? REF_ONE(LEAT_INVALID) : rights;
     ref_note(world, target.id.bits, token.attempt, bytes);
-    ref_answer(world, target.at, REF_ONE(right),
-               leat_ack(world->engine, token, bad ? NULL : result,
-                        bad ? world->config.payload_bytes_max + 1 : bytes));
-    if (right != LEAT_OK) {
+    enum leat_status got = leat_ack(world->engine, token, bad ? NULL : result,
+                                    bad ? world->config.payload_bytes_max + 1 : bytes);
+    ref_answer(world, target.at, rights, got);
+    if (got != LEAT_OK) {
         return;
     }
-    if (job->kept && bytes != 0) {
-        memcpy(job->result, result, bytes);
-        job->result_bytes = bytes;
+    if (bytes != 0 && !early) {
+        ref_result_set(world, job, result, bytes);
     }
     ref_completed(world, job, leat_done(), NULL);
 }

@@ -79,7 +79,8 @@ check_swept(struct ref_world *world)
 {
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         const struct ref_job *job = &world->jobs[i];
-        bool waits = ref_waits_for_time(job) || job->state == LEAT_JOB_PENDING;
+        bool waits = ref_waits_for_time(job) || job->state == LEAT_JOB_PENDING ||
+                     job->state == LEAT_JOB_BLOCKED;
         if (ref_live(job) && waits && job->expires_ns != REF_NEVER &&
             job->expires_ns + REF_S <= ref_boot(world) &&
             job->since_ns + REF_S <= ref_boot(world)) {
@@ -126,6 +127,7 @@ ref_op_next_due(struct ref_world *world)
     world->noted->values[0] = delay_ns;
     if (world->current == NULL) {
         ref_check_due(world, delay_ns);
+        ref_breakers_check_due(world, delay_ns);
     }
 }
 
@@ -273,9 +275,10 @@ check_records(struct ref_world *world)
 {
     struct leat_statistics got = test_statistics(world->engine);
     ref_check_idle(world);
-    if (got.jobs_waiting + got.jobs_running + got.jobs_scheduled + got.jobs_retrying != 0 ||
-        got.jobs_submitted + got.dead_retried !=
-            got.jobs_completed + got.jobs_dead + got.jobs_cancelled) {
+    uint64_t left = got.jobs_waiting + got.jobs_running + got.jobs_scheduled + got.jobs_retrying +
+                    got.jobs_blocked;
+    if (left != 0 || got.jobs_submitted + got.dead_retried !=
+                         got.jobs_completed + got.jobs_dead + got.jobs_cancelled) {
         ref_fail(world, NULL,
                  "jobs are left: %" PRIu64 " wait, %" PRIu64 " run, %" PRIu64 " and %" PRIu64
                  " wait for a time",

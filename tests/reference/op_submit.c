@@ -1,27 +1,11 @@
 /* op_submit.c - jobs are submitted, one at a time and in batches: with all options, and with one
  * mistake now and then. */
-#include "tests/reference/reference.h"
+#include "tests/reference/submit.h"
 
 #include <string.h>
 
 #define INDEX_MASK  ((UINT64_C(1) << 26) - 1)
 #define TIMEOUT_BAD 1
-
-/* A drawn job. */
-struct spec {
-    struct leat_job job;
-    struct leat_job_options options;
-    struct leat_retry_policy retry;
-    unsigned char payload[REF_PAYLOAD_MAX];
-    enum leat_status shape; /* what is wrong with it as it is */
-    uint32_t type;          /* REF_NONE: none that there is */
-    uint32_t queue;
-    uint32_t policy;
-    uint32_t completions;
-    uint32_t key;
-    struct ref_labels labels;
-    leat_job_id other; /* who stands for it */
-};
 
 /* What jobs of an all-or-none batch take that come before others of it. */
 struct taken {
@@ -101,6 +85,10 @@ draw_options(struct ref_world *world, struct spec *spec)
         enum leat_status shape = ref_labels_draw(world, &spec->options, &spec->labels);
         spec->shape = spec->shape == LEAT_OK ? shape : spec->shape;
     }
+    if (ref_chance(world, 60)) {
+        enum leat_status shape = ref_ties_draw(world, &spec->options, &spec->ties);
+        spec->shape = spec->shape == LEAT_OK ? shape : spec->shape;
+    }
 }
 
 /* Of the job itself. */
@@ -168,8 +156,8 @@ draw_wrong_name(struct ref_world *world, struct spec *spec)
     }
 }
 
-static void
-draw(struct ref_world *world, struct spec *spec)
+void
+ref_spec_nothing(struct spec *spec)
 {
     memset(spec, 0, sizeof(*spec));
     spec->job = leat_job_default();
@@ -178,6 +166,12 @@ draw(struct ref_world *world, struct spec *spec)
     spec->key = REF_NONE;
     spec->labels.key = REF_NONE;
     spec->labels.name = REF_NONE;
+}
+
+void
+ref_spec_draw(struct ref_world *world, struct spec *spec)
+{
+    ref_spec_nothing(spec);
     draw_type(world, spec);
     draw_queue(world, spec);
     draw_payload(world, spec);
@@ -280,12 +274,13 @@ record_right(struct ref_world *world, uint32_t taken)
     uint32_t sure = taken;
     uint32_t maybe = 0;
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
-        const struct ref_job *job = &world->jobs[i];
+        struct ref_job *job = &world->jobs[i];
         if (job->id.bits == 0 || job->gone) {
             continue;
         }
-        bool unsure = ref_final(job) && !job->kept && (job->zombie || job->state == LEAT_JOB_DEAD);
-        sure += ref_live(job) || job->kept ? 1 : 0;
+        bool stays = ref_live(job) || job->kept || ref_pinned_surely(world, job);
+        bool unsure = !stays && (job->zombie || ref_pinned(job) || job->state == LEAT_JOB_DEAD);
+        sure += stays ? 1 : 0;
         maybe += unsure ? 1 : 0;
     }
     if (sure >= world->config.jobs_max) {
@@ -371,12 +366,19 @@ set_times(struct ref_world *world, struct ref_job *job, const struct spec *spec)
                               ? REF_NEVER
                               : ref_after(ref_boot(world), spec->options.expires_in_ns);
     }
+    job->since_ns = ref_boot(world);
+    if (ref_ties_block(&spec->ties)) {
+        job->state = LEAT_JOB_BLOCKED;
+        job->node.paid = job->counted && at_once(world, spec);
+        job->node.delay_ns = spec->job.delay_ns;
+        job->node.run_at_ns = spec->job.options == NULL ? 0 : spec->options.run_at_ns;
+        return;
+    }
     if (at_once(world, spec)) {
         ref_wait_in_line(world, job);
         return;
     }
     job->state = LEAT_JOB_SCHEDULED;
-    job->since_ns = ref_boot(world);
     job->due.wall = spec->job.delay_ns == 0;
     job->due.low_ns =
         job->due.wall ? spec->options.run_at_ns : ref_after(ref_boot(world), spec->job.delay_ns);
@@ -395,7 +397,7 @@ make_room(struct ref_world *world, const struct spec *spec)
 }
 
 /* `alone`: room is made for it; else it was made for all of its batch. */
-static void
+static struct ref_job *
 accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool alone)
 {
     struct ref_job *job = record_of(world, id);
@@ -411,6 +413,7 @@ accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool al
     job->completions = spec->completions;
     job->key = spec->key;
     job->labels = spec->labels;
+    ref_ties_bind(world, job, &spec->ties);
     ref_labels_take(world, job);
     if (alone) {
         make_room(world, spec);
@@ -426,6 +429,7 @@ accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool al
     if (job->completions != REF_NONE) {
         world->completions[job->completions].reserved++;
     }
+    return job;
 }
 
 /* ---- operations ------------------------------------------------------------------------------ */
@@ -439,18 +443,24 @@ one_right(struct ref_world *world, struct spec *spec)
     if (right != LEAT_OK) {
         return REF_ONE(right);
     }
+    bool pressed = presses(world, &taken);
     uint64_t room = room_right(world, spec, &taken);
+    uint64_t ties = ref_ties_right(world, &spec->ties, pressed);
+    uint64_t untied = ties & ~REF_ONE(LEAT_OK); /* a parent is missing, or the cohort */
     if (!ref_accepts(world)) {
         /* A queue's limit, or that of completions, may come before; no record is given up. */
         bool full = room == REF_ONE(LEAT_FULL) && taken.records == 0;
-        return REF_ONE(LEAT_CLOSED) | (full ? REF_ONE(LEAT_FULL) : 0);
+        return REF_ONE(LEAT_CLOSED) | untied | (full ? REF_ONE(LEAT_FULL) : 0);
     }
     ref_room_refused(world, taken.needs, true);
     if (!ref_queue_open(world, spec->queue)) {
-        return REF_ONE(LEAT_CLOSED) | (room & REF_ONE(LEAT_FULL));
+        return REF_ONE(LEAT_CLOSED) | untied | (room & REF_ONE(LEAT_FULL));
     }
-    if ((room & REF_ONE(LEAT_OK)) != 0) {
-        room &= ~REF_ONE(LEAT_OK);
+    if ((room & REF_ONE(LEAT_OK)) == 0) {
+        return room;
+    }
+    room = (room & ~REF_ONE(LEAT_OK)) | untied;
+    if ((ties & REF_ONE(LEAT_OK)) != 0) {
         room |= REF_ONE(ref_labels_right(world, spec->type, &spec->labels, &spec->other));
     }
     return room;
@@ -461,7 +471,7 @@ static void
 answered(struct ref_world *world, const struct spec *spec, enum leat_status got, leat_job_id id)
 {
     if (got == LEAT_OK) {
-        accept(world, spec, id, true);
+        ref_graph_join(world, accept(world, spec, id, true));
     }
     if (got == LEAT_JOINED) {
         const struct leat_when when = {spec->job.delay_ns, spec->options.run_at_ns};
@@ -477,7 +487,7 @@ ref_op_submit(struct ref_world *world)
 {
     struct spec spec;
     leat_job_id id = {0};
-    draw(world, &spec);
+    ref_spec_draw(world, &spec);
     ref_note(world, spec.type, spec.queue, spec.job.priority);
     ref_labels_look(world, spec.type, &spec.labels);
     enum leat_status got = leat_submit(world->engine, &spec.job, &id);
@@ -486,15 +496,15 @@ ref_op_submit(struct ref_world *world)
     answered(world, &spec, got, id);
 }
 
-static uint32_t
-draw_batch(struct ref_world *world, struct spec *specs, struct leat_job *jobs, bool all)
+uint32_t
+ref_batch_draw(struct ref_world *world, struct spec *specs, struct leat_job *jobs, bool all)
 {
     uint32_t count = ref_below(world, ref_chance(world, 20) ? REF_BATCH + 1 : 6);
     uint32_t level = ref_below(world, leat_priority_levels());
     bool one_level = ref_chance(world, 50);
     bool grouped = all && ref_chance(world, 95);
     for (uint32_t i = 0; i < count; i++) {
-        draw(world, &specs[i]);
+        ref_spec_draw(world, &specs[i]);
         if (grouped && specs[i].shape == LEAT_OK) {
             specs[i].labels.conflict = LEAT_UNIQUE_REJECT;
             specs[i].options.unique_conflict = LEAT_UNIQUE_REJECT;
@@ -516,7 +526,7 @@ ref_op_batch_each(struct ref_world *world)
     leat_job_id ids[REF_BATCH];
     enum leat_status statuses[REF_BATCH];
     enum leat_status first = LEAT_OK;
-    uint32_t count = draw_batch(world, specs, jobs, false);
+    uint32_t count = ref_batch_draw(world, specs, jobs, false);
     ref_note(world, count, 0, 0);
     struct ref_entry *noted = world->noted;
     enum leat_status got =
@@ -564,41 +574,73 @@ first_clash(struct ref_world *world, const struct spec *specs, uint32_t count)
 
 /* Each of the batch by itself. */
 static enum leat_status
-culprits(struct ref_world *world, const struct spec *specs, uint32_t count,
-         const enum leat_status *statuses, uint32_t clash)
+check_all(struct ref_world *world, const struct spec *specs, uint32_t count,
+          enum leat_status *rights)
 {
     enum leat_status first = LEAT_OK;
     for (uint32_t i = 0; i < count; i++) {
-        enum leat_status right = check_right(world, &specs[i]);
-        if (right == LEAT_OK && specs[i].labels.key != REF_NONE &&
+        rights[i] = check_right(world, &specs[i]);
+        if (rights[i] == LEAT_OK && specs[i].labels.key != REF_NONE &&
             specs[i].labels.conflict != LEAT_UNIQUE_REJECT) {
-            right = LEAT_INVALID;
+            rights[i] = LEAT_INVALID;
         }
-        if (statuses[i] != (i == clash ? LEAT_EXISTS : right)) {
-            ref_fail(world, NULL, "statuses[%u] is: %s\n  expected: %s", i,
-                     leat_status_text(statuses[i]), leat_status_text(right));
-        }
-        first = first == LEAT_OK ? right : first;
+        first = first == LEAT_OK ? rights[i] : first;
     }
     return first;
+}
+
+/* Who is to blame is told: one whose key or name is another's, or one that a job is missing to. */
+static void
+culprits(struct ref_world *world, const struct spec *specs, uint32_t count,
+         const struct ref_told *told, enum leat_status *rights)
+{
+    for (uint32_t i = 0; told->statuses != NULL && i < count; i++) {
+        enum leat_status status = told->statuses[i];
+        bool untied = status != LEAT_OK &&
+                      (ref_ties_right(world, &specs[i].ties, true) & REF_ONE(status)) != 0;
+        if (status != rights[i] && !untied) {
+            ref_fail(world, NULL, "statuses[%u] is: %s\n  expected: %s", i,
+                     leat_status_text(status), leat_status_text(rights[i]));
+        }
+    }
+}
+
+/* The call was refused for what a job has to do with others: exactly one is to blame. */
+static void
+check_blame(struct ref_world *world, uint32_t count, enum leat_status got,
+            const struct ref_told *told)
+{
+    uint32_t blamed = 0;
+    for (uint32_t i = 0; told->statuses != NULL && i < count; i++) {
+        blamed += told->statuses[i] == got ? 1 : 0;
+    }
+    if (told->statuses != NULL && blamed != 1) {
+        ref_fail(world, NULL, "%u jobs are to blame that one of them is refused: %s", blamed,
+                 leat_status_text(got));
+    }
 }
 
 static uint64_t
 batch_right(struct ref_world *world, const struct spec *specs, uint32_t count, struct taken *taken)
 {
     uint64_t right = 0;
+    uint64_t last = REF_ONE(ref_accepts(world) ? LEAT_OK : LEAT_CLOSED);
     /* Who finds no record looks whether the engine is closed, before any is given up. */
     uint64_t no_record = REF_ONE(ref_accepts(world) ? LEAT_FULL : LEAT_CLOSED);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t before = taken->records;
-        right |= !ref_accepts(world) && presses(world, taken) ? REF_ONE(LEAT_CLOSED) : 0;
+        bool pressed = presses(world, taken);
+        uint64_t ties = ref_ties_right(world, &specs[i].ties, pressed);
+        right |= !ref_accepts(world) && pressed ? REF_ONE(LEAT_CLOSED) : 0;
+        right |= ties & ~REF_ONE(LEAT_OK);
+        last = (ties & REF_ONE(LEAT_OK)) != 0 ? last : 0;
         uint64_t room = room_right(world, &specs[i], taken);
         if (room == REF_ONE(LEAT_FULL)) {
             return right | (taken->records == before ? room : 0) | no_record;
         }
         right |= room == REF_ONE(LEAT_OK) ? 0 : no_record;
     }
-    return right | REF_ONE(ref_accepts(world) ? LEAT_OK : LEAT_CLOSED);
+    return right | last;
 }
 
 static bool
@@ -611,23 +653,45 @@ all_open(const struct ref_world *world, const struct spec *specs, uint32_t count
     return open;
 }
 
-void
-ref_op_batch_all(struct ref_world *world)
+/* Those between which there are edges are no parents by their ids. */
+static void
+count_within(struct spec *specs, const struct ref_told *told)
 {
-    static struct spec specs[REF_BATCH]; /* too much for a stack */
-    static struct leat_job jobs[REF_BATCH];
-    leat_job_id ids[REF_BATCH];
-    enum leat_status statuses[REF_BATCH];
-    uint32_t count = draw_batch(world, specs, jobs, true);
-    ref_note(world, count, 0, 0);
-    memset(ids, 0, sizeof(ids));
-    enum leat_status got =
-        leat_submit_batch(world->engine, jobs, count, LEAT_BATCH_ALL_OR_NONE, ids, statuses);
+    for (uint32_t i = 0; i < told->edges_count; i++) {
+        specs[told->edges[i].child].ties.within++;
+    }
+}
+
+static void
+accept_all(struct ref_world *world, struct spec *specs, uint32_t count, const struct ref_told *told)
+{
+    struct ref_job *jobs[REF_BATCH];
+    count_within(specs, told);
+    for (uint32_t i = 0; i < count; i++) {
+        jobs[i] = accept(world, &specs[i], told->ids[i], false);
+    }
+    for (uint32_t i = 0; i < told->edges_count; i++) {
+        ref_graph_tie(world, jobs[told->edges[i].parent], jobs[told->edges[i].child]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        ref_graph_join(world, jobs[i]);
+    }
+}
+
+void
+ref_batch_judge(struct ref_world *world, struct spec *specs, uint32_t count, enum leat_status got,
+                const struct ref_told *told)
+{
+    enum leat_status rights[REF_BATCH];
     uint32_t clash = first_clash(world, specs, count);
     bool clashed = got == LEAT_EXISTS && clash != REF_NONE;
-    enum leat_status first = culprits(world, specs, count, statuses, clashed ? clash : REF_NONE);
+    enum leat_status first = check_all(world, specs, count, rights);
     struct taken taken = {.records = 0};
+    if (clashed) {
+        rights[clash] = LEAT_EXISTS;
+    }
     uint64_t right = first == LEAT_OK ? batch_right(world, specs, count, &taken) : REF_ONE(first);
+    culprits(world, specs, count, told, rights);
     /* To drop others is the last step. */
     struct ref_need needs[REF_QUEUES] = {{0}};
     for (uint32_t i = 0; first == LEAT_OK && i < count; i++) {
@@ -642,24 +706,43 @@ ref_op_batch_all(struct ref_world *world)
         right = (right & ~REF_ONE(LEAT_OK)) | REF_ONE(LEAT_EXISTS);
     }
     if (first == LEAT_OK && !all_open(world, specs, count)) {
-        right = REF_ONE(LEAT_CLOSED) | (right & REF_ONE(LEAT_FULL));
+        right = REF_ONE(LEAT_CLOSED) | (right & ~REF_ONE(LEAT_OK) & ~REF_ONE(LEAT_EXISTS));
     }
     ref_room_refused(world, needs, false);
     right = count == 0 ? REF_ONE(LEAT_OK) : right;
-    world->noted->values[1] = count == 0 ? 0 : ids[0].bits;
     ref_answer(world, REF_AT_NOTHING, right, got);
+    if (first == LEAT_OK && got != LEAT_OK && got != LEAT_FULL && got != LEAT_CLOSED) {
+        check_blame(world, count, got, told);
+    }
     if (got == LEAT_OK) {
         ref_room_make(world, needs);
     }
     for (uint32_t i = 0; i < count; i++) {
-        if ((ids[i].bits != 0) != (got == LEAT_OK)) {
+        if ((told->ids[i].bits != 0) != (got == LEAT_OK)) {
             ref_fail(world, NULL, "an id where none was due, or none");
         }
         if (clashed || (got == LEAT_FULL && dropping)) {
             ref_labels_loosen(world, &specs[i].labels);
         }
-        if (got == LEAT_OK) {
-            accept(world, &specs[i], ids[i], false);
-        }
     }
+    if (got == LEAT_OK) {
+        accept_all(world, specs, count, told);
+    }
+}
+
+void
+ref_op_batch_all(struct ref_world *world)
+{
+    static struct spec specs[REF_BATCH]; /* too much for a stack */
+    static struct leat_job jobs[REF_BATCH];
+    leat_job_id ids[REF_BATCH];
+    enum leat_status statuses[REF_BATCH];
+    uint32_t count = ref_batch_draw(world, specs, jobs, true);
+    ref_note(world, count, 0, 0);
+    memset(ids, 0, sizeof(ids));
+    enum leat_status got =
+        leat_submit_batch(world->engine, jobs, count, LEAT_BATCH_ALL_OR_NONE, ids, statuses);
+    world->noted->values[1] = count == 0 ? 0 : ids[0].bits;
+    const struct ref_told told = {.ids = ids, .statuses = statuses};
+    ref_batch_judge(world, specs, count, got, &told);
 }

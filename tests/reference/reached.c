@@ -385,3 +385,24 @@ const char *const ref_reached[] = {
     "type_min 2 -",
 };
 const uint32_t ref_reached_count = sizeof(ref_reached) / sizeof(ref_reached[0]);
+
+const char *const ref_met_names[REF_MET_COUNT] = {
+    [REF_MET_RELEASED] = "a child went on that had its room",
+    [REF_MET_RELEASED_UNPAID] = "a child went on that had none",
+    [REF_MET_RELEASED_LATER] = "a child was due later",
+    [REF_MET_CANCELLED] = "a child was cancelled as a parent failed",
+    [REF_MET_IGNORED] = "a child did not heed that a parent failed",
+    [REF_MET_WAITS] = "a child waited for a dead letter",
+    [REF_MET_COMPLETED_AFTER] = "a parent that failed before completed",
+    [REF_MET_FORSAKEN] = "a dead parent could not be brought back any more",
+    [REF_MET_EXPIRED] = "a child expired before its parents ended",
+    [REF_MET_RESULT] = "a child read the result of a parent",
+    [REF_MET_COHORT_COMPLETED] = "a cohort completed",
+    [REF_MET_COHORT_CANCELLED] = "a cohort was cancelled, as not all its members completed",
+    [REF_MET_DEATH] = "the first member of a cohort died",
+    [REF_MET_OPENED] = "a breaker opened",
+    [REF_MET_HALF_OPEN] = "a breaker let probes run",
+    [REF_MET_PROBE] = "a probe began",
+    [REF_MET_REOPENED] = "a probe failed",
+    [REF_MET_CLOSED] = "a breaker closed, as its probes succeeded",
+};

@@ -6,6 +6,7 @@
  * compared, and what is not.
  *
  *   model.c      what a job goes through, in plain words: no engine in it
+ *   graph.c      jobs that wait for others
  *   observe.c    the engine is asked about each job, and the model follows or contradicts
  *   handler.c    what handlers do: drawn, too
  *   parts.c      what may hold a job back beside its time: one row per feature
@@ -31,11 +32,13 @@
 #include <stdio.h>
 
 #include "engine/leat.h"
+#include "tests/reference/breaker.h"
+#include "tests/reference/graph.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/prng.h"
 
 #define REF_RECORDS     256 /* more than jobs_max */
-#define REF_TYPES       8   /* names; two more than types_max */
+#define REF_TYPES       9   /* names; two more than types_max; the last is that of cohorts */
 #define REF_QUEUES      7   /* the same; the first is "default" */
 #define REF_NONE        UINT32_MAX
 #define REF_COMPLETIONS 2
@@ -180,6 +183,13 @@ struct ref_job {
     bool placed;    /* it may have had a worker's place before a minimum was raised */
     bool counted;   /* while it waits, by its queue and tenant */
     uint64_t trail; /* its place among those that may be dropped; 0: it is none of them */
+
+    /* Others: see graph.c. */
+    struct ref_node node;
+    bool result_maybe; /* it may have this one instead */
+    size_t maybe_bytes;
+    unsigned char maybe[REF_RESULT_MAX];
+    bool probe; /* of the breaker of its type, which is half open */
 };
 
 struct ref_gate {
@@ -216,6 +226,7 @@ struct ref_type {
     struct ref_bucket bucket;
     struct ref_claim uniques[REF_UNIQUES];
     uint32_t least;
+    struct ref_breaker breaker;
 };
 
 struct ref_queue {
@@ -312,8 +323,32 @@ struct ref_entry {
     bool nested;
 };
 
+/* What no operation answers: see ref_met_names. */
+enum ref_met {
+    REF_MET_RELEASED,
+    REF_MET_RELEASED_UNPAID,
+    REF_MET_RELEASED_LATER,
+    REF_MET_CANCELLED,
+    REF_MET_IGNORED,
+    REF_MET_WAITS,
+    REF_MET_COMPLETED_AFTER,
+    REF_MET_FORSAKEN,
+    REF_MET_EXPIRED,
+    REF_MET_RESULT,
+    REF_MET_COHORT_COMPLETED,
+    REF_MET_COHORT_CANCELLED,
+    REF_MET_DEATH,
+    REF_MET_OPENED,
+    REF_MET_HALF_OPEN,
+    REF_MET_PROBE,
+    REF_MET_REOPENED,
+    REF_MET_CLOSED,
+    REF_MET_COUNT
+};
+
 struct ref_coverage {
     uint64_t cells[REF_OPERATIONS_MAX][LEAT_STATUS_COUNT][REF_AT_COUNT];
+    uint64_t met[REF_MET_COUNT];
     uint64_t begins;
     uint64_t checks; /* looks at one job */
     uint64_t steps;
@@ -332,6 +367,7 @@ struct ref_world {
     struct ref_job *current; /* in its handler */
     bool running;            /* in leat_run_some() or leat_drain() */
     bool by_itself;          /* the engine did it, and is found out now */
+    bool cascades;           /* an end ends and releases others */
     bool shrinks;            /* failures are told apart by the exit status */
     uint64_t run_begin_ns;
     uint64_t run_begins; /* attempts begun in it */
@@ -342,6 +378,7 @@ struct ref_world {
     uint64_t ends_other;
     uint64_t run_ends_dead; /* when the run began */
     uint64_t run_ends_other;
+    uint64_t joined; /* the sequence of edges */
     uint64_t deaths; /* the sequence of those that die */
     uint64_t deaths_synced;
     uint64_t pressure; /* submits that may have cost an ended job its record */
@@ -384,6 +421,7 @@ void ref_answer(struct ref_world *world, uint32_t at, uint64_t right, enum leat_
 /* The engine and the model do not agree: says all that is known and ends the process. */
 _Noreturn void ref_fail(struct ref_world *world, const struct ref_job *job, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void ref_met(struct ref_world *world, enum ref_met what);
 /* For a signal. */
 void ref_report(const struct ref_world *world, FILE *to);
 
@@ -411,6 +449,9 @@ uint32_t ref_at(const struct ref_job *job);
 void ref_wait_in_line(struct ref_world *world, struct ref_job *job);
 void ref_end(struct ref_world *world, struct ref_job *job, enum leat_job_state state,
              enum leat_reason reason);
+/* The same, but for those who wait for it. */
+void ref_end_alone(struct ref_world *world, struct ref_job *job, enum leat_job_state state,
+                   enum leat_reason reason);
 /* What an attempt comes to, by its handler or by leat_complete(). */
 void ref_settle(struct ref_world *world, struct ref_job *job, struct leat_outcome outcome);
 void ref_await(struct ref_world *world, struct ref_job *job, uint64_t timeout_ns);
@@ -681,12 +722,20 @@ void ref_op_tenant_limits(struct ref_world *world);
 void ref_op_tenant_rate(struct ref_world *world);
 void ref_op_queue_min(struct ref_world *world);
 void ref_op_type_min(struct ref_world *world);
+void ref_op_graph(struct ref_world *world);
+void ref_op_chain(struct ref_world *world);
+void ref_op_cohort_open(struct ref_world *world);
+void ref_op_cohort_close(struct ref_world *world);
+void ref_op_cohort_get(struct ref_world *world);
+void ref_op_breaker_get(struct ref_world *world);
+void ref_op_job_list(struct ref_world *world);
 
 /* ---- reached.c ------------------------------------------------------------------------------- */
 
 /* "operation status state": met in each run of REF_STEPS steps. */
 extern const char *const ref_reached[];
 extern const uint32_t ref_reached_count;
+extern const char *const ref_met_names[REF_MET_COUNT];
 #define REF_STEPS UINT64_C(300000)
 
 #endif

@@ -71,6 +71,13 @@ const struct ref_operation ref_operations[] = {
     {"tenant_rate", 4, true, ref_op_tenant_rate},
     {"queue_min", 4, true, ref_op_queue_min},
     {"type_min", 4, true, ref_op_type_min},
+    {"graph", 25, true, ref_op_graph},
+    {"chain", 8, true, ref_op_chain},
+    {"cohort_open", 20, true, ref_op_cohort_open},
+    {"cohort_close", 25, true, ref_op_cohort_close},
+    {"cohort_get", 15, true, ref_op_cohort_get},
+    {"breaker_get", 6, true, ref_op_breaker_get},
+    {"job_list", 8, true, ref_op_job_list},
 };
 const uint32_t ref_operations_count = sizeof(ref_operations) / sizeof(ref_operations[0]);
 

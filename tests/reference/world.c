@@ -105,6 +105,12 @@ ref_answer(struct ref_world *world, uint32_t at, uint64_t right, enum leat_statu
 }
 
 void
+ref_met(struct ref_world *world, enum ref_met what)
+{
+    world->coverage->met[what]++;
+}
+
+void
 ref_report(const struct ref_world *world, FILE *to)
 {
     uint64_t first = world->journal_count > REF_JOURNAL ? world->journal_count - REF_JOURNAL : 0;
@@ -140,6 +146,23 @@ gate_report(const char *what, const struct ref_gate *gate, const struct ref_buck
 }
 
 static void
+node_report(const struct ref_world *world, const struct ref_job *job, FILE *to)
+{
+    const struct ref_node *node = &job->node;
+    (void)fprintf(to, "  %u uses%s%s%s%s, policy %u, cohort %" PRIx64 "\n", node->uses,
+                  node->leans ? ", leans" : "", node->lingers ? ", lingers" : "",
+                  node->leaves ? ", leaves" : "", node->cohort.is ? ", a cohort" : "",
+                  (unsigned)node->policy, node->cohort_id.bits);
+    for (uint32_t i = 0; i < node->count; i++) {
+        const struct ref_edge *edge = &node->edges[i];
+        const struct ref_job *parent = &world->jobs[edge->parent.bits % REF_RECORDS];
+        (void)fprintf(to, "  its parent %" PRIx64 "%s: %s%s%s\n", edge->parent.bits,
+                      edge->counted ? ", counted" : "", leat_job_state_text(parent->state),
+                      parent->unlisted ? ", no letter" : "", parent->gone ? ", gone" : "");
+    }
+}
+
+static void
 job_report(const struct ref_world *world, const struct ref_job *job, FILE *to)
 {
     (void)fprintf(to,
@@ -153,6 +176,7 @@ job_report(const struct ref_world *world, const struct ref_job *job, FILE *to)
                   job->attempts, (int64_t)(job->due.low_ns - ref_boot(world)),
                   (int64_t)(job->due.high_ns - ref_boot(world)), job->due.wall ? " (wall)" : "",
                   (int64_t)(job->expires_ns - ref_boot(world)), job->low, job->high, job->error);
+    node_report(world, job, to);
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         const struct ref_job *other = &world->jobs[i];
         if (ref_live(other) && other->state == LEAT_JOB_RUNNING) {

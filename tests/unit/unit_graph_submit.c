@@ -159,6 +159,9 @@ all_or_none(void **unused)
     options.parents = &gone;
     options.parents_count = 1;
     CHECK_STATUS(leat_submit_graph(fixture->engine, &graph, NULL, NULL), LEAT_NOT_FOUND);
+    CHECK_STATUS(statuses[0], LEAT_OK);
+    CHECK_STATUS(statuses[1], LEAT_OK);
+    CHECK_STATUS(statuses[2], LEAT_NOT_FOUND); /* it names a parent that is not there */
     test_engine_check(fixture->engine);
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_submitted, 0);
     /* One of its own beside. */

@@ -1,0 +1,41 @@
+/* submit.h - what the operations share that submit jobs: see op_submit.c. */
+#ifndef TESTS_REFERENCE_SUBMIT_H
+#define TESTS_REFERENCE_SUBMIT_H
+
+#include "tests/reference/reference.h"
+
+/* A drawn job. */
+struct spec {
+    struct leat_job job;
+    struct leat_job_options options;
+    struct leat_retry_policy retry;
+    unsigned char payload[REF_PAYLOAD_MAX];
+    enum leat_status shape; /* what is wrong with it as it is */
+    uint32_t type;          /* REF_NONE: none that there is */
+    uint32_t queue;
+    uint32_t policy;
+    uint32_t completions;
+    uint32_t key;
+    struct ref_labels labels;
+    struct ref_ties ties;
+    leat_job_id other; /* who stands for it */
+};
+
+/* What a call said of each of its jobs. */
+struct ref_told {
+    const leat_job_id *ids;
+    const enum leat_status *statuses;    /* NULL: it was not asked */
+    const struct leat_graph_edge *edges; /* between them */
+    uint32_t edges_count;
+};
+
+void ref_spec_nothing(struct spec *spec);
+void ref_spec_draw(struct ref_world *world, struct spec *spec);
+
+uint32_t ref_batch_draw(struct ref_world *world, struct spec *specs, struct leat_job *jobs,
+                        bool all);
+/* What the engine answered to all or none of them. */
+void ref_batch_judge(struct ref_world *world, struct spec *specs, uint32_t count,
+                     enum leat_status got, const struct ref_told *told);
+
+#endif
