@@ -12,6 +12,7 @@
  */
 #include "engine/batch.h"
 #include "engine/completion.h"
+#include "engine/durable/durable.h"
 #include "engine/events.h"
 #include "engine/gather.h"
 #include "engine/key_rates.h"
@@ -138,6 +139,9 @@ jobs_open(struct leat_engine *engine)
     const struct leat_config *config = &engine->config;
     struct leat_slab_config jobs = leat_config_jobs(config);
     jobs.nodes = leat_pool_nodes(&engine->pool);
+    if (engine->durable != NULL) {
+        jobs.generation_start = leat_durable_generation(engine->durable);
+    }
     engine->inline_bytes = inline_bytes_of(config);
     if (!leat_slab_init(&engine->jobs, &jobs)) {
         return LEAT_OS_NO_MEMORY;
@@ -163,7 +167,8 @@ parts_open(struct leat_engine *engine)
 {
     const struct leat_memory *memory = &engine->memory;
     size_t places = sizeof(struct leat_place) * leat_config_places(&engine->config);
-    engine->places = leat_memory_take_lines(memory, places);
+    engine->places = engine->durable != NULL ? leat_durable_places(engine->durable, places)
+                                             : leat_memory_take_lines(memory, places);
     engine->bells = leat_memory_take_lines(memory, sizeof(struct leat_bell) * LEAT_BELLS);
     bool made = leat_schedules_init(engine); /* first, for its part of a close */
     if (!made || engine->places == NULL || engine->bells == NULL || !leat_retention_init(engine)) {
@@ -253,11 +258,14 @@ parts_close(struct leat_engine *engine)
     leat_tenants_fini(engine);
     leat_rooms_fini(engine);
     leat_memory_give(&memory, engine->bells, sizeof(struct leat_bell) * LEAT_BELLS);
-    leat_memory_give(&memory, engine->places,
-                     sizeof(struct leat_place) * leat_config_places(&engine->config));
+    if (engine->durable == NULL) {
+        leat_memory_give(&memory, engine->places,
+                         sizeof(struct leat_place) * leat_config_places(&engine->config));
+    }
     leat_tally_fini(engine);
     leat_vitals_fini(engine);
     leat_reserves_fini(engine);
+    leat_durable_close(engine->durable);
     leat_mutex_fini(&engine->mutex);
     leat_memory_give(&memory, engine, sizeof(*engine));
 }
@@ -335,10 +343,22 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
         return status;
     }
     struct leat_memory memory = leat_config_memory(&concrete);
+    struct leat_durable *durable = NULL;
+    if (concrete.log_directory != NULL) {
+        status = leat_durable_open(&concrete, &memory, say, &durable);
+        if (status != LEAT_OK) {
+            return status;
+        }
+    }
     struct leat_engine *opened = leat_memory_take_lines(&memory, sizeof(*opened));
     if (opened == NULL) {
+        leat_durable_close(durable);
         return open_failed(LEAT_OS_NO_MEMORY, say);
     }
+    opened->durable = durable;
+    opened->submits = durable != NULL        ? LEAT_SUBMITS_DURABLE
+                      : concrete.inline_mode ? LEAT_SUBMITS_INLINE
+                                             : LEAT_SUBMITS_PLAIN;
     opened->config = concrete;
     opened->memory = memory;
     opened->seed = leat_os_monotonic_ns() ^ (uintptr_t)opened;
@@ -353,8 +373,17 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
     leat_trace_init(opened);
     leat_windows_init(&opened->windows, opened->pool.places);
     opened->config.worker_name = NULL; /* the pool has its copy */
+    opened->config.log_directory = NULL;
     state_set(opened, LEAT_ENGINE_OPEN);
     atom_store_rlx(opened->alive, 1); /* rlx: not shared yet */
+    if (durable != NULL) {
+        status = leat_durable_begin(opened, say);
+        if (status != LEAT_OK) {
+            leat_durable_end(opened);
+            parts_close(opened);
+            return status;
+        }
+    }
     *engine = opened;
     return leat_error_set(say, LEAT_OK, "", "ok");
 }
@@ -628,6 +657,7 @@ leat_close(struct leat_engine *engine)
     if (state != LEAT_ENGINE_OPEN && state != LEAT_ENGINE_STOPPED) {
         return LEAT_WRONG_STATE;
     }
+    leat_durable_end(engine);
     leat_events_drain(engine); /* of what no clock and no stop came by: jobs cancelled since then */
     parts_close(engine);
     return LEAT_OK;

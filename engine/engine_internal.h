@@ -28,6 +28,7 @@
 #include "sched/pool.h"
 #include "sched/wheel.h"
 
+struct leat_durable;
 struct leat_gather;
 struct leat_events;
 
@@ -129,6 +130,8 @@ struct leat_engine {
     uint64_t stop_round;                     /* S under the mutex: stops begun */
     pthread_mutex_t mutex;                   /* S lifecycle */
     struct leat_config config;               /* I */
+    uint32_t submits;                        /* I enum leat_submits */
+    struct leat_durable *durable;            /* I NULL: there is no log */
     struct leat_memory memory;               /* I */
     uint64_t seed;                           /* I of the jitter of retries */
     leat_atomic_u64 sample_below;            /* S a job is timed if its hash is less than this */
@@ -173,6 +176,13 @@ struct leat_engine {
     struct leat_tally tally;                  /* S */
     struct leat_vitals vitals;                /* S */
     struct leat_pool pool;                    /* S */
+};
+
+/* What a submit does beside what most do. */
+enum leat_submits {
+    LEAT_SUBMITS_PLAIN = 0,
+    LEAT_SUBMITS_INLINE, /* leat_config.inline_mode */
+    LEAT_SUBMITS_DURABLE /* there is a log */
 };
 
 /* How an attempt is run. */
@@ -285,6 +295,11 @@ leat_registry_queue(struct leat_engine *engine, const struct leat_job *job, uint
     return LEAT_OK;
 }
 
+/* Makes a queue for jobs of a log; and, when all are there: who asks for one first, makes it. */
+enum leat_status leat_registry_queue_revive(struct leat_engine *engine, const char *name,
+                                            const struct leat_queue_options *options);
+void leat_registry_queues_revived(struct leat_engine *engine);
+
 /* A queue is there once it has its options; its name is there a moment before. */
 bool leat_registry_queue_there(const struct leat_engine *engine, uint32_t index);
 /* The same for a handle that a host gives to a public call: LEAT_OK and the index, LEAT_NOT_FOUND,
@@ -299,12 +314,14 @@ enum leat_status leat_registry_queue_check(const struct leat_engine *engine, lea
  *   PULL     a pull queue
  *   LIMITED  its jobs are counted (room.h); stays
  *   CLOSED   by leat_queue_drain(), until it is opened again
- *   EXACT    in exact order (order.h) */
+ *   EXACT    in exact order (order.h)
+ *   REVIVED  made for jobs of a log, and nobody has asked for it yet */
 #define LEAT_QUEUE_PULL    (UINT64_C(1) << 31)
 #define LEAT_QUEUE_LIMITED (UINT64_C(1) << 32)
 #define LEAT_QUEUE_CLOSED  (UINT64_C(1) << 33)
 #define LEAT_QUEUE_MAKING  (UINT64_C(1) << 34)
 #define LEAT_QUEUE_EXACT   (UINT64_C(1) << 35)
+#define LEAT_QUEUE_REVIVED (UINT64_C(1) << 36)
 
 LEAT_INLINE uint64_t
 leat_queue_options(const struct leat_engine *engine, uint32_t queue)

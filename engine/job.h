@@ -107,6 +107,7 @@ struct leat_job_terms;
 struct leat_key;
 struct leat_job_labels;
 struct leat_job_order;
+struct leat_job_durable;
 
 /* What only some jobs need: from the allocator, at the first use, until the record is gone.
  * Letters: I set by the submitter; O the attempt's thread while RUNNING, readers after the end;
@@ -124,9 +125,10 @@ struct leat_job_extra {
     struct leat_job_order *order;   /* I see order.h; NULL: its queue has no exact order */
     leat_atomic_pointer node;       /* S struct leat_node of graph.h, or NULL */
     uint64_t submitter;             /* I of its options, or 0 */
+    struct leat_job_durable *durable; /* I see durable/durable.h; NULL: it is not */
 };
 
-LEAT_STATIC(sizeof(struct leat_job_extra) < 100, "what needs a pointer does not pay for texts");
+LEAT_STATIC(sizeof(struct leat_job_extra) < 110, "what needs a pointer does not pay for texts");
 
 /* One line. Letters: I set by the submitter, read-only while the job lives; O who has it
  * in hand; W one writer at a time, many readers; S many writers. */

@@ -1,6 +1,8 @@
 /* knobs.c - the table of all knobs, and what is found in it by name. See knobs.h. */
 #include "engine/knobs.h"
 
+#include "engine/wal/wal.h"
+
 #include <string.h>
 
 #include "ring/limits.h"
@@ -10,6 +12,7 @@ static const char *const pinnings[] = {"none", "set", "one", NULL};
 static const char *const schedulings[] = {"inherit", "fifo", "round_robin", NULL};
 static const char *const fulls[] = {"reject", "block", "drop_oldest", NULL};
 static const char *const traces[] = {"off", "sampling", "full", NULL};
+static const char *const durabilities[] = {"", "none", "os", "group", NULL};
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 static const char *const orders[] = {"fifo", "exact", NULL};
 /* A list and a function are said in the program. */
@@ -97,6 +100,15 @@ static const struct leat_knob knobs[] = {
      .text = "Transparent huge pages are asked for."},
     {ENGINE(log_directory), .kind = LEAT_KNOB_TEXT, RANGE(1, 4095), .also = LEAT_KNOB_OR_ZERO,
      .text = "Where the log stands; none is no log."},
+    {ENGINE(durability), .kind = LEAT_KNOB_WORD, .words = durabilities,
+     RANGE(LEAT_DURABILITY_NONE, LEAT_DURABILITY_GROUP),
+     .text = "What an answered submit is worth, where there is a log."},
+    {ENGINE(log_segment_bytes), .kind = LEAT_KNOB_SIZE,
+     RANGE(LEAT_WAL_SEGMENT_BYTES_MIN, LEAT_WAL_SEGMENT_BYTES_MAX),
+     .text = "Bytes of a file of the log; a multiple of 64 KiB."},
+    {ENGINE(log_ring_bytes), .kind = LEAT_KNOB_SIZE,
+     RANGE(LEAT_WAL_RING_BYTES_MIN, LEAT_WAL_RING_BYTES_MAX), .also = LEAT_KNOB_POWER_OF_TWO,
+     .text = "Between submits and the disk; at most half of log_segment_bytes."},
     {ENGINE(workers_max), RANGE(0, LEAT_WORKERS_MAX), .also = LEAT_KNOB_OR_AUTO,
      .text = "Places for workers, of which `workers` are at work; at least as many."},
     {ENGINE(scheduling), .benchmark = "knob_scheduling", .kind = LEAT_KNOB_WORD,

@@ -197,6 +197,14 @@ enum leat_scheduling {
     LEAT_SCHEDULING_ROUND_ROBIN  /* real time: SCHED_RR */
 };
 
+/* What an answered submit of a job is worth, where there is a log. */
+enum leat_durability {
+    LEAT_DURABILITY_OF_ENGINE = 0, /* of a job: as leat_config.durability says */
+    LEAT_DURABILITY_NONE,          /* it is gone with the process */
+    LEAT_DURABILITY_OS,            /* not built yet */
+    LEAT_DURABILITY_GROUP          /* it is on the disk: written, and synced, with others' */
+};
+
 struct leat_config {
     uint32_t size;
     uint32_t version;
@@ -332,6 +340,12 @@ struct leat_config {
      * over a fifth below. As far as that is known, as leat_job_count() says: so it is noticed up to
      * a period late. A look goes over all records, some at a time. */
     uint64_t threshold_oldest_ns;
+    /* Durability, once more, with a log_directory: see "durable jobs". */
+    enum leat_durability durability; /* of jobs that do not say (default LEAT_DURABILITY_GROUP) */
+    uint64_t log_segment_bytes;      /* of a file: a multiple of 64 KiB to 2 GiB (default 64 MiB) */
+    uint64_t log_ring_bytes; /* between submits and the disk: a power of two from 16 KiB to 1 GiB,
+                                at most half of log_segment_bytes (default 4 MiB). What is taken in
+                                as one, a job or an all-or-none batch, has half of it */
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -1549,6 +1563,8 @@ struct leat_job_options {
     /* The job whose handler submits it, by leat_run_submit(), or by who says so here; any id; 0:
      * none. It is remembered, and nothing waits for it: see leat_get(), leat_job_list(). */
     leat_job_id submitter;
+    enum leat_durability durability; /* where there is no log it says nothing */
+    uint32_t reserved;               /* 0 */
 };
 
 static inline struct leat_job_options
@@ -3242,6 +3258,68 @@ LEAT_API const char *leat_event_text(enum leat_event_kind kind);
  * Threads:  any.      Progress: wait-free.
  * Returns:  borrowed for ever.  */
 LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
+
+/* ---- durable jobs ----------------------------------------------------------------------------
+ *
+ * With leat_config.log_directory a job is on the disk before its submit returns, and before anybody
+ * sees it, unless it says LEAT_DURABILITY_NONE. The next leat_open() of the directory finds it again
+ * with its id: waiting, due at its time, dead with its error, or ended and kept with its result
+ * (LEAT_JOB_KEEP_RESULT). Calls that change a job and answer (a cancel, another time or level, the
+ * completion of a pending one, what is done with dead letters, a release) answer when the change is
+ * on the disk. Ends of handlers, retries and snoozes follow within moments without being waited
+ * for: so a crash may run an attempt again, whose end was not on the disk yet. A job that was in a
+ * handler when the process crashed is counted: see quarantine_after. Of a batch of handlers' jobs
+ * one is.
+ *
+ * Where a write or a sync fails, such calls, and submits, answer LEAT_LOG_FAILED from then on, and
+ * it is not known whether the change is on the disk; where the disk is full, LEAT_NO_SPACE. Jobs
+ * that are there run on.
+ *
+ * Submits and such calls wait for the disk, in handlers too. What is not written: tasks, parents,
+ * children and cohorts (a job with a parent or a cohort is LEAT_UNSUPPORTED unless it is
+ * LEAT_DURABILITY_NONE), retry functions (the same), completion queues, schedules, progress, limits
+ * and pauses of queues. Queues come back with priority, order and pull, and the first
+ * leat_queue_create() that says the same makes them as if they were new. A unique key that is held
+ * for a time is held as long as its job is there. Types have to be registered again, before
+ * leat_start(). */
+
+/* What leat_open() found. */
+struct leat_recovery_info {
+    uint32_t size;
+    uint32_t version;
+    uint64_t jobs; /* that are there again; of these: */
+    uint64_t waiting;
+    uint64_t scheduled;
+    uint64_t retrying;
+    uint64_t dead;
+    uint64_t crashed; /* were in a handler when the process crashed */
+    uint64_t refused; /* were never acknowledged, and another one has their key or name */
+    /* Of the log. */
+    uint64_t segments;
+    uint64_t batches;
+    uint64_t records;
+    uint64_t batches_again; /* were not known to be on the disk, and written anew */
+    uint64_t torn_bytes;    /* of an end that a crash tore; nothing of it was acknowledged */
+    uint64_t read_ns;
+    uint64_t revived_ns;
+};
+
+static inline struct leat_recovery_info
+leat_recovery_info_default(void)
+{
+    struct leat_recovery_info info;
+    memset(&info, 0, sizeof(info));
+    info.size = (uint32_t)sizeof(info);
+    info.version = LEAT_STRUCT_VERSION;
+    return info;
+}
+
+/* What the engine's open found in its log.
+ * Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK and *info; LEAT_WRONG_STATE (no log); LEAT_FORKED; LEAT_INVALID;
+ *           LEAT_UNSUPPORTED (a newer struct).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_recovery_get(struct leat_engine *engine,
+                                                           struct leat_recovery_info *info);
 
 /* ---- health and metrics -------------------------------------------------------------------- */
 

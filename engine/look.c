@@ -2,6 +2,7 @@
  * the record where it is; what it then reads is either fixed since submit, or atomic, or fixed
  * since the end. */
 #include "engine/completion.h"
+#include "engine/durable/durable.h"
 #include "engine/events.h"
 #include "engine/graph.h"
 #include "engine/history.h"
@@ -355,7 +356,8 @@ leat_release(struct leat_engine *engine, leat_job_id id)
             if (leat_word_phase(next) == LEAT_PHASE_GONE) {
                 leat_job_reclaim(engine, index);
             }
-            return LEAT_OK;
+            leat_durable_note(engine, id);
+            return leat_durable_settle(engine, LEAT_OK);
         }
     }
     return status;
@@ -473,6 +475,7 @@ cancel(struct leat_engine *engine, leat_job_id id, enum canceller who)
             const struct leat_tally_key key = {job.stand.level, job.stand.queue, job.stand.type};
             leat_tally_share(engine, key, leat_tally_of(endings[who].phase));
             leat_events_waited(engine, id, job.stand, endings[who]);
+            leat_durable_note(engine, id);
             leat_job_ring_bell(engine, index, now);
             cancelled_leave(engine, &job, now, next);
             if (LEAT_UNLIKELY(job.completion != 0)) {
@@ -489,7 +492,7 @@ cancel(struct leat_engine *engine, leat_job_id id, enum canceller who)
 enum leat_status
 leat_cancel(struct leat_engine *engine, leat_job_id id)
 {
-    return cancel(engine, id, CANCELLER_HOST);
+    return leat_durable_settle(engine, cancel(engine, id, CANCELLER_HOST));
 }
 
 bool

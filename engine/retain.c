@@ -1,6 +1,7 @@
 /* retain.c - the end of jobs: the final swap, who is woken, what is kept for how long, and giving
  * records back. */
 #include "engine/completion.h"
+#include "engine/durable/durable.h"
 #include "engine/events.h"
 #include "engine/graph.h"
 #include "engine/history.h"
@@ -58,8 +59,12 @@ leat_job_free_payload(struct leat_engine *engine, uint32_t index)
 }
 
 static void
-extra_free(struct leat_engine *engine, struct leat_job_record *record, struct leat_job_extra *extra)
+extra_free(struct leat_engine *engine, uint32_t index, struct leat_job_extra *extra)
 {
+    struct leat_job_record *record = leat_job_record(engine, index);
+    if (LEAT_UNLIKELY(engine->durable != NULL)) {
+        leat_durable_gone(engine, index, extra);
+    }
     leat_memory_give(&engine->memory, extra->result, extra->result_bytes);
     leat_terms_free(engine, extra);
     leat_history_free(engine, extra);
@@ -78,7 +83,7 @@ reclaim(struct leat_engine *engine, uint32_t index)
     struct leat_job_extra *extra = leat_job_extra(record);
     payload_free(engine, record);
     if (LEAT_UNLIKELY(extra != NULL)) {
-        extra_free(engine, record, extra);
+        extra_free(engine, index, extra);
     }
     leat_slab_give(&engine->jobs, leat_pool_shard(), index);
 }
@@ -328,6 +333,7 @@ end_otherwise(struct leat_engine *engine, uint32_t index, struct leat_ending end
     if (!end(engine, index, &ending)) {
         return false;
     }
+    leat_durable_note(engine, event.id);
     event.kind = leat_events_end(ending.phase, ending.reason);
     event.reason = ending.reason;
     event.worker = ending.worker == NULL ? LEAT_WORKER_NONE : ending.worker->index;
@@ -339,7 +345,7 @@ bool
 leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
 {
     if (LEAT_UNLIKELY(ending.phase != LEAT_PHASE_COMPLETED) ||
-        leat_events_wanted(engine, LEAT_EVENT_BIT(LEAT_EVENT_COMPLETED))) {
+        leat_events_wanted(engine, LEAT_EVENT_BIT(LEAT_EVENT_COMPLETED) | LEAT_EVENTS_LOGGED)) {
         return end_otherwise(engine, index, ending);
     }
     return end(engine, index, &ending);

@@ -3,6 +3,7 @@
 #include "engine/batch.h"
 #include "engine/batch_room.h"
 #include "engine/completion.h"
+#include "engine/durable/durable.h"
 #include "engine/events.h"
 #include "engine/gates.h"
 #include "engine/labels.h"
@@ -215,6 +216,43 @@ sample_time(const struct leat_engine *engine, uint32_t index, uint64_t word)
     return hash < atom_load_rlx(&engine->sample_below) ? leat_os_monotonic_ns() : 0;
 }
 
+/* Fills the record that was taken for it. */
+LEAT_INLINE enum leat_status
+record_write(struct leat_engine *engine, const struct leat_job *job, struct intake *intake,
+             uint32_t completion)
+{
+    uint32_t index = intake->index;
+    enum leat_status status = LEAT_OK;
+    struct leat_job_record *record = leat_job_record(engine, index);
+    /* rlx: single writer */
+    uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
+    /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->submit_ns, sample_time(engine, index, word));
+    atom_store_rlx(&record->type, (uint16_t)intake->type); /* rlx: ordered by submit:A */
+    record->admitted = 0;
+    record->returned = false;
+    record->max_attempts = (uint16_t)job->max_attempts;
+    atom_store_rlx(&record->queue, (uint16_t)intake->queue); /* rlx: ordered by submit:A */
+    /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->priority, leat_job_priority_of(intake->level, intake->limited));
+    atom_store_rlx(&record->attempts, 0);         /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->reason, 0);           /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by submit:A */
+    atom_store_rlx(&record->notice, completion);  /* rlx: ordered by submit:A */
+    status = leat_payload_copy(engine, index, job);
+    if (LEAT_UNLIKELY(intake->extra) && status == LEAT_OK) {
+        status = leat_terms_fill(engine, index, intake->queue, job);
+    }
+    if (LEAT_UNLIKELY(intake->ties.noded) && status == LEAT_OK) {
+        intake->ties.paid = is_counted(intake);
+        status = leat_graph_make(engine, index, job, &intake->ties);
+    }
+    if (LEAT_UNLIKELY(status != LEAT_OK)) {
+        record_refuse(engine, intake);
+    }
+    return status;
+}
+
 /* Takes and fills a record. Its word still says FILLING. */
 static enum leat_status
 record_fill(struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
@@ -244,34 +282,7 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
         return status;
     }
     intake->index = index;
-    struct leat_job_record *record = leat_job_record(engine, index);
-    /* rlx: single writer */
-    uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
-    /* rlx: ordered by submit:A */
-    atom_store_rlx(&record->submit_ns, sample_time(engine, index, word));
-    atom_store_rlx(&record->type, (uint16_t)intake->type); /* rlx: ordered by submit:A */
-    record->admitted = 0;
-    record->returned = false;
-    record->max_attempts = (uint16_t)job->max_attempts;
-    atom_store_rlx(&record->queue, (uint16_t)intake->queue); /* rlx: ordered by submit:A */
-    /* rlx: ordered by submit:A */
-    atom_store_rlx(&record->priority, leat_job_priority_of(intake->level, intake->limited));
-    atom_store_rlx(&record->attempts, 0);         /* rlx: ordered by submit:A */
-    atom_store_rlx(&record->reason, 0);           /* rlx: ordered by submit:A */
-    atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by submit:A */
-    atom_store_rlx(&record->notice, completion);  /* rlx: ordered by submit:A */
-    status = leat_payload_copy(engine, index, job);
-    if (LEAT_UNLIKELY(intake->extra) && status == LEAT_OK) {
-        status = leat_terms_fill(engine, index, intake->queue, job);
-    }
-    if (LEAT_UNLIKELY(intake->ties.noded) && status == LEAT_OK) {
-        intake->ties.paid = is_counted(intake);
-        status = leat_graph_make(engine, index, job, &intake->ties);
-    }
-    if (LEAT_UNLIKELY(status != LEAT_OK)) {
-        record_refuse(engine, intake);
-    }
-    return status;
+    return record_write(engine, job, intake, completion);
 }
 
 /* State first: from here the job waits, and its place is about to have it; or it runs inline.
@@ -416,9 +427,8 @@ leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
     return status;
 }
 
-enum leat_status
-leat_submit_once(struct leat_engine *engine, const struct leat_job *given, bool waits,
-                 leat_job_id *id)
+LEAT_INLINE enum leat_status
+once_plain(struct leat_engine *engine, const struct leat_job *given, bool waits, leat_job_id *id)
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
@@ -434,6 +444,57 @@ leat_submit_once(struct leat_engine *engine, const struct leat_job *given, bool 
         status = push_one(engine, job, &intake, id);
     }
     return status;
+}
+
+/* ---- durable jobs ---------------------------------------------------------------------------- */
+
+/* A job is in the log before anybody sees it. What is refused behind that has its end said by who
+ * gives the record back. */
+static enum leat_status
+record_log(struct leat_engine *engine, const struct leat_job *job, const struct intake *intake)
+{
+    uint64_t position = 0;
+    if (!leat_durable_wants(engine, job)) {
+        return leat_durable_id(engine, intake->index);
+    }
+    enum leat_status status = leat_durable_image(engine, intake->index, job, &position);
+    return status == LEAT_OK ? leat_durable_wait(engine, position) : status;
+}
+
+static LEAT_COLD enum leat_status
+once_durable(struct leat_engine *engine, const struct leat_job *given, bool waits, leat_job_id *id)
+{
+    struct leat_job copy;
+    const struct leat_job *job = NULL;
+    struct intake intake = {.waits = waits, .alone = true};
+    enum leat_status status = job_read(given, &copy, &job);
+    if (status == LEAT_OK) {
+        status = intake_check(engine, job, &intake);
+    }
+    if (status == LEAT_OK) {
+        status = record_fill(engine, job, &intake);
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    status = record_log(engine, job, &intake);
+    if (status != LEAT_OK) {
+        record_refuse(engine, &intake);
+        return status;
+    }
+    /* What claims a key or a name that another job had until now, waits for the end of that, too:
+     * else a crash could find both. */
+    bool claims = job->options != NULL && leat_labels_of(engine, intake.index) != NULL;
+    status = push_one(engine, job, &intake, id);
+    return claims && status == LEAT_OK ? leat_durable_wait_all(engine) : status;
+}
+
+enum leat_status
+leat_submit_once(struct leat_engine *engine, const struct leat_job *given, bool waits,
+                 leat_job_id *id)
+{
+    return engine->submits == LEAT_SUBMITS_DURABLE ? once_durable(engine, given, waits, id)
+                                                   : once_plain(engine, given, waits, id);
 }
 
 /* ---- jobs that run inline -------------------------------------------------------------------- */
@@ -470,6 +531,12 @@ leat_submit_running(struct leat_engine *engine, const struct leat_job *given, le
     }
     intake.limited = false; /* it does not wait, whatever its time is */
     status = record_fill(engine, job, &intake);
+    if (status == LEAT_OK && engine->submits == LEAT_SUBMITS_DURABLE) {
+        status = leat_durable_id(engine, intake.index);
+        if (status != LEAT_OK) {
+            record_refuse(engine, &intake);
+        }
+    }
     if (status == LEAT_OK) {
         *id = record_run(engine, intake.index, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
     } else {
@@ -495,10 +562,15 @@ LEAT_INLINE enum leat_status
 submit_one(struct leat_engine *engine, const struct leat_job *given, uint64_t deadline_ns,
            leat_job_id *id)
 {
-    if (LEAT_UNLIKELY(engine->config.inline_mode)) {
-        return submit_inline(engine, given, id);
+    enum leat_status status = LEAT_OK;
+    if (LEAT_UNLIKELY(engine->submits != LEAT_SUBMITS_PLAIN)) {
+        if (engine->submits == LEAT_SUBMITS_INLINE) {
+            return submit_inline(engine, given, id);
+        }
+        status = once_durable(engine, given, false, id);
+    } else {
+        status = once_plain(engine, given, false, id);
     }
-    enum leat_status status = leat_submit_once(engine, given, false, id);
     return LEAT_UNLIKELY(status == LEAT_FULL) ? leat_room_wait(engine, given, deadline_ns, id)
                                               : status;
 }
@@ -738,13 +810,60 @@ group_run(struct group *group)
     return status;
 }
 
+static uint32_t
+group_index(void *context, uint32_t number)
+{
+    const struct group *group = context;
+    return group->items[number];
+}
+
+static const struct leat_job *
+group_job(void *context, uint32_t number)
+{
+    const struct group *group = context;
+    return leat_batch_job(group->part->jobs, group->part->first + number);
+}
+
+/* All in one unit of the log. Those that are not to be durable have their ids. */
+static enum leat_status
+group_log(struct group *group)
+{
+    uint64_t position = 0;
+    const bool cohort = group->part->plan != NULL && group->part->plan->cohort != NULL;
+    for (uint32_t i = 0; i < group->part->count && !cohort; i++) {
+        if (group->intakes[i].ties.noded &&
+            leat_durable_wants(group->engine, group_job(group, i))) {
+            return LEAT_UNSUPPORTED;
+        }
+    }
+    const struct leat_durable_unit unit = {(uint32_t)group->part->count, !cohort, group_index,
+                                           group_job, group};
+    enum leat_status status = leat_durable_images(group->engine, &unit, &position);
+    return status == LEAT_OK ? leat_durable_wait(group->engine, position) : status;
+}
+
+/* Not as most do. */
+static LEAT_COLD enum leat_status
+group_otherwise(struct group *group)
+{
+    if (group->engine->submits == LEAT_SUBMITS_INLINE) {
+        return group_run(group);
+    }
+    enum leat_status status = group_log(group);
+    if (status == LEAT_OK) {
+        status = group_push(group);
+    }
+    return status == LEAT_OK ? leat_durable_wait_all(group->engine) : status;
+}
+
 /* Takes the records, and puts them. pre: their room is taken, as far as that comes before. */
 static enum leat_status
 group_take(struct group *group)
 {
     enum leat_status status = group_fill(group);
     if (status == LEAT_OK) {
-        status = group->engine->config.inline_mode ? group_run(group) : group_push(group);
+        status = group->engine->submits == LEAT_SUBMITS_PLAIN ? group_push(group)
+                                                              : group_otherwise(group);
         if (status != LEAT_OK) {
             group_refuse(group, group->part->count);
         }
@@ -807,5 +926,96 @@ leat_submit_all(struct leat_engine *engine, const struct leat_batch_part *part)
     }
     leat_batch_room_fini(engine, &group.room);
     leat_memory_give(memory, block, bytes);
+    return status;
+}
+
+/* ---- jobs of a log ---------------------------------------------------------------------------- */
+
+/* It ended before, and is kept. The engine counts it once more: it runs for a moment. */
+static void
+revive_ended(struct leat_engine *engine, const struct leat_revival *revival, uint32_t index,
+             bool kept)
+{
+    const struct leat_ending ending = {revival->phase, revival->reason, NULL, false};
+    (void)record_publish(engine, index, kept,
+                         LEAT_PHASE_RUNNING | LEAT_WORD_HOLD |
+                             leat_word_attempt(revival->attempts));
+    bool ended = leat_job_end(engine, index, ending);
+    LEAT_ASSERT(ended);
+    leat_job_unhold(engine, index);
+}
+
+static void
+revive_waiting(struct leat_engine *engine, const struct leat_revival *revival,
+               const struct intake *intake, bool kept)
+{
+    uint32_t index = intake->index;
+    const uint64_t attempt = leat_word_attempt(revival->attempts);
+    const uint64_t options = leat_queue_options(engine, intake->queue);
+    leat_job_id id = {0};
+    if (revival->phase == LEAT_PHASE_PENDING) {
+        if (intake->limited) {
+            leat_room_force(engine, intake->queue, intake->bytes);
+        }
+        id = record_publish(engine, index, kept, LEAT_PHASE_PENDING | LEAT_WORD_LINKED | attempt);
+        leat_gates_put(engine, intake->level, intake->queue, intake->type,
+                       leat_item_of(LEAT_KIND_JOB, index));
+    } else {
+        leat_timers_count(engine, revival->phase, 1);
+        leat_timers_set(engine, index, revival->due);
+        id = record_publish(engine, index, kept,
+                            (uint64_t)revival->phase | LEAT_WORD_LINKED | LEAT_WORD_HOLD | attempt);
+        leat_timers_arm(engine, index);
+        leat_job_unhold(engine, index);
+    }
+    LEAT_ASSERT(id.bits == revival->id.bits);
+    entered(engine, intake, options, id);
+}
+
+/* What of the job is not in its options. LEAT_NO_MEMORY. */
+static enum leat_status
+revive_fill(struct leat_engine *engine, const struct leat_revival *revival, uint32_t index)
+{
+    struct leat_job_record *record = leat_job_record(engine, index);
+    enum leat_status status = leat_durable_revived(engine, index, revival);
+    atom_store_rlx(&record->attempts, (uint16_t)revival->attempts); /* rlx: ordered by submit:A */
+    if (revival->attempts != 0) {
+        leat_job_set_put_off(record);
+    }
+    if (revival->snoozes != 0) {
+        leat_timers_snoozed(engine, index, (int)revival->snoozes);
+    }
+    return status;
+}
+
+enum leat_status
+leat_submit_revived(struct leat_engine *engine, const struct leat_revival *revival)
+{
+    struct intake intake = {.index = (uint32_t)(revival->id.bits & LEAT_INDEX_NONE)};
+    bool kept = (revival->job->flags & LEAT_JOB_KEEP_RESULT) != 0;
+    leat_job_id other = {0};
+    enum leat_status status = intake_check(engine, revival->job, &intake);
+    if (status == LEAT_OK) {
+        status = record_write(engine, revival->job, &intake, 0);
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    status = revive_fill(engine, revival, intake.index);
+    if (status == LEAT_OK && !leat_phase_final(revival->phase)) {
+        leat_rcu_enter();
+        status = leat_labels_claim(engine, intake.index, &other);
+        leat_rcu_leave(&engine->domain);
+    }
+    if (status != LEAT_OK) {
+        if (status != LEAT_EXISTS) {
+            leat_durable_give_up(engine);
+        }
+        record_refuse(engine, &intake);
+    } else if (leat_phase_final(revival->phase)) {
+        revive_ended(engine, revival, intake.index, kept);
+    } else {
+        revive_waiting(engine, revival, &intake, kept);
+    }
     return status;
 }

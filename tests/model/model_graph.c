@@ -228,6 +228,20 @@ leat_events_ended(struct leat_engine *engine, uint32_t index, struct leat_ending
     (void)ending;
 }
 
+struct leat_event
+leat_events_of(const struct leat_engine *engine, uint32_t index)
+{
+    (void)engine;
+    return (struct leat_event){.id = {index}};
+}
+
+void
+leat_events_put(struct leat_engine *engine, struct leat_event event)
+{
+    (void)engine;
+    (void)event;
+}
+
 void
 leat_tally_share(struct leat_engine *engine, struct leat_tally_key key, enum leat_tally_what what)
 {
