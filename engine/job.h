@@ -113,18 +113,18 @@ struct leat_job_durable;
  * Letters: I set by the submitter; O the attempt's thread while RUNNING, readers after the end;
  * W one writer. */
 struct leat_job_extra {
-    leat_atomic_pointer errors;     /* S struct leat_job_errors of history.h, or NULL */
-    leat_atomic_pointer history;    /* W struct leat_job_history of history.h, or NULL */
-    void *result;                   /* O */
-    size_t result_bytes;            /* O */
-    struct leat_job_terms *terms;   /* I see terms.h; NULL: those of its type */
-    leat_atomic_pointer progress;   /* W struct leat_progress, or NULL */
-    leat_atomic_u32 crashes;        /* W see dead.h */
-    struct leat_key *key;           /* I see keys.h; NULL: none */
-    struct leat_job_labels *labels; /* I see labels.h; or NULL */
-    struct leat_job_order *order;   /* I see order.h; NULL: its queue has no exact order */
-    leat_atomic_pointer node;       /* S struct leat_node of graph.h, or NULL */
-    uint64_t submitter;             /* I of its options, or 0 */
+    leat_atomic_pointer errors;       /* S struct leat_job_errors of history.h, or NULL */
+    leat_atomic_pointer history;      /* W struct leat_job_history of history.h, or NULL */
+    void *result;                     /* O */
+    size_t result_bytes;              /* O */
+    struct leat_job_terms *terms;     /* I see terms.h; NULL: those of its type */
+    leat_atomic_pointer progress;     /* W struct leat_progress, or NULL */
+    leat_atomic_u32 crashes;          /* W see dead.h */
+    struct leat_key *key;             /* I see keys.h; NULL: none */
+    struct leat_job_labels *labels;   /* I see labels.h; or NULL */
+    struct leat_job_order *order;     /* I see order.h; NULL: its queue has no exact order */
+    leat_atomic_pointer node;         /* S struct leat_node of graph.h, or NULL */
+    uint64_t submitter;               /* I of its options, or 0 */
     struct leat_job_durable *durable; /* I see durable/durable.h; NULL: it is not */
 };
 

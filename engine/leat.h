@@ -3261,15 +3261,15 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
 
 /* ---- durable jobs ----------------------------------------------------------------------------
  *
- * With leat_config.log_directory a job is on the disk before its submit returns, and before anybody
- * sees it, unless it says LEAT_DURABILITY_NONE. The next leat_open() of the directory finds it again
- * with its id: waiting, due at its time, dead with its error, or ended and kept with its result
- * (LEAT_JOB_KEEP_RESULT). Calls that change a job and answer (a cancel, another time or level, the
- * completion of a pending one, what is done with dead letters, a release) answer when the change is
- * on the disk. Ends of handlers, retries and snoozes follow within moments without being waited
- * for: so a crash may run an attempt again, whose end was not on the disk yet. A job that was in a
- * handler when the process crashed is counted: see quarantine_after. Of a batch of handlers' jobs
- * one is.
+ * With leat_config.log_directory a job is on the disk before its submit returns, and before
+ * anybody sees it, unless it says LEAT_DURABILITY_NONE. The next leat_open() of the directory
+ * finds it again with its id: waiting, due at its time, dead with its error, or ended and kept
+ * with its result (LEAT_JOB_KEEP_RESULT). Calls that change a job and answer (a cancel, another
+ * time or level, the completion of a pending one, what is done with dead letters, a release)
+ * answer when the change is on the disk. Ends of handlers, retries and snoozes follow within
+ * moments without being waited for: so a crash may run an attempt again, whose end was not on the
+ * disk yet. A job that was in a handler when the process crashed is counted: see quarantine_after.
+ * Of a batch of handlers' jobs one is.
  *
  * Where a write or a sync fails, such calls, and submits, answer LEAT_LOG_FAILED from then on, and
  * it is not known whether the change is on the disk; where the disk is full, LEAT_NO_SPACE. Jobs

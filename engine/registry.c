@@ -436,8 +436,8 @@ queue_add(struct leat_engine *engine, const char *name, const struct leat_queue_
     return queue_limit(engine, *index, options);
 }
 
-/* One that an open has made for jobs of a log is made anew by who first asks for it with the options
- * that it had. */
+/* One that an open has made for jobs of a log is made anew by who first asks for it with the
+ * options that it had. */
 static bool
 queue_adopt(struct leat_engine *engine, uint32_t index, const struct leat_queue_options *options)
 {
@@ -445,7 +445,7 @@ queue_adopt(struct leat_engine *engine, uint32_t index, const struct leat_queue_
     asked |= options->pull ? LEAT_QUEUE_PULL : 0;
     asked |= options->order == LEAT_ORDER_EXACT ? LEAT_QUEUE_EXACT : 0;
     uint64_t was = asked | LEAT_QUEUE_REVIVED;
-    /* adopt:A acq_rel -> queue:B.  Carries: nothing but the word itself.
+    /* adopt:A acq_rel -> adopt:A.  Carries: nothing but the word itself.
      * If relaxed: nothing changes. */
     return atom_cas_acq_rel(&engine->pool.queues[index].options, &was, asked);
 }

@@ -1,15 +1,15 @@
-/* submit.c - taking jobs in, singly and in batches. All checks come first; then a record is taken
- * and filled; then its word is set, and last its index is put into a ring or list. */
+/* submit.c - taking jobs in, one by one. All checks come first; then a record is taken and filled;
+ * then its word is set, and last its index is put into a ring or list. */
 #include "engine/batch.h"
 #include "engine/batch_room.h"
 #include "engine/completion.h"
 #include "engine/durable/durable.h"
 #include "engine/events.h"
 #include "engine/gates.h"
+#include "engine/intake.h"
 #include "engine/labels.h"
 #include "engine/order.h"
 #include "engine/payload.h"
-#include "engine/plan.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
 
@@ -18,28 +18,11 @@
 #include "ring/probe.h"
 #include "ring/rcu.h"
 
-/* A checked job: what it names, by index. */
-struct intake {
-    uint32_t type;
-    uint32_t queue;
-    uint32_t level;
-    uint32_t bytes;      /* of its payload */
-    uint32_t index;      /* of its record, once taken */
-    struct leat_due due; /* time 0: at once */
-    uint64_t options;    /* of its queue, as they were when it was put; of batches */
-    bool limited;        /* its queue counts its jobs */
-    bool extra;          /* it has more than its record has room for: options, an exact order */
-    bool waits;          /* see struct leat_room_ask */
-    bool alone;          /* else its batch takes room for all */
-    bool owes;           /* room, for which others are dropped when nothing can refuse it */
-    struct leat_ties ties;
-};
-
 /* ---- checks --------------------------------------------------------------------------------- */
 
 /* Copies a job of another header's size; the same size is used in place. */
-static enum leat_status
-job_read(const struct leat_job *given, struct leat_job *copy, const struct leat_job **job)
+enum leat_status
+leat_intake_read(const struct leat_job *given, struct leat_job *copy, const struct leat_job **job)
 {
     if (LEAT_LIKELY(given->size == sizeof(*given) && given->version == LEAT_STRUCT_VERSION)) {
         *job = given;
@@ -66,7 +49,7 @@ job_check(const struct leat_engine *engine, const struct leat_job *job)
 
 /* When a job that is not to run at once is due; and whether it has to do with other jobs. */
 static LEAT_COLD enum leat_status
-due_check(const struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
+due_check(const struct leat_engine *engine, const struct leat_job *job, struct leat_intake *intake)
 {
     struct leat_job_options options = leat_job_options_default();
     enum leat_status status = LEAT_OK;
@@ -89,8 +72,9 @@ due_check(const struct leat_engine *engine, const struct leat_job *job, struct i
     return LEAT_OK;
 }
 
-static enum leat_status
-intake_check(struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
+enum leat_status
+leat_intake_check(struct leat_engine *engine, const struct leat_job *job,
+                  struct leat_intake *intake)
 {
     enum leat_status status = job_check(engine, job);
     if (LEAT_UNLIKELY(job->delay_ns != 0 || job->options != NULL) && status == LEAT_OK) {
@@ -149,28 +133,21 @@ completion_release(const struct leat_engine *engine, uint32_t index)
     leat_completion_release(engine, atom_load_rlx(&leat_job_record(engine, index)->notice));
 }
 
-/* A job is counted while it is PENDING. */
 static bool
-is_counted(const struct intake *intake)
+takes_room(const struct leat_intake *intake)
 {
-    return intake->limited && intake->due.time == 0;
-}
-
-static bool
-takes_room(const struct intake *intake)
-{
-    return is_counted(intake) && intake->alone && !intake->owes;
+    return leat_intake_counted(intake) && intake->alone && !intake->owes;
 }
 
 static struct leat_room_ask
-room_ask(const struct intake *intake)
+room_ask(const struct leat_intake *intake)
 {
     return (struct leat_room_ask){intake->queue, intake->level, intake->bytes, intake->waits,
                                   intake->owes};
 }
 
 static LEAT_COLD enum leat_status
-room_take(struct leat_engine *engine, struct intake *intake)
+room_take(struct leat_engine *engine, struct leat_intake *intake)
 {
     const struct leat_room_ask ask = room_ask(intake);
     if (!leat_engine_accepts(engine)) {
@@ -183,7 +160,7 @@ room_take(struct leat_engine *engine, struct intake *intake)
 
 /* Claims the room that it owes; else it loses what it has claimed already. */
 static LEAT_COLD enum leat_status
-room_claim(struct leat_engine *engine, struct intake *intake)
+room_claim(struct leat_engine *engine, struct leat_intake *intake)
 {
     const struct leat_room_ask ask = room_ask(intake);
     enum leat_status status = leat_room_take(engine, &ask);
@@ -194,8 +171,8 @@ room_claim(struct leat_engine *engine, struct intake *intake)
     return status;
 }
 
-static void
-record_refuse(struct leat_engine *engine, const struct intake *intake)
+void
+leat_intake_refuse(struct leat_engine *engine, const struct leat_intake *intake)
 {
     uint32_t index = intake->index;
     completion_release(engine, index);
@@ -218,7 +195,7 @@ sample_time(const struct leat_engine *engine, uint32_t index, uint64_t word)
 
 /* Fills the record that was taken for it. */
 LEAT_INLINE enum leat_status
-record_write(struct leat_engine *engine, const struct leat_job *job, struct intake *intake,
+record_write(struct leat_engine *engine, const struct leat_job *job, struct leat_intake *intake,
              uint32_t completion)
 {
     uint32_t index = intake->index;
@@ -244,18 +221,18 @@ record_write(struct leat_engine *engine, const struct leat_job *job, struct inta
         status = leat_terms_fill(engine, index, intake->queue, job);
     }
     if (LEAT_UNLIKELY(intake->ties.noded) && status == LEAT_OK) {
-        intake->ties.paid = is_counted(intake);
+        intake->ties.paid = leat_intake_counted(intake);
         status = leat_graph_make(engine, index, job, &intake->ties);
     }
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
-        record_refuse(engine, intake);
+        leat_intake_refuse(engine, intake);
     }
     return status;
 }
 
 /* Takes and fills a record. Its word still says FILLING. */
-static enum leat_status
-record_fill(struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
+enum leat_status
+leat_intake_fill(struct leat_engine *engine, const struct leat_job *job, struct leat_intake *intake)
 {
     uint32_t index = 0;
     uint32_t completion = 0;
@@ -287,8 +264,8 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
 
 /* State first: from here the job waits, and its place is about to have it; or it runs inline.
  * `phase` has what else its word is to begin with. */
-static leat_job_id
-record_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t phase)
+leat_job_id
+leat_intake_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t phase)
 {
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     uint64_t generation = leat_word_generation(atom_load_rlx(word)); /* rlx: single writer */
@@ -308,12 +285,12 @@ record_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t p
 
 /* The same for one that is due later. */
 static LEAT_COLD leat_job_id
-record_schedule(struct leat_engine *engine, const struct intake *intake, bool kept)
+record_schedule(struct leat_engine *engine, const struct leat_intake *intake, bool kept)
 {
     leat_timers_count(engine, LEAT_PHASE_SCHEDULED, 1);
     leat_timers_set(engine, intake->index, intake->due);
-    leat_job_id id = record_publish(engine, intake->index, kept,
-                                    LEAT_PHASE_SCHEDULED | LEAT_WORD_LINKED | LEAT_WORD_HOLD);
+    leat_job_id id = leat_intake_publish(engine, intake->index, kept,
+                                         LEAT_PHASE_SCHEDULED | LEAT_WORD_LINKED | LEAT_WORD_HOLD);
     leat_timers_arm(engine, intake->index);
     leat_job_unhold(engine, intake->index);
     return id;
@@ -322,26 +299,27 @@ record_schedule(struct leat_engine *engine, const struct intake *intake, bool ke
 /* From here the job waits. True: it is PENDING, and the caller puts it; `ties.blocks`: it is
  * BLOCKED, and joins. */
 LEAT_INLINE bool
-record_enter(struct leat_engine *engine, struct intake *intake, bool kept, leat_job_id *id)
+record_enter(struct leat_engine *engine, struct leat_intake *intake, bool kept, leat_job_id *id)
 {
     uint32_t index = intake->index;
     leat_events_submitted(engine, index); /* first, so that nothing is told before */
     intake->ties.blocks = LEAT_UNLIKELY(intake->ties.noded) && leat_graph_blocks(engine, index);
     if (LEAT_UNLIKELY(intake->ties.blocks)) {
-        *id = record_publish(engine, index, kept, LEAT_PHASE_BLOCKED | LEAT_WORD_LINKED);
+        *id = leat_intake_publish(engine, index, kept, LEAT_PHASE_BLOCKED | LEAT_WORD_LINKED);
         return false;
     }
     if (LEAT_UNLIKELY(intake->due.time != 0)) {
         *id = record_schedule(engine, intake, kept);
         return false;
     }
-    *id = record_publish(engine, index, kept, LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
+    *id = leat_intake_publish(engine, index, kept, LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
     return true;
 }
 
 /* What a queue with limits, or one that is closed, is to know of a job that it took in. */
-static void
-entered(struct leat_engine *engine, const struct intake *intake, uint64_t options, leat_job_id id)
+void
+leat_intake_entered(struct leat_engine *engine, const struct leat_intake *intake, uint64_t options,
+                    leat_job_id id)
 {
     if (LEAT_UNLIKELY((options & (LEAT_QUEUE_LIMITED | LEAT_QUEUE_CLOSED)) != 0)) {
         const struct leat_room_entry entry = {.options = options,
@@ -352,12 +330,27 @@ entered(struct leat_engine *engine, const struct intake *intake, uint64_t option
     }
 }
 
+/* The same where a record is not taken as most are. */
+enum leat_status
+leat_intake_write(struct leat_engine *engine, const struct leat_job *job,
+                  struct leat_intake *intake)
+{
+    return record_write(engine, job, intake, 0);
+}
+
+bool
+leat_intake_enter(struct leat_engine *engine, struct leat_intake *intake, bool kept,
+                  leat_job_id *id)
+{
+    return record_enter(engine, intake, kept, id);
+}
+
 /* ---- one job -------------------------------------------------------------------------------- */
 
 /* Puts a job that is to run at once where it waits: one without a key or a gate, in a queue that
  * is like most, into the ring. */
 LEAT_INLINE void
-put_one(struct leat_engine *engine, const struct leat_job *job, const struct intake *intake,
+put_one(struct leat_engine *engine, const struct leat_job *job, const struct leat_intake *intake,
         uint64_t options)
 {
     uint32_t item = leat_item_of(LEAT_KIND_JOB, intake->index);
@@ -371,7 +364,7 @@ put_one(struct leat_engine *engine, const struct leat_job *job, const struct int
 
 /* Puts one filled record where it waits. */
 static enum leat_status
-push_one(struct leat_engine *engine, const struct leat_job *job, struct intake *intake,
+push_one(struct leat_engine *engine, const struct leat_job *job, struct leat_intake *intake,
          leat_job_id *id)
 {
     enum leat_status status = LEAT_CLOSED;
@@ -396,9 +389,9 @@ push_one(struct leat_engine *engine, const struct leat_job *job, struct intake *
     }
     leat_rcu_leave(&engine->domain);
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
-        record_refuse(engine, intake);
+        leat_intake_refuse(engine, intake);
     } else {
-        entered(engine, intake, options, *id);
+        leat_intake_entered(engine, intake, options, *id);
     }
     return status;
 }
@@ -409,10 +402,10 @@ leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct intake intake = {.index = 0};
-    enum leat_status status = job_read(given, &copy, &job);
+    struct leat_intake intake = {.index = 0};
+    enum leat_status status = leat_intake_read(given, &copy, &job);
     if (status == LEAT_OK) {
-        status = intake_check(engine, job, &intake);
+        status = leat_intake_check(engine, job, &intake);
     }
     if (status == LEAT_OK && intake.ties.noded) {
         status = LEAT_INVALID; /* it is submitted when its parents, or its cohort, are long gone */
@@ -432,13 +425,13 @@ once_plain(struct leat_engine *engine, const struct leat_job *given, bool waits,
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct intake intake = {.waits = waits, .alone = true};
-    enum leat_status status = job_read(given, &copy, &job);
+    struct leat_intake intake = {.waits = waits, .alone = true};
+    enum leat_status status = leat_intake_read(given, &copy, &job);
     if (LEAT_LIKELY(status == LEAT_OK)) {
-        status = intake_check(engine, job, &intake);
+        status = leat_intake_check(engine, job, &intake);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
-        status = record_fill(engine, job, &intake);
+        status = leat_intake_fill(engine, job, &intake);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = push_one(engine, job, &intake, id);
@@ -451,7 +444,7 @@ once_plain(struct leat_engine *engine, const struct leat_job *given, bool waits,
 /* A job is in the log before anybody sees it. What is refused behind that has its end said by who
  * gives the record back. */
 static enum leat_status
-record_log(struct leat_engine *engine, const struct leat_job *job, const struct intake *intake)
+record_log(struct leat_engine *engine, const struct leat_job *job, const struct leat_intake *intake)
 {
     uint64_t position = 0;
     if (!leat_durable_wants(engine, job)) {
@@ -466,20 +459,20 @@ once_durable(struct leat_engine *engine, const struct leat_job *given, bool wait
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct intake intake = {.waits = waits, .alone = true};
-    enum leat_status status = job_read(given, &copy, &job);
+    struct leat_intake intake = {.waits = waits, .alone = true};
+    enum leat_status status = leat_intake_read(given, &copy, &job);
     if (status == LEAT_OK) {
-        status = intake_check(engine, job, &intake);
+        status = leat_intake_check(engine, job, &intake);
     }
     if (status == LEAT_OK) {
-        status = record_fill(engine, job, &intake);
+        status = leat_intake_fill(engine, job, &intake);
     }
     if (status != LEAT_OK) {
         return status;
     }
     status = record_log(engine, job, &intake);
     if (status != LEAT_OK) {
-        record_refuse(engine, &intake);
+        leat_intake_refuse(engine, &intake);
         return status;
     }
     /* What claims a key or a name that another job had until now, waits for the end of that, too:
@@ -500,14 +493,14 @@ leat_submit_once(struct leat_engine *engine, const struct leat_job *given, bool 
 /* ---- jobs that run inline -------------------------------------------------------------------- */
 
 /* pre: leat_inline_enter(), which leat_inline_run() takes back. */
-static leat_job_id
-record_run(struct leat_engine *engine, uint32_t index, bool kept)
+leat_job_id
+leat_intake_run(struct leat_engine *engine, uint32_t index, bool kept)
 {
     (void)atom_add_rlx(&engine->outside.beside, 1);               /* rlx: statistic */
     atom_store_rlx(&leat_job_record(engine, index)->attempts, 1); /* rlx: ordered by submit:A */
     leat_events_submitted(engine, index);
-    return record_publish(engine, index, kept,
-                          LEAT_PHASE_RUNNING | LEAT_WORD_HOLD | leat_word_attempt(1));
+    return leat_intake_publish(engine, index, kept,
+                               LEAT_PHASE_RUNNING | LEAT_WORD_HOLD | leat_word_attempt(1));
 }
 
 enum leat_status
@@ -515,10 +508,10 @@ leat_submit_running(struct leat_engine *engine, const struct leat_job *given, le
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct intake intake = {.index = 0};
-    enum leat_status status = job_read(given, &copy, &job);
+    struct leat_intake intake = {.index = 0};
+    enum leat_status status = leat_intake_read(given, &copy, &job);
     if (status == LEAT_OK) {
-        status = intake_check(engine, job, &intake);
+        status = leat_intake_check(engine, job, &intake);
     }
     if (status == LEAT_OK && intake.ties.noded) {
         status = LEAT_UNSUPPORTED;
@@ -530,15 +523,15 @@ leat_submit_running(struct leat_engine *engine, const struct leat_job *given, le
         return status;
     }
     intake.limited = false; /* it does not wait, whatever its time is */
-    status = record_fill(engine, job, &intake);
+    status = leat_intake_fill(engine, job, &intake);
     if (status == LEAT_OK && engine->submits == LEAT_SUBMITS_DURABLE) {
         status = leat_durable_id(engine, intake.index);
         if (status != LEAT_OK) {
-            record_refuse(engine, &intake);
+            leat_intake_refuse(engine, &intake);
         }
     }
     if (status == LEAT_OK) {
-        *id = record_run(engine, intake.index, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
+        *id = leat_intake_run(engine, intake.index, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
     } else {
         (void)atom_sub_rlx(&engine->outside.inlined, 1); /* rlx: statistic */
     }
@@ -596,426 +589,6 @@ leat_submit(struct leat_engine *engine, const struct leat_job *job, leat_job_id 
     status = submit_one(engine, job, LEAT_FOREVER, &given);
     if (LEAT_LIKELY((status == LEAT_OK || status == LEAT_JOINED) && id != NULL)) {
         *id = given;
-    }
-    return status;
-}
-
-/* ---- all or none ---------------------------------------------------------------------------- */
-
-/* What an all-or-none batch needs while it is taken in. */
-struct group {
-    struct leat_engine *engine;
-    const struct leat_batch_part *part;
-    struct leat_batch_room room;
-    struct leat_batch_ask *asks;
-    struct intake *intakes;
-    uint32_t *items;
-    leat_job_id *ids;
-    bool *kept;
-};
-
-static enum leat_status
-group_check_one(struct group *group, size_t index)
-{
-    struct leat_job copy;
-    const struct leat_job *job = NULL;
-    const struct leat_job *given = leat_batch_job(group->part->jobs, group->part->first + index);
-    struct intake *intake = &group->intakes[index];
-    enum leat_status status = LEAT_INVALID;
-    if (group->part->plan != NULL) {
-        intake->ties = group->part->plan->ties[index];
-    }
-    if (given->size == group->part->jobs->size) {
-        status = job_read(given, &copy, &job);
-    }
-    if (status == LEAT_OK) {
-        status = intake_check(group->engine, job, intake);
-    }
-    if (status == LEAT_OK && !leat_labels_grouped(job->options)) {
-        status = LEAT_INVALID;
-    }
-    if (status == LEAT_OK && intake->ties.noded && group->engine->config.inline_mode) {
-        status = LEAT_UNSUPPORTED;
-    }
-    if (status != LEAT_OK) {
-        return status;
-    }
-    intake->limited = intake->limited && !group->engine->config.inline_mode;
-    struct leat_batch_ask *ask = &group->asks[index];
-    *ask = (struct leat_batch_ask){.queue = intake->queue,
-                                   .type = intake->type,
-                                   .level = intake->level,
-                                   .bytes = intake->bytes,
-                                   .index = LEAT_INDEX_NONE,
-                                   .counted = is_counted(intake)};
-    if (ask->counted) {
-        ask->block_ns = leat_room_block_ns(group->engine, job, intake->queue);
-    }
-    return LEAT_OK;
-}
-
-static enum leat_status
-group_check(struct group *group)
-{
-    enum leat_status first = LEAT_OK;
-    for (size_t i = 0; i < group->part->count; i++) {
-        enum leat_status status = group_check_one(group, i);
-        if (group->part->statuses != NULL) {
-            group->part->statuses[i] = status;
-        }
-        first = first == LEAT_OK ? status : first;
-    }
-    return first;
-}
-
-/* Of the first `count`. */
-static void
-group_refuse(const struct group *group, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        record_refuse(group->engine, &group->intakes[i]);
-    }
-}
-
-/* Of one that cannot be taken: a job that it names is missing, or its cohort is. Else there is no
- * room, or no memory, or the engine is closed. */
-static bool
-is_to_blame(enum leat_status status)
-{
-    return status != LEAT_FULL && status != LEAT_NO_MEMORY && status != LEAT_CLOSED;
-}
-
-static enum leat_status
-group_fill(struct group *group)
-{
-    for (size_t i = 0; i < group->part->count; i++) {
-        struct leat_job copy;
-        const struct leat_job *job = NULL;
-        const struct leat_job *given = leat_batch_job(group->part->jobs, group->part->first + i);
-        enum leat_status status = job_read(given, &copy, &job);
-        if (status == LEAT_OK) {
-            status = record_fill(group->engine, job, &group->intakes[i]);
-        }
-        if (status != LEAT_OK) {
-            group_refuse(group, i);
-            if (group->part->statuses != NULL && is_to_blame(status)) {
-                group->part->statuses[i] = status;
-            }
-            return status;
-        }
-        group->kept[i] = (job->flags & LEAT_JOB_KEEP_RESULT) != 0;
-        group->items[i] = group->intakes[i].index;
-    }
-    return LEAT_OK;
-}
-
-/* Of the first `count`. */
-static void
-group_unclaim(const struct group *group, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        leat_labels_unclaim(group->engine, group->intakes[i].index);
-    }
-}
-
-/* All of them, or none; and what room has not been taken yet. */
-static enum leat_status
-group_claim(const struct group *group)
-{
-    struct leat_engine *engine = group->engine;
-    leat_job_id other = {0};
-    for (size_t i = 0; i < group->part->count; i++) {
-        enum leat_status status = leat_labels_claim(engine, group->intakes[i].index, &other);
-        if (status != LEAT_OK) {
-            group_unclaim(group, i);
-            if (group->part->statuses != NULL) {
-                group->part->statuses[i] = status;
-            }
-            return status;
-        }
-    }
-    if (!leat_batch_room_claim(engine, &group->room)) {
-        group_unclaim(group, group->part->count);
-        return LEAT_FULL;
-    }
-    return LEAT_OK;
-}
-
-/* True if the engine and all queues take them. */
-static bool
-group_accepted(const struct group *group)
-{
-    bool accepted = leat_engine_accepts(group->engine);
-    for (size_t i = 0; accepted && i < group->part->count; i++) {
-        struct intake *intake = &group->intakes[i];
-        intake->options = leat_queue_options(group->engine, intake->queue);
-        accepted = leat_queue_open(group->engine, intake->options);
-    }
-    return accepted;
-}
-
-static void
-group_publish(struct group *group)
-{
-    struct leat_engine *engine = group->engine;
-    if (group->part->plan != NULL) {
-        leat_plan_tie(engine, group->part->plan, group->items);
-    }
-    for (size_t i = 0; i < group->part->count; i++) {
-        struct intake *intake = &group->intakes[i];
-        if (record_enter(engine, intake, group->kept[i], &group->ids[i])) {
-            group->asks[i].index = intake->index;
-        }
-    }
-}
-
-static enum leat_status
-group_push(struct group *group)
-{
-    struct leat_engine *engine = group->engine;
-    leat_rcu_enter();
-    enum leat_status status = group_accepted(group) ? group_claim(group) : LEAT_CLOSED;
-    if (status == LEAT_OK) {
-        group_publish(group);
-        leat_batch_put(engine, group->asks, group->part->count, group->items);
-        for (size_t i = 0; i < group->part->count; i++) {
-            if (LEAT_UNLIKELY(group->intakes[i].ties.blocks)) {
-                leat_graph_join(engine, group->intakes[i].index);
-            }
-        }
-    }
-    leat_rcu_leave(&engine->domain);
-    for (size_t i = 0; status == LEAT_OK && i < group->part->count; i++) {
-        const struct intake *intake = &group->intakes[i];
-        entered(engine, intake, intake->options, group->ids[i]);
-    }
-    return status;
-}
-
-/* The same where leat_config.inline_mode is set: they run one after another. */
-static enum leat_status
-group_run(struct group *group)
-{
-    struct leat_engine *engine = group->engine;
-    enum leat_status status = leat_inline_enter(engine);
-    for (size_t i = 0; status == LEAT_OK && i < group->part->count; i++) {
-        const struct intake *intake = &group->intakes[i];
-        group->ids[i] = record_run(engine, intake->index, group->kept[i]);
-        leat_inline_run(engine, group->ids[i], NULL, NULL);
-        (void)atom_add_rlx(&engine->outside.inlined, 1); /* rlx: statistic */
-    }
-    if (status == LEAT_OK) {
-        (void)atom_sub_rlx(&engine->outside.inlined, 1); /* rlx: statistic */
-    }
-    return status;
-}
-
-static uint32_t
-group_index(void *context, uint32_t number)
-{
-    const struct group *group = context;
-    return group->items[number];
-}
-
-static const struct leat_job *
-group_job(void *context, uint32_t number)
-{
-    const struct group *group = context;
-    return leat_batch_job(group->part->jobs, group->part->first + number);
-}
-
-/* All in one unit of the log. Those that are not to be durable have their ids. */
-static enum leat_status
-group_log(struct group *group)
-{
-    uint64_t position = 0;
-    const bool cohort = group->part->plan != NULL && group->part->plan->cohort != NULL;
-    for (uint32_t i = 0; i < group->part->count && !cohort; i++) {
-        if (group->intakes[i].ties.noded &&
-            leat_durable_wants(group->engine, group_job(group, i))) {
-            return LEAT_UNSUPPORTED;
-        }
-    }
-    const struct leat_durable_unit unit = {(uint32_t)group->part->count, !cohort, group_index,
-                                           group_job, group};
-    enum leat_status status = leat_durable_images(group->engine, &unit, &position);
-    return status == LEAT_OK ? leat_durable_wait(group->engine, position) : status;
-}
-
-/* Not as most do. */
-static LEAT_COLD enum leat_status
-group_otherwise(struct group *group)
-{
-    if (group->engine->submits == LEAT_SUBMITS_INLINE) {
-        return group_run(group);
-    }
-    enum leat_status status = group_log(group);
-    if (status == LEAT_OK) {
-        status = group_push(group);
-    }
-    return status == LEAT_OK ? leat_durable_wait_all(group->engine) : status;
-}
-
-/* Takes the records, and puts them. pre: their room is taken, as far as that comes before. */
-static enum leat_status
-group_take(struct group *group)
-{
-    enum leat_status status = group_fill(group);
-    if (status == LEAT_OK) {
-        status = group->engine->submits == LEAT_SUBMITS_PLAIN ? group_push(group)
-                                                              : group_otherwise(group);
-        if (status != LEAT_OK) {
-            group_refuse(group, group->part->count);
-        }
-    }
-    if (status != LEAT_OK) {
-        leat_batch_room_give(group->engine, &group->room);
-    }
-    return status;
-}
-
-/* Lays the group's arrays into one block, the most aligned first. */
-static size_t
-group_lay(struct group *group, unsigned char *block)
-{
-    size_t count = group->part->count;
-    size_t asks = sizeof(leat_job_id) * count;
-    size_t intakes = asks + sizeof(struct leat_batch_ask) * count;
-    size_t items = intakes + sizeof(struct intake) * count;
-    size_t kept = items + sizeof(uint32_t) * count;
-    if (block != NULL) {
-        group->ids = (leat_job_id *)(void *)block;
-        group->asks = (struct leat_batch_ask *)(void *)(block + asks);
-        group->intakes = (struct intake *)(void *)(block + intakes);
-        group->items = (uint32_t *)(void *)(block + items);
-        group->kept = (bool *)(block + kept);
-    }
-    return kept + sizeof(bool) * count;
-}
-
-enum leat_status
-leat_submit_all(struct leat_engine *engine, const struct leat_batch_part *part)
-{
-    const struct leat_memory *memory = &engine->memory;
-    struct group group = {.engine = engine, .part = part};
-    for (size_t i = 0; part->statuses != NULL && i < part->count; i++) {
-        part->statuses[i] = LEAT_OK;
-    }
-    /* More than there are records, and so more than the block's size could overflow with. */
-    if (part->count > engine->config.jobs_max) {
-        return LEAT_FULL;
-    }
-    size_t bytes = group_lay(&group, NULL);
-    unsigned char *block = leat_memory_take(memory, bytes);
-    if (block == NULL) {
-        return LEAT_NO_MEMORY;
-    }
-    (void)group_lay(&group, block);
-    enum leat_status status = group_check(&group);
-    if (status == LEAT_OK) {
-        status = leat_batch_room_init(engine, &group.room, group.asks, part->count);
-    }
-    if (status == LEAT_OK) {
-        status = leat_batch_room_take(engine, &group.room, part->deadline_ns);
-    }
-    if (status == LEAT_OK) {
-        status = group_take(&group);
-    }
-    if (status == LEAT_OK && part->ids != NULL) {
-        memcpy(part->ids, group.ids, sizeof(leat_job_id) * part->count);
-    }
-    leat_batch_room_fini(engine, &group.room);
-    leat_memory_give(memory, block, bytes);
-    return status;
-}
-
-/* ---- jobs of a log ---------------------------------------------------------------------------- */
-
-/* It ended before, and is kept. The engine counts it once more: it runs for a moment. */
-static void
-revive_ended(struct leat_engine *engine, const struct leat_revival *revival, uint32_t index,
-             bool kept)
-{
-    const struct leat_ending ending = {revival->phase, revival->reason, NULL, false};
-    (void)record_publish(engine, index, kept,
-                         LEAT_PHASE_RUNNING | LEAT_WORD_HOLD |
-                             leat_word_attempt(revival->attempts));
-    bool ended = leat_job_end(engine, index, ending);
-    LEAT_ASSERT(ended);
-    leat_job_unhold(engine, index);
-}
-
-static void
-revive_waiting(struct leat_engine *engine, const struct leat_revival *revival,
-               const struct intake *intake, bool kept)
-{
-    uint32_t index = intake->index;
-    const uint64_t attempt = leat_word_attempt(revival->attempts);
-    const uint64_t options = leat_queue_options(engine, intake->queue);
-    leat_job_id id = {0};
-    if (revival->phase == LEAT_PHASE_PENDING) {
-        if (intake->limited) {
-            leat_room_force(engine, intake->queue, intake->bytes);
-        }
-        id = record_publish(engine, index, kept, LEAT_PHASE_PENDING | LEAT_WORD_LINKED | attempt);
-        leat_gates_put(engine, intake->level, intake->queue, intake->type,
-                       leat_item_of(LEAT_KIND_JOB, index));
-    } else {
-        leat_timers_count(engine, revival->phase, 1);
-        leat_timers_set(engine, index, revival->due);
-        id = record_publish(engine, index, kept,
-                            (uint64_t)revival->phase | LEAT_WORD_LINKED | LEAT_WORD_HOLD | attempt);
-        leat_timers_arm(engine, index);
-        leat_job_unhold(engine, index);
-    }
-    LEAT_ASSERT(id.bits == revival->id.bits);
-    entered(engine, intake, options, id);
-}
-
-/* What of the job is not in its options. LEAT_NO_MEMORY. */
-static enum leat_status
-revive_fill(struct leat_engine *engine, const struct leat_revival *revival, uint32_t index)
-{
-    struct leat_job_record *record = leat_job_record(engine, index);
-    enum leat_status status = leat_durable_revived(engine, index, revival);
-    atom_store_rlx(&record->attempts, (uint16_t)revival->attempts); /* rlx: ordered by submit:A */
-    if (revival->attempts != 0) {
-        leat_job_set_put_off(record);
-    }
-    if (revival->snoozes != 0) {
-        leat_timers_snoozed(engine, index, (int)revival->snoozes);
-    }
-    return status;
-}
-
-enum leat_status
-leat_submit_revived(struct leat_engine *engine, const struct leat_revival *revival)
-{
-    struct intake intake = {.index = (uint32_t)(revival->id.bits & LEAT_INDEX_NONE)};
-    bool kept = (revival->job->flags & LEAT_JOB_KEEP_RESULT) != 0;
-    leat_job_id other = {0};
-    enum leat_status status = intake_check(engine, revival->job, &intake);
-    if (status == LEAT_OK) {
-        status = record_write(engine, revival->job, &intake, 0);
-    }
-    if (status != LEAT_OK) {
-        return status;
-    }
-    status = revive_fill(engine, revival, intake.index);
-    if (status == LEAT_OK && !leat_phase_final(revival->phase)) {
-        leat_rcu_enter();
-        status = leat_labels_claim(engine, intake.index, &other);
-        leat_rcu_leave(&engine->domain);
-    }
-    if (status != LEAT_OK) {
-        if (status != LEAT_EXISTS) {
-            leat_durable_give_up(engine);
-        }
-        record_refuse(engine, &intake);
-    } else if (leat_phase_final(revival->phase)) {
-        revive_ended(engine, revival, intake.index, kept);
-    } else {
-        revive_waiting(engine, revival, &intake, kept);
     }
     return status;
 }

@@ -92,7 +92,7 @@ segment_clean(struct leat_durable *durable)
         lost != atom_load_rlx(&durable->lost)) { /* rlx: statistic */
         return false;
     }
-    uint64_t tail = atom_load_rlx(&durable->wal.ring.tail); /* rlx: own appends are in front */
+    uint64_t tail = atom_load_rlx(&durable->wal.ring.tail); /* rlx: single writer */
     return leat_wal_forget(&durable->wal, tail) == LEAT_OK;
 }
 

@@ -65,35 +65,6 @@ void leat_durable_close(struct leat_durable *durable);
  * made. It is the log's. */
 void *leat_durable_places(struct leat_durable *durable, size_t bytes);
 
-/* A job of the log. */
-struct leat_revival {
-    const struct leat_job *job; /* with options */
-    leat_job_id id;
-    enum leat_phase phase;
-    enum leat_reason reason;
-    uint32_t attempts;
-    uint32_t snoozes;
-    uint32_t crashes;
-    struct leat_due due;
-    const char *error; /* not ended by a 0 */
-    size_t error_bytes;
-    const void *result;
-    size_t result_bytes;
-    uint32_t version;
-    uint32_t image;
-    uint32_t image_bytes;
-};
-
-/* Gives a filled record what it had beside its options. LEAT_NO_MEMORY. */
-enum leat_status leat_durable_revived(struct leat_engine *engine, uint32_t index,
-                                      const struct leat_revival *revival);
-/* The open fails: no record that is given back from now on says that its job has ended. */
-void leat_durable_give_up(struct leat_engine *engine);
-/* Takes it in (submit.c). pre: its record is claimed, and its word has its generation. LEAT_EXISTS:
- * another one has its key or name: its end is said. Or as leat_submit(). */
-enum leat_status leat_submit_revived(struct leat_engine *engine,
-                                     const struct leat_revival *revival);
-
 /* ---- submit (note.c) ------------------------------------------------------------------------- */
 
 /* The job is to be durable. */
@@ -119,7 +90,7 @@ enum leat_status leat_durable_wait(struct leat_engine *engine, uint64_t position
 /* All that anybody has appended so far. */
 enum leat_status leat_durable_wait_all(struct leat_engine *engine);
 
-/* ---- transitions (note.c) --------------------------------------------------------------------- */
+/* ---- transitions (note.c) -------------------------------------------------------------------- */
 
 void leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id);
 /* The job was changed by the caller: puts into the log how it is by now. Nothing where the engine
@@ -150,8 +121,8 @@ enum leat_status leat_durable_settle_slowly(struct leat_engine *engine, enum lea
 LEAT_INLINE enum leat_status
 leat_durable_settle(struct leat_engine *engine, enum leat_status status)
 {
-    return LEAT_UNLIKELY(engine->durable != NULL) ? leat_durable_settle_slowly(engine, status)
-                                                  : status;
+    bool logs = engine != NULL && engine->durable != NULL;
+    return LEAT_UNLIKELY(logs) ? leat_durable_settle_slowly(engine, status) : status;
 }
 
 #endif

@@ -74,6 +74,25 @@ struct leat_durable {
 /* A later open's ids begin so much above: two for each use of a record. */
 #define LEAT_DURABLE_IDS_STEP (UINT64_C(1) << 16)
 
+/* A job of the log. */
+struct leat_revival {
+    const struct leat_job *job; /* with options */
+    leat_job_id id;
+    enum leat_phase phase;
+    enum leat_reason reason;
+    uint32_t attempts;
+    uint32_t snoozes;
+    uint32_t crashes;
+    struct leat_due due;
+    const char *error; /* not ended by a 0 */
+    size_t error_bytes;
+    const void *result;
+    size_t result_bytes;
+    uint32_t version;
+    uint32_t image;
+    uint32_t image_bytes;
+};
+
 /* ---- note.c --------------------------------------------------------------------------------- */
 
 /* Appends what makes room or has to be there: waits for room in the ring. */
@@ -85,6 +104,9 @@ enum leat_status leat_durable_hold(struct leat_engine *engine, leat_job_id id, u
  * `bytes`, or a step (NULL), or its end. */
 void leat_durable_write(struct leat_engine *engine, leat_job_id id, uint32_t index,
                         const unsigned char *content, uint32_t bytes);
+/* Gives a filled record what it had beside its options. LEAT_NO_MEMORY. */
+enum leat_status leat_durable_revived(struct leat_engine *engine, uint32_t index,
+                                      const struct leat_revival *revival);
 enum leat_status leat_durable_ids_say(struct leat_durable *durable, uint64_t ceiling,
                                       uint64_t *position);
 enum leat_status leat_durable_queue_say(struct leat_durable *durable,

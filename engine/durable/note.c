@@ -66,7 +66,7 @@ leat_durable_wait(struct leat_engine *engine, uint64_t position)
 enum leat_status
 leat_durable_wait_all(struct leat_engine *engine)
 {
-    /* rlx: ordered by claimed:A; who let go of a claim had appended its end before */
+    /* What had the caller's claim was noted before it let go of that. rlx: ordered by change:B */
     uint64_t tail = atom_load_rlx(&engine->durable->wal.ring.tail);
     return leat_durable_wait(engine, tail);
 }
@@ -237,6 +237,8 @@ state_append(struct leat_engine *engine, uint32_t index, struct leat_durable_sta
 static bool
 end_take(struct leat_durable *durable, struct leat_job_durable *job)
 {
+    /* ended:A acq_rel -> ended:A.  Carries: nothing; one of those who swap gets the 0.
+     * If relaxed: nothing changes. */
     if (atom_swap_acq_rel(&job->ended, 1) != 0) {
         return false;
     }
@@ -257,8 +259,7 @@ leat_durable_write(struct leat_engine *engine, leat_job_id id, uint32_t index,
                    const unsigned char *content, uint32_t bytes)
 {
     struct leat_job_durable *job = durable_of(engine, index);
-    /* noted:A acq_rel -> noted:A, change:B, end:A, cancel:A, changed:A.  Carries: what those did
-     * who took versions before.
+    /* noted:A acq_rel -> noted:A.  Carries: the swaps of those who took versions before.
      * If relaxed: a higher version could stand for an older look. */
     uint32_t version = atom_add_acq_rel(&job->version, 1) + 1;
     uint64_t word = 0;

@@ -138,12 +138,6 @@ leat_durable_begin(struct leat_engine *engine, struct leat_error *error)
 }
 
 void
-leat_durable_give_up(struct leat_engine *engine)
-{
-    engine->durable->closing = true;
-}
-
-void
 leat_durable_end(struct leat_engine *engine)
 {
     struct leat_durable *durable = engine->durable;

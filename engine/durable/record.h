@@ -112,7 +112,7 @@ struct leat_durable_job {
     uint64_t submit_ns;
 };
 
-/* LEAT_OK; LEAT_UNSUPPORTED: it has a retry function, parents or a cohort, which are not written. */
+/* LEAT_OK; LEAT_UNSUPPORTED: it has a retry function, parents or a cohort: those stay here. */
 enum leat_status leat_durable_job_read(struct leat_durable_job *read, const struct leat_job *job);
 /* Writes all of the content but the payload, which the caller has. Returns the bytes; with `to`
  * NULL it counts only. */

@@ -8,7 +8,10 @@
 
 #include "engine/config.h"
 #include "engine/dead.h"
-#include "engine/timers.h"
+#include "engine/gates.h"
+#include "engine/intake.h"
+#include "engine/labels.h"
+#include "ring/rcu.h"
 
 /* The entries that come back, in the order of their submits. */
 struct list {
@@ -178,6 +181,99 @@ count(struct leat_recovery_info *found, const struct leat_durable_state *state)
     found->dead += state->phase == LEAT_PHASE_DEAD ? 1 : 0;
 }
 
+/* It ended before, and is kept. The engine counts it once more: it runs for a moment. */
+static void
+revive_ended(struct leat_engine *engine, const struct leat_revival *revival, uint32_t index,
+             bool kept)
+{
+    const struct leat_ending ending = {revival->phase, revival->reason, NULL, false};
+    (void)leat_intake_publish(engine, index, kept,
+                              LEAT_PHASE_RUNNING | LEAT_WORD_HOLD |
+                                  leat_word_attempt(revival->attempts));
+    bool ended = leat_job_end(engine, index, ending);
+    LEAT_ASSERT(ended);
+    leat_job_unhold(engine, index);
+}
+
+static void
+revive_waiting(struct leat_engine *engine, const struct leat_revival *revival,
+               const struct leat_intake *intake, bool kept)
+{
+    uint32_t index = intake->index;
+    const uint64_t attempt = leat_word_attempt(revival->attempts);
+    const uint64_t options = leat_queue_options(engine, intake->queue);
+    leat_job_id id = {0};
+    if (revival->phase == LEAT_PHASE_PENDING) {
+        if (intake->limited) {
+            leat_room_force(engine, intake->queue, intake->bytes);
+        }
+        id = leat_intake_publish(engine, index, kept,
+                                 LEAT_PHASE_PENDING | LEAT_WORD_LINKED | attempt);
+        leat_gates_put(engine, intake->level, intake->queue, intake->type,
+                       leat_item_of(LEAT_KIND_JOB, index));
+    } else {
+        leat_timers_count(engine, revival->phase, 1);
+        leat_timers_set(engine, index, revival->due);
+        id = leat_intake_publish(engine, index, kept,
+                                 (uint64_t)revival->phase | LEAT_WORD_LINKED | LEAT_WORD_HOLD |
+                                     attempt);
+        leat_timers_arm(engine, index);
+        leat_job_unhold(engine, index);
+    }
+    LEAT_ASSERT(id.bits == revival->id.bits);
+    leat_intake_entered(engine, intake, options, id);
+}
+
+/* What of the job is not in its options. LEAT_NO_MEMORY. */
+static enum leat_status
+revive_fill(struct leat_engine *engine, const struct leat_revival *revival, uint32_t index)
+{
+    struct leat_job_record *record = leat_job_record(engine, index);
+    enum leat_status status = leat_durable_revived(engine, index, revival);
+    atom_store_rlx(&record->attempts, (uint16_t)revival->attempts); /* rlx: ordered by submit:A */
+    if (revival->attempts != 0) {
+        leat_job_set_put_off(record);
+    }
+    if (revival->snoozes != 0) {
+        leat_timers_snoozed(engine, index, (int)revival->snoozes);
+    }
+    return status;
+}
+
+/* Takes it in. pre: its record is claimed, and its word has its generation. LEAT_EXISTS: another
+ * one has its key or name: its end is said. Or as leat_submit(). */
+static enum leat_status
+take_in(struct leat_engine *engine, const struct leat_revival *revival)
+{
+    struct leat_intake intake = {.index = (uint32_t)(revival->id.bits & LEAT_INDEX_NONE)};
+    bool kept = (revival->job->flags & LEAT_JOB_KEEP_RESULT) != 0;
+    leat_job_id other = {0};
+    enum leat_status status = leat_intake_check(engine, revival->job, &intake);
+    if (status == LEAT_OK) {
+        status = leat_intake_write(engine, revival->job, &intake);
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    status = revive_fill(engine, revival, intake.index);
+    if (status == LEAT_OK && !leat_phase_final(revival->phase)) {
+        leat_rcu_enter();
+        status = leat_labels_claim(engine, intake.index, &other);
+        leat_rcu_leave(&engine->domain);
+    }
+    if (status != LEAT_OK) {
+        if (status != LEAT_EXISTS) {
+            engine->durable->closing = true; /* the open fails, and no job has ended by that */
+        }
+        leat_intake_refuse(engine, &intake);
+    } else if (leat_phase_final(revival->phase)) {
+        revive_ended(engine, revival, intake.index, kept);
+    } else {
+        revive_waiting(engine, revival, &intake, kept);
+    }
+    return status;
+}
+
 static enum leat_status
 revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
            struct leat_error *error)
@@ -208,7 +304,7 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
         .image = entry->image,
         .image_bytes = (uint32_t)leat_bytes_size(sizeof(*state) + entry->content_bytes),
     };
-    status = leat_submit_revived(engine, &revival);
+    status = take_in(engine, &revival);
     if (status == LEAT_EXISTS || status == LEAT_JOINED) {
         durable->found.refused++; /* it was not acknowledged: its end has been said */
         return LEAT_OK;

@@ -262,6 +262,7 @@ leat_tally_share(struct leat_engine *engine, struct leat_tally_key key, enum lea
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 NEVER(void, leat_change_begins, struct leat_engine *e)
+NEVER(void, leat_durable_note_slowly, struct leat_engine *e, leat_job_id id)
 NEVER(void, leat_change_ends, struct leat_engine *e)
 NEVER(void, leat_timers_set, struct leat_engine *e, uint32_t i, struct leat_due d)
 NEVER(void, leat_timers_arm, struct leat_engine *e, uint32_t i)

@@ -1,5 +1,5 @@
-/* unit_durable.c - durable jobs: what the next open of a log finds. A crash of the process is a copy
- * of the log's directory, taken while the engine is open. */
+/* unit_durable.c - durable jobs: what the next open of a log finds. A crash of the process is a
+ * copy of the log's directory, taken while the engine is open. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -572,6 +572,10 @@ what_is_not_written_is_refused(void **state)
     CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_UNSUPPORTED);
     options.durability = LEAT_DURABILITY_NONE;
     CHECK_OK(leat_submit(world->engine, &job, &other));
+    options.durability = LEAT_DURABILITY_OS;
+    CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_UNSUPPORTED);
+    options.durability = LEAT_DURABILITY_GROUP + 1;
+    CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_INVALID);
     world_restart(world);
     CHECK(found(world).jobs == 1);
     world_free(world);
