@@ -72,8 +72,8 @@ bool leat_durable_wants(const struct leat_engine *engine, const struct leat_job 
 /* Its id may be given out: for a job that is not durable. LEAT_LOG_FAILED, LEAT_NO_SPACE. */
 enum leat_status leat_durable_id(struct leat_engine *engine, uint32_t index);
 /* Appends an image of a filled record, and says in *position what to wait for. LEAT_UNSUPPORTED,
- * LEAT_NO_MEMORY, LEAT_INVALID (it is larger than half of the log's ring), LEAT_FULL,
- * LEAT_NO_SPACE, LEAT_LOG_FAILED: then the record is refused, and nothing else is to be done. */
+ * LEAT_NO_MEMORY, LEAT_INVALID (it is larger than half of the log's ring), LEAT_NO_SPACE,
+ * LEAT_LOG_FAILED: then the record is refused, and nothing else is to be done. */
 enum leat_status leat_durable_image(struct leat_engine *engine, uint32_t index,
                                     const struct leat_job *job, uint64_t *position);
 /* The same of several, as one unit: job(context, i) says them. */

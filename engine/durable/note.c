@@ -23,22 +23,30 @@ appended(struct leat_durable *durable, uint64_t position, uint64_t bytes)
     leat_durable_grown(durable, leat_bytes_size(bytes));
 }
 
-/* Where the ring is full, it writes for all. Ends: a batch makes room; without space on the disk
- * nothing does. */
+/* Where the ring is full, it writes for all: who appends here waits for the disk anyway, or must not
+ * be refused. Ends: a batch makes room; without space on the disk nothing does. */
+static enum leat_status
+append(struct leat_durable *durable, const struct leat_wal_entry *entries, uint32_t count,
+       enum leat_wal_need need, uint64_t *position)
+{
+    for (;;) {
+        enum leat_status status = leat_wal_append(&durable->wal, entries, count, need, position);
+        if (status != LEAT_FULL) {
+            return status;
+        }
+        /* rlx: statistic */
+        if (!leat_wal_step(&durable->wal, false) && atom_load_rlx(&durable->wal.full) != 0) {
+            return LEAT_NO_SPACE;
+        }
+        leat_os_yield();
+    }
+}
+
 enum leat_status
 leat_durable_append(struct leat_durable *durable, const struct leat_wal_entry *entry,
                     uint64_t *position)
 {
-    enum leat_status status = LEAT_FULL;
-    while ((status = leat_wal_append(&durable->wal, entry, 1, LEAT_WAL_LAST, position)) ==
-           LEAT_FULL) {
-        /* rlx: statistic */
-        if (!leat_wal_step(&durable->wal, false) && atom_load_rlx(&durable->wal.full) != 0) {
-            status = LEAT_NO_SPACE;
-            break;
-        }
-        leat_os_yield();
-    }
+    enum leat_status status = append(durable, entry, 1, LEAT_WAL_LAST, position);
     if (status == LEAT_OK) {
         appended(durable, *position, (uint64_t)entry->head_bytes + entry->data_bytes);
     } else {
@@ -491,7 +499,7 @@ leat_durable_image(struct leat_engine *engine, uint32_t index, const struct leat
     enum leat_status status = image_make(engine, index, job, &image);
     if (status == LEAT_OK) {
         const struct leat_wal_entry entry = image_entry(&image, job);
-        status = leat_wal_append(&durable->wal, &entry, 1, LEAT_WAL_FIRST, position);
+        status = append(durable, &entry, 1, LEAT_WAL_FIRST, position);
     }
     if (status == LEAT_OK) {
         image_appended(engine, index);
@@ -536,7 +544,7 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
                                   ? LEAT_NO_MEMORY
                                   : images_make(engine, unit, images, entries, &count);
     if (status == LEAT_OK && count != 0) {
-        status = leat_wal_append(&durable->wal, entries, count, LEAT_WAL_FIRST, position);
+        status = append(durable, entries, count, LEAT_WAL_FIRST, position);
     }
     for (uint32_t i = 0; images != NULL && i < unit->count; i++) {
         if (status == LEAT_OK && images[i].head != NULL) {
