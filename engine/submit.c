@@ -363,7 +363,7 @@ put_one(struct leat_engine *engine, const struct leat_job *job, const struct lea
 }
 
 /* Puts one filled record where it waits. */
-static enum leat_status
+LEAT_INLINE enum leat_status
 push_one(struct leat_engine *engine, const struct leat_job *job, struct leat_intake *intake,
          leat_job_id *id)
 {
