@@ -17,11 +17,10 @@ extern "C" {
 #define BENCH_LOG_LANES 64
 
 struct bench_log_setup {
-    uint32_t depth;          /* so many are not acknowledged at a time */
-    uint32_t lanes;          /* into so many equal parts that is divided */
-    uint32_t payload_bytes;  /* of an entry */
+    uint32_t depth;               /* so many are not acknowledged at a time */
+    uint32_t lanes;               /* into so many equal parts that is divided */
+    uint32_t payload_bytes;       /* of an entry */
     const unsigned char *payload; /* the same of all */
-    uint64_t entries;        /* that come, at most */
     /* Only to have entries to be read again: they need not be durable one by one. */
     bool fills;
 };
@@ -29,9 +28,9 @@ struct bench_log_setup {
 struct bench_log_kind {
     const char *name; /* NULL: the end of a list */
     const char *note; /* how it is set up, and what a reader of the figures should know */
-    bool at_depth_1_only; /* and it cannot be counted */
-    /* Connections for a depth, of which they divide; NULL: one. */
-    uint32_t (*lanes)(uint32_t depth);
+    bool is_floor;    /* no log: only with one entry on its way, and nothing is to be counted */
+    /* Connections, at most BENCH_LOG_LANES, of which the depth is a multiple; NULL: one. */
+    uint32_t (*lanes)(uint32_t depth, uint32_t payload_bytes);
     /* Opens what is in the folder, or something new. All of these end the process on failure. */
     void *(*open)(const struct bench_log_setup *setup);
     /* Hands over so many entries more; it may put that off to wait(). */
@@ -46,21 +45,28 @@ struct bench_log_kind {
 };
 
 struct bench_log_result {
-    double ns;          /* an entry */
-    uint64_t wrong;     /* acknowledged and not there afterwards, or there and never handed over */
-    uint64_t samples;   /* so many */
+    double ns;        /* an entry */
+    uint64_t wrong;   /* acknowledged and not there afterwards, or there and never handed over */
+    uint64_t samples; /* so many */
 };
 
-/* Puts entries in, at most `items` and for about BENCH_LOG_NS, each with its time from the hand-over
- * to the acknowledgement in samples[]; ends the process that did so, opens again, and counts. */
-void bench_log_measure(const struct bench_log_kind *kind, uint32_t depth, uint32_t payload_bytes,
-                       uint64_t items, double *samples, struct bench_log_result *result);
+/* One run. */
+struct bench_log_case {
+    const struct bench_log_kind *kind;
+    uint32_t depth; /* of a recovery: not used */
+    uint32_t payload_bytes;
+    uint64_t items;
+};
+
+/* Puts entries in, at most `items` and for about BENCH_LOG_NS, each with its time from the
+ * hand-over to the acknowledgement in samples[]; ends the process that did so, opens again, and
+ * counts. */
+struct bench_log_result bench_log_measure(const struct bench_log_case *one, double *samples);
 #define BENCH_LOG_NS UINT64_C(100000000)
 
-/* Puts so many in; measures, after the end of the process that did so, how long it takes until all
+/* Puts `items` in; measures, after the end of the process that did so, how long it takes until all
  * of them are there again. */
-void bench_log_recover(const struct bench_log_kind *kind, uint32_t payload_bytes, uint64_t items,
-                       struct bench_log_result *result);
+struct bench_log_result bench_log_recover(const struct bench_log_case *one);
 
 /* ---- for the contestants -------------------------------------------------------------------- */
 

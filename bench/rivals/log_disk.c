@@ -61,7 +61,7 @@ disk_wait(void *log, uint64_t *acknowledged)
 const struct bench_log_kind bench_logs_disk[] = {
     {.name = "bare disk",
      .note = "pwrite and fdatasync of as many 4 KiB blocks as an entry needs: the floor",
-     .at_depth_1_only = true,
+     .is_floor = true,
      .open = disk_open,
      .submit = disk_submit,
      .wait = disk_wait},

@@ -1,5 +1,5 @@
-/* log_lmdb.c - LMDB as a contestant of log.h. It has one writer at a time, so all that is on its way
- * is one transaction of one thread. */
+/* log_lmdb.c - LMDB as a contestant of log.h. It has one writer at a time, so all that is on its
+ * way is one transaction of one thread. */
 #include <lmdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,13 +66,6 @@ wear_in(struct queue *queue)
     free(data);
 }
 
-static unsigned
-flags(void)
-{
-    const char *f = getenv("LMDB_FLAGS");
-    return f ? (unsigned)strtoul(f, NULL, 0) : 0;
-}
-
 static void *
 open_queue(const struct bench_log_setup *setup)
 {
@@ -81,7 +74,7 @@ open_queue(const struct bench_log_setup *setup)
     queue->setup = setup;
     must(mdb_env_create(&queue->environment), "lmdb: create");
     must(mdb_env_set_mapsize(queue->environment, MAP_BYTES), "lmdb: size");
-    must(mdb_env_open(queue->environment, ".", flags(), 0600), "lmdb: open");
+    must(mdb_env_open(queue->environment, ".", 0, 0600), "lmdb: open");
     begin(queue);
     must(mdb_dbi_open(queue->transaction, NULL, MDB_INTEGERKEY | MDB_CREATE, &queue->entries),
          "lmdb: entries");
@@ -129,6 +122,8 @@ count(void *argument)
     mdb_cursor_close(cursor);
     return found;
 }
+
+extern const struct bench_log_kind bench_logs_lmdb[];
 
 const struct bench_log_kind bench_logs_lmdb[] = {
     {.name = "LMDB",

@@ -3,19 +3,29 @@
 
 #include "bench/rivals/log_server.h"
 
-/* Redis reads 16 KiB of a connection before it syncs, so with one connection a sync is for few
- * entries of many that are on their way. */
+#define WORDS_BYTES   40    /* of a request, beside the payload, about */
+#define READ_BYTES    16384 /* that Redis reads of a connection before it syncs */
+#define LANES_AT_MOST 32    /* with more it was not faster */
+
+/* So many connections that one sync can be for all that is on its way, but no more: each costs
+ * calls of the system. */
 static uint32_t
-lanes_of(uint32_t depth)
+lanes_of(uint32_t depth, uint32_t payload_bytes)
 {
-    return depth < 4096 ? 1 : BENCH_LOG_LANES;
+    uint64_t wanted = (uint64_t)depth * (payload_bytes + WORDS_BYTES) / READ_BYTES;
+    uint32_t lanes = wanted < LANES_AT_MOST ? (uint32_t)wanted : LANES_AT_MOST;
+    while (lanes > 1 && depth % lanes != 0) {
+        lanes--;
+    }
+    return lanes > 0 ? lanes : 1;
 }
 
 static void *
 start(const struct bench_log_setup *setup)
 {
     char head[96];
-    (void)snprintf(head, sizeof(head), "*5\r\n$4\r\nXADD\r\n$1\r\nq\r\n$1\r\n*\r\n$1\r\nd\r\n$%u\r\n",
+    (void)snprintf(head, sizeof(head),
+                   "*5\r\n$4\r\nXADD\r\n$1\r\nq\r\n$1\r\n*\r\n$1\r\nd\r\n$%u\r\n",
                    setup->payload_bytes);
     const char *const arguments[] = {BENCH_REDIS,
                                      "--port",
@@ -33,8 +43,7 @@ start(const struct bench_log_setup *setup)
                                      "--auto-aof-rewrite-percentage",
                                      "0",
                                      NULL};
-    return bench_server_start(setup, arguments,
-                              &(struct bench_server_words){head, "\r\n", "$0"});
+    return bench_server_start(setup, arguments, &(struct bench_server_words){head, "\r\n", "$0"});
 }
 
 static uint64_t
@@ -47,9 +56,11 @@ count(void *server)
     return found;
 }
 
+extern const struct bench_log_kind bench_logs_redis[];
+
 const struct bench_log_kind bench_logs_redis[] = {
     {.name = "Redis XADD",
-     .note = "7.0, appendfsync always, never rewritten; 4096 on their way over 64 connections",
+     .note = "7.0, appendfsync always, never rewritten; as many connections as help it",
      .lanes = lanes_of,
      .open = start,
      .submit = bench_server_submit,

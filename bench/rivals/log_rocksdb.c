@@ -128,6 +128,8 @@ count(void *argument)
     return found;
 }
 
+extern const struct bench_log_kind bench_logs_rocksdb[];
+
 const struct bench_log_kind bench_logs_rocksdb[] = {
     {.name = "RocksDB",
      .note = "7.8, sync, logs used again, no compression; a batch of all that is on its way",

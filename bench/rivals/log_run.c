@@ -13,7 +13,7 @@
 
 #include "ring/os.h"
 
-/* Before a measured run, so that files, caches and threads are there. */
+/* The most that the entries before a measured run take: one on each connection. */
 #define WARM_NS UINT64_C(10000000)
 /* Entries handed over at a time where they are only to be there. */
 #define FILL_DEPTH UINT32_C(1000)
@@ -47,7 +47,7 @@ bench_log_is_entry(const struct bench_log_setup *setup, const void *data, size_t
 /* One run's, in memory that the process that did it shares with the one that asked. */
 struct outcome {
     uint64_t elapsed_ns;
-    uint64_t submitted;    /* the warm-up included, as below */
+    uint64_t submitted; /* the warm-up included, as below */
     uint64_t acknowledged;
     uint64_t samples;
 };
@@ -144,7 +144,6 @@ put(const struct bench_log_kind *kind, const struct bench_log_setup *setup, uint
     if (setup->fills) {
         keep(&drive, items, UINT64_MAX, NULL, outcome);
     } else {
-        /* One full depth at least goes through, so what takes long has to be warm by less. */
         keep(&drive, setup->lanes, WARM_NS, NULL, outcome);
         keep(&drive, items, BENCH_LOG_NS, samples, outcome);
     }
@@ -181,18 +180,18 @@ put_and_die(const struct bench_log_kind *kind, const struct bench_log_setup *set
 /* ---- runs ----------------------------------------------------------------------------------- */
 
 static struct bench_log_setup
-setup_of(const struct bench_log_kind *kind, uint32_t depth, uint32_t payload_bytes, uint64_t items)
+setup_of(const struct bench_log_case *one, uint32_t depth)
 {
-    unsigned char *payload = bench_log_memory(payload_bytes + 1);
-    for (uint32_t i = 0; i < payload_bytes; i++) {
+    const struct bench_log_kind *kind = one->kind;
+    unsigned char *payload = bench_log_memory(one->payload_bytes + 1);
+    for (uint32_t i = 0; i < one->payload_bytes; i++) {
         payload[i] = (unsigned char)('a' + i % 26);
     }
     return (struct bench_log_setup){
         .depth = depth,
-        .lanes = kind->lanes == NULL ? 1 : kind->lanes(depth),
-        .payload_bytes = payload_bytes,
+        .lanes = kind->lanes == NULL ? 1 : kind->lanes(depth, one->payload_bytes),
+        .payload_bytes = one->payload_bytes,
         .payload = payload,
-        .entries = items + BENCH_LOG_LANES,
     };
 }
 
@@ -210,30 +209,28 @@ count_again(const struct bench_log_kind *kind, const struct bench_log_setup *set
     return found > outcome->submitted ? found - outcome->submitted : lost;
 }
 
-void
-bench_log_measure(const struct bench_log_kind *kind, uint32_t depth, uint32_t payload_bytes,
-                  uint64_t items, double *samples, struct bench_log_result *result)
+struct bench_log_result
+bench_log_measure(const struct bench_log_case *one, double *samples)
 {
-    struct bench_log_setup setup = setup_of(kind, depth, payload_bytes, items);
-    struct outcome outcome = put_and_die(kind, &setup, items, samples);
-    *result = (struct bench_log_result){
+    struct bench_log_setup setup = setup_of(one, one->depth);
+    struct outcome outcome = put_and_die(one->kind, &setup, one->items, samples);
+    return (struct bench_log_result){
         .ns = (double)outcome.elapsed_ns / (double)outcome.samples,
-        .wrong = kind->count == NULL ? 0 : count_again(kind, &setup, &outcome),
+        .wrong = one->kind->count == NULL ? 0 : count_again(one->kind, &setup, &outcome),
         .samples = outcome.samples,
     };
 }
 
-void
-bench_log_recover(const struct bench_log_kind *kind, uint32_t payload_bytes, uint64_t items,
-                  struct bench_log_result *result)
+struct bench_log_result
+bench_log_recover(const struct bench_log_case *one)
 {
-    struct bench_log_setup setup = setup_of(kind, FILL_DEPTH, payload_bytes, items);
+    struct bench_log_setup setup = setup_of(one, FILL_DEPTH);
     setup.lanes = 1;
     setup.fills = true;
-    struct outcome outcome = put_and_die(kind, &setup, items, NULL);
+    struct outcome outcome = put_and_die(one->kind, &setup, one->items, NULL);
     setup.fills = false;
     uint64_t start_ns = leat_os_monotonic_ns();
-    uint64_t wrong = count_again(kind, &setup, &outcome);
+    uint64_t wrong = count_again(one->kind, &setup, &outcome);
     uint64_t elapsed_ns = leat_os_monotonic_ns() - start_ns;
-    *result = (struct bench_log_result){(double)elapsed_ns / (double)items, wrong, 0};
+    return (struct bench_log_result){(double)elapsed_ns / (double)one->items, wrong, 0};
 }

@@ -1,6 +1,6 @@
-/* log_server.c - see log_server.h. One thread serves all connections: it writes what is owed and
- * reads what comes, whatever is possible, so that neither side waits for the other for ever. A request is
- * made once, so that the client is cheap. */
+/* log_server.c - see log_server.h. One thread serves all connections: it writes what is owed
+ * and reads what comes, whatever is possible, so that neither side waits for the other for ever. A
+ * request is made once, so that the client is cheap. */
 #include "bench/rivals/log_server.h"
 
 #include <errno.h>
@@ -16,16 +16,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define REQUESTS_BYTES  (UINT64_C(256) << 10) /* of requests, at least, that one call may send */
-#define ANSWER_BYTES    16384
-#define CONNECT_TRIES   20000 /* about as many milliseconds */
+#define REQUESTS_BYTES (UINT64_C(256) << 10) /* of requests, at least, that one call may send */
+#define ANSWER_BYTES   16384
+#define CONNECT_TRIES  20000 /* about as many milliseconds */
 
 struct lane {
     int socket;
-    uint64_t owed;      /* bytes to be sent */
-    uint64_t sent;      /* bytes in all */
-    uint64_t lines;     /* that came */
-    bool in_line;       /* the last byte that came was not a line's end */
+    uint64_t owed;  /* bytes to be sent */
+    uint64_t sent;  /* bytes in all */
+    uint64_t lines; /* that came */
+    bool in_line;   /* the last byte that came was not a line's end */
 };
 
 struct bench_server {
@@ -153,7 +153,8 @@ send_some(struct bench_server *server, struct lane *lane)
         ssize_t sent = send(lane->socket, server->requests + offset,
                             lane->owed < room ? lane->owed : room, MSG_NOSIGNAL);
         if (sent < 0) {
-            bench_log_must(errno == EAGAIN || errno == EINTR, "the server does not listen any more");
+            bench_log_must(errno == EAGAIN || errno == EINTR,
+                           "the server does not listen any more");
             return;
         }
         lane->sent += (uint64_t)sent;

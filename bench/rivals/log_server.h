@@ -27,8 +27,8 @@ void bench_server_submit(void *server, uint32_t lane, uint32_t count);
 void bench_server_wait(void *server, uint64_t *acknowledged);
 void bench_server_kill(void *server);
 
-/* Sends a request, and reads until `key` is there and a line's end behind it: the number that stands
- * behind the key. UINT64_MAX: `not_yet` came instead. pre: nothing is on its way. */
+/* Sends a request, and reads until `key` is there and a line's end behind it: the number that
+ * stands behind the key. UINT64_MAX: `not_yet` came instead. pre: nothing is on its way. */
 uint64_t bench_server_ask(struct bench_server *server, const char *request, const char *key,
                           const char *not_yet);
 

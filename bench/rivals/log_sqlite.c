@@ -1,6 +1,6 @@
-/* log_sqlite.c - a table of SQLite as a contestant of log.h. It has one writer at a time, so all that
- * is on its way is one transaction of one thread: threads would take turns, each with a sync of its
- * own. */
+/* log_sqlite.c - a table of SQLite as a contestant of log.h. It has one writer at a time, so all
+ * that is on its way is one transaction of one thread: threads would take turns, each with a sync
+ * of its own. */
 #include <sqlite3.h>
 
 #include "bench/rivals/log.h"
@@ -109,6 +109,8 @@ count(void *argument)
     sqlite3_finalize(select);
     return found;
 }
+
+extern const struct bench_log_kind bench_logs_sqlite[];
 
 const struct bench_log_kind bench_logs_sqlite[] = {
     {.name = "SQLite",

@@ -1,5 +1,5 @@
-/* log_wal.c - Leat's log alone as a contestant of log.h: records of bytes, without what makes jobs of
- * them. One thread appends and waits, and so writes for itself. */
+/* log_wal.c - Leat's log alone as a contestant of log.h: records of bytes, without what makes jobs
+ * of them. One thread appends and waits, and so writes for itself. */
 #include "bench/rivals/log.h"
 #include "engine/wal/wal.h"
 #include "ring/os.h"
@@ -14,6 +14,7 @@ struct log {
     uint64_t submitted;
     uint64_t acknowledged;
     uint64_t found;
+    bool writes; /* the log's threads are there */
 };
 
 static bool
@@ -32,14 +33,14 @@ log_open(const struct bench_log_setup *setup)
     const struct leat_wal_reader reader = {found, log};
     struct leat_wal_report report;
     uint64_t ring_bytes = RING_BYTES_LEAST;
-    while (ring_bytes < 2 * setup->depth * leat_bytes_size(setup->payload_bytes)) {
+    while (ring_bytes < setup->depth * leat_bytes_size(setup->payload_bytes)) {
         ring_bytes *= 2;
     }
     struct leat_wal_config config = {
         .files = &leat_wal_files_system,
         .directory = ".",
         .memory = leat_memory_default(),
-        .segment_bytes = 4 * ring_bytes,
+        .segment_bytes = 2 * ring_bytes,
         .ring_bytes = ring_bytes,
         .seed = leat_os_monotonic_ns(),
     };
@@ -52,17 +53,28 @@ log_open(const struct bench_log_setup *setup)
     return log;
 }
 
+/* The log's threads, and the segment that one of them would make ahead. */
+static void
+start(struct log *log)
+{
+    bench_log_must(leat_wal_prepare(&log->wal) == LEAT_OK, "wal: prepare");
+    bench_log_must(leat_wal_start(&log->wal), "wal: threads");
+    log->writes = true;
+}
+
 static void
 log_submit(void *argument, uint32_t lane, uint32_t count)
 {
     struct log *log = argument;
+    if (!log->writes) {
+        start(log);
+    }
     const struct leat_wal_entry entry = {
         .data_bytes = log->setup->payload_bytes, .data = log->setup->payload, .tag = 1};
     (void)lane;
     for (uint32_t i = 0; i < count; i++) {
         uint64_t *position = &log->positions[log->submitted % log->setup->depth];
-        enum leat_status status =
-            leat_wal_append(&log->wal, &entry, 1, LEAT_WAL_FIRST, position);
+        enum leat_status status = leat_wal_append(&log->wal, &entry, 1, LEAT_WAL_FIRST, position);
         bench_log_must(status == LEAT_OK, "wal: append");
         log->submitted++;
     }

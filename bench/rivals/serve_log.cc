@@ -22,7 +22,6 @@ struct Payload {
     std::uint32_t bytes;
 };
 
-constexpr std::uint32_t depths[] = {1, 100, 4096};
 constexpr Payload payloads[] = {{"0", 0}, {"64", 64}, {"1k", 1024}, {"16k", 16384}};
 
 // A new folder, the present one as long as this lives.
@@ -55,11 +54,10 @@ of_depth(const bench_log_kind *kind, std::uint32_t depth, const Payload &payload
     std::string row = "durable_depth" + std::to_string(depth) + "_" + payload.name;
     return {row, kind->name, kind->note, 1, [=](std::uint64_t items) {
                 Folder folder;
-                bench_log_result found = {};
                 ServeResult result;
                 result.samples.resize(items);
-                bench_log_measure(kind, depth, payload.bytes, items, result.samples.data(),
-                                  &found);
+                bench_log_case one = {kind, depth, payload.bytes, items};
+                bench_log_result found = bench_log_measure(&one, result.samples.data());
                 result.samples.resize(found.samples);
                 result.ns = found.ns;
                 result.wrong = found.wrong;
@@ -73,29 +71,33 @@ of_recovery(const bench_log_kind *kind, const Payload &payload)
     std::string row = std::string("recovery_") + payload.name;
     return {row, kind->name, kind->note, 1, [=](std::uint64_t items) {
                 Folder folder;
-                bench_log_result found = {};
-                bench_log_recover(kind, payload.bytes, items, &found);
+                bench_log_case one = {kind, 0, payload.bytes, items};
+                bench_log_result found = bench_log_recover(&one);
                 return ServeResult{found.ns, found.wrong, {}, {}};
             }};
+}
+
+void
+add(const bench_log_kind *kind, std::vector<ServeCase> *all)
+{
+    for (const Payload &payload : payloads) {
+        all->push_back(of_depth(kind, 1, payload));
+        if (kind->is_floor) {
+            continue;
+        }
+        all->push_back(of_depth(kind, 100, payload));
+        all->push_back(of_depth(kind, 4096, payload));
+        all->push_back(of_recovery(kind, payload));
+    }
 }
 
 std::vector<ServeCase>
 cases()
 {
     std::vector<ServeCase> all;
-    for (const bench_log_kind *list :
-         {bench_logs_wal, bench_logs_disk, RIVAL_LOGS(LIST_LOGS)}) {
+    for (const bench_log_kind *list : {bench_logs_wal, bench_logs_disk, RIVAL_LOGS(LIST_LOGS)}) {
         for (; list->name != nullptr; list++) {
-            for (const Payload &payload : payloads) {
-                for (std::uint32_t depth : depths) {
-                    if (depth == 1 || !list->at_depth_1_only) {
-                        all.push_back(of_depth(list, depth, payload));
-                    }
-                }
-                if (!list->at_depth_1_only) {
-                    all.push_back(of_recovery(list, payload));
-                }
-            }
+            add(list, &all);
         }
     }
     return all;
