@@ -20,7 +20,9 @@ DEPTHS = {1: 2_000, 100: 30_000, 4096: 131_072}
 BYTES_MOST = 256 << 20  # of the payloads of one run
 # Entries to be read again; of 64 bytes so many that opening a file is nothing beside them.
 RECOVERED = {"64": 200_000, "1k": 20_000, "16k": 4_000}
+# Of rows that are not the ones to look at first, and of those that take long.
 PAIRS_FEW = 5
+PAIRS_RECOVERY = 3
 
 
 def run_of(name, items, payload, **pairs):
@@ -32,7 +34,7 @@ def run_of(name, items, payload, **pairs):
 RUNS = [*(run_of(f"durable_depth{depth}", items, payload,
                  **{} if payload == "64" else {"pairs": PAIRS_FEW})
           for payload in PAYLOADS for depth, items in DEPTHS.items()),
-        *(run_of("recovery", items, payload, pairs=PAIRS_FEW)
+        *(run_of("recovery", items, payload, pairs=PAIRS_RECOVERY)
           for payload, items in RECOVERED.items())]
 
 # Row → rival → (bar, goal) of ours / theirs.
