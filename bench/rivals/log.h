@@ -77,9 +77,6 @@ bool bench_log_is_entry(const struct bench_log_setup *setup, const void *data, s
 /* Memory, or the end of the process. */
 void *bench_log_memory(size_t bytes);
 
-extern const struct bench_log_kind bench_logs_disk[];
-extern const struct bench_log_kind bench_logs_wal[];
-
 #ifdef __cplusplus
 }
 #endif

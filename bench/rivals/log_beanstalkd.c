@@ -18,9 +18,8 @@ start(const struct bench_log_setup *setup, const char *sync)
 {
     char head[64];
     (void)snprintf(head, sizeof(head), "put 0 0 60 %u\r\n", setup->payload_bytes);
-    const char *const arguments[] = {
-        BENCH_BEANSTALKD,           "-b", ".", "-l", "unix:" BENCH_SERVER_SOCKET,
-        setup->fills ? "-F" : sync, NULL};
+    const char *const arguments[] = {BENCH_BEANSTALKD,           "-b", ".", "-l", "unix:socket",
+                                     setup->fills ? "-F" : sync, NULL};
     return bench_server_start(setup, arguments, &(struct bench_server_words){head, "\r\n", "I"});
 }
 

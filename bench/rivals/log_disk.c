@@ -58,6 +58,8 @@ disk_wait(void *log, uint64_t *acknowledged)
     acknowledged[0] = disk->submitted;
 }
 
+extern const struct bench_log_kind bench_logs_disk[];
+
 const struct bench_log_kind bench_logs_disk[] = {
     {.name = "bare disk",
      .note = "pwrite and fdatasync of as many 4 KiB blocks as an entry needs: the floor",

@@ -31,7 +31,7 @@ start(const struct bench_log_setup *setup)
                                      "--port",
                                      "0",
                                      "--unixsocket",
-                                     "./" BENCH_SERVER_SOCKET,
+                                     "./socket",
                                      "--dir",
                                      ".",
                                      "--save",

@@ -19,7 +19,7 @@ struct queue {
 };
 
 static void
-must(char *error, const char *what)
+must(const char *error, const char *what)
 {
     bench_log_must(error == NULL, error == NULL ? what : error);
 }

@@ -22,7 +22,7 @@ void
 bench_log_must(bool held, const char *what)
 {
     if (!held) {
-        fprintf(stderr, "leat_rivals: %s\n", what);
+        (void)fprintf(stderr, "leat_rivals: %s\n", what);
         _exit(2);
     }
 }
@@ -66,7 +66,7 @@ static uint64_t *
 since_of(struct drive *drive, uint32_t lane, uint64_t number)
 {
     uint32_t room = drive->setup->depth / drive->setup->lanes;
-    return &drive->since_ns[lane * room + number % room];
+    return &drive->since_ns[(uint64_t)lane * room + number % room];
 }
 
 /* Hands over what there is room for, at most `most`; returns how many. */

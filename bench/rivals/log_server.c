@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #define REQUESTS_BYTES (UINT64_C(256) << 10) /* of requests, at least, that one call may send */
+#define SOCKET         "socket"
+#define ARGUMENTS      31 /* of a server, at most */
 #define ANSWER_BYTES   16384
 #define CONNECT_TRIES  20000 /* about as many milliseconds */
 
@@ -49,23 +51,22 @@ nap(void)
 static pid_t
 spawn(const char *const *arguments)
 {
-    char *words[32];
-    size_t count = 0;
-    for (; arguments[count] != NULL; count++) {
-        bench_log_must(count + 1 < sizeof(words) / sizeof(*words), "too many arguments");
-        words[count] = strdup(arguments[count]);
-    }
-    words[count] = NULL;
     pid_t child = fork();
     bench_log_must(child >= 0, "no process");
     if (child == 0) {
-        int log = open("server.log", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        int file = open("server.log", O_WRONLY | O_CREAT | O_TRUNC, 0600);
         int nothing = open("/dev/null", O_RDONLY);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(nothing, STDIN_FILENO);
-        dup2(log, STDOUT_FILENO);
-        dup2(log, STDERR_FILENO);
-        execv(words[0], words);
+        dup2(file, STDOUT_FILENO);
+        dup2(file, STDERR_FILENO);
+        char *words[ARGUMENTS + 1] = {NULL};
+        size_t count = 1;
+        while (count < ARGUMENTS && arguments[count] != NULL) {
+            count++;
+        }
+        memcpy(words, arguments, count * sizeof(*words)); /* execv() changes none of them */
+        execv(arguments[0], words);
         _exit(127);
     }
     return child;
@@ -118,18 +119,18 @@ bench_server_start(const struct bench_log_setup *setup, const char *const *argum
     server->setup = setup;
     server->replies = words->replies;
     prepare_requests(server, words);
-    unlink(BENCH_SERVER_SOCKET); /* of one that was killed */
+    unlink(SOCKET); /* of one that was killed */
     server->process = spawn(arguments);
     for (uint32_t i = 0; i < setup->lanes; i++) {
-        server->lanes[i].socket = connect_to(BENCH_SERVER_SOCKET, server->process);
+        server->lanes[i].socket = connect_to(SOCKET, server->process);
     }
     return server;
 }
 
 void
-bench_server_kill(void *argument)
+bench_server_kill(void *log)
 {
-    struct bench_server *server = argument;
+    struct bench_server *server = log;
     bench_log_must(kill(server->process, SIGKILL) == 0, "the server cannot be killed");
     bench_log_must(waitpid(server->process, NULL, 0) == server->process, "no server");
 }
@@ -137,9 +138,9 @@ bench_server_kill(void *argument)
 /* ---- requests ------------------------------------------------------------------------------- */
 
 void
-bench_server_submit(void *argument, uint32_t lane, uint32_t count)
+bench_server_submit(void *log, uint32_t lane, uint32_t count)
 {
-    struct bench_server *server = argument;
+    struct bench_server *server = log;
     server->lanes[lane].owed += count * server->request_bytes;
 }
 
@@ -192,9 +193,9 @@ receive_some(struct bench_server *server, struct lane *lane)
 }
 
 void
-bench_server_wait(void *argument, uint64_t *acknowledged)
+bench_server_wait(void *log, uint64_t *acknowledged)
 {
-    struct bench_server *server = argument;
+    struct bench_server *server = log;
     struct pollfd handles[BENCH_LOG_LANES];
     uint32_t lanes = server->setup->lanes;
     bool news = false;

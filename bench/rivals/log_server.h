@@ -5,9 +5,6 @@
 
 #include "bench/rivals/log.h"
 
-/* The socket's name in the folder. */
-#define BENCH_SERVER_SOCKET "socket"
-
 struct bench_server;
 
 /* How one entry is put in: `head`, the payload, `tail`. `replies` has a letter for each line of the
@@ -18,14 +15,15 @@ struct bench_server_words {
     const char *replies;
 };
 
-/* Starts `arguments`, which end with NULL, and connects as often as the setup has lanes. */
+/* Starts `arguments`, which end with NULL and name the socket "socket", and connects as often as
+ * the setup has lanes. */
 struct bench_server *bench_server_start(const struct bench_log_setup *setup,
                                         const char *const *arguments,
                                         const struct bench_server_words *words);
 /* As log.h has it. */
-void bench_server_submit(void *server, uint32_t lane, uint32_t count);
-void bench_server_wait(void *server, uint64_t *acknowledged);
-void bench_server_kill(void *server);
+void bench_server_submit(void *log, uint32_t lane, uint32_t count);
+void bench_server_wait(void *log, uint64_t *acknowledged);
+void bench_server_kill(void *log);
 
 /* Sends a request, and reads until `key` is there and a line's end behind it: the number that
  * stands behind the key. UINT64_MAX: `not_yet` came instead. pre: nothing is on its way. */

@@ -102,6 +102,8 @@ log_count(void *log)
     return ((struct log *)log)->found;
 }
 
+extern const struct bench_log_kind bench_logs_wal[];
+
 const struct bench_log_kind bench_logs_wal[] = {
     {.name = "leat wal alone",
      .note = "the log alone, no jobs; one thread appends and waits",

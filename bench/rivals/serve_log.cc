@@ -95,7 +95,7 @@ std::vector<ServeCase>
 cases()
 {
     std::vector<ServeCase> all;
-    for (const bench_log_kind *list : {bench_logs_wal, bench_logs_disk, RIVAL_LOGS(LIST_LOGS)}) {
+    for (const bench_log_kind *list : {RIVAL_LOGS(LIST_LOGS)}) {
         for (; list->name != nullptr; list++) {
             add(list, &all);
         }

@@ -99,14 +99,17 @@ class Logs(unittest.TestCase):
         self.assertNotIn("met", self.output.lower())
 
     def test_jobs_are(self):
-        bars = {(what, ours) for row in ("durable_depth1_64", "durable_depth100_64",
-                                         "durable_depth4096_64", "recovery_64")
-                for what, _, ends, ours, _ in rivals_log.bars(
-                    {"name": row, "algorithm": "jobs", "ours": 120,
-                     "rivals": {name: {"value": ns} for name, ns in NS.items()}})
-                if ends is not None}
-        self.assertEqual(bars, {("against bare disk", 120), ("against Redis XADD", 120),
-                                ("against beanstalkd -f0", 120), ("ours", 120)})
+        self.table["ns"] = NS
+        rows = self.rows("--rows", ".*_64")
+        self.assertEqual(rows["durable_depth1_64"]["algorithm"], "jobs")
+        self.assertEqual(rows["durable_depth1_64"]["rivals"]["leat wal alone"]["value"], 100)
+        for start, end in (
+                ("| durable_depth1_64 | against bare disk | 120 | bare disk |", "NOT MET |"),
+                ("| durable_depth100_64 | against Redis XADD | 120 | Redis XADD |", "goal met |"),
+                ("| durable_depth100_64 | against beanstalkd -f0 | 120 | bean", "| bar met |"),
+                ("| durable_depth4096_64 | ours | 120 |", "goal met |"),
+                ("| recovery_64 | ours | 120 |", "goal met |")):
+            self.assertTrue(self.line(start).endswith(end), self.output)
 
     def test_who_promises_less_is_no_best_rival(self):
         rows = self.rows("--rows", "durable_depth4096_64")
