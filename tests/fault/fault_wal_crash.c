@@ -1,8 +1,8 @@
 /* fault_wal_crash.c - the log on a disk that crashes: a user of the log (tests/support/wal.h) does
  * random things on a simulated disk (disk.h), which stops at any of its operations; what a crash
  * may leave is drawn many times, and each image is read again. Then the same with errors, with
- * syncs that lie, with bytes that rot, and with bugs built into the user and the disk, each of which
- * must be noticed.
+ * syncs that lie, with bytes that rot, and with bugs built into the user and the disk, each of
+ * which must be noticed.
  *
  *   fault_wal_crash                  some thousand images
  *   fault_wal_crash SEED IMAGES      so many; prints how many and how many were wrong

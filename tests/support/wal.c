@@ -70,6 +70,7 @@ wal_user_init(struct wal_user *user, struct disk *disk, uint64_t seed)
         .segment_bytes = LEAT_WAL_SEGMENT_BYTES_MIN,
         .ring_bytes = LEAT_WAL_RING_BYTES_MIN,
         .seed = seed,
+        .late = seed % 2 == 1,
     };
 }
 
@@ -127,6 +128,7 @@ wal_user_go_on(struct wal_user *user, const struct wal_user *other)
     uint32_t found = changes_found(user, other);
     user->changes_count = found == UINT32_MAX ? user->changes_count : found;
     user->changes_opened = user->changes_count;
+    user->changes_written = user->changes_count;
     user->changes_proven =
         user->changes_proven < user->changes_count ? user->changes_proven : user->changes_count;
     for (uint32_t i = 0; i < WAL_THINGS_MAX; i++) {
@@ -149,7 +151,9 @@ wal_user_open(struct wal_user *user)
     enum leat_status status = leat_wal_open(&user->wal, &user->config, &reader, &user->report);
     user->is_open = status == LEAT_OK;
     if (status == LEAT_OK) {
+        user->killed = true;
         user->wrong = user->wrong == NULL ? wal_user_judge(user, user) : user->wrong;
+        user->killed = false;
         wal_user_go_on(user, user);
     }
     return status;
@@ -234,6 +238,18 @@ wait(struct wal_user *user)
     }
 }
 
+/* Waits until the system has all. */
+static void
+wait_written(struct wal_user *user)
+{
+    uint64_t position = user->changes_count == user->changes_opened
+                            ? 0
+                            : user->changes[user->changes_count - 1].position;
+    if (leat_wal_wait_written(&user->wal, position, UINT64_MAX) == LEAT_OK) {
+        user->changes_written = user->changes_count;
+    }
+}
+
 /* Whose submit stands in the segment that is cleaned, and who has not ended, is appended anew. */
 static bool
 record_clean(void *context, struct leat_wal_place place, const struct leat_wal_record *record)
@@ -298,6 +314,8 @@ wal_user_act(struct wal_user *user)
         end(user);
     } else if (draw < 83) {
         wait(user);
+    } else if (draw < 86) {
+        wait_written(user);
     } else if (draw < 90) {
         (void)leat_wal_step(&user->wal, false);
     } else if (draw < 93) {
@@ -327,6 +345,9 @@ wal_user_judge_rotten(struct wal_user *user, const struct wal_user *other)
     uint32_t found = changes_found(user, other);
     if (found == UINT32_MAX) {
         return "it is no prefix of what was appended";
+    }
+    if (user->killed && found < user->changes_written) {
+        return "lost: it was written";
     }
     return user->lied || found >= user->changes_proven ? NULL
                                                        : "lost: the log had said it is there";

@@ -7,6 +7,8 @@
  *   I4 of a unit all is there or nothing, until parts of it have ended
  *   I5 what is there is what a prefix of all that was appended makes, in its order
  *
+ *   I6 what was written, and said to be, is there where the process ended and the machine did not
+ *
  * A disk that lies about syncs (struct wal_user, lied) may lose what was acknowledged: I3 and I5
  * are left. So they are of rotten bytes, and what the log has said to be durable is in the prefix.
  */
@@ -58,8 +60,10 @@ struct wal_user {
     uint32_t next; /* thing to submit */
     struct wal_change changes[2 * WAL_THINGS_MAX];
     uint32_t changes_count;
-    uint32_t changes_opened; /* so many were there at the open */
-    uint32_t changes_proven; /* so many are durable, as it stands in the log */
+    uint32_t changes_opened;  /* so many were there at the open */
+    uint32_t changes_proven;  /* so many are durable, as it stands in the log */
+    uint32_t changes_written; /* so many are there if the process ends */
+    bool killed;              /* it is judged by what a process has left that ended */
     bool model[WAL_THINGS_MAX];
     bool lied; /* by the disk, or it rots */
     bool is_open;
