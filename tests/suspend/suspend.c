@@ -13,7 +13,7 @@
 /* Successes of each operation, by the subject's places. */
 #define LAPS 8
 
-/* No success for so long is taken for blocking: at first; then, where it is not expected, once more
+/* No success for so long, as patience.h counts, is taken for blocking: at first; then, where it is not expected, once more
  * with all the patience that a loaded machine wants; and at a place that is known by now. */
 #define PATIENCE_NS       (300 * TEST_MS)
 #define PATIENCE_LONG_NS  (5000 * TEST_MS)
@@ -440,7 +440,17 @@ what(enum outcome outcome, const struct stand *at)
     return at->inside ? "does not block" : "late";
 }
 
-/* A trial with as much patience as its outcome is worth, counted. */
+/* Whether the table says so of the place where it stood. */
+static bool
+is_named(const struct suspend_operation *operation, const struct stand *at, enum outcome outcome)
+{
+    const char *const *names = outcome == BLOCKED ? operation->blocks : operation->late;
+    return expected(names, &at->place) ||
+           (outcome == PASSED && expected(operation->late_or_not, &at->place));
+}
+
+/* A trial with as much patience as its outcome is worth, counted. One that is repeated may stand at
+ * another place than before: what others do decides that, too. */
 static enum outcome
 judge(struct session *session, const struct plan *plan, struct stand *at)
 {
@@ -451,15 +461,17 @@ judge(struct session *session, const struct plan *plan, struct stand *at)
     struct tally *tally = alone ? &verdict->one : &verdict->two;
     bool any = verdict->blocking.count + verdict->late.count + verdict->blocking_pair.count != 0;
     enum outcome outcome = try_plan(session, plan, at, any ? PATIENCE_SHORT_NS : PATIENCE_NS);
-    if (is_news(verdict, plan, at, outcome)) {
-        const char *const *names = outcome == BLOCKED ? operation->blocks : operation->late;
-        bool known = expected(names, &at->place) ||
-                     (outcome == PASSED && expected(operation->late_or_not, &at->place));
-        outcome = try_plan(session, plan, at, known ? PATIENCE_NS : PATIENCE_LONG_NS);
-        if (!known && is_news(verdict, plan, at, outcome)) {
-            session->surprises++;
-            say_surprise(session, plan, what(outcome, at));
-        }
+    uint64_t patience_ns = 0;
+    while (is_news(verdict, plan, at, outcome) &&
+           (patience_ns == 0 ||
+            (patience_ns != PATIENCE_LONG_NS && !is_named(operation, at, outcome)))) {
+        bool named = is_named(operation, at, outcome);
+        patience_ns = named ? PATIENCE_NS : PATIENCE_LONG_NS;
+        outcome = try_plan(session, plan, at, patience_ns);
+    }
+    if (is_news(verdict, plan, at, outcome) && !is_named(operation, at, outcome)) {
+        session->surprises++;
+        say_surprise(session, plan, what(outcome, at));
     }
     tally->tried += outcome != ENDED ? 1 : 0;
     tally->passed += outcome == PASSED ? 1 : 0;
