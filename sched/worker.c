@@ -513,7 +513,7 @@ spawned_step(struct leat_worker *worker, bool *first)
     leat_spawn_run(worker, &entry);
     atom_count(&worker->ended, 1);
     uint64_t end_ns = leat_os_monotonic_ns();
-    if (end_ns - begin_ns < LEAT_STOLEN_SHORT_NS) {
+    if (end_ns < begin_ns + LEAT_STOLEN_SHORT_NS) {
         stolen_rest(worker, end_ns + LEAT_STOLEN_REST_NS);
     }
     return true;

@@ -9,7 +9,7 @@ VARIABLE = "LEAT_MUTANT"  # in the environment: a number, or nothing
 HEADER = """extern volatile unsigned leat_mutant;
 #define LEAT_MUTANT(number) (leat_mutant == (number))
 """
-# Volatile: a compiler that kept it in a register would give models other stacks, and so more states.
+# Volatile: kept in a register it would give models other stacks, and so more states.
 SOURCE = f"""#include <stdlib.h>
 volatile unsigned leat_mutant;
 __attribute__((constructor)) static void
