@@ -8,6 +8,7 @@ its mutants."""
 
 import collections
 import contextlib
+import hashlib
 import os
 import pathlib
 import re
@@ -46,7 +47,7 @@ Test = collections.namedtuple("Test", "name way path")
 Step = collections.namedtuple("Step", "test preemptions")
 # By the clock; of the processor; with all threads asleep.
 Limits = collections.namedtuple("Limits", "seconds worked asleep")
-Ran = collections.namedtuple("Ran", "passed seconds worked why")
+Ran = collections.namedtuple("Ran", "passed seconds worked why said")
 LOOK_SECONDS = 0.5  # how often it is asked whether a test takes too long
 
 
@@ -207,24 +208,25 @@ class Builder:
 
 
 class Variant:
-    """A file with mutants in it: its folder, and the programs that are made with it."""
+    """The programs that are made with the tree as it is, or with a file that has mutants in it."""
 
-    def __init__(self, folder, path, text):
+    def __init__(self, folder, path=None, text=None):
         self.folder, self.path = folder, path
-        put(folder / "tree" / path, text)
+        if path:
+            put(folder / "tree" / path, text)
         self.programs = {}
         self.locks = collections.defaultdict(threading.Lock)
         self.lock = threading.Lock()
 
     def program(self, builder, test):
-        """The test with the file in it."""
+        """A test, linked once: the program, and a word that stands for what is in it."""
         with self.lock:
             lock = self.locks[test.name]
         with lock:
             if test.name not in self.programs:
-                target = self.folder / test.name
-                self.programs[test.name] = builder.program(test, target, self.folder / "tree",
-                                                           self.path)
+                overlay = self.folder / "tree" if self.path else None
+                program = builder.program(test, self.folder / test.name, overlay, self.path)
+                self.programs[test.name] = program, hashlib.sha256(program.read_bytes()).hexdigest()
         return self.programs[test.name]
 
 
@@ -271,7 +273,7 @@ class Watch:
 
 def watched(process, watch):
     """Waits for a test; ends it at its first word of failure, or when it takes too long. (failed,
-    timed out, processor seconds)."""
+    timed out, processor seconds, the last that it said)."""
     failed = late = False
     said = b""
     while not failed and not late:
@@ -281,14 +283,14 @@ def watched(process, watch):
         more = os.read(process.stdout.fileno(), 65536)
         if not more:
             break
-        said = said[-100:] + more
+        said = said[-1000:] + more
         failed = FAILED.search(said) is not None
     if failed or late:
         killed(process)
     process.stdout.close()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return failed, late, usage.ru_utime + usage.ru_stime
+    return failed, late, usage.ru_utime + usage.ru_stime, said[-1000:].decode(errors="replace")
 
 
 def run(program, step, limits, root, mutant=0):
@@ -304,8 +306,9 @@ def run(program, step, limits, root, mutant=0):
     process = subprocess.Popen(command, cwd=root, env=environment, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                start_new_session=True)
-    failed, timed_out, worked = watched(process, Watch(process.pid, limits.seconds, limits.asleep))
-    ran = Ran(False, time.monotonic() - start, worked, "")
+    watch = Watch(process.pid, limits.seconds, limits.asleep)
+    failed, timed_out, worked, said = watched(process, watch)
+    ran = Ran(False, time.monotonic() - start, worked, "", said)
     status = process.returncode
     if timed_out or not failed and status in (-signal.SIGXCPU, -signal.SIGKILL):
         return ran._replace(why="time")
