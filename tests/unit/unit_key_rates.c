@@ -247,7 +247,7 @@ cancelled_without_a_hold(void **state)
 static enum leat_status
 get(struct fixture *fixture, leat_job_id id)
 {
-    struct leat_job_info info;
+    struct leat_job_info info = leat_job_info_default();
     return leat_get(fixture->engine, id, &info);
 }
 
