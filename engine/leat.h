@@ -1140,7 +1140,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_queue_name(struct leat_engine *eng
  * and one that no worker had come to yet may begin before it.
  * A queue or type that was once capped or paused costs its jobs a way through those lists.
  * Threads:  any, handlers too.     Progress: blocking (a grace period).
- * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (more than 67 108 864).  */
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (more than 67 108 864;
+ *           in a build of more than 8 levels, than 262 142).  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_type_set_running_max(struct leat_engine *engine, leat_type type, uint32_t running_max);
 LEAT_API LEAT_NODISCARD enum leat_status
@@ -1189,7 +1190,7 @@ leat_queue_set_rate(struct leat_engine *engine, leat_queue queue, struct leat_ra
  * count as with leat_queue_set_rate(), and so does the time; a job passes its queue's and its
  * type's. Jobs without a key pass. Those of a key wait with it, in its order, in front of nobody
  * else, and a drain does not wait for them while their time has not come. One that has ended while
- * it waits may keep its record until then, where 253 threads looked at it.
+ * it waits may keep its record until then, where 255 threads had it in hand.
  * Another rate holds at once: who waits is looked at anew, and a key owes what it has begun, up to
  * the burst. What began before the first rate does not count.
  * A key is remembered until its tokens are all there again, then it takes no memory; as many at

@@ -11,8 +11,13 @@
 #define LEAT_TYPES_MAX  65535
 #define LEAT_QUEUES_MAX 65535
 
-/* Of running_max; as many as there can be jobs. */
-#define LEAT_RUNNING_MAX (1u << 26)
+/* Of running_max: as many as there can be jobs; with more than 8 levels, what the word of a gate
+ * has room for beside them. */
+#if LEAT_PRIORITY_LEVELS > 8
+#    define LEAT_RUNNING_MAX 262142U
+#else
+#    define LEAT_RUNNING_MAX (1u << 26)
+#endif
 
 /* Jobs of queues with weights that may stand in the ring, for each worker: enough that it need not
  * admit for each one, few enough that a weight acts soon. */
