@@ -146,6 +146,7 @@ config_default(void)
     config.log_segment_bytes = UINT64_C(64) << 20;
     config.log_ring_bytes = UINT64_C(4) << 20;
     config.threshold_period_ns = UINT64_C(10) * 1000000000;
+    config.memory_soft_percent = LEAT_FOOTPRINT_SOFT_DEFAULT;
     return config;
 }
 

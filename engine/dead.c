@@ -370,7 +370,7 @@ static const void *
 payload_of(const struct leat_engine *engine, uint32_t index)
 {
     const struct leat_job_record *record = leat_job_record(engine, index);
-    switch ((enum leat_payload_place)record->payload_place) {
+    switch ((enum leat_payload_place)leat_payload_place(record)) {
     case LEAT_PAYLOAD_RECORD:
         return record->payload.bytes;
     case LEAT_PAYLOAD_INLINE:

@@ -23,6 +23,7 @@
 #include "engine/timers.h"
 #include "engine/trace.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -128,6 +129,7 @@ pool_open(struct leat_engine *engine)
     config.ops.ended = leat_group_ended;
     config.ops.advance = leat_timers_advance;
     config.ops.context = engine;
+    config.memory = engine->memory;
     config.jobs = &engine->jobs;
     config.lists = leat_queue_lists(engine);
     return leat_pool_init(&engine->pool, &config);
@@ -194,6 +196,9 @@ parts_open(struct leat_engine *engine)
         leat_logs_init(engine);
         leat_thresholds_init(engine);
         leat_clocks_add(&engine->clocks, leat_thresholds_source(engine));
+        if (engine->footprint.counted) {
+            leat_clocks_add(&engine->clocks, leat_footprint_source(engine));
+        }
         leat_clocks_add(&engine->clocks, leat_events_source(engine)); /* last: of the others */
     }
     if (result == LEAT_OS_OK && !(leat_events_init(engine) && leat_buckets_init(engine))) {
@@ -234,7 +239,8 @@ records_free(struct leat_engine *engine)
 static void
 parts_close(struct leat_engine *engine)
 {
-    struct leat_memory memory = engine->memory;
+    const struct leat_memory memory = engine->memory;
+    const struct leat_memory below = engine->footprint.below;
     if (engine->jobs.mapping != NULL) {
         leat_keys_fini(engine);
         leat_key_rates_fini(engine);
@@ -265,9 +271,10 @@ parts_close(struct leat_engine *engine)
     leat_tally_fini(engine);
     leat_vitals_fini(engine);
     leat_reserves_fini(engine);
+    leat_footprint_fini(engine);
     leat_durable_close(engine->durable);
     leat_mutex_fini(&engine->mutex);
-    leat_memory_give(&memory, engine, sizeof(*engine));
+    leat_memory_give(&below, engine, sizeof(*engine));
 }
 
 static enum leat_status
@@ -285,6 +292,18 @@ open_failed(enum leat_os_result result, struct leat_error *error)
     }
     return leat_error_set(error, LEAT_SYSTEM, "",
                           "the system lacks what is needed: Linux 4.14 or later");
+}
+
+/* So much is there before anything is submitted. */
+static enum leat_status
+cap_failed(uint64_t used, struct leat_error *error)
+{
+    char text[sizeof(error->text)];
+    (void)snprintf(text, sizeof(text),
+                   "is too little: an engine of this configuration has %" PRIu64
+                   " bytes when it is opened, and a sixteenth is kept for accepted jobs",
+                   used);
+    return leat_error_set(error, LEAT_INVALID, "memory_max", text);
 }
 
 static void *
@@ -360,7 +379,7 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
                       : concrete.inline_mode ? LEAT_SUBMITS_INLINE
                                              : LEAT_SUBMITS_PLAIN;
     opened->config = concrete;
-    opened->memory = memory;
+    leat_footprint_init(opened, &memory);
     opened->seed = leat_os_monotonic_ns() ^ (uintptr_t)opened;
     leat_mutex_init(&opened->mutex);
     leat_reserves_init(opened);
@@ -369,6 +388,12 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
     if (result != LEAT_OS_OK) {
         parts_close(opened);
         return open_failed(result, say);
+    }
+    status = leat_footprint_open(opened);
+    if (status != LEAT_OK) {
+        const uint64_t used = leat_footprint_used(&opened->footprint);
+        parts_close(opened);
+        return status == LEAT_FULL ? cap_failed(used, say) : open_failed(LEAT_OS_NO_MEMORY, say);
     }
     leat_trace_init(opened);
     leat_windows_init(&opened->windows, opened->pool.places);
@@ -384,6 +409,7 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
             return status;
         }
     }
+    leat_footprint_begin(opened);
     *engine = opened;
     return leat_error_set(say, LEAT_OK, "", "ok");
 }

@@ -7,6 +7,7 @@
 #include "engine/buckets.h"
 #include "engine/config.h"
 #include "engine/crowd.h"
+#include "engine/footprint.h"
 #include "engine/health.h"
 #include "engine/histogram.h"
 #include "engine/job.h"
@@ -174,6 +175,7 @@ struct leat_engine {
     struct leat_rooms rooms;                  /* S */
     struct leat_tenants tenants;              /* S */
     struct leat_tally tally;                  /* S */
+    struct leat_footprint footprint;          /* S */
     struct leat_vitals vitals;                /* S */
     struct leat_pool pool;                    /* S */
 };
@@ -378,10 +380,10 @@ enum leat_status leat_submit_check(struct leat_engine *engine, const struct leat
 /* For inline.c: takes the job in as RUNNING its first attempt, with a hold of the caller. */
 enum leat_status leat_submit_running(struct leat_engine *engine, const struct leat_job *given,
                                      leat_job_id *id);
-/* leat_submit(), without a wait for room. LEAT_TIMEOUT where the caller `waits`: there is none, and
- * it will be called. */
+/* leat_submit(), without a wait for room. LEAT_TIMEOUT where the caller waits: there is none, and
+ * it will be called; or memory is short, and it comes again in a while. */
 enum leat_status leat_submit_once(struct leat_engine *engine, const struct leat_job *given,
-                                  bool waits, leat_job_id *id);
+                                  enum leat_room_how how, leat_job_id *id);
 
 /* ---- run.c ---------------------------------------------------------------------------------- */
 
@@ -468,7 +470,8 @@ struct leat_ending {
 
 /* RUNNING to the end. False: it was timed out, so it cannot end COMPLETED; nothing has changed. */
 bool leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending);
-/* What a cancelled, completed or gone job no longer needs. */
+/* What a cancelled, completed or gone job no longer needs. By several threads, where each keeps the
+ * record: the one that finds the payload frees it. */
 void leat_job_free_payload(struct leat_engine *engine, uint32_t index);
 /* The word is in phase GONE by the caller's own swap: gives the record back. */
 void leat_job_reclaim(struct leat_engine *engine, uint32_t index);
@@ -514,6 +517,13 @@ leat_job_inline(const struct leat_engine *engine, uint32_t index)
 {
     size_t room = engine->config.payload_bytes_inline;
     return engine->inline_payloads + room * index;
+}
+
+/* Larger ones are of the allocator. */
+LEAT_INLINE bool
+leat_payload_allocated(const struct leat_engine *engine, uint64_t bytes)
+{
+    return bytes > engine->config.payload_bytes_inline && bytes > LEAT_PAYLOAD_RECORD_BYTES;
 }
 
 /* A block that whoever needs it first puts into its place: it, or NULL; and the same made at need,

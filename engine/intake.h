@@ -5,6 +5,7 @@
 #define ENGINE_INTAKE_H
 
 #include "engine/graph.h"
+#include "engine/room.h"
 #include "engine/timers.h"
 
 /* A checked job: what it names, by index. */
@@ -12,15 +13,15 @@ struct leat_intake {
     uint32_t type;
     uint32_t queue;
     uint32_t level;
-    uint32_t bytes;      /* of its payload */
-    uint32_t index;      /* of its record, once taken */
-    struct leat_due due; /* time 0: at once */
-    uint64_t options;    /* of its queue, as they were when it was put; of batches */
-    bool limited;        /* its queue counts its jobs */
-    bool extra;          /* it has more than its record has room for: options, an exact order */
-    bool waits;          /* see struct leat_room_ask */
-    bool alone;          /* else its batch takes room for all */
-    bool owes;           /* room, for which others are dropped when nothing can refuse it */
+    uint32_t bytes;         /* of its payload */
+    uint32_t index;         /* of its record, once taken */
+    struct leat_due due;    /* time 0: at once */
+    uint64_t options;       /* of its queue, as they were when it was put; of batches */
+    bool limited;           /* its queue counts its jobs */
+    bool extra;             /* it has more than its record has room for: options, an exact order */
+    enum leat_room_how how; /* what it does without room */
+    bool alone;             /* else its batch takes room for all */
+    bool owes;              /* room, for which others are dropped when nothing can refuse it */
     struct leat_ties ties;
 };
 
@@ -45,6 +46,9 @@ enum leat_status leat_intake_write(struct leat_engine *engine, const struct leat
                                    struct leat_intake *intake);
 /* It is not to be: gives back what the fill has taken. */
 void leat_intake_refuse(struct leat_engine *engine, const struct leat_intake *intake);
+/* leat_labels_claim(), where memory has a cap. */
+enum leat_status leat_intake_claim(struct leat_engine *engine, const struct leat_intake *intake,
+                                   leat_job_id *id);
 /* Sets its word: others see it from now on. `phase` has what else its word is to begin with. */
 leat_job_id leat_intake_publish(struct leat_engine *engine, uint32_t index, bool kept,
                                 uint64_t phase);

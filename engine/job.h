@@ -140,16 +140,16 @@ struct leat_job_record {
     uint32_t spare;                /* Q */
     leat_atomic_u32 payload_bytes; /* I as type */
     leat_atomic_u64 submit_ns;     /* W monotonic, since when it waits; 0: this job is not timed */
-    leat_atomic_u16 type;      /* I index; read by cancels that hold nothing, as are queue and */
-    leat_atomic_u16 queue;     /* W index;   priority */
-    uint16_t max_attempts;     /* I 0: the type's */
-    leat_atomic_u16 attempts;  /* W begun so far */
-    leat_atomic_u8 priority;   /* S level, and LEAT_JOB_COUNTED; see docs/design/0017 */
-    leat_atomic_u8 reason;     /* W enum leat_reason, before the end is swapped in */
-    leat_atomic_u8 late;       /* W 1: the last attempt's error is late_error; as reason */
-    uint8_t payload_place;     /* O enum leat_payload_place */
-    leat_atomic_u32 notice;    /* I slot of its completion queue, or 0; see leat_cancel() */
-    leat_atomic_pointer extra; /* S struct leat_job_extra, or NULL */
+    leat_atomic_u16 type;         /* I index; read by cancels that hold nothing, as are queue and */
+    leat_atomic_u16 queue;        /* W index;   priority */
+    uint16_t max_attempts;        /* I 0: the type's */
+    leat_atomic_u16 attempts;     /* W begun so far */
+    leat_atomic_u8 priority;      /* S level, and LEAT_JOB_COUNTED; see docs/design/0017 */
+    leat_atomic_u8 reason;        /* W enum leat_reason, before the end is swapped in */
+    leat_atomic_u8 late;          /* W 1: the last attempt's error is late_error; as reason */
+    leat_atomic_u8 payload_place; /* S enum leat_payload_place; see leat_job_free_payload() */
+    leat_atomic_u32 notice;       /* I slot of its completion queue, or 0; see leat_cancel() */
+    leat_atomic_pointer extra;    /* S struct leat_job_extra, or NULL */
     union {
         unsigned char bytes[LEAT_PAYLOAD_RECORD_BYTES]; /* O */
         void *pointer;                                  /* O */
@@ -214,6 +214,18 @@ LEAT_INLINE uint32_t
 leat_job_payload_bytes(const struct leat_job_record *record)
 {
     return atom_load_rlx(&record->payload_bytes); /* rlx: ordered by submit:A */
+}
+
+LEAT_INLINE uint8_t
+leat_payload_place(const struct leat_job_record *record)
+{
+    return atom_load_rlx(&record->payload_place); /* rlx: ordered by submit:A */
+}
+
+LEAT_INLINE void
+leat_payload_place_set(struct leat_job_record *record, uint8_t place)
+{
+    atom_store_rlx(&record->payload_place, place); /* rlx: ordered by submit:A */
 }
 
 LEAT_INLINE uint8_t

@@ -346,6 +346,22 @@ struct leat_config {
     uint64_t log_ring_bytes; /* between submits and the disk: a power of two from 16 KiB to 1 GiB,
                                 at most half of log_segment_bytes (default 4 MiB). What is taken in
                                 as one, a job or an all-or-none batch, has half of it */
+    /* Memory, once more: of the whole engine, in bytes; 0: no limit, and nothing is counted
+     * (default). A submit that would exceed it is LEAT_FULL, or waits where its queue does at a
+     * limit, or drops the oldest of its queue, where those have enough. What was accepted runs,
+     * retries and ends. A sixteenth of it is kept for what accepted jobs say: where that is used
+     * up, a result, an error's text or a progress is refused by LEAT_NO_MEMORY, and so are calls
+     * that need memory. Counted are records, payloads, all that the allocator gave, the log's
+     * ring, and what is in memory of rings and tables, which is looked up twice a second; not
+     * stacks of threads, and not what the allocator keeps for itself. Less than an engine has at
+     * open is LEAT_INVALID; where a log brings back more, that and a sixteenth are the cap, until
+     * it is set anew. Memory that was used and is free goes back to the system some seconds
+     * later. */
+    uint64_t memory_max;
+    /* Above so much of it, 1 to 100 percent (default 80), ended jobs that are kept are let go, the
+     * oldest first, but not dead letters, nor what is kept for its submitter; and there is an
+     * event (LEAT_THRESHOLD_MEMORY). Looked at twice a second. */
+    uint32_t memory_soft_percent;
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -1625,7 +1641,7 @@ leat_job_default(void)
  * Waits:    never, but for the mutex of a name that is new; of those with a unique key or a name
  *           one in hundreds for a grace period; and for room, where its queue says so (block_ns).
  * Returns:  LEAT_OK; LEAT_FULL (a limit of the queue or its tenant, jobs_max, types_max,
- *           queues_max, payload_bytes_total_max, or the slots of the completion queue);
+ *           queues_max, payload_bytes_total_max, memory_max, or the slots of the completion queue);
  *           LEAT_TIMEOUT (it has waited for room); LEAT_CLOSED; LEAT_NOT_FOUND (a handle of no type
  *           or queue); LEAT_EXISTS (the unique key or the name; that of a submit which is at work
  *           counts, also if it is then refused); LEAT_JOINED (*id is the job that has the unique
@@ -3051,6 +3067,9 @@ struct leat_statistics {
     uint64_t events_dropped; /* beyond events_max */
     uint64_t steals;         /* takings of workers from the queue of another one */
     uint64_t at_ns;          /* when this was read, by a clock that only goes forward */
+    uint64_t memory_bytes;   /* of the engine; 0 where leat_config.memory_max was 0 at open */
+    uint64_t memory_max;     /* its cap at present; 0: none */
+    uint64_t memory_refused; /* submits that found no memory below it, each try of one that waits */
 };
 
 static inline struct leat_statistics
@@ -3230,7 +3249,8 @@ enum leat_threshold {
     LEAT_THRESHOLD_DEAD = 0,
     LEAT_THRESHOLD_WAITING,
     LEAT_THRESHOLD_FAILURES,
-    LEAT_THRESHOLD_OLDEST
+    LEAT_THRESHOLD_OLDEST,
+    LEAT_THRESHOLD_MEMORY
 };
 
 /* Borrowed until the sink returns. */
@@ -3243,8 +3263,8 @@ struct leat_event {
     uint32_t worker;         /* LEAT_WORKER_NONE: none, or not known */
     enum leat_reason reason; /* DEAD, EXPIRED, CANCELLED */
     enum leat_threshold threshold; /* THRESHOLD_RAISED, THRESHOLD_CLEARED */
-    uint64_t value;                /* of that; FAILURES in hundredths of a percent, OLDEST in ns.
-                                      COHORT_PROGRESS: members that have ended */
+    uint64_t value;                /* of that; FAILURES in hundredths of a percent, OLDEST in ns,
+                                      MEMORY in bytes. COHORT_PROGRESS: members that have ended */
     uint64_t limit;                /* the same; COHORT_PROGRESS: members so far */
     uint64_t time_ns;              /* when, by MONOTONIC */
     uint64_t dropped;              /* events before this one, since the last one */
@@ -3496,7 +3516,9 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_knob_list(const struct leat_settin
                                                         size_t capacity, size_t *count);
 
 /* Changes a live knob of an engine, as the function does that is made for it: of
- * payload_bytes_total_max only where that was not 0 at open. Behind a new age, what was kept by
+ * payload_bytes_total_max, and of memory_max and memory_soft_percent, only where
+ * payload_bytes_total_max, or memory_max, was not 0 at open. A memory_max below what is there drops
+ * nothing that waits: submits are refused until there is less. Behind a new age, what was kept by
  * then stays for so long again.
  * Threads:  any outside a handler; of one queue's limits, all of them count.
  * Progress: blocking (a mutex, grace periods, thread creation).

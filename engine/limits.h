@@ -131,6 +131,20 @@
 #define LEAT_TRIM_PART    16
 #define LEAT_TRIM_STEP    16384
 
+/* Where memory has a cap: this part of it is kept for what accepted jobs say; it is looked at so
+ * often; so many kept jobs are let go in one go, some hundred microseconds; where less by such a
+ * part is used than there was, memory is given back; who waits for memory looks so often; and so
+ * many jobs of a queue are dropped for one that needs memory, at most. */
+#define LEAT_FOOTPRINT_KEPT     16
+#define LEAT_FOOTPRINT_LOOK_NS  UINT64_C(500000000)
+#define LEAT_FOOTPRINT_STEP     1024
+#define LEAT_FOOTPRINT_FALL     4
+#define LEAT_FOOTPRINT_AGAIN_NS UINT64_C(5000000)
+#define LEAT_FOOTPRINT_DROPS    1024
+/* Of memory_soft_percent, where nothing is set: room to let go of what is kept before a submit is
+ * refused. */
+#define LEAT_FOOTPRINT_SOFT_DEFAULT 80
+
 /* After so many jobs that ended or were cancelled while a wheel had them, a worker is told to take
  * their records off: few beside the 16 384 places of a ring, and a wake-up for each 64 is cheap. */
 #define LEAT_TIMERS_OFF 64

@@ -79,6 +79,7 @@ static const char *const threshold_texts[] = {
     [LEAT_THRESHOLD_WAITING] = "jobs waiting",
     [LEAT_THRESHOLD_FAILURES] = "attempts failed, in percent / 100,",
     [LEAT_THRESHOLD_OLDEST] = "age of the oldest job waiting, in ns,",
+    [LEAT_THRESHOLD_MEMORY] = "bytes of memory",
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

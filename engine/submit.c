@@ -10,6 +10,7 @@
 #include "engine/labels.h"
 #include "engine/order.h"
 #include "engine/payload.h"
+#include "engine/record.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
 
@@ -103,28 +104,6 @@ leat_intake_check(struct leat_engine *engine, const struct leat_job *job,
 
 /* ---- records -------------------------------------------------------------------------------- */
 
-static enum leat_status
-record_take(struct leat_engine *engine, uint32_t *index)
-{
-    uint32_t shard = leat_pool_shard();
-    /* Ends: each round gives up one job that had ended, and those are at most jobs_max; others may
-     * take what we gave up, then they made progress. */
-    while (LEAT_UNLIKELY(!leat_slab_take(&engine->jobs, shard, index))) {
-        /* Asked again when the job is put; here, so that nothing is given up for one refused. */
-        if (!leat_engine_accepts(engine)) {
-            return LEAT_CLOSED;
-        }
-        if (!leat_retention_yield(engine)) {
-            leat_timers_release(engine);
-            return LEAT_FULL;
-        }
-    }
-    if (LEAT_UNLIKELY(*index >= engine->trim.floor)) {
-        leat_trim_ask(engine);
-    }
-    return LEAT_OK;
-}
-
 /* The slot of its completion queue, if a job that was not taken in has one. */
 static void
 completion_release(const struct leat_engine *engine, uint32_t index)
@@ -142,8 +121,8 @@ takes_room(const struct leat_intake *intake)
 static struct leat_room_ask
 room_ask(const struct leat_intake *intake)
 {
-    return (struct leat_room_ask){intake->queue, intake->level, intake->bytes, intake->waits,
-                                  intake->owes};
+    return (struct leat_room_ask){intake->queue, intake->level, intake->bytes,
+                                  intake->how == LEAT_ROOM_WAITS, intake->owes};
 }
 
 static LEAT_COLD enum leat_status
@@ -193,6 +172,29 @@ sample_time(const struct leat_engine *engine, uint32_t index, uint64_t word)
     return hash < atom_load_rlx(&engine->sample_below) ? leat_os_monotonic_ns() : 0;
 }
 
+/* Memory is short: who waits, or drops, comes again. */
+static enum leat_status
+refused(const struct leat_intake *intake, enum leat_status status)
+{
+    return status == LEAT_TIMEOUT && intake->how == LEAT_ROOM_LEAVES ? LEAT_FULL : status;
+}
+
+/* What does not stand in its record. */
+static LEAT_COLD enum leat_status
+extras_make(struct leat_engine *engine, const struct leat_job *job, struct leat_intake *intake)
+{
+    const uint64_t denied = leat_footprint_denied(&engine->footprint);
+    enum leat_status status = LEAT_OK;
+    if (intake->extra) {
+        status = leat_terms_fill(engine, intake->index, intake->queue, job);
+    }
+    if (intake->ties.noded && status == LEAT_OK) {
+        intake->ties.paid = leat_intake_counted(intake);
+        status = leat_graph_make(engine, intake->index, job, &intake->ties);
+    }
+    return leat_footprint_judge(engine, denied, status);
+}
+
 /* Fills the record that was taken for it. */
 LEAT_INLINE enum leat_status
 record_write(struct leat_engine *engine, const struct leat_job *job, struct leat_intake *intake,
@@ -217,17 +219,14 @@ record_write(struct leat_engine *engine, const struct leat_job *job, struct leat
     atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by submit:A */
     atom_store_rlx(&record->notice, completion);  /* rlx: ordered by submit:A */
     status = leat_payload_copy(engine, index, job);
-    if (LEAT_UNLIKELY(intake->extra) && status == LEAT_OK) {
-        status = leat_terms_fill(engine, index, intake->queue, job);
-    }
-    if (LEAT_UNLIKELY(intake->ties.noded) && status == LEAT_OK) {
-        intake->ties.paid = leat_intake_counted(intake);
-        status = leat_graph_make(engine, index, job, &intake->ties);
+    if (LEAT_UNLIKELY(intake->extra || intake->ties.noded) && status == LEAT_OK) {
+        status = extras_make(engine, job, intake);
     }
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         leat_intake_refuse(engine, intake);
+        return refused(intake, status);
     }
-    return status;
+    return LEAT_OK;
 }
 
 /* Takes and fills a record. Its word still says FILLING. */
@@ -249,17 +248,25 @@ leat_intake_fill(struct leat_engine *engine, const struct leat_job *job, struct 
         status = leat_completion_reserve(job, &completion);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
-        status = record_take(engine, &index);
+        status = leat_record_take(engine, &index);
     }
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         leat_completion_release(engine, completion);
         if (room) {
             leat_room_give(engine, intake->queue, intake->bytes);
         }
-        return status;
+        return refused(intake, status);
     }
     intake->index = index;
     return record_write(engine, job, intake, completion);
+}
+
+LEAT_COLD enum leat_status
+leat_intake_claim(struct leat_engine *engine, const struct leat_intake *intake, leat_job_id *id)
+{
+    const uint64_t denied = leat_footprint_denied(&engine->footprint);
+    enum leat_status status = leat_labels_claim(engine, intake->index, id);
+    return refused(intake, leat_footprint_judge(engine, denied, status));
 }
 
 /* State first: from here the job waits, and its place is about to have it; or it runs inline.
@@ -373,7 +380,7 @@ push_one(struct leat_engine *engine, const struct leat_job *job, struct leat_int
     if (LEAT_LIKELY(leat_engine_accepts(engine) && leat_queue_open(engine, options))) {
         status = LEAT_OK;
         if (LEAT_UNLIKELY(job->options != NULL)) {
-            status = leat_labels_claim(engine, intake->index, id);
+            status = leat_intake_claim(engine, intake, id);
         }
         if (LEAT_UNLIKELY(intake->owes) && status == LEAT_OK) {
             status = room_claim(engine, intake);
@@ -421,11 +428,12 @@ leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
 }
 
 LEAT_INLINE enum leat_status
-once_plain(struct leat_engine *engine, const struct leat_job *given, bool waits, leat_job_id *id)
+once_plain(struct leat_engine *engine, const struct leat_job *given, enum leat_room_how how,
+           leat_job_id *id)
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct leat_intake intake = {.waits = waits, .alone = true};
+    struct leat_intake intake = {.how = how, .alone = true};
     enum leat_status status = leat_intake_read(given, &copy, &job);
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = leat_intake_check(engine, job, &intake);
@@ -455,11 +463,12 @@ record_log(struct leat_engine *engine, const struct leat_job *job, const struct 
 }
 
 static LEAT_COLD enum leat_status
-once_durable(struct leat_engine *engine, const struct leat_job *given, bool waits, leat_job_id *id)
+once_durable(struct leat_engine *engine, const struct leat_job *given, enum leat_room_how how,
+             leat_job_id *id)
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct leat_intake intake = {.waits = waits, .alone = true};
+    struct leat_intake intake = {.how = how, .alone = true};
     enum leat_status status = leat_intake_read(given, &copy, &job);
     if (status == LEAT_OK) {
         status = leat_intake_check(engine, job, &intake);
@@ -470,7 +479,9 @@ once_durable(struct leat_engine *engine, const struct leat_job *given, bool wait
     if (status != LEAT_OK) {
         return status;
     }
+    const uint64_t denied = leat_footprint_denied(&engine->footprint);
     status = record_log(engine, job, &intake);
+    status = refused(&intake, leat_footprint_judge(engine, denied, status));
     if (status != LEAT_OK) {
         leat_intake_refuse(engine, &intake);
         return status;
@@ -483,11 +494,11 @@ once_durable(struct leat_engine *engine, const struct leat_job *given, bool wait
 }
 
 enum leat_status
-leat_submit_once(struct leat_engine *engine, const struct leat_job *given, bool waits,
+leat_submit_once(struct leat_engine *engine, const struct leat_job *given, enum leat_room_how how,
                  leat_job_id *id)
 {
-    return engine->submits == LEAT_SUBMITS_DURABLE ? once_durable(engine, given, waits, id)
-                                                   : once_plain(engine, given, waits, id);
+    return engine->submits == LEAT_SUBMITS_DURABLE ? once_durable(engine, given, how, id)
+                                                   : once_plain(engine, given, how, id);
 }
 
 /* ---- jobs that run inline -------------------------------------------------------------------- */
@@ -560,9 +571,9 @@ submit_one(struct leat_engine *engine, const struct leat_job *given, uint64_t de
         if (engine->submits == LEAT_SUBMITS_INLINE) {
             return submit_inline(engine, given, id);
         }
-        status = once_durable(engine, given, false, id);
+        status = once_durable(engine, given, LEAT_ROOM_LEAVES, id);
     } else {
-        status = once_plain(engine, given, false, id);
+        status = once_plain(engine, given, LEAT_ROOM_LEAVES, id);
     }
     return LEAT_UNLIKELY(status == LEAT_FULL) ? leat_room_wait(engine, given, deadline_ns, id)
                                               : status;

@@ -135,7 +135,7 @@ group_claim(const struct group *group)
     struct leat_engine *engine = group->engine;
     leat_job_id other = {0};
     for (size_t i = 0; i < group->part->count; i++) {
-        enum leat_status status = leat_labels_claim(engine, group->intakes[i].index, &other);
+        enum leat_status status = leat_intake_claim(engine, &group->intakes[i], &other);
         if (status != LEAT_OK) {
             group_unclaim(group, i);
             if (group->part->statuses != NULL) {

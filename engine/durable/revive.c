@@ -121,7 +121,11 @@ records_claim(struct leat_engine *engine, const struct list *list, struct leat_e
     leat_memory_give(memory, wanted, bits_bytes);
     for (size_t i = 0; status == LEAT_OK && i < list->count; i++) {
         uint64_t id = list->entries[i]->id;
-        leat_atomic_u64 *word = leat_slab_word(&engine->jobs, (uint32_t)(id & LEAT_INDEX_NONE));
+        const uint32_t at = (uint32_t)(id & LEAT_INDEX_NONE);
+        leat_atomic_u64 *word = leat_slab_word(&engine->jobs, at);
+        if (engine->footprint.counted) {
+            status = leat_footprint_admit(engine, at); /* it has no limit yet */
+        }
         atom_store_rlx(word, leat_word_of(leat_word_generation(id), 0)); /* rlx: not shared yet */
     }
     return status == LEAT_OK

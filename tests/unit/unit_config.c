@@ -58,6 +58,8 @@ static const struct field fields[] = {
      {1, LEAT_AGE_NS_MIN - 1, LEAT_AGE_NS_MAX + 1, NOTHING}},
     {FIELD(quarantine_after), {0, 3, 1000, NOTHING}, {1001, UINT32_MAX, NOTHING}},
     {FIELD(sample_interval), {0, 1, 1000000, NOTHING}, {1000001, UINT32_MAX, NOTHING}},
+    {FIELD(memory_max), {0, 1, UINT64_MAX, NOTHING}, {NOTHING}},
+    {FIELD(memory_soft_percent), {1, 100, NOTHING}, {0, 101, UINT32_MAX, NOTHING}},
     {FIELD(statistics_rows), {0, 1, 65535, NOTHING}, {65536, UINT32_MAX, NOTHING}},
     {FIELD(stuck_ns),
      {0, 10000000, UINT64_C(366) * 86400 * 1000000000, NOTHING},

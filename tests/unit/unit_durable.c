@@ -633,10 +633,54 @@ a_completion_is_durable(void **state)
     world_free(world);
 }
 
+static struct leat_outcome
+heavy(struct leat_run *run, void *context)
+{
+    (void)run;
+    *(uint32_t *)context += 1;
+    return leat_done();
+}
+
+/* What a log brings back is accepted, and counted, whatever the cap is by then; there is room for
+ * types, and none for more jobs. */
+static void
+jobs_come_back_above_a_cap(void **state)
+{
+    struct world *world = world_make();
+    (void)state;
+    static char payload[4000];
+    uint64_t bytes = 0;
+    uint32_t runs = 0;
+    struct leat_job job = leat_job_default();
+    job.payload = payload;
+    job.payload_bytes = sizeof(payload);
+    world->config.memory_max = UINT64_C(1) << 30;
+    world_restart(world);
+    const uint64_t empty = leat_footprint_used(&world->engine->footprint);
+    job.type = test_register(world->engine, "heavy", heavy, &runs);
+    for (uint32_t i = 0; i < 200; i++) {
+        CHECK_OK(leat_submit(world->engine, &job, NULL));
+    }
+    world->config.memory_max = empty + empty / 8;
+    world_restart(world);
+    job.type = test_register(world->engine, "heavy", heavy, &runs);
+    CHECK(found(world).jobs == 200);
+    CHECK(leat_footprint_check(world->engine, &bytes, stderr));
+    CHECK(leat_footprint_used(&world->engine->footprint) > world->config.memory_max);
+    CHECK(leat_submit(world->engine, &job, NULL) == LEAT_FULL);
+    run_all(world);
+    CHECK(runs == 200);
+    CHECK_OK(leat_submit(world->engine, &job, NULL));
+    run_all(world);
+    CHECK(runs == 201);
+    world_free(world);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(jobs_come_back_above_a_cap),
         cmocka_unit_test(a_job_that_waits_is_there_again),
         cmocka_unit_test(what_has_ended_stays_ended),
         cmocka_unit_test(a_retry_keeps_attempt_and_time),
