@@ -265,6 +265,7 @@ ref_op_queue_create(struct ref_world *world)
     right = !known && queues_known(world) >= world->config.queues_max ? LEAT_FULL : right;
     right = options.priority >= leat_priority_levels() ? LEAT_INVALID : right;
     struct ref_queue made = ref_queue_draw(world, &options);
+    right = ref_order_draw(world, &made, &options) == LEAT_OK ? right : LEAT_INVALID;
     ref_note(world, queue, options.waiting_max, options.running_max);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(right),
                leat_queue_create(world->engine, ref_queue_name(queue), &options, &handle));

@@ -52,6 +52,7 @@ check_turn(struct ref_world *world, const struct ref_job *job)
         const struct ref_job *other = &world->jobs[i];
         bool first =
             other->level < job->level || (other->level == job->level && other->high < job->low);
+        first = world->queues[job->queue].exact ? ref_order_before(other, job) : first;
         first = first && other->key == REF_NONE;
         if (other != job && first && waits_here(world, other, job->queue)) {
             ref_fail(world, job,
@@ -263,7 +264,7 @@ ref_op_ack(struct ref_world *world)
     bool bad = ref_chance(world, 3);
     enum leat_status right = ref_complete_right(&target, token);
     memset(result, (int)(token.attempt & 0xff), sizeof(result));
-    if (right == LEAT_OK && job == world->current && bytes != 0 && job->kept) {
+    if (right == LEAT_OK && job->handled && bytes != 0 && job->kept) {
         right = LEAT_WRONG_STATE;
     }
     right = bad ? LEAT_INVALID : right;

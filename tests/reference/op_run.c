@@ -230,6 +230,8 @@ ref_open(struct ref_world *world)
     config.queues_max = REF_QUEUES - 2;
     config.payload_bytes_max = 256;
     config.sample_interval = 1000000;
+    ref_payload_config(world, &config);
+    config.inline_mode = ref_chance(world, 6);
     test_clock_init(&world->clock);
     config.clock = test_clock_of(&world->clock);
     world->config = config;

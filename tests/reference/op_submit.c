@@ -1,33 +1,18 @@
 /* op_submit.c - jobs are submitted, one at a time and in batches: with all options, and with one
  * mistake now and then. */
-#include "tests/reference/reference.h"
+#include "tests/reference/submit.h"
 
 #include <string.h>
 
 #define INDEX_MASK  ((UINT64_C(1) << 26) - 1)
 #define TIMEOUT_BAD 1
 
-/* A drawn job. */
-struct spec {
-    struct leat_job job;
-    struct leat_job_options options;
-    struct leat_retry_policy retry;
-    unsigned char payload[REF_PAYLOAD_MAX];
-    enum leat_status shape; /* what is wrong with it as it is */
-    uint32_t type;          /* REF_NONE: none that there is */
-    uint32_t queue;
-    uint32_t policy;
-    uint32_t completions;
-    uint32_t key;
-    struct ref_labels labels;
-    leat_job_id other; /* who stands for it */
-};
-
 /* What jobs of an all-or-none batch take that come before others of it. */
 struct taken {
     struct ref_need needs[REF_QUEUES];
     uint32_t slots[REF_COMPLETIONS];
     uint32_t records;
+    uint64_t payloads;
 };
 
 /* ---- drawing --------------------------------------------------------------------------------- */
@@ -78,6 +63,7 @@ draw_options(struct ref_world *world, struct spec *spec)
 {
     spec->options = leat_job_options_default();
     spec->job.options = &spec->options;
+    spec->options.order_priority = ref_below(world, 4);
     if (spec->job.delay_ns == 0 && ref_chance(world, 40)) {
         spec->options.run_at_ns =
             ref_chance(world, 3) ? UINT64_MAX
@@ -168,21 +154,36 @@ draw_wrong_name(struct ref_world *world, struct spec *spec)
     }
 }
 
-static void
-draw(struct ref_world *world, struct spec *spec)
+static bool
+is_exact(const struct ref_world *world, const struct spec *spec)
+{
+    return spec->queue != REF_NONE && world->queues[spec->queue].exact;
+}
+
+void
+ref_spec_nothing(struct spec *spec)
 {
     memset(spec, 0, sizeof(*spec));
     spec->job = leat_job_default();
+    spec->type = REF_NONE;
     spec->policy = REF_NONE;
     spec->completions = REF_NONE;
     spec->key = REF_NONE;
     spec->labels.key = REF_NONE;
     spec->labels.name = REF_NONE;
+}
+
+void
+ref_spec_draw(struct ref_world *world, struct spec *spec)
+{
+    ref_spec_nothing(spec);
     draw_type(world, spec);
     draw_queue(world, spec);
     draw_payload(world, spec);
     spec->job.priority =
-        ref_chance(world, 60) ? LEAT_PRIORITY_OF_QUEUE : ref_below(world, leat_priority_levels());
+        ref_chance(world, is_exact(world, spec) ? 95 : 60)
+            ? LEAT_PRIORITY_OF_QUEUE
+            : ref_below(world, leat_priority_levels());
     spec->job.flags = ref_chance(world, 25) ? LEAT_JOB_KEEP_RESULT : 0;
     spec->job.max_attempts =
         ref_chance(world, 60) ? 0 : 1 + ref_below(world, ref_chance(world, 20) ? 20 : 4);
@@ -254,6 +255,13 @@ type_right(struct ref_world *world, const struct spec *spec)
     return LEAT_OK;
 }
 
+static uint32_t
+level_of(const struct ref_world *world, const struct spec *spec)
+{
+    return spec->job.priority == LEAT_PRIORITY_OF_QUEUE ? world->queues[spec->queue].priority
+                                                        : spec->job.priority;
+}
+
 /* As far as the job itself goes, and what it names. Called behind the engine, which has taken the
  * names in by then. */
 static enum leat_status
@@ -263,14 +271,15 @@ check_right(struct ref_world *world, const struct spec *spec)
     if (right == LEAT_OK) {
         right = queue_right(world, spec);
     }
-    return right == LEAT_OK ? type_right(world, spec) : right;
+    right = right == LEAT_OK ? type_right(world, spec) : right;
+    return right == LEAT_OK ? ref_order_right(world, spec->queue, level_of(world, spec)) : right;
 }
 
 static bool
 at_once(const struct ref_world *world, const struct spec *spec)
 {
     bool later = spec->job.options != NULL && spec->options.run_at_ns > ref_wall(world);
-    return spec->job.delay_ns == 0 && !later;
+    return spec->job.delay_ns == 0 && !later && !spec->inlined;
 }
 
 /* Whether there is a record: what ended may hold one that is not seen from here. */
@@ -301,13 +310,6 @@ presses(const struct ref_world *world, const struct taken *taken)
     return ref_present(world) + taken->records >= world->config.jobs_max;
 }
 
-static uint32_t
-level_of(const struct ref_world *world, const struct spec *spec)
-{
-    return spec->job.priority == LEAT_PRIORITY_OF_QUEUE ? world->queues[spec->queue].priority
-                                                        : spec->job.priority;
-}
-
 static void
 need_add(const struct ref_world *world, const struct spec *spec, struct ref_need *needs)
 {
@@ -334,7 +336,8 @@ room_right(struct ref_world *world, const struct spec *spec, struct taken *taken
         }
         taken->slots[spec->completions]++;
     }
-    return record_right(world, taken->records++);
+    uint64_t right = record_right(world, taken->records++);
+    return ref_payload_right(world, right, spec->job.payload_bytes, &taken->payloads);
 }
 
 /* ---- what becomes of it ---------------------------------------------------------------------- */
@@ -371,6 +374,10 @@ set_times(struct ref_world *world, struct ref_job *job, const struct spec *spec)
                               ? REF_NEVER
                               : ref_after(ref_boot(world), spec->options.expires_in_ns);
     }
+    if (spec->inlined) {
+        job->state = LEAT_JOB_RUNNING;
+        return;
+    }
     if (at_once(world, spec)) {
         ref_wait_in_line(world, job);
         return;
@@ -395,8 +402,8 @@ make_room(struct ref_world *world, const struct spec *spec)
 }
 
 /* `alone`: room is made for it; else it was made for all of its batch. */
-static void
-accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool alone)
+void
+ref_spec_accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool alone)
 {
     struct ref_job *job = record_of(world, id);
     memset(job, 0, sizeof(*job));
@@ -411,7 +418,11 @@ accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool al
     job->completions = spec->completions;
     job->key = spec->key;
     job->labels = spec->labels;
-    ref_labels_take(world, job);
+    ref_order_submitted(world, job, spec->job.options == NULL ? 0 : spec->options.order_priority);
+    job->inlined = spec->inlined;
+    if (!spec->inlined) {
+        ref_labels_take(world, job);
+    }
     if (alone) {
         make_room(world, spec);
     }
@@ -430,9 +441,9 @@ accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool al
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
-/* What is right for one job, told when the engine has answered. */
-static uint64_t
-one_right(struct ref_world *world, struct spec *spec)
+/* What is right for one job, told when the engine has ref_spec_answered. */
+uint64_t
+ref_spec_right(struct ref_world *world, struct spec *spec)
 {
     struct taken taken = {.records = 0};
     enum leat_status right = check_right(world, spec);
@@ -440,9 +451,13 @@ one_right(struct ref_world *world, struct spec *spec)
         return REF_ONE(right);
     }
     uint64_t room = room_right(world, spec, &taken);
+    if (spec->inlined) {
+        return ref_accepts(world) ? room : REF_ONE(LEAT_CLOSED); /* that is asked first */
+    }
     if (!ref_accepts(world)) {
         /* A queue's limit, or that of completions, may come before; no record is given up. */
         bool full = room == REF_ONE(LEAT_FULL) && taken.records == 0;
+        full = full || (taken.payloads != 0 && (room & REF_ONE(LEAT_FULL)) != 0);
         return REF_ONE(LEAT_CLOSED) | (full ? REF_ONE(LEAT_FULL) : 0);
     }
     ref_room_refused(world, taken.needs, true);
@@ -457,11 +472,11 @@ one_right(struct ref_world *world, struct spec *spec)
 }
 
 /* It was taken in, or another one stands for it. */
-static void
-answered(struct ref_world *world, const struct spec *spec, enum leat_status got, leat_job_id id)
+void
+ref_spec_answered(struct ref_world *world, const struct spec *spec, enum leat_status got, leat_job_id id)
 {
     if (got == LEAT_OK) {
-        accept(world, spec, id, true);
+        ref_spec_accept(world, spec, id, true);
     }
     if (got == LEAT_JOINED) {
         const struct leat_when when = {spec->job.delay_ns, spec->options.run_at_ns};
@@ -477,29 +492,34 @@ ref_op_submit(struct ref_world *world)
 {
     struct spec spec;
     leat_job_id id = {0};
-    draw(world, &spec);
+    if (world->config.inline_mode) {
+        ref_op_inline(world);
+        return;
+    }
+    ref_spec_draw(world, &spec);
     ref_note(world, spec.type, spec.queue, spec.job.priority);
     ref_labels_look(world, spec.type, &spec.labels);
     enum leat_status got = leat_submit(world->engine, &spec.job, &id);
     world->noted->values[0] = id.bits;
-    ref_answer(world, REF_AT_NOTHING, one_right(world, &spec), got);
-    answered(world, &spec, got, id);
+    ref_answer(world, REF_AT_NOTHING, ref_spec_right(world, &spec), got);
+    ref_spec_answered(world, &spec, got, id);
 }
 
-static uint32_t
-draw_batch(struct ref_world *world, struct spec *specs, struct leat_job *jobs, bool all)
+uint32_t
+ref_batch_draw(struct ref_world *world, struct spec *specs, struct leat_job *jobs, bool all)
 {
     uint32_t count = ref_below(world, ref_chance(world, 20) ? REF_BATCH + 1 : 6);
     uint32_t level = ref_below(world, leat_priority_levels());
     bool one_level = ref_chance(world, 50);
     bool grouped = all && ref_chance(world, 95);
     for (uint32_t i = 0; i < count; i++) {
-        draw(world, &specs[i]);
+        ref_spec_draw(world, &specs[i]);
         if (grouped && specs[i].shape == LEAT_OK) {
             specs[i].labels.conflict = LEAT_UNIQUE_REJECT;
             specs[i].options.unique_conflict = LEAT_UNIQUE_REJECT;
         }
-        if (one_level && specs[i].job.priority != leat_priority_levels()) {
+        if (one_level && specs[i].job.priority != leat_priority_levels() &&
+            !is_exact(world, &specs[i])) {
             specs[i].job.priority = level;
         }
         jobs[i] = specs[i].job;
@@ -516,20 +536,23 @@ ref_op_batch_each(struct ref_world *world)
     leat_job_id ids[REF_BATCH];
     enum leat_status statuses[REF_BATCH];
     enum leat_status first = LEAT_OK;
-    uint32_t count = draw_batch(world, specs, jobs, false);
+    if (world->config.inline_mode) {
+        return; /* see docs/design/0026 */
+    }
+    uint32_t count = ref_batch_draw(world, specs, jobs, false);
     ref_note(world, count, 0, 0);
     struct ref_entry *noted = world->noted;
     enum leat_status got =
         leat_submit_batch(world->engine, jobs, count, LEAT_BATCH_EACH, ids, statuses);
     for (uint32_t i = 0; i < count; i++) {
         ref_note(world, ids[i].bits, specs[i].queue, specs[i].job.priority);
-        ref_answer(world, REF_AT_NOTHING, one_right(world, &specs[i]), statuses[i]);
-        answered(world, &specs[i], statuses[i], ids[i]);
+        ref_answer(world, REF_AT_NOTHING, ref_spec_right(world, &specs[i]), statuses[i]);
+        ref_spec_answered(world, &specs[i], statuses[i], ids[i]);
         first = first == LEAT_OK && statuses[i] != LEAT_JOINED ? statuses[i] : first;
     }
     noted->status = (int)got;
     if (got != first) {
-        ref_fail(world, NULL, "the batch answered: %s\n  expected: %s", leat_status_text(got),
+        ref_fail(world, NULL, "the batch ref_spec_answered: %s\n  expected: %s", leat_status_text(got),
                  leat_status_text(first));
     }
 }
@@ -545,8 +568,8 @@ alike(const struct spec *spec, const struct spec *other)
 }
 
 /* The first whose key or name is another one's, of before or of the batch; REF_NONE: none. */
-static uint32_t
-first_clash(struct ref_world *world, const struct spec *specs, uint32_t count)
+uint32_t
+ref_batch_clash(struct ref_world *world, const struct spec *specs, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         leat_job_id other = {0};
@@ -562,6 +585,21 @@ first_clash(struct ref_world *world, const struct spec *specs, uint32_t count)
     return REF_NONE;
 }
 
+/* It may stand in an all-or-none batch. */
+static bool
+grouped(const struct spec *spec)
+{
+    return spec->labels.key == REF_NONE || spec->labels.conflict == LEAT_UNIQUE_REJECT;
+}
+
+/* What is wrong with one of an all-or-none batch. */
+enum leat_status
+ref_batch_right(struct ref_world *world, const struct spec *spec)
+{
+    enum leat_status right = check_right(world, spec);
+    return right == LEAT_OK && !grouped(spec) ? LEAT_INVALID : right;
+}
+
 /* Each of the batch by itself. */
 static enum leat_status
 culprits(struct ref_world *world, const struct spec *specs, uint32_t count,
@@ -569,11 +607,7 @@ culprits(struct ref_world *world, const struct spec *specs, uint32_t count,
 {
     enum leat_status first = LEAT_OK;
     for (uint32_t i = 0; i < count; i++) {
-        enum leat_status right = check_right(world, &specs[i]);
-        if (right == LEAT_OK && specs[i].labels.key != REF_NONE &&
-            specs[i].labels.conflict != LEAT_UNIQUE_REJECT) {
-            right = LEAT_INVALID;
-        }
+        enum leat_status right = ref_batch_right(world, &specs[i]);
         if (statuses[i] != (i == clash ? LEAT_EXISTS : right)) {
             ref_fail(world, NULL, "statuses[%u] is: %s\n  expected: %s", i,
                      leat_status_text(statuses[i]), leat_status_text(right));
@@ -593,6 +627,8 @@ batch_right(struct ref_world *world, const struct spec *specs, uint32_t count, s
         uint32_t before = taken->records;
         right |= !ref_accepts(world) && presses(world, taken) ? REF_ONE(LEAT_CLOSED) : 0;
         uint64_t room = room_right(world, &specs[i], taken);
+        bool payloads = taken->payloads != 0 && (room & REF_ONE(LEAT_FULL)) != 0;
+        right |= payloads ? REF_ONE(LEAT_FULL) : 0;
         if (room == REF_ONE(LEAT_FULL)) {
             return right | (taken->records == before ? room : 0) | no_record;
         }
@@ -611,21 +647,15 @@ all_open(const struct ref_world *world, const struct spec *specs, uint32_t count
     return open;
 }
 
+/* What the engine ref_spec_answered to all or none of them. */
 void
-ref_op_batch_all(struct ref_world *world)
+ref_batch_judge(struct ref_world *world, const struct spec *specs, uint32_t count, enum leat_status got,
+          const struct ref_told *told)
 {
-    static struct spec specs[REF_BATCH]; /* too much for a stack */
-    static struct leat_job jobs[REF_BATCH];
-    leat_job_id ids[REF_BATCH];
-    enum leat_status statuses[REF_BATCH];
-    uint32_t count = draw_batch(world, specs, jobs, true);
-    ref_note(world, count, 0, 0);
-    memset(ids, 0, sizeof(ids));
-    enum leat_status got =
-        leat_submit_batch(world->engine, jobs, count, LEAT_BATCH_ALL_OR_NONE, ids, statuses);
-    uint32_t clash = first_clash(world, specs, count);
+    uint32_t clash = ref_batch_clash(world, specs, count);
     bool clashed = got == LEAT_EXISTS && clash != REF_NONE;
-    enum leat_status first = culprits(world, specs, count, statuses, clashed ? clash : REF_NONE);
+    enum leat_status first =
+        culprits(world, specs, count, told->statuses, clashed ? clash : REF_NONE);
     struct taken taken = {.records = 0};
     uint64_t right = first == LEAT_OK ? batch_right(world, specs, count, &taken) : REF_ONE(first);
     /* To drop others is the last step. */
@@ -646,20 +676,38 @@ ref_op_batch_all(struct ref_world *world)
     }
     ref_room_refused(world, needs, false);
     right = count == 0 ? REF_ONE(LEAT_OK) : right;
-    world->noted->values[1] = count == 0 ? 0 : ids[0].bits;
     ref_answer(world, REF_AT_NOTHING, right, got);
     if (got == LEAT_OK) {
         ref_room_make(world, needs);
     }
     for (uint32_t i = 0; i < count; i++) {
-        if ((ids[i].bits != 0) != (got == LEAT_OK)) {
+        if ((told->ids[i].bits != 0) != (got == LEAT_OK)) {
             ref_fail(world, NULL, "an id where none was due, or none");
         }
         if (clashed || (got == LEAT_FULL && dropping)) {
             ref_labels_loosen(world, &specs[i].labels);
         }
         if (got == LEAT_OK) {
-            accept(world, &specs[i], ids[i], false);
+            ref_spec_accept(world, &specs[i], told->ids[i], false);
         }
     }
+}
+
+void
+ref_op_batch_all(struct ref_world *world)
+{
+    static struct spec specs[REF_BATCH]; /* too much for a stack */
+    static struct leat_job jobs[REF_BATCH];
+    leat_job_id ids[REF_BATCH];
+    enum leat_status statuses[REF_BATCH];
+    if (world->config.inline_mode) {
+        return; /* see docs/design/0026 */
+    }
+    uint32_t count = ref_batch_draw(world, specs, jobs, true);
+    ref_note(world, count, 0, 0);
+    memset(ids, 0, sizeof(ids));
+    enum leat_status got =
+        leat_submit_batch(world->engine, jobs, count, LEAT_BATCH_ALL_OR_NONE, ids, statuses);
+    world->noted->values[1] = count == 0 ? 0 : ids[0].bits;
+    ref_batch_judge(world, specs, count, got, &(struct ref_told){ids, statuses});
 }

@@ -92,6 +92,7 @@ const struct ref_part ref_parts[] = {
     {"keys", ref_key_may_begin, ref_key_holds, ref_key_reorders, ref_key_begun, NULL},
     {"rates", ref_rates_may_begin, ref_rates_hold, NULL, ref_rates_begun, NULL},
     {"places", ref_places_may_begin, ref_places_hold, ref_places_reorder, ref_places_begun, NULL},
+    {"order", NULL, ref_order_holds, ref_order_reorders, ref_order_begun, NULL},
     {"pull queues", pull_may_begin, pull_holds, NULL, NULL, NULL},
 };
 const uint32_t ref_parts_count = sizeof(ref_parts) / sizeof(ref_parts[0]);
