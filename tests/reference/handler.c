@@ -24,8 +24,8 @@ static bool
 comes_first(const struct ref_world *world, const struct ref_job *job, const struct ref_job *other)
 {
     bool waits = ref_live(other) && other->state == LEAT_JOB_PENDING && other != job;
-    if (!waits || ref_expired(world, other) || !world->types[other->type].bound ||
-        world->queues[other->queue].pull) {
+    if (!waits || ref_gather_reorders(world, job, other) || ref_expired(world, other) ||
+        !world->types[other->type].bound || world->queues[other->queue].pull) {
         return false;
     }
     if (other->queue == job->queue && world->queues[job->queue].exact) {
@@ -71,10 +71,17 @@ check_turn(struct ref_world *world, const struct ref_job *job)
     }
 }
 
+/* Its time is over, or that of its batch. */
+static bool
+is_late(const struct ref_world *world, const struct ref_job *job)
+{
+    return job->timed_out || ref_gather_timed_out(world, job);
+}
+
 /* ---- its run --------------------------------------------------------------------------------- */
 
 static void
-check_run(struct ref_world *world, struct ref_job *job, struct leat_run *run, bool first)
+check_run(struct ref_world *world, struct ref_job *job, struct leat_run *run)
 {
     size_t bytes = 0;
     const void *payload = leat_run_payload(run, &bytes);
@@ -84,7 +91,7 @@ check_run(struct ref_world *world, struct ref_job *job, struct leat_run *run, bo
                 leat_run_priority(run) == job->level && leat_run_attempt(run) == job->attempts &&
                 leat_run_max_attempts(run) == ref_max_attempts(world, job) &&
                 leat_run_worker(run) == (job->inlined ? LEAT_WORKER_NONE : 0) &&
-                (!first || leat_run_cancelled(run) == job->cancel);
+                leat_run_cancelled(run) == (job->cancel || is_late(world, job));
     good =
         good && leat_run_token(run).job == job->id.bits && leat_run_token(run).attempt == job->runs;
     if (!good) {
@@ -174,7 +181,7 @@ act(struct ref_world *world, struct ref_job *job, struct leat_run *run)
         ref_run_nested(world);
         break;
     }
-    if (leat_run_cancelled(run) != (job->cancel || job->timed_out)) {
+    if (leat_run_cancelled(run) != (job->cancel || is_late(world, job))) {
         ref_fail(world, job, "leat_run_cancelled() is wrong: timed out %d", job->timed_out);
     }
 }
@@ -238,17 +245,24 @@ look_at_awaited(struct ref_world *world)
     }
 }
 
+void
+ref_turn(struct ref_world *world, struct ref_job *job)
+{
+    world->current = job;
+    look_at_awaited(world);
+    ref_key_look(world, job);
+    check_turn(world, job);
+    ref_begin(world, job);
+    world->coverage->begins++;
+}
+
 static void
 attempt_begin(struct ref_world *world, struct leat_run *run)
 {
     struct ref_job *job = ref_job_of(world, leat_run_id(run));
     (void)ref_reach(world, job, LEAT_JOB_PENDING);
-    world->current = job;
-    look_at_awaited(world);
-    ref_key_look(world, job);
-    check_turn(world, job);
+    ref_turn(world, job);
     world->watched = job;
-    ref_begin(world, job);
     world->run_begins++;
 }
 
@@ -263,7 +277,6 @@ ref_attempt_enter(struct ref_world *world, struct leat_run *run)
         attempt_begin(world, run);
     }
     world->current->handled = true;
-    world->coverage->begins++;
     ref_chain_begin(world);
     return true;
 }
@@ -289,19 +302,25 @@ ref_attempt_leave(struct ref_world *world, struct leat_outcome outcome, struct r
 }
 
 struct leat_outcome
+ref_handle(struct ref_world *world, struct leat_run *run)
+{
+    struct ref_job *job = world->current;
+    check_run(world, job, run);
+    uint32_t acts = ref_chance(world, 40) ? 1 + ref_below(world, 3) : 0;
+    for (uint32_t i = 0; i < acts; i++) {
+        act(world, job, run);
+    }
+    return ref_answer_draw(world);
+}
+
+struct leat_outcome
 ref_handler(struct leat_run *run, void *context)
 {
     struct ref_world *world = context;
     struct ref_job *outer = world->current;
     bool first = ref_attempt_enter(world, run);
-    struct ref_job *job = world->current;
     ref_chain_end(world);
-    check_run(world, job, run, first);
-    uint32_t acts = ref_chance(world, 40) ? 1 + ref_below(world, 3) : 0;
-    for (uint32_t i = 0; i < acts; i++) {
-        act(world, job, run);
-    }
-    struct leat_outcome outcome = ref_answer_draw(world);
+    struct leat_outcome outcome = ref_handle(world, run);
     if (first) {
         ref_attempt_leave(world, outcome, outer);
     }

@@ -206,6 +206,7 @@ ref_wait_in_line(struct ref_world *world, struct ref_job *job)
     job->since_ns = ref_boot(world);
     job->moved = false;
     job->front = false;
+    job->gather_ns = 0;
     job->let_past = false;
     job->shaken = false;
     job->placed = false;

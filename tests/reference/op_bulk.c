@@ -72,7 +72,7 @@ judge_all(struct ref_world *world, uint32_t first, uint32_t count, const struct 
     }
     ref_note(world, told->ids[first].bits, first, count);
     ref_batch_judge(world, &bulk_specs[first], count, got,
-              &(struct ref_told){&told->ids[first], statuses});
+                    &(struct ref_told){&told->ids[first], statuses});
 }
 
 /* ---- the rate -------------------------------------------------------------------------------- */
@@ -216,8 +216,9 @@ progress(const struct leat_bulk_progress *told, void *context)
     judge();
     if (context != &bulk || told->done != bulk.done || told->refused != bulk.refused ||
         told->total != bulk.count || told->size != sizeof(*told)) {
-        ref_fail(world, NULL, "the progress says %zu done and %zu refused of %zu\n  expected: "
-                              "%" PRIu64 " and %" PRIu64 " of %u",
+        ref_fail(world, NULL,
+                 "the progress says %zu done and %zu refused of %zu\n  expected: "
+                 "%" PRIu64 " and %" PRIu64 " of %u",
                  told->done, told->refused, told->total, bulk.done, bulk.refused, bulk.count);
     }
     if (ref_chance(world, 15)) {

@@ -55,6 +55,7 @@ ref_inline_begin(struct ref_world *world, const struct leat_run *run)
     call->again = false;
     world->current = call->job;
     ref_begin(world, call->job);
+    world->coverage->begins++;
     return true;
 }
 
@@ -124,8 +125,8 @@ run_inline(struct ref_world *world, struct ref_inline *call)
     bool delays = ref_chance(world, 70);
     struct ref_entry *noted = world->noted;
     world->inlines = call;
-    enum leat_status got = leat_run_inline(world->engine, &spec->job, tells ? &info : NULL,
-                                           delays ? &delay_ns : NULL);
+    enum leat_status got =
+        leat_run_inline(world->engine, &spec->job, tells ? &info : NULL, delays ? &delay_ns : NULL);
     world->noted = noted;
     call_end(world, call, got, info.id);
     if (delays && got == LEAT_OK) {

@@ -100,6 +100,7 @@ ref_op_middleware(struct ref_world *world)
     struct ref_link *link = &world->links[world->links_count];
     *link = (struct ref_link){world, of_all ? REF_NONE : type, *count};
     enum leat_status right = *count >= LINKS_MAX ? LEAT_FULL : LEAT_OK;
+    right = !of_all && of->batch_most != 0 ? LEAT_UNSUPPORTED : right;
     right = !of_all && !of->bound ? LEAT_NOT_FOUND : right;
     right = bad ? LEAT_INVALID : right;
     leat_middleware function = bad ? NULL : middleware;
@@ -119,16 +120,17 @@ void
 ref_deadline_check(struct ref_world *world, struct ref_job *job, struct leat_run *run)
 {
     uint64_t now_ns = ref_monotonic(world);
-    uint64_t timeout_ns = job->timeout_ns == LEAT_TIMEOUT_OF_TYPE
-                              ? world->types[job->type].timeout_ns
-                              : job->timeout_ns;
+    /* Those of a batch have the time of the one that has most. */
+    const struct ref_job *of = job->batched ? world->watched : job;
+    uint64_t timeout_ns =
+        of->timeout_ns == LEAT_TIMEOUT_OF_TYPE ? world->types[of->type].timeout_ns : of->timeout_ns;
     bool none = timeout_ns == 0 || job->inlined;
     if (!job->asked) {
         job->asked = true;
         job->asked_ns = now_ns;
     }
     uint64_t passed_ns = now_ns - job->asked_ns;
-    uint64_t right = passed_ns < timeout_ns && !job->timed_out ? timeout_ns - passed_ns : 0;
+    uint64_t right = passed_ns < timeout_ns && !of->timed_out ? timeout_ns - passed_ns : 0;
     right = none ? LEAT_FOREVER : right;
     uint64_t got = leat_run_deadline(run);
     if (got != right) {

@@ -77,6 +77,7 @@ ref_gate_shake(struct ref_world *world, const struct ref_gate *gate)
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
         job->shaken = job->shaken || of_gate(world, gate, job);
+        job->gather_ns = of_gate(world, gate, job) ? 0 : job->gather_ns;
     }
 }
 
@@ -212,12 +213,17 @@ ref_op_register(struct ref_world *world)
     options.running_max = ref_chance(world, 80) ? 0 : 1 + ref_below(world, 3);
     options.retry = &retry;
     bool ours = ref_chance(world, 10);
+    bool odd = false;
+    bool batch = !ours && ref_gather_draw(world, &options, &odd);
+    bad = bad || odd;
     enum leat_status right =
         register_right(world, type, ours || (!bad && policy != REF_POLICY_BAD));
     ref_note(world, type, policy, options.running_max);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(right),
-               leat_type_register(world->engine, ref_type_name(type), ref_handler, world,
-                                  ours ? NULL : &options, &handle));
+               batch ? leat_type_register_batch(world->engine, ref_type_name(type),
+                                                ref_batch_handler, world, &options, &handle)
+                     : leat_type_register(world->engine, ref_type_name(type), ref_handler, world,
+                                          ours ? NULL : &options, &handle));
     if (right != LEAT_OK) {
         return;
     }
@@ -226,6 +232,8 @@ ref_op_register(struct ref_world *world)
     }
     of->handle = handle;
     of->bound = true;
+    of->batch_most = batch ? options.batch_max : 0;
+    of->batch_delay_ns = options.batch_delay_ns;
     of->max_attempts = ours ? 3 : options.max_attempts;
     of->timeout_ns = ours ? 60 * REF_S : options.timeout_ns;
     of->policy = ours ? REF_POLICY_OURS : policy;

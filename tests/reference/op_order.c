@@ -12,8 +12,8 @@
 #include <string.h>
 
 #define WEIGHT_MAX 1000
-#define TURN       8 /* jobs of weight 1 */
-#define AHEAD      4 /* jobs for each worker, of all queues with weights */
+#define TURN       8  /* jobs of weight 1 */
+#define AHEAD      4  /* jobs for each worker, of all queues with weights */
 #define ENOUGH     48 /* begins of a stretch that says something */
 
 /* ---- drawing --------------------------------------------------------------------------------- */
@@ -81,7 +81,8 @@ waits_behind(const struct ref_world *world, const struct ref_job *job)
 {
     const struct ref_queue *queue = &world->queues[job->queue];
     bool tenant = queue->tenant != REF_NONE && world->tenants[queue->tenant].rated;
-    return world->types[job->type].gate.used || world->places || tenant;
+    return world->types[job->type].gate.used || world->places || tenant ||
+           ref_gather_takes(world, job);
 }
 
 /* A job that is to begin passes by one that waits: `other`. False: that is no fault. */
@@ -99,7 +100,8 @@ ref_order_first(const struct ref_world *world, const struct ref_job *job,
                 const struct ref_job *other)
 {
     return passes(world, job, other) &&
-           (job->came_low > other->came_high || other->passed >= world->config.lenders_max);
+           (job->came_low > other->came_high ||
+            (other->passed >= world->config.lenders_max && !ref_gather_takes(world, job)));
 }
 
 /* Its type, its tenant or the places of others hold it, and so it may have left the list. */
@@ -238,7 +240,9 @@ ref_order_begun(struct ref_world *world, struct ref_job *job)
     if (world->queues[job->queue].pull) {
         return;
     }
-    for (uint32_t i = 0; world->queues[job->queue].exact && i < REF_RECORDS; i++) {
+    /* What is gathered counts as begun: of those any number may have been. */
+    bool counts = world->queues[job->queue].exact && !ref_gather_takes(world, job);
+    for (uint32_t i = 0; counts && i < REF_RECORDS; i++) {
         world->jobs[i].passed += passes(world, job, &world->jobs[i]) ? 1 : 0;
     }
     shares_begun(world, job);
@@ -274,7 +278,8 @@ submit_plain(struct ref_world *world, uint32_t queue, uint32_t level)
     ref_spec_nothing(&spec);
     for (uint32_t i = 0; i < REF_TYPES; i++) {
         uint32_t type = (first + i) % REF_TYPES;
-        bool plain = world->types[type].bound && !world->types[type].gate.used;
+        bool plain = world->types[type].bound && !world->types[type].gate.used &&
+                     world->types[type].batch_most == 0;
         spec.type = plain || spec.type == REF_NONE ? type : spec.type;
     }
     spec.job.type_name = ref_type_name(spec.type);
@@ -339,7 +344,8 @@ ref_op_exact(struct ref_world *world)
         uint32_t next = (first + i) % REF_QUEUES;
         const struct ref_queue *of = &world->queues[next];
         queue = of->handle.bits != 0 && of->exact && !of->pull && !world->config.inline_mode
-                    ? next : queue;
+                    ? next
+                    : queue;
     }
     for (uint32_t round = 0; round < 12 && queue != REF_NONE; round++) {
         submit_plain(world, queue, world->queues[queue].priority);

@@ -180,10 +180,9 @@ ref_spec_draw(struct ref_world *world, struct spec *spec)
     draw_type(world, spec);
     draw_queue(world, spec);
     draw_payload(world, spec);
-    spec->job.priority =
-        ref_chance(world, is_exact(world, spec) ? 95 : 60)
-            ? LEAT_PRIORITY_OF_QUEUE
-            : ref_below(world, leat_priority_levels());
+    spec->job.priority = ref_chance(world, is_exact(world, spec) ? 95 : 60)
+                             ? LEAT_PRIORITY_OF_QUEUE
+                             : ref_below(world, leat_priority_levels());
     spec->job.flags = ref_chance(world, 25) ? LEAT_JOB_KEEP_RESULT : 0;
     spec->job.max_attempts =
         ref_chance(world, 60) ? 0 : 1 + ref_below(world, ref_chance(world, 20) ? 20 : 4);
@@ -473,7 +472,8 @@ ref_spec_right(struct ref_world *world, struct spec *spec)
 
 /* It was taken in, or another one stands for it. */
 void
-ref_spec_answered(struct ref_world *world, const struct spec *spec, enum leat_status got, leat_job_id id)
+ref_spec_answered(struct ref_world *world, const struct spec *spec, enum leat_status got,
+                  leat_job_id id)
 {
     if (got == LEAT_OK) {
         ref_spec_accept(world, spec, id, true);
@@ -552,8 +552,8 @@ ref_op_batch_each(struct ref_world *world)
     }
     noted->status = (int)got;
     if (got != first) {
-        ref_fail(world, NULL, "the batch ref_spec_answered: %s\n  expected: %s", leat_status_text(got),
-                 leat_status_text(first));
+        ref_fail(world, NULL, "the batch ref_spec_answered: %s\n  expected: %s",
+                 leat_status_text(got), leat_status_text(first));
     }
 }
 
@@ -649,8 +649,8 @@ all_open(const struct ref_world *world, const struct spec *specs, uint32_t count
 
 /* What the engine ref_spec_answered to all or none of them. */
 void
-ref_batch_judge(struct ref_world *world, const struct spec *specs, uint32_t count, enum leat_status got,
-          const struct ref_told *told)
+ref_batch_judge(struct ref_world *world, const struct spec *specs, uint32_t count,
+                enum leat_status got, const struct ref_told *told)
 {
     uint32_t clash = ref_batch_clash(world, specs, count);
     bool clashed = got == LEAT_EXISTS && clash != REF_NONE;

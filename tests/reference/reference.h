@@ -186,12 +186,14 @@ struct ref_job {
     /* In a handler: see op_inline.c, op_middleware.c. */
     bool handled; /* one that has not returned */
     bool inlined; /* of a call that brought it */
+    bool batched; /* in one call with others */
     bool asked;   /* how long it has yet, at asked_ns */
     uint64_t asked_ns;
     uint32_t chain_passed; /* functions of all types that it has passed, and of its own */
     uint32_t chain_typed;
     uint32_t chain_all; /* of so many at least */
     uint32_t chain_own;
+    uint64_t gather_ns; /* it waits for others of its batch until then; 0: not known */
 
     /* Exact order: see op_order.c. */
     uint32_t order;
@@ -235,7 +237,9 @@ struct ref_type {
     struct ref_bucket bucket;
     struct ref_claim uniques[REF_UNIQUES];
     uint32_t least;
-    uint32_t chained; /* functions around its handler alone */
+    uint32_t chained;    /* functions around its handler alone */
+    uint32_t batch_most; /* jobs to a call; 0: its handler takes one */
+    uint64_t batch_delay_ns;
 };
 
 struct ref_queue {
@@ -394,8 +398,8 @@ struct ref_world {
     uint64_t trail; /* the sequence of what may be dropped */
     bool places;    /* some were kept once */
     struct ref_shares shares[REF_LEVELS];
-    uint64_t shares_long; /* stretches that said something */
-    bool bulk;            /* a leat_submit_bulk() is at work */
+    uint64_t shares_long;       /* stretches that said something */
+    bool bulk;                  /* a leat_submit_bulk() is at work */
     struct ref_inline *inlines; /* the calls that run a job at this moment, the last one first */
     uint32_t chained;           /* functions around all handlers */
     uint32_t links_count;       /* and around those of types */
@@ -515,6 +519,22 @@ bool ref_places_reorder(const struct ref_world *world, const struct ref_job *job
                         const struct ref_job *other);
 void ref_places_begun(struct ref_world *world, struct ref_job *job);
 
+/* ---- op_gather.c --------------------------------------------------------------------------- */
+
+/* False: the handler takes one job. `bad`: what was drawn is wrong. */
+bool ref_gather_draw(struct ref_world *world, struct leat_type_options *options, bool *bad);
+void ref_batch_handler(struct leat_run *const *runs, struct leat_outcome *outcomes, size_t count,
+                       void *context);
+/* The job comes to a worker with others. */
+bool ref_gather_takes(const struct ref_world *world, const struct ref_job *job);
+bool ref_gather_holds(const struct ref_world *world, const struct ref_job *job);
+bool ref_gather_reorders(const struct ref_world *world, const struct ref_job *job,
+                         const struct ref_job *other);
+/* The time of its batch is over. */
+bool ref_gather_timed_out(const struct ref_world *world, const struct ref_job *job);
+/* The engine says that nothing is left to run. */
+void ref_gather_idle(struct ref_world *world);
+
 /* ---- op_inline.c, op_middleware.c ---------------------------------------------------------- */
 
 /* False: the attempt is a worker's. */
@@ -587,6 +607,9 @@ struct ref_part {
 extern const struct ref_part ref_parts[];
 extern const uint32_t ref_parts_count;
 bool ref_held(const struct ref_world *world, const struct ref_job *job);
+/* By others than `but`. */
+bool ref_held_but(const struct ref_world *world, const struct ref_job *job,
+                  bool (*but)(const struct ref_world *, const struct ref_job *));
 
 /* ---- observe.c ------------------------------------------------------------------------------- */
 
@@ -679,6 +702,10 @@ struct leat_outcome ref_handler(struct leat_run *run, void *context);
  * world->current then; `outer` is who was it before. */
 bool ref_attempt_enter(struct ref_world *world, struct leat_run *run);
 void ref_attempt_leave(struct ref_world *world, struct leat_outcome outcome, struct ref_job *outer);
+/* It comes to a handler, if it is its turn: world->current from now on. */
+void ref_turn(struct ref_world *world, struct ref_job *job);
+/* What a handler does with world->current, and answers. */
+struct leat_outcome ref_handle(struct ref_world *world, struct leat_run *run);
 struct leat_outcome ref_answer_draw(struct ref_world *world);
 struct leat_outcome ref_outcome(struct ref_world *world);
 struct ref_job *ref_job_of(struct ref_world *world, leat_job_id id);
