@@ -14,7 +14,7 @@
 #define WEIGHT_MAX 1000
 #define TURN       8  /* jobs of weight 1 */
 #define AHEAD      4  /* jobs for each worker, of all queues with weights */
-#define ENOUGH     48 /* begins of a stretch that says something */
+#define ENOUGH     32 /* begins of a stretch that says something */
 
 /* ---- drawing --------------------------------------------------------------------------------- */
 
@@ -296,7 +296,7 @@ submit_plain(struct ref_world *world, uint32_t queue, uint32_t level)
     ref_spec_answered(world, &spec, got, id);
 }
 
-/* Queues with a weight and nothing else. */
+/* Queues that nothing holds. */
 static uint32_t
 plain_queues(const struct ref_world *world, uint32_t queues[REF_QUEUES])
 {
@@ -305,12 +305,26 @@ plain_queues(const struct ref_world *world, uint32_t queues[REF_QUEUES])
         const struct ref_queue *queue = &world->queues[i];
         bool limited = queue->limits.jobs_max != 0 || queue->limits.bytes_max != 0;
         bool shut = queue->gate.paused || queue->gate.most != 0 || queue->bucket.jobs != 0;
-        if (queue->handle.bits != 0 && queue->weight != 0 && !queue->exact && !queue->pull &&
-            !limited && !shut && queue->tenant == REF_NONE && !queue->closed) {
+        if (queue->handle.bits != 0 && !queue->exact && !queue->pull && !limited && !shut &&
+            queue->tenant == REF_NONE && !queue->closed) {
             queues[count++] = i;
         }
     }
     return count;
+}
+
+/* It has a weight from now on. */
+static void
+weigh(struct ref_world *world, uint32_t queue)
+{
+    struct ref_queue *of = &world->queues[queue];
+    uint32_t weight = 1 + ref_below(world, 3);
+    if (of->weight == 0) {
+        ref_note(world, queue, weight, 0);
+        ref_answer(world, REF_AT_NOTHING, REF_ONE(LEAT_OK),
+                   leat_queue_set_weight(world->engine, of->handle, weight));
+        weight_set(world, of, weight);
+    }
 }
 
 /* Many jobs for a few queues, and time to run them; so that there are shares to be looked at. */
@@ -318,15 +332,21 @@ void
 ref_op_shares(struct ref_world *world)
 {
     uint32_t queues[REF_QUEUES];
-    uint32_t count = world->config.inline_mode ? 0 : plain_queues(world, queues);
+    uint32_t count = plain_queues(world, queues);
     uint32_t level = ref_below(world, leat_priority_levels());
     uint64_t before = world->shares_long;
-    for (uint32_t round = 0; round < 50 && count > 1; round++) {
-        submit_plain(world, queues[round % count], level);
+    if (count < 2 || world->config.inline_mode) {
+        return;
     }
-    ref_sync(world);
-    for (uint32_t round = 0; round < 3 && count > 1; round++) {
-        ref_run(world, 10 + ref_below(world, 30));
+    for (uint32_t i = 0; i < count; i++) {
+        weigh(world, queues[i]);
+    }
+    for (uint32_t round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < 40; i++) {
+            submit_plain(world, queues[i % count], level);
+        }
+        ref_sync(world);
+        ref_run(world, 10 + ref_below(world, 20));
     }
     if (world->shares_long != before) {
         ref_note(world, count, level, 0);
