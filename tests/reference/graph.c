@@ -57,7 +57,8 @@ static uint64_t
 waits_of(const struct ref_job *job)
 {
     const struct ref_cohort *cohort = &job->node.cohort;
-    uint64_t waits = (job->node.held ? 1 : 0) + (job->node.joins ? 1 : 0);
+    uint64_t waits = job->node.held ? 1 : 0;
+    waits += job->node.joins ? 1 : 0;
     for (uint32_t i = 0; i < job->node.count; i++) {
         waits += job->node.edges[i].counted ? 0 : 1;
     }
@@ -212,6 +213,7 @@ release(struct ref_world *world, const struct todo *todo, struct ref_job *job)
     low = todo->exact ? low : world->synced;
     ref_key_enter(job, low, world->sequence + 1);
     ref_wait_in_line(world, job);
+    ref_order_entered(job, low, job->high);
     job->low = low;
     job->trail = 0; /* it did not wait since its submit */
 }
@@ -481,6 +483,12 @@ bool
 ref_ties_block(const struct ref_ties *ties)
 {
     return ties->count + ties->within != 0 || ties->held || ties->is_cohort;
+}
+
+bool
+ref_ties_any(const struct ref_ties *ties)
+{
+    return ref_ties_block(ties) || ties->behind != 0 || ties->cohort.bits != 0;
 }
 
 static void

@@ -155,7 +155,8 @@ ref_sync(struct ref_world *world)
     ref_graph_catch_up(world);
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
-        if (job->id.bits != 0 && !job->gone && job != world->current) {
+        bool begins = job == world->current || (job->handled && job->state != LEAT_JOB_RUNNING);
+        if (job->id.bits != 0 && !job->gone && !begins) {
             look(world, job);
         }
     }
@@ -177,6 +178,7 @@ ref_sync(struct ref_world *world)
 void
 ref_check_idle(struct ref_world *world)
 {
+    ref_gather_idle(world);
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         const struct ref_job *job = &world->jobs[i];
         if (!ref_live(job)) {

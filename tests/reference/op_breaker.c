@@ -310,7 +310,7 @@ ref_breaker_ended(struct ref_world *world, const struct ref_job *job, bool faile
     struct ref_breaker *breaker = &world->types[job->type].breaker;
     uint32_t calls = 0;
     uint32_t failures = 0;
-    if (breaker_of(world, job) == NULL || (failed && job->cancel)) {
+    if (breaker_of(world, job) == NULL || job->inlined || (failed && job->cancel)) {
         return;
     }
     if (breaker->state == LEAT_BREAKER_OPEN && job->probe && came_behind(world, job->type)) {

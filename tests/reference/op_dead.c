@@ -402,7 +402,7 @@ ref_attempt_note(struct ref_world *world, struct ref_job *job, enum leat_outcome
     struct ref_attempt *attempt = &job->attempts_told[job->told % LEAT_ATTEMPTS_KEPT];
     job->told++;
     attempt->attempt = job->attempts;
-    attempt->inside = job == world->current;
+    attempt->inside = job->handled && !job->inlined; /* else no worker has */
     attempt->outcome = outcome;
     attempt->timed_out = job->timed_out;
     attempt->ended_known = !world->by_itself;

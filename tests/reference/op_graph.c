@@ -281,6 +281,17 @@ check_error(struct ref_world *world, const struct edges *edges, uint32_t count,
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
+/* They have nothing to do with others: see docs/design/0026. */
+static bool
+runs_inline(const struct ref_world *world, const struct spec *specs, uint32_t count)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < count; i++) {
+        any = any || ref_ties_any(&specs[i].ties);
+    }
+    return world->config.inline_mode && !any;
+}
+
 void
 ref_op_graph(struct ref_world *world)
 {
@@ -299,6 +310,9 @@ ref_op_graph(struct ref_world *world)
     }
     for (uint32_t i = 0; i < edges.count; i++) {
         wrong = wrong || cannot_be(&edges, i, count);
+    }
+    if (edges.count == 0 && runs_inline(world, specs, count)) {
+        return;
     }
     graph.jobs = jobs;
     graph.count = count;
@@ -331,6 +345,9 @@ ref_op_chain(struct ref_world *world)
     uint32_t count = ref_batch_draw(world, specs, jobs, true);
     for (uint32_t i = 0; i + 1 < count; i++) {
         edges[i] = (struct leat_graph_edge){i, i + 1};
+    }
+    if (count < 2 && runs_inline(world, specs, count)) {
+        return;
     }
     ref_note(world, count, 0, 0);
     enum leat_status got = leat_submit_chain(world->engine, jobs, count, ids);

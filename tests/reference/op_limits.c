@@ -271,7 +271,7 @@ ref_room_entered(struct ref_world *world, struct ref_job *job)
 bool
 ref_queue_open(const struct ref_world *world, uint32_t queue)
 {
-    return !world->queues[queue].closed || world->current != NULL;
+    return !world->queues[queue].closed || world->watched != NULL;
 }
 
 /* ---- drawing --------------------------------------------------------------------------------- */
@@ -437,6 +437,9 @@ ref_op_queue_drain(struct ref_world *world)
     leat_queue handle;
     uint32_t queue = ref_queue_choose(world, &handle);
     uint64_t timeout_ns = timeouts_ns[ref_below(world, 4)];
+    if (world->current != NULL && world->watched == NULL) {
+        return; /* a handler that runs inline outside of all others must not */
+    }
     ref_sync(world);
     uint64_t right = drain_right(world, queue, timeout_ns);
     bool may = (right & (REF_ONE(LEAT_OK) | REF_ONE(LEAT_TIMEOUT))) != 0;

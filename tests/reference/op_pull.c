@@ -52,6 +52,7 @@ check_turn(struct ref_world *world, const struct ref_job *job)
         const struct ref_job *other = &world->jobs[i];
         bool first =
             other->level < job->level || (other->level == job->level && other->high < job->low);
+        first = world->queues[job->queue].exact ? ref_order_before(other, job) : first;
         first = first && other->key == REF_NONE;
         if (other != job && first && waits_here(world, other, job->queue)) {
             ref_fail(world, job,
@@ -265,7 +266,7 @@ ref_op_ack(struct ref_world *world)
     enum leat_status right = ref_complete_right(&target, token);
     memset(result, (int)(token.attempt & 0xff), sizeof(result));
     enum ref_keeps keeps = job == NULL || bytes == 0 ? REF_KEEPS_NOT : ref_keeps(world, job);
-    bool early = right == LEAT_OK && job == world->current; /* its handler has not answered */
+    bool early = right == LEAT_OK && job->handled; /* its handler has not answered */
     uint64_t rights = REF_ONE(early && keeps == REF_KEEPS ? LEAT_WRONG_STATE : right);
     rights |= early && keeps == REF_KEEPS_MAYBE ? REF_ONE(LEAT_WRONG_STATE) : 0;
     rights = bad ? REF_ONE(LEAT_INVALID) : rights;

@@ -141,7 +141,8 @@ drains(const struct ref_world *world, bool *now)
     *now = true;
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         const struct ref_job *job = &world->jobs[i];
-        bool waits = ref_live(job) && job->state == LEAT_JOB_PENDING && !ref_held(world, job);
+        bool waits = ref_live(job) && job->state == LEAT_JOB_PENDING &&
+                     (!ref_held(world, job) || ref_gather_takes(world, job));
         awaited = awaited || (ref_live(job) && job->awaited);
         *now = *now && !waits;
     }
@@ -232,6 +233,8 @@ ref_open(struct ref_world *world)
     config.queues_max = REF_QUEUES - 2;
     config.payload_bytes_max = 256;
     config.sample_interval = 1000000;
+    ref_payload_config(world, &config);
+    config.inline_mode = ref_chance(world, 6);
     test_clock_init(&world->clock);
     config.clock = test_clock_of(&world->clock);
     world->config = config;

@@ -12,6 +12,7 @@ struct taken {
     struct ref_need needs[REF_QUEUES];
     uint32_t slots[REF_COMPLETIONS];
     uint32_t records;
+    uint64_t payloads;
 };
 
 /* ---- drawing --------------------------------------------------------------------------------- */
@@ -62,6 +63,7 @@ draw_options(struct ref_world *world, struct spec *spec)
 {
     spec->options = leat_job_options_default();
     spec->job.options = &spec->options;
+    spec->options.order_priority = ref_below(world, 4);
     if (spec->job.delay_ns == 0 && ref_chance(world, 40)) {
         spec->options.run_at_ns =
             ref_chance(world, 3) ? UINT64_MAX
@@ -156,11 +158,18 @@ draw_wrong_name(struct ref_world *world, struct spec *spec)
     }
 }
 
+static bool
+is_exact(const struct ref_world *world, const struct spec *spec)
+{
+    return spec->queue != REF_NONE && world->queues[spec->queue].exact;
+}
+
 void
 ref_spec_nothing(struct spec *spec)
 {
     memset(spec, 0, sizeof(*spec));
     spec->job = leat_job_default();
+    spec->type = REF_NONE;
     spec->policy = REF_NONE;
     spec->completions = REF_NONE;
     spec->key = REF_NONE;
@@ -175,8 +184,9 @@ ref_spec_draw(struct ref_world *world, struct spec *spec)
     draw_type(world, spec);
     draw_queue(world, spec);
     draw_payload(world, spec);
-    spec->job.priority =
-        ref_chance(world, 60) ? LEAT_PRIORITY_OF_QUEUE : ref_below(world, leat_priority_levels());
+    spec->job.priority = ref_chance(world, is_exact(world, spec) ? 95 : 60)
+                             ? LEAT_PRIORITY_OF_QUEUE
+                             : ref_below(world, leat_priority_levels());
     spec->job.flags = ref_chance(world, 25) ? LEAT_JOB_KEEP_RESULT : 0;
     spec->job.max_attempts =
         ref_chance(world, 60) ? 0 : 1 + ref_below(world, ref_chance(world, 20) ? 20 : 4);
@@ -248,6 +258,13 @@ type_right(struct ref_world *world, const struct spec *spec)
     return LEAT_OK;
 }
 
+static uint32_t
+level_of(const struct ref_world *world, const struct spec *spec)
+{
+    return spec->job.priority == LEAT_PRIORITY_OF_QUEUE ? world->queues[spec->queue].priority
+                                                        : spec->job.priority;
+}
+
 /* As far as the job itself goes, and what it names. Called behind the engine, which has taken the
  * names in by then. */
 static enum leat_status
@@ -257,14 +274,15 @@ check_right(struct ref_world *world, const struct spec *spec)
     if (right == LEAT_OK) {
         right = queue_right(world, spec);
     }
-    return right == LEAT_OK ? type_right(world, spec) : right;
+    right = right == LEAT_OK ? type_right(world, spec) : right;
+    return right == LEAT_OK ? ref_order_right(world, spec->queue, level_of(world, spec)) : right;
 }
 
 static bool
 at_once(const struct ref_world *world, const struct spec *spec)
 {
     bool later = spec->job.options != NULL && spec->options.run_at_ns > ref_wall(world);
-    return spec->job.delay_ns == 0 && !later;
+    return spec->job.delay_ns == 0 && !later && !spec->inlined;
 }
 
 /* Whether there is a record: what ended may hold one that is not seen from here. */
@@ -296,13 +314,6 @@ presses(const struct ref_world *world, const struct taken *taken)
     return ref_present(world) + taken->records >= world->config.jobs_max;
 }
 
-static uint32_t
-level_of(const struct ref_world *world, const struct spec *spec)
-{
-    return spec->job.priority == LEAT_PRIORITY_OF_QUEUE ? world->queues[spec->queue].priority
-                                                        : spec->job.priority;
-}
-
 static void
 need_add(const struct ref_world *world, const struct spec *spec, struct ref_need *needs)
 {
@@ -329,7 +340,8 @@ room_right(struct ref_world *world, const struct spec *spec, struct taken *taken
         }
         taken->slots[spec->completions]++;
     }
-    return record_right(world, taken->records++);
+    uint64_t right = record_right(world, taken->records++);
+    return ref_payload_right(world, right, spec->job.payload_bytes, &taken->payloads);
 }
 
 /* ---- what becomes of it ---------------------------------------------------------------------- */
@@ -366,6 +378,10 @@ set_times(struct ref_world *world, struct ref_job *job, const struct spec *spec)
                               ? REF_NEVER
                               : ref_after(ref_boot(world), spec->options.expires_in_ns);
     }
+    if (spec->inlined) {
+        job->state = LEAT_JOB_RUNNING;
+        return;
+    }
     job->since_ns = ref_boot(world);
     if (ref_ties_block(&spec->ties)) {
         job->state = LEAT_JOB_BLOCKED;
@@ -397,8 +413,8 @@ make_room(struct ref_world *world, const struct spec *spec)
 }
 
 /* `alone`: room is made for it; else it was made for all of its batch. */
-static struct ref_job *
-accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool alone)
+struct ref_job *
+ref_spec_accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool alone)
 {
     struct ref_job *job = record_of(world, id);
     memset(job, 0, sizeof(*job));
@@ -413,8 +429,12 @@ accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool al
     job->completions = spec->completions;
     job->key = spec->key;
     job->labels = spec->labels;
+    job->inlined = spec->inlined;
+    ref_order_submitted(world, job, spec->job.options == NULL ? 0 : spec->options.order_priority);
     ref_ties_bind(world, job, &spec->ties);
-    ref_labels_take(world, job);
+    if (!spec->inlined) {
+        ref_labels_take(world, job);
+    }
     if (alone) {
         make_room(world, spec);
     }
@@ -435,21 +455,27 @@ accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool al
 /* ---- operations ------------------------------------------------------------------------------ */
 
 /* What is right for one job, told when the engine has answered. */
-static uint64_t
-one_right(struct ref_world *world, struct spec *spec)
+uint64_t
+ref_spec_right(struct ref_world *world, struct spec *spec)
 {
     struct taken taken = {.records = 0};
     enum leat_status right = check_right(world, spec);
+    right =
+        right == LEAT_OK && spec->inlined && ref_ties_any(&spec->ties) ? LEAT_UNSUPPORTED : right;
     if (right != LEAT_OK) {
         return REF_ONE(right);
     }
     bool pressed = presses(world, &taken);
     uint64_t room = room_right(world, spec, &taken);
+    if (spec->inlined) {
+        return ref_accepts(world) ? room : REF_ONE(LEAT_CLOSED); /* that is asked first */
+    }
     uint64_t ties = ref_ties_right(world, &spec->ties, pressed);
     uint64_t untied = ties & ~REF_ONE(LEAT_OK); /* a parent is missing, or the cohort */
     if (!ref_accepts(world)) {
         /* A queue's limit, or that of completions, may come before; no record is given up. */
         bool full = room == REF_ONE(LEAT_FULL) && taken.records == 0;
+        full = full || (taken.payloads != 0 && (room & REF_ONE(LEAT_FULL)) != 0);
         return REF_ONE(LEAT_CLOSED) | untied | (full ? REF_ONE(LEAT_FULL) : 0);
     }
     ref_room_refused(world, taken.needs, true);
@@ -467,11 +493,12 @@ one_right(struct ref_world *world, struct spec *spec)
 }
 
 /* It was taken in, or another one stands for it. */
-static void
-answered(struct ref_world *world, const struct spec *spec, enum leat_status got, leat_job_id id)
+void
+ref_spec_answered(struct ref_world *world, const struct spec *spec, enum leat_status got,
+                  leat_job_id id)
 {
     if (got == LEAT_OK) {
-        ref_graph_join(world, accept(world, spec, id, true));
+        ref_graph_join(world, ref_spec_accept(world, spec, id, true));
     }
     if (got == LEAT_JOINED) {
         const struct leat_when when = {spec->job.delay_ns, spec->options.run_at_ns};
@@ -487,13 +514,17 @@ ref_op_submit(struct ref_world *world)
 {
     struct spec spec;
     leat_job_id id = {0};
+    if (world->config.inline_mode) {
+        ref_op_inline(world);
+        return;
+    }
     ref_spec_draw(world, &spec);
     ref_note(world, spec.type, spec.queue, spec.job.priority);
     ref_labels_look(world, spec.type, &spec.labels);
     enum leat_status got = leat_submit(world->engine, &spec.job, &id);
     world->noted->values[0] = id.bits;
-    ref_answer(world, REF_AT_NOTHING, one_right(world, &spec), got);
-    answered(world, &spec, got, id);
+    ref_answer(world, REF_AT_NOTHING, ref_spec_right(world, &spec), got);
+    ref_spec_answered(world, &spec, got, id);
 }
 
 uint32_t
@@ -509,7 +540,8 @@ ref_batch_draw(struct ref_world *world, struct spec *specs, struct leat_job *job
             specs[i].labels.conflict = LEAT_UNIQUE_REJECT;
             specs[i].options.unique_conflict = LEAT_UNIQUE_REJECT;
         }
-        if (one_level && specs[i].job.priority != leat_priority_levels()) {
+        if (one_level && specs[i].job.priority != leat_priority_levels() &&
+            !is_exact(world, &specs[i])) {
             specs[i].job.priority = level;
         }
         jobs[i] = specs[i].job;
@@ -526,6 +558,9 @@ ref_op_batch_each(struct ref_world *world)
     leat_job_id ids[REF_BATCH];
     enum leat_status statuses[REF_BATCH];
     enum leat_status first = LEAT_OK;
+    if (world->config.inline_mode) {
+        return; /* see docs/design/0026 */
+    }
     uint32_t count = ref_batch_draw(world, specs, jobs, false);
     ref_note(world, count, 0, 0);
     struct ref_entry *noted = world->noted;
@@ -533,8 +568,8 @@ ref_op_batch_each(struct ref_world *world)
         leat_submit_batch(world->engine, jobs, count, LEAT_BATCH_EACH, ids, statuses);
     for (uint32_t i = 0; i < count; i++) {
         ref_note(world, ids[i].bits, specs[i].queue, specs[i].job.priority);
-        ref_answer(world, REF_AT_NOTHING, one_right(world, &specs[i]), statuses[i]);
-        answered(world, &specs[i], statuses[i], ids[i]);
+        ref_answer(world, REF_AT_NOTHING, ref_spec_right(world, &specs[i]), statuses[i]);
+        ref_spec_answered(world, &specs[i], statuses[i], ids[i]);
         first = first == LEAT_OK && statuses[i] != LEAT_JOINED ? statuses[i] : first;
     }
     noted->status = (int)got;
@@ -555,8 +590,8 @@ alike(const struct spec *spec, const struct spec *other)
 }
 
 /* The first whose key or name is another one's, of before or of the batch; REF_NONE: none. */
-static uint32_t
-first_clash(struct ref_world *world, const struct spec *specs, uint32_t count)
+uint32_t
+ref_batch_clash(struct ref_world *world, const struct spec *specs, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         leat_job_id other = {0};
@@ -572,6 +607,23 @@ first_clash(struct ref_world *world, const struct spec *specs, uint32_t count)
     return REF_NONE;
 }
 
+/* It may stand in an all-or-none batch. */
+static bool
+grouped(const struct spec *spec)
+{
+    return spec->labels.key == REF_NONE || spec->labels.conflict == LEAT_UNIQUE_REJECT;
+}
+
+/* What is wrong with one of an all-or-none batch. */
+enum leat_status
+ref_batch_right(struct ref_world *world, const struct spec *spec)
+{
+    enum leat_status right = check_right(world, spec);
+    right = right == LEAT_OK && !grouped(spec) ? LEAT_INVALID : right;
+    bool inlined = world->config.inline_mode && ref_ties_any(&spec->ties);
+    return right == LEAT_OK && inlined ? LEAT_UNSUPPORTED : right;
+}
+
 /* Each of the batch by itself. */
 static enum leat_status
 check_all(struct ref_world *world, const struct spec *specs, uint32_t count,
@@ -579,11 +631,7 @@ check_all(struct ref_world *world, const struct spec *specs, uint32_t count,
 {
     enum leat_status first = LEAT_OK;
     for (uint32_t i = 0; i < count; i++) {
-        rights[i] = check_right(world, &specs[i]);
-        if (rights[i] == LEAT_OK && specs[i].labels.key != REF_NONE &&
-            specs[i].labels.conflict != LEAT_UNIQUE_REJECT) {
-            rights[i] = LEAT_INVALID;
-        }
+        rights[i] = ref_batch_right(world, &specs[i]);
         first = first == LEAT_OK ? rights[i] : first;
     }
     return first;
@@ -635,6 +683,8 @@ batch_right(struct ref_world *world, const struct spec *specs, uint32_t count, s
         right |= ties & ~REF_ONE(LEAT_OK);
         last = (ties & REF_ONE(LEAT_OK)) != 0 ? last : 0;
         uint64_t room = room_right(world, &specs[i], taken);
+        bool payloads = taken->payloads != 0 && (room & REF_ONE(LEAT_FULL)) != 0;
+        right |= payloads ? REF_ONE(LEAT_FULL) : 0;
         if (room == REF_ONE(LEAT_FULL)) {
             return right | (taken->records == before ? room : 0) | no_record;
         }
@@ -659,6 +709,7 @@ count_within(struct spec *specs, const struct ref_told *told)
 {
     for (uint32_t i = 0; i < told->edges_count; i++) {
         specs[told->edges[i].child].ties.within++;
+        specs[told->edges[i].parent].ties.behind++;
     }
 }
 
@@ -666,9 +717,8 @@ static void
 accept_all(struct ref_world *world, struct spec *specs, uint32_t count, const struct ref_told *told)
 {
     struct ref_job *jobs[REF_BATCH];
-    count_within(specs, told);
     for (uint32_t i = 0; i < count; i++) {
-        jobs[i] = accept(world, &specs[i], told->ids[i], false);
+        jobs[i] = ref_spec_accept(world, &specs[i], told->ids[i], false);
     }
     for (uint32_t i = 0; i < told->edges_count; i++) {
         ref_graph_tie(world, jobs[told->edges[i].parent], jobs[told->edges[i].child]);
@@ -678,12 +728,14 @@ accept_all(struct ref_world *world, struct spec *specs, uint32_t count, const st
     }
 }
 
+/* What the engine answered to all or none of them. */
 void
 ref_batch_judge(struct ref_world *world, struct spec *specs, uint32_t count, enum leat_status got,
                 const struct ref_told *told)
 {
     enum leat_status rights[REF_BATCH];
-    uint32_t clash = first_clash(world, specs, count);
+    count_within(specs, told);
+    uint32_t clash = ref_batch_clash(world, specs, count);
     bool clashed = got == LEAT_EXISTS && clash != REF_NONE;
     enum leat_status first = check_all(world, specs, count, rights);
     struct taken taken = {.records = 0};
@@ -737,6 +789,9 @@ ref_op_batch_all(struct ref_world *world)
     static struct leat_job jobs[REF_BATCH];
     leat_job_id ids[REF_BATCH];
     enum leat_status statuses[REF_BATCH];
+    if (world->config.inline_mode) {
+        return; /* see docs/design/0026 */
+    }
     uint32_t count = ref_batch_draw(world, specs, jobs, true);
     ref_note(world, count, 0, 0);
     memset(ids, 0, sizeof(ids));
