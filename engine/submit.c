@@ -29,7 +29,7 @@ struct intake {
     bool limited;        /* its queue counts its jobs */
     bool extra;          /* it has more than its record has room for: options, an exact order */
     bool waits;          /* see struct leat_room_ask */
-    bool alone;          /* else its batch takes room for all */
+    bool alone;          /* else its batch takes room for all, or it runs inline */
     bool owes;           /* room, for which others are dropped when nothing can refuse it */
     struct leat_ties ties;
 };
@@ -467,7 +467,6 @@ leat_submit_running(struct leat_engine *engine, const struct leat_job *given, le
     if (status != LEAT_OK) {
         return status;
     }
-    intake.limited = false; /* it does not wait, whatever its time is */
     status = record_fill(engine, job, &intake);
     if (status == LEAT_OK) {
         *id = record_run(engine, intake.index, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
@@ -567,14 +566,14 @@ group_check_one(struct group *group, size_t index)
     if (status != LEAT_OK) {
         return status;
     }
-    intake->limited = intake->limited && !group->engine->config.inline_mode;
     struct leat_batch_ask *ask = &group->asks[index];
     *ask = (struct leat_batch_ask){.queue = intake->queue,
                                    .type = intake->type,
                                    .level = intake->level,
                                    .bytes = intake->bytes,
                                    .index = LEAT_INDEX_NONE,
-                                   .counted = is_counted(intake)};
+                                   .counted =
+                                       is_counted(intake) && !group->engine->config.inline_mode};
     if (ask->counted) {
         ask->block_ns = leat_room_block_ns(group->engine, job, intake->queue);
     }

@@ -199,8 +199,8 @@ release(struct ref_world *world, const struct todo *todo, struct ref_job *job)
         job->moved = false;
         job->front = false;
         job->due.wall = !later;
-        job->due.low_ns = job->node.run_at_ns;
-        job->due.high_ns = job->node.run_at_ns;
+        job->due.low_ns = job->node.run_at_ns < INT64_MAX ? job->node.run_at_ns : INT64_MAX;
+        job->due.high_ns = job->due.low_ns;
         if (later) {
             uint64_t from_ns = todo->exact ? now_ns : world->run_begin_ns;
             job->due.low_ns = ref_after(from_ns, job->node.delay_ns);

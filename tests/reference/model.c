@@ -219,6 +219,7 @@ ref_wait_in_line(struct ref_world *world, struct ref_job *job)
     job->moved = false;
     job->front = false;
     job->gather_ns = 0;
+    job->inlined = false;
     job->let_past = false;
     job->shaken = false;
     job->placed = false;

@@ -47,6 +47,9 @@ draw_parents(struct ref_world *world, struct ref_ties *ties)
                                              : ref_target(world);
         ties->parents[i] = target.id;
         ties->missing[i] = target.job == NULL ? target.missing : LEAT_OK;
+        if (target.job != NULL) {
+            target.job->node.named = true; /* also where the submit is refused */
+        }
     }
     if (count > 1 && ref_chance(world, 5)) {
         ties->parents[1] = ties->parents[0]; /* twice is once */

@@ -679,7 +679,7 @@ batch_right(struct ref_world *world, const struct spec *specs, uint32_t count, s
         uint32_t before = taken->records;
         bool pressed = presses(world, taken);
         uint64_t ties = ref_ties_right(world, &specs[i].ties, pressed);
-        right |= !ref_accepts(world) && pressed ? REF_ONE(LEAT_CLOSED) : 0;
+        right |= ref_accepts(world) ? 0 : REF_ONE(LEAT_CLOSED); /* asked for room, or a record */
         right |= ties & ~REF_ONE(LEAT_OK);
         last = (ties & REF_ONE(LEAT_OK)) != 0 ? last : 0;
         uint64_t room = room_right(world, &specs[i], taken);
