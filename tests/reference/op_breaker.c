@@ -121,13 +121,15 @@ window_count(const struct ref_world *world, const struct ref_breaker *breaker, u
 /* ---- states ---------------------------------------------------------------------------------- */
 
 static void
-turn_open(struct ref_world *world, struct ref_breaker *breaker)
+turn_open(struct ref_world *world, uint32_t type)
 {
+    struct ref_breaker *breaker = &world->types[type].breaker;
     breaker->state = LEAT_BREAKER_OPEN;
     breaker->openings++;
     breaker->until_low = ref_after(ref_boot(world), breaker->options.open_ns);
     breaker->until_high = breaker->until_low;
     window_clear(breaker);
+    ref_gather_shut(world, type);
     ref_met(world, REF_MET_OPENED);
 }
 
@@ -321,11 +323,11 @@ ref_breaker_ended(struct ref_world *world, const struct ref_job *job, bool faile
         window_count(world, breaker, &calls, &failures);
         if (calls >= breaker->options.calls_min &&
             failures * 100 >= calls * breaker->options.failure_percent) {
-            turn_open(world, breaker);
+            turn_open(world, job->type);
         }
     } else if (breaker->state == LEAT_BREAKER_HALF_OPEN && job->probe && failed) {
         ref_met(world, REF_MET_REOPENED);
-        turn_open(world, breaker);
+        turn_open(world, job->type);
     } else if (breaker->state == LEAT_BREAKER_HALF_OPEN && job->probe &&
                ++breaker->successes == breaker->options.probes) {
         turn_closed(world, breaker);

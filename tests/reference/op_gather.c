@@ -62,8 +62,8 @@ in_the_way(const struct ref_world *world, const struct ref_job *job, const struc
                   world->tenants[queue->tenant].bucket.jobs != 0;
     bool of_queue =
         other->queue == job->queue && (queue->gate.most != 0 || queue->bucket.jobs != 0);
-    bool of_type = other->type == job->type &&
-                   (type->gate.most != 0 || type->bucket.jobs != 0 || type->breaker.there);
+    bool of_type = other->type == job->type && (type->gate.most != 0 || type->bucket.jobs != 0 ||
+                                                type->breaker.state != LEAT_BREAKER_CLOSED);
     return tenant || of_queue || of_type || world->places;
 }
 
@@ -103,9 +103,9 @@ ref_gather_idle(struct ref_world *world)
         job->gather_ns = job->gather_ns == 0 || job->shaken
                              ? ref_after(ref_boot(world), type->batch_delay_ns)
                              : job->gather_ns;
-        if (ref_held_but(world, job, ref_gather_holds) || job->shaken) {
+        if (ref_held_but(world, job, ref_gather_holds) || job->shaken || is_behind(world, job)) {
             job->gather_ns = 0;
-        } else if (!is_behind(world, job)) {
+        } else {
             counts[job->type]++;
         }
         if (counts[job->type] >= type->batch_most) {
@@ -121,6 +121,16 @@ ref_gather_reorders(const struct ref_world *world, const struct ref_job *job,
                     const struct ref_job *other)
 {
     return ref_gather_takes(world, other) && other->type != job->type;
+}
+
+/* What was gathered is turned back where its type is shut by then. */
+void
+ref_gather_shut(struct ref_world *world, uint32_t type)
+{
+    for (uint32_t i = 0; i < REF_RECORDS; i++) {
+        struct ref_job *job = &world->jobs[i];
+        job->gather_ns = job->type == type ? 0 : job->gather_ns;
+    }
 }
 
 /* ---- a call ---------------------------------------------------------------------------------- */

@@ -322,17 +322,10 @@ need_add(const struct ref_world *world, const struct spec *spec, struct ref_need
     }
 }
 
-/* Whether there is room for a job that is right in itself. */
+/* Whether there is room for a job that is right in itself, beside that in its queue. */
 static uint64_t
-room_right(struct ref_world *world, const struct spec *spec, struct taken *taken)
+store_right(struct ref_world *world, const struct spec *spec, struct taken *taken)
 {
-    if (ref_accepts(world) && presses(world, taken)) {
-        world->pressure++;
-    }
-    need_add(world, spec, taken->needs);
-    if (!ref_room(world, taken->needs).there) {
-        return REF_ONE(LEAT_FULL);
-    }
     if (spec->completions != REF_NONE) {
         const struct ref_completions *slots = &world->completions[spec->completions];
         if (slots->reserved + slots->count + taken->slots[spec->completions] >= slots->slots) {
@@ -342,6 +335,18 @@ room_right(struct ref_world *world, const struct spec *spec, struct taken *taken
     }
     uint64_t right = record_right(world, taken->records++);
     return ref_payload_right(world, right, spec->job.payload_bytes, &taken->payloads);
+}
+
+/* The same for one that comes alone. */
+static uint64_t
+room_right(struct ref_world *world, const struct spec *spec, struct taken *taken)
+{
+    if (ref_accepts(world) && presses(world, taken)) {
+        world->pressure++;
+    }
+    need_add(world, spec, taken->needs);
+    bool there = ref_room(world, taken->needs).there;
+    return there ? store_right(world, spec, taken) : REF_ONE(LEAT_FULL);
 }
 
 /* ---- what becomes of it ---------------------------------------------------------------------- */
@@ -668,27 +673,38 @@ check_blame(struct ref_world *world, uint32_t count, enum leat_status got,
     }
 }
 
+/* Records are taken one after another; room first where nothing is to be dropped for it, last where
+ * others are. */
 static uint64_t
-batch_right(struct ref_world *world, const struct spec *specs, uint32_t count, struct taken *taken)
+batch_right(struct ref_world *world, const struct spec *specs, uint32_t count,
+            const struct ref_room *room)
 {
+    struct taken taken = {.records = 0};
     uint64_t right = 0;
-    uint64_t last = REF_ONE(ref_accepts(world) ? LEAT_OK : LEAT_CLOSED);
-    /* Who finds no record looks whether the engine is closed, before any is given up. */
-    uint64_t no_record = REF_ONE(ref_accepts(world) ? LEAT_FULL : LEAT_CLOSED);
+    uint64_t lack = REF_ONE(ref_accepts(world) ? LEAT_FULL : LEAT_CLOSED);
+    uint64_t last = room->dropping ? lack : REF_ONE(ref_accepts(world) ? LEAT_OK : LEAT_CLOSED);
+    if (!room->there && !room->dropping) {
+        return lack;
+    }
+    right |= ref_accepts(world) ? 0 : lack; /* asked for room, or a record */
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t before = taken->records;
-        bool pressed = presses(world, taken);
-        uint64_t ties = ref_ties_right(world, &specs[i].ties, pressed);
-        right |= ref_accepts(world) ? 0 : REF_ONE(LEAT_CLOSED); /* asked for room, or a record */
-        right |= ties & ~REF_ONE(LEAT_OK);
-        last = (ties & REF_ONE(LEAT_OK)) != 0 ? last : 0;
-        uint64_t room = room_right(world, &specs[i], taken);
-        bool payloads = taken->payloads != 0 && (room & REF_ONE(LEAT_FULL)) != 0;
-        right |= payloads ? REF_ONE(LEAT_FULL) : 0;
-        if (room == REF_ONE(LEAT_FULL)) {
-            return right | (taken->records == before ? room : 0) | no_record;
+        uint32_t before = taken.records;
+        bool pressed = presses(world, &taken);
+        world->pressure += pressed && ref_accepts(world) ? 1 : 0;
+        uint64_t store = store_right(world, &specs[i], &taken);
+        bool full = store == REF_ONE(LEAT_FULL);
+        bool payloads = taken.payloads != 0 && (store & REF_ONE(LEAT_FULL)) != 0;
+        bool slots = full && taken.records == before;
+        right |= payloads || slots ? REF_ONE(LEAT_FULL) : 0;
+        if (full) {
+            return right | lack;
         }
-        right |= room == REF_ONE(LEAT_OK) ? 0 : no_record;
+        right |= store == REF_ONE(LEAT_OK) ? 0 : lack;
+        uint64_t ties = ref_ties_right(world, &specs[i].ties, pressed);
+        right |= ties & ~REF_ONE(LEAT_OK);
+        if ((ties & REF_ONE(LEAT_OK)) == 0) {
+            return right;
+        }
     }
     return right | last;
 }
@@ -738,18 +754,17 @@ ref_batch_judge(struct ref_world *world, struct spec *specs, uint32_t count, enu
     uint32_t clash = ref_batch_clash(world, specs, count);
     bool clashed = got == LEAT_EXISTS && clash != REF_NONE;
     enum leat_status first = check_all(world, specs, count, rights);
-    struct taken taken = {.records = 0};
     if (clashed) {
         rights[clash] = LEAT_EXISTS;
     }
-    uint64_t right = first == LEAT_OK ? batch_right(world, specs, count, &taken) : REF_ONE(first);
-    culprits(world, specs, count, told, rights);
-    /* To drop others is the last step. */
     struct ref_need needs[REF_QUEUES] = {{0}};
     for (uint32_t i = 0; first == LEAT_OK && i < count; i++) {
         need_add(world, &specs[i], needs);
     }
-    bool dropping = ref_room(world, needs).dropping;
+    const struct ref_room room = ref_room(world, needs);
+    uint64_t right = first == LEAT_OK ? batch_right(world, specs, count, &room) : REF_ONE(first);
+    culprits(world, specs, count, told, rights);
+    bool dropping = room.dropping && (right & REF_ONE(LEAT_FULL)) != 0;
     if (dropping && ref_accepts(world) && ref_present(world) + count >= world->config.jobs_max) {
         world->pressure++; /* for all its records, which come before */
     }

@@ -572,6 +572,8 @@ bool ref_gather_reorders(const struct ref_world *world, const struct ref_job *jo
                          const struct ref_job *other);
 /* The time of its batch is over. */
 bool ref_gather_timed_out(const struct ref_world *world, const struct ref_job *job);
+/* A breaker has shut the type. */
+void ref_gather_shut(struct ref_world *world, uint32_t type);
 /* The engine says that nothing is left to run. */
 void ref_gather_idle(struct ref_world *world);
 
