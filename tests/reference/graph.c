@@ -75,6 +75,7 @@ unpinned(struct ref_job *job)
     if (job->node.leaves && !ref_pinned(job)) {
         job->node.leaves = false;
         job->gone = true;
+        job->gone_now = false; /* where it was found before, that is why */
     }
 }
 

@@ -362,13 +362,15 @@ record_of(struct ref_world *world, leat_job_id id)
     if (job->id.bits == 0) {
         return job;
     }
-    if (!job->gone && !ref_may_be_gone(world, job)) {
+    if (!job->gone) {
+        ref_look(world, job); /* those who needed it may have ended since */
+    }
+    if (!job->gone) {
         ref_fail(world, job, "its record was given to another job");
     }
     if (id.bits <= job->id.bits) {
         ref_fail(world, job, "an id was given out twice");
     }
-    world->old[world->old_count++ % REF_OLD] = job->id;
     return job;
 }
 
@@ -422,6 +424,9 @@ struct ref_job *
 ref_spec_accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool alone)
 {
     struct ref_job *job = record_of(world, id);
+    if (job->id.bits != 0) {
+        world->old[world->old_count++ % REF_OLD] = job->id;
+    }
     memset(job, 0, sizeof(*job));
     job->id = id;
     job->kept = (spec->job.flags & LEAT_JOB_KEEP_RESULT) != 0;
@@ -733,6 +738,9 @@ static void
 accept_all(struct ref_world *world, struct spec *specs, uint32_t count, const struct ref_told *told)
 {
     struct ref_job *jobs[REF_BATCH];
+    for (uint32_t i = 0; i < count; i++) {
+        (void)record_of(world, told->ids[i]); /* none of them is in the model yet */
+    }
     for (uint32_t i = 0; i < count; i++) {
         jobs[i] = ref_spec_accept(world, &specs[i], told->ids[i], false);
     }
