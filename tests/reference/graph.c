@@ -219,13 +219,19 @@ release(struct ref_world *world, const struct todo *todo, struct ref_job *job)
     job->trail = 0; /* it did not wait since its submit */
 }
 
+static enum leat_job_state
+state_now(struct ref_world *world, const struct ref_job *job)
+{
+    struct leat_job_info info = leat_job_info_default();
+    bool there = leat_get(world->engine, job->id, &info) == LEAT_OK;
+    return there ? info.state : ref_told_end(world, job);
+}
+
 /* It is found that a job which waits for others has expired before this. */
 static bool
 expired_before(struct ref_world *world, const struct ref_job *job)
 {
-    struct leat_job_info info = leat_job_info_default();
-    return ref_expired(world, job) && leat_get(world->engine, job->id, &info) == LEAT_OK &&
-           info.state == LEAT_JOB_DEAD;
+    return ref_expired(world, job) && state_now(world, job) == LEAT_JOB_DEAD;
 }
 
 /* By what its parents came to, and not by somebody's call. */
@@ -584,16 +590,9 @@ ref_graph_step(struct ref_world *world, struct ref_job *job, enum leat_job_state
     return true;
 }
 
-static enum leat_job_state
-state_now(const struct ref_world *world, const struct ref_job *job)
-{
-    struct leat_job_info info = leat_job_info_default();
-    return leat_get(world->engine, job->id, &info) == LEAT_OK ? info.state : LEAT_JOB_CANCELLED;
-}
-
 /* Jobs that began are told by who begins them. */
 static bool
-is_told(const struct ref_world *world, const struct ref_job *job)
+is_told(struct ref_world *world, const struct ref_job *job)
 {
     return job == world->current ||
            (job->state != LEAT_JOB_RUNNING && state_now(world, job) == LEAT_JOB_RUNNING);

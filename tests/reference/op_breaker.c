@@ -137,6 +137,7 @@ static void
 turn_half_open(struct ref_world *world, struct ref_breaker *breaker)
 {
     breaker->state = LEAT_BREAKER_HALF_OPEN;
+    breaker->half_open_ns = breaker->until_low;
     breaker->successes = 0;
     breaker->tickets_low = breaker->options.probes;
     breaker->tickets_high = breaker->options.probes;
@@ -290,8 +291,12 @@ ref_breaker_begun(struct ref_world *world, struct ref_job *job)
     }
     breaker->tickets_high--;
     breaker->tickets_low -= breaker->tickets_low == 0 ? 0 : 1;
-    breaker->until_low = ref_after(ref_boot(world), breaker->options.open_ns);
-    breaker->until_high = breaker->until_low;
+    breaker->until_high = ref_after(ref_boot(world), breaker->options.open_ns);
+    breaker->until_low = breaker->until_high;
+    if (ref_gather_takes(world, job)) {
+        /* It had its ticket from when it was gathered on. */
+        breaker->until_low = ref_after(breaker->half_open_ns, breaker->options.open_ns);
+    }
     ref_met(world, REF_MET_PROBE);
 }
 

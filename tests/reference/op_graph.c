@@ -112,8 +112,11 @@ job_of(const struct ref_world *world, leat_job_id id)
 
 /* The call may take its record, before it comes to hold it. */
 static bool
-may_go(const struct ref_job *job, bool presses)
+may_go(const struct ref_world *world, const struct ref_job *job, bool presses)
 {
+    if (ref_may_be_gone(world, job)) {
+        return true; /* others of its batch may have made its place let go of it */
+    }
     return presses && ref_final(job) && job->state != LEAT_JOB_DEAD && !job->kept &&
            !ref_pinned(job);
 }
@@ -129,7 +132,7 @@ parent_right(const struct ref_world *world, const struct ref_ties *ties, uint32_
     if (job == NULL) {
         return REF_ONE(LEAT_GONE);
     }
-    return REF_ONE(LEAT_OK) | (may_go(job, presses) ? REF_ONE(LEAT_GONE) : 0);
+    return REF_ONE(LEAT_OK) | (may_go(world, job, presses) ? REF_ONE(LEAT_GONE) : 0);
 }
 
 static uint64_t
@@ -142,7 +145,7 @@ cohort_right(const struct ref_world *world, const struct ref_ties *ties, bool pr
     if (job == NULL) {
         return REF_ONE(LEAT_GONE);
     }
-    uint64_t right = may_go(job, presses) ? REF_ONE(LEAT_GONE) : 0;
+    uint64_t right = may_go(world, job, presses) ? REF_ONE(LEAT_GONE) : 0;
     if (!job->node.cohort.is) {
         return right | REF_ONE(LEAT_WRONG_STATE);
     }

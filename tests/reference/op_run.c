@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/engine_internal.h"
+#include "engine/events.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 
@@ -122,6 +123,7 @@ void
 ref_op_next_due(struct ref_world *world)
 {
     uint64_t delay_ns = 0;
+    leat_events_drain(world->engine); /* else it is at once, for those */
     ref_note(world, 0, 0, 0);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(LEAT_OK), leat_next_due(world->engine, &delay_ns));
     world->noted->values[0] = delay_ns;
@@ -235,6 +237,10 @@ ref_open(struct ref_world *world)
     config.sample_interval = 1000000;
     ref_payload_config(world, &config);
     config.inline_mode = ref_chance(world, 6);
+    config.event_sink = ref_event;
+    config.event_context = world;
+    config.event_mask = LEAT_EVENT_BIT(LEAT_EVENT_COMPLETED) | LEAT_EVENT_BIT(LEAT_EVENT_DEAD) |
+                        LEAT_EVENT_BIT(LEAT_EVENT_CANCELLED) | LEAT_EVENT_BIT(LEAT_EVENT_EXPIRED);
     test_clock_init(&world->clock);
     config.clock = test_clock_of(&world->clock);
     world->config = config;

@@ -426,6 +426,7 @@ struct ref_world {
     uint64_t pressure; /* submits that may have cost an ended job its record */
     struct ref_counts counts;
     struct ref_job jobs[REF_RECORDS];
+    struct leat_event ends[REF_RECORDS]; /* by record: of the last job that ended there */
     leat_job_id old[REF_OLD];
     uint64_t old_count;
     struct ref_type types[REF_TYPES];
@@ -509,6 +510,12 @@ void ref_begin(struct ref_world *world, struct ref_job *job);
 void ref_watch(struct ref_world *world);
 /* What the engine may have done by itself to come to `state`. False: nothing leads there. */
 bool ref_reach(struct ref_world *world, struct ref_job *job, enum leat_job_state state);
+
+/* ---- observe.c ---- */
+/* How ends are told. */
+void ref_event(struct leat_engine *engine, const struct leat_event *event, void *context);
+/* As what the job ended, by its event; LEAT_JOB_CANCELLED where there was none. */
+enum leat_job_state ref_told_end(struct ref_world *world, const struct ref_job *job);
 
 /* ---- op_names.c, op_rates.c ---------------------------------------------------------------- */
 
