@@ -100,6 +100,7 @@ retire(struct ref_world *world, struct ref_job *job)
     parents_leave(world, job);
     job->node.lingers = false;
     job->zombie = false;
+    world->run_retired++;
     if (most == 0 && !job->kept) {
         ref_let_go(job);
     }
@@ -408,6 +409,7 @@ todo_begin(struct ref_world *world, struct todo *todo)
         /* From here on it is not known in which order. */
         world->run_ends_dead = world->ends_dead;
         world->run_ends_other = world->ends_other;
+        world->run_retired = 0;
     }
 }
 

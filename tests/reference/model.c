@@ -155,7 +155,7 @@ ref_end_alone(struct ref_world *world, struct ref_job *job, enum leat_job_state 
     uint64_t behind = *ends + 1;
     if (world->by_itself && (world->running || world->cascades)) {
         /* It is not known when in this run. */
-        behind = (dead ? world->run_ends_dead : world->run_ends_other) + 1;
+        behind = (dead ? world->run_ends_dead : world->run_ends_other) + 1 - world->run_retired;
     }
     (*ends)++;
     if (dead) {

@@ -285,9 +285,10 @@ ref_breaker_begun(struct ref_world *world, struct ref_job *job)
     if (!job->probe) {
         return;
     }
-    uint32_t all = breaker->options.probes - breaker->successes;
-    if (may_be_due(world, breaker) && all > breaker->tickets_high) {
-        breaker->tickets_high = all; /* those that came to nothing were replaced */
+    if (may_be_due(world, breaker)) {
+        /* Those that came to nothing were replaced, maybe before others succeeded; and of those some
+         * may begin yet, that had to wait. */
+        breaker->tickets_high += breaker->options.probes;
     }
     breaker->tickets_high--;
     breaker->tickets_low -= breaker->tickets_low == 0 ? 0 : 1;

@@ -177,6 +177,10 @@ reserved(struct ref_world *world, const struct leat_reserve_options *options, ui
     uint64_t lease_ns = options->lease_ns == 0 ? LEASE_NS : options->lease_ns;
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
+        /* Some of them may have been leased before, until now. */
+        (void)ref_reach(world, ref_job_of(world, leases[i].id), LEAT_JOB_PENDING);
+    }
+    for (size_t i = 0; i < count; i++) {
         used = leases[i].payload_bytes == 0 ? used : round_up(used) + leases[i].payload_bytes;
         leased(world, &leases[i], lease_ns);
     }

@@ -20,6 +20,7 @@ ref_run_begin(struct ref_world *world)
     world->run_begins = 0;
     world->run_ends_dead = world->ends_dead;
     world->run_ends_other = world->ends_other;
+    world->run_retired = 0;
 }
 
 static void

@@ -420,8 +420,9 @@ struct ref_world {
     uint64_t ends_other;
     uint64_t run_ends_dead; /* when the run began */
     uint64_t run_ends_other;
-    uint64_t joined; /* the sequence of edges */
-    uint64_t deaths; /* the sequence of those that die */
+    uint64_t run_retired; /* that ended before it, and came to be kept in it */
+    uint64_t joined;      /* the sequence of edges */
+    uint64_t deaths;      /* the sequence of those that die */
     uint64_t deaths_synced;
     uint64_t pressure; /* submits that may have cost an ended job its record */
     struct ref_counts counts;
