@@ -37,6 +37,8 @@ comes_first(const struct ref_world *world, const struct ref_job *job, const stru
     /* Lists are looked at in parts, so an order of levels is promised to what is in the ring. */
     bool strict =
         world->config.starvation_picks == 0 && other->high <= world->synced && !world->places;
+    /* What is gathered comes in the order in which it was. */
+    strict = strict && !ref_gather_takes(world, job);
     return strict && other->key == REF_NONE && other->level < job->level &&
            !world->queues[other->queue].gate.used && !world->types[other->type].gate.used &&
            ref_present(world) <= world->config.ring_slots;

@@ -111,7 +111,7 @@ held_behind(const struct ref_world *world, const struct ref_job *job)
     const struct ref_gate *type = &world->types[job->type].gate;
     bool full = type->most != 0 && type->inside >= type->most;
     return full || ref_rates_hold(world, job) || ref_places_hold(world, job) ||
-           ref_breaker_holds(world, job);
+           ref_breaker_holds(world, job) || ref_gather_holds(world, job);
 }
 
 /* All places ahead of the order may be those of jobs that wait for something else. */

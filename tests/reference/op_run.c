@@ -300,6 +300,7 @@ void
 ref_finish(struct ref_world *world)
 {
     if (ref_chance(world, 50)) {
+        ref_sync(world);
         let_go(world);
         for (uint32_t i = 0; i < REF_COMPLETIONS; i++) {
             if (world->completions[i].reserved != 0) {
