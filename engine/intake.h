@@ -20,7 +20,7 @@ struct leat_intake {
     bool limited;           /* its queue counts its jobs */
     bool extra;             /* it has more than its record has room for: options, an exact order */
     enum leat_room_how how; /* what it does without room */
-    bool alone;             /* else its batch takes room for all */
+    bool alone;             /* else its batch takes room for all, or it runs inline */
     bool owes;              /* room, for which others are dropped when nothing can refuse it */
     struct leat_ties ties;
 };

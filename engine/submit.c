@@ -533,7 +533,6 @@ leat_submit_running(struct leat_engine *engine, const struct leat_job *given, le
     if (status != LEAT_OK) {
         return status;
     }
-    intake.limited = false; /* it does not wait, whatever its time is */
     status = leat_intake_fill(engine, job, &intake);
     if (status == LEAT_OK && engine->submits == LEAT_SUBMITS_DURABLE) {
         status = leat_durable_id(engine, intake.index);

@@ -50,14 +50,14 @@ group_check_one(struct group *group, size_t index)
     if (status != LEAT_OK) {
         return status;
     }
-    intake->limited = intake->limited && !group->engine->config.inline_mode;
     struct leat_batch_ask *ask = &group->asks[index];
     *ask = (struct leat_batch_ask){.queue = intake->queue,
                                    .type = intake->type,
                                    .level = intake->level,
                                    .bytes = intake->bytes,
                                    .index = LEAT_INDEX_NONE,
-                                   .counted = leat_intake_counted(intake)};
+                                   .counted = leat_intake_counted(intake) &&
+                                              !group->engine->config.inline_mode};
     if (ask->counted) {
         ask->block_ns = leat_room_block_ns(group->engine, job, intake->queue);
     }

@@ -284,7 +284,9 @@ leat_claim_take(struct leat_engine *engine, struct leat_claim *claim, leat_job_i
 void
 leat_claim_take_back(struct leat_engine *engine, struct leat_claim *claim)
 {
-    if (leat_table_remove(&engine->claims.table, &claim->node)) {
+    /* One that was never added, as its job ran inline, is in no table. rlx: ordered by drop:A */
+    bool added = atom_load_rlx(&claim->references) != 0;
+    if (added && leat_table_remove(&engine->claims.table, &claim->node)) {
         drop(engine, claim);
     }
 }

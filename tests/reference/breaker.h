@@ -28,6 +28,7 @@ struct ref_breaker {
     bool failed[REF_CALLS];
     struct ref_slice slices[REF_SLICES];
     uint32_t successes;
+    uint64_t half_open_ns; /* since then, or later */
     /* HALF_OPEN: those that may begin; it is not told when they are replaced. */
     uint32_t tickets_low;
     uint32_t tickets_high;

@@ -57,7 +57,8 @@ static uint64_t
 waits_of(const struct ref_job *job)
 {
     const struct ref_cohort *cohort = &job->node.cohort;
-    uint64_t waits = (job->node.held ? 1 : 0) + (job->node.joins ? 1 : 0);
+    uint64_t waits = job->node.held ? 1 : 0;
+    waits += job->node.joins ? 1 : 0;
     for (uint32_t i = 0; i < job->node.count; i++) {
         waits += job->node.edges[i].counted ? 0 : 1;
     }
@@ -74,6 +75,7 @@ unpinned(struct ref_job *job)
     if (job->node.leaves && !ref_pinned(job)) {
         job->node.leaves = false;
         job->gone = true;
+        job->gone_now = false; /* where it was found before, that is why */
     }
 }
 
@@ -98,6 +100,7 @@ retire(struct ref_world *world, struct ref_job *job)
     parents_leave(world, job);
     job->node.lingers = false;
     job->zombie = false;
+    world->run_retired++;
     if (most == 0 && !job->kept) {
         ref_let_go(job);
     }
@@ -198,8 +201,8 @@ release(struct ref_world *world, const struct todo *todo, struct ref_job *job)
         job->moved = false;
         job->front = false;
         job->due.wall = !later;
-        job->due.low_ns = job->node.run_at_ns;
-        job->due.high_ns = job->node.run_at_ns;
+        job->due.low_ns = job->node.run_at_ns < INT64_MAX ? job->node.run_at_ns : INT64_MAX;
+        job->due.high_ns = job->due.low_ns;
         if (later) {
             uint64_t from_ns = todo->exact ? now_ns : world->run_begin_ns;
             job->due.low_ns = ref_after(from_ns, job->node.delay_ns);
@@ -212,17 +215,24 @@ release(struct ref_world *world, const struct todo *todo, struct ref_job *job)
     low = todo->exact ? low : world->synced;
     ref_key_enter(job, low, world->sequence + 1);
     ref_wait_in_line(world, job);
+    ref_order_entered(job, low, job->high);
     job->low = low;
     job->trail = 0; /* it did not wait since its submit */
+}
+
+static enum leat_job_state
+state_now(struct ref_world *world, const struct ref_job *job)
+{
+    struct leat_job_info info = leat_job_info_default();
+    bool there = leat_get(world->engine, job->id, &info) == LEAT_OK;
+    return there ? info.state : ref_told_end(world, job);
 }
 
 /* It is found that a job which waits for others has expired before this. */
 static bool
 expired_before(struct ref_world *world, const struct ref_job *job)
 {
-    struct leat_job_info info = leat_job_info_default();
-    return ref_expired(world, job) && leat_get(world->engine, job->id, &info) == LEAT_OK &&
-           info.state == LEAT_JOB_DEAD;
+    return ref_expired(world, job) && state_now(world, job) == LEAT_JOB_DEAD;
 }
 
 /* By what its parents came to, and not by somebody's call. */
@@ -399,6 +409,7 @@ todo_begin(struct ref_world *world, struct todo *todo)
         /* From here on it is not known in which order. */
         world->run_ends_dead = world->ends_dead;
         world->run_ends_other = world->ends_other;
+        world->run_retired = 0;
     }
 }
 
@@ -481,6 +492,12 @@ bool
 ref_ties_block(const struct ref_ties *ties)
 {
     return ties->count + ties->within != 0 || ties->held || ties->is_cohort;
+}
+
+bool
+ref_ties_any(const struct ref_ties *ties)
+{
+    return ref_ties_block(ties) || ties->behind != 0 || ties->cohort.bits != 0;
 }
 
 static void
@@ -575,16 +592,9 @@ ref_graph_step(struct ref_world *world, struct ref_job *job, enum leat_job_state
     return true;
 }
 
-static enum leat_job_state
-state_now(const struct ref_world *world, const struct ref_job *job)
-{
-    struct leat_job_info info = leat_job_info_default();
-    return leat_get(world->engine, job->id, &info) == LEAT_OK ? info.state : LEAT_JOB_CANCELLED;
-}
-
 /* Jobs that began are told by who begins them. */
 static bool
-is_told(const struct ref_world *world, const struct ref_job *job)
+is_told(struct ref_world *world, const struct ref_job *job)
 {
     return job == world->current ||
            (job->state != LEAT_JOB_RUNNING && state_now(world, job) == LEAT_JOB_RUNNING);

@@ -24,6 +24,7 @@ struct ref_ties {
     leat_job_id cohort;
     enum leat_status cohort_missing;
     uint32_t within; /* parents that come with the same call */
+    uint32_t behind; /* and children */
     bool held;       /* until a member of its cohort dies */
     bool is_cohort;
 };
@@ -74,6 +75,8 @@ enum leat_status ref_ties_draw(struct ref_world *world, struct leat_job_options 
 /* Statuses that may come of it; `presses`: ended jobs may lose their records to the call. */
 uint64_t ref_ties_right(const struct ref_world *world, const struct ref_ties *ties, bool presses);
 bool ref_ties_block(const struct ref_ties *ties);
+/* Such a job cannot run inline. */
+bool ref_ties_any(const struct ref_ties *ties);
 /* The job was taken in. Its parents are joined behind that, with all else of the call. */
 void ref_ties_bind(struct ref_world *world, struct ref_job *job, const struct ref_ties *ties);
 void ref_graph_tie(struct ref_world *world, struct ref_job *parent, struct ref_job *child);

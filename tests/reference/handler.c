@@ -24,9 +24,12 @@ static bool
 comes_first(const struct ref_world *world, const struct ref_job *job, const struct ref_job *other)
 {
     bool waits = ref_live(other) && other->state == LEAT_JOB_PENDING && other != job;
-    if (!waits || ref_expired(world, other) || !world->types[other->type].bound ||
-        world->queues[other->queue].pull) {
+    if (!waits || ref_gather_reorders(world, job, other) || ref_expired(world, other) ||
+        !world->types[other->type].bound || world->queues[other->queue].pull) {
         return false;
+    }
+    if (other->queue == job->queue && world->queues[job->queue].exact) {
+        return ref_order_first(world, job, other);
     }
     if (other->level == job->level && other->queue == job->queue) {
         return other->high < job->low && !reorders(world, job, other);
@@ -34,6 +37,8 @@ comes_first(const struct ref_world *world, const struct ref_job *job, const stru
     /* Lists are looked at in parts, so an order of levels is promised to what is in the ring. */
     bool strict =
         world->config.starvation_picks == 0 && other->high <= world->synced && !world->places;
+    /* What is gathered comes in the order in which it was. */
+    strict = strict && !ref_gather_takes(world, job);
     return strict && other->key == REF_NONE && other->level < job->level &&
            !world->queues[other->queue].gate.used && !world->types[other->type].gate.used &&
            ref_present(world) <= world->config.ring_slots;
@@ -68,6 +73,13 @@ check_turn(struct ref_world *world, const struct ref_job *job)
     }
 }
 
+/* Its time is over, or that of its batch. */
+static bool
+is_late(const struct ref_world *world, const struct ref_job *job)
+{
+    return job->timed_out || ref_gather_timed_out(world, job);
+}
+
 /* ---- its run --------------------------------------------------------------------------------- */
 
 static void
@@ -80,7 +92,8 @@ check_run(struct ref_world *world, struct ref_job *job, struct leat_run *run)
                 leat_run_queue(run).bits == world->queues[job->queue].handle.bits &&
                 leat_run_priority(run) == job->level && leat_run_attempt(run) == job->attempts &&
                 leat_run_max_attempts(run) == ref_max_attempts(world, job) &&
-                leat_run_worker(run) == 0 && leat_run_cancelled(run) == job->cancel;
+                leat_run_worker(run) == (job->inlined ? LEAT_WORKER_NONE : 0) &&
+                leat_run_cancelled(run) == (job->cancel || is_late(world, job));
     good =
         good && leat_run_token(run).job == job->id.bits && leat_run_token(run).attempt == job->runs;
     if (!good) {
@@ -143,7 +156,7 @@ act(struct ref_world *world, struct ref_job *job, struct leat_run *run)
 {
     const char *text = NULL;
     uint32_t percent = 0;
-    switch (ref_below(world, 8)) {
+    switch (ref_below(world, 9)) {
     case 0:
         act_payload(job, run);
         break;
@@ -160,12 +173,15 @@ act(struct ref_world *world, struct ref_job *job, struct leat_run *run)
         expect_ok(world, job, leat_run_progress(run, percent, NULL), "leat_run_progress");
         job->progress = percent;
         break;
+    case 4:
+        ref_deadline_check(world, job, run);
+        break;
     default:
         ref_sync(world);
         ref_run_nested(world);
         break;
     }
-    if (leat_run_cancelled(run) != (job->cancel || job->timed_out)) {
+    if (leat_run_cancelled(run) != (job->cancel || is_late(world, job))) {
         ref_fail(world, job, "leat_run_cancelled() is wrong: timed out %d", job->timed_out);
     }
 }
@@ -188,8 +204,8 @@ ref_outcome(struct ref_world *world)
     return way < 85 ? leat_fail() : leat_snooze(ref_delay(world));
 }
 
-static struct leat_outcome
-answer(struct ref_world *world)
+struct leat_outcome
+ref_answer_draw(struct ref_world *world)
 {
     uint32_t way = ref_below(world, 100);
     if (way < 10) {
@@ -229,11 +245,9 @@ look_at_awaited(struct ref_world *world)
     }
 }
 
-struct leat_outcome
-ref_handler(struct leat_run *run, void *context)
+void
+ref_turn(struct ref_world *world, struct ref_job *job)
 {
-    struct ref_world *world = context;
-    struct ref_job *job = ref_job_of(world, leat_run_id(run));
     world->current = job;
     ref_graph_catch_up(world);
     (void)ref_reach(world, job, LEAT_JOB_PENDING);
@@ -242,23 +256,75 @@ ref_handler(struct leat_run *run, void *context)
     ref_key_look(world, job);
     check_turn(world, job);
     ref_begin(world, job);
-    world->run_begins++;
     world->coverage->begins++;
-    check_run(world, job, run);
-    uint32_t acts = ref_chance(world, 40) ? 1 + ref_below(world, 3) : 0;
-    for (uint32_t i = 0; i < acts; i++) {
-        act(world, job, run);
+}
+
+static void
+attempt_begin(struct ref_world *world, struct leat_run *run)
+{
+    struct ref_job *job = ref_job_of(world, leat_run_id(run));
+    ref_turn(world, job);
+    world->watched = job;
+    world->run_begins++;
+}
+
+bool
+ref_attempt_enter(struct ref_world *world, struct leat_run *run)
+{
+    struct ref_job *job = world->current;
+    if (job != NULL && job->handled && job->id.bits == leat_run_id(run).bits) {
+        return false;
     }
-    struct leat_outcome outcome = answer(world);
+    if (!ref_inline_begin(world, run)) {
+        attempt_begin(world, run);
+    }
+    world->current->handled = true;
+    ref_chain_begin(world);
+    return true;
+}
+
+void
+ref_attempt_leave(struct ref_world *world, struct leat_outcome outcome, struct ref_job *outer)
+{
+    struct ref_job *job = world->current;
     ref_note(world, job->id.bits, (uint64_t)outcome.kind, outcome.delay_ns);
     world->noted->name = "handler answers";
     world->noted->status = LEAT_OK;
+    if (job == world->watched) {
+        world->watched = NULL;
+    }
     if (outcome.kind == LEAT_OUTCOME_PENDING) {
         ref_await(world, job, outcome.delay_ns);
     } else {
         job->late = false;
         ref_settle(world, job, outcome);
     }
-    world->current = NULL;
+    job->handled = false;
+    world->current = outer;
+}
+
+struct leat_outcome
+ref_handle(struct ref_world *world, struct leat_run *run)
+{
+    struct ref_job *job = world->current;
+    check_run(world, job, run);
+    uint32_t acts = ref_chance(world, 40) ? 1 + ref_below(world, 3) : 0;
+    for (uint32_t i = 0; i < acts; i++) {
+        act(world, job, run);
+    }
+    return ref_answer_draw(world);
+}
+
+struct leat_outcome
+ref_handler(struct leat_run *run, void *context)
+{
+    struct ref_world *world = context;
+    struct ref_job *outer = world->current;
+    bool first = ref_attempt_enter(world, run);
+    ref_chain_end(world);
+    struct leat_outcome outcome = ref_handle(world, run);
+    if (first) {
+        ref_attempt_leave(world, outcome, outer);
+    }
     return outcome;
 }

@@ -155,7 +155,7 @@ ref_end_alone(struct ref_world *world, struct ref_job *job, enum leat_job_state 
     uint64_t behind = *ends + 1;
     if (world->by_itself && (world->running || world->cascades)) {
         /* It is not known when in this run. */
-        behind = (dead ? world->run_ends_dead : world->run_ends_other) + 1;
+        behind = (dead ? world->run_ends_dead : world->run_ends_other) + 1 - world->run_retired;
     }
     (*ends)++;
     if (dead) {
@@ -218,6 +218,8 @@ ref_wait_in_line(struct ref_world *world, struct ref_job *job)
     job->since_ns = ref_boot(world);
     job->moved = false;
     job->front = false;
+    job->gather_ns = 0;
+    job->inlined = false;
     job->let_past = false;
     job->shaken = false;
     job->placed = false;
@@ -225,6 +227,7 @@ ref_wait_in_line(struct ref_world *world, struct ref_job *job)
     job->low = ++world->sequence;
     job->high = job->low;
     ref_key_enter(job, job->low, job->high);
+    ref_order_entered(job, job->low, job->high);
 }
 
 /* Between two delays from now on; `since_ns` is when it was decided at the earliest. */
@@ -275,7 +278,9 @@ fail(struct ref_world *world, struct ref_job *job, uint64_t delay_ns)
         ref_end(world, job, LEAT_JOB_DEAD, reason);
     } else {
         world->counts.retried++;
-        if (delays_ns[1] == 0) {
+        if (job->inlined) {
+            ref_inline_again(world, delays_ns);
+        } else if (delays_ns[1] == 0) {
             retry_now(world, job);
         } else {
             wait_for_time(world, job, LEAT_JOB_RETRYING, delays_ns);
@@ -296,6 +301,7 @@ snooze(struct ref_world *world, struct ref_job *job, uint64_t delay_ns)
         ref_end(world, job, LEAT_JOB_CANCELLED, LEAT_REASON_NONE);
     } else {
         job->attempts--;
+        job->inlined = false;
         wait_for_time(world, job, LEAT_JOB_SCHEDULED, delays_ns);
         job->front = delay_ns == 0 && world->queues[job->queue].pull;
     }
@@ -356,6 +362,7 @@ ref_await(struct ref_world *world, struct ref_job *job, uint64_t timeout_ns)
         return;
     }
     job->awaited = true;
+    job->inlined = false;
     job->until.wall = false;
     job->until.low_ns = timeout_ns == 0 ? 0 : ref_after(ref_boot(world), timeout_ns);
     job->until.high_ns = timeout_ns == 0 ? 0 : job->until.low_ns + (UINT64_C(1) << 14);
@@ -387,8 +394,9 @@ ref_begin(struct ref_world *world, struct ref_job *job)
     job->seen = false;
     job->late = false;
     job->error[0] = '\0';
+    job->asked = false;
     world->counts.run++;
-    for (uint32_t i = 0; i < ref_parts_count; i++) {
+    for (uint32_t i = 0; i < ref_parts_count && !job->inlined; i++) {
         if (ref_parts[i].begun != NULL) {
             ref_parts[i].begun(world, job);
         }
@@ -400,7 +408,7 @@ ref_begin(struct ref_world *world, struct ref_job *job)
 void
 ref_watch(struct ref_world *world)
 {
-    struct ref_job *job = world->current;
+    struct ref_job *job = world->watched;
     uint64_t now_ns = ref_monotonic(world);
     if (job == NULL) {
         return;
@@ -456,6 +464,7 @@ step_to(struct ref_world *world, struct ref_job *job, enum leat_job_state state)
         bool front = job->front;
         ref_key_enter(job, low, world->sequence + 1);
         ref_wait_in_line(world, job);
+        ref_order_entered(job, world->synced, job->high);
         job->low = low;
         job->high = front ? 0 : job->high;
         return true;

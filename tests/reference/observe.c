@@ -6,7 +6,59 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "engine/engine_internal.h"
+#include "engine/events.h"
+
 #define INDEX_MASK ((UINT64_C(1) << 26) - 1)
+
+/* ---- ends that were told ---------------------------------------------------------------------- */
+
+/* The last thing that is known of a job whose record is gone. */
+void
+ref_event(struct leat_engine *engine, const struct leat_event *event, void *context)
+{
+    struct ref_world *world = context;
+    (void)engine;
+    world->ends[(event->id.bits & INDEX_MASK) % REF_RECORDS] = *event;
+    if (event->dropped != 0) {
+        ref_fail(world, NULL, "%" PRIu64 " events were dropped", event->dropped);
+    }
+}
+
+static enum leat_event_kind
+event_of(const struct ref_job *job)
+{
+    if (job->state == LEAT_JOB_DEAD) {
+        return job->reason == LEAT_REASON_EXPIRED ? LEAT_EVENT_EXPIRED : LEAT_EVENT_DEAD;
+    }
+    return job->state == LEAT_JOB_COMPLETED ? LEAT_EVENT_COMPLETED : LEAT_EVENT_CANCELLED;
+}
+
+enum leat_job_state
+ref_told_end(struct ref_world *world, const struct ref_job *job)
+{
+    leat_events_drain(world->engine);
+    const struct leat_event *event = &world->ends[job - world->jobs];
+    if (event->id.bits != job->id.bits || event->kind == LEAT_EVENT_CANCELLED) {
+        return LEAT_JOB_CANCELLED;
+    }
+    return event->kind == LEAT_EVENT_COMPLETED ? LEAT_JOB_COMPLETED : LEAT_JOB_DEAD;
+}
+
+/* pre: it has ended, in the model, too. */
+static void
+check_event(struct ref_world *world, struct ref_job *job)
+{
+    leat_events_drain(world->engine);
+    const struct leat_event *event = &world->ends[job - world->jobs];
+    if (event->id.bits != job->id.bits || event->kind != event_of(job) ||
+        event->reason != job->reason || event->type.bits != world->types[job->type].handle.bits ||
+        event->queue.bits != world->queues[job->queue].handle.bits) {
+        ref_fail(world, job, "its last event says: %" PRIx64 " is %s, %s, type %u, queue %u",
+                 event->id.bits, leat_event_text(event->kind), leat_reason_text(event->reason),
+                 event->type.bits, event->queue.bits);
+    }
+}
 
 /* ---- one job --------------------------------------------------------------------------------- */
 
@@ -47,6 +99,7 @@ look_at_end(struct ref_world *world, struct ref_job *job, const struct leat_job_
     if (!ref_final(job)) {
         return;
     }
+    check_event(world, job);
     ref_result_learn(world, job);
     same(world, job, "the reason", info->reason, job->reason);
     same(world, job, "result_bytes", info->result_bytes, job->result_bytes);
@@ -100,7 +153,7 @@ look(struct ref_world *world, struct ref_job *job)
     }
     if (status == LEAT_GONE && !ref_final(job)) {
         /* It may have come to an end, and be given up, since. */
-        (void)(ref_reach(world, job, LEAT_JOB_DEAD) || ref_reach(world, job, LEAT_JOB_CANCELLED));
+        (void)ref_reach(world, job, ref_told_end(world, job));
     }
     if (status != LEAT_GONE || !(job->gone || ref_final(job))) {
         ref_fail(world, job, "leat_get: %s", leat_status_text(status));
@@ -155,7 +208,8 @@ ref_sync(struct ref_world *world)
     ref_graph_catch_up(world);
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
-        if (job->id.bits != 0 && !job->gone && job != world->current) {
+        bool begins = job == world->current || (job->handled && job->state != LEAT_JOB_RUNNING);
+        if (job->id.bits != 0 && !job->gone && !begins) {
             look(world, job);
         }
     }
@@ -177,6 +231,7 @@ ref_sync(struct ref_world *world)
 void
 ref_check_idle(struct ref_world *world)
 {
+    ref_gather_idle(world);
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         const struct ref_job *job = &world->jobs[i];
         if (!ref_live(job)) {

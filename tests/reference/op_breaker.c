@@ -121,13 +121,15 @@ window_count(const struct ref_world *world, const struct ref_breaker *breaker, u
 /* ---- states ---------------------------------------------------------------------------------- */
 
 static void
-turn_open(struct ref_world *world, struct ref_breaker *breaker)
+turn_open(struct ref_world *world, uint32_t type)
 {
+    struct ref_breaker *breaker = &world->types[type].breaker;
     breaker->state = LEAT_BREAKER_OPEN;
     breaker->openings++;
     breaker->until_low = ref_after(ref_boot(world), breaker->options.open_ns);
     breaker->until_high = breaker->until_low;
     window_clear(breaker);
+    ref_gather_shut(world, type);
     ref_met(world, REF_MET_OPENED);
 }
 
@@ -135,6 +137,7 @@ static void
 turn_half_open(struct ref_world *world, struct ref_breaker *breaker)
 {
     breaker->state = LEAT_BREAKER_HALF_OPEN;
+    breaker->half_open_ns = breaker->until_low;
     breaker->successes = 0;
     breaker->tickets_low = breaker->options.probes;
     breaker->tickets_high = breaker->options.probes;
@@ -282,14 +285,19 @@ ref_breaker_begun(struct ref_world *world, struct ref_job *job)
     if (!job->probe) {
         return;
     }
-    uint32_t all = breaker->options.probes - breaker->successes;
-    if (may_be_due(world, breaker) && all > breaker->tickets_high) {
-        breaker->tickets_high = all; /* those that came to nothing were replaced */
+    if (may_be_due(world, breaker)) {
+        /* Those that came to nothing were replaced, maybe before others succeeded; and of those some
+         * may begin yet, that had to wait. */
+        breaker->tickets_high += breaker->options.probes;
     }
     breaker->tickets_high--;
     breaker->tickets_low -= breaker->tickets_low == 0 ? 0 : 1;
-    breaker->until_low = ref_after(ref_boot(world), breaker->options.open_ns);
-    breaker->until_high = breaker->until_low;
+    breaker->until_high = ref_after(ref_boot(world), breaker->options.open_ns);
+    breaker->until_low = breaker->until_high;
+    if (ref_gather_takes(world, job)) {
+        /* It had its ticket from when it was gathered on. */
+        breaker->until_low = ref_after(breaker->half_open_ns, breaker->options.open_ns);
+    }
     ref_met(world, REF_MET_PROBE);
 }
 
@@ -310,7 +318,7 @@ ref_breaker_ended(struct ref_world *world, const struct ref_job *job, bool faile
     struct ref_breaker *breaker = &world->types[job->type].breaker;
     uint32_t calls = 0;
     uint32_t failures = 0;
-    if (breaker_of(world, job) == NULL || (failed && job->cancel)) {
+    if (breaker_of(world, job) == NULL || job->inlined || (failed && job->cancel)) {
         return;
     }
     if (breaker->state == LEAT_BREAKER_OPEN && job->probe && came_behind(world, job->type)) {
@@ -321,11 +329,11 @@ ref_breaker_ended(struct ref_world *world, const struct ref_job *job, bool faile
         window_count(world, breaker, &calls, &failures);
         if (calls >= breaker->options.calls_min &&
             failures * 100 >= calls * breaker->options.failure_percent) {
-            turn_open(world, breaker);
+            turn_open(world, job->type);
         }
     } else if (breaker->state == LEAT_BREAKER_HALF_OPEN && job->probe && failed) {
         ref_met(world, REF_MET_REOPENED);
-        turn_open(world, breaker);
+        turn_open(world, job->type);
     } else if (breaker->state == LEAT_BREAKER_HALF_OPEN && job->probe &&
                ++breaker->successes == breaker->options.probes) {
         turn_closed(world, breaker);

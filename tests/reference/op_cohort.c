@@ -118,7 +118,8 @@ draw_callback(struct ref_world *world, struct opening *opening, uint32_t bytes)
     }
     if (spec->job.payload_bytes <= REF_PAYLOAD_MAX) {
         spec->job.payload_bytes = spec->job.payload_bytes / PARTS * PARTS;
-        spec->job.payload_bytes += spec->job.payload_bytes >= PARTS ? bytes - PARTS : bytes;
+        spec->job.payload_bytes += bytes;
+        spec->job.payload_bytes -= spec->job.payload_bytes > PARTS ? PARTS : 0;
     }
     ref_labels_look(world, spec->type, &spec->labels);
     return opening->count++;

@@ -18,7 +18,8 @@ ref_token_of(struct ref_world *world, const struct ref_target *target)
 static bool
 completes(const struct ref_world *world, const struct ref_job *job)
 {
-    return ref_live(job) && (job->awaited || job == world->current);
+    (void)world;
+    return ref_live(job) && (job->awaited || job->handled);
 }
 
 /* The jobs that have an attempt to complete come first. */
@@ -49,7 +50,7 @@ ref_completed(struct ref_world *world, struct ref_job *job, struct leat_outcome 
     if (error != NULL) {
         (void)snprintf(job->late_error, sizeof(job->late_error), "%s", error);
     }
-    if (job == world->current) {
+    if (job->handled) {
         job->said = true;
         job->outcome = outcome;
         return;

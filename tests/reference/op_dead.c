@@ -187,7 +187,8 @@ one_right(const struct ref_world *world, const struct ref_target *target, enum l
     bool on_its_way = target->job->state == LEAT_JOB_DEAD && target->job->zombie;
     uint64_t right = letter == LETTER_NONE ? REF_ONE(LEAT_WRONG_STATE) : REF_ONE(there);
     right |= on_its_way ? REF_ONE(LEAT_BUSY) : 0;
-    right |= letter == LETTER_MAYBE && target->job->kept ? REF_ONE(LEAT_WRONG_STATE) : 0;
+    bool stays = target->job->kept || ref_pinned(target->job);
+    right |= letter == LETTER_MAYBE && stays ? REF_ONE(LEAT_WRONG_STATE) : 0;
     return right;
 }
 
@@ -402,7 +403,7 @@ ref_attempt_note(struct ref_world *world, struct ref_job *job, enum leat_outcome
     struct ref_attempt *attempt = &job->attempts_told[job->told % LEAT_ATTEMPTS_KEPT];
     job->told++;
     attempt->attempt = job->attempts;
-    attempt->inside = job == world->current;
+    attempt->inside = job->handled && !job->inlined; /* else no worker has */
     attempt->outcome = outcome;
     attempt->timed_out = job->timed_out;
     attempt->ended_known = !world->by_itself;

@@ -47,6 +47,9 @@ draw_parents(struct ref_world *world, struct ref_ties *ties)
                                              : ref_target(world);
         ties->parents[i] = target.id;
         ties->missing[i] = target.job == NULL ? target.missing : LEAT_OK;
+        if (target.job != NULL) {
+            target.job->node.named = true; /* also where the submit is refused */
+        }
     }
     if (count > 1 && ref_chance(world, 5)) {
         ties->parents[1] = ties->parents[0]; /* twice is once */
@@ -109,8 +112,11 @@ job_of(const struct ref_world *world, leat_job_id id)
 
 /* The call may take its record, before it comes to hold it. */
 static bool
-may_go(const struct ref_job *job, bool presses)
+may_go(const struct ref_world *world, const struct ref_job *job, bool presses)
 {
+    if (ref_may_be_gone(world, job)) {
+        return true; /* others of its batch may have made its place let go of it */
+    }
     return presses && ref_final(job) && job->state != LEAT_JOB_DEAD && !job->kept &&
            !ref_pinned(job);
 }
@@ -126,7 +132,7 @@ parent_right(const struct ref_world *world, const struct ref_ties *ties, uint32_
     if (job == NULL) {
         return REF_ONE(LEAT_GONE);
     }
-    return REF_ONE(LEAT_OK) | (may_go(job, presses) ? REF_ONE(LEAT_GONE) : 0);
+    return REF_ONE(LEAT_OK) | (may_go(world, job, presses) ? REF_ONE(LEAT_GONE) : 0);
 }
 
 static uint64_t
@@ -139,7 +145,7 @@ cohort_right(const struct ref_world *world, const struct ref_ties *ties, bool pr
     if (job == NULL) {
         return REF_ONE(LEAT_GONE);
     }
-    uint64_t right = may_go(job, presses) ? REF_ONE(LEAT_GONE) : 0;
+    uint64_t right = may_go(world, job, presses) ? REF_ONE(LEAT_GONE) : 0;
     if (!job->node.cohort.is) {
         return right | REF_ONE(LEAT_WRONG_STATE);
     }
@@ -281,6 +287,17 @@ check_error(struct ref_world *world, const struct edges *edges, uint32_t count,
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
+/* They have nothing to do with others: see docs/design/0026. */
+static bool
+runs_inline(const struct ref_world *world, const struct spec *specs, uint32_t count)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < count; i++) {
+        any = any || ref_ties_any(&specs[i].ties);
+    }
+    return world->config.inline_mode && !any;
+}
+
 void
 ref_op_graph(struct ref_world *world)
 {
@@ -299,6 +316,9 @@ ref_op_graph(struct ref_world *world)
     }
     for (uint32_t i = 0; i < edges.count; i++) {
         wrong = wrong || cannot_be(&edges, i, count);
+    }
+    if (edges.count == 0 && runs_inline(world, specs, count)) {
+        return;
     }
     graph.jobs = jobs;
     graph.count = count;
@@ -331,6 +351,9 @@ ref_op_chain(struct ref_world *world)
     uint32_t count = ref_batch_draw(world, specs, jobs, true);
     for (uint32_t i = 0; i + 1 < count; i++) {
         edges[i] = (struct leat_graph_edge){i, i + 1};
+    }
+    if (count < 2 && runs_inline(world, specs, count)) {
+        return;
     }
     ref_note(world, count, 0, 0);
     enum leat_status got = leat_submit_chain(world->engine, jobs, count, ids);

@@ -203,6 +203,9 @@ priority(struct ref_world *world, struct ref_target target)
 {
     uint32_t level = ref_below(world, leat_priority_levels() + (ref_chance(world, 5) ? 1 : 0));
     enum leat_status right = change_right(&target);
+    if (target.job != NULL && ref_order_right(world, target.job->queue, level) != LEAT_OK) {
+        right = LEAT_INVALID;
+    }
     right = level >= leat_priority_levels() && !unnamed(&target) ? LEAT_INVALID : right;
     ref_note(world, target.id.bits, level, 0);
     ref_answer(world, target.at, REF_ONE(right),

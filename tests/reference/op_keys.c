@@ -90,17 +90,6 @@ ref_key_may_begin(const struct ref_world *world, const struct ref_job *job)
     return may;
 }
 
-static bool
-held_otherwise(const struct ref_world *world, const struct ref_job *job)
-{
-    bool held = false;
-    for (uint32_t i = 0; i < ref_parts_count; i++) {
-        bool other = ref_parts[i].holds != NULL && ref_parts[i].holds != ref_key_holds;
-        held = held || (other && ref_parts[i].holds(world, job));
-    }
-    return held;
-}
-
 /* Another one has its key, or may come to it before. */
 bool
 ref_key_waits(const struct ref_world *world, const struct ref_job *job)
@@ -121,7 +110,7 @@ ref_key_holds(const struct ref_world *world, const struct ref_job *job)
     for (uint32_t i = 0; i < REF_RECORDS && !job->key_begun; i++) {
         const struct ref_job *other = &world->jobs[i];
         bool has = other->key_begun || (other->key_placed && other->key_low <= job->key_high &&
-                                        held_otherwise(world, other));
+                                        ref_held_but(world, other, ref_key_holds));
         held = held || (same_key(job, other) && has);
     }
     return held;

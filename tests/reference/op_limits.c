@@ -228,6 +228,28 @@ ref_room(const struct ref_world *world, const struct ref_need *needs)
     return room;
 }
 
+/* One of the queue, where there is too much yet: others that waited for the last one have ended with
+ * it, and made room, too. */
+static void
+drop(struct ref_world *world, const struct ref_need *needs, uint32_t queue)
+{
+    static const struct ref_room none = {.there = true};
+    uint32_t tenant = world->queues[queue].tenant;
+    struct ref_limits lacks[2] = {{0, 0}, {0, 0}};
+    (void)look(world, needs, queue, &lacks[0]);
+    if (tenant != REF_NONE) {
+        (void)look(world, needs, REF_QUEUES + tenant, &lacks[1]);
+    }
+    uint32_t index = oldest(world, queue, needs[queue].level, &none);
+    if ((!some(lacks[0]) && !some(lacks[1])) || index == REF_NONE) {
+        return;
+    }
+    struct ref_job *job = &world->jobs[index];
+    world->queues[queue].dropped++;
+    job->zombie = true;
+    ref_end(world, job, LEAT_JOB_CANCELLED, LEAT_REASON_DROPPED);
+}
+
 void
 ref_room_make(struct ref_world *world, const struct ref_need *needs)
 {
@@ -236,10 +258,7 @@ ref_room_make(struct ref_world *world, const struct ref_need *needs)
         ref_fail(world, NULL, "a job was taken in, but there is no room");
     }
     for (uint32_t i = 0; i < room.drops_count; i++) {
-        struct ref_job *job = &world->jobs[room.drops[i]];
-        world->queues[job->queue].dropped++;
-        job->zombie = true;
-        ref_end(world, job, LEAT_JOB_CANCELLED, LEAT_REASON_DROPPED);
+        drop(world, needs, world->jobs[room.drops[i]].queue);
     }
 }
 
@@ -271,7 +290,7 @@ ref_room_entered(struct ref_world *world, struct ref_job *job)
 bool
 ref_queue_open(const struct ref_world *world, uint32_t queue)
 {
-    return !world->queues[queue].closed || world->current != NULL;
+    return !world->queues[queue].closed || world->watched != NULL;
 }
 
 /* ---- drawing --------------------------------------------------------------------------------- */
@@ -437,6 +456,9 @@ ref_op_queue_drain(struct ref_world *world)
     leat_queue handle;
     uint32_t queue = ref_queue_choose(world, &handle);
     uint64_t timeout_ns = timeouts_ns[ref_below(world, 4)];
+    if (world->current != NULL && world->watched == NULL) {
+        return; /* a handler that runs inline outside of all others must not */
+    }
     ref_sync(world);
     uint64_t right = drain_right(world, queue, timeout_ns);
     bool may = (right & (REF_ONE(LEAT_OK) | REF_ONE(LEAT_TIMEOUT))) != 0;

@@ -78,6 +78,7 @@ ref_gate_shake(struct ref_world *world, const struct ref_gate *gate)
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
         job->shaken = job->shaken || of_gate(world, gate, job);
+        job->gather_ns = of_gate(world, gate, job) ? 0 : job->gather_ns;
     }
 }
 
@@ -217,12 +218,17 @@ ref_op_register(struct ref_world *world)
     struct ref_breaker breaker;
     bool broken = ref_breaker_draw(world, &breaker_options, &breaker) != LEAT_OK;
     options.breaker = broken || breaker.there ? &breaker_options : NULL;
+    bool odd = false;
+    bool batch = !ours && ref_gather_draw(world, &options, &odd);
+    bad = bad || odd;
     enum leat_status right =
         register_right(world, type, ours || (!bad && !broken && policy != REF_POLICY_BAD));
     ref_note(world, type, policy, options.running_max);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(right),
-               leat_type_register(world->engine, ref_type_name(type), ref_handler, world,
-                                  ours ? NULL : &options, &handle));
+               batch ? leat_type_register_batch(world->engine, ref_type_name(type),
+                                                ref_batch_handler, world, &options, &handle)
+                     : leat_type_register(world->engine, ref_type_name(type), ref_handler, world,
+                                          ours ? NULL : &options, &handle));
     if (right != LEAT_OK) {
         return;
     }
@@ -231,6 +237,8 @@ ref_op_register(struct ref_world *world)
     }
     of->handle = handle;
     of->bound = true;
+    of->batch_most = batch ? options.batch_max : 0;
+    of->batch_delay_ns = options.batch_delay_ns;
     of->max_attempts = ours ? 3 : options.max_attempts;
     of->timeout_ns = ours ? 60 * REF_S : options.timeout_ns;
     of->policy = ours ? REF_POLICY_OURS : policy;
@@ -275,6 +283,7 @@ ref_op_queue_create(struct ref_world *world)
     right = !known && queues_known(world) >= world->config.queues_max ? LEAT_FULL : right;
     right = options.priority >= leat_priority_levels() ? LEAT_INVALID : right;
     struct ref_queue made = ref_queue_draw(world, &options);
+    right = ref_order_draw(world, &made, &options) == LEAT_OK ? right : LEAT_INVALID;
     ref_note(world, queue, options.waiting_max, options.running_max);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(right),
                leat_queue_create(world->engine, ref_queue_name(queue), &options, &handle));

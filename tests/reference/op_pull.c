@@ -52,6 +52,7 @@ check_turn(struct ref_world *world, const struct ref_job *job)
         const struct ref_job *other = &world->jobs[i];
         bool first =
             other->level < job->level || (other->level == job->level && other->high < job->low);
+        first = world->queues[job->queue].exact ? ref_order_before(other, job) : first;
         first = first && other->key == REF_NONE;
         if (other != job && first && waits_here(world, other, job->queue)) {
             ref_fail(world, job,
@@ -176,6 +177,10 @@ reserved(struct ref_world *world, const struct leat_reserve_options *options, ui
     uint64_t lease_ns = options->lease_ns == 0 ? LEASE_NS : options->lease_ns;
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
+        /* Some of them may have been leased before, until now. */
+        (void)ref_reach(world, ref_job_of(world, leases[i].id), LEAT_JOB_PENDING);
+    }
+    for (size_t i = 0; i < count; i++) {
         used = leases[i].payload_bytes == 0 ? used : round_up(used) + leases[i].payload_bytes;
         leased(world, &leases[i], lease_ns);
     }
@@ -265,7 +270,7 @@ ref_op_ack(struct ref_world *world)
     enum leat_status right = ref_complete_right(&target, token);
     memset(result, (int)(token.attempt & 0xff), sizeof(result));
     enum ref_keeps keeps = job == NULL || bytes == 0 ? REF_KEEPS_NOT : ref_keeps(world, job);
-    bool early = right == LEAT_OK && job == world->current; /* its handler has not answered */
+    bool early = right == LEAT_OK && job->handled; /* its handler has not answered */
     uint64_t rights = REF_ONE(early && keeps == REF_KEEPS ? LEAT_WRONG_STATE : right);
     rights |= early && keeps == REF_KEEPS_MAYBE ? REF_ONE(LEAT_WRONG_STATE) : 0;
     rights = bad ? REF_ONE(LEAT_INVALID) : rights;

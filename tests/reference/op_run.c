@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/engine_internal.h"
+#include "engine/events.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 
@@ -19,6 +20,7 @@ ref_run_begin(struct ref_world *world)
     world->run_begins = 0;
     world->run_ends_dead = world->ends_dead;
     world->run_ends_other = world->ends_other;
+    world->run_retired = 0;
 }
 
 static void
@@ -122,6 +124,7 @@ void
 ref_op_next_due(struct ref_world *world)
 {
     uint64_t delay_ns = 0;
+    leat_events_drain(world->engine); /* else it is at once, for those */
     ref_note(world, 0, 0, 0);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(LEAT_OK), leat_next_due(world->engine, &delay_ns));
     world->noted->values[0] = delay_ns;
@@ -141,7 +144,8 @@ drains(const struct ref_world *world, bool *now)
     *now = true;
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         const struct ref_job *job = &world->jobs[i];
-        bool waits = ref_live(job) && job->state == LEAT_JOB_PENDING && !ref_held(world, job);
+        bool waits = ref_live(job) && job->state == LEAT_JOB_PENDING &&
+                     (!ref_held(world, job) || ref_gather_takes(world, job));
         awaited = awaited || (ref_live(job) && job->awaited);
         *now = *now && !waits;
     }
@@ -232,6 +236,12 @@ ref_open(struct ref_world *world)
     config.queues_max = REF_QUEUES - 2;
     config.payload_bytes_max = 256;
     config.sample_interval = 1000000;
+    ref_payload_config(world, &config);
+    config.inline_mode = ref_chance(world, 6);
+    config.event_sink = ref_event;
+    config.event_context = world;
+    config.event_mask = LEAT_EVENT_BIT(LEAT_EVENT_COMPLETED) | LEAT_EVENT_BIT(LEAT_EVENT_DEAD) |
+                        LEAT_EVENT_BIT(LEAT_EVENT_CANCELLED) | LEAT_EVENT_BIT(LEAT_EVENT_EXPIRED);
     test_clock_init(&world->clock);
     config.clock = test_clock_of(&world->clock);
     world->config = config;
@@ -290,6 +300,7 @@ void
 ref_finish(struct ref_world *world)
 {
     if (ref_chance(world, 50)) {
+        ref_sync(world);
         let_go(world);
         for (uint32_t i = 0; i < REF_COMPLETIONS; i++) {
             if (world->completions[i].reserved != 0) {

@@ -12,6 +12,7 @@ struct taken {
     struct ref_need needs[REF_QUEUES];
     uint32_t slots[REF_COMPLETIONS];
     uint32_t records;
+    uint64_t payloads;
 };
 
 /* ---- drawing --------------------------------------------------------------------------------- */
@@ -62,6 +63,7 @@ draw_options(struct ref_world *world, struct spec *spec)
 {
     spec->options = leat_job_options_default();
     spec->job.options = &spec->options;
+    spec->options.order_priority = ref_below(world, 4);
     if (spec->job.delay_ns == 0 && ref_chance(world, 40)) {
         spec->options.run_at_ns =
             ref_chance(world, 3) ? UINT64_MAX
@@ -156,11 +158,18 @@ draw_wrong_name(struct ref_world *world, struct spec *spec)
     }
 }
 
+static bool
+is_exact(const struct ref_world *world, const struct spec *spec)
+{
+    return spec->queue != REF_NONE && world->queues[spec->queue].exact;
+}
+
 void
 ref_spec_nothing(struct spec *spec)
 {
     memset(spec, 0, sizeof(*spec));
     spec->job = leat_job_default();
+    spec->type = REF_NONE;
     spec->policy = REF_NONE;
     spec->completions = REF_NONE;
     spec->key = REF_NONE;
@@ -175,8 +184,9 @@ ref_spec_draw(struct ref_world *world, struct spec *spec)
     draw_type(world, spec);
     draw_queue(world, spec);
     draw_payload(world, spec);
-    spec->job.priority =
-        ref_chance(world, 60) ? LEAT_PRIORITY_OF_QUEUE : ref_below(world, leat_priority_levels());
+    spec->job.priority = ref_chance(world, is_exact(world, spec) ? 95 : 60)
+                             ? LEAT_PRIORITY_OF_QUEUE
+                             : ref_below(world, leat_priority_levels());
     spec->job.flags = ref_chance(world, 25) ? LEAT_JOB_KEEP_RESULT : 0;
     spec->job.max_attempts =
         ref_chance(world, 60) ? 0 : 1 + ref_below(world, ref_chance(world, 20) ? 20 : 4);
@@ -248,6 +258,13 @@ type_right(struct ref_world *world, const struct spec *spec)
     return LEAT_OK;
 }
 
+static uint32_t
+level_of(const struct ref_world *world, const struct spec *spec)
+{
+    return spec->job.priority == LEAT_PRIORITY_OF_QUEUE ? world->queues[spec->queue].priority
+                                                        : spec->job.priority;
+}
+
 /* As far as the job itself goes, and what it names. Called behind the engine, which has taken the
  * names in by then. */
 static enum leat_status
@@ -257,14 +274,15 @@ check_right(struct ref_world *world, const struct spec *spec)
     if (right == LEAT_OK) {
         right = queue_right(world, spec);
     }
-    return right == LEAT_OK ? type_right(world, spec) : right;
+    right = right == LEAT_OK ? type_right(world, spec) : right;
+    return right == LEAT_OK ? ref_order_right(world, spec->queue, level_of(world, spec)) : right;
 }
 
 static bool
 at_once(const struct ref_world *world, const struct spec *spec)
 {
     bool later = spec->job.options != NULL && spec->options.run_at_ns > ref_wall(world);
-    return spec->job.delay_ns == 0 && !later;
+    return spec->job.delay_ns == 0 && !later && !spec->inlined;
 }
 
 /* Whether there is a record: what ended may hold one that is not seen from here. */
@@ -296,13 +314,6 @@ presses(const struct ref_world *world, const struct taken *taken)
     return ref_present(world) + taken->records >= world->config.jobs_max;
 }
 
-static uint32_t
-level_of(const struct ref_world *world, const struct spec *spec)
-{
-    return spec->job.priority == LEAT_PRIORITY_OF_QUEUE ? world->queues[spec->queue].priority
-                                                        : spec->job.priority;
-}
-
 static void
 need_add(const struct ref_world *world, const struct spec *spec, struct ref_need *needs)
 {
@@ -311,17 +322,10 @@ need_add(const struct ref_world *world, const struct spec *spec, struct ref_need
     }
 }
 
-/* Whether there is room for a job that is right in itself. */
+/* Whether there is room for a job that is right in itself, beside that in its queue. */
 static uint64_t
-room_right(struct ref_world *world, const struct spec *spec, struct taken *taken)
+store_right(struct ref_world *world, const struct spec *spec, struct taken *taken)
 {
-    if (ref_accepts(world) && presses(world, taken)) {
-        world->pressure++;
-    }
-    need_add(world, spec, taken->needs);
-    if (!ref_room(world, taken->needs).there) {
-        return REF_ONE(LEAT_FULL);
-    }
     if (spec->completions != REF_NONE) {
         const struct ref_completions *slots = &world->completions[spec->completions];
         if (slots->reserved + slots->count + taken->slots[spec->completions] >= slots->slots) {
@@ -329,7 +333,20 @@ room_right(struct ref_world *world, const struct spec *spec, struct taken *taken
         }
         taken->slots[spec->completions]++;
     }
-    return record_right(world, taken->records++);
+    uint64_t right = record_right(world, taken->records++);
+    return ref_payload_right(world, right, spec->job.payload_bytes, &taken->payloads);
+}
+
+/* The same for one that comes alone. */
+static uint64_t
+room_right(struct ref_world *world, const struct spec *spec, struct taken *taken)
+{
+    if (ref_accepts(world) && presses(world, taken)) {
+        world->pressure++;
+    }
+    need_add(world, spec, taken->needs);
+    bool there = ref_room(world, taken->needs).there;
+    return there ? store_right(world, spec, taken) : REF_ONE(LEAT_FULL);
 }
 
 /* ---- what becomes of it ---------------------------------------------------------------------- */
@@ -345,13 +362,15 @@ record_of(struct ref_world *world, leat_job_id id)
     if (job->id.bits == 0) {
         return job;
     }
-    if (!job->gone && !ref_may_be_gone(world, job)) {
+    if (!job->gone) {
+        ref_look(world, job); /* those who needed it may have ended since */
+    }
+    if (!job->gone) {
         ref_fail(world, job, "its record was given to another job");
     }
     if (id.bits <= job->id.bits) {
         ref_fail(world, job, "an id was given out twice");
     }
-    world->old[world->old_count++ % REF_OLD] = job->id;
     return job;
 }
 
@@ -365,6 +384,10 @@ set_times(struct ref_world *world, struct ref_job *job, const struct spec *spec)
         job->expires_ns = spec->options.expires_in_ns == LEAT_FOREVER
                               ? REF_NEVER
                               : ref_after(ref_boot(world), spec->options.expires_in_ns);
+    }
+    if (spec->inlined) {
+        job->state = LEAT_JOB_RUNNING;
+        return;
     }
     job->since_ns = ref_boot(world);
     if (ref_ties_block(&spec->ties)) {
@@ -397,10 +420,13 @@ make_room(struct ref_world *world, const struct spec *spec)
 }
 
 /* `alone`: room is made for it; else it was made for all of its batch. */
-static struct ref_job *
-accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool alone)
+struct ref_job *
+ref_spec_accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool alone)
 {
     struct ref_job *job = record_of(world, id);
+    if (job->id.bits != 0) {
+        world->old[world->old_count++ % REF_OLD] = job->id;
+    }
     memset(job, 0, sizeof(*job));
     job->id = id;
     job->kept = (spec->job.flags & LEAT_JOB_KEEP_RESULT) != 0;
@@ -413,8 +439,12 @@ accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool al
     job->completions = spec->completions;
     job->key = spec->key;
     job->labels = spec->labels;
+    job->inlined = spec->inlined;
+    ref_order_submitted(world, job, spec->job.options == NULL ? 0 : spec->options.order_priority);
     ref_ties_bind(world, job, &spec->ties);
-    ref_labels_take(world, job);
+    if (!spec->inlined) {
+        ref_labels_take(world, job);
+    }
     if (alone) {
         make_room(world, spec);
     }
@@ -435,21 +465,27 @@ accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool al
 /* ---- operations ------------------------------------------------------------------------------ */
 
 /* What is right for one job, told when the engine has answered. */
-static uint64_t
-one_right(struct ref_world *world, struct spec *spec)
+uint64_t
+ref_spec_right(struct ref_world *world, struct spec *spec)
 {
     struct taken taken = {.records = 0};
     enum leat_status right = check_right(world, spec);
+    right =
+        right == LEAT_OK && spec->inlined && ref_ties_any(&spec->ties) ? LEAT_UNSUPPORTED : right;
     if (right != LEAT_OK) {
         return REF_ONE(right);
     }
     bool pressed = presses(world, &taken);
     uint64_t room = room_right(world, spec, &taken);
+    if (spec->inlined) {
+        return ref_accepts(world) ? room : REF_ONE(LEAT_CLOSED); /* that is asked first */
+    }
     uint64_t ties = ref_ties_right(world, &spec->ties, pressed);
     uint64_t untied = ties & ~REF_ONE(LEAT_OK); /* a parent is missing, or the cohort */
     if (!ref_accepts(world)) {
         /* A queue's limit, or that of completions, may come before; no record is given up. */
         bool full = room == REF_ONE(LEAT_FULL) && taken.records == 0;
+        full = full || (taken.payloads != 0 && (room & REF_ONE(LEAT_FULL)) != 0);
         return REF_ONE(LEAT_CLOSED) | untied | (full ? REF_ONE(LEAT_FULL) : 0);
     }
     ref_room_refused(world, taken.needs, true);
@@ -467,11 +503,12 @@ one_right(struct ref_world *world, struct spec *spec)
 }
 
 /* It was taken in, or another one stands for it. */
-static void
-answered(struct ref_world *world, const struct spec *spec, enum leat_status got, leat_job_id id)
+void
+ref_spec_answered(struct ref_world *world, const struct spec *spec, enum leat_status got,
+                  leat_job_id id)
 {
     if (got == LEAT_OK) {
-        ref_graph_join(world, accept(world, spec, id, true));
+        ref_graph_join(world, ref_spec_accept(world, spec, id, true));
     }
     if (got == LEAT_JOINED) {
         const struct leat_when when = {spec->job.delay_ns, spec->options.run_at_ns};
@@ -487,13 +524,17 @@ ref_op_submit(struct ref_world *world)
 {
     struct spec spec;
     leat_job_id id = {0};
+    if (world->config.inline_mode) {
+        ref_op_inline(world);
+        return;
+    }
     ref_spec_draw(world, &spec);
     ref_note(world, spec.type, spec.queue, spec.job.priority);
     ref_labels_look(world, spec.type, &spec.labels);
     enum leat_status got = leat_submit(world->engine, &spec.job, &id);
     world->noted->values[0] = id.bits;
-    ref_answer(world, REF_AT_NOTHING, one_right(world, &spec), got);
-    answered(world, &spec, got, id);
+    ref_answer(world, REF_AT_NOTHING, ref_spec_right(world, &spec), got);
+    ref_spec_answered(world, &spec, got, id);
 }
 
 uint32_t
@@ -509,7 +550,8 @@ ref_batch_draw(struct ref_world *world, struct spec *specs, struct leat_job *job
             specs[i].labels.conflict = LEAT_UNIQUE_REJECT;
             specs[i].options.unique_conflict = LEAT_UNIQUE_REJECT;
         }
-        if (one_level && specs[i].job.priority != leat_priority_levels()) {
+        if (one_level && specs[i].job.priority != leat_priority_levels() &&
+            !is_exact(world, &specs[i])) {
             specs[i].job.priority = level;
         }
         jobs[i] = specs[i].job;
@@ -526,6 +568,9 @@ ref_op_batch_each(struct ref_world *world)
     leat_job_id ids[REF_BATCH];
     enum leat_status statuses[REF_BATCH];
     enum leat_status first = LEAT_OK;
+    if (world->config.inline_mode) {
+        return; /* see docs/design/0026 */
+    }
     uint32_t count = ref_batch_draw(world, specs, jobs, false);
     ref_note(world, count, 0, 0);
     struct ref_entry *noted = world->noted;
@@ -533,8 +578,8 @@ ref_op_batch_each(struct ref_world *world)
         leat_submit_batch(world->engine, jobs, count, LEAT_BATCH_EACH, ids, statuses);
     for (uint32_t i = 0; i < count; i++) {
         ref_note(world, ids[i].bits, specs[i].queue, specs[i].job.priority);
-        ref_answer(world, REF_AT_NOTHING, one_right(world, &specs[i]), statuses[i]);
-        answered(world, &specs[i], statuses[i], ids[i]);
+        ref_answer(world, REF_AT_NOTHING, ref_spec_right(world, &specs[i]), statuses[i]);
+        ref_spec_answered(world, &specs[i], statuses[i], ids[i]);
         first = first == LEAT_OK && statuses[i] != LEAT_JOINED ? statuses[i] : first;
     }
     noted->status = (int)got;
@@ -555,8 +600,8 @@ alike(const struct spec *spec, const struct spec *other)
 }
 
 /* The first whose key or name is another one's, of before or of the batch; REF_NONE: none. */
-static uint32_t
-first_clash(struct ref_world *world, const struct spec *specs, uint32_t count)
+uint32_t
+ref_batch_clash(struct ref_world *world, const struct spec *specs, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         leat_job_id other = {0};
@@ -572,6 +617,23 @@ first_clash(struct ref_world *world, const struct spec *specs, uint32_t count)
     return REF_NONE;
 }
 
+/* It may stand in an all-or-none batch. */
+static bool
+grouped(const struct spec *spec)
+{
+    return spec->labels.key == REF_NONE || spec->labels.conflict == LEAT_UNIQUE_REJECT;
+}
+
+/* What is wrong with one of an all-or-none batch. */
+enum leat_status
+ref_batch_right(struct ref_world *world, const struct spec *spec)
+{
+    enum leat_status right = check_right(world, spec);
+    right = right == LEAT_OK && !grouped(spec) ? LEAT_INVALID : right;
+    bool inlined = world->config.inline_mode && ref_ties_any(&spec->ties);
+    return right == LEAT_OK && inlined ? LEAT_UNSUPPORTED : right;
+}
+
 /* Each of the batch by itself. */
 static enum leat_status
 check_all(struct ref_world *world, const struct spec *specs, uint32_t count,
@@ -579,11 +641,7 @@ check_all(struct ref_world *world, const struct spec *specs, uint32_t count,
 {
     enum leat_status first = LEAT_OK;
     for (uint32_t i = 0; i < count; i++) {
-        rights[i] = check_right(world, &specs[i]);
-        if (rights[i] == LEAT_OK && specs[i].labels.key != REF_NONE &&
-            specs[i].labels.conflict != LEAT_UNIQUE_REJECT) {
-            rights[i] = LEAT_INVALID;
-        }
+        rights[i] = ref_batch_right(world, &specs[i]);
         first = first == LEAT_OK ? rights[i] : first;
     }
     return first;
@@ -620,25 +678,38 @@ check_blame(struct ref_world *world, uint32_t count, enum leat_status got,
     }
 }
 
+/* Records are taken one after another; room first where nothing is to be dropped for it, last where
+ * others are. */
 static uint64_t
-batch_right(struct ref_world *world, const struct spec *specs, uint32_t count, struct taken *taken)
+batch_right(struct ref_world *world, const struct spec *specs, uint32_t count,
+            const struct ref_room *room)
 {
+    struct taken taken = {.records = 0};
     uint64_t right = 0;
-    uint64_t last = REF_ONE(ref_accepts(world) ? LEAT_OK : LEAT_CLOSED);
-    /* Who finds no record looks whether the engine is closed, before any is given up. */
-    uint64_t no_record = REF_ONE(ref_accepts(world) ? LEAT_FULL : LEAT_CLOSED);
+    uint64_t lack = REF_ONE(ref_accepts(world) ? LEAT_FULL : LEAT_CLOSED);
+    uint64_t last = room->dropping ? lack : REF_ONE(ref_accepts(world) ? LEAT_OK : LEAT_CLOSED);
+    if (!room->there && !room->dropping) {
+        return lack;
+    }
+    right |= ref_accepts(world) ? 0 : lack; /* asked for room, or a record */
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t before = taken->records;
-        bool pressed = presses(world, taken);
-        uint64_t ties = ref_ties_right(world, &specs[i].ties, pressed);
-        right |= !ref_accepts(world) && pressed ? REF_ONE(LEAT_CLOSED) : 0;
-        right |= ties & ~REF_ONE(LEAT_OK);
-        last = (ties & REF_ONE(LEAT_OK)) != 0 ? last : 0;
-        uint64_t room = room_right(world, &specs[i], taken);
-        if (room == REF_ONE(LEAT_FULL)) {
-            return right | (taken->records == before ? room : 0) | no_record;
+        uint32_t before = taken.records;
+        bool pressed = presses(world, &taken);
+        world->pressure += pressed && ref_accepts(world) ? 1 : 0;
+        uint64_t store = store_right(world, &specs[i], &taken);
+        bool full = store == REF_ONE(LEAT_FULL);
+        bool payloads = taken.payloads != 0 && (store & REF_ONE(LEAT_FULL)) != 0;
+        bool slots = full && taken.records == before;
+        right |= payloads || slots ? REF_ONE(LEAT_FULL) : 0;
+        if (full) {
+            return right | lack;
         }
-        right |= room == REF_ONE(LEAT_OK) ? 0 : no_record;
+        right |= store == REF_ONE(LEAT_OK) ? 0 : lack;
+        uint64_t ties = ref_ties_right(world, &specs[i].ties, pressed);
+        right |= ties & ~REF_ONE(LEAT_OK);
+        if ((ties & REF_ONE(LEAT_OK)) == 0) {
+            return right;
+        }
     }
     return right | last;
 }
@@ -659,6 +730,7 @@ count_within(struct spec *specs, const struct ref_told *told)
 {
     for (uint32_t i = 0; i < told->edges_count; i++) {
         specs[told->edges[i].child].ties.within++;
+        specs[told->edges[i].parent].ties.behind++;
     }
 }
 
@@ -666,9 +738,11 @@ static void
 accept_all(struct ref_world *world, struct spec *specs, uint32_t count, const struct ref_told *told)
 {
     struct ref_job *jobs[REF_BATCH];
-    count_within(specs, told);
     for (uint32_t i = 0; i < count; i++) {
-        jobs[i] = accept(world, &specs[i], told->ids[i], false);
+        (void)record_of(world, told->ids[i]); /* none of them is in the model yet */
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        jobs[i] = ref_spec_accept(world, &specs[i], told->ids[i], false);
     }
     for (uint32_t i = 0; i < told->edges_count; i++) {
         ref_graph_tie(world, jobs[told->edges[i].parent], jobs[told->edges[i].child]);
@@ -678,26 +752,27 @@ accept_all(struct ref_world *world, struct spec *specs, uint32_t count, const st
     }
 }
 
+/* What the engine answered to all or none of them. */
 void
 ref_batch_judge(struct ref_world *world, struct spec *specs, uint32_t count, enum leat_status got,
                 const struct ref_told *told)
 {
     enum leat_status rights[REF_BATCH];
-    uint32_t clash = first_clash(world, specs, count);
+    count_within(specs, told);
+    uint32_t clash = ref_batch_clash(world, specs, count);
     bool clashed = got == LEAT_EXISTS && clash != REF_NONE;
     enum leat_status first = check_all(world, specs, count, rights);
-    struct taken taken = {.records = 0};
     if (clashed) {
         rights[clash] = LEAT_EXISTS;
     }
-    uint64_t right = first == LEAT_OK ? batch_right(world, specs, count, &taken) : REF_ONE(first);
-    culprits(world, specs, count, told, rights);
-    /* To drop others is the last step. */
     struct ref_need needs[REF_QUEUES] = {{0}};
     for (uint32_t i = 0; first == LEAT_OK && i < count; i++) {
         need_add(world, &specs[i], needs);
     }
-    bool dropping = ref_room(world, needs).dropping;
+    const struct ref_room room = ref_room(world, needs);
+    uint64_t right = first == LEAT_OK ? batch_right(world, specs, count, &room) : REF_ONE(first);
+    culprits(world, specs, count, told, rights);
+    bool dropping = room.dropping && (right & REF_ONE(LEAT_FULL)) != 0;
     if (dropping && ref_accepts(world) && ref_present(world) + count >= world->config.jobs_max) {
         world->pressure++; /* for all its records, which come before */
     }
@@ -737,6 +812,9 @@ ref_op_batch_all(struct ref_world *world)
     static struct leat_job jobs[REF_BATCH];
     leat_job_id ids[REF_BATCH];
     enum leat_status statuses[REF_BATCH];
+    if (world->config.inline_mode) {
+        return; /* see docs/design/0026 */
+    }
     uint32_t count = ref_batch_draw(world, specs, jobs, true);
     ref_note(world, count, 0, 0);
     memset(ids, 0, sizeof(ids));

@@ -93,16 +93,26 @@ const struct ref_part ref_parts[] = {
     {"rates", ref_rates_may_begin, ref_rates_hold, NULL, ref_rates_begun, NULL},
     {"places", ref_places_may_begin, ref_places_hold, ref_places_reorder, ref_places_begun, NULL},
     {"breakers", ref_breaker_may_begin, ref_breaker_holds, NULL, ref_breaker_begun, NULL},
+    {"order", NULL, ref_order_holds, ref_order_reorders, ref_order_begun, NULL},
+    {"batches", NULL, ref_gather_holds, ref_gather_reorders, NULL, NULL},
     {"pull queues", pull_may_begin, pull_holds, NULL, NULL, NULL},
 };
 const uint32_t ref_parts_count = sizeof(ref_parts) / sizeof(ref_parts[0]);
 
 bool
-ref_held(const struct ref_world *world, const struct ref_job *job)
+ref_held_but(const struct ref_world *world, const struct ref_job *job,
+             bool (*but)(const struct ref_world *, const struct ref_job *))
 {
     bool held = false;
     for (uint32_t i = 0; i < ref_parts_count; i++) {
-        held = held || (ref_parts[i].holds != NULL && ref_parts[i].holds(world, job));
+        bool asks = ref_parts[i].holds != NULL && ref_parts[i].holds != but;
+        held = held || (asks && ref_parts[i].holds(world, job));
     }
     return held;
+}
+
+bool
+ref_held(const struct ref_world *world, const struct ref_job *job)
+{
+    return ref_held_but(world, job, NULL);
 }

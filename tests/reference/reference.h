@@ -46,6 +46,8 @@
 #define REF_UNIQUES     3 /* of each type */
 #define REF_NAMES       4
 #define REF_TAGS        3
+#define REF_LEVELS      32
+#define REF_LINKS       80
 #define REF_TENANTS     6  /* one more than queues_max */
 #define REF_SLOTS_MAX   16 /* of a completion queue */
 #define REF_OLD         64 /* ids whose records are other jobs' by now */
@@ -190,6 +192,24 @@ struct ref_job {
     size_t maybe_bytes;
     unsigned char maybe[REF_RESULT_MAX];
     bool probe; /* of the breaker of its type, which is half open */
+    /* In a handler: see op_inline.c, op_middleware.c. */
+    bool handled; /* one that has not returned */
+    bool inlined; /* of a call that brought it */
+    bool batched; /* in one call with others */
+    bool asked;   /* how long it has yet, at asked_ns */
+    uint64_t asked_ns;
+    uint32_t chain_passed; /* functions of all types that it has passed, and of its own */
+    uint32_t chain_typed;
+    uint32_t chain_all; /* of so many at least */
+    uint32_t chain_own;
+    uint64_t gather_ns; /* it waits for others of its batch until then; 0: not known */
+
+    /* Exact order: see op_order.c. */
+    uint32_t order;
+    uint64_t number;   /* of its submit, in its queue */
+    uint64_t came_low; /* it came to wait between these two */
+    uint64_t came_high;
+    uint32_t passed; /* so many jobs behind it have begun since */
 };
 
 struct ref_gate {
@@ -227,6 +247,9 @@ struct ref_type {
     struct ref_claim uniques[REF_UNIQUES];
     uint32_t least;
     struct ref_breaker breaker;
+    uint32_t chained;    /* functions around its handler alone */
+    uint32_t batch_most; /* jobs to a call; 0: its handler takes one */
+    uint64_t batch_delay_ns;
 };
 
 struct ref_queue {
@@ -243,6 +266,10 @@ struct ref_queue {
     uint32_t tenant; /* REF_NONE: none */
     uint64_t dropped;
     uint32_t least; /* workers' places that are kept for it */
+    bool exact;
+    uint64_t numbers; /* of submits, in exact order */
+    uint32_t weight;  /* 0: none was set */
+    uint32_t weight_most;
 };
 
 /* See op_tenants.c. */
@@ -253,6 +280,13 @@ struct ref_tenant {
     uint64_t refused_high;
     bool rated; /* it had a rate once */
     struct ref_bucket bucket;
+};
+
+/* Begins of one level, since the same queues have many jobs there. */
+struct ref_shares {
+    bool in[REF_QUEUES];
+    uint64_t begun[REF_QUEUES];
+    uint64_t all;
 };
 
 /* What jobs of a queue need that are to wait there. */
@@ -274,6 +308,13 @@ struct ref_room {
 struct ref_completion {
     struct leat_completion item;
     bool fuzzy; /* ended by the engine itself: it is known when, but not in which order */
+};
+
+/* A function around handlers: see op_middleware.c. */
+struct ref_link {
+    struct ref_world *world;
+    uint32_t type;   /* REF_NONE: of all */
+    uint32_t number; /* of those of all types, or of this one */
 };
 
 struct ref_completions {
@@ -365,6 +406,7 @@ struct ref_world {
     struct leat_engine *engine;
     enum leat_engine_state state;
     struct ref_job *current; /* in its handler */
+    struct ref_job *watched; /* of those in handlers, the one that a worker runs */
     bool running;            /* in leat_run_some() or leat_drain() */
     bool by_itself;          /* the engine did it, and is found out now */
     bool cascades;           /* an end ends and releases others */
@@ -378,12 +420,14 @@ struct ref_world {
     uint64_t ends_other;
     uint64_t run_ends_dead; /* when the run began */
     uint64_t run_ends_other;
-    uint64_t joined; /* the sequence of edges */
-    uint64_t deaths; /* the sequence of those that die */
+    uint64_t run_retired; /* that ended before it, and came to be kept in it */
+    uint64_t joined;      /* the sequence of edges */
+    uint64_t deaths;      /* the sequence of those that die */
     uint64_t deaths_synced;
     uint64_t pressure; /* submits that may have cost an ended job its record */
     struct ref_counts counts;
     struct ref_job jobs[REF_RECORDS];
+    struct leat_event ends[REF_RECORDS]; /* by record: of the last job that ended there */
     leat_job_id old[REF_OLD];
     uint64_t old_count;
     struct ref_type types[REF_TYPES];
@@ -391,6 +435,13 @@ struct ref_world {
     struct ref_tenant tenants[REF_TENANTS];
     uint64_t trail; /* the sequence of what may be dropped */
     bool places;    /* some were kept once */
+    struct ref_shares shares[REF_LEVELS];
+    uint64_t shares_long;       /* stretches that said something */
+    bool bulk;                  /* a leat_submit_bulk() is at work */
+    struct ref_inline *inlines; /* the calls that run a job at this moment, the last one first */
+    uint32_t chained;           /* functions around all handlers */
+    uint32_t links_count;       /* and around those of types */
+    struct ref_link links[REF_LINKS];
     struct ref_claim names[REF_NAMES];
     struct ref_completions completions[REF_COMPLETIONS];
     struct ref_entry journal[REF_JOURNAL];
@@ -461,6 +512,12 @@ void ref_watch(struct ref_world *world);
 /* What the engine may have done by itself to come to `state`. False: nothing leads there. */
 bool ref_reach(struct ref_world *world, struct ref_job *job, enum leat_job_state state);
 
+/* ---- observe.c ---- */
+/* How ends are told. */
+void ref_event(struct leat_engine *engine, const struct leat_event *event, void *context);
+/* As what the job ended, by its event; LEAT_JOB_CANCELLED where there was none. */
+enum leat_job_state ref_told_end(struct ref_world *world, const struct ref_job *job);
+
 /* ---- op_names.c, op_rates.c ---------------------------------------------------------------- */
 
 /* A queue that is there, or REF_NONE. */
@@ -510,6 +567,59 @@ bool ref_places_reorder(const struct ref_world *world, const struct ref_job *job
                         const struct ref_job *other);
 void ref_places_begun(struct ref_world *world, struct ref_job *job);
 
+/* ---- op_gather.c --------------------------------------------------------------------------- */
+
+/* False: the handler takes one job. `bad`: what was drawn is wrong. */
+bool ref_gather_draw(struct ref_world *world, struct leat_type_options *options, bool *bad);
+void ref_batch_handler(struct leat_run *const *runs, struct leat_outcome *outcomes, size_t count,
+                       void *context);
+/* The job comes to a worker with others. */
+bool ref_gather_takes(const struct ref_world *world, const struct ref_job *job);
+bool ref_gather_holds(const struct ref_world *world, const struct ref_job *job);
+bool ref_gather_reorders(const struct ref_world *world, const struct ref_job *job,
+                         const struct ref_job *other);
+/* The time of its batch is over. */
+bool ref_gather_timed_out(const struct ref_world *world, const struct ref_job *job);
+/* A breaker has shut the type. */
+void ref_gather_shut(struct ref_world *world, uint32_t type);
+/* The engine says that nothing is left to run. */
+void ref_gather_idle(struct ref_world *world);
+
+/* ---- op_inline.c, op_middleware.c ---------------------------------------------------------- */
+
+/* False: the attempt is a worker's. */
+bool ref_inline_begin(struct ref_world *world, const struct leat_run *run);
+/* The attempt failed, and the next one begins in the same call: between two delays earlier. */
+void ref_inline_again(struct ref_world *world, const uint64_t delays_ns[2]);
+/* An attempt begins, and comes to its handler. */
+void ref_chain_begin(struct ref_world *world);
+void ref_chain_end(struct ref_world *world);
+void ref_deadline_check(struct ref_world *world, struct ref_job *job, struct leat_run *run);
+
+/* ---- op_order.c, op_bulk.c, op_payload.c ---------------------------------------------------- */
+
+/* Order and weight of a queue that is to be created; now and then wrong ones. */
+enum leat_status ref_order_draw(struct ref_world *world, struct ref_queue *queue,
+                                struct leat_queue_options *options);
+/* What a job of this level is in the queue. */
+enum leat_status ref_order_right(const struct ref_world *world, uint32_t queue, uint32_t level);
+void ref_order_submitted(struct ref_world *world, struct ref_job *job, uint32_t order);
+/* It came to wait for a worker between these two. */
+void ref_order_entered(struct ref_job *job, uint64_t low, uint64_t high);
+/* In exact order the first of them begins first. */
+bool ref_order_before(const struct ref_job *job, const struct ref_job *other);
+/* `job` must not begin in front of `other`. */
+bool ref_order_first(const struct ref_world *world, const struct ref_job *job,
+                     const struct ref_job *other);
+bool ref_order_holds(const struct ref_world *world, const struct ref_job *job);
+bool ref_order_reorders(const struct ref_world *world, const struct ref_job *job,
+                        const struct ref_job *other);
+void ref_order_begun(struct ref_world *world, struct ref_job *job);
+void ref_payload_config(struct ref_world *world, struct leat_config *config);
+/* What was right but for the payloads, of which those of others of the batch are *taken. */
+uint64_t ref_payload_right(const struct ref_world *world, uint64_t right, uint64_t bytes,
+                           uint64_t *taken);
+
 /* ---- op_dead.c ------------------------------------------------------------------------------- */
 
 /* An attempt ends. */
@@ -547,6 +657,9 @@ struct ref_part {
 extern const struct ref_part ref_parts[];
 extern const uint32_t ref_parts_count;
 bool ref_held(const struct ref_world *world, const struct ref_job *job);
+/* By others than `but`. */
+bool ref_held_but(const struct ref_world *world, const struct ref_job *job,
+                  bool (*but)(const struct ref_world *, const struct ref_job *));
 
 /* ---- observe.c ------------------------------------------------------------------------------- */
 
@@ -635,6 +748,15 @@ void ref_extended(const struct ref_world *world, struct ref_job *job, uint64_t t
 /* ---- handler.c, op_submit.c, op_life.c ------------------------------------------------------- */
 
 struct leat_outcome ref_handler(struct leat_run *run, void *context);
+/* An attempt comes to a handler, or to what is around it. False: it came to something before. It is
+ * world->current then; `outer` is who was it before. */
+bool ref_attempt_enter(struct ref_world *world, struct leat_run *run);
+void ref_attempt_leave(struct ref_world *world, struct leat_outcome outcome, struct ref_job *outer);
+/* It comes to a handler, if it is its turn: world->current from now on. */
+void ref_turn(struct ref_world *world, struct ref_job *job);
+/* What a handler does with world->current, and answers. */
+struct leat_outcome ref_handle(struct ref_world *world, struct leat_run *run);
+struct leat_outcome ref_answer_draw(struct ref_world *world);
 struct leat_outcome ref_outcome(struct ref_world *world);
 struct ref_job *ref_job_of(struct ref_world *world, leat_job_id id);
 const char *ref_error_text(struct ref_world *world);
@@ -729,6 +851,13 @@ void ref_op_cohort_close(struct ref_world *world);
 void ref_op_cohort_get(struct ref_world *world);
 void ref_op_breaker_get(struct ref_world *world);
 void ref_op_job_list(struct ref_world *world);
+void ref_op_inline(struct ref_world *world);
+void ref_op_middleware(struct ref_world *world);
+void ref_op_queue_weight(struct ref_world *world);
+void ref_op_shares(struct ref_world *world);
+void ref_op_exact(struct ref_world *world);
+void ref_op_bulk_each(struct ref_world *world);
+void ref_op_bulk_all(struct ref_world *world);
 
 /* ---- reached.c ------------------------------------------------------------------------------- */
 

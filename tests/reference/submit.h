@@ -19,6 +19,7 @@ struct spec {
     struct ref_labels labels;
     struct ref_ties ties;
     leat_job_id other; /* who stands for it */
+    bool inlined;      /* it is to run in the call that brings it */
 };
 
 /* What a call said of each of its jobs. */
@@ -31,9 +32,20 @@ struct ref_told {
 
 void ref_spec_nothing(struct spec *spec);
 void ref_spec_draw(struct ref_world *world, struct spec *spec);
+/* What is right for one job, told when the engine has answered; and what becomes of it then. */
+uint64_t ref_spec_right(struct ref_world *world, struct spec *spec);
+void ref_spec_answered(struct ref_world *world, const struct spec *spec, enum leat_status got,
+                       leat_job_id id);
+/* `alone`: room is made for it; else it was made for all of its batch. */
+struct ref_job *ref_spec_accept(struct ref_world *world, const struct spec *spec, leat_job_id id,
+                                bool alone);
 
 uint32_t ref_batch_draw(struct ref_world *world, struct spec *specs, struct leat_job *jobs,
                         bool all);
+/* What is wrong with one of an all-or-none batch. */
+enum leat_status ref_batch_right(struct ref_world *world, const struct spec *spec);
+/* The first whose key or name is another one's, of before or of the batch; REF_NONE: none. */
+uint32_t ref_batch_clash(struct ref_world *world, const struct spec *specs, uint32_t count);
 /* What the engine answered to all or none of them. */
 void ref_batch_judge(struct ref_world *world, struct spec *specs, uint32_t count,
                      enum leat_status got, const struct ref_told *told);

@@ -78,6 +78,13 @@ const struct ref_operation ref_operations[] = {
     {"cohort_get", 15, true, ref_op_cohort_get},
     {"breaker_get", 6, true, ref_op_breaker_get},
     {"job_list", 8, true, ref_op_job_list},
+    {"queue_weight", 4, true, ref_op_queue_weight},
+    {"shares", 6, false, ref_op_shares},
+    {"exact", 12, false, ref_op_exact},
+    {"inline", 40, true, ref_op_inline},
+    {"middleware_add", 3, true, ref_op_middleware},
+    {"bulk_each", 15, true, ref_op_bulk_each},
+    {"bulk_all", 15, true, ref_op_bulk_all},
 };
 const uint32_t ref_operations_count = sizeof(ref_operations) / sizeof(ref_operations[0]);
 
