@@ -32,8 +32,7 @@ encrypt(struct leat_seal *seal, struct leat_seal_slot *slot, const struct leat_c
     uint64_t blocks = 1 + (given->bytes >> AES_BLOCK_LOG2);
     head->key = seal->identities[index];
     memcpy(head->salt, seal->secret->salt, sizeof(head->salt));
-    /* No two get the same: nothing else is asked of it. */
-    /* seal_position:A */
+    /* rlx: draws a number */
     head->position = atom_add_rlx(&seal->position, blocks);
     struct leat_seal_name name = {
         .epoch = head->position >> LEAT_SEAL_EPOCH_LOG2, .key = index, .way = LEAT_SEAL_WAY_SEAL};

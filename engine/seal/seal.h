@@ -16,7 +16,7 @@
  *          look       wait-free.
  * I1       No two records of one key have the same nonce. The key is derived from the master key,
  *          the salt of this open, which is random, and position >> LEAT_SEAL_EPOCH_LOG2; the nonce
- *          is the position, of which seal_position:A gives each value once. Nothing that is done to
+ *          is the position, of which one addition gives each value once. Nothing that is done to
  *          what was stored brings a position back: what is opened again has another salt.
  * I2       Plain bytes never leave unauthenticated: where the tag is wrong, they are wiped.
  * I3       In a child of fork nothing is sealed: the keys are not there (LEAT_FORKED).
