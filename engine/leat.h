@@ -77,6 +77,7 @@ enum leat_status {
     LEAT_UNSUPPORTED, /* declared, not built yet (docs/status.md), or unknown to this library */
     LEAT_JOINED,      /* no job was added: another one stands for it, and its id is given */
     LEAT_SKIPPED,     /* of a batch: the job was not tried, or refused with others to blame */
+    LEAT_WRONG_KEY,   /* what is stored was encrypted with a key that is not given, or with none */
     LEAT_STATUS_COUNT /* not a status */
 };
 
