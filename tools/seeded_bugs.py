@@ -25,6 +25,7 @@ import argparse
 import concurrent.futures
 import pathlib
 import re
+import shutil
 import sys
 import threading
 import time
@@ -37,7 +38,7 @@ HEAD = re.compile(r"^== (.+)\ntests: (.+)\nfile: (\S+)\n((?:[ +-].*\n)+)$")
 
 
 class Bug:
-    """One bug; what mutants_build.Trial asks of a mutant."""
+    """One bug; what comes into a copy of its file."""
 
     def __init__(self, name, tests, path, lines):
         self.name, self.tests, self.path = name, tests, path
@@ -90,32 +91,38 @@ class Bench:
         with lock:
             if test.name not in self.took:
                 program = self.builders[test.way].program(test, self.folder / "base" / test.name)
-                ran = mutants_build.run(program, test, 120, self.folder)
+                ran = self.run(program, test, 120)
                 if not ran.passed:
                     raise mutants_build.CannotRun(f"{test.name} without a bug: {ran.why}")
                 self.took[test.name] = ran.seconds
         return self.took[test.name]
+
+    def run(self, program, test, seconds):
+        """Runs a test whole."""
+        limits = mutants_build.Limits(seconds, seconds, seconds)
+        return mutants_build.run(program, mutants_build.Step(test, None), limits, self.folder)
 
     def verdict(self, bug, number):
         """(whether it was killed, by what or why not)."""
         text = (self.root / bug.path).read_text(encoding="utf-8")
         if not bug.fits(text):
             return False, "OUT OF DATE: its lines do not stand in the file once"
-        trial = mutants_build.Trial(self.folder / "trials" / str(number), bug, text)
+        folder = self.folder / "trials" / str(number)
+        trial = mutants_build.Variant(folder, bug.path, bug.applied(text))
         try:
             for name in bug.tests:
                 test = mutants_build.test_of(self.root, name)
                 if test is None:
                     return False, f"OUT OF DATE: there is no {name}"
                 limit = max(self.seconds, 4 * self.time_of(test))
-                program = trial.program(self.builders[test.way], test)
-                ran = mutants_build.run(program, test, limit, self.folder)
+                program, _ = trial.program(self.builders[test.way], test)
+                ran = self.run(program, test, limit)
                 if not ran.passed:
                     return True, f"killed by {name} ({ran.why})"
         except mutants_build.BuildError as error:
             return False, f"OUT OF DATE: it does not compile\n{error}"
         finally:
-            trial.close()
+            shutil.rmtree(folder, ignore_errors=True)
         return False, "NOT NOTICED by " + ", ".join(bug.tests)
 
 

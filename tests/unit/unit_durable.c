@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/durable/durable.h"
+#include "engine/durable/internal.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/fake_clock.h"
@@ -146,20 +146,30 @@ world_free(struct world *world)
     free(world);
 }
 
-/* The process is gone, moments later, and another one opens the log. */
+/* The process is gone, moments later, with this job in a handler (0: none), and another one opens
+ * the log. The log's threads rest while its files are copied: a copy takes its time. */
 static void
-world_crash(struct world *world)
+world_crash_in(struct world *world, uint64_t id)
 {
     char directory[sizeof(world->directory)];
-    CHECK_OK(leat_durable_wait_all(world->engine));
+    leat_durable_clean_stop(world->engine->durable);
+    CHECK_OK(leat_wal_stop(&world->engine->durable->wal));
+    atom_store_rlx(&world->engine->places[0].running, id);
     directory_walk(world->copy, NULL);
     directory_walk(world->directory, world->copy);
+    atom_store_rlx(&world->engine->places[0].running, 0);
     test_close(world->engine);
     memcpy(directory, world->directory, sizeof(directory));
     memcpy(world->directory, world->copy, sizeof(directory));
     memcpy(world->copy, directory, sizeof(directory));
     world->runs = 0;
     world_open(world);
+}
+
+static void
+world_crash(struct world *world)
+{
+    world_crash_in(world, 0);
 }
 
 /* It ends as it should. */
@@ -475,17 +485,7 @@ who_ran_in_a_crash_is_counted(void **state)
     leat_job_id id = submit(world, "bomb", NULL, 0);
     world->config.quarantine_after = 2;
     for (uint32_t i = 0; i < 2; i++) {
-        /* As a worker has it in a handler. */
-        atom_store_rlx(&world->engine->places[0].running, id.bits);
-        directory_walk(world->copy, NULL);
-        directory_walk(world->directory, world->copy);
-        atom_store_rlx(&world->engine->places[0].running, 0);
-        test_close(world->engine);
-        char directory[sizeof(world->directory)];
-        memcpy(directory, world->directory, sizeof(directory));
-        memcpy(world->directory, world->copy, sizeof(directory));
-        memcpy(world->copy, directory, sizeof(directory));
-        world_open(world);
+        world_crash_in(world, id.bits);
         CHECK(found(world).crashed == 1);
     }
     world_restart(world); /* a clean stop counts for none */
@@ -574,7 +574,7 @@ what_is_not_written_is_refused(void **state)
     CHECK_OK(leat_submit(world->engine, &job, &other));
     options.durability = LEAT_DURABILITY_OS;
     CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_UNSUPPORTED);
-    options.durability = LEAT_DURABILITY_GROUP + 1;
+    options.durability = (enum leat_durability)(LEAT_DURABILITY_GROUP + 1);
     CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_INVALID);
     world_restart(world);
     CHECK(found(world).jobs == 1);
