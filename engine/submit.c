@@ -567,13 +567,13 @@ group_check_one(struct group *group, size_t index)
         return status;
     }
     struct leat_batch_ask *ask = &group->asks[index];
+    bool counted = is_counted(intake) && !group->engine->config.inline_mode;
     *ask = (struct leat_batch_ask){.queue = intake->queue,
                                    .type = intake->type,
                                    .level = intake->level,
                                    .bytes = intake->bytes,
                                    .index = LEAT_INDEX_NONE,
-                                   .counted =
-                                       is_counted(intake) && !group->engine->config.inline_mode};
+                                   .counted = counted};
     if (ask->counted) {
         ask->block_ns = leat_room_block_ns(group->engine, job, intake->queue);
     }

@@ -11,7 +11,7 @@
 
 #define INDEX_MASK ((UINT64_C(1) << 26) - 1)
 
-/* ---- ends that were told ---------------------------------------------------------------------- */
+/* ---- ends that were told --------------------------------------------------------------------- */
 
 /* The last thing that is known of a job whose record is gone. */
 void

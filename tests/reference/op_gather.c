@@ -1,6 +1,6 @@
-/* op_gather.c - handlers that take several jobs in one call. What is gathered for one is PENDING and
- * waits for others, until the delay of the first one is over; it has passed its gates meanwhile,
- * and so may keep others waiting. */
+/* op_gather.c - handlers that take several jobs in one call. What is gathered for one is PENDING
+ * and waits for others, until the delay of the first one is over; it has passed its gates
+ * meanwhile, and so may keep others waiting. */
 #include "tests/reference/reference.h"
 
 #include <string.h>

@@ -228,8 +228,8 @@ ref_room(const struct ref_world *world, const struct ref_need *needs)
     return room;
 }
 
-/* One of the queue, where there is too much yet: others that waited for the last one have ended with
- * it, and made room, too. */
+/* One of the queue, where there is too much yet: others that waited for the last one have ended
+ * with it, and made room, too. */
 static void
 drop(struct ref_world *world, const struct ref_need *needs, uint32_t queue)
 {
