@@ -145,7 +145,7 @@ drains(const struct ref_world *world, bool *now)
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         const struct ref_job *job = &world->jobs[i];
         bool waits = ref_live(job) && job->state == LEAT_JOB_PENDING &&
-                     (!ref_held(world, job) || ref_gather_takes(world, job));
+                     (!ref_held_but(world, job, ref_gather_holds) || ref_gather_takes(world, job));
         awaited = awaited || (ref_live(job) && job->awaited);
         *now = *now && !waits;
     }
