@@ -1,6 +1,7 @@
 /* answer.c - completions that say more than an outcome and an error: a result, too. */
 #include <string.h>
 
+#include "engine/durable/durable.h"
 #include "engine/engine_internal.h"
 #include "engine/graph.h"
 
@@ -70,5 +71,5 @@ leat_complete_with(struct leat_engine *engine, leat_token token, const struct le
         leat_memory_give(&engine->memory, said.result, said.result_bytes);
     }
     leat_job_unhold(engine, index);
-    return status;
+    return leat_durable_settle(engine, status);
 }

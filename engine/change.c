@@ -4,6 +4,7 @@
  * is in a place that only its taker can reach, the job is left there with a mark (MOVED), and the
  * taker brings it to a wheel. Who takes it from there during the claim leaves it to this thread
  * (HANDED). */
+#include "engine/durable/durable.h"
 #include "engine/keys.h"
 #include "engine/order.h"
 #include "engine/timers.h"
@@ -180,6 +181,9 @@ change(struct leat_engine *engine, leat_job_id id, const struct asked *asked)
     if (status == LEAT_OK) {
         leat_change_begins(engine);
         status = change_held(engine, index, asked);
+        if (status == LEAT_OK) {
+            leat_durable_note(engine, id);
+        }
         if (status == LEAT_OK && !asked->level_only) {
             leat_keys_left(engine, index);
         } else {
@@ -201,7 +205,7 @@ leat_reschedule(struct leat_engine *engine, leat_job_id id, struct leat_when whe
         const struct asked asked = {.due = leat_timers_due(engine, when.delay_ns, when.run_at_ns)};
         status = change(engine, id, &asked);
     }
-    return status;
+    return leat_durable_settle(engine, status);
 }
 
 enum leat_status
@@ -215,5 +219,5 @@ leat_priority_set(struct leat_engine *engine, leat_job_id id, uint32_t priority)
         const struct asked asked = {.level_only = true, .level = priority};
         status = change(engine, id, &asked);
     }
-    return status;
+    return leat_durable_settle(engine, status);
 }

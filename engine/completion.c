@@ -153,16 +153,23 @@ layout_of(uint32_t slots)
 static void
 queue_unmap(struct leat_completion_queue *queue)
 {
+    struct leat_engine *engine = queue->engine;
+    const size_t bytes = queue->bytes;
     leat_doorbell_fini(&queue->doorbell);
-    leat_os_unmap(queue, queue->bytes);
+    leat_os_unmap(queue, bytes);
+    leat_footprint_give(engine, bytes);
 }
 
 static enum leat_os_result
 queue_map(struct leat_engine *engine, uint32_t slots, struct leat_completion_queue **mapped)
 {
     const struct layout layout = layout_of(slots);
+    if (!leat_footprint_call_takes(engine, layout.bytes)) {
+        return LEAT_OS_NO_MEMORY;
+    }
     struct leat_completion_queue *queue = leat_os_map(layout.bytes);
     if (queue == NULL) {
+        leat_footprint_give(engine, layout.bytes);
         return LEAT_OS_NO_MEMORY;
     }
     const struct leat_pool_config pool = leat_config_pool(&engine->config);
@@ -172,6 +179,7 @@ queue_map(struct leat_engine *engine, uint32_t slots, struct leat_completion_que
     }
     if (result != LEAT_OS_OK) {
         leat_os_unmap(queue, layout.bytes);
+        leat_footprint_give(engine, layout.bytes);
         return result;
     }
     unsigned char *base = (unsigned char *)queue;

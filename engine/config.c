@@ -1,6 +1,8 @@
 /* config.c - defaults, the checks that name the bad field, and what a configuration takes. */
 #include "engine/config.h"
 
+#include "engine/wal/wal.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -140,7 +142,11 @@ config_default(void)
     config.log_lines_per_s = 1000;
     config.event_mask = LEAT_EVENTS_ALL;
     config.events_max = 4096;
+    config.durability = LEAT_DURABILITY_GROUP;
+    config.log_segment_bytes = UINT64_C(64) << 20;
+    config.log_ring_bytes = UINT64_C(4) << 20;
     config.threshold_period_ns = UINT64_C(10) * 1000000000;
+    config.memory_soft_percent = LEAT_FOOTPRINT_SOFT_DEFAULT;
     return config;
 }
 
@@ -177,8 +183,20 @@ rest_check(const struct leat_config *config, struct leat_error *error)
         return leat_error_set(error, LEAT_INVALID, "allocator",
                               "must have both functions or neither");
     }
-    if (config->log_directory != NULL) {
-        return leat_error_set(error, LEAT_UNSUPPORTED, "log_directory", "is not built yet");
+    if (config->log_directory != NULL && config->inline_mode) {
+        return leat_error_set(error, LEAT_INVALID, "log_directory",
+                              "and inline_mode exclude each other");
+    }
+    if (config->log_directory != NULL && config->log_ring_bytes > config->log_segment_bytes / 2) {
+        return leat_error_set(error, LEAT_INVALID, "log_ring_bytes",
+                              "must be at most half of log_segment_bytes");
+    }
+    if (config->log_segment_bytes % LEAT_WAL_SEGMENT_BYTES_MIN != 0) {
+        return leat_error_set(error, LEAT_INVALID, "log_segment_bytes",
+                              "must be a multiple of 64 KiB");
+    }
+    if (config->durability == LEAT_DURABILITY_OS) {
+        return leat_error_set(error, LEAT_UNSUPPORTED, "durability", "is not built yet");
     }
     return LEAT_OK;
 }

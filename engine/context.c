@@ -95,7 +95,7 @@ leat_run_payload(const struct leat_run *run, size_t *bytes)
     if (bytes != NULL) {
         *bytes = leat_job_payload_bytes(record);
     }
-    switch ((enum leat_payload_place)record->payload_place) {
+    switch ((enum leat_payload_place)leat_payload_place(record)) {
     case LEAT_PAYLOAD_RECORD:
         return record->payload.bytes;
     case LEAT_PAYLOAD_INLINE:

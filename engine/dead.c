@@ -1,5 +1,6 @@
 /* dead.c - dead letters, see dead.h. */
 #include "engine/dead.h"
+#include "engine/durable/durable.h"
 
 #include <string.h>
 
@@ -158,6 +159,9 @@ retry(struct leat_engine *engine, const struct letter *letter, struct leat_due d
     if (status != LEAT_OK) {
         leat_labels_renewed(engine, letter->index);
     }
+    if (status == LEAT_OK) {
+        leat_durable_note(engine, letter->id);
+    }
     if (used == LEAT_OK) {
         leat_graph_revived(engine, letter->index, holds);
     }
@@ -226,7 +230,7 @@ leat_dead_retry(struct leat_engine *engine, leat_job_id id, struct leat_when whe
     if (status == LEAT_OK) {
         status = find(engine, id, &letter);
     }
-    return status == LEAT_OK ? retry(engine, &letter, due) : status;
+    return leat_durable_settle(engine, status == LEAT_OK ? retry(engine, &letter, due) : status);
 }
 
 enum leat_status
@@ -237,7 +241,7 @@ leat_dead_delete(struct leat_engine *engine, leat_job_id id)
     if (status == LEAT_OK) {
         status = find(engine, id, &letter);
     }
-    return status == LEAT_OK ? forsake(engine, &letter) : status;
+    return leat_durable_settle(engine, status == LEAT_OK ? forsake(engine, &letter) : status);
 }
 
 /* ---- many ----------------------------------------------------------------------------------- */
@@ -337,7 +341,7 @@ leat_dead_retry_all(struct leat_engine *engine, const struct leat_dead_query *qu
     if (count != NULL && (status == LEAT_OK || retried != 0)) {
         *count = retried;
     }
-    return status;
+    return leat_durable_settle(engine, status);
 }
 
 enum leat_status
@@ -356,7 +360,7 @@ leat_dead_delete_all(struct leat_engine *engine, const struct leat_dead_query *q
     if (count != NULL) {
         *count = deleted;
     }
-    return LEAT_OK;
+    return leat_durable_settle(engine, LEAT_OK);
 }
 
 /* ---- payloads ------------------------------------------------------------------------------- */
@@ -366,7 +370,7 @@ static const void *
 payload_of(const struct leat_engine *engine, uint32_t index)
 {
     const struct leat_job_record *record = leat_job_record(engine, index);
-    switch ((enum leat_payload_place)record->payload_place) {
+    switch ((enum leat_payload_place)leat_payload_place(record)) {
     case LEAT_PAYLOAD_RECORD:
         return record->payload.bytes;
     case LEAT_PAYLOAD_INLINE:

@@ -12,6 +12,7 @@
  */
 #include "engine/batch.h"
 #include "engine/completion.h"
+#include "engine/durable/durable.h"
 #include "engine/events.h"
 #include "engine/gather.h"
 #include "engine/key_rates.h"
@@ -22,6 +23,7 @@
 #include "engine/timers.h"
 #include "engine/trace.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -127,6 +129,7 @@ pool_open(struct leat_engine *engine)
     config.ops.ended = leat_group_ended;
     config.ops.advance = leat_timers_advance;
     config.ops.context = engine;
+    config.memory = engine->memory;
     config.jobs = &engine->jobs;
     config.lists = leat_queue_lists(engine);
     return leat_pool_init(&engine->pool, &config);
@@ -138,6 +141,9 @@ jobs_open(struct leat_engine *engine)
     const struct leat_config *config = &engine->config;
     struct leat_slab_config jobs = leat_config_jobs(config);
     jobs.nodes = leat_pool_nodes(&engine->pool);
+    if (engine->durable != NULL) {
+        jobs.generation_start = leat_durable_generation(engine->durable);
+    }
     engine->inline_bytes = inline_bytes_of(config);
     if (!leat_slab_init(&engine->jobs, &jobs)) {
         return LEAT_OS_NO_MEMORY;
@@ -163,7 +169,8 @@ parts_open(struct leat_engine *engine)
 {
     const struct leat_memory *memory = &engine->memory;
     size_t places = sizeof(struct leat_place) * leat_config_places(&engine->config);
-    engine->places = leat_memory_take_lines(memory, places);
+    engine->places = engine->durable != NULL ? leat_durable_places(engine->durable, places)
+                                             : leat_memory_take_lines(memory, places);
     engine->bells = leat_memory_take_lines(memory, sizeof(struct leat_bell) * LEAT_BELLS);
     bool made = leat_schedules_init(engine); /* first, for its part of a close */
     if (!made || engine->places == NULL || engine->bells == NULL || !leat_retention_init(engine)) {
@@ -189,6 +196,9 @@ parts_open(struct leat_engine *engine)
         leat_logs_init(engine);
         leat_thresholds_init(engine);
         leat_clocks_add(&engine->clocks, leat_thresholds_source(engine));
+        if (engine->footprint.counted) {
+            leat_clocks_add(&engine->clocks, leat_footprint_source(engine));
+        }
         leat_clocks_add(&engine->clocks, leat_events_source(engine)); /* last: of the others */
     }
     if (result == LEAT_OS_OK && !(leat_events_init(engine) && leat_buckets_init(engine))) {
@@ -229,7 +239,8 @@ records_free(struct leat_engine *engine)
 static void
 parts_close(struct leat_engine *engine)
 {
-    struct leat_memory memory = engine->memory;
+    const struct leat_memory memory = engine->memory;
+    const struct leat_memory below = engine->footprint.below;
     if (engine->jobs.mapping != NULL) {
         leat_keys_fini(engine);
         leat_key_rates_fini(engine);
@@ -253,13 +264,17 @@ parts_close(struct leat_engine *engine)
     leat_tenants_fini(engine);
     leat_rooms_fini(engine);
     leat_memory_give(&memory, engine->bells, sizeof(struct leat_bell) * LEAT_BELLS);
-    leat_memory_give(&memory, engine->places,
-                     sizeof(struct leat_place) * leat_config_places(&engine->config));
+    if (engine->durable == NULL) {
+        leat_memory_give(&memory, engine->places,
+                         sizeof(struct leat_place) * leat_config_places(&engine->config));
+    }
     leat_tally_fini(engine);
     leat_vitals_fini(engine);
     leat_reserves_fini(engine);
+    leat_footprint_fini(engine);
+    leat_durable_close(engine->durable);
     leat_mutex_fini(&engine->mutex);
-    leat_memory_give(&memory, engine, sizeof(*engine));
+    leat_memory_give(&below, engine, sizeof(*engine));
 }
 
 static enum leat_status
@@ -277,6 +292,18 @@ open_failed(enum leat_os_result result, struct leat_error *error)
     }
     return leat_error_set(error, LEAT_SYSTEM, "",
                           "the system lacks what is needed: Linux 4.14 or later");
+}
+
+/* So much is there before anything is submitted. */
+static enum leat_status
+cap_failed(uint64_t used, struct leat_error *error)
+{
+    char text[sizeof(error->text)];
+    (void)snprintf(text, sizeof(text),
+                   "is too little: an engine of this configuration has %" PRIu64
+                   " bytes when it is opened, and a sixteenth is kept for accepted jobs",
+                   used);
+    return leat_error_set(error, LEAT_INVALID, "memory_max", text);
 }
 
 static void *
@@ -335,12 +362,24 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
         return status;
     }
     struct leat_memory memory = leat_config_memory(&concrete);
+    struct leat_durable *durable = NULL;
+    if (concrete.log_directory != NULL) {
+        status = leat_durable_open(&concrete, &memory, say, &durable);
+        if (status != LEAT_OK) {
+            return status;
+        }
+    }
     struct leat_engine *opened = leat_memory_take_lines(&memory, sizeof(*opened));
     if (opened == NULL) {
+        leat_durable_close(durable);
         return open_failed(LEAT_OS_NO_MEMORY, say);
     }
+    opened->durable = durable;
+    opened->submits = durable != NULL        ? LEAT_SUBMITS_DURABLE
+                      : concrete.inline_mode ? LEAT_SUBMITS_INLINE
+                                             : LEAT_SUBMITS_PLAIN;
     opened->config = concrete;
-    opened->memory = memory;
+    leat_footprint_init(opened, &memory);
     opened->seed = leat_os_monotonic_ns() ^ (uintptr_t)opened;
     leat_mutex_init(&opened->mutex);
     leat_reserves_init(opened);
@@ -350,11 +389,27 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
         parts_close(opened);
         return open_failed(result, say);
     }
+    status = leat_footprint_open(opened);
+    if (status != LEAT_OK) {
+        const uint64_t used = leat_footprint_used(&opened->footprint);
+        parts_close(opened);
+        return status == LEAT_FULL ? cap_failed(used, say) : open_failed(LEAT_OS_NO_MEMORY, say);
+    }
     leat_trace_init(opened);
     leat_windows_init(&opened->windows, opened->pool.places);
     opened->config.worker_name = NULL; /* the pool has its copy */
+    opened->config.log_directory = NULL;
     state_set(opened, LEAT_ENGINE_OPEN);
     atom_store_rlx(opened->alive, 1); /* rlx: not shared yet */
+    if (durable != NULL) {
+        status = leat_durable_begin(opened, say);
+        if (status != LEAT_OK) {
+            leat_durable_end(opened);
+            parts_close(opened);
+            return status;
+        }
+    }
+    leat_footprint_begin(opened);
     *engine = opened;
     return leat_error_set(say, LEAT_OK, "", "ok");
 }
@@ -628,6 +683,7 @@ leat_close(struct leat_engine *engine)
     if (state != LEAT_ENGINE_OPEN && state != LEAT_ENGINE_STOPPED) {
         return LEAT_WRONG_STATE;
     }
+    leat_durable_end(engine);
     leat_events_drain(engine); /* of what no clock and no stop came by: jobs cancelled since then */
     parts_close(engine);
     return LEAT_OK;

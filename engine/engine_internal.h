@@ -7,6 +7,7 @@
 #include "engine/buckets.h"
 #include "engine/config.h"
 #include "engine/crowd.h"
+#include "engine/footprint.h"
 #include "engine/health.h"
 #include "engine/histogram.h"
 #include "engine/job.h"
@@ -28,6 +29,7 @@
 #include "sched/pool.h"
 #include "sched/wheel.h"
 
+struct leat_durable;
 struct leat_gather;
 struct leat_events;
 
@@ -129,6 +131,8 @@ struct leat_engine {
     uint64_t stop_round;                     /* S under the mutex: stops begun */
     pthread_mutex_t mutex;                   /* S lifecycle */
     struct leat_config config;               /* I */
+    uint32_t submits;                        /* I enum leat_submits */
+    struct leat_durable *durable;            /* I NULL: there is no log */
     struct leat_memory memory;               /* I */
     uint64_t seed;                           /* I of the jitter of retries */
     leat_atomic_u64 sample_below;            /* S a job is timed if its hash is less than this */
@@ -171,8 +175,16 @@ struct leat_engine {
     struct leat_rooms rooms;                  /* S */
     struct leat_tenants tenants;              /* S */
     struct leat_tally tally;                  /* S */
+    struct leat_footprint footprint;          /* S */
     struct leat_vitals vitals;                /* S */
     struct leat_pool pool;                    /* S */
+};
+
+/* What a submit does beside what most do. */
+enum leat_submits {
+    LEAT_SUBMITS_PLAIN = 0,
+    LEAT_SUBMITS_INLINE, /* leat_config.inline_mode */
+    LEAT_SUBMITS_DURABLE /* there is a log */
 };
 
 /* How an attempt is run. */
@@ -285,6 +297,11 @@ leat_registry_queue(struct leat_engine *engine, const struct leat_job *job, uint
     return LEAT_OK;
 }
 
+/* Makes a queue for jobs of a log; and, when all are there: who asks for one first, makes it. */
+enum leat_status leat_registry_queue_revive(struct leat_engine *engine, const char *name,
+                                            const struct leat_queue_options *options);
+void leat_registry_queues_revived(struct leat_engine *engine);
+
 /* A queue is there once it has its options; its name is there a moment before. */
 bool leat_registry_queue_there(const struct leat_engine *engine, uint32_t index);
 /* The same for a handle that a host gives to a public call: LEAT_OK and the index, LEAT_NOT_FOUND,
@@ -299,12 +316,14 @@ enum leat_status leat_registry_queue_check(const struct leat_engine *engine, lea
  *   PULL     a pull queue
  *   LIMITED  its jobs are counted (room.h); stays
  *   CLOSED   by leat_queue_drain(), until it is opened again
- *   EXACT    in exact order (order.h) */
+ *   EXACT    in exact order (order.h)
+ *   REVIVED  made for jobs of a log, and nobody has asked for it yet */
 #define LEAT_QUEUE_PULL    (UINT64_C(1) << 31)
 #define LEAT_QUEUE_LIMITED (UINT64_C(1) << 32)
 #define LEAT_QUEUE_CLOSED  (UINT64_C(1) << 33)
 #define LEAT_QUEUE_MAKING  (UINT64_C(1) << 34)
 #define LEAT_QUEUE_EXACT   (UINT64_C(1) << 35)
+#define LEAT_QUEUE_REVIVED (UINT64_C(1) << 36)
 
 LEAT_INLINE uint64_t
 leat_queue_options(const struct leat_engine *engine, uint32_t queue)
@@ -361,10 +380,10 @@ enum leat_status leat_submit_check(struct leat_engine *engine, const struct leat
 /* For inline.c: takes the job in as RUNNING its first attempt, with a hold of the caller. */
 enum leat_status leat_submit_running(struct leat_engine *engine, const struct leat_job *given,
                                      leat_job_id *id);
-/* leat_submit(), without a wait for room. LEAT_TIMEOUT where the caller `waits`: there is none, and
- * it will be called. */
+/* leat_submit(), without a wait for room. LEAT_TIMEOUT where the caller waits: there is none, and
+ * it will be called; or memory is short, and it comes again in a while. */
 enum leat_status leat_submit_once(struct leat_engine *engine, const struct leat_job *given,
-                                  bool waits, leat_job_id *id);
+                                  enum leat_room_how how, leat_job_id *id);
 
 /* ---- run.c ---------------------------------------------------------------------------------- */
 
@@ -451,7 +470,8 @@ struct leat_ending {
 
 /* RUNNING to the end. False: it was timed out, so it cannot end COMPLETED; nothing has changed. */
 bool leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending);
-/* What a cancelled, completed or gone job no longer needs. */
+/* What a cancelled, completed or gone job no longer needs. By several threads, where each keeps the
+ * record: the one that finds the payload frees it. */
 void leat_job_free_payload(struct leat_engine *engine, uint32_t index);
 /* The word is in phase GONE by the caller's own swap: gives the record back. */
 void leat_job_reclaim(struct leat_engine *engine, uint32_t index);
@@ -497,6 +517,13 @@ leat_job_inline(const struct leat_engine *engine, uint32_t index)
 {
     size_t room = engine->config.payload_bytes_inline;
     return engine->inline_payloads + room * index;
+}
+
+/* Larger ones are of the allocator. */
+LEAT_INLINE bool
+leat_payload_allocated(const struct leat_engine *engine, uint64_t bytes)
+{
+    return bytes > engine->config.payload_bytes_inline && bytes > LEAT_PAYLOAD_RECORD_BYTES;
 }
 
 /* A block that whoever needs it first puts into its place: it, or NULL; and the same made at need,

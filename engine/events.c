@@ -228,6 +228,7 @@ leat_events_select(struct leat_engine *engine, uint32_t mask)
         atom_store_rlx(&engine->events->told, wanted); /* rlx: statistic */
     }
     wanted |= config->log_sink != NULL ? LEAT_LOGS_EVENTS : 0;
+    wanted |= engine->durable != NULL ? LEAT_EVENTS_LOGGED : 0;
     atom_store_rlx(&engine->events_wanted, wanted); /* rlx: statistic */
 }
 
@@ -236,6 +237,7 @@ leat_events_init(struct leat_engine *engine)
 {
     const struct leat_config *config = &engine->config;
     if (!used(config)) {
+        leat_events_select(engine, 0);
         return true;
     }
     uint32_t slots_log2 = leat_log2_up(config->events_max);

@@ -26,6 +26,10 @@
 
 #include "engine/engine_internal.h"
 
+/* Beside the kinds: the engine has a log, which is told of each end. */
+#define LEAT_EVENTS_LOGGED (UINT32_C(1) << 31)
+LEAT_STATIC(LEAT_EVENT_KINDS < 31, "the kinds leave a bit");
+
 /* Somebody wants one of these kinds: bits of LEAT_EVENT_BIT(). Late is safe: an event more or less
  * where the mask is being changed. */
 LEAT_INLINE bool

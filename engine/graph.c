@@ -1,6 +1,7 @@
 /* graph.c - jobs that wait for their parents: who counts them down, who releases and who ends them.
  * See graph.h. */
 #include "engine/graph.h"
+#include "engine/durable/durable.h"
 
 #include "engine/cohort.h"
 #include "engine/completion.h"
@@ -205,6 +206,7 @@ end_blocked(struct leat_engine *engine, struct leat_node *node, enum leat_phase 
                                       false};
     const leat_job_id id = {leat_word_of(leat_word_generation(before), index)};
     leat_events_ended(engine, index, ended);
+    leat_durable_note(engine, id);
     leat_tally_share(engine, leat_tally_key_of(leat_job_record(engine, index)), leat_tally_of(to));
     leat_job_ring_bell(engine, index, leat_graph_lookers(engine, index, before));
     if (LEAT_UNLIKELY(completion != 0)) {

@@ -107,26 +107,28 @@ struct leat_job_terms;
 struct leat_key;
 struct leat_job_labels;
 struct leat_job_order;
+struct leat_job_durable;
 
 /* What only some jobs need: from the allocator, at the first use, until the record is gone.
  * Letters: I set by the submitter; O the attempt's thread while RUNNING, readers after the end;
  * W one writer. */
 struct leat_job_extra {
-    leat_atomic_pointer errors;     /* S struct leat_job_errors of history.h, or NULL */
-    leat_atomic_pointer history;    /* W struct leat_job_history of history.h, or NULL */
-    void *result;                   /* O */
-    size_t result_bytes;            /* O */
-    struct leat_job_terms *terms;   /* I see terms.h; NULL: those of its type */
-    leat_atomic_pointer progress;   /* W struct leat_progress, or NULL */
-    leat_atomic_u32 crashes;        /* W see dead.h */
-    struct leat_key *key;           /* I see keys.h; NULL: none */
-    struct leat_job_labels *labels; /* I see labels.h; or NULL */
-    struct leat_job_order *order;   /* I see order.h; NULL: its queue has no exact order */
-    leat_atomic_pointer node;       /* S struct leat_node of graph.h, or NULL */
-    uint64_t submitter;             /* I of its options, or 0 */
+    leat_atomic_pointer errors;       /* S struct leat_job_errors of history.h, or NULL */
+    leat_atomic_pointer history;      /* W struct leat_job_history of history.h, or NULL */
+    void *result;                     /* O */
+    size_t result_bytes;              /* O */
+    struct leat_job_terms *terms;     /* I see terms.h; NULL: those of its type */
+    leat_atomic_pointer progress;     /* W struct leat_progress, or NULL */
+    leat_atomic_u32 crashes;          /* W see dead.h */
+    struct leat_key *key;             /* I see keys.h; NULL: none */
+    struct leat_job_labels *labels;   /* I see labels.h; or NULL */
+    struct leat_job_order *order;     /* I see order.h; NULL: its queue has no exact order */
+    leat_atomic_pointer node;         /* S struct leat_node of graph.h, or NULL */
+    uint64_t submitter;               /* I of its options, or 0 */
+    struct leat_job_durable *durable; /* I see durable/durable.h; NULL: it is not */
 };
 
-LEAT_STATIC(sizeof(struct leat_job_extra) < 100, "what needs a pointer does not pay for texts");
+LEAT_STATIC(sizeof(struct leat_job_extra) < 110, "what needs a pointer does not pay for texts");
 
 /* One line. Letters: I set by the submitter, read-only while the job lives; O who has it
  * in hand; W one writer at a time, many readers; S many writers. */
@@ -138,16 +140,16 @@ struct leat_job_record {
     uint32_t spare;                /* Q */
     leat_atomic_u32 payload_bytes; /* I as type */
     leat_atomic_u64 submit_ns;     /* W monotonic, since when it waits; 0: this job is not timed */
-    leat_atomic_u16 type;      /* I index; read by cancels that hold nothing, as are queue and */
-    leat_atomic_u16 queue;     /* W index;   priority */
-    uint16_t max_attempts;     /* I 0: the type's */
-    leat_atomic_u16 attempts;  /* W begun so far */
-    leat_atomic_u8 priority;   /* S level, and LEAT_JOB_COUNTED; see docs/design/0017 */
-    leat_atomic_u8 reason;     /* W enum leat_reason, before the end is swapped in */
-    leat_atomic_u8 late;       /* W 1: the last attempt's error is late_error; as reason */
-    uint8_t payload_place;     /* O enum leat_payload_place */
-    leat_atomic_u32 notice;    /* I slot of its completion queue, or 0; see leat_cancel() */
-    leat_atomic_pointer extra; /* S struct leat_job_extra, or NULL */
+    leat_atomic_u16 type;         /* I index; read by cancels that hold nothing, as are queue and */
+    leat_atomic_u16 queue;        /* W index;   priority */
+    uint16_t max_attempts;        /* I 0: the type's */
+    leat_atomic_u16 attempts;     /* W begun so far */
+    leat_atomic_u8 priority;      /* S level, and LEAT_JOB_COUNTED; see docs/design/0017 */
+    leat_atomic_u8 reason;        /* W enum leat_reason, before the end is swapped in */
+    leat_atomic_u8 late;          /* W 1: the last attempt's error is late_error; as reason */
+    leat_atomic_u8 payload_place; /* S enum leat_payload_place; see leat_job_free_payload() */
+    leat_atomic_u32 notice;       /* I slot of its completion queue, or 0; see leat_cancel() */
+    leat_atomic_pointer extra;    /* S struct leat_job_extra, or NULL */
     union {
         unsigned char bytes[LEAT_PAYLOAD_RECORD_BYTES]; /* O */
         void *pointer;                                  /* O */
@@ -212,6 +214,18 @@ LEAT_INLINE uint32_t
 leat_job_payload_bytes(const struct leat_job_record *record)
 {
     return atom_load_rlx(&record->payload_bytes); /* rlx: ordered by submit:A */
+}
+
+LEAT_INLINE uint8_t
+leat_payload_place(const struct leat_job_record *record)
+{
+    return atom_load_rlx(&record->payload_place); /* rlx: ordered by submit:A */
+}
+
+LEAT_INLINE void
+leat_payload_place_set(struct leat_job_record *record, uint8_t place)
+{
+    atom_store_rlx(&record->payload_place, place); /* rlx: ordered by submit:A */
 }
 
 LEAT_INLINE uint8_t

@@ -574,6 +574,22 @@ leat_type_set_key_rate(struct leat_engine *engine, leat_type type, struct leat_r
     return status == LEAT_OK ? leat_key_rates_set(engine, list, &rate) : status;
 }
 
+size_t
+leat_key_rates_resident(const struct leat_engine *engine)
+{
+    struct rates *rates = rates_of(engine);
+    if (rates == NULL) {
+        return 0;
+    }
+    const struct leat_slab *slabs[] = {&rates->buckets, &rates->wheels.blocks};
+    size_t bytes = leat_os_resident(rates, rates->bytes);
+    bytes += leat_os_resident(rates->wheels.mapping, rates->wheels.mapping_bytes);
+    for (uint32_t i = 0; i < 2; i++) {
+        bytes += leat_os_resident(slabs[i]->mapping, slabs[i]->mapping_bytes);
+    }
+    return bytes;
+}
+
 void
 leat_key_rates_fini(struct leat_engine *engine)
 {

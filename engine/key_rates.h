@@ -86,6 +86,8 @@ enum leat_status leat_key_rates_set(struct leat_engine *engine, uint32_t list,
 struct leat_clock_source leat_key_rates_source(struct leat_engine *engine);
 /* No job of the engine is left, or none will run any more. */
 void leat_key_rates_fini(struct leat_engine *engine);
+/* Bytes of the table that are in memory. */
+size_t leat_key_rates_resident(const struct leat_engine *engine);
 
 /* For quiescent moments: I1 to I3, and how many buckets there are. */
 bool leat_key_rates_check(struct leat_engine *engine, uint32_t *buckets, FILE *why);

@@ -53,6 +53,13 @@ table_bytes(uint32_t buckets)
     return sizeof(struct table) + sizeof(struct leat_key *) * buckets;
 }
 
+size_t
+leat_keys_resident(const struct leat_engine *engine)
+{
+    struct table *table = table_of(engine);
+    return table == NULL ? 0 : leat_os_resident(table, table_bytes(table->mask + 1));
+}
+
 /* False: no memory. */
 static bool
 table_make(struct leat_engine *engine)

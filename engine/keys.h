@@ -173,6 +173,8 @@ void leat_keys_starved(struct leat_engine *engine, uint32_t stripe, uint32_t *cu
 
 /* No job of the engine is left, or none will run any more. */
 void leat_keys_fini(struct leat_engine *engine);
+/* Bytes of the table that are in memory. */
+size_t leat_keys_resident(const struct leat_engine *engine);
 
 /* For quiescent moments: I1 to I4, and how many keys there are; says on `why` (may be NULL) what is
  * wrong. */

@@ -53,6 +53,10 @@ engine_change(struct leat_engine *engine, const struct asked *asked)
         return leat_workers_set(engine, (uint32_t)number);
     case LEAT_LIVE_PAYLOADS:
         return leat_room_payload_limit(engine, number) ? LEAT_OK : LEAT_WRONG_STATE;
+    case LEAT_LIVE_MEMORY:
+        return leat_footprint_limit(engine, number) ? LEAT_OK : LEAT_WRONG_STATE;
+    case LEAT_LIVE_MEMORY_MARK:
+        return leat_footprint_mark(engine, (uint32_t)number) ? LEAT_OK : LEAT_WRONG_STATE;
     case LEAT_LIVE_SAMPLE:
     case LEAT_LIVE_TRACE:
         trace_change(engine, asked->knob->live, (uint32_t)number);

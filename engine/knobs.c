@@ -1,6 +1,8 @@
 /* knobs.c - the table of all knobs, and what is found in it by name. See knobs.h. */
 #include "engine/knobs.h"
 
+#include "engine/wal/wal.h"
+
 #include <string.h>
 
 #include "ring/limits.h"
@@ -10,6 +12,7 @@ static const char *const pinnings[] = {"none", "set", "one", NULL};
 static const char *const schedulings[] = {"inherit", "fifo", "round_robin", NULL};
 static const char *const fulls[] = {"reject", "block", "drop_oldest", NULL};
 static const char *const traces[] = {"off", "sampling", "full", NULL};
+static const char *const durabilities[] = {"", "none", "os", "group", NULL};
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 static const char *const orders[] = {"fifo", "exact", NULL};
 /* A list and a function are said in the program. */
@@ -97,6 +100,15 @@ static const struct leat_knob knobs[] = {
      .text = "Transparent huge pages are asked for."},
     {ENGINE(log_directory), .kind = LEAT_KNOB_TEXT, RANGE(1, 4095), .also = LEAT_KNOB_OR_ZERO,
      .text = "Where the log stands; none is no log."},
+    {ENGINE(durability), .kind = LEAT_KNOB_WORD, .words = durabilities,
+     RANGE(LEAT_DURABILITY_NONE, LEAT_DURABILITY_GROUP),
+     .text = "What an answered submit is worth, where there is a log."},
+    {ENGINE(log_segment_bytes), .kind = LEAT_KNOB_SIZE,
+     RANGE(LEAT_WAL_SEGMENT_BYTES_MIN, LEAT_WAL_SEGMENT_BYTES_MAX),
+     .text = "Bytes of a file of the log; a multiple of 64 KiB."},
+    {ENGINE(log_ring_bytes), .kind = LEAT_KNOB_SIZE,
+     RANGE(LEAT_WAL_RING_BYTES_MIN, LEAT_WAL_RING_BYTES_MAX), .also = LEAT_KNOB_POWER_OF_TWO,
+     .text = "Between submits and the disk; at most half of log_segment_bytes."},
     {ENGINE(workers_max), RANGE(0, LEAT_WORKERS_MAX), .also = LEAT_KNOB_OR_AUTO,
      .text = "Places for workers, of which `workers` are at work; at least as many."},
     {ENGINE(scheduling), .benchmark = "knob_scheduling", .kind = LEAT_KNOB_WORD,
@@ -151,6 +163,10 @@ static const struct leat_knob knobs[] = {
      RANGE(LEAT_THRESHOLD_NS_MIN, LEAT_RETRY_NS_MAX), .also = LEAT_KNOB_OR_ZERO,
      .live = LEAT_LIVE_THRESHOLD_OLDEST,
      .text = "Where a job waits for a worker for longer there is an event; 0 is none."},
+    {ENGINE(memory_max), .kind = LEAT_KNOB_SIZE, RANGE(0, UINT64_MAX), .live = LEAT_LIVE_MEMORY,
+     .text = "Bytes of memory of the whole engine; 0 is no limit."},
+    {ENGINE(memory_soft_percent), RANGE(1, 100), .live = LEAT_LIVE_MEMORY_MARK,
+     .text = "Above so much of memory_max ended jobs are let go, and there is an event."},
     {ENGINE(statistics_rows), .benchmark = "knob_statistics_rows",
      RANGE(0, LEAT_STATISTICS_ROWS_MAX),
      .text = "Queues, and types, with statistics of their own; the others share a row."},
@@ -305,6 +321,16 @@ static const struct leat_knob knobs[] = {
     {BUILD(LEAT_TRIM_NS), .kind = LEAT_KNOB_DURATION,
      .text = "engine: when the others are, after they were used."},
     {BUILD(LEAT_TRIM_STEP), .text = "engine: records that are given back in one go."},
+    {BUILD(LEAT_FOOTPRINT_KEPT), .text = "engine: the part of memory_max for accepted jobs alone."},
+    {BUILD(LEAT_FOOTPRINT_LOOK_NS), .kind = LEAT_KNOB_DURATION,
+     .text = "engine: how often memory is looked at, where it has a cap."},
+    {BUILD(LEAT_FOOTPRINT_STEP), .text = "engine: ended jobs that are let go in one go."},
+    {BUILD(LEAT_FOOTPRINT_FALL),
+     .text = "engine: where less by such a part is used than was, memory is given back."},
+    {BUILD(LEAT_FOOTPRINT_AGAIN_NS), .kind = LEAT_KNOB_DURATION,
+     .text = "engine: how often a submit looks that waits for memory."},
+    {BUILD(LEAT_FOOTPRINT_DROPS),
+     .text = "engine: jobs of a queue that are dropped for one that needs memory, at most."},
     {BUILD(LEAT_TIMERS_OFF), .benchmark = "knob_LEAT_TIMERS_OFF",
      .text = "engine: ended jobs in a wheel before a worker is told to take them off."},
     {BUILD(LEAT_KEYS_STRIPES), .benchmark = "knob_LEAT_KEYS_STRIPES",

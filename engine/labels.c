@@ -59,8 +59,8 @@ labels_bytes(uint32_t tags_count)
     return sizeof(struct leat_job_labels) + sizeof(struct leat_tag) * tags_count;
 }
 
-static struct leat_job_labels *
-labels_of(const struct leat_engine *engine, uint32_t index)
+struct leat_job_labels *
+leat_labels_of(const struct leat_engine *engine, uint32_t index)
 {
     const struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
     return extra == NULL ? NULL : extra->labels;
@@ -147,7 +147,7 @@ name_held(struct leat_engine *engine, const struct leat_job_labels *labels)
 enum leat_status
 leat_labels_claim(struct leat_engine *engine, uint32_t index, leat_job_id *id)
 {
-    const struct leat_job_labels *labels = labels_of(engine, index);
+    const struct leat_job_labels *labels = leat_labels_of(engine, index);
     if (labels == NULL) {
         return LEAT_OK;
     }
@@ -172,7 +172,7 @@ leat_labels_claim(struct leat_engine *engine, uint32_t index, leat_job_id *id)
 void
 leat_labels_unclaim(struct leat_engine *engine, uint32_t index)
 {
-    const struct leat_job_labels *labels = labels_of(engine, index);
+    const struct leat_job_labels *labels = leat_labels_of(engine, index);
     if (labels == NULL) {
         return;
     }
@@ -218,7 +218,7 @@ claim_renew(struct leat_engine *engine, struct leat_claim *old, struct leat_clai
 enum leat_status
 leat_labels_renew(struct leat_engine *engine, uint32_t index)
 {
-    struct leat_job_labels *labels = labels_of(engine, index);
+    struct leat_job_labels *labels = leat_labels_of(engine, index);
     if (labels == NULL) {
         return LEAT_OK;
     }
@@ -244,7 +244,7 @@ leat_labels_renew(struct leat_engine *engine, uint32_t index)
 void
 leat_labels_renewed(struct leat_engine *engine, uint32_t index)
 {
-    struct leat_job_labels *labels = labels_of(engine, index);
+    struct leat_job_labels *labels = leat_labels_of(engine, index);
     if (labels != NULL && labels->key != NULL) {
         leat_claim_renewed(labels->key);
     }
@@ -270,7 +270,7 @@ leat_labels_free(struct leat_engine *engine, struct leat_job_extra *extra)
 const struct leat_tag *
 leat_run_tags(const struct leat_run *run, uint32_t *count)
 {
-    const struct leat_job_labels *labels = labels_of(run->engine, run->index);
+    const struct leat_job_labels *labels = leat_labels_of(run->engine, run->index);
     uint32_t tags_count = labels == NULL ? 0 : labels->tags_count;
     if (count != NULL) {
         *count = tags_count;
@@ -299,7 +299,7 @@ leat_job_tags(struct leat_engine *engine, leat_job_id id, struct leat_tag *tags,
     if (status != LEAT_OK) {
         return status;
     }
-    const struct leat_job_labels *labels = labels_of(engine, index);
+    const struct leat_job_labels *labels = leat_labels_of(engine, index);
     *count = labels == NULL ? 0 : labels->tags_count;
     for (uint32_t i = 0; i < *count && i < capacity; i++) {
         tags[i] = labels->tags[i];
@@ -318,7 +318,7 @@ leat_job_name(struct leat_engine *engine, leat_job_id id, char *name, size_t cap
     }
     size_t bytes = 0;
     const unsigned char *text = NULL;
-    const struct leat_job_labels *labels = labels_of(engine, index);
+    const struct leat_job_labels *labels = leat_labels_of(engine, index);
     leat_rcu_enter(); /* of who brings the job back from the dead */
     if (labels != NULL && name_of(labels) != NULL) {
         text = leat_claim_text(name_of(labels), &bytes);

@@ -20,6 +20,9 @@ struct leat_job_labels {
     struct leat_tag tags[];   /* I */
 };
 
+/* NULL: it has none. pre: the caller keeps the record. */
+struct leat_job_labels *leat_labels_of(const struct leat_engine *engine, uint32_t index);
+
 /* LEAT_OK, LEAT_INVALID. */
 enum leat_status leat_labels_check(const struct leat_job_options *options);
 /* True if a batch that is taken in as a whole may have a job with these options, or NULL. */

@@ -77,6 +77,7 @@ enum leat_status {
     LEAT_UNSUPPORTED, /* declared, not built yet (docs/status.md), or unknown to this library */
     LEAT_JOINED,      /* no job was added: another one stands for it, and its id is given */
     LEAT_SKIPPED,     /* of a batch: the job was not tried, or refused with others to blame */
+    LEAT_WRONG_KEY,   /* what is stored was encrypted with a key that is not given, or with none */
     LEAT_STATUS_COUNT /* not a status */
 };
 
@@ -195,6 +196,14 @@ enum leat_scheduling {
     LEAT_SCHEDULING_INHERIT = 0, /* as the thread that starts the workers (default) */
     LEAT_SCHEDULING_FIFO,        /* real time: SCHED_FIFO */
     LEAT_SCHEDULING_ROUND_ROBIN  /* real time: SCHED_RR */
+};
+
+/* What an answered submit of a job is worth, where there is a log. */
+enum leat_durability {
+    LEAT_DURABILITY_OF_ENGINE = 0, /* of a job: as leat_config.durability says */
+    LEAT_DURABILITY_NONE,          /* it is gone with the process */
+    LEAT_DURABILITY_OS,            /* not built yet */
+    LEAT_DURABILITY_GROUP          /* it is on the disk: written, and synced, with others' */
 };
 
 struct leat_config {
@@ -332,6 +341,28 @@ struct leat_config {
      * over a fifth below. As far as that is known, as leat_job_count() says: so it is noticed up to
      * a period late. A look goes over all records, some at a time. */
     uint64_t threshold_oldest_ns;
+    /* Durability, once more, with a log_directory: see "durable jobs". */
+    enum leat_durability durability; /* of jobs that do not say (default LEAT_DURABILITY_GROUP) */
+    uint64_t log_segment_bytes;      /* of a file: a multiple of 64 KiB to 2 GiB (default 64 MiB) */
+    uint64_t log_ring_bytes; /* between submits and the disk: a power of two from 16 KiB to 1 GiB,
+                                at most half of log_segment_bytes (default 4 MiB). What is taken in
+                                as one, a job or an all-or-none batch, has half of it */
+    /* Memory, once more: of the whole engine, in bytes; 0: no limit, and nothing is counted
+     * (default). A submit that would exceed it is LEAT_FULL, or waits where its queue does at a
+     * limit, or drops the oldest of its queue, where those have enough. What was accepted runs,
+     * retries and ends. A sixteenth of it is kept for what accepted jobs say: where that is used
+     * up, a result, an error's text or a progress is refused by LEAT_NO_MEMORY, and so are calls
+     * that need memory. Counted are records, payloads, all that the allocator gave, the log's
+     * ring, and what is in memory of rings and tables, which is looked up twice a second; not
+     * stacks of threads, and not what the allocator keeps for itself. Less than an engine has at
+     * open is LEAT_INVALID; where a log brings back more, that and a sixteenth are the cap, until
+     * it is set anew. Memory that was used and is free goes back to the system some seconds
+     * later. */
+    uint64_t memory_max;
+    /* Above so much of it, 1 to 100 percent (default 80), ended jobs that are kept are let go, the
+     * oldest first, but not dead letters, nor what is kept for its submitter; and there is an
+     * event (LEAT_THRESHOLD_MEMORY). Looked at twice a second. */
+    uint32_t memory_soft_percent;
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -1126,7 +1157,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_queue_name(struct leat_engine *eng
  * and one that no worker had come to yet may begin before it.
  * A queue or type that was once capped or paused costs its jobs a way through those lists.
  * Threads:  any, handlers too.     Progress: blocking (a grace period).
- * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (more than 67 108 864).  */
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID (more than 67 108 864;
+ *           in a build of more than 8 levels, than 262 142).  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_type_set_running_max(struct leat_engine *engine, leat_type type, uint32_t running_max);
 LEAT_API LEAT_NODISCARD enum leat_status
@@ -1175,7 +1207,7 @@ leat_queue_set_rate(struct leat_engine *engine, leat_queue queue, struct leat_ra
  * count as with leat_queue_set_rate(), and so does the time; a job passes its queue's and its
  * type's. Jobs without a key pass. Those of a key wait with it, in its order, in front of nobody
  * else, and a drain does not wait for them while their time has not come. One that has ended while
- * it waits may keep its record until then, where 253 threads looked at it.
+ * it waits may keep its record until then, where 255 threads had it in hand.
  * Another rate holds at once: who waits is looked at anew, and a key owes what it has begun, up to
  * the burst. What began before the first rate does not count.
  * A key is remembered until its tokens are all there again, then it takes no memory; as many at
@@ -1549,6 +1581,8 @@ struct leat_job_options {
     /* The job whose handler submits it, by leat_run_submit(), or by who says so here; any id; 0:
      * none. It is remembered, and nothing waits for it: see leat_get(), leat_job_list(). */
     leat_job_id submitter;
+    enum leat_durability durability; /* where there is no log it says nothing */
+    uint32_t reserved;               /* 0 */
 };
 
 static inline struct leat_job_options
@@ -1608,7 +1642,7 @@ leat_job_default(void)
  * Waits:    never, but for the mutex of a name that is new; of those with a unique key or a name
  *           one in hundreds for a grace period; and for room, where its queue says so (block_ns).
  * Returns:  LEAT_OK; LEAT_FULL (a limit of the queue or its tenant, jobs_max, types_max,
- *           queues_max, payload_bytes_total_max, or the slots of the completion queue);
+ *           queues_max, payload_bytes_total_max, memory_max, or the slots of the completion queue);
  *           LEAT_TIMEOUT (it has waited for room); LEAT_CLOSED; LEAT_NOT_FOUND (a handle of no type
  *           or queue); LEAT_EXISTS (the unique key or the name; that of a submit which is at work
  *           counts, also if it is then refused); LEAT_JOINED (*id is the job that has the unique
@@ -3034,6 +3068,9 @@ struct leat_statistics {
     uint64_t events_dropped; /* beyond events_max */
     uint64_t steals;         /* takings of workers from the queue of another one */
     uint64_t at_ns;          /* when this was read, by a clock that only goes forward */
+    uint64_t memory_bytes;   /* of the engine; 0 where leat_config.memory_max was 0 at open */
+    uint64_t memory_max;     /* its cap at present; 0: none */
+    uint64_t memory_refused; /* submits that found no memory below it, each try of one that waits */
 };
 
 static inline struct leat_statistics
@@ -3213,7 +3250,8 @@ enum leat_threshold {
     LEAT_THRESHOLD_DEAD = 0,
     LEAT_THRESHOLD_WAITING,
     LEAT_THRESHOLD_FAILURES,
-    LEAT_THRESHOLD_OLDEST
+    LEAT_THRESHOLD_OLDEST,
+    LEAT_THRESHOLD_MEMORY
 };
 
 /* Borrowed until the sink returns. */
@@ -3226,8 +3264,8 @@ struct leat_event {
     uint32_t worker;         /* LEAT_WORKER_NONE: none, or not known */
     enum leat_reason reason; /* DEAD, EXPIRED, CANCELLED */
     enum leat_threshold threshold; /* THRESHOLD_RAISED, THRESHOLD_CLEARED */
-    uint64_t value;                /* of that; FAILURES in hundredths of a percent, OLDEST in ns.
-                                      COHORT_PROGRESS: members that have ended */
+    uint64_t value;                /* of that; FAILURES in hundredths of a percent, OLDEST in ns,
+                                      MEMORY in bytes. COHORT_PROGRESS: members that have ended */
     uint64_t limit;                /* the same; COHORT_PROGRESS: members so far */
     uint64_t time_ns;              /* when, by MONOTONIC */
     uint64_t dropped;              /* events before this one, since the last one */
@@ -3242,6 +3280,68 @@ LEAT_API const char *leat_event_text(enum leat_event_kind kind);
  * Threads:  any.      Progress: wait-free.
  * Returns:  borrowed for ever.  */
 LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
+
+/* ---- durable jobs ----------------------------------------------------------------------------
+ *
+ * With leat_config.log_directory a job is on the disk before its submit returns, and before
+ * anybody sees it, unless it says LEAT_DURABILITY_NONE. The next leat_open() of the directory
+ * finds it again with its id: waiting, due at its time, dead with its error, or ended and kept
+ * with its result (LEAT_JOB_KEEP_RESULT). Calls that change a job and answer (a cancel, another
+ * time or level, the completion of a pending one, what is done with dead letters, a release)
+ * answer when the change is on the disk. Ends of handlers, retries and snoozes follow within
+ * moments without being waited for: so a crash may run an attempt again, whose end was not on the
+ * disk yet. A job that was in a handler when the process crashed is counted: see quarantine_after.
+ * Of a batch of handlers' jobs one is.
+ *
+ * Where a write or a sync fails, such calls, and submits, answer LEAT_LOG_FAILED from then on, and
+ * it is not known whether the change is on the disk; where the disk is full, LEAT_NO_SPACE. Jobs
+ * that are there run on.
+ *
+ * Submits and such calls wait for the disk, in handlers too. What is not written: tasks, parents,
+ * children and cohorts (a job with a parent or a cohort is LEAT_UNSUPPORTED unless it is
+ * LEAT_DURABILITY_NONE), retry functions (the same), completion queues, schedules, progress, limits
+ * and pauses of queues. Queues come back with priority, order and pull, and the first
+ * leat_queue_create() that says the same makes them as if they were new. A unique key that is held
+ * for a time is held as long as its job is there. Types have to be registered again, before
+ * leat_start(). */
+
+/* What leat_open() found. */
+struct leat_recovery_info {
+    uint32_t size;
+    uint32_t version;
+    uint64_t jobs; /* that are there again; of these: */
+    uint64_t waiting;
+    uint64_t scheduled;
+    uint64_t retrying;
+    uint64_t dead;
+    uint64_t crashed; /* were in a handler when the process crashed */
+    uint64_t refused; /* were never acknowledged, and another one has their key or name */
+    /* Of the log. */
+    uint64_t segments;
+    uint64_t batches;
+    uint64_t records;
+    uint64_t batches_again; /* were not known to be on the disk, and written anew */
+    uint64_t torn_bytes;    /* of an end that a crash tore; nothing of it was acknowledged */
+    uint64_t read_ns;
+    uint64_t revived_ns;
+};
+
+static inline struct leat_recovery_info
+leat_recovery_info_default(void)
+{
+    struct leat_recovery_info info;
+    memset(&info, 0, sizeof(info));
+    info.size = (uint32_t)sizeof(info);
+    info.version = LEAT_STRUCT_VERSION;
+    return info;
+}
+
+/* What the engine's open found in its log.
+ * Threads:  any.      Progress: wait-free.
+ * Returns:  LEAT_OK and *info; LEAT_WRONG_STATE (no log); LEAT_FORKED; LEAT_INVALID;
+ *           LEAT_UNSUPPORTED (a newer struct).  */
+LEAT_API LEAT_NODISCARD enum leat_status leat_recovery_get(struct leat_engine *engine,
+                                                           struct leat_recovery_info *info);
 
 /* ---- health and metrics -------------------------------------------------------------------- */
 
@@ -3417,7 +3517,9 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_knob_list(const struct leat_settin
                                                         size_t capacity, size_t *count);
 
 /* Changes a live knob of an engine, as the function does that is made for it: of
- * payload_bytes_total_max only where that was not 0 at open. Behind a new age, what was kept by
+ * payload_bytes_total_max, and of memory_max and memory_soft_percent, only where
+ * payload_bytes_total_max, or memory_max, was not 0 at open. A memory_max below what is there drops
+ * nothing that waits: submits are refused until there is less. Behind a new age, what was kept by
  * then stays for so long again.
  * Threads:  any outside a handler; of one queue's limits, all of them count.
  * Progress: blocking (a mutex, grace periods, thread creation).

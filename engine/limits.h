@@ -11,8 +11,13 @@
 #define LEAT_TYPES_MAX  65535
 #define LEAT_QUEUES_MAX 65535
 
-/* Of running_max; as many as there can be jobs. */
-#define LEAT_RUNNING_MAX (1u << 26)
+/* Of running_max: as many as there can be jobs; with more than 8 levels, what the word of a gate
+ * has room for beside them. */
+#if LEAT_PRIORITY_LEVELS > 8
+#    define LEAT_RUNNING_MAX 262142U
+#else
+#    define LEAT_RUNNING_MAX (1u << 26)
+#endif
 
 /* Jobs of queues with weights that may stand in the ring, for each worker: enough that it need not
  * admit for each one, few enough that a weight acts soon. */
@@ -125,6 +130,20 @@
 #define LEAT_TRIM_NS_MAX  (LEAT_TRIM_NS << 6)
 #define LEAT_TRIM_PART    16
 #define LEAT_TRIM_STEP    16384
+
+/* Where memory has a cap: this part of it is kept for what accepted jobs say; it is looked at so
+ * often; so many kept jobs are let go in one go, some hundred microseconds; where less by such a
+ * part is used than there was, memory is given back; who waits for memory looks so often; and so
+ * many jobs of a queue are dropped for one that needs memory, at most. */
+#define LEAT_FOOTPRINT_KEPT     16
+#define LEAT_FOOTPRINT_LOOK_NS  UINT64_C(500000000)
+#define LEAT_FOOTPRINT_STEP     1024
+#define LEAT_FOOTPRINT_FALL     4
+#define LEAT_FOOTPRINT_AGAIN_NS UINT64_C(5000000)
+#define LEAT_FOOTPRINT_DROPS    1024
+/* Of memory_soft_percent, where nothing is set: room to let go of what is kept before a submit is
+ * refused. */
+#define LEAT_FOOTPRINT_SOFT_DEFAULT 80
 
 /* After so many jobs that ended or were cancelled while a wheel had them, a worker is told to take
  * their records off: few beside the 16 384 places of a ring, and a wake-up for each 64 is cheap. */

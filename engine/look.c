@@ -2,6 +2,7 @@
  * the record where it is; what it then reads is either fixed since submit, or atomic, or fixed
  * since the end. */
 #include "engine/completion.h"
+#include "engine/durable/durable.h"
 #include "engine/events.h"
 #include "engine/graph.h"
 #include "engine/history.h"
@@ -355,7 +356,8 @@ leat_release(struct leat_engine *engine, leat_job_id id)
             if (leat_word_phase(next) == LEAT_PHASE_GONE) {
                 leat_job_reclaim(engine, index);
             }
-            return LEAT_OK;
+            leat_durable_note(engine, id);
+            return leat_durable_settle(engine, LEAT_OK);
         }
     }
     return status;
@@ -377,9 +379,10 @@ static const struct leat_ending endings[] = {
     [CANCELLER_EXPIRY] = {LEAT_PHASE_DEAD, LEAT_REASON_EXPIRED, NULL, false},
 };
 
-/* What becomes of a live job's word; and the answer. `keyed`: it may have a key. */
+/* What becomes of a live job's word; and the answer. `more`: it may have a key, or a payload of the
+ * allocator. */
 static enum leat_status
-cancelled(uint64_t now, enum canceller who, bool keyed, uint64_t *next)
+cancelled(uint64_t now, enum canceller who, bool more, uint64_t *next)
 {
     enum leat_phase phase = leat_word_phase(now);
     enum leat_phase end = endings[who].phase;
@@ -397,9 +400,10 @@ cancelled(uint64_t now, enum canceller who, bool keyed, uint64_t *next)
     uint64_t reason = endings[who].reason != LEAT_REASON_NONE ? LEAT_WORD_EXPIRED : 0;
     *next = leat_word_with(now & ~moved, end) | reason;
     LEAT_ASSERT(leat_word_phase(*next) == end);
-    /* A wheel is told, and a key, by who has a hold; where none is left, they find out in time. So
-     * are those who wait for it: they have a hold, which may be new while the word is the same. */
-    bool told = keyed || phase != LEAT_PHASE_PENDING || (now & LEAT_WORD_HOLDS) != 0;
+    /* A wheel is told, and a key, and a payload freed, by who has a hold; where none is left, they
+     * find out in time. So are those who wait for it: they have a hold, which may be new while the
+     * word is the same. */
+    bool told = more || phase != LEAT_PHASE_PENDING || (now & LEAT_WORD_HOLDS) != 0;
     if (told && (now & LEAT_WORD_HOLDS) / LEAT_WORD_HOLD < LEAT_HOLDS_MAX) {
         *next += LEAT_WORD_HOLD;
     }
@@ -431,7 +435,11 @@ static void
 cancelled_leave(struct leat_engine *engine, const struct cancelled *job, uint64_t before,
                 uint64_t after)
 {
-    enum leat_phase phase = leat_word_phase(before);
+    const enum leat_phase phase = leat_word_phase(before);
+    const bool held = (before & LEAT_WORD_HOLDS) != (after & LEAT_WORD_HOLDS);
+    if (held && leat_word_phase(after) == LEAT_PHASE_CANCELLED) {
+        leat_job_free_payload(engine, job->index);
+    }
     if (phase == LEAT_PHASE_PENDING) {
         leat_queue_left(engine, job->stand);
     } else if (phase == LEAT_PHASE_BLOCKED) {
@@ -439,7 +447,7 @@ cancelled_leave(struct leat_engine *engine, const struct cancelled *job, uint64_
     } else {
         leat_timers_count(engine, phase, -1);
     }
-    if ((before & LEAT_WORD_HOLDS) != (after & LEAT_WORD_HOLDS)) {
+    if (held) {
         leat_graph_ended(engine, job->index, before);
         leat_timers_cancelled(engine, job->index);
         leat_keys_left(engine, job->index);
@@ -458,11 +466,12 @@ cancel(struct leat_engine *engine, leat_job_id id, enum canceller who)
         if (status != LEAT_OK) {
             return status;
         }
-        enum leat_status answer = cancelled(now, who, leat_keys_may(engine, index), &next);
+        struct cancelled job = cancelled_read(engine, id, index);
+        bool more = leat_keys_may(engine, index) || leat_payload_allocated(engine, job.stand.bytes);
+        enum leat_status answer = cancelled(now, who, more, &next);
         if (answer == LEAT_ENDED || (answer == LEAT_RUNNING && who != CANCELLER_HOST)) {
             return answer == LEAT_ENDED ? unless_gone(engine, id, answer) : answer;
         }
-        struct cancelled job = cancelled_read(engine, id, index);
         /* cancel:A acq_rel -> change:A, mark:A, let_go:A, wait:A, waiting:A, graph:A.
          * Carries: nothing of its own; the caller's writes before the cancel.
          * If relaxed: a handler that sees the flag could miss why it was set. */
@@ -473,6 +482,7 @@ cancel(struct leat_engine *engine, leat_job_id id, enum canceller who)
             const struct leat_tally_key key = {job.stand.level, job.stand.queue, job.stand.type};
             leat_tally_share(engine, key, leat_tally_of(endings[who].phase));
             leat_events_waited(engine, id, job.stand, endings[who]);
+            leat_durable_note(engine, id);
             leat_job_ring_bell(engine, index, now);
             cancelled_leave(engine, &job, now, next);
             if (LEAT_UNLIKELY(job.completion != 0)) {
@@ -489,7 +499,7 @@ cancel(struct leat_engine *engine, leat_job_id id, enum canceller who)
 enum leat_status
 leat_cancel(struct leat_engine *engine, leat_job_id id)
 {
-    return cancel(engine, id, CANCELLER_HOST);
+    return leat_durable_settle(engine, cancel(engine, id, CANCELLER_HOST));
 }
 
 bool

@@ -224,6 +224,23 @@ counters_write(struct leat_metrics_text *text, const struct leat_statistics *sum
     }
 }
 
+/* Where memory has a cap: else nothing is counted. */
+static void
+memory_write(struct leat_metrics_text *text, const struct leat_statistics *sum)
+{
+    if (sum->memory_bytes == 0) {
+        return;
+    }
+    one(text, (struct family){"leat_memory_bytes", "Memory of the engine.", GAUGE, false},
+        sum->memory_bytes);
+    one(text, (struct family){"leat_memory_max_bytes", "Its cap; 0: none.", GAUGE, false},
+        sum->memory_max);
+    one(text,
+        (struct family){"leat_memory_refused", "Submits that found no memory below the cap.",
+                        COUNTER, false},
+        sum->memory_refused);
+}
+
 static void
 quantiles_write(struct leat_metrics_text *text, const struct family *family,
                 const struct leat_latency *latency)
@@ -482,6 +499,7 @@ write_all(struct leat_metrics_text *text, struct leat_engine *engine)
     family_begin(text, &build);
     sample(text, &build, &version, 1);
     counters_write(text, &sum);
+    memory_write(text, &sum);
     times_write(text, engine, &sum);
     health_write(text, engine);
     workers_write(text, engine);

@@ -9,8 +9,8 @@
 #include "engine/engine_internal.h"
 #include "engine/room.h"
 
-/* Copies the payload of a job to the record that is being filled. LEAT_FULL, LEAT_NO_MEMORY: it has
- * none then. */
+/* Copies the payload of a job to the record that is being filled. LEAT_FULL, LEAT_TIMEOUT (there is
+ * no room for it at present), LEAT_NO_MEMORY: it has none then. */
 LEAT_INLINE enum leat_status
 leat_payload_copy(struct leat_engine *engine, uint32_t index, const struct leat_job *job)
 {
@@ -19,26 +19,27 @@ leat_payload_copy(struct leat_engine *engine, uint32_t index, const struct leat_
     uint32_t room = engine->config.payload_bytes_inline;
     atom_store_rlx(&record->payload_bytes, (uint32_t)bytes); /* rlx: ordered by submit:A */
     if (bytes == 0) {
-        record->payload_place = LEAT_PAYLOAD_NONE;
+        leat_payload_place_set(record, LEAT_PAYLOAD_NONE);
     } else if (bytes <= LEAT_PAYLOAD_RECORD_BYTES) {
-        record->payload_place = LEAT_PAYLOAD_RECORD;
+        leat_payload_place_set(record, LEAT_PAYLOAD_RECORD);
         memcpy(record->payload.bytes, job->payload, bytes);
     } else if (bytes <= room) {
-        record->payload_place = LEAT_PAYLOAD_INLINE;
+        leat_payload_place_set(record, LEAT_PAYLOAD_INLINE);
         memcpy(leat_job_inline(engine, index), job->payload, bytes);
     } else {
-        record->payload_place = LEAT_PAYLOAD_NONE;
-        if (!leat_room_payload_take(engine, bytes)) {
-            return LEAT_FULL;
+        leat_payload_place_set(record, LEAT_PAYLOAD_NONE);
+        enum leat_status status = leat_room_payload_take(engine, bytes);
+        if (status != LEAT_OK) {
+            return status;
         }
-        void *copy = leat_memory_take(&engine->memory, bytes);
+        void *copy = leat_memory_take(&engine->footprint.below, bytes);
         if (copy == NULL) {
             leat_room_payload_give(engine, bytes);
             return LEAT_NO_MEMORY;
         }
         memcpy(copy, job->payload, bytes);
         record->payload.pointer = copy;
-        record->payload_place = LEAT_PAYLOAD_HEAP;
+        leat_payload_place_set(record, LEAT_PAYLOAD_HEAP);
     }
     return LEAT_OK;
 }

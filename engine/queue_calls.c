@@ -1,6 +1,7 @@
 /* queue_calls.c - what a host asks of a whole queue: its limits, a purge, a drain, what is in it.
  * There is no list of a queue's jobs: they are in rings, lists, wheels and hands. So these calls go
  * over all records. Why so: docs/design/0025. */
+#include "engine/durable/durable.h"
 #include "engine/gates.h"
 #include "engine/timers.h"
 
@@ -85,7 +86,7 @@ leat_queue_purge(struct leat_engine *engine, leat_queue queue, size_t *count)
     if (status == LEAT_OK) {
         purge(engine, index, count);
     }
-    return status;
+    return leat_durable_settle(engine, status);
 }
 
 enum leat_status
@@ -95,7 +96,7 @@ leat_purge_all(struct leat_engine *engine, size_t *count)
     if (status == LEAT_OK) {
         purge(engine, ANY_QUEUE, count);
     }
-    return status;
+    return leat_durable_settle(engine, status);
 }
 
 /* ---- what is in it -------------------------------------------------------------------------- */

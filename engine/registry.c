@@ -1,5 +1,6 @@
 /* registry.c - types and queues: names bound to handlers, and to options. */
 #include "engine/breaker.h"
+#include "engine/durable/durable.h"
 #include "engine/gates.h"
 #include "engine/gather.h"
 #include "engine/order.h"
@@ -404,6 +405,17 @@ queue_make(struct leat_engine *engine, uint32_t index, uint64_t set)
     return atom_cas_acq_rel(&engine->pool.queues[index].options, &unset, set);
 }
 
+static enum leat_status
+queue_limit(struct leat_engine *engine, uint32_t index, const struct leat_queue_options *options)
+{
+    const struct leat_queue_limits limits = limits_of(options);
+    enum leat_status status = leat_room_set(engine, index, &limits, options->tenant);
+    if (status == LEAT_OK && options->tenant.bits != 0) {
+        leat_tenants_join(engine, index, options->tenant);
+    }
+    return status;
+}
+
 /* A queue's word holds its options once they are set: who creates it by submitting to it and who
  * creates it with options may meet, and the first wins. */
 static enum leat_status
@@ -421,12 +433,53 @@ queue_add(struct leat_engine *engine, const char *name, const struct leat_queue_
     if (!(exact ? queue_make_exact(engine, *index, set) : queue_make(engine, *index, set))) {
         return queue_await(engine, *index);
     }
-    const struct leat_queue_limits limits = limits_of(options);
-    status = leat_room_set(engine, *index, &limits, options->tenant);
-    if (status == LEAT_OK && options->tenant.bits != 0) {
-        leat_tenants_join(engine, *index, options->tenant);
+    return queue_limit(engine, *index, options);
+}
+
+/* One that an open has made for jobs of a log is made anew by who first asks for it with the
+ * options that it had. */
+static bool
+queue_adopt(struct leat_engine *engine, uint32_t index, const struct leat_queue_options *options)
+{
+    uint64_t asked = (uint64_t)options->priority + 1;
+    asked |= options->pull ? LEAT_QUEUE_PULL : 0;
+    asked |= options->order == LEAT_ORDER_EXACT ? LEAT_QUEUE_EXACT : 0;
+    uint64_t was = asked | LEAT_QUEUE_REVIVED;
+    /* adopt:A acq_rel -> adopt:A.  Carries: nothing but the word itself.
+     * If relaxed: nothing changes. */
+    return atom_cas_acq_rel(&engine->pool.queues[index].options, &was, asked);
+}
+
+static enum leat_status
+queue_create(struct leat_engine *engine, const char *name, const struct leat_queue_options *options,
+             uint32_t *index)
+{
+    enum leat_status status = queue_add(engine, name, options, index);
+    if (status != LEAT_EXISTS || !queue_adopt(engine, *index, options)) {
+        return status;
     }
-    return status;
+    return queue_limit(engine, *index, options);
+}
+
+enum leat_status
+leat_registry_queue_revive(struct leat_engine *engine, const char *name,
+                           const struct leat_queue_options *options)
+{
+    uint32_t index = 0;
+    enum leat_status status = queue_add(engine, name, options, &index);
+    return status == LEAT_EXISTS ? LEAT_OK : status;
+}
+
+void
+leat_registry_queues_revived(struct leat_engine *engine)
+{
+    for (uint32_t i = 1; i < engine->config.queues_max; i++) {
+        leat_atomic_u64 *options = &engine->pool.queues[i].options;
+        uint64_t now = atom_load_rlx(options); /* rlx: not shared yet */
+        if (now != 0) {
+            atom_store_rlx(options, now | LEAT_QUEUE_REVIVED); /* rlx: not shared yet */
+        }
+    }
 }
 
 bool
@@ -464,10 +517,13 @@ leat_queue_create(struct leat_engine *engine, const char *name,
     status = queue_options_read(engine, &known, options);
     uint32_t index = 0;
     if (status == LEAT_OK) {
-        status = queue_add(engine, name, &known, &index);
+        status = queue_create(engine, name, &known, &index);
     }
     if (status == LEAT_OK || status == LEAT_EXISTS) {
         queue->bits = index + 1;
+    }
+    if (status == LEAT_OK) {
+        leat_durable_queue(engine, index);
     }
     if (status == LEAT_OK && known.running_max != 0) {
         status = leat_queue_set_running_max(engine, *queue, known.running_max);

@@ -1,6 +1,7 @@
 /* retain.c - the end of jobs: the final swap, who is woken, what is kept for how long, and giving
  * records back. */
 #include "engine/completion.h"
+#include "engine/durable/durable.h"
 #include "engine/events.h"
 #include "engine/graph.h"
 #include "engine/history.h"
@@ -38,17 +39,28 @@ leat_job_extra_make(struct leat_engine *engine, struct leat_job_record *record)
 static void
 heap_free(struct leat_engine *engine, void *payload, size_t bytes)
 {
-    leat_memory_give(&engine->memory, payload, bytes);
+    leat_memory_give(&engine->footprint.below, payload, bytes);
     leat_room_payload_give(engine, bytes);
+}
+
+/* Who cancels a job that waits, and the place that lets go of it, may both come here. */
+static void
+heap_free_once(struct leat_engine *engine, struct leat_job_record *record)
+{
+    /* rlx: ordered by submit:A, let_go:A */
+    if (atom_swap_rlx(&record->payload_place, LEAT_PAYLOAD_NONE) == LEAT_PAYLOAD_HEAP) {
+        heap_free(engine, record->payload.pointer, leat_job_payload_bytes(record));
+    }
 }
 
 LEAT_INLINE void
 payload_free(struct leat_engine *engine, struct leat_job_record *record)
 {
-    if (LEAT_UNLIKELY(record->payload_place == LEAT_PAYLOAD_HEAP)) {
-        heap_free(engine, record->payload.pointer, leat_job_payload_bytes(record));
+    if (LEAT_UNLIKELY(leat_payload_place(record) == LEAT_PAYLOAD_HEAP)) {
+        heap_free_once(engine, record);
+    } else {
+        leat_payload_place_set(record, LEAT_PAYLOAD_NONE);
     }
-    record->payload_place = LEAT_PAYLOAD_NONE;
 }
 
 void
@@ -58,8 +70,12 @@ leat_job_free_payload(struct leat_engine *engine, uint32_t index)
 }
 
 static void
-extra_free(struct leat_engine *engine, struct leat_job_record *record, struct leat_job_extra *extra)
+extra_free(struct leat_engine *engine, uint32_t index, struct leat_job_extra *extra)
 {
+    struct leat_job_record *record = leat_job_record(engine, index);
+    if (LEAT_UNLIKELY(engine->durable != NULL)) {
+        leat_durable_gone(engine, index, extra);
+    }
     leat_memory_give(&engine->memory, extra->result, extra->result_bytes);
     leat_terms_free(engine, extra);
     leat_history_free(engine, extra);
@@ -78,7 +94,7 @@ reclaim(struct leat_engine *engine, uint32_t index)
     struct leat_job_extra *extra = leat_job_extra(record);
     payload_free(engine, record);
     if (LEAT_UNLIKELY(extra != NULL)) {
-        extra_free(engine, record, extra);
+        extra_free(engine, index, extra);
     }
     leat_slab_give(&engine->jobs, leat_pool_shard(), index);
 }
@@ -250,7 +266,7 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending,
 {
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     struct leat_job_record *record = leat_job_record(engine, index);
-    uint8_t payload = record->payload_place;
+    uint8_t payload = leat_payload_place(record);
     void *heap = payload == LEAT_PAYLOAD_HEAP ? record->payload.pointer : NULL;
     size_t heap_bytes = leat_job_payload_bytes(record);
     const struct leat_tally_key key = leat_tally_key_of(record);
@@ -259,14 +275,14 @@ end_swap(struct leat_engine *engine, uint32_t index, struct leat_ending *ending,
     for (;;) {
         LEAT_ASSERT(leat_word_phase(now) == LEAT_PHASE_RUNNING);
         if (LEAT_UNLIKELY(!ending_judge(ending, now))) {
-            record->payload_place = payload;
+            leat_payload_place_set(record, payload);
             return false;
         }
         uint64_t link = retained(engine, ending->phase, now) ? LEAT_WORD_LINKED : 0;
         /* Behind the swap the record may be another job's; before it, another attempt may yet need
          * the payload. */
         bool keeps_payload = ending->phase == LEAT_PHASE_DEAD;
-        record->payload_place = keeps_payload ? payload : (uint8_t)LEAT_PAYLOAD_NONE;
+        leat_payload_place_set(record, keeps_payload ? payload : (uint8_t)LEAT_PAYLOAD_NONE);
         atom_store_rlx(&record->reason, (uint8_t)ending->reason); /* rlx: ordered by end:A */
         atom_store_rlx(&record->late, ending->late ? 1 : 0);      /* rlx: ordered by end:A */
         LEAT_ASSERT((now & LEAT_WORD_HOLDS) != LEAT_WORD_HOLDS);
@@ -328,6 +344,7 @@ end_otherwise(struct leat_engine *engine, uint32_t index, struct leat_ending end
     if (!end(engine, index, &ending)) {
         return false;
     }
+    leat_durable_note(engine, event.id);
     event.kind = leat_events_end(ending.phase, ending.reason);
     event.reason = ending.reason;
     event.worker = ending.worker == NULL ? LEAT_WORKER_NONE : ending.worker->index;
@@ -339,7 +356,7 @@ bool
 leat_job_end(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
 {
     if (LEAT_UNLIKELY(ending.phase != LEAT_PHASE_COMPLETED) ||
-        leat_events_wanted(engine, LEAT_EVENT_BIT(LEAT_EVENT_COMPLETED))) {
+        leat_events_wanted(engine, LEAT_EVENT_BIT(LEAT_EVENT_COMPLETED) | LEAT_EVENTS_LOGGED)) {
         return end_otherwise(engine, index, ending);
     }
     return end(engine, index, &ending);

@@ -214,18 +214,37 @@ leat_room_give(struct leat_engine *engine, uint32_t queue, uint64_t bytes)
 
 /* ---- payloads ------------------------------------------------------------------------------- */
 
-bool
+static void
+payload_quota_give(struct leat_engine *engine, uint64_t bytes)
+{
+    if (engine->config.payload_bytes_total_max != 0) {
+        (void)leat_quota_give(&engine->rooms.payloads, bytes);
+    }
+}
+
+enum leat_status
 leat_room_payload_take(struct leat_engine *engine, uint64_t bytes)
 {
-    return engine->config.payload_bytes_total_max == 0 ||
-           leat_quota_take(&engine->rooms.payloads, bytes, false);
+    if (engine->config.payload_bytes_total_max != 0 &&
+        !leat_quota_take(&engine->rooms.payloads, bytes, false)) {
+        return LEAT_FULL;
+    }
+    enum leat_status status = LEAT_OK;
+    if (LEAT_UNLIKELY(engine->footprint.counted)) {
+        status = leat_footprint_take(engine, bytes);
+        if (status != LEAT_OK) {
+            payload_quota_give(engine, bytes);
+        }
+    }
+    return status;
 }
 
 void
 leat_room_payload_give(struct leat_engine *engine, uint64_t bytes)
 {
-    if (engine->config.payload_bytes_total_max != 0) {
-        (void)leat_quota_give(&engine->rooms.payloads, bytes);
+    payload_quota_give(engine, bytes);
+    if (LEAT_UNLIKELY(engine->footprint.counted)) {
+        leat_footprint_give(engine, bytes);
     }
 }
 
@@ -305,12 +324,60 @@ wait_until(struct leat_engine *engine, uint32_t queue, uint64_t deadline_ns,
         if (!leat_room_takes_work(engine, queue)) {
             return LEAT_CLOSED;
         }
-        enum leat_status status = leat_submit_once(engine, given, true, id);
+        enum leat_status status = leat_submit_once(engine, given, LEAT_ROOM_WAITS, id);
         if (status != LEAT_TIMEOUT || leat_os_monotonic_ns() >= deadline_ns) {
             return status;
         }
-        leat_os_futex_wait(&engine->bells[bell].count, event, deadline_ns);
+        uint64_t until_ns = deadline_ns;
+        if (engine->footprint.counted) {
+            /* Nobody rings for memory, and what rang meanwhile may be the room that this one gave
+             * back. */
+            until_ns = leat_footprint_again(deadline_ns);
+            event = leat_room_listen(engine, bell);
+        }
+        leat_os_futex_wait(&engine->bells[bell].count, event, until_ns);
     }
+}
+
+/* The queue's oldest jobs have payloads of so many bytes that would come back. */
+static bool
+may_drop(const struct leat_engine *engine, struct leat_trail *trail, uint32_t level,
+         uint64_t wanted)
+{
+    struct leat_trail_look look = {.rows = LEAT_PRIORITY_LEVELS};
+    struct leat_stand stand;
+    uint64_t bytes = 0;
+    leat_mutex_lock(&trail->mutex);
+    for (uint32_t i = 0; i < LEAT_FOOTPRINT_DROPS && bytes < wanted; i++) {
+        if (!leat_trail_next(engine, trail, level, &look, &stand)) {
+            break;
+        }
+        bytes += leat_payload_allocated(engine, stand.bytes) ? stand.bytes : 0;
+    }
+    leat_mutex_unlock(&trail->mutex);
+    return bytes >= wanted;
+}
+
+/* The queue drops: where memory is what is short, its oldest jobs go, one by one, until there is
+ * enough; none, where all that may be would not do. */
+static enum leat_status
+drop_for(struct leat_engine *engine, const struct leat_job *job, uint32_t queue, leat_job_id *id)
+{
+    struct leat_trail *trail = leat_room_trail(engine, queue);
+    const uint64_t options = leat_queue_options(engine, queue);
+    const uint32_t level =
+        job->priority == LEAT_PRIORITY_OF_QUEUE ? leat_queue_priority(options) : job->priority;
+    enum leat_status status = leat_submit_once(engine, job, LEAT_ROOM_DROPS, id);
+    if (status == LEAT_TIMEOUT && trail != NULL &&
+        may_drop(engine, trail, level, leat_footprint_lacks(engine, job->payload_bytes))) {
+        for (uint32_t i = 0; i < LEAT_FOOTPRINT_DROPS && status == LEAT_TIMEOUT; i++) {
+            if (!leat_trail_drop(engine, trail, level)) {
+                break;
+            }
+            status = leat_submit_once(engine, job, LEAT_ROOM_DROPS, id);
+        }
+    }
+    return status == LEAT_TIMEOUT ? LEAT_FULL : status;
 }
 
 enum leat_status
@@ -322,6 +389,9 @@ leat_room_wait(struct leat_engine *engine, const struct leat_job *given, uint64_
     if (leat_struct_read(&job, sizeof(job), given) != LEAT_OK ||
         leat_registry_queue(engine, &job, &queue) != LEAT_OK) {
         return LEAT_FULL;
+    }
+    if (engine->footprint.counted && leat_room_policy(engine, queue) == LEAT_FULL_DROP_OLDEST) {
+        return drop_for(engine, &job, queue, id);
     }
     uint64_t block_ns = leat_room_block_ns(engine, &job, queue);
     if (block_ns == 0) {
@@ -412,9 +482,11 @@ leat_room_set(struct leat_engine *engine, uint32_t queue, const struct leat_queu
               leat_tenant tenant)
 {
     struct leat_queue_room *room = room_of(engine, queue);
-    bool limited = limits->waiting_max != 0 || limits->waiting_bytes_max != 0;
-    if (limits->full == LEAT_FULL_DROP_OLDEST && leat_room_trail(engine, queue) == NULL &&
-        !trail_make(engine, room)) {
+    const bool drops = limits->full == LEAT_FULL_DROP_OLDEST;
+    /* One that drops where memory is short knows its oldest jobs from then on. */
+    bool limited = limits->waiting_max != 0 || limits->waiting_bytes_max != 0 ||
+                   (drops && engine->footprint.counted);
+    if (drops && leat_room_trail(engine, queue) == NULL && !trail_make(engine, room)) {
         return LEAT_NO_MEMORY;
     }
     if (tenant.bits != 0) {

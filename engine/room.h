@@ -80,6 +80,13 @@ struct leat_room_ask {
     bool drops; /* others are dropped for it: pre: leat_batch_room_drops() has said so */
 };
 
+/* What a submit does that finds no room. LEAT_TIMEOUT says that it is to come again. */
+enum leat_room_how {
+    LEAT_ROOM_LEAVES = 0,
+    LEAT_ROOM_WAITS, /* it comes again behind a while, where that may help */
+    LEAT_ROOM_DROPS  /* memory is short: it drops another one of its queue, and comes again */
+};
+
 /* LEAT_OK, LEAT_FULL, or LEAT_TIMEOUT: it is to wait. */
 enum leat_status leat_room_take(struct leat_engine *engine, const struct leat_room_ask *ask);
 /* The same for one that comes back, whatever the limit. */
@@ -127,7 +134,8 @@ struct leat_trail *leat_room_trail(const struct leat_engine *engine, uint32_t qu
 
 /* ---- payloads of the allocator -------------------------------------------------------------- */
 
-bool leat_room_payload_take(struct leat_engine *engine, uint64_t bytes);
+/* LEAT_OK, LEAT_FULL, or LEAT_TIMEOUT: memory is what is short. */
+enum leat_status leat_room_payload_take(struct leat_engine *engine, uint64_t bytes);
 void leat_room_payload_give(struct leat_engine *engine, uint64_t bytes);
 /* Another limit; 0: none. False: there was none at open, so they are not counted. */
 bool leat_room_payload_limit(struct leat_engine *engine, uint64_t bytes_max);

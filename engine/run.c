@@ -2,6 +2,7 @@
  */
 #include "engine/breaker.h"
 #include "engine/dead.h"
+#include "engine/durable/durable.h"
 #include "engine/events.h"
 #include "engine/gates.h"
 #include "engine/gather.h"
@@ -88,6 +89,8 @@ wait_until(const struct leat_run *run, enum leat_phase phase, uint64_t at_ns)
     if (phase == LEAT_PHASE_RETRYING) {
         count_retry(engine, run->worker, leat_tally_key_of(run->record));
     }
+    leat_durable_note(engine,
+                      (leat_job_id){leat_word_of(leat_word_generation(before), run->index)});
     leat_job_unhold(engine, run->index);
 }
 
@@ -124,6 +127,8 @@ retry(const struct leat_run *run)
     }
     const struct leat_tally_key key = {level, queue, type};
     count_retry(engine, run->worker, key);
+    leat_durable_note(engine,
+                      (leat_job_id){leat_word_of(leat_word_generation(before), run->index)});
     if (!leat_keys_enter(engine, run->index)) {
         return;
     }
@@ -753,5 +758,5 @@ leat_complete(struct leat_engine *engine, leat_token token, struct leat_outcome 
     struct leat_run run = leat_run_of(engine, index);
     status = leat_run_complete(&run, token, outcome, &said);
     leat_job_unhold(engine, index);
-    return status;
+    return leat_durable_settle(engine, status);
 }

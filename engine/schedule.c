@@ -196,7 +196,8 @@ owed_submit(struct leat_engine *engine, struct leat_schedule_entry *entry, uint6
         wait_again(entry, now_ns);
         return true;
     }
-    enum leat_status status = leat_submit_once(engine, &entry->job, false, &told->last_job);
+    enum leat_status status =
+        leat_submit_once(engine, &entry->job, LEAT_ROOM_LEAVES, &told->last_job);
     if (status == LEAT_CLOSED && !leat_engine_accepts(engine)) {
         return false;
     }

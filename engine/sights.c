@@ -48,6 +48,13 @@ leat_sights_make(struct leat_engine *engine)
     return true;
 }
 
+size_t
+leat_sights_resident(const struct leat_engine *engine)
+{
+    void *words = words_of(engine);
+    return words == NULL ? 0 : leat_os_resident(words, words_bytes(engine));
+}
+
 void
 leat_sights_fini(struct leat_engine *engine)
 {

@@ -22,6 +22,7 @@
 #define ENGINE_SIGHTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct leat_engine;
@@ -34,6 +35,8 @@ struct leat_engine;
 bool leat_sights_make(struct leat_engine *engine);
 /* No thread looks any more. */
 void leat_sights_fini(struct leat_engine *engine);
+/* Bytes of them that are in memory. */
+size_t leat_sights_resident(const struct leat_engine *engine);
 
 /* The record's word says `word`, at `now_ns` by BOOT: returns for how long it is known to be in
  * this phase of this attempt. pre: leat_sights_make(). */

@@ -59,6 +59,9 @@ places_sum(const struct leat_engine *engine, struct leat_statistics *sum)
         read_counter(&engine->watch.timed_out) + read_counter(&engine->timers.timed_out);
     sum->jobs_stuck = read_counter(&engine->watch.stuck);
     sum->events_dropped = leat_events_dropped(engine);
+    sum->memory_bytes = leat_footprint_used(&engine->footprint);
+    sum->memory_max = leat_footprint_most(&engine->footprint);
+    sum->memory_refused = read_counter(&engine->footprint.refused);
 }
 
 /* Who has been in its handler for the longest time. */

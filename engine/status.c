@@ -28,6 +28,7 @@ static const char *const status_texts[LEAT_STATUS_COUNT] = {
     [LEAT_UNSUPPORTED] = "not built yet, or unknown to this library",
     [LEAT_JOINED] = "another job stands for it",
     [LEAT_SKIPPED] = "not tried, or refused with others of its batch",
+    [LEAT_WRONG_KEY] = "encrypted with a key that is not given, or with none",
 };
 
 static const char *const state_texts[] = {
@@ -79,6 +80,7 @@ static const char *const threshold_texts[] = {
     [LEAT_THRESHOLD_WAITING] = "jobs waiting",
     [LEAT_THRESHOLD_FAILURES] = "attempts failed, in percent / 100,",
     [LEAT_THRESHOLD_OLDEST] = "age of the oldest job waiting, in ns,",
+    [LEAT_THRESHOLD_MEMORY] = "bytes of memory",
 };
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

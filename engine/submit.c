@@ -1,14 +1,16 @@
-/* submit.c - taking jobs in, singly and in batches. All checks come first; then a record is taken
- * and filled; then its word is set, and last its index is put into a ring or list. */
+/* submit.c - taking jobs in, one by one. All checks come first; then a record is taken and filled;
+ * then its word is set, and last its index is put into a ring or list. */
 #include "engine/batch.h"
 #include "engine/batch_room.h"
 #include "engine/completion.h"
+#include "engine/durable/durable.h"
 #include "engine/events.h"
 #include "engine/gates.h"
+#include "engine/intake.h"
 #include "engine/labels.h"
 #include "engine/order.h"
 #include "engine/payload.h"
-#include "engine/plan.h"
+#include "engine/record.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
 
@@ -17,28 +19,11 @@
 #include "ring/probe.h"
 #include "ring/rcu.h"
 
-/* A checked job: what it names, by index. */
-struct intake {
-    uint32_t type;
-    uint32_t queue;
-    uint32_t level;
-    uint32_t bytes;      /* of its payload */
-    uint32_t index;      /* of its record, once taken */
-    struct leat_due due; /* time 0: at once */
-    uint64_t options;    /* of its queue, as they were when it was put; of batches */
-    bool limited;        /* its queue counts its jobs */
-    bool extra;          /* it has more than its record has room for: options, an exact order */
-    bool waits;          /* see struct leat_room_ask */
-    bool alone;          /* else its batch takes room for all, or it runs inline */
-    bool owes;           /* room, for which others are dropped when nothing can refuse it */
-    struct leat_ties ties;
-};
-
 /* ---- checks --------------------------------------------------------------------------------- */
 
 /* Copies a job of another header's size; the same size is used in place. */
-static enum leat_status
-job_read(const struct leat_job *given, struct leat_job *copy, const struct leat_job **job)
+enum leat_status
+leat_intake_read(const struct leat_job *given, struct leat_job *copy, const struct leat_job **job)
 {
     if (LEAT_LIKELY(given->size == sizeof(*given) && given->version == LEAT_STRUCT_VERSION)) {
         *job = given;
@@ -65,7 +50,7 @@ job_check(const struct leat_engine *engine, const struct leat_job *job)
 
 /* When a job that is not to run at once is due; and whether it has to do with other jobs. */
 static LEAT_COLD enum leat_status
-due_check(const struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
+due_check(const struct leat_engine *engine, const struct leat_job *job, struct leat_intake *intake)
 {
     struct leat_job_options options = leat_job_options_default();
     enum leat_status status = LEAT_OK;
@@ -88,8 +73,9 @@ due_check(const struct leat_engine *engine, const struct leat_job *job, struct i
     return LEAT_OK;
 }
 
-static enum leat_status
-intake_check(struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
+enum leat_status
+leat_intake_check(struct leat_engine *engine, const struct leat_job *job,
+                  struct leat_intake *intake)
 {
     enum leat_status status = job_check(engine, job);
     if (LEAT_UNLIKELY(job->delay_ns != 0 || job->options != NULL) && status == LEAT_OK) {
@@ -118,28 +104,6 @@ intake_check(struct leat_engine *engine, const struct leat_job *job, struct inta
 
 /* ---- records -------------------------------------------------------------------------------- */
 
-static enum leat_status
-record_take(struct leat_engine *engine, uint32_t *index)
-{
-    uint32_t shard = leat_pool_shard();
-    /* Ends: each round gives up one job that had ended, and those are at most jobs_max; others may
-     * take what we gave up, then they made progress. */
-    while (LEAT_UNLIKELY(!leat_slab_take(&engine->jobs, shard, index))) {
-        /* Asked again when the job is put; here, so that nothing is given up for one refused. */
-        if (!leat_engine_accepts(engine)) {
-            return LEAT_CLOSED;
-        }
-        if (!leat_retention_yield(engine)) {
-            leat_timers_release(engine);
-            return LEAT_FULL;
-        }
-    }
-    if (LEAT_UNLIKELY(*index >= engine->trim.floor)) {
-        leat_trim_ask(engine);
-    }
-    return LEAT_OK;
-}
-
 /* The slot of its completion queue, if a job that was not taken in has one. */
 static void
 completion_release(const struct leat_engine *engine, uint32_t index)
@@ -148,28 +112,21 @@ completion_release(const struct leat_engine *engine, uint32_t index)
     leat_completion_release(engine, atom_load_rlx(&leat_job_record(engine, index)->notice));
 }
 
-/* A job is counted while it is PENDING. */
 static bool
-is_counted(const struct intake *intake)
+takes_room(const struct leat_intake *intake)
 {
-    return intake->limited && intake->due.time == 0;
-}
-
-static bool
-takes_room(const struct intake *intake)
-{
-    return is_counted(intake) && intake->alone && !intake->owes;
+    return leat_intake_counted(intake) && intake->alone && !intake->owes;
 }
 
 static struct leat_room_ask
-room_ask(const struct intake *intake)
+room_ask(const struct leat_intake *intake)
 {
-    return (struct leat_room_ask){intake->queue, intake->level, intake->bytes, intake->waits,
-                                  intake->owes};
+    return (struct leat_room_ask){intake->queue, intake->level, intake->bytes,
+                                  intake->how == LEAT_ROOM_WAITS, intake->owes};
 }
 
 static LEAT_COLD enum leat_status
-room_take(struct leat_engine *engine, struct intake *intake)
+room_take(struct leat_engine *engine, struct leat_intake *intake)
 {
     const struct leat_room_ask ask = room_ask(intake);
     if (!leat_engine_accepts(engine)) {
@@ -182,7 +139,7 @@ room_take(struct leat_engine *engine, struct intake *intake)
 
 /* Claims the room that it owes; else it loses what it has claimed already. */
 static LEAT_COLD enum leat_status
-room_claim(struct leat_engine *engine, struct intake *intake)
+room_claim(struct leat_engine *engine, struct leat_intake *intake)
 {
     const struct leat_room_ask ask = room_ask(intake);
     enum leat_status status = leat_room_take(engine, &ask);
@@ -193,8 +150,8 @@ room_claim(struct leat_engine *engine, struct intake *intake)
     return status;
 }
 
-static void
-record_refuse(struct leat_engine *engine, const struct intake *intake)
+void
+leat_intake_refuse(struct leat_engine *engine, const struct leat_intake *intake)
 {
     uint32_t index = intake->index;
     completion_release(engine, index);
@@ -215,35 +172,36 @@ sample_time(const struct leat_engine *engine, uint32_t index, uint64_t word)
     return hash < atom_load_rlx(&engine->sample_below) ? leat_os_monotonic_ns() : 0;
 }
 
-/* Takes and fills a record. Its word still says FILLING. */
+/* Memory is short: who waits, or drops, comes again. */
 static enum leat_status
-record_fill(struct leat_engine *engine, const struct leat_job *job, struct intake *intake)
+refused(const struct leat_intake *intake, enum leat_status status)
 {
-    uint32_t index = 0;
-    uint32_t completion = 0;
-    bool room = takes_room(intake);
+    return status == LEAT_TIMEOUT && intake->how == LEAT_ROOM_LEAVES ? LEAT_FULL : status;
+}
+
+/* What does not stand in its record. */
+static LEAT_COLD enum leat_status
+extras_make(struct leat_engine *engine, const struct leat_job *job, struct leat_intake *intake)
+{
+    const uint64_t denied = leat_footprint_denied(&engine->footprint);
     enum leat_status status = LEAT_OK;
-    if (LEAT_UNLIKELY(room)) {
-        status = room_take(engine, intake);
-        if (status != LEAT_OK) {
-            return status;
-        }
-        room = takes_room(intake);
+    if (intake->extra) {
+        status = leat_terms_fill(engine, intake->index, intake->queue, job);
     }
-    if (LEAT_UNLIKELY(job->completions != NULL)) {
-        status = leat_completion_reserve(job, &completion);
+    if (intake->ties.noded && status == LEAT_OK) {
+        intake->ties.paid = leat_intake_counted(intake);
+        status = leat_graph_make(engine, intake->index, job, &intake->ties);
     }
-    if (LEAT_LIKELY(status == LEAT_OK)) {
-        status = record_take(engine, &index);
-    }
-    if (LEAT_UNLIKELY(status != LEAT_OK)) {
-        leat_completion_release(engine, completion);
-        if (room) {
-            leat_room_give(engine, intake->queue, intake->bytes);
-        }
-        return status;
-    }
-    intake->index = index;
+    return leat_footprint_judge(engine, denied, status);
+}
+
+/* Fills the record that was taken for it. */
+LEAT_INLINE enum leat_status
+record_write(struct leat_engine *engine, const struct leat_job *job, struct leat_intake *intake,
+             uint32_t completion)
+{
+    uint32_t index = intake->index;
+    enum leat_status status = LEAT_OK;
     struct leat_job_record *record = leat_job_record(engine, index);
     /* rlx: single writer */
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
@@ -261,23 +219,60 @@ record_fill(struct leat_engine *engine, const struct leat_job *job, struct intak
     atom_store_rlx(&record->extra, (void *)NULL); /* rlx: ordered by submit:A */
     atom_store_rlx(&record->notice, completion);  /* rlx: ordered by submit:A */
     status = leat_payload_copy(engine, index, job);
-    if (LEAT_UNLIKELY(intake->extra) && status == LEAT_OK) {
-        status = leat_terms_fill(engine, index, intake->queue, job);
-    }
-    if (LEAT_UNLIKELY(intake->ties.noded) && status == LEAT_OK) {
-        intake->ties.paid = is_counted(intake);
-        status = leat_graph_make(engine, index, job, &intake->ties);
+    if (LEAT_UNLIKELY(intake->extra || intake->ties.noded) && status == LEAT_OK) {
+        status = extras_make(engine, job, intake);
     }
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
-        record_refuse(engine, intake);
+        leat_intake_refuse(engine, intake);
+        return refused(intake, status);
     }
-    return status;
+    return LEAT_OK;
+}
+
+/* Takes and fills a record. Its word still says FILLING. */
+enum leat_status
+leat_intake_fill(struct leat_engine *engine, const struct leat_job *job, struct leat_intake *intake)
+{
+    uint32_t index = 0;
+    uint32_t completion = 0;
+    bool room = takes_room(intake);
+    enum leat_status status = LEAT_OK;
+    if (LEAT_UNLIKELY(room)) {
+        status = room_take(engine, intake);
+        if (status != LEAT_OK) {
+            return status;
+        }
+        room = takes_room(intake);
+    }
+    if (LEAT_UNLIKELY(job->completions != NULL)) {
+        status = leat_completion_reserve(job, &completion);
+    }
+    if (LEAT_LIKELY(status == LEAT_OK)) {
+        status = leat_record_take(engine, &index);
+    }
+    if (LEAT_UNLIKELY(status != LEAT_OK)) {
+        leat_completion_release(engine, completion);
+        if (room) {
+            leat_room_give(engine, intake->queue, intake->bytes);
+        }
+        return refused(intake, status);
+    }
+    intake->index = index;
+    return record_write(engine, job, intake, completion);
+}
+
+LEAT_COLD enum leat_status
+leat_intake_claim(struct leat_engine *engine, const struct leat_intake *intake, leat_job_id *id)
+{
+    const uint64_t denied = leat_footprint_denied(&engine->footprint);
+    enum leat_status status = leat_labels_claim(engine, intake->index, id);
+    return refused(intake, leat_footprint_judge(engine, denied, status));
 }
 
 /* State first: from here the job waits, and its place is about to have it; or it runs inline.
  * `phase` has what else its word is to begin with. */
-static leat_job_id
-record_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t phase)
+leat_job_id
+leat_intake_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t phase)
 {
     leat_atomic_u64 *word = leat_slab_word(&engine->jobs, index);
     uint64_t generation = leat_word_generation(atom_load_rlx(word)); /* rlx: single writer */
@@ -297,12 +292,12 @@ record_publish(struct leat_engine *engine, uint32_t index, bool kept, uint64_t p
 
 /* The same for one that is due later. */
 static LEAT_COLD leat_job_id
-record_schedule(struct leat_engine *engine, const struct intake *intake, bool kept)
+record_schedule(struct leat_engine *engine, const struct leat_intake *intake, bool kept)
 {
     leat_timers_count(engine, LEAT_PHASE_SCHEDULED, 1);
     leat_timers_set(engine, intake->index, intake->due);
-    leat_job_id id = record_publish(engine, intake->index, kept,
-                                    LEAT_PHASE_SCHEDULED | LEAT_WORD_LINKED | LEAT_WORD_HOLD);
+    leat_job_id id = leat_intake_publish(engine, intake->index, kept,
+                                         LEAT_PHASE_SCHEDULED | LEAT_WORD_LINKED | LEAT_WORD_HOLD);
     leat_timers_arm(engine, intake->index);
     leat_job_unhold(engine, intake->index);
     return id;
@@ -311,26 +306,27 @@ record_schedule(struct leat_engine *engine, const struct intake *intake, bool ke
 /* From here the job waits. True: it is PENDING, and the caller puts it; `ties.blocks`: it is
  * BLOCKED, and joins. */
 LEAT_INLINE bool
-record_enter(struct leat_engine *engine, struct intake *intake, bool kept, leat_job_id *id)
+record_enter(struct leat_engine *engine, struct leat_intake *intake, bool kept, leat_job_id *id)
 {
     uint32_t index = intake->index;
     leat_events_submitted(engine, index); /* first, so that nothing is told before */
     intake->ties.blocks = LEAT_UNLIKELY(intake->ties.noded) && leat_graph_blocks(engine, index);
     if (LEAT_UNLIKELY(intake->ties.blocks)) {
-        *id = record_publish(engine, index, kept, LEAT_PHASE_BLOCKED | LEAT_WORD_LINKED);
+        *id = leat_intake_publish(engine, index, kept, LEAT_PHASE_BLOCKED | LEAT_WORD_LINKED);
         return false;
     }
     if (LEAT_UNLIKELY(intake->due.time != 0)) {
         *id = record_schedule(engine, intake, kept);
         return false;
     }
-    *id = record_publish(engine, index, kept, LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
+    *id = leat_intake_publish(engine, index, kept, LEAT_PHASE_PENDING | LEAT_WORD_LINKED);
     return true;
 }
 
 /* What a queue with limits, or one that is closed, is to know of a job that it took in. */
-static void
-entered(struct leat_engine *engine, const struct intake *intake, uint64_t options, leat_job_id id)
+void
+leat_intake_entered(struct leat_engine *engine, const struct leat_intake *intake, uint64_t options,
+                    leat_job_id id)
 {
     if (LEAT_UNLIKELY((options & (LEAT_QUEUE_LIMITED | LEAT_QUEUE_CLOSED)) != 0)) {
         const struct leat_room_entry entry = {.options = options,
@@ -341,12 +337,27 @@ entered(struct leat_engine *engine, const struct intake *intake, uint64_t option
     }
 }
 
+/* The same where a record is not taken as most are. */
+enum leat_status
+leat_intake_write(struct leat_engine *engine, const struct leat_job *job,
+                  struct leat_intake *intake)
+{
+    return record_write(engine, job, intake, 0);
+}
+
+bool
+leat_intake_enter(struct leat_engine *engine, struct leat_intake *intake, bool kept,
+                  leat_job_id *id)
+{
+    return record_enter(engine, intake, kept, id);
+}
+
 /* ---- one job -------------------------------------------------------------------------------- */
 
 /* Puts a job that is to run at once where it waits: one without a key or a gate, in a queue that
  * is like most, into the ring. */
 LEAT_INLINE void
-put_one(struct leat_engine *engine, const struct leat_job *job, const struct intake *intake,
+put_one(struct leat_engine *engine, const struct leat_job *job, const struct leat_intake *intake,
         uint64_t options)
 {
     uint32_t item = leat_item_of(LEAT_KIND_JOB, intake->index);
@@ -359,8 +370,8 @@ put_one(struct leat_engine *engine, const struct leat_job *job, const struct int
 }
 
 /* Puts one filled record where it waits. */
-static enum leat_status
-push_one(struct leat_engine *engine, const struct leat_job *job, struct intake *intake,
+LEAT_INLINE enum leat_status
+push_one(struct leat_engine *engine, const struct leat_job *job, struct leat_intake *intake,
          leat_job_id *id)
 {
     enum leat_status status = LEAT_CLOSED;
@@ -369,7 +380,7 @@ push_one(struct leat_engine *engine, const struct leat_job *job, struct intake *
     if (LEAT_LIKELY(leat_engine_accepts(engine) && leat_queue_open(engine, options))) {
         status = LEAT_OK;
         if (LEAT_UNLIKELY(job->options != NULL)) {
-            status = leat_labels_claim(engine, intake->index, id);
+            status = leat_intake_claim(engine, intake, id);
         }
         if (LEAT_UNLIKELY(intake->owes) && status == LEAT_OK) {
             status = room_claim(engine, intake);
@@ -385,9 +396,9 @@ push_one(struct leat_engine *engine, const struct leat_job *job, struct intake *
     }
     leat_rcu_leave(&engine->domain);
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
-        record_refuse(engine, intake);
+        leat_intake_refuse(engine, intake);
     } else {
-        entered(engine, intake, options, *id);
+        leat_intake_entered(engine, intake, options, *id);
     }
     return status;
 }
@@ -398,10 +409,10 @@ leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct intake intake = {.index = 0};
-    enum leat_status status = job_read(given, &copy, &job);
+    struct leat_intake intake = {.index = 0};
+    enum leat_status status = leat_intake_read(given, &copy, &job);
     if (status == LEAT_OK) {
-        status = intake_check(engine, job, &intake);
+        status = leat_intake_check(engine, job, &intake);
     }
     if (status == LEAT_OK && intake.ties.noded) {
         status = LEAT_INVALID; /* it is submitted when its parents, or its cohort, are long gone */
@@ -416,19 +427,19 @@ leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
     return status;
 }
 
-enum leat_status
-leat_submit_once(struct leat_engine *engine, const struct leat_job *given, bool waits,
-                 leat_job_id *id)
+LEAT_INLINE enum leat_status
+once_plain(struct leat_engine *engine, const struct leat_job *given, enum leat_room_how how,
+           leat_job_id *id)
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct intake intake = {.waits = waits, .alone = true};
-    enum leat_status status = job_read(given, &copy, &job);
+    struct leat_intake intake = {.how = how, .alone = true};
+    enum leat_status status = leat_intake_read(given, &copy, &job);
     if (LEAT_LIKELY(status == LEAT_OK)) {
-        status = intake_check(engine, job, &intake);
+        status = leat_intake_check(engine, job, &intake);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
-        status = record_fill(engine, job, &intake);
+        status = leat_intake_fill(engine, job, &intake);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = push_one(engine, job, &intake, id);
@@ -436,16 +447,71 @@ leat_submit_once(struct leat_engine *engine, const struct leat_job *given, bool 
     return status;
 }
 
+/* ---- durable jobs ---------------------------------------------------------------------------- */
+
+/* A job is in the log before anybody sees it. What is refused behind that has its end said by who
+ * gives the record back. */
+static enum leat_status
+record_log(struct leat_engine *engine, const struct leat_job *job, const struct leat_intake *intake)
+{
+    uint64_t position = 0;
+    if (!leat_durable_wants(engine, job)) {
+        return leat_durable_id(engine, intake->index);
+    }
+    enum leat_status status = leat_durable_image(engine, intake->index, job, &position);
+    return status == LEAT_OK ? leat_durable_wait(engine, position) : status;
+}
+
+static LEAT_COLD enum leat_status
+once_durable(struct leat_engine *engine, const struct leat_job *given, enum leat_room_how how,
+             leat_job_id *id)
+{
+    struct leat_job copy;
+    const struct leat_job *job = NULL;
+    struct leat_intake intake = {.how = how, .alone = true};
+    enum leat_status status = leat_intake_read(given, &copy, &job);
+    if (status == LEAT_OK) {
+        status = leat_intake_check(engine, job, &intake);
+    }
+    if (status == LEAT_OK) {
+        status = leat_intake_fill(engine, job, &intake);
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    const uint64_t denied = leat_footprint_denied(&engine->footprint);
+    status = record_log(engine, job, &intake);
+    status = refused(&intake, leat_footprint_judge(engine, denied, status));
+    if (status != LEAT_OK) {
+        leat_intake_refuse(engine, &intake);
+        return status;
+    }
+    /* What claims a key or a name that another job had until now, waits for the end of that, too:
+     * else a crash could find both. */
+    bool claims = job->options != NULL && leat_labels_of(engine, intake.index) != NULL;
+    status = push_one(engine, job, &intake, id);
+    return claims && status == LEAT_OK ? leat_durable_wait_all(engine) : status;
+}
+
+enum leat_status
+leat_submit_once(struct leat_engine *engine, const struct leat_job *given, enum leat_room_how how,
+                 leat_job_id *id)
+{
+    return engine->submits == LEAT_SUBMITS_DURABLE ? once_durable(engine, given, how, id)
+                                                   : once_plain(engine, given, how, id);
+}
+
 /* ---- jobs that run inline -------------------------------------------------------------------- */
 
 /* pre: leat_inline_enter(), which leat_inline_run() takes back. */
-static leat_job_id
-record_run(struct leat_engine *engine, uint32_t index, bool kept)
+leat_job_id
+leat_intake_run(struct leat_engine *engine, uint32_t index, bool kept)
 {
-    (void)atom_add_rlx(&engine->outside.beside, 1); /* rlx: statistic */
+    (void)atom_add_rlx(&engine->outside.beside, 1);               /* rlx: statistic */
+    atom_store_rlx(&leat_job_record(engine, index)->attempts, 1); /* rlx: ordered by submit:A */
     leat_events_submitted(engine, index);
-    return record_publish(engine, index, kept,
-                          LEAT_PHASE_RUNNING | LEAT_WORD_HOLD | leat_word_attempt(1));
+    return leat_intake_publish(engine, index, kept,
+                               LEAT_PHASE_RUNNING | LEAT_WORD_HOLD | leat_word_attempt(1));
 }
 
 enum leat_status
@@ -453,10 +519,10 @@ leat_submit_running(struct leat_engine *engine, const struct leat_job *given, le
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct intake intake = {.index = 0};
-    enum leat_status status = job_read(given, &copy, &job);
+    struct leat_intake intake = {.index = 0};
+    enum leat_status status = leat_intake_read(given, &copy, &job);
     if (status == LEAT_OK) {
-        status = intake_check(engine, job, &intake);
+        status = leat_intake_check(engine, job, &intake);
     }
     if (status == LEAT_OK && intake.ties.noded) {
         status = LEAT_UNSUPPORTED;
@@ -467,9 +533,15 @@ leat_submit_running(struct leat_engine *engine, const struct leat_job *given, le
     if (status != LEAT_OK) {
         return status;
     }
-    status = record_fill(engine, job, &intake);
+    status = leat_intake_fill(engine, job, &intake);
+    if (status == LEAT_OK && engine->submits == LEAT_SUBMITS_DURABLE) {
+        status = leat_durable_id(engine, intake.index);
+        if (status != LEAT_OK) {
+            leat_intake_refuse(engine, &intake);
+        }
+    }
     if (status == LEAT_OK) {
-        *id = record_run(engine, intake.index, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
+        *id = leat_intake_run(engine, intake.index, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
     } else {
         (void)atom_sub_rlx(&engine->outside.inlined, 1); /* rlx: statistic */
     }
@@ -493,10 +565,15 @@ LEAT_INLINE enum leat_status
 submit_one(struct leat_engine *engine, const struct leat_job *given, uint64_t deadline_ns,
            leat_job_id *id)
 {
-    if (LEAT_UNLIKELY(engine->config.inline_mode)) {
-        return submit_inline(engine, given, id);
+    enum leat_status status = LEAT_OK;
+    if (LEAT_UNLIKELY(engine->submits != LEAT_SUBMITS_PLAIN)) {
+        if (engine->submits == LEAT_SUBMITS_INLINE) {
+            return submit_inline(engine, given, id);
+        }
+        status = once_durable(engine, given, LEAT_ROOM_LEAVES, id);
+    } else {
+        status = once_plain(engine, given, LEAT_ROOM_LEAVES, id);
     }
-    enum leat_status status = leat_submit_once(engine, given, false, id);
     return LEAT_UNLIKELY(status == LEAT_FULL) ? leat_room_wait(engine, given, deadline_ns, id)
                                               : status;
 }
@@ -523,287 +600,5 @@ leat_submit(struct leat_engine *engine, const struct leat_job *job, leat_job_id 
     if (LEAT_LIKELY((status == LEAT_OK || status == LEAT_JOINED) && id != NULL)) {
         *id = given;
     }
-    return status;
-}
-
-/* ---- all or none ---------------------------------------------------------------------------- */
-
-/* What an all-or-none batch needs while it is taken in. */
-struct group {
-    struct leat_engine *engine;
-    const struct leat_batch_part *part;
-    struct leat_batch_room room;
-    struct leat_batch_ask *asks;
-    struct intake *intakes;
-    uint32_t *items;
-    leat_job_id *ids;
-    bool *kept;
-};
-
-static enum leat_status
-group_check_one(struct group *group, size_t index)
-{
-    struct leat_job copy;
-    const struct leat_job *job = NULL;
-    const struct leat_job *given = leat_batch_job(group->part->jobs, group->part->first + index);
-    struct intake *intake = &group->intakes[index];
-    enum leat_status status = LEAT_INVALID;
-    if (group->part->plan != NULL) {
-        intake->ties = group->part->plan->ties[index];
-    }
-    if (given->size == group->part->jobs->size) {
-        status = job_read(given, &copy, &job);
-    }
-    if (status == LEAT_OK) {
-        status = intake_check(group->engine, job, intake);
-    }
-    if (status == LEAT_OK && !leat_labels_grouped(job->options)) {
-        status = LEAT_INVALID;
-    }
-    if (status == LEAT_OK && intake->ties.noded && group->engine->config.inline_mode) {
-        status = LEAT_UNSUPPORTED;
-    }
-    if (status != LEAT_OK) {
-        return status;
-    }
-    struct leat_batch_ask *ask = &group->asks[index];
-    bool counted = is_counted(intake) && !group->engine->config.inline_mode;
-    *ask = (struct leat_batch_ask){.queue = intake->queue,
-                                   .type = intake->type,
-                                   .level = intake->level,
-                                   .bytes = intake->bytes,
-                                   .index = LEAT_INDEX_NONE,
-                                   .counted = counted};
-    if (ask->counted) {
-        ask->block_ns = leat_room_block_ns(group->engine, job, intake->queue);
-    }
-    return LEAT_OK;
-}
-
-static enum leat_status
-group_check(struct group *group)
-{
-    enum leat_status first = LEAT_OK;
-    for (size_t i = 0; i < group->part->count; i++) {
-        enum leat_status status = group_check_one(group, i);
-        if (group->part->statuses != NULL) {
-            group->part->statuses[i] = status;
-        }
-        first = first == LEAT_OK ? status : first;
-    }
-    return first;
-}
-
-/* Of the first `count`. */
-static void
-group_refuse(const struct group *group, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        record_refuse(group->engine, &group->intakes[i]);
-    }
-}
-
-/* Of one that cannot be taken: a job that it names is missing, or its cohort is. Else there is no
- * room, or no memory, or the engine is closed. */
-static bool
-is_to_blame(enum leat_status status)
-{
-    return status != LEAT_FULL && status != LEAT_NO_MEMORY && status != LEAT_CLOSED;
-}
-
-static enum leat_status
-group_fill(struct group *group)
-{
-    for (size_t i = 0; i < group->part->count; i++) {
-        struct leat_job copy;
-        const struct leat_job *job = NULL;
-        const struct leat_job *given = leat_batch_job(group->part->jobs, group->part->first + i);
-        enum leat_status status = job_read(given, &copy, &job);
-        if (status == LEAT_OK) {
-            status = record_fill(group->engine, job, &group->intakes[i]);
-        }
-        if (status != LEAT_OK) {
-            group_refuse(group, i);
-            if (group->part->statuses != NULL && is_to_blame(status)) {
-                group->part->statuses[i] = status;
-            }
-            return status;
-        }
-        group->kept[i] = (job->flags & LEAT_JOB_KEEP_RESULT) != 0;
-        group->items[i] = group->intakes[i].index;
-    }
-    return LEAT_OK;
-}
-
-/* Of the first `count`. */
-static void
-group_unclaim(const struct group *group, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        leat_labels_unclaim(group->engine, group->intakes[i].index);
-    }
-}
-
-/* All of them, or none; and what room has not been taken yet. */
-static enum leat_status
-group_claim(const struct group *group)
-{
-    struct leat_engine *engine = group->engine;
-    leat_job_id other = {0};
-    for (size_t i = 0; i < group->part->count; i++) {
-        enum leat_status status = leat_labels_claim(engine, group->intakes[i].index, &other);
-        if (status != LEAT_OK) {
-            group_unclaim(group, i);
-            if (group->part->statuses != NULL) {
-                group->part->statuses[i] = status;
-            }
-            return status;
-        }
-    }
-    if (!leat_batch_room_claim(engine, &group->room)) {
-        group_unclaim(group, group->part->count);
-        return LEAT_FULL;
-    }
-    return LEAT_OK;
-}
-
-/* True if the engine and all queues take them. */
-static bool
-group_accepted(const struct group *group)
-{
-    bool accepted = leat_engine_accepts(group->engine);
-    for (size_t i = 0; accepted && i < group->part->count; i++) {
-        struct intake *intake = &group->intakes[i];
-        intake->options = leat_queue_options(group->engine, intake->queue);
-        accepted = leat_queue_open(group->engine, intake->options);
-    }
-    return accepted;
-}
-
-static void
-group_publish(struct group *group)
-{
-    struct leat_engine *engine = group->engine;
-    if (group->part->plan != NULL) {
-        leat_plan_tie(engine, group->part->plan, group->items);
-    }
-    for (size_t i = 0; i < group->part->count; i++) {
-        struct intake *intake = &group->intakes[i];
-        if (record_enter(engine, intake, group->kept[i], &group->ids[i])) {
-            group->asks[i].index = intake->index;
-        }
-    }
-}
-
-static enum leat_status
-group_push(struct group *group)
-{
-    struct leat_engine *engine = group->engine;
-    leat_rcu_enter();
-    enum leat_status status = group_accepted(group) ? group_claim(group) : LEAT_CLOSED;
-    if (status == LEAT_OK) {
-        group_publish(group);
-        leat_batch_put(engine, group->asks, group->part->count, group->items);
-        for (size_t i = 0; i < group->part->count; i++) {
-            if (LEAT_UNLIKELY(group->intakes[i].ties.blocks)) {
-                leat_graph_join(engine, group->intakes[i].index);
-            }
-        }
-    }
-    leat_rcu_leave(&engine->domain);
-    for (size_t i = 0; status == LEAT_OK && i < group->part->count; i++) {
-        const struct intake *intake = &group->intakes[i];
-        entered(engine, intake, intake->options, group->ids[i]);
-    }
-    return status;
-}
-
-/* The same where leat_config.inline_mode is set: they run one after another. */
-static enum leat_status
-group_run(struct group *group)
-{
-    struct leat_engine *engine = group->engine;
-    enum leat_status status = leat_inline_enter(engine);
-    for (size_t i = 0; status == LEAT_OK && i < group->part->count; i++) {
-        const struct intake *intake = &group->intakes[i];
-        group->ids[i] = record_run(engine, intake->index, group->kept[i]);
-        leat_inline_run(engine, group->ids[i], NULL, NULL);
-        (void)atom_add_rlx(&engine->outside.inlined, 1); /* rlx: statistic */
-    }
-    if (status == LEAT_OK) {
-        (void)atom_sub_rlx(&engine->outside.inlined, 1); /* rlx: statistic */
-    }
-    return status;
-}
-
-/* Takes the records, and puts them. pre: their room is taken, as far as that comes before. */
-static enum leat_status
-group_take(struct group *group)
-{
-    enum leat_status status = group_fill(group);
-    if (status == LEAT_OK) {
-        status = group->engine->config.inline_mode ? group_run(group) : group_push(group);
-        if (status != LEAT_OK) {
-            group_refuse(group, group->part->count);
-        }
-    }
-    if (status != LEAT_OK) {
-        leat_batch_room_give(group->engine, &group->room);
-    }
-    return status;
-}
-
-/* Lays the group's arrays into one block, the most aligned first. */
-static size_t
-group_lay(struct group *group, unsigned char *block)
-{
-    size_t count = group->part->count;
-    size_t asks = sizeof(leat_job_id) * count;
-    size_t intakes = asks + sizeof(struct leat_batch_ask) * count;
-    size_t items = intakes + sizeof(struct intake) * count;
-    size_t kept = items + sizeof(uint32_t) * count;
-    if (block != NULL) {
-        group->ids = (leat_job_id *)(void *)block;
-        group->asks = (struct leat_batch_ask *)(void *)(block + asks);
-        group->intakes = (struct intake *)(void *)(block + intakes);
-        group->items = (uint32_t *)(void *)(block + items);
-        group->kept = (bool *)(block + kept);
-    }
-    return kept + sizeof(bool) * count;
-}
-
-enum leat_status
-leat_submit_all(struct leat_engine *engine, const struct leat_batch_part *part)
-{
-    const struct leat_memory *memory = &engine->memory;
-    struct group group = {.engine = engine, .part = part};
-    for (size_t i = 0; part->statuses != NULL && i < part->count; i++) {
-        part->statuses[i] = LEAT_OK;
-    }
-    /* More than there are records, and so more than the block's size could overflow with. */
-    if (part->count > engine->config.jobs_max) {
-        return LEAT_FULL;
-    }
-    size_t bytes = group_lay(&group, NULL);
-    unsigned char *block = leat_memory_take(memory, bytes);
-    if (block == NULL) {
-        return LEAT_NO_MEMORY;
-    }
-    (void)group_lay(&group, block);
-    enum leat_status status = group_check(&group);
-    if (status == LEAT_OK) {
-        status = leat_batch_room_init(engine, &group.room, group.asks, part->count);
-    }
-    if (status == LEAT_OK) {
-        status = leat_batch_room_take(engine, &group.room, part->deadline_ns);
-    }
-    if (status == LEAT_OK) {
-        status = group_take(&group);
-    }
-    if (status == LEAT_OK && part->ids != NULL) {
-        memcpy(part->ids, group.ids, sizeof(leat_job_id) * part->count);
-    }
-    leat_batch_room_fini(engine, &group.room);
-    leat_memory_give(memory, block, bytes);
     return status;
 }

@@ -15,6 +15,12 @@ leat_terms_check(struct leat_job_options *known, const struct leat_job_options *
         !leat_timeout_valid(known->timeout_ns)) {
         status = LEAT_INVALID;
     }
+    if (status == LEAT_OK && known->durability > LEAT_DURABILITY_GROUP) {
+        status = LEAT_INVALID;
+    }
+    if (status == LEAT_OK && (known->durability == LEAT_DURABILITY_OS || known->reserved != 0)) {
+        status = LEAT_UNSUPPORTED;
+    }
     if (status == LEAT_OK && known->retry != NULL) {
         status = leat_retry_policy_check(known->retry, NULL);
     }

@@ -65,8 +65,16 @@ count_look(struct leat_engine *engine, enum leat_threshold which, uint64_t value
     const uint64_t limit = limit_of(engine, which);
     /* rlx: single writer */
     bool before = atom_load_rlx(&engine->thresholds.raised[which]) != 0;
-    bool raised = limit != 0 && value > (before ? limit * 4 / 5 : limit);
+    bool raised = limit != 0 && value > (before ? limit / 5 * 4 + limit % 5 * 4 / 5 : limit);
     told(engine, which, raised, value, limit);
+}
+
+void
+leat_thresholds_tell(struct leat_engine *engine, enum leat_threshold which, uint64_t limit,
+                     uint64_t value)
+{
+    atom_store_rlx(&engine->thresholds.limits[which], limit); /* rlx: single writer */
+    count_look(engine, which, value);
 }
 
 static void
@@ -156,12 +164,13 @@ look(struct leat_engine *engine, uint64_t boot_ns)
 
 /* ---- for the clocks -------------------------------------------------------------------------- */
 
-/* Something is to be looked at, or to be said to be over; or a pass is to be left off. */
+/* Something is to be looked at, or to be said to be over; or a pass is to be left off. Of memory
+ * its watchdog tells. */
 static bool
 any(const struct leat_engine *engine)
 {
     bool some = atom_load_rlx(&engine->thresholds.piece_ns) != LEAT_TIME_NEVER; /* rlx: statistic */
-    for (uint32_t i = 0; i < LEAT_THRESHOLDS; i++) {
+    for (uint32_t i = 0; i < LEAT_THRESHOLD_MEMORY; i++) {
         some = some || limit_of(engine, (enum leat_threshold)i) != 0 ||
                atom_load_rlx(&engine->thresholds.raised[i]) != 0; /* rlx: statistic */
     }

@@ -13,7 +13,7 @@
 #include "ring/atomic.h"
 #include "sched/clock.h"
 
-#define LEAT_THRESHOLDS 4
+#define LEAT_THRESHOLDS 5
 
 /* The records are looked at in pieces, with a rest behind each: so no time is served later by more
  * than a piece, however many jobs there are. */
@@ -67,6 +67,9 @@ void leat_thresholds_init(struct leat_engine *engine);
 /* 0: none. Looked at soon. */
 void leat_thresholds_set(struct leat_engine *engine, enum leat_threshold which, uint64_t limit);
 void leat_thresholds_period(struct leat_engine *engine, uint64_t period_ns);
+/* One that is not looked at here, but by one thread at a time that knows both numbers. */
+void leat_thresholds_tell(struct leat_engine *engine, enum leat_threshold which, uint64_t limit,
+                          uint64_t value);
 /* For the thread of the clocks. */
 struct leat_clock_source leat_thresholds_source(struct leat_engine *engine);
 

@@ -245,6 +245,12 @@ leat_timers_release(struct leat_engine *engine)
     }
 }
 
+struct leat_due
+leat_timers_due_of(const struct leat_engine *engine, uint32_t index)
+{
+    return due_of(engine, index);
+}
+
 uint64_t
 leat_timers_left(const struct leat_engine *engine, uint32_t index)
 {

@@ -60,6 +60,8 @@ void leat_timers_cancelled(struct leat_engine *engine, uint32_t index);
 /* There is no free record: has a worker take those of cancelled jobs off the wheels, which would
  * come to it with the next timer only. Progress: lock-free. */
 void leat_timers_release(struct leat_engine *engine);
+/* When the job is due, as it was said. */
+struct leat_due leat_timers_due_of(const struct leat_engine *engine, uint32_t index);
 /* How long a job that waits here still has to, as far as that can be seen. */
 uint64_t leat_timers_left(const struct leat_engine *engine, uint32_t index);
 

@@ -10,7 +10,8 @@ leat_trim_init(struct leat_engine *engine)
     const struct leat_config *config = &engine->config;
     /* Who wants pages to be there does not want them back. */
     bool keeps = config->prefault || config->lock_memory;
-    trim->floor = keeps ? UINT32_MAX : LEAT_TRIM_RECORDS;
+    trim->asks = keeps ? UINT32_MAX : LEAT_TRIM_RECORDS;
+    trim->floor = engine->footprint.counted ? 0 : trim->asks;
     atom_init(&trim->next_ns, LEAT_TIME_NEVER);
     atom_init(&trim->pause_ns, LEAT_TRIM_NS);
 }
@@ -28,6 +29,13 @@ leat_trim_ask(struct leat_engine *engine)
             leat_clocks_changed(&engine->clocks);
         }
     }
+}
+
+void
+leat_trim_soon(struct leat_engine *engine)
+{
+    atom_store_rlx(&engine->trim.next_ns, 0); /* rlx: statistic */
+    leat_clocks_changed(&engine->clocks);
 }
 
 /* ---- what stands behind records -------------------------------------------------------------- */
@@ -57,6 +65,7 @@ release(void *context, uint32_t first, uint32_t count)
             leat_os_release(parts[i].memory + first * parts[i].bytes, count * parts[i].bytes);
         }
     }
+    leat_footprint_units_gone(context, first, count);
 }
 
 /* Much more is there than the jobs need. */

@@ -28,7 +28,21 @@ default_release(void *block, size_t bytes, void *context)
     dallocx(block, 0);
 }
 
+#    define STRING(number)  #    number
+#    define TEXT_OF(number) STRING(number)
+
+void
+leat_memory_purge(void)
+{
+    /* Of all arenas. There is nothing to be done where it is refused. */
+    (void)mallctl("arena." TEXT_OF(MALLCTL_ARENAS_ALL) ".purge", NULL, NULL, NULL, 0);
+}
+
 #else
+
+#    ifdef __GLIBC__
+#        include <malloc.h>
+#    endif
 
 static void *
 default_allocate(size_t bytes, size_t alignment, void *context)
@@ -44,6 +58,14 @@ default_release(void *block, size_t bytes, void *context)
     (void)context;
     (void)bytes;
     free(block);
+}
+
+void
+leat_memory_purge(void)
+{
+#    ifdef __GLIBC__
+    (void)malloc_trim(0);
+#    endif
 }
 
 #endif

@@ -23,6 +23,8 @@ struct leat_memory leat_memory_default(void);
 void *leat_memory_take(const struct leat_memory *memory, size_t bytes);
 /* The same, aligned to a line. */
 void *leat_memory_take_lines(const struct leat_memory *memory, size_t bytes);
+/* What this build's allocator keeps for itself goes back to the system, as far as it can. */
+void leat_memory_purge(void);
 /* `bytes` as taken. NULL does nothing. */
 void leat_memory_give(const struct leat_memory *memory, void *block, size_t bytes);
 

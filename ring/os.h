@@ -29,6 +29,8 @@ void *leat_os_map(size_t bytes);
 void leat_os_unmap(void *memory, size_t bytes);
 /* post: all pages are there. */
 enum leat_os_result leat_os_prefault(void *memory, size_t bytes);
+/* post: it is in no core dump, where the system knows that. */
+void leat_os_hide(void *memory, size_t bytes);
 /* post: no page leaves memory. */
 enum leat_os_result leat_os_lock(void *memory, size_t bytes);
 /* post: the system was asked for huge pages; it may not have any. */

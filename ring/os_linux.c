@@ -152,6 +152,15 @@ leat_os_bind(void *memory, size_t bytes, uint32_t node)
     }
 }
 
+void
+leat_os_hide(void *memory, size_t bytes)
+{
+    struct pages pages = pages_within(memory, bytes);
+    if (pages.bytes != 0) {
+        (void)madvise(pages.first, pages.bytes, MADV_DONTDUMP);
+    }
+}
+
 void *
 leat_os_map_wiped_on_fork(void)
 {

@@ -41,11 +41,11 @@
 #include "sched/limits.h"
 
 /* Word, 64 bits
- *   63..56  wanted  levels whose list waits here
+ *   63..48  wanted  levels whose list waits here
  *   32      TIMED
  *   31..0   held
  */
-#define LEAT_BUCKET_WANTED_SHIFT 56
+#define LEAT_BUCKET_WANTED_SHIFT 48
 #define LEAT_BUCKET_TIMED        (UINT64_C(1) << 32)
 
 /* Of `next`; times begin above. */
@@ -56,7 +56,7 @@
 /* A time beyond all that clocks show. */
 #define LEAT_BUCKET_NEVER_NS (UINT64_C(1) << 63)
 
-LEAT_STATIC(LEAT_PRIORITY_LEVELS <= 8, "a bucket's word has a bit for each level");
+LEAT_STATIC(LEAT_BUCKET_WANTED_SHIFT + LEAT_PRIORITY_LEVELS <= 64, "a bucket's word has them all");
 
 /* Zeroed at first: no rate. Letters: S many writers; Q see I4. */
 struct leat_bucket {

@@ -20,13 +20,13 @@
 #include "ring/atomic.h"
 #include "sched/limits.h"
 
-/* Word, 64 bits
+/* Word, 64 bits; with more than 8 levels there are 16 bits for them, and 18 for the cut
  *   63      USED    it was paused or capped once: jobs pass it before they go to the ring
  *   62      PAUSED
  *   61      BROKEN  a circuit breaker has it shut
  *   60      HALTED  all gates of queues are, by who pauses the engine
  *   59..52  wanted  levels whose list waits here
- *   51..26  cut     LEAT_GATE_MOST less the cap; so 0 is no cap, and a gate that was never used
+ *   51..26  cut     LEAT_GATE_CAPS less the cap; so 0 is no cap, and a gate that was never used
  *   25..0   used    at most as many as there are records
  */
 #define LEAT_GATE_USED   (UINT64_C(1) << 63)
@@ -34,14 +34,22 @@
 #define LEAT_GATE_BROKEN (UINT64_C(1) << 61)
 #define LEAT_GATE_HALTED (UINT64_C(1) << 60)
 /* What stops all, whatever the cap. */
-#define LEAT_GATE_STOPS        (LEAT_GATE_PAUSED | LEAT_GATE_BROKEN | LEAT_GATE_HALTED)
-#define LEAT_GATE_WANTED_SHIFT 52
+#define LEAT_GATE_STOPS (LEAT_GATE_PAUSED | LEAT_GATE_BROKEN | LEAT_GATE_HALTED)
+#if LEAT_PRIORITY_LEVELS > 8
+#    define LEAT_GATE_WANTED_BITS 16
+#else
+#    define LEAT_GATE_WANTED_BITS 8
+#endif
+#define LEAT_GATE_WANTED_SHIFT (60 - LEAT_GATE_WANTED_BITS)
 #define LEAT_GATE_CUT_SHIFT    26
 #define LEAT_GATE_MOST         LEAT_RECORDS_MAX
-#define LEAT_GATE_CUT          ((uint64_t)LEAT_GATE_MOST << LEAT_GATE_CUT_SHIFT)
+/* A cap is less. */
+#define LEAT_GATE_CAPS ((UINT32_C(1) << (LEAT_GATE_WANTED_SHIFT - LEAT_GATE_CUT_SHIFT)) - 1)
+#define LEAT_GATE_CUT  ((uint64_t)LEAT_GATE_CAPS << LEAT_GATE_CUT_SHIFT)
 
-LEAT_STATIC(LEAT_PRIORITY_LEVELS <= 8, "a gate's word has a bit for each level");
+LEAT_STATIC(LEAT_PRIORITY_LEVELS <= LEAT_GATE_WANTED_BITS, "a gate's word has a bit for each");
 LEAT_STATIC(LEAT_GATE_MOST == (UINT32_C(1) << LEAT_GATE_CUT_SHIFT) - 1, "used has 26 bits");
+LEAT_STATIC(LEAT_GATE_CAPS > LEAT_WORKERS_MAX, "places of workers have a cap");
 
 /* Zeroed at first. Letters: S many writers. */
 struct leat_gate {
@@ -57,7 +65,9 @@ leat_gate_used(uint64_t word)
 LEAT_INLINE uint32_t
 leat_gate_most(uint64_t word)
 {
-    return LEAT_GATE_MOST - ((uint32_t)(word >> LEAT_GATE_CUT_SHIFT) & LEAT_GATE_MOST);
+    uint32_t cut = (uint32_t)(word >> LEAT_GATE_CUT_SHIFT) & LEAT_GATE_CAPS;
+    bool none = LEAT_GATE_CAPS < LEAT_GATE_MOST && cut == 0;
+    return none ? LEAT_GATE_MOST : LEAT_GATE_CAPS - cut;
 }
 
 LEAT_INLINE bool
@@ -76,7 +86,7 @@ leat_gate_level(uint32_t level)
 LEAT_INLINE uint32_t
 leat_gate_wanted(uint64_t word)
 {
-    return (uint32_t)(word >> LEAT_GATE_WANTED_SHIFT) & 0xff;
+    return (uint32_t)(word >> LEAT_GATE_WANTED_SHIFT) & ((1U << LEAT_GATE_WANTED_BITS) - 1);
 }
 
 /* One of a level's passes; `first`: no other one stands in the list that waits at this gate, or it
@@ -120,12 +130,12 @@ leat_gate_leave(struct leat_gate *gate)
     return leat_gate_change(gate, 0, 0, 1);
 }
 
-/* At most `most` from now on; those that have entered stay. 0, or as many as there are records: no
- * cap. As leave. */
+/* At most `most` from now on; those that have entered stay. 0, LEAT_GATE_CAPS or more: no cap. As
+ * leave. */
 LEAT_INLINE uint32_t
 leat_gate_cap(struct leat_gate *gate, uint32_t most)
 {
-    uint64_t cut = most == 0 || most > LEAT_GATE_MOST ? 0 : LEAT_GATE_MOST - most;
+    uint64_t cut = most == 0 || most > LEAT_GATE_CAPS ? 0 : LEAT_GATE_CAPS - most;
     return leat_gate_change(gate, LEAT_GATE_CUT, LEAT_GATE_USED | cut << LEAT_GATE_CUT_SHIFT, 0);
 }
 
@@ -133,7 +143,7 @@ leat_gate_cap(struct leat_gate *gate, uint32_t most)
 LEAT_INLINE uint32_t
 leat_gate_places(struct leat_gate *gate, uint32_t most)
 {
-    uint64_t cut = LEAT_GATE_MOST - most;
+    uint64_t cut = LEAT_GATE_CAPS - most;
     return leat_gate_change(gate, LEAT_GATE_CUT, LEAT_GATE_USED | cut << LEAT_GATE_CUT_SHIFT, 0);
 }
 

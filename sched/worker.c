@@ -193,13 +193,14 @@ steal_from(struct leat_worker *worker, uint32_t victim, uint32_t level, uint32_t
     if (count == 0) {
         return false;
     }
-    LEAT_PROBE4(steal, worker->index, victim, level, count);
-    leat_trace_note(worker, leat_trace_what(LEAT_TRACE_STEAL, victim, level, count));
-    atom_count(&worker->steals, 1);
+    /* First of all: until then the others may not see what was stolen. */
     if (count > 1) {
         stocked_set(worker, level, true);
         leat_pool_notify(pool, LEAT_HINT_LOCAL(level));
     }
+    LEAT_PROBE4(steal, worker->index, victim, level, count);
+    leat_trace_note(worker, leat_trace_what(LEAT_TRACE_STEAL, victim, level, count));
+    atom_count(&worker->steals, 1);
     *item = item_open(worker, level, *item);
     return true;
 }
@@ -513,7 +514,7 @@ spawned_step(struct leat_worker *worker, bool *first)
     leat_spawn_run(worker, &entry);
     atom_count(&worker->ended, 1);
     uint64_t end_ns = leat_os_monotonic_ns();
-    if (end_ns - begin_ns < LEAT_STOLEN_SHORT_NS) {
+    if (end_ns < begin_ns + LEAT_STOLEN_SHORT_NS) {
         stolen_rest(worker, end_ns + LEAT_STOLEN_REST_NS);
     }
     return true;

@@ -2,20 +2,23 @@
 ThreadSanitizer. Objects are kept under build/mutants/ until a file that they were made of changes.
 
 A test is linked from the objects that it needs and no others: starting with its own, the sources
-that define what is still undefined. A mutant has its changed file in a folder of its own, which is
-searched for includes before the tree; only what read that file is compiled anew."""
+that define what is still undefined. A file with its mutants has a folder of its own, which is
+searched for includes before the tree; only what read that file is compiled anew, once for all of
+its mutants."""
 
 import collections
 import contextlib
-import dataclasses
+import hashlib
 import os
 import pathlib
 import re
-import shutil
+import select
 import signal
 import subprocess
 import threading
 import time
+
+import mutants_together
 
 FLAGS = ("-std=c17", "-w", "-D_GNU_SOURCE", "-DLEAT_ALLOCATOR_JEMALLOC=0")
 LIBRARIES = ("cmocka", "liburcu-bp", "liburcu-cds")
@@ -33,13 +36,19 @@ WAYS = {
     "plain": ("-O1", "-fsanitize=bounds", "-fsanitize-undefined-trap-on-error"),
     "tsan": ("-O1", "-fsanitize=thread"),
 }
-FAILED = re.compile(rb": FAILED: ")
+# What the explorer and cmocka say.
+FAILED = re.compile(rb": FAILED: |\[  FAILED  \]")
 MODELS = ("model", "turn")
 STRESS_SECONDS = 1  # what a stress test is given; the rest of its time is a hang
 SKIPPED = 77
 
 Test = collections.namedtuple("Test", "name way path")
-Ran = collections.namedtuple("Ran", "passed seconds why")
+# Of a test: a model may be bounded to fewer preemptions than it has, None: it is not.
+Step = collections.namedtuple("Step", "test preemptions")
+# By the clock; of the processor; with all threads asleep.
+Limits = collections.namedtuple("Limits", "seconds worked asleep")
+Ran = collections.namedtuple("Ran", "passed seconds worked why said")
+LOOK_SECONDS = 0.5  # how often it is asked whether a test takes too long
 
 
 class BuildError(Exception):
@@ -63,6 +72,13 @@ def called(command, root):
     return done.stdout
 
 
+def put(path, text):
+    """Writes a file, unless it is there: what was made of it stays fresh."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
 def packages(option, root):
     """What pkg-config says of the libraries."""
     return called(["pkg-config", option, *LIBRARIES], root).split()
@@ -81,21 +97,24 @@ def test_of(root, name):
 class Builder:
     """Objects and programs of one tree, in one way."""
 
-    def __init__(self, tree, way, folder, defines=()):
+    def __init__(self, tree, way, folder):
         self.root, self.way = tree.root, way
         self.folder = folder / way
-        self.flags = [*FLAGS, *WAYS[way], *defines, *packages("--cflags", self.root),
+        self.flags = [*FLAGS, *WAYS[way], *packages("--cflags", self.root),
                       f'-DLEAT_SOURCE_DIRECTORY="{self.root}"',
-                      "-fmacro-prefix-map=" + str(folder) + "/trials/=/"]
+                      "-fmacro-prefix-map=" + str(folder) + "/files/=/"]
         self.links = [*WAYS[way], *packages("--libs", self.root), "-lpthread", "-lm"]
         self.include = folder / "include"  # for <leat.h>, as CMakeLists.txt does it
         self.include.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             (self.include / "leat.h").symlink_to(self.root / "engine" / "leat.h")
+        put(self.include / "mutant.h", mutants_together.HEADER)
+        put(self.folder / "mutant.c", mutants_together.SOURCE)
         self.homes = dict(self.definitions(tree))
         self.locks = collections.defaultdict(threading.Lock)
         self.lock = threading.Lock()
         self.parts = {}
+        self.made_of = {}  # object, looked at in this run → the files that it was made of
 
     def definitions(self, tree):
         """(function, file) of what the tests of this way can be linked with."""
@@ -117,11 +136,12 @@ class Builder:
         target.parent.mkdir(parents=True, exist_ok=True)
         roots = [overlay] if overlay else []
         source = overlay / path if overlay and (overlay / path).exists() else path
+        more = ["-include", str(self.include / "mutant.h")] if overlay else []
         includes = [f"-I{root}" for root in (*roots, ".", self.include)]
-        called([compiler(), *self.flags, *includes, "-MMD", "-c", str(source), "-o", str(target)],
-               self.root)
+        called([compiler(), *self.flags, *more, *includes, "-MMD", "-c", str(source), "-o",
+                str(target)], self.root)
 
-    def read(self, target):
+    def files_of(self, target):
         """The files that an object was made of."""
         text = target.with_suffix(".d").read_text()
         return text.replace("\\\n", " ").split(":", 1)[1].split()
@@ -131,17 +151,19 @@ class Builder:
         if not target.exists() or not target.with_suffix(".d").exists():
             return False
         made = target.stat().st_mtime_ns
-        files = [self.root / name for name in self.read(target)]
+        files = [self.root / name for name in self.files_of(target)]
         return all(file.exists() and file.stat().st_mtime_ns < made for file in files)
 
-    def object_of(self, path):
-        """The unchanged object of a file."""
-        target = self.folder / f"{path}.o"
+    def object_of(self, path, folder=None, overlay=None):
+        """The object of a file, in a folder of its own where an overlay changes it."""
+        target = (folder or self.folder) / f"{path}.o"
         with self.lock:
-            lock = self.locks[path]
+            lock = self.locks[target]
         with lock:
-            if not self.is_fresh(target):
-                self.compile(path, target)
+            if target not in self.made_of:
+                if not self.is_fresh(target):
+                    self.compile(path, target, overlay)
+                self.made_of[target] = self.files_of(target)
         return target
 
     def symbols(self, target):
@@ -171,18 +193,41 @@ class Builder:
         return self.parts[test.name]
 
     def program(self, test, target, overlay=None, changed=None):
-        """Links a test; with an overlay, what read the changed file is compiled again."""
+        """Links a test; with an overlay, what reads the changed file is compiled with that."""
         objects = []
         for path in self.parts_of(test):
             built = self.object_of(path)
-            if changed and changed in self.read(built):
-                built = target.parent / self.way / f"{path}.o"
-                if not built.exists():
-                    self.compile(path, built, overlay)
+            if changed and changed in self.made_of[built]:
+                built = self.object_of(path, target.parent / self.way, overlay)
             objects.append(str(built))
+        if changed:
+            objects.append(str(self.object_of(self.folder / "mutant.c")))
         target.parent.mkdir(parents=True, exist_ok=True)
         called([compiler(), *objects, *self.links, "-o", str(target)], self.root)
         return target
+
+
+class Variant:
+    """The programs that are made with the tree as it is, or with a file that has mutants in it."""
+
+    def __init__(self, folder, path=None, text=None):
+        self.folder, self.path = folder, path
+        if path:
+            put(folder / "tree" / path, text)
+        self.programs = {}
+        self.locks = collections.defaultdict(threading.Lock)
+        self.lock = threading.Lock()
+
+    def program(self, builder, test):
+        """A test, linked once: the program, and a word that stands for what is in it."""
+        with self.lock:
+            lock = self.locks[test.name]
+        with lock:
+            if test.name not in self.programs:
+                overlay = self.folder / "tree" if self.path else None
+                program = builder.program(test, self.folder / test.name, overlay, self.path)
+                self.programs[test.name] = program, hashlib.sha256(program.read_bytes()).hexdigest()
+        return self.programs[test.name]
 
 
 # ---- runs -----------------------------------------------------------------------------------
@@ -193,63 +238,80 @@ def killed(process):
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def watched(process, seconds):
-    """Waits for a test; ends it at its first word of failure. (failed, timed out, processor
-    seconds)."""
-    late = threading.Event()
-    timer = threading.Timer(seconds, lambda: (late.set(), killed(process)))
-    timer.start()
-    failed = False
-    for line in process.stdout:
-        if FAILED.search(line):
-            failed = True
-            killed(process)
+def activity(session):
+    """(processor ticks, whether a thread could run) of the processes of a session."""
+    ticks, runs = 0, False
+    for name in os.listdir("/proc"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            stat = name.isdigit() and pathlib.Path("/proc", name, "stat").read_text()
+            if not stat or int(stat.rpartition(")")[2].split()[3]) != session:
+                continue
+            for task in os.listdir(f"/proc/{name}/task"):
+                stat = pathlib.Path("/proc", name, "task", task, "stat").read_text()
+                words = stat.rpartition(")")[2].split()
+                ticks += int(words[11]) + int(words[12])
+                runs = runs or words[0] in "RD"
+    return ticks, runs
+
+
+class Watch:
+    """Whether a test takes too long: by the clock, or since all of its threads sleep."""
+
+    def __init__(self, session, seconds, asleep):
+        self.session, self.asleep = session, asleep
+        self.ticks, self.since = None, time.monotonic()
+        self.end = self.since + seconds
+
+    def is_over(self):
+        """Asked now and then."""
+        now = time.monotonic()
+        ticks, runs = activity(self.session)
+        if runs or ticks != self.ticks:
+            self.ticks, self.since = ticks, now
+        return now > self.end or now - self.since > self.asleep
+
+
+def watched(process, watch):
+    """Waits for a test; ends it at its first word of failure, or when it takes too long. (failed,
+    timed out, processor seconds, the last that it said)."""
+    failed = late = False
+    said = b""
+    while not failed and not late:
+        if not select.select([process.stdout], [], [], LOOK_SECONDS)[0]:
+            late = watch.is_over()
+            continue
+        more = os.read(process.stdout.fileno(), 65536)
+        if not more:
             break
+        said = said[-1000:] + more
+        failed = FAILED.search(said) is not None
+    if failed or late:
+        killed(process)
     process.stdout.close()
     _, status, usage = os.wait4(process.pid, 0)
-    timer.cancel()
     process.returncode = os.waitstatus_to_exitcode(status)
-    return failed, late.is_set() and not failed, usage.ru_utime + usage.ru_stime
+    return failed, late, usage.ru_utime + usage.ru_stime, said[-1000:].decode(errors="replace")
 
 
-def run(program, test, seconds, root):
-    """Runs a test. `seconds` bound its time. That of a model is the processor's: it never waits,
-    and on a busy machine it searches as far as on an idle one."""
-    models = test.way in MODELS
-    command = [str(program)]
-    if models:
-        command = ["prlimit", f"--cpu={int(seconds) + 1}", "stdbuf", "-oL", *command]
+def run(program, step, limits, root, mutant=0):
+    """Runs a step. A model never waits, so on a busy machine it searches as far as on an idle one;
+    its time is the processor's."""
+    command = ["prlimit", f"--cpu={int(limits.worked) + 1}", str(program)]
     environment = dict(os.environ, LEAT_TEST_SECONDS=str(STRESS_SECONDS), LEAT_TEST_SEED="1",
                        TSAN_OPTIONS="halt_on_error=1")
+    environment[mutants_together.VARIABLE] = str(mutant)
+    if step.preemptions is not None:
+        environment["LEAT_EXPLORE_PREEMPTIONS"] = str(step.preemptions)
     start = time.monotonic()
     process = subprocess.Popen(command, cwd=root, env=environment, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                start_new_session=True)
-    failed, timed_out, worked = watched(process, seconds * (100 if models else 1))
-    took = worked if models else time.monotonic() - start
+    watch = Watch(process.pid, limits.seconds, limits.asleep)
+    failed, timed_out, worked, said = watched(process, watch)
+    ran = Ran(False, time.monotonic() - start, worked, "", said)
     status = process.returncode
-    if timed_out or models and not failed and status in (-signal.SIGXCPU, -signal.SIGKILL):
-        return Ran(False, took, "time")
+    if timed_out or not failed and status in (-signal.SIGXCPU, -signal.SIGKILL):
+        return ran._replace(why="time")
     if failed or status not in (0, SKIPPED):
-        return Ran(False, took, "failed" if failed or status > 0 else f"signal {-status}")
-    return Ran(status == 0, took, "" if status == 0 else "skipped")
-
-
-class Trial:
-    """The scratch folder of one mutant: the changed file, and the programs made with it."""
-
-    def __init__(self, folder, mutant, text):
-        self.folder, self.mutant = folder, mutant
-        shutil.rmtree(folder, ignore_errors=True)
-        path = folder / "tree" / mutant.path
-        path.parent.mkdir(parents=True)
-        path.write_text(mutant.applied(text))
-
-    def program(self, builder, test):
-        """The test with the mutant in it."""
-        return builder.program(test, self.folder / test.name, self.folder / "tree",
-                               self.mutant.path)
-
-    def close(self):
-        """Removes the folder."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        return ran._replace(why="failed" if failed or status > 0 else f"signal {-status}")
+    return ran._replace(passed=status == 0, why="" if status == 0 else "skipped")

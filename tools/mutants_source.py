@@ -56,6 +56,8 @@ class Mutant:
     end: int
     text: str
     orders: bool = False
+    whole: tuple = None    # of a comparison: where it begins and ends
+    decides: bool = False  # a condition: it is only asked whether it holds
     number: int = 1
 
     @property
@@ -64,9 +66,20 @@ class Mutant:
         name = f"{self.path} {self.function}: {self.what} => {self.change}"
         return name if self.number == 1 else f"{name} #{self.number}"
 
+    @property
+    def span(self):
+        """The expression that is replaced."""
+        return self.whole or (self.start, self.end)
+
+    def replacement(self, text):
+        """What stands in the place of the span."""
+        start, end = self.span
+        return text[start:self.start] + self.text + text[self.end:end]
+
     def applied(self, text):
         """The file with the change."""
-        return text[:self.start] + self.text + text[self.end:]
+        start, end = self.span
+        return text[:start] + self.replacement(text) + text[end:]
 
 
 # ---- what is lock-free ----------------------------------------------------------------------
@@ -282,7 +295,7 @@ def condition_mutants(source, function):
                 continue
             text = f"((void)({source.text[part[0]:part[1]]}), {int(value)})"
             yield Mutant(source.path, function.name, shown(source.flat, *part),
-                         str(value).lower(), *part, text)
+                         str(value).lower(), *part, text, decides=True)
 
 
 def is_least(code, start, match, end):
@@ -306,7 +319,8 @@ def comparison_mutants(source, function):
             if is_least(code, start, match, end):
                 continue
             yield Mutant(source.path, function.name, shown(code, start, end),
-                         SHIFTED[match.group()], *match.span(), SHIFTED[match.group()])
+                         SHIFTED[match.group()], *match.span(), SHIFTED[match.group()],
+                         whole=trimmed(code, start, end))
 
 
 def shown(code, start, end):

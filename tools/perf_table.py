@@ -11,6 +11,7 @@ A block stands between two lines; what is between them is replaced:
 
   gen:bench   a result of Google Benchmark. `filter` is a regular expression on names.
   gen:rows    a paired comparison with other libraries: {"group","pairs","machine","rows"}.
+  gen:tails   of gen:rows, percentiles of single operations.
   gen:cost    what each feature costs a job, of tools/cost.py.
   gen:knobs   what each knob buys, of tools/knobs.py.
   gen:histogram  of gen:rows, the rows that have samples of single operations: what part of them is
@@ -193,6 +194,26 @@ def rows_table(data, arguments, where):
     return head + "\n\n" + table(headings, lines)
 
 
+TAILS = {"p50_ns": "p50", "p99_ns": "p99", "p999_ns": "p99.9", "p9999_ns": "p99.99",
+         "max_ns": "max"}
+
+
+def tails_table(data, arguments, where):
+    """Table of the percentiles of one paired comparison, over the samples of all rounds."""
+    lines = []
+    for row in field(data, "rows", where):
+        name = field(row, "name", where)
+        if not re.search(arguments.get("filter", ""), name) or "samples" not in row:
+            continue
+        own = field(row, "algorithm", f"{where}: {name}")
+        for who, count in sorted(row["samples"].items(), key=lambda item: (item[0] != own, item)):
+            lines.append([name, f"**{who}**" if who == own else who, number(count),
+                          *(number(row[key][who] / 1e3) for key in TAILS)])
+    if not lines:
+        raise Problem(f"{where}: no row with samples matches {arguments.get('filter', '')!r}")
+    return table(["row", "who", "samples", *(f"{title} µs" for title in TAILS.values())], lines)
+
+
 # Upper ends of the columns, in nanoseconds.
 SPANS = {"≤ 1 µs": 1_000, "≤ 3 µs": 3_000, "≤ 10 µs": 10_000, "≤ 100 µs": 100_000,
          "≤ 1 ms": 1_000_000}
@@ -274,7 +295,7 @@ def knobs_table(data, arguments, where):
 # ---- blocks ----------------------------------------------------------------------------------
 
 GENERATORS = {"bench": bench, "rows": rows_table, "histogram": histogram_table,
-              "cost": cost_table, "knobs": knobs_table}
+              "tails": tails_table, "cost": cost_table, "knobs": knobs_table}
 
 
 def generate(root, name, text):

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Measures Leat against other libraries, pair by pair, with build/release/bench/leat_rivals.
 
-  tools/bench rivals ring|sched|timer [--json FILE] [--pairs N] [--rows REGEX] [--instructions]
+  tools/bench rivals ring|sched|timer|log [--json FILE] [--pairs N] [--rows REGEX] [--instructions]
 
-builds what is needed and calls this. The groups are in rivals_ring.py, _sched.py and _timer.py.
+builds what is needed and calls this. The groups are in rivals_ring.py, _sched.py, _timer.py and
+_log.py.
 
 In each round every contestant of a row runs once, for the same number of items, in an order that
 is shuffled by a fixed seed; the first round does not count. A ratio is ours / theirs of one round,
@@ -21,8 +22,10 @@ import os
 import pathlib
 import re
 import sys
+import tempfile
 
 import perf_table
+import rivals_log
 import rivals_ring
 import rivals_sched
 import rivals_timer
@@ -31,15 +34,16 @@ from rivals_rounds import OURS, SEED, Problem, Program
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAIRS_LEAST = 30       # fewer say little; the tool says so
 LOAD_MOST = 0.5        # with more, something else ran on the machine; the tool says so
-GROUPS = {"ring": rivals_ring, "sched": rivals_sched, "timer": rivals_timer}
+GROUPS = {"ring": rivals_ring, "sched": rivals_sched, "timer": rivals_timer,
+          "log": rivals_log}
 
 
 # ---- report ----------------------------------------------------------------------------------
 
-def hardest(row, key):
+def hardest(row, key, among):
     """Name of the rival that is hardest to beat: the one with the largest ratio."""
     others = [name for name, rival in row["rivals"].items()
-              if key in rival and not name.startswith(OURS)]
+              if key in rival and name in among and not name.startswith(OURS)]
     return max(others, key=lambda name: row["rivals"][name][key], default=None)
 
 
@@ -60,7 +64,7 @@ def summary(group, rows):
     for row in rows:
         for what, key, bars, ours, theirs in GROUPS[group].bars(row):
             ratio = key or "ratio"
-            name = hardest(row, f"{ratio}_median")
+            name = hardest(row, f"{ratio}_median", theirs)
             if name is None and key:
                 continue
             rival = row["rivals"].get(name)
@@ -118,8 +122,10 @@ def machine_of(program, options):
 
 def compare(options):
     """Measures; returns the result."""
+    options.directory = options.directory or options.program.resolve().parent
     environment = getattr(GROUPS[options.group], "ENVIRONMENT", {})
-    with Program(options.program, options.group, environment) as program:
+    with (tempfile.TemporaryDirectory(prefix="leat-", dir=options.directory) as folder,
+          Program(options.program, options.group, {**environment, "TMPDIR": folder}) as program):
         result = {"group": options.group, "pairs": options.pairs,
                   "machine": machine_of(program, options), "rows": []}
         for measured in GROUPS[options.group].measure_all(program, options):
@@ -139,6 +145,8 @@ def main(arguments):
                         help="count the instructions of `solo` with valgrind, too")
     parser.add_argument("--pauses", type=int, help="in front of another try, instead of the usual")
     parser.add_argument("--scale", type=float, default=1.0, help="so many times the usual items")
+    parser.add_argument("--directory", type=pathlib.Path,
+                        help="on whose disk logs are; else the program's")
     parser.add_argument("--program", type=pathlib.Path,
                         default=ROOT / "build/release/bench/leat_rivals")
     options = parser.parse_args(arguments)

@@ -20,7 +20,7 @@ LABELS = rf"{LABEL}(?:, {LABEL})*"
 ENTRY = re.compile(rf"\b({LABEL}) (acquire|release|acq_rel|sc) -> ({LABELS})\.")
 RELAXED_ENTRY = re.compile(rf"({LABEL})(?: rlx: .*)?")
 EDGE = re.compile(rf"\b({LABEL}) -> ({LABELS})")
-TAG = re.compile(rf"rlx: (?:single writer|statistic|not shared yet|"
+TAG = re.compile(rf"rlx: (?:single writer|statistic|not shared yet|draws a number|"
                  rf"hint, re-checked at {LABEL}|ordered by {LABEL})(?![\w:])")
 FACTS = {
     "relaxed": {},
@@ -228,8 +228,8 @@ def label_mentioned(tree):
 @rule("relaxed-tag")
 def relaxed_tag(tree):
     """Every relaxed operation carries, on its line or within 3 lines above, one of: rlx: single
-    writer; rlx: statistic; rlx: not shared yet; rlx: hint, re-checked at LABEL; rlx: ordered by
-    LABEL."""
+    writer; rlx: statistic; rlx: not shared yet; rlx: draws a number; rlx: hint, re-checked at
+    LABEL; rlx: ordered by LABEL."""
     for site in graph_of(tree).untagged:
         yield site.path, site.line, f"{site.wrapper} has no tag"
     for source in tree.library_c():

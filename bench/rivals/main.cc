@@ -1,8 +1,8 @@
 // main.cc - runs one contestant at a time, as tools/rivals.py asks for it: that decides what is
 // run, how often and in which order, and does all arithmetic. Here is no more than a line in and a
 // line out: first one that describes the machine and what there is, then one for each run. All
-// lines out are JSON. The argument is the group: ring, if there is none, sched, or
-// timer.
+// lines out are JSON. The argument is the group: ring, if there is none, sched, timer
+// or log.
 #include "bench/rivals/serve.hh"
 
 #include <iostream>
@@ -43,7 +43,7 @@ main(int count, char **arguments)
 {
     const std::string wanted = count > 1 ? arguments[1] : serve_ring.name;
     std::cout.precision(std::numeric_limits<double>::max_digits10);
-    for (const ServeGroup *group : {&serve_ring, &serve_sched, &serve_timer}) {
+    for (const ServeGroup *group : {&serve_ring, &serve_sched, &serve_timer, &serve_log}) {
         if (wanted != group->name) {
             continue;
         }

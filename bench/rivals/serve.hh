@@ -17,6 +17,7 @@ struct ServeGroup {
     bool (*run)(std::istream &in, std::ostream &out);
 };
 
+extern const ServeGroup serve_log;
 extern const ServeGroup serve_ring;
 extern const ServeGroup serve_sched;
 extern const ServeGroup serve_timer;

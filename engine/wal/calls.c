@@ -32,13 +32,18 @@ leat_wal_settle(struct leat_wal *wal, enum leat_status status)
     if (leat_inbox_ready(&wal->inbox)) {
         (void)leat_fifo_take_over(&wal->calls, links, leat_inbox_take(&wal->inbox));
     }
+    wal->calls_sync = false;
     /* Each is looked at once per batch, and few wait for more than two. */
     for (uint32_t count = wal->calls.count; count != 0; count--) {
         (void)leat_fifo_pop_front(&wal->calls, links, &index);
-        bool is_durable = calls->position(calls->context, index) <= durable;
-        if (is_durable || all) {
-            calls->settled(calls->context, index, is_durable ? LEAT_OK : status);
+        uint64_t position = calls->position(calls->context, index);
+        bool written =
+            wal->config.calls_written != NULL && wal->config.calls_written(calls->context, index);
+        bool there = position <= durable || (written && leat_wal_is_written(wal, position));
+        if (there || all) {
+            calls->settled(calls->context, index, there ? LEAT_OK : status);
         } else {
+            wal->calls_sync = wal->calls_sync || !written;
             leat_fifo_push_back(&wal->calls, links, index);
         }
     }

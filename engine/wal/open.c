@@ -2,6 +2,7 @@
 #include "engine/wal/internal.h"
 
 #include <string.h>
+#include <sys/random.h>
 
 #include "engine/wal/crc32c.h"
 #include "ring/mutex.h"
@@ -162,6 +163,17 @@ go_on(struct leat_wal *wal, struct leat_wal_scan *scan)
     return LEAT_OK;
 }
 
+/* Where the system has no random number yet, the time is one that was not there before. */
+static uint64_t
+seed_of(const struct leat_wal_config *config)
+{
+    uint64_t seed = config->seed;
+    if (seed == 0 && getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed)) {
+        seed = leat_os_wall_ns();
+    }
+    return seed;
+}
+
 /* ---- open, read, close ---------------------------------------------------------------------- */
 
 static enum leat_status
@@ -192,7 +204,7 @@ leat_wal_open(struct leat_wal *wal, const struct leat_wal_config *config,
     }
     const struct leat_wal_files *files = config->files;
     *wal = (struct leat_wal){
-        .config = *config, .directory = scan.directory, .file = -1, .identities = config->seed};
+        .config = *config, .directory = scan.directory, .file = -1, .identities = seed_of(config)};
     wal->config.directory = NULL;
     wal->batch_bytes_max = config->ring_bytes / 2;
     leat_inbox_init(&wal->inbox);

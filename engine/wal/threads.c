@@ -14,20 +14,20 @@ stopping(const struct leat_wal *wal)
 
 /* When to mark the log: IDLE_NS behind the last batch, whoever wrote it. */
 struct marking {
-    uint64_t position; /* that was durable at the last look */
+    uint64_t position; /* that was written at the last look */
     uint64_t at_ns;    /* UINT64_MAX: never */
 };
 
 static uint64_t
 marks_at(const struct leat_wal *wal, struct marking *marking)
 {
-    uint64_t durable = leat_wal_durable(wal);
+    uint64_t written = atom_load_rlx(&wal->ring.head); /* rlx: statistic */
     if (!leat_wal_is_unmarked(wal)) {
         marking->at_ns = UINT64_MAX;
-    } else if (marking->at_ns == UINT64_MAX || marking->position != durable) {
+    } else if (marking->at_ns == UINT64_MAX || marking->position != written) {
         marking->at_ns = leat_os_deadline_ns(IDLE_NS);
     }
-    marking->position = durable;
+    marking->position = written;
     return marking->at_ns;
 }
 

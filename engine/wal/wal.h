@@ -51,8 +51,14 @@ struct leat_wal_config {
     struct leat_memory memory;
     uint64_t segment_bytes;      /* a multiple of a block */
     uint64_t ring_bytes;         /* a power of two, at most half a segment */
-    uint64_t seed;               /* of the segments' identities: another one at each open */
+    uint64_t seed;               /* of the segments' identities: another one at each open; 0: the
+                                    log draws one */
+    bool late;                   /* what nobody waits for to be durable is written only, and synced
+                                    10 ms after the last of it, or with its segment */
     struct leat_wal_calls calls; /* zeros: leat_wal_when() is not used */
+    /* True: the record waits until it is written only, as with leat_wal_wait_written(). Is given
+     * calls.context. NULL: none does. */
+    bool (*calls_written)(void *context, uint32_t index);
 };
 
 /* Where a record stands: higher is later. */
@@ -129,9 +135,11 @@ struct leat_wal {
     uint64_t offset;                           /* O where the next batch goes */
     uint64_t batch;                            /* O the next one's number */
     uint64_t batch_durable;                    /* O batches below it are durable */
+    uint64_t batch_said;                       /* O the same, as the last batch says */
     uint64_t batch_known;                      /* O the same, as it stands in the log */
     uint64_t batch_records;                    /* O none from this one on has records */
     struct leat_fifo calls;                    /* O what is not durable yet of the inbox */
+    bool calls_sync;                           /* O one of these waits for more than a write */
     leat_atomic_u64 oldest;                    /* W who cleans: segment that is needed */
     pthread_mutex_t mutex;                     /* S of what is below; is held for no write */
     struct leat_wal_ahead ahead;               /* Q */
@@ -196,16 +204,23 @@ bool leat_wal_is_durable(const struct leat_wal *wal, uint64_t position);
 /* Returns once it is durable: LEAT_OK; or LEAT_LOG_FAILED, LEAT_NO_SPACE, LEAT_TIMEOUT: then it is
  * not known whether it is, or will be. The caller may come to write for all. */
 enum leat_status leat_wal_wait(struct leat_wal *wal, uint64_t position, uint64_t deadline_ns);
-/* The same without a thread: the record `index` is settled (struct leat_wal_calls), once, by the
- * log's thread or who else writes, perhaps before the return. Those that one thread gives are
- * settled in its order, if it appended in that order too. Progress: lock-free, a wake-up aside. */
+/* The same, once it is written: the system has it, so that it is there if the process ends in any
+ * way. A crash of the system loses what is not durable, from the end on. Mixes with
+ * leat_wal_wait(). */
+enum leat_status leat_wal_wait_written(struct leat_wal *wal, uint64_t position,
+                                       uint64_t deadline_ns);
+bool leat_wal_is_written(const struct leat_wal *wal, uint64_t position);
+/* As leat_wal_wait(), without a thread: the record `index` is settled (struct leat_wal_calls),
+ * once, by the log's thread or who else writes, perhaps before the return. Those that one thread
+ * gives are settled in its order, if it appended in that order too. Progress: lock-free, a wake-up
+ * aside. */
 void leat_wal_when(struct leat_wal *wal, uint32_t index);
 
 /* ---- the log's threads ---------------------------------------------------------------------- */
 
 /* Writes and syncs one batch, if anything is ready and nobody is at it; `mark`: also where nothing
- * is, if the last batch is not known to be durable by the log itself. True: something was written.
- */
+ * is, if the last batch is not known to be durable by the log itself. With config.late a mark alone
+ * syncs. True: something was written, or synced. */
 bool leat_wal_step(struct leat_wal *wal, bool mark);
 /* Sleeps until leat_wal_kick(), the deadline, or for no reason; not where something is ready. With
  * UINT64_MAX also until another thread has written a batch; not where the last one is unmarked. */

@@ -91,7 +91,8 @@ leat_wal_kick(struct leat_wal *wal)
 
 /* Why a batch is written. */
 enum why {
-    WHY_RECORDS, /* only with some */
+    WHY_WRITTEN, /* only with records, and it is not synced */
+    WHY_RECORDS, /* only with some; or where the last ones are not synced */
     WHY_MARK,    /* or where the log does not know yet that the last ones are durable */
     WHY_ANYHOW   /* it has something to say in its header */
 };
@@ -118,12 +119,11 @@ header_of(const struct leat_wal *wal, uint64_t bytes)
     };
 }
 
-/* Writes the records up to `to`, and syncs. False: the log has failed. */
+/* Writes the records up to `to`. False: the log has failed. */
 static bool
 batch_write(struct leat_wal *wal, uint64_t to)
 {
     static const unsigned char zeros[LEAT_WAL_BLOCK];
-    const struct leat_wal_files *files = wal->config.files;
     struct leat_bytes_piece pieces[2];
     uint64_t from = leat_bytes_head(&wal->ring);
     uint64_t size = leat_wal_batch_size(to - from);
@@ -138,19 +138,54 @@ batch_write(struct leat_wal *wal, uint64_t to)
                            {pieces[0].data, pieces[0].bytes},
                            {pieces[1].data, pieces[1].bytes},
                            leat_wal_piece(zeros, pad)};
-    if (leat_wal_write_all(files, wal->file, all, 4, wal->offset) != 0) {
+    if (leat_wal_write_all(wal->config.files, wal->file, all, 4, wal->offset) != 0) {
         return false;
     }
     leat_bytes_give(&wal->ring, to);
+    wal->batch_said = header.durable;
+    wal->offset += size;
+    wal->batch++;
+    wal->batch_records = to == from ? wal->batch_records : wal->batch;
+    return true;
+}
+
+static bool
+is_synced(const struct leat_wal *wal)
+{
+    return wal->batch_durable == wal->batch;
+}
+
+/* Syncs what was written. False: the log has failed. */
+static bool
+batch_sync(struct leat_wal *wal)
+{
+    const struct leat_wal_files *files = wal->config.files;
     if (files->sync(files->disk, wal->file) != 0) {
         return false;
     }
-    wal->batch_known = header.durable;
-    wal->offset += size;
-    wal->batch++;
+    wal->batch_known = wal->batch_said;
     wal->batch_durable = wal->batch;
-    wal->batch_records = to == from ? wal->batch_records : wal->batch;
+    /* wal:E release -> wal:F.  Carries: that all below it is on the disk.
+     * If relaxed: nothing else is read by it; it stays before the news of it. */
+    atom_store_rel(&wal->durable, leat_bytes_head(&wal->ring));
     return true;
+}
+
+/* Writes a batch where there is room, which may be in another segment. All that was written is
+ * synced before a switch; and before a mark, which is to say so. */
+static enum leat_status
+batch_place(struct leat_wal *wal, uint64_t to, bool is_mark)
+{
+    uint64_t bytes = to - leat_bytes_head(&wal->ring);
+    bool fits = wal->offset + leat_wal_batch_size(bytes) <= wal->bytes;
+    enum leat_status status = LEAT_OK;
+    if ((is_mark || !fits) && !is_synced(wal) && !batch_sync(wal)) {
+        return LEAT_LOG_FAILED;
+    }
+    if (!fits) {
+        status = leat_wal_segment_switch(wal);
+    }
+    return status == LEAT_OK && !batch_write(wal, to) ? LEAT_LOG_FAILED : status;
 }
 
 /* LEAT_OK: one was written; LEAT_EMPTY: there was nothing to write; else as leat_wal_wait(). pre:
@@ -164,26 +199,22 @@ batch(struct leat_wal *wal, enum why why)
     uint64_t to = leat_bytes_ready(&wal->ring, wal->batch_bytes_max);
     uint64_t bytes = to - leat_bytes_head(&wal->ring);
     bool marks = why == WHY_ANYHOW || (why == WHY_MARK && wal->batch_known < wal->batch_records);
-    if (bytes == 0 && !marks) {
+    if (bytes == 0 && !marks && (why == WHY_WRITTEN || is_synced(wal))) {
         return LEAT_EMPTY;
     }
     enum leat_status status = LEAT_OK;
-    if (wal->offset + leat_wal_batch_size(bytes) > wal->bytes) {
-        status = leat_wal_segment_switch(wal);
+    if (bytes != 0 || marks) {
+        status = batch_place(wal, to, bytes == 0);
     }
-    if (status == LEAT_OK && !batch_write(wal, to)) {
+    if (status == LEAT_OK && why != WHY_WRITTEN && !batch_sync(wal)) {
         status = LEAT_LOG_FAILED;
     }
     if (status == LEAT_LOG_FAILED) {
         fail(wal);
+        return status;
     }
-    if (status == LEAT_OK) {
-        /* rlx: ordered by turn_of:C */
-        atom_store_rlx(&wal->unmarked, wal->batch_known < wal->batch_records ? 1 : 0);
-        /* wal:E release -> wal:F.  Carries: that all below it is on the disk.
-         * If relaxed: nothing else is read by it; it stays before the news of it. */
-        atom_store_rel(&wal->durable, to);
-    }
+    /* rlx: ordered by turn_of:C */
+    atom_store_rlx(&wal->unmarked, wal->batch_known < wal->batch_records ? 1 : 0);
     return status;
 }
 
@@ -196,6 +227,10 @@ batch_try(struct leat_wal *wal, enum why why, enum leat_status *status)
     }
     *status = batch(wal, why);
     leat_wal_settle(wal, *status);
+    if (LEAT_UNLIKELY(wal->calls_sync && !is_synced(wal))) {
+        *status = batch(wal, WHY_RECORDS);
+        leat_wal_settle(wal, *status);
+    }
     leat_wal_role_give(&wal->role, *status != LEAT_EMPTY);
     /* It had the role before it slept for good. rlx: ordered by turn_of:A */
     if (LEAT_UNLIKELY(*status == LEAT_OK && atom_load_rlx(&wal->asleep) == ASLEEP_FOR_GOOD)) {
@@ -220,16 +255,31 @@ leat_wal_is_durable(const struct leat_wal *wal, uint64_t position)
     return leat_wal_durable(wal) >= position;
 }
 
-enum leat_status
-leat_wal_wait(struct leat_wal *wal, uint64_t position, uint64_t deadline_ns)
+bool
+leat_wal_is_written(const struct leat_wal *wal, uint64_t position)
+{
+    /* The ring gives back what is written. rlx: ordered by turn_of:E */
+    return atom_load_rlx(&wal->ring.head) >= position;
+}
+
+static bool
+is_there(const struct leat_wal *wal, uint64_t position, enum why why)
+{
+    return why == WHY_WRITTEN ? leat_wal_is_written(wal, position)
+                              : leat_wal_is_durable(wal, position);
+}
+
+static enum leat_status
+wait_for(struct leat_wal *wal, uint64_t position, uint64_t deadline_ns, enum why why)
 {
     /* The role was had in vain: a record in front is not there yet. Whoever appends that sees to
-     * it that all is written; only who looks once more before he sleeps cannot miss it. */
+     * it that all is written; only who looks once more before he sleeps cannot miss it. Where
+     * that is written and not synced, the caller syncs it. */
     bool in_vain = false;
     for (;;) {
         uint32_t event = leat_wal_role_event(&wal->role);
         enum leat_status status = LEAT_EMPTY;
-        if (leat_wal_is_durable(wal, position)) {
+        if (is_there(wal, position, why)) {
             return LEAT_OK;
         }
         /* wal:B acquire -> wal:A.  Carries: see wal:A.
@@ -240,7 +290,8 @@ leat_wal_wait(struct leat_wal *wal, uint64_t position, uint64_t deadline_ns)
         if (deadline_ns != UINT64_MAX && leat_os_monotonic_ns() >= deadline_ns) {
             return LEAT_TIMEOUT;
         }
-        if (!in_vain && batch_try(wal, WHY_RECORDS, &status)) {
+        bool looks = !in_vain || leat_wal_is_written(wal, position);
+        if (looks && batch_try(wal, why, &status)) {
             if (status == LEAT_NO_SPACE || status == LEAT_NO_MEMORY) {
                 return status;
             }
@@ -252,6 +303,18 @@ leat_wal_wait(struct leat_wal *wal, uint64_t position, uint64_t deadline_ns)
     }
 }
 
+enum leat_status
+leat_wal_wait(struct leat_wal *wal, uint64_t position, uint64_t deadline_ns)
+{
+    return wait_for(wal, position, deadline_ns, WHY_RECORDS);
+}
+
+enum leat_status
+leat_wal_wait_written(struct leat_wal *wal, uint64_t position, uint64_t deadline_ns)
+{
+    return wait_for(wal, position, deadline_ns, WHY_WRITTEN);
+}
+
 /* ---- the log's thread ----------------------------------------------------------------------- */
 
 bool
@@ -260,11 +323,18 @@ leat_wal_is_unmarked(const struct leat_wal *wal)
     return atom_load_rlx(&wal->unmarked) != 0; /* rlx: ordered by turn_of:A */
 }
 
+/* Why the log's thread writes. */
+static enum why
+why_unasked(const struct leat_wal *wal)
+{
+    return wal->config.late ? WHY_WRITTEN : WHY_RECORDS;
+}
+
 bool
 leat_wal_step(struct leat_wal *wal, bool mark)
 {
     enum leat_status status = LEAT_EMPTY;
-    return batch_try(wal, mark ? WHY_MARK : WHY_RECORDS, &status) && status == LEAT_OK;
+    return batch_try(wal, mark ? WHY_MARK : why_unasked(wal), &status) && status == LEAT_OK;
 }
 
 void
@@ -276,7 +346,7 @@ leat_wal_sleep(struct leat_wal *wal, uint64_t deadline_ns)
     /* wal:D acq_rel -> wal:C.  Carries: see wal:C.
      * If relaxed: see wal:C. */
     (void)atom_swap_acq_rel(&wal->asleep, how);
-    if (!batch_try(wal, WHY_RECORDS, &status)) {
+    if (!batch_try(wal, why_unasked(wal), &status)) {
         leat_os_futex_wait(&wal->role.events, event, deadline_ns);
     } else if (status != LEAT_OK && !(how == ASLEEP_FOR_GOOD && leat_wal_is_unmarked(wal))) {
         leat_os_futex_wait(&wal->asleep, how, deadline_ns);

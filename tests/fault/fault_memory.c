@@ -1,6 +1,8 @@
 /* fault_memory.c - the allocator fails at its first, second, third … call, once or from then on,
  * until the operation succeeds: each failure is a clean LEAT_NO_MEMORY, nothing has changed,
- * nothing leaks, and the same call works when there is memory again. */
+ * nothing leaks, and the same call works when there is memory again. Just so below a cap on memory,
+ * where each byte stays counted; and a cap that is reached at every few bytes: LEAT_FULL, or
+ * LEAT_NO_MEMORY. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,9 @@
 
 /* More than any single operation takes. */
 #define CALLS_MAX 200
+
+/* Of the engines from here on; 0: none. */
+static uint64_t memory_max;
 
 struct world {
     struct test_memory memory;
@@ -38,7 +43,20 @@ config_of(struct world *world)
     struct leat_config config = test_config();
     config.allocator = test_memory_allocator(&world->memory);
     config.workers = 0;
+    config.memory_max = memory_max;
     return config;
+}
+
+/* All that is out is counted, where something is. */
+static void
+check_counted(const struct world *world)
+{
+    const struct leat_footprint *footprint = &world->engine->footprint;
+    uint64_t bytes = 0;
+    CHECK(leat_footprint_check(world->engine, &bytes, stderr));
+    if (footprint->counted) {
+        CHECK_EQUAL(leat_footprint_used(footprint), bytes + atom_load_rlx(&world->memory.bytes));
+    }
 }
 
 static struct world *
@@ -360,11 +378,71 @@ repeat(attempt call, uint64_t jobs, bool for_ever)
             /* Names of types and queues that went in before the failure may stay. */
             CHECK(test_memory_blocks(&world->memory) <= blocks + (call == submit_names ? 1 : 0));
             test_engine_check(world->engine);
+            check_counted(world);
         }
         CHECK(nth >= 1);
         CHECK_EQUAL(test_statistics(world->engine).jobs_submitted, submitted + jobs);
     }
     teardown(world);
+}
+
+/* Bytes between one cap and the next: blocks are no smaller. */
+#define CAP_STEP 16
+
+/* The cap leaves a little more at each try, until the call works. */
+static void
+squeeze(attempt call, uint64_t jobs)
+{
+    struct world *world = setup();
+    struct leat_footprint *footprint = &world->engine->footprint;
+    uint64_t refusals = 0;
+    uint64_t submitted = test_statistics(world->engine).jobs_submitted;
+    CHECK(call != register_around || add_middleware(world) == LEAT_OK);
+    if (call == submit_bulk) {
+        make_drops(world);
+        submitted++;
+    }
+    const uint64_t used = leat_footprint_used(footprint);
+    for (;; refusals++) {
+        CHECK(refusals < 10000);
+        uint64_t blocks = test_memory_blocks(&world->memory);
+        atom_store_rlx(&footprint->most, used + refusals * CAP_STEP);
+        enum leat_status status = call(world);
+        if (status == LEAT_OK) {
+            break;
+        }
+        CHECK(status == LEAT_NO_MEMORY || status == LEAT_FULL);
+        CHECK_EQUAL(test_statistics(world->engine).jobs_submitted, submitted);
+        CHECK(test_memory_blocks(&world->memory) <= blocks + (call == submit_names ? 1 : 0));
+        CHECK(leat_footprint_used(footprint) <= used + refusals * CAP_STEP);
+        check_counted(world);
+    }
+    CHECK(refusals >= 1);
+    CHECK_EQUAL(test_statistics(world->engine).jobs_submitted, submitted + jobs);
+    atom_store_rlx(&footprint->most, memory_max);
+    test_engine_check(world->engine);
+    teardown(world);
+}
+
+static void
+a_cap_at_every_step(void **state)
+{
+    (void)state;
+    memory_max = UINT64_C(1) << 30;
+    squeeze(register_type, 0);
+    squeeze(register_batch, 0);
+    squeeze(register_around, 0);
+    squeeze(add_middleware, 0);
+    squeeze(add_to_type, 0);
+    squeeze(run_inline, 1);
+    squeeze(create_queue, 0);
+    squeeze(submit_payload, 1);
+    squeeze(submit_names, 1);
+    squeeze(submit_batch, 3);
+    squeeze(submit_bulk, 3);
+    squeeze(add_schedule, 0);
+    squeeze(change_schedule, 0);
+    memory_max = 0;
 }
 
 static void
@@ -387,6 +465,14 @@ calls(void **state)
         repeat(add_schedule, 0, for_ever);
         repeat(change_schedule, 0, for_ever);
     }
+}
+
+static void
+calls_below_a_cap(void **state)
+{
+    memory_max = UINT64_C(1) << 30;
+    calls(state);
+    memory_max = 0;
 }
 
 /* ---- in handlers ---------------------------------------------------------------------------- */
@@ -482,6 +568,17 @@ the_rest_goes_on(void **state)
     CHECK_OK(leat_start(world->engine));
     CHECK_OK(leat_drain(world->engine, LEAT_FOREVER));
     teardown(world);
+}
+
+static void
+below_a_cap(void **state)
+{
+    memory_max = UINT64_C(1) << 30;
+    open_fails(false);
+    open_fails(true);
+    handlers(state);
+    the_rest_goes_on(state);
+    memory_max = 0;
 }
 
 /* A snapshot of the numbers is wait-free, so it can depend on nobody's allocator. */
@@ -588,13 +685,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(opening),
-        cmocka_unit_test(calls),
-        cmocka_unit_test(handlers),
-        cmocka_unit_test(the_rest_goes_on),
-        cmocka_unit_test(statistics_need_none),
-        cmocka_unit_test(address_space),
-        cmocka_unit_test(locked_memory),
+        cmocka_unit_test(opening),           cmocka_unit_test(calls),
+        cmocka_unit_test(calls_below_a_cap), cmocka_unit_test(a_cap_at_every_step),
+        cmocka_unit_test(handlers),          cmocka_unit_test(the_rest_goes_on),
+        cmocka_unit_test(below_a_cap),       cmocka_unit_test(statistics_need_none),
+        cmocka_unit_test(address_space),     cmocka_unit_test(locked_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,7 +4,7 @@
  * was not damaged by anybody is never called damaged.
  *
  * The run without a fault is so long that it cleans, switches segments and opens again. Holds I1 to
- * I4 of wal.h.
+ * I6 of wal.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,6 +22,7 @@ struct sweep {
     struct wal_user other;
     struct disk disk;
     struct disk image;
+    bool late; /* of leat_wal_config */
     uint64_t runs;
     uint64_t images;
 };
@@ -33,6 +34,7 @@ run(struct sweep *sweep, struct disk_fault fault)
     disk_init(&sweep->disk);
     sweep->disk.fault = fault;
     wal_user_init(user, &sweep->disk, SEED);
+    user->config.late = sweep->late;
     for (uint32_t i = 0; i < ACTS; i++) {
         wal_user_act(user);
     }
@@ -62,10 +64,11 @@ run_judge(struct sweep *sweep)
     const char *why = sweep->user.wrong;
     for (uint32_t i = 0; i <= CRASHES && why == NULL; i++) {
         if (i == 0) {
-            disk_copy(&sweep->image, &sweep->disk); /* the process was killed */
+            disk_copy(&sweep->image, &sweep->disk);
         } else {
             disk_crash(&sweep->image, &sweep->disk, &prng);
         }
+        sweep->user.killed = i == 0;
         why = image_judge(sweep);
         disk_fini(&sweep->image);
     }
@@ -73,13 +76,14 @@ run_judge(struct sweep *sweep)
 }
 
 static void
-sweep_all(int result, bool for_ever)
+sweep_one(int result, bool for_ever, bool late)
 {
     struct sweep *sweep = calloc(1, sizeof(*sweep));
     struct disk_fault fault = {
         .kinds = result < 0 ? DISK_ANY : DISK_WRITE, .result = result, .for_ever = for_ever};
     bool reached = true;
     CHECK(sweep != NULL);
+    sweep->late = late;
     for (fault.at = 0; reached; fault.at++) {
         run(sweep, fault);
         const char *why = run_judge(sweep);
@@ -94,6 +98,13 @@ sweep_all(int result, bool for_ever)
     test_say("result %d, %s: runs %llu, images %llu\n", result, for_ever ? "for ever" : "once",
              (unsigned long long)sweep->runs, (unsigned long long)sweep->images);
     free(sweep);
+}
+
+static void
+sweep_all(int result, bool for_ever)
+{
+    sweep_one(result, for_ever, false);
+    sweep_one(result, for_ever, true);
 }
 
 /* Of each kind of operation there is enough in the run. */

@@ -1,12 +1,15 @@
 /* fault_wal_crash.c - the log on a disk that crashes: a user of the log (tests/support/wal.h) does
  * random things on a simulated disk (disk.h), which stops at any of its operations; what a crash
- * may leave is drawn many times, and each image is read again. Then the same with errors, and with
- * bugs built into the user and the disk, each of which must be noticed.
+ * may leave is drawn many times, and each image is read again. Then the same with errors, with
+ * syncs that lie, with bytes that rot, and with bugs built into the user and the disk, each of
+ * which must be noticed.
  *
  *   fault_wal_crash                  some thousand images
  *   fault_wal_crash SEED IMAGES      so many; prints how many and how many were wrong
  *
- * Holds I1 to I4 of wal.h.
+ * Holds I1 to I5 of wal.h; of a disk that lies or rots that no other bytes are accepted, nothing is
+ * missing in between, and what rots is refused as damage or stood in the last batch, which the log
+ * does not say to be durable.
  */
 #include <errno.h>
 #include <malloc.h>
@@ -29,19 +32,26 @@ struct hunt {
     struct disk_fault fault;
     bool skips_syncs;
     bool skips_names;
-    const char *why; /* the first that was wrong */
+    uint32_t lies;    /* of 100 syncs */
+    bool rots;        /* one sector of each image */
+    uint64_t refused; /* images, as damaged: right only where the disk lies or rots */
+    const char *why;  /* the first that was wrong */
 };
 
 /* Reads an image of a crash, and says what was wrong with it, or NULL. */
 static const char *
-image_judge(const struct wal_user *user, struct disk *image, struct wal_user *other)
+image_judge(struct hunt *hunt, struct wal_user *user, struct disk *image, struct wal_user *other)
 {
     wal_user_init(other, image, 1 + user->config.seed);
     enum leat_status status = wal_user_open(other);
+    if (status == LEAT_CORRUPT && (hunt->lies != 0 || hunt->rots)) {
+        hunt->refused++;
+        return NULL;
+    }
     if (status != LEAT_OK) {
         return other->report.text[0] == 0 ? leat_status_text(status) : other->report.text;
     }
-    return wal_user_judge(user, other);
+    return hunt->rots ? wal_user_judge_rotten(user, other) : wal_user_judge(user, other);
 }
 
 static void
@@ -64,6 +74,8 @@ disk_set(struct disk *disk, const struct hunt *hunt)
     disk->fault = hunt->fault;
     disk->skips_syncs = hunt->skips_syncs;
     disk->skips_names = hunt->skips_names;
+    disk->lies = hunt->lies;
+    disk->liar.state = hunt->seed;
 }
 
 /* Acts until the disk stops, crashes, reads what is left; and so on with one of the images. */
@@ -80,7 +92,9 @@ chain(struct hunt *hunt)
     disk_set(disk, hunt);
     wal_user_init(user, disk, test_random(&prng));
     user->bugs = hunt->bugs;
-    for (uint32_t round = 0; round < CHAIN_MAX && hunt->why == NULL; round++) {
+    user->lied = hunt->lies != 0;
+    bool goes_on = true;
+    for (uint32_t round = 0; round < CHAIN_MAX && hunt->why == NULL && goes_on; round++) {
         disk->stops_at = disk->operations + test_random_below(&prng, 600);
         (void)wal_user_open(user);
         for (uint32_t i = 0; i < ACTS_MAX && disk->operations <= disk->stops_at; i++) {
@@ -90,7 +104,11 @@ chain(struct hunt *hunt)
         note(hunt, user->wrong);
         for (uint32_t i = 0; i < DRAWS; i++) {
             disk_crash(image, disk, &prng);
-            note(hunt, image_judge(user, image, other));
+            if (hunt->rots) {
+                disk_rot(image, &prng);
+            }
+            note(hunt, image_judge(hunt, user, image, other));
+            goes_on = !hunt->rots && other->is_open;
             wal_user_close(other);
             if (i + 1 < DRAWS) {
                 disk_fini(image);
@@ -130,6 +148,25 @@ test_crashes(void **state)
         test_say("image %llu: %s\n", (unsigned long long)hunt.images, hunt.why);
     }
     CHECK_EQUAL(hunt.wrong, 0);
+}
+
+/* Right is a prefix, or a refusal; of a disk that rots, at most the last batch is missing. */
+static void
+test_lies_and_rot(void **state)
+{
+    static const struct hunt hunts[] = {{.lies = 3}, {.lies = 30}, {.rots = true}};
+    (void)state;
+    for (uint32_t i = 0; i < TEST_COUNT_OF(hunts); i++) {
+        struct hunt hunt = hunts[i];
+        hunt.seed = test_seed("lies and rot");
+        hunt = hunt_run(hunt, test_sanitized() ? 200 : 2000);
+        test_say("lies %u%s: images %llu, refused %llu%s%s\n", hunt.lies, hunt.rots ? ", rots" : "",
+                 (unsigned long long)hunt.images, (unsigned long long)hunt.refused,
+                 hunt.why == NULL ? "" : ": ", hunt.why == NULL ? "" : hunt.why);
+        CHECK(hunt.why == NULL);
+        CHECK(hunt.refused != 0);
+        CHECK(hunt.refused < hunt.images);
+    }
 }
 
 /* Each of these breaks a promise that the log rests on, or one of its user's. */
@@ -195,6 +232,7 @@ main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_crashes),
         cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_lies_and_rot),
         cmocka_unit_test(test_bugs_are_noticed),
     };
     /* Disks come and go: their pages stay, which is twice as fast. */

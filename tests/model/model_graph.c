@@ -228,6 +228,20 @@ leat_events_ended(struct leat_engine *engine, uint32_t index, struct leat_ending
     (void)ending;
 }
 
+struct leat_event
+leat_events_of(const struct leat_engine *engine, uint32_t index)
+{
+    (void)engine;
+    return (struct leat_event){.id = {index}};
+}
+
+void
+leat_events_put(struct leat_engine *engine, struct leat_event event)
+{
+    (void)engine;
+    (void)event;
+}
+
 void
 leat_tally_share(struct leat_engine *engine, struct leat_tally_key key, enum leat_tally_what what)
 {
@@ -248,6 +262,7 @@ leat_tally_share(struct leat_engine *engine, struct leat_tally_key key, enum lea
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 NEVER(void, leat_change_begins, struct leat_engine *e)
+NEVER(void, leat_durable_note_slowly, struct leat_engine *e, leat_job_id id)
 NEVER(void, leat_change_ends, struct leat_engine *e)
 NEVER(void, leat_timers_set, struct leat_engine *e, uint32_t i, struct leat_due d)
 NEVER(void, leat_timers_arm, struct leat_engine *e, uint32_t i)

@@ -96,10 +96,10 @@ leat_job_ring_bell(struct leat_engine *engine, uint32_t index, uint64_t word)
 }
 
 enum leat_status
-leat_submit_once(struct leat_engine *engine, const struct leat_job *given, bool waits,
+leat_submit_once(struct leat_engine *engine, const struct leat_job *given, enum leat_room_how how,
                  leat_job_id *id)
 {
-    const struct leat_room_ask ask = {.bytes = BYTES, .waits = waits};
+    const struct leat_room_ask ask = {.bytes = BYTES, .waits = how == LEAT_ROOM_WAITS};
     (void)given;
     (void)id;
     return leat_room_take(engine, &ask);
@@ -127,6 +127,15 @@ NEVER(void leat_trail_add(UNUSED struct leat_engine *engine, UNUSED struct leat_
                           UNUSED uint32_t level, UNUSED leat_job_id id))
 NEVER(bool leat_trail_drop(UNUSED struct leat_engine *engine, UNUSED struct leat_trail *trail,
                            UNUSED uint32_t level))
+NEVER(bool leat_trail_next(UNUSED const struct leat_engine *engine,
+                           UNUSED const struct leat_trail *trail, UNUSED uint32_t level,
+                           UNUSED struct leat_trail_look *look, UNUSED struct leat_stand *stand))
+NEVER(enum leat_status leat_footprint_take(UNUSED struct leat_engine *engine,
+                                           UNUSED uint64_t bytes))
+NEVER(void leat_footprint_give(UNUSED struct leat_engine *engine, UNUSED uint64_t bytes))
+NEVER(uint64_t leat_footprint_lacks(UNUSED const struct leat_engine *engine,
+                                    UNUSED uint64_t payload_bytes))
+NEVER(uint64_t leat_footprint_again(UNUSED uint64_t deadline_ns))
 
 /* ---- threads --------------------------------------------------------------------------------- */
 

@@ -7,6 +7,7 @@
  * kick    One waits; another one appends and kicks; the log's thread sleeps and writes. All that
  *         was appended is durable in the end.
  * call    One appends and is called once that is durable, instead of waiting.
+ * os      One waits until it is written only, beside others; the log's thread syncs.
  * fails   A sync fails: who waits is told, and nothing is durable from then on.
  */
 #include <stdio.h>
@@ -23,7 +24,9 @@ struct scenario {
     uint32_t waiters;
     uint32_t kickers;
     uint32_t callers;
-    bool fails; /* the first sync */
+    uint32_t writers; /* who wait until it is written */
+    bool late;        /* config.late */
+    bool fails;       /* the first sync */
 };
 
 struct state {
@@ -79,6 +82,9 @@ leat_wal_write_all(const struct leat_wal_files *files, int file, struct iovec *p
     (void)pieces;
     (void)count;
     (void)offset;
+    if (scenario->writers != 0) {
+        alone();
+    }
     return 0;
 }
 
@@ -127,6 +133,7 @@ setup(void *argument)
     struct leat_memory memory = explore_memory_table();
     struct leat_wal *wal = &state->wal;
     state->files.sync = sync_one;
+    wal->config.late = scenario->late;
     wal->config.files = &state->files;
     wal->bytes = UINT64_C(1) << 40;
     wal->offset = LEAT_WAL_BLOCK;
@@ -157,6 +164,17 @@ waiter(void *argument)
     state->statuses[me] = leat_wal_wait(&state->wal, state->positions[me], UINT64_MAX);
     EXPLORE_CHECK(state->statuses[me] == LEAT_OK ||
                   (scenario->fails && state->statuses[me] == LEAT_LOG_FAILED));
+}
+
+static void
+os_waiter(void *argument)
+{
+    struct state *state = argument;
+    uint32_t me = explore_thread();
+    append_one(state, me);
+    state->statuses[me] = leat_wal_wait_written(&state->wal, state->positions[me], UINT64_MAX);
+    EXPLORE_CHECK(state->statuses[me] == LEAT_OK);
+    EXPLORE_CHECK(leat_wal_is_written(&state->wal, state->positions[me]));
 }
 
 static void
@@ -192,12 +210,18 @@ static void
 check(void *argument)
 {
     struct state *state = argument;
+    uint32_t os = scenario->writers;
     uint32_t silent = scenario->waiters + scenario->kickers;
     for (uint32_t i = 0; i < silent + scenario->callers; i++) {
         EXPLORE_CHECK(state->settled[i] == (i < silent ? 0 : 1));
         bool durable = leat_wal_is_durable(&state->wal, state->positions[i]);
-        EXPLORE_CHECK(durable || scenario->fails);
+        bool waits = i < scenario->waiters || i >= silent;
+        EXPLORE_CHECK(durable || scenario->fails || (scenario->late && !waits));
+        EXPLORE_CHECK(leat_wal_is_written(&state->wal, state->positions[i]) || scenario->fails);
         EXPLORE_CHECK(!durable || state->statuses[i] != LEAT_LOG_FAILED || scenario->fails);
+    }
+    for (uint32_t i = silent + scenario->callers; os != 0; i++, os--) {
+        EXPLORE_CHECK(leat_wal_is_written(&state->wal, state->positions[i]));
     }
     EXPLORE_CHECK(!scenario->fails || state->syncs == 1);
 }
@@ -218,6 +242,10 @@ static const struct {
     {"wait and call", {.waiters = 1, .callers = 1}, true, 1, false},
     {"wait and call, more", {.waiters = 1, .callers = 1}, true, 2, true},
     {"two calls", {.callers = 2}, true, 1, false},
+    {"os", {.writers = 2}, false, 0, false},
+    {"os and wait", {.waiters = 1, .writers = 1}, false, 0, false},
+    {"os and call", {.callers = 1, .writers = 1, .late = true}, true, 1, false},
+    {"late kick", {.kickers = 1, .late = true}, true, 0, false},
     {"wait and kick, all", {.waiters = 1, .kickers = 1}, true, 0, true},
 };
 
@@ -249,6 +277,9 @@ main(void)
         }
         for (uint32_t j = 0; j < scenario->callers; j++) {
             model.threads[count++] = caller;
+        }
+        for (uint32_t j = 0; j < scenario->writers; j++) {
+            model.threads[count++] = os_waiter;
         }
         if (scenarios[i].has_writer) {
             model.servants = (uint8_t)(1U << count);

@@ -41,6 +41,12 @@ fault_of(struct disk *disk, uint32_t kind)
     return meets ? fault->result : NOTHING;
 }
 
+static bool
+lies(struct disk *disk)
+{
+    return disk->lies != 0 && test_random_below(&disk->liar, 100) < disk->lies;
+}
+
 /* ---- names ---------------------------------------------------------------------------------- */
 
 struct disk_file *
@@ -102,7 +108,7 @@ disk_directory_sync(void *context, int directory)
     if (fault != NOTHING && fault != DISK_LIE) {
         return (int)fault;
     }
-    if (fault == DISK_LIE || disk->skips_names) {
+    if (fault == DISK_LIE || disk->skips_names || lies(disk)) {
         return 0;
     }
     for (uint32_t i = 0; i < DISK_FILES_MAX; i++) {
@@ -316,7 +322,7 @@ disk_sync(void *context, int number)
     struct disk *disk = of(context);
     struct disk_file *file = &disk->file[number];
     int64_t fault = fault_of(disk, DISK_SYNC);
-    if (fault == DISK_LIE || disk->skips_syncs) {
+    if (fault == DISK_LIE || disk->skips_syncs || (fault == NOTHING && lies(disk))) {
         return 0;
     }
     writes_end(disk, (uint32_t)number, fault == NOTHING);
@@ -495,5 +501,38 @@ disk_crash(struct disk *to, const struct disk *from, struct test_prng *prng)
         if (file->size != 0) {
             memcpy(file->bytes, file->synced, file->size);
         }
+    }
+}
+
+static bool
+is_zero(const unsigned char *bytes)
+{
+    for (uint32_t i = 0; i < DISK_SECTOR; i++) {
+        if (bytes[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void
+disk_rot(struct disk *disk, struct test_prng *prng)
+{
+    for (uint32_t tries = 0; tries < 500; tries++) {
+        const struct disk_file *file = &disk->file[test_random_below(prng, DISK_FILES_MAX)];
+        uint64_t sectors = file->used ? file->size / DISK_SECTOR : 0;
+        uint64_t at =
+            sectors == 0 ? 0 : test_random_below(prng, (uint32_t)sectors) * (uint64_t)DISK_SECTOR;
+        if (sectors == 0 || (is_zero(file->bytes + at) && tries < 400)) {
+            continue;
+        }
+        uint32_t bytes = test_random_below(prng, 2) == 0 ? 1 : DISK_SECTOR;
+        uint32_t first = bytes == 1 ? test_random_below(prng, DISK_SECTOR) : 0;
+        for (uint32_t i = first; i < first + bytes; i++) {
+            unsigned char bits = (unsigned char)(1U << test_random_below(prng, 8));
+            file->bytes[at + i] ^= bits;
+            file->synced[at + i] ^= bits;
+        }
+        return;
     }
 }

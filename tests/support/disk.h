@@ -7,6 +7,7 @@
  * change of a name since the last sync of the directory is done or not, by itself.
  * A sync that fails leaves the file as if it had been synced, for who reads it; a crash may lose
  * what it did not write, and a later sync says nothing of that (the system drops dirty pages).
+ * One that lies does nothing now, and what it should have done with the next one.
  */
 #ifndef TESTS_SUPPORT_DISK_H
 #define TESTS_SUPPORT_DISK_H
@@ -89,12 +90,16 @@ struct disk {
     bool locked;
     bool skips_syncs; /* a bug to be found: syncs of files do nothing */
     bool skips_names; /* the same of directories */
+    uint32_t lies;    /* of 100 syncs, of files and of the directory */
+    struct test_prng liar;
 };
 
 void disk_init(struct disk *disk);
 void disk_fini(struct disk *disk);
 /* `to` becomes what a crash of `from` leaves, by a draw; both stay usable. */
 void disk_crash(struct disk *to, const struct disk *from, struct test_prng *prng);
+/* Changes some bits of one sector, which is not all zeros if that is found quickly. */
+void disk_rot(struct disk *disk, struct test_prng *prng);
 /* `to` becomes what a machine that did not crash has: a process that ended. */
 void disk_copy(struct disk *to, const struct disk *from);
 /* The file of a name, or NULL. */

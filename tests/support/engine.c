@@ -499,7 +499,7 @@ check_word(struct census *census, uint32_t index)
         census->limited++;
         census->limited_bytes += leat_job_payload_bytes(leat_job_record(census->engine, index));
     }
-    if (leat_job_record(census->engine, index)->payload_place == LEAT_PAYLOAD_HEAP) {
+    if (leat_payload_place(leat_job_record(census->engine, index)) == LEAT_PAYLOAD_HEAP) {
         census->heap_bytes += leat_job_payload_bytes(leat_job_record(census->engine, index));
     }
     census->running += phase == LEAT_PHASE_RUNNING ? 1 : 0;
@@ -615,6 +615,9 @@ test_engine_check(struct leat_engine *engine)
         CHECK_EQUAL(engine->pool.workers[i].depth, 0);
     }
     check_completions(&census);
+    uint64_t bytes = 0;
+    CHECK(leat_footprint_check(engine, &bytes, stderr));
+    CHECK(bytes <= leat_footprint_used(&engine->footprint));
     check_statistics(&census);
     free(census.jobs);
     free(census.tasks);

@@ -607,6 +607,7 @@ fault_show(void)
     static char seed[SEED_BYTES];
     const char *name = explore_run.model->name;
     printf("%s: FAILED: %s\n", name, explore_run.message);
+    (void)fflush(stdout); /* there may be who needs no more */
     search.recording = true;
     run();
     search.recording = false;
@@ -687,10 +688,27 @@ setting(const char *name)
     return getenv(name); /* NOLINT(concurrency-mt-unsafe): this program has one thread */
 }
 
+/* The model, with no more preemptions than LEAT_EXPLORE_PREEMPTIONS says. */
+static struct explore_model
+with_fewer(const struct explore_model *model)
+{
+    struct explore_model fewer = *model;
+    const char *text = setting("LEAT_EXPLORE_PREEMPTIONS");
+    if (text != NULL) {
+        uint32_t most = (uint32_t)strtoul(text, NULL, 10);
+        bool less = model->bounded && model->preemptions < most;
+        fewer.preemptions = less ? model->preemptions : most;
+        fewer.bounded = true;
+    }
+    return fewer;
+}
+
 bool
-explore(const struct explore_model *model, struct explore_counts *counts)
+explore(const struct explore_model *of, struct explore_counts *counts)
 {
     const char *wanted = setting("LEAT_EXPLORE_REPLAY");
+    struct explore_model fewer = with_fewer(of);
+    const struct explore_model *model = &fewer;
     if (model->deep && wanted == NULL && setting("LEAT_EXPLORE_DEEP") == NULL) {
         printf("%-28s left out; LEAT_EXPLORE_DEEP=1 explores it\n", model->name);
         return true;

@@ -20,6 +20,9 @@
  * A fault is printed with its schedule. With that schedule in LEAT_EXPLORE_REPLAY the program runs
  * that one run again and prints each step.
  *
+ * LEAT_EXPLORE_PREEMPTIONS=N bounds the preemptions of all models to N, for who looks for a fault
+ * that is easily found first: tools/mutants. No test of ctest sets it.
+ *
  * What a model must keep to: - Everything that a run changes stands in the model's state, on the
  * threads' stacks, in memory of explore_memory_take(), or in its one thread-local word. Otherwise
  * states look equal that are not. It does not depend on the address space: no hashing of pointers,

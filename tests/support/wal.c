@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "engine/wal/internal.h"
 #include "tests/support/check.h"
 
 #define TAG_SUBMIT 1
@@ -69,12 +70,67 @@ wal_user_init(struct wal_user *user, struct disk *disk, uint64_t seed)
         .segment_bytes = LEAT_WAL_SEGMENT_BYTES_MIN,
         .ring_bytes = LEAT_WAL_RING_BYTES_MIN,
         .seed = seed,
+        .late = seed % 2 == 1,
     };
+}
+
+/* After how many changes, at most, there is what `other` has read; UINT32_MAX: never. */
+static uint32_t
+changes_found(struct wal_user *user, const struct wal_user *other)
+{
+    uint32_t differ = 0;
+    uint32_t found = UINT32_MAX;
+    for (uint32_t i = 0; i < WAL_THINGS_MAX; i++) {
+        user->model[i] = false;
+        differ += other->things[i].live ? 1 : 0;
+    }
+    for (uint32_t count = 0; count <= user->changes_count; count++) {
+        found = differ == 0 ? count : found;
+        if (count == user->changes_count) {
+            break;
+        }
+        const struct wal_change *change = &user->changes[count];
+        for (uint32_t i = change->first; i < change->first + change->count; i++) {
+            user->model[i] = !user->model[i];
+            differ += user->model[i] != other->things[i].live ? 1 : UINT32_MAX;
+        }
+    }
+    return found;
+}
+
+static void
+change_note(struct wal_user *user, uint32_t first, uint32_t count, uint64_t position)
+{
+    CHECK(user->changes_count < TEST_COUNT_OF(user->changes));
+    user->changes[user->changes_count++] = (struct wal_change){first, count, position};
+}
+
+/* All that is durable is proven by the log, where that has nothing to mark. */
+static void
+changes_prove(struct wal_user *user)
+{
+    struct leat_wal *wal = &user->wal;
+    bool marked = user->is_open && !leat_wal_is_unmarked(wal) && atom_load_rlx(&wal->failed) == 0;
+    if (!marked) {
+        return;
+    }
+    uint32_t proven = user->changes_opened;
+    while (proven < user->changes_count &&
+           leat_wal_is_durable(wal, user->changes[proven].position)) {
+        proven++;
+    }
+    user->changes_proven = proven;
 }
 
 void
 wal_user_go_on(struct wal_user *user, const struct wal_user *other)
 {
+    uint32_t found = changes_found(user, other);
+    user->changes_count = found == UINT32_MAX ? user->changes_count : found;
+    user->changes_opened = user->changes_count;
+    user->changes_written = user->changes_count;
+    user->changes_proven =
+        user->changes_proven < user->changes_count ? user->changes_proven : user->changes_count;
     for (uint32_t i = 0; i < WAL_THINGS_MAX; i++) {
         struct wal_thing *thing = &user->things[i];
         if (thing->state != WAL_NONE) {
@@ -95,7 +151,9 @@ wal_user_open(struct wal_user *user)
     enum leat_status status = leat_wal_open(&user->wal, &user->config, &reader, &user->report);
     user->is_open = status == LEAT_OK;
     if (status == LEAT_OK) {
+        user->killed = true;
         user->wrong = user->wrong == NULL ? wal_user_judge(user, user) : user->wrong;
+        user->killed = false;
         wal_user_go_on(user, user);
     }
     return status;
@@ -144,6 +202,7 @@ submit(struct wal_user *user)
             user->things[user->next + i] =
                 (struct wal_thing){WAL_SUBMITS, user->next, position, true};
         }
+        change_note(user, user->next, count, position);
         user->next += count;
     }
 }
@@ -162,6 +221,7 @@ end(struct wal_user *user)
     if ((thing->state == WAL_SUBMITS || thing->state == WAL_THERE) &&
         leat_wal_append(&user->wal, &entry, 1, LEAT_WAL_LAST, &position) == LEAT_OK) {
         *thing = (struct wal_thing){WAL_ENDS, thing->unit, position, false};
+        change_note(user, number, 1, position);
     }
 }
 
@@ -175,6 +235,18 @@ wait(struct wal_user *user)
     }
     if (user->bugs.acks_early || leat_wal_wait(&user->wal, position, UINT64_MAX) == LEAT_OK) {
         acknowledge(user, position);
+    }
+}
+
+/* Waits until the system has all. */
+static void
+wait_written(struct wal_user *user)
+{
+    uint64_t position = user->changes_count == user->changes_opened
+                            ? 0
+                            : user->changes[user->changes_count - 1].position;
+    if (leat_wal_wait_written(&user->wal, position, UINT64_MAX) == LEAT_OK) {
+        user->changes_written = user->changes_count;
     }
 }
 
@@ -242,6 +314,8 @@ wal_user_act(struct wal_user *user)
         end(user);
     } else if (draw < 83) {
         wait(user);
+    } else if (draw < 86) {
+        wait_written(user);
     } else if (draw < 90) {
         (void)leat_wal_step(&user->wal, false);
     } else if (draw < 93) {
@@ -251,6 +325,7 @@ wal_user_act(struct wal_user *user)
     } else {
         clean(user);
     }
+    changes_prove(user);
 }
 
 /* ---- judging -------------------------------------------------------------------------------- */
@@ -262,10 +337,28 @@ may_have_ended(const struct wal_thing *thing)
 }
 
 const char *
-wal_user_judge(const struct wal_user *user, const struct wal_user *other)
+wal_user_judge_rotten(struct wal_user *user, const struct wal_user *other)
 {
     if (other->damaged) {
         return "a record has other bytes than were appended";
+    }
+    uint32_t found = changes_found(user, other);
+    if (found == UINT32_MAX) {
+        return "it is no prefix of what was appended";
+    }
+    if (user->killed && found < user->changes_written) {
+        return "lost: it was written";
+    }
+    return user->lied || found >= user->changes_proven ? NULL
+                                                       : "lost: the log had said it is there";
+}
+
+const char *
+wal_user_judge(struct wal_user *user, const struct wal_user *other)
+{
+    const char *why = wal_user_judge_rotten(user, other);
+    if (why != NULL || user->lied) {
+        return why;
     }
     for (uint32_t i = 0; i < WAL_THINGS_MAX; i++) {
         const struct wal_thing *thing = &user->things[i];

@@ -5,6 +5,12 @@
  *   I2 whose end was acknowledged, is not
  *   I3 what is there was submitted, and has its own bytes
  *   I4 of a unit all is there or nothing, until parts of it have ended
+ *   I5 what is there is what a prefix of all that was appended makes, in its order
+ *
+ *   I6 what was written, and said to be, is there where the process ended and the machine did not
+ *
+ * A disk that lies about syncs (struct wal_user, lied) may lose what was acknowledged: I3 and I5
+ * are left. So they are of rotten bytes, and what the log has said to be durable is in the prefix.
  */
 #ifndef TESTS_SUPPORT_WAL_H
 #define TESTS_SUPPORT_WAL_H
@@ -31,6 +37,13 @@ struct wal_thing {
     bool live;         /* by what was read */
 };
 
+/* What was appended at once: from `first` on, so many things are there, or ended. */
+struct wal_change {
+    uint32_t first;
+    uint32_t count;
+    uint64_t position;
+};
+
 /* What is right to do; a test that turns one off must be noticed. */
 struct wal_bugs {
     bool acks_early;     /* an append is taken for durable */
@@ -45,6 +58,14 @@ struct wal_user {
     struct wal_bugs bugs;
     struct wal_thing things[WAL_THINGS_MAX];
     uint32_t next; /* thing to submit */
+    struct wal_change changes[2 * WAL_THINGS_MAX];
+    uint32_t changes_count;
+    uint32_t changes_opened;  /* so many were there at the open */
+    uint32_t changes_proven;  /* so many are durable, as it stands in the log */
+    uint32_t changes_written; /* so many are there if the process ends */
+    bool killed;              /* it is judged by what a process has left that ended */
+    bool model[WAL_THINGS_MAX];
+    bool lied; /* by the disk, or it rots */
     bool is_open;
     bool damaged;      /* a record had other bytes than were appended */
     const char *wrong; /* with what an open without a crash has read; NULL */
@@ -63,6 +84,9 @@ void wal_user_go_on(struct wal_user *user, const struct wal_user *other);
 /* One random operation. */
 void wal_user_act(struct wal_user *user);
 /* Says what is not right after a crash, or NULL; `other` has read the log anew. */
-const char *wal_user_judge(const struct wal_user *user, const struct wal_user *other);
+const char *wal_user_judge(struct wal_user *user, const struct wal_user *other);
+/* The same of bytes that were durable and are not what they were: what the log had not said to be
+ * durable may be gone. */
+const char *wal_user_judge_rotten(struct wal_user *user, const struct wal_user *other);
 
 #endif

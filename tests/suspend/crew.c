@@ -8,6 +8,7 @@
 #include "ring/atomic.h"
 #include "tests/support/check.h"
 #include "tests/support/threads.h"
+#include "tests/suspend/patience.h"
 
 #define THREADS_MAX 2
 
@@ -122,9 +123,10 @@ static bool
 settled(const struct crew *crew)
 {
     const struct suspend_subject *subject = crew->order.subject;
-    uint64_t begin_ns = test_now_ns();
+    struct patience patience;
+    patience_begin(&patience, crew->order.settle_ns);
     while (subject->settled != NULL && !subject->settled(crew->order.state)) {
-        if (test_now_ns() - begin_ns > crew->order.settle_ns) {
+        if (patience_is_over(&patience)) {
             return false;
         }
         (void)sched_yield();
@@ -137,10 +139,13 @@ crew_watch(struct crew *crew)
 {
     bool met = false;
     uint64_t before = 0;
-    uint64_t last_ns = test_now_ns();
-    while (!all_left(crew) && test_now_ns() - last_ns <= crew->order.patience_ns) {
+    struct patience patience;
+    patience_begin(&patience, crew->order.patience_ns);
+    while (!all_left(crew) && !patience_is_over(&patience)) {
         uint64_t now = progress(crew, &met);
-        last_ns = now == before ? last_ns : test_now_ns();
+        if (now != before) {
+            patience_begin(&patience, crew->order.patience_ns);
+        }
         before = now;
     }
     atom_store_rlx(&crew->over, 1);

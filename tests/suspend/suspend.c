@@ -9,12 +9,13 @@
 #include "tests/support/prng.h"
 #include "tests/support/threads.h"
 #include "tests/suspend/crew.h"
+#include "tests/suspend/places.h"
 
 /* Successes of each operation, by the subject's places. */
 #define LAPS 8
 
-/* No success for so long is taken for blocking: at first; then, where it is not expected, once more
- * with all the patience that a loaded machine wants; and at a place that is known by now. */
+/* No success for so long, as patience.h counts, is taken for blocking: at first; then, where it is
+ * not expected, once more with all patience; and at a place that is known by now. */
 #define PATIENCE_NS       (300 * TEST_MS)
 #define PATIENCE_LONG_NS  (5000 * TEST_MS)
 #define PATIENCE_SHORT_NS (30 * TEST_MS)
@@ -94,49 +95,13 @@ struct stand {
 
 /* ---- places ---------------------------------------------------------------------------------- */
 
-/* The operation's word without the brackets that macros put around it. */
-static int
-word_of(const char *text, const char **word)
-{
-    size_t length = strlen(text);
-    *word = text;
-    while (length >= 2 && (*word)[0] == '(' && (*word)[length - 1] == ')') {
-        (*word)++;
-        length -= 2;
-    }
-    return (int)length;
-}
-
-/* Whether `text` is "FILE KIND WORD" of the place. */
-static bool
-place_is(const struct freeze_place *place, const char *text)
-{
-    char name[256];
-    const char *word = NULL;
-    int length = word_of(place->text, &word);
-    (void)snprintf(name, sizeof(name), "%s %s %.*s", place->file, place->kind, length, word);
-    return strcmp(name, text) == 0;
-}
-
-/* Whether the place is one of the table's, which end with NULL. */
-static bool
-expected(const char *const *names, const struct freeze_place *place)
-{
-    for (uint32_t i = 0; i < SUSPEND_PLACES_MAX && names[i] != NULL; i++) {
-        if (place_is(place, names[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A thread in the operation takes a step. */
 static void
 step_taken(void *context, const struct freeze_place *place)
 {
     struct verdict *verdict = context;
-    verdict->inside = verdict->inside ? !place_is(place, verdict->span->upto)
-                                      : place_is(place, verdict->span->behind);
+    verdict->inside = verdict->inside ? !suspend_place_is(place, verdict->span->upto)
+                                      : suspend_place_is(place, verdict->span->behind);
 }
 
 static void
@@ -440,7 +405,17 @@ what(enum outcome outcome, const struct stand *at)
     return at->inside ? "does not block" : "late";
 }
 
-/* A trial with as much patience as its outcome is worth, counted. */
+/* Whether the table says so of the place where it stood. */
+static bool
+is_named(const struct suspend_operation *operation, const struct stand *at, enum outcome outcome)
+{
+    const char *const *names = outcome == BLOCKED ? operation->blocks : operation->late;
+    return suspend_expected(names, &at->place) ||
+           (outcome == PASSED && suspend_expected(operation->late_or_not, &at->place));
+}
+
+/* A trial with as much patience as its outcome is worth, counted. One that is repeated may stand at
+ * another place than before: what others do decides that, too. */
 static enum outcome
 judge(struct session *session, const struct plan *plan, struct stand *at)
 {
@@ -451,15 +426,17 @@ judge(struct session *session, const struct plan *plan, struct stand *at)
     struct tally *tally = alone ? &verdict->one : &verdict->two;
     bool any = verdict->blocking.count + verdict->late.count + verdict->blocking_pair.count != 0;
     enum outcome outcome = try_plan(session, plan, at, any ? PATIENCE_SHORT_NS : PATIENCE_NS);
-    if (is_news(verdict, plan, at, outcome)) {
-        const char *const *names = outcome == BLOCKED ? operation->blocks : operation->late;
-        bool known = expected(names, &at->place) ||
-                     (outcome == PASSED && expected(operation->late_or_not, &at->place));
-        outcome = try_plan(session, plan, at, known ? PATIENCE_NS : PATIENCE_LONG_NS);
-        if (!known && is_news(verdict, plan, at, outcome)) {
-            session->surprises++;
-            say_surprise(session, plan, what(outcome, at));
-        }
+    uint64_t patience_ns = 0;
+    while (is_news(verdict, plan, at, outcome) &&
+           (patience_ns == 0 ||
+            (patience_ns != PATIENCE_LONG_NS && !is_named(operation, at, outcome)))) {
+        bool named = is_named(operation, at, outcome);
+        patience_ns = named ? PATIENCE_NS : PATIENCE_LONG_NS;
+        outcome = try_plan(session, plan, at, patience_ns);
+    }
+    if (is_news(verdict, plan, at, outcome) && !is_named(operation, at, outcome)) {
+        session->surprises++;
+        say_surprise(session, plan, what(outcome, at));
     }
     tally->tried += outcome != ENDED ? 1 : 0;
     tally->passed += outcome == PASSED ? 1 : 0;
@@ -666,7 +643,7 @@ print_places(const struct freeze_places *list, const char *what)
     for (uint32_t i = 0; i < list->count; i++) {
         const struct freeze_place *place = &list->places[i];
         const char *word = NULL;
-        int length = word_of(place->text, &word);
+        int length = suspend_word_of(place->text, &word);
         (void)printf("%s before the %s of %.*s (%s:%d)", i == 0 ? what : ",", place->kind, length,
                      word, place->file, place->line);
     }
@@ -694,7 +671,6 @@ print_verdict(const struct session *session, uint32_t operation)
     (void)printf("\n");
 }
 
-/* All places of the table, and no others. */
 /* All of the list are named, or are among those that may be there or not; all that are named are
  * there. */
 static bool
@@ -702,12 +678,13 @@ as_named(const struct freeze_places *list, const char *const *names, const char 
 {
     bool good = true;
     for (uint32_t i = 0; i < list->count; i++) {
-        good = good && (expected(names, &list->places[i]) || expected(or_not, &list->places[i]));
+        good = good && (suspend_expected(names, &list->places[i]) ||
+                        suspend_expected(or_not, &list->places[i]));
     }
     for (uint32_t i = 0; i < SUSPEND_PLACES_MAX && names[i] != NULL; i++) {
         bool found = false;
         for (uint32_t j = 0; j < list->count; j++) {
-            found = found || place_is(&list->places[j], names[i]);
+            found = found || suspend_place_is(&list->places[j], names[i]);
         }
         good = good && found;
     }

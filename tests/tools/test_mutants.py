@@ -8,7 +8,9 @@ import contextlib
 import importlib.machinery
 import importlib.util
 import io
+import json
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +22,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
 import mutants_source  # noqa: E402
+import mutants_together  # noqa: E402
+import tidy_source  # noqa: E402
 from tidy_source import Tree  # noqa: E402
 
 LOADER = importlib.machinery.SourceFileLoader("mutants", str(ROOT / "tools" / "mutants"))
@@ -190,6 +194,48 @@ class Made(unittest.TestCase):
                 self.assertLessEqual({mutant.identity for mutant in here.mutants()}, names)
 
 
+class Together(unittest.TestCase):
+    """All mutants of a file in one text."""
+
+    def test_pieces_inside_of_others(self):
+        text = function("if (a <= f(b) && c) {\n    } /* atom_load_rlx(&z) */\n    "
+                        "x = atom_load_acq(&d);")
+        with Sample({"ring/a.c": text}) as sample:
+            found = sample.mutants()
+        whole, numbers, left = mutants_together.together(text, found)
+        self.assertEqual((len(numbers), left), (len(found), []))
+        self.assertEqual(sorted(numbers.values()), list(range(1, len(found) + 1)))
+        self.assertEqual(whole.count("\n"), text.count("\n"))
+        for mutant in found:
+            with self.subTest(mutant=mutant.identity):
+                self.assertEqual(chosen(whole, numbers[mutant.identity]),
+                                 chosen(mutant.applied(text), 0))
+        self.assertEqual(chosen(whole, 0), chosen(text, 0))
+
+    def test_pieces_that_overlap(self):
+        spans = [(0, 4), (2, 6), (2, 3)]
+        found = [mutants_source.Mutant("a", "f", str(span), "0", *span, "0") for span in spans]
+        text, numbers, left = mutants_together.together("abcdefgh", found)
+        self.assertEqual(left, [found[1]])
+        self.assertEqual(chosen(text, numbers[found[0].identity]), "0efgh")
+        self.assertEqual(chosen(text, numbers[found[2].identity]), "ab0defgh")
+
+
+def chosen(text, number):
+    """What a text comes to where that mutant holds; without blanks, `!!` and brackets."""
+    choice = re.compile(r"\(LEAT_MUTANT\((\d+)\) \? ")
+    match = choice.search(text)
+    while match:
+        end = tidy_source.closing(text, match.start(), "()")
+        first = tidy_source.closing(text, match.end(), "()") + 1
+        if int(match.group(1)) == number:
+            text = text[:match.start()] + text[match.end():first] + text[end + 1:]
+        else:
+            text = text[:match.start()] + "(" + text[first + len(" : "):end] + ")" + text[end + 1:]
+        match = choice.search(text)
+    return re.sub(r"[\s()]|!!", "", text)
+
+
 class Where(unittest.TestCase):
     """In which functions."""
 
@@ -293,6 +339,32 @@ class Command(unittest.TestCase):
         self.assertEqual((status, lines[-1]), (0, "killed 1 / 1, argued 0"))
         self.assertEqual(len(self.run_mutants("", "--list")[1]), 4)
         self.assertEqual(len(self.run_mutants("", "--list", "--sample", "2")[1]), 2)
+
+    def test_one_that_hangs(self):
+        for wait in ("", "sleep(1000);"):
+            test = TEST_C.replace("return take(0) ? 0 : 1;",
+                                  f"while (!take(0)) {{\n    {wait}\n    }}\n    return 0;")
+            files = {"tests/support/test.c": "#include <unistd.h>\n" + test}
+            status, lines = self.run_mutants("", "--only", "=> false", files=files)
+            self.assertEqual((status, lines[-1]), (0, "killed 1 / 1, argued 0"))
+            self.assertIn("killed by unit_cell (time)", lines[0])
+
+    def test_what_killed_last_goes_first(self):
+        other = PROGRAM.replace("return test();", "return test() + 0;")
+        files = {"tests/unit/unit_later.c": other, "tests/mutants.md": ""}
+        with Sample({**self.FILES, **files}) as sample, \
+                contextlib.redirect_stdout(io.StringIO()) as out, \
+                mock.patch.object(mutants, "ROOT", sample.root), \
+                mock.patch.object(mutants, "TESTS", [("ring/cell", ("unit_cell", "unit_later"))]):
+            options = ["--folder", str(sample.root / "build"), "--only", "=> false"]
+            self.assertEqual(mutants.main(options), 0)
+            path = sample.root / "build" / "memory.json"
+            known = json.loads(path.read_text())
+            self.assertIn("ring/cell.c take: x == n && x < 1 => false", known)
+            known["ring/cell.c take: x == n && x < 1 => false"] = "unit_later"
+            path.write_text(json.dumps(known))
+            self.assertEqual(mutants.main(options), 0)
+        self.assertIn("killed by unit_later (failed)", out.getvalue())
 
     def test_a_test_that_fails_at_once(self):
         files = {"tests/support/test.c": TEST_C.replace("? 0 : 1", "? 1 : 0")}

@@ -58,6 +58,8 @@ static const struct field fields[] = {
      {1, LEAT_AGE_NS_MIN - 1, LEAT_AGE_NS_MAX + 1, NOTHING}},
     {FIELD(quarantine_after), {0, 3, 1000, NOTHING}, {1001, UINT32_MAX, NOTHING}},
     {FIELD(sample_interval), {0, 1, 1000000, NOTHING}, {1000001, UINT32_MAX, NOTHING}},
+    {FIELD(memory_max), {0, 1, UINT64_MAX, NOTHING}, {NOTHING}},
+    {FIELD(memory_soft_percent), {1, 100, NOTHING}, {0, 101, UINT32_MAX, NOTHING}},
     {FIELD(statistics_rows), {0, 1, 65535, NOTHING}, {65536, UINT32_MAX, NOTHING}},
     {FIELD(stuck_ns),
      {0, 10000000, UINT64_C(366) * 86400 * 1000000000, NOTHING},
@@ -244,8 +246,40 @@ pointers(void **state)
     refused(&config, LEAT_INVALID, "allocator");
     config = leat_config_default();
     config.log_directory = "/tmp";
-    refused(&config, LEAT_UNSUPPORTED, "log_directory");
+    accepted(&config);
     CHECK_EQUAL(test_memory_calls(&memory), 0);
+}
+
+static void
+logs(void **state)
+{
+    (void)state;
+    struct leat_config config = leat_config_default();
+    config.log_directory = "/tmp";
+    config.log_segment_bytes = 65536;
+    refused(&config, LEAT_INVALID, "log_ring_bytes");
+    config.log_ring_bytes = 32768;
+    accepted(&config);
+    config.log_ring_bytes = 65536;
+    refused(&config, LEAT_INVALID, "log_ring_bytes");
+    config.log_ring_bytes = 8192;
+    refused(&config, LEAT_INVALID, "log_ring_bytes");
+    config.log_ring_bytes = 16384;
+    accepted(&config);
+    config.log_segment_bytes = 65536 + 4096;
+    refused(&config, LEAT_INVALID, "log_segment_bytes");
+    config.log_segment_bytes = UINT64_C(1) << 31;
+    accepted(&config);
+    config.log_segment_bytes += 65536;
+    refused(&config, LEAT_INVALID, "log_segment_bytes");
+    config.log_segment_bytes = 65536;
+    config.durability = LEAT_DURABILITY_NONE;
+    accepted(&config);
+    config.durability = LEAT_DURABILITY_OF_ENGINE;
+    refused(&config, LEAT_INVALID, "durability");
+    config.durability = LEAT_DURABILITY_GROUP;
+    config.inline_mode = true;
+    refused(&config, LEAT_INVALID, "log_directory");
 }
 
 /* ---- other ages ----------------------------------------------------------------------------- */
@@ -470,6 +504,7 @@ main(void)
         cmocka_unit_test(workers_follow_workers_max),
         cmocka_unit_test(priorities_follow_scheduling),
         cmocka_unit_test(pointers),
+        cmocka_unit_test(logs),
         cmocka_unit_test(older_callers),
         cmocka_unit_test(newer_callers),
         cmocka_unit_test(strange_heads),

@@ -124,6 +124,14 @@ until_run(struct fixture *fixture, uint64_t most_ns)
 
 /* ---- delays ---------------------------------------------------------------------------------- */
 
+static void
+check_counts(struct fixture *fixture, uint64_t scheduled)
+{
+    const struct leat_statistics sum = test_statistics(fixture->engine);
+    CHECK_EQUAL(sum.jobs_scheduled, scheduled);
+    CHECK_EQUAL(sum.jobs_waiting, 0);
+}
+
 /* Never early, and in the tick that ends at the time or behind it. */
 static void
 delays_are_kept(void **state)
@@ -139,13 +147,12 @@ delays_are_kept(void **state)
         struct leat_job_info info = test_get(fixture->engine, id);
         CHECK_EQUAL(info.state, LEAT_JOB_SCHEDULED);
         CHECK_EQUAL(info.due_in_ns, delays[i]);
-        CHECK_EQUAL(test_statistics(fixture->engine).jobs_scheduled, 1);
-        CHECK_EQUAL(test_statistics(fixture->engine).jobs_waiting, 0);
+        check_counts(fixture, 1);
         pass(fixture, delays[i] - 1);
         CHECK_EQUAL(settle(fixture), 0);
         CHECK(until_run(fixture, 2 * TICK) <= TICK);
         CHECK_EQUAL(test_get(fixture->engine, id).state, LEAT_JOB_COMPLETED);
-        CHECK_EQUAL(test_statistics(fixture->engine).jobs_scheduled, 0);
+        check_counts(fixture, 0);
         test_finish(fixture->engine);
     }
 }

@@ -298,9 +298,16 @@ pending_on(void **state)
     CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_done(), NULL));
     CHECK_EQUAL(test_get(fixture->engine, info.id).state, LEAT_JOB_COMPLETED);
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_running, 0);
+    teardown(fixture);
+}
 
+static void
+pending_on_for_a_time(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(false);
     fixture->answers[0] = leat_pending_for(SECOND_NS);
-    info = play(fixture, 0);
+    struct leat_job_info info = play(fixture, 0);
     CHECK_EQUAL(info.state, LEAT_JOB_RUNNING);
     CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_fail(), "late"));
     info = test_get(fixture->engine, info.id);
@@ -571,7 +578,7 @@ queued(void **state)
     struct fixture *fixture = setup(true);
     const struct leat_job job = kept(fixture);
     leat_job_id id = {0};
-    CHECK_OK(leat_submit_once(fixture->engine, &job, false, &id));
+    CHECK_OK(leat_submit_once(fixture->engine, &job, LEAT_ROOM_LEAVES, &id));
     CHECK_EQUAL(fixture->runs, 0);
     CHECK_EQUAL(test_get(fixture->engine, id).state, LEAT_JOB_PENDING);
     teardown(fixture);
@@ -581,15 +588,25 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(done),          cmocka_unit_test(retries),
-        cmocka_unit_test(cancels),       cmocka_unit_test(attempts_of_its_own),
-        cmocka_unit_test(unknown),       cmocka_unit_test(pending),
-        cmocka_unit_test(pending_again), cmocka_unit_test(pending_on),
-        cmocka_unit_test(snooze),        cmocka_unit_test(nothing_waits),
-        cmocka_unit_test(around),        cmocka_unit_test(around_later),
-        cmocka_unit_test(counts_later),  cmocka_unit_test(comes_back),
-        cmocka_unit_test(told),          cmocka_unit_test(nested),
-        cmocka_unit_test(refused),       cmocka_unit_test(mode),
+        cmocka_unit_test(done),
+        cmocka_unit_test(retries),
+        cmocka_unit_test(cancels),
+        cmocka_unit_test(attempts_of_its_own),
+        cmocka_unit_test(unknown),
+        cmocka_unit_test(pending),
+        cmocka_unit_test(pending_again),
+        cmocka_unit_test(pending_on),
+        cmocka_unit_test(pending_on_for_a_time),
+        cmocka_unit_test(snooze),
+        cmocka_unit_test(nothing_waits),
+        cmocka_unit_test(around),
+        cmocka_unit_test(around_later),
+        cmocka_unit_test(counts_later),
+        cmocka_unit_test(comes_back),
+        cmocka_unit_test(told),
+        cmocka_unit_test(nested),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(mode),
         cmocka_unit_test(queued),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

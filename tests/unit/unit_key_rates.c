@@ -244,6 +244,39 @@ cancelled_without_a_hold(void **state)
     teardown(fixture);
 }
 
+static enum leat_status
+get(struct fixture *fixture, leat_job_id id)
+{
+    struct leat_job_info info = leat_job_info_default();
+    return leat_get(fixture->engine, id, &info);
+}
+
+/* One that waits with its key is cancelled while so many have it in hand: its record goes with the
+ * last of them, but where they are as many as can be. Then it goes when its token comes. */
+static void
+what_keeps_a_record(void **state)
+{
+    (void)state;
+    for (uint32_t less = 0; less < 2; less++) {
+        struct fixture *fixture = setup(JOBS);
+        uint32_t index = 0;
+        set(fixture, 1, SECOND, 1);
+        submit(fixture, 1, 0, 2);
+        CHECK_EQUAL(run_all(fixture), 1);
+        for (uint32_t i = less; i < LEAT_HOLDS_MAX; i++) {
+            CHECK_OK(leat_job_hold(fixture->engine, fixture->ids[1], LEAT_HOLDS_MAX, &index));
+        }
+        CHECK_OK(leat_cancel(fixture->engine, fixture->ids[1]));
+        for (uint32_t i = less; i < LEAT_HOLDS_MAX; i++) {
+            leat_job_unhold(fixture->engine, index);
+        }
+        CHECK_STATUS(get(fixture, fixture->ids[1]), less == 0 ? LEAT_OK : LEAT_GONE);
+        CHECK_EQUAL(pass(fixture, SECOND + LATE_NS), 0);
+        CHECK_STATUS(get(fixture, fixture->ids[1]), LEAT_GONE);
+        teardown(fixture);
+    }
+}
+
 /* An attempt that begins at that time counts like any other. */
 static void
 a_clock_may_begin_at_zero(void **state)
@@ -463,6 +496,7 @@ main(void)
         cmocka_unit_test(keys_may_collide),
         cmocka_unit_test(a_token_is_kept),
         cmocka_unit_test(cancelled_without_a_hold),
+        cmocka_unit_test(what_keeps_a_record),
         cmocka_unit_test(a_clock_may_begin_at_zero),
         cmocka_unit_test(rates_change_at_once),
         cmocka_unit_test(the_first_rate_is_full),

@@ -46,6 +46,7 @@ every_knob_is_live_or_says_so(void **state)
     struct leat_config config = test_config();
     config.workers_max = 2;
     config.payload_bytes_total_max = 1 << 20;
+    config.memory_max = UINT64_C(1) << 30;
     struct leat_engine *engine = test_start(&config);
     leat_queue queue = {0};
     CHECK_OK(leat_queue_create(engine, "x", NULL, &queue));
@@ -61,11 +62,12 @@ every_knob_is_live_or_says_so(void **state)
         leat_knob_write(knob, &least, value, sizeof(value));
         const char *said = strcmp(knob->name, "running_min") == 0 ? "0" : value;
         said = strcmp(knob->name, "payload_bytes_inline") == 0 ? "16" : said;
+        said = strcmp(knob->name, "memory_max") == 0 ? "1g" : said; /* others need some */
         CHECK_STATUS(change(engine, name, said),
                      knob->live != LEAT_LIVE_NO ? LEAT_OK : LEAT_WRONG_STATE);
         live += knob->live != LEAT_LIVE_NO;
     }
-    CHECK_EQUAL(live, 25);
+    CHECK_EQUAL(live, 27);
     test_finish(engine);
 }
 

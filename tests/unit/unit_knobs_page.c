@@ -86,9 +86,10 @@ page_of(const char *text)
 static const char *const others[] = {
     /* Limits of what is accepted or kept, and of memory. */
     "lenders_max", "payload_bytes_max", "types_max", "queues_max", "dead_max", "workers_max",
-    "schedules_max", "payload_bytes_total_max", "events_max", "worker_stack_bytes",
-    "LEAT_SLAB_UNIT_LOG2", "LEAT_SLAB_RUN", "LEAT_ZOMBIES_MIN", "LEAT_TRIM_RECORDS", "LEAT_TRIM_NS",
-    "LEAT_TRIM_STEP",
+    "schedules_max", "payload_bytes_total_max", "events_max", "worker_stack_bytes", "memory_max",
+    "memory_soft_percent", "LEAT_FOOTPRINT_KEPT", "LEAT_FOOTPRINT_LOOK_NS", "LEAT_FOOTPRINT_STEP",
+    "LEAT_FOOTPRINT_FALL", "LEAT_FOOTPRINT_AGAIN_NS", "LEAT_FOOTPRINT_DROPS", "LEAT_SLAB_UNIT_LOG2",
+    "LEAT_SLAB_RUN", "LEAT_ZOMBIES_MIN", "LEAT_TRIM_RECORDS", "LEAT_TRIM_NS", "LEAT_TRIM_STEP",
     /* Their value is the time, or the number of tries, that they are about. */
     "retained_age_ns", "dead_age_ns", "quarantine_after", "queue.*.block_ns", "type.*.max_attempts",
     "type.*.batch_delay_ns", "type.*.retry_kind", "type.*.retry_jitter_percent",
@@ -96,6 +97,8 @@ static const char *const others[] = {
     "type.*.breaker_failure_percent", "type.*.breaker_calls_min", "type.*.breaker_probes",
     "type.*.breaker_open_ns", "LEAT_WATCH_PARTS", "LEAT_SWEEP_NS", "LEAT_SWEEP_RECORDS",
     "LEAT_LENT_LOOK_NS", "LEAT_SCHEDULE_BATCH",
+    /* What the disk is asked for; bench/log. */
+    "durability", "log_segment_bytes", "log_ring_bytes",
     /* What is told, and to whom. */
     "worker_name", "log_directory", "log_level", "log_lines_per_s", "threshold_period_ns",
     "threshold_dead", "threshold_waiting", "threshold_failures", "threshold_oldest_ns",

@@ -150,7 +150,7 @@ next_due(struct fixture *fixture)
     return delay_ns;
 }
 
-static uint64_t
+static LEAT_COLD uint64_t
 timed_out(struct fixture *fixture)
 {
     return test_statistics(fixture->engine).jobs_timed_out;

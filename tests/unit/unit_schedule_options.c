@@ -98,6 +98,7 @@ all_is_copied(void **state)
         leat_job_id listed = {0};
         query.key = "account";
         query.key_bytes = 7;
+        query.states = LEAT_STATE_MASK(LEAT_JOB_PENDING);
         CHECK_OK(leat_job_list(all.engine, &query, &listed, 1, &found));
         CHECK_EQUAL(listed.bits, id.bits);
         test_run_all(&all);

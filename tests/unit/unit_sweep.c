@@ -502,7 +502,7 @@ dead_letters(void **state)
         CHECK_EQUAL(fixture->info.payload_bytes, sizeof(payload));
         uint32_t index = (uint32_t)(ids[i].bits & LEAT_INDEX_NONE);
         const struct leat_job_record *record = leat_job_record(fixture->engine, index);
-        CHECK_EQUAL(record->payload_place, LEAT_PAYLOAD_HEAP);
+        CHECK_EQUAL(leat_payload_place(record), LEAT_PAYLOAD_HEAP);
         CHECK_EQUAL(memcmp(record->payload.pointer, payload, sizeof(payload)), 0);
     }
     teardown(fixture);

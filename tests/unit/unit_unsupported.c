@@ -21,15 +21,15 @@ done(struct leat_run *run, void *context)
 /* ---- fields --------------------------------------------------------------------------------- */
 
 static enum leat_status
-log_directory(struct leat_engine *engine)
+durability_os(struct leat_engine *engine)
 {
     struct leat_config config = leat_config_default();
     struct leat_engine *opened = engine;
     struct leat_error error;
-    config.log_directory = "/tmp";
+    config.durability = LEAT_DURABILITY_OS;
     CHECK_STATUS(leat_open(&config, &opened, &error), LEAT_UNSUPPORTED);
     CHECK(opened == engine);
-    CHECK_TEXT(error.field, "log_directory");
+    CHECK_TEXT(error.field, "durability");
     return leat_config_check(&config, NULL);
 }
 
@@ -41,7 +41,7 @@ struct entry {
 };
 
 static const struct entry entries[] = {
-    {"leat_config.log_directory", log_directory},
+    {"leat_config.durability LEAT_DURABILITY_OS", durability_os},
 };
 
 enum { ENTRIES = TEST_COUNT_OF(entries) };

@@ -492,16 +492,109 @@ test_cleaning(void **state)
     teardown(fixture);
 }
 
+/* ---- written and durable --------------------------------------------------------------------- */
+
+/* What is written is not synced until somebody asks; what asks syncs all, and a mark says so. */
+static void
+test_written(void **state)
+{
+    struct fixture *fixture = setup();
+    struct leat_wal *wal = &fixture->wal;
+    uint64_t first = 0;
+    uint64_t second = 0;
+    (void)state;
+    CHECK_OK(log_open(fixture));
+    fixture->disk.counted = 0;
+    fixture->disk.fault = (struct disk_fault){.kinds = DISK_SYNC, .at = UINT64_MAX};
+    CHECK_OK(append(fixture, 1, 10, &first));
+    CHECK(!leat_wal_is_written(wal, first));
+    CHECK_OK(leat_wal_wait_written(wal, first, UINT64_MAX));
+    CHECK(leat_wal_is_written(wal, first));
+    CHECK(!leat_wal_is_written(wal, first + 1));
+    CHECK(!leat_wal_is_durable(wal, first));
+    CHECK(leat_wal_is_unmarked(wal));
+    CHECK_OK(append(fixture, 2, 10, &second));
+    CHECK_OK(leat_wal_wait_written(wal, second, UINT64_MAX));
+    CHECK_EQUAL(fixture->disk.counted, 0);
+    CHECK_OK(leat_wal_wait(wal, first, UINT64_MAX));
+    CHECK_EQUAL(fixture->disk.counted, 1);
+    CHECK(leat_wal_is_durable(wal, second));
+    CHECK(!leat_wal_step(wal, false));
+    CHECK(leat_wal_is_unmarked(wal));
+    CHECK(leat_wal_step(wal, true));
+    CHECK(!leat_wal_is_unmarked(wal));
+    leat_wal_close(wal);
+    CHECK_OK(log_open(fixture));
+    CHECK_EQUAL(fixture->sum, 3);
+    leat_wal_close(wal);
+    teardown(fixture);
+}
+
+/* With config.late a step writes only; a mark, and the segment's end, sync. */
+static void
+test_late(void **state)
+{
+    struct fixture *fixture = setup();
+    struct leat_wal *wal = &fixture->wal;
+    uint64_t position = 0;
+    (void)state;
+    fixture->config.late = true;
+    CHECK_OK(log_open(fixture));
+    CHECK_OK(append(fixture, 1, 10, &position));
+    CHECK(leat_wal_step(wal, false));
+    CHECK(!leat_wal_is_durable(wal, position));
+    CHECK(!leat_wal_step(wal, false));
+    CHECK(leat_wal_step(wal, true));
+    CHECK(leat_wal_is_durable(wal, position));
+    CHECK(!leat_wal_is_unmarked(wal));
+    for (uint64_t segment = wal->id; wal->id == segment;) {
+        CHECK_OK(append(fixture, 1, 3000, &position));
+        CHECK(leat_wal_step(wal, false));
+    }
+    CHECK(!leat_wal_is_durable(wal, position));
+    CHECK(leat_wal_is_durable(wal, position - leat_bytes_size(3000)));
+    fixture->disk.counted = 0;
+    fixture->disk.fault = (struct disk_fault){.kinds = DISK_SYNC, .result = -EIO};
+    CHECK_STATUS(leat_wal_wait(wal, position, UINT64_MAX), LEAT_LOG_FAILED);
+    CHECK_OK(leat_wal_wait_written(wal, position, UINT64_MAX)); /* as it was before */
+    CHECK_STATUS(leat_wal_wait_written(wal, position + 1, UINT64_MAX), LEAT_LOG_FAILED);
+    leat_wal_close(wal);
+    CHECK_OK(log_open(fixture));
+    leat_wal_close(wal);
+    teardown(fixture);
+}
+
+/* Without a seed each open has identities of its own. */
+static void
+test_seeds(void **state)
+{
+    struct fixture *fixture = setup();
+    const struct leat_wal_reader reader = {record_read, fixture};
+    uint64_t before = 0;
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++) {
+        CHECK_OK(leat_wal_open(&fixture->wal, &fixture->config, &reader, &fixture->report));
+        CHECK(fixture->wal.id != before);
+        before = fixture->wal.id;
+        leat_wal_close(&fixture->wal);
+        disk_fini(&fixture->disk);
+        disk_init(&fixture->disk);
+    }
+    teardown(fixture);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_config),          cmocka_unit_test(test_units),
-        cmocka_unit_test(test_timeout),         cmocka_unit_test(test_locked),
-        cmocka_unit_test(test_no_memory),       cmocka_unit_test(test_failed_sync),
-        cmocka_unit_test(test_no_space),        cmocka_unit_test(test_order_of_segments),
-        cmocka_unit_test(test_cleaning),        cmocka_unit_test(test_last_segment),
-        cmocka_unit_test(test_space_meanwhile), cmocka_unit_test(test_failed_opens),
+        cmocka_unit_test(test_config),       cmocka_unit_test(test_units),
+        cmocka_unit_test(test_timeout),      cmocka_unit_test(test_locked),
+        cmocka_unit_test(test_no_memory),    cmocka_unit_test(test_failed_sync),
+        cmocka_unit_test(test_no_space),     cmocka_unit_test(test_order_of_segments),
+        cmocka_unit_test(test_cleaning),     cmocka_unit_test(test_last_segment),
+        cmocka_unit_test(test_written),      cmocka_unit_test(test_late),
+        cmocka_unit_test(test_seeds),        cmocka_unit_test(test_space_meanwhile),
+        cmocka_unit_test(test_failed_opens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

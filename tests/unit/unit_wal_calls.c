@@ -134,6 +134,56 @@ test_order(void **state)
     teardown(fixture);
 }
 
+/* One that is given first, and has a later place, holds up nobody. */
+static void
+test_later_first(void **state)
+{
+    struct fixture *fixture = setup();
+    (void)state;
+    append(fixture, 1, 10);
+    append(fixture, 2, LEAT_WAL_RING_BYTES_MIN / 2 - 16);
+    leat_wal_when(&fixture->wal, 2);
+    leat_wal_when(&fixture->wal, 1);
+    CHECK(leat_wal_step(&fixture->wal, false));
+    CHECK_EQUAL(count_of(fixture), 1);
+    CHECK_EQUAL(fixture->order[0], 1);
+    CHECK(leat_wal_step(&fixture->wal, false));
+    CHECK_EQUAL(count_of(fixture), 2);
+    teardown(fixture);
+}
+
+static bool
+is_odd(void *context, uint32_t index)
+{
+    (void)context;
+    return index % 2 == 1;
+}
+
+/* In a log that syncs late: one is settled as it is written, and one makes it sync. */
+static void
+test_late(void **state)
+{
+    struct fixture *fixture = setup();
+    (void)state;
+    fixture->wal.config.late = true;
+    fixture->wal.config.calls_written = is_odd;
+    fixture->disk.fault = (struct disk_fault){.kinds = DISK_SYNC, .at = UINT64_MAX};
+    append(fixture, 1, 10);
+    leat_wal_when(&fixture->wal, 1);
+    CHECK(leat_wal_step(&fixture->wal, false));
+    CHECK_EQUAL(count_of(fixture), 1);
+    CHECK_EQUAL(fixture->disk.counted, 0);
+    append(fixture, 2, 10);
+    CHECK(leat_wal_step(&fixture->wal, false));
+    CHECK_EQUAL(fixture->disk.counted, 0);
+    leat_wal_when(&fixture->wal, 2); /* it is written by then, and not durable */
+    CHECK(leat_wal_step(&fixture->wal, false));
+    CHECK_EQUAL(fixture->disk.counted, 1);
+    CHECK_EQUAL(count_of(fixture), 2);
+    CHECK_EQUAL(fixture->order[1], 2);
+    teardown(fixture);
+}
+
 /* One is appended and given again from the call itself. */
 static void
 test_again(void **state)
@@ -233,7 +283,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),  cmocka_unit_test(test_again),
         cmocka_unit_test(test_failed), cmocka_unit_test(test_no_space),
-        cmocka_unit_test(test_thread),
+        cmocka_unit_test(test_thread), cmocka_unit_test(test_later_first),
+        cmocka_unit_test(test_late),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

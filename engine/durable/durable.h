@@ -1,0 +1,128 @@
+/* durable.h - jobs that outlive their process: what becomes of them is written to the log
+ * (engine/wal/), and read back by the next open. Why so: docs/design/0037.
+ *
+ * An image has the whole of a job and is durable before anybody sees the job. A step says how it is
+ * by now. An end says that it is not to come back.
+ *
+ *   submit          record filled ──► image ──► durable ──► claims ──► published, as without a log
+ *   any transition  swap of the word ──► version taken ──► the job looked at ──► step, or end
+ *   the cleaner     image of the oldest segment ──► is the job's last one ──► version taken ──► the
+ *                   job looked at ──► image anew ──► if it has ended by then: end anew
+ *
+ * Roles    image  who submits the job, before others know it.
+ *          note   who has made a transition, behind its swap; any number at once of one job.
+ *          gone   who gives the record back.
+ *          clean  one thread of the engine's own.
+ * Claims   submit, and calls that answer for a change: BLOCKING, on the disk.
+ *          note of a handler's end: as leat_wal_append(), lock-free, while the log's ring has room;
+ *          without, it writes for all, or waits for who does.
+ * I1       what is in the log with a job's highest version is how the job was at some moment behind
+ *          the last transition that was noted: a version is taken behind the swap, and the look is
+ *          behind the taking, so who has a higher one has seen the swaps behind the lower ones
+ * I2       a job that others know has an image in the log; its last one in a segment that the
+ *          cleaner has not passed
+ * I3       behind the end of a job, and behind each image of one that has ended, there is an END in
+ *          the log that is not older
+ * I4       a generation below the ceiling: so an id is never given out again
+ * If a thread stops for ever: in a submit, that job is not there for others, and may be found by
+ * the next open; in a note, that is not in the log; as the cleaner, the log grows. With the log's
+ * role, see engine/wal/wal.h.
+ */
+#ifndef ENGINE_DURABLE_DURABLE_H
+#define ENGINE_DURABLE_DURABLE_H
+
+#include "engine/engine_internal.h"
+#include "engine/timers.h"
+
+struct leat_durable;
+
+/* What a durable job has beside its record. Letters: S many writers; W the cleaner; I. */
+struct leat_job_durable {
+    leat_atomic_u32 version; /* S the last one that was taken */
+    leat_atomic_u32 noted;   /* S the highest one that was appended */
+    leat_atomic_u32 ended;   /* S 1: an END was appended */
+    uint32_t image;          /* W the number of the last one */
+    uint32_t bytes;          /* I of an image in the log */
+};
+
+/* ---- open and close (open.c) ----------------------------------------------------------------- */
+
+/* Opens the log of a configuration that has one, and reads it. `error` says what is wrong. */
+enum leat_status leat_durable_open(const struct leat_config *concrete,
+                                   const struct leat_memory *memory, struct leat_error *error,
+                                   struct leat_durable **durable);
+/* The generation that ids begin with. */
+uint64_t leat_durable_generation(const struct leat_durable *durable);
+/* The engine is there: makes the jobs that were read, and starts the log's threads. */
+enum leat_status leat_durable_begin(struct leat_engine *engine, struct leat_error *error);
+/* All that was appended is durable by the return, if that can be. Nobody is at the engine. */
+void leat_durable_end(struct leat_engine *engine);
+/* Bytes of the log's files. */
+uint64_t leat_durable_bytes(struct leat_engine *engine);
+/* Gives all back. NULL does nothing. */
+void leat_durable_close(struct leat_durable *durable);
+/* The places of the engine in a mapping that the next process can read, zeroed; NULL: it cannot be
+ * made. It is the log's. */
+void *leat_durable_places(struct leat_durable *durable, size_t bytes);
+
+/* ---- submit (note.c) ------------------------------------------------------------------------- */
+
+/* The job is to be durable. */
+bool leat_durable_wants(const struct leat_engine *engine, const struct leat_job *job);
+/* Its id may be given out: for a job that is not durable. LEAT_LOG_FAILED, LEAT_NO_SPACE. */
+enum leat_status leat_durable_id(struct leat_engine *engine, uint32_t index);
+/* Appends an image of a filled record, and says in *position what to wait for. LEAT_UNSUPPORTED,
+ * LEAT_NO_MEMORY, LEAT_INVALID (it is larger than half of the log's ring), LEAT_NO_SPACE,
+ * LEAT_LOG_FAILED: then the record is refused, and nothing else is to be done. */
+enum leat_status leat_durable_image(struct leat_engine *engine, uint32_t index,
+                                    const struct leat_job *job, uint64_t *position);
+/* The same of several, as one unit: job(context, i) says them. */
+struct leat_durable_unit {
+    uint32_t count;
+    bool durable; /* false: none of them, whatever they say */
+    uint32_t (*index)(void *context, uint32_t number);
+    const struct leat_job *(*job)(void *context, uint32_t number);
+    void *context;
+};
+enum leat_status leat_durable_images(struct leat_engine *engine,
+                                     const struct leat_durable_unit *unit, uint64_t *position);
+enum leat_status leat_durable_wait(struct leat_engine *engine, uint64_t position);
+/* All that anybody has appended so far. */
+enum leat_status leat_durable_wait_all(struct leat_engine *engine);
+
+/* ---- transitions (note.c) -------------------------------------------------------------------- */
+
+void leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id);
+/* The job was changed by the caller: puts into the log how it is by now. Nothing where the engine
+ * has no log, or the job is not durable, or gone. */
+LEAT_INLINE void
+leat_durable_note(struct leat_engine *engine, leat_job_id id)
+{
+    if (LEAT_UNLIKELY(engine->durable != NULL)) {
+        leat_durable_note_slowly(engine, id);
+    }
+}
+/* The record is given back. pre: the caller is its only user. */
+void leat_durable_gone(struct leat_engine *engine, uint32_t index, struct leat_job_extra *extra);
+
+void leat_durable_queue_slowly(struct leat_engine *engine, uint32_t queue);
+/* A queue was made otherwise than by default. */
+LEAT_INLINE void
+leat_durable_queue(struct leat_engine *engine, uint32_t queue)
+{
+    if (LEAT_UNLIKELY(engine->durable != NULL)) {
+        leat_durable_queue_slowly(engine, queue);
+    }
+}
+
+enum leat_status leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status);
+/* For calls that answer for a change: waits until what this thread has appended is durable.
+ * `status` is the answer, but for LEAT_LOG_FAILED or LEAT_NO_SPACE. */
+LEAT_INLINE enum leat_status
+leat_durable_settle(struct leat_engine *engine, enum leat_status status)
+{
+    bool logs = engine != NULL && engine->durable != NULL;
+    return LEAT_UNLIKELY(logs) ? leat_durable_settle_slowly(engine, status) : status;
+}
+
+#endif

@@ -1,0 +1,637 @@
+/* note.c - what of jobs goes into the log while the engine runs, see durable.h. */
+#include "engine/durable/internal.h"
+
+#include <string.h>
+
+#include "engine/graph.h"
+#include "engine/history.h"
+#include "engine/timers.h"
+
+/* What this thread has appended last. */
+static _Thread_local struct {
+    const struct leat_durable *durable;
+    uint64_t position;
+} mine;
+
+/* ---- appending ------------------------------------------------------------------------------ */
+
+static void
+appended(struct leat_durable *durable, uint64_t position, uint64_t bytes)
+{
+    mine.durable = durable;
+    mine.position = position;
+    leat_durable_grown(durable, leat_bytes_size(bytes));
+}
+
+/* Where the ring is full, it writes for all: who appends here waits for the disk anyway, or must not
+ * be refused. Ends: a batch makes room; without space on the disk nothing does. */
+static enum leat_status
+append(struct leat_durable *durable, const struct leat_wal_entry *entries, uint32_t count,
+       enum leat_wal_need need, uint64_t *position)
+{
+    for (;;) {
+        enum leat_status status = leat_wal_append(&durable->wal, entries, count, need, position);
+        if (status != LEAT_FULL) {
+            return status;
+        }
+        /* rlx: statistic */
+        if (!leat_wal_step(&durable->wal, false) && atom_load_rlx(&durable->wal.full) != 0) {
+            return LEAT_NO_SPACE;
+        }
+        leat_os_yield();
+    }
+}
+
+enum leat_status
+leat_durable_append(struct leat_durable *durable, const struct leat_wal_entry *entry,
+                    uint64_t *position)
+{
+    enum leat_status status = append(durable, entry, 1, LEAT_WAL_LAST, position);
+    if (status == LEAT_OK) {
+        appended(durable, *position, (uint64_t)entry->head_bytes + entry->data_bytes);
+    } else {
+        (void)atom_add_rlx(&durable->lost, 1); /* rlx: statistic */
+    }
+    return status;
+}
+
+/* For what nobody waits for. */
+static void
+append_trailing(struct leat_durable *durable, const struct leat_wal_entry *entry)
+{
+    uint64_t position = 0;
+    if (leat_durable_append(durable, entry, &position) == LEAT_OK) {
+        leat_wal_kick(&durable->wal);
+    }
+}
+
+enum leat_status
+leat_durable_wait(struct leat_engine *engine, uint64_t position)
+{
+    return leat_wal_wait(&engine->durable->wal, position, UINT64_MAX);
+}
+
+enum leat_status
+leat_durable_wait_all(struct leat_engine *engine)
+{
+    /* What had the caller's claim was noted before it let go of that. rlx: ordered by change:B */
+    uint64_t tail = atom_load_rlx(&engine->durable->wal.ring.tail);
+    return leat_durable_wait(engine, tail);
+}
+
+enum leat_status
+leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status)
+{
+    if (mine.durable != engine->durable || mine.position == 0) {
+        return status;
+    }
+    uint64_t position = mine.position;
+    mine.position = 0;
+    enum leat_status settled = leat_durable_wait(engine, position);
+    return settled == LEAT_OK ? status : settled;
+}
+
+/* ---- how a job is --------------------------------------------------------------------------- */
+
+static struct leat_job_durable *
+durable_of(const struct leat_engine *engine, uint32_t index)
+{
+    const struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
+    return extra == NULL ? NULL : extra->durable;
+}
+
+/* What comes back as it is: it waits, is dead, or is kept for its submitter. */
+static bool
+comes_back(uint64_t word)
+{
+    enum leat_phase phase = leat_word_phase(word);
+    bool dead = phase == LEAT_PHASE_DEAD && (word & LEAT_WORD_LINKED) != 0;
+    return !leat_phase_final(phase) || dead || (word & LEAT_WORD_KEPT) != 0;
+}
+
+static uint64_t
+due_wall_ns(const struct leat_engine *engine, uint32_t index, struct leat_durable_state *state)
+{
+    struct leat_due due = leat_timers_due_of(engine, index);
+    if (due.time == LEAT_TIME_WALL) {
+        state->flags |= LEAT_DURABLE_WALL;
+        return due.at_ns;
+    }
+    uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
+    uint64_t left_ns = due.at_ns > now_ns ? due.at_ns - now_ns : 0;
+    return leat_timers_after(leat_clocks_now(&engine->clocks, LEAT_TIME_WALL), left_ns);
+}
+
+/* The phase that it comes back with. */
+static enum leat_phase
+phase_of(uint64_t word)
+{
+    enum leat_phase phase = leat_word_phase(word);
+    return phase == LEAT_PHASE_RUNNING || phase == LEAT_PHASE_FILLING ? LEAT_PHASE_PENDING : phase;
+}
+
+static uint8_t
+reason_of(const struct leat_job_record *record, uint64_t word)
+{
+    if (leat_word_phase(word) == LEAT_PHASE_DEAD && (word & LEAT_WORD_EXPIRED) != 0) {
+        return LEAT_REASON_EXPIRED;
+    }
+    return atom_load_rlx(&record->reason); /* rlx: ordered by noted:A */
+}
+
+/* pre: a hold, or nobody else knows the job. */
+static struct leat_durable_state
+state_of(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint64_t word)
+{
+    const struct leat_job_record *record = leat_job_record(engine, index);
+    const struct leat_job_extra *extra = leat_job_extra(record);
+    enum leat_phase phase = phase_of(word);
+    bool running = leat_word_phase(word) == LEAT_PHASE_RUNNING;
+    /* rlx: ordered by noted:A */
+    uint32_t attempts = atom_load_rlx(&record->attempts);
+    struct leat_durable_state state = {
+        .format = LEAT_DURABLE_FORMAT,
+        .phase = (uint8_t)phase,
+        .level = (uint8_t)leat_job_level(record),
+        .flags = (word & LEAT_WORD_KEPT) != 0 ? LEAT_DURABLE_KEPT : 0,
+        /* The run that is under way is one that may be repeated. */
+        .attempts = (uint16_t)(running && attempts != 0 ? attempts - 1 : attempts),
+        .snoozes = leat_timers_snoozes(engine, index),
+        .id = id.bits,
+        .crashes = atom_load_rlx(&extra->crashes), /* rlx: statistic */
+    };
+    if (phase == LEAT_PHASE_SCHEDULED || phase == LEAT_PHASE_RETRYING) {
+        state.due_ns = due_wall_ns(engine, index, &state);
+    }
+    if (leat_phase_final(phase)) {
+        state.reason = reason_of(record, word);
+    }
+    return state;
+}
+
+/* ---- steps, ends, images --------------------------------------------------------------------- */
+
+static void
+end_append(struct leat_durable *durable, uint64_t id)
+{
+    const struct leat_wal_entry entry = {
+        .tag = LEAT_DURABLE_END, .head = &id, .head_bytes = sizeof(id)};
+    append_trailing(durable, &entry);
+}
+
+static void
+noted(struct leat_job_durable *job, uint32_t version)
+{
+    uint32_t now = atom_load_rlx(&job->noted); /* rlx: statistic */
+    /* Ends: a swap fails only where another one has noted. */
+    while ((int32_t)(version - now) > 0 &&
+           !atom_cas_rlx(&job->noted, &now, version)) { /* rlx: statistic */
+    }
+}
+
+/* The texts and results of jobs that have ended, behind the content. */
+static bool
+tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_state *state,
+            const unsigned char *content)
+{
+    struct leat_durable *durable = engine->durable;
+    const struct leat_job_record *record = leat_job_record(engine, index);
+    const struct leat_job_extra *extra = leat_job_extra(record);
+    bool late = atom_load_rlx(&record->late) != 0; /* rlx: ordered by noted:A */
+    const char *error = leat_error_text(record, late);
+    const void *result = extra->result;
+    uint64_t position = 0;
+    state->error_bytes = (uint32_t)strlen(error);
+    state->result_bytes = (uint32_t)extra->result_bytes;
+    size_t bytes = (size_t)state->content_bytes + state->error_bytes + state->result_bytes;
+    unsigned char *block = leat_memory_take(&engine->memory, bytes + 1);
+    if (block == NULL) {
+        return false;
+    }
+    if (state->content_bytes != 0) {
+        memcpy(block, content, state->content_bytes);
+    }
+    memcpy(block + state->content_bytes, error, state->error_bytes);
+    if (state->result_bytes != 0) {
+        memcpy(block + state->content_bytes + state->error_bytes, result, state->result_bytes);
+    }
+    const struct leat_wal_entry entry = {.tag = LEAT_DURABLE_JOB,
+                                         .head = state,
+                                         .head_bytes = sizeof(*state),
+                                         .data = block,
+                                         .data_bytes = (uint32_t)bytes};
+    bool done = leat_durable_append(durable, &entry, &position) == LEAT_OK;
+    leat_memory_give(&engine->memory, block, bytes + 1);
+    return done;
+}
+
+static bool
+state_append(struct leat_engine *engine, uint32_t index, struct leat_durable_state *state,
+             const unsigned char *content)
+{
+    uint64_t position = 0;
+    if (leat_phase_final(state->phase)) {
+        return tail_append(engine, index, state, content);
+    }
+    const struct leat_wal_entry entry = {.tag = LEAT_DURABLE_JOB,
+                                         .head = state,
+                                         .head_bytes = sizeof(*state),
+                                         .data = content,
+                                         .data_bytes = state->content_bytes};
+    return leat_durable_append(engine->durable, &entry, &position) == LEAT_OK;
+}
+
+/* The caller alone gets true: it is the one who says that the job has ended. */
+static bool
+end_take(struct leat_durable *durable, struct leat_job_durable *job)
+{
+    /* ended:A acq_rel -> ended:A.  Carries: nothing; one of those who swap gets the 0.
+     * If relaxed: nothing changes. */
+    if (atom_swap_acq_rel(&job->ended, 1) != 0) {
+        return false;
+    }
+    (void)atom_sub_rlx(&durable->live_bytes, job->bytes); /* rlx: statistic */
+    return true;
+}
+
+/* Also where that was said: an image may have come behind. */
+static void
+end_say(struct leat_engine *engine, leat_job_id id, struct leat_job_durable *job)
+{
+    (void)end_take(engine->durable, job);
+    end_append(engine->durable, id.bits);
+}
+
+void
+leat_durable_write(struct leat_engine *engine, leat_job_id id, uint32_t index,
+                   const unsigned char *content, uint32_t bytes)
+{
+    struct leat_job_durable *job = durable_of(engine, index);
+    /* noted:A acq_rel -> noted:A.  Carries: the swaps of those who took versions before.
+     * If relaxed: a higher version could stand for an older look. */
+    uint32_t version = atom_add_acq_rel(&job->version, 1) + 1;
+    uint64_t word = 0;
+    (void)leat_job_word_of(engine, id, &word);
+    if (!comes_back(word)) {
+        end_say(engine, id, job);
+        return;
+    }
+    struct leat_durable_state state = state_of(engine, id, index, word);
+    state.version = version;
+    state.content_bytes = bytes;
+    state.image = content == NULL ? 0 : job->image + 1;
+    if (state_append(engine, index, &state, content)) {
+        noted(job, version);
+        job->image += content == NULL ? 0 : 1;
+    }
+    /* It may end while its image is on the way: an end that was appended before the image does not
+     * stand for it once the end's segment is gone. */
+    if (content != NULL && leat_job_word_of(engine, id, &word) && !comes_back(word)) {
+        end_say(engine, id, job);
+    }
+}
+
+/* Its image is in the log, and its submit is not done. */
+static bool
+is_on_the_way(const struct leat_engine *engine, leat_job_id id)
+{
+    uint64_t word = 0;
+    return leat_job_word_of(engine, id, &word) && leat_word_phase(word) == LEAT_PHASE_FILLING;
+}
+
+enum leat_status
+leat_durable_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index)
+{
+    for (;;) {
+        enum leat_status status = leat_job_hold(engine, id, LEAT_HOLDS_MAX, index);
+        /* Ends: holds are given back by whoever looks at the job; who submits it goes on, unless
+         * that thread stops for ever: then the log is not cleaned any more. */
+        if (status != LEAT_BUSY && !is_on_the_way(engine, id)) {
+            return status;
+        }
+        if (status == LEAT_OK) {
+            leat_job_unhold(engine, *index);
+        }
+        leat_os_yield();
+    }
+}
+
+void
+leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id)
+{
+    uint32_t index = 0;
+    if (engine->durable->closing || leat_durable_hold(engine, id, &index) != LEAT_OK) {
+        return; /* gone: who gave the record back has said so */
+    }
+    const struct leat_job_durable *job = durable_of(engine, index);
+    if (job != NULL) {
+        leat_durable_write(engine, id, index, NULL, 0);
+        leat_wal_kick(&engine->durable->wal);
+    }
+    leat_job_unhold(engine, index);
+}
+
+void
+leat_durable_gone(struct leat_engine *engine, uint32_t index, struct leat_job_extra *extra)
+{
+    struct leat_durable *durable = engine->durable;
+    struct leat_job_durable *job = extra->durable;
+    if (job == NULL) {
+        return;
+    }
+    if (!durable->closing && end_take(durable, job)) {
+        /* rlx: single writer */
+        uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
+        end_append(durable, leat_word_of(leat_word_generation(word), index));
+    }
+    leat_memory_give(&engine->memory, job, sizeof(*job));
+    extra->durable = NULL;
+}
+
+/* ---- ids ------------------------------------------------------------------------------------- */
+
+enum leat_status
+leat_durable_ids_say(struct leat_durable *durable, uint64_t ceiling, uint64_t *position)
+{
+    const struct leat_durable_ids ids = {LEAT_DURABLE_FORMAT, ceiling};
+    const struct leat_wal_entry entry = {
+        .tag = LEAT_DURABLE_IDS, .head = &ids, .head_bytes = sizeof(ids)};
+    return leat_durable_append(durable, &entry, position);
+}
+
+/* A higher ceiling stands in the log in front of whatever is appended later. */
+static LEAT_COLD enum leat_status
+ceiling_raise(struct leat_durable *durable, uint64_t generation)
+{
+    enum leat_status status = LEAT_OK;
+    uint64_t position = 0;
+    leat_mutex_lock(&durable->mutex);
+    uint64_t ceiling = atom_load_rlx(&durable->ceiling); /* rlx: single writer */
+    if (generation >= ceiling) {
+        status = leat_durable_ids_say(durable, generation + LEAT_DURABLE_IDS_STEP, &position);
+    }
+    if (status == LEAT_OK && position != 0) {
+        /* Waited for, since an id may be given out that is in no record. */
+        status = leat_wal_wait(&durable->wal, position, UINT64_MAX);
+    }
+    if (status == LEAT_OK && position != 0) {
+        /* ceiling:B release -> ceiling:A.  Carries: that it stands in the log.
+         * If relaxed: an id could be given out that a later open gives out again. */
+        atom_store_rel(&durable->ceiling, generation + LEAT_DURABLE_IDS_STEP);
+    }
+    leat_mutex_unlock(&durable->mutex);
+    return status;
+}
+
+enum leat_status
+leat_durable_id(struct leat_engine *engine, uint32_t index)
+{
+    struct leat_durable *durable = engine->durable;
+    /* rlx: single writer */
+    uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
+    uint64_t generation = leat_word_generation(word);
+    /* ceiling:A acquire -> ceiling:B.  Carries: see ceiling:B.
+     * If relaxed: see ceiling:B. */
+    if (LEAT_LIKELY(generation < atom_load_acq(&durable->ceiling))) {
+        return LEAT_OK;
+    }
+    return ceiling_raise(durable, generation);
+}
+
+/* ---- submit ---------------------------------------------------------------------------------- */
+
+bool
+leat_durable_wants(const struct leat_engine *engine, const struct leat_job *job)
+{
+    struct leat_job_options options = leat_job_options_default();
+    if (job->options != NULL &&
+        leat_struct_read(&options, sizeof(options), job->options) == LEAT_OK &&
+        options.durability != LEAT_DURABILITY_OF_ENGINE) {
+        return options.durability != LEAT_DURABILITY_NONE;
+    }
+    return engine->config.durability != LEAT_DURABILITY_NONE;
+}
+
+/* One image that is being made. */
+struct image {
+    struct leat_durable_state state;
+    unsigned char *head; /* state and content but for the payload, in a block */
+    size_t head_bytes;
+    size_t bytes;
+};
+
+static enum leat_status
+image_make(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
+           struct image *image)
+{
+    struct leat_durable *durable = engine->durable;
+    struct leat_job_record *record = leat_job_record(engine, index);
+    struct leat_durable_job read;
+    enum leat_status status = leat_durable_job_read(&read, job);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    struct leat_job_extra *extra = leat_job_extra_make(engine, record);
+    if (extra == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    read.type = leat_names_text(&engine->types, leat_job_type(record));
+    read.queue = leat_names_text(&engine->queues, leat_job_queue(record));
+    read.sequence = atom_add_rlx(&durable->sequence, 1) + 1; /* rlx: statistic */
+    read.submit_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
+    size_t content = leat_durable_content_put(&read, NULL);
+    image->head_bytes = sizeof(image->state) + content;
+    image->bytes = image->head_bytes + job->payload_bytes;
+    image->head = leat_memory_take(&engine->memory, image->head_bytes);
+    extra->durable = leat_memory_take(&engine->memory, sizeof(*extra->durable));
+    if (image->head == NULL || extra->durable == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    /* rlx: single writer */
+    uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
+    const leat_job_id id = {leat_word_of(leat_word_generation(word), index)};
+    image->state = state_of(engine, id, index, word);
+    image->state.flags = (job->flags & LEAT_JOB_KEEP_RESULT) != 0 ? LEAT_DURABLE_KEPT : 0;
+    image->state.image = 1;
+    image->state.content_bytes = (uint32_t)(content + job->payload_bytes);
+    if (job->delay_ns != 0 || read.options.run_at_ns != 0) {
+        image->state.phase = LEAT_PHASE_SCHEDULED;
+        image->state.flags |= read.options.run_at_ns != 0 ? LEAT_DURABLE_WALL : 0;
+        image->state.due_ns = read.options.run_at_ns != 0
+                                  ? read.options.run_at_ns
+                                  : leat_timers_after(read.submit_ns, job->delay_ns);
+    }
+    memcpy(image->head, &image->state, sizeof(image->state));
+    (void)leat_durable_content_put(&read, image->head + sizeof(image->state));
+    extra->durable->image = 1;
+    extra->durable->bytes = (uint32_t)leat_bytes_size(image->bytes);
+    /* Until the image is appended there is nothing to be ended. rlx: single writer */
+    atom_store_rlx(&extra->durable->ended, 1);
+    return leat_durable_id(engine, index);
+}
+
+/* Its image is in the log: from now on its record, once it is given back, says the end. */
+static void
+image_appended(struct leat_engine *engine, uint32_t index)
+{
+    struct leat_job_durable *job = durable_of(engine, index);
+    LEAT_ASSERT(job != NULL);
+    (void)atom_add_rlx(&engine->durable->live_bytes, job->bytes); /* rlx: statistic */
+    atom_store_rlx(&job->ended, 0);                               /* rlx: single writer */
+}
+
+static struct leat_wal_entry
+image_entry(const struct image *image, const struct leat_job *job)
+{
+    return (struct leat_wal_entry){.tag = LEAT_DURABLE_JOB,
+                                   .head = image->head,
+                                   .head_bytes = (uint32_t)image->head_bytes,
+                                   .data = job->payload,
+                                   .data_bytes = (uint32_t)job->payload_bytes};
+}
+
+enum leat_status
+leat_durable_image(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
+                   uint64_t *position)
+{
+    struct leat_durable *durable = engine->durable;
+    struct image image = {.head = NULL};
+    enum leat_status status = image_make(engine, index, job, &image);
+    if (status == LEAT_OK) {
+        const struct leat_wal_entry entry = image_entry(&image, job);
+        status = append(durable, &entry, 1, LEAT_WAL_FIRST, position);
+    }
+    if (status == LEAT_OK) {
+        image_appended(engine, index);
+        appended(durable, *position, image.bytes);
+    }
+    leat_memory_give(&engine->memory, image.head, image.head_bytes);
+    return status;
+}
+
+static enum leat_status
+images_make(struct leat_engine *engine, const struct leat_durable_unit *unit, struct image *images,
+            struct leat_wal_entry *entries, uint32_t *count)
+{
+    for (uint32_t i = 0; i < unit->count; i++) {
+        const struct leat_job *job = unit->job(unit->context, i);
+        uint32_t index = unit->index(unit->context, i);
+        bool wanted = unit->durable && leat_durable_wants(engine, job);
+        enum leat_status status =
+            wanted ? image_make(engine, index, job, &images[i]) : leat_durable_id(engine, index);
+        if (status != LEAT_OK) {
+            return status;
+        }
+        if (wanted) {
+            entries[(*count)++] = image_entry(&images[i], job);
+        }
+    }
+    return LEAT_OK;
+}
+
+enum leat_status
+leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *unit,
+                    uint64_t *position)
+{
+    struct leat_durable *durable = engine->durable;
+    const struct leat_memory *memory = &engine->memory;
+    size_t images_bytes = sizeof(struct image) * unit->count;
+    size_t entries_bytes = sizeof(struct leat_wal_entry) * unit->count;
+    struct image *images = leat_memory_take(memory, images_bytes);
+    struct leat_wal_entry *entries = leat_memory_take(memory, entries_bytes);
+    uint32_t count = 0;
+    enum leat_status status = images == NULL || entries == NULL
+                                  ? LEAT_NO_MEMORY
+                                  : images_make(engine, unit, images, entries, &count);
+    if (status == LEAT_OK && count != 0) {
+        status = append(durable, entries, count, LEAT_WAL_FIRST, position);
+    }
+    for (uint32_t i = 0; images != NULL && i < unit->count; i++) {
+        if (status == LEAT_OK && images[i].head != NULL) {
+            image_appended(engine, unit->index(unit->context, i));
+            appended(durable, *position, images[i].bytes);
+        }
+        leat_memory_give(memory, images[i].head, images[i].head_bytes);
+    }
+    leat_memory_give(memory, images, images_bytes);
+    leat_memory_give(memory, entries, entries_bytes);
+    return status;
+}
+
+/* ---- jobs of a log --------------------------------------------------------------------------- */
+
+static enum leat_status
+error_revive(struct leat_engine *engine, uint32_t index, const struct leat_revival *revival)
+{
+    char text[LEAT_ERROR_BYTES] = "";
+    size_t bytes =
+        revival->error_bytes < sizeof(text) - 1 ? revival->error_bytes : sizeof(text) - 1;
+    if (bytes == 0) {
+        return LEAT_OK;
+    }
+    struct leat_job_errors *errors = leat_job_errors_make(engine, leat_job_record(engine, index));
+    if (errors == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    memcpy(text, revival->error, bytes);
+    leat_text_copy(errors->error, text);
+    return LEAT_OK;
+}
+
+enum leat_status
+leat_durable_revived(struct leat_engine *engine, uint32_t index, const struct leat_revival *revival)
+{
+    struct leat_job_extra *extra = leat_job_extra_make(engine, leat_job_record(engine, index));
+    if (extra == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    extra->durable = leat_memory_take(&engine->memory, sizeof(*extra->durable));
+    if (extra->durable == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    atom_store_rlx(&extra->durable->version, revival->version); /* rlx: not shared yet */
+    atom_store_rlx(&extra->durable->noted, revival->version);   /* rlx: not shared yet */
+    extra->durable->image = revival->image;
+    extra->durable->bytes = revival->image_bytes;
+    atom_store_rlx(&extra->crashes, revival->crashes); /* rlx: not shared yet */
+    (void)atom_add_rlx(&engine->durable->live_bytes, revival->image_bytes); /* rlx: statistic */
+    if (revival->result_bytes != 0) {
+        extra->result = leat_memory_take(&engine->memory, revival->result_bytes);
+        if (extra->result == NULL) {
+            return LEAT_NO_MEMORY;
+        }
+        memcpy(extra->result, revival->result, revival->result_bytes);
+        extra->result_bytes = revival->result_bytes;
+    }
+    return error_revive(engine, index, revival);
+}
+
+/* ---- queues ---------------------------------------------------------------------------------- */
+
+enum leat_status
+leat_durable_queue_say(struct leat_durable *durable, const struct leat_durable_named *named,
+                       uint64_t *position)
+{
+    const struct leat_wal_entry entry = {.tag = LEAT_DURABLE_QUEUE,
+                                         .head = &named->queue,
+                                         .head_bytes = sizeof(named->queue),
+                                         .data = named->name,
+                                         .data_bytes = (uint32_t)strlen(named->name)};
+    return leat_durable_append(durable, &entry, position);
+}
+
+void
+leat_durable_queue_slowly(struct leat_engine *engine, uint32_t queue)
+{
+    uint64_t options = leat_queue_options(engine, queue);
+    struct leat_durable_named named = {
+        .queue = {.format = LEAT_DURABLE_FORMAT,
+                  .priority = (uint8_t)leat_queue_priority(options),
+                  .pull = (options & LEAT_QUEUE_PULL) != 0,
+                  .exact = (options & LEAT_QUEUE_EXACT) != 0},
+    };
+    const char *text = leat_names_text(&engine->queues, queue);
+    uint64_t position = 0;
+    memcpy(named.name, text, strlen(text) + 1);
+    (void)leat_durable_queue_say(engine->durable, &named, &position);
+}

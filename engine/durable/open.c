@@ -1,0 +1,184 @@
+/* open.c - from a log on the disk to an engine that goes on with it, and back. */
+#include "engine/durable/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "engine/config.h"
+
+/* ---- the log --------------------------------------------------------------------------------- */
+
+static enum leat_status
+say(struct leat_error *error, enum leat_status status, const char *text)
+{
+    static const char *const plain[LEAT_STATUS_COUNT] = {
+        [LEAT_BUSY] = "is in use by another process, or by another engine of this one",
+        [LEAT_NO_MEMORY] = "there is no memory for the jobs of the log",
+        [LEAT_NO_SPACE] = "the disk has no room for the first segment",
+        [LEAT_REFUSED] = "the system refused: the directory must be there, and be the user's own",
+        [LEAT_SYSTEM] = "the system failed to read or write it",
+        [LEAT_CORRUPT] = "has a record in it that is none of Leat's jobs",
+        [LEAT_UNSUPPORTED] = "was written by a later version of Leat",
+        [LEAT_INVALID] = "wants a log_ring_bytes of at most half of log_segment_bytes",
+    };
+    if (text[0] == '\0') {
+        text = plain[status] == NULL ? leat_status_text(status) : plain[status];
+    }
+    return leat_error_set(error, status, "log_directory", text);
+}
+
+static uint64_t
+random_seed(void)
+{
+    uint64_t seed = 0;
+    if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed)) {
+        seed = leat_os_monotonic_ns() ^ leat_os_wall_ns();
+    }
+    return seed;
+}
+
+static enum leat_status
+log_read(struct leat_durable *durable, const struct leat_config *concrete, struct leat_error *error)
+{
+    struct leat_wal_report report;
+    const struct leat_wal_reader reader = {leat_durable_table_record, durable};
+    const struct leat_wal_config config = {.files = &leat_wal_files_system,
+                                           .directory = concrete->log_directory,
+                                           .memory = durable->memory,
+                                           .segment_bytes = concrete->log_segment_bytes,
+                                           .ring_bytes = concrete->log_ring_bytes,
+                                           .seed = random_seed()};
+    enum leat_status status = leat_wal_open(&durable->wal, &config, &reader, &report);
+    if (durable->table.status != LEAT_OK) { /* the log alone would say: no memory */
+        status = durable->table.status;
+        report.text[0] = '\0';
+    }
+    durable->found.segments = report.segments;
+    durable->found.batches = report.batches;
+    durable->found.records = report.records;
+    durable->found.batches_again = report.batches_again;
+    durable->found.torn_bytes = report.torn_bytes;
+    return status == LEAT_OK ? LEAT_OK : say(error, status, report.text);
+}
+
+/* From now on ids are above all that were given out. */
+static enum leat_status
+ceiling_begin(struct leat_durable *durable, struct leat_error *error)
+{
+    uint64_t position = 0;
+    uint64_t ceiling = leat_durable_generation(durable) + LEAT_DURABLE_IDS_STEP;
+    if (ceiling > LEAT_GENERATION_LAST) {
+        return say(error, LEAT_FULL, "has no ids left: begin a new one");
+    }
+    enum leat_status status = leat_durable_ids_say(durable, ceiling, &position);
+    if (status == LEAT_OK) {
+        status = leat_wal_wait(&durable->wal, position, UINT64_MAX);
+    }
+    atom_store_rlx(&durable->ceiling, ceiling); /* rlx: not shared yet */
+    return status == LEAT_OK ? LEAT_OK : say(error, status, "");
+}
+
+enum leat_status
+leat_durable_open(const struct leat_config *concrete, const struct leat_memory *memory,
+                  struct leat_error *error, struct leat_durable **opened)
+{
+    uint64_t start_ns = leat_os_monotonic_ns();
+    struct leat_durable *durable = leat_memory_take_lines(memory, sizeof(*durable));
+    if (durable == NULL) {
+        return say(error, LEAT_NO_MEMORY, "");
+    }
+    durable->memory = *memory;
+    durable->segment_bytes = concrete->log_segment_bytes;
+    durable->found = leat_recovery_info_default();
+    enum leat_status status = log_read(durable, concrete, error);
+    if (status != LEAT_OK) {
+        leat_durable_table_fini(durable);
+        leat_memory_give(memory, durable, sizeof(*durable));
+        return status;
+    }
+    leat_mutex_init(&durable->mutex);
+    leat_durable_crashed_read(durable);
+    status = ceiling_begin(durable, error);
+    durable->found.read_ns = leat_os_monotonic_ns() - start_ns;
+    if (status != LEAT_OK) {
+        leat_durable_close(durable);
+        return status;
+    }
+    *opened = durable;
+    return LEAT_OK;
+}
+
+uint64_t
+leat_durable_generation(const struct leat_durable *durable)
+{
+    return durable->table.ceiling & ~UINT64_C(1);
+}
+
+/* ---- begin and end --------------------------------------------------------------------------- */
+
+enum leat_status
+leat_durable_begin(struct leat_engine *engine, struct leat_error *error)
+{
+    struct leat_durable *durable = engine->durable;
+    uint64_t start_ns = leat_os_monotonic_ns();
+    enum leat_status status = leat_durable_revive(engine, error);
+    leat_durable_table_fini(durable);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    durable->found.revived_ns = leat_os_monotonic_ns() - start_ns;
+    if (!leat_wal_start(&durable->wal)) {
+        return say(error, LEAT_SYSTEM, "wants two threads, which the system refused");
+    }
+    if (!leat_durable_clean_start(engine)) {
+        return say(error, LEAT_SYSTEM, "wants a thread, which the system refused");
+    }
+    return LEAT_OK;
+}
+
+void
+leat_durable_end(struct leat_engine *engine)
+{
+    struct leat_durable *durable = engine->durable;
+    if (durable != NULL) {
+        leat_durable_clean_stop(durable);
+        durable->closing = true;
+        (void)leat_wal_stop(&durable->wal);
+    }
+}
+
+uint64_t
+leat_durable_bytes(struct leat_engine *engine)
+{
+    return leat_wal_bytes(&engine->durable->wal);
+}
+
+void
+leat_durable_close(struct leat_durable *durable)
+{
+    if (durable == NULL) {
+        return;
+    }
+    struct leat_memory memory = durable->memory;
+    leat_durable_table_fini(durable);
+    leat_durable_places_close(durable);
+    leat_wal_close(&durable->wal);
+    leat_mutex_fini(&durable->mutex);
+    leat_memory_give(&memory, durable, sizeof(*durable));
+}
+
+enum leat_status
+leat_recovery_get(struct leat_engine *engine, struct leat_recovery_info *info)
+{
+    enum leat_status status = leat_engine_check(engine);
+    if (status == LEAT_OK && info == NULL) {
+        status = LEAT_INVALID;
+    }
+    if (status == LEAT_OK && engine->durable == NULL) {
+        status = LEAT_WRONG_STATE;
+    }
+    return status == LEAT_OK
+               ? leat_struct_write(info, &engine->durable->found, sizeof(engine->durable->found))
+               : status;
+}

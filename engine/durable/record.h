@@ -1,0 +1,147 @@
+/* record.h - what the engine writes into its log (engine/wal/), record by record. Why so:
+ * docs/design/0037.
+ *
+ * Numbers are in the byte order of the machine: a log of the other order is refused by the log
+ * itself. Each struct begins with the format that it is of, so that what is newer is refused.
+ *
+ *   JOB      struct leat_durable_state, then as far as it has them: its content, the text of its
+ *            last error, its result. With content it is an image, else a step.
+ *   END      the id: the job is not to come back
+ *   IDS      struct leat_durable_ids
+ *   QUEUE    struct leat_durable_queue, then the name
+ *   content  struct leat_durable_content, then in the order of its counts: texts with their 0,
+ *            bytes without, each tag as a text, the delays of the retry policy, the payload
+ */
+#ifndef ENGINE_DURABLE_RECORD_H
+#define ENGINE_DURABLE_RECORD_H
+
+#include "engine/leat.h"
+#include "engine/limits.h"
+#include "ring/base.h"
+
+#define LEAT_DURABLE_FORMAT 1
+
+enum leat_durable_tag {
+    LEAT_DURABLE_JOB = 1,
+    LEAT_DURABLE_END,
+    LEAT_DURABLE_IDS,
+    LEAT_DURABLE_QUEUE
+};
+
+#define LEAT_DURABLE_KEPT 1u /* LEAT_JOB_KEEP_RESULT, and not released */
+#define LEAT_DURABLE_WALL 2u /* due by the wall clock; else after so long, of which it is the end */
+
+/* How a job is. Of two of one job the one with the higher version is right, and of the same
+ * version that which is no image: who writes one takes the version first, and then looks. */
+struct leat_durable_state {
+    uint16_t format;
+    uint8_t phase; /* enum leat_phase; a job that runs waits here */
+    uint8_t reason;
+    uint8_t level;
+    uint8_t flags;
+    uint16_t attempts; /* runs so far, modulo 2^16 */
+    uint32_t snoozes;
+    uint32_t version;
+    uint64_t id;
+    uint64_t due_ns; /* by the wall clock; 0: at once */
+    uint32_t image;  /* the how many-th of the job; 0: it has no content */
+    uint32_t crashes;
+    uint32_t content_bytes;
+    uint32_t error_bytes;
+    uint32_t result_bytes;
+    uint32_t zero;
+};
+
+/* No id from this generation on was given out. */
+struct leat_durable_ids {
+    uint64_t format;
+    uint64_t ceiling;
+};
+
+/* A queue that was made otherwise than by default. */
+struct leat_durable_queue {
+    uint16_t format;
+    uint8_t priority;
+    uint8_t pull;
+    uint8_t exact;
+    uint8_t zero[3];
+};
+
+/* What of a job never changes. */
+struct leat_durable_content {
+    uint16_t format;
+    uint16_t max_attempts;
+    uint16_t type_bytes;
+    uint16_t queue_bytes;
+    uint16_t name_bytes;
+    uint16_t key_bytes;
+    uint16_t unique_bytes;
+    uint16_t tags_count;
+    uint32_t unique_scope;
+    uint32_t unique_conflict;
+    uint32_t order_priority;
+    uint32_t delays_count;
+    uint32_t payload_bytes;
+    uint32_t retries; /* 1: it has a policy of its own, with the five below */
+    uint32_t retry_kind;
+    uint32_t retry_jitter;
+    uint32_t retry_base;
+    uint32_t zero;
+    uint64_t retry_delay_ns;
+    uint64_t retry_delay_ns_max;
+    uint64_t sequence;  /* of its submit: later is more */
+    uint64_t submit_ns; /* by the wall clock, as expires_ns is; LEAT_FOREVER: never */
+    uint64_t expires_ns;
+    uint64_t timeout_ns;
+    uint64_t unique_for_ns;
+    uint64_t submitter;
+};
+
+LEAT_STATIC(sizeof(struct leat_durable_state) == 56, "no padding");
+LEAT_STATIC(sizeof(struct leat_durable_queue) == 8, "no padding");
+LEAT_STATIC(sizeof(struct leat_durable_content) == 120, "no padding");
+
+/* A job that is to be written: its options are read, its type and queue are named. */
+struct leat_durable_job {
+    const struct leat_job *job;
+    struct leat_job_options options;
+    struct leat_retry_policy retry; /* with options.retry */
+    const char *type;
+    const char *queue;
+    uint64_t sequence;
+    uint64_t submit_ns;
+};
+
+/* LEAT_OK; LEAT_UNSUPPORTED: it has a retry function, parents or a cohort: those stay here. */
+enum leat_status leat_durable_job_read(struct leat_durable_job *read, const struct leat_job *job);
+/* Writes all of the content but the payload, which the caller has. Returns the bytes; with `to`
+ * NULL it counts only. */
+size_t leat_durable_content_put(const struct leat_durable_job *job, unsigned char *to);
+
+/* A content that was read: the job points into it and into this struct. */
+struct leat_durable_found {
+    struct leat_job job;
+    struct leat_job_options options;
+    struct leat_retry_policy retry;
+    uint64_t delays_ns[LEAT_RETRY_DELAYS_MAX];
+    const char *tags[LEAT_TAGS_MAX];
+    uint64_t sequence;
+    uint64_t expires_ns;
+    uint64_t submit_ns;
+};
+
+/* LEAT_OK; LEAT_CORRUPT; LEAT_UNSUPPORTED: of a later format. */
+enum leat_status leat_durable_content_read(struct leat_durable_found *found,
+                                           const unsigned char *content, size_t bytes);
+
+/* A JOB, taken apart. The same answers. */
+struct leat_durable_parts {
+    struct leat_durable_state state;
+    const unsigned char *content;
+    const unsigned char *error;
+    const unsigned char *result;
+};
+enum leat_status leat_durable_parts_read(struct leat_durable_parts *parts,
+                                         const unsigned char *data, size_t bytes);
+
+#endif

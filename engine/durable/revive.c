@@ -1,0 +1,380 @@
+/* revive.c - the jobs that a log has, made anew with the ids that they had. Nobody else is at the
+ * engine yet. */
+#include "engine/durable/internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/config.h"
+#include "engine/dead.h"
+#include "engine/gates.h"
+#include "engine/intake.h"
+#include "engine/labels.h"
+#include "ring/rcu.h"
+
+/* The entries that come back, in the order of their submits. */
+struct list {
+    struct leat_durable_entry **entries;
+    size_t count;
+    size_t bytes;
+};
+
+static enum leat_status
+complain(struct leat_error *error, enum leat_status status, uint64_t id, const char *text)
+{
+    char sentence[sizeof(error->text)];
+    (void)snprintf(sentence, sizeof(sentence), "has job %llu, %s", (unsigned long long)id, text);
+    return leat_error_set(error, status, "log_directory", sentence);
+}
+
+/* ---- which ----------------------------------------------------------------------------------- */
+
+static int
+by_sequence(const void *left, const void *right)
+{
+    const struct leat_durable_entry *a = *(struct leat_durable_entry *const *)left;
+    const struct leat_durable_entry *b = *(struct leat_durable_entry *const *)right;
+    return a->sequence < b->sequence ? -1 : a->sequence > b->sequence;
+}
+
+/* A step whose image is missing is of a job that has ended: its end was in a segment that was
+ * cleaned. */
+static enum leat_status
+list_make(struct leat_durable *durable, struct list *list, struct leat_error *error)
+{
+    struct leat_durable_table *table = &durable->table;
+    list->bytes = sizeof(struct leat_durable_entry *) * table->count;
+    list->entries = leat_memory_take(&durable->memory, list->bytes + 1);
+    if (list->entries == NULL) {
+        return leat_error_set(error, LEAT_NO_MEMORY, "log_directory", "no memory for its jobs");
+    }
+    for (size_t i = 0; i < table->room; i++) {
+        struct leat_durable_entry *entry = &table->entries[i];
+        struct leat_durable_found found;
+        if (entry->id == 0 || entry->ended || entry->content == NULL) {
+            continue;
+        }
+        enum leat_status status =
+            leat_durable_content_read(&found, entry->content, entry->content_bytes);
+        if (status != LEAT_OK) {
+            return complain(error, status, entry->id, "which cannot be read");
+        }
+        entry->sequence = found.sequence;
+        if (found.sequence > table->sequence) {
+            table->sequence = found.sequence;
+        }
+        list->entries[list->count++] = entry;
+    }
+    qsort(list->entries, list->count, sizeof(struct leat_durable_entry *), by_sequence);
+    return LEAT_OK;
+}
+
+/* ---- records --------------------------------------------------------------------------------- */
+
+/* Takes records until all that the jobs had are taken; gives the others back. */
+static enum leat_status
+records_claim(struct leat_engine *engine, const struct list *list, struct leat_error *error)
+{
+    const struct leat_memory *memory = &engine->memory;
+    uint32_t most = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        uint32_t index = (uint32_t)(list->entries[i]->id & LEAT_INDEX_NONE);
+        if (index >= engine->jobs.capacity) {
+            return complain(error, LEAT_INVALID, list->entries[i]->id,
+                            "so that jobs_max must be as high as it was");
+        }
+        most = index >= most ? index + 1 : most;
+    }
+    size_t bytes = sizeof(uint32_t) * engine->jobs.capacity;
+    size_t bits_bytes = most / 8 + 1;
+    uint32_t *others = leat_memory_take(memory, bytes);
+    unsigned char *wanted = leat_memory_take(memory, bits_bytes);
+    uint32_t others_count = 0;
+    size_t left = list->count;
+    for (size_t i = 0; wanted != NULL && i < list->count; i++) {
+        uint32_t index = (uint32_t)(list->entries[i]->id & LEAT_INDEX_NONE);
+        left -= (wanted[index / 8] >> (index % 8) & 1) != 0; /* two of one record: refused below */
+        wanted[index / 8] |= (unsigned char)(1U << (index % 8));
+        uint64_t generation = leat_word_generation(list->entries[i]->id);
+        if ((generation & 1) == 0 || generation >= engine->durable->table.ceiling) {
+            left = SIZE_MAX;
+        }
+    }
+    uint32_t index = 0;
+    enum leat_status status = others == NULL || wanted == NULL ? LEAT_NO_MEMORY : LEAT_OK;
+    if (status == LEAT_OK && left != list->count) {
+        status = LEAT_CORRUPT;
+    }
+    while (status == LEAT_OK && left > 0 && leat_slab_take(&engine->jobs, 0, &index)) {
+        if (index < most && (wanted[index / 8] >> (index % 8) & 1) != 0) {
+            left--;
+        } else {
+            others[others_count++] = index;
+        }
+    }
+    for (uint32_t i = 0; i < others_count; i++) {
+        leat_slab_give(&engine->jobs, 0, others[i]);
+    }
+    (void)atom_add_rlx(&engine->outside.refused, others_count); /* rlx: statistic */
+    leat_memory_give(memory, others, bytes);
+    leat_memory_give(memory, wanted, bits_bytes);
+    for (size_t i = 0; status == LEAT_OK && i < list->count; i++) {
+        uint64_t id = list->entries[i]->id;
+        const uint32_t at = (uint32_t)(id & LEAT_INDEX_NONE);
+        leat_atomic_u64 *word = leat_slab_word(&engine->jobs, at);
+        if (engine->footprint.counted) {
+            status = leat_footprint_admit(engine, at); /* it has no limit yet */
+        }
+        atom_store_rlx(word, leat_word_of(leat_word_generation(id), 0)); /* rlx: not shared yet */
+    }
+    return status == LEAT_OK
+               ? LEAT_OK
+               : leat_error_set(error, status, "log_directory",
+                                status == LEAT_CORRUPT ? "has ids that were never given out"
+                                                       : "no memory for its jobs");
+}
+
+/* ---- one job --------------------------------------------------------------------------------- */
+
+static struct leat_due
+due_of(const struct leat_engine *engine, const struct leat_durable_state *state)
+{
+    if (state->due_ns == 0) {
+        return (struct leat_due){.at_ns = 0};
+    }
+    if ((state->flags & LEAT_DURABLE_WALL) != 0) {
+        return (struct leat_due){LEAT_TIME_WALL, state->due_ns};
+    }
+    uint64_t wall_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
+    uint64_t left_ns = state->due_ns > wall_ns ? state->due_ns - wall_ns : 0;
+    uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
+    return (struct leat_due){LEAT_TIME_BOOT, leat_timers_after(now_ns, left_ns)};
+}
+
+/* What of its options has gone on while nobody looked. */
+static void
+options_age(const struct leat_engine *engine, struct leat_durable_found *found,
+            const struct leat_durable_state *state)
+{
+    struct leat_job_options *options = &found->options;
+    uint64_t wall_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
+    uint64_t age_ns = wall_ns > found->submit_ns ? wall_ns - found->submit_ns : 0;
+    if (found->expires_ns != LEAT_FOREVER) {
+        options->expires_in_ns = found->expires_ns > wall_ns ? found->expires_ns - wall_ns : 0;
+    }
+    if (options->unique_for_ns != 0) {
+        options->unique_for_ns =
+            options->unique_for_ns > age_ns ? options->unique_for_ns - age_ns : 1;
+    }
+    options->unique_conflict = LEAT_UNIQUE_REJECT; /* it was asked at its submit */
+    if (state->attempts != 0 && options->unique_scope == LEAT_UNIQUE_UNTIL_STARTED) {
+        options->unique_key = NULL;
+        options->unique_key_bytes = 0;
+        options->unique_scope = LEAT_UNIQUE_UNTIL_FINISHED;
+    }
+}
+
+static void
+count(struct leat_recovery_info *found, const struct leat_durable_state *state)
+{
+    found->jobs++;
+    found->waiting += state->phase == LEAT_PHASE_PENDING ? 1 : 0;
+    found->scheduled += state->phase == LEAT_PHASE_SCHEDULED ? 1 : 0;
+    found->retrying += state->phase == LEAT_PHASE_RETRYING ? 1 : 0;
+    found->dead += state->phase == LEAT_PHASE_DEAD ? 1 : 0;
+}
+
+/* It ended before, and is kept. The engine counts it once more: it runs for a moment. */
+static void
+revive_ended(struct leat_engine *engine, const struct leat_revival *revival, uint32_t index,
+             bool kept)
+{
+    const struct leat_ending ending = {revival->phase, revival->reason, NULL, false};
+    (void)leat_intake_publish(engine, index, kept,
+                              LEAT_PHASE_RUNNING | LEAT_WORD_HOLD |
+                                  leat_word_attempt(revival->attempts));
+    bool ended = leat_job_end(engine, index, ending);
+    LEAT_ASSERT(ended);
+    leat_job_unhold(engine, index);
+}
+
+static void
+revive_waiting(struct leat_engine *engine, const struct leat_revival *revival,
+               const struct leat_intake *intake, bool kept)
+{
+    uint32_t index = intake->index;
+    const uint64_t attempt = leat_word_attempt(revival->attempts);
+    const uint64_t options = leat_queue_options(engine, intake->queue);
+    leat_job_id id = {0};
+    if (revival->phase == LEAT_PHASE_PENDING) {
+        if (intake->limited) {
+            leat_room_force(engine, intake->queue, intake->bytes);
+        }
+        id = leat_intake_publish(engine, index, kept,
+                                 LEAT_PHASE_PENDING | LEAT_WORD_LINKED | attempt);
+        leat_gates_put(engine, intake->level, intake->queue, intake->type,
+                       leat_item_of(LEAT_KIND_JOB, index));
+    } else {
+        leat_timers_count(engine, revival->phase, 1);
+        leat_timers_set(engine, index, revival->due);
+        id = leat_intake_publish(engine, index, kept,
+                                 (uint64_t)revival->phase | LEAT_WORD_LINKED | LEAT_WORD_HOLD |
+                                     attempt);
+        leat_timers_arm(engine, index);
+        leat_job_unhold(engine, index);
+    }
+    LEAT_ASSERT(id.bits == revival->id.bits);
+    leat_intake_entered(engine, intake, options, id);
+}
+
+/* What of the job is not in its options. LEAT_NO_MEMORY. */
+static enum leat_status
+revive_fill(struct leat_engine *engine, const struct leat_revival *revival, uint32_t index)
+{
+    struct leat_job_record *record = leat_job_record(engine, index);
+    enum leat_status status = leat_durable_revived(engine, index, revival);
+    atom_store_rlx(&record->attempts, (uint16_t)revival->attempts); /* rlx: ordered by submit:A */
+    if (revival->attempts != 0) {
+        leat_job_set_put_off(record);
+    }
+    if (revival->snoozes != 0) {
+        leat_timers_snoozed(engine, index, (int)revival->snoozes);
+    }
+    return status;
+}
+
+/* Takes it in. pre: its record is claimed, and its word has its generation. LEAT_EXISTS: another
+ * one has its key or name: its end is said. Or as leat_submit(). */
+static enum leat_status
+take_in(struct leat_engine *engine, const struct leat_revival *revival)
+{
+    struct leat_intake intake = {.index = (uint32_t)(revival->id.bits & LEAT_INDEX_NONE)};
+    bool kept = (revival->job->flags & LEAT_JOB_KEEP_RESULT) != 0;
+    leat_job_id other = {0};
+    enum leat_status status = leat_intake_check(engine, revival->job, &intake);
+    if (status == LEAT_OK) {
+        status = leat_intake_write(engine, revival->job, &intake);
+    }
+    if (status != LEAT_OK) {
+        return status;
+    }
+    status = revive_fill(engine, revival, intake.index);
+    if (status == LEAT_OK && !leat_phase_final(revival->phase)) {
+        leat_rcu_enter();
+        status = leat_labels_claim(engine, intake.index, &other);
+        leat_rcu_leave(&engine->domain);
+    }
+    if (status != LEAT_OK) {
+        if (status != LEAT_EXISTS) {
+            engine->durable->closing = true; /* the open fails, and no job has ended by that */
+        }
+        leat_intake_refuse(engine, &intake);
+    } else if (leat_phase_final(revival->phase)) {
+        revive_ended(engine, revival, intake.index, kept);
+    } else {
+        revive_waiting(engine, revival, &intake, kept);
+    }
+    return status;
+}
+
+static enum leat_status
+revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
+           struct leat_error *error)
+{
+    struct leat_durable *durable = engine->durable;
+    const struct leat_durable_state *state = &entry->state;
+    struct leat_durable_found found;
+    enum leat_status status =
+        leat_durable_content_read(&found, entry->content, entry->content_bytes);
+    LEAT_ASSERT(status == LEAT_OK);
+    options_age(engine, &found, state);
+    found.job.priority = state->level;
+    found.job.flags = (state->flags & LEAT_DURABLE_KEPT) != 0 ? LEAT_JOB_KEEP_RESULT : 0;
+    const struct leat_revival revival = {
+        .job = &found.job,
+        .id = {entry->id},
+        .phase = state->phase,
+        .reason = state->reason,
+        .attempts = state->attempts,
+        .snoozes = state->snoozes,
+        .crashes = state->crashes,
+        .due = due_of(engine, state),
+        .error = (const char *)entry->tail,
+        .error_bytes = state->error_bytes,
+        .result = entry->tail == NULL ? NULL : entry->tail + state->error_bytes,
+        .result_bytes = state->result_bytes,
+        .version = state->version,
+        .image = entry->image,
+        .image_bytes = (uint32_t)leat_bytes_size(sizeof(*state) + entry->content_bytes),
+    };
+    status = take_in(engine, &revival);
+    if (status == LEAT_EXISTS || status == LEAT_JOINED) {
+        durable->found.refused++; /* it was not acknowledged: its end has been said */
+        return LEAT_OK;
+    }
+    if (status != LEAT_OK) {
+        return complain(error, status, entry->id, leat_status_text(status));
+    }
+    count(&durable->found, state);
+    return LEAT_OK;
+}
+
+/* ---- all ------------------------------------------------------------------------------------- */
+
+static enum leat_status
+queues_revive(struct leat_engine *engine, struct leat_error *error)
+{
+    struct leat_durable *durable = engine->durable;
+    for (size_t i = 0; i < durable->table.queues_count; i++) {
+        const struct leat_durable_named *named = &durable->table.queues[i];
+        struct leat_queue_options options = leat_queue_options_default();
+        options.priority = named->queue.priority;
+        options.pull = named->queue.pull != 0;
+        options.order = named->queue.exact != 0 ? LEAT_ORDER_EXACT : LEAT_ORDER_FIFO;
+        enum leat_status status = leat_registry_queue_revive(engine, named->name, &options);
+        if (status != LEAT_OK) {
+            return leat_error_set(error, status, "log_directory",
+                                  "has queues that cannot be made: is queues_max lower now?");
+        }
+    }
+    return LEAT_OK;
+}
+
+/* Those that were in a handler when the process crashed. */
+static void
+crashes_count(struct leat_engine *engine)
+{
+    struct leat_durable *durable = engine->durable;
+    for (size_t i = 0; i < durable->crashed.count; i++) {
+        const leat_job_id id = {durable->crashed.ids[i]};
+        if (leat_job_crashed(engine, id) == LEAT_OK) {
+            durable->found.crashed++;
+            leat_durable_note(engine, id);
+        }
+    }
+}
+
+enum leat_status
+leat_durable_revive(struct leat_engine *engine, struct leat_error *error)
+{
+    struct leat_durable *durable = engine->durable;
+    struct list list = {.entries = NULL};
+    enum leat_status status = queues_revive(engine, error);
+    if (status == LEAT_OK) {
+        status = list_make(durable, &list, error);
+    }
+    if (status == LEAT_OK) {
+        status = records_claim(engine, &list, error);
+    }
+    atom_store_rlx(&durable->sequence, durable->table.sequence); /* rlx: not shared yet */
+    for (size_t i = 0; status == LEAT_OK && i < list.count; i++) {
+        status = revive_one(engine, list.entries[i], error);
+    }
+    leat_memory_give(&durable->memory, list.entries, list.bytes + 1);
+    if (status == LEAT_OK) {
+        leat_registry_queues_revived(engine);
+        crashes_count(engine);
+    }
+    return status;
+}

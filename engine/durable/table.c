@@ -1,0 +1,258 @@
+/* table.c - a log that is read: what each job comes to by all its records. */
+#include "engine/durable/internal.h"
+
+#include <string.h>
+
+#define ROOM_FIRST 1024
+
+/* ---- by id ----------------------------------------------------------------------------------- */
+
+static size_t
+place_of(const struct leat_durable_table *table, uint64_t id)
+{
+    size_t at = (size_t)((id * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (table->room - 1);
+    while (table->entries[at].id != 0 && table->entries[at].id != id) {
+        at = (at + 1) & (table->room - 1);
+    }
+    return at;
+}
+
+static bool
+grow(struct leat_durable *durable)
+{
+    struct leat_durable_table *table = &durable->table;
+    struct leat_durable_table larger = *table;
+    larger.room = table->room == 0 ? ROOM_FIRST : table->room * 2;
+    larger.entries =
+        leat_memory_take(&durable->memory, sizeof(struct leat_durable_entry) * larger.room);
+    if (larger.entries == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < table->room; i++) {
+        if (table->entries[i].id != 0) {
+            larger.entries[place_of(&larger, table->entries[i].id)] = table->entries[i];
+        }
+    }
+    leat_memory_give(&durable->memory, table->entries,
+                     sizeof(struct leat_durable_entry) * table->room);
+    *table = larger;
+    return true;
+}
+
+/* NULL: no memory. */
+static struct leat_durable_entry *
+entry_make(struct leat_durable *durable, uint64_t id)
+{
+    struct leat_durable_table *table = &durable->table;
+    if (table->count * 2 >= table->room && !grow(durable)) {
+        return NULL;
+    }
+    struct leat_durable_entry *entry = &table->entries[place_of(table, id)];
+    if (entry->id == 0) {
+        entry->id = id;
+        table->count++;
+    }
+    return entry;
+}
+
+static void
+block_give(const struct leat_durable *durable, unsigned char **block, size_t *bytes)
+{
+    leat_memory_give(&durable->memory, *block, *bytes);
+    *block = NULL;
+    *bytes = 0;
+}
+
+/* False: no memory. */
+static bool
+block_take(const struct leat_durable *durable, const unsigned char *from, size_t bytes,
+           unsigned char **block, size_t *block_bytes)
+{
+    block_give(durable, block, block_bytes);
+    if (bytes == 0) {
+        return true;
+    }
+    *block = leat_memory_take(&durable->memory, bytes);
+    if (*block == NULL) {
+        return false;
+    }
+    memcpy(*block, from, bytes);
+    *block_bytes = bytes;
+    return true;
+}
+
+/* ---- records --------------------------------------------------------------------------------- */
+
+/* Which of two states counts: see struct leat_durable_state. */
+static bool
+counts(const struct leat_durable_entry *entry, const struct leat_durable_state *state)
+{
+    if (entry->state.format == 0) {
+        return true;
+    }
+    int32_t ahead = (int32_t)(state->version - entry->state.version);
+    return ahead > 0 || (ahead == 0 && state->image == 0);
+}
+
+static bool
+job_take(struct leat_durable *durable, const struct leat_durable_parts *parts)
+{
+    const struct leat_durable_state *state = &parts->state;
+    struct leat_durable_entry *entry = entry_make(durable, state->id);
+    if (entry == NULL) {
+        return false;
+    }
+    if (entry->ended) {
+        return true;
+    }
+    if (counts(entry, state)) {
+        entry->state = *state;
+        size_t bytes = (size_t)state->error_bytes + state->result_bytes;
+        /* The result stands behind the error. */
+        if (!block_take(durable, parts->error, bytes, &entry->tail, &entry->tail_bytes)) {
+            return false;
+        }
+    }
+    if (state->image <= entry->image) {
+        return true;
+    }
+    entry->image = state->image;
+    return block_take(durable, parts->content, state->content_bytes, &entry->content,
+                      &entry->content_bytes);
+}
+
+static bool
+end_take(struct leat_durable *durable, uint64_t id)
+{
+    struct leat_durable_entry *entry = entry_make(durable, id);
+    if (entry == NULL) {
+        return false;
+    }
+    entry->ended = true;
+    block_give(durable, &entry->content, &entry->content_bytes);
+    block_give(durable, &entry->tail, &entry->tail_bytes);
+    return true;
+}
+
+static bool
+queue_take(struct leat_durable *durable, const struct leat_durable_named *named)
+{
+    struct leat_durable_table *table = &durable->table;
+    for (size_t i = 0; i < table->queues_count; i++) {
+        if (strcmp(table->queues[i].name, named->name) == 0) {
+            table->queues[i] = *named;
+            return true;
+        }
+    }
+    if (table->queues_count == table->queues_room) {
+        size_t room = table->queues_room == 0 ? 16 : table->queues_room * 2;
+        struct leat_durable_named *queues =
+            leat_memory_take(&durable->memory, sizeof(*queues) * room);
+        if (queues == NULL) {
+            return false;
+        }
+        if (table->queues_count != 0) {
+            memcpy(queues, table->queues, sizeof(*queues) * table->queues_count);
+        }
+        leat_memory_give(&durable->memory, table->queues, sizeof(*queues) * table->queues_room);
+        table->queues = queues;
+        table->queues_room = room;
+    }
+    table->queues[table->queues_count++] = *named;
+    return true;
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static enum leat_status
+taken(bool there)
+{
+    return there ? LEAT_OK : LEAT_NO_MEMORY;
+}
+
+static enum leat_status
+job_read(struct leat_durable *durable, const struct leat_wal_record *record)
+{
+    struct leat_durable_parts parts;
+    enum leat_status status = leat_durable_parts_read(&parts, record->data, record->bytes);
+    if (status == LEAT_OK && parts.state.id == 0) {
+        status = LEAT_CORRUPT;
+    }
+    return status == LEAT_OK ? taken(job_take(durable, &parts)) : status;
+}
+
+static enum leat_status
+end_read(struct leat_durable *durable, const struct leat_wal_record *record)
+{
+    uint64_t id = 0;
+    if (record->bytes == sizeof(id)) {
+        memcpy(&id, record->data, sizeof(id));
+    }
+    return id == 0 ? LEAT_CORRUPT : taken(end_take(durable, id));
+}
+
+static enum leat_status
+ids_read(struct leat_durable *durable, const struct leat_wal_record *record)
+{
+    struct leat_durable_ids ids = {0};
+    if (record->bytes == sizeof(ids)) {
+        memcpy(&ids, record->data, sizeof(ids));
+    }
+    if (ids.format != LEAT_DURABLE_FORMAT) {
+        return ids.format == 0 ? LEAT_CORRUPT : LEAT_UNSUPPORTED;
+    }
+    if (ids.ceiling > durable->table.ceiling) {
+        durable->table.ceiling = ids.ceiling;
+    }
+    return LEAT_OK;
+}
+
+static enum leat_status
+queue_read(struct leat_durable *durable, const struct leat_wal_record *record)
+{
+    struct leat_durable_named named = {.name = ""};
+    size_t head = sizeof(named.queue);
+    if (record->bytes <= head || record->bytes - head > LEAT_NAME_BYTES_MAX) {
+        return LEAT_CORRUPT;
+    }
+    memcpy(&named.queue, record->data, head);
+    memcpy(named.name, record->data + head, record->bytes - head);
+    if (named.queue.format != LEAT_DURABLE_FORMAT) {
+        return LEAT_UNSUPPORTED;
+    }
+    return taken(queue_take(durable, &named));
+}
+
+bool
+leat_durable_table_record(void *context, struct leat_wal_place place,
+                          const struct leat_wal_record *record)
+{
+    struct leat_durable *durable = context;
+    enum leat_status status = LEAT_UNSUPPORTED; /* what a later version has written */
+    (void)place;
+    if (record->tag == LEAT_DURABLE_JOB) {
+        status = job_read(durable, record);
+    } else if (record->tag == LEAT_DURABLE_END) {
+        status = end_read(durable, record);
+    } else if (record->tag == LEAT_DURABLE_IDS) {
+        status = ids_read(durable, record);
+    } else if (record->tag == LEAT_DURABLE_QUEUE) {
+        status = queue_read(durable, record);
+    }
+    durable->table.status = status;
+    return status == LEAT_OK;
+}
+
+void
+leat_durable_table_fini(struct leat_durable *durable)
+{
+    struct leat_durable_table *table = &durable->table;
+    for (size_t i = 0; i < table->room; i++) {
+        block_give(durable, &table->entries[i].content, &table->entries[i].content_bytes);
+        block_give(durable, &table->entries[i].tail, &table->entries[i].tail_bytes);
+    }
+    leat_memory_give(&durable->memory, table->entries,
+                     sizeof(struct leat_durable_entry) * table->room);
+    leat_memory_give(&durable->memory, table->queues, sizeof(*table->queues) * table->queues_room);
+    *table = (struct leat_durable_table){.entries = NULL};
+}

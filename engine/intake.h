@@ -1,0 +1,65 @@
+/* intake.h - a job on its way in, from its check to the moment at which others see it: what those
+ * share who take jobs in, singly (submit.c), as a whole (submit_all.c), or from a log
+ * (durable/revive.c). */
+#ifndef ENGINE_INTAKE_H
+#define ENGINE_INTAKE_H
+
+#include "engine/graph.h"
+#include "engine/room.h"
+#include "engine/timers.h"
+
+/* A checked job: what it names, by index. */
+struct leat_intake {
+    uint32_t type;
+    uint32_t queue;
+    uint32_t level;
+    uint32_t bytes;         /* of its payload */
+    uint32_t index;         /* of its record, once taken */
+    struct leat_due due;    /* time 0: at once */
+    uint64_t options;       /* of its queue, as they were when it was put; of batches */
+    bool limited;           /* its queue counts its jobs */
+    bool extra;             /* it has more than its record has room for: options, an exact order */
+    enum leat_room_how how; /* what it does without room */
+    bool alone;             /* else its batch takes room for all, or it runs inline */
+    bool owes;              /* room, for which others are dropped when nothing can refuse it */
+    struct leat_ties ties;
+};
+
+/* A job is counted while it is PENDING. */
+LEAT_INLINE bool
+leat_intake_counted(const struct leat_intake *intake)
+{
+    return intake->limited && intake->due.time == 0;
+}
+
+/* *job is the given one, or a copy of one that another header has made. */
+enum leat_status leat_intake_read(const struct leat_job *given, struct leat_job *copy,
+                                  const struct leat_job **job);
+/* Checks it, and says in `intake` what it comes to. */
+enum leat_status leat_intake_check(struct leat_engine *engine, const struct leat_job *job,
+                                   struct leat_intake *intake);
+/* Takes a record and fills it; or fills the one that intake->index says. Its word still says
+ * FILLING. */
+enum leat_status leat_intake_fill(struct leat_engine *engine, const struct leat_job *job,
+                                  struct leat_intake *intake);
+enum leat_status leat_intake_write(struct leat_engine *engine, const struct leat_job *job,
+                                   struct leat_intake *intake);
+/* It is not to be: gives back what the fill has taken. */
+void leat_intake_refuse(struct leat_engine *engine, const struct leat_intake *intake);
+/* leat_labels_claim(), where memory has a cap. */
+enum leat_status leat_intake_claim(struct leat_engine *engine, const struct leat_intake *intake,
+                                   leat_job_id *id);
+/* Sets its word: others see it from now on. `phase` has what else its word is to begin with. */
+leat_job_id leat_intake_publish(struct leat_engine *engine, uint32_t index, bool kept,
+                                uint64_t phase);
+/* The same, as it waits by what was said of it. True: it is PENDING, and the caller puts it;
+ * `ties.blocks`: it is BLOCKED, and joins. */
+bool leat_intake_enter(struct leat_engine *engine, struct leat_intake *intake, bool kept,
+                       leat_job_id *id);
+/* It runs, by its caller. pre: leat_inline_enter(), which leat_inline_run() takes back. */
+leat_job_id leat_intake_run(struct leat_engine *engine, uint32_t index, bool kept);
+/* It waits: what a queue with limits, or one that is closed, is to know of it. */
+void leat_intake_entered(struct leat_engine *engine, const struct leat_intake *intake,
+                         uint64_t options, leat_job_id id);
+
+#endif

@@ -1,0 +1,476 @@
+/* campaign_kill.c - a process with durable jobs is killed again and again, at any moment, and
+ * another one goes on with its log. A process outside hears of each answer and each run as it
+ * happens, and says at the end what is missing.
+ *
+ *   campaign_kill [--times N] [--seed S]
+ *
+ * Jobs run at once, later, or on their second attempt; some are never due and are cancelled. What
+ * was acknowledged has to run; what was cancelled must never be there again. A run may come twice
+ * if its end was not durable yet: how many of these a kill met, the child says too.
+ * The last line says what was counted. Exit status: 0 all right; 1 something was wrong; 2 it cannot
+ * run like this. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine/durable/durable.h"
+#include "tests/support/campaign.h"
+#include "tests/support/check.h"
+#include "tests/support/engine.h"
+#include "tests/support/prng.h"
+#include "tests/support/threads.h"
+
+#define TIMES      100
+#define SUBMITTERS 4
+#define WORKERS    2
+#define YEAR_NS    (UINT64_C(365) * 24 * 3600 * 1000000000)
+#define WAITING    2000 /* jobs in a child, at most */
+
+/* What a child tells, in one write. */
+enum news {
+    NEWS_ACKNOWLEDGED = 1,
+    NEWS_RAN,
+    NEWS_ENDED,
+    NEWS_CANCELS, /* is about to */
+    NEWS_CANCELLED,
+    NEWS_THERE,
+    NEWS_ALL
+};
+
+struct message {
+    uint32_t news;
+    uint32_t worker; /* RAN, ENDED */
+    uint64_t number; /* ENDED: so many runs of that worker have durable ends */
+};
+
+/* ---- the child ------------------------------------------------------------------------------- */
+
+enum kind { KIND_PLAIN, KIND_LATER, KIND_RETRY, KIND_NEVER, KIND_COUNT };
+
+static enum kind
+kind_of(uint64_t number)
+{
+    return number % 8 < 5 ? KIND_PLAIN : (enum kind)(number % 8 - 4);
+}
+
+struct child {
+    struct leat_engine *engine;
+    leat_type type;
+    int news;
+    uint64_t first;
+    leat_atomic_u64 ran[WORKERS];
+    bool drains;
+};
+
+struct submitter {
+    struct child *child;
+    uint32_t place;
+};
+
+static void
+tell(const struct child *child, enum news news, uint32_t worker, uint64_t number)
+{
+    const struct message message = {news, worker, number};
+    if (write(child->news, &message, sizeof(message)) != (ssize_t)sizeof(message)) {
+        _exit(3); /* nobody listens any more */
+    }
+}
+
+static struct leat_outcome
+job_run(struct leat_run *run, void *context)
+{
+    struct child *child = context;
+    uint64_t number = 0;
+    memcpy(&number, leat_run_payload(run, NULL), sizeof(number));
+    if (kind_of(number) == KIND_RETRY && leat_run_attempt(run) == 1) {
+        return leat_retry_in(1000000);
+    }
+    uint32_t worker = leat_run_worker(run);
+    tell(child, NEWS_RAN, worker, number);
+    (void)atom_add_rlx(&child->ran[worker], 1);
+    return leat_done();
+}
+
+static void
+submit_one(struct child *child, uint64_t number)
+{
+    char name[32];
+    leat_job_id id;
+    struct leat_job job = leat_job_default();
+    struct leat_job_options options = leat_job_options_default();
+    enum kind kind = kind_of(number);
+    job.type = child->type;
+    job.payload = &number;
+    job.payload_bytes = sizeof(number);
+    if (kind == KIND_LATER) {
+        job.delay_ns = 5000000;
+    }
+    if (kind == KIND_NEVER) {
+        (void)snprintf(name, sizeof(name), "%" PRIu64, number);
+        options.name = name;
+        job.options = &options;
+        job.delay_ns = YEAR_NS;
+    }
+    CHECK_OK(leat_submit(child->engine, &job, &id));
+    tell(child, NEWS_ACKNOWLEDGED, 0, number);
+    if (kind == KIND_NEVER) {
+        tell(child, NEWS_CANCELS, 0, number);
+        CHECK_OK(leat_cancel(child->engine, id));
+        tell(child, NEWS_CANCELLED, 0, number);
+    }
+}
+
+static void *
+submitter_run(void *argument)
+{
+    const struct submitter *submitter = argument;
+    struct child *child = submitter->child;
+    for (uint64_t i = 0;; i++) {
+        while (test_statistics(child->engine).jobs_waiting > WAITING) {
+            (void)usleep(1000);
+        }
+        submit_one(child, child->first + i * SUBMITTERS + submitter->place);
+    }
+    return NULL;
+}
+
+/* Says again and again how many runs of each worker have durable ends: of a worker that has begun
+ * another run since, the ends of those before are appended. */
+static void
+ends_tell(struct child *child)
+{
+    uint64_t before[WORKERS];
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        before[i] = atom_load_rlx(&child->ran[i]);
+    }
+    CHECK_OK(leat_durable_wait_all(child->engine));
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        if (before[i] > 1) {
+            tell(child, NEWS_ENDED, i, before[i] - 1);
+        }
+    }
+}
+
+/* All that waits runs; what never would is named. */
+static void
+drain(struct child *child)
+{
+    leat_job_id ids[64];
+    size_t count = 0;
+    for (;;) {
+        struct leat_statistics sum = test_statistics(child->engine);
+        struct leat_job_query query = leat_job_query_default();
+        query.states = LEAT_STATE_MASK(LEAT_JOB_PENDING) | LEAT_STATE_MASK(LEAT_JOB_RETRYING) |
+                       LEAT_STATE_MASK(LEAT_JOB_RUNNING);
+        CHECK_OK(leat_job_list(child->engine, &query, ids, 1, &count));
+        if (count == 0 && sum.jobs_waiting == 0) {
+            break;
+        }
+        (void)usleep(1000);
+    }
+    (void)usleep(50000); /* those that were delayed for a moment */
+    CHECK_OK(leat_drain(child->engine, LEAT_FOREVER));
+    struct leat_job_query query = leat_job_query_default();
+    query.states = LEAT_STATE_MASK(LEAT_JOB_SCHEDULED);
+    do {
+        CHECK_OK(leat_job_list(child->engine, &query, ids, TEST_COUNT_OF(ids), &count));
+        for (size_t i = 0; i < count; i++) {
+            char name[LEAT_JOB_NAME_BYTES_MAX + 1];
+            CHECK_OK(leat_job_name(child->engine, ids[i], name, sizeof(name)));
+            tell(child, NEWS_THERE, 0, strtoull(name, NULL, 10));
+        }
+    } while (count == TEST_COUNT_OF(ids));
+    tell(child, NEWS_ALL, 0, 0);
+}
+
+static int
+child_main(char **argv)
+{
+    static struct child child;
+    struct submitter submitters[SUBMITTERS];
+    pthread_t thread;
+    child.news = atoi(argv[3]);
+    child.first = strtoull(argv[4], NULL, 10);
+    child.drains = strcmp(argv[5], "drain") == 0;
+    struct leat_config config = test_config();
+    config.workers = WORKERS;
+    config.jobs_max = 65536;
+    config.retained_max = 0;
+    config.log_directory = argv[2];
+    config.log_segment_bytes = UINT64_C(1) << 18;
+    config.log_ring_bytes = UINT64_C(1) << 16;
+    config.payload_bytes_max = 4096;
+    config.quarantine_after = 0; /* whom a kill meets is no one's fault */
+    child.engine = test_open(&config);
+    child.type = test_register(child.engine, "job", job_run, &child);
+    CHECK_OK(leat_start(child.engine));
+    if (child.drains) {
+        drain(&child);
+        test_close(child.engine);
+        return 0;
+    }
+    for (uint32_t i = 0; i < SUBMITTERS; i++) {
+        submitters[i] = (struct submitter){&child, i};
+        CHECK(pthread_create(&thread, NULL, submitter_run, &submitters[i]) == 0);
+    }
+    for (;;) {
+        ends_tell(&child);
+        (void)usleep(500);
+    }
+}
+
+/* ---- who hears ------------------------------------------------------------------------------- */
+
+#define ACKNOWLEDGED 1U
+#define CANCELLED    2U
+#define THERE        4U
+#define COVERED      8U /* its end was durable */
+#define CANCELS      16U
+
+struct oracle {
+    unsigned char *flags; /* by number */
+    unsigned char *runs;
+    uint64_t room;
+    uint64_t next;          /* number that no child was told */
+    uint64_t *ran[WORKERS]; /* numbers, in this child's life */
+    uint64_t ran_room;
+    uint64_t count[WORKERS];
+    uint64_t ended[WORKERS];
+    uint64_t bound;
+    uint64_t beyond; /* ran again, though the end was durable */
+    bool all;
+};
+
+static void
+number_room(struct oracle *oracle, uint64_t number)
+{
+    if (number >= oracle->room) {
+        uint64_t room = (number + 1) * 2;
+        oracle->flags = realloc(oracle->flags, room);
+        oracle->runs = realloc(oracle->runs, room);
+        CHECK(oracle->flags != NULL && oracle->runs != NULL);
+        memset(oracle->flags + oracle->room, 0, room - oracle->room);
+        memset(oracle->runs + oracle->room, 0, room - oracle->room);
+        oracle->room = room;
+    }
+    oracle->next = number >= oracle->next ? number + 1 : oracle->next;
+}
+
+static void
+ran(struct oracle *oracle, uint32_t worker, uint64_t number)
+{
+    if (oracle->count[worker] == oracle->ran_room) {
+        oracle->ran_room = oracle->ran_room * 2 + 1024;
+        for (uint32_t i = 0; i < WORKERS; i++) {
+            oracle->ran[i] = realloc(oracle->ran[i], sizeof(uint64_t) * oracle->ran_room);
+            CHECK(oracle->ran[i] != NULL);
+        }
+    }
+    oracle->ran[worker][oracle->count[worker]++] = number;
+    oracle->beyond += (oracle->flags[number] & COVERED) != 0 ? 1 : 0;
+    oracle->runs[number]++;
+}
+
+static void
+hear(struct oracle *oracle, const struct message *message)
+{
+    if (message->news == NEWS_ALL) {
+        oracle->all = true;
+        return;
+    }
+    CHECK(message->worker < WORKERS);
+    if (message->news == NEWS_ENDED) {
+        oracle->ended[message->worker] = message->number;
+        return;
+    }
+    number_room(oracle, message->number);
+    switch ((enum news)message->news) {
+    case NEWS_ACKNOWLEDGED:
+        oracle->flags[message->number] |= ACKNOWLEDGED;
+        return;
+    case NEWS_CANCELS:
+        oracle->flags[message->number] |= CANCELS;
+        return;
+    case NEWS_CANCELLED:
+        oracle->flags[message->number] |= CANCELLED;
+        return;
+    case NEWS_THERE:
+        oracle->flags[message->number] |= THERE;
+        return;
+    case NEWS_RAN:
+        ran(oracle, message->worker, message->number);
+        return;
+    case NEWS_ENDED:
+    case NEWS_ALL:
+        break;
+    }
+    CHECK(false);
+}
+
+/* The child is gone. */
+static void
+round_end(struct oracle *oracle)
+{
+    for (uint32_t i = 0; i < WORKERS; i++) {
+        CHECK(oracle->ended[i] <= oracle->count[i]);
+        for (uint64_t j = 0; j < oracle->ended[i]; j++) {
+            oracle->flags[oracle->ran[i][j]] |= COVERED;
+        }
+        oracle->bound += oracle->count[i] - oracle->ended[i];
+        oracle->count[i] = 0;
+        oracle->ended[i] = 0;
+    }
+}
+
+static pid_t
+child_start(const char *program, const char *directory, struct oracle *oracle, int news,
+            bool drains)
+{
+    char descriptor[16];
+    char first[32];
+    (void)snprintf(descriptor, sizeof(descriptor), "%d", news);
+    /* Numbers on whose way to the pipe a child was killed are given to nobody. */
+    oracle->next += 64 * SUBMITTERS;
+    (void)snprintf(first, sizeof(first), "%" PRIu64, oracle->next);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        (void)execl(program, program, "--child", directory, descriptor, first,
+                    drains ? "drain" : "run", (char *)NULL);
+        _exit(4);
+    }
+    return child;
+}
+
+/* Until the end of the pipe; kills the child after a while, if that is not 0. */
+static void
+child_hear(struct oracle *oracle, pid_t child, int news, uint64_t kill_ns)
+{
+    struct message messages[64];
+    uint64_t at_ns = leat_os_deadline_ns(kill_ns);
+    size_t held = 0;
+    bool killed = kill_ns == 0;
+    for (;;) {
+        if (!killed && leat_os_monotonic_ns() >= at_ns) {
+            CHECK(kill(child, SIGKILL) == 0);
+            killed = true;
+        }
+        unsigned char *to = (unsigned char *)messages + held;
+        ssize_t got = read(news, to, sizeof(messages) - held);
+        if (got == 0) {
+            break;
+        }
+        if (got < 0) {
+            (void)usleep(200); /* nothing there */
+            continue;
+        }
+        held += (size_t)got;
+        size_t whole = held / sizeof(struct message);
+        for (size_t i = 0; i < whole; i++) {
+            hear(oracle, &messages[i]);
+        }
+        held -= whole * sizeof(struct message);
+        memmove(messages, messages + whole, held);
+    }
+    round_end(oracle);
+}
+
+static bool
+round_run(struct oracle *oracle, const char *program, const char *directory, uint64_t kill_ns)
+{
+    int news[2];
+    int status = 0;
+    CHECK(pipe(news) == 0);
+    CHECK(fcntl(news[0], F_SETFL, O_NONBLOCK) == 0);
+    CHECK(fcntl(news[0], F_SETFD, FD_CLOEXEC) == 0);
+    pid_t child = child_start(program, directory, oracle, news[1], kill_ns == 0);
+    CHECK(close(news[1]) == 0);
+    child_hear(oracle, child, news[0], kill_ns);
+    CHECK(close(news[0]) == 0);
+    CHECK(waitpid(child, &status, 0) == child);
+    return kill_ns != 0 ? WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL
+                        : WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void
+directory_remove(const char *path)
+{
+    DIR *directory = opendir(path);
+    CHECK(directory != NULL);
+    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
+        if (entry->d_name[0] != '.') {
+            CHECK(unlinkat(dirfd(directory), entry->d_name, 0) == 0);
+        }
+    }
+    CHECK(closedir(directory) == 0);
+    CHECK(rmdir(path) == 0);
+}
+
+static int
+judge(const struct oracle *oracle, uint64_t times, uint64_t seed)
+{
+    uint64_t acknowledged = 0;
+    uint64_t lost = 0;
+    uint64_t duplicates = 0;
+    uint64_t back = 0; /* from the dead */
+    for (uint64_t i = 0; i < oracle->room; i++) {
+        unsigned char flags = oracle->flags[i];
+        bool never = kind_of(i) == KIND_NEVER;
+        bool seen = never ? (flags & (CANCELS | THERE)) != 0 : oracle->runs[i] != 0;
+        acknowledged += (flags & ACKNOWLEDGED) != 0 ? 1 : 0;
+        lost += (flags & ACKNOWLEDGED) != 0 && !seen ? 1 : 0;
+        duplicates += oracle->runs[i] > 1 ? oracle->runs[i] - 1U : 0U;
+        back +=
+            never && (oracle->runs[i] != 0 || (flags & (CANCELLED | THERE)) == (CANCELLED | THERE))
+                ? 1
+                : 0;
+    }
+    printf("seed %" PRIu64 ", cancelled and back %" PRIu64
+           ", run again behind a durable end %" PRIu64 "\n",
+           seed, back, oracle->beyond);
+    printf("kills %" PRIu64 " acknowledged %" PRIu64 " lost %" PRIu64 " duplicates %" PRIu64
+           " bound %" PRIu64 "\n",
+           times, acknowledged, lost, duplicates, oracle->bound);
+    return lost == 0 && back == 0 && oracle->beyond == 0 && duplicates <= oracle->bound &&
+                   acknowledged != 0
+               ? 0
+               : 1;
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct test_campaign asked = {"campaign_kill", "times", TIMES, 1, 10000000};
+    static struct oracle oracle;
+    char directory[] = "campaign_kill.XXXXXX";
+    uint64_t times = 0;
+    uint64_t seed = 0;
+    if (argc == 6 && strcmp(argv[1], "--child") == 0) {
+        return child_main(argv);
+    }
+    test_campaign_read(&asked, argc, argv, &times, &seed);
+    struct test_prng prng = {seed};
+    CHECK(mkdtemp(directory) != NULL);
+    for (uint64_t i = 0; i < times; i++) {
+        uint64_t kill_ns = 1000000 + (uint64_t)test_random_below(&prng, 80) * 1000000;
+        if (!round_run(&oracle, argv[0], directory, kill_ns)) {
+            printf("round %" PRIu64 ": the child ended by itself, seed %" PRIu64 "\n", i, seed);
+            return 1;
+        }
+    }
+    if (!round_run(&oracle, argv[0], directory, 0) || !oracle.all) {
+        printf("the last child did not end well; its log is in %s\n", directory);
+        return 1;
+    }
+    int result = judge(&oracle, times, seed);
+    if (result == 0) {
+        directory_remove(directory);
+    }
+    return result;
+}

@@ -1,0 +1,704 @@
+/* unit_durable.c - durable jobs: what the next open of a log finds. A crash of the process is a
+ * copy of the log's directory, taken while the engine is open. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/durable/durable.h"
+#include "tests/support/check.h"
+#include "tests/support/engine.h"
+#include "tests/support/fake_clock.h"
+
+#define MINUTE_NS (UINT64_C(60) * 1000000000)
+#define RUNS_MAX  64
+
+enum way { WAY_DONE, WAY_RETRY, WAY_FAIL, WAY_RESULT, WAY_SNOOZE, WAY_PENDING };
+
+struct world {
+    char directory[32];
+    char copy[32];
+    struct leat_config config;
+    struct test_clock clock;
+    struct leat_engine *engine;
+    leat_type type;
+    enum way way;
+    char payloads[RUNS_MAX][32]; /* that handlers have seen, in order */
+    uint32_t runs;
+    uint32_t attempt; /* of the last run */
+    leat_token token;
+};
+
+/* ---- handlers -------------------------------------------------------------------------------- */
+
+static struct leat_outcome
+handler(struct leat_run *run, void *context)
+{
+    struct world *world = context;
+    size_t bytes = 0;
+    const char *payload = leat_run_payload(run, &bytes);
+    CHECK(world->runs < RUNS_MAX && bytes < 32);
+    if (bytes != 0) {
+        memcpy(world->payloads[world->runs], payload, bytes);
+    }
+    world->payloads[world->runs++][bytes] = '\0';
+    world->attempt = leat_run_attempt(run);
+    world->token = leat_run_token(run);
+    switch (world->way) {
+    case WAY_RETRY:
+        CHECK_OK(leat_run_error(run, "not now"));
+        return leat_retry_in(10 * MINUTE_NS);
+    case WAY_FAIL:
+        CHECK_OK(leat_run_error(run, "never"));
+        return leat_fail();
+    case WAY_RESULT:
+        CHECK_OK(leat_run_result(run, "fruit", 5));
+        return leat_done();
+    case WAY_SNOOZE:
+        return leat_snooze(10 * MINUTE_NS);
+    case WAY_PENDING:
+        return leat_pending();
+    case WAY_DONE:
+        break;
+    }
+    return leat_done();
+}
+
+/* ---- directories ----------------------------------------------------------------------------- */
+
+static void
+file_copy(int from_directory, int to_directory, const char *name)
+{
+    static unsigned char bytes[1 << 16];
+    int from = openat(from_directory, name, O_RDONLY);
+    int to = openat(to_directory, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ssize_t count = 0;
+    CHECK(from >= 0 && to >= 0);
+    while ((count = read(from, bytes, sizeof(bytes))) > 0) {
+        CHECK(write(to, bytes, (size_t)count) == count);
+    }
+    CHECK(count == 0);
+    CHECK(close(from) == 0 && close(to) == 0);
+}
+
+/* Each file of `from` is made in `to`, or removed where that is NULL. */
+static void
+directory_walk(const char *from, const char *to)
+{
+    DIR *directory = opendir(from);
+    int to_directory = to == NULL ? -1 : open(to, O_RDONLY | O_DIRECTORY);
+    CHECK(directory != NULL && (to == NULL || to_directory >= 0));
+    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
+        if (entry->d_name[0] == '.') {
+            continue;
+        }
+        if (to != NULL) {
+            file_copy(dirfd(directory), to_directory, entry->d_name);
+        } else {
+            CHECK(unlinkat(dirfd(directory), entry->d_name, 0) == 0);
+        }
+    }
+    (void)closedir(directory);
+    if (to != NULL) {
+        CHECK(close(to_directory) == 0);
+    }
+}
+
+/* ---- worlds ---------------------------------------------------------------------------------- */
+
+static void
+world_open(struct world *world)
+{
+    world->config.log_directory = world->directory;
+    world->engine = test_open(&world->config);
+    world->type = test_register(world->engine, "work", handler, world);
+}
+
+static struct world *
+world_make(void)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    CHECK(world != NULL);
+    strcpy(world->directory, "unit_durable.XXXXXX");
+    strcpy(world->copy, "unit_durable.XXXXXX");
+    CHECK(mkdtemp(world->directory) != NULL && mkdtemp(world->copy) != NULL);
+    world->config = test_config();
+    world->config.workers = 0;
+    world->config.log_segment_bytes = UINT64_C(1) << 20;
+    world->config.log_ring_bytes = UINT64_C(1) << 19;
+    world->config.payload_bytes_max = 4096;
+    test_clock_init(&world->clock);
+    world->config.clock = test_clock_of(&world->clock);
+    world->config.jobs_max = 256;
+    world_open(world);
+    return world;
+}
+
+static void
+world_free(struct world *world)
+{
+    test_close(world->engine);
+    directory_walk(world->directory, NULL);
+    directory_walk(world->copy, NULL);
+    CHECK(rmdir(world->directory) == 0 && rmdir(world->copy) == 0);
+    free(world);
+}
+
+/* The process is gone, moments later, and another one opens the log. */
+static void
+world_crash(struct world *world)
+{
+    char directory[sizeof(world->directory)];
+    CHECK_OK(leat_durable_wait_all(world->engine));
+    directory_walk(world->copy, NULL);
+    directory_walk(world->directory, world->copy);
+    test_close(world->engine);
+    memcpy(directory, world->directory, sizeof(directory));
+    memcpy(world->directory, world->copy, sizeof(directory));
+    memcpy(world->copy, directory, sizeof(directory));
+    world->runs = 0;
+    world_open(world);
+}
+
+/* It ends as it should. */
+static void
+world_restart(struct world *world)
+{
+    test_close(world->engine);
+    world->runs = 0;
+    world_open(world);
+}
+
+static void
+run_all(struct world *world)
+{
+    size_t ran = 0;
+    if (test_state(world->engine) == LEAT_ENGINE_OPEN) {
+        CHECK_OK(leat_start(world->engine));
+    }
+    while (leat_run_some(world->engine, 100, &ran) == LEAT_OK) {
+    }
+}
+
+static leat_job_id
+submit(struct world *world, const char *payload, const struct leat_job_options *options,
+       uint32_t flags)
+{
+    leat_job_id id;
+    struct leat_job job = leat_job_default();
+    job.type = world->type;
+    job.payload = payload;
+    job.payload_bytes = strlen(payload);
+    job.options = options;
+    job.flags = flags;
+    CHECK_OK(leat_submit(world->engine, &job, &id));
+    return id;
+}
+
+static struct leat_recovery_info
+found(struct world *world)
+{
+    struct leat_recovery_info info = leat_recovery_info_default();
+    CHECK_OK(leat_recovery_get(world->engine, &info));
+    return info;
+}
+
+/* ---- tests ----------------------------------------------------------------------------------- */
+
+static void
+a_job_that_waits_is_there_again(void **state)
+{
+    struct world *world = world_make();
+    (void)state;
+    leat_job_id first = submit(world, "one", NULL, 0);
+    leat_job_id second = submit(world, "two", NULL, 0);
+    world_crash(world);
+    CHECK(found(world).jobs == 2 && found(world).waiting == 2 && found(world).crashed == 0);
+    CHECK(test_get(world->engine, first).state == LEAT_JOB_PENDING);
+    CHECK(test_get(world->engine, second).state == LEAT_JOB_PENDING);
+    CHECK(test_get(world->engine, second).payload_bytes == 3);
+    run_all(world);
+    CHECK(world->runs == 2);
+    CHECK_TEXT(world->payloads[0], "one");
+    CHECK_TEXT(world->payloads[1], "two");
+    world_crash(world);
+    CHECK(found(world).jobs == 0);
+    world_free(world);
+}
+
+static void
+what_has_ended_stays_ended(void **state)
+{
+    struct world *world = world_make();
+    (void)state;
+    leat_job_id done = submit(world, "done", NULL, 0);
+    run_all(world);
+    leat_job_id waits = submit(world, "waits", NULL, 0);
+    leat_job_id cancelled = submit(world, "cancelled", NULL, 0);
+    CHECK_OK(leat_cancel(world->engine, cancelled));
+    world_restart(world);
+    CHECK(found(world).jobs == 1);
+    struct leat_job_info info = leat_job_info_default();
+    CHECK(leat_get(world->engine, done, &info) != LEAT_OK);
+    CHECK(leat_get(world->engine, cancelled, &info) != LEAT_OK);
+    CHECK_OK(leat_get(world->engine, waits, &info));
+    world_restart(world);
+    CHECK(found(world).jobs == 1);
+    world_free(world);
+}
+
+static void
+a_retry_keeps_attempt_and_time(void **state)
+{
+    struct world *world = world_make();
+    (void)state;
+    leat_job_id id = submit(world, "again", NULL, 0);
+    world->way = WAY_RETRY;
+    run_all(world);
+    world_restart(world);
+    struct leat_job_info info = test_get(world->engine, id);
+    CHECK(info.state == LEAT_JOB_RETRYING && info.attempts == 1);
+    CHECK(info.due_in_ns > 9 * MINUTE_NS && info.due_in_ns <= 10 * MINUTE_NS);
+    run_all(world);
+    CHECK(world->runs == 0);
+    test_clock_pass(&world->clock, world->engine, 10 * MINUTE_NS + 2000000);
+    world->way = WAY_DONE;
+    run_all(world);
+    CHECK(world->runs == 1 && world->attempt == 2);
+    world_free(world);
+}
+
+static void
+a_snooze_uses_no_attempt(void **state)
+{
+    struct world *world = world_make();
+    (void)state;
+    leat_job_id id = submit(world, "later", NULL, 0);
+    world->way = WAY_SNOOZE;
+    run_all(world);
+    world_crash(world);
+    struct leat_job_info info = test_get(world->engine, id);
+    CHECK(info.state == LEAT_JOB_SCHEDULED && info.attempts == 0);
+    world_free(world);
+}
+
+static void
+a_delay_goes_on_while_nobody_looks(void **state)
+{
+    struct world *world = world_make();
+    leat_job_id id;
+    (void)state;
+    struct leat_job job = leat_job_default();
+    job.type = world->type;
+    job.delay_ns = 10 * MINUTE_NS;
+    CHECK_OK(leat_submit(world->engine, &job, &id));
+    test_close(world->engine);
+    (void)atom_add_rlx(&world->clock.wall, 4 * MINUTE_NS);
+    world_open(world);
+    struct leat_job_info info = test_get(world->engine, id);
+    CHECK(info.state == LEAT_JOB_SCHEDULED);
+    CHECK(info.due_in_ns > 5 * MINUTE_NS && info.due_in_ns <= 6 * MINUTE_NS);
+    const struct leat_when when = {.delay_ns = MINUTE_NS};
+    CHECK_OK(leat_reschedule(world->engine, id, when));
+    world_crash(world);
+    CHECK(test_get(world->engine, id).due_in_ns <= MINUTE_NS);
+    world_free(world);
+}
+
+static void
+dead_letters_keep_their_error(void **state)
+{
+    struct world *world = world_make();
+    (void)state;
+    leat_job_id dead = submit(world, "dies", NULL, 0);
+    leat_job_id deleted = submit(world, "dies too", NULL, 0);
+    world->way = WAY_FAIL;
+    run_all(world);
+    CHECK_OK(leat_dead_delete(world->engine, deleted));
+    world_crash(world);
+    struct leat_job_info info = test_get(world->engine, dead);
+    CHECK(found(world).jobs == 1 && found(world).dead == 1);
+    CHECK(info.state == LEAT_JOB_DEAD && info.reason == LEAT_REASON_FAILED);
+    CHECK_TEXT(info.error, "never");
+    const struct leat_when now = {.delay_ns = 0};
+    CHECK_OK(leat_dead_retry(world->engine, dead, now));
+    world_crash(world);
+    CHECK(test_get(world->engine, dead).state == LEAT_JOB_PENDING);
+    world->way = WAY_DONE;
+    run_all(world);
+    CHECK(world->runs == 1);
+    CHECK_TEXT(world->payloads[0], "dies");
+    world_free(world);
+}
+
+static void
+a_kept_result_waits_for_its_release(void **state)
+{
+    struct world *world = world_make();
+    char result[16] = "";
+    size_t bytes = 0;
+    (void)state;
+    leat_job_id id = submit(world, "grow", NULL, LEAT_JOB_KEEP_RESULT);
+    world->way = WAY_RESULT;
+    run_all(world);
+    world_restart(world);
+    CHECK(test_get(world->engine, id).state == LEAT_JOB_COMPLETED);
+    CHECK_OK(leat_result(world->engine, id, result, sizeof(result), &bytes));
+    CHECK(bytes == 5 && memcmp(result, "fruit", 5) == 0);
+    CHECK_OK(leat_release(world->engine, id));
+    world_crash(world);
+    CHECK(found(world).jobs == 0);
+    world_free(world);
+}
+
+static void
+options_come_back(void **state)
+{
+    struct world *world = world_make();
+    static const char *const tags[] = {"red", "green"};
+    struct leat_tag read[2];
+    uint32_t count = 0;
+    char name[64];
+    leat_job_id other;
+    (void)state;
+    struct leat_job_options options = leat_job_options_default();
+    options.name = "the one";
+    options.unique_key = "key";
+    options.unique_key_bytes = 3;
+    options.tags = tags;
+    options.tags_count = 2;
+    options.timeout_ns = MINUTE_NS;
+    options.key = "line";
+    options.key_bytes = 4;
+    leat_job_id id = submit(world, "named", &options, 0);
+    world_crash(world);
+    CHECK_OK(leat_job_find(world->engine, "the one", &other));
+    CHECK(other.bits == id.bits);
+    CHECK_OK(leat_job_name(world->engine, id, name, sizeof(name)));
+    CHECK_OK(leat_job_tags(world->engine, id, read, 2, &count));
+    CHECK(count == 2);
+    CHECK_TEXT(read[1].text, "green");
+    struct leat_job job = leat_job_default();
+    job.type = world->type;
+    job.options = &options;
+    CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_EXISTS);
+    world_crash(world); /* what was refused is not there */
+    CHECK(found(world).jobs == 1 && found(world).refused == 0);
+    run_all(world);
+    CHECK_OK(leat_submit(world->engine, &job, &other));
+    world_free(world);
+}
+
+static void
+ids_are_not_given_out_twice(void **state)
+{
+    struct world *world = world_make();
+    leat_job_id ids[200];
+    (void)state;
+    for (uint32_t i = 0; i < 200; i++) {
+        ids[i] = submit(world, "x", NULL, 0);
+        run_all(world);
+        world->runs = 0;
+        if (i % 20 == 19) {
+            world_crash(world);
+        }
+        for (uint32_t j = 0; j < i; j++) {
+            CHECK(ids[j].bits != ids[i].bits);
+        }
+    }
+    world_free(world);
+}
+
+static void
+a_batch_is_one_unit(void **state)
+{
+    struct world *world = world_make();
+    struct leat_job jobs[10];
+    leat_job_id ids[10];
+    (void)state;
+    for (uint32_t i = 0; i < 10; i++) {
+        jobs[i] = leat_job_default();
+        jobs[i].type = world->type;
+        jobs[i].payload = "batch";
+        jobs[i].payload_bytes = 5;
+    }
+    CHECK_OK(leat_submit_batch(world->engine, jobs, 10, LEAT_BATCH_ALL_OR_NONE, ids, NULL));
+    world_crash(world);
+    CHECK(found(world).jobs == 10);
+    for (uint32_t i = 0; i < 10; i++) {
+        CHECK(test_get(world->engine, ids[i]).state == LEAT_JOB_PENDING);
+    }
+    world_free(world);
+}
+
+static void
+queues_come_back(void **state)
+{
+    struct world *world = world_make();
+    leat_queue queue;
+    leat_job_id id;
+    (void)state;
+    struct leat_queue_options options = leat_queue_options_default();
+    options.priority = 2;
+    options.order = LEAT_ORDER_EXACT;
+    CHECK_OK(leat_queue_create(world->engine, "exact", &options, &queue));
+    struct leat_job job = leat_job_default();
+    job.type = world->type;
+    job.queue = queue;
+    CHECK_OK(leat_submit(world->engine, &job, &id));
+    job.queue = (leat_queue){0};
+    job.queue_name = "plain";
+    CHECK_OK(leat_submit(world->engine, &job, NULL));
+    world_crash(world);
+    CHECK(test_get(world->engine, id).priority == 2);
+    CHECK_OK(leat_queue_create(world->engine, "exact", &options, &queue));
+    CHECK(test_get(world->engine, id).queue.bits == queue.bits);
+    CHECK_STATUS(leat_queue_create(world->engine, "exact", &options, &queue), LEAT_EXISTS);
+    struct leat_queue_options plain = leat_queue_options_default();
+    plain.waiting_max = 7;
+    CHECK_OK(leat_queue_create(world->engine, "plain", &plain, &queue));
+    struct leat_queue_info info = leat_queue_info_default();
+    CHECK_OK(leat_queue_get_info(world->engine, queue, &info));
+    CHECK(info.waiting == 1);
+    run_all(world);
+    CHECK(world->runs == 2);
+    world_free(world);
+}
+
+static void
+who_ran_in_a_crash_is_counted(void **state)
+{
+    struct world *world = world_make();
+    (void)state;
+    leat_job_id id = submit(world, "bomb", NULL, 0);
+    world->config.quarantine_after = 2;
+    for (uint32_t i = 0; i < 2; i++) {
+        /* As a worker has it in a handler. */
+        atom_store_rlx(&world->engine->places[0].running, id.bits);
+        directory_walk(world->copy, NULL);
+        directory_walk(world->directory, world->copy);
+        atom_store_rlx(&world->engine->places[0].running, 0);
+        test_close(world->engine);
+        char directory[sizeof(world->directory)];
+        memcpy(directory, world->directory, sizeof(directory));
+        memcpy(world->directory, world->copy, sizeof(directory));
+        memcpy(world->copy, directory, sizeof(directory));
+        world_open(world);
+        CHECK(found(world).crashed == 1);
+    }
+    world_restart(world); /* a clean stop counts for none */
+    CHECK(found(world).crashed == 0);
+    run_all(world);
+    CHECK(world->runs == 0);
+    struct leat_job_info info = test_get(world->engine, id);
+    CHECK(info.state == LEAT_JOB_DEAD && info.reason == LEAT_REASON_QUARANTINED);
+    world_free(world);
+}
+
+static void
+who_says_so_is_not_durable(void **state)
+{
+    struct world *world = world_make();
+    (void)state;
+    struct leat_job_options options = leat_job_options_default();
+    options.durability = LEAT_DURABILITY_NONE;
+    leat_job_id id = submit(world, "light", &options, 0);
+    CHECK(test_get(world->engine, id).state == LEAT_JOB_PENDING);
+    world_restart(world);
+    CHECK(found(world).jobs == 0);
+    leat_job_id other = submit(world, "light", &options, 0);
+    CHECK(other.bits != id.bits);
+    world_free(world);
+}
+
+static void
+the_log_is_cleaned(void **state)
+{
+    struct world *world = world_make();
+    leat_job_id ids[16];
+    static char payload[2048];
+    (void)state;
+    memset(payload, 'p', sizeof(payload) - 1);
+    payload[sizeof(payload) - 1] = '\0';
+    struct leat_job_options options = leat_job_options_default();
+    struct leat_job job = leat_job_default();
+    job.type = world->type;
+    job.delay_ns = 100 * MINUTE_NS;
+    job.payload = "stays";
+    job.payload_bytes = 5;
+    job.options = &options;
+    for (uint32_t i = 0; i < 16; i++) {
+        CHECK_OK(leat_submit(world->engine, &job, &ids[i]));
+    }
+    for (uint32_t i = 0; i < 4000; i++) {
+        leat_job_id id;
+        job.delay_ns = MINUTE_NS;
+        job.payload = payload;
+        job.payload_bytes = sizeof(payload) - 1;
+        CHECK_OK(leat_submit(world->engine, &job, &id));
+        CHECK_OK(leat_cancel(world->engine, id));
+        if (i % 64 == 63) {
+            run_all(world);
+        }
+    }
+    /* The cleaner is a thread of its own: it comes to it. */
+    for (uint32_t i = 0; i < 1000 && leat_durable_bytes(world->engine) > (UINT64_C(5) << 20); i++) {
+        usleep(10000);
+    }
+    CHECK(leat_durable_bytes(world->engine) <= UINT64_C(5) << 20);
+    world_crash(world);
+    CHECK(found(world).jobs == 16 && found(world).scheduled == 16);
+    for (uint32_t i = 0; i < 16; i++) {
+        CHECK(test_get(world->engine, ids[i]).state == LEAT_JOB_SCHEDULED);
+    }
+    world_free(world);
+}
+
+static void
+what_is_not_written_is_refused(void **state)
+{
+    struct world *world = world_make();
+    leat_job_id id = submit(world, "parent", NULL, 0);
+    leat_job_id other;
+    (void)state;
+    struct leat_job_options options = leat_job_options_default();
+    options.parents = &id;
+    options.parents_count = 1;
+    struct leat_job job = leat_job_default();
+    job.type = world->type;
+    job.options = &options;
+    CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_UNSUPPORTED);
+    options.durability = LEAT_DURABILITY_NONE;
+    CHECK_OK(leat_submit(world->engine, &job, &other));
+    options.durability = LEAT_DURABILITY_OS;
+    CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_UNSUPPORTED);
+    options.durability = LEAT_DURABILITY_GROUP + 1;
+    CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_INVALID);
+    world_restart(world);
+    CHECK(found(world).jobs == 1);
+    world_free(world);
+}
+
+static void
+a_log_has_one_user(void **state)
+{
+    struct world *world = world_make();
+    struct leat_engine *other = NULL;
+    struct leat_error error;
+    (void)state;
+    CHECK_STATUS(leat_open(&world->config, &other, &error), LEAT_BUSY);
+    CHECK_TEXT(error.field, "log_directory");
+    world->config.log_directory = "unit_durable.none";
+    CHECK(leat_open(&world->config, &other, &error) != LEAT_OK && other == NULL);
+    CHECK_TEXT(error.field, "log_directory");
+    world_free(world);
+}
+
+static void
+fewer_records_are_refused(void **state)
+{
+    struct world *world = world_make();
+    struct leat_engine *other = NULL;
+    struct leat_error error;
+    (void)state;
+    for (uint32_t i = 0; i < 70; i++) {
+        (void)submit(world, "many", NULL, 0);
+    }
+    test_close(world->engine);
+    uint32_t jobs_max = world->config.jobs_max;
+    world->config.jobs_max = 64;
+    CHECK_STATUS(leat_open(&world->config, &other, &error), LEAT_INVALID);
+    world->config.jobs_max = jobs_max;
+    world_open(world); /* nothing was changed */
+    CHECK(found(world).jobs == 70);
+    world_free(world);
+}
+
+static void
+a_completion_is_durable(void **state)
+{
+    struct world *world = world_make();
+    (void)state;
+    leat_job_id id = submit(world, "pends", NULL, 0);
+    world->way = WAY_PENDING;
+    run_all(world);
+    world_crash(world); /* it was pending: it waits again */
+    CHECK(test_get(world->engine, id).state == LEAT_JOB_PENDING);
+    run_all(world);
+    CHECK_OK(leat_complete(world->engine, world->token, leat_done(), NULL));
+    world_crash(world);
+    CHECK(found(world).jobs == 0);
+    world_free(world);
+}
+
+static struct leat_outcome
+heavy(struct leat_run *run, void *context)
+{
+    (void)run;
+    *(uint32_t *)context += 1;
+    return leat_done();
+}
+
+/* What a log brings back is accepted, and counted, whatever the cap is by then; there is room for
+ * types, and none for more jobs. */
+static void
+jobs_come_back_above_a_cap(void **state)
+{
+    struct world *world = world_make();
+    (void)state;
+    static char payload[4000];
+    uint64_t bytes = 0;
+    uint32_t runs = 0;
+    struct leat_job job = leat_job_default();
+    job.payload = payload;
+    job.payload_bytes = sizeof(payload);
+    world->config.memory_max = UINT64_C(1) << 30;
+    world_restart(world);
+    const uint64_t empty = leat_footprint_used(&world->engine->footprint);
+    job.type = test_register(world->engine, "heavy", heavy, &runs);
+    for (uint32_t i = 0; i < 200; i++) {
+        CHECK_OK(leat_submit(world->engine, &job, NULL));
+    }
+    world->config.memory_max = empty + empty / 8;
+    world_restart(world);
+    job.type = test_register(world->engine, "heavy", heavy, &runs);
+    CHECK(found(world).jobs == 200);
+    CHECK(leat_footprint_check(world->engine, &bytes, stderr));
+    CHECK(leat_footprint_used(&world->engine->footprint) > world->config.memory_max);
+    CHECK(leat_submit(world->engine, &job, NULL) == LEAT_FULL);
+    run_all(world);
+    CHECK(runs == 200);
+    CHECK_OK(leat_submit(world->engine, &job, NULL));
+    run_all(world);
+    CHECK(runs == 201);
+    world_free(world);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(jobs_come_back_above_a_cap),
+        cmocka_unit_test(a_job_that_waits_is_there_again),
+        cmocka_unit_test(what_has_ended_stays_ended),
+        cmocka_unit_test(a_retry_keeps_attempt_and_time),
+        cmocka_unit_test(a_snooze_uses_no_attempt),
+        cmocka_unit_test(a_delay_goes_on_while_nobody_looks),
+        cmocka_unit_test(dead_letters_keep_their_error),
+        cmocka_unit_test(a_kept_result_waits_for_its_release),
+        cmocka_unit_test(options_come_back),
+        cmocka_unit_test(ids_are_not_given_out_twice),
+        cmocka_unit_test(a_batch_is_one_unit),
+        cmocka_unit_test(queues_come_back),
+        cmocka_unit_test(who_ran_in_a_crash_is_counted),
+        cmocka_unit_test(who_says_so_is_not_durable),
+        cmocka_unit_test(the_log_is_cleaned),
+        cmocka_unit_test(what_is_not_written_is_refused),
+        cmocka_unit_test(a_log_has_one_user),
+        cmocka_unit_test(fewer_records_are_refused),
+        cmocka_unit_test(a_completion_is_durable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

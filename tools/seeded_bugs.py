@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Builds bugs into a copy of the code, one at a time, and looks whether the tests that are named
+beside each notice it: tests/campaign bugs.
+
+  tools/seeded_bugs.py                   all of them
+  tools/seeded_bugs.py --list            only names them
+  tools/seeded_bugs.py --only 'sync'     those whose name fits
+  tools/seeded_bugs.py --quick           those that a unit test notices: seconds
+
+They are in tests/bugs/*.txt:
+
+  == a name of the bug
+  tests: unit_wal fault_wal              one of these must fail, crash or hang
+  file: engine/wal/threads.c
+       context, as in a diff
+  -    lines that go
+  +    lines that come
+
+The lines with a blank or a minus in front must stand in the file, once: where they do not, the bug
+is out of date, which is a fault. Prints a line for each bug, and last `killed K / T`. Exit status:
+0; 1: one is not noticed, or out of date; 2: cannot run.
+"""
+
+import argparse
+import concurrent.futures
+import pathlib
+import re
+import sys
+import threading
+import time
+
+import mutants_build
+from tidy_source import Tree
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+HEAD = re.compile(r"^== (.+)\ntests: (.+)\nfile: (\S+)\n((?:[ +-].*\n)+)$")
+
+
+class Bug:
+    """One bug; what mutants_build.Trial asks of a mutant."""
+
+    def __init__(self, name, tests, path, lines):
+        self.name, self.tests, self.path = name, tests, path
+        self.old = "".join(line[1:] + "\n" for line in lines if line[0] in " -")
+        self.new = "".join(line[1:] + "\n" for line in lines if line[0] in " +")
+
+    def fits(self, text):
+        """Whether its lines stand in the file, once."""
+        return self.old != self.new and ("\n" + text).count("\n" + self.old) == 1
+
+    def applied(self, text):
+        """The file with the bug in it."""
+        return ("\n" + text).replace("\n" + self.old, "\n" + self.new)[1:]
+
+
+def bugs_of(text, where):
+    """The bugs of one file."""
+    for part in re.split(r"\n(?=== )", "\n" + text)[1:]:
+        head = HEAD.match(part.rstrip("\n") + "\n")
+        if head is None:
+            raise mutants_build.CannotRun(f"{where}: cannot read\n{part}")
+        yield Bug(head[1], head[2].split(), head[3], head[4].splitlines())
+
+
+def all_bugs(root):
+    """The bugs of all files."""
+    bugs = [bug for path in sorted((root / "tests" / "bugs").glob("*.txt"))
+            for bug in bugs_of(path.read_text(encoding="utf-8"), path.name)]
+    names = [bug.name for bug in bugs]
+    for name in names:
+        if names.count(name) != 1:
+            raise mutants_build.CannotRun(f"two bugs are called {name}")
+    return bugs
+
+
+class Bench:
+    """Builds and runs, several bugs at a time."""
+
+    def __init__(self, root, folder, seconds):
+        self.root, self.folder, self.seconds = root, folder, seconds
+        tree = Tree(root)
+        self.builders = {way: mutants_build.Builder(tree, way, folder)
+                         for way in mutants_build.WAYS}
+        self.locks, self.lock, self.took = {}, threading.Lock(), {}
+
+    def time_of(self, test):
+        """How long a test takes without a bug; it must pass."""
+        with self.lock:
+            lock = self.locks.setdefault(test.name, threading.Lock())
+        with lock:
+            if test.name not in self.took:
+                program = self.builders[test.way].program(test, self.folder / "base" / test.name)
+                ran = mutants_build.run(program, test, 120, self.folder)
+                if not ran.passed:
+                    raise mutants_build.CannotRun(f"{test.name} without a bug: {ran.why}")
+                self.took[test.name] = ran.seconds
+        return self.took[test.name]
+
+    def verdict(self, bug, number):
+        """(whether it was killed, by what or why not)."""
+        text = (self.root / bug.path).read_text(encoding="utf-8")
+        if not bug.fits(text):
+            return False, "OUT OF DATE: its lines do not stand in the file once"
+        trial = mutants_build.Trial(self.folder / "trials" / str(number), bug, text)
+        try:
+            for name in bug.tests:
+                test = mutants_build.test_of(self.root, name)
+                if test is None:
+                    return False, f"OUT OF DATE: there is no {name}"
+                limit = max(self.seconds, 4 * self.time_of(test))
+                program = trial.program(self.builders[test.way], test)
+                ran = mutants_build.run(program, test, limit, self.folder)
+                if not ran.passed:
+                    return True, f"killed by {name} ({ran.why})"
+        except mutants_build.BuildError as error:
+            return False, f"OUT OF DATE: it does not compile\n{error}"
+        finally:
+            trial.close()
+        return False, "NOT NOTICED by " + ", ".join(bug.tests)
+
+
+def main(words=None):
+    """Reads the command line and runs."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser.add_argument("--list", action="store_true", help="name the bugs and do nothing")
+    parser.add_argument("--only", metavar="REGEX", default="", help="those whose name fits")
+    parser.add_argument("--quick", action="store_true", help="those that a unit test notices")
+    parser.add_argument("--jobs", type=int, default=2, help="bugs at a time (2)")
+    parser.add_argument("--seconds", type=float, default=10, help="time of a test, at least (10)")
+    parser.add_argument("--folder", type=pathlib.Path, default=ROOT / "build" / "bugs",
+                        help="for what is built (build/bugs)")
+    options = parser.parse_args(words)
+    start = time.monotonic()
+    killed = 0
+    try:
+        bugs = [bug for bug in all_bugs(ROOT) if re.search(options.only, bug.name) and
+                (not options.quick or bug.tests[0].startswith("unit_"))]
+        if options.list:
+            print("\n".join(bug.name for bug in bugs))
+            return 0
+        bench = Bench(ROOT, options.folder.resolve(), options.seconds)
+        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+            for bug, (is_killed, text) in zip(bugs, pool.map(bench.verdict, bugs,
+                                                             range(len(bugs)))):
+                killed += is_killed
+                print(f"{bug.name}: {text}", flush=True)
+    except mutants_build.CannotRun as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{time.monotonic() - start:.0f} s")
+    print(f"killed {killed} / {len(bugs)}")
+    return 0 if killed == len(bugs) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
