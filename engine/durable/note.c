@@ -23,7 +23,7 @@ appended(struct leat_durable *durable, uint64_t position, uint64_t bytes)
     leat_durable_grown(durable, leat_bytes_size(bytes));
 }
 
-/* Where the ring is full, it writes for all: who appends here waits for the disk anyway, or must not
+/* Where the ring is full, it writes for all: who appends here waits for the disk, or must not
  * be refused. Ends: a batch makes room; without space on the disk nothing does. */
 static enum leat_status
 append(struct leat_durable *durable, const struct leat_wal_entry *entries, uint32_t count,
