@@ -37,10 +37,12 @@ leat_inline_again(const struct leat_run *run, uint64_t delay_ns)
 }
 
 static void
-attempt(struct leat_inline_run *own, const struct leat_binding *binding)
+attempt(struct leat_inline_run *own)
 {
     struct leat_run *run = &own->run;
     struct leat_engine *engine = run->engine;
+    /* Anew for each: it is another one from the first middleware on. */
+    const struct leat_binding *binding = leat_binding_of(engine, leat_job_type(run->record));
     leat_error_clear(run->record); /* nobody reads it before the end */
     own->course->again = false;
     run->late = false;
@@ -69,7 +71,7 @@ run_all(struct leat_inline_run *own)
     run->max_attempts = run->max_attempts == 0 ? binding->max_attempts : run->max_attempts;
     /* Ends: behind max_attempts there is no other. */
     do {
-        attempt(own, binding);
+        attempt(own);
     } while (own->course->again);
 }
 

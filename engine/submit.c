@@ -507,8 +507,7 @@ leat_submit_once(struct leat_engine *engine, const struct leat_job *given, enum 
 leat_job_id
 leat_intake_run(struct leat_engine *engine, uint32_t index, bool kept)
 {
-    (void)atom_add_rlx(&engine->outside.beside, 1);               /* rlx: statistic */
-    atom_store_rlx(&leat_job_record(engine, index)->attempts, 1); /* rlx: ordered by submit:A */
+    (void)atom_add_rlx(&engine->outside.beside, 1); /* rlx: statistic */
     leat_events_submitted(engine, index);
     return leat_intake_publish(engine, index, kept,
                                LEAT_PHASE_RUNNING | LEAT_WORD_HOLD | leat_word_attempt(1));

@@ -57,7 +57,8 @@ EXEMPT = {
 }
 
 # Thread-local variables: why they are not state of an engine.
-THREAD_LOCAL = {"current_worker": "tells whether, and for whom, the calling thread is a worker"}
+THREAD_LOCAL = {"current_worker": "tells whether, and for whom, the calling thread is a worker",
+                "mine": "what the calling thread waits for, once it answers for a change"}
 
 # Members of libleat_core.a that are not compiled from our sources.
 FOREIGN_MEMBERS = {"leat_jemalloc.o": "Debian's jemalloc, reduced to its own functions"}

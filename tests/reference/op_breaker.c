@@ -286,8 +286,8 @@ ref_breaker_begun(struct ref_world *world, struct ref_job *job)
         return;
     }
     if (may_be_due(world, breaker)) {
-        /* Those that came to nothing were replaced, maybe before others succeeded; and of those
-         * some may begin yet, that had to wait. */
+        /* Those that came to nothing were replaced, maybe before others succeeded; and of them some
+         * may begin yet, that had to wait. */
         breaker->tickets_high += breaker->options.probes;
     }
     breaker->tickets_high--;

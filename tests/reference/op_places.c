@@ -43,8 +43,7 @@ ref_places_may_begin(const struct ref_world *world, const struct ref_job *job)
 }
 
 /* Those that wait for a place do so in lists of their types, or of their queue. One that finds its
- * gate shut when it has one goes back to that list, and those behind it for the place may pass
- * it. */
+ * gate shut when it has one goes back to that list, and may be passed by those behind it. */
 bool
 ref_places_reorder(const struct ref_world *world, const struct ref_job *job,
                    const struct ref_job *other)

@@ -145,12 +145,25 @@ drains(const struct ref_world *world, bool *now)
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         const struct ref_job *job = &world->jobs[i];
         bool waits = ref_live(job) && job->state == LEAT_JOB_PENDING &&
-                     (!ref_held(world, job) || ref_gather_takes(world, job));
+                     (!ref_held_but(world, job, ref_gather_holds) || ref_gather_takes(world, job));
         awaited = awaited || (ref_live(job) && job->awaited);
         *now = *now && !waits;
     }
     *now = *now && !awaited;
     return !awaited;
+}
+
+/* A breaker may let one of its jobs begin in the drain. */
+static bool
+may_wake(const struct ref_world *world)
+{
+    bool may = false;
+    for (uint32_t i = 0; i < REF_RECORDS; i++) {
+        const struct ref_job *job = &world->jobs[i];
+        bool waits = ref_live(job) && job->state == LEAT_JOB_PENDING;
+        may = may || (waits && ref_breaker_holds(world, job));
+    }
+    return may;
 }
 
 void
@@ -168,7 +181,8 @@ ref_op_drain(struct ref_world *world)
         ref_run(world, 1000); /* brings it near its end */
         (void)drains(world, &now);
         timeout_ns = now ? 5 * REF_S : 0;
-        right = now ? REF_ONE(LEAT_OK) : REF_ONE(LEAT_TIMEOUT) | REF_ONE(LEAT_OK);
+        bool sure = now && !may_wake(world);
+        right = sure ? REF_ONE(LEAT_OK) : REF_ONE(LEAT_TIMEOUT) | REF_ONE(LEAT_OK);
     }
     ref_run_begin(world);
     enum leat_status got = leat_drain(world->engine, timeout_ns);
@@ -265,6 +279,9 @@ let_go(struct ref_world *world)
     }
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
+        if (ref_live(job)) {
+            ref_look(world, job); /* it may have ended with another one */
+        }
         if (ref_live(job) && job->awaited) {
             const leat_token token = {job->id.bits, job->runs};
             CHECK_OK(leat_complete(world->engine, token, leat_done(), NULL));

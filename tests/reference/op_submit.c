@@ -1,5 +1,5 @@
-/* op_submit.c - jobs are submitted, one at a time and in batches: with all options, and with one
- * mistake now and then. */
+/* op_submit.c - jobs are submitted, one at a time and in batches: what is right of that, and what
+ * becomes of them. */
 #include "tests/reference/submit.h"
 
 #include <string.h>
@@ -341,29 +341,6 @@ ref_op_submit(struct ref_world *world)
     world->noted->values[0] = id.bits;
     ref_answer(world, REF_AT_NOTHING, ref_spec_right(world, &spec), got);
     ref_spec_answered(world, &spec, got, id);
-}
-
-uint32_t
-ref_batch_draw(struct ref_world *world, struct spec *specs, struct leat_job *jobs, bool all)
-{
-    uint32_t count = ref_below(world, ref_chance(world, 20) ? REF_BATCH + 1 : 6);
-    uint32_t level = ref_below(world, leat_priority_levels());
-    bool one_level = ref_chance(world, 50);
-    bool grouped = all && ref_chance(world, 95);
-    for (uint32_t i = 0; i < count; i++) {
-        ref_spec_draw(world, &specs[i]);
-        if (grouped && specs[i].shape == LEAT_OK) {
-            specs[i].labels.conflict = LEAT_UNIQUE_REJECT;
-            specs[i].options.unique_conflict = LEAT_UNIQUE_REJECT;
-        }
-        if (one_level && specs[i].job.priority != leat_priority_levels() &&
-            !ref_spec_is_exact(world, &specs[i])) {
-            specs[i].job.priority = level;
-        }
-        jobs[i] = specs[i].job;
-        ref_labels_look(world, specs[i].type, &specs[i].labels);
-    }
-    return count;
 }
 
 void

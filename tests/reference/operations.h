@@ -1,8 +1,8 @@
-/* operations.h - what is drawn and done, one by one; the table of them is in table.c. */
+/* operations.h - the operations, one row of table.c each. */
 #ifndef TESTS_REFERENCE_OPERATIONS_H
 #define TESTS_REFERENCE_OPERATIONS_H
 
-#include "tests/reference/reference.h"
+struct ref_world;
 
 void ref_op_submit(struct ref_world *world);
 void ref_op_batch_each(struct ref_world *world);

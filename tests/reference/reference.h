@@ -12,6 +12,7 @@
  *   parts.c      what may hold a job back beside its time: one row per feature
  *   time.c       the system's clock, for what the engine measures
  *   table.c      the operations: one row each
+ *   draw.c       jobs that are to be submitted
  *   op_*.c       the operations themselves, one file per group
  *   reached.c    what a run of the usual length must have met
  *
@@ -34,6 +35,7 @@
 #include "engine/leat.h"
 #include "tests/reference/breaker.h"
 #include "tests/reference/graph.h"
+#include "tests/reference/operations.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/prng.h"
 
@@ -783,7 +785,5 @@ extern const char *const ref_reached[];
 extern const uint32_t ref_reached_count;
 extern const char *const ref_met_names[REF_MET_COUNT];
 #define REF_STEPS UINT64_C(300000)
-
-#include "tests/reference/operations.h"
 
 #endif

@@ -32,7 +32,6 @@ struct ref_told {
 
 void ref_spec_nothing(struct spec *spec);
 void ref_spec_draw(struct ref_world *world, struct spec *spec);
-bool ref_spec_is_exact(const struct ref_world *world, const struct spec *spec);
 /* What is right for one job, told when the engine has answered; and what becomes of it then. */
 uint64_t ref_spec_right(struct ref_world *world, struct spec *spec);
 void ref_spec_answered(struct ref_world *world, const struct spec *spec, enum leat_status got,

@@ -237,6 +237,7 @@ unknown(void **state)
     CHECK_OK(leat_run_inline(fixture->engine, &job, &info, NULL));
     CHECK_EQUAL(info.state, LEAT_JOB_DEAD);
     CHECK_EQUAL(info.reason, LEAT_REASON_UNKNOWN_TYPE);
+    CHECK_EQUAL(info.attempts, 0); /* none has begun */
     fixture->answers[0].kind = (enum leat_outcome_kind)77;
     CHECK_EQUAL(play(fixture, 0).reason, LEAT_REASON_INVALID);
     teardown(fixture);
@@ -394,6 +395,82 @@ around(void **state)
     teardown(fixture);
 }
 
+/* A first middleware, added by the handler of an attempt. */
+static struct leat_outcome
+run_and_add(struct leat_run *run, void *context)
+{
+    struct fixture *fixture = context;
+    (void)run;
+    if (fixture->runs++ == 0) {
+        CHECK_OK(leat_middleware_add(fixture->engine, pass, fixture));
+    }
+    return fixture->runs == 1 ? leat_retry() : leat_done();
+}
+
+static void
+around_later(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(false);
+    struct leat_job job = leat_job_default();
+    struct leat_job_info info = leat_job_info_default();
+    job.type_name = "adds";
+    CHECK_OK(leat_type_register(fixture->engine, "adds", run_and_add, fixture, NULL, NULL));
+    CHECK_OK(leat_run_inline(fixture->engine, &job, &info, NULL));
+    CHECK_EQUAL(info.attempts, 2);
+    CHECK_EQUAL(fixture->passed, 1);
+    teardown(fixture);
+}
+
+/* One that goes on as others do is counted as they are. */
+static void
+counts_later(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(false);
+    struct leat_engine *engine = fixture->engine;
+    struct leat_queue_options options = leat_queue_options_default();
+    struct leat_job job = kept(fixture);
+    struct leat_job_info info = leat_job_info_default();
+    options.waiting_max = 1;
+    CHECK_OK(leat_queue_create(engine, "q", &options, &job.queue));
+    CHECK_OK(leat_start(engine));
+    CHECK_OK(leat_queue_pause(engine, job.queue));
+    fixture->answers[0] = leat_snooze(SECOND_NS);
+    CHECK_OK(leat_run_inline(engine, &job, &info, NULL));
+    CHECK_EQUAL(info.state, LEAT_JOB_SCHEDULED);
+    test_clock_pass(&fixture->clock, engine, 2 * SECOND_NS);
+    CHECK_STATUS(leat_run_some(engine, 1, NULL), LEAT_EMPTY);
+    CHECK_EQUAL(test_get(engine, info.id).state, LEAT_JOB_PENDING);
+    CHECK_STATUS(leat_submit(engine, &job, NULL), LEAT_FULL);
+    CHECK_OK(leat_cancel(engine, info.id));
+    CHECK_OK(leat_submit(engine, &job, NULL)); /* its room came back, once */
+    CHECK_STATUS(leat_submit(engine, &job, NULL), LEAT_FULL);
+    teardown(fixture);
+}
+
+/* It never had its unique key, and has nothing to give back when it is brought back. */
+static void
+comes_back(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(false);
+    struct leat_engine *engine = fixture->engine;
+    struct leat_job_options own = leat_job_options_default();
+    struct leat_job job = kept(fixture);
+    struct leat_job_info info = leat_job_info_default();
+    own.unique_key = "k";
+    own.unique_key_bytes = 1;
+    own.unique_scope = LEAT_UNIQUE_UNTIL_STARTED;
+    job.options = &own;
+    fixture->answers[0] = leat_fail();
+    CHECK_OK(leat_run_inline(engine, &job, &info, NULL));
+    CHECK_EQUAL(info.state, LEAT_JOB_DEAD);
+    CHECK_OK(leat_dead_retry(engine, info.id, leat_when_now()));
+    test_engine_check(engine); /* of claims, too */
+    teardown(fixture);
+}
+
 static void
 told(void **state)
 {
@@ -523,6 +600,9 @@ main(void)
         cmocka_unit_test(snooze),
         cmocka_unit_test(nothing_waits),
         cmocka_unit_test(around),
+        cmocka_unit_test(around_later),
+        cmocka_unit_test(counts_later),
+        cmocka_unit_test(comes_back),
         cmocka_unit_test(told),
         cmocka_unit_test(nested),
         cmocka_unit_test(refused),

@@ -1,4 +1,4 @@
-/* submit_draw.c - a job to be submitted, with some of its options, and now and then a mistake. */
+/* draw.c - jobs that are to be submitted: with all options, and with one mistake now and then. */
 #include "tests/reference/submit.h"
 
 #include <string.h>
@@ -146,8 +146,8 @@ draw_wrong_name(struct ref_world *world, struct spec *spec)
     }
 }
 
-bool
-ref_spec_is_exact(const struct ref_world *world, const struct spec *spec)
+static bool
+is_exact(const struct ref_world *world, const struct spec *spec)
 {
     return spec->queue != REF_NONE && world->queues[spec->queue].exact;
 }
@@ -172,7 +172,7 @@ ref_spec_draw(struct ref_world *world, struct spec *spec)
     draw_type(world, spec);
     draw_queue(world, spec);
     draw_payload(world, spec);
-    spec->job.priority = ref_chance(world, ref_spec_is_exact(world, spec) ? 95 : 60)
+    spec->job.priority = ref_chance(world, is_exact(world, spec) ? 95 : 60)
                              ? LEAT_PRIORITY_OF_QUEUE
                              : ref_below(world, leat_priority_levels());
     spec->job.flags = ref_chance(world, 25) ? LEAT_JOB_KEEP_RESULT : 0;
@@ -194,4 +194,29 @@ ref_spec_draw(struct ref_world *world, struct spec *spec)
     } else if (ref_chance(world, 3)) {
         draw_wrong_name(world, spec);
     }
+}
+
+/* ---- batches -------------------------------------------------------------------------------- */
+
+uint32_t
+ref_batch_draw(struct ref_world *world, struct spec *specs, struct leat_job *jobs, bool all)
+{
+    uint32_t count = ref_below(world, ref_chance(world, 20) ? REF_BATCH + 1 : 6);
+    uint32_t level = ref_below(world, leat_priority_levels());
+    bool one_level = ref_chance(world, 50);
+    bool grouped = all && ref_chance(world, 95);
+    for (uint32_t i = 0; i < count; i++) {
+        ref_spec_draw(world, &specs[i]);
+        if (grouped && specs[i].shape == LEAT_OK) {
+            specs[i].labels.conflict = LEAT_UNIQUE_REJECT;
+            specs[i].options.unique_conflict = LEAT_UNIQUE_REJECT;
+        }
+        if (one_level && specs[i].job.priority != leat_priority_levels() &&
+            !is_exact(world, &specs[i])) {
+            specs[i].job.priority = level;
+        }
+        jobs[i] = specs[i].job;
+        ref_labels_look(world, specs[i].type, &specs[i].labels);
+    }
+    return count;
 }
