@@ -1,5 +1,6 @@
 /* health.c - see health.h. */
 #include "engine/health.h"
+#include "engine/durable/durable.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,6 +86,19 @@ stands_still(struct leat_engine *engine)
 }
 
 static void
+log_look(const struct leat_engine *engine, struct leat_health *health)
+{
+    enum leat_status status = leat_durable_state(engine);
+    if (status == LEAT_LOG_FAILED) {
+        fail(health, LEAT_HEALTH_LOG_FAILED, "the log has failed");
+    } else if (status == LEAT_NO_SPACE) {
+        health->reasons |= LEAT_HEALTH_LOG_FULL;
+        health->state = health->state == LEAT_HEALTH_OK ? LEAT_HEALTH_DEGRADED : health->state;
+        (void)snprintf(health->text, sizeof(health->text), "no room on the disk for the log");
+    }
+}
+
+static void
 state_look(struct leat_engine *engine, struct leat_health *health)
 {
     enum leat_engine_state state = leat_engine_state_now(engine);
@@ -95,6 +109,7 @@ state_look(struct leat_engine *engine, struct leat_health *health)
         (void)snprintf(health->text, sizeof(health->text), "draining");
     }
     workers_look(engine, health);
+    log_look(engine, health);
     if (stands_still(engine) && takes) {
         fail(health, LEAT_HEALTH_NO_PROGRESS, "work waits and nobody takes it");
     }

@@ -3354,6 +3354,8 @@ enum leat_health_state { LEAT_HEALTH_OK = 0, LEAT_HEALTH_DEGRADED, LEAT_HEALTH_F
                                     /*   beyond its timeout; FAILED where all are */
 #define LEAT_HEALTH_NO_PROGRESS  8u /* FAILED: work waits, and nobody took any for stuck_ns */
 #define LEAT_HEALTH_STOP_EXPIRED 16u /* FAILED: a stop ran out of time; handlers go on */
+#define LEAT_HEALTH_LOG_FAILED   32u /* FAILED: a write or sync of the log failed */
+#define LEAT_HEALTH_LOG_FULL     64u /* DEGRADED: the disk has no room for the log */
 
 struct leat_health {
     uint32_t size;

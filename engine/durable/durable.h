@@ -57,6 +57,8 @@ uint64_t leat_durable_generation(const struct leat_durable *durable);
 enum leat_status leat_durable_begin(struct leat_engine *engine, struct leat_error *error);
 /* All that was appended is durable by the return, if that can be. Nobody is at the engine. */
 void leat_durable_end(struct leat_engine *engine);
+/* LEAT_OK, also without a log; LEAT_LOG_FAILED; LEAT_NO_SPACE. */
+enum leat_status leat_durable_state(const struct leat_engine *engine);
 /* Bytes of the log's files. */
 uint64_t leat_durable_bytes(struct leat_engine *engine);
 /* Gives all back. NULL does nothing. */

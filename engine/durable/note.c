@@ -7,10 +7,11 @@
 #include "engine/history.h"
 #include "engine/timers.h"
 
-/* What this thread has appended last. */
+/* What this thread has appended last, or why it could not. */
 static _Thread_local struct {
     const struct leat_durable *durable;
     uint64_t position;
+    enum leat_status failed;
 } mine;
 
 /* ---- appending ------------------------------------------------------------------------------ */
@@ -20,6 +21,7 @@ appended(struct leat_durable *durable, uint64_t position, uint64_t bytes)
 {
     mine.durable = durable;
     mine.position = position;
+    mine.failed = LEAT_OK;
     leat_durable_grown(durable, leat_bytes_size(bytes));
 }
 
@@ -50,6 +52,8 @@ leat_durable_append(struct leat_durable *durable, const struct leat_wal_entry *e
     if (status == LEAT_OK) {
         appended(durable, *position, (uint64_t)entry->head_bytes + entry->data_bytes);
     } else {
+        mine.durable = durable;
+        mine.failed = status;
         (void)atom_add_rlx(&durable->lost, 1); /* rlx: statistic */
     }
     return status;
@@ -82,13 +86,17 @@ leat_durable_wait_all(struct leat_engine *engine)
 enum leat_status
 leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status)
 {
-    if (mine.durable != engine->durable || mine.position == 0) {
+    if (mine.durable != engine->durable || (mine.position == 0 && mine.failed == LEAT_OK)) {
         return status;
     }
     uint64_t position = mine.position;
+    enum leat_status settled = mine.failed;
     mine.position = 0;
-    enum leat_status settled = leat_durable_wait(engine, position);
-    return settled == LEAT_OK ? status : settled;
+    mine.failed = LEAT_OK;
+    if (settled == LEAT_OK) {
+        settled = leat_durable_wait(engine, position);
+    }
+    return settled == LEAT_OK || status != LEAT_OK ? status : settled;
 }
 
 /* ---- how a job is --------------------------------------------------------------------------- */

@@ -148,6 +148,20 @@ leat_durable_end(struct leat_engine *engine)
     }
 }
 
+enum leat_status
+leat_durable_state(const struct leat_engine *engine)
+{
+    const struct leat_durable *durable = engine->durable;
+    if (durable == NULL) {
+        return LEAT_OK;
+    }
+    if (atom_load_rlx(&durable->wal.failed) != 0) { /* rlx: statistic */
+        return LEAT_LOG_FAILED;
+    }
+    /* rlx: statistic */
+    return atom_load_rlx(&durable->wal.full) != 0 ? LEAT_NO_SPACE : LEAT_OK;
+}
+
 uint64_t
 leat_durable_bytes(struct leat_engine *engine)
 {
