@@ -47,7 +47,9 @@ random_value(struct test_prng *prng, const struct leat_knob *knob, char *text, s
         value.number[0] += test_random(prng) % span;
     }
     if ((knob->also & LEAT_KNOB_POWER_OF_TWO) != 0) {
-        value.number[0] = UINT64_C(64) << test_random_below(prng, 15);
+        /* The least one that is in the range, or a few above. */
+        value.number[0] = UINT64_C(1)
+                          << (leat_log2_up((uint32_t)knob->least) + test_random_below(prng, 10));
     }
     if ((knob->also & LEAT_KNOB_MULTIPLE) != 0) {
         value.number[0] -= value.number[0] % 16;
