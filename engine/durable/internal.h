@@ -50,6 +50,7 @@ struct leat_durable {
     struct leat_memory memory;           /* I */
     struct leat_wal wal;                 /* S */
     uint64_t segment_bytes;              /* I */
+    uint64_t serial;                     /* I random: of this open */
     leat_atomic_u64 ceiling;             /* S ids of generations below it may be given out */
     leat_atomic_u64 sequence;            /* S of the last submit */
     leat_atomic_u64 live_bytes;          /* S of the images of jobs that have not ended */

@@ -9,7 +9,7 @@
 
 /* What this thread has appended last, or why it could not. */
 static _Thread_local struct {
-    const struct leat_durable *durable;
+    uint64_t serial; /* of the open: another one may stand at the same address */
     uint64_t position;
     enum leat_status failed;
 } mine;
@@ -19,7 +19,7 @@ static _Thread_local struct {
 static void
 appended(struct leat_durable *durable, uint64_t position, uint64_t bytes)
 {
-    mine.durable = durable;
+    mine.serial = durable->serial;
     mine.position = position;
     mine.failed = LEAT_OK;
     leat_durable_grown(durable, leat_bytes_size(bytes));
@@ -52,7 +52,7 @@ leat_durable_append(struct leat_durable *durable, const struct leat_wal_entry *e
     if (status == LEAT_OK) {
         appended(durable, *position, (uint64_t)entry->head_bytes + entry->data_bytes);
     } else {
-        mine.durable = durable;
+        mine.serial = durable->serial;
         mine.failed = status;
         (void)atom_add_rlx(&durable->lost, 1); /* rlx: statistic */
     }
@@ -86,7 +86,7 @@ leat_durable_wait_all(struct leat_engine *engine)
 enum leat_status
 leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status)
 {
-    if (mine.durable != engine->durable || (mine.position == 0 && mine.failed == LEAT_OK)) {
+    if (mine.serial != engine->durable->serial || (mine.position == 0 && mine.failed == LEAT_OK)) {
         return status;
     }
     uint64_t position = mine.position;

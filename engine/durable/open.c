@@ -90,6 +90,7 @@ leat_durable_open(const struct leat_config *concrete, const struct leat_memory *
     }
     durable->memory = *memory;
     durable->segment_bytes = concrete->log_segment_bytes;
+    durable->serial = random_seed();
     durable->found = leat_recovery_info_default();
     enum leat_status status = log_read(durable, concrete, error);
     if (status != LEAT_OK) {

@@ -676,6 +676,25 @@ jobs_come_back_above_a_cap(void **state)
     world_free(world);
 }
 
+/* What this thread has appended to one log is nothing to the next one, wherever that stands. */
+static void
+a_thread_waits_for_its_own_log(void **state)
+{
+    struct world *world = world_make();
+    leat_job_id id = {0};
+    (void)state;
+    for (uint32_t i = 0; i < 20; i++) {
+        id = submit(world, "x", NULL, 0);
+        CHECK_OK(leat_cancel(world->engine, id));
+    }
+    (void)submit(world, "y", NULL, 0);
+    for (uint32_t i = 0; i < 4; i++) {
+        world_restart(world);
+        CHECK(leat_cancel(world->engine, id) != LEAT_OK); /* and does not wait for ever */
+    }
+    world_free(world);
+}
+
 static struct leat_health
 health(struct world *world)
 {
@@ -785,6 +804,7 @@ main(void)
         cmocka_unit_test(a_log_has_one_user),
         cmocka_unit_test(fewer_records_are_refused),
         cmocka_unit_test(a_completion_is_durable),
+        cmocka_unit_test(a_thread_waits_for_its_own_log),
         cmocka_unit_test(a_log_that_failed_acknowledges_nothing),
         cmocka_unit_test(a_full_disk_takes_no_jobs_in),
         cmocka_unit_test(a_job_fits_half_of_the_ring),
