@@ -9,7 +9,6 @@
  * if its end was not durable yet: how many of these a kill met, the child says too.
  * The last line says what was counted. Exit status: 0 all right; 1 something was wrong; 2 it cannot
  * run like this. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -22,6 +21,7 @@
 #include "engine/durable/durable.h"
 #include "tests/support/campaign.h"
 #include "tests/support/check.h"
+#include "tests/support/directory.h"
 #include "tests/support/engine.h"
 #include "tests/support/prng.h"
 #include "tests/support/threads.h"
@@ -398,20 +398,6 @@ round_run(struct oracle *oracle, const char *program, const char *directory, uin
                         : WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static void
-directory_remove(const char *path)
-{
-    DIR *directory = opendir(path);
-    CHECK(directory != NULL);
-    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
-        if (entry->d_name[0] != '.') {
-            CHECK(unlinkat(dirfd(directory), entry->d_name, 0) == 0);
-        }
-    }
-    CHECK(closedir(directory) == 0);
-    CHECK(rmdir(path) == 0);
-}
-
 static int
 judge(const struct oracle *oracle, uint64_t times, uint64_t seed)
 {
@@ -470,7 +456,8 @@ main(int argc, char **argv)
     }
     int result = judge(&oracle, times, seed);
     if (result == 0) {
-        directory_remove(directory);
+        test_directory_empty(directory);
+        CHECK(rmdir(directory) == 0);
     }
     return result;
 }

@@ -1,14 +1,12 @@
 /* unit_durable.c - durable jobs: what the next open of a log finds. A crash of the process is a
  * copy of the log's directory, taken while the engine is open. */
-#include <dirent.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/durable/internal.h"
 #include "tests/support/check.h"
+#include "tests/support/directory.h"
 #include "tests/support/engine.h"
 #include "tests/support/fake_clock.h"
 
@@ -66,46 +64,6 @@ handler(struct leat_run *run, void *context)
     return leat_done();
 }
 
-/* ---- directories ----------------------------------------------------------------------------- */
-
-static void
-file_copy(int from_directory, int to_directory, const char *name)
-{
-    static unsigned char bytes[1 << 16];
-    int from = openat(from_directory, name, O_RDONLY);
-    int to = openat(to_directory, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    ssize_t count = 0;
-    CHECK(from >= 0 && to >= 0);
-    while ((count = read(from, bytes, sizeof(bytes))) > 0) {
-        CHECK(write(to, bytes, (size_t)count) == count);
-    }
-    CHECK(count == 0);
-    CHECK(close(from) == 0 && close(to) == 0);
-}
-
-/* Each file of `from` is made in `to`, or removed where that is NULL. */
-static void
-directory_walk(const char *from, const char *to)
-{
-    DIR *directory = opendir(from);
-    int to_directory = to == NULL ? -1 : open(to, O_RDONLY | O_DIRECTORY);
-    CHECK(directory != NULL && (to == NULL || to_directory >= 0));
-    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
-        if (entry->d_name[0] == '.') {
-            continue;
-        }
-        if (to != NULL) {
-            file_copy(dirfd(directory), to_directory, entry->d_name);
-        } else {
-            CHECK(unlinkat(dirfd(directory), entry->d_name, 0) == 0);
-        }
-    }
-    (void)closedir(directory);
-    if (to != NULL) {
-        CHECK(close(to_directory) == 0);
-    }
-}
-
 /* ---- worlds ---------------------------------------------------------------------------------- */
 
 static void
@@ -140,8 +98,8 @@ static void
 world_free(struct world *world)
 {
     test_close(world->engine);
-    directory_walk(world->directory, NULL);
-    directory_walk(world->copy, NULL);
+    test_directory_empty(world->directory);
+    test_directory_empty(world->copy);
     CHECK(rmdir(world->directory) == 0 && rmdir(world->copy) == 0);
     free(world);
 }
@@ -155,8 +113,8 @@ world_crash_in(struct world *world, uint64_t id)
     leat_durable_clean_stop(world->engine->durable);
     CHECK_OK(leat_wal_stop(&world->engine->durable->wal));
     atom_store_rlx(&world->engine->places[0].running, id);
-    directory_walk(world->copy, NULL);
-    directory_walk(world->directory, world->copy);
+    test_directory_empty(world->copy);
+    test_directory_copy(world->directory, world->copy);
     atom_store_rlx(&world->engine->places[0].running, 0);
     test_close(world->engine);
     memcpy(directory, world->directory, sizeof(directory));
@@ -393,6 +351,8 @@ options_come_back(void **state)
     struct leat_job job = leat_job_default();
     job.type = world->type;
     job.options = &options;
+    CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_EXISTS);
+    options.name = NULL;
     CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_EXISTS);
     world_crash(world); /* what was refused is not there */
     CHECK(found(world).jobs == 1 && found(world).refused == 0);
