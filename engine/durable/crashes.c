@@ -10,7 +10,7 @@
 
 #define MAGIC      UINT64_C(0x314e55525441454c) /* "LEATRUN1" */
 #define FILE_NAME  "running"
-#define PLACES_MAX (LEAT_WORKERS_MAX * 2)
+#define PLACES_MAX (UINT64_C(2) * LEAT_WORKERS_MAX)
 
 /* Its first page. */
 struct head {

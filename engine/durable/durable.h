@@ -50,7 +50,7 @@ struct leat_job_durable {
 /* Opens the log of a configuration that has one, and reads it. `error` says what is wrong. */
 enum leat_status leat_durable_open(const struct leat_config *concrete,
                                    const struct leat_memory *memory, struct leat_error *error,
-                                   struct leat_durable **durable);
+                                   struct leat_durable **opened);
 /* The generation that ids begin with. */
 uint64_t leat_durable_generation(const struct leat_durable *durable);
 /* The engine is there: makes the jobs that were read, and starts the log's threads. */

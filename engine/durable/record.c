@@ -100,7 +100,8 @@ content_of(const struct leat_durable_job *job)
 }
 
 size_t
-leat_durable_content_put(const struct leat_durable_job *job, unsigned char *to)
+leat_durable_content_put(const struct leat_durable_job *job,
+                         unsigned char *to) /* NOLINT(readability-non-const-parameter) */
 {
     struct room room = {to, 0};
     const struct leat_durable_content content = content_of(job);

@@ -132,7 +132,7 @@ struct leat_durable_found {
 
 /* LEAT_OK; LEAT_CORRUPT; LEAT_UNSUPPORTED: of a later format. */
 enum leat_status leat_durable_content_read(struct leat_durable_found *found,
-                                           const unsigned char *content, size_t bytes);
+                                           const unsigned char *bytes, size_t count);
 
 /* A JOB, taken apart. The same answers. */
 struct leat_durable_parts {

@@ -72,6 +72,24 @@ list_make(struct leat_durable *durable, struct list *list, struct leat_error *er
 
 /* ---- records --------------------------------------------------------------------------------- */
 
+/* Sets a bit for each record that a job had. Returns how many; fewer than the jobs: two had the same
+ * one, or one has an id that was never given out. */
+static size_t
+wanted_mark(const struct leat_engine *engine, const struct list *list, unsigned char *wanted)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        uint64_t id = list->entries[i]->id;
+        uint32_t index = (uint32_t)(id & LEAT_INDEX_NONE);
+        unsigned char bit = (unsigned char)(1U << (index % 8));
+        uint64_t generation = leat_word_generation(id);
+        bool given = (generation & 1) != 0 && generation < engine->durable->table.ceiling;
+        count += given && (wanted[index / 8] & bit) == 0 ? 1 : 0;
+        wanted[index / 8] |= bit;
+    }
+    return count;
+}
+
 /* Takes records until all that the jobs had are taken; gives the others back. */
 static enum leat_status
 records_claim(struct leat_engine *engine, const struct list *list, struct leat_error *error)
@@ -91,16 +109,7 @@ records_claim(struct leat_engine *engine, const struct list *list, struct leat_e
     uint32_t *others = leat_memory_take(memory, bytes);
     unsigned char *wanted = leat_memory_take(memory, bits_bytes);
     uint32_t others_count = 0;
-    size_t left = list->count;
-    for (size_t i = 0; wanted != NULL && i < list->count; i++) {
-        uint32_t index = (uint32_t)(list->entries[i]->id & LEAT_INDEX_NONE);
-        left -= (wanted[index / 8] >> (index % 8) & 1) != 0; /* two of one record: refused below */
-        wanted[index / 8] |= (unsigned char)(1U << (index % 8));
-        uint64_t generation = leat_word_generation(list->entries[i]->id);
-        if ((generation & 1) == 0 || generation >= engine->durable->table.ceiling) {
-            left = SIZE_MAX;
-        }
-    }
+    size_t left = wanted == NULL ? 0 : wanted_mark(engine, list, wanted);
     uint32_t index = 0;
     enum leat_status status = others == NULL || wanted == NULL ? LEAT_NO_MEMORY : LEAT_OK;
     if (status == LEAT_OK && left != list->count) {

@@ -20,6 +20,7 @@ leat_seal_fail(struct leat_error *error, enum leat_status status, const char *fo
     va_start(arguments, format);
     error->status = status;
     error->field[0] = '\0';
+    /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is begun above */
     (void)vsnprintf(error->text, sizeof(error->text), format, arguments);
     va_end(arguments);
     return status;
@@ -55,10 +56,11 @@ parse(const unsigned char *text, size_t bytes, unsigned char key[LEAT_SEAL_KEY_B
     }
     bytes -= bytes > 0 && text[bytes - 1] == '\n' ? 1 : 0;
     bytes -= bytes > 0 && text[bytes - 1] == '\r' ? 1 : 0;
-    if (bytes != 2 * LEAT_SEAL_KEY_BYTES || !are_digits(text, bytes)) {
+    if (bytes != (size_t)2 * LEAT_SEAL_KEY_BYTES || !are_digits(text, bytes)) {
         return false;
     }
     for (size_t i = 0; i < LEAT_SEAL_KEY_BYTES; i++) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): are_digits() */
         key[i] = (unsigned char)(digit(text[2 * i]) << 4 | digit(text[2 * i + 1]));
     }
     return true;

@@ -74,6 +74,7 @@ put_by(struct leat_seal *seal, struct leat_seal_slot *slot, const struct leat_se
         .bytes = squeezed != 0 ? squeezed : item->bytes,
     };
     if (encrypts) {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): a function of this file */
         enum leat_status status = encrypt(seal, slot, &text, &head, to);
         if (status != LEAT_OK) {
             explicit_bzero(to, leat_seal_bound(item->bytes));

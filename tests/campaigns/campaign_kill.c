@@ -195,7 +195,7 @@ child_main(char **argv)
     static struct child child;
     struct submitter submitters[SUBMITTERS];
     pthread_t thread;
-    child.news = atoi(argv[3]);
+    child.news = (int)strtol(argv[3], NULL, 10);
     child.first = strtoull(argv[4], NULL, 10);
     child.drains = strcmp(argv[5], "drain") == 0;
     struct leat_config config = test_config();
@@ -336,7 +336,7 @@ child_start(const char *program, const char *directory, struct oracle *oracle, i
     char first[32];
     (void)snprintf(descriptor, sizeof(descriptor), "%d", news);
     /* Numbers on whose way to the pipe a child was killed are given to nobody. */
-    oracle->next += 64 * SUBMITTERS;
+    oracle->next += UINT64_C(64) * SUBMITTERS;
     (void)snprintf(first, sizeof(first), "%" PRIu64, oracle->next);
     pid_t child = fork();
     CHECK(child >= 0);

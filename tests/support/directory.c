@@ -30,6 +30,7 @@ directory_walk(const char *from, const char *to)
     DIR *directory = opendir(from);
     int to_directory = to == NULL ? -1 : open(to, O_RDONLY | O_DIRECTORY);
     CHECK(directory != NULL && (to == NULL || to_directory >= 0));
+    /* One thread has the stream. NOLINTNEXTLINE(concurrency-mt-unsafe) */
     for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
         if (entry->d_name[0] == '.') {
             continue;

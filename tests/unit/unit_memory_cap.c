@@ -125,7 +125,7 @@ kept_jobs_make_room(void **state)
     CHECK_STATUS(leat_get(fixture->engine, ids[0], &info), LEAT_GONE);
     CHECK_OK(leat_get(fixture->engine, ids[1], &info));
     CHECK(used(fixture) < before + 101);
-    CHECK_STATUS(submit(fixture, PAYLOAD * 100, NULL), LEAT_FULL);
+    CHECK_STATUS(submit(fixture, (size_t)PAYLOAD * 100, NULL), LEAT_FULL);
     CHECK_STATUS(leat_get(fixture->engine, ids[7], &info), LEAT_GONE);
     run_all(fixture);
     teardown(fixture);
@@ -147,14 +147,14 @@ batches(void **state)
     }
     const uint64_t before = used(fixture);
     /* What the call itself takes is out while it asks. */
-    leave(fixture, 3 * PAYLOAD - 1);
+    leave(fixture, (size_t)3 * PAYLOAD - 1);
     CHECK_STATUS(leat_submit_batch(fixture->engine, jobs, 3, LEAT_BATCH_ALL_OR_NONE, ids, NULL),
                  LEAT_FULL);
     CHECK_EQUAL(ids[0].bits, 7);
     CHECK_EQUAL(used(fixture), before);
-    leave(fixture, 3 * PAYLOAD + 4096);
+    leave(fixture, (size_t)3 * PAYLOAD + 4096);
     CHECK_OK(leat_submit_batch(fixture->engine, jobs, 3, LEAT_BATCH_ALL_OR_NONE, ids, NULL));
-    CHECK_EQUAL(used(fixture), before + 3 * PAYLOAD);
+    CHECK_EQUAL(used(fixture), before + (size_t)3 * PAYLOAD);
     run_all(fixture);
     CHECK_EQUAL(fixture->runs, 4);
     teardown(fixture);
@@ -230,7 +230,7 @@ lowered_below_what_is_there(void **state)
     (void)state;
     struct fixture *fixture = setup();
     for (uint32_t i = 0; i < 10; i++) {
-        CHECK_OK(submit(fixture, 100 * PAYLOAD, NULL));
+        CHECK_OK(submit(fixture, (size_t)100 * PAYLOAD, NULL));
     }
     const uint64_t all = used(fixture);
     change(fixture, 1);
@@ -238,7 +238,7 @@ lowered_below_what_is_there(void **state)
     CHECK_STATUS(submit(fixture, 0, NULL), LEAT_FULL);
     CHECK_EQUAL(test_statistics(fixture->engine).jobs_waiting, 10);
     CHECK(used(fixture) >= all);
-    change(fixture, cap_for(all - 500 * PAYLOAD));
+    change(fixture, cap_for(all - (size_t)500 * PAYLOAD));
     CHECK_STATUS(submit(fixture, 0, NULL), LEAT_FULL);
     CHECK_OK(leat_run_some(fixture->engine, 9, NULL));
     CHECK_OK(submit(fixture, 0, NULL));
@@ -422,14 +422,14 @@ drops_the_oldest(void **state)
     CHECK_OK(leat_queue_get_info(fixture->engine, fixture->queue, &info));
     CHECK_EQUAL(info.dropped, 2);
     /* Their memory is there at once, though their places have them yet. */
-    CHECK_EQUAL(used(fixture), before - 2 * PAYLOAD + PAYLOAD + 1);
+    CHECK_EQUAL(used(fixture), before - (size_t)2 * PAYLOAD + PAYLOAD + 1);
     /* Not for one that they would not do for; then none goes. */
-    CHECK_STATUS(submit(fixture, 10 * PAYLOAD, NULL), LEAT_FULL);
+    CHECK_STATUS(submit(fixture, (size_t)10 * PAYLOAD, NULL), LEAT_FULL);
     CHECK_OK(leat_queue_get_info(fixture->engine, fixture->queue, &info));
     CHECK_EQUAL(info.dropped, 2);
     run_all(fixture);
     CHECK_EQUAL(fixture->runs, 3);
-    CHECK_EQUAL(used(fixture), before - 4 * PAYLOAD);
+    CHECK_EQUAL(used(fixture), before - (size_t)4 * PAYLOAD);
     teardown(fixture);
 }
 

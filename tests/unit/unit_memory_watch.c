@@ -25,7 +25,7 @@ told_above_the_mark(void **state)
     look(fixture);
     CHECK_EQUAL(fixture->raised, 0);
     while (used(fixture) <= mark + PAYLOAD) {
-        CHECK_OK(submit(fixture, 10 * PAYLOAD, NULL));
+        CHECK_OK(submit(fixture, (size_t)10 * PAYLOAD, NULL));
         jobs++;
     }
     test_clock_pass(&fixture->clock, fixture->engine, LEAT_FOOTPRINT_LOOK_NS - 1);

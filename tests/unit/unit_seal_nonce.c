@@ -153,7 +153,8 @@ over_the_changes_of_keys(void **state)
     count = 0;
     for (uint32_t i = 0; i < 64; i++) {
         if (i % 16 == 0) {
-            atom_init(&seal.position, ((uint64_t)(i / 16 + 1) << LEAT_SEAL_EPOCH_LOG2) - 8 * 19);
+            atom_init(&seal.position,
+                      (((uint64_t)i / 16 + 1) << LEAT_SEAL_EPOCH_LOG2) - UINT64_C(8) * 19);
         }
         if (i == 40) {
             struct leat_error error;

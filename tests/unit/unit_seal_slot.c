@@ -239,6 +239,7 @@ found_in_memory(const struct needle *needle)
         uintptr_t end = strtoull(next + 1, &next, 16);
         if (strncmp(next, " rw", 3) == 0) {
             found +=
+                /* NOLINTNEXTLINE(performance-no-int-to-ptr): as the system says them */
                 found_between((const unsigned char *)first, (const unsigned char *)end, needle);
         }
     }
