@@ -72,8 +72,8 @@ list_make(struct leat_durable *durable, struct list *list, struct leat_error *er
 
 /* ---- records --------------------------------------------------------------------------------- */
 
-/* Sets a bit for each record that a job had. Returns how many; fewer than the jobs: two had the same
- * one, or one has an id that was never given out. */
+/* Sets a bit for each record that a job had. Returns how many; fewer than the jobs: two had the
+ * same one, or one has an id that was never given out. */
 static size_t
 wanted_mark(const struct leat_engine *engine, const struct list *list, unsigned char *wanted)
 {
