@@ -32,26 +32,22 @@ job_renew(struct leat_engine *engine, const struct leat_durable_parts *parts)
     leat_job_unhold(engine, index);
 }
 
+/* As it is. */
 static void
-ids_renew(struct leat_durable *durable, const struct leat_wal_record *record)
+record_copy(struct leat_durable *durable, const struct leat_wal_record *record)
 {
-    struct leat_durable_ids ids;
+    const struct leat_wal_entry entry = {
+        .tag = record->tag, .data = record->data, .data_bytes = record->bytes};
     uint64_t position = 0;
-    memcpy(&ids, record->data, sizeof(ids));
-    if (ids.ceiling >= atom_load_rlx(&durable->ceiling)) { /* rlx: statistic */
-        (void)leat_durable_ids_say(durable, ids.ceiling, &position);
-    }
+    (void)leat_durable_append(durable, &entry, &position);
 }
 
-static void
-queue_renew(struct leat_durable *durable, const struct leat_wal_record *record)
+static bool
+is_ceiling(const struct leat_durable *durable, const struct leat_wal_record *record)
 {
-    struct leat_durable_named named = {.name = ""};
-    uint64_t position = 0;
-    size_t head = sizeof(named.queue);
-    memcpy(&named.queue, record->data, head);
-    memcpy(named.name, record->data + head, record->bytes - head);
-    (void)leat_durable_queue_say(durable, &named, &position);
+    struct leat_durable_ids ids;
+    memcpy(&ids, record->data, sizeof(ids));
+    return ids.ceiling >= atom_load_rlx(&durable->ceiling); /* rlx: statistic */
 }
 
 static bool
@@ -63,10 +59,9 @@ record_look(void *context, struct leat_wal_place place, const struct leat_wal_re
     if (record->tag == LEAT_DURABLE_JOB &&
         leat_durable_parts_read(&parts, record->data, record->bytes) == LEAT_OK) {
         job_renew(durable->engine, &parts);
-    } else if (record->tag == LEAT_DURABLE_IDS) {
-        ids_renew(durable, record);
-    } else if (record->tag == LEAT_DURABLE_QUEUE) {
-        queue_renew(durable, record);
+    } else if (record->tag == LEAT_DURABLE_QUEUE ||
+               (record->tag == LEAT_DURABLE_IDS && is_ceiling(durable, record))) {
+        record_copy(durable, record);
     }
     /* What was lost for want of space is in the old segment only, which is to stay. */
     return true;

@@ -63,8 +63,6 @@ struct leat_durable {
     struct leat_recovery_info found;     /* I */
     void *places;                        /* O mapping, or NULL */
     size_t places_bytes;                 /* O */
-    int places_file;                     /* O */
-    char directory[4096];                /* I */
     struct leat_engine *engine;          /* I of the cleaner */
     pthread_t cleaner;                   /* O */
     bool cleans;                         /* O the thread is there */
@@ -108,10 +106,8 @@ void leat_durable_write(struct leat_engine *engine, leat_job_id id, uint32_t ind
 /* Gives a filled record what it had beside its options. LEAT_NO_MEMORY. */
 enum leat_status leat_durable_revived(struct leat_engine *engine, uint32_t index,
                                       const struct leat_revival *revival);
-enum leat_status leat_durable_ids_say(struct leat_durable *durable, uint64_t ceiling,
-                                      uint64_t *position);
-enum leat_status leat_durable_queue_say(struct leat_durable *durable,
-                                        const struct leat_durable_named *named, uint64_t *position);
+/* The ceiling of ids, in the log and then for all. */
+enum leat_status leat_durable_ceiling_set(struct leat_durable *durable, uint64_t ceiling);
 
 /* ---- table.c -------------------------------------------------------------------------------- */
 

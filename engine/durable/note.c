@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "engine/graph.h"
 #include "engine/history.h"
 #include "engine/timers.h"
 
@@ -358,13 +357,24 @@ leat_durable_gone(struct leat_engine *engine, uint32_t index, struct leat_job_ex
 
 /* ---- ids ------------------------------------------------------------------------------------- */
 
+/* Waited for, since an id may be given out that is in no record. */
 enum leat_status
-leat_durable_ids_say(struct leat_durable *durable, uint64_t ceiling, uint64_t *position)
+leat_durable_ceiling_set(struct leat_durable *durable, uint64_t ceiling)
 {
+    uint64_t position = 0;
     const struct leat_durable_ids ids = {LEAT_DURABLE_FORMAT, ceiling};
     const struct leat_wal_entry entry = {
         .tag = LEAT_DURABLE_IDS, .head = &ids, .head_bytes = sizeof(ids)};
-    return leat_durable_append(durable, &entry, position);
+    enum leat_status status = leat_durable_append(durable, &entry, &position);
+    if (status == LEAT_OK) {
+        status = leat_wal_wait(&durable->wal, position, UINT64_MAX);
+    }
+    if (status == LEAT_OK) {
+        /* ceiling:B release -> ceiling:A.  Carries: that it stands in the log.
+         * If relaxed: an id could be given out that a later open gives out again. */
+        atom_store_rel(&durable->ceiling, ceiling);
+    }
+    return status;
 }
 
 /* A higher ceiling stands in the log in front of whatever is appended later. */
@@ -372,20 +382,9 @@ static LEAT_COLD enum leat_status
 ceiling_raise(struct leat_durable *durable, uint64_t generation)
 {
     enum leat_status status = LEAT_OK;
-    uint64_t position = 0;
     leat_mutex_lock(&durable->mutex);
-    uint64_t ceiling = atom_load_rlx(&durable->ceiling); /* rlx: single writer */
-    if (generation >= ceiling) {
-        status = leat_durable_ids_say(durable, generation + LEAT_DURABLE_IDS_STEP, &position);
-    }
-    if (status == LEAT_OK && position != 0) {
-        /* Waited for, since an id may be given out that is in no record. */
-        status = leat_wal_wait(&durable->wal, position, UINT64_MAX);
-    }
-    if (status == LEAT_OK && position != 0) {
-        /* ceiling:B release -> ceiling:A.  Carries: that it stands in the log.
-         * If relaxed: an id could be given out that a later open gives out again. */
-        atom_store_rel(&durable->ceiling, generation + LEAT_DURABLE_IDS_STEP);
+    if (generation >= atom_load_rlx(&durable->ceiling)) { /* rlx: single writer */
+        status = leat_durable_ceiling_set(durable, generation + LEAT_DURABLE_IDS_STEP);
     }
     leat_mutex_unlock(&durable->mutex);
     return status;
@@ -616,18 +615,6 @@ leat_durable_revived(struct leat_engine *engine, uint32_t index, const struct le
 
 /* ---- queues ---------------------------------------------------------------------------------- */
 
-enum leat_status
-leat_durable_queue_say(struct leat_durable *durable, const struct leat_durable_named *named,
-                       uint64_t *position)
-{
-    const struct leat_wal_entry entry = {.tag = LEAT_DURABLE_QUEUE,
-                                         .head = &named->queue,
-                                         .head_bytes = sizeof(named->queue),
-                                         .data = named->name,
-                                         .data_bytes = (uint32_t)strlen(named->name)};
-    return leat_durable_append(durable, &entry, position);
-}
-
 void
 leat_durable_queue_slowly(struct leat_engine *engine, uint32_t queue)
 {
@@ -641,5 +628,10 @@ leat_durable_queue_slowly(struct leat_engine *engine, uint32_t queue)
     const char *text = leat_names_text(&engine->queues, queue);
     uint64_t position = 0;
     memcpy(named.name, text, strlen(text) + 1);
-    (void)leat_durable_queue_say(engine->durable, &named, &position);
+    const struct leat_wal_entry entry = {.tag = LEAT_DURABLE_QUEUE,
+                                         .head = &named.queue,
+                                         .head_bytes = sizeof(named.queue),
+                                         .data = named.name,
+                                         .data_bytes = (uint32_t)strlen(named.name)};
+    (void)leat_durable_append(engine->durable, &entry, &position);
 }

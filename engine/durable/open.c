@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "engine/config.h"
 
@@ -28,16 +27,6 @@ say(struct leat_error *error, enum leat_status status, const char *text)
     return leat_error_set(error, status, "log_directory", text);
 }
 
-static uint64_t
-random_seed(void)
-{
-    uint64_t seed = 0;
-    if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed)) {
-        seed = leat_os_monotonic_ns() ^ leat_os_wall_ns();
-    }
-    return seed;
-}
-
 static enum leat_status
 log_read(struct leat_durable *durable, const struct leat_config *concrete, struct leat_error *error)
 {
@@ -47,8 +36,7 @@ log_read(struct leat_durable *durable, const struct leat_config *concrete, struc
                                            .directory = concrete->log_directory,
                                            .memory = durable->memory,
                                            .segment_bytes = concrete->log_segment_bytes,
-                                           .ring_bytes = concrete->log_ring_bytes,
-                                           .seed = random_seed()};
+                                           .ring_bytes = concrete->log_ring_bytes};
     enum leat_status status = leat_wal_open(&durable->wal, &config, &reader, &report);
     if (durable->table.status != LEAT_OK) { /* the log alone would say: no memory */
         status = durable->table.status;
@@ -66,16 +54,11 @@ log_read(struct leat_durable *durable, const struct leat_config *concrete, struc
 static enum leat_status
 ceiling_begin(struct leat_durable *durable, struct leat_error *error)
 {
-    uint64_t position = 0;
     uint64_t ceiling = leat_durable_generation(durable) + LEAT_DURABLE_IDS_STEP;
     if (ceiling > LEAT_GENERATION_LAST) {
         return say(error, LEAT_FULL, "has no ids left: begin a new one");
     }
-    enum leat_status status = leat_durable_ids_say(durable, ceiling, &position);
-    if (status == LEAT_OK) {
-        status = leat_wal_wait(&durable->wal, position, UINT64_MAX);
-    }
-    atom_store_rlx(&durable->ceiling, ceiling); /* rlx: not shared yet */
+    enum leat_status status = leat_durable_ceiling_set(durable, ceiling);
     return status == LEAT_OK ? LEAT_OK : say(error, status, "");
 }
 
@@ -90,7 +73,6 @@ leat_durable_open(const struct leat_config *concrete, const struct leat_memory *
     }
     durable->memory = *memory;
     durable->segment_bytes = concrete->log_segment_bytes;
-    durable->serial = random_seed();
     durable->found = leat_recovery_info_default();
     enum leat_status status = log_read(durable, concrete, error);
     if (status != LEAT_OK) {
@@ -98,6 +80,7 @@ leat_durable_open(const struct leat_config *concrete, const struct leat_memory *
         leat_memory_give(memory, durable, sizeof(*durable));
         return status;
     }
+    durable->serial = durable->wal.id;
     leat_mutex_init(&durable->mutex);
     leat_durable_crashed_read(durable);
     status = ceiling_begin(durable, error);

@@ -318,7 +318,7 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
         .image_bytes = (uint32_t)leat_bytes_size(sizeof(*state) + entry->content_bytes),
     };
     status = take_in(engine, &revival);
-    if (status == LEAT_EXISTS || status == LEAT_JOINED) {
+    if (status == LEAT_EXISTS) {
         durable->found.refused++; /* it was not acknowledged: its end has been said */
         return LEAT_OK;
     }
