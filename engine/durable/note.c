@@ -213,6 +213,7 @@ tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_stat
     size_t bytes = (size_t)state->content_bytes + state->error_bytes + state->result_bytes;
     unsigned char *block = leat_memory_take(&engine->memory, bytes + 1);
     if (block == NULL) {
+        (void)atom_add_rlx(&durable->lost, 1); /* rlx: statistic */
         return false;
     }
     if (state->content_bytes != 0) {
