@@ -52,7 +52,7 @@ stand(void *argument)
 
 /* How often a key stands in the stack of who did that. */
 static uint32_t
-left_by(void (*act)(void *context), void *context, const unsigned char *key)
+left_once(void (*act)(void *context), void *context, const unsigned char *key)
 {
     struct stack stack = {.act = act, .context = context};
     pthread_attr_t attributes;
@@ -75,6 +75,15 @@ left_by(void (*act)(void *context), void *context, const unsigned char *key)
     CHECK_EQUAL(pthread_attr_destroy(&attributes), 0);
     CHECK_EQUAL(munmap(stack.bytes, STACK_BYTES), 0);
     return left;
+}
+
+/* The same of the second time: at the first one the dynamic linker looks for functions, and puts
+ * registers, in which there may be a key, on the stack meanwhile. */
+static uint32_t
+left_by(void (*act)(void *context), void *context, const unsigned char *key)
+{
+    (void)left_once(act, context, key);
+    return left_once(act, context, key);
 }
 
 static void
@@ -114,6 +123,7 @@ key_derive(void *context)
     struct leat_seal_slot *slot = context;
     struct leat_seal_name name = {.way = LEAT_SEAL_WAY_SEAL};
     memcpy(name.salt, seal.secret->salt, sizeof(name.salt));
+    slot->name.way = 0; /* it is derived anew */
     CHECK(leat_seal_slot_key(&seal, slot, &name));
 }
 
@@ -145,10 +155,8 @@ no_key_is_left_on_a_stack(void **state)
         sizeof(info)};
     CHECK(leat_cipher_derive(&seal.cipher, &how, key, sizeof(key)));
     CHECK_OK(leat_seal_slot_claim(&seal, &slot));
-    /* libcrypto may leave some there, and does at the first time; nothing is added to that. */
-    (void)left_by(key_derive_barely, slot, key);
+    /* libcrypto may leave some there; nothing is added to that. */
     uint32_t theirs = left_by(key_derive_barely, slot, key);
-    slot->name.way = 0;
     CHECK_EQUAL(left_by(key_derive, slot, key), theirs);
     leat_seal_slot_give(slot);
     leat_seal_close(&seal);
@@ -255,12 +263,9 @@ the_errors_are_the_hosts(void **state)
     item = (struct leat_seal_item){record, NULL, bytes, 0};
     record[bytes - 1] ^= 1;
     CHECK_STATUS(leat_seal_take(&seal, &item, data, sizeof(data), &taken), LEAT_CORRUPT);
-    /* What libcrypto refuses: no key of so many bytes comes out of HKDF. */
+    /* What libcrypto refuses, and says so: a key of no bytes. */
     const struct leat_cipher_source source = {"key", 3, NULL, 0, NULL, 0};
-    unsigned char *large = malloc(1 << 20);
-    CHECK(large != NULL);
-    CHECK(!leat_cipher_derive(&seal.cipher, &source, large, 1 << 20));
-    free(large);
+    CHECK(!leat_cipher_derive(&seal.cipher, &source, data, 0));
     leat_seal_close(&seal);
     CHECK_EQUAL(ERR_get_error(), before);
     CHECK_EQUAL(ERR_get_error(), 0);
