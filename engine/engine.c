@@ -399,6 +399,7 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
     leat_windows_init(&opened->windows, opened->pool.places);
     opened->config.worker_name = NULL; /* the pool has its copy */
     opened->config.log_directory = NULL;
+    opened->config.log_key_file = NULL;
     state_set(opened, LEAT_ENGINE_OPEN);
     atom_store_rlx(opened->alive, 1); /* rlx: not shared yet */
     if (durable != NULL) {

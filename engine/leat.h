@@ -206,6 +206,11 @@ enum leat_durability {
     LEAT_DURABILITY_GROUP          /* it is on the disk: written, and synced, with others' */
 };
 
+/* Of what is stored in the log: leat_config.log_compression, and the bytes of a key. */
+enum leat_log_compression { LEAT_LOG_COMPRESSION_NONE = 0, LEAT_LOG_COMPRESSION_LZ4 };
+
+#define LEAT_LOG_KEY_BYTES 32
+
 struct leat_config {
     uint32_t size;
     uint32_t version;
@@ -363,6 +368,21 @@ struct leat_config {
      * oldest first, but not dead letters, nor what is kept for its submitter; and there is an
      * event (LEAT_THRESHOLD_MEMORY). Looked at twice a second. */
     uint32_t memory_soft_percent;
+    /* What stands in the log, see "durable jobs": whether it is compressed (default
+     * LEAT_LOG_COMPRESSION_NONE), and the key that it is encrypted with. NULL (default): none. Else
+     * a file of 32 bytes, or of 64 hexadecimal digits, which is this user's or root's and closed to
+     * others; or several with `:` between them: the first one encrypts, and the others are needed
+     * to read what is there still, up to 16 in all. Up to 4 095 bytes; what a build was made
+     * without is LEAT_UNSUPPORTED. */
+    enum leat_log_compression log_compression;
+    const char *log_key_file;
+    /* Instead of files: writes the key of a number, from 0 on, of which 0 encrypts. False: there is
+     * no such one; no further one is asked for. Called in leat_open() and leat_log_key_rotate(). */
+    bool (*log_key)(void *context, uint32_t number, unsigned char key[LEAT_LOG_KEY_BYTES]);
+    void *log_key_context;
+    /* With a key: takes in also what is not encrypted, of a log that had no key before. Until it is
+     * cleaned, whoever can write to the disk could put jobs there. */
+    bool log_takes_plain;
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -3303,7 +3323,13 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * and pauses of queues. Queues come back with priority, order and pull, and the first
  * leat_queue_create() that says the same makes them as if they were new. A unique key that is held
  * for a time is held as long as its job is there. Types have to be registered again, before
- * leat_start(). */
+ * leat_start().
+ *
+ * With leat_config.log_compression what is stored of a job is compressed where that helps. With a
+ * key (log_key_file, log_key) all that is stored is encrypted, but for what tells how a job is: its
+ * id, state, attempts and times. A leat_open() with another key, with none, or with one where there
+ * was none is LEAT_WRONG_KEY, and changes nothing; what somebody has changed on the disk is
+ * LEAT_CORRUPT. */
 
 /* What leat_open() found. */
 struct leat_recovery_info {
@@ -3324,6 +3350,8 @@ struct leat_recovery_info {
     uint64_t torn_bytes;    /* of an end that a crash tore; nothing of it was acknowledged */
     uint64_t read_ns;
     uint64_t revived_ns;
+    uint64_t old_key_records; /* were encrypted with another key than the first, or not: 0: the
+                                 others are not needed any more */
 };
 
 static inline struct leat_recovery_info
@@ -3342,6 +3370,18 @@ leat_recovery_info_default(void)
  *           LEAT_UNSUPPORTED (a newer struct).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_recovery_get(struct leat_engine *engine,
                                                            struct leat_recovery_info *info);
+
+/* Gives the log another key: that of `file`, or, with NULL, what leat_config.log_key says is number
+ * 0 now. What is written from the return on is encrypted with it; what is there is written anew in
+ * time, and older keys stay in memory for that until the close. The next open needs the new key as
+ * its first one, and the old one behind it while leat_recovery_info.old_key_records is not 0.
+ * Threads:  any outside a handler.    Progress: blocking (reads the file, or asks the function).
+ * Returns:  LEAT_OK; LEAT_WRONG_STATE (no log, or none with a key); LEAT_EXISTS (it is there
+ *           already); LEAT_FULL (16 keys since the open); LEAT_NOT_FOUND, LEAT_REFUSED,
+ *           LEAT_INVALID, LEAT_SYSTEM (no key can be had; `error`, which may be NULL, says why);
+ *           LEAT_FORKED. Nothing has changed then.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_log_key_rotate(struct leat_engine *engine, const char *file, struct leat_error *error);
 
 /* ---- health and metrics -------------------------------------------------------------------- */
 

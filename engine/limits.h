@@ -90,6 +90,8 @@
 #define LEAT_TRACE_RECORDS_MIN 64
 #define LEAT_EVENTS_MIN        64
 #define LEAT_LOG_LINES_MAX     1000000
+/* Of leat_config.log_key_file: some paths; as long as one may be. */
+#define LEAT_LOG_KEY_FILE_BYTES_MAX 4095
 #define LEAT_RETAINED_DEFAULT  10000
 /* 8 MiB of ids. */
 #define LEAT_RETAINED_MAX (UINT32_C(1) << 20)

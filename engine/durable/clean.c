@@ -55,13 +55,16 @@ record_look(void *context, struct leat_wal_place place, const struct leat_wal_re
 {
     struct leat_durable *durable = context;
     struct leat_durable_parts parts;
+    struct leat_wal_record plain;
     (void)place;
-    if (record->tag == LEAT_DURABLE_JOB &&
-        leat_durable_parts_read(&parts, record->data, record->bytes) == LEAT_OK) {
+    if (leat_durable_read(durable, record, &plain) != LEAT_OK) {
+        (void)atom_add_rlx(&durable->lost, 1); /* rlx: statistic */
+    } else if (plain.tag == LEAT_DURABLE_JOB &&
+               leat_durable_parts_read(&parts, plain.data, plain.bytes) == LEAT_OK) {
         job_renew(durable->engine, &parts);
-    } else if (record->tag == LEAT_DURABLE_QUEUE ||
-               (record->tag == LEAT_DURABLE_IDS && is_ceiling(durable, record))) {
-        record_copy(durable, record);
+    } else if (plain.tag == LEAT_DURABLE_QUEUE ||
+               (plain.tag == LEAT_DURABLE_IDS && is_ceiling(durable, &plain))) {
+        record_copy(durable, &plain);
     }
     /* What was lost for want of space is in the old segment only, which is to stay. */
     return true;
@@ -70,11 +73,13 @@ record_look(void *context, struct leat_wal_place place, const struct leat_wal_re
 /* ---- when ------------------------------------------------------------------------------------ */
 
 static bool
-is_large(struct leat_durable *durable)
+is_due(struct leat_durable *durable)
 {
     uint64_t live = atom_load_rlx(&durable->live_bytes); /* rlx: statistic */
-    return leat_wal_oldest(&durable->wal) != 0 &&
-           leat_wal_bytes(&durable->wal) > 2 * live + 2 * durable->segment_bytes;
+    uint64_t renew = atom_load_rlx(&durable->renew);     /* rlx: ordered by clean:A */
+    uint64_t oldest = leat_wal_oldest(&durable->wal);
+    bool large = leat_wal_bytes(&durable->wal) > 2 * live + 2 * durable->segment_bytes;
+    return oldest != 0 && (large || oldest <= renew);
 }
 
 /* One segment. False: it could not be let go of. */
@@ -83,8 +88,9 @@ segment_clean(struct leat_durable *durable)
 {
     const struct leat_wal_reader reader = {record_look, durable};
     uint64_t lost = atom_load_rlx(&durable->lost); /* rlx: statistic */
-    if (leat_wal_look(&durable->wal, &reader) != LEAT_OK ||
-        lost != atom_load_rlx(&durable->lost)) { /* rlx: statistic */
+    enum leat_status status = leat_wal_look(&durable->wal, &reader);
+    leat_unsealed_give(&durable->seal, &durable->unsealed);
+    if (status != LEAT_OK || lost != atom_load_rlx(&durable->lost)) { /* rlx: statistic */
         return false;
     }
     uint64_t tail = atom_load_rlx(&durable->wal.ring.tail); /* rlx: single writer */
@@ -103,7 +109,7 @@ run(void *argument)
         if (atom_load_rlx(&durable->clean_stop) != 0) { /* rlx: ordered by clean:A */
             return NULL;
         }
-        if (!is_large(durable) || !segment_clean(durable)) {
+        if (!is_due(durable) || !segment_clean(durable)) {
             leat_os_futex_wait(&durable->clean_event, event, UINT64_MAX);
         }
     }
@@ -116,6 +122,17 @@ tell(struct leat_durable *durable)
      * If relaxed: see clean:A. */
     (void)atom_add_rel(&durable->clean_event, 1);
     leat_os_futex_wake(&durable->clean_event, 1);
+}
+
+void
+leat_durable_renew(struct leat_durable *durable)
+{
+    struct leat_wal *wal = &durable->wal;
+    leat_mutex_lock(&wal->mutex);
+    uint64_t newest = wal->known[wal->known_count - 1].number;
+    leat_mutex_unlock(&wal->mutex);
+    atom_store_rlx(&durable->renew, newest); /* rlx: ordered by clean:B */
+    tell(durable);
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include "engine/durable/durable.h"
 #include "engine/durable/record.h"
+#include "engine/durable/sealed.h"
 #include "engine/wal/wal.h"
 
 /* A job as the log has it. */
@@ -13,6 +14,7 @@ struct leat_durable_entry {
     struct leat_durable_state state;
     uint64_t sequence;
     uint32_t image;
+    uint32_t image_bytes;   /* of it in the log */
     unsigned char *content; /* or NULL */
     size_t content_bytes;
     unsigned char *tail; /* error and result of the state; or NULL */
@@ -33,7 +35,8 @@ struct leat_durable_table {
     size_t queues_room;
     size_t queues_count;
     uint64_t ceiling;
-    uint64_t sequence; /* higher than any */
+    uint64_t sequence;     /* higher than any */
+    uint32_t stored_bytes; /* in the log, of the record that is read */
     enum leat_status status;
 };
 
@@ -51,6 +54,11 @@ struct leat_durable {
     struct leat_wal wal;                 /* S */
     uint64_t segment_bytes;              /* I */
     uint64_t serial;                     /* I random: of this open */
+    struct leat_seal seal;               /* S what records are sealed with */
+    bool seals;                          /* I it does something to them */
+    struct leat_unsealed unsealed;       /* O of who reads the log: the open, then the cleaner */
+    uint64_t key;                        /* O the one that seals at the open; 0: none */
+    struct leat_error refusal;           /* O why a record was not taken */
     leat_atomic_u64 ceiling;             /* S ids of generations below it may be given out */
     leat_atomic_u64 sequence;            /* S of the last submit */
     leat_atomic_u64 live_bytes;          /* S of the images of jobs that have not ended */
@@ -68,6 +76,7 @@ struct leat_durable {
     bool cleans;                         /* O the thread is there */
     leat_atomic_u32 clean_event;         /* S a futex: one more where the log has grown */
     leat_atomic_u32 clean_stop;          /* S */
+    leat_atomic_u64 renew;               /* S segments up to it have records of older keys */
 };
 
 /* A later open's ids begin so much above: two for each use of a record. */
@@ -97,6 +106,10 @@ struct leat_revival {
 /* Appends what makes room or has to be there: waits for room in the ring. */
 enum leat_status leat_durable_append(struct leat_durable *durable,
                                      const struct leat_wal_entry *entry, uint64_t *position);
+/* A record of the log as it was given to that. LEAT_OK, or as leat_sealed_read(). */
+enum leat_status leat_durable_read(struct leat_durable *durable,
+                                   const struct leat_wal_record *record,
+                                   struct leat_wal_record *plain);
 /* Takes a hold on a durable job; waits for who submits it. LEAT_GONE, LEAT_NOT_FOUND. */
 enum leat_status leat_durable_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index);
 /* Looks at a job, on which the caller has a hold, and appends how it is: an image with a content of
@@ -131,6 +144,8 @@ enum leat_status leat_durable_revive(struct leat_engine *engine, struct leat_err
 
 bool leat_durable_clean_start(struct leat_engine *engine);
 void leat_durable_clean_stop(struct leat_durable *durable);
+/* What is there now is to be appended anew, as it is sealed with an older key. */
+void leat_durable_renew(struct leat_durable *durable);
 /* Something was appended. */
 void leat_durable_grown(struct leat_durable *durable, uint64_t bytes);
 

@@ -27,8 +27,8 @@ appended(struct leat_durable *durable, uint64_t position, uint64_t bytes)
 /* Where the ring is full, it writes for all: who appends here waits for the disk anyway, or must
  * not be refused. Ends: a batch makes room; without space on the disk nothing does. */
 static enum leat_status
-append(struct leat_durable *durable, const struct leat_wal_entry *entries, uint32_t count,
-       enum leat_wal_need need, uint64_t *position)
+append_stored(struct leat_durable *durable, const struct leat_wal_entry *entries, uint32_t count,
+              enum leat_wal_need need, uint64_t *position)
 {
     for (;;) {
         enum leat_status status = leat_wal_append(&durable->wal, entries, count, need, position);
@@ -43,13 +43,71 @@ append(struct leat_durable *durable, const struct leat_wal_entry *entries, uint3
     }
 }
 
+static void
+sealed_give(const struct leat_durable *durable, struct leat_sealed *sealed, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        leat_sealed_give(&durable->seal, &sealed[i]);
+    }
+}
+
+/* Each of them becomes what is stored, which stands in `sealed`; or none does. */
+static enum leat_status
+sealed_make(struct leat_durable *durable, struct leat_wal_entry *entries,
+            struct leat_sealed *sealed, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        enum leat_status status = leat_sealed_make(&durable->seal, &entries[i], &sealed[i]);
+        if (status != LEAT_OK) {
+            sealed_give(durable, sealed, i);
+            return status;
+        }
+        entries[i] = sealed[i].entry;
+    }
+    return LEAT_OK;
+}
+
+/* All that goes into the log goes here. The entries become what is stored: how long they are counts
+ * behind the return, their bytes are gone. */
+static enum leat_status
+append(struct leat_durable *durable, struct leat_wal_entry *entries, uint32_t count,
+       enum leat_wal_need need, uint64_t *position)
+{
+    struct leat_sealed one;
+    struct leat_sealed *sealed = &one;
+    size_t bytes = sizeof(struct leat_sealed) * count;
+    if (LEAT_LIKELY(!durable->seals)) {
+        return append_stored(durable, entries, count, need, position);
+    }
+    if (count != 1) {
+        sealed = leat_memory_take(&durable->memory, bytes);
+    }
+    enum leat_status status =
+        sealed == NULL ? LEAT_NO_MEMORY : sealed_make(durable, entries, sealed, count);
+    if (status == LEAT_OK) {
+        status = append_stored(durable, entries, count, need, position);
+        sealed_give(durable, sealed, count);
+    }
+    if (sealed != &one) {
+        leat_memory_give(&durable->memory, sealed, bytes);
+    }
+    return status;
+}
+
+static uint64_t
+entry_bytes(const struct leat_wal_entry *entry)
+{
+    return (uint64_t)entry->head_bytes + entry->data_bytes;
+}
+
 enum leat_status
 leat_durable_append(struct leat_durable *durable, const struct leat_wal_entry *entry,
                     uint64_t *position)
 {
-    enum leat_status status = append(durable, entry, 1, LEAT_WAL_LAST, position);
+    struct leat_wal_entry stored = *entry;
+    enum leat_status status = append(durable, &stored, 1, LEAT_WAL_LAST, position);
     if (status == LEAT_OK) {
-        appended(durable, *position, (uint64_t)entry->head_bytes + entry->data_bytes);
+        appended(durable, *position, entry_bytes(&stored));
     } else {
         mine.serial = durable->serial;
         mine.failed = status;
@@ -425,7 +483,6 @@ struct image {
     struct leat_durable_state state;
     unsigned char *head; /* state and content but for the payload, in a block */
     size_t head_bytes;
-    size_t bytes;
 };
 
 static enum leat_status
@@ -449,7 +506,6 @@ image_make(struct leat_engine *engine, uint32_t index, const struct leat_job *jo
     read.submit_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
     size_t content = leat_durable_content_put(&read, NULL);
     image->head_bytes = sizeof(image->state) + content;
-    image->bytes = image->head_bytes + job->payload_bytes;
     image->head = leat_memory_take(&engine->memory, image->head_bytes);
     extra->durable = leat_memory_take(&engine->memory, sizeof(*extra->durable));
     if (image->head == NULL || extra->durable == NULL) {
@@ -472,7 +528,6 @@ image_make(struct leat_engine *engine, uint32_t index, const struct leat_job *jo
     memcpy(image->head, &image->state, sizeof(image->state));
     (void)leat_durable_content_put(&read, image->head + sizeof(image->state));
     extra->durable->image = 1;
-    extra->durable->bytes = (uint32_t)leat_bytes_size(image->bytes);
     /* Until the image is appended there is nothing to be ended. rlx: single writer */
     atom_store_rlx(&extra->durable->ended, 1);
     return leat_durable_id(engine, index);
@@ -480,10 +535,11 @@ image_make(struct leat_engine *engine, uint32_t index, const struct leat_job *jo
 
 /* Its image is in the log: from now on its record, once it is given back, says the end. */
 static void
-image_appended(struct leat_engine *engine, uint32_t index)
+image_appended(struct leat_engine *engine, uint32_t index, const struct leat_wal_entry *stored)
 {
     struct leat_job_durable *job = durable_of(engine, index);
     LEAT_ASSERT(job != NULL);
+    job->bytes = (uint32_t)leat_bytes_size(entry_bytes(stored));
     (void)atom_add_rlx(&engine->durable->live_bytes, job->bytes); /* rlx: statistic */
     atom_store_rlx(&job->ended, 0);                               /* rlx: single writer */
 }
@@ -504,14 +560,15 @@ leat_durable_image(struct leat_engine *engine, uint32_t index, const struct leat
 {
     struct leat_durable *durable = engine->durable;
     struct image image = {.head = NULL};
+    struct leat_wal_entry entry = {.tag = 0};
     enum leat_status status = image_make(engine, index, job, &image);
     if (status == LEAT_OK) {
-        const struct leat_wal_entry entry = image_entry(&image, job);
+        entry = image_entry(&image, job);
         status = append(durable, &entry, 1, LEAT_WAL_FIRST, position);
     }
     if (status == LEAT_OK) {
-        image_appended(engine, index);
-        appended(durable, *position, image.bytes);
+        image_appended(engine, index, &entry);
+        appended(durable, *position, entry_bytes(&entry));
     }
     leat_memory_give(&engine->memory, image.head, image.head_bytes);
     return status;
@@ -554,10 +611,12 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
     if (status == LEAT_OK && count != 0) {
         status = append(durable, entries, count, LEAT_WAL_FIRST, position);
     }
+    const struct leat_wal_entry *stored = entries;
     for (uint32_t i = 0; images != NULL && i < unit->count; i++) {
         if (status == LEAT_OK && images[i].head != NULL) {
-            image_appended(engine, unit->index(unit->context, i));
-            appended(durable, *position, images[i].bytes);
+            image_appended(engine, unit->index(unit->context, i), stored);
+            appended(durable, *position, entry_bytes(stored));
+            stored++;
         }
         leat_memory_give(memory, images[i].head, images[i].head_bytes);
     }

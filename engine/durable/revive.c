@@ -315,7 +315,7 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
         .result_bytes = state->result_bytes,
         .version = state->version,
         .image = entry->image,
-        .image_bytes = (uint32_t)leat_bytes_size(sizeof(*state) + entry->content_bytes),
+        .image_bytes = (uint32_t)leat_bytes_size(entry->image_bytes),
     };
     status = take_in(engine, &revival);
     if (status == LEAT_EXISTS) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/config.h"
+#include "engine/seal/seal.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/memory.h"
@@ -282,6 +283,53 @@ logs(void **state)
     refused(&config, LEAT_INVALID, "log_directory");
 }
 
+static bool
+no_key(void *context, uint32_t number, unsigned char *key)
+{
+    (void)context;
+    (void)number;
+    (void)key;
+    return false;
+}
+
+/* A build without lz4, or libcrypto, says so by name. */
+static void
+what_is_stored(void **state)
+{
+    (void)state;
+    struct leat_config config = leat_config_default();
+    struct leat_error error;
+    config.log_compression = (enum leat_log_compression)(LEAT_LOG_COMPRESSION_LZ4 + 1);
+    refused(&config, LEAT_INVALID, "log_compression");
+    config.log_compression = LEAT_LOG_COMPRESSION_LZ4;
+    if (leat_seal_compresses()) {
+        accepted(&config);
+    } else {
+        refused(&config, LEAT_UNSUPPORTED, "log_compression");
+        CHECK_STATUS(leat_config_check(&config, &error), LEAT_UNSUPPORTED);
+        CHECK(strstr(error.text, "LEAT_LZ4") != NULL);
+    }
+    config.log_compression = LEAT_LOG_COMPRESSION_NONE;
+    config.log_key_file = "key:older";
+    config.log_key = no_key;
+    refused(&config, LEAT_INVALID, "log_key");
+    if (leat_seal_encrypts()) {
+        config.log_key = NULL;
+        accepted(&config);
+        config.log_key_file = NULL;
+        config.log_key = no_key;
+        accepted(&config);
+        return;
+    }
+    config.log_key = NULL;
+    refused(&config, LEAT_UNSUPPORTED, "log_key_file");
+    CHECK_STATUS(leat_config_check(&config, &error), LEAT_UNSUPPORTED);
+    CHECK(strstr(error.text, "LEAT_CRYPTO") != NULL);
+    config.log_key_file = NULL;
+    config.log_key = no_key;
+    refused(&config, LEAT_UNSUPPORTED, "log_key");
+}
+
 /* ---- other ages ----------------------------------------------------------------------------- */
 
 /* A caller whose struct ends earlier gets the defaults for the rest. */
@@ -505,6 +553,7 @@ main(void)
         cmocka_unit_test(priorities_follow_scheduling),
         cmocka_unit_test(pointers),
         cmocka_unit_test(logs),
+        cmocka_unit_test(what_is_stored),
         cmocka_unit_test(older_callers),
         cmocka_unit_test(newer_callers),
         cmocka_unit_test(strange_heads),
