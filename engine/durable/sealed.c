@@ -135,10 +135,12 @@ part_copy(const struct leat_wal_entry *entry, uint32_t from, uint32_t bytes, uns
     uint32_t head = from < entry->head_bytes ? entry->head_bytes - from : 0;
     head = head < bytes ? head : bytes;
     if (head != 0) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): it has bytes */
         memcpy(to, (const unsigned char *)entry->head + from, head);
     }
     if (bytes != head) {
         uint32_t at = from + head - entry->head_bytes;
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): the same */
         memcpy(to + head, (const unsigned char *)entry->data + at, bytes - head);
     }
 }

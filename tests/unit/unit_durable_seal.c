@@ -354,7 +354,7 @@ what_compresses_is_smaller(void **state)
     world->config.log_compression = LEAT_LOG_COMPRESSION_LZ4;
     uint64_t compressed = large_story(world);
     world_free(world);
-    CHECK(plain > 20 * 4096);
+    CHECK(plain > UINT64_C(20) * 4096);
     CHECK(compressed < plain / 4);
     if (leat_seal_encrypts()) {
         world = world_make();
