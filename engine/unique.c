@@ -53,22 +53,23 @@ now_of(const struct leat_engine *engine)
     return leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
 }
 
-/* An attempt has begun. The low bits of its number are in the word; where they are 0 the whole
- * number is looked at. */
+/* It has been run. The low bits of the number of its run are in the word; where they are 0 the
+ * whole number is looked at, and where that is 0 whether it went round: only snoozes bring it so
+ * far. */
 static bool
 begun(struct leat_engine *engine, leat_job_id id, uint64_t word)
 {
     uint32_t index = 0;
-    if (leat_word_phase(word) == LEAT_PHASE_RUNNING || (word & LEAT_WORD_ATTEMPT) != 0) {
+    if ((word & LEAT_WORD_ATTEMPT) != 0) {
         return true;
     }
-    /* Not there: it has ended meanwhile. Busy: too many look at it, and it counts as waiting. */
-    enum leat_status status = leat_job_hold(engine, id, LEAT_HOLDS_TO_LOOK, &index);
-    if (status != LEAT_OK) {
-        return status != LEAT_BUSY;
+    /* It has ended meanwhile, or too many look at it: it counts as it was a moment ago. */
+    if (leat_job_hold(engine, id, LEAT_HOLDS_TO_LOOK, &index) != LEAT_OK) {
+        return false;
     }
+    const struct leat_job_record *record = leat_job_record(engine, index);
     /* rlx: ordered by hold:A */
-    bool more = atom_load_rlx(&leat_job_record(engine, index)->attempts) != 0;
+    bool more = atom_load_rlx(&record->attempts) != 0 || leat_job_snoozed(record);
     leat_job_unhold(engine, index);
     return more;
 }
