@@ -138,7 +138,7 @@ due_at(struct leat_breaker *breaker, uint64_t until_ns)
 {
     struct leat_engine *engine = breaker->engine;
     breaker->until_ns = until_ns;
-    if (until_ns != LEAT_TIME_NEVER && leat_sweep_bring(&engine->breakers.due, until_ns)) {
+    if (leat_sweep_bring(&engine->breakers.due, until_ns)) {
         leat_clocks_changed(&engine->clocks);
     }
 }
@@ -242,10 +242,9 @@ leat_breaker_begin(struct leat_engine *engine, struct leat_job_record *record)
         return true;
     }
     leat_mutex_lock(&breaker->mutex);
-    enum leat_breaker_state state = state_of(breaker);
-    bool may = state == LEAT_BREAKER_CLOSED;
-    if (state == LEAT_BREAKER_HALF_OPEN && breaker->tickets != 0) {
-        may = true;
+    /* Where it has closed meanwhile, the job comes again by its list. */
+    bool may = state_of(breaker) == LEAT_BREAKER_HALF_OPEN && breaker->tickets != 0;
+    if (may) {
         record->admitted |= LEAT_ADMITTED_PROBE;
         breaker->tickets--;
         due_at(breaker, open_until(breaker, now_of(engine)));

@@ -5,7 +5,10 @@
  * data, written by each job that is accepted: two at once are a race.
  *
  * ends     the job that has it ends and lets go of its claim, while another one comes; or two.
- * fresh    two come to a text that nobody has; the one is published while the other one waits.
+ * fresh    two come to a text that nobody has; the one is published while the other one waits, and
+ *          then joins it, where it does not see old words only.
+ * started  a worker begins the job that had the text until then, while one comes that replaces it:
+ *          that is never refused.
  * replace  one comes that cancels the job that has it, while a worker takes that; two such.
  * comes    a dead job is brought back, while one comes.
  * timed    a claim whose time is over is put out by the list of such claims and replaced, while
@@ -64,6 +67,7 @@ struct scenario {
     bool over; /* its time */
     struct act acts[EXPLORE_THREADS_MAX];
     uint32_t preemptions; /* 0: any */
+    bool sequential;
 };
 
 struct list {
@@ -221,6 +225,17 @@ leat_job_purge(struct leat_engine *engine, leat_job_id id)
     return leat_job_change(&state_now.words[id.bits & LEAT_INDEX_NONE], &change, &before, &after);
 }
 
+/* The attempts of one that waits are not to be known here: it counts as waiting. */
+enum leat_status
+leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t most, uint32_t *index)
+{
+    (void)engine;
+    (void)id;
+    (void)most;
+    (void)index;
+    return LEAT_BUSY;
+}
+
 /* ---- what these scenarios do not come to ----------------------------------------------------- */
 
 #define NEVER(head)                                                                                \
@@ -230,8 +245,6 @@ leat_job_purge(struct leat_engine *engine, leat_job_id id)
     }
 #define UNUSED __attribute__((unused))
 
-NEVER(enum leat_status leat_job_hold(UNUSED struct leat_engine *engine, UNUSED leat_job_id id,
-                                     UNUSED uint32_t most, UNUSED uint32_t *index))
 NEVER(void leat_job_unhold(UNUSED struct leat_engine *engine, UNUSED uint32_t index))
 NEVER(enum leat_status leat_reschedule(UNUSED struct leat_engine *engine, UNUSED leat_job_id id,
                                        UNUSED struct leat_when when))
@@ -256,7 +269,8 @@ guard(void)
 static bool
 change(uint32_t job, enum leat_phase from, enum leat_phase to)
 {
-    const struct leat_change change = {.from = from, .to = to};
+    const uint64_t attempt = to == LEAT_PHASE_RUNNING ? leat_word_attempt(1) : 0;
+    const struct leat_change change = {.from = from, .to = to, .set = attempt};
     uint64_t before = 0;
     uint64_t after = 0;
     return leat_job_change(&state_now.words[job], &change, &before, &after);
@@ -274,7 +288,9 @@ static void
 run(uint32_t job, uint32_t claim)
 {
     if (change(job, LEAT_PHASE_PENDING, LEAT_PHASE_RUNNING)) {
-        guard();
+        if (scenario->scope != LEAT_UNIQUE_UNTIL_STARTED) {
+            guard();
+        }
         EXPLORE_CHECK(change(job, LEAT_PHASE_RUNNING, LEAT_PHASE_COMPLETED));
     }
     let_go(claim);
@@ -285,9 +301,12 @@ come(uint32_t job)
 {
     leat_job_id id = {0};
     enum leat_status status = leat_claim_take(&engine_now, &state_now.claims[job], &id);
-    /* BUSY: it looked again and again, and each time at the word from before. */
-    EXPLORE_CHECK(status == LEAT_OK || status == LEAT_EXISTS ||
-                  (status == LEAT_BUSY && scenario->answers != LEAT_UNIQUE_REJECT));
+    enum leat_status refusal =
+        scenario->answers == LEAT_UNIQUE_EXISTING ? LEAT_JOINED : LEAT_EXISTS;
+    /* It looked again and again, and each time at the word from before. */
+    bool busy = scenario->answers != LEAT_UNIQUE_REJECT && !scenario->sequential;
+    EXPLORE_CHECK(status == LEAT_OK || status == refusal || (busy && status == LEAT_BUSY));
+    EXPLORE_CHECK(status == LEAT_OK || scenario->scope != LEAT_UNIQUE_UNTIL_STARTED);
     if (status == LEAT_OK) {
         atom_store_rel(&state_now.words[job], leat_word_of(1, 0) | LEAT_PHASE_PENDING);
         run(job, job);
@@ -412,6 +431,15 @@ static const struct scenario scenarios[] = {
      .acts = {RUN(0), COME(1), COME(2)},
      .preemptions = 2},
     {.name = "unique_fresh", .acts = {COME(1), COME(2)}},
+    {.name = "unique_fresh_joins",
+     .answers = LEAT_UNIQUE_EXISTING,
+     .acts = {COME(1), COME(2)},
+     .sequential = true},
+    {.name = "unique_started",
+     .phase = LEAT_PHASE_PENDING,
+     .scope = LEAT_UNIQUE_UNTIL_STARTED,
+     .answers = LEAT_UNIQUE_REPLACE,
+     .acts = {RUN(0), COME(1)}},
     {.name = "unique_replace",
      .phase = LEAT_PHASE_PENDING,
      .answers = LEAT_UNIQUE_REPLACE,
@@ -452,6 +480,7 @@ main(void)
                                       .state_bytes = sizeof(state_now),
                                       .setup = unique_setup,
                                       .check = unique_check,
+                                      .sequential = scenario->sequential,
                                       .bounded = scenario->preemptions != 0,
                                       .preemptions = scenario->preemptions};
         for (uint32_t j = 0; j < EXPLORE_THREADS_MAX; j++) {

@@ -12,6 +12,7 @@
 #include "tests/support/engine.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory.h"
+#include "tests/support/threads.h"
 
 #define S UINT64_C(1000000000)
 
@@ -279,6 +280,99 @@ so_many_probes(void **state)
         CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_CLOSED);
         teardown(fixture);
     }
+}
+
+/* What a probe has come to holds while those that came to nothing are replaced, and no longer. */
+static void
+successes(void **state)
+{
+    (void)state;
+    const struct leat_breaker_options options = options_of(50, 4, 8, 2);
+    for (uint32_t fails = 0; fails < 2; fails++) {
+        struct fixture *fixture = opened(&options);
+        test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
+        CHECK_EQUAL(jobs(fixture, 1, leat_done()), 1);
+        CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_HALF_OPEN);
+        CHECK_EQUAL(jobs(fixture, 5, leat_pending()), 1);
+        if (fails == 1) {
+            CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_fail(), NULL));
+            CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_OPEN);
+        }
+        test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
+        CHECK_EQUAL(run_all(fixture), fails + 1);
+        CHECK_EQUAL(run_all(fixture), 0);
+        CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_done(), NULL));
+        CHECK_EQUAL(look(fixture)->state,
+                    fails == 0 ? LEAT_BREAKER_CLOSED : LEAT_BREAKER_HALF_OPEN);
+        fixture->answer = leat_done();
+        teardown(fixture);
+    }
+}
+
+static bool
+begins(struct fixture *fixture, bool probe)
+{
+    struct leat_job_record record = {.admitted = LEAT_ADMITTED};
+    atom_init(&record.type, (uint16_t)(fixture->type.bits - 1));
+    bool may = leat_breaker_begin(fixture->engine, &record);
+    CHECK_EQUAL(record.admitted, LEAT_ADMITTED | (probe ? LEAT_ADMITTED_PROBE : 0));
+    return may;
+}
+
+/* What a worker is told whose job was let through before the gate was shut. */
+static void
+told_late(void **state)
+{
+    (void)state;
+    const struct leat_breaker_options options = options_of(50, 4, 8, 1);
+    struct fixture *fixture = setup(&options);
+    CHECK(begins(fixture, false));
+    (void)jobs(fixture, 4, leat_fail());
+    CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_OPEN);
+    CHECK(!begins(fixture, false));
+    test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
+    CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_HALF_OPEN);
+    CHECK(begins(fixture, true));
+    CHECK(!begins(fixture, false));
+    teardown(fixture);
+}
+
+static leat_atomic_u32 runs_of_workers;
+
+/* With workers: the thread of the clocks is told when the time is that it is to look. */
+static bool
+has_run_twice(void *argument)
+{
+    (void)argument;
+    return atom_load_rlx(&runs_of_workers) == 2;
+}
+
+static struct leat_outcome
+run_by_worker(struct leat_run *run, void *context)
+{
+    (void)run;
+    (void)context;
+    return atom_add_rlx(&runs_of_workers, 1) == 0 ? leat_fail() : leat_done();
+}
+
+static void
+by_the_clock(void **state)
+{
+    (void)state;
+    struct leat_config config = test_config();
+    struct leat_type_options options = leat_type_options_default();
+    struct leat_breaker_options breaker = options_of(50, 1, 8, 1);
+    leat_type type = {0};
+    breaker.open_ns = S / 50;
+    options.breaker = &breaker;
+    config.workers = 1;
+    atom_store_rlx(&runs_of_workers, 0);
+    struct leat_engine *engine = test_start(&config);
+    CHECK_OK(leat_type_register(engine, "t", run_by_worker, NULL, &options, &type));
+    (void)test_submit(engine, type);
+    (void)test_submit(engine, type);
+    CHECK(test_until(has_run_twice, NULL));
+    test_finish(engine);
 }
 
 /* Half open, and nobody came: no time is waited for. Probes that came to nothing are replaced. */
@@ -549,6 +643,9 @@ main(void)
         cmocka_unit_test(the_last_time),
         cmocka_unit_test(waits_and_uses_up_nothing),
         cmocka_unit_test(so_many_probes),
+        cmocka_unit_test(successes),
+        cmocka_unit_test(told_late),
+        cmocka_unit_test(by_the_clock),
         cmocka_unit_test(replaced),
         cmocka_unit_test(cancelled_does_not_count),
         cmocka_unit_test(old_attempts),
