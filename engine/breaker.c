@@ -408,13 +408,12 @@ void
 leat_breaker_stand(struct leat_breaker *breaker)
 {
     struct leat_engine *engine = breaker->engine;
-    void *first = atom_load_rlx(&engine->breakers.first); /* rlx: hint, re-checked at listed:B */
-    /* Ends: a swap fails only where another thread has listed one. */
-    do {
-        breaker->next = first;
-        /* listed:B release -> listed:A.  Carries: see listed:A.
-         * If relaxed: see listed:A. */
-    } while (!atom_cas_rel(&engine->breakers.first, &first, (void *)breaker));
+    leat_middleware_lock(engine);
+    breaker->next = atom_load_rlx(&engine->breakers.first); /* rlx: single writer */
+    /* listed:B release -> listed:A.  Carries: see listed:A.
+     * If relaxed: see listed:A. */
+    atom_store_rel(&engine->breakers.first, (void *)breaker);
+    leat_middleware_unlock(engine);
     leat_gate_use(gate_of(breaker));
     leat_gates_settle(engine);
 }

@@ -291,77 +291,6 @@ started_64_times(void **state)
     teardown(fixture);
 }
 
-/* Snoozes do not count as attempts, and the numbers of the runs go round; it was run all the same. */
-static void
-snoozed_many_times(void **state)
-{
-    (void)state;
-    struct fixture *fixture = setup();
-    struct leat_job_options options = keyed("k", LEAT_UNIQUE_UNTIL_STARTED, LEAT_UNIQUE_REJECT);
-    leat_job_id id = {0};
-    fixture->answer = leat_snooze(S);
-    CHECK_OK(submit(fixture, &options, 0, &id));
-    while (fixture->runs < UINT16_MAX + 1) {
-        CHECK_OK(leat_run_some(fixture->engine, 1, NULL));
-        test_clock_pass(&fixture->clock, fixture->engine, 2 * S);
-    }
-    CHECK_EQUAL(
-        atom_load_rlx(&leat_job_record(fixture->engine, id.bits & LEAT_INDEX_NONE)->attempts), 0);
-    CHECK_OK(submit(fixture, &options, 0, &id));
-    fixture->answer = leat_done();
-    teardown(fixture);
-}
-
-static leat_atomic_u64 *
-word_of(struct fixture *fixture, leat_job_id id)
-{
-    return leat_slab_word(&fixture->engine->jobs, (uint32_t)(id.bits & LEAT_INDEX_NONE));
-}
-
-/* Its worker has begun it, and not yet written so into its record. */
-static void
-begins(void **state)
-{
-    (void)state;
-    struct fixture *fixture = setup();
-    struct leat_job_options options = keyed("k", LEAT_UNIQUE_UNTIL_STARTED, LEAT_UNIQUE_REJECT);
-    leat_job_id id = {0};
-    CHECK_OK(submit(fixture, &options, 0, &fixture->holder));
-    uint64_t waits = atom_load_rlx(word_of(fixture, fixture->holder));
-    atom_store_rlx(word_of(fixture, fixture->holder),
-                   leat_word_with(waits, LEAT_PHASE_RUNNING) | leat_word_attempt(1));
-    CHECK_OK(submit(fixture, &options, 0, &id));
-    atom_store_rlx(word_of(fixture, fixture->holder), waits);
-    run_all(fixture);
-    CHECK_EQUAL(fixture->runs, 2);
-    teardown(fixture);
-}
-
-/* So many look at the holder that nobody else can: it counts as one that waits, and is not put
- * off. */
-static void
-held_by_many(void **state)
-{
-    (void)state;
-    struct fixture *fixture = setup();
-    struct leat_job_options options = keyed("k", LEAT_UNIQUE_UNTIL_STARTED, LEAT_UNIQUE_REJECT);
-    leat_job_id id = {0};
-    uint32_t index = 0;
-    CHECK_OK(submit(fixture, &options, 0, &fixture->holder));
-    const uint64_t waits = atom_load_rlx(word_of(fixture, fixture->holder));
-    for (uint32_t i = 0; i < LEAT_HOLDS_TO_LOOK; i++) {
-        CHECK_OK(leat_job_hold(fixture->engine, fixture->holder, LEAT_HOLDS_TO_LOOK, &index));
-    }
-    CHECK_STATUS(submit(fixture, &options, 0, &id), LEAT_EXISTS);
-    options.unique_conflict = LEAT_UNIQUE_DEBOUNCE;
-    CHECK_STATUS(submit(fixture, &options, 0, &id), LEAT_BUSY);
-    for (uint32_t i = 0; i < LEAT_HOLDS_TO_LOOK; i++) {
-        leat_job_unhold(fixture->engine, index);
-    }
-    CHECK_EQUAL(atom_load_rlx(word_of(fixture, fixture->holder)), waits);
-    teardown(fixture);
-}
-
 /* ---- a time ---------------------------------------------------------------------------------- */
 
 static void
@@ -421,36 +350,6 @@ one_of_many(void **state)
     test_clock_pass(&fixture->clock, fixture->engine, 1);
     CHECK_OK(submit(fixture, &options, 0, NULL));
     CHECK_STATUS(submit(fixture, &options, 0, NULL), LEAT_EXISTS);
-    teardown(fixture);
-}
-
-/* The key of a time is held by a job whose record a thread is filling for another one. */
-static void
-of_another_record(void **state)
-{
-    (void)state;
-    struct fixture *fixture = setup();
-    struct leat_engine *engine = fixture->engine;
-    struct leat_job_options options = keyed("k", LEAT_UNIQUE_FOR_TIME, LEAT_UNIQUE_EXISTING);
-    static uint32_t taken[4096];
-    uint32_t count = 0;
-    leat_job_id id = {0};
-    CHECK_OK(submit(fixture, &options, 0, &fixture->holder));
-    run_all(fixture);
-    CHECK_OK(leat_release(engine, fixture->holder));
-    do {
-        CHECK(leat_slab_take(&engine->jobs, 0, &taken[count]));
-    } while (taken[count++] != (fixture->holder.bits & LEAT_INDEX_NONE));
-    leat_slab_give(&engine->jobs, 0, taken[0]); /* for the job that is to come */
-    if (count == 1) {
-        CHECK(leat_slab_take(&engine->jobs, 0, &taken[0]));
-    }
-    CHECK_STATUS(submit(fixture, &options, 0, &id), LEAT_JOINED);
-    CHECK_EQUAL(id.bits, fixture->holder.bits);
-    for (uint32_t i = 1; i < count; i++) {
-        leat_slab_give(&engine->jobs, 0, taken[i]);
-    }
-    (void)atom_add_rlx(&engine->outside.refused, count);
     teardown(fixture);
 }
 
@@ -804,27 +703,17 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_state),
-        cmocka_unit_test(started_64_times),
-        cmocka_unit_test(for_a_time),
-        cmocka_unit_test(times_give_memory_back),
-        cmocka_unit_test(keys_and_types),
-        cmocka_unit_test(invalid),
-        cmocka_unit_test(batch_each),
-        cmocka_unit_test(batch_all_or_none),
-        cmocka_unit_test(refused_gives_back),
-        cmocka_unit_test(no_memory),
-        cmocka_unit_test(replace_with_a_name),
-        cmocka_unit_test(closed),
-        cmocka_unit_test(replaced_too_late),
-        cmocka_unit_test(about_to_be_published),
-        cmocka_unit_test(snoozed_many_times),
-        cmocka_unit_test(begins),
-        cmocka_unit_test(held_by_many),
+        cmocka_unit_test(every_state),         cmocka_unit_test(started_64_times),
+        cmocka_unit_test(for_a_time),          cmocka_unit_test(times_give_memory_back),
+        cmocka_unit_test(keys_and_types),      cmocka_unit_test(invalid),
+        cmocka_unit_test(batch_each),          cmocka_unit_test(batch_all_or_none),
+        cmocka_unit_test(refused_gives_back),  cmocka_unit_test(no_memory),
+        cmocka_unit_test(replace_with_a_name), cmocka_unit_test(closed),
+        cmocka_unit_test(replaced_too_late),   cmocka_unit_test(about_to_be_published),
+
         cmocka_unit_test(one_of_many),
-        cmocka_unit_test(of_another_record),
-        cmocka_unit_test(check_says_no),
-        cmocka_unit_test(expired_and_brought_back),
+
+        cmocka_unit_test(check_says_no),       cmocka_unit_test(expired_and_brought_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
