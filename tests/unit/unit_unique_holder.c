@@ -1,4 +1,4 @@
-/* unit_unique_holder.c - unique keys whose holder is in a state that lasts a moment, or a long time:
+/* unit_unique_holder.c - unique keys whose holder is in a state that lasts a moment, or for long:
  * its worker has begun it and not written so yet; so many look at it that nobody else can; its
  * record is filled for another job; it was snoozed until the numbers of its runs went round. */
 #include <string.h>
@@ -81,7 +81,7 @@ run_all(struct fixture *fixture)
     }
 }
 
-/* Snoozes do not count as attempts, and the numbers of the runs go round; it was run all the same. */
+/* Snoozes do not count as attempts, and the numbers of runs go round; it was run all the same. */
 static void
 snoozed_many_times(void **state)
 {
