@@ -12,7 +12,6 @@
 #include "tests/support/engine.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory.h"
-#include "tests/support/threads.h"
 
 #define S UINT64_C(1000000000)
 
@@ -324,7 +323,7 @@ static void
 told_late(void **state)
 {
     (void)state;
-    const struct leat_breaker_options options = options_of(50, 4, 8, 1);
+    const struct leat_breaker_options options = options_of(50, 4, 8, 2);
     struct fixture *fixture = setup(&options);
     CHECK(begins(fixture, false));
     (void)jobs(fixture, 4, leat_fail());
@@ -333,46 +332,35 @@ told_late(void **state)
     test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
     CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_HALF_OPEN);
     CHECK(begins(fixture, true));
+    CHECK(begins(fixture, true));
     CHECK(!begins(fixture, false));
+    test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
+    CHECK_EQUAL(jobs(fixture, 1, leat_fail()), 1);
+    CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_OPEN);
+    CHECK(!begins(fixture, false)); /* the other ticket is of no use any more */
     teardown(fixture);
 }
 
-static leat_atomic_u32 runs_of_workers;
-
-/* With workers: the thread of the clocks is told when the time is that it is to look. */
 static bool
-has_run_twice(void *argument)
+rings(struct fixture *fixture)
 {
-    (void)argument;
-    return atom_load_rlx(&runs_of_workers) == 2;
+    struct leat_doorbell *doorbell = &fixture->engine->clocks.doorbell;
+    leat_doorbell_listen(doorbell);
+    CHECK(begins(fixture, true));
+    return (atom_load_rlx(&doorbell->word) & 1) == 0;
 }
 
-static struct leat_outcome
-run_by_worker(struct leat_run *run, void *context)
-{
-    (void)run;
-    (void)context;
-    return atom_add_rlx(&runs_of_workers, 1) == 0 ? leat_fail() : leat_done();
-}
-
+/* The thread of the clocks is told of a time that is sooner than those that it knows. */
 static void
-by_the_clock(void **state)
+tells_the_clocks(void **state)
 {
     (void)state;
-    struct leat_config config = test_config();
-    struct leat_type_options options = leat_type_options_default();
-    struct leat_breaker_options breaker = options_of(50, 1, 8, 1);
-    leat_type type = {0};
-    breaker.open_ns = S / 50;
-    options.breaker = &breaker;
-    config.workers = 1;
-    atom_store_rlx(&runs_of_workers, 0);
-    struct leat_engine *engine = test_start(&config);
-    CHECK_OK(leat_type_register(engine, "t", run_by_worker, NULL, &options, &type));
-    (void)test_submit(engine, type);
-    (void)test_submit(engine, type);
-    CHECK(test_until(has_run_twice, NULL));
-    test_finish(engine);
+    const struct leat_breaker_options options = options_of(50, 4, 8, 2);
+    struct fixture *fixture = opened(&options);
+    test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
+    CHECK(rings(fixture));
+    CHECK(!rings(fixture)); /* at the same time as the first one */
+    teardown(fixture);
 }
 
 /* Half open, and nobody came: no time is waited for. Probes that came to nothing are replaced. */
@@ -645,7 +633,7 @@ main(void)
         cmocka_unit_test(so_many_probes),
         cmocka_unit_test(successes),
         cmocka_unit_test(told_late),
-        cmocka_unit_test(by_the_clock),
+        cmocka_unit_test(tells_the_clocks),
         cmocka_unit_test(replaced),
         cmocka_unit_test(cancelled_does_not_count),
         cmocka_unit_test(old_attempts),
