@@ -195,9 +195,6 @@ rest_check(const struct leat_config *config, struct leat_error *error)
         return leat_error_set(error, LEAT_INVALID, "log_segment_bytes",
                               "must be a multiple of 64 KiB");
     }
-    if (config->durability == LEAT_DURABILITY_OS) {
-        return leat_error_set(error, LEAT_UNSUPPORTED, "durability", "is not built yet");
-    }
     return LEAT_OK;
 }
 
