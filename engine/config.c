@@ -191,9 +191,6 @@ build_check(const struct leat_config *config, struct leat_error *error)
                               config->log_key_file != NULL ? "log_key_file" : "log_key",
                               "wants a build of Leat with libcrypto (CMake: LEAT_CRYPTO)");
     }
-    if (config->durability == LEAT_DURABILITY_OS) {
-        return leat_error_set(error, LEAT_UNSUPPORTED, "durability", "is not built yet");
-    }
     return LEAT_OK;
 }
 

@@ -202,7 +202,7 @@ enum leat_scheduling {
 enum leat_durability {
     LEAT_DURABILITY_OF_ENGINE = 0, /* of a job: as leat_config.durability says */
     LEAT_DURABILITY_NONE,          /* it is gone with the process */
-    LEAT_DURABILITY_OS,            /* not built yet */
+    LEAT_DURABILITY_OS,            /* the system has it: a crash of the machine may lose it */
     LEAT_DURABILITY_GROUP          /* it is on the disk: written, and synced, with others' */
 };
 
@@ -1794,6 +1794,7 @@ struct leat_job_info {
     uint64_t due_in_ns;  /* SCHEDULED, RETRYING: until its time comes */
     char progress_text[64];
     leat_job_id submitter; /* of its options; 0: none */
+    enum leat_durability durability; /* that it was submitted with; NONE where there is no log */
 };
 
 static inline struct leat_job_info
@@ -3313,6 +3314,12 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * disk yet. A job that was in a handler when the process crashed is counted: see quarantine_after.
  * Of a batch of handlers' jobs one is.
  *
+ * That is LEAT_DURABILITY_GROUP. With LEAT_DURABILITY_OS, of the engine or of a job, they answer when
+ * the system has the change, which is not waited for to be on the disk: it is there if the process
+ * ends in any way, and a crash of the machine may lose the last moments, from the end on. What was
+ * lost is then as if it had never been said. A batch waits as that of its jobs does which asks for
+ * most.
+ *
  * Where a write or a sync fails, such calls, and submits, answer LEAT_LOG_FAILED from then on, and
  * it is not known whether the change is on the disk; where the disk is full, LEAT_NO_SPACE. Jobs
  * that are there run on.
@@ -3406,6 +3413,7 @@ struct leat_health {
     uint32_t workers_stuck;
     uint64_t stuck[4]; /* a bit for each worker that is stuck: worker w is bit w % 64 of w / 64 */
     char text[128];    /* one line for a person, which names the first one */
+    enum leat_durability durability; /* of jobs that do not say; NONE where there is no log */
 };
 
 static inline struct leat_health

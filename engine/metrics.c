@@ -282,6 +282,20 @@ times_write(struct leat_metrics_text *text, const struct leat_engine *engine,
     quantiles_write(text, &run_q, &sum->run_time);
 }
 
+/* By its name, and the others with 0. */
+static void
+durability_write(struct leat_metrics_text *text, enum leat_durability durability)
+{
+    static const char *const names[] = {"none", "os", "group"};
+    const struct family family = {
+        "leat_durability", "What a submit is worth that does not say: 1 beside it.", GAUGE, false};
+    family_begin(text, &family);
+    for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const struct labels labels = {.name = "durability", .value = names[i]};
+        sample(text, &family, &labels, LEAT_DURABILITY_NONE + i == (uint32_t)durability ? 1 : 0);
+    }
+}
+
 static void
 health_write(struct leat_metrics_text *text, struct leat_engine *engine)
 {
@@ -291,6 +305,7 @@ health_write(struct leat_metrics_text *text, struct leat_engine *engine)
             (uint64_t)health.state);
         one(text, (struct family){"leat_workers_stuck", "Workers that are stuck.", GAUGE, false},
             health.workers_stuck);
+        durability_write(text, health.durability);
     }
 }
 

@@ -459,7 +459,8 @@ record_log(struct leat_engine *engine, const struct leat_job *job, const struct 
         return leat_durable_id(engine, intake->index);
     }
     enum leat_status status = leat_durable_image(engine, intake->index, job, &position);
-    return status == LEAT_OK ? leat_durable_wait(engine, position) : status;
+    return status == LEAT_OK ? leat_durable_wait(engine, position, leat_durable_of(engine, job))
+                             : status;
 }
 
 static LEAT_COLD enum leat_status
@@ -490,7 +491,8 @@ once_durable(struct leat_engine *engine, const struct leat_job *given, enum leat
      * else a crash could find both. */
     bool claims = job->options != NULL && leat_labels_of(engine, intake.index) != NULL;
     status = push_one(engine, job, &intake, id);
-    return claims && status == LEAT_OK ? leat_durable_wait_all(engine) : status;
+    return claims && status == LEAT_OK ? leat_durable_wait_all(engine, leat_durable_of(engine, job))
+                                       : status;
 }
 
 enum leat_status

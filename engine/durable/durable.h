@@ -43,6 +43,7 @@ struct leat_job_durable {
     leat_atomic_u32 ended;   /* S 1: an END was appended */
     uint32_t image;          /* W the number of the last one */
     uint32_t bytes;          /* I of an image in the log */
+    uint32_t durability;     /* I enum leat_durability: GROUP or OS */
 };
 
 /* ---- open and close (open.c) ----------------------------------------------------------------- */
@@ -69,6 +70,10 @@ void *leat_durable_places(struct leat_durable *durable, size_t bytes);
 
 /* ---- submit (note.c) ------------------------------------------------------------------------- */
 
+/* What a submit of the job is worth: NONE, OS or GROUP. */
+enum leat_durability leat_durable_of(const struct leat_engine *engine, const struct leat_job *job);
+/* The same of one that does not say. */
+enum leat_durability leat_durable_of_engine(const struct leat_engine *engine);
 /* The job is to be durable. */
 bool leat_durable_wants(const struct leat_engine *engine, const struct leat_job *job);
 /* Its id may be given out: for a job that is not durable. LEAT_LOG_FAILED, LEAT_NO_SPACE. */
@@ -88,9 +93,12 @@ struct leat_durable_unit {
 };
 enum leat_status leat_durable_images(struct leat_engine *engine,
                                      const struct leat_durable_unit *unit, uint64_t *position);
-enum leat_status leat_durable_wait(struct leat_engine *engine, uint64_t position);
+/* Until it is as safe as that. */
+enum leat_status leat_durable_wait(struct leat_engine *engine, uint64_t position,
+                                   enum leat_durability durability);
 /* All that anybody has appended so far. */
-enum leat_status leat_durable_wait_all(struct leat_engine *engine);
+enum leat_status leat_durable_wait_all(struct leat_engine *engine,
+                                       enum leat_durability durability);
 
 /* ---- transitions (note.c) -------------------------------------------------------------------- */
 
@@ -119,7 +127,8 @@ leat_durable_queue(struct leat_engine *engine, uint32_t queue)
 
 enum leat_status leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status);
 /* For calls that answer for a change: waits until what this thread has appended is durable.
- * `status` is the answer, but for LEAT_LOG_FAILED or LEAT_NO_SPACE. */
+ * or with jobs of LEAT_DURABILITY_OS, written. `status` is the answer, but for LEAT_LOG_FAILED or
+ * LEAT_NO_SPACE. */
 LEAT_INLINE enum leat_status
 leat_durable_settle(struct leat_engine *engine, enum leat_status status)
 {

@@ -99,6 +99,7 @@ struct leat_revival {
     uint32_t version;
     uint32_t image;
     uint32_t image_bytes;
+    enum leat_durability durability;
 };
 
 /* ---- note.c --------------------------------------------------------------------------------- */

@@ -6,21 +6,33 @@
 #include "engine/history.h"
 #include "engine/timers.h"
 
-/* What this thread has appended last, or why it could not. */
-static _Thread_local struct {
-    uint64_t serial; /* of the open: another one may stand at the same address */
-    uint64_t position;
+/* What this thread has appended and not waited for yet. */
+struct mine {
+    uint64_t serial;   /* of the open: another one may stand at the same address */
+    uint64_t position; /* of the last that is to be durable; 0: none */
+    uint64_t written;  /* of the last that is to be written only; 0: none */
     enum leat_status failed;
-} mine;
+};
+
+static _Thread_local struct mine mine;
+
+static struct mine *
+mine_of(const struct leat_durable *durable)
+{
+    if (mine.serial != durable->serial) {
+        mine = (struct mine){.serial = durable->serial};
+    }
+    return &mine;
+}
 
 /* ---- appending ------------------------------------------------------------------------------ */
 
 static void
 appended(struct leat_durable *durable, uint64_t position, uint64_t bytes)
 {
-    mine.serial = durable->serial;
-    mine.position = position;
-    mine.failed = LEAT_OK;
+    struct mine *last = mine_of(durable);
+    last->position = position;
+    last->failed = LEAT_OK;
     leat_durable_grown(durable, leat_bytes_size(bytes));
 }
 
@@ -109,8 +121,7 @@ leat_durable_append(struct leat_durable *durable, const struct leat_wal_entry *e
     if (status == LEAT_OK) {
         appended(durable, *position, entry_bytes(&stored));
     } else {
-        mine.serial = durable->serial;
-        mine.failed = status;
+        mine_of(durable)->failed = status;
         (void)atom_add_rlx(&durable->lost, 1); /* rlx: statistic */
     }
     return status;
@@ -127,33 +138,46 @@ append_trailing(struct leat_durable *durable, const struct leat_wal_entry *entry
 }
 
 enum leat_status
-leat_durable_wait(struct leat_engine *engine, uint64_t position)
+leat_durable_wait(struct leat_engine *engine, uint64_t position, enum leat_durability durability)
 {
-    return leat_wal_wait(&engine->durable->wal, position, UINT64_MAX);
+    struct leat_wal *wal = &engine->durable->wal;
+    return durability == LEAT_DURABILITY_OS ? leat_wal_wait_written(wal, position, UINT64_MAX)
+                                            : leat_wal_wait(wal, position, UINT64_MAX);
 }
 
 enum leat_status
-leat_durable_wait_all(struct leat_engine *engine)
+leat_durable_wait_all(struct leat_engine *engine, enum leat_durability durability)
 {
     /* What had the caller's claim was noted before it let go of that. rlx: ordered by change:B */
     uint64_t tail = atom_load_rlx(&engine->durable->wal.ring.tail);
-    return leat_durable_wait(engine, tail);
+    return leat_durable_wait(engine, tail, durability);
 }
 
 enum leat_status
 leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status)
 {
-    if (mine.serial != engine->durable->serial || (mine.position == 0 && mine.failed == LEAT_OK)) {
-        return status;
+    struct mine *last = mine_of(engine->durable);
+    const struct mine was = *last;
+    enum leat_status settled = was.failed;
+    *last = (struct mine){.serial = was.serial};
+    if (settled == LEAT_OK && was.written != 0) {
+        settled = leat_durable_wait(engine, was.written, LEAT_DURABILITY_OS);
     }
-    uint64_t position = mine.position;
-    enum leat_status settled = mine.failed;
-    mine.position = 0;
-    mine.failed = LEAT_OK;
-    if (settled == LEAT_OK) {
-        settled = leat_durable_wait(engine, position);
+    if (settled == LEAT_OK && was.position != 0) {
+        settled = leat_durable_wait(engine, was.position, LEAT_DURABILITY_GROUP);
     }
     return settled == LEAT_OK || status != LEAT_OK ? status : settled;
+}
+
+/* What was appended since `before` is of a job that is to be written only. */
+static void
+wait_less(const struct leat_durable *durable, const struct leat_job_durable *job, uint64_t before)
+{
+    struct mine *last = mine_of(durable);
+    if (job->durability == LEAT_DURABILITY_OS && last->position != before) {
+        last->written = last->position;
+        last->position = before;
+    }
 }
 
 /* ---- how a job is --------------------------------------------------------------------------- */
@@ -204,6 +228,13 @@ reason_of(const struct leat_job_record *record, uint64_t word)
     return atom_load_rlx(&record->reason); /* rlx: ordered by noted:A */
 }
 
+static uint8_t
+flags_of(const struct leat_job_durable *job, bool kept)
+{
+    uint32_t flags = kept ? LEAT_DURABLE_KEPT : 0;
+    return (uint8_t)(flags | (job->durability == LEAT_DURABILITY_OS ? LEAT_DURABLE_OS : 0));
+}
+
 /* pre: a hold, or nobody else knows the job. */
 static struct leat_durable_state
 state_of(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint64_t word)
@@ -218,7 +249,7 @@ state_of(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint6
         .format = LEAT_DURABLE_FORMAT,
         .phase = (uint8_t)phase,
         .level = (uint8_t)leat_job_level(record),
-        .flags = (word & LEAT_WORD_KEPT) != 0 ? LEAT_DURABLE_KEPT : 0,
+        .flags = flags_of(extra->durable, (word & LEAT_WORD_KEPT) != 0),
         /* The run that is under way is one that may be repeated. */
         .attempts = (uint16_t)(running && attempts != 0 ? attempts - 1 : attempts),
         .snoozes = leat_timers_snoozes(engine, index),
@@ -328,9 +359,10 @@ end_say(struct leat_engine *engine, leat_job_id id, struct leat_job_durable *job
     end_append(engine->durable, id.bits);
 }
 
-void
-leat_durable_write(struct leat_engine *engine, leat_job_id id, uint32_t index,
-                   const unsigned char *content, uint32_t bytes)
+/* As leat_durable_write(), but for what the caller is to wait for. */
+static void
+write_now(struct leat_engine *engine, leat_job_id id, uint32_t index, const unsigned char *content,
+          uint32_t bytes)
 {
     struct leat_job_durable *job = durable_of(engine, index);
     /* noted:A acq_rel -> noted:A.  Carries: the swaps of those who took versions before.
@@ -355,6 +387,15 @@ leat_durable_write(struct leat_engine *engine, leat_job_id id, uint32_t index,
     if (content != NULL && leat_job_word_of(engine, id, &word) && !comes_back(word)) {
         end_say(engine, id, job);
     }
+}
+
+void
+leat_durable_write(struct leat_engine *engine, leat_job_id id, uint32_t index,
+                   const unsigned char *content, uint32_t bytes)
+{
+    uint64_t before = mine_of(engine->durable)->position;
+    write_now(engine, id, index, content, bytes);
+    wait_less(engine->durable, durable_of(engine, index), before);
 }
 
 /* Its image is in the log, and its submit is not done. */
@@ -408,7 +449,9 @@ leat_durable_gone(struct leat_engine *engine, uint32_t index, struct leat_job_ex
     if (!durable->closing && end_take(durable, job)) {
         /* rlx: single writer */
         uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
+        uint64_t before = mine_of(durable)->position;
         end_append(durable, leat_word_of(leat_word_generation(word), index));
+        wait_less(durable, job, before);
     }
     leat_memory_give(&engine->memory, job, sizeof(*job));
     extra->durable = NULL;
@@ -466,16 +509,28 @@ leat_durable_id(struct leat_engine *engine, uint32_t index)
 
 /* ---- submit ---------------------------------------------------------------------------------- */
 
-bool
-leat_durable_wants(const struct leat_engine *engine, const struct leat_job *job)
+enum leat_durability
+leat_durable_of_engine(const struct leat_engine *engine)
+{
+    return engine->durable == NULL ? LEAT_DURABILITY_NONE : engine->config.durability;
+}
+
+enum leat_durability
+leat_durable_of(const struct leat_engine *engine, const struct leat_job *job)
 {
     struct leat_job_options options = leat_job_options_default();
     if (job->options != NULL &&
         leat_struct_read(&options, sizeof(options), job->options) == LEAT_OK &&
         options.durability != LEAT_DURABILITY_OF_ENGINE) {
-        return options.durability != LEAT_DURABILITY_NONE;
+        return options.durability;
     }
-    return engine->config.durability != LEAT_DURABILITY_NONE;
+    return leat_durable_of_engine(engine);
+}
+
+bool
+leat_durable_wants(const struct leat_engine *engine, const struct leat_job *job)
+{
+    return leat_durable_of(engine, job) != LEAT_DURABILITY_NONE;
 }
 
 /* One image that is being made. */
@@ -511,11 +566,12 @@ image_make(struct leat_engine *engine, uint32_t index, const struct leat_job *jo
     if (image->head == NULL || extra->durable == NULL) {
         return LEAT_NO_MEMORY;
     }
+    extra->durable->durability = (uint32_t)leat_durable_of(engine, job);
     /* rlx: single writer */
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
     const leat_job_id id = {leat_word_of(leat_word_generation(word), index)};
     image->state = state_of(engine, id, index, word);
-    image->state.flags = (job->flags & LEAT_JOB_KEEP_RESULT) != 0 ? LEAT_DURABLE_KEPT : 0;
+    image->state.flags = flags_of(extra->durable, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
     image->state.image = 1;
     image->state.content_bytes = (uint32_t)(content + job->payload_bytes);
     if (job->delay_ns != 0 || read.options.run_at_ns != 0) {
@@ -568,7 +624,7 @@ leat_durable_image(struct leat_engine *engine, uint32_t index, const struct leat
     }
     if (status == LEAT_OK) {
         image_appended(engine, index, &entry);
-        appended(durable, *position, entry_bytes(&entry));
+        leat_durable_grown(durable, leat_bytes_size(entry_bytes(&entry)));
     }
     leat_memory_give(&engine->memory, image.head, image.head_bytes);
     return status;
@@ -615,7 +671,7 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
     for (uint32_t i = 0; images != NULL && i < unit->count; i++) {
         if (status == LEAT_OK && images[i].head != NULL) {
             image_appended(engine, unit->index(unit->context, i), stored);
-            appended(durable, *position, entry_bytes(stored));
+            leat_durable_grown(durable, leat_bytes_size(entry_bytes(stored)));
             stored++;
         }
         leat_memory_give(memory, images[i].head, images[i].head_bytes);
@@ -659,6 +715,7 @@ leat_durable_revived(struct leat_engine *engine, uint32_t index, const struct le
     atom_store_rlx(&extra->durable->version, revival->version); /* rlx: not shared yet */
     atom_store_rlx(&extra->durable->noted, revival->version);   /* rlx: not shared yet */
     extra->durable->image = revival->image;
+    extra->durable->durability = (uint32_t)revival->durability;
     extra->durable->bytes = revival->image_bytes;
     atom_store_rlx(&extra->crashes, revival->crashes); /* rlx: not shared yet */
     (void)atom_add_rlx(&engine->durable->live_bytes, revival->image_bytes); /* rlx: statistic */

@@ -56,7 +56,8 @@ log_read(struct leat_durable *durable, const struct leat_config *concrete, struc
                                            .directory = concrete->log_directory,
                                            .memory = durable->memory,
                                            .segment_bytes = concrete->log_segment_bytes,
-                                           .ring_bytes = concrete->log_ring_bytes};
+                                           .ring_bytes = concrete->log_ring_bytes,
+                                           .late = concrete->durability == LEAT_DURABILITY_OS};
     enum leat_status status = leat_wal_open(&durable->wal, &config, &reader, &report);
     if (durable->refusal.status != LEAT_OK) {
         return say_refusal(durable, error);

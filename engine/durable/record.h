@@ -30,6 +30,7 @@ enum leat_durable_tag {
 
 #define LEAT_DURABLE_KEPT 1u /* LEAT_JOB_KEEP_RESULT, and not released */
 #define LEAT_DURABLE_WALL 2u /* due by the wall clock; else after so long, of which it is the end */
+#define LEAT_DURABLE_OS   4u /* LEAT_DURABILITY_OS; else GROUP */
 
 /* How a job is. Of two of one job the one with the higher version is right, and of the same
  * version that which is no image: who writes one takes the version first, and then looks. */

@@ -300,6 +300,8 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
     options_age(engine, &found, state);
     found.job.priority = state->level;
     found.job.flags = (state->flags & LEAT_DURABLE_KEPT) != 0 ? LEAT_JOB_KEEP_RESULT : 0;
+    found.options.durability =
+        (state->flags & LEAT_DURABLE_OS) != 0 ? LEAT_DURABILITY_OS : LEAT_DURABILITY_GROUP;
     const struct leat_revival revival = {
         .job = &found.job,
         .id = {entry->id},
@@ -316,6 +318,7 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
         .version = state->version,
         .image = entry->image,
         .image_bytes = (uint32_t)leat_bytes_size(entry->image_bytes),
+        .durability = found.options.durability,
     };
     status = take_in(engine, &revival);
     if (status == LEAT_EXISTS) {

@@ -278,6 +278,10 @@ logs(void **state)
     accepted(&config);
     config.durability = LEAT_DURABILITY_OF_ENGINE;
     refused(&config, LEAT_INVALID, "durability");
+    config.durability = LEAT_DURABILITY_OS;
+    accepted(&config);
+    config.durability = (enum leat_durability)(LEAT_DURABILITY_GROUP + 1);
+    refused(&config, LEAT_INVALID, "durability");
     config.durability = LEAT_DURABILITY_GROUP;
     config.inline_mode = true;
     refused(&config, LEAT_INVALID, "log_directory");
