@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/durable/record.h"
+#include "engine/job.h"
 #include "tests/support/check.h"
 
 #define RECORDS_MAX 4096
@@ -74,6 +76,28 @@ test_log_write(const struct test_log *log, uint32_t count, const char *directory
     }
     CHECK_OK(leat_wal_stop(&wal));
     leat_wal_close(&wal);
+}
+
+static bool
+says_end(const struct leat_wal_record *record, uint64_t id)
+{
+    struct leat_durable_parts parts;
+    if (record->tag == LEAT_DURABLE_END) {
+        return memcmp(record->data, &id, sizeof(id)) == 0;
+    }
+    return record->tag == LEAT_DURABLE_JOB &&
+           leat_durable_parts_read(&parts, record->data, record->bytes) == LEAT_OK &&
+           parts.state.id == id && leat_phase_final(parts.state.phase);
+}
+
+bool
+test_log_ended(const struct test_log *log, uint32_t count, uint64_t id)
+{
+    bool ended = false;
+    for (uint32_t i = 0; i < count; i++) {
+        ended = ended || says_end(&log->records[i], id);
+    }
+    return ended;
 }
 
 void
