@@ -3324,9 +3324,15 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * it is not known whether the change is on the disk; where the disk is full, LEAT_NO_SPACE. Jobs
  * that are there run on.
  *
- * Submits and such calls wait for the disk, in handlers too. What is not written: tasks, parents,
- * children and cohorts (a job with a parent or a cohort is LEAT_UNSUPPORTED unless it is
- * LEAT_DURABILITY_NONE), retry functions (the same), completion queues, schedules, progress, limits
+ * A job comes back with its parents: it waits for those that have not ended, and its policy is
+ * applied to those that have. They are there, with their results, for as long as it may read them;
+ * but of one that had ended before the job was submitted only how it did, unless it is kept
+ * (LEAT_JOB_KEEP_RESULT). A graph is on the disk as a whole or not at all.
+ *
+ * Submits and such calls wait for the disk, in handlers too. What is not written: tasks, cohorts (a
+ * member of one is LEAT_UNSUPPORTED unless it is LEAT_DURABILITY_NONE, and so is a job one of whose
+ * parents is a cohort, or not durable), retry functions (the same), completion queues, schedules,
+ * progress, limits
  * and pauses of queues. Queues come back with priority, order and pull, and the first
  * leat_queue_create() that says the same makes them as if they were new. A unique key that is held
  * for a time is held as long as its job is there. Types have to be registered again, before

@@ -252,14 +252,12 @@ group_log(struct group *group, enum leat_durability durability)
 {
     uint64_t position = 0;
     const bool cohort = group->part->plan != NULL && group->part->plan->cohort != NULL;
-    for (uint32_t i = 0; i < group->part->count && !cohort; i++) {
-        if (group->intakes[i].ties.noded &&
-            leat_durable_wants(group->engine, group_job(group, i))) {
-            return LEAT_UNSUPPORTED;
-        }
-    }
-    const struct leat_durable_unit unit = {(uint32_t)group->part->count, !cohort, group_index,
-                                           group_job, group};
+    const struct leat_durable_unit unit = {.count = (uint32_t)group->part->count,
+                                           .durable = !cohort,
+                                           .plan = group->part->plan,
+                                           .index = group_index,
+                                           .job = group_job,
+                                           .context = group};
     enum leat_status status = leat_durable_images(group->engine, &unit, &position);
     return status == LEAT_OK ? leat_durable_wait(group->engine, position, durability) : status;
 }

@@ -23,7 +23,10 @@
  *          cleaner has not passed
  * I3       behind the end of a job, and behind each image of one that has ended, there is an END in
  *          the log that is not older
- * I4       a generation below the ceiling: so an id is never given out again
+ * I4       behind the record of a child that was not ended, no END of a parent of it: a parent that
+ *          has ended stays, as how it did, while its record is used (graph.h), and a child lets go
+ *          of it behind its own end
+ * I5       a generation below the ceiling: so an id is never given out again
  * If a thread stops for ever: in a submit, that job is not there for others, and may be found by
  * the next open; in a note, that is not in the log; as the cleaner, the log grows. With the log's
  * role, see engine/wal/wal.h.
@@ -86,7 +89,8 @@ enum leat_status leat_durable_image(struct leat_engine *engine, uint32_t index,
 /* The same of several, as one unit: job(context, i) says them. */
 struct leat_durable_unit {
     uint32_t count;
-    bool durable; /* false: none of them, whatever they say */
+    bool durable;                 /* false: none of them, whatever they say */
+    const struct leat_plan *plan; /* what they wait for among each other; or NULL */
     uint32_t (*index)(void *context, uint32_t number);
     const struct leat_job *(*job)(void *context, uint32_t number);
     void *context;
@@ -114,6 +118,16 @@ leat_durable_note(struct leat_engine *engine, leat_job_id id)
 }
 /* The record is given back. pre: the caller is its only user. */
 void leat_durable_gone(struct leat_engine *engine, uint32_t index, struct leat_job_extra *extra);
+
+void leat_durable_unused_slowly(struct leat_engine *engine, uint32_t index);
+/* No child needs the record any more. pre: a hold. */
+LEAT_INLINE void
+leat_durable_unused(struct leat_engine *engine, uint32_t index)
+{
+    if (LEAT_UNLIKELY(engine->durable != NULL)) {
+        leat_durable_unused_slowly(engine, index);
+    }
+}
 
 void leat_durable_queue_slowly(struct leat_engine *engine, uint32_t queue);
 /* A queue was made otherwise than by default. */

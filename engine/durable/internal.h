@@ -5,6 +5,7 @@
 #include "engine/durable/durable.h"
 #include "engine/durable/record.h"
 #include "engine/durable/sealed.h"
+#include "engine/intake.h"
 #include "engine/wal/wal.h"
 
 /* A job as the log has it. */
@@ -82,8 +83,23 @@ struct leat_durable {
 /* A later open's ids begin so much above: two for each use of a record. */
 #define LEAT_DURABLE_IDS_STEP (UINT64_C(1) << 16)
 
+/* The parents of a job that is being submitted. */
+struct leat_durable_parents {
+    struct leat_durable_parent *all; /* or NULL */
+    uint32_t count;
+};
+
+/* Of jobs that are submitted as a whole: who waits for whom, by child. */
+struct leat_durable_within {
+    const struct leat_durable_unit *unit;
+    uint32_t number;   /* of the job at hand */
+    uint32_t *first;   /* of each job its first parent's place, and one more; or NULL */
+    uint32_t *parents; /* numbers */
+};
+
 /* A job of the log. */
 struct leat_revival {
+    const struct leat_durable_found *found;
     const struct leat_job *job; /* with options */
     leat_job_id id;
     enum leat_phase phase;
@@ -100,6 +116,7 @@ struct leat_revival {
     uint32_t image;
     uint32_t image_bytes;
     enum leat_durability durability;
+    bool used; /* LEAT_DURABLE_USED */
 };
 
 /* ---- note.c --------------------------------------------------------------------------------- */
@@ -122,6 +139,32 @@ enum leat_status leat_durable_revived(struct leat_engine *engine, uint32_t index
                                       const struct leat_revival *revival);
 /* The ceiling of ids, in the log and then for all. */
 enum leat_status leat_durable_ceiling_set(struct leat_durable *durable, uint64_t ceiling);
+
+/* ---- graph.c -------------------------------------------------------------------------------- */
+
+/* LEAT_NO_MEMORY. Then, whatever it was, leat_durable_within_fini(). */
+enum leat_status leat_durable_within_init(struct leat_engine *engine,
+                                          const struct leat_durable_unit *unit,
+                                          struct leat_durable_within *within);
+void leat_durable_within_fini(struct leat_engine *engine, struct leat_durable_within *within);
+/* The parents of a filled record; `within` NULL: it is submitted alone. LEAT_NO_MEMORY;
+ * LEAT_UNSUPPORTED: one of them is not durable. */
+enum leat_status leat_durable_parents_make(struct leat_engine *engine, uint32_t index,
+                                           const struct leat_durable_within *within,
+                                           struct leat_durable_parents *parents);
+void leat_durable_parents_free(struct leat_engine *engine, struct leat_durable_parents *parents);
+/* A filled record of the log gets its ties. LEAT_NO_MEMORY. */
+enum leat_status leat_durable_ties_revive(struct leat_engine *engine,
+                                          const struct leat_revival *revival, uint32_t index);
+/* It is published, as BLOCKED; or as one that has ended and is there for its children. */
+leat_job_id leat_durable_blocked_revive(struct leat_engine *engine,
+                                        const struct leat_revival *revival,
+                                        const struct leat_intake *intake, bool kept);
+void leat_durable_used_revive(struct leat_engine *engine, const struct leat_revival *revival,
+                              uint32_t index);
+/* All are there: they find each other, and go on. LEAT_NO_MEMORY. */
+enum leat_status leat_durable_graph_revive(struct leat_engine *engine,
+                                           struct leat_durable_entry *const *entries, size_t count);
 
 /* ---- table.c -------------------------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "engine/graph.h"
 #include "engine/history.h"
 #include "engine/timers.h"
 
@@ -189,13 +190,34 @@ durable_of(const struct leat_engine *engine, uint32_t index)
     return extra == NULL ? NULL : extra->durable;
 }
 
-/* What comes back as it is: it waits, is dead, or is kept for its submitter. */
+/* pre: a job of the log. */
+static struct leat_job_durable *
+of_log(const struct leat_engine *engine, uint32_t index)
+{
+    struct leat_job_durable *job = durable_of(engine, index);
+    LEAT_ASSERT(job != NULL);
+    return job;
+}
+
+/* It waits, is dead, or is kept for its submitter. */
 static bool
-comes_back(uint64_t word)
+wanted(uint64_t word)
 {
     enum leat_phase phase = leat_word_phase(word);
     bool dead = phase == LEAT_PHASE_DEAD && (word & LEAT_WORD_LINKED) != 0;
     return !leat_phase_final(phase) || dead || (word & LEAT_WORD_KEPT) != 0;
+}
+
+/* What comes back as it is: it is wanted, or others wait for it, or may read its result. Never,
+ * once its end was said. */
+static bool
+comes_back(const struct leat_engine *engine, uint32_t index, uint64_t word)
+{
+    const struct leat_job_durable *job = of_log(engine, index);
+    /* rlx: hint, re-checked at ended:A */
+    bool ended = atom_load_rlx(&job->ended) != 0;
+    bool used = leat_word_phase(word) != LEAT_PHASE_GONE && leat_graph_uses(engine, index);
+    return (wanted(word) || used) && !ended;
 }
 
 static uint64_t
@@ -261,6 +283,7 @@ state_of(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint6
     }
     if (leat_phase_final(phase)) {
         state.reason = reason_of(record, word);
+        state.flags |= wanted(word) ? 0 : LEAT_DURABLE_USED;
     }
     return state;
 }
@@ -364,13 +387,13 @@ static void
 write_now(struct leat_engine *engine, leat_job_id id, uint32_t index, const unsigned char *content,
           uint32_t bytes)
 {
-    struct leat_job_durable *job = durable_of(engine, index);
+    struct leat_job_durable *job = of_log(engine, index);
     /* noted:A acq_rel -> noted:A.  Carries: the swaps of those who took versions before.
      * If relaxed: a higher version could stand for an older look. */
     uint32_t version = atom_add_acq_rel(&job->version, 1) + 1;
     uint64_t word = 0;
     (void)leat_job_word_of(engine, id, &word);
-    if (!comes_back(word)) {
+    if (!comes_back(engine, index, word)) {
         end_say(engine, id, job);
         return;
     }
@@ -384,7 +407,8 @@ write_now(struct leat_engine *engine, leat_job_id id, uint32_t index, const unsi
     }
     /* It may end while its image is on the way: an end that was appended before the image does not
      * stand for it once the end's segment is gone. */
-    if (content != NULL && leat_job_word_of(engine, id, &word) && !comes_back(word)) {
+    if (content != NULL && leat_job_word_of(engine, id, &word) &&
+        !comes_back(engine, index, word)) {
         end_say(engine, id, job);
     }
 }
@@ -395,7 +419,7 @@ leat_durable_write(struct leat_engine *engine, leat_job_id id, uint32_t index,
 {
     uint64_t before = mine_of(engine->durable)->position;
     write_now(engine, id, index, content, bytes);
-    wait_less(engine->durable, durable_of(engine, index), before);
+    wait_less(engine->durable, of_log(engine, index), before);
 }
 
 /* Its image is in the log, and its submit is not done. */
@@ -541,25 +565,21 @@ struct image {
 };
 
 static enum leat_status
-image_make(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
+image_fill(struct leat_engine *engine, uint32_t index, struct leat_durable_job *read,
            struct image *image)
 {
+    const struct leat_job *job = read->job;
     struct leat_durable *durable = engine->durable;
     struct leat_job_record *record = leat_job_record(engine, index);
-    struct leat_durable_job read;
-    enum leat_status status = leat_durable_job_read(&read, job);
-    if (status != LEAT_OK) {
-        return status;
-    }
     struct leat_job_extra *extra = leat_job_extra_make(engine, record);
     if (extra == NULL) {
         return LEAT_NO_MEMORY;
     }
-    read.type = leat_names_text(&engine->types, leat_job_type(record));
-    read.queue = leat_names_text(&engine->queues, leat_job_queue(record));
-    read.sequence = atom_add_rlx(&durable->sequence, 1) + 1; /* rlx: statistic */
-    read.submit_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
-    size_t content = leat_durable_content_put(&read, NULL);
+    read->type = leat_names_text(&engine->types, leat_job_type(record));
+    read->queue = leat_names_text(&engine->queues, leat_job_queue(record));
+    read->sequence = atom_add_rlx(&durable->sequence, 1) + 1; /* rlx: statistic */
+    read->submit_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
+    size_t content = leat_durable_content_put(read, NULL);
     image->head_bytes = sizeof(image->state) + content;
     image->head = leat_memory_take(&engine->memory, image->head_bytes);
     extra->durable = leat_memory_take(&engine->memory, sizeof(*extra->durable));
@@ -574,27 +594,48 @@ image_make(struct leat_engine *engine, uint32_t index, const struct leat_job *jo
     image->state.flags = flags_of(extra->durable, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
     image->state.image = 1;
     image->state.content_bytes = (uint32_t)(content + job->payload_bytes);
-    if (job->delay_ns != 0 || read.options.run_at_ns != 0) {
+    if (read->parents_count != 0) {
+        image->state.phase = LEAT_PHASE_BLOCKED;
+    } else if (job->delay_ns != 0 || read->options.run_at_ns != 0) {
         image->state.phase = LEAT_PHASE_SCHEDULED;
-        image->state.flags |= read.options.run_at_ns != 0 ? LEAT_DURABLE_WALL : 0;
-        image->state.due_ns = read.options.run_at_ns != 0
-                                  ? read.options.run_at_ns
-                                  : leat_timers_after(read.submit_ns, job->delay_ns);
+        image->state.flags |= read->options.run_at_ns != 0 ? LEAT_DURABLE_WALL : 0;
+        image->state.due_ns = read->options.run_at_ns != 0
+                                  ? read->options.run_at_ns
+                                  : leat_timers_after(read->submit_ns, job->delay_ns);
     }
     memcpy(image->head, &image->state, sizeof(image->state));
-    (void)leat_durable_content_put(&read, image->head + sizeof(image->state));
+    (void)leat_durable_content_put(read, image->head + sizeof(image->state));
     extra->durable->image = 1;
     /* Until the image is appended there is nothing to be ended. rlx: single writer */
     atom_store_rlx(&extra->durable->ended, 1);
     return leat_durable_id(engine, index);
 }
 
+/* `within` NULL: it is submitted alone. */
+static enum leat_status
+image_make(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
+           const struct leat_durable_within *within, struct image *image)
+{
+    struct leat_durable_job read;
+    struct leat_durable_parents parents = {.all = NULL};
+    enum leat_status status = leat_durable_job_read(&read, job);
+    if (status == LEAT_OK) {
+        status = leat_durable_parents_make(engine, index, within, &parents);
+    }
+    if (status == LEAT_OK) {
+        read.parents = parents.all;
+        read.parents_count = parents.count;
+        status = image_fill(engine, index, &read, image);
+    }
+    leat_durable_parents_free(engine, &parents);
+    return status;
+}
+
 /* Its image is in the log: from now on its record, once it is given back, says the end. */
 static void
 image_appended(struct leat_engine *engine, uint32_t index, const struct leat_wal_entry *stored)
 {
-    struct leat_job_durable *job = durable_of(engine, index);
-    LEAT_ASSERT(job != NULL);
+    struct leat_job_durable *job = of_log(engine, index);
     job->bytes = (uint32_t)leat_bytes_size(entry_bytes(stored));
     (void)atom_add_rlx(&engine->durable->live_bytes, job->bytes); /* rlx: statistic */
     atom_store_rlx(&job->ended, 0);                               /* rlx: single writer */
@@ -617,7 +658,7 @@ leat_durable_image(struct leat_engine *engine, uint32_t index, const struct leat
     struct leat_durable *durable = engine->durable;
     struct image image = {.head = NULL};
     struct leat_wal_entry entry = {.tag = 0};
-    enum leat_status status = image_make(engine, index, job, &image);
+    enum leat_status status = image_make(engine, index, job, NULL, &image);
     if (status == LEAT_OK) {
         entry = image_entry(&image, job);
         status = append(durable, &entry, 1, LEAT_WAL_FIRST, position);
@@ -631,19 +672,21 @@ leat_durable_image(struct leat_engine *engine, uint32_t index, const struct leat
 }
 
 static enum leat_status
-images_make(struct leat_engine *engine, const struct leat_durable_unit *unit, struct image *images,
+images_make(struct leat_engine *engine, struct leat_durable_within *within, struct image *images,
             struct leat_wal_entry *entries, uint32_t *count)
 {
+    const struct leat_durable_unit *unit = within->unit;
     for (uint32_t i = 0; i < unit->count; i++) {
         const struct leat_job *job = unit->job(unit->context, i);
         uint32_t index = unit->index(unit->context, i);
-        bool wanted = unit->durable && leat_durable_wants(engine, job);
-        enum leat_status status =
-            wanted ? image_make(engine, index, job, &images[i]) : leat_durable_id(engine, index);
+        within->number = i;
+        bool logged = unit->durable && leat_durable_wants(engine, job);
+        enum leat_status status = logged ? image_make(engine, index, job, within, &images[i])
+                                         : leat_durable_id(engine, index);
         if (status != LEAT_OK) {
             return status;
         }
-        if (wanted) {
+        if (logged) {
             entries[(*count)++] = image_entry(&images[i], job);
         }
     }
@@ -661,9 +704,14 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
     struct image *images = leat_memory_take(memory, images_bytes);
     struct leat_wal_entry *entries = leat_memory_take(memory, entries_bytes);
     uint32_t count = 0;
-    enum leat_status status = images == NULL || entries == NULL
-                                  ? LEAT_NO_MEMORY
-                                  : images_make(engine, unit, images, entries, &count);
+    struct leat_durable_within within;
+    enum leat_status status = leat_durable_within_init(engine, unit, &within);
+    if (status == LEAT_OK) {
+        status = images == NULL || entries == NULL
+                     ? LEAT_NO_MEMORY
+                     : images_make(engine, &within, images, entries, &count);
+    }
+    leat_durable_within_fini(engine, &within);
     if (status == LEAT_OK && count != 0) {
         status = append(durable, entries, count, LEAT_WAL_FIRST, position);
     }

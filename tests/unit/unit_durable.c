@@ -491,7 +491,7 @@ static void
 os_is_written_and_not_synced(void **state)
 {
     struct world *world = world_make();
-    struct leat_job jobs[3];
+    static struct leat_job jobs[3];
     (void)state;
     struct leat_job_options os = leat_job_options_default();
     struct leat_job_options group = leat_job_options_default();
@@ -577,18 +577,26 @@ static void
 what_is_not_written_is_refused(void **state)
 {
     struct world *world = world_make();
-    leat_job_id id = submit(world, "parent", NULL, 0);
+    leat_job_id cohort;
     leat_job_id other;
     (void)state;
     struct leat_job_options options = leat_job_options_default();
-    options.parents = &id;
-    options.parents_count = 1;
     struct leat_job job = leat_job_default();
     job.type = world->type;
     job.options = &options;
+    CHECK_OK(leat_cohort_open(world->engine, NULL, &cohort));
+    options.cohort = cohort;
+    CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_UNSUPPORTED);
+    options.cohort = (leat_job_id){0};
+    options.parents = &cohort;
+    options.parents_count = 1;
     CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_UNSUPPORTED);
     options.durability = LEAT_DURABILITY_NONE;
     CHECK_OK(leat_submit(world->engine, &job, &other));
+    options.parents = &other; /* that is not durable */
+    options.durability = LEAT_DURABILITY_GROUP;
+    CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_UNSUPPORTED);
+    options.parents_count = 0;
     options.durability = LEAT_DURABILITY_OS;
     CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_UNSUPPORTED);
     options.parents_count = 0;
@@ -596,6 +604,9 @@ what_is_not_written_is_refused(void **state)
     CHECK_OK(leat_cancel(world->engine, other));
     options.durability = (enum leat_durability)(LEAT_DURABILITY_GROUP + 1);
     CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_INVALID);
+    options.durability = LEAT_DURABILITY_GROUP;
+    CHECK_OK(leat_submit(world->engine, &job, &other));
+    CHECK_OK(leat_cohort_close(world->engine, cohort));
     world_restart(world);
     CHECK(found(world).jobs == 1);
     world_free(world);
