@@ -25,22 +25,31 @@ appended(struct leat_durable *durable, uint64_t position, uint64_t bytes)
 }
 
 /* Where the ring is full, it writes for all: who appends here waits for the disk anyway, or must
- * not be refused. Ends: a batch makes room; without space on the disk nothing does. */
+ * not be refused. Ends: what was in the ring becomes durable; where nothing does, for want of space
+ * or memory, that is the answer. */
 static enum leat_status
 append(struct leat_durable *durable, const struct leat_wal_entry *entries, uint32_t count,
        enum leat_wal_need need, uint64_t *position)
 {
-    for (;;) {
-        enum leat_status status = leat_wal_append(&durable->wal, entries, count, need, position);
-        if (status != LEAT_FULL) {
-            return status;
+    struct leat_wal *wal = &durable->wal;
+    enum leat_status status = LEAT_OK;
+    while (status == LEAT_OK) {
+        uint64_t head = leat_bytes_head(&wal->ring);
+        enum leat_status appends = leat_wal_append(wal, entries, count, need, position);
+        if (appends != LEAT_FULL) {
+            return appends;
         }
-        /* rlx: statistic */
-        if (!leat_wal_step(&durable->wal, false) && atom_load_rlx(&durable->wal.full) != 0) {
-            return LEAT_NO_SPACE;
-        }
-        leat_os_yield();
+        status = leat_wal_wait(wal, head + 1, UINT64_MAX);
     }
+    return status;
+}
+
+static void
+not_appended(struct leat_durable *durable, enum leat_status why)
+{
+    mine.serial = durable->serial;
+    mine.failed = why;
+    (void)atom_add_rlx(&durable->lost, 1); /* rlx: statistic */
 }
 
 enum leat_status
@@ -51,9 +60,7 @@ leat_durable_append(struct leat_durable *durable, const struct leat_wal_entry *e
     if (status == LEAT_OK) {
         appended(durable, *position, (uint64_t)entry->head_bytes + entry->data_bytes);
     } else {
-        mine.serial = durable->serial;
-        mine.failed = status;
-        (void)atom_add_rlx(&durable->lost, 1); /* rlx: statistic */
+        not_appended(durable, status);
     }
     return status;
 }
@@ -213,7 +220,7 @@ tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_stat
     size_t bytes = (size_t)state->content_bytes + state->error_bytes + state->result_bytes;
     unsigned char *block = leat_memory_take(&engine->memory, bytes + 1);
     if (block == NULL) {
-        (void)atom_add_rlx(&durable->lost, 1); /* rlx: statistic */
+        not_appended(durable, LEAT_NO_MEMORY);
         return false;
     }
     if (state->content_bytes != 0) {
@@ -450,9 +457,14 @@ image_make(struct leat_engine *engine, uint32_t index, const struct leat_job *jo
     size_t content = leat_durable_content_put(&read, NULL);
     image->head_bytes = sizeof(image->state) + content;
     image->bytes = image->head_bytes + job->payload_bytes;
-    image->head = leat_memory_take(&engine->memory, image->head_bytes);
     extra->durable = leat_memory_take(&engine->memory, sizeof(*extra->durable));
-    if (image->head == NULL || extra->durable == NULL) {
+    if (extra->durable == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    /* Until the image is appended there is nothing to be ended. rlx: single writer */
+    atom_store_rlx(&extra->durable->ended, 1);
+    image->head = leat_memory_take(&engine->memory, image->head_bytes);
+    if (image->head == NULL) {
         return LEAT_NO_MEMORY;
     }
     /* rlx: single writer */
@@ -473,8 +485,6 @@ image_make(struct leat_engine *engine, uint32_t index, const struct leat_job *jo
     (void)leat_durable_content_put(&read, image->head + sizeof(image->state));
     extra->durable->image = 1;
     extra->durable->bytes = (uint32_t)leat_bytes_size(image->bytes);
-    /* Until the image is appended there is nothing to be ended. rlx: single writer */
-    atom_store_rlx(&extra->durable->ended, 1);
     return leat_durable_id(engine, index);
 }
 
