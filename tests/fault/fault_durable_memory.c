@@ -196,11 +196,25 @@ longer_body(void *argument)
     CHECK_EQUAL(test_memory_blocks(&longer->memory), 0);
 }
 
+/* A cancel of a job whose result is kept needs memory for its record, and says so. */
 static void
-a_switch_without_memory(void **state)
+kept_body(void *argument)
+{
+    struct longer *longer = argument;
+    leat_job_id id = {0};
+    longer_open(longer);
+    longer->job.flags = LEAT_JOB_KEEP_RESULT;
+    CHECK_OK(leat_submit(longer->engine, &longer->job, &id));
+    test_memory_fail(&longer->memory, 0, true);
+    CHECK_STATUS(leat_cancel(longer->engine, id), LEAT_NO_MEMORY);
+    test_memory_heal(&longer->memory);
+    test_close(longer->engine);
+}
+
+static void
+longer_test(void (*body)(void *argument))
 {
     struct longer *longer = calloc(1, sizeof(*longer));
-    (void)state;
     CHECK(longer != NULL);
     test_memory_init(&longer->memory);
     strcpy(longer->directory, "longer.XXXXXX");
@@ -213,19 +227,34 @@ a_switch_without_memory(void **state)
     longer->config.log_directory = longer->directory;
     longer->config.log_segment_bytes = LEAT_WAL_SEGMENT_BYTES_MIN;
     longer->config.log_ring_bytes = LEAT_WAL_RING_BYTES_MIN;
-    test_child(longer_body, longer);
+    test_child(body, longer);
     test_directory_empty(longer->directory);
     CHECK(rmdir(longer->directory) == 0);
     free(longer);
+}
+
+static void
+a_switch_without_memory(void **state)
+{
+    (void)state;
+    longer_test(longer_body);
+}
+
+static void
+a_note_without_memory(void **state)
+{
+    (void)state;
+    longer_test(kept_body);
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_note_without_memory),
+        cmocka_unit_test(a_switch_without_memory),
         cmocka_unit_test_teardown(once, say_where),
         cmocka_unit_test_teardown(for_ever, say_where),
-        cmocka_unit_test(a_switch_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
