@@ -488,7 +488,7 @@ edge_make(struct leat_node *child, uint64_t parent)
 
 /* Of a parent, which may have none yet. NULL: no memory. */
 static struct leat_node *
-node_of(struct leat_engine *engine, uint32_t index)
+node_of_parent(struct leat_engine *engine, uint32_t index)
 {
     struct leat_job_extra *extra = leat_job_extra_make(engine, leat_job_record(engine, index));
     return extra == NULL ? NULL : leat_block_make(engine, &extra->node, sizeof(struct leat_node));
@@ -503,7 +503,7 @@ parent_use(struct leat_engine *engine, leat_job_id id)
     if (status != LEAT_OK) {
         return status;
     }
-    struct leat_node *node = node_of(engine, index);
+    struct leat_node *node = node_of_parent(engine, index);
     if (node == NULL) {
         leat_job_unhold(engine, index);
         return LEAT_NO_MEMORY;
@@ -668,7 +668,7 @@ leat_graph_back_find(struct leat_engine *engine, uint32_t index)
 enum leat_status
 leat_graph_back_keep(struct leat_engine *engine, uint32_t index)
 {
-    struct leat_node *node = node_of(engine, index);
+    struct leat_node *node = node_of_parent(engine, index);
     if (node == NULL) {
         return LEAT_NO_MEMORY;
     }

@@ -67,9 +67,9 @@ enum leat_status leat_durable_state(const struct leat_engine *engine);
 uint64_t leat_durable_bytes(struct leat_engine *engine);
 /* Gives all back. NULL does nothing. */
 void leat_durable_close(struct leat_durable *durable);
-/* The places of the engine in a mapping that the next process can read, zeroed; NULL: it cannot be
- * made. It is the log's. */
-void *leat_durable_places(struct leat_durable *durable, size_t bytes);
+/* The places of the engine, zeroed, in a mapping that the next process can read. They are the
+ * log's. */
+void *leat_durable_places(const struct leat_durable *durable);
 
 /* ---- submit (note.c) ------------------------------------------------------------------------- */
 

@@ -175,8 +175,11 @@ void leat_durable_table_fini(struct leat_durable *durable);
 
 /* ---- crashes.c ------------------------------------------------------------------------------ */
 
-/* Reads what the process before has left, of this boot of the system. */
-void leat_durable_crashed_read(struct leat_durable *durable);
+/* Reads what the process before has left, of this boot of the system. LEAT_NO_MEMORY, or as the
+ * system refuses to read it; that there is nothing is LEAT_OK. */
+enum leat_status leat_durable_crashed_read(struct leat_durable *durable);
+/* Makes the places: so many bytes. LEAT_NO_SPACE, LEAT_NO_MEMORY, LEAT_REFUSED, LEAT_SYSTEM. */
+enum leat_status leat_durable_places_open(struct leat_durable *durable, size_t bytes);
 void leat_durable_places_close(struct leat_durable *durable);
 
 /* ---- revive.c ------------------------------------------------------------------------------- */

@@ -38,22 +38,30 @@ appended(struct leat_durable *durable, uint64_t position, uint64_t bytes)
 }
 
 /* Where the ring is full, it writes for all: who appends here waits for the disk anyway, or must
- * not be refused. Ends: a batch makes room; without space on the disk nothing does. */
+ * not be refused. Ends: what was in the ring becomes durable; where nothing does, for want of space
+ * or memory, that is the answer. */
 static enum leat_status
 append_stored(struct leat_durable *durable, const struct leat_wal_entry *entries, uint32_t count,
               enum leat_wal_need need, uint64_t *position)
 {
-    for (;;) {
-        enum leat_status status = leat_wal_append(&durable->wal, entries, count, need, position);
-        if (status != LEAT_FULL) {
-            return status;
+    struct leat_wal *wal = &durable->wal;
+    enum leat_status status = LEAT_OK;
+    while (status == LEAT_OK) {
+        uint64_t head = leat_bytes_head(&wal->ring);
+        enum leat_status appends = leat_wal_append(wal, entries, count, need, position);
+        if (appends != LEAT_FULL) {
+            return appends;
         }
-        /* rlx: statistic */
-        if (!leat_wal_step(&durable->wal, false) && atom_load_rlx(&durable->wal.full) != 0) {
-            return LEAT_NO_SPACE;
-        }
-        leat_os_yield();
+        status = leat_wal_wait(wal, head + 1, UINT64_MAX);
     }
+    return status;
+}
+
+static void
+not_appended(struct leat_durable *durable, enum leat_status why)
+{
+    mine_of(durable)->failed = why;
+    (void)atom_add_rlx(&durable->lost, 1); /* rlx: statistic */
 }
 
 static void
@@ -122,8 +130,7 @@ leat_durable_append(struct leat_durable *durable, const struct leat_wal_entry *e
     if (status == LEAT_OK) {
         appended(durable, *position, entry_bytes(&stored));
     } else {
-        mine_of(durable)->failed = status;
-        (void)atom_add_rlx(&durable->lost, 1); /* rlx: statistic */
+        not_appended(durable, status);
     }
     return status;
 }
@@ -325,7 +332,7 @@ tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_stat
     size_t bytes = (size_t)state->content_bytes + state->error_bytes + state->result_bytes;
     unsigned char *block = leat_memory_take(&engine->memory, bytes + 1);
     if (block == NULL) {
-        (void)atom_add_rlx(&durable->lost, 1); /* rlx: statistic */
+        not_appended(durable, LEAT_NO_MEMORY);
         return false;
     }
     if (state->content_bytes != 0) {
@@ -481,56 +488,6 @@ leat_durable_gone(struct leat_engine *engine, uint32_t index, struct leat_job_ex
     extra->durable = NULL;
 }
 
-/* ---- ids ------------------------------------------------------------------------------------- */
-
-/* Waited for, since an id may be given out that is in no record. */
-enum leat_status
-leat_durable_ceiling_set(struct leat_durable *durable, uint64_t ceiling)
-{
-    uint64_t position = 0;
-    const struct leat_durable_ids ids = {LEAT_DURABLE_FORMAT, ceiling};
-    const struct leat_wal_entry entry = {
-        .tag = LEAT_DURABLE_IDS, .head = &ids, .head_bytes = sizeof(ids)};
-    enum leat_status status = leat_durable_append(durable, &entry, &position);
-    if (status == LEAT_OK) {
-        status = leat_wal_wait(&durable->wal, position, UINT64_MAX);
-    }
-    if (status == LEAT_OK) {
-        /* ceiling:B release -> ceiling:A.  Carries: that it stands in the log.
-         * If relaxed: an id could be given out that a later open gives out again. */
-        atom_store_rel(&durable->ceiling, ceiling);
-    }
-    return status;
-}
-
-/* A higher ceiling stands in the log in front of whatever is appended later. */
-static LEAT_COLD enum leat_status
-ceiling_raise(struct leat_durable *durable, uint64_t generation)
-{
-    enum leat_status status = LEAT_OK;
-    leat_mutex_lock(&durable->mutex);
-    if (generation >= atom_load_rlx(&durable->ceiling)) { /* rlx: single writer */
-        status = leat_durable_ceiling_set(durable, generation + LEAT_DURABLE_IDS_STEP);
-    }
-    leat_mutex_unlock(&durable->mutex);
-    return status;
-}
-
-enum leat_status
-leat_durable_id(struct leat_engine *engine, uint32_t index)
-{
-    struct leat_durable *durable = engine->durable;
-    /* rlx: single writer */
-    uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
-    uint64_t generation = leat_word_generation(word);
-    /* ceiling:A acquire -> ceiling:B.  Carries: see ceiling:B.
-     * If relaxed: see ceiling:B. */
-    if (LEAT_LIKELY(generation < atom_load_acq(&durable->ceiling))) {
-        return LEAT_OK;
-    }
-    return ceiling_raise(durable, generation);
-}
-
 /* ---- submit ---------------------------------------------------------------------------------- */
 
 enum leat_durability
@@ -581,9 +538,14 @@ image_fill(struct leat_engine *engine, uint32_t index, struct leat_durable_job *
     read->submit_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
     size_t content = leat_durable_content_put(read, NULL);
     image->head_bytes = sizeof(image->state) + content;
-    image->head = leat_memory_take(&engine->memory, image->head_bytes);
     extra->durable = leat_memory_take(&engine->memory, sizeof(*extra->durable));
-    if (image->head == NULL || extra->durable == NULL) {
+    if (extra->durable == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    /* Until the image is appended there is nothing to be ended. rlx: single writer */
+    atom_store_rlx(&extra->durable->ended, 1);
+    image->head = leat_memory_take(&engine->memory, image->head_bytes);
+    if (image->head == NULL) {
         return LEAT_NO_MEMORY;
     }
     extra->durable->durability = (uint32_t)leat_durable_of(engine, job);
@@ -606,8 +568,6 @@ image_fill(struct leat_engine *engine, uint32_t index, struct leat_durable_job *
     memcpy(image->head, &image->state, sizeof(image->state));
     (void)leat_durable_content_put(read, image->head + sizeof(image->state));
     extra->durable->image = 1;
-    /* Until the image is appended there is nothing to be ended. rlx: single writer */
-    atom_store_rlx(&extra->durable->ended, 1);
     return leat_durable_id(engine, index);
 }
 

@@ -95,6 +95,19 @@ log_open(struct leat_durable *durable, const struct leat_config *concrete, struc
     return status;
 }
 
+/* Those of the process before, and then the engine's own. */
+static enum leat_status
+places_begin(struct leat_durable *durable, const struct leat_config *concrete,
+             struct leat_error *error)
+{
+    enum leat_status status = leat_durable_crashed_read(durable);
+    if (status == LEAT_OK) {
+        size_t bytes = sizeof(struct leat_place) * leat_config_places(concrete);
+        status = leat_durable_places_open(durable, bytes);
+    }
+    return status == LEAT_OK ? LEAT_OK : say(error, status, "");
+}
+
 /* From now on ids are above all that were given out. */
 static enum leat_status
 ceiling_begin(struct leat_durable *durable, struct leat_error *error)
@@ -127,8 +140,10 @@ leat_durable_open(const struct leat_config *concrete, const struct leat_memory *
     }
     durable->serial = durable->wal.id;
     leat_mutex_init(&durable->mutex);
-    leat_durable_crashed_read(durable);
-    status = ceiling_begin(durable, error);
+    status = places_begin(durable, concrete, error);
+    if (status == LEAT_OK) {
+        status = ceiling_begin(durable, error);
+    }
     durable->found.read_ns = leat_os_monotonic_ns() - start_ns;
     if (status != LEAT_OK) {
         leat_durable_close(durable);
