@@ -3314,11 +3314,11 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * disk yet. A job that was in a handler when the process crashed is counted: see quarantine_after.
  * Of a batch of handlers' jobs one is.
  *
- * That is LEAT_DURABILITY_GROUP. With LEAT_DURABILITY_OS, of the engine or of a job, they answer when
- * the system has the change, which is not waited for to be on the disk: it is there if the process
- * ends in any way, and a crash of the machine may lose the last moments, from the end on. What was
- * lost is then as if it had never been said. A batch waits as that of its jobs does which asks for
- * most.
+ * That is LEAT_DURABILITY_GROUP. With LEAT_DURABILITY_OS, of the engine or of a job, they answer
+ * when the system has the change, which is not waited for to be on the disk: it is there if the
+ * process ends in any way, and a crash of the machine may lose the last moments, from the end on.
+ * What was lost is then as if it had never been said. A batch waits as that of its jobs does which
+ * asks for most.
  *
  * Where a write or a sync fails, such calls, and submits, answer LEAT_LOG_FAILED from then on, and
  * it is not known whether the change is on the disk; where the disk is full, LEAT_NO_SPACE. Jobs

@@ -1,4 +1,4 @@
-/* ids.c - which ids may be given out: those below a ceiling that stands in the log, see durable.h. */
+/* ids.c - which ids may be given out: those below a ceiling in the log, see durable.h. */
 #include "engine/durable/internal.h"
 
 /* Waited for, since an id may be given out that is in no record. */
