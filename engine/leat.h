@@ -1793,7 +1793,7 @@ struct leat_job_info {
     char error[256];     /* of the last attempt, once the job has ended */
     uint64_t due_in_ns;  /* SCHEDULED, RETRYING: until its time comes */
     char progress_text[64];
-    leat_job_id submitter; /* of its options; 0: none */
+    leat_job_id submitter;           /* of its options; 0: none */
     enum leat_durability durability; /* that it was submitted with; NONE where there is no log */
 };
 

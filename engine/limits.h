@@ -92,7 +92,7 @@
 #define LEAT_LOG_LINES_MAX     1000000
 /* Of leat_config.log_key_file: some paths; as long as one may be. */
 #define LEAT_LOG_KEY_FILE_BYTES_MAX 4095
-#define LEAT_RETAINED_DEFAULT  10000
+#define LEAT_RETAINED_DEFAULT       10000
 /* 8 MiB of ids. */
 #define LEAT_RETAINED_MAX (UINT32_C(1) << 20)
 /* Of what is kept for a time: the age is looked at so often in itself, so it may be exceeded by as

@@ -101,8 +101,7 @@ enum leat_status leat_durable_images(struct leat_engine *engine,
 enum leat_status leat_durable_wait(struct leat_engine *engine, uint64_t position,
                                    enum leat_durability durability);
 /* All that anybody has appended so far. */
-enum leat_status leat_durable_wait_all(struct leat_engine *engine,
-                                       enum leat_durability durability);
+enum leat_status leat_durable_wait_all(struct leat_engine *engine, enum leat_durability durability);
 
 /* ---- transitions (note.c) -------------------------------------------------------------------- */
 
