@@ -195,6 +195,11 @@ rest_check(const struct leat_config *config, struct leat_error *error)
         return leat_error_set(error, LEAT_INVALID, "log_segment_bytes",
                               "must be a multiple of 64 KiB");
     }
+    if (config->log_bytes_max != 0 &&
+        config->log_bytes_max / LEAT_LOG_SEGMENTS_MIN < config->log_segment_bytes) {
+        return leat_error_set(error, LEAT_INVALID, "log_bytes_max",
+                              "must be 0, or at least 8 times log_segment_bytes");
+    }
     return LEAT_OK;
 }
 

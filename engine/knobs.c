@@ -109,6 +109,8 @@ static const struct leat_knob knobs[] = {
     {ENGINE(log_ring_bytes), .kind = LEAT_KNOB_SIZE,
      RANGE(LEAT_WAL_RING_BYTES_MIN, LEAT_WAL_RING_BYTES_MAX), .also = LEAT_KNOB_POWER_OF_TWO,
      .text = "Between submits and the disk; at most half of log_segment_bytes."},
+    {ENGINE(log_bytes_max), .kind = LEAT_KNOB_SIZE, RANGE(0, UINT64_MAX),
+     .text = "Bytes of the log's files, at least 8 log_segment_bytes; 0 is no limit."},
     {ENGINE(workers_max), RANGE(0, LEAT_WORKERS_MAX), .also = LEAT_KNOB_OR_AUTO,
      .text = "Places for workers, of which `workers` are at work; at least as many."},
     {ENGINE(scheduling), .benchmark = "knob_scheduling", .kind = LEAT_KNOB_WORD,

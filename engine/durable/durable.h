@@ -41,6 +41,7 @@ struct leat_job_durable {
     leat_atomic_u32 version; /* S the last one that was taken */
     leat_atomic_u32 noted;   /* S the highest one that was appended */
     leat_atomic_u32 ended;   /* S 1: an END was appended */
+    leat_atomic_u32 tail;    /* S bytes of its error and result in the log */
     uint32_t image;          /* W the number of the last one */
     uint32_t bytes;          /* I of an image in the log */
     uint32_t durability;     /* I enum leat_durability: GROUP or OS */
@@ -60,8 +61,10 @@ enum leat_status leat_durable_begin(struct leat_engine *engine, struct leat_erro
 void leat_durable_end(struct leat_engine *engine);
 /* LEAT_OK, also without a log; LEAT_LOG_FAILED; LEAT_NO_SPACE. */
 enum leat_status leat_durable_state(const struct leat_engine *engine);
-/* Bytes of the log's files. */
+/* Bytes of the log's segments. */
 uint64_t leat_durable_bytes(struct leat_engine *engine);
+/* Fills what is of the log. */
+void leat_durable_health(struct leat_engine *engine, struct leat_health *health);
 /* Gives all back. NULL does nothing. */
 void leat_durable_close(struct leat_durable *durable);
 /* The places of the engine in a mapping that the next process can read, zeroed; NULL: it cannot be
@@ -70,10 +73,8 @@ void *leat_durable_places(struct leat_durable *durable, size_t bytes);
 
 /* ---- submit (note.c) ------------------------------------------------------------------------- */
 
-/* What a submit of the job is worth: NONE, OS or GROUP. */
+/* What a submit of the job is worth, in an engine with a log: NONE, OS or GROUP. */
 enum leat_durability leat_durable_of(const struct leat_engine *engine, const struct leat_job *job);
-/* The same of one that does not say. */
-enum leat_durability leat_durable_of_engine(const struct leat_engine *engine);
 /* The job is to be durable. */
 bool leat_durable_wants(const struct leat_engine *engine, const struct leat_job *job);
 /* Its id may be given out: for a job that is not durable. LEAT_LOG_FAILED, LEAT_NO_SPACE. */
@@ -97,8 +98,7 @@ enum leat_status leat_durable_images(struct leat_engine *engine,
 enum leat_status leat_durable_wait(struct leat_engine *engine, uint64_t position,
                                    enum leat_durability durability);
 /* All that anybody has appended so far. */
-enum leat_status leat_durable_wait_all(struct leat_engine *engine,
-                                       enum leat_durability durability);
+enum leat_status leat_durable_wait_all(struct leat_engine *engine, enum leat_durability durability);
 
 /* ---- transitions (note.c) -------------------------------------------------------------------- */
 
