@@ -213,6 +213,11 @@ log_check(const struct leat_config *config, struct leat_error *error)
         return leat_error_set(error, LEAT_INVALID, "log_key",
                               "and log_key_file exclude each other");
     }
+    if (config->log_bytes_max != 0 &&
+        config->log_bytes_max / LEAT_LOG_SEGMENTS_MIN < config->log_segment_bytes) {
+        return leat_error_set(error, LEAT_INVALID, "log_bytes_max",
+                              "must be 0, or at least 8 times log_segment_bytes");
+    }
     return LEAT_OK;
 }
 

@@ -118,6 +118,8 @@ static const struct leat_knob knobs[] = {
      .text = "The file of the key that the log is encrypted with, and older ones behind a colon."},
     {ENGINE(log_takes_plain), .kind = LEAT_KNOB_SWITCH, RANGE(0, 1),
      .text = "With a key: what was written without one is taken in."},
+    {ENGINE(log_bytes_max), .kind = LEAT_KNOB_SIZE, RANGE(0, UINT64_MAX),
+     .text = "Bytes of the log's files, at least 8 log_segment_bytes; 0 is no limit."},
     {ENGINE(workers_max), RANGE(0, LEAT_WORKERS_MAX), .also = LEAT_KNOB_OR_AUTO,
      .text = "Places for workers, of which `workers` are at work; at least as many."},
     {ENGINE(scheduling), .benchmark = "knob_scheduling", .kind = LEAT_KNOB_WORD,

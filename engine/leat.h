@@ -383,6 +383,8 @@ struct leat_config {
     /* With a key: takes in also what is not encrypted, of a log that had no key before. Until it is
      * cleaned, whoever can write to the disk could put jobs there. */
     bool log_takes_plain;
+    /* Bytes of the log's files, from 8 log_segment_bytes on; 0: no limit (default). */
+    uint64_t log_bytes_max;
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -3315,14 +3317,22 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * Of a batch of handlers' jobs one is.
  *
  * That is LEAT_DURABILITY_GROUP. With LEAT_DURABILITY_OS, of the engine or of a job, they answer
- * when the system has the change, which is not waited for to be on the disk: it is there if the
- * process ends in any way, and a crash of the machine may lose the last moments, from the end on.
- * What was lost is then as if it had never been said. A batch waits as that of its jobs does which
- * asks for most.
+ * when the system has the change, and do not wait for the disk: it is there if the process ends in
+ * any way, and a crash of the machine may lose the last moments, from the end on. What was lost is
+ * then as if it had never been said. A batch waits as that of its jobs does which asks for most.
  *
  * Where a write or a sync fails, such calls, and submits, answer LEAT_LOG_FAILED from then on, and
  * it is not known whether the change is on the disk; where the disk is full, LEAT_NO_SPACE. Jobs
  * that are there run on.
+ *
+ * The size of the log. Its files have at most twice the bytes of its jobs (the most that these were
+ * since a moment at which the log was as small as it gets) and ten segments, however often jobs are
+ * retried or snoozed: who appends waits where the thread that cleans is behind. With log_bytes_max
+ * they have at most that; where it is reached, as where the disk is full, submits answer
+ * LEAT_NO_SPACE, while ends, cancels and deletes go on as long as there is room for them, which is
+ * a segment or two. Retries, snoozes and other changes, and ends without room, are then in memory
+ * only: such calls answer LEAT_NO_SPACE too, though the change is made, and
+ * leat_health.log_unwritten counts them; a crash finds the job as it was before.
  *
  * A job comes back with its parents: it waits for those that have not ended, and its policy is
  * applied to those that have. They are there, with their results, for as long as it may read them;
@@ -3420,6 +3430,9 @@ struct leat_health {
     uint64_t stuck[4]; /* a bit for each worker that is stuck: worker w is bit w % 64 of w / 64 */
     char text[128];    /* one line for a person, which names the first one */
     enum leat_durability durability; /* of jobs that do not say; NONE where there is no log */
+    uint64_t log_bytes;              /* of the log's files, those included that are made ahead */
+    uint64_t log_live_bytes;         /* that its jobs would take alone: see "the size of the log" */
+    uint64_t log_unwritten;          /* changes so far that are in memory only, for want of space */
 };
 
 static inline struct leat_health

@@ -61,6 +61,10 @@
 #define LEAT_WATCH_PARTS  8
 #define LEAT_WATCH_NS_MIN UINT64_C(1000000)
 
+/* Of the log's files, where they have a limit: the oldest and its copies, one that is written to,
+ * two that are made ahead, and some to be cleaned by turns. */
+#define LEAT_LOG_SEGMENTS_MIN 8
+
 /* Larger data belongs in a file that the payload names. */
 #define LEAT_PAYLOAD_BYTES_MAX        (UINT32_C(16) << 20)
 #define LEAT_PAYLOAD_INLINE_BYTES_MAX 4096

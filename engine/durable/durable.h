@@ -44,6 +44,7 @@ struct leat_job_durable {
     leat_atomic_u32 version; /* S the last one that was taken */
     leat_atomic_u32 noted;   /* S the highest one that was appended */
     leat_atomic_u32 ended;   /* S 1: an END was appended */
+    leat_atomic_u32 tail;    /* S bytes of its error and result in the log */
     uint32_t image;          /* W the number of the last one */
     uint32_t bytes;          /* I of an image in the log */
     uint32_t durability;     /* I enum leat_durability: GROUP or OS */
@@ -63,8 +64,10 @@ enum leat_status leat_durable_begin(struct leat_engine *engine, struct leat_erro
 void leat_durable_end(struct leat_engine *engine);
 /* LEAT_OK, also without a log; LEAT_LOG_FAILED; LEAT_NO_SPACE. */
 enum leat_status leat_durable_state(const struct leat_engine *engine);
-/* Bytes of the log's files. */
+/* Bytes of the log's segments. */
 uint64_t leat_durable_bytes(struct leat_engine *engine);
+/* Fills what is of the log. */
+void leat_durable_health(struct leat_engine *engine, struct leat_health *health);
 /* Gives all back. NULL does nothing. */
 void leat_durable_close(struct leat_durable *durable);
 /* The places of the engine, zeroed, in a mapping that the next process can read. They are the
@@ -73,10 +76,8 @@ void *leat_durable_places(const struct leat_durable *durable);
 
 /* ---- submit (note.c) ------------------------------------------------------------------------- */
 
-/* What a submit of the job is worth: NONE, OS or GROUP. */
+/* What a submit of the job is worth, in an engine with a log: NONE, OS or GROUP. */
 enum leat_durability leat_durable_of(const struct leat_engine *engine, const struct leat_job *job);
-/* The same of one that does not say. */
-enum leat_durability leat_durable_of_engine(const struct leat_engine *engine);
 /* The job is to be durable. */
 bool leat_durable_wants(const struct leat_engine *engine, const struct leat_job *job);
 /* Its id may be given out: for a job that is not durable. LEAT_LOG_FAILED, LEAT_NO_SPACE. */

@@ -48,8 +48,18 @@ struct leat_durable_crashed {
     size_t room; /* bytes */
 };
 
+/* How far who appends may be ahead of the cleaner, see pace.c. Letters: S many writers; W, O the
+ * cleaner. */
+struct leat_durable_pace {
+    leat_atomic_u64 limit;  /* W of leat_wal_laid(), without what is copied */
+    leat_atomic_u64 copied; /* W bytes that the cleaner has appended */
+    leat_atomic_u32 asked;  /* S 1: it was told to look */
+    leat_atomic_u32 event;  /* S a futex: one more where the limit has changed */
+    uint64_t peak;          /* O most bytes of live jobs since it had nothing to do */
+};
+
 /* Letters: I set at open; S many writers; W the cleaner; O who opens and closes; Q under the
- * mutex. */
+ * mutex; T a statistic. */
 struct leat_durable {
     struct leat_memory memory;           /* I */
     struct leat_wal wal;                 /* S */
@@ -63,8 +73,8 @@ struct leat_durable {
     leat_atomic_u64 ceiling;             /* S ids of generations below it may be given out */
     leat_atomic_u64 sequence;            /* S of the last submit */
     leat_atomic_u64 live_bytes;          /* S of the images of jobs that have not ended */
-    leat_atomic_u64 appended;            /* S bytes so far */
-    leat_atomic_u64 lost;                /* S notes for which there was no space */
+    leat_atomic_u64 lost;                /* T notes for which there was no space, or memory */
+    struct leat_durable_pace pace;       /* S */
     pthread_mutex_t mutex;               /* S of a new ceiling */
     bool closing;                        /* O from then on nothing is appended */
     struct leat_durable_table table;     /* O while the engine is opened */
@@ -121,17 +131,21 @@ struct leat_revival {
 
 /* ---- note.c --------------------------------------------------------------------------------- */
 
-/* Appends what makes room or has to be there: waits for room in the ring. */
+/* Appends what has to be there: waits for room in the ring. */
 enum leat_status leat_durable_append(struct leat_durable *durable,
                                      const struct leat_wal_entry *entry, uint64_t *position);
 /* A record of the log as it was given to that. LEAT_OK, or as leat_sealed_read(). */
 enum leat_status leat_durable_read(struct leat_durable *durable,
                                    const struct leat_wal_record *record,
                                    struct leat_wal_record *plain);
+/* Something is not in the log, though this thread was to append it. */
+void leat_durable_lose(struct leat_durable *durable, enum leat_status status);
+/* Why this thread could not append something; LEAT_OK from then on. */
+enum leat_status leat_durable_failed(struct leat_durable *durable);
 /* Takes a hold on a durable job; waits for who submits it. LEAT_GONE, LEAT_NOT_FOUND. */
 enum leat_status leat_durable_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index);
-/* Looks at a job, on which the caller has a hold, and appends how it is: an image with a content of
- * `bytes`, or a step (NULL), or its end. */
+/* For the cleaner: looks at a job, on which it has a hold, and appends how it is: an image with a
+ * content of `bytes`, or a step (NULL), or its end. */
 void leat_durable_write(struct leat_engine *engine, leat_job_id id, uint32_t index,
                         const unsigned char *content, uint32_t bytes);
 /* Gives a filled record what it had beside its options. LEAT_NO_MEMORY. */
@@ -193,7 +207,20 @@ bool leat_durable_clean_start(struct leat_engine *engine);
 void leat_durable_clean_stop(struct leat_durable *durable);
 /* What is there now is to be appended anew, as it is sealed with an older key. */
 void leat_durable_renew(struct leat_durable *durable);
-/* Something was appended. */
-void leat_durable_grown(struct leat_durable *durable, uint64_t bytes);
+/* The cleaner is to look. */
+void leat_durable_clean_ask(struct leat_durable *durable);
+
+/* ---- pace.c --------------------------------------------------------------------------------- */
+
+/* Before something is appended that is not the cleaner's, nor of a job that has no end yet and an
+ * image: waits for the cleaner, where it is too far behind. */
+void leat_durable_pace(struct leat_durable *durable);
+/* Something was appended, or could not be: the cleaner is to look. */
+void leat_durable_grown(struct leat_durable *durable);
+void leat_durable_missed(struct leat_durable *durable);
+/* The cleaner has looked: `large` is the log, and it has let go of a segment. */
+void leat_durable_pace_set(struct leat_durable *durable, bool large, bool cleaned);
+/* There is no cleaner. */
+void leat_durable_pace_end(struct leat_durable *durable);
 
 #endif

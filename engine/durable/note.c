@@ -29,12 +29,12 @@ mine_of(const struct leat_durable *durable)
 /* ---- appending ------------------------------------------------------------------------------ */
 
 static void
-appended(struct leat_durable *durable, uint64_t position, uint64_t bytes)
+appended(struct leat_durable *durable, uint64_t position)
 {
     struct mine *last = mine_of(durable);
     last->position = position;
     last->failed = LEAT_OK;
-    leat_durable_grown(durable, leat_bytes_size(bytes));
+    leat_durable_grown(durable);
 }
 
 /* Where the ring is full, it writes for all: who appends here waits for the disk anyway, or must
@@ -55,13 +55,6 @@ append_stored(struct leat_durable *durable, const struct leat_wal_entry *entries
         status = leat_wal_wait(wal, head + 1, UINT64_MAX);
     }
     return status;
-}
-
-static void
-not_appended(struct leat_durable *durable, enum leat_status why)
-{
-    mine_of(durable)->failed = why;
-    (void)atom_add_rlx(&durable->lost, 1); /* rlx: statistic */
 }
 
 static void
@@ -121,26 +114,53 @@ entry_bytes(const struct leat_wal_entry *entry)
     return (uint64_t)entry->head_bytes + entry->data_bytes;
 }
 
-enum leat_status
-leat_durable_append(struct leat_durable *durable, const struct leat_wal_entry *entry,
-                    uint64_t *position)
+void
+leat_durable_lose(struct leat_durable *durable, enum leat_status status)
+{
+    mine_of(durable)->failed = status;
+    (void)atom_add_rlx(&durable->lost, 1); /* rlx: statistic */
+}
+
+static enum leat_status
+append_as(struct leat_durable *durable, const struct leat_wal_entry *entry, enum leat_wal_need need,
+          uint64_t *position)
 {
     struct leat_wal_entry stored = *entry;
-    enum leat_status status = append(durable, &stored, 1, LEAT_WAL_LAST, position);
+    enum leat_status status = append(durable, &stored, 1, need, position);
     if (status == LEAT_OK) {
-        appended(durable, *position, entry_bytes(&stored));
-    } else {
-        not_appended(durable, status);
+        appended(durable, *position);
+        return LEAT_OK;
+    }
+    leat_durable_lose(durable, status);
+    if (status == LEAT_NO_SPACE && need == LEAT_WAL_FIRST) {
+        leat_durable_missed(durable);
     }
     return status;
 }
 
+enum leat_status
+leat_durable_append(struct leat_durable *durable, const struct leat_wal_entry *entry,
+                    uint64_t *position)
+{
+    return append_as(durable, entry, LEAT_WAL_LAST, position);
+}
+
+enum leat_status
+leat_durable_failed(struct leat_durable *durable)
+{
+    struct mine *last = mine_of(durable);
+    enum leat_status failed = last->failed;
+    last->failed = LEAT_OK;
+    return failed;
+}
+
 /* For what nobody waits for. */
 static void
-append_trailing(struct leat_durable *durable, const struct leat_wal_entry *entry)
+append_trailing(struct leat_durable *durable, const struct leat_wal_entry *entry,
+                enum leat_wal_need need)
 {
     uint64_t position = 0;
-    if (leat_durable_append(durable, entry, &position) == LEAT_OK) {
+    if (append_as(durable, entry, need, &position) == LEAT_OK) {
         leat_wal_kick(&durable->wal);
     }
 }
@@ -298,11 +318,19 @@ state_of(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint6
 /* ---- steps, ends, images --------------------------------------------------------------------- */
 
 static void
-end_append(struct leat_durable *durable, uint64_t id)
+end_append(struct leat_durable *durable, uint64_t id, enum leat_wal_need need)
 {
     const struct leat_wal_entry entry = {
         .tag = LEAT_DURABLE_END, .head = &id, .head_bytes = sizeof(id)};
-    append_trailing(durable, &entry);
+    append_trailing(durable, &entry, need);
+}
+
+static uint32_t
+tail_take(struct leat_job_durable *job)
+{
+    /* tail:D acq_rel -> tail:A.  Carries: see tail:A.
+     * If relaxed: see tail:A. */
+    return atom_swap_acq_rel(&job->tail, 0);
 }
 
 static void
@@ -315,10 +343,25 @@ noted(struct leat_job_durable *job, uint32_t version)
     }
 }
 
+/* What a copy of it takes beside its image. */
+static void
+tail_count(struct leat_durable *durable, struct leat_job_durable *job, uint32_t bytes)
+{
+    /* tail:A acq_rel -> tail:D.  Carries: nothing; comes before tail:B.
+     * If relaxed: both could miss the other, and the bytes would be counted for ever. */
+    uint32_t was = atom_swap_acq_rel(&job->tail, bytes);
+    (void)atom_add_rlx(&durable->live_bytes, (uint64_t)bytes - was); /* rlx: statistic */
+    /* tail:B acq_rel -> ended:A.  Carries: tail:A, where it comes first.
+     * If relaxed: see tail:A. */
+    if (atom_add_acq_rel(&job->ended, 0) != 0) {
+        (void)atom_sub_rlx(&durable->live_bytes, tail_take(job)); /* rlx: statistic */
+    }
+}
+
 /* The texts and results of jobs that have ended, behind the content. */
 static bool
 tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_state *state,
-            const unsigned char *content)
+            const unsigned char *content, enum leat_wal_need need)
 {
     struct leat_durable *durable = engine->durable;
     const struct leat_job_record *record = leat_job_record(engine, index);
@@ -332,9 +375,10 @@ tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_stat
     size_t bytes = (size_t)state->content_bytes + state->error_bytes + state->result_bytes;
     unsigned char *block = leat_memory_take(&engine->memory, bytes + 1);
     if (block == NULL) {
-        not_appended(durable, LEAT_NO_MEMORY);
+        leat_durable_lose(durable, LEAT_NO_MEMORY);
         return false;
     }
+    tail_count(durable, extra->durable, (uint32_t)leat_round_up(bytes - state->content_bytes, 16));
     if (state->content_bytes != 0) {
         memcpy(block, content, state->content_bytes);
     }
@@ -347,53 +391,64 @@ tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_stat
                                          .head_bytes = sizeof(*state),
                                          .data = block,
                                          .data_bytes = (uint32_t)bytes};
-    bool done = leat_durable_append(durable, &entry, &position) == LEAT_OK;
+    bool done = append_as(durable, &entry, need, &position) == LEAT_OK;
     leat_memory_give(&engine->memory, block, bytes + 1);
     return done;
 }
 
+/* `need` is of what is no end: that goes on longer. */
 static bool
 state_append(struct leat_engine *engine, uint32_t index, struct leat_durable_state *state,
-             const unsigned char *content)
+             const unsigned char *content, enum leat_wal_need need)
 {
     uint64_t position = 0;
     if (leat_phase_final(state->phase)) {
-        return tail_append(engine, index, state, content);
+        need = need == LEAT_WAL_FIRST ? LEAT_WAL_LAST : need;
+        return tail_append(engine, index, state, content, need);
     }
     const struct leat_wal_entry entry = {.tag = LEAT_DURABLE_JOB,
                                          .head = state,
                                          .head_bytes = sizeof(*state),
                                          .data = content,
                                          .data_bytes = state->content_bytes};
-    return leat_durable_append(engine->durable, &entry, &position) == LEAT_OK;
+    return append_as(engine->durable, &entry, need, &position) == LEAT_OK;
 }
 
 /* The caller alone gets true: it is the one who says that the job has ended. */
 static bool
 end_take(struct leat_durable *durable, struct leat_job_durable *job)
 {
-    /* ended:A acq_rel -> ended:A.  Carries: nothing; one of those who swap gets the 0.
-     * If relaxed: nothing changes. */
+    /* ended:A acq_rel -> ended:A, tail:B.  Carries: see tail:A; one of those who swap gets the 0.
+     * If relaxed: see tail:A. */
     if (atom_swap_acq_rel(&job->ended, 1) != 0) {
         return false;
     }
-    (void)atom_sub_rlx(&durable->live_bytes, job->bytes); /* rlx: statistic */
+    /* rlx: statistic */
+    (void)atom_sub_rlx(&durable->live_bytes, (uint64_t)job->bytes + tail_take(job));
     return true;
 }
 
 /* Also where that was said: an image may have come behind. */
 static void
-end_say(struct leat_engine *engine, leat_job_id id, struct leat_job_durable *job)
+end_say(struct leat_engine *engine, leat_job_id id, struct leat_job_durable *job,
+        enum leat_wal_need need)
 {
     (void)end_take(engine->durable, job);
-    end_append(engine->durable, id.bits);
+    end_append(engine->durable, id.bits, need == LEAT_WAL_FIRST ? LEAT_WAL_LAST : need);
 }
+
+/* A content, or none. */
+struct content {
+    const unsigned char *content;
+    uint32_t bytes;
+};
 
 /* As leat_durable_write(), but for what the caller is to wait for. */
 static void
-write_now(struct leat_engine *engine, leat_job_id id, uint32_t index, const unsigned char *content,
-          uint32_t bytes)
+write_now(struct leat_engine *engine, leat_job_id id, uint32_t index, struct content of,
+          enum leat_wal_need need)
 {
+    const unsigned char *content = of.content;
     struct leat_job_durable *job = of_log(engine, index);
     /* noted:A acq_rel -> noted:A.  Carries: the swaps of those who took versions before.
      * If relaxed: a higher version could stand for an older look. */
@@ -401,14 +456,14 @@ write_now(struct leat_engine *engine, leat_job_id id, uint32_t index, const unsi
     uint64_t word = 0;
     (void)leat_job_word_of(engine, id, &word);
     if (!comes_back(engine, index, word)) {
-        end_say(engine, id, job);
+        end_say(engine, id, job, need);
         return;
     }
     struct leat_durable_state state = state_of(engine, id, index, word);
     state.version = version;
-    state.content_bytes = bytes;
+    state.content_bytes = of.bytes;
     state.image = content == NULL ? 0 : job->image + 1;
-    if (state_append(engine, index, &state, content)) {
+    if (state_append(engine, index, &state, content, need)) {
         noted(job, version);
         job->image += content == NULL ? 0 : 1;
     }
@@ -416,7 +471,7 @@ write_now(struct leat_engine *engine, leat_job_id id, uint32_t index, const unsi
      * stand for it once the end's segment is gone. */
     if (content != NULL && leat_job_word_of(engine, id, &word) &&
         !comes_back(engine, index, word)) {
-        end_say(engine, id, job);
+        end_say(engine, id, job, need);
     }
 }
 
@@ -424,9 +479,7 @@ void
 leat_durable_write(struct leat_engine *engine, leat_job_id id, uint32_t index,
                    const unsigned char *content, uint32_t bytes)
 {
-    uint64_t before = mine_of(engine->durable)->position;
-    write_now(engine, id, index, content, bytes);
-    wait_less(engine->durable, of_log(engine, index), before);
+    write_now(engine, id, index, (struct content){content, bytes}, LEAT_WAL_LAST);
 }
 
 /* Its image is in the log, and its submit is not done. */
@@ -457,14 +510,22 @@ leat_durable_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index)
 void
 leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id)
 {
+    struct leat_durable *durable = engine->durable;
     uint32_t index = 0;
-    if (engine->durable->closing || leat_durable_hold(engine, id, &index) != LEAT_OK) {
+    if (durable->closing) {
+        return;
+    }
+    leat_durable_pace(durable);
+    if (leat_durable_hold(engine, id, &index) != LEAT_OK) {
         return; /* gone: who gave the record back has said so */
     }
     const struct leat_job_durable *job = durable_of(engine, index);
     if (job != NULL) {
-        leat_durable_write(engine, id, index, NULL, 0);
-        leat_wal_kick(&engine->durable->wal);
+        /* A retry or a snooze that finds no space is one in memory only. */
+        uint64_t before = mine_of(durable)->position;
+        write_now(engine, id, index, (struct content){NULL, 0}, LEAT_WAL_FIRST);
+        wait_less(durable, job, before);
+        leat_wal_kick(&durable->wal);
     }
     leat_job_unhold(engine, index);
 }
@@ -481,7 +542,7 @@ leat_durable_gone(struct leat_engine *engine, uint32_t index, struct leat_job_ex
         /* rlx: single writer */
         uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
         uint64_t before = mine_of(durable)->position;
-        end_append(durable, leat_word_of(leat_word_generation(word), index));
+        end_append(durable, leat_word_of(leat_word_generation(word), index), LEAT_WAL_LAST);
         wait_less(durable, job, before);
     }
     leat_memory_give(&engine->memory, job, sizeof(*job));
@@ -489,12 +550,6 @@ leat_durable_gone(struct leat_engine *engine, uint32_t index, struct leat_job_ex
 }
 
 /* ---- submit ---------------------------------------------------------------------------------- */
-
-enum leat_durability
-leat_durable_of_engine(const struct leat_engine *engine)
-{
-    return engine->durable == NULL ? LEAT_DURABILITY_NONE : engine->config.durability;
-}
 
 enum leat_durability
 leat_durable_of(const struct leat_engine *engine, const struct leat_job *job)
@@ -505,7 +560,7 @@ leat_durable_of(const struct leat_engine *engine, const struct leat_job *job)
         options.durability != LEAT_DURABILITY_OF_ENGINE) {
         return options.durability;
     }
-    return leat_durable_of_engine(engine);
+    return engine->config.durability;
 }
 
 bool
@@ -601,6 +656,19 @@ image_appended(struct leat_engine *engine, uint32_t index, const struct leat_wal
     atom_store_rlx(&job->ended, 0);                               /* rlx: single writer */
 }
 
+/* Who finds no space makes the cleaner look whether there is some to be gained. */
+static enum leat_status
+append_first(struct leat_durable *durable, struct leat_wal_entry *entries, uint32_t count,
+             uint64_t *position)
+{
+    leat_durable_pace(durable);
+    enum leat_status status = append(durable, entries, count, LEAT_WAL_FIRST, position);
+    if (status == LEAT_NO_SPACE) {
+        leat_durable_missed(durable);
+    }
+    return status;
+}
+
 static struct leat_wal_entry
 image_entry(const struct image *image, const struct leat_job *job)
 {
@@ -621,11 +689,11 @@ leat_durable_image(struct leat_engine *engine, uint32_t index, const struct leat
     enum leat_status status = image_make(engine, index, job, NULL, &image);
     if (status == LEAT_OK) {
         entry = image_entry(&image, job);
-        status = append(durable, &entry, 1, LEAT_WAL_FIRST, position);
+        status = append_first(durable, &entry, 1, position);
     }
     if (status == LEAT_OK) {
         image_appended(engine, index, &entry);
-        leat_durable_grown(durable, leat_bytes_size(entry_bytes(&entry)));
+        leat_durable_grown(durable);
     }
     leat_memory_give(&engine->memory, image.head, image.head_bytes);
     return status;
@@ -673,13 +741,13 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
     }
     leat_durable_within_fini(engine, &within);
     if (status == LEAT_OK && count != 0) {
-        status = append(durable, entries, count, LEAT_WAL_FIRST, position);
+        status = append_first(durable, entries, count, position);
     }
     const struct leat_wal_entry *stored = entries;
     for (uint32_t i = 0; images != NULL && i < unit->count; i++) {
         if (status == LEAT_OK && images[i].head != NULL) {
             image_appended(engine, unit->index(unit->context, i), stored);
-            leat_durable_grown(durable, leat_bytes_size(entry_bytes(stored)));
+            leat_durable_grown(durable);
             stored++;
         }
         leat_memory_give(memory, images[i].head, images[i].head_bytes);
@@ -726,7 +794,10 @@ leat_durable_revived(struct leat_engine *engine, uint32_t index, const struct le
     extra->durable->durability = (uint32_t)revival->durability;
     extra->durable->bytes = revival->image_bytes;
     atom_store_rlx(&extra->crashes, revival->crashes); /* rlx: not shared yet */
-    (void)atom_add_rlx(&engine->durable->live_bytes, revival->image_bytes); /* rlx: statistic */
+    uint32_t tail = (uint32_t)leat_round_up(revival->error_bytes + revival->result_bytes, 16);
+    atom_store_rlx(&extra->durable->tail, tail); /* rlx: not shared yet */
+    /* rlx: statistic */
+    (void)atom_add_rlx(&engine->durable->live_bytes, (uint64_t)revival->image_bytes + tail);
     if (revival->result_bytes != 0) {
         extra->result = leat_memory_take(&engine->memory, revival->result_bytes);
         if (extra->result == NULL) {

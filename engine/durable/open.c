@@ -57,6 +57,7 @@ log_read(struct leat_durable *durable, const struct leat_config *concrete, struc
                                            .memory = durable->memory,
                                            .segment_bytes = concrete->log_segment_bytes,
                                            .ring_bytes = concrete->log_ring_bytes,
+                                           .bytes_max = concrete->log_bytes_max,
                                            .late = concrete->durability == LEAT_DURABILITY_OS};
     enum leat_status status = leat_wal_open(&durable->wal, &config, &reader, &report);
     if (durable->refusal.status != LEAT_OK) {
@@ -131,6 +132,7 @@ leat_durable_open(const struct leat_config *concrete, const struct leat_memory *
     }
     durable->memory = *memory;
     durable->segment_bytes = concrete->log_segment_bytes;
+    leat_durable_pace_end(durable); /* it has not begun */
     durable->found = leat_recovery_info_default();
     enum leat_status status = log_open(durable, concrete, error);
     if (status != LEAT_OK) {
@@ -213,6 +215,18 @@ uint64_t
 leat_durable_bytes(struct leat_engine *engine)
 {
     return leat_wal_bytes(&engine->durable->wal);
+}
+
+void
+leat_durable_health(struct leat_engine *engine, struct leat_health *health)
+{
+    struct leat_durable *durable = engine->durable;
+    health->durability = durable == NULL ? LEAT_DURABILITY_NONE : engine->config.durability;
+    if (durable != NULL) {
+        health->log_bytes = leat_wal_held(&durable->wal);
+        health->log_live_bytes = atom_load_rlx(&durable->live_bytes); /* rlx: statistic */
+        health->log_unwritten = atom_load_rlx(&durable->lost);        /* rlx: statistic */
+    }
 }
 
 void

@@ -144,6 +144,8 @@ batch_write(struct leat_wal *wal, uint64_t to)
     leat_bytes_give(&wal->ring, to);
     wal->batch_said = header.durable;
     wal->offset += size;
+    atom_count(&wal->laid, size);                         /* rlx: single writer */
+    atom_store_rlx(&wal->left, wal->bytes - wal->offset); /* rlx: single writer */
     wal->batch++;
     wal->batch_records = to == from ? wal->batch_records : wal->batch;
     return true;

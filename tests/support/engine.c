@@ -594,6 +594,9 @@ count_all(struct census *census)
 void
 test_engine_check(struct leat_engine *engine)
 {
+    if (engine->durable != NULL) { /* it holds a job now and then */
+        leat_durable_clean_stop(engine->durable);
+    }
     struct census census = {.engine = engine};
     census.jobs = calloc(engine->jobs.capacity, 1);
     census.tasks = calloc(engine->pool.tasks.capacity, 1);

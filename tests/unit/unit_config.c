@@ -60,6 +60,9 @@ static const struct field fields[] = {
     {FIELD(quarantine_after), {0, 3, 1000, NOTHING}, {1001, UINT32_MAX, NOTHING}},
     {FIELD(sample_interval), {0, 1, 1000000, NOTHING}, {1000001, UINT32_MAX, NOTHING}},
     {FIELD(memory_max), {0, 1, UINT64_MAX, NOTHING}, {NOTHING}},
+    {FIELD(log_bytes_max),
+     {0, UINT64_C(8) << 26, UINT64_MAX, NOTHING},
+     {1, (UINT64_C(8) << 26) - 1, NOTHING}},
     {FIELD(memory_soft_percent), {1, 100, NOTHING}, {0, 101, UINT32_MAX, NOTHING}},
     {FIELD(statistics_rows), {0, 1, 65535, NOTHING}, {65536, UINT32_MAX, NOTHING}},
     {FIELD(stuck_ns),
@@ -274,6 +277,13 @@ logs(void **state)
     config.log_segment_bytes += 65536;
     refused(&config, LEAT_INVALID, "log_segment_bytes");
     config.log_segment_bytes = 65536;
+    config.log_bytes_max = UINT64_C(8) * 65536 - 1;
+    refused(&config, LEAT_INVALID, "log_bytes_max");
+    config.log_bytes_max = UINT64_C(8) * 65536;
+    accepted(&config);
+    config.log_bytes_max = UINT64_MAX;
+    accepted(&config);
+    config.log_bytes_max = 0;
     config.durability = LEAT_DURABILITY_NONE;
     accepted(&config);
     config.durability = LEAT_DURABILITY_OF_ENGINE;
