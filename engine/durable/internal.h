@@ -129,6 +129,25 @@ struct leat_revival {
     bool used; /* LEAT_DURABLE_USED */
 };
 
+/* ---- append.c ------------------------------------------------------------------------------- */
+
+/* As leat_durable_append(), by another need. */
+enum leat_status leat_durable_append_as(struct leat_durable *durable,
+                                        const struct leat_wal_entry *entry, enum leat_wal_need need,
+                                        uint64_t *position);
+/* The first records of jobs, as one unit; waits for the cleaner. The entries become what is stored. */
+enum leat_status leat_durable_append_first(struct leat_durable *durable,
+                                           struct leat_wal_entry *entries, uint32_t count,
+                                           uint64_t *position);
+/* For what nobody waits for. */
+void leat_durable_trail(struct leat_durable *durable, const struct leat_wal_entry *entry,
+                        enum leat_wal_need need);
+/* The position of what this thread has appended last, and has to wait for. */
+uint64_t leat_durable_last(const struct leat_durable *durable);
+/* What it has appended since then is of this job, which may be one that is to be written only. */
+void leat_durable_wait_less(const struct leat_durable *durable, const struct leat_job_durable *job,
+                            uint64_t before);
+
 /* ---- note.c --------------------------------------------------------------------------------- */
 
 /* Appends what has to be there: waits for room in the ring. */

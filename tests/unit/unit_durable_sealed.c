@@ -173,7 +173,7 @@ job_append(struct fixture *fixture, struct leat_wal *wal)
 static void
 log_write(struct fixture *fixture)
 {
-    struct leat_wal wal;
+    static struct leat_wal wal;
     const struct leat_wal_reader reader = {record_read, fixture};
     CHECK_OK(leat_wal_open(&wal, &fixture->config, &reader, &fixture->report));
     while (fixture->jobs < JOBS_MAX && job_append(fixture, &wal)) {
