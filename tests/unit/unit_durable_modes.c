@@ -22,8 +22,10 @@ os_is_written_and_not_synced(void **state)
     struct world *world = world_make();
     static struct leat_job jobs[3];
     (void)state;
-    struct leat_job_options os = leat_job_options_default();
-    struct leat_job_options group = leat_job_options_default();
+    static struct leat_job_options os;
+    static struct leat_job_options group;
+    os = leat_job_options_default();
+    group = leat_job_options_default();
     os.durability = LEAT_DURABILITY_OS;
     group.durability = LEAT_DURABILITY_GROUP;
     leat_durable_clean_stop(world->engine->durable);
