@@ -135,7 +135,8 @@ struct leat_revival {
 enum leat_status leat_durable_append_as(struct leat_durable *durable,
                                         const struct leat_wal_entry *entry, enum leat_wal_need need,
                                         uint64_t *position);
-/* The first records of jobs, as one unit; waits for the cleaner. The entries become what is stored. */
+/* The first records of jobs, as one unit; waits for the cleaner. The entries become what is
+ * stored. */
 enum leat_status leat_durable_append_first(struct leat_durable *durable,
                                            struct leat_wal_entry *entries, uint32_t count,
                                            uint64_t *position);

@@ -136,7 +136,7 @@ ranges_end(int file, bool lost)
 /* ---- the system's functions ------------------------------------------------------------------ */
 
 /* Names that the linker gives.
- * NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+ * NOLINTBEGIN(bugprone-*,cert-*,readability-*,clang-analyzer-valist.*) */
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __real_openat(int directory, const char *path, int flags, ...);
@@ -275,7 +275,7 @@ __wrap_unlinkat(int directory, const char *path, int flags)
     int result = fault_of(REMOVE);
     return is_error(result) ? failed(result) : __real_unlinkat(directory, path, flags);
 }
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* NOLINTEND(bugprone-*,cert-*,readability-*,clang-analyzer-valist.*) */
 
 /* ---- one life -------------------------------------------------------------------------------- */
 

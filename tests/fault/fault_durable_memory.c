@@ -18,7 +18,7 @@
 #define HOUR_NS UINT64_C(3600000000000)
 
 /* Nothing is synced: no machine stops here. The names are the linker's.
- * NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+ * NOLINTBEGIN(bugprone-*,cert-*,readability-*,clang-analyzer-valist.*) */
 int __wrap_fsync(int file);
 int __wrap_fdatasync(int file);
 bool __wrap_leat_topology_ask_hwloc(struct leat_topology *topology, const char *synthetic);
@@ -45,7 +45,7 @@ __wrap_fdatasync(int file)
     (void)file;
     return 0;
 }
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* NOLINTEND(bugprone-*,cert-*,readability-*,clang-analyzer-valist.*) */
 
 /* ---- a life ---------------------------------------------------------------------------------- */
 

@@ -67,7 +67,8 @@ void life_reset(struct life *life);
  * all of them with LEAT_FAULT_ALL=1. */
 uint64_t life_step(uint64_t *first);
 
-void life_run(void *life);
-void life_judge(void *life);
+/* The life, and who looks at what it left; both get a struct life. */
+void life_run(void *argument);
+void life_judge(void *argument);
 
 #endif

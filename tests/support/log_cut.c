@@ -104,7 +104,7 @@ void
 test_log_free(struct test_log *log)
 {
     for (uint32_t i = 0; i < log->count; i++) {
-        free((void *)(uintptr_t)log->records[i].data);
+        free((void *)(uintptr_t)log->records[i].data); /* NOLINT(performance-no-int-to-ptr) */
     }
     free(log);
 }

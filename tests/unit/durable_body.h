@@ -1,5 +1,5 @@
-/* durable_body.h - what unit_durable.c and unit_durable_limits.c share: an engine with a log, a lent
- * thread and a clock by hand, which crashes and comes back. */
+/* durable_body.h - what unit_durable.c and unit_durable_limits.c share: an engine with a log, a
+ * lent thread and a clock by hand, which crashes and comes back. */
 #ifndef TESTS_UNIT_DURABLE_BODY_H
 #define TESTS_UNIT_DURABLE_BODY_H
 

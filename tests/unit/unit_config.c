@@ -298,7 +298,8 @@ logs(void **state)
 }
 
 static bool
-no_key(void *context, uint32_t number, unsigned char *key)
+no_key(void *context, uint32_t number,
+       unsigned char *key) /* NOLINT(readability-non-const-parameter) */
 {
     (void)context;
     (void)number;

@@ -188,7 +188,7 @@ chain_look(struct world *world)
 {
     /* Who ran again ran in order; behind the first one that ran, all did. */
     CHECK(strlen(world->order) <= 3);
-    CHECK(strcmp(world->order, "012" + (3 - strlen(world->order))) == 0);
+    CHECK(strcmp(world->order, &"012"[3 - strlen(world->order)]) == 0);
     for (uint32_t i = 0; i < 3; i++) {
         CHECK((world->runs[i] == 0) == world->ended[i]);
     }
