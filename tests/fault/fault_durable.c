@@ -135,6 +135,10 @@ ranges_end(int file, bool lost)
 
 /* ---- the system's functions ------------------------------------------------------------------ */
 
+#ifdef __clang__
+#    pragma clang diagnostic ignored "-Wreserved-identifier"
+#endif
+
 /* Names that the linker gives.
  * NOLINTBEGIN(bugprone-*,cert-*,readability-*,clang-analyzer-valist.*) */
 int __real_open(const char *path, int flags, ...);

@@ -2,68 +2,6 @@
  * health says of it. */
 #include "tests/unit/durable_body.h"
 
-<<<<<<< HEAD:tests/unit/unit_durable_limits.c
-=======
-    /* Syncs so far, of records. */
-    static uint64_t
-    durable_now(struct world *world)
-{
-    return leat_wal_durable(&world->engine->durable->wal);
-}
-
-static uint64_t
-appended_now(struct world *world)
-{
-    return atom_load_rlx(&world->engine->durable->wal.ring.tail);
-}
-
-/* Without the log's threads whoever waits writes, and syncs if it has to. */
-static void
-os_is_written_and_not_synced(void **state)
-{
-    struct world *world = world_make();
-    static struct leat_job jobs[3];
-    (void)state;
-    static struct leat_job_options os;
-    static struct leat_job_options group;
-    os = leat_job_options_default();
-    group = leat_job_options_default();
-    os.durability = LEAT_DURABILITY_OS;
-    group.durability = LEAT_DURABILITY_GROUP;
-    leat_durable_clean_stop(world->engine->durable);
-    CHECK_OK(leat_wal_stop(&world->engine->durable->wal));
-    uint64_t before = durable_now(world);
-    leat_job_id first = submit(world, "one", &os, 0);
-    leat_job_id cancelled = submit(world, "two", &os, 0);
-    CHECK_OK(leat_cancel(world->engine, cancelled));
-    for (uint32_t i = 0; i < TEST_COUNT_OF(jobs); i++) {
-        jobs[i] = leat_job_default();
-        jobs[i].type = world->type;
-        jobs[i].options = &os;
-    }
-    CHECK_OK(leat_submit_batch(world->engine, jobs, 3, LEAT_BATCH_ALL_OR_NONE, NULL, NULL));
-    CHECK(durable_now(world) == before);
-    CHECK(leat_wal_is_written(&world->engine->durable->wal, appended_now(world)));
-    CHECK(test_get(world->engine, first).durability == LEAT_DURABILITY_OS);
-    leat_job_id synced = submit(world, "three", &group, 0);
-    CHECK(durable_now(world) == appended_now(world));
-    CHECK(test_get(world->engine, synced).durability == LEAT_DURABILITY_GROUP);
-    CHECK_OK(leat_cancel(world->engine, first)); /* as it was submitted */
-    before = durable_now(world);
-    CHECK(before != appended_now(world));
-    CHECK_OK(leat_cancel(world->engine, synced));
-    CHECK(durable_now(world) == appended_now(world));
-    jobs[1].options = &group; /* the batch is as safe as that */
-    CHECK_OK(leat_submit_batch(world->engine, jobs, 3, LEAT_BATCH_ALL_OR_NONE, NULL, NULL));
-    CHECK(durable_now(world) == appended_now(world));
-    leat_job_id last = submit(world, "four", &os, 0);
-    world_crash(world);
-    CHECK(found(world).jobs == 7);
-    CHECK(test_get(world->engine, last).durability == LEAT_DURABILITY_OS);
-    world_free(world);
-}
-
->>>>>>> main:tests/unit/unit_durable_modes.c
 static struct leat_health
 health(struct world *world)
 {
