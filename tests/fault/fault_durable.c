@@ -140,7 +140,7 @@ ranges_end(int file, bool lost)
 #endif
 
 /* Names that the linker gives.
- * NOLINTBEGIN(bugprone-*,cert-*,readability-*,clang-analyzer-valist.*) */
+ * NOLINTBEGIN(*-reserved-identifier,cert-dcl*,readability-identifier-naming,*-valist.*) */
 int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __real_openat(int directory, const char *path, int flags, ...);
@@ -279,7 +279,7 @@ __wrap_unlinkat(int directory, const char *path, int flags)
     int result = fault_of(REMOVE);
     return is_error(result) ? failed(result) : __real_unlinkat(directory, path, flags);
 }
-/* NOLINTEND(bugprone-*,cert-*,readability-*,clang-analyzer-valist.*) */
+/* NOLINTEND(*-reserved-identifier,cert-dcl*,readability-identifier-naming,*-valist.*) */
 
 /* ---- one life -------------------------------------------------------------------------------- */
 

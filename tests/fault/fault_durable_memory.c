@@ -17,8 +17,12 @@
 
 #define HOUR_NS UINT64_C(3600000000000)
 
+#ifdef __clang__
+#    pragma clang diagnostic ignored "-Wreserved-identifier"
+#endif
+
 /* Nothing is synced: no machine stops here. The names are the linker's.
- * NOLINTBEGIN(bugprone-*,cert-*,readability-*,clang-analyzer-valist.*) */
+ * NOLINTBEGIN(*-reserved-identifier,cert-dcl*,readability-identifier-naming,*-valist.*) */
 int __wrap_fsync(int file);
 int __wrap_fdatasync(int file);
 bool __wrap_leat_topology_ask_hwloc(struct leat_topology *topology, const char *synthetic);
@@ -45,7 +49,7 @@ __wrap_fdatasync(int file)
     (void)file;
     return 0;
 }
-/* NOLINTEND(bugprone-*,cert-*,readability-*,clang-analyzer-valist.*) */
+/* NOLINTEND(*-reserved-identifier,cert-dcl*,readability-identifier-naming,*-valist.*) */
 
 /* ---- a life ---------------------------------------------------------------------------------- */
 
