@@ -3342,10 +3342,9 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * Submits and such calls wait for the disk, in handlers too. What is not written: tasks, cohorts (a
  * member of one is LEAT_UNSUPPORTED unless it is LEAT_DURABILITY_NONE, and so is a job one of whose
  * parents is a cohort, or not durable), retry functions (the same), completion queues, schedules,
- * progress, limits
- * and pauses of queues. Queues come back with priority, order and pull, and the first
- * leat_queue_create() that says the same makes them as if they were new. A unique key that is held
- * for a time is held as long as its job is there. Types have to be registered again, before
+ * progress, limits and pauses of queues. Queues come back with priority, order and pull, and the
+ * first leat_queue_create() that says the same makes them as if they were new. A unique key that is
+ * held for a time is held as long as its job is there. Types have to be registered again, before
  * leat_start().
  *
  * With leat_config.log_compression what is stored of a job is compressed where that helps. With a
