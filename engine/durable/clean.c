@@ -26,7 +26,7 @@ job_renew(struct leat_engine *engine, const struct leat_durable_parts *parts)
     bool latest = job != NULL && (int32_t)(state->version - atom_load_rlx(&job->noted)) >= 0;
     bool needed = job != NULL && (image ? state->image == job->image : latest);
     if (needed) {
-        leat_durable_write(engine, id, index, parts->content, state->content_bytes);
+        leat_durable_write(engine, id, index, image ? parts->content : NULL, state->content_bytes);
     }
     leat_job_unhold(engine, index);
     return needed;
@@ -98,10 +98,10 @@ static bool
 segment_clean(struct leat_durable *durable)
 {
     const struct leat_wal_reader reader = {record_look, durable};
-    (void)leat_durable_failed(durable);
+    uint64_t losses = leat_durable_losses(durable);
     enum leat_status status = leat_wal_look(&durable->wal, &reader);
     leat_unsealed_give(&durable->seal, &durable->unsealed);
-    if (status != LEAT_OK || leat_durable_failed(durable) != LEAT_OK) {
+    if (status != LEAT_OK || leat_durable_losses(durable) != losses) {
         return false;
     }
     uint64_t tail = atom_load_rlx(&durable->wal.ring.tail); /* rlx: single writer */
