@@ -178,7 +178,7 @@ tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_stat
         return false;
     }
     tail_count(durable, extra->durable, (uint32_t)leat_round_up(bytes - state->content_bytes, 16));
-    if (state->content_bytes != 0) {
+    if (content != NULL) {
         memcpy(block, content, state->content_bytes);
     }
     memcpy(block + state->content_bytes, error, state->error_bytes);
