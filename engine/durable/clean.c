@@ -129,8 +129,8 @@ run(void *argument)
     }
 }
 
-static void
-tell(struct leat_durable *durable)
+void
+leat_durable_clean_ask(struct leat_durable *durable)
 {
     /* clean:B release -> clean:A.  Carries: see clean:A.
      * If relaxed: see clean:A. */
@@ -141,18 +141,9 @@ tell(struct leat_durable *durable)
 void
 leat_durable_renew(struct leat_durable *durable)
 {
-    struct leat_wal *wal = &durable->wal;
-    leat_mutex_lock(&wal->mutex);
-    uint64_t newest = wal->known[wal->known_count - 1].number;
-    leat_mutex_unlock(&wal->mutex);
+    uint64_t newest = leat_wal_newest(&durable->wal);
     atom_store_rlx(&durable->renew, newest); /* rlx: ordered by clean:B */
-    tell(durable);
-}
-
-void
-leat_durable_clean_ask(struct leat_durable *durable)
-{
-    tell(durable);
+    leat_durable_clean_ask(durable);
 }
 
 bool
@@ -173,7 +164,7 @@ leat_durable_clean_stop(struct leat_durable *durable)
 {
     if (durable->cleans) {
         atom_store_rlx(&durable->clean_stop, 1); /* rlx: ordered by clean:B */
-        tell(durable);
+        leat_durable_clean_ask(durable);
         leat_os_thread_join(durable->cleaner);
         durable->cleans = false;
         leat_durable_pace_end(durable);
