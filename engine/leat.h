@@ -2114,6 +2114,10 @@ struct leat_cohort_options {
      * none. It says how many have, and how many there are by then; those of two threads may change
      * places. How it ends is the event of its own job. */
     uint32_t progress_every;
+    /* Of it and its callbacks, whatever these say. Its members have to be durable if it is, and not
+     * if it is not. */
+    enum leat_durability durability;
+    uint32_t reserved; /* 0 */
 };
 
 static inline struct leat_cohort_options
