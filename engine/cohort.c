@@ -284,6 +284,9 @@ leat_cohort_open(struct leat_engine *engine, const struct leat_cohort_options *g
     if (status == LEAT_OK && given != NULL) {
         status = leat_struct_read(&options, sizeof(options), given);
     }
+    if (status == LEAT_OK && options.reserved != 0) {
+        status = LEAT_UNSUPPORTED;
+    }
     if (status == LEAT_OK) {
         status = opening_fill(&opening, &options);
     }
