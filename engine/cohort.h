@@ -43,8 +43,8 @@ struct leat_cohort *leat_cohort_make(struct leat_engine *engine, uint32_t progre
 void leat_cohort_bind(struct leat_node *node, struct leat_cohort *cohort, struct leat_node *death);
 
 /* For graph.c. A job that nobody knows yet, and is durable or not, becomes a member: LEAT_OK;
- * LEAT_ENDED; LEAT_WRONG_STATE (no cohort); LEAT_UNSUPPORTED (one of both is durable alone); else as
- * leat_job_hold(). */
+ * LEAT_ENDED; LEAT_WRONG_STATE (no cohort); LEAT_UNSUPPORTED (one of both is durable, the other is
+ * not); else as leat_job_hold(). */
 enum leat_status leat_cohort_enter(struct leat_engine *engine, leat_job_id id, bool durable);
 /* A member comes back from a log, as one that is not counted. pre: nobody knows both. */
 void leat_cohort_back(struct leat_node *cohort, struct leat_node *member, uint64_t id);

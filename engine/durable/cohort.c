@@ -78,7 +78,7 @@ leat_durable_counting_begin(struct leat_engine *engine, uint32_t index, enum lea
     const struct leat_node *node = leat_node_of(engine, index);
     struct leat_job_durable *job = durable_of(engine, index);
     counting->cohort = NULL;
-    /* counted:A acquire -> counted:B.  Carries: that the unit was appended.
+    /* numbered:A acquire -> numbered:B.  Carries: that the unit was appended.
      * If relaxed: an end could stand in front of it, and a crash between find the member neither
      * there nor counted. */
     if (node == NULL || node->cohort_id == 0 || !leat_phase_final(phase) ||
@@ -90,7 +90,7 @@ leat_durable_counting_begin(struct leat_engine *engine, uint32_t index, enum lea
         return NULL; /* the numbers were lost, see docs/design/0040 */
     }
     leat_mutex_lock(&cohort->mutex);
-    if (atom_load_rlx(&job->counted) != 0) { /* rlx: ordered by counted:A */
+    if (atom_load_rlx(&job->counted) != 0) { /* rlx: ordered by numbered:A */
         leat_mutex_unlock(&cohort->mutex);
         leat_job_unhold(engine, counting->index);
         return NULL;
@@ -114,8 +114,8 @@ leat_durable_counting_end(struct leat_engine *engine, const struct leat_durable_
     }
     if (appended) {
         cohort->log = counting->count;
-        /* counted:B release -> counted:A.  Carries: see counted:A.
-         * If relaxed: see counted:A. */
+        /* numbered:B release -> numbered:A.  Carries: see numbered:A.
+         * If relaxed: see numbered:A. */
         atom_store_rel(&counting->job->counted, 1);
     } else {
         counting->job->outcome = counting->phase;
@@ -218,8 +218,8 @@ static struct leat_node *
 cohort_find(struct leat_engine *engine, uint64_t id)
 {
     uint32_t index = 0;
-    if (id == 0 || leat_job_hold(engine, (leat_job_id){id}, LEAT_HOLDS_TO_LOOK, &index) !=
-                       LEAT_OK) {
+    if (id == 0 ||
+        leat_job_hold(engine, (leat_job_id){id}, LEAT_HOLDS_TO_LOOK, &index) != LEAT_OK) {
         return NULL;
     }
     struct leat_node *node = cohort_of(engine, index) == NULL ? NULL : leat_node_of(engine, index);

@@ -81,7 +81,7 @@ static uint8_t
 flags_of(const struct leat_job_durable *job, bool kept)
 {
     uint32_t flags = kept ? LEAT_DURABLE_KEPT : 0;
-    /* rlx: ordered by counted:A */
+    /* rlx: ordered by numbered:A */
     flags |= atom_load_rlx(&job->counted) != 0 ? LEAT_DURABLE_COUNTED : 0;
     return (uint8_t)(flags | (job->durability == LEAT_DURABILITY_OS ? LEAT_DURABLE_OS : 0));
 }
@@ -139,8 +139,8 @@ end_append(struct leat_durable *durable, uint64_t id, const struct writing *writ
 {
     const struct leat_wal_entry entry = {
         .tag = LEAT_DURABLE_END, .head = &id, .head_bytes = sizeof(id)};
-    bool done = leat_durable_append_as(durable, &entry, writing->with, need_of_end(writing)) ==
-                LEAT_OK;
+    bool done =
+        leat_durable_append_as(durable, &entry, writing->with, need_of_end(writing)) == LEAT_OK;
     if (done) {
         leat_wal_kick(&durable->wal);
     }
@@ -212,8 +212,8 @@ tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_stat
                                          .head_bytes = sizeof(*state),
                                          .data = block,
                                          .data_bytes = (uint32_t)bytes};
-    bool done = leat_durable_append_as(durable, &entry, writing->with, need_of_end(writing)) ==
-                LEAT_OK;
+    bool done =
+        leat_durable_append_as(durable, &entry, writing->with, need_of_end(writing)) == LEAT_OK;
     leat_memory_give(&engine->memory, block, bytes + 1);
     return done;
 }
@@ -370,8 +370,7 @@ gone_say(struct leat_engine *engine, uint32_t index, struct leat_job_durable *jo
         struct leat_durable_counting counting;
         struct writing writing = {.need = LEAT_WAL_LAST};
         writing.with = leat_durable_counting_begin(engine, index, job->outcome, &counting);
-        bool done =
-            end_append(durable, leat_word_of(leat_word_generation(word), index), &writing);
+        bool done = end_append(durable, leat_word_of(leat_word_generation(word), index), &writing);
         leat_durable_counting_end(engine, &counting, done);
         leat_durable_wait_less(durable, job, before);
     }

@@ -32,10 +32,10 @@ enum leat_durable_tag {
     LEAT_DURABLE_COUNT = 6
 };
 
-#define LEAT_DURABLE_KEPT    1u /* LEAT_JOB_KEEP_RESULT, and not released */
-#define LEAT_DURABLE_WALL    2u /* due by the wall clock; else after so long: then it is the end */
-#define LEAT_DURABLE_OS      4u /* LEAT_DURABILITY_OS; else GROUP */
-#define LEAT_DURABLE_USED    8u /* it has ended, and is there for its children or members only */
+#define LEAT_DURABLE_KEPT    1u  /* LEAT_JOB_KEEP_RESULT, and not released */
+#define LEAT_DURABLE_WALL    2u  /* due by the wall clock; else after so long: then it is the end */
+#define LEAT_DURABLE_OS      4u  /* LEAT_DURABILITY_OS; else GROUP */
+#define LEAT_DURABLE_USED    8u  /* it has ended, and is there for its children or members only */
 #define LEAT_DURABLE_COUNTED 16u /* the numbers of its cohort have it */
 
 /* How a job is. Of two of one job the one with the higher version is right, and of the same

@@ -181,13 +181,6 @@ numbers(const struct play *play)
     return info;
 }
 
-static void
-all_run(struct play *play)
-{
-    run_all(play->world);
-    test_engine_check(play->world->engine);
-}
-
 /* What was acknowledged up to here is in each log that is gone on from. */
 static void
 acknowledged(struct play *play)
@@ -226,7 +219,7 @@ prefixes(struct play *play, void (*look)(struct play *play))
         test_engine_check(world->engine);
         test_close(world->engine);
         reopen(play); /* nothing is left of it but what is kept */
-        all_run(play);
+        run_all(play->world);
         ran_are(play, "");
         CHECK(test_statistics(world->engine).jobs_waiting == 0);
         CHECK(test_statistics(world->engine).jobs_blocked == 0);
@@ -249,7 +242,7 @@ either(const struct play *play, char name)
 static void
 success_look(struct play *play)
 {
-    all_run(play);
+    run_all(play->world);
     either(play, 'a');
     either(play, 'b');
     either(play, 'S');
@@ -274,7 +267,7 @@ members_are_counted_once(void **state)
     (void)member(play, "mb", play->cohort, 0);
     cohort_close(play);
     acknowledged(play);
-    all_run(play);
+    run_all(play->world);
     ran_are(play, "abxCS");
     numbers_are(play, 3, 0, 0);
     prefixes(play, success_look);
@@ -286,7 +279,7 @@ static void
 death_look(struct play *play)
 {
     struct leat_job_info letter = leat_job_info_default();
-    all_run(play);
+    run_all(play->world);
     either(play, 'f');
     either(play, 'g');
     CHECK(!ran(play, 'S') && !ran(play, 'c'));
@@ -303,7 +296,7 @@ death_look(struct play *play)
     const struct leat_when now = {.delay_ns = 0};
     CHECK_OK(leat_dead_retry(play->world->engine, play->ids['f'], now));
     restart(play);
-    all_run(play);
+    run_all(play->world);
     ran_are(play, "f");
     numbers_are(play, 1, 1, 1);
     CHECK_OK(leat_dead_delete(play->world->engine, play->ids['f']));
@@ -321,7 +314,7 @@ a_death_is_told_once(void **state)
     CHECK_OK(leat_cancel(play->world->engine, member(play, "dc", play->cohort, 0)));
     cohort_close(play);
     acknowledged(play);
-    all_run(play);
+    run_all(play->world);
     ran_are(play, "fgDC");
     prefixes(play, death_look);
     play_free(play);
@@ -336,7 +329,7 @@ close_look(struct play *play)
     if (info.open) {
         CHECK_EQUAL(info.state, LEAT_JOB_BLOCKED);
         (void)member(play, "db", play->cohort, 0);
-        all_run(play);
+        run_all(play->world);
         CHECK(!ran(play, 'S') && !ran(play, 'C'));
         restart(play);
         numbers_are(play, 2, 0, 0);
@@ -344,10 +337,10 @@ close_look(struct play *play)
         cohort_close(play);
         CHECK_STATUS(leat_cohort_close(play->world->engine, play->cohort), LEAT_WRONG_STATE);
         crash(play);
-        all_run(play);
+        run_all(play->world);
         CHECK(ran(play, 'S') && ran(play, 'C'));
     } else {
-        all_run(play);
+        run_all(play->world);
         either(play, 'S');
         either(play, 'C');
     }
@@ -364,9 +357,9 @@ an_open_one_is_open_again(void **state)
     cohort_open(play, LEAT_JOB_KEEP_RESULT, NULL);
     (void)member(play, "da", play->cohort, 0);
     acknowledged(play);
-    all_run(play);
+    run_all(play->world);
     cohort_close(play);
-    all_run(play);
+    run_all(play->world);
     ran_are(play, "aCS");
     prefixes(play, close_look);
     play_free(play);
@@ -377,10 +370,10 @@ static void
 empty_look(struct play *play)
 {
     struct leat_cohort_info info = leat_cohort_info_default();
-    all_run(play);
+    run_all(play->world);
     if (leat_cohort_get(play->world->engine, play->cohort, &info) == LEAT_OK && info.open) {
         cohort_close(play);
-        all_run(play);
+        run_all(play->world);
     }
     either(play, 'S');
     either(play, 'C');
@@ -395,7 +388,7 @@ an_empty_one_ends_with_its_close(void **state)
     cohort_open(play, 0, NULL);
     acknowledged(play);
     cohort_close(play);
-    all_run(play);
+    run_all(play->world);
     ran_are(play, "CS");
     prefixes(play, empty_look);
     play_free(play);
@@ -405,7 +398,7 @@ an_empty_one_ends_with_its_close(void **state)
 static void
 cancelled_look(struct play *play)
 {
-    all_run(play);
+    run_all(play->world);
     either(play, 'a');
     either(play, 'f');
     either(play, 'C');
@@ -429,7 +422,7 @@ a_cancelled_one_stays_for_its_members(void **state)
     (void)member(play, "ff", play->cohort, 0);
     CHECK_OK(leat_cancel(play->world->engine, play->cohort));
     acknowledged(play);
-    all_run(play);
+    run_all(play->world);
     ran_are(play, "afCD");
     prefixes(play, cancelled_look);
     play_free(play);
@@ -439,7 +432,7 @@ a_cancelled_one_stays_for_its_members(void **state)
 static void
 parent_look(struct play *play)
 {
-    all_run(play);
+    run_all(play->world);
     either(play, 'f');
     either(play, 'p');
     either(play, 'C');
@@ -459,7 +452,7 @@ a_death_has_a_parent(void **state)
     (void)member(play, "ff", play->cohort, 0);
     cohort_close(play);
     acknowledged(play);
-    all_run(play);
+    run_all(play->world);
     ran_are(play, "pfDC");
     prefixes(play, parent_look);
     play_free(play);
@@ -469,7 +462,7 @@ a_death_has_a_parent(void **state)
 static void
 chain_look(struct play *play)
 {
-    all_run(play);
+    run_all(play->world);
     either(play, 'f');
     either(play, 'C');
     either(play, 'D');
@@ -501,7 +494,7 @@ members_wait_for_each_other(void **state)
     id_note(play, 'b', ids[1]);
     cohort_close(play);
     acknowledged(play);
-    all_run(play);
+    run_all(play->world);
     ran_are(play, "fDC");
     prefixes(play, chain_look);
     play_free(play);
@@ -511,12 +504,12 @@ members_wait_for_each_other(void **state)
 static void
 kept_look(struct play *play)
 {
-    all_run(play);
+    run_all(play->world);
     either(play, 'S');
     CHECK_EQUAL(numbers(play).completed, 1);
     CHECK_EQUAL(test_get(play->world->engine, play->ids['a']).state, LEAT_JOB_COMPLETED);
     restart(play);
-    all_run(play);
+    run_all(play->world);
     ran_are(play, "");
     CHECK_EQUAL(numbers(play).completed, 1);
     CHECK_OK(leat_release(play->world->engine, play->ids['a']));
@@ -534,7 +527,7 @@ a_kept_member_is_counted(void **state)
     (void)member(play, "da", play->cohort, LEAT_JOB_KEEP_RESULT);
     cohort_close(play);
     acknowledged(play);
-    all_run(play);
+    run_all(play->world);
     prefixes(play, kept_look);
     play_free(play);
 }
@@ -557,12 +550,12 @@ a_cohort_is_a_parent(void **state)
     CHECK_OK(leat_submit(play->world->engine, &job, NULL));
     (void)member(play, "da", play->cohort, 0);
     crash(play);
-    all_run(play);
+    run_all(play->world);
     ran_are(play, "a");
     CHECK_EQUAL(play->seen.bits, play->cohort.bits);
     cohort_close(play);
     crash(play);
-    all_run(play);
+    run_all(play->world);
     ran_are(play, "c");
     play_free(play);
 }
@@ -601,7 +594,7 @@ durability_is_of_all(void **state)
     CHECK_STATUS(leat_cohort_open(engine, &cohort, &options.cohort), LEAT_UNSUPPORTED);
     crash(play);
     CHECK_EQUAL(found(play->world).jobs, 2 * 2 + 2 * 2); /* cohort, callback, two members; twice */
-    all_run(play);
+    run_all(play->world);
     ran_are(play, "aaaa");
     play_free(play);
 }
@@ -627,7 +620,7 @@ a_refused_one_is_not_counted(void **state)
     CHECK_EQUAL(found(play->world).refused, 0);
     CHECK_EQUAL(numbers(play).total, 0);
     cohort_close(play);
-    all_run(play);
+    run_all(play->world);
     ran_are(play, "CS");
     play_free(play);
 }
@@ -680,7 +673,7 @@ the_cleaner_keeps_the_numbers(void **state)
     cohort_open(play, LEAT_JOB_KEEP_RESULT, NULL);
     leat_job_id letter = member(play, "ff", play->cohort, 0);
     (void)member(play, "da", play->cohort, 0);
-    all_run(play);
+    run_all(play->world);
     ran_are(play, "faD");
     fill(play);
     restart(play);
@@ -692,11 +685,11 @@ the_cleaner_keeps_the_numbers(void **state)
     cohort_close(play); /* with nothing to wait for: it ends */
     CHECK_EQUAL(numbers(play).state, LEAT_JOB_CANCELLED);
     fill(play);
-    all_run(play);
+    run_all(play->world);
     CHECK(ran(play, 'C') && ran(play, 'f') && !ran(play, 'D'));
     fill(play);
     restart(play);
-    all_run(play);
+    run_all(play->world);
     numbers_are(play, 1, 1, 0);
     CHECK(!numbers(play).open);
     ran_are(play, "");
