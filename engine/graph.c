@@ -542,7 +542,7 @@ node_make(struct leat_engine *engine, uint32_t index, const struct leat_job_opti
     node->run_at_ns = options->run_at_ns;
     atom_init(&node->uses, 1);
     count += ties->held;
-    atom_init(&node->waits, count == 0 && !ties->joins ? 0 : (uint64_t)count + 1);
+    atom_init(&node->waits, count == 0 && !ties->blocks ? 0 : (uint64_t)count + 1);
     atom_init(&extra->node, (void *)node);
     return node;
 }

@@ -257,8 +257,8 @@ leat_durable_watch_ties(struct leat_engine *engine, const struct leat_revival *r
     } else if (caller_find(engine, revival) != NULL) {
         ties->held = 1;
     }
-    ties->joins = revival->phase == LEAT_PHASE_BLOCKED;
-    ties->noded = ties->noded || ties->joins || member_find(engine, revival) != NULL;
+    ties->blocks = revival->phase == LEAT_PHASE_BLOCKED;
+    ties->noded = ties->noded || ties->blocks || member_find(engine, revival) != NULL;
 }
 
 static enum leat_status
