@@ -275,7 +275,9 @@ word_write(struct leat_engine *engine, leat_job_id id, uint64_t word, uint32_t v
         done = state_append(engine, index, &state, writing);
         if (done) {
             noted(job, version);
-            job->image += writing->content != NULL; /* the cleaner alone: others do not touch it */
+            if (writing->content != NULL) { /* the cleaner alone: others do not touch it */
+                job->image++;
+            }
         }
     } else {
         done = end_say(engine, id, job, writing);
