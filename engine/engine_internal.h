@@ -485,6 +485,9 @@ void leat_bells_ring_all(struct leat_engine *engine);
  */
 enum leat_status leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t most,
                                uint32_t *index);
+/* The same of one that has ended, too, and that others are about to give back. */
+enum leat_status leat_job_hold_any(struct leat_engine *engine, leat_job_id id, uint32_t most,
+                                   uint32_t *index);
 void leat_job_unhold(struct leat_engine *engine, uint32_t index);
 /* The phase, for a reader of the record. pre: a hold. */
 enum leat_phase leat_job_phase_held(const struct leat_engine *engine, uint32_t index);

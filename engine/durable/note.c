@@ -295,7 +295,7 @@ enum leat_status
 leat_durable_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index)
 {
     for (;;) {
-        enum leat_status status = leat_job_hold(engine, id, LEAT_HOLDS_MAX, index);
+        enum leat_status status = leat_job_hold_any(engine, id, LEAT_HOLDS_MAX, index);
         /* Ends: holds are given back by whoever looks at the job; who submits it goes on, unless
          * that thread stops for ever: then the log is not cleaned any more. */
         if (status != LEAT_BUSY && !is_on_the_way(engine, id)) {
@@ -318,7 +318,7 @@ leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id)
     }
     leat_durable_pace(durable);
     if (leat_durable_hold(engine, id, &index) != LEAT_OK) {
-        return; /* gone: who gave the record back has said so */
+        return; /* gone: who gave the record back says so */
     }
     const struct leat_job_durable *job = durable_of(engine, index);
     if (job != NULL) {

@@ -260,7 +260,9 @@ test_thread(void **state)
     (void)state;
     append(fixture, 0, 10);
     CHECK_OK(leat_wal_wait(&fixture->wal, fixture->positions[0], UINT64_MAX));
-    CHECK_OK(leat_wal_prepare(&fixture->wal)); /* so that one thread alone is at the disk */
+    /* Both segments ahead, so that one thread alone is at the disk. */
+    CHECK_OK(leat_wal_prepare(&fixture->wal));
+    CHECK_OK(leat_wal_prepare(&fixture->wal));
     CHECK(leat_wal_start(&fixture->wal));
     for (uint32_t i = 0; i < RECORDS; i++) {
         if (i != 0) {
