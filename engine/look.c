@@ -364,8 +364,8 @@ leat_release(struct leat_engine *engine, leat_job_id id)
         }
         /* What is noted is the end only with a hold: else whoever has the record last would say
          * that, at some time, and this call could not wait for it. */
-        bool holds = engine->durable != NULL &&
-                     (now & LEAT_WORD_HOLDS) / LEAT_WORD_HOLD < LEAT_HOLDS_MAX;
+        bool holds =
+            engine->durable != NULL && (now & LEAT_WORD_HOLDS) / LEAT_WORD_HOLD < LEAT_HOLDS_MAX;
         uint64_t held = holds ? now + LEAT_WORD_HOLD : now;
         uint64_t next = leat_word_with(held & ~LEAT_WORD_KEPT, leat_word_phase(now));
         /* release:A acq_rel -> change:A, let_go:A, wait:A.  Carries: what this thread read of the

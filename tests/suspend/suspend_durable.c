@@ -144,11 +144,18 @@ durable_job(const struct logged *logged)
     return job;
 }
 
+/* Where others have submitted more than the workers have run yet, it is refused. */
+static void
+accepted(enum leat_status status)
+{
+    CHECK(status == LEAT_OK || status == LEAT_FULL);
+}
+
 static void
 call_submit(struct logged *logged)
 {
     const struct leat_job job = durable_job(logged);
-    CHECK_OK(leat_submit(logged->host->engine, &job, NULL));
+    accepted(leat_submit(logged->host->engine, &job, NULL));
 }
 
 static void
@@ -158,7 +165,7 @@ call_batch(struct logged *logged)
     for (uint32_t i = 0; i < BATCH; i++) {
         jobs[i] = durable_job(logged);
     }
-    CHECK_OK(
+    accepted(
         leat_submit_batch(logged->host->engine, jobs, BATCH, LEAT_BATCH_ALL_OR_NONE, NULL, NULL));
 }
 
@@ -324,10 +331,10 @@ static const struct suspend_subject light_end = {
 };
 
 /* What was reserved in front of others and is not published; and who writes for all. */
-#define UNPUBLISHED .blocks = {"ring/bytes.c store word_at(ring, position)"}
+#define UNPUBLISHED "ring/bytes.c store word_at(ring, position)"
 #define WAITS                                                                                      \
-    UNPUBLISHED,                                                                                   \
-        .span = {"engine/wal/role.h swap &role->state", "engine/wal/role.h change &role->state"}
+    .blocks = {UNPUBLISHED},                                                                       \
+    .span = {"engine/wal/role.h swap &role->state", "engine/wal/role.h change &role->state"}
 
 static const struct suspend_subject durable_submit = {
     .name = "log, durable",
@@ -343,7 +350,7 @@ static const struct suspend_subject durable_submit = {
 static const struct suspend_subject durable_end = {
     .name = "log, durable",
     ENGINE(logged_create),
-    .operations = {DURABLES, {.name = "end", .begin = begin_end, UNPUBLISHED}},
+    .operations = {DURABLES, {.name = "end", .begin = begin_end, .blocks_or_not = {UNPUBLISHED}}},
     .situations = {{"ends", ends, 0, 1}},
 };
 
