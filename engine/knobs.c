@@ -13,6 +13,7 @@ static const char *const schedulings[] = {"inherit", "fifo", "round_robin", NULL
 static const char *const fulls[] = {"reject", "block", "drop_oldest", NULL};
 static const char *const traces[] = {"off", "sampling", "full", NULL};
 static const char *const durabilities[] = {"", "none", "os", "group", NULL};
+static const char *const syncs[] = {"fdatasync", "dsync", NULL};
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 static const char *const orders[] = {"fifo", "exact", NULL};
 /* A list and a function are said in the program. */
@@ -109,6 +110,8 @@ static const struct leat_knob knobs[] = {
     {ENGINE(log_ring_bytes), .kind = LEAT_KNOB_SIZE,
      RANGE(LEAT_WAL_RING_BYTES_MIN, LEAT_WAL_RING_BYTES_MAX), .also = LEAT_KNOB_POWER_OF_TWO,
      .text = "Between submits and the disk; at most half of log_segment_bytes."},
+    {ENGINE(log_sync), .kind = LEAT_KNOB_WORD, .words = syncs, RANGE(0, LEAT_LOG_SYNC_DSYNC),
+     .text = "How a batch of the log gets to the disk: a write and a sync, or a write through."},
     {ENGINE(workers_max), RANGE(0, LEAT_WORKERS_MAX), .also = LEAT_KNOB_OR_AUTO,
      .text = "Places for workers, of which `workers` are at work; at least as many."},
     {ENGINE(scheduling), .benchmark = "knob_scheduling", .kind = LEAT_KNOB_WORD,

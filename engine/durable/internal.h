@@ -63,7 +63,10 @@ struct leat_durable {
     struct leat_recovery_info found;     /* I */
     void *places;                        /* O mapping, or NULL */
     size_t places_bytes;                 /* O */
-    struct leat_engine *engine;          /* I of the cleaner */
+    struct leat_engine *engine;          /* I */
+    struct leat_inbox landed;            /* S of transit.c: what is durable, or not to be */
+    leat_atomic_u32 flying;              /* S submits that nobody is told of yet */
+    leat_atomic_u32 calls_told;          /* S a futex: one more where such have landed */
     pthread_t cleaner;                   /* O */
     bool cleans;                         /* O the thread is there */
     leat_atomic_u32 clean_event;         /* S a futex: one more where the log has grown */
@@ -97,6 +100,9 @@ struct leat_revival {
 /* Appends what makes room or has to be there: waits for room in the ring. */
 enum leat_status leat_durable_append(struct leat_durable *durable,
                                      const struct leat_wal_entry *entry, uint64_t *position);
+/* True: this thread sees to it that what it appends is durable before anybody is told; so
+ * leat_durable_settle() does not wait. */
+void leat_durable_mine_told(bool told);
 /* Takes a hold on a durable job; waits for who submits it. LEAT_GONE, LEAT_NOT_FOUND. */
 enum leat_status leat_durable_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index);
 /* Looks at a job, on which the caller has a hold, and appends how it is: an image with a content of
@@ -108,6 +114,16 @@ enum leat_status leat_durable_revived(struct leat_engine *engine, uint32_t index
                                       const struct leat_revival *revival);
 /* The ceiling of ids, in the log and then for all. */
 enum leat_status leat_durable_ceiling_set(struct leat_durable *durable, uint64_t ceiling);
+
+/* ---- transit.c ------------------------------------------------------------------------------- */
+
+/* For struct leat_wal_calls. */
+leat_atomic_u32 *leat_durable_link(void *context, uint32_t index);
+uint64_t leat_durable_position(void *context, uint32_t index);
+void leat_durable_settled(void *context, uint32_t index, enum leat_status status);
+void leat_durable_landed(void *context);
+/* Returns when nothing is in the air. Nobody submits. */
+void leat_durable_land_all(struct leat_durable *durable);
 
 /* ---- table.c -------------------------------------------------------------------------------- */
 

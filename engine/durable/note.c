@@ -11,6 +11,7 @@ static _Thread_local struct {
     uint64_t serial; /* of the open: another one may stand at the same address */
     uint64_t position;
     enum leat_status failed;
+    bool told; /* see leat_durable_mine_told() */
 } mine;
 
 /* ---- appending ------------------------------------------------------------------------------ */
@@ -82,10 +83,17 @@ leat_durable_wait_all(struct leat_engine *engine)
     return leat_durable_wait(engine, tail);
 }
 
+void
+leat_durable_mine_told(bool told)
+{
+    mine.told = told;
+}
+
 enum leat_status
 leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status)
 {
-    if (mine.serial != engine->durable->serial || (mine.position == 0 && mine.failed == LEAT_OK)) {
+    bool others = mine.serial != engine->durable->serial;
+    if (mine.told || others || (mine.position == 0 && mine.failed == LEAT_OK)) {
         return status;
     }
     uint64_t position = mine.position;
@@ -500,18 +508,23 @@ image_entry(const struct image *image, const struct leat_job *job)
 
 enum leat_status
 leat_durable_image(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
-                   uint64_t *position)
+                   bool waits, uint64_t *position)
 {
     struct leat_durable *durable = engine->durable;
     struct image image = {.head = NULL};
     enum leat_status status = image_make(engine, index, job, &image);
     if (status == LEAT_OK) {
         const struct leat_wal_entry entry = image_entry(&image, job);
-        status = append(durable, &entry, 1, LEAT_WAL_FIRST, position);
+        status = waits ? append(durable, &entry, 1, LEAT_WAL_FIRST, position)
+                       : leat_wal_append(&durable->wal, &entry, 1, LEAT_WAL_FIRST, position);
     }
     if (status == LEAT_OK) {
         image_appended(engine, index);
-        appended(durable, *position, image.bytes);
+        if (waits) {
+            appended(durable, *position, image.bytes);
+        } else {
+            leat_durable_grown(durable, leat_bytes_size(image.bytes));
+        }
     }
     leat_memory_give(&engine->memory, image.head, image.head_bytes);
     return status;

@@ -36,7 +36,11 @@ log_read(struct leat_durable *durable, const struct leat_config *concrete, struc
                                            .directory = concrete->log_directory,
                                            .memory = durable->memory,
                                            .segment_bytes = concrete->log_segment_bytes,
-                                           .ring_bytes = concrete->log_ring_bytes};
+                                           .ring_bytes = concrete->log_ring_bytes,
+                                           .sync = concrete->log_sync,
+                                           .calls = {leat_durable_link, leat_durable_position,
+                                                     leat_durable_settled, durable,
+                                                     leat_durable_landed}};
     enum leat_status status = leat_wal_open(&durable->wal, &config, &reader, &report);
     if (durable->table.status != LEAT_OK) { /* the log alone would say: no memory */
         status = durable->table.status;
@@ -72,6 +76,7 @@ leat_durable_open(const struct leat_config *concrete, const struct leat_memory *
         return say(error, LEAT_NO_MEMORY, "");
     }
     durable->memory = *memory;
+    leat_inbox_init(&durable->landed);
     durable->segment_bytes = concrete->log_segment_bytes;
     durable->found = leat_recovery_info_default();
     enum leat_status status = log_read(durable, concrete, error);
@@ -106,6 +111,7 @@ leat_durable_begin(struct leat_engine *engine, struct leat_error *error)
 {
     struct leat_durable *durable = engine->durable;
     uint64_t start_ns = leat_os_monotonic_ns();
+    durable->engine = engine;
     enum leat_status status = leat_durable_revive(engine, error);
     leat_durable_table_fini(durable);
     if (status != LEAT_OK) {
@@ -127,6 +133,7 @@ leat_durable_end(struct leat_engine *engine)
     struct leat_durable *durable = engine->durable;
     if (durable != NULL) {
         leat_durable_clean_stop(durable);
+        leat_durable_land_all(durable);
         durable->closing = true;
         (void)leat_wal_stop(&durable->wal);
     }

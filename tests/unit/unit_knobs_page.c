@@ -98,7 +98,7 @@ static const char *const others[] = {
     "type.*.breaker_open_ns", "LEAT_WATCH_PARTS", "LEAT_SWEEP_NS", "LEAT_SWEEP_RECORDS",
     "LEAT_LENT_LOOK_NS", "LEAT_SCHEDULE_BATCH",
     /* What the disk is asked for; bench/log. */
-    "durability", "log_segment_bytes", "log_ring_bytes",
+    "durability", "log_segment_bytes", "log_ring_bytes", "log_sync",
     /* What is told, and to whom. */
     "worker_name", "log_directory", "log_level", "log_lines_per_s", "threshold_period_ns",
     "threshold_dead", "threshold_waiting", "threshold_failures", "threshold_oldest_ns",
