@@ -431,14 +431,12 @@ lets_in(const struct leat_engine *engine, uint64_t options, enum door door)
     return door == DOOR_OPEN || (options & LEAT_QUEUE_CLOSED) == 0;
 }
 
-/* The claim; and whether someone is to be told. */
-static LEAT_COLD enum leat_status
-claim_one(struct leat_engine *engine, struct leat_intake *intake, uint64_t *options,
-          leat_job_id *id)
+/* LEAT_QUEUE_TOLD if someone is to be told, and then who. By value: `options` stays in a register. */
+static LEAT_COLD uint64_t
+told_of(const struct leat_engine *engine, struct leat_intake *intake)
 {
     intake->told = acknowledgement_of(engine, intake->index);
-    *options |= intake->told != 0 ? LEAT_QUEUE_TOLD : 0;
-    return leat_intake_claim(engine, intake, id);
+    return intake->told != 0 ? LEAT_QUEUE_TOLD : 0;
 }
 
 /* Puts one filled record where it waits. */
@@ -452,7 +450,8 @@ push_one(struct leat_engine *engine, const struct leat_job *job, struct leat_int
     if (LEAT_LIKELY(lets_in(engine, options, door))) {
         status = LEAT_OK;
         if (LEAT_UNLIKELY(job->options != NULL)) {
-            status = claim_one(engine, intake, &options, id);
+            options |= told_of(engine, intake);
+            status = leat_intake_claim(engine, intake, id);
         }
         if (LEAT_UNLIKELY(intake->owes) && status == LEAT_OK) {
             status = room_claim(engine, intake);
