@@ -364,6 +364,20 @@ acknowledge(struct leat_engine *engine, const struct leat_intake *intake, leat_j
     leat_completion_deliver(engine, intake->told, end);
 }
 
+static LEAT_COLD void
+entered(struct leat_engine *engine, const struct leat_intake *intake, uint64_t options,
+        leat_job_id id)
+{
+    const struct leat_room_entry entry = {.options = options,
+                                          .queue = intake->queue,
+                                          .level = intake->level,
+                                          .waits = intake->due.time == 0};
+    if ((options & LEAT_QUEUE_TOLD) != 0) {
+        acknowledge(engine, intake, id);
+    }
+    leat_room_entered(engine, &entry, id);
+}
+
 /* What a queue with limits, or one that is closed, is to know of a job that it took in; and who
  * waits for its acknowledgement. */
 void
@@ -372,14 +386,7 @@ leat_intake_entered(struct leat_engine *engine, const struct leat_intake *intake
 {
     const uint64_t asks = LEAT_QUEUE_LIMITED | LEAT_QUEUE_CLOSED | LEAT_QUEUE_TOLD;
     if (LEAT_UNLIKELY((options & asks) != 0)) {
-        if ((options & LEAT_QUEUE_TOLD) != 0) {
-            acknowledge(engine, intake, id);
-        }
-        const struct leat_room_entry entry = {.options = options,
-                                              .queue = intake->queue,
-                                              .level = intake->level,
-                                              .waits = intake->due.time == 0};
-        leat_room_entered(engine, &entry, id);
+        entered(engine, intake, options, id);
     }
 }
 
