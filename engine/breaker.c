@@ -138,7 +138,7 @@ due_at(struct leat_breaker *breaker, uint64_t until_ns)
 {
     struct leat_engine *engine = breaker->engine;
     breaker->until_ns = until_ns;
-    if (until_ns != LEAT_TIME_NEVER && leat_sweep_bring(&engine->breakers.due, until_ns)) {
+    if (leat_sweep_bring(&engine->breakers.due, until_ns)) {
         leat_clocks_changed(&engine->clocks);
     }
 }
@@ -242,10 +242,9 @@ leat_breaker_begin(struct leat_engine *engine, struct leat_job_record *record)
         return true;
     }
     leat_mutex_lock(&breaker->mutex);
-    enum leat_breaker_state state = state_of(breaker);
-    bool may = state == LEAT_BREAKER_CLOSED;
-    if (state == LEAT_BREAKER_HALF_OPEN && breaker->tickets != 0) {
-        may = true;
+    /* Where it has closed meanwhile, the job comes again by its list. */
+    bool may = state_of(breaker) == LEAT_BREAKER_HALF_OPEN && breaker->tickets != 0;
+    if (may) {
         record->admitted |= LEAT_ADMITTED_PROBE;
         breaker->tickets--;
         due_at(breaker, open_until(breaker, now_of(engine)));
@@ -409,13 +408,12 @@ void
 leat_breaker_stand(struct leat_breaker *breaker)
 {
     struct leat_engine *engine = breaker->engine;
-    void *first = atom_load_rlx(&engine->breakers.first); /* rlx: hint, re-checked at listed:B */
-    /* Ends: a swap fails only where another thread has listed one. */
-    do {
-        breaker->next = first;
-        /* listed:B release -> listed:A.  Carries: see listed:A.
-         * If relaxed: see listed:A. */
-    } while (!atom_cas_rel(&engine->breakers.first, &first, (void *)breaker));
+    leat_middleware_lock(engine);
+    breaker->next = atom_load_rlx(&engine->breakers.first); /* rlx: single writer */
+    /* listed:B release -> listed:A.  Carries: see listed:A.
+     * If relaxed: see listed:A. */
+    atom_store_rel(&engine->breakers.first, (void *)breaker);
+    leat_middleware_unlock(engine);
     leat_gate_use(gate_of(breaker));
     leat_gates_settle(engine);
 }

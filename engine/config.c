@@ -1,6 +1,7 @@
 /* config.c - defaults, the checks that name the bad field, and what a configuration takes. */
 #include "engine/config.h"
 
+#include "engine/seal/seal.h"
 #include "engine/wal/wal.h"
 
 #include <stdio.h>
@@ -176,13 +177,26 @@ range_check(const struct range *range, struct leat_error *error)
     return leat_error_set(error, LEAT_INVALID, range->field, range->text);
 }
 
+/* What this build cannot do. */
 static enum leat_status
-rest_check(const struct leat_config *config, struct leat_error *error)
+build_check(const struct leat_config *config, struct leat_error *error)
 {
-    if ((config->allocator.allocate == NULL) != (config->allocator.release == NULL)) {
-        return leat_error_set(error, LEAT_INVALID, "allocator",
-                              "must have both functions or neither");
+    if (config->log_compression != LEAT_LOG_COMPRESSION_NONE && !leat_seal_compresses()) {
+        return leat_error_set(error, LEAT_UNSUPPORTED, "log_compression",
+                              "wants a build of Leat with lz4 (CMake: LEAT_LZ4)");
     }
+    bool encrypts = config->log_key_file != NULL || config->log_key != NULL;
+    if (encrypts && !leat_seal_encrypts()) {
+        return leat_error_set(error, LEAT_UNSUPPORTED,
+                              config->log_key_file != NULL ? "log_key_file" : "log_key",
+                              "wants a build of Leat with libcrypto (CMake: LEAT_CRYPTO)");
+    }
+    return LEAT_OK;
+}
+
+static enum leat_status
+log_check(const struct leat_config *config, struct leat_error *error)
+{
     if (config->log_directory != NULL && config->inline_mode) {
         return leat_error_set(error, LEAT_INVALID, "log_directory",
                               "and inline_mode exclude each other");
@@ -198,10 +212,27 @@ rest_check(const struct leat_config *config, struct leat_error *error)
     if ((unsigned)config->log_sync > LEAT_LOG_SYNC_DSYNC) {
         return leat_error_set(error, LEAT_INVALID, "log_sync", "must be one of leat_log_sync");
     }
-    if (config->durability == LEAT_DURABILITY_OS) {
-        return leat_error_set(error, LEAT_UNSUPPORTED, "durability", "is not built yet");
+    if (config->log_key_file != NULL && config->log_key != NULL) {
+        return leat_error_set(error, LEAT_INVALID, "log_key",
+                              "and log_key_file exclude each other");
+    }
+    if (config->log_bytes_max != 0 &&
+        config->log_bytes_max / LEAT_LOG_SEGMENTS_MIN < config->log_segment_bytes) {
+        return leat_error_set(error, LEAT_INVALID, "log_bytes_max",
+                              "must be 0, or at least 8 times log_segment_bytes");
     }
     return LEAT_OK;
+}
+
+static enum leat_status
+rest_check(const struct leat_config *config, struct leat_error *error)
+{
+    if ((config->allocator.allocate == NULL) != (config->allocator.release == NULL)) {
+        return leat_error_set(error, LEAT_INVALID, "allocator",
+                              "must have both functions or neither");
+    }
+    enum leat_status status = log_check(config, error);
+    return status == LEAT_OK ? build_check(config, error) : status;
 }
 
 static enum leat_status

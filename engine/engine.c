@@ -169,7 +169,7 @@ parts_open(struct leat_engine *engine)
 {
     const struct leat_memory *memory = &engine->memory;
     size_t places = sizeof(struct leat_place) * leat_config_places(&engine->config);
-    engine->places = engine->durable != NULL ? leat_durable_places(engine->durable, places)
+    engine->places = engine->durable != NULL ? leat_durable_places(engine->durable)
                                              : leat_memory_take_lines(memory, places);
     engine->bells = leat_memory_take_lines(memory, sizeof(struct leat_bell) * LEAT_BELLS);
     bool made = leat_schedules_init(engine); /* first, for its part of a close */
@@ -399,6 +399,7 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
     leat_windows_init(&opened->windows, opened->pool.places);
     opened->config.worker_name = NULL; /* the pool has its copy */
     opened->config.log_directory = NULL;
+    opened->config.log_key_file = NULL;
     state_set(opened, LEAT_ENGINE_OPEN);
     atom_store_rlx(opened->alive, 1); /* rlx: not shared yet */
     if (durable != NULL) {

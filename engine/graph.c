@@ -16,6 +16,12 @@ index_of(uint64_t id)
     return (uint32_t)(id & LEAT_INDEX_NONE);
 }
 
+static leat_job_id
+id_of(uint64_t word, uint32_t index)
+{
+    return (leat_job_id){leat_word_of(leat_word_generation(word), index)};
+}
+
 static struct leat_node *
 child_of(struct leat_edge *edge)
 {
@@ -49,6 +55,7 @@ unuse(struct leat_engine *engine, uint32_t index, struct leat_node *node)
     /* uses:B acq_rel -> uses:A.  Carries: what this user read of the record.
      * If relaxed: the record could be given back under another one. */
     if (atom_sub_acq_rel(&node->uses, 1) == 1) {
+        leat_durable_unused(engine, index);
         leat_job_unhold(engine, index);
     }
 }
@@ -59,7 +66,9 @@ parents_leave(struct leat_engine *engine, const struct leat_node *node)
 {
     for (uint32_t i = 0; i < node->made; i++) {
         uint32_t parent = index_of(node->edges[i].parent);
-        unuse(engine, parent, leat_node_there(engine, parent));
+        if (!node->edges[i].gone) {
+            unuse(engine, parent, leat_node_there(engine, parent));
+        }
     }
 }
 
@@ -159,6 +168,8 @@ release_later(struct leat_engine *engine, uint32_t index, struct leat_due due)
     }
     count_blocked(engine, -1);
     leat_timers_arm(engine, index);
+    /* Its time goes on from now. */
+    leat_durable_note(engine, id_of(before, index));
     leat_job_unhold(engine, index);
     return true;
 }
@@ -204,7 +215,7 @@ end_blocked(struct leat_engine *engine, struct leat_node *node, enum leat_phase 
     leat_graph_unblocked(engine, index);
     const struct leat_ending ended = {to, failed ? LEAT_REASON_PARENT : LEAT_REASON_NONE, NULL,
                                       false};
-    const leat_job_id id = {leat_word_of(leat_word_generation(before), index)};
+    const leat_job_id id = id_of(before, index);
     leat_events_ended(engine, index, ended);
     leat_durable_note(engine, id);
     leat_tally_share(engine, leat_tally_key_of(leat_job_record(engine, index)), leat_tally_of(to));
@@ -262,10 +273,8 @@ leat_graph_fail(struct leat_engine *engine, struct leat_node *node, struct leat_
 
 /* ---- the end of a parent --------------------------------------------------------------------- */
 
-/* The word, behind whatever this thread has done before; and before whatever the thread of a later
- * swap does behind that. */
-static uint64_t
-look(const struct leat_engine *engine, uint32_t index)
+uint64_t
+leat_graph_look(const struct leat_engine *engine, uint32_t index)
 {
     /* graph:A acq_rel -> end:A, cancel:A, change:B, let_go:B.  Carries: an edge that was put into
      * the list, to who ends the parent; or that it has ended, to who put it there.
@@ -310,11 +319,11 @@ list_settle(struct leat_engine *engine, struct leat_node *node, uint64_t word,
 static void
 settle(struct leat_engine *engine, uint32_t index, struct leat_node *node, struct leat_todo *todo)
 {
-    uint64_t word = look(engine, index);
+    uint64_t word = leat_graph_look(engine, index);
     bool again = leat_phase_final(leat_word_phase(word));
     while (again) {
         bool kept = list_settle(engine, node, word, todo);
-        uint64_t after = kept ? look(engine, index) : word;
+        uint64_t after = kept ? leat_graph_look(engine, index) : word;
         again = kept && leat_phase_final(leat_word_phase(after)) &&
                 (leat_word_phase(after) != LEAT_PHASE_DEAD || forsaken(after) != forsaken(word));
         word = after;
@@ -380,6 +389,8 @@ leat_graph_ended(struct leat_engine *engine, uint32_t index, uint64_t before)
         return;
     }
     begins(engine);
+    /* Before its children go on, and before its parents may go. */
+    leat_durable_note(engine, id_of(before, index));
     see_to(engine, node, index, leat_word_phase(before) == LEAT_PHASE_BLOCKED, &todo);
     leat_graph_todo(engine, &todo);
     ends(engine);
@@ -476,24 +487,40 @@ edge_make(struct leat_node *child, uint64_t parent)
     return edge;
 }
 
+/* Of a parent, which may have none yet. NULL: no memory. */
+static struct leat_node *
+node_of_parent(struct leat_engine *engine, uint32_t index)
+{
+    struct leat_job_extra *extra = leat_job_extra_make(engine, leat_job_record(engine, index));
+    return extra == NULL ? NULL : leat_block_make(engine, &extra->node, sizeof(struct leat_node));
+}
+
+/* From now on its record is there for a child. */
 static enum leat_status
-parent_find(struct leat_engine *engine, struct leat_node *child, leat_job_id id)
+parent_use(struct leat_engine *engine, leat_job_id id)
 {
     uint32_t index = 0;
     enum leat_status status = leat_job_hold(engine, id, LEAT_HOLDS_TO_LOOK, &index);
     if (status != LEAT_OK) {
         return status;
     }
-    struct leat_job_extra *extra = leat_job_extra_make(engine, leat_job_record(engine, index));
-    struct leat_node *node =
-        extra == NULL ? NULL : leat_block_make(engine, &extra->node, sizeof(struct leat_node));
+    struct leat_node *node = node_of_parent(engine, index);
     if (node == NULL) {
         leat_job_unhold(engine, index);
         return LEAT_NO_MEMORY;
     }
     use(engine, index, node);
-    (void)edge_make(child, id.bits);
     return LEAT_OK;
+}
+
+static enum leat_status
+parent_find(struct leat_engine *engine, struct leat_node *child, leat_job_id id)
+{
+    enum leat_status status = parent_use(engine, id);
+    if (status == LEAT_OK) {
+        (void)edge_make(child, id.bits);
+    }
+    return status;
 }
 
 static struct leat_node *
@@ -530,6 +557,9 @@ leat_graph_make(struct leat_engine *engine, uint32_t index, const struct leat_jo
         return LEAT_NO_MEMORY;
     }
     node->delay_ns = job->delay_ns;
+    if (ties->released) {
+        atom_init(&node->waits, 0);
+    }
     /* rlx: not shared yet */
     if (atom_load_rlx(&node->waits) != 0) {
         count_blocked(engine, 1);
@@ -575,6 +605,17 @@ leat_graph_refuse_slowly(struct leat_engine *engine, uint32_t index)
     }
 }
 
+/* pre: the submit's own count, so that this is not the last one. */
+static void
+edge_gone(struct leat_engine *engine, struct leat_node *node, const struct leat_edge *edge,
+          struct leat_todo *todo)
+{
+    if (edge->failed && node->policy != LEAT_PARENT_IGNORE) {
+        leat_graph_fail(engine, node, todo);
+    }
+    leat_graph_count(engine, node, todo);
+}
+
 void
 leat_graph_join(struct leat_engine *engine, uint32_t index)
 {
@@ -584,7 +625,9 @@ leat_graph_join(struct leat_engine *engine, uint32_t index)
     for (uint32_t i = 0; i < node->made; i++) {
         struct leat_edge *edge = &node->edges[i];
         uint32_t parent = index_of(edge->parent);
-        if (!edge->within) {
+        if (edge->gone) {
+            edge_gone(engine, node, edge, &todo);
+        } else if (!edge->within) {
             list_push(leat_node_there(engine, parent), edge);
             settle(engine, parent, leat_node_there(engine, parent), &todo);
         }
@@ -598,6 +641,48 @@ leat_graph_join(struct leat_engine *engine, uint32_t index)
     leat_graph_todo(engine, &todo);
 }
 
+/* ---- jobs of a log --------------------------------------------------------------------------- */
+
+void
+leat_graph_back_tie(struct leat_engine *engine, uint32_t index, uint64_t parent, bool failed)
+{
+    struct leat_edge *edge = edge_make(leat_node_there(engine, index), parent);
+    edge->gone = true;
+    edge->failed = failed;
+}
+
+enum leat_status
+leat_graph_back_find(struct leat_engine *engine, uint32_t index)
+{
+    struct leat_node *node = leat_node_there(engine, index);
+    for (uint32_t i = 0; i < node->made; i++) {
+        const leat_job_id id = {node->edges[i].parent};
+        enum leat_status status = parent_use(engine, id);
+        if (status == LEAT_NO_MEMORY) {
+            return status;
+        }
+        node->edges[i].gone = status != LEAT_OK;
+    }
+    return LEAT_OK;
+}
+
+enum leat_status
+leat_graph_back_keep(struct leat_engine *engine, uint32_t index)
+{
+    struct leat_node *node = node_of_parent(engine, index);
+    if (node == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    atom_init(&node->uses, 1);
+    return LEAT_OK;
+}
+
+void
+leat_graph_back_drop(struct leat_engine *engine, uint32_t index)
+{
+    unuse(engine, index, leat_node_there(engine, index));
+}
+
 void
 leat_graph_free(struct leat_engine *engine, struct leat_job_extra *extra)
 {
@@ -606,30 +691,6 @@ leat_graph_free(struct leat_engine *engine, struct leat_job_extra *extra)
         leat_cohort_free(engine, node->cohort);
         leat_memory_give(&engine->memory, node, node_bytes(node->count));
     }
-}
-
-/* ---- parents, for a handler ------------------------------------------------------------------ */
-
-uint32_t
-leat_run_parents(const struct leat_run *run, leat_job_id *ids, uint32_t capacity)
-{
-    const struct leat_node *node = run == NULL ? NULL : leat_node_of(run->engine, run->index);
-    uint32_t count = node == NULL ? 0 : node->made;
-    for (uint32_t i = 0; ids != NULL && i < count && i < capacity; i++) {
-        ids[i].bits = node->edges[i].parent;
-    }
-    return count;
-}
-
-enum leat_status
-leat_run_parent_result(const struct leat_run *run, uint32_t number, void *buffer, size_t capacity,
-                       size_t *bytes)
-{
-    if (run == NULL || number >= leat_run_parents(run, NULL, 0)) {
-        return LEAT_INVALID;
-    }
-    const leat_job_id parent = {leat_node_there(run->engine, run->index)->edges[number].parent};
-    return leat_result(run->engine, parent, buffer, capacity, bytes);
 }
 
 /* ---- checks ---------------------------------------------------------------------------------- */

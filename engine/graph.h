@@ -67,6 +67,8 @@ struct leat_edge {
     uint64_t parent;        /* id; 0: not made */
     uint32_t place;         /* in its child's node */
     bool within;            /* the parent came with the same call, so the edge is in its list */
+    bool gone;              /* the parent has ended and is not there: the edge is no use of it */
+    bool failed;            /* gone: and it did not complete */
 };
 
 /* Letters: I set by the submitter; O who submits, releases or ends it; S many writers. */
@@ -100,6 +102,7 @@ struct leat_ties {
     uint32_t held;    /* what else it is counted down by */
     bool noded;       /* it gets a node */
     bool paid;        /* its room was taken */
+    bool released;    /* its parents have ended, in a log */
     bool blocks;      /* it was published as BLOCKED */
 };
 
@@ -136,6 +139,20 @@ void leat_graph_tie(struct leat_engine *engine, uint32_t parent, uint32_t child)
 void leat_graph_refuse_slowly(struct leat_engine *engine, uint32_t index);
 /* It was published as BLOCKED, and the caller alone keeps it so: it joins its parents. */
 void leat_graph_join(struct leat_engine *engine, uint32_t index);
+/* ---- jobs of a log ---- */
+
+/* A child that is read back gets an edge, to a parent that is not found yet. pre: nobody knows the
+ * child, its node has room. */
+void leat_graph_back_tie(struct leat_engine *engine, uint32_t index, uint64_t parent, bool failed);
+/* Its parents are looked for. pre: it was published, and all others are. LEAT_NO_MEMORY. */
+enum leat_status leat_graph_back_find(struct leat_engine *engine, uint32_t index);
+/* A record stays for those who find it, until that is taken back. LEAT_NO_MEMORY. */
+enum leat_status leat_graph_back_keep(struct leat_engine *engine, uint32_t index);
+void leat_graph_back_drop(struct leat_engine *engine, uint32_t index);
+/* The word, behind whatever this thread has done before; and before whatever the thread of a later
+ * swap does behind that. */
+uint64_t leat_graph_look(const struct leat_engine *engine, uint32_t index);
+
 /* The record is given back. */
 void leat_graph_free(struct leat_engine *engine, struct leat_job_extra *extra);
 

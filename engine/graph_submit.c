@@ -1,5 +1,5 @@
 /* graph_submit.c - whole graphs in one call: their edges are checked, and given to the batch that
- * takes their jobs in. */
+ * takes their jobs in; and what a handler asks of its parents. */
 #include <stdio.h>
 #include <string.h>
 
@@ -291,4 +291,28 @@ leat_submit_chain(struct leat_engine *engine, const struct leat_job *jobs, size_
     status = graph_submit(engine, &graph, ids, NULL);
     leat_memory_give(&engine->memory, edges, bytes);
     return status;
+}
+
+/* ---- parents, for a handler ------------------------------------------------------------------ */
+
+uint32_t
+leat_run_parents(const struct leat_run *run, leat_job_id *ids, uint32_t capacity)
+{
+    const struct leat_node *node = run == NULL ? NULL : leat_node_of(run->engine, run->index);
+    uint32_t count = node == NULL ? 0 : node->made;
+    for (uint32_t i = 0; ids != NULL && i < count && i < capacity; i++) {
+        ids[i].bits = node->edges[i].parent;
+    }
+    return count;
+}
+
+enum leat_status
+leat_run_parent_result(const struct leat_run *run, uint32_t number, void *buffer, size_t capacity,
+                       size_t *bytes)
+{
+    if (run == NULL || number >= leat_run_parents(run, NULL, 0)) {
+        return LEAT_INVALID;
+    }
+    const leat_job_id parent = {leat_node_there(run->engine, run->index)->edges[number].parent};
+    return leat_result(run->engine, parent, buffer, capacity, bytes);
 }

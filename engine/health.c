@@ -132,6 +132,7 @@ leat_health_get(struct leat_engine *engine, struct leat_health *health)
         return LEAT_INVALID;
     }
     struct leat_health found = leat_health_default();
+    leat_durable_health(engine, &found);
     (void)snprintf(found.text, sizeof(found.text), "ok");
     state_look(engine, &found);
     return leat_struct_write(health, &found, sizeof(found));

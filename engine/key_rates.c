@@ -581,13 +581,12 @@ leat_key_rates_resident(const struct leat_engine *engine)
     if (rates == NULL) {
         return 0;
     }
-    const struct leat_slab *slabs[] = {&rates->buckets, &rates->wheels.blocks};
+    const struct leat_slab *buckets = &rates->buckets;
+    const struct leat_slab *blocks = &rates->wheels.blocks;
     size_t bytes = leat_os_resident(rates, rates->bytes);
     bytes += leat_os_resident(rates->wheels.mapping, rates->wheels.mapping_bytes);
-    for (uint32_t i = 0; i < 2; i++) {
-        bytes += leat_os_resident(slabs[i]->mapping, slabs[i]->mapping_bytes);
-    }
-    return bytes;
+    bytes += leat_os_resident(buckets->mapping, buckets->mapping_bytes);
+    return bytes + leat_os_resident(blocks->mapping, blocks->mapping_bytes);
 }
 
 void

@@ -14,6 +14,7 @@ static const char *const fulls[] = {"reject", "block", "drop_oldest", NULL};
 static const char *const traces[] = {"off", "sampling", "full", NULL};
 static const char *const durabilities[] = {"", "none", "os", "group", NULL};
 static const char *const syncs[] = {"fdatasync", "dsync", NULL};
+static const char *const compressions[] = {"none", "lz4", NULL};
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 static const char *const orders[] = {"fifo", "exact", NULL};
 /* A list and a function are said in the program. */
@@ -110,6 +111,16 @@ static const struct leat_knob knobs[] = {
     {ENGINE(log_ring_bytes), .kind = LEAT_KNOB_SIZE,
      RANGE(LEAT_WAL_RING_BYTES_MIN, LEAT_WAL_RING_BYTES_MAX), .also = LEAT_KNOB_POWER_OF_TWO,
      .text = "Between submits and the disk; at most half of log_segment_bytes."},
+    {ENGINE(log_compression), .kind = LEAT_KNOB_WORD, .words = compressions,
+     RANGE(0, LEAT_LOG_COMPRESSION_LZ4),
+     .text = "How what is stored of jobs is made smaller; lz4 wants a build with it."},
+    {ENGINE(log_key_file), .kind = LEAT_KNOB_TEXT, RANGE(1, LEAT_LOG_KEY_FILE_BYTES_MAX),
+     .also = LEAT_KNOB_OR_ZERO,
+     .text = "The file of the key that the log is encrypted with, and older ones behind a colon."},
+    {ENGINE(log_takes_plain), .kind = LEAT_KNOB_SWITCH, RANGE(0, 1),
+     .text = "With a key: what was written without one is taken in."},
+    {ENGINE(log_bytes_max), .kind = LEAT_KNOB_SIZE, RANGE(0, UINT64_MAX),
+     .text = "Bytes of the log's files, at least 8 log_segment_bytes; 0 is no limit."},
     {ENGINE(log_sync), .kind = LEAT_KNOB_WORD, .words = syncs, RANGE(0, LEAT_LOG_SYNC_DSYNC),
      .text = "How a batch of the log gets to the disk: a write and a sync, or a write through."},
     {ENGINE(workers_max), RANGE(0, LEAT_WORKERS_MAX), .also = LEAT_KNOB_OR_AUTO,

@@ -202,9 +202,14 @@ enum leat_scheduling {
 enum leat_durability {
     LEAT_DURABILITY_OF_ENGINE = 0, /* of a job: as leat_config.durability says */
     LEAT_DURABILITY_NONE,          /* it is gone with the process */
-    LEAT_DURABILITY_OS,            /* not built yet */
+    LEAT_DURABILITY_OS,            /* the system has it: a crash of the machine may lose it */
     LEAT_DURABILITY_GROUP          /* it is on the disk: written, and synced, with others' */
 };
+
+/* Of what is stored in the log: leat_config.log_compression, and the bytes of a key. */
+enum leat_log_compression { LEAT_LOG_COMPRESSION_NONE = 0, LEAT_LOG_COMPRESSION_LZ4 };
+
+#define LEAT_LOG_KEY_BYTES 32
 
 /* How what is acknowledged gets to the disk. */
 enum leat_log_sync {
@@ -269,7 +274,7 @@ struct leat_config {
     struct leat_allocator allocator;
 
     /* Durability. */
-    const char *log_directory; /* NULL: no log */
+    const char *log_directory; /* NULL: no log; else it must be there */
 
     /* Workers, once more. */
     uint32_t workers_max; /* that leat_workers_set() may start: workers to 256; LEAT_AUTO (default):
@@ -369,8 +374,25 @@ struct leat_config {
      * oldest first, but not dead letters, nor what is kept for its submitter; and there is an
      * event (LEAT_THRESHOLD_MEMORY). Looked at twice a second. */
     uint32_t memory_soft_percent;
-    /* Durability, once more. What leat_open() finds not to work in log_directory it refuses
-     * (LEAT_UNSUPPORTED). */
+    /* What stands in the log, see "durable jobs": whether it is compressed (default
+     * LEAT_LOG_COMPRESSION_NONE), and the key that it is encrypted with. NULL (default): none. Else
+     * a file of 32 bytes, or of 64 hexadecimal digits, which is this user's or root's and closed to
+     * others; or several with `:` between them: the first one encrypts, and the others are needed
+     * to read what is there still, up to 16 in all. Up to 4 095 bytes; what a build was made
+     * without is LEAT_UNSUPPORTED. */
+    enum leat_log_compression log_compression;
+    const char *log_key_file;
+    /* Instead of files: writes the key of a number, from 0 on, of which 0 encrypts. False: there is
+     * no such one; no further one is asked for. Called in leat_open() and leat_log_key_rotate(). */
+    bool (*log_key)(void *context, uint32_t number, unsigned char key[LEAT_LOG_KEY_BYTES]);
+    void *log_key_context;
+    /* With a key: takes in also what is not encrypted, of a log that had no key before. Until it is
+     * cleaned, whoever can write to the disk could put jobs there. */
+    bool log_takes_plain;
+    /* Bytes of the log's files, from 8 log_segment_bytes on; 0: no limit (default). */
+    uint64_t log_bytes_max;
+    /* How what is acknowledged gets to the disk. What leat_open() finds not to work in
+     * log_directory it refuses (LEAT_UNSUPPORTED). */
     enum leat_log_sync log_sync;
 };
 
@@ -413,7 +435,8 @@ LEAT_API size_t leat_memory_size(const struct leat_config *config);
  * Threads:  any.      Progress: blocking (system calls).    Copies config and its strings.
  * Returns:  LEAT_OK and *engine, owned by the caller, given back by leat_close();
  *           LEAT_INVALID, LEAT_UNSUPPORTED (see error->field); LEAT_NO_MEMORY; LEAT_REFUSED
- *           (mlock, real-time scheduling; see error->text); LEAT_SYSTEM.  */
+ *           (mlock, real-time scheduling; see error->text); LEAT_SYSTEM; and with a log_directory
+ *           LEAT_NOT_FOUND, LEAT_BUSY (in use), LEAT_CORRUPT, LEAT_WRONG_KEY, LEAT_NO_SPACE.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_open(const struct leat_config *config, struct leat_engine **engine, struct leat_error *error);
 
@@ -1652,7 +1675,9 @@ leat_job_default(void)
  * Copies job and payload.
  * Allocates: only for a payload above payload_bytes_inline, options, a kept result, or a new name.
  * Waits:    never, but for the mutex of a name that is new; of those with a unique key or a name
- *           one in hundreds for a grace period; and for room, where its queue says so (block_ns).
+ *           one in hundreds for a grace period; for room, where its queue says so (block_ns); and
+ *           of a durable job for the disk: see "durable jobs", also for LEAT_LOG_FAILED and
+ *           LEAT_NO_SPACE.
  * Returns:  LEAT_OK; LEAT_FULL (a limit of the queue or its tenant, jobs_max, types_max,
  *           queues_max, payload_bytes_total_max, memory_max, or the slots of the completion queue);
  *           LEAT_TIMEOUT (it has waited for room); LEAT_CLOSED; LEAT_NOT_FOUND (a handle of no type
@@ -1785,7 +1810,8 @@ struct leat_job_info {
     char error[256];     /* of the last attempt, once the job has ended */
     uint64_t due_in_ns;  /* SCHEDULED, RETRYING: until its time comes */
     char progress_text[64];
-    leat_job_id submitter; /* of its options; 0: none */
+    leat_job_id submitter;           /* of its options; 0: none */
+    enum leat_durability durability; /* that it was submitted with; NONE where there is no log */
 };
 
 static inline struct leat_job_info
@@ -3314,35 +3340,64 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * disk yet. A job that was in a handler when the process crashed is counted: see quarantine_after.
  * Of a batch of handlers' jobs one is.
  *
+ * That is LEAT_DURABILITY_GROUP. With LEAT_DURABILITY_OS, of the engine or of a job, they answer
+ * when the system has the change, and do not wait for the disk: it is there if the process ends in
+ * any way, and a crash of the machine may lose the last moments, from the end on. What was lost is
+ * then as if it had never been said. A batch waits as that of its jobs does which asks for most.
+ *
  * Where a write or a sync fails, such calls, and submits, answer LEAT_LOG_FAILED from then on, and
  * it is not known whether the change is on the disk; where the disk is full, LEAT_NO_SPACE. Jobs
  * that are there run on.
  *
- * Submits and such calls wait for the disk, in handlers too. What is not written: tasks, parents,
- * children and cohorts (a job with a parent or a cohort is LEAT_UNSUPPORTED unless it is
- * LEAT_DURABILITY_NONE), retry functions (the same), completion queues, schedules, progress, limits
- * and pauses of queues. Queues come back with priority, order and pull, and the first
- * leat_queue_create() that says the same makes them as if they were new. A unique key that is held
- * for a time is held as long as its job is there. Types have to be registered again, before
+ * The size of the log. Its files have at most twice the bytes of its jobs (the most that these were
+ * since a moment at which the log was as small as it gets) and ten segments, however often jobs are
+ * retried or snoozed: who appends waits where the thread that cleans is behind. With log_bytes_max
+ * they have at most that; where it is reached, as where the disk is full, submits answer
+ * LEAT_NO_SPACE, while ends, cancels and deletes go on as long as there is room for them, which is
+ * a segment or two. Retries, snoozes and other changes, and ends without room, are then in memory
+ * only: such calls answer LEAT_NO_SPACE too, though the change is made, and
+ * leat_health.log_unwritten counts them; a crash finds the job as it was before.
+ *
+ * A job comes back with its parents: it waits for those that have not ended, and its policy is
+ * applied to those that have. They are there, with their results, for as long as it may read them;
+ * but of one that had ended before the job was submitted only how it did, unless it is kept
+ * (LEAT_JOB_KEEP_RESULT). A graph is on the disk as a whole or not at all.
+ *
+ * Submits and such calls wait for the disk, in handlers too. What is not written: tasks, cohorts (a
+ * member of one is LEAT_UNSUPPORTED unless it is LEAT_DURABILITY_NONE, and so is a job one of whose
+ * parents is a cohort, or not durable), retry functions (the same), completion queues, schedules,
+ * progress, limits and pauses of queues. Queues come back with priority, order and pull, and the
+ * first leat_queue_create() that says the same makes them as if they were new. A unique key that is
+ * held for a time is held as long as its job is there. Types have to be registered again, before
  * leat_start().
+ *
+ * With leat_config.log_compression what is stored of a job is compressed where that helps. With a
+ * key (log_key_file, log_key) all that is stored is encrypted, but for what tells how a job is: its
+ * id, state, attempts and times. A leat_open() with another key, with none, or with one where there
+ * was none is LEAT_WRONG_KEY, and changes nothing; what somebody has changed on the disk is
+ * LEAT_CORRUPT.
  *
  * Submits that do not wait. With leat_job_options.acknowledgements leat_submit() answers LEAT_OK
  * and an id when the job is in the log's ring, so that one thread may have as many on their way as
- * the queue has slots: with none left, or no room in that ring, LEAT_FULL. Once in 65 536 uses of
- * a record it waits for the disk all the same. The job is not there, and cannot run, before it is
- * on the disk; until then its id names no job (LEAT_NOT_FOUND), so a cancel comes behind that. Then
- * it is taken in, its name and its unique key are claimed, and a completion of the kind
- * LEAT_COMPLETION_ACKNOWLEDGED comes, once, with leat_job.user: LEAT_OK; what the claims say
- * (LEAT_EXISTS, LEAT_JOINED, LEAT_BUSY); LEAT_FULL; LEAT_CLOSED, where the job's queue was closed
- * meanwhile; LEAT_LOG_FAILED or LEAT_NO_SPACE. With any of these but LEAT_OK and LEAT_JOINED the
- * job is not there, unless the log has failed behind a claim, and with LEAT_LOG_FAILED and
- * LEAT_NO_SPACE the next open may find it. The end of a job may come before its acknowledgement.
- * Those of one thread are taken in in the order of its submits, and acknowledged so, but for those
- * that claim, which come later; those for which it waits may pass by. A leat_drain() waits for
- * them, a leat_queue_drain() does not. leat_close() takes them in, and nobody hears of that any
- * more. A job that is not written (LEAT_DURABILITY_NONE, or there is no log) is acknowledged before
- * its submit returns. LEAT_UNSUPPORTED: in an all-or-none batch, with parents or a cohort;
- * LEAT_INVALID: in a schedule. */
+ * the queue has slots. It does not wait where others do, and answers LEAT_FULL, with nothing
+ * changed: with no slot left, without room in that ring, and where the thread that cleans is behind
+ * (see above, the size of the log): it is asked to go on, and the same submit works some moments
+ * later. Once in 65 536 uses of a record it waits for the disk all the same. The job is not there,
+ * and cannot run, before it is on the disk, or with LEAT_DURABILITY_OS written; until then its id
+ * names no job (LEAT_NOT_FOUND), so a cancel comes behind that. Then it is taken in, its name and
+ * its unique key are claimed, and a completion of the kind LEAT_COMPLETION_ACKNOWLEDGED comes,
+ * once, with leat_job.user: LEAT_OK; what the claims say (LEAT_EXISTS, LEAT_JOINED, LEAT_BUSY);
+ * LEAT_FULL; LEAT_CLOSED, where the job's queue was closed meanwhile; LEAT_LOG_FAILED,
+ * LEAT_NO_SPACE or LEAT_NO_MEMORY. With any of these but LEAT_OK and LEAT_JOINED the job is not
+ * there, unless the log has failed behind a claim, and with the last three the next open may find
+ * it. The end of a job may come before its acknowledgement. Those of one thread are taken in in the
+ * order of its submits, and acknowledged so, but for those that claim, which come later, those of
+ * LEAT_DURABILITY_OS, which may come earlier than others, and those for which it waits, which may
+ * pass by. A leat_drain() waits for them, a leat_queue_drain() does not. leat_close() takes them
+ * in, and nobody hears of that any more. A job that is not written (LEAT_DURABILITY_NONE, or there
+ * is no log) is acknowledged before its submit returns. What is compressed or encrypted in the log
+ * makes no difference. LEAT_UNSUPPORTED: in an all-or-none batch, and so in a graph that is
+ * submitted as a whole; with parents or a cohort. LEAT_INVALID: in a schedule. */
 
 /* What leat_open() found. */
 struct leat_recovery_info {
@@ -3363,6 +3418,8 @@ struct leat_recovery_info {
     uint64_t torn_bytes;    /* of an end that a crash tore; nothing of it was acknowledged */
     uint64_t read_ns;
     uint64_t revived_ns;
+    uint64_t old_key_records; /* were encrypted with another key than the first, or not: 0: the
+                                 others are not needed any more */
 };
 
 static inline struct leat_recovery_info
@@ -3381,6 +3438,18 @@ leat_recovery_info_default(void)
  *           LEAT_UNSUPPORTED (a newer struct).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_recovery_get(struct leat_engine *engine,
                                                            struct leat_recovery_info *info);
+
+/* Gives the log another key: that of `file`, or, with NULL, what leat_config.log_key says is number
+ * 0 now. What is written from the return on is encrypted with it; what is there is written anew in
+ * time, and older keys stay in memory for that until the close. The next open needs the new key as
+ * its first one, and the old one behind it while leat_recovery_info.old_key_records is not 0.
+ * Threads:  any outside a handler.    Progress: blocking (reads the file, or asks the function).
+ * Returns:  LEAT_OK; LEAT_WRONG_STATE (no log, or none with a key); LEAT_EXISTS (it is there
+ *           already); LEAT_FULL (16 keys since the open); LEAT_NOT_FOUND, LEAT_REFUSED,
+ *           LEAT_INVALID, LEAT_SYSTEM (no key can be had; `error`, which may be NULL, says why);
+ *           LEAT_FORKED. Nothing has changed then.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_log_key_rotate(struct leat_engine *engine, const char *file, struct leat_error *error);
 
 /* ---- health and metrics -------------------------------------------------------------------- */
 
@@ -3405,6 +3474,10 @@ struct leat_health {
     uint32_t workers_stuck;
     uint64_t stuck[4]; /* a bit for each worker that is stuck: worker w is bit w % 64 of w / 64 */
     char text[128];    /* one line for a person, which names the first one */
+    enum leat_durability durability; /* of jobs that do not say; NONE where there is no log */
+    uint64_t log_bytes;              /* of the log's files, those included that are made ahead */
+    uint64_t log_live_bytes;         /* that its jobs would take alone: see "the size of the log" */
+    uint64_t log_unwritten;          /* changes so far that are in memory only, for want of space */
 };
 
 static inline struct leat_health

@@ -61,6 +61,10 @@
 #define LEAT_WATCH_PARTS  8
 #define LEAT_WATCH_NS_MIN UINT64_C(1000000)
 
+/* Of the log's files, where they have a limit: the oldest and its copies, one that is written to,
+ * two that are made ahead, and some to be cleaned by turns. */
+#define LEAT_LOG_SEGMENTS_MIN 8
+
 /* Larger data belongs in a file that the payload names. */
 #define LEAT_PAYLOAD_BYTES_MAX        (UINT32_C(16) << 20)
 #define LEAT_PAYLOAD_INLINE_BYTES_MAX 4096
@@ -90,7 +94,9 @@
 #define LEAT_TRACE_RECORDS_MIN 64
 #define LEAT_EVENTS_MIN        64
 #define LEAT_LOG_LINES_MAX     1000000
-#define LEAT_RETAINED_DEFAULT  10000
+/* Of leat_config.log_key_file: some paths; as long as one may be. */
+#define LEAT_LOG_KEY_FILE_BYTES_MAX 4095
+#define LEAT_RETAINED_DEFAULT       10000
 /* 8 MiB of ids. */
 #define LEAT_RETAINED_MAX (UINT32_C(1) << 20)
 /* Of what is kept for a time: the age is looked at so often in itself, so it may be exceeded by as

@@ -129,6 +129,9 @@ info_fill(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint
     info->payload_bytes = leat_job_payload_bytes(record);
     const struct leat_progress *progress = extra == NULL ? NULL : leat_block(&extra->progress);
     info->submitter.bits = extra == NULL ? 0 : extra->submitter;
+    info->durability = extra == NULL || extra->durable == NULL
+                           ? LEAT_DURABILITY_NONE
+                           : (enum leat_durability)extra->durable->durability;
     if (progress != NULL) {
         info->progress = leat_progress_read(progress, info->progress_text);
     }

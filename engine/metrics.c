@@ -282,6 +282,29 @@ times_write(struct leat_metrics_text *text, const struct leat_engine *engine,
     quantiles_write(text, &run_q, &sum->run_time);
 }
 
+/* The durability by its name, and the others with 0; and its size. Without a log all are 0. */
+static void
+log_write(struct leat_metrics_text *text, const struct leat_health *health)
+{
+    static const char *const names[] = {"none", "os", "group"};
+    const struct family family = {
+        "leat_durability", "What a submit is worth that does not say: 1 beside it.", GAUGE, false};
+    family_begin(text, &family);
+    for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const struct labels labels = {.name = "durability", .value = names[i]};
+        bool is_it = LEAT_DURABILITY_NONE + i == (uint32_t)health->durability;
+        sample(text, &family, &labels, is_it ? 1 : 0);
+    }
+    one(text, (struct family){"leat_log_bytes", "Bytes of the log's files.", GAUGE, false},
+        health->log_bytes);
+    one(text, (struct family){"leat_log_live_bytes", "Of these, what its jobs need.", GAUGE, false},
+        health->log_live_bytes);
+    one(text,
+        (struct family){"leat_log_unwritten", "Changes that found no space in the log.", COUNTER,
+                        false},
+        health->log_unwritten);
+}
+
 static void
 health_write(struct leat_metrics_text *text, struct leat_engine *engine)
 {
@@ -291,6 +314,7 @@ health_write(struct leat_metrics_text *text, struct leat_engine *engine)
             (uint64_t)health.state);
         one(text, (struct family){"leat_workers_stuck", "Workers that are stuck.", GAUGE, false},
             health.workers_stuck);
+        log_write(text, &health);
     }
 }
 

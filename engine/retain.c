@@ -121,6 +121,7 @@ unlink_last(struct leat_engine *engine, uint32_t index)
         leat_job_reclaim(engine, index);
     } else if (holds) {
         leat_graph_forsaken(engine, index);
+        leat_durable_note(engine, id); /* it is no dead letter any more */
         leat_job_unhold(engine, index);
     }
 }

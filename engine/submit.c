@@ -438,7 +438,8 @@ lets_in(const struct leat_engine *engine, uint64_t options, enum door door)
     return door == DOOR_OPEN || (options & LEAT_QUEUE_CLOSED) == 0;
 }
 
-/* LEAT_QUEUE_TOLD if someone is to be told, and then who. By value: `options` stays in a register. */
+/* LEAT_QUEUE_TOLD if someone is to be told, and then who. By value: `options` stays in a
+ * register. */
 static LEAT_COLD uint64_t
 told_of(const struct leat_engine *engine, struct leat_intake *intake)
 {
@@ -548,7 +549,8 @@ record_log(struct leat_engine *engine, const struct leat_job *job, const struct 
         return leat_durable_id(engine, intake->index);
     }
     enum leat_status status = leat_durable_image(engine, intake->index, job, true, &position);
-    return status == LEAT_OK ? leat_durable_wait(engine, position) : status;
+    return status == LEAT_OK ? leat_durable_wait(engine, position, leat_durable_of(engine, job))
+                             : status;
 }
 
 /* The same of one for which nobody waits, or one thread for several: it is in the log's ring. The
@@ -637,7 +639,8 @@ once_durable(struct leat_engine *engine, const struct leat_job *given, enum leat
      * else a crash could find both. */
     bool claims = job->options != NULL && leat_labels_claims(engine, intake.index);
     status = push_one(engine, job, &intake, DOOR_ENGINE, id);
-    return claims && status == LEAT_OK ? leat_durable_wait_all(engine) : status;
+    return claims && status == LEAT_OK ? leat_durable_wait_all(engine, leat_durable_of(engine, job))
+                                       : status;
 }
 
 enum leat_status

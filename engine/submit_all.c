@@ -237,22 +237,32 @@ group_job(void *context, uint32_t number)
     return leat_batch_job(group->part->jobs, group->part->first + number);
 }
 
+/* That of its jobs which asks for most. */
+static enum leat_durability
+group_durability(struct group *group)
+{
+    enum leat_durability most = LEAT_DURABILITY_NONE;
+    for (uint32_t i = 0; i < group->part->count; i++) {
+        enum leat_durability its = leat_durable_of(group->engine, group_job(group, i));
+        most = its > most ? its : most;
+    }
+    return most;
+}
+
 /* All in one unit of the log. Those that are not to be durable have their ids. */
 static enum leat_status
-group_log(struct group *group)
+group_log(struct group *group, enum leat_durability durability)
 {
     uint64_t position = 0;
     const bool cohort = group->part->plan != NULL && group->part->plan->cohort != NULL;
-    for (uint32_t i = 0; i < group->part->count && !cohort; i++) {
-        if (group->intakes[i].ties.noded &&
-            leat_durable_wants(group->engine, group_job(group, i))) {
-            return LEAT_UNSUPPORTED;
-        }
-    }
-    const struct leat_durable_unit unit = {(uint32_t)group->part->count, !cohort, group_index,
-                                           group_job, group};
+    const struct leat_durable_unit unit = {.count = (uint32_t)group->part->count,
+                                           .durable = !cohort,
+                                           .plan = group->part->plan,
+                                           .index = group_index,
+                                           .job = group_job,
+                                           .context = group};
     enum leat_status status = leat_durable_images(group->engine, &unit, &position);
-    return status == LEAT_OK ? leat_durable_wait(group->engine, position) : status;
+    return status == LEAT_OK ? leat_durable_wait(group->engine, position, durability) : status;
 }
 
 /* Not as most do. */
@@ -262,11 +272,12 @@ group_otherwise(struct group *group)
     if (group->engine->submits == LEAT_SUBMITS_INLINE) {
         return group_run(group);
     }
-    enum leat_status status = group_log(group);
+    const enum leat_durability durability = group_durability(group);
+    enum leat_status status = group_log(group, durability);
     if (status == LEAT_OK) {
         status = group_push(group);
     }
-    return status == LEAT_OK ? leat_durable_wait_all(group->engine) : status;
+    return status == LEAT_OK ? leat_durable_wait_all(group->engine, durability) : status;
 }
 
 /* Takes the records, and puts them. pre: their room is taken, as far as that comes before. */

@@ -3,6 +3,8 @@
 
 #include "engine/gates.h"
 
+LEAT_STATIC((uint32_t)(LEAT_NAME_NONE + 1) == 0, "no name is no tenant");
+
 /* ---- names ---------------------------------------------------------------------------------- */
 
 struct leat_tenant_room *
@@ -38,8 +40,8 @@ leat_tenant_find(struct leat_engine *engine, const char *name, leat_tenant *tena
     if (name == NULL || tenant == NULL || !leat_name_valid(name)) {
         return LEAT_INVALID;
     }
-    uint32_t index = leat_names_find(&engine->tenants.names, name);
-    const leat_tenant found = {index == LEAT_NAME_NONE ? 0 : index + 1};
+    /* That of no index is 0. */
+    const leat_tenant found = {leat_names_find(&engine->tenants.names, name) + 1};
     if (leat_tenant_room(engine, found) == NULL) {
         return LEAT_NOT_FOUND;
     }

@@ -18,7 +18,7 @@ leat_terms_check(struct leat_job_options *known, const struct leat_job_options *
     if (status == LEAT_OK && known->durability > LEAT_DURABILITY_GROUP) {
         status = LEAT_INVALID;
     }
-    if (status == LEAT_OK && (known->durability == LEAT_DURABILITY_OS || known->reserved != 0)) {
+    if (status == LEAT_OK && known->reserved != 0) {
         status = LEAT_UNSUPPORTED;
     }
     if (status == LEAT_OK && known->retry != NULL) {

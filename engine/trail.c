@@ -99,20 +99,20 @@ leat_trail_add(struct leat_engine *engine, struct leat_trail *trail, uint32_t le
 bool
 leat_trail_drop(struct leat_engine *engine, struct leat_trail *trail, uint32_t level)
 {
-    bool dropped = false;
-    bool found = true;
     /* Ends: each round takes one off the trail, and one that began meanwhile made progress. */
-    while (found && !dropped) {
+    for (;;) {
         leat_job_id id = {0};
         leat_mutex_lock(&trail->mutex);
-        found = oldest(engine, trail, level, &id);
+        bool found = oldest(engine, trail, level, &id);
         leat_mutex_unlock(&trail->mutex);
-        dropped = found && leat_job_drop(engine, id);
+        if (!found) {
+            return false;
+        }
+        if (leat_job_drop(engine, id)) {
+            (void)atom_add_rlx(&trail->dropped, 1); /* rlx: statistic */
+            return true;
+        }
     }
-    if (dropped) {
-        (void)atom_add_rlx(&trail->dropped, 1); /* rlx: statistic */
-    }
-    return dropped;
 }
 
 bool

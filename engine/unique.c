@@ -40,11 +40,9 @@ leat_claims_check_options(const struct leat_job_options *options)
 /* ---- who holds ------------------------------------------------------------------------------- */
 
 enum holder {
-    HOLDER_NONE,   /* it holds no more */
-    HOLDER_COMES,  /* it is about to be published, or brought back */
-    HOLDER_WAITS,  /* it has not begun, or waits for another attempt */
-    HOLDER_RUNS,   /* it has begun */
-    HOLDER_IS_OVER /* the job has ended, the time has not */
+    HOLDER_NONE,  /* it holds no more */
+    HOLDER_COMES, /* it is about to be published, or brought back */
+    HOLDER_HOLDS  /* it waits or runs, or its time is not over */
 };
 
 static uint64_t
@@ -53,22 +51,23 @@ now_of(const struct leat_engine *engine)
     return leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
 }
 
-/* An attempt has begun. The low bits of its number are in the word; where they are 0 the whole
- * number is looked at. */
+/* It has been run. The low bits of the number of its run are in the word; where they are 0 the
+ * whole number is looked at, and where that is 0 whether it went round: only snoozes bring it so
+ * far. */
 static bool
 begun(struct leat_engine *engine, leat_job_id id, uint64_t word)
 {
     uint32_t index = 0;
-    if (leat_word_phase(word) == LEAT_PHASE_RUNNING || (word & LEAT_WORD_ATTEMPT) != 0) {
+    if ((word & LEAT_WORD_ATTEMPT) != 0) {
         return true;
     }
-    /* Not there: it has ended meanwhile. Busy: too many look at it, and it counts as waiting. */
-    enum leat_status status = leat_job_hold(engine, id, LEAT_HOLDS_TO_LOOK, &index);
-    if (status != LEAT_OK) {
-        return status != LEAT_BUSY;
+    /* It has ended meanwhile, or too many look at it: it counts as it was a moment ago. */
+    if (leat_job_hold(engine, id, LEAT_HOLDS_TO_LOOK, &index) != LEAT_OK) {
+        return false;
     }
+    const struct leat_job_record *record = leat_job_record(engine, index);
     /* rlx: ordered by hold:A */
-    bool more = atom_load_rlx(&leat_job_record(engine, index)->attempts) != 0;
+    bool more = atom_load_rlx(&record->attempts) != 0 || leat_job_snoozed(record);
     leat_job_unhold(engine, index);
     return more;
 }
@@ -86,16 +85,14 @@ holder_of(struct leat_engine *engine, const struct leat_claim *claim)
     bool comes = atom_load_acq(&claim->comes) != 0;
     if (!leat_job_word_of(engine, claim->id, &word) ||
         leat_word_phase(word) >= LEAT_PHASE_COMPLETED) {
-        enum holder over = timed ? HOLDER_IS_OVER : HOLDER_NONE;
+        enum holder over = timed ? HOLDER_HOLDS : HOLDER_NONE;
         return comes ? HOLDER_COMES : over;
     }
     if (leat_word_phase(word) == LEAT_PHASE_FILLING) {
         return HOLDER_COMES;
     }
-    if (claim->scope == LEAT_UNIQUE_UNTIL_STARTED && begun(engine, claim->id, word)) {
-        return HOLDER_NONE;
-    }
-    return leat_word_phase(word) == LEAT_PHASE_RUNNING ? HOLDER_RUNS : HOLDER_WAITS;
+    bool over = claim->scope == LEAT_UNIQUE_UNTIL_STARTED && begun(engine, claim->id, word);
+    return over ? HOLDER_NONE : HOLDER_HOLDS;
 }
 
 /* The same, but that a holder who is about to be published is waited for, for a while. */
@@ -112,7 +109,7 @@ holder_settled(struct leat_engine *engine, const struct leat_claim *claim)
 
 /* ---- conflicts ------------------------------------------------------------------------------- */
 
-/* The holder waited, and what was to be done to it came too late. LEAT_OK: it holds no more. */
+/* What was to be done to the holder cannot be, as it does not wait. LEAT_OK: it holds no more. */
 static enum leat_status
 too_late(struct leat_engine *engine, const struct leat_claim *held)
 {
@@ -150,19 +147,13 @@ conflict(struct leat_engine *engine, const struct leat_claim *claim, const struc
         status = LEAT_JOINED;
         break;
     case LEAT_UNIQUE_REPLACE:
-        if (holder == HOLDER_WAITS) {
-            status = leat_job_purge(engine, held->id) ? LEAT_OK : too_late(engine, held);
-        }
+        status = leat_job_purge(engine, held->id) ? LEAT_OK : too_late(engine, held);
         break;
     case LEAT_UNIQUE_DEBOUNCE:
-        if (holder == HOLDER_WAITS) {
-            status = debounce(engine, held, claim->when);
-        }
+        status = debounce(engine, held, claim->when);
         break;
     }
-    if (status == LEAT_JOINED) {
-        *id = held->id;
-    }
+    *id = held->id;
     return status;
 }
 

@@ -22,6 +22,8 @@ import mutants_together
 
 FLAGS = ("-std=c17", "-w", "-D_GNU_SOURCE", "-DLEAT_ALLOCATOR_JEMALLOC=0")
 LIBRARIES = ("cmocka", "liburcu-bp", "liburcu-cds")
+# Where they are there, as in CMakeLists.txt; a model has no need of them.
+OPTIONAL = {"liblz4": "-DLEAT_LZ4=1", "libcrypto >= 3.0": "-DLEAT_CRYPTO=1"}
 # As in CMakeLists.txt.
 MODEL = ("-O2", "-DLEAT_MODEL=1", "-DLEAT_PRIORITY_LEVELS=1", "-DLEAT_LOCAL_SLOTS_LOG2=2",
          "-DLEAT_SPAWN_SLOTS_LOG2=1", "-DLEAT_JOIN_ROUNDS=0", "-DLEAT_STOLEN_REST_NS=0",
@@ -79,9 +81,15 @@ def put(path, text):
         path.write_text(text, encoding="utf-8")
 
 
-def packages(option, root):
+def packages(option, root, more=()):
     """What pkg-config says of the libraries."""
-    return called(["pkg-config", option, *LIBRARIES], root).split()
+    return called(["pkg-config", option, *LIBRARIES, *more], root).split()
+
+
+def optional(way):
+    """Those of the optional libraries that are there."""
+    return [name for name in OPTIONAL if way not in MODELS and subprocess.run(
+        ["pkg-config", "--exists", name], check=False, capture_output=True).returncode == 0]
 
 
 def test_of(root, name):
@@ -100,10 +108,12 @@ class Builder:
     def __init__(self, tree, way, folder):
         self.root, self.way = tree.root, way
         self.folder = folder / way
-        self.flags = [*FLAGS, *WAYS[way], *packages("--cflags", self.root),
+        more = optional(way)
+        self.flags = [*FLAGS, *WAYS[way], *packages("--cflags", self.root, more),
+                      *(OPTIONAL[name] for name in more),
                       f'-DLEAT_SOURCE_DIRECTORY="{self.root}"',
                       "-fmacro-prefix-map=" + str(folder) + "/files/=/"]
-        self.links = [*WAYS[way], *packages("--libs", self.root), "-lpthread", "-lm"]
+        self.links = [*WAYS[way], *packages("--libs", self.root, more), "-lpthread", "-lm"]
         self.include = folder / "include"  # for <leat.h>, as CMakeLists.txt does it
         self.include.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):

@@ -15,8 +15,10 @@ from tidy_source import closing, split_list
 FOLDERS = ("ring", "sched")
 # Of engine/: files that are mutated as a whole; and those of which some functions' orders are.
 CHECKED = tuple(f"engine/{name}"
-                for name in ("book.c", "crowd.h", "key_rates.c", "keys.c", "pull.c", "table.c"))
-ORDERED = {"engine/breaker.c": ".*", "engine/room.c": "quota_.*|wait_until"}
+                for name in ("book.c", "breaker.c", "crowd.h", "key_rates.c", "keys.c", "pull.c",
+                             "table.c", "tenants.c", "trail.c", "unique.c"))
+ORDERED = {"engine/room.c": "leat_quota_take|quota_call|wait_until|trail_make|"
+                            "leat_room_(?:listen|trail|entered|within)"}
 # Not structures: the operations themselves, and the system below them.
 LEFT_OUT = ("ring/atomic.h", "ring/os.h", "ring/os_linux.c", "ring/memory.c", "ring/rcu.h")
 # Conditions and comparisons in these are left alone.

@@ -9,27 +9,27 @@
 /* ---- what is needed -------------------------------------------------------------------------- */
 
 /* An image is needed if it is the job's last one; a step if none of a later version stands in the
- * log. What the job is now goes to the end of the log. */
-static void
+ * log. What the job is now goes to the end of the log. False: nothing did. */
+static bool
 job_renew(struct leat_engine *engine, const struct leat_durable_parts *parts)
 {
     const struct leat_durable_state *state = &parts->state;
     const leat_job_id id = {state->id};
     uint32_t index = 0;
     if (leat_durable_hold(engine, id, &index) != LEAT_OK) {
-        return;
+        return false;
     }
     struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
     struct leat_job_durable *job = extra == NULL ? NULL : extra->durable;
     bool image = state->image != 0;
     /* rlx: statistic */
     bool latest = job != NULL && (int32_t)(state->version - atom_load_rlx(&job->noted)) >= 0;
-    if (job != NULL && image && state->image == job->image) {
-        leat_durable_write(engine, id, index, parts->content, state->content_bytes);
-    } else if (job != NULL && !image && latest) {
-        leat_durable_write(engine, id, index, NULL, 0);
+    bool needed = job != NULL && (image ? state->image == job->image : latest);
+    if (needed) {
+        leat_durable_write(engine, id, index, image ? parts->content : NULL, state->content_bytes);
     }
     leat_job_unhold(engine, index);
+    return needed;
 }
 
 /* As it is. */
@@ -55,13 +55,21 @@ record_look(void *context, struct leat_wal_place place, const struct leat_wal_re
 {
     struct leat_durable *durable = context;
     struct leat_durable_parts parts;
+    struct leat_wal_record plain;
+    bool copied = false;
     (void)place;
-    if (record->tag == LEAT_DURABLE_JOB &&
-        leat_durable_parts_read(&parts, record->data, record->bytes) == LEAT_OK) {
-        job_renew(durable->engine, &parts);
-    } else if (record->tag == LEAT_DURABLE_QUEUE ||
-               (record->tag == LEAT_DURABLE_IDS && is_ceiling(durable, record))) {
-        record_copy(durable, record);
+    if (leat_durable_read(durable, record, &plain) != LEAT_OK) {
+        leat_durable_lose(durable, LEAT_NO_MEMORY);
+    } else if (plain.tag == LEAT_DURABLE_JOB &&
+               leat_durable_parts_read(&parts, plain.data, plain.bytes) == LEAT_OK) {
+        copied = job_renew(durable->engine, &parts);
+    } else if (plain.tag == LEAT_DURABLE_QUEUE ||
+               (plain.tag == LEAT_DURABLE_IDS && is_ceiling(durable, &plain))) {
+        record_copy(durable, &plain);
+        copied = true;
+    }
+    if (copied) {
+        atom_count(&durable->pace.copied, leat_bytes_size(record->bytes)); /* rlx: single writer */
     }
     /* What was lost for want of space is in the old segment only, which is to stay. */
     return true;
@@ -77,14 +85,23 @@ is_large(struct leat_durable *durable)
            leat_wal_bytes(&durable->wal) > 2 * live + 2 * durable->segment_bytes;
 }
 
+/* What the oldest segment has is sealed with an older key. */
+static bool
+is_old(struct leat_durable *durable)
+{
+    uint64_t oldest = leat_wal_oldest(&durable->wal);
+    return oldest != 0 && oldest <= atom_load_rlx(&durable->renew); /* rlx: ordered by clean:A */
+}
+
 /* One segment. False: it could not be let go of. */
 static bool
 segment_clean(struct leat_durable *durable)
 {
     const struct leat_wal_reader reader = {record_look, durable};
-    uint64_t lost = atom_load_rlx(&durable->lost); /* rlx: statistic */
-    if (leat_wal_look(&durable->wal, &reader) != LEAT_OK ||
-        lost != atom_load_rlx(&durable->lost)) { /* rlx: statistic */
+    uint64_t losses = leat_durable_losses(durable);
+    enum leat_status status = leat_wal_look(&durable->wal, &reader);
+    leat_unsealed_give(&durable->seal, &durable->unsealed);
+    if (status != LEAT_OK || leat_durable_losses(durable) != losses) {
         return false;
     }
     uint64_t tail = atom_load_rlx(&durable->wal.ring.tail); /* rlx: single writer */
@@ -103,14 +120,17 @@ run(void *argument)
         if (atom_load_rlx(&durable->clean_stop) != 0) { /* rlx: ordered by clean:A */
             return NULL;
         }
-        if (!is_large(durable) || !segment_clean(durable)) {
+        bool large = is_large(durable);
+        bool cleaned = (large || is_old(durable)) && segment_clean(durable);
+        leat_durable_pace_set(durable, large, cleaned);
+        if (!cleaned) {
             leat_os_futex_wait(&durable->clean_event, event, UINT64_MAX);
         }
     }
 }
 
-static void
-tell(struct leat_durable *durable)
+void
+leat_durable_clean_ask(struct leat_durable *durable)
 {
     /* clean:B release -> clean:A.  Carries: see clean:A.
      * If relaxed: see clean:A. */
@@ -119,13 +139,11 @@ tell(struct leat_durable *durable)
 }
 
 void
-leat_durable_grown(struct leat_durable *durable, uint64_t bytes)
+leat_durable_renew(struct leat_durable *durable)
 {
-    uint64_t step = durable->segment_bytes / 4;
-    uint64_t before = atom_add_rlx(&durable->appended, bytes); /* rlx: statistic */
-    if (LEAT_UNLIKELY(before / step != (before + bytes) / step)) {
-        tell(durable);
-    }
+    uint64_t newest = leat_wal_newest(&durable->wal);
+    atom_store_rlx(&durable->renew, newest); /* rlx: ordered by clean:B */
+    leat_durable_clean_ask(durable);
 }
 
 bool
@@ -135,6 +153,7 @@ leat_durable_clean_start(struct leat_engine *engine)
     struct leat_os_thread_config config = {
         .run = run, .argument = durable, .name = "leat-log-clean"};
     atom_store_rlx(&durable->clean_stop, 0); /* rlx: not shared yet */
+    leat_durable_pace_set(durable, false, false);
     durable->cleans = leat_os_thread_start(&durable->cleaner, &config) == LEAT_OS_OK;
     return durable->cleans;
 }
@@ -144,8 +163,9 @@ leat_durable_clean_stop(struct leat_durable *durable)
 {
     if (durable->cleans) {
         atom_store_rlx(&durable->clean_stop, 1); /* rlx: ordered by clean:B */
-        tell(durable);
+        leat_durable_clean_ask(durable);
         leat_os_thread_join(durable->cleaner);
         durable->cleans = false;
+        leat_durable_pace_end(durable);
     }
 }

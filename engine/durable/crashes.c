@@ -3,10 +3,13 @@
  * on the same boot of the system: a machine that crashed says nothing of its handlers. */
 #include "engine/durable/internal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "engine/wal/internal.h"
 
 #define MAGIC      UINT64_C(0x314e55525441454c) /* "LEATRUN1" */
 #define FILE_NAME  "running"
@@ -34,41 +37,47 @@ head_good(const struct head *head)
     char boot[sizeof(head->boot)];
     boot_read(boot, sizeof(boot));
     return head->magic == MAGIC && memcmp(head->boot, boot, sizeof(boot)) == 0 &&
-           head->count <= PLACES_MAX && head->stride <= (UINT64_C(1) << 20) &&
+           head->count != 0 && head->count <= PLACES_MAX && head->stride <= (UINT64_C(1) << 20) &&
            head->offset < head->stride;
 }
 
-static void
+static enum leat_status
 ids_read(struct leat_durable *durable, int file, const struct head *head)
 {
     struct leat_durable_crashed *crashed = &durable->crashed;
+    crashed->ids = leat_memory_take(&durable->memory, sizeof(uint64_t) * head->count);
+    if (crashed->ids == NULL) {
+        return LEAT_NO_MEMORY;
+    }
     crashed->room = sizeof(uint64_t) * head->count;
-    crashed->ids = leat_memory_take(&durable->memory, crashed->room);
-    for (uint64_t i = 0; crashed->ids != NULL && i < head->count; i++) {
+    for (uint64_t i = 0; i < head->count; i++) {
         uint64_t id = 0;
         off_t at = (off_t)(LEAT_PAGE_BYTES + head->stride * i + head->offset);
         if (pread(file, &id, sizeof(id), at) == (ssize_t)sizeof(id) && id != 0) {
             crashed->ids[crashed->count++] = id;
         }
     }
+    return LEAT_OK;
 }
 
-void
+enum leat_status
 leat_durable_crashed_read(struct leat_durable *durable)
 {
     struct head head;
+    enum leat_status status = LEAT_OK;
     int file = openat(durable->wal.directory, FILE_NAME, O_RDONLY | O_CLOEXEC);
     if (file < 0) {
-        return;
+        return errno == ENOENT ? LEAT_OK : leat_wal_status_of(-errno);
     }
     if (pread(file, &head, sizeof(head), 0) == (ssize_t)sizeof(head) && head_good(&head)) {
-        ids_read(durable, file, &head);
+        status = ids_read(durable, file, &head);
     }
     (void)close(file);
+    return status;
 }
 
-void *
-leat_durable_places(struct leat_durable *durable, size_t bytes)
+enum leat_status
+leat_durable_places_open(struct leat_durable *durable, size_t bytes)
 {
     struct head head = {.magic = MAGIC,
                         .stride = sizeof(struct leat_place),
@@ -79,21 +88,30 @@ leat_durable_places(struct leat_durable *durable, size_t bytes)
     int file =
         openat(durable->wal.directory, FILE_NAME, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0) {
-        return NULL;
+        return leat_wal_status_of(-errno);
     }
-    void *mapping = MAP_FAILED;
+    const struct leat_wal_files *files = durable->wal.config.files;
     /* Allocated, so that a full disk is met here and not by a worker. */
-    if (posix_fallocate(file, 0, (off_t)all) == 0) {
+    int result = files->allocate(files->disk, file, all);
+    void *mapping = MAP_FAILED;
+    if (result == 0) {
         mapping = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+        result = mapping == MAP_FAILED ? -errno : 0;
     }
     (void)close(file);
-    if (mapping == MAP_FAILED) {
-        return NULL;
+    if (result != 0) {
+        return leat_wal_status_of(result);
     }
     memcpy(mapping, &head, sizeof(head));
     durable->places = mapping;
     durable->places_bytes = all;
-    return (unsigned char *)mapping + LEAT_PAGE_BYTES;
+    return LEAT_OK;
+}
+
+void *
+leat_durable_places(const struct leat_durable *durable)
+{
+    return (unsigned char *)durable->places + LEAT_PAGE_BYTES;
 }
 
 void

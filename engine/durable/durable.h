@@ -23,7 +23,10 @@
  *          cleaner has not passed
  * I3       behind the end of a job, and behind each image of one that has ended, there is an END in
  *          the log that is not older
- * I4       a generation below the ceiling: so an id is never given out again
+ * I4       behind the record of a child that was not ended, no END of a parent of it: a parent that
+ *          has ended stays, as how it did, while its record is used (graph.h), and a child lets go
+ *          of it behind its own end
+ * I5       a generation below the ceiling: so an id is never given out again
  * If a thread stops for ever: in a submit, that job is not there for others, and may be found by
  * the next open; in a note, that is not in the log; as the cleaner, the log grows. With the log's
  * role, see engine/wal/wal.h.
@@ -42,8 +45,10 @@ struct leat_job_durable {
     leat_atomic_u32 version;        /* S the last one that was taken */
     leat_atomic_u32 noted;          /* S the highest one that was appended */
     leat_atomic_u32 ended;          /* S 1: an END was appended */
+    leat_atomic_u32 tail;           /* S bytes of its error and result in the log */
     uint32_t image;                 /* W the number of the last one */
     uint32_t bytes;                 /* I of an image in the log */
+    uint32_t durability;            /* I enum leat_durability: GROUP or OS */
     uint32_t transit;               /* O of transit.c, as the two below */
     uint64_t position;              /* O where its first image ends in the log */
     struct leat_transit_told *told; /* O or NULL */
@@ -63,16 +68,20 @@ enum leat_status leat_durable_begin(struct leat_engine *engine, struct leat_erro
 void leat_durable_end(struct leat_engine *engine);
 /* LEAT_OK, also without a log; LEAT_LOG_FAILED; LEAT_NO_SPACE. */
 enum leat_status leat_durable_state(const struct leat_engine *engine);
-/* Bytes of the log's files. */
+/* Bytes of the log's segments. */
 uint64_t leat_durable_bytes(struct leat_engine *engine);
+/* Fills what is of the log. */
+void leat_durable_health(struct leat_engine *engine, struct leat_health *health);
 /* Gives all back. NULL does nothing. */
 void leat_durable_close(struct leat_durable *durable);
-/* The places of the engine in a mapping that the next process can read, zeroed; NULL: it cannot be
- * made. It is the log's. */
-void *leat_durable_places(struct leat_durable *durable, size_t bytes);
+/* The places of the engine, zeroed, in a mapping that the next process can read. They are the
+ * log's. */
+void *leat_durable_places(const struct leat_durable *durable);
 
 /* ---- submit (note.c) ------------------------------------------------------------------------- */
 
+/* What a submit of the job is worth, in an engine with a log: NONE, OS or GROUP. */
+enum leat_durability leat_durable_of(const struct leat_engine *engine, const struct leat_job *job);
 /* The job is to be durable. */
 bool leat_durable_wants(const struct leat_engine *engine, const struct leat_job *job);
 /* Its id may be given out: for a job that is not durable. LEAT_LOG_FAILED, LEAT_NO_SPACE. */
@@ -86,23 +95,27 @@ enum leat_status leat_durable_image(struct leat_engine *engine, uint32_t index,
 /* The same of several, as one unit: job(context, i) says them. */
 struct leat_durable_unit {
     uint32_t count;
-    bool durable; /* false: none of them, whatever they say */
+    bool durable;                 /* false: none of them, whatever they say */
+    const struct leat_plan *plan; /* what they wait for among each other; or NULL */
     uint32_t (*index)(void *context, uint32_t number);
     const struct leat_job *(*job)(void *context, uint32_t number);
     void *context;
 };
 enum leat_status leat_durable_images(struct leat_engine *engine,
                                      const struct leat_durable_unit *unit, uint64_t *position);
-enum leat_status leat_durable_wait(struct leat_engine *engine, uint64_t position);
+/* Until it is as safe as that. */
+enum leat_status leat_durable_wait(struct leat_engine *engine, uint64_t position,
+                                   enum leat_durability durability);
 /* All that anybody has appended so far. */
-enum leat_status leat_durable_wait_all(struct leat_engine *engine);
+enum leat_status leat_durable_wait_all(struct leat_engine *engine, enum leat_durability durability);
 
 /* ---- submits for which no thread waits (transit.c) ------------------------------------------- */
 
 /* A thread waits for several together. Letters: O the thread; S many writers. */
 struct leat_transit_call {
-    leat_atomic_u32 left; /* S that are not told yet */
-    uint64_t position;    /* O of the last one */
+    leat_atomic_u32 left;            /* S that are not told yet */
+    enum leat_durability durability; /* O of the one that asks for most */
+    uint64_t position;               /* O of the last one */
 };
 
 /* What one of them has come to. */
@@ -141,6 +154,16 @@ leat_durable_note(struct leat_engine *engine, leat_job_id id)
 /* The record is given back. pre: the caller is its only user. */
 void leat_durable_gone(struct leat_engine *engine, uint32_t index, struct leat_job_extra *extra);
 
+void leat_durable_unused_slowly(struct leat_engine *engine, uint32_t index);
+/* No child needs the record any more. pre: a hold. */
+LEAT_INLINE void
+leat_durable_unused(struct leat_engine *engine, uint32_t index)
+{
+    if (LEAT_UNLIKELY(engine->durable != NULL)) {
+        leat_durable_unused_slowly(engine, index);
+    }
+}
+
 void leat_durable_queue_slowly(struct leat_engine *engine, uint32_t queue);
 /* A queue was made otherwise than by default. */
 LEAT_INLINE void
@@ -153,7 +176,8 @@ leat_durable_queue(struct leat_engine *engine, uint32_t queue)
 
 enum leat_status leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status);
 /* For calls that answer for a change: waits until what this thread has appended is durable.
- * `status` is the answer, but for LEAT_LOG_FAILED or LEAT_NO_SPACE. */
+ * or with jobs of LEAT_DURABILITY_OS, written. `status` is the answer, but for LEAT_LOG_FAILED or
+ * LEAT_NO_SPACE. */
 LEAT_INLINE enum leat_status
 leat_durable_settle(struct leat_engine *engine, enum leat_status status)
 {

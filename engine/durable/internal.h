@@ -4,6 +4,8 @@
 
 #include "engine/durable/durable.h"
 #include "engine/durable/record.h"
+#include "engine/durable/sealed.h"
+#include "engine/intake.h"
 #include "engine/wal/wal.h"
 
 /* A job as the log has it. */
@@ -13,6 +15,7 @@ struct leat_durable_entry {
     struct leat_durable_state state;
     uint64_t sequence;
     uint32_t image;
+    uint32_t image_bytes;   /* of it in the log */
     unsigned char *content; /* or NULL */
     size_t content_bytes;
     unsigned char *tail; /* error and result of the state; or NULL */
@@ -33,7 +36,8 @@ struct leat_durable_table {
     size_t queues_room;
     size_t queues_count;
     uint64_t ceiling;
-    uint64_t sequence; /* higher than any */
+    uint64_t sequence;     /* higher than any */
+    uint32_t stored_bytes; /* in the log, of the record that is read */
     enum leat_status status;
 };
 
@@ -44,18 +48,33 @@ struct leat_durable_crashed {
     size_t room; /* bytes */
 };
 
+/* How far who appends may be ahead of the cleaner, see pace.c. Letters: S many writers; W, O the
+ * cleaner. */
+struct leat_durable_pace {
+    leat_atomic_u64 limit;  /* W of leat_wal_laid(), without what is copied */
+    leat_atomic_u64 copied; /* W bytes that the cleaner has appended */
+    leat_atomic_u32 asked;  /* S 1: it was told to look */
+    leat_atomic_u32 event;  /* S a futex: one more where the limit has changed */
+    uint64_t peak;          /* O most bytes of live jobs since it had nothing to do */
+};
+
 /* Letters: I set at open; S many writers; W the cleaner; O who opens and closes; Q under the
- * mutex. */
+ * mutex; T a statistic. */
 struct leat_durable {
     struct leat_memory memory;           /* I */
     struct leat_wal wal;                 /* S */
     uint64_t segment_bytes;              /* I */
     uint64_t serial;                     /* I random: of this open */
+    struct leat_seal seal;               /* S what records are sealed with */
+    bool seals;                          /* I it does something to them */
+    struct leat_unsealed unsealed;       /* O of who reads the log: the open, then the cleaner */
+    uint64_t key;                        /* O the one that seals at the open; 0: none */
+    struct leat_error refusal;           /* O why a record was not taken */
     leat_atomic_u64 ceiling;             /* S ids of generations below it may be given out */
     leat_atomic_u64 sequence;            /* S of the last submit */
     leat_atomic_u64 live_bytes;          /* S of the images of jobs that have not ended */
-    leat_atomic_u64 appended;            /* S bytes so far */
-    leat_atomic_u64 lost;                /* S notes for which there was no space */
+    leat_atomic_u64 lost;                /* T notes for which there was no space, or memory */
+    struct leat_durable_pace pace;       /* S */
     pthread_mutex_t mutex;               /* S of a new ceiling */
     bool closing;                        /* O from then on nothing is appended */
     struct leat_durable_table table;     /* O while the engine is opened */
@@ -71,13 +90,29 @@ struct leat_durable {
     bool cleans;                         /* O the thread is there */
     leat_atomic_u32 clean_event;         /* S a futex: one more where the log has grown */
     leat_atomic_u32 clean_stop;          /* S */
+    leat_atomic_u64 renew;               /* S segments up to it have records of older keys */
 };
 
 /* A later open's ids begin so much above: two for each use of a record. */
 #define LEAT_DURABLE_IDS_STEP (UINT64_C(1) << 16)
 
+/* The parents of a job that is being submitted. */
+struct leat_durable_parents {
+    struct leat_durable_parent *all; /* or NULL */
+    uint32_t count;
+};
+
+/* Of jobs that are submitted as a whole: who waits for whom, by child. */
+struct leat_durable_within {
+    const struct leat_durable_unit *unit;
+    uint32_t number;   /* of the job at hand */
+    uint32_t *first;   /* of each job its first parent's place, and one more; or NULL */
+    uint32_t *parents; /* numbers */
+};
+
 /* A job of the log. */
 struct leat_revival {
+    const struct leat_durable_found *found;
     const struct leat_job *job; /* with options */
     leat_job_id id;
     enum leat_phase phase;
@@ -93,20 +128,51 @@ struct leat_revival {
     uint32_t version;
     uint32_t image;
     uint32_t image_bytes;
+    enum leat_durability durability;
+    bool used; /* LEAT_DURABLE_USED */
 };
+
+/* ---- append.c ------------------------------------------------------------------------------- */
+
+/* As leat_durable_append(), by another need. */
+enum leat_status leat_durable_append_as(struct leat_durable *durable,
+                                        const struct leat_wal_entry *entry, enum leat_wal_need need,
+                                        uint64_t *position);
+/* The first records of jobs, as one unit; waits for the cleaner, or without `waits` answers
+ * LEAT_FULL. The entries become what is stored. */
+enum leat_status leat_durable_append_first(struct leat_durable *durable,
+                                           struct leat_wal_entry *entries, uint32_t count,
+                                           bool waits, uint64_t *position);
+/* For what nobody waits for. */
+void leat_durable_trail(struct leat_durable *durable, const struct leat_wal_entry *entry,
+                        enum leat_wal_need need);
+/* This thread lands what is in flight: it sees to it that what it appends is durable before anybody
+ * is told, so leat_durable_settle() does not wait; and it waits as who is kicked does. */
+void leat_durable_lands(struct leat_durable *durable);
+bool leat_durable_is_landing(const struct leat_durable *durable);
+/* The position of what this thread has appended last, and has to wait for. */
+uint64_t leat_durable_last(const struct leat_durable *durable);
+/* What it has appended since then is of this job, which may be one that is to be written only. */
+void leat_durable_wait_less(const struct leat_durable *durable, const struct leat_job_durable *job,
+                            uint64_t before);
 
 /* ---- note.c --------------------------------------------------------------------------------- */
 
-/* Appends what makes room or has to be there: waits for room in the ring. */
+/* Appends what has to be there: waits for room in the ring. */
 enum leat_status leat_durable_append(struct leat_durable *durable,
                                      const struct leat_wal_entry *entry, uint64_t *position);
-/* True: this thread sees to it that what it appends is durable before anybody is told; so
- * leat_durable_settle() does not wait. */
-void leat_durable_mine_told(bool told);
+/* A record of the log as it was given to that. LEAT_OK, or as leat_sealed_read(). */
+enum leat_status leat_durable_read(struct leat_durable *durable,
+                                   const struct leat_wal_record *record,
+                                   struct leat_wal_record *plain);
+/* Something is not in the log, though this thread was to append it. */
+void leat_durable_lose(struct leat_durable *durable, enum leat_status status);
+/* How often this thread could not append something. */
+uint64_t leat_durable_losses(const struct leat_durable *durable);
 /* Takes a hold on a durable job; waits for who submits it. LEAT_GONE, LEAT_NOT_FOUND. */
 enum leat_status leat_durable_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index);
-/* Looks at a job, on which the caller has a hold, and appends how it is: an image with a content of
- * `bytes`, or a step (NULL), or its end. */
+/* For the cleaner: looks at a job, on which it has a hold, and appends how it is: an image with a
+ * content of `bytes`, or a step (NULL), or its end. */
 void leat_durable_write(struct leat_engine *engine, leat_job_id id, uint32_t index,
                         const unsigned char *content, uint32_t bytes);
 /* Gives a filled record what it had beside its options. LEAT_NO_MEMORY. */
@@ -115,11 +181,37 @@ enum leat_status leat_durable_revived(struct leat_engine *engine, uint32_t index
 /* The ceiling of ids, in the log and then for all. */
 enum leat_status leat_durable_ceiling_set(struct leat_durable *durable, uint64_t ceiling);
 
+/* ---- graph.c -------------------------------------------------------------------------------- */
+
+/* LEAT_NO_MEMORY. Then, whatever it was, leat_durable_within_fini(). */
+enum leat_status leat_durable_within_init(struct leat_engine *engine,
+                                          const struct leat_durable_unit *unit,
+                                          struct leat_durable_within *within);
+void leat_durable_within_fini(struct leat_engine *engine, struct leat_durable_within *within);
+/* The parents of a filled record; `within` NULL: it is submitted alone. LEAT_NO_MEMORY;
+ * LEAT_UNSUPPORTED: one of them is not durable. */
+enum leat_status leat_durable_parents_make(struct leat_engine *engine, uint32_t index,
+                                           const struct leat_durable_within *within,
+                                           struct leat_durable_parents *parents);
+void leat_durable_parents_free(struct leat_engine *engine, struct leat_durable_parents *parents);
+/* A filled record of the log gets its ties. LEAT_NO_MEMORY. */
+enum leat_status leat_durable_ties_revive(struct leat_engine *engine,
+                                          const struct leat_revival *revival, uint32_t index);
+/* It is published, as BLOCKED; or as one that has ended and is there for its children. */
+leat_job_id leat_durable_blocked_revive(struct leat_engine *engine,
+                                        const struct leat_revival *revival,
+                                        const struct leat_intake *intake, bool kept);
+void leat_durable_used_revive(struct leat_engine *engine, const struct leat_revival *revival,
+                              uint32_t index);
+/* All are there: they find each other, and go on. LEAT_NO_MEMORY. */
+enum leat_status leat_durable_graph_revive(struct leat_engine *engine,
+                                           struct leat_durable_entry *const *entries, size_t count);
 /* ---- transit.c ------------------------------------------------------------------------------- */
 
 /* For struct leat_wal_calls. */
 leat_atomic_u32 *leat_durable_link(void *context, uint32_t index);
 uint64_t leat_durable_position(void *context, uint32_t index);
+bool leat_durable_calls_written(void *context, uint32_t index);
 void leat_durable_settled(void *context, uint32_t index, enum leat_status status);
 void leat_durable_landed(void *context);
 /* Returns when nothing is in the air. Nobody submits. */
@@ -134,8 +226,11 @@ void leat_durable_table_fini(struct leat_durable *durable);
 
 /* ---- crashes.c ------------------------------------------------------------------------------ */
 
-/* Reads what the process before has left, of this boot of the system. */
-void leat_durable_crashed_read(struct leat_durable *durable);
+/* Reads what the process before has left, of this boot of the system. LEAT_NO_MEMORY, or as the
+ * system refuses to read it; that there is nothing is LEAT_OK. */
+enum leat_status leat_durable_crashed_read(struct leat_durable *durable);
+/* Makes the places: so many bytes. LEAT_NO_SPACE, LEAT_NO_MEMORY, LEAT_REFUSED, LEAT_SYSTEM. */
+enum leat_status leat_durable_places_open(struct leat_durable *durable, size_t bytes);
 void leat_durable_places_close(struct leat_durable *durable);
 
 /* ---- revive.c ------------------------------------------------------------------------------- */
@@ -147,7 +242,24 @@ enum leat_status leat_durable_revive(struct leat_engine *engine, struct leat_err
 
 bool leat_durable_clean_start(struct leat_engine *engine);
 void leat_durable_clean_stop(struct leat_durable *durable);
-/* Something was appended. */
-void leat_durable_grown(struct leat_durable *durable, uint64_t bytes);
+/* What is there now is to be appended anew, as it is sealed with an older key. */
+void leat_durable_renew(struct leat_durable *durable);
+/* The cleaner is to look. */
+void leat_durable_clean_ask(struct leat_durable *durable);
+
+/* ---- pace.c --------------------------------------------------------------------------------- */
+
+/* Before something is appended that is not the cleaner's, nor of a job that has no end yet and an
+ * image: waits for the cleaner, where it is too far behind. */
+void leat_durable_pace(struct leat_durable *durable);
+/* For who does not wait: true: it would have to, and the cleaner is asked to look. */
+bool leat_durable_pace_stops(struct leat_durable *durable);
+/* Something was appended, or could not be: the cleaner is to look. */
+void leat_durable_grown(struct leat_durable *durable);
+void leat_durable_missed(struct leat_durable *durable);
+/* The cleaner has looked: `large` is the log, and it has let go of a segment. */
+void leat_durable_pace_set(struct leat_durable *durable, bool large, bool cleaned);
+/* There is no cleaner. */
+void leat_durable_pace_end(struct leat_durable *durable);
 
 #endif

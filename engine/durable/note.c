@@ -3,108 +3,9 @@
 
 #include <string.h>
 
+#include "engine/graph.h"
 #include "engine/history.h"
 #include "engine/timers.h"
-
-/* What this thread has appended last, or why it could not. */
-static _Thread_local struct {
-    uint64_t serial; /* of the open: another one may stand at the same address */
-    uint64_t position;
-    enum leat_status failed;
-    bool told; /* see leat_durable_mine_told() */
-} mine;
-
-/* ---- appending ------------------------------------------------------------------------------ */
-
-static void
-appended(struct leat_durable *durable, uint64_t position, uint64_t bytes)
-{
-    mine.serial = durable->serial;
-    mine.position = position;
-    mine.failed = LEAT_OK;
-    leat_durable_grown(durable, leat_bytes_size(bytes));
-}
-
-/* Where the ring is full, it writes for all: who appends here waits for the disk anyway, or must
- * not be refused. Ends: a batch makes room; without space on the disk nothing does. */
-static enum leat_status
-append(struct leat_durable *durable, const struct leat_wal_entry *entries, uint32_t count,
-       enum leat_wal_need need, uint64_t *position)
-{
-    for (;;) {
-        enum leat_status status = leat_wal_append(&durable->wal, entries, count, need, position);
-        if (status != LEAT_FULL) {
-            return status;
-        }
-        /* rlx: statistic */
-        if (!leat_wal_step(&durable->wal, false) && atom_load_rlx(&durable->wal.full) != 0) {
-            return LEAT_NO_SPACE;
-        }
-        leat_os_yield();
-    }
-}
-
-enum leat_status
-leat_durable_append(struct leat_durable *durable, const struct leat_wal_entry *entry,
-                    uint64_t *position)
-{
-    enum leat_status status = append(durable, entry, 1, LEAT_WAL_LAST, position);
-    if (status == LEAT_OK) {
-        appended(durable, *position, (uint64_t)entry->head_bytes + entry->data_bytes);
-    } else {
-        mine.serial = durable->serial;
-        mine.failed = status;
-        (void)atom_add_rlx(&durable->lost, 1); /* rlx: statistic */
-    }
-    return status;
-}
-
-/* For what nobody waits for. */
-static void
-append_trailing(struct leat_durable *durable, const struct leat_wal_entry *entry)
-{
-    uint64_t position = 0;
-    if (leat_durable_append(durable, entry, &position) == LEAT_OK) {
-        leat_wal_kick(&durable->wal);
-    }
-}
-
-enum leat_status
-leat_durable_wait(struct leat_engine *engine, uint64_t position)
-{
-    return leat_wal_wait(&engine->durable->wal, position, UINT64_MAX);
-}
-
-enum leat_status
-leat_durable_wait_all(struct leat_engine *engine)
-{
-    /* What had the caller's claim was noted before it let go of that. rlx: ordered by change:B */
-    uint64_t tail = atom_load_rlx(&engine->durable->wal.ring.tail);
-    return leat_durable_wait(engine, tail);
-}
-
-void
-leat_durable_mine_told(bool told)
-{
-    mine.told = told;
-}
-
-enum leat_status
-leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status)
-{
-    bool others = mine.serial != engine->durable->serial;
-    if (mine.told || others || (mine.position == 0 && mine.failed == LEAT_OK)) {
-        return status;
-    }
-    uint64_t position = mine.position;
-    enum leat_status settled = mine.failed;
-    mine.position = 0;
-    mine.failed = LEAT_OK;
-    if (settled == LEAT_OK) {
-        settled = leat_durable_wait(engine, position);
-    }
-    return settled == LEAT_OK || status != LEAT_OK ? status : settled;
-}
 
 /* ---- how a job is --------------------------------------------------------------------------- */
 
@@ -115,13 +16,34 @@ durable_of(const struct leat_engine *engine, uint32_t index)
     return extra == NULL ? NULL : extra->durable;
 }
 
-/* What comes back as it is: it waits, is dead, or is kept for its submitter. */
+/* pre: a job of the log. */
+static struct leat_job_durable *
+of_log(const struct leat_engine *engine, uint32_t index)
+{
+    struct leat_job_durable *job = durable_of(engine, index);
+    LEAT_ASSERT(job != NULL);
+    return job;
+}
+
+/* It waits, is dead, or is kept for its submitter. */
 static bool
-comes_back(uint64_t word)
+wanted(uint64_t word)
 {
     enum leat_phase phase = leat_word_phase(word);
     bool dead = phase == LEAT_PHASE_DEAD && (word & LEAT_WORD_LINKED) != 0;
     return !leat_phase_final(phase) || dead || (word & LEAT_WORD_KEPT) != 0;
+}
+
+/* What comes back as it is: it is wanted, or others wait for it, or may read its result. Never,
+ * once its end was said. */
+static bool
+comes_back(const struct leat_engine *engine, uint32_t index, uint64_t word)
+{
+    const struct leat_job_durable *job = of_log(engine, index);
+    /* rlx: hint, re-checked at ended:A */
+    bool ended = atom_load_rlx(&job->ended) != 0;
+    bool used = leat_word_phase(word) != LEAT_PHASE_GONE && leat_graph_uses(engine, index);
+    return (wanted(word) || used) && !ended;
 }
 
 static uint64_t
@@ -154,6 +76,13 @@ reason_of(const struct leat_job_record *record, uint64_t word)
     return atom_load_rlx(&record->reason); /* rlx: ordered by noted:A */
 }
 
+static uint8_t
+flags_of(const struct leat_job_durable *job, bool kept)
+{
+    uint32_t flags = kept ? LEAT_DURABLE_KEPT : 0;
+    return (uint8_t)(flags | (job->durability == LEAT_DURABILITY_OS ? LEAT_DURABLE_OS : 0));
+}
+
 /* pre: a hold, or nobody else knows the job. */
 static struct leat_durable_state
 state_of(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint64_t word)
@@ -168,7 +97,7 @@ state_of(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint6
         .format = LEAT_DURABLE_FORMAT,
         .phase = (uint8_t)phase,
         .level = (uint8_t)leat_job_level(record),
-        .flags = (word & LEAT_WORD_KEPT) != 0 ? LEAT_DURABLE_KEPT : 0,
+        .flags = flags_of(extra->durable, (word & LEAT_WORD_KEPT) != 0),
         /* The run that is under way is one that may be repeated. */
         .attempts = (uint16_t)(running && attempts != 0 ? attempts - 1 : attempts),
         .snoozes = leat_timers_snoozes(engine, index),
@@ -180,6 +109,7 @@ state_of(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint6
     }
     if (leat_phase_final(phase)) {
         state.reason = reason_of(record, word);
+        state.flags |= wanted(word) ? 0 : LEAT_DURABLE_USED;
     }
     return state;
 }
@@ -187,11 +117,19 @@ state_of(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint6
 /* ---- steps, ends, images --------------------------------------------------------------------- */
 
 static void
-end_append(struct leat_durable *durable, uint64_t id)
+end_append(struct leat_durable *durable, uint64_t id, enum leat_wal_need need)
 {
     const struct leat_wal_entry entry = {
         .tag = LEAT_DURABLE_END, .head = &id, .head_bytes = sizeof(id)};
-    append_trailing(durable, &entry);
+    leat_durable_trail(durable, &entry, need);
+}
+
+static uint32_t
+tail_take(struct leat_job_durable *job)
+{
+    /* tail:D acq_rel -> tail:A.  Carries: see tail:A.
+     * If relaxed: see tail:A. */
+    return atom_swap_acq_rel(&job->tail, 0);
 }
 
 static void
@@ -204,10 +142,25 @@ noted(struct leat_job_durable *job, uint32_t version)
     }
 }
 
+/* What a copy of it takes beside its image. */
+static void
+tail_count(struct leat_durable *durable, struct leat_job_durable *job, uint32_t bytes)
+{
+    /* tail:A acq_rel -> tail:D.  Carries: nothing; comes before tail:B.
+     * If relaxed: both could miss the other, and the bytes would be counted for ever. */
+    uint32_t was = atom_swap_acq_rel(&job->tail, bytes);
+    (void)atom_add_rlx(&durable->live_bytes, (uint64_t)bytes - was); /* rlx: statistic */
+    /* tail:B acq_rel -> ended:A.  Carries: tail:A, where it comes first.
+     * If relaxed: see tail:A. */
+    if (atom_add_acq_rel(&job->ended, 0) != 0) {
+        (void)atom_sub_rlx(&durable->live_bytes, tail_take(job)); /* rlx: statistic */
+    }
+}
+
 /* The texts and results of jobs that have ended, behind the content. */
 static bool
 tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_state *state,
-            const unsigned char *content)
+            const unsigned char *content, enum leat_wal_need need)
 {
     struct leat_durable *durable = engine->durable;
     const struct leat_job_record *record = leat_job_record(engine, index);
@@ -221,10 +174,11 @@ tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_stat
     size_t bytes = (size_t)state->content_bytes + state->error_bytes + state->result_bytes;
     unsigned char *block = leat_memory_take(&engine->memory, bytes + 1);
     if (block == NULL) {
-        (void)atom_add_rlx(&durable->lost, 1); /* rlx: statistic */
+        leat_durable_lose(durable, LEAT_NO_MEMORY);
         return false;
     }
-    if (state->content_bytes != 0) {
+    tail_count(durable, extra->durable, (uint32_t)leat_round_up(bytes - state->content_bytes, 16));
+    if (content != NULL) {
         memcpy(block, content, state->content_bytes);
     }
     memcpy(block + state->content_bytes, error, state->error_bytes);
@@ -236,75 +190,97 @@ tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_stat
                                          .head_bytes = sizeof(*state),
                                          .data = block,
                                          .data_bytes = (uint32_t)bytes};
-    bool done = leat_durable_append(durable, &entry, &position) == LEAT_OK;
+    bool done = leat_durable_append_as(durable, &entry, need, &position) == LEAT_OK;
     leat_memory_give(&engine->memory, block, bytes + 1);
     return done;
 }
 
+/* `need` is of what is no end: that goes on longer. */
 static bool
 state_append(struct leat_engine *engine, uint32_t index, struct leat_durable_state *state,
-             const unsigned char *content)
+             const unsigned char *content, enum leat_wal_need need)
 {
     uint64_t position = 0;
     if (leat_phase_final(state->phase)) {
-        return tail_append(engine, index, state, content);
+        need = need == LEAT_WAL_FIRST ? LEAT_WAL_LAST : need;
+        return tail_append(engine, index, state, content, need);
     }
     const struct leat_wal_entry entry = {.tag = LEAT_DURABLE_JOB,
                                          .head = state,
                                          .head_bytes = sizeof(*state),
                                          .data = content,
                                          .data_bytes = state->content_bytes};
-    return leat_durable_append(engine->durable, &entry, &position) == LEAT_OK;
+    return leat_durable_append_as(engine->durable, &entry, need, &position) == LEAT_OK;
 }
 
 /* The caller alone gets true: it is the one who says that the job has ended. */
 static bool
 end_take(struct leat_durable *durable, struct leat_job_durable *job)
 {
-    /* ended:A acq_rel -> ended:A.  Carries: nothing; one of those who swap gets the 0.
-     * If relaxed: nothing changes. */
+    /* ended:A acq_rel -> ended:A, tail:B.  Carries: see tail:A; one of those who swap gets the 0.
+     * If relaxed: see tail:A. */
     if (atom_swap_acq_rel(&job->ended, 1) != 0) {
         return false;
     }
-    (void)atom_sub_rlx(&durable->live_bytes, job->bytes); /* rlx: statistic */
+    /* rlx: statistic */
+    (void)atom_sub_rlx(&durable->live_bytes, (uint64_t)job->bytes + tail_take(job));
     return true;
 }
 
 /* Also where that was said: an image may have come behind. */
 static void
-end_say(struct leat_engine *engine, leat_job_id id, struct leat_job_durable *job)
+end_say(struct leat_engine *engine, leat_job_id id, struct leat_job_durable *job,
+        enum leat_wal_need need)
 {
     (void)end_take(engine->durable, job);
-    end_append(engine->durable, id.bits);
+    end_append(engine->durable, id.bits, need == LEAT_WAL_FIRST ? LEAT_WAL_LAST : need);
+}
+
+/* A content, or none. */
+struct content {
+    const unsigned char *content;
+    uint32_t bytes;
+};
+
+/* As leat_durable_write(), but for what the caller is to wait for. */
+static void
+write_now(struct leat_engine *engine, leat_job_id id, uint32_t index, struct content of,
+          enum leat_wal_need need)
+{
+    const unsigned char *content = of.content;
+    struct leat_job_durable *job = of_log(engine, index);
+    /* noted:A acq_rel -> noted:A.  Carries: the swaps of those who took versions before.
+     * If relaxed: a higher version could stand for an older look. */
+    uint32_t version = atom_add_acq_rel(&job->version, 1) + 1;
+    uint64_t word = 0;
+    (void)leat_job_word_of(engine, id, &word);
+    if (!comes_back(engine, index, word)) {
+        end_say(engine, id, job, need);
+        return;
+    }
+    struct leat_durable_state state = state_of(engine, id, index, word);
+    state.version = version;
+    state.content_bytes = of.bytes;
+    state.image = content == NULL ? 0 : job->image + 1;
+    if (state_append(engine, index, &state, content, need)) {
+        noted(job, version);
+        if (content != NULL) { /* the cleaner alone: others do not touch it */
+            job->image++;
+        }
+    }
+    /* It may end while its image is on the way: an end that was appended before the image does not
+     * stand for it once the end's segment is gone. */
+    if (content != NULL && leat_job_word_of(engine, id, &word) &&
+        !comes_back(engine, index, word)) {
+        end_say(engine, id, job, need);
+    }
 }
 
 void
 leat_durable_write(struct leat_engine *engine, leat_job_id id, uint32_t index,
                    const unsigned char *content, uint32_t bytes)
 {
-    struct leat_job_durable *job = durable_of(engine, index);
-    /* noted:A acq_rel -> noted:A.  Carries: the swaps of those who took versions before.
-     * If relaxed: a higher version could stand for an older look. */
-    uint32_t version = atom_add_acq_rel(&job->version, 1) + 1;
-    uint64_t word = 0;
-    (void)leat_job_word_of(engine, id, &word);
-    if (!comes_back(word)) {
-        end_say(engine, id, job);
-        return;
-    }
-    struct leat_durable_state state = state_of(engine, id, index, word);
-    state.version = version;
-    state.content_bytes = bytes;
-    state.image = content == NULL ? 0 : job->image + 1;
-    if (state_append(engine, index, &state, content)) {
-        noted(job, version);
-        job->image += content == NULL ? 0 : 1;
-    }
-    /* It may end while its image is on the way: an end that was appended before the image does not
-     * stand for it once the end's segment is gone. */
-    if (content != NULL && leat_job_word_of(engine, id, &word) && !comes_back(word)) {
-        end_say(engine, id, job);
-    }
+    write_now(engine, id, index, (struct content){content, bytes}, LEAT_WAL_LAST);
 }
 
 /* Its image is in the log, and its submit is not done. */
@@ -335,14 +311,24 @@ leat_durable_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index)
 void
 leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id)
 {
+    struct leat_durable *durable = engine->durable;
     uint32_t index = 0;
-    if (engine->durable->closing || leat_durable_hold(engine, id, &index) != LEAT_OK) {
+    if (durable->closing) {
+        return;
+    }
+    if (!leat_durable_is_landing(durable)) {
+        leat_durable_pace(durable);
+    }
+    if (leat_durable_hold(engine, id, &index) != LEAT_OK) {
         return; /* gone: who gave the record back has said so */
     }
     const struct leat_job_durable *job = durable_of(engine, index);
     if (job != NULL) {
-        leat_durable_write(engine, id, index, NULL, 0);
-        leat_wal_kick(&engine->durable->wal);
+        /* A retry or a snooze that finds no space is one in memory only. */
+        uint64_t before = leat_durable_last(durable);
+        write_now(engine, id, index, (struct content){NULL, 0}, LEAT_WAL_FIRST);
+        leat_durable_wait_less(durable, job, before);
+        leat_wal_kick(&durable->wal);
     }
     leat_job_unhold(engine, index);
 }
@@ -358,74 +344,32 @@ leat_durable_gone(struct leat_engine *engine, uint32_t index, struct leat_job_ex
     if (!durable->closing && end_take(durable, job)) {
         /* rlx: single writer */
         uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
-        end_append(durable, leat_word_of(leat_word_generation(word), index));
+        uint64_t before = leat_durable_last(durable);
+        end_append(durable, leat_word_of(leat_word_generation(word), index), LEAT_WAL_LAST);
+        leat_durable_wait_less(durable, job, before);
     }
     leat_memory_give(&engine->memory, job, sizeof(*job));
     extra->durable = NULL;
 }
 
-/* ---- ids ------------------------------------------------------------------------------------- */
-
-/* Waited for, since an id may be given out that is in no record. */
-enum leat_status
-leat_durable_ceiling_set(struct leat_durable *durable, uint64_t ceiling)
-{
-    uint64_t position = 0;
-    const struct leat_durable_ids ids = {LEAT_DURABLE_FORMAT, ceiling};
-    const struct leat_wal_entry entry = {
-        .tag = LEAT_DURABLE_IDS, .head = &ids, .head_bytes = sizeof(ids)};
-    enum leat_status status = leat_durable_append(durable, &entry, &position);
-    if (status == LEAT_OK) {
-        status = leat_wal_wait(&durable->wal, position, UINT64_MAX);
-    }
-    if (status == LEAT_OK) {
-        /* ceiling:B release -> ceiling:A.  Carries: that it stands in the log.
-         * If relaxed: an id could be given out that a later open gives out again. */
-        atom_store_rel(&durable->ceiling, ceiling);
-    }
-    return status;
-}
-
-/* A higher ceiling stands in the log in front of whatever is appended later. */
-static LEAT_COLD enum leat_status
-ceiling_raise(struct leat_durable *durable, uint64_t generation)
-{
-    enum leat_status status = LEAT_OK;
-    leat_mutex_lock(&durable->mutex);
-    if (generation >= atom_load_rlx(&durable->ceiling)) { /* rlx: single writer */
-        status = leat_durable_ceiling_set(durable, generation + LEAT_DURABLE_IDS_STEP);
-    }
-    leat_mutex_unlock(&durable->mutex);
-    return status;
-}
-
-enum leat_status
-leat_durable_id(struct leat_engine *engine, uint32_t index)
-{
-    struct leat_durable *durable = engine->durable;
-    /* rlx: single writer */
-    uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
-    uint64_t generation = leat_word_generation(word);
-    /* ceiling:A acquire -> ceiling:B.  Carries: see ceiling:B.
-     * If relaxed: see ceiling:B. */
-    if (LEAT_LIKELY(generation < atom_load_acq(&durable->ceiling))) {
-        return LEAT_OK;
-    }
-    return ceiling_raise(durable, generation);
-}
-
 /* ---- submit ---------------------------------------------------------------------------------- */
 
-bool
-leat_durable_wants(const struct leat_engine *engine, const struct leat_job *job)
+enum leat_durability
+leat_durable_of(const struct leat_engine *engine, const struct leat_job *job)
 {
     struct leat_job_options options = leat_job_options_default();
     if (job->options != NULL &&
         leat_struct_read(&options, sizeof(options), job->options) == LEAT_OK &&
         options.durability != LEAT_DURABILITY_OF_ENGINE) {
-        return options.durability != LEAT_DURABILITY_NONE;
+        return options.durability;
     }
-    return engine->config.durability != LEAT_DURABILITY_NONE;
+    return engine->config.durability;
+}
+
+bool
+leat_durable_wants(const struct leat_engine *engine, const struct leat_job *job)
+{
+    return leat_durable_of(engine, job) != LEAT_DURABILITY_NONE;
 }
 
 /* One image that is being made. */
@@ -433,65 +377,90 @@ struct image {
     struct leat_durable_state state;
     unsigned char *head; /* state and content but for the payload, in a block */
     size_t head_bytes;
-    size_t bytes;
 };
 
 static enum leat_status
-image_make(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
+image_fill(struct leat_engine *engine, uint32_t index, struct leat_durable_job *read,
            struct image *image)
 {
+    const struct leat_job *job = read->job;
     struct leat_durable *durable = engine->durable;
     struct leat_job_record *record = leat_job_record(engine, index);
-    struct leat_durable_job read;
-    enum leat_status status = leat_durable_job_read(&read, job);
-    if (status != LEAT_OK) {
-        return status;
-    }
     struct leat_job_extra *extra = leat_job_extra_make(engine, record);
     if (extra == NULL) {
         return LEAT_NO_MEMORY;
     }
-    read.type = leat_names_text(&engine->types, leat_job_type(record));
-    read.queue = leat_names_text(&engine->queues, leat_job_queue(record));
-    read.sequence = atom_add_rlx(&durable->sequence, 1) + 1; /* rlx: statistic */
-    read.submit_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
-    size_t content = leat_durable_content_put(&read, NULL);
+    read->type = leat_names_text(&engine->types, leat_job_type(record));
+    read->queue = leat_names_text(&engine->queues, leat_job_queue(record));
+    read->sequence = atom_add_rlx(&durable->sequence, 1) + 1; /* rlx: statistic */
+    read->submit_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
+    size_t content = leat_durable_content_put(read, NULL);
     image->head_bytes = sizeof(image->state) + content;
-    image->bytes = image->head_bytes + job->payload_bytes;
-    image->head = leat_memory_take(&engine->memory, image->head_bytes);
     extra->durable = leat_memory_take(&engine->memory, sizeof(*extra->durable));
-    if (image->head == NULL || extra->durable == NULL) {
+    if (extra->durable == NULL) {
         return LEAT_NO_MEMORY;
     }
+    /* Until the image is appended there is nothing to be ended. rlx: single writer */
+    atom_store_rlx(&extra->durable->ended, 1);
+    image->head = leat_memory_take(&engine->memory, image->head_bytes);
+    if (image->head == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    extra->durable->durability = (uint32_t)leat_durable_of(engine, job);
     /* rlx: single writer */
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
     const leat_job_id id = {leat_word_of(leat_word_generation(word), index)};
     image->state = state_of(engine, id, index, word);
-    image->state.flags = (job->flags & LEAT_JOB_KEEP_RESULT) != 0 ? LEAT_DURABLE_KEPT : 0;
+    image->state.flags = flags_of(extra->durable, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
     image->state.image = 1;
     image->state.content_bytes = (uint32_t)(content + job->payload_bytes);
-    if (job->delay_ns != 0 || read.options.run_at_ns != 0) {
+    if (read->parents_count != 0) {
+        image->state.phase = LEAT_PHASE_BLOCKED;
+    } else if (job->delay_ns != 0 || read->options.run_at_ns != 0) {
         image->state.phase = LEAT_PHASE_SCHEDULED;
-        image->state.flags |= read.options.run_at_ns != 0 ? LEAT_DURABLE_WALL : 0;
-        image->state.due_ns = read.options.run_at_ns != 0
-                                  ? read.options.run_at_ns
-                                  : leat_timers_after(read.submit_ns, job->delay_ns);
+        image->state.flags |= read->options.run_at_ns != 0 ? LEAT_DURABLE_WALL : 0;
+        image->state.due_ns = read->options.run_at_ns != 0
+                                  ? read->options.run_at_ns
+                                  : leat_timers_after(read->submit_ns, job->delay_ns);
     }
     memcpy(image->head, &image->state, sizeof(image->state));
-    (void)leat_durable_content_put(&read, image->head + sizeof(image->state));
+    (void)leat_durable_content_put(read, image->head + sizeof(image->state));
     extra->durable->image = 1;
-    extra->durable->bytes = (uint32_t)leat_bytes_size(image->bytes);
-    /* Until the image is appended there is nothing to be ended. rlx: single writer */
-    atom_store_rlx(&extra->durable->ended, 1);
     return leat_durable_id(engine, index);
+}
+
+/* `within` NULL: it is submitted alone. */
+static enum leat_status
+image_make(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
+           const struct leat_durable_within *within, struct image *image)
+{
+    struct leat_durable_job read;
+    struct leat_durable_parents parents = {.all = NULL};
+    enum leat_status status = leat_durable_job_read(&read, job);
+    if (status == LEAT_OK) {
+        status = leat_durable_parents_make(engine, index, within, &parents);
+    }
+    if (status == LEAT_OK) {
+        read.parents = parents.all;
+        read.parents_count = parents.count;
+        status = image_fill(engine, index, &read, image);
+    }
+    leat_durable_parents_free(engine, &parents);
+    return status;
+}
+
+static uint64_t
+entry_bytes(const struct leat_wal_entry *entry)
+{
+    return (uint64_t)entry->head_bytes + entry->data_bytes;
 }
 
 /* Its image is in the log: from now on its record, once it is given back, says the end. */
 static void
-image_appended(struct leat_engine *engine, uint32_t index)
+image_appended(struct leat_engine *engine, uint32_t index, const struct leat_wal_entry *stored)
 {
-    struct leat_job_durable *job = durable_of(engine, index);
-    LEAT_ASSERT(job != NULL);
+    struct leat_job_durable *job = of_log(engine, index);
+    job->bytes = (uint32_t)leat_bytes_size(entry_bytes(stored));
     (void)atom_add_rlx(&engine->durable->live_bytes, job->bytes); /* rlx: statistic */
     atom_store_rlx(&job->ended, 0);                               /* rlx: single writer */
 }
@@ -512,38 +481,36 @@ leat_durable_image(struct leat_engine *engine, uint32_t index, const struct leat
 {
     struct leat_durable *durable = engine->durable;
     struct image image = {.head = NULL};
-    enum leat_status status = image_make(engine, index, job, &image);
+    struct leat_wal_entry entry = {.tag = 0};
+    enum leat_status status = image_make(engine, index, job, NULL, &image);
     if (status == LEAT_OK) {
-        const struct leat_wal_entry entry = image_entry(&image, job);
-        status = waits ? append(durable, &entry, 1, LEAT_WAL_FIRST, position)
-                       : leat_wal_append(&durable->wal, &entry, 1, LEAT_WAL_FIRST, position);
+        entry = image_entry(&image, job);
+        status = leat_durable_append_first(durable, &entry, 1, waits, position);
     }
     if (status == LEAT_OK) {
-        image_appended(engine, index);
-        if (waits) {
-            appended(durable, *position, image.bytes);
-        } else {
-            leat_durable_grown(durable, leat_bytes_size(image.bytes));
-        }
+        image_appended(engine, index, &entry);
+        leat_durable_grown(durable);
     }
     leat_memory_give(&engine->memory, image.head, image.head_bytes);
     return status;
 }
 
 static enum leat_status
-images_make(struct leat_engine *engine, const struct leat_durable_unit *unit, struct image *images,
+images_make(struct leat_engine *engine, struct leat_durable_within *within, struct image *images,
             struct leat_wal_entry *entries, uint32_t *count)
 {
+    const struct leat_durable_unit *unit = within->unit;
     for (uint32_t i = 0; i < unit->count; i++) {
         const struct leat_job *job = unit->job(unit->context, i);
         uint32_t index = unit->index(unit->context, i);
-        bool wanted = unit->durable && leat_durable_wants(engine, job);
-        enum leat_status status =
-            wanted ? image_make(engine, index, job, &images[i]) : leat_durable_id(engine, index);
+        within->number = i;
+        bool logged = unit->durable && leat_durable_wants(engine, job);
+        enum leat_status status = logged ? image_make(engine, index, job, within, &images[i])
+                                         : leat_durable_id(engine, index);
         if (status != LEAT_OK) {
             return status;
         }
-        if (wanted) {
+        if (logged) {
             entries[(*count)++] = image_entry(&images[i], job);
         }
     }
@@ -561,16 +528,23 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
     struct image *images = leat_memory_take(memory, images_bytes);
     struct leat_wal_entry *entries = leat_memory_take(memory, entries_bytes);
     uint32_t count = 0;
-    enum leat_status status = images == NULL || entries == NULL
-                                  ? LEAT_NO_MEMORY
-                                  : images_make(engine, unit, images, entries, &count);
-    if (status == LEAT_OK && count != 0) {
-        status = append(durable, entries, count, LEAT_WAL_FIRST, position);
+    struct leat_durable_within within;
+    enum leat_status status = leat_durable_within_init(engine, unit, &within);
+    if (status == LEAT_OK) {
+        status = images == NULL || entries == NULL
+                     ? LEAT_NO_MEMORY
+                     : images_make(engine, &within, images, entries, &count);
     }
+    leat_durable_within_fini(engine, &within);
+    if (status == LEAT_OK && count != 0) {
+        status = leat_durable_append_first(durable, entries, count, true, position);
+    }
+    const struct leat_wal_entry *stored = entries;
     for (uint32_t i = 0; images != NULL && i < unit->count; i++) {
         if (status == LEAT_OK && images[i].head != NULL) {
-            image_appended(engine, unit->index(unit->context, i));
-            appended(durable, *position, images[i].bytes);
+            image_appended(engine, unit->index(unit->context, i), stored);
+            leat_durable_grown(durable);
+            stored++;
         }
         leat_memory_give(memory, images[i].head, images[i].head_bytes);
     }
@@ -613,9 +587,13 @@ leat_durable_revived(struct leat_engine *engine, uint32_t index, const struct le
     atom_store_rlx(&extra->durable->version, revival->version); /* rlx: not shared yet */
     atom_store_rlx(&extra->durable->noted, revival->version);   /* rlx: not shared yet */
     extra->durable->image = revival->image;
+    extra->durable->durability = (uint32_t)revival->durability;
     extra->durable->bytes = revival->image_bytes;
     atom_store_rlx(&extra->crashes, revival->crashes); /* rlx: not shared yet */
-    (void)atom_add_rlx(&engine->durable->live_bytes, revival->image_bytes); /* rlx: statistic */
+    uint32_t tail = (uint32_t)leat_round_up(revival->error_bytes + revival->result_bytes, 16);
+    atom_store_rlx(&extra->durable->tail, tail); /* rlx: not shared yet */
+    /* rlx: statistic */
+    (void)atom_add_rlx(&engine->durable->live_bytes, (uint64_t)revival->image_bytes + tail);
     if (revival->result_bytes != 0) {
         extra->result = leat_memory_take(&engine->memory, revival->result_bytes);
         if (extra->result == NULL) {

@@ -13,6 +13,7 @@ say(struct leat_error *error, enum leat_status status, const char *text)
 {
     static const char *const plain[LEAT_STATUS_COUNT] = {
         [LEAT_BUSY] = "is in use by another process, or by another engine of this one",
+        [LEAT_NOT_FOUND] = "is no directory that is there",
         [LEAT_NO_MEMORY] = "there is no memory for the jobs of the log",
         [LEAT_NO_SPACE] = "the disk has no room for the first segment",
         [LEAT_REFUSED] = "the system refused: the directory must be there, and be the user's own",
@@ -27,6 +28,26 @@ say(struct leat_error *error, enum leat_status status, const char *text)
     return leat_error_set(error, status, "log_directory", text);
 }
 
+enum leat_status
+leat_durable_read(struct leat_durable *durable, const struct leat_wal_record *record,
+                  struct leat_wal_record *plain)
+{
+    enum leat_status status = leat_sealed_read(&durable->seal, &durable->unsealed, record, plain);
+    if (status != LEAT_OK) {
+        (void)leat_sealed_explain(&durable->seal, record, status, &durable->refusal);
+    }
+    return status;
+}
+
+/* Of a record that could not be unsealed. */
+static enum leat_status
+say_refusal(const struct leat_durable *durable, struct leat_error *error)
+{
+    char text[sizeof(error->text)];
+    (void)snprintf(text, sizeof(text), "cannot be read: %.180s", durable->refusal.text);
+    return leat_error_set(error, durable->refusal.status, "log_directory", text);
+}
+
 static enum leat_status
 log_read(struct leat_durable *durable, const struct leat_config *concrete, struct leat_error *error)
 {
@@ -37,11 +58,17 @@ log_read(struct leat_durable *durable, const struct leat_config *concrete, struc
                                            .memory = durable->memory,
                                            .segment_bytes = concrete->log_segment_bytes,
                                            .ring_bytes = concrete->log_ring_bytes,
+                                           .bytes_max = concrete->log_bytes_max,
+                                           .late = concrete->durability == LEAT_DURABILITY_OS,
                                            .sync = concrete->log_sync,
                                            .calls = {leat_durable_link, leat_durable_position,
                                                      leat_durable_settled, durable,
-                                                     leat_durable_landed}};
+                                                     leat_durable_landed},
+                                           .calls_written = leat_durable_calls_written};
     enum leat_status status = leat_wal_open(&durable->wal, &config, &reader, &report);
+    if (durable->refusal.status != LEAT_OK) {
+        return say_refusal(durable, error);
+    }
     if (durable->table.status != LEAT_OK) { /* the log alone would say: no memory */
         status = durable->table.status;
         report.text[0] = '\0';
@@ -52,6 +79,40 @@ log_read(struct leat_durable *durable, const struct leat_config *concrete, struc
     durable->found.batches_again = report.batches_again;
     durable->found.torn_bytes = report.torn_bytes;
     return status == LEAT_OK ? LEAT_OK : say(error, status, report.text);
+}
+
+/* The keys first: a log is not touched without. */
+static enum leat_status
+log_open(struct leat_durable *durable, const struct leat_config *concrete, struct leat_error *error)
+{
+    struct leat_seal_key_sight key = {0};
+    enum leat_status status = leat_sealed_open(&durable->seal, concrete, &durable->memory, error);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    for (uint32_t i = 0; !key.seals && leat_seal_key(&durable->seal, i, &key); i++) {
+    }
+    durable->key = key.identity;
+    durable->seals = durable->key != 0 || concrete->log_compression != LEAT_LOG_COMPRESSION_NONE;
+    status = log_read(durable, concrete, error);
+    leat_unsealed_give(&durable->seal, &durable->unsealed);
+    if (status != LEAT_OK) {
+        leat_seal_close(&durable->seal);
+    }
+    return status;
+}
+
+/* Those of the process before, and then the engine's own. */
+static enum leat_status
+places_begin(struct leat_durable *durable, const struct leat_config *concrete,
+             struct leat_error *error)
+{
+    enum leat_status status = leat_durable_crashed_read(durable);
+    if (status == LEAT_OK) {
+        size_t bytes = sizeof(struct leat_place) * leat_config_places(concrete);
+        status = leat_durable_places_open(durable, bytes);
+    }
+    return status == LEAT_OK ? LEAT_OK : say(error, status, "");
 }
 
 /* From now on ids are above all that were given out. */
@@ -78,8 +139,9 @@ leat_durable_open(const struct leat_config *concrete, const struct leat_memory *
     durable->memory = *memory;
     leat_inbox_init(&durable->landed);
     durable->segment_bytes = concrete->log_segment_bytes;
+    leat_durable_pace_end(durable); /* it has not begun */
     durable->found = leat_recovery_info_default();
-    enum leat_status status = log_read(durable, concrete, error);
+    enum leat_status status = log_open(durable, concrete, error);
     if (status != LEAT_OK) {
         leat_durable_table_fini(durable);
         leat_memory_give(memory, durable, sizeof(*durable));
@@ -87,8 +149,10 @@ leat_durable_open(const struct leat_config *concrete, const struct leat_memory *
     }
     durable->serial = durable->wal.id;
     leat_mutex_init(&durable->mutex);
-    leat_durable_crashed_read(durable);
-    status = ceiling_begin(durable, error);
+    status = places_begin(durable, concrete, error);
+    if (status == LEAT_OK) {
+        status = ceiling_begin(durable, error);
+    }
     durable->found.read_ns = leat_os_monotonic_ns() - start_ns;
     if (status != LEAT_OK) {
         leat_durable_close(durable);
@@ -118,6 +182,9 @@ leat_durable_begin(struct leat_engine *engine, struct leat_error *error)
         return status;
     }
     durable->found.revived_ns = leat_os_monotonic_ns() - start_ns;
+    if (durable->found.old_key_records != 0) {
+        leat_durable_renew(durable);
+    }
     if (!leat_wal_start(&durable->wal)) {
         return say(error, LEAT_SYSTEM, "wants two threads, which the system refused");
     }
@@ -160,6 +227,18 @@ leat_durable_bytes(struct leat_engine *engine)
 }
 
 void
+leat_durable_health(struct leat_engine *engine, struct leat_health *health)
+{
+    struct leat_durable *durable = engine->durable;
+    health->durability = durable == NULL ? LEAT_DURABILITY_NONE : engine->config.durability;
+    if (durable != NULL) {
+        health->log_bytes = leat_wal_held(&durable->wal);
+        health->log_live_bytes = atom_load_rlx(&durable->live_bytes); /* rlx: statistic */
+        health->log_unwritten = atom_load_rlx(&durable->lost);        /* rlx: statistic */
+    }
+}
+
+void
 leat_durable_close(struct leat_durable *durable)
 {
     if (durable == NULL) {
@@ -169,9 +248,61 @@ leat_durable_close(struct leat_durable *durable)
     leat_durable_table_fini(durable);
     leat_durable_places_close(durable);
     leat_wal_close(&durable->wal);
+    leat_unsealed_give(&durable->seal, &durable->unsealed);
+    leat_seal_close(&durable->seal);
     leat_mutex_fini(&durable->mutex);
     leat_memory_give(&memory, durable, sizeof(*durable));
 }
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+struct host_key {
+    const struct leat_config *config;
+};
+
+static bool
+host_key_ask(void *context, unsigned char key[LEAT_SEAL_KEY_BYTES])
+{
+    const struct leat_config *config = ((const struct host_key *)context)->config;
+    return config->log_key(config->log_key_context, 0, key);
+}
+
+static enum leat_status
+key_rotate(struct leat_engine *engine, const char *file, struct leat_error *error)
+{
+    struct leat_durable *durable = engine->durable;
+    struct host_key host = {&engine->config};
+    const struct leat_seal_source source = {.file = file, .key = host_key_ask, .context = &host};
+    leat_mutex_lock(&durable->mutex);
+    enum leat_status status = leat_seal_rotate(&durable->seal, &source, error);
+    leat_mutex_unlock(&durable->mutex);
+    if (status == LEAT_OK) {
+        leat_durable_renew(durable);
+        return leat_error_set(error, LEAT_OK, "", "ok");
+    }
+    return status;
+}
+
+enum leat_status
+leat_log_key_rotate(struct leat_engine *engine, const char *file, struct leat_error *error)
+{
+    struct leat_error unread;
+    struct leat_error *say_to = error == NULL ? &unread : error;
+    enum leat_status status = leat_engine_check(engine);
+    if (status != LEAT_OK) {
+        return leat_error_set(say_to, status, "engine", leat_status_text(status));
+    }
+    if (engine->durable == NULL || engine->durable->key == 0) {
+        return leat_error_set(say_to, LEAT_WRONG_STATE, "engine", "has no log with a key");
+    }
+    if (file == NULL && engine->config.log_key == NULL) {
+        return leat_error_set(say_to, LEAT_INVALID, "file",
+                              "is to name a key, as there is no log_key to be asked");
+    }
+    return key_rotate(engine, file, say_to);
+}
+
+/* ---- what was found -------------------------------------------------------------------------- */
 
 enum leat_status
 leat_recovery_get(struct leat_engine *engine, struct leat_recovery_info *info)

@@ -52,8 +52,27 @@ leat_durable_job_read(struct leat_durable_job *read, const struct leat_job *job)
         return status;
     }
     bool lives_here = read->options.retry != NULL && read->retry.kind == LEAT_RETRY_FUNCTION;
-    bool tied = read->options.parents_count != 0 || read->options.cohort.bits != 0;
-    return lives_here || tied ? LEAT_UNSUPPORTED : LEAT_OK;
+    return lives_here || read->options.cohort.bits != 0 ? LEAT_UNSUPPORTED : LEAT_OK;
+}
+
+static uint32_t
+ties_bytes(const struct leat_durable_job *job)
+{
+    const uint32_t parents = (uint32_t)sizeof(struct leat_durable_parent) * job->parents_count;
+    return parents == 0 ? 0 : (uint32_t)sizeof(struct leat_durable_ties) + parents;
+}
+
+static void
+put_ties(struct room *room, const struct leat_durable_job *job)
+{
+    const struct leat_durable_ties ties = {.policy = (uint32_t)job->options.parent_policy,
+                                           .count = job->parents_count,
+                                           .delay_ns = job->job->delay_ns,
+                                           .run_at_ns = job->options.run_at_ns};
+    if (job->parents_count != 0) {
+        put(room, &ties, sizeof(ties));
+        put(room, job->parents, sizeof(*job->parents) * job->parents_count);
+    }
 }
 
 static struct leat_durable_content
@@ -82,6 +101,7 @@ content_of(const struct leat_durable_job *job)
         .timeout_ns = options->timeout_ns,
         .unique_for_ns = options->unique_for_ns,
         .submitter = options->submitter.bits,
+        .ties_bytes = ties_bytes(job),
     };
     if (expires) {
         content.expires_ns =
@@ -115,6 +135,7 @@ leat_durable_content_put(const struct leat_durable_job *job,
         put_text(&room, job->options.tags[i]);
     }
     put(&room, job->retry.delays_ns, sizeof(uint64_t) * content.delays_count);
+    put_ties(&room, job);
     return room.used;
 }
 
@@ -209,6 +230,29 @@ options_read(struct leat_durable_found *found, const struct leat_durable_content
     }
 }
 
+/* False: it is not as it should be. */
+static bool
+ties_read(struct leat_durable_found *found, size_t bytes, struct rest *rest)
+{
+    const unsigned char *head = take(rest, sizeof(found->ties));
+    if (head == NULL) {
+        return false;
+    }
+    memcpy(&found->ties, head, sizeof(found->ties));
+    size_t parents = sizeof(struct leat_durable_parent) * found->ties.count;
+    found->parents = take(rest, parents);
+    return found->ties.count != 0 && found->ties.count <= LEAT_PARENTS_MAX &&
+           found->ties.policy <= LEAT_PARENT_WAIT && bytes == sizeof(found->ties) + parents;
+}
+
+struct leat_durable_parent
+leat_durable_parent_of(const struct leat_durable_found *found, uint32_t number)
+{
+    struct leat_durable_parent parent;
+    memcpy(&parent, found->parents + sizeof(parent) * number, sizeof(parent));
+    return parent;
+}
+
 enum leat_status
 leat_durable_content_read(struct leat_durable_found *found, const unsigned char *bytes,
                           size_t count)
@@ -234,6 +278,10 @@ leat_durable_content_read(struct leat_durable_found *found, const unsigned char 
     found->job.type_name = take_text(&rest, content.type_bytes);
     found->job.queue_name = take_text(&rest, content.queue_bytes);
     options_read(found, &content, &rest);
+    if (content.ties_bytes != 0 && !ties_read(found, content.ties_bytes, &rest)) {
+        return LEAT_CORRUPT;
+    }
+    found->options.parent_policy = (enum leat_parent_policy)found->ties.policy;
     found->job.options = &found->options;
     found->job.payload_bytes = content.payload_bytes;
     found->job.payload = content.payload_bytes == 0 ? NULL : take(&rest, content.payload_bytes);

@@ -10,7 +10,8 @@
  *   IDS      struct leat_durable_ids
  *   QUEUE    struct leat_durable_queue, then the name
  *   content  struct leat_durable_content, then in the order of its counts: texts with their 0,
- *            bytes without, each tag as a text, the delays of the retry policy, the payload
+ *            bytes without, each tag as a text, the delays of the retry policy; where it has
+ *            parents, struct leat_durable_ties and each of them; the payload
  */
 #ifndef ENGINE_DURABLE_RECORD_H
 #define ENGINE_DURABLE_RECORD_H
@@ -30,6 +31,8 @@ enum leat_durable_tag {
 
 #define LEAT_DURABLE_KEPT 1u /* LEAT_JOB_KEEP_RESULT, and not released */
 #define LEAT_DURABLE_WALL 2u /* due by the wall clock; else after so long, of which it is the end */
+#define LEAT_DURABLE_OS   4u /* LEAT_DURABILITY_OS; else GROUP */
+#define LEAT_DURABLE_USED 8u /* it has ended, and is there for its children only */
 
 /* How a job is. Of two of one job the one with the higher version is right, and of the same
  * version that which is no image: who writes one takes the version first, and then looks. */
@@ -86,7 +89,7 @@ struct leat_durable_content {
     uint32_t retry_kind;
     uint32_t retry_jitter;
     uint32_t retry_base;
-    uint32_t zero;
+    uint32_t ties_bytes; /* 0: it has no parents */
     uint64_t retry_delay_ns;
     uint64_t retry_delay_ns_max;
     uint64_t sequence;  /* of its submit: later is more */
@@ -97,6 +100,23 @@ struct leat_durable_content {
     uint64_t submitter;
 };
 
+/* What it waits for, and what then. */
+struct leat_durable_ties {
+    uint32_t policy; /* enum leat_parent_policy */
+    uint32_t count;
+    uint64_t delay_ns; /* from its release on */
+    uint64_t run_at_ns;
+};
+
+/* One parent. `phase`: as which it had ended before its child was submitted, or 0. While a child
+ * waits, the others are in the log. */
+struct leat_durable_parent {
+    uint64_t id;
+    uint64_t phase;
+};
+
+LEAT_STATIC(sizeof(struct leat_durable_ties) == 24, "no padding");
+LEAT_STATIC(sizeof(struct leat_durable_parent) == 16, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_state) == 56, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_queue) == 8, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_content) == 120, "no padding");
@@ -110,9 +130,11 @@ struct leat_durable_job {
     const char *queue;
     uint64_t sequence;
     uint64_t submit_ns;
+    const struct leat_durable_parent *parents;
+    uint32_t parents_count;
 };
 
-/* LEAT_OK; LEAT_UNSUPPORTED: it has a retry function, parents or a cohort: those stay here. */
+/* LEAT_OK; LEAT_UNSUPPORTED: it has a retry function, or a cohort: those stay here. */
 enum leat_status leat_durable_job_read(struct leat_durable_job *read, const struct leat_job *job);
 /* Writes all of the content but the payload, which the caller has. Returns the bytes; with `to`
  * NULL it counts only. */
@@ -128,7 +150,12 @@ struct leat_durable_found {
     uint64_t sequence;
     uint64_t expires_ns;
     uint64_t submit_ns;
+    struct leat_durable_ties ties;
+    const unsigned char *parents; /* struct leat_durable_parent, not aligned */
 };
+
+struct leat_durable_parent leat_durable_parent_of(const struct leat_durable_found *found,
+                                                  uint32_t number);
 
 /* LEAT_OK; LEAT_CORRUPT; LEAT_UNSUPPORTED: of a later format. */
 enum leat_status leat_durable_content_read(struct leat_durable_found *found,

@@ -209,6 +209,15 @@ revive_ended(struct leat_engine *engine, const struct leat_revival *revival, uin
 }
 
 static void
+revive_blocked(struct leat_engine *engine, const struct leat_revival *revival,
+               const struct leat_intake *intake, bool kept)
+{
+    const uint64_t options = leat_queue_options(engine, intake->queue);
+    leat_job_id id = leat_durable_blocked_revive(engine, revival, intake, kept);
+    leat_intake_entered(engine, intake, options, id);
+}
+
+static void
 revive_waiting(struct leat_engine *engine, const struct leat_revival *revival,
                const struct leat_intake *intake, bool kept)
 {
@@ -244,6 +253,9 @@ revive_fill(struct leat_engine *engine, const struct leat_revival *revival, uint
     struct leat_job_record *record = leat_job_record(engine, index);
     enum leat_status status = leat_durable_revived(engine, index, revival);
     atom_store_rlx(&record->attempts, (uint16_t)revival->attempts); /* rlx: ordered by submit:A */
+    if (status == LEAT_OK) {
+        status = leat_durable_ties_revive(engine, revival, index);
+    }
     if (revival->attempts != 0) {
         leat_job_set_put_off(record);
     }
@@ -259,6 +271,9 @@ static enum leat_status
 take_in(struct leat_engine *engine, const struct leat_revival *revival)
 {
     struct leat_intake intake = {.index = (uint32_t)(revival->id.bits & LEAT_INDEX_NONE)};
+    intake.ties.parents = revival->used ? 0 : revival->found->ties.count;
+    intake.ties.noded = intake.ties.parents != 0;
+    intake.ties.released = revival->phase != LEAT_PHASE_BLOCKED;
     bool kept = (revival->job->flags & LEAT_JOB_KEEP_RESULT) != 0;
     leat_job_id other = {0};
     enum leat_status status = leat_intake_check(engine, revival->job, &intake);
@@ -279,8 +294,12 @@ take_in(struct leat_engine *engine, const struct leat_revival *revival)
             engine->durable->closing = true; /* the open fails, and no job has ended by that */
         }
         leat_intake_refuse(engine, &intake);
+    } else if (revival->used) {
+        leat_durable_used_revive(engine, revival, intake.index);
     } else if (leat_phase_final(revival->phase)) {
         revive_ended(engine, revival, intake.index, kept);
+    } else if (revival->phase == LEAT_PHASE_BLOCKED) {
+        revive_blocked(engine, revival, &intake, kept);
     } else {
         revive_waiting(engine, revival, &intake, kept);
     }
@@ -300,7 +319,14 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
     options_age(engine, &found, state);
     found.job.priority = state->level;
     found.job.flags = (state->flags & LEAT_DURABLE_KEPT) != 0 ? LEAT_JOB_KEEP_RESULT : 0;
+    found.options.durability =
+        (state->flags & LEAT_DURABLE_OS) != 0 ? LEAT_DURABILITY_OS : LEAT_DURABILITY_GROUP;
+    if (state->phase == LEAT_PHASE_BLOCKED) {
+        found.job.delay_ns = found.ties.delay_ns;
+        found.options.run_at_ns = found.ties.run_at_ns;
+    }
     const struct leat_revival revival = {
+        .found = &found,
         .job = &found.job,
         .id = {entry->id},
         .phase = state->phase,
@@ -315,7 +341,9 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
         .result_bytes = state->result_bytes,
         .version = state->version,
         .image = entry->image,
-        .image_bytes = (uint32_t)leat_bytes_size(sizeof(*state) + entry->content_bytes),
+        .image_bytes = (uint32_t)leat_bytes_size(entry->image_bytes),
+        .durability = found.options.durability,
+        .used = (state->flags & LEAT_DURABLE_USED) != 0,
     };
     status = take_in(engine, &revival);
     if (status == LEAT_EXISTS) {
@@ -325,7 +353,9 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
     if (status != LEAT_OK) {
         return complain(error, status, entry->id, leat_status_text(status));
     }
-    count(&durable->found, state);
+    if (!revival.used) {
+        count(&durable->found, state);
+    }
     return LEAT_OK;
 }
 
@@ -379,6 +409,9 @@ leat_durable_revive(struct leat_engine *engine, struct leat_error *error)
     atom_store_rlx(&durable->sequence, durable->table.sequence); /* rlx: not shared yet */
     for (size_t i = 0; status == LEAT_OK && i < list.count; i++) {
         status = revive_one(engine, list.entries[i], error);
+    }
+    if (status == LEAT_OK) {
+        status = leat_durable_graph_revive(engine, list.entries, list.count);
     }
     leat_memory_give(&durable->memory, list.entries, list.bytes + 1);
     if (status == LEAT_OK) {

@@ -117,6 +117,7 @@ job_take(struct leat_durable *durable, const struct leat_durable_parts *parts)
         return true;
     }
     entry->image = state->image;
+    entry->image_bytes = durable->table.stored_bytes;
     return block_take(durable, parts->content, state->content_bytes, &entry->content,
                       &entry->content_bytes);
 }
@@ -223,13 +224,10 @@ queue_read(struct leat_durable *durable, const struct leat_wal_record *record)
     return taken(queue_take(durable, &named));
 }
 
-bool
-leat_durable_table_record(void *context, struct leat_wal_place place,
-                          const struct leat_wal_record *record)
+static enum leat_status
+record_read(struct leat_durable *durable, const struct leat_wal_record *record)
 {
-    struct leat_durable *durable = context;
     enum leat_status status = LEAT_UNSUPPORTED; /* what a later version has written */
-    (void)place;
     if (record->tag == LEAT_DURABLE_JOB) {
         status = job_read(durable, record);
     } else if (record->tag == LEAT_DURABLE_END) {
@@ -238,6 +236,22 @@ leat_durable_table_record(void *context, struct leat_wal_place place,
         status = ids_read(durable, record);
     } else if (record->tag == LEAT_DURABLE_QUEUE) {
         status = queue_read(durable, record);
+    }
+    return status;
+}
+
+bool
+leat_durable_table_record(void *context, struct leat_wal_place place,
+                          const struct leat_wal_record *record)
+{
+    struct leat_durable *durable = context;
+    struct leat_wal_record plain;
+    (void)place;
+    enum leat_status status = leat_durable_read(durable, record, &plain);
+    durable->found.old_key_records += durable->unsealed.key != durable->key ? 1 : 0;
+    durable->table.stored_bytes = record->bytes;
+    if (status == LEAT_OK) {
+        status = record_read(durable, &plain);
     }
     durable->table.status = status;
     return status == LEAT_OK;

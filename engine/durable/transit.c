@@ -42,7 +42,8 @@ struct notice {
 struct late {
     struct notice notices[LATE_MAX];
     uint32_t count;
-    bool calls; /* someone waits for several */
+    bool synced; /* one of them is not of LEAT_DURABILITY_OS */
+    bool calls;  /* someone waits for several */
 };
 
 static struct leat_job_extra *
@@ -71,6 +72,9 @@ leat_durable_fly(struct leat_engine *engine, uint32_t index, const struct leat_j
     if (told != NULL) {
         (void)atom_add_rlx(&told->call->left, 1); /* rlx: ordered by inbox:A */
         told->call->position = position;
+        if ((uint32_t)told->call->durability < flown->durability) {
+            told->call->durability = (enum leat_durability)flown->durability;
+        }
     }
     (void)atom_add_rlx(&durable->flying, 1); /* rlx: ordered by inbox:A */
     leat_wal_when(&durable->wal, index);
@@ -91,6 +95,13 @@ leat_durable_position(void *context, uint32_t index)
 {
     const struct leat_durable *durable = context;
     return extra_of(durable->engine, index)->durable->position;
+}
+
+bool
+leat_durable_calls_written(void *context, uint32_t index)
+{
+    const struct leat_durable *durable = context;
+    return extra_of(durable->engine, index)->durable->durability == LEAT_DURABILITY_OS;
 }
 
 void
@@ -130,13 +141,14 @@ late_tell(struct leat_engine *engine, struct late *late)
     enum leat_status status = LEAT_OK;
     if (late->count != 0) {
         /* What had the claims was noted before it let go of them. rlx: ordered by change:B */
-        status = leat_wal_wait_behind(wal, atom_load_rlx(&wal->ring.tail));
+        status = leat_wal_wait_behind(wal, atom_load_rlx(&wal->ring.tail), !late->synced);
     }
     for (uint32_t i = 0; i < late->count; i++) {
         late->notices[i].end.status = status == LEAT_OK ? late->notices[i].end.status : status;
         tell(engine, &late->notices[i]);
     }
     late->count = 0;
+    late->synced = false;
 }
 
 /* Who waits for several looks whether all of them are told. */
@@ -181,6 +193,7 @@ land(struct leat_engine *engine, uint32_t index, struct late *late)
     const uint32_t how = transit & ((1U << STATUS_SHIFT) - 1);
     struct leat_intake intake = intake_of(engine, index, how);
     struct notice notice = {.told = extra->durable->told, .slot = extra->acknowledgement};
+    const uint32_t durability = extra->durable->durability;
     bool claims = leat_labels_claims(engine, index);
     enum leat_status status = (enum leat_status)(transit >> STATUS_SHIFT);
     /* rlx: single writer */
@@ -204,6 +217,7 @@ land(struct leat_engine *engine, uint32_t index, struct late *late)
         return;
     }
     late->notices[late->count++] = notice;
+    late->synced = late->synced || durability != LEAT_DURABILITY_OS;
     if (late->count == LATE_MAX) {
         late_tell(engine, late);
     }
@@ -215,9 +229,9 @@ leat_durable_landed(void *context)
     struct leat_durable *durable = context;
     const struct leat_fifo_links links = {leat_durable_link, durable};
     struct leat_fifo landed;
-    struct late late = {.count = 0, .calls = false};
+    struct late late = {.count = 0, .synced = false, .calls = false};
     uint32_t index = 0;
-    leat_durable_mine_told(true);
+    leat_durable_lands(durable);
     leat_fifo_init(&landed);
     (void)leat_fifo_take_over(&landed, links, leat_inbox_take(&durable->landed));
     while (leat_fifo_pop_front(&landed, links, &index)) {
@@ -227,7 +241,6 @@ leat_durable_landed(void *context)
     if (late.calls) {
         call_wake(durable);
     }
-    leat_durable_mine_told(false);
 }
 
 /* ---- waiting for several --------------------------------------------------------------------- */
@@ -237,7 +250,7 @@ leat_transit_wait(struct leat_engine *engine, struct leat_transit_call *call)
 {
     struct leat_durable *durable = engine->durable;
     /* Writes for all of them; what comes of that, each is told. */
-    (void)leat_durable_wait(engine, call->position);
+    (void)leat_durable_wait(engine, call->position, call->durability);
     for (;;) {
         /* calls:B acquire -> calls:A.  Carries: see calls:A.
          * If relaxed: see calls:A. */

@@ -18,6 +18,15 @@ leat_wal_oldest(struct leat_wal *wal)
 }
 
 uint64_t
+leat_wal_newest(struct leat_wal *wal)
+{
+    leat_mutex_lock(&wal->mutex);
+    uint64_t number = wal->known[wal->known_count - 1].number;
+    leat_mutex_unlock(&wal->mutex);
+    return number;
+}
+
+uint64_t
 leat_wal_bytes(struct leat_wal *wal)
 {
     uint64_t bytes = 0;
@@ -27,6 +36,28 @@ leat_wal_bytes(struct leat_wal *wal)
     }
     leat_mutex_unlock(&wal->mutex);
     return bytes;
+}
+
+uint64_t
+leat_wal_held(struct leat_wal *wal)
+{
+    leat_mutex_lock(&wal->mutex);
+    uint64_t held = wal->held;
+    leat_mutex_unlock(&wal->mutex);
+    return held;
+}
+
+uint64_t
+leat_wal_laid(const struct leat_wal *wal)
+{
+    return atom_load_rlx(&wal->laid); /* rlx: statistic */
+}
+
+uint64_t
+leat_wal_room(const struct leat_wal *wal)
+{
+    /* rlx: statistic */
+    return atom_load_rlx(&wal->left) + atom_load_rlx(&wal->ready) * wal->config.segment_bytes;
 }
 
 enum leat_status
@@ -74,8 +105,10 @@ leat_wal_forget(struct leat_wal *wal, uint64_t position)
     /* Where that fails the next open does it. */
     (void)files->remove(files->disk, wal->directory, name);
     leat_mutex_lock(&wal->mutex);
+    wal->held -= wal->known[0].bytes;
     wal->known_count--;
     memmove(wal->known, wal->known + 1, wal->known_count * sizeof(*wal->known));
     leat_mutex_unlock(&wal->mutex);
+    leat_wal_prepare_again(wal);
     return LEAT_OK;
 }

@@ -53,7 +53,7 @@ void leat_wal_scan_fini(struct leat_wal_scan *scan);
 
 /* ---- segments.c ----------------------------------------------------------------------------- */
 
-/* A fresh file of zeros that is synced, but for its name. */
+/* A fresh file of zeros that is synced, but for its name; whatever the cap is. */
 int leat_wal_segment_make(struct leat_wal *wal, struct leat_wal_ahead *ahead, uint64_t bytes);
 /* Its first block, but for what seals it. pre: the role; or nobody else knows the log. */
 struct leat_wal_segment leat_wal_segment_header(struct leat_wal *wal,
@@ -67,6 +67,8 @@ bool leat_wal_known_room(struct leat_wal *wal);
  * log. */
 void leat_wal_segment_enter(struct leat_wal *wal, const struct leat_wal_ahead *ahead,
                             const struct leat_wal_segment *header, uint64_t offset);
+/* The thread that makes segments ahead is to look whether there is space. */
+void leat_wal_prepare_again(struct leat_wal *wal);
 /* The present segment has no room: goes on to the next one. LEAT_NO_SPACE, LEAT_NO_MEMORY: not now;
  * LEAT_LOG_FAILED. pre: the role, and all is synced. */
 enum leat_status leat_wal_segment_switch(struct leat_wal *wal);

@@ -122,6 +122,7 @@ known_take(struct leat_wal *wal, const struct leat_wal_scan *scan)
         if (needed) {
             wal->known[wal->known_count++] =
                 (struct leat_wal_known){found->number, found->header.first, found->header.bytes};
+            wal->held += found->header.bytes;
         }
     }
     /* rlx: not shared yet */
@@ -287,9 +288,12 @@ leat_wal_close(struct leat_wal *wal)
     if (wal->file >= 0) {
         files->close(files->disk, wal->file);
     }
-    if (wal->ahead.number != 0) {
-        files->close(files->disk, wal->ahead.file);
-        file_remove(wal, wal->ahead.number, true);
+    const struct leat_wal_ahead ahead[2] = {wal->ahead, wal->reserve};
+    for (uint32_t i = 0; i < 2; i++) {
+        if (ahead[i].number != 0) {
+            files->close(files->disk, ahead[i].file);
+            file_remove(wal, ahead[i].number, true);
+        }
     }
     files->directory_close(files->disk, wal->directory);
     leat_memory_give(&wal->config.memory, wal->known, wal->known_room * sizeof(*wal->known));

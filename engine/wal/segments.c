@@ -86,16 +86,42 @@ make(struct leat_wal *wal, uint64_t number, uint64_t bytes, int *file)
     return result;
 }
 
+/* The same where all files have at most `most` bytes with it. */
+static int
+make_below(struct leat_wal *wal, struct leat_wal_ahead *ahead, uint64_t bytes, uint64_t most)
+{
+    *ahead = (struct leat_wal_ahead){.bytes = bytes};
+    leat_mutex_lock(&wal->mutex);
+    bool fits = wal->held + bytes <= most;
+    uint64_t number = wal->next_new;
+    wal->next_new += fits ? 1 : 0;
+    wal->held += fits ? bytes : 0;
+    leat_mutex_unlock(&wal->mutex);
+    if (!fits) {
+        return -ENOSPC;
+    }
+    int result = make(wal, number, bytes, &ahead->file);
+    if (result == 0) {
+        ahead->number = number;
+        return 0;
+    }
+    leat_mutex_lock(&wal->mutex);
+    wal->held -= bytes;
+    leat_mutex_unlock(&wal->mutex);
+    return result;
+}
+
 int
 leat_wal_segment_make(struct leat_wal *wal, struct leat_wal_ahead *ahead, uint64_t bytes)
 {
-    leat_mutex_lock(&wal->mutex);
-    uint64_t number = wal->next_new++;
-    leat_mutex_unlock(&wal->mutex);
-    *ahead = (struct leat_wal_ahead){.number = number, .bytes = bytes};
-    int result = make(wal, number, bytes, &ahead->file);
-    ahead->number = result == 0 ? number : 0;
-    return result;
+    return make_below(wal, ahead, bytes, UINT64_MAX);
+}
+
+static int
+make_more(struct leat_wal *wal, struct leat_wal_ahead *ahead)
+{
+    uint64_t most = wal->config.bytes_max == 0 ? UINT64_MAX : wal->config.bytes_max;
+    return make_below(wal, ahead, wal->config.segment_bytes, most);
 }
 
 /* A generator of Sebastiano Vigna's, splitmix64. */
@@ -180,14 +206,24 @@ leat_wal_segment_enter(struct leat_wal *wal, const struct leat_wal_ahead *ahead,
     wal->known[wal->known_count++] =
         (struct leat_wal_known){header->number, header->first, header->bytes};
     leat_mutex_unlock(&wal->mutex);
+    atom_count(&wal->laid, wal->bytes - wal->offset + offset); /* rlx: single writer */
     wal->file = ahead->file;
     wal->id = header->id;
     wal->bytes = header->bytes;
     wal->offset = offset;
+    atom_store_rlx(&wal->left, wal->bytes - offset); /* rlx: single writer */
 }
 
-/* Whether there was space for another segment. One that is there ahead counts for more: who finds
- * none at the moment in which another thread has made one has found nothing out. */
+/* pre: the mutex. */
+static void
+ready_count(struct leat_wal *wal)
+{
+    uint32_t count = (wal->ahead.number != 0 ? 1U : 0U) + (wal->reserve.number != 0 ? 1U : 0U);
+    atom_store_rlx(&wal->ready, count); /* rlx: statistic */
+}
+
+/* Who switches has found out whether there is space. One that is there ahead counts for more: who
+ * finds none at the moment in which another thread has made one has found nothing out. */
 static void
 space_found(struct leat_wal *wal, int result)
 {
@@ -200,22 +236,30 @@ space_found(struct leat_wal *wal, int result)
     leat_mutex_unlock(&wal->mutex);
 }
 
+void
+leat_wal_prepare_again(struct leat_wal *wal)
+{
+    /* used_up:A release -> ahead:A.  Carries: nothing more than the mutex does.
+     * If relaxed: nothing changes. */
+    (void)atom_add_rel(&wal->threads.taken, 1);
+    leat_os_futex_wake(&wal->threads.taken, 1);
+}
+
 /* The segment that was made ahead, or one that is made now. */
 static int
 ahead_take(struct leat_wal *wal, struct leat_wal_ahead *ahead)
 {
     leat_mutex_lock(&wal->mutex);
     *ahead = wal->ahead;
-    wal->ahead.number = 0;
+    wal->ahead = wal->reserve;
+    wal->reserve.number = 0;
+    ready_count(wal);
     leat_mutex_unlock(&wal->mutex);
-    /* used_up:A release -> ahead:A.  Carries: nothing more than the mutex does.
-     * If relaxed: nothing changes. */
-    (void)atom_add_rel(&wal->threads.taken, 1);
-    leat_os_futex_wake(&wal->threads.taken, 1);
+    leat_wal_prepare_again(wal);
     if (ahead->number != 0) {
         return 0;
     }
-    int result = leat_wal_segment_make(wal, ahead, wal->config.segment_bytes);
+    int result = make_more(wal, ahead);
     space_found(wal, result);
     return result;
 }
@@ -244,26 +288,42 @@ leat_wal_segment_switch(struct leat_wal *wal)
     return LEAT_OK;
 }
 
+/* Puts one that was made where it is to wait. The log is full until both are there. */
+static void
+ahead_put(struct leat_wal *wal, const struct leat_wal_ahead *made)
+{
+    leat_mutex_lock(&wal->mutex);
+    if (wal->ahead.number == 0) {
+        wal->ahead = *made;
+    } else {
+        wal->reserve = *made;          /* one thread at a time, so there is none yet */
+        atom_store_rlx(&wal->full, 0); /* rlx: statistic */
+    }
+    ready_count(wal);
+    leat_mutex_unlock(&wal->mutex);
+    leat_wal_kick(wal); /* what found no space can go on */
+}
+
 enum leat_status
 leat_wal_prepare(struct leat_wal *wal)
 {
-    struct leat_wal_ahead ahead;
+    struct leat_wal_ahead made;
     leat_mutex_lock(&wal->mutex);
-    bool there = wal->ahead.number != 0;
+    bool there = wal->reserve.number != 0;
     leat_mutex_unlock(&wal->mutex);
     if (there) {
         return LEAT_OK;
     }
-    int result = leat_wal_segment_make(wal, &ahead, wal->config.segment_bytes);
+    int result = make_more(wal, &made);
     if (result == 0) {
-        leat_mutex_lock(&wal->mutex);
-        wal->ahead = ahead; /* one thread at a time, so there is none yet */
-        leat_mutex_unlock(&wal->mutex);
-    }
-    space_found(wal, result);
-    if (result == 0) {
-        leat_wal_kick(wal); /* what found no space can go on */
+        ahead_put(wal, &made);
         return LEAT_OK;
     }
-    return leat_wal_status_of(result) == LEAT_NO_SPACE ? LEAT_NO_SPACE : LEAT_SYSTEM;
+    if (leat_wal_status_of(result) != LEAT_NO_SPACE) {
+        return LEAT_SYSTEM;
+    }
+    leat_mutex_lock(&wal->mutex);
+    atom_store_rlx(&wal->full, 1); /* rlx: statistic */
+    leat_mutex_unlock(&wal->mutex);
+    return LEAT_NO_SPACE;
 }

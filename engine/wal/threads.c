@@ -61,8 +61,9 @@ preparer_run(void *argument)
          * If relaxed: see used_up:A. */
         uint32_t taken = atom_load_acq(&wal->threads.taken);
         enum leat_status status = leat_wal_prepare(wal);
+        bool both = atom_load_rlx(&wal->ready) == 2; /* rlx: hint, re-checked at ahead:A */
         uint64_t again_ns = status == LEAT_OK ? UINT64_MAX : leat_os_deadline_ns(AGAIN_NS);
-        if (!stopping(wal)) {
+        if (!stopping(wal) && (both || status != LEAT_OK)) {
             leat_os_futex_wait(&wal->threads.taken, taken, again_ns);
         }
     }

@@ -13,8 +13,9 @@
  *          durable (ring/bytes.h); one that stops with the role, all.
  * Failure  A write or a sync that fails ends the log: nothing is acknowledged from then on, and the
  *          file is never synced again, as the system may have dropped what it could not write. No
- *          space for another segment is no failure: what is appended with LEAT_WAL_LAST goes to the
- *          room that is left, the rest is refused.
+ *          space for another segment is no failure. Two are made ahead: where there is no space for
+ *          the second one any more, the first is the reserve: what is new is refused then, and what
+ *          is appended with LEAT_WAL_LAST goes to the room that is left.
  */
 #ifndef ENGINE_WAL_WAL_H
 #define ENGINE_WAL_WAL_H
@@ -56,6 +57,8 @@ struct leat_wal_config {
     uint64_t ring_bytes;         /* a power of two, at most half a segment */
     uint64_t seed;               /* of the segments' identities: another one at each open; 0: the
                                     log draws one */
+    uint64_t bytes_max;          /* of all files; 0: no cap. Above it there is no space for another
+                                    segment, but for that of an open */
     bool late;                   /* what nobody waits for to be durable is written only, and synced
                                     10 ms after the last of it, or with its segment */
     enum leat_log_sync sync;     /* how a batch that is waited for gets to the disk */
@@ -129,7 +132,9 @@ struct leat_wal {
     LEAT_ALIGNED_LINE leat_atomic_u64 durable; /* W who has the role */
     leat_atomic_u32 failed;                    /* W the same: 1 from the first failure on */
     leat_atomic_u32 full;                      /* S 1: there was no space for another segment, and
-                                                  none is there ahead */
+                                                  the reserve at most is there ahead */
+    leat_atomic_u64 laid;                      /* W the same: see leat_wal_laid() */
+    leat_atomic_u64 left;                      /* W the same: bytes of the present segment */
     leat_atomic_u32 unmarked;                  /* W the same: 1: the log does not know yet that
                                                   its last records are durable */
     LEAT_ALIGNED_LINE leat_atomic_u32 asleep;  /* S 1: the log's thread is, or is about to be; 2:
@@ -150,7 +155,10 @@ struct leat_wal {
     bool calls_sync;                           /* O one of these waits for more than a write */
     leat_atomic_u64 oldest;                    /* W who cleans: segment that is needed */
     pthread_mutex_t mutex;                     /* S of what is below; is held for no write */
-    struct leat_wal_ahead ahead;               /* Q */
+    struct leat_wal_ahead ahead;               /* Q the one that is to be begun next */
+    struct leat_wal_ahead reserve;             /* Q the one behind it */
+    leat_atomic_u32 ready;                     /* S how many of both are there */
+    uint64_t held;                             /* Q bytes of all files */
     struct leat_wal_known *known;              /* Q */
     uint32_t known_count;                      /* Q */
     uint32_t known_room;                       /* Q */
@@ -194,7 +202,7 @@ struct leat_wal_entry {
 };
 
 enum leat_wal_need {
-    LEAT_WAL_FIRST = 1, /* refused where there is no space for another segment */
+    LEAT_WAL_FIRST = 1, /* refused where there is no space for another one behind the reserve */
     LEAT_WAL_LAST       /* goes to the room that is left: it makes more */
 };
 
@@ -219,9 +227,9 @@ enum leat_status leat_wal_wait(struct leat_wal *wal, uint64_t position, uint64_t
 enum leat_status leat_wal_wait_written(struct leat_wal *wal, uint64_t position,
                                        uint64_t deadline_ns);
 bool leat_wal_is_written(const struct leat_wal *wal, uint64_t position);
-/* leat_wal_wait() for calls.behind(): who is kicked must not wait as others do, who trust that it
- * looks again when the record in front is published. */
-enum leat_status leat_wal_wait_behind(struct leat_wal *wal, uint64_t position);
+/* leat_wal_wait() for calls.behind(), or leat_wal_wait_written(): who is kicked must not wait as
+ * others do, who trust that it looks again when the record in front is published. */
+enum leat_status leat_wal_wait_behind(struct leat_wal *wal, uint64_t position, bool written);
 /* As leat_wal_wait(), without a thread: the record `index` is settled (struct leat_wal_calls),
  * once, by the log's thread or who else writes, perhaps before the return. Those that one thread
  * gives are settled in its order, if it appended in that order too. Progress: lock-free, a wake-up
@@ -237,8 +245,8 @@ bool leat_wal_step(struct leat_wal *wal, bool mark);
 /* Sleeps until leat_wal_kick(), the deadline, or for no reason; not where something is ready. With
  * UINT64_MAX also until another thread has written a batch; not where the last one is unmarked. */
 void leat_wal_sleep(struct leat_wal *wal, uint64_t deadline_ns);
-/* Makes a segment ahead, if there is none. LEAT_OK, LEAT_NO_SPACE; LEAT_SYSTEM: it could not, which
- * does no harm yet. One thread at a time. */
+/* Makes a segment ahead, if there are not two. LEAT_OK, LEAT_NO_SPACE; LEAT_SYSTEM: it could not,
+ * which does no harm yet. One thread at a time. */
 enum leat_status leat_wal_prepare(struct leat_wal *wal);
 
 /* Starts two threads: one writes what nobody waits for, and marks the log behind 10 ms without
@@ -252,8 +260,16 @@ enum leat_status leat_wal_stop(struct leat_wal *wal);
 
 /* The oldest segment that is not being written to; 0: there is none. */
 uint64_t leat_wal_oldest(struct leat_wal *wal);
-/* Bytes of all segments. */
+/* The one that is. */
+uint64_t leat_wal_newest(struct leat_wal *wal);
+/* Bytes of all segments that have begun; and of all files. */
 uint64_t leat_wal_bytes(struct leat_wal *wal);
+uint64_t leat_wal_held(struct leat_wal *wal);
+/* Bytes of segments that were used up since the open, rests that nothing fitted in included: it
+ * grows by as much as the files do. Progress: wait-free. */
+uint64_t leat_wal_laid(const struct leat_wal *wal);
+/* Bytes that may be appended to: of the present segment, and of those ahead. */
+uint64_t leat_wal_room(const struct leat_wal *wal);
 /* Tells the reader every record of the oldest segment, as a first half of cleaning: what of it is
  * still needed, the reader appends anew. LEAT_NOT_FOUND: there is none; or as leat_wal_read(). One
  * thread at a time. */

@@ -147,6 +147,8 @@ batch_write(struct leat_wal *wal, uint64_t to, bool through)
     leat_bytes_give(&wal->ring, to);
     wal->batch_said = header.durable;
     wal->offset += size;
+    atom_count(&wal->laid, size);                         /* rlx: single writer */
+    atom_store_rlx(&wal->left, wal->bytes - wal->offset); /* rlx: single writer */
     wal->batch++;
     wal->batch_records = to == from ? wal->batch_records : wal->batch;
     return true;
@@ -234,7 +236,7 @@ batch(struct leat_wal *wal, enum why why)
 
 /* Takes the role for one batch. False: another thread has it. */
 static bool
-batch_try(struct leat_wal *wal, enum why why, enum leat_status *status)
+batch_asleep(struct leat_wal *wal, enum why why, enum leat_status *status)
 {
     if (!leat_wal_role_take(&wal->role)) {
         return false;
@@ -246,8 +248,19 @@ batch_try(struct leat_wal *wal, enum why why, enum leat_status *status)
         leat_wal_settle(wal, *status);
     }
     leat_wal_role_give(&wal->role, *status != LEAT_EMPTY);
+    return true;
+}
+
+/* The same, by who is awake: the log's thread may wait for what this was about, also where it
+ * failed. */
+static bool
+batch_try(struct leat_wal *wal, enum why why, enum leat_status *status)
+{
+    if (!batch_asleep(wal, why, status)) {
+        return false;
+    }
     /* It had the role before it slept for good. rlx: ordered by turn_of:A */
-    if (LEAT_UNLIKELY(*status == LEAT_OK && atom_load_rlx(&wal->asleep) == ASLEEP_FOR_GOOD)) {
+    if (LEAT_UNLIKELY(*status != LEAT_EMPTY && atom_load_rlx(&wal->asleep) == ASLEEP_FOR_GOOD)) {
         leat_wal_kick(wal);
     }
     return true;
@@ -362,7 +375,7 @@ rest(struct leat_wal *wal, uint64_t deadline_ns, enum why why, bool waits)
     /* wal:D acq_rel -> wal:C.  Carries: see wal:C.
      * If relaxed: see wal:C. */
     (void)atom_swap_acq_rel(&wal->asleep, how);
-    bool had = batch_try(wal, why, &status);
+    bool had = batch_asleep(wal, why, &status);
     bool marks = how == ASLEEP_FOR_GOOD && leat_wal_is_unmarked(wal);
     bool behind = atom_load_rlx(&wal->behind) != 0; /* rlx: ordered by turn_of:A */
     bool nothing = waits ? status == LEAT_EMPTY : status != LEAT_OK && !marks && !behind;
@@ -384,14 +397,15 @@ leat_wal_sleep(struct leat_wal *wal, uint64_t deadline_ns)
 }
 
 enum leat_status
-leat_wal_wait_behind(struct leat_wal *wal, uint64_t position)
+leat_wal_wait_behind(struct leat_wal *wal, uint64_t position, bool written)
 {
+    const enum why why = written ? WHY_WRITTEN : WHY_RECORDS;
     enum leat_status status = LEAT_EMPTY;
-    while (!leat_wal_is_durable(wal, position)) {
+    while (!is_there(wal, position, why)) {
         if (status != LEAT_OK && status != LEAT_EMPTY) {
             return status;
         }
-        status = rest(wal, UINT64_MAX, WHY_RECORDS, true);
+        status = rest(wal, UINT64_MAX, why, true);
     }
     return LEAT_OK;
 }

@@ -2,7 +2,7 @@
  * another one goes on with its log. A process outside hears of each answer and each run as it
  * happens, and says at the end what is missing.
  *
- *   campaign_kill [--times N] [--seed S]
+ *   campaign_kill [--times N] [--seed S] [--durability os|group]
  *
  * Half of the threads do not wait for the disk, but hear of it. Jobs run at once, later, or on
  * their second attempt; some are never due and are cancelled. What
@@ -68,6 +68,7 @@ struct child {
     int news;
     uint64_t first;
     leat_atomic_u64 ran[WORKERS];
+    enum leat_durability durability;
     bool drains;
 };
 
@@ -193,7 +194,7 @@ ends_tell(struct child *child)
     for (uint32_t i = 0; i < WORKERS; i++) {
         before[i] = atom_load_rlx(&child->ran[i]);
     }
-    CHECK_OK(leat_durable_wait_all(child->engine));
+    CHECK_OK(leat_durable_wait_all(child->engine, child->durability));
     for (uint32_t i = 0; i < WORKERS; i++) {
         if (before[i] > 1) {
             tell(child, NEWS_ENDED, i, before[i] - 1);
@@ -233,6 +234,16 @@ drain(struct child *child)
     tell(child, NEWS_ALL, 0, 0);
 }
 
+/* OF_ENGINE: it is none of both. */
+static enum leat_durability
+durability_of(const char *word)
+{
+    if (strcmp(word, "os") == 0) {
+        return LEAT_DURABILITY_OS;
+    }
+    return strcmp(word, "group") == 0 ? LEAT_DURABILITY_GROUP : LEAT_DURABILITY_OF_ENGINE;
+}
+
 static int
 child_main(char **argv)
 {
@@ -251,6 +262,8 @@ child_main(char **argv)
     config.log_ring_bytes = UINT64_C(1) << 16;
     config.payload_bytes_max = 4096;
     config.quarantine_after = 0; /* whom a kill meets is no one's fault */
+    config.durability = durability_of(argv[6]);
+    child.durability = config.durability;
     child.engine = test_open(&config);
     child.type = test_register(child.engine, "job", job_run, &child);
     CHECK_OK(leat_start(child.engine));
@@ -288,6 +301,7 @@ struct oracle {
     uint64_t ended[WORKERS];
     uint64_t bound;
     uint64_t beyond; /* ran again, though the end was durable */
+    const char *durability;
     bool all;
 };
 
@@ -386,7 +400,7 @@ child_start(const char *program, const char *directory, struct oracle *oracle, i
     CHECK(child >= 0);
     if (child == 0) {
         (void)execl(program, program, "--child", directory, descriptor, first,
-                    drains ? "drain" : "run", (char *)NULL);
+                    drains ? "drain" : "run", oracle->durability, (char *)NULL);
         _exit(4);
     }
     return child;
@@ -461,9 +475,9 @@ judge(const struct oracle *oracle, uint64_t times, uint64_t seed)
                 ? 1
                 : 0;
     }
-    printf("seed %" PRIu64 ", cancelled and back %" PRIu64
+    printf("durability %s, seed %" PRIu64 ", cancelled and back %" PRIu64
            ", run again behind a durable end %" PRIu64 "\n",
-           seed, back, oracle->beyond);
+           oracle->durability, seed, back, oracle->beyond);
     printf("kills %" PRIu64 " acknowledged %" PRIu64 " lost %" PRIu64 " duplicates %" PRIu64
            " bound %" PRIu64 "\n",
            times, acknowledged, lost, duplicates, oracle->bound);
@@ -481,8 +495,14 @@ main(int argc, char **argv)
     char directory[] = "campaign_kill.XXXXXX";
     uint64_t times = 0;
     uint64_t seed = 0;
-    if (argc == 6 && strcmp(argv[1], "--child") == 0) {
+    if (argc == 7 && strcmp(argv[1], "--child") == 0) {
         return child_main(argv);
+    }
+    oracle.durability = "group";
+    if (argc > 2 && strcmp(argv[argc - 2], "--durability") == 0 &&
+        durability_of(argv[argc - 1]) != LEAT_DURABILITY_OF_ENGINE) {
+        oracle.durability = argv[argc - 1];
+        argc -= 2;
     }
     test_campaign_read(&asked, argc, argv, &times, &seed);
     struct test_prng prng = {seed};

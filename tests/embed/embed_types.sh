@@ -24,8 +24,12 @@ echo "pkg-config, C++"
 LD_LIBRARY_PATH=$LEAT_LIBDIR ./types_cc
 
 echo "libleat has no libcurl, and the types export nothing but their own"
-if readelf -d "$LEAT_LIBDIR/libleat.so" | grep -E 'NEEDED.*(curl|crypto|leat-types)' ||
+if readelf -d "$LEAT_LIBDIR/libleat.so" | grep -E 'NEEDED.*(curl|leat-types)' ||
     nm -D --defined-only "$LEAT_LIBDIR/libleat-types.so" | awk '{ print $3 }' |
     grep -Ev '^leat_(types|command|http|mail)_'; then
     exit 1
 fi
+
+echo "libleat has libcrypto and lz4 where the build says so, and only there"
+needed=$(readelf -d "$LEAT_LIBDIR/libleat.so" | grep -c 'NEEDED.*\(libcrypto\|liblz4\)' || true)
+test "$needed" -eq $((LEAT_CRYPTO + LEAT_LZ4))

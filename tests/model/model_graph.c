@@ -82,7 +82,7 @@ job_word(uint32_t index)
 }
 
 static leat_job_id
-id_of(uint32_t index)
+id_now(uint32_t index)
 {
     uint64_t word = atom_load_rlx(job_word(index));
     leat_job_id id = {leat_word_of(leat_word_generation(word), index)};
@@ -153,7 +153,7 @@ static void
 unlink_last(uint32_t index)
 {
     bool holds = leat_word_phase(atom_load_rlx(job_word(index))) == LEAT_PHASE_DEAD &&
-                 leat_job_hold(&engine_now, id_of(index), LEAT_HOLDS_MAX, &index) == LEAT_OK;
+                 leat_job_hold(&engine_now, id_now(index), LEAT_HOLDS_MAX, &index) == LEAT_OK;
     if (leat_job_let_go(job_word(index), LEAT_WORD_LINKED)) {
         reclaim(index);
     } else if (holds) {
@@ -263,6 +263,7 @@ leat_tally_share(struct leat_engine *engine, struct leat_tally_key key, enum lea
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 NEVER(void, leat_change_begins, struct leat_engine *e)
 NEVER(void, leat_durable_note_slowly, struct leat_engine *e, leat_job_id id)
+NEVER(void, leat_durable_unused_slowly, struct leat_engine *e, uint32_t index)
 NEVER(void, leat_change_ends, struct leat_engine *e)
 NEVER(void, leat_timers_set, struct leat_engine *e, uint32_t i, struct leat_due d)
 NEVER(void, leat_timers_arm, struct leat_engine *e, uint32_t i)
@@ -294,12 +295,12 @@ submit(uint32_t index)
     struct leat_ties ties = {.noded = true};
     leat_job_id parents[2];
     for (uint32_t i = 0; i < 2 && made->parents[i] != 0; i++) {
-        parents[options.parents_count++] = id_of(made->parents[i] - 1);
+        parents[options.parents_count++] = id_now(made->parents[i] - 1);
     }
     options.parents = parents;
     options.parent_policy = made->policy;
     if (made->cohort != 0) {
-        options.cohort = id_of(made->cohort - 1);
+        options.cohort = id_now(made->cohort - 1);
     }
     if (made->is_cohort) {
         ties.held = 1;
@@ -359,7 +360,7 @@ revive(uint32_t index)
     uint64_t unless = 0;
     uint64_t before = 0;
     uint64_t after = 0;
-    if (leat_graph_revive(&engine_now, id_of(index), &unless) != LEAT_OK) {
+    if (leat_graph_revive(&engine_now, id_now(index), &unless) != LEAT_OK) {
         return;
     }
     const struct leat_change change = {

@@ -99,9 +99,11 @@ retire(struct ref_world *world, struct ref_job *job)
     uint32_t most = dead ? world->config.dead_max : world->config.retained_max;
     parents_leave(world, job);
     job->node.lingers = false;
-    job->zombie = false;
+    /* If it was found to have expired in this very look, it may have been released before that, and
+     * have ended where it waited then. */
+    job->zombie = job->reason == LEAT_REASON_EXPIRED && job->node.found == world->journal_count;
     world->run_retired++;
-    if (most == 0 && !job->kept) {
+    if (most == 0 && !job->kept && !job->zombie) {
         ref_let_go(job);
     }
     unpinned(job);
@@ -150,6 +152,37 @@ ref_graph_doubtful(struct ref_world *world, const struct ref_job *job)
 {
     uint32_t count = 0;
     return doubtful(world, job, &count) != NULL;
+}
+
+/* A parent of the job that is BLOCKED is one of `shaky`. */
+static bool
+leans_on(struct ref_world *world, const struct ref_job *job, const bool *shaky)
+{
+    bool leans = false;
+    for (uint32_t i = 0; job->node.leans && i < job->node.count; i++) {
+        leans = leans || shaky[job_there(world, job->node.edges[i].parent) - world->jobs];
+    }
+    return leans;
+}
+
+uint32_t
+ref_graph_shaky(struct ref_world *world, bool *shaky)
+{
+    uint32_t count = 0;
+    uint32_t before = 0;
+    memset(shaky, 0, sizeof(*shaky) * REF_RECORDS);
+    do {
+        before = count;
+        for (uint32_t i = 0; i < REF_RECORDS; i++) {
+            const struct ref_job *job = &world->jobs[i];
+            bool blocked = ref_live(job) && job->state == LEAT_JOB_BLOCKED && !shaky[i];
+            if (blocked && (ref_graph_doubtful(world, job) || leans_on(world, job, shaky))) {
+                shaky[i] = true;
+                count++;
+            }
+        }
+    } while (count != before);
+    return count;
 }
 
 static bool
@@ -576,6 +609,7 @@ ref_graph_step(struct ref_world *world, struct ref_job *job, enum leat_job_state
     }
     if (state == LEAT_JOB_DEAD && ref_expired(world, job)) {
         ref_met(world, REF_MET_EXPIRED);
+        job->node.found = world->journal_count;
         ref_end(world, job, LEAT_JOB_DEAD, LEAT_REASON_EXPIRED);
         return true;
     }

@@ -48,16 +48,17 @@ struct ref_cohort {
 
 /* What a job has to do with others. */
 struct ref_node {
-    bool own;      /* it was submitted with some of this */
-    bool named;    /* another one was to wait for it */
-    bool paid;     /* its room is taken while it is BLOCKED */
-    bool held;     /* until a member of its cohort dies */
-    bool leans;    /* the records of its parents stay for it */
-    bool member;   /* of a cohort, for which it has not ended yet */
-    bool joins;    /* its submit is at work */
-    bool lingers;  /* it ended while it was BLOCKED, and its parents have not */
-    bool leaves;   /* its record goes with its last use */
-    uint32_t uses; /* by those that wait for it: its record stays */
+    bool own;       /* it was submitted with some of this */
+    bool named;     /* another one was to wait for it */
+    bool paid;      /* its room is taken while it is BLOCKED */
+    bool held;      /* until a member of its cohort dies */
+    bool leans;     /* the records of its parents stay for it */
+    bool member;    /* of a cohort, for which it has not ended yet */
+    bool joins;     /* its submit is at work */
+    bool lingers;   /* it ended while it was BLOCKED, and its parents have not */
+    bool leaves;    /* its record goes with its last use */
+    uint64_t found; /* by which entry of the journal it was found to have expired */
+    uint32_t uses;  /* by those that wait for it: its record stays */
     uint32_t count;
     enum leat_parent_policy policy;
     uint64_t delay_ns;
@@ -108,6 +109,8 @@ void ref_graph_catch_up(struct ref_world *world);
 void ref_graph_follow(struct ref_world *world);
 /* A parent of the job may have been given up, so that it ended for that. */
 bool ref_graph_doubtful(struct ref_world *world, const struct ref_job *job);
+/* Which of those that are BLOCKED may have ended for that, or for another one of them; how many. */
+uint32_t ref_graph_shaky(struct ref_world *world, bool *shaky);
 /* Its record is gone, though it was pinned: what must have happened before. */
 void ref_graph_lost(struct ref_world *world, struct ref_job *job);
 

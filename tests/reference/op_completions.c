@@ -72,6 +72,9 @@ ref_op_completions(struct ref_world *world)
     struct ref_completions *queue = &world->completions[ref_below(world, REF_COMPLETIONS)];
     uint32_t slots = ref_chance(world, 5) ? 0 : 1 + ref_below(world, REF_SLOTS_MAX);
     enum leat_status right = queue->reserved != 0 ? LEAT_BUSY : LEAT_OK;
+    if (queue->queue != NULL && world->bulk) {
+        return; /* a job that is not submitted yet may name it */
+    }
     ref_note(world, slots, queue->queue != NULL, queue->reserved);
     if (queue->queue == NULL) {
         ref_answer(world, REF_AT_NOTHING, REF_ONE(slots == 0 ? LEAT_INVALID : LEAT_OK),

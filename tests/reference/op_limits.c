@@ -228,6 +228,12 @@ ref_room(const struct ref_world *world, const struct ref_need *needs)
     return room;
 }
 
+bool
+ref_room_there(const struct ref_world *world, const struct ref_need *needs)
+{
+    return ref_room(world, needs).there;
+}
+
 /* One of the queue, where there is too much yet: others that waited for the last one have ended
  * with it, and made room, too. */
 static void

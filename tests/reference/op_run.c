@@ -153,7 +153,8 @@ drains(const struct ref_world *world, bool *now)
     return !awaited;
 }
 
-/* A breaker may let one of its jobs begin in the drain. */
+/* A breaker may let one of its jobs begin in the drain; and what was put off while it was gathered
+ * goes on when its batch is taken, which a drain does at once. */
 static bool
 may_wake(const struct ref_world *world)
 {
@@ -161,7 +162,8 @@ may_wake(const struct ref_world *world)
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         const struct ref_job *job = &world->jobs[i];
         bool waits = ref_live(job) && job->state == LEAT_JOB_PENDING;
-        may = may || (waits && ref_breaker_holds(world, job));
+        bool stands = ref_live(job) && job->moved && ref_gather_takes(world, job);
+        may = may || stands || (waits && ref_breaker_holds(world, job));
     }
     return may;
 }

@@ -12,6 +12,7 @@ struct taken {
     uint32_t slots[REF_COMPLETIONS];
     uint32_t records;
     uint64_t payloads;
+    bool parents[REF_RECORDS]; /* of those: they stay for them */
 };
 
 /* ---- what is right --------------------------------------------------------------------------- */
@@ -93,16 +94,17 @@ at_once(const struct ref_world *world, const struct spec *spec)
 
 /* Whether there is a record: what ended may hold one that is not seen from here. */
 static uint64_t
-record_right(struct ref_world *world, uint32_t taken)
+record_right(struct ref_world *world, const struct taken *taken)
 {
-    uint32_t sure = taken;
+    uint32_t sure = taken->records;
     uint32_t maybe = 0;
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
         if (job->id.bits == 0 || job->gone) {
             continue;
         }
-        bool stays = ref_live(job) || job->kept || ref_pinned_surely(world, job);
+        bool stays = ref_live(job) || job->kept || taken->parents[i];
+        stays = stays || ref_pinned_surely(world, job);
         bool unsure = !stays && (job->zombie || ref_pinned(job) || job->state == LEAT_JOB_DEAD);
         sure += stays ? 1 : 0;
         maybe += unsure ? 1 : 0;
@@ -139,8 +141,30 @@ store_right(struct ref_world *world, const struct spec *spec, struct taken *take
         }
         taken->slots[spec->completions]++;
     }
-    uint64_t right = record_right(world, taken->records++);
+    uint64_t right = record_right(world, taken);
+    taken->records++;
     return ref_payload_right(world, right, spec->job.payload_bytes, &taken->payloads);
+}
+
+/* The room that there is at most: what waits for a letter that may have been given up in the call
+ * may have ended before the room was asked for. */
+static bool
+room_maybe(struct ref_world *world, const struct ref_need *needs)
+{
+    static bool shaky[REF_RECORDS]; /* too much for a stack */
+    static bool paid[REF_RECORDS];
+    if (ref_graph_shaky(world, shaky) == 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < REF_RECORDS; i++) {
+        paid[i] = world->jobs[i].node.paid;
+        world->jobs[i].node.paid = paid[i] && !shaky[i];
+    }
+    bool there = ref_room_there(world, needs);
+    for (uint32_t i = 0; i < REF_RECORDS; i++) {
+        world->jobs[i].node.paid = paid[i];
+    }
+    return there;
 }
 
 /* The same for one that comes alone. */
@@ -151,8 +175,11 @@ room_right(struct ref_world *world, const struct spec *spec, struct taken *taken
         world->pressure++;
     }
     need_add(world, spec, taken->needs);
-    bool there = ref_room(world, taken->needs).there;
-    return there ? store_right(world, spec, taken) : REF_ONE(LEAT_FULL);
+    if (ref_room_there(world, taken->needs)) {
+        return store_right(world, spec, taken);
+    }
+    bool maybe = room_maybe(world, taken->needs);
+    return REF_ONE(LEAT_FULL) | (maybe ? store_right(world, spec, taken) : 0);
 }
 
 /* ---- what becomes of it ---------------------------------------------------------------------- */
@@ -294,7 +321,7 @@ ref_spec_right(struct ref_world *world, struct spec *spec)
         full = full || (taken.payloads != 0 && (room & REF_ONE(LEAT_FULL)) != 0);
         return REF_ONE(LEAT_CLOSED) | untied | (full ? REF_ONE(LEAT_FULL) : 0);
     }
-    ref_room_refused(world, taken.needs, true);
+    ref_room_refused(world, taken.needs, room != (REF_ONE(LEAT_OK) | REF_ONE(LEAT_FULL)));
     if (!ref_queue_open(world, spec->queue)) {
         return REF_ONE(LEAT_CLOSED) | untied | (room & REF_ONE(LEAT_FULL));
     }
@@ -314,6 +341,11 @@ ref_spec_answered(struct ref_world *world, const struct spec *spec, enum leat_st
                   leat_job_id id)
 {
     if (got == LEAT_OK) {
+        struct ref_need needs[REF_QUEUES] = {{0}};
+        need_add(world, spec, needs);
+        if (!ref_room_there(world, needs)) {
+            ref_graph_catch_up(world); /* whose end made room */
+        }
         ref_graph_join(world, ref_spec_accept(world, spec, id, true));
     }
     if (got == LEAT_JOINED) {
@@ -461,6 +493,18 @@ check_blame(struct ref_world *world, uint32_t count, enum leat_status got,
     }
 }
 
+/* From its turn on a job of a batch holds its parents. */
+static void
+parents_stay(const struct ref_world *world, const struct ref_ties *ties, struct taken *taken)
+{
+    for (uint32_t i = 0; i < ties->count; i++) {
+        uint64_t index = (ties->parents[i].bits & INDEX_MASK) % REF_RECORDS;
+        const struct ref_job *job = &world->jobs[index];
+        bool there = job->id.bits == ties->parents[i].bits && !job->gone;
+        taken->parents[index] = taken->parents[index] || there;
+    }
+}
+
 /* Records are taken one after another; room first where nothing is to be dropped for it, last where
  * others are. */
 static uint64_t
@@ -493,6 +537,7 @@ batch_right(struct ref_world *world, const struct spec *specs, uint32_t count,
         if ((ties & REF_ONE(LEAT_OK)) == 0) {
             return right;
         }
+        parents_stay(world, &specs[i].ties, &taken);
     }
     return right | last;
 }

@@ -547,6 +547,7 @@ uint32_t ref_tenant_draw(struct ref_world *world, leat_tenant *handle);
 void ref_need_add(struct ref_need *need, uint32_t level, uint64_t bytes);
 /* Whether there is room, by `needs` of all queues, and for what. */
 struct ref_room ref_room(const struct ref_world *world, const struct ref_need *needs);
+bool ref_room_there(const struct ref_world *world, const struct ref_need *needs);
 /* They are taken in: those that have to make room end. */
 void ref_room_make(struct ref_world *world, const struct ref_need *needs);
 /* A submit has found a limit reached, or may have. */

@@ -4,6 +4,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tests/support/check.h"
@@ -57,4 +59,63 @@ void
 test_directory_empty(const char *path)
 {
     directory_walk(path, NULL);
+}
+
+/* ---- looked through -------------------------------------------------------------------------- */
+
+#define FILE_MAX (UINT64_C(1) << 21)
+
+struct look {
+    const char *text;
+    bool there;
+    uint64_t digest;
+};
+
+static void
+file_look(struct look *look, const char *name, const unsigned char *bytes, size_t count)
+{
+    uint64_t one = UINT64_C(0xcbf29ce484222325);
+    for (; *name != '\0'; name++) {
+        one = (one ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
+    }
+    for (size_t i = 0; i < count; i++) {
+        one = (one ^ bytes[i]) * UINT64_C(0x100000001b3);
+    }
+    look->digest += one; /* in any order of the files */
+    look->there = look->there || memmem(bytes, count, look->text, strlen(look->text)) != NULL;
+}
+
+static struct look
+directory_look(const char *path, const char *text)
+{
+    struct look look = {text, false, 0};
+    unsigned char *bytes = malloc(FILE_MAX);
+    DIR *directory = opendir(path);
+    CHECK(bytes != NULL && directory != NULL);
+    /* One thread has the stream. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
+        if (entry->d_name[0] != '.') {
+            int file = openat(dirfd(directory), entry->d_name, O_RDONLY | O_CLOEXEC);
+            CHECK(file >= 0);
+            ssize_t count = read(file, bytes, FILE_MAX);
+            CHECK(count >= 0 && (uint64_t)count < FILE_MAX);
+            CHECK_EQUAL(close(file), 0);
+            file_look(&look, entry->d_name, bytes, (size_t)count);
+        }
+    }
+    CHECK_EQUAL(closedir(directory), 0);
+    free(bytes);
+    return look;
+}
+
+bool
+test_directory_has(const char *path, const char *text)
+{
+    return directory_look(path, text).there;
+}
+
+uint64_t
+test_directory_digest(const char *path)
+{
+    return directory_look(path, "\n").digest;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/completion.h"
+#include "engine/durable/internal.h"
 #include "engine/events.h"
 #include "engine/gather.h"
 #include "engine/graph.h"
@@ -60,6 +61,9 @@ test_close(struct leat_engine *engine)
     enum leat_engine_state state = test_state(engine);
     if (state != LEAT_ENGINE_OPEN && state != LEAT_ENGINE_STOPPED) {
         CHECK_OK(leat_stop(engine, LEAT_FOREVER));
+    }
+    if (engine->durable != NULL) {
+        leat_durable_clean_stop(engine->durable); /* it holds the job that it copies */
     }
     test_engine_check(engine);
     CHECK_OK(leat_close(engine));
@@ -590,6 +594,9 @@ count_all(struct census *census)
 void
 test_engine_check(struct leat_engine *engine)
 {
+    if (engine->durable != NULL) { /* it holds a job now and then */
+        leat_durable_clean_stop(engine->durable);
+    }
     struct census census = {.engine = engine};
     census.jobs = calloc(engine->jobs.capacity, 1);
     census.tasks = calloc(engine->pool.tasks.capacity, 1);

@@ -29,7 +29,7 @@ struct freeze_place {
     bool writes;
 };
 
-#define FREEZE_PLACES_MAX 128
+#define FREEZE_PLACES_MAX 192
 
 /* Different ones. */
 struct freeze_places {

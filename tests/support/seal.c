@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/durable/sealed.h"
 #include "engine/seal/squeeze.h"
+#include "engine/wal/crc32c.h"
 #include "tests/support/check.h"
 
 static bool
@@ -93,6 +95,50 @@ seal_test_repeats(struct seal_test_nonce *nonces, uint64_t count)
         const struct seal_test_nonce *before = &nonces[i - 1];
         bool same = memcmp(before->salt, nonces[i].salt, sizeof(before->salt)) == 0;
         repeats += same && nonces[i].position < before->position + before->blocks ? 1 : 0;
+    }
+    return repeats;
+}
+
+static bool
+nonce_add(void *context, struct leat_wal_place place, const struct leat_wal_record *record)
+{
+    static struct leat_seal seal = {.config.bytes_max = LEAT_SQUEEZE_BYTES_MAX};
+    struct seal_test_nonces *nonces = context;
+    const struct leat_sealed_sight sight = leat_sealed_look(&seal, record);
+    (void)place;
+    CHECK(sight.legible && sight.seal.key != 0);
+    CHECK(nonces->count < SEAL_TEST_NONCES_MAX);
+    nonces->all[nonces->count].nonce =
+        seal_test_nonce_of(record->data + sight.clear_bytes, record->bytes - sight.clear_bytes);
+    nonces->all[nonces->count++].crc = leat_crc32c(0, record->data, record->bytes);
+    return true;
+}
+
+void
+seal_test_nonces_read(struct seal_test_nonces *nonces, const char *directory)
+{
+    struct leat_wal_report report;
+    const struct leat_wal_config config = {.files = &leat_wal_files_system,
+                                           .directory = directory,
+                                           .memory = leat_memory_default(),
+                                           .segment_bytes = UINT64_C(1) << 18,
+                                           .ring_bytes = UINT64_C(1) << 17};
+    const struct leat_wal_reader reader = {nonce_add, nonces};
+    CHECK_OK(leat_wal_read(&config, &reader, &report));
+}
+
+uint32_t
+seal_test_nonces_repeat(const struct seal_test_nonces *nonces)
+{
+    uint32_t repeats = 0;
+    for (uint32_t i = 0; i < nonces->count; i++) {
+        const struct seal_test_nonce *one = &nonces->all[i].nonce;
+        for (uint32_t j = 0; j < i; j++) {
+            const struct seal_test_nonce *other = &nonces->all[j].nonce;
+            bool same = one->key == other->key && one->position == other->position &&
+                        memcmp(one->salt, other->salt, sizeof(one->salt)) == 0;
+            repeats += same && nonces->all[i].crc != nonces->all[j].crc ? 1 : 0;
+        }
     }
     return repeats;
 }

@@ -38,4 +38,20 @@ struct seal_test_nonce seal_test_nonce_of(const void *record, uint32_t bytes);
 /* How many of them repeat one, or begin inside the blocks of one. Sorts them. */
 uint64_t seal_test_repeats(struct seal_test_nonce *nonces, uint64_t count);
 
+/* Those of all sealed records of a log of jobs, read again and again. */
+#define SEAL_TEST_NONCES_MAX 4096
+
+struct seal_test_nonces {
+    struct {
+        struct seal_test_nonce nonce;
+        uint32_t crc; /* of the record: one that was copied as it is has the same */
+    } all[SEAL_TEST_NONCES_MAX];
+    uint32_t count;
+};
+
+/* The test fails where a record is not encrypted. */
+void seal_test_nonces_read(struct seal_test_nonces *nonces, const char *directory);
+/* How many stand in two different records. */
+uint32_t seal_test_nonces_repeat(const struct seal_test_nonces *nonces);
+
 #endif

@@ -2,8 +2,12 @@
 #include "tests/suspend/host.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "engine/wal/wal.h"
 #include "tests/support/check.h"
+#include "tests/support/directory.h"
 
 /* ---- work ------------------------------------------------------------------------------------ */
 
@@ -266,6 +270,13 @@ host_create(const struct suspend_subject *subject)
     config.spin_ns = 0;
     config.worker_started = worker_started;
     config.hook_context = host;
+    if (shape->logs) {
+        strcpy(host->directory, "suspend.XXXXXX");
+        CHECK(mkdtemp(host->directory) != NULL);
+        config.log_directory = host->directory;
+        config.log_segment_bytes = LEAT_WAL_SEGMENT_BYTES_MIN;
+        config.log_ring_bytes = LEAT_WAL_RING_BYTES_MIN;
+    }
     host->engine = test_open(&config);
     host->counted = test_register(host->engine, "counted", job_counted, host);
     host->uncounted = test_register(host->engine, "uncounted", job_uncounted, host);
@@ -283,6 +294,10 @@ host_destroy(void *subject)
     test_finish(host->engine);
     host->in_hand = 0;
     CHECK(host_settled(host));
+    if (host->directory[0] != '\0') {
+        test_directory_empty(host->directory);
+        CHECK(rmdir(host->directory) == 0);
+    }
     for (uint32_t i = 0; i < host->workers; i++) {
         freeze_fini(&host->freezes[i]);
     }

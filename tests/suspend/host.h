@@ -28,6 +28,7 @@
 struct host_shape {
     uint32_t workers;
     uint32_t jobs_max; /* 0: HOST_SLOTS */
+    bool logs;         /* its jobs are durable, in a directory of its own */
 };
 
 /* What is brought by threads that may be frozen is not counted. */
@@ -57,6 +58,7 @@ struct host {
     bool next_sleeps;                   /* it is held by no gate, and waits for what is brought */
     leat_job_id ids[SUSPEND_WHO_COUNT]; /* jobs for threads to cancel */
     struct leat_completion_queue *completions; /* may be NULL */
+    char directory[32];                        /* of its log, or "" */
 };
 
 void *host_create(const struct suspend_subject *subject);

@@ -35,6 +35,10 @@ case_metrics(struct world *world)
     CHECK_STATUS(leat_rates_get(&sum, NULL, &rates), LEAT_INVALID);
     CHECK_STATUS(leat_rates_get(&sum, &sum, NULL), LEAT_INVALID);
     CHECK_STATUS(leat_rates_get(&sum, &sum, &rates), LEAT_INVALID);
+    struct leat_error error;
+    CHECK_STATUS(leat_log_key_rotate(NULL, "key", &error), LEAT_INVALID);
+    CHECK_STATUS(leat_log_key_rotate(world->engine, NULL, NULL), LEAT_WRONG_STATE);
+    CHECK_STATUS(leat_log_key_rotate(world->engine, "key", &error), LEAT_WRONG_STATE);
     struct leat_recovery_info recovery = leat_recovery_info_default();
     CHECK_STATUS(leat_recovery_get(NULL, &recovery), LEAT_INVALID);
     CHECK_STATUS(leat_recovery_get(world->engine, NULL), LEAT_INVALID);
@@ -50,7 +54,8 @@ case_metrics(struct world *world)
 
 #define API_NULL_METRICS                                                                           \
     {"leat_statistics_list", case_metrics}, {"leat_rates_get", case_metrics},                      \
-        {"leat_recovery_get", case_metrics}, {"leat_health_get", case_metrics},                    \
+        {"leat_recovery_get", case_metrics}, {"leat_log_key_rotate", case_metrics},                \
+        {"leat_health_get", case_metrics},                                                         \
     {                                                                                              \
         "leat_metrics_write", case_metrics                                                         \
     }

@@ -281,6 +281,88 @@ so_many_probes(void **state)
     }
 }
 
+/* What a probe has come to holds while those that came to nothing are replaced, and no longer. */
+static void
+successes(void **state)
+{
+    (void)state;
+    const struct leat_breaker_options options = options_of(50, 4, 8, 2);
+    for (uint32_t fails = 0; fails < 2; fails++) {
+        struct fixture *fixture = opened(&options);
+        test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
+        CHECK_EQUAL(jobs(fixture, 1, leat_done()), 1);
+        CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_HALF_OPEN);
+        CHECK_EQUAL(jobs(fixture, 5, leat_pending()), 1);
+        if (fails == 1) {
+            CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_fail(), NULL));
+            CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_OPEN);
+        }
+        test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
+        CHECK_EQUAL(run_all(fixture), fails + 1);
+        CHECK_EQUAL(run_all(fixture), 0);
+        CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_done(), NULL));
+        CHECK_EQUAL(look(fixture)->state,
+                    fails == 0 ? LEAT_BREAKER_CLOSED : LEAT_BREAKER_HALF_OPEN);
+        fixture->answer = leat_done();
+        teardown(fixture);
+    }
+}
+
+static bool
+begins(struct fixture *fixture, bool probe)
+{
+    struct leat_job_record record = {.admitted = LEAT_ADMITTED};
+    atom_init(&record.type, (uint16_t)(fixture->type.bits - 1));
+    bool may = leat_breaker_begin(fixture->engine, &record);
+    CHECK_EQUAL(record.admitted, LEAT_ADMITTED | (probe ? LEAT_ADMITTED_PROBE : 0));
+    return may;
+}
+
+/* What a worker is told whose job was let through before the gate was shut. */
+static void
+told_late(void **state)
+{
+    (void)state;
+    const struct leat_breaker_options options = options_of(50, 4, 8, 2);
+    struct fixture *fixture = setup(&options);
+    CHECK(begins(fixture, false));
+    (void)jobs(fixture, 4, leat_fail());
+    CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_OPEN);
+    CHECK(!begins(fixture, false));
+    test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
+    CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_HALF_OPEN);
+    CHECK(begins(fixture, true));
+    CHECK(begins(fixture, true));
+    CHECK(!begins(fixture, false));
+    test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
+    CHECK_EQUAL(jobs(fixture, 1, leat_fail()), 1);
+    CHECK_EQUAL(look(fixture)->state, LEAT_BREAKER_OPEN);
+    CHECK(!begins(fixture, false)); /* the other ticket is of no use any more */
+    teardown(fixture);
+}
+
+static bool
+rings(struct fixture *fixture)
+{
+    struct leat_doorbell *doorbell = &fixture->engine->clocks.doorbell;
+    leat_doorbell_listen(doorbell);
+    CHECK(begins(fixture, true));
+    return (atom_load_rlx(&doorbell->word) & 1) == 0;
+}
+
+/* The thread of the clocks is told of a time that is sooner than those that it knows. */
+static void
+tells_the_clocks(void **state)
+{
+    (void)state;
+    const struct leat_breaker_options options = options_of(50, 4, 8, 2);
+    struct fixture *fixture = opened(&options);
+    test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
+    CHECK(rings(fixture));
+    CHECK(!rings(fixture)); /* at the same time as the first one */
+    teardown(fixture);
+}
+
 /* Half open, and nobody came: no time is waited for. Probes that came to nothing are replaced. */
 static void
 replaced(void **state)
@@ -549,6 +631,9 @@ main(void)
         cmocka_unit_test(the_last_time),
         cmocka_unit_test(waits_and_uses_up_nothing),
         cmocka_unit_test(so_many_probes),
+        cmocka_unit_test(successes),
+        cmocka_unit_test(told_late),
+        cmocka_unit_test(tells_the_clocks),
         cmocka_unit_test(replaced),
         cmocka_unit_test(cancelled_does_not_count),
         cmocka_unit_test(old_attempts),

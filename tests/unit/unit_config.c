@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/config.h"
+#include "engine/seal/seal.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/memory.h"
@@ -59,6 +60,9 @@ static const struct field fields[] = {
     {FIELD(quarantine_after), {0, 3, 1000, NOTHING}, {1001, UINT32_MAX, NOTHING}},
     {FIELD(sample_interval), {0, 1, 1000000, NOTHING}, {1000001, UINT32_MAX, NOTHING}},
     {FIELD(memory_max), {0, 1, UINT64_MAX, NOTHING}, {NOTHING}},
+    {FIELD(log_bytes_max),
+     {0, UINT64_C(8) << 26, UINT64_MAX, NOTHING},
+     {1, (UINT64_C(8) << 26) - 1, NOTHING}},
     {FIELD(memory_soft_percent), {1, 100, NOTHING}, {0, 101, UINT32_MAX, NOTHING}},
     {FIELD(statistics_rows), {0, 1, 65535, NOTHING}, {65536, UINT32_MAX, NOTHING}},
     {FIELD(stuck_ns),
@@ -273,9 +277,20 @@ logs(void **state)
     config.log_segment_bytes += 65536;
     refused(&config, LEAT_INVALID, "log_segment_bytes");
     config.log_segment_bytes = 65536;
+    config.log_bytes_max = UINT64_C(8) * 65536 - 1;
+    refused(&config, LEAT_INVALID, "log_bytes_max");
+    config.log_bytes_max = UINT64_C(8) * 65536;
+    accepted(&config);
+    config.log_bytes_max = UINT64_MAX;
+    accepted(&config);
+    config.log_bytes_max = 0;
     config.durability = LEAT_DURABILITY_NONE;
     accepted(&config);
     config.durability = LEAT_DURABILITY_OF_ENGINE;
+    refused(&config, LEAT_INVALID, "durability");
+    config.durability = LEAT_DURABILITY_OS;
+    accepted(&config);
+    config.durability = (enum leat_durability)(LEAT_DURABILITY_GROUP + 1);
     refused(&config, LEAT_INVALID, "durability");
     config.durability = LEAT_DURABILITY_GROUP;
     config.log_sync = LEAT_LOG_SYNC_DSYNC;
@@ -285,6 +300,54 @@ logs(void **state)
     config.log_sync = LEAT_LOG_SYNC_FDATASYNC;
     config.inline_mode = true;
     refused(&config, LEAT_INVALID, "log_directory");
+}
+
+static bool
+no_key(void *context, uint32_t number,
+       unsigned char *key) /* NOLINT(readability-non-const-parameter) */
+{
+    (void)context;
+    (void)number;
+    (void)key;
+    return false;
+}
+
+/* A build without lz4, or libcrypto, says so by name. */
+static void
+what_is_stored(void **state)
+{
+    (void)state;
+    struct leat_config config = leat_config_default();
+    struct leat_error error;
+    config.log_compression = (enum leat_log_compression)(LEAT_LOG_COMPRESSION_LZ4 + 1);
+    refused(&config, LEAT_INVALID, "log_compression");
+    config.log_compression = LEAT_LOG_COMPRESSION_LZ4;
+    if (leat_seal_compresses()) {
+        accepted(&config);
+    } else {
+        refused(&config, LEAT_UNSUPPORTED, "log_compression");
+        CHECK_STATUS(leat_config_check(&config, &error), LEAT_UNSUPPORTED);
+        CHECK(strstr(error.text, "LEAT_LZ4") != NULL);
+    }
+    config.log_compression = LEAT_LOG_COMPRESSION_NONE;
+    config.log_key_file = "key:older";
+    config.log_key = no_key;
+    refused(&config, LEAT_INVALID, "log_key");
+    if (leat_seal_encrypts()) {
+        config.log_key = NULL;
+        accepted(&config);
+        config.log_key_file = NULL;
+        config.log_key = no_key;
+        accepted(&config);
+        return;
+    }
+    config.log_key = NULL;
+    refused(&config, LEAT_UNSUPPORTED, "log_key_file");
+    CHECK_STATUS(leat_config_check(&config, &error), LEAT_UNSUPPORTED);
+    CHECK(strstr(error.text, "LEAT_CRYPTO") != NULL);
+    config.log_key_file = NULL;
+    config.log_key = no_key;
+    refused(&config, LEAT_UNSUPPORTED, "log_key");
 }
 
 /* ---- other ages ----------------------------------------------------------------------------- */
@@ -510,6 +573,7 @@ main(void)
         cmocka_unit_test(priorities_follow_scheduling),
         cmocka_unit_test(pointers),
         cmocka_unit_test(logs),
+        cmocka_unit_test(what_is_stored),
         cmocka_unit_test(older_callers),
         cmocka_unit_test(newer_callers),
         cmocka_unit_test(strange_heads),

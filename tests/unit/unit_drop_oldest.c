@@ -11,12 +11,14 @@
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/memory.h"
 
 #define JOBS 4096
 
 struct fixture {
     struct leat_engine *engine;
     struct test_clock clock;
+    struct test_memory memory;
     leat_type type;
     leat_queue queue;
     enum leat_outcome_kind answer;
@@ -52,6 +54,8 @@ setup_of(uint32_t waiting_max, uint64_t bytes_max)
     config.workers = 0;
     config.jobs_max = 512;
     config.clock = test_clock_of(&fixture->clock);
+    test_memory_init(&fixture->memory);
+    config.allocator = test_memory_allocator(&fixture->memory);
     fixture->engine = test_start(&config);
     fixture->type = test_register(fixture->engine, "run", run, fixture);
     fixture->answer = LEAT_OUTCOME_DONE;
@@ -76,6 +80,7 @@ teardown(struct fixture *fixture)
     test_engine_check(fixture->engine);
     run_all(fixture);
     test_close(fixture->engine);
+    CHECK_EQUAL(test_memory_blocks(&fixture->memory), 0);
     free(fixture);
 }
 
@@ -174,6 +179,7 @@ the_least_urgent(void **state)
     CHECK_OK(submit_at(fixture, 6, LEAT_PRIORITY_CRITICAL));
     check_dropped(fixture, 4);
     CHECK_STATUS(submit_at(fixture, 7, LEAT_PRIORITY_LOW), LEAT_FULL); /* all are more urgent */
+    CHECK_STATUS(submit_at(fixture, 7, LEAT_PRIORITY_NORMAL + 1), LEAT_FULL); /* by one level */
     CHECK_EQUAL(dropped(fixture), 3);
     CHECK_OK(submit_at(fixture, 7, LEAT_PRIORITY_NORMAL));
     check_dropped(fixture, 1);
@@ -427,14 +433,19 @@ in_ring_and_lists(void **state)
     teardown(fixture);
 }
 
+static struct leat_trail *
+trail_of(struct fixture *fixture)
+{
+    return leat_room_trail(fixture->engine, fixture->queue.bits - 1);
+}
+
 /* Its trail is tidied behind one that stays. */
 static void
 a_trail_of_those_that_left(void **state)
 {
     (void)state;
     struct fixture *fixture = setup_of(2, 0);
-    const struct leat_queue_room *room = &fixture->engine->rooms.queues[fixture->queue.bits - 1];
-    struct leat_trail *trail = atom_load_rlx(&room->trail);
+    struct leat_trail *trail = trail_of(fixture);
     CHECK_OK(leat_queue_pause(fixture->engine, fixture->queue));
     CHECK_OK(submit(fixture, 0));
     for (uint32_t i = 1; i < 1000; i++) {
@@ -452,6 +463,144 @@ a_trail_of_those_that_left(void **state)
     check_waits(fixture, 1000);
     CHECK_EQUAL(dropped(fixture), 1);
     CHECK_OK(leat_queue_resume(fixture->engine, fixture->queue));
+    teardown(fixture);
+}
+
+/* A row has no more places than it needs, with those of jobs whose records others have by now. */
+static void
+places_of_a_trail(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(100, 0);
+    const struct leat_trail_row *row = &trail_of(fixture)->rows[LEAT_PRIORITY_NORMAL];
+    const leat_queue queue = fixture->queue;
+    CHECK_OK(leat_queue_pause(fixture->engine, queue));
+    CHECK_OK(submit(fixture, 0));
+    CHECK_EQUAL(row->capacity, 64);
+    for (uint32_t i = 1; i < 40; i++) {
+        CHECK_OK(submit(fixture, i));
+    }
+    CHECK_EQUAL(row->capacity, 64);
+    for (uint32_t i = 1; i < 40; i++) {
+        CHECK_OK(leat_cancel(fixture->engine, fixture->ids[i]));
+    }
+    run_all(fixture);
+    fixture->queue = (leat_queue){0}; /* "default" */
+    uint32_t others = 100;
+    while (submit(fixture, others) == LEAT_OK) {
+        others++;
+    }
+    CHECK_EQUAL(others, 100 + 511); /* all records */
+    run_all(fixture);
+    fixture->queue = queue;
+    for (uint32_t i = 40; i < 64; i++) {
+        CHECK_OK(submit(fixture, i));
+    }
+    CHECK_EQUAL(row->end, 64);
+    fixture->queue = (leat_queue){0};
+    for (uint32_t i = 1000; submit(fixture, i) == LEAT_OK; i++) {
+    }
+    CHECK_OK(leat_cancel(fixture->engine, fixture->ids[1000]));
+    CHECK_OK(leat_run_some(fixture->engine, 1, NULL));
+    fixture->queue = queue;
+    CHECK_OK(submit(fixture, 64));
+    CHECK_EQUAL(row->capacity, 64);
+    CHECK_EQUAL(row->end, 1 + 25);
+    CHECK_OK(leat_queue_resume(fixture->engine, queue));
+    teardown(fixture);
+}
+
+/* One that is not noted, for want of memory, is not dropped; those that were are. */
+static void
+no_memory(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(100, 0);
+    const struct leat_trail_row *row = &trail_of(fixture)->rows[LEAT_PRIORITY_NORMAL];
+    for (uint32_t i = 0; i < 100; i++) {
+        if (i == 0 || i >= 64) {
+            test_memory_fail(&fixture->memory, 0, true);
+        }
+        CHECK_OK(submit(fixture, i));
+        test_memory_heal(&fixture->memory);
+        CHECK_EQUAL(row->end, i < 64 ? i : 64);
+        CHECK_EQUAL(row->capacity, i == 0 ? 0 : 64);
+    }
+    CHECK_OK(submit(fixture, 100));
+    check_waits(fixture, 0);
+    check_dropped(fixture, 1);
+    teardown(fixture);
+}
+
+static bool
+next(struct fixture *fixture, uint32_t level, struct leat_trail_look *look, uint32_t bytes)
+{
+    struct leat_stand stand = {.bytes = 0};
+    bool found = leat_trail_next(fixture->engine, trail_of(fixture), level, look, &stand);
+    CHECK_EQUAL(stand.bytes, bytes);
+    return found;
+}
+
+/* Those that would be dropped, in that order. */
+static void
+a_look(void **state)
+{
+    (void)state;
+    static unsigned char payload[16];
+    static const uint32_t levels[] = {LEAT_PRIORITY_NORMAL, LEAT_PRIORITY_LOW, LEAT_PRIORITY_NORMAL,
+                                      LEAT_PRIORITY_NORMAL, LEAT_PRIORITY_NORMAL + 1};
+    struct fixture *fixture = setup_of(100, 0);
+    struct leat_trail_look look = {.rows = LEAT_PRIORITY_LEVELS};
+    struct leat_job job = leat_job_default();
+    leat_job_id ids[5];
+    CHECK_OK(leat_queue_pause(fixture->engine, fixture->queue));
+    job.type = fixture->type;
+    job.queue = fixture->queue;
+    job.payload = payload;
+    for (uint32_t i = 0; i < TEST_COUNT_OF(levels); i++) {
+        job.priority = levels[i];
+        job.payload_bytes = i + 1;
+        CHECK_OK(leat_submit(fixture->engine, &job, &ids[i]));
+    }
+    CHECK_OK(leat_cancel(fixture->engine, ids[2]));
+    CHECK(next(fixture, LEAT_PRIORITY_NORMAL + 1, &look, 2));
+    CHECK(next(fixture, LEAT_PRIORITY_NORMAL + 1, &look, 5));
+    CHECK(!next(fixture, LEAT_PRIORITY_NORMAL + 1, &look, 0));
+    look = (struct leat_trail_look){.rows = LEAT_PRIORITY_LEVELS};
+    CHECK(next(fixture, 0, &look, 2));
+    CHECK(next(fixture, 0, &look, 5));
+    CHECK(next(fixture, 0, &look, 1));
+    CHECK(next(fixture, 0, &look, 4));
+    CHECK(!next(fixture, 0, &look, 0));
+    CHECK(!next(fixture, 0, &look, 0));
+    CHECK_OK(leat_cancel(fixture->engine, ids[0]));
+    CHECK(leat_trail_drop(fixture->engine, trail_of(fixture), LEAT_PRIORITY_LOW));
+    job.priority = LEAT_PRIORITY_NORMAL;
+    job.payload_bytes = 6; /* those in front are passed by */
+    CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+    look = (struct leat_trail_look){.rows = LEAT_PRIORITY_LEVELS};
+    CHECK(next(fixture, LEAT_PRIORITY_NORMAL, &look, 5));
+    CHECK(next(fixture, LEAT_PRIORITY_NORMAL, &look, 4));
+    CHECK(next(fixture, LEAT_PRIORITY_NORMAL, &look, 6));
+    CHECK(!next(fixture, LEAT_PRIORITY_NORMAL, &look, 0));
+    CHECK_OK(leat_queue_purge(fixture->engine, fixture->queue, &(size_t){0}));
+    CHECK_OK(leat_queue_resume(fixture->engine, fixture->queue));
+    teardown(fixture);
+}
+
+/* What was run once would not be dropped, and is not counted as such. */
+static void
+a_look_at_what_was_run(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(100, 0);
+    struct leat_trail_look look = {.rows = LEAT_PRIORITY_LEVELS};
+    CHECK_OK(submit(fixture, 0));
+    fixture->answer = LEAT_OUTCOME_RETRY;
+    CHECK_OK(leat_run_some(fixture->engine, 1, NULL));
+    fixture->answer = LEAT_OUTCOME_DONE;
+    check_waits(fixture, 0);
+    CHECK(!next(fixture, 0, &look, 0));
     teardown(fixture);
 }
 
@@ -521,6 +670,10 @@ main(void)
         cmocka_unit_test(by_batches),
         cmocka_unit_test(in_ring_and_lists),
         cmocka_unit_test(a_trail_of_those_that_left),
+        cmocka_unit_test(places_of_a_trail),
+        cmocka_unit_test(no_memory),
+        cmocka_unit_test(a_look),
+        cmocka_unit_test(a_look_at_what_was_run),
         cmocka_unit_test(its_completion),
         cmocka_unit_test(set_later),
     };

@@ -1,177 +1,6 @@
 /* unit_durable.c - durable jobs: what the next open of a log finds. A crash of the process is a
  * copy of the log's directory, taken while the engine is open. */
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include "engine/durable/internal.h"
-#include "tests/support/check.h"
-#include "tests/support/directory.h"
-#include "tests/support/engine.h"
-#include "tests/support/fake_clock.h"
-
-#define MINUTE_NS (UINT64_C(60) * 1000000000)
-#define RUNS_MAX  64
-
-enum way { WAY_DONE, WAY_RETRY, WAY_FAIL, WAY_RESULT, WAY_SNOOZE, WAY_PENDING };
-
-struct world {
-    char directory[32];
-    char copy[32];
-    struct leat_config config;
-    struct test_clock clock;
-    struct leat_engine *engine;
-    leat_type type;
-    enum way way;
-    char payloads[RUNS_MAX][32]; /* that handlers have seen, in order */
-    uint32_t runs;
-    uint32_t attempt; /* of the last run */
-    leat_token token;
-};
-
-/* ---- handlers -------------------------------------------------------------------------------- */
-
-static struct leat_outcome
-handler(struct leat_run *run, void *context)
-{
-    struct world *world = context;
-    size_t bytes = 0;
-    const char *payload = leat_run_payload(run, &bytes);
-    CHECK(world->runs < RUNS_MAX && bytes < 32);
-    if (bytes != 0) {
-        memcpy(world->payloads[world->runs], payload, bytes);
-    }
-    world->payloads[world->runs++][bytes] = '\0';
-    world->attempt = leat_run_attempt(run);
-    world->token = leat_run_token(run);
-    switch (world->way) {
-    case WAY_RETRY:
-        CHECK_OK(leat_run_error(run, "not now"));
-        return leat_retry_in(10 * MINUTE_NS);
-    case WAY_FAIL:
-        CHECK_OK(leat_run_error(run, "never"));
-        return leat_fail();
-    case WAY_RESULT:
-        CHECK_OK(leat_run_result(run, "fruit", 5));
-        return leat_done();
-    case WAY_SNOOZE:
-        return leat_snooze(10 * MINUTE_NS);
-    case WAY_PENDING:
-        return leat_pending();
-    case WAY_DONE:
-        break;
-    }
-    return leat_done();
-}
-
-/* ---- worlds ---------------------------------------------------------------------------------- */
-
-static void
-world_open(struct world *world)
-{
-    world->config.log_directory = world->directory;
-    world->engine = test_open(&world->config);
-    world->type = test_register(world->engine, "work", handler, world);
-}
-
-static struct world *
-world_make(void)
-{
-    struct world *world = calloc(1, sizeof(*world));
-    CHECK(world != NULL);
-    strcpy(world->directory, "unit_durable.XXXXXX");
-    strcpy(world->copy, "unit_durable.XXXXXX");
-    CHECK(mkdtemp(world->directory) != NULL && mkdtemp(world->copy) != NULL);
-    world->config = test_config();
-    world->config.workers = 0;
-    world->config.log_segment_bytes = UINT64_C(1) << 20;
-    world->config.log_ring_bytes = UINT64_C(1) << 19;
-    world->config.payload_bytes_max = 4096;
-    test_clock_init(&world->clock);
-    world->config.clock = test_clock_of(&world->clock);
-    world->config.jobs_max = 256;
-    world_open(world);
-    return world;
-}
-
-static void
-world_free(struct world *world)
-{
-    test_close(world->engine);
-    test_directory_empty(world->directory);
-    test_directory_empty(world->copy);
-    CHECK(rmdir(world->directory) == 0 && rmdir(world->copy) == 0);
-    free(world);
-}
-
-/* The process is gone, moments later, with this job in a handler (0: none), and another one opens
- * the log. The log's threads rest while its files are copied: a copy takes its time. */
-static void
-world_crash_in(struct world *world, uint64_t id)
-{
-    char directory[sizeof(world->directory)];
-    leat_durable_clean_stop(world->engine->durable);
-    CHECK_OK(leat_wal_stop(&world->engine->durable->wal));
-    atom_store_rlx(&world->engine->places[0].running, id);
-    test_directory_empty(world->copy);
-    test_directory_copy(world->directory, world->copy);
-    atom_store_rlx(&world->engine->places[0].running, 0);
-    test_close(world->engine);
-    memcpy(directory, world->directory, sizeof(directory));
-    memcpy(world->directory, world->copy, sizeof(directory));
-    memcpy(world->copy, directory, sizeof(directory));
-    world->runs = 0;
-    world_open(world);
-}
-
-static void
-world_crash(struct world *world)
-{
-    world_crash_in(world, 0);
-}
-
-/* It ends as it should. */
-static void
-world_restart(struct world *world)
-{
-    test_close(world->engine);
-    world->runs = 0;
-    world_open(world);
-}
-
-static void
-run_all(struct world *world)
-{
-    size_t ran = 0;
-    if (test_state(world->engine) == LEAT_ENGINE_OPEN) {
-        CHECK_OK(leat_start(world->engine));
-    }
-    while (leat_run_some(world->engine, 100, &ran) == LEAT_OK) {
-    }
-}
-
-static leat_job_id
-submit(struct world *world, const char *payload, const struct leat_job_options *options,
-       uint32_t flags)
-{
-    leat_job_id id;
-    struct leat_job job = leat_job_default();
-    job.type = world->type;
-    job.payload = payload;
-    job.payload_bytes = strlen(payload);
-    job.options = options;
-    job.flags = flags;
-    CHECK_OK(leat_submit(world->engine, &job, &id));
-    return id;
-}
-
-static struct leat_recovery_info
-found(struct world *world)
-{
-    struct leat_recovery_info info = leat_recovery_info_default();
-    CHECK_OK(leat_recovery_get(world->engine, &info));
-    return info;
-}
+#include "tests/unit/durable_body.h"
 
 /* ---- tests ----------------------------------------------------------------------------------- */
 
@@ -520,22 +349,34 @@ static void
 what_is_not_written_is_refused(void **state)
 {
     struct world *world = world_make();
-    leat_job_id id = submit(world, "parent", NULL, 0);
+    leat_job_id cohort;
     leat_job_id other;
     (void)state;
     struct leat_job_options options = leat_job_options_default();
-    options.parents = &id;
-    options.parents_count = 1;
     struct leat_job job = leat_job_default();
     job.type = world->type;
     job.options = &options;
+    CHECK_OK(leat_cohort_open(world->engine, NULL, &cohort));
+    options.cohort = cohort;
+    CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_UNSUPPORTED);
+    options.cohort = (leat_job_id){0};
+    options.parents = &cohort;
+    options.parents_count = 1;
     CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_UNSUPPORTED);
     options.durability = LEAT_DURABILITY_NONE;
     CHECK_OK(leat_submit(world->engine, &job, &other));
-    options.durability = LEAT_DURABILITY_OS;
+    options.parents = &other; /* that is not durable */
+    options.durability = LEAT_DURABILITY_GROUP;
     CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_UNSUPPORTED);
+    options.parents_count = 0;
+    options.durability = LEAT_DURABILITY_OS;
+    CHECK_OK(leat_submit(world->engine, &job, &other));
+    CHECK_OK(leat_cancel(world->engine, other));
     options.durability = (enum leat_durability)(LEAT_DURABILITY_GROUP + 1);
     CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_INVALID);
+    options.durability = LEAT_DURABILITY_GROUP;
+    CHECK_OK(leat_submit(world->engine, &job, &other));
+    CHECK_OK(leat_cohort_close(world->engine, cohort));
     world_restart(world);
     CHECK(found(world).jobs == 1);
     world_free(world);
@@ -655,92 +496,6 @@ a_thread_waits_for_its_own_log(void **state)
     world_free(world);
 }
 
-static struct leat_health
-health(struct world *world)
-{
-    struct leat_health found_now = leat_health_default();
-    CHECK_OK(leat_health_get(world->engine, &found_now));
-    return found_now;
-}
-
-static void
-a_log_that_failed_acknowledges_nothing(void **state)
-{
-    struct world *world = world_make();
-    (void)state;
-    leat_job_id id = submit(world, "before", NULL, 0);
-    leat_job_id other = submit(world, "cancelled", NULL, 0);
-    struct leat_job job = leat_job_default();
-    job.type = world->type;
-    CHECK_OK(leat_start(world->engine));
-    CHECK(health(world).reasons == 0);
-    atom_store_rlx(&world->engine->durable->wal.failed, 1);
-    CHECK_STATUS(leat_submit(world->engine, &job, NULL), LEAT_LOG_FAILED);
-    CHECK_STATUS(leat_cancel(world->engine, other), LEAT_LOG_FAILED);
-    CHECK(test_get(world->engine, other).state == LEAT_JOB_CANCELLED);
-    CHECK(health(world).state == LEAT_HEALTH_FAILED);
-    CHECK(health(world).reasons == LEAT_HEALTH_LOG_FAILED);
-    run_all(world);
-    CHECK(world->runs == 1);
-    CHECK(test_get(world->engine, id).state == LEAT_JOB_COMPLETED);
-    world_free(world);
-}
-
-static void
-a_full_disk_takes_no_jobs_in(void **state)
-{
-    struct world *world = world_make();
-    (void)state;
-    leat_job_id id = submit(world, "before", NULL, 0);
-    struct leat_job job = leat_job_default();
-    job.type = world->type;
-    CHECK_OK(leat_start(world->engine));
-    /* Its threads would find room again. */
-    CHECK_OK(leat_wal_stop(&world->engine->durable->wal));
-    atom_store_rlx(&world->engine->durable->wal.full, 1);
-    CHECK_STATUS(leat_submit(world->engine, &job, NULL), LEAT_NO_SPACE);
-    CHECK(health(world).state == LEAT_HEALTH_DEGRADED);
-    CHECK(health(world).reasons == LEAT_HEALTH_LOG_FULL);
-    CHECK_OK(leat_cancel(world->engine, id));
-    atom_store_rlx(&world->engine->durable->wal.full, 0);
-    CHECK_OK(leat_submit(world->engine, &job, NULL));
-    world_restart(world);
-    CHECK(found(world).jobs == 1);
-    world_free(world);
-}
-
-/* Half of the ring is what a unit may take. */
-static void
-a_job_fits_half_of_the_ring(void **state)
-{
-    static char payload[65536];
-    struct world *world = world_make();
-    uint64_t least = 1;
-    uint64_t most = sizeof(payload);
-    uint64_t jobs = 0;
-    (void)state;
-    test_close(world->engine);
-    world->config.log_ring_bytes = 65536;
-    world->config.payload_bytes_max = sizeof(payload);
-    world_open(world);
-    struct leat_job job = leat_job_default();
-    job.type = world->type;
-    job.payload = payload;
-    while (most - least > 1) {
-        leat_job_id id;
-        job.payload_bytes = (least + most) / 2;
-        enum leat_status status = leat_submit(world->engine, &job, &id);
-        CHECK(status == LEAT_OK || status == LEAT_INVALID);
-        jobs += status == LEAT_OK ? 1 : 0;
-        least = status == LEAT_OK ? job.payload_bytes : least;
-        most = status == LEAT_OK ? most : job.payload_bytes;
-    }
-    CHECK(least > 32768 - 400 && least < 32768);
-    world_restart(world);
-    CHECK(found(world).jobs == jobs); /* those that were refused left nothing */
-    world_free(world);
-}
-
 int
 main(void)
 {
@@ -765,9 +520,6 @@ main(void)
         cmocka_unit_test(fewer_records_are_refused),
         cmocka_unit_test(a_completion_is_durable),
         cmocka_unit_test(a_thread_waits_for_its_own_log),
-        cmocka_unit_test(a_log_that_failed_acknowledges_nothing),
-        cmocka_unit_test(a_full_disk_takes_no_jobs_in),
-        cmocka_unit_test(a_job_fits_half_of_the_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

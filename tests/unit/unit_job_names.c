@@ -306,6 +306,14 @@ names_and_keys(void **state)
     CHECK_STATUS(leat_submit(fixture->engine, &job, NULL), LEAT_EXISTS);
     options.name = "other";
     CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+    /* The name is that of a job that was cancelled: with a key or without, it is free. */
+    CHECK_OK(leat_cancel_by_name(fixture->engine, "name"));
+    options.unique_key = "free";
+    options.unique_key_bytes = 4;
+    options.name = "name";
+    CHECK_OK(leat_submit(fixture->engine, &job, NULL));
+    options.unique_key = "key";
+    options.unique_key_bytes = 3;
     /* The name is free, the key is not. */
     options.name = "third";
     CHECK_STATUS(leat_submit(fixture->engine, &job, NULL), LEAT_EXISTS);

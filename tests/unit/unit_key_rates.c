@@ -415,6 +415,20 @@ the_check_finds_who_waits_elsewhere(void **state)
 
 /* ---- what is refused ------------------------------------------------------------------------- */
 
+/* What a cap on memory counts. */
+static void
+its_memory_is_counted(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup(JOBS);
+    CHECK_EQUAL(leat_key_rates_resident(fixture->engine), 0);
+    set(fixture, 1, SECOND, 1);
+    submit(fixture, 0, 0, 2);
+    CHECK_EQUAL(run_all(fixture), 1);
+    CHECK(leat_key_rates_resident(fixture->engine) != 0);
+    teardown(fixture);
+}
+
 static void
 bad_input_changes_nothing(void **state)
 {
@@ -504,6 +518,7 @@ main(void)
         cmocka_unit_test(without_any_rate_nothing_is_due),
         cmocka_unit_test(rates_of_others_are_theirs),
         cmocka_unit_test(the_check_finds_who_waits_elsewhere),
+        cmocka_unit_test(its_memory_is_counted),
         cmocka_unit_test(bad_input_changes_nothing),
         cmocka_unit_test(counts_and_times_agree),
     };

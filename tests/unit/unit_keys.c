@@ -524,6 +524,19 @@ no_key_at_all(void **unused)
 {
     (void)unused;
     struct fixture *fixture = setup();
+    CHECK_EQUAL(leat_keys_resident(fixture->engine), 0);
+    finish(fixture, 0);
+}
+
+/* What a cap on memory counts. */
+static void
+its_memory_is_counted(void **unused)
+{
+    (void)unused;
+    struct fixture *fixture = setup();
+    (void)submit(fixture, "k", "a");
+    CHECK(leat_keys_resident(fixture->engine) != 0);
+    settle(fixture);
     finish(fixture, 0);
 }
 
@@ -667,6 +680,7 @@ main(void)
         cmocka_unit_test(no_memory),
         cmocka_unit_test(an_old_time),
         cmocka_unit_test(no_key_at_all),
+        cmocka_unit_test(its_memory_is_counted),
         cmocka_unit_test(keys_have_limits),
         cmocka_unit_test(keys_may_collide),
         cmocka_unit_test(a_batch),

@@ -98,11 +98,12 @@ static const char *const others[] = {
     "type.*.breaker_open_ns", "LEAT_WATCH_PARTS", "LEAT_SWEEP_NS", "LEAT_SWEEP_RECORDS",
     "LEAT_LENT_LOOK_NS", "LEAT_SCHEDULE_BATCH",
     /* What the disk is asked for; bench/log. */
-    "durability", "log_segment_bytes", "log_ring_bytes", "log_sync",
+    "durability", "log_segment_bytes", "log_ring_bytes", "log_compression", "log_bytes_max",
+    "log_sync",
     /* What is told, and to whom. */
-    "worker_name", "log_directory", "log_level", "log_lines_per_s", "threshold_period_ns",
-    "threshold_dead", "threshold_waiting", "threshold_failures", "threshold_oldest_ns",
-    "systemd_notify",
+    "worker_name", "log_directory", "log_key_file", "log_takes_plain", "log_level",
+    "log_lines_per_s", "threshold_period_ns", "threshold_dead", "threshold_waiting",
+    "threshold_failures", "threshold_oldest_ns", "systemd_notify",
     /* For tests; and what threads that wait for jobs share, who sleep. */
     "inline_mode", "LEAT_BELLS",
     /* What a line of cache holds: no other value compiles. */

@@ -298,6 +298,37 @@ rates_change(void **state)
     teardown(fixture);
 }
 
+static bool
+gated(struct fixture *fixture, uint32_t list)
+{
+    return (atom_load_rlx(&leat_gate_of(fixture->engine, list)->word) & LEAT_GATE_USED) != 0;
+}
+
+/* Whose jobs pass a gate from its rate on: those of the tenant's queues, to the last one that there
+ * may be, and no others; nor is looked at what stands behind those. */
+static void
+gates_of_its_queues(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct leat_config *config = &fixture->engine->config;
+    const uint32_t all = config->queues_max;
+    const uint32_t last = fixture->queues[NOBODYS].bits;
+    CHECK(last < all);
+    config->queues_max = last; /* as if this were all */
+    atom_store_rlx(&fixture->engine->rooms.queues[last].tenant, fixture->tenant.bits);
+    atom_store_rlx(&fixture->engine->rooms.queues[last - 1].tenant, fixture->tenant.bits);
+    set_rate(fixture, leat_rate_of(0, 0, 0));
+    config->queues_max = all;
+    CHECK(gated(fixture, fixture->queues[FIRST].bits - 1));
+    CHECK(!gated(fixture, fixture->queues[OTHERS].bits - 1));
+    CHECK(gated(fixture, last - 1));
+    CHECK(!gated(fixture, last));
+    atom_store_rlx(&fixture->engine->rooms.queues[last].tenant, 0);
+    atom_store_rlx(&fixture->engine->rooms.queues[last - 1].tenant, 0);
+    teardown(fixture);
+}
+
 static void
 bad_input(void **state)
 {
@@ -312,9 +343,11 @@ bad_input(void **state)
     const leat_tenant none = {fixture->tenant.bits + 2};
     for (size_t i = 0; i < TEST_COUNT_OF(bad); i++) {
         CHECK_STATUS(leat_tenant_set_rate(fixture->engine, fixture->tenant, bad[i]), LEAT_INVALID);
+        CHECK_STATUS(leat_tenant_set_rate(fixture->engine, none, bad[i]), LEAT_NOT_FOUND);
     }
     CHECK_STATUS(leat_tenant_set_rate(fixture->engine, none, leat_rate_of(0, 0, 0)),
                  LEAT_NOT_FOUND);
+    CHECK(!fixture->engine->tenants.rooms[none.bits - 1].rated);
     submit(fixture, FIRST, 0, 10);
     CHECK_EQUAL(run_all(fixture), 1); /* nothing has changed */
     set_rate(fixture,
@@ -335,6 +368,7 @@ main(void)
         cmocka_unit_test(the_first_rate),
         cmocka_unit_test(cancels),
         cmocka_unit_test(rates_change),
+        cmocka_unit_test(gates_of_its_queues),
         cmocka_unit_test(bad_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -225,7 +225,11 @@ names(void **state)
         (void)snprintf(text, sizeof(text), "t%u", i);
         CHECK_OK(leat_tenant_create(engine, text, NULL, &tenant));
     }
+    CHECK_EQUAL(tenant.bits, 64);
+    CHECK_OK(leat_tenant_name(engine, tenant, &name)); /* the last one is as good */
+    CHECK_TEXT(name, "t63");
     CHECK_STATUS(leat_tenant_create(engine, "one-more", NULL, &tenant), LEAT_FULL);
+    CHECK_EQUAL(tenant.bits, 64);
     teardown(fixture);
 }
 
@@ -240,6 +244,7 @@ bad_input(void **state)
     const leat_tenant none = {0};
     const leat_tenant unknown = {2};
     const leat_tenant beyond = {65};
+    const leat_tenant far_beyond = {UINT32_MAX};
     leat_tenant tenant = {0};
     const char *name = NULL;
     CHECK_STATUS(leat_tenant_create(NULL, "a", NULL, &tenant), LEAT_INVALID);
@@ -254,12 +259,15 @@ bad_input(void **state)
     CHECK_STATUS(leat_tenant_set_limits(NULL, fixture->tenant, &options), LEAT_INVALID);
     CHECK_STATUS(leat_tenant_set_limits(engine, none, &options), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_tenant_set_limits(engine, unknown, &options), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_tenant_set_limits(engine, unknown, NULL), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_tenant_set_limits(engine, beyond, &options), LEAT_NOT_FOUND);
+    CHECK_STATUS(leat_tenant_set_limits(engine, far_beyond, &options), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_tenant_get(NULL, fixture->tenant, &info), LEAT_INVALID);
     CHECK_STATUS(leat_tenant_get(engine, fixture->tenant, NULL), LEAT_INVALID);
     CHECK_STATUS(leat_tenant_get(engine, unknown, &info), LEAT_NOT_FOUND);
     CHECK_STATUS(leat_tenant_find(engine, "a b", &tenant), LEAT_INVALID);
     CHECK_STATUS(leat_tenant_find(engine, "a", NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_tenant_find(engine, NULL, &tenant), LEAT_INVALID);
     CHECK_STATUS(leat_tenant_find(NULL, "a", &tenant), LEAT_INVALID);
     CHECK_STATUS(leat_tenant_name(engine, fixture->tenant, NULL), LEAT_INVALID);
     CHECK_STATUS(leat_tenant_name(engine, unknown, &name), LEAT_NOT_FOUND);

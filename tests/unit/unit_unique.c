@@ -324,6 +324,35 @@ for_a_time(void **state)
     teardown(fixture);
 }
 
+static void
+for_ever(struct fixture *fixture, uint32_t number)
+{
+    struct leat_job_options options = keyed("", LEAT_UNIQUE_FOR_TIME, LEAT_UNIQUE_REJECT);
+    options.unique_key = &number;
+    options.unique_key_bytes = sizeof(number);
+    options.unique_for_ns = LEAT_FOREVER;
+    CHECK_OK(submit(fixture, &options, 0, NULL));
+}
+
+/* A key whose time is over is free, also where nobody has looked at it since. */
+static void
+one_of_many(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct leat_job_options options = keyed("key", LEAT_UNIQUE_FOR_TIME, LEAT_UNIQUE_REJECT);
+    for (uint32_t i = 0; i < 20; i++) {
+        for_ever(fixture, i);
+    }
+    CHECK_OK(submit(fixture, &options, 0, NULL));
+    test_clock_pass(&fixture->clock, fixture->engine, 100 * S - 1);
+    CHECK_STATUS(submit(fixture, &options, 0, NULL), LEAT_EXISTS);
+    test_clock_pass(&fixture->clock, fixture->engine, 1);
+    CHECK_OK(submit(fixture, &options, 0, NULL));
+    CHECK_STATUS(submit(fixture, &options, 0, NULL), LEAT_EXISTS);
+    teardown(fixture);
+}
+
 /* Keys whose time is over are freed as others come. */
 static void
 times_give_memory_back(void **state)
@@ -681,6 +710,9 @@ main(void)
         cmocka_unit_test(refused_gives_back),  cmocka_unit_test(no_memory),
         cmocka_unit_test(replace_with_a_name), cmocka_unit_test(closed),
         cmocka_unit_test(replaced_too_late),   cmocka_unit_test(about_to_be_published),
+
+        cmocka_unit_test(one_of_many),
+
         cmocka_unit_test(check_says_no),       cmocka_unit_test(expired_and_brought_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

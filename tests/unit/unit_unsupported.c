@@ -18,21 +18,6 @@ done(struct leat_run *run, void *context)
     return leat_done();
 }
 
-/* ---- fields --------------------------------------------------------------------------------- */
-
-static enum leat_status
-durability_os(struct leat_engine *engine)
-{
-    struct leat_config config = leat_config_default();
-    struct leat_engine *opened = engine;
-    struct leat_error error;
-    config.durability = LEAT_DURABILITY_OS;
-    CHECK_STATUS(leat_open(&config, &opened, &error), LEAT_UNSUPPORTED);
-    CHECK(opened == engine);
-    CHECK_TEXT(error.field, "durability");
-    return leat_config_check(&config, NULL);
-}
-
 /* ---- the list ------------------------------------------------------------------------------- */
 
 struct entry {
@@ -40,17 +25,18 @@ struct entry {
     enum leat_status (*call)(struct leat_engine *engine);
 };
 
+/* Ends with one without a line. */
 static const struct entry entries[] = {
-    {"leat_config.durability LEAT_DURABILITY_OS", durability_os},
+    {NULL, NULL},
 };
 
-enum { ENTRIES = TEST_COUNT_OF(entries) };
+enum { ENTRIES = TEST_COUNT_OF(entries) - 1 };
 
 /* The line's case, or NULL. */
 static const struct entry *
 entry_of(const char *line)
 {
-    for (size_t i = 0; i < TEST_COUNT_OF(entries); i++) {
+    for (size_t i = 0; entries[i].line != NULL; i++) {
         size_t length = strlen(entries[i].line);
         if (strncmp(line, entries[i].line, length) == 0 &&
             (line[length] == '\0' || strchr(" :", line[length]) != NULL)) {
@@ -97,7 +83,7 @@ every_line_is_true(void **state)
     char *text = test_source_read("docs/status.md");
     char *rest = text;
     uint32_t count = 0;
-    bool listed[ENTRIES] = {false};
+    static bool listed[ENTRIES + 1];
     for (const char *line = next_line(&rest); line != NULL; line = next_line(&rest)) {
         const struct entry *entry = entry_of(line);
         if (entry == NULL) {
@@ -116,13 +102,13 @@ every_line_is_true(void **state)
         test_finish(engine);
         count++;
     }
-    for (size_t i = 0; i < TEST_COUNT_OF(entries); i++) {
+    for (size_t i = 0; entries[i].line != NULL; i++) {
         if (!listed[i]) {
             test_say("docs/status.md has no line: %s\n", entries[i].line);
         }
         CHECK(listed[i]);
     }
-    CHECK_EQUAL(count, TEST_COUNT_OF(entries));
+    CHECK_EQUAL(count, ENTRIES);
     free(text);
 }
 

@@ -299,10 +299,9 @@ test_no_space(void **state)
     fixture->disk.space = LEAT_WAL_SEGMENT_BYTES_MIN - 1;
     CHECK_STATUS(leat_wal_prepare(&fixture->wal), LEAT_NO_SPACE);
     CHECK_STATUS(append(fixture, 1, 10, &position), LEAT_NO_SPACE);
-    CHECK_OK(leat_wal_append(&fixture->wal, &last, 1, LEAT_WAL_LAST, &position));
-    CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
     enum leat_status status = LEAT_OK;
-    while (status == LEAT_OK) {
+    for (uint32_t copies = 0; status == LEAT_OK; copies++) {
+        CHECK(copies < 100);
         CHECK_OK(leat_wal_append(&fixture->wal, &last, 1, LEAT_WAL_LAST, &position));
         status = leat_wal_wait(&fixture->wal, position, UINT64_MAX);
     }
@@ -310,11 +309,52 @@ test_no_space(void **state)
     fixture->disk.space = LEAT_WAL_SEGMENT_BYTES_MIN;
     atom_store_rlx(&fixture->wal.asleep, 1);
     CHECK_OK(leat_wal_prepare(&fixture->wal));
-    CHECK_EQUAL(atom_load_rlx(&fixture->wal.asleep), 0); /* it goes on */
+    CHECK_EQUAL(atom_load_rlx(&fixture->wal.asleep), 0);            /* it goes on */
+    CHECK_STATUS(append(fixture, 1, 10, &position), LEAT_NO_SPACE); /* that is the reserve */
+    fixture->disk.space = LEAT_WAL_SEGMENT_BYTES_MIN - 1;
+    CHECK_STATUS(leat_wal_prepare(&fixture->wal), LEAT_NO_SPACE);
+    fixture->disk.space = LEAT_WAL_SEGMENT_BYTES_MIN;
     CHECK_OK(leat_wal_prepare(&fixture->wal));
+    CHECK_OK(leat_wal_prepare(&fixture->wal)); /* both are there */
     CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
     CHECK_OK(append(fixture, 1, 10, &position));
     CHECK_OK(leat_wal_stop(&fixture->wal));
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
+/* A cap is a disk of that size: below it, at it and above. */
+static void
+test_bytes_max(void **state)
+{
+    const uint64_t segment = LEAT_WAL_SEGMENT_BYTES_MIN;
+    struct fixture *fixture = setup();
+    uint64_t position = 0;
+    (void)state;
+    fixture->config.bytes_max = 3 * segment - 1;
+    CHECK_OK(log_open(fixture));
+    CHECK_OK(leat_wal_prepare(&fixture->wal));
+    CHECK_STATUS(leat_wal_prepare(&fixture->wal), LEAT_NO_SPACE);
+    CHECK_STATUS(append(fixture, 1, 10, &position), LEAT_NO_SPACE);
+    CHECK_EQUAL(leat_wal_held(&fixture->wal), 2 * segment);
+    leat_wal_close(&fixture->wal);
+    fixture->config.bytes_max = 3 * segment;
+    CHECK_OK(log_open(fixture));
+    CHECK_OK(leat_wal_prepare(&fixture->wal));
+    CHECK_OK(leat_wal_prepare(&fixture->wal));
+    CHECK_EQUAL(leat_wal_held(&fixture->wal), 3 * segment);
+    uint64_t laid = leat_wal_laid(&fixture->wal);
+    segment_fill(fixture); /* into the second one, and the reserve is behind it */
+    CHECK(leat_wal_laid(&fixture->wal) > laid + segment - LEAT_WAL_BLOCK);
+    CHECK_STATUS(leat_wal_prepare(&fixture->wal), LEAT_NO_SPACE);
+    CHECK_STATUS(append(fixture, 1, 10, &position), LEAT_NO_SPACE);
+    const uint64_t room = leat_wal_room(&fixture->wal);
+    CHECK(room > segment && room < 2 * segment); /* what ends may go to */
+    /* The first one goes, and there is space for another. */
+    CHECK_OK(leat_wal_forget(&fixture->wal, position));
+    CHECK_EQUAL(leat_wal_held(&fixture->wal), 2 * segment);
+    CHECK_OK(leat_wal_prepare(&fixture->wal));
+    CHECK_OK(append(fixture, 1, 10, &position));
     leat_wal_close(&fixture->wal);
     teardown(fixture);
 }
@@ -622,14 +662,23 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_config),       cmocka_unit_test(test_units),
-        cmocka_unit_test(test_timeout),      cmocka_unit_test(test_locked),
-        cmocka_unit_test(test_no_memory),    cmocka_unit_test(test_failed_sync),
-        cmocka_unit_test(test_no_space),     cmocka_unit_test(test_order_of_segments),
-        cmocka_unit_test(test_cleaning),     cmocka_unit_test(test_last_segment),
-        cmocka_unit_test(test_written),      cmocka_unit_test(test_late),
-        cmocka_unit_test(test_seeds),        cmocka_unit_test(test_space_meanwhile),
-        cmocka_unit_test(test_failed_opens), cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_config),
+        cmocka_unit_test(test_units),
+        cmocka_unit_test(test_timeout),
+        cmocka_unit_test(test_locked),
+        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_failed_sync),
+        cmocka_unit_test(test_no_space),
+        cmocka_unit_test(test_bytes_max),
+        cmocka_unit_test(test_order_of_segments),
+        cmocka_unit_test(test_cleaning),
+        cmocka_unit_test(test_last_segment),
+        cmocka_unit_test(test_written),
+        cmocka_unit_test(test_late),
+        cmocka_unit_test(test_seeds),
+        cmocka_unit_test(test_space_meanwhile),
+        cmocka_unit_test(test_failed_opens),
+        cmocka_unit_test(test_progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

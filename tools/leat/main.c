@@ -9,6 +9,9 @@ static const char usage[] =
     "leat wal dump DIR [--json]           every record of it\n"
     "leat wal salvage DIR NEW [--json]    what stands before the damage, as a log in NEW\n"
     "\n"
+    "--key-file FILE[:FILE]   of an encrypted log: verify looks into records, and dump shows them\n"
+    "--payload                dump shows what jobs carry, and results\n"
+    "\n"
     "Exit status: 0; 1: damaged; 2: not understood; 3: it could not be read or written.\n";
 
 struct verb {
@@ -32,14 +35,18 @@ leat_complain(int status, const char *text)
     return status;
 }
 
-/* Takes --json out of the words, wherever it stands. */
+/* Takes options out of the words, wherever they stand. */
 static struct leat_arguments
 arguments_read(int count, char **words)
 {
-    struct leat_arguments arguments = {0, words, false};
+    struct leat_arguments arguments = {.words = words};
     for (int i = 0; i < count; i++) {
         if (strcmp(words[i], "--json") == 0) {
             arguments.json = true;
+        } else if (strcmp(words[i], "--payload") == 0) {
+            arguments.payload = true;
+        } else if (strcmp(words[i], "--key-file") == 0 && i + 1 < count) {
+            arguments.key_file = words[++i];
         } else {
             words[arguments.count++] = words[i];
         }

@@ -17,6 +17,8 @@ struct leat_arguments {
     int count;
     char **words;
     bool json;
+    bool payload;         /* what jobs carry is shown, too */
+    const char *key_file; /* as leat_config.log_key_file; or NULL */
 };
 
 int leat_verb_wal(const struct leat_arguments *arguments);

@@ -1,22 +1,15 @@
 /* wal.c - leat wal: looking at a log, and saving what can be saved of one. Nothing is changed in
- * the log that is looked at; a log that an engine has open is not read. */
+ * the log that is looked at; a log that an engine has open is not read. Without a key an encrypted
+ * one is looked at as far as sums and what stands in the clear go, and saved just so. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "engine/wal/wal.h"
-#include "tools/leat/verbs.h"
+#include "tools/leat/wal.h"
 
 #define SHOWN_MAX 64 /* bytes of a record, but in JSON */
-
-struct wal_verb {
-    struct leat_out out;
-    bool json;
-    struct leat_wal_report report;
-    struct leat_wal *to; /* salvage: where records go */
-    enum leat_status failed;
-};
 
 /* On a terminal: how far the reading is; and nothing of it when that is done. */
 static void
@@ -45,7 +38,7 @@ config_of(const char *directory)
 /* ---- printing -------------------------------------------------------------------------------- */
 
 static void
-field(struct wal_verb *verb, const char *name, uint64_t number)
+name_print(struct wal_verb *verb, const char *name)
 {
     if (verb->json) {
         leat_out_text(&verb->out, ",");
@@ -56,17 +49,45 @@ field(struct wal_verb *verb, const char *name, uint64_t number)
         leat_out_text(&verb->out, name);
         leat_out_text(&verb->out, "=");
     }
+}
+
+void
+wal_field(struct wal_verb *verb, const char *name, uint64_t number)
+{
+    name_print(verb, name);
     leat_out_number(&verb->out, number);
 }
 
-static void
-hex(struct leat_out *out, const unsigned char *data, size_t bytes)
+void
+wal_field_text(struct wal_verb *verb, const char *name, const char *text)
+{
+    name_print(verb, name);
+    leat_out_string(&verb->out, text);
+}
+
+void
+wal_field_word(struct wal_verb *verb, const char *name, const char *word)
+{
+    name_print(verb, name);
+    if (verb->json) {
+        leat_out_string(&verb->out, word);
+    } else {
+        leat_out_text(&verb->out, word);
+    }
+}
+
+void
+wal_field_hex(struct wal_verb *verb, const char *name, const unsigned char *data, size_t bytes)
 {
     static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < bytes; i++) {
+    size_t shown = verb->json || bytes < SHOWN_MAX ? bytes : SHOWN_MAX;
+    name_print(verb, name);
+    leat_out_text(&verb->out, verb->json ? "\"" : "");
+    for (size_t i = 0; i < shown; i++) {
         const char pair[2] = {digits[data[i] >> 4], digits[data[i] & 15]};
-        leat_out_bytes(out, pair, sizeof(pair));
+        leat_out_bytes(&verb->out, pair, sizeof(pair));
     }
+    leat_out_text(&verb->out, verb->json ? "\"" : shown < bytes ? "..." : "");
 }
 
 /* One line: what was found. */
@@ -85,12 +106,12 @@ report_print(struct wal_verb *verb, enum leat_status status)
         leat_out_text(&verb->out, report->text[0] == 0 ? ":" : ": ");
         leat_out_text(&verb->out, report->text);
     }
-    field(verb, "segments", report->segments);
-    field(verb, "batches", report->batches);
-    field(verb, "records", report->records);
-    field(verb, "bytes", report->bytes);
-    field(verb, "torn_bytes", report->torn_bytes);
-    field(verb, "not_known_durable", report->batches_again);
+    wal_field(verb, "segments", report->segments);
+    wal_field(verb, "batches", report->batches);
+    wal_field(verb, "records", report->records);
+    wal_field(verb, "bytes", report->bytes);
+    wal_field(verb, "torn_bytes", report->torn_bytes);
+    wal_field(verb, "not_known_durable", report->batches_again);
     leat_out_text(&verb->out, verb->json ? "}\n" : "\n");
 }
 
@@ -101,7 +122,7 @@ finish(struct wal_verb *verb, enum leat_status status)
     if (!leat_out_end(&verb->out) || fflush(stdout) != 0) {
         return leat_complain(LEAT_EXIT_SYSTEM, "standard output cannot be written");
     }
-    if (status == LEAT_CORRUPT) {
+    if (status == LEAT_CORRUPT || status == LEAT_WRONG_KEY) {
         return LEAT_EXIT_DAMAGED;
     }
     return status == LEAT_OK ? LEAT_EXIT_OK : LEAT_EXIT_SYSTEM;
@@ -118,21 +139,34 @@ record_count(void *context, struct leat_wal_place place, const struct leat_wal_r
     return true;
 }
 
+/* To its content, where a key is given. */
+static bool
+record_verify(void *context, struct leat_wal_place place, const struct leat_wal_record *record)
+{
+    struct wal_verb *verb = context;
+    struct leat_error error;
+    if (verb->keyed && verb->failed == LEAT_OK &&
+        wal_record_verify(verb, record, &error) != LEAT_OK) {
+        verb->failed = error.status;
+        (void)snprintf(verb->refusal, sizeof(verb->refusal),
+                       "segment %016" PRIx64 ", batch %" PRIu64 ": %.105s", place.segment,
+                       place.batch, error.text);
+    }
+    return true;
+}
+
 static bool
 record_print(void *context, struct leat_wal_place place, const struct leat_wal_record *record)
 {
     struct wal_verb *verb = context;
     struct leat_out *out = &verb->out;
     leat_out_text(out, verb->json ? "{\"record\":true" : "record");
-    field(verb, "segment", place.segment);
-    field(verb, "batch", place.batch);
-    field(verb, "tag", record->tag);
-    field(verb, "bytes", record->bytes);
-    leat_out_text(out, verb->json ? ",\"data\":\"" : " data=");
-    size_t shown = verb->json || record->bytes < SHOWN_MAX ? record->bytes : SHOWN_MAX;
-    hex(out, record->data, shown);
-    leat_out_text(out, shown < record->bytes ? "..." : "");
-    leat_out_text(out, verb->json ? "\"}\n" : "\n");
+    wal_field(verb, "segment", place.segment);
+    wal_field(verb, "batch", place.batch);
+    wal_field(verb, "tag", record->tag);
+    wal_field(verb, "bytes", record->bytes);
+    wal_record_print(verb, record);
+    leat_out_text(out, verb->json ? "}\n" : "\n");
     return !out->failed;
 }
 
@@ -173,7 +207,12 @@ look(struct wal_verb *verb, const char *directory,
 {
     const struct leat_wal_config config = config_of_read(directory, record == record_print);
     const struct leat_wal_reader reader = {record, verb};
-    return finish(verb, leat_wal_read(&config, &reader, &verb->report));
+    enum leat_status status = leat_wal_read(&config, &reader, &verb->report);
+    if (status == LEAT_OK && verb->failed != LEAT_OK) {
+        status = verb->failed;
+        (void)snprintf(verb->report.text, sizeof(verb->report.text), "%s", verb->refusal);
+    }
+    return finish(verb, status);
 }
 
 static int
@@ -204,20 +243,43 @@ salvage(struct wal_verb *verb, const char *from, const char *directory)
     return exit_status == LEAT_EXIT_DAMAGED ? LEAT_EXIT_OK : exit_status;
 }
 
+static int
+verb_run(struct wal_verb *verb, const struct leat_arguments *arguments)
+{
+    const char *name = arguments->count == 0 ? "" : arguments->words[0];
+    if (strcmp(name, "verify") == 0 && arguments->count == 2) {
+        return look(verb, arguments->words[1], record_verify);
+    }
+    if (strcmp(name, "dump") == 0 && arguments->count == 2) {
+        return look(verb, arguments->words[1], record_print);
+    }
+    if (strcmp(name, "salvage") == 0 && arguments->count == 3) {
+        return salvage(verb, arguments->words[1], arguments->words[2]);
+    }
+    return leat_complain(LEAT_EXIT_USAGE, "leat wal verify DIR, dump DIR, or salvage DIR NEW");
+}
+
 int
 leat_verb_wal(const struct leat_arguments *arguments)
 {
-    struct wal_verb verb = {.json = arguments->json, .failed = LEAT_OK};
-    const char *name = arguments->count == 0 ? "" : arguments->words[0];
+    static struct leat_seal seal;
+    static struct leat_config config;
+    struct wal_verb verb = {.json = arguments->json,
+                            .payload = arguments->payload,
+                            .keyed = arguments->key_file != NULL,
+                            .failed = LEAT_OK,
+                            .seal = &seal};
+    const struct leat_memory memory = leat_memory_default();
+    struct leat_error error;
+    leat_config_init(&config, sizeof(config));
+    config.log_key_file = arguments->key_file;
+    config.log_takes_plain = true; /* a log may have changed its mind */
     leat_out_init(&verb.out, leat_print, NULL);
-    if (strcmp(name, "verify") == 0 && arguments->count == 2) {
-        return look(&verb, arguments->words[1], record_count);
+    if (leat_sealed_open(&seal, &config, &memory, &error) != LEAT_OK) {
+        return leat_complain(LEAT_EXIT_SYSTEM, error.text);
     }
-    if (strcmp(name, "dump") == 0 && arguments->count == 2) {
-        return look(&verb, arguments->words[1], record_print);
-    }
-    if (strcmp(name, "salvage") == 0 && arguments->count == 3) {
-        return salvage(&verb, arguments->words[1], arguments->words[2]);
-    }
-    return leat_complain(LEAT_EXIT_USAGE, "leat wal verify DIR, dump DIR, or salvage DIR NEW");
+    int status = verb_run(&verb, arguments);
+    leat_unsealed_give(&seal, &verb.room);
+    leat_seal_close(&seal);
+    return status;
 }

@@ -1,0 +1,115 @@
+/* pace.c - how far who appends may be ahead of the cleaner, so that the log has a bound: why so,
+ * and the proof, in docs/design/0037.
+ *
+ * What others than the cleaner lay into segments may grow by half a segment, then the cleaner has
+ * to have looked, and let go of a segment where the log is large. Above twice the most bytes that
+ * live jobs had in this round, and four segments, nothing is appended until it has.
+ *
+ * Who waits here waits for the cleaner, and that for the disk, for holds, and for jobs whose image
+ * is appended and whose submit is not done. So nobody waits here between these two, nor with a
+ * hold; what such a submit appends, where it is refused, is one END, and not counted. The log's
+ * thread does not wait here at all, as it lands those that the cleaner waits for; and a submit that
+ * does not wait for the disk is refused instead.
+ * If the cleaner stops for ever, so does who appends; if it cannot clean, nobody waits for it.
+ */
+#include "engine/durable/internal.h"
+
+#define LIMIT_NONE (UINT64_MAX / 4)
+
+/* Of segments. */
+#define STEP_PARTS 2 /* may be laid for each look of the cleaner */
+#define STOP_COUNT 4 /* above twice the live bytes */
+
+/* What is laid, without the copies, is so near the limit. */
+static bool
+is_near(const struct leat_durable *durable, uint64_t bytes)
+{
+    const struct leat_durable_pace *pace = &durable->pace;
+    /* rlx: statistic */
+    uint64_t limit = atom_load_rlx(&pace->limit) + atom_load_rlx(&pace->copied);
+    return leat_wal_laid(&durable->wal) + bytes >= limit;
+}
+
+static void
+ask(struct leat_durable *durable)
+{
+    /* Once for each of its looks. rlx: hint, re-checked at pace:A */
+    if (atom_load_rlx(&durable->pace.asked) == 0 && atom_swap_rlx(&durable->pace.asked, 1) == 0) {
+        leat_durable_clean_ask(durable);
+    }
+}
+
+void
+leat_durable_pace(struct leat_durable *durable)
+{
+    while (LEAT_UNLIKELY(is_near(durable, 0))) {
+        /* pace:A acquire -> pace:B.  Carries: the limit.
+         * If relaxed: who was woken could see the old one, and sleep beside the next. */
+        uint32_t event = atom_load_acq(&durable->pace.event);
+        /* Nothing is laid any more, and nobody needs to wait. rlx: statistic */
+        if (!is_near(durable, 0) || atom_load_rlx(&durable->wal.failed) != 0) {
+            return;
+        }
+        ask(durable);
+        leat_os_futex_wait(&durable->pace.event, event, UINT64_MAX);
+    }
+}
+
+bool
+leat_durable_pace_stops(struct leat_durable *durable)
+{
+    /* rlx: statistic */
+    bool stops = is_near(durable, 0) && atom_load_rlx(&durable->wal.failed) == 0;
+    if (LEAT_UNLIKELY(stops)) {
+        ask(durable);
+    }
+    return stops;
+}
+
+void
+leat_durable_grown(struct leat_durable *durable)
+{
+    if (LEAT_UNLIKELY(is_near(durable, durable->segment_bytes / STEP_PARTS / 2))) {
+        ask(durable);
+    }
+}
+
+void
+leat_durable_missed(struct leat_durable *durable)
+{
+    ask(durable);
+}
+
+static void
+set(struct leat_durable *durable, uint64_t limit)
+{
+    struct leat_durable_pace *pace = &durable->pace;
+    atom_store_rlx(&pace->limit, limit); /* rlx: ordered by pace:B */
+    atom_store_rlx(&pace->asked, 0);     /* rlx: ordered by pace:B */
+    /* pace:B release -> pace:A.  Carries: see pace:A.
+     * If relaxed: see pace:A. */
+    (void)atom_add_rel(&pace->event, 1);
+    leat_os_futex_wake(&pace->event, UINT32_MAX);
+}
+
+void
+leat_durable_pace_set(struct leat_durable *durable, bool large, bool cleaned)
+{
+    struct leat_durable_pace *pace = &durable->pace;
+    uint64_t live = atom_load_rlx(&durable->live_bytes); /* rlx: statistic */
+    uint64_t limit = atom_load_rlx(&pace->limit);        /* rlx: single writer */
+    pace->peak = large && live < pace->peak ? pace->peak : live;
+    uint64_t stop = 2 * pace->peak + STOP_COUNT * durable->segment_bytes;
+    if (!cleaned || leat_wal_bytes(&durable->wal) <= stop) {
+        /* rlx: single writer */
+        limit = leat_wal_laid(&durable->wal) - atom_load_rlx(&pace->copied) +
+                durable->segment_bytes / STEP_PARTS;
+    }
+    set(durable, limit);
+}
+
+void
+leat_durable_pace_end(struct leat_durable *durable)
+{
+    set(durable, LIMIT_NONE);
+}

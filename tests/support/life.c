@@ -1,0 +1,385 @@
+/* life.c - see life.h. */
+#include "tests/support/life.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "engine/durable/internal.h"
+#include "tests/support/check.h"
+#include "tests/support/directory.h"
+#include "tests/support/engine.h"
+#include "tests/support/prng.h"
+#include "tests/support/threads.h"
+
+#define HOUR_NS UINT64_C(3600000000000)
+
+/* Jobs, by number: before what fails is armed; one by one; as a batch; and those that are submitted
+ * and cancelled, so that the log is cleaned. */
+#define BEFORE 9
+#define SINGLY 9
+#define CHURN  16
+
+/* The cleaner is given so long, where nothing was refused. */
+#define CLEANS_MS 100
+
+/* ---- what it is told ------------------------------------------------------------------------- */
+
+static bool
+accepted(struct life *life, enum leat_status status, const char *call)
+{
+    if (status != LEAT_OK && (life->allowed >> status & 1) == 0) {
+        test_say("%s: %s\n", call, leat_status_text(status));
+        CHECK((life->allowed >> status & 1) != 0);
+    }
+    life->refusals += status == LEAT_OK ? 0 : 1;
+    return status == LEAT_OK;
+}
+
+/* ---- jobs ------------------------------------------------------------------------------------ */
+
+static uint32_t
+payload_bytes(uint32_t number)
+{
+    return number >= BEFORE + SINGLY + LIFE_BATCH ? LIFE_PAYLOAD_MAX : 40 + number * 29;
+}
+
+static unsigned char
+payload_byte(uint32_t number, uint32_t at)
+{
+    return (unsigned char)(number * 31 + at);
+}
+
+/* Which of these is for what a handler does with it, see handler(). */
+static void
+job_fill(struct life *life, uint32_t place, uint32_t number)
+{
+    struct leat_job *job = &life->batch[place];
+    struct leat_job_options *options = &life->options[place];
+    unsigned char *payload = life->payloads[place];
+    for (uint32_t i = 0; i < payload_bytes(number); i++) {
+        payload[i] = payload_byte(number, i);
+    }
+    memcpy(payload, &number, sizeof(number));
+    *job = leat_job_default();
+    *options = leat_job_options_default();
+    job->type = life->type;
+    job->payload = payload;
+    job->payload_bytes = payload_bytes(number);
+    job->flags = number % 3 == 0 ? LEAT_JOB_KEEP_RESULT : 0;
+    job->delay_ns = number % 7 == 6 ? HOUR_NS : 0;
+    if (number % 4 == 1) {
+        (void)snprintf(life->names[place], sizeof(life->names[place]), "job-%u", number);
+        options->name = life->names[place];
+        options->unique_key = life->names[place];
+        options->unique_key_bytes = strlen(life->names[place]);
+        job->options = options;
+    }
+}
+
+static struct leat_outcome
+handler(struct leat_run *run, void *context)
+{
+    struct life *life = context;
+    size_t bytes = 0;
+    uint32_t number = LIFE_JOBS_MAX;
+    const unsigned char *payload = leat_run_payload(run, &bytes);
+    CHECK(bytes >= sizeof(number));
+    memcpy(&number, payload, sizeof(number));
+    CHECK(number < life->count);
+    CHECK_EQUAL(bytes, payload_bytes(number));
+    for (uint32_t i = sizeof(number); i < bytes; i++) {
+        CHECK(payload[i] == payload_byte(number, i));
+    }
+    struct life_job *job = &life->jobs[number];
+    CHECK(job->fate != LIFE_ENDED);
+    CHECK(job->runs++ == 0 || !life->judges);
+    if (life->judges) {
+        return leat_done();
+    }
+    switch (number % 6) {
+    case 1:
+        return leat_retry_in(HOUR_NS);
+    case 2:
+        (void)accepted(life, leat_run_error(run, "never"), "error");
+        return leat_fail();
+    case 3:
+        (void)accepted(life, leat_run_result(run, "fruit", 5), "result");
+        return leat_done();
+    case 4:
+        return leat_snooze(HOUR_NS);
+    default:
+        /* Its end trails, unless it is kept. */
+        job->fate = number % 3 == 0 ? job->fate : LIFE_OPEN;
+        return leat_done();
+    }
+}
+
+/* ---- changes --------------------------------------------------------------------------------- */
+
+/* Of a job that is there, a change that is answered for: what it is from then on. */
+static void
+changed(struct life *life, uint32_t number, enum leat_status status, enum life_fate fate)
+{
+    bool done = accepted(life, status, "change");
+    life->jobs[number].fate = done ? fate : LIFE_OPEN;
+}
+
+static bool
+is_there(const struct life *life, uint32_t number)
+{
+    return number < life->count && life->jobs[number].fate == LIFE_THERE;
+}
+
+/* ---- acts ------------------------------------------------------------------------------------ */
+
+static bool
+life_open(struct life *life)
+{
+    struct leat_error error;
+    struct leat_type_options options = leat_type_options_default();
+    life->engine = NULL;
+    enum leat_status status = leat_open(&life->config, &life->engine, &error);
+    CHECK_STATUS(error.status, status);
+    if (status != LEAT_OK) {
+        CHECK(strlen(error.text) != 0);
+        CHECK(life->engine == NULL);
+        CHECK_EQUAL(test_memory_blocks(&life->memory), 0);
+    }
+    if (!accepted(life, status, error.text)) {
+        return false;
+    }
+    status = leat_type_register(life->engine, "work", handler, life, &options, &life->type);
+    return accepted(life, status, "register");
+}
+
+static void
+submit(struct life *life)
+{
+    uint32_t number = life->count++;
+    CHECK(number < LIFE_JOBS_MAX);
+    struct life_job *job = &life->jobs[number];
+    job_fill(life, 0, number);
+    enum leat_status status = leat_submit(life->engine, &life->batch[0], &job->id);
+    CHECK((job->id.bits != 0) == (status == LEAT_OK));
+    job->fate = accepted(life, status, "submit") ? LIFE_THERE : LIFE_OPEN;
+}
+
+static void
+submit_batch(struct life *life)
+{
+    leat_job_id ids[LIFE_BATCH] = {{0}};
+    uint32_t first = life->count;
+    life->count += LIFE_BATCH;
+    for (uint32_t i = 0; i < LIFE_BATCH; i++) {
+        job_fill(life, i, first + i);
+    }
+    enum leat_status status =
+        leat_submit_batch(life->engine, life->batch, LIFE_BATCH, LEAT_BATCH_ALL_OR_NONE, ids, NULL);
+    bool there = accepted(life, status, "batch");
+    for (uint32_t i = 0; i < LIFE_BATCH; i++) {
+        life->jobs[first + i].id = ids[i];
+        life->jobs[first + i].fate = there ? LIFE_THERE : LIFE_OPEN;
+    }
+}
+
+static void
+cancel(struct life *life, uint32_t number)
+{
+    if (is_there(life, number)) {
+        changed(life, number, leat_cancel(life->engine, life->jobs[number].id), LIFE_ENDED);
+    }
+}
+
+static void
+run_all(struct life *life)
+{
+    size_t ran = 0;
+    if (test_state(life->engine) == LEAT_ENGINE_OPEN &&
+        !accepted(life, leat_start(life->engine), "start")) {
+        return;
+    }
+    while (leat_run_some(life->engine, 100, &ran) == LEAT_OK) {
+    }
+}
+
+/* Behind a run: who died, has a result, or is to come later. */
+static void
+change_some(struct life *life)
+{
+    const struct leat_when later = {.delay_ns = HOUR_NS / 2};
+    const struct leat_when now = {.delay_ns = 0};
+    for (uint32_t number = 0; number < BEFORE + SINGLY; number++) {
+        struct leat_job_info info = leat_job_info_default();
+        leat_job_id id = life->jobs[number].id;
+        if (!is_there(life, number) || leat_get(life->engine, id, &info) != LEAT_OK) {
+            continue;
+        }
+        if (info.state == LEAT_JOB_DEAD && number % 4 == 0) {
+            changed(life, number, leat_dead_delete(life->engine, id), LIFE_ENDED);
+        } else if (info.state == LEAT_JOB_DEAD && number % 4 == 2 && number > BEFORE) {
+            changed(life, number, leat_dead_retry(life->engine, id, now), LIFE_THERE);
+        } else if (info.state == LEAT_JOB_COMPLETED && number % 2 == 1) {
+            changed(life, number, leat_release(life->engine, id), LIFE_ENDED);
+        } else if (info.state == LEAT_JOB_RETRYING) {
+            changed(life, number, leat_reschedule(life->engine, id, later), LIFE_THERE);
+        }
+    }
+}
+
+static void
+churn(struct life *life)
+{
+    for (uint32_t i = 0; i < CHURN; i++) {
+        submit(life);
+        cancel(life, life->count - 1);
+        if (i % 8 == 7) {
+            run_all(life);
+        }
+    }
+    for (uint32_t i = 0; i < CLEANS_MS && life->refusals == 0 &&
+                         leat_durable_bytes(life->engine) > 5 * life->config.log_segment_bytes;
+         i++) {
+        usleep(1000);
+    }
+}
+
+static void
+config_make(struct life *life)
+{
+    life->config = test_config();
+    life->config.workers = 0;
+    life->config.jobs_max = 256;
+    life->config.allocator = test_memory_allocator(&life->memory);
+    life->config.payload_bytes_max = LIFE_PAYLOAD_MAX;
+    life->config.log_directory = life->directory;
+    life->config.log_segment_bytes = LEAT_WAL_SEGMENT_BYTES_MIN;
+    life->config.log_ring_bytes = LEAT_WAL_SEGMENT_BYTES_MIN / 2;
+}
+
+/* Nothing fails yet: the log that is opened later has something in it. */
+static void
+before(struct life *life)
+{
+    CHECK(life_open(life));
+    for (uint32_t i = 0; i < BEFORE; i++) {
+        submit(life);
+    }
+    run_all(life);
+    CHECK(life->refusals == 0);
+    test_close(life->engine);
+}
+
+uint64_t
+life_step(uint64_t *first)
+{
+    /* Nobody changes the environment while a test runs. */
+    bool all = getenv("LEAT_FAULT_ALL") != NULL; /* NOLINT(concurrency-mt-unsafe) */
+    uint64_t step = all ? 1 : test_sanitized() ? 11 : 4;
+    *first = all ? 0 : test_seed("life") % step;
+    return step;
+}
+
+void
+life_run(void *argument)
+{
+    struct life *life = argument;
+    config_make(life);
+    before(life);
+    life->arm(life, true);
+    life->opened = life_open(life);
+    if (life->opened) {
+        for (uint32_t i = 0; i < SINGLY; i++) {
+            submit(life);
+        }
+        submit_batch(life);
+        cancel(life, BEFORE);     /* which is kept */
+        cancel(life, BEFORE + 1); /* and which is not */
+        run_all(life);
+        change_some(life);
+        churn(life);
+    }
+    if (life->closes && life->engine != NULL) {
+        test_close(life->engine);
+        CHECK_EQUAL(test_memory_blocks(&life->memory), 0);
+    }
+    life->arm(life, false);
+}
+
+/* ---- judging --------------------------------------------------------------------------------- */
+
+static void
+job_judge(struct life *life, uint32_t number)
+{
+    struct leat_job_info info = leat_job_info_default();
+    const struct life_job *job = &life->jobs[number];
+    if (job->id.bits == 0) {
+        return;
+    }
+    bool there = leat_get(life->engine, job->id, &info) == LEAT_OK;
+    bool ended = !there || info.state == LEAT_JOB_CANCELLED;
+    bool right = job->fate == LIFE_OPEN || (job->fate == LIFE_ENDED ? ended : !ended);
+    if (!right) {
+        test_say("job %u: fate %u, there %d, state %u\n", number, job->fate, there, info.state);
+    }
+    CHECK(right);
+    CHECK(!there || info.payload_bytes == payload_bytes(number));
+}
+
+void
+life_judge(void *argument)
+{
+    struct life *life = argument;
+    struct leat_recovery_info found = leat_recovery_info_default();
+    test_memory_init(&life->memory); /* what the other process had is gone with it */
+    config_make(life);
+    life->judges = true;
+    life->allowed = 0;
+    CHECK(life_open(life));
+    CHECK_OK(leat_recovery_get(life->engine, &found));
+    CHECK(found.jobs <= life->count);
+    for (uint32_t i = 0; i < life->count; i++) {
+        life->jobs[i].runs = 0;
+        job_judge(life, i);
+    }
+    run_all(life);
+    submit(life);
+    run_all(life);
+    CHECK_EQUAL(life->jobs[life->count - 1].runs + (life->count % 7 == 0 ? 1 : 0), 1);
+    test_close(life->engine);
+    CHECK_EQUAL(test_memory_blocks(&life->memory), 0);
+}
+
+/* ---- making ---------------------------------------------------------------------------------- */
+
+void
+life_reset(struct life *life)
+{
+    char directory[sizeof(life->directory)];
+    memcpy(directory, life->directory, sizeof(directory));
+    test_directory_empty(directory);
+    memset(life, 0, sizeof(*life));
+    memcpy(life->directory, directory, sizeof(directory));
+    test_memory_init(&life->memory);
+}
+
+struct life *
+life_make(void)
+{
+    struct life *life =
+        mmap(NULL, sizeof(*life), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(life != MAP_FAILED);
+    strcpy(life->directory, "life.XXXXXX");
+    CHECK(mkdtemp(life->directory) != NULL);
+    life_reset(life);
+    return life;
+}
+
+void
+life_free(struct life *life)
+{
+    test_directory_empty(life->directory);
+    CHECK(rmdir(life->directory) == 0);
+    CHECK(munmap(life, sizeof(*life)) == 0);
+}

@@ -1,0 +1,377 @@
+/* suspend_durable.c - an engine with a log under the suspension test, see suspend.h: a thread stops
+ * for ever at each step of a durable submit, a batch, a cancel, of the log's own work, or a worker
+ * as it ends a durable job. Tasks, and jobs that are not durable, go on whatever stands still.
+ * Durable submits wait for a record in front of theirs that is not published, and for who has the
+ * log's role. So it says the table of docs/design/0037.
+ *
+ * Where a caller stops the log's threads rest: what they do is done by whoever waits, or by the one
+ * that stops. A worker does not wait, so they are needed there; the cleaner rests always.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/durable/internal.h"
+#include "tests/support/check.h"
+#include "tests/suspend/host.h"
+
+#define HOUR_NS UINT64_C(3600000000000)
+
+/* Of laps: each durable submit is a batch of the log. */
+#define PLACES 4
+
+#define BATCH 3
+
+#ifdef __clang__
+#    pragma clang diagnostic ignored "-Wreserved-identifier"
+#endif
+
+/* Nothing is synced: what is asked is who waits for whom. The names are the linker's.
+ * NOLINTBEGIN(*-reserved-identifier,cert-dcl*,readability-identifier-naming,*-valist.*) */
+int __wrap_fsync(int file);
+int __wrap_fdatasync(int file);
+
+int
+__wrap_fsync(int file)
+{
+    (void)file;
+    return 0;
+}
+
+int
+__wrap_fdatasync(int file)
+{
+    (void)file;
+    return 0;
+}
+/* NOLINTEND(*-reserved-identifier,cert-dcl*,readability-identifier-naming,*-valist.*) */
+
+/* ---- a host, and a thread that stops --------------------------------------------------------- */
+
+struct logged {
+    struct host *host;
+    struct freeze freeze;
+    struct test_gate gate; /* the thread waits here for its call */
+    pthread_t thread;
+    void (*call)(struct logged *logged);
+    leat_job_id id; /* of a durable job that waits */
+};
+
+static void *
+caller_run(void *argument)
+{
+    struct logged *logged = argument;
+    freeze_adopt(&logged->freeze);
+    test_gate_wait(&logged->gate);
+    if (logged->call != NULL) {
+        logged->call(logged);
+    }
+    freeze_sleep(true);
+    test_gate_wait(&logged->host->last_gate);
+    return NULL;
+}
+
+static void *
+logged_create(const struct suspend_subject *subject)
+{
+    struct logged *logged = calloc(1, sizeof(*logged));
+    CHECK(logged != NULL);
+    logged->host = host_create(subject);
+    leat_durable_clean_stop(logged->host->engine->durable);
+    freeze_init(&logged->freeze);
+    test_gate_init(&logged->gate);
+    CHECK(pthread_create(&logged->thread, NULL, caller_run, logged) == 0);
+    test_gate_arrivals(&logged->gate, 1);
+    return logged;
+}
+
+static void *
+resting_create(const struct suspend_subject *subject)
+{
+    struct logged *logged = logged_create(subject);
+    CHECK_OK(leat_wal_stop(&logged->host->engine->durable->wal));
+    return logged;
+}
+
+static void
+logged_destroy(void *subject)
+{
+    struct logged *logged = subject;
+    test_gate_open(&logged->gate);
+    test_gate_open(&logged->host->last_gate);
+    CHECK(pthread_join(logged->thread, NULL) == 0);
+    CHECK(leat_cancel(logged->host->engine, logged->id) != LEAT_NOT_FOUND);
+    host_destroy(logged->host);
+    freeze_fini(&logged->freeze);
+    test_gate_fini(&logged->gate);
+    free(logged);
+}
+
+static bool
+logged_settled(void *subject)
+{
+    struct logged *logged = subject;
+    return host_settled(logged->host);
+}
+
+/* A frozen worker may have gone on to something counted. */
+static bool
+ending_settled(void *subject)
+{
+    struct logged *logged = subject;
+    logged->host->in_hand = 1;
+    return host_settled(logged->host);
+}
+
+static struct freeze *
+begin(void *subject, uint64_t step, struct freeze_places *seen, void (*call)(struct logged *logged))
+{
+    struct logged *logged = subject;
+    logged->call = call;
+    freeze_note(&logged->freeze, seen);
+    freeze_arm(&logged->freeze, step);
+    test_gate_open(&logged->gate);
+    return &logged->freeze;
+}
+
+/* ---- calls ----------------------------------------------------------------------------------- */
+
+static struct leat_job
+durable_job(const struct logged *logged)
+{
+    struct leat_job job = leat_job_default();
+    job.type = logged->host->uncounted;
+    return job;
+}
+
+static void
+call_submit(struct logged *logged)
+{
+    const struct leat_job job = durable_job(logged);
+    CHECK_OK(leat_submit(logged->host->engine, &job, NULL));
+}
+
+static void
+call_batch(struct logged *logged)
+{
+    struct leat_job jobs[BATCH];
+    for (uint32_t i = 0; i < BATCH; i++) {
+        jobs[i] = durable_job(logged);
+    }
+    CHECK_OK(
+        leat_submit_batch(logged->host->engine, jobs, BATCH, LEAT_BATCH_ALL_OR_NONE, NULL, NULL));
+}
+
+static void
+call_cancel(struct logged *logged)
+{
+    CHECK_OK(leat_cancel(logged->host->engine, logged->id));
+}
+
+/* As the log's own thread does: what nobody waits for. */
+static void
+call_log(struct logged *logged)
+{
+    (void)leat_wal_step(&logged->host->engine->durable->wal, true);
+}
+
+static struct freeze *
+begin_submit(void *subject, uint64_t step, struct freeze_places *seen)
+{
+    return begin(subject, step, seen, call_submit);
+}
+
+static struct freeze *
+begin_batch(void *subject, uint64_t step, struct freeze_places *seen)
+{
+    return begin(subject, step, seen, call_batch);
+}
+
+static struct freeze *
+begin_cancel(void *subject, uint64_t step, struct freeze_places *seen)
+{
+    return begin(subject, step, seen, call_cancel);
+}
+
+static struct freeze *
+begin_log(void *subject, uint64_t step, struct freeze_places *seen)
+{
+    return begin(subject, step, seen, call_log);
+}
+
+static struct freeze *
+begin_end(void *subject, uint64_t step, struct freeze_places *seen)
+{
+    struct logged *logged = subject;
+    return host_begin(logged->host, step, seen);
+}
+
+/* ---- the others ------------------------------------------------------------------------------ */
+
+static bool
+post(void *subject, uint32_t who)
+{
+    struct logged *logged = subject;
+    return host_run_post(logged->host, who);
+}
+
+static bool
+submit_light(void *subject, uint32_t who)
+{
+    struct logged *logged = subject;
+    struct host *host = logged->host;
+    struct leat_job job = leat_job_default();
+    struct leat_job_options options = leat_job_options_default();
+    options.durability = LEAT_DURABILITY_NONE;
+    job.type = host_counts(who) ? host->counted : host->uncounted;
+    job.options = &options;
+    if (leat_submit(host->engine, &job, NULL) != LEAT_OK) {
+        return false;
+    }
+    (void)atom_add_rlx(&host->jobs.accepted, host_counts(who) ? 1 : 0);
+    return true;
+}
+
+static bool
+submit_durable(void *subject, uint32_t who)
+{
+    struct logged *logged = subject;
+    return host_run_submit(logged->host, who);
+}
+
+static bool
+see_task(void *subject, uint32_t who)
+{
+    struct logged *logged = subject;
+    return host_see_task(logged->host, who);
+}
+
+static bool
+see_job(void *subject, uint32_t who)
+{
+    struct logged *logged = subject;
+    return host_see_job(logged->host, who);
+}
+
+/* ---- situations ------------------------------------------------------------------------------ */
+
+/* A job waits to be cancelled; its record is in the log. */
+static void
+waits(void *subject)
+{
+    struct logged *logged = subject;
+    struct leat_job job = durable_job(logged);
+    job.delay_ns = HOUR_NS;
+    CHECK_OK(leat_submit(logged->host->engine, &job, &logged->id));
+}
+
+/* A worker has a durable job before it. */
+static void
+ends(void *subject)
+{
+    struct logged *logged = subject;
+    const struct leat_job job = durable_job(logged);
+    waits(subject);
+    host_arrange(logged->host, logged->host->workers - 1, true);
+    CHECK_OK(leat_submit(logged->host->engine, &job, NULL));
+}
+
+static const struct host_shape three = {.workers = 3, .logs = true};
+
+#define ENGINE(how)                                                                                \
+    .capacity = PLACES, .budget = 40, .context = &three, .create = (how), .destroy = logged_destroy
+
+#define OTHERS                                                                                     \
+    {.name = "post", .run = post, .witness = true},                                                \
+        {.name = "submit", .run = submit_light, .witness = true},                                  \
+        {.name = "task ran", .run = see_task, .witness = true},                                    \
+    {                                                                                              \
+        .name = "job ran", .run = see_job, .witness = true                                         \
+    }
+
+#define DURABLES                                                                                   \
+    {.name = "submit", .run = submit_durable, .witness = true},                                    \
+    {                                                                                              \
+        .name = "job ran", .run = see_job, .witness = true                                         \
+    }
+
+static const struct suspend_subject light_submit = {
+    .name = "log, others",
+    ENGINE(resting_create),
+    .settled = logged_settled,
+    .operations = {OTHERS,
+                   {.name = "submit", .begin = begin_submit},
+                   {.name = "batch", .begin = begin_batch}},
+    .situations = {{"waits", waits, 0, 0}},
+};
+
+static const struct suspend_subject light_cancel = {
+    .name = "log, others",
+    ENGINE(resting_create),
+    .settled = logged_settled,
+    .operations = {OTHERS,
+                   {.name = "cancel", .begin = begin_cancel},
+                   {.name = "log", .begin = begin_log}},
+    .situations = {{"waits", waits, 0, 0}},
+};
+
+static const struct suspend_subject light_end = {
+    .name = "log, others",
+    ENGINE(logged_create),
+    .settled = ending_settled,
+    .operations = {OTHERS, {.name = "end", .begin = begin_end}},
+    .situations = {{"ends", ends, 0, 1}},
+};
+
+/* What was reserved in front of others and is not published; and who writes for all. */
+#define UNPUBLISHED .blocks = {"ring/bytes.c store word_at(ring, position)"}
+#define WAITS                                                                                      \
+    UNPUBLISHED,                                                                                   \
+        .span = {"engine/wal/role.h swap &role->state", "engine/wal/role.h change &role->state"}
+
+static const struct suspend_subject durable_submit = {
+    .name = "log, durable",
+    ENGINE(resting_create),
+    .operations = {DURABLES,
+                   {.name = "submit", .begin = begin_submit, WAITS},
+                   {.name = "batch", .begin = begin_batch, WAITS},
+                   {.name = "cancel", .begin = begin_cancel, WAITS},
+                   {.name = "log", .begin = begin_log, WAITS}},
+    .situations = {{"waits", waits, 0, 0}},
+};
+
+static const struct suspend_subject durable_end = {
+    .name = "log, durable",
+    ENGINE(logged_create),
+    .operations = {DURABLES, {.name = "end", .begin = begin_end, UNPUBLISHED}},
+    .situations = {{"ends", ends, 0, 1}},
+};
+
+/* ---- tests ----------------------------------------------------------------------------------- */
+
+static void
+others_go_on_beside_the_log(void **state)
+{
+    (void)state;
+    CHECK(suspend_run(&light_submit));
+    CHECK(suspend_run(&light_cancel));
+    CHECK(suspend_run(&light_end));
+}
+
+static void
+durable_jobs_wait_for_the_log(void **state)
+{
+    (void)state;
+    CHECK(suspend_run(&durable_submit));
+    CHECK(suspend_run(&durable_end));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(others_go_on_beside_the_log),
+        cmocka_unit_test(durable_jobs_wait_for_the_log),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
