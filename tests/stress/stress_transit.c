@@ -5,7 +5,8 @@
  * together. A queue is closed and opened again meanwhile. Then the engine is drained, which waits
  * for what is in flight: every job that was acknowledged has run once, or was cancelled, and no
  * other one has. At the end it is closed with submits in flight, and all that was acknowledged is
- * found by the next open. */
+ * found by the next open. Segments are small, so that submits come near the bound of the log's
+ * size; in one round what is acknowledged is written only. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -309,8 +310,8 @@ main(void)
     fixture.config.jobs_max = 65536;
     fixture.config.retained_max = 0;
     fixture.config.log_directory = fixture.directory;
-    fixture.config.log_segment_bytes = UINT64_C(1) << 19;
-    fixture.config.log_ring_bytes = UINT64_C(1) << 16;
+    fixture.config.log_segment_bytes = UINT64_C(1) << 16; /* so that the cleaner is behind */
+    fixture.config.log_ring_bytes = UINT64_C(1) << 15;
     for (uint32_t i = 0; i < FLYERS + BATCHERS; i++) {
         struct submitter *submitter = &fixture.submitters[i];
         submitter->fixture = &fixture;
@@ -320,6 +321,7 @@ main(void)
         CHECK(submitter->fates != NULL && submitter->runs != NULL);
     }
     for (uint32_t round = 0; round < ROUNDS; round++) {
+        fixture.config.durability = round == 1 ? LEAT_DURABILITY_OS : LEAT_DURABILITY_GROUP;
         round_run(&fixture);
     }
     close_in_flight(&fixture);

@@ -1,8 +1,9 @@
 /* suspend_durable.c - an engine with a log under the suspension test, see suspend.h: a thread stops
- * for ever at each step of a durable submit, a batch, a cancel, of the log's own work, or a worker
- * as it ends a durable job. Tasks, and jobs that are not durable, go on whatever stands still.
- * Durable submits wait for a record in front of theirs that is not published, and for who has the
- * log's role. So it says the table of docs/design/0037.
+ * for ever at each step of a durable submit, of one that does not wait and is taken in behind that,
+ * of a batch, a cancel, the log's own work, or a worker as it ends a durable job. Tasks, and jobs
+ * that are not durable, go on whatever stands still. Durable submits wait for a record in front of
+ * theirs that is not published, and for who has the log's role. So it says the table of
+ * docs/design/0037.
  *
  * Where a caller stops the log's threads rest: what they do is done by whoever waits, or by the one
  * that stops. A worker does not wait, so they are needed there; the cleaner rests always.
@@ -55,6 +56,7 @@ struct logged {
     pthread_t thread;
     void (*call)(struct logged *logged);
     leat_job_id id; /* of a durable job that waits */
+    struct leat_completion_queue *queue;
 };
 
 static void *
@@ -78,6 +80,7 @@ logged_create(const struct suspend_subject *subject)
     CHECK(logged != NULL);
     logged->host = host_create(subject);
     leat_durable_clean_stop(logged->host->engine->durable);
+    CHECK_OK(leat_completion_queue_create(logged->host->engine, 1, &logged->queue));
     freeze_init(&logged->freeze);
     test_gate_init(&logged->gate);
     CHECK(pthread_create(&logged->thread, NULL, caller_run, logged) == 0);
@@ -151,6 +154,20 @@ call_submit(struct logged *logged)
     CHECK_OK(leat_submit(logged->host->engine, &job, NULL));
 }
 
+/* And then as the log's own thread does. */
+static void
+call_fly(struct logged *logged)
+{
+    struct leat_durable *durable = logged->host->engine->durable;
+    struct leat_job job = durable_job(logged);
+    struct leat_job_options options = leat_job_options_default();
+    options.acknowledgements = logged->queue;
+    job.options = &options;
+    CHECK_OK(leat_submit(logged->host->engine, &job, NULL));
+    (void)leat_wal_step(&durable->wal, false);
+    leat_durable_landed(durable);
+}
+
 static void
 call_batch(struct logged *logged)
 {
@@ -179,6 +196,12 @@ static struct freeze *
 begin_submit(void *subject, uint64_t step, struct freeze_places *seen)
 {
     return begin(subject, step, seen, call_submit);
+}
+
+static struct freeze *
+begin_fly(void *subject, uint64_t step, struct freeze_places *seen)
+{
+    return begin(subject, step, seen, call_fly);
 }
 
 static struct freeze *
@@ -301,6 +324,7 @@ static const struct suspend_subject light_submit = {
     .settled = logged_settled,
     .operations = {OTHERS,
                    {.name = "submit", .begin = begin_submit},
+                   {.name = "fly", .begin = begin_fly},
                    {.name = "batch", .begin = begin_batch}},
     .situations = {{"waits", waits, 0, 0}},
 };
@@ -334,6 +358,7 @@ static const struct suspend_subject durable_submit = {
     ENGINE(resting_create),
     .operations = {DURABLES,
                    {.name = "submit", .begin = begin_submit, WAITS},
+                   {.name = "fly", .begin = begin_fly, WAITS},
                    {.name = "batch", .begin = begin_batch, WAITS},
                    {.name = "cancel", .begin = begin_cancel, WAITS},
                    {.name = "log", .begin = begin_log, WAITS}},
