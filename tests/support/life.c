@@ -181,7 +181,8 @@ told(struct life *life)
     CHECK_OK(leat_completion_queue_descriptor(life->queue, &look.fd));
     while (taken == 0) {
         CHECK(poll(&look, 1, 20000) == 1);
-        (void)leat_completion_queue_take(life->queue, &item, 1, &taken);
+        enum leat_status status = leat_completion_queue_take(life->queue, &item, 1, &taken);
+        CHECK(status == LEAT_OK || status == LEAT_EMPTY);
     }
     CHECK_EQUAL(item.kind, LEAT_COMPLETION_ACKNOWLEDGED);
     return item.status;

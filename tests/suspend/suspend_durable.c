@@ -324,7 +324,6 @@ static const struct suspend_subject light_submit = {
     .settled = logged_settled,
     .operations = {OTHERS,
                    {.name = "submit", .begin = begin_submit},
-                   {.name = "fly", .begin = begin_fly},
                    {.name = "batch", .begin = begin_batch}},
     .situations = {{"waits", waits, 0, 0}},
 };
@@ -336,6 +335,14 @@ static const struct suspend_subject light_cancel = {
     .operations = {OTHERS,
                    {.name = "cancel", .begin = begin_cancel},
                    {.name = "log", .begin = begin_log}},
+    .situations = {{"waits", waits, 0, 0}},
+};
+
+static const struct suspend_subject light_fly = {
+    .name = "log, others",
+    ENGINE(resting_create),
+    .settled = logged_settled,
+    .operations = {OTHERS, {.name = "fly", .begin = begin_fly}},
     .situations = {{"waits", waits, 0, 0}},
 };
 
@@ -358,10 +365,16 @@ static const struct suspend_subject durable_submit = {
     ENGINE(resting_create),
     .operations = {DURABLES,
                    {.name = "submit", .begin = begin_submit, WAITS},
-                   {.name = "fly", .begin = begin_fly, WAITS},
                    {.name = "batch", .begin = begin_batch, WAITS},
                    {.name = "cancel", .begin = begin_cancel, WAITS},
                    {.name = "log", .begin = begin_log, WAITS}},
+    .situations = {{"waits", waits, 0, 0}},
+};
+
+static const struct suspend_subject durable_fly = {
+    .name = "log, durable",
+    ENGINE(resting_create),
+    .operations = {DURABLES, {.name = "fly", .begin = begin_fly, WAITS}},
     .situations = {{"waits", waits, 0, 0}},
 };
 
@@ -380,6 +393,7 @@ others_go_on_beside_the_log(void **state)
     (void)state;
     CHECK(suspend_run(&light_submit));
     CHECK(suspend_run(&light_cancel));
+    CHECK(suspend_run(&light_fly));
     CHECK(suspend_run(&light_end));
 }
 
@@ -388,6 +402,7 @@ durable_jobs_wait_for_the_log(void **state)
 {
     (void)state;
     CHECK(suspend_run(&durable_submit));
+    CHECK(suspend_run(&durable_fly));
     CHECK(suspend_run(&durable_end));
 }
 

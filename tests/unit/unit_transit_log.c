@@ -1,7 +1,7 @@
-/* unit_transit_log.c - what the log asks of submits that do not wait for the disk: near the bound of
- * its size they are refused, and the log's thread does not wait for the cleaner; those of
- * LEAT_DURABILITY_OS are told when they are written; sealed records; and a sync that fails while the
- * log's thread waits for it. */
+/* unit_transit_log.c - what the log asks of submits that do not wait for the disk: near the bound
+ * of its size they are refused, and the log's thread does not wait for the cleaner; those of
+ * LEAT_DURABILITY_OS are told when they are written; sealed records; and a sync that fails while
+ * the log's thread waits for it. */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -51,7 +51,9 @@ near_the_bound_it_is_refused(void **state)
     atom_store_rlx(&durable->wal.failed, 0);
     leat_durable_pace_end(durable);
     (void)submit(world, NULL);
-    CHECK_EQUAL(test_statistics(world->engine).jobs_waiting, 2);
+    log_land(world);
+    (void)take_acknowledgement(world, LEAT_OK, NULL);
+    CHECK_EQUAL(test_statistics(world->engine).jobs_waiting, 3);
     world_free(world);
 }
 
@@ -78,6 +80,7 @@ the_logs_thread_does_not_wait_for_the_cleaner(void **state)
         leat_wal_role_give(&log_of(world)->role, true);
         CHECK_EQUAL(poll(&look, 1, 10000), 1);
         (void)take_acknowledgement(world, LEAT_OK, NULL);
+        take_none(world);
     }
     leat_durable_pace_end(world->engine->durable);
     test_close(world->engine);
@@ -153,8 +156,8 @@ os_does_not_wait_for_a_sync(void **state)
     job.options = &os;
     CHECK_OK(leat_submit(world->engine, &job, NULL));
     leat_durable_landed(world->engine->durable);
-    (void)take_acknowledgement(world, LEAT_OK, &tags[0]); /* the first had it synced */
-    (void)take_acknowledgement(world, LEAT_OK, &tags[1]);
+    (void)take_acknowledgement(world, LEAT_OK, &tags[1]); /* which passes by the other one */
+    (void)take_acknowledgement(world, LEAT_OK, &tags[0]); /* that had it synced */
     CHECK(leat_wal_durable(log_of(world)) != durable);
     durable = leat_wal_durable(log_of(world));
     (void)submit(world, &tags[1]);
@@ -263,7 +266,7 @@ sealed_records_fly(void **state)
     world_free(world);
 }
 
-/* ---- a log that fails ------------------------------------------------------------------------- */
+/* ---- a log that fails ------------------------------------------------------------------------ */
 
 static int
 no_sync(void *disk, int file)
