@@ -77,10 +77,21 @@ world_make(uint32_t slots)
     return world;
 }
 
+/* An acknowledgement is there a moment before the log's thread has counted it. */
+SHARED void
+world_close(struct world *world)
+{
+    struct leat_durable *durable = world->engine->durable;
+    while (durable != NULL && durable->wal.threads.run && atom_load_acq(&durable->flying) != 0) {
+        (void)usleep(100);
+    }
+    test_close(world->engine);
+}
+
 SHARED void
 world_free(struct world *world)
 {
-    test_close(world->engine);
+    world_close(world);
     test_directory_empty(world->directory);
     CHECK(rmdir(world->directory) == 0);
     free(world);

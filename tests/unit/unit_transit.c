@@ -104,7 +104,7 @@ many_in_flight(void **state)
     }
     take_none(world);
     CHECK(log_batches(world) - batches < COUNT / 4);
-    test_close(world->engine);
+    world_close(world);
     world_open(world, 1);
     CHECK_EQUAL(jobs_found(world), COUNT);
     world_free(world);
@@ -203,7 +203,7 @@ claims_come_behind(void **state)
     CHECK(is_there(world, first) && is_there(world, replaces));
     uint64_t tail = atom_load_rlx(&log_of(world)->ring.tail);
     CHECK(leat_wal_is_durable(log_of(world), tail));
-    test_close(world->engine);
+    world_close(world);
     world_open(world, 4);
     CHECK_EQUAL(jobs_found(world), 2);
     world_free(world);
@@ -309,7 +309,7 @@ no_space_is_told(void **state)
     CHECK_STATUS(try_submit(world, NULL, &id), LEAT_NO_SPACE);
     atom_store_rlx(&log_of(world)->full, 0);
     take_none(world);
-    test_close(world->engine);
+    world_close(world);
     world_open(world, 1);
     CHECK_EQUAL(jobs_found(world), 0); /* its end is behind its image */
     world_free(world);
@@ -386,7 +386,7 @@ at_once_where_nothing_is_written(void **state)
     CHECK_STATUS(try_submit(world, &tag, &id), LEAT_EXISTS); /* is not told twice */
     take_none(world);
     for (uint32_t i = 0; i < 2; i++) {
-        test_close(world->engine);
+        world_close(world);
         world->config.log_directory = NULL;
         world->config.inline_mode = i == 1;
         world_open(world, 2);
@@ -469,7 +469,7 @@ a_batch_of_each_waits_once(void **state)
     }
     CHECK_EQUAL(atom_load_rlx(&world->engine->durable->flying), 0);
     CHECK_EQUAL(test_statistics(world->engine).jobs_waiting, COUNT - 4 - 2 - 1);
-    test_close(world->engine);
+    world_close(world);
     world_open(world, 1);
     CHECK_EQUAL(jobs_found(world), COUNT - 4 - 2 - 1 - 5); /* but for those that are not written */
     world_free(world);

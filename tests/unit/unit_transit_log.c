@@ -83,7 +83,7 @@ the_logs_thread_does_not_wait_for_the_cleaner(void **state)
         take_none(world);
     }
     leat_durable_pace_end(world->engine->durable);
-    test_close(world->engine);
+    world_close(world);
     world_open(world, 1);
     CHECK_EQUAL(jobs_found(world), 1);
     world_free(world);
@@ -104,7 +104,7 @@ os_is_told_when_it_is_written(void **state)
     struct world *world = world_make(8);
     char tags[4];
     (void)state;
-    test_close(world->engine);
+    world_close(world);
     world->config.durability = LEAT_DURABILITY_OS;
     world_open(world, 8);
     log_rest(world);
@@ -129,7 +129,7 @@ os_is_told_when_it_is_written(void **state)
     log_land(world);
     (void)take_acknowledgement(world, LEAT_OK, &tags[3]);
     CHECK(leat_wal_is_durable(log_of(world), tail_of(world)));
-    test_close(world->engine);
+    world_close(world);
     world_open(world, 1);
     CHECK_EQUAL(jobs_found(world), 4);
     world_free(world);
@@ -232,7 +232,7 @@ sealed_records_fly(void **state)
     struct leat_engine *engine = NULL;
     uint32_t taken = 0;
     (void)state;
-    test_close(world->engine);
+    world_close(world);
     test_directory_empty(world->directory);
     world->config.log_key = key_of;
     if (leat_open(&world->config, &engine, NULL) == LEAT_UNSUPPORTED) {
@@ -259,7 +259,7 @@ sealed_records_fly(void **state)
         (void)take_acknowledgement(world, LEAT_OK, NULL);
     }
     take_none(world);
-    test_close(world->engine);
+    world_close(world);
     world_open(world, 1);
     CHECK_EQUAL(jobs_found(world), taken);
     CHECK_EQUAL(test_get(world->engine, id).payload_bytes, sizeof(payload));
