@@ -100,9 +100,12 @@ static void
 logged_destroy(void *subject)
 {
     struct logged *logged = subject;
+    struct leat_wal *log = &logged->host->engine->durable->wal;
     test_gate_open(&logged->gate);
     test_gate_open(&logged->host->last_gate);
     CHECK(pthread_join(logged->thread, NULL) == 0);
+    /* A worker that ends a job in front of this does not wait, and kicks the log's thread. */
+    CHECK(log->threads.run || leat_wal_start(log));
     CHECK(leat_cancel(logged->host->engine, logged->id) != LEAT_NOT_FOUND);
     host_destroy(logged->host);
     freeze_fini(&logged->freeze);
