@@ -324,6 +324,8 @@ enum leat_status leat_registry_queue_check(const struct leat_engine *engine, lea
 #define LEAT_QUEUE_MAKING  (UINT64_C(1) << 34)
 #define LEAT_QUEUE_EXACT   (UINT64_C(1) << 35)
 #define LEAT_QUEUE_REVIVED (UINT64_C(1) << 36)
+/* Of the options in a submit's hands: who submits is told by leat_intake.told. */
+#define LEAT_QUEUE_TOLD (UINT64_C(1) << 37)
 
 LEAT_INLINE uint64_t
 leat_queue_options(const struct leat_engine *engine, uint32_t queue)

@@ -508,8 +508,8 @@ cancel(struct leat_engine *engine, leat_job_id id, enum canceller who)
             leat_job_ring_bell(engine, index, now);
             cancelled_leave(engine, &job, now, next);
             if (LEAT_UNLIKELY(job.completion != 0)) {
-                const struct leat_completion_end how = {id, endings[who].phase,
-                                                        endings[who].reason};
+                const struct leat_completion_end how = {
+                    .id = id, .phase = endings[who].phase, .reason = endings[who].reason};
                 leat_completion_deliver(engine, job.completion, how);
             }
         }

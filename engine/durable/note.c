@@ -316,7 +316,9 @@ leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id)
     if (durable->closing) {
         return;
     }
-    leat_durable_pace(durable);
+    if (!leat_durable_is_landing(durable)) {
+        leat_durable_pace(durable);
+    }
     if (leat_durable_hold(engine, id, &index) != LEAT_OK) {
         return; /* gone: who gave the record back says so */
     }
@@ -475,7 +477,7 @@ image_entry(const struct image *image, const struct leat_job *job)
 
 enum leat_status
 leat_durable_image(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
-                   uint64_t *position)
+                   bool waits, uint64_t *position)
 {
     struct leat_durable *durable = engine->durable;
     struct image image = {.head = NULL};
@@ -483,7 +485,7 @@ leat_durable_image(struct leat_engine *engine, uint32_t index, const struct leat
     enum leat_status status = image_make(engine, index, job, NULL, &image);
     if (status == LEAT_OK) {
         entry = image_entry(&image, job);
-        status = leat_durable_append_first(durable, &entry, 1, position);
+        status = leat_durable_append_first(durable, &entry, 1, waits, position);
     }
     if (status == LEAT_OK) {
         image_appended(engine, index, &entry);
@@ -535,7 +537,7 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
     }
     leat_durable_within_fini(engine, &within);
     if (status == LEAT_OK && count != 0) {
-        status = leat_durable_append_first(durable, entries, count, position);
+        status = leat_durable_append_first(durable, entries, count, true, position);
     }
     const struct leat_wal_entry *stored = entries;
     for (uint32_t i = 0; images != NULL && i < unit->count; i++) {

@@ -82,7 +82,7 @@ setup(void)
         .memory = leat_memory_default(),
         .segment_bytes = LEAT_WAL_SEGMENT_BYTES_MIN,
         .ring_bytes = LEAT_WAL_RING_BYTES_MIN,
-        .calls = {link_of, position_of, settled, fixture},
+        .calls = {link_of, position_of, settled, fixture, NULL},
     };
     CHECK_OK(leat_wal_open(&fixture->wal, &fixture->config, &reader, &fixture->report));
     return fixture;
