@@ -1,6 +1,7 @@
 /* batch.c - many jobs in one call, see batch.h. */
 #include "engine/batch.h"
 
+#include "engine/durable/durable.h"
 #include "engine/gates.h"
 
 /* ---- putting an all-or-none batch ----------------------------------------------------------- */
@@ -196,6 +197,65 @@ room_deadline(const struct call *call)
     return leat_os_deadline_ns(now_ns < call->deadline_ns ? call->deadline_ns - now_ns : 0);
 }
 
+/* What became of a job that was tried. */
+static void
+tried_one(struct call *call, size_t index, enum leat_status status, leat_job_id id)
+{
+    tell(call, index, status, id);
+    call->done += taken(status) ? 1 : 0;
+    call->refused += taken(status) ? 0 : 1;
+}
+
+/* Durable jobs that wait for the disk together. */
+#define TOGETHER_MAX 1024
+
+/* All are told. One that found no room waits for that, but only when those before it are in. */
+static void
+together_land(struct call *call, size_t first, size_t count, struct leat_transit_told *told)
+{
+    uint64_t deadline_ns = room_deadline(call);
+    for (size_t i = 0; i < count; i++) {
+        if (told[i].status == LEAT_FULL) {
+            const struct leat_job *job = leat_batch_job(call->bulk->jobs, first + i);
+            told[i].status = leat_submit_until(call->engine, job, deadline_ns, &told[i].id);
+        }
+        tried_one(call, first + i, told[i].status, told[i].id);
+    }
+}
+
+/* Tries up to so many jobs, and waits for the disk once. Returns how many: 0: no memory. */
+static size_t
+submit_together(struct call *call, size_t first, size_t count)
+{
+    struct leat_engine *engine = call->engine;
+    struct leat_transit_call transit = {.position = 0};
+    const size_t most = count < TOGETHER_MAX ? count : TOGETHER_MAX;
+    struct leat_transit_told *told = leat_memory_take(&engine->memory, sizeof(*told) * most);
+    bool room = true;
+    size_t tried = 0;
+    while (told != NULL && tried < most && room) {
+        const struct leat_job *job = leat_batch_job(call->bulk->jobs, first + tried);
+        const uint64_t before = transit.position;
+        leat_job_id id = {0};
+        told[tried].call = &transit;
+        enum leat_status status = leat_submit_joint(engine, job, &told[tried], &id);
+        if (transit.position == before) { /* else it is told, or was already */
+            told[tried].status = status;
+            told[tried].id = id;
+        }
+        room = status != LEAT_FULL;
+        tried++;
+    }
+    if (transit.position != 0) {
+        leat_transit_wait(engine, &transit);
+    }
+    if (told != NULL) {
+        together_land(call, first, tried, told);
+    }
+    leat_memory_give(&engine->memory, told, sizeof(*told) * most);
+    return tried;
+}
+
 /* Returns how many it tried: fewer than count only where it stops at an error. */
 static size_t
 submit_each(struct call *call, size_t first, size_t count)
@@ -204,13 +264,18 @@ submit_each(struct call *call, size_t first, size_t count)
     uint64_t deadline_ns = room_deadline(call);
     size_t tried = 0;
     bool goes_on = true;
+    if (call->engine->submits == LEAT_SUBMITS_DURABLE && !bulk->stop_at_error) {
+        size_t some = 1;
+        while (tried < count && some != 0) {
+            some = submit_together(call, first + tried, count - tried);
+            tried += some;
+        }
+    }
     while (tried < count && goes_on) {
         leat_job_id id = {0};
         enum leat_status status = leat_submit_until(
             call->engine, leat_batch_job(bulk->jobs, first + tried), deadline_ns, &id);
-        tell(call, first + tried, status, id);
-        call->done += taken(status) ? 1 : 0;
-        call->refused += taken(status) ? 0 : 1;
+        tried_one(call, first + tried, status, id);
         goes_on = taken(status) || !bulk->stop_at_error;
         tried++;
     }

@@ -36,14 +36,13 @@ put(struct leat_mpmc *ring, uint32_t slot)
 }
 
 enum leat_status
-leat_completion_reserve(const struct leat_job *job, uint32_t *completion)
+leat_completion_reserve(struct leat_completion_queue *queue, void *user, uint32_t *completion)
 {
-    struct leat_completion_queue *queue = job->completions;
     uint32_t slot = 0;
     if (!leat_mpmc_pop(&queue->free, &slot)) {
         return LEAT_FULL;
     }
-    queue->slots[slot].user = job->user;
+    queue->slots[slot].user = user;
     *completion = (queue->number + 1) << LEAT_RING_SLOTS_LOG2_MAX | slot;
     return LEAT_OK;
 }
@@ -68,6 +67,8 @@ leat_completion_deliver(struct leat_engine *engine, uint32_t completion,
     what->id = end.id;
     what->state = (enum leat_job_state)end.phase;
     what->reason = end.reason;
+    what->kind = end.kind;
+    what->status = end.status;
     put(&queue->ready, slot);
     leat_doorbell_ring(&queue->doorbell);
     leat_rcu_leave(&engine->domain);

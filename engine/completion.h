@@ -33,9 +33,10 @@ struct leat_completion_queue {
     struct leat_mpmc free;         /* S */
 };
 
-/* A slot for a job that names a queue. LEAT_OK and *completion, for the record; LEAT_FULL.
- * pre: it is a queue of the job's engine. */
-enum leat_status leat_completion_reserve(const struct leat_job *job, uint32_t *completion);
+/* A slot of a queue for one completion, which says `user`. LEAT_OK and *completion, for the record;
+ * LEAT_FULL. pre: it is a queue of the job's engine. */
+enum leat_status leat_completion_reserve(struct leat_completion_queue *queue, void *user,
+                                         uint32_t *completion);
 /* Gives the slot of a job that was not taken in back. 0 does nothing. */
 void leat_completion_release(const struct leat_engine *engine, uint32_t completion);
 
@@ -44,6 +45,8 @@ struct leat_completion_end {
     leat_job_id id;
     enum leat_phase phase;
     enum leat_reason reason;
+    enum leat_completion_kind kind;
+    enum leat_status status;
 };
 
 /* Behind the swap that ended the job, by its thread. */

@@ -209,6 +209,9 @@ log_check(const struct leat_config *config, struct leat_error *error)
         return leat_error_set(error, LEAT_INVALID, "log_segment_bytes",
                               "must be a multiple of 64 KiB");
     }
+    if ((unsigned)config->log_sync > LEAT_LOG_SYNC_DSYNC) {
+        return leat_error_set(error, LEAT_INVALID, "log_sync", "must be one of leat_log_sync");
+    }
     if (config->log_key_file != NULL && config->log_key != NULL) {
         return leat_error_set(error, LEAT_INVALID, "log_key",
                               "and log_key_file exclude each other");

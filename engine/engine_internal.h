@@ -324,6 +324,8 @@ enum leat_status leat_registry_queue_check(const struct leat_engine *engine, lea
 #define LEAT_QUEUE_MAKING  (UINT64_C(1) << 34)
 #define LEAT_QUEUE_EXACT   (UINT64_C(1) << 35)
 #define LEAT_QUEUE_REVIVED (UINT64_C(1) << 36)
+/* Of the options in a submit's hands: who submits is told by leat_intake.told. */
+#define LEAT_QUEUE_TOLD (UINT64_C(1) << 37)
 
 LEAT_INLINE uint64_t
 leat_queue_options(const struct leat_engine *engine, uint32_t queue)
@@ -485,6 +487,9 @@ void leat_bells_ring_all(struct leat_engine *engine);
  */
 enum leat_status leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t most,
                                uint32_t *index);
+/* The same of one that has ended, too, and that others are about to give back. */
+enum leat_status leat_job_hold_any(struct leat_engine *engine, leat_job_id id, uint32_t most,
+                                   uint32_t *index);
 void leat_job_unhold(struct leat_engine *engine, uint32_t index);
 /* The phase, for a reader of the record. pre: a hold. */
 enum leat_phase leat_job_phase_held(const struct leat_engine *engine, uint32_t index);

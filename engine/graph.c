@@ -221,7 +221,8 @@ end_blocked(struct leat_engine *engine, struct leat_node *node, enum leat_phase 
     leat_tally_share(engine, leat_tally_key_of(leat_job_record(engine, index)), leat_tally_of(to));
     leat_job_ring_bell(engine, index, leat_graph_lookers(engine, index, before));
     if (LEAT_UNLIKELY(completion != 0)) {
-        const struct leat_completion_end end = {id, ended.phase, ended.reason};
+        const struct leat_completion_end end = {
+            .id = id, .phase = ended.phase, .reason = ended.reason};
         leat_completion_deliver(engine, completion, end);
     }
     node->todo = todo->first;

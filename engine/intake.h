@@ -15,6 +15,7 @@ struct leat_intake {
     uint32_t level;
     uint32_t bytes;         /* of its payload */
     uint32_t index;         /* of its record, once taken */
+    uint32_t told;          /* slot of a completion queue; with LEAT_QUEUE_TOLD */
     struct leat_due due;    /* time 0: at once */
     uint64_t options;       /* of its queue, as they were when it was put; of batches */
     bool limited;           /* its queue counts its jobs */
@@ -46,6 +47,8 @@ enum leat_status leat_intake_write(struct leat_engine *engine, const struct leat
                                    struct leat_intake *intake);
 /* It is not to be: gives back what the fill has taken. */
 void leat_intake_refuse(struct leat_engine *engine, const struct leat_intake *intake);
+/* The queue to which its submit is to come, or NULL. pre: the options were checked. */
+struct leat_completion_queue *leat_intake_acknowledges(const struct leat_job *job);
 /* leat_labels_claim(), where memory has a cap. */
 enum leat_status leat_intake_claim(struct leat_engine *engine, const struct leat_intake *intake,
                                    leat_job_id *id);
@@ -58,7 +61,16 @@ bool leat_intake_enter(struct leat_engine *engine, struct leat_intake *intake, b
                        leat_job_id *id);
 /* It runs, by its caller. pre: leat_inline_enter(), which leat_inline_run() takes back. */
 leat_job_id leat_intake_run(struct leat_engine *engine, uint32_t index, bool kept);
-/* It waits: what a queue with limits, or one that is closed, is to know of it. */
+/* The rest of a submit whose job was in flight: claims, and is seen by others. `how` has bits of
+ * LEAT_TRANSIT_. As leat_submit(). */
+enum leat_status leat_intake_land(struct leat_engine *engine, struct leat_intake *intake,
+                                  uint32_t how, leat_job_id *id);
+#define LEAT_TRANSIT_OPTIONS 1U  /* it has options */
+#define LEAT_TRANSIT_KEPT    2U  /* LEAT_JOB_KEEP_RESULT */
+#define LEAT_TRANSIT_DUE     4U  /* its time stands in its timer's node */
+#define LEAT_TRANSIT_OWES    8U  /* intake->owes */
+#define LEAT_TRANSIT_INSIDE  16U /* a handler submits it */
+/* It waits: what a queue with limits, or one that is closed, is to know of it; and who is told. */
 void leat_intake_entered(struct leat_engine *engine, const struct leat_intake *intake,
                          uint64_t options, leat_job_id id);
 

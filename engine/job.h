@@ -120,6 +120,7 @@ struct leat_job_extra {
     struct leat_job_terms *terms;     /* I see terms.h; NULL: those of its type */
     leat_atomic_pointer progress;     /* W struct leat_progress, or NULL */
     leat_atomic_u32 crashes;          /* W see dead.h */
+    uint32_t acknowledgement;         /* I slot of a completion queue, or 0; see transit.c */
     struct leat_key *key;             /* I see keys.h; NULL: none */
     struct leat_job_labels *labels;   /* I see labels.h; or NULL */
     struct leat_job_order *order;     /* I see order.h; NULL: its queue has no exact order */

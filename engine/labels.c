@@ -83,6 +83,13 @@ name_set(struct leat_job_labels *labels, struct leat_claim *name)
     atom_store_rel(&labels->name, (void *)name);
 }
 
+bool
+leat_labels_claims(const struct leat_engine *engine, uint32_t index)
+{
+    const struct leat_job_labels *labels = leat_labels_of(engine, index);
+    return labels != NULL && (labels->key != NULL || name_of(labels) != NULL);
+}
+
 static bool
 claims_make(struct leat_engine *engine, uint32_t index, const struct leat_job_options *options,
             struct leat_job_labels *labels)

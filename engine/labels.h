@@ -23,6 +23,9 @@ struct leat_job_labels {
 /* NULL: it has none. pre: the caller keeps the record. */
 struct leat_job_labels *leat_labels_of(const struct leat_engine *engine, uint32_t index);
 
+/* The same: it claims a name, or a key. */
+bool leat_labels_claims(const struct leat_engine *engine, uint32_t index);
+
 /* LEAT_OK, LEAT_INVALID. */
 enum leat_status leat_labels_check(const struct leat_job_options *options);
 /* True if a batch that is taken in as a whole may have a job with these options, or NULL. */

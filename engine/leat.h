@@ -211,6 +211,12 @@ enum leat_log_compression { LEAT_LOG_COMPRESSION_NONE = 0, LEAT_LOG_COMPRESSION_
 
 #define LEAT_LOG_KEY_BYTES 32
 
+/* How what is acknowledged gets to the disk. */
+enum leat_log_sync {
+    LEAT_LOG_SYNC_FDATASYNC = 0, /* a write, and fdatasync() (default) */
+    LEAT_LOG_SYNC_DSYNC          /* a write through to the disk (RWF_DSYNC), in one call */
+};
+
 struct leat_config {
     uint32_t size;
     uint32_t version;
@@ -385,6 +391,9 @@ struct leat_config {
     bool log_takes_plain;
     /* Bytes of the log's files, from 8 log_segment_bytes on; 0: no limit (default). */
     uint64_t log_bytes_max;
+    /* How what is acknowledged gets to the disk. What leat_open() finds not to work in
+     * log_directory it refuses (LEAT_UNSUPPORTED). */
+    enum leat_log_sync log_sync;
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -1606,6 +1615,9 @@ struct leat_job_options {
     leat_job_id submitter;
     enum leat_durability durability; /* where there is no log it says nothing */
     uint32_t reserved;               /* 0 */
+    /* Not NULL: the submit does not wait for the disk, and what became of it comes to this queue;
+     * see "submits that do not wait". */
+    struct leat_completion_queue *acknowledgements;
 };
 
 static inline struct leat_job_options
@@ -3004,15 +3016,24 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_clock_changed(struct leat_engine *
  * Queues that are left when the engine is closed are destroyed by leat_close().
  */
 
+enum leat_completion_kind {
+    LEAT_COMPLETION_END = 0,     /* of a job, by leat_job.completions */
+    LEAT_COMPLETION_ACKNOWLEDGED /* of a submit, by leat_job_options.acknowledgements */
+};
+
 struct leat_completion {
     leat_job_id id; /* its record is there if the job is kept or retained */
     enum leat_job_state state;
     enum leat_reason reason;
     void *user; /* of the leat_job */
+    enum leat_completion_kind kind;
+    enum leat_status status; /* ACKNOWLEDGED: what a submit that waits would have answered, LEAT_OK
+                                or LEAT_JOINED with that id; else there is no job, and `state` is
+                                0. END: LEAT_OK */
 };
 
 /* Creates a queue for `slots` jobs, 1 to 2^20.
- * Threads:  any.      Progress: blocking (system calls).    Allocates: maps 48 to 80 bytes a slot.
+ * Threads:  any.      Progress: blocking (system calls).    Allocates: maps 56 to 88 bytes a slot.
  * Returns:  LEAT_OK and *queue, owned by the caller, given back by leat_completion_queue_destroy()
  *           or leat_close(); LEAT_FULL (256 queues); LEAT_NO_MEMORY; LEAT_REFUSED (no descriptor
  *           is left, or mlock); LEAT_SYSTEM; LEAT_FORKED; LEAT_INVALID.  */
@@ -3364,7 +3385,29 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * key (log_key_file, log_key) all that is stored is encrypted, but for what tells how a job is: its
  * id, state, attempts and times. A leat_open() with another key, with none, or with one where there
  * was none is LEAT_WRONG_KEY, and changes nothing; what somebody has changed on the disk is
- * LEAT_CORRUPT. */
+ * LEAT_CORRUPT.
+ *
+ * Submits that do not wait. With leat_job_options.acknowledgements leat_submit() answers LEAT_OK
+ * and an id when the job is in the log's ring, so that one thread may have as many on their way as
+ * the queue has slots. It does not wait where others do, and answers LEAT_FULL, with nothing
+ * changed: with no slot left, without room in that ring, and where the thread that cleans is behind
+ * (see above, the size of the log): it is asked to go on, and the same submit works some moments
+ * later. Once in 65 536 uses of a record it waits for the disk all the same. The job is not there,
+ * and cannot run, before it is on the disk, or with LEAT_DURABILITY_OS written; until then its id
+ * names no job (LEAT_NOT_FOUND), so a cancel comes behind that. Then it is taken in, its name and
+ * its unique key are claimed, and a completion of the kind LEAT_COMPLETION_ACKNOWLEDGED comes,
+ * once, with leat_job.user: LEAT_OK; what the claims say (LEAT_EXISTS, LEAT_JOINED, LEAT_BUSY);
+ * LEAT_FULL; LEAT_CLOSED, where the job's queue was closed meanwhile; LEAT_LOG_FAILED,
+ * LEAT_NO_SPACE or LEAT_NO_MEMORY. With any of these but LEAT_OK and LEAT_JOINED the job is not
+ * there, unless the log has failed behind a claim, and with the last three the next open may find
+ * it. The end of a job may come before its acknowledgement. Those of one thread are taken in in the
+ * order of its submits, and acknowledged so, but for those that claim, which come later, those of
+ * LEAT_DURABILITY_OS, which may come earlier than others, and those for which it waits, which may
+ * pass by. A leat_drain() waits for them, a leat_queue_drain() does not. leat_close() takes them
+ * in, and nobody hears of that any more. A job that is not written (LEAT_DURABILITY_NONE, or there
+ * is no log) is acknowledged before its submit returns. What is compressed or encrypted in the log
+ * makes no difference. LEAT_UNSUPPORTED: in an all-or-none batch, and so in a graph that is
+ * submitted as a whole; with parents or a cohort. LEAT_INVALID: in a schedule. */
 
 /* What leat_open() found. */
 struct leat_recovery_info {

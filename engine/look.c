@@ -53,7 +53,7 @@ leat_job_locate(const struct leat_engine *engine, leat_job_id id, uint32_t *inde
 }
 
 enum leat_status
-leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t most, uint32_t *index)
+leat_job_hold_any(struct leat_engine *engine, leat_job_id id, uint32_t most, uint32_t *index)
 {
     enum leat_status status = leat_job_locate(engine, id, index);
     if (status != LEAT_OK) {
@@ -74,9 +74,20 @@ leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t most, uint32_
         /* hold:B acq_rel -> change:B.  Carries: that someone waits, to who ends the job.
          * If relaxed: nothing changes, the bit travels in the word. */
         if (atom_cas_acq_rel(word, &now, now + LEAT_WORD_HOLD)) {
-            break;
+            return LEAT_OK;
         }
     }
+}
+
+enum leat_status
+leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t most, uint32_t *index)
+{
+    enum leat_status status = leat_job_hold_any(engine, id, most, index);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    /* rlx: its own hold keeps the generation; a stale phase is that of a moment before */
+    uint64_t now = atom_load_rlx(leat_slab_word(&engine->jobs, *index));
     /* One that nothing has but holds is about to go, unless jobs that waited for it use it: whoever
      * ended it may have its hold yet. */
     bool last =
@@ -351,7 +362,12 @@ leat_release(struct leat_engine *engine, leat_job_id id)
         if ((now & LEAT_WORD_KEPT) == 0) {
             return unless_gone(engine, id, LEAT_WRONG_STATE);
         }
-        uint64_t next = leat_word_with(now & ~LEAT_WORD_KEPT, leat_word_phase(now));
+        /* What is noted is the end only with a hold: else whoever has the record last would say
+         * that, at some time, and this call could not wait for it. */
+        bool holds =
+            engine->durable != NULL && (now & LEAT_WORD_HOLDS) / LEAT_WORD_HOLD < LEAT_HOLDS_MAX;
+        uint64_t held = holds ? now + LEAT_WORD_HOLD : now;
+        uint64_t next = leat_word_with(held & ~LEAT_WORD_KEPT, leat_word_phase(now));
         /* release:A acq_rel -> change:A, let_go:A, wait:A.  Carries: what this thread read of the
          * record.
          * If relaxed: as let_go:A. */
@@ -359,7 +375,10 @@ leat_release(struct leat_engine *engine, leat_job_id id)
             if (leat_word_phase(next) == LEAT_PHASE_GONE) {
                 leat_job_reclaim(engine, index);
             }
-            leat_durable_note(engine, id);
+            if (LEAT_UNLIKELY(holds)) {
+                leat_durable_note(engine, id);
+                leat_job_unhold(engine, index);
+            }
             return leat_durable_settle(engine, LEAT_OK);
         }
     }
@@ -489,8 +508,8 @@ cancel(struct leat_engine *engine, leat_job_id id, enum canceller who)
             leat_job_ring_bell(engine, index, now);
             cancelled_leave(engine, &job, now, next);
             if (LEAT_UNLIKELY(job.completion != 0)) {
-                const struct leat_completion_end how = {id, endings[who].phase,
-                                                        endings[who].reason};
+                const struct leat_completion_end how = {
+                    .id = id, .phase = endings[who].phase, .reason = endings[who].reason};
                 leat_completion_deliver(engine, job.completion, how);
             }
         }

@@ -326,7 +326,9 @@ end(struct leat_engine *engine, uint32_t index, struct leat_ending *ending)
     }
     if (LEAT_UNLIKELY(completion != 0)) {
         const struct leat_completion_end end = {
-            {leat_word_of(leat_word_generation(before), index)}, ending->phase, ending->reason};
+            .id = {leat_word_of(leat_word_generation(before), index)},
+            .phase = ending->phase,
+            .reason = ending->reason};
         leat_completion_deliver(engine, completion, end);
     }
     if (LEAT_UNLIKELY(held)) {

@@ -66,6 +66,10 @@ due_check(const struct leat_engine *engine, const struct leat_job *job, struct l
     if (status == LEAT_OK) {
         status = leat_graph_check_options(&options, &intake->ties);
     }
+    if (status == LEAT_OK && options.acknowledgements != NULL) {
+        status = options.acknowledgements->engine == engine ? LEAT_OK : LEAT_INVALID;
+        status = status == LEAT_OK && intake->ties.noded ? LEAT_UNSUPPORTED : status;
+    }
     if (status != LEAT_OK) {
         return status;
     }
@@ -104,12 +108,37 @@ leat_intake_check(struct leat_engine *engine, const struct leat_job *job,
 
 /* ---- records -------------------------------------------------------------------------------- */
 
-/* The slot of its completion queue, if a job that was not taken in has one. */
+/* The slots of its completion queues, if a job that was not taken in has some. */
 static void
 completion_release(const struct leat_engine *engine, uint32_t index)
 {
-    /* rlx: single writer */
-    leat_completion_release(engine, atom_load_rlx(&leat_job_record(engine, index)->notice));
+    const struct leat_job_record *record = leat_job_record(engine, index);
+    const struct leat_job_extra *extra = leat_job_extra(record);
+    leat_completion_release(engine, atom_load_rlx(&record->notice)); /* rlx: single writer */
+    if (extra != NULL) {
+        leat_completion_release(engine, extra->acknowledgement);
+    }
+}
+
+/* 0: it has none. */
+static uint32_t
+acknowledgement_of(const struct leat_engine *engine, uint32_t index)
+{
+    const struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
+    return extra == NULL ? 0 : extra->acknowledgement;
+}
+
+/* Where its submit is to come to a completion queue: a slot of that. */
+static enum leat_status
+acknowledgement_make(struct leat_engine *engine, const struct leat_job *job, uint32_t index)
+{
+    struct leat_completion_queue *queue = leat_intake_acknowledges(job);
+    if (queue == NULL) {
+        return LEAT_OK;
+    }
+    struct leat_job_extra *extra = leat_job_extra_make(engine, leat_job_record(engine, index));
+    return extra == NULL ? LEAT_NO_MEMORY
+                         : leat_completion_reserve(queue, job->user, &extra->acknowledgement);
 }
 
 static bool
@@ -187,6 +216,7 @@ extras_make(struct leat_engine *engine, const struct leat_job *job, struct leat_
     enum leat_status status = LEAT_OK;
     if (intake->extra) {
         status = leat_terms_fill(engine, intake->index, intake->queue, job);
+        status = status == LEAT_OK ? acknowledgement_make(engine, job, intake->index) : status;
     }
     if (intake->ties.noded && status == LEAT_OK) {
         intake->ties.paid = leat_intake_counted(intake);
@@ -245,7 +275,7 @@ leat_intake_fill(struct leat_engine *engine, const struct leat_job *job, struct 
         room = takes_room(intake);
     }
     if (LEAT_UNLIKELY(job->completions != NULL)) {
-        status = leat_completion_reserve(job, &completion);
+        status = leat_completion_reserve(job->completions, job->user, &completion);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
         status = leat_record_take(engine, &index);
@@ -323,17 +353,40 @@ record_enter(struct leat_engine *engine, struct leat_intake *intake, bool kept, 
     return true;
 }
 
-/* What a queue with limits, or one that is closed, is to know of a job that it took in. */
+/* Who has submitted is told that the job is there. */
+static LEAT_COLD void
+acknowledge(struct leat_engine *engine, const struct leat_intake *intake, leat_job_id id)
+{
+    const struct leat_completion_end end = {.id = id,
+                                            .phase = intake->due.time != 0 ? LEAT_PHASE_SCHEDULED
+                                                                           : LEAT_PHASE_PENDING,
+                                            .kind = LEAT_COMPLETION_ACKNOWLEDGED};
+    leat_completion_deliver(engine, intake->told, end);
+}
+
+static LEAT_COLD void
+entered(struct leat_engine *engine, const struct leat_intake *intake, uint64_t options,
+        leat_job_id id)
+{
+    const struct leat_room_entry entry = {.options = options,
+                                          .queue = intake->queue,
+                                          .level = intake->level,
+                                          .waits = intake->due.time == 0};
+    if ((options & LEAT_QUEUE_TOLD) != 0) {
+        acknowledge(engine, intake, id);
+    }
+    leat_room_entered(engine, &entry, id);
+}
+
+/* What a queue with limits, or one that is closed, is to know of a job that it took in; and who
+ * waits for its acknowledgement. */
 void
 leat_intake_entered(struct leat_engine *engine, const struct leat_intake *intake, uint64_t options,
                     leat_job_id id)
 {
-    if (LEAT_UNLIKELY((options & (LEAT_QUEUE_LIMITED | LEAT_QUEUE_CLOSED)) != 0)) {
-        const struct leat_room_entry entry = {.options = options,
-                                              .queue = intake->queue,
-                                              .level = intake->level,
-                                              .waits = intake->due.time == 0};
-        leat_room_entered(engine, &entry, id);
+    const uint64_t asks = LEAT_QUEUE_LIMITED | LEAT_QUEUE_CLOSED | LEAT_QUEUE_TOLD;
+    if (LEAT_UNLIKELY((options & asks) != 0)) {
+        entered(engine, intake, options, id);
     }
 }
 
@@ -369,17 +422,43 @@ put_one(struct leat_engine *engine, const struct leat_job *job, const struct lea
     }
 }
 
+/* Who lets a job in. */
+enum door {
+    DOOR_ENGINE, /* the engine and the queue, now */
+    DOOR_QUEUE,  /* the engine has done so before */
+    DOOR_OPEN    /* a handler submits it, and both have */
+};
+
+LEAT_INLINE bool
+lets_in(const struct leat_engine *engine, uint64_t options, enum door door)
+{
+    if (door == DOOR_ENGINE) {
+        return LEAT_LIKELY(leat_engine_accepts(engine) && leat_queue_open(engine, options));
+    }
+    return door == DOOR_OPEN || (options & LEAT_QUEUE_CLOSED) == 0;
+}
+
+/* LEAT_QUEUE_TOLD if someone is to be told, and then who. By value: `options` stays in a
+ * register. */
+static LEAT_COLD uint64_t
+told_of(const struct leat_engine *engine, struct leat_intake *intake)
+{
+    intake->told = acknowledgement_of(engine, intake->index);
+    return intake->told != 0 ? LEAT_QUEUE_TOLD : 0;
+}
+
 /* Puts one filled record where it waits. */
 LEAT_INLINE enum leat_status
 push_one(struct leat_engine *engine, const struct leat_job *job, struct leat_intake *intake,
-         leat_job_id *id)
+         enum door door, leat_job_id *id)
 {
     enum leat_status status = LEAT_CLOSED;
     leat_rcu_enter();
     uint64_t options = leat_queue_options(engine, intake->queue);
-    if (LEAT_LIKELY(leat_engine_accepts(engine) && leat_queue_open(engine, options))) {
+    if (LEAT_LIKELY(lets_in(engine, options, door))) {
         status = LEAT_OK;
         if (LEAT_UNLIKELY(job->options != NULL)) {
+            options |= told_of(engine, intake);
             status = leat_intake_claim(engine, intake, id);
         }
         if (LEAT_UNLIKELY(intake->owes) && status == LEAT_OK) {
@@ -414,7 +493,7 @@ leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
     if (status == LEAT_OK) {
         status = leat_intake_check(engine, job, &intake);
     }
-    if (status == LEAT_OK && intake.ties.noded) {
+    if (status == LEAT_OK && (intake.ties.noded || leat_intake_acknowledges(job) != NULL)) {
         status = LEAT_INVALID; /* it is submitted when its parents, or its cohort, are long gone */
     }
     if (status == LEAT_OK) {
@@ -442,12 +521,23 @@ once_plain(struct leat_engine *engine, const struct leat_job *given, enum leat_r
         status = leat_intake_fill(engine, job, &intake);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
-        status = push_one(engine, job, &intake, id);
+        status = push_one(engine, job, &intake, DOOR_ENGINE, id);
     }
     return status;
 }
 
 /* ---- durable jobs ---------------------------------------------------------------------------- */
+
+struct leat_completion_queue *
+leat_intake_acknowledges(const struct leat_job *job)
+{
+    struct leat_job_options options = leat_job_options_default();
+    if (job->options == NULL ||
+        leat_struct_read(&options, sizeof(options), job->options) != LEAT_OK) {
+        return NULL;
+    }
+    return options.acknowledgements;
+}
 
 /* A job is in the log before anybody sees it. What is refused behind that has its end said by who
  * gives the record back. */
@@ -458,14 +548,65 @@ record_log(struct leat_engine *engine, const struct leat_job *job, const struct 
     if (!leat_durable_wants(engine, job)) {
         return leat_durable_id(engine, intake->index);
     }
-    enum leat_status status = leat_durable_image(engine, intake->index, job, &position);
+    enum leat_status status = leat_durable_image(engine, intake->index, job, true, &position);
     return status == LEAT_OK ? leat_durable_wait(engine, position, leat_durable_of(engine, job))
                              : status;
 }
 
+/* The same of one for which nobody waits, or one thread for several: it is in the log's ring. The
+ * record is not the caller's any more. */
+static enum leat_status
+record_fly(struct leat_engine *engine, const struct leat_job *job, const struct leat_intake *intake,
+           struct leat_transit_told *told, leat_job_id *id)
+{
+    const uint32_t index = intake->index;
+    uint32_t how = (job->options != NULL ? LEAT_TRANSIT_OPTIONS : 0) |
+                   ((job->flags & LEAT_JOB_KEEP_RESULT) != 0 ? LEAT_TRANSIT_KEPT : 0) |
+                   (intake->owes ? LEAT_TRANSIT_OWES : 0) |
+                   (leat_engine_inside(engine) ? LEAT_TRANSIT_INSIDE : 0);
+    leat_rcu_enter();
+    bool accepted = leat_engine_accepts(engine) &&
+                    leat_queue_open(engine, leat_queue_options(engine, intake->queue));
+    if (accepted) {
+        leat_change_begins(engine); /* a drain that begins from now on waits for it */
+    }
+    leat_rcu_leave(&engine->domain);
+    if (!accepted) {
+        return LEAT_CLOSED;
+    }
+    if (intake->due.time != 0) {
+        how |= LEAT_TRANSIT_DUE;
+        leat_timers_set(engine, index, intake->due);
+    }
+    /* rlx: single writer */
+    uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
+    enum leat_status status = leat_durable_fly(engine, index, job, told, how);
+    if (status == LEAT_OK) {
+        id->bits = leat_word_of(leat_word_generation(word), index);
+    } else {
+        leat_change_ends(engine);
+    }
+    return status;
+}
+
+enum leat_status
+leat_intake_land(struct leat_engine *engine, struct leat_intake *intake, uint32_t how,
+                 leat_job_id *id)
+{
+    const struct leat_job_options options = leat_job_options_default();
+    /* As far as it is asked from here on: the record has the rest. */
+    const struct leat_job job = {
+        .options = (how & LEAT_TRANSIT_OPTIONS) != 0 ? &options : NULL,
+        .flags = (how & LEAT_TRANSIT_KEPT) != 0 ? LEAT_JOB_KEEP_RESULT : 0,
+    };
+    enum door door = (how & LEAT_TRANSIT_INSIDE) != 0 ? DOOR_OPEN : DOOR_QUEUE;
+    return push_one(engine, &job, intake, door, id);
+}
+
+/* `told`: who waits for it together with others; else NULL. */
 static LEAT_COLD enum leat_status
 once_durable(struct leat_engine *engine, const struct leat_job *given, enum leat_room_how how,
-             leat_job_id *id)
+             struct leat_transit_told *told, leat_job_id *id)
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
@@ -481,16 +622,23 @@ once_durable(struct leat_engine *engine, const struct leat_job *given, enum leat
         return status;
     }
     const uint64_t denied = leat_footprint_denied(&engine->footprint);
-    status = record_log(engine, job, &intake);
+    bool acknowledged = acknowledgement_of(engine, intake.index) != 0;
+    bool flies =
+        (told != NULL || acknowledged) && !intake.ties.noded && leat_durable_wants(engine, job);
+    status = flies ? record_fly(engine, job, &intake, acknowledged ? NULL : told, id)
+                   : record_log(engine, job, &intake);
     status = refused(&intake, leat_footprint_judge(engine, denied, status));
     if (status != LEAT_OK) {
         leat_intake_refuse(engine, &intake);
         return status;
     }
+    if (flies) {
+        return LEAT_OK;
+    }
     /* What claims a key or a name that another job had until now, waits for the end of that, too:
      * else a crash could find both. */
-    bool claims = job->options != NULL && leat_labels_of(engine, intake.index) != NULL;
-    status = push_one(engine, job, &intake, id);
+    bool claims = job->options != NULL && leat_labels_claims(engine, intake.index);
+    status = push_one(engine, job, &intake, DOOR_ENGINE, id);
     return claims && status == LEAT_OK ? leat_durable_wait_all(engine, leat_durable_of(engine, job))
                                        : status;
 }
@@ -499,8 +647,15 @@ enum leat_status
 leat_submit_once(struct leat_engine *engine, const struct leat_job *given, enum leat_room_how how,
                  leat_job_id *id)
 {
-    return engine->submits == LEAT_SUBMITS_DURABLE ? once_durable(engine, given, how, id)
+    return engine->submits == LEAT_SUBMITS_DURABLE ? once_durable(engine, given, how, NULL, id)
                                                    : once_plain(engine, given, how, id);
+}
+
+enum leat_status
+leat_submit_joint(struct leat_engine *engine, const struct leat_job *given,
+                  struct leat_transit_told *told, leat_job_id *id)
+{
+    return once_durable(engine, given, LEAT_ROOM_LEAVES, told, id);
 }
 
 /* ---- jobs that run inline -------------------------------------------------------------------- */
@@ -542,7 +697,11 @@ leat_submit_running(struct leat_engine *engine, const struct leat_job *given, le
         }
     }
     if (status == LEAT_OK) {
+        intake.told = acknowledgement_of(engine, intake.index);
         *id = leat_intake_run(engine, intake.index, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
+        if (intake.told != 0) {
+            acknowledge(engine, &intake, *id);
+        }
     } else {
         (void)atom_sub_rlx(&engine->outside.inlined, 1); /* rlx: statistic */
     }
@@ -571,7 +730,7 @@ submit_one(struct leat_engine *engine, const struct leat_job *given, uint64_t de
         if (engine->submits == LEAT_SUBMITS_INLINE) {
             return submit_inline(engine, given, id);
         }
-        status = once_durable(engine, given, LEAT_ROOM_LEAVES, id);
+        status = once_durable(engine, given, LEAT_ROOM_LEAVES, NULL, id);
     } else {
         status = once_plain(engine, given, LEAT_ROOM_LEAVES, id);
     }

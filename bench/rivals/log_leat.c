@@ -1,5 +1,10 @@
-/* log_leat.c - durable jobs as a contestant of log.h: what is handed over together is one
- * all-or-none batch, and a single one is a leat_submit(). Nothing runs them. */
+/* log_leat.c - durable jobs as contestants of log.h. Nothing runs them.
+ *
+ * jobs     one thread submits them one by one and does not wait: their acknowledgements come to a
+ *          completion queue. Where one is on its way at a time, it waits for it.
+ * batches  what is handed over together is one all-or-none batch, for which its thread waits. */
+#include <poll.h>
+
 #include "bench/rivals/log.h"
 #include "engine/leat.h"
 
@@ -12,6 +17,9 @@ struct log {
     const struct bench_log_setup *setup;
     struct leat_engine *engine;
     struct leat_job *jobs; /* setup->depth of them */
+    struct leat_job_options options;
+    struct leat_completion_queue *queue; /* of acknowledgements */
+    int descriptor;
     uint64_t submitted;
     uint64_t acknowledged;
 };
@@ -43,7 +51,51 @@ log_open(const struct bench_log_setup *setup)
         log->jobs[i].payload_bytes = setup->payload_bytes;
     }
     bench_log_must(leat_open(&config, &log->engine, &error) == LEAT_OK, error.text);
+    log->options = leat_job_options_default();
+    bench_log_must(leat_completion_queue_create(log->engine, setup->depth, &log->queue) == LEAT_OK,
+                   "a queue");
+    bench_log_must(leat_completion_queue_descriptor(log->queue, &log->descriptor) == LEAT_OK,
+                   "its descriptor");
+    log->options.acknowledgements = log->queue;
     return log;
+}
+
+/* One by one, none of which waits. */
+static void
+jobs_submit(void *argument, uint32_t lane, uint32_t count)
+{
+    struct log *log = argument;
+    struct leat_job job = log->jobs[0];
+    (void)lane;
+    job.options = log->setup->depth == 1 && !log->setup->fills ? NULL : &log->options;
+    for (uint32_t i = 0; i < count; i++) {
+        enum leat_status status = leat_submit(log->engine, &job, NULL);
+        bench_log_must(status == LEAT_OK, leat_status_text(status));
+    }
+    log->submitted += count;
+    log->acknowledged += job.options == NULL ? count : 0;
+}
+
+static void
+jobs_wait(void *argument, uint64_t *acknowledged)
+{
+    enum { MANY = 32 };
+    struct log *log = argument;
+    struct leat_completion items[MANY];
+    struct pollfd look = {.fd = log->descriptor, .events = POLLIN};
+    uint64_t before = log->acknowledged;
+    size_t taken = MANY;
+    while (log->acknowledged < log->submitted && (log->acknowledged == before || taken == MANY)) {
+        taken = 0;
+        if (leat_completion_queue_take(log->queue, items, MANY, &taken) == LEAT_EMPTY) {
+            bench_log_must(poll(&look, 1, -1) >= 0, "poll");
+        }
+        for (size_t i = 0; i < taken; i++) {
+            bench_log_must(items[i].status == LEAT_OK, leat_status_text(items[i].status));
+        }
+        log->acknowledged += taken;
+    }
+    acknowledged[0] = log->acknowledged;
 }
 
 static void
@@ -82,6 +134,12 @@ extern const struct bench_log_kind bench_logs_leat[];
 
 const struct bench_log_kind bench_logs_leat[] = {
     {.name = "leat jobs",
+     .note = "durable jobs of one thread, one by one; it waits only where one is on its way",
+     .open = log_open,
+     .submit = jobs_submit,
+     .wait = jobs_wait,
+     .count = log_count},
+    {.name = "leat batches",
      .note = "durable jobs; what is handed over together is one all-or-none batch of one thread",
      .open = log_open,
      .submit = log_submit,

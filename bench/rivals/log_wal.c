@@ -27,7 +27,7 @@ found(void *context, struct leat_wal_place place, const struct leat_wal_record *
 }
 
 static void *
-log_open(const struct bench_log_setup *setup)
+open_as(const struct bench_log_setup *setup, enum leat_log_sync sync)
 {
     struct log *log = bench_log_memory(sizeof(*log));
     const struct leat_wal_reader reader = {found, log};
@@ -43,6 +43,7 @@ log_open(const struct bench_log_setup *setup)
         .segment_bytes = 2 * ring_bytes,
         .ring_bytes = ring_bytes,
         .seed = leat_os_monotonic_ns(),
+        .sync = sync,
     };
     if (config.segment_bytes < SEGMENT_BYTES_LEAST) {
         config.segment_bytes = SEGMENT_BYTES_LEAST;
@@ -51,6 +52,18 @@ log_open(const struct bench_log_setup *setup)
     log->positions = bench_log_memory(setup->depth * sizeof(*log->positions));
     bench_log_must(leat_wal_open(&log->wal, &config, &reader, &report) == LEAT_OK, "wal: open");
     return log;
+}
+
+static void *
+log_open(const struct bench_log_setup *setup)
+{
+    return open_as(setup, LEAT_LOG_SYNC_FDATASYNC);
+}
+
+static void *
+log_open_through(const struct bench_log_setup *setup)
+{
+    return open_as(setup, LEAT_LOG_SYNC_DSYNC);
 }
 
 /* The log's threads, and the segment that one of them would make ahead. */
@@ -108,6 +121,12 @@ const struct bench_log_kind bench_logs_wal[] = {
     {.name = "leat wal alone",
      .note = "the log alone, no jobs; one thread appends and waits",
      .open = log_open,
+     .submit = log_submit,
+     .wait = log_wait,
+     .count = log_count},
+    {.name = "leat wal dsync",
+     .note = "the same, which writes through to the disk instead of a write and a sync",
+     .open = log_open_through,
      .submit = log_submit,
      .wait = log_wait,
      .count = log_count},

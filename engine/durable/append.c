@@ -11,6 +11,13 @@ struct mine {
     uint64_t written;        /* of the last that is to be written only; 0: none */
     enum leat_status failed; /* LEAT_OK: the last is in the log */
     uint64_t losses;         /* of this open */
+    bool lands;              /* see leat_durable_lands() */
+};
+
+/* How something is appended. */
+struct way {
+    enum leat_wal_need need;
+    bool waits; /* for room in the ring, and for the cleaner; else the answer is LEAT_FULL */
 };
 
 static _Thread_local struct mine mine;
@@ -35,22 +42,42 @@ appended(struct leat_durable *durable, uint64_t position)
     leat_durable_grown(durable);
 }
 
+void
+leat_durable_lands(struct leat_durable *durable)
+{
+    mine_of(durable)->lands = true;
+}
+
+bool
+leat_durable_is_landing(const struct leat_durable *durable)
+{
+    return mine_of(durable)->lands;
+}
+
+/* Until the first that is in the ring is durable. */
+static enum leat_status
+ring_wait(struct leat_durable *durable, uint64_t head)
+{
+    return mine_of(durable)->lands ? leat_wal_wait_behind(&durable->wal, head + 1, false)
+                                   : leat_wal_wait(&durable->wal, head + 1, UINT64_MAX);
+}
+
 /* Where the ring is full, it writes for all: who appends here waits for the disk anyway, or must
  * not be refused. Ends: what was in the ring becomes durable; where nothing does, for want of space
  * or memory, that is the answer. */
 static enum leat_status
 append_stored(struct leat_durable *durable, const struct leat_wal_entry *entries, uint32_t count,
-              enum leat_wal_need need, uint64_t *position)
+              struct way way, uint64_t *position)
 {
     struct leat_wal *wal = &durable->wal;
     enum leat_status status = LEAT_OK;
     while (status == LEAT_OK) {
         uint64_t head = leat_bytes_head(&wal->ring);
-        enum leat_status appends = leat_wal_append(wal, entries, count, need, position);
-        if (appends != LEAT_FULL) {
+        enum leat_status appends = leat_wal_append(wal, entries, count, way.need, position);
+        if (appends != LEAT_FULL || !way.waits) {
             return appends;
         }
-        status = leat_wal_wait(wal, head + 1, UINT64_MAX);
+        status = ring_wait(durable, head);
     }
     return status;
 }
@@ -82,14 +109,14 @@ sealed_make(struct leat_durable *durable, struct leat_wal_entry *entries,
 /* All that goes into the log goes here. The entries become what is stored: how long they are counts
  * behind the return, their bytes are gone. */
 static enum leat_status
-append(struct leat_durable *durable, struct leat_wal_entry *entries, uint32_t count,
-       enum leat_wal_need need, uint64_t *position)
+append(struct leat_durable *durable, struct leat_wal_entry *entries, uint32_t count, struct way way,
+       uint64_t *position)
 {
     struct leat_sealed few[FEW];
     struct leat_sealed *sealed = few;
     size_t bytes = sizeof(struct leat_sealed) * count;
     if (LEAT_LIKELY(!durable->seals)) {
-        return append_stored(durable, entries, count, need, position);
+        return append_stored(durable, entries, count, way, position);
     }
     if (count > FEW) {
         sealed = leat_memory_take(&durable->memory, bytes);
@@ -97,7 +124,7 @@ append(struct leat_durable *durable, struct leat_wal_entry *entries, uint32_t co
     enum leat_status status =
         sealed == NULL ? LEAT_NO_MEMORY : sealed_make(durable, entries, sealed, count);
     if (status == LEAT_OK) {
-        status = append_stored(durable, entries, count, need, position);
+        status = append_stored(durable, entries, count, way, position);
         sealed_give(durable, sealed, count);
     }
     if (sealed != few) {
@@ -125,7 +152,7 @@ leat_durable_append_as(struct leat_durable *durable, const struct leat_wal_entry
     if (with != NULL) {
         stored[count++] = *with;
     }
-    enum leat_status status = append(durable, stored, count, need, &position);
+    enum leat_status status = append(durable, stored, count, (struct way){need, true}, &position);
     if (status == LEAT_OK) {
         appended(durable, position);
         return LEAT_OK;
@@ -152,10 +179,15 @@ leat_durable_losses(const struct leat_durable *durable)
 /* Who finds no space makes the cleaner look whether there is some to be gained. */
 enum leat_status
 leat_durable_append_first(struct leat_durable *durable, struct leat_wal_entry *entries,
-                          uint32_t count, uint64_t *position)
+                          uint32_t count, bool waits, uint64_t *position)
 {
-    leat_durable_pace(durable);
-    enum leat_status status = append(durable, entries, count, LEAT_WAL_FIRST, position);
+    const struct way way = {LEAT_WAL_FIRST, waits};
+    if (waits) {
+        leat_durable_pace(durable);
+    } else if (leat_durable_pace_stops(durable)) {
+        return LEAT_FULL;
+    }
+    enum leat_status status = append(durable, entries, count, way, position);
     if (status == LEAT_NO_SPACE) {
         leat_durable_missed(durable);
     }
@@ -185,6 +217,9 @@ leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status)
 {
     struct mine *last = mine_of(engine->durable);
     const struct mine was = *last;
+    if (was.lands) {
+        return status;
+    }
     enum leat_status settled = was.failed;
     *last = (struct mine){.serial = was.serial, .losses = was.losses};
     if (settled == LEAT_OK && was.written != 0) {

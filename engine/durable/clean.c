@@ -153,7 +153,6 @@ leat_durable_clean_start(struct leat_engine *engine)
     struct leat_durable *durable = engine->durable;
     struct leat_os_thread_config config = {
         .run = run, .argument = durable, .name = "leat-log-clean"};
-    durable->engine = engine;
     atom_store_rlx(&durable->clean_stop, 0); /* rlx: not shared yet */
     leat_durable_pace_set(durable, false, false);
     durable->cleans = leat_os_thread_start(&durable->cleaner, &config) == LEAT_OS_OK;

@@ -41,17 +41,21 @@
 
 struct leat_durable;
 
-/* What a durable job has beside its record. Letters: S many writers; W the cleaner; I. */
+/* What a durable job has beside its record. Letters: S many writers; W the cleaner; I; O who has
+ * the submit in hand: its thread, the log's role, the log's thread. */
 struct leat_job_durable {
-    leat_atomic_u32 version; /* S the last one that was taken */
-    leat_atomic_u32 noted;   /* S the highest one that was appended */
-    leat_atomic_u32 ended;   /* S 1: an END was appended */
-    leat_atomic_u32 tail;    /* S bytes of its error and result in the log */
-    leat_atomic_u32 counted; /* S 1: the numbers of its cohort have it, in the log */
-    enum leat_phase outcome; /* S under its cohort's lock: as what it ended, where it is not */
-    uint32_t image;          /* W the number of the last one */
-    uint32_t bytes;          /* I of an image in the log */
-    uint32_t durability;     /* I enum leat_durability: GROUP or OS */
+    leat_atomic_u32 version;        /* S the last one that was taken */
+    leat_atomic_u32 noted;          /* S the highest one that was appended */
+    leat_atomic_u32 ended;          /* S 1: an END was appended */
+    leat_atomic_u32 tail;           /* S bytes of its error and result in the log */
+    leat_atomic_u32 counted;        /* S 1: the numbers of its cohort have it, in the log */
+    enum leat_phase outcome;        /* S under its cohort's lock: how it ended, if it is not */
+    uint32_t image;                 /* W the number of the last one */
+    uint32_t bytes;                 /* I of an image in the log */
+    uint32_t durability;            /* I enum leat_durability: GROUP or OS */
+    uint32_t transit;               /* O of transit.c, as the two below */
+    uint64_t position;              /* O where its first image ends in the log */
+    struct leat_transit_told *told; /* O or NULL */
 };
 
 /* ---- open and close (open.c) ----------------------------------------------------------------- */
@@ -88,9 +92,10 @@ bool leat_durable_wants(const struct leat_engine *engine, const struct leat_job 
 enum leat_status leat_durable_id(struct leat_engine *engine, uint32_t index);
 /* Appends an image of a filled record, and says in *position what to wait for. LEAT_UNSUPPORTED,
  * LEAT_NO_MEMORY, LEAT_INVALID (it is larger than half of the log's ring), LEAT_NO_SPACE,
- * LEAT_LOG_FAILED: then the record is refused, and nothing else is to be done. */
+ * LEAT_LOG_FAILED, and without `waits` LEAT_FULL: then the record is refused, and nothing else is
+ * to be done. */
 enum leat_status leat_durable_image(struct leat_engine *engine, uint32_t index,
-                                    const struct leat_job *job, uint64_t *position);
+                                    const struct leat_job *job, bool waits, uint64_t *position);
 /* The same of several, as one unit: job(context, i) says them. */
 struct leat_durable_unit {
     uint32_t count;
@@ -106,6 +111,36 @@ enum leat_status leat_durable_wait(struct leat_engine *engine, uint64_t position
                                    enum leat_durability durability);
 /* All that anybody has appended so far. */
 enum leat_status leat_durable_wait_all(struct leat_engine *engine, enum leat_durability durability);
+
+/* ---- submits for which no thread waits (transit.c) ------------------------------------------- */
+
+/* A thread waits for several together. Letters: O the thread; S many writers. */
+struct leat_transit_call {
+    leat_atomic_u32 left;            /* S that are not told yet */
+    enum leat_durability durability; /* O of the one that asks for most */
+    uint64_t position;               /* O of the last one */
+};
+
+/* What one of them has come to. */
+struct leat_transit_told {
+    struct leat_transit_call *call;
+    leat_job_id id;
+    enum leat_status status;
+};
+
+/* Appends an image of a filled record, which is taken in when that is durable, and `told` then; or,
+ * with NULL, the record's acknowledgement. `how`: LEAT_TRANSIT_ of intake.h. As
+ * leat_durable_image(), LEAT_FULL only with NULL; with LEAT_OK the record is not the caller's any
+ * more. pre: leat_change_begins(), which is ended when it is told. */
+enum leat_status leat_durable_fly(struct leat_engine *engine, uint32_t index,
+                                  const struct leat_job *job, struct leat_transit_told *told,
+                                  uint32_t how);
+/* Returns when all of the call are told. pre: there was one. */
+void leat_transit_wait(struct leat_engine *engine, struct leat_transit_call *call);
+/* leat_submit() of one of a call, without a wait for room: LEAT_OK where it is told, or was taken
+ * in otherwise: then nothing is told, and *id says the job. (submit.c) */
+enum leat_status leat_submit_joint(struct leat_engine *engine, const struct leat_job *given,
+                                   struct leat_transit_told *told, leat_job_id *id);
 
 /* ---- transitions (note.c) -------------------------------------------------------------------- */
 

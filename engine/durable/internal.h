@@ -83,7 +83,10 @@ struct leat_durable {
     struct leat_recovery_info found;     /* I */
     void *places;                        /* O mapping, or NULL */
     size_t places_bytes;                 /* O */
-    struct leat_engine *engine;          /* I of the cleaner */
+    struct leat_engine *engine;          /* I */
+    struct leat_inbox landed;            /* S of transit.c: what is durable, or not to be */
+    leat_atomic_u32 flying;              /* S submits that nobody is told of yet */
+    leat_atomic_u32 calls_told;          /* S a futex: one more where such have landed */
     pthread_t cleaner;                   /* O */
     bool cleans;                         /* O the thread is there */
     leat_atomic_u32 clean_event;         /* S a futex: one more where the log has grown */
@@ -141,11 +144,15 @@ enum leat_status leat_durable_append(struct leat_durable *durable,
 enum leat_status leat_durable_append_as(struct leat_durable *durable,
                                         const struct leat_wal_entry *entry,
                                         const struct leat_wal_entry *with, enum leat_wal_need need);
-/* The first records of jobs, as one unit; waits for the cleaner. The entries become what is
- * stored. */
+/* The first records of jobs, as one unit; waits for the cleaner, or without `waits` answers
+ * LEAT_FULL. The entries become what is stored. */
 enum leat_status leat_durable_append_first(struct leat_durable *durable,
                                            struct leat_wal_entry *entries, uint32_t count,
-                                           uint64_t *position);
+                                           bool waits, uint64_t *position);
+/* This thread lands what is in flight: it sees to it that what it appends is durable before anybody
+ * is told, so leat_durable_settle() does not wait; and it waits as who is kicked does. */
+void leat_durable_lands(struct leat_durable *durable);
+bool leat_durable_is_landing(const struct leat_durable *durable);
 /* The position of what this thread has appended last, and has to wait for. */
 uint64_t leat_durable_last(const struct leat_durable *durable);
 /* What it has appended since then is of this job, which may be one that is to be written only. */
@@ -199,6 +206,16 @@ void leat_durable_used_revive(struct leat_engine *engine, const struct leat_revi
 /* All are there: they find each other, and go on. LEAT_NO_MEMORY. */
 enum leat_status leat_durable_graph_revive(struct leat_engine *engine,
                                            struct leat_durable_entry *const *entries, size_t count);
+/* ---- transit.c ------------------------------------------------------------------------------- */
+
+/* For struct leat_wal_calls. */
+leat_atomic_u32 *leat_durable_link(void *context, uint32_t index);
+uint64_t leat_durable_position(void *context, uint32_t index);
+bool leat_durable_calls_written(void *context, uint32_t index);
+void leat_durable_settled(void *context, uint32_t index, enum leat_status status);
+void leat_durable_landed(void *context);
+/* Returns when nothing is in the air. Nobody submits. */
+void leat_durable_land_all(struct leat_durable *durable);
 
 /* ---- cohort.c ------------------------------------------------------------------------------- */
 
@@ -269,6 +286,8 @@ void leat_durable_clean_ask(struct leat_durable *durable);
 /* Before something is appended that is not the cleaner's, nor of a job that has no end yet and an
  * image: waits for the cleaner, where it is too far behind. */
 void leat_durable_pace(struct leat_durable *durable);
+/* For who does not wait: true: it would have to, and the cleaner is asked to look. */
+bool leat_durable_pace_stops(struct leat_durable *durable);
 /* Something was appended, or could not be: the cleaner is to look. */
 void leat_durable_grown(struct leat_durable *durable);
 void leat_durable_missed(struct leat_durable *durable);

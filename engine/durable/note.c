@@ -324,7 +324,7 @@ enum leat_status
 leat_durable_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index)
 {
     for (;;) {
-        enum leat_status status = leat_job_hold(engine, id, LEAT_HOLDS_MAX, index);
+        enum leat_status status = leat_job_hold_any(engine, id, LEAT_HOLDS_MAX, index);
         /* Ends: holds are given back by whoever looks at the job; who submits it goes on, unless
          * that thread stops for ever: then the log is not cleaned any more. */
         if (status != LEAT_BUSY && !is_on_the_way(engine, id)) {
@@ -345,9 +345,11 @@ leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id)
     if (durable->closing) {
         return;
     }
-    leat_durable_pace(durable);
+    if (!leat_durable_is_landing(durable)) {
+        leat_durable_pace(durable);
+    }
     if (leat_durable_hold(engine, id, &index) != LEAT_OK) {
-        return; /* gone: who gave the record back has said so */
+        return; /* gone: who gave the record back says so */
     }
     const struct leat_job_durable *job = durable_of(engine, index);
     if (job != NULL) {
@@ -525,7 +527,7 @@ image_entry(const struct image *image, const struct leat_job *job)
 
 enum leat_status
 leat_durable_image(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
-                   uint64_t *position)
+                   bool waits, uint64_t *position)
 {
     struct leat_durable *durable = engine->durable;
     struct image image = {.head = NULL};
@@ -533,7 +535,7 @@ leat_durable_image(struct leat_engine *engine, uint32_t index, const struct leat
     enum leat_status status = image_make(engine, index, job, NULL, &image);
     if (status == LEAT_OK) {
         entry = image_entry(&image, job);
-        status = leat_durable_append_first(durable, &entry, 1, position);
+        status = leat_durable_append_first(durable, &entry, 1, waits, position);
     }
     if (status == LEAT_OK) {
         image_appended(engine, index, &entry);
@@ -585,7 +587,7 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
     }
     leat_durable_within_fini(engine, &within);
     if (status == LEAT_OK && count != 0) {
-        status = leat_durable_append_first(durable, entries, count, position);
+        status = leat_durable_append_first(durable, entries, count, true, position);
     }
     const struct leat_wal_entry *stored = entries;
     for (uint32_t i = 0; images != NULL && i < unit->count; i++) {

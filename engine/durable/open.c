@@ -59,7 +59,12 @@ log_read(struct leat_durable *durable, const struct leat_config *concrete, struc
                                            .segment_bytes = concrete->log_segment_bytes,
                                            .ring_bytes = concrete->log_ring_bytes,
                                            .bytes_max = concrete->log_bytes_max,
-                                           .late = concrete->durability == LEAT_DURABILITY_OS};
+                                           .late = concrete->durability == LEAT_DURABILITY_OS,
+                                           .sync = concrete->log_sync,
+                                           .calls = {leat_durable_link, leat_durable_position,
+                                                     leat_durable_settled, durable,
+                                                     leat_durable_landed},
+                                           .calls_written = leat_durable_calls_written};
     enum leat_status status = leat_wal_open(&durable->wal, &config, &reader, &report);
     if (durable->refusal.status != LEAT_OK) {
         return say_refusal(durable, error);
@@ -132,6 +137,7 @@ leat_durable_open(const struct leat_config *concrete, const struct leat_memory *
         return say(error, LEAT_NO_MEMORY, "");
     }
     durable->memory = *memory;
+    leat_inbox_init(&durable->landed);
     durable->segment_bytes = concrete->log_segment_bytes;
     leat_durable_pace_end(durable); /* it has not begun */
     durable->found = leat_recovery_info_default();
@@ -169,6 +175,7 @@ leat_durable_begin(struct leat_engine *engine, struct leat_error *error)
 {
     struct leat_durable *durable = engine->durable;
     uint64_t start_ns = leat_os_monotonic_ns();
+    durable->engine = engine;
     enum leat_status status = leat_durable_revive(engine, error);
     leat_durable_table_fini(durable);
     if (status != LEAT_OK) {
@@ -193,6 +200,7 @@ leat_durable_end(struct leat_engine *engine)
     struct leat_durable *durable = engine->durable;
     if (durable != NULL) {
         leat_durable_clean_stop(durable);
+        leat_durable_land_all(durable);
         durable->closing = true;
         (void)leat_wal_stop(&durable->wal);
     }

@@ -7,7 +7,9 @@
  *
  * Who waits here waits for the cleaner, and that for the disk, for holds, and for jobs whose image
  * is appended and whose submit is not done. So nobody waits here between these two, nor with a
- * hold; what such a submit appends, where it is refused, is one END, and not counted.
+ * hold; what such a submit appends, where it is refused, is one END, and not counted. The log's
+ * thread does not wait here at all, as it lands those that the cleaner waits for; and a submit that
+ * does not wait for the disk is refused instead.
  * If the cleaner stops for ever, so does who appends; if it cannot clean, nobody waits for it.
  */
 #include "engine/durable/internal.h"
@@ -51,6 +53,17 @@ leat_durable_pace(struct leat_durable *durable)
         ask(durable);
         leat_os_futex_wait(&durable->pace.event, event, UINT64_MAX);
     }
+}
+
+bool
+leat_durable_pace_stops(struct leat_durable *durable)
+{
+    /* rlx: statistic */
+    bool stops = is_near(durable, 0) && atom_load_rlx(&durable->wal.failed) == 0;
+    if (LEAT_UNLIKELY(stops)) {
+        ask(durable);
+    }
+    return stops;
 }
 
 void

@@ -119,6 +119,18 @@ system_write_at(void *disk, int file, const struct iovec *pieces, int count, uin
 }
 
 static int64_t
+system_write_through(void *disk, int file, const struct iovec *pieces, int count, uint64_t offset)
+{
+    (void)disk;
+    ssize_t written = pwritev2(file, pieces, count, (off_t)offset, RWF_DSYNC);
+    if (written < 0) {
+        /* Not again where it was interrupted, as a sync is not. */
+        return errno == EINTR ? -EIO : errno == ENOSYS ? -EOPNOTSUPP : -(int64_t)errno;
+    }
+    return written;
+}
+
+static int64_t
 system_read_at(void *disk, int file, void *to, size_t bytes, uint64_t offset)
 {
     (void)disk;
@@ -175,6 +187,7 @@ const struct leat_wal_files leat_wal_files_system = {
     .close = system_close,
     .allocate = system_allocate,
     .write_at = system_write_at,
+    .write_through = system_write_through,
     .read_at = system_read_at,
     .sync = system_sync,
     .size = system_size,
@@ -182,9 +195,15 @@ const struct leat_wal_files leat_wal_files_system = {
     .remove = system_remove,
 };
 
-int
-leat_wal_write_all(const struct leat_wal_files *files, int file, struct iovec *pieces, int count,
-                   uint64_t offset)
+/* All that is to be written, by one of the two ways. */
+struct writing {
+    int64_t (*write)(void *disk, int file, const struct iovec *pieces, int count, uint64_t offset);
+    void *disk;
+    int file;
+};
+
+static int
+write_all(const struct writing *writing, struct iovec *pieces, int count, uint64_t offset)
 {
     int first = 0;
     while (first < count) {
@@ -192,7 +211,8 @@ leat_wal_write_all(const struct leat_wal_files *files, int file, struct iovec *p
             first++;
             continue;
         }
-        int64_t written = files->write_at(files->disk, file, &pieces[first], count - first, offset);
+        int64_t written =
+            writing->write(writing->disk, writing->file, &pieces[first], count - first, offset);
         if (written <= 0) {
             return written == 0 ? -EIO : (int)written;
         }
@@ -207,4 +227,20 @@ leat_wal_write_all(const struct leat_wal_files *files, int file, struct iovec *p
         }
     }
     return 0;
+}
+
+int
+leat_wal_write_all(const struct leat_wal_files *files, int file, struct iovec *pieces, int count,
+                   uint64_t offset)
+{
+    const struct writing writing = {files->write_at, files->disk, file};
+    return write_all(&writing, pieces, count, offset);
+}
+
+int
+leat_wal_write_through(const struct leat_wal_files *files, int file, struct iovec *pieces,
+                       int count, uint64_t offset)
+{
+    const struct writing writing = {files->write_through, files->disk, file};
+    return write_all(&writing, pieces, count, offset);
 }

@@ -36,6 +36,10 @@ struct leat_wal_files {
     /* Writes at most what the pieces have, and returns how many bytes; fewer is possible. */
     int64_t (*write_at)(void *disk, int file, const struct iovec *pieces, int count,
                         uint64_t offset);
+    /* The same, and what it says is written is there after a crash, too; behind anything else
+     * nothing is known of it, as behind a sync. -EOPNOTSUPP: not here. */
+    int64_t (*write_through)(void *disk, int file, const struct iovec *pieces, int count,
+                             uint64_t offset);
     /* Returns how many bytes were read: fewer at the end of the file only. */
     int64_t (*read_at)(void *disk, int file, void *to, size_t bytes, uint64_t offset);
     /* After 0 what was written to the file before is there after a crash, too. After anything else
@@ -46,7 +50,7 @@ struct leat_wal_files {
     int (*remove)(void *disk, int directory, const char *name);
 };
 
-/* The system's: pwritev and fdatasync, flock on the directory. */
+/* The system's: pwritev and fdatasync, pwritev2 with RWF_DSYNC, flock on the directory. */
 extern const struct leat_wal_files leat_wal_files_system;
 
 /* A piece to be written: the type is the same as for reading, without const. */
@@ -61,5 +65,7 @@ leat_wal_piece(const void *data, size_t bytes)
 /* Writes all, however short each write is. The pieces are used up. 0 or a negative errno. */
 int leat_wal_write_all(const struct leat_wal_files *files, int file, struct iovec *pieces,
                        int count, uint64_t offset);
+int leat_wal_write_through(const struct leat_wal_files *files, int file, struct iovec *pieces,
+                           int count, uint64_t offset);
 
 #endif

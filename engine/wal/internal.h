@@ -27,6 +27,8 @@ struct leat_wal_scan {
     struct leat_wal_found *found; /* by number */
     uint64_t found_room;          /* bytes, as all rooms here */
     uint32_t count;
+    uint64_t bytes_read; /* of segments, of those that are needed */
+    uint64_t bytes_needed;
     uint32_t leftover_count;
     uint64_t *leftover; /* segments that were never begun: to be removed */
     uint64_t leftover_room;
@@ -76,6 +78,8 @@ enum leat_status leat_wal_segment_switch(struct leat_wal *wal);
 /* Settles what is durable of leat_wal_when(); with a `status` that is neither LEAT_OK nor
  * LEAT_EMPTY, all. pre: the role. */
 void leat_wal_settle(struct leat_wal *wal, enum leat_status status);
+/* Calls config.calls.behind(), if anything was settled since. For the log's thread. */
+bool leat_wal_behind(struct leat_wal *wal);
 
 /* ---- writer.c ------------------------------------------------------------------------------- */
 

@@ -1,6 +1,8 @@
 /* open.c - a log from the files of a directory to one that takes records; reading one; closing. */
 #include "engine/wal/internal.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -51,6 +53,25 @@ file_remove(const struct leat_wal *wal, uint64_t number, bool is_new)
     (void)files_of(wal)->remove(files_of(wal)->disk, wal->directory, name);
 }
 
+/* Whether the file system writes through to the disk, found out in the fresh segment itself. */
+static int
+through_try(const struct leat_wal *wal, const struct leat_wal_ahead *ahead,
+            struct leat_wal_report *report)
+{
+    static const unsigned char zeros[LEAT_WAL_BLOCK];
+    if (wal->config.sync != LEAT_LOG_SYNC_DSYNC) {
+        return 0;
+    }
+    struct iovec piece = leat_wal_piece(zeros, sizeof(zeros));
+    int result = leat_wal_write_through(files_of(wal), ahead->file, &piece, 1, LEAT_WAL_BLOCK);
+    if (result == -EOPNOTSUPP) {
+        (void)snprintf(report->text, sizeof(report->text),
+                       "the file system does not write through (RWF_DSYNC): log_sync must be "
+                       "fdatasync there");
+    }
+    return result;
+}
+
 /* One that begins with what was not known to be durable: that is synced before the file has a
  * name. 0, or a negative errno: then it is tried to leave no file behind, though one does no
  * harm. */
@@ -70,7 +91,10 @@ fresh_begin(struct leat_wal *wal, struct leat_wal_scan *scan)
     atom_store_rlx(&wal->oldest, header.oldest); /* rlx: not shared yet */
     tail_seal(scan, &header);
     struct iovec piece = {scan->tail, scan->tail_bytes};
-    result = leat_wal_write_all(files_of(wal), ahead.file, &piece, 1, LEAT_WAL_BLOCK);
+    result = through_try(wal, &ahead, scan->report);
+    if (result == 0) {
+        result = leat_wal_write_all(files_of(wal), ahead.file, &piece, 1, LEAT_WAL_BLOCK);
+    }
     if (result == 0) {
         result = leat_wal_segment_begin(wal, &ahead, &header);
     }

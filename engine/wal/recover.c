@@ -376,6 +376,8 @@ limits_set(struct leat_wal_scan *scan)
         found->limit = limit;
         limit = found->header.first < limit ? found->header.first : limit;
         found->needed = found->number >= scan->oldest;
+        bool told = found->needed && (i + 1 == scan->count || found->header.first < found->limit);
+        scan->bytes_needed += told ? found->header.bytes : 0;
         there = there || found->number == scan->oldest;
     }
     if (there) {
@@ -383,6 +385,18 @@ limits_set(struct leat_wal_scan *scan)
     }
     enum leat_status status = damaged(scan, scan->oldest, 0, "the segment is missing");
     return scan->salvages ? LEAT_OK : status;
+}
+
+/* One more was read. */
+static void
+segment_done(struct leat_wal_scan *scan, const struct leat_wal_found *found)
+{
+    const struct leat_wal_config *config = scan->config;
+    scan->report->segments++;
+    scan->bytes_read += found->header.bytes;
+    if (config->progress != NULL) {
+        config->progress(config->progress_context, scan->bytes_read, scan->bytes_needed);
+    }
 }
 
 /* All segments but the last one. */
@@ -403,7 +417,7 @@ older_tell(struct leat_wal_scan *scan)
                 status = damaged(scan, found->number, end,
                                  "a batch is damaged, or a segment behind it is missing");
             }
-            scan->report->segments++;
+            segment_done(scan, found);
         }
     }
     return status;
@@ -438,7 +452,7 @@ leat_wal_scan_run(struct leat_wal_scan *scan)
     }
     if (status == LEAT_OK) {
         status = last_tell(scan, last);
-        scan->report->segments++;
+        segment_done(scan, last);
     }
     return verdict(scan, status);
 }

@@ -28,6 +28,8 @@ leat_wal_status_of(int result)
     case -ENOSPC:
     case -EDQUOT:
         return LEAT_NO_SPACE;
+    case -EOPNOTSUPP:
+        return LEAT_UNSUPPORTED;
     case -EACCES:
     case -EPERM:
     case -EROFS:

@@ -37,7 +37,8 @@ writer_run(void *argument)
     struct leat_wal *wal = argument;
     struct marking marking = {0, UINT64_MAX};
     while (!stopping(wal)) {
-        if (leat_wal_step(wal, false)) {
+        bool written = leat_wal_step(wal, false);
+        if (leat_wal_behind(wal) || written) {
             continue;
         }
         uint64_t at_ns = marks_at(wal, &marking);

@@ -44,6 +44,9 @@ struct leat_wal_calls {
     uint64_t (*position)(void *context, uint32_t index);
     void (*settled)(void *context, uint32_t index, enum leat_status status);
     void *context;
+    /* Called by the log's own thread without the role, some time behind each call of settled():
+     * for what may wait, or take its time. NULL: nothing is. */
+    void (*behind)(void *context);
 };
 
 struct leat_wal_config {
@@ -58,10 +61,14 @@ struct leat_wal_config {
                                     segment, but for that of an open */
     bool late;                   /* what nobody waits for to be durable is written only, and synced
                                     10 ms after the last of it, or with its segment */
+    enum leat_log_sync sync;     /* how a batch that is waited for gets to the disk */
     struct leat_wal_calls calls; /* zeros: leat_wal_when() is not used */
     /* True: the record waits until it is written only, as with leat_wal_wait_written(). Is given
      * calls.context. NULL: none does. */
     bool (*calls_written)(void *context, uint32_t index);
+    /* Told behind each segment that is read at an open, or a look, how many of these bytes are. */
+    void (*progress)(void *context, uint64_t done, uint64_t of);
+    void *progress_context;
 };
 
 /* Where a record stands: higher is later. */
@@ -132,6 +139,7 @@ struct leat_wal {
                                                   its last records are durable */
     LEAT_ALIGNED_LINE leat_atomic_u32 asleep;  /* S 1: the log's thread is, or is about to be; 2:
                                                   and for good */
+    leat_atomic_u32 behind;                    /* S 1: config.calls.behind() is to be called */
     struct leat_inbox inbox;                   /* S what leat_wal_when() was given */
     struct leat_wal_threads threads;           /* S */
     LEAT_ALIGNED_LINE int file;                /* O of the segment that is written to */
@@ -165,7 +173,8 @@ struct leat_wal {
  * durable, and begins a fresh segment, whose names are durable by the return. Returns also LEAT_OK
  * where there was no log. LEAT_BUSY: another process, or another open, has it. LEAT_NO_MEMORY,
  * LEAT_NO_SPACE, LEAT_REFUSED, LEAT_SYSTEM, LEAT_CORRUPT, LEAT_UNSUPPORTED: a later format, or
- * another byte order; report->text says what. Nothing is then open. */
+ * another byte order, or config.sync is not to be had there; report->text says what. Nothing is
+ * then open. */
 enum leat_status leat_wal_open(struct leat_wal *wal, const struct leat_wal_config *config,
                                const struct leat_wal_reader *reader,
                                struct leat_wal_report *report);
@@ -218,6 +227,9 @@ enum leat_status leat_wal_wait(struct leat_wal *wal, uint64_t position, uint64_t
 enum leat_status leat_wal_wait_written(struct leat_wal *wal, uint64_t position,
                                        uint64_t deadline_ns);
 bool leat_wal_is_written(const struct leat_wal *wal, uint64_t position);
+/* leat_wal_wait() for calls.behind(), or leat_wal_wait_written(): who is kicked must not wait as
+ * others do, who trust that it looks again when the record in front is published. */
+enum leat_status leat_wal_wait_behind(struct leat_wal *wal, uint64_t position, bool written);
 /* As leat_wal_wait(), without a thread: the record `index` is settled (struct leat_wal_calls),
  * once, by the log's thread or who else writes, perhaps before the return. Those that one thread
  * gives are settled in its order, if it appended in that order too. Progress: lock-free, a wake-up

@@ -119,9 +119,9 @@ header_of(const struct leat_wal *wal, uint64_t bytes)
     };
 }
 
-/* Writes the records up to `to`. False: the log has failed. */
+/* Writes the records up to `to`; `through`: to the disk. False: the log has failed. */
 static bool
-batch_write(struct leat_wal *wal, uint64_t to)
+batch_write(struct leat_wal *wal, uint64_t to, bool through)
 {
     static const unsigned char zeros[LEAT_WAL_BLOCK];
     struct leat_bytes_piece pieces[2];
@@ -138,7 +138,10 @@ batch_write(struct leat_wal *wal, uint64_t to)
                            {pieces[0].data, pieces[0].bytes},
                            {pieces[1].data, pieces[1].bytes},
                            leat_wal_piece(zeros, pad)};
-    if (leat_wal_write_all(wal->config.files, wal->file, all, 4, wal->offset) != 0) {
+    const struct leat_wal_files *files = wal->config.files;
+    int result = through ? leat_wal_write_through(files, wal->file, all, 4, wal->offset)
+                         : leat_wal_write_all(files, wal->file, all, 4, wal->offset);
+    if (result != 0) {
         return false;
     }
     leat_bytes_give(&wal->ring, to);
@@ -157,6 +160,17 @@ is_synced(const struct leat_wal *wal)
     return wal->batch_durable == wal->batch;
 }
 
+/* All that was written is on the disk. */
+static void
+batch_synced(struct leat_wal *wal)
+{
+    wal->batch_known = wal->batch_said;
+    wal->batch_durable = wal->batch;
+    /* wal:E release -> wal:F.  Carries: that all below it is on the disk.
+     * If relaxed: nothing else is read by it; it stays before the news of it. */
+    atom_store_rel(&wal->durable, leat_bytes_head(&wal->ring));
+}
+
 /* Syncs what was written. False: the log has failed. */
 static bool
 batch_sync(struct leat_wal *wal)
@@ -165,18 +179,14 @@ batch_sync(struct leat_wal *wal)
     if (files->sync(files->disk, wal->file) != 0) {
         return false;
     }
-    wal->batch_known = wal->batch_said;
-    wal->batch_durable = wal->batch;
-    /* wal:E release -> wal:F.  Carries: that all below it is on the disk.
-     * If relaxed: nothing else is read by it; it stays before the news of it. */
-    atom_store_rel(&wal->durable, leat_bytes_head(&wal->ring));
+    batch_synced(wal);
     return true;
 }
 
 /* Writes a batch where there is room, which may be in another segment. All that was written is
  * synced before a switch; and before a mark, which is to say so. */
 static enum leat_status
-batch_place(struct leat_wal *wal, uint64_t to, bool is_mark)
+batch_place(struct leat_wal *wal, uint64_t to, bool is_mark, bool through)
 {
     uint64_t bytes = to - leat_bytes_head(&wal->ring);
     bool fits = wal->offset + leat_wal_batch_size(bytes) <= wal->bytes;
@@ -187,7 +197,7 @@ batch_place(struct leat_wal *wal, uint64_t to, bool is_mark)
     if (!fits) {
         status = leat_wal_segment_switch(wal);
     }
-    return status == LEAT_OK && !batch_write(wal, to) ? LEAT_LOG_FAILED : status;
+    return status == LEAT_OK && !batch_write(wal, to, through) ? LEAT_LOG_FAILED : status;
 }
 
 /* LEAT_OK: one was written; LEAT_EMPTY: there was nothing to write; else as leat_wal_wait(). pre:
@@ -204,11 +214,15 @@ batch(struct leat_wal *wal, enum why why)
     if (bytes == 0 && !marks && (why == WHY_WRITTEN || is_synced(wal))) {
         return LEAT_EMPTY;
     }
+    /* What was only written before is not reached by a later write: that is synced. */
+    bool through = wal->config.sync == LEAT_LOG_SYNC_DSYNC && why != WHY_WRITTEN && is_synced(wal);
     enum leat_status status = LEAT_OK;
     if (bytes != 0 || marks) {
-        status = batch_place(wal, to, bytes == 0);
+        status = batch_place(wal, to, bytes == 0, through);
     }
-    if (status == LEAT_OK && why != WHY_WRITTEN && !batch_sync(wal)) {
+    if (status == LEAT_OK && through) {
+        batch_synced(wal);
+    } else if (status == LEAT_OK && why != WHY_WRITTEN && !batch_sync(wal)) {
         status = LEAT_LOG_FAILED;
     }
     if (status == LEAT_LOG_FAILED) {
@@ -222,7 +236,7 @@ batch(struct leat_wal *wal, enum why why)
 
 /* Takes the role for one batch. False: another thread has it. */
 static bool
-batch_try(struct leat_wal *wal, enum why why, enum leat_status *status)
+batch_asleep(struct leat_wal *wal, enum why why, enum leat_status *status)
 {
     if (!leat_wal_role_take(&wal->role)) {
         return false;
@@ -234,8 +248,19 @@ batch_try(struct leat_wal *wal, enum why why, enum leat_status *status)
         leat_wal_settle(wal, *status);
     }
     leat_wal_role_give(&wal->role, *status != LEAT_EMPTY);
+    return true;
+}
+
+/* The same, by who is awake: the log's thread may wait for what this was about, also where it
+ * failed. */
+static bool
+batch_try(struct leat_wal *wal, enum why why, enum leat_status *status)
+{
+    if (!batch_asleep(wal, why, status)) {
+        return false;
+    }
     /* It had the role before it slept for good. rlx: ordered by turn_of:A */
-    if (LEAT_UNLIKELY(*status == LEAT_OK && atom_load_rlx(&wal->asleep) == ASLEEP_FOR_GOOD)) {
+    if (LEAT_UNLIKELY(*status != LEAT_EMPTY && atom_load_rlx(&wal->asleep) == ASLEEP_FOR_GOOD)) {
         leat_wal_kick(wal);
     }
     return true;
@@ -339,8 +364,10 @@ leat_wal_step(struct leat_wal *wal, bool mark)
     return batch_try(wal, mark ? WHY_MARK : why_unasked(wal), &status) && status == LEAT_OK;
 }
 
-void
-leat_wal_sleep(struct leat_wal *wal, uint64_t deadline_ns)
+/* Looks once more, and sleeps until it is kicked, or the role is let go of. `waits`: until some is
+ * written; what that says. */
+static enum leat_status
+rest(struct leat_wal *wal, uint64_t deadline_ns, enum why why, bool waits)
 {
     enum leat_status status = LEAT_EMPTY;
     uint32_t how = deadline_ns == UINT64_MAX ? ASLEEP_FOR_GOOD : ASLEEP;
@@ -348,14 +375,39 @@ leat_wal_sleep(struct leat_wal *wal, uint64_t deadline_ns)
     /* wal:D acq_rel -> wal:C.  Carries: see wal:C.
      * If relaxed: see wal:C. */
     (void)atom_swap_acq_rel(&wal->asleep, how);
-    if (!batch_try(wal, why_unasked(wal), &status)) {
+    bool had = batch_asleep(wal, why, &status);
+    bool marks = how == ASLEEP_FOR_GOOD && leat_wal_is_unmarked(wal);
+    bool behind = atom_load_rlx(&wal->behind) != 0; /* rlx: ordered by turn_of:A */
+    bool nothing = waits ? status == LEAT_EMPTY : status != LEAT_OK && !marks && !behind;
+    if (!had) {
         leat_os_futex_wait(&wal->role.events, event, deadline_ns);
-    } else if (status != LEAT_OK && !(how == ASLEEP_FOR_GOOD && leat_wal_is_unmarked(wal))) {
+    } else if (nothing) {
         leat_os_futex_wait(&wal->asleep, how, deadline_ns);
     }
     /* wal:G acquire -> wal:C.  Carries: see wal:C; a store would cut off the swap of who kicked.
      * If relaxed: the thread could look again, see nothing, and sleep beside the record. */
     (void)atom_swap_acq(&wal->asleep, 0);
+    return status;
+}
+
+void
+leat_wal_sleep(struct leat_wal *wal, uint64_t deadline_ns)
+{
+    (void)rest(wal, deadline_ns, why_unasked(wal), false);
+}
+
+enum leat_status
+leat_wal_wait_behind(struct leat_wal *wal, uint64_t position, bool written)
+{
+    const enum why why = written ? WHY_WRITTEN : WHY_RECORDS;
+    enum leat_status status = LEAT_EMPTY;
+    while (!is_there(wal, position, why)) {
+        if (status != LEAT_OK && status != LEAT_EMPTY) {
+            return status;
+        }
+        status = rest(wal, UINT64_MAX, why, true);
+    }
+    return LEAT_OK;
 }
 
 enum leat_status

@@ -4,7 +4,8 @@
  *
  *   campaign_kill [--times N] [--seed S] [--durability os|group]
  *
- * Jobs run at once, later, or on their second attempt; some are never due and are cancelled. What
+ * Half of the threads do not wait for the disk, but hear of it. Jobs run at once, later, or on
+ * their second attempt; some are never due and are cancelled. What
  * was acknowledged has to run; what was cancelled must never be there again. A run may come twice
  * if its end was not durable yet: how many of these a kill met, the child says too.
  * The last line says what was counted. Exit status: 0 all right; 1 something was wrong; 2 it cannot
@@ -28,6 +29,8 @@
 
 #define TIMES      100
 #define SUBMITTERS 4
+#define FLYERS     2  /* of these */
+#define IN_FLIGHT  50 /* of each of them */
 #define WORKERS    2
 #define YEAR_NS    (UINT64_C(365) * 24 * 3600 * 1000000000)
 #define WAITING    2000 /* jobs in a child, at most */
@@ -99,7 +102,19 @@ job_run(struct leat_run *run, void *context)
 }
 
 static void
-submit_one(struct child *child, uint64_t number)
+acknowledged(struct child *child, uint64_t number, leat_job_id id)
+{
+    tell(child, NEWS_ACKNOWLEDGED, 0, number);
+    if (kind_of(number) == KIND_NEVER) {
+        tell(child, NEWS_CANCELS, 0, number);
+        CHECK_OK(leat_cancel(child->engine, id));
+        tell(child, NEWS_CANCELLED, 0, number);
+    }
+}
+
+/* Without a queue it waits. */
+static void
+submit_one(struct child *child, uint64_t number, struct leat_completion_queue *queue)
 {
     char name[32];
     leat_job_id id;
@@ -109,22 +124,44 @@ submit_one(struct child *child, uint64_t number)
     job.type = child->type;
     job.payload = &number;
     job.payload_bytes = sizeof(number);
+    memcpy(&job.user, &number, sizeof(job.user));
+    job.options = &options;
+    options.acknowledgements = queue;
     if (kind == KIND_LATER) {
         job.delay_ns = 5000000;
     }
     if (kind == KIND_NEVER) {
         (void)snprintf(name, sizeof(name), "%" PRIu64, number);
         options.name = name;
-        job.options = &options;
         job.delay_ns = YEAR_NS;
     }
-    CHECK_OK(leat_submit(child->engine, &job, &id));
-    tell(child, NEWS_ACKNOWLEDGED, 0, number);
-    if (kind == KIND_NEVER) {
-        tell(child, NEWS_CANCELS, 0, number);
-        CHECK_OK(leat_cancel(child->engine, id));
-        tell(child, NEWS_CANCELLED, 0, number);
+    enum leat_status status = leat_submit(child->engine, &job, &id);
+    while (status == LEAT_FULL && queue != NULL) { /* of the log's ring */
+        (void)usleep(100);
+        status = leat_submit(child->engine, &job, &id);
     }
+    CHECK_OK(status);
+    if (queue == NULL) {
+        acknowledged(child, number, id);
+    }
+}
+
+/* Hears of what was submitted; of at least one. Returns of how many. */
+static uint32_t
+hear_some(struct child *child, struct leat_completion_queue *queue)
+{
+    struct leat_completion items[8];
+    size_t taken = 0;
+    while (leat_completion_queue_take(queue, items, TEST_COUNT_OF(items), &taken) != LEAT_OK) {
+        (void)usleep(100);
+    }
+    for (size_t i = 0; i < taken; i++) {
+        CHECK_OK(items[i].status);
+        uint64_t number = 0;
+        memcpy(&number, &items[i].user, sizeof(number));
+        acknowledged(child, number, items[i].id);
+    }
+    return (uint32_t)taken;
 }
 
 static void *
@@ -132,11 +169,18 @@ submitter_run(void *argument)
 {
     const struct submitter *submitter = argument;
     struct child *child = submitter->child;
+    struct leat_completion_queue *queue = NULL;
+    uint32_t flying = 0;
+    if (submitter->place < FLYERS) {
+        CHECK_OK(leat_completion_queue_create(child->engine, IN_FLIGHT, &queue));
+    }
     for (uint64_t i = 0;; i++) {
         while (test_statistics(child->engine).jobs_waiting > WAITING) {
             (void)usleep(1000);
         }
-        submit_one(child, child->first + i * SUBMITTERS + submitter->place);
+        submit_one(child, child->first + i * SUBMITTERS + submitter->place, queue);
+        flying += queue != NULL ? 1 : 0;
+        flying -= flying == IN_FLIGHT ? hear_some(child, queue) : 0;
     }
     return NULL;
 }
@@ -350,7 +394,7 @@ child_start(const char *program, const char *directory, struct oracle *oracle, i
     char first[32];
     (void)snprintf(descriptor, sizeof(descriptor), "%d", news);
     /* Numbers on whose way to the pipe a child was killed are given to nobody. */
-    oracle->next += UINT64_C(64) * SUBMITTERS;
+    oracle->next += UINT64_C(256) * SUBMITTERS;
     (void)snprintf(first, sizeof(first), "%" PRIu64, oracle->next);
     pid_t child = fork();
     CHECK(child >= 0);

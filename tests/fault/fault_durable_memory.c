@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/durable/internal.h"
+#include "ring/mutex.h"
 #include "sched/topology.h"
 #include "tests/support/check.h"
 #include "tests/support/directory.h"
@@ -148,9 +149,12 @@ longer_open(struct longer *longer)
 
 /* Its next segment is one for which the list of segments has no room. */
 static bool
-wants_room(const struct leat_wal *wal)
+wants_room(struct leat_wal *wal)
 {
-    return wal->known_count == wal->known_room && wal->offset + 2 * LEAT_WAL_BLOCK > wal->bytes;
+    leat_mutex_lock(&wal->mutex);
+    bool none = wal->known_count == wal->known_room;
+    leat_mutex_unlock(&wal->mutex);
+    return none && atom_load_rlx(&wal->left) < 2 * LEAT_WAL_BLOCK; /* rlx: statistic */
 }
 
 static void
@@ -158,7 +162,7 @@ longer_fill(struct longer *longer)
 {
     static unsigned char payload[3000];
     struct leat_job job = longer->job;
-    const struct leat_wal *wal = &longer->engine->durable->wal;
+    struct leat_wal *wal = &longer->engine->durable->wal;
     for (uint32_t i = 0; i < SMALL; i++) {
         CHECK_OK(leat_submit(longer->engine, &longer->job, &longer->small[i]));
     }

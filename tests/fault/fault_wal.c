@@ -23,6 +23,7 @@ struct sweep {
     struct disk disk;
     struct disk image;
     bool late; /* of leat_wal_config */
+    bool through;
     uint64_t runs;
     uint64_t images;
 };
@@ -35,6 +36,7 @@ run(struct sweep *sweep, struct disk_fault fault)
     sweep->disk.fault = fault;
     wal_user_init(user, &sweep->disk, SEED);
     user->config.late = sweep->late;
+    user->config.sync = sweep->through ? LEAT_LOG_SYNC_DSYNC : LEAT_LOG_SYNC_FDATASYNC;
     for (uint32_t i = 0; i < ACTS; i++) {
         wal_user_act(user);
     }
@@ -76,14 +78,16 @@ run_judge(struct sweep *sweep)
 }
 
 static void
-sweep_one(int result, bool for_ever, bool late)
+sweep_one(int result, bool for_ever, bool late, bool through)
 {
     struct sweep *sweep = calloc(1, sizeof(*sweep));
-    struct disk_fault fault = {
-        .kinds = result < 0 ? DISK_ANY : DISK_WRITE, .result = result, .for_ever = for_ever};
+    struct disk_fault fault = {.kinds = result < 0 ? DISK_ANY : DISK_WRITE | DISK_THROUGH,
+                               .result = result,
+                               .for_ever = for_ever};
     bool reached = true;
     CHECK(sweep != NULL);
     sweep->late = late;
+    sweep->through = through;
     for (fault.at = 0; reached; fault.at++) {
         run(sweep, fault);
         const char *why = run_judge(sweep);
@@ -103,8 +107,9 @@ sweep_one(int result, bool for_ever, bool late)
 static void
 sweep_all(int result, bool for_ever)
 {
-    sweep_one(result, for_ever, false);
-    sweep_one(result, for_ever, true);
+    sweep_one(result, for_ever, false, false);
+    sweep_one(result, for_ever, true, false);
+    sweep_one(result, for_ever, false, true);
 }
 
 /* Of each kind of operation there is enough in the run. */
@@ -114,13 +119,14 @@ test_run(void **state)
     static const struct {
         uint32_t kind;
         uint32_t least;
-    } kinds[] = {{DISK_CREATE, 6}, {DISK_OPEN, 4},      {DISK_ALLOCATE, 6}, {DISK_WRITE, 40},
-                 {DISK_READ, 4},   {DISK_SYNC, 40},     {DISK_RENAME, 4},   {DISK_REMOVE, 2},
-                 {DISK_LIST, 2},   {DISK_NAMES_SYNC, 5}};
+    } kinds[] = {{DISK_CREATE, 6}, {DISK_OPEN, 4},       {DISK_ALLOCATE, 6}, {DISK_WRITE, 40},
+                 {DISK_READ, 4},   {DISK_SYNC, 40},      {DISK_RENAME, 4},   {DISK_REMOVE, 2},
+                 {DISK_LIST, 2},   {DISK_NAMES_SYNC, 5}, {DISK_THROUGH, 25}};
     struct sweep *sweep = calloc(1, sizeof(*sweep));
     (void)state;
     CHECK(sweep != NULL);
     for (uint32_t i = 0; i < TEST_COUNT_OF(kinds); i++) {
+        sweep->through = kinds[i].kind == DISK_THROUGH;
         run(sweep, (struct disk_fault){.kinds = kinds[i].kind, .at = UINT64_MAX});
         CHECK(run_judge(sweep) == NULL);
         test_say("kind %u: %llu\n", kinds[i].kind, (unsigned long long)sweep->disk.counted);

@@ -209,7 +209,7 @@ test_faults(void **state)
 {
     static const uint32_t kinds[] = {DISK_CREATE, DISK_OPEN,       DISK_ALLOCATE, DISK_WRITE,
                                      DISK_READ,   DISK_SYNC,       DISK_RENAME,   DISK_REMOVE,
-                                     DISK_LIST,   DISK_NAMES_SYNC, DISK_ANY};
+                                     DISK_LIST,   DISK_NAMES_SYNC, DISK_THROUGH,  DISK_ANY};
     static const int results[] = {-EIO, -ENOSPC, DISK_SHORT};
     struct hunt hunt = {.seed = test_seed("faults")};
     (void)state;
@@ -217,7 +217,8 @@ test_faults(void **state)
         hunt.fault.kinds = kinds[i / 2 / TEST_COUNT_OF(results)];
         hunt.fault.result = results[i / 2 % TEST_COUNT_OF(results)];
         hunt.fault.for_ever = i % 2 == 1;
-        if (hunt.fault.result == DISK_SHORT && hunt.fault.kinds != DISK_WRITE) {
+        if (hunt.fault.result == DISK_SHORT && hunt.fault.kinds != DISK_WRITE &&
+            hunt.fault.kinds != DISK_THROUGH) {
             continue;
         }
         for (hunt.fault.at = 0; hunt.fault.at < (test_sanitized() ? 1 : 5) && hunt.why == NULL;

@@ -88,6 +88,13 @@ leat_wal_write_all(const struct leat_wal_files *files, int file, struct iovec *p
     return 0;
 }
 
+int
+leat_wal_write_through(const struct leat_wal_files *files, int file, struct iovec *pieces,
+                       int count, uint64_t offset)
+{
+    return leat_wal_write_all(files, file, pieces, count, offset);
+}
+
 static int
 sync_one(void *disk, int file)
 {
@@ -140,7 +147,7 @@ setup(void *argument)
     wal->batch = 1;
     wal->batch_durable = 1;
     wal->batch_bytes_max = 64;
-    wal->config.calls = (struct leat_wal_calls){link_of, position_of, settled, state};
+    wal->config.calls = (struct leat_wal_calls){link_of, position_of, settled, state, NULL};
     leat_inbox_init(&wal->inbox);
     leat_fifo_init(&wal->calls);
     EXPLORE_CHECK(leat_bytes_init(&wal->ring, &memory, 64));

@@ -246,13 +246,14 @@ test_threads_append(void **state)
     CHECK(fixture != NULL);
     (void)snprintf(fixture->directory, sizeof(fixture->directory), "stress_wal.XXXXXX");
     CHECK(mkdtemp(fixture->directory) != NULL);
-    fixture->config = (struct leat_wal_config){.files = &leat_wal_files_system,
-                                               .directory = fixture->directory,
-                                               .memory = leat_memory_default(),
-                                               .segment_bytes = UINT64_C(1) << 20,
-                                               .ring_bytes = UINT64_C(1) << 16,
-                                               .seed = test_seed("stress_wal"),
-                                               .calls = {link_of, position_of, settled, fixture}};
+    fixture->config =
+        (struct leat_wal_config){.files = &leat_wal_files_system,
+                                 .directory = fixture->directory,
+                                 .memory = leat_memory_default(),
+                                 .segment_bytes = UINT64_C(1) << 20,
+                                 .ring_bytes = UINT64_C(1) << 16,
+                                 .seed = test_seed("stress_wal"),
+                                 .calls = {link_of, position_of, settled, fixture, NULL}};
     for (uint32_t i = 0; i < 3; i++) {
         round_run(fixture);
     }

@@ -249,16 +249,21 @@ write_note(struct disk *disk, uint32_t file, uint64_t offset, const unsigned cha
     memcpy(write->data, data, bytes);
 }
 
+/* Where to, and how. */
+struct target {
+    uint32_t file;
+    uint64_t offset;
+    int64_t fault;
+};
+
+/* Writes as the fault says. Returns the bytes. */
 static int64_t
-disk_write_at(void *context, int number, const struct iovec *pieces, int count, uint64_t offset)
+pieces_write(struct disk *disk, const struct target *target, const struct iovec *pieces, int count)
 {
-    struct disk *disk = of(context);
-    struct disk_file *file = &disk->file[number];
-    int64_t fault = fault_of(disk, DISK_WRITE);
+    struct disk_file *file = &disk->file[target->file];
+    const uint64_t offset = target->offset;
+    const int64_t fault = target->fault;
     uint64_t written = 0;
-    if (fault < 0 && fault != NOTHING) {
-        return fault;
-    }
     for (int i = 0; i < count; i++) {
         size_t bytes = pieces[i].iov_len;
         bytes = fault == DISK_SHORT && bytes > 1 ? 1 : bytes;
@@ -269,7 +274,7 @@ disk_write_at(void *context, int number, const struct iovec *pieces, int count, 
         CHECK(offset + written + bytes <= file->size);
         if (fault != DISK_LIE) {
             memcpy(file->bytes + offset + written, pieces[i].iov_base, bytes);
-            write_note(disk, (uint32_t)number, offset + written, pieces[i].iov_base, bytes);
+            write_note(disk, target->file, offset + written, pieces[i].iov_base, bytes);
         }
         written += bytes;
         if (fault == DISK_SHORT || fault == DISK_HALF) {
@@ -278,6 +283,41 @@ disk_write_at(void *context, int number, const struct iovec *pieces, int count, 
     }
     file->dirty = true;
     return (int64_t)written;
+}
+
+static int64_t
+disk_write_at(void *context, int number, const struct iovec *pieces, int count, uint64_t offset)
+{
+    struct disk *disk = of(context);
+    int64_t fault = fault_of(disk, DISK_WRITE);
+    if (fault < 0 && fault != NOTHING) {
+        return fault;
+    }
+    const struct target target = {(uint32_t)number, offset, fault};
+    return pieces_write(disk, &target, pieces, count);
+}
+
+static int64_t
+disk_write_through(void *context, int number, const struct iovec *pieces, int count,
+                   uint64_t offset)
+{
+    struct disk *disk = of(context);
+    struct disk_file *file = &disk->file[number];
+    uint32_t before = disk->writes_count;
+    int64_t fault = fault_of(disk, DISK_THROUGH);
+    bool done = fault == NOTHING || fault == DISK_SHORT || fault == DISK_HALF;
+    if (fault == -EOPNOTSUPP) {
+        return fault;
+    }
+    const struct target target = {(uint32_t)number, offset, done ? fault : NOTHING};
+    int64_t written = pieces_write(disk, &target, pieces, count);
+    done = done && !disk->skips_syncs && !(fault == NOTHING && lies(disk));
+    while (done && disk->writes_count > before) {
+        struct disk_write *write = &disk->writes[--disk->writes_count];
+        memcpy(file->synced + write->offset, write->data, write->bytes);
+        free(write->data);
+    }
+    return fault < 0 && fault != NOTHING ? fault : written;
 }
 
 static int64_t
@@ -357,6 +397,7 @@ disk_init(struct disk *disk)
         .close = disk_close,
         .allocate = disk_allocate,
         .write_at = disk_write_at,
+        .write_through = disk_write_through,
         .read_at = disk_read_at,
         .sync = disk_sync,
         .size = disk_size,

@@ -8,6 +8,8 @@
  * A sync that fails leaves the file as if it had been synced, for who reads it; a crash may lose
  * what it did not write, and a later sync says nothing of that (the system drops dirty pages).
  * One that lies does nothing now, and what it should have done with the next one.
+ * A write that goes through is a write and a sync of it; one that fails has written all or nothing,
+ * as it comes, and so has one that lies.
  */
 #ifndef TESTS_SUPPORT_DISK_H
 #define TESTS_SUPPORT_DISK_H
@@ -33,7 +35,8 @@ enum disk_kind {
     DISK_REMOVE = 128,
     DISK_NAMES_SYNC = 256,
     DISK_LIST = 512,
-    DISK_ANY = 1023
+    DISK_THROUGH = 1024,
+    DISK_ANY = 2047
 };
 
 /* A fault: the operation `at`, counted from 0 among those of `kinds`, gives `result`, a negative

@@ -1,6 +1,7 @@
 /* life.c - see life.h. */
 #include "tests/support/life.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -20,6 +21,10 @@
 #define BEFORE 9
 #define SINGLY 9
 #define CHURN  16
+
+/* Every so many-th of those that come one by one does not wait for the disk. */
+#define FLIES     3
+#define TRIES_MAX 100 /* while the log's ring is full, which it may stay */
 
 /* The cleaner is given so long, where nothing was refused. */
 #define CLEANS_MS 100
@@ -166,6 +171,58 @@ submit(struct life *life)
     job->fate = accepted(life, status, "submit") ? LIFE_THERE : LIFE_OPEN;
 }
 
+/* What it is told. */
+static enum leat_status
+told(struct life *life)
+{
+    struct leat_completion item = {.status = LEAT_EMPTY};
+    struct pollfd look = {.events = POLLIN};
+    size_t taken = 0;
+    CHECK_OK(leat_completion_queue_descriptor(life->queue, &look.fd));
+    while (taken == 0) {
+        CHECK(poll(&look, 1, 20000) == 1);
+        enum leat_status status = leat_completion_queue_take(life->queue, &item, 1, &taken);
+        CHECK(status == LEAT_OK || status == LEAT_EMPTY);
+    }
+    CHECK_EQUAL(item.kind, LEAT_COMPLETION_ACKNOWLEDGED);
+    return item.status;
+}
+
+static void
+submit_flying(struct life *life)
+{
+    uint32_t number = life->count++;
+    struct life_job *job = &life->jobs[number];
+    enum leat_status status = LEAT_FULL;
+    job_fill(life, 0, number);
+    life->options[0].acknowledgements = life->queue;
+    life->batch[0].options = &life->options[0];
+    for (uint32_t i = 0; i < TRIES_MAX && status == LEAT_FULL; i++) {
+        status = leat_submit(life->engine, &life->batch[0], &job->id);
+        (void)usleep(status == LEAT_FULL ? 100 : 0);
+    }
+    CHECK((job->id.bits != 0) == (status == LEAT_OK));
+    if (status == LEAT_OK) {
+        status = told(life);
+    }
+    bool there = status != LEAT_FULL && accepted(life, status, "submit without waiting");
+    job->fate = there ? LIFE_THERE : LIFE_OPEN;
+}
+
+static void
+submit_singly(struct life *life)
+{
+    enum leat_status status = leat_completion_queue_create(life->engine, 1, &life->queue);
+    bool flies = accepted(life, status, "completion queue");
+    for (uint32_t i = 0; i < SINGLY; i++) {
+        if (flies && i % FLIES == FLIES - 1) {
+            submit_flying(life);
+        } else {
+            submit(life);
+        }
+    }
+}
+
 static void
 submit_batch(struct life *life)
 {
@@ -290,9 +347,7 @@ life_run(void *argument)
     life->arm(life, true);
     life->opened = life_open(life);
     if (life->opened) {
-        for (uint32_t i = 0; i < SINGLY; i++) {
-            submit(life);
-        }
+        submit_singly(life);
         submit_batch(life);
         cancel(life, BEFORE);     /* which is kept */
         cancel(life, BEFORE + 1); /* and which is not */

@@ -1,7 +1,7 @@
-/* life.h - a life of an engine with durable jobs: it opens a log that has jobs, submits one by one
- * and in a batch, cancels, runs, retries, brings back, cleans and perhaps closes, where something
- * fails (who uses this says what), and remembers what it was told. Then another process judges what
- * is left on a system that fails no more:
+/* life.h - a life of an engine with durable jobs: it opens a log that has jobs, submits one by one,
+ * without waiting and in a batch, cancels, runs, retries, brings back, cleans and perhaps closes,
+ * where something fails (who uses this says what), and remembers what it was told. Then another
+ * process judges what is left on a system that fails no more:
  *
  *   J1 the log can be opened
  *   J2 who was acknowledged is there, with its own bytes; whose end was, is not, and never runs
@@ -48,6 +48,7 @@ struct life {
     uint32_t count;
     /* Of the process that is at it. */
     struct leat_engine *engine;
+    struct leat_completion_queue *queue; /* of acknowledgements; or NULL */
     leat_type type;
     bool judges;
     struct leat_config config;

@@ -410,8 +410,9 @@ static bool
 is_named(const struct suspend_operation *operation, const struct stand *at, enum outcome outcome)
 {
     const char *const *names = outcome == BLOCKED ? operation->blocks : operation->late;
-    return suspend_expected(names, &at->place) ||
-           (outcome == PASSED && suspend_expected(operation->late_or_not, &at->place));
+    const char *const *or_not =
+        outcome == BLOCKED ? operation->blocks_or_not : operation->late_or_not;
+    return suspend_expected(names, &at->place) || suspend_expected(or_not, &at->place);
 }
 
 /* A trial with as much patience as its outcome is worth, counted. One that is repeated may stand at
@@ -695,9 +696,9 @@ static bool
 as_expected(const struct suspend_operation *operation, const struct verdict *verdict)
 {
     /* Of a span each trial was compared. */
-    static const char *const none[SUSPEND_PLACES_MAX];
-    bool blocks = verdict->span != NULL ? verdict->blocking.count > 0
-                                        : as_named(&verdict->blocking, operation->blocks, none);
+    bool blocks = verdict->span != NULL
+                      ? verdict->blocking.count > 0
+                      : as_named(&verdict->blocking, operation->blocks, operation->blocks_or_not);
     return verdict->covered.count > 0 && verdict->blocking_pair.count == 0 && blocks &&
            as_named(&verdict->late, operation->late, operation->late_or_not);
 }

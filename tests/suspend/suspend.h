@@ -65,6 +65,8 @@ struct suspend_operation {
     uint32_t hides;
     /* Where it must be found blocking, or late, as "FILE KIND WORD". None: it must be lock-free. */
     const char *blocks[SUSPEND_PLACES_MAX];
+    /* Where it may block or not: whether it comes to what others need is a matter of time. */
+    const char *blocks_or_not[SUSPEND_PLACES_MAX];
     /* Or each step in here, as often as an operation that nobody disturbs comes through it, and no
      * step outside. */
     struct suspend_span span;

@@ -48,10 +48,9 @@ static bool
 end(void *subject, uint32_t who)
 {
     struct queue_state *state = subject;
-    const struct leat_job job = {.completions = state->queue, .user = state};
-    const struct leat_completion_end ended = {{who}, LEAT_PHASE_COMPLETED, LEAT_REASON_NONE};
+    const struct leat_completion_end ended = {.id = {who}, .phase = LEAT_PHASE_COMPLETED};
     uint32_t completion = 0;
-    if (leat_completion_reserve(&job, &completion) != LEAT_OK) {
+    if (leat_completion_reserve(state->queue, state, &completion) != LEAT_OK) {
         return false;
     }
     leat_completion_deliver(state->engine, completion, ended);

@@ -1,8 +1,9 @@
 /* suspend_durable.c - an engine with a log under the suspension test, see suspend.h: a thread stops
- * for ever at each step of a durable submit, a batch, a cancel, of the log's own work, or a worker
- * as it ends a durable job. Tasks, and jobs that are not durable, go on whatever stands still.
- * Durable submits wait for a record in front of theirs that is not published, and for who has the
- * log's role. So it says the table of docs/design/0037.
+ * for ever at each step of a durable submit, of one that does not wait and is taken in behind that,
+ * of a batch, a cancel, the log's own work, or a worker as it ends a durable job. Tasks, and jobs
+ * that are not durable, go on whatever stands still. Durable submits wait for a record in front of
+ * theirs that is not published, and for who has the log's role. So it says the table of
+ * docs/design/0037.
  *
  * Where a caller stops the log's threads rest: what they do is done by whoever waits, or by the one
  * that stops. A worker does not wait, so they are needed there; the cleaner rests always.
@@ -55,6 +56,7 @@ struct logged {
     pthread_t thread;
     void (*call)(struct logged *logged);
     leat_job_id id; /* of a durable job that waits */
+    struct leat_completion_queue *queue;
 };
 
 static void *
@@ -78,6 +80,7 @@ logged_create(const struct suspend_subject *subject)
     CHECK(logged != NULL);
     logged->host = host_create(subject);
     leat_durable_clean_stop(logged->host->engine->durable);
+    CHECK_OK(leat_completion_queue_create(logged->host->engine, 1, &logged->queue));
     freeze_init(&logged->freeze);
     test_gate_init(&logged->gate);
     CHECK(pthread_create(&logged->thread, NULL, caller_run, logged) == 0);
@@ -97,9 +100,12 @@ static void
 logged_destroy(void *subject)
 {
     struct logged *logged = subject;
+    struct leat_wal *log = &logged->host->engine->durable->wal;
     test_gate_open(&logged->gate);
     test_gate_open(&logged->host->last_gate);
     CHECK(pthread_join(logged->thread, NULL) == 0);
+    /* A worker that ends a job in front of this does not wait, and kicks the log's thread. */
+    CHECK(log->threads.run || leat_wal_start(log));
     CHECK(leat_cancel(logged->host->engine, logged->id) != LEAT_NOT_FOUND);
     host_destroy(logged->host);
     freeze_fini(&logged->freeze);
@@ -144,11 +150,32 @@ durable_job(const struct logged *logged)
     return job;
 }
 
+/* Where others have submitted more than the workers have run yet, it is refused. */
+static void
+accepted(enum leat_status status)
+{
+    CHECK(status == LEAT_OK || status == LEAT_FULL);
+}
+
 static void
 call_submit(struct logged *logged)
 {
     const struct leat_job job = durable_job(logged);
+    accepted(leat_submit(logged->host->engine, &job, NULL));
+}
+
+/* And then as the log's own thread does. */
+static void
+call_fly(struct logged *logged)
+{
+    struct leat_durable *durable = logged->host->engine->durable;
+    struct leat_job job = durable_job(logged);
+    struct leat_job_options options = leat_job_options_default();
+    options.acknowledgements = logged->queue;
+    job.options = &options;
     CHECK_OK(leat_submit(logged->host->engine, &job, NULL));
+    (void)leat_wal_step(&durable->wal, false);
+    leat_durable_landed(durable);
 }
 
 static void
@@ -158,7 +185,7 @@ call_batch(struct logged *logged)
     for (uint32_t i = 0; i < BATCH; i++) {
         jobs[i] = durable_job(logged);
     }
-    CHECK_OK(
+    accepted(
         leat_submit_batch(logged->host->engine, jobs, BATCH, LEAT_BATCH_ALL_OR_NONE, NULL, NULL));
 }
 
@@ -179,6 +206,12 @@ static struct freeze *
 begin_submit(void *subject, uint64_t step, struct freeze_places *seen)
 {
     return begin(subject, step, seen, call_submit);
+}
+
+static struct freeze *
+begin_fly(void *subject, uint64_t step, struct freeze_places *seen)
+{
+    return begin(subject, step, seen, call_fly);
 }
 
 static struct freeze *
@@ -315,6 +348,14 @@ static const struct suspend_subject light_cancel = {
     .situations = {{"waits", waits, 0, 0}},
 };
 
+static const struct suspend_subject light_fly = {
+    .name = "log, others",
+    ENGINE(resting_create),
+    .settled = logged_settled,
+    .operations = {OTHERS, {.name = "fly", .begin = begin_fly}},
+    .situations = {{"waits", waits, 0, 0}},
+};
+
 static const struct suspend_subject light_end = {
     .name = "log, others",
     ENGINE(logged_create),
@@ -324,10 +365,10 @@ static const struct suspend_subject light_end = {
 };
 
 /* What was reserved in front of others and is not published; and who writes for all. */
-#define UNPUBLISHED .blocks = {"ring/bytes.c store word_at(ring, position)"}
+#define UNPUBLISHED "ring/bytes.c store word_at(ring, position)"
 #define WAITS                                                                                      \
-    UNPUBLISHED,                                                                                   \
-        .span = {"engine/wal/role.h swap &role->state", "engine/wal/role.h change &role->state"}
+    .blocks = {UNPUBLISHED},                                                                       \
+    .span = {"engine/wal/role.h swap &role->state", "engine/wal/role.h change &role->state"}
 
 static const struct suspend_subject durable_submit = {
     .name = "log, durable",
@@ -340,10 +381,17 @@ static const struct suspend_subject durable_submit = {
     .situations = {{"waits", waits, 0, 0}},
 };
 
+static const struct suspend_subject durable_fly = {
+    .name = "log, durable",
+    ENGINE(resting_create),
+    .operations = {DURABLES, {.name = "fly", .begin = begin_fly, WAITS}},
+    .situations = {{"waits", waits, 0, 0}},
+};
+
 static const struct suspend_subject durable_end = {
     .name = "log, durable",
     ENGINE(logged_create),
-    .operations = {DURABLES, {.name = "end", .begin = begin_end, UNPUBLISHED}},
+    .operations = {DURABLES, {.name = "end", .begin = begin_end, .blocks_or_not = {UNPUBLISHED}}},
     .situations = {{"ends", ends, 0, 1}},
 };
 
@@ -355,6 +403,7 @@ others_go_on_beside_the_log(void **state)
     (void)state;
     CHECK(suspend_run(&light_submit));
     CHECK(suspend_run(&light_cancel));
+    CHECK(suspend_run(&light_fly));
     CHECK(suspend_run(&light_end));
 }
 
@@ -363,6 +412,7 @@ durable_jobs_wait_for_the_log(void **state)
 {
     (void)state;
     CHECK(suspend_run(&durable_submit));
+    CHECK(suspend_run(&durable_fly));
     CHECK(suspend_run(&durable_end));
 }
 

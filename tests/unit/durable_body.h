@@ -110,24 +110,31 @@ world_free(struct world *world)
     free(world);
 }
 
-/* The process is gone, moments later, with this job in a handler (0: none), and another one opens
- * the log. The log's threads rest while its files are copied: a copy takes its time. */
+/* Another process opens the copy of the log. */
 SHARED void
-world_crash_in(struct world *world, uint64_t id)
+world_copied(struct world *world)
 {
     char directory[sizeof(world->directory)];
-    leat_durable_clean_stop(world->engine->durable);
-    CHECK_OK(leat_wal_stop(&world->engine->durable->wal));
-    atom_store_rlx(&world->engine->places[0].running, id);
-    test_directory_empty(world->copy);
-    test_directory_copy(world->directory, world->copy);
-    atom_store_rlx(&world->engine->places[0].running, 0);
     test_close(world->engine);
     memcpy(directory, world->directory, sizeof(directory));
     memcpy(world->directory, world->copy, sizeof(directory));
     memcpy(world->copy, directory, sizeof(directory));
     world->runs = 0;
     world_open(world);
+}
+
+/* The process is gone, moments later, with this job in a handler (0: none), and another one opens
+ * the log. The log's threads rest while its files are copied: a copy takes its time. */
+SHARED void
+world_crash_in(struct world *world, uint64_t id)
+{
+    leat_durable_clean_stop(world->engine->durable);
+    CHECK_OK(leat_wal_stop(&world->engine->durable->wal));
+    atom_store_rlx(&world->engine->places[0].running, id);
+    test_directory_empty(world->copy);
+    test_directory_copy(world->directory, world->copy);
+    atom_store_rlx(&world->engine->places[0].running, 0);
+    world_copied(world);
 }
 
 SHARED void

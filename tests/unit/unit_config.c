@@ -293,6 +293,11 @@ logs(void **state)
     config.durability = (enum leat_durability)(LEAT_DURABILITY_GROUP + 1);
     refused(&config, LEAT_INVALID, "durability");
     config.durability = LEAT_DURABILITY_GROUP;
+    config.log_sync = LEAT_LOG_SYNC_DSYNC;
+    accepted(&config);
+    config.log_sync = (enum leat_log_sync)(LEAT_LOG_SYNC_DSYNC + 1);
+    refused(&config, LEAT_INVALID, "log_sync");
+    config.log_sync = LEAT_LOG_SYNC_FDATASYNC;
     config.inline_mode = true;
     refused(&config, LEAT_INVALID, "log_directory");
 }

@@ -150,6 +150,45 @@ a_kept_result_waits_for_its_release(void **state)
     world_free(world);
 }
 
+/* Somebody looks at a job, and has its record last; what ended it is in the log all the same, when
+ * it is answered for. */
+static void
+an_end_beside_who_looks(void **state)
+{
+    struct world *world = world_make();
+    leat_job_id ids[4];
+    uint32_t held[4];
+    (void)state;
+    ids[0] = submit(world, "kept", NULL, LEAT_JOB_KEEP_RESULT);
+    world->way = WAY_RESULT;
+    run_all(world);
+    ids[1] = submit(world, "pending", NULL, 0);
+    world->way = WAY_PENDING;
+    run_all(world);
+    struct leat_job job = leat_job_default();
+    job.type = world->type;
+    job.delay_ns = MINUTE_NS;
+    CHECK_OK(leat_submit(world->engine, &job, &ids[2]));
+    job.delay_ns = 0;
+    CHECK_OK(leat_submit(world->engine, &job, &ids[3]));
+    for (uint32_t i = 0; i < 4; i++) {
+        CHECK_OK(leat_job_hold(world->engine, ids[i], LEAT_HOLDS_TO_LOOK, &held[i]));
+    }
+    CHECK_OK(leat_release(world->engine, ids[0]));
+    CHECK_OK(leat_complete(world->engine, world->token, leat_done(), NULL));
+    CHECK_OK(leat_cancel(world->engine, ids[2]));
+    CHECK_OK(leat_cancel(world->engine, ids[3]));
+    struct leat_wal *wal = &world->engine->durable->wal;
+    CHECK(leat_wal_is_durable(wal, atom_load_rlx(&wal->ring.tail)));
+    test_directory_copy(world->directory, world->copy);
+    for (uint32_t i = 0; i < 4; i++) {
+        leat_job_unhold(world->engine, held[i]);
+    }
+    world_copied(world);
+    CHECK(found(world).jobs == 0);
+    world_free(world);
+}
+
 static void
 options_come_back(void **state)
 {
@@ -510,6 +549,7 @@ main(void)
         cmocka_unit_test(a_delay_goes_on_while_nobody_looks),
         cmocka_unit_test(dead_letters_keep_their_error),
         cmocka_unit_test(a_kept_result_waits_for_its_release),
+        cmocka_unit_test(an_end_beside_who_looks),
         cmocka_unit_test(options_come_back),
         cmocka_unit_test(ids_are_not_given_out_twice),
         cmocka_unit_test(a_batch_is_one_unit),

@@ -174,14 +174,17 @@ what_does_not_shrink_stays(void **state)
     seal_test_open(&seal, &compressed);
     void *memory = malloc(leat_squeeze_state_bytes());
     CHECK(memory != NULL);
-    for (uint32_t random = BYTES / 2; random <= BYTES; random++) {
-        memset(data, 0, BYTES);
-        seal_test_fill(&prng, data, random, false);
-        uint32_t least = leat_squeeze(memory, data, BYTES, back, ROOM);
-        uint32_t is = round_trip(BYTES);
-        CHECK_EQUAL(is, least <= BYTES - BYTES / 8);
-        limit += least == BYTES - BYTES / 8 ? 1 : 0;
-        counts[is]++;
+    /* A round meets the limit itself with most seeds, not with each. */
+    for (uint32_t round = 0; round < 1 || (limit == 0 && round < 20); round++) {
+        for (uint32_t random = BYTES / 2; random <= BYTES; random++) {
+            memset(data, 0, BYTES);
+            seal_test_fill(&prng, data, random, false);
+            uint32_t least = leat_squeeze(memory, data, BYTES, back, ROOM);
+            uint32_t is = round_trip(BYTES);
+            CHECK_EQUAL(is, least <= BYTES - BYTES / 8);
+            limit += least == BYTES - BYTES / 8 ? 1 : 0;
+            counts[is]++;
+        }
     }
     CHECK(counts[0] > 100 && counts[1] > 100);
     CHECK(limit > 0);

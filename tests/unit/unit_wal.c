@@ -18,6 +18,9 @@ struct fixture {
     struct leat_wal_report report;
     uint64_t read; /* records */
     uint64_t sum;  /* of their tags */
+    uint64_t done; /* of what progress says, as the two below */
+    uint64_t of;
+    uint32_t told;
     unsigned char data[LEAT_WAL_RING_BYTES_MIN];
 };
 
@@ -29,6 +32,17 @@ record_read(void *context, struct leat_wal_place place, const struct leat_wal_re
     fixture->read++;
     fixture->sum += record->tag;
     return true;
+}
+
+static void
+progress(void *context, uint64_t done, uint64_t of)
+{
+    struct fixture *fixture = context;
+    CHECK(done > fixture->done && done <= of);
+    CHECK(fixture->told == 0 || of == fixture->of);
+    fixture->done = done;
+    fixture->of = of;
+    fixture->told++;
 }
 
 static enum leat_status
@@ -623,6 +637,27 @@ test_seeds(void **state)
     teardown(fixture);
 }
 
+/* Behind each segment; the last one says that all is read. */
+static void
+test_progress(void **state)
+{
+    struct fixture *fixture = setup();
+    (void)state;
+    fixture->config.progress = progress;
+    fixture->config.progress_context = fixture;
+    CHECK_OK(log_open(fixture));
+    CHECK_EQUAL(fixture->told, 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        segment_fill(fixture);
+    }
+    leat_wal_close(&fixture->wal);
+    CHECK_OK(log_open(fixture));
+    CHECK_EQUAL(fixture->told, fixture->report.segments);
+    CHECK(fixture->told >= 3 && fixture->done == fixture->of);
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
 int
 main(void)
 {
@@ -643,6 +678,7 @@ main(void)
         cmocka_unit_test(test_seeds),
         cmocka_unit_test(test_space_meanwhile),
         cmocka_unit_test(test_failed_opens),
+        cmocka_unit_test(test_progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

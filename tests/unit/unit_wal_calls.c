@@ -82,7 +82,7 @@ setup(void)
         .memory = leat_memory_default(),
         .segment_bytes = LEAT_WAL_SEGMENT_BYTES_MIN,
         .ring_bytes = LEAT_WAL_RING_BYTES_MIN,
-        .calls = {link_of, position_of, settled, fixture},
+        .calls = {link_of, position_of, settled, fixture, NULL},
     };
     CHECK_OK(leat_wal_open(&fixture->wal, &fixture->config, &reader, &fixture->report));
     return fixture;
@@ -260,7 +260,9 @@ test_thread(void **state)
     (void)state;
     append(fixture, 0, 10);
     CHECK_OK(leat_wal_wait(&fixture->wal, fixture->positions[0], UINT64_MAX));
-    CHECK_OK(leat_wal_prepare(&fixture->wal)); /* so that one thread alone is at the disk */
+    /* Both segments ahead, so that one thread alone is at the disk. */
+    CHECK_OK(leat_wal_prepare(&fixture->wal));
+    CHECK_OK(leat_wal_prepare(&fixture->wal));
     CHECK(leat_wal_start(&fixture->wal));
     for (uint32_t i = 0; i < RECORDS; i++) {
         if (i != 0) {

@@ -88,11 +88,21 @@ test_bytes(void **state)
     CHECK_EQUAL(leat_wal_write_all(files, file, pieces, 3, 100), 0);
     CHECK_EQUAL(files->sync(NULL, file), 0);
     CHECK_EQUAL(files->read_at(NULL, file, read, sizeof(text), 100), sizeof(text));
+    /* The same through to the disk, where the file system does that. */
+    struct iovec piece = leat_wal_piece(text, sizeof(text));
+    int through = leat_wal_write_through(files, file, &piece, 1, 1000);
+    CHECK(through == 0 || through == -EOPNOTSUPP);
+    if (through == 0) {
+        memset(read, 0, sizeof(read));
+        CHECK_EQUAL(files->read_at(NULL, file, read, sizeof(text), 1000), sizeof(text));
+    }
     CHECK_EQUAL(memcmp(read, text, sizeof(text)), 0);
     CHECK_EQUAL(files->read_at(NULL, file, read, sizeof(read), BYTES - 10), 10);
     CHECK_EQUAL(files->remove(NULL, fixture.directory, "a"), 0);
     files->close(NULL, file);
     CHECK_EQUAL(files->sync(NULL, file), -EBADF);
+    piece = leat_wal_piece(text, sizeof(text));
+    CHECK_EQUAL(leat_wal_write_through(files, file, &piece, 1, 0), -EBADF);
     teardown(&fixture);
 }
 

@@ -5,10 +5,24 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tools/leat/wal.h"
 
 #define SHOWN_MAX 64 /* bytes of a record, but in JSON */
+
+/* On a terminal: how far the reading is; and nothing of it when that is done. */
+static void
+progress_show(void *context, uint64_t done, uint64_t of)
+{
+    (void)context;
+    if (done < of) {
+        (void)fprintf(stderr, "\r%u %% read", (unsigned)(done * 100 / of));
+    } else {
+        (void)fputs("\r          \r", stderr);
+    }
+    (void)fflush(stderr);
+}
 
 static struct leat_wal_config
 config_of(const char *directory)
@@ -175,12 +189,23 @@ record_save(void *context, struct leat_wal_place place, const struct leat_wal_re
 
 /* ---- verbs ----------------------------------------------------------------------------------- */
 
+/* Of a log that is read; not where its records are printed to the same terminal. */
+static struct leat_wal_config
+config_of_read(const char *directory, bool prints)
+{
+    struct leat_wal_config config = config_of(directory);
+    if (isatty(STDERR_FILENO) != 0 && !(prints && isatty(STDOUT_FILENO) != 0)) {
+        config.progress = progress_show;
+    }
+    return config;
+}
+
 static int
 look(struct wal_verb *verb, const char *directory,
      bool (*record)(void *context, struct leat_wal_place place,
                     const struct leat_wal_record *record))
 {
-    const struct leat_wal_config config = config_of(directory);
+    const struct leat_wal_config config = config_of_read(directory, record == record_print);
     const struct leat_wal_reader reader = {record, verb};
     enum leat_status status = leat_wal_read(&config, &reader, &verb->report);
     if (status == LEAT_OK && verb->failed != LEAT_OK) {
@@ -195,7 +220,7 @@ salvage(struct wal_verb *verb, const char *from, const char *directory)
 {
     static struct leat_wal to;
     struct leat_wal_report report;
-    const struct leat_wal_config config = config_of(from);
+    const struct leat_wal_config config = config_of_read(from, false);
     const struct leat_wal_config config_to = config_of(directory);
     const struct leat_wal_reader reader = {record_save, verb};
     const struct leat_wal_reader nothing = {record_count, verb};
