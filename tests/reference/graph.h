@@ -83,6 +83,9 @@ void ref_ties_bind(struct ref_world *world, struct ref_job *job, const struct re
 void ref_graph_tie(struct ref_world *world, struct ref_job *parent, struct ref_job *child);
 void ref_graph_join(struct ref_world *world, struct ref_job *job);
 
+/* The model's job of that id; NULL: its record is another one's, or nobody's. */
+struct ref_job *ref_graph_job(struct ref_world *world, leat_job_id id);
+
 /* ---- ends ------------------------------------------------------------------------------------ */
 
 /* It is about to. */
@@ -113,8 +116,10 @@ bool ref_graph_doubtful(struct ref_world *world, const struct ref_job *job);
 uint32_t ref_graph_shaky(struct ref_world *world, bool *shaky);
 /* Its record is gone, though it was pinned: what must have happened before. */
 void ref_graph_lost(struct ref_world *world, struct ref_job *job);
+/* The engine says that a dead job has no place any more: what must have happened before. */
+void ref_graph_landed(struct ref_world *world, struct ref_job *job);
 
-/* ---- results --------------------------------------------------------------------------------- */
+/* ---- results.c ------------------------------------------------------------------------------- */
 
 /* Whether a result that is set now is kept; maybe. */
 enum ref_keeps { REF_KEEPS_NOT, REF_KEEPS_MAYBE, REF_KEEPS };

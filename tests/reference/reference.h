@@ -7,6 +7,7 @@
  *
  *   model.c      what a job goes through, in plain words: no engine in it
  *   graph.c      jobs that wait for others
+ *   results.c    what they come to, for those who wait
  *   observe.c    the engine is asked about each job, and the model follows or contradicts
  *   handler.c    what handlers do: drawn, too
  *   parts.c      what may hold a job back beside its time: one row per feature
