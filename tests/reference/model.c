@@ -254,7 +254,14 @@ retry_now(struct ref_world *world, struct ref_job *job)
         wait_for_time(world, job, LEAT_JOB_RETRYING, none);
         return;
     }
+    if (world->by_itself) {
+        /* Beside what came due in the same run. One that began inline has no key before this. */
+        ref_key_enter(job, world->synced, world->sequence + 1);
+    }
     ref_wait_in_line(world, job);
+    if (world->by_itself) {
+        ref_order_entered(job, world->synced, job->high);
+    }
     job->low = 0;
     job->high = REF_NEVER;
 }

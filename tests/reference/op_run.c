@@ -30,6 +30,7 @@ run_end(struct ref_world *world, bool idle)
     world->running = false;
     if (idle) {
         ref_check_idle(world);
+        ref_gate_rest(world);
     }
 }
 

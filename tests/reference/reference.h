@@ -527,6 +527,9 @@ enum leat_job_state ref_told_end(struct ref_world *world, const struct ref_job *
 uint32_t ref_queue_choose(struct ref_world *world, leat_queue *handle);
 /* What waits in the ring is turned back. */
 void ref_gate_shake(struct ref_world *world, const struct ref_gate *gate);
+/* Nothing is in the ring any more: what was turned back stands in front of its list again, but for
+ * what is gathered, which is turned back when its batch is taken. */
+void ref_gate_rest(struct ref_world *world);
 bool ref_rates_may_begin(const struct ref_world *world, const struct ref_job *job);
 bool ref_rates_hold(const struct ref_world *world, const struct ref_job *job);
 /* The same for a lease: of its queue alone; and that one cannot be refused. */
