@@ -290,6 +290,7 @@ struct ref_shares {
     bool in[REF_QUEUES];
     uint64_t begun[REF_QUEUES];
     uint64_t all;
+    uint32_t ahead; /* begins yet that may have been on their way by then */
 };
 
 /* What jobs of a queue need that are to wait there. */
