@@ -574,6 +574,14 @@ edge_add(struct ref_world *world, struct ref_job *child, leat_job_id parent, uin
 }
 
 void
+ref_ties_await(struct ref_world *world, const struct ref_ties *ties)
+{
+    if (ties->cohort.bits != 0) {
+        job_there(world, ties->cohort)->node.cohort.total++;
+    }
+}
+
+void
 ref_ties_bind(struct ref_world *world, struct ref_job *job, const struct ref_ties *ties)
 {
     struct ref_node *node = &job->node;
@@ -589,7 +597,6 @@ ref_ties_bind(struct ref_world *world, struct ref_job *job, const struct ref_tie
     if (ties->cohort.bits != 0) {
         node->cohort_id = ties->cohort;
         node->member = true;
-        job_there(world, ties->cohort)->node.cohort.total++;
     }
 }
 

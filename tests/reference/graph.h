@@ -78,6 +78,8 @@ uint64_t ref_ties_right(const struct ref_world *world, const struct ref_ties *ti
 bool ref_ties_block(const struct ref_ties *ties);
 /* Such a job cannot run inline. */
 bool ref_ties_any(const struct ref_ties *ties);
+/* The job was taken in: its cohort waits for it, whoever ends in the same call. */
+void ref_ties_await(struct ref_world *world, const struct ref_ties *ties);
 /* The job was taken in. Its parents are joined behind that, with all else of the call. */
 void ref_ties_bind(struct ref_world *world, struct ref_job *job, const struct ref_ties *ties);
 void ref_graph_tie(struct ref_world *world, struct ref_job *parent, struct ref_job *child);

@@ -256,6 +256,12 @@ make_room(struct ref_world *world, const struct spec *spec)
 struct ref_job *
 ref_spec_accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool alone)
 {
+    if (!spec->inlined) {
+        ref_labels_evict(world, spec->type, &spec->labels);
+    }
+    if (alone) {
+        make_room(world, spec); /* so whoever is dropped is known to be, when others are looked at */
+    }
     struct ref_job *job = record_of(world, id);
     if (job->id.bits != 0) {
         world->old[world->old_count++ % REF_OLD] = job->id;
@@ -277,9 +283,6 @@ ref_spec_accept(struct ref_world *world, const struct spec *spec, leat_job_id id
     ref_ties_bind(world, job, &spec->ties);
     if (!spec->inlined) {
         ref_labels_take(world, job);
-    }
-    if (alone) {
-        make_room(world, spec);
     }
     job->user = spec->job.user;
     job->payload_bytes = (uint32_t)spec->job.payload_bytes;
@@ -342,6 +345,7 @@ ref_spec_answered(struct ref_world *world, const struct spec *spec, enum leat_st
 {
     if (got == LEAT_OK) {
         struct ref_need needs[REF_QUEUES] = {{0}};
+        ref_ties_await(world, &spec->ties);
         need_add(world, spec, needs);
         if (!ref_room_there(world, needs)) {
             ref_graph_catch_up(world); /* whose end made room */
@@ -616,6 +620,9 @@ ref_batch_judge(struct ref_world *world, struct spec *specs, uint32_t count, enu
     ref_answer(world, REF_AT_NOTHING, right, got);
     if (first == LEAT_OK && got != LEAT_OK && got != LEAT_FULL && got != LEAT_CLOSED) {
         check_blame(world, count, got, told);
+    }
+    for (uint32_t i = 0; got == LEAT_OK && i < count; i++) {
+        ref_ties_await(world, &specs[i].ties);
     }
     if (got == LEAT_OK) {
         ref_room_make(world, needs);

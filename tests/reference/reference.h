@@ -729,7 +729,8 @@ enum leat_status ref_labels_right(struct ref_world *world, uint32_t type,
                                   const struct ref_labels *labels, leat_job_id *other);
 void ref_labels_joined(struct ref_world *world, uint32_t type, const struct ref_labels *labels,
                        struct leat_when when);
-/* It is submitted: it has its key and name, and who is to make way for it is cancelled. */
+/* A job is taken in: who is to make way for it is cancelled; it has its key and name. */
+void ref_labels_evict(struct ref_world *world, uint32_t type, const struct ref_labels *labels);
 void ref_labels_take(struct ref_world *world, struct ref_job *job);
 /* It may be brought back from the dead; it is. */
 bool ref_labels_free(struct ref_world *world, const struct ref_job *job);
