@@ -940,11 +940,12 @@ leat_rate_of(uint64_t jobs, uint64_t per_ns, uint64_t burst)
 
 /* ---- circuit breakers ---------------------------------------------------------------------- */
 
-/* A type whose attempts fail too often is shut for a while: its jobs wait, and use up no attempts.
- * Then some probes may run: if they succeed it is open to all again, and if one fails, shut again.
- * An attempt that was cancelled and failed counts as neither, nor does one that snoozes; probes
- * that came to neither are replaced after open_ns. A type that has a breaker costs its jobs a way
- * through lists, as one with a cap, and a mutex at the end of each attempt. */
+/* A type whose attempts fail too often is shut for a while: its jobs wait, and use up no attempts;
+ * in their order, but for those that were on their way to workers, or gathered for a batch, when it
+ * was shut. Then some probes may run: if they succeed it is open to all again, and if one fails,
+ * shut again. An attempt that was cancelled and failed counts as neither, nor does one that
+ * snoozes; probes that came to neither are replaced after open_ns. A type that has a breaker costs
+ * its jobs a way through lists, as one with a cap, and a mutex at the end of each attempt. */
 struct leat_breaker_options {
     uint32_t size;
     uint32_t version;

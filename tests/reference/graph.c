@@ -286,6 +286,7 @@ end_blocked(struct ref_world *world, struct todo *todo, struct ref_job *job,
     world->by_itself = true; /* their order is not told */
     ref_end_alone(world, job, state, reason);
     world->by_itself = before;
+    job->pressure = before ? job->pressure : world->pressure;
     todo->jobs[todo->count++] = (uint32_t)(job - world->jobs);
 }
 

@@ -128,8 +128,8 @@ enum ref_keeps { REF_KEEPS_NOT, REF_KEEPS_MAYBE, REF_KEEPS };
 
 enum ref_keeps ref_keeps(const struct ref_world *world, const struct ref_job *job);
 void ref_result_set(struct ref_world *world, struct ref_job *job, const void *bytes, size_t count);
-/* pre: it has ended. Which of two results it has. */
-void ref_result_learn(struct ref_world *world, struct ref_job *job);
+/* pre: it has ended, and says that it has so many bytes. Which of two results it has. */
+void ref_result_learn(struct ref_world *world, struct ref_job *job, size_t told);
 /* What a run says of the parents of its job. */
 void ref_graph_check_run(struct ref_world *world, const struct ref_job *job,
                          const struct leat_run *run);

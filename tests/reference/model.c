@@ -166,7 +166,7 @@ ref_end_alone(struct ref_world *world, struct ref_job *job, enum leat_job_state 
     }
     /* Those whose place lets go of them later come behind it, as it were. May go round. */
     job->ends = behind - zombies(world, dead);
-    job->pressure = world->pressure;
+    job->pressure = world->by_itself ? world->pressure_synced : world->pressure;
     if (most == 0 && !job->kept && !job->zombie) {
         ref_let_go(job);
     }

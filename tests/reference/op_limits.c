@@ -234,9 +234,9 @@ ref_room_there(const struct ref_world *world, const struct ref_need *needs)
     return ref_room(world, needs).there;
 }
 
-/* One of the queue, where there is too much yet: others that waited for the last one have ended
- * with it, and made room, too. */
-static void
+/* One of the queue, where there is too much yet: others that waited for the last one may have ended
+ * with it, and made room, too; or gone on, and taken some. False: that was all. */
+static bool
 drop(struct ref_world *world, const struct ref_need *needs, uint32_t queue)
 {
     static const struct ref_room none = {.there = true};
@@ -248,23 +248,28 @@ drop(struct ref_world *world, const struct ref_need *needs, uint32_t queue)
     }
     uint32_t index = oldest(world, queue, needs[queue].level, &none);
     if ((!some(lacks[0]) && !some(lacks[1])) || index == REF_NONE) {
-        return;
+        return false;
     }
     struct ref_job *job = &world->jobs[index];
     world->queues[queue].dropped++;
     job->zombie = true;
     ref_end(world, job, LEAT_JOB_CANCELLED, LEAT_REASON_DROPPED);
+    return true;
 }
 
 void
-ref_room_make(struct ref_world *world, const struct ref_need *needs)
+ref_room_make(struct ref_world *world, const struct ref_need *needs, bool alone)
 {
     struct ref_room room = ref_room(world, needs);
     if (!room.there) {
         ref_fail(world, NULL, "a job was taken in, but there is no room");
     }
     for (uint32_t i = 0; i < room.drops_count; i++) {
-        drop(world, needs, world->jobs[room.drops[i]].queue);
+        uint32_t queue = world->jobs[room.drops[i]].queue;
+        bool more = drop(world, needs, queue);
+        while (more && alone) {
+            more = drop(world, needs, queue); /* ends: each is one that waits */
+        }
     }
 }
 

@@ -249,7 +249,7 @@ make_room(struct ref_world *world, const struct spec *spec)
 {
     struct ref_need needs[REF_QUEUES] = {{0}};
     need_add(world, spec, needs);
-    ref_room_make(world, needs);
+    ref_room_make(world, needs, true);
 }
 
 /* `alone`: room is made for it; else it was made for all of its batch. */
@@ -260,7 +260,7 @@ ref_spec_accept(struct ref_world *world, const struct spec *spec, leat_job_id id
         ref_labels_evict(world, spec->type, &spec->labels);
     }
     if (alone) {
-        make_room(world, spec); /* so whoever is dropped is known to be, when others are looked at */
+        make_room(world, spec); /* whoever is dropped has ended when others are looked at */
     }
     struct ref_job *job = record_of(world, id);
     if (job->id.bits != 0) {
@@ -625,7 +625,7 @@ ref_batch_judge(struct ref_world *world, struct spec *specs, uint32_t count, enu
         ref_ties_await(world, &specs[i].ties);
     }
     if (got == LEAT_OK) {
-        ref_room_make(world, needs);
+        ref_room_make(world, needs, false);
     }
     for (uint32_t i = 0; i < count; i++) {
         if ((told->ids[i].bits != 0) != (got == LEAT_OK)) {

@@ -429,6 +429,7 @@ struct ref_world {
     uint64_t deaths;      /* the sequence of those that die */
     uint64_t deaths_synced;
     uint64_t pressure; /* submits that may have cost an ended job its record */
+    uint64_t pressure_synced;
     struct ref_counts counts;
     struct ref_job jobs[REF_RECORDS];
     struct leat_event ends[REF_RECORDS]; /* by record: of the last job that ended there */
@@ -553,8 +554,9 @@ void ref_need_add(struct ref_need *need, uint32_t level, uint64_t bytes);
 /* Whether there is room, by `needs` of all queues, and for what. */
 struct ref_room ref_room(const struct ref_world *world, const struct ref_need *needs);
 bool ref_room_there(const struct ref_world *world, const struct ref_need *needs);
-/* They are taken in: those that have to make room end. */
-void ref_room_make(struct ref_world *world, const struct ref_need *needs);
+/* They are taken in: those that have to make room end; for one that comes alone as many as it
+ * takes, for a batch no more than were counted before. */
+void ref_room_make(struct ref_world *world, const struct ref_need *needs, bool alone);
 /* A submit has found a limit reached, or may have. */
 void ref_room_refused(struct ref_world *world, const struct ref_need *needs, bool surely);
 /* It waits, and has just been submitted. */

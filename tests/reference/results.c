@@ -43,7 +43,7 @@ ref_result_set(struct ref_world *world, struct ref_job *job, const void *bytes, 
 }
 
 void
-ref_result_learn(struct ref_world *world, struct ref_job *job)
+ref_result_learn(struct ref_world *world, struct ref_job *job, size_t told)
 {
     unsigned char bytes[REF_RESULT_MAX];
     size_t count = 0;
@@ -51,10 +51,14 @@ ref_result_learn(struct ref_world *world, struct ref_job *job)
         return;
     }
     job->result_maybe = false;
-    if (leat_result(world->engine, job->id, bytes, sizeof(bytes), &count) == LEAT_OK &&
-        count == job->maybe_bytes && memcmp(bytes, job->maybe, count) == 0) {
-        memcpy(job->result, bytes, count);
-        job->result_bytes = count;
+    enum leat_status status = leat_result(world->engine, job->id, bytes, sizeof(bytes), &count);
+    bool same =
+        status == LEAT_OK && count == job->maybe_bytes && memcmp(bytes, job->maybe, count) == 0;
+    /* The call that ran it may be the last to tell of it. */
+    same = same || (status == LEAT_GONE && told == job->maybe_bytes);
+    if (same) {
+        memcpy(job->result, job->maybe, job->maybe_bytes);
+        job->result_bytes = job->maybe_bytes;
     }
 }
 
