@@ -1,7 +1,7 @@
 /* op_limits.c - how much may wait in a queue, by its own limits and those of its tenant, and what
  * becomes of more; a queue is purged, drained, opened again; what it tells of itself is compared at
  * each look at all jobs. */
-#include "tests/reference/reference.h"
+#include "tests/reference/submit.h"
 
 #include <inttypes.h>
 
@@ -271,6 +271,33 @@ ref_room_make(struct ref_world *world, const struct ref_need *needs, bool alone)
             more = drop(world, needs, queue); /* ends: each is one that waits */
         }
     }
+}
+
+/* What is dropped has children: one that goes on may take the room, so that the job is refused. */
+bool
+ref_room_loose(const struct ref_world *world, const struct ref_need *needs)
+{
+    const struct ref_room room = ref_room(world, needs);
+    bool loose = false;
+    for (uint32_t i = 0; room.there && i < room.drops_count; i++) {
+        loose = loose || world->jobs[room.drops[i]].node.uses != 0;
+    }
+    return loose;
+}
+
+/* The engine says whether it came to that. */
+bool
+ref_room_lost(struct ref_world *world, const struct ref_need *needs)
+{
+    struct leat_job_info info = leat_job_info_default();
+    const struct ref_room room = ref_room(world, needs);
+    bool lost = ref_room_loose(world, needs) &&
+                leat_get(world->engine, world->jobs[room.drops[0]].id, &info) == LEAT_OK &&
+                info.reason == LEAT_REASON_DROPPED;
+    if (lost) {
+        ref_room_make(world, needs, true);
+    }
+    return lost;
 }
 
 /* A tenant counts those of all its queues, also where the limit is the queue's. */

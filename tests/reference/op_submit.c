@@ -176,7 +176,8 @@ room_right(struct ref_world *world, const struct spec *spec, struct taken *taken
     }
     need_add(world, spec, taken->needs);
     if (ref_room_there(world, taken->needs)) {
-        return store_right(world, spec, taken);
+        uint64_t loose = ref_room_loose(world, taken->needs) ? REF_ONE(LEAT_FULL) : 0;
+        return store_right(world, spec, taken) | loose;
     }
     bool maybe = room_maybe(world, taken->needs);
     return REF_ONE(LEAT_FULL) | (maybe ? store_right(world, spec, taken) : 0);
@@ -351,6 +352,13 @@ ref_spec_answered(struct ref_world *world, const struct spec *spec, enum leat_st
             ref_graph_catch_up(world); /* whose end made room */
         }
         ref_graph_join(world, ref_spec_accept(world, spec, id, true));
+    }
+    if (got == LEAT_FULL && spec->shape == LEAT_OK && spec->queue != REF_NONE && !spec->inlined) {
+        struct ref_need needs[REF_QUEUES] = {{0}};
+        need_add(world, spec, needs);
+        if (ref_room_lost(world, needs)) {
+            ref_labels_loosen(world, &spec->labels);
+        }
     }
     if (got == LEAT_JOINED) {
         const struct leat_when when = {spec->job.delay_ns, spec->options.run_at_ns};

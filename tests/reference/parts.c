@@ -33,17 +33,17 @@ limits(const struct ref_gate *gate, const struct ref_bucket *bucket)
     return gate->most != 0 || bucket->jobs != 0;
 }
 
-/* One that comes from its type's list, and finds its queue shut, goes back to its queue's: those
- * behind it in the type's may pass it, if the queue opens just then. Likewise one that was gathered,
- * and may not begin when its batch is taken. */
+/* One that comes from its type's list and finds its queue shut goes back to its queue's: those
+ * behind it in the type's may pass it, if the queue opens just then. So does one that was gathered,
+ * and may not begin when its batch is taken; and one for which a breaker has no probe left. */
 static bool
 goes_back(const struct ref_world *world, const struct ref_job *job)
 {
     const struct ref_queue *queue = &world->queues[job->queue];
     const struct ref_type *type = &world->types[job->type];
-    bool both = limits(&queue->gate, &queue->bucket) &&
-                (limits(&type->gate, &type->bucket) || type->breaker.there);
-    return both || (queue->gate.used && type->gate.used && ref_gather_takes(world, job));
+    bool both = limits(&queue->gate, &queue->bucket) && limits(&type->gate, &type->bucket);
+    bool gathered = queue->gate.used && type->gate.used && ref_gather_takes(world, job);
+    return both || gathered || type->breaker.openings != 0;
 }
 
 /* A type has lists of its own, in which its jobs keep their order. What was in the ring when its
