@@ -285,17 +285,24 @@ ref_room_loose(const struct ref_world *world, const struct ref_need *needs)
     return loose;
 }
 
-/* The engine says whether it came to that. */
+static bool
+was_dropped(struct ref_world *world, uint32_t index)
+{
+    struct leat_job_info info = leat_job_info_default();
+    return leat_get(world->engine, world->jobs[index].id, &info) == LEAT_OK &&
+           info.reason == LEAT_REASON_DROPPED;
+}
+
+/* The engine says whether it came to that, and of whom. */
 bool
 ref_room_lost(struct ref_world *world, const struct ref_need *needs)
 {
-    struct leat_job_info info = leat_job_info_default();
-    const struct ref_room room = ref_room(world, needs);
-    bool lost = ref_room_loose(world, needs) &&
-                leat_get(world->engine, world->jobs[room.drops[0]].id, &info) == LEAT_OK &&
-                info.reason == LEAT_REASON_DROPPED;
-    if (lost) {
-        ref_room_make(world, needs, true);
+    struct ref_room room = ref_room(world, needs);
+    bool lost = false;
+    while (ref_room_loose(world, needs) && was_dropped(world, room.drops[0])) {
+        (void)drop(world, needs, world->jobs[room.drops[0]].queue);
+        lost = true;
+        room = ref_room(world, needs);
     }
     return lost;
 }

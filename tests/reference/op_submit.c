@@ -353,19 +353,26 @@ ref_spec_answered(struct ref_world *world, const struct spec *spec, enum leat_st
         }
         ref_graph_join(world, ref_spec_accept(world, spec, id, true));
     }
-    if (got == LEAT_FULL && spec->shape == LEAT_OK && spec->queue != REF_NONE && !spec->inlined) {
-        struct ref_need needs[REF_QUEUES] = {{0}};
-        need_add(world, spec, needs);
-        if (ref_room_lost(world, needs)) {
-            ref_labels_loosen(world, &spec->labels);
-        }
-    }
     if (got == LEAT_JOINED) {
         const struct leat_when when = {spec->job.delay_ns, spec->options.run_at_ns};
         ref_labels_joined(world, spec->type, &spec->labels, when);
     }
     if (got == LEAT_OK ? id.bits == 0 : id.bits != (got == LEAT_JOINED ? spec->other.bits : 0)) {
         ref_fail(world, NULL, "an id where none was due, or none, or another one");
+    }
+}
+
+/* It was refused, and not for others of the same call: who was dropped for it stays so. */
+static void
+refused_alone(struct ref_world *world, const struct spec *spec)
+{
+    struct ref_need needs[REF_QUEUES] = {{0}};
+    if (spec->shape != LEAT_OK || spec->queue == REF_NONE) {
+        return;
+    }
+    need_add(world, spec, needs);
+    if (ref_room_lost(world, needs)) {
+        ref_labels_loosen(world, &spec->labels);
     }
 }
 
@@ -385,6 +392,9 @@ ref_op_submit(struct ref_world *world)
     world->noted->values[0] = id.bits;
     ref_answer(world, REF_AT_NOTHING, ref_spec_right(world, &spec), got);
     ref_spec_answered(world, &spec, got, id);
+    if (got == LEAT_FULL) {
+        refused_alone(world, &spec);
+    }
 }
 
 void
@@ -609,7 +619,11 @@ ref_batch_judge(struct ref_world *world, struct spec *specs, uint32_t count, enu
     for (uint32_t i = 0; first == LEAT_OK && i < count; i++) {
         need_add(world, &specs[i], needs);
     }
-    const struct ref_room room = ref_room(world, needs);
+    struct ref_room room = ref_room(world, needs);
+    if (!room.there && got != LEAT_FULL) {
+        ref_graph_catch_up(world); /* whose end made room */
+        room = ref_room(world, needs);
+    }
     uint64_t right = first == LEAT_OK ? batch_right(world, specs, count, &room) : REF_ONE(first);
     culprits(world, specs, count, told, rights);
     bool dropping = room.dropping && (right & REF_ONE(LEAT_FULL)) != 0;
