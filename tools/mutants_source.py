@@ -104,15 +104,26 @@ def is_shared(source, site, comments):
     return site.order != "relaxed" or not quiet
 
 
+def head_of(source, function):
+    """What stands before its body."""
+    return source.flat[source.starts[function.line - 1]:function.offset]
+
+
+def is_static(source, function):
+    """Whether other files may have a function of that name. What a header has is for all."""
+    return source.path.endswith(".c") and "static" in head_of(source, function).split()
+
+
 def lock_free(tree):
     """(path, function) of each function that has an operation of its own that other threads meet,
-    or calls one that has."""
+    or calls one that has; one that is static is called in its file alone."""
     found, calls, homes = set(), {}, {}
     for source in read(tree):
         tags = [comment for comment in source.comments if "rlx:" in comment.text]
         for function in source.functions:
             place = source.path, function.name
-            homes.setdefault(function.name, place)
+            if not is_static(source, function):
+                homes.setdefault(function.name, place)
             calls[place] = set(re.findall(r"\b(\w+)\s*\(", function.body))
         if source.path == tidy_atomics.ATOMIC_H:
             continue
@@ -262,8 +273,7 @@ def expression_end(code, place, step, stops):
 
 def returns_bool(source, function):
     """Whether the function's head says so."""
-    head = source.flat[source.starts[function.line - 1]:function.offset]
-    return re.search(rf"\bbool\s+{function.name}\s*\(", head) is not None
+    return re.search(rf"\bbool\s+{function.name}\s*\(", head_of(source, function)) is not None
 
 
 def conditions(source, function):
