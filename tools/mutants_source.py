@@ -13,12 +13,11 @@ import tidy_atomics
 from tidy_source import closing, split_list
 
 FOLDERS = ("ring", "sched")
-# Of engine/: files that are mutated as a whole; and those of which some functions' orders are.
+# Of engine/: files that are mutated.
 CHECKED = tuple(f"engine/{name}"
-                for name in ("book.c", "breaker.c", "crowd.h", "key_rates.c", "keys.c", "pull.c",
-                             "table.c", "tenants.c", "trail.c", "unique.c"))
-ORDERED = {"engine/room.c": "leat_quota_take|quota_call|wait_until|trail_make|"
-                            "leat_room_(?:listen|trail|entered|within)"}
+                for name in ("book.c", "breaker.c", "completion.c", "crowd.h",
+                             "key_rates.c", "keys.c", "pull.c", "room.c", "table.c",
+                             "tenants.c", "trail.c", "unique.c"))
 # Not structures: the operations themselves, and the system below them.
 LEFT_OUT = ("ring/atomic.h", "ring/os.h", "ring/os_linux.c", "ring/memory.c", "ring/rcu.h")
 # Conditions and comparisons in these are left alone.
@@ -89,7 +88,7 @@ class Mutant:
 def read(tree):
     """The files whose functions are looked at."""
     return [*tree.c(*FOLDERS), *(source for source in tree.c("engine")
-            if source.path in (*CHECKED, *ORDERED))]
+            if source.path in CHECKED)]
 
 
 def structures(tree):
@@ -365,9 +364,8 @@ def mutants_of(tree):
     found = []
     for source in structures(tree):
         ours = [site for site in sites if site.path == source.path]
-        found += [mutant for mutant in order_mutants(source, ours, known)
-                  if re.fullmatch(ORDERED.get(source.path, ".*"), mutant.function)]
-        for function in [] if source.path in ORDERED else source.functions:
+        found += order_mutants(source, ours, known)
+        for function in source.functions:
             if (source.path, function.name) in wanted and function.name not in ORDERS_ONLY:
                 found += [mutant for mutant in (*condition_mutants(source, function),
                                                 *comparison_mutants(source, function))
