@@ -15,7 +15,7 @@ from tidy_source import closing, split_list
 FOLDERS = ("ring", "sched")
 # Of engine/: files that are mutated.
 CHECKED = tuple(f"engine/{name}"
-                for name in ("book.c", "breaker.c", "completion.c", "crowd.h",
+                for name in ("book.c", "breaker.c", "cohort.c", "completion.c", "crowd.h",
                              "key_rates.c", "keys.c", "pull.c", "room.c", "table.c",
                              "tenants.c", "trail.c", "unique.c"))
 # Not structures: the operations themselves, and the system below them.
