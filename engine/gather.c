@@ -307,7 +307,11 @@ leat_gather_advance(struct leat_engine *engine)
 void
 leat_gather_hurry(struct leat_engine *engine)
 {
-    if (newest(engine) != NULL) {
+    /* Who registers a type behind this finds that the engine drains; it tells the workers. */
+    leat_middleware_lock(engine);
+    bool any = newest(engine) != NULL;
+    leat_middleware_unlock(engine);
+    if (any) {
         leat_pool_due(&engine->pool);
     }
 }
