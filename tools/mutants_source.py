@@ -16,7 +16,7 @@ FOLDERS = ("ring", "sched")
 # Of engine/: files that are mutated.
 CHECKED = tuple(f"engine/{name}"
                 for name in ("book.c", "breaker.c", "cohort.c", "completion.c", "crowd.h",
-                             "key_rates.c", "keys.c", "pull.c", "room.c", "table.c",
+                             "gather.c", "key_rates.c", "keys.c", "pull.c", "room.c", "table.c",
                              "tenants.c", "trail.c", "unique.c"))
 # Not structures: the operations themselves, and the system below them.
 LEFT_OUT = ("ring/atomic.h", "ring/os.h", "ring/os_linux.c", "ring/memory.c", "ring/rcu.h")
