@@ -26,14 +26,13 @@ node_of(const struct leat_engine *engine, uint64_t id)
 static bool
 enter(struct leat_node *node)
 {
-    uint64_t waits = atom_load_rlx(&node->waits); /* rlx: hint, re-checked at member:A */
+    uint64_t waits = atom_load_rlx(&node->waits); /* rlx: ordered by edge:B */
     do {
         if ((waits & LEAT_WAITS_COUNT) == 0) {
             return false;
         }
-        /* member:A acq_rel -> edge:B.  Carries: nothing; the number decides.
-         * If relaxed: nothing changes. */
-    } while (!atom_cas_acq_rel(&node->waits, &waits, waits + 1));
+        /* The number decides. rlx: ordered by edge:B */
+    } while (!atom_cas_rlx(&node->waits, &waits, waits + 1));
     return true;
 }
 
@@ -69,10 +68,8 @@ leat_cohort_leave(struct leat_engine *engine, uint64_t id, struct leat_todo *tod
 static struct leat_node *
 death_take(struct leat_cohort *cohort)
 {
-    /* death:A acq_rel -> death:A.  Carries: nothing; what it points to is there since the cohort's
-     * submit.
-     * If relaxed: nothing changes. */
-    return atom_swap_acq_rel(&cohort->death, (void *)NULL);
+    /* What it points to is there since the cohort's submit. rlx: ordered by submit:A */
+    return atom_swap_rlx(&cohort->death, (void *)NULL);
 }
 
 /* One more member has ended. */
@@ -291,9 +288,8 @@ leat_cohort_close(struct leat_engine *engine, leat_job_id id)
     if (status != LEAT_OK) {
         return status;
     }
-    /* closed:A acq_rel -> closed:A.  Carries: nothing; one of those who close it counts.
-     * If relaxed: nothing changes. */
-    if (atom_cas_acq_rel(&node->cohort->closed, &open, 1)) {
+    /* One of those who close it counts. rlx: ordered by edge:B */
+    if (atom_cas_rlx(&node->cohort->closed, &open, 1)) {
         leat_change_begins(engine); /* of its callbacks */
         leat_graph_count(engine, node, &todo);
         leat_graph_todo(engine, &todo);
