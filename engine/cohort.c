@@ -28,14 +28,13 @@ node_of(const struct leat_engine *engine, uint64_t id)
 static bool
 enter(struct leat_node *node)
 {
-    uint64_t waits = atom_load_rlx(&node->waits); /* rlx: hint, re-checked at member:A */
+    uint64_t waits = atom_load_rlx(&node->waits); /* rlx: ordered by edge:B */
     do {
         if ((waits & LEAT_WAITS_COUNT) == 0) {
             return false;
         }
-        /* member:A acq_rel -> edge:B.  Carries: nothing; the number decides.
-         * If relaxed: nothing changes. */
-    } while (!atom_cas_acq_rel(&node->waits, &waits, waits + 1));
+        /* The number decides. rlx: ordered by edge:B */
+    } while (!atom_cas_rlx(&node->waits, &waits, waits + 1));
     return true;
 }
 
@@ -97,10 +96,8 @@ leat_cohort_waits(const struct leat_engine *engine, uint32_t index)
 static struct leat_node *
 death_take(struct leat_cohort *cohort)
 {
-    /* death:A acq_rel -> death:A.  Carries: nothing; what it points to is there since the cohort's
-     * submit.
-     * If relaxed: nothing changes. */
-    return atom_swap_acq_rel(&cohort->death, (void *)NULL);
+    /* What it points to is there since the cohort's submit. rlx: ordered by submit:A */
+    return atom_swap_rlx(&cohort->death, (void *)NULL);
 }
 
 /* One more member has ended. */
@@ -337,9 +334,8 @@ cohort_close(struct leat_engine *engine, leat_job_id id, struct leat_node *node)
 {
     uint32_t open = 0;
     struct leat_todo todo = {NULL};
-    /* closed:A acq_rel -> closed:A.  Carries: nothing; one of those who close it counts.
-     * If relaxed: nothing changes. */
-    if (!atom_cas_acq_rel(&node->cohort->closed, &open, 1)) {
+    /* One of those who close it counts. rlx: ordered by edge:B */
+    if (!atom_cas_rlx(&node->cohort->closed, &open, 1)) {
         return LEAT_WRONG_STATE;
     }
     leat_change_begins(engine); /* of its callbacks */

@@ -138,9 +138,8 @@ batch_run(struct leat_gather *gather, struct leat_worker *worker, uint32_t taken
         gather->handler(batch->runs, batch->outcomes, batch->count, gather->context);
         batch_leave(place, batch, leat_os_monotonic_ns() - start_ns);
     }
-    /* gathered:B acq_rel -> gathered:A, drain:A.  Carries: the pushes of retries.
-     * If relaxed: a drain could see no gathered job and an empty ring. */
-    (void)atom_sub_acq_rel(&engine->outside.awaited, LEAT_OUTSIDE_CHANGE);
+    /* The worker is busy still. rlx: ordered by busy:A */
+    (void)atom_sub_rlx(&engine->outside.awaited, LEAT_OUTSIDE_CHANGE);
     leat_pool_quiet_news(&engine->pool);
 }
 
@@ -235,9 +234,8 @@ list_add(struct leat_gather *gather, struct leat_batch *batch, uint32_t index)
     leat_mutex_lock(&gather->mutex);
     LEAT_ASSERT(gather->count < gather->most);
     if (gather->count == 0) {
-        /* gathered:A acq_rel -> gathered:B.  Carries: nothing; a count before the worker rests.
-         * If relaxed: a drain could end beside a job that is in no ring. */
-        (void)atom_add_acq_rel(&gather->engine->outside.awaited, LEAT_OUTSIDE_CHANGE);
+        /* A count before the worker rests. rlx: ordered by busy:A */
+        (void)atom_add_rlx(&gather->engine->outside.awaited, LEAT_OUTSIDE_CHANGE);
         gather->level = leat_job_level(leat_job_record(gather->engine, index));
     }
     gather->indices[gather->count++] = index;
@@ -307,7 +305,11 @@ leat_gather_advance(struct leat_engine *engine)
 void
 leat_gather_hurry(struct leat_engine *engine)
 {
-    if (newest(engine) != NULL) {
+    /* Who registers a type behind this finds that the engine drains; it tells the workers. */
+    leat_middleware_lock(engine);
+    bool any = newest(engine) != NULL;
+    leat_middleware_unlock(engine);
+    if (any) {
         leat_pool_due(&engine->pool);
     }
 }

@@ -252,8 +252,8 @@ last(struct leat_engine *engine, struct leat_node *node, bool failed, struct lea
 void
 leat_graph_count(struct leat_engine *engine, struct leat_node *node, struct leat_todo *todo)
 {
-    /* edge:B acq_rel -> edge:A, edge:B, member:A.  Carries: what the parent did, to who
-     * releases the child; that it was published, to who ended a parent.
+    /* edge:B acq_rel -> edge:A, edge:B.  Carries: what the parent did, to who releases the child;
+     * that it was published, to who ended a parent.
      * If relaxed: a handler could miss what the parent's handler wrote. */
     uint64_t waits = atom_sub_acq_rel(&node->waits, 1) - 1;
     if ((waits & LEAT_WAITS_COUNT) == 0) {

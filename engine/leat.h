@@ -949,11 +949,13 @@ leat_rate_of(uint64_t jobs, uint64_t per_ns, uint64_t burst)
 
 /* ---- circuit breakers ---------------------------------------------------------------------- */
 
-/* A type whose attempts fail too often is shut for a while: its jobs wait, and use up no attempts.
- * Then some probes may run: if they succeed it is open to all again, and if one fails, shut again.
- * An attempt that was cancelled and failed counts as neither, nor does one that snoozes; probes
- * that came to neither are replaced after open_ns. A type that has a breaker costs its jobs a way
- * through lists, as one with a cap, and a mutex at the end of each attempt. */
+/* A type whose attempts fail too often is shut for a while: its jobs wait, and use up no attempts;
+ * in their order, but for those that were on their way to workers, or gathered for a batch, when it
+ * was shut, or when all probes had begun. Then some probes may run: if they succeed it is open to
+ * all again, and if one fails, shut again. An attempt that was cancelled and failed counts as
+ * neither, nor does one that snoozes; probes that came to neither are replaced after open_ns. A
+ * type that has a breaker costs its jobs a way through lists, as one with a cap, and a mutex at the
+ * end of each attempt. */
 struct leat_breaker_options {
     uint32_t size;
     uint32_t version;
@@ -1128,8 +1130,9 @@ struct leat_queue_options {
      * None is dropped for one that is less urgent: that one is LEAT_FULL; nor one that runs, was
      * run, or has waited for a time (got another priority, was brought back from the dead); nor any
      * for a job that is refused, for whatever reason, or LEAT_JOINED, unless another thread takes
-     * the room at that moment. So jobs_max has to be above waiting_max: the new job has a record
-     * before the old one goes. Such a submit takes a lock, and may allocate. */
+     * the room at that moment, or a job that goes on as one that it waited for was dropped. So
+     * jobs_max has to be above waiting_max: the new job has a record before the old one goes. Such
+     * a submit takes a lock, and may allocate. */
     enum leat_full_policy full;
     uint64_t waiting_bytes_max; /* of the payloads of the jobs that waiting_max counts; 0: none */
     /* BLOCK: how long leat_submit() waits for room, and a batch with EACH for each job, one with

@@ -86,7 +86,7 @@ leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t most, uint32_
     if (status != LEAT_OK) {
         return status;
     }
-    /* rlx: its own hold keeps the generation; a stale phase is that of a moment before */
+    /* The own hold keeps the generation. rlx: ordered by hold:B */
     uint64_t now = atom_load_rlx(leat_slab_word(&engine->jobs, *index));
     /* One that nothing has but holds is about to go, unless jobs that waited for it use it: whoever
      * ended it may have its hold yet. */

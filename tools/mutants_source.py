@@ -13,12 +13,11 @@ import tidy_atomics
 from tidy_source import closing, split_list
 
 FOLDERS = ("ring", "sched")
-# Of engine/: files that are mutated as a whole; and those of which some functions' orders are.
+# Of engine/: files that are mutated.
 CHECKED = tuple(f"engine/{name}"
-                for name in ("book.c", "breaker.c", "crowd.h", "key_rates.c", "keys.c", "pull.c",
-                             "table.c", "tenants.c", "trail.c", "unique.c"))
-ORDERED = {"engine/room.c": "leat_quota_take|quota_call|wait_until|trail_make|"
-                            "leat_room_(?:listen|trail|entered|within)"}
+                for name in ("book.c", "breaker.c", "cohort.c", "completion.c", "crowd.h",
+                             "gather.c", "key_rates.c", "keys.c", "pull.c", "room.c", "table.c",
+                             "tenants.c", "trail.c", "unique.c"))
 # Not structures: the operations themselves, and the system below them.
 LEFT_OUT = ("ring/atomic.h", "ring/os.h", "ring/os_linux.c", "ring/memory.c", "ring/rcu.h")
 # Conditions and comparisons in these are left alone.
@@ -89,7 +88,7 @@ class Mutant:
 def read(tree):
     """The files whose functions are looked at."""
     return [*tree.c(*FOLDERS), *(source for source in tree.c("engine")
-            if source.path in (*CHECKED, *ORDERED))]
+            if source.path in CHECKED)]
 
 
 def structures(tree):
@@ -104,15 +103,26 @@ def is_shared(source, site, comments):
     return site.order != "relaxed" or not quiet
 
 
+def head_of(source, function):
+    """What stands before its body."""
+    return source.flat[source.starts[function.line - 1]:function.offset]
+
+
+def is_static(source, function):
+    """Whether other files may have a function of that name. What a header has is for all."""
+    return source.path.endswith(".c") and "static" in head_of(source, function).split()
+
+
 def lock_free(tree):
     """(path, function) of each function that has an operation of its own that other threads meet,
-    or calls one that has."""
+    or calls one that has; one that is static is called in its file alone."""
     found, calls, homes = set(), {}, {}
     for source in read(tree):
         tags = [comment for comment in source.comments if "rlx:" in comment.text]
         for function in source.functions:
             place = source.path, function.name
-            homes.setdefault(function.name, place)
+            if not is_static(source, function):
+                homes.setdefault(function.name, place)
             calls[place] = set(re.findall(r"\b(\w+)\s*\(", function.body))
         if source.path == tidy_atomics.ATOMIC_H:
             continue
@@ -262,8 +272,7 @@ def expression_end(code, place, step, stops):
 
 def returns_bool(source, function):
     """Whether the function's head says so."""
-    head = source.flat[source.starts[function.line - 1]:function.offset]
-    return re.search(rf"\bbool\s+{function.name}\s*\(", head) is not None
+    return re.search(rf"\bbool\s+{function.name}\s*\(", head_of(source, function)) is not None
 
 
 def conditions(source, function):
@@ -355,9 +364,8 @@ def mutants_of(tree):
     found = []
     for source in structures(tree):
         ours = [site for site in sites if site.path == source.path]
-        found += [mutant for mutant in order_mutants(source, ours, known)
-                  if re.fullmatch(ORDERED.get(source.path, ".*"), mutant.function)]
-        for function in [] if source.path in ORDERED else source.functions:
+        found += order_mutants(source, ours, known)
+        for function in source.functions:
             if (source.path, function.name) in wanted and function.name not in ORDERS_ONLY:
                 found += [mutant for mutant in (*condition_mutants(source, function),
                                                 *comparison_mutants(source, function))

@@ -8,7 +8,8 @@
  * both     two children of one parent are submitted while it ends.
  * child    a child is cancelled while it is submitted, and while its parent ends.
  * down     a parent fails while a child of its child is submitted.
- * within   a parent fails while its child, which came with it, is not published yet.
+ * within   a parent fails while its child, which came with it, is not published yet; and has
+ *          another parent, for which it does not wait then.
  * letter   a dead parent is forgotten while a child is submitted that waits for its return; and
  *          while it is brought back, and ends anew.
  * cohort   the last member of a cohort ends while another one enters.
@@ -58,6 +59,7 @@ struct scenario {
     struct made jobs[JOBS_MAX];
     struct act acts[EXPLORE_THREADS_MAX];
     uint32_t preemptions; /* 0: any */
+    uint32_t rest; /* not 0: a further parent of job 1, which goes on when all else is over */
     bool blind;
     bool deep;
     const char *fails;
@@ -67,6 +69,8 @@ struct state {
     uint32_t put[JOBS_MAX];
     uint32_t freed[JOBS_MAX];
     bool taken[JOBS_MAX];
+    uint32_t did[JOBS_MAX]; /* plain: what its handler wrote */
+    bool back;              /* job 0 was brought back */
     struct leat_cohort cohort;
 };
 
@@ -178,6 +182,9 @@ leat_pool_put(struct leat_pool *pool, uint32_t level, uint32_t queue, uint32_t i
     uint32_t index = leat_item_index(item);
     explore_plain_write(&state_now.put[index], "put");
     EXPLORE_CHECK(state_now.put[index] == 0);
+    for (uint32_t i = 0; i < 2 && scenario->jobs[index].parents[i] != 0; i++) {
+        explore_plain_read(&state_now.did[scenario->jobs[index].parents[i] - 1], "done");
+    }
     state_now.put[index] = 1;
 }
 
@@ -338,6 +345,9 @@ end_as(uint32_t index, enum leat_phase to, uint32_t phases)
 {
     uint64_t now = atom_load_acq(job_word(index));
     uint64_t next = 0;
+    if (phases == 1U << LEAT_PHASE_RUNNING) {
+        explore_plain_write(&state_now.did[index], "done");
+    }
     do {
         if ((phases >> leat_word_phase(now) & 1) == 0) {
             return;
@@ -379,6 +389,7 @@ revive(uint32_t index)
         unlink_last(index); /* it goes */
         return;
     }
+    state_now.back = true;
     EXPLORE_CHECK(leat_job_change(job_word(index), &begin, &before, &after));
     end_as(index, LEAT_PHASE_COMPLETED, 1U << LEAT_PHASE_RUNNING);
 }
@@ -410,9 +421,17 @@ publish(uint32_t index, uint64_t phase)
 static void
 graph(uint32_t parent)
 {
-    const struct leat_job job = leat_job_default();
+    struct leat_job job = leat_job_default();
+    struct leat_job_options options = leat_job_options_default();
     const struct leat_ties ties[2] = {{.noded = true}, {.noded = true, .parents = 1}};
+    leat_job_id other = {0};
     EXPLORE_CHECK(leat_graph_make(&engine_now, parent, &job, &ties[0]) == LEAT_OK);
+    if (scenario->rest != 0) {
+        other = id_now(scenario->rest);
+        options.parents = &other;
+        options.parents_count = 1;
+        job.options = &options;
+    }
     EXPLORE_CHECK(leat_graph_make(&engine_now, parent + 1, &job, &ties[1]) == LEAT_OK);
     leat_graph_tie(&engine_now, parent, parent + 1);
     state_now.taken[parent + 1] = true;
@@ -524,6 +543,13 @@ static void
 graph_check(void *argument)
 {
     struct state *state = argument;
+    if (scenario->rest != 0) {
+        /* It did not wait for this one. */
+        EXPLORE_CHECK(leat_word_phase(atom_load_rlx(job_word(1))) == LEAT_PHASE_CANCELLED);
+        end_as(scenario->rest, LEAT_PHASE_COMPLETED, 1U << LEAT_PHASE_RUNNING);
+    }
+    /* Who waits for a return goes on with it. */
+    EXPLORE_CHECK(!state->back || state->put[1] == (state->taken[1] ? 1 : 0));
     for (uint32_t i = 0; i < JOBS_MAX; i++) {
         uint64_t word = atom_load_rlx(job_word(i));
         enum leat_phase phase = leat_word_phase(word);
@@ -536,6 +562,10 @@ graph_check(void *argument)
             EXPLORE_CHECK(state->put[i] + state->freed[i] == 1);
             EXPLORE_CHECK(phase == (state->put[i] == 1 ? LEAT_PHASE_PENDING : LEAT_PHASE_GONE));
         }
+    }
+    if (scenario->jobs[0].is_cohort) {
+        /* Who entered it has left it. */
+        EXPLORE_CHECK(atom_load_rlx(&leat_node_there(&engine_now, 0)->waits) == 0);
     }
     for (uint32_t i = 0; i < JOBS_MAX; i++) {
         const struct made *made = &scenario->jobs[i];
@@ -631,6 +661,10 @@ static const struct scenario scenarios[] = {
      .jobs = {RUNS, {.phase = LEAT_PHASE_BLOCKED, .parents = {1}}, {.parents = {2}}},
      .acts = {SUBMIT(2), FAIL(0)}},
     {.name = "graph_within", .acts = {GRAPH(0), FAIL_IT(0)}},
+    {.name = "graph_within_two",
+     .jobs = {{.phase = LEAT_PHASE_FILLING}, {.phase = LEAT_PHASE_FILLING}, RUNS},
+     .acts = {GRAPH(0), FAIL_IT(0)},
+     .rest = 2},
     {.name = "graph_letter",
      .jobs = {{.phase = LEAT_PHASE_DEAD}, WAITS},
      .acts = {SUBMIT(1), FORGET(0)}},

@@ -13,6 +13,8 @@
  *         tenant it gives back to it, and the limit holds for it, where it is counted.
  * trail   two threads set that a queue drops, while one submits: it has one trail, which is made.
  * tenant  a tenant is made, while one looks for it: it has its limits.
+ * drop    two submits drop, where one job is to be dropped: one of them is refused.
+ * memory  memory is short, while a queue becomes one that drops: nothing is dropped.
  * within  a handler submits to a queue that is closed, and a drain looks over the records: one that
  *         has passed has seen it.
  * No more is taken than the limit, and what was taken is counted.
@@ -55,7 +57,9 @@ enum step {
     STEP_MAKE,
     STEP_LOOK,
     STEP_WITHIN,
-    STEP_DRAIN
+    STEP_DRAIN,
+    STEP_DROP,
+    STEP_MEMORY
 };
 
 struct scenario {
@@ -70,21 +74,22 @@ struct scenario {
 };
 
 struct state {
+    struct leat_engine engine; /* but for its atomics never written but in setup */
+    struct leat_queue_words queue;
+    struct leat_queue_room room;
+    struct leat_tenant_room tenants[1];
+    struct leat_bell bells[LEAT_BELLS];
+    leat_atomic_u32 alive;
     uint32_t entered[EXPLORE_THREADS_MAX]; /* plain: by each thread */
     struct leat_trail trails[2];
     uint32_t made;          /* plain: trails */
+    uint32_t dropped;       /* plain: jobs */
     uint32_t destroyed;     /* plain: trails, a bit for each */
     leat_atomic_u32 parent; /* 1: the handler has ended */
     leat_atomic_u32 child;  /* 1: what it submitted waits */
 };
 
 static struct state state_now;
-static struct leat_engine engine_now; /* but for its atomics never written but in setup */
-static struct leat_queue_words queue_now;
-static struct leat_queue_room room_now;
-static struct leat_tenant_room tenants_now[1];
-static struct leat_bell bells_now[LEAT_BELLS];
-static leat_atomic_u32 alive_now;
 static const struct scenario *scenario;
 
 /* The kernel has seen another value, and so the thread does from now on; the explorer does not know
@@ -124,6 +129,9 @@ leat_submit_once(struct leat_engine *engine, const struct leat_job *given, enum 
     const struct leat_room_ask ask = {.bytes = BYTES, .waits = how == LEAT_ROOM_WAITS};
     (void)given;
     (void)id;
+    if (how == LEAT_ROOM_DROPS) {
+        return LEAT_TIMEOUT; /* memory is short, and stays so */
+    }
     return leat_room_take(engine, &ask);
 }
 
@@ -151,7 +159,45 @@ leat_trail_add(struct leat_engine *engine, struct leat_trail *trail, uint32_t le
     (void)engine;
     (void)level;
     (void)id;
+    EXPLORE_CHECK(trail != NULL);
     explore_plain_read(trail, "trail");
+}
+
+/* One of those that waited before, as long as there are such. */
+bool
+leat_trail_drop(struct leat_engine *engine, struct leat_trail *trail, uint32_t level)
+{
+    (void)trail;
+    (void)level;
+    explore_point();
+    bool drops = state_now.dropped < scenario->before;
+    if (drops) {
+        state_now.dropped++;
+        leat_room_give(engine, 0, BYTES);
+    }
+    return drops;
+}
+
+/* Nothing that waits has a payload of the allocator. */
+bool
+leat_trail_next(const struct leat_engine *engine, const struct leat_trail *trail, uint32_t level,
+                struct leat_trail_look *look, struct leat_stand *stand)
+{
+    (void)engine;
+    (void)level;
+    (void)look;
+    (void)stand;
+    EXPLORE_CHECK(trail != NULL);
+    explore_plain_read(trail, "trail");
+    return false;
+}
+
+uint64_t
+leat_footprint_lacks(const struct leat_engine *engine, uint64_t payload_bytes)
+{
+    (void)engine;
+    (void)payload_bytes;
+    return 1;
 }
 
 bool
@@ -202,16 +248,9 @@ NEVER(enum leat_status leat_registry_queue_named(UNUSED struct leat_engine *engi
                                                  UNUSED uint32_t *queue))
 NEVER(enum leat_status leat_terms_check(UNUSED struct leat_job_options *known,
                                         UNUSED const struct leat_job_options *given))
-NEVER(bool leat_trail_drop(UNUSED struct leat_engine *engine, UNUSED struct leat_trail *trail,
-                           UNUSED uint32_t level))
-NEVER(bool leat_trail_next(UNUSED const struct leat_engine *engine,
-                           UNUSED const struct leat_trail *trail, UNUSED uint32_t level,
-                           UNUSED struct leat_trail_look *look, UNUSED struct leat_stand *stand))
 NEVER(enum leat_status leat_footprint_take(UNUSED struct leat_engine *engine,
                                            UNUSED uint64_t bytes))
 NEVER(void leat_footprint_give(UNUSED struct leat_engine *engine, UNUSED uint64_t bytes))
-NEVER(uint64_t leat_footprint_lacks(UNUSED const struct leat_engine *engine,
-                                    UNUSED uint64_t payload_bytes))
 NEVER(uint64_t leat_footprint_again(UNUSED uint64_t deadline_ns))
 
 /* ---- threads --------------------------------------------------------------------------------- */
@@ -225,16 +264,16 @@ used(const struct leat_quota *quota)
 static void
 wait(struct state *state)
 {
-    enum leat_status status = wait_until(&engine_now, 0, UINT64_MAX, NULL, NULL);
+    enum leat_status status = wait_until(&state_now.engine, 0, UINT64_MAX, NULL, NULL);
     EXPLORE_CHECK(status == LEAT_OK || (status == LEAT_CLOSED && scenario->closes));
     state->entered[explore_thread()] = status == LEAT_OK ? 1 : 0;
 }
 
 static void
-limit(uint64_t jobs_max)
+limit(uint64_t jobs_max, uint64_t bytes_max)
 {
-    if (leat_room_limit(&room_now.room, jobs_max, 0)) {
-        leat_room_ring(&engine_now, 0);
+    if (leat_room_limit(&state_now.room.room, jobs_max, bytes_max * BYTES)) {
+        leat_room_ring(&state_now.engine, 0);
     }
 }
 
@@ -244,7 +283,7 @@ limit_first(void)
 {
     const struct leat_queue_limits limits = {.waiting_max = 1};
     const leat_tenant tenant = {1};
-    EXPLORE_CHECK(leat_room_set(&engine_now, 0, &limits, tenant) == LEAT_OK);
+    EXPLORE_CHECK(leat_room_set(&state_now.engine, 0, &limits, tenant) == LEAT_OK);
 }
 
 /* As submits do it, and who ends a job: what is counted is given back. */
@@ -252,10 +291,10 @@ static void
 submit_counted(void)
 {
     const struct leat_room_ask ask = {.bytes = BYTES};
-    if ((leat_queue_options(&engine_now, 0) & LEAT_QUEUE_LIMITED) != 0) {
-        EXPLORE_CHECK(leat_room_take(&engine_now, &ask) == LEAT_OK);
-        EXPLORE_CHECK(leat_room_take(&engine_now, &ask) == LEAT_FULL);
-        leat_room_give(&engine_now, 0, BYTES);
+    if ((leat_queue_options(&state_now.engine, 0) & LEAT_QUEUE_LIMITED) != 0) {
+        EXPLORE_CHECK(leat_room_take(&state_now.engine, &ask) == LEAT_OK);
+        EXPLORE_CHECK(leat_room_take(&state_now.engine, &ask) == LEAT_FULL);
+        leat_room_give(&state_now.engine, 0, BYTES);
     }
 }
 
@@ -264,7 +303,7 @@ drop_from_now_on(void)
 {
     const struct leat_queue_limits limits = {.waiting_max = 1, .full = LEAT_FULL_DROP_OLDEST};
     const leat_tenant none = {0};
-    EXPLORE_CHECK(leat_room_set(&engine_now, 0, &limits, none) == LEAT_OK);
+    EXPLORE_CHECK(leat_room_set(&state_now.engine, 0, &limits, none) == LEAT_OK);
 }
 
 /* A job that was taken in. */
@@ -273,7 +312,7 @@ follow(uint64_t options)
 {
     const struct leat_room_entry entry = {.options = options, .waits = true};
     const leat_job_id id = {1};
-    leat_room_entered(&engine_now, &entry, id);
+    leat_room_entered(&state_now.engine, &entry, id);
 }
 
 static void
@@ -281,14 +320,14 @@ tenant_make(void)
 {
     const struct leat_tenant_options options = {.jobs_max = 1};
     leat_tenant tenant = {0};
-    EXPLORE_CHECK(leat_tenant_create(&engine_now, "tenant", &options, &tenant) == LEAT_OK);
+    EXPLORE_CHECK(leat_tenant_create(&state_now.engine, "tenant", &options, &tenant) == LEAT_OK);
 }
 
 static void
 tenant_look(void)
 {
     const leat_tenant tenant = {1};
-    const struct leat_tenant_room *room = leat_tenant_room(&engine_now, tenant);
+    const struct leat_tenant_room *room = leat_tenant_room(&state_now.engine, tenant);
     EXPLORE_CHECK(room == NULL || leat_quota_most(&room->room.jobs) == 1);
 }
 
@@ -296,10 +335,29 @@ tenant_look(void)
 static void
 drain(struct state *state)
 {
-    uint64_t within = leat_room_within(&engine_now, 0);
+    uint64_t within = leat_room_within(&state_now.engine, 0);
     bool waits = atom_load_acq(&state->child) != 0;
     bool ended = atom_load_acq(&state->parent) != 0;
-    EXPLORE_CHECK(waits || !ended || leat_room_within(&engine_now, 0) != within);
+    EXPLORE_CHECK(waits || !ended || leat_room_within(&state_now.engine, 0) != within);
+}
+
+/* A submit that drops, where there may be nothing that it could drop. */
+static void
+drop(struct state *state)
+{
+    const struct leat_room_ask ask = {.bytes = BYTES, .drops = true};
+    enum leat_status status = leat_room_take(&state_now.engine, &ask);
+    EXPLORE_CHECK(status == LEAT_OK || status == LEAT_FULL);
+    state->entered[explore_thread()] = status == LEAT_OK ? 1 : 0;
+}
+
+/* Memory is short, and the queue perhaps one that drops. */
+static void
+drop_for_memory(void)
+{
+    const struct leat_job job = {.priority = LEAT_PRIORITY_OF_QUEUE};
+    leat_job_id id = {0};
+    EXPLORE_CHECK(leat_room_wait(&state_now.engine, &job, UINT64_MAX, &id) == LEAT_FULL);
 }
 
 static void
@@ -313,20 +371,21 @@ thread(void *argument)
     case STEP_WAIT_GIVE:
         wait(state);
         state->entered[explore_thread()] = 0;
-        leat_room_give(&engine_now, 0, BYTES);
+        leat_room_give(&state_now.engine, 0, BYTES);
         break;
     case STEP_GIVE:
-        leat_room_give(&engine_now, 0, BYTES);
+        leat_room_give(&state_now.engine, 0, BYTES);
         break;
     case STEP_LIMIT:
-        limit(scenario->jobs_max + 1);
+        limit(scenario->jobs_max == 0 ? 0 : scenario->jobs_max + 1,
+              scenario->bytes_max == 0 ? 0 : scenario->bytes_max + 1);
         break;
     case STEP_SHRINK:
-        limit(1);
-        limit(2);
+        limit(1, 0);
+        limit(2, 0);
         break;
     case STEP_CLOSE:
-        leat_room_close(&engine_now, 0);
+        leat_room_close(&state_now.engine, 0);
         break;
     case STEP_FIRST:
         limit_first();
@@ -354,6 +413,12 @@ thread(void *argument)
     case STEP_DRAIN:
         drain(state);
         break;
+    case STEP_DROP:
+        drop(state);
+        break;
+    case STEP_MEMORY:
+        drop_for_memory();
+        break;
     case STEP_NONE:
         break;
     }
@@ -365,24 +430,20 @@ static void
 room_setup(void *argument)
 {
     (void)argument;
-    memset(&engine_now, 0, sizeof(engine_now));
-    memset(&queue_now, 0, sizeof(queue_now));
-    memset(&room_now, 0, sizeof(room_now));
-    memset(&bells_now, 0, sizeof(bells_now));
-    memset(&tenants_now, 0, sizeof(tenants_now));
-    atom_init(&tenants_now[0].there, scenario->steps[0] == STEP_MAKE ? 0 : 1);
-    engine_now.pool.queues = &queue_now;
-    engine_now.rooms.queues = &room_now;
-    engine_now.bells = bells_now;
-    engine_now.tenants.rooms = tenants_now;
-    engine_now.config.queues_max = 1;
-    engine_now.alive = &alive_now;
-    atom_init(&alive_now, 1);
-    atom_init(&engine_now.state, LEAT_ENGINE_RUNNING);
-    (void)leat_room_limit(&room_now.room, scenario->jobs_max,
+    atom_init(&state_now.tenants[0].there, scenario->steps[0] == STEP_MAKE ? 0 : 1);
+    state_now.engine.pool.queues = &state_now.queue;
+    state_now.engine.rooms.queues = &state_now.room;
+    state_now.engine.bells = state_now.bells;
+    state_now.engine.tenants.rooms = state_now.tenants;
+    state_now.engine.config.queues_max = 1;
+    state_now.engine.alive = &state_now.alive;
+    atom_init(&state_now.alive, 1);
+    atom_init(&state_now.engine.state, LEAT_ENGINE_RUNNING);
+    state_now.engine.footprint.counted = scenario->steps[1] == STEP_MEMORY;
+    (void)leat_room_limit(&state_now.room.room, scenario->jobs_max,
                           (uint64_t)scenario->bytes_max * BYTES);
     for (uint32_t i = 0; i < scenario->before; i++) {
-        leat_room_force(&engine_now, 0, BYTES);
+        leat_room_force(&state_now.engine, 0, BYTES);
     }
 }
 
@@ -390,16 +451,16 @@ static void
 rooms_check(void *argument)
 {
     const struct state *state = argument;
-    uint32_t entered = scenario->before;
+    uint32_t entered = scenario->before - state->dropped;
     for (uint32_t i = 0; i < EXPLORE_THREADS_MAX; i++) {
         entered += state->entered[i];
         entered -= scenario->steps[i] == STEP_GIVE ? 1 : 0;
     }
-    EXPLORE_CHECK(used(&room_now.room.jobs) == entered);
-    EXPLORE_CHECK(used(&room_now.room.bytes) == (uint64_t)entered * BYTES);
+    EXPLORE_CHECK(used(&state_now.room.room.jobs) == entered);
+    EXPLORE_CHECK(used(&state_now.room.room.bytes) == (uint64_t)entered * BYTES);
     EXPLORE_CHECK(entered == scenario->after || scenario->closes);
     /* What was made and is not the queue's is given back. */
-    const struct leat_trail *trail = leat_room_trail(&engine_now, 0);
+    const struct leat_trail *trail = leat_room_trail(&state_now.engine, 0);
     for (uint32_t i = 0; i < state->made; i++) {
         EXPLORE_CHECK((state->destroyed >> i & 1) == (trail == &state->trails[i] ? 0 : 1));
     }
@@ -411,12 +472,15 @@ static const struct scenario scenarios[] = {
     {"room_two", 2, 0, 2, 2, false, {STEP_WAIT, STEP_WAIT, STEP_GIVE, STEP_GIVE}, 1},
     {"room_on", 1, 0, 1, 0, false, {STEP_WAIT_GIVE, STEP_WAIT_GIVE, STEP_GIVE}, 2},
     {"room_limit", 1, 0, 1, 2, false, {STEP_WAIT, STEP_LIMIT}, 0},
+    {"room_limit_bytes", 0, 1, 1, 2, false, {STEP_WAIT, STEP_LIMIT}, 0},
     {"room_shrink", 2, 0, 2, 2, false, {STEP_WAIT, STEP_GIVE, STEP_SHRINK}, 2},
     {"room_close", 1, 0, 1, 1, true, {STEP_WAIT, STEP_CLOSE}, 0},
     {"room_first", 0, 0, 0, 0, false, {STEP_FIRST, STEP_COUNTED}, 0},
     {"room_trail", 0, 0, 0, 0, false, {STEP_DROPS, STEP_DROPS, STEP_FOLLOW}, 0},
     {"room_tenant", 0, 0, 0, 0, false, {STEP_MAKE, STEP_LOOK}, 0},
     {"room_within", 0, 0, 0, 0, false, {STEP_WITHIN, STEP_DRAIN}, 0},
+    {"room_drop", 1, 0, 1, 1, false, {STEP_DROP, STEP_DROP}, 0},
+    {"room_memory", 0, 0, 0, 0, false, {STEP_DROPS, STEP_MEMORY}, 0},
 };
 
 int

@@ -205,8 +205,14 @@ ref_batch_draw(struct ref_world *world, struct spec *specs, struct leat_job *job
     uint32_t level = ref_below(world, leat_priority_levels());
     bool one_level = ref_chance(world, 50);
     bool grouped = all && ref_chance(world, 95);
+    bool one_queue = all && ref_chance(world, 30); /* so that their order is seen */
     for (uint32_t i = 0; i < count; i++) {
         ref_spec_draw(world, &specs[i]);
+        if (one_queue && specs[0].queue != REF_NONE && specs[i].queue != REF_NONE) {
+            specs[i].queue = specs[0].queue;
+            specs[i].job.queue = specs[0].job.queue;
+            specs[i].job.queue_name = specs[0].job.queue_name;
+        }
         if (grouped && specs[i].shape == LEAT_OK) {
             specs[i].labels.conflict = LEAT_UNIQUE_REJECT;
             specs[i].options.unique_conflict = LEAT_UNIQUE_REJECT;

@@ -18,9 +18,8 @@ struct todo {
     bool first;        /* they are the children of the first one */
 };
 
-/* The model's job of that id; NULL: its record is another one's, or nobody's. */
-static struct ref_job *
-job_of(struct ref_world *world, leat_job_id id)
+struct ref_job *
+ref_graph_job(struct ref_world *world, leat_job_id id)
 {
     struct ref_job *job = &world->jobs[(id.bits & INDEX_MASK) % REF_RECORDS];
     return id.bits != 0 && job->id.bits == id.bits ? job : NULL;
@@ -29,7 +28,7 @@ job_of(struct ref_world *world, leat_job_id id)
 static struct ref_job *
 job_there(struct ref_world *world, leat_job_id id)
 {
-    struct ref_job *job = job_of(world, id);
+    struct ref_job *job = ref_graph_job(world, id);
     /* One that has just been found gone is judged when it is known who else has ended. */
     if (job == NULL || (job->gone && !job->gone_now)) {
         ref_fail(world, job, "%" PRIx64 " is to stay for others, but is gone", id.bits);
@@ -287,6 +286,7 @@ end_blocked(struct ref_world *world, struct todo *todo, struct ref_job *job,
     world->by_itself = true; /* their order is not told */
     ref_end_alone(world, job, state, reason);
     world->by_itself = before;
+    job->pressure = before ? job->pressure : world->pressure;
     todo->jobs[todo->count++] = (uint32_t)(job - world->jobs);
 }
 
@@ -314,7 +314,7 @@ go_on(struct ref_world *world, const struct todo *todo, struct ref_job *job)
 static void
 death_comes(struct ref_world *world, struct todo *todo, struct ref_cohort *cohort, bool comes)
 {
-    struct ref_job *death = job_of(world, cohort->death);
+    struct ref_job *death = ref_graph_job(world, cohort->death);
     cohort->death.bits = 0;
     if (death == NULL) {
         return;
@@ -496,17 +496,44 @@ ref_graph_forsaken(struct ref_world *world, struct ref_job *job)
     job->gone = job->gone || found_gone;
 }
 
+/* Each dead job is so once: those who waited for it do so no more. So who looks for the next one
+ * comes to an end. */
+static void
+give_up(struct ref_world *world, struct ref_job *dead)
+{
+    if (dead->unlisted) {
+        ref_fail(world, dead, "it was given up before, and is waited for yet");
+    }
+    ref_graph_forsaken(world, dead);
+}
+
 void
 ref_graph_lost(struct ref_world *world, struct ref_job *job)
 {
     struct ref_job *dead = doubt_of(world, job);
     world->by_itself = true;
-    /* Ends: each of them is doubtful once. */
     while (ref_pinned(job) && dead != NULL) {
-        ref_graph_forsaken(world, dead);
+        give_up(world, dead);
         dead = doubt_of(world, job);
     }
     world->by_itself = false;
+}
+
+void
+ref_graph_landed(struct ref_world *world, struct ref_job *job)
+{
+    uint32_t count = 0;
+    struct ref_job *dead = doubtful(world, job, &count);
+    world->by_itself = true;
+    while (job->node.lingers && dead != NULL) {
+        give_up(world, dead);
+        dead = doubtful(world, job, &count);
+    }
+    world->by_itself = false;
+    if (job->node.lingers) {
+        ref_fail(world, job, "it is a letter, but waits for its parents yet");
+    }
+    job->zombie = false;
 }
 
 void
@@ -548,6 +575,14 @@ edge_add(struct ref_world *world, struct ref_job *child, leat_job_id parent, uin
 }
 
 void
+ref_ties_await(struct ref_world *world, const struct ref_ties *ties)
+{
+    if (ties->cohort.bits != 0) {
+        job_there(world, ties->cohort)->node.cohort.total++;
+    }
+}
+
+void
 ref_ties_bind(struct ref_world *world, struct ref_job *job, const struct ref_ties *ties)
 {
     struct ref_node *node = &job->node;
@@ -563,7 +598,6 @@ ref_ties_bind(struct ref_world *world, struct ref_job *job, const struct ref_tie
     if (ties->cohort.bits != 0) {
         node->cohort_id = ties->cohort;
         node->member = true;
-        job_there(world, ties->cohort)->node.cohort.total++;
     }
 }
 
@@ -690,110 +724,5 @@ ref_graph_catch_up(struct ref_world *world)
     }
     if (differs) {
         ref_graph_follow(world);
-    }
-}
-
-/* ---- results --------------------------------------------------------------------------------- */
-
-enum ref_keeps
-ref_keeps(const struct ref_world *world, const struct ref_job *job)
-{
-    bool child = false;
-    for (uint32_t i = 0; i < REF_RECORDS && job->node.uses != 0; i++) {
-        const struct ref_job *other = &world->jobs[i];
-        for (uint32_t j = 0; ref_live(other) && j < other->node.count; j++) {
-            const struct ref_edge *edge = &other->node.edges[j];
-            child = child || (edge->parent.bits == job->id.bits && !edge->counted);
-        }
-    }
-    if (job->kept || child) {
-        return REF_KEEPS;
-    }
-    return job->node.named || job->node.own ? REF_KEEPS_MAYBE : REF_KEEPS_NOT;
-}
-
-void
-ref_result_set(struct ref_world *world, struct ref_job *job, const void *bytes, size_t count)
-{
-    switch (ref_keeps(world, job)) {
-    case REF_KEEPS:
-        memcpy(job->result, bytes, count);
-        job->result_bytes = count;
-        job->result_maybe = false;
-        break;
-    case REF_KEEPS_MAYBE:
-        memcpy(job->maybe, bytes, count);
-        job->maybe_bytes = count;
-        job->result_maybe = true;
-        break;
-    case REF_KEEPS_NOT:
-        break;
-    }
-}
-
-void
-ref_result_learn(struct ref_world *world, struct ref_job *job)
-{
-    unsigned char bytes[REF_RESULT_MAX];
-    size_t count = 0;
-    if (!job->result_maybe) {
-        return;
-    }
-    job->result_maybe = false;
-    if (leat_result(world->engine, job->id, bytes, sizeof(bytes), &count) == LEAT_OK &&
-        count == job->maybe_bytes && memcmp(bytes, job->maybe, count) == 0) {
-        memcpy(job->result, bytes, count);
-        job->result_bytes = count;
-    }
-}
-
-static void
-check_result(struct ref_world *world, const struct ref_job *job, const struct leat_run *run,
-             uint32_t number)
-{
-    unsigned char buffer[REF_RESULT_MAX];
-    size_t bytes = SIZE_MAX;
-    size_t capacity = ref_chance(world, 80) ? sizeof(buffer) : ref_below(world, 8);
-    struct ref_job *parent = job_of(world, job->node.edges[number].parent);
-    enum leat_status right = LEAT_GONE;
-    if (parent != NULL && parent != job && !parent->gone) {
-        ref_look(world, parent);
-    }
-    if (parent != NULL && !parent->gone) {
-        right = parent->result_bytes <= capacity ? LEAT_OK : LEAT_FULL;
-        right = ref_final(parent) ? right : LEAT_WRONG_STATE;
-    } else if (job->node.leans) {
-        ref_fail(world, job, "its parent %u is gone", number);
-    }
-    enum leat_status got = leat_run_parent_result(run, number, buffer, capacity, &bytes);
-    bool sized = right == LEAT_OK || right == LEAT_FULL;
-    if (got != right || bytes != (sized ? parent->result_bytes : SIZE_MAX) ||
-        (right == LEAT_OK && bytes != 0 && memcmp(buffer, parent->result, bytes) != 0)) {
-        ref_fail(world, job, "the result of its parent %u: %s, %zu bytes\n  expected: %s", number,
-                 leat_status_text(got), bytes, leat_status_text(right));
-    }
-    if (right == LEAT_OK && bytes != 0) {
-        ref_met(world, REF_MET_RESULT);
-    }
-}
-
-void
-ref_graph_check_run(struct ref_world *world, const struct ref_job *job, const struct leat_run *run)
-{
-    leat_job_id ids[REF_PARENTS];
-    size_t bytes = 0;
-    uint32_t count = leat_run_parents(run, ids, REF_PARENTS);
-    bool good = count == job->node.count;
-    for (uint32_t i = 0; good && i < count; i++) {
-        good = ids[i].bits == job->node.edges[i].parent.bits;
-    }
-    good = good && leat_run_cohort(run).bits == job->node.cohort_id.bits &&
-           leat_run_parents(run, NULL, 0) == count &&
-           leat_run_parent_result(run, count, NULL, 0, &bytes) == LEAT_INVALID;
-    if (!good) {
-        ref_fail(world, job, "the run says: %u parents, or others, or another cohort", count);
-    }
-    if (count != 0) {
-        check_result(world, job, run, ref_below(world, count));
     }
 }

@@ -78,10 +78,15 @@ uint64_t ref_ties_right(const struct ref_world *world, const struct ref_ties *ti
 bool ref_ties_block(const struct ref_ties *ties);
 /* Such a job cannot run inline. */
 bool ref_ties_any(const struct ref_ties *ties);
+/* The job was taken in: its cohort waits for it, whoever ends in the same call. */
+void ref_ties_await(struct ref_world *world, const struct ref_ties *ties);
 /* The job was taken in. Its parents are joined behind that, with all else of the call. */
 void ref_ties_bind(struct ref_world *world, struct ref_job *job, const struct ref_ties *ties);
 void ref_graph_tie(struct ref_world *world, struct ref_job *parent, struct ref_job *child);
 void ref_graph_join(struct ref_world *world, struct ref_job *job);
+
+/* The model's job of that id; NULL: its record is another one's, or nobody's. */
+struct ref_job *ref_graph_job(struct ref_world *world, leat_job_id id);
 
 /* ---- ends ------------------------------------------------------------------------------------ */
 
@@ -113,16 +118,18 @@ bool ref_graph_doubtful(struct ref_world *world, const struct ref_job *job);
 uint32_t ref_graph_shaky(struct ref_world *world, bool *shaky);
 /* Its record is gone, though it was pinned: what must have happened before. */
 void ref_graph_lost(struct ref_world *world, struct ref_job *job);
+/* The engine says that a dead job has no place any more: what must have happened before. */
+void ref_graph_landed(struct ref_world *world, struct ref_job *job);
 
-/* ---- results --------------------------------------------------------------------------------- */
+/* ---- results.c ------------------------------------------------------------------------------- */
 
 /* Whether a result that is set now is kept; maybe. */
 enum ref_keeps { REF_KEEPS_NOT, REF_KEEPS_MAYBE, REF_KEEPS };
 
 enum ref_keeps ref_keeps(const struct ref_world *world, const struct ref_job *job);
 void ref_result_set(struct ref_world *world, struct ref_job *job, const void *bytes, size_t count);
-/* pre: it has ended. Which of two results it has. */
-void ref_result_learn(struct ref_world *world, struct ref_job *job);
+/* pre: it has ended, and says that it has so many bytes. Which of two results it has. */
+void ref_result_learn(struct ref_world *world, struct ref_job *job, size_t told);
 /* What a run says of the parents of its job. */
 void ref_graph_check_run(struct ref_world *world, const struct ref_job *job,
                          const struct leat_run *run);

@@ -166,7 +166,7 @@ ref_end_alone(struct ref_world *world, struct ref_job *job, enum leat_job_state 
     }
     /* Those whose place lets go of them later come behind it, as it were. May go round. */
     job->ends = behind - zombies(world, dead);
-    job->pressure = world->pressure;
+    job->pressure = world->by_itself ? world->pressure_synced : world->pressure;
     if (most == 0 && !job->kept && !job->zombie) {
         ref_let_go(job);
     }
@@ -254,7 +254,14 @@ retry_now(struct ref_world *world, struct ref_job *job)
         wait_for_time(world, job, LEAT_JOB_RETRYING, none);
         return;
     }
+    if (world->by_itself) {
+        /* Beside what came due in the same run. One that began inline has no key before this. */
+        ref_key_enter(job, world->synced, world->sequence + 1);
+    }
     ref_wait_in_line(world, job);
+    if (world->by_itself) {
+        ref_order_entered(job, world->synced, job->high);
+    }
     job->low = 0;
     job->high = REF_NEVER;
 }

@@ -100,7 +100,7 @@ look_at_end(struct ref_world *world, struct ref_job *job, const struct leat_job_
         return;
     }
     check_event(world, job);
-    ref_result_learn(world, job);
+    ref_result_learn(world, job, info->result_bytes);
     same(world, job, "the reason", info->reason, job->reason);
     same(world, job, "result_bytes", info->result_bytes, job->result_bytes);
     if (strcmp(info->error, error) != 0) {
@@ -223,6 +223,7 @@ ref_sync(struct ref_world *world)
         ref_tenants_check(world);
     }
     world->synced = world->sequence;
+    world->pressure_synced = world->pressure;
     world->deaths_synced = world->deaths;
 }
 

@@ -287,7 +287,9 @@ ref_breaker_begun(struct ref_world *world, struct ref_job *job)
     }
     if (may_be_due(world, breaker)) {
         /* Those that came to nothing were replaced, maybe before others succeeded; and of them some
-         * may begin yet, that had to wait. */
+         * may begin yet, that had to wait. Behind that as many may begin as have to succeed yet. */
+        uint32_t most = breaker->options.probes - breaker->successes;
+        breaker->tickets_low = breaker->tickets_low < most ? breaker->tickets_low : most;
         breaker->tickets_high += breaker->options.probes;
     }
     breaker->tickets_high--;

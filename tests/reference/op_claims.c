@@ -218,15 +218,21 @@ ref_labels_joined(struct ref_world *world, uint32_t type, const struct ref_label
 }
 
 void
-ref_labels_take(struct ref_world *world, struct ref_job *job)
+ref_labels_evict(struct ref_world *world, uint32_t type, const struct ref_labels *labels)
 {
-    struct ref_claim *key = key_claim(world, job->type, &job->labels);
-    struct ref_claim *name = name_claim(world, &job->labels);
+    struct ref_claim *key = key_claim(world, type, labels);
     struct ref_job *held = claim_job(world, key);
     if (held != NULL && holder_of(world, key) == HOLDER_WAITS) {
         held->zombie = true;
         ref_end(world, held, LEAT_JOB_CANCELLED, LEAT_REASON_NONE);
     }
+}
+
+void
+ref_labels_take(struct ref_world *world, struct ref_job *job)
+{
+    struct ref_claim *key = key_claim(world, job->type, &job->labels);
+    struct ref_claim *name = name_claim(world, &job->labels);
     if (key != NULL) {
         key->id = job->id;
         key->scope = job->labels.scope;

@@ -51,6 +51,7 @@ ref_op_take(struct ref_world *world)
     struct ref_completions *queue = &world->completions[ref_below(world, REF_COMPLETIONS)];
     size_t capacity = ref_chance(world, 2) ? 0 : 1 + ref_below(world, REF_SLOTS_MAX);
     size_t taken = 0;
+    ref_graph_catch_up(world);
     enum leat_status right = queue->count == 0 ? LEAT_EMPTY : LEAT_OK;
     right = queue->queue == NULL || capacity == 0 ? LEAT_INVALID : right;
     size_t due = queue->count < capacity ? queue->count : capacity;

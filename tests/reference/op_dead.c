@@ -139,8 +139,7 @@ ref_op_dead_list(struct ref_world *world)
         listed += count;
     } while (count == capacity && listed < REF_RECORDS);
     for (size_t i = 0; i < listed; i++) {
-        struct ref_job *job = check_listed(world, &wanted, ids, i);
-        job->zombie = false; /* its place has let go of it */
+        ref_graph_landed(world, check_listed(world, &wanted, ids, i));
     }
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
@@ -200,7 +199,9 @@ one_learn(struct ref_world *world, struct ref_job *job, enum leat_status got)
     if (job == NULL || job->state != LEAT_JOB_DEAD) {
         return;
     }
-    job->zombie = job->zombie && !there;
+    if (there) {
+        ref_graph_landed(world, job);
+    }
     if (got == LEAT_WRONG_STATE && !job->unlisted) {
         ref_graph_forsaken(world, job);
     }
@@ -329,7 +330,7 @@ ref_op_dead_retry_all(struct ref_world *world)
         leat_dead_retry_all(world->engine, wanted.each ? NULL : &wanted.query, when, &count));
     uint32_t back = 0;
     for (uint32_t i = 0; i < there && shape == LEAT_OK; i++) {
-        jobs[i]->zombie = false;
+        ref_graph_landed(world, jobs[i]);
         if (right == LEAT_CLOSED) {
             ref_labels_loosen(world, &jobs[i]->labels);
         } else if (ref_labels_free(world, jobs[i])) {
@@ -358,7 +359,7 @@ ref_op_dead_delete_all(struct ref_world *world)
         ref_fail(world, NULL, "%zu letters are deleted\n  expected: %u", count, there);
     }
     for (uint32_t i = 0; i < there; i++) {
-        jobs[i]->zombie = false;
+        ref_graph_landed(world, jobs[i]);
         ref_graph_forsaken(world, jobs[i]);
     }
     ref_sync(world);

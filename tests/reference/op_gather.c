@@ -123,13 +123,15 @@ ref_gather_reorders(const struct ref_world *world, const struct ref_job *job,
     return ref_gather_takes(world, other) && other->type != job->type;
 }
 
-/* What was gathered is turned back where its type is shut by then. */
+/* What is on its way, or gathered, is turned back where its type is shut by then. */
 void
 ref_gather_shut(struct ref_world *world, uint32_t type)
 {
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
+        bool waits = ref_live(job) && job->state == LEAT_JOB_PENDING && job->type == type;
         job->gather_ns = job->type == type ? 0 : job->gather_ns;
+        job->shaken = job->shaken || waits;
     }
 }
 

@@ -1,7 +1,7 @@
 /* op_limits.c - how much may wait in a queue, by its own limits and those of its tenant, and what
  * becomes of more; a queue is purged, drained, opened again; what it tells of itself is compared at
  * each look at all jobs. */
-#include "tests/reference/reference.h"
+#include "tests/reference/submit.h"
 
 #include <inttypes.h>
 
@@ -234,9 +234,9 @@ ref_room_there(const struct ref_world *world, const struct ref_need *needs)
     return ref_room(world, needs).there;
 }
 
-/* One of the queue, where there is too much yet: others that waited for the last one have ended
- * with it, and made room, too. */
-static void
+/* One of the queue, where there is too much yet: others that waited for the last one may have ended
+ * with it, and made room, too; or gone on, and taken some. False: that was all. */
+static bool
 drop(struct ref_world *world, const struct ref_need *needs, uint32_t queue)
 {
     static const struct ref_room none = {.there = true};
@@ -248,24 +248,63 @@ drop(struct ref_world *world, const struct ref_need *needs, uint32_t queue)
     }
     uint32_t index = oldest(world, queue, needs[queue].level, &none);
     if ((!some(lacks[0]) && !some(lacks[1])) || index == REF_NONE) {
-        return;
+        return false;
     }
     struct ref_job *job = &world->jobs[index];
     world->queues[queue].dropped++;
     job->zombie = true;
     ref_end(world, job, LEAT_JOB_CANCELLED, LEAT_REASON_DROPPED);
+    return true;
 }
 
 void
-ref_room_make(struct ref_world *world, const struct ref_need *needs)
+ref_room_make(struct ref_world *world, const struct ref_need *needs, bool alone)
 {
     struct ref_room room = ref_room(world, needs);
     if (!room.there) {
         ref_fail(world, NULL, "a job was taken in, but there is no room");
     }
     for (uint32_t i = 0; i < room.drops_count; i++) {
-        drop(world, needs, world->jobs[room.drops[i]].queue);
+        uint32_t queue = world->jobs[room.drops[i]].queue;
+        bool more = drop(world, needs, queue);
+        while (more && alone) {
+            more = drop(world, needs, queue); /* ends: each is one that waits */
+        }
     }
+}
+
+/* What is dropped has children: one that goes on may take the room, so that the job is refused. */
+bool
+ref_room_loose(const struct ref_world *world, const struct ref_need *needs)
+{
+    const struct ref_room room = ref_room(world, needs);
+    bool loose = false;
+    for (uint32_t i = 0; room.there && i < room.drops_count; i++) {
+        loose = loose || world->jobs[room.drops[i]].node.uses != 0;
+    }
+    return loose;
+}
+
+static bool
+was_dropped(struct ref_world *world, uint32_t index)
+{
+    struct leat_job_info info = leat_job_info_default();
+    return leat_get(world->engine, world->jobs[index].id, &info) == LEAT_OK &&
+           info.reason == LEAT_REASON_DROPPED;
+}
+
+/* The engine says whether it came to that, and of whom. */
+bool
+ref_room_lost(struct ref_world *world, const struct ref_need *needs)
+{
+    struct ref_room room = ref_room(world, needs);
+    bool lost = false;
+    while (ref_room_loose(world, needs) && was_dropped(world, room.drops[0])) {
+        (void)drop(world, needs, world->jobs[room.drops[0]].queue);
+        lost = true;
+        room = ref_room(world, needs);
+    }
+    return lost;
 }
 
 /* A tenant counts those of all its queues, also where the limit is the queue's. */

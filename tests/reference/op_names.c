@@ -82,6 +82,15 @@ ref_gate_shake(struct ref_world *world, const struct ref_gate *gate)
     }
 }
 
+void
+ref_gate_rest(struct ref_world *world)
+{
+    for (uint32_t i = 0; i < REF_RECORDS; i++) {
+        struct ref_job *job = &world->jobs[i];
+        job->shaken = job->shaken && ref_gather_takes(world, job);
+    }
+}
+
 /* Who waits may have entered by now, and begins then though the cap is lowered. */
 static void
 cap_set(struct ref_world *world, struct ref_gate *gate, uint32_t most)

@@ -212,6 +212,11 @@ shares_begun(struct ref_world *world, const struct ref_job *job)
     if (!same) {
         memset(shares->begun, 0, sizeof(shares->begun));
         shares->all = 0;
+        shares->ahead = AHEAD * world->config.lenders_max;
+    }
+    if (shares->ahead != 0) {
+        shares->ahead--; /* under way since others had their turns */
+        return;
     }
     if (shares->in[job->queue] && count > 1) {
         shares->begun[job->queue]++;

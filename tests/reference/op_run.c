@@ -30,6 +30,7 @@ run_end(struct ref_world *world, bool idle)
     world->running = false;
     if (idle) {
         ref_check_idle(world);
+        ref_gate_rest(world);
     }
 }
 
@@ -182,8 +183,10 @@ ref_op_drain(struct ref_world *world)
     if (may && timeout_ns != 0) {
         ref_run(world, 1000); /* brings it near its end */
         (void)drains(world, &now);
-        timeout_ns = now ? 5 * REF_S : 0;
         bool sure = now && !may_wake(world);
+        /* A drain that times out looks at the clock for as long, a microsecond each time. */
+        timeout_ns = now ? REF_MS : 0;
+        timeout_ns = sure ? 5 * REF_S : timeout_ns;
         right = sure ? REF_ONE(LEAT_OK) : REF_ONE(LEAT_TIMEOUT) | REF_ONE(LEAT_OK);
     }
     ref_run_begin(world);

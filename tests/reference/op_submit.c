@@ -176,7 +176,8 @@ room_right(struct ref_world *world, const struct spec *spec, struct taken *taken
     }
     need_add(world, spec, taken->needs);
     if (ref_room_there(world, taken->needs)) {
-        return store_right(world, spec, taken);
+        uint64_t loose = ref_room_loose(world, taken->needs) ? REF_ONE(LEAT_FULL) : 0;
+        return store_right(world, spec, taken) | loose;
     }
     bool maybe = room_maybe(world, taken->needs);
     return REF_ONE(LEAT_FULL) | (maybe ? store_right(world, spec, taken) : 0);
@@ -249,13 +250,19 @@ make_room(struct ref_world *world, const struct spec *spec)
 {
     struct ref_need needs[REF_QUEUES] = {{0}};
     need_add(world, spec, needs);
-    ref_room_make(world, needs);
+    ref_room_make(world, needs, true);
 }
 
 /* `alone`: room is made for it; else it was made for all of its batch. */
 struct ref_job *
 ref_spec_accept(struct ref_world *world, const struct spec *spec, leat_job_id id, bool alone)
 {
+    if (!spec->inlined) {
+        ref_labels_evict(world, spec->type, &spec->labels);
+    }
+    if (alone) {
+        make_room(world, spec); /* whoever is dropped has ended when others are looked at */
+    }
     struct ref_job *job = record_of(world, id);
     if (job->id.bits != 0) {
         world->old[world->old_count++ % REF_OLD] = job->id;
@@ -277,9 +284,6 @@ ref_spec_accept(struct ref_world *world, const struct spec *spec, leat_job_id id
     ref_ties_bind(world, job, &spec->ties);
     if (!spec->inlined) {
         ref_labels_take(world, job);
-    }
-    if (alone) {
-        make_room(world, spec);
     }
     job->user = spec->job.user;
     job->payload_bytes = (uint32_t)spec->job.payload_bytes;
@@ -342,6 +346,7 @@ ref_spec_answered(struct ref_world *world, const struct spec *spec, enum leat_st
 {
     if (got == LEAT_OK) {
         struct ref_need needs[REF_QUEUES] = {{0}};
+        ref_ties_await(world, &spec->ties);
         need_add(world, spec, needs);
         if (!ref_room_there(world, needs)) {
             ref_graph_catch_up(world); /* whose end made room */
@@ -354,6 +359,20 @@ ref_spec_answered(struct ref_world *world, const struct spec *spec, enum leat_st
     }
     if (got == LEAT_OK ? id.bits == 0 : id.bits != (got == LEAT_JOINED ? spec->other.bits : 0)) {
         ref_fail(world, NULL, "an id where none was due, or none, or another one");
+    }
+}
+
+/* It was refused, and not for others of the same call: who was dropped for it stays so. */
+static void
+refused_alone(struct ref_world *world, const struct spec *spec)
+{
+    struct ref_need needs[REF_QUEUES] = {{0}};
+    if (spec->shape != LEAT_OK || spec->queue == REF_NONE) {
+        return;
+    }
+    need_add(world, spec, needs);
+    if (ref_room_lost(world, needs)) {
+        ref_labels_loosen(world, &spec->labels);
     }
 }
 
@@ -373,6 +392,9 @@ ref_op_submit(struct ref_world *world)
     world->noted->values[0] = id.bits;
     ref_answer(world, REF_AT_NOTHING, ref_spec_right(world, &spec), got);
     ref_spec_answered(world, &spec, got, id);
+    if (got == LEAT_FULL) {
+        refused_alone(world, &spec);
+    }
 }
 
 void
@@ -597,7 +619,11 @@ ref_batch_judge(struct ref_world *world, struct spec *specs, uint32_t count, enu
     for (uint32_t i = 0; first == LEAT_OK && i < count; i++) {
         need_add(world, &specs[i], needs);
     }
-    const struct ref_room room = ref_room(world, needs);
+    struct ref_room room = ref_room(world, needs);
+    if (!room.there && got != LEAT_FULL) {
+        ref_graph_catch_up(world); /* whose end made room */
+        room = ref_room(world, needs);
+    }
     uint64_t right = first == LEAT_OK ? batch_right(world, specs, count, &room) : REF_ONE(first);
     culprits(world, specs, count, told, rights);
     bool dropping = room.dropping && (right & REF_ONE(LEAT_FULL)) != 0;
@@ -617,8 +643,11 @@ ref_batch_judge(struct ref_world *world, struct spec *specs, uint32_t count, enu
     if (first == LEAT_OK && got != LEAT_OK && got != LEAT_FULL && got != LEAT_CLOSED) {
         check_blame(world, count, got, told);
     }
+    for (uint32_t i = 0; got == LEAT_OK && i < count; i++) {
+        ref_ties_await(world, &specs[i].ties);
+    }
     if (got == LEAT_OK) {
-        ref_room_make(world, needs);
+        ref_room_make(world, needs, false);
     }
     for (uint32_t i = 0; i < count; i++) {
         if ((told->ids[i].bits != 0) != (got == LEAT_OK)) {

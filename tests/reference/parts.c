@@ -27,15 +27,32 @@ gates_hold(const struct ref_world *world, const struct ref_job *job)
     return !gate_open(&world->queues[job->queue].gate) || !gate_open(&world->types[job->type].gate);
 }
 
+static bool
+limits(const struct ref_gate *gate, const struct ref_bucket *bucket)
+{
+    return gate->most != 0 || bucket->jobs != 0;
+}
+
+/* One that comes from its type's list and finds its queue shut goes back to its queue's: those
+ * behind it in the type's may pass it, if the queue opens just then. So does one that was gathered,
+ * and may not begin when its batch is taken; and one for which a breaker has no probe left. */
+static bool
+goes_back(const struct ref_world *world, const struct ref_job *job)
+{
+    const struct ref_queue *queue = &world->queues[job->queue];
+    const struct ref_type *type = &world->types[job->type];
+    bool both = limits(&queue->gate, &queue->bucket) && limits(&type->gate, &type->bucket);
+    bool gathered = queue->gate.used && type->gate.used && ref_gather_takes(world, job);
+    return both || gathered || type->breaker.openings != 0;
+}
+
 /* A type has lists of its own, in which its jobs keep their order. What was in the ring when its
  * gate was shut, or first used, is turned back by the worker that takes it: behind what was
  * admitted to the ring by then. */
 static bool
 gates_reorder(const struct ref_world *world, const struct ref_job *job, const struct ref_job *other)
 {
-    const struct ref_gate *type = &world->types[job->type].gate;
-    /* One that went back from its type's list to its queue's is passed by those behind it there. */
-    if (other->shaken || (type->used && world->queues[job->queue].gate.used)) {
+    if (other->shaken || goes_back(world, other)) {
         return true;
     }
     return job->type != other->type &&

@@ -7,6 +7,7 @@
  *
  *   model.c      what a job goes through, in plain words: no engine in it
  *   graph.c      jobs that wait for others
+ *   results.c    what they come to, for those who wait
  *   observe.c    the engine is asked about each job, and the model follows or contradicts
  *   handler.c    what handlers do: drawn, too
  *   parts.c      what may hold a job back beside its time: one row per feature
@@ -289,6 +290,7 @@ struct ref_shares {
     bool in[REF_QUEUES];
     uint64_t begun[REF_QUEUES];
     uint64_t all;
+    uint32_t ahead; /* begins yet that may have been on their way by then */
 };
 
 /* What jobs of a queue need that are to wait there. */
@@ -427,6 +429,7 @@ struct ref_world {
     uint64_t deaths;      /* the sequence of those that die */
     uint64_t deaths_synced;
     uint64_t pressure; /* submits that may have cost an ended job its record */
+    uint64_t pressure_synced;
     struct ref_counts counts;
     struct ref_job jobs[REF_RECORDS];
     struct leat_event ends[REF_RECORDS]; /* by record: of the last job that ended there */
@@ -526,6 +529,9 @@ enum leat_job_state ref_told_end(struct ref_world *world, const struct ref_job *
 uint32_t ref_queue_choose(struct ref_world *world, leat_queue *handle);
 /* What waits in the ring is turned back. */
 void ref_gate_shake(struct ref_world *world, const struct ref_gate *gate);
+/* Nothing is in the ring any more: what was turned back stands in front of its list again, but for
+ * what is gathered, which is turned back when its batch is taken. */
+void ref_gate_rest(struct ref_world *world);
 bool ref_rates_may_begin(const struct ref_world *world, const struct ref_job *job);
 bool ref_rates_hold(const struct ref_world *world, const struct ref_job *job);
 /* The same for a lease: of its queue alone; and that one cannot be refused. */
@@ -548,8 +554,9 @@ void ref_need_add(struct ref_need *need, uint32_t level, uint64_t bytes);
 /* Whether there is room, by `needs` of all queues, and for what. */
 struct ref_room ref_room(const struct ref_world *world, const struct ref_need *needs);
 bool ref_room_there(const struct ref_world *world, const struct ref_need *needs);
-/* They are taken in: those that have to make room end. */
-void ref_room_make(struct ref_world *world, const struct ref_need *needs);
+/* They are taken in: those that have to make room end; for one that comes alone as many as it
+ * takes, for a batch no more than were counted before. */
+void ref_room_make(struct ref_world *world, const struct ref_need *needs, bool alone);
 /* A submit has found a limit reached, or may have. */
 void ref_room_refused(struct ref_world *world, const struct ref_need *needs, bool surely);
 /* It waits, and has just been submitted. */
@@ -724,7 +731,8 @@ enum leat_status ref_labels_right(struct ref_world *world, uint32_t type,
                                   const struct ref_labels *labels, leat_job_id *other);
 void ref_labels_joined(struct ref_world *world, uint32_t type, const struct ref_labels *labels,
                        struct leat_when when);
-/* It is submitted: it has its key and name, and who is to make way for it is cancelled. */
+/* A job is taken in: who is to make way for it is cancelled; it has its key and name. */
+void ref_labels_evict(struct ref_world *world, uint32_t type, const struct ref_labels *labels);
 void ref_labels_take(struct ref_world *world, struct ref_job *job);
 /* It may be brought back from the dead; it is. */
 bool ref_labels_free(struct ref_world *world, const struct ref_job *job);

@@ -50,4 +50,9 @@ uint32_t ref_batch_clash(struct ref_world *world, const struct spec *specs, uint
 void ref_batch_judge(struct ref_world *world, struct spec *specs, uint32_t count,
                      enum leat_status got, const struct ref_told *told);
 
+/* Those that were to make room for one that comes alone may end, and it be refused all the same;
+ * and so it came. */
+bool ref_room_loose(const struct ref_world *world, const struct ref_need *needs);
+bool ref_room_lost(struct ref_world *world, const struct ref_need *needs);
+
 #endif

@@ -3,7 +3,7 @@
  * how many workers there are. Some fail and are run again, some are completed elsewhere. Each job
  * ends once, none is lost or stays in a list though nobody drains; no call takes more than it may;
  * no cap is exceeded. Then single jobs on an engine at rest: none before its delay.
- * Holds I1 to I3 of engine/gather.h, and the edge gathered:B -> drain:A. */
+ * Holds I1 to I3 of engine/gather.h. */
 #include <stdlib.h>
 
 #include "ring/atomic.h"

@@ -272,6 +272,13 @@ class Where(unittest.TestCase):
                  "ring/os_linux.c": function("if (leat_x(1)) {\n    }", "o")}
         self.assertEqual(self.places(files), {"ring/x.h leat_x", "sched/y.c y"})
 
+    def test_functions_of_one_name(self):
+        files = {"ring/x.c": function("return atom_load_acq(&a);", "leat_x"),
+                 "ring/y.c": function("if (leat_x(1)) {\n    }", "leat_y", "bool")
+                 + function("if (take(1)) {\n    }", "y"),
+                 "ring/z.c": function("return leat_y(1);", "take")}
+        self.assertEqual(self.places(files), {"ring/x.c leat_x"})
+
 
 PROGRAM = """#include "ring/cell.h"
 #include <cmocka.h>

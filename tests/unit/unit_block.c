@@ -1,8 +1,10 @@
 /* unit_block.c - submits that wait for room: each thing that makes room wakes them, and those that
  * fit are taken in; time, the queue's and the job's own; a drain, a stop and the close of the
  * queue end the wait; who may not wait is refused at once: handlers, hosts with 0 workers, jobs
- * that never fit, and submits that another limit refuses. All-or-none batches: unit_batch_room.
+ * that never fit, submits that another limit refuses, and those to queues that reject.
+ * All-or-none batches: unit_batch_room.
  * Holds I2 of engine/room.h. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "engine/engine_internal.h"
@@ -222,6 +224,39 @@ time_out(void **state)
     teardown(fixture);
 }
 
+/* Options that say nothing of it leave it to the queue. */
+static void
+time_of_the_queue(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(1, BLOCK_NS);
+    struct leat_job job = job_of(fixture, 1);
+    const struct leat_job_options options = leat_job_options_default();
+    job.options = &options;
+    CHECK_OK(submit(fixture, 1));
+    CHECK_OK(submit(fixture, 1));
+    CHECK_STATUS(leat_submit(fixture->engine, &job, NULL), LEAT_TIMEOUT);
+    teardown(fixture);
+}
+
+/* A call with a time of its own waits no longer than that. */
+static void
+time_of_the_call(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(1, LEAT_FOREVER);
+    const struct leat_job job = job_of(fixture, 1);
+    struct leat_bulk bulk = leat_bulk_default();
+    bulk.jobs = &job;
+    bulk.count = 1;
+    bulk.mode = LEAT_BATCH_EACH;
+    bulk.timeout_ns = BLOCK_NS;
+    CHECK_OK(submit(fixture, 1));
+    CHECK_OK(submit(fixture, 1));
+    CHECK_STATUS(leat_submit_bulk(fixture->engine, &bulk), LEAT_TIMEOUT);
+    teardown(fixture);
+}
+
 /* ---- what ends a wait ------------------------------------------------------------------------ */
 
 static void
@@ -276,6 +311,49 @@ lent_threads_do_not_wait(void **state)
     teardown(fixture);
 }
 
+/* Its times are those of a queue that blocks, and this one is none. */
+static void
+queues_that_reject(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(1, BLOCK_NS);
+    struct leat_queue_limits limits = leat_queue_limits_default();
+    limits.waiting_max = 1;
+    limits.block_ns = BLOCK_NS;
+    CHECK_OK(leat_queue_set_limits(fixture->engine, fixture->queue, &limits));
+    CHECK_OK(submit(fixture, 1));
+    CHECK_STATUS(submit(fixture, 1), LEAT_FULL);
+    fixture->block_ns = BLOCK_NS;
+    waiter(fixture, 0);
+    CHECK_STATUS(fixture->waited, LEAT_FULL);
+    teardown(fixture);
+}
+
+/* There are as many queues as may be: that is not looked for in the default one. */
+static void
+queues_that_are_none(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(1, LEAT_FOREVER);
+    struct leat_queue_limits limits = leat_queue_limits_default();
+    struct leat_job job = job_of(fixture, 1);
+    leat_queue queue = {0};
+    enum leat_status status = LEAT_OK;
+    limits.full = LEAT_FULL_BLOCK;
+    CHECK_OK(leat_queue_set_limits(fixture->engine, fixture->other, &limits));
+    CHECK_OK(leat_queue_drain(fixture->engine, fixture->other, 0));
+    for (uint32_t i = 0; status == LEAT_OK; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "q%u", i);
+        status = leat_queue_create(fixture->engine, name, NULL, &queue);
+    }
+    CHECK_STATUS(status, LEAT_FULL);
+    job.queue.bits = 0;
+    job.queue_name = "one-more";
+    CHECK_STATUS(leat_submit(fixture->engine, &job, NULL), LEAT_FULL);
+    teardown(fixture);
+}
+
 /* All or none, which never fits, takes no part; each on its own waits. */
 static void
 batches(void **state)
@@ -321,6 +399,10 @@ main(void)
         cmocka_unit_test(room_wakes),
         cmocka_unit_test(too_little_room),
         cmocka_unit_test(time_out),
+        cmocka_unit_test(time_of_the_queue),
+        cmocka_unit_test(time_of_the_call),
+        cmocka_unit_test(queues_that_reject),
+        cmocka_unit_test(queues_that_are_none),
         cmocka_unit_test(closed),
         cmocka_unit_test(handlers_do_not_wait),
         cmocka_unit_test(lent_threads_do_not_wait),

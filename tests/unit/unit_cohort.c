@@ -232,6 +232,12 @@ plain(void **unused)
     begins(fixture, "p");
     CHECK_STATUS(leat_cohort_get(fixture->engine, child, &info), LEAT_WRONG_STATE);
     CHECK_STATUS(leat_cohort_close(fixture->engine, child), LEAT_WRONG_STATE);
+    CHECK_STATUS(submit(fixture, "x", child, NULL), LEAT_WRONG_STATE);
+    leat_job_id alone = {0};
+    const leat_job_id none = {0};
+    CHECK_OK(submit(fixture, "a", none, &alone));
+    CHECK_STATUS(submit(fixture, "x", alone, NULL), LEAT_WRONG_STATE);
+    begins(fixture, "a");
     CHECK_OK(leat_cohort_open(fixture->engine, NULL, &cohort)); /* open at the end */
     test_close(fixture->engine);
 }

@@ -297,6 +297,7 @@ numbers(void **state)
     struct leat_completion_queue *queue = NULL;
     (void)state;
     CHECK_STATUS(leat_completion_queue_create(engine, 0, &queue), LEAT_INVALID);
+    CHECK_STATUS(leat_completion_queue_create(engine, 1, NULL), LEAT_INVALID);
     CHECK_STATUS(leat_completion_queue_create(engine, LEAT_COMPLETION_SLOTS_MAX + 1, &queue),
                  LEAT_INVALID);
     CHECK_STATUS(leat_completion_queue_create(engine, UINT32_MAX, &queue), LEAT_INVALID);

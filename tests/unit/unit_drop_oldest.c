@@ -532,6 +532,28 @@ no_memory(void **state)
     teardown(fixture);
 }
 
+/* A queue that cannot drop stays as it was; one that drops needs nothing more for that. */
+static void
+no_memory_to_begin(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(2, 0);
+    struct leat_queue_limits limits = leat_queue_limits_default();
+    struct leat_queue_info info = leat_queue_info_default();
+    leat_queue other = {0};
+    CHECK_OK(leat_queue_find(fixture->engine, "default", &other));
+    limits.full = LEAT_FULL_DROP_OLDEST;
+    limits.waiting_max = 1;
+    test_memory_fail(&fixture->memory, 0, true);
+    CHECK_STATUS(leat_queue_set_limits(fixture->engine, other, &limits), LEAT_NO_MEMORY);
+    CHECK_OK(leat_queue_set_limits(fixture->engine, fixture->queue, &limits));
+    test_memory_heal(&fixture->memory);
+    CHECK_OK(leat_queue_get_info(fixture->engine, other, &info));
+    CHECK_EQUAL(info.full, LEAT_FULL_REJECT);
+    CHECK_EQUAL(info.waiting_max, 0);
+    teardown(fixture);
+}
+
 static bool
 next(struct fixture *fixture, uint32_t level, struct leat_trail_look *look, uint32_t bytes)
 {
@@ -672,6 +694,7 @@ main(void)
         cmocka_unit_test(a_trail_of_those_that_left),
         cmocka_unit_test(places_of_a_trail),
         cmocka_unit_test(no_memory),
+        cmocka_unit_test(no_memory_to_begin),
         cmocka_unit_test(a_look),
         cmocka_unit_test(a_look_at_what_was_run),
         cmocka_unit_test(its_completion),

@@ -1,7 +1,8 @@
 /* unit_gather.c - handlers that take batches, exactly, with a lent thread and a clock that the
  * test moves: by count below, at and above it, by delay not a nanosecond early, without a delay
  * what the ring has; who is cancelled, changed, expired or paused meanwhile is not among them;
- * each has its own outcome, retry and attempt; the longest timeout is that of all; caps count
+ * two lists at once, of which one has to wait for a place of its task; each has its own outcome,
+ * retry, attempt and times of the statistics; the longest timeout is that of all; caps count
  * jobs; a drain waits for no delay, a stop keeps them; limits of the options. */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/memory.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 #define DELAY_NS  (SECOND_NS / 2)
@@ -18,6 +20,7 @@
 struct fixture {
     struct leat_engine *engine;
     struct test_clock clock;
+    struct test_memory memory;
     leat_type type;
     leat_queue queue;
     leat_job_id ids[JOBS];
@@ -28,6 +31,7 @@ struct fixture {
     struct leat_outcome answers[8]; /* by number, modulo */
     uint64_t pass_ns;               /* the handler takes so long */
     uint64_t left_ns;               /* leat_run_deadline() in the beginning */
+    bool several;                   /* types */
     bool told;                      /* all runs are told to end */
     leat_token token;
 };
@@ -49,7 +53,7 @@ batch(struct leat_run *const *runs, struct leat_outcome *outcomes, size_t count,
         CHECK_EQUAL(info.state, LEAT_JOB_RUNNING);
         CHECK_EQUAL(info.attempts, leat_run_attempt(runs[i]));
         CHECK_EQUAL(outcomes[i].kind, LEAT_OUTCOME_DONE);
-        CHECK(leat_run_type(runs[i]).bits == fixture->type.bits);
+        CHECK(leat_run_type(runs[i]).bits == fixture->type.bits || fixture->several);
         CHECK(fixture->runs < JOBS);
         fixture->order[fixture->runs++] = number;
         fixture->told = fixture->told && leat_run_cancelled(runs[i]);
@@ -63,6 +67,8 @@ struct terms {
     uint64_t delay_ns;
     uint32_t running_max;
     uint64_t timeout_ns;
+    bool untimed;
+    uint32_t tasks_max;
 };
 
 static struct fixture *
@@ -78,6 +84,10 @@ setup(struct terms terms)
     config.jobs_max = JOBS;
     config.retained_max = JOBS;
     config.clock = test_clock_of(&fixture->clock);
+    config.sample_interval = terms.untimed ? 0 : 1;
+    config.tasks_max = terms.tasks_max != 0 ? terms.tasks_max : config.tasks_max;
+    test_memory_init(&fixture->memory);
+    config.allocator = test_memory_allocator(&fixture->memory);
     fixture->engine = test_start(&config);
     options.batch_max = terms.most;
     options.batch_delay_ns = terms.delay_ns;
@@ -118,10 +128,17 @@ pass(struct fixture *fixture, uint64_t ns)
 }
 
 static void
+give(struct fixture *fixture)
+{
+    CHECK_EQUAL(test_memory_blocks(&fixture->memory), 0);
+    free(fixture);
+}
+
+static void
 teardown(struct fixture *fixture)
 {
     test_finish(fixture->engine);
-    free(fixture);
+    give(fixture);
 }
 
 static void
@@ -267,6 +284,12 @@ nothing(void *argument)
     (void)argument;
 }
 
+static struct leat_gather *
+newest_of(const struct fixture *fixture)
+{
+    return atom_load_rlx(&fixture->engine->gathers);
+}
+
 /* The task for the list has no room in the ring, again and again. */
 static void
 no_room(void **state)
@@ -282,12 +305,78 @@ no_room(void **state)
     while (leat_post(fixture->engine, LEAT_PRIORITY_LOW, nothing, NULL) == LEAT_OK) {
     }
     CHECK_OK(leat_run_some(fixture->engine, 1, NULL));
-    const struct leat_gather *gather = atom_load_rlx(&fixture->engine->gathers);
+    const struct leat_gather *gather = newest_of(fixture);
     CHECK_EQUAL(gather->count, 1);
     CHECK(!gather->called);
     test_engine_check(fixture->engine);
     settle(fixture);
     called(fixture, 1, 1);
+    teardown(fixture);
+}
+
+/* The task for a list that was filled meanwhile finds nothing. */
+static void
+filled_meanwhile(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(8, 0);
+    submit(fixture, 0, 8);
+    settle(fixture);
+    called(fixture, 1, 8);
+    teardown(fixture);
+}
+
+static void
+submit_to(struct fixture *fixture, leat_type type, uint32_t priority, uint32_t number)
+{
+    struct leat_job job = leat_job_default();
+    job.type = type;
+    job.priority = priority;
+    job.payload = &number;
+    job.payload_bytes = sizeof(number);
+    CHECK_OK(leat_submit(fixture->engine, &job, &fixture->ids[number]));
+}
+
+/* Two lists come due, and the task for one of them has no room: it is looked at again, and only
+ * then. What is due next is the first of both. */
+static void
+two_lists(void **state)
+{
+    (void)state;
+    /* More tasks than a ring has places. */
+    const struct terms terms = {.most = 8, .delay_ns = DELAY_NS, .tasks_max = 128};
+    struct fixture *fixture = setup(terms);
+    struct leat_type_options options = leat_type_options_default();
+    leat_type other = {0};
+    uint64_t due_ns = 0;
+    fixture->several = true;
+    options.batch_max = 8;
+    options.batch_delay_ns = DELAY_NS / 2;
+    CHECK_OK(leat_type_register_batch(fixture->engine, "u", batch, fixture, &options, &other));
+    submit_to(fixture, other, LEAT_PRIORITY_NORMAL, 0);
+    settle(fixture);
+    CHECK_OK(leat_next_due(fixture->engine, &due_ns));
+    CHECK_EQUAL(due_ns, DELAY_NS / 2);
+    submit_to(fixture, fixture->type, 0, 1);
+    settle(fixture);
+    CHECK(!leat_gather_advance(fixture->engine));
+    while (leat_post(fixture->engine, LEAT_PRIORITY_NORMAL, nothing, NULL) == LEAT_OK) {
+    }
+    test_clock_pass(&fixture->clock, fixture->engine, DELAY_NS);
+    CHECK(leat_gather_advance(fixture->engine));
+    CHECK(!newest_of(fixture)->called);
+    CHECK(newest_of(fixture)->next->called);
+    CHECK(leat_gather_advance(fixture->engine));
+    settle(fixture);
+    called(fixture, 2, 1);
+    CHECK(!leat_gather_advance(fixture->engine));
+    submit_to(fixture, fixture->type, 0, 2);
+    settle(fixture);
+    test_clock_pass(&fixture->clock, fixture->engine, DELAY_NS);
+    CHECK(!leat_gather_advance(fixture->engine));
+    CHECK(newest_of(fixture)->next->called);
+    settle(fixture);
+    called(fixture, 3, 1);
     teardown(fixture);
 }
 
@@ -466,6 +555,27 @@ caps(void **state)
     teardown(fixture);
 }
 
+/* Each job's wait is that for its first attempt; each attempt has a time. */
+static void
+samples(void **state)
+{
+    (void)state;
+    for (uint32_t untimed = 0; untimed < 2; untimed++) {
+        const struct terms terms = {.most = 3, .delay_ns = DELAY_NS, .untimed = untimed != 0};
+        struct fixture *fixture = setup(terms);
+        fixture->answers[1] = leat_retry();
+        submit(fixture, 0, 3);
+        settle(fixture);
+        fixture->answers[1] = leat_done();
+        pass(fixture, DELAY_NS);
+        called(fixture, 2, 1);
+        const struct leat_statistics told = test_statistics(fixture->engine);
+        CHECK_EQUAL(told.queue_wait.samples, untimed != 0 ? 0 : 3);
+        CHECK_EQUAL(told.run_time.samples, untimed != 0 ? 0 : 4);
+        teardown(fixture);
+    }
+}
+
 /* ---- lives of the engine -------------------------------------------------------------------- */
 
 static void
@@ -480,14 +590,14 @@ drained(void **state)
     CHECK_EQUAL(fixture->runs, 5);
     called(fixture, 1, 5);
     test_close(fixture->engine);
-    free(fixture);
+    give(fixture);
     /* What comes to its list while it drains. */
     fixture = setup_of(8, DELAY_NS);
     submit(fixture, 0, 3);
     CHECK_OK(leat_drain(fixture->engine, LEAT_FOREVER));
     called(fixture, 1, 3);
     test_close(fixture->engine);
-    free(fixture);
+    give(fixture);
 }
 
 static void
@@ -509,7 +619,7 @@ stopped(void **state)
     submit(fixture, 3, 5);
     settle(fixture);
     test_close(fixture->engine);
-    free(fixture);
+    give(fixture);
 }
 
 static struct leat_outcome
@@ -609,13 +719,23 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts),         cmocka_unit_test(delays),
-        cmocka_unit_test(no_delay),       cmocka_unit_test(no_room),
-        cmocka_unit_test(not_among_them), cmocka_unit_test(paused),
-        cmocka_unit_test(outcomes),       cmocka_unit_test(timeouts),
-        cmocka_unit_test(caps),           cmocka_unit_test(drained),
-        cmocka_unit_test(stopped),        cmocka_unit_test(alone),
-        cmocka_unit_test(options),        cmocka_unit_test(gathered_ones_count_as_begun),
+        cmocka_unit_test(counts),
+        cmocka_unit_test(delays),
+        cmocka_unit_test(no_delay),
+        cmocka_unit_test(no_room),
+        cmocka_unit_test(filled_meanwhile),
+        cmocka_unit_test(two_lists),
+        cmocka_unit_test(not_among_them),
+        cmocka_unit_test(paused),
+        cmocka_unit_test(samples),
+        cmocka_unit_test(outcomes),
+        cmocka_unit_test(timeouts),
+        cmocka_unit_test(caps),
+        cmocka_unit_test(drained),
+        cmocka_unit_test(stopped),
+        cmocka_unit_test(alone),
+        cmocka_unit_test(options),
+        cmocka_unit_test(gathered_ones_count_as_begun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -267,6 +267,7 @@ not_counted(void **state)
     CHECK_EQUAL(fixture->engine->trim.floor, LEAT_TRIM_RECORDS);
     CHECK(fixture->engine->memory.allocate == config.allocator.allocate);
     run_all(fixture);
+    CHECK_EQUAL(used(fixture), 0);
     teardown(fixture);
 }
 
@@ -376,6 +377,7 @@ waits_for_memory(void **state)
     config.clock = (struct leat_clock){.now = NULL};
     start(fixture, &config);
     create(fixture, LEAT_FULL_BLOCK, 20 * TEST_MS);
+    CHECK((leat_queue_options(fixture->engine, fixture->queue.bits - 1) & LEAT_QUEUE_LIMITED) == 0);
     CHECK_OK(leat_queue_pause(fixture->engine, fixture->queue));
     CHECK_OK(submit(fixture, PAYLOAD, NULL));
     CHECK_OK(leat_knob_change(fixture->engine, "memory_max", "1m", NULL));
@@ -430,6 +432,115 @@ drops_the_oldest(void **state)
     run_all(fixture);
     CHECK_EQUAL(fixture->runs, 3);
     CHECK_EQUAL(used(fixture), before - (size_t)4 * PAYLOAD);
+    teardown(fixture);
+}
+
+static uint64_t
+dropped(struct fixture *fixture)
+{
+    struct leat_queue_info info = leat_queue_info_default();
+    CHECK_OK(leat_queue_get_info(fixture->engine, fixture->queue, &info));
+    return info.dropped;
+}
+
+static enum leat_status
+submit_at(struct fixture *fixture, uint32_t priority, size_t bytes)
+{
+    struct leat_job job = leat_job_default();
+    job.type = fixture->type;
+    job.queue = fixture->queue;
+    job.priority = priority;
+    job.payload = payload;
+    job.payload_bytes = bytes;
+    return leat_submit(fixture->engine, &job, NULL);
+}
+
+/* What stands in a record would bring nothing; nor does a less urgent job drop another one. What
+ * does is enough to the byte. */
+static void
+drops_what_is_enough(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    create(fixture, LEAT_FULL_DROP_OLDEST, 0);
+    CHECK_OK(submit(fixture, 64, NULL));
+    CHECK_OK(submit(fixture, PAYLOAD, NULL));
+    leave(fixture, 0);
+    CHECK_STATUS(submit(fixture, PAYLOAD + 1, NULL), LEAT_FULL);
+    CHECK_STATUS(submit_at(fixture, LEAT_PRIORITY_LOW, PAYLOAD), LEAT_FULL);
+    CHECK_EQUAL(dropped(fixture), 0);
+    CHECK_OK(submit(fixture, PAYLOAD, NULL));
+    CHECK_EQUAL(dropped(fixture), 2);
+    CHECK_OK(submit_at(fixture, LEAT_PRIORITY_NORMAL, PAYLOAD));
+    CHECK_EQUAL(dropped(fixture), 3);
+    run_all(fixture);
+    teardown(fixture);
+}
+
+static uint32_t
+hold_by_many(struct fixture *fixture, leat_job_id id)
+{
+    uint32_t index = 0;
+    for (uint32_t i = 0; i < LEAT_HOLDS_MAX; i++) {
+        CHECK_OK(leat_job_hold(fixture->engine, id, LEAT_HOLDS_MAX, &index));
+    }
+    return index;
+}
+
+static void
+unhold(struct fixture *fixture, uint32_t index)
+{
+    for (uint32_t i = 0; i < LEAT_HOLDS_MAX; i++) {
+        leat_job_unhold(fixture->engine, index);
+    }
+}
+
+/* One with all the holds that it may have has its payload until its place lets go of it: it is
+ * dropped, and that is not enough. */
+static void
+drops_what_brings_nothing(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    leat_job_id id = {0};
+    create(fixture, LEAT_FULL_DROP_OLDEST, 0);
+    CHECK_OK(submit(fixture, PAYLOAD, &id));
+    uint32_t index = hold_by_many(fixture, id);
+    leave(fixture, 0);
+    CHECK_STATUS(submit(fixture, PAYLOAD, NULL), LEAT_FULL);
+    CHECK_EQUAL(dropped(fixture), 1);
+    CHECK_EQUAL(refused(fixture), 3); /* at once, and before and behind the drop */
+    run_all(fixture);
+    unhold(fixture, index);
+    teardown(fixture);
+}
+
+/* No more than LEAT_FOOTPRINT_DROPS go for one job: if it is known that they would not do, none
+ * does. */
+static void
+drops_as_many_as_may_be(void **state)
+{
+    (void)state;
+    struct fixture *fixture = begin();
+    struct leat_config config = config_of(fixture, LOTS);
+    const size_t each = 100;
+    leat_job_id first = {0};
+    config.prefault = true; /* no unit of records is to be counted */
+    start(fixture, &config);
+    create(fixture, LEAT_FULL_DROP_OLDEST, 0);
+    CHECK_OK(submit(fixture, each, &first));
+    for (uint32_t i = 0; i < LEAT_FOOTPRINT_DROPS + 1; i++) {
+        CHECK_OK(submit(fixture, each, NULL));
+    }
+    leave(fixture, 0);
+    CHECK_STATUS(submit(fixture, LEAT_FOOTPRINT_DROPS * each + 1, NULL), LEAT_FULL);
+    CHECK_EQUAL(dropped(fixture), 0);
+    uint32_t index = hold_by_many(fixture, first);
+    CHECK_STATUS(submit(fixture, LEAT_FOOTPRINT_DROPS * each, NULL), LEAT_FULL);
+    CHECK_EQUAL(dropped(fixture), LEAT_FOOTPRINT_DROPS);
+    run_all(fixture);
+    CHECK_EQUAL(fixture->runs, 2);
+    unhold(fixture, index);
     teardown(fixture);
 }
 
@@ -506,18 +617,13 @@ held_by_many(void **state)
     (void)state;
     struct fixture *fixture = setup();
     leat_job_id id = submit_with(fixture, NULL, 0);
-    uint32_t index = 0;
-    for (uint32_t i = 0; i < LEAT_HOLDS_MAX; i++) {
-        CHECK_OK(leat_job_hold(fixture->engine, id, LEAT_HOLDS_MAX, &index));
-    }
+    uint32_t index = hold_by_many(fixture, id);
     const uint64_t before = used(fixture);
     CHECK_OK(leat_cancel(fixture->engine, id));
     CHECK_EQUAL(used(fixture), before);
     run_all(fixture);
     CHECK_EQUAL(used(fixture), before - PAYLOAD);
-    for (uint32_t i = 0; i < LEAT_HOLDS_MAX; i++) {
-        leat_job_unhold(fixture->engine, index);
-    }
+    unhold(fixture, index);
     CHECK_EQUAL(used(fixture), before - PAYLOAD);
     teardown(fixture);
 }
@@ -540,6 +646,9 @@ main(void)
         cmocka_unit_test(completion_queues),
         cmocka_unit_test(waits_for_memory),
         cmocka_unit_test(drops_the_oldest),
+        cmocka_unit_test(drops_what_is_enough),
+        cmocka_unit_test(drops_what_brings_nothing),
+        cmocka_unit_test(drops_as_many_as_may_be),
         cmocka_unit_test(cancelled_payloads_are_free_at_once),
         cmocka_unit_test(held_by_many),
     };

@@ -147,6 +147,7 @@ jobs_at_the_limit(void **state)
     size_t ran = 0;
     CHECK_OK(leat_run_some(fixture->engine, 1, &ran));
     CHECK_EQUAL(fill(fixture, 0), 1);
+    CHECK_EQUAL(leat_room_within(fixture->engine, fixture->queue.bits - 1), 0);
     teardown(fixture);
 }
 
@@ -325,6 +326,20 @@ what_is_told(void **state)
     teardown(fixture);
 }
 
+/* Who waits for one of them is not called for another one; and nothing is kept of those that
+ * nobody drops. */
+static void
+queues_of_nobody(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup_of(1, 0);
+    const uint32_t queue = fixture->queue.bits - 1;
+    CHECK(leat_room_bell(fixture->engine, queue) != leat_room_bell(fixture->engine, queue + 1));
+    set(fixture, 2, 0);
+    CHECK(leat_room_trail(fixture->engine, queue) == NULL);
+    teardown(fixture);
+}
+
 /* ---- batches --------------------------------------------------------------------------------- */
 
 static void
@@ -440,6 +455,7 @@ main(void)
         cmocka_unit_test(refused_later),
         cmocka_unit_test(limits_set_later),
         cmocka_unit_test(what_is_told),
+        cmocka_unit_test(queues_of_nobody),
         cmocka_unit_test(batches),
         cmocka_unit_test(payloads_of_all),
         cmocka_unit_test(bad_input),

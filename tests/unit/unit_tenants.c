@@ -152,6 +152,7 @@ drops_of_the_queue(void **state)
     CHECK_OK(submit(fixture, 0, 0));
     CHECK_OK(submit(fixture, 0, 0));
     CHECK_STATUS(submit(fixture, 1, 0), LEAT_FULL); /* has none of its own to drop */
+    CHECK_EQUAL(told(fixture).refused, 1);
     CHECK_OK(submit(fixture, 0, 0));
     CHECK_OK(leat_queue_get_info(fixture->engine, fixture->queues[0], &info));
     CHECK_EQUAL(info.dropped, 1);
