@@ -235,8 +235,9 @@ static void
 last(struct leat_engine *engine, struct leat_node *node, bool failed, struct leat_todo *todo)
 {
     if (node->cohort != NULL) {
-        (void)end_blocked(engine, node, leat_cohort_end(node->cohort), todo);
+        /* In this order in the log, see docs/design/0040. */
         leat_cohort_rest(engine, node->cohort, todo);
+        (void)end_blocked(engine, node, leat_cohort_end(node->cohort), todo);
     } else if (failed) {
         (void)end_blocked(engine, node, LEAT_PHASE_CANCELLED, todo);
     } else if (release(engine, node)) {
@@ -542,7 +543,7 @@ node_make(struct leat_engine *engine, uint32_t index, const struct leat_job_opti
     node->run_at_ns = options->run_at_ns;
     atom_init(&node->uses, 1);
     count += ties->held;
-    atom_init(&node->waits, count == 0 ? 0 : (uint64_t)count + 1);
+    atom_init(&node->waits, count == 0 && !ties->blocks ? 0 : (uint64_t)count + 1);
     atom_init(&extra->node, (void *)node);
     return node;
 }
@@ -569,7 +570,8 @@ leat_graph_make(struct leat_engine *engine, uint32_t index, const struct leat_jo
         status = parent_find(engine, node, options.parents[i]);
     }
     if (status == LEAT_OK && options.cohort.bits != 0) {
-        status = leat_cohort_enter(engine, options.cohort);
+        bool durable = engine->durable != NULL && leat_durable_wants(engine, job);
+        status = leat_cohort_enter(engine, options.cohort, durable);
         node->cohort_id = status == LEAT_OK ? options.cohort.bits : 0;
     }
     return status;
@@ -599,7 +601,9 @@ leat_graph_refuse_slowly(struct leat_engine *engine, uint32_t index)
     if (node->cohort_id != 0) {
         struct leat_todo todo = {NULL};
         begins(engine);
+        leat_durable_refused(engine, index);
         leat_cohort_leave(engine, node->cohort_id, &todo);
+        node->cohort_id = 0;
         leat_graph_todo(engine, &todo);
         ends(engine);
     }

@@ -2129,6 +2129,10 @@ struct leat_cohort_options {
      * none. It says how many have, and how many there are by then; those of two threads may change
      * places. How it ends is the event of its own job. */
     uint32_t progress_every;
+    /* Of it and its callbacks, whatever these say. Its members have to be durable if it is, and not
+     * if it is not. */
+    enum leat_durability durability;
+    uint32_t reserved; /* 0 */
 };
 
 static inline struct leat_cohort_options
@@ -2143,13 +2147,15 @@ leat_cohort_options_default(void)
 
 /* Opens a cohort. `options` may be NULL.
  * Threads:  any.      Progress: as leat_submit().    Copies options.
+ * Waits:    for the disk, where it is durable: see "durable jobs".
  * Returns:  LEAT_OK and *cohort; else as leat_submit_batch().  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_cohort_open(struct leat_engine *engine,
                                                           const struct leat_cohort_options *options,
                                                           leat_job_id *cohort);
 
 /* From now on the cohort ends with its last member; without one, at once.
- * Threads:  any.      Progress: lock-free.
+ * Threads:  any.      Progress: lock-free; of a durable one BLOCKING.
+ * Waits:    for the disk, where it is durable: then also LEAT_LOG_FAILED, LEAT_NO_SPACE.
  * Returns:  LEAT_OK; LEAT_WRONG_STATE (closed before; no cohort); LEAT_GONE; LEAT_NOT_FOUND;
  *           LEAT_BUSY; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_cohort_close(struct leat_engine *engine,
@@ -3366,13 +3372,17 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * but of one that had ended before the job was submitted only how it did, unless it is kept
  * (LEAT_JOB_KEEP_RESULT). A graph is on the disk as a whole or not at all.
  *
- * Submits and such calls wait for the disk, in handlers too. What is not written: tasks, cohorts (a
- * member of one is LEAT_UNSUPPORTED unless it is LEAT_DURABILITY_NONE, and so is a job one of whose
- * parents is a cohort, or not durable), retry functions (the same), completion queues, schedules,
- * progress, limits and pauses of queues. Queues come back with priority, order and pull, and the
- * first leat_queue_create() that says the same makes them as if they were new. A unique key that is
- * held for a time is held as long as its job is there. Types have to be registered again, before
- * leat_start().
+ * A cohort comes back with its members, its numbers and its callbacks: each member that has ended
+ * is counted, once, and each callback that has not run comes, as if nothing had happened. So a
+ * callback runs at least once, as any job. The events of its progress go on from what is counted.
+ *
+ * Submits and such calls wait for the disk, in handlers too. What is not written: tasks; jobs with
+ * a retry function (LEAT_UNSUPPORTED unless they are LEAT_DURABILITY_NONE, and so is a job one of
+ * whose parents is not durable, and a member of a cohort that is not); completion queues,
+ * schedules, progress, limits and pauses of queues. Queues come back with priority, order and
+ * pull, and the first leat_queue_create() that says the same makes them as if they were new. A
+ * unique key that is held for a time is held as long as its job is there. Types have to be
+ * registered again, before leat_start().
  *
  * With leat_config.log_compression what is stored of a job is compressed where that helps. With a
  * key (log_key_file, log_key) all that is stored is encrypted, but for what tells how a job is: its

@@ -254,9 +254,7 @@ static enum leat_status
 group_log(struct group *group, enum leat_durability durability)
 {
     uint64_t position = 0;
-    const bool cohort = group->part->plan != NULL && group->part->plan->cohort != NULL;
     const struct leat_durable_unit unit = {.count = (uint32_t)group->part->count,
-                                           .durable = !cohort,
                                            .plan = group->part->plan,
                                            .index = group_index,
                                            .job = group_job,

@@ -38,8 +38,7 @@ record_copy(struct leat_durable *durable, const struct leat_wal_record *record)
 {
     const struct leat_wal_entry entry = {
         .tag = record->tag, .data = record->data, .data_bytes = record->bytes};
-    uint64_t position = 0;
-    (void)leat_durable_append(durable, &entry, &position);
+    (void)leat_durable_append(durable, &entry);
 }
 
 static bool
@@ -63,6 +62,8 @@ record_look(void *context, struct leat_wal_place place, const struct leat_wal_re
     } else if (plain.tag == LEAT_DURABLE_JOB &&
                leat_durable_parts_read(&parts, plain.data, plain.bytes) == LEAT_OK) {
         copied = job_renew(durable->engine, &parts);
+    } else if (plain.tag == LEAT_DURABLE_COUNT) {
+        copied = leat_durable_count_renew(durable->engine, &plain);
     } else if (plain.tag == LEAT_DURABLE_QUEUE ||
                (plain.tag == LEAT_DURABLE_IDS && is_ceiling(durable, &plain))) {
         record_copy(durable, &plain);

@@ -20,6 +20,7 @@ struct leat_durable_entry {
     size_t content_bytes;
     unsigned char *tail; /* error and result of the state; or NULL */
     size_t tail_bytes;
+    struct leat_durable_count *count; /* of a cohort that has one in the log; or NULL */
 };
 
 struct leat_durable_named {
@@ -129,23 +130,25 @@ struct leat_revival {
     uint32_t image;
     uint32_t image_bytes;
     enum leat_durability durability;
-    bool used; /* LEAT_DURABLE_USED */
+    bool used;                              /* LEAT_DURABLE_USED */
+    bool counted;                           /* LEAT_DURABLE_COUNTED */
+    const struct leat_durable_count *count; /* or NULL */
 };
 
 /* ---- append.c ------------------------------------------------------------------------------- */
 
-/* As leat_durable_append(), by another need. */
+/* Appends what has to be there: waits for room in the ring. leat_durable_last() is its position. */
+enum leat_status leat_durable_append(struct leat_durable *durable,
+                                     const struct leat_wal_entry *entry);
+/* The same by another need; and `with` (or NULL) as one unit with it. */
 enum leat_status leat_durable_append_as(struct leat_durable *durable,
-                                        const struct leat_wal_entry *entry, enum leat_wal_need need,
-                                        uint64_t *position);
+                                        const struct leat_wal_entry *entry,
+                                        const struct leat_wal_entry *with, enum leat_wal_need need);
 /* The first records of jobs, as one unit; waits for the cleaner, or without `waits` answers
  * LEAT_FULL. The entries become what is stored. */
 enum leat_status leat_durable_append_first(struct leat_durable *durable,
                                            struct leat_wal_entry *entries, uint32_t count,
                                            bool waits, uint64_t *position);
-/* For what nobody waits for. */
-void leat_durable_trail(struct leat_durable *durable, const struct leat_wal_entry *entry,
-                        enum leat_wal_need need);
 /* This thread lands what is in flight: it sees to it that what it appends is durable before anybody
  * is told, so leat_durable_settle() does not wait; and it waits as who is kicked does. */
 void leat_durable_lands(struct leat_durable *durable);
@@ -158,9 +161,6 @@ void leat_durable_wait_less(const struct leat_durable *durable, const struct lea
 
 /* ---- note.c --------------------------------------------------------------------------------- */
 
-/* Appends what has to be there: waits for room in the ring. */
-enum leat_status leat_durable_append(struct leat_durable *durable,
-                                     const struct leat_wal_entry *entry, uint64_t *position);
 /* A record of the log as it was given to that. LEAT_OK, or as leat_sealed_read(). */
 enum leat_status leat_durable_read(struct leat_durable *durable,
                                    const struct leat_wal_record *record,
@@ -202,7 +202,7 @@ leat_job_id leat_durable_blocked_revive(struct leat_engine *engine,
                                         const struct leat_revival *revival,
                                         const struct leat_intake *intake, bool kept);
 void leat_durable_used_revive(struct leat_engine *engine, const struct leat_revival *revival,
-                              uint32_t index);
+                              uint32_t index, bool kept);
 /* All are there: they find each other, and go on. LEAT_NO_MEMORY. */
 enum leat_status leat_durable_graph_revive(struct leat_engine *engine,
                                            struct leat_durable_entry *const *entries, size_t count);
@@ -216,6 +216,40 @@ void leat_durable_settled(void *context, uint32_t index, enum leat_status status
 void leat_durable_landed(void *context);
 /* Returns when nothing is in the air. Nobody submits. */
 void leat_durable_land_all(struct leat_durable *durable);
+
+/* ---- cohort.c ------------------------------------------------------------------------------- */
+
+/* A member that is counted by the record that is about to be appended. */
+struct leat_durable_counting {
+    struct leat_cohort *cohort; /* locked; NULL: nothing is to be counted */
+    uint32_t index;             /* of the cohort, on which there is a hold */
+    struct leat_job_durable *job;
+    enum leat_phase phase;
+    struct leat_durable_count count;
+    struct leat_wal_entry entry;
+};
+
+/* The record at hand says that a job has ended as `phase`: what is to be one unit with it, or NULL.
+ * Then leat_durable_counting_end(), in any case. */
+const struct leat_wal_entry *leat_durable_counting_begin(struct leat_engine *engine, uint32_t index,
+                                                         enum leat_phase phase,
+                                                         struct leat_durable_counting *counting);
+void leat_durable_counting_end(struct leat_engine *engine,
+                               const struct leat_durable_counting *counting, bool appended);
+/* What a job that is submitted is to cohorts, beside a member. `within` may be NULL. */
+void leat_durable_watch_make(const struct leat_engine *engine,
+                             const struct leat_durable_within *within,
+                             struct leat_durable_watch *watch);
+/* LEAT_CORRUPT, LEAT_UNSUPPORTED. */
+enum leat_status leat_durable_count_read(struct leat_durable_count *count,
+                                         const struct leat_wal_record *record);
+/* For the cleaner: it is needed. False: it is not. */
+bool leat_durable_count_renew(struct leat_engine *engine, const struct leat_wal_record *record);
+/* A job of the log: what its node is to be, and then, with it. LEAT_NO_MEMORY. */
+void leat_durable_watch_ties(struct leat_engine *engine, const struct leat_revival *revival,
+                             struct leat_ties *ties);
+enum leat_status leat_durable_watch_revive(struct leat_engine *engine,
+                                           const struct leat_revival *revival, uint32_t index);
 
 /* ---- table.c -------------------------------------------------------------------------------- */
 

@@ -271,6 +271,12 @@ leat_tally_share(struct leat_engine *engine, struct leat_tally_key key, enum lea
 NEVER(void, leat_change_begins, struct leat_engine *e)
 NEVER(void, leat_durable_note_slowly, struct leat_engine *e, leat_job_id id)
 NEVER(void, leat_durable_unused_slowly, struct leat_engine *e, uint32_t index)
+NEVER(void, leat_durable_refused_slowly, struct leat_engine *e, uint32_t index)
+NEVER(void, leat_durable_ready, struct leat_engine *e)
+NEVER(void, leat_durable_cohort_closed, struct leat_engine *e, leat_job_id id,
+      struct leat_cohort *cohort)
+NEVER(bool, leat_durable_wants, const struct leat_engine *e, const struct leat_job *job)
+NEVER(enum leat_status, leat_durable_settle_slowly, struct leat_engine *e, enum leat_status status)
 NEVER(void, leat_change_ends, struct leat_engine *e)
 NEVER(void, leat_timers_set, struct leat_engine *e, uint32_t i, struct leat_due d)
 NEVER(void, leat_timers_arm, struct leat_engine *e, uint32_t i)
