@@ -226,13 +226,16 @@ leat_job_ring_bell(struct leat_engine *engine, uint32_t index, uint64_t word)
     (void)word;
 }
 
-/* Nobody hears it. */
+/* Whoever ends a child for its parent knows of a parent's end. */
 void
 leat_events_ended(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
 {
+    bool known = ending.reason != LEAT_REASON_PARENT;
     (void)engine;
-    (void)index;
-    (void)ending;
+    for (uint32_t i = 0; i < JOBS_MAX && !known; i++) {
+        known = i != index && leat_phase_final(leat_word_phase(atom_load_rlx(job_word(i))));
+    }
+    EXPLORE_CHECK(known);
 }
 
 struct leat_event
