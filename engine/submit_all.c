@@ -246,7 +246,7 @@ group_log(struct group *group)
             return LEAT_UNSUPPORTED;
         }
     }
-    const struct leat_durable_unit unit = {(uint32_t)group->part->count, !cohort, group_index,
+    const struct leat_durable_unit unit = {NULL, (uint32_t)group->part->count, !cohort, group_index,
                                            group_job, group};
     enum leat_status status = leat_durable_images(group->engine, &unit, &position);
     return status == LEAT_OK ? leat_durable_wait(group->engine, position) : status;

@@ -59,6 +59,8 @@ record_look(void *context, struct leat_wal_place place, const struct leat_wal_re
     if (record->tag == LEAT_DURABLE_JOB &&
         leat_durable_parts_read(&parts, record->data, record->bytes) == LEAT_OK) {
         job_renew(durable->engine, &parts);
+    } else if (record->tag == LEAT_DURABLE_SCHEDULE) {
+        leat_durable_schedule_renew(durable->engine, record);
     } else if (record->tag == LEAT_DURABLE_QUEUE ||
                (record->tag == LEAT_DURABLE_IDS && is_ceiling(durable, record))) {
         record_copy(durable, record);

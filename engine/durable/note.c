@@ -537,6 +537,30 @@ images_make(struct leat_engine *engine, const struct leat_durable_unit *unit, st
     return LEAT_OK;
 }
 
+/* Returns how many it adds to the unit. */
+static uint32_t
+with_entry(const struct leat_durable_with *with, const struct image *image,
+           struct leat_wal_entry *entry)
+{
+    if (with == NULL) {
+        return 0;
+    }
+    unsigned char *data = with->data;
+    memcpy(data + with->id_offset, &image->state.id, sizeof(image->state.id));
+    *entry = (struct leat_wal_entry){.tag = with->tag, .data = data, .data_bytes = with->bytes};
+    return 1;
+}
+
+static void
+with_appended(struct leat_durable *durable, struct leat_durable_with *with, enum leat_status status,
+              uint64_t position)
+{
+    if (with != NULL && status == LEAT_OK) {
+        with->done = true;
+        appended(durable, position, with->bytes);
+    }
+}
+
 enum leat_status
 leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *unit,
                     uint64_t *position)
@@ -544,7 +568,7 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
     struct leat_durable *durable = engine->durable;
     const struct leat_memory *memory = &engine->memory;
     size_t images_bytes = sizeof(struct image) * unit->count;
-    size_t entries_bytes = sizeof(struct leat_wal_entry) * unit->count;
+    size_t entries_bytes = sizeof(struct leat_wal_entry) * (unit->count + 1);
     struct image *images = leat_memory_take(memory, images_bytes);
     struct leat_wal_entry *entries = leat_memory_take(memory, entries_bytes);
     uint32_t count = 0;
@@ -552,7 +576,9 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
                                   ? LEAT_NO_MEMORY
                                   : images_make(engine, unit, images, entries, &count);
     if (status == LEAT_OK && count != 0) {
+        count += with_entry(unit->with, &images[0], &entries[count]);
         status = append(durable, entries, count, LEAT_WAL_FIRST, position);
+        with_appended(durable, unit->with, status, *position);
     }
     for (uint32_t i = 0; images != NULL && i < unit->count; i++) {
         if (status == LEAT_OK && images[i].head != NULL) {

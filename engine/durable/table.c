@@ -238,6 +238,8 @@ leat_durable_table_record(void *context, struct leat_wal_place place,
         status = ids_read(durable, record);
     } else if (record->tag == LEAT_DURABLE_QUEUE) {
         status = queue_read(durable, record);
+    } else if (record->tag == LEAT_DURABLE_SCHEDULE) {
+        status = leat_durable_schedule_read(durable, record);
     }
     durable->table.status = status;
     return status == LEAT_OK;
@@ -254,5 +256,6 @@ leat_durable_table_fini(struct leat_durable *durable)
     leat_memory_give(&durable->memory, table->entries,
                      sizeof(struct leat_durable_entry) * table->room);
     leat_memory_give(&durable->memory, table->queues, sizeof(*table->queues) * table->queues_room);
+    leat_durable_schedules_fini(durable);
     *table = (struct leat_durable_table){.entries = NULL};
 }
