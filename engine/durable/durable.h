@@ -127,7 +127,7 @@ leat_durable_queue(struct leat_engine *engine, uint32_t queue)
     }
 }
 
-/* ---- schedules (schedules.c); all under the mutex of the schedules ----------------------------- */
+/* ---- schedules (schedules.c); all under their mutex ------------------------------------------ */
 
 /* Its definition, or what has come of it, goes into the log; or that it is removed. */
 enum leat_durable_say { LEAT_DURABLE_SAY_ALL, LEAT_DURABLE_SAY_STEP, LEAT_DURABLE_SAY_REMOVED };

@@ -9,8 +9,8 @@
  *   END      the id: the job is not to come back
  *   IDS      struct leat_durable_ids
  *   QUEUE    struct leat_durable_queue, then the name
- *   SCHEDULE struct leat_durable_schedule, then its name, spec and zone with their 0, and the content
- *            of its job: an image; or the name alone: a step, or that it is removed
+ *   SCHEDULE struct leat_durable_schedule, then its name, spec and zone with their 0, and the
+ *            content of its job: an image; or the name alone: a step, or that it is removed
  *   content  struct leat_durable_content, then in the order of its counts: texts with their 0,
  *            bytes without, each tag as a text, the delays of the retry policy, the payload
  */

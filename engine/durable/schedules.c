@@ -1,5 +1,5 @@
-/* schedules.c - schedules in the log: their definitions, what has become of their moments, and back.
- * All records of schedules are appended under the mutex of the schedules, so that the later one of
+/* schedules.c - schedules in the log: their definitions, what has become of their moments, and
+ * back. All records of schedules are appended under the mutex of the schedules, so that the later one of
  * two of a name is right. */
 #include "engine/durable/internal.h"
 
