@@ -1,6 +1,5 @@
-/* schedules.c - schedules in the log: their definitions, what has become of their moments, and
- * back. All records of schedules are appended under the mutex of the schedules, so that the later one of
- * two of a name is right. */
+/* schedules.c - schedules in the log: their definitions, what has come of their moments, and back.
+ * All their records are appended under the mutex of the schedules: so the later of two is right. */
 #include "engine/durable/internal.h"
 
 #include <string.h>
