@@ -3341,9 +3341,8 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  *
  * Submits and such calls wait for the disk, in handlers too. What is not written: tasks, cohorts (a
  * member of one is LEAT_UNSUPPORTED unless it is LEAT_DURABILITY_NONE, and so is a job one of whose
- * parents is a cohort, or not durable), retry functions (the same), completion queues, schedules,
- * progress, limits
- * and pauses of queues. Queues come back with priority, order and pull, and the first
+ * parents is a cohort, or not durable), retry functions (the same), completion queues, progress,
+ * limits and pauses of queues. Queues come back with priority, order and pull, and the first
  * leat_queue_create() that says the same makes them as if they were new. A unique key that is held
  * for a time is held as long as its job is there. Types have to be registered again, before
  * leat_start().
@@ -3352,7 +3351,16 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * key (log_key_file, log_key) all that is stored is encrypted, but for what tells how a job is: its
  * id, state, attempts and times. A leat_open() with another key, with none, or with one where there
  * was none is LEAT_WRONG_KEY, and changes nothing; what somebody has changed on the disk is
- * LEAT_CORRUPT. */
+ * LEAT_CORRUPT.
+ *
+ * Schedules come back with all that their calls have said, a pause too, and go on from their last
+ * moment: what was missed meanwhile their policy says. A job is in the log together with the moment
+ * that it was submitted for, so a moment brings no second one; where its submit was refused behind
+ * that, and the process crashes before that is on the disk, the moment is without a job, or has the
+ * one that was refused. The first leat_schedule_add() of a name that came back takes that schedule
+ * over: what it says counts, but for the last moment, the counters and the pause; it is to come
+ * before leat_start(). A schedule that is not wanted any more is to be removed. One with a retry
+ * function is not in the log; a completion queue is there again when it is added again. */
 
 /* What leat_open() found. */
 struct leat_recovery_info {

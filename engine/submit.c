@@ -449,6 +449,26 @@ once_plain(struct leat_engine *engine, const struct leat_job *given, enum leat_r
 
 /* ---- durable jobs ---------------------------------------------------------------------------- */
 
+/* A unit of one job. */
+struct single {
+    uint32_t index;
+    const struct leat_job *job;
+};
+
+static uint32_t
+single_index(void *context, uint32_t number)
+{
+    (void)number;
+    return ((const struct single *)context)->index;
+}
+
+static const struct leat_job *
+single_job(void *context, uint32_t number)
+{
+    (void)number;
+    return ((const struct single *)context)->job;
+}
+
 /* A job is in the log before anybody sees it. What is refused behind that has its end said by who
  * gives the record back. */
 static enum leat_status
@@ -458,18 +478,27 @@ record_log(struct leat_engine *engine, const struct leat_job *job, const struct 
     if (!leat_durable_wants(engine, job)) {
         return leat_durable_id(engine, intake->index);
     }
-    enum leat_status status = leat_durable_image(engine, intake->index, job, &position);
+    struct single single = {intake->index, job};
+    const struct leat_durable_unit unit = {.with = intake->with,
+                                           .count = 1,
+                                           .durable = true,
+                                           .index = single_index,
+                                           .job = single_job,
+                                           .context = &single};
+    enum leat_status status = intake->with == NULL
+                                  ? leat_durable_image(engine, intake->index, job, &position)
+                                  : leat_durable_images(engine, &unit, &position);
     return status == LEAT_OK ? leat_durable_wait(engine, position, leat_durable_of(engine, job))
                              : status;
 }
 
 static LEAT_COLD enum leat_status
 once_durable(struct leat_engine *engine, const struct leat_job *given, enum leat_room_how how,
-             leat_job_id *id)
+             struct leat_durable_with *with, leat_job_id *id)
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct leat_intake intake = {.how = how, .alone = true};
+    struct leat_intake intake = {.how = how, .alone = true, .with = with};
     enum leat_status status = leat_intake_read(given, &copy, &job);
     if (status == LEAT_OK) {
         status = leat_intake_check(engine, job, &intake);
@@ -499,8 +528,15 @@ enum leat_status
 leat_submit_once(struct leat_engine *engine, const struct leat_job *given, enum leat_room_how how,
                  leat_job_id *id)
 {
-    return engine->submits == LEAT_SUBMITS_DURABLE ? once_durable(engine, given, how, id)
+    return engine->submits == LEAT_SUBMITS_DURABLE ? once_durable(engine, given, how, NULL, id)
                                                    : once_plain(engine, given, how, id);
+}
+
+enum leat_status
+leat_submit_with(struct leat_engine *engine, const struct leat_job *given,
+                 struct leat_durable_with *with, leat_job_id *id)
+{
+    return once_durable(engine, given, LEAT_ROOM_LEAVES, with, id);
 }
 
 /* ---- jobs that run inline -------------------------------------------------------------------- */
@@ -571,7 +607,7 @@ submit_one(struct leat_engine *engine, const struct leat_job *given, uint64_t de
         if (engine->submits == LEAT_SUBMITS_INLINE) {
             return submit_inline(engine, given, id);
         }
-        status = once_durable(engine, given, LEAT_ROOM_LEAVES, id);
+        status = once_durable(engine, given, LEAT_ROOM_LEAVES, NULL, id);
     } else {
         status = once_plain(engine, given, LEAT_ROOM_LEAVES, id);
     }

@@ -63,6 +63,8 @@ record_look(void *context, struct leat_wal_place place, const struct leat_wal_re
     } else if (plain.tag == LEAT_DURABLE_JOB &&
                leat_durable_parts_read(&parts, plain.data, plain.bytes) == LEAT_OK) {
         copied = job_renew(durable->engine, &parts);
+    } else if (plain.tag == LEAT_DURABLE_SCHEDULE) {
+        copied = leat_durable_schedule_renew(durable->engine, &plain);
     } else if (plain.tag == LEAT_DURABLE_QUEUE ||
                (plain.tag == LEAT_DURABLE_IDS && is_ceiling(durable, &plain))) {
         record_copy(durable, &plain);

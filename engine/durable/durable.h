@@ -87,8 +87,18 @@ enum leat_status leat_durable_id(struct leat_engine *engine, uint32_t index);
  * LEAT_LOG_FAILED: then the record is refused, and nothing else is to be done. */
 enum leat_status leat_durable_image(struct leat_engine *engine, uint32_t index,
                                     const struct leat_job *job, uint64_t *position);
+/* One more record of the same unit: with the id of the first job in it, and whether it was
+ * appended. */
+struct leat_durable_with {
+    void *data;
+    uint32_t bytes;
+    uint32_t tag;
+    uint32_t id_offset;
+    bool done;
+};
 /* The same of several, as one unit: job(context, i) says them. */
 struct leat_durable_unit {
+    struct leat_durable_with *with; /* or NULL */
     uint32_t count;
     bool durable;                 /* false: none of them, whatever they say */
     const struct leat_plan *plan; /* what they wait for among each other; or NULL */
@@ -138,6 +148,24 @@ leat_durable_queue(struct leat_engine *engine, uint32_t queue)
         leat_durable_queue_slowly(engine, queue);
     }
 }
+
+/* ---- schedules (schedules.c); all under their mutex ------------------------------------------ */
+
+/* Its definition, or what has come of it, goes into the log; or that it is removed. */
+enum leat_durable_say { LEAT_DURABLE_SAY_ALL, LEAT_DURABLE_SAY_STEP, LEAT_DURABLE_SAY_REMOVED };
+void leat_durable_schedule_slowly(struct leat_engine *engine, struct leat_schedule_entry *entry,
+                                  enum leat_durable_say what);
+LEAT_INLINE void
+leat_durable_schedule(struct leat_engine *engine, struct leat_schedule_entry *entry,
+                      enum leat_durable_say what)
+{
+    if (LEAT_UNLIKELY(engine->durable != NULL)) {
+        leat_durable_schedule_slowly(engine, entry, what);
+    }
+}
+/* Submits its job once, and says in the same unit of the log that it owes one less. pre: a log. */
+enum leat_status leat_durable_schedule_submit(struct leat_engine *engine,
+                                              struct leat_schedule_entry *entry, uint64_t now_ns);
 
 enum leat_status leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status);
 /* For calls that answer for a change: waits until what this thread has appended is durable.
