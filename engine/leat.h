@@ -268,7 +268,7 @@ struct leat_config {
     struct leat_allocator allocator;
 
     /* Durability. */
-    const char *log_directory; /* NULL: no log */
+    const char *log_directory; /* NULL: no log; else it must be there */
 
     /* Workers, once more. */
     uint32_t workers_max; /* that leat_workers_set() may start: workers to 256; LEAT_AUTO (default):
@@ -426,7 +426,8 @@ LEAT_API size_t leat_memory_size(const struct leat_config *config);
  * Threads:  any.      Progress: blocking (system calls).    Copies config and its strings.
  * Returns:  LEAT_OK and *engine, owned by the caller, given back by leat_close();
  *           LEAT_INVALID, LEAT_UNSUPPORTED (see error->field); LEAT_NO_MEMORY; LEAT_REFUSED
- *           (mlock, real-time scheduling; see error->text); LEAT_SYSTEM.  */
+ *           (mlock, real-time scheduling; see error->text); LEAT_SYSTEM; and with a log_directory
+ *           LEAT_NOT_FOUND, LEAT_BUSY (in use), LEAT_CORRUPT, LEAT_WRONG_KEY, LEAT_NO_SPACE.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_open(const struct leat_config *config, struct leat_engine **engine, struct leat_error *error);
 
@@ -1662,7 +1663,9 @@ leat_job_default(void)
  * Copies job and payload.
  * Allocates: only for a payload above payload_bytes_inline, options, a kept result, or a new name.
  * Waits:    never, but for the mutex of a name that is new; of those with a unique key or a name
- *           one in hundreds for a grace period; and for room, where its queue says so (block_ns).
+ *           one in hundreds for a grace period; for room, where its queue says so (block_ns); and
+ *           of a durable job for the disk: see "durable jobs", also for LEAT_LOG_FAILED and
+ *           LEAT_NO_SPACE.
  * Returns:  LEAT_OK; LEAT_FULL (a limit of the queue or its tenant, jobs_max, types_max,
  *           queues_max, payload_bytes_total_max, memory_max, or the slots of the completion queue);
  *           LEAT_TIMEOUT (it has waited for room); LEAT_CLOSED; LEAT_NOT_FOUND (a handle of no type

@@ -3,10 +3,11 @@
 
 /* What this thread has appended and not waited for yet. */
 struct mine {
-    uint64_t serial;   /* of the open: another one may stand at the same address */
-    uint64_t position; /* of the last that is to be durable; 0: none */
-    uint64_t written;  /* of the last that is to be written only; 0: none */
-    enum leat_status failed;
+    uint64_t serial;         /* of the open: another one may stand at the same address */
+    uint64_t position;       /* of the last that is to be durable; 0: none */
+    uint64_t written;        /* of the last that is to be written only; 0: none */
+    enum leat_status failed; /* LEAT_OK: the last is in the log */
+    uint64_t losses;         /* of this open */
 };
 
 static _Thread_local struct mine mine;
@@ -105,7 +106,9 @@ append(struct leat_durable *durable, struct leat_wal_entry *entries, uint32_t co
 void
 leat_durable_lose(struct leat_durable *durable, enum leat_status status)
 {
-    mine_of(durable)->failed = status;
+    struct mine *last = mine_of(durable);
+    last->failed = status;
+    last->losses++;
     (void)atom_add_rlx(&durable->lost, 1); /* rlx: statistic */
 }
 
@@ -133,13 +136,10 @@ leat_durable_append(struct leat_durable *durable, const struct leat_wal_entry *e
     return leat_durable_append_as(durable, entry, LEAT_WAL_LAST, position);
 }
 
-enum leat_status
-leat_durable_failed(struct leat_durable *durable)
+uint64_t
+leat_durable_losses(const struct leat_durable *durable)
 {
-    struct mine *last = mine_of(durable);
-    enum leat_status failed = last->failed;
-    last->failed = LEAT_OK;
-    return failed;
+    return mine_of(durable)->losses;
 }
 
 void
@@ -189,7 +189,7 @@ leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status)
     struct mine *last = mine_of(engine->durable);
     const struct mine was = *last;
     enum leat_status settled = was.failed;
-    *last = (struct mine){.serial = was.serial};
+    *last = (struct mine){.serial = was.serial, .losses = was.losses};
     if (settled == LEAT_OK && was.written != 0) {
         settled = leat_durable_wait(engine, was.written, LEAT_DURABILITY_OS);
     }

@@ -26,7 +26,7 @@ job_renew(struct leat_engine *engine, const struct leat_durable_parts *parts)
     bool latest = job != NULL && (int32_t)(state->version - atom_load_rlx(&job->noted)) >= 0;
     bool needed = job != NULL && (image ? state->image == job->image : latest);
     if (needed) {
-        leat_durable_write(engine, id, index, parts->content, state->content_bytes);
+        leat_durable_write(engine, id, index, image ? parts->content : NULL, state->content_bytes);
     }
     leat_job_unhold(engine, index);
     return needed;
@@ -100,10 +100,10 @@ static bool
 segment_clean(struct leat_durable *durable)
 {
     const struct leat_wal_reader reader = {record_look, durable};
-    (void)leat_durable_failed(durable);
+    uint64_t losses = leat_durable_losses(durable);
     enum leat_status status = leat_wal_look(&durable->wal, &reader);
     leat_unsealed_give(&durable->seal, &durable->unsealed);
-    if (status != LEAT_OK || leat_durable_failed(durable) != LEAT_OK) {
+    if (status != LEAT_OK || leat_durable_losses(durable) != losses) {
         return false;
     }
     uint64_t tail = atom_load_rlx(&durable->wal.ring.tail); /* rlx: single writer */
@@ -131,8 +131,8 @@ run(void *argument)
     }
 }
 
-static void
-tell(struct leat_durable *durable)
+void
+leat_durable_clean_ask(struct leat_durable *durable)
 {
     /* clean:B release -> clean:A.  Carries: see clean:A.
      * If relaxed: see clean:A. */
@@ -143,18 +143,9 @@ tell(struct leat_durable *durable)
 void
 leat_durable_renew(struct leat_durable *durable)
 {
-    struct leat_wal *wal = &durable->wal;
-    leat_mutex_lock(&wal->mutex);
-    uint64_t newest = wal->known[wal->known_count - 1].number;
-    leat_mutex_unlock(&wal->mutex);
+    uint64_t newest = leat_wal_newest(&durable->wal);
     atom_store_rlx(&durable->renew, newest); /* rlx: ordered by clean:B */
-    tell(durable);
-}
-
-void
-leat_durable_clean_ask(struct leat_durable *durable)
-{
-    tell(durable);
+    leat_durable_clean_ask(durable);
 }
 
 bool
@@ -175,7 +166,7 @@ leat_durable_clean_stop(struct leat_durable *durable)
 {
     if (durable->cleans) {
         atom_store_rlx(&durable->clean_stop, 1); /* rlx: ordered by clean:B */
-        tell(durable);
+        leat_durable_clean_ask(durable);
         leat_os_thread_join(durable->cleaner);
         durable->cleans = false;
         leat_durable_pace_end(durable);

@@ -171,8 +171,8 @@ enum leat_status leat_durable_read(struct leat_durable *durable,
                                    struct leat_wal_record *plain);
 /* Something is not in the log, though this thread was to append it. */
 void leat_durable_lose(struct leat_durable *durable, enum leat_status status);
-/* Why this thread could not append something; LEAT_OK from then on. */
-enum leat_status leat_durable_failed(struct leat_durable *durable);
+/* How often this thread could not append something. */
+uint64_t leat_durable_losses(const struct leat_durable *durable);
 /* Takes a hold on a durable job; waits for who submits it. LEAT_GONE, LEAT_NOT_FOUND. */
 enum leat_status leat_durable_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index);
 /* For the cleaner: looks at a job, on which it has a hold, and appends how it is: an image with a

@@ -178,7 +178,7 @@ tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_stat
         return false;
     }
     tail_count(durable, extra->durable, (uint32_t)leat_round_up(bytes - state->content_bytes, 16));
-    if (state->content_bytes != 0) {
+    if (content != NULL) {
         memcpy(block, content, state->content_bytes);
     }
     memcpy(block + state->content_bytes, error, state->error_bytes);
@@ -264,7 +264,9 @@ write_now(struct leat_engine *engine, leat_job_id id, uint32_t index, struct con
     state.image = content == NULL ? 0 : job->image + 1;
     if (state_append(engine, index, &state, content, need)) {
         noted(job, version);
-        job->image += content == NULL ? 0 : 1;
+        if (content != NULL) { /* the cleaner alone: others do not touch it */
+            job->image++;
+        }
     }
     /* It may end while its image is on the way: an end that was appended before the image does not
      * stand for it once the end's segment is gone. */

@@ -56,6 +56,20 @@ a_full_disk_takes_no_jobs_in(void **state)
     world_free(world);
 }
 
+static void
+a_directory_must_be_there(void **state)
+{
+    struct leat_config config = test_config();
+    struct leat_engine *engine = NULL;
+    struct leat_error error;
+    (void)state;
+    config.log_directory = "unit_durable.none";
+    CHECK_STATUS(leat_open(&config, &engine, &error), LEAT_NOT_FOUND);
+    CHECK(engine == NULL);
+    CHECK_TEXT(error.field, "log_directory");
+    CHECK(strstr(error.text, "no directory") != NULL);
+}
+
 /* Half of the ring is what a unit may take. */
 static void
 a_job_fits_half_of_the_ring(void **state)
@@ -94,6 +108,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_log_that_failed_acknowledges_nothing),
         cmocka_unit_test(a_full_disk_takes_no_jobs_in),
+        cmocka_unit_test(a_directory_must_be_there),
         cmocka_unit_test(a_job_fits_half_of_the_ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

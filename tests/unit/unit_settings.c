@@ -279,9 +279,11 @@ fields_that_do_not_fit(void **state)
     CHECK_OK(leat_settings_set(settings, "workers", "3", &error));
     CHECK_EQUAL(config_of(settings)->workers_max, 3);
     CHECK_OK(leat_settings_set(settings, "durability", "os", &error));
-    CHECK_STATUS(leat_settings_config(settings, &config, &error), LEAT_UNSUPPORTED);
-    CHECK_STATUS(error.status, LEAT_UNSUPPORTED);
-    CHECK_OK(leat_settings_set(settings, "durability", "none", &error));
+    CHECK(config_of(settings)->durability == LEAT_DURABILITY_OS);
+    CHECK_OK(leat_settings_set(settings, "log_segment_bytes", "65537B", &error));
+    CHECK_STATUS(leat_settings_config(settings, &config, &error), LEAT_INVALID);
+    CHECK_STATUS(error.status, LEAT_INVALID);
+    CHECK_OK(leat_settings_set(settings, "log_segment_bytes", "64MiB", &error));
     CHECK_OK(leat_settings_set(settings, "log_directory", "/tmp", &error));
     CHECK_TEXT(config_of(settings)->log_directory, "/tmp");
     CHECK_OK(leat_settings_set(settings, "log_directory", "", &error));
