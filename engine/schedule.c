@@ -379,13 +379,15 @@ look_once(struct leat_engine *engine, uint64_t asked_ns)
 {
     struct leat_schedules *schedules = &engine->schedules;
     bool open = leat_engine_state_now(engine) == LEAT_ENGINE_RUNNING;
+    uint32_t batch = engine->durable == NULL ? LEAT_SCHEDULE_BATCH : 1; /* waits for the cleaner */
+    leat_durable_schedules_pace(engine);
     leat_schedules_lock(schedules);
     /* Asked under the mutex: of two threads the later one must not seem to come before. */
     uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
     uint64_t until_ns = asked_ns < now_ns ? asked_ns : now_ns;
     look_around(schedules, now_ns);
     bool more = open && schedules->count > 0;
-    for (uint32_t i = 0; more && i < LEAT_SCHEDULE_BATCH; i++) {
+    for (uint32_t i = 0; more && i < batch; i++) {
         struct leat_schedule_entry *entry = schedules->heap[0];
         more = entry->due_ns <= until_ns && serve(engine, entry, now_ns);
     }

@@ -386,6 +386,7 @@ put(struct leat_engine *engine, const char *name, const struct leat_schedule *sc
                               engine == NULL ? "must not be NULL"
                                              : "must be 1 to 200 of A-Z a-z 0-9 _ . : / -");
     }
+    leat_durable_schedules_pace(engine);
     leat_schedules_lock(&engine->schedules);
     status = how(engine, name, schedule, error);
     leat_schedules_unlock(&engine->schedules);
@@ -423,6 +424,7 @@ leat_schedule_remove(struct leat_engine *engine, const char *name)
     }
     struct leat_schedules *schedules = &engine->schedules;
     bool found = false;
+    leat_durable_schedules_pace(engine);
     leat_schedules_lock(schedules);
     uint32_t place = place_of(schedules, name, &found);
     if (found) {
@@ -448,6 +450,7 @@ pause_set(struct leat_engine *engine, const char *name, bool paused)
     }
     struct leat_schedules *schedules = &engine->schedules;
     bool found = false;
+    leat_durable_schedules_pace(engine);
     leat_schedules_lock(schedules);
     uint32_t place = place_of(schedules, name, &found);
     if (found && schedules->sorted[place]->paused != paused) {

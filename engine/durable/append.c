@@ -154,15 +154,22 @@ leat_durable_trail(struct leat_durable *durable, const struct leat_wal_entry *en
 
 /* Who finds no space makes the cleaner look whether there is some to be gained. */
 enum leat_status
-leat_durable_append_first(struct leat_durable *durable, struct leat_wal_entry *entries,
+leat_durable_append_paced(struct leat_durable *durable, struct leat_wal_entry *entries,
                           uint32_t count, uint64_t *position)
 {
-    leat_durable_pace(durable);
     enum leat_status status = append(durable, entries, count, LEAT_WAL_FIRST, position);
     if (status == LEAT_NO_SPACE) {
         leat_durable_missed(durable);
     }
     return status;
+}
+
+enum leat_status
+leat_durable_append_first(struct leat_durable *durable, struct leat_wal_entry *entries,
+                          uint32_t count, uint64_t *position)
+{
+    leat_durable_pace(durable);
+    return leat_durable_append_paced(durable, entries, count, position);
 }
 
 /* ---- waiting --------------------------------------------------------------------------------- */

@@ -88,9 +88,9 @@ enum leat_status leat_durable_id(struct leat_engine *engine, uint32_t index);
 enum leat_status leat_durable_image(struct leat_engine *engine, uint32_t index,
                                     const struct leat_job *job, uint64_t *position);
 /* One more record of the same unit: with the id of the first job in it, and whether it was
- * appended. */
+ * appended. Who brings one has waited for the cleaner before, and does not here: see pace.c. */
 struct leat_durable_with {
-    void *data;
+    void *data; /* NULL: there is none */
     uint32_t bytes;
     uint32_t tag;
     uint32_t id_offset;
@@ -163,7 +163,17 @@ leat_durable_schedule(struct leat_engine *engine, struct leat_schedule_entry *en
         leat_durable_schedule_slowly(engine, entry, what);
     }
 }
-/* Submits its job once, and says in the same unit of the log that it owes one less. pre: a log. */
+/* Waits for the cleaner, where that is behind: before the mutex is taken, which the cleaner takes. */
+void leat_durable_schedules_pace_slowly(struct leat_engine *engine);
+LEAT_INLINE void
+leat_durable_schedules_pace(struct leat_engine *engine)
+{
+    if (LEAT_UNLIKELY(engine->durable != NULL)) {
+        leat_durable_schedules_pace_slowly(engine);
+    }
+}
+/* Submits its job once, and says in the same unit of the log that it owes one less. pre: a log, and
+ * leat_durable_schedules_pace(). */
 enum leat_status leat_durable_schedule_submit(struct leat_engine *engine,
                                               struct leat_schedule_entry *entry, uint64_t now_ns);
 

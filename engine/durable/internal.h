@@ -151,6 +151,10 @@ enum leat_status leat_durable_append_as(struct leat_durable *durable,
 enum leat_status leat_durable_append_first(struct leat_durable *durable,
                                            struct leat_wal_entry *entries, uint32_t count,
                                            uint64_t *position);
+/* The same, of who has waited for the cleaner. */
+enum leat_status leat_durable_append_paced(struct leat_durable *durable,
+                                           struct leat_wal_entry *entries, uint32_t count,
+                                           uint64_t *position);
 /* For what nobody waits for. */
 void leat_durable_trail(struct leat_durable *durable, const struct leat_wal_entry *entry,
                         enum leat_wal_need need);

@@ -520,7 +520,7 @@ static uint32_t
 with_entry(const struct leat_durable_with *with, const struct image *image,
            struct leat_wal_entry *entry)
 {
-    if (with == NULL) {
+    if (with == NULL || with->data == NULL) {
         return 0;
     }
     unsigned char *data = with->data;
@@ -532,7 +532,7 @@ with_entry(const struct leat_durable_with *with, const struct image *image,
 static void
 with_appended(struct leat_durable *durable, struct leat_durable_with *with, enum leat_status status)
 {
-    if (with != NULL && status == LEAT_OK) {
+    if (with != NULL && with->data != NULL && status == LEAT_OK) {
         with->done = true;
         leat_durable_grown(durable);
     }
@@ -559,7 +559,9 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
     leat_durable_within_fini(engine, &within);
     if (status == LEAT_OK && count != 0) {
         count += with_entry(unit->with, &images[0], &entries[count]);
-        status = leat_durable_append_first(durable, entries, count, position);
+        status = unit->with == NULL
+                     ? leat_durable_append_first(durable, entries, count, position)
+                     : leat_durable_append_paced(durable, entries, count, position);
         with_appended(durable, unit->with, status);
     }
     const struct leat_wal_entry *stored = entries;

@@ -6,8 +6,8 @@
  * live jobs had in this round, and four segments, nothing is appended until it has.
  *
  * Who waits here waits for the cleaner, and that for the disk, for holds, and for jobs whose image
- * is appended and whose submit is not done. So nobody waits here between these two, nor with a
- * hold; what such a submit appends, where it is refused, is one END, and not counted.
+ * is appended and whose submit is not done, and for the mutex of the schedules. So nobody waits here
+ * between these two, nor with a hold, nor with that mutex; what such a submit appends, where it is refused, is one END, and not counted.
  * If the cleaner stops for ever, so does who appends; if it cannot clean, nobody waits for it.
  */
 #include "engine/durable/internal.h"

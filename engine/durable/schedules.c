@@ -167,14 +167,22 @@ leat_durable_schedule_slowly(struct leat_engine *engine, struct leat_schedule_en
     }
 }
 
+void
+leat_durable_schedules_pace_slowly(struct leat_engine *engine)
+{
+    leat_durable_pace(engine->durable);
+}
+
+/* One whose definition is not in the log has no record in the unit of its job. */
 enum leat_status
 leat_durable_schedule_submit(struct leat_engine *engine, struct leat_schedule_entry *entry,
                              uint64_t now_ns)
 {
     leat_job_id *id = &entry->told.last_job;
+    struct leat_durable_with with = {.data = NULL};
     struct made made;
     if (entry->image == 0) {
-        return leat_submit_once(engine, &entry->job, LEAT_ROOM_LEAVES, id);
+        return leat_submit_with(engine, &entry->job, &with, id);
     }
     if (!record_make(engine, entry, NULL, &made)) {
         return LEAT_NO_MEMORY;
@@ -183,11 +191,10 @@ leat_durable_schedule_submit(struct leat_engine *engine, struct leat_schedule_en
     made.head.runs++;
     made.head.last_unix_ns = now_ns;
     memcpy(made.block, &made.head, sizeof(made.head));
-    struct leat_durable_with with = {
-        .data = made.block,
-        .bytes = (uint32_t)made.bytes,
-        .tag = LEAT_DURABLE_SCHEDULE,
-        .id_offset = (uint32_t)offsetof(struct leat_durable_schedule, last_job)};
+    with.data = made.block;
+    with.bytes = (uint32_t)made.bytes;
+    with.tag = LEAT_DURABLE_SCHEDULE;
+    with.id_offset = (uint32_t)offsetof(struct leat_durable_schedule, last_job);
     enum leat_status status = leat_submit_with(engine, &entry->job, &with, id);
     /* What was appended for a job that was not taken in behind that is put right. */
     entry->version = with.done ? made.head.version : entry->version;
