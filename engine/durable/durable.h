@@ -163,7 +163,7 @@ leat_durable_schedule(struct leat_engine *engine, struct leat_schedule_entry *en
         leat_durable_schedule_slowly(engine, entry, what);
     }
 }
-/* Waits for the cleaner, where that is behind: before the mutex is taken, which the cleaner takes. */
+/* Waits for the cleaner, where that is behind: before the mutex is taken, which it takes, too. */
 void leat_durable_schedules_pace_slowly(struct leat_engine *engine);
 LEAT_INLINE void
 leat_durable_schedules_pace(struct leat_engine *engine)

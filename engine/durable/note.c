@@ -559,9 +559,8 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
     leat_durable_within_fini(engine, &within);
     if (status == LEAT_OK && count != 0) {
         count += with_entry(unit->with, &images[0], &entries[count]);
-        status = unit->with == NULL
-                     ? leat_durable_append_first(durable, entries, count, position)
-                     : leat_durable_append_paced(durable, entries, count, position);
+        status = unit->with == NULL ? leat_durable_append_first(durable, entries, count, position)
+                                    : leat_durable_append_paced(durable, entries, count, position);
         with_appended(durable, unit->with, status);
     }
     const struct leat_wal_entry *stored = entries;

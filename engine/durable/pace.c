@@ -5,9 +5,10 @@
  * to have looked, and let go of a segment where the log is large. Above twice the most bytes that
  * live jobs had in this round, and four segments, nothing is appended until it has.
  *
- * Who waits here waits for the cleaner, and that for the disk, for holds, and for jobs whose image
- * is appended and whose submit is not done, and for the mutex of the schedules. So nobody waits here
- * between these two, nor with a hold, nor with that mutex; what such a submit appends, where it is refused, is one END, and not counted.
+ * Who waits here waits for the cleaner, and that for the disk, for holds, for jobs whose image is
+ * appended and whose submit is not done, and for the mutex of the schedules. So nobody waits here
+ * between image and submit, nor with a hold or that mutex; what such a submit appends, where it is
+ * refused, is one END, and not counted.
  * If the cleaner stops for ever, so does who appends; if it cannot clean, nobody waits for it.
  */
 #include "engine/durable/internal.h"

@@ -1,6 +1,8 @@
 /* unit_durable_schedule.c - schedules and a log: what the next open finds of them, and that no run
  * comes twice. A crash of the process is a copy of the log's directory, taken while the engine is
  * open; the clock on the wall is the test's. */
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -366,6 +368,149 @@ the_cleaner_keeps_schedules(void **state)
     world_free(world);
 }
 
+/* ---- a log that ends within a run ------------------------------------------------------------ */
+
+#define BREAD 9000 /* so that the unit of a run is of several blocks */
+#define STEP  509  /* of cuts: a prime, which falls into headers, records and gaps */
+
+/* Behind the last byte of a segment that is not zero. */
+static uint64_t
+written_end(const char *path)
+{
+    unsigned char bytes[1024];
+    uint64_t end = 0;
+    uint64_t at = 0;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    CHECK(file >= 0);
+    ssize_t got = read(file, bytes, sizeof(bytes));
+    while (got > 0) {
+        for (ssize_t i = 0; i < got; i++) {
+            end = bytes[i] != 0 ? at + (uint64_t)i + 1 : end;
+        }
+        at += (uint64_t)got;
+        got = read(file, bytes, sizeof(bytes));
+    }
+    CHECK(got == 0 && close(file) == 0);
+    return end;
+}
+
+static void
+path_of(const struct world *world, uint64_t number, char *path)
+{
+    char name[LEAT_WAL_NAME_BYTES];
+    leat_wal_name(name, number, false);
+    strcpy(path, world->directory);
+    strcat(path, "/");
+    strcat(path, name);
+}
+
+/* What stands behind `at` had not come to the disk. */
+static void
+cut(const char *path, uint64_t at, uint64_t end)
+{
+    static const unsigned char zeros[32768];
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    CHECK(file >= 0 && end - at <= sizeof(zeros));
+    CHECK(pwrite(file, zeros, (size_t)(end - at), (off_t)at) == (ssize_t)(end - at));
+    CHECK(close(file) == 0);
+}
+
+static uint64_t
+segment_of(const struct world *world)
+{
+    struct leat_wal *wal = &world->all.engine->durable->wal;
+    leat_mutex_lock(&wal->mutex);
+    uint64_t number = wal->known[0].number;
+    leat_mutex_unlock(&wal->mutex);
+    return number;
+}
+
+/* One schedule and one run of it. The log ends `back` bytes before the end of that run. False: so
+ * far back there was no run yet. */
+static bool
+cut_once(uint64_t back)
+{
+    struct world *world = world_make("2025-01-01 00:30:00");
+    static char payload[BREAD];
+    char path[128];
+    char directory[sizeof(world->directory)];
+    memset(payload, 'b', sizeof(payload));
+    world->all.job.payload = payload;
+    world->all.job.payload_bytes = sizeof(payload);
+    add(world, "s", "0 * * * *", LEAT_MISSED_ALL);
+    path_of(world, segment_of(world), path);
+    uint64_t begin = written_end(path);
+    test_fire_until(&world->all, "2025-01-01 01:00:00");
+    CHECK(test_schedule_get(&world->all, "s")->runs == 1);
+    leat_durable_clean_stop(world->all.engine->durable);
+    CHECK_OK(leat_wal_stop(&world->all.engine->durable->wal));
+    uint64_t end = written_end(path);
+    CHECK(end > begin + BREAD);
+    bool within = back <= end - begin;
+    test_directory_copy(world->directory, world->copy);
+    uint64_t number = segment_of(world);
+    test_schedules_close(&world->all);
+    memcpy(directory, world->directory, sizeof(directory));
+    memcpy(world->directory, world->copy, sizeof(directory));
+    memcpy(world->copy, directory, sizeof(directory));
+    path_of(world, number, path);
+    cut(path, within ? end - back : begin, end);
+    world_open(world, "2025-01-01 01:00:01");
+    uint64_t jobs = jobs_found(world);
+    CHECK_EQUAL(test_schedule_get(&world->all, "s")->runs, jobs); /* both, or none */
+    CHECK(back != 0 || jobs == 1);
+    CHECK(within || jobs == 0);
+    test_fire_until(&world->all, "2025-01-01 01:00:30");
+    test_run_all(&world->all);
+    CHECK_EQUAL(world->all.ran, 1);
+    CHECK_EQUAL(test_schedule_get(&world->all, "s")->runs, 1);
+    world_free(world);
+    return within;
+}
+
+static void
+a_cut_loses_no_run_and_doubles_none(void **state)
+{
+    uint64_t back = 0;
+    (void)state;
+    while (cut_once(back)) { /* ends: at the size of one run */
+        back += STEP;
+    }
+}
+
+/* ---- the cleaner and who fires ---------------------------------------------------------------- */
+
+static void *
+fire_run(void *argument)
+{
+    struct world *world = argument;
+    test_fire(&world->all, "2025-01-01 01:00:00");
+    return NULL;
+}
+
+/* The cleaner is behind, and who fires waits for it: without the mutex, which the cleaner takes. */
+static void
+who_fires_waits_without_the_mutex(void **state)
+{
+    struct world *world = world_make("2025-01-01 00:30:00");
+    struct leat_durable *durable = world->all.engine->durable;
+    uint64_t moments[1];
+    size_t count = 0;
+    pthread_t thread;
+    (void)state;
+    add(world, "s", "0 * * * *", LEAT_MISSED_ONE);
+    leat_durable_clean_stop(durable);
+    atom_store_rel(&durable->pace.limit, 0);
+    CHECK(pthread_create(&thread, NULL, fire_run, world) == 0);
+    usleep(50000);
+    CHECK_OK(leat_schedule_next(world->all.engine, "s", moments, 1, &count));
+    CHECK_EQUAL(moments[0], test_ns("2025-01-01 01:00:00")); /* it has not come yet */
+    leat_durable_pace_end(durable);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(test_schedule_get(&world->all, "s")->runs == 1);
+    world_free(world);
+}
+
 static void
 fewer_places_are_refused(void **state)
 {
@@ -414,6 +559,8 @@ main(void)
         cmocka_unit_test(a_function_stays_here),
         cmocka_unit_test(a_light_job_has_a_durable_schedule),
         cmocka_unit_test(the_cleaner_keeps_schedules),
+        cmocka_unit_test(a_cut_loses_no_run_and_doubles_none),
+        cmocka_unit_test(who_fires_waits_without_the_mutex),
         cmocka_unit_test(fewer_places_are_refused),
         cmocka_unit_test(a_log_that_failed_is_said),
     };
