@@ -478,7 +478,7 @@ a_cut_loses_no_run_and_doubles_none(void **state)
     }
 }
 
-/* ---- the cleaner and who fires ---------------------------------------------------------------- */
+/* ---- the cleaner and who fires --------------------------------------------------------------- */
 
 static void *
 fire_run(void *argument)
