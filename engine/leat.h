@@ -3379,7 +3379,7 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * Submits and such calls wait for the disk, in handlers too. What is not written: tasks; jobs with
  * a retry function (LEAT_UNSUPPORTED unless they are LEAT_DURABILITY_NONE, and so is a job one of
  * whose parents is not durable, and a member of a cohort that is not); completion queues,
- * schedules, progress, limits and pauses of queues. Queues come back with priority, order and
+ * progress, limits and pauses of queues. Queues come back with priority, order and
  * pull, and the first leat_queue_create() that says the same makes them as if they were new. A
  * unique key that is held for a time is held as long as its job is there. Types have to be
  * registered again, before leat_start().
@@ -3410,7 +3410,16 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * in, and nobody hears of that any more. A job that is not written (LEAT_DURABILITY_NONE, or there
  * is no log) is acknowledged before its submit returns. What is compressed or encrypted in the log
  * makes no difference. LEAT_UNSUPPORTED: in an all-or-none batch, and so in a graph that is
- * submitted as a whole; with parents or a cohort. LEAT_INVALID: in a schedule. */
+ * submitted as a whole; with parents or a cohort. LEAT_INVALID: in a schedule.
+ *
+ * Schedules come back with all that their calls have said, a pause too, and go on from their last
+ * moment: what was missed meanwhile their policy says. A job is in the log together with the moment
+ * that it was submitted for, so a moment brings no second one; where its submit was refused behind
+ * that, and the process crashes before that is on the disk, the moment is without a job, or has the
+ * one that was refused. The first leat_schedule_add() of a name that came back takes that schedule
+ * over: what it says counts, but for the last moment, the counters and the pause; it is to come
+ * before leat_start(). A schedule that is not wanted any more is to be removed. One with a retry
+ * function is not in the log; a completion queue is there again when it is added again. */
 
 /* What leat_open() found. */
 struct leat_recovery_info {

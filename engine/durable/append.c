@@ -12,6 +12,7 @@ struct mine {
     enum leat_status failed; /* LEAT_OK: the last is in the log */
     uint64_t losses;         /* of this open */
     bool lands;              /* see leat_durable_lands() */
+    bool passes;             /* see leat_durable_pass() */
 };
 
 /* How something is appended. */
@@ -48,10 +49,17 @@ leat_durable_lands(struct leat_durable *durable)
     mine_of(durable)->lands = true;
 }
 
-bool
-leat_durable_is_landing(const struct leat_durable *durable)
+void
+leat_durable_pass(struct leat_durable *durable, bool passes)
 {
-    return mine_of(durable)->lands;
+    mine_of(durable)->passes = passes;
+}
+
+bool
+leat_durable_passes(const struct leat_durable *durable)
+{
+    const struct mine *last = mine_of(durable);
+    return last->lands || last->passes;
 }
 
 /* Until the first that is in the ring is durable. */
@@ -221,7 +229,7 @@ leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status)
         return status;
     }
     enum leat_status settled = was.failed;
-    *last = (struct mine){.serial = was.serial, .losses = was.losses};
+    *last = (struct mine){.serial = was.serial, .losses = was.losses, .passes = was.passes};
     if (settled == LEAT_OK && was.written != 0) {
         settled = leat_durable_wait(engine, was.written, LEAT_DURABILITY_OS);
     }

@@ -64,6 +64,8 @@ record_look(void *context, struct leat_wal_place place, const struct leat_wal_re
         copied = job_renew(durable->engine, &parts);
     } else if (plain.tag == LEAT_DURABLE_COUNT) {
         copied = leat_durable_count_renew(durable->engine, &plain);
+    } else if (plain.tag == LEAT_DURABLE_SCHEDULE) {
+        copied = leat_durable_schedule_renew(durable->engine, &plain);
     } else if (plain.tag == LEAT_DURABLE_QUEUE ||
                (plain.tag == LEAT_DURABLE_IDS && is_ceiling(durable, &plain))) {
         record_copy(durable, &plain);

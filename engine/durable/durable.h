@@ -96,8 +96,18 @@ enum leat_status leat_durable_id(struct leat_engine *engine, uint32_t index);
  * to be done. */
 enum leat_status leat_durable_image(struct leat_engine *engine, uint32_t index,
                                     const struct leat_job *job, bool waits, uint64_t *position);
+/* One more record of the same unit: with the id of the first job in it, and whether it was
+ * appended. */
+struct leat_durable_with {
+    void *data; /* NULL: there is none */
+    uint32_t bytes;
+    uint32_t tag;
+    uint32_t id_offset;
+    bool done;
+};
 /* The same of several, as one unit: job(context, i) says them. */
 struct leat_durable_unit {
+    struct leat_durable_with *with; /* or NULL */
     uint32_t count;
     const struct leat_plan *plan; /* what they wait for among each other; or NULL */
     uint32_t (*index)(void *context, uint32_t number);
@@ -198,6 +208,36 @@ leat_durable_queue(struct leat_engine *engine, uint32_t queue)
         leat_durable_queue_slowly(engine, queue);
     }
 }
+
+/* ---- schedules (schedules.c); all under their mutex ------------------------------------------ */
+
+/* Its definition, or what has come of it, goes into the log; or that it is removed. LEAT_OK, or why
+ * it did not: then leat_durable_settle() says so, too. */
+enum leat_durable_say { LEAT_DURABLE_SAY_ALL, LEAT_DURABLE_SAY_STEP, LEAT_DURABLE_SAY_REMOVED };
+enum leat_status leat_durable_schedule_slowly(struct leat_engine *engine,
+                                              struct leat_schedule_entry *entry,
+                                              enum leat_durable_say what);
+LEAT_INLINE enum leat_status
+leat_durable_schedule(struct leat_engine *engine, struct leat_schedule_entry *entry,
+                      enum leat_durable_say what)
+{
+    return LEAT_UNLIKELY(engine->durable != NULL)
+               ? leat_durable_schedule_slowly(engine, entry, what)
+               : LEAT_OK;
+}
+/* Waits for the cleaner, where that is behind: before the mutex is taken, which it takes, too. */
+void leat_durable_schedules_pace_slowly(struct leat_engine *engine);
+LEAT_INLINE void
+leat_durable_schedules_pace(struct leat_engine *engine)
+{
+    if (LEAT_UNLIKELY(engine->durable != NULL)) {
+        leat_durable_schedules_pace_slowly(engine);
+    }
+}
+/* Submits its job once, and says in the same unit of the log that it owes one less. pre: a log, and
+ * leat_durable_schedules_pace(). */
+enum leat_status leat_durable_schedule_submit(struct leat_engine *engine,
+                                              struct leat_schedule_entry *entry, uint64_t now_ns);
 
 enum leat_status leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status);
 /* For calls that answer for a change: waits until what this thread has appended is durable.

@@ -28,6 +28,14 @@ struct leat_durable_named {
     char name[LEAT_NAME_BYTES_MAX + 1];
 };
 
+/* A schedule as the log has it: its last record, and the last one that defines it. */
+struct leat_durable_planned {
+    struct leat_durable_schedule state;
+    uint32_t image;       /* the version of the definition */
+    unsigned char *texts; /* name, spec, zone and content */
+    size_t texts_bytes;
+};
+
 /* What was read. By id: open addressing, at most half full. */
 struct leat_durable_table {
     struct leat_durable_entry *entries;
@@ -36,6 +44,9 @@ struct leat_durable_table {
     struct leat_durable_named *queues;
     size_t queues_room;
     size_t queues_count;
+    struct leat_durable_planned *schedules; /* by name */
+    size_t schedules_room;
+    size_t schedules_count;
     uint64_t ceiling;
     uint64_t sequence;     /* higher than any */
     uint32_t stored_bytes; /* in the log, of the record that is read */
@@ -152,7 +163,10 @@ enum leat_status leat_durable_append_first(struct leat_durable *durable,
 /* This thread lands what is in flight: it sees to it that what it appends is durable before anybody
  * is told, so leat_durable_settle() does not wait; and it waits as who is kicked does. */
 void leat_durable_lands(struct leat_durable *durable);
-bool leat_durable_is_landing(const struct leat_durable *durable);
+/* This thread has the mutex of the schedules, so that it does not wait for the cleaner. */
+void leat_durable_pass(struct leat_durable *durable, bool passes);
+/* For one of these two reasons. */
+bool leat_durable_passes(const struct leat_durable *durable);
 /* The position of what this thread has appended last, and has to wait for. */
 uint64_t leat_durable_last(const struct leat_durable *durable);
 /* What it has appended since then is of this job, which may be one that is to be written only. */
@@ -271,6 +285,19 @@ void leat_durable_places_close(struct leat_durable *durable);
 
 /* Makes the jobs of the table. */
 enum leat_status leat_durable_revive(struct leat_engine *engine, struct leat_error *error);
+
+/* ---- schedules.c ----------------------------------------------------------------------------- */
+
+/* What a SCHEDULE says, into the table. LEAT_OK, LEAT_NO_MEMORY, LEAT_CORRUPT, LEAT_UNSUPPORTED. */
+enum leat_status leat_durable_schedule_read(struct leat_durable *durable,
+                                            const struct leat_wal_record *record);
+void leat_durable_schedules_fini(struct leat_durable *durable);
+/* Makes the schedules of the table. */
+enum leat_status leat_durable_schedules_revive(struct leat_engine *engine,
+                                               struct leat_error *error);
+/* The cleaner has come to a SCHEDULE: what of it is needed goes to the end of the log. True: that
+ * was something. */
+bool leat_durable_schedule_renew(struct leat_engine *engine, const struct leat_wal_record *record);
 
 /* ---- clean.c -------------------------------------------------------------------------------- */
 

@@ -345,9 +345,7 @@ leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id)
     if (durable->closing) {
         return;
     }
-    if (!leat_durable_is_landing(durable)) {
-        leat_durable_pace(durable);
-    }
+    leat_durable_pace(durable);
     if (leat_durable_hold(engine, id, &index) != LEAT_OK) {
         return; /* gone: who gave the record back says so */
     }
@@ -567,6 +565,29 @@ images_make(struct leat_engine *engine, struct leat_durable_within *within, stru
     return LEAT_OK;
 }
 
+/* Returns how many it adds to the unit. */
+static uint32_t
+with_entry(const struct leat_durable_with *with, const struct image *image,
+           struct leat_wal_entry *entry)
+{
+    if (with == NULL || with->data == NULL) {
+        return 0;
+    }
+    unsigned char *data = with->data;
+    memcpy(data + with->id_offset, &image->state.id, sizeof(image->state.id));
+    *entry = (struct leat_wal_entry){.tag = with->tag, .data = data, .data_bytes = with->bytes};
+    return 1;
+}
+
+static void
+with_appended(struct leat_durable *durable, struct leat_durable_with *with, enum leat_status status)
+{
+    if (with != NULL && with->data != NULL && status == LEAT_OK) {
+        with->done = true;
+        leat_durable_grown(durable);
+    }
+}
+
 enum leat_status
 leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *unit,
                     uint64_t *position)
@@ -574,7 +595,7 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
     struct leat_durable *durable = engine->durable;
     const struct leat_memory *memory = &engine->memory;
     size_t images_bytes = sizeof(struct image) * unit->count;
-    size_t entries_bytes = sizeof(struct leat_wal_entry) * unit->count;
+    size_t entries_bytes = sizeof(struct leat_wal_entry) * (unit->count + 1);
     struct image *images = leat_memory_take(memory, images_bytes);
     struct leat_wal_entry *entries = leat_memory_take(memory, entries_bytes);
     uint32_t count = 0;
@@ -587,7 +608,9 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
     }
     leat_durable_within_fini(engine, &within);
     if (status == LEAT_OK && count != 0) {
+        count += with_entry(unit->with, &images[0], &entries[count]);
         status = leat_durable_append_first(durable, entries, count, true, position);
+        with_appended(durable, unit->with, status);
     }
     const struct leat_wal_entry *stored = entries;
     for (uint32_t i = 0; images != NULL && i < unit->count; i++) {

@@ -9,6 +9,8 @@
  *   END      the id: the job is not to come back
  *   IDS      struct leat_durable_ids
  *   QUEUE    struct leat_durable_queue, then the name
+ *   SCHEDULE struct leat_durable_schedule, then its name, spec and zone with their 0, and the
+ *            content of its job: an image; or the name alone: a step, or that it is removed
  *   COUNT    struct leat_durable_count: of a cohort
  *   content  struct leat_durable_content, then in the order of its counts: texts with their 0,
  *            bytes without, each tag as a text, the delays of the retry policy; where it has
@@ -29,7 +31,8 @@ enum leat_durable_tag {
     LEAT_DURABLE_END,
     LEAT_DURABLE_IDS,
     LEAT_DURABLE_QUEUE,
-    LEAT_DURABLE_COUNT = 6
+    LEAT_DURABLE_SCHEDULE,
+    LEAT_DURABLE_COUNT
 };
 
 #define LEAT_DURABLE_KEPT    1u  /* LEAT_JOB_KEEP_RESULT, and not released */
@@ -72,6 +75,42 @@ struct leat_durable_queue {
     uint8_t pull;
     uint8_t exact;
     uint8_t zero[3];
+};
+
+#define LEAT_DURABLE_REMOVED 1u
+#define LEAT_DURABLE_PAUSED  2u
+
+/* How a schedule is: of two of one name the later one is right. Without a content its definition is
+ * that of the last one that had it. */
+struct leat_durable_schedule {
+    uint16_t format;
+    uint8_t flags;
+    uint8_t overlap;
+    uint8_t missed;
+    uint8_t zero;
+    uint16_t name_bytes;
+    uint16_t spec_bytes;
+    uint16_t zone_bytes;
+    uint32_t version; /* one more with each record of the schedule */
+    uint32_t runs_max;
+    uint32_t owed;
+    uint32_t refusal_status;
+    uint32_t content_bytes;
+    int64_t done_s;
+    uint64_t last_unix_ns;
+    uint64_t last_job;
+    uint64_t runs;
+    uint64_t runs_missed;
+    uint64_t runs_overlapped;
+    uint64_t refusals;
+    /* Of its job, what a content does not have. */
+    uint64_t delay_ns;
+    uint64_t run_at_ns;
+    uint64_t block_ns;
+    uint32_t job_flags;
+    uint32_t priority;
+    uint32_t durability;
+    uint32_t zero_too;
 };
 
 /* What of a job never changes. */
@@ -147,6 +186,7 @@ LEAT_STATIC(sizeof(struct leat_durable_ties) == 24, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_parent) == 16, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_state) == 56, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_queue) == 8, "no padding");
+LEAT_STATIC(sizeof(struct leat_durable_schedule) == 128, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_content) == 120, "no padding");
 
 /* A job that is to be written: its options are read, its type and queue are named. */

@@ -419,6 +419,9 @@ leat_durable_revive(struct leat_engine *engine, struct leat_error *error)
     }
     leat_memory_give(&durable->memory, list.entries, list.bytes + 1);
     if (status == LEAT_OK) {
+        status = leat_durable_schedules_revive(engine, error);
+    }
+    if (status == LEAT_OK) {
         leat_registry_queues_revived(engine);
         crashes_count(engine);
     }

@@ -271,6 +271,8 @@ record_read(struct leat_durable *durable, const struct leat_wal_record *record)
         status = queue_read(durable, record);
     } else if (record->tag == LEAT_DURABLE_COUNT) {
         status = count_read(durable, record);
+    } else if (record->tag == LEAT_DURABLE_SCHEDULE) {
+        status = leat_durable_schedule_read(durable, record);
     }
     return status;
 }
@@ -304,5 +306,6 @@ leat_durable_table_fini(struct leat_durable *durable)
     leat_memory_give(&durable->memory, table->entries,
                      sizeof(struct leat_durable_entry) * table->room);
     leat_memory_give(&durable->memory, table->queues, sizeof(*table->queues) * table->queues_room);
+    leat_durable_schedules_fini(durable);
     *table = (struct leat_durable_table){.entries = NULL};
 }
