@@ -2896,7 +2896,7 @@ leat_schedule_default(void)
  *           has a new name); LEAT_NO_MEMORY; LEAT_NOT_FOUND (no such zone; a handle of no type or
  *           queue); LEAT_SYSTEM (a zone's file cannot be read); LEAT_CLOSED (the job has a new
  *           name, and the engine is draining or stopped); LEAT_UNSUPPORTED; LEAT_FORKED;
- *           LEAT_INVALID.  */
+ *           LEAT_INVALID. With a log LEAT_NO_SPACE (nothing changed); LEAT_LOG_FAILED.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_add(struct leat_engine *engine,
                                                            const char *name,
                                                            const struct leat_schedule *schedule,
@@ -2905,7 +2905,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_add(struct leat_engine *e
 /* Puts another schedule in the place of the one of that name. The last job, the counters, and
  * whether it is paused stay; what it had not submitted yet is missed.
  * Threads:  any.      Progress: blocking (a mutex; a zone's file).    Copies schedule.
- * Returns:  LEAT_OK; LEAT_NOT_FOUND (no such schedule, too); else as leat_schedule_add().  */
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND (no such schedule, too); LEAT_NO_SPACE (done, in memory only);
+ *           else as leat_schedule_add().  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_change(struct leat_engine *engine,
                                                               const char *name,
                                                               const struct leat_schedule *schedule,
@@ -2913,7 +2914,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_change(struct leat_engine
 
 /* Removes it. Jobs that it submitted go on; it submits none once this has returned.
  * Threads:  any.      Progress: blocking (a mutex).
- * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID. With a log LEAT_NO_SPACE,
+ *           LEAT_LOG_FAILED: done, in memory only.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_remove(struct leat_engine *engine,
                                                               const char *name);
 
@@ -3378,11 +3380,11 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  *
  * Submits and such calls wait for the disk, in handlers too. What is not written: tasks; jobs with
  * a retry function (LEAT_UNSUPPORTED unless they are LEAT_DURABILITY_NONE, and so is a job one of
- * whose parents is not durable, and a member of a cohort that is not); completion queues,
- * progress, limits and pauses of queues. Queues come back with priority, order and
- * pull, and the first leat_queue_create() that says the same makes them as if they were new. A
- * unique key that is held for a time is held as long as its job is there. Types have to be
- * registered again, before leat_start().
+ * whose parents is not durable, and a member of a cohort that is not); completion queues, progress,
+ * limits and pauses of queues. Queues come back with priority, order and pull, and the first
+ * leat_queue_create() that says the same makes them as if they were new. A unique key that is held
+ * for a time is held as long as its job is there. Types have to be registered again, before
+ * leat_start().
  *
  * With leat_config.log_compression what is stored of a job is compressed where that helps. With a
  * key (log_key_file, log_key) all that is stored is encrypted, but for what tells how a job is: its

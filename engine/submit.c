@@ -539,26 +539,6 @@ leat_intake_acknowledges(const struct leat_job *job)
     return options.acknowledgements;
 }
 
-/* A unit of one job. */
-struct single {
-    uint32_t index;
-    const struct leat_job *job;
-};
-
-static uint32_t
-single_index(void *context, uint32_t number)
-{
-    (void)number;
-    return ((const struct single *)context)->index;
-}
-
-static const struct leat_job *
-single_job(void *context, uint32_t number)
-{
-    (void)number;
-    return ((const struct single *)context)->job;
-}
-
 /* A job is in the log before anybody sees it. What is refused behind that has its end said by who
  * gives the record back. */
 static enum leat_status
@@ -568,15 +548,8 @@ record_log(struct leat_engine *engine, const struct leat_job *job, const struct 
     if (!leat_durable_wants(engine, job)) {
         return leat_durable_id(engine, intake->index);
     }
-    struct single single = {intake->index, job};
-    const struct leat_durable_unit unit = {.with = intake->with,
-                                           .count = 1,
-                                           .index = single_index,
-                                           .job = single_job,
-                                           .context = &single};
-    enum leat_status status = intake->with == NULL
-                                  ? leat_durable_image(engine, intake->index, job, true, &position)
-                                  : leat_durable_images(engine, &unit, &position);
+    enum leat_status status =
+        leat_durable_image_with(engine, intake->index, job, intake->with, &position);
     return status == LEAT_OK ? leat_durable_wait(engine, position, leat_durable_of(engine, job))
                              : status;
 }
@@ -631,14 +604,19 @@ leat_intake_land(struct leat_engine *engine, struct leat_intake *intake, uint32_
     return push_one(engine, &job, intake, door, id);
 }
 
+LEAT_INLINE struct leat_intake
+intake_of(enum leat_room_how how, struct leat_durable_with *with)
+{
+    return (struct leat_intake){.how = how, .alone = true, .with = with};
+}
+
 /* `told`: who waits for it together with others; else NULL. */
 static LEAT_COLD enum leat_status
-once_durable(struct leat_engine *engine, const struct leat_job *given, enum leat_room_how how,
-             struct leat_transit_told *told, struct leat_durable_with *with, leat_job_id *id)
+once_durable(struct leat_engine *engine, const struct leat_job *given, struct leat_intake intake,
+             struct leat_transit_told *told, leat_job_id *id)
 {
     struct leat_job copy;
     const struct leat_job *job = NULL;
-    struct leat_intake intake = {.how = how, .alone = true, .with = with};
     enum leat_status status = leat_intake_read(given, &copy, &job);
     if (status == LEAT_OK) {
         status = leat_intake_check(engine, job, &intake);
@@ -666,7 +644,9 @@ once_durable(struct leat_engine *engine, const struct leat_job *given, enum leat
     /* What claims a key or a name that another job had until now, waits for the end of that, too:
      * else a crash could find both. */
     bool claims = job->options != NULL && leat_labels_claims(engine, intake.index);
+    leat_durable_pass_begin(engine->durable); /* others may give way to it, which is noted */
     status = push_one(engine, job, &intake, DOOR_ENGINE, id);
+    leat_durable_pass_end(engine->durable);
     return claims && status == LEAT_OK ? leat_durable_wait_all(engine, leat_durable_of(engine, job))
                                        : status;
 }
@@ -676,7 +656,7 @@ leat_submit_once(struct leat_engine *engine, const struct leat_job *given, enum 
                  leat_job_id *id)
 {
     return engine->submits == LEAT_SUBMITS_DURABLE
-               ? once_durable(engine, given, how, NULL, NULL, id)
+               ? once_durable(engine, given, intake_of(how, NULL), NULL, id)
                : once_plain(engine, given, how, id);
 }
 
@@ -684,14 +664,14 @@ enum leat_status
 leat_submit_joint(struct leat_engine *engine, const struct leat_job *given,
                   struct leat_transit_told *told, leat_job_id *id)
 {
-    return once_durable(engine, given, LEAT_ROOM_LEAVES, told, NULL, id);
+    return once_durable(engine, given, intake_of(LEAT_ROOM_LEAVES, NULL), told, id);
 }
 
 enum leat_status
 leat_submit_with(struct leat_engine *engine, const struct leat_job *given,
                  struct leat_durable_with *with, leat_job_id *id)
 {
-    return once_durable(engine, given, LEAT_ROOM_LEAVES, NULL, with, id);
+    return once_durable(engine, given, intake_of(LEAT_ROOM_LEAVES, with), NULL, id);
 }
 
 /* ---- jobs that run inline -------------------------------------------------------------------- */
@@ -766,7 +746,7 @@ submit_one(struct leat_engine *engine, const struct leat_job *given, uint64_t de
         if (engine->submits == LEAT_SUBMITS_INLINE) {
             return submit_inline(engine, given, id);
         }
-        status = once_durable(engine, given, LEAT_ROOM_LEAVES, NULL, NULL, id);
+        status = once_durable(engine, given, intake_of(LEAT_ROOM_LEAVES, NULL), NULL, id);
     } else {
         status = once_plain(engine, given, LEAT_ROOM_LEAVES, id);
     }

@@ -273,7 +273,9 @@ group_otherwise(struct group *group)
     const enum leat_durability durability = group_durability(group);
     enum leat_status status = group_log(group, durability);
     if (status == LEAT_OK) {
+        leat_durable_pass_begin(group->engine->durable);
         status = group_push(group);
+        leat_durable_pass_end(group->engine->durable);
     }
     return status == LEAT_OK ? leat_durable_wait_all(group->engine, durability) : status;
 }

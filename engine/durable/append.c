@@ -12,7 +12,7 @@ struct mine {
     enum leat_status failed; /* LEAT_OK: the last is in the log */
     uint64_t losses;         /* of this open */
     bool lands;              /* see leat_durable_lands() */
-    bool passes;             /* see leat_durable_pass() */
+    uint32_t passes;         /* see leat_durable_pass_begin() */
 };
 
 /* How something is appended. */
@@ -50,16 +50,23 @@ leat_durable_lands(struct leat_durable *durable)
 }
 
 void
-leat_durable_pass(struct leat_durable *durable, bool passes)
+leat_durable_pass_begin(const struct leat_durable *durable)
 {
-    mine_of(durable)->passes = passes;
+    mine_of(durable)->passes++;
+}
+
+void
+leat_durable_pass_end(const struct leat_durable *durable)
+{
+    struct mine *last = mine_of(durable);
+    last->passes -= last->passes != 0 ? 1 : 0;
 }
 
 bool
 leat_durable_passes(const struct leat_durable *durable)
 {
     const struct mine *last = mine_of(durable);
-    return last->lands || last->passes;
+    return last->lands || last->passes != 0;
 }
 
 /* Until the first that is in the ring is durable. */

@@ -96,18 +96,20 @@ enum leat_status leat_durable_id(struct leat_engine *engine, uint32_t index);
  * to be done. */
 enum leat_status leat_durable_image(struct leat_engine *engine, uint32_t index,
                                     const struct leat_job *job, bool waits, uint64_t *position);
-/* One more record of the same unit: with the id of the first job in it, and whether it was
- * appended. */
+/* The same, and one more record in one unit with it, which gets the job's id; waits. */
 struct leat_durable_with {
     void *data; /* NULL: there is none */
     uint32_t bytes;
     uint32_t tag;
-    uint32_t id_offset;
-    bool done;
+    uint32_t id_offset; /* in it */
+    bool done;          /* it was appended */
 };
+enum leat_status leat_durable_image_with(struct leat_engine *engine, uint32_t index,
+                                         const struct leat_job *job,
+                                         struct leat_durable_with *with, /* or NULL */
+                                         uint64_t *position);
 /* The same of several, as one unit: job(context, i) says them. */
 struct leat_durable_unit {
-    struct leat_durable_with *with; /* or NULL */
     uint32_t count;
     const struct leat_plan *plan; /* what they wait for among each other; or NULL */
     uint32_t (*index)(void *context, uint32_t number);
@@ -119,6 +121,10 @@ enum leat_status leat_durable_images(struct leat_engine *engine,
 /* Until it is as safe as that. */
 enum leat_status leat_durable_wait(struct leat_engine *engine, uint64_t position,
                                    enum leat_durability durability);
+/* From here to the end this thread has what the cleaner waits for, a job whose image is appended or
+ * the mutex of the schedules, and so does not wait for that. May be nested. pre: a log. */
+void leat_durable_pass_begin(const struct leat_durable *durable);
+void leat_durable_pass_end(const struct leat_durable *durable);
 /* All that anybody has appended so far. */
 enum leat_status leat_durable_wait_all(struct leat_engine *engine, enum leat_durability durability);
 

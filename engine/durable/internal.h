@@ -163,9 +163,7 @@ enum leat_status leat_durable_append_first(struct leat_durable *durable,
 /* This thread lands what is in flight: it sees to it that what it appends is durable before anybody
  * is told, so leat_durable_settle() does not wait; and it waits as who is kicked does. */
 void leat_durable_lands(struct leat_durable *durable);
-/* This thread has the mutex of the schedules, so that it does not wait for the cleaner. */
-void leat_durable_pass(struct leat_durable *durable, bool passes);
-/* For one of these two reasons. */
+/* This thread does not wait for the cleaner: it lands, or see leat_durable_pass_begin(). */
 bool leat_durable_passes(const struct leat_durable *durable);
 /* The position of what this thread has appended last, and has to wait for. */
 uint64_t leat_durable_last(const struct leat_durable *durable);

@@ -523,24 +523,69 @@ image_entry(const struct image *image, const struct leat_job *job)
                                    .data_bytes = (uint32_t)job->payload_bytes};
 }
 
-enum leat_status
-leat_durable_image(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
-                   bool waits, uint64_t *position)
+/* How one image is appended. */
+struct beside {
+    struct leat_durable_with *with; /* or NULL */
+    bool waits;
+};
+
+/* Returns how many it adds to the unit. */
+static uint32_t
+with_entry(const struct leat_durable_with *with, const struct image *image,
+           struct leat_wal_entry *entry)
+{
+    if (with == NULL || with->data == NULL) {
+        return 0;
+    }
+    unsigned char *data = with->data;
+    memcpy(data + with->id_offset, &image->state.id, sizeof(image->state.id));
+    *entry = (struct leat_wal_entry){.tag = with->tag, .data = data, .data_bytes = with->bytes};
+    return 1;
+}
+
+static void
+with_appended(struct leat_durable_with *with)
+{
+    if (with != NULL && with->data != NULL) {
+        with->done = true;
+    }
+}
+
+static enum leat_status
+image_log(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
+          struct beside beside, uint64_t *position)
 {
     struct leat_durable *durable = engine->durable;
     struct image image = {.head = NULL};
-    struct leat_wal_entry entry = {.tag = 0};
+    struct leat_wal_entry entries[2] = {{.tag = 0}};
     enum leat_status status = image_make(engine, index, job, NULL, &image);
     if (status == LEAT_OK) {
-        entry = image_entry(&image, job);
-        status = leat_durable_append_first(durable, &entry, 1, waits, position);
+        uint32_t count = 1;
+        entries[0] = image_entry(&image, job);
+        count += with_entry(beside.with, &image, &entries[1]);
+        status = leat_durable_append_first(durable, entries, count, beside.waits, position);
     }
     if (status == LEAT_OK) {
-        image_appended(engine, index, &entry);
+        image_appended(engine, index, &entries[0]);
+        with_appended(beside.with);
         leat_durable_grown(durable);
     }
     leat_memory_give(&engine->memory, image.head, image.head_bytes);
     return status;
+}
+
+enum leat_status
+leat_durable_image(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
+                   bool waits, uint64_t *position)
+{
+    return image_log(engine, index, job, (struct beside){NULL, waits}, position);
+}
+
+enum leat_status
+leat_durable_image_with(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
+                        struct leat_durable_with *with, uint64_t *position)
+{
+    return image_log(engine, index, job, (struct beside){with, true}, position);
 }
 
 static enum leat_status
@@ -565,29 +610,6 @@ images_make(struct leat_engine *engine, struct leat_durable_within *within, stru
     return LEAT_OK;
 }
 
-/* Returns how many it adds to the unit. */
-static uint32_t
-with_entry(const struct leat_durable_with *with, const struct image *image,
-           struct leat_wal_entry *entry)
-{
-    if (with == NULL || with->data == NULL) {
-        return 0;
-    }
-    unsigned char *data = with->data;
-    memcpy(data + with->id_offset, &image->state.id, sizeof(image->state.id));
-    *entry = (struct leat_wal_entry){.tag = with->tag, .data = data, .data_bytes = with->bytes};
-    return 1;
-}
-
-static void
-with_appended(struct leat_durable *durable, struct leat_durable_with *with, enum leat_status status)
-{
-    if (with != NULL && with->data != NULL && status == LEAT_OK) {
-        with->done = true;
-        leat_durable_grown(durable);
-    }
-}
-
 enum leat_status
 leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *unit,
                     uint64_t *position)
@@ -595,7 +617,7 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
     struct leat_durable *durable = engine->durable;
     const struct leat_memory *memory = &engine->memory;
     size_t images_bytes = sizeof(struct image) * unit->count;
-    size_t entries_bytes = sizeof(struct leat_wal_entry) * (unit->count + 1);
+    size_t entries_bytes = sizeof(struct leat_wal_entry) * unit->count;
     struct image *images = leat_memory_take(memory, images_bytes);
     struct leat_wal_entry *entries = leat_memory_take(memory, entries_bytes);
     uint32_t count = 0;
@@ -608,9 +630,7 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
     }
     leat_durable_within_fini(engine, &within);
     if (status == LEAT_OK && count != 0) {
-        count += with_entry(unit->with, &images[0], &entries[count]);
         status = leat_durable_append_first(durable, entries, count, true, position);
-        with_appended(durable, unit->with, status);
     }
     const struct leat_wal_entry *stored = entries;
     for (uint32_t i = 0; images != NULL && i < unit->count; i++) {

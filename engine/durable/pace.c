@@ -7,9 +7,10 @@
  *
  * Who waits here waits for the cleaner, and that for the disk, for holds, for jobs whose image is
  * appended and whose submit is not done, and for the mutex of the schedules. So nobody waits here
- * between image and submit, nor with a hold or that mutex; what such a submit appends, where it is
- * refused, is one END, and not counted. The log's thread does not wait here at all, as it lands
- * those that the cleaner waits for; and a submit that does not wait for the disk is refused instead.
+ * between image and submit, nor with a hold or that mutex: what such a submit appends, an END where
+ * it is refused, or those of jobs that give way to it, is not counted. The log's thread does not
+ * wait here at all, as it lands those that the cleaner waits for; and a submit that does not wait
+ * for the disk is refused instead.
  * If the cleaner stops for ever, so does who appends; if it cannot clean, nobody waits for it.
  */
 #include "engine/durable/internal.h"

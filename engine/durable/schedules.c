@@ -181,14 +181,13 @@ leat_durable_schedules_pace_slowly(struct leat_engine *engine)
     leat_durable_pace(engine->durable);
 }
 
-/* Whatever it appends, an older job that the new one replaces say, waits for the cleaner no more. */
 static enum leat_status
 submit(struct leat_engine *engine, struct leat_schedule_entry *entry,
        struct leat_durable_with *with)
 {
-    leat_durable_pass(engine->durable, true);
+    leat_durable_pass_begin(engine->durable);
     enum leat_status status = leat_submit_with(engine, &entry->job, with, &entry->told.last_job);
-    leat_durable_pass(engine->durable, false);
+    leat_durable_pass_end(engine->durable);
     return status;
 }
 

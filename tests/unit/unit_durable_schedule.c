@@ -511,6 +511,107 @@ who_fires_waits_without_the_mutex(void **state)
     world_free(world);
 }
 
+struct holder {
+    struct world *world;
+    leat_atomic_u32 done;
+};
+
+static void *
+holder_run(void *argument)
+{
+    struct holder *holder = argument;
+    struct test_schedules *all = &holder->world->all;
+    struct leat_schedules *schedules = &all->engine->schedules;
+    leat_schedules_lock(schedules);
+    struct leat_schedule_entry *entry = leat_schedule_named(schedules, "s");
+    entry->owed = 1;
+    atom_store_rel(&all->engine->durable->pace.limit, 0);
+    CHECK_OK(leat_durable_schedule_submit(all->engine, entry, all->now_ns));
+    entry->owed = 0;
+    leat_schedules_unlock(schedules);
+    atom_store_rel(&holder->done, 1);
+    return NULL;
+}
+
+/* The log comes to its limit when who fires has the mutex. */
+static void
+who_has_the_mutex_waits_for_no_cleaner(void **state)
+{
+    struct world *world = world_make("2025-01-01 00:30:00");
+    struct leat_durable *durable = world->all.engine->durable;
+    struct holder holder = {world, 0};
+    pthread_t thread;
+    (void)state;
+    add(world, "s", "0 * * * *", LEAT_MISSED_ONE);
+    leat_durable_clean_stop(durable);
+    CHECK(pthread_create(&thread, NULL, holder_run, &holder) == 0);
+    for (uint32_t i = 0; i < 1000 && atom_load_acq(&holder.done) == 0; i++) {
+        usleep(10000);
+    }
+    bool in_time = atom_load_acq(&holder.done) != 0;
+    leat_durable_pace_end(durable);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(in_time);
+    world_free(world);
+}
+
+/* ---- no space -------------------------------------------------------------------------------- */
+
+/* Until nothing new has room; nobody finds any from then on. */
+static void
+fill(struct world *world)
+{
+    static char payload[2048];
+    struct leat_durable *durable = world->all.engine->durable;
+    struct leat_job job = world->all.job;
+    uint32_t refused = 0;
+    job.payload = payload;
+    job.payload_bytes = sizeof(payload);
+    job.delay_ns = UINT64_C(3600000000000);
+    for (uint32_t i = 0; refused < 5 && i < world->config.jobs_max; i++) {
+        enum leat_status status = leat_submit(world->all.engine, &job, NULL);
+        refused = status == LEAT_OK ? 0 : refused + 1;
+        if (status != LEAT_OK) {
+            CHECK_STATUS(status, LEAT_NO_SPACE);
+            usleep(60000); /* the cleaner may find some */
+        }
+    }
+    CHECK(refused == 5);
+    leat_durable_clean_stop(durable);
+    CHECK_OK(leat_wal_stop(&durable->wal));
+    atom_store_rlx(&durable->wal.full, 1);
+}
+
+/* What is new is refused, a change is in memory only, a removal has room. */
+static void
+without_space_what_is_new_is_refused(void **state)
+{
+    struct world *world = world_make("2025-01-01 00:30:00");
+    struct leat_error error;
+    (void)state;
+    add(world, "s", "0 * * * *", LEAT_MISSED_ONE);
+    add(world, "stays", "0 * * * *", LEAT_MISSED_ONE);
+    world->config.log_bytes_max = 10 * world->config.log_segment_bytes;
+    world->config.jobs_max = 1024;
+    world_restart(world, "2025-01-01 00:31:00");
+    fill(world);
+    struct leat_schedule schedule = test_schedule(&world->all, "5 * * * *");
+    CHECK_STATUS(leat_schedule_add(world->all.engine, "t", &schedule, &error), LEAT_NO_SPACE);
+    is_gone(world, "t");
+    CHECK_STATUS(leat_schedule_change(world->all.engine, "stays", &schedule, &error),
+                 LEAT_NO_SPACE);
+    CHECK_TEXT(test_schedule_get(&world->all, "stays")->spec, "5 * * * *");
+    CHECK_STATUS(leat_schedule_pause(world->all.engine, "stays"), LEAT_NO_SPACE);
+    CHECK(test_schedule_get(&world->all, "stays")->paused);
+    CHECK_OK(leat_schedule_remove(world->all.engine, "s"));
+    world_restart(world, "2025-01-01 00:32:00");
+    is_gone(world, "s");
+    is_gone(world, "t");
+    CHECK_TEXT(test_schedule_get(&world->all, "stays")->spec, "0 * * * *");
+    CHECK(!test_schedule_get(&world->all, "stays")->paused);
+    world_free(world);
+}
+
 static void
 fewer_places_are_refused(void **state)
 {
@@ -540,6 +641,7 @@ a_log_that_failed_is_said(void **state)
     add(world, "s", "0 * * * *", LEAT_MISSED_ONE);
     atom_store_rlx(&world->all.engine->durable->wal.failed, 1);
     CHECK_STATUS(leat_schedule_add(world->all.engine, "t", &schedule, &error), LEAT_LOG_FAILED);
+    is_gone(world, "t");
     CHECK_STATUS(leat_schedule_pause(world->all.engine, "s"), LEAT_LOG_FAILED);
     CHECK_STATUS(leat_schedule_remove(world->all.engine, "s"), LEAT_LOG_FAILED);
     world_free(world);
@@ -561,6 +663,8 @@ main(void)
         cmocka_unit_test(the_cleaner_keeps_schedules),
         cmocka_unit_test(a_cut_loses_no_run_and_doubles_none),
         cmocka_unit_test(who_fires_waits_without_the_mutex),
+        cmocka_unit_test(who_has_the_mutex_waits_for_no_cleaner),
+        cmocka_unit_test(without_space_what_is_new_is_refused),
         cmocka_unit_test(fewer_places_are_refused),
         cmocka_unit_test(a_log_that_failed_is_said),
     };
