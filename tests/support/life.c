@@ -22,7 +22,8 @@
 #define SINGLY 9
 #define CHURN  16
 
-/* Every so many-th of those that come one by one does not wait for the disk. */
+/* Every so many-th of those that come one by one does not wait for the disk, unless it is a member,
+ * whose submit does. */
 #define FLIES     3
 #define TRIES_MAX 100 /* while the log's ring is full, which it may stay */
 
@@ -231,7 +232,7 @@ submit_singly(struct life *life)
     enum leat_status status = leat_completion_queue_create(life->engine, 1, &life->queue);
     bool flies = accepted(life, status, "completion queue");
     for (uint32_t i = 0; i < SINGLY; i++) {
-        if (flies && i % FLIES == FLIES - 1) {
+        if (flies && i % FLIES == FLIES - 1 && !MEMBER(life->count)) {
             submit_flying(life);
         } else {
             submit(life);
