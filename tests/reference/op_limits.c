@@ -5,6 +5,8 @@
 
 #include <inttypes.h>
 
+#include "engine/engine_internal.h"
+#include "engine/events.h"
 #include "ring/base.h"
 
 /* ---- what waits ------------------------------------------------------------------------------ */
@@ -257,6 +259,14 @@ drop(struct ref_world *world, const struct ref_need *needs, uint32_t queue)
     return true;
 }
 
+static bool
+was_dropped(struct ref_world *world, uint32_t index)
+{
+    leat_events_drain(world->engine);
+    return world->ends[index].id.bits == world->jobs[index].id.bits &&
+           world->ends[index].reason == LEAT_REASON_DROPPED;
+}
+
 void
 ref_room_make(struct ref_world *world, const struct ref_need *needs, bool alone)
 {
@@ -266,6 +276,9 @@ ref_room_make(struct ref_world *world, const struct ref_need *needs, bool alone)
     }
     for (uint32_t i = 0; i < room.drops_count; i++) {
         uint32_t queue = world->jobs[room.drops[i]].queue;
+        if (!was_dropped(world, room.drops[i])) {
+            ref_graph_catch_up(world); /* the end of one that waited for a letter made room */
+        }
         bool more = drop(world, needs, queue);
         while (more && alone) {
             more = drop(world, needs, queue); /* ends: each is one that waits */
@@ -283,14 +296,6 @@ ref_room_loose(const struct ref_world *world, const struct ref_need *needs)
         loose = loose || world->jobs[room.drops[i]].node.uses != 0;
     }
     return loose;
-}
-
-static bool
-was_dropped(struct ref_world *world, uint32_t index)
-{
-    struct leat_job_info info = leat_job_info_default();
-    return leat_get(world->engine, world->jobs[index].id, &info) == LEAT_OK &&
-           info.reason == LEAT_REASON_DROPPED;
 }
 
 /* The engine says whether it came to that, and of whom. */

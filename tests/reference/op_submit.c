@@ -621,7 +621,8 @@ ref_batch_judge(struct ref_world *world, struct spec *specs, uint32_t count, enu
     }
     struct ref_room room = ref_room(world, needs);
     if (!room.there && got != LEAT_FULL) {
-        ref_graph_catch_up(world); /* whose end made room */
+        world->pressure += ref_present(world) + count >= world->config.jobs_max ? 1 : 0;
+        ref_graph_catch_up(world); /* whose end made room, while records were taken */
         room = ref_room(world, needs);
     }
     uint64_t right = first == LEAT_OK ? batch_right(world, specs, count, &room) : REF_ONE(first);
