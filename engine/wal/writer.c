@@ -364,10 +364,11 @@ leat_wal_step(struct leat_wal *wal, bool mark)
     return batch_try(wal, mark ? WHY_MARK : why_unasked(wal), &status) && status == LEAT_OK;
 }
 
-/* Looks once more, and sleeps until it is kicked, or the role is let go of. `waits`: until some is
- * written; what that says. */
+/* Looks once more, and sleeps until it is kicked, or the role is let go of; says what the look did.
+ * `position` other than 0: not where that is there, which who had the role before may have seen to,
+ * and found nobody asleep. */
 static enum leat_status
-rest(struct leat_wal *wal, uint64_t deadline_ns, enum why why, bool waits)
+rest(struct leat_wal *wal, uint64_t deadline_ns, enum why why, uint64_t position)
 {
     enum leat_status status = LEAT_EMPTY;
     uint32_t how = deadline_ns == UINT64_MAX ? ASLEEP_FOR_GOOD : ASLEEP;
@@ -378,7 +379,8 @@ rest(struct leat_wal *wal, uint64_t deadline_ns, enum why why, bool waits)
     bool had = batch_asleep(wal, why, &status);
     bool marks = how == ASLEEP_FOR_GOOD && leat_wal_is_unmarked(wal);
     bool behind = atom_load_rlx(&wal->behind) != 0; /* rlx: ordered by turn_of:A */
-    bool nothing = waits ? status == LEAT_EMPTY : status != LEAT_OK && !marks && !behind;
+    bool nothing = position != 0 ? status == LEAT_EMPTY && !is_there(wal, position, why)
+                                 : status != LEAT_OK && !marks && !behind;
     if (!had) {
         leat_os_futex_wait(&wal->role.events, event, deadline_ns);
     } else if (nothing) {
@@ -393,7 +395,7 @@ rest(struct leat_wal *wal, uint64_t deadline_ns, enum why why, bool waits)
 void
 leat_wal_sleep(struct leat_wal *wal, uint64_t deadline_ns)
 {
-    (void)rest(wal, deadline_ns, why_unasked(wal), false);
+    (void)rest(wal, deadline_ns, why_unasked(wal), 0);
 }
 
 enum leat_status
@@ -405,7 +407,7 @@ leat_wal_wait_behind(struct leat_wal *wal, uint64_t position, bool written)
         if (status != LEAT_OK && status != LEAT_EMPTY) {
             return status;
         }
-        status = rest(wal, UINT64_MAX, why, true);
+        status = rest(wal, UINT64_MAX, why, position);
     }
     return LEAT_OK;
 }

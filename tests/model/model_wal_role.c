@@ -8,6 +8,7 @@
  *         was appended is durable in the end.
  * call    One appends and is called once that is durable, instead of waiting.
  * os      One waits until it is written only, beside others; the log's thread syncs.
+ * behind  The log's thread waits for what it has appended, while another one writes for both.
  * fails   A sync fails: who waits is told, and nothing is durable from then on.
  */
 #include <stdio.h>
@@ -24,6 +25,7 @@ struct scenario {
     uint32_t waiters;
     uint32_t kickers;
     uint32_t callers;
+    uint32_t landers; /* the log's thread, in calls.behind() */
     uint32_t writers; /* who wait until it is written */
     bool late;        /* config.late */
     bool fails;       /* the first sync */
@@ -203,6 +205,17 @@ caller(void *argument)
 }
 
 static void
+lander(void *argument)
+{
+    struct state *state = argument;
+    uint32_t me = explore_thread();
+    append_one(state, me);
+    state->statuses[me] = leat_wal_wait_behind(&state->wal, state->positions[me], false);
+    EXPLORE_CHECK(state->statuses[me] == LEAT_OK ||
+                  (scenario->fails && state->statuses[me] == LEAT_LOG_FAILED));
+}
+
+static void
 writer(void *argument)
 {
     struct state *state = argument;
@@ -218,7 +231,7 @@ check(void *argument)
 {
     struct state *state = argument;
     uint32_t os = scenario->writers;
-    uint32_t silent = scenario->waiters + scenario->kickers;
+    uint32_t silent = scenario->waiters + scenario->kickers + scenario->landers;
     for (uint32_t i = 0; i < silent + scenario->callers; i++) {
         EXPLORE_CHECK(state->settled[i] == (i < silent ? 0 : 1));
         bool durable = leat_wal_is_durable(&state->wal, state->positions[i]);
@@ -252,6 +265,8 @@ static const struct {
     {"os", {.writers = 2}, false, 0, false},
     {"os and wait", {.waiters = 1, .writers = 1}, false, 0, false},
     {"os and call", {.callers = 1, .writers = 1, .late = true}, true, 1, false},
+    {"wait and behind", {.waiters = 1, .landers = 1}, false, 2, false},
+    {"wait and behind, failing", {.waiters = 1, .landers = 1, .fails = true}, false, 2, false},
     {"late kick", {.kickers = 1, .late = true}, true, 0, false},
     {"wait and kick, all", {.waiters = 1, .kickers = 1}, true, 0, true},
 };
@@ -281,6 +296,9 @@ main(void)
         }
         for (uint32_t j = 0; j < scenario->kickers; j++) {
             model.threads[count++] = kicker;
+        }
+        for (uint32_t j = 0; j < scenario->landers; j++) {
+            model.threads[count++] = lander;
         }
         for (uint32_t j = 0; j < scenario->callers; j++) {
             model.threads[count++] = caller;
