@@ -374,6 +374,7 @@ leat_schedule_revive(struct leat_engine *engine, const char *name,
     leat_schedules_lock(schedules);
     enum leat_status status = insert(engine, name, schedule, &entry, error);
     if (status == LEAT_OK) {
+        LEAT_ASSERT(entry != NULL);
         entry_inherit(entry, past);
         entry_resume(schedules, entry, past);
         entry->revived = true;

@@ -3,6 +3,7 @@
  * open; the clock on the wall is the test's. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -370,8 +371,9 @@ the_cleaner_keeps_schedules(void **state)
 
 /* ---- a log that ends within a run ------------------------------------------------------------ */
 
-#define BREAD 9000 /* so that the unit of a run is of several blocks */
-#define STEP  509  /* of cuts: a prime, which falls into headers, records and gaps */
+#define BREAD      9000 /* so that the unit of a run is of several blocks */
+#define PATH_BYTES 128
+#define STEP       509 /* of cuts: a prime, which falls into headers, records and gaps */
 
 /* Behind the last byte of a segment that is not zero. */
 static uint64_t
@@ -399,9 +401,7 @@ path_of(const struct world *world, uint64_t number, char *path)
 {
     char name[LEAT_WAL_NAME_BYTES];
     leat_wal_name(name, number, false);
-    strcpy(path, world->directory);
-    strcat(path, "/");
-    strcat(path, name);
+    (void)snprintf(path, PATH_BYTES, "%s/%s", world->directory, name);
 }
 
 /* What stands behind `at` had not come to the disk. */
@@ -432,7 +432,7 @@ cut_once(uint64_t back)
 {
     struct world *world = world_make("2025-01-01 00:30:00");
     static char payload[BREAD];
-    char path[128];
+    char path[PATH_BYTES];
     char directory[sizeof(world->directory)];
     memset(payload, 'b', sizeof(payload));
     world->all.job.payload = payload;
