@@ -9,6 +9,7 @@
  * call    One appends and is called once that is durable, instead of waiting.
  * os      One waits until it is written only, beside others; the log's thread syncs.
  * behind  The log's thread waits for what it has appended, while another one writes for both.
+ * end     The log's thread is told to end, whatever it is about to do: it does.
  * fails   A sync fails: who waits is told, and nothing is durable from then on.
  */
 #include <stdio.h>
@@ -27,6 +28,7 @@ struct scenario {
     uint32_t callers;
     uint32_t landers; /* the log's thread, in calls.behind() */
     uint32_t writers; /* who wait until it is written */
+    uint32_t enders;  /* 1: the log's thread is to end */
     bool late;        /* config.late */
     bool fails;       /* the first sync */
 };
@@ -215,11 +217,21 @@ lander(void *argument)
                   (scenario->fails && state->statuses[me] == LEAT_LOG_FAILED));
 }
 
+/* As stop_all() of threads.c does. */
+static void
+ender(void *argument)
+{
+    struct state *state = argument;
+    atom_store_rel(&state->wal.threads.stop, 1);
+    leat_wal_kick(&state->wal);
+    leat_wal_role_wake(&state->wal.role);
+}
+
 static void
 writer(void *argument)
 {
     struct state *state = argument;
-    for (;;) {
+    while (scenario->enders == 0 || atom_load_acq(&state->wal.threads.stop) == 0) {
         while (leat_wal_step(&state->wal, leat_wal_is_unmarked(&state->wal))) {
         }
         leat_wal_sleep(&state->wal, UINT64_MAX);
@@ -267,6 +279,8 @@ static const struct {
     {"os and call", {.callers = 1, .writers = 1, .late = true}, true, 1, false},
     {"wait and behind", {.waiters = 1, .landers = 1}, false, 2, false},
     {"wait and behind, failing", {.waiters = 1, .landers = 1, .fails = true}, false, 2, false},
+    {"end", {.enders = 1}, true, 0, false},
+    {"wait and end", {.waiters = 1, .enders = 1}, true, 2, false},
     {"late kick", {.kickers = 1, .late = true}, true, 0, false},
     {"wait and kick, all", {.waiters = 1, .kickers = 1}, true, 0, true},
 };
@@ -306,8 +320,11 @@ main(void)
         for (uint32_t j = 0; j < scenario->writers; j++) {
             model.threads[count++] = os_waiter;
         }
+        for (uint32_t j = 0; j < scenario->enders; j++) {
+            model.threads[count++] = ender;
+        }
         if (scenarios[i].has_writer) {
-            model.servants = (uint8_t)(1U << count);
+            model.servants = (uint8_t)(scenario->enders == 0 ? 1U << count : 0);
             model.threads[count] = writer;
         }
         good = explore(&model, &counts) && good;

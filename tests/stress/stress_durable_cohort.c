@@ -114,7 +114,7 @@ static void
 submitter(void *context, uint32_t thread)
 {
     struct fixture *fixture = context;
-    struct test_prng prng = {fixture->seed + fixture->round * THREADS + thread};
+    struct test_prng prng = {fixture->seed + (uint64_t)fixture->round * THREADS + thread};
     for (uint32_t i = 0; i < COHORTS; i++) {
         const struct note note = {fixture->round, thread, i, 'd'};
         cohort_fill(fixture, note, &prng);
