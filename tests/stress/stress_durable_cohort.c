@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/cohort.h"
 #include "engine/durable/internal.h"
 #include "ring/atomic.h"
 #include "tests/support/check.h"
@@ -121,6 +122,30 @@ submitter(void *context, uint32_t thread)
     }
 }
 
+static struct fixture *
+fixture_make(void)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    CHECK(fixture != NULL);
+    strcpy(fixture->directory, "stress_dcohort.XXXXXX");
+    CHECK(mkdtemp(fixture->directory) != NULL);
+    fixture->config = test_config();
+    fixture->config.workers = 2;
+    fixture->config.jobs_max = 8192;
+    fixture->config.log_directory = fixture->directory;
+    fixture->config.log_segment_bytes = UINT64_C(1) << 16;
+    fixture->config.log_ring_bytes = UINT64_C(1) << 15;
+    return fixture;
+}
+
+static void
+fixture_free(struct fixture *fixture)
+{
+    test_directory_empty(fixture->directory);
+    CHECK(rmdir(fixture->directory) == 0);
+    free(fixture);
+}
+
 static void
 begin(struct fixture *fixture)
 {
@@ -128,6 +153,68 @@ begin(struct fixture *fixture)
     fixture->type = test_register(fixture->engine, "t", handler, fixture);
     CHECK_OK(leat_start(fixture->engine));
 }
+
+/* ---- two at one end -------------------------------------------------------------------------- */
+
+struct pair {
+    struct leat_engine *engine;
+    leat_job_id member;
+    struct leat_cohort *cohort;
+};
+
+/* One ends it, the other one notes that, as the cleaner does. */
+static void
+pair_run(void *context, uint32_t thread)
+{
+    struct pair *pair = context;
+    if (thread == 0) {
+        leat_mutex_lock(&pair->cohort->mutex);
+        usleep(100000); /* both others come to it */
+        leat_mutex_unlock(&pair->cohort->mutex);
+    } else if (thread == 1) {
+        usleep(30000);
+        CHECK_OK(leat_cancel(pair->engine, pair->member));
+    } else {
+        usleep(60000);
+        leat_durable_note(pair->engine, pair->member);
+    }
+}
+
+static void
+two_note_one_end(void **state)
+{
+    struct fixture *fixture = fixture_make();
+    struct leat_cohort_options cohort_options = leat_cohort_options_default();
+    struct leat_job_options options = leat_job_options_default();
+    struct leat_cohort_info info = leat_cohort_info_default();
+    struct leat_job job = leat_job_default();
+    struct pair pair;
+    leat_job_id id;
+    (void)state;
+    begin(fixture);
+    pair.engine = fixture->engine;
+    cohort_options.flags = LEAT_JOB_KEEP_RESULT;
+    CHECK_OK(leat_cohort_open(pair.engine, &cohort_options, &id));
+    options.cohort = id;
+    job.type = fixture->type;
+    job.options = &options;
+    job.delay_ns = UINT64_C(3600000000000);
+    job.flags = LEAT_JOB_KEEP_RESULT;
+    CHECK_OK(leat_submit(pair.engine, &job, &pair.member));
+    const struct leat_node *node = leat_node_of(pair.engine, (uint32_t)(id.bits & LEAT_INDEX_NONE));
+    LEAT_ASSERT(node != NULL);
+    pair.cohort = node->cohort;
+    test_threads_run(3, pair_run, &pair);
+    CHECK_EQUAL(pair.cohort->log.cancelled, 1);
+    test_close(fixture->engine);
+    begin(fixture);
+    CHECK_OK(leat_cohort_get(fixture->engine, id, &info));
+    CHECK_EQUAL(info.cancelled, 1);
+    test_close(fixture->engine);
+    fixture_free(fixture);
+}
+
+/* ---- rounds ---------------------------------------------------------------------------------- */
 
 /* It has ended, all its members are counted, and each callback came as often as it was to. */
 static void
@@ -177,32 +264,24 @@ all_check(struct fixture *fixture)
 static void
 cohorts_go_through_ends(void **state)
 {
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    struct fixture *fixture = fixture_make();
     (void)state;
-    CHECK(fixture != NULL);
-    strcpy(fixture->directory, "stress_dcohort.XXXXXX");
-    CHECK(mkdtemp(fixture->directory) != NULL);
     fixture->seed = test_seed("stress_durable_cohort");
-    fixture->config = test_config();
-    fixture->config.workers = 2;
-    fixture->config.jobs_max = 8192;
-    fixture->config.log_directory = fixture->directory;
-    fixture->config.log_segment_bytes = UINT64_C(1) << 16;
-    fixture->config.log_ring_bytes = UINT64_C(1) << 15;
     for (fixture->round = 0; fixture->round < ROUNDS; fixture->round++) {
         begin(fixture);
         test_threads_run(THREADS, submitter, fixture);
         test_close(fixture->engine);
     }
     all_check(fixture);
-    test_directory_empty(fixture->directory);
-    CHECK(rmdir(fixture->directory) == 0);
-    free(fixture);
+    fixture_free(fixture);
 }
 
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(cohorts_go_through_ends)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_note_one_end),
+        cmocka_unit_test(cohorts_go_through_ends),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -276,6 +276,36 @@ members_are_counted_once(void **state)
     play_free(play);
 }
 
+/* Nothing keeps it but that job of a death, which does not come. */
+static void
+alone_look(struct play *play)
+{
+    struct leat_cohort_info info = leat_cohort_info_default();
+    run_all(play->world);
+    if (leat_cohort_get(play->world->engine, play->cohort, &info) == LEAT_OK && info.open) {
+        cohort_close(play);
+    }
+    run_all(play->world);
+    ran_are(play, "");
+}
+
+static void
+no_death_is_told(void **state)
+{
+    struct play *play = play_make();
+    struct leat_cohort_options options = leat_cohort_options_default();
+    struct leat_job_options own;
+    (void)state;
+    const struct leat_job death = callback(play, "dD", &own);
+    options.on_death = &death;
+    CHECK_OK(leat_cohort_open(play->world->engine, &options, &play->cohort));
+    acknowledged(play);
+    cohort_close(play);
+    run_all(play->world);
+    prefixes(play, alone_look);
+    play_free(play);
+}
+
 /* One dies, one is cancelled, one is done. */
 static void
 death_look(struct play *play)
@@ -739,6 +769,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_are_counted_once),
+        cmocka_unit_test(no_death_is_told),
         cmocka_unit_test(a_death_is_told_once),
         cmocka_unit_test(an_open_one_is_open_again),
         cmocka_unit_test(an_empty_one_ends_with_its_close),
