@@ -13,10 +13,11 @@ struct leat_intake {
     uint32_t type;
     uint32_t queue;
     uint32_t level;
-    uint32_t bytes;         /* of its payload */
-    uint32_t index;         /* of its record, once taken */
-    uint32_t told;          /* slot of a completion queue; with LEAT_QUEUE_TOLD */
-    struct leat_due due;    /* time 0: at once */
+    uint32_t bytes; /* of its payload */
+    uint32_t index; /* of its record, once taken */
+    uint32_t told;  /* slot of a completion queue; with LEAT_QUEUE_TOLD */
+    struct leat_completion_queue *acknowledges; /* to which its submit is to come, or NULL */
+    struct leat_due due;                        /* time 0: at once */
     uint64_t options;       /* of its queue, as they were when it was put; of batches */
     bool limited;           /* its queue counts its jobs */
     bool extra;             /* it has more than its record has room for: options, an exact order */
@@ -48,8 +49,6 @@ enum leat_status leat_intake_write(struct leat_engine *engine, const struct leat
                                    struct leat_intake *intake);
 /* It is not to be: gives back what the fill has taken. */
 void leat_intake_refuse(struct leat_engine *engine, const struct leat_intake *intake);
-/* The queue to which its submit is to come, or NULL. pre: the options were checked. */
-struct leat_completion_queue *leat_intake_acknowledges(const struct leat_job *job);
 /* leat_labels_claim(), where memory has a cap. */
 enum leat_status leat_intake_claim(struct leat_engine *engine, const struct leat_intake *intake,
                                    leat_job_id *id);

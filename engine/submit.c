@@ -73,6 +73,7 @@ due_check(const struct leat_engine *engine, const struct leat_job *job, struct l
     if (status != LEAT_OK) {
         return status;
     }
+    intake->acknowledges = options.acknowledgements;
     intake->due = leat_timers_due(engine, job->delay_ns, options.run_at_ns);
     return LEAT_OK;
 }
@@ -130,15 +131,17 @@ acknowledgement_of(const struct leat_engine *engine, uint32_t index)
 
 /* Where its submit is to come to a completion queue: a slot of that. */
 static enum leat_status
-acknowledgement_make(struct leat_engine *engine, const struct leat_job *job, uint32_t index)
+acknowledgement_make(struct leat_engine *engine, const struct leat_job *job,
+                     const struct leat_intake *intake)
 {
-    struct leat_completion_queue *queue = leat_intake_acknowledges(job);
-    if (queue == NULL) {
+    if (intake->acknowledges == NULL) {
         return LEAT_OK;
     }
-    struct leat_job_extra *extra = leat_job_extra_make(engine, leat_job_record(engine, index));
-    return extra == NULL ? LEAT_NO_MEMORY
-                         : leat_completion_reserve(queue, job->user, &extra->acknowledgement);
+    struct leat_job_extra *extra =
+        leat_job_extra_make(engine, leat_job_record(engine, intake->index));
+    return extra == NULL
+               ? LEAT_NO_MEMORY
+               : leat_completion_reserve(intake->acknowledges, job->user, &extra->acknowledgement);
 }
 
 static bool
@@ -216,7 +219,7 @@ extras_make(struct leat_engine *engine, const struct leat_job *job, struct leat_
     enum leat_status status = LEAT_OK;
     if (intake->extra) {
         status = leat_terms_fill(engine, intake->index, intake->queue, job);
-        status = status == LEAT_OK ? acknowledgement_make(engine, job, intake->index) : status;
+        status = status == LEAT_OK ? acknowledgement_make(engine, job, intake) : status;
     }
     if (intake->ties.noded && status == LEAT_OK) {
         intake->ties.paid = leat_intake_counted(intake);
@@ -493,7 +496,7 @@ leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
     if (status == LEAT_OK) {
         status = leat_intake_check(engine, job, &intake);
     }
-    if (status == LEAT_OK && (intake.ties.noded || leat_intake_acknowledges(job) != NULL)) {
+    if (status == LEAT_OK && (intake.ties.noded || intake.acknowledges != NULL)) {
         status = LEAT_INVALID; /* it is submitted when its parents, or its cohort, are long gone */
     }
     if (status == LEAT_OK) {
@@ -528,17 +531,6 @@ once_plain(struct leat_engine *engine, const struct leat_job *given, enum leat_r
 
 /* ---- durable jobs ---------------------------------------------------------------------------- */
 
-struct leat_completion_queue *
-leat_intake_acknowledges(const struct leat_job *job)
-{
-    struct leat_job_options options = leat_job_options_default();
-    if (job->options == NULL ||
-        leat_struct_read(&options, sizeof(options), job->options) != LEAT_OK) {
-        return NULL;
-    }
-    return options.acknowledgements;
-}
-
 /* A job is in the log before anybody sees it. What is refused behind that has its end said by who
  * gives the record back. */
 static enum leat_status
@@ -566,8 +558,7 @@ record_fly(struct leat_engine *engine, const struct leat_job *job, const struct 
                    (intake->owes ? LEAT_TRANSIT_OWES : 0) |
                    (leat_engine_inside(engine) ? LEAT_TRANSIT_INSIDE : 0);
     leat_rcu_enter();
-    bool accepted = leat_engine_accepts(engine) &&
-                    leat_queue_open(engine, leat_queue_options(engine, intake->queue));
+    bool accepted = lets_in(engine, leat_queue_options(engine, intake->queue), DOOR_ENGINE);
     if (accepted) {
         leat_change_begins(engine); /* a drain that begins from now on waits for it */
     }

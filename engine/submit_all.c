@@ -44,7 +44,7 @@ group_check_one(struct group *group, size_t index)
     if (status == LEAT_OK && !leat_labels_grouped(job->options)) {
         status = LEAT_INVALID;
     }
-    if (status == LEAT_OK && leat_intake_acknowledges(job) != NULL) {
+    if (status == LEAT_OK && intake->acknowledges != NULL) {
         status = LEAT_UNSUPPORTED;
     }
     if (status == LEAT_OK && intake->ties.noded && group->engine->config.inline_mode) {

@@ -602,6 +602,20 @@ accept_all(struct ref_world *world, struct spec *specs, uint32_t count, const st
     }
 }
 
+/* What room there is for all of them. */
+static struct ref_room
+batch_room(struct ref_world *world, const struct ref_need *needs, uint32_t count,
+           enum leat_status got)
+{
+    struct ref_room room = ref_room(world, needs);
+    if (!room.there && got != LEAT_FULL) {
+        world->pressure += ref_present(world) + count >= world->config.jobs_max ? 1 : 0;
+        ref_graph_catch_up(world); /* whose end made room, while records were taken */
+        room = ref_room(world, needs);
+    }
+    return room;
+}
+
 /* What the engine answered to all or none of them. */
 void
 ref_batch_judge(struct ref_world *world, struct spec *specs, uint32_t count, enum leat_status got,
@@ -619,12 +633,7 @@ ref_batch_judge(struct ref_world *world, struct spec *specs, uint32_t count, enu
     for (uint32_t i = 0; first == LEAT_OK && i < count; i++) {
         need_add(world, &specs[i], needs);
     }
-    struct ref_room room = ref_room(world, needs);
-    if (!room.there && got != LEAT_FULL) {
-        world->pressure += ref_present(world) + count >= world->config.jobs_max ? 1 : 0;
-        ref_graph_catch_up(world); /* whose end made room, while records were taken */
-        room = ref_room(world, needs);
-    }
+    struct ref_room room = batch_room(world, needs, count, got);
     uint64_t right = first == LEAT_OK ? batch_right(world, specs, count, &room) : REF_ONE(first);
     culprits(world, specs, count, told, rights);
     bool dropping = room.dropping && (right & REF_ONE(LEAT_FULL)) != 0;
