@@ -25,7 +25,6 @@ struct leat_intake {
     bool alone;             /* else its batch takes room for all, or it runs inline */
     bool owes;              /* room, for which others are dropped when nothing can refuse it */
     struct leat_ties ties;
-    struct leat_durable_with *with; /* see durable/durable.h; or NULL */
 };
 
 /* A job is counted while it is PENDING. */
