@@ -406,14 +406,20 @@ child_start(const char *program, const char *directory, struct oracle *oracle, i
     return child;
 }
 
-/* Until the end of the pipe; kills the child after a while, if that is not 0. */
+/* When a child is killed. */
+struct death {
+    uint64_t after_ns; /* 0: never */
+    bool early;        /* counted from its start; else from its first news, however slow it is */
+};
+
+/* Until the end of the pipe. */
 static void
-child_hear(struct oracle *oracle, pid_t child, int news, uint64_t kill_ns)
+child_hear(struct oracle *oracle, pid_t child, int news, struct death death)
 {
     struct message messages[64];
-    uint64_t at_ns = leat_os_deadline_ns(kill_ns);
+    uint64_t at_ns = death.early ? leat_os_deadline_ns(death.after_ns) : UINT64_MAX;
     size_t held = 0;
-    bool killed = kill_ns == 0;
+    bool killed = death.after_ns == 0;
     for (;;) {
         if (!killed && leat_os_monotonic_ns() >= at_ns) {
             CHECK(kill(child, SIGKILL) == 0);
@@ -428,6 +434,7 @@ child_hear(struct oracle *oracle, pid_t child, int news, uint64_t kill_ns)
             (void)usleep(200); /* nothing there */
             continue;
         }
+        at_ns = at_ns == UINT64_MAX ? leat_os_deadline_ns(death.after_ns) : at_ns;
         held += (size_t)got;
         size_t whole = held / sizeof(struct message);
         for (size_t i = 0; i < whole; i++) {
@@ -440,20 +447,20 @@ child_hear(struct oracle *oracle, pid_t child, int news, uint64_t kill_ns)
 }
 
 static bool
-round_run(struct oracle *oracle, const char *program, const char *directory, uint64_t kill_ns)
+round_run(struct oracle *oracle, const char *program, const char *directory, struct death death)
 {
     int news[2];
     int status = 0;
     CHECK(pipe(news) == 0);
     CHECK(fcntl(news[0], F_SETFL, O_NONBLOCK) == 0);
     CHECK(fcntl(news[0], F_SETFD, FD_CLOEXEC) == 0);
-    pid_t child = child_start(program, directory, oracle, news[1], kill_ns == 0);
+    pid_t child = child_start(program, directory, oracle, news[1], death.after_ns == 0);
     CHECK(close(news[1]) == 0);
-    child_hear(oracle, child, news[0], kill_ns);
+    child_hear(oracle, child, news[0], death);
     CHECK(close(news[0]) == 0);
     CHECK(waitpid(child, &status, 0) == child);
-    return kill_ns != 0 ? WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL
-                        : WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return death.after_ns != 0 ? WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL
+                               : WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 static int
@@ -508,13 +515,14 @@ main(int argc, char **argv)
     struct test_prng prng = {seed};
     CHECK(mkdtemp(directory) != NULL);
     for (uint64_t i = 0; i < times; i++) {
-        uint64_t kill_ns = 1000000 + (uint64_t)test_random_below(&prng, 80) * 1000000;
-        if (!round_run(&oracle, argv[0], directory, kill_ns)) {
+        struct death death = {TEST_MS * (1 + test_random_below(&prng, 80)),
+                              test_random_below(&prng, 3) == 0};
+        if (!round_run(&oracle, argv[0], directory, death)) {
             printf("round %" PRIu64 ": the child ended by itself, seed %" PRIu64 "\n", i, seed);
             return 1;
         }
     }
-    if (!round_run(&oracle, argv[0], directory, 0) || !oracle.all) {
+    if (!round_run(&oracle, argv[0], directory, (struct death){0, true}) || !oracle.all) {
         printf("the last child did not end well; its log is in %s\n", directory);
         return 1;
     }
