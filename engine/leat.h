@@ -119,7 +119,8 @@ typedef struct leat_tenant {
     uint32_t bits;
 } leat_tenant;
 
-/* The right to complete one attempt that answered leat_pending() or leat_pending_for(). */
+/* The right to complete one attempt that answered leat_pending() or leat_pending_for(). It holds in
+ * the engine that gave it: one that has the job from its log later has other tokens. */
 typedef struct leat_token {
     uint64_t job;
     uint64_t attempt;
@@ -2436,9 +2437,15 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_job_count(struct leat_engine *engi
  * comes first is decided once. From then on the lease does not hold: LEAT_STALE; and LEAT_GONE when
  * the job has ended and its record is no longer there. A job has one lease that holds, at most.
  *
- * token.attempt is a fencing token: it grows from one lease of a job to the next, modulo 2^16. The
- * lease is that of an attempt that is pending: leat_complete() and leat_pending_extend() take its
- * token as well.
+ * token.attempt is a fencing token: it grows from one lease of a job to the next. Its lower 32 bits
+ * do, modulo 2^16, and those above with each open of the log; without one they are 0. The lease is
+ * that of an attempt that is pending: leat_complete() and leat_pending_extend() take its token as
+ * well.
+ *
+ * Leases end with their engine, however that ends, and a token of one is LEAT_STALE from then on. A
+ * durable job that was leased waits again as if it had not been taken: the attempt does not count,
+ * nor does quarantine_after count the crash, as consumers may be elsewhere and well. So a job whose
+ * consumer crashes the process each time is leased again for as long as it does not expire.
  *
  * Priorities, delays, retries, waiting_max, cancel, reschedule and expiry are as for other jobs. A
  * pause, a running_max, and a rate of the queue hold; those of types, and a tenant's rate, do not.

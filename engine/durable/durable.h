@@ -66,6 +66,9 @@ enum leat_status leat_durable_open(const struct leat_config *concrete,
                                    struct leat_durable **opened);
 /* The generation that ids begin with. */
 uint64_t leat_durable_generation(const struct leat_durable *durable);
+/* The number of this open: at least 1, and above that of each open of the log that has returned an
+ * engine. */
+uint32_t leat_durable_life(const struct leat_durable *durable);
 /* The engine is there: makes the jobs that were read, and starts the log's threads. */
 enum leat_status leat_durable_begin(struct leat_engine *engine, struct leat_error *error);
 /* All that was appended is durable by the return, if that can be. Nobody is at the engine. */

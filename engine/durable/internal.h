@@ -89,6 +89,7 @@ struct leat_durable {
     struct leat_durable_pace pace;       /* S */
     pthread_mutex_t mutex;               /* S of a new ceiling */
     bool closing;                        /* O from then on nothing is appended */
+    uint32_t life;                       /* I see leat_durable_life() */
     struct leat_durable_table table;     /* O while the engine is opened */
     struct leat_durable_crashed crashed; /* O the same */
     struct leat_recovery_info found;     /* I */

@@ -115,7 +115,10 @@ places_begin(struct leat_durable *durable, const struct leat_config *concrete,
     return status == LEAT_OK ? LEAT_OK : say(error, status, "");
 }
 
-/* From now on ids are above all that were given out. */
+LEAT_STATIC(LEAT_GENERATION_LAST / LEAT_DURABLE_IDS_STEP <= UINT32_MAX, "a life is half a word");
+
+/* From now on ids are above all that were given out; and so is the number of this life: the ceiling
+ * is at least a step above the one of each open before, and durable before there is an engine. */
 static enum leat_status
 ceiling_begin(struct leat_durable *durable, struct leat_error *error)
 {
@@ -123,6 +126,7 @@ ceiling_begin(struct leat_durable *durable, struct leat_error *error)
     if (ceiling > LEAT_GENERATION_LAST) {
         return say(error, LEAT_FULL, "has no ids left: begin a new one");
     }
+    durable->life = (uint32_t)(ceiling / LEAT_DURABLE_IDS_STEP);
     enum leat_status status = leat_durable_ceiling_set(durable, ceiling);
     return status == LEAT_OK ? LEAT_OK : say(error, status, "");
 }
@@ -166,6 +170,12 @@ uint64_t
 leat_durable_generation(const struct leat_durable *durable)
 {
     return durable->table.ceiling & ~UINT64_C(1);
+}
+
+uint32_t
+leat_durable_life(const struct leat_durable *durable)
+{
+    return durable->life;
 }
 
 /* ---- begin and end --------------------------------------------------------------------------- */
