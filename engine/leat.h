@@ -1648,8 +1648,8 @@ struct leat_job {
     uint32_t flags;
     uint32_t max_attempts; /* 0: the type's, where it is registered by then, else 3 */
     uint32_t reserved;     /* 0 */
-    uint64_t delay_ns;     /* not before so long from now, by the BOOT clock; see run_at_ns. A time
-                              beyond the year 2262, as of LEAT_FOREVER, is as good as never */
+    uint64_t delay_ns;     /* not before so long from now, by the BOOT clock; see run_at_ns.
+                              At most 146 years, also of LEAT_FOREVER: as good as never */
     const struct leat_job_options *options; /* copied; NULL: the defaults */
     /* Not NULL: the end of the job comes to this queue, as a completion that says `user`. From
      * now on it has one of the queue's slots. */
