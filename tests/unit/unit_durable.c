@@ -433,8 +433,13 @@ a_log_has_one_user(void **state)
     CHECK_STATUS(leat_open(&world->config, &other, &error), LEAT_BUSY);
     CHECK_TEXT(error.field, "log_directory");
     world->config.log_directory = "unit_durable.none";
-    CHECK(leat_open(&world->config, &other, &error) != LEAT_OK && other == NULL);
+    CHECK_STATUS(leat_open(&world->config, &other, &error), LEAT_NOT_FOUND);
     CHECK_TEXT(error.field, "log_directory");
+    CHECK_TEXT(error.text, "log_directory cannot be used: no such directory: unit_durable.none");
+    world->config.log_directory = "/dev/null";
+    CHECK_STATUS(leat_open(&world->config, &other, &error), LEAT_NOT_FOUND);
+    CHECK_TEXT(error.text, "log_directory cannot be used: not a directory: /dev/null");
+    CHECK(other == NULL);
     world_free(world);
 }
 
