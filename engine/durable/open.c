@@ -205,6 +205,13 @@ leat_durable_begin(struct leat_engine *engine, struct leat_error *error)
     if (!leat_wal_start(&durable->wal)) {
         return say(error, LEAT_SYSTEM, "wants two threads, which the system refused");
     }
+    /* Who ran in a crash is counted before it can bring the next one about. */
+    if (durable->found.crashed != 0) {
+        status = leat_durable_wait_all(engine, LEAT_DURABILITY_GROUP);
+    }
+    if (status != LEAT_OK) {
+        return say(error, status, "");
+    }
     if (!leat_durable_clean_start(engine)) {
         return say(error, LEAT_SYSTEM, "wants a thread, which the system refused");
     }
