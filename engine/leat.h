@@ -1639,8 +1639,8 @@ leat_job_options_default(void)
 struct leat_job {
     uint32_t size;
     uint32_t version;
-    leat_type type;         /* or 0 and type_name */
-    leat_queue queue;       /* or 0 and queue_name; both unset: "default" */
+    leat_type type;         /* or 0 and type_name; where both are set, this one counts */
+    leat_queue queue;       /* or 0 and queue_name, as with type; both unset: "default" */
     const char *type_name;  /* a name not known yet is taken in */
     const char *queue_name; /* a queue not there yet is created with default options */
     const void *payload;    /* copied */
@@ -1649,7 +1649,8 @@ struct leat_job {
     uint32_t flags;
     uint32_t max_attempts; /* 0: the type's, where it is registered by then, else 3 */
     uint32_t reserved;     /* 0 */
-    uint64_t delay_ns;     /* not before so long from now, by the BOOT clock; see run_at_ns */
+    uint64_t delay_ns;     /* not before so long from now, by the BOOT clock; see run_at_ns.
+                              At most 146 years, also of LEAT_FOREVER: as good as never */
     const struct leat_job_options *options; /* copied; NULL: the defaults */
     /* Not NULL: the end of the job comes to this queue, as a completion that says `user`. From
      * now on it has one of the queue's slots. */
@@ -1811,7 +1812,8 @@ struct leat_job_info {
     bool cancel_requested;
     size_t payload_bytes;
     size_t result_bytes; /* of a job that ended */
-    char error[256];     /* of the last attempt, once the job has ended */
+    char error[256];     /* of the last attempt, once the job has ended; "" before, RETRYING too:
+                            leat_job_attempts() has those of failed attempts */
     uint64_t due_in_ns;  /* SCHEDULED, RETRYING: until its time comes */
     char progress_text[64];
     leat_job_id submitter;           /* of its options; 0: none */
@@ -2449,9 +2451,10 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_job_count(struct leat_engine *engi
  *
  * Priorities, delays, retries, waiting_max, cancel, reschedule and expiry are as for other jobs. A
  * pause, a running_max, and a rate of the queue hold; those of types, and a tenant's rate, do not.
- * A drain waits for leases, not for what nobody has taken; a stop waits for neither, and a lease's
- * time goes on. With 0 workers what is due (delays, leases that are over) comes when someone is in
- * leat_run_some() or leat_reserve().
+ * leat_drain() waits for leases, not for what nobody has taken; leat_queue_drain() waits for both,
+ * as it can still be taken; a stop waits for neither, and a lease's time goes on. With 0 workers
+ * what is due (delays, leases that are over) comes when someone is in leat_run_some() or
+ * leat_reserve().
  */
 
 struct leat_reserve_options {
@@ -2770,8 +2773,10 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_job_payload(struct leat_engine *en
                                                           size_t capacity, size_t *bytes);
 
 /* Brings a dead letter back: the same job, under the same id, with its payload and all of its
- * attempts. It has no expiry any more, and no completion queue: its end came there already. A limit
- * of its queue (waiting_max) does not refuse it. leat_job_attempts() shows the attempts before.
+ * attempts: leat_run_attempt() and leat_job_info.attempts begin at 1 again, as do its crashes
+ * (leat_config.quarantine_after), and leat_job_attempts() shows the attempts before, too. It has no
+ * expiry any more, and no completion queue: its end came there already. A limit of its queue
+ * (waiting_max) does not refuse it.
  * Its name, and a unique key with LEAT_UNIQUE_UNTIL_FINISHED, it holds again; keys of the other
  * scopes stay as they are: it has begun, and its time goes on.
  * Threads:  any.      Progress: lock-free; finds the letter by looking at all of them.

@@ -13,7 +13,6 @@ say(struct leat_error *error, enum leat_status status, const char *text)
 {
     static const char *const plain[LEAT_STATUS_COUNT] = {
         [LEAT_BUSY] = "is in use by another process, or by another engine of this one",
-        [LEAT_NOT_FOUND] = "is no directory that is there",
         [LEAT_NO_MEMORY] = "there is no memory for the jobs of the log",
         [LEAT_NO_SPACE] = "the disk has no room for the first segment",
         [LEAT_REFUSED] = "the system refused: the directory must be there, and be the user's own",
@@ -48,6 +47,24 @@ say_refusal(const struct leat_durable *durable, struct leat_error *error)
     return leat_error_set(error, durable->refusal.status, "log_directory", text);
 }
 
+/* Of the files, with what the log says of them. */
+static enum leat_status
+say_report(struct leat_error *error, enum leat_status status, const struct leat_wal_report *report)
+{
+    char text[sizeof(error->text)];
+    if (report->text[0] == '\0') {
+        return say(error, status, "");
+    }
+    if (status == LEAT_CORRUPT) {
+        (void)snprintf(text, sizeof(text),
+                       "is damaged: %.110s; leat wal salvage saves what stands before that",
+                       report->text);
+    } else {
+        (void)snprintf(text, sizeof(text), "cannot be used: %.160s", report->text);
+    }
+    return say(error, status, text);
+}
+
 static enum leat_status
 log_read(struct leat_durable *durable, const struct leat_config *concrete, struct leat_error *error)
 {
@@ -78,7 +95,7 @@ log_read(struct leat_durable *durable, const struct leat_config *concrete, struc
     durable->found.records = report.records;
     durable->found.batches_again = report.batches_again;
     durable->found.torn_bytes = report.torn_bytes;
-    return status == LEAT_OK ? LEAT_OK : say(error, status, report.text);
+    return status == LEAT_OK ? LEAT_OK : say_report(error, status, &report);
 }
 
 /* The keys first: a log is not touched without. */
@@ -197,6 +214,13 @@ leat_durable_begin(struct leat_engine *engine, struct leat_error *error)
     }
     if (!leat_wal_start(&durable->wal)) {
         return say(error, LEAT_SYSTEM, "wants two threads, which the system refused");
+    }
+    /* Who ran in a crash is counted before it can bring the next one about. */
+    if (durable->found.crashed != 0) {
+        status = leat_durable_wait_all(engine, LEAT_DURABILITY_GROUP);
+    }
+    if (status != LEAT_OK) {
+        return say(error, status, "");
     }
     if (!leat_durable_clean_start(engine)) {
         return say(error, LEAT_SYSTEM, "wants a thread, which the system refused");

@@ -27,6 +27,7 @@ struct leat_wal_scan {
     struct leat_wal_found *found; /* by number */
     uint64_t found_room;          /* bytes, as all rooms here */
     uint32_t count;
+    uint32_t named;      /* the same, with those behind a damaged one */
     uint64_t bytes_read; /* of segments, of those that are needed */
     uint64_t bytes_needed;
     uint32_t leftover_count;

@@ -205,10 +205,14 @@ static enum leat_status
 scan_directory(struct leat_wal_scan *scan, const char *directory)
 {
     const struct leat_wal_files *files = scan->config->files;
-    enum leat_status status =
-        leat_wal_status_of(files->directory_open(files->disk, directory, &scan->directory));
+    const int opened = files->directory_open(files->disk, directory, &scan->directory);
+    const enum leat_status status = leat_wal_status_of(opened);
     if (status != LEAT_OK) {
         scan->directory = -1;
+    }
+    if (opened == -ENOENT || opened == -ENOTDIR) {
+        (void)snprintf(scan->report->text, sizeof(scan->report->text), "%s: %.120s",
+                       opened == -ENOENT ? "no such directory" : "not a directory", directory);
     }
     return status;
 }

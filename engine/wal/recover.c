@@ -65,6 +65,10 @@ damaged(struct leat_wal_scan *scan, uint64_t number, uint64_t offset, const char
     struct leat_wal_report *report = scan->report;
     report->damaged = number;
     report->damaged_offset = offset;
+    report->damaged_behind = 0;
+    for (uint32_t i = 0; i < scan->named; i++) {
+        report->damaged_behind += scan->found[i].number > number;
+    }
     (void)snprintf(report->text, sizeof(report->text),
                    "segment %016" PRIx64 ", byte %" PRIu64 ": %s", number, offset, what);
     return LEAT_CORRUPT;
@@ -354,6 +358,7 @@ names_read(struct leat_wal_scan *scan)
     if (scan->count != 0) {
         qsort(scan->found, scan->count, sizeof(*scan->found), by_number);
     }
+    scan->named = scan->count;
     enum leat_status status = LEAT_OK;
     for (uint32_t i = 0; status == LEAT_OK && i < scan->count; i++) {
         status = header_read(scan, &scan->found[i]);
@@ -384,6 +389,7 @@ limits_set(struct leat_wal_scan *scan)
         return LEAT_OK;
     }
     enum leat_status status = damaged(scan, scan->oldest, 0, "the segment is missing");
+    scan->report->damaged_behind = 0; /* those are there */
     return scan->salvages ? LEAT_OK : status;
 }
 

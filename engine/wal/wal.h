@@ -87,6 +87,7 @@ struct leat_wal_report {
     uint64_t torn_bytes;     /* up to the last block that is not zero behind the last batch */
     uint64_t damaged;        /* segment; 0: none */
     uint64_t damaged_offset; /* in it */
+    uint64_t damaged_behind; /* segments behind it, of which nothing is told */
     char text[160];          /* a sentence: what is wrong, or "" */
 };
 
@@ -171,10 +172,10 @@ struct leat_wal {
 
 /* Reads the log of a directory, as leat_wal_read() does, writes anew what is not known to be
  * durable, and begins a fresh segment, whose names are durable by the return. Returns also LEAT_OK
- * where there was no log. LEAT_BUSY: another process, or another open, has it. LEAT_NO_MEMORY,
- * LEAT_NO_SPACE, LEAT_REFUSED, LEAT_SYSTEM, LEAT_CORRUPT, LEAT_UNSUPPORTED: a later format, or
- * another byte order, or config.sync is not to be had there; report->text says what. Nothing is
- * then open. */
+ * where there was no log. LEAT_BUSY: another process, or another open, has it. LEAT_NOT_FOUND: no
+ * such directory, or none; LEAT_NO_MEMORY, LEAT_NO_SPACE, LEAT_REFUSED, LEAT_SYSTEM, LEAT_CORRUPT,
+ * LEAT_UNSUPPORTED: a later format, or another byte order, or config.sync is not to be had there;
+ * report->text says what. Nothing is then open. */
 enum leat_status leat_wal_open(struct leat_wal *wal, const struct leat_wal_config *config,
                                const struct leat_wal_reader *reader,
                                struct leat_wal_report *report);
