@@ -244,8 +244,9 @@ draw_rate(struct ref_world *world)
 {
     static const uint64_t per_ns[] = {REF_MS, 7 * REF_MS, 333, REF_S};
     struct leat_bulk *given = &bulk.given;
-    given->rate =
-        leat_rate_of(1 + ref_below(world, 4), per_ns[ref_below(world, 4)], ref_below(world, 6));
+    given->rate.jobs = 1 + ref_below(world, 4);
+    given->rate.per_ns = per_ns[ref_below(world, 4)];
+    given->rate.burst = ref_below(world, 6);
     given->progress = progress;
     if (given->chunk > burst()) {
         given->chunk = burst();

@@ -154,10 +154,14 @@ static struct leat_rate
 draw(struct ref_world *world)
 {
     static const uint64_t per_ns[] = {REF_MS, 7 * REF_MS, 333 * REF_MS, REF_S, 10 * REF_S, 1000};
+    struct leat_rate rate = {0};
     if (ref_chance(world, 25)) {
-        return leat_rate_of(0, 0, 0);
+        return rate;
     }
-    return leat_rate_of(1 + ref_below(world, 12), per_ns[ref_below(world, 6)], ref_below(world, 5));
+    rate.jobs = 1 + ref_below(world, 12);
+    rate.per_ns = per_ns[ref_below(world, 6)];
+    rate.burst = ref_below(world, 5);
+    return rate;
 }
 
 /* What is wrong with it, most often nothing. */

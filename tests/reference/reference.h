@@ -457,6 +457,9 @@ struct ref_world {
 
 /* ---- world.c: drawing, noting, judging ------------------------------------------------------- */
 
+/* Two draws stand in two statements, never in one expression that does not say which comes first:
+ * so a seed walks the same way whatever the compiler. */
+
 /* True in `percent` of all cases. */
 bool ref_chance(struct ref_world *world, uint32_t percent);
 uint32_t ref_below(struct ref_world *world, uint32_t below);
@@ -466,6 +469,8 @@ uint64_t ref_delay(struct ref_world *world);
 uint64_t ref_boot(const struct ref_world *world);
 uint64_t ref_wall(const struct ref_world *world);
 uint64_t ref_monotonic(const struct ref_world *world);
+/* A time of WALL, now and then one that is over. */
+uint64_t ref_wall_draw(struct ref_world *world);
 /* A time of BOOT, as far as it goes. */
 uint64_t ref_after(uint64_t now_ns, uint64_t delay_ns);
 
