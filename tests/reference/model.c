@@ -224,6 +224,8 @@ ref_wait_in_line(struct ref_world *world, struct ref_job *job)
     job->shaken = false;
     job->placed = false;
     job->of_type = false;
+    job->key_let = false;
+    job->key_owes = false;
     job->low = ++world->sequence;
     job->high = job->low;
     ref_key_enter(job, job->low, job->high);
@@ -463,6 +465,7 @@ step_to(struct ref_world *world, struct ref_job *job, enum leat_job_state state)
     if (waits(job) && state == LEAT_JOB_DEAD && ref_expired(world, job)) {
         job->zombie = true;
         ref_rates_take(world, job, false);
+        ref_key_rates_take(world, job, false);
         ref_end(world, job, LEAT_JOB_DEAD, LEAT_REASON_EXPIRED);
         return true;
     }
@@ -480,6 +483,7 @@ step_to(struct ref_world *world, struct ref_job *job, enum leat_job_state state)
         !world->types[job->type].bound && !world->queues[job->queue].pull) {
         job->zombie = false;
         ref_rates_take(world, job, true);
+        ref_key_rates_take(world, job, true);
         ref_end(world, job, LEAT_JOB_DEAD, LEAT_REASON_UNKNOWN_TYPE);
         return true;
     }

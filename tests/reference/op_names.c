@@ -230,6 +230,7 @@ ref_op_register(struct ref_world *world)
     bool odd = false;
     bool batch = !ours && ref_gather_draw(world, &options, &odd);
     bad = bad || odd;
+    bad = ref_key_rate_draw(world, &options.key_rate) != LEAT_OK || bad;
     enum leat_status right =
         register_right(world, type, ours || (!bad && !broken && policy != REF_POLICY_BAD));
     ref_note(world, type, policy, options.running_max);
@@ -253,6 +254,9 @@ ref_op_register(struct ref_world *world)
     of->policy = ours ? REF_POLICY_OURS : policy;
     if (!ours && options.running_max != 0) {
         cap_set(world, &of->gate, options.running_max);
+    }
+    if (!ours && options.key_rate.jobs != 0) {
+        ref_key_rate_set(world, &of->pace, &options.key_rate);
     }
     if (!ours && breaker.there) {
         of->breaker = breaker;
@@ -293,6 +297,7 @@ ref_op_queue_create(struct ref_world *world)
     right = options.priority >= leat_priority_levels() ? LEAT_INVALID : right;
     struct ref_queue made = ref_queue_draw(world, &options);
     right = ref_order_draw(world, &made, &options) == LEAT_OK ? right : LEAT_INVALID;
+    right = ref_key_rate_draw(world, &options.key_rate) == LEAT_OK ? right : LEAT_INVALID;
     ref_note(world, queue, options.waiting_max, options.running_max);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(right),
                leat_queue_create(world->engine, ref_queue_name(queue), &options, &handle));
@@ -305,6 +310,7 @@ ref_op_queue_create(struct ref_world *world)
         made.pull = options.pull;
         *of = made;
         ref_rates_joined(world, queue);
+        ref_key_rate_set(world, &of->pace, &options.key_rate);
         if (options.running_max != 0) {
             cap_set(world, &of->gate, options.running_max);
         }

@@ -95,6 +95,9 @@ leased(struct ref_world *world, const struct leat_lease *lease, uint64_t lease_n
     if (!ref_key_may_begin(world, job)) {
         ref_fail(world, job, "a job is leased, but another one has its key");
     }
+    if (!ref_key_rates_may_begin(world, job)) {
+        ref_fail(world, job, "a job is leased, but its key has no token");
+    }
     check_turn(world, job);
     ref_begin(world, job);
     check_lease(world, job, lease);
@@ -122,7 +125,8 @@ check_rest(struct ref_world *world, uint32_t queue, size_t room, bool full)
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         const struct ref_job *job = &world->jobs[i];
         if (waits_here(world, job, queue)) {
-            waits = job->came_late || ref_key_waits(world, job) ? waits : job;
+            bool late = job->came_late || ref_key_waits(world, job);
+            waits = late || ref_key_rates_hold(world, job) ? waits : job;
             large = large || job->payload_bytes > room;
         }
     }

@@ -108,6 +108,7 @@ const struct ref_part ref_parts[] = {
     {"gates", gates_may_begin, gates_hold, gates_reorder, gates_begun, gates_left},
     {"keys", ref_key_may_begin, ref_key_holds, ref_key_reorders, ref_key_begun, NULL},
     {"rates", ref_rates_may_begin, ref_rates_hold, NULL, ref_rates_begun, NULL},
+    {"rates of keys", ref_key_rates_may_begin, ref_key_rates_hold, NULL, ref_key_rates_begun, NULL},
     {"places", ref_places_may_begin, ref_places_hold, ref_places_reorder, ref_places_begun, NULL},
     {"breakers", ref_breaker_may_begin, ref_breaker_holds, NULL, ref_breaker_begun, NULL},
     {"order", NULL, ref_order_holds, ref_order_reorders, ref_order_begun, NULL},

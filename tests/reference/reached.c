@@ -405,4 +405,5 @@ const char *const ref_met_names[REF_MET_COUNT] = {
     [REF_MET_PROBE] = "a probe began",
     [REF_MET_REOPENED] = "a probe failed",
     [REF_MET_CLOSED] = "a breaker closed, as its probes succeeded",
+    [REF_MET_KEY_WAITS] = "a key waited for a token",
 };

@@ -180,6 +180,9 @@ struct ref_job {
     bool came_late;   /* to its list, or may have, within the call at work: see op_pull.c */
     uint64_t key_low; /* it came there between these two */
     uint64_t key_high;
+    bool key_let;      /* it may have had its tokens before a rate of keys was set */
+    bool key_owes;     /* it has begun, and not come back to its key */
+    uint64_t began_ns; /* its last attempt */
 
     struct ref_labels labels;
 
@@ -233,6 +236,19 @@ struct ref_bucket {
     uint64_t high;
 };
 
+__extension__ typedef unsigned __int128 ref_wide;
+
+/* A rate of each key: see op_key_rates.c. Counts are of tokens, with 64 bits behind the point. */
+struct ref_pace {
+    uint64_t jobs; /* 0: none */
+    uint64_t per_ns;
+    uint64_t burst;
+    uint64_t start_ns;
+    ref_wide start;         /* the count by then */
+    ref_wide low[REF_KEYS]; /* its bucket would be full between these two counts */
+    ref_wide high[REF_KEYS];
+};
+
 /* How much may wait; 0: no limit. */
 struct ref_limits {
     uint64_t jobs_max;
@@ -247,6 +263,7 @@ struct ref_type {
     uint32_t policy;
     struct ref_gate gate;
     struct ref_bucket bucket;
+    struct ref_pace pace;
     struct ref_claim uniques[REF_UNIQUES];
     uint32_t least;
     struct ref_breaker breaker;
@@ -261,6 +278,7 @@ struct ref_queue {
     struct ref_gate gate;
     bool pull;
     struct ref_bucket bucket;
+    struct ref_pace pace;
     struct ref_limits limits;
     enum leat_full_policy full;
     uint64_t block_ns;
@@ -388,6 +406,7 @@ enum ref_met {
     REF_MET_PROBE,
     REF_MET_REOPENED,
     REF_MET_CLOSED,
+    REF_MET_KEY_WAITS,
     REF_MET_COUNT
 };
 
@@ -543,6 +562,8 @@ bool ref_rates_hold(const struct ref_world *world, const struct ref_job *job);
 bool ref_rates_queue_may(const struct ref_world *world, uint32_t queue);
 bool ref_rates_queue_must(const struct ref_world *world, uint32_t queue);
 void ref_rates_begun(struct ref_world *world, struct ref_job *job);
+/* A rate; now and then a wrong one. */
+enum leat_status ref_rate_draw(struct ref_world *world, struct leat_rate *rate);
 /* A queue that has just been created has its tenant's rate, too. */
 void ref_rates_joined(struct ref_world *world, uint32_t queue);
 /* Also where no handler begins. */
@@ -724,6 +745,23 @@ bool ref_key_holds(const struct ref_world *world, const struct ref_job *job);
 bool ref_key_reorders(const struct ref_world *world, const struct ref_job *job,
                       const struct ref_job *other);
 void ref_key_begun(struct ref_world *world, struct ref_job *job);
+
+/* ---- op_key_rates.c -------------------------------------------------------------------------- */
+
+/* A rate for an option: most often none. */
+enum leat_status ref_key_rate_draw(struct ref_world *world, struct leat_rate *rate);
+/* What was drawn is set: of a queue, or of a type. */
+void ref_key_rate_set(struct ref_world *world, struct ref_pace *pace, const struct leat_rate *rate);
+bool ref_key_rates_may_begin(const struct ref_world *world, const struct ref_job *job);
+bool ref_key_rates_hold(const struct ref_world *world, const struct ref_job *job);
+void ref_key_rates_begun(struct ref_world *world, struct ref_job *job);
+/* Also where no handler begins. */
+void ref_key_rates_take(struct ref_world *world, const struct ref_job *job, bool surely);
+/* The engine says that nothing is left to run. */
+void ref_key_rates_idle(struct ref_world *world);
+/* Nothing but a token holds the job: in how long that is there at the latest; else LEAT_FOREVER. */
+uint64_t ref_key_rates_latest(const struct ref_world *world, const struct ref_job *job);
+
 /* ---- op_claims.c, op_job.c ------------------------------------------------------------------- */
 
 /* A unique key, a name and tags for a job; now and then a wrong one. */
