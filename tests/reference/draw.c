@@ -66,6 +66,10 @@ draw_options(struct ref_world *world, struct spec *spec)
         spec->retry = ref_policy(spec->policy);
         spec->options.retry = &spec->retry;
     }
+    if (ref_chance(world, 20)) {
+        uint64_t index = ref_below(world, REF_RECORDS);
+        spec->options.submitter.bits = ref_chance(world, 80) ? world->jobs[index].id.bits : index;
+    }
     if (ref_chance(world, 50)) {
         spec->shape = ref_key_draw(world, &spec->options, &spec->key);
     }

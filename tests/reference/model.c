@@ -274,7 +274,8 @@ fail(struct ref_world *world, struct ref_job *job, uint64_t delay_ns)
     const struct ref_type *type = &world->types[job->type];
     uint64_t delays_ns[2] = {delay_ns, delay_ns};
     uint32_t policy = job->policy == REF_NONE ? type->policy : job->policy;
-    enum leat_reason reason = job->timed_out ? LEAT_REASON_TIMEOUT : LEAT_REASON_ATTEMPTS;
+    enum leat_reason reason =
+        job->timed_out || job->tardy ? LEAT_REASON_TIMEOUT : LEAT_REASON_ATTEMPTS;
     bool again = job->attempts < ref_max_attempts(world, job);
     ref_attempt_note(world, job, LEAT_OUTCOME_RETRY);
     if (again && delay_ns == LEAT_DELAY_OF_POLICY) {
@@ -402,6 +403,7 @@ ref_begin(struct ref_world *world, struct ref_job *job)
     job->stuck = false;
     job->seen = false;
     job->late = false;
+    job->tardy = false;
     job->error[0] = '\0';
     job->asked = false;
     world->counts.run++;

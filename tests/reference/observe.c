@@ -124,6 +124,7 @@ ref_look_at_info(struct ref_world *world, struct ref_job *job, const struct leat
     same(world, job, "the progress", info->progress, job->progress);
     same(world, job, "cancel_requested", info->cancel_requested, job->cancel);
     same(world, job, "payload_bytes", info->payload_bytes, job->payload_bytes);
+    same(world, job, "the submitter", info->submitter.bits, job->submitter.bits);
     look_at_due(world, job, info->due_in_ns);
     look_at_end(world, job, info);
 }

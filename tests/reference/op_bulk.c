@@ -46,7 +46,7 @@ judge_one(struct ref_world *world, uint32_t index, enum leat_status got, leat_jo
 {
     struct spec *spec = &bulk_specs[index];
     ref_note(world, id.bits, spec->queue, spec->job.priority);
-    ref_answer(world, REF_AT_NOTHING, ref_spec_right(world, spec), got);
+    ref_answer(world, REF_AT_NOTHING, ref_spec_right_for(world, spec, got), got);
     ref_spec_answered(world, spec, got, id);
 }
 

@@ -406,7 +406,7 @@ ref_attempt_note(struct ref_world *world, struct ref_job *job, enum leat_outcome
     attempt->attempt = job->attempts;
     attempt->inside = job->handled && !job->inlined; /* else no worker has */
     attempt->outcome = outcome;
-    attempt->timed_out = job->timed_out;
+    attempt->timed_out = job->timed_out || job->tardy;
     attempt->ended_known = !world->by_itself;
     attempt->ended_ns = ref_wall(world);
     (void)snprintf(attempt->error, sizeof(attempt->error), "%s",

@@ -158,7 +158,7 @@ takes_part(const struct ref_world *world, uint32_t queue, uint32_t level)
 {
     const struct ref_queue *of = &world->queues[queue];
     uint32_t count = 0;
-    bool plain = of->weight != 0 && !of->exact && !of->pull && !of->gate.paused &&
+    bool plain = of->weight != 0 && !of->exact && !of->pull && !ref_gate_paused(&of->gate) &&
                  of->gate.most == 0 && of->bucket.jobs == 0;
     for (uint32_t i = 0; plain && i < REF_RECORDS; i++) {
         const struct ref_job *job = &world->jobs[i];
@@ -310,7 +310,8 @@ plain_queues(const struct ref_world *world, uint32_t queues[REF_QUEUES])
     for (uint32_t i = 0; i < REF_QUEUES; i++) {
         const struct ref_queue *queue = &world->queues[i];
         bool limited = queue->limits.jobs_max != 0 || queue->limits.bytes_max != 0;
-        bool shut = queue->gate.paused || queue->gate.most != 0 || queue->bucket.jobs != 0;
+        bool shut =
+            ref_gate_paused(&queue->gate) || queue->gate.most != 0 || queue->bucket.jobs != 0;
         if (queue->handle.bits != 0 && !queue->exact && !queue->pull && !limited && !shut &&
             queue->tenant == REF_NONE && !queue->closed) {
             queues[count++] = i;

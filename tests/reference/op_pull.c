@@ -42,7 +42,7 @@ check_turn(struct ref_world *world, const struct ref_job *job)
     if (job->state != LEAT_JOB_PENDING || ref_expired(world, job)) {
         ref_fail(world, job, "a job is leased that does not wait, or has expired");
     }
-    if (gate->paused || (gate->most != 0 && inside(world, job->queue) >= gate->most)) {
+    if (ref_gate_paused(gate) || (gate->most != 0 && inside(world, job->queue) >= gate->most)) {
         ref_fail(world, job, "a job is leased, but its queue's gate is shut");
     }
     if (!ref_rates_queue_may(world, job->queue)) {
@@ -133,7 +133,7 @@ check_rest(struct ref_world *world, uint32_t queue, size_t room, bool full)
     if (full && !large) {
         ref_fail(world, waits, "no payload is too large");
     }
-    bool open = !gate->paused && (gate->most == 0 || gate->inside < gate->most) &&
+    bool open = !ref_gate_paused(gate) && (gate->most == 0 || gate->inside < gate->most) &&
                 ref_rates_queue_must(world, queue);
     if (waits != NULL && open && !large) {
         ref_fail(world, waits, "there was room for a lease, and this job waits");

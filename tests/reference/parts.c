@@ -6,7 +6,7 @@
 static bool
 gate_open(const struct ref_gate *gate)
 {
-    return !gate->paused && (gate->most == 0 || gate->inside < gate->most);
+    return !ref_gate_paused(gate) && (gate->most == 0 || gate->inside < gate->most);
 }
 
 static bool
@@ -14,7 +14,7 @@ gates_may_begin(const struct ref_world *world, const struct ref_job *job)
 {
     const struct ref_gate *queue = &world->queues[job->queue].gate;
     const struct ref_gate *type = &world->types[job->type].gate;
-    if (queue->paused) {
+    if (ref_gate_paused(queue)) {
         return false;
     }
     /* Lowering a cap ends nothing: who had entered by then begins yet. */

@@ -37,6 +37,7 @@
 #include "tests/reference/breaker.h"
 #include "tests/reference/graph.h"
 #include "tests/reference/operations.h"
+#include "tests/reference/rates.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/prng.h"
 
@@ -45,7 +46,6 @@
 #define REF_QUEUES      7   /* the same; the first is "default" */
 #define REF_NONE        UINT32_MAX
 #define REF_COMPLETIONS 2
-#define REF_KEYS        6
 #define REF_UNIQUES     3 /* of each type */
 #define REF_NAMES       4
 #define REF_TAGS        3
@@ -144,13 +144,15 @@ struct ref_job {
     uint64_t seen_ns;
     struct ref_due until; /* awaited for a time; high_ns 0: for ever */
     struct leat_outcome outcome;
-    bool late; /* leat_complete() brought a text */
+    bool late;  /* leat_complete() brought a text */
+    bool tardy; /* and that its time was over for who completed it */
 
     /* Its end. */
     uint64_t ends;     /* of its kind, so far */
     uint64_t pressure; /* see ref_world */
     uint32_t completions;
     void *user;
+    leat_job_id submitter;
 
     char error[REF_ERROR_BYTES];
     char late_error[REF_ERROR_BYTES];
@@ -221,32 +223,9 @@ struct ref_job {
 struct ref_gate {
     bool used; /* it was paused or capped once */
     bool paused;
+    bool halted;   /* all queues are paused */
     uint32_t most; /* 0: no cap */
     uint32_t inside;
-};
-
-/* A rate: see op_rates.c. */
-struct ref_bucket {
-    uint64_t jobs; /* 0: none */
-    uint64_t per_ns;
-    uint64_t burst;
-    uint64_t start_ns;
-    uint32_t shift;
-    uint64_t low; /* it would be full between these two marks */
-    uint64_t high;
-};
-
-__extension__ typedef unsigned __int128 ref_wide;
-
-/* A rate of each key: see op_key_rates.c. Counts are of tokens, with 64 bits behind the point. */
-struct ref_pace {
-    uint64_t jobs; /* 0: none */
-    uint64_t per_ns;
-    uint64_t burst;
-    uint64_t start_ns;
-    ref_wide start;         /* the count by then */
-    ref_wide low[REF_KEYS]; /* its bucket would be full between these two counts */
-    ref_wide high[REF_KEYS];
 };
 
 /* How much may wait; 0: no limit. */
@@ -428,12 +407,13 @@ struct ref_world {
     struct leat_config config;
     struct leat_engine *engine;
     enum leat_engine_state state;
-    struct ref_job *current; /* in its handler */
-    struct ref_job *watched; /* of those in handlers, the one that a worker runs */
-    bool running;            /* in leat_run_some() or leat_drain() */
-    bool by_itself;          /* the engine did it, and is found out now */
-    bool cascades;           /* an end ends and releases others */
-    bool shrinks;            /* failures are told apart by the exit status */
+    struct ref_job *current;    /* in its handler */
+    const struct leat_run *run; /* of the handler at work; NULL: none is */
+    struct ref_job *watched;    /* of those in handlers, the one that a worker runs */
+    bool running;               /* in leat_run_some() or leat_drain() */
+    bool by_itself;             /* the engine did it, and is found out now */
+    bool cascades;              /* an end ends and releases others */
+    bool shrinks;               /* failures are told apart by the exit status */
     uint64_t run_begin_ns;
     uint64_t run_begins; /* attempts begun in it */
     uint64_t run_looked_ns;
@@ -459,6 +439,9 @@ struct ref_world {
     struct ref_tenant tenants[REF_TENANTS];
     uint64_t trail; /* the sequence of what may be dropped */
     bool places;    /* some were kept once */
+    bool halts;     /* in this episode all queues are paused now and then */
+    bool halted;    /* and are so now */
+    bool halted_once;
     struct ref_shares shares[REF_LEVELS];
     uint64_t shares_long;       /* stretches that said something */
     bool bulk;                  /* a leat_submit_bulk() is at work */
@@ -547,27 +530,19 @@ void ref_event(struct leat_engine *engine, const struct leat_event *event, void 
 /* As what the job ended, by its event; LEAT_JOB_CANCELLED where there was none. */
 enum leat_job_state ref_told_end(struct ref_world *world, const struct ref_job *job);
 
-/* ---- op_names.c, op_rates.c ---------------------------------------------------------------- */
+/* ---- op_names.c ------------------------------------------------------------------------------ */
 
 /* A queue that is there, or REF_NONE. */
 uint32_t ref_queue_choose(struct ref_world *world, leat_queue *handle);
+/* No attempt begins: its queue is paused, or all are. */
+bool ref_gate_paused(const struct ref_gate *gate);
+/* A queue that is there from now on: all may be paused. */
+void ref_gate_join(const struct ref_world *world, struct ref_gate *gate);
 /* What waits in the ring is turned back. */
 void ref_gate_shake(struct ref_world *world, const struct ref_gate *gate);
 /* Nothing is in the ring any more: what was turned back stands in front of its list again, but for
  * what is gathered, which is turned back when its batch is taken. */
 void ref_gate_rest(struct ref_world *world);
-bool ref_rates_may_begin(const struct ref_world *world, const struct ref_job *job);
-bool ref_rates_hold(const struct ref_world *world, const struct ref_job *job);
-/* The same for a lease: of its queue alone; and that one cannot be refused. */
-bool ref_rates_queue_may(const struct ref_world *world, uint32_t queue);
-bool ref_rates_queue_must(const struct ref_world *world, uint32_t queue);
-void ref_rates_begun(struct ref_world *world, struct ref_job *job);
-/* A rate; now and then a wrong one. */
-enum leat_status ref_rate_draw(struct ref_world *world, struct leat_rate *rate);
-/* A queue that has just been created has its tenant's rate, too. */
-void ref_rates_joined(struct ref_world *world, uint32_t queue);
-/* Also where no handler begins. */
-void ref_rates_take(struct ref_world *world, const struct ref_job *job, bool surely);
 
 /* ---- op_limits.c, op_tenants.c ------------------------------------------------------------- */
 
@@ -745,22 +720,6 @@ bool ref_key_holds(const struct ref_world *world, const struct ref_job *job);
 bool ref_key_reorders(const struct ref_world *world, const struct ref_job *job,
                       const struct ref_job *other);
 void ref_key_begun(struct ref_world *world, struct ref_job *job);
-
-/* ---- op_key_rates.c -------------------------------------------------------------------------- */
-
-/* A rate for an option: most often none. */
-enum leat_status ref_key_rate_draw(struct ref_world *world, struct leat_rate *rate);
-/* What was drawn is set: of a queue, or of a type. */
-void ref_key_rate_set(struct ref_world *world, struct ref_pace *pace, const struct leat_rate *rate);
-bool ref_key_rates_may_begin(const struct ref_world *world, const struct ref_job *job);
-bool ref_key_rates_hold(const struct ref_world *world, const struct ref_job *job);
-void ref_key_rates_begun(struct ref_world *world, struct ref_job *job);
-/* Also where no handler begins. */
-void ref_key_rates_take(struct ref_world *world, const struct ref_job *job, bool surely);
-/* The engine says that nothing is left to run. */
-void ref_key_rates_idle(struct ref_world *world);
-/* Nothing but a token holds the job: in how long that is there at the latest; else LEAT_FOREVER. */
-uint64_t ref_key_rates_latest(const struct ref_world *world, const struct ref_job *job);
 
 /* ---- op_claims.c, op_job.c ------------------------------------------------------------------- */
 
