@@ -1,7 +1,7 @@
 /* op_key_rates.c - how many attempts of each key may begin in a time, by a rate of its queue and by
- * one of its type. Each key has the whole of both. A bucket is known by the count of tokens at which
- * it is full: the rate brings them from when it was set, and another one goes on from there. What
- * is not seen from here may have taken some: so a bucket is between two. */
+ * one of its type. Each key has the whole of both. A bucket is known by the count of tokens at
+ * which it is full: the rate brings them from when it was set, and another one goes on from there.
+ * What is not seen from here may have taken some: so a bucket is between two. */
 #include "tests/reference/reference.h"
 
 #include <inttypes.h>

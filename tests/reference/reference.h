@@ -36,6 +36,7 @@
 #include "engine/leat.h"
 #include "tests/reference/breaker.h"
 #include "tests/reference/graph.h"
+#include "tests/reference/keys.h"
 #include "tests/reference/operations.h"
 #include "tests/reference/rates.h"
 #include "tests/support/fake_clock.h"
@@ -702,27 +703,12 @@ typedef bool (*ref_wanted)(const struct ref_world *world, const struct ref_job *
 /* One of those, where there is one. */
 struct ref_target ref_target_of(struct ref_world *world, ref_wanted wanted);
 
-/* ---- op_keys.c ------------------------------------------------------------------------------- */
-
-/* A key for a job; now and then a wrong one. */
-enum leat_status ref_key_draw(struct ref_world *world, struct leat_job_options *options,
-                              uint32_t *key);
-/* It waits for a worker: at the place that it has, or at a new one. */
-void ref_key_enter(struct ref_job *job, uint64_t low, uint64_t high);
-/* It got another time, and loses its place. */
-void ref_key_leave(struct ref_job *job);
-void ref_key_end(struct ref_job *job);
-/* What the engine did by itself to others of its key. */
-void ref_key_look(struct ref_world *world, const struct ref_job *job);
-bool ref_key_may_begin(const struct ref_world *world, const struct ref_job *job);
-bool ref_key_waits(const struct ref_world *world, const struct ref_job *job);
-bool ref_key_holds(const struct ref_world *world, const struct ref_job *job);
-bool ref_key_reorders(const struct ref_world *world, const struct ref_job *job,
-                      const struct ref_job *other);
-void ref_key_begun(struct ref_world *world, struct ref_job *job);
-
 /* ---- op_claims.c, op_job.c ------------------------------------------------------------------- */
 
+const char *ref_name_text(uint32_t name);
+const char *ref_tag_text(uint32_t tag);
+/* Its record is there, and it has the tag. */
+bool ref_tagged(const struct ref_job *job, const char *tag);
 /* A unique key, a name and tags for a job; now and then a wrong one. */
 enum leat_status ref_labels_draw(struct ref_world *world, struct leat_job_options *options,
                                  struct ref_labels *labels);
@@ -772,6 +758,9 @@ struct leat_outcome ref_handle(struct ref_world *world, struct leat_run *run);
 struct leat_outcome ref_answer_draw(struct ref_world *world);
 struct leat_outcome ref_outcome(struct ref_world *world);
 struct ref_job *ref_job_of(struct ref_world *world, leat_job_id id);
+/* The ids of all jobs that fit, in pages; how many. */
+uint32_t ref_list(struct ref_world *world, struct leat_job_query *query, size_t capacity,
+                  leat_job_id *ids);
 const char *ref_error_text(struct ref_world *world);
 void ref_type_learn(struct ref_world *world, uint32_t type);
 void ref_queue_learn(struct ref_world *world, uint32_t queue);

@@ -85,7 +85,7 @@ const struct ref_operation ref_operations[] = {
     {"cohort_close", 25, true, ref_op_cohort_close},
     {"cohort_get", 15, true, ref_op_cohort_get},
     {"breaker_get", 6, true, ref_op_breaker_get},
-    {"job_list", 8, true, ref_op_job_list},
+    {"job_list", 16, true, ref_op_job_list},
     {"queue_weight", 4, true, ref_op_queue_weight},
     {"shares", 6, false, ref_op_shares},
     {"exact", 12, false, ref_op_exact},
