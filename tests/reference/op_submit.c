@@ -387,7 +387,10 @@ ref_spec_answered(struct ref_world *world, const struct spec *spec, enum leat_st
         if (!ref_room_there(world, needs)) {
             ref_graph_catch_up(world); /* whose end made room */
         }
-        ref_graph_join(world, ref_spec_accept(world, spec, id, true));
+        ref_ties_hold(world, &spec->ties, true);
+        struct ref_job *job = ref_spec_accept(world, spec, id, true);
+        ref_ties_hold(world, &spec->ties, false);
+        ref_graph_join(world, job);
     }
     if (got == LEAT_JOINED) {
         const struct leat_when when = {spec->job.delay_ns, spec->options.run_at_ns};
@@ -645,6 +648,9 @@ accept_all(struct ref_world *world, struct spec *specs, uint32_t count, const st
     for (uint32_t i = 0; i < count; i++) {
         jobs[i] = ref_spec_accept(world, &specs[i], told->ids[i], false);
     }
+    for (uint32_t i = 0; i < count; i++) {
+        ref_ties_hold(world, &specs[i].ties, false);
+    }
     for (uint32_t i = 0; i < told->edges_count; i++) {
         ref_graph_tie(world, jobs[told->edges[i].parent], jobs[told->edges[i].child]);
     }
@@ -706,6 +712,7 @@ ref_batch_judge(struct ref_world *world, struct spec *specs, uint32_t count, enu
     }
     for (uint32_t i = 0; got == LEAT_OK && i < count; i++) {
         ref_ties_await(world, &specs[i].ties);
+        ref_ties_hold(world, &specs[i].ties, true);
     }
     if (got == LEAT_OK) {
         ref_room_make(world, needs, false);
