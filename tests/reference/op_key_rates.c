@@ -2,7 +2,7 @@
  * one of its type. Each key has the whole of both. A bucket is known by the count of tokens at
  * which it is full: the rate brings them from when it was set, and another one goes on from there.
  * What is not seen from here may have taken some: so a bucket is between two. */
-#include "tests/reference/reference.h"
+#include "tests/reference/submit.h"
 
 #include <inttypes.h>
 
@@ -252,13 +252,10 @@ ref_key_rate_set(struct ref_world *world, struct ref_pace *pace, const struct le
     }
 }
 
-void
-ref_op_queue_key_rate(struct ref_world *world)
+static void
+queue_rate(struct ref_world *world, uint32_t queue, struct leat_rate rate, enum leat_status right)
 {
-    uint32_t queue = ref_below(world, REF_QUEUES);
     struct ref_queue *of = &world->queues[queue];
-    struct leat_rate rate;
-    enum leat_status right = ref_rate_draw(world, &rate);
     right = of->handle.bits == 0 ? LEAT_NOT_FOUND : right;
     ref_note(world, queue, rate.jobs, rate.per_ns);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(right),
@@ -266,6 +263,15 @@ ref_op_queue_key_rate(struct ref_world *world)
     if (right == LEAT_OK) {
         ref_key_rate_set(world, &of->pace, &rate);
     }
+}
+
+void
+ref_op_queue_key_rate(struct ref_world *world)
+{
+    uint32_t queue = ref_below(world, REF_QUEUES);
+    struct leat_rate rate;
+    enum leat_status right = ref_rate_draw(world, &rate);
+    queue_rate(world, queue, rate, right);
 }
 
 void
@@ -281,5 +287,30 @@ ref_op_type_key_rate(struct ref_world *world)
                leat_type_set_key_rate(world->engine, of->handle, rate));
     if (right == LEAT_OK) {
         ref_key_rate_set(world, &of->pace, &rate);
+    }
+}
+
+/* Jobs of one key for a queue, whose rate changes while some of them wait, run or are pending. */
+void
+ref_op_keyed(struct ref_world *world)
+{
+    uint32_t queue = ref_below(world, REF_QUEUES);
+    uint32_t key = ref_below(world, REF_KEYS);
+    if (world->queues[queue].handle.bits == 0 || world->config.inline_mode) {
+        return;
+    }
+    for (uint32_t round = 0; round < 4; round++) {
+        struct leat_rate rate = {0, 2 * REF_S, 0};
+        rate.jobs = 1 + ref_below(world, 3);
+        rate.burst = 1 + ref_below(world, 4);
+        if (round == 0 || ref_chance(world, 50)) {
+            queue_rate(world, queue, rate, LEAT_OK);
+        }
+        for (uint32_t i = 0; i < 4; i++) {
+            ref_submit_plain(world, queue, world->queues[queue].priority, key);
+        }
+        ref_sync(world);
+        ref_run(world, 1 + ref_below(world, 20));
+        ref_op_clock(world);
     }
 }

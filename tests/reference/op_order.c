@@ -274,9 +274,8 @@ ref_op_queue_weight(struct ref_world *world)
     }
 }
 
-/* One with nothing that could be in its way. */
-static void
-submit_plain(struct ref_world *world, uint32_t queue, uint32_t level)
+void
+ref_submit_plain(struct ref_world *world, uint32_t queue, uint32_t level, uint32_t key)
 {
     struct spec spec;
     leat_job_id id = {0};
@@ -294,6 +293,10 @@ submit_plain(struct ref_world *world, uint32_t queue, uint32_t level)
     spec.job.priority = level;
     spec.options = leat_job_options_default();
     spec.options.order_priority = ref_below(world, 3);
+    spec.key = key;
+    if (key != REF_NONE) {
+        spec.options.key = ref_key_text(key, &spec.options.key_bytes);
+    }
     spec.job.options = &spec.options;
     ref_note(world, spec.type, queue, level);
     enum leat_status got = leat_submit(world->engine, &spec.job, &id);
@@ -350,7 +353,7 @@ ref_op_shares(struct ref_world *world)
     }
     for (uint32_t round = 0; round < 3; round++) {
         for (uint32_t i = 0; i < 40; i++) {
-            submit_plain(world, queues[i % count], level);
+            ref_submit_plain(world, queues[i % count], level, REF_NONE);
         }
         ref_sync(world);
         ref_run(world, 10 + ref_below(world, 20));
@@ -375,7 +378,7 @@ ref_op_exact(struct ref_world *world)
                     : queue;
     }
     for (uint32_t round = 0; round < 12 && queue != REF_NONE; round++) {
-        submit_plain(world, queue, world->queues[queue].priority);
+        ref_submit_plain(world, queue, world->queues[queue].priority, REF_NONE);
         if (ref_chance(world, 25)) {
             ref_sync(world);
             ref_run(world, 1 + ref_below(world, 3));

@@ -43,6 +43,7 @@ void ref_op_queue_rate(struct ref_world *world);
 void ref_op_type_rate(struct ref_world *world);
 void ref_op_queue_key_rate(struct ref_world *world);
 void ref_op_type_key_rate(struct ref_world *world);
+void ref_op_keyed(struct ref_world *world);
 void ref_op_reserve(struct ref_world *world);
 void ref_op_ack(struct ref_world *world);
 void ref_op_nack(struct ref_world *world);

@@ -34,6 +34,8 @@ struct ref_told {
 /* In inline mode, by the handler of a run. */
 void ref_inline_submit(struct ref_world *world, const struct leat_run *run);
 
+/* One with nothing that could be in its way but its key; REF_NONE: none. */
+void ref_submit_plain(struct ref_world *world, uint32_t queue, uint32_t level, uint32_t key);
 void ref_spec_nothing(struct spec *spec);
 void ref_spec_draw(struct ref_world *world, struct spec *spec);
 /* By leat_submit(), or by that of a run. */

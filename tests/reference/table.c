@@ -44,6 +44,7 @@ const struct ref_operation ref_operations[] = {
     {"type_rate", 4, true, ref_op_type_rate},
     {"queue_key_rate", 6, true, ref_op_queue_key_rate},
     {"type_key_rate", 6, true, ref_op_type_key_rate},
+    {"keyed", 8, false, ref_op_keyed},
     {"reserve", 80, true, ref_op_reserve},
     {"ack", 20, true, ref_op_ack},
     {"nack", 20, true, ref_op_nack},
