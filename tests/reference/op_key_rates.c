@@ -31,7 +31,8 @@ count_at(const struct ref_pace *pace, uint64_t now_ns)
     if (pace->jobs == 0 || now_ns <= pace->start_ns) {
         return pace->start;
     }
-    return pace->start + (now_ns - pace->start_ns) * pace->jobs * TOKEN / pace->per_ns;
+    ref_wide elapsed_ns = now_ns - pace->start_ns;
+    return pace->start + elapsed_ns * pace->jobs * TOKEN / pace->per_ns;
 }
 
 /* The count at which a bucket has a token that would be full at another one. */

@@ -358,7 +358,8 @@ ref_spec_right_for(struct ref_world *world, struct spec *spec, enum leat_status 
         ref_graph_catch_up(world);
         right = ref_spec_right(world, spec);
     }
-    return right;
+    /* For which of a batch jobs were dropped in vain is not told. */
+    return right | (world->vain == world->step + 1 && got == LEAT_FULL ? REF_ONE(LEAT_FULL) : 0);
 }
 
 /* It was refused, and not for others of the same call: who was dropped for it stays so. */
@@ -371,6 +372,7 @@ refused_alone(struct ref_world *world, const struct spec *spec)
     }
     need_add(world, spec, needs);
     if (ref_room_lost(world, needs)) {
+        world->vain = world->step + 1;
         ref_labels_loosen(world, &spec->labels);
     }
 }

@@ -439,6 +439,7 @@ struct ref_world {
     struct ref_queue queues[REF_QUEUES];
     struct ref_tenant tenants[REF_TENANTS];
     uint64_t trail; /* the sequence of what may be dropped */
+    uint64_t vain;  /* the step, + 1, in which some were dropped for one that was refused */
     bool places;    /* some were kept once */
     bool halts;     /* in this episode all queues are paused now and then */
     bool halted;    /* and are so now */
