@@ -19,16 +19,21 @@ waits(const struct ref_job *job)
                              ref_waits_for_time(job));
 }
 
-/* A letter for which it waited was given up during the purge, before its turn. */
+/* A letter for which it waited was given up during the purge, before its turn. Others that ended
+ * since may have cost it its record; then its event says so. */
 static bool
 ended_before(struct ref_world *world, struct ref_job *job)
 {
     struct leat_job_info info = leat_job_info_default();
-    if (!ref_graph_doubtful(world, job) || leat_get(world->engine, job->id, &info) != LEAT_OK ||
-        info.reason != LEAT_REASON_PARENT) {
+    if (!ref_graph_doubtful(world, job)) {
         return false;
     }
-    return ref_reach(world, job, LEAT_JOB_CANCELLED);
+    enum leat_status status = leat_get(world->engine, job->id, &info);
+    leat_events_drain(world->engine);
+    const struct leat_event *event = &world->ends[job - world->jobs];
+    bool told = status == LEAT_GONE && event->id.bits == job->id.bits;
+    enum leat_reason reason = told ? event->reason : info.reason;
+    return reason == LEAT_REASON_PARENT && ref_reach(world, job, LEAT_JOB_CANCELLED);
 }
 
 struct ref_limits
