@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "engine/batch.h"
+#include "engine/durable/durable.h"
 #include "engine/events.h"
 #include "engine/plan.h"
+#include "ring/mutex.h"
 
 /* A cohort's own jobs: it, the first one of the plan, and at most three callbacks. */
 #define COHORT    0
@@ -37,7 +39,7 @@ enter(struct leat_node *node)
 }
 
 enum leat_status
-leat_cohort_enter(struct leat_engine *engine, leat_job_id id)
+leat_cohort_enter(struct leat_engine *engine, leat_job_id id, bool durable)
 {
     uint32_t index = 0;
     enum leat_status status = leat_job_hold(engine, id, LEAT_HOLDS_TO_LOOK, &index);
@@ -47,6 +49,8 @@ leat_cohort_enter(struct leat_engine *engine, leat_job_id id)
     struct leat_node *node = leat_node_of(engine, index);
     if (node == NULL || node->cohort == NULL) {
         status = LEAT_WRONG_STATE;
+    } else if (node->cohort->logged != durable) {
+        status = LEAT_UNSUPPORTED;
     } else if (leat_job_phase_held(engine, index) != LEAT_PHASE_BLOCKED || !enter(node)) {
         status = LEAT_ENDED;
     } else {
@@ -62,6 +66,30 @@ leat_cohort_leave(struct leat_engine *engine, uint64_t id, struct leat_todo *tod
     struct leat_node *node = node_of(engine, id);
     (void)atom_sub_rlx(&node->cohort->total, 1); /* rlx: ordered by edge:B */
     leat_graph_count(engine, node, todo);
+}
+
+void
+leat_cohort_back(struct leat_node *cohort, struct leat_node *member, uint64_t id)
+{
+    (void)atom_add_rlx(&cohort->waits, 1);         /* rlx: not shared yet */
+    (void)atom_add_rlx(&cohort->cohort->total, 1); /* rlx: not shared yet */
+    member->cohort_id = id;
+}
+
+bool
+leat_cohort_waits_for_death(const struct leat_cohort *cohort)
+{
+    /* rlx: not shared yet */
+    return atom_load_rlx(&cohort->dead) == 0 && atom_load_rlx(&cohort->death) == NULL;
+}
+
+bool
+leat_cohort_waits(const struct leat_engine *engine, uint32_t index)
+{
+    const struct leat_node *node = leat_node_of(engine, index);
+    /* rlx: hint, re-checked at edge:B */
+    return node != NULL && node->cohort != NULL &&
+           (atom_load_rlx(&node->waits) & LEAT_WAITS_COUNT) != 0;
 }
 
 /* The job of the first death, for who gets it. */
@@ -133,10 +161,27 @@ leat_cohort_rest(struct leat_engine *engine, struct leat_cohort *cohort, struct 
 void
 leat_cohort_free(struct leat_engine *engine, struct leat_cohort *cohort)
 {
+    if (cohort != NULL && cohort->logged) {
+        leat_mutex_fini(&cohort->mutex);
+    }
     leat_memory_give(&engine->memory, cohort, sizeof(*cohort));
 }
 
 /* ---- open and close -------------------------------------------------------------------------- */
+
+struct leat_cohort *
+leat_cohort_make(struct leat_engine *engine, uint32_t progress_every, bool logged)
+{
+    struct leat_cohort *cohort = leat_memory_take(&engine->memory, sizeof(*cohort));
+    if (cohort != NULL) {
+        cohort->progress_every = progress_every;
+        cohort->logged = logged;
+    }
+    if (cohort != NULL && logged) {
+        leat_mutex_init(&cohort->mutex);
+    }
+    return cohort;
+}
 
 void
 leat_cohort_bind(struct leat_node *node, struct leat_cohort *cohort, struct leat_node *death)
@@ -151,6 +196,7 @@ struct opening {
     struct leat_graph_edge edges[2];
     struct leat_ties ties[PARTS_MAX];
     struct leat_plan plan;
+    enum leat_durability durability; /* of all of them */
     uint32_t count;
 };
 
@@ -174,6 +220,7 @@ part_add(struct opening *opening, const struct leat_job *given, enum leat_parent
     job->size = (uint32_t)sizeof(*job);
     options->size = (uint32_t)sizeof(*options);
     options->parent_policy = policy;
+    options->durability = opening->durability;
     job->options = options;
     opening->ties[at].noded = true;
     opening->count++;
@@ -200,6 +247,7 @@ opening_fill(struct opening *opening, const struct leat_cohort_options *options)
     struct leat_job cohort = leat_job_default();
     uint32_t place = 0;
     memset(opening, 0, sizeof(*opening));
+    opening->durability = options->durability;
     cohort.type_name = LEAT_COHORT_TYPE;
     cohort.flags = options->flags;
     enum leat_status status = part_add(opening, &cohort, LEAT_PARENT_CANCEL, &place);
@@ -233,17 +281,20 @@ leat_cohort_open(struct leat_engine *engine, const struct leat_cohort_options *g
     if (status == LEAT_OK && given != NULL) {
         status = leat_struct_read(&options, sizeof(options), given);
     }
+    if (status == LEAT_OK && options.reserved != 0) {
+        status = LEAT_UNSUPPORTED;
+    }
     if (status == LEAT_OK) {
         status = opening_fill(&opening, &options);
     }
     if (status != LEAT_OK) {
         return status;
     }
-    opening.plan.cohort = leat_memory_take(&engine->memory, sizeof(struct leat_cohort));
+    bool logged = engine->durable != NULL && leat_durable_wants(engine, &opening.jobs[COHORT]);
+    opening.plan.cohort = leat_cohort_make(engine, options.progress_every, logged);
     if (opening.plan.cohort == NULL) {
         return LEAT_NO_MEMORY;
     }
-    opening.plan.cohort->progress_every = options.progress_every;
     const struct leat_batch_part part = {.jobs = opening.jobs,
                                          .count = opening.count,
                                          .ids = ids,
@@ -277,28 +328,41 @@ cohort_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index, struct 
     return LEAT_OK;
 }
 
+/* pre: a hold. */
+static enum leat_status
+cohort_close(struct leat_engine *engine, leat_job_id id, struct leat_node *node)
+{
+    uint32_t open = 0;
+    struct leat_todo todo = {NULL};
+    /* One of those who close it counts. rlx: ordered by edge:B */
+    if (!atom_cas_rlx(&node->cohort->closed, &open, 1)) {
+        return LEAT_WRONG_STATE;
+    }
+    leat_change_begins(engine); /* of its callbacks */
+    if (node->cohort->logged) {
+        leat_durable_cohort_closed(engine, id, node->cohort);
+    }
+    leat_graph_count(engine, node, &todo);
+    leat_graph_todo(engine, &todo);
+    leat_change_ends(engine);
+    return LEAT_OK;
+}
+
 enum leat_status
 leat_cohort_close(struct leat_engine *engine, leat_job_id id)
 {
     uint32_t index = 0;
-    uint32_t open = 0;
     struct leat_node *node = NULL;
-    struct leat_todo todo = {NULL};
-    enum leat_status status = cohort_hold(engine, id, &index, &node);
-    if (status != LEAT_OK) {
-        return status;
+    enum leat_status status = leat_engine_check(engine);
+    if (status == LEAT_OK) {
+        leat_durable_ready(engine);
+        status = cohort_hold(engine, id, &index, &node);
     }
-    /* One of those who close it counts. rlx: ordered by edge:B */
-    if (atom_cas_rlx(&node->cohort->closed, &open, 1)) {
-        leat_change_begins(engine); /* of its callbacks */
-        leat_graph_count(engine, node, &todo);
-        leat_graph_todo(engine, &todo);
-        leat_change_ends(engine);
-    } else {
-        status = LEAT_WRONG_STATE;
+    if (status == LEAT_OK) {
+        status = cohort_close(engine, id, node);
+        leat_job_unhold(engine, index);
     }
-    leat_job_unhold(engine, index);
-    return status;
+    return leat_durable_settle(engine, status);
 }
 
 enum leat_status

@@ -15,6 +15,7 @@
 #ifndef ENGINE_COHORT_H
 #define ENGINE_COHORT_H
 
+#include "engine/durable/record.h"
 #include "engine/graph.h"
 
 /* Letters: I set before its submit; S many writers. */
@@ -27,15 +28,30 @@ struct leat_cohort {
     leat_atomic_u64 cancelled; /* S */
     leat_atomic_pointer death; /* S struct leat_node of the job that comes at the first death */
     leat_atomic_u32 closed;    /* S 1: by leat_cohort_close() */
+    bool logged;               /* I it is durable, and so are its members */
+    pthread_mutex_t mutex;     /* S where it is logged: of what the log has */
+    /* S under the mutex: its last numbers in the log; docs/design/0040 */
+    struct leat_durable_count log;
 };
+
+/* Taken from the allocator, or NULL: no memory. */
+struct leat_cohort *leat_cohort_make(struct leat_engine *engine, uint32_t progress_every,
+                                     bool logged);
 
 /* A record that nobody knows yet is a cohort from now on; `death`: the node of the job that comes
  * at the first death, or NULL. */
 void leat_cohort_bind(struct leat_node *node, struct leat_cohort *cohort, struct leat_node *death);
 
-/* For graph.c. A job that nobody knows yet becomes a member: LEAT_OK; LEAT_ENDED; LEAT_WRONG_STATE
- * (no cohort); else as leat_job_hold(). */
-enum leat_status leat_cohort_enter(struct leat_engine *engine, leat_job_id id);
+/* For graph.c. A job that nobody knows yet, and is durable or not, becomes a member: LEAT_OK;
+ * LEAT_ENDED; LEAT_WRONG_STATE (no cohort); LEAT_UNSUPPORTED (one of both is durable, the other is
+ * not); else as leat_job_hold(). */
+enum leat_status leat_cohort_enter(struct leat_engine *engine, leat_job_id id, bool durable);
+/* A member comes back from a log, as one that is not counted. pre: nobody knows both. */
+void leat_cohort_back(struct leat_node *cohort, struct leat_node *member, uint64_t id);
+/* The job of its first death is yet to be called. */
+bool leat_cohort_waits_for_death(const struct leat_cohort *cohort);
+/* It is one, and has members, or is open; also if it has ended. */
+bool leat_cohort_waits(const struct leat_engine *engine, uint32_t index);
 /* It is not to be. */
 void leat_cohort_leave(struct leat_engine *engine, uint64_t id, struct leat_todo *todo);
 void leat_cohort_member_ended(struct leat_engine *engine, const struct leat_node *member,

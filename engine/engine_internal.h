@@ -386,6 +386,11 @@ enum leat_status leat_submit_running(struct leat_engine *engine, const struct le
  * it will be called; or memory is short, and it comes again in a while. */
 enum leat_status leat_submit_once(struct leat_engine *engine, const struct leat_job *given,
                                   enum leat_room_how how, leat_job_id *id);
+/* The same of a schedule of an engine with a log: `with` goes into the unit of the job, if that is
+ * durable. */
+struct leat_durable_with;
+enum leat_status leat_submit_with(struct leat_engine *engine, const struct leat_job *given,
+                                  struct leat_durable_with *with, leat_job_id *id);
 
 /* ---- run.c ---------------------------------------------------------------------------------- */
 

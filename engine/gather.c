@@ -138,8 +138,10 @@ batch_run(struct leat_gather *gather, struct leat_worker *worker, uint32_t taken
         gather->handler(batch->runs, batch->outcomes, batch->count, gather->context);
         batch_leave(place, batch, leat_os_monotonic_ns() - start_ns);
     }
-    /* The worker is busy still. rlx: ordered by busy:A */
-    (void)atom_sub_rlx(&engine->outside.awaited, LEAT_OUTSIDE_CHANGE);
+    /* gathered:A release -> drain:A.  Carries: the jobs that were run, the pushes of those that
+     * came back, and that the worker is busy.
+     * If relaxed: a drain could see a count of 0 beside the worker as it rested before. */
+    (void)atom_sub_rel(&engine->outside.awaited, LEAT_OUTSIDE_CHANGE);
     leat_pool_quiet_news(&engine->pool);
 }
 

@@ -20,6 +20,8 @@
  * I1       count < most behind each call
  * I2       count > 0: a task was posted that has not begun, or look is at most due_ns
  * I3       count > 0, or what was taken is not through: counted in leat_outside.awaited
+ * Edges    gathers:B -> gathers:A   the gather, as it was made
+ *          gathered:A -> drain:A    that what was taken is through
  * If a thread stops for ever: with a list that it took, those jobs wait with it.
  */
 #ifndef ENGINE_GATHER_H

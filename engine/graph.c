@@ -41,9 +41,8 @@ node_bytes(uint32_t edges)
 static void
 use(struct leat_engine *engine, uint32_t index, struct leat_node *node)
 {
-    /* uses:A acq_rel -> uses:B.  Carries: nothing; who gives the last one lets go of the hold.
-     * If relaxed: nothing changes, the number itself decides. */
-    if (atom_add_acq_rel(&node->uses, 1) != 0) {
+    /* The number decides. rlx: ordered by uses:A */
+    if (atom_add_rlx(&node->uses, 1) != 0) {
         leat_job_unhold(engine, index);
     }
 }
@@ -52,7 +51,7 @@ use(struct leat_engine *engine, uint32_t index, struct leat_node *node)
 static void
 unuse(struct leat_engine *engine, uint32_t index, struct leat_node *node)
 {
-    /* uses:B acq_rel -> uses:A.  Carries: what this user read of the record.
+    /* uses:A acq_rel -> uses:A.  Carries: what this user read of the record.
      * If relaxed: the record could be given back under another one. */
     if (atom_sub_acq_rel(&node->uses, 1) == 1) {
         leat_durable_unused(engine, index);
@@ -235,8 +234,9 @@ static void
 last(struct leat_engine *engine, struct leat_node *node, bool failed, struct leat_todo *todo)
 {
     if (node->cohort != NULL) {
-        (void)end_blocked(engine, node, leat_cohort_end(node->cohort), todo);
+        /* In this order in the log, see docs/design/0040. */
         leat_cohort_rest(engine, node->cohort, todo);
+        (void)end_blocked(engine, node, leat_cohort_end(node->cohort), todo);
     } else if (failed) {
         (void)end_blocked(engine, node, LEAT_PHASE_CANCELLED, todo);
     } else if (release(engine, node)) {
@@ -264,9 +264,9 @@ void
 leat_graph_fail(struct leat_engine *engine, struct leat_node *node, struct leat_todo *todo)
 {
     /* Where its submit is at work yet, that sees the bit.
-     * edge:A acq_rel -> edge:B, edge:C.  Carries: that it was published, from who counted
-     * for its submit.
-     * If relaxed: a child could wait for its other parents in vain. */
+     * edge:A acq_rel -> edge:B, edge:C.  Carries: that it was published, from its submit; the end
+     * of the parent, to its submit.
+     * If relaxed: a child could wait for its other parents in vain, or end before its parent. */
     (void)atom_or_acq_rel(&node->waits, LEAT_WAITS_FAILED);
     (void)end_blocked(engine, node, LEAT_PHASE_CANCELLED, todo);
 }
@@ -542,7 +542,7 @@ node_make(struct leat_engine *engine, uint32_t index, const struct leat_job_opti
     node->run_at_ns = options->run_at_ns;
     atom_init(&node->uses, 1);
     count += ties->held;
-    atom_init(&node->waits, count == 0 ? 0 : (uint64_t)count + 1);
+    atom_init(&node->waits, count == 0 && !ties->blocks ? 0 : (uint64_t)count + 1);
     atom_init(&extra->node, (void *)node);
     return node;
 }
@@ -569,7 +569,8 @@ leat_graph_make(struct leat_engine *engine, uint32_t index, const struct leat_jo
         status = parent_find(engine, node, options.parents[i]);
     }
     if (status == LEAT_OK && options.cohort.bits != 0) {
-        status = leat_cohort_enter(engine, options.cohort);
+        bool durable = engine->durable != NULL && leat_durable_wants(engine, job);
+        status = leat_cohort_enter(engine, options.cohort, durable);
         node->cohort_id = status == LEAT_OK ? options.cohort.bits : 0;
     }
     return status;
@@ -599,7 +600,9 @@ leat_graph_refuse_slowly(struct leat_engine *engine, uint32_t index)
     if (node->cohort_id != 0) {
         struct leat_todo todo = {NULL};
         begins(engine);
+        leat_durable_refused(engine, index);
         leat_cohort_leave(engine, node->cohort_id, &todo);
+        node->cohort_id = 0;
         leat_graph_todo(engine, &todo);
         ends(engine);
     }
@@ -632,8 +635,8 @@ leat_graph_join(struct leat_engine *engine, uint32_t index)
             settle(engine, parent, leat_node_there(engine, parent), &todo);
         }
     }
-    /* edge:C acq_rel -> edge:A.  Carries: that it was published; that a parent failed before.
-     * If relaxed: a child could wait for its other parents in vain. */
+    /* edge:C acq_rel -> edge:A.  Carries: that it was published; the end of a parent that failed.
+     * If relaxed: see edge:A. */
     if ((atom_or_acq_rel(&node->waits, 0) & LEAT_WAITS_FAILED) != 0) {
         (void)end_blocked(engine, node, LEAT_PHASE_CANCELLED, &todo);
     }
@@ -713,7 +716,7 @@ bool
 leat_graph_uses(const struct leat_engine *engine, uint32_t index)
 {
     const struct leat_node *node = leat_node_of(engine, index);
-    /* Who is one of them has come behind uses:A. rlx: ordered by uses:A */
+    /* Who is one of them has counted itself. rlx: ordered by uses:A */
     return node != NULL && atom_load_rlx(&node->uses) != 0;
 }
 

@@ -103,7 +103,7 @@ struct leat_ties {
     bool noded;       /* it gets a node */
     bool paid;        /* its room was taken */
     bool released;    /* its parents have ended, in a log */
-    bool blocks;      /* it was published as BLOCKED */
+    bool blocks;      /* it was published as BLOCKED; of a log: it is to be, whatever it has */
 };
 
 LEAT_INLINE struct leat_node *

@@ -2129,6 +2129,10 @@ struct leat_cohort_options {
      * none. It says how many have, and how many there are by then; those of two threads may change
      * places. How it ends is the event of its own job. */
     uint32_t progress_every;
+    /* Of it and its callbacks, whatever these say. Its members have to be durable if it is, and not
+     * if it is not. */
+    enum leat_durability durability;
+    uint32_t reserved; /* 0 */
 };
 
 static inline struct leat_cohort_options
@@ -2143,13 +2147,15 @@ leat_cohort_options_default(void)
 
 /* Opens a cohort. `options` may be NULL.
  * Threads:  any.      Progress: as leat_submit().    Copies options.
+ * Waits:    for the disk, where it is durable: see "durable jobs".
  * Returns:  LEAT_OK and *cohort; else as leat_submit_batch().  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_cohort_open(struct leat_engine *engine,
                                                           const struct leat_cohort_options *options,
                                                           leat_job_id *cohort);
 
 /* From now on the cohort ends with its last member; without one, at once.
- * Threads:  any.      Progress: lock-free.
+ * Threads:  any.      Progress: lock-free; of a durable one BLOCKING.
+ * Waits:    for the disk, where it is durable: then also LEAT_LOG_FAILED, LEAT_NO_SPACE.
  * Returns:  LEAT_OK; LEAT_WRONG_STATE (closed before; no cohort); LEAT_GONE; LEAT_NOT_FOUND;
  *           LEAT_BUSY; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_cohort_close(struct leat_engine *engine,
@@ -2890,7 +2896,7 @@ leat_schedule_default(void)
  *           has a new name); LEAT_NO_MEMORY; LEAT_NOT_FOUND (no such zone; a handle of no type or
  *           queue); LEAT_SYSTEM (a zone's file cannot be read); LEAT_CLOSED (the job has a new
  *           name, and the engine is draining or stopped); LEAT_UNSUPPORTED; LEAT_FORKED;
- *           LEAT_INVALID.  */
+ *           LEAT_INVALID. With a log LEAT_NO_SPACE (nothing changed); LEAT_LOG_FAILED.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_add(struct leat_engine *engine,
                                                            const char *name,
                                                            const struct leat_schedule *schedule,
@@ -2899,7 +2905,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_add(struct leat_engine *e
 /* Puts another schedule in the place of the one of that name. The last job, the counters, and
  * whether it is paused stay; what it had not submitted yet is missed.
  * Threads:  any.      Progress: blocking (a mutex; a zone's file).    Copies schedule.
- * Returns:  LEAT_OK; LEAT_NOT_FOUND (no such schedule, too); else as leat_schedule_add().  */
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND (no such schedule, too); LEAT_NO_SPACE (done, in memory only);
+ *           else as leat_schedule_add().  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_change(struct leat_engine *engine,
                                                               const char *name,
                                                               const struct leat_schedule *schedule,
@@ -2907,7 +2914,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_change(struct leat_engine
 
 /* Removes it. Jobs that it submitted go on; it submits none once this has returned.
  * Threads:  any.      Progress: blocking (a mutex).
- * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
+ * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID. With a log LEAT_NO_SPACE,
+ *           LEAT_LOG_FAILED: done, in memory only.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_schedule_remove(struct leat_engine *engine,
                                                               const char *name);
 
@@ -3366,12 +3374,16 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * but of one that had ended before the job was submitted only how it did, unless it is kept
  * (LEAT_JOB_KEEP_RESULT). A graph is on the disk as a whole or not at all.
  *
- * Submits and such calls wait for the disk, in handlers too. What is not written: tasks, cohorts (a
- * member of one is LEAT_UNSUPPORTED unless it is LEAT_DURABILITY_NONE, and so is a job one of whose
- * parents is a cohort, or not durable), retry functions (the same), completion queues, schedules,
- * progress, limits and pauses of queues. Queues come back with priority, order and pull, and the
- * first leat_queue_create() that says the same makes them as if they were new. A unique key that is
- * held for a time is held as long as its job is there. Types have to be registered again, before
+ * A cohort comes back with its members, its numbers and its callbacks: each member that has ended
+ * is counted, once, and each callback that has not run comes, as if nothing had happened. So a
+ * callback runs at least once, as any job. The events of its progress go on from what is counted.
+ *
+ * Submits and such calls wait for the disk, in handlers too. What is not written: tasks; jobs with
+ * a retry function (LEAT_UNSUPPORTED unless they are LEAT_DURABILITY_NONE, and so is a job one of
+ * whose parents is not durable, and a member of a cohort that is not); completion queues, progress,
+ * limits and pauses of queues. Queues come back with priority, order and pull, and the first
+ * leat_queue_create() that says the same makes them as if they were new. A unique key that is held
+ * for a time is held as long as its job is there. Types have to be registered again, before
  * leat_start().
  *
  * With leat_config.log_compression what is stored of a job is compressed where that helps. With a
@@ -3400,7 +3412,16 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * in, and nobody hears of that any more. A job that is not written (LEAT_DURABILITY_NONE, or there
  * is no log) is acknowledged before its submit returns. What is compressed or encrypted in the log
  * makes no difference. LEAT_UNSUPPORTED: in an all-or-none batch, and so in a graph that is
- * submitted as a whole; with parents or a cohort. LEAT_INVALID: in a schedule. */
+ * submitted as a whole; with parents or a cohort. LEAT_INVALID: in a schedule.
+ *
+ * Schedules come back with all that their calls have said, a pause too, and go on from their last
+ * moment: what was missed meanwhile their policy says. A job is in the log together with the moment
+ * that it was submitted for, so a moment brings no second one; where its submit was refused behind
+ * that, and the process crashes before that is on the disk, the moment is without a job, or has the
+ * one that was refused. The first leat_schedule_add() of a name that came back takes that schedule
+ * over: what it says counts, but for the last moment, the counters and the pause; it is to come
+ * before leat_start(). A schedule that is not wanted any more is to be removed. One with a retry
+ * function is not in the log; a completion queue is there again when it is added again. */
 
 /* What leat_open() found. */
 struct leat_recovery_info {

@@ -362,8 +362,8 @@ leat_release(struct leat_engine *engine, leat_job_id id)
         if ((now & LEAT_WORD_KEPT) == 0) {
             return unless_gone(engine, id, LEAT_WRONG_STATE);
         }
-        /* What is noted is the end only with a hold: else whoever has the record last would say
-         * that, at some time, and this call could not wait for it. */
+        /* What is noted is the end only with a hold. Where none is left, whoever has the record
+         * last says it, at some time, and this call does not wait for it. */
         bool holds =
             engine->durable != NULL && (now & LEAT_WORD_HOLDS) / LEAT_WORD_HOLD < LEAT_HOLDS_MAX;
         uint64_t held = holds ? now + LEAT_WORD_HOLD : now;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "engine/engine_internal.h"
+#include "engine/durable/durable.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 
@@ -153,6 +153,7 @@ moments_take(struct leat_engine *engine, struct leat_schedule_entry *entry, int6
 {
     struct leat_schedules *schedules = &engine->schedules;
     struct leat_schedule_info *told = &entry->told;
+    entry->unsaid = true;
     bool on_time = leat_schedule_moment(schedules, entry, now_s - LEAT_SCHEDULE_LATE_S) <= now_s;
     uint32_t count = moments_pass(schedules, entry, now_s);
     uint32_t runs = 1;
@@ -197,7 +198,9 @@ owed_submit(struct leat_engine *engine, struct leat_schedule_entry *entry, uint6
         return true;
     }
     enum leat_status status =
-        leat_submit_once(engine, &entry->job, LEAT_ROOM_LEAVES, &told->last_job);
+        engine->durable != NULL
+            ? leat_durable_schedule_submit(engine, entry, now_ns)
+            : leat_submit_once(engine, &entry->job, LEAT_ROOM_LEAVES, &told->last_job);
     if (status == LEAT_CLOSED && !leat_engine_accepts(engine)) {
         return false;
     }
@@ -228,6 +231,10 @@ serve(struct leat_engine *engine, struct leat_schedule_entry *entry, uint64_t no
         open = owed_submit(engine, entry, now_ns);
     }
     leat_heap_update(&engine->schedules, entry);
+    if (entry->unsaid) {
+        (void)leat_durable_schedule(engine, entry, LEAT_DURABLE_SAY_STEP);
+        entry->unsaid = false;
+    }
     return open;
 }
 
@@ -372,13 +379,15 @@ look_once(struct leat_engine *engine, uint64_t asked_ns)
 {
     struct leat_schedules *schedules = &engine->schedules;
     bool open = leat_engine_state_now(engine) == LEAT_ENGINE_RUNNING;
+    uint32_t batch = engine->durable == NULL ? LEAT_SCHEDULE_BATCH : 1; /* waits for the cleaner */
+    leat_durable_schedules_pace(engine);
     leat_schedules_lock(schedules);
     /* Asked under the mutex: of two threads the later one must not seem to come before. */
     uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
     uint64_t until_ns = asked_ns < now_ns ? asked_ns : now_ns;
     look_around(schedules, now_ns);
     bool more = open && schedules->count > 0;
-    for (uint32_t i = 0; more && i < LEAT_SCHEDULE_BATCH; i++) {
+    for (uint32_t i = 0; more && i < batch; i++) {
         struct leat_schedule_entry *entry = schedules->heap[0];
         more = entry->due_ns <= until_ns && serve(engine, entry, now_ns);
     }

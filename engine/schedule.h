@@ -58,6 +58,11 @@ struct leat_schedule_entry {
     uint64_t patience_ns; /* how long it waited for that */
     uint32_t runs_max;
     bool paused;
+    bool revived;         /* from a log, and nobody has added it since */
+    bool unsaid;          /* the log does not have it as it is */
+    uint32_t version;     /* of its last record in the log; 0: none */
+    uint32_t image;       /* of the last one with its definition; 0: it is not in the log */
+    uint32_t image_bytes; /* of that */
     enum leat_overlap overlap;
     enum leat_missed missed;
     struct leat_cron cron;
@@ -101,6 +106,33 @@ void leat_heap_update(struct leat_schedules *schedules, struct leat_schedule_ent
 enum leat_zone_result leat_zone_use(struct leat_engine *engine, const char *name,
                                     struct leat_schedule_zone **zone);
 void leat_zone_drop(struct leat_engine *engine, struct leat_schedule_zone *zone);
+
+/* What a log knows of a schedule beside its definition. */
+struct leat_schedule_past {
+    int64_t done_s;
+    uint32_t owed;
+    uint32_t version;
+    uint32_t image;
+    uint32_t image_bytes;
+    bool paused;
+    uint64_t last_unix_ns;
+    leat_job_id last_job;
+    uint64_t runs;
+    uint64_t runs_missed;
+    uint64_t runs_overlapped;
+    uint64_t refusals;
+    enum leat_status refusal_status;
+};
+
+/* Makes a schedule that a log has; the next leat_schedule_add() of its name takes it over. Answers
+ * as that. */
+enum leat_status leat_schedule_revive(struct leat_engine *engine, const char *name,
+                                      const struct leat_schedule *schedule,
+                                      const struct leat_schedule_past *past,
+                                      struct leat_error *error);
+/* NULL: there is none of this name. Under the mutex. */
+struct leat_schedule_entry *leat_schedule_named(const struct leat_schedules *schedules,
+                                                const char *name);
 
 /* Checks I1 to I4; says on `why` (may be NULL) what is wrong. */
 bool leat_schedules_check(const struct leat_schedules *schedules, FILE *why);

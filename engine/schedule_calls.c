@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "engine/copy.h"
-#include "engine/engine_internal.h"
+#include "engine/durable/durable.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 
@@ -207,6 +207,117 @@ entry_make(struct leat_engine *engine, const char *name, const struct leat_sched
 
 /* ---- add, change, remove -------------------------------------------------------------------- */
 
+static struct leat_schedule_past
+past_of(const struct leat_schedule_entry *entry)
+{
+    const struct leat_schedule_info *told = &entry->told;
+    return (struct leat_schedule_past){.done_s = entry->done_s,
+                                       .owed = entry->owed,
+                                       .version = entry->version,
+                                       .image = entry->image,
+                                       .image_bytes = entry->image_bytes,
+                                       .paused = entry->paused,
+                                       .last_unix_ns = told->last_unix_ns,
+                                       .last_job = told->last_job,
+                                       .runs = told->runs,
+                                       .runs_missed = told->runs_missed,
+                                       .runs_overlapped = told->runs_overlapped,
+                                       .refusals = told->refusals,
+                                       .refusal_status = told->refusal_status};
+}
+
+/* All but its moments. */
+static void
+entry_inherit(struct leat_schedule_entry *entry, const struct leat_schedule_past *past)
+{
+    struct leat_schedule_info *told = &entry->told;
+    entry->paused = past->paused;
+    entry->version = past->version;
+    entry->image = past->image;
+    entry->image_bytes = past->image_bytes;
+    told->last_unix_ns = past->last_unix_ns;
+    told->last_job = past->last_job;
+    told->runs = past->runs;
+    told->runs_missed = past->runs_missed;
+    told->runs_overlapped = past->runs_overlapped;
+    told->refusals = past->refusals;
+    told->refusal_status = past->refusal_status;
+}
+
+/* It goes on where another one was. */
+static void
+entry_resume(const struct leat_schedules *schedules, struct leat_schedule_entry *entry,
+             const struct leat_schedule_past *past)
+{
+    const uint32_t most = entry->paused ? 0 : entry->runs_max;
+    leat_schedule_settle(schedules, entry, past->done_s);
+    entry->owed = past->owed > most ? most : past->owed;
+    entry->told.runs_missed += past->owed - entry->owed;
+}
+
+/* Puts a schedule in the place of another one. */
+static enum leat_status
+replace(struct leat_engine *engine, uint32_t place, const struct leat_schedule *schedule,
+        bool resumes, struct leat_error *error)
+{
+    struct leat_schedules *schedules = &engine->schedules;
+    struct leat_schedule_entry *before = schedules->sorted[place];
+    struct leat_schedule_entry *entry = NULL;
+    enum leat_status status = entry_make(engine, before->told.name, schedule, &entry, error);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    LEAT_ASSERT(entry != NULL);
+    const struct leat_schedule_past past = past_of(before);
+    entry_inherit(entry, &past);
+    if (resumes) {
+        entry_resume(schedules, entry, &past);
+    } else {
+        entry->told.runs_missed += before->owed;
+    }
+    schedules->sorted[place] = entry;
+    leat_heap_leave(schedules, before);
+    leat_heap_enter(schedules, entry);
+    entry_free(engine, before);
+    (void)leat_durable_schedule(engine, entry, LEAT_DURABLE_SAY_ALL);
+    return LEAT_OK;
+}
+
+/* Makes a new one; it is not in the log yet. */
+static enum leat_status
+insert(struct leat_engine *engine, const char *name, const struct leat_schedule *schedule,
+       struct leat_schedule_entry **inserted, struct leat_error *error)
+{
+    struct leat_schedules *schedules = &engine->schedules;
+    bool found = false;
+    uint32_t place = place_of(schedules, name, &found);
+    LEAT_ASSERT(!found);
+    if (schedules->count == schedules->capacity) {
+        return leat_error_set(error, LEAT_FULL, "", "there are schedules_max schedules");
+    }
+    enum leat_status status = entry_make(engine, name, schedule, inserted, error);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    LEAT_ASSERT(*inserted != NULL);
+    struct leat_schedule_entry **at = schedules->sorted + place;
+    memmove(at + 1, at, sizeof(struct leat_schedule_entry *) * (schedules->count - place));
+    *at = *inserted;
+    leat_heap_enter(schedules, *inserted);
+    return LEAT_OK;
+}
+
+static void
+take_out(struct leat_engine *engine, uint32_t place)
+{
+    struct leat_schedules *schedules = &engine->schedules;
+    struct leat_schedule_entry **at = schedules->sorted + place;
+    struct leat_schedule_entry *entry = *at;
+    leat_heap_leave(schedules, entry);
+    memmove(at, at + 1, sizeof(struct leat_schedule_entry *) * (schedules->count - place));
+    entry_free(engine, entry);
+}
+
 static enum leat_status
 add(struct leat_engine *engine, const char *name, const struct leat_schedule *schedule,
     struct leat_error *error)
@@ -215,21 +326,21 @@ add(struct leat_engine *engine, const char *name, const struct leat_schedule *sc
     struct leat_schedule_entry *entry = NULL;
     bool found = false;
     uint32_t place = place_of(schedules, name, &found);
+    if (found && schedules->sorted[place]->revived) {
+        return replace(engine, place, schedule, true, error);
+    }
     if (found) {
         return leat_error_set(error, LEAT_EXISTS, "name", "is that of another schedule");
     }
-    if (schedules->count == schedules->capacity) {
-        return leat_error_set(error, LEAT_FULL, "", "there are schedules_max schedules");
-    }
-    enum leat_status status = entry_make(engine, name, schedule, &entry, error);
+    enum leat_status status = insert(engine, name, schedule, &entry, error);
     if (status != LEAT_OK) {
         return status;
     }
-    LEAT_ASSERT(entry != NULL);
-    struct leat_schedule_entry **at = schedules->sorted + place;
-    memmove(at + 1, at, sizeof(struct leat_schedule_entry *) * (schedules->count - place));
-    *at = entry;
-    leat_heap_enter(schedules, entry);
+    status = leat_durable_schedule(engine, entry, LEAT_DURABLE_SAY_ALL);
+    if (status != LEAT_OK) { /* what is new is in the log, or is not there */
+        take_out(engine, place);
+        return leat_error_set(error, status, "", leat_status_text(status));
+    }
     return LEAT_OK;
 }
 
@@ -237,33 +348,43 @@ static enum leat_status
 change(struct leat_engine *engine, const char *name, const struct leat_schedule *schedule,
        struct leat_error *error)
 {
-    struct leat_schedules *schedules = &engine->schedules;
-    struct leat_schedule_entry *entry = NULL;
     bool found = false;
-    uint32_t place = place_of(schedules, name, &found);
+    uint32_t place = place_of(&engine->schedules, name, &found);
     if (!found) {
         return leat_error_set(error, LEAT_NOT_FOUND, "name", "is that of no schedule");
     }
-    enum leat_status status = entry_make(engine, name, schedule, &entry, error);
-    if (status != LEAT_OK) {
-        return status;
+    return replace(engine, place, schedule, false, error);
+}
+
+struct leat_schedule_entry *
+leat_schedule_named(const struct leat_schedules *schedules, const char *name)
+{
+    bool found = false;
+    uint32_t place = place_of(schedules, name, &found);
+    return found ? schedules->sorted[place] : NULL;
+}
+
+enum leat_status
+leat_schedule_revive(struct leat_engine *engine, const char *name,
+                     const struct leat_schedule *schedule, const struct leat_schedule_past *past,
+                     struct leat_error *error)
+{
+    struct leat_schedules *schedules = &engine->schedules;
+    struct leat_schedule_entry *entry = NULL;
+    leat_schedules_lock(schedules);
+    enum leat_status status = insert(engine, name, schedule, &entry, error);
+    if (status == LEAT_OK) {
+        LEAT_ASSERT(entry != NULL);
+        entry_inherit(entry, past);
+        entry_resume(schedules, entry, past);
+        entry->revived = true;
+        leat_heap_update(schedules, entry);
+        /* So a clock that was set back meanwhile is noticed. */
+        uint64_t done_ns = past->done_s < 0 ? 0 : (uint64_t)past->done_s * SECOND_NS;
+        schedules->seen_ns = done_ns > schedules->seen_ns ? done_ns : schedules->seen_ns;
     }
-    LEAT_ASSERT(entry != NULL);
-    struct leat_schedule_entry *before = schedules->sorted[place];
-    struct leat_schedule_info *told = &entry->told;
-    entry->paused = before->paused;
-    told->last_unix_ns = before->told.last_unix_ns;
-    told->last_job = before->told.last_job;
-    told->runs = before->told.runs;
-    told->runs_missed = before->told.runs_missed + before->owed;
-    told->runs_overlapped = before->told.runs_overlapped;
-    told->refusals = before->told.refusals;
-    told->refusal_status = before->told.refusal_status;
-    schedules->sorted[place] = entry;
-    leat_heap_leave(schedules, before);
-    leat_heap_enter(schedules, entry);
-    entry_free(engine, before);
-    return LEAT_OK;
+    leat_schedules_unlock(schedules);
+    return status;
 }
 
 /* Add and change: calls `how` under the mutex. */
@@ -282,13 +403,18 @@ put(struct leat_engine *engine, const char *name, const struct leat_schedule *sc
                               engine == NULL ? "must not be NULL"
                                              : "must be 1 to 200 of A-Z a-z 0-9 _ . : / -");
     }
+    leat_durable_schedules_pace(engine);
     leat_schedules_lock(&engine->schedules);
     status = how(engine, name, schedule, error);
     leat_schedules_unlock(&engine->schedules);
     if (status != LEAT_OK) {
-        return status;
+        return leat_durable_settle(engine, status);
     }
     leat_clocks_changed(&engine->clocks);
+    status = leat_durable_settle(engine, LEAT_OK);
+    if (status != LEAT_OK) {
+        return leat_error_set(error, status, "", leat_status_text(status));
+    }
     return leat_error_set(error, LEAT_OK, "", "ok");
 }
 
@@ -315,17 +441,15 @@ leat_schedule_remove(struct leat_engine *engine, const char *name)
     }
     struct leat_schedules *schedules = &engine->schedules;
     bool found = false;
+    leat_durable_schedules_pace(engine);
     leat_schedules_lock(schedules);
     uint32_t place = place_of(schedules, name, &found);
     if (found) {
-        struct leat_schedule_entry **at = schedules->sorted + place;
-        struct leat_schedule_entry *entry = *at;
-        leat_heap_leave(schedules, entry);
-        memmove(at, at + 1, sizeof(struct leat_schedule_entry *) * (schedules->count - place));
-        entry_free(engine, entry);
+        (void)leat_durable_schedule(engine, schedules->sorted[place], LEAT_DURABLE_SAY_REMOVED);
+        take_out(engine, place);
     }
     leat_schedules_unlock(schedules);
-    return found ? LEAT_OK : LEAT_NOT_FOUND;
+    return leat_durable_settle(engine, found ? LEAT_OK : LEAT_NOT_FOUND);
 }
 
 /* ---- pause and resume ----------------------------------------------------------------------- */
@@ -339,6 +463,7 @@ pause_set(struct leat_engine *engine, const char *name, bool paused)
     }
     struct leat_schedules *schedules = &engine->schedules;
     bool found = false;
+    leat_durable_schedules_pace(engine);
     leat_schedules_lock(schedules);
     uint32_t place = place_of(schedules, name, &found);
     if (found && schedules->sorted[place]->paused != paused) {
@@ -346,12 +471,13 @@ pause_set(struct leat_engine *engine, const char *name, bool paused)
         entry->paused = paused;
         leat_schedule_settle(schedules, entry, now_s(engine));
         leat_heap_update(schedules, entry);
+        (void)leat_durable_schedule(engine, entry, LEAT_DURABLE_SAY_STEP);
     }
     leat_schedules_unlock(schedules);
     if (found) {
         leat_clocks_changed(&engine->clocks);
     }
-    return found ? LEAT_OK : LEAT_NOT_FOUND;
+    return leat_durable_settle(engine, found ? LEAT_OK : LEAT_NOT_FOUND);
 }
 
 enum leat_status

@@ -534,13 +534,14 @@ once_plain(struct leat_engine *engine, const struct leat_job *given, enum leat_r
 /* A job is in the log before anybody sees it. What is refused behind that has its end said by who
  * gives the record back. */
 static enum leat_status
-record_log(struct leat_engine *engine, const struct leat_job *job, const struct leat_intake *intake)
+record_log(struct leat_engine *engine, const struct leat_job *job, const struct leat_intake *intake,
+           struct leat_durable_with *with)
 {
     uint64_t position = 0;
     if (!leat_durable_wants(engine, job)) {
         return leat_durable_id(engine, intake->index);
     }
-    enum leat_status status = leat_durable_image(engine, intake->index, job, true, &position);
+    enum leat_status status = leat_durable_image_with(engine, intake->index, job, with, &position);
     return status == LEAT_OK ? leat_durable_wait(engine, position, leat_durable_of(engine, job))
                              : status;
 }
@@ -594,14 +595,21 @@ leat_intake_land(struct leat_engine *engine, struct leat_intake *intake, uint32_
     return push_one(engine, &job, intake, door, id);
 }
 
-/* `told`: who waits for it together with others; else NULL. */
+/* What goes with one job into the log. */
+struct beside {
+    struct leat_transit_told *told; /* who waits for it together with others; or NULL */
+    struct leat_durable_with *with; /* in one unit with it; or NULL */
+};
+
+#define ALONE ((struct beside){NULL, NULL})
+
 static LEAT_COLD enum leat_status
 once_durable(struct leat_engine *engine, const struct leat_job *given, enum leat_room_how how,
-             struct leat_transit_told *told, leat_job_id *id)
+             struct beside beside, leat_job_id *id)
 {
     struct leat_job copy;
-    const struct leat_job *job = NULL;
     struct leat_intake intake = {.how = how, .alone = true};
+    const struct leat_job *job = NULL;
     enum leat_status status = leat_intake_read(given, &copy, &job);
     if (status == LEAT_OK) {
         status = leat_intake_check(engine, job, &intake);
@@ -614,10 +622,10 @@ once_durable(struct leat_engine *engine, const struct leat_job *given, enum leat
     }
     const uint64_t denied = leat_footprint_denied(&engine->footprint);
     bool acknowledged = acknowledgement_of(engine, intake.index) != 0;
-    bool flies =
-        (told != NULL || acknowledged) && !intake.ties.noded && leat_durable_wants(engine, job);
-    status = flies ? record_fly(engine, job, &intake, acknowledged ? NULL : told, id)
-                   : record_log(engine, job, &intake);
+    bool flies = (beside.told != NULL || acknowledged) && !intake.ties.noded &&
+                 leat_durable_wants(engine, job);
+    status = flies ? record_fly(engine, job, &intake, acknowledged ? NULL : beside.told, id)
+                   : record_log(engine, job, &intake, beside.with);
     status = refused(&intake, leat_footprint_judge(engine, denied, status));
     if (status != LEAT_OK) {
         leat_intake_refuse(engine, &intake);
@@ -629,7 +637,9 @@ once_durable(struct leat_engine *engine, const struct leat_job *given, enum leat
     /* What claims a key or a name that another job had until now, waits for the end of that, too:
      * else a crash could find both. */
     bool claims = job->options != NULL && leat_labels_claims(engine, intake.index);
+    leat_durable_pass_begin(engine->durable); /* others may give way to it, which is noted */
     status = push_one(engine, job, &intake, DOOR_ENGINE, id);
+    leat_durable_pass_end(engine->durable);
     return claims && status == LEAT_OK ? leat_durable_wait_all(engine, leat_durable_of(engine, job))
                                        : status;
 }
@@ -638,7 +648,7 @@ enum leat_status
 leat_submit_once(struct leat_engine *engine, const struct leat_job *given, enum leat_room_how how,
                  leat_job_id *id)
 {
-    return engine->submits == LEAT_SUBMITS_DURABLE ? once_durable(engine, given, how, NULL, id)
+    return engine->submits == LEAT_SUBMITS_DURABLE ? once_durable(engine, given, how, ALONE, id)
                                                    : once_plain(engine, given, how, id);
 }
 
@@ -646,7 +656,14 @@ enum leat_status
 leat_submit_joint(struct leat_engine *engine, const struct leat_job *given,
                   struct leat_transit_told *told, leat_job_id *id)
 {
-    return once_durable(engine, given, LEAT_ROOM_LEAVES, told, id);
+    return once_durable(engine, given, LEAT_ROOM_LEAVES, (struct beside){.told = told}, id);
+}
+
+enum leat_status
+leat_submit_with(struct leat_engine *engine, const struct leat_job *given,
+                 struct leat_durable_with *with, leat_job_id *id)
+{
+    return once_durable(engine, given, LEAT_ROOM_LEAVES, (struct beside){.with = with}, id);
 }
 
 /* ---- jobs that run inline -------------------------------------------------------------------- */
@@ -721,7 +738,7 @@ submit_one(struct leat_engine *engine, const struct leat_job *given, uint64_t de
         if (engine->submits == LEAT_SUBMITS_INLINE) {
             return submit_inline(engine, given, id);
         }
-        status = once_durable(engine, given, LEAT_ROOM_LEAVES, NULL, id);
+        status = once_durable(engine, given, LEAT_ROOM_LEAVES, ALONE, id);
     } else {
         status = once_plain(engine, given, LEAT_ROOM_LEAVES, id);
     }

@@ -254,9 +254,7 @@ static enum leat_status
 group_log(struct group *group, enum leat_durability durability)
 {
     uint64_t position = 0;
-    const bool cohort = group->part->plan != NULL && group->part->plan->cohort != NULL;
     const struct leat_durable_unit unit = {.count = (uint32_t)group->part->count,
-                                           .durable = !cohort,
                                            .plan = group->part->plan,
                                            .index = group_index,
                                            .job = group_job,
@@ -275,7 +273,9 @@ group_otherwise(struct group *group)
     const enum leat_durability durability = group_durability(group);
     enum leat_status status = group_log(group, durability);
     if (status == LEAT_OK) {
+        leat_durable_pass_begin(group->engine->durable);
         status = group_push(group);
+        leat_durable_pass_end(group->engine->durable);
     }
     return status == LEAT_OK ? leat_durable_wait_all(group->engine, durability) : status;
 }

@@ -2,6 +2,7 @@
 #ifndef RING_MUTEX_H
 #define RING_MUTEX_H
 
+#include <errno.h>
 #include <pthread.h>
 
 #include "ring/base.h"
@@ -24,6 +25,15 @@ leat_mutex_lock(pthread_mutex_t *mutex)
 {
     int failed = pthread_mutex_lock(mutex);
     LEAT_ASSERT(failed == 0);
+}
+
+/* False: another thread has it. */
+LEAT_INLINE bool
+leat_mutex_try(pthread_mutex_t *mutex)
+{
+    int failed = pthread_mutex_trylock(mutex);
+    LEAT_ASSERT(failed == 0 || failed == EBUSY);
+    return failed == 0;
 }
 
 LEAT_INLINE void

@@ -338,8 +338,8 @@ leat_pool_quiet(struct leat_pool *pool, const leat_atomic_u64 *also)
             return false;
         }
     }
-    /* drain:A acquire -> settled:A, changes:B.  Carries: the pushes made, and timers found due,
-     * before it was counted down.
+    /* drain:A acquire -> settled:A, changes:B, gathered:A.  Carries: the pushes made, and timers
+     * found due, before it was counted down.
      * If relaxed: a push could be missed beside a count of 0. */
     if (atom_load_acq(also) != 0 || anything_waits(pool) || leat_posted_ready(pool)) {
         return false;

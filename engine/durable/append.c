@@ -1,6 +1,9 @@
 /* append.c - how records come into the log, and what of them a thread waits for, see internal.h. */
 #include "engine/durable/internal.h"
 
+/* Records of a unit for which no memory is asked. */
+#define FEW 2
+
 /* What this thread has appended and not waited for yet. */
 struct mine {
     uint64_t serial;         /* of the open: another one may stand at the same address */
@@ -9,6 +12,7 @@ struct mine {
     enum leat_status failed; /* LEAT_OK: the last is in the log */
     uint64_t losses;         /* of this open */
     bool lands;              /* see leat_durable_lands() */
+    uint32_t passes;         /* see leat_durable_pass_begin() */
 };
 
 /* How something is appended. */
@@ -45,10 +49,24 @@ leat_durable_lands(struct leat_durable *durable)
     mine_of(durable)->lands = true;
 }
 
-bool
-leat_durable_is_landing(const struct leat_durable *durable)
+void
+leat_durable_pass_begin(const struct leat_durable *durable)
 {
-    return mine_of(durable)->lands;
+    mine_of(durable)->passes++;
+}
+
+void
+leat_durable_pass_end(const struct leat_durable *durable)
+{
+    struct mine *last = mine_of(durable);
+    last->passes -= last->passes != 0 ? 1 : 0;
+}
+
+bool
+leat_durable_passes(const struct leat_durable *durable)
+{
+    const struct mine *last = mine_of(durable);
+    return last->lands || last->passes != 0;
 }
 
 /* Until the first that is in the ring is durable. */
@@ -109,13 +127,13 @@ static enum leat_status
 append(struct leat_durable *durable, struct leat_wal_entry *entries, uint32_t count, struct way way,
        uint64_t *position)
 {
-    struct leat_sealed one;
-    struct leat_sealed *sealed = &one;
+    struct leat_sealed few[FEW];
+    struct leat_sealed *sealed = few;
     size_t bytes = sizeof(struct leat_sealed) * count;
     if (LEAT_LIKELY(!durable->seals)) {
         return append_stored(durable, entries, count, way, position);
     }
-    if (count != 1) {
+    if (count > FEW) {
         sealed = leat_memory_take(&durable->memory, bytes);
     }
     enum leat_status status =
@@ -124,7 +142,7 @@ append(struct leat_durable *durable, struct leat_wal_entry *entries, uint32_t co
         status = append_stored(durable, entries, count, way, position);
         sealed_give(durable, sealed, count);
     }
-    if (sealed != &one) {
+    if (sealed != few) {
         leat_memory_give(&durable->memory, sealed, bytes);
     }
     return status;
@@ -141,12 +159,17 @@ leat_durable_lose(struct leat_durable *durable, enum leat_status status)
 
 enum leat_status
 leat_durable_append_as(struct leat_durable *durable, const struct leat_wal_entry *entry,
-                       enum leat_wal_need need, uint64_t *position)
+                       const struct leat_wal_entry *with, enum leat_wal_need need)
 {
-    struct leat_wal_entry stored = *entry;
-    enum leat_status status = append(durable, &stored, 1, (struct way){need, true}, position);
+    struct leat_wal_entry stored[FEW] = {*entry};
+    uint32_t count = 1;
+    uint64_t position = 0;
+    if (with != NULL) {
+        stored[count++] = *with;
+    }
+    enum leat_status status = append(durable, stored, count, (struct way){need, true}, &position);
     if (status == LEAT_OK) {
-        appended(durable, *position);
+        appended(durable, position);
         return LEAT_OK;
     }
     leat_durable_lose(durable, status);
@@ -157,26 +180,15 @@ leat_durable_append_as(struct leat_durable *durable, const struct leat_wal_entry
 }
 
 enum leat_status
-leat_durable_append(struct leat_durable *durable, const struct leat_wal_entry *entry,
-                    uint64_t *position)
+leat_durable_append(struct leat_durable *durable, const struct leat_wal_entry *entry)
 {
-    return leat_durable_append_as(durable, entry, LEAT_WAL_LAST, position);
+    return leat_durable_append_as(durable, entry, NULL, LEAT_WAL_LAST);
 }
 
 uint64_t
 leat_durable_losses(const struct leat_durable *durable)
 {
     return mine_of(durable)->losses;
-}
-
-void
-leat_durable_trail(struct leat_durable *durable, const struct leat_wal_entry *entry,
-                   enum leat_wal_need need)
-{
-    uint64_t position = 0;
-    if (leat_durable_append_as(durable, entry, need, &position) == LEAT_OK) {
-        leat_wal_kick(&durable->wal);
-    }
 }
 
 /* Who finds no space makes the cleaner look whether there is some to be gained. */
@@ -224,7 +236,7 @@ leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status)
         return status;
     }
     enum leat_status settled = was.failed;
-    *last = (struct mine){.serial = was.serial, .losses = was.losses};
+    *last = (struct mine){.serial = was.serial, .losses = was.losses, .passes = was.passes};
     if (settled == LEAT_OK && was.written != 0) {
         settled = leat_durable_wait(engine, was.written, LEAT_DURABILITY_OS);
     }

@@ -38,8 +38,7 @@ record_copy(struct leat_durable *durable, const struct leat_wal_record *record)
 {
     const struct leat_wal_entry entry = {
         .tag = record->tag, .data = record->data, .data_bytes = record->bytes};
-    uint64_t position = 0;
-    (void)leat_durable_append(durable, &entry, &position);
+    (void)leat_durable_append(durable, &entry);
 }
 
 static bool
@@ -63,6 +62,10 @@ record_look(void *context, struct leat_wal_place place, const struct leat_wal_re
     } else if (plain.tag == LEAT_DURABLE_JOB &&
                leat_durable_parts_read(&parts, plain.data, plain.bytes) == LEAT_OK) {
         copied = job_renew(durable->engine, &parts);
+    } else if (plain.tag == LEAT_DURABLE_COUNT) {
+        copied = leat_durable_count_renew(durable->engine, &plain);
+    } else if (plain.tag == LEAT_DURABLE_SCHEDULE) {
+        copied = leat_durable_schedule_renew(durable->engine, &plain);
     } else if (plain.tag == LEAT_DURABLE_QUEUE ||
                (plain.tag == LEAT_DURABLE_IDS && is_ceiling(durable, &plain))) {
         record_copy(durable, &plain);
@@ -102,6 +105,7 @@ segment_clean(struct leat_durable *durable)
     enum leat_status status = leat_wal_look(&durable->wal, &reader);
     leat_unsealed_give(&durable->seal, &durable->unsealed);
     if (status != LEAT_OK || leat_durable_losses(durable) != losses) {
+        leat_wal_kick(&durable->wal); /* see wal.h */
         return false;
     }
     uint64_t tail = atom_load_rlx(&durable->wal.ring.tail); /* rlx: single writer */

@@ -27,6 +27,8 @@
  *          has ended stays, as how it did, while its record is used (graph.h), and a child lets go
  *          of it behind its own end
  * I5       a generation below the ceiling: so an id is never given out again
+ * I6       behind the end of a cohort that was not cancelled, no end of a member of it; and the end
+ *          of a member is one unit with the numbers that have it (docs/design/0040)
  * If a thread stops for ever: in a submit, that job is not there for others, and may be found by
  * the next open; in a note, that is not in the log; as the cleaner, the log grows. With the log's
  * role, see engine/wal/wal.h.
@@ -46,6 +48,8 @@ struct leat_job_durable {
     leat_atomic_u32 noted;          /* S the highest one that was appended */
     leat_atomic_u32 ended;          /* S 1: an END was appended */
     leat_atomic_u32 tail;           /* S bytes of its error and result in the log */
+    leat_atomic_u32 counted;        /* S 1: the numbers of its cohort have it, in the log */
+    enum leat_phase outcome;        /* S under its cohort's lock: how it ended, if it is not */
     uint32_t image;                 /* W the number of the last one */
     uint32_t bytes;                 /* I of an image in the log */
     uint32_t durability;            /* I enum leat_durability: GROUP or OS */
@@ -92,10 +96,21 @@ enum leat_status leat_durable_id(struct leat_engine *engine, uint32_t index);
  * to be done. */
 enum leat_status leat_durable_image(struct leat_engine *engine, uint32_t index,
                                     const struct leat_job *job, bool waits, uint64_t *position);
+/* The same, and one more record in one unit with it, which gets the job's id; waits. */
+struct leat_durable_with {
+    void *data; /* NULL: there is none */
+    uint32_t bytes;
+    uint32_t tag;
+    uint32_t id_offset; /* in it */
+    bool done;          /* it was appended */
+};
+enum leat_status leat_durable_image_with(struct leat_engine *engine, uint32_t index,
+                                         const struct leat_job *job,
+                                         struct leat_durable_with *with, /* or NULL */
+                                         uint64_t *position);
 /* The same of several, as one unit: job(context, i) says them. */
 struct leat_durable_unit {
     uint32_t count;
-    bool durable;                 /* false: none of them, whatever they say */
     const struct leat_plan *plan; /* what they wait for among each other; or NULL */
     uint32_t (*index)(void *context, uint32_t number);
     const struct leat_job *(*job)(void *context, uint32_t number);
@@ -106,6 +121,10 @@ enum leat_status leat_durable_images(struct leat_engine *engine,
 /* Until it is as safe as that. */
 enum leat_status leat_durable_wait(struct leat_engine *engine, uint64_t position,
                                    enum leat_durability durability);
+/* From here to the end this thread has what the cleaner waits for, a job whose image is appended or
+ * the mutex of the schedules, and so does not wait for that. May be nested. pre: a log. */
+void leat_durable_pass_begin(const struct leat_durable *durable);
+void leat_durable_pass_end(const struct leat_durable *durable);
 /* All that anybody has appended so far. */
 enum leat_status leat_durable_wait_all(struct leat_engine *engine, enum leat_durability durability);
 
@@ -154,6 +173,17 @@ leat_durable_note(struct leat_engine *engine, leat_job_id id)
 /* The record is given back. pre: the caller is its only user. */
 void leat_durable_gone(struct leat_engine *engine, uint32_t index, struct leat_job_extra *extra);
 
+void leat_durable_refused_slowly(struct leat_engine *engine, uint32_t index);
+/* The record of a member is to be given back, and nobody has seen the job: its end is in the log
+ * before its cohort can end. pre: as above. */
+LEAT_INLINE void
+leat_durable_refused(struct leat_engine *engine, uint32_t index)
+{
+    if (LEAT_UNLIKELY(engine->durable != NULL)) {
+        leat_durable_refused_slowly(engine, index);
+    }
+}
+
 void leat_durable_unused_slowly(struct leat_engine *engine, uint32_t index);
 /* No child needs the record any more. pre: a hold. */
 LEAT_INLINE void
@@ -164,6 +194,17 @@ leat_durable_unused(struct leat_engine *engine, uint32_t index)
     }
 }
 
+/* ---- cohorts (cohort.c) ---------------------------------------------------------------------- */
+
+struct leat_cohort;
+/* For who is about to change something, and has no hold yet: waits for the cleaner. */
+void leat_durable_ready(struct leat_engine *engine);
+/* It is closed: puts that into the log, before it can end. pre: it is logged, and a hold. */
+void leat_durable_cohort_closed(struct leat_engine *engine, leat_job_id id,
+                                struct leat_cohort *cohort);
+
+/* ---- queues (note.c) ------------------------------------------------------------------------- */
+
 void leat_durable_queue_slowly(struct leat_engine *engine, uint32_t queue);
 /* A queue was made otherwise than by default. */
 LEAT_INLINE void
@@ -173,6 +214,36 @@ leat_durable_queue(struct leat_engine *engine, uint32_t queue)
         leat_durable_queue_slowly(engine, queue);
     }
 }
+
+/* ---- schedules (schedules.c); all under their mutex ------------------------------------------ */
+
+/* Its definition, or what has come of it, goes into the log; or that it is removed. LEAT_OK, or why
+ * it did not: then leat_durable_settle() says so, too. */
+enum leat_durable_say { LEAT_DURABLE_SAY_ALL, LEAT_DURABLE_SAY_STEP, LEAT_DURABLE_SAY_REMOVED };
+enum leat_status leat_durable_schedule_slowly(struct leat_engine *engine,
+                                              struct leat_schedule_entry *entry,
+                                              enum leat_durable_say what);
+LEAT_INLINE enum leat_status
+leat_durable_schedule(struct leat_engine *engine, struct leat_schedule_entry *entry,
+                      enum leat_durable_say what)
+{
+    return LEAT_UNLIKELY(engine->durable != NULL)
+               ? leat_durable_schedule_slowly(engine, entry, what)
+               : LEAT_OK;
+}
+/* Waits for the cleaner, where that is behind: before the mutex is taken, which it takes, too. */
+void leat_durable_schedules_pace_slowly(struct leat_engine *engine);
+LEAT_INLINE void
+leat_durable_schedules_pace(struct leat_engine *engine)
+{
+    if (LEAT_UNLIKELY(engine->durable != NULL)) {
+        leat_durable_schedules_pace_slowly(engine);
+    }
+}
+/* Submits its job once, and says in the same unit of the log that it owes one less. pre: a log, and
+ * leat_durable_schedules_pace(). */
+enum leat_status leat_durable_schedule_submit(struct leat_engine *engine,
+                                              struct leat_schedule_entry *entry, uint64_t now_ns);
 
 enum leat_status leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status);
 /* For calls that answer for a change: waits until what this thread has appended is durable.

@@ -34,7 +34,7 @@ leat_durable_within_init(struct leat_engine *engine, const struct leat_durable_u
                          struct leat_durable_within *within)
 {
     *within = (struct leat_durable_within){.unit = unit};
-    if (unit->plan == NULL || unit->plan->edges_count == 0 || !unit->durable) {
+    if (unit->plan == NULL || unit->plan->edges_count == 0) {
         return LEAT_OK;
     }
     const struct leat_plan *plan = unit->plan;
@@ -154,6 +154,10 @@ leat_durable_ties_revive(struct leat_engine *engine, const struct leat_revival *
                          uint32_t index)
 {
     const struct leat_durable_found *found = revival->found;
+    enum leat_status status = leat_durable_watch_revive(engine, revival, index);
+    if (status != LEAT_OK) {
+        return status;
+    }
     if (revival->used) {
         return leat_graph_back_keep(engine, index);
     }
@@ -182,13 +186,16 @@ leat_durable_blocked_revive(struct leat_engine *engine, const struct leat_reviva
 /* It is counted once more as one that has come and ended. */
 void
 leat_durable_used_revive(struct leat_engine *engine, const struct leat_revival *revival,
-                         uint32_t index)
+                         uint32_t index, bool kept)
 {
     struct leat_job_record *record = leat_job_record(engine, index);
+    const struct leat_node *node = leat_graph_filled(engine, index);
+    /* A cohort may have members yet. */
+    uint64_t link = node != NULL && node->cohort != NULL ? LEAT_WORD_LINKED : 0;
     atom_store_rlx(&record->reason, (uint8_t)revival->reason); /* rlx: not shared yet */
     leat_job_free_payload(engine, index);
     leat_tally_share(engine, leat_tally_key_of(record), leat_tally_of(revival->phase));
-    (void)leat_intake_publish(engine, index, false, (uint64_t)revival->phase);
+    (void)leat_intake_publish(engine, index, kept, (uint64_t)revival->phase | link);
 }
 
 static bool
@@ -199,15 +206,33 @@ is_there(const struct leat_engine *engine, uint64_t id)
     return leat_word_generation(word) == leat_word_generation(id);
 }
 
-/* It waits, or goes on, and has parents. */
+/* It waits, or goes on, and has a node. */
 static bool
-is_child(const struct leat_engine *engine, const struct leat_durable_entry *entry)
+is_noded(const struct leat_engine *engine, const struct leat_durable_entry *entry)
 {
     const struct leat_node *node = NULL;
     if (!leat_phase_final(entry->state.phase) && is_there(engine, entry->id)) {
         node = leat_node_of(engine, index_of(entry->id));
     }
-    return node != NULL && node->count != 0;
+    return node != NULL;
+}
+
+/* What had ended, and is there for others, is so from now on only as long as they are. */
+static void
+let_go(struct leat_engine *engine, const struct leat_durable_entry *entry)
+{
+    uint32_t index = index_of(entry->id);
+    if (!leat_phase_final(entry->state.phase) || !is_there(engine, entry->id)) {
+        return;
+    }
+    const struct leat_node *node = leat_node_of(engine, index);
+    const bool cohort = node != NULL && node->cohort != NULL;
+    if (cohort) {
+        leat_graph_join(engine, index);
+    }
+    if (cohort || (entry->state.flags & LEAT_DURABLE_USED) != 0) {
+        leat_graph_back_drop(engine, index);
+    }
 }
 
 enum leat_status
@@ -216,23 +241,20 @@ leat_durable_graph_revive(struct leat_engine *engine, struct leat_durable_entry 
 {
     enum leat_status status = LEAT_OK;
     for (size_t i = 0; i < count && status == LEAT_OK; i++) {
-        if (is_child(engine, entries[i])) {
+        if (is_noded(engine, entries[i])) {
             status = leat_graph_back_find(engine, index_of(entries[i]->id));
         }
     }
     /* One that is cancelled by this, for a parent that failed, stays until it has joined. */
     leat_rcu_enter();
     for (size_t i = 0; i < count && status == LEAT_OK; i++) {
-        if (entries[i]->state.phase == LEAT_PHASE_BLOCKED && is_child(engine, entries[i])) {
+        if (entries[i]->state.phase == LEAT_PHASE_BLOCKED && is_noded(engine, entries[i])) {
             leat_graph_join(engine, index_of(entries[i]->id));
         }
     }
     leat_rcu_leave(&engine->domain);
     for (size_t i = 0; i < count && status == LEAT_OK; i++) {
-        if ((entries[i]->state.flags & LEAT_DURABLE_USED) != 0 &&
-            is_there(engine, entries[i]->id)) {
-            leat_graph_back_drop(engine, index_of(entries[i]->id));
-        }
+        let_go(engine, entries[i]);
     }
     return status;
 }

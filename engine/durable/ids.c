@@ -5,13 +5,12 @@
 enum leat_status
 leat_durable_ceiling_set(struct leat_durable *durable, uint64_t ceiling)
 {
-    uint64_t position = 0;
     const struct leat_durable_ids ids = {LEAT_DURABLE_FORMAT, ceiling};
     const struct leat_wal_entry entry = {
         .tag = LEAT_DURABLE_IDS, .head = &ids, .head_bytes = sizeof(ids)};
-    enum leat_status status = leat_durable_append(durable, &entry, &position);
+    enum leat_status status = leat_durable_append(durable, &entry);
     if (status == LEAT_OK) {
-        status = leat_wal_wait(&durable->wal, position, UINT64_MAX);
+        status = leat_wal_wait(&durable->wal, leat_durable_last(durable), UINT64_MAX);
     }
     if (status == LEAT_OK) {
         /* ceiling:B release -> ceiling:A.  Carries: that it stands in the log.
@@ -26,7 +25,7 @@ static LEAT_COLD enum leat_status
 ceiling_raise(struct leat_durable *durable, uint64_t generation)
 {
     enum leat_status status = LEAT_OK;
-    leat_mutex_lock(&durable->mutex);
+    leat_wal_lock(&durable->wal, &durable->mutex);
     if (generation >= atom_load_rlx(&durable->ceiling)) { /* rlx: single writer */
         status = leat_durable_ceiling_set(durable, generation + LEAT_DURABLE_IDS_STEP);
     }

@@ -20,11 +20,20 @@ struct leat_durable_entry {
     size_t content_bytes;
     unsigned char *tail; /* error and result of the state; or NULL */
     size_t tail_bytes;
+    struct leat_durable_count *count; /* of a cohort that has one in the log; or NULL */
 };
 
 struct leat_durable_named {
     struct leat_durable_queue queue;
     char name[LEAT_NAME_BYTES_MAX + 1];
+};
+
+/* A schedule as the log has it: its last record, and the last one that defines it. */
+struct leat_durable_planned {
+    struct leat_durable_schedule state;
+    uint32_t image;       /* the version of the definition */
+    unsigned char *texts; /* name, spec, zone and content */
+    size_t texts_bytes;
 };
 
 /* What was read. By id: open addressing, at most half full. */
@@ -35,6 +44,9 @@ struct leat_durable_table {
     struct leat_durable_named *queues;
     size_t queues_room;
     size_t queues_count;
+    struct leat_durable_planned *schedules; /* by name */
+    size_t schedules_room;
+    size_t schedules_count;
     uint64_t ceiling;
     uint64_t sequence;     /* higher than any */
     uint32_t stored_bytes; /* in the log, of the record that is read */
@@ -129,27 +141,30 @@ struct leat_revival {
     uint32_t image;
     uint32_t image_bytes;
     enum leat_durability durability;
-    bool used; /* LEAT_DURABLE_USED */
+    bool used;                              /* LEAT_DURABLE_USED */
+    bool counted;                           /* LEAT_DURABLE_COUNTED */
+    const struct leat_durable_count *count; /* or NULL */
 };
 
 /* ---- append.c ------------------------------------------------------------------------------- */
 
-/* As leat_durable_append(), by another need. */
+/* Appends what has to be there: waits for room in the ring. leat_durable_last() is its position. */
+enum leat_status leat_durable_append(struct leat_durable *durable,
+                                     const struct leat_wal_entry *entry);
+/* The same by another need; and `with` (or NULL) as one unit with it. */
 enum leat_status leat_durable_append_as(struct leat_durable *durable,
-                                        const struct leat_wal_entry *entry, enum leat_wal_need need,
-                                        uint64_t *position);
+                                        const struct leat_wal_entry *entry,
+                                        const struct leat_wal_entry *with, enum leat_wal_need need);
 /* The first records of jobs, as one unit; waits for the cleaner, or without `waits` answers
  * LEAT_FULL. The entries become what is stored. */
 enum leat_status leat_durable_append_first(struct leat_durable *durable,
                                            struct leat_wal_entry *entries, uint32_t count,
                                            bool waits, uint64_t *position);
-/* For what nobody waits for. */
-void leat_durable_trail(struct leat_durable *durable, const struct leat_wal_entry *entry,
-                        enum leat_wal_need need);
 /* This thread lands what is in flight: it sees to it that what it appends is durable before anybody
  * is told, so leat_durable_settle() does not wait; and it waits as who is kicked does. */
 void leat_durable_lands(struct leat_durable *durable);
-bool leat_durable_is_landing(const struct leat_durable *durable);
+/* This thread does not wait for the cleaner: it lands, or see leat_durable_pass_begin(). */
+bool leat_durable_passes(const struct leat_durable *durable);
 /* The position of what this thread has appended last, and has to wait for. */
 uint64_t leat_durable_last(const struct leat_durable *durable);
 /* What it has appended since then is of this job, which may be one that is to be written only. */
@@ -158,9 +173,6 @@ void leat_durable_wait_less(const struct leat_durable *durable, const struct lea
 
 /* ---- note.c --------------------------------------------------------------------------------- */
 
-/* Appends what has to be there: waits for room in the ring. */
-enum leat_status leat_durable_append(struct leat_durable *durable,
-                                     const struct leat_wal_entry *entry, uint64_t *position);
 /* A record of the log as it was given to that. LEAT_OK, or as leat_sealed_read(). */
 enum leat_status leat_durable_read(struct leat_durable *durable,
                                    const struct leat_wal_record *record,
@@ -202,7 +214,7 @@ leat_job_id leat_durable_blocked_revive(struct leat_engine *engine,
                                         const struct leat_revival *revival,
                                         const struct leat_intake *intake, bool kept);
 void leat_durable_used_revive(struct leat_engine *engine, const struct leat_revival *revival,
-                              uint32_t index);
+                              uint32_t index, bool kept);
 /* All are there: they find each other, and go on. LEAT_NO_MEMORY. */
 enum leat_status leat_durable_graph_revive(struct leat_engine *engine,
                                            struct leat_durable_entry *const *entries, size_t count);
@@ -216,6 +228,40 @@ void leat_durable_settled(void *context, uint32_t index, enum leat_status status
 void leat_durable_landed(void *context);
 /* Returns when nothing is in the air. Nobody submits. */
 void leat_durable_land_all(struct leat_durable *durable);
+
+/* ---- cohort.c ------------------------------------------------------------------------------- */
+
+/* A member that is counted by the record that is about to be appended. */
+struct leat_durable_counting {
+    struct leat_cohort *cohort; /* locked; NULL: nothing is to be counted */
+    uint32_t index;             /* of the cohort, on which there is a hold */
+    struct leat_job_durable *job;
+    enum leat_phase phase;
+    struct leat_durable_count count;
+    struct leat_wal_entry entry;
+};
+
+/* The record at hand says that a job has ended as `phase`: what is to be one unit with it, or NULL.
+ * Then leat_durable_counting_end(), in any case. */
+const struct leat_wal_entry *leat_durable_counting_begin(struct leat_engine *engine, uint32_t index,
+                                                         enum leat_phase phase,
+                                                         struct leat_durable_counting *counting);
+void leat_durable_counting_end(struct leat_engine *engine,
+                               const struct leat_durable_counting *counting, bool appended);
+/* What a job that is submitted is to cohorts, beside a member. `within` may be NULL. */
+void leat_durable_watch_make(const struct leat_engine *engine,
+                             const struct leat_durable_within *within,
+                             struct leat_durable_watch *watch);
+/* LEAT_CORRUPT, LEAT_UNSUPPORTED. */
+enum leat_status leat_durable_count_read(struct leat_durable_count *count,
+                                         const struct leat_wal_record *record);
+/* For the cleaner: it is needed. False: it is not. */
+bool leat_durable_count_renew(struct leat_engine *engine, const struct leat_wal_record *record);
+/* A job of the log: what its node is to be, and then, with it. LEAT_NO_MEMORY. */
+void leat_durable_watch_ties(struct leat_engine *engine, const struct leat_revival *revival,
+                             struct leat_ties *ties);
+enum leat_status leat_durable_watch_revive(struct leat_engine *engine,
+                                           const struct leat_revival *revival, uint32_t index);
 
 /* ---- table.c -------------------------------------------------------------------------------- */
 
@@ -237,6 +283,19 @@ void leat_durable_places_close(struct leat_durable *durable);
 
 /* Makes the jobs of the table. */
 enum leat_status leat_durable_revive(struct leat_engine *engine, struct leat_error *error);
+
+/* ---- schedules.c ----------------------------------------------------------------------------- */
+
+/* What a SCHEDULE says, into the table. LEAT_OK, LEAT_NO_MEMORY, LEAT_CORRUPT, LEAT_UNSUPPORTED. */
+enum leat_status leat_durable_schedule_read(struct leat_durable *durable,
+                                            const struct leat_wal_record *record);
+void leat_durable_schedules_fini(struct leat_durable *durable);
+/* Makes the schedules of the table. */
+enum leat_status leat_durable_schedules_revive(struct leat_engine *engine,
+                                               struct leat_error *error);
+/* The cleaner has come to a SCHEDULE: what of it is needed goes to the end of the log. True: that
+ * was something. */
+bool leat_durable_schedule_renew(struct leat_engine *engine, const struct leat_wal_record *record);
 
 /* ---- clean.c -------------------------------------------------------------------------------- */
 

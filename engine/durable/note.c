@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "engine/graph.h"
+#include "engine/cohort.h"
 #include "engine/history.h"
 #include "engine/timers.h"
 
@@ -34,15 +34,16 @@ wanted(uint64_t word)
     return !leat_phase_final(phase) || dead || (word & LEAT_WORD_KEPT) != 0;
 }
 
-/* What comes back as it is: it is wanted, or others wait for it, or may read its result. Never,
- * once its end was said. */
+/* What comes back as it is: it is wanted, or others wait for it, or may read its result, or are its
+ * members. Never, once its end was said. */
 static bool
 comes_back(const struct leat_engine *engine, uint32_t index, uint64_t word)
 {
     const struct leat_job_durable *job = of_log(engine, index);
     /* rlx: hint, re-checked at ended:A */
     bool ended = atom_load_rlx(&job->ended) != 0;
-    bool used = leat_word_phase(word) != LEAT_PHASE_GONE && leat_graph_uses(engine, index);
+    bool used = leat_word_phase(word) != LEAT_PHASE_GONE &&
+                (leat_graph_uses(engine, index) || leat_cohort_waits(engine, index));
     return (wanted(word) || used) && !ended;
 }
 
@@ -80,6 +81,8 @@ static uint8_t
 flags_of(const struct leat_job_durable *job, bool kept)
 {
     uint32_t flags = kept ? LEAT_DURABLE_KEPT : 0;
+    /* rlx: ordered by numbered:A */
+    flags |= atom_load_rlx(&job->counted) != 0 ? LEAT_DURABLE_COUNTED : 0;
     return (uint8_t)(flags | (job->durability == LEAT_DURABILITY_OS ? LEAT_DURABLE_OS : 0));
 }
 
@@ -116,12 +119,32 @@ state_of(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint6
 
 /* ---- steps, ends, images --------------------------------------------------------------------- */
 
-static void
-end_append(struct leat_durable *durable, uint64_t id, enum leat_wal_need need)
+/* How a record is to be appended. `need` is of what is no end: that goes on longer. */
+struct writing {
+    const unsigned char *content; /* or NULL */
+    uint32_t bytes;               /* of it */
+    enum leat_wal_need need;
+    const struct leat_wal_entry *with; /* one unit with it; or NULL */
+};
+
+static enum leat_wal_need
+need_of_end(const struct writing *writing)
+{
+    return writing->need == LEAT_WAL_FIRST ? LEAT_WAL_LAST : writing->need;
+}
+
+/* Nobody waits for it. */
+static bool
+end_append(struct leat_durable *durable, uint64_t id, const struct writing *writing)
 {
     const struct leat_wal_entry entry = {
         .tag = LEAT_DURABLE_END, .head = &id, .head_bytes = sizeof(id)};
-    leat_durable_trail(durable, &entry, need);
+    bool done =
+        leat_durable_append_as(durable, &entry, writing->with, need_of_end(writing)) == LEAT_OK;
+    if (done) {
+        leat_wal_kick(&durable->wal);
+    }
+    return done;
 }
 
 static uint32_t
@@ -160,7 +183,7 @@ tail_count(struct leat_durable *durable, struct leat_job_durable *job, uint32_t 
 /* The texts and results of jobs that have ended, behind the content. */
 static bool
 tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_state *state,
-            const unsigned char *content, enum leat_wal_need need)
+            const struct writing *writing)
 {
     struct leat_durable *durable = engine->durable;
     const struct leat_job_record *record = leat_job_record(engine, index);
@@ -168,7 +191,6 @@ tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_stat
     bool late = atom_load_rlx(&record->late) != 0; /* rlx: ordered by noted:A */
     const char *error = leat_error_text(record, late);
     const void *result = extra->result;
-    uint64_t position = 0;
     state->error_bytes = (uint32_t)strlen(error);
     state->result_bytes = (uint32_t)extra->result_bytes;
     size_t bytes = (size_t)state->content_bytes + state->error_bytes + state->result_bytes;
@@ -178,8 +200,8 @@ tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_stat
         return false;
     }
     tail_count(durable, extra->durable, (uint32_t)leat_round_up(bytes - state->content_bytes, 16));
-    if (content != NULL) {
-        memcpy(block, content, state->content_bytes);
+    if (writing->content != NULL) {
+        memcpy(block, writing->content, state->content_bytes);
     }
     memcpy(block + state->content_bytes, error, state->error_bytes);
     if (state->result_bytes != 0) {
@@ -190,27 +212,26 @@ tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_stat
                                          .head_bytes = sizeof(*state),
                                          .data = block,
                                          .data_bytes = (uint32_t)bytes};
-    bool done = leat_durable_append_as(durable, &entry, need, &position) == LEAT_OK;
+    bool done =
+        leat_durable_append_as(durable, &entry, writing->with, need_of_end(writing)) == LEAT_OK;
     leat_memory_give(&engine->memory, block, bytes + 1);
     return done;
 }
 
-/* `need` is of what is no end: that goes on longer. */
 static bool
 state_append(struct leat_engine *engine, uint32_t index, struct leat_durable_state *state,
-             const unsigned char *content, enum leat_wal_need need)
+             const struct writing *writing)
 {
-    uint64_t position = 0;
     if (leat_phase_final(state->phase)) {
-        need = need == LEAT_WAL_FIRST ? LEAT_WAL_LAST : need;
-        return tail_append(engine, index, state, content, need);
+        state->flags |= writing->with != NULL ? LEAT_DURABLE_COUNTED : 0;
+        return tail_append(engine, index, state, writing);
     }
     const struct leat_wal_entry entry = {.tag = LEAT_DURABLE_JOB,
                                          .head = state,
                                          .head_bytes = sizeof(*state),
-                                         .data = content,
+                                         .data = writing->content,
                                          .data_bytes = state->content_bytes};
-    return leat_durable_append_as(engine->durable, &entry, need, &position) == LEAT_OK;
+    return leat_durable_append_as(engine->durable, &entry, NULL, writing->need) == LEAT_OK;
 }
 
 /* The caller alone gets true: it is the one who says that the job has ended. */
@@ -227,52 +248,60 @@ end_take(struct leat_durable *durable, struct leat_job_durable *job)
     return true;
 }
 
-/* Also where that was said: an image may have come behind. */
-static void
+/* A job that does not come back. Also where that was said: an image may have come behind. */
+static bool
 end_say(struct leat_engine *engine, leat_job_id id, struct leat_job_durable *job,
-        enum leat_wal_need need)
+        const struct writing *writing)
 {
     (void)end_take(engine->durable, job);
-    end_append(engine->durable, id.bits, need == LEAT_WAL_FIRST ? LEAT_WAL_LAST : need);
+    return end_append(engine->durable, id.bits, writing);
 }
 
-/* A content, or none. */
-struct content {
-    const unsigned char *content;
-    uint32_t bytes;
-};
+/* How the job is by its word, which was read behind the version. */
+static void
+word_write(struct leat_engine *engine, leat_job_id id, uint64_t word, uint32_t version,
+           struct writing *writing)
+{
+    uint32_t index = (uint32_t)(id.bits & LEAT_INDEX_NONE);
+    struct leat_job_durable *job = of_log(engine, index);
+    struct leat_durable_counting counting;
+    bool done = false;
+    writing->with = leat_durable_counting_begin(engine, index, leat_word_phase(word), &counting);
+    if (comes_back(engine, index, word)) {
+        struct leat_durable_state state = state_of(engine, id, index, word);
+        state.version = version;
+        state.content_bytes = writing->bytes;
+        state.image = writing->content == NULL ? 0 : job->image + 1;
+        done = state_append(engine, index, &state, writing);
+        if (done) {
+            noted(job, version);
+            if (writing->content != NULL) { /* the cleaner alone: others do not touch it */
+                job->image++;
+            }
+        }
+    } else {
+        done = end_say(engine, id, job, writing);
+    }
+    leat_durable_counting_end(engine, &counting, done);
+}
 
 /* As leat_durable_write(), but for what the caller is to wait for. */
 static void
-write_now(struct leat_engine *engine, leat_job_id id, uint32_t index, struct content of,
-          enum leat_wal_need need)
+write_now(struct leat_engine *engine, leat_job_id id, uint32_t index, struct writing writing)
 {
-    const unsigned char *content = of.content;
     struct leat_job_durable *job = of_log(engine, index);
     /* noted:A acq_rel -> noted:A.  Carries: the swaps of those who took versions before.
      * If relaxed: a higher version could stand for an older look. */
     uint32_t version = atom_add_acq_rel(&job->version, 1) + 1;
     uint64_t word = 0;
     (void)leat_job_word_of(engine, id, &word);
-    if (!comes_back(engine, index, word)) {
-        end_say(engine, id, job, need);
-        return;
-    }
-    struct leat_durable_state state = state_of(engine, id, index, word);
-    state.version = version;
-    state.content_bytes = of.bytes;
-    state.image = content == NULL ? 0 : job->image + 1;
-    if (state_append(engine, index, &state, content, need)) {
-        noted(job, version);
-        if (content != NULL) { /* the cleaner alone: others do not touch it */
-            job->image++;
-        }
-    }
+    bool came_back = comes_back(engine, index, word);
+    word_write(engine, id, word, version, &writing);
     /* It may end while its image is on the way: an end that was appended before the image does not
      * stand for it once the end's segment is gone. */
-    if (content != NULL && leat_job_word_of(engine, id, &word) &&
+    if (writing.content != NULL && came_back && leat_job_word_of(engine, id, &word) &&
         !comes_back(engine, index, word)) {
-        end_say(engine, id, job, need);
+        word_write(engine, id, word, version, &writing);
     }
 }
 
@@ -280,7 +309,7 @@ void
 leat_durable_write(struct leat_engine *engine, leat_job_id id, uint32_t index,
                    const unsigned char *content, uint32_t bytes)
 {
-    write_now(engine, id, index, (struct content){content, bytes}, LEAT_WAL_LAST);
+    write_now(engine, id, index, (struct writing){content, bytes, LEAT_WAL_LAST, NULL});
 }
 
 /* Its image is in the log, and its submit is not done. */
@@ -304,6 +333,7 @@ leat_durable_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index)
         if (status == LEAT_OK) {
             leat_job_unhold(engine, *index);
         }
+        leat_wal_kick(&engine->durable->wal); /* see wal.h */
         leat_os_yield();
     }
 }
@@ -316,9 +346,7 @@ leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id)
     if (durable->closing) {
         return;
     }
-    if (!leat_durable_is_landing(durable)) {
-        leat_durable_pace(durable);
-    }
+    leat_durable_pace(durable);
     if (leat_durable_hold(engine, id, &index) != LEAT_OK) {
         return; /* gone: who gave the record back says so */
     }
@@ -326,28 +354,48 @@ leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id)
     if (job != NULL) {
         /* A retry or a snooze that finds no space is one in memory only. */
         uint64_t before = leat_durable_last(durable);
-        write_now(engine, id, index, (struct content){NULL, 0}, LEAT_WAL_FIRST);
+        write_now(engine, id, index, (struct writing){NULL, 0, LEAT_WAL_FIRST, NULL});
         leat_durable_wait_less(durable, job, before);
         leat_wal_kick(&durable->wal);
     }
     leat_job_unhold(engine, index);
 }
 
-void
-leat_durable_gone(struct leat_engine *engine, uint32_t index, struct leat_job_extra *extra)
+/* The end of a job of which the caller is the only user, unless that was said. */
+static void
+gone_say(struct leat_engine *engine, uint32_t index, struct leat_job_durable *job)
 {
     struct leat_durable *durable = engine->durable;
-    struct leat_job_durable *job = extra->durable;
-    if (job == NULL) {
-        return;
-    }
     if (!durable->closing && end_take(durable, job)) {
         /* rlx: single writer */
         uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
         uint64_t before = leat_durable_last(durable);
-        end_append(durable, leat_word_of(leat_word_generation(word), index), LEAT_WAL_LAST);
+        struct leat_durable_counting counting;
+        struct writing writing = {.need = LEAT_WAL_LAST};
+        writing.with = leat_durable_counting_begin(engine, index, job->outcome, &counting);
+        bool done = end_append(durable, leat_word_of(leat_word_generation(word), index), &writing);
+        leat_durable_counting_end(engine, &counting, done);
         leat_durable_wait_less(durable, job, before);
     }
+}
+
+void
+leat_durable_refused_slowly(struct leat_engine *engine, uint32_t index)
+{
+    struct leat_job_durable *job = durable_of(engine, index);
+    if (job != NULL) {
+        gone_say(engine, index, job);
+    }
+}
+
+void
+leat_durable_gone(struct leat_engine *engine, uint32_t index, struct leat_job_extra *extra)
+{
+    struct leat_job_durable *job = extra->durable;
+    if (job == NULL) {
+        return;
+    }
+    gone_say(engine, index, job);
     leat_memory_give(&engine->memory, job, sizeof(*job));
     extra->durable = NULL;
 }
@@ -414,7 +462,7 @@ image_fill(struct leat_engine *engine, uint32_t index, struct leat_durable_job *
     image->state.flags = flags_of(extra->durable, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
     image->state.image = 1;
     image->state.content_bytes = (uint32_t)(content + job->payload_bytes);
-    if (read->parents_count != 0) {
+    if (leat_graph_blocks(engine, index)) {
         image->state.phase = LEAT_PHASE_BLOCKED;
     } else if (job->delay_ns != 0 || read->options.run_at_ns != 0) {
         image->state.phase = LEAT_PHASE_SCHEDULED;
@@ -443,6 +491,7 @@ image_make(struct leat_engine *engine, uint32_t index, const struct leat_job *jo
     if (status == LEAT_OK) {
         read.parents = parents.all;
         read.parents_count = parents.count;
+        leat_durable_watch_make(engine, within, &read.watch);
         status = image_fill(engine, index, &read, image);
     }
     leat_durable_parents_free(engine, &parents);
@@ -475,24 +524,69 @@ image_entry(const struct image *image, const struct leat_job *job)
                                    .data_bytes = (uint32_t)job->payload_bytes};
 }
 
-enum leat_status
-leat_durable_image(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
-                   bool waits, uint64_t *position)
+/* How one image is appended. */
+struct beside {
+    struct leat_durable_with *with; /* or NULL */
+    bool waits;
+};
+
+/* Returns how many it adds to the unit. */
+static uint32_t
+with_entry(const struct leat_durable_with *with, const struct image *image,
+           struct leat_wal_entry *entry)
+{
+    if (with == NULL || with->data == NULL) {
+        return 0;
+    }
+    unsigned char *data = with->data;
+    memcpy(data + with->id_offset, &image->state.id, sizeof(image->state.id));
+    *entry = (struct leat_wal_entry){.tag = with->tag, .data = data, .data_bytes = with->bytes};
+    return 1;
+}
+
+static void
+with_appended(struct leat_durable_with *with)
+{
+    if (with != NULL && with->data != NULL) {
+        with->done = true;
+    }
+}
+
+static enum leat_status
+image_log(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
+          struct beside beside, uint64_t *position)
 {
     struct leat_durable *durable = engine->durable;
     struct image image = {.head = NULL};
-    struct leat_wal_entry entry = {.tag = 0};
+    struct leat_wal_entry entries[2] = {{.tag = 0}};
     enum leat_status status = image_make(engine, index, job, NULL, &image);
     if (status == LEAT_OK) {
-        entry = image_entry(&image, job);
-        status = leat_durable_append_first(durable, &entry, 1, waits, position);
+        uint32_t count = 1;
+        entries[0] = image_entry(&image, job);
+        count += with_entry(beside.with, &image, &entries[1]);
+        status = leat_durable_append_first(durable, entries, count, beside.waits, position);
     }
     if (status == LEAT_OK) {
-        image_appended(engine, index, &entry);
+        image_appended(engine, index, &entries[0]);
+        with_appended(beside.with);
         leat_durable_grown(durable);
     }
     leat_memory_give(&engine->memory, image.head, image.head_bytes);
     return status;
+}
+
+enum leat_status
+leat_durable_image(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
+                   bool waits, uint64_t *position)
+{
+    return image_log(engine, index, job, (struct beside){NULL, waits}, position);
+}
+
+enum leat_status
+leat_durable_image_with(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
+                        struct leat_durable_with *with, uint64_t *position)
+{
+    return image_log(engine, index, job, (struct beside){with, true}, position);
 }
 
 static enum leat_status
@@ -504,7 +598,7 @@ images_make(struct leat_engine *engine, struct leat_durable_within *within, stru
         const struct leat_job *job = unit->job(unit->context, i);
         uint32_t index = unit->index(unit->context, i);
         within->number = i;
-        bool logged = unit->durable && leat_durable_wants(engine, job);
+        bool logged = leat_durable_wants(engine, job);
         enum leat_status status = logged ? image_make(engine, index, job, within, &images[i])
                                          : leat_durable_id(engine, index);
         if (status != LEAT_OK) {
@@ -588,6 +682,7 @@ leat_durable_revived(struct leat_engine *engine, uint32_t index, const struct le
     atom_store_rlx(&extra->durable->noted, revival->version);   /* rlx: not shared yet */
     extra->durable->image = revival->image;
     extra->durable->durability = (uint32_t)revival->durability;
+    atom_store_rlx(&extra->durable->counted, revival->counted); /* rlx: not shared yet */
     extra->durable->bytes = revival->image_bytes;
     atom_store_rlx(&extra->crashes, revival->crashes); /* rlx: not shared yet */
     uint32_t tail = (uint32_t)leat_round_up(revival->error_bytes + revival->result_bytes, 16);
@@ -618,12 +713,11 @@ leat_durable_queue_slowly(struct leat_engine *engine, uint32_t queue)
                   .exact = (options & LEAT_QUEUE_EXACT) != 0},
     };
     const char *text = leat_names_text(&engine->queues, queue);
-    uint64_t position = 0;
     memcpy(named.name, text, strlen(text) + 1);
     const struct leat_wal_entry entry = {.tag = LEAT_DURABLE_QUEUE,
                                          .head = &named.queue,
                                          .head_bytes = sizeof(named.queue),
                                          .data = named.name,
                                          .data_bytes = (uint32_t)strlen(named.name)};
-    (void)leat_durable_append(engine->durable, &entry, &position);
+    (void)leat_durable_append(engine->durable, &entry);
 }

@@ -5,11 +5,13 @@
  * to have looked, and let go of a segment where the log is large. Above twice the most bytes that
  * live jobs had in this round, and four segments, nothing is appended until it has.
  *
- * Who waits here waits for the cleaner, and that for the disk, for holds, and for jobs whose image
- * is appended and whose submit is not done. So nobody waits here between these two, nor with a
- * hold; what such a submit appends, where it is refused, is one END, and not counted. The log's
- * thread does not wait here at all, as it lands those that the cleaner waits for; and a submit that
- * does not wait for the disk is refused instead.
+ * Who waits here waits for the cleaner, and that for the disk, for one of a job's 255 holds, for
+ * jobs whose image is appended and whose submit is not done, and for the mutex of the schedules. So
+ * nobody waits here between image and submit, nor with that mutex: what such a submit appends, an
+ * END where it is refused, or those of jobs that give way to it, is not counted. With a hold do all
+ * who change a job by its id: the cleaner finds none left only where 255 have one job in hand.
+ * The log's thread does not wait here at all, as it lands those that the cleaner waits for; and a
+ * submit that does not wait for the disk is refused instead.
  * If the cleaner stops for ever, so does who appends; if it cannot clean, nobody waits for it.
  */
 #include "engine/durable/internal.h"
@@ -42,7 +44,7 @@ ask(struct leat_durable *durable)
 void
 leat_durable_pace(struct leat_durable *durable)
 {
-    while (LEAT_UNLIKELY(is_near(durable, 0))) {
+    while (LEAT_UNLIKELY(is_near(durable, 0)) && !leat_durable_passes(durable)) {
         /* pace:A acquire -> pace:B.  Carries: the limit.
          * If relaxed: who was woken could see the old one, and sleep beside the next. */
         uint32_t event = atom_load_acq(&durable->pace.event);
@@ -51,6 +53,7 @@ leat_durable_pace(struct leat_durable *durable)
             return;
         }
         ask(durable);
+        leat_wal_kick(&durable->wal); /* see wal.h */
         leat_os_futex_wait(&durable->pace.event, event, UINT64_MAX);
     }
 }

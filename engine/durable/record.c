@@ -52,14 +52,24 @@ leat_durable_job_read(struct leat_durable_job *read, const struct leat_job *job)
         return status;
     }
     bool lives_here = read->options.retry != NULL && read->retry.kind == LEAT_RETRY_FUNCTION;
-    return lives_here || read->options.cohort.bits != 0 ? LEAT_UNSUPPORTED : LEAT_OK;
+    read->watch.member_of = read->options.cohort.bits;
+    return lives_here ? LEAT_UNSUPPORTED : LEAT_OK;
+}
+
+static uint32_t
+watch_bytes(const struct leat_durable_job *job)
+{
+    const struct leat_durable_watch *watch = &job->watch;
+    bool any = watch->member_of != 0 || watch->called_by != 0 || watch->is_cohort != 0;
+    return any ? (uint32_t)sizeof(*watch) : 0;
 }
 
 static uint32_t
 ties_bytes(const struct leat_durable_job *job)
 {
     const uint32_t parents = (uint32_t)sizeof(struct leat_durable_parent) * job->parents_count;
-    return parents == 0 ? 0 : (uint32_t)sizeof(struct leat_durable_ties) + parents;
+    const uint32_t bytes = parents + watch_bytes(job);
+    return bytes == 0 ? 0 : (uint32_t)sizeof(struct leat_durable_ties) + bytes;
 }
 
 static void
@@ -69,9 +79,10 @@ put_ties(struct room *room, const struct leat_durable_job *job)
                                            .count = job->parents_count,
                                            .delay_ns = job->job->delay_ns,
                                            .run_at_ns = job->options.run_at_ns};
-    if (job->parents_count != 0) {
+    if (ties_bytes(job) != 0) {
         put(room, &ties, sizeof(ties));
         put(room, job->parents, sizeof(*job->parents) * job->parents_count);
+        put(room, &job->watch, watch_bytes(job));
     }
 }
 
@@ -241,8 +252,18 @@ ties_read(struct leat_durable_found *found, size_t bytes, struct rest *rest)
     memcpy(&found->ties, head, sizeof(found->ties));
     size_t parents = sizeof(struct leat_durable_parent) * found->ties.count;
     found->parents = take(rest, parents);
-    return found->ties.count != 0 && found->ties.count <= LEAT_PARENTS_MAX &&
-           found->ties.policy <= LEAT_PARENT_WAIT && bytes == sizeof(found->ties) + parents;
+    bytes -= sizeof(found->ties);
+    if (bytes == parents + sizeof(found->watch)) {
+        const unsigned char *watch = take(rest, sizeof(found->watch));
+        if (watch != NULL) {
+            memcpy(&found->watch, watch, sizeof(found->watch));
+        }
+        bytes = parents;
+    } else if (parents == 0) {
+        return false;
+    }
+    return found->ties.count <= LEAT_PARENTS_MAX && found->ties.policy <= LEAT_PARENT_WAIT &&
+           bytes == parents;
 }
 
 struct leat_durable_parent

@@ -9,9 +9,13 @@
  *   END      the id: the job is not to come back
  *   IDS      struct leat_durable_ids
  *   QUEUE    struct leat_durable_queue, then the name
+ *   SCHEDULE struct leat_durable_schedule, then its name, spec and zone with their 0, and the
+ *            content of its job: an image; or the name alone: a step, or that it is removed
+ *   COUNT    struct leat_durable_count: of a cohort
  *   content  struct leat_durable_content, then in the order of its counts: texts with their 0,
  *            bytes without, each tag as a text, the delays of the retry policy; where it has
- *            parents, struct leat_durable_ties and each of them; the payload
+ *            parents or has to do with a cohort, struct leat_durable_ties, each parent, and struct
+ *            leat_durable_watch where that says something; the payload
  */
 #ifndef ENGINE_DURABLE_RECORD_H
 #define ENGINE_DURABLE_RECORD_H
@@ -26,13 +30,16 @@ enum leat_durable_tag {
     LEAT_DURABLE_JOB = 1,
     LEAT_DURABLE_END,
     LEAT_DURABLE_IDS,
-    LEAT_DURABLE_QUEUE
+    LEAT_DURABLE_QUEUE,
+    LEAT_DURABLE_SCHEDULE,
+    LEAT_DURABLE_COUNT
 };
 
-#define LEAT_DURABLE_KEPT 1u /* LEAT_JOB_KEEP_RESULT, and not released */
-#define LEAT_DURABLE_WALL 2u /* due by the wall clock; else after so long, of which it is the end */
-#define LEAT_DURABLE_OS   4u /* LEAT_DURABILITY_OS; else GROUP */
-#define LEAT_DURABLE_USED 8u /* it has ended, and is there for its children only */
+#define LEAT_DURABLE_KEPT    1u  /* LEAT_JOB_KEEP_RESULT, and not released */
+#define LEAT_DURABLE_WALL    2u  /* due by the wall clock; else after so long: then it is the end */
+#define LEAT_DURABLE_OS      4u  /* LEAT_DURABILITY_OS; else GROUP */
+#define LEAT_DURABLE_USED    8u  /* it has ended, and is there for its children or members only */
+#define LEAT_DURABLE_COUNTED 16u /* the numbers of its cohort have it */
 
 /* How a job is. Of two of one job the one with the higher version is right, and of the same
  * version that which is no image: who writes one takes the version first, and then looks. */
@@ -70,6 +77,42 @@ struct leat_durable_queue {
     uint8_t zero[3];
 };
 
+#define LEAT_DURABLE_REMOVED 1u
+#define LEAT_DURABLE_PAUSED  2u
+
+/* How a schedule is: of two of one name the later one is right. Without a content its definition is
+ * that of the last one that had it. */
+struct leat_durable_schedule {
+    uint16_t format;
+    uint8_t flags;
+    uint8_t overlap;
+    uint8_t missed;
+    uint8_t zero;
+    uint16_t name_bytes;
+    uint16_t spec_bytes;
+    uint16_t zone_bytes;
+    uint32_t version; /* one more with each record of the schedule */
+    uint32_t runs_max;
+    uint32_t owed;
+    uint32_t refusal_status;
+    uint32_t content_bytes;
+    int64_t done_s;
+    uint64_t last_unix_ns;
+    uint64_t last_job;
+    uint64_t runs;
+    uint64_t runs_missed;
+    uint64_t runs_overlapped;
+    uint64_t refusals;
+    /* Of its job, what a content does not have. */
+    uint64_t delay_ns;
+    uint64_t run_at_ns;
+    uint64_t block_ns;
+    uint32_t job_flags;
+    uint32_t priority;
+    uint32_t durability;
+    uint32_t zero_too;
+};
+
 /* What of a job never changes. */
 struct leat_durable_content {
     uint16_t format;
@@ -100,6 +143,20 @@ struct leat_durable_content {
     uint64_t submitter;
 };
 
+#define LEAT_DURABLE_CLOSED 1u
+
+/* How a cohort is: the last one of it that was appended is right. One that comes with the end of a
+ * member is one unit with that. */
+struct leat_durable_count {
+    uint16_t format;
+    uint16_t flags;
+    uint32_t number; /* the how many-th of this cohort */
+    uint64_t id;
+    uint64_t completed; /* members */
+    uint64_t dead;
+    uint64_t cancelled;
+};
+
 /* What it waits for, and what then. */
 struct leat_durable_ties {
     uint32_t policy; /* enum leat_parent_policy */
@@ -115,10 +172,21 @@ struct leat_durable_parent {
     uint64_t phase;
 };
 
+/* What it is to cohorts. All zero: nothing. */
+struct leat_durable_watch {
+    uint64_t member_of; /* id; 0: none */
+    uint64_t called_by; /* it comes at the first death of that one */
+    uint32_t is_cohort; /* 1: it is one */
+    uint32_t progress_every;
+};
+
+LEAT_STATIC(sizeof(struct leat_durable_count) == 40, "no padding");
+LEAT_STATIC(sizeof(struct leat_durable_watch) == 24, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_ties) == 24, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_parent) == 16, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_state) == 56, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_queue) == 8, "no padding");
+LEAT_STATIC(sizeof(struct leat_durable_schedule) == 128, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_content) == 120, "no padding");
 
 /* A job that is to be written: its options are read, its type and queue are named. */
@@ -132,9 +200,10 @@ struct leat_durable_job {
     uint64_t submit_ns;
     const struct leat_durable_parent *parents;
     uint32_t parents_count;
+    struct leat_durable_watch watch;
 };
 
-/* LEAT_OK; LEAT_UNSUPPORTED: it has a retry function, or a cohort: those stay here. */
+/* LEAT_OK; LEAT_UNSUPPORTED: it has a retry function: that stays here. */
 enum leat_status leat_durable_job_read(struct leat_durable_job *read, const struct leat_job *job);
 /* Writes all of the content but the payload, which the caller has. Returns the bytes; with `to`
  * NULL it counts only. */
@@ -152,6 +221,7 @@ struct leat_durable_found {
     uint64_t submit_ns;
     struct leat_durable_ties ties;
     const unsigned char *parents; /* struct leat_durable_parent, not aligned */
+    struct leat_durable_watch watch;
 };
 
 struct leat_durable_parent leat_durable_parent_of(const struct leat_durable_found *found,

@@ -274,6 +274,8 @@ take_in(struct leat_engine *engine, const struct leat_revival *revival)
     intake.ties.parents = revival->used ? 0 : revival->found->ties.count;
     intake.ties.noded = intake.ties.parents != 0;
     intake.ties.released = revival->phase != LEAT_PHASE_BLOCKED;
+    leat_durable_watch_ties(engine, revival, &intake.ties);
+    const bool cohort = revival->found->watch.is_cohort != 0;
     bool kept = (revival->job->flags & LEAT_JOB_KEEP_RESULT) != 0;
     leat_job_id other = {0};
     enum leat_status status = leat_intake_check(engine, revival->job, &intake);
@@ -294,8 +296,8 @@ take_in(struct leat_engine *engine, const struct leat_revival *revival)
             engine->durable->closing = true; /* the open fails, and no job has ended by that */
         }
         leat_intake_refuse(engine, &intake);
-    } else if (revival->used) {
-        leat_durable_used_revive(engine, revival, intake.index);
+    } else if (revival->used || (cohort && leat_phase_final(revival->phase))) {
+        leat_durable_used_revive(engine, revival, intake.index, kept);
     } else if (leat_phase_final(revival->phase)) {
         revive_ended(engine, revival, intake.index, kept);
     } else if (revival->phase == LEAT_PHASE_BLOCKED) {
@@ -344,6 +346,8 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
         .image_bytes = (uint32_t)leat_bytes_size(entry->image_bytes),
         .durability = found.options.durability,
         .used = (state->flags & LEAT_DURABLE_USED) != 0,
+        .counted = (state->flags & LEAT_DURABLE_COUNTED) != 0,
+        .count = entry->count,
     };
     status = take_in(engine, &revival);
     if (status == LEAT_EXISTS) {
@@ -414,6 +418,9 @@ leat_durable_revive(struct leat_engine *engine, struct leat_error *error)
         status = leat_durable_graph_revive(engine, list.entries, list.count);
     }
     leat_memory_give(&durable->memory, list.entries, list.bytes + 1);
+    if (status == LEAT_OK) {
+        status = leat_durable_schedules_revive(engine, error);
+    }
     if (status == LEAT_OK) {
         leat_registry_queues_revived(engine);
         crashes_count(engine);

@@ -81,6 +81,13 @@ block_take(const struct leat_durable *durable, const unsigned char *from, size_t
     return true;
 }
 
+static void
+count_give(const struct leat_durable *durable, struct leat_durable_entry *entry)
+{
+    leat_memory_give(&durable->memory, entry->count, sizeof(*entry->count));
+    entry->count = NULL;
+}
+
 /* ---- records --------------------------------------------------------------------------------- */
 
 /* Which of two states counts: see struct leat_durable_state. */
@@ -130,9 +137,27 @@ end_take(struct leat_durable *durable, uint64_t id)
         return false;
     }
     entry->ended = true;
+    count_give(durable, entry);
     block_give(durable, &entry->content, &entry->content_bytes);
     block_give(durable, &entry->tail, &entry->tail_bytes);
     return true;
+}
+
+/* The last one is right. */
+static bool
+count_take(struct leat_durable *durable, const struct leat_durable_count *count)
+{
+    struct leat_durable_entry *entry = entry_make(durable, count->id);
+    if (entry == NULL || entry->ended) {
+        return entry != NULL;
+    }
+    if (entry->count == NULL) {
+        entry->count = leat_memory_take(&durable->memory, sizeof(*count));
+    }
+    if (entry->count != NULL) {
+        *entry->count = *count;
+    }
+    return entry->count != NULL;
 }
 
 static bool
@@ -225,6 +250,14 @@ queue_read(struct leat_durable *durable, const struct leat_wal_record *record)
 }
 
 static enum leat_status
+count_read(struct leat_durable *durable, const struct leat_wal_record *record)
+{
+    struct leat_durable_count count;
+    enum leat_status status = leat_durable_count_read(&count, record);
+    return status == LEAT_OK ? taken(count_take(durable, &count)) : status;
+}
+
+static enum leat_status
 record_read(struct leat_durable *durable, const struct leat_wal_record *record)
 {
     enum leat_status status = LEAT_UNSUPPORTED; /* what a later version has written */
@@ -236,6 +269,10 @@ record_read(struct leat_durable *durable, const struct leat_wal_record *record)
         status = ids_read(durable, record);
     } else if (record->tag == LEAT_DURABLE_QUEUE) {
         status = queue_read(durable, record);
+    } else if (record->tag == LEAT_DURABLE_COUNT) {
+        status = count_read(durable, record);
+    } else if (record->tag == LEAT_DURABLE_SCHEDULE) {
+        status = leat_durable_schedule_read(durable, record);
     }
     return status;
 }
@@ -264,9 +301,11 @@ leat_durable_table_fini(struct leat_durable *durable)
     for (size_t i = 0; i < table->room; i++) {
         block_give(durable, &table->entries[i].content, &table->entries[i].content_bytes);
         block_give(durable, &table->entries[i].tail, &table->entries[i].tail_bytes);
+        count_give(durable, &table->entries[i]);
     }
     leat_memory_give(&durable->memory, table->entries,
                      sizeof(struct leat_durable_entry) * table->room);
     leat_memory_give(&durable->memory, table->queues, sizeof(*table->queues) * table->queues_room);
+    leat_durable_schedules_fini(durable);
     *table = (struct leat_durable_table){.entries = NULL};
 }

@@ -74,7 +74,7 @@ static void
 stop_all(struct leat_wal *wal)
 {
     /* ending:B release -> ending:A.  Carries: see ending:A.
-     * If relaxed: see ending:A. */
+     * If relaxed: see ending:A. In front of the kick: who sleeps beside that looks at it. */
     atom_store_rel(&wal->threads.stop, 1);
     leat_wal_kick(wal);
     leat_wal_role_wake(&wal->role);

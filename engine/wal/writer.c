@@ -2,6 +2,7 @@
 #include "engine/wal/internal.h"
 
 #include "engine/wal/crc32c.h"
+#include "ring/mutex.h"
 
 /* Of leat_wal.asleep. */
 #define ASLEEP          1
@@ -80,10 +81,20 @@ leat_wal_append(struct leat_wal *wal, const struct leat_wal_entry *entries, uint
 void
 leat_wal_kick(struct leat_wal *wal)
 {
-    /* wal:C acq_rel -> wal:D, wal:G.  Carries: the records, to a thread that is about to sleep.
+    /* wal:C acq_rel -> wal:D, wal:G.  Carries: the records, or that it is to end, to a thread that
+     * is about to sleep.
      * If relaxed: it could find the ring empty, and the swap come before its own. */
     if (atom_swap_acq_rel(&wal->asleep, 0) != 0) {
         leat_os_futex_wake(&wal->asleep, 1);
+    }
+}
+
+void
+leat_wal_lock(struct leat_wal *wal, pthread_mutex_t *mutex)
+{
+    if (LEAT_UNLIKELY(!leat_mutex_try(mutex))) {
+        leat_wal_kick(wal);
+        leat_mutex_lock(mutex);
     }
 }
 
@@ -381,9 +392,11 @@ rest(struct leat_wal *wal, uint64_t deadline_ns, enum why why, uint64_t position
     bool behind = atom_load_rlx(&wal->behind) != 0; /* rlx: ordered by turn_of:A */
     bool nothing = position != 0 ? status == LEAT_EMPTY && !is_there(wal, position, why)
                                  : status != LEAT_OK && !marks && !behind;
-    if (!had) {
+    /* The kick of who ended it could have come before wal:D. rlx: ordered by wal:D */
+    bool ends = position == 0 && atom_load_rlx(&wal->threads.stop) != 0;
+    if (!had && !ends) {
         leat_os_futex_wait(&wal->role.events, event, deadline_ns);
-    } else if (nothing) {
+    } else if (nothing && !ends) {
         leat_os_futex_wait(&wal->asleep, how, deadline_ns);
     }
     /* wal:G acquire -> wal:C.  Carries: see wal:C; a store would cut off the swap of who kicked.

@@ -11,6 +11,8 @@
  * two     two workers, each with a job for the list.
  * begin   a type is registered while the clocks look: they find it as it was made.
  * late    and while one of its jobs comes to its list, and a drain begins: the job is found.
+ * found   and while a drain that has begun looks once: it has found nobody to hurry, and the worker
+ *         that the type's list is run by is woken by another thread.
  * A drain ends when all jobs have run, those that came back among them, and not before.
  */
 #include <stdio.h>
@@ -56,6 +58,7 @@ struct scenario {
     uint32_t jobs;   /* all: the others are in the ring */
     bool returns;    /* the last one comes back once, as another item */
     bool fresh;      /* a thread registers the type */
+    bool drains;     /* from the beginning on */
     bool crowded;    /* there are no more records for tasks at first */
 };
 
@@ -307,6 +310,9 @@ gather_setup(void *argument)
                 leat_pool_push(&state_now.engine.pool, 0, leat_item_of(LEAT_KIND_JOB, i)));
         }
     }
+    if (scenario->drains) {
+        atom_init(&state_now.engine.state, LEAT_ENGINE_DRAINING);
+    }
     if (scenario->crowded) {
         const struct leat_pool_task task = {nothing, NULL};
         EXPLORE_CHECK(leat_pool_post(&state_now.engine.pool, 0, &task));
@@ -443,6 +449,18 @@ static const struct model models[] = {
                  .servants = 1,
                  .bounded = true,
                  .preemptions = 0}},
+    {.scenario = {.workers = 1,
+                  .most = 2,
+                  .delay_ns = DELAY_NS,
+                  .listed = 1,
+                  .jobs = 1,
+                  .fresh = true,
+                  .drains = true},
+     .explore = {.name = "gather_found",
+                 .threads = {worker_thread, quiet_thread, register_thread},
+                 .servants = 1,
+                 .bounded = true,
+                 .preemptions = 1}},
 };
 
 int

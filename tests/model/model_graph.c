@@ -226,13 +226,16 @@ leat_job_ring_bell(struct leat_engine *engine, uint32_t index, uint64_t word)
     (void)word;
 }
 
-/* Nobody hears it. */
+/* Whoever ends a child for its parent knows of a parent's end. */
 void
 leat_events_ended(struct leat_engine *engine, uint32_t index, struct leat_ending ending)
 {
+    bool known = ending.reason != LEAT_REASON_PARENT;
     (void)engine;
-    (void)index;
-    (void)ending;
+    for (uint32_t i = 0; i < JOBS_MAX && !known; i++) {
+        known = i != index && leat_phase_final(leat_word_phase(atom_load_rlx(job_word(i))));
+    }
+    EXPLORE_CHECK(known);
 }
 
 struct leat_event
@@ -271,6 +274,12 @@ leat_tally_share(struct leat_engine *engine, struct leat_tally_key key, enum lea
 NEVER(void, leat_change_begins, struct leat_engine *e)
 NEVER(void, leat_durable_note_slowly, struct leat_engine *e, leat_job_id id)
 NEVER(void, leat_durable_unused_slowly, struct leat_engine *e, uint32_t index)
+NEVER(void, leat_durable_refused_slowly, struct leat_engine *e, uint32_t index)
+NEVER(void, leat_durable_ready, struct leat_engine *e)
+NEVER(void, leat_durable_cohort_closed, struct leat_engine *e, leat_job_id id,
+      struct leat_cohort *cohort)
+NEVER(bool, leat_durable_wants, const struct leat_engine *e, const struct leat_job *job)
+NEVER(enum leat_status, leat_durable_settle_slowly, struct leat_engine *e, enum leat_status status)
 NEVER(void, leat_change_ends, struct leat_engine *e)
 NEVER(void, leat_timers_set, struct leat_engine *e, uint32_t i, struct leat_due d)
 NEVER(void, leat_timers_arm, struct leat_engine *e, uint32_t i)

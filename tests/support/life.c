@@ -22,9 +22,12 @@
 #define SINGLY 9
 #define CHURN  16
 
-/* Every so many-th of those that come one by one does not wait for the disk. */
+/* Every so many-th of those that come one by one does not wait for the disk, unless it is a member,
+ * whose submit does. */
 #define FLIES     3
 #define TRIES_MAX 100 /* while the log's ring is full, which it may stay */
+
+#define MEMBER(number) ((number) % 5 == 2)
 
 /* The cleaner is given so long, where nothing was refused. */
 #define CLEANS_MS 100
@@ -81,6 +84,20 @@ job_fill(struct life *life, uint32_t place, uint32_t number)
         options->unique_key_bytes = strlen(life->names[place]);
         job->options = options;
     }
+    if (MEMBER(number)) {
+        options->cohort = life->cohort;
+        job->options = options;
+    }
+}
+
+/* It is submitted, or refused. */
+static void
+job_said(struct life *life, uint32_t number, leat_job_id id, bool there)
+{
+    life->jobs[number].id = id;
+    life->jobs[number].fate = there ? LIFE_THERE : LIFE_OPEN;
+    life->members += MEMBER(number) ? 1 : 0;
+    life->members_there += MEMBER(number) && there ? 1 : 0;
 }
 
 static struct leat_outcome
@@ -164,11 +181,11 @@ submit(struct life *life)
 {
     uint32_t number = life->count++;
     CHECK(number < LIFE_JOBS_MAX);
-    struct life_job *job = &life->jobs[number];
+    leat_job_id id = {0};
     job_fill(life, 0, number);
-    enum leat_status status = leat_submit(life->engine, &life->batch[0], &job->id);
-    CHECK((job->id.bits != 0) == (status == LEAT_OK));
-    job->fate = accepted(life, status, "submit") ? LIFE_THERE : LIFE_OPEN;
+    enum leat_status status = leat_submit(life->engine, &life->batch[0], &id);
+    CHECK((id.bits != 0) == (status == LEAT_OK));
+    job_said(life, number, id, accepted(life, status, "submit"));
 }
 
 /* What it is told. */
@@ -192,21 +209,21 @@ static void
 submit_flying(struct life *life)
 {
     uint32_t number = life->count++;
-    struct life_job *job = &life->jobs[number];
+    leat_job_id id = {0};
     enum leat_status status = LEAT_FULL;
     job_fill(life, 0, number);
     life->options[0].acknowledgements = life->queue;
     life->batch[0].options = &life->options[0];
     for (uint32_t i = 0; i < TRIES_MAX && status == LEAT_FULL; i++) {
-        status = leat_submit(life->engine, &life->batch[0], &job->id);
+        status = leat_submit(life->engine, &life->batch[0], &id);
         (void)usleep(status == LEAT_FULL ? 100 : 0);
     }
-    CHECK((job->id.bits != 0) == (status == LEAT_OK));
+    CHECK((id.bits != 0) == (status == LEAT_OK));
     if (status == LEAT_OK) {
         status = told(life);
     }
     bool there = status != LEAT_FULL && accepted(life, status, "submit without waiting");
-    job->fate = there ? LIFE_THERE : LIFE_OPEN;
+    job_said(life, number, id, there);
 }
 
 static void
@@ -215,7 +232,7 @@ submit_singly(struct life *life)
     enum leat_status status = leat_completion_queue_create(life->engine, 1, &life->queue);
     bool flies = accepted(life, status, "completion queue");
     for (uint32_t i = 0; i < SINGLY; i++) {
-        if (flies && i % FLIES == FLIES - 1) {
+        if (flies && i % FLIES == FLIES - 1 && !MEMBER(life->count)) {
             submit_flying(life);
         } else {
             submit(life);
@@ -236,8 +253,7 @@ submit_batch(struct life *life)
         leat_submit_batch(life->engine, life->batch, LIFE_BATCH, LEAT_BATCH_ALL_OR_NONE, ids, NULL);
     bool there = accepted(life, status, "batch");
     for (uint32_t i = 0; i < LIFE_BATCH; i++) {
-        life->jobs[first + i].id = ids[i];
-        life->jobs[first + i].fate = there ? LIFE_THERE : LIFE_OPEN;
+        job_said(life, first + i, ids[i], there);
     }
 }
 
@@ -319,7 +335,10 @@ config_make(struct life *life)
 static void
 before(struct life *life)
 {
+    struct leat_cohort_options options = leat_cohort_options_default();
     CHECK(life_open(life));
+    options.flags = LEAT_JOB_KEEP_RESULT;
+    CHECK_OK(leat_cohort_open(life->engine, &options, &life->cohort));
     for (uint32_t i = 0; i < BEFORE; i++) {
         submit(life);
     }
@@ -365,6 +384,21 @@ life_run(void *argument)
 /* ---- judging --------------------------------------------------------------------------------- */
 
 static void
+cohort_judge(struct life *life)
+{
+    struct leat_cohort_info info = leat_cohort_info_default();
+    CHECK_OK(leat_cohort_get(life->engine, life->cohort, &info));
+    if (info.total < life->members_there || info.total > life->members) {
+        test_say("cohort: %u members, %u there, total %u, ended %u\n", life->members,
+                 life->members_there, (uint32_t)info.total,
+                 (uint32_t)(info.completed + info.dead + info.cancelled));
+    }
+    CHECK(info.total >= life->members_there);
+    CHECK(info.total <= life->members);
+    CHECK(info.open);
+}
+
+static void
 job_judge(struct life *life, uint32_t number)
 {
     struct leat_job_info info = leat_job_info_default();
@@ -393,7 +427,8 @@ life_judge(void *argument)
     life->allowed = 0;
     CHECK(life_open(life));
     CHECK_OK(leat_recovery_get(life->engine, &found));
-    CHECK(found.jobs <= life->count);
+    CHECK(found.jobs <= life->count + 1U); /* and the cohort */
+    cohort_judge(life);
     for (uint32_t i = 0; i < life->count; i++) {
         life->jobs[i].runs = 0;
         job_judge(life, i);

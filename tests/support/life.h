@@ -6,7 +6,9 @@
  *   J1 the log can be opened
  *   J2 who was acknowledged is there, with its own bytes; whose end was, is not, and never runs
  *   J3 nothing is there that was never submitted, or twice
- *   J4 the engine goes on: it runs what waits, and takes in more
+ *   J4 a cohort, of which some jobs are members, has counted each of them that has ended, and has
+ *      the others: no more than were submitted, and no fewer than were acknowledged
+ *   J5 the engine goes on: it runs what waits, and takes in more
  *
  * A call that was refused leaves it open whether the job is there. A life, and a judgement, is a
  * body for test_child(): it ends with its process.
@@ -46,6 +48,9 @@ struct life {
     uint32_t refusals;
     struct life_job jobs[LIFE_JOBS_MAX];
     uint32_t count;
+    leat_job_id cohort;
+    uint32_t members;       /* that were submitted */
+    uint32_t members_there; /* that were acknowledged */
     /* Of the process that is at it. */
     struct leat_engine *engine;
     struct leat_completion_queue *queue; /* of acknowledgements; or NULL */

@@ -90,6 +90,13 @@ says_end(const struct leat_wal_record *record, uint64_t id)
            parts.state.id == id && leat_phase_final(parts.state.phase);
 }
 
+/* A count is one unit with the record before it, or stands alone: then that is passed over. */
+bool
+test_log_whole(const struct test_log *log, uint32_t count)
+{
+    return count == log->count || log->records[count].tag != LEAT_DURABLE_COUNT;
+}
+
 bool
 test_log_ended(const struct test_log *log, uint32_t count, uint64_t id)
 {

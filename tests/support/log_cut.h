@@ -13,6 +13,8 @@ struct test_log *test_log_read(const char *directory);
 uint32_t test_log_count(const struct test_log *log);
 /* Of the first `count`, as they were appended, makes a log in an empty directory. */
 void test_log_write(const struct test_log *log, uint32_t count, const char *directory);
+/* True if no unit is cut in two there. */
+bool test_log_whole(const struct test_log *log, uint32_t count);
 /* True if of these one says that the job has ended. */
 bool test_log_ended(const struct test_log *log, uint32_t count, uint64_t id);
 void test_log_free(struct test_log *log);

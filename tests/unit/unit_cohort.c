@@ -15,6 +15,9 @@ struct fixture {
     leat_job_id cohort;        /* of the last run */
     struct leat_event told[8]; /* of cohorts */
     uint32_t events;
+    leat_job_id watched;
+    uint32_t cancels; /* of the watched job */
+    enum leat_reason reason;
 };
 
 static struct leat_job
@@ -60,6 +63,10 @@ sink(struct leat_engine *engine, const struct leat_event *event, void *context)
     if (event->kind == LEAT_EVENT_COHORT_PROGRESS) {
         CHECK(fixture->events < TEST_COUNT_OF(fixture->told));
         fixture->told[fixture->events++] = *event;
+    }
+    if (event->kind == LEAT_EVENT_CANCELLED && event->id.bits == fixture->watched.bits) {
+        fixture->cancels++;
+        fixture->reason = event->reason;
     }
 }
 
@@ -172,6 +179,7 @@ death(void **unused)
     (void)unused;
     struct fixture *fixture = setup();
     leat_job_id cohort = open_all(fixture);
+    fixture->watched = cohort;
     CHECK_OK(submit(fixture, "af", cohort, NULL));
     CHECK_OK(submit(fixture, "bf", cohort, NULL));
     CHECK_OK(submit(fixture, "c", cohort, NULL));
@@ -183,6 +191,10 @@ death(void **unused)
     CHECK_EQUAL(info.dead, 2);
     CHECK(!info.open);
     counts_are(fixture, cohort, LEAT_JOB_CANCELLED, 3, 1);
+    CHECK_EQUAL(test_get(fixture->engine, cohort).reason, LEAT_REASON_NONE);
+    CHECK_OK(leat_clock_changed(fixture->engine));
+    CHECK_EQUAL(fixture->cancels, 1);
+    CHECK_EQUAL(fixture->reason, LEAT_REASON_NONE);
     CHECK_OK(leat_release(fixture->engine, cohort));
     test_close(fixture->engine);
 }

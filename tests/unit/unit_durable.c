@@ -395,7 +395,9 @@ what_is_not_written_is_refused(void **state)
     struct leat_job job = leat_job_default();
     job.type = world->type;
     job.options = &options;
-    CHECK_OK(leat_cohort_open(world->engine, NULL, &cohort));
+    struct leat_cohort_options of_cohort = leat_cohort_options_default();
+    of_cohort.durability = LEAT_DURABILITY_NONE;
+    CHECK_OK(leat_cohort_open(world->engine, &of_cohort, &cohort));
     options.cohort = cohort;
     CHECK_STATUS(leat_submit(world->engine, &job, &other), LEAT_UNSUPPORTED);
     options.cohort = (leat_job_id){0};

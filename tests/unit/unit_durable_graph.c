@@ -326,6 +326,42 @@ a_parent_may_have_ended_before(void **state)
     world_free(world);
 }
 
+/* A parent that had failed, and been forgotten by the log, before its children came: they are told
+ * of it once more. */
+static void
+forgotten_look(struct world *world)
+{
+    struct leat_job_info info = leat_job_info_default();
+    CHECK((world->runs[1] == 0) == world->ended[1]);
+    CHECK(world->runs[2] == 0);
+    CHECK(leat_get(world->engine, world->ids[2], &info) != LEAT_OK ||
+          info.state == LEAT_JOB_CANCELLED);
+}
+
+static void
+a_failed_parent_may_be_forgotten(void **state)
+{
+    struct world *world = world_make();
+    (void)state;
+    test_close(world->engine);
+    world->config.retained_max = 8;
+    world_open(world);
+    struct leat_job_options options = leat_job_options_default();
+    leat_job_id parent = submit(world, "d0", NULL);
+    CHECK_OK(leat_cancel(world->engine, parent));
+    options.parents = &parent;
+    options.parents_count = 1;
+    options.parent_policy = LEAT_PARENT_IGNORE;
+    (void)submit(world, "d1", &options);
+    options.parent_policy = LEAT_PARENT_CANCEL;
+    (void)submit(world, "d2", &options);
+    acknowledged(world);
+    run_all(world);
+    CHECK_TEXT(world->order, "1");
+    prefixes(world, forgotten_look);
+    world_free(world);
+}
+
 static void
 a_delay_begins_with_the_release(void **state)
 {
@@ -366,6 +402,7 @@ main(void)
         cmocka_unit_test(results_wait_for_their_readers),
         cmocka_unit_test(a_failure_goes_down_once_more),
         cmocka_unit_test(a_parent_may_have_ended_before),
+        cmocka_unit_test(a_failed_parent_may_be_forgotten),
         cmocka_unit_test(a_delay_begins_with_the_release),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -342,6 +342,93 @@ who_appends_waits_for_the_cleaner(void **state)
     world_free(world);
 }
 
+static struct leat_job
+keyed_job(struct world *world)
+{
+    world->group.unique_key = "k";
+    world->group.unique_key_bytes = 1;
+    world->group.unique_conflict = LEAT_UNIQUE_REPLACE;
+    struct leat_job job = leat_job_default();
+    job.type = world->type;
+    job.delay_ns = 100 * MINUTE_NS;
+    job.options = &world->group;
+    return job;
+}
+
+static void *
+replacer_run(void *argument)
+{
+    struct submitter *submitter = argument;
+    const struct leat_job job = keyed_job(submitter->world);
+    CHECK_OK(leat_submit(submitter->world->engine, &job, NULL));
+    atom_store_rel(&submitter->done, 1);
+    return NULL;
+}
+
+static void *
+batch_run(void *argument)
+{
+    struct submitter *submitter = argument;
+    struct world *world = submitter->world;
+    for (uint32_t i = 0; i < 2; i++) {
+        world->jobs[i] = leat_job_default();
+        world->jobs[i].type = world->type;
+    }
+    CHECK_OK(leat_submit_batch(world->engine, world->jobs, 2, LEAT_BATCH_ALL_OR_NONE, NULL, NULL));
+    atom_store_rel(&submitter->done, 1);
+    return NULL;
+}
+
+/* The log comes to its limit by a job that ends others, or by its batch. The cleaner may wait for
+ * that job, so nothing of its submit waits for the cleaner. */
+static void
+ends_others_in_time(struct world *world, void *(*run)(void *), uint64_t jobs)
+{
+    struct leat_durable *durable = world->engine->durable;
+    struct submitter submitter = {world, 0};
+    pthread_t thread;
+    leat_durable_clean_stop(durable);
+    uint64_t laid = leat_wal_laid(&durable->wal) - atom_load_rlx(&durable->pace.copied);
+    atom_store_rel(&durable->pace.limit, laid + 1);
+    CHECK(pthread_create(&thread, NULL, run, &submitter) == 0);
+    for (uint32_t i = 0; i < 1000 && atom_load_acq(&submitter.done) == 0; i++) {
+        test_sleep_ns(10 * TEST_MS);
+    }
+    bool in_time = atom_load_acq(&submitter.done) != 0;
+    leat_durable_pace_end(durable);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK(in_time);
+    world_restart(world);
+    CHECK(found(world).jobs == jobs);
+    world_free(world);
+}
+
+static void
+who_replaces_waits_for_no_cleaner(void **state)
+{
+    struct world *world = world_make(0);
+    const struct leat_job job = keyed_job(world);
+    (void)state;
+    CHECK_OK(leat_submit(world->engine, &job, NULL));
+    ends_others_in_time(world, replacer_run, 1);
+}
+
+static void
+a_batch_that_drops_waits_for_no_cleaner(void **state)
+{
+    struct world *world = world_make(0);
+    struct submitter submitter = {world, 0};
+    leat_queue queue;
+    (void)state;
+    struct leat_queue_limits limits = leat_queue_limits_default();
+    limits.waiting_max = 3;
+    limits.full = LEAT_FULL_DROP_OLDEST;
+    CHECK_OK(leat_queue_find(world->engine, "default", &queue));
+    CHECK_OK(leat_queue_set_limits(world->engine, queue, &limits));
+    (void)batch_run(&submitter);
+    ends_others_in_time(world, batch_run, 3);
+}
+
 int
 main(void)
 {
@@ -350,6 +437,8 @@ main(void)
         cmocka_unit_test(an_engine_says_its_durability),
         cmocka_unit_test(changes_do_not_make_it_grow),
         cmocka_unit_test(who_appends_waits_for_the_cleaner),
+        cmocka_unit_test(who_replaces_waits_for_no_cleaner),
+        cmocka_unit_test(a_batch_that_drops_waits_for_no_cleaner),
         cmocka_unit_test(what_ended_and_stays_is_counted),
         cmocka_unit_test(changes_are_in_memory_only_without_space),
     };

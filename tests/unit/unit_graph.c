@@ -111,6 +111,7 @@ struct how {
     leat_job_id cohort;
     leat_queue queue;
     const char *name;
+    struct leat_completion_queue *completions;
     uint32_t flags;
 };
 
@@ -136,6 +137,7 @@ try_submit(struct fixture *fixture, const char *text, const leat_job_id *parents
     job.payload_bytes = strlen(text) + 1;
     job.delay_ns = how.delay_ns;
     job.flags = how.flags;
+    job.completions = how.completions;
     return leat_submit(fixture->engine, &job, &made);
 }
 
@@ -550,6 +552,115 @@ room_is_paid(void **unused)
     finish(fixture);
 }
 
+/* What a child takes of its queue is what it comes to when it goes on, whatever it was at its
+ * submit; what was cancelled meanwhile has given it back. */
+static void
+room_of_those_with_a_date(void **unused)
+{
+    (void)unused;
+    for (uint32_t way = 0; way < 4; way++) {
+        const bool cancels = way % 2 != 0;
+        const bool later = way / 2 != 0; /* the wall clock is set back */
+        struct fixture *fixture = setup();
+        struct leat_queue_options options = leat_queue_options_default();
+        struct how how = {.run_at_ns = atom_load_rlx(&fixture->clock.wall) + 10 * S};
+        options.waiting_max = 1;
+        CHECK_OK(leat_queue_create(fixture->engine, "q", &options, &how.queue));
+        const struct how here = {.queue = how.queue};
+        pass(fixture, later ? 20 * S : 0);
+        leat_job_id a = submit(fixture, "ap", NULL, 0);
+        leat_job_id b = submit_how(fixture, "b", &a, 1, how);
+        begins(fixture, "a");
+        CHECK_STATUS(try_submit(fixture, "x", &b, 1, here), later ? LEAT_FULL : LEAT_OK);
+        if (!later) {
+            CHECK_OK(leat_cancel(fixture->engine, made));
+            pass(fixture, 20 * S);
+        } else {
+            test_clock_step(&fixture->clock, fixture->engine, -100 * (int64_t)S);
+        }
+        if (cancels) {
+            CHECK_OK(leat_cancel(fixture->engine, b));
+        }
+        CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_done(), NULL));
+        test_engine_check(fixture->engine);
+        bool takes = !later && !cancels;
+        CHECK_STATUS(try_submit(fixture, "e", NULL, 0, here), takes ? LEAT_FULL : LEAT_OK);
+        CHECK_STATUS(try_submit(fixture, "x", NULL, 0, here), LEAT_FULL);
+        begins(fixture, takes ? "b" : "e");
+        pass(fixture, 200 * S);
+        begins(fixture, later && !cancels ? "b" : "");
+        finish(fixture);
+    }
+}
+
+/* It waits for a worker from its release on, where that is measured. */
+static void
+waits_for_a_worker(void **unused)
+{
+    (void)unused;
+    for (uint64_t submit_ns = 0; submit_ns < 2; submit_ns++) {
+        struct fixture *fixture = setup();
+        leat_job_id a = submit(fixture, "ap", NULL, 0);
+        leat_job_id b = submit(fixture, "b", &a, 1);
+        const uint32_t index = (uint32_t)(b.bits & LEAT_INDEX_NONE);
+        atom_store_rlx(&leat_job_record(fixture->engine, index)->submit_ns, submit_ns);
+        begins(fixture, "a");
+        CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_done(), NULL));
+        begins(fixture, "b");
+        const struct leat_statistics told = test_statistics(fixture->engine);
+        CHECK_EQUAL(told.queue_wait.samples, 1 + submit_ns);
+        CHECK(told.queue_wait.max_ns < leat_os_monotonic_ns() / 2);
+        finish(fixture);
+    }
+}
+
+/* One that ends by its parent is told as any other one. */
+static void
+completes_by_its_parent(void **unused)
+{
+    (void)unused;
+    struct fixture *fixture = setup();
+    struct how how = {.policy = LEAT_PARENT_CANCEL};
+    struct leat_completion taken;
+    size_t count = 0;
+    CHECK_OK(leat_completion_queue_create(fixture->engine, 1, &how.completions));
+    leat_job_id a = submit(fixture, "af", NULL, 0);
+    leat_job_id b = submit_how(fixture, "b", &a, 1, how);
+    begins(fixture, "a");
+    CHECK_OK(leat_completion_queue_take(how.completions, &taken, 1, &count));
+    CHECK_EQUAL(taken.id.bits, b.bits);
+    CHECK_EQUAL(taken.state, LEAT_JOB_CANCELLED);
+    CHECK_EQUAL(taken.reason, LEAT_REASON_PARENT);
+    CHECK_OK(leat_completion_queue_destroy(how.completions));
+    finish(fixture);
+}
+
+/* One at which too many look is not brought back now, and is as it was. */
+static void
+looked_at_by_many(void **unused)
+{
+    (void)unused;
+    struct fixture *fixture = setup();
+    leat_job_id a = submit(fixture, "af", NULL, 0);
+    (void)submit_how(fixture, "b", &a, 1, (struct how){.policy = LEAT_PARENT_WAIT});
+    uint32_t index = 0;
+    begins(fixture, "a");
+    uint32_t holds = 0;
+    while (leat_job_hold(fixture->engine, a, LEAT_HOLDS_TO_LOOK, &index) == LEAT_OK) {
+        holds++;
+    }
+    const struct leat_node *node = leat_node_there(fixture->engine, index);
+    const uint32_t uses = atom_load_rlx(&node->uses);
+    CHECK_STATUS(leat_dead_retry(fixture->engine, a, leat_when_in(0)), LEAT_BUSY);
+    CHECK_EQUAL(atom_load_rlx(&node->uses), uses);
+    for (uint32_t i = 0; i < holds; i++) {
+        leat_job_unhold(fixture->engine, index);
+    }
+    CHECK_OK(leat_dead_retry(fixture->engine, a, leat_when_in(0)));
+    begins(fixture, "ab");
+    finish(fixture);
+}
+
 static void
 names_hold(void **unused)
 {
@@ -565,6 +676,32 @@ names_hold(void **unused)
     begins(fixture, "a");
     CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_fail(), NULL));
     (void)submit_how(fixture, "c", NULL, 0, named);
+    begins(fixture, "c");
+    finish(fixture);
+}
+
+/* Who is refused, for a parent or for a name, is no member of its cohort. */
+static void
+refused_members(void **unused)
+{
+    (void)unused;
+    struct fixture *fixture = setup_with(0, 0);
+    struct how how = {.name = "n"};
+    leat_job_id gone = submit(fixture, "a", NULL, 0);
+    begins(fixture, "a");
+    leat_job_id b = submit(fixture, "bp", NULL, 0);
+    (void)submit_how(fixture, "c", &b, 1, how);
+    CHECK_OK(leat_cohort_open(fixture->engine, NULL, &how.cohort));
+    CHECK_STATUS(try_submit(fixture, "x", NULL, 0, how), LEAT_EXISTS);
+    how.name = NULL;
+    CHECK_STATUS(try_submit(fixture, "x", &gone, 1, how), LEAT_GONE);
+    struct leat_cohort_info info = leat_cohort_info_default();
+    CHECK_OK(leat_cohort_get(fixture->engine, how.cohort, &info));
+    CHECK_EQUAL(info.total, 0);
+    CHECK_OK(leat_cohort_close(fixture->engine, how.cohort));
+    is_gone(fixture, how.cohort);
+    begins(fixture, "b");
+    CHECK_OK(leat_complete(fixture->engine, fixture->token, leat_done(), NULL));
     begins(fixture, "c");
     finish(fixture);
 }
@@ -612,15 +749,29 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_parent),    cmocka_unit_test(many_parents),
-        cmocka_unit_test(ended_parents), cmocka_unit_test(results),
-        cmocka_unit_test(from_handlers), cmocka_unit_test(policies),
-        cmocka_unit_test(waits_in_vain), cmocka_unit_test(waits_for_the_dead),
-        cmocka_unit_test(deep_cancel),   cmocka_unit_test(cancels),
-        cmocka_unit_test(expires),       cmocka_unit_test(delays_count_from_release),
-        cmocka_unit_test(room_is_paid),  cmocka_unit_test(names_hold),
-        cmocka_unit_test(bad_options),   cmocka_unit_test(closes),
-        cmocka_unit_test(reasons_stay),  cmocka_unit_test(results_of_acks),
+        cmocka_unit_test(one_parent),
+        cmocka_unit_test(many_parents),
+        cmocka_unit_test(ended_parents),
+        cmocka_unit_test(results),
+        cmocka_unit_test(from_handlers),
+        cmocka_unit_test(policies),
+        cmocka_unit_test(waits_in_vain),
+        cmocka_unit_test(waits_for_the_dead),
+        cmocka_unit_test(deep_cancel),
+        cmocka_unit_test(cancels),
+        cmocka_unit_test(expires),
+        cmocka_unit_test(delays_count_from_release),
+        cmocka_unit_test(room_is_paid),
+        cmocka_unit_test(room_of_those_with_a_date),
+        cmocka_unit_test(waits_for_a_worker),
+        cmocka_unit_test(completes_by_its_parent),
+        cmocka_unit_test(looked_at_by_many),
+        cmocka_unit_test(names_hold),
+        cmocka_unit_test(refused_members),
+        cmocka_unit_test(bad_options),
+        cmocka_unit_test(closes),
+        cmocka_unit_test(reasons_stay),
+        cmocka_unit_test(results_of_acks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,6 +132,27 @@ queue_print(struct wal_verb *verb, const struct leat_wal_record *plain)
     return true;
 }
 
+static bool
+count_print(struct wal_verb *verb, const struct leat_wal_record *plain)
+{
+    struct leat_durable_count count;
+    if (plain->bytes != sizeof(count)) {
+        return false;
+    }
+    memcpy(&count, plain->data, sizeof(count));
+    if (count.format != LEAT_DURABLE_FORMAT) {
+        return false;
+    }
+    wal_field_word(verb, "kind", "count");
+    wal_field(verb, "id", count.id);
+    wal_field(verb, "number", count.number);
+    wal_field(verb, "completed", count.completed);
+    wal_field(verb, "dead", count.dead);
+    wal_field(verb, "cancelled", count.cancelled);
+    wal_field(verb, "closed", (count.flags & LEAT_DURABLE_CLOSED) != 0);
+    return true;
+}
+
 /* False: it is none of these, and nothing was printed. */
 static bool
 plain_print(struct wal_verb *verb, const struct leat_wal_record *plain)
@@ -145,6 +166,8 @@ plain_print(struct wal_verb *verb, const struct leat_wal_record *plain)
         return ids_print(verb, plain);
     case LEAT_DURABLE_QUEUE:
         return queue_print(verb, plain);
+    case LEAT_DURABLE_COUNT:
+        return count_print(verb, plain);
     default:
         return false;
     }
