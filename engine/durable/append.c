@@ -1,13 +1,5 @@
-/* append.c - how records come into the log, and what of them a thread waits for, see internal.h.
- *
- * Who waits for room in the ring sleeps where a record in front is not published, and relies on
- * whoever appends that to see to it that all is written. So a thread that has appended, and then
- * waits for anything else than the log, kicks the log's thread first: else what it waits for may
- * wait for that record.
- */
+/* append.c - how records come into the log, and what of them a thread waits for, see internal.h. */
 #include "engine/durable/internal.h"
-
-#include "ring/mutex.h"
 
 /* Records of a unit for which no memory is asked. */
 #define FEW 2
@@ -185,15 +177,6 @@ leat_durable_append_as(struct leat_durable *durable, const struct leat_wal_entry
         leat_durable_missed(durable);
     }
     return status;
-}
-
-void
-leat_durable_lock(struct leat_durable *durable, pthread_mutex_t *mutex)
-{
-    if (LEAT_UNLIKELY(!leat_mutex_try(mutex))) {
-        leat_wal_kick(&durable->wal);
-        leat_mutex_lock(mutex);
-    }
 }
 
 enum leat_status

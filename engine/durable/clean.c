@@ -107,7 +107,7 @@ segment_clean(struct leat_durable *durable)
     enum leat_status status = leat_wal_look(&durable->wal, &reader);
     leat_unsealed_give(&durable->seal, &durable->unsealed);
     if (status != LEAT_OK || leat_durable_losses(durable) != losses) {
-        leat_wal_kick(&durable->wal); /* see append.c */
+        leat_wal_kick(&durable->wal); /* see wal.h */
         return false;
     }
     uint64_t tail = atom_load_rlx(&durable->wal.ring.tail); /* rlx: single writer */

@@ -89,7 +89,7 @@ leat_durable_counting_begin(struct leat_engine *engine, uint32_t index, enum lea
     if (cohort == NULL) {
         return NULL; /* the numbers were lost, see docs/design/0040 */
     }
-    leat_durable_lock(engine->durable, &cohort->mutex);
+    leat_wal_lock(&engine->durable->wal, &cohort->mutex);
     if (atom_load_rlx(&job->counted) != 0) { /* rlx: ordered by numbered:A */
         leat_mutex_unlock(&cohort->mutex);
         leat_job_unhold(engine, counting->index);
@@ -139,7 +139,7 @@ leat_durable_cohort_closed(struct leat_engine *engine, leat_job_id id, struct le
 {
     struct leat_durable *durable = engine->durable;
     uint64_t before = leat_durable_last(durable);
-    leat_durable_lock(engine->durable, &cohort->mutex);
+    leat_wal_lock(&engine->durable->wal, &cohort->mutex);
     /* If there is no room for it, the next one says so. */
     cohort->log.flags |= LEAT_DURABLE_CLOSED;
     const struct leat_durable_count count = count_next(cohort, id.bits);
@@ -199,7 +199,7 @@ leat_durable_count_renew(struct leat_engine *engine, const struct leat_wal_recor
     if (cohort == NULL) {
         return false;
     }
-    leat_durable_lock(engine->durable, &cohort->mutex);
+    leat_wal_lock(&engine->durable->wal, &cohort->mutex);
     bool latest = count.number == cohort->log.number;
     if (latest) {
         const struct leat_wal_entry entry = count_entry(&count);

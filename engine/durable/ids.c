@@ -25,7 +25,7 @@ static LEAT_COLD enum leat_status
 ceiling_raise(struct leat_durable *durable, uint64_t generation)
 {
     enum leat_status status = LEAT_OK;
-    leat_durable_lock(durable, &durable->mutex);
+    leat_wal_lock(&durable->wal, &durable->mutex);
     if (generation >= atom_load_rlx(&durable->ceiling)) { /* rlx: single writer */
         status = leat_durable_ceiling_set(durable, generation + LEAT_DURABLE_IDS_STEP);
     }

@@ -171,8 +171,6 @@ enum leat_status leat_durable_append_as(struct leat_durable *durable,
 enum leat_status leat_durable_append_first(struct leat_durable *durable,
                                            struct leat_wal_entry *entries, uint32_t count,
                                            bool waits, uint64_t *position);
-/* Takes a mutex under which others append. */
-void leat_durable_lock(struct leat_durable *durable, pthread_mutex_t *mutex);
 /* This thread lands what is in flight: it sees to it that what it appends is durable before anybody
  * is told, so leat_durable_settle() does not wait; and it waits as who is kicked does. */
 void leat_durable_lands(struct leat_durable *durable);

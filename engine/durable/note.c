@@ -333,7 +333,7 @@ leat_durable_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index)
         if (status == LEAT_OK) {
             leat_job_unhold(engine, *index);
         }
-        leat_wal_kick(&engine->durable->wal); /* see append.c */
+        leat_wal_kick(&engine->durable->wal); /* see wal.h */
         leat_os_yield();
     }
 }

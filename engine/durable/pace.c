@@ -53,7 +53,7 @@ leat_durable_pace(struct leat_durable *durable)
             return;
         }
         ask(durable);
-        leat_wal_kick(&durable->wal); /* see append.c */
+        leat_wal_kick(&durable->wal); /* see wal.h */
         leat_os_futex_wait(&durable->pace.event, event, UINT64_MAX);
     }
 }

@@ -483,7 +483,7 @@ leat_durable_schedule_renew(struct leat_engine *engine, const struct leat_wal_re
     if (record_check(record, &head) != LEAT_OK) {
         return false;
     }
-    leat_durable_lock(engine->durable, &schedules->mutex);
+    leat_wal_lock(&engine->durable->wal, &schedules->mutex);
     struct leat_schedule_entry *entry =
         leat_schedule_named(schedules, (const char *)record->data + sizeof(head));
     if (entry != NULL && entry->image != 0) {

@@ -212,8 +212,11 @@ enum leat_wal_need {
 enum leat_status leat_wal_append(struct leat_wal *wal, const struct leat_wal_entry *entries,
                                  uint32_t count, enum leat_wal_need need, uint64_t *position);
 /* What was appended without a wait is to become durable all the same: wakes the log's thread, if
- * that sleeps. */
+ * that sleeps. Who waits for what is behind it may sleep until then, so a thread that has appended
+ * kicks in front of each wait that is not one for the log: what it waits for may wait for it. */
 void leat_wal_kick(struct leat_wal *wal);
+/* Takes a mutex under which others append and wait, so: kicks where it is not free. */
+void leat_wal_lock(struct leat_wal *wal, pthread_mutex_t *mutex);
 /* Up to where what was appended is durable; and true if that is up to there. Progress:
  * wait-free. */
 uint64_t leat_wal_durable(const struct leat_wal *wal);

@@ -2,6 +2,7 @@
 #include "engine/wal/internal.h"
 
 #include "engine/wal/crc32c.h"
+#include "ring/mutex.h"
 
 /* Of leat_wal.asleep. */
 #define ASLEEP          1
@@ -85,6 +86,15 @@ leat_wal_kick(struct leat_wal *wal)
      * If relaxed: it could find the ring empty, and the swap come before its own. */
     if (atom_swap_acq_rel(&wal->asleep, 0) != 0) {
         leat_os_futex_wake(&wal->asleep, 1);
+    }
+}
+
+void
+leat_wal_lock(struct leat_wal *wal, pthread_mutex_t *mutex)
+{
+    if (LEAT_UNLIKELY(!leat_mutex_try(mutex))) {
+        leat_wal_kick(wal);
+        leat_mutex_lock(mutex);
     }
 }
 

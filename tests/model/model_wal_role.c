@@ -9,12 +9,22 @@
  * call    One appends and is called once that is durable, instead of waiting.
  * os      One waits until it is written only, beside others; the log's thread syncs.
  * behind  The log's thread waits for what it has appended, while another one writes for both.
+ * mutex   One appends, and then wants a mutex under which another one appends and waits.
  * end     The log's thread is told to end, whatever it is about to do: it does.
  * fails   A sync fails: who waits is told, and nothing is durable from then on.
  */
 #include <stdio.h>
 
+#include "ring/mutex.h"
 #include "tests/support/explore.h"
+
+static bool try(void);
+static void lock(void);
+static void unlock(void);
+/* They stand for functions. NOLINTBEGIN(readability-identifier-naming) */
+#define leat_mutex_try(mutex)  ((void)(mutex), try())
+#define leat_mutex_lock(mutex) ((void)(mutex), lock())
+/* NOLINTEND(readability-identifier-naming) */
 
 #include "engine/wal/calls.c" /* NOLINT(bugprone-suspicious-include) */
 #include "engine/wal/internal.h"
@@ -28,6 +38,8 @@ struct scenario {
     uint32_t callers;
     uint32_t landers; /* the log's thread, in calls.behind() */
     uint32_t writers; /* who wait until it is written */
+    uint32_t holders; /* who append and wait with the mutex */
+    uint32_t lockers; /* who append and then want it */
     uint32_t enders;  /* 1: the log's thread is to end */
     bool late;        /* config.late */
     bool fails;       /* the first sync */
@@ -37,6 +49,7 @@ struct state {
     struct leat_wal wal;
     struct leat_wal_files files;
     leat_atomic_u32 writing; /* threads in a write or a sync */
+    leat_atomic_u32 locked;  /* the mutex */
     uint32_t syncs;
     uint64_t positions[THREADS_MAX];
     enum leat_status statuses[THREADS_MAX];
@@ -217,6 +230,46 @@ lander(void *argument)
                   (scenario->fails && state->statuses[me] == LEAT_LOG_FAILED));
 }
 
+static bool
+try(void)
+{
+    uint32_t nobody = 0;
+    return atom_cas_acq(&state_now.locked, &nobody, 1);
+}
+
+/* Ends: who has it gives it back, or nobody can go on and that is found. */
+static void
+lock(void)
+{
+    while (!try()) {
+        explore_pause();
+    }
+}
+
+static void
+unlock(void)
+{
+    atom_store_rel(&state_now.locked, 0);
+}
+
+static void
+holder(void *argument)
+{
+    lock();
+    waiter(argument);
+    unlock();
+}
+
+static void
+locker(void *argument)
+{
+    struct state *state = argument;
+    append_one(state, explore_thread());
+    leat_wal_lock(&state->wal, NULL);
+    unlock();
+    leat_wal_kick(&state->wal);
+}
+
 /* As stop_all() of threads.c does. */
 static void
 ender(void *argument)
@@ -243,11 +296,12 @@ check(void *argument)
 {
     struct state *state = argument;
     uint32_t os = scenario->writers;
-    uint32_t silent = scenario->waiters + scenario->kickers + scenario->landers;
+    uint32_t waiting = scenario->waiters + scenario->holders;
+    uint32_t silent = waiting + scenario->lockers + scenario->kickers + scenario->landers;
     for (uint32_t i = 0; i < silent + scenario->callers; i++) {
         EXPLORE_CHECK(state->settled[i] == (i < silent ? 0 : 1));
         bool durable = leat_wal_is_durable(&state->wal, state->positions[i]);
-        bool waits = i < scenario->waiters || i >= silent;
+        bool waits = i < waiting || i >= silent;
         EXPLORE_CHECK(durable || scenario->fails || (scenario->late && !waits));
         EXPLORE_CHECK(leat_wal_is_written(&state->wal, state->positions[i]) || scenario->fails);
         EXPLORE_CHECK(!durable || state->statuses[i] != LEAT_LOG_FAILED || scenario->fails);
@@ -279,6 +333,8 @@ static const struct {
     {"os and call", {.callers = 1, .writers = 1, .late = true}, true, 1, false},
     {"wait and behind", {.waiters = 1, .landers = 1}, false, 2, false},
     {"wait and behind, failing", {.waiters = 1, .landers = 1, .fails = true}, false, 2, false},
+    {"mutex", {.holders = 1, .lockers = 1}, true, 1, false},
+    {"mutex, more", {.holders = 1, .lockers = 1}, true, 2, true},
     {"end", {.enders = 1}, true, 0, false},
     {"wait and end", {.waiters = 1, .enders = 1}, true, 2, false},
     {"late kick", {.kickers = 1, .late = true}, true, 0, false},
@@ -307,6 +363,12 @@ main(void)
         uint32_t count = 0;
         for (uint32_t j = 0; j < scenario->waiters; j++) {
             model.threads[count++] = waiter;
+        }
+        for (uint32_t j = 0; j < scenario->holders; j++) {
+            model.threads[count++] = holder;
+        }
+        for (uint32_t j = 0; j < scenario->lockers; j++) {
+            model.threads[count++] = locker;
         }
         for (uint32_t j = 0; j < scenario->kickers; j++) {
             model.threads[count++] = kicker;

@@ -122,7 +122,7 @@ check_rest(struct ref_world *world, uint32_t queue, size_t room, bool full)
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         const struct ref_job *job = &world->jobs[i];
         if (waits_here(world, job, queue)) {
-            waits = job->key_waited || ref_key_waits(world, job) ? waits : job;
+            waits = job->came_late || ref_key_waits(world, job) ? waits : job;
             large = large || job->payload_bytes > room;
         }
     }
@@ -195,14 +195,16 @@ reserved(struct ref_world *world, const struct leat_reserve_options *options, ui
     }
 }
 
-/* Who stands behind another one of its key before the call may come to its turn within it, when its
- * level was looked at already. */
+/* Who stands behind another one of its key, or behind its parents, before the call may come to its
+ * list within it, by the end of a job that the call comes by and drops; and then its level may have
+ * been looked at already. */
 static void
-note_keys(struct ref_world *world, uint32_t queue)
+note_late(struct ref_world *world, uint32_t queue)
 {
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
-        job->key_waited = job->queue == queue && ref_live(job) && ref_key_waits(world, job);
+        bool here = job->queue == queue && ref_live(job);
+        job->came_late = here && (job->state == LEAT_JOB_BLOCKED || ref_key_waits(world, job));
     }
 }
 
@@ -221,7 +223,7 @@ ref_op_reserve(struct ref_world *world)
     uint64_t right = reserve_right(world, queue, options.max);
     bool runs = (right & REF_ONE(LEAT_EMPTY)) != 0;
     bool nested = world->running;
-    note_keys(world, queue);
+    note_late(world, queue);
     ref_note(world, queue, options.max, options.buffer_bytes);
     if (!nested && runs) {
         ref_run_begin(world); /* it brings what is due, too */

@@ -177,7 +177,7 @@ struct ref_job {
     uint32_t key;     /* REF_NONE: none */
     bool key_begun;   /* it has its key until it ends */
     bool key_placed;  /* it stands in the line of its key, or has it */
-    bool key_waited;  /* before the call that is at work: see op_pull.c */
+    bool came_late;   /* to its list, or may have, within the call at work: see op_pull.c */
     uint64_t key_low; /* it came there between these two */
     uint64_t key_high;
 
