@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "engine/gates.h"
+#include "engine/key_rates.h"
 #include "engine/order.h"
 
 /* ---- how it was made ------------------------------------------------------------------------- */
@@ -37,7 +38,7 @@ leat_durable_queue_slowly(struct leat_engine *engine, uint32_t queue)
 static void
 rates_look(struct leat_engine *engine, uint32_t queue, struct leat_durable_tuning *tuning)
 {
-    leat_durable_lock(engine->durable, &engine->buckets.mutex);
+    leat_wal_lock(&engine->durable->wal, &engine->buckets.mutex);
     tuning->rate = leat_buckets_get(engine, queue);
     tuning->key_rate = leat_key_rates_get(engine, queue);
     leat_mutex_unlock(&engine->buckets.mutex);
