@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "engine/durable/durable.h"
 #include "engine/gates.h"
 #include "ring/fifo.h"
 #include "ring/inbox.h"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/durable/durable.h"
 #include "engine/events.h"
 #include "engine/names.h"
 #include "engine/settings.h"

@@ -3,6 +3,7 @@
 #include "engine/durable/durable.h"
 #include "engine/gates.h"
 #include "engine/gather.h"
+#include "engine/key_rates.h"
 #include "engine/order.h"
 #include "engine/terms.h"
 

@@ -4,7 +4,8 @@
  * something takes a version, then looks at all that was ever set, and appends that. So of two
  * records the one with the higher version has what the other has, in whatever order they come into
  * the log, and no lock stands around a change: that may end jobs, which may wait for the cleaner.
- * The cleaner copies the record of the highest version that was appended, as it is. */
+ * The cleaner copies the record of the highest version that was appended, as it is.
+ * Why so: docs/design/0041. */
 #include "engine/durable/internal.h"
 
 #include <string.h>
