@@ -6,6 +6,7 @@
 
 #include "engine/gates.h"
 #include "engine/key_rates.h"
+#include "engine/order.h"
 #include "tests/unit/durable_body.h"
 
 #define SECOND_NS UINT64_C(1000000000)
@@ -616,11 +617,11 @@ the_cleaner_keeps_what_is_set(void **state)
         run_all(world);
     }
     CHECK(leat_wal_oldest(&world->engine->durable->wal) > 4);
-    for (uint32_t i = 0; i < 2000; i++) { /* what is old is not copied */
+    for (uint32_t i = 0; i < 1000; i++) { /* what is old is not copied */
         set.weight = i % 1000 + 1;
         CHECK_OK(leat_queue_set_weight(world->engine, queue, set.weight));
     }
-    const uint64_t most = world->config.log_segment_bytes * 6;
+    const uint64_t most = world->config.log_segment_bytes * 4;
     for (uint32_t i = 0; i < 1000 && leat_durable_bytes(world->engine) > most; i++) {
         usleep(10000);
     }
@@ -666,8 +667,8 @@ a_log_that_cannot_says_so(void **state)
 
 /* ---- several threads ------------------------------------------------------------------------- */
 
-#define ROUNDS  20
-#define CHANGES 40
+#define ROUNDS  12
+#define CHANGES 10
 
 struct setter {
     struct world *world;
