@@ -409,7 +409,7 @@ queue_make(struct leat_engine *engine, uint32_t index, uint64_t set)
 static enum leat_status
 queue_limit(struct leat_engine *engine, uint32_t index, const struct leat_queue_options *options)
 {
-    bool tuned = leat_durable_is_tuned(engine, index, LEAT_TUNED_LIMITS);
+    bool tuned = (leat_durable_tuned_by_calls(engine, index) & LEAT_TUNED_LIMITS) != 0;
     const struct leat_queue_limits limits =
         tuned ? leat_room_limits(engine, index) : limits_of(options);
     enum leat_status status = leat_room_set(engine, index, &limits, options->tenant);
@@ -511,31 +511,25 @@ leat_registry_queue_check(const struct leat_engine *engine, leat_queue queue, ui
     return status;
 }
 
-static bool
-is_tuned(const struct leat_engine *engine, uint32_t index, enum leat_tuned what)
-{
-    return leat_durable_is_tuned(engine, index, what);
-}
-
 /* What its options say beside its limits; but what a log has brought back stays. */
 static enum leat_status
 queue_tune(struct leat_engine *engine, uint32_t index, const struct leat_queue_options *options)
 {
+    const uint32_t tuned = leat_durable_tuned_by_calls(engine, index);
     enum leat_status status = LEAT_OK;
-    if (options->running_max != 0 && !is_tuned(engine, index, LEAT_TUNED_RUNNING_MAX)) {
+    if (options->running_max != 0 && (tuned & LEAT_TUNED_RUNNING_MAX) == 0) {
         leat_gates_cap(engine, index, options->running_max);
     }
-    if (options->rate.jobs != 0 && !is_tuned(engine, index, LEAT_TUNED_RATE)) {
+    if (options->rate.jobs != 0 && (tuned & LEAT_TUNED_RATE) == 0) {
         leat_gates_rate(engine, index, &options->rate);
     }
-    if (options->key_rate.jobs != 0 && !is_tuned(engine, index, LEAT_TUNED_KEY_RATE)) {
+    if (options->key_rate.jobs != 0 && (tuned & LEAT_TUNED_KEY_RATE) == 0) {
         status = leat_key_rates_set(engine, index, &options->key_rate);
     }
-    if (status == LEAT_OK && options->running_min != 0 &&
-        !is_tuned(engine, index, LEAT_TUNED_RUNNING_MIN)) {
+    if (status == LEAT_OK && options->running_min != 0 && (tuned & LEAT_TUNED_RUNNING_MIN) == 0) {
         status = leat_reserves_set(engine, index, options->running_min);
     }
-    if (status == LEAT_OK && options->weight != 0 && !is_tuned(engine, index, LEAT_TUNED_WEIGHT)) {
+    if (status == LEAT_OK && options->weight != 0 && (tuned & LEAT_TUNED_WEIGHT) == 0) {
         leat_order_weigh(engine, index, options->weight);
     }
     return status;

@@ -30,9 +30,9 @@
  *   51..26  cut     LEAT_GATE_CAPS less the cap; so 0 is no cap, and a gate that was never used
  *   25..0   used    at most as many as there are records
  */
-#define LEAT_GATE_USED   (UINT64_C(1) << 63)
-#define LEAT_GATE_PAUSED (UINT64_C(1) << 62)
-#define LEAT_GATE_BROKEN (UINT64_C(1) << 61)
+#define LEAT_GATE_USED    (UINT64_C(1) << 63)
+#define LEAT_GATE_PAUSED  (UINT64_C(1) << 62)
+#define LEAT_GATE_BROKEN  (UINT64_C(1) << 61)
 #define LEAT_GATE_DRAINED LEAT_GATE_BROKEN
 #define LEAT_GATE_HALTED  (UINT64_C(1) << 60)
 /* What stops all, whatever the cap. */

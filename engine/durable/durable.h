@@ -239,13 +239,12 @@ leat_durable_tuned(struct leat_engine *engine, uint32_t queue, enum leat_tuned w
                : status;
 }
 
-bool leat_durable_is_tuned_slowly(const struct leat_engine *engine, uint32_t queue,
-                                  enum leat_tuned what);
-/* A call has set it, in this process or an earlier one of the log. */
-LEAT_INLINE bool
-leat_durable_is_tuned(const struct leat_engine *engine, uint32_t queue, enum leat_tuned what)
+uint32_t leat_durable_tuned_by_calls_slowly(const struct leat_engine *engine, uint32_t queue);
+/* Bits of enum leat_tuned: what calls have set, in this process or an earlier one of the log. */
+LEAT_INLINE uint32_t
+leat_durable_tuned_by_calls(const struct leat_engine *engine, uint32_t queue)
 {
-    return engine->durable != NULL && leat_durable_is_tuned_slowly(engine, queue, what);
+    return engine->durable == NULL ? 0 : leat_durable_tuned_by_calls_slowly(engine, queue);
 }
 
 /* ---- schedules (schedules.c); all under their mutex ------------------------------------------ */

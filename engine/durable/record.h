@@ -115,7 +115,7 @@ struct leat_durable_schedule {
     uint32_t zero_too;
 };
 
-#define LEAT_DURABLE_TENANT 4u /* beside PAUSED: the queue has one */
+#define LEAT_DURABLE_TENANT 4u /* beside PAUSED: its limits hold when its tenant is there */
 
 /* What calls have set of a queue. Of two of one queue that with the higher version is right. */
 struct leat_durable_tuning {

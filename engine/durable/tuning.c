@@ -45,6 +45,15 @@ rates_look(struct leat_engine *engine, uint32_t queue, struct leat_durable_tunin
     leat_mutex_unlock(&engine->buckets.mutex);
 }
 
+/* Its limits have a tenant; or had, and nobody has asked for the queue again so far. */
+static bool
+waits_for_tenant(const struct leat_engine *engine, uint32_t queue)
+{
+    uint64_t options = leat_queue_options(engine, queue);
+    bool kept = (options & (LEAT_QUEUE_REVIVED | LEAT_QUEUE_LIMITED)) == LEAT_QUEUE_REVIVED;
+    return kept || leat_room_tenant(engine, queue) != 0;
+}
+
 static struct leat_durable_tuning
 look(struct leat_engine *engine, uint32_t queue)
 {
@@ -68,7 +77,7 @@ look(struct leat_engine *engine, uint32_t queue)
         .block_ns = limits.block_ns,
     };
     tuning.flags = (gate & LEAT_GATE_PAUSED) != 0 ? LEAT_DURABLE_PAUSED : 0;
-    tuning.flags |= leat_room_tenant(engine, queue) != 0 ? LEAT_DURABLE_TENANT : 0;
+    tuning.flags |= waits_for_tenant(engine, queue) ? LEAT_DURABLE_TENANT : 0;
     rates_look(engine, queue, &tuning);
     return tuning;
 }
@@ -120,12 +129,11 @@ leat_durable_tuned_slowly(struct leat_engine *engine, uint32_t queue, enum leat_
     return leat_durable_settle(engine, LEAT_OK);
 }
 
-bool
-leat_durable_is_tuned_slowly(const struct leat_engine *engine, uint32_t queue, enum leat_tuned what)
+uint32_t
+leat_durable_tuned_by_calls_slowly(const struct leat_engine *engine, uint32_t queue)
 {
     const struct leat_durable_tuned *tuned = engine->durable->tuned;
-    /* rlx: statistic */
-    return tuned != NULL && (atom_load_rlx(&tuned[queue].tuned) & (uint32_t)what) != 0;
+    return tuned == NULL ? 0 : atom_load_rlx(&tuned[queue].tuned); /* rlx: statistic */
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -209,8 +217,7 @@ leat_durable_tuning_revive(struct leat_engine *engine, uint32_t queue,
 {
     struct leat_durable_tuned *tuned = &engine->durable->tuned[queue];
     uint32_t what = tuning->tuned;
-    enum leat_status status =
-        is_valid(tuning) ? gates_revive(engine, queue, tuning) : LEAT_INVALID;
+    enum leat_status status = is_valid(tuning) ? gates_revive(engine, queue, tuning) : LEAT_INVALID;
     if (status == LEAT_OK && has(tuning, LEAT_TUNED_LIMITS)) {
         status = limits_revive(engine, queue, tuning);
     }

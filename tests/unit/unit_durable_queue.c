@@ -348,6 +348,8 @@ limits_come_with_the_tenant(void **state)
     for (uint32_t i = 0; i < 2; i++) { /* the second time read from what was read */
         world_crash(world);
         CHECK_EQUAL(set_of(world, "set").limits.waiting_max, 3);
+        CHECK_OK(leat_queue_pause(world->engine, queue_of(world, "set"))); /* which is noted */
+        world_crash(world);
         CHECK_OK(leat_tenant_create(world->engine, "t", &of_tenant, &options.tenant));
         queue = create(world, "set", &options);
         (void)submit_to(world, queue);
@@ -655,8 +657,7 @@ a_log_that_cannot_says_so(void **state)
     atom_store_rlx(&world->engine->durable->wal.failed, 1);
     CHECK_STATUS(leat_queue_resume(world->engine, queue), LEAT_LOG_FAILED);
     CHECK_STATUS(leat_queue_set_running_max(world->engine, queue, 1), LEAT_LOG_FAILED);
-    CHECK_STATUS(leat_queue_set_rate(world->engine, queue, leat_rate_of(1, 1, 1)),
-                 LEAT_LOG_FAILED);
+    CHECK_STATUS(leat_queue_set_rate(world->engine, queue, leat_rate_of(1, 1, 1)), LEAT_LOG_FAILED);
     CHECK_STATUS(leat_queue_set_key_rate(world->engine, queue, leat_rate_of(1, 1, 1)),
                  LEAT_LOG_FAILED);
     CHECK_STATUS(leat_queue_set_running_min(world->engine, queue, 1), LEAT_LOG_FAILED);
