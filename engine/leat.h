@@ -1168,7 +1168,8 @@ leat_queue_options_default(void)
     return options;
 }
 
-/* Creates a queue. Names as for types; "default" exists from the start.
+/* Creates a queue. Names as for types; "default" exists from the start. One that a log has brought
+ * back has what calls had set of it, whatever its options say: see there.
  * Threads:  any.      Progress: blocking (a mutex).    Copies name and options.
  * Returns:  LEAT_OK; LEAT_EXISTS (*queue is set to it all the same); LEAT_FULL (queues_max);
  *           LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.  */
