@@ -298,9 +298,10 @@ leat_registry_queue(struct leat_engine *engine, const struct leat_job *job, uint
     return LEAT_OK;
 }
 
-/* Makes a queue for jobs of a log; and, when all are there: who asks for one first, makes it. */
+/* Makes a queue of a log; and, when all are there: who asks for one first, makes it. */
 enum leat_status leat_registry_queue_revive(struct leat_engine *engine, const char *name,
-                                            const struct leat_queue_options *options);
+                                            const struct leat_queue_options *options,
+                                            uint32_t *index);
 void leat_registry_queues_revived(struct leat_engine *engine);
 
 /* A queue is there once it has its options; its name is there a moment before. */

@@ -1169,7 +1169,8 @@ leat_queue_options_default(void)
     return options;
 }
 
-/* Creates a queue. Names as for types; "default" exists from the start.
+/* Creates a queue. Names as for types; "default" exists from the start. One that a log has brought
+ * back has what calls had set of it, whatever its options say: see there.
  * Threads:  any.      Progress: blocking (a mutex).    Copies name and options.
  * Returns:  LEAT_OK; LEAT_EXISTS (*queue is set to it all the same); LEAT_FULL (queues_max);
  *           LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.  */
@@ -1204,7 +1205,10 @@ leat_queue_set_running_max(struct leat_engine *engine, leat_queue queue, uint32_
  * new jobs are taken in. They wait, in their order, as with leat_queue_set_running_max(): behind a
  * resume, too, a job that no worker had come to may begin before one that was sent back. A drain
  * does not wait for them. To pause twice, or to resume what is not paused, is no error.
- * Threads:  any, handlers too.     Progress: pause: blocking (a grace period); resume: lock-free.
+ * With a log all calls that set something of a queue wait until it is on the disk, and answer
+ * LEAT_LOG_FAILED or LEAT_NO_SPACE where it is not: then it is set in memory only.
+ * Threads:  any, handlers too.     Progress: pause: blocking (a grace period); resume: lock-free,
+ *           with a log blocking.
  * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_pause(struct leat_engine *engine,
                                                           leat_queue queue);
@@ -1307,7 +1311,7 @@ leat_queue_limits_default(void)
  * What waits stays, also where it is more than the new limit. Submits that wait look again.
  * DROP_OLDEST drops jobs that were submitted since it was set.
  * Threads:  any, also several at once: of each field, the last one counts.    Progress: lock-free
- *           but for the allocator, once per queue with DROP_OLDEST.
+ *           but for the allocator, once per queue with DROP_OLDEST; with a log blocking.
  * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED;
  *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status
@@ -1345,7 +1349,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_queue_drain(struct leat_engine *en
                                                           leat_queue queue, uint64_t timeout_ns);
 
 /* Opens a queue to new jobs again, and resumes it. It is no error where it is open.
- * Threads:  any, handlers too.    Progress: lock-free.
+ * Threads:  any, handlers too.    Progress: lock-free; with a log blocking.
  * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_reopen(struct leat_engine *engine,
                                                            leat_queue queue);
@@ -1360,7 +1364,7 @@ struct leat_queue_info {
     uint64_t waiting_bytes_max;
     uint64_t block_ns;
     leat_tenant tenant;
-    bool paused;   /* by leat_queue_pause() or leat_pause_all() */
+    bool paused;   /* by leat_queue_pause(), leat_pause_all() or a drain */
     bool draining; /* closed by leat_queue_drain() */
     uint64_t waiting;
     uint64_t waiting_bytes; /* of their payloads */
@@ -3392,11 +3396,22 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  *
  * Submits and such calls wait for the disk, in handlers too. What is not written: tasks; jobs with
  * a retry function (LEAT_UNSUPPORTED unless they are LEAT_DURABILITY_NONE, and so is a job one of
- * whose parents is not durable, and a member of a cohort that is not); completion queues, progress,
- * limits and pauses of queues. Queues come back with priority, order and pull, and the first
- * leat_queue_create() that says the same makes them as if they were new. A unique key that is held
- * for a time is held as long as its job is there. Types have to be registered again, before
- * leat_start().
+ * whose parents is not durable, and a member of a cohort that is not); completion queues, progress;
+ * tenants, and what is set of types. A unique key that is held for a time is held as long as its
+ * job is there. Types have to be registered again, before leat_start().
+ *
+ * Queues come back with priority, order and pull, and the first leat_queue_create() that says the
+ * same makes them as if they were new. What calls have set of one comes back, too, before its jobs
+ * can begin: leat_queue_pause() and leat_queue_resume(), leat_queue_set_running_max(),
+ * leat_queue_set_running_min(), leat_queue_set_rate(), leat_queue_set_key_rate(),
+ * leat_queue_set_weight(), leat_queue_set_limits(), or leat_knob_change() instead. They answer when
+ * that is on the disk. It counts in front of what that leat_queue_create() says; of what no call
+ * has set, its options count, so a program that starts with other ones has these. A queue begins
+ * with all the tokens of its rates. A running_min for which there are too few workers now is left
+ * out, as if nobody had set it. Limits of a queue with a tenant hold from that leat_queue_create()
+ * on, or another call that sets limits; a tenant for a queue that has had limits without one is
+ * LEAT_EXISTS. Not of a queue, and so gone: leat_pause_all(), the closing of a drain, and the pause
+ * of one whose time was over.
  *
  * With leat_config.log_compression what is stored of a job is compressed where that helps. With a
  * key (log_key_file, log_key) all that is stored is encrypted, but for what tells how a job is: its

@@ -1,10 +1,20 @@
 /* order.c - weights of queues, and exact order, see order.h. */
 #include "engine/order.h"
 
+#include "engine/durable/durable.h"
 #include "engine/gates.h"
 #include "engine/terms.h"
 
 /* ---- weights -------------------------------------------------------------------------------- */
+
+void
+leat_order_weigh(struct leat_engine *engine, uint32_t queue, uint32_t weight)
+{
+    atom_store_rlx(&engine->pool.queues[queue].weight, weight); /* rlx: statistic */
+    leat_lists_gate(&engine->pool, queue);
+    leat_gate_use(leat_gate_of(engine, queue));
+    leat_gates_settle(engine);
+}
 
 enum leat_status
 leat_queue_set_weight(struct leat_engine *engine, leat_queue queue, uint32_t weight)
@@ -15,12 +25,9 @@ leat_queue_set_weight(struct leat_engine *engine, leat_queue queue, uint32_t wei
         status = LEAT_INVALID;
     }
     if (status == LEAT_OK) {
-        atom_store_rlx(&engine->pool.queues[list].weight, weight); /* rlx: statistic */
-        leat_lists_gate(&engine->pool, list);
-        leat_gate_use(leat_gate_of(engine, list));
-        leat_gates_settle(engine);
+        leat_order_weigh(engine, list, weight);
     }
-    return status;
+    return leat_durable_tuned(engine, list, LEAT_TUNED_WEIGHT, status);
 }
 
 /* ---- jobs in exact order -------------------------------------------------------------------- */

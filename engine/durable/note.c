@@ -699,25 +699,3 @@ leat_durable_revived(struct leat_engine *engine, uint32_t index, const struct le
     }
     return error_revive(engine, index, revival);
 }
-
-/* ---- queues ---------------------------------------------------------------------------------- */
-
-void
-leat_durable_queue_slowly(struct leat_engine *engine, uint32_t queue)
-{
-    uint64_t options = leat_queue_options(engine, queue);
-    struct leat_durable_named named = {
-        .queue = {.format = LEAT_DURABLE_FORMAT,
-                  .priority = (uint8_t)leat_queue_priority(options),
-                  .pull = (options & LEAT_QUEUE_PULL) != 0,
-                  .exact = (options & LEAT_QUEUE_EXACT) != 0},
-    };
-    const char *text = leat_names_text(&engine->queues, queue);
-    memcpy(named.name, text, strlen(text) + 1);
-    const struct leat_wal_entry entry = {.tag = LEAT_DURABLE_QUEUE,
-                                         .head = &named.queue,
-                                         .head_bytes = sizeof(named.queue),
-                                         .data = named.name,
-                                         .data_bytes = (uint32_t)strlen(named.name)};
-    (void)leat_durable_append(engine->durable, &entry);
-}

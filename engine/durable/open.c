@@ -203,6 +203,9 @@ leat_durable_begin(struct leat_engine *engine, struct leat_error *error)
     struct leat_durable *durable = engine->durable;
     uint64_t start_ns = leat_os_monotonic_ns();
     durable->engine = engine;
+    if (!leat_durable_tuning_init(durable, engine->config.queues_max)) {
+        return say(error, LEAT_NO_MEMORY, "");
+    }
     enum leat_status status = leat_durable_revive(engine, error);
     leat_durable_table_fini(durable);
     if (status != LEAT_OK) {
@@ -280,6 +283,7 @@ leat_durable_close(struct leat_durable *durable)
     }
     struct leat_memory memory = durable->memory;
     leat_durable_table_fini(durable);
+    leat_durable_tuning_fini(durable);
     leat_durable_places_close(durable);
     leat_wal_close(&durable->wal);
     leat_unsealed_give(&durable->seal, &durable->unsealed);
