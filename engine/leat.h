@@ -214,7 +214,8 @@ enum leat_log_compression { LEAT_LOG_COMPRESSION_NONE = 0, LEAT_LOG_COMPRESSION_
 /* How what is acknowledged gets to the disk. */
 enum leat_log_sync {
     LEAT_LOG_SYNC_FDATASYNC = 0, /* a write, and fdatasync() (default) */
-    LEAT_LOG_SYNC_DSYNC          /* a write through to the disk (RWF_DSYNC), in one call */
+    LEAT_LOG_SYNC_DSYNC,         /* a write through to the disk (RWF_DSYNC), in one call */
+    LEAT_LOG_SYNC_IO_URING       /* a write, and fdatasync() behind it, by one call of io_uring */
 };
 
 struct leat_config {

@@ -126,6 +126,8 @@ struct leat_wal {
     struct leat_wal_config config; /* I */
     int directory;                 /* I */
     uint64_t batch_bytes_max;      /* I of records */
+    struct leat_wal_way synced;    /* I writes what is synced by that; with LEAT_LOG_SYNC_FDATASYNC
+                                      there is none */
     struct leat_bytes ring;        /* S */
     struct leat_wal_role role;     /* S */
     /* Up to where what was appended is durable. */
