@@ -1,6 +1,7 @@
 /* knobs.c - the table of all knobs, and what is found in it by name. See knobs.h. */
 #include "engine/knobs.h"
 
+#include "engine/wal/crew.h"
 #include "engine/wal/wal.h"
 
 #include <string.h>
@@ -125,6 +126,8 @@ static const struct leat_knob knobs[] = {
      .text =
          "How a batch of the log gets to the disk: a write and a sync, a write through, or both "
          "by one call; io_uring wants a build with it."},
+    {ENGINE(log_read_threads), RANGE(0, LEAT_WAL_CREW_MAX),
+     .text = "Threads that read the log at an open."},
     {ENGINE(workers_max), RANGE(0, LEAT_WORKERS_MAX), .also = LEAT_KNOB_OR_AUTO,
      .text = "Places for workers, of which `workers` are at work; at least as many."},
     {ENGINE(scheduling), .benchmark = "knob_scheduling", .kind = LEAT_KNOB_WORD,

@@ -37,6 +37,7 @@ run(struct sweep *sweep, struct disk_fault fault)
     wal_user_init(user, &sweep->disk, SEED);
     user->config.late = sweep->late;
     user->config.sync = sweep->sync;
+    user->config.threads = sweep->late ? 4 : 1;
     for (uint32_t i = 0; i < ACTS; i++) {
         wal_user_act(user);
     }
@@ -50,6 +51,7 @@ image_judge(struct sweep *sweep)
 {
     struct wal_user *other = &sweep->other;
     wal_user_init(other, &sweep->image, SEED + 1);
+    other->config.threads = sweep->late ? 4 : 1;
     enum leat_status status = wal_user_open(other);
     wal_user_close(other);
     sweep->images++;

@@ -72,6 +72,7 @@ wal_user_init(struct wal_user *user, struct disk *disk, uint64_t seed)
         .seed = seed,
         .late = seed % 2 == 1,
         .sync = (enum leat_log_sync)(seed / 2 % (LEAT_LOG_SYNC_IO_URING + 1)),
+        .threads = seed % 4 == 2 ? 4 : 1,
     };
 }
 

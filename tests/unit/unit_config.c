@@ -305,6 +305,12 @@ logs(void **state)
         refused(&config, LEAT_UNSUPPORTED, "log_sync");
     }
     config.log_sync = LEAT_LOG_SYNC_FDATASYNC;
+    config.log_read_threads = 8;
+    accepted(&config);
+    config.log_read_threads = 9;
+    refused(&config, LEAT_INVALID, "log_read_threads");
+    config.log_read_threads = 0;
+    accepted(&config);
     config.inline_mode = true;
     refused(&config, LEAT_INVALID, "log_directory");
 }
