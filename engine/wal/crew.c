@@ -14,7 +14,9 @@ changed(struct leat_wal_crew *crew)
     /* crew:A release -> crew:B.  Carries: nothing more than the mutex does.
      * If relaxed: nothing changes. */
     (void)atom_add_rel(&crew->event, 1);
-    leat_os_futex_wake(&crew->event, INT_MAX);
+    if (crew->asleep != 0) {
+        leat_os_futex_wake(&crew->event, INT_MAX);
+    }
 }
 
 /* Waits for a change. pre: the mutex, which is let go of meanwhile. */
@@ -24,9 +26,11 @@ change_wait(struct leat_wal_crew *crew)
     /* crew:B acquire -> crew:A.  Carries: see crew:A.
      * If relaxed: see crew:A. */
     uint32_t event = atom_load_acq(&crew->event);
+    crew->asleep++;
     leat_mutex_unlock(&crew->mutex);
     leat_os_futex_wait(&crew->event, event, UINT64_MAX);
     leat_mutex_lock(&crew->mutex);
+    crew->asleep--;
 }
 
 /* ---- work ------------------------------------------------------------------------------------ */

@@ -46,6 +46,7 @@ struct leat_wal_crew {
     pthread_t helpers[LEAT_WAL_CREW_MAX - 1]; /* O */
     pthread_mutex_t mutex;                    /* S of what is below */
     leat_atomic_u32 event;                    /* S one more where something has changed */
+    uint32_t asleep;                          /* Q who waits for a change */
     uint64_t laid;                            /* Q parts so far, as the two below */
     uint64_t begun;                           /* Q */
     uint64_t back;                            /* Q */

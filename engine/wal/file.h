@@ -58,7 +58,7 @@ struct leat_wal_files {
     int (*remove)(void *disk, int directory, const char *name);
 };
 
-/* The system's: pwritev and fdatasync, pwritev2 with RWF_DSYNC, io_uring, flock on the directory. */
+/* The system's: pwritev and fdatasync, pwritev2 with RWF_DSYNC, io_uring, flock on directories. */
 extern const struct leat_wal_files leat_wal_files_system;
 
 /* A piece to be written: the type is the same as for reading, without const. */

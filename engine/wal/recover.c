@@ -23,8 +23,8 @@
 #include "engine/wal/crc32c.h"
 
 #define PART_BYTES_MAX (UINT64_C(1) << 18)
-/* For what is made ahead of a part, so many times its bytes; and so much at most, once again as much
- * at the moment in which it grows. */
+/* For what is made ahead of a part, so many times its bytes; and so much at most, or twice as much
+ * where it has grown. */
 #define AHEAD_FACTOR 3
 #define AHEAD_MAX    (UINT64_C(1) << 22)
 

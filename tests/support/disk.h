@@ -9,7 +9,7 @@
  * what it did not write, and a later sync says nothing of that (the system drops dirty pages).
  * One that lies does nothing now, and what it should have done with the next one.
  * A write that goes through is a write and a sync of it; one that fails has written all or nothing,
- * as it comes, and so has one that lies. A write with a sync behind it is one of each, and counts so.
+ * as it comes, and so has one that lies. A write with a sync behind it is one of each.
  */
 #ifndef TESTS_SUPPORT_DISK_H
 #define TESTS_SUPPORT_DISK_H

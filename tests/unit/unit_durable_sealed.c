@@ -1,7 +1,8 @@
 /* unit_durable_sealed.c - the content of sealed records: a log of jobs, encrypted, compressed, or
  * both, cut off at its bytes and with its bits turned round; and with bits turned round by somebody
  * who sets the log's own sums right again. However it is damaged, no record is ever read that is
- * not as it was given; four threads say what one says. And each bit of a record alone, of each kind; and what memory is asked for.
+ * not as it was given, and four threads say what one says. And each bit of a record alone, of each
+ * kind; and what memory is asked for.
  *
  *   unit_durable_sealed        some thousand of each; fewer under a sanitizer
  *   unit_durable_sealed bits   every bit of 64 KiB: minutes

@@ -86,6 +86,7 @@ world_make(enum leat_log_compression compression, uint32_t key)
     }
     world->config = test_config();
     world->config.workers = 0;
+    world->config.jobs_max = 2 * BATCHES * BATCH_JOBS;
     world->config.log_directory = world->directory;
     world->config.log_segment_bytes = SEGMENT;
     world->config.log_ring_bytes = SEGMENT / 2;

@@ -390,7 +390,7 @@ no_memory(void **state)
     CHECK(ring == NULL);
 }
 
-/* ---- what may not be called ------------------------------------------------------------------- */
+/* ---- what may not be called ------------------------------------------------------------------ */
 
 /* From now on these calls of the system answer with an error. */
 static void
