@@ -28,6 +28,13 @@ struct sweep {
     uint64_t images;
 };
 
+/* That read the log: in one of the sweeps, as it takes its time. */
+static uint32_t
+threads_of(const struct sweep *sweep)
+{
+    return sweep->sync == LEAT_LOG_SYNC_IO_URING ? 4 : 1;
+}
+
 static void
 run(struct sweep *sweep, struct disk_fault fault)
 {
@@ -37,7 +44,7 @@ run(struct sweep *sweep, struct disk_fault fault)
     wal_user_init(user, &sweep->disk, SEED);
     user->config.late = sweep->late;
     user->config.sync = sweep->sync;
-    user->config.threads = sweep->late ? 4 : 1;
+    user->config.threads = threads_of(sweep);
     for (uint32_t i = 0; i < ACTS; i++) {
         wal_user_act(user);
     }
@@ -51,7 +58,7 @@ image_judge(struct sweep *sweep)
 {
     struct wal_user *other = &sweep->other;
     wal_user_init(other, &sweep->image, SEED + 1);
-    other->config.threads = sweep->late ? 4 : 1;
+    other->config.threads = threads_of(sweep);
     enum leat_status status = wal_user_open(other);
     wal_user_close(other);
     sweep->images++;
