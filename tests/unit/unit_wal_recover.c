@@ -22,7 +22,7 @@
 
 static uint32_t stride = 11;
 static uint32_t step = 1;       /* of truncations */
-static uint32_t both_step = 13; /* of those that are read by one thread and by four */
+static uint32_t both_step = 41; /* of those that are read by one thread and by four */
 
 /* A log of one segment, and where its batches are. */
 struct fixture {
