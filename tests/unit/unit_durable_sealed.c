@@ -417,6 +417,37 @@ has(const unsigned char *bytes, size_t count, const char *text)
     return memmem(bytes, count, text, strlen(text)) != NULL;
 }
 
+/* Ahead of its turn it is the same, within the room that there is; or it is left for its turn. */
+static void
+ahead_judge(struct leat_seal *seal, const struct leat_wal_record *record,
+            const struct leat_wal_record *given)
+{
+    static _Alignas(16) unsigned char to[2048];
+    struct leat_wal_record early = *record;
+    struct leat_wal_record plain;
+    uint32_t fitted = 0;
+    for (size_t room = 0; room <= 1024; room += 16) {
+        struct leat_unsealed none = {.block = NULL};
+        memset(to, 0xa5, sizeof(to));
+        size_t made = leat_sealed_ahead(seal, record, to, room);
+        CHECK(made <= room && made % 16 == 0);
+        for (size_t i = room; i < sizeof(to); i++) {
+            CHECK(to[i] == 0xa5);
+        }
+        if (made == 0) {
+            CHECK_EQUAL(fitted, 0);
+            continue;
+        }
+        fitted++;
+        early.ahead = to;
+        CHECK_OK(leat_sealed_read(seal, &none, &early, &plain));
+        CHECK(plain.tag == given->tag && plain.bytes == given->bytes && none.key != 0);
+        CHECK_EQUAL(memcmp(plain.data, given->data, given->bytes), 0);
+        CHECK(none.block == NULL);
+    }
+    CHECK(fitted > 0);
+}
+
 static void
 sample_judge(struct leat_seal *seal, const struct sample *sample)
 {
@@ -437,6 +468,7 @@ sample_judge(struct leat_seal *seal, const struct sample *sample)
     CHECK_OK(leat_sealed_read(seal, &room, &record, &plain));
     CHECK(plain.tag == sample->entry.tag && plain.bytes == bytes && room.key != 0);
     CHECK_EQUAL(memcmp(plain.data, given, bytes), 0);
+    ahead_judge(seal, &record, &plain);
     for (uint32_t bit = 0; bit < 8 * record.bytes; bit++) {
         stored[bit / 8] = (unsigned char)(stored[bit / 8] ^ (1U << (bit % 8)));
         CHECK(leat_sealed_read(seal, &room, &record, &plain) != LEAT_OK);

@@ -1,15 +1,18 @@
 /* unit_wal_crew.c - threads that help who reads: each part is done once, whoever does it, and comes
  * back in the order in which it was laid, with what was left in its place; an errand is done once;
  * what is dropped is not done any more; helpers have all signals blocked, and are gone behind the
- * end; and where the system gives no thread, or fewer, all is done all the same. Holds I1 and I2 of
+ * end; and where the system gives no thread, all is done all the same. Holds I1 and I2 of
  * crew.h; what is plain data in a place is for ThreadSanitizer. */
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "engine/wal/crew.h"
 #include "tests/support/check.h"
+#include "tests/support/forbid.h"
 #include "tests/support/process.h"
 #include "tests/support/threads.h"
 
@@ -31,23 +34,6 @@ struct fixture {
     leat_atomic_u32 signals; /* S helpers that had one not blocked */
     pthread_t owner;
 };
-
-static leat_atomic_u32 starts_left; /* that the system gives */
-
-enum leat_os_result __real_leat_os_thread_start(pthread_t *thread,
-                                                const struct leat_os_thread_config *config);
-enum leat_os_result __wrap_leat_os_thread_start(pthread_t *thread,
-                                                const struct leat_os_thread_config *config);
-
-enum leat_os_result
-__wrap_leat_os_thread_start(pthread_t *thread, const struct leat_os_thread_config *config)
-{
-    if (atom_load_rlx(&starts_left) == 0) {
-        return LEAT_OS_REFUSED;
-    }
-    (void)atom_sub_rlx(&starts_left, 1);
-    return __real_leat_os_thread_start(thread, config);
-}
 
 static void
 signals_look(struct fixture *fixture)
@@ -82,13 +68,12 @@ errand(void *context)
 }
 
 static struct fixture *
-setup(uint32_t threads, uint32_t starts)
+setup(uint32_t threads)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     CHECK(fixture != NULL);
     const struct leat_wal_crew_work work = {part, errand, fixture};
     fixture->owner = pthread_self();
-    atom_store_rlx(&starts_left, starts);
     leat_wal_crew_init(&fixture->crew, threads, &work);
     return fixture;
 }
@@ -137,7 +122,7 @@ in_order(void **state)
     (void)state;
     for (uint32_t threads = 0; threads <= LEAT_WAL_CREW_MAX + 1; threads++) {
         uint32_t before = test_thread_count();
-        struct fixture *fixture = setup(threads, UINT32_MAX);
+        struct fixture *fixture = setup(threads);
         uint32_t helpers = threads < 2 ? 0 : threads - 1;
         helpers = helpers < LEAT_WAL_CREW_MAX ? helpers : LEAT_WAL_CREW_MAX - 1;
         CHECK_EQUAL(fixture->crew.places, 2 * (helpers + 1));
@@ -161,7 +146,7 @@ dropped(void **state)
     (void)state;
     for (uint32_t threads = 1; threads <= LEAT_WAL_CREW_MAX; threads += 3) {
         uint32_t before = test_thread_count();
-        struct fixture *fixture = setup(threads, UINT32_MAX);
+        struct fixture *fixture = setup(threads);
         for (uint64_t i = 0; i < ROUNDS; i++) {
             uint32_t place = 0;
             uint64_t done = atom_load_rlx(&fixture->done);
@@ -184,7 +169,7 @@ static void
 an_errand_in_vain(void **state)
 {
     uint32_t before = test_thread_count();
-    struct fixture *fixture = setup(1, UINT32_MAX);
+    struct fixture *fixture = setup(1);
     (void)state;
     leat_wal_crew_send(&fixture->crew);
     leat_wal_crew_fini(&fixture->crew);
@@ -194,22 +179,30 @@ an_errand_in_vain(void **state)
 }
 
 static void
-fewer_threads(void **state)
+no_threads_body(void *argument)
+{
+    static const uint32_t calls[] = {SYS_clone, SYS_clone3};
+    struct fixture *fixture = setup(LEAT_WAL_CREW_MAX);
+    (void)argument;
+    uint32_t before = test_thread_count();
+    test_forbid(calls, TEST_COUNT_OF(calls), EAGAIN);
+    for (uint64_t i = 0; i < ROUNDS; i++) {
+        leat_wal_crew_send(&fixture->crew);
+        round_run(fixture, i * PARTS);
+        leat_wal_crew_fetch(&fixture->crew);
+    }
+    CHECK_EQUAL(fixture->crew.wanted, 0); /* and it is not tried again */
+    CHECK_EQUAL(fixture->errand, ROUNDS);
+    CHECK_EQUAL(atom_load_rlx(&fixture->done), ROUNDS * PARTS);
+    CHECK_EQUAL(atom_load_rlx(&fixture->helped), 0);
+    teardown(fixture, before);
+}
+
+static void
+no_threads(void **state)
 {
     (void)state;
-    for (uint32_t starts = 0; starts < 3; starts++) {
-        uint32_t before = test_thread_count();
-        struct fixture *fixture = setup(LEAT_WAL_CREW_MAX, starts);
-        for (uint64_t i = 0; i < ROUNDS; i++) {
-            leat_wal_crew_send(&fixture->crew);
-            round_run(fixture, i * PARTS);
-            leat_wal_crew_fetch(&fixture->crew);
-            CHECK(test_threads_are(before + starts));
-        }
-        CHECK_EQUAL(fixture->errand, ROUNDS);
-        CHECK_EQUAL(atom_load_rlx(&fixture->done), ROUNDS * PARTS);
-        teardown(fixture, before);
-    }
+    test_child(no_threads_body, NULL);
 }
 
 /* One part alone needs nobody. */
@@ -217,7 +210,7 @@ static void
 a_small_log(void **state)
 {
     uint32_t before = test_thread_count();
-    struct fixture *fixture = setup(LEAT_WAL_CREW_MAX, UINT32_MAX);
+    struct fixture *fixture = setup(LEAT_WAL_CREW_MAX);
     uint32_t place = 0;
     (void)state;
     for (uint64_t i = 0; i < 100; i++) {
@@ -242,7 +235,7 @@ main(void)
     test_threads_run(1, nothing, NULL); /* a sanitizer's own thread comes with the first one */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_order),          cmocka_unit_test(dropped),
-        cmocka_unit_test(an_errand_in_vain), cmocka_unit_test(fewer_threads),
+        cmocka_unit_test(an_errand_in_vain), cmocka_unit_test(no_threads),
         cmocka_unit_test(a_small_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

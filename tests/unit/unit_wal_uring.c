@@ -5,13 +5,10 @@
  * writes, and what a system says that forbids it. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -22,6 +19,8 @@
 #include "tests/support/check.h"
 #include "tests/support/directory.h"
 #include "tests/support/disk.h"
+#include "tests/support/forbid.h"
+#include "tests/support/memory.h"
 
 #define BATCHES 40
 
@@ -257,8 +256,11 @@ static void
 real_files(void **state)
 {
     (void)state;
+    struct test_memory memory;
     ring_needed();
+    test_memory_init(&memory);
     struct fixture *fixture = setup(true);
+    fixture->config.memory = test_memory_table(&memory);
     for (uint32_t round = 0; round < 3; round++) {
         CHECK_OK(log_open(fixture));
         CHECK_EQUAL(fixture->records, round * BATCHES);
@@ -267,6 +269,7 @@ real_files(void **state)
         }
         CHECK_OK(leat_wal_stop(&fixture->wal));
         leat_wal_close(&fixture->wal);
+        CHECK_EQUAL(test_memory_blocks(&memory), 0);
     }
     teardown(fixture);
 }
@@ -306,6 +309,23 @@ what_the_system_says(void **state)
     CHECK_EQUAL(write_into(ring, file, 0), -EBADF);
     CHECK_EQUAL(pipe(pipes), 0);
     CHECK_EQUAL(write_into(ring, pipes[1], 0), -EINVAL); /* a pipe cannot be synced */
+    CHECK_EQUAL(close(pipes[0]), 0);
+    CHECK_EQUAL(close(pipes[1]), 0);
+    ring_close(ring);
+}
+
+/* Where a write is cut short, what cannot be synced is not asked to be. */
+static void
+no_sync_behind_a_short_write(void **state)
+{
+    static const unsigned char zeros[1 << 18];
+    const struct iovec piece = leat_wal_piece(zeros, sizeof(zeros));
+    int pipes[2];
+    (void)state;
+    void *ring = ring_open();
+    CHECK_EQUAL(pipe2(pipes, O_NONBLOCK | O_CLOEXEC), 0);
+    int64_t written = leat_wal_files_system.write_synced(ring, pipes[1], &piece, 1, 0);
+    CHECK(written > 0 && written < (int64_t)sizeof(zeros));
     CHECK_EQUAL(close(pipes[0]), 0);
     CHECK_EQUAL(close(pipes[1]), 0);
     ring_close(ring);
@@ -392,26 +412,6 @@ no_memory(void **state)
 
 /* ---- what may not be called ------------------------------------------------------------------ */
 
-/* From now on these calls of the system answer with an error. */
-static void
-forbid(const uint32_t *calls, uint32_t count, int error)
-{
-    struct sock_filter filter[32];
-    uint16_t length = 0;
-    CHECK(2 * count + 2 <= TEST_COUNT_OF(filter));
-    filter[length++] =
-        (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-    for (uint32_t i = 0; i < count; i++) {
-        filter[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls[i], 0, 1);
-        filter[length++] =
-            (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error);
-    }
-    filter[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-    const struct sock_fprog program = {length, filter};
-    CHECK_EQUAL(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-    CHECK_EQUAL(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
-}
-
 struct forbidden {
     uint32_t call;
     int error;
@@ -423,7 +423,7 @@ refused_body(void *argument)
 {
     const struct forbidden *forbidden = argument;
     struct fixture *fixture = setup(true);
-    forbid(&forbidden->call, 1, forbidden->error);
+    test_forbid(&forbidden->call, 1, forbidden->error);
     uint64_t before = test_directory_digest(fixture->directory);
     CHECK_STATUS(log_open(fixture), LEAT_UNSUPPORTED);
     CHECK_TEXT(fixture->report.text, "the system does not let this process use io_uring: log_sync "
@@ -469,7 +469,7 @@ alone_body(void *argument)
                                       SYS_fsync, SYS_pwritev2, SYS_fdatasync};
     struct fixture *fixture = argument;
     CHECK_OK(log_open(fixture));
-    forbid(others, TEST_COUNT_OF(others), EIO);
+    test_forbid(others, TEST_COUNT_OF(others), EIO);
     for (uint32_t i = 0; i < 5; i++) {
         put(fixture);
     }
@@ -486,7 +486,7 @@ later_body(void *argument)
     CHECK_OK(log_open(fixture));
     put(fixture);
     uint64_t position = append(fixture);
-    forbid(&enter, 1, EPERM);
+    test_forbid(&enter, 1, EPERM);
     CHECK_STATUS(leat_wal_wait(&fixture->wal, position, UINT64_MAX), LEAT_LOG_FAILED);
     CHECK_STATUS(leat_wal_stop(&fixture->wal), LEAT_LOG_FAILED);
 }
