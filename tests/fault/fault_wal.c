@@ -32,7 +32,7 @@ struct sweep {
 static uint32_t
 threads_of(const struct sweep *sweep)
 {
-    return sweep->sync == LEAT_LOG_SYNC_IO_URING ? 4 : 1;
+    return sweep->sync == LEAT_LOG_SYNC_IO_URING && !sweep->disk.fault.for_ever ? 4 : 1;
 }
 
 static void
