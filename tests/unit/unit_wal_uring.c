@@ -512,12 +512,19 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_write_and_a_sync),       cmocka_unit_test(what_was_written_is_synced),
-        cmocka_unit_test(a_failure_ends_the_log),   cmocka_unit_test(short_writes),
-        cmocka_unit_test(where_there_is_none),      cmocka_unit_test(real_files),
-        cmocka_unit_test(what_the_system_says),     cmocka_unit_test(a_limit_that_ends),
-        cmocka_unit_test(signals_do_no_harm),       cmocka_unit_test(no_memory),
-        cmocka_unit_test(a_system_that_forbids_it), cmocka_unit_test(nothing_else_writes),
+        cmocka_unit_test(a_write_and_a_sync),
+        cmocka_unit_test(what_was_written_is_synced),
+        cmocka_unit_test(a_failure_ends_the_log),
+        cmocka_unit_test(short_writes),
+        cmocka_unit_test(where_there_is_none),
+        cmocka_unit_test(real_files),
+        cmocka_unit_test(what_the_system_says),
+        cmocka_unit_test(no_sync_behind_a_short_write),
+        cmocka_unit_test(a_limit_that_ends),
+        cmocka_unit_test(signals_do_no_harm),
+        cmocka_unit_test(no_memory),
+        cmocka_unit_test(a_system_that_forbids_it),
+        cmocka_unit_test(nothing_else_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
