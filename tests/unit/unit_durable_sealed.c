@@ -453,8 +453,8 @@ sample_judge(struct leat_seal *seal, const struct sample *sample)
 {
     struct leat_unsealed room = {.block = NULL};
     struct leat_sealed sealed;
-    unsigned char given[512];
-    unsigned char stored[512];
+    static unsigned char given[512];
+    static unsigned char stored[512];
     struct leat_wal_record plain;
     uint32_t bytes = joined(&sample->entry, given);
     CHECK_OK(leat_sealed_make(seal, &sample->entry, &sealed));
