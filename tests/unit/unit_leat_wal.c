@@ -61,7 +61,7 @@ run(const char *arguments)
 static void
 setup(void)
 {
-    struct leat_wal wal;
+    static struct leat_wal wal;
     struct leat_wal_report report;
     const struct leat_wal_reader reader = {record_none, NULL};
     const struct leat_wal_config config = config_of();
