@@ -215,7 +215,8 @@ enum leat_log_compression { LEAT_LOG_COMPRESSION_NONE = 0, LEAT_LOG_COMPRESSION_
 /* How what is acknowledged gets to the disk. */
 enum leat_log_sync {
     LEAT_LOG_SYNC_FDATASYNC = 0, /* a write, and fdatasync() (default) */
-    LEAT_LOG_SYNC_DSYNC          /* a write through to the disk (RWF_DSYNC), in one call */
+    LEAT_LOG_SYNC_DSYNC,         /* a write through to the disk (RWF_DSYNC), in one call */
+    LEAT_LOG_SYNC_IO_URING       /* a write, and fdatasync() behind it, by one call of io_uring */
 };
 
 struct leat_config {
@@ -395,6 +396,11 @@ struct leat_config {
     /* How what is acknowledged gets to the disk. What leat_open() finds not to work in
      * log_directory it refuses (LEAT_UNSUPPORTED). */
     enum leat_log_sync log_sync;
+    /* Threads that read the log in leat_open(), the caller among them, up to 8; 0: as many as CPUs
+     * are allowed, up to 8 (default). They end before it returns. They read, check, decrypt and
+     * decompress ahead of the caller, which alone makes jobs of it: so more of them help a log that
+     * is encrypted or compressed, and others little. */
+    uint32_t log_read_threads;
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/config.h"
+#include "engine/wal/crew.h"
 
 /* ---- the log --------------------------------------------------------------------------------- */
 
@@ -65,6 +66,15 @@ say_report(struct leat_error *error, enum leat_status status, const struct leat_
     return say(error, status, text);
 }
 
+/* Threads that read the log. */
+static uint32_t
+threads_of(const struct leat_config *concrete)
+{
+    uint16_t cpus[LEAT_WAL_CREW_MAX];
+    return concrete->log_read_threads != 0 ? concrete->log_read_threads
+                                           : leat_os_cpus_allowed(cpus, LEAT_WAL_CREW_MAX);
+}
+
 static enum leat_status
 log_read(struct leat_durable *durable, const struct leat_config *concrete, struct leat_error *error)
 {
@@ -81,7 +91,10 @@ log_read(struct leat_durable *durable, const struct leat_config *concrete, struc
                                            .calls = {leat_durable_link, leat_durable_position,
                                                      leat_durable_settled, durable,
                                                      leat_durable_landed},
-                                           .calls_written = leat_durable_calls_written};
+                                           .calls_written = leat_durable_calls_written,
+                                           .threads = threads_of(concrete),
+                                           .ahead = durable->seals ? leat_sealed_ahead : NULL,
+                                           .ahead_context = &durable->seal};
     enum leat_status status = leat_wal_open(&durable->wal, &config, &reader, &report);
     if (durable->refusal.status != LEAT_OK) {
         return say_refusal(durable, error);

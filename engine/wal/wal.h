@@ -69,6 +69,14 @@ struct leat_wal_config {
     /* Told behind each segment that is read at an open, or a look, how many of these bytes are. */
     void (*progress)(void *context, uint64_t done, uint64_t of);
     void *progress_context;
+    /* Threads that read, the caller among them, up to LEAT_WAL_CREW_MAX; 0 is 1. */
+    uint32_t threads;
+    /* What may be made of a record before its turn, by any of them, in any order, also of one that
+     * is never told: into `room` bytes, aligned to 16. Returns a multiple of 16 that it has used,
+     * and the record has it when it is told; 0: nothing, or there is not enough room. It asks for
+     * no file. NULL: nothing is. */
+    size_t (*ahead)(void *context, const struct leat_wal_record *record, void *to, size_t room);
+    void *ahead_context;
 };
 
 /* Where a record stands: higher is later. */
@@ -127,6 +135,8 @@ struct leat_wal {
     struct leat_wal_config config; /* I */
     int directory;                 /* I */
     uint64_t batch_bytes_max;      /* I of records */
+    struct leat_wal_way synced;    /* I writes what is synced by that; with LEAT_LOG_SYNC_FDATASYNC
+                                      there is none */
     struct leat_bytes ring;        /* S */
     struct leat_wal_role role;     /* S */
     /* Up to where what was appended is durable. */

@@ -232,7 +232,7 @@ static void
 clear_print(struct wal_verb *verb, const struct leat_wal_record *record,
             const struct leat_sealed_sight *sight)
 {
-    struct leat_wal_record clear = {record->data, sight->clear_bytes, sight->tag};
+    struct leat_wal_record clear = {record->data, sight->clear_bytes, sight->tag, NULL};
     struct leat_durable_state state;
     if (sight->tag == LEAT_DURABLE_JOB) {
         memcpy(&state, record->data, sizeof(state));
