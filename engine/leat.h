@@ -2436,9 +2436,9 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_job_count(struct leat_engine *engi
  * comes first is decided once. From then on the lease does not hold: LEAT_STALE; and LEAT_GONE when
  * the job has ended and its record is no longer there. A job has one lease that holds, at most.
  *
- * token.attempt is a fencing token: it grows from one lease of a job to the next, modulo 2^16. The
- * lease is that of an attempt that is pending: leat_complete() and leat_pending_extend() take its
- * token as well.
+ * token.attempt is a fencing token: it grows from one lease of a job to the next, modulo 2^16,
+ * while the engine is open; with a log it begins anew at the next open. The lease is that of an
+ * attempt that is pending: leat_complete() and leat_pending_extend() take its token as well.
  *
  * Priorities, delays, retries, waiting_max, cancel, reschedule and expiry are as for other jobs. A
  * pause, a running_max, and a rate of the queue hold; those of types, and a tenant's rate, do not.
