@@ -528,8 +528,7 @@ main(int argc, char **argv)
     }
     int result = judge(&oracle, times, seed);
     if (result == 0) {
-        test_directory_empty(directory);
-        CHECK(rmdir(directory) == 0);
+        test_directory_remove(directory);
     }
     return result;
 }

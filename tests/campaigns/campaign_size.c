@@ -328,8 +328,7 @@ beanstalkd_stop(struct beanstalkd *other)
     CHECK(fclose(other->in) == 0 && fclose(other->out) == 0);
     CHECK(kill(other->process, SIGKILL) == 0);
     CHECK(waitpid(other->process, &status, 0) == other->process);
-    test_directory_empty(other->directory);
-    CHECK(rmdir(other->directory) == 0);
+    test_directory_remove(other->directory);
 }
 
 /* The number behind a word that an answer has to begin with. */
@@ -459,8 +458,7 @@ main(int argc, char **argv)
     campaign.segment_bytes = UINT64_C(1) << shift;
     campaign.snooze_ns = TEST_MS * (1 + campaign.jobs / 500000);
     int result = campaign_run(&campaign, seed);
-    test_directory_empty(campaign.directory);
-    CHECK(rmdir(campaign.directory) == 0);
+    test_directory_remove(campaign.directory);
     free(campaign.snoozes);
     return result;
 }

@@ -236,8 +236,7 @@ longer_test(void (*body)(void *argument))
     longer->config.log_segment_bytes = LEAT_WAL_SEGMENT_BYTES_MIN;
     longer->config.log_ring_bytes = LEAT_WAL_RING_BYTES_MIN;
     test_child(body, longer);
-    test_directory_empty(longer->directory);
-    CHECK(rmdir(longer->directory) == 0);
+    test_directory_remove(longer->directory);
     free(longer);
 }
 

@@ -141,8 +141,7 @@ fixture_make(void)
 static void
 fixture_free(struct fixture *fixture)
 {
-    test_directory_empty(fixture->directory);
-    CHECK(rmdir(fixture->directory) == 0);
+    test_directory_remove(fixture->directory);
     free(fixture);
 }
 

@@ -14,9 +14,8 @@
 #include "tests/support/prng.h"
 #include "tests/support/threads.h"
 
-#define THREADS 6
-#define TRIMMED_NS                                                                                 \
-    (UINT64_C(20) * 1000 * 1000 * 1000) /* for a trim that lets go of some, at most */
+#define THREADS    6
+#define TRIMMED_NS (UINT64_C(20) * 1000 * TEST_MS) /* for a trim that lets go of some, at most */
 
 /* Plain. Stays from one use to the next, as the slab leaves records alone. */
 struct record {

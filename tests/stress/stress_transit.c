@@ -329,7 +329,6 @@ main(void)
         free(fixture.submitters[i].fates);
         free(fixture.submitters[i].runs);
     }
-    test_directory_empty(fixture.directory);
-    CHECK(rmdir(fixture.directory) == 0);
+    test_directory_remove(fixture.directory);
     return 0;
 }

@@ -61,6 +61,13 @@ test_directory_empty(const char *path)
     directory_walk(path, NULL);
 }
 
+void
+test_directory_remove(const char *path)
+{
+    test_directory_empty(path);
+    CHECK(rmdir(path) == 0);
+}
+
 /* ---- looked through -------------------------------------------------------------------------- */
 
 #define FILE_MAX (UINT64_C(1) << 21)

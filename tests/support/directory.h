@@ -8,6 +8,8 @@
 /* Makes each file of `from` in `to`, too. */
 void test_directory_copy(const char *from, const char *to);
 void test_directory_empty(const char *path);
+/* And it, too. */
+void test_directory_remove(const char *path);
 /* The text stands in one of its files, which are at most 2 MiB each. */
 bool test_directory_has(const char *path, const char *text);
 /* Of the names and bytes of all its files: the same as long as nothing changes. */

@@ -503,7 +503,6 @@ life_make(void)
 void
 life_free(struct life *life)
 {
-    test_directory_empty(life->directory);
-    CHECK(rmdir(life->directory) == 0);
+    test_directory_remove(life->directory);
     CHECK(munmap(life, sizeof(*life)) == 0);
 }

@@ -295,8 +295,7 @@ host_destroy(void *subject)
     host->in_hand = 0;
     CHECK(host_settled(host));
     if (host->directory[0] != '\0') {
-        test_directory_empty(host->directory);
-        CHECK(rmdir(host->directory) == 0);
+        test_directory_remove(host->directory);
     }
     for (uint32_t i = 0; i < host->workers; i++) {
         freeze_fini(&host->freezes[i]);

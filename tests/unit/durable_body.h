@@ -104,9 +104,8 @@ SHARED void
 world_free(struct world *world)
 {
     test_close(world->engine);
-    test_directory_empty(world->directory);
-    test_directory_empty(world->copy);
-    CHECK(rmdir(world->directory) == 0 && rmdir(world->copy) == 0);
+    test_directory_remove(world->directory);
+    test_directory_remove(world->copy);
     free(world);
 }
 

@@ -92,8 +92,7 @@ SHARED void
 world_free(struct world *world)
 {
     world_close(world);
-    test_directory_empty(world->directory);
-    CHECK(rmdir(world->directory) == 0);
+    test_directory_remove(world->directory);
     free(world);
 }
 

@@ -101,8 +101,7 @@ world_make(void)
 static void
 world_free(struct world *world)
 {
-    test_directory_empty(world->directory);
-    CHECK(rmdir(world->directory) == 0);
+    test_directory_remove(world->directory);
     free(world);
 }
 
@@ -142,8 +141,7 @@ acknowledged(struct world *world)
     struct test_log *log = test_log_read(copy);
     world->images = test_log_count(log);
     test_log_free(log);
-    test_directory_empty(copy);
-    CHECK(rmdir(copy) == 0);
+    test_directory_remove(copy);
 }
 
 /* Goes on from each prefix of the log, and looks what became of it. */

@@ -107,9 +107,8 @@ world_make(void)
 static void
 world_free(struct world *world)
 {
-    test_directory_empty(world->directory);
-    test_directory_empty(world->copy);
-    CHECK(rmdir(world->directory) == 0 && rmdir(world->copy) == 0);
+    test_directory_remove(world->directory);
+    test_directory_remove(world->copy);
     free(world);
 }
 

@@ -80,8 +80,7 @@ static void
 world_free(struct world *world)
 {
     test_close(world->engine);
-    test_directory_empty(world->directory);
-    CHECK(rmdir(world->directory) == 0);
+    test_directory_remove(world->directory);
     free(world);
 }
 

@@ -119,8 +119,7 @@ setup(bool encrypted)
 static void
 teardown(void)
 {
-    test_directory_empty(directory);
-    CHECK_EQUAL(rmdir(directory), 0);
+    test_directory_remove(directory);
     CHECK_EQUAL(unlink(key_file), 0);
     CHECK_EQUAL(unlink(key_other), 0);
 }
@@ -270,8 +269,7 @@ test_salvaged(void **state)
     CHECK_EQUAL(run_here("salvage", to), 0);
     (void)snprintf(options, sizeof(options), "verify %s --key-file %s", to, key_file);
     CHECK_EQUAL(run(options), 0);
-    test_directory_empty(to);
-    CHECK_EQUAL(rmdir(to), 0);
+    test_directory_remove(to);
     teardown();
 }
 
