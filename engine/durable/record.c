@@ -329,3 +329,38 @@ leat_durable_parts_read(struct leat_durable_parts *parts, const unsigned char *d
                ? LEAT_OK
                : LEAT_CORRUPT;
 }
+
+/* Of a text that a record has, with its 0; or has not. */
+static const char *
+take_wanted(struct rest *rest, size_t bytes, bool wanted)
+{
+    if ((bytes > 1) != wanted) {
+        rest->at = NULL;
+    }
+    return wanted ? take_text(rest, bytes) : NULL;
+}
+
+enum leat_status
+leat_durable_schedule_parts(struct leat_durable_schedule_parts *parts, const unsigned char *data,
+                            size_t bytes)
+{
+    struct rest rest = {data, bytes};
+    struct leat_durable_schedule *head = &parts->head;
+    const unsigned char *from = take(&rest, sizeof(*head));
+    if (from == NULL) {
+        return LEAT_CORRUPT;
+    }
+    memcpy(head, from, sizeof(*head));
+    if (head->format != LEAT_DURABLE_FORMAT) {
+        return LEAT_UNSUPPORTED;
+    }
+    bool defines = head->content_bytes != 0;
+    parts->name = take_wanted(&rest, head->name_bytes, true);
+    parts->spec = take_wanted(&rest, head->spec_bytes, defines);
+    parts->zone = take_wanted(&rest, head->zone_bytes, defines);
+    parts->content = defines ? take(&rest, head->content_bytes) : NULL;
+    bool fits = rest.at != NULL && rest.left == 0 && head->name_bytes <= LEAT_NAME_BYTES_MAX + 1;
+    return fits && head->overlap <= LEAT_OVERLAP_ALLOW && head->missed <= LEAT_MISSED_ALL
+               ? LEAT_OK
+               : LEAT_CORRUPT;
+}

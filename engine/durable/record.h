@@ -263,4 +263,15 @@ struct leat_durable_parts {
 enum leat_status leat_durable_parts_read(struct leat_durable_parts *parts,
                                          const unsigned char *data, size_t bytes);
 
+/* The same of a SCHEDULE: what it does not have is NULL. */
+struct leat_durable_schedule_parts {
+    struct leat_durable_schedule head;
+    const char *name;
+    const char *spec;
+    const char *zone;
+    const unsigned char *content; /* NULL: a step */
+};
+enum leat_status leat_durable_schedule_parts(struct leat_durable_schedule_parts *parts,
+                                             const unsigned char *data, size_t bytes);
+
 #endif

@@ -228,37 +228,6 @@ name_of(const struct leat_durable_planned *planned)
     return (const char *)planned->texts;
 }
 
-/* LEAT_OK; LEAT_CORRUPT; LEAT_UNSUPPORTED. */
-static enum leat_status
-record_check(const struct leat_wal_record *record, struct leat_durable_schedule *head)
-{
-    size_t left = record->bytes;
-    if (left < sizeof(*head)) {
-        return LEAT_CORRUPT;
-    }
-    memcpy(head, record->data, sizeof(*head));
-    if (head->format != LEAT_DURABLE_FORMAT) {
-        return LEAT_UNSUPPORTED;
-    }
-    left -= sizeof(*head);
-    const unsigned char *at = record->data + sizeof(*head);
-    const uint16_t texts[3] = {head->name_bytes, head->spec_bytes, head->zone_bytes};
-    bool defines = head->content_bytes != 0;
-    for (uint32_t i = 0; i < 3; i++) {
-        bool wanted = i == 0 || defines;
-        if (texts[i] > left || (texts[i] > 1) != wanted ||
-            (wanted && memchr(at, 0, texts[i]) != at + texts[i] - 1)) {
-            return LEAT_CORRUPT;
-        }
-        at += texts[i];
-        left -= texts[i];
-    }
-    bool fits = head->name_bytes <= LEAT_NAME_BYTES_MAX + 1 && left == head->content_bytes;
-    return fits && head->overlap <= LEAT_OVERLAP_ALLOW && head->missed <= LEAT_MISSED_ALL
-               ? LEAT_OK
-               : LEAT_CORRUPT;
-}
-
 /* The place of a name, or that where it would stand. */
 static size_t
 place_of(const struct leat_durable_table *table, const char *name, bool *found)
@@ -355,20 +324,20 @@ step(struct leat_durable_planned *planned, const struct leat_durable_schedule *h
 enum leat_status
 leat_durable_schedule_read(struct leat_durable *durable, const struct leat_wal_record *record)
 {
-    struct leat_durable_schedule head;
-    enum leat_status status = record_check(record, &head);
+    struct leat_durable_schedule_parts parts;
+    enum leat_status status = leat_durable_schedule_parts(&parts, record->data, record->bytes);
     if (status != LEAT_OK) {
         return status;
     }
     bool found = false;
-    size_t place = place_of(&durable->table, (const char *)record->data + sizeof(head), &found);
-    if (head.content_bytes != 0) {
-        return define(durable, record, &head, place, found);
+    size_t place = place_of(&durable->table, parts.name, &found);
+    if (parts.content != NULL) {
+        return define(durable, record, &parts.head, place, found);
     }
-    if (found && (head.flags & LEAT_DURABLE_REMOVED) != 0) {
+    if (found && (parts.head.flags & LEAT_DURABLE_REMOVED) != 0) {
         forget(durable, place);
     } else if (found) {
-        step(&durable->table.schedules[place], &head);
+        step(&durable->table.schedules[place], &parts.head);
     }
     return LEAT_OK; /* a step of nothing is of one that was removed: its definition was cleaned */
 }
@@ -479,17 +448,16 @@ leat_durable_schedule_renew(struct leat_engine *engine, const struct leat_wal_re
 {
     bool copied = false;
     struct leat_schedules *schedules = &engine->schedules;
-    struct leat_durable_schedule head;
-    if (record_check(record, &head) != LEAT_OK) {
+    struct leat_durable_schedule_parts parts;
+    if (leat_durable_schedule_parts(&parts, record->data, record->bytes) != LEAT_OK) {
         return false;
     }
     leat_wal_lock(&engine->durable->wal, &schedules->mutex);
-    struct leat_schedule_entry *entry =
-        leat_schedule_named(schedules, (const char *)record->data + sizeof(head));
+    struct leat_schedule_entry *entry = leat_schedule_named(schedules, parts.name);
     if (entry != NULL && entry->image != 0) {
-        if (head.content_bytes != 0 && head.version == entry->image) {
+        if (parts.content != NULL && parts.head.version == entry->image) {
             copied = renew(engine, entry, LEAT_DURABLE_SAY_ALL);
-        } else if (head.content_bytes == 0 && head.version == entry->version) {
+        } else if (parts.content == NULL && parts.head.version == entry->version) {
             copied = renew(engine, entry, LEAT_DURABLE_SAY_STEP);
         }
     }

@@ -610,6 +610,9 @@ segment_done(struct leat_wal_scan *scan, const struct leat_wal_found *found)
 {
     const struct leat_wal_config *config = scan->config;
     scan->report->segments++;
+    if (found->header.bytes > scan->report->segment_bytes) {
+        scan->report->segment_bytes = found->header.bytes;
+    }
     scan->bytes_read += found->header.bytes;
     if (config->progress != NULL) {
         config->progress(config->progress_context, scan->bytes_read, scan->bytes_needed);

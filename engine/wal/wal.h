@@ -92,6 +92,7 @@ struct leat_wal_report {
     uint64_t records;
     uint64_t bytes;          /* of records */
     uint64_t batches_again;  /* written anew, as they were not known to be durable */
+    uint64_t segment_bytes;  /* of the largest segment */
     uint64_t torn_bytes;     /* up to the last block that is not zero behind the last batch */
     uint64_t damaged;        /* segment; 0: none */
     uint64_t damaged_offset; /* in it */
@@ -198,6 +199,19 @@ enum leat_status leat_wal_read(const struct leat_wal_config *config,
 enum leat_status leat_wal_salvage(const struct leat_wal_config *config,
                                   const struct leat_wal_reader *reader,
                                   struct leat_wal_report *report);
+
+/* What a damaged log has, and lacks. */
+struct leat_wal_gleaned {
+    uint64_t batch;   /* the highest number of a good one; 0: there is none */
+    uint64_t missing; /* batches of which something is known, if only that they were there: at
+                         least as many as there were, but for what is gone without a trace */
+};
+/* Tells the records of each batch that is good by itself, also of those that are void or behind the
+ * damage, by segment: for what can be learnt of a log, not for what it says. LEAT_NO_MEMORY; or as
+ * the directory and its files can be read. */
+enum leat_status leat_wal_glean(const struct leat_wal_config *config,
+                                const struct leat_wal_reader *reader,
+                                struct leat_wal_gleaned *gleaned);
 /* pre: nobody is at it. Writes nothing: what was appended and not waited for may be lost. */
 void leat_wal_close(struct leat_wal *wal);
 

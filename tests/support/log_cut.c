@@ -107,6 +107,27 @@ test_log_ended(const struct test_log *log, uint32_t count, uint64_t id)
     return ended;
 }
 
+uint64_t
+test_log_image(const struct test_log *log, uint32_t record)
+{
+    struct leat_durable_parts parts;
+    const struct leat_wal_record *at = &log->records[record];
+    bool image = at->tag == LEAT_DURABLE_JOB &&
+                 leat_durable_parts_read(&parts, at->data, at->bytes) == LEAT_OK &&
+                 parts.state.image != 0;
+    return image ? parts.state.id : 0;
+}
+
+bool
+test_log_images(const struct test_log *log, uint32_t count, uint64_t id)
+{
+    bool images = false;
+    for (uint32_t i = 0; i < count; i++) {
+        images = images || test_log_image(log, i) == id;
+    }
+    return images;
+}
+
 void
 test_log_free(struct test_log *log)
 {

@@ -17,6 +17,10 @@ void test_log_write(const struct test_log *log, uint32_t count, const char *dire
 bool test_log_whole(const struct test_log *log, uint32_t count);
 /* True if of these one says that the job has ended. */
 bool test_log_ended(const struct test_log *log, uint32_t count, uint64_t id);
+/* The id of the image that this one is; or 0. */
+uint64_t test_log_image(const struct test_log *log, uint32_t record);
+/* True if one of the first `count` is an image of it. */
+bool test_log_images(const struct test_log *log, uint32_t count, uint64_t id);
 void test_log_free(struct test_log *log);
 
 #endif

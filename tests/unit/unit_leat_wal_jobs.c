@@ -75,6 +75,32 @@ key_write(char *path, const char *end, const char *key)
     CHECK_EQUAL(close(file), 0);
 }
 
+/* One that is paused, and one that is removed. */
+static void
+schedules_make(struct leat_engine *engine)
+{
+    struct leat_schedule schedule = leat_schedule_default();
+    struct leat_job job = leat_job_default();
+    job.type_name = "type-of-night";
+    job.queue_name = "queue-of-night";
+    job.payload = "moon";
+    job.payload_bytes = 4;
+    job.priority = 3;
+    job.delay_ns = 5000;
+    schedule.spec = "30 2 * * *";
+    schedule.job = &job;
+    schedule.overlap = LEAT_OVERLAP_QUEUE;
+    schedule.missed = LEAT_MISSED_ALL;
+    schedule.runs_max = 17;
+    CHECK_OK(leat_schedule_add(engine, "nightly", &schedule, NULL));
+    CHECK_OK(leat_schedule_pause(engine, "nightly"));
+    schedule.zone = "Europe/Berlin";
+    schedule.overlap = LEAT_OVERLAP_ALLOW;
+    schedule.missed = LEAT_MISSED_SKIP;
+    CHECK_OK(leat_schedule_add(engine, "never", &schedule, NULL));
+    CHECK_OK(leat_schedule_remove(engine, "never"));
+}
+
 /* A log in which a job waits for an hour, one has ended, one is dead, and a queue was made. */
 static void
 setup(bool encrypted)
@@ -99,6 +125,7 @@ setup(bool encrypted)
     CHECK_OK(leat_queue_set_weight(engine, queue, 7));
     CHECK_OK(leat_queue_pause(engine, queue));
     CHECK_OK(leat_queue_resume(engine, queue));
+    schedules_make(engine);
     struct leat_job job = leat_job_default();
     job.type = test_register(engine, "type-of-work", handler, NULL);
     job.queue = queue;
@@ -147,6 +174,20 @@ check_clear(void)
 }
 
 static void
+check_schedules(void)
+{
+    CHECK(shows(" kind=schedule schedule=\"nightly\" version=1 removed=0 paused=0 done_unix_s="));
+    CHECK(shows(" owed=0 last_unix_ns=0 last_job=0 runs=0 runs_missed=0 runs_overlapped=0 "
+                "refusals=0 spec=\"30 2 * * *\" zone=\"UTC\" overlap=queue missed=all "
+                "runs_max=17 priority=3 delay_ns=5000 type=\"type-of-night\" "
+                "queue=\"queue-of-night\""));
+    CHECK(shows(" payload_bytes=4"));
+    CHECK(shows(" kind=schedule schedule=\"nightly\" version=2 removed=0 paused=1 done_unix_s="));
+    CHECK(shows(" zone=\"Europe/Berlin\" overlap=allow missed=skip "));
+    CHECK(shows(" kind=schedule schedule=\"never\" version=2 removed=1 paused=0 done_unix_s="));
+}
+
+static void
 check_contents(void)
 {
     CHECK(shows(" kind=queue queue=\"queue-of-work\" priority=1 pull=0 exact=0"));
@@ -154,6 +195,7 @@ check_contents(void)
     CHECK(shows(" kind=tuning queue=\"queue-of-work\" version=2 paused=1 weight=7"));
     CHECK(shows(" kind=tuning queue=\"queue-of-work\" version=3 paused=0 weight=7"));
     CHECK(shows(" kind=ids ceiling="));
+    check_schedules();
     CHECK(shows(" type=\"type-of-work\" queue=\"queue-of-work\" max_attempts="));
     CHECK(shows(" payload_bytes=5"));
     CHECK(shows(" error=\"it broke\""));
@@ -176,6 +218,10 @@ test_plain(void **state)
     CHECK(shows(",\"type\":\"type-of-work\",\"queue\":\"queue-of-work\""));
     CHECK(shows(",\"payload\":\"6672756974\""));
     CHECK(shows(",\"error\":\"it broke\""));
+    CHECK(shows(",\"kind\":\"schedule\",\"schedule\":\"nightly\",\"version\":2,\"removed\":0,"
+                "\"paused\":1,\"done_unix_s\":"));
+    CHECK(shows(",\"spec\":\"30 2 * * *\",\"zone\":\"UTC\",\"overlap\":\"queue\","
+                "\"missed\":\"all\",\"runs_max\":17,"));
     CHECK_EQUAL(run_here("verify", ""), 0);
     teardown();
 }

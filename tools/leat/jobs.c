@@ -203,6 +203,74 @@ tuning_print(struct wal_verb *verb, const struct leat_wal_record *plain)
     return true;
 }
 
+static const char *
+overlap_text(uint8_t overlap)
+{
+    return overlap == LEAT_OVERLAP_SKIP    ? "skip"
+           : overlap == LEAT_OVERLAP_QUEUE ? "queue"
+                                           : "allow";
+}
+
+static const char *
+missed_text(uint8_t missed)
+{
+    return missed == LEAT_MISSED_ONE ? "one" : missed == LEAT_MISSED_SKIP ? "skip" : "all";
+}
+
+/* What a schedule is, and submits. */
+static void
+definition_print(struct wal_verb *verb, const struct leat_durable_schedule_parts *parts,
+                 const struct leat_durable_found *found)
+{
+    const struct leat_durable_schedule *head = &parts->head;
+    wal_field_text(verb, "spec", parts->spec);
+    wal_field_text(verb, "zone", parts->zone);
+    wal_field_word(verb, "overlap", overlap_text(head->overlap));
+    wal_field_word(verb, "missed", missed_text(head->missed));
+    wal_field(verb, "runs_max", head->runs_max);
+    if (head->priority != LEAT_PRIORITY_OF_QUEUE) {
+        wal_field(verb, "priority", head->priority);
+    }
+    if (head->delay_ns != 0) {
+        wal_field(verb, "delay_ns", head->delay_ns);
+    }
+    content_print(verb, found);
+}
+
+/* What has come of it is said by each. */
+static bool
+schedule_print(struct wal_verb *verb, const struct leat_wal_record *plain)
+{
+    struct leat_durable_schedule_parts parts;
+    struct leat_durable_found found;
+    const struct leat_durable_schedule *head = &parts.head;
+    if (leat_durable_schedule_parts(&parts, plain->data, plain->bytes) != LEAT_OK ||
+        (parts.content != NULL &&
+         leat_durable_content_read(&found, parts.content, head->content_bytes) != LEAT_OK)) {
+        return false;
+    }
+    wal_field_word(verb, "kind", "schedule");
+    wal_field_text(verb, "schedule", parts.name);
+    wal_field(verb, "version", head->version);
+    wal_field(verb, "removed", (head->flags & LEAT_DURABLE_REMOVED) != 0);
+    wal_field(verb, "paused", (head->flags & LEAT_DURABLE_PAUSED) != 0);
+    wal_field(verb, "done_unix_s", head->done_s < 0 ? 0 : (uint64_t)head->done_s);
+    wal_field(verb, "owed", head->owed);
+    wal_field(verb, "last_unix_ns", head->last_unix_ns);
+    wal_field(verb, "last_job", head->last_job);
+    wal_field(verb, "runs", head->runs);
+    wal_field(verb, "runs_missed", head->runs_missed);
+    wal_field(verb, "runs_overlapped", head->runs_overlapped);
+    wal_field(verb, "refusals", head->refusals);
+    if (head->refusals != 0) {
+        wal_field_text(verb, "refusal", leat_status_text((enum leat_status)head->refusal_status));
+    }
+    if (parts.content != NULL) {
+        definition_print(verb, &parts, &found);
+    }
+    return true;
+}
+
 /* False: it is none of these, and nothing was printed. */
 static bool
 plain_print(struct wal_verb *verb, const struct leat_wal_record *plain)
@@ -220,6 +288,8 @@ plain_print(struct wal_verb *verb, const struct leat_wal_record *plain)
         return count_print(verb, plain);
     case LEAT_DURABLE_TUNING:
         return tuning_print(verb, plain);
+    case LEAT_DURABLE_SCHEDULE:
+        return schedule_print(verb, plain);
     default:
         return false;
     }

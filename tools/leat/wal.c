@@ -1,11 +1,9 @@
-/* wal.c - leat wal: looking at a log, and saving what can be saved of one. Nothing is changed in
+/* wal.c - leat wal: looking at a log. Nothing is changed in
  * the log that is looked at; a log that an engine has open is not read. Without a key an encrypted
  * one is looked at as far as sums and what stands in the clear go, and saved just so. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,8 +24,8 @@ progress_show(void *context, uint64_t done, uint64_t of)
     (void)fflush(stderr);
 }
 
-static struct leat_wal_config
-config_of(const char *directory)
+struct leat_wal_config
+wal_config(const char *directory)
 {
     return (struct leat_wal_config){.files = &leat_wal_files_system,
                                     .directory = directory,
@@ -92,9 +90,8 @@ wal_field_hex(struct wal_verb *verb, const char *name, const unsigned char *data
     leat_out_text(&verb->out, verb->json ? "\"" : shown < bytes ? "..." : "");
 }
 
-/* One line: what was found. */
-static void
-report_print(struct wal_verb *verb, const char *verdict, const char *text)
+void
+wal_report_print(struct wal_verb *verb, const char *verdict, const char *text)
 {
     const struct leat_wal_report *report = &verb->report;
     if (verb->json) {
@@ -113,6 +110,9 @@ report_print(struct wal_verb *verb, const char *verdict, const char *text)
     wal_field(verb, "bytes", report->bytes);
     wal_field(verb, "torn_bytes", report->torn_bytes);
     wal_field(verb, "not_known_durable", report->batches_again);
+    if (verb->ids.ceiling != 0) {
+        wal_field(verb, "ceiling", verb->ids.ceiling);
+    }
     leat_out_text(&verb->out, verb->json ? "}\n" : "\n");
 }
 
@@ -122,16 +122,14 @@ is_damage(enum leat_status status)
     return status == LEAT_CORRUPT || status == LEAT_WRONG_KEY;
 }
 
-/* There is something to report of. */
-static bool
-was_read(const struct wal_verb *verb, enum leat_status status)
+bool
+wal_was_read(const struct wal_verb *verb, enum leat_status status)
 {
     return is_damage(status) || (status == LEAT_OK && verb->report.segments != 0);
 }
 
-/* Why there is not. */
-static int
-unread(const struct wal_verb *verb, const char *directory, enum leat_status status)
+int
+wal_unread(const struct wal_verb *verb, const char *directory, enum leat_status status)
 {
     char text[512];
     const char *why = status == LEAT_OK     ? "no log here"
@@ -144,8 +142,8 @@ unread(const struct wal_verb *verb, const char *directory, enum leat_status stat
     return leat_complain(LEAT_EXIT_SYSTEM, text);
 }
 
-static int
-finish(struct wal_verb *verb, int status)
+int
+wal_finish(struct wal_verb *verb, int status)
 {
     return leat_out_end(&verb->out) && fflush(stdout) == 0
                ? status
@@ -153,15 +151,6 @@ finish(struct wal_verb *verb, int status)
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
-
-static bool
-record_count(void *context, struct leat_wal_place place, const struct leat_wal_record *record)
-{
-    (void)context;
-    (void)place;
-    (void)record;
-    return true;
-}
 
 /* To its content, where a key is given. */
 static bool
@@ -194,30 +183,12 @@ record_print(void *context, struct leat_wal_place place, const struct leat_wal_r
     return !out->failed;
 }
 
-/* Durable one by one: this is no place to hurry. */
-static bool
-record_save(void *context, struct leat_wal_place place, const struct leat_wal_record *record)
-{
-    struct wal_verb *verb = context;
-    uint64_t position = 0;
-    const struct leat_wal_entry entry = {record->tag, 0, record->bytes, NULL, record->data};
-    (void)place;
-    enum leat_status status = leat_wal_append(verb->to, &entry, 1, LEAT_WAL_FIRST, &position);
-    if (status == LEAT_FULL) {
-        (void)leat_wal_step(verb->to, false);
-        status = leat_wal_append(verb->to, &entry, 1, LEAT_WAL_FIRST, &position);
-    }
-    verb->failed = status;
-    return status == LEAT_OK;
-}
-
 /* ---- verbs ----------------------------------------------------------------------------------- */
 
-/* Of a log that is read; not where its records are printed to the same terminal. */
-static struct leat_wal_config
-config_of_read(const char *directory, bool prints)
+struct leat_wal_config
+wal_config_read(const char *directory, bool prints)
 {
-    struct leat_wal_config config = config_of(directory);
+    struct leat_wal_config config = wal_config(directory);
     if (isatty(STDERR_FILENO) != 0 && !(prints && isatty(STDOUT_FILENO) != 0)) {
         config.progress = progress_show;
     }
@@ -229,83 +200,18 @@ look(struct wal_verb *verb, const char *directory,
      bool (*record)(void *context, struct leat_wal_place place,
                     const struct leat_wal_record *record))
 {
-    const struct leat_wal_config config = config_of_read(directory, record == record_print);
+    const struct leat_wal_config config = wal_config_read(directory, record == record_print);
     const struct leat_wal_reader reader = {record, verb};
     enum leat_status status = leat_wal_read(&config, &reader, &verb->report);
     if (status == LEAT_OK && verb->failed != LEAT_OK) {
         status = verb->failed;
         (void)snprintf(verb->report.text, sizeof(verb->report.text), "%s", verb->refusal);
     }
-    if (!was_read(verb, status)) {
-        return unread(verb, directory, status);
+    if (!wal_was_read(verb, status)) {
+        return wal_unread(verb, directory, status);
     }
-    report_print(verb, status == LEAT_OK ? "ok" : leat_status_text(status), verb->report.text);
-    return finish(verb, is_damage(status) ? LEAT_EXIT_DAMAGED : LEAT_EXIT_OK);
-}
-
-/* What was saved, and what was lost. */
-static void
-saved_print(struct wal_verb *verb)
-{
-    const struct leat_wal_report *report = &verb->report;
-    char text[128] = "all of it;";
-    if (report->damaged != 0) {
-        (void)snprintf(text, sizeof(text),
-                       "all but segment %016" PRIx64 " from byte %" PRIu64 " on, and %" PRIu64
-                       " segments behind it;",
-                       report->damaged, report->damaged_offset, report->damaged_behind);
-    }
-    report_print(verb, "saved", text);
-}
-
-/* An empty log in a directory, which is made where it is not there. */
-static int
-target_open(struct leat_wal *to, const char *directory)
-{
-    struct leat_wal_report report;
-    const struct leat_wal_config config = config_of(directory);
-    const struct leat_wal_reader nothing = {record_count, NULL};
-    if (mkdir(directory, S_IRWXU) != 0 && errno != EEXIST) {
-        return leat_complain(LEAT_EXIT_SYSTEM, "the new directory cannot be made");
-    }
-    if (leat_wal_open(to, &config, &nothing, &report) != LEAT_OK) {
-        return leat_complain(LEAT_EXIT_SYSTEM, "the new directory cannot be used as a log");
-    }
-    if (report.segments != 0) {
-        leat_wal_close(to);
-        return leat_complain(LEAT_EXIT_USAGE, "the new directory has a log already");
-    }
-    return LEAT_EXIT_OK;
-}
-
-/* Reads twice: where there is nothing to save, nothing is made. */
-static int
-salvage(struct wal_verb *verb, const char *from, const char *directory)
-{
-    static struct leat_wal to;
-    const struct leat_wal_config config = config_of_read(from, false);
-    const struct leat_wal_reader nothing = {record_count, verb};
-    const struct leat_wal_reader reader = {record_save, verb};
-    enum leat_status status = leat_wal_salvage(&config, &nothing, &verb->report);
-    if (!was_read(verb, status)) {
-        return unread(verb, from, status);
-    }
-    int opened = target_open(&to, directory);
-    if (opened != LEAT_EXIT_OK) {
-        return opened;
-    }
-    verb->to = &to;
-    status = leat_wal_salvage(&config, &reader, &verb->report);
-    enum leat_status stopped = leat_wal_stop(&to);
-    leat_wal_close(&to);
-    if (verb->failed != LEAT_OK || stopped != LEAT_OK) {
-        return leat_complain(LEAT_EXIT_SYSTEM, "the new log cannot be written");
-    }
-    if (!was_read(verb, status)) {
-        return unread(verb, from, status);
-    }
-    saved_print(verb);
-    return finish(verb, LEAT_EXIT_OK);
+    wal_report_print(verb, status == LEAT_OK ? "ok" : leat_status_text(status), verb->report.text);
+    return wal_finish(verb, is_damage(status) ? LEAT_EXIT_DAMAGED : LEAT_EXIT_OK);
 }
 
 static int
@@ -319,7 +225,7 @@ verb_run(struct wal_verb *verb, const struct leat_arguments *arguments)
         return look(verb, arguments->words[1], record_print);
     }
     if (strcmp(name, "salvage") == 0 && arguments->count == 3) {
-        return salvage(verb, arguments->words[1], arguments->words[2]);
+        return wal_salvage(verb, arguments->words[1], arguments->words[2]);
     }
     return leat_complain(LEAT_EXIT_USAGE, "leat wal verify DIR, dump DIR, or salvage DIR NEW");
 }
