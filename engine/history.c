@@ -62,19 +62,12 @@ leat_text_copy(char *to, const char *from)
 
 /* ---- attempts ------------------------------------------------------------------------------- */
 
-/* The job's history, made by the first attempt that failed. NULL: none did, or no memory. */
-static struct leat_job_history *
-history_make(const struct leat_run *run, enum leat_outcome_kind outcome)
+struct leat_job_history *
+leat_history_make(struct leat_engine *engine, struct leat_job_record *record)
 {
-    struct leat_engine *engine = run->engine;
-    struct leat_job_extra *extra = leat_job_extra(run->record);
-    struct leat_job_history *history = extra == NULL ? NULL : leat_block(&extra->history);
-    bool failed = outcome == LEAT_OUTCOME_RETRY || outcome == LEAT_OUTCOME_FAIL;
-    if (history != NULL || !failed) {
-        return history;
-    }
-    extra = leat_job_extra_make(engine, run->record);
-    history = extra == NULL ? NULL : leat_memory_take(&engine->memory, sizeof(*history));
+    struct leat_job_extra *extra = leat_job_extra_make(engine, record);
+    struct leat_job_history *history =
+        extra == NULL ? NULL : leat_memory_take(&engine->memory, sizeof(*history));
     if (history != NULL) {
         leat_mutex_init(&history->mutex);
         /* history:A release -> block:A.  Carries: the empty history. Nobody else makes one: only
@@ -83,6 +76,16 @@ history_make(const struct leat_run *run, enum leat_outcome_kind outcome)
         atom_store_rel(&extra->history, (void *)history);
     }
     return history;
+}
+
+/* The job's history, made by the first attempt that failed. NULL: none did, or no memory. */
+static struct leat_job_history *
+history_of(const struct leat_run *run, enum leat_outcome_kind outcome)
+{
+    struct leat_job_extra *extra = leat_job_extra(run->record);
+    struct leat_job_history *history = extra == NULL ? NULL : leat_block(&extra->history);
+    bool failed = outcome == LEAT_OUTCOME_RETRY || outcome == LEAT_OUTCOME_FAIL;
+    return history != NULL || !failed ? history : leat_history_make(run->engine, run->record);
 }
 
 /* Where the attempt is to be noted: in the place of the oldest, or in its own, if what it was said
@@ -101,7 +104,7 @@ void
 leat_history_note_slowly(const struct leat_run *run, enum leat_outcome_kind outcome)
 {
     struct leat_engine *engine = run->engine;
-    struct leat_job_history *history = history_make(run, outcome);
+    struct leat_job_history *history = history_of(run, outcome);
     if (history == NULL) {
         return;
     }

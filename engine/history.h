@@ -72,6 +72,10 @@ leat_history_note(const struct leat_run *run, enum leat_outcome_kind outcome)
 struct leat_job_errors *leat_job_errors(const struct leat_job_record *record);
 struct leat_job_errors *leat_job_errors_make(struct leat_engine *engine,
                                              struct leat_job_record *record);
+/* The attempts, made at need. NULL: no memory. pre: who ends an attempt, or nobody else knows the
+ * job. */
+struct leat_job_history *leat_history_make(struct leat_engine *engine,
+                                           struct leat_job_record *record);
 /* Gives back all that is kept here. */
 void leat_history_free(struct leat_engine *engine, struct leat_job_extra *extra);
 

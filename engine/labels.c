@@ -176,6 +176,35 @@ leat_labels_claim(struct leat_engine *engine, uint32_t index, leat_job_id *id)
     return status;
 }
 
+bool
+leat_labels_took(const struct leat_engine *engine, uint32_t index)
+{
+    const struct leat_job_labels *labels = leat_labels_of(engine, index);
+    return labels != NULL && ((labels->key != NULL && labels->key->took) ||
+                              (name_of(labels) != NULL && name_of(labels)->took));
+}
+
+void
+leat_labels_insist(struct leat_engine *engine, uint32_t index)
+{
+    const struct leat_job_labels *labels = leat_labels_of(engine, index);
+    if (labels != NULL && labels->key != NULL) {
+        labels->key->answers = LEAT_CLAIM_TAKES;
+    }
+}
+
+enum leat_status
+leat_labels_hold(struct leat_engine *engine, uint32_t index)
+{
+    leat_job_id other = {0};
+    const struct leat_job_labels *labels = leat_labels_of(engine, index);
+    if (labels == NULL || labels->key == NULL || labels->key->scope != LEAT_UNIQUE_FOR_TIME) {
+        return LEAT_OK;
+    }
+    labels->key->answers = LEAT_CLAIM_TAKES;
+    return leat_claim_take(engine, labels->key, &other);
+}
+
 void
 leat_labels_unclaim(struct leat_engine *engine, uint32_t index)
 {

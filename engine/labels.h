@@ -38,6 +38,13 @@ enum leat_status leat_labels_make(struct leat_engine *engine, uint32_t index,
 /* Claims the key and the name, inside a section, before the job is published; both or none. As
  * leat_claim_take(). */
 enum leat_status leat_labels_claim(struct leat_engine *engine, uint32_t index, leat_job_id *id);
+/* A log may have one of them as another job's. pre: as above. */
+bool leat_labels_took(const struct leat_engine *engine, uint32_t index);
+/* From the next claim on it takes the key, whoever holds it. pre: nobody else is at the engine. */
+void leat_labels_insist(struct leat_engine *engine, uint32_t index);
+/* The job has ended: takes the key, if that is held for a time, whoever holds it. LEAT_OK. Inside a
+ * section. pre: the same. */
+enum leat_status leat_labels_hold(struct leat_engine *engine, uint32_t index);
 /* Takes that back: the job is not to be. Inside a section. */
 void leat_labels_unclaim(struct leat_engine *engine, uint32_t index);
 /* The job is dead, and to be brought back: claims anew what it holds to its end, so that nobody

@@ -3403,8 +3403,11 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * Submits and such calls wait for the disk, in handlers too. What is not written: tasks; jobs with
  * a retry function (LEAT_UNSUPPORTED unless they are LEAT_DURABILITY_NONE, and so is a job one of
  * whose parents is not durable, and a member of a cohort that is not); completion queues, progress;
- * tenants, and what is set of types. A unique key that is held for a time is held as long as its
- * job is there. Types have to be registered again, before leat_start().
+ * tenants, and what is set of types. Types have to be registered again, before leat_start().
+ *
+ * A unique key that is held for a time is held till its moment, by the WALL clock, also where its
+ * job is gone; and never for longer than it ever was to be, whatever that clock says. Each job has
+ * its last attempts, dead or not, as leat_job_attempts() had them.
  *
  * Queues come back with priority, order and pull, and the first leat_queue_create() that says the
  * same makes them as if they were new. What calls have set of one comes back, too, before its jobs

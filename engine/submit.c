@@ -299,6 +299,12 @@ leat_intake_claim(struct leat_engine *engine, const struct leat_intake *intake, 
 {
     const uint64_t denied = leat_footprint_denied(&engine->footprint);
     enum leat_status status = leat_labels_claim(engine, intake->index, id);
+    if (status == LEAT_OK) {
+        status = leat_durable_claimed(engine, intake->index);
+        if (status != LEAT_OK) {
+            leat_labels_unclaim(engine, intake->index);
+        }
+    }
     return refused(intake, leat_footprint_judge(engine, denied, status));
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "engine/durable/durable.h"
 #include "engine/engine_internal.h"
 #include "engine/timers.h"
 #include "ring/rcu.h"
@@ -134,7 +135,7 @@ conflict(struct leat_engine *engine, const struct leat_claim *claim, const struc
     bool rejects = claim->answers == LEAT_UNIQUE_REJECT;
     enum holder holder = rejects ? holder_of(engine, held) : holder_settled(engine, held);
     enum leat_status status = LEAT_EXISTS;
-    if (holder == HOLDER_NONE) {
+    if (holder == HOLDER_NONE || claim->answers == LEAT_CLAIM_TAKES) {
         return LEAT_OK;
     }
     if (holder == HOLDER_COMES && !rejects) {
@@ -159,21 +160,37 @@ conflict(struct leat_engine *engine, const struct leat_claim *claim, const struc
 
 /* ---- a claim --------------------------------------------------------------------------------- */
 
+/* In front of a key's text: its kind and type. */
+#define KEY_HEAD (1 + sizeof(uint32_t))
+
+/* Returns the bytes. */
+static size_t
+key_put(struct leat_claim_text text, unsigned char *to)
+{
+    to[0] = (unsigned char)LEAT_CLAIM_KEY;
+    memcpy(to + 1, &text.type, sizeof(text.type));
+    memcpy(to + KEY_HEAD, text.text, text.bytes);
+    return KEY_HEAD + text.bytes;
+}
+
+static size_t
+name_put(const void *text, size_t bytes, unsigned char *to)
+{
+    to[0] = (unsigned char)LEAT_CLAIM_NAME;
+    memcpy(to + 1, text, bytes);
+    return 1 + bytes;
+}
+
 struct leat_claim *
 leat_claim_make(struct leat_engine *engine, uint32_t index, enum leat_claim_kind kind,
                 const void *text, size_t bytes)
 {
     unsigned char key[LEAT_CLAIM_BYTES_MAX];
-    uint32_t type = leat_job_type(leat_job_record(engine, index));
-    size_t head = 0;
-    key[head++] = (unsigned char)kind;
-    if (kind == LEAT_CLAIM_KEY) {
-        memcpy(key + head, &type, sizeof(type));
-        head += sizeof(type);
-    }
-    memcpy(key + head, text, bytes);
+    const struct leat_claim_text whole = {leat_job_type(leat_job_record(engine, index)), text,
+                                          bytes};
+    size_t key_bytes = kind == LEAT_CLAIM_KEY ? key_put(whole, key) : name_put(text, bytes, key);
     struct leat_claim *claim =
-        leat_table_make(&engine->claims.table, sizeof(*claim), key, head + bytes);
+        leat_table_make(&engine->claims.table, sizeof(*claim), key, key_bytes);
     if (claim != NULL) {
         /* rlx: single writer */
         uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
@@ -204,6 +221,15 @@ leat_claim_renewed(struct leat_claim *claim)
     atom_store_rel(&claim->comes, 0);
 }
 
+/* Nothing in the log is needed for its sake. */
+static void
+unlog(struct leat_engine *engine, struct leat_claim *claim)
+{
+    if (LEAT_UNLIKELY(atom_load_rlx(&claim->logged) != 0)) {           /* rlx: statistic */
+        leat_durable_unheld(engine, atom_swap_rlx(&claim->logged, 0)); /* rlx: statistic */
+    }
+}
+
 /* One who referred to it does so no more. */
 static void
 drop(struct leat_engine *engine, struct leat_claim *claim)
@@ -211,6 +237,7 @@ drop(struct leat_engine *engine, struct leat_claim *claim)
     /* drop:A acq_rel -> drop:A.  Carries: what the others did with it.
      * If relaxed: it could be freed while it is taken out. */
     if (atom_sub_acq_rel(&claim->references, 1) == 1) {
+        unlog(engine, claim);
         leat_table_free(&engine->claims.table, &claim->node);
     }
 }
@@ -241,6 +268,15 @@ timed_take(struct leat_engine *engine)
     return claim;
 }
 
+/* A log may have the holder as one who has it yet: its end is not there, or its time is. */
+static bool
+may_contradict(const struct leat_engine *engine, const struct leat_claim *claim,
+               const struct leat_claim *held)
+{
+    bool cancelled = held->scope == LEAT_UNIQUE_FOR_TIME && claim->answers == LEAT_UNIQUE_REPLACE;
+    return engine->durable != NULL && (cancelled || leat_job_live(engine, held->id));
+}
+
 enum leat_status
 leat_claim_take(struct leat_engine *engine, struct leat_claim *claim, leat_job_id *id)
 {
@@ -259,6 +295,7 @@ leat_claim_take(struct leat_engine *engine, struct leat_claim *claim, leat_job_i
             atom_store_rlx(&claim->references, 0); /* rlx: not shared yet */
             return status;
         }
+        claim->took = claim->took || may_contradict(engine, claim, held);
         if (leat_table_replace(table, there, &claim->node)) {
             drop(engine, held);
             break;
@@ -300,6 +337,61 @@ leat_claim_free(struct leat_engine *engine, struct leat_claim *claim)
     drop(engine, claim);
 }
 
+/* ---- keys of jobs that have ended ------------------------------------------------------------ */
+
+struct leat_claim_text
+leat_claim_text_of(const struct leat_claim *key)
+{
+    struct leat_claim_text text = {.text = key->node.key + KEY_HEAD,
+                                   .bytes = key->node.key_bytes - KEY_HEAD};
+    memcpy(&text.type, key->node.key + 1, sizeof(text.type));
+    return text;
+}
+
+uint64_t
+leat_claim_left_ns(struct leat_engine *engine, struct leat_claim_text text, leat_job_id id)
+{
+    unsigned char key[LEAT_CLAIM_BYTES_MAX];
+    size_t bytes = key_put(text, key);
+    uint64_t now_ns = now_of(engine);
+    uint64_t left_ns = 0;
+    leat_rcu_enter();
+    const struct leat_claim *claim =
+        (const struct leat_claim *)(const void *)leat_table_find(&engine->claims.table, key, bytes);
+    if (claim != NULL && claim->id.bits == id.bits && claim->scope == LEAT_UNIQUE_FOR_TIME) {
+        left_ns = claim->until_ns > now_ns ? claim->until_ns - now_ns : 0;
+    }
+    leat_rcu_leave(&engine->domain);
+    return left_ns;
+}
+
+enum leat_status
+leat_claim_hold(struct leat_engine *engine, struct leat_claim_text text, leat_job_id id,
+                uint64_t left_ns, struct leat_claim **held)
+{
+    unsigned char key[LEAT_CLAIM_BYTES_MAX];
+    leat_job_id other = {0};
+    size_t bytes = key_put(text, key);
+    struct leat_claim *claim = leat_table_make(&engine->claims.table, sizeof(*claim), key, bytes);
+    if (claim == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    claim->id = id;
+    claim->scope = LEAT_UNIQUE_FOR_TIME;
+    claim->answers = LEAT_CLAIM_TAKES;
+    claim->until_ns = leat_timers_after(now_of(engine), left_ns);
+    leat_rcu_enter();
+    enum leat_status status = leat_claim_take(engine, claim, &other);
+    leat_rcu_leave(&engine->domain);
+    if (status == LEAT_OK) {
+        drop(engine, claim); /* no record refers to it */
+        *held = claim;
+    } else {
+        leat_claim_free(engine, claim);
+    }
+    return status;
+}
+
 leat_job_id
 leat_claim_holder(struct leat_engine *engine, const struct leat_claim *claim)
 {
@@ -328,11 +420,10 @@ leat_claim_find_name(struct leat_engine *engine, const char *name)
     if (bytes > LEAT_JOB_NAME_BYTES_MAX) {
         return id;
     }
-    key[0] = (unsigned char)LEAT_CLAIM_NAME;
-    memcpy(key + 1, name, bytes);
+    size_t key_bytes = name_put(name, bytes, key);
     leat_rcu_enter();
     const struct leat_claim *claim = (const struct leat_claim *)(const void *)leat_table_find(
-        &engine->claims.table, key, bytes + 1);
+        &engine->claims.table, key, key_bytes);
     if (claim != NULL) {
         id = claim->id;
     }
@@ -352,6 +443,7 @@ timed_look(struct leat_engine *engine, uint64_t now_ns)
         return;
     }
     leat_claim_take_back(engine, claim);
+    unlog(engine, claim);
     drop(engine, claim);
 }
 

@@ -40,6 +40,9 @@ LEAT_STATIC(LEAT_JOB_NAME_BYTES_MAX <= 128, "a name fits");
 /* What a text is. Different kinds do not meet, nor do keys of different types. */
 enum leat_claim_kind { LEAT_CLAIM_KEY = 1, LEAT_CLAIM_NAME };
 
+/* Beside enum leat_unique_conflict: the holder gives way, whoever that is. */
+#define LEAT_CLAIM_TAKES ((enum leat_unique_conflict)(LEAT_UNIQUE_DEBOUNCE + 1))
+
 /* Letters: I set when made, read-only once added; S many writers. */
 struct leat_claim {
     struct leat_table_node node;       /* S first */
@@ -48,6 +51,8 @@ struct leat_claim {
     enum leat_unique_conflict answers; /* I what to do about a claim that is held */
     struct leat_when when;             /* I with DEBOUNCE */
     uint64_t until_ns;                 /* I with FOR_TIME, by the clock of delays */
+    bool took;                         /* I what it has replaced may be in a log as held yet */
+    leat_atomic_u32 logged;            /* S bytes in the log of a key whose job has ended */
     leat_atomic_u32 references;        /* S 0: not added; see I2 */
     leat_atomic_u32 comes;             /* W 1: its job is about to be brought back from the dead */
     struct leat_claim *next;           /* S under the mutex */
@@ -86,6 +91,23 @@ void leat_claim_renewed(struct leat_claim *claim);
 void leat_claim_take_back(struct leat_engine *engine, struct leat_claim *claim);
 /* The record is given back. NULL does nothing. */
 void leat_claim_free(struct leat_engine *engine, struct leat_claim *claim);
+
+/* A unique key. */
+struct leat_claim_text {
+    uint32_t type;
+    const void *text;
+    size_t bytes;
+};
+/* pre: it is one. */
+struct leat_claim_text leat_claim_text_of(const struct leat_claim *key);
+/* How long the job holds the key yet, if that is for a time and no other one has replaced it; or 0.
+ * Enters its own section. */
+uint64_t leat_claim_left_ns(struct leat_engine *engine, struct leat_claim_text text,
+                            leat_job_id id);
+/* Holds a key for so long, whoever has it, for a job that is gone. LEAT_NO_MEMORY. pre: nobody else
+ * is at the engine; not inside a section. */
+enum leat_status leat_claim_hold(struct leat_engine *engine, struct leat_claim_text text,
+                                 leat_job_id id, uint64_t left_ns, struct leat_claim **held);
 
 /* Who holds the claim's text at this moment; or 0. Inside a section. */
 leat_job_id leat_claim_holder(struct leat_engine *engine, const struct leat_claim *claim);

@@ -1,8 +1,10 @@
 /* append.c - how records come into the log, and what of them a thread waits for, see internal.h. */
 #include "engine/durable/internal.h"
 
+#include <string.h>
+
 /* Records of a unit for which no memory is asked. */
-#define FEW 2
+#define FEW LEAT_DURABLE_FEW
 
 /* What this thread has appended and not waited for yet. */
 struct mine {
@@ -158,15 +160,13 @@ leat_durable_lose(struct leat_durable *durable, enum leat_status status)
 }
 
 enum leat_status
-leat_durable_append_as(struct leat_durable *durable, const struct leat_wal_entry *entry,
-                       const struct leat_wal_entry *with, enum leat_wal_need need)
+leat_durable_append_as(struct leat_durable *durable, const struct leat_wal_entry *entries,
+                       uint32_t count, enum leat_wal_need need)
 {
-    struct leat_wal_entry stored[FEW] = {*entry};
-    uint32_t count = 1;
+    struct leat_wal_entry stored[FEW];
     uint64_t position = 0;
-    if (with != NULL) {
-        stored[count++] = *with;
-    }
+    LEAT_ASSERT(count <= FEW);
+    memcpy(stored, entries, sizeof(*entries) * count);
     enum leat_status status = append(durable, stored, count, (struct way){need, true}, &position);
     if (status == LEAT_OK) {
         appended(durable, position);
@@ -182,7 +182,7 @@ leat_durable_append_as(struct leat_durable *durable, const struct leat_wal_entry
 enum leat_status
 leat_durable_append(struct leat_durable *durable, const struct leat_wal_entry *entry)
 {
-    return leat_durable_append_as(durable, entry, NULL, LEAT_WAL_LAST);
+    return leat_durable_append_as(durable, entry, 1, LEAT_WAL_LAST);
 }
 
 uint64_t

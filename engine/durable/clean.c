@@ -68,6 +68,8 @@ record_look(void *context, struct leat_wal_place place, const struct leat_wal_re
         copied = leat_durable_schedule_renew(durable->engine, &plain);
     } else if (plain.tag == LEAT_DURABLE_QUEUE ||
                (plain.tag == LEAT_DURABLE_IDS && is_ceiling(durable, &plain)) ||
+               (plain.tag == LEAT_DURABLE_HELD &&
+                leat_durable_held_needed(durable->engine, &plain)) ||
                (plain.tag == LEAT_DURABLE_TUNING &&
                 leat_durable_tuning_latest(durable->engine, &plain))) {
         record_copy(durable, &plain);

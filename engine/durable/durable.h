@@ -15,7 +15,8 @@
  *          clean  one thread of the engine's own.
  * Claims   submit, and calls that answer for a change: BLOCKING, on the disk.
  *          note of a handler's end: as leat_wal_append(), lock-free, while the log's ring has room;
- *          without, it writes for all, or waits for who does.
+ *          without, it writes for all, or waits for who does. Of a job that has failed before:
+ *          BLOCKING on others who note it, for a copy of its attempts.
  * I1       what is in the log with a job's highest version is how the job was at some moment behind
  *          the last transition that was noted: a version is taken behind the swap, and the look is
  *          behind the taking, so who has a higher one has seen the swaps behind the lower ones
@@ -29,6 +30,9 @@
  * I5       a generation below the ceiling: so an id is never given out again
  * I6       behind the end of a cohort that was not cancelled, no end of a member of it; and the end
  *          of a member is one unit with the numbers that have it (docs/design/0040)
+ * I7       a key that is held for a time: its job is in the log, or a HELD of it; and of two jobs
+ *          in the log whose one key was acknowledged, the later one is CLAIMED, or noted
+ *          (docs/design/0042)
  * If a thread stops for ever: in a submit, that job is not there for others, and may be found by
  * the next open; in a note, that is not in the log; as the cleaner, the log grows. With the log's
  * role, see engine/wal/wal.h.
@@ -55,6 +59,7 @@ struct leat_job_durable {
     uint32_t durability;            /* I enum leat_durability: GROUP or OS */
     uint32_t transit;               /* O of transit.c, as the two below */
     uint64_t position;              /* O where its first image ends in the log */
+    uint64_t key_for_ns;            /* I it has a unique key for so long; 0: not for a time */
     struct leat_transit_told *told; /* O or NULL */
 };
 
@@ -196,6 +201,21 @@ leat_durable_unused(struct leat_engine *engine, uint32_t index)
         leat_durable_unused_slowly(engine, index);
     }
 }
+
+/* ---- unique keys (held.c) -------------------------------------------------------------------- */
+
+enum leat_status leat_durable_claimed_slowly(struct leat_engine *engine, uint32_t index);
+/* A job that is not published has claimed its key and name: if the log may have them as another
+ * one's, that it has them now goes there, and who submits it waits for that. Otherwise it is to be
+ * refused: LEAT_NO_SPACE, LEAT_NO_MEMORY, LEAT_LOG_FAILED. */
+LEAT_INLINE enum leat_status
+leat_durable_claimed(struct leat_engine *engine, uint32_t index)
+{
+    return engine->durable == NULL ? LEAT_OK : leat_durable_claimed_slowly(engine, index);
+}
+
+/* A claim is forgotten, for whose sake the log had so many bytes. */
+void leat_durable_unheld(struct leat_engine *engine, uint32_t bytes);
 
 /* ---- cohorts (cohort.c) ---------------------------------------------------------------------- */
 

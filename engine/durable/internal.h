@@ -18,9 +18,12 @@ struct leat_durable_entry {
     uint32_t image_bytes;   /* of it in the log */
     unsigned char *content; /* or NULL */
     size_t content_bytes;
-    unsigned char *tail; /* error and result of the state; or NULL */
+    unsigned char *tail; /* error, result and attempts of the state; or NULL */
     size_t tail_bytes;
     struct leat_durable_count *count; /* of a cohort that has one in the log; or NULL */
+    bool claimed;                     /* CLAIMED */
+    unsigned char *held;              /* the last HELD of it; or NULL */
+    size_t held_bytes;
 };
 
 /* A queue as the log has it; a format 0: it has no such record. */
@@ -149,10 +152,15 @@ struct leat_revival {
     size_t error_bytes;
     const void *result;
     size_t result_bytes;
+    const unsigned char *attempts_last;
+    size_t attempts_bytes;
     uint32_t version;
     uint32_t image;
     uint32_t image_bytes;
     enum leat_durability durability;
+    bool published;                         /* others have seen it, for certain */
+    enum leat_unique_conflict conflict;     /* of its options */
+    uint64_t key_for_ns;                    /* the same, if its time is not over; or 0 */
     bool used;                              /* LEAT_DURABLE_USED */
     bool counted;                           /* LEAT_DURABLE_COUNTED */
     const struct leat_durable_count *count; /* or NULL */
@@ -163,10 +171,11 @@ struct leat_revival {
 /* Appends what has to be there: waits for room in the ring. leat_durable_last() is its position. */
 enum leat_status leat_durable_append(struct leat_durable *durable,
                                      const struct leat_wal_entry *entry);
-/* The same by another need; and `with` (or NULL) as one unit with it. */
+/* The same by another need, and up to LEAT_DURABLE_FEW of them as one unit. */
+#define LEAT_DURABLE_FEW 3
 enum leat_status leat_durable_append_as(struct leat_durable *durable,
-                                        const struct leat_wal_entry *entry,
-                                        const struct leat_wal_entry *with, enum leat_wal_need need);
+                                        const struct leat_wal_entry *entries, uint32_t count,
+                                        enum leat_wal_need need);
 /* The first records of jobs, as one unit; waits for the cleaner, or without `waits` answers
  * LEAT_FULL. The entries become what is stored. */
 enum leat_status leat_durable_append_first(struct leat_durable *durable,
@@ -275,7 +284,51 @@ void leat_durable_watch_ties(struct leat_engine *engine, const struct leat_reviv
 enum leat_status leat_durable_watch_revive(struct leat_engine *engine,
                                            const struct leat_revival *revival, uint32_t index);
 
+/* ---- attempts.c ----------------------------------------------------------------------------- */
+
+#define LEAT_DURABLE_ATTEMPTS_MAX                                                                  \
+    (LEAT_ATTEMPTS_KEPT * (sizeof(struct leat_durable_attempt) + LEAT_ERROR_BYTES - 1))
+
+bool leat_durable_attempts_any(const struct leat_engine *engine, uint32_t index);
+/* Writes the last attempts into so much room, the oldest left out where they do not fit. Returns
+ * the bytes. `under_way`: the number of the run that has not ended; 0: none is. pre: a hold. */
+size_t leat_durable_attempts_put(const struct leat_engine *engine, uint32_t index,
+                                 uint32_t under_way, unsigned char *to, size_t room);
+/* A filled record gets those that it had. LEAT_NO_MEMORY. */
+enum leat_status leat_durable_attempts_revive(struct leat_engine *engine, uint32_t index,
+                                              const struct leat_revival *revival);
+
+/* ---- held.c --------------------------------------------------------------------------------- */
+
+/* A key that is held behind the end that is about to be appended. */
+struct leat_durable_holding {
+    struct leat_claim *claim; /* NULL: there is none */
+    struct leat_wal_entry entry;
+    struct leat_durable_held head;
+    unsigned char texts[LEAT_NAME_BYTES_MAX + 1 + LEAT_UNIQUE_KEY_BYTES_MAX];
+};
+
+/* What is to be one unit with the END of a job that ends as `phase` (0: not known); or NULL. Then,
+ * if that was appended, leat_durable_holding_said(). pre: the caller keeps the record. */
+const struct leat_wal_entry *leat_durable_holding_make(struct leat_engine *engine, leat_job_id id,
+                                                       enum leat_phase phase,
+                                                       struct leat_durable_holding *holding);
+void leat_durable_holding_said(struct leat_engine *engine,
+                               const struct leat_durable_holding *holding);
+/* Holds the keys of the table, in front of its jobs. */
+enum leat_status leat_durable_held_revive(struct leat_engine *engine, struct leat_error *error);
+/* The key that `holder` holds was not held any more when the job was submitted; or that one was
+ * cancelled for the job, which replaces it. */
+bool leat_durable_held_yields(const struct leat_engine *engine, const struct leat_revival *revival,
+                              leat_job_id holder);
+/* For the cleaner: the key is held yet, and not by another job. */
+bool leat_durable_held_needed(struct leat_engine *engine, const struct leat_wal_record *record);
+
 /* ---- table.c -------------------------------------------------------------------------------- */
+
+/* NULL: the log has nothing of that id. */
+const struct leat_durable_entry *leat_durable_table_find(const struct leat_durable_table *table,
+                                                         uint64_t id);
 
 /* For leat_wal_reader. */
 bool leat_durable_table_record(void *context, struct leat_wal_place place,

@@ -7,6 +7,9 @@
 #include "engine/history.h"
 #include "engine/timers.h"
 
+/* What a record has beside its own bytes at most: another one of its unit, and what seals both. */
+#define BESIDE 512
+
 /* ---- how a job is --------------------------------------------------------------------------- */
 
 static struct leat_job_durable *
@@ -133,15 +136,30 @@ need_of_end(const struct writing *writing)
     return writing->need == LEAT_WAL_FIRST ? LEAT_WAL_LAST : writing->need;
 }
 
+/* One more record, or NULL. Returns how many they are. */
+static uint32_t
+unit_add(struct leat_wal_entry *entries, uint32_t count, const struct leat_wal_entry *with)
+{
+    if (with != NULL) {
+        entries[count++] = *with;
+    }
+    return count;
+}
+
 /* Nobody waits for it. */
 static bool
-end_append(struct leat_durable *durable, uint64_t id, const struct writing *writing)
+end_append(struct leat_engine *engine, leat_job_id id, enum leat_phase phase,
+           const struct writing *writing)
 {
-    const struct leat_wal_entry entry = {
-        .tag = LEAT_DURABLE_END, .head = &id, .head_bytes = sizeof(id)};
-    bool done =
-        leat_durable_append_as(durable, &entry, writing->with, need_of_end(writing)) == LEAT_OK;
+    struct leat_durable *durable = engine->durable;
+    struct leat_durable_holding holding;
+    struct leat_wal_entry entries[LEAT_DURABLE_FEW] = {
+        {.tag = LEAT_DURABLE_END, .head = &id.bits, .head_bytes = sizeof(id.bits)}};
+    uint32_t count = unit_add(entries, 1, writing->with);
+    count = unit_add(entries, count, leat_durable_holding_make(engine, id, phase, &holding));
+    bool done = leat_durable_append_as(durable, entries, count, need_of_end(writing)) == LEAT_OK;
     if (done) {
+        leat_durable_holding_said(engine, &holding);
         leat_wal_kick(&durable->wal);
     }
     return done;
@@ -180,58 +198,104 @@ tail_count(struct leat_durable *durable, struct leat_job_durable *job, uint32_t 
     }
 }
 
-/* The texts and results of jobs that have ended, behind the content. */
-static bool
-tail_append(struct leat_engine *engine, uint32_t index, struct leat_durable_state *state,
-            const struct writing *writing)
+/* Behind the content: of a job that has ended its text and its result, and of any its attempts. */
+struct tail {
+    unsigned char *block;
+    size_t room;
+    size_t bytes; /* of content and tail */
+};
+
+static void
+tail_add(struct tail *tail, const void *from, size_t bytes)
 {
-    struct leat_durable *durable = engine->durable;
+    if (bytes != 0) {
+        memcpy(tail->block + tail->bytes, from, bytes);
+        tail->bytes += bytes;
+    }
+}
+
+/* How much room attempts have: no record may be too large for the log. */
+static size_t
+attempts_room(const struct leat_engine *engine, size_t others)
+{
+    const size_t most = engine->durable->wal.batch_bytes_max;
+    const size_t beside = sizeof(struct leat_durable_state) + BESIDE;
+    const size_t left = most > others + beside ? most - others - beside : 0;
+    return left < LEAT_DURABLE_ATTEMPTS_MAX ? left : LEAT_DURABLE_ATTEMPTS_MAX;
+}
+
+static void
+tail_attempts(struct leat_engine *engine, uint32_t index, struct leat_durable_state *state,
+              struct tail *tail)
+{
+    const struct leat_job_record *record = leat_job_record(engine, index);
+    const uint32_t run = atom_load_rlx(&record->attempts); /* rlx: ordered by noted:A */
+    const uint32_t under_way = run == state->attempts ? 0 : run;
+    size_t bytes = leat_durable_attempts_put(engine, index, under_way, tail->block + tail->bytes,
+                                             attempts_room(engine, tail->bytes));
+    tail->bytes += bytes;
+    state->attempts_bytes = (uint32_t)bytes;
+    state->format = bytes != 0 ? LEAT_DURABLE_FORMAT_ATTEMPTS : LEAT_DURABLE_FORMAT;
+}
+
+/* False: no memory. */
+static bool
+tail_make(struct leat_engine *engine, uint32_t index, struct leat_durable_state *state,
+          const struct writing *writing, struct tail *tail)
+{
     const struct leat_job_record *record = leat_job_record(engine, index);
     const struct leat_job_extra *extra = leat_job_extra(record);
     bool late = atom_load_rlx(&record->late) != 0; /* rlx: ordered by noted:A */
-    const char *error = leat_error_text(record, late);
-    const void *result = extra->result;
+    bool ended = leat_phase_final(state->phase);
+    bool tried = leat_durable_attempts_any(engine, index);
+    const char *error = ended ? leat_error_text(record, late) : "";
     state->error_bytes = (uint32_t)strlen(error);
-    state->result_bytes = (uint32_t)extra->result_bytes;
-    size_t bytes = (size_t)state->content_bytes + state->error_bytes + state->result_bytes;
-    unsigned char *block = leat_memory_take(&engine->memory, bytes + 1);
-    if (block == NULL) {
-        leat_durable_lose(durable, LEAT_NO_MEMORY);
+    state->result_bytes = ended ? (uint32_t)extra->result_bytes : 0;
+    tail->bytes = 0;
+    tail->room = (size_t)state->content_bytes + state->error_bytes + state->result_bytes +
+                 (tried ? LEAT_DURABLE_ATTEMPTS_MAX : 0) + 1;
+    tail->block = leat_memory_take(&engine->memory, tail->room);
+    if (tail->block == NULL) {
         return false;
     }
-    tail_count(durable, extra->durable, (uint32_t)leat_round_up(bytes - state->content_bytes, 16));
-    if (writing->content != NULL) {
-        memcpy(block, writing->content, state->content_bytes);
+    tail_add(tail, writing->content, state->content_bytes);
+    tail_add(tail, error, state->error_bytes);
+    tail_add(tail, extra->result, state->result_bytes);
+    if (tried) {
+        tail_attempts(engine, index, state, tail);
     }
-    memcpy(block + state->content_bytes, error, state->error_bytes);
-    if (state->result_bytes != 0) {
-        memcpy(block + state->content_bytes + state->error_bytes, result, state->result_bytes);
-    }
-    const struct leat_wal_entry entry = {.tag = LEAT_DURABLE_JOB,
-                                         .head = state,
-                                         .head_bytes = sizeof(*state),
-                                         .data = block,
-                                         .data_bytes = (uint32_t)bytes};
-    bool done =
-        leat_durable_append_as(durable, &entry, writing->with, need_of_end(writing)) == LEAT_OK;
-    leat_memory_give(&engine->memory, block, bytes + 1);
-    return done;
+    const size_t bytes = tail->bytes - state->content_bytes;
+    tail_count(engine->durable, extra->durable, (uint32_t)leat_round_up(bytes, 16));
+    return true;
 }
 
+/* Without memory for them a job that has not ended goes without its attempts. */
 static bool
 state_append(struct leat_engine *engine, uint32_t index, struct leat_durable_state *state,
              const struct writing *writing)
 {
-    if (leat_phase_final(state->phase)) {
-        state->flags |= writing->with != NULL ? LEAT_DURABLE_COUNTED : 0;
-        return tail_append(engine, index, state, writing);
+    struct tail tail = {.block = NULL};
+    bool ended = leat_phase_final(state->phase);
+    struct leat_wal_entry entries[LEAT_DURABLE_FEW] = {{.tag = LEAT_DURABLE_JOB,
+                                                        .head = state,
+                                                        .head_bytes = sizeof(*state),
+                                                        .data = writing->content,
+                                                        .data_bytes = state->content_bytes}};
+    if (ended || leat_durable_attempts_any(engine, index)) {
+        if (tail_make(engine, index, state, writing, &tail)) {
+            entries[0].data = tail.block;
+            entries[0].data_bytes = (uint32_t)tail.bytes;
+        } else if (ended) {
+            leat_durable_lose(engine->durable, LEAT_NO_MEMORY);
+            return false;
+        }
     }
-    const struct leat_wal_entry entry = {.tag = LEAT_DURABLE_JOB,
-                                         .head = state,
-                                         .head_bytes = sizeof(*state),
-                                         .data = writing->content,
-                                         .data_bytes = state->content_bytes};
-    return leat_durable_append_as(engine->durable, &entry, NULL, writing->need) == LEAT_OK;
+    state->flags |= writing->with != NULL ? LEAT_DURABLE_COUNTED : 0;
+    uint32_t count = unit_add(entries, 1, writing->with);
+    bool done = leat_durable_append_as(engine->durable, entries, count,
+                                       ended ? need_of_end(writing) : writing->need) == LEAT_OK;
+    leat_memory_give(&engine->memory, tail.block, tail.room);
+    return done;
 }
 
 /* The caller alone gets true: it is the one who says that the job has ended. */
@@ -250,11 +314,11 @@ end_take(struct leat_durable *durable, struct leat_job_durable *job)
 
 /* A job that does not come back. Also where that was said: an image may have come behind. */
 static bool
-end_say(struct leat_engine *engine, leat_job_id id, struct leat_job_durable *job,
+end_say(struct leat_engine *engine, leat_job_id id, enum leat_phase phase,
         const struct writing *writing)
 {
-    (void)end_take(engine->durable, job);
-    return end_append(engine->durable, id.bits, writing);
+    (void)end_take(engine->durable, of_log(engine, (uint32_t)(id.bits & LEAT_INDEX_NONE)));
+    return end_append(engine, id, phase, writing);
 }
 
 /* How the job is by its word, which was read behind the version. */
@@ -280,7 +344,7 @@ word_write(struct leat_engine *engine, leat_job_id id, uint64_t word, uint32_t v
             }
         }
     } else {
-        done = end_say(engine, id, job, writing);
+        done = end_say(engine, id, leat_word_phase(word), writing);
     }
     leat_durable_counting_end(engine, &counting, done);
 }
@@ -373,7 +437,8 @@ gone_say(struct leat_engine *engine, uint32_t index, struct leat_job_durable *jo
         struct leat_durable_counting counting;
         struct writing writing = {.need = LEAT_WAL_LAST};
         writing.with = leat_durable_counting_begin(engine, index, job->outcome, &counting);
-        bool done = end_append(durable, leat_word_of(leat_word_generation(word), index), &writing);
+        const leat_job_id id = {leat_word_of(leat_word_generation(word), index)};
+        bool done = end_append(engine, id, LEAT_PHASE_FILLING, &writing);
         leat_durable_counting_end(engine, &counting, done);
         leat_durable_wait_less(durable, job, before);
     }
@@ -455,6 +520,7 @@ image_fill(struct leat_engine *engine, uint32_t index, struct leat_durable_job *
         return LEAT_NO_MEMORY;
     }
     extra->durable->durability = (uint32_t)leat_durable_of(engine, job);
+    extra->durable->key_for_ns = read->options.unique_for_ns;
     /* rlx: single writer */
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
     const leat_job_id id = {leat_word_of(leat_word_generation(word), index)};
@@ -682,10 +748,12 @@ leat_durable_revived(struct leat_engine *engine, uint32_t index, const struct le
     atom_store_rlx(&extra->durable->noted, revival->version);   /* rlx: not shared yet */
     extra->durable->image = revival->image;
     extra->durable->durability = (uint32_t)revival->durability;
+    extra->durable->key_for_ns = revival->key_for_ns;
     atom_store_rlx(&extra->durable->counted, revival->counted); /* rlx: not shared yet */
     extra->durable->bytes = revival->image_bytes;
     atom_store_rlx(&extra->crashes, revival->crashes); /* rlx: not shared yet */
-    uint32_t tail = (uint32_t)leat_round_up(revival->error_bytes + revival->result_bytes, 16);
+    uint32_t tail = (uint32_t)leat_round_up(
+        revival->error_bytes + revival->result_bytes + revival->attempts_bytes, 16);
     atom_store_rlx(&extra->durable->tail, tail); /* rlx: not shared yet */
     /* rlx: statistic */
     (void)atom_add_rlx(&engine->durable->live_bytes, (uint64_t)revival->image_bytes + tail);
@@ -697,5 +765,6 @@ leat_durable_revived(struct leat_engine *engine, uint32_t index, const struct le
         memcpy(extra->result, revival->result, revival->result_bytes);
         extra->result_bytes = revival->result_bytes;
     }
-    return error_revive(engine, index, revival);
+    enum leat_status status = error_revive(engine, index, revival);
+    return status == LEAT_OK ? leat_durable_attempts_revive(engine, index, revival) : status;
 }

@@ -318,14 +318,19 @@ leat_durable_parts_read(struct leat_durable_parts *parts, const unsigned char *d
         return LEAT_CORRUPT;
     }
     memcpy(&parts->state, head, sizeof(parts->state));
-    if (parts->state.format != LEAT_DURABLE_FORMAT) {
+    if (parts->state.format != LEAT_DURABLE_FORMAT &&
+        parts->state.format != LEAT_DURABLE_FORMAT_ATTEMPTS) {
         return LEAT_UNSUPPORTED;
     }
     parts->content = take(&rest, parts->state.content_bytes);
     parts->error = take(&rest, parts->state.error_bytes);
     parts->result = take(&rest, parts->state.result_bytes);
-    bool whole = (parts->state.image != 0) == (parts->state.content_bytes != 0);
-    return rest.at != NULL && rest.left == 0 && whole && parts->state.phase < LEAT_PHASE_COUNT
+    parts->attempts = take(&rest, parts->state.attempts_bytes);
+    bool whole =
+        (parts->state.image != 0) == (parts->state.content_bytes != 0) &&
+        (parts->state.format == LEAT_DURABLE_FORMAT_ATTEMPTS) == (parts->state.attempts_bytes != 0);
+    return rest.at != NULL && rest.left == 0 && whole && parts->state.phase < LEAT_PHASE_COUNT &&
+                   leat_durable_attempts_check(parts->attempts, parts->state.attempts_bytes)
                ? LEAT_OK
                : LEAT_CORRUPT;
 }

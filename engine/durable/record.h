@@ -5,7 +5,8 @@
  * itself. Each struct begins with the format that it is of, so that what is newer is refused.
  *
  *   JOB      struct leat_durable_state, then as far as it has them: its content, the text of its
- *            last error, its result. With content it is an image, else a step.
+ *            last error, its result, its last attempts, the oldest first: of each struct
+ *            leat_durable_attempt and its text. With content it is an image, else a step.
  *   END      the id: the job is not to come back
  *   IDS      struct leat_durable_ids
  *   QUEUE    struct leat_durable_queue, then the name
@@ -13,6 +14,8 @@
  *            content of its job: an image; or the name alone: a step, or that it is removed
  *   COUNT    struct leat_durable_count: of a cohort
  *   TUNING   struct leat_durable_tuning, then the name of the queue
+ *   HELD     struct leat_durable_held, then the name of the type with its 0, and the key
+ *   CLAIMED  the id: the job has taken a key or name that another one in the log had
  *   content  struct leat_durable_content, then in the order of its counts: texts with their 0,
  *            bytes without, each tag as a text, the delays of the retry policy; where it has
  *            parents or has to do with a cohort, struct leat_durable_ties, each parent, and struct
@@ -26,6 +29,8 @@
 #include "ring/base.h"
 
 #define LEAT_DURABLE_FORMAT 1
+/* Of a JOB that has attempts: else it is of the first one, which older versions read. */
+#define LEAT_DURABLE_FORMAT_ATTEMPTS 2
 
 enum leat_durable_tag {
     LEAT_DURABLE_JOB = 1,
@@ -34,7 +39,10 @@ enum leat_durable_tag {
     LEAT_DURABLE_QUEUE,
     LEAT_DURABLE_SCHEDULE,
     LEAT_DURABLE_COUNT,
-    LEAT_DURABLE_TUNING
+    LEAT_DURABLE_TUNING,
+    LEAT_DURABLE_HELD,
+    LEAT_DURABLE_CLAIMED,
+    LEAT_DURABLE_TAG_LATER /* it, and those behind it, are of later versions */
 };
 
 #define LEAT_DURABLE_KEPT    1u  /* LEAT_JOB_KEEP_RESULT, and not released */
@@ -61,7 +69,22 @@ struct leat_durable_state {
     uint32_t content_bytes;
     uint32_t error_bytes;
     uint32_t result_bytes;
-    uint32_t zero;
+    uint32_t attempts_bytes;
+};
+
+#define LEAT_DURABLE_TIMED_OUT 1u
+#define LEAT_DURABLE_TIMED     2u /* when it began is known: so long before its end */
+
+/* An attempt that has ended; behind it its text, without a 0. */
+struct leat_durable_attempt {
+    uint64_t ended_ns; /* by the wall clock */
+    uint64_t took_ns;
+    uint32_t number; /* of the run */
+    uint32_t attempt;
+    uint32_t worker;
+    uint8_t outcome; /* enum leat_outcome_kind */
+    uint8_t flags;
+    uint16_t text_bytes;
 };
 
 /* No id from this generation on was given out. */
@@ -164,6 +187,19 @@ struct leat_durable_content {
     uint64_t submitter;
 };
 
+/* A unique key that is held though its job has ended. */
+struct leat_durable_held {
+    uint16_t format;
+    uint8_t phase; /* how the job ended; 0: not known */
+    uint8_t zero;
+    uint16_t type_bytes;
+    uint16_t key_bytes;
+    uint64_t id;
+    uint64_t until_ns; /* by the wall clock, as ended_ns is */
+    uint64_t ended_ns;
+    uint64_t for_ns; /* in all: no open holds it for longer, whatever its clock says */
+};
+
 #define LEAT_DURABLE_CLOSED 1u
 
 /* How a cohort is: the last one of it that was appended is right. One that comes with the end of a
@@ -202,10 +238,12 @@ struct leat_durable_watch {
 };
 
 LEAT_STATIC(sizeof(struct leat_durable_count) == 40, "no padding");
+LEAT_STATIC(sizeof(struct leat_durable_held) == 40, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_watch) == 24, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_ties) == 24, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_parent) == 16, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_state) == 56, "no padding");
+LEAT_STATIC(sizeof(struct leat_durable_attempt) == 32, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_queue) == 8, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_schedule) == 128, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_tuning) == 96, "no padding");
@@ -259,9 +297,30 @@ struct leat_durable_parts {
     const unsigned char *content;
     const unsigned char *error;
     const unsigned char *result;
+    const unsigned char *attempts;
 };
 enum leat_status leat_durable_parts_read(struct leat_durable_parts *parts,
                                          const unsigned char *data, size_t bytes);
+
+/* The attempts of a JOB, one after the other. */
+struct leat_durable_attempts {
+    const unsigned char *at;
+    size_t left;
+};
+/* False: there is none, or it is not as it should be. The text is of as many bytes as that says. */
+bool leat_durable_attempt_read(struct leat_durable_attempts *attempts,
+                               struct leat_durable_attempt *attempt, const char **text);
+/* All of them are as they should be. */
+bool leat_durable_attempts_check(const unsigned char *bytes, size_t count);
+
+/* The same of a HELD. */
+struct leat_durable_held_parts {
+    struct leat_durable_held head;
+    const char *type;
+    const unsigned char *key;
+};
+enum leat_status leat_durable_held_read(struct leat_durable_held_parts *parts,
+                                        const unsigned char *data, size_t bytes);
 
 /* The same of a SCHEDULE: what it does not have is NULL. */
 struct leat_durable_schedule_parts {

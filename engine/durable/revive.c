@@ -172,15 +172,16 @@ options_age(const struct leat_engine *engine, struct leat_durable_found *found,
     if (found->expires_ns != LEAT_FOREVER) {
         options->expires_in_ns = found->expires_ns > wall_ns ? found->expires_ns - wall_ns : 0;
     }
-    if (options->unique_for_ns != 0) {
-        options->unique_for_ns =
-            options->unique_for_ns > age_ns ? options->unique_for_ns - age_ns : 1;
-    }
     options->unique_conflict = LEAT_UNIQUE_REJECT; /* it was asked at its submit */
-    if (state->attempts != 0 && options->unique_scope == LEAT_UNIQUE_UNTIL_STARTED) {
+    bool over = options->unique_scope == LEAT_UNIQUE_FOR_TIME && options->unique_for_ns <= age_ns;
+    bool begun = options->unique_scope == LEAT_UNIQUE_UNTIL_STARTED && state->attempts != 0;
+    if (over || begun) {
         options->unique_key = NULL;
         options->unique_key_bytes = 0;
         options->unique_scope = LEAT_UNIQUE_UNTIL_FINISHED;
+        options->unique_for_ns = 0;
+    } else if (options->unique_for_ns != 0) {
+        options->unique_for_ns -= age_ns;
     }
 }
 
@@ -265,6 +266,26 @@ revive_fill(struct leat_engine *engine, const struct leat_revival *revival, uint
     return status;
 }
 
+/* Its key and name. LEAT_EXISTS: they are another job's, and this one was never let in: whoever was
+ * let in takes them. */
+static enum leat_status
+claims_revive(struct leat_engine *engine, const struct leat_revival *revival, uint32_t index)
+{
+    leat_job_id other = {0};
+    if (leat_phase_final(revival->phase)) {
+        return leat_labels_hold(engine, index);
+    }
+    if (revival->published) {
+        leat_labels_insist(engine, index);
+    }
+    enum leat_status status = leat_labels_claim(engine, index, &other);
+    if (status == LEAT_EXISTS && leat_durable_held_yields(engine, revival, other)) {
+        leat_labels_insist(engine, index);
+        status = leat_labels_claim(engine, index, &other);
+    }
+    return status;
+}
+
 /* Takes it in. pre: its record is claimed, and its word has its generation. LEAT_EXISTS: another
  * one has its key or name: its end is said. Or as leat_submit(). */
 static enum leat_status
@@ -277,7 +298,6 @@ take_in(struct leat_engine *engine, const struct leat_revival *revival)
     leat_durable_watch_ties(engine, revival, &intake.ties);
     const bool cohort = revival->found->watch.is_cohort != 0;
     bool kept = (revival->job->flags & LEAT_JOB_KEEP_RESULT) != 0;
-    leat_job_id other = {0};
     enum leat_status status = leat_intake_check(engine, revival->job, &intake);
     if (status == LEAT_OK) {
         status = leat_intake_write(engine, revival->job, &intake);
@@ -286,9 +306,9 @@ take_in(struct leat_engine *engine, const struct leat_revival *revival)
         return status;
     }
     status = revive_fill(engine, revival, intake.index);
-    if (status == LEAT_OK && !leat_phase_final(revival->phase)) {
+    if (status == LEAT_OK) {
         leat_rcu_enter();
-        status = leat_labels_claim(engine, intake.index, &other);
+        status = claims_revive(engine, revival, intake.index);
         leat_rcu_leave(&engine->domain);
     }
     if (status != LEAT_OK) {
@@ -318,6 +338,7 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
     enum leat_status status =
         leat_durable_content_read(&found, entry->content, entry->content_bytes);
     LEAT_ASSERT(status == LEAT_OK);
+    const struct leat_job_options given = found.options;
     options_age(engine, &found, state);
     found.job.priority = state->level;
     found.job.flags = (state->flags & LEAT_DURABLE_KEPT) != 0 ? LEAT_JOB_KEEP_RESULT : 0;
@@ -341,10 +362,16 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
         .error_bytes = state->error_bytes,
         .result = entry->tail == NULL ? NULL : entry->tail + state->error_bytes,
         .result_bytes = state->result_bytes,
+        .attempts_last =
+            entry->tail == NULL ? NULL : entry->tail + state->error_bytes + state->result_bytes,
+        .attempts_bytes = state->attempts_bytes,
         .version = state->version,
         .image = entry->image,
         .image_bytes = (uint32_t)leat_bytes_size(entry->image_bytes),
         .durability = found.options.durability,
+        .published = entry->claimed || state->version != 0,
+        .conflict = given.unique_conflict,
+        .key_for_ns = found.options.unique_for_ns != 0 ? given.unique_for_ns : 0,
         .used = (state->flags & LEAT_DURABLE_USED) != 0,
         .counted = (state->flags & LEAT_DURABLE_COUNTED) != 0,
         .count = entry->count,
@@ -422,6 +449,9 @@ leat_durable_revive(struct leat_engine *engine, struct leat_error *error)
     }
     if (status == LEAT_OK) {
         status = records_claim(engine, &list, error);
+    }
+    if (status == LEAT_OK) {
+        status = leat_durable_held_revive(engine, error);
     }
     atom_store_rlx(&durable->sequence, durable->table.sequence); /* rlx: not shared yet */
     for (size_t i = 0; status == LEAT_OK && i < list.count; i++) {

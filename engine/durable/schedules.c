@@ -137,7 +137,7 @@ say(struct leat_engine *engine, struct leat_schedule_entry *entry,
     memcpy(made.block, &made.head, sizeof(made.head));
     const struct leat_wal_entry record = {
         .tag = LEAT_DURABLE_SCHEDULE, .data = made.block, .data_bytes = (uint32_t)made.bytes};
-    enum leat_status status = leat_durable_append_as(durable, &record, NULL, need);
+    enum leat_status status = leat_durable_append_as(durable, &record, 1, need);
     if (status == LEAT_OK) {
         entry->version = made.head.version;
         if (read != NULL) {

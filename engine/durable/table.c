@@ -17,6 +17,14 @@ place_of(const struct leat_durable_table *table, uint64_t id)
     return at;
 }
 
+const struct leat_durable_entry *
+leat_durable_table_find(const struct leat_durable_table *table, uint64_t id)
+{
+    const struct leat_durable_entry *entry =
+        table->room == 0 ? NULL : &table->entries[place_of(table, id)];
+    return entry != NULL && entry->id != 0 ? entry : NULL;
+}
+
 static bool
 grow(struct leat_durable *durable)
 {
@@ -114,8 +122,8 @@ job_take(struct leat_durable *durable, const struct leat_durable_parts *parts)
     }
     if (counts(entry, state)) {
         entry->state = *state;
-        size_t bytes = (size_t)state->error_bytes + state->result_bytes;
-        /* The result stands behind the error. */
+        size_t bytes = (size_t)state->error_bytes + state->result_bytes + state->attempts_bytes;
+        /* The result stands behind the error, and the attempts behind that. */
         if (!block_take(durable, parts->error, bytes, &entry->tail, &entry->tail_bytes)) {
             return false;
         }
@@ -141,6 +149,25 @@ end_take(struct leat_durable *durable, uint64_t id)
     block_give(durable, &entry->content, &entry->content_bytes);
     block_give(durable, &entry->tail, &entry->tail_bytes);
     return true;
+}
+
+static bool
+claimed_take(struct leat_durable *durable, uint64_t id)
+{
+    struct leat_durable_entry *entry = entry_make(durable, id);
+    if (entry != NULL) {
+        entry->claimed = true;
+    }
+    return entry != NULL;
+}
+
+/* Two of one job say the same. */
+static bool
+held_take(struct leat_durable *durable, uint64_t id, const struct leat_wal_record *record)
+{
+    struct leat_durable_entry *entry = entry_make(durable, id);
+    return entry != NULL &&
+           block_take(durable, record->data, record->bytes, &entry->held, &entry->held_bytes);
 }
 
 /* The last one is right. */
@@ -229,14 +256,37 @@ job_read(struct leat_durable *durable, const struct leat_wal_record *record)
     return status == LEAT_OK ? taken(job_take(durable, &parts)) : status;
 }
 
-static enum leat_status
-end_read(struct leat_durable *durable, const struct leat_wal_record *record)
+/* Of a record that is an id: 0: it is none. */
+static uint64_t
+id_of(const struct leat_wal_record *record)
 {
     uint64_t id = 0;
     if (record->bytes == sizeof(id)) {
         memcpy(&id, record->data, sizeof(id));
     }
+    return id;
+}
+
+static enum leat_status
+end_read(struct leat_durable *durable, const struct leat_wal_record *record)
+{
+    uint64_t id = id_of(record);
     return id == 0 ? LEAT_CORRUPT : taken(end_take(durable, id));
+}
+
+static enum leat_status
+claimed_read(struct leat_durable *durable, const struct leat_wal_record *record)
+{
+    uint64_t id = id_of(record);
+    return id == 0 ? LEAT_CORRUPT : taken(claimed_take(durable, id));
+}
+
+static enum leat_status
+held_read(struct leat_durable *durable, const struct leat_wal_record *record)
+{
+    struct leat_durable_held_parts parts;
+    enum leat_status status = leat_durable_held_read(&parts, record->data, record->bytes);
+    return status == LEAT_OK ? taken(held_take(durable, parts.head.id, record)) : status;
 }
 
 static enum leat_status
@@ -305,6 +355,10 @@ record_read(struct leat_durable *durable, const struct leat_wal_record *record)
         status = leat_durable_schedule_read(durable, record);
     } else if (record->tag == LEAT_DURABLE_TUNING) {
         status = tuning_read(durable, record);
+    } else if (record->tag == LEAT_DURABLE_HELD) {
+        status = held_read(durable, record);
+    } else if (record->tag == LEAT_DURABLE_CLAIMED) {
+        status = claimed_read(durable, record);
     }
     return status;
 }
@@ -333,6 +387,7 @@ leat_durable_table_fini(struct leat_durable *durable)
     for (size_t i = 0; i < table->room; i++) {
         block_give(durable, &table->entries[i].content, &table->entries[i].content_bytes);
         block_give(durable, &table->entries[i].tail, &table->entries[i].tail_bytes);
+        block_give(durable, &table->entries[i].held, &table->entries[i].held_bytes);
         count_give(durable, &table->entries[i]);
     }
     leat_memory_give(&durable->memory, table->entries,

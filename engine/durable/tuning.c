@@ -111,7 +111,7 @@ note(struct leat_engine *engine, uint32_t queue)
                                          .head_bytes = sizeof(tuning),
                                          .data = name,
                                          .data_bytes = (uint32_t)strlen(name)};
-    if (leat_durable_append_as(engine->durable, &entry, NULL, LEAT_WAL_FIRST) == LEAT_OK) {
+    if (leat_durable_append_as(engine->durable, &entry, 1, LEAT_WAL_FIRST) == LEAT_OK) {
         noted(engine->durable, queue, tuning.version, sizeof(tuning) + entry.data_bytes);
     }
 }

@@ -29,6 +29,8 @@
 #define TRIES_MAX 100 /* while the log's ring is full, which it may stay */
 
 #define MEMBER(number) ((number) % 5 == 2)
+#define NAMED(number)  ((number) % 4 == 1)
+#define KEYED(number)  ((number) % 8 == 5) /* and for a time */
 
 /* The cleaner is given so long, where nothing was refused. */
 #define CLEANS_MS 100
@@ -78,11 +80,13 @@ job_fill(struct life *life, uint32_t place, uint32_t number)
     job->payload_bytes = payload_bytes(number);
     job->flags = number % 3 == 0 ? LEAT_JOB_KEEP_RESULT : 0;
     job->delay_ns = number % 7 == 6 ? HOUR_NS : 0;
-    if (number % 4 == 1) {
+    if (NAMED(number)) {
         (void)snprintf(life->names[place], sizeof(life->names[place]), "job-%u", number);
         options->name = life->names[place];
         options->unique_key = life->names[place];
         options->unique_key_bytes = strlen(life->names[place]);
+        options->unique_scope = KEYED(number) ? LEAT_UNIQUE_FOR_TIME : LEAT_UNIQUE_UNTIL_FINISHED;
+        options->unique_for_ns = KEYED(number) ? 24 * HOUR_NS : 0;
         job->options = options;
     }
     if (MEMBER(number)) {
@@ -97,6 +101,7 @@ job_said(struct life *life, uint32_t number, leat_job_id id, bool there)
 {
     life->jobs[number].id = id;
     life->jobs[number].fate = there ? LIFE_THERE : LIFE_OPEN;
+    life->jobs[number].keyed = there && KEYED(number);
     life->members += MEMBER(number) ? 1 : 0;
     life->members_there += MEMBER(number) && there ? 1 : 0;
 }
@@ -123,6 +128,7 @@ handler(struct leat_run *run, void *context)
     }
     switch (number % 6) {
     case 1:
+        (void)accepted(life, leat_run_error(run, "not now"), "error");
         return leat_retry_in(HOUR_NS);
     case 2:
         (void)accepted(life, leat_run_error(run, "never"), "error");
@@ -384,6 +390,7 @@ life_run(void *argument)
     struct life *life = argument;
     config_make(life);
     before(life);
+    life->forgets = (life->allowed >> LEAT_NO_MEMORY & 1) != 0;
     life->arm(life, true);
     life->opened = life_open(life);
     if (life->opened) {
@@ -431,6 +438,41 @@ queue_judge(struct life *life)
     CHECK(weight >= life->weight_there && weight <= life->weight);
 }
 
+/* Its first one, by what was said of it. */
+static void
+attempt_judge(struct life *life, leat_job_id id, const char *wanted)
+{
+    struct leat_attempt_info info = leat_attempt_info_default();
+    size_t count = 0;
+    CHECK_OK(leat_job_attempts(life->engine, id, &info, 1, &count));
+    CHECK(count == 1 || life->forgets);
+    CHECK(count == 0 || strcmp(info.error, wanted) == 0 || life->forgets);
+}
+
+static void
+attempts_judge(struct life *life, uint32_t number, const struct leat_job_info *info)
+{
+    leat_job_id id = life->jobs[number].id;
+    if (info->state == LEAT_JOB_RETRYING) {
+        attempt_judge(life, id, "not now");
+    } else if (info->state == LEAT_JOB_DEAD && number % 6 == 2) {
+        attempt_judge(life, id, "never");
+    }
+}
+
+/* Nobody else gets it. */
+static void
+key_judge(struct life *life, uint32_t number)
+{
+    leat_job_id id = {0};
+    if (life->jobs[number].keyed) {
+        job_fill(life, 0, number);
+        life->options[0].name = NULL;
+        life->options[0].cohort.bits = 0;
+        CHECK_STATUS(leat_submit(life->engine, &life->batch[0], &id), LEAT_EXISTS);
+    }
+}
+
 static void
 job_judge(struct life *life, uint32_t number)
 {
@@ -447,6 +489,10 @@ job_judge(struct life *life, uint32_t number)
     }
     CHECK(right);
     CHECK(!there || info.payload_bytes == payload_bytes(number));
+    if (there) {
+        attempts_judge(life, number, &info);
+    }
+    key_judge(life, number);
 }
 
 void

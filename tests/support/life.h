@@ -11,6 +11,9 @@
  *   J5 the engine goes on: it runs what waits, and takes in more
  *   J6 a queue is paused, and has the weight that was acknowledged last, or one that was refused
  *      behind that
+ *   J7 a unique key that an acknowledged job was to hold for a time is held, be the job there or
+ *      not
+ *   J8 a job that has failed has its attempt, with its text; unless memory failed
  *
  * A call that was refused leaves it open whether the job is there. A life, and a judgement, is a
  * body for test_child(): it ends with its process.
@@ -35,6 +38,7 @@ struct life_job {
     leat_job_id id;
     enum life_fate fate;
     uint32_t runs; /* in this process */
+    bool keyed;    /* it was acknowledged, and has a unique key for a time */
 };
 
 /* Is in memory that children share. */
@@ -46,6 +50,7 @@ struct life {
     uint64_t allowed; /* a bit for each status that may refuse something */
     struct test_memory memory;
     /* What it was told: */
+    bool forgets; /* memory may fail */
     bool opened;
     uint32_t refusals;
     struct life_job jobs[LIFE_JOBS_MAX];

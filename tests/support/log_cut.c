@@ -90,11 +90,13 @@ says_end(const struct leat_wal_record *record, uint64_t id)
            parts.state.id == id && leat_phase_final(parts.state.phase);
 }
 
-/* A count is one unit with the record before it, or stands alone: then that is passed over. */
+/* A count, or a key, is one unit with the record before it, or stands alone: then that is passed
+ * over. */
 bool
 test_log_whole(const struct test_log *log, uint32_t count)
 {
-    return count == log->count || log->records[count].tag != LEAT_DURABLE_COUNT;
+    const uint32_t tag = count == log->count ? 0 : log->records[count].tag;
+    return tag != LEAT_DURABLE_COUNT && tag != LEAT_DURABLE_HELD;
 }
 
 bool
@@ -126,6 +128,16 @@ test_log_images(const struct test_log *log, uint32_t count, uint64_t id)
         images = images || test_log_image(log, i) == id;
     }
     return images;
+}
+
+uint32_t
+test_log_tagged(const struct test_log *log, uint32_t tag)
+{
+    uint32_t tagged = 0;
+    for (uint32_t i = 0; i < log->count; i++) {
+        tagged += log->records[i].tag == tag ? 1 : 0;
+    }
+    return tagged;
 }
 
 void

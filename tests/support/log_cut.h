@@ -21,6 +21,8 @@ bool test_log_ended(const struct test_log *log, uint32_t count, uint64_t id);
 uint64_t test_log_image(const struct test_log *log, uint32_t record);
 /* True if one of the first `count` is an image of it. */
 bool test_log_images(const struct test_log *log, uint32_t count, uint64_t id);
+/* How many of them are of that kind. */
+uint32_t test_log_tagged(const struct test_log *log, uint32_t tag);
 void test_log_free(struct test_log *log);
 
 #endif

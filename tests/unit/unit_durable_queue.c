@@ -567,7 +567,7 @@ what_is_not_as_it_should_be_is_refused(void **state)
     refused(LEAT_DURABLE_TUNING, &tuning, "", 0, LEAT_CORRUPT);
     refused(LEAT_DURABLE_TUNING, &tuning, "a b", 3, LEAT_CORRUPT);
     refused(LEAT_DURABLE_TUNING, &tuning, longest, sizeof(longest), LEAT_CORRUPT);
-    refused(LEAT_DURABLE_TUNING + 1, &tuning, "q", 1, LEAT_UNSUPPORTED);
+    refused(LEAT_DURABLE_TAG_LATER, &tuning, "q", 1, LEAT_UNSUPPORTED);
     tuning.format = LEAT_DURABLE_FORMAT + 1;
     refused(LEAT_DURABLE_TUNING, &tuning, "q", 1, LEAT_UNSUPPORTED);
     tuning = tuning_of(1, 0);

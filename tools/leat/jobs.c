@@ -1,5 +1,6 @@
 /* jobs.c - records of the engine's in a log (engine/durable/record.h), field by field. What is not
  * one of them is shown by its bytes. */
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/config.h"
@@ -32,6 +33,9 @@ state_print(struct wal_verb *verb, const struct leat_durable_state *state)
     wal_field(verb, "content_bytes", state->content_bytes);
     wal_field(verb, "error_bytes", state->error_bytes);
     wal_field(verb, "result_bytes", state->result_bytes);
+    if (state->attempts_bytes != 0) {
+        wal_field(verb, "attempts_bytes", state->attempts_bytes);
+    }
 }
 
 static void
@@ -50,6 +54,24 @@ content_print(struct wal_verb *verb, const struct leat_durable_found *found)
     }
 }
 
+/* By their numbers: what was said of each. */
+static void
+attempts_print(struct wal_verb *verb, const struct leat_durable_parts *parts)
+{
+    struct leat_durable_attempts attempts = {parts->attempts, parts->state.attempts_bytes};
+    struct leat_durable_attempt attempt;
+    const char *text = NULL;
+    while (leat_durable_attempt_read(&attempts, &attempt, &text)) {
+        char name[32];
+        char copy[LEAT_ERROR_BYTES] = "";
+        memcpy(copy, text, attempt.text_bytes);
+        (void)snprintf(name, sizeof(name), "attempt_%u_ended_unix_ns", attempt.attempt);
+        wal_field(verb, name, attempt.ended_ns);
+        (void)snprintf(name, sizeof(name), "attempt_%u_error", attempt.attempt);
+        wal_field_text(verb, name, copy);
+    }
+}
+
 static void
 tail_print(struct wal_verb *verb, const struct leat_durable_parts *parts)
 {
@@ -62,6 +84,7 @@ tail_print(struct wal_verb *verb, const struct leat_durable_parts *parts)
     if (verb->payload && parts->state.result_bytes != 0) {
         wal_field_hex(verb, "result", parts->result, parts->state.result_bytes);
     }
+    attempts_print(verb, parts);
 }
 
 static bool
@@ -93,6 +116,37 @@ end_print(struct wal_verb *verb, const struct leat_wal_record *plain)
     memcpy(&id, plain->data, sizeof(id));
     wal_field_word(verb, "kind", "end");
     wal_field(verb, "id", id);
+    return true;
+}
+
+static bool
+claimed_print(struct wal_verb *verb, const struct leat_wal_record *plain)
+{
+    uint64_t id = 0;
+    if (plain->bytes != sizeof(id)) {
+        return false;
+    }
+    memcpy(&id, plain->data, sizeof(id));
+    wal_field_word(verb, "kind", "claimed");
+    wal_field(verb, "id", id);
+    return true;
+}
+
+static bool
+held_print(struct wal_verb *verb, const struct leat_wal_record *plain)
+{
+    struct leat_durable_held_parts parts;
+    if (leat_durable_held_read(&parts, plain->data, plain->bytes) != LEAT_OK) {
+        return false;
+    }
+    wal_field_word(verb, "kind", "held");
+    wal_field(verb, "id", parts.head.id);
+    wal_field(verb, "until_unix_ns", parts.head.until_ns);
+    wal_field_text(verb, "type", parts.type);
+    wal_field(verb, "key_bytes", parts.head.key_bytes);
+    if (verb->payload) {
+        wal_field_hex(verb, "unique_key", parts.key, parts.head.key_bytes);
+    }
     return true;
 }
 
@@ -290,6 +344,10 @@ plain_print(struct wal_verb *verb, const struct leat_wal_record *plain)
         return tuning_print(verb, plain);
     case LEAT_DURABLE_SCHEDULE:
         return schedule_print(verb, plain);
+    case LEAT_DURABLE_HELD:
+        return held_print(verb, plain);
+    case LEAT_DURABLE_CLAIMED:
+        return claimed_print(verb, plain);
     default:
         return false;
     }
