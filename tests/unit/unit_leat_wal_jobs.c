@@ -101,6 +101,26 @@ schedules_make(struct leat_engine *engine)
     CHECK_OK(leat_schedule_remove(engine, "never"));
 }
 
+/* One has a key for a time, the other one takes it from there, and is cancelled. */
+static void
+keys_make(struct leat_engine *engine, leat_type type)
+{
+    leat_job_id id;
+    struct leat_job job = leat_job_default();
+    struct leat_job_options options = leat_job_options_default();
+    options.unique_key = "the key";
+    options.unique_key_bytes = 7;
+    options.unique_scope = LEAT_UNIQUE_FOR_TIME;
+    options.unique_for_ns = UINT64_C(3600) * 1000000000;
+    job.type = type;
+    job.delay_ns = options.unique_for_ns;
+    job.options = &options;
+    CHECK_OK(leat_submit(engine, &job, &id));
+    options.unique_conflict = LEAT_UNIQUE_REPLACE;
+    CHECK_OK(leat_submit(engine, &job, &id));
+    CHECK_OK(leat_cancel(engine, id));
+}
+
 /* A log in which a job waits for an hour, one has ended, one is dead, and a queue was made. */
 static void
 setup(bool encrypted)
@@ -128,6 +148,7 @@ setup(bool encrypted)
     schedules_make(engine);
     struct leat_job job = leat_job_default();
     job.type = test_register(engine, "type-of-work", handler, NULL);
+    keys_make(engine, job.type);
     job.queue = queue;
     job.payload = "fruit";
     job.payload_bytes = 5;
@@ -198,7 +219,10 @@ check_contents(void)
     check_schedules();
     CHECK(shows(" type=\"type-of-work\" queue=\"queue-of-work\" max_attempts="));
     CHECK(shows(" payload_bytes=5"));
-    CHECK(shows(" error=\"it broke\""));
+    CHECK(shows(" error=\"it broke\" attempt_1_ended_unix_ns="));
+    CHECK(shows(" attempts_bytes=40 ") && shows(" attempt_1_error=\"it broke\""));
+    CHECK(shows(" kind=held id=") && shows(" type=\"type-of-work\" key_bytes=7"));
+    CHECK(shows(" kind=claimed id="));
 }
 
 static void
@@ -210,7 +234,9 @@ test_plain(void **state)
     check_clear();
     check_contents();
     CHECK(strstr(text, " payload=") == NULL && strstr(text, " data=") == NULL);
+    CHECK(strstr(text, " unique_key=") == NULL);
     CHECK_EQUAL(run_here("dump", "--payload"), 0);
+    CHECK(shows(" unique_key=746865206b6579"));
     CHECK(shows(" payload=6672756974"));
     CHECK_EQUAL(run_here("dump", "--json --payload"), 0);
     CHECK(shows(",\"kind\":\"image\",\"id\":"));

@@ -49,12 +49,17 @@ record_pass(void *context, struct leat_wal_place place, const struct leat_wal_re
 
 /* ---- ids ------------------------------------------------------------------------------------- */
 
-/* What of a record is in the clear, or was never sealed: 0, or the id that it is of. */
+/* The id that a record is of, by what is in the clear where it is sealed; or 0. */
 static uint64_t
 id_of(const struct leat_wal_record *record)
 {
     const uint32_t tag = record->tag & ~LEAT_DURABLE_SEALED;
     struct leat_durable_state state = {.id = 0};
+    struct leat_durable_held_parts held;
+    if (record->tag == LEAT_DURABLE_HELD &&
+        leat_durable_held_read(&held, record->data, record->bytes) == LEAT_OK) {
+        return held.head.id;
+    }
     if (tag == LEAT_DURABLE_JOB && record->bytes >= sizeof(state)) {
         memcpy(&state, record->data, sizeof(state));
     } else if (tag == LEAT_DURABLE_END && record->bytes >= sizeof(state.id)) {
@@ -71,8 +76,8 @@ ids_look(void *context, struct leat_wal_place place, const struct leat_wal_recor
     struct leat_durable_ids said = {.format = 0};
     struct leat_wal_record plain = {.bytes = 0};
     const struct leat_sealed_sight sight = leat_sealed_look(verb->seal, record);
-    const uint64_t generation = leat_word_generation(id_of(record));
     bool read = leat_sealed_read(verb->seal, &verb->room, record, &plain) == LEAT_OK;
+    const uint64_t generation = leat_word_generation(id_of(read ? &plain : record));
     (void)place;
     ids->generation = generation > ids->generation ? generation : ids->generation;
     ids->sealed = sight.seal.key != 0;
