@@ -7,6 +7,7 @@
 #include "engine/completion.h"
 #include "engine/events.h"
 #include "engine/gates.h"
+#include "engine/terms.h"
 #include "engine/timers.h"
 #include "ring/rcu.h"
 
@@ -463,18 +464,6 @@ leat_graph_check_options(const struct leat_job_options *options, struct leat_tie
     return valid ? LEAT_OK : LEAT_INVALID;
 }
 
-/* pre: the options were checked. */
-static struct leat_job_options
-options_read(const struct leat_job_options *given)
-{
-    struct leat_job_options known = leat_job_options_default();
-    if (given != NULL) {
-        enum leat_status status = leat_struct_read(&known, sizeof(known), given);
-        LEAT_ASSERT(status == LEAT_OK);
-    }
-    return known;
-}
-
 /* One more edge. pre: room for it, and a use of its parent for it. */
 static struct leat_edge *
 edge_make(struct leat_node *child, uint64_t parent)
@@ -551,7 +540,7 @@ enum leat_status
 leat_graph_make(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
                 const struct leat_ties *ties)
 {
-    const struct leat_job_options options = options_read(job->options);
+    const struct leat_job_options options = leat_terms_read(job->options);
     struct leat_node *node = node_make(engine, index, &options, ties);
     if (node == NULL) {
         return LEAT_NO_MEMORY;

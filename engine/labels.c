@@ -6,6 +6,7 @@
 
 #include "engine/config.h"
 #include "engine/engine_internal.h"
+#include "engine/terms.h"
 #include "engine/timers.h"
 #include "ring/rcu.h"
 
@@ -35,20 +36,10 @@ leat_labels_check(const struct leat_job_options *options)
     return leat_claims_check_options(options);
 }
 
-/* pre: the options were checked. */
-static struct leat_job_options
-options_read(const struct leat_job_options *given)
-{
-    struct leat_job_options known = leat_job_options_default();
-    enum leat_status status = leat_struct_read(&known, sizeof(known), given);
-    LEAT_ASSERT(status == LEAT_OK);
-    return known;
-}
-
 bool
 leat_labels_grouped(const struct leat_job_options *given)
 {
-    return given == NULL || options_read(given).unique_conflict == LEAT_UNIQUE_REJECT;
+    return leat_terms_read(given).unique_conflict == LEAT_UNIQUE_REJECT;
 }
 
 /* ---- from submit to the end ------------------------------------------------------------------ */
@@ -115,7 +106,7 @@ claims_make(struct leat_engine *engine, uint32_t index, const struct leat_job_op
 enum leat_status
 leat_labels_make(struct leat_engine *engine, uint32_t index, const struct leat_job *job)
 {
-    const struct leat_job_options options = options_read(job->options);
+    const struct leat_job_options options = leat_terms_read(job->options);
     if (options.name == NULL && options.unique_key_bytes == 0 && options.tags_count == 0) {
         return LEAT_OK;
     }

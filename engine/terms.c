@@ -50,9 +50,8 @@ submitter_make(struct leat_engine *engine, uint32_t index, leat_job_id submitter
 enum leat_status
 leat_terms_make(struct leat_engine *engine, uint32_t index, const struct leat_job_options *given)
 {
-    struct leat_job_options known;
-    enum leat_status status = leat_terms_check(&known, given);
-    LEAT_ASSERT(status == LEAT_OK);
+    const struct leat_job_options known = leat_terms_read(given);
+    enum leat_status status = LEAT_OK;
     bool own = known.timeout_ns != LEAT_TIMEOUT_OF_TYPE || known.expires_in_ns != LEAT_FOREVER ||
                known.retry != NULL;
     if (known.submitter.bits != 0) {

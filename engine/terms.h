@@ -9,6 +9,7 @@
 #define ENGINE_TERMS_H
 
 #include "engine/backoff.h"
+#include "engine/config.h"
 #include "engine/job.h"
 
 struct leat_engine;
@@ -32,6 +33,18 @@ leat_timeout_valid(uint64_t timeout_ns)
 /* LEAT_OK, LEAT_INVALID or LEAT_UNSUPPORTED; fills *known with the caller's options. */
 enum leat_status leat_terms_check(struct leat_job_options *known,
                                   const struct leat_job_options *given);
+
+/* The caller's options, or the default ones for NULL. pre: they were checked. */
+LEAT_INLINE struct leat_job_options
+leat_terms_read(const struct leat_job_options *given)
+{
+    struct leat_job_options known = leat_job_options_default();
+    if (given != NULL) {
+        enum leat_status status = leat_struct_read(&known, sizeof(known), given);
+        LEAT_ASSERT(status == LEAT_OK);
+    }
+    return known;
+}
 
 /* Gives a record that nobody knows yet its terms. The options were checked. LEAT_NO_MEMORY. */
 enum leat_status leat_terms_make(struct leat_engine *engine, uint32_t index,
