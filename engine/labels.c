@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "engine/config.h"
 #include "engine/engine_internal.h"
 #include "engine/terms.h"
 #include "engine/timers.h"
