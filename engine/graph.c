@@ -540,8 +540,9 @@ enum leat_status
 leat_graph_make(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
                 const struct leat_ties *ties)
 {
-    const struct leat_job_options options = leat_terms_read(job->options);
-    struct leat_node *node = node_make(engine, index, &options, ties);
+    struct leat_job_options room;
+    const struct leat_job_options *options = leat_terms_read(job->options, &room);
+    struct leat_node *node = node_make(engine, index, options, ties);
     if (node == NULL) {
         return LEAT_NO_MEMORY;
     }
@@ -554,13 +555,13 @@ leat_graph_make(struct leat_engine *engine, uint32_t index, const struct leat_jo
         count_blocked(engine, 1);
     }
     enum leat_status status = LEAT_OK;
-    for (uint32_t i = 0; i < options.parents_count && status == LEAT_OK; i++) {
-        status = parent_find(engine, node, options.parents[i]);
+    for (uint32_t i = 0; i < options->parents_count && status == LEAT_OK; i++) {
+        status = parent_find(engine, node, options->parents[i]);
     }
-    if (status == LEAT_OK && options.cohort.bits != 0) {
+    if (status == LEAT_OK && options->cohort.bits != 0) {
         bool durable = engine->durable != NULL && leat_durable_wants(engine, job);
-        status = leat_cohort_enter(engine, options.cohort, durable);
-        node->cohort_id = status == LEAT_OK ? options.cohort.bits : 0;
+        status = leat_cohort_enter(engine, options->cohort, durable);
+        node->cohort_id = status == LEAT_OK ? options->cohort.bits : 0;
     }
     return status;
 }

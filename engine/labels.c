@@ -38,7 +38,8 @@ leat_labels_check(const struct leat_job_options *options)
 bool
 leat_labels_grouped(const struct leat_job_options *given)
 {
-    return leat_terms_read(given).unique_conflict == LEAT_UNIQUE_REJECT;
+    struct leat_job_options room;
+    return leat_terms_read(given, &room)->unique_conflict == LEAT_UNIQUE_REJECT;
 }
 
 /* ---- from submit to the end ------------------------------------------------------------------ */
@@ -105,30 +106,31 @@ claims_make(struct leat_engine *engine, uint32_t index, const struct leat_job_op
 enum leat_status
 leat_labels_make(struct leat_engine *engine, uint32_t index, const struct leat_job *job)
 {
-    const struct leat_job_options options = leat_terms_read(job->options);
-    if (options.name == NULL && options.unique_key_bytes == 0 && options.tags_count == 0) {
+    struct leat_job_options room;
+    const struct leat_job_options *options = leat_terms_read(job->options, &room);
+    if (options->name == NULL && options->unique_key_bytes == 0 && options->tags_count == 0) {
         return LEAT_OK;
     }
-    if (options.name != NULL || options.unique_key_bytes != 0) {
+    if (options->name != NULL || options->unique_key_bytes != 0) {
         leat_claims_tidy(engine);
     }
     struct leat_job_extra *extra = leat_job_extra_make(engine, leat_job_record(engine, index));
     struct leat_job_labels *labels =
-        extra == NULL ? NULL : leat_memory_take(&engine->memory, labels_bytes(options.tags_count));
+        extra == NULL ? NULL : leat_memory_take(&engine->memory, labels_bytes(options->tags_count));
     if (labels == NULL) {
         return LEAT_NO_MEMORY;
     }
     extra->labels = labels;
-    labels->tags_count = options.tags_count;
-    for (uint32_t i = 0; i < options.tags_count; i++) {
-        memcpy(labels->tags[i].text, options.tags[i], strlen(options.tags[i]));
+    labels->tags_count = options->tags_count;
+    for (uint32_t i = 0; i < options->tags_count; i++) {
+        memcpy(labels->tags[i].text, options->tags[i], strlen(options->tags[i]));
     }
-    if (!claims_make(engine, index, &options, labels)) {
+    if (!claims_make(engine, index, options, labels)) {
         return LEAT_NO_MEMORY;
     }
     if (labels->key != NULL) {
         labels->key->when.delay_ns = job->delay_ns;
-        labels->key->when.run_at_ns = options.run_at_ns;
+        labels->key->when.run_at_ns = options->run_at_ns;
     }
     return LEAT_OK;
 }
