@@ -49,14 +49,14 @@ enum leat_status
 leat_complete_with(struct leat_engine *engine, leat_token token, const struct leat_answer *answer)
 {
     enum leat_status status = leat_engine_check(engine);
-    leat_job_id id = {token.job};
     struct leat_answer given;
     uint32_t index = 0;
+    uint32_t number = 0;
     if (status == LEAT_OK) {
         status = answer_read(engine, answer, &given);
     }
     if (status == LEAT_OK) {
-        status = leat_job_hold(engine, id, LEAT_HOLDS_TO_COMPLETE, &index);
+        status = leat_token_hold(engine, token, &index, &number);
     }
     if (status != LEAT_OK) {
         return status;
@@ -65,7 +65,7 @@ leat_complete_with(struct leat_engine *engine, leat_token token, const struct le
     struct leat_run run = leat_run_of(engine, index);
     status = result_copy(&run, &given, &said);
     if (status == LEAT_OK) {
-        status = leat_run_complete(&run, token, given.outcome, &said);
+        status = leat_run_complete(&run, number, given.outcome, &said);
     }
     if (status != LEAT_OK) {
         leat_memory_give(&engine->memory, said.result, said.result_bytes);

@@ -197,6 +197,14 @@ leat_buckets_set(struct leat_engine *engine, uint32_t list, const struct leat_ra
     leat_mutex_unlock(&buckets->mutex);
 }
 
+struct leat_rate
+leat_buckets_get(struct leat_engine *engine, uint32_t list)
+{
+    const struct leat_bucket *bucket = bucket_of(engine, list);
+    bool none = leat_bucket_next(bucket) == LEAT_BUCKET_NONE;
+    return none ? leat_rate_of(0, 0, 0) : leat_rate_of(bucket->jobs, bucket->per_ns, bucket->burst);
+}
+
 /* ---- init and fini --------------------------------------------------------------------------- */
 
 size_t

@@ -70,5 +70,7 @@ bool leat_buckets_take(struct leat_engine *engine, const uint32_t *lists, uint32
 /* What leat_queue_set_rate() and others do. pre: a valid rate; the gate of the list, or those of
  * the tenant's queues, is used, and the caller is in no section of rcu.h. */
 void leat_buckets_set(struct leat_engine *engine, uint32_t list, const struct leat_rate *rate);
+/* pre: the mutex. */
+struct leat_rate leat_buckets_get(struct leat_engine *engine, uint32_t list);
 
 #endif

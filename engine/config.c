@@ -10,6 +10,7 @@
 #include "engine/events.h"
 #include "engine/knobs.h"
 #include "engine/timers.h"
+#include "engine/wal/uring.h"
 
 /* What every sized struct begins with. */
 struct head {
@@ -185,6 +186,10 @@ build_check(const struct leat_config *config, struct leat_error *error)
         return leat_error_set(error, LEAT_UNSUPPORTED, "log_compression",
                               "wants a build of Leat with lz4 (CMake: LEAT_LZ4)");
     }
+    if (config->log_sync == LEAT_LOG_SYNC_IO_URING && !leat_wal_uring_there()) {
+        return leat_error_set(error, LEAT_UNSUPPORTED, "log_sync",
+                              "wants a build of Leat with liburing (CMake: LEAT_URING)");
+    }
     bool encrypts = config->log_key_file != NULL || config->log_key != NULL;
     if (encrypts && !leat_seal_encrypts()) {
         return leat_error_set(error, LEAT_UNSUPPORTED,
@@ -209,7 +214,7 @@ log_check(const struct leat_config *config, struct leat_error *error)
         return leat_error_set(error, LEAT_INVALID, "log_segment_bytes",
                               "must be a multiple of 64 KiB");
     }
-    if ((unsigned)config->log_sync > LEAT_LOG_SYNC_DSYNC) {
+    if ((unsigned)config->log_sync > LEAT_LOG_SYNC_IO_URING) {
         return leat_error_set(error, LEAT_INVALID, "log_sync", "must be one of leat_log_sync");
     }
     if (config->log_key_file != NULL && config->log_key != NULL) {

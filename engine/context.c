@@ -128,7 +128,7 @@ leat_run_cancelled(const struct leat_run *run)
 leat_token
 leat_run_token(const struct leat_run *run)
 {
-    leat_token token = {leat_run_id(run).bits, run->number};
+    leat_token token = {leat_run_id(run).bits, (uint64_t)run->engine->life << 32 | run->number};
     return token;
 }
 

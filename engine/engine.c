@@ -142,6 +142,7 @@ jobs_open(struct leat_engine *engine)
     struct leat_slab_config jobs = leat_config_jobs(config);
     jobs.nodes = leat_pool_nodes(&engine->pool);
     if (engine->durable != NULL) {
+        engine->life = leat_durable_life(engine->durable);
         jobs.generation_start = leat_durable_generation(engine->durable);
     }
     engine->inline_bytes = inline_bytes_of(config);

@@ -132,6 +132,7 @@ struct leat_engine {
     pthread_mutex_t mutex;                   /* S lifecycle */
     struct leat_config config;               /* I */
     uint32_t submits;                        /* I enum leat_submits */
+    uint32_t life;                           /* I grows with each open of the log; else 0 */
     struct leat_durable *durable;            /* I NULL: there is no log */
     struct leat_memory memory;               /* I */
     uint64_t seed;                           /* I of the jitter of retries */
@@ -297,9 +298,10 @@ leat_registry_queue(struct leat_engine *engine, const struct leat_job *job, uint
     return LEAT_OK;
 }
 
-/* Makes a queue for jobs of a log; and, when all are there: who asks for one first, makes it. */
+/* Makes a queue of a log; and, when all are there: who asks for one first, makes it. */
 enum leat_status leat_registry_queue_revive(struct leat_engine *engine, const char *name,
-                                            const struct leat_queue_options *options);
+                                            const struct leat_queue_options *options,
+                                            uint32_t *index);
 void leat_registry_queues_revived(struct leat_engine *engine);
 
 /* A queue is there once it has its options; its name is there a moment before. */
@@ -437,8 +439,8 @@ struct leat_said {
 /* LEAT_OK: one that a completion may have; else LEAT_INVALID. */
 enum leat_status leat_outcome_check(struct leat_outcome outcome);
 
-/* leat_complete() of a job that the caller has a hold on. */
-enum leat_status leat_run_complete(struct leat_run *run, leat_token token,
+/* leat_complete() of the run `number`. pre: leat_token_hold(). */
+enum leat_status leat_run_complete(struct leat_run *run, uint32_t number,
                                    struct leat_outcome outcome, const struct leat_said *said);
 
 /* ---- change.c ------------------------------------------------------------------------------- */
@@ -496,6 +498,11 @@ enum leat_status leat_job_hold(struct leat_engine *engine, leat_job_id id, uint3
 enum leat_status leat_job_hold_any(struct leat_engine *engine, leat_job_id id, uint32_t most,
                                    uint32_t *index);
 void leat_job_unhold(struct leat_engine *engine, uint32_t index);
+/* The same of the job of a token, for who completes or extends, and the number of its run. All that
+ * take a token begin with this. LEAT_STALE: it is of an engine before this one, with the same log.
+ */
+enum leat_status leat_token_hold(struct leat_engine *engine, leat_token token, uint32_t *index,
+                                 uint32_t *number);
 /* The phase, for a reader of the record. pre: a hold. */
 enum leat_phase leat_job_phase_held(const struct leat_engine *engine, uint32_t index);
 /* Where the id's word is, and what the word says of it: LEAT_OK, LEAT_GONE or LEAT_NOT_FOUND. */

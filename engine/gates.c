@@ -2,6 +2,7 @@
 #include "engine/gates.h"
 
 #include "engine/breaker.h"
+#include "engine/durable/durable.h"
 #include "engine/order.h"
 
 #include "ring/rcu.h"
@@ -312,17 +313,31 @@ leat_gates_settle(struct leat_engine *engine)
     leat_rcu_wait(&engine->domain);
 }
 
+void
+leat_gates_pause(struct leat_engine *engine, uint32_t queue)
+{
+    leat_lists_gate(&engine->pool, queue);
+    leat_gate_pause(leat_gate_of(engine, queue));
+    leat_gates_settle(engine);
+}
+
+void
+leat_gates_drain(struct leat_engine *engine, uint32_t queue)
+{
+    leat_lists_gate(&engine->pool, queue);
+    leat_gate_drain(leat_gate_of(engine, queue));
+    leat_gates_settle(engine);
+}
+
 enum leat_status
 leat_queue_pause(struct leat_engine *engine, leat_queue queue)
 {
     uint32_t list = 0;
     enum leat_status status = leat_registry_queue_check(engine, queue, &list);
     if (status == LEAT_OK) {
-        leat_lists_gate(&engine->pool, list);
-        leat_gate_pause(leat_gate_of(engine, list));
-        leat_gates_settle(engine);
+        leat_gates_pause(engine, list);
     }
-    return status;
+    return leat_durable_tuned(engine, list, LEAT_TUNED_PAUSE, status);
 }
 
 enum leat_status
@@ -333,7 +348,7 @@ leat_queue_resume(struct leat_engine *engine, leat_queue queue)
     if (status == LEAT_OK) {
         leat_gates_call(engine, list, leat_gate_resume(leat_gate_of(engine, list)));
     }
-    return status;
+    return leat_durable_tuned(engine, list, LEAT_TUNED_PAUSE, status);
 }
 
 /* Those of queues that are not there yet, too. One at a time: so a resume does not end in between.
@@ -379,6 +394,13 @@ cap(struct leat_engine *engine, uint32_t list, uint32_t most)
     leat_gates_call(engine, list, levels);
 }
 
+void
+leat_gates_cap(struct leat_engine *engine, uint32_t queue, uint32_t running_max)
+{
+    leat_lists_gate(&engine->pool, queue);
+    cap(engine, queue, running_max);
+}
+
 enum leat_status
 leat_queue_set_running_max(struct leat_engine *engine, leat_queue queue, uint32_t running_max)
 {
@@ -388,10 +410,9 @@ leat_queue_set_running_max(struct leat_engine *engine, leat_queue queue, uint32_
         status = LEAT_INVALID;
     }
     if (status == LEAT_OK) {
-        leat_lists_gate(&engine->pool, list);
-        cap(engine, list, running_max);
+        leat_gates_cap(engine, list, running_max);
     }
-    return status;
+    return leat_durable_tuned(engine, list, LEAT_TUNED_RUNNING_MAX, status);
 }
 
 enum leat_status
@@ -422,6 +443,14 @@ leat_type_set_running_max(struct leat_engine *engine, leat_type type, uint32_t r
     return status;
 }
 
+void
+leat_gates_rate(struct leat_engine *engine, uint32_t queue, const struct leat_rate *rate)
+{
+    leat_lists_gate(&engine->pool, queue);
+    leat_gate_use(leat_gate_of(engine, queue));
+    leat_buckets_set(engine, queue, rate);
+}
+
 enum leat_status
 leat_queue_set_rate(struct leat_engine *engine, leat_queue queue, struct leat_rate rate)
 {
@@ -431,11 +460,9 @@ leat_queue_set_rate(struct leat_engine *engine, leat_queue queue, struct leat_ra
         status = LEAT_INVALID;
     }
     if (status == LEAT_OK) {
-        leat_lists_gate(&engine->pool, list);
-        leat_gate_use(leat_gate_of(engine, list));
-        leat_buckets_set(engine, list, &rate);
+        leat_gates_rate(engine, list, &rate);
     }
-    return status;
+    return leat_durable_tuned(engine, list, LEAT_TUNED_RATE, status);
 }
 
 enum leat_status
@@ -458,7 +485,10 @@ leat_queue_set_running_min(struct leat_engine *engine, leat_queue queue, uint32_
 {
     uint32_t list = 0;
     enum leat_status status = leat_registry_queue_check(engine, queue, &list);
-    return status == LEAT_OK ? leat_reserves_set(engine, list, running_min) : status;
+    if (status == LEAT_OK) {
+        status = leat_reserves_set(engine, list, running_min);
+    }
+    return leat_durable_tuned(engine, list, LEAT_TUNED_RUNNING_MIN, status);
 }
 
 enum leat_status

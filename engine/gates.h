@@ -125,6 +125,13 @@ leat_gates_turn_back(struct leat_engine *engine, uint32_t index)
     return leat_gates_any(engine) && leat_gates_turn_back_slowly(engine, index);
 }
 
+/* What leat_queue_pause(), leat_queue_drain() behind its time, leat_queue_set_running_max() and
+ * leat_queue_set_rate() do in memory. pre: what they set is valid. */
+void leat_gates_pause(struct leat_engine *engine, uint32_t queue);
+void leat_gates_drain(struct leat_engine *engine, uint32_t queue);
+void leat_gates_cap(struct leat_engine *engine, uint32_t queue, uint32_t running_max);
+void leat_gates_rate(struct leat_engine *engine, uint32_t queue, const struct leat_rate *rate);
+
 /* The list of a type that a host names. LEAT_NOT_FOUND, LEAT_FORKED, LEAT_INVALID. */
 enum leat_status leat_gates_type_check(struct leat_engine *engine, leat_type type, uint32_t *list);
 

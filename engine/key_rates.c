@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "engine/durable/durable.h"
 #include "engine/gates.h"
 #include "ring/fifo.h"
 #include "ring/inbox.h"
@@ -558,12 +559,24 @@ leat_key_rates_set(struct leat_engine *engine, uint32_t list, const struct leat_
     return pace != NULL ? LEAT_OK : LEAT_NO_MEMORY;
 }
 
+struct leat_rate
+leat_key_rates_get(const struct leat_engine *engine, uint32_t list)
+{
+    const struct rates *rates = rates_of(engine);
+    const struct leat_pace *pace = rates == NULL ? NULL : pace_of(rates, list);
+    return limits(pace) ? leat_rate_of(pace->jobs, pace->per_ns, pace->burst)
+                        : leat_rate_of(0, 0, 0);
+}
+
 enum leat_status
 leat_queue_set_key_rate(struct leat_engine *engine, leat_queue queue, struct leat_rate rate)
 {
     uint32_t list = 0;
     enum leat_status status = leat_registry_queue_check(engine, queue, &list);
-    return status == LEAT_OK ? leat_key_rates_set(engine, list, &rate) : status;
+    if (status == LEAT_OK) {
+        status = leat_key_rates_set(engine, list, &rate);
+    }
+    return leat_durable_tuned(engine, list, LEAT_TUNED_KEY_RATE, status);
 }
 
 enum leat_status

@@ -82,6 +82,9 @@ uint64_t leat_key_rates_now(const struct leat_engine *engine);
 enum leat_status leat_key_rates_set(struct leat_engine *engine, uint32_t list,
                                     const struct leat_rate *rate);
 
+/* pre: the mutex of the buckets. */
+struct leat_rate leat_key_rates_get(const struct leat_engine *engine, uint32_t list);
+
 /* From the open on, for the thread of the clocks. */
 struct leat_clock_source leat_key_rates_source(struct leat_engine *engine);
 /* No job of the engine is left, or none will run any more. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/durable/durable.h"
 #include "engine/events.h"
 #include "engine/names.h"
 #include "engine/settings.h"
@@ -99,23 +100,26 @@ engine_change(struct leat_engine *engine, const struct asked *asked)
 static enum leat_status
 limit_change(struct leat_engine *engine, leat_queue queue, const struct asked *asked)
 {
+    const leat_tenant same = {0};
     struct leat_queue_options options = leat_queue_options_default();
-    struct leat_queue_limits limits = leat_queue_limits_default();
-    struct leat_queue_info info;
+    const uint32_t index = queue.bits - 1;
     leat_mutex_lock(&engine->mutex);
-    leat_room_tell(engine, queue.bits - 1, &info);
-    options.waiting_max = info.waiting_max;
-    options.waiting_bytes_max = info.waiting_bytes_max;
-    options.full = info.full;
-    options.block_ns = info.block_ns;
+    struct leat_queue_limits limits = leat_room_limits(engine, index);
+    options.waiting_max = limits.waiting_max;
+    options.waiting_bytes_max = limits.waiting_bytes_max;
+    options.full = limits.full;
+    options.block_ns = limits.block_ns;
     leat_knob_put(asked->knob, &options, &asked->value);
     limits.waiting_max = options.waiting_max;
     limits.waiting_bytes_max = options.waiting_bytes_max;
     limits.full = options.full;
     limits.block_ns = options.block_ns;
-    enum leat_status status = leat_queue_set_limits(engine, queue, &limits);
+    enum leat_status status = leat_room_check(engine, &limits, same);
+    if (status == LEAT_OK) {
+        status = leat_room_set(engine, index, &limits, same);
+    }
     leat_mutex_unlock(&engine->mutex);
-    return status;
+    return leat_durable_tuned(engine, index, LEAT_TUNED_LIMITS, status);
 }
 
 static enum leat_status

@@ -1,6 +1,7 @@
 /* knobs.c - the table of all knobs, and what is found in it by name. See knobs.h. */
 #include "engine/knobs.h"
 
+#include "engine/wal/crew.h"
 #include "engine/wal/wal.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@ static const char *const schedulings[] = {"inherit", "fifo", "round_robin", NULL
 static const char *const fulls[] = {"reject", "block", "drop_oldest", NULL};
 static const char *const traces[] = {"off", "sampling", "full", NULL};
 static const char *const durabilities[] = {"", "none", "os", "group", NULL};
-static const char *const syncs[] = {"fdatasync", "dsync", NULL};
+static const char *const syncs[] = {"fdatasync", "dsync", "io_uring", NULL};
 static const char *const compressions[] = {"none", "lz4", NULL};
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 static const char *const orders[] = {"fifo", "exact", NULL};
@@ -121,8 +122,12 @@ static const struct leat_knob knobs[] = {
      .text = "With a key: what was written without one is taken in."},
     {ENGINE(log_bytes_max), .kind = LEAT_KNOB_SIZE, RANGE(0, UINT64_MAX),
      .text = "Bytes of the log's files, at least 8 log_segment_bytes; 0 is no limit."},
-    {ENGINE(log_sync), .kind = LEAT_KNOB_WORD, .words = syncs, RANGE(0, LEAT_LOG_SYNC_DSYNC),
-     .text = "How a batch of the log gets to the disk: a write and a sync, or a write through."},
+    {ENGINE(log_sync), .kind = LEAT_KNOB_WORD, .words = syncs, RANGE(0, LEAT_LOG_SYNC_IO_URING),
+     .text =
+         "How a batch of the log gets to the disk: a write and a sync, a write through, or both "
+         "by one call; io_uring wants a build with it."},
+    {ENGINE(log_read_threads), RANGE(0, LEAT_WAL_CREW_MAX),
+     .text = "Threads that read the log at an open."},
     {ENGINE(workers_max), RANGE(0, LEAT_WORKERS_MAX), .also = LEAT_KNOB_OR_AUTO,
      .text = "Places for workers, of which `workers` are at work; at least as many."},
     {ENGINE(scheduling), .benchmark = "knob_scheduling", .kind = LEAT_KNOB_WORD,

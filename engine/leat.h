@@ -119,7 +119,8 @@ typedef struct leat_tenant {
     uint32_t bits;
 } leat_tenant;
 
-/* The right to complete one attempt that answered leat_pending() or leat_pending_for(). */
+/* The right to complete one attempt that answered leat_pending() or leat_pending_for(). It holds in
+ * the engine that gave it: one that has the job from its log later has other tokens. */
 typedef struct leat_token {
     uint64_t job;
     uint64_t attempt;
@@ -214,7 +215,8 @@ enum leat_log_compression { LEAT_LOG_COMPRESSION_NONE = 0, LEAT_LOG_COMPRESSION_
 /* How what is acknowledged gets to the disk. */
 enum leat_log_sync {
     LEAT_LOG_SYNC_FDATASYNC = 0, /* a write, and fdatasync() (default) */
-    LEAT_LOG_SYNC_DSYNC          /* a write through to the disk (RWF_DSYNC), in one call */
+    LEAT_LOG_SYNC_DSYNC,         /* a write through to the disk (RWF_DSYNC), in one call */
+    LEAT_LOG_SYNC_IO_URING       /* a write, and fdatasync() behind it, by one call of io_uring */
 };
 
 struct leat_config {
@@ -394,6 +396,11 @@ struct leat_config {
     /* How what is acknowledged gets to the disk. What leat_open() finds not to work in
      * log_directory it refuses (LEAT_UNSUPPORTED). */
     enum leat_log_sync log_sync;
+    /* Threads that read the log in leat_open(), the caller among them, up to 8; 0: as many as CPUs
+     * are allowed, up to 8 (default). They end before it returns. They read, check, decrypt and
+     * decompress ahead of the caller, which alone makes jobs of it: so more of them help a log that
+     * is encrypted or compressed, and others little. */
+    uint32_t log_read_threads;
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -1168,7 +1175,8 @@ leat_queue_options_default(void)
     return options;
 }
 
-/* Creates a queue. Names as for types; "default" exists from the start.
+/* Creates a queue. Names as for types; "default" exists from the start. One that a log has brought
+ * back has what calls had set of it, whatever its options say: see there.
  * Threads:  any.      Progress: blocking (a mutex).    Copies name and options.
  * Returns:  LEAT_OK; LEAT_EXISTS (*queue is set to it all the same); LEAT_FULL (queues_max);
  *           LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.  */
@@ -1203,7 +1211,10 @@ leat_queue_set_running_max(struct leat_engine *engine, leat_queue queue, uint32_
  * new jobs are taken in. They wait, in their order, as with leat_queue_set_running_max(): behind a
  * resume, too, a job that no worker had come to may begin before one that was sent back. A drain
  * does not wait for them. To pause twice, or to resume what is not paused, is no error.
- * Threads:  any, handlers too.     Progress: pause: blocking (a grace period); resume: lock-free.
+ * With a log all calls that set something of a queue wait until it is on the disk, and answer
+ * LEAT_LOG_FAILED or LEAT_NO_SPACE where it is not: then it is set in memory only.
+ * Threads:  any, handlers too.     Progress: pause: blocking (a grace period); resume: lock-free,
+ *           with a log blocking.
  * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_pause(struct leat_engine *engine,
                                                           leat_queue queue);
@@ -1306,7 +1317,7 @@ leat_queue_limits_default(void)
  * What waits stays, also where it is more than the new limit. Submits that wait look again.
  * DROP_OLDEST drops jobs that were submitted since it was set.
  * Threads:  any, also several at once: of each field, the last one counts.    Progress: lock-free
- *           but for the allocator, once per queue with DROP_OLDEST.
+ *           but for the allocator, once per queue with DROP_OLDEST; with a log blocking.
  * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED;
  *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status
@@ -1344,7 +1355,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_queue_drain(struct leat_engine *en
                                                           leat_queue queue, uint64_t timeout_ns);
 
 /* Opens a queue to new jobs again, and resumes it. It is no error where it is open.
- * Threads:  any, handlers too.    Progress: lock-free.
+ * Threads:  any, handlers too.    Progress: lock-free; with a log blocking.
  * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_reopen(struct leat_engine *engine,
                                                            leat_queue queue);
@@ -1359,7 +1370,7 @@ struct leat_queue_info {
     uint64_t waiting_bytes_max;
     uint64_t block_ns;
     leat_tenant tenant;
-    bool paused;   /* by leat_queue_pause() or leat_pause_all() */
+    bool paused;   /* by leat_queue_pause(), leat_pause_all() or a drain */
     bool draining; /* closed by leat_queue_drain() */
     uint64_t waiting;
     uint64_t waiting_bytes; /* of their payloads */
@@ -1638,8 +1649,8 @@ leat_job_options_default(void)
 struct leat_job {
     uint32_t size;
     uint32_t version;
-    leat_type type;         /* or 0 and type_name */
-    leat_queue queue;       /* or 0 and queue_name; both unset: "default" */
+    leat_type type;         /* or 0 and type_name; where both are set, this one counts */
+    leat_queue queue;       /* or 0 and queue_name, as with type; both unset: "default" */
     const char *type_name;  /* a name not known yet is taken in */
     const char *queue_name; /* a queue not there yet is created with default options */
     const void *payload;    /* copied */
@@ -1648,7 +1659,8 @@ struct leat_job {
     uint32_t flags;
     uint32_t max_attempts; /* 0: the type's, where it is registered by then, else 3 */
     uint32_t reserved;     /* 0 */
-    uint64_t delay_ns;     /* not before so long from now, by the BOOT clock; see run_at_ns */
+    uint64_t delay_ns;     /* not before so long from now, by the BOOT clock; see run_at_ns.
+                              At most 146 years, also of LEAT_FOREVER: as good as never */
     const struct leat_job_options *options; /* copied; NULL: the defaults */
     /* Not NULL: the end of the job comes to this queue, as a completion that says `user`. From
      * now on it has one of the queue's slots. */
@@ -1810,7 +1822,8 @@ struct leat_job_info {
     bool cancel_requested;
     size_t payload_bytes;
     size_t result_bytes; /* of a job that ended */
-    char error[256];     /* of the last attempt, once the job has ended */
+    char error[256];     /* of the last attempt, once the job has ended; "" before, RETRYING too:
+                            leat_job_attempts() has those of failed attempts */
     uint64_t due_in_ns;  /* SCHEDULED, RETRYING: until its time comes */
     char progress_text[64];
     leat_job_id submitter;           /* of its options; 0: none */
@@ -2436,15 +2449,22 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_job_count(struct leat_engine *engi
  * comes first is decided once. From then on the lease does not hold: LEAT_STALE; and LEAT_GONE when
  * the job has ended and its record is no longer there. A job has one lease that holds, at most.
  *
- * token.attempt is a fencing token: it grows from one lease of a job to the next, modulo 2^16,
- * while the engine is open; with a log it begins anew at the next open. The lease is that of an
- * attempt that is pending: leat_complete() and leat_pending_extend() take its token as well.
+ * token.attempt is a fencing token: it grows from one lease of a job to the next. Its lower 32 bits
+ * do, modulo 2^16, and those above with each open of the log; without one they are 0. The lease is
+ * that of an attempt that is pending: leat_complete() and leat_pending_extend() take its token as
+ * well.
+ *
+ * Leases end with their engine, however that ends, and a token of one is LEAT_STALE from then on. A
+ * durable job that was leased waits again as if it had not been taken: the attempt does not count,
+ * nor does quarantine_after count the crash, as consumers may be elsewhere and well. So a job whose
+ * consumer crashes the process each time is leased again for as long as it does not expire.
  *
  * Priorities, delays, retries, waiting_max, cancel, reschedule and expiry are as for other jobs. A
  * pause, a running_max, and a rate of the queue hold; those of types, and a tenant's rate, do not.
- * A drain waits for leases, not for what nobody has taken; a stop waits for neither, and a lease's
- * time goes on. With 0 workers what is due (delays, leases that are over) comes when someone is in
- * leat_run_some() or leat_reserve().
+ * leat_drain() waits for leases, not for what nobody has taken; leat_queue_drain() waits for both,
+ * as it can still be taken; a stop waits for neither, and a lease's time goes on. With 0 workers
+ * what is due (delays, leases that are over) comes when someone is in leat_run_some() or
+ * leat_reserve().
  */
 
 struct leat_reserve_options {
@@ -2763,8 +2783,10 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_job_payload(struct leat_engine *en
                                                           size_t capacity, size_t *bytes);
 
 /* Brings a dead letter back: the same job, under the same id, with its payload and all of its
- * attempts. It has no expiry any more, and no completion queue: its end came there already. A limit
- * of its queue (waiting_max) does not refuse it. leat_job_attempts() shows the attempts before.
+ * attempts: leat_run_attempt() and leat_job_info.attempts begin at 1 again, as do its crashes
+ * (leat_config.quarantine_after), and leat_job_attempts() shows the attempts before, too. It has no
+ * expiry any more, and no completion queue: its end came there already. A limit of its queue
+ * (waiting_max) does not refuse it.
  * Its name, and a unique key with LEAT_UNIQUE_UNTIL_FINISHED, it holds again; keys of the other
  * scopes stay as they are: it has begun, and its time goes on.
  * Threads:  any.      Progress: lock-free; finds the letter by looking at all of them.
@@ -3380,11 +3402,22 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  *
  * Submits and such calls wait for the disk, in handlers too. What is not written: tasks; jobs with
  * a retry function (LEAT_UNSUPPORTED unless they are LEAT_DURABILITY_NONE, and so is a job one of
- * whose parents is not durable, and a member of a cohort that is not); completion queues, progress,
- * limits and pauses of queues. Queues come back with priority, order and pull, and the first
- * leat_queue_create() that says the same makes them as if they were new. A unique key that is held
- * for a time is held as long as its job is there. Types have to be registered again, before
- * leat_start().
+ * whose parents is not durable, and a member of a cohort that is not); completion queues, progress;
+ * tenants, and what is set of types. A unique key that is held for a time is held as long as its
+ * job is there. Types have to be registered again, before leat_start().
+ *
+ * Queues come back with priority, order and pull, and the first leat_queue_create() that says the
+ * same makes them as if they were new. What calls have set of one comes back, too, before its jobs
+ * can begin: leat_queue_pause() and leat_queue_resume(), leat_queue_set_running_max(),
+ * leat_queue_set_running_min(), leat_queue_set_rate(), leat_queue_set_key_rate(),
+ * leat_queue_set_weight(), leat_queue_set_limits(), or leat_knob_change() instead. They answer when
+ * that is on the disk. It counts in front of what that leat_queue_create() says; of what no call
+ * has set, its options count, so a program that starts with other ones has these. A queue begins
+ * with all the tokens of its rates. A running_min for which there are too few workers now is left
+ * out, as if nobody had set it. Limits of a queue with a tenant hold from that leat_queue_create()
+ * on, or another call that sets limits; a tenant for a queue that has had limits without one is
+ * LEAT_EXISTS. Not of a queue, and so gone: leat_pause_all(), the closing of a drain, and the pause
+ * of one whose time was over.
  *
  * With leat_config.log_compression what is stored of a job is compressed where that helps. With a
  * key (log_key_file, log_key) all that is stored is encrypted, but for what tells how a job is: its

@@ -99,6 +99,21 @@ leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t most, uint32_
     return LEAT_OK;
 }
 
+/* The life is looked at here, and not where the run is: who claims a job in vain, for a moment,
+ * makes who has the right token fail. */
+enum leat_status
+leat_token_hold(struct leat_engine *engine, leat_token token, uint32_t *index, uint32_t *number)
+{
+    leat_job_id id = {token.job};
+    enum leat_status status = leat_job_hold(engine, id, LEAT_HOLDS_TO_COMPLETE, index);
+    if (status == LEAT_OK && token.attempt >> 32 != engine->life) {
+        leat_job_unhold(engine, *index);
+        return LEAT_STALE;
+    }
+    *number = (uint32_t)token.attempt;
+    return status;
+}
+
 void
 leat_job_unhold(struct leat_engine *engine, uint32_t index)
 {

@@ -1,10 +1,20 @@
 /* order.c - weights of queues, and exact order, see order.h. */
 #include "engine/order.h"
 
+#include "engine/durable/durable.h"
 #include "engine/gates.h"
 #include "engine/terms.h"
 
 /* ---- weights -------------------------------------------------------------------------------- */
+
+void
+leat_order_weigh(struct leat_engine *engine, uint32_t queue, uint32_t weight)
+{
+    atom_store_rlx(&engine->pool.queues[queue].weight, weight); /* rlx: statistic */
+    leat_lists_gate(&engine->pool, queue);
+    leat_gate_use(leat_gate_of(engine, queue));
+    leat_gates_settle(engine);
+}
 
 enum leat_status
 leat_queue_set_weight(struct leat_engine *engine, leat_queue queue, uint32_t weight)
@@ -15,12 +25,9 @@ leat_queue_set_weight(struct leat_engine *engine, leat_queue queue, uint32_t wei
         status = LEAT_INVALID;
     }
     if (status == LEAT_OK) {
-        atom_store_rlx(&engine->pool.queues[list].weight, weight); /* rlx: statistic */
-        leat_lists_gate(&engine->pool, list);
-        leat_gate_use(leat_gate_of(engine, list));
-        leat_gates_settle(engine);
+        leat_order_weigh(engine, list, weight);
     }
-    return status;
+    return leat_durable_tuned(engine, list, LEAT_TUNED_WEIGHT, status);
 }
 
 /* ---- jobs in exact order -------------------------------------------------------------------- */
@@ -55,16 +62,14 @@ enum leat_status
 leat_order_make(struct leat_engine *engine, uint32_t index, uint32_t queue,
                 const struct leat_job_options *given)
 {
-    struct leat_job_options known = leat_job_options_default();
-    enum leat_status status = given == NULL ? LEAT_OK : leat_terms_check(&known, given);
-    LEAT_ASSERT(status == LEAT_OK);
+    struct leat_job_options room;
     struct leat_job_extra *extra = leat_job_extra_make(engine, leat_job_record(engine, index));
     struct leat_job_order *order =
         extra == NULL ? NULL : leat_memory_take(&engine->memory, sizeof(*order));
     if (order == NULL) {
         return LEAT_NO_MEMORY;
     }
-    order->priority = known.order_priority;
+    order->priority = leat_terms_read(given, &room)->order_priority;
     /* Of one thread's submits each sees the one before. rlx: ordered by submit:A */
     order->sequence = atom_add_rlx(&engine->pool.queues[queue].sequence, 1);
     extra->order = order;

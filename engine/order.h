@@ -29,6 +29,9 @@ leat_weight_of(const struct leat_engine *engine, uint32_t queue)
     return atom_load_rlx(&engine->pool.queues[queue].weight); /* rlx: statistic */
 }
 
+/* What leat_queue_set_weight() does in memory. */
+void leat_order_weigh(struct leat_engine *engine, uint32_t queue, uint32_t weight);
+
 LEAT_INLINE bool
 leat_weight_valid(uint32_t weight)
 {

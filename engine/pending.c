@@ -106,58 +106,58 @@ leat_pending_over(struct leat_engine *engine, uint32_t index, uint64_t word, uin
 
 /* ---- extending ------------------------------------------------------------------------------- */
 
-/* LEAT_OK: the token's attempt is pending for a time; LEAT_WRONG_STATE: not, or not yet;
+/* LEAT_OK: the run of that number is pending for a time; LEAT_WRONG_STATE: not, or not yet;
  * LEAT_STALE. pre: a hold. */
 static enum leat_status
-judge(const struct leat_engine *engine, uint32_t index, leat_token token)
+judge(const struct leat_engine *engine, uint32_t index, uint32_t number)
 {
     /* pending:A acquire -> mark:B.  Carries: until when it may take.
      * If relaxed: the time could be that of the run before, and the token stale. */
     uint64_t word = atom_load_acq(leat_slab_word(&engine->jobs, index));
-    uint64_t attempt = leat_word_attempt((uint32_t)token.attempt);
+    uint64_t attempt = leat_word_attempt(number);
     if (leat_word_phase(word) != LEAT_PHASE_RUNNING || (word & LEAT_WORD_ATTEMPT) != attempt ||
         (word & LEAT_WORD_OUTCOME) != 0) {
         return LEAT_STALE;
     }
     /* rlx: ordered by pending:A */
-    if (atom_load_rlx(&leat_job_record(engine, index)->attempts) != token.attempt) {
+    if (atom_load_rlx(&leat_job_record(engine, index)->attempts) != number) {
         return LEAT_STALE;
     }
     return leat_word_pending(word) ? LEAT_OK : LEAT_WRONG_STATE;
 }
 
 static enum leat_status
-extend(const struct leat_engine *engine, uint32_t index, leat_token token, uint64_t timeout_ns)
+extend(const struct leat_engine *engine, uint32_t index, uint32_t number, uint64_t timeout_ns)
 {
     leat_atomic_u64 *word = pending_of(engine, index);
-    enum leat_status status = judge(engine, index, token);
+    enum leat_status status = judge(engine, index, number);
     uint64_t units = units_after(engine, timeout_ns);
     uint64_t pending = atom_load_rlx(word); /* rlx: ordered by pending:A */
     bool extended = false;
     /* Ends: a swap fails only where another thread extended it, or its time is over. */
     while (status == LEAT_OK && !extended) {
-        if (pending >> (64 - NUMBER_BITS) != token.attempt || units_of(pending) == 0) {
+        if (pending >> (64 - NUMBER_BITS) != number || units_of(pending) == 0) {
             return LEAT_STALE;
         }
         /* rlx: ordered by pending:A */
-        extended = units <= units_of(pending) ||
-                   atom_cas_rlx(word, &pending, pending_word(token.attempt, units));
+        extended =
+            units <= units_of(pending) || atom_cas_rlx(word, &pending, pending_word(number, units));
     }
     /* It may have been completed before. */
-    return status == LEAT_OK ? judge(engine, index, token) : status;
+    return status == LEAT_OK ? judge(engine, index, number) : status;
 }
 
 enum leat_status
 leat_pending_extend(struct leat_engine *engine, leat_token token, uint64_t timeout_ns)
 {
     enum leat_status status = leat_engine_check(engine);
-    leat_job_id id = {token.job};
     uint32_t index = 0;
+    uint32_t number = 0;
     if (status == LEAT_OK) {
-        status = leat_job_hold(engine, id, LEAT_HOLDS_TO_COMPLETE, &index);
+        status = leat_token_hold(engine, token, &index, &number);
     }
     if (status == LEAT_OK) {
-        status = extend(engine, index, token, timeout_ns);
+        status = extend(engine, index, number, timeout_ns);
         leat_job_unhold(engine, index);
     }
     return status;

@@ -24,7 +24,10 @@ leat_queue_set_limits(struct leat_engine *engine, leat_queue queue,
     if (status == LEAT_OK) {
         status = leat_room_check(engine, &known, same);
     }
-    return status == LEAT_OK ? leat_room_set(engine, index, &known, same) : status;
+    if (status == LEAT_OK) {
+        status = leat_room_set(engine, index, &known, same);
+    }
+    return leat_durable_tuned(engine, index, LEAT_TUNED_LIMITS, status);
 }
 
 /* ---- the jobs of a queue -------------------------------------------------------------------- */
@@ -119,7 +122,7 @@ info_fill(struct leat_engine *engine, uint32_t queue, struct leat_queue_info *in
     uint32_t most = leat_gate_most(gate);
     info->priority = leat_queue_priority(options);
     info->running_max = most == LEAT_GATE_MOST ? 0 : most;
-    info->paused = (gate & (LEAT_GATE_PAUSED | LEAT_GATE_HALTED)) != 0;
+    info->paused = (gate & LEAT_GATE_STOPS) != 0;
     info->draining = (options & LEAT_QUEUE_CLOSED) != 0;
     leat_room_tell(engine, queue, info);
     struct found found;
@@ -269,8 +272,7 @@ leat_queue_drain(struct leat_engine *engine, leat_queue queue, uint64_t timeout_
         status = round_wait(engine, index, deadline_ns, &passed);
     }
     if (status == LEAT_TIMEOUT) {
-        enum leat_status paused = leat_queue_pause(engine, queue);
-        LEAT_ASSERT(paused == LEAT_OK);
+        leat_gates_drain(engine, index);
     }
     return status;
 }

@@ -3,6 +3,7 @@
 #include "engine/durable/durable.h"
 #include "engine/gates.h"
 #include "engine/gather.h"
+#include "engine/key_rates.h"
 #include "engine/order.h"
 #include "engine/terms.h"
 
@@ -408,7 +409,9 @@ queue_make(struct leat_engine *engine, uint32_t index, uint64_t set)
 static enum leat_status
 queue_limit(struct leat_engine *engine, uint32_t index, const struct leat_queue_options *options)
 {
-    const struct leat_queue_limits limits = limits_of(options);
+    bool tuned = (leat_durable_tuned_by_calls(engine, index) & LEAT_TUNED_LIMITS) != 0;
+    const struct leat_queue_limits limits =
+        tuned ? leat_room_limits(engine, index) : limits_of(options);
     enum leat_status status = leat_room_set(engine, index, &limits, options->tenant);
     if (status == LEAT_OK && options->tenant.bits != 0) {
         leat_tenants_join(engine, index, options->tenant);
@@ -436,18 +439,25 @@ queue_add(struct leat_engine *engine, const char *name, const struct leat_queue_
     return queue_limit(engine, *index, options);
 }
 
-/* One that an open has made for jobs of a log is made anew by who first asks for it with the
- * options that it had. */
+/* One that an open has made for a log is made anew by who first asks for it with the options that
+ * it had. A tenant comes in front of the first job that is counted, or not at all. */
 static bool
 queue_adopt(struct leat_engine *engine, uint32_t index, const struct leat_queue_options *options)
 {
-    uint64_t asked = (uint64_t)options->priority + 1;
+    leat_atomic_u64 *word = &engine->pool.queues[index].options;
+    uint64_t asked = (uint64_t)options->priority + 1 + LEAT_QUEUE_REVIVED;
     asked |= options->pull ? LEAT_QUEUE_PULL : 0;
     asked |= options->order == LEAT_ORDER_EXACT ? LEAT_QUEUE_EXACT : 0;
-    uint64_t was = asked | LEAT_QUEUE_REVIVED;
-    /* adopt:A acq_rel -> adopt:A.  Carries: nothing but the word itself.
-     * If relaxed: nothing changes. */
-    return atom_cas_acq_rel(&engine->pool.queues[index].options, &was, asked);
+    const uint64_t may = options->tenant.bits == 0 ? LEAT_QUEUE_LIMITED : 0;
+    uint64_t now = atom_load_rlx(word); /* rlx: hint, re-checked at adopt:A */
+    do {
+        if ((now & ~may) != asked) {
+            return false;
+        }
+        /* adopt:A acq_rel -> adopt:A.  Carries: nothing but the word itself.
+         * If relaxed: nothing changes. */
+    } while (!atom_cas_acq_rel(word, &now, now - LEAT_QUEUE_REVIVED));
+    return true;
 }
 
 static enum leat_status
@@ -463,10 +473,9 @@ queue_create(struct leat_engine *engine, const char *name, const struct leat_que
 
 enum leat_status
 leat_registry_queue_revive(struct leat_engine *engine, const char *name,
-                           const struct leat_queue_options *options)
+                           const struct leat_queue_options *options, uint32_t *index)
 {
-    uint32_t index = 0;
-    enum leat_status status = queue_add(engine, name, options, &index);
+    enum leat_status status = queue_add(engine, name, options, index);
     return status == LEAT_EXISTS ? LEAT_OK : status;
 }
 
@@ -502,6 +511,30 @@ leat_registry_queue_check(const struct leat_engine *engine, leat_queue queue, ui
     return status;
 }
 
+/* What its options say beside its limits; but what a log has brought back stays. */
+static enum leat_status
+queue_tune(struct leat_engine *engine, uint32_t index, const struct leat_queue_options *options)
+{
+    const uint32_t tuned = leat_durable_tuned_by_calls(engine, index);
+    enum leat_status status = LEAT_OK;
+    if (options->running_max != 0 && (tuned & LEAT_TUNED_RUNNING_MAX) == 0) {
+        leat_gates_cap(engine, index, options->running_max);
+    }
+    if (options->rate.jobs != 0 && (tuned & LEAT_TUNED_RATE) == 0) {
+        leat_gates_rate(engine, index, &options->rate);
+    }
+    if (options->key_rate.jobs != 0 && (tuned & LEAT_TUNED_KEY_RATE) == 0) {
+        status = leat_key_rates_set(engine, index, &options->key_rate);
+    }
+    if (status == LEAT_OK && options->running_min != 0 && (tuned & LEAT_TUNED_RUNNING_MIN) == 0) {
+        status = leat_reserves_set(engine, index, options->running_min);
+    }
+    if (status == LEAT_OK && options->weight != 0 && (tuned & LEAT_TUNED_WEIGHT) == 0) {
+        leat_order_weigh(engine, index, options->weight);
+    }
+    return status;
+}
+
 enum leat_status
 leat_queue_create(struct leat_engine *engine, const char *name,
                   const struct leat_queue_options *options, leat_queue *queue)
@@ -525,22 +558,7 @@ leat_queue_create(struct leat_engine *engine, const char *name,
     if (status == LEAT_OK) {
         leat_durable_queue(engine, index);
     }
-    if (status == LEAT_OK && known.running_max != 0) {
-        status = leat_queue_set_running_max(engine, *queue, known.running_max);
-    }
-    if (status == LEAT_OK && known.rate.jobs != 0) {
-        status = leat_queue_set_rate(engine, *queue, known.rate);
-    }
-    if (status == LEAT_OK && known.key_rate.jobs != 0) {
-        status = leat_queue_set_key_rate(engine, *queue, known.key_rate);
-    }
-    if (status == LEAT_OK && known.running_min != 0) {
-        status = leat_queue_set_running_min(engine, *queue, known.running_min);
-    }
-    if (status == LEAT_OK && known.weight != 0) {
-        status = leat_queue_set_weight(engine, *queue, known.weight);
-    }
-    return status;
+    return status == LEAT_OK ? queue_tune(engine, index, &known) : status;
 }
 
 enum leat_status
@@ -569,12 +587,15 @@ leat_queue_name(struct leat_engine *engine, leat_queue queue, const char **name)
 enum leat_status
 leat_registry_type_named(struct leat_engine *engine, const struct leat_job *job, uint32_t *type)
 {
-    if (job->type_name == NULL || !leat_name_valid(job->type_name)) {
+    if (job->type_name == NULL) {
         return LEAT_INVALID;
     }
     *type = leat_names_find(&engine->types, job->type_name);
     if (LEAT_LIKELY(*type != LEAT_NAME_NONE)) {
         return LEAT_OK;
+    }
+    if (!leat_name_valid(job->type_name)) {
+        return LEAT_INVALID;
     }
     /* Asked again when the job is pushed; here, so that a closed engine takes no new name in. */
     if (!leat_engine_accepts(engine)) {
@@ -590,13 +611,13 @@ leat_registry_queue_named(struct leat_engine *engine, const struct leat_job *job
         *queue = job->queue.bits - 1;
         return leat_registry_queue_there(engine, *queue) ? LEAT_OK : LEAT_NOT_FOUND;
     }
-    if (!leat_name_valid(job->queue_name)) {
-        return LEAT_INVALID;
-    }
     *queue = leat_names_find(&engine->queues, job->queue_name);
     /* A name whose options are not set yet is being created at this moment; so may we. */
     if (*queue != LEAT_NAME_NONE && leat_registry_queue_there(engine, *queue)) {
         return LEAT_OK;
+    }
+    if (!leat_name_valid(job->queue_name)) {
+        return LEAT_INVALID;
     }
     if (!leat_engine_accepts(engine)) {
         return LEAT_CLOSED;

@@ -138,6 +138,12 @@ leat_reserves_set(struct leat_engine *engine, uint32_t list, uint32_t places)
     return status;
 }
 
+uint32_t
+leat_reserves_get(struct leat_engine *engine, uint32_t list)
+{
+    return places_of(kept_of(engine, list));
+}
+
 enum leat_status
 leat_reserves_workers(struct leat_engine *engine, uint32_t workers)
 {

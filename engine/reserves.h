@@ -51,6 +51,8 @@ void leat_reserves_leave(struct leat_engine *engine, struct leat_job_record *rec
 /* What leat_queue_set_running_min() and leat_type_set_running_min() do. LEAT_FULL: all minimums
  * together would be more than there are workers. */
 enum leat_status leat_reserves_set(struct leat_engine *engine, uint32_t list, uint32_t places);
+/* How many are kept for it. */
+uint32_t leat_reserves_get(struct leat_engine *engine, uint32_t list);
 /* There are to be so many workers. LEAT_FULL: fewer than all minimums together. */
 enum leat_status leat_reserves_workers(struct leat_engine *engine, uint32_t workers);
 

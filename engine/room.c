@@ -284,15 +284,15 @@ leat_room_ring_tenant(struct leat_engine *engine, leat_tenant tenant)
 uint64_t
 leat_room_block_ns(const struct leat_engine *engine, const struct leat_job *job, uint32_t queue)
 {
-    struct leat_job_options options = leat_job_options_default();
-    bool own = job->options != NULL && leat_terms_check(&options, job->options) == LEAT_OK &&
-               options.block_ns != 0;
+    struct leat_job_options room;
+    const struct leat_job_options *options = leat_terms_read(job->options, &room);
     if (leat_room_policy(engine, queue) != LEAT_FULL_BLOCK || engine->config.workers == 0 ||
         leat_engine_inside(engine)) {
         return 0;
     }
     /* rlx: ordered by options:A */
-    return own ? options.block_ns : atom_load_rlx(&room_of(engine, queue)->block_ns);
+    return options->block_ns != 0 ? options->block_ns
+                                  : atom_load_rlx(&room_of(engine, queue)->block_ns);
 }
 
 bool
@@ -477,26 +477,39 @@ trail_make(struct leat_engine *engine, struct leat_queue_room *room)
     return trail != NULL;
 }
 
+static enum leat_status
+keep(struct leat_engine *engine, uint32_t queue, const struct leat_queue_limits *limits,
+     bool *waited)
+{
+    struct leat_queue_room *room = room_of(engine, queue);
+    const bool drops = limits->full == LEAT_FULL_DROP_OLDEST;
+    if (drops && leat_room_trail(engine, queue) == NULL && !trail_make(engine, room)) {
+        return LEAT_NO_MEMORY;
+    }
+    atom_store_rlx(&room->block_ns, limits->block_ns);   /* rlx: ordered by limit:A */
+    atom_store_rlx(&room->full, (uint32_t)limits->full); /* rlx: ordered by limit:A */
+    *waited = leat_room_limit(&room->room, limits->waiting_max, limits->waiting_bytes_max);
+    return LEAT_OK;
+}
+
 enum leat_status
 leat_room_set(struct leat_engine *engine, uint32_t queue, const struct leat_queue_limits *limits,
               leat_tenant tenant)
 {
     struct leat_queue_room *room = room_of(engine, queue);
-    const bool drops = limits->full == LEAT_FULL_DROP_OLDEST;
     /* One that drops where memory is short knows its oldest jobs from then on. */
-    bool limited = limits->waiting_max != 0 || limits->waiting_bytes_max != 0 ||
-                   (drops && engine->footprint.counted);
-    if (drops && leat_room_trail(engine, queue) == NULL && !trail_make(engine, room)) {
-        return LEAT_NO_MEMORY;
+    bool drops = limits->full == LEAT_FULL_DROP_OLDEST && engine->footprint.counted;
+    bool limited = limits->waiting_max != 0 || limits->waiting_bytes_max != 0 || drops;
+    bool waited = false;
+    enum leat_status status = keep(engine, queue, limits, &waited);
+    if (status != LEAT_OK) {
+        return status;
     }
     if (tenant.bits != 0) {
         /* rlx: statistic */
         (void)atom_add_rlx(&leat_tenant_room(engine, tenant)->queues, 1);
         atom_store_rlx(&room->tenant, tenant.bits); /* rlx: ordered by limit:A */
     }
-    atom_store_rlx(&room->block_ns, limits->block_ns);   /* rlx: ordered by limit:A */
-    atom_store_rlx(&room->full, (uint32_t)limits->full); /* rlx: ordered by limit:A */
-    bool waited = leat_room_limit(&room->room, limits->waiting_max, limits->waiting_bytes_max);
     if (limited || tenant.bits != 0) {
         /* limit:A release -> options:A.  Carries: limits, tenant and trail.
          * If relaxed: a submit could count for no tenant, and be given back to one. */
@@ -506,6 +519,26 @@ leat_room_set(struct leat_engine *engine, uint32_t queue, const struct leat_queu
         leat_room_ring(engine, queue);
     }
     return LEAT_OK;
+}
+
+enum leat_status
+leat_room_keep(struct leat_engine *engine, uint32_t queue, const struct leat_queue_limits *limits)
+{
+    bool waited = false;
+    return keep(engine, queue, limits, &waited);
+}
+
+struct leat_queue_limits
+leat_room_limits(const struct leat_engine *engine, uint32_t queue)
+{
+    struct leat_queue_limits limits = leat_queue_limits_default();
+    struct leat_queue_info info;
+    leat_room_tell(engine, queue, &info);
+    limits.waiting_max = info.waiting_max;
+    limits.full = info.full;
+    limits.waiting_bytes_max = info.waiting_bytes_max;
+    limits.block_ns = info.block_ns;
+    return limits;
 }
 
 void

@@ -148,6 +148,12 @@ enum leat_status leat_room_check(const struct leat_engine *engine,
 /* Sets the limits of a queue that is there; the tenant of a new one. LEAT_OK, LEAT_NO_MEMORY. */
 enum leat_status leat_room_set(struct leat_engine *engine, uint32_t queue,
                                const struct leat_queue_limits *limits, leat_tenant tenant);
+/* The same, but they hold from the next leat_room_set() on, which may bring a tenant, too: no job
+ * is counted for the queue and not for that. */
+enum leat_status leat_room_keep(struct leat_engine *engine, uint32_t queue,
+                                const struct leat_queue_limits *limits);
+/* The limits that were set last. */
+struct leat_queue_limits leat_room_limits(const struct leat_engine *engine, uint32_t queue);
 /* Fills in what limits a queue, and what it has dropped. */
 void leat_room_tell(const struct leat_engine *engine, uint32_t queue, struct leat_queue_info *info);
 /* Sets both limits of a room. True: some wait for it. */

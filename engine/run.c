@@ -584,9 +584,9 @@ unclaim(const struct leat_run *run)
 
 /* Makes this completion the only one of its attempt. pre: a hold. */
 static enum leat_status
-claim(struct leat_run *run, leat_token token)
+claim(struct leat_run *run, uint32_t number)
 {
-    run->number = (uint32_t)token.attempt;
+    run->number = number;
     const struct leat_mark mark = {
         .set = LEAT_WORD_CLAIMED,
         .mask = LEAT_WORD_CLAIMED | LEAT_WORD_ATTEMPT,
@@ -597,7 +597,7 @@ claim(struct leat_run *run, leat_token token)
         return LEAT_STALE;
     }
     /* rlx: ordered by mark:A */
-    if (atom_load_rlx(&run->record->attempts) != token.attempt) {
+    if (atom_load_rlx(&run->record->attempts) != number) {
         (void)unclaim(run);
         return LEAT_STALE;
     }
@@ -709,10 +709,10 @@ finish_extra(struct leat_run *run, struct leat_outcome outcome, const struct lea
 }
 
 enum leat_status
-leat_run_complete(struct leat_run *run, leat_token token, struct leat_outcome outcome,
+leat_run_complete(struct leat_run *run, uint32_t number, struct leat_outcome outcome,
                   const struct leat_said *said)
 {
-    enum leat_status status = claim(run, token);
+    enum leat_status status = claim(run, number);
     if (status != LEAT_OK) {
         return status;
     }
@@ -746,17 +746,17 @@ leat_complete(struct leat_engine *engine, leat_token token, struct leat_outcome 
     if (status == LEAT_OK) {
         status = leat_outcome_check(outcome);
     }
-    leat_job_id id = {token.job};
     uint32_t index = 0;
+    uint32_t number = 0;
     if (status == LEAT_OK) {
-        status = leat_job_hold(engine, id, LEAT_HOLDS_TO_COMPLETE, &index);
+        status = leat_token_hold(engine, token, &index, &number);
     }
     if (status != LEAT_OK) {
         return status;
     }
     const struct leat_said said = {.error = error};
     struct leat_run run = leat_run_of(engine, index);
-    status = leat_run_complete(&run, token, outcome, &said);
+    status = leat_run_complete(&run, number, outcome, &said);
     leat_job_unhold(engine, index);
     return leat_durable_settle(engine, status);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/completion.h"
 #include "engine/copy.h"
 #include "engine/durable/durable.h"
 
@@ -123,6 +124,47 @@ zone_status(enum leat_zone_result result)
     return LEAT_SYSTEM;
 }
 
+static enum leat_status
+zone_refuse(struct leat_error *error, enum leat_zone_result result, const char *name)
+{
+    char text[sizeof(error->text)];
+    (void)snprintf(text, sizeof(text), "'%.100s': %s", name, leat_zone_result_text(result));
+    return leat_error_set(error, zone_status(result), "zone", text);
+}
+
+/* What is wrong with a job that leat_submit_check() calls LEAT_INVALID. */
+static const char *
+job_fault(const struct leat_engine *engine, const struct leat_job *given)
+{
+    struct leat_job job = leat_job_default();
+    if (leat_struct_read(&job, sizeof(job), given) != LEAT_OK) {
+        return "must be set by leat_job_default()";
+    }
+    if (job.payload_bytes > engine->config.payload_bytes_max) {
+        return "has more payload_bytes than payload_bytes_max";
+    }
+    if (job.payload == NULL && job.payload_bytes != 0) {
+        return "has payload_bytes and no payload";
+    }
+    if (job.max_attempts > LEAT_ATTEMPTS_MAX) {
+        return "has a max_attempts above 65 535";
+    }
+    if (job.completions != NULL && job.completions->engine != engine) {
+        return "has a completion queue of another engine";
+    }
+    if (job.priority >= LEAT_PRIORITY_LEVELS && job.priority != LEAT_PRIORITY_OF_QUEUE) {
+        return "has a priority that this build does not have";
+    }
+    if (job.queue.bits == 0 && job.queue_name != NULL && !leat_name_valid(job.queue_name)) {
+        return "has a queue_name that is not valid";
+    }
+    if (job.type.bits == 0 && (job.type_name == NULL || !leat_name_valid(job.type_name))) {
+        return "has neither a type nor a valid type_name";
+    }
+    return job.options != NULL ? "has options that are out of their range, or not for a schedule"
+                               : "is in a queue in exact order, which does not take its priority";
+}
+
 static void
 entry_free(struct leat_engine *engine, struct leat_schedule_entry *entry)
 {
@@ -186,12 +228,13 @@ entry_make(struct leat_engine *engine, const char *name, const struct leat_sched
     struct leat_schedule_zone *zone = NULL;
     enum leat_zone_result result = leat_zone_use(engine, known.zone, &zone);
     if (result != LEAT_ZONE_OK) {
-        return leat_error_set(error, zone_status(result), "zone", leat_zone_result_text(result));
+        return zone_refuse(error, result, known.zone);
     }
     status = leat_submit_check(engine, known.job, &job);
     if (status != LEAT_OK) {
         leat_zone_drop(engine, zone);
-        return leat_error_set(error, status, "job", leat_status_text(status));
+        const char *what = status == LEAT_INVALID ? job_fault(engine, known.job) : NULL;
+        return leat_error_set(error, status, "job", what != NULL ? what : leat_status_text(status));
     }
     struct leat_schedule_entry *entry = entry_take(engine, &job);
     if (entry == NULL) {

@@ -55,7 +55,7 @@ struct leat_cron_error {
     uint32_t line;     /* from 1 */
     uint32_t column;   /* from 1, in bytes; one behind the end where something is missing */
     const char *field; /* "hour", or "" */
-    const char *text;  /* one lower-case sentence without a full stop */
+    char text[80];     /* one sentence without a full stop */
 };
 
 /* Reads an expression. False: it is refused, also if it never fired, such as 30 February; then

@@ -1,8 +1,12 @@
 /* cron_parse.c - reads the text of a cron expression, from left to right and without a step back,
  * and says at which character it is wrong. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sched/cron.h"
+
+#define NUMBER_SHOWN_MAX 20 /* digits of a number that is refused */
 
 enum field_id { SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY, FIELDS };
 
@@ -59,9 +63,21 @@ refuse(struct reader *reader, uint32_t at, const char *text)
         error.line += reader->text[i] == '\n';
         error.column = reader->text[i] == '\n' ? 1 : error.column + 1;
     }
-    error.text = text;
+    (void)snprintf(error.text, sizeof(error.text), "%s", text);
     *reader->error = error;
     return false;
+}
+
+/* The same of the number that begins at `at` and ends here, however long it is. */
+static bool
+refuse_number(struct reader *reader, uint32_t at)
+{
+    const struct field *field = &fields[reader->id];
+    char text[sizeof(reader->error->text)];
+    uint32_t digits = reader->at - at < NUMBER_SHOWN_MAX ? reader->at - at : NUMBER_SHOWN_MAX;
+    (void)snprintf(text, sizeof(text), "%.*s is out of range %" PRIu32 "-%" PRIu32, (int)digits,
+                   reader->text + at, field->low, field->high);
+    return refuse(reader, at, text);
 }
 
 static char
@@ -190,8 +206,7 @@ take_value(struct reader *reader, uint32_t *value)
         return refuse(reader, begin, "a value is missing");
     }
     *value = (uint32_t)take_number(reader, field->high);
-    return (*value >= field->low && *value <= field->high) ||
-           refuse(reader, begin, "the value is out of range");
+    return (*value >= field->low && *value <= field->high) || refuse_number(reader, begin);
 }
 
 /* The part behind a star or a range: nothing, or a step that leaves more than one value. */

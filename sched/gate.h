@@ -23,16 +23,18 @@
 /* Word, 64 bits; with more than 8 levels there are 16 bits for them, and 18 for the cut
  *   63      USED    it was paused or capped once: jobs pass it before they go to the ring
  *   62      PAUSED
- *   61      BROKEN  a circuit breaker has it shut
+ *   61      BROKEN  of a type: a circuit breaker has it shut
+ *           DRAINED of a queue: a drain that took too long has
  *   60      HALTED  all gates of queues are, by who pauses the engine
  *   59..52  wanted  levels whose list waits here
  *   51..26  cut     LEAT_GATE_CAPS less the cap; so 0 is no cap, and a gate that was never used
  *   25..0   used    at most as many as there are records
  */
-#define LEAT_GATE_USED   (UINT64_C(1) << 63)
-#define LEAT_GATE_PAUSED (UINT64_C(1) << 62)
-#define LEAT_GATE_BROKEN (UINT64_C(1) << 61)
-#define LEAT_GATE_HALTED (UINT64_C(1) << 60)
+#define LEAT_GATE_USED    (UINT64_C(1) << 63)
+#define LEAT_GATE_PAUSED  (UINT64_C(1) << 62)
+#define LEAT_GATE_BROKEN  (UINT64_C(1) << 61)
+#define LEAT_GATE_DRAINED LEAT_GATE_BROKEN
+#define LEAT_GATE_HALTED  (UINT64_C(1) << 60)
 /* What stops all, whatever the cap. */
 #define LEAT_GATE_STOPS (LEAT_GATE_PAUSED | LEAT_GATE_BROKEN | LEAT_GATE_HALTED)
 #if LEAT_PRIORITY_LEVELS > 8
@@ -160,11 +162,18 @@ leat_gate_pause(struct leat_gate *gate)
     (void)leat_gate_change(gate, 0, LEAT_GATE_USED | LEAT_GATE_PAUSED, 0);
 }
 
-/* As leave. */
+/* A pause that a drain makes. pre: of a queue. */
+LEAT_INLINE void
+leat_gate_drain(struct leat_gate *gate)
+{
+    (void)leat_gate_change(gate, 0, LEAT_GATE_USED | LEAT_GATE_DRAINED, 0);
+}
+
+/* Of both. As leave. pre: of a queue. */
 LEAT_INLINE uint32_t
 leat_gate_resume(struct leat_gate *gate)
 {
-    return leat_gate_change(gate, LEAT_GATE_PAUSED, 0, 0);
+    return leat_gate_change(gate, LEAT_GATE_PAUSED | LEAT_GATE_DRAINED, 0, 0);
 }
 
 LEAT_INLINE void

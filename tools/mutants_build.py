@@ -23,7 +23,8 @@ import mutants_together
 FLAGS = ("-std=c17", "-w", "-D_GNU_SOURCE", "-DLEAT_ALLOCATOR_JEMALLOC=0")
 LIBRARIES = ("cmocka", "liburcu-bp", "liburcu-cds")
 # Where they are there, as in CMakeLists.txt; a model has no need of them.
-OPTIONAL = {"liblz4": "-DLEAT_LZ4=1", "libcrypto >= 3.0": "-DLEAT_CRYPTO=1"}
+OPTIONAL = {"liblz4": "-DLEAT_LZ4=1", "libcrypto >= 3.0": "-DLEAT_CRYPTO=1",
+            "liburing >= 2.2": "-DLEAT_URING=1"}
 # As in CMakeLists.txt.
 MODEL = ("-O2", "-DLEAT_MODEL=1", "-DLEAT_PRIORITY_LEVELS=1", "-DLEAT_LOCAL_SLOTS_LOG2=2",
          "-DLEAT_SPAWN_SLOTS_LOG2=1", "-DLEAT_JOIN_ROUNDS=0", "-DLEAT_STOLEN_REST_NS=0",

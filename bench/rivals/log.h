@@ -29,6 +29,8 @@ struct bench_log_kind {
     const char *name; /* NULL: the end of a list */
     const char *note; /* how it is set up, and what a reader of the figures should know */
     bool is_floor;    /* no log: only with one entry on its way, and nothing is to be counted */
+    /* False: this machine does not let it run, and it is left out. NULL: it does. */
+    bool (*there)(void);
     /* Connections, at most BENCH_LOG_LANES, of which the depth is a multiple; NULL: one. */
     uint32_t (*lanes)(uint32_t depth, uint32_t payload_bytes);
     /* Opens what is in the folder, or something new. All of these end the process on failure. */
@@ -62,7 +64,7 @@ struct bench_log_case {
  * hand-over to the acknowledgement in samples[]; ends the process that did so, opens again, and
  * counts. */
 struct bench_log_result bench_log_measure(const struct bench_log_case *one, double *samples);
-#define BENCH_LOG_NS UINT64_C(100000000)
+#define BENCH_LOG_NS UINT64_C(250000000)
 
 /* Puts `items` in; measures, after the end of the process that did so, how long it takes until all
  * of them are there again. */

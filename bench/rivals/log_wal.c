@@ -66,6 +66,24 @@ log_open_through(const struct bench_log_setup *setup)
     return open_as(setup, LEAT_LOG_SYNC_DSYNC);
 }
 
+static void *
+log_open_uring(const struct bench_log_setup *setup)
+{
+    return open_as(setup, LEAT_LOG_SYNC_IO_URING);
+}
+
+static bool
+uring_there(void)
+{
+    const struct leat_memory memory = leat_memory_default();
+    void *ring = NULL;
+    bool there = leat_wal_files_system.ring_open(NULL, &memory, &ring) == 0;
+    if (there) {
+        leat_wal_files_system.ring_close(NULL, ring);
+    }
+    return there;
+}
+
 /* The log's threads, and the segment that one of them would make ahead. */
 static void
 start(struct log *log)
@@ -127,6 +145,13 @@ const struct bench_log_kind bench_logs_wal[] = {
     {.name = "leat wal dsync",
      .note = "the same, which writes through to the disk instead of a write and a sync",
      .open = log_open_through,
+     .submit = log_submit,
+     .wait = log_wait,
+     .count = log_count},
+    {.name = "leat wal io_uring",
+     .note = "the same, which hands over a write and a sync by one call of io_uring",
+     .there = uring_there,
+     .open = log_open_uring,
      .submit = log_submit,
      .wait = log_wait,
      .count = log_count},

@@ -67,7 +67,9 @@ record_look(void *context, struct leat_wal_place place, const struct leat_wal_re
     } else if (plain.tag == LEAT_DURABLE_SCHEDULE) {
         copied = leat_durable_schedule_renew(durable->engine, &plain);
     } else if (plain.tag == LEAT_DURABLE_QUEUE ||
-               (plain.tag == LEAT_DURABLE_IDS && is_ceiling(durable, &plain))) {
+               (plain.tag == LEAT_DURABLE_IDS && is_ceiling(durable, &plain)) ||
+               (plain.tag == LEAT_DURABLE_TUNING &&
+                leat_durable_tuning_latest(durable->engine, &plain))) {
         record_copy(durable, &plain);
         copied = true;
     }

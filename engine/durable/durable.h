@@ -66,6 +66,9 @@ enum leat_status leat_durable_open(const struct leat_config *concrete,
                                    struct leat_durable **opened);
 /* The generation that ids begin with. */
 uint64_t leat_durable_generation(const struct leat_durable *durable);
+/* The number of this open: at least 1, and above that of each open of the log that has returned an
+ * engine. */
+uint32_t leat_durable_life(const struct leat_durable *durable);
 /* The engine is there: makes the jobs that were read, and starts the log's threads. */
 enum leat_status leat_durable_begin(struct leat_engine *engine, struct leat_error *error);
 /* All that was appended is durable by the return, if that can be. Nobody is at the engine. */
@@ -203,7 +206,7 @@ void leat_durable_ready(struct leat_engine *engine);
 void leat_durable_cohort_closed(struct leat_engine *engine, leat_job_id id,
                                 struct leat_cohort *cohort);
 
-/* ---- queues (note.c) ------------------------------------------------------------------------- */
+/* ---- queues (tuning.c) ----------------------------------------------------------------------- */
 
 void leat_durable_queue_slowly(struct leat_engine *engine, uint32_t queue);
 /* A queue was made otherwise than by default. */
@@ -213,6 +216,38 @@ leat_durable_queue(struct leat_engine *engine, uint32_t queue)
     if (LEAT_UNLIKELY(engine->durable != NULL)) {
         leat_durable_queue_slowly(engine, queue);
     }
+}
+
+/* What a call sets of a queue that is there; else its options have. Bits. */
+enum leat_tuned {
+    LEAT_TUNED_PAUSE = 1,
+    LEAT_TUNED_RUNNING_MAX = 2,
+    LEAT_TUNED_RATE = 4,
+    LEAT_TUNED_KEY_RATE = 8,
+    LEAT_TUNED_RUNNING_MIN = 16,
+    LEAT_TUNED_WEIGHT = 32,
+    LEAT_TUNED_LIMITS = 64
+};
+
+enum leat_status leat_durable_tuned_slowly(struct leat_engine *engine, uint32_t queue,
+                                           enum leat_tuned what);
+/* For such a call, which has come to `status`: puts what is set into the log, and waits until it is
+ * durable. `status` is the answer, but for LEAT_LOG_FAILED, LEAT_NO_SPACE. */
+LEAT_INLINE enum leat_status
+leat_durable_tuned(struct leat_engine *engine, uint32_t queue, enum leat_tuned what,
+                   enum leat_status status)
+{
+    return status == LEAT_OK && LEAT_UNLIKELY(engine->durable != NULL)
+               ? leat_durable_tuned_slowly(engine, queue, what)
+               : status;
+}
+
+uint32_t leat_durable_tuned_by_calls_slowly(const struct leat_engine *engine, uint32_t queue);
+/* Bits of enum leat_tuned: what calls have set, in this process or an earlier one of the log. */
+LEAT_INLINE uint32_t
+leat_durable_tuned_by_calls(const struct leat_engine *engine, uint32_t queue)
+{
+    return engine->durable == NULL ? 0 : leat_durable_tuned_by_calls_slowly(engine, queue);
 }
 
 /* ---- schedules (schedules.c); all under their mutex ------------------------------------------ */

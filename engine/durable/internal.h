@@ -23,9 +23,18 @@ struct leat_durable_entry {
     struct leat_durable_count *count; /* of a cohort that has one in the log; or NULL */
 };
 
+/* A queue as the log has it; a format 0: it has no such record. */
 struct leat_durable_named {
     struct leat_durable_queue queue;
+    struct leat_durable_tuning tuning;
     char name[LEAT_NAME_BYTES_MAX + 1];
+};
+
+/* A queue's records of what was set. Letters: S many writers. */
+struct leat_durable_tuned {
+    leat_atomic_u32 tuned;   /* S bits of enum leat_tuned */
+    leat_atomic_u32 version; /* S the last one that was taken */
+    leat_atomic_u32 noted;   /* S the highest one that was appended; 0: none */
 };
 
 /* A schedule as the log has it: its last record, and the last one that defines it. */
@@ -89,6 +98,9 @@ struct leat_durable {
     struct leat_durable_pace pace;       /* S */
     pthread_mutex_t mutex;               /* S of a new ceiling */
     bool closing;                        /* O from then on nothing is appended */
+    uint32_t life;                       /* I see leat_durable_life() */
+    struct leat_durable_tuned *tuned;    /* I by queue; or NULL, as the engine is not there yet */
+    uint32_t tuned_count;                /* I */
     struct leat_durable_table table;     /* O while the engine is opened */
     struct leat_durable_crashed crashed; /* O the same */
     struct leat_recovery_info found;     /* I */
@@ -296,6 +308,20 @@ enum leat_status leat_durable_schedules_revive(struct leat_engine *engine,
 /* The cleaner has come to a SCHEDULE: what of it is needed goes to the end of the log. True: that
  * was something. */
 bool leat_durable_schedule_renew(struct leat_engine *engine, const struct leat_wal_record *record);
+
+/* ---- tuning.c -------------------------------------------------------------------------------- */
+
+/* False: no memory. */
+bool leat_durable_tuning_init(struct leat_durable *durable, uint32_t queues);
+void leat_durable_tuning_fini(struct leat_durable *durable);
+/* LEAT_CORRUPT, LEAT_UNSUPPORTED. */
+enum leat_status leat_durable_tuning_read(struct leat_durable_named *named,
+                                          const struct leat_wal_record *record);
+/* Sets what the log has of a queue whose jobs are not there yet. LEAT_NO_MEMORY, LEAT_INVALID. */
+enum leat_status leat_durable_tuning_revive(struct leat_engine *engine, uint32_t queue,
+                                            const struct leat_durable_tuning *tuning);
+/* For the cleaner: none that is later stands in the log. */
+bool leat_durable_tuning_latest(struct leat_engine *engine, const struct leat_wal_record *record);
 
 /* ---- clean.c -------------------------------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/config.h"
+#include "engine/wal/crew.h"
 
 /* ---- the log --------------------------------------------------------------------------------- */
 
@@ -13,7 +14,6 @@ say(struct leat_error *error, enum leat_status status, const char *text)
 {
     static const char *const plain[LEAT_STATUS_COUNT] = {
         [LEAT_BUSY] = "is in use by another process, or by another engine of this one",
-        [LEAT_NOT_FOUND] = "is no directory that is there",
         [LEAT_NO_MEMORY] = "there is no memory for the jobs of the log",
         [LEAT_NO_SPACE] = "the disk has no room for the first segment",
         [LEAT_REFUSED] = "the system refused: the directory must be there, and be the user's own",
@@ -48,6 +48,33 @@ say_refusal(const struct leat_durable *durable, struct leat_error *error)
     return leat_error_set(error, durable->refusal.status, "log_directory", text);
 }
 
+/* Of the files, with what the log says of them. */
+static enum leat_status
+say_report(struct leat_error *error, enum leat_status status, const struct leat_wal_report *report)
+{
+    char text[sizeof(error->text)];
+    if (report->text[0] == '\0') {
+        return say(error, status, "");
+    }
+    if (status == LEAT_CORRUPT) {
+        (void)snprintf(text, sizeof(text),
+                       "is damaged: %.110s; leat wal salvage saves what stands before that",
+                       report->text);
+    } else {
+        (void)snprintf(text, sizeof(text), "cannot be used: %.160s", report->text);
+    }
+    return say(error, status, text);
+}
+
+/* Threads that read the log. */
+static uint32_t
+threads_of(const struct leat_config *concrete)
+{
+    uint16_t cpus[LEAT_WAL_CREW_MAX];
+    return concrete->log_read_threads != 0 ? concrete->log_read_threads
+                                           : leat_os_cpus_allowed(cpus, LEAT_WAL_CREW_MAX);
+}
+
 static enum leat_status
 log_read(struct leat_durable *durable, const struct leat_config *concrete, struct leat_error *error)
 {
@@ -64,7 +91,10 @@ log_read(struct leat_durable *durable, const struct leat_config *concrete, struc
                                            .calls = {leat_durable_link, leat_durable_position,
                                                      leat_durable_settled, durable,
                                                      leat_durable_landed},
-                                           .calls_written = leat_durable_calls_written};
+                                           .calls_written = leat_durable_calls_written,
+                                           .threads = threads_of(concrete),
+                                           .ahead = durable->seals ? leat_sealed_ahead : NULL,
+                                           .ahead_context = &durable->seal};
     enum leat_status status = leat_wal_open(&durable->wal, &config, &reader, &report);
     if (durable->refusal.status != LEAT_OK) {
         return say_refusal(durable, error);
@@ -78,7 +108,7 @@ log_read(struct leat_durable *durable, const struct leat_config *concrete, struc
     durable->found.records = report.records;
     durable->found.batches_again = report.batches_again;
     durable->found.torn_bytes = report.torn_bytes;
-    return status == LEAT_OK ? LEAT_OK : say(error, status, report.text);
+    return status == LEAT_OK ? LEAT_OK : say_report(error, status, &report);
 }
 
 /* The keys first: a log is not touched without. */
@@ -115,7 +145,10 @@ places_begin(struct leat_durable *durable, const struct leat_config *concrete,
     return status == LEAT_OK ? LEAT_OK : say(error, status, "");
 }
 
-/* From now on ids are above all that were given out. */
+LEAT_STATIC(LEAT_GENERATION_LAST / LEAT_DURABLE_IDS_STEP <= UINT32_MAX, "a life is half a word");
+
+/* From now on ids are above all that were given out; and so is the number of this life: the ceiling
+ * is at least a step above the one of each open before, and durable before there is an engine. */
 static enum leat_status
 ceiling_begin(struct leat_durable *durable, struct leat_error *error)
 {
@@ -123,6 +156,7 @@ ceiling_begin(struct leat_durable *durable, struct leat_error *error)
     if (ceiling > LEAT_GENERATION_LAST) {
         return say(error, LEAT_FULL, "has no ids left: begin a new one");
     }
+    durable->life = (uint32_t)(ceiling / LEAT_DURABLE_IDS_STEP);
     enum leat_status status = leat_durable_ceiling_set(durable, ceiling);
     return status == LEAT_OK ? LEAT_OK : say(error, status, "");
 }
@@ -168,6 +202,12 @@ leat_durable_generation(const struct leat_durable *durable)
     return durable->table.ceiling & ~UINT64_C(1);
 }
 
+uint32_t
+leat_durable_life(const struct leat_durable *durable)
+{
+    return durable->life;
+}
+
 /* ---- begin and end --------------------------------------------------------------------------- */
 
 enum leat_status
@@ -176,6 +216,9 @@ leat_durable_begin(struct leat_engine *engine, struct leat_error *error)
     struct leat_durable *durable = engine->durable;
     uint64_t start_ns = leat_os_monotonic_ns();
     durable->engine = engine;
+    if (!leat_durable_tuning_init(durable, engine->config.queues_max)) {
+        return say(error, LEAT_NO_MEMORY, "");
+    }
     enum leat_status status = leat_durable_revive(engine, error);
     leat_durable_table_fini(durable);
     if (status != LEAT_OK) {
@@ -187,6 +230,13 @@ leat_durable_begin(struct leat_engine *engine, struct leat_error *error)
     }
     if (!leat_wal_start(&durable->wal)) {
         return say(error, LEAT_SYSTEM, "wants two threads, which the system refused");
+    }
+    /* Who ran in a crash is counted before it can bring the next one about. */
+    if (durable->found.crashed != 0) {
+        status = leat_durable_wait_all(engine, LEAT_DURABILITY_GROUP);
+    }
+    if (status != LEAT_OK) {
+        return say(error, status, "");
     }
     if (!leat_durable_clean_start(engine)) {
         return say(error, LEAT_SYSTEM, "wants a thread, which the system refused");
@@ -246,6 +296,7 @@ leat_durable_close(struct leat_durable *durable)
     }
     struct leat_memory memory = durable->memory;
     leat_durable_table_fini(durable);
+    leat_durable_tuning_fini(durable);
     leat_durable_places_close(durable);
     leat_wal_close(&durable->wal);
     leat_unsealed_give(&durable->seal, &durable->unsealed);

@@ -12,6 +12,7 @@
  *   SCHEDULE struct leat_durable_schedule, then its name, spec and zone with their 0, and the
  *            content of its job: an image; or the name alone: a step, or that it is removed
  *   COUNT    struct leat_durable_count: of a cohort
+ *   TUNING   struct leat_durable_tuning, then the name of the queue
  *   content  struct leat_durable_content, then in the order of its counts: texts with their 0,
  *            bytes without, each tag as a text, the delays of the retry policy; where it has
  *            parents or has to do with a cohort, struct leat_durable_ties, each parent, and struct
@@ -32,7 +33,8 @@ enum leat_durable_tag {
     LEAT_DURABLE_IDS,
     LEAT_DURABLE_QUEUE,
     LEAT_DURABLE_SCHEDULE,
-    LEAT_DURABLE_COUNT
+    LEAT_DURABLE_COUNT,
+    LEAT_DURABLE_TUNING
 };
 
 #define LEAT_DURABLE_KEPT    1u  /* LEAT_JOB_KEEP_RESULT, and not released */
@@ -113,6 +115,25 @@ struct leat_durable_schedule {
     uint32_t zero_too;
 };
 
+#define LEAT_DURABLE_TENANT 4u /* beside PAUSED: its limits hold when its tenant is there */
+
+/* What calls have set of a queue. Of two of one queue that with the higher version is right. */
+struct leat_durable_tuning {
+    uint16_t format;
+    uint16_t tuned; /* enum leat_tuned: which of the following */
+    uint32_t version;
+    uint32_t flags;
+    uint32_t running_max;
+    uint32_t running_min;
+    uint32_t weight;
+    uint32_t waiting_max;
+    uint32_t full;
+    uint64_t waiting_bytes_max;
+    uint64_t block_ns;
+    struct leat_rate rate;
+    struct leat_rate key_rate;
+};
+
 /* What of a job never changes. */
 struct leat_durable_content {
     uint16_t format;
@@ -187,6 +208,7 @@ LEAT_STATIC(sizeof(struct leat_durable_parent) == 16, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_state) == 56, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_queue) == 8, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_schedule) == 128, "no padding");
+LEAT_STATIC(sizeof(struct leat_durable_tuning) == 96, "no padding");
 LEAT_STATIC(sizeof(struct leat_durable_content) == 120, "no padding");
 
 /* A job that is to be written: its options are read, its type and queue are named. */
@@ -205,9 +227,10 @@ struct leat_durable_job {
 
 /* LEAT_OK; LEAT_UNSUPPORTED: it has a retry function: that stays here. */
 enum leat_status leat_durable_job_read(struct leat_durable_job *read, const struct leat_job *job);
-/* Writes all of the content but the payload, which the caller has. Returns the bytes; with `to`
- * NULL it counts only. */
-size_t leat_durable_content_put(const struct leat_durable_job *job, unsigned char *to);
+/* Writes all of the content but the payload, which the caller has, where it fits into so many
+ * bytes. Returns how many it has; where those are more, what was written says nothing. */
+size_t leat_durable_content_put(const struct leat_durable_job *job, unsigned char *to,
+                                size_t bytes);
 
 /* A content that was read: the job points into it and into this struct. */
 struct leat_durable_found {

@@ -366,19 +366,32 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
 /* ---- all ------------------------------------------------------------------------------------- */
 
 static enum leat_status
+queue_revive(struct leat_engine *engine, const struct leat_durable_named *named)
+{
+    struct leat_queue_options options = leat_queue_options_default();
+    uint32_t index = 0;
+    if (named->queue.format != 0) {
+        options.priority = named->queue.priority;
+        options.pull = named->queue.pull != 0;
+        options.order = named->queue.exact != 0 ? LEAT_ORDER_EXACT : LEAT_ORDER_FIFO;
+    }
+    enum leat_status status = leat_registry_queue_revive(engine, named->name, &options, &index);
+    return status == LEAT_OK && named->tuning.format != 0
+               ? leat_durable_tuning_revive(engine, index, &named->tuning)
+               : status;
+}
+
+static enum leat_status
 queues_revive(struct leat_engine *engine, struct leat_error *error)
 {
     struct leat_durable *durable = engine->durable;
     for (size_t i = 0; i < durable->table.queues_count; i++) {
-        const struct leat_durable_named *named = &durable->table.queues[i];
-        struct leat_queue_options options = leat_queue_options_default();
-        options.priority = named->queue.priority;
-        options.pull = named->queue.pull != 0;
-        options.order = named->queue.exact != 0 ? LEAT_ORDER_EXACT : LEAT_ORDER_FIFO;
-        enum leat_status status = leat_registry_queue_revive(engine, named->name, &options);
+        enum leat_status status = queue_revive(engine, &durable->table.queues[i]);
         if (status != LEAT_OK) {
-            return leat_error_set(error, status, "log_directory",
-                                  "has queues that cannot be made: is queues_max lower now?");
+            const char *text = status == LEAT_FULL
+                                   ? "has queues that cannot be made: is queues_max lower now?"
+                                   : "has a queue that cannot be set as it was";
+            return leat_error_set(error, status, "log_directory", text);
         }
     }
     return LEAT_OK;

@@ -74,7 +74,7 @@ record_make(const struct leat_engine *engine, const struct leat_schedule_entry *
     struct leat_durable_schedule head = head_of(entry);
     size_t content = 0;
     if (read != NULL) {
-        content = leat_durable_content_put(read, NULL);
+        content = leat_durable_content_put(read, NULL, 0);
         head.spec_bytes = text_bytes(told->spec);
         head.zone_bytes = text_bytes(told->zone);
         head.content_bytes = (uint32_t)(content + read->job->payload_bytes);
@@ -90,7 +90,7 @@ record_make(const struct leat_engine *engine, const struct leat_schedule_entry *
     if (read != NULL) {
         to = put(to, told->spec, head.spec_bytes);
         to = put(to, told->zone, head.zone_bytes);
-        (void)leat_durable_content_put(read, to);
+        (void)leat_durable_content_put(read, to, content);
         (void)put(to + content, read->job->payload, read->job->payload_bytes);
     }
     made->head = head;

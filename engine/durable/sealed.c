@@ -235,6 +235,40 @@ room_make(const struct leat_seal *seal, struct leat_unsealed *room, size_t bytes
     return bytes <= room->bytes;
 }
 
+/* What was read ahead of its turn. */
+struct early {
+    uint64_t key;
+    struct leat_wal_record plain;
+};
+
+#define EARLY_BYTES (leat_round_up(sizeof(struct early), 16))
+
+size_t
+leat_sealed_ahead(void *seal, const struct leat_wal_record *record, void *to, size_t room)
+{
+    struct bound bound;
+    struct leat_seal_item item;
+    struct leat_seal_sight sight;
+    struct early *early = to;
+    uint32_t taken = 0;
+    if (!item_find(record, &bound, &item) ||
+        leat_seal_look(seal, item.data, item.bytes, &sight) != LEAT_OK) {
+        return 0;
+    }
+    uint32_t clear = record->bytes - item.bytes;
+    size_t head = EARLY_BYTES + clear;
+    unsigned char *plain = (unsigned char *)to + EARLY_BYTES;
+    if (leat_round_up(head + sight.room_bytes + 1, 16) > room ||
+        leat_seal_take(seal, &item, plain + clear, sight.room_bytes, &taken) != LEAT_OK) {
+        return 0;
+    }
+    memcpy(plain, record->data, clear);
+    early->key = sight.key;
+    early->plain =
+        (struct leat_wal_record){plain, clear + taken, record->tag & ~LEAT_DURABLE_SEALED, NULL};
+    return leat_round_up(head + taken, 16);
+}
+
 enum leat_status
 leat_sealed_read(struct leat_seal *seal, struct leat_unsealed *room,
                  const struct leat_wal_record *record, struct leat_wal_record *plain)
@@ -243,6 +277,12 @@ leat_sealed_read(struct leat_seal *seal, struct leat_unsealed *room,
     struct leat_seal_item item;
     struct leat_seal_sight sight;
     uint32_t taken = 0;
+    if (record->ahead != NULL) {
+        const struct early *early = record->ahead;
+        *plain = early->plain;
+        room->key = early->key;
+        return LEAT_OK;
+    }
     room->key = 0;
     if ((record->tag & LEAT_DURABLE_SEALED) == 0) {
         *plain = *record;

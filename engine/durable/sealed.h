@@ -58,6 +58,9 @@ struct leat_unsealed {
 enum leat_status leat_sealed_read(struct leat_seal *seal, struct leat_unsealed *room,
                                   const struct leat_wal_record *record,
                                   struct leat_wal_record *plain);
+/* The same ahead of its turn, by any thread, for leat_wal_config.ahead, with the seal as context:
+ * 0 where it was not sealed, or cannot be read, which its reader then finds. */
+size_t leat_sealed_ahead(void *seal, const struct leat_wal_record *record, void *to, size_t room);
 void leat_unsealed_give(const struct leat_seal *seal, struct leat_unsealed *room);
 /* Why that was not LEAT_OK: a sentence, but for how it begins. Returns `status`. */
 enum leat_status leat_sealed_explain(const struct leat_seal *seal,

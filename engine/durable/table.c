@@ -160,14 +160,14 @@ count_take(struct leat_durable *durable, const struct leat_durable_count *count)
     return entry->count != NULL;
 }
 
-static bool
-queue_take(struct leat_durable *durable, const struct leat_durable_named *named)
+/* The place of a queue by name. NULL: no memory. */
+static struct leat_durable_named *
+named_make(struct leat_durable *durable, const char *name)
 {
     struct leat_durable_table *table = &durable->table;
     for (size_t i = 0; i < table->queues_count; i++) {
-        if (strcmp(table->queues[i].name, named->name) == 0) {
-            table->queues[i] = *named;
-            return true;
+        if (strcmp(table->queues[i].name, name) == 0) {
+            return &table->queues[i];
         }
     }
     if (table->queues_count == table->queues_room) {
@@ -175,7 +175,7 @@ queue_take(struct leat_durable *durable, const struct leat_durable_named *named)
         struct leat_durable_named *queues =
             leat_memory_take(&durable->memory, sizeof(*queues) * room);
         if (queues == NULL) {
-            return false;
+            return NULL;
         }
         if (table->queues_count != 0) {
             memcpy(queues, table->queues, sizeof(*queues) * table->queues_count);
@@ -184,8 +184,30 @@ queue_take(struct leat_durable *durable, const struct leat_durable_named *named)
         table->queues = queues;
         table->queues_room = room;
     }
-    table->queues[table->queues_count++] = *named;
-    return true;
+    struct leat_durable_named *named = &table->queues[table->queues_count++];
+    memcpy(named->name, name, strlen(name) + 1);
+    return named;
+}
+
+static bool
+queue_take(struct leat_durable *durable, const struct leat_durable_named *read)
+{
+    struct leat_durable_named *named = named_make(durable, read->name);
+    if (named != NULL) {
+        named->queue = read->queue;
+    }
+    return named != NULL;
+}
+
+static bool
+tuning_take(struct leat_durable *durable, const struct leat_durable_named *read)
+{
+    struct leat_durable_named *named = named_make(durable, read->name);
+    if (named != NULL && (named->tuning.format == 0 ||
+                          (int32_t)(read->tuning.version - named->tuning.version) > 0)) {
+        named->tuning = read->tuning;
+    }
+    return named != NULL;
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -246,7 +268,15 @@ queue_read(struct leat_durable *durable, const struct leat_wal_record *record)
     if (named.queue.format != LEAT_DURABLE_FORMAT) {
         return LEAT_UNSUPPORTED;
     }
-    return taken(queue_take(durable, &named));
+    return leat_name_valid(named.name) ? taken(queue_take(durable, &named)) : LEAT_CORRUPT;
+}
+
+static enum leat_status
+tuning_read(struct leat_durable *durable, const struct leat_wal_record *record)
+{
+    struct leat_durable_named named = {.name = ""};
+    enum leat_status status = leat_durable_tuning_read(&named, record);
+    return status == LEAT_OK ? taken(tuning_take(durable, &named)) : status;
 }
 
 static enum leat_status
@@ -273,6 +303,8 @@ record_read(struct leat_durable *durable, const struct leat_wal_record *record)
         status = count_read(durable, record);
     } else if (record->tag == LEAT_DURABLE_SCHEDULE) {
         status = leat_durable_schedule_read(durable, record);
+    } else if (record->tag == LEAT_DURABLE_TUNING) {
+        status = tuning_read(durable, record);
     }
     return status;
 }

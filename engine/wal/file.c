@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/wal/uring.h"
+
 static int
 answer(int result)
 {
@@ -130,6 +132,20 @@ system_write_through(void *disk, int file, const struct iovec *pieces, int count
     return written;
 }
 
+static int
+system_ring_open(void *disk, const struct leat_memory *memory, void **ring)
+{
+    (void)disk;
+    return leat_wal_uring_open(memory, ring);
+}
+
+static void
+system_ring_close(void *disk, void *ring)
+{
+    (void)disk;
+    leat_wal_uring_close(ring);
+}
+
 static int64_t
 system_read_at(void *disk, int file, void *to, size_t bytes, uint64_t offset)
 {
@@ -188,6 +204,9 @@ const struct leat_wal_files leat_wal_files_system = {
     .allocate = system_allocate,
     .write_at = system_write_at,
     .write_through = system_write_through,
+    .ring_open = system_ring_open,
+    .ring_close = system_ring_close,
+    .write_synced = leat_wal_uring_write,
     .read_at = system_read_at,
     .sync = system_sync,
     .size = system_size,
@@ -195,15 +214,9 @@ const struct leat_wal_files leat_wal_files_system = {
     .remove = system_remove,
 };
 
-/* All that is to be written, by one of the two ways. */
-struct writing {
-    int64_t (*write)(void *disk, int file, const struct iovec *pieces, int count, uint64_t offset);
-    void *disk;
-    int file;
-};
-
-static int
-write_all(const struct writing *writing, struct iovec *pieces, int count, uint64_t offset)
+int
+leat_wal_write_by(const struct leat_wal_way *way, int file, struct iovec *pieces, int count,
+                  uint64_t offset)
 {
     int first = 0;
     while (first < count) {
@@ -211,8 +224,7 @@ write_all(const struct writing *writing, struct iovec *pieces, int count, uint64
             first++;
             continue;
         }
-        int64_t written =
-            writing->write(writing->disk, writing->file, &pieces[first], count - first, offset);
+        int64_t written = way->write(way->self, file, &pieces[first], count - first, offset);
         if (written <= 0) {
             return written == 0 ? -EIO : (int)written;
         }
@@ -233,14 +245,6 @@ int
 leat_wal_write_all(const struct leat_wal_files *files, int file, struct iovec *pieces, int count,
                    uint64_t offset)
 {
-    const struct writing writing = {files->write_at, files->disk, file};
-    return write_all(&writing, pieces, count, offset);
-}
-
-int
-leat_wal_write_through(const struct leat_wal_files *files, int file, struct iovec *pieces,
-                       int count, uint64_t offset)
-{
-    const struct writing writing = {files->write_through, files->disk, file};
-    return write_all(&writing, pieces, count, offset);
+    const struct leat_wal_way way = {files->write_at, files->disk};
+    return leat_wal_write_by(&way, file, pieces, count, offset);
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#include "ring/base.h"
+#include "ring/memory.h"
 
 #define LEAT_WAL_NAME_BYTES 32 /* of a file's name, its end included */
 
@@ -40,6 +40,14 @@ struct leat_wal_files {
      * nothing is known of it, as behind a sync. -EOPNOTSUPP: not here. */
     int64_t (*write_through)(void *disk, int file, const struct iovec *pieces, int count,
                              uint64_t offset);
+    /* What write_synced() is given. The memory is copied. -EOPNOTSUPP: not here. */
+    int (*ring_open)(void *disk, const struct leat_memory *memory, void **ring);
+    void (*ring_close)(void *disk, void *ring);
+    /* write_at(), and sync() behind it where that has written all, by one call of the system.
+     * Returns what the sync says if that failed, else what the write says: with fewer bytes than
+     * all, these are written only. -EOPNOTSUPP: not here. A ring is for one thread at a time. */
+    int64_t (*write_synced)(void *ring, int file, const struct iovec *pieces, int count,
+                            uint64_t offset);
     /* Returns how many bytes were read: fewer at the end of the file only. */
     int64_t (*read_at)(void *disk, int file, void *to, size_t bytes, uint64_t offset);
     /* After 0 what was written to the file before is there after a crash, too. After anything else
@@ -50,7 +58,7 @@ struct leat_wal_files {
     int (*remove)(void *disk, int directory, const char *name);
 };
 
-/* The system's: pwritev and fdatasync, pwritev2 with RWF_DSYNC, flock on the directory. */
+/* The system's: pwritev and fdatasync, pwritev2 with RWF_DSYNC, io_uring, flock on directories. */
 extern const struct leat_wal_files leat_wal_files_system;
 
 /* A piece to be written: the type is the same as for reading, without const. */
@@ -65,7 +73,13 @@ leat_wal_piece(const void *data, size_t bytes)
 /* Writes all, however short each write is. The pieces are used up. 0 or a negative errno. */
 int leat_wal_write_all(const struct leat_wal_files *files, int file, struct iovec *pieces,
                        int count, uint64_t offset);
-int leat_wal_write_through(const struct leat_wal_files *files, int file, struct iovec *pieces,
-                           int count, uint64_t offset);
+
+/* Another way to write: a function of the table, and its first argument. */
+struct leat_wal_way {
+    int64_t (*write)(void *self, int file, const struct iovec *pieces, int count, uint64_t offset);
+    void *self;
+};
+int leat_wal_write_by(const struct leat_wal_way *way, int file, struct iovec *pieces, int count,
+                      uint64_t offset);
 
 #endif

@@ -89,7 +89,7 @@ leat_wal_record_next(const unsigned char *body, uint32_t bytes, uint32_t *offset
         return false;
     }
     *record = (struct leat_wal_record){body + *offset + sizeof(word), leat_bytes_data(word),
-                                       leat_bytes_tag(word)};
+                                       leat_bytes_tag(word), NULL};
     *offset += (uint32_t)size;
     return true;
 }

@@ -80,6 +80,7 @@ struct leat_wal_record {
     const unsigned char *data;
     uint32_t bytes;
     uint32_t tag;
+    const void *ahead; /* what was made of it before its turn, see wal.h; or NULL */
 };
 
 /* Reads the record at *offset of the `bytes` of a body, and moves *offset behind it. False: it does

@@ -2,6 +2,7 @@
 #ifndef ENGINE_WAL_INTERNAL_H
 #define ENGINE_WAL_INTERNAL_H
 
+#include "engine/wal/crew.h"
 #include "engine/wal/wal.h"
 
 /* What a negative errno is in the words of a caller. */
@@ -17,6 +18,26 @@ struct leat_wal_found {
     struct leat_wal_segment header;
 };
 
+/* Batches of a segment that follow one another by their headers. */
+struct leat_wal_part {
+    uint64_t number; /* of the first one */
+    uint64_t offset; /* of it, and of what stands behind the last one */
+    uint64_t end;
+    uint64_t good;        /* the end of those that are good in all */
+    unsigned char *ahead; /* what config.ahead() has made of their records, each behind a head */
+    uint64_t ahead_room;
+    uint64_t ahead_bytes;
+    uint32_t ahead_count; /* records, from the first one on */
+};
+
+/* A segment that is read while the one before is told. */
+struct leat_wal_coming {
+    const struct leat_wal_found *found; /* NULL: none is */
+    unsigned char *block;
+    uint64_t room;
+    int64_t got; /* bytes, or a negative errno */
+};
+
 /* A log that is read. */
 struct leat_wal_scan {
     const struct leat_wal_config *config;
@@ -27,6 +48,7 @@ struct leat_wal_scan {
     struct leat_wal_found *found; /* by number */
     uint64_t found_room;          /* bytes, as all rooms here */
     uint32_t count;
+    uint32_t named;      /* the same, with those behind a damaged one */
     uint64_t bytes_read; /* of segments, of those that are needed */
     uint64_t bytes_needed;
     uint32_t leftover_count;
@@ -36,6 +58,10 @@ struct leat_wal_scan {
     bool no_memory;
     unsigned char *segment; /* as it was read */
     uint64_t segment_room;
+    const struct leat_wal_found *told; /* that one, while it is told */
+    struct leat_wal_coming coming;
+    struct leat_wal_crew crew;
+    struct leat_wal_part parts[LEAT_WAL_CREW_PLACES];
     uint64_t next;       /* batch that is to come */
     uint64_t durable;    /* batches below it are known to be durable */
     uint64_t oldest;     /* segment that is needed */

@@ -53,21 +53,37 @@ file_remove(const struct leat_wal *wal, uint64_t number, bool is_new)
     (void)files_of(wal)->remove(files_of(wal)->disk, wal->directory, name);
 }
 
-/* Whether the file system writes through to the disk, found out in the fresh segment itself. */
+/* Takes what writes and syncs at once, if it is to. */
 static int
-through_try(const struct leat_wal *wal, const struct leat_wal_ahead *ahead,
-            struct leat_wal_report *report)
+synced_begin(struct leat_wal *wal)
+{
+    const struct leat_wal_files *files = files_of(wal);
+    if (wal->config.sync == LEAT_LOG_SYNC_DSYNC) {
+        wal->synced = (struct leat_wal_way){files->write_through, files->disk};
+    } else if (wal->config.sync == LEAT_LOG_SYNC_IO_URING) {
+        wal->synced.write = files->write_synced;
+        return files->ring_open(files->disk, &wal->config.memory, &wal->synced.self);
+    }
+    return 0;
+}
+
+/* Whether the file system and the system do that, found out in the fresh segment itself. */
+static int
+synced_try(struct leat_wal *wal, const struct leat_wal_ahead *ahead, struct leat_wal_report *report)
 {
     static const unsigned char zeros[LEAT_WAL_BLOCK];
-    if (wal->config.sync != LEAT_LOG_SYNC_DSYNC) {
-        return 0;
-    }
     struct iovec piece = leat_wal_piece(zeros, sizeof(zeros));
-    int result = leat_wal_write_through(files_of(wal), ahead->file, &piece, 1, LEAT_WAL_BLOCK);
+    int result = synced_begin(wal);
+    if (result == 0 && wal->synced.write != NULL) {
+        result = leat_wal_write_by(&wal->synced, ahead->file, &piece, 1, LEAT_WAL_BLOCK);
+    }
     if (result == -EOPNOTSUPP) {
-        (void)snprintf(report->text, sizeof(report->text),
-                       "the file system does not write through (RWF_DSYNC): log_sync must be "
-                       "fdatasync there");
+        (void)snprintf(report->text, sizeof(report->text), "%s",
+                       wal->config.sync == LEAT_LOG_SYNC_DSYNC
+                           ? "the file system does not write through (RWF_DSYNC): log_sync must be "
+                             "fdatasync there"
+                           : "the system does not let this process use io_uring: log_sync must be "
+                             "fdatasync, or dsync, there");
     }
     return result;
 }
@@ -91,7 +107,7 @@ fresh_begin(struct leat_wal *wal, struct leat_wal_scan *scan)
     atom_store_rlx(&wal->oldest, header.oldest); /* rlx: not shared yet */
     tail_seal(scan, &header);
     struct iovec piece = {scan->tail, scan->tail_bytes};
-    result = through_try(wal, &ahead, scan->report);
+    result = synced_try(wal, &ahead, scan->report);
     if (result == 0) {
         result = leat_wal_write_all(files_of(wal), ahead.file, &piece, 1, LEAT_WAL_BLOCK);
     }
@@ -205,10 +221,14 @@ static enum leat_status
 scan_directory(struct leat_wal_scan *scan, const char *directory)
 {
     const struct leat_wal_files *files = scan->config->files;
-    enum leat_status status =
-        leat_wal_status_of(files->directory_open(files->disk, directory, &scan->directory));
+    const int opened = files->directory_open(files->disk, directory, &scan->directory);
+    const enum leat_status status = leat_wal_status_of(opened);
     if (status != LEAT_OK) {
         scan->directory = -1;
+    }
+    if (opened == -ENOENT || opened == -ENOTDIR) {
+        (void)snprintf(scan->report->text, sizeof(scan->report->text), "%s: %.120s",
+                       opened == -ENOENT ? "no such directory" : "not a directory", directory);
     }
     return status;
 }
@@ -287,6 +307,9 @@ leat_wal_close(struct leat_wal *wal)
     const struct leat_wal_files *files = files_of(wal);
     if (wal->file >= 0) {
         files->close(files->disk, wal->file);
+    }
+    if (wal->config.sync == LEAT_LOG_SYNC_IO_URING && wal->synced.self != NULL) {
+        files->ring_close(files->disk, wal->synced.self);
     }
     const struct leat_wal_ahead ahead[2] = {wal->ahead, wal->reserve};
     for (uint32_t i = 0; i < 2; i++) {

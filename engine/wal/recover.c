@@ -8,6 +8,10 @@
  *   3 Of the last segment, so are all batches below the highest number that any good header in it
  *     says was durable. The first one above that is not good ends the log: it was torn, and with
  *     it what stands behind it.
+ *
+ * Several threads check batches and what the user may do ahead, a part of a segment each, and read
+ * the segment behind that (crew.h). All is judged and told by the caller alone, in the order of the
+ * log: so what it says does not depend on them.
  */
 #include "engine/wal/internal.h"
 
@@ -17,6 +21,12 @@
 #include <string.h>
 
 #include "engine/wal/crc32c.h"
+
+#define PART_BYTES_MAX (UINT64_C(1) << 18)
+/* For what is made ahead of a part, so many times its bytes; and so much at most, or twice as much
+ * where it has grown. */
+#define AHEAD_FACTOR 3
+#define AHEAD_MAX    (UINT64_C(1) << 22)
 
 static const struct leat_wal_files *
 files_of(const struct leat_wal_scan *scan)
@@ -54,6 +64,10 @@ leat_wal_scan_fini(struct leat_wal_scan *scan)
     leat_memory_give(memory, scan->found, scan->found_room);
     leat_memory_give(memory, scan->leftover, scan->leftover_room);
     leat_memory_give(memory, scan->segment, scan->segment_room);
+    leat_memory_give(memory, scan->coming.block, scan->coming.room);
+    for (uint32_t i = 0; i < LEAT_WAL_CREW_PLACES; i++) {
+        leat_memory_give(memory, scan->parts[i].ahead, scan->parts[i].ahead_room);
+    }
     leat_memory_give(memory, scan->tail, scan->tail_room);
 }
 
@@ -65,6 +79,10 @@ damaged(struct leat_wal_scan *scan, uint64_t number, uint64_t offset, const char
     struct leat_wal_report *report = scan->report;
     report->damaged = number;
     report->damaged_offset = offset;
+    report->damaged_behind = 0;
+    for (uint32_t i = 0; i < scan->named; i++) {
+        report->damaged_behind += scan->found[i].number > number;
+    }
     (void)snprintf(report->text, sizeof(report->text),
                    "segment %016" PRIx64 ", byte %" PRIu64 ": %s", number, offset, what);
     return LEAT_CORRUPT;
@@ -164,27 +182,77 @@ header_read(struct leat_wal_scan *scan, struct leat_wal_found *found)
     return header_judge(scan, found, size);
 }
 
-/* ---- batches -------------------------------------------------------------------------------- */
+/* ---- segments ------------------------------------------------------------------------------- */
+
+/* Bytes, or a negative errno. */
+static int64_t
+segment_load(const struct leat_wal_scan *scan, const struct leat_wal_found *found, void *to)
+{
+    const struct leat_wal_files *files = files_of(scan);
+    char name[LEAT_WAL_NAME_BYTES];
+    int file = -1;
+    leat_wal_name(name, found->number, false);
+    int opened = files->open(files->disk, scan->directory, name, &file);
+    if (opened != 0) {
+        return opened;
+    }
+    int64_t got = files->read_at(files->disk, file, to, found->header.bytes, 0);
+    files->close(files->disk, file);
+    return got;
+}
+
+/* The errand of the crew. */
+static void
+coming_load(void *context)
+{
+    struct leat_wal_scan *scan = context;
+    struct leat_wal_coming *coming = &scan->coming;
+    coming->got = segment_load(scan, coming->found, coming->block);
+}
+
+/* Has one read while the one before it is told, if somebody else is there to do so, and memory. */
+static void
+segment_send(struct leat_wal_scan *scan, const struct leat_wal_found *found)
+{
+    struct leat_wal_coming *coming = &scan->coming;
+    void *block = coming->block;
+    if (scan->crew.wanted != 0 && grow(scan, &block, &coming->room, found->header.bytes)) {
+        coming->block = block;
+        coming->found = found;
+        leat_wal_crew_send(&scan->crew);
+    }
+}
+
+/* Waits for it. */
+static int64_t
+segment_fetch(struct leat_wal_scan *scan)
+{
+    struct leat_wal_coming *coming = &scan->coming;
+    unsigned char *block = scan->segment;
+    uint64_t room = scan->segment_room;
+    leat_wal_crew_fetch(&scan->crew);
+    scan->segment = coming->block;
+    scan->segment_room = coming->room;
+    coming->block = block;
+    coming->room = room;
+    coming->found = NULL;
+    return coming->got;
+}
 
 /* Reads a whole segment. */
 static enum leat_status
 segment_read(struct leat_wal_scan *scan, const struct leat_wal_found *found)
 {
-    const struct leat_wal_files *files = files_of(scan);
-    char name[LEAT_WAL_NAME_BYTES];
-    int file = -1;
     void *block = scan->segment;
-    if (!grow(scan, &block, &scan->segment_room, found->header.bytes)) {
+    int64_t got = 0;
+    if (scan->coming.found == found) {
+        got = segment_fetch(scan);
+    } else if (grow(scan, &block, &scan->segment_room, found->header.bytes)) {
+        scan->segment = block;
+        got = segment_load(scan, found, block);
+    } else {
         return LEAT_NO_MEMORY;
     }
-    scan->segment = block;
-    leat_wal_name(name, found->number, false);
-    int opened = files->open(files->disk, scan->directory, name, &file);
-    if (opened != 0) {
-        return leat_wal_status_of(opened);
-    }
-    int64_t got = files->read_at(files->disk, file, scan->segment, found->header.bytes, 0);
-    files->close(files->disk, file);
     if (got < 0) {
         return leat_wal_status_of((int)got);
     }
@@ -198,6 +266,8 @@ segment_read(struct leat_wal_scan *scan, const struct leat_wal_found *found)
     }
     return LEAT_OK;
 }
+
+/* ---- batches -------------------------------------------------------------------------------- */
 
 /* The header of a batch that would stand there, if it is good. */
 static bool
@@ -225,18 +295,141 @@ batch_good(const struct leat_wal_scan *scan, const struct leat_wal_found *found,
     return leat_crc32c(0, body, leat_wal_batch_size(batch.bytes) - sizeof(batch)) == batch.body_crc;
 }
 
+/* ---- parts ---------------------------------------------------------------------------------- */
+
+/* In front of what was made of a record ahead: its bytes. As long as they are aligned. */
+#define AHEAD_HEAD 16
+
+/* What may be made of the records of a batch before their turn, as far as there is room. */
+static void
+batch_ahead(const struct leat_wal_scan *scan, struct leat_wal_part *part, uint64_t offset,
+            const struct leat_wal_batch *batch)
+{
+    const struct leat_wal_config *config = scan->config;
+    const unsigned char *body = scan->segment + offset + sizeof(*batch);
+    struct leat_wal_record record;
+    uint32_t at = 0;
+    while (part->ahead_room - part->ahead_bytes > AHEAD_HEAD && at < batch->bytes &&
+           leat_wal_record_next(body, batch->bytes, &at, &record)) {
+        unsigned char *to = part->ahead + part->ahead_bytes;
+        uint64_t room = part->ahead_room - part->ahead_bytes - AHEAD_HEAD;
+        uint64_t made = config->ahead(config->ahead_context, &record, to + AHEAD_HEAD, room);
+        memcpy(to, &made, sizeof(made));
+        part->ahead_bytes += AHEAD_HEAD + made;
+        part->ahead_count++;
+    }
+}
+
+/* A part of the crew's. */
+static void
+part_check(void *context, uint32_t place)
+{
+    const struct leat_wal_scan *scan = context;
+    struct leat_wal_part *part = &((struct leat_wal_scan *)context)->parts[place];
+    struct leat_wal_batch batch;
+    uint64_t number = part->number;
+    part->good = part->offset;
+    part->ahead_bytes = 0;
+    part->ahead_count = 0;
+    while (part->good < part->end && batch_good(scan, scan->told, part->good, number++)) {
+        memcpy(&batch, scan->segment + part->good, sizeof(batch));
+        batch_ahead(scan, part, part->good, &batch);
+        part->good += leat_wal_batch_size(batch.bytes);
+    }
+}
+
+/* Where in a segment the next part begins. */
+struct walk {
+    uint64_t offset;
+    uint64_t number;
+    uint64_t limit; /* batches from this one on are void */
+};
+
+static bool
+walk_on(const struct leat_wal_scan *scan, const struct walk *walk, struct leat_wal_batch *batch)
+{
+    return walk->number < walk->limit && batch_header(scan, scan->told, walk->offset, batch) &&
+           batch->number == walk->number;
+}
+
+/* A part is that much or its last batch less: enough to be worth a hand-over, and small beside a
+ * segment. */
+static uint64_t
+part_bytes(const struct leat_wal_found *found)
+{
+    uint64_t bytes = leat_round_up(found->header.bytes / 64, LEAT_WAL_BLOCK);
+    return bytes < PART_BYTES_MAX ? bytes : PART_BYTES_MAX;
+}
+
+/* For what is made ahead; where there is no memory, there is less. */
+static void
+part_room(const struct leat_wal_scan *scan, struct leat_wal_part *part)
+{
+    uint64_t bytes = AHEAD_FACTOR * (part->end - part->offset);
+    void *block = part->ahead;
+    if (scan->config->ahead != NULL && scan->crew.wanted != 0 &&
+        grow(scan, &block, &part->ahead_room, bytes < AHEAD_MAX ? bytes : AHEAD_MAX)) {
+        part->ahead = block;
+    }
+}
+
+/* Lays out as many as there are places for. */
+static void
+parts_lay(struct leat_wal_scan *scan, struct walk *walk)
+{
+    const uint64_t most = part_bytes(scan->told);
+    struct leat_wal_batch batch;
+    uint32_t place = leat_wal_crew_place(&scan->crew);
+    while (place != LEAT_WAL_CREW_PLACES && walk_on(scan, walk, &batch)) {
+        struct leat_wal_part *part = &scan->parts[place];
+        part->offset = walk->offset;
+        part->number = walk->number;
+        do {
+            walk->offset += leat_wal_batch_size(batch.bytes);
+            walk->number++;
+        } while (walk->offset - part->offset < most && walk_on(scan, walk, &batch));
+        part->end = walk->offset;
+        part_room(scan, part);
+        leat_wal_crew_lay(&scan->crew);
+        place = leat_wal_crew_place(&scan->crew);
+    }
+}
+
+/* ---- telling -------------------------------------------------------------------------------- */
+
+/* What is made ahead, record by record. */
+struct ahead {
+    const unsigned char *next;
+    uint32_t left; /* records */
+};
+
+static const void *
+ahead_next(struct ahead *ahead)
+{
+    uint64_t made = 0;
+    if (ahead->left == 0) {
+        return NULL;
+    }
+    memcpy(&made, ahead->next, sizeof(made));
+    const unsigned char *found = ahead->next + AHEAD_HEAD;
+    ahead->next = found + made;
+    ahead->left--;
+    return made == 0 ? NULL : found;
+}
+
 static enum leat_status
-batch_tell(struct leat_wal_scan *scan, const struct leat_wal_found *found, uint64_t offset,
-           const struct leat_wal_batch *batch)
+batch_tell(struct leat_wal_scan *scan, uint64_t offset, const struct leat_wal_batch *batch,
+           struct ahead *ahead)
 {
     const unsigned char *body = scan->segment + offset + sizeof(*batch);
-    const struct leat_wal_place place = {found->number, batch->number};
+    const struct leat_wal_place place = {scan->told->number, batch->number};
     struct leat_wal_record record;
     uint32_t at = 0;
     while (at < batch->bytes) {
         if (!leat_wal_record_next(body, batch->bytes, &at, &record)) {
-            return damaged(scan, found->number, offset, "its records are none");
+            return damaged(scan, scan->told->number, offset, "its records are none");
         }
+        record.ahead = ahead_next(ahead);
         scan->report->records++;
         if (!scan->reader->record(scan->reader->context, place, &record)) {
             return LEAT_NO_MEMORY;
@@ -263,25 +456,47 @@ tail_keep(struct leat_wal_scan *scan, uint64_t offset, const struct leat_wal_bat
     return true;
 }
 
-/* The batches of a segment that was read, below `limit`. *end: behind the last good one. */
+/* The good batches of a part. */
 static enum leat_status
-batches_tell(struct leat_wal_scan *scan, const struct leat_wal_found *found, uint64_t limit,
-             uint64_t *end)
+part_tell(struct leat_wal_scan *scan, const struct leat_wal_part *part)
 {
-    uint64_t offset = LEAT_WAL_BLOCK;
+    struct ahead ahead = {part->ahead, part->ahead_count};
+    uint64_t offset = part->offset;
     enum leat_status status = LEAT_OK;
-    scan->next = found->header.first;
-    while (status == LEAT_OK && scan->next < limit && batch_good(scan, found, offset, scan->next)) {
+    while (status == LEAT_OK && offset < part->good) {
         struct leat_wal_batch batch;
         memcpy(&batch, scan->segment + offset, sizeof(batch));
-        status = batch_tell(scan, found, offset, &batch);
+        status = batch_tell(scan, offset, &batch, &ahead);
         if (status == LEAT_OK && scan->next >= scan->durable && !tail_keep(scan, offset, &batch)) {
             status = LEAT_NO_MEMORY;
         }
         offset += leat_wal_batch_size(batch.bytes);
         scan->next++;
     }
-    *end = offset;
+    return status;
+}
+
+/* The batches of a segment that was read, below `limit`. *end: behind the last good one. */
+static enum leat_status
+batches_tell(struct leat_wal_scan *scan, const struct leat_wal_found *found, uint64_t limit,
+             uint64_t *end)
+{
+    struct walk walk = {LEAT_WAL_BLOCK, found->header.first, limit};
+    enum leat_status status = LEAT_OK;
+    bool good = true;
+    uint32_t place = 0;
+    scan->next = found->header.first;
+    scan->told = found;
+    *end = LEAT_WAL_BLOCK;
+    parts_lay(scan, &walk);
+    while (good && leat_wal_crew_back(&scan->crew, &place)) {
+        const struct leat_wal_part *part = &scan->parts[place];
+        status = part_tell(scan, part);
+        *end = part->good;
+        good = status == LEAT_OK && part->good == part->end;
+        parts_lay(scan, &walk);
+    }
+    leat_wal_crew_drop(&scan->crew);
     return status;
 }
 
@@ -354,6 +569,7 @@ names_read(struct leat_wal_scan *scan)
     if (scan->count != 0) {
         qsort(scan->found, scan->count, sizeof(*scan->found), by_number);
     }
+    scan->named = scan->count;
     enum leat_status status = LEAT_OK;
     for (uint32_t i = 0; status == LEAT_OK && i < scan->count; i++) {
         status = header_read(scan, &scan->found[i]);
@@ -375,15 +591,16 @@ limits_set(struct leat_wal_scan *scan)
         struct leat_wal_found *found = &scan->found[i];
         found->limit = limit;
         limit = found->header.first < limit ? found->header.first : limit;
-        found->needed = found->number >= scan->oldest;
-        bool told = found->needed && (i + 1 == scan->count || found->header.first < found->limit);
-        scan->bytes_needed += told ? found->header.bytes : 0;
+        bool has = i + 1 == scan->count || found->header.first < found->limit;
+        found->needed = found->number >= scan->oldest && has;
+        scan->bytes_needed += found->needed ? found->header.bytes : 0;
         there = there || found->number == scan->oldest;
     }
     if (there) {
         return LEAT_OK;
     }
     enum leat_status status = damaged(scan, scan->oldest, 0, "the segment is missing");
+    scan->report->damaged_behind = 0; /* those are there */
     return scan->salvages ? LEAT_OK : status;
 }
 
@@ -399,18 +616,28 @@ segment_done(struct leat_wal_scan *scan, const struct leat_wal_found *found)
     }
 }
 
+/* The one to be read behind it. */
+static const struct leat_wal_found *
+segment_after(const struct leat_wal_scan *scan, uint32_t index)
+{
+    do {
+        index++;
+    } while (index + 1 < scan->count && !scan->found[index].needed);
+    return &scan->found[index];
+}
+
 /* All segments but the last one. */
 static enum leat_status
 older_tell(struct leat_wal_scan *scan)
 {
     enum leat_status status = LEAT_OK;
     for (uint32_t i = 0; status == LEAT_OK && i + 1 < scan->count; i++) {
-        struct leat_wal_found *found = &scan->found[i];
-        found->needed = found->needed && found->header.first < found->limit;
+        const struct leat_wal_found *found = &scan->found[i];
         if (found->needed) {
             uint64_t end = 0;
             status = segment_read(scan, found);
             if (status == LEAT_OK) {
+                segment_send(scan, segment_after(scan, i));
                 status = batches_tell(scan, found, found->limit, &end);
             }
             if (status == LEAT_OK && scan->next < found->limit) {
@@ -430,8 +657,8 @@ verdict(const struct leat_wal_scan *scan, enum leat_status status)
     return status == LEAT_OK && scan->report->damaged != 0 ? LEAT_CORRUPT : status;
 }
 
-enum leat_status
-leat_wal_scan_run(struct leat_wal_scan *scan)
+static enum leat_status
+all_tell(struct leat_wal_scan *scan)
 {
     enum leat_status status = names_read(scan);
     if (status != LEAT_OK || scan->count == 0) {
@@ -457,6 +684,22 @@ leat_wal_scan_run(struct leat_wal_scan *scan)
     return verdict(scan, status);
 }
 
+static void
+crew_begin(struct leat_wal_scan *scan, uint32_t threads)
+{
+    const struct leat_wal_crew_work work = {part_check, coming_load, scan};
+    leat_wal_crew_init(&scan->crew, threads, &work);
+}
+
+enum leat_status
+leat_wal_scan_run(struct leat_wal_scan *scan)
+{
+    crew_begin(scan, scan->config->threads);
+    enum leat_status status = all_tell(scan);
+    leat_wal_crew_fini(&scan->crew);
+    return status;
+}
+
 enum leat_status
 leat_wal_scan_segment(struct leat_wal_scan *scan, const struct leat_wal_known *known,
                       uint64_t limit)
@@ -469,7 +712,9 @@ leat_wal_scan_segment(struct leat_wal_scan *scan, const struct leat_wal_known *k
         status = segment_read(scan, &found);
     }
     if (status == LEAT_OK) {
+        crew_begin(scan, 1);
         status = batches_tell(scan, &found, limit, &end);
+        leat_wal_crew_fini(&scan->crew);
     }
     if (status == LEAT_OK && scan->next < limit) {
         status = damaged(scan, found.number, end, "a batch is damaged");

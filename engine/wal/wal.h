@@ -69,6 +69,14 @@ struct leat_wal_config {
     /* Told behind each segment that is read at an open, or a look, how many of these bytes are. */
     void (*progress)(void *context, uint64_t done, uint64_t of);
     void *progress_context;
+    /* Threads that read, the caller among them, up to LEAT_WAL_CREW_MAX; 0 is 1. */
+    uint32_t threads;
+    /* What may be made of a record before its turn, by any of them, in any order, also of one that
+     * is never told: into `room` bytes, aligned to 16. Returns a multiple of 16 that it has used,
+     * and the record has it when it is told; 0: nothing, or there is not enough room. It asks for
+     * no file. NULL: nothing is. */
+    size_t (*ahead)(void *context, const struct leat_wal_record *record, void *to, size_t room);
+    void *ahead_context;
 };
 
 /* Where a record stands: higher is later. */
@@ -87,6 +95,7 @@ struct leat_wal_report {
     uint64_t torn_bytes;     /* up to the last block that is not zero behind the last batch */
     uint64_t damaged;        /* segment; 0: none */
     uint64_t damaged_offset; /* in it */
+    uint64_t damaged_behind; /* segments behind it, of which nothing is told */
     char text[160];          /* a sentence: what is wrong, or "" */
 };
 
@@ -126,6 +135,8 @@ struct leat_wal {
     struct leat_wal_config config; /* I */
     int directory;                 /* I */
     uint64_t batch_bytes_max;      /* I of records */
+    struct leat_wal_way synced;    /* I writes what is synced by that; with LEAT_LOG_SYNC_FDATASYNC
+                                      there is none */
     struct leat_bytes ring;        /* S */
     struct leat_wal_role role;     /* S */
     /* Up to where what was appended is durable. */
@@ -171,10 +182,10 @@ struct leat_wal {
 
 /* Reads the log of a directory, as leat_wal_read() does, writes anew what is not known to be
  * durable, and begins a fresh segment, whose names are durable by the return. Returns also LEAT_OK
- * where there was no log. LEAT_BUSY: another process, or another open, has it. LEAT_NO_MEMORY,
- * LEAT_NO_SPACE, LEAT_REFUSED, LEAT_SYSTEM, LEAT_CORRUPT, LEAT_UNSUPPORTED: a later format, or
- * another byte order, or config.sync is not to be had there; report->text says what. Nothing is
- * then open. */
+ * where there was no log. LEAT_BUSY: another process, or another open, has it. LEAT_NOT_FOUND: no
+ * such directory, or none; LEAT_NO_MEMORY, LEAT_NO_SPACE, LEAT_REFUSED, LEAT_SYSTEM, LEAT_CORRUPT,
+ * LEAT_UNSUPPORTED: a later format, or another byte order, or config.sync is not to be had there;
+ * report->text says what. Nothing is then open. */
 enum leat_status leat_wal_open(struct leat_wal *wal, const struct leat_wal_config *config,
                                const struct leat_wal_reader *reader,
                                struct leat_wal_report *report);

@@ -130,9 +130,9 @@ header_of(const struct leat_wal *wal, uint64_t bytes)
     };
 }
 
-/* Writes the records up to `to`; `through`: to the disk. False: the log has failed. */
+/* Writes the records up to `to`; `synced`: so that it is. False: the log has failed. */
 static bool
-batch_write(struct leat_wal *wal, uint64_t to, bool through)
+batch_write(struct leat_wal *wal, uint64_t to, bool synced)
 {
     static const unsigned char zeros[LEAT_WAL_BLOCK];
     struct leat_bytes_piece pieces[2];
@@ -150,8 +150,8 @@ batch_write(struct leat_wal *wal, uint64_t to, bool through)
                            {pieces[1].data, pieces[1].bytes},
                            leat_wal_piece(zeros, pad)};
     const struct leat_wal_files *files = wal->config.files;
-    int result = through ? leat_wal_write_through(files, wal->file, all, 4, wal->offset)
-                         : leat_wal_write_all(files, wal->file, all, 4, wal->offset);
+    int result = synced ? leat_wal_write_by(&wal->synced, wal->file, all, 4, wal->offset)
+                        : leat_wal_write_all(files, wal->file, all, 4, wal->offset);
     if (result != 0) {
         return false;
     }
@@ -197,7 +197,7 @@ batch_sync(struct leat_wal *wal)
 /* Writes a batch where there is room, which may be in another segment. All that was written is
  * synced before a switch; and before a mark, which is to say so. */
 static enum leat_status
-batch_place(struct leat_wal *wal, uint64_t to, bool is_mark, bool through)
+batch_place(struct leat_wal *wal, uint64_t to, bool is_mark, bool synced)
 {
     uint64_t bytes = to - leat_bytes_head(&wal->ring);
     bool fits = wal->offset + leat_wal_batch_size(bytes) <= wal->bytes;
@@ -208,7 +208,16 @@ batch_place(struct leat_wal *wal, uint64_t to, bool is_mark, bool through)
     if (!fits) {
         status = leat_wal_segment_switch(wal);
     }
-    return status == LEAT_OK && !batch_write(wal, to, through) ? LEAT_LOG_FAILED : status;
+    return status == LEAT_OK && !batch_write(wal, to, synced) ? LEAT_LOG_FAILED : status;
+}
+
+/* What was only written before is not reached by a later write through: that is synced. The sync
+ * behind a write reaches it. */
+static bool
+write_syncs(const struct leat_wal *wal)
+{
+    enum leat_log_sync sync = wal->config.sync;
+    return sync == LEAT_LOG_SYNC_IO_URING || (sync == LEAT_LOG_SYNC_DSYNC && is_synced(wal));
 }
 
 /* LEAT_OK: one was written; LEAT_EMPTY: there was nothing to write; else as leat_wal_wait(). pre:
@@ -225,13 +234,13 @@ batch(struct leat_wal *wal, enum why why)
     if (bytes == 0 && !marks && (why == WHY_WRITTEN || is_synced(wal))) {
         return LEAT_EMPTY;
     }
-    /* What was only written before is not reached by a later write: that is synced. */
-    bool through = wal->config.sync == LEAT_LOG_SYNC_DSYNC && why != WHY_WRITTEN && is_synced(wal);
+    bool writes = bytes != 0 || marks;
+    bool synced = writes && why != WHY_WRITTEN && write_syncs(wal);
     enum leat_status status = LEAT_OK;
-    if (bytes != 0 || marks) {
-        status = batch_place(wal, to, bytes == 0, through);
+    if (writes) {
+        status = batch_place(wal, to, bytes == 0, synced);
     }
-    if (status == LEAT_OK && through) {
+    if (status == LEAT_OK && synced) {
         batch_synced(wal);
     } else if (status == LEAT_OK && why != WHY_WRITTEN && !batch_sync(wal)) {
         status = LEAT_LOG_FAILED;

@@ -30,6 +30,7 @@ if readelf -d "$LEAT_LIBDIR/libleat.so" | grep -E 'NEEDED.*(curl|leat-types)' ||
     exit 1
 fi
 
-echo "libleat has libcrypto and lz4 where the build says so, and only there"
-needed=$(readelf -d "$LEAT_LIBDIR/libleat.so" | grep -c 'NEEDED.*\(libcrypto\|liblz4\)' || true)
-test "$needed" -eq $((LEAT_CRYPTO + LEAT_LZ4))
+echo "libleat has libcrypto, lz4 and liburing where the build says so, and only there"
+needed=$(readelf -d "$LEAT_LIBDIR/libleat.so" |
+    grep -c 'NEEDED.*\(libcrypto\|liblz4\|liburing\)' || true)
+test "$needed" -eq $((LEAT_CRYPTO + LEAT_LZ4 + LEAT_URING))

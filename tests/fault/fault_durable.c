@@ -1,6 +1,6 @@
 /* fault_durable.c - a life of an engine with durable jobs (tests/support/life.h), again and again,
  * in which each file operation fails in turn, in each way, once and from there on for ever; then
- * the machine stops. J1 to J5 of life.h hold on a healthy disk afterwards.
+ * the machine stops. J1 to J6 of life.h hold on a healthy disk afterwards.
  *
  * The functions of the system are wrapped by the linker, so the way is the whole one: interrupted
  * calls, no descriptor left, the file of the places of crashes. A sync that fails drops what was

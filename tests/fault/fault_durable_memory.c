@@ -1,6 +1,6 @@
 /* fault_durable_memory.c - a life of an engine with durable jobs (tests/support/life.h), again and
  * again, in which each allocation fails in turn, once and from there on for ever: in an open that
- * reads a log, submits, notes, the cleaner's copies, a close. J1 to J5 of life.h hold afterwards.
+ * reads a log, submits, notes, the cleaner's copies, a close. J1 to J6 of life.h hold afterwards.
  * And what only a long log meets: a switch of segments without memory holds up nobody for ever.
  */
 #include <stdlib.h>

@@ -23,10 +23,17 @@ struct sweep {
     struct disk disk;
     struct disk image;
     bool late; /* of leat_wal_config */
-    bool through;
+    enum leat_log_sync sync;
     uint64_t runs;
     uint64_t images;
 };
+
+/* That read the log: in one of the sweeps, as it takes its time. */
+static uint32_t
+threads_of(const struct sweep *sweep)
+{
+    return sweep->sync == LEAT_LOG_SYNC_IO_URING && !sweep->disk.fault.for_ever ? 4 : 1;
+}
 
 static void
 run(struct sweep *sweep, struct disk_fault fault)
@@ -36,7 +43,8 @@ run(struct sweep *sweep, struct disk_fault fault)
     sweep->disk.fault = fault;
     wal_user_init(user, &sweep->disk, SEED);
     user->config.late = sweep->late;
-    user->config.sync = sweep->through ? LEAT_LOG_SYNC_DSYNC : LEAT_LOG_SYNC_FDATASYNC;
+    user->config.sync = sweep->sync;
+    user->config.threads = threads_of(sweep);
     for (uint32_t i = 0; i < ACTS; i++) {
         wal_user_act(user);
     }
@@ -50,6 +58,7 @@ image_judge(struct sweep *sweep)
 {
     struct wal_user *other = &sweep->other;
     wal_user_init(other, &sweep->image, SEED + 1);
+    other->config.threads = threads_of(sweep);
     enum leat_status status = wal_user_open(other);
     wal_user_close(other);
     sweep->images++;
@@ -78,7 +87,7 @@ run_judge(struct sweep *sweep)
 }
 
 static void
-sweep_one(int result, bool for_ever, bool late, bool through)
+sweep_one(int result, bool for_ever, bool late, enum leat_log_sync sync)
 {
     struct sweep *sweep = calloc(1, sizeof(*sweep));
     struct disk_fault fault = {.kinds = result < 0 ? DISK_ANY : DISK_WRITE | DISK_THROUGH,
@@ -87,7 +96,7 @@ sweep_one(int result, bool for_ever, bool late, bool through)
     bool reached = true;
     CHECK(sweep != NULL);
     sweep->late = late;
-    sweep->through = through;
+    sweep->sync = sync;
     for (fault.at = 0; reached; fault.at++) {
         run(sweep, fault);
         const char *why = run_judge(sweep);
@@ -107,9 +116,10 @@ sweep_one(int result, bool for_ever, bool late, bool through)
 static void
 sweep_all(int result, bool for_ever)
 {
-    sweep_one(result, for_ever, false, false);
-    sweep_one(result, for_ever, true, false);
-    sweep_one(result, for_ever, false, true);
+    sweep_one(result, for_ever, false, LEAT_LOG_SYNC_FDATASYNC);
+    sweep_one(result, for_ever, true, LEAT_LOG_SYNC_FDATASYNC);
+    sweep_one(result, for_ever, false, LEAT_LOG_SYNC_DSYNC);
+    sweep_one(result, for_ever, true, LEAT_LOG_SYNC_IO_URING);
 }
 
 /* Of each kind of operation there is enough in the run. */
@@ -121,12 +131,14 @@ test_run(void **state)
         uint32_t least;
     } kinds[] = {{DISK_CREATE, 6}, {DISK_OPEN, 4},       {DISK_ALLOCATE, 6}, {DISK_WRITE, 40},
                  {DISK_READ, 4},   {DISK_SYNC, 40},      {DISK_RENAME, 4},   {DISK_REMOVE, 2},
-                 {DISK_LIST, 2},   {DISK_NAMES_SYNC, 5}, {DISK_THROUGH, 25}};
+                 {DISK_LIST, 2},   {DISK_NAMES_SYNC, 5}, {DISK_THROUGH, 25}, {DISK_RING, 2}};
     struct sweep *sweep = calloc(1, sizeof(*sweep));
     (void)state;
     CHECK(sweep != NULL);
     for (uint32_t i = 0; i < TEST_COUNT_OF(kinds); i++) {
-        sweep->through = kinds[i].kind == DISK_THROUGH;
+        sweep->sync = kinds[i].kind == DISK_THROUGH ? LEAT_LOG_SYNC_DSYNC
+                      : kinds[i].kind == DISK_RING  ? LEAT_LOG_SYNC_IO_URING
+                                                    : LEAT_LOG_SYNC_FDATASYNC;
         run(sweep, (struct disk_fault){.kinds = kinds[i].kind, .at = UINT64_MAX});
         CHECK(run_judge(sweep) == NULL);
         test_say("kind %u: %llu\n", kinds[i].kind, (unsigned long long)sweep->disk.counted);

@@ -71,6 +71,16 @@ room_init(struct leat_slab *slab, const struct leat_slab_config *config)
 }
 
 #include "engine/key_rates.c" /* NOLINT(bugprone-suspicious-include) */
+
+/* There is no log here. */
+enum leat_status
+leat_durable_tuned_slowly(struct leat_engine *engine, uint32_t queue, enum leat_tuned what)
+{
+    (void)engine;
+    (void)queue;
+    (void)what;
+    return LEAT_UNSUPPORTED;
+}
 #undef leat_slab_init
 #undef leat_slab_take
 

@@ -106,10 +106,11 @@ leat_wal_write_all(const struct leat_wal_files *files, int file, struct iovec *p
 }
 
 int
-leat_wal_write_through(const struct leat_wal_files *files, int file, struct iovec *pieces,
-                       int count, uint64_t offset)
+leat_wal_write_by(const struct leat_wal_way *way, int file, struct iovec *pieces, int count,
+                  uint64_t offset)
 {
-    return leat_wal_write_all(files, file, pieces, count, offset);
+    (void)way;
+    return leat_wal_write_all(NULL, file, pieces, count, offset);
 }
 
 static int

@@ -53,9 +53,7 @@ draw_options(struct ref_world *world, struct spec *spec)
     spec->job.options = &spec->options;
     spec->options.order_priority = ref_below(world, 4);
     if (spec->job.delay_ns == 0 && ref_chance(world, 40)) {
-        spec->options.run_at_ns =
-            ref_chance(world, 3) ? UINT64_MAX
-                                 : ref_wall(world) + ref_delay(world) - ref_below(world, 2) * REF_S;
+        spec->options.run_at_ns = ref_chance(world, 3) ? UINT64_MAX : ref_wall_draw(world);
     }
     if (ref_chance(world, 40)) {
         spec->options.expires_in_ns = ref_chance(world, 5) ? LEAT_FOREVER - 1 : ref_delay(world);
@@ -67,6 +65,10 @@ draw_options(struct ref_world *world, struct spec *spec)
         spec->policy = ref_below(world, REF_POLICY_BAD);
         spec->retry = ref_policy(spec->policy);
         spec->options.retry = &spec->retry;
+    }
+    if (ref_chance(world, 20)) {
+        uint64_t index = ref_below(world, REF_RECORDS);
+        spec->options.submitter.bits = ref_chance(world, 80) ? world->jobs[index].id.bits : index;
     }
     if (ref_chance(world, 50)) {
         spec->shape = ref_key_draw(world, &spec->options, &spec->key);

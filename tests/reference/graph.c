@@ -583,6 +583,15 @@ ref_ties_await(struct ref_world *world, const struct ref_ties *ties)
 }
 
 void
+ref_ties_hold(struct ref_world *world, const struct ref_ties *ties, bool holds)
+{
+    for (uint32_t i = 0; i < ties->count; i++) {
+        struct ref_job *parent = job_there(world, ties->parents[i]);
+        parent->node.uses = holds ? parent->node.uses + 1 : parent->node.uses - 1;
+    }
+}
+
+void
 ref_ties_bind(struct ref_world *world, struct ref_job *job, const struct ref_ties *ties)
 {
     struct ref_node *node = &job->node;

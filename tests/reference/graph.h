@@ -80,6 +80,8 @@ bool ref_ties_block(const struct ref_ties *ties);
 bool ref_ties_any(const struct ref_ties *ties);
 /* The job was taken in: its cohort waits for it, whoever ends in the same call. */
 void ref_ties_await(struct ref_world *world, const struct ref_ties *ties);
+/* Its parents stay while room is made for it, which may end them; until they are bound. */
+void ref_ties_hold(struct ref_world *world, const struct ref_ties *ties, bool holds);
 /* The job was taken in. Its parents are joined behind that, with all else of the call. */
 void ref_ties_bind(struct ref_world *world, struct ref_job *job, const struct ref_ties *ties);
 void ref_graph_tie(struct ref_world *world, struct ref_job *parent, struct ref_job *child);

@@ -307,11 +307,14 @@ struct leat_outcome
 ref_handle(struct ref_world *world, struct leat_run *run)
 {
     struct ref_job *job = world->current;
+    const struct leat_run *outer = world->run;
     check_run(world, job, run);
+    world->run = run;
     uint32_t acts = ref_chance(world, 40) ? 1 + ref_below(world, 3) : 0;
     for (uint32_t i = 0; i < acts; i++) {
         act(world, job, run);
     }
+    world->run = outer;
     return ref_answer_draw(world);
 }
 

@@ -224,6 +224,8 @@ ref_wait_in_line(struct ref_world *world, struct ref_job *job)
     job->shaken = false;
     job->placed = false;
     job->of_type = false;
+    job->key_let = false;
+    job->key_owes = false;
     job->low = ++world->sequence;
     job->high = job->low;
     ref_key_enter(job, job->low, job->high);
@@ -272,7 +274,8 @@ fail(struct ref_world *world, struct ref_job *job, uint64_t delay_ns)
     const struct ref_type *type = &world->types[job->type];
     uint64_t delays_ns[2] = {delay_ns, delay_ns};
     uint32_t policy = job->policy == REF_NONE ? type->policy : job->policy;
-    enum leat_reason reason = job->timed_out ? LEAT_REASON_TIMEOUT : LEAT_REASON_ATTEMPTS;
+    enum leat_reason reason =
+        job->timed_out || job->tardy ? LEAT_REASON_TIMEOUT : LEAT_REASON_ATTEMPTS;
     bool again = job->attempts < ref_max_attempts(world, job);
     ref_attempt_note(world, job, LEAT_OUTCOME_RETRY);
     if (again && delay_ns == LEAT_DELAY_OF_POLICY) {
@@ -400,6 +403,7 @@ ref_begin(struct ref_world *world, struct ref_job *job)
     job->stuck = false;
     job->seen = false;
     job->late = false;
+    job->tardy = false;
     job->error[0] = '\0';
     job->asked = false;
     world->counts.run++;
@@ -463,6 +467,7 @@ step_to(struct ref_world *world, struct ref_job *job, enum leat_job_state state)
     if (waits(job) && state == LEAT_JOB_DEAD && ref_expired(world, job)) {
         job->zombie = true;
         ref_rates_take(world, job, false);
+        ref_key_rates_take(world, job, false);
         ref_end(world, job, LEAT_JOB_DEAD, LEAT_REASON_EXPIRED);
         return true;
     }
@@ -480,6 +485,7 @@ step_to(struct ref_world *world, struct ref_job *job, enum leat_job_state state)
         !world->types[job->type].bound && !world->queues[job->queue].pull) {
         job->zombie = false;
         ref_rates_take(world, job, true);
+        ref_key_rates_take(world, job, true);
         ref_end(world, job, LEAT_JOB_DEAD, LEAT_REASON_UNKNOWN_TYPE);
         return true;
     }

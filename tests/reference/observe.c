@@ -124,6 +124,7 @@ ref_look_at_info(struct ref_world *world, struct ref_job *job, const struct leat
     same(world, job, "the progress", info->progress, job->progress);
     same(world, job, "cancel_requested", info->cancel_requested, job->cancel);
     same(world, job, "payload_bytes", info->payload_bytes, job->payload_bytes);
+    same(world, job, "the submitter", info->submitter.bits, job->submitter.bits);
     look_at_due(world, job, info->due_in_ns);
     look_at_end(world, job, info);
 }
@@ -233,6 +234,7 @@ void
 ref_check_idle(struct ref_world *world)
 {
     ref_gather_idle(world);
+    ref_key_rates_idle(world);
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         const struct ref_job *job = &world->jobs[i];
         if (!ref_live(job)) {
@@ -311,7 +313,7 @@ latest(const struct ref_world *world, const struct ref_job *job)
         (UINT64_C(1) << world->config.timer_tick_log2) + (due->wall ? REF_WALL_SLACK : 0);
     bool timed = ref_waits_for_time(job) ? !job->moved : job->awaited && due->high_ns != 0;
     if (job->state == LEAT_JOB_PENDING) {
-        return held ? LEAT_FOREVER : 0;
+        return held ? ref_key_rates_latest(world, job) : 0;
     }
     if (!timed) {
         return LEAT_FOREVER;

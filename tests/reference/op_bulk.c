@@ -46,7 +46,7 @@ judge_one(struct ref_world *world, uint32_t index, enum leat_status got, leat_jo
 {
     struct spec *spec = &bulk_specs[index];
     ref_note(world, id.bits, spec->queue, spec->job.priority);
-    ref_answer(world, REF_AT_NOTHING, ref_spec_right(world, spec), got);
+    ref_answer(world, REF_AT_NOTHING, ref_spec_right_for(world, spec, got), got);
     ref_spec_answered(world, spec, got, id);
 }
 
@@ -244,8 +244,9 @@ draw_rate(struct ref_world *world)
 {
     static const uint64_t per_ns[] = {REF_MS, 7 * REF_MS, 333, REF_S};
     struct leat_bulk *given = &bulk.given;
-    given->rate =
-        leat_rate_of(1 + ref_below(world, 4), per_ns[ref_below(world, 4)], ref_below(world, 6));
+    given->rate.jobs = 1 + ref_below(world, 4);
+    given->rate.per_ns = per_ns[ref_below(world, 4)];
+    given->rate.burst = ref_below(world, 6);
     given->progress = progress;
     if (given->chunk > burst()) {
         given->chunk = burst();

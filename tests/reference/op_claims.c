@@ -9,8 +9,8 @@
 #define INDEX_MASK ((UINT64_C(1) << 26) - 1)
 #define SENTINEL   77
 
-static const char *
-name_text(uint32_t name)
+const char *
+ref_name_text(uint32_t name)
 {
     static const char *const names[REF_NAMES] = {
         "n", "invoice 7", "nightly",
@@ -19,8 +19,8 @@ name_text(uint32_t name)
     return names[name];
 }
 
-static const char *
-tag_text(uint32_t tag)
+const char *
+ref_tag_text(uint32_t tag)
 {
     static const char *const tags[REF_TAGS] = {"red", "r", "01234567890123456789012345678901"};
     return tags[tag];
@@ -54,7 +54,7 @@ draw_tags(struct ref_world *world, struct leat_job_options *options, struct ref_
     options->tags_count = 1 + ref_below(world, ref_chance(world, 10) ? LEAT_TAGS_MAX : 2);
     labels->tags_count = options->tags_count;
     for (uint32_t i = 0; i < LEAT_TAGS_MAX + 1; i++) {
-        labels->tags[i] = tag_text(ref_below(world, REF_TAGS));
+        labels->tags[i] = ref_tag_text(ref_below(world, REF_TAGS));
     }
 }
 
@@ -111,7 +111,7 @@ ref_labels_draw(struct ref_world *world, struct leat_job_options *options,
     }
     if (ref_chance(world, 35)) {
         labels->name = ref_below(world, REF_NAMES);
-        options->name = name_text(labels->name);
+        options->name = ref_name_text(labels->name);
     }
     if (ref_chance(world, 35)) {
         draw_tags(world, options, labels);
@@ -300,7 +300,7 @@ found(struct ref_world *world, uint32_t name)
     struct ref_claim *claim = &world->names[name];
     leat_job_id id = {0};
     if (claim->loose) {
-        enum leat_status status = leat_job_find(world->engine, name_text(name), &id);
+        enum leat_status status = leat_job_find(world->engine, ref_name_text(name), &id);
         claim->id.bits = status == LEAT_OK ? id.bits : 0;
         claim->loose = false;
     }
@@ -320,12 +320,12 @@ ref_target_by_name(struct ref_world *world)
     struct ref_target target = {.missing = LEAT_NOT_FOUND, .at = REF_AT_NOTHING};
     uint32_t first = ref_below(world, REF_NAMES);
     bool any = ref_chance(world, 10);
-    target.name = name_text(first);
+    target.name = ref_name_text(first);
     for (uint32_t i = 0; i < REF_NAMES && target.job == NULL; i++) {
         uint32_t name = (first + i) % REF_NAMES;
         struct ref_job *job = found(world, name);
         if (job != NULL) {
-            target.name = name_text(name);
+            target.name = ref_name_text(name);
             target.job = job;
             target.id = job->id;
             target.at = ref_at(job);
@@ -362,7 +362,7 @@ ref_op_job_name(struct ref_world *world)
     const char *name = "before";
     enum leat_status right = target.missing;
     if (job != NULL) {
-        const char *own = job->labels.name == REF_NONE ? "" : name_text(job->labels.name);
+        const char *own = job->labels.name == REF_NONE ? "" : ref_name_text(job->labels.name);
         right = strlen(own) < capacity ? LEAT_OK : LEAT_FULL;
         name = right == LEAT_OK ? own : name;
     }
@@ -417,8 +417,8 @@ ref_op_job_tags(struct ref_world *world)
     }
 }
 
-static bool
-tagged(const struct ref_job *job, const char *tag)
+bool
+ref_tagged(const struct ref_job *job, const char *tag)
 {
     bool found = false;
     for (uint32_t i = 0; i < job->labels.tags_count; i++) {
@@ -432,7 +432,7 @@ tagged_count(const struct ref_world *world, const char *tag)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
-        count += tagged(&world->jobs[i], tag) ? 1 : 0;
+        count += ref_tagged(&world->jobs[i], tag) ? 1 : 0;
     }
     return count;
 }
@@ -442,7 +442,7 @@ ref_op_tag_count(struct ref_world *world)
 {
     static const char *const wrong[] = {"", NULL, "012345678901234567890123456789012"};
     bool bad = ref_chance(world, 5);
-    const char *tag = bad ? wrong[ref_below(world, 3)] : tag_text(ref_below(world, REF_TAGS));
+    const char *tag = bad ? wrong[ref_below(world, 3)] : ref_tag_text(ref_below(world, REF_TAGS));
     uint64_t count = SENTINEL;
     ref_sync(world);
     ref_note(world, 0, 0, 0);
@@ -458,7 +458,7 @@ void
 ref_op_tag_list(struct ref_world *world)
 {
     static leat_job_id ids[REF_RECORDS]; /* too much for a stack */
-    struct leat_tag_cursor cursor = {tag_text(ref_below(world, REF_TAGS)), 0};
+    struct leat_tag_cursor cursor = {ref_tag_text(ref_below(world, REF_TAGS)), 0};
     size_t capacity = ref_chance(world, 50) ? REF_RECORDS : 1 + ref_below(world, 4);
     size_t listed = 0;
     size_t count = 0;
@@ -476,7 +476,7 @@ ref_op_tag_list(struct ref_world *world)
         for (size_t j = 0; j < i; j++) {
             twice = twice || ids[j].bits == ids[i].bits;
         }
-        if (twice || !tagged(job, cursor.tag)) {
+        if (twice || !ref_tagged(job, cursor.tag)) {
             ref_fail(world, job, "it is listed twice, or has not that tag");
         }
     }

@@ -1,5 +1,5 @@
-/* op_cohort.c - cohorts: opened with their callbacks, closed, looked at; and the list of all jobs,
- * by which the ids of callbacks are found. */
+/* op_cohort.c - cohorts: opened with their callbacks, closed, looked at. The ids of callbacks are
+ * found by the list of all jobs. */
 #include "tests/reference/submit.h"
 
 #include <inttypes.h>
@@ -8,85 +8,6 @@
 #define INDEX_MASK  ((UINT64_C(1) << 26) - 1)
 #define COHORT_TYPE (REF_TYPES - 1)
 #define PARTS       4 /* it, on_complete, on_success, on_death */
-#define STATES      8
-#define SENTINEL    77
-
-/* ---- all jobs -------------------------------------------------------------------------------- */
-
-/* Those that are in one of `states`. */
-static uint32_t
-list(struct ref_world *world, uint32_t states, size_t capacity, leat_job_id *ids)
-{
-    struct leat_job_query query = leat_job_query_default();
-    uint32_t listed = 0;
-    query.states = states;
-    query.look_max = ref_chance(world, 50) ? 0 : 1 + ref_below(world, 40);
-    do {
-        size_t count = SENTINEL;
-        size_t room = REF_RECORDS - listed < capacity ? REF_RECORDS - listed : capacity;
-        enum leat_status status = leat_job_list(world->engine, &query, &ids[listed], room, &count);
-        if (status != LEAT_OK || count > room) {
-            ref_fail(world, NULL, "leat_job_list(): %s, %zu jobs", leat_status_text(status), count);
-        }
-        listed += (uint32_t)count;
-    } while (query.more && listed < REF_RECORDS);
-    return listed;
-}
-
-static uint32_t
-in_states(const struct ref_world *world, uint32_t states)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < REF_RECORDS; i++) {
-        const struct ref_job *job = &world->jobs[i];
-        bool in = states == 0 || (states & LEAT_STATE_MASK(job->state)) != 0;
-        count += job->id.bits != 0 && !job->gone && in ? 1 : 0;
-    }
-    return count;
-}
-
-static void
-check_count(struct ref_world *world, uint32_t states, uint32_t right)
-{
-    struct leat_job_query query = leat_job_query_default();
-    struct leat_job_tally tally = {.jobs = 0};
-    query.states = states;
-    do {
-        if (leat_job_count(world->engine, &query, &tally, 1) != LEAT_OK) {
-            ref_fail(world, NULL, "leat_job_count() fails");
-        }
-    } while (query.more);
-    if (tally.jobs != right) {
-        ref_fail(world, NULL, "%" PRIu64 " jobs are counted\n  expected: %u", tally.jobs, right);
-    }
-}
-
-void
-ref_op_job_list(struct ref_world *world)
-{
-    static leat_job_id ids[REF_RECORDS]; /* too much for a stack */
-    uint32_t states = ref_chance(world, 30) ? 0 : 2 * (1 + ref_below(world, (1U << STATES) - 1));
-    size_t capacity = ref_chance(world, 50) ? REF_RECORDS : 1 + ref_below(world, 4);
-    ref_sync(world);
-    ref_note(world, states, capacity, 0);
-    uint32_t listed = list(world, states, capacity, ids);
-    ref_answer(world, REF_AT_NOTHING, REF_ONE(LEAT_OK), LEAT_OK);
-    for (uint32_t i = 0; i < listed; i++) {
-        const struct ref_job *job = ref_job_of(world, ids[i]);
-        bool twice = false;
-        for (uint32_t j = 0; j < i; j++) {
-            twice = twice || ids[j].bits == ids[i].bits;
-        }
-        if (twice || job->gone || (states != 0 && (states & LEAT_STATE_MASK(job->state)) == 0)) {
-            ref_fail(world, job, "it is listed twice, or is not in one of states %x", states);
-        }
-    }
-    if (listed != in_states(world, states)) {
-        ref_fail(world, NULL, "%u jobs are listed\n  expected: %u", listed,
-                 in_states(world, states));
-    }
-    check_count(world, states, listed);
-}
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
@@ -160,7 +81,8 @@ static void
 find_ids(struct ref_world *world, const struct opening *opening, leat_job_id *ids)
 {
     static leat_job_id all[REF_RECORDS]; /* too much for a stack */
-    uint32_t listed = list(world, 0, REF_RECORDS, all);
+    struct leat_job_query query = leat_job_query_default();
+    uint32_t listed = ref_list(world, &query, REF_RECORDS, all);
     for (uint32_t i = 0; i < listed; i++) {
         struct leat_job_info info = leat_job_info_default();
         bool known = world->jobs[(all[i].bits & INDEX_MASK) % REF_RECORDS].id.bits == all[i].bits;

@@ -82,6 +82,77 @@ ref_op_complete(struct ref_world *world)
     }
 }
 
+/* ---- with a result --------------------------------------------------------------------------- */
+
+/* What is wrong with it, most often nothing. */
+static enum leat_status
+answer_spoil(struct ref_world *world, struct leat_answer *answer)
+{
+    if (!ref_chance(world, 6)) {
+        return LEAT_OK;
+    }
+    switch (ref_below(world, 5)) {
+    case 0:
+        answer->outcome = leat_pending();
+        break;
+    case 1:
+        answer->timed_out = true;
+        answer->outcome = ref_chance(world, 50) ? leat_done() : leat_fail();
+        break;
+    case 2:
+        answer->result = NULL;
+        answer->result_bytes = 1;
+        break;
+    case 3:
+        answer->result_bytes = world->config.payload_bytes_max + 1;
+        break;
+    default:
+        answer->version++;
+        return LEAT_UNSUPPORTED;
+    }
+    return LEAT_INVALID;
+}
+
+void
+ref_op_complete_with(struct ref_world *world)
+{
+    unsigned char result[REF_RESULT_MAX];
+    struct leat_answer answer = leat_answer_default();
+    struct ref_target target = ref_complete_target(world);
+    struct ref_job *job = target.job;
+    leat_token token = ref_token_of(world, &target);
+    answer.outcome = ref_outcome(world);
+    answer.error = ref_chance(world, 30) ? ref_error_text(world) : NULL;
+    answer.result = result;
+    answer.result_bytes = ref_chance(world, 40) ? 0 : ref_below(world, REF_RESULT_MAX + 1);
+    answer.timed_out = answer.outcome.kind == LEAT_OUTCOME_RETRY && ref_chance(world, 40);
+    memset(result, (int)(~token.attempt & 0xff), sizeof(result));
+    enum leat_status right = ref_complete_right(&target, token);
+    size_t bytes = answer.result_bytes;
+    enum ref_keeps keeps = job == NULL || bytes == 0 ? REF_KEEPS_NOT : ref_keeps(world, job);
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): what is right has a job */
+    bool early = right == LEAT_OK && job->handled; /* its handler has not answered */
+    bool much = keeps == REF_KEEPS || answer.timed_out;
+    uint64_t rights = REF_ONE(early && much ? LEAT_WRONG_STATE : right);
+    rights |= early && keeps == REF_KEEPS_MAYBE ? REF_ONE(LEAT_WRONG_STATE) : 0;
+    enum leat_status shape = answer_spoil(world, &answer);
+    rights = shape == LEAT_OK ? rights : REF_ONE(shape);
+    ref_note(world, target.id.bits, token.attempt, (uint64_t)answer.outcome.kind);
+    enum leat_status got = leat_complete_with(world->engine, token, &answer);
+    ref_answer(world, target.at, rights, got);
+    if (got != LEAT_OK) {
+        return;
+    }
+    if (bytes != 0 && !early) {
+        ref_result_set(world, job, result, bytes);
+    }
+    job->tardy = answer.timed_out;
+    world->counts.timed_out += answer.timed_out ? 1 : 0;
+    ref_completed(world, job, answer.outcome, answer.error);
+}
+
+/* ---- more time ------------------------------------------------------------------------------- */
+
 enum leat_status
 ref_extend_right(const struct ref_target *target, leat_token token)
 {

@@ -167,7 +167,7 @@ draw_when(struct ref_world *world, enum leat_status *shape)
     if (way < 3) {
         when = leat_when_in(ref_delay(world));
     } else if (way < 5) {
-        when = leat_when_at(ref_wall(world) + ref_delay(world) - ref_below(world, 2) * REF_S);
+        when = leat_when_at(ref_wall_draw(world));
     } else if (way == 5 && ref_chance(world, 30)) {
         when.delay_ns = 1;
         when.run_at_ns = 1;
@@ -406,7 +406,7 @@ ref_attempt_note(struct ref_world *world, struct ref_job *job, enum leat_outcome
     attempt->attempt = job->attempts;
     attempt->inside = job->handled && !job->inlined; /* else no worker has */
     attempt->outcome = outcome;
-    attempt->timed_out = job->timed_out;
+    attempt->timed_out = job->timed_out || job->tardy;
     attempt->ended_known = !world->by_itself;
     attempt->ended_ns = ref_wall(world);
     (void)snprintf(attempt->error, sizeof(attempt->error), "%s",

@@ -144,7 +144,7 @@ run_submit(struct ref_world *world, struct ref_inline *call)
     leat_job_id id = {0};
     struct ref_entry *noted = world->noted;
     world->inlines = call;
-    enum leat_status got = leat_submit(world->engine, &call->spec->job, &id);
+    enum leat_status got = ref_spec_submit(world, call->spec, &id);
     world->noted = noted;
     call_end(world, call, got, id);
     if ((got == LEAT_OK ? call->job->id.bits : 0) != id.bits) {
@@ -152,8 +152,8 @@ run_submit(struct ref_world *world, struct ref_inline *call)
     }
 }
 
-void
-ref_op_inline(struct ref_world *world)
+static void
+one(struct ref_world *world, const struct leat_run *run)
 {
     struct spec spec;
     struct ref_inline call = {.outer = world->inlines, .spec = &spec};
@@ -162,8 +162,9 @@ ref_op_inline(struct ref_world *world)
     }
     ref_spec_draw(world, &spec);
     spec.inlined = true;
+    spec.run = run;
     ref_note(world, spec.type, spec.queue, spec.job.priority);
-    if (world->config.inline_mode && ref_chance(world, 70)) {
+    if (run != NULL || (world->config.inline_mode && ref_chance(world, 70))) {
         run_submit(world, &call);
     } else {
         run_inline(world, &call);
@@ -171,4 +172,16 @@ ref_op_inline(struct ref_world *world)
     if (call.job != NULL && world->current == NULL) {
         ref_sync(world);
     }
+}
+
+void
+ref_op_inline(struct ref_world *world)
+{
+    one(world, NULL);
+}
+
+void
+ref_inline_submit(struct ref_world *world, const struct leat_run *run)
+{
+    one(world, run);
 }

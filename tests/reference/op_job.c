@@ -182,7 +182,7 @@ reschedule(struct ref_world *world, struct ref_target target)
     if (way < 6) {
         when = leat_when_in(ref_delay(world));
     } else if (way < 8) {
-        when = leat_when_at(ref_wall(world) + ref_delay(world) - ref_below(world, 2) * REF_S);
+        when = leat_when_at(ref_wall_draw(world));
     } else if (way == 8 && ref_chance(world, 20)) {
         when.delay_ns = 1;
         when.run_at_ns = 1;

@@ -9,14 +9,20 @@
 
 /* ---- drawing --------------------------------------------------------------------------------- */
 
+const unsigned char *
+ref_key_text(uint32_t key, size_t *bytes)
+{
+    static const unsigned char texts[REF_KEYS][KEY_BYTES_MAX + 1] = {{'a'}, {'a'}, {'b'}, {'c'}};
+    static const size_t sizes[REF_KEYS] = {1, 2, 1, 1, KEY_BYTES_MAX, KEY_BYTES_MAX - 1};
+    *bytes = sizes[key];
+    return texts[key];
+}
+
 enum leat_status
 ref_key_draw(struct ref_world *world, struct leat_job_options *options, uint32_t *key)
 {
-    static const unsigned char texts[REF_KEYS][KEY_BYTES_MAX + 1] = {{'a'}, {'a'}, {'b'}, {'c'}};
-    static const size_t bytes[REF_KEYS] = {1, 2, 1, 1, KEY_BYTES_MAX, KEY_BYTES_MAX - 1};
     *key = ref_below(world, REF_KEYS);
-    options->key = texts[*key];
-    options->key_bytes = bytes[*key];
+    options->key = ref_key_text(*key, &options->key_bytes);
     if (!ref_chance(world, 2)) {
         return LEAT_OK;
     }

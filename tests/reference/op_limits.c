@@ -4,6 +4,7 @@
 #include "tests/reference/submit.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "engine/engine_internal.h"
 #include "engine/events.h"
@@ -18,16 +19,21 @@ waits(const struct ref_job *job)
                              ref_waits_for_time(job));
 }
 
-/* A letter for which it waited was given up during the purge, before its turn. */
+/* A letter for which it waited was given up during the purge, before its turn. Others that ended
+ * since may have cost it its record; then its event says so. */
 static bool
 ended_before(struct ref_world *world, struct ref_job *job)
 {
     struct leat_job_info info = leat_job_info_default();
-    if (!ref_graph_doubtful(world, job) || leat_get(world->engine, job->id, &info) != LEAT_OK ||
-        info.reason != LEAT_REASON_PARENT) {
+    if (!ref_graph_doubtful(world, job)) {
         return false;
     }
-    return ref_reach(world, job, LEAT_JOB_CANCELLED);
+    enum leat_status status = leat_get(world->engine, job->id, &info);
+    leat_events_drain(world->engine);
+    const struct leat_event *event = &world->ends[job - world->jobs];
+    bool told = status == LEAT_GONE && event->id.bits == job->id.bits;
+    enum leat_reason reason = told ? event->reason : info.reason;
+    return reason == LEAT_REASON_PARENT && ref_reach(world, job, LEAT_JOB_CANCELLED);
 }
 
 struct ref_limits
@@ -298,16 +304,21 @@ ref_room_loose(const struct ref_world *world, const struct ref_need *needs)
     return loose;
 }
 
-/* The engine says whether it came to that, and of whom. */
+/* The engine says whether it came to that, and of whom: it goes on until none is left. */
 bool
 ref_room_lost(struct ref_world *world, const struct ref_need *needs)
 {
-    struct ref_room room = ref_room(world, needs);
+    static const struct ref_room none = {.there = true};
+    const struct ref_room room = ref_room(world, needs);
     bool lost = false;
-    while (ref_room_loose(world, needs) && was_dropped(world, room.drops[0])) {
-        (void)drop(world, needs, world->jobs[room.drops[0]].queue);
+    if (!ref_room_loose(world, needs)) {
+        return false;
+    }
+    uint32_t index = room.drops[0];
+    uint32_t queue = world->jobs[index].queue;
+    while (index != REF_NONE && was_dropped(world, index) && drop(world, needs, queue)) {
         lost = true;
-        room = ref_room(world, needs);
+        index = oldest(world, queue, needs[queue].level, &none);
     }
     return lost;
 }
@@ -402,29 +413,58 @@ ref_op_queue_limits(struct ref_world *world)
 
 /* ---- purge and drain ------------------------------------------------------------------------- */
 
+/* Those of the queue that wait end, record by record. `queue`: REF_NONE: of all. */
+static size_t
+purged(struct ref_world *world, uint32_t queue)
+{
+    size_t count = 0;
+    memset(world->shares, 0, sizeof(world->shares)); /* who has no job loses the rest of its turn */
+    for (uint32_t i = 0; i < REF_RECORDS; i++) {
+        struct ref_job *job = &world->jobs[i];
+        bool of = queue == REF_NONE || job->queue == queue;
+        if (of && waits(job) && !ended_before(world, job)) {
+            job->zombie = true;
+            ref_end(world, job, LEAT_JOB_CANCELLED, LEAT_REASON_NONE);
+            count++;
+        }
+    }
+    return count;
+}
+
+static void
+purge_check(struct ref_world *world, size_t count, size_t right)
+{
+    if (count != right) {
+        ref_fail(world, NULL, "%zu jobs were purged\n  expected: %zu", count, right);
+    }
+    ref_sync(world);
+}
+
 void
 ref_op_purge(struct ref_world *world)
 {
     leat_queue handle;
     uint32_t queue = ref_queue_choose(world, &handle);
     size_t count = SIZE_MAX;
-    size_t right = 0;
+    bool there = queue != REF_NONE;
     ref_sync(world);
     ref_note(world, queue, 0, 0);
-    ref_answer(world, REF_AT_NOTHING, REF_ONE(queue == REF_NONE ? LEAT_NOT_FOUND : LEAT_OK),
+    ref_answer(world, REF_AT_NOTHING, REF_ONE(there ? LEAT_OK : LEAT_NOT_FOUND),
                leat_queue_purge(world->engine, handle, &count));
-    for (uint32_t i = 0; i < REF_RECORDS && queue != REF_NONE; i++) {
-        struct ref_job *job = &world->jobs[i];
-        if (job->queue == queue && waits(job) && !ended_before(world, job)) {
-            job->zombie = true;
-            ref_end(world, job, LEAT_JOB_CANCELLED, LEAT_REASON_NONE);
-            right++;
-        }
-    }
-    if (count != (queue == REF_NONE ? SIZE_MAX : right)) {
-        ref_fail(world, NULL, "%zu jobs were purged\n  expected: %zu", count, right);
-    }
+    purge_check(world, count, there ? purged(world, queue) : SIZE_MAX);
+}
+
+void
+ref_op_purge_all(struct ref_world *world)
+{
+    size_t count = SIZE_MAX;
+    bool asks = ref_chance(world, 80);
     ref_sync(world);
+    ref_note(world, asks, 0, 0);
+    ref_answer(world, REF_AT_NOTHING, REF_ONE(LEAT_OK),
+               leat_purge_all(world->engine, asks ? &count : NULL));
+    size_t right = purged(world, REF_NONE);
+    purge_check(world, count, asks ? right : SIZE_MAX);
 }
 
 /* Whether the drain of a queue has to wait for the job: it waits for a worker, or runs, or its time
@@ -557,7 +597,7 @@ info_right(const struct ref_world *world, uint32_t queue)
     info.full = of->full;
     info.block_ns = of->block_ns;
     info.tenant.bits = of->tenant == REF_NONE ? 0 : world->tenants[of->tenant].handle.bits;
-    info.paused = of->gate.paused;
+    info.paused = ref_gate_paused(&of->gate);
     info.draining = of->closed;
     info.dropped = of->dropped;
     for (uint32_t i = 0; i < REF_RECORDS; i++) {

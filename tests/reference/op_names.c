@@ -36,6 +36,7 @@ ref_queue_learn(struct ref_world *world, uint32_t queue)
     if (of->handle.bits == 0) {
         of->tenant = REF_NONE;
         of->block_ns = LEAT_FOREVER;
+        ref_gate_join(world, &of->gate);
     }
     if (leat_queue_find(world->engine, ref_queue_name(queue), &of->handle) != LEAT_OK) {
         ref_fail(world, NULL, "the queue %s is not found", ref_queue_name(queue));
@@ -63,6 +64,19 @@ queues_known(const struct ref_world *world)
 }
 
 /* ---- caps and pauses ------------------------------------------------------------------------- */
+
+bool
+ref_gate_paused(const struct ref_gate *gate)
+{
+    return gate->paused || gate->halted;
+}
+
+void
+ref_gate_join(const struct ref_world *world, struct ref_gate *gate)
+{
+    gate->used = gate->used || world->halted_once;
+    gate->halted = world->halted;
+}
 
 static bool
 of_gate(const struct ref_world *world, const struct ref_gate *gate, const struct ref_job *job)
@@ -160,6 +174,37 @@ ref_op_resume(struct ref_world *world)
     }
 }
 
+/* From then on all jobs go through lists; so it is not in each episode. */
+void
+ref_op_pause_all(struct ref_world *world)
+{
+    if (!world->halts) {
+        return;
+    }
+    ref_note(world, world->halted, 0, 0);
+    ref_answer(world, REF_AT_NOTHING, REF_ONE(LEAT_OK), leat_pause_all(world->engine));
+    world->halted = true;
+    world->halted_once = true;
+    for (uint32_t i = 0; i < REF_QUEUES; i++) {
+        ref_gate_shake(world, &world->queues[i].gate);
+        ref_gate_join(world, &world->queues[i].gate);
+    }
+}
+
+void
+ref_op_resume_all(struct ref_world *world)
+{
+    if (!world->halts) {
+        return;
+    }
+    ref_note(world, world->halted, 0, 0);
+    ref_answer(world, REF_AT_NOTHING, REF_ONE(LEAT_OK), leat_resume_all(world->engine));
+    world->halted = false;
+    for (uint32_t i = 0; i < REF_QUEUES; i++) {
+        ref_gate_join(world, &world->queues[i].gate);
+    }
+}
+
 void
 ref_op_queue_cap(struct ref_world *world)
 {
@@ -230,6 +275,7 @@ ref_op_register(struct ref_world *world)
     bool odd = false;
     bool batch = !ours && ref_gather_draw(world, &options, &odd);
     bad = bad || odd;
+    bad = ref_key_rate_draw(world, &options.key_rate) != LEAT_OK || bad;
     enum leat_status right =
         register_right(world, type, ours || (!bad && !broken && policy != REF_POLICY_BAD));
     ref_note(world, type, policy, options.running_max);
@@ -253,6 +299,9 @@ ref_op_register(struct ref_world *world)
     of->policy = ours ? REF_POLICY_OURS : policy;
     if (!ours && options.running_max != 0) {
         cap_set(world, &of->gate, options.running_max);
+    }
+    if (!ours && options.key_rate.jobs != 0) {
+        ref_key_rate_set(world, &of->pace, &options.key_rate);
     }
     if (!ours && breaker.there) {
         of->breaker = breaker;
@@ -293,6 +342,7 @@ ref_op_queue_create(struct ref_world *world)
     right = options.priority >= leat_priority_levels() ? LEAT_INVALID : right;
     struct ref_queue made = ref_queue_draw(world, &options);
     right = ref_order_draw(world, &made, &options) == LEAT_OK ? right : LEAT_INVALID;
+    right = ref_key_rate_draw(world, &options.key_rate) == LEAT_OK ? right : LEAT_INVALID;
     ref_note(world, queue, options.waiting_max, options.running_max);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(right),
                leat_queue_create(world->engine, ref_queue_name(queue), &options, &handle));
@@ -304,7 +354,9 @@ ref_op_queue_create(struct ref_world *world)
         made.priority = options.priority;
         made.pull = options.pull;
         *of = made;
+        ref_gate_join(world, &of->gate);
         ref_rates_joined(world, queue);
+        ref_key_rate_set(world, &of->pace, &options.key_rate);
         if (options.running_max != 0) {
             cap_set(world, &of->gate, options.running_max);
         }

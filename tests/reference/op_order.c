@@ -158,7 +158,7 @@ takes_part(const struct ref_world *world, uint32_t queue, uint32_t level)
 {
     const struct ref_queue *of = &world->queues[queue];
     uint32_t count = 0;
-    bool plain = of->weight != 0 && !of->exact && !of->pull && !of->gate.paused &&
+    bool plain = of->weight != 0 && !of->exact && !of->pull && !ref_gate_paused(&of->gate) &&
                  of->gate.most == 0 && of->bucket.jobs == 0;
     for (uint32_t i = 0; plain && i < REF_RECORDS; i++) {
         const struct ref_job *job = &world->jobs[i];
@@ -274,9 +274,8 @@ ref_op_queue_weight(struct ref_world *world)
     }
 }
 
-/* One with nothing that could be in its way. */
-static void
-submit_plain(struct ref_world *world, uint32_t queue, uint32_t level)
+void
+ref_submit_plain(struct ref_world *world, uint32_t queue, uint32_t level, uint32_t key)
 {
     struct spec spec;
     leat_job_id id = {0};
@@ -294,6 +293,10 @@ submit_plain(struct ref_world *world, uint32_t queue, uint32_t level)
     spec.job.priority = level;
     spec.options = leat_job_options_default();
     spec.options.order_priority = ref_below(world, 3);
+    spec.key = key;
+    if (key != REF_NONE) {
+        spec.options.key = ref_key_text(key, &spec.options.key_bytes);
+    }
     spec.job.options = &spec.options;
     ref_note(world, spec.type, queue, level);
     enum leat_status got = leat_submit(world->engine, &spec.job, &id);
@@ -310,7 +313,8 @@ plain_queues(const struct ref_world *world, uint32_t queues[REF_QUEUES])
     for (uint32_t i = 0; i < REF_QUEUES; i++) {
         const struct ref_queue *queue = &world->queues[i];
         bool limited = queue->limits.jobs_max != 0 || queue->limits.bytes_max != 0;
-        bool shut = queue->gate.paused || queue->gate.most != 0 || queue->bucket.jobs != 0;
+        bool shut =
+            ref_gate_paused(&queue->gate) || queue->gate.most != 0 || queue->bucket.jobs != 0;
         if (queue->handle.bits != 0 && !queue->exact && !queue->pull && !limited && !shut &&
             queue->tenant == REF_NONE && !queue->closed) {
             queues[count++] = i;
@@ -349,7 +353,7 @@ ref_op_shares(struct ref_world *world)
     }
     for (uint32_t round = 0; round < 3; round++) {
         for (uint32_t i = 0; i < 40; i++) {
-            submit_plain(world, queues[i % count], level);
+            ref_submit_plain(world, queues[i % count], level, REF_NONE);
         }
         ref_sync(world);
         ref_run(world, 10 + ref_below(world, 20));
@@ -374,7 +378,7 @@ ref_op_exact(struct ref_world *world)
                     : queue;
     }
     for (uint32_t round = 0; round < 12 && queue != REF_NONE; round++) {
-        submit_plain(world, queue, world->queues[queue].priority);
+        ref_submit_plain(world, queue, world->queues[queue].priority, REF_NONE);
         if (ref_chance(world, 25)) {
             ref_sync(world);
             ref_run(world, 1 + ref_below(world, 3));

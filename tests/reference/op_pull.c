@@ -42,7 +42,7 @@ check_turn(struct ref_world *world, const struct ref_job *job)
     if (job->state != LEAT_JOB_PENDING || ref_expired(world, job)) {
         ref_fail(world, job, "a job is leased that does not wait, or has expired");
     }
-    if (gate->paused || (gate->most != 0 && inside(world, job->queue) >= gate->most)) {
+    if (ref_gate_paused(gate) || (gate->most != 0 && inside(world, job->queue) >= gate->most)) {
         ref_fail(world, job, "a job is leased, but its queue's gate is shut");
     }
     if (!ref_rates_queue_may(world, job->queue)) {
@@ -95,6 +95,9 @@ leased(struct ref_world *world, const struct leat_lease *lease, uint64_t lease_n
     if (!ref_key_may_begin(world, job)) {
         ref_fail(world, job, "a job is leased, but another one has its key");
     }
+    if (!ref_key_rates_may_begin(world, job)) {
+        ref_fail(world, job, "a job is leased, but its key has no token");
+    }
     check_turn(world, job);
     ref_begin(world, job);
     check_lease(world, job, lease);
@@ -122,14 +125,15 @@ check_rest(struct ref_world *world, uint32_t queue, size_t room, bool full)
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         const struct ref_job *job = &world->jobs[i];
         if (waits_here(world, job, queue)) {
-            waits = job->came_late || ref_key_waits(world, job) ? waits : job;
+            bool late = job->came_late || ref_key_waits(world, job);
+            waits = late || ref_key_rates_hold(world, job) ? waits : job;
             large = large || job->payload_bytes > room;
         }
     }
     if (full && !large) {
         ref_fail(world, waits, "no payload is too large");
     }
-    bool open = !gate->paused && (gate->most == 0 || gate->inside < gate->most) &&
+    bool open = !ref_gate_paused(gate) && (gate->most == 0 || gate->inside < gate->most) &&
                 ref_rates_queue_must(world, queue);
     if (waits != NULL && open && !large) {
         ref_fail(world, waits, "there was room for a lease, and this job waits");

@@ -150,20 +150,22 @@ ref_rates_begun(struct ref_world *world, struct ref_job *job)
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
-static struct leat_rate
-draw(struct ref_world *world)
+static void
+draw(struct ref_world *world, struct leat_rate *rate)
 {
     static const uint64_t per_ns[] = {REF_MS, 7 * REF_MS, 333 * REF_MS, REF_S, 10 * REF_S, 1000};
-    if (ref_chance(world, 25)) {
-        return leat_rate_of(0, 0, 0);
+    memset(rate, 0, sizeof(*rate));
+    if (ref_chance(world, 75)) {
+        rate->jobs = 1 + ref_below(world, 12);
+        rate->per_ns = per_ns[ref_below(world, 6)];
+        rate->burst = ref_below(world, 5);
     }
-    return leat_rate_of(1 + ref_below(world, 12), per_ns[ref_below(world, 6)], ref_below(world, 5));
 }
 
-/* What is wrong with it, most often nothing. */
-static enum leat_status
-spoil(struct ref_world *world, struct leat_rate *rate)
+enum leat_status
+ref_rate_draw(struct ref_world *world, struct leat_rate *rate)
 {
+    draw(world, rate);
     if (!ref_chance(world, 4)) {
         return LEAT_OK;
     }
@@ -196,8 +198,8 @@ ref_op_queue_rate(struct ref_world *world)
 {
     uint32_t queue = ref_below(world, REF_QUEUES);
     struct ref_queue *of = &world->queues[queue];
-    struct leat_rate rate = draw(world);
-    enum leat_status right = spoil(world, &rate);
+    struct leat_rate rate;
+    enum leat_status right = ref_rate_draw(world, &rate);
     right = of->handle.bits == 0 ? LEAT_NOT_FOUND : right;
     ref_note(world, queue, rate.jobs, rate.per_ns);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(right),
@@ -212,8 +214,8 @@ ref_op_type_rate(struct ref_world *world)
 {
     uint32_t type = ref_below(world, REF_TYPES);
     struct ref_type *of = &world->types[type];
-    struct leat_rate rate = draw(world);
-    enum leat_status right = spoil(world, &rate);
+    struct leat_rate rate;
+    enum leat_status right = ref_rate_draw(world, &rate);
     right = of->handle.bits == 0 ? LEAT_NOT_FOUND : right;
     ref_note(world, type, rate.jobs, rate.per_ns);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(right),
@@ -235,8 +237,8 @@ ref_op_tenant_rate(struct ref_world *world)
 {
     leat_tenant handle;
     uint32_t tenant = ref_tenant_draw(world, &handle);
-    struct leat_rate rate = draw(world);
-    enum leat_status right = spoil(world, &rate);
+    struct leat_rate rate;
+    enum leat_status right = ref_rate_draw(world, &rate);
     right = tenant == REF_NONE ? LEAT_NOT_FOUND : right;
     ref_note(world, tenant, rate.jobs, rate.per_ns);
     ref_answer(world, REF_AT_NOTHING, REF_ONE(right),

@@ -268,6 +268,7 @@ ref_open(struct ref_world *world)
     world->engine = test_open(&config);
     world->engine->seed = test_random(&world->prng);
     world->state = LEAT_ENGINE_OPEN;
+    world->halts = ref_chance(world, 25);
     world->queues[0].priority = LEAT_PRIORITY_NORMAL;
     ref_queue_learn(world, 0);
 }
@@ -276,10 +277,13 @@ ref_open(struct ref_world *world)
 static void
 let_go(struct ref_world *world)
 {
+    CHECK_OK(leat_resume_all(world->engine));
+    world->halted = false;
     for (uint32_t i = 0; i < REF_QUEUES; i++) {
         if (world->queues[i].handle.bits != 0) {
             CHECK_OK(leat_queue_resume(world->engine, world->queues[i].handle));
             world->queues[i].gate.paused = false;
+            world->queues[i].gate.halted = false;
         }
     }
     for (uint32_t i = 0; i < REF_RECORDS; i++) {

@@ -286,6 +286,10 @@ ref_spec_accept(struct ref_world *world, const struct spec *spec, leat_job_id id
         ref_labels_take(world, job);
     }
     job->user = spec->job.user;
+    job->submitter = spec->job.options == NULL ? (leat_job_id){0} : spec->options.submitter;
+    if (spec->run != NULL && job->submitter.bits == 0) {
+        job->submitter = leat_run_id(spec->run);
+    }
     job->payload_bytes = (uint32_t)spec->job.payload_bytes;
     memcpy(job->payload, spec->payload, job->payload_bytes);
     set_times(world, job, spec);
@@ -339,27 +343,23 @@ ref_spec_right(struct ref_world *world, struct spec *spec)
     return room;
 }
 
-/* It was taken in, or another one stands for it. */
-void
-ref_spec_answered(struct ref_world *world, const struct spec *spec, enum leat_status got,
-                  leat_job_id id)
+/* The same, where it is known what the engine answered: if it was taken in, one that waited for a
+ * letter may have ended before, and made way for it. */
+uint64_t
+ref_spec_right_for(struct ref_world *world, struct spec *spec, enum leat_status got)
 {
-    if (got == LEAT_OK) {
-        struct ref_need needs[REF_QUEUES] = {{0}};
-        ref_ties_await(world, &spec->ties);
-        need_add(world, spec, needs);
-        if (!ref_room_there(world, needs)) {
-            ref_graph_catch_up(world); /* whose end made room */
-        }
-        ref_graph_join(world, ref_spec_accept(world, spec, id, true));
+    struct ref_tenant tenants[REF_TENANTS];
+    uint64_t pressure = world->pressure;
+    memcpy(tenants, world->tenants, sizeof(tenants));
+    uint64_t right = ref_spec_right(world, spec);
+    if (got == LEAT_OK && (right & REF_ONE(LEAT_OK)) == 0) {
+        memcpy(world->tenants, tenants, sizeof(tenants));
+        world->pressure = pressure;
+        ref_graph_catch_up(world);
+        right = ref_spec_right(world, spec);
     }
-    if (got == LEAT_JOINED) {
-        const struct leat_when when = {spec->job.delay_ns, spec->options.run_at_ns};
-        ref_labels_joined(world, spec->type, &spec->labels, when);
-    }
-    if (got == LEAT_OK ? id.bits == 0 : id.bits != (got == LEAT_JOINED ? spec->other.bits : 0)) {
-        ref_fail(world, NULL, "an id where none was due, or none, or another one");
-    }
+    /* For which of a batch jobs were dropped in vain is not told. */
+    return right | (world->vain == world->step + 1 && got == LEAT_FULL ? REF_ONE(LEAT_FULL) : 0);
 }
 
 /* It was refused, and not for others of the same call: who was dropped for it stays so. */
@@ -372,28 +372,83 @@ refused_alone(struct ref_world *world, const struct spec *spec)
     }
     need_add(world, spec, needs);
     if (ref_room_lost(world, needs)) {
+        world->vain = world->step + 1;
         ref_labels_loosen(world, &spec->labels);
     }
+}
+
+/* It was taken in, or another one stands for it. */
+void
+ref_spec_answered(struct ref_world *world, const struct spec *spec, enum leat_status got,
+                  leat_job_id id)
+{
+    if (got == LEAT_OK) {
+        struct ref_need needs[REF_QUEUES] = {{0}};
+        ref_ties_await(world, &spec->ties);
+        need_add(world, spec, needs);
+        if (!ref_room_there(world, needs)) {
+            ref_graph_catch_up(world); /* whose end made room */
+        }
+        ref_ties_hold(world, &spec->ties, true);
+        struct ref_job *job = ref_spec_accept(world, spec, id, true);
+        ref_ties_hold(world, &spec->ties, false);
+        ref_graph_join(world, job);
+    }
+    if (got == LEAT_JOINED) {
+        const struct leat_when when = {spec->job.delay_ns, spec->options.run_at_ns};
+        ref_labels_joined(world, spec->type, &spec->labels, when);
+    }
+    if (got == LEAT_FULL) {
+        refused_alone(world, spec);
+    }
+    if (got == LEAT_OK ? id.bits == 0 : id.bits != (got == LEAT_JOINED ? spec->other.bits : 0)) {
+        ref_fail(world, NULL, "an id where none was due, or none, or another one");
+    }
+}
+
+enum leat_status
+ref_spec_submit(struct ref_world *world, const struct spec *spec, leat_job_id *id)
+{
+    return spec->run == NULL ? leat_submit(world->engine, &spec->job, id)
+                             : leat_run_submit(spec->run, &spec->job, id);
+}
+
+static void
+submit(struct ref_world *world, const struct leat_run *run)
+{
+    struct spec spec;
+    leat_job_id id = {0};
+    ref_spec_draw(world, &spec);
+    spec.run = run;
+    ref_note(world, spec.type, spec.queue, spec.job.priority);
+    ref_labels_look(world, spec.type, &spec.labels);
+    enum leat_status got = ref_spec_submit(world, &spec, &id);
+    world->noted->values[0] = id.bits;
+    ref_answer(world, REF_AT_NOTHING, ref_spec_right_for(world, &spec, got), got);
+    ref_spec_answered(world, &spec, got, id);
 }
 
 void
 ref_op_submit(struct ref_world *world)
 {
-    struct spec spec;
-    leat_job_id id = {0};
     if (world->config.inline_mode) {
         ref_op_inline(world);
-        return;
+    } else {
+        submit(world, NULL);
     }
-    ref_spec_draw(world, &spec);
-    ref_note(world, spec.type, spec.queue, spec.job.priority);
-    ref_labels_look(world, spec.type, &spec.labels);
-    enum leat_status got = leat_submit(world->engine, &spec.job, &id);
-    world->noted->values[0] = id.bits;
-    ref_answer(world, REF_AT_NOTHING, ref_spec_right(world, &spec), got);
-    ref_spec_answered(world, &spec, got, id);
-    if (got == LEAT_FULL) {
-        refused_alone(world, &spec);
+}
+
+/* By the handler that is at work. */
+void
+ref_op_run_submit(struct ref_world *world)
+{
+    if (world->run == NULL) {
+        return; /* who calls is told of a bulk, outside of handlers */
+    }
+    if (world->config.inline_mode) {
+        ref_inline_submit(world, world->run);
+    } else {
+        submit(world, world->run);
     }
 }
 
@@ -415,7 +470,8 @@ ref_op_batch_each(struct ref_world *world)
         leat_submit_batch(world->engine, jobs, count, LEAT_BATCH_EACH, ids, statuses);
     for (uint32_t i = 0; i < count; i++) {
         ref_note(world, ids[i].bits, specs[i].queue, specs[i].job.priority);
-        ref_answer(world, REF_AT_NOTHING, ref_spec_right(world, &specs[i]), statuses[i]);
+        uint64_t right = ref_spec_right_for(world, &specs[i], statuses[i]);
+        ref_answer(world, REF_AT_NOTHING, right, statuses[i]);
         ref_spec_answered(world, &specs[i], statuses[i], ids[i]);
         first = first == LEAT_OK && statuses[i] != LEAT_JOINED ? statuses[i] : first;
     }
@@ -594,6 +650,9 @@ accept_all(struct ref_world *world, struct spec *specs, uint32_t count, const st
     for (uint32_t i = 0; i < count; i++) {
         jobs[i] = ref_spec_accept(world, &specs[i], told->ids[i], false);
     }
+    for (uint32_t i = 0; i < count; i++) {
+        ref_ties_hold(world, &specs[i].ties, false);
+    }
     for (uint32_t i = 0; i < told->edges_count; i++) {
         ref_graph_tie(world, jobs[told->edges[i].parent], jobs[told->edges[i].child]);
     }
@@ -655,6 +714,7 @@ ref_batch_judge(struct ref_world *world, struct spec *specs, uint32_t count, enu
     }
     for (uint32_t i = 0; got == LEAT_OK && i < count; i++) {
         ref_ties_await(world, &specs[i].ties);
+        ref_ties_hold(world, &specs[i].ties, true);
     }
     if (got == LEAT_OK) {
         ref_room_make(world, needs, false);

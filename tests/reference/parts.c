@@ -6,7 +6,7 @@
 static bool
 gate_open(const struct ref_gate *gate)
 {
-    return !gate->paused && (gate->most == 0 || gate->inside < gate->most);
+    return !ref_gate_paused(gate) && (gate->most == 0 || gate->inside < gate->most);
 }
 
 static bool
@@ -14,7 +14,7 @@ gates_may_begin(const struct ref_world *world, const struct ref_job *job)
 {
     const struct ref_gate *queue = &world->queues[job->queue].gate;
     const struct ref_gate *type = &world->types[job->type].gate;
-    if (queue->paused) {
+    if (ref_gate_paused(queue)) {
         return false;
     }
     /* Lowering a cap ends nothing: who had entered by then begins yet. */
@@ -108,6 +108,7 @@ const struct ref_part ref_parts[] = {
     {"gates", gates_may_begin, gates_hold, gates_reorder, gates_begun, gates_left},
     {"keys", ref_key_may_begin, ref_key_holds, ref_key_reorders, ref_key_begun, NULL},
     {"rates", ref_rates_may_begin, ref_rates_hold, NULL, ref_rates_begun, NULL},
+    {"rates of keys", ref_key_rates_may_begin, ref_key_rates_hold, NULL, ref_key_rates_begun, NULL},
     {"places", ref_places_may_begin, ref_places_hold, ref_places_reorder, ref_places_begun, NULL},
     {"breakers", ref_breaker_may_begin, ref_breaker_holds, NULL, ref_breaker_begun, NULL},
     {"order", NULL, ref_order_holds, ref_order_reorders, ref_order_begun, NULL},

@@ -36,7 +36,9 @@
 #include "engine/leat.h"
 #include "tests/reference/breaker.h"
 #include "tests/reference/graph.h"
+#include "tests/reference/keys.h"
 #include "tests/reference/operations.h"
+#include "tests/reference/rates.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/prng.h"
 
@@ -45,7 +47,6 @@
 #define REF_QUEUES      7   /* the same; the first is "default" */
 #define REF_NONE        UINT32_MAX
 #define REF_COMPLETIONS 2
-#define REF_KEYS        6
 #define REF_UNIQUES     3 /* of each type */
 #define REF_NAMES       4
 #define REF_TAGS        3
@@ -144,13 +145,15 @@ struct ref_job {
     uint64_t seen_ns;
     struct ref_due until; /* awaited for a time; high_ns 0: for ever */
     struct leat_outcome outcome;
-    bool late; /* leat_complete() brought a text */
+    bool late;  /* leat_complete() brought a text */
+    bool tardy; /* and that its time was over for who completed it */
 
     /* Its end. */
     uint64_t ends;     /* of its kind, so far */
     uint64_t pressure; /* see ref_world */
     uint32_t completions;
     void *user;
+    leat_job_id submitter;
 
     char error[REF_ERROR_BYTES];
     char late_error[REF_ERROR_BYTES];
@@ -180,6 +183,9 @@ struct ref_job {
     bool came_late;   /* to its list, or may have, within the call at work: see op_pull.c */
     uint64_t key_low; /* it came there between these two */
     uint64_t key_high;
+    bool key_let;      /* it may have had its tokens before a rate of keys was set */
+    bool key_owes;     /* it has begun, and not come back to its key */
+    uint64_t began_ns; /* its last attempt */
 
     struct ref_labels labels;
 
@@ -218,19 +224,9 @@ struct ref_job {
 struct ref_gate {
     bool used; /* it was paused or capped once */
     bool paused;
+    bool halted;   /* all queues are paused */
     uint32_t most; /* 0: no cap */
     uint32_t inside;
-};
-
-/* A rate: see op_rates.c. */
-struct ref_bucket {
-    uint64_t jobs; /* 0: none */
-    uint64_t per_ns;
-    uint64_t burst;
-    uint64_t start_ns;
-    uint32_t shift;
-    uint64_t low; /* it would be full between these two marks */
-    uint64_t high;
 };
 
 /* How much may wait; 0: no limit. */
@@ -247,6 +243,7 @@ struct ref_type {
     uint32_t policy;
     struct ref_gate gate;
     struct ref_bucket bucket;
+    struct ref_pace pace;
     struct ref_claim uniques[REF_UNIQUES];
     uint32_t least;
     struct ref_breaker breaker;
@@ -261,6 +258,7 @@ struct ref_queue {
     struct ref_gate gate;
     bool pull;
     struct ref_bucket bucket;
+    struct ref_pace pace;
     struct ref_limits limits;
     enum leat_full_policy full;
     uint64_t block_ns;
@@ -388,6 +386,7 @@ enum ref_met {
     REF_MET_PROBE,
     REF_MET_REOPENED,
     REF_MET_CLOSED,
+    REF_MET_KEY_WAITS,
     REF_MET_COUNT
 };
 
@@ -409,12 +408,13 @@ struct ref_world {
     struct leat_config config;
     struct leat_engine *engine;
     enum leat_engine_state state;
-    struct ref_job *current; /* in its handler */
-    struct ref_job *watched; /* of those in handlers, the one that a worker runs */
-    bool running;            /* in leat_run_some() or leat_drain() */
-    bool by_itself;          /* the engine did it, and is found out now */
-    bool cascades;           /* an end ends and releases others */
-    bool shrinks;            /* failures are told apart by the exit status */
+    struct ref_job *current;    /* in its handler */
+    const struct leat_run *run; /* of the handler at work; NULL: none is */
+    struct ref_job *watched;    /* of those in handlers, the one that a worker runs */
+    bool running;               /* in leat_run_some() or leat_drain() */
+    bool by_itself;             /* the engine did it, and is found out now */
+    bool cascades;              /* an end ends and releases others */
+    bool shrinks;               /* failures are told apart by the exit status */
     uint64_t run_begin_ns;
     uint64_t run_begins; /* attempts begun in it */
     uint64_t run_looked_ns;
@@ -439,7 +439,11 @@ struct ref_world {
     struct ref_queue queues[REF_QUEUES];
     struct ref_tenant tenants[REF_TENANTS];
     uint64_t trail; /* the sequence of what may be dropped */
+    uint64_t vain;  /* the step, + 1, in which some were dropped for one that was refused */
     bool places;    /* some were kept once */
+    bool halts;     /* in this episode all queues are paused now and then */
+    bool halted;    /* and are so now */
+    bool halted_once;
     struct ref_shares shares[REF_LEVELS];
     uint64_t shares_long;       /* stretches that said something */
     bool bulk;                  /* a leat_submit_bulk() is at work */
@@ -457,6 +461,9 @@ struct ref_world {
 
 /* ---- world.c: drawing, noting, judging ------------------------------------------------------- */
 
+/* Two draws stand in two statements, never in one expression that does not say which comes first:
+ * so a seed walks the same way whatever the compiler. */
+
 /* True in `percent` of all cases. */
 bool ref_chance(struct ref_world *world, uint32_t percent);
 uint32_t ref_below(struct ref_world *world, uint32_t below);
@@ -466,6 +473,8 @@ uint64_t ref_delay(struct ref_world *world);
 uint64_t ref_boot(const struct ref_world *world);
 uint64_t ref_wall(const struct ref_world *world);
 uint64_t ref_monotonic(const struct ref_world *world);
+/* A time of WALL, now and then one that is over. */
+uint64_t ref_wall_draw(struct ref_world *world);
 /* A time of BOOT, as far as it goes. */
 uint64_t ref_after(uint64_t now_ns, uint64_t delay_ns);
 
@@ -523,25 +532,19 @@ void ref_event(struct leat_engine *engine, const struct leat_event *event, void 
 /* As what the job ended, by its event; LEAT_JOB_CANCELLED where there was none. */
 enum leat_job_state ref_told_end(struct ref_world *world, const struct ref_job *job);
 
-/* ---- op_names.c, op_rates.c ---------------------------------------------------------------- */
+/* ---- op_names.c ------------------------------------------------------------------------------ */
 
 /* A queue that is there, or REF_NONE. */
 uint32_t ref_queue_choose(struct ref_world *world, leat_queue *handle);
+/* No attempt begins: its queue is paused, or all are. */
+bool ref_gate_paused(const struct ref_gate *gate);
+/* A queue that is there from now on: all may be paused. */
+void ref_gate_join(const struct ref_world *world, struct ref_gate *gate);
 /* What waits in the ring is turned back. */
 void ref_gate_shake(struct ref_world *world, const struct ref_gate *gate);
 /* Nothing is in the ring any more: what was turned back stands in front of its list again, but for
  * what is gathered, which is turned back when its batch is taken. */
 void ref_gate_rest(struct ref_world *world);
-bool ref_rates_may_begin(const struct ref_world *world, const struct ref_job *job);
-bool ref_rates_hold(const struct ref_world *world, const struct ref_job *job);
-/* The same for a lease: of its queue alone; and that one cannot be refused. */
-bool ref_rates_queue_may(const struct ref_world *world, uint32_t queue);
-bool ref_rates_queue_must(const struct ref_world *world, uint32_t queue);
-void ref_rates_begun(struct ref_world *world, struct ref_job *job);
-/* A queue that has just been created has its tenant's rate, too. */
-void ref_rates_joined(struct ref_world *world, uint32_t queue);
-/* Also where no handler begins. */
-void ref_rates_take(struct ref_world *world, const struct ref_job *job, bool surely);
 
 /* ---- op_limits.c, op_tenants.c ------------------------------------------------------------- */
 
@@ -701,26 +704,12 @@ typedef bool (*ref_wanted)(const struct ref_world *world, const struct ref_job *
 /* One of those, where there is one. */
 struct ref_target ref_target_of(struct ref_world *world, ref_wanted wanted);
 
-/* ---- op_keys.c ------------------------------------------------------------------------------- */
-
-/* A key for a job; now and then a wrong one. */
-enum leat_status ref_key_draw(struct ref_world *world, struct leat_job_options *options,
-                              uint32_t *key);
-/* It waits for a worker: at the place that it has, or at a new one. */
-void ref_key_enter(struct ref_job *job, uint64_t low, uint64_t high);
-/* It got another time, and loses its place. */
-void ref_key_leave(struct ref_job *job);
-void ref_key_end(struct ref_job *job);
-/* What the engine did by itself to others of its key. */
-void ref_key_look(struct ref_world *world, const struct ref_job *job);
-bool ref_key_may_begin(const struct ref_world *world, const struct ref_job *job);
-bool ref_key_waits(const struct ref_world *world, const struct ref_job *job);
-bool ref_key_holds(const struct ref_world *world, const struct ref_job *job);
-bool ref_key_reorders(const struct ref_world *world, const struct ref_job *job,
-                      const struct ref_job *other);
-void ref_key_begun(struct ref_world *world, struct ref_job *job);
 /* ---- op_claims.c, op_job.c ------------------------------------------------------------------- */
 
+const char *ref_name_text(uint32_t name);
+const char *ref_tag_text(uint32_t tag);
+/* Its record is there, and it has the tag. */
+bool ref_tagged(const struct ref_job *job, const char *tag);
 /* A unique key, a name and tags for a job; now and then a wrong one. */
 enum leat_status ref_labels_draw(struct ref_world *world, struct leat_job_options *options,
                                  struct ref_labels *labels);
@@ -770,6 +759,9 @@ struct leat_outcome ref_handle(struct ref_world *world, struct leat_run *run);
 struct leat_outcome ref_answer_draw(struct ref_world *world);
 struct leat_outcome ref_outcome(struct ref_world *world);
 struct ref_job *ref_job_of(struct ref_world *world, leat_job_id id);
+/* The ids of all jobs that fit, in pages; how many. */
+uint32_t ref_list(struct ref_world *world, struct leat_job_query *query, size_t capacity,
+                  leat_job_id *ids);
 const char *ref_error_text(struct ref_world *world);
 void ref_type_learn(struct ref_world *world, uint32_t type);
 void ref_queue_learn(struct ref_world *world, uint32_t queue);

@@ -18,8 +18,9 @@ struct spec {
     uint32_t key;
     struct ref_labels labels;
     struct ref_ties ties;
-    leat_job_id other; /* who stands for it */
-    bool inlined;      /* it is to run in the call that brings it */
+    leat_job_id other;          /* who stands for it */
+    bool inlined;               /* it is to run in the call that brings it */
+    const struct leat_run *run; /* whose handler submits it; NULL: none */
 };
 
 /* What a call said of each of its jobs. */
@@ -30,10 +31,18 @@ struct ref_told {
     uint32_t edges_count;
 };
 
+/* In inline mode, by the handler of a run. */
+void ref_inline_submit(struct ref_world *world, const struct leat_run *run);
+
+/* One with nothing that could be in its way but its key; REF_NONE: none. */
+void ref_submit_plain(struct ref_world *world, uint32_t queue, uint32_t level, uint32_t key);
 void ref_spec_nothing(struct spec *spec);
 void ref_spec_draw(struct ref_world *world, struct spec *spec);
+/* By leat_submit(), or by that of a run. */
+enum leat_status ref_spec_submit(struct ref_world *world, const struct spec *spec, leat_job_id *id);
 /* What is right for one job, told when the engine has answered; and what becomes of it then. */
 uint64_t ref_spec_right(struct ref_world *world, struct spec *spec);
+uint64_t ref_spec_right_for(struct ref_world *world, struct spec *spec, enum leat_status got);
 void ref_spec_answered(struct ref_world *world, const struct spec *spec, enum leat_status got,
                        leat_job_id id);
 /* `alone`: room is made for it; else it was made for all of its batch. */

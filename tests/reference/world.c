@@ -63,6 +63,14 @@ ref_monotonic(const struct ref_world *world)
 }
 
 uint64_t
+ref_wall_draw(struct ref_world *world)
+{
+    uint64_t ahead_ns = ref_delay(world);
+    uint64_t back_ns = ref_below(world, 2) * REF_S;
+    return ref_wall(world) + ahead_ns - back_ns;
+}
+
+uint64_t
 ref_after(uint64_t now_ns, uint64_t delay_ns)
 {
     return delay_ns > REF_FAR - now_ns ? REF_FAR : now_ns + delay_ns;

@@ -1,7 +1,7 @@
 /* stress_wal.c - the log with real threads and real files: some append and wait, some append and
  * are called, in their order, some append and kick, one cleans, and the log's own threads write and
- * make segments ahead; again and again it is closed and opened. When it is read again, the last
- * records of each thread are there, with their own bytes. */
+ * make segments ahead; again and again it is closed and opened, each time with another way to the
+ * disk. When it is read again, the last records of each thread are there, with their own bytes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,6 +237,19 @@ round_run(struct fixture *fixture)
     leat_wal_close(&fixture->wal);
 }
 
+/* Whoever has the role uses the one ring. */
+static enum leat_log_sync
+sync_of(const struct leat_memory *memory)
+{
+    void *ring = NULL;
+    if (leat_wal_files_system.ring_open(NULL, memory, &ring) != 0) {
+        test_say("stress_wal: no io_uring here, not shown\n");
+        return LEAT_LOG_SYNC_DSYNC;
+    }
+    leat_wal_files_system.ring_close(NULL, ring);
+    return LEAT_LOG_SYNC_IO_URING;
+}
+
 static void
 test_threads_append(void **state)
 {
@@ -254,7 +267,10 @@ test_threads_append(void **state)
                                  .ring_bytes = UINT64_C(1) << 16,
                                  .seed = test_seed("stress_wal"),
                                  .calls = {link_of, position_of, settled, fixture, NULL}};
-    for (uint32_t i = 0; i < 3; i++) {
+    const enum leat_log_sync syncs[] = {LEAT_LOG_SYNC_FDATASYNC, LEAT_LOG_SYNC_DSYNC,
+                                        sync_of(&fixture->config.memory)};
+    for (uint32_t i = 0; i < TEST_COUNT_OF(syncs); i++) {
+        fixture->config.sync = syncs[i];
         round_run(fixture);
     }
     open_and_compare(fixture);

@@ -374,6 +374,37 @@ disk_sync(void *context, int number)
     return 0;
 }
 
+static int
+disk_ring_open(void *context, const struct leat_memory *memory, void **ring)
+{
+    int64_t fault = fault_of(of(context), DISK_RING);
+    (void)memory;
+    if (fault < 0 && fault != NOTHING) {
+        return (int)fault;
+    }
+    *ring = context;
+    return 0;
+}
+
+static void
+disk_ring_close(void *context, void *ring)
+{
+    CHECK(ring == context);
+}
+
+/* The system cancels the sync where the write has not written all. */
+static int64_t
+disk_write_synced(void *context, int number, const struct iovec *pieces, int count, uint64_t offset)
+{
+    int64_t written = disk_write_at(context, number, pieces, count, offset);
+    int64_t all = 0;
+    for (int i = 0; i < count; i++) {
+        all += (int64_t)pieces[i].iov_len;
+    }
+    int synced = written == all ? disk_sync(context, number) : 0;
+    return synced == 0 ? written : synced;
+}
+
 static int64_t
 disk_size(void *context, int number)
 {
@@ -398,6 +429,9 @@ disk_init(struct disk *disk)
         .allocate = disk_allocate,
         .write_at = disk_write_at,
         .write_through = disk_write_through,
+        .ring_open = disk_ring_open,
+        .ring_close = disk_ring_close,
+        .write_synced = disk_write_synced,
         .read_at = disk_read_at,
         .sync = disk_sync,
         .size = disk_size,

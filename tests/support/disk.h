@@ -9,7 +9,7 @@
  * what it did not write, and a later sync says nothing of that (the system drops dirty pages).
  * One that lies does nothing now, and what it should have done with the next one.
  * A write that goes through is a write and a sync of it; one that fails has written all or nothing,
- * as it comes, and so has one that lies.
+ * as it comes, and so has one that lies. A write with a sync behind it is one of each.
  */
 #ifndef TESTS_SUPPORT_DISK_H
 #define TESTS_SUPPORT_DISK_H
@@ -36,7 +36,8 @@ enum disk_kind {
     DISK_NAMES_SYNC = 256,
     DISK_LIST = 512,
     DISK_THROUGH = 1024,
-    DISK_ANY = 2047
+    DISK_RING = 2048,
+    DISK_ANY = 4095
 };
 
 /* A fault: the operation `at`, counted from 0 among those of `kinds`, gives `result`, a negative

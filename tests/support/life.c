@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/durable/internal.h"
+#include "engine/order.h"
 #include "tests/support/check.h"
 #include "tests/support/directory.h"
 #include "tests/support/engine.h"
@@ -152,6 +153,21 @@ static bool
 is_there(const struct life *life, uint32_t number)
 {
     return number < life->count && life->jobs[number].fate == LIFE_THERE;
+}
+
+static leat_queue
+tuned(const struct life *life)
+{
+    leat_queue queue;
+    CHECK_OK(leat_queue_find(life->engine, "tuned", &queue));
+    return queue;
+}
+
+static void
+tune(struct life *life)
+{
+    enum leat_status status = leat_queue_set_weight(life->engine, tuned(life), ++life->weight);
+    life->weight_there = accepted(life, status, "weight") ? life->weight : life->weight_there;
 }
 
 /* ---- acts ------------------------------------------------------------------------------------ */
@@ -309,6 +325,7 @@ churn(struct life *life)
         cancel(life, life->count - 1);
         if (i % 8 == 7) {
             run_all(life);
+            tune(life);
         }
     }
     for (uint32_t i = 0; i < CLEANS_MS && life->refusals == 0 &&
@@ -336,7 +353,11 @@ static void
 before(struct life *life)
 {
     struct leat_cohort_options options = leat_cohort_options_default();
+    leat_queue queue;
     CHECK(life_open(life));
+    CHECK_OK(leat_queue_create(life->engine, "tuned", NULL, &queue));
+    CHECK_OK(leat_queue_pause(life->engine, queue));
+    tune(life);
     options.flags = LEAT_JOB_KEEP_RESULT;
     CHECK_OK(leat_cohort_open(life->engine, &options, &life->cohort));
     for (uint32_t i = 0; i < BEFORE; i++) {
@@ -367,6 +388,7 @@ life_run(void *argument)
     life->opened = life_open(life);
     if (life->opened) {
         submit_singly(life);
+        tune(life);
         submit_batch(life);
         cancel(life, BEFORE);     /* which is kept */
         cancel(life, BEFORE + 1); /* and which is not */
@@ -396,6 +418,17 @@ cohort_judge(struct life *life)
     CHECK(info.total >= life->members_there);
     CHECK(info.total <= life->members);
     CHECK(info.open);
+}
+
+static void
+queue_judge(struct life *life)
+{
+    struct leat_queue_info info = leat_queue_info_default();
+    leat_queue queue = tuned(life);
+    uint32_t weight = leat_weight_of(life->engine, queue.bits - 1);
+    CHECK_OK(leat_queue_get_info(life->engine, queue, &info));
+    CHECK(info.paused);
+    CHECK(weight >= life->weight_there && weight <= life->weight);
 }
 
 static void
@@ -429,6 +462,7 @@ life_judge(void *argument)
     CHECK_OK(leat_recovery_get(life->engine, &found));
     CHECK(found.jobs <= life->count + 1U); /* and the cohort */
     cohort_judge(life);
+    queue_judge(life);
     for (uint32_t i = 0; i < life->count; i++) {
         life->jobs[i].runs = 0;
         job_judge(life, i);

@@ -9,6 +9,8 @@
  *   J4 a cohort, of which some jobs are members, has counted each of them that has ended, and has
  *      the others: no more than were submitted, and no fewer than were acknowledged
  *   J5 the engine goes on: it runs what waits, and takes in more
+ *   J6 a queue is paused, and has the weight that was acknowledged last, or one that was refused
+ *      behind that
  *
  * A call that was refused leaves it open whether the job is there. A life, and a judgement, is a
  * body for test_child(): it ends with its process.
@@ -51,6 +53,8 @@ struct life {
     leat_job_id cohort;
     uint32_t members;       /* that were submitted */
     uint32_t members_there; /* that were acknowledged */
+    uint32_t weight;        /* that was tried last: each time one more */
+    uint32_t weight_there;  /* that was acknowledged last */
     /* Of the process that is at it. */
     struct leat_engine *engine;
     struct leat_completion_queue *queue; /* of acknowledgements; or NULL */

@@ -32,3 +32,15 @@ test_thread_count(void)
     CHECK(status.st_nlink > 2);
     return (uint32_t)status.st_nlink - 2;
 }
+
+bool
+test_threads_are(uint32_t count)
+{
+    for (uint32_t tries = 0; test_thread_count() != count; tries++) {
+        if (tries == 10000) {
+            return false;
+        }
+        (void)usleep(1000);
+    }
+    return true;
+}

@@ -71,7 +71,8 @@ wal_user_init(struct wal_user *user, struct disk *disk, uint64_t seed)
         .ring_bytes = LEAT_WAL_RING_BYTES_MIN,
         .seed = seed,
         .late = seed % 2 == 1,
-        .sync = seed / 2 % 2 == 1 ? LEAT_LOG_SYNC_DSYNC : LEAT_LOG_SYNC_FDATASYNC,
+        .sync = (enum leat_log_sync)(seed / 2 % (LEAT_LOG_SYNC_IO_URING + 1)),
+        .threads = seed % 4 == 2 ? 4 : 1,
     };
 }
 

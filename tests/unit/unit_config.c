@@ -6,6 +6,7 @@
 
 #include "engine/config.h"
 #include "engine/seal/seal.h"
+#include "engine/wal/uring.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
 #include "tests/support/memory.h"
@@ -295,9 +296,21 @@ logs(void **state)
     config.durability = LEAT_DURABILITY_GROUP;
     config.log_sync = LEAT_LOG_SYNC_DSYNC;
     accepted(&config);
-    config.log_sync = (enum leat_log_sync)(LEAT_LOG_SYNC_DSYNC + 1);
+    config.log_sync = (enum leat_log_sync)(LEAT_LOG_SYNC_IO_URING + 1);
     refused(&config, LEAT_INVALID, "log_sync");
+    config.log_sync = LEAT_LOG_SYNC_IO_URING;
+    if (leat_wal_uring_there()) {
+        accepted(&config);
+    } else {
+        refused(&config, LEAT_UNSUPPORTED, "log_sync");
+    }
     config.log_sync = LEAT_LOG_SYNC_FDATASYNC;
+    config.log_read_threads = 8;
+    accepted(&config);
+    config.log_read_threads = 9;
+    refused(&config, LEAT_INVALID, "log_read_threads");
+    config.log_read_threads = 0;
+    accepted(&config);
     config.inline_mode = true;
     refused(&config, LEAT_INVALID, "log_directory");
 }

@@ -315,6 +315,9 @@ who_ran_in_a_crash_is_counted(void **state)
     for (uint32_t i = 0; i < 2; i++) {
         world_crash_in(world, id.bits);
         CHECK(found(world).crashed == 1);
+        struct leat_durable *durable = world->engine->durable;
+        uint64_t last = leat_durable_last(durable); /* of this thread: the cleaner may go on */
+        CHECK(last != 0 && leat_wal_is_durable(&durable->wal, last)); /* before it can run */
     }
     world_restart(world); /* a clean stop counts for none */
     CHECK(found(world).crashed == 0);
@@ -433,8 +436,13 @@ a_log_has_one_user(void **state)
     CHECK_STATUS(leat_open(&world->config, &other, &error), LEAT_BUSY);
     CHECK_TEXT(error.field, "log_directory");
     world->config.log_directory = "unit_durable.none";
-    CHECK(leat_open(&world->config, &other, &error) != LEAT_OK && other == NULL);
+    CHECK_STATUS(leat_open(&world->config, &other, &error), LEAT_NOT_FOUND);
     CHECK_TEXT(error.field, "log_directory");
+    CHECK_TEXT(error.text, "log_directory cannot be used: no such directory: unit_durable.none");
+    world->config.log_directory = "/dev/null";
+    CHECK_STATUS(leat_open(&world->config, &other, &error), LEAT_NOT_FOUND);
+    CHECK_TEXT(error.text, "log_directory cannot be used: not a directory: /dev/null");
+    CHECK(other == NULL);
     world_free(world);
 }
 

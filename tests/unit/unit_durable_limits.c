@@ -67,7 +67,7 @@ a_directory_must_be_there(void **state)
     CHECK_STATUS(leat_open(&config, &engine, &error), LEAT_NOT_FOUND);
     CHECK(engine == NULL);
     CHECK_TEXT(error.field, "log_directory");
-    CHECK(strstr(error.text, "no directory") != NULL);
+    CHECK(strstr(error.text, "no such directory: unit_durable.none") != NULL);
 }
 
 /* Half of the ring is what a unit may take. */

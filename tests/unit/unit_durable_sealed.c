@@ -1,7 +1,8 @@
 /* unit_durable_sealed.c - the content of sealed records: a log of jobs, encrypted, compressed, or
  * both, cut off at its bytes and with its bits turned round; and with bits turned round by somebody
  * who sets the log's own sums right again. However it is damaged, no record is ever read that is
- * not as it was given. And each bit of a record alone, of each kind; and what memory is asked for.
+ * not as it was given, and four threads say what one says. And each bit of a record alone, of each
+ * kind; and what memory is asked for.
  *
  *   unit_durable_sealed        some thousand of each; fewer under a sanitizer
  *   unit_durable_sealed bits   every bit of 64 KiB: minutes
@@ -24,6 +25,7 @@
 
 static uint32_t bits_step = 97; /* of those that are turned round */
 static uint32_t cuts_step = 4099;
+static uint32_t both_step = 7; /* of those that are read by one thread and by four */
 
 struct fixture {
     struct disk disk;
@@ -36,6 +38,8 @@ struct fixture {
     bool goes_on;  /* a record that is refused does not end the reading */
     uint32_t read;
     uint32_t refused;
+    uint32_t early;          /* of them were unsealed ahead */
+    uint32_t reads;          /* of the log */
     enum leat_status status; /* why the last one was */
     bool wrong;
     unsigned char payload[PAYLOAD_MAX];
@@ -82,7 +86,7 @@ image_fill(struct fixture *fixture, uint32_t number, struct leat_durable_state *
                                           .type = "type",
                                           .queue = "queue",
                                           .sequence = number + 1};
-    size_t bytes = leat_durable_content_put(&read, fixture->content);
+    size_t bytes = leat_durable_content_put(&read, fixture->content, sizeof(fixture->content));
     *state = (struct leat_durable_state){.format = LEAT_DURABLE_FORMAT,
                                          .version = number,
                                          .id = number + 1,
@@ -119,6 +123,7 @@ record_read(void *context, struct leat_wal_place place, const struct leat_wal_re
     struct fixture *fixture = context;
     struct leat_wal_record plain;
     (void)place;
+    fixture->early += record->ahead != NULL ? 1 : 0;
     enum leat_status status = leat_sealed_read(&fixture->seal, &fixture->room, record, &plain);
     if (status != LEAT_OK) {
         fixture->status = status;
@@ -131,13 +136,36 @@ record_read(void *context, struct leat_wal_place place, const struct leat_wal_re
 }
 
 static enum leat_status
-read_log(struct fixture *fixture)
+read_by(struct fixture *fixture, uint32_t threads)
 {
     const struct leat_wal_reader reader = {record_read, fixture};
+    fixture->config.threads = threads;
+    fixture->config.ahead = threads > 1 ? leat_sealed_ahead : NULL;
+    fixture->config.ahead_context = &fixture->seal;
     fixture->read = 0;
+    fixture->early = 0;
     fixture->refused = 0;
     fixture->status = LEAT_OK;
     return leat_wal_read(&fixture->config, &reader, &fixture->report);
+}
+
+/* The same by one thread, and now and then by four, some of whom unseal ahead. */
+static enum leat_status
+read_log(struct fixture *fixture)
+{
+    enum leat_status status = read_by(fixture, 1);
+    if (fixture->reads++ % both_step == 0) {
+        const struct leat_wal_report report = fixture->report;
+        const uint32_t counts[2] = {fixture->read, fixture->refused};
+        enum leat_status why = fixture->status;
+        CHECK_EQUAL(fixture->early, 0);
+        CHECK_STATUS(read_by(fixture, 4), status);
+        CHECK_EQUAL(fixture->read, counts[0]);
+        CHECK_EQUAL(fixture->refused, counts[1]);
+        CHECK_EQUAL(fixture->status, why);
+        CHECK_EQUAL(memcmp(&report, &fixture->report, sizeof(report)), 0);
+    }
+    return status;
 }
 
 /* ---- a log ----------------------------------------------------------------------------------- */
@@ -204,6 +232,8 @@ fixture_make(enum way way, uint64_t segment_bytes)
     CHECK_OK(read_log(fixture));
     CHECK_EQUAL(fixture->read, fixture->jobs);
     CHECK(fixture->jobs >= 8 && !fixture->wrong);
+    /* Plain ones are short, and as they were given. */
+    CHECK(way == WAY_COMPRESSED ? fixture->early > 0 : fixture->early == fixture->jobs);
     fixture->size = segment_bytes;
     return fixture;
 }
@@ -387,17 +417,49 @@ has(const unsigned char *bytes, size_t count, const char *text)
     return memmem(bytes, count, text, strlen(text)) != NULL;
 }
 
+/* Ahead of its turn it is the same, within the room that there is; or it is left for its turn. */
+static void
+ahead_judge(struct leat_seal *seal, const struct leat_wal_record *record,
+            const struct leat_wal_record *given)
+{
+    static _Alignas(16) unsigned char to[2048];
+    struct leat_wal_record early = *record;
+    struct leat_wal_record plain;
+    uint32_t fitted = 0;
+    for (size_t room = 0; room <= 1024; room += 16) {
+        struct leat_unsealed none = {.block = NULL};
+        memset(to, 0xa5, sizeof(to));
+        size_t made = leat_sealed_ahead(seal, record, to, room);
+        CHECK(made <= room && made % 16 == 0);
+        for (size_t i = room; i < sizeof(to); i++) {
+            CHECK(to[i] == 0xa5);
+        }
+        if (made == 0) {
+            CHECK_EQUAL(fitted, 0);
+            continue;
+        }
+        fitted++;
+        early.ahead = to;
+        CHECK_OK(leat_sealed_read(seal, &none, &early, &plain));
+        CHECK(plain.tag == given->tag && plain.bytes == given->bytes && none.key != 0);
+        CHECK_EQUAL(memcmp(plain.data, given->data, given->bytes), 0);
+        CHECK(none.block == NULL);
+    }
+    CHECK(fitted > 0);
+}
+
 static void
 sample_judge(struct leat_seal *seal, const struct sample *sample)
 {
     struct leat_unsealed room = {.block = NULL};
     struct leat_sealed sealed;
-    unsigned char given[512];
-    unsigned char stored[512];
+    static unsigned char given[512];
+    static unsigned char stored[512];
     struct leat_wal_record plain;
     uint32_t bytes = joined(&sample->entry, given);
     CHECK_OK(leat_sealed_make(seal, &sample->entry, &sealed));
-    const struct leat_wal_record record = {stored, joined(&sealed.entry, stored), sealed.entry.tag};
+    const struct leat_wal_record record = {stored, joined(&sealed.entry, stored), sealed.entry.tag,
+                                           NULL};
     leat_sealed_give(seal, &sealed);
     CHECK_EQUAL(record.tag, sample->entry.tag | LEAT_DURABLE_SEALED);
     CHECK_EQUAL(record.bytes, bytes + LEAT_SEAL_OVERHEAD_BYTES);
@@ -406,17 +468,18 @@ sample_judge(struct leat_seal *seal, const struct sample *sample)
     CHECK_OK(leat_sealed_read(seal, &room, &record, &plain));
     CHECK(plain.tag == sample->entry.tag && plain.bytes == bytes && room.key != 0);
     CHECK_EQUAL(memcmp(plain.data, given, bytes), 0);
+    ahead_judge(seal, &record, &plain);
     for (uint32_t bit = 0; bit < 8 * record.bytes; bit++) {
         stored[bit / 8] = (unsigned char)(stored[bit / 8] ^ (1U << (bit % 8)));
         CHECK(leat_sealed_read(seal, &room, &record, &plain) != LEAT_OK);
         stored[bit / 8] = (unsigned char)(stored[bit / 8] ^ (1U << (bit % 8)));
     }
     for (uint32_t bit = 0; bit < 22; bit++) {
-        const struct leat_wal_record other = {stored, record.bytes, record.tag ^ (1U << bit)};
+        const struct leat_wal_record other = {stored, record.bytes, record.tag ^ (1U << bit), NULL};
         CHECK(leat_sealed_read(seal, &room, &other, &plain) != LEAT_OK);
     }
     for (uint32_t shorter = 0; shorter < record.bytes; shorter++) {
-        const struct leat_wal_record other = {stored, shorter, record.tag};
+        const struct leat_wal_record other = {stored, shorter, record.tag, NULL};
         CHECK(leat_sealed_read(seal, &room, &other, &plain) != LEAT_OK);
     }
     leat_unsealed_give(seal, &room);

@@ -99,7 +99,7 @@ static const char *const others[] = {
     "LEAT_LENT_LOOK_NS", "LEAT_SCHEDULE_BATCH",
     /* What the disk is asked for; bench/log. */
     "durability", "log_segment_bytes", "log_ring_bytes", "log_compression", "log_bytes_max",
-    "log_sync",
+    "log_sync", "log_read_threads",
     /* What is told, and to whom. */
     "worker_name", "log_directory", "log_key_file", "log_takes_plain", "log_level",
     "log_lines_per_s", "threshold_period_ns", "threshold_dead", "threshold_waiting",

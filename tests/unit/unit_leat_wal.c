@@ -1,8 +1,11 @@
 /* unit_leat_wal.c - the command `leat wal` on real files: a log that is whole, one that is torn,
- * one that is damaged; what it prints, as text and as JSON, and its exit statuses. */
+ * one that is damaged, one that is not there, one in use; what it prints, as text and as JSON, and
+ * its exit statuses. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "engine/wal/wal.h"
 #include "tests/support/check.h"
@@ -12,6 +15,7 @@
 
 static char directory[64];
 static char text[8192];
+static struct leat_wal wal;
 
 static struct leat_wal_config
 config_of(void)
@@ -59,15 +63,20 @@ run(const char *arguments)
 }
 
 static void
-setup(void)
+log_open(void)
 {
-    struct leat_wal wal;
     struct leat_wal_report report;
     const struct leat_wal_reader reader = {record_none, NULL};
     const struct leat_wal_config config = config_of();
+    CHECK_OK(leat_wal_open(&wal, &config, &reader, &report));
+}
+
+static void
+setup(void)
+{
     (void)snprintf(directory, sizeof(directory), "unit_leat_wal.XXXXXX");
     CHECK(mkdtemp(directory) != NULL);
-    CHECK_OK(leat_wal_open(&wal, &config, &reader, &report));
+    log_open();
     for (uint32_t i = 0; i < BATCHES; i++) {
         uint64_t position = 0;
         const struct leat_wal_entry entry = {i + 1, 0, 3, NULL, "abc"};
@@ -134,15 +143,15 @@ test_torn(void **state)
 static void
 test_damaged(void **state)
 {
-    char command[100];
     (void)state;
     setup();
     damage((long)(2 * LEAT_WAL_BLOCK + 70));
     CHECK_EQUAL(run("verify ."), 1);
     CHECK(strstr(text, "the log is damaged: segment 0000000000000001, byte 8192: ") == text);
-    (void)snprintf(command, sizeof(command), "mkdir %s/new", directory);
-    CHECK_EQUAL(shell(command), 0);
     CHECK_EQUAL(run("salvage . new"), 0);
+    CHECK_TEXT(text, "saved: all but segment 0000000000000001 from byte 8192 on, and 0 segments "
+                     "behind it; segments=1 batches=1 records=1 bytes=16 torn_bytes=0 "
+                     "not_known_durable=0\n");
     CHECK_EQUAL(run("dump new"), 0);
     CHECK(strstr(text, "tag=1 bytes=3 data=616263\n") != NULL);
     CHECK(strstr(text, " records=1 ") != NULL);
@@ -161,8 +170,85 @@ test_refused(void **state)
     CHECK_EQUAL(run("verify . ."), 2);
     CHECK_EQUAL(run("look ."), 2);
     CHECK_EQUAL(run("salvage ."), 2);
-    CHECK_EQUAL(run("verify nowhere"), 3);
-    CHECK_EQUAL(run("salvage . nowhere"), 3);
+    CHECK_EQUAL(run("salvage . nowhere/new"), 3);
+    CHECK_TEXT(text, "leat: the new directory cannot be made\n");
+    CHECK_EQUAL(run("salvage . out"), 3);
+    CHECK_TEXT(text, "leat: the new directory cannot be used as a log\n");
+    teardown();
+}
+
+/* Each verb, and salvage makes nothing. */
+static void
+refusals_check(const char *path, const char *wanted)
+{
+    static const char *const forms[][2] = {
+        {"verify", ""}, {"verify --json", ""}, {"dump", ""}, {"salvage", "new"}};
+    char arguments[64];
+    char new_path[96];
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        (void)snprintf(arguments, sizeof(arguments), "%s %s %s", forms[i][0], path, forms[i][1]);
+        CHECK_EQUAL(run(arguments), 3);
+        CHECK_TEXT(text, wanted);
+    }
+    (void)snprintf(new_path, sizeof(new_path), "%s/new", directory);
+    CHECK(access(new_path, F_OK) != 0);
+}
+
+static void
+test_no_log(void **state)
+{
+    char path[96];
+    (void)state;
+    setup();
+    (void)snprintf(path, sizeof(path), "%s/empty", directory);
+    CHECK_EQUAL(mkdir(path, S_IRWXU), 0);
+    refusals_check("empty", "leat: no log here: empty\n");
+    refusals_check("/etc", "leat: no log here: /etc\n");
+    refusals_check("nowhere", "leat: no such directory: nowhere\n");
+    refusals_check("out", "leat: not a directory: out\n");
+    CHECK_EQUAL(rmdir(path), 0);
+    teardown();
+}
+
+static void
+test_in_use(void **state)
+{
+    (void)state;
+    setup();
+    log_open();
+    refusals_check(".", "leat: another process has the log open: .\n");
+    leat_wal_close(&wal);
+    CHECK_EQUAL(run("verify ."), 0);
+    teardown();
+}
+
+static void
+test_version(void **state)
+{
+    char wanted[256];
+    (void)state;
+    (void)snprintf(wanted, sizeof(wanted), "'%s' --version | grep -qx 'leat %s'", LEAT_PROGRAM,
+                   leat_version_text());
+    CHECK_EQUAL(shell(wanted), 0);
+}
+
+/* A whole log is copied as it is; of one whose first block is damaged, what stands before. */
+static void
+test_salvaged(void **state)
+{
+    (void)state;
+    setup();
+    log_open();
+    leat_wal_close(&wal);
+    log_open();
+    leat_wal_close(&wal);
+    CHECK_EQUAL(run("salvage . new"), 0);
+    CHECK(strstr(text, "saved: all of it; segments=") == text);
+    damage((long)(2 * LEAT_WAL_BLOCK + 70));
+    CHECK_EQUAL(run("salvage . other --json"), 0);
+    CHECK(strstr(text,
+                 "{\"log\":\"saved\",\"text\":\"all but segment 0000000000000001 from byte "
+                 "8192 on, and 1 segments behind it;\",\"segments\":1,\"batches\":1,") == text);
     teardown();
 }
 
@@ -170,10 +256,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),
-        cmocka_unit_test(test_torn),
-        cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_whole),   cmocka_unit_test(test_torn),
+        cmocka_unit_test(test_damaged), cmocka_unit_test(test_salvaged),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_no_log),
+        cmocka_unit_test(test_in_use),  cmocka_unit_test(test_version),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

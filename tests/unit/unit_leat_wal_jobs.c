@@ -96,6 +96,9 @@ setup(bool encrypted)
     struct leat_queue_options options = leat_queue_options_default();
     options.priority = 1;
     CHECK_OK(leat_queue_create(engine, "queue-of-work", &options, &queue));
+    CHECK_OK(leat_queue_set_weight(engine, queue, 7));
+    CHECK_OK(leat_queue_pause(engine, queue));
+    CHECK_OK(leat_queue_resume(engine, queue));
     struct leat_job job = leat_job_default();
     job.type = test_register(engine, "type-of-work", handler, NULL);
     job.queue = queue;
@@ -147,6 +150,9 @@ static void
 check_contents(void)
 {
     CHECK(shows(" kind=queue queue=\"queue-of-work\" priority=1 pull=0 exact=0"));
+    CHECK(shows(" kind=tuning queue=\"queue-of-work\" version=1 weight=7"));
+    CHECK(shows(" kind=tuning queue=\"queue-of-work\" version=2 paused=1 weight=7"));
+    CHECK(shows(" kind=tuning queue=\"queue-of-work\" version=3 paused=0 weight=7"));
     CHECK(shows(" kind=ids ceiling="));
     CHECK(shows(" type=\"type-of-work\" queue=\"queue-of-work\" max_attempts="));
     CHECK(shows(" payload_bytes=5"));

@@ -578,7 +578,7 @@ not_to_be_extended(void **state)
     leat_token token = fixture->tokens[1];
     CHECK_STATUS(fixture->extended_inside, LEAT_WRONG_STATE);
     CHECK_STATUS(extend(fixture, 1, S), LEAT_WRONG_STATE);
-    static const uint64_t wrong[] = {0, 2, 65, 65537, UINT64_MAX};
+    static const uint64_t wrong[] = {0, 2, 65, 65537, (UINT64_C(1) << 32) + 1, UINT64_MAX};
     for (size_t i = 0; i < TEST_COUNT_OF(wrong); i++) {
         token.attempt = wrong[i];
         CHECK_STATUS(leat_pending_extend(fixture->engine, token, S), LEAT_STALE);

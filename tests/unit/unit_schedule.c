@@ -53,8 +53,8 @@ bad_specs(void **state)
     } cases[] = {
         {"* * * *",
          "spec line 1, column 8: fields are missing: there are 5, or 6 with the seconds"},
-        {"* 24 * * *", "spec line 1, column 3: hour: the value is out of range"},
-        {"0 0\n * * 8", "spec line 2, column 6: day of week: the value is out of range"},
+        {"* 24 * * *", "spec line 1, column 3: hour: 24 is out of range 0-23"},
+        {"0 0\n * * 8", "spec line 2, column 6: day of week: 8 is out of range 0-7"},
         {"0 0 30 2 *",
          "spec line 1, column 5: day of month: there is no such day, so it would never fire"},
         {"@every 367d", "spec line 1, column 8: an interval is at least 1s and at most 366d"},
@@ -125,7 +125,8 @@ bad_zones(void **state)
     };
     for (size_t i = 0; i < TEST_COUNT_OF(cases); i++) {
         bad.zone = cases[i].name;
-        (void)snprintf(text, sizeof(text), "zone %s", leat_zone_result_text(cases[i].result));
+        (void)snprintf(text, sizeof(text), "zone '%s': %s", cases[i].name,
+                       leat_zone_result_text(cases[i].result));
         refused(&all, &bad, cases[i].status, text);
     }
     CHECK(all.engine->schedules.zones == NULL);
@@ -140,11 +141,11 @@ bad_jobs(void **state)
     char text[128];
     test_schedules_open(&all, NULL, NOON);
     struct leat_job job = leat_job_default();
+    struct leat_job_options options = leat_job_options_default();
     struct leat_schedule bad = test_schedule(&all, "* * * * *");
     bad.job = &job;
     bad.zone = "Europe/Berlin";
-    (void)snprintf(text, sizeof(text), "job %s", leat_status_text(LEAT_INVALID));
-    refused(&all, &bad, LEAT_INVALID, text);
+    refused(&all, &bad, LEAT_INVALID, "job has neither a type nor a valid type_name");
     job.type.bits = 60;
     (void)snprintf(text, sizeof(text), "job %s", leat_status_text(LEAT_NOT_FOUND));
     refused(&all, &bad, LEAT_NOT_FOUND, text);
@@ -155,8 +156,30 @@ bad_jobs(void **state)
     job.flags = 0;
     job.payload = text;
     job.payload_bytes = (size_t)(1 << 20) + 1;
-    (void)snprintf(text, sizeof(text), "job %s", leat_status_text(LEAT_INVALID));
-    refused(&all, &bad, LEAT_INVALID, text);
+    refused(&all, &bad, LEAT_INVALID, "job has more payload_bytes than payload_bytes_max");
+    job.payload = NULL;
+    job.payload_bytes = 1;
+    refused(&all, &bad, LEAT_INVALID, "job has payload_bytes and no payload");
+    job.payload_bytes = 0;
+    job.max_attempts = LEAT_ATTEMPTS_MAX + 1;
+    refused(&all, &bad, LEAT_INVALID, "job has a max_attempts above 65 535");
+    job.max_attempts = 0;
+    job.priority = LEAT_PRIORITY_LEVELS;
+    refused(&all, &bad, LEAT_INVALID, "job has a priority that this build does not have");
+    job.priority = LEAT_PRIORITY_OF_QUEUE;
+    job.queue_name = "a b";
+    refused(&all, &bad, LEAT_INVALID, "job has a queue_name that is not valid");
+    job.queue_name = NULL;
+    job.size = 1;
+    refused(&all, &bad, LEAT_INVALID, "job must be set by leat_job_default()");
+    job.size = sizeof(job);
+    job.options = &options;
+    options.timeout_ns = UINT64_MAX - 1;
+    refused(&all, &bad, LEAT_INVALID,
+            "job has options that are out of their range, or not for a schedule");
+    job.options = NULL;
+    test_schedule_add(&all, "good", &bad);
+    CHECK_OK(leat_schedule_remove(all.engine, "good"));
     CHECK(all.engine->schedules.zones == NULL);
     test_schedules_close(&all);
 }

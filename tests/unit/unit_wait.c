@@ -64,7 +64,12 @@ wait_one(void *shared, uint32_t number)
     /* Some for ever, some with a limit that is not reached, some without a wish for details. */
     uint64_t timeout_ns = number % 2 == 0 ? LEAT_FOREVER : TEST_PATIENCE_NS;
     struct leat_job_info *details = number % 3 == 0 ? NULL : &info;
-    CHECK_STATUS(leat_wait(fixture->engine, fixture->id, timeout_ns, details), fixture->want);
+    enum leat_status status;
+    /* Busy: await_all()'s own look had the place of the last. */
+    while ((status = leat_wait(fixture->engine, fixture->id, timeout_ns, details)) == LEAT_BUSY) {
+        test_sleep_ns(TEST_MS);
+    }
+    CHECK_STATUS(status, fixture->want);
     if (details != NULL && fixture->want == LEAT_OK) {
         CHECK_EQUAL(info.id.bits, fixture->id.bits);
         CHECK_EQUAL(info.state, fixture->want_state);

@@ -90,7 +90,8 @@ test_bytes(void **state)
     CHECK_EQUAL(files->read_at(NULL, file, read, sizeof(text), 100), sizeof(text));
     /* The same through to the disk, where the file system does that. */
     struct iovec piece = leat_wal_piece(text, sizeof(text));
-    int through = leat_wal_write_through(files, file, &piece, 1, 1000);
+    const struct leat_wal_way way = {files->write_through, NULL};
+    int through = leat_wal_write_by(&way, file, &piece, 1, 1000);
     CHECK(through == 0 || through == -EOPNOTSUPP);
     if (through == 0) {
         memset(read, 0, sizeof(read));
@@ -102,7 +103,7 @@ test_bytes(void **state)
     files->close(NULL, file);
     CHECK_EQUAL(files->sync(NULL, file), -EBADF);
     piece = leat_wal_piece(text, sizeof(text));
-    CHECK_EQUAL(leat_wal_write_through(files, file, &piece, 1, 0), -EBADF);
+    CHECK_EQUAL(leat_wal_write_by(&way, file, &piece, 1, 0), -EBADF);
     teardown(&fixture);
 }
 

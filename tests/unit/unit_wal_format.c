@@ -100,7 +100,7 @@ static void
 record_tried(uint32_t data, uint32_t body_bytes, bool there)
 {
     uint64_t body[16] = {leat_bytes_word(data, 5)};
-    struct leat_wal_record record = {NULL, 77, 77};
+    struct leat_wal_record record = {NULL, 77, 77, NULL};
     uint32_t offset = 0;
     bool read = leat_wal_record_next((unsigned char *)body, body_bytes, &offset, &record);
     CHECK_EQUAL(read, there);

@@ -1,7 +1,7 @@
 /* unit_wal_long.c - a log of 1 MiB, in one segment and in sixteen, cut off at its bytes: files that
  * are too short, and files of the right size that end in zeros. By the rule of docs/design/0036 a
  * short file is damage; zeros are a torn end in the last segment, where all batches before them are
- * told and no other, and damage in an older one.
+ * told and no other, and damage in an older one. Four threads that read it say what one says.
  *
  *   unit_wal_long        every 4 099th byte; fewer under a sanitizer
  *   unit_wal_long all    every byte: minutes
@@ -19,6 +19,7 @@
 #define DATA_MAX    7000
 
 static uint32_t step = 4099;
+static uint32_t both_step = 3; /* of what is read by one thread and by four */
 
 struct fixture {
     struct disk disk;
@@ -28,6 +29,7 @@ struct fixture {
     uint32_t batches;           /* in all */
     uint32_t older;             /* of them in older segments */
     uint32_t read;              /* records */
+    uint32_t reads;             /* of the log */
     bool wrong;
     unsigned char data[DATA_MAX];
 };
@@ -60,11 +62,27 @@ record_read(void *context, struct leat_wal_place place, const struct leat_wal_re
 }
 
 static enum leat_status
-read_log(struct fixture *fixture)
+read_by(struct fixture *fixture, uint32_t threads)
 {
     const struct leat_wal_reader reader = {record_read, fixture};
+    fixture->config.threads = threads;
     fixture->read = 0;
     return leat_wal_read(&fixture->config, &reader, &fixture->report);
+}
+
+/* The same by one thread, and now and then by four. */
+static enum leat_status
+read_log(struct fixture *fixture)
+{
+    enum leat_status status = read_by(fixture, 1);
+    if (fixture->reads++ % both_step == 0) {
+        const struct leat_wal_report report = fixture->report;
+        uint32_t read = fixture->read;
+        CHECK_STATUS(read_by(fixture, 4), status);
+        CHECK_EQUAL(fixture->read, read);
+        CHECK_EQUAL(memcmp(&report, &fixture->report, sizeof(report)), 0);
+    }
+    return status;
 }
 
 /* As many segments as are 1 MiB, the last one full, too; each batch has one record. */

@@ -1,7 +1,8 @@
 /* unit_wal_recover.c - what reading a log makes of damage: a small log on a simulated disk, every
  * truncation of it, every bit of it turned round, whole blocks lost, files that are missing, of
  * another format or of another machine. By the rule of docs/design/0036 each is refused as damage
- * or recognised as torn, and no record is ever told that was not appended.
+ * or recognised as torn, and no record is ever told that was not appended. Four threads that read
+ * it say what one says.
  *
  *   unit_wal_recover        every 11th bit; fewer under a sanitizer
  *   unit_wal_recover all    every bit
@@ -20,7 +21,8 @@
 #define FILE_NAME "0000000000000001.wal"
 
 static uint32_t stride = 11;
-static uint32_t step = 1; /* of truncations */
+static uint32_t step = 1;       /* of truncations */
+static uint32_t both_step = 41; /* of those that are read by one thread and by four */
 
 /* A log of one segment, and where its batches are. */
 struct fixture {
@@ -28,6 +30,7 @@ struct fixture {
     struct leat_wal_config config;
     uint64_t ends[BATCHES + 1]; /* of batches, by number, from [0]: the first block */
     uint32_t read;              /* records */
+    uint32_t reads;             /* of the log */
     bool wrong;
     struct leat_wal_report report;
     unsigned char data[DATA_MAX];
@@ -63,11 +66,27 @@ record_read(void *context, struct leat_wal_place place, const struct leat_wal_re
 }
 
 static enum leat_status
-read_log(struct fixture *fixture)
+read_by(struct fixture *fixture, uint32_t threads)
 {
     const struct leat_wal_reader reader = {record_read, fixture};
+    fixture->config.threads = threads;
     fixture->read = 0;
     return leat_wal_read(&fixture->config, &reader, &fixture->report);
+}
+
+/* The same by one thread, and now and then by four. */
+static enum leat_status
+read_log(struct fixture *fixture)
+{
+    enum leat_status status = read_by(fixture, 1);
+    if (fixture->reads++ % both_step == 0) {
+        const struct leat_wal_report report = fixture->report;
+        uint32_t read = fixture->read;
+        CHECK_STATUS(read_by(fixture, 4), status);
+        CHECK_EQUAL(fixture->read, read);
+        CHECK_EQUAL(memcmp(&report, &fixture->report, sizeof(report)), 0);
+    }
+    return status;
 }
 
 /* All batches before the damage, and no other. */
@@ -79,6 +98,7 @@ salvage_judge(struct fixture *fixture, uint64_t offset)
     while (before < BATCHES && offset >= fixture->ends[before + 1]) {
         before++;
     }
+    fixture->config.threads = fixture->reads % both_step == 0 ? 4 : 1;
     fixture->read = 0;
     CHECK_STATUS(leat_wal_salvage(&fixture->config, &reader, &fixture->report), LEAT_CORRUPT);
     CHECK_EQUAL(fixture->read, offset < fixture->ends[0] ? 0 : before);
@@ -311,6 +331,7 @@ main(int argc, char **argv)
     if (test_sanitized()) {
         stride = 1009;
         step = 61;
+        both_step = 1;
     }
     if (argc == 2 && strcmp(argv[1], "all") == 0) {
         stride = 1;

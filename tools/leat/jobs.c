@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/config.h"
+#include "engine/durable/internal.h"
 #include "engine/job.h"
 #include "tools/leat/wal.h"
 
@@ -153,6 +154,55 @@ count_print(struct wal_verb *verb, const struct leat_wal_record *plain)
     return true;
 }
 
+static void
+rate_print(struct wal_verb *verb, const struct leat_durable_tuning *tuning)
+{
+    if ((tuning->tuned & LEAT_TUNED_RATE) != 0) {
+        wal_field(verb, "rate_jobs", tuning->rate.jobs);
+        wal_field(verb, "rate_per_ns", tuning->rate.per_ns);
+        wal_field(verb, "rate_burst", tuning->rate.burst);
+    }
+    if ((tuning->tuned & LEAT_TUNED_KEY_RATE) != 0) {
+        wal_field(verb, "key_rate_jobs", tuning->key_rate.jobs);
+        wal_field(verb, "key_rate_per_ns", tuning->key_rate.per_ns);
+        wal_field(verb, "key_rate_burst", tuning->key_rate.burst);
+    }
+}
+
+/* What a call has set, and no more. */
+static bool
+tuning_print(struct wal_verb *verb, const struct leat_wal_record *plain)
+{
+    struct leat_durable_named named;
+    if (leat_durable_tuning_read(&named, plain) != LEAT_OK) {
+        return false;
+    }
+    const struct leat_durable_tuning *tuning = &named.tuning;
+    wal_field_word(verb, "kind", "tuning");
+    wal_field_text(verb, "queue", named.name);
+    wal_field(verb, "version", tuning->version);
+    if ((tuning->tuned & LEAT_TUNED_PAUSE) != 0) {
+        wal_field(verb, "paused", (tuning->flags & LEAT_DURABLE_PAUSED) != 0);
+    }
+    if ((tuning->tuned & LEAT_TUNED_RUNNING_MAX) != 0) {
+        wal_field(verb, "running_max", tuning->running_max);
+    }
+    if ((tuning->tuned & LEAT_TUNED_RUNNING_MIN) != 0) {
+        wal_field(verb, "running_min", tuning->running_min);
+    }
+    if ((tuning->tuned & LEAT_TUNED_WEIGHT) != 0) {
+        wal_field(verb, "weight", tuning->weight);
+    }
+    if ((tuning->tuned & LEAT_TUNED_LIMITS) != 0) {
+        wal_field(verb, "waiting_max", tuning->waiting_max);
+        wal_field(verb, "waiting_bytes_max", tuning->waiting_bytes_max);
+        wal_field(verb, "full", tuning->full);
+        wal_field(verb, "block_ns", tuning->block_ns);
+    }
+    rate_print(verb, tuning);
+    return true;
+}
+
 /* False: it is none of these, and nothing was printed. */
 static bool
 plain_print(struct wal_verb *verb, const struct leat_wal_record *plain)
@@ -168,6 +218,8 @@ plain_print(struct wal_verb *verb, const struct leat_wal_record *plain)
         return queue_print(verb, plain);
     case LEAT_DURABLE_COUNT:
         return count_print(verb, plain);
+    case LEAT_DURABLE_TUNING:
+        return tuning_print(verb, plain);
     default:
         return false;
     }
@@ -180,7 +232,7 @@ static void
 clear_print(struct wal_verb *verb, const struct leat_wal_record *record,
             const struct leat_sealed_sight *sight)
 {
-    struct leat_wal_record clear = {record->data, sight->clear_bytes, sight->tag};
+    struct leat_wal_record clear = {record->data, sight->clear_bytes, sight->tag, NULL};
     struct leat_durable_state state;
     if (sight->tag == LEAT_DURABLE_JOB) {
         memcpy(&state, record->data, sizeof(state));

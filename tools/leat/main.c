@@ -7,12 +7,15 @@
 static const char usage[] =
     "leat wal verify DIR [--json]         is the log of DIR whole, and what is in it\n"
     "leat wal dump DIR [--json]           every record of it\n"
-    "leat wal salvage DIR NEW [--json]    what stands before the damage, as a log in NEW\n"
+    "leat wal salvage DIR NEW [--json]    what stands before the damage, as a log in NEW, which\n"
+    "                                     is made where it is not there\n"
+    "leat --version\n"
     "\n"
     "--key-file FILE[:FILE]   of an encrypted log: verify looks into records, and dump shows them\n"
     "--payload                dump shows what jobs carry, and results\n"
     "\n"
-    "Exit status: 0; 1: damaged; 2: not understood; 3: it could not be read or written.\n";
+    "Exit status: 0; 1: damaged; 2: not understood; 3: no log there, or it could not be read or\n"
+    "written. docs/durability.md explains what is printed.\n";
 
 struct verb {
     const char *name;
@@ -63,6 +66,10 @@ main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         (void)fputs(usage, stdout);
+        return LEAT_EXIT_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        (void)printf("leat %s\n", leat_version_text());
         return LEAT_EXIT_OK;
     }
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {

@@ -9,7 +9,7 @@ enum {
     LEAT_EXIT_OK = 0,
     LEAT_EXIT_DAMAGED = 1, /* what was looked at is not as it should be */
     LEAT_EXIT_USAGE = 2,
-    LEAT_EXIT_SYSTEM = 3 /* it could not be looked at */
+    LEAT_EXIT_SYSTEM = 3 /* it is not there, or could not be looked at */
 };
 
 /* What stands behind the verb. */

@@ -1,9 +1,11 @@
 /* wal.c - leat wal: looking at a log, and saving what can be saved of one. Nothing is changed in
  * the log that is looked at; a log that an engine has open is not read. Without a key an encrypted
  * one is looked at as far as sums and what stands in the clear go, and saved just so. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -92,19 +94,18 @@ wal_field_hex(struct wal_verb *verb, const char *name, const unsigned char *data
 
 /* One line: what was found. */
 static void
-report_print(struct wal_verb *verb, enum leat_status status)
+report_print(struct wal_verb *verb, const char *verdict, const char *text)
 {
     const struct leat_wal_report *report = &verb->report;
-    const char *verdict = status == LEAT_OK ? "ok" : leat_status_text(status);
     if (verb->json) {
         leat_out_text(&verb->out, "{\"log\":");
         leat_out_string(&verb->out, verdict);
         leat_out_text(&verb->out, ",\"text\":");
-        leat_out_string(&verb->out, report->text);
+        leat_out_string(&verb->out, text);
     } else {
         leat_out_text(&verb->out, verdict);
-        leat_out_text(&verb->out, report->text[0] == 0 ? ":" : ": ");
-        leat_out_text(&verb->out, report->text);
+        leat_out_text(&verb->out, text[0] == 0 ? ":" : ": ");
+        leat_out_text(&verb->out, text);
     }
     wal_field(verb, "segments", report->segments);
     wal_field(verb, "batches", report->batches);
@@ -115,17 +116,40 @@ report_print(struct wal_verb *verb, enum leat_status status)
     leat_out_text(&verb->out, verb->json ? "}\n" : "\n");
 }
 
-static int
-finish(struct wal_verb *verb, enum leat_status status)
+static bool
+is_damage(enum leat_status status)
 {
-    report_print(verb, status);
-    if (!leat_out_end(&verb->out) || fflush(stdout) != 0) {
-        return leat_complain(LEAT_EXIT_SYSTEM, "standard output cannot be written");
+    return status == LEAT_CORRUPT || status == LEAT_WRONG_KEY;
+}
+
+/* There is something to report of. */
+static bool
+was_read(const struct wal_verb *verb, enum leat_status status)
+{
+    return is_damage(status) || (status == LEAT_OK && verb->report.segments != 0);
+}
+
+/* Why there is not. */
+static int
+unread(const struct wal_verb *verb, const char *directory, enum leat_status status)
+{
+    char text[512];
+    const char *why = status == LEAT_OK     ? "no log here"
+                      : status == LEAT_BUSY ? "another process has the log open"
+                                            : leat_status_text(status);
+    if (verb->report.text[0] != '\0') {
+        return leat_complain(LEAT_EXIT_SYSTEM, verb->report.text);
     }
-    if (status == LEAT_CORRUPT || status == LEAT_WRONG_KEY) {
-        return LEAT_EXIT_DAMAGED;
-    }
-    return status == LEAT_OK ? LEAT_EXIT_OK : LEAT_EXIT_SYSTEM;
+    (void)snprintf(text, sizeof(text), "%s: %.400s", why, directory);
+    return leat_complain(LEAT_EXIT_SYSTEM, text);
+}
+
+static int
+finish(struct wal_verb *verb, int status)
+{
+    return leat_out_end(&verb->out) && fflush(stdout) == 0
+               ? status
+               : leat_complain(LEAT_EXIT_SYSTEM, "standard output cannot be written");
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -212,35 +236,76 @@ look(struct wal_verb *verb, const char *directory,
         status = verb->failed;
         (void)snprintf(verb->report.text, sizeof(verb->report.text), "%s", verb->refusal);
     }
-    return finish(verb, status);
+    if (!was_read(verb, status)) {
+        return unread(verb, directory, status);
+    }
+    report_print(verb, status == LEAT_OK ? "ok" : leat_status_text(status), verb->report.text);
+    return finish(verb, is_damage(status) ? LEAT_EXIT_DAMAGED : LEAT_EXIT_OK);
 }
 
+/* What was saved, and what was lost. */
+static void
+saved_print(struct wal_verb *verb)
+{
+    const struct leat_wal_report *report = &verb->report;
+    char text[128] = "all of it;";
+    if (report->damaged != 0) {
+        (void)snprintf(text, sizeof(text),
+                       "all but segment %016" PRIx64 " from byte %" PRIu64 " on, and %" PRIu64
+                       " segments behind it;",
+                       report->damaged, report->damaged_offset, report->damaged_behind);
+    }
+    report_print(verb, "saved", text);
+}
+
+/* An empty log in a directory, which is made where it is not there. */
+static int
+target_open(struct leat_wal *to, const char *directory)
+{
+    struct leat_wal_report report;
+    const struct leat_wal_config config = config_of(directory);
+    const struct leat_wal_reader nothing = {record_count, NULL};
+    if (mkdir(directory, S_IRWXU) != 0 && errno != EEXIST) {
+        return leat_complain(LEAT_EXIT_SYSTEM, "the new directory cannot be made");
+    }
+    if (leat_wal_open(to, &config, &nothing, &report) != LEAT_OK) {
+        return leat_complain(LEAT_EXIT_SYSTEM, "the new directory cannot be used as a log");
+    }
+    if (report.segments != 0) {
+        leat_wal_close(to);
+        return leat_complain(LEAT_EXIT_USAGE, "the new directory has a log already");
+    }
+    return LEAT_EXIT_OK;
+}
+
+/* Reads twice: where there is nothing to save, nothing is made. */
 static int
 salvage(struct wal_verb *verb, const char *from, const char *directory)
 {
     static struct leat_wal to;
-    struct leat_wal_report report;
     const struct leat_wal_config config = config_of_read(from, false);
-    const struct leat_wal_config config_to = config_of(directory);
-    const struct leat_wal_reader reader = {record_save, verb};
     const struct leat_wal_reader nothing = {record_count, verb};
-    if (leat_wal_open(&to, &config_to, &nothing, &report) != LEAT_OK) {
-        return leat_complain(LEAT_EXIT_SYSTEM, "the new directory cannot be used as a log");
+    const struct leat_wal_reader reader = {record_save, verb};
+    enum leat_status status = leat_wal_salvage(&config, &nothing, &verb->report);
+    if (!was_read(verb, status)) {
+        return unread(verb, from, status);
     }
-    if (report.segments != 0) {
-        leat_wal_close(&to);
-        return leat_complain(LEAT_EXIT_USAGE, "the new directory has a log already");
+    int opened = target_open(&to, directory);
+    if (opened != LEAT_EXIT_OK) {
+        return opened;
     }
     verb->to = &to;
-    enum leat_status status = leat_wal_salvage(&config, &reader, &verb->report);
+    status = leat_wal_salvage(&config, &reader, &verb->report);
     enum leat_status stopped = leat_wal_stop(&to);
     leat_wal_close(&to);
     if (verb->failed != LEAT_OK || stopped != LEAT_OK) {
         return leat_complain(LEAT_EXIT_SYSTEM, "the new log cannot be written");
     }
-    int exit_status = finish(verb, status);
-    /* That it was damaged is why it was salvaged. */
-    return exit_status == LEAT_EXIT_DAMAGED ? LEAT_EXIT_OK : exit_status;
+    if (!was_read(verb, status)) {
+        return unread(verb, from, status);
+    }
+    saved_print(verb);
+    return finish(verb, LEAT_EXIT_OK);
 }
 
 static int
