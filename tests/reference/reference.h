@@ -679,7 +679,8 @@ bool ref_held_but(const struct ref_world *world, const struct ref_job *job,
 /* Asks the engine for the job; what it did by itself meanwhile must be legal, and all else as the
  * model says. */
 void ref_look(struct ref_world *world, struct ref_job *job);
-/* Whether its record may be gone is judged at the next look at all jobs. */
+/* Only what it did by itself: what became of it otherwise, and of its record, is judged at the next
+ * look at all jobs. */
 void ref_peek(struct ref_world *world, struct ref_job *job);
 void ref_look_at_info(struct ref_world *world, struct ref_job *job,
                       const struct leat_job_info *info);
