@@ -677,13 +677,27 @@ is_told(struct ref_world *world, const struct ref_job *job)
            (job->state != LEAT_JOB_RUNNING && state_now(world, job) == LEAT_JOB_RUNNING);
 }
 
+/* A parent for which it waits has ended, and is not followed yet: that may be why. */
+static bool
+parent_first(struct ref_world *world, const struct ref_job *job)
+{
+    bool first = false;
+    for (uint32_t i = 0; i < job->node.count; i++) {
+        const struct ref_edge *edge = &job->node.edges[i];
+        const struct ref_job *parent = edge->counted ? job : job_there(world, edge->parent);
+        first = first || (parent != job && !ref_final(parent) &&
+                          state_now(world, parent) >= LEAT_JOB_COMPLETED);
+    }
+    return first;
+}
+
 /* Those that are BLOCKED: tolerant, as they may follow another one that is not looked at yet. */
 static void
 look_at_blocked(struct ref_world *world)
 {
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
-        if (ref_live(job) && job->state == LEAT_JOB_BLOCKED) {
+        if (ref_live(job) && job->state == LEAT_JOB_BLOCKED && !parent_first(world, job)) {
             enum leat_job_state now = state_now(world, job);
             world->by_itself = true;
             if (now != LEAT_JOB_BLOCKED) {
