@@ -691,13 +691,15 @@ parent_first(struct ref_world *world, const struct ref_job *job)
     return first;
 }
 
-/* Those that are BLOCKED: tolerant, as they may follow another one that is not looked at yet. */
+/* Those that are BLOCKED: tolerant, as they may follow another one that is not looked at yet.
+ * `parents`: first those whose parents have been followed. */
 static void
-look_at_blocked(struct ref_world *world)
+look_at_blocked(struct ref_world *world, bool parents)
 {
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
-        if (ref_live(job) && job->state == LEAT_JOB_BLOCKED && !parent_first(world, job)) {
+        bool waits = ref_live(job) && job->state == LEAT_JOB_BLOCKED;
+        if (waits && !(parents && parent_first(world, job))) {
             enum leat_job_state now = state_now(world, job);
             world->by_itself = true;
             if (now != LEAT_JOB_BLOCKED) {
@@ -732,7 +734,10 @@ ref_graph_follow(struct ref_world *world)
                 ref_peek(world, job);
             }
         }
-        look_at_blocked(world);
+        look_at_blocked(world, true);
+        if (blocked(world) == before) {
+            look_at_blocked(world, false); /* a cohort may be the parent of its own member */
+        }
     } while (blocked(world) != before);
 }
 
