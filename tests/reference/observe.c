@@ -19,7 +19,11 @@ ref_event(struct leat_engine *engine, const struct leat_event *event, void *cont
 {
     struct ref_world *world = context;
     (void)engine;
-    world->ends[(event->id.bits & INDEX_MASK) % REF_RECORDS] = *event;
+    if (event->kind == LEAT_EVENT_SUBMITTED) {
+        ref_schedules_came(world, event->id);
+    } else {
+        world->ends[(event->id.bits & INDEX_MASK) % REF_RECORDS] = *event;
+    }
     if (event->dropped != 0) {
         ref_fail(world, NULL, "%" PRIu64 " events were dropped", event->dropped);
     }

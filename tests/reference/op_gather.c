@@ -167,6 +167,7 @@ slowest(struct ref_world *world, struct leat_run *const *runs, size_t count)
 static void
 call_begin(struct ref_world *world, struct leat_run *const *runs, size_t count)
 {
+    ref_schedules_settle(world);
     for (size_t i = 0; i < count; i++) {
         struct ref_job *job = ref_job_of(world, leat_run_id(runs[i]));
         (void)ref_reach(world, job, LEAT_JOB_PENDING);

@@ -549,6 +549,9 @@ ref_op_queue_drain(struct ref_world *world)
     if (world->current != NULL && world->watched == NULL) {
         return; /* a handler that runs inline outside of all others must not */
     }
+    if (ref_schedules_due(world)) {
+        ref_clock_pass(world, 0, false); /* so that it is known when they fire */
+    }
     ref_sync(world);
     uint64_t right = drain_right(world, queue, timeout_ns);
     bool may = (right & (REF_ONE(LEAT_OK) | REF_ONE(LEAT_TIMEOUT))) != 0;

@@ -448,4 +448,10 @@ const char *const ref_met_names[REF_MET_COUNT] = {
     [REF_MET_REOPENED] = "a probe failed",
     [REF_MET_CLOSED] = "a breaker closed, as its probes succeeded",
     [REF_MET_KEY_WAITS] = "a key waited for a token",
+    [REF_MET_SCHEDULE_RUNS] = "a schedule submitted a job",
+    [REF_MET_SCHEDULE_JOINS] = "another job stood for that of a schedule",
+    [REF_MET_SCHEDULE_REFUSED] = "the job of a schedule was refused",
+    [REF_MET_SCHEDULE_OVERLAPS] = "a moment came before the job of the last one had ended",
+    [REF_MET_SCHEDULE_WAITS] = "a job was owed until the one before had ended",
+    [REF_MET_SCHEDULE_BACK] = "a schedule found its clock set back",
 };

@@ -39,6 +39,7 @@
 #include "tests/reference/keys.h"
 #include "tests/reference/operations.h"
 #include "tests/reference/rates.h"
+#include "tests/reference/schedules.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/prng.h"
 
@@ -355,7 +356,7 @@ struct ref_operation {
 
 extern const struct ref_operation ref_operations[];
 extern const uint32_t ref_operations_count;
-#define REF_OPERATIONS_MAX 96
+#define REF_OPERATIONS_MAX 104
 
 /* One call, for the report. */
 struct ref_entry {
@@ -387,6 +388,12 @@ enum ref_met {
     REF_MET_REOPENED,
     REF_MET_CLOSED,
     REF_MET_KEY_WAITS,
+    REF_MET_SCHEDULE_RUNS,
+    REF_MET_SCHEDULE_JOINS,
+    REF_MET_SCHEDULE_REFUSED,
+    REF_MET_SCHEDULE_OVERLAPS,
+    REF_MET_SCHEDULE_WAITS,
+    REF_MET_SCHEDULE_BACK,
     REF_MET_COUNT
 };
 
@@ -444,6 +451,7 @@ struct ref_world {
     bool halts;     /* in this episode all queues are paused now and then */
     bool halted;    /* and are so now */
     bool halted_once;
+    struct ref_calendar calendar;
     struct ref_shares shares[REF_LEVELS];
     uint64_t shares_long;       /* stretches that said something */
     bool bulk;                  /* a leat_submit_bulk() is at work */
