@@ -143,10 +143,12 @@ draw(struct ref_world *world, uint32_t number, struct drawn *drawn)
     static const uint32_t runs_max[] = {1, 2, 5, 20};
     struct leat_schedule *schedule = &drawn->schedule;
     memset(drawn, 0, sizeof(*drawn));
+    bool unique = ref_chance(world, 40);
     do { /* one with others is refused; each has what a job may have otherwise */
         ref_spec_draw(world, &drawn->spec);
     } while (drawn->spec.options.parents_count != 0 || drawn->spec.options.cohort.bits != 0 ||
-             drawn->spec.options.parent_policy != LEAT_PARENT_CANCEL);
+             drawn->spec.options.parent_policy != LEAT_PARENT_CANCEL ||
+             (unique && drawn->spec.labels.key == REF_NONE));
     *schedule = leat_schedule_default();
     drawn->plan = &plans[number][ref_below(world, PLANS)];
     schedule->spec = drawn->plan->spec;

@@ -249,19 +249,26 @@ owed_submit(struct ref_world *world, uint32_t number)
     answered(world, schedule, status, id);
 }
 
-/* The next job that came may be its. */
-static bool
+/* How well the next job that came fits: its last one surely is its own. */
+static uint32_t
 fits(struct ref_world *world, uint32_t number)
 {
     const struct ref_calendar *calendar = &world->calendar;
-    const struct ref_schedule *schedule = &calendar->all[number];
-    if (calendar->came_known == calendar->came_count) {
-        return false;
-    }
     const struct leat_schedule_info info = told(world, number);
+    uint64_t left = info.runs - calendar->all[number].runs;
+    if (calendar->came_known == calendar->came_count || left == 0) {
+        return 0;
+    }
     leat_job_id id = calendar->came[calendar->came_known];
-    uint64_t left = info.runs - schedule->runs;
-    return left == 1 ? info.last_job.bits == id.bits : left > 1;
+    if (left == 1) {
+        return info.last_job.bits == id.bits ? 3 : 0;
+    }
+    struct leat_job_info job = leat_job_info_default();
+    bool there = leat_get(world->engine, id, &job) == LEAT_OK;
+    const struct spec *spec = ref_schedule_spec(number);
+    bool alike = there && job.type.bits == info.type.bits && job.queue.bits == info.queue.bits &&
+                 job.payload_bytes == spec->job.payload_bytes;
+    return alike ? 2 : 1;
 }
 
 /* One that is due first; of several the one whose job came first. */
@@ -271,7 +278,7 @@ choose(struct ref_world *world, uint64_t due_ns)
     uint32_t found = REF_NONE;
     for (uint32_t i = 0; i < REF_SCHEDULES; i++) {
         if (due_of(&world->calendar.all[i]) == due_ns &&
-            (found == REF_NONE || (fits(world, i) && !fits(world, found)))) {
+            (found == REF_NONE || fits(world, i) > fits(world, found))) {
             found = i;
         }
     }
