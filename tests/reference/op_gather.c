@@ -115,8 +115,8 @@ ref_gather_idle(struct ref_world *world)
     }
 }
 
-/* Who waits in a list of that kind has been come to, and is passed by others. What was gathered when
- * a gate was shut stays so, and passes those that were turned back from the ring then. */
+/* Who waits in a list of that kind has been come to, and is passed by others. What was gathered
+ * when a gate was shut stays so, and passes those that were turned back from the ring then. */
 bool
 ref_gather_reorders(const struct ref_world *world, const struct ref_job *job,
                     const struct ref_job *other)

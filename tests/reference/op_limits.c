@@ -481,6 +481,7 @@ static bool
 may_change(const struct ref_world *world, const struct ref_job *job)
 {
     bool due = ref_waits_for_time(job) && ref_due_now(world, job);
+    due = due || (waits(job) && ref_expired(world, job));
     return due || (job->awaited && job->until.high_ns != 0 && job->until.low_ns <= ref_boot(world));
 }
 

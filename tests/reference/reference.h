@@ -10,6 +10,7 @@
  *   results.c    what they come to, for those who wait
  *   observe.c    the engine is asked about each job, and the model follows or contradicts
  *   handler.c    what handlers do: drawn, too
+ *   schedules.c  when schedules fire, and what they owe
  *   parts.c      what may hold a job back beside its time: one row per feature
  *   time.c       the system's clock, for what the engine measures
  *   table.c      the operations: one row each
