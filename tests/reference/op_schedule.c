@@ -192,6 +192,17 @@ take(struct ref_world *world, uint32_t number, const struct drawn *drawn)
     ref_schedule_settle(world, schedule, before ? since_s : now_s);
 }
 
+/* It may be due at once. The drain of a queue looks at the clocks again and again: so that it is
+ * known when it fires, a handler lets it. */
+static void
+put(struct ref_world *world, uint32_t number)
+{
+    ref_schedule_check(world, number);
+    if (world->running && ref_schedules_due(world)) {
+        ref_clock_pass(world, 0, false);
+    }
+}
+
 void
 ref_op_schedule_add(struct ref_world *world)
 {
@@ -220,7 +231,7 @@ ref_op_schedule_add(struct ref_world *world)
         memset(&world->calendar.all[number], 0, sizeof(world->calendar.all[number]));
         take(world, number, &drawn);
         world->calendar.all[number].paused = drawn.schedule.paused;
-        ref_schedule_check(world, number);
+        put(world, number);
     }
 }
 
@@ -241,7 +252,7 @@ ref_op_schedule_change(struct ref_world *world)
     ref_answer(world, REF_AT_NOTHING, REF_ONE(right), got);
     if (got == LEAT_OK) {
         take(world, number, &drawn);
-        ref_schedule_check(world, number);
+        put(world, number);
     }
 }
 

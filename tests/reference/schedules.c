@@ -249,13 +249,19 @@ owed_submit(struct ref_world *world, uint32_t number)
     answered(world, schedule, status, id);
 }
 
-/* How well the next job that came fits: its last one surely is its own. */
+/* How well the next job that came fits: its last one surely is its own. Who submits none has found
+ * that the one before lives, which one that came may have ended. */
 static uint32_t
 fits(struct ref_world *world, uint32_t number)
 {
     const struct ref_calendar *calendar = &world->calendar;
     const struct leat_schedule_info info = told(world, number);
-    uint64_t left = info.runs - calendar->all[number].runs;
+    const struct ref_schedule *schedule = &calendar->all[number];
+    uint64_t left = info.runs - schedule->runs;
+    if (left == 0 && info.refusals == schedule->refusals &&
+        info.runs_overlapped == schedule->runs_overlapped) {
+        return 4;
+    }
     if (calendar->came_known == calendar->came_count || left == 0) {
         return 0;
     }
