@@ -133,7 +133,7 @@ ref_op_step(struct ref_world *world)
     uint64_t ns = ref_delay(world);
     bool back = ref_chance(world, 50);
     bool far = world->calendar.used && ref_chance(world, 10);
-    ns += far ? ref_below(world, 72) * 3600 * REF_S : 0;
+    ns += far ? REF_S * 3600 * ref_below(world, 72) : 0;
     ref_note(world, ns, back, 0);
     (void)atom_add_acq_rel(&world->clock.wall, back ? 0 - ns : ns);
     changed(world);
