@@ -138,18 +138,27 @@ the_policy_is_copied(void **state)
     test_schedules_close(&all);
 }
 
+static const enum leat_unique_conflict conflicts[] = {LEAT_UNIQUE_EXISTING, LEAT_UNIQUE_REJECT};
+
+/* Opens; a job with a unique key and no name. */
+static struct given *
+unique_make(struct test_schedules *all, enum leat_unique_conflict conflict)
+{
+    test_schedules_open(all, NULL, DAY "12:00:30");
+    struct given *given = given_make(all);
+    given->options.name = NULL;
+    given->options.unique_conflict = conflict;
+    return given;
+}
+
 /* Where another job stands for it the moment is over; where it is refused, it is tried again. */
 static void
 unique_keys(void **state)
 {
     (void)state;
-    static const enum leat_unique_conflict conflicts[] = {LEAT_UNIQUE_EXISTING, LEAT_UNIQUE_REJECT};
     for (uint32_t i = 0; i < 2; i++) {
         struct test_schedules all;
-        test_schedules_open(&all, NULL, DAY "12:00:30");
-        struct given *given = given_make(&all);
-        given->options.name = NULL;
-        given->options.unique_conflict = conflicts[i];
+        struct given *given = unique_make(&all, conflicts[i]);
         add(&all, given, LEAT_OVERLAP_ALLOW);
         test_fire(&all, DAY "13:00:00");
         leat_job_id first = test_schedule_get(&all, "s")->last_job;
@@ -175,14 +184,10 @@ static void
 another_one_has_the_key(void **state)
 {
     (void)state;
-    static const enum leat_unique_conflict conflicts[] = {LEAT_UNIQUE_EXISTING, LEAT_UNIQUE_REJECT};
     for (uint32_t i = 0; i < 2; i++) {
         struct test_schedules all;
-        test_schedules_open(&all, NULL, DAY "12:00:30");
-        struct given *given = given_make(&all);
-        given->options.name = NULL;
+        struct given *given = unique_make(&all, conflicts[i]);
         given->options.expires_in_ns = LEAT_FOREVER;
-        given->options.unique_conflict = conflicts[i];
         CHECK_OK(leat_submit(all.engine, &given->job, NULL));
         add(&all, given, LEAT_OVERLAP_SKIP);
         test_fire(&all, DAY "13:00:00");
