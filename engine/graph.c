@@ -7,6 +7,7 @@
 #include "engine/completion.h"
 #include "engine/events.h"
 #include "engine/gates.h"
+#include "engine/terms.h"
 #include "engine/timers.h"
 #include "ring/rcu.h"
 
@@ -463,18 +464,6 @@ leat_graph_check_options(const struct leat_job_options *options, struct leat_tie
     return valid ? LEAT_OK : LEAT_INVALID;
 }
 
-/* pre: the options were checked. */
-static struct leat_job_options
-options_read(const struct leat_job_options *given)
-{
-    struct leat_job_options known = leat_job_options_default();
-    if (given != NULL) {
-        enum leat_status status = leat_struct_read(&known, sizeof(known), given);
-        LEAT_ASSERT(status == LEAT_OK);
-    }
-    return known;
-}
-
 /* One more edge. pre: room for it, and a use of its parent for it. */
 static struct leat_edge *
 edge_make(struct leat_node *child, uint64_t parent)
@@ -551,8 +540,9 @@ enum leat_status
 leat_graph_make(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
                 const struct leat_ties *ties)
 {
-    const struct leat_job_options options = options_read(job->options);
-    struct leat_node *node = node_make(engine, index, &options, ties);
+    struct leat_job_options room;
+    const struct leat_job_options *options = leat_terms_read(job->options, &room);
+    struct leat_node *node = node_make(engine, index, options, ties);
     if (node == NULL) {
         return LEAT_NO_MEMORY;
     }
@@ -565,13 +555,13 @@ leat_graph_make(struct leat_engine *engine, uint32_t index, const struct leat_jo
         count_blocked(engine, 1);
     }
     enum leat_status status = LEAT_OK;
-    for (uint32_t i = 0; i < options.parents_count && status == LEAT_OK; i++) {
-        status = parent_find(engine, node, options.parents[i]);
+    for (uint32_t i = 0; i < options->parents_count && status == LEAT_OK; i++) {
+        status = parent_find(engine, node, options->parents[i]);
     }
-    if (status == LEAT_OK && options.cohort.bits != 0) {
+    if (status == LEAT_OK && options->cohort.bits != 0) {
         bool durable = engine->durable != NULL && leat_durable_wants(engine, job);
-        status = leat_cohort_enter(engine, options.cohort, durable);
-        node->cohort_id = status == LEAT_OK ? options.cohort.bits : 0;
+        status = leat_cohort_enter(engine, options->cohort, durable);
+        node->cohort_id = status == LEAT_OK ? options->cohort.bits : 0;
     }
     return status;
 }

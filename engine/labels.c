@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "engine/config.h"
 #include "engine/engine_internal.h"
+#include "engine/terms.h"
 #include "engine/timers.h"
 #include "ring/rcu.h"
 
@@ -35,20 +35,11 @@ leat_labels_check(const struct leat_job_options *options)
     return leat_claims_check_options(options);
 }
 
-/* pre: the options were checked. */
-static struct leat_job_options
-options_read(const struct leat_job_options *given)
-{
-    struct leat_job_options known = leat_job_options_default();
-    enum leat_status status = leat_struct_read(&known, sizeof(known), given);
-    LEAT_ASSERT(status == LEAT_OK);
-    return known;
-}
-
 bool
 leat_labels_grouped(const struct leat_job_options *given)
 {
-    return given == NULL || options_read(given).unique_conflict == LEAT_UNIQUE_REJECT;
+    struct leat_job_options room;
+    return leat_terms_read(given, &room)->unique_conflict == LEAT_UNIQUE_REJECT;
 }
 
 /* ---- from submit to the end ------------------------------------------------------------------ */
@@ -115,30 +106,31 @@ claims_make(struct leat_engine *engine, uint32_t index, const struct leat_job_op
 enum leat_status
 leat_labels_make(struct leat_engine *engine, uint32_t index, const struct leat_job *job)
 {
-    const struct leat_job_options options = options_read(job->options);
-    if (options.name == NULL && options.unique_key_bytes == 0 && options.tags_count == 0) {
+    struct leat_job_options room;
+    const struct leat_job_options *options = leat_terms_read(job->options, &room);
+    if (options->name == NULL && options->unique_key_bytes == 0 && options->tags_count == 0) {
         return LEAT_OK;
     }
-    if (options.name != NULL || options.unique_key_bytes != 0) {
+    if (options->name != NULL || options->unique_key_bytes != 0) {
         leat_claims_tidy(engine);
     }
     struct leat_job_extra *extra = leat_job_extra_make(engine, leat_job_record(engine, index));
     struct leat_job_labels *labels =
-        extra == NULL ? NULL : leat_memory_take(&engine->memory, labels_bytes(options.tags_count));
+        extra == NULL ? NULL : leat_memory_take(&engine->memory, labels_bytes(options->tags_count));
     if (labels == NULL) {
         return LEAT_NO_MEMORY;
     }
     extra->labels = labels;
-    labels->tags_count = options.tags_count;
-    for (uint32_t i = 0; i < options.tags_count; i++) {
-        memcpy(labels->tags[i].text, options.tags[i], strlen(options.tags[i]));
+    labels->tags_count = options->tags_count;
+    for (uint32_t i = 0; i < options->tags_count; i++) {
+        memcpy(labels->tags[i].text, options->tags[i], strlen(options->tags[i]));
     }
-    if (!claims_make(engine, index, &options, labels)) {
+    if (!claims_make(engine, index, options, labels)) {
         return LEAT_NO_MEMORY;
     }
     if (labels->key != NULL) {
         labels->key->when.delay_ns = job->delay_ns;
-        labels->key->when.run_at_ns = options.run_at_ns;
+        labels->key->when.run_at_ns = options->run_at_ns;
     }
     return LEAT_OK;
 }

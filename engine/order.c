@@ -62,16 +62,14 @@ enum leat_status
 leat_order_make(struct leat_engine *engine, uint32_t index, uint32_t queue,
                 const struct leat_job_options *given)
 {
-    struct leat_job_options known = leat_job_options_default();
-    enum leat_status status = given == NULL ? LEAT_OK : leat_terms_check(&known, given);
-    LEAT_ASSERT(status == LEAT_OK);
+    struct leat_job_options room;
     struct leat_job_extra *extra = leat_job_extra_make(engine, leat_job_record(engine, index));
     struct leat_job_order *order =
         extra == NULL ? NULL : leat_memory_take(&engine->memory, sizeof(*order));
     if (order == NULL) {
         return LEAT_NO_MEMORY;
     }
-    order->priority = known.order_priority;
+    order->priority = leat_terms_read(given, &room)->order_priority;
     /* Of one thread's submits each sees the one before. rlx: ordered by submit:A */
     order->sequence = atom_add_rlx(&engine->pool.queues[queue].sequence, 1);
     extra->order = order;

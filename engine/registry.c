@@ -587,12 +587,15 @@ leat_queue_name(struct leat_engine *engine, leat_queue queue, const char **name)
 enum leat_status
 leat_registry_type_named(struct leat_engine *engine, const struct leat_job *job, uint32_t *type)
 {
-    if (job->type_name == NULL || !leat_name_valid(job->type_name)) {
+    if (job->type_name == NULL) {
         return LEAT_INVALID;
     }
     *type = leat_names_find(&engine->types, job->type_name);
     if (LEAT_LIKELY(*type != LEAT_NAME_NONE)) {
         return LEAT_OK;
+    }
+    if (!leat_name_valid(job->type_name)) {
+        return LEAT_INVALID;
     }
     /* Asked again when the job is pushed; here, so that a closed engine takes no new name in. */
     if (!leat_engine_accepts(engine)) {
@@ -608,13 +611,13 @@ leat_registry_queue_named(struct leat_engine *engine, const struct leat_job *job
         *queue = job->queue.bits - 1;
         return leat_registry_queue_there(engine, *queue) ? LEAT_OK : LEAT_NOT_FOUND;
     }
-    if (!leat_name_valid(job->queue_name)) {
-        return LEAT_INVALID;
-    }
     *queue = leat_names_find(&engine->queues, job->queue_name);
     /* A name whose options are not set yet is being created at this moment; so may we. */
     if (*queue != LEAT_NAME_NONE && leat_registry_queue_there(engine, *queue)) {
         return LEAT_OK;
+    }
+    if (!leat_name_valid(job->queue_name)) {
+        return LEAT_INVALID;
     }
     if (!leat_engine_accepts(engine)) {
         return LEAT_CLOSED;

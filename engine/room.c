@@ -284,15 +284,15 @@ leat_room_ring_tenant(struct leat_engine *engine, leat_tenant tenant)
 uint64_t
 leat_room_block_ns(const struct leat_engine *engine, const struct leat_job *job, uint32_t queue)
 {
-    struct leat_job_options options = leat_job_options_default();
-    bool own = job->options != NULL && leat_terms_check(&options, job->options) == LEAT_OK &&
-               options.block_ns != 0;
+    struct leat_job_options room;
+    const struct leat_job_options *options = leat_terms_read(job->options, &room);
     if (leat_room_policy(engine, queue) != LEAT_FULL_BLOCK || engine->config.workers == 0 ||
         leat_engine_inside(engine)) {
         return 0;
     }
     /* rlx: ordered by options:A */
-    return own ? options.block_ns : atom_load_rlx(&room_of(engine, queue)->block_ns);
+    return options->block_ns != 0 ? options->block_ns
+                                  : atom_load_rlx(&room_of(engine, queue)->block_ns);
 }
 
 bool

@@ -197,13 +197,14 @@ owed_submit(struct leat_engine *engine, struct leat_schedule_entry *entry, uint6
         wait_again(entry, now_ns);
         return true;
     }
-    enum leat_status status =
-        engine->durable != NULL
-            ? leat_durable_schedule_submit(engine, entry, now_ns)
-            : leat_submit_once(engine, &entry->job, LEAT_ROOM_LEAVES, &told->last_job);
+    leat_job_id id = told->last_job; /* of another one's job where that stands in its way */
+    enum leat_status status = engine->durable != NULL
+                                  ? leat_durable_schedule_submit(engine, entry, now_ns, &id)
+                                  : leat_submit_once(engine, &entry->job, LEAT_ROOM_LEAVES, &id);
     if (status == LEAT_CLOSED && !leat_engine_accepts(engine)) {
         return false;
     }
+    told->last_job = status == LEAT_OK ? id : told->last_job;
     if (status == LEAT_OK || status == LEAT_JOINED) {
         entry->owed--;
         entry->again_ns = 0;

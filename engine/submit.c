@@ -52,29 +52,27 @@ job_check(const struct leat_engine *engine, const struct leat_job *job)
 static LEAT_COLD enum leat_status
 due_check(const struct leat_engine *engine, const struct leat_job *job, struct leat_intake *intake)
 {
-    struct leat_job_options options = leat_job_options_default();
-    enum leat_status status = LEAT_OK;
-    if (job->options != NULL) {
-        status = leat_terms_check(&options, job->options);
-    }
-    if (status == LEAT_OK && job->delay_ns != 0 && options.run_at_ns != 0) {
+    struct leat_job_options room;
+    const struct leat_job_options *options = NULL;
+    enum leat_status status = leat_terms_check(job->options, &room, &options);
+    if (status == LEAT_OK && job->delay_ns != 0 && options->run_at_ns != 0) {
         status = LEAT_INVALID;
     }
     if (status == LEAT_OK) {
-        status = leat_labels_check(&options);
+        status = leat_labels_check(options);
     }
     if (status == LEAT_OK) {
-        status = leat_graph_check_options(&options, &intake->ties);
+        status = leat_graph_check_options(options, &intake->ties);
     }
-    if (status == LEAT_OK && options.acknowledgements != NULL) {
-        status = options.acknowledgements->engine == engine ? LEAT_OK : LEAT_INVALID;
+    if (status == LEAT_OK && options->acknowledgements != NULL) {
+        status = options->acknowledgements->engine == engine ? LEAT_OK : LEAT_INVALID;
         status = status == LEAT_OK && intake->ties.noded ? LEAT_UNSUPPORTED : status;
     }
     if (status != LEAT_OK) {
         return status;
     }
-    intake->acknowledges = options.acknowledgements;
-    intake->due = leat_timers_due(engine, job->delay_ns, options.run_at_ns);
+    intake->acknowledges = options->acknowledgements;
+    intake->due = leat_timers_due(engine, job->delay_ns, options->run_at_ns);
     return LEAT_OK;
 }
 

@@ -6,13 +6,11 @@
 #include "engine/order.h"
 #include "engine/timers.h"
 
-enum leat_status
-leat_terms_check(struct leat_job_options *known, const struct leat_job_options *given)
+static enum leat_status
+known_check(const struct leat_job_options *known)
 {
-    *known = leat_job_options_default();
-    enum leat_status status = leat_struct_read(known, sizeof(*known), given);
-    if (status == LEAT_OK && known->timeout_ns != LEAT_TIMEOUT_OF_TYPE &&
-        !leat_timeout_valid(known->timeout_ns)) {
+    enum leat_status status = LEAT_OK;
+    if (known->timeout_ns != LEAT_TIMEOUT_OF_TYPE && !leat_timeout_valid(known->timeout_ns)) {
         status = LEAT_INVALID;
     }
     if (status == LEAT_OK && known->durability > LEAT_DURABILITY_GROUP) {
@@ -28,6 +26,20 @@ leat_terms_check(struct leat_job_options *known, const struct leat_job_options *
         status = leat_keys_check_options(known);
     }
     return status;
+}
+
+enum leat_status
+leat_terms_check(const struct leat_job_options *given, struct leat_job_options *room,
+                 const struct leat_job_options **known)
+{
+    enum leat_status status = LEAT_OK;
+    *known = given;
+    if (given == NULL || given->size != sizeof(*given) || given->version != LEAT_STRUCT_VERSION) {
+        *known = room;
+        *room = leat_job_options_default();
+        status = given == NULL ? LEAT_OK : leat_struct_read(room, sizeof(*room), given);
+    }
+    return given == NULL || status != LEAT_OK ? status : known_check(*known);
 }
 
 static uint64_t
@@ -50,16 +62,16 @@ submitter_make(struct leat_engine *engine, uint32_t index, leat_job_id submitter
 enum leat_status
 leat_terms_make(struct leat_engine *engine, uint32_t index, const struct leat_job_options *given)
 {
-    struct leat_job_options known;
-    enum leat_status status = leat_terms_check(&known, given);
-    LEAT_ASSERT(status == LEAT_OK);
-    bool own = known.timeout_ns != LEAT_TIMEOUT_OF_TYPE || known.expires_in_ns != LEAT_FOREVER ||
-               known.retry != NULL;
-    if (known.submitter.bits != 0) {
-        status = submitter_make(engine, index, known.submitter);
+    struct leat_job_options room;
+    const struct leat_job_options *known = leat_terms_read(given, &room);
+    enum leat_status status = LEAT_OK;
+    bool own = known->timeout_ns != LEAT_TIMEOUT_OF_TYPE || known->expires_in_ns != LEAT_FOREVER ||
+               known->retry != NULL;
+    if (known->submitter.bits != 0) {
+        status = submitter_make(engine, index, known->submitter);
     }
-    if (known.key != NULL && status == LEAT_OK) {
-        status = leat_keys_make(engine, index, &known);
+    if (known->key != NULL && status == LEAT_OK) {
+        status = leat_keys_make(engine, index, known);
     }
     if (!own || status != LEAT_OK) {
         return status;
@@ -70,21 +82,21 @@ leat_terms_make(struct leat_engine *engine, uint32_t index, const struct leat_jo
     if (terms == NULL) {
         return LEAT_NO_MEMORY;
     }
-    terms->timeout_ns = known.timeout_ns;
-    uint64_t expires_ns = known.expires_in_ns == LEAT_FOREVER
+    terms->timeout_ns = known->timeout_ns;
+    uint64_t expires_ns = known->expires_in_ns == LEAT_FOREVER
                               ? LEAT_FOREVER
-                              : leat_timers_after(now_of(engine), known.expires_in_ns);
+                              : leat_timers_after(now_of(engine), known->expires_in_ns);
     atom_init(&terms->expires_ns, expires_ns);
-    terms->backs_off = known.retry != NULL;
+    terms->backs_off = known->retry != NULL;
     if (terms->backs_off) {
-        status = leat_backoff_read(&terms->backoff, known.retry, NULL);
+        status = leat_backoff_read(&terms->backoff, known->retry, NULL);
     }
     extra->terms = terms;
     if (expires_ns != LEAT_FOREVER) {
         leat_sweep_expect(engine, expires_ns);
     }
-    if (known.timeout_ns != LEAT_TIMEOUT_OF_TYPE) {
-        leat_watch_expect(engine, known.timeout_ns);
+    if (known->timeout_ns != LEAT_TIMEOUT_OF_TYPE) {
+        leat_watch_expect(engine, known->timeout_ns);
     }
     return status;
 }

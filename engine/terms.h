@@ -9,6 +9,7 @@
 #define ENGINE_TERMS_H
 
 #include "engine/backoff.h"
+#include "engine/config.h"
 #include "engine/job.h"
 
 struct leat_engine;
@@ -29,9 +30,26 @@ leat_timeout_valid(uint64_t timeout_ns)
            (timeout_ns >= LEAT_TIMEOUT_NS_MIN && timeout_ns <= LEAT_TIMEOUT_NS_MAX);
 }
 
-/* LEAT_OK, LEAT_INVALID or LEAT_UNSUPPORTED; fills *known with the caller's options. */
-enum leat_status leat_terms_check(struct leat_job_options *known,
-                                  const struct leat_job_options *given);
+/* LEAT_OK, LEAT_INVALID or LEAT_UNSUPPORTED; *known is as of leat_terms_read(). */
+enum leat_status leat_terms_check(const struct leat_job_options *given,
+                                  struct leat_job_options *room,
+                                  const struct leat_job_options **known);
+
+/* The caller's options where they are all that this library knows; else, and for NULL, *room with
+ * the default ones where they say nothing. pre: they were checked. */
+LEAT_INLINE const struct leat_job_options *
+leat_terms_read(const struct leat_job_options *given, struct leat_job_options *room)
+{
+    if (LEAT_LIKELY(given != NULL && given->size == sizeof(*given))) {
+        return given;
+    }
+    *room = leat_job_options_default();
+    if (given != NULL) {
+        enum leat_status status = leat_struct_read(room, sizeof(*room), given);
+        LEAT_ASSERT(status == LEAT_OK);
+    }
+    return room;
+}
 
 /* Gives a record that nobody knows yet its terms. The options were checked. LEAT_NO_MEMORY. */
 enum leat_status leat_terms_make(struct leat_engine *engine, uint32_t index,

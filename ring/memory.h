@@ -1,7 +1,7 @@
 /* memory.h - where memory beyond the mapped slabs and rings comes from: one small table, so that
  * the library never calls malloc by name and a host may give its own functions.
  *
- * The default is jemalloc, through mallocx and dallocx with no arena flag: an interface that
+ * The default is jemalloc, by names of its own and without an arena flag: an interface that
  * leaves the host's malloc alone. LEAT_ALLOCATOR=system builds use malloc instead: sanitizers
  * see it, and such a library can be opened with dlopen.
  */

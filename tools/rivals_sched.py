@@ -23,7 +23,7 @@ RUNS = [
     Run("latency_idle_1w", "tasks", 100, {"latency_idle_1w_p50": 50, "latency_idle_1w_p99": 99}),
     Run("mixed_2w", "tasks", 1_000, {"mixed_2w": None}),
     Run("mixed_4x", "tasks", 1_000, {"mixed_4x": None}),
-    Run("priority", "tasks", 100, {"priority_p50": 50, "priority_p99": 99}, True),
+    Run("priority", "tasks", 1_000, {"priority_p50": 50, "priority_p99": 99}, True),
     Run("starvation", "tasks", 5, {"starvation_p50": 50, "starvation_p99": 99}, True),
     *(Run(f"{fork}_{workers}w", ours, 1_000_000, {f"{fork}_{workers}w": None})
       for fork, ours in FORKS.items() for workers in (1, 2)),

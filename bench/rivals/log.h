@@ -64,7 +64,7 @@ struct bench_log_case {
  * hand-over to the acknowledgement in samples[]; ends the process that did so, opens again, and
  * counts. */
 struct bench_log_result bench_log_measure(const struct bench_log_case *one, double *samples);
-#define BENCH_LOG_NS UINT64_C(100000000)
+#define BENCH_LOG_NS UINT64_C(250000000)
 
 /* Puts `items` in; measures, after the end of the process that did so, how long it takes until all
  * of them are there again. */

@@ -47,7 +47,8 @@ enum bench_sched_use {
     BENCH_SCHED_TASKS = 1,  /* runs any job */
     BENCH_SCHED_JOBS = 2,   /* its no-ops are jobs with an id and a state */
     BENCH_SCHED_LEVELS = 4, /* has levels, and is asked how long a lower one waits */
-    BENCH_SCHED_PLACES = 8  /* places its workers itself */
+    BENCH_SCHED_PLACES = 8, /* places its workers itself */
+    BENCH_SCHED_FLOOR = 16  /* no pool: what a row's floor is, with one worker and one producer */
 };
 
 struct bench_sched_config {
@@ -72,6 +73,7 @@ struct bench_sched_kind {
 };
 
 /* Lists that end with a kind without a name. */
+extern const struct bench_sched_kind bench_pools_floor[];
 extern const struct bench_sched_kind bench_pools_leat[];
 extern const struct bench_sched_kind bench_pools_mutex[];
 

@@ -57,7 +57,7 @@ cases()
 {
     std::vector<const bench_sched_kind *> kinds;
     for (const bench_sched_kind *list :
-         {bench_pools_leat, bench_pools_mutex, RIVAL_POOLS(LIST_POOLS)}) {
+         {bench_pools_leat, bench_pools_mutex, bench_pools_floor, RIVAL_POOLS(LIST_POOLS)}) {
         for (; list->name != nullptr; list++) {
             kinds.push_back(list);
         }

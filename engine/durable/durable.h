@@ -295,10 +295,11 @@ leat_durable_schedules_pace(struct leat_engine *engine)
         leat_durable_schedules_pace_slowly(engine);
     }
 }
-/* Submits its job once, and says in the same unit of the log that it owes one less. pre: a log, and
- * leat_durable_schedules_pace(). */
+/* Submits its job once, and says in the same unit of the log that it owes one less; *id as by
+ * leat_submit_once(). pre: a log, and leat_durable_schedules_pace(). */
 enum leat_status leat_durable_schedule_submit(struct leat_engine *engine,
-                                              struct leat_schedule_entry *entry, uint64_t now_ns);
+                                              struct leat_schedule_entry *entry, uint64_t now_ns,
+                                              leat_job_id *id);
 
 enum leat_status leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status);
 /* For calls that answer for a change: waits until what this thread has appended is durable.

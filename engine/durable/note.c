@@ -1,6 +1,7 @@
 /* note.c - what of jobs goes into the log while the engine runs, see durable.h. */
 #include "engine/durable/internal.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "engine/cohort.h"
@@ -470,13 +471,11 @@ leat_durable_gone(struct leat_engine *engine, uint32_t index, struct leat_job_ex
 enum leat_durability
 leat_durable_of(const struct leat_engine *engine, const struct leat_job *job)
 {
-    struct leat_job_options options = leat_job_options_default();
-    if (job->options != NULL &&
-        leat_struct_read(&options, sizeof(options), job->options) == LEAT_OK &&
-        options.durability != LEAT_DURABILITY_OF_ENGINE) {
-        return options.durability;
-    }
-    return engine->config.durability;
+    const struct leat_job_options *options = job->options;
+    bool says = options != NULL && options->size >= offsetof(struct leat_job_options, durability) +
+                                                        sizeof(options->durability);
+    bool own = says && options->durability != LEAT_DURABILITY_OF_ENGINE;
+    return own ? options->durability : engine->config.durability;
 }
 
 bool
@@ -485,12 +484,45 @@ leat_durable_wants(const struct leat_engine *engine, const struct leat_job *job)
     return leat_durable_of(engine, job) != LEAT_DURABILITY_NONE;
 }
 
+/* Room on the stack for the state and the content of a job that is submitted alone. */
+#define NEAR_BYTES 512
+
 /* One image that is being made. */
 struct image {
     struct leat_durable_state state;
-    unsigned char *head; /* state and content but for the payload, in a block */
+    unsigned char *near; /* NEAR_BYTES, or NULL */
+    unsigned char *head; /* state and content but for the payload, there or in a block */
     size_t head_bytes;
 };
+
+static void
+image_free(const struct leat_engine *engine, const struct image *image)
+{
+    if (image->head != image->near) {
+        leat_memory_give(&engine->memory, image->head, image->head_bytes);
+    }
+}
+
+/* Puts the content behind the place of the state, and says how many bytes it has. */
+static bool
+image_content(const struct leat_engine *engine, const struct leat_durable_job *read,
+              struct image *image, size_t *content)
+{
+    const size_t state = sizeof(image->state);
+    const size_t room = image->near == NULL ? 0 : NEAR_BYTES - state;
+    *content = leat_durable_content_put(read, room == 0 ? NULL : image->near + state, room);
+    image->head_bytes = state + *content;
+    if (*content <= room) {
+        image->head = image->near;
+        return true;
+    }
+    image->head = leat_memory_take(&engine->memory, image->head_bytes);
+    if (image->head == NULL) {
+        return false;
+    }
+    (void)leat_durable_content_put(read, image->head + state, *content);
+    return true;
+}
 
 static enum leat_status
 image_fill(struct leat_engine *engine, uint32_t index, struct leat_durable_job *read,
@@ -507,16 +539,14 @@ image_fill(struct leat_engine *engine, uint32_t index, struct leat_durable_job *
     read->queue = leat_names_text(&engine->queues, leat_job_queue(record));
     read->sequence = atom_add_rlx(&durable->sequence, 1) + 1; /* rlx: statistic */
     read->submit_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
-    size_t content = leat_durable_content_put(read, NULL);
-    image->head_bytes = sizeof(image->state) + content;
+    size_t content = 0;
     extra->durable = leat_memory_take(&engine->memory, sizeof(*extra->durable));
     if (extra->durable == NULL) {
         return LEAT_NO_MEMORY;
     }
     /* Until the image is appended there is nothing to be ended. rlx: single writer */
     atom_store_rlx(&extra->durable->ended, 1);
-    image->head = leat_memory_take(&engine->memory, image->head_bytes);
-    if (image->head == NULL) {
+    if (!image_content(engine, read, image, &content)) {
         return LEAT_NO_MEMORY;
     }
     extra->durable->durability = (uint32_t)leat_durable_of(engine, job);
@@ -538,7 +568,6 @@ image_fill(struct leat_engine *engine, uint32_t index, struct leat_durable_job *
                                   : leat_timers_after(read->submit_ns, job->delay_ns);
     }
     memcpy(image->head, &image->state, sizeof(image->state));
-    (void)leat_durable_content_put(read, image->head + sizeof(image->state));
     extra->durable->image = 1;
     return leat_durable_id(engine, index);
 }
@@ -623,7 +652,8 @@ image_log(struct leat_engine *engine, uint32_t index, const struct leat_job *job
           struct beside beside, uint64_t *position)
 {
     struct leat_durable *durable = engine->durable;
-    struct image image = {.head = NULL};
+    unsigned char near[NEAR_BYTES];
+    struct image image = {.near = near, .head = near};
     struct leat_wal_entry entries[2] = {{.tag = 0}};
     enum leat_status status = image_make(engine, index, job, NULL, &image);
     if (status == LEAT_OK) {
@@ -637,7 +667,7 @@ image_log(struct leat_engine *engine, uint32_t index, const struct leat_job *job
         with_appended(beside.with);
         leat_durable_grown(durable);
     }
-    leat_memory_give(&engine->memory, image.head, image.head_bytes);
+    image_free(engine, &image);
     return status;
 }
 
@@ -706,7 +736,7 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
             leat_durable_grown(durable);
             stored++;
         }
-        leat_memory_give(memory, images[i].head, images[i].head_bytes);
+        image_free(engine, &images[i]);
     }
     leat_memory_give(memory, images, images_bytes);
     leat_memory_give(memory, entries, entries_bytes);

@@ -8,16 +8,17 @@
 
 /* ---- writing -------------------------------------------------------------------------------- */
 
-/* Without `to` it counts only. */
+/* What does not fit is counted only. */
 struct room {
     unsigned char *to;
+    size_t bytes;
     size_t used;
 };
 
 static void
 put(struct room *room, const void *from, size_t bytes)
 {
-    if (room->to != NULL && bytes != 0) {
+    if (bytes != 0 && room->used + bytes <= room->bytes) {
         memcpy(room->to + room->used, from, bytes);
     }
     room->used += bytes;
@@ -132,9 +133,10 @@ content_of(const struct leat_durable_job *job)
 
 size_t
 leat_durable_content_put(const struct leat_durable_job *job,
-                         unsigned char *to) /* NOLINT(readability-non-const-parameter) */
+                         unsigned char *to, /* NOLINT(readability-non-const-parameter) */
+                         size_t bytes)
 {
-    struct room room = {to, 0};
+    struct room room = {to, bytes, 0};
     const struct leat_durable_content content = content_of(job);
     put(&room, &content, sizeof(content));
     put_text(&room, job->type);

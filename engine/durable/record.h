@@ -265,9 +265,10 @@ struct leat_durable_job {
 
 /* LEAT_OK; LEAT_UNSUPPORTED: it has a retry function: that stays here. */
 enum leat_status leat_durable_job_read(struct leat_durable_job *read, const struct leat_job *job);
-/* Writes all of the content but the payload, which the caller has. Returns the bytes; with `to`
- * NULL it counts only. */
-size_t leat_durable_content_put(const struct leat_durable_job *job, unsigned char *to);
+/* Writes all of the content but the payload, which the caller has, where it fits into so many
+ * bytes. Returns how many it has; where those are more, what was written says nothing. */
+size_t leat_durable_content_put(const struct leat_durable_job *job, unsigned char *to,
+                                size_t bytes);
 
 /* A content that was read: the job points into it and into this struct. */
 struct leat_durable_found {

@@ -74,7 +74,7 @@ record_make(const struct leat_engine *engine, const struct leat_schedule_entry *
     struct leat_durable_schedule head = head_of(entry);
     size_t content = 0;
     if (read != NULL) {
-        content = leat_durable_content_put(read, NULL);
+        content = leat_durable_content_put(read, NULL, 0);
         head.spec_bytes = text_bytes(told->spec);
         head.zone_bytes = text_bytes(told->zone);
         head.content_bytes = (uint32_t)(content + read->job->payload_bytes);
@@ -90,7 +90,7 @@ record_make(const struct leat_engine *engine, const struct leat_schedule_entry *
     if (read != NULL) {
         to = put(to, told->spec, head.spec_bytes);
         to = put(to, told->zone, head.zone_bytes);
-        (void)leat_durable_content_put(read, to);
+        (void)leat_durable_content_put(read, to, content);
         (void)put(to + content, read->job->payload, read->job->payload_bytes);
     }
     made->head = head;
@@ -182,11 +182,11 @@ leat_durable_schedules_pace_slowly(struct leat_engine *engine)
 }
 
 static enum leat_status
-submit(struct leat_engine *engine, struct leat_schedule_entry *entry,
-       struct leat_durable_with *with)
+submit(struct leat_engine *engine, const struct leat_schedule_entry *entry,
+       struct leat_durable_with *with, leat_job_id *id)
 {
     leat_durable_pass_begin(engine->durable);
-    enum leat_status status = leat_submit_with(engine, &entry->job, with, &entry->told.last_job);
+    enum leat_status status = leat_submit_with(engine, &entry->job, with, id);
     leat_durable_pass_end(engine->durable);
     return status;
 }
@@ -194,12 +194,12 @@ submit(struct leat_engine *engine, struct leat_schedule_entry *entry,
 /* One whose definition is not in the log has no record in the unit of its job. */
 enum leat_status
 leat_durable_schedule_submit(struct leat_engine *engine, struct leat_schedule_entry *entry,
-                             uint64_t now_ns)
+                             uint64_t now_ns, leat_job_id *id)
 {
     struct leat_durable_with with = {.data = NULL};
     struct made made;
     if (entry->image == 0) {
-        return submit(engine, entry, &with);
+        return submit(engine, entry, &with, id);
     }
     if (!record_make(engine, entry, NULL, &made)) {
         return LEAT_NO_MEMORY;
@@ -212,7 +212,7 @@ leat_durable_schedule_submit(struct leat_engine *engine, struct leat_schedule_en
     with.bytes = (uint32_t)made.bytes;
     with.tag = LEAT_DURABLE_SCHEDULE;
     with.id_offset = (uint32_t)offsetof(struct leat_durable_schedule, last_job);
-    enum leat_status status = submit(engine, entry, &with);
+    enum leat_status status = submit(engine, entry, &with, id);
     /* What was appended for a job that was not taken in behind that is put right. */
     entry->version = with.done ? made.head.version : entry->version;
     entry->unsaid = with.done ? status != LEAT_OK : entry->unsaid || status == LEAT_OK;

@@ -6,8 +6,10 @@
 
 #include "ring/mutex.h"
 
-/* Of zeros that are written at once. */
+/* Of zeros that are written at once, and that are synced at once: a batch that is synced beside it
+ * waits behind those on the disk, and not behind a whole segment. */
 #define STEP_BYTES (UINT64_C(1) << 16)
+#define SYNC_BYTES (UINT64_C(1) << 19)
 
 static const struct leat_wal_files *
 files_of(const struct leat_wal *wal)
@@ -44,19 +46,24 @@ leat_wal_status_of(int result)
     }
 }
 
+/* And syncs them. */
 static int
 zeros_write(const struct leat_wal *wal, int file, uint64_t bytes)
 {
     static const unsigned char zeros[STEP_BYTES];
-    for (uint64_t at = 0; at < bytes; at += STEP_BYTES) {
-        uint64_t left = bytes - at;
-        struct iovec piece = leat_wal_piece(zeros, left < STEP_BYTES ? left : STEP_BYTES);
-        int result = leat_wal_write_all(files_of(wal), file, &piece, 1, at);
-        if (result != 0) {
-            return result;
+    const struct leat_wal_files *files = files_of(wal);
+    uint64_t at = 0;
+    int result = 0;
+    while (result == 0 && at < bytes) {
+        uint64_t step = bytes - at < STEP_BYTES ? bytes - at : STEP_BYTES;
+        struct iovec piece = leat_wal_piece(zeros, step);
+        result = leat_wal_write_all(files, file, &piece, 1, at);
+        at += step;
+        if (result == 0 && (at == bytes || at % SYNC_BYTES == 0)) {
+            result = files->sync(files->disk, file);
         }
     }
-    return 0;
+    return result;
 }
 
 /* As leat_wal_segment_make(), of so many bytes. */
@@ -75,9 +82,6 @@ make(struct leat_wal *wal, uint64_t number, uint64_t bytes, int *file)
      * stored, and each sync has that to write, too. */
     if (result == 0) {
         result = zeros_write(wal, *file, bytes);
-    }
-    if (result == 0) {
-        result = files->sync(files->disk, *file);
     }
     if (result != 0) {
         files->close(files->disk, *file);

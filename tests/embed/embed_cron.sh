@@ -4,7 +4,7 @@ set -euo pipefail
 
 [ -e /usr/share/zoneinfo/Europe/Berlin ] || exit 77
 diff <("$1") - <<'END'
-wrong: spec line 1, column 1: minute: the value is out of range
+wrong: spec line 1, column 1: minute: 61 is out of range 0-59
 tick: Fri 27 Mar 11:59:56 UTC
 tick: Fri 27 Mar 11:59:57 UTC
 tick: Fri 27 Mar 11:59:58 UTC

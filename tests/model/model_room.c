@@ -246,8 +246,6 @@ NEVER(void leat_gates_settle(UNUSED struct leat_engine *engine))
 NEVER(enum leat_status leat_registry_queue_named(UNUSED struct leat_engine *engine,
                                                  UNUSED const struct leat_job *job,
                                                  UNUSED uint32_t *queue))
-NEVER(enum leat_status leat_terms_check(UNUSED struct leat_job_options *known,
-                                        UNUSED const struct leat_job_options *given))
 NEVER(enum leat_status leat_footprint_take(UNUSED struct leat_engine *engine,
                                            UNUSED uint64_t bytes))
 NEVER(void leat_footprint_give(UNUSED struct leat_engine *engine, UNUSED uint64_t bytes))

@@ -677,13 +677,29 @@ is_told(struct ref_world *world, const struct ref_job *job)
            (job->state != LEAT_JOB_RUNNING && state_now(world, job) == LEAT_JOB_RUNNING);
 }
 
-/* Those that are BLOCKED: tolerant, as they may follow another one that is not looked at yet. */
+/* A parent for which it waits has ended, and is not followed yet: that may be why. */
+static bool
+parent_first(struct ref_world *world, const struct ref_job *job)
+{
+    bool first = false;
+    for (uint32_t i = 0; i < job->node.count; i++) {
+        const struct ref_edge *edge = &job->node.edges[i];
+        const struct ref_job *parent = edge->counted ? job : job_there(world, edge->parent);
+        first = first || (parent != job && !ref_final(parent) &&
+                          state_now(world, parent) >= LEAT_JOB_COMPLETED);
+    }
+    return first;
+}
+
+/* Those that are BLOCKED: tolerant, as they may follow another one that is not looked at yet.
+ * `parents`: first those whose parents have been followed. */
 static void
-look_at_blocked(struct ref_world *world)
+look_at_blocked(struct ref_world *world, bool parents)
 {
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
-        if (ref_live(job) && job->state == LEAT_JOB_BLOCKED) {
+        bool waits = ref_live(job) && job->state == LEAT_JOB_BLOCKED;
+        if (waits && !(parents && parent_first(world, job))) {
             enum leat_job_state now = state_now(world, job);
             world->by_itself = true;
             if (now != LEAT_JOB_BLOCKED) {
@@ -718,7 +734,10 @@ ref_graph_follow(struct ref_world *world)
                 ref_peek(world, job);
             }
         }
-        look_at_blocked(world);
+        look_at_blocked(world, true);
+        if (blocked(world) == before) {
+            look_at_blocked(world, false); /* a cohort may be the parent of its own member */
+        }
     } while (blocked(world) != before);
 }
 

@@ -74,7 +74,7 @@ struct ref_node {
 enum leat_status ref_ties_draw(struct ref_world *world, struct leat_job_options *options,
                                struct ref_ties *ties);
 /* Statuses that may come of it; `presses`: ended jobs may lose their records to the call. */
-uint64_t ref_ties_right(const struct ref_world *world, const struct ref_ties *ties, bool presses);
+uint64_t ref_ties_right(struct ref_world *world, const struct ref_ties *ties, bool presses);
 bool ref_ties_block(const struct ref_ties *ties);
 /* Such a job cannot run inline. */
 bool ref_ties_any(const struct ref_ties *ties);

@@ -272,6 +272,7 @@ bool
 ref_attempt_enter(struct ref_world *world, struct leat_run *run)
 {
     struct ref_job *job = world->current;
+    ref_schedules_settle(world);
     if (job != NULL && job->handled && job->id.bits == leat_run_id(run).bits) {
         return false;
     }

@@ -124,9 +124,11 @@ clock_pass(uint64_t ns)
     if (ns != 0) {
         (void)atom_add_acq_rel(&world->clock.wall, ns);
         (void)atom_add_acq_rel(&world->clock.boot, ns);
+        ref_schedules_expect(world);
         if (leat_clock_changed(world->engine) != LEAT_OK) {
             ref_fail(world, NULL, "leat_clock_changed() fails");
         }
+        ref_schedules_settle(world);
         ref_watch(world);
         ref_sync(world);
     }

@@ -73,7 +73,8 @@ ref_op_completions(struct ref_world *world)
     struct ref_completions *queue = &world->completions[ref_below(world, REF_COMPLETIONS)];
     uint32_t slots = ref_chance(world, 5) ? 0 : 1 + ref_below(world, REF_SLOTS_MAX);
     enum leat_status right = queue->reserved != 0 ? LEAT_BUSY : LEAT_OK;
-    if (queue->queue != NULL && world->bulk) {
+    bool named = world->bulk || ref_schedules_use((uint32_t)(queue - world->completions), world);
+    if (queue->queue != NULL && named) {
         return; /* a job that is not submitted yet may name it */
     }
     ref_note(world, slots, queue->queue != NULL, queue->reserved);

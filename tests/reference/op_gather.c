@@ -115,12 +115,14 @@ ref_gather_idle(struct ref_world *world)
     }
 }
 
-/* Who waits in a list of that kind has been come to, and is passed by others. */
+/* Who waits in a list of that kind has been come to, and is passed by others. What was gathered
+ * when a gate was shut stays so, and passes those that were turned back from the ring then. */
 bool
 ref_gather_reorders(const struct ref_world *world, const struct ref_job *job,
                     const struct ref_job *other)
 {
-    return ref_gather_takes(world, other) && other->type != job->type;
+    bool stays = ref_gather_takes(world, job) && job->shaken;
+    return (ref_gather_takes(world, other) || stays) && other->type != job->type;
 }
 
 /* What is on its way, or gathered, is turned back where its type is shut by then. */
@@ -167,6 +169,7 @@ slowest(struct ref_world *world, struct leat_run *const *runs, size_t count)
 static void
 call_begin(struct ref_world *world, struct leat_run *const *runs, size_t count)
 {
+    ref_schedules_settle(world);
     for (size_t i = 0; i < count; i++) {
         struct ref_job *job = ref_job_of(world, leat_run_id(runs[i]));
         (void)ref_reach(world, job, LEAT_JOB_PENDING);

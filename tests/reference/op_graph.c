@@ -103,29 +103,31 @@ ref_ties_draw(struct ref_world *world, struct leat_job_options *options, struct 
 
 /* ---- what is right --------------------------------------------------------------------------- */
 
-static const struct ref_job *
-job_of(const struct ref_world *world, leat_job_id id)
+static struct ref_job *
+job_of(struct ref_world *world, leat_job_id id)
 {
-    const struct ref_job *job = &world->jobs[(id.bits & INDEX_MASK) % REF_RECORDS];
+    struct ref_job *job = &world->jobs[(id.bits & INDEX_MASK) % REF_RECORDS];
     return job->id.bits == id.bits && !job->gone ? job : NULL;
 }
 
 /* The call may take its record, before it comes to hold it. */
 static bool
-may_go(const struct ref_world *world, const struct ref_job *job, bool presses)
+may_go(struct ref_world *world, struct ref_job *job, bool presses)
 {
     if (ref_may_be_gone(world, job)) {
         return true; /* others of its batch may have made its place let go of it */
+    }
+    if (ref_final(job) && !job->kept && ref_pinned(job) && !ref_pinned_surely(world, job)) {
+        return true; /* or a letter be given up, for which it waits */
     }
     return presses && ref_final(job) && job->state != LEAT_JOB_DEAD && !job->kept &&
            !ref_pinned(job);
 }
 
 static uint64_t
-parent_right(const struct ref_world *world, const struct ref_ties *ties, uint32_t number,
-             bool presses)
+parent_right(struct ref_world *world, const struct ref_ties *ties, uint32_t number, bool presses)
 {
-    const struct ref_job *job = job_of(world, ties->parents[number]);
+    struct ref_job *job = job_of(world, ties->parents[number]);
     if (ties->missing[number] != LEAT_OK) {
         return REF_ONE(ties->missing[number]);
     }
@@ -136,9 +138,9 @@ parent_right(const struct ref_world *world, const struct ref_ties *ties, uint32_
 }
 
 static uint64_t
-cohort_right(const struct ref_world *world, const struct ref_ties *ties, bool presses)
+cohort_right(struct ref_world *world, const struct ref_ties *ties, bool presses)
 {
-    const struct ref_job *job = job_of(world, ties->cohort);
+    struct ref_job *job = job_of(world, ties->cohort);
     if (ties->cohort_missing != LEAT_OK) {
         return REF_ONE(ties->cohort_missing);
     }
@@ -154,7 +156,7 @@ cohort_right(const struct ref_world *world, const struct ref_ties *ties, bool pr
 
 /* Each that is missing may be the one that is told. */
 uint64_t
-ref_ties_right(const struct ref_world *world, const struct ref_ties *ties, bool presses)
+ref_ties_right(struct ref_world *world, const struct ref_ties *ties, bool presses)
 {
     uint64_t right = REF_ONE(LEAT_OK);
     bool taken = true;

@@ -481,6 +481,7 @@ static bool
 may_change(const struct ref_world *world, const struct ref_job *job)
 {
     bool due = ref_waits_for_time(job) && ref_due_now(world, job);
+    due = due || (waits(job) && ref_expired(world, job));
     return due || (job->awaited && job->until.high_ns != 0 && job->until.low_ns <= ref_boot(world));
 }
 
@@ -548,6 +549,9 @@ ref_op_queue_drain(struct ref_world *world)
     uint64_t timeout_ns = timeouts_ns[ref_below(world, 4)];
     if (world->current != NULL && world->watched == NULL) {
         return; /* a handler that runs inline outside of all others must not */
+    }
+    if (ref_schedules_due(world)) {
+        ref_clock_pass(world, 0, false); /* so that it is known when they fire */
     }
     ref_sync(world);
     uint64_t right = drain_right(world, queue, timeout_ns);

@@ -55,7 +55,11 @@ ref_run(struct ref_world *world, size_t budget)
     ref_note(world, budget, 0, 0);
     struct ref_entry *noted = world->noted;
     ref_run_begin(world);
+    if (ref_schedules_due(world) && budget != 0) {
+        ref_schedules_expect(world);
+    }
     enum leat_status got = leat_run_some(world->engine, budget, &ran);
+    ref_schedules_settle(world);
     noted->values[1] = ran;
     world->noted = noted;
     ref_answer(world, REF_AT_NOTHING, right, got);
@@ -92,20 +96,35 @@ check_swept(struct ref_world *world)
     }
 }
 
+/* The clocks were moved, and the engine is told. */
+static void
+changed(struct ref_world *world)
+{
+    ref_schedules_expect(world);
+    ref_answer(world, REF_AT_NOTHING, REF_ONE(LEAT_OK), leat_clock_changed(world->engine));
+    ref_schedules_settle(world);
+    ref_watch(world);
+    ref_sync(world);
+    check_swept(world);
+}
+
+void
+ref_clock_pass(struct ref_world *world, uint64_t ns, bool suspended)
+{
+    ref_note(world, ns, suspended, 0);
+    (void)atom_add_acq_rel(&world->clock.suspended, suspended ? ns : 0);
+    (void)atom_add_acq_rel(&world->clock.wall, ns);
+    (void)atom_add_acq_rel(&world->clock.boot, ns);
+    changed(world);
+}
+
 void
 ref_op_clock(struct ref_world *world)
 {
     uint64_t ns = ref_delay(world);
     bool suspended = ref_chance(world, 10);
     ns = ref_chance(world, 2) ? 1000 * REF_S : ns;
-    ref_note(world, ns, suspended, 0);
-    (void)atom_add_acq_rel(&world->clock.suspended, suspended ? ns : 0);
-    (void)atom_add_acq_rel(&world->clock.wall, ns);
-    (void)atom_add_acq_rel(&world->clock.boot, ns);
-    ref_answer(world, REF_AT_NOTHING, REF_ONE(LEAT_OK), leat_clock_changed(world->engine));
-    ref_watch(world);
-    ref_sync(world);
-    check_swept(world);
+    ref_clock_pass(world, ns, suspended);
 }
 
 void
@@ -113,12 +132,11 @@ ref_op_step(struct ref_world *world)
 {
     uint64_t ns = ref_delay(world);
     bool back = ref_chance(world, 50);
+    bool far = world->calendar.used && ref_chance(world, 10);
+    ns += far ? REF_S * 3600 * ref_below(world, 72) : 0;
     ref_note(world, ns, back, 0);
     (void)atom_add_acq_rel(&world->clock.wall, back ? 0 - ns : ns);
-    ref_answer(world, REF_AT_NOTHING, REF_ONE(LEAT_OK), leat_clock_changed(world->engine));
-    ref_watch(world);
-    ref_sync(world);
-    check_swept(world);
+    changed(world);
 }
 
 void
@@ -132,6 +150,7 @@ ref_op_next_due(struct ref_world *world)
     if (world->current == NULL) {
         ref_check_due(world, delay_ns);
         ref_breakers_check_due(world, delay_ns);
+        ref_schedules_check_due(world, delay_ns);
     }
 }
 
@@ -257,10 +276,13 @@ ref_open(struct ref_world *world)
     config.sample_interval = 1000000;
     ref_payload_config(world, &config);
     config.inline_mode = ref_chance(world, 6);
+    world->calendar.used = !config.inline_mode && ref_chance(world, 40);
+    config.schedules_max = REF_SCHEDULES - 1;
     config.event_sink = ref_event;
     config.event_context = world;
     config.event_mask = LEAT_EVENT_BIT(LEAT_EVENT_COMPLETED) | LEAT_EVENT_BIT(LEAT_EVENT_DEAD) |
                         LEAT_EVENT_BIT(LEAT_EVENT_CANCELLED) | LEAT_EVENT_BIT(LEAT_EVENT_EXPIRED);
+    config.event_mask |= world->calendar.used ? LEAT_EVENT_BIT(LEAT_EVENT_SUBMITTED) : 0;
     test_clock_init(&world->clock);
     config.clock = test_clock_of(&world->clock);
     world->config = config;

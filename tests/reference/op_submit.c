@@ -72,10 +72,8 @@ level_of(const struct ref_world *world, const struct spec *spec)
                                                         : spec->job.priority;
 }
 
-/* As far as the job itself goes, and what it names. Called behind the engine, which has taken the
- * names in by then. */
-static enum leat_status
-check_right(struct ref_world *world, const struct spec *spec)
+enum leat_status
+ref_spec_check(struct ref_world *world, const struct spec *spec)
 {
     enum leat_status right = spec->shape;
     if (right == LEAT_OK) {
@@ -310,7 +308,7 @@ uint64_t
 ref_spec_right(struct ref_world *world, struct spec *spec)
 {
     struct taken taken = {.records = 0};
-    enum leat_status right = check_right(world, spec);
+    enum leat_status right = ref_spec_check(world, spec);
     right =
         right == LEAT_OK && spec->inlined && ref_ties_any(&spec->ties) ? LEAT_UNSUPPORTED : right;
     if (right != LEAT_OK) {
@@ -521,7 +519,7 @@ grouped(const struct spec *spec)
 enum leat_status
 ref_batch_right(struct ref_world *world, const struct spec *spec)
 {
-    enum leat_status right = check_right(world, spec);
+    enum leat_status right = ref_spec_check(world, spec);
     right = right == LEAT_OK && !grouped(spec) ? LEAT_INVALID : right;
     bool inlined = world->config.inline_mode && ref_ties_any(&spec->ties);
     return right == LEAT_OK && inlined ? LEAT_UNSUPPORTED : right;

@@ -93,5 +93,14 @@ void ref_op_shares(struct ref_world *world);
 void ref_op_exact(struct ref_world *world);
 void ref_op_bulk_each(struct ref_world *world);
 void ref_op_bulk_all(struct ref_world *world);
+void ref_op_schedule_add(struct ref_world *world);
+void ref_op_schedule_change(struct ref_world *world);
+void ref_op_schedule_remove(struct ref_world *world);
+void ref_op_schedule_pause(struct ref_world *world);
+void ref_op_schedule_resume(struct ref_world *world);
+void ref_op_schedule_get(struct ref_world *world);
+void ref_op_schedule_list(struct ref_world *world);
+void ref_op_schedule_next(struct ref_world *world);
+void ref_op_schedule_fires(struct ref_world *world);
 
 #endif

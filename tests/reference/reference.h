@@ -10,6 +10,7 @@
  *   results.c    what they come to, for those who wait
  *   observe.c    the engine is asked about each job, and the model follows or contradicts
  *   handler.c    what handlers do: drawn, too
+ *   schedules.c  when schedules fire, and what they owe
  *   parts.c      what may hold a job back beside its time: one row per feature
  *   time.c       the system's clock, for what the engine measures
  *   table.c      the operations: one row each
@@ -39,6 +40,7 @@
 #include "tests/reference/keys.h"
 #include "tests/reference/operations.h"
 #include "tests/reference/rates.h"
+#include "tests/reference/schedules.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/prng.h"
 
@@ -355,7 +357,7 @@ struct ref_operation {
 
 extern const struct ref_operation ref_operations[];
 extern const uint32_t ref_operations_count;
-#define REF_OPERATIONS_MAX 96
+#define REF_OPERATIONS_MAX 104
 
 /* One call, for the report. */
 struct ref_entry {
@@ -387,6 +389,12 @@ enum ref_met {
     REF_MET_REOPENED,
     REF_MET_CLOSED,
     REF_MET_KEY_WAITS,
+    REF_MET_SCHEDULE_RUNS,
+    REF_MET_SCHEDULE_JOINS,
+    REF_MET_SCHEDULE_REFUSED,
+    REF_MET_SCHEDULE_OVERLAPS,
+    REF_MET_SCHEDULE_WAITS,
+    REF_MET_SCHEDULE_BACK,
     REF_MET_COUNT
 };
 
@@ -444,6 +452,7 @@ struct ref_world {
     bool halts;     /* in this episode all queues are paused now and then */
     bool halted;    /* and are so now */
     bool halted_once;
+    struct ref_calendar calendar;
     struct ref_shares shares[REF_LEVELS];
     uint64_t shares_long;       /* stretches that said something */
     bool bulk;                  /* a leat_submit_bulk() is at work */
@@ -679,7 +688,8 @@ bool ref_held_but(const struct ref_world *world, const struct ref_job *job,
 /* Asks the engine for the job; what it did by itself meanwhile must be legal, and all else as the
  * model says. */
 void ref_look(struct ref_world *world, struct ref_job *job);
-/* Whether its record may be gone is judged at the next look at all jobs. */
+/* Only what it did by itself: what became of it otherwise, and of its record, is judged at the next
+ * look at all jobs. */
 void ref_peek(struct ref_world *world, struct ref_job *job);
 void ref_look_at_info(struct ref_world *world, struct ref_job *job,
                       const struct leat_job_info *info);

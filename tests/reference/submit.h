@@ -31,6 +31,9 @@ struct ref_told {
     uint32_t edges_count;
 };
 
+/* What a schedule submits. */
+struct spec *ref_schedule_spec(uint32_t number);
+
 /* In inline mode, by the handler of a run. */
 void ref_inline_submit(struct ref_world *world, const struct leat_run *run);
 
@@ -40,6 +43,9 @@ void ref_spec_nothing(struct spec *spec);
 void ref_spec_draw(struct ref_world *world, struct spec *spec);
 /* By leat_submit(), or by that of a run. */
 enum leat_status ref_spec_submit(struct ref_world *world, const struct spec *spec, leat_job_id *id);
+/* As far as the job itself goes, and what it names. Called behind the engine, which has taken the
+ * names in by then. */
+enum leat_status ref_spec_check(struct ref_world *world, const struct spec *spec);
 /* What is right for one job, told when the engine has answered; and what becomes of it then. */
 uint64_t ref_spec_right(struct ref_world *world, struct spec *spec);
 uint64_t ref_spec_right_for(struct ref_world *world, struct spec *spec, enum leat_status got);

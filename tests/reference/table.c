@@ -94,6 +94,15 @@ const struct ref_operation ref_operations[] = {
     {"middleware_add", 3, true, ref_op_middleware},
     {"bulk_each", 15, true, ref_op_bulk_each},
     {"bulk_all", 15, true, ref_op_bulk_all},
+    {"schedule_add", 25, true, ref_op_schedule_add},
+    {"schedule_change", 8, true, ref_op_schedule_change},
+    {"schedule_remove", 4, true, ref_op_schedule_remove},
+    {"schedule_pause", 4, true, ref_op_schedule_pause},
+    {"schedule_resume", 12, true, ref_op_schedule_resume},
+    {"schedule_get", 8, true, ref_op_schedule_get},
+    {"schedule_list", 6, true, ref_op_schedule_list},
+    {"schedule_next", 8, true, ref_op_schedule_next},
+    {"schedule_fires", 20, true, ref_op_schedule_fires},
 };
 const uint32_t ref_operations_count = sizeof(ref_operations) / sizeof(ref_operations[0]);
 

@@ -525,7 +525,8 @@ holder_run(void *argument)
     struct leat_schedule_entry *entry = leat_schedule_named(schedules, "s");
     entry->owed = 1;
     atom_store_rel(&all->engine->durable->pace.limit, 0);
-    CHECK_OK(leat_durable_schedule_submit(all->engine, entry, all->now_ns));
+    leat_job_id id = {0};
+    CHECK_OK(leat_durable_schedule_submit(all->engine, entry, all->now_ns, &id));
     entry->owed = 0;
     leat_schedules_unlock(schedules);
     atom_store_rel(&holder->done, 1);

@@ -86,7 +86,7 @@ image_fill(struct fixture *fixture, uint32_t number, struct leat_durable_state *
                                           .type = "type",
                                           .queue = "queue",
                                           .sequence = number + 1};
-    size_t bytes = leat_durable_content_put(&read, fixture->content);
+    size_t bytes = leat_durable_content_put(&read, fixture->content, sizeof(fixture->content));
     *state = (struct leat_durable_state){.format = LEAT_DURABLE_FORMAT,
                                          .version = number,
                                          .id = number + 1,

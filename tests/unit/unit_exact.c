@@ -662,12 +662,12 @@ expire_ahead(bool by_list)
     CHECK_OK(leat_type_set_running_max(fixture->engine, fixture->type, 1));
     submit(fixture, 0, 0);
     CHECK_EQUAL(run_all(fixture), 1);
-    options.expires_in_ns = 20 * TEST_MS;
+    options.expires_in_ns = 400 * TEST_MS; /* long enough to be seen ahead before */
     CHECK_OK(submit_with(fixture, 1, &options));
     CHECK_EQUAL(run_all(fixture), 0);
     CHECK_EQUAL(ahead(fixture), 1);
     submit(fixture, 2, 2);
-    test_sleep_ns(25 * TEST_MS);
+    test_sleep_ns(410 * TEST_MS);
     CHECK_OK(leat_complete(fixture->engine, fixture->tokens[0], leat_done(), NULL));
     if (by_list) { /* no timer is looked at */
         hold_often(fixture, 1);

@@ -138,18 +138,27 @@ the_policy_is_copied(void **state)
     test_schedules_close(&all);
 }
 
+static const enum leat_unique_conflict conflicts[] = {LEAT_UNIQUE_EXISTING, LEAT_UNIQUE_REJECT};
+
+/* Opens; a job with a unique key and no name. */
+static struct given *
+unique_make(struct test_schedules *all, enum leat_unique_conflict conflict)
+{
+    test_schedules_open(all, NULL, DAY "12:00:30");
+    struct given *given = given_make(all);
+    given->options.name = NULL;
+    given->options.unique_conflict = conflict;
+    return given;
+}
+
 /* Where another job stands for it the moment is over; where it is refused, it is tried again. */
 static void
 unique_keys(void **state)
 {
     (void)state;
-    static const enum leat_unique_conflict conflicts[] = {LEAT_UNIQUE_EXISTING, LEAT_UNIQUE_REJECT};
     for (uint32_t i = 0; i < 2; i++) {
         struct test_schedules all;
-        test_schedules_open(&all, NULL, DAY "12:00:30");
-        struct given *given = given_make(&all);
-        given->options.name = NULL;
-        given->options.unique_conflict = conflicts[i];
+        struct given *given = unique_make(&all, conflicts[i]);
         add(&all, given, LEAT_OVERLAP_ALLOW);
         test_fire(&all, DAY "13:00:00");
         leat_job_id first = test_schedule_get(&all, "s")->last_job;
@@ -165,6 +174,34 @@ unique_keys(void **state)
         test_run_all(&all);
         test_fire_until(&all, DAY "14:00:02");
         CHECK_EQUAL(test_schedule_get(&all, "s")->runs, i == 0 ? 1 : 2);
+        test_schedules_close(&all);
+    }
+}
+
+/* That job is not the schedule's own: it is not told as that, and nothing waits for it but the
+ * key. */
+static void
+another_one_has_the_key(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct test_schedules all;
+        struct given *given = unique_make(&all, conflicts[i]);
+        given->options.expires_in_ns = LEAT_FOREVER;
+        CHECK_OK(leat_submit(all.engine, &given->job, NULL));
+        add(&all, given, LEAT_OVERLAP_SKIP);
+        test_fire(&all, DAY "13:00:00");
+        test_fire(&all, DAY "13:00:01");
+        const struct leat_schedule_info *info = test_schedule_get(&all, "s");
+        CHECK_EQUAL(info->last_job.bits, 0);
+        CHECK_EQUAL(info->runs + info->last_unix_ns, 0);
+        CHECK_EQUAL(info->runs_overlapped, i == 0 ? 1 : 0);
+        CHECK_EQUAL(info->refusals, i == 0 ? 0 : 2);
+        test_fire(&all, DAY "14:00:00"); /* it is no job of its own that has not ended */
+        info = test_schedule_get(&all, "s");
+        CHECK_EQUAL(info->runs_overlapped, i == 0 ? 2 : 0);
+        CHECK_EQUAL(info->runs_missed, i == 0 ? 0 : 1);
+        test_run_all(&all);
         test_schedules_close(&all);
     }
 }
@@ -244,9 +281,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_is_copied),  cmocka_unit_test(the_policy_is_copied),
-        cmocka_unit_test(unique_keys),    cmocka_unit_test(what_is_refused),
-        cmocka_unit_test(without_memory),
+        cmocka_unit_test(all_is_copied),   cmocka_unit_test(the_policy_is_copied),
+        cmocka_unit_test(unique_keys),     cmocka_unit_test(another_one_has_the_key),
+        cmocka_unit_test(what_is_refused), cmocka_unit_test(without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,8 +185,12 @@ puts_allocate_nothing(void **state)
         CHECK_OK(leat_seal_slot_claim(&seal, &slots[i]));
     }
     for (uint32_t i = 0; i < count; i++) {
-        leat_seal_slot_give(slots[i]);
+        leat_seal_slot_give(slots[i]); /* the only one that is free */
         CHECK_OK(leat_seal_put(&seal, &item, record, &sealed));
+        CHECK_OK(leat_seal_slot_claim(&seal, &slots[i]));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        leat_seal_slot_give(slots[i]);
     }
     allocations = 0;
     for (uint32_t i = 0; i < 1000; i++) {
