@@ -246,6 +246,8 @@ leat_job_hold(struct leat_engine *engine, leat_job_id id, uint32_t most, uint32_
 #define UNUSED __attribute__((unused))
 
 NEVER(void leat_job_unhold(UNUSED struct leat_engine *engine, UNUSED uint32_t index))
+NEVER(bool leat_job_live(UNUSED const struct leat_engine *engine, UNUSED leat_job_id id))
+NEVER(void leat_durable_unheld(UNUSED struct leat_engine *engine, UNUSED uint32_t bytes))
 NEVER(enum leat_status leat_reschedule(UNUSED struct leat_engine *engine, UNUSED leat_job_id id,
                                        UNUSED struct leat_when when))
 NEVER(void *leat_table_make(UNUSED const struct leat_table *table, UNUSED size_t bytes,

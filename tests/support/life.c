@@ -26,7 +26,7 @@
 /* Every so many-th of those that come one by one does not wait for the disk, unless it is a member,
  * whose submit does. */
 #define FLIES     3
-#define TRIES_MAX 100 /* while the log's ring is full, which it may stay */
+#define TRIES_MAX 100 /* while the log's ring is full, which it may stay; or a job is looked at */
 
 #define MEMBER(number) ((number) % 5 == 2)
 #define NAMED(number)  ((number) % 4 == 1)
@@ -299,12 +299,24 @@ run_all(struct life *life)
     }
 }
 
+/* The cleaner may look at it: then once more. */
+static enum leat_status
+revive(struct life *life, leat_job_id id)
+{
+    const struct leat_when now = {.delay_ns = 0};
+    enum leat_status status = LEAT_BUSY;
+    for (uint32_t i = 0; i < TRIES_MAX && status == LEAT_BUSY; i++) {
+        status = leat_dead_retry(life->engine, id, now);
+        (void)usleep(status == LEAT_BUSY ? 1000 : 0);
+    }
+    return status;
+}
+
 /* Behind a run: who died, has a result, or is to come later. */
 static void
 change_some(struct life *life)
 {
     const struct leat_when later = {.delay_ns = HOUR_NS / 2};
-    const struct leat_when now = {.delay_ns = 0};
     for (uint32_t number = 0; number < BEFORE + SINGLY; number++) {
         struct leat_job_info info = leat_job_info_default();
         leat_job_id id = life->jobs[number].id;
@@ -314,7 +326,7 @@ change_some(struct life *life)
         if (info.state == LEAT_JOB_DEAD && number % 4 == 0) {
             changed(life, number, leat_dead_delete(life->engine, id), LIFE_ENDED);
         } else if (info.state == LEAT_JOB_DEAD && number % 4 == 2 && number > BEFORE) {
-            changed(life, number, leat_dead_retry(life->engine, id, now), LIFE_THERE);
+            changed(life, number, revive(life, id), LIFE_THERE);
         } else if (info.state == LEAT_JOB_COMPLETED && number % 2 == 1) {
             changed(life, number, leat_release(life->engine, id), LIFE_ENDED);
         } else if (info.state == LEAT_JOB_RETRYING) {
