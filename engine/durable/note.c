@@ -374,6 +374,7 @@ void
 leat_durable_write(struct leat_engine *engine, leat_job_id id, uint32_t index,
                    const unsigned char *content, uint32_t bytes)
 {
+    LEAT_ASSERT(content != NULL || bytes == 0);
     write_now(engine, id, index, (struct writing){content, bytes, LEAT_WAL_LAST, NULL});
 }
 
