@@ -88,16 +88,28 @@ leat_settings_read(struct leat_draft *draft, struct leat_slice text, struct leat
     return status;
 }
 
+static enum leat_status
+file_refuse(const struct leat_draft *draft, enum leat_status status, const char *why,
+            struct leat_error *error)
+{
+    const struct leat_spot spot = spot_of(draft, 0, 0);
+    (void)leat_settings_refuse(error, &spot, "", "%s", why);
+    if (error != NULL) {
+        error->status = status;
+    }
+    return status;
+}
+
 /* Reads the file into `text`, and from there into the draft. */
 static enum leat_status
 file_read(struct leat_draft *draft, char *text, struct leat_error *error)
 {
     const size_t length = leat_os_file_read(draft->path, 0, text, LEAT_SETTINGS_BYTES_MAX + 2);
     if (length == 0) {
-        return leat_error_set(error, LEAT_NOT_FOUND, "", "the file cannot be read, or is empty");
+        return file_refuse(draft, LEAT_NOT_FOUND, "it cannot be read, or is empty", error);
     }
     if (length > LEAT_SETTINGS_BYTES_MAX) {
-        return leat_error_set(error, LEAT_FULL, "", "the file has more than 64 KiB");
+        return file_refuse(draft, LEAT_FULL, "it has more than 64 KiB", error);
     }
     return leat_settings_read(draft, (struct leat_slice){text, length}, error);
 }

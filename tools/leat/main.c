@@ -9,26 +9,37 @@ static const char usage[] =
     "leat wal dump DIR [--json]           every record of it\n"
     "leat wal salvage DIR NEW [--json]    what stands before the damage, as a log in NEW, which\n"
     "                                     is made where it is not there\n"
+    "leat config list [FILE...] [--json]  every knob, as the files and the environment set it\n"
+    "leat config check FILE...            are the files understood\n"
     "leat --version\n"
     "\n"
     "--key-file FILE[:FILE]   of an encrypted log: verify looks into records, and dump shows them\n"
     "--payload                dump shows what jobs carry, and results\n"
     "\n"
-    "Exit status: 0; 1: damaged; 2: not understood; 3: no log there, or it could not be read or\n"
-    "written. docs/durability.md explains what is printed.\n";
+    "Exit status: 0; 1: a log is damaged, or a setting wrong; 2: not understood; 3: what is named is\n"
+    "not there, or could not be read or written. docs/durability.md and docs/knobs.md explain what\n"
+    "is printed.\n";
 
 struct verb {
     const char *name;
     int (*run)(const struct leat_arguments *arguments);
 };
 
-static const struct verb verbs[] = {{"wal", leat_verb_wal}};
+static const struct verb verbs[] = {{"wal", leat_verb_wal}, {"config", leat_verb_config}};
 
 bool
 leat_print(const char *text, size_t bytes, void *context)
 {
     (void)context;
     return fwrite(text, 1, bytes, stdout) == bytes;
+}
+
+int
+leat_finish(struct leat_out *out, int status)
+{
+    return leat_out_end(out) && fflush(stdout) == 0
+               ? status
+               : leat_complain(LEAT_EXIT_SYSTEM, "standard output cannot be written");
 }
 
 int

@@ -22,9 +22,12 @@ struct leat_arguments {
 };
 
 int leat_verb_wal(const struct leat_arguments *arguments);
+int leat_verb_config(const struct leat_arguments *arguments);
 
 /* Writes to standard output. */
 bool leat_print(const char *text, size_t bytes, void *context);
+/* The end of what is printed; returns `status`, if all of it could be. */
+int leat_finish(struct leat_out *out, int status);
 /* "leat: TEXT" to standard error; returns `status`. */
 int leat_complain(int status, const char *text);
 

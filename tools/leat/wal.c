@@ -145,9 +145,7 @@ wal_unread(const struct wal_verb *verb, const char *directory, enum leat_status 
 int
 wal_finish(struct wal_verb *verb, int status)
 {
-    return leat_out_end(&verb->out) && fflush(stdout) == 0
-               ? status
-               : leat_complain(LEAT_EXIT_SYSTEM, "standard output cannot be written");
+    return leat_finish(&verb->out, status);
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
