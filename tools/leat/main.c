@@ -16,9 +16,9 @@ static const char usage[] =
     "--key-file FILE[:FILE]   of an encrypted log: verify looks into records, and dump shows them\n"
     "--payload                dump shows what jobs carry, and results\n"
     "\n"
-    "Exit status: 0; 1: a log is damaged, or a setting wrong; 2: not understood; 3: what is named is\n"
-    "not there, or could not be read or written. docs/durability.md and docs/knobs.md explain what\n"
-    "is printed.\n";
+    "Exit status: 0; 1: a log is damaged, or a setting wrong; 2: not understood; 3: what is named\n"
+    "is not there, or could not be read or written. docs/durability.md and docs/knobs.md explain\n"
+    "what is printed.\n";
 
 struct verb {
     const char *name;
