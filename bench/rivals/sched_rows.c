@@ -306,8 +306,8 @@ calm_run(struct bench_sched_item *item)
     }
 }
 
-/* Until the urgent job is due the sender only reads the clock: so if it is late, the machine is. What
- * the call takes, and a gap within it, is the pool's. */
+/* Until the urgent job is due the sender only reads the clock: so what it is late by is the
+ * machine's. What the call takes, and a gap within it, is the pool's. */
 static void
 calm_wait(struct calm_sample *urgent)
 {
