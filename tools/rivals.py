@@ -80,7 +80,7 @@ def summary(group, rows):
 
 
 COLUMNS = {"p50_ns": "p50", "p99_ns": "p99", "p999_ns": "p99.9", "p9999_ns": "p99.99",
-           "max_ns": "max", "p999_done_ns": "p99.9 with waiting",
+           "max_ns": "max", "samples": "samples", "p999_done_ns": "p99.9 with waiting",
            "instructions": "instructions", "locked_per_item": "locked",
            "bytes_per_slot": "bytes per slot", "bytes_per_timer": "bytes per timer",
            "bytes_own": "of them by arming", "call_ns": "the call",

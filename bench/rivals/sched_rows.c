@@ -32,6 +32,13 @@
 #define FLOOD_JOBS 256
 /* From one urgent job to the next, and from one look at the lower levels to the next. */
 #define URGENT_PERIOD_NS UINT64_C(100000)
+/* Of calm ones: from when the flood stands again to when the next one is due. */
+#define CALM_PERIOD_NS UINT64_C(50000)
+/* Who is so late was stopped by the machine. */
+#define GAP_NS UINT64_C(1000)
+/* From when an urgent job is due, so long the worker may not have been stopped. The same for all
+ * pools, and longer than the bar: so no pool gains by letting it wait. */
+#define CALM_NS UINT64_C(5000)
 /* Longer than that is not waited for: it counts as this. */
 #define STARVED_NS UINT64_C(20000000)
 
@@ -234,8 +241,16 @@ flood(const struct bench_sched_run *run, uint32_t level, uint64_t until_ns,
     }
 }
 
-/* An urgent job now and then, behind a flood that is not: how long it waits, less what the job in
- * front of it, which has begun, may take. */
+/* How long an urgent job waited, less what the job in front of it, which has begun, may take. */
+static double
+priority_ns(struct sample *sample, uint64_t due_ns)
+{
+    uint64_t front_ns = due_ns + FLOOD_NS;
+    uint64_t started_ns = atom_load_acq(&sample->started_ns);
+    return started_ns > front_ns ? (double)(started_ns - front_ns) : 0;
+}
+
+/* An urgent job now and then, behind a flood that is not. */
 static void
 priority(const struct bench_sched_run *run, struct bench_sched_result *result)
 {
@@ -249,12 +264,110 @@ priority(const struct bench_sched_run *run, struct bench_sched_result *result)
     }
     bench_sched_wait(run, result->posted);
     for (uint64_t i = 0; i < run->items; i++) {
-        uint64_t front_ns = begin_ns + i * URGENT_PERIOD_NS + FLOOD_NS;
-        uint64_t started_ns = atom_load_acq(&samples[i].started_ns);
-        times[i] = started_ns > front_ns ? (double)(started_ns - front_ns) : 0;
+        times[i] = priority_ns(&samples[i], begin_ns + i * URGENT_PERIOD_NS);
     }
     result->ns = mean(result);
 }
+
+/* ---- the same on a calm machine ------------------------------------------------------------- */
+
+/* An urgent job, and what may have stopped it. */
+struct calm_sample {
+    struct sample sample; /* first: the item is this */
+    uint64_t due_ns;
+    leat_atomic_u32 stopped; /* 1: the machine stopped a thread when it was due */
+};
+
+static struct {
+    struct calm_sample *samples;
+    leat_atomic_u64 known; /* of so many it is known when they are due */
+} calm;
+
+/* A job of the flood. If it took much longer than it takes, the worker was stopped: then the urgent
+ * jobs that were due meanwhile, or shortly before, are marked. */
+static void
+calm_run(struct bench_sched_item *item)
+{
+    (void)item;
+    uint64_t begin_ns = leat_os_monotonic_ns();
+    bench_sched_spin(FLOOD_NS);
+    uint64_t end_ns = leat_os_monotonic_ns();
+    if (LEAT_LIKELY(end_ns - begin_ns <= FLOOD_NS + GAP_NS)) {
+        return;
+    }
+    for (uint64_t i = atom_load_acq(&calm.known); i-- > 0;) {
+        struct calm_sample *urgent = &calm.samples[i];
+        if (urgent->due_ns + CALM_NS < begin_ns) {
+            return;
+        }
+        if (urgent->due_ns < end_ns) {
+            atom_store_rel(&urgent->stopped, 1);
+        }
+    }
+}
+
+/* Until the urgent job is due the sender only reads the clock: so what it is late by is the
+ * machine's. What the call takes, and a gap within it, is the pool's. */
+static void
+calm_wait(struct calm_sample *urgent)
+{
+    uint64_t now_ns = leat_os_monotonic_ns();
+    while (now_ns < urgent->due_ns) {
+        leat_pause();
+        now_ns = leat_os_monotonic_ns();
+    }
+    if (now_ns > urgent->due_ns + GAP_NS) {
+        atom_store_rel(&urgent->stopped, 1);
+    }
+}
+
+/* All memory of the urgent level is used once: what a page costs at its first use is not asked. */
+static void
+calm_warm(const struct bench_sched_run *run, struct bench_sched_result *result)
+{
+    for (; result->posted < BENCH_SCHED_SLOTS; result->posted++) {
+        bench_sched_post(run, BENCH_SCHED_CRITICAL, &bench_sched_noop);
+    }
+    bench_sched_wait(run, result->posted);
+}
+
+/* As priority(), and only of those urgent jobs into which no gap of the machine fell. */
+static void
+priority_calm(const struct bench_sched_run *run, struct bench_sched_result *result)
+{
+    static struct bench_sched_item flood_calm = {calm_run};
+    calm.samples = calloc(run->items, sizeof(*calm.samples));
+    LEAT_ASSERT(calm.samples != NULL);
+    double *times = times_create(result, run->items);
+    calm_warm(run, result);
+    for (uint64_t i = 0; i < run->items; i++) {
+        struct calm_sample *urgent = &calm.samples[i];
+        uint64_t waiting = result->posted - bench_sched_ran();
+        for (; waiting < FLOOD_JOBS; waiting++) {
+            bench_sched_post(run, BENCH_SCHED_LOW, &flood_calm);
+            result->posted++;
+        }
+        urgent->sample.item.run = started;
+        urgent->due_ns = leat_os_monotonic_ns() + CALM_PERIOD_NS;
+        atom_store_rel(&calm.known, i + 1);
+        calm_wait(urgent);
+        bench_sched_post(run, BENCH_SCHED_CRITICAL, &urgent->sample.item);
+        result->posted++;
+    }
+    bench_sched_wait(run, result->posted);
+    size_t kept = 0;
+    for (uint64_t i = 0; i < run->items; i++) {
+        struct calm_sample *urgent = &calm.samples[i];
+        if (atom_load_acq(&urgent->stopped) == 0) {
+            times[kept++] = priority_ns(&urgent->sample, urgent->due_ns);
+        }
+    }
+    /* Where none is left there is one that did not wait: see the number of samples. */
+    result->samples_count = kept == 0 ? 1 : kept;
+    result->ns = mean(result);
+}
+
+/* ---- starvation ----------------------------------------------------------------------------- */
 
 /* True: all have started. */
 static bool
@@ -343,6 +456,11 @@ const struct bench_sched_row bench_sched_rows[] = {
      .workers = 1,
      .producers = 1,
      .measure = priority},
+    {.name = "priority_calm",
+     .uses = TASKS | BENCH_SCHED_FLOOR,
+     .workers = 1,
+     .producers = 1,
+     .measure = priority_calm},
     {.name = "starvation",
      .uses = BENCH_SCHED_LEVELS,
      .workers = 1,

@@ -137,6 +137,27 @@ claims_end_with_a_batch(void **state)
     leat_pool_fini(&fixture.pool);
 }
 
+/* What is more urgent does not wait for what was claimed before it came. */
+static void
+claims_let_urgent_ones_pass(void **state)
+{
+    (void)state;
+    needs_a_look_ahead();
+    struct leat_worker *worker = setup(1);
+    worker->claim = LEAT_CLAIM_MAX;
+    push(0, 8);
+    picks(worker, 0);
+    CHECK_EQUAL(stock(worker), 3);
+    push_to(LEVEL - 1, 20);
+    push_to(LEVEL + 1, 21);
+    picks(worker, 20);
+    CHECK_EQUAL(stock(worker), 3);
+    picks_n(worker, 1, 7);
+    picks(worker, 21);
+    picks_nothing(worker);
+    leat_pool_fini(&fixture.pool);
+}
+
 /* ---- stealing ------------------------------------------------------------------------------- */
 
 /* Which victim comes first goes by what the thief took so far. */
@@ -587,6 +608,7 @@ main(void)
         cmocka_unit_test(claims_double),
         cmocka_unit_test(claims_are_shares),
         cmocka_unit_test(claims_end_with_a_batch),
+        cmocka_unit_test(claims_let_urgent_ones_pass),
         cmocka_unit_test(thieves_begin_elsewhere),
         cmocka_unit_test(the_bit_comes_back),
         cmocka_unit_test(a_batch_is_stolen),
