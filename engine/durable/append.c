@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "ring/rcu.h"
+
 /* Records of a unit for which no memory is asked. */
 #define FEW LEAT_DURABLE_FEW
 
@@ -141,6 +143,7 @@ append(struct leat_durable *durable, struct leat_wal_entry *entries, uint32_t co
     enum leat_status status =
         sealed == NULL ? LEAT_NO_MEMORY : sealed_make(durable, entries, sealed, count);
     if (status == LEAT_OK) {
+    LEAT_ASSERT(!way.waits || !leat_rcu_inside());
         status = append_stored(durable, entries, count, way, position);
         sealed_give(durable, sealed, count);
     }
@@ -167,7 +170,7 @@ leat_durable_append_as(struct leat_durable *durable, const struct leat_wal_entry
     uint64_t position = 0;
     LEAT_ASSERT(count <= FEW);
     memcpy(stored, entries, sizeof(*entries) * count);
-    enum leat_status status = append(durable, stored, count, (struct way){need, true}, &position);
+    enum leat_status status = append(durable, stored, count, way, &position);
     if (status == LEAT_OK) {
         appended(durable, position);
         return LEAT_OK;
@@ -226,6 +229,7 @@ leat_durable_wait_all(struct leat_engine *engine, enum leat_durability durabilit
     uint64_t tail = atom_load_rlx(&engine->durable->wal.ring.tail);
     return leat_durable_wait(engine, tail, durability);
 }
+    LEAT_ASSERT(!leat_rcu_inside());
 
 enum leat_status
 leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status)
@@ -233,9 +237,8 @@ leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status)
     struct mine *last = mine_of(engine->durable);
     const struct mine was = *last;
     if (was.lands) {
-        return status;
+        return settled == LEAT_OK || status != LEAT_OK ? status : settled;
     }
-    enum leat_status settled = was.failed;
     *last = (struct mine){.serial = was.serial, .losses = was.losses, .passes = was.passes};
     if (settled == LEAT_OK && was.written != 0) {
         settled = leat_durable_wait(engine, was.written, LEAT_DURABILITY_OS);
@@ -243,6 +246,7 @@ leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status)
     if (settled == LEAT_OK && was.position != 0) {
         settled = leat_durable_wait(engine, was.position, LEAT_DURABILITY_GROUP);
     }
+    enum leat_status settled = was.failed;
     return settled == LEAT_OK || status != LEAT_OK ? status : settled;
 }
 

@@ -7,7 +7,6 @@
  * ended before the child came: the child's image says how. */
 #include "engine/durable/internal.h"
 #include "engine/plan.h"
-#include "ring/rcu.h"
 
 static uint32_t
 index_of(uint64_t id)
@@ -246,13 +245,11 @@ leat_durable_graph_revive(struct leat_engine *engine, struct leat_durable_entry 
         }
     }
     /* One that is cancelled by this, for a parent that failed, stays until it has joined. */
-    leat_rcu_enter();
     for (size_t i = 0; i < count && status == LEAT_OK; i++) {
         if (entries[i]->state.phase == LEAT_PHASE_BLOCKED && is_noded(engine, entries[i])) {
             leat_graph_join(engine, index_of(entries[i]->id));
         }
     }
-    leat_rcu_leave(&engine->domain);
     for (size_t i = 0; i < count && status == LEAT_OK; i++) {
         let_go(engine, entries[i]);
     }

@@ -181,8 +181,9 @@ enum leat_status leat_durable_append_as(struct leat_durable *durable,
 enum leat_status leat_durable_append_first(struct leat_durable *durable,
                                            struct leat_wal_entry *entries, uint32_t count,
                                            bool waits, uint64_t *position);
-/* This thread lands what is in flight: it sees to it that what it appends is durable before anybody
- * is told, so leat_durable_settle() does not wait; and it waits as who is kicked does. */
+/* This thread lands what is in flight, and begins with one of it: it sees to it that what it
+ * appends is durable before anybody is told, so leat_durable_settle() does not wait, and says only
+ * what was not appended since; and it waits as who is kicked does. */
 void leat_durable_lands(struct leat_durable *durable);
 /* This thread does not wait for the cleaner: it lands, or see leat_durable_pass_begin(). */
 bool leat_durable_passes(const struct leat_durable *durable);
