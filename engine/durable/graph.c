@@ -141,8 +141,7 @@ leat_durable_unused_slowly(struct leat_engine *engine, uint32_t index)
     /* rlx: hint, re-checked at noted:A */
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
     if (leat_phase_final(leat_word_phase(word))) {
-        leat_durable_note_slowly(engine,
-                                 (leat_job_id){leat_word_of(leat_word_generation(word), index)});
+        leat_durable_note(engine, (leat_job_id){leat_word_of(leat_word_generation(word), index)});
     }
 }
 

@@ -185,6 +185,8 @@ enum leat_status leat_durable_append_first(struct leat_durable *durable,
  * appends is durable before anybody is told, so leat_durable_settle() does not wait, and says only
  * what was not appended since; and it waits as who is kicked does. */
 void leat_durable_lands(struct leat_durable *durable);
+/* This thread is the cleaner: what it appends makes room, and may take what is kept for that. */
+void leat_durable_cleans(struct leat_durable *durable);
 /* This thread does not wait for the cleaner: it lands, or see leat_durable_pass_begin(). */
 bool leat_durable_passes(const struct leat_durable *durable);
 /* The position of what this thread has appended last, and has to wait for. */
@@ -205,6 +207,8 @@ void leat_durable_lose(struct leat_durable *durable, enum leat_status status);
 uint64_t leat_durable_losses(const struct leat_durable *durable);
 /* Takes a hold on a durable job; waits for who submits it. LEAT_GONE, LEAT_NOT_FOUND. */
 enum leat_status leat_durable_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index);
+/* A durable job with that word comes back with the log. pre: a hold. */
+bool leat_durable_comes_back(const struct leat_engine *engine, uint32_t index, uint64_t word);
 /* For the cleaner: looks at a job, on which it has a hold, and appends how it is: an image with a
  * content of `bytes`, or a step (NULL), or its end. */
 void leat_durable_write(struct leat_engine *engine, leat_job_id id, uint32_t index,

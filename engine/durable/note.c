@@ -40,8 +40,8 @@ wanted(uint64_t word)
 
 /* What comes back as it is: it is wanted, or others wait for it, or may read its result, or are its
  * members. Never, once its end was said. */
-static bool
-comes_back(const struct leat_engine *engine, uint32_t index, uint64_t word)
+bool
+leat_durable_comes_back(const struct leat_engine *engine, uint32_t index, uint64_t word)
 {
     const struct leat_job_durable *job = of_log(engine, index);
     /* rlx: hint, re-checked at ended:A */
@@ -332,7 +332,7 @@ word_write(struct leat_engine *engine, leat_job_id id, uint64_t word, uint32_t v
     struct leat_durable_counting counting;
     bool done = false;
     writing->with = leat_durable_counting_begin(engine, index, leat_word_phase(word), &counting);
-    if (comes_back(engine, index, word)) {
+    if (leat_durable_comes_back(engine, index, word)) {
         struct leat_durable_state state = state_of(engine, id, index, word);
         state.version = version;
         state.content_bytes = writing->bytes;
@@ -360,12 +360,12 @@ write_now(struct leat_engine *engine, leat_job_id id, uint32_t index, struct wri
     uint32_t version = atom_add_acq_rel(&job->version, 1) + 1;
     uint64_t word = 0;
     (void)leat_job_word_of(engine, id, &word);
-    bool came_back = comes_back(engine, index, word);
+    bool came_back = leat_durable_comes_back(engine, index, word);
     word_write(engine, id, word, version, &writing);
     /* It may end while its image is on the way: an end that was appended before the image does not
      * stand for it once the end's segment is gone. */
     if (writing.content != NULL && came_back && leat_job_word_of(engine, id, &word) &&
-        !comes_back(engine, index, word)) {
+        !leat_durable_comes_back(engine, index, word)) {
         word_write(engine, id, word, version, &writing);
     }
 }
@@ -404,7 +404,7 @@ leat_durable_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index)
 }
 
 void
-leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id)
+leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id, bool follows)
 {
     struct leat_durable *durable = engine->durable;
     uint32_t index = 0;
@@ -419,7 +419,7 @@ leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id)
     if (job != NULL) {
         /* A retry or a snooze that finds no space is one in memory only. */
         uint64_t before = leat_durable_last(durable);
-        write_now(engine, id, index, (struct writing){NULL, 0, LEAT_WAL_FIRST, NULL});
+        write_now(engine, id, index, (struct writing){NULL, 0, need, NULL});
         leat_durable_wait_less(durable, job, before);
         leat_wal_kick(&durable->wal);
     }
@@ -470,6 +470,7 @@ leat_durable_gone(struct leat_engine *engine, uint32_t index, struct leat_job_ex
 
 enum leat_durability
 leat_durable_of(const struct leat_engine *engine, const struct leat_job *job)
+        const enum leat_wal_need need = follows ? LEAT_WAL_LAST : LEAT_WAL_FIRST;
 {
     const struct leat_job_options *options = job->options;
     bool says = options != NULL && options->size >= offsetof(struct leat_job_options, durability) +
