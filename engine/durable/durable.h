@@ -211,6 +211,9 @@ leat_durable_unused(struct leat_engine *engine, uint32_t index)
     }
 }
 
+/* A result of so many bytes has room in the log, if the job is to be there. */
+bool leat_durable_result_fits(const struct leat_engine *engine, uint32_t index, size_t bytes);
+
 /* ---- unique keys (held.c) -------------------------------------------------------------------- */
 
 enum leat_status leat_durable_claimed_slowly(struct leat_engine *engine, uint32_t index);

@@ -213,9 +213,6 @@ bool leat_durable_comes_back(const struct leat_engine *engine, uint32_t index, u
  * content of `bytes`, or a step (NULL), or its end. */
 void leat_durable_write(struct leat_engine *engine, leat_job_id id, uint32_t index,
                         const unsigned char *content, uint32_t bytes);
-/* Gives a filled record what it had beside its options. LEAT_NO_MEMORY. */
-enum leat_status leat_durable_revived(struct leat_engine *engine, uint32_t index,
-                                      const struct leat_revival *revival);
 /* The ceiling of ids, in the log and then for all. */
 enum leat_status leat_durable_ceiling_set(struct leat_durable *durable, uint64_t ceiling);
 
