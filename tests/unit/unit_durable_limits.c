@@ -1,5 +1,6 @@
 /* unit_durable_limits.c - durable jobs: a log that has failed, is full, or too small, and what
- * health says of it; what a unit of it may take, at its limit, above and far above. */
+ * health says of it; what a unit of it may take, at its limit, above and far above; and jobs at
+ * which as many look as can while the cleaner comes to them. */
 #include "tests/unit/durable_body.h"
 
 static struct leat_health
@@ -299,6 +300,76 @@ a_result_has_room_beside_its_payload(void **state)
     world_free(world);
 }
 
+/* ---- as many look as can --------------------------------------------------------------------- */
+
+#define SEGMENT UINT64_C(65536)
+
+/* That segment was let go of. */
+static bool
+is_cleaned(struct world *world, uint64_t segment, uint32_t patience)
+{
+    struct leat_wal *log = &world->engine->durable->wal;
+    for (uint32_t i = 0; i < patience && leat_wal_oldest(log) <= segment; i++) {
+        (void)usleep(1000);
+    }
+    return leat_wal_oldest(log) > segment;
+}
+
+/* Fills the log with what nobody needs, so that there is something to be cleaned. */
+static void
+litter(struct world *world)
+{
+    struct leat_durable *durable = world->engine->durable;
+    const uint64_t newest = leat_wal_newest(&durable->wal);
+    while (leat_wal_newest(&durable->wal) < newest + 5) {
+        CHECK_OK(leat_cancel(world->engine, submit(world, "litter", NULL, 0)));
+    }
+}
+
+/* So many look at a job. The cleaner waits at it if they are 255, comes to it when one has gone,
+ * and nothing is lost. */
+static void
+looked_at(uint32_t looks, bool waits)
+{
+    struct world *world = world_make();
+    uint32_t index = 0;
+    test_close(world->engine);
+    world->config.log_segment_bytes = SEGMENT;
+    world->config.log_ring_bytes = SEGMENT / 2;
+    world_open(world);
+    leat_durable_clean_stop(world->engine->durable);
+    leat_job_id id = submit(world, "looked at", NULL, 0);
+    uint64_t segment = leat_wal_newest(&world->engine->durable->wal);
+    litter(world);
+    for (uint32_t i = 0; i < looks; i++) {
+        CHECK_OK(leat_job_hold_any(world->engine, id, LEAT_HOLDS_MAX, &index));
+    }
+    CHECK_STATUS(leat_job_hold_any(world->engine, id, looks, &index), LEAT_BUSY);
+    CHECK(leat_durable_clean_start(world->engine));
+    CHECK(is_cleaned(world, segment, waits ? 100 : 10000) == !waits);
+    CHECK_OK(leat_cancel(world->engine, submit(world, "beside it", NULL, 0)));
+    leat_job_unhold(world->engine, index);
+    CHECK(is_cleaned(world, segment, 10000));
+    for (uint32_t i = 1; i < looks; i++) {
+        leat_job_unhold(world->engine, index);
+    }
+    CHECK_EQUAL(health(world).log_unwritten, 0);
+    world_crash(world);
+    CHECK_EQUAL(found(world).jobs, 1);
+    run_all(world);
+    CHECK_EQUAL(world->runs, 1);
+    CHECK_TEXT(world->payloads[0], "looked at");
+    world_free(world);
+}
+
+static void
+the_cleaner_comes_to_a_job_that_all_look_at(void **state)
+{
+    (void)state;
+    looked_at(LEAT_HOLDS_MAX - 1, false);
+    looked_at(LEAT_HOLDS_MAX, true);
+}
+
 int
 main(void)
 {
@@ -309,6 +380,7 @@ main(void)
         cmocka_unit_test(a_job_fits_half_of_the_ring),
         cmocka_unit_test(a_unit_fits_half_of_the_ring),
         cmocka_unit_test(a_result_has_room_beside_its_payload),
+        cmocka_unit_test(the_cleaner_comes_to_a_job_that_all_look_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
