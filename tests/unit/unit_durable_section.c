@@ -212,19 +212,38 @@ who_claims_is_in_no_section(void **state)
 
 /* ---- a debounce without space ---------------------------------------------------------------- */
 
-/* It is so in memory only, and says so, whoever tells it. */
+/* Of a job that is in no log, with a key of its own: one that asks it has nothing to write. */
+static void
+light_held(struct world *world)
+{
+    world->options.durability = LEAT_DURABILITY_NONE;
+    key_set(world, LEAT_UNIQUE_REJECT);
+    world->options.unique_key = "n";
+    (void)submit(world, NULL);
+    (void)take_acknowledgement(world, LEAT_OK, NULL);
+    world->options.durability = LEAT_DURABILITY_GROUP;
+}
+
+/* It is so in memory only, and says so, whoever tells it; the next one that is told does not. */
 static void
 a_debounce_without_space_says_so(void **state)
 {
     struct world *world = held_make();
     struct waiter asker = {.world = world, .conflict = LEAT_UNIQUE_DEBOUNCE};
     (void)state;
+    light_held(world);
     key_set(world, LEAT_UNIQUE_DEBOUNCE);
     (void)submit(world, NULL);
+    world->options.unique_key = "n";
+    (void)submit(world, NULL);
+    world->options.unique_key = "k";
     (void)leat_wal_step(log_of(world), false);
     atom_store_rlx(&log_of(world)->full, 1);
+    atom_store_rlx(&log_of(world)->ready, 0); /* its end has no room, either */
+    atom_store_rlx(&log_of(world)->left, 0);
     leat_durable_landed(world->engine->durable);
     (void)take_acknowledgement(world, LEAT_NO_SPACE, NULL);
+    (void)take_acknowledgement(world, LEAT_JOINED, NULL);
     (void)asker_run(&asker);
     CHECK_STATUS(asker.status, LEAT_NO_SPACE);
     atom_store_rlx(&log_of(world)->full, 0);
@@ -233,7 +252,7 @@ a_debounce_without_space_says_so(void **state)
     (void)submit(world, NULL);
     log_land(world);
     (void)take_acknowledgement(world, LEAT_JOINED, NULL);
-    CHECK_EQUAL(test_statistics(world->engine).jobs_scheduled, 1);
+    CHECK_EQUAL(test_statistics(world->engine).jobs_scheduled, 2);
     world_free(world);
 }
 
