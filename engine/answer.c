@@ -17,6 +17,9 @@ result_copy(const struct leat_run *run, const struct leat_answer *answer, struct
         !leat_graph_keeps(run->engine, run->index)) {
         return LEAT_OK;
     }
+    if (!leat_durable_result_fits(run->engine, run->index, answer->result_bytes)) {
+        return LEAT_INVALID;
+    }
     said->result = leat_memory_take(&run->engine->memory, answer->result_bytes);
     if (said->result == NULL) {
         return LEAT_NO_MEMORY;

@@ -491,6 +491,12 @@ leat_batch_room_drops(struct leat_engine *engine, const struct leat_room_ask *as
     return may;
 }
 
+void
+leat_batch_room_unclaim(struct leat_engine *engine, const struct leat_batch_room *room)
+{
+    unforce_all(engine, room);
+}
+
 bool
 leat_batch_room_claim(struct leat_engine *engine, const struct leat_batch_room *room)
 {

@@ -47,6 +47,8 @@ void leat_batch_room_give(struct leat_engine *engine, const struct leat_batch_ro
 /* Takes the rest, and drops for it. False: there is not enough to drop, and none was. pre: with the
  * rest the batch is taken in. */
 bool leat_batch_room_claim(struct leat_engine *engine, const struct leat_batch_room *room);
+/* It is not taken in, after all: gives back what that has taken. */
+void leat_batch_room_unclaim(struct leat_engine *engine, const struct leat_batch_room *room);
 
 /* Of one job, which leat_room_take() has refused: whether its queue drops, and enough is there to
  * be dropped. */

@@ -1,5 +1,6 @@
 /* context.c - what a handler may ask of its run, and say: error, result, progress, log lines,
  * children. */
+#include "engine/durable/durable.h"
 #include "engine/gather.h"
 #include "engine/graph.h"
 #include "engine/history.h"
@@ -195,6 +196,9 @@ leat_run_result(struct leat_run *run, const void *bytes, size_t count)
     if ((atom_load_rlx(run->word) & LEAT_WORD_KEPT) == 0 &&
         !leat_graph_keeps(run->engine, run->index)) {
         return LEAT_OK;
+    }
+    if (!leat_durable_result_fits(run->engine, run->index, count)) {
+        return LEAT_INVALID;
     }
     struct leat_memory *memory = &run->engine->memory;
     struct leat_job_extra *extra = leat_job_extra_make(run->engine, run->record);

@@ -169,7 +169,7 @@ release_later(struct leat_engine *engine, uint32_t index, struct leat_due due)
     count_blocked(engine, -1);
     leat_timers_arm(engine, index);
     /* Its time goes on from now. */
-    leat_durable_note(engine, id_of(before, index));
+    leat_durable_note_follows(engine, id_of(before, index));
     leat_job_unhold(engine, index);
     return true;
 }

@@ -24,6 +24,7 @@ struct leat_intake {
     enum leat_room_how how; /* what it does without room */
     bool alone;             /* else its batch takes room for all, or it runs inline */
     bool owes;              /* room, for which others are dropped when nothing can refuse it */
+    bool claimed;           /* what it claims it has, and no room is owed */
     struct leat_ties ties;
 };
 
@@ -48,7 +49,8 @@ enum leat_status leat_intake_write(struct leat_engine *engine, const struct leat
                                    struct leat_intake *intake);
 /* It is not to be: gives back what the fill has taken. */
 void leat_intake_refuse(struct leat_engine *engine, const struct leat_intake *intake);
-/* leat_labels_claim(), where memory has a cap. */
+/* leat_labels_claim(), where memory has a cap. Inside a section, which with a log it may leave and
+ * enter anew. */
 enum leat_status leat_intake_claim(struct leat_engine *engine, const struct leat_intake *intake,
                                    leat_job_id *id);
 /* Sets its word: others see it from now on. `phase` has what else its word is to begin with. */
@@ -58,6 +60,11 @@ leat_job_id leat_intake_publish(struct leat_engine *engine, uint32_t index, bool
  * `ties.blocks`: it is BLOCKED, and joins. */
 bool leat_intake_enter(struct leat_engine *engine, struct leat_intake *intake, bool kept,
                        leat_job_id *id);
+/* Its slot in a completion queue for who is to hear that it is there; or 0. */
+uint32_t leat_intake_acknowledgement(const struct leat_engine *engine, uint32_t index);
+/* That one is told. pre: intake->told is it. */
+void leat_intake_acknowledge(struct leat_engine *engine, const struct leat_intake *intake,
+                             leat_job_id id);
 /* It runs, by its caller. pre: leat_inline_enter(), which leat_inline_run() takes back. */
 leat_job_id leat_intake_run(struct leat_engine *engine, uint32_t index, bool kept);
 /* The rest of a submit whose job was in flight: claims, and is seen by others. `how` has bits of

@@ -690,7 +690,8 @@ leat_retry_because(struct leat_run *run, const char *text)
 /* Sets the result, copied; replaces one set before. It is there for leat_result() once the job
  * has ended. A job without LEAT_JOB_KEEP_RESULT keeps none, and the call does nothing.
  * Threads:  the handler's own.    Progress: wait-free but for the allocator.
- * Returns:  LEAT_OK; LEAT_NO_MEMORY; LEAT_INVALID (above the payload limit).  */
+ * Returns:  LEAT_OK; LEAT_NO_MEMORY; LEAT_INVALID (above the payload limit; of a durable job also
+ *           about half of log_ring_bytes).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_run_result(struct leat_run *run, const void *bytes,
                                                          size_t count);
 
@@ -1703,7 +1704,7 @@ leat_job_default(void)
  *           cohort is none); LEAT_ENDED (it has ended); LEAT_NO_MEMORY; LEAT_UNSUPPORTED;
  *           LEAT_FORKED; LEAT_INVALID.
  *           A job that LEAT_UNIQUE_REPLACE cancelled stays so also where this one is then refused:
- *           as another submit took the key or the name in that moment.
+ *           as another submit took the key or the name in that moment, or its queue was closed.
  * Order:    submit happens-before the handler. FIFO per submitting thread, queue and priority, up
  *           to the parallelism of the workers.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_submit(struct leat_engine *engine,
@@ -1733,7 +1734,8 @@ enum leat_batch_mode {
  * DROP_OLDEST: when all else is sure, as many of the oldest are dropped as are needed, or none, and
  * LEAT_FULL; none that is more urgent than the least urgent of the batch in that queue.
  * Threads:  any.      Progress: as leat_submit().    Copies jobs and payloads.
- * Returns:  as leat_submit(); LEAT_INVALID for a bad mode or a NULL array with count > 0.  */
+ * Returns:  as leat_submit(); LEAT_INVALID for a bad mode or a NULL array with count > 0, and for
+ *           durable jobs of an ALL_OR_NONE that together have more than half of log_ring_bytes.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_submit_batch(struct leat_engine *engine, const struct leat_job *jobs, size_t count,
                   enum leat_batch_mode mode, leat_job_id *ids, enum leat_status *statuses);
@@ -3387,9 +3389,10 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * retried or snoozed: who appends waits where the thread that cleans is behind. With log_bytes_max
  * they have at most that; where it is reached, as where the disk is full, submits answer
  * LEAT_NO_SPACE, while ends, cancels and deletes go on as long as there is room for them, which is
- * a segment or two. Retries, snoozes and other changes, and ends without room, are then in memory
- * only: such calls answer LEAT_NO_SPACE too, though the change is made, and
- * leat_health.log_unwritten counts them; a crash finds the job as it was before.
+ * half a segment or more. Retries, snoozes and other changes, and ends without room, are then in
+ * memory only: such calls answer LEAT_NO_SPACE too, though the change is made, and
+ * leat_health.log_unwritten counts them; a crash finds the job as it was before. When jobs have
+ * ended, be it in memory only, the log finds space again.
  *
  * A job comes back with its parents: it waits for those that have not ended, and its policy is
  * applied to those that have. They are there, with their results, for as long as it may read them;

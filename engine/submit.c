@@ -119,9 +119,8 @@ completion_release(const struct leat_engine *engine, uint32_t index)
     }
 }
 
-/* 0: it has none. */
-static uint32_t
-acknowledgement_of(const struct leat_engine *engine, uint32_t index)
+uint32_t
+leat_intake_acknowledgement(const struct leat_engine *engine, uint32_t index)
 {
     const struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
     return extra == NULL ? 0 : extra->acknowledgement;
@@ -167,16 +166,13 @@ room_take(struct leat_engine *engine, struct leat_intake *intake)
     return intake->owes ? LEAT_OK : status;
 }
 
-/* Claims the room that it owes; else it loses what it has claimed already. */
+/* Claims the room that it owes. */
 static LEAT_COLD enum leat_status
 room_claim(struct leat_engine *engine, struct leat_intake *intake)
 {
     const struct leat_room_ask ask = room_ask(intake);
     enum leat_status status = leat_room_take(engine, &ask);
     intake->owes = status != LEAT_OK;
-    if (intake->owes) {
-        leat_labels_unclaim(engine, intake->index);
-    }
     return status;
 }
 
@@ -297,12 +293,6 @@ leat_intake_claim(struct leat_engine *engine, const struct leat_intake *intake, 
 {
     const uint64_t denied = leat_footprint_denied(&engine->footprint);
     enum leat_status status = leat_labels_claim(engine, intake->index, id);
-    if (status == LEAT_OK) {
-        status = leat_durable_claimed(engine, intake->index);
-        if (status != LEAT_OK) {
-            leat_labels_unclaim(engine, intake->index);
-        }
-    }
     return refused(intake, leat_footprint_judge(engine, denied, status));
 }
 
@@ -360,9 +350,9 @@ record_enter(struct leat_engine *engine, struct leat_intake *intake, bool kept, 
     return true;
 }
 
-/* Who has submitted is told that the job is there. */
-static LEAT_COLD void
-acknowledge(struct leat_engine *engine, const struct leat_intake *intake, leat_job_id id)
+LEAT_COLD void
+leat_intake_acknowledge(struct leat_engine *engine, const struct leat_intake *intake,
+                        leat_job_id id)
 {
     const struct leat_completion_end end = {.id = id,
                                             .phase = intake->due.time != 0 ? LEAT_PHASE_SCHEDULED
@@ -380,7 +370,7 @@ entered(struct leat_engine *engine, const struct leat_intake *intake, uint64_t o
                                           .level = intake->level,
                                           .waits = intake->due.time == 0};
     if ((options & LEAT_QUEUE_TOLD) != 0) {
-        acknowledge(engine, intake, id);
+        leat_intake_acknowledge(engine, intake, id);
     }
     leat_room_entered(engine, &entry, id);
 }
@@ -450,8 +440,26 @@ lets_in(const struct leat_engine *engine, uint64_t options, enum door door)
 static LEAT_COLD uint64_t
 told_of(const struct leat_engine *engine, struct leat_intake *intake)
 {
-    intake->told = acknowledgement_of(engine, intake->index);
+    intake->told = leat_intake_acknowledgement(engine, intake->index);
     return intake->told != 0 ? LEAT_QUEUE_TOLD : 0;
+}
+
+/* What it claims and has not claimed ahead, as without a log. */
+static LEAT_COLD enum leat_status
+claim_here(struct leat_engine *engine, const struct leat_job *job, struct leat_intake *intake,
+           leat_job_id *id)
+{
+    enum leat_status status = LEAT_OK;
+    if (job->options != NULL && !intake->claimed) {
+        status = leat_intake_claim(engine, intake, id);
+    }
+    if (intake->owes && status == LEAT_OK) {
+        status = room_claim(engine, intake);
+        if (status != LEAT_OK) {
+            leat_labels_unclaim(engine, intake->index);
+        }
+    }
+    return status;
 }
 
 /* Puts one filled record where it waits. */
@@ -460,33 +468,38 @@ push_one(struct leat_engine *engine, const struct leat_job *job, struct leat_int
          enum door door, leat_job_id *id)
 {
     enum leat_status status = LEAT_CLOSED;
+    bool joins = false;
     leat_rcu_enter();
     uint64_t options = leat_queue_options(engine, intake->queue);
     if (LEAT_LIKELY(lets_in(engine, options, door))) {
         status = LEAT_OK;
-        if (LEAT_UNLIKELY(job->options != NULL)) {
-            options |= told_of(engine, intake);
-            status = leat_intake_claim(engine, intake, id);
+        if (LEAT_UNLIKELY(job->options != NULL || intake->owes)) {
+            options |= job->options != NULL ? told_of(engine, intake) : 0;
+            status = claim_here(engine, job, intake, id);
         }
-        if (LEAT_UNLIKELY(intake->owes) && status == LEAT_OK) {
-            status = room_claim(engine, intake);
-        }
+    } else if (LEAT_UNLIKELY(intake->claimed)) {
+        leat_labels_unclaim(engine, intake->index);
     }
     if (LEAT_LIKELY(status == LEAT_OK)) {
         bool kept = (job->flags & LEAT_JOB_KEEP_RESULT) != 0;
         if (LEAT_LIKELY(record_enter(engine, intake, kept, id))) {
             put_one(engine, job, intake, options);
         } else if (intake->ties.blocks) {
-            leat_graph_join(engine, intake->index);
+            joins = true;
+            leat_change_begins(engine); /* a drain that begins from now on waits for it */
         }
     }
     leat_rcu_leave(&engine->domain);
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         leat_intake_refuse(engine, intake);
-    } else {
-        leat_intake_entered(engine, intake, options, *id);
+        return status;
     }
-    return status;
+    if (LEAT_UNLIKELY(joins)) {
+        leat_graph_join(engine, intake->index); /* it may end, which the log is told */
+        leat_change_ends(engine);
+    }
+    leat_intake_entered(engine, intake, options, *id);
+    return LEAT_OK;
 }
 
 enum leat_status
@@ -534,6 +547,56 @@ once_plain(struct leat_engine *engine, const struct leat_job *given, enum leat_r
 }
 
 /* ---- durable jobs ---------------------------------------------------------------------------- */
+
+/* What is done to others for its sake is told the log, which may be waited for: that is done in
+ * front of the section in which it is let in for good, and outside all. Behind it the queue may be
+ * closed: then others gave way for nothing. */
+static LEAT_COLD enum leat_status
+claim_ahead(struct leat_engine *engine, const struct leat_job *job, struct leat_intake *intake,
+            enum door door, leat_job_id *id)
+{
+    const uint64_t denied = leat_footprint_denied(&engine->footprint);
+    bool labelled = job->options != NULL && leat_labels_claims(engine, intake->index);
+    enum leat_status status = LEAT_OK;
+    if (!labelled && !intake->owes) {
+        return LEAT_OK;
+    }
+    leat_rcu_enter();
+    if (!lets_in(engine, leat_queue_options(engine, intake->queue), door)) {
+        status = LEAT_CLOSED;
+    } else if (labelled) {
+        status = leat_intake_claim(engine, intake, id);
+    }
+    leat_rcu_leave(&engine->domain);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    status = refused(
+        intake, leat_footprint_judge(engine, denied, leat_durable_claimed(engine, intake->index)));
+    if (status == LEAT_OK && intake->owes) {
+        status = room_claim(engine, intake);
+    }
+    intake->claimed = status == LEAT_OK;
+    if (status != LEAT_OK) {
+        leat_rcu_enter();
+        leat_labels_unclaim(engine, intake->index);
+        leat_rcu_leave(&engine->domain);
+    }
+    return status;
+}
+
+/* push_one() of an engine with a log. */
+static LEAT_COLD enum leat_status
+push_ahead(struct leat_engine *engine, const struct leat_job *job, struct leat_intake *intake,
+           enum door door, leat_job_id *id)
+{
+    enum leat_status status = claim_ahead(engine, job, intake, door, id);
+    if (status != LEAT_OK) {
+        leat_intake_refuse(engine, intake);
+        return status;
+    }
+    return push_one(engine, job, intake, door, id);
+}
 
 /* A job is in the log before anybody sees it. What is refused behind that has its end said by who
  * gives the record back. */
@@ -596,7 +659,7 @@ leat_intake_land(struct leat_engine *engine, struct leat_intake *intake, uint32_
         .flags = (how & LEAT_TRANSIT_KEPT) != 0 ? LEAT_JOB_KEEP_RESULT : 0,
     };
     enum door door = (how & LEAT_TRANSIT_INSIDE) != 0 ? DOOR_OPEN : DOOR_QUEUE;
-    return push_one(engine, &job, intake, door, id);
+    return push_ahead(engine, &job, intake, door, id);
 }
 
 /* What goes with one job into the log. */
@@ -625,7 +688,7 @@ once_durable(struct leat_engine *engine, const struct leat_job *given, enum leat
         return status;
     }
     const uint64_t denied = leat_footprint_denied(&engine->footprint);
-    bool acknowledged = acknowledgement_of(engine, intake.index) != 0;
+    bool acknowledged = leat_intake_acknowledgement(engine, intake.index) != 0;
     bool flies = (beside.told != NULL || acknowledged) && !intake.ties.noded &&
                  leat_durable_wants(engine, job);
     status = flies ? record_fly(engine, job, &intake, acknowledged ? NULL : beside.told, id)
@@ -642,7 +705,7 @@ once_durable(struct leat_engine *engine, const struct leat_job *given, enum leat
      * else a crash could find both. */
     bool claims = job->options != NULL && leat_labels_claims(engine, intake.index);
     leat_durable_pass_begin(engine->durable); /* others may give way to it, which is noted */
-    status = push_one(engine, job, &intake, DOOR_ENGINE, id);
+    status = push_ahead(engine, job, &intake, DOOR_ENGINE, id);
     leat_durable_pass_end(engine->durable);
     return claims && status == LEAT_OK ? leat_durable_wait_all(engine, leat_durable_of(engine, job))
                                        : status;
@@ -670,55 +733,7 @@ leat_submit_with(struct leat_engine *engine, const struct leat_job *given,
     return once_durable(engine, given, LEAT_ROOM_LEAVES, (struct beside){.with = with}, id);
 }
 
-/* ---- jobs that run inline -------------------------------------------------------------------- */
-
-/* pre: leat_inline_enter(), which leat_inline_run() takes back. */
-leat_job_id
-leat_intake_run(struct leat_engine *engine, uint32_t index, bool kept)
-{
-    (void)atom_add_rlx(&engine->outside.beside, 1); /* rlx: statistic */
-    leat_events_submitted(engine, index);
-    return leat_intake_publish(engine, index, kept,
-                               LEAT_PHASE_RUNNING | LEAT_WORD_HOLD | leat_word_attempt(1));
-}
-
-enum leat_status
-leat_submit_running(struct leat_engine *engine, const struct leat_job *given, leat_job_id *id)
-{
-    struct leat_job copy;
-    const struct leat_job *job = NULL;
-    struct leat_intake intake = {.index = 0};
-    enum leat_status status = leat_intake_read(given, &copy, &job);
-    if (status == LEAT_OK) {
-        status = leat_intake_check(engine, job, &intake);
-    }
-    if (status == LEAT_OK && intake.ties.noded) {
-        status = LEAT_UNSUPPORTED;
-    }
-    if (status == LEAT_OK) {
-        status = leat_inline_enter(engine);
-    }
-    if (status != LEAT_OK) {
-        return status;
-    }
-    status = leat_intake_fill(engine, job, &intake);
-    if (status == LEAT_OK && engine->submits == LEAT_SUBMITS_DURABLE) {
-        status = leat_durable_id(engine, intake.index);
-        if (status != LEAT_OK) {
-            leat_intake_refuse(engine, &intake);
-        }
-    }
-    if (status == LEAT_OK) {
-        intake.told = acknowledgement_of(engine, intake.index);
-        *id = leat_intake_run(engine, intake.index, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
-        if (intake.told != 0) {
-            acknowledge(engine, &intake, *id);
-        }
-    } else {
-        (void)atom_sub_rlx(&engine->outside.inlined, 1); /* rlx: statistic */
-    }
-    return status;
-}
+/* ---- one job, by the caller ------------------------------------------------------------------ */
 
 /* leat_submit() where leat_config.inline_mode is set. */
 static LEAT_COLD enum leat_status
@@ -730,8 +745,6 @@ submit_inline(struct leat_engine *engine, const struct leat_job *given, leat_job
     }
     return status;
 }
-
-/* ---- one job, by the caller ------------------------------------------------------------------ */
 
 LEAT_INLINE enum leat_status
 submit_one(struct leat_engine *engine, const struct leat_job *given, uint64_t deadline_ns,

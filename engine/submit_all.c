@@ -131,7 +131,7 @@ group_unclaim(const struct group *group, size_t count)
     }
 }
 
-/* All of them, or none; and what room has not been taken yet. */
+/* What they claim: all of them, or none. Such claims ask nothing of others. */
 static enum leat_status
 group_claim(const struct group *group)
 {
@@ -147,11 +147,19 @@ group_claim(const struct group *group)
             return status;
         }
     }
-    if (!leat_batch_room_claim(engine, &group->room)) {
-        group_unclaim(group, group->part->count);
-        return LEAT_FULL;
-    }
     return LEAT_OK;
+}
+
+/* And the room that has not been taken yet. */
+static enum leat_status
+group_claim_room(const struct group *group)
+{
+    enum leat_status status = group_claim(group);
+    if (status == LEAT_OK && !leat_batch_room_claim(group->engine, &group->room)) {
+        group_unclaim(group, group->part->count);
+        status = LEAT_FULL;
+    }
+    return status;
 }
 
 /* True if the engine and all queues take them. */
@@ -182,22 +190,92 @@ group_publish(struct group *group)
     }
 }
 
+/* As submit.c claims ahead: what is told the log is done outside of sections. */
 static enum leat_status
-group_push(struct group *group)
+group_claim_ahead(const struct group *group)
 {
     struct leat_engine *engine = group->engine;
     leat_rcu_enter();
-    enum leat_status status = group_accepted(group) ? group_claim(group) : LEAT_CLOSED;
+    enum leat_status status = group_claim(group);
+    leat_rcu_leave(&engine->domain);
+    if (status != LEAT_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < group->part->count && status == LEAT_OK; i++) {
+        status = leat_durable_claimed(engine, group->intakes[i].index);
+        if (status != LEAT_OK && group->part->statuses != NULL) {
+            group->part->statuses[i] = status;
+        }
+    }
+    if (status == LEAT_OK && !leat_batch_room_claim(engine, &group->room)) {
+        status = LEAT_FULL;
+    }
+    if (status != LEAT_OK) {
+        leat_rcu_enter();
+        group_unclaim(group, group->part->count);
+        leat_rcu_leave(&engine->domain);
+    }
+    return status;
+}
+
+/* What they have claimed ahead is not to be. Inside a section. */
+static enum leat_status
+group_closed(const struct group *group, bool claimed)
+{
+    if (claimed) {
+        group_unclaim(group, group->part->count);
+        leat_batch_room_unclaim(group->engine, &group->room);
+    }
+    return LEAT_CLOSED;
+}
+
+/* Behind the section: what ends by this, the log is told. pre: leat_change_begins(). */
+static LEAT_COLD void
+group_join(const struct group *group)
+{
+    for (size_t i = 0; i < group->part->count; i++) {
+        const struct leat_intake *intake = &group->intakes[i];
+        if (intake->ties.blocks) {
+            leat_graph_join(group->engine, intake->index);
+        }
+    }
+    leat_change_ends(group->engine);
+}
+
+static bool
+group_joins(const struct group *group)
+{
+    bool joins = false;
+    for (size_t i = 0; i < group->part->count; i++) {
+        joins = joins || group->intakes[i].ties.blocks;
+    }
+    return joins;
+}
+
+static enum leat_status
+group_push(struct group *group, bool claimed)
+{
+    struct leat_engine *engine = group->engine;
+    enum leat_status status = LEAT_OK;
+    bool joins = false;
+    leat_rcu_enter();
+    if (!group_accepted(group)) {
+        status = group_closed(group, claimed);
+    } else if (!claimed) {
+        status = group_claim_room(group);
+    }
     if (status == LEAT_OK) {
         group_publish(group);
         leat_batch_put(engine, group->asks, group->part->count, group->items);
-        for (size_t i = 0; i < group->part->count; i++) {
-            if (LEAT_UNLIKELY(group->intakes[i].ties.blocks)) {
-                leat_graph_join(engine, group->intakes[i].index);
-            }
+        joins = group_joins(group);
+        if (LEAT_UNLIKELY(joins)) {
+            leat_change_begins(engine); /* a drain that begins from now on waits for it */
         }
     }
     leat_rcu_leave(&engine->domain);
+    if (LEAT_UNLIKELY(joins)) {
+        group_join(group);
+    }
     for (size_t i = 0; status == LEAT_OK && i < group->part->count; i++) {
         const struct leat_intake *intake = &group->intakes[i];
         leat_intake_entered(engine, intake, intake->options, group->ids[i]);
@@ -274,7 +352,8 @@ group_otherwise(struct group *group)
     enum leat_status status = group_log(group, durability);
     if (status == LEAT_OK) {
         leat_durable_pass_begin(group->engine->durable);
-        status = group_push(group);
+        status = group_claim_ahead(group);
+        status = status == LEAT_OK ? group_push(group, true) : status;
         leat_durable_pass_end(group->engine->durable);
     }
     return status == LEAT_OK ? leat_durable_wait_all(group->engine, durability) : status;
@@ -286,7 +365,7 @@ group_take(struct group *group)
 {
     enum leat_status status = group_fill(group);
     if (status == LEAT_OK) {
-        status = group->engine->submits == LEAT_SUBMITS_PLAIN ? group_push(group)
+        status = group->engine->submits == LEAT_SUBMITS_PLAIN ? group_push(group, false)
                                                               : group_otherwise(group);
         if (status != LEAT_OK) {
             group_refuse(group, group->part->count);

@@ -110,51 +110,73 @@ holder_settled(struct leat_engine *engine, const struct leat_claim *claim)
 
 /* ---- conflicts ------------------------------------------------------------------------------- */
 
-/* What was to be done to the holder cannot be, as it does not wait. LEAT_OK: it holds no more. */
-static enum leat_status
-too_late(struct leat_engine *engine, const struct leat_claim *held)
-{
-    return holder_of(engine, held) == HOLDER_NONE ? LEAT_OK : LEAT_EXISTS;
-}
+/* The last holder of whom something was asked: to end, or to come later. */
+struct asked {
+    leat_job_id id;
+    bool ended;
+};
+
+/* Answers that it is to be looked at once more. */
+#define AGAIN LEAT_STATUS_COUNT
 
 static enum leat_status
-debounce(struct leat_engine *engine, const struct leat_claim *held, struct leat_when when)
+debounce(struct leat_engine *engine, leat_job_id holder, struct leat_when when)
 {
-    enum leat_status status = leat_reschedule(engine, held->id, when);
+    enum leat_status status = leat_reschedule(engine, holder, when);
+    bool unsaid = status == LEAT_NO_SPACE || status == LEAT_NO_MEMORY || status == LEAT_LOG_FAILED;
     if (status == LEAT_OK) {
         return LEAT_JOINED;
     }
-    return status == LEAT_BUSY ? status : too_late(engine, held);
+    /* It is done in memory only; or the holder does not wait any more. */
+    return status == LEAT_BUSY || unsaid ? status : AGAIN;
+}
+
+/* With a log this may wait for the disk, so the section is left meanwhile: claims that were found
+ * in it may be gone. */
+static enum leat_status
+ask(struct leat_engine *engine, const struct leat_claim *claim, struct asked *asked)
+{
+    const bool leaves = engine->durable != NULL;
+    enum leat_status status = AGAIN;
+    if (leaves) {
+        leat_rcu_leave(&engine->domain);
+    }
+    if (claim->answers == LEAT_UNIQUE_REPLACE) {
+        asked->ended = leat_job_purge(engine, asked->id);
+    } else {
+        status = debounce(engine, asked->id, claim->when);
+    }
+    if (leaves) {
+        leat_rcu_enter();
+    }
+    return status;
 }
 
 /* What becomes of `claim` where another one has the text. LEAT_OK: that one gives way. */
 static enum leat_status
 conflict(struct leat_engine *engine, const struct leat_claim *claim, const struct leat_claim *held,
-         leat_job_id *id)
+         struct asked *asked, leat_job_id *id)
 {
+    const leat_job_id holder_id = held->id;
     bool rejects = claim->answers == LEAT_UNIQUE_REJECT;
     enum holder holder = rejects ? holder_of(engine, held) : holder_settled(engine, held);
     enum leat_status status = LEAT_EXISTS;
-    if (holder == HOLDER_NONE || claim->answers == LEAT_CLAIM_TAKES) {
+    if (holder == HOLDER_NONE || claim->answers == LEAT_CLAIM_TAKES ||
+        (asked->ended && asked->id.bits == holder_id.bits)) {
         return LEAT_OK;
     }
     if (holder == HOLDER_COMES && !rejects) {
         return LEAT_BUSY;
     }
-    switch (claim->answers) {
-    case LEAT_UNIQUE_REJECT:
-        break;
-    case LEAT_UNIQUE_EXISTING:
+    if (claim->answers == LEAT_UNIQUE_EXISTING) {
         status = LEAT_JOINED;
-        break;
-    case LEAT_UNIQUE_REPLACE:
-        status = leat_job_purge(engine, held->id) ? LEAT_OK : too_late(engine, held);
-        break;
-    case LEAT_UNIQUE_DEBOUNCE:
-        status = debounce(engine, held, claim->when);
-        break;
+    } else if (!rejects && asked->id.bits != holder_id.bits) {
+        *asked = (struct asked){.id = holder_id};
+        status = ask(engine, claim, asked);
     }
-    *id = held->id;
+    if (status == LEAT_EXISTS || status == LEAT_JOINED) {
+        *id = holder_id;
+    }
     return status;
 }
 
@@ -282,15 +304,20 @@ leat_claim_take(struct leat_engine *engine, struct leat_claim *claim, leat_job_i
 {
     struct leat_table *table = &engine->claims.table;
     bool timed = claim->scope == LEAT_UNIQUE_FOR_TIME;
+    struct asked asked = {.ended = false};
     atom_store_rlx(&claim->references, timed ? 3 : 2); /* rlx: not shared yet */
-    /* Ends: in each round but the last one another thread took the text, or let go of it. */
+    /* Ends: in each round but the last one another thread took the text, or let go of it, or one
+     * that had it was asked something, which is done once. */
     for (;;) {
         struct leat_table_node *there = leat_table_add(table, &claim->node);
         if (there == &claim->node) {
             break;
         }
         struct leat_claim *held = (struct leat_claim *)(void *)there;
-        enum leat_status status = conflict(engine, claim, held, id);
+        enum leat_status status = conflict(engine, claim, held, &asked, id);
+        if (status == AGAIN) {
+            continue;
+        }
         if (status != LEAT_OK) {
             atom_store_rlx(&claim->references, 0); /* rlx: not shared yet */
             return status;

@@ -6,7 +6,7 @@
  * Progress: enter and leave are wait-free once the thread is attached; the first enter of a thread
  * registers it (a mutex, system calls). wait() blocks until every section begun before has ended.
  *
- * The two are the inline functions of fewer than ten lines that liburcu offers to programs of any
+ * These are the inline functions of fewer than ten lines that liburcu offers to programs of any
  * license, by their names in its static header: releases before 0.14 have no other way to them.
  * With LEAT_RCU_CALLS they are called in the library: a reader there is less aligned than its type
  * says, at which a sanitizer of undefined behaviour stops.
@@ -66,6 +66,18 @@ leat_rcu_leave(void *domain)
     urcu_bp_read_unlock();
 #else
     _urcu_bp_read_unlock();
+#endif
+}
+
+/* The calling thread is in a section: what waits for more than a few steps of others asserts that
+ * it is not, as all grace periods would wait, too. */
+LEAT_INLINE bool
+leat_rcu_inside(void)
+{
+#if LEAT_RCU_CALLS
+    return urcu_bp_read_ongoing() != 0;
+#else
+    return _urcu_bp_read_ongoing() != 0;
 #endif
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "ring/rcu.h"
+
 /* Records of a unit for which no memory is asked. */
 #define FEW LEAT_DURABLE_FEW
 
@@ -14,6 +16,7 @@ struct mine {
     enum leat_status failed; /* LEAT_OK: the last is in the log */
     uint64_t losses;         /* of this open */
     bool lands;              /* see leat_durable_lands() */
+    bool cleans;             /* it is the cleaner */
     uint32_t passes;         /* see leat_durable_pass_begin() */
 };
 
@@ -48,7 +51,15 @@ appended(struct leat_durable *durable, uint64_t position)
 void
 leat_durable_lands(struct leat_durable *durable)
 {
-    mine_of(durable)->lands = true;
+    struct mine *last = mine_of(durable);
+    last->lands = true;
+    last->failed = LEAT_OK;
+}
+
+void
+leat_durable_cleans(struct leat_durable *durable)
+{
+    mine_of(durable)->cleans = true;
 }
 
 void
@@ -132,6 +143,7 @@ append(struct leat_durable *durable, struct leat_wal_entry *entries, uint32_t co
     struct leat_sealed few[FEW];
     struct leat_sealed *sealed = few;
     size_t bytes = sizeof(struct leat_sealed) * count;
+    LEAT_ASSERT(!way.waits || !leat_rcu_inside());
     if (LEAT_LIKELY(!durable->seals)) {
         return append_stored(durable, entries, count, way, position);
     }
@@ -165,15 +177,17 @@ leat_durable_append_as(struct leat_durable *durable, const struct leat_wal_entry
 {
     struct leat_wal_entry stored[FEW];
     uint64_t position = 0;
+    const bool cleans = mine_of(durable)->cleans;
+    const struct way way = {cleans ? LEAT_WAL_CLEAN : need, true};
     LEAT_ASSERT(count <= FEW);
     memcpy(stored, entries, sizeof(*entries) * count);
-    enum leat_status status = append(durable, stored, count, (struct way){need, true}, &position);
+    enum leat_status status = append(durable, stored, count, way, &position);
     if (status == LEAT_OK) {
         appended(durable, position);
         return LEAT_OK;
     }
     leat_durable_lose(durable, status);
-    if (status == LEAT_NO_SPACE && need == LEAT_WAL_FIRST) {
+    if (status == LEAT_NO_SPACE && !cleans) {
         leat_durable_missed(durable);
     }
     return status;
@@ -215,6 +229,7 @@ enum leat_status
 leat_durable_wait(struct leat_engine *engine, uint64_t position, enum leat_durability durability)
 {
     struct leat_wal *wal = &engine->durable->wal;
+    LEAT_ASSERT(!leat_rcu_inside());
     return durability == LEAT_DURABILITY_OS ? leat_wal_wait_written(wal, position, UINT64_MAX)
                                             : leat_wal_wait(wal, position, UINT64_MAX);
 }
@@ -232,10 +247,10 @@ leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status)
 {
     struct mine *last = mine_of(engine->durable);
     const struct mine was = *last;
-    if (was.lands) {
-        return status;
-    }
     enum leat_status settled = was.failed;
+    if (was.lands) {
+        return settled == LEAT_OK || status != LEAT_OK ? status : settled;
+    }
     *last = (struct mine){.serial = was.serial, .losses = was.losses, .passes = was.passes};
     if (settled == LEAT_OK && was.written != 0) {
         settled = leat_durable_wait(engine, was.written, LEAT_DURABILITY_OS);

@@ -100,12 +100,81 @@ is_old(struct leat_durable *durable)
     return oldest != 0 && oldest <= atom_load_rlx(&durable->renew); /* rlx: ordered by clean:A */
 }
 
+/* ---- without space --------------------------------------------------------------------------- */
+
+/* About so much of a segment will have to be appended anew: errors and results of jobs that have
+ * ended meanwhile come to it. */
+struct weight {
+    struct leat_durable *durable;
+    uint64_t bytes;
+};
+
+/* Of such a job an end is appended at most. */
+static bool
+is_over(struct leat_engine *engine, leat_job_id id)
+{
+    uint64_t word = 0;
+    uint32_t index = 0;
+    if (!leat_job_word_of(engine, id, &word)) {
+        return true;
+    }
+    enum leat_status status = leat_job_hold_any(engine, id, LEAT_HOLDS_MAX, &index);
+    if (status != LEAT_OK) {
+        return status != LEAT_BUSY && leat_word_phase(word) != LEAT_PHASE_FILLING;
+    }
+    const struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
+    bool stays = extra != NULL && extra->durable != NULL && leat_job_word_of(engine, id, &word) &&
+                 leat_durable_comes_back(engine, index, word);
+    leat_job_unhold(engine, index);
+    return !stays;
+}
+
+/* Of jobs that are over little is appended, and nothing of what is only said once; of the rest each
+ * may be. */
+static bool
+record_weigh(void *context, struct leat_wal_place place, const struct leat_wal_record *record)
+{
+    struct weight *weight = context;
+    struct leat_durable_parts parts;
+    struct leat_wal_record plain;
+    bool over = false;
+    (void)place;
+    if (leat_durable_read(weight->durable, record, &plain) == LEAT_OK) {
+        over = plain.tag == LEAT_DURABLE_END || plain.tag == LEAT_DURABLE_CLAIMED ||
+               (plain.tag == LEAT_DURABLE_JOB &&
+                leat_durable_parts_read(&parts, plain.data, plain.bytes) == LEAT_OK &&
+                is_over(weight->durable->engine, (leat_job_id){parts.state.id}));
+    }
+    weight->bytes += leat_bytes_size(over ? sizeof(uint64_t) : record->bytes);
+    return true;
+}
+
+/* Where there is no space for another segment, what is kept for this is not spent on one that could
+ * not be let go of then. Each copy may be a batch of its own, as others write, too. */
+static bool
+has_room(struct leat_durable *durable)
+{
+    struct weight weight = {durable, 0};
+    const struct leat_wal_reader reader = {record_weigh, &weight};
+    if (atom_load_rlx(&durable->wal.full) == 0) { /* rlx: statistic */
+        return true;
+    }
+    enum leat_status status = leat_wal_look(&durable->wal, &reader);
+    leat_unsealed_give(&durable->seal, &durable->unsealed);
+    const uint64_t batches = 2 + 2 * weight.bytes / durable->wal.batch_bytes_max;
+    return status == LEAT_OK &&
+           weight.bytes + batches * LEAT_WAL_BLOCK <= leat_wal_room(&durable->wal);
+}
+
 /* One segment. False: it could not be let go of. */
 static bool
 segment_clean(struct leat_durable *durable)
 {
     const struct leat_wal_reader reader = {record_look, durable};
     uint64_t losses = leat_durable_losses(durable);
+    if (!has_room(durable)) {
+        return false;
+    }
     enum leat_status status = leat_wal_look(&durable->wal, &reader);
     leat_unsealed_give(&durable->seal, &durable->unsealed);
     if (status != LEAT_OK || leat_durable_losses(durable) != losses) {
@@ -121,6 +190,7 @@ run(void *argument)
 {
     struct leat_durable *durable = argument;
     leat_rcu_attach();
+    leat_durable_cleans(durable);
     for (;;) {
         /* clean:A acquire -> clean:B.  Carries: that the log has grown, or is to stop.
          * If relaxed: the thread could sleep beside it. */

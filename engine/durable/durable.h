@@ -168,14 +168,23 @@ enum leat_status leat_submit_joint(struct leat_engine *engine, const struct leat
 
 /* ---- transitions (note.c) -------------------------------------------------------------------- */
 
-void leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id);
+void leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id, bool follows);
 /* The job was changed by the caller: puts into the log how it is by now. Nothing where the engine
  * has no log, or the job is not durable, or gone. */
 LEAT_INLINE void
 leat_durable_note(struct leat_engine *engine, leat_job_id id)
 {
     if (LEAT_UNLIKELY(engine->durable != NULL)) {
-        leat_durable_note_slowly(engine, id);
+        leat_durable_note_slowly(engine, id, false);
+    }
+}
+/* The same of a change that follows from the end of another job: without space it goes where that
+ * does, which is answered for. */
+LEAT_INLINE void
+leat_durable_note_follows(struct leat_engine *engine, leat_job_id id)
+{
+    if (LEAT_UNLIKELY(engine->durable != NULL)) {
+        leat_durable_note_slowly(engine, id, true);
     }
 }
 /* The record is given back. pre: the caller is its only user. */
@@ -201,6 +210,9 @@ leat_durable_unused(struct leat_engine *engine, uint32_t index)
         leat_durable_unused_slowly(engine, index);
     }
 }
+
+/* A result of so many bytes has room in the log, if the job is to be there. */
+bool leat_durable_result_fits(const struct leat_engine *engine, uint32_t index, size_t bytes);
 
 /* ---- unique keys (held.c) -------------------------------------------------------------------- */
 

@@ -7,7 +7,6 @@
  * ended before the child came: the child's image says how. */
 #include "engine/durable/internal.h"
 #include "engine/plan.h"
-#include "ring/rcu.h"
 
 static uint32_t
 index_of(uint64_t id)
@@ -142,8 +141,7 @@ leat_durable_unused_slowly(struct leat_engine *engine, uint32_t index)
     /* rlx: hint, re-checked at noted:A */
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
     if (leat_phase_final(leat_word_phase(word))) {
-        leat_durable_note_slowly(engine,
-                                 (leat_job_id){leat_word_of(leat_word_generation(word), index)});
+        leat_durable_note(engine, (leat_job_id){leat_word_of(leat_word_generation(word), index)});
     }
 }
 
@@ -246,13 +244,11 @@ leat_durable_graph_revive(struct leat_engine *engine, struct leat_durable_entry 
         }
     }
     /* One that is cancelled by this, for a parent that failed, stays until it has joined. */
-    leat_rcu_enter();
     for (size_t i = 0; i < count && status == LEAT_OK; i++) {
         if (entries[i]->state.phase == LEAT_PHASE_BLOCKED && is_noded(engine, entries[i])) {
             leat_graph_join(engine, index_of(entries[i]->id));
         }
     }
-    leat_rcu_leave(&engine->domain);
     for (size_t i = 0; i < count && status == LEAT_OK; i++) {
         let_go(engine, entries[i]);
     }

@@ -181,9 +181,12 @@ enum leat_status leat_durable_append_as(struct leat_durable *durable,
 enum leat_status leat_durable_append_first(struct leat_durable *durable,
                                            struct leat_wal_entry *entries, uint32_t count,
                                            bool waits, uint64_t *position);
-/* This thread lands what is in flight: it sees to it that what it appends is durable before anybody
- * is told, so leat_durable_settle() does not wait; and it waits as who is kicked does. */
+/* This thread lands what is in flight, and begins with one of it: it sees to it that what it
+ * appends is durable before anybody is told, so leat_durable_settle() does not wait, and says only
+ * what was not appended since; and it waits as who is kicked does. */
 void leat_durable_lands(struct leat_durable *durable);
+/* This thread is the cleaner: what it appends makes room, and may take what is kept for that. */
+void leat_durable_cleans(struct leat_durable *durable);
 /* This thread does not wait for the cleaner: it lands, or see leat_durable_pass_begin(). */
 bool leat_durable_passes(const struct leat_durable *durable);
 /* The position of what this thread has appended last, and has to wait for. */
@@ -204,13 +207,12 @@ void leat_durable_lose(struct leat_durable *durable, enum leat_status status);
 uint64_t leat_durable_losses(const struct leat_durable *durable);
 /* Takes a hold on a durable job; waits for who submits it. LEAT_GONE, LEAT_NOT_FOUND. */
 enum leat_status leat_durable_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index);
+/* A durable job with that word comes back with the log. pre: a hold. */
+bool leat_durable_comes_back(const struct leat_engine *engine, uint32_t index, uint64_t word);
 /* For the cleaner: looks at a job, on which it has a hold, and appends how it is: an image with a
  * content of `bytes`, or a step (NULL), or its end. */
 void leat_durable_write(struct leat_engine *engine, leat_job_id id, uint32_t index,
                         const unsigned char *content, uint32_t bytes);
-/* Gives a filled record what it had beside its options. LEAT_NO_MEMORY. */
-enum leat_status leat_durable_revived(struct leat_engine *engine, uint32_t index,
-                                      const struct leat_revival *revival);
 /* The ceiling of ids, in the log and then for all. */
 enum leat_status leat_durable_ceiling_set(struct leat_durable *durable, uint64_t ceiling);
 

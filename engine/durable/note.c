@@ -40,8 +40,8 @@ wanted(uint64_t word)
 
 /* What comes back as it is: it is wanted, or others wait for it, or may read its result, or are its
  * members. Never, once its end was said. */
-static bool
-comes_back(const struct leat_engine *engine, uint32_t index, uint64_t word)
+bool
+leat_durable_comes_back(const struct leat_engine *engine, uint32_t index, uint64_t word)
 {
     const struct leat_job_durable *job = of_log(engine, index);
     /* rlx: hint, re-checked at ended:A */
@@ -239,6 +239,16 @@ tail_attempts(struct leat_engine *engine, uint32_t index, struct leat_durable_st
     state->format = bytes != 0 ? LEAT_DURABLE_FORMAT_ATTEMPTS : LEAT_DURABLE_FORMAT;
 }
 
+bool
+leat_durable_result_fits(const struct leat_engine *engine, uint32_t index, size_t bytes)
+{
+    if (engine->durable == NULL || durable_of(engine, index) == NULL) {
+        return true;
+    }
+    const size_t beside = sizeof(struct leat_durable_state) + LEAT_ERROR_BYTES + BESIDE;
+    return bytes + beside <= engine->durable->wal.batch_bytes_max;
+}
+
 /* False: no memory. */
 static bool
 tail_make(struct leat_engine *engine, uint32_t index, struct leat_durable_state *state,
@@ -270,6 +280,44 @@ tail_make(struct leat_engine *engine, uint32_t index, struct leat_durable_state 
     return true;
 }
 
+/* With what it has behind its content an image may be more than a unit can be: then a step of the
+ * same version has that, which counts (table.c), and comes first. */
+static bool
+split_append(struct leat_engine *engine, const struct leat_durable_state *state,
+             const struct tail *tail, const struct writing *writing, enum leat_wal_need need)
+{
+    struct leat_durable_state step = *state;
+    struct leat_durable_state image = *state;
+    step.image = 0;
+    step.content_bytes = 0;
+    image.format = LEAT_DURABLE_FORMAT;
+    image.error_bytes = 0;
+    image.result_bytes = 0;
+    image.attempts_bytes = 0;
+    struct leat_wal_entry entries[LEAT_DURABLE_FEW] = {
+        {.tag = LEAT_DURABLE_JOB,
+         .head = &step,
+         .head_bytes = sizeof(step),
+         .data = tail->block + state->content_bytes,
+         .data_bytes = (uint32_t)(tail->bytes - state->content_bytes)}};
+    const struct leat_wal_entry content = {.tag = LEAT_DURABLE_JOB,
+                                           .head = &image,
+                                           .head_bytes = sizeof(image),
+                                           .data = writing->content,
+                                           .data_bytes = state->content_bytes};
+    uint32_t count = unit_add(entries, 1, writing->with);
+    return leat_durable_append_as(engine->durable, entries, count, need) == LEAT_OK &&
+           leat_durable_append_as(engine->durable, &content, 1, need) == LEAT_OK;
+}
+
+static bool
+is_split(const struct leat_engine *engine, const struct tail *tail, const struct writing *writing)
+{
+    const size_t whole = sizeof(struct leat_durable_state) + tail->bytes + BESIDE;
+    return writing->content != NULL && tail->bytes > writing->bytes &&
+           whole > engine->durable->wal.batch_bytes_max;
+}
+
 /* Without memory for them a job that has not ended goes without its attempts. */
 static bool
 state_append(struct leat_engine *engine, uint32_t index, struct leat_durable_state *state,
@@ -292,9 +340,14 @@ state_append(struct leat_engine *engine, uint32_t index, struct leat_durable_sta
         }
     }
     state->flags |= writing->with != NULL ? LEAT_DURABLE_COUNTED : 0;
-    uint32_t count = unit_add(entries, 1, writing->with);
-    bool done = leat_durable_append_as(engine->durable, entries, count,
-                                       ended ? need_of_end(writing) : writing->need) == LEAT_OK;
+    const enum leat_wal_need need = ended ? need_of_end(writing) : writing->need;
+    bool done = false;
+    if (LEAT_UNLIKELY(is_split(engine, &tail, writing))) {
+        done = split_append(engine, state, &tail, writing, need);
+    } else {
+        uint32_t count = unit_add(entries, 1, writing->with);
+        done = leat_durable_append_as(engine->durable, entries, count, need) == LEAT_OK;
+    }
     leat_memory_give(&engine->memory, tail.block, tail.room);
     return done;
 }
@@ -332,7 +385,7 @@ word_write(struct leat_engine *engine, leat_job_id id, uint64_t word, uint32_t v
     struct leat_durable_counting counting;
     bool done = false;
     writing->with = leat_durable_counting_begin(engine, index, leat_word_phase(word), &counting);
-    if (comes_back(engine, index, word)) {
+    if (leat_durable_comes_back(engine, index, word)) {
         struct leat_durable_state state = state_of(engine, id, index, word);
         state.version = version;
         state.content_bytes = writing->bytes;
@@ -360,12 +413,12 @@ write_now(struct leat_engine *engine, leat_job_id id, uint32_t index, struct wri
     uint32_t version = atom_add_acq_rel(&job->version, 1) + 1;
     uint64_t word = 0;
     (void)leat_job_word_of(engine, id, &word);
-    bool came_back = comes_back(engine, index, word);
+    bool came_back = leat_durable_comes_back(engine, index, word);
     word_write(engine, id, word, version, &writing);
     /* It may end while its image is on the way: an end that was appended before the image does not
      * stand for it once the end's segment is gone. */
     if (writing.content != NULL && came_back && leat_job_word_of(engine, id, &word) &&
-        !comes_back(engine, index, word)) {
+        !leat_durable_comes_back(engine, index, word)) {
         word_write(engine, id, word, version, &writing);
     }
 }
@@ -405,7 +458,7 @@ leat_durable_hold(struct leat_engine *engine, leat_job_id id, uint32_t *index)
 }
 
 void
-leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id)
+leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id, bool follows)
 {
     struct leat_durable *durable = engine->durable;
     uint32_t index = 0;
@@ -418,9 +471,10 @@ leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id)
     }
     const struct leat_job_durable *job = durable_of(engine, index);
     if (job != NULL) {
+        const enum leat_wal_need need = follows ? LEAT_WAL_LAST : LEAT_WAL_FIRST;
         /* A retry or a snooze that finds no space is one in memory only. */
         uint64_t before = leat_durable_last(durable);
-        write_now(engine, id, index, (struct writing){NULL, 0, LEAT_WAL_FIRST, NULL});
+        write_now(engine, id, index, (struct writing){NULL, 0, need, NULL});
         leat_durable_wait_less(durable, job, before);
         leat_wal_kick(&durable->wal);
     }
@@ -742,60 +796,4 @@ leat_durable_images(struct leat_engine *engine, const struct leat_durable_unit *
     leat_memory_give(memory, images, images_bytes);
     leat_memory_give(memory, entries, entries_bytes);
     return status;
-}
-
-/* ---- jobs of a log --------------------------------------------------------------------------- */
-
-static enum leat_status
-error_revive(struct leat_engine *engine, uint32_t index, const struct leat_revival *revival)
-{
-    char text[LEAT_ERROR_BYTES] = "";
-    size_t bytes =
-        revival->error_bytes < sizeof(text) - 1 ? revival->error_bytes : sizeof(text) - 1;
-    if (bytes == 0) {
-        return LEAT_OK;
-    }
-    struct leat_job_errors *errors = leat_job_errors_make(engine, leat_job_record(engine, index));
-    if (errors == NULL) {
-        return LEAT_NO_MEMORY;
-    }
-    memcpy(text, revival->error, bytes);
-    leat_text_copy(errors->error, text);
-    return LEAT_OK;
-}
-
-enum leat_status
-leat_durable_revived(struct leat_engine *engine, uint32_t index, const struct leat_revival *revival)
-{
-    struct leat_job_extra *extra = leat_job_extra_make(engine, leat_job_record(engine, index));
-    if (extra == NULL) {
-        return LEAT_NO_MEMORY;
-    }
-    extra->durable = leat_memory_take(&engine->memory, sizeof(*extra->durable));
-    if (extra->durable == NULL) {
-        return LEAT_NO_MEMORY;
-    }
-    atom_store_rlx(&extra->durable->version, revival->version); /* rlx: not shared yet */
-    atom_store_rlx(&extra->durable->noted, revival->version);   /* rlx: not shared yet */
-    extra->durable->image = revival->image;
-    extra->durable->durability = (uint32_t)revival->durability;
-    extra->durable->key_for_ns = revival->key_for_ns;
-    atom_store_rlx(&extra->durable->counted, revival->counted); /* rlx: not shared yet */
-    extra->durable->bytes = revival->image_bytes;
-    atom_store_rlx(&extra->crashes, revival->crashes); /* rlx: not shared yet */
-    uint32_t tail = (uint32_t)leat_round_up(
-        revival->error_bytes + revival->result_bytes + revival->attempts_bytes, 16);
-    atom_store_rlx(&extra->durable->tail, tail); /* rlx: not shared yet */
-    /* rlx: statistic */
-    (void)atom_add_rlx(&engine->durable->live_bytes, (uint64_t)revival->image_bytes + tail);
-    if (revival->result_bytes != 0) {
-        extra->result = leat_memory_take(&engine->memory, revival->result_bytes);
-        if (extra->result == NULL) {
-            return LEAT_NO_MEMORY;
-        }
-        memcpy(extra->result, revival->result, revival->result_bytes);
-        extra->result_bytes = revival->result_bytes;
-    }
-    enum leat_status status = error_revive(engine, index, revival);
-    return status == LEAT_OK ? leat_durable_attempts_revive(engine, index, revival) : status;
 }

@@ -16,6 +16,8 @@
  */
 #include "engine/durable/internal.h"
 
+#include "ring/rcu.h"
+
 #define LIMIT_NONE (UINT64_MAX / 4)
 
 /* Of segments. */
@@ -45,6 +47,7 @@ void
 leat_durable_pace(struct leat_durable *durable)
 {
     while (LEAT_UNLIKELY(is_near(durable, 0)) && !leat_durable_passes(durable)) {
+        LEAT_ASSERT(!leat_rcu_inside());
         /* pace:A acquire -> pace:B.  Carries: the limit.
          * If relaxed: who was woken could see the old one, and sleep beside the next. */
         uint32_t event = atom_load_acq(&durable->pace.event);

@@ -9,6 +9,7 @@
 #include "engine/config.h"
 #include "engine/dead.h"
 #include "engine/gates.h"
+#include "engine/history.h"
 #include "engine/intake.h"
 #include "engine/labels.h"
 #include "ring/rcu.h"
@@ -144,6 +145,62 @@ records_claim(struct leat_engine *engine, const struct list *list, struct leat_e
                                                        : "no memory for its jobs");
 }
 
+/* ---- what a job has beside its options ------------------------------------------------------- */
+
+static enum leat_status
+error_revive(struct leat_engine *engine, uint32_t index, const struct leat_revival *revival)
+{
+    char text[LEAT_ERROR_BYTES] = "";
+    size_t bytes =
+        revival->error_bytes < sizeof(text) - 1 ? revival->error_bytes : sizeof(text) - 1;
+    if (bytes == 0) {
+        return LEAT_OK;
+    }
+    struct leat_job_errors *errors = leat_job_errors_make(engine, leat_job_record(engine, index));
+    if (errors == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    memcpy(text, revival->error, bytes);
+    leat_text_copy(errors->error, text);
+    return LEAT_OK;
+}
+
+static enum leat_status
+beside_revive(struct leat_engine *engine, uint32_t index, const struct leat_revival *revival)
+{
+    struct leat_job_extra *extra = leat_job_extra_make(engine, leat_job_record(engine, index));
+    if (extra == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    extra->durable = leat_memory_take(&engine->memory, sizeof(*extra->durable));
+    if (extra->durable == NULL) {
+        return LEAT_NO_MEMORY;
+    }
+    atom_store_rlx(&extra->durable->version, revival->version); /* rlx: not shared yet */
+    atom_store_rlx(&extra->durable->noted, revival->version);   /* rlx: not shared yet */
+    extra->durable->image = revival->image;
+    extra->durable->durability = (uint32_t)revival->durability;
+    extra->durable->key_for_ns = revival->key_for_ns;
+    atom_store_rlx(&extra->durable->counted, revival->counted); /* rlx: not shared yet */
+    extra->durable->bytes = revival->image_bytes;
+    atom_store_rlx(&extra->crashes, revival->crashes); /* rlx: not shared yet */
+    uint32_t tail = (uint32_t)leat_round_up(
+        revival->error_bytes + revival->result_bytes + revival->attempts_bytes, 16);
+    atom_store_rlx(&extra->durable->tail, tail); /* rlx: not shared yet */
+    /* rlx: statistic */
+    (void)atom_add_rlx(&engine->durable->live_bytes, (uint64_t)revival->image_bytes + tail);
+    if (revival->result_bytes != 0) {
+        extra->result = leat_memory_take(&engine->memory, revival->result_bytes);
+        if (extra->result == NULL) {
+            return LEAT_NO_MEMORY;
+        }
+        memcpy(extra->result, revival->result, revival->result_bytes);
+        extra->result_bytes = revival->result_bytes;
+    }
+    enum leat_status status = error_revive(engine, index, revival);
+    return status == LEAT_OK ? leat_durable_attempts_revive(engine, index, revival) : status;
+}
+
 /* ---- one job --------------------------------------------------------------------------------- */
 
 static struct leat_due
@@ -252,7 +309,7 @@ static enum leat_status
 revive_fill(struct leat_engine *engine, const struct leat_revival *revival, uint32_t index)
 {
     struct leat_job_record *record = leat_job_record(engine, index);
-    enum leat_status status = leat_durable_revived(engine, index, revival);
+    enum leat_status status = beside_revive(engine, index, revival);
     atom_store_rlx(&record->attempts, (uint16_t)revival->attempts); /* rlx: ordered by submit:A */
     if (status == LEAT_OK) {
         status = leat_durable_ties_revive(engine, revival, index);

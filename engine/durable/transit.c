@@ -231,10 +231,10 @@ leat_durable_landed(void *context)
     struct leat_fifo landed;
     struct late late = {.count = 0, .synced = false, .calls = false};
     uint32_t index = 0;
-    leat_durable_lands(durable);
     leat_fifo_init(&landed);
     (void)leat_fifo_take_over(&landed, links, leat_inbox_take(&durable->landed));
     while (leat_fifo_pop_front(&landed, links, &index)) {
+        leat_durable_lands(durable);
         land(durable->engine, index, &late);
     }
     late_tell(durable->engine, &late);

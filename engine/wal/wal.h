@@ -15,7 +15,8 @@
  *          file is never synced again, as the system may have dropped what it could not write. No
  *          space for another segment is no failure. Two are made ahead: where there is no space for
  *          the second one any more, the first is the reserve: what is new is refused then, and what
- *          is appended with LEAT_WAL_LAST goes to the room that is left.
+ *          is appended with LEAT_WAL_LAST goes to the room that is left, but for half a segment,
+ *          which is for LEAT_WAL_CLEAN: else nothing could make room once that is used up.
  */
 #ifndef ENGINE_WAL_WAL_H
 #define ENGINE_WAL_WAL_H
@@ -228,7 +229,8 @@ struct leat_wal_entry {
 
 enum leat_wal_need {
     LEAT_WAL_FIRST = 1, /* refused where there is no space for another one behind the reserve */
-    LEAT_WAL_LAST       /* goes to the room that is left: it makes more */
+    LEAT_WAL_LAST,      /* goes to the room that is left: it makes more */
+    LEAT_WAL_CLEAN      /* of who cleans: to all the room that is left */
 };
 
 /* Appends `count` records as one unit: after a crash all of them are there, or none. *position is

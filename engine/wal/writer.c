@@ -22,6 +22,25 @@ has_failed(const struct leat_wal *wal)
     return atom_load_rlx(&wal->failed) != 0; /* rlx: hint, re-checked at wal:B */
 }
 
+/* Of the last segment, for who cleans. */
+#define KEPT_PARTS 2
+
+/* There is no space for another segment, and what is left is not for that record: it is new, or
+ * would, with all that waits to be written, take of what is kept. About so: what waits may come to
+ * several batches, and others may append at the same moment. */
+static bool
+has_no_space(const struct leat_wal *wal, enum leat_wal_need need, uint64_t size)
+{
+    /* rlx: statistic */
+    if (LEAT_LIKELY(atom_load_rlx(&wal->full) == 0) || need == LEAT_WAL_CLEAN) {
+        return false;
+    }
+    /* rlx: statistic */
+    uint64_t waits = atom_load_rlx(&wal->ring.tail) - leat_bytes_head(&wal->ring);
+    uint64_t kept = wal->config.segment_bytes / KEPT_PARTS;
+    return need == LEAT_WAL_FIRST || leat_wal_room(wal) < kept + leat_wal_batch_size(waits + size);
+}
+
 /* LEAT_OK, and how much room the entries take. */
 static enum leat_status
 entries_check(const struct leat_wal *wal, const struct leat_wal_entry *entries, uint32_t count,
@@ -66,8 +85,7 @@ leat_wal_append(struct leat_wal *wal, const struct leat_wal_entry *entries, uint
     if (has_failed(wal)) {
         return LEAT_LOG_FAILED;
     }
-    /* rlx: statistic */
-    if (need == LEAT_WAL_FIRST && atom_load_rlx(&wal->full) != 0) {
+    if (has_no_space(wal, need, size)) {
         return LEAT_NO_SPACE;
     }
     if (!leat_bytes_reserve(&wal->ring, size, &start)) {

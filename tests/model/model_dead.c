@@ -279,7 +279,8 @@ NEVER(bool leat_gates_stand_slowly(UNUSED struct leat_engine *engine, UNUSED uin
 NEVER(void leat_lists_add(UNUSED struct leat_pool *pool, UNUSED uint32_t level,
                           UNUSED const uint32_t *items, UNUSED uint32_t count))
 NEVER(bool leat_engine_inside(UNUSED const struct leat_engine *engine))
-NEVER(void leat_durable_note_slowly(UNUSED struct leat_engine *engine, UNUSED leat_job_id id))
+NEVER(void leat_durable_note_slowly(UNUSED struct leat_engine *engine, UNUSED leat_job_id id,
+                                    UNUSED bool follows))
 NEVER(enum leat_status leat_durable_settle_slowly(UNUSED struct leat_engine *engine,
                                                   UNUSED enum leat_status status))
 NEVER(enum leat_status leat_struct_read(UNUSED void *known, UNUSED size_t bytes,

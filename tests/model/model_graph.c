@@ -272,7 +272,7 @@ leat_tally_share(struct leat_engine *engine, struct leat_tally_key key, enum lea
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 NEVER(void, leat_change_begins, struct leat_engine *e)
-NEVER(void, leat_durable_note_slowly, struct leat_engine *e, leat_job_id id)
+NEVER(void, leat_durable_note_slowly, struct leat_engine *e, leat_job_id id, bool follows)
 NEVER(void, leat_durable_unused_slowly, struct leat_engine *e, uint32_t index)
 NEVER(void, leat_durable_refused_slowly, struct leat_engine *e, uint32_t index)
 NEVER(void, leat_durable_ready, struct leat_engine *e)

@@ -267,7 +267,7 @@ record_clean(void *context, struct leat_wal_place place, const struct leat_wal_r
     const struct leat_wal_entry entry = {TAG_SUBMIT, record->bytes, 0, record->data, NULL};
     enum leat_status status = LEAT_FULL;
     for (uint32_t i = 0; status == LEAT_FULL && i < 4; i++) {
-        status = leat_wal_append(&user->wal, &entry, 1, LEAT_WAL_LAST, &user->cleaned);
+        status = leat_wal_append(&user->wal, &entry, 1, LEAT_WAL_CLEAN, &user->cleaned);
         if (status == LEAT_FULL) {
             (void)leat_wal_step(&user->wal, false);
         }

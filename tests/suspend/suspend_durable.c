@@ -1,12 +1,16 @@
 /* suspend_durable.c - an engine with a log under the suspension test, see suspend.h: a thread stops
- * for ever at each step of a durable submit, of one that does not wait and is taken in behind that,
- * of a batch, a cancel, the log's own work, or a worker as it ends a durable job. Tasks, and jobs
- * that are not durable, go on whatever stands still. Durable submits wait for a record in front of
- * theirs that is not published, and for who has the log's role. So it says the table of
- * docs/design/0037.
+ * for ever at each step of a durable submit, of one that does not wait, is taken in behind that and
+ * acknowledged, of a batch, a cancel, the log's own work, or a worker as it ends a durable job; and
+ * so do the log's thread, which settles, takes in and tells, and the cleaner. Tasks, and jobs that
+ * are not durable, go on whatever stands still. Durable submits wait for a record in front of
+ * theirs that is not published, and for who has the log's role. Nobody is told of a submit that
+ * does not wait while the log's thread stands, wherever that is. So it says the tables of
+ * docs/design/0037 and 0043.
  *
  * Where a caller stops the log's threads rest: what they do is done by whoever waits, or by the one
- * that stops. A worker does not wait, so they are needed there; the cleaner rests always.
+ * that stops. A worker does not wait, so they are needed there. The cleaner rests but where it is
+ * the one that stops; then there is no limit to how far others are ahead of it, for which they
+ * would wait: unit_durable_size has that.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +26,12 @@
 #define PLACES 4
 
 #define BATCH 3
+
+/* Of the queue of acknowledgements. */
+#define SLOTS 8
+
+/* A submit takes three blocks of a segment with so many bytes, and its end one more. */
+#define LARGE_BYTES 7000
 
 #ifdef __clang__
 #    pragma clang diagnostic ignored "-Wreserved-identifier"
@@ -47,16 +57,66 @@ __wrap_fdatasync(int file)
 }
 /* NOLINTEND(*-reserved-identifier,cert-dcl*,readability-identifier-naming,*-valist.*) */
 
+/* ---- threads of the engine's own ------------------------------------------------------------- */
+
+/* The next thread of that name stops as that says. */
+struct starting {
+    const char *name;
+    struct freeze *freeze;
+};
+
+static struct starting starting;
+
+struct started {
+    void *(*run)(void *argument);
+    void *argument;
+    struct freeze *freeze;
+};
+
+static void *
+started_run(void *argument)
+{
+    const struct started started = *(struct started *)argument;
+    free(argument);
+    freeze_adopt(started.freeze);
+    return started.run(started.argument);
+}
+
+/* NOLINTBEGIN(*-reserved-identifier,cert-dcl*,readability-identifier-naming) */
+enum leat_os_result __real_leat_os_thread_start(pthread_t *thread,
+                                                const struct leat_os_thread_config *config);
+enum leat_os_result __wrap_leat_os_thread_start(pthread_t *thread,
+                                                const struct leat_os_thread_config *config);
+
+enum leat_os_result
+__wrap_leat_os_thread_start(pthread_t *thread, const struct leat_os_thread_config *config)
+{
+    struct leat_os_thread_config changed = *config;
+    if (starting.name == NULL || strcmp(config->name, starting.name) != 0) {
+        return __real_leat_os_thread_start(thread, config);
+    }
+    struct started *started = malloc(sizeof(*started));
+    CHECK(started != NULL);
+    *started = (struct started){config->run, config->argument, starting.freeze};
+    starting.name = NULL;
+    changed.run = started_run;
+    changed.argument = started;
+    return __real_leat_os_thread_start(thread, &changed);
+}
+/* NOLINTEND(*-reserved-identifier,cert-dcl*,readability-identifier-naming) */
+
 /* ---- a host, and a thread that stops --------------------------------------------------------- */
 
 struct logged {
     struct host *host;
     struct freeze freeze;
+    struct freeze own;     /* of a thread of the engine's own */
     struct test_gate gate; /* the thread waits here for its call */
     pthread_t thread;
     void (*call)(struct logged *logged);
-    leat_job_id id;    /* of a durable job that waits */
-    uint64_t delay_ns; /* of those that are submitted */
+    leat_job_id id;     /* of a durable job that waits */
+    leat_job_id cohort; /* or 0 */
+    uint64_t delay_ns;  /* of those that are submitted */
     struct leat_completion_queue *queue;
 };
 
@@ -81,8 +141,9 @@ logged_create(const struct suspend_subject *subject)
     CHECK(logged != NULL);
     logged->host = host_create(subject);
     leat_durable_clean_stop(logged->host->engine->durable);
-    CHECK_OK(leat_completion_queue_create(logged->host->engine, 1, &logged->queue));
+    CHECK_OK(leat_completion_queue_create(logged->host->engine, SLOTS, &logged->queue));
     freeze_init(&logged->freeze);
+    freeze_init(&logged->own);
     test_gate_init(&logged->gate);
     CHECK(pthread_create(&logged->thread, NULL, caller_run, logged) == 0);
     test_gate_arrivals(&logged->gate, 1);
@@ -118,7 +179,11 @@ logged_destroy(void *subject)
     /* A worker that ends a job in front of this does not wait, and kicks the log's thread. */
     CHECK(log->threads.run || leat_wal_start(log));
     CHECK(leat_cancel(logged->host->engine, logged->id) != LEAT_NOT_FOUND);
+    if (logged->cohort.bits != 0) {
+        CHECK_OK(leat_cohort_close(logged->host->engine, logged->cohort));
+    }
     host_destroy(logged->host);
+    freeze_fini(&logged->own);
     freeze_fini(&logged->freeze);
     test_gate_fini(&logged->gate);
     free(logged);
@@ -176,18 +241,46 @@ call_submit(struct logged *logged)
     accepted(leat_submit(logged->host->engine, &job, NULL));
 }
 
-/* And then as the log's own thread does. */
+/* With a key it replaces the job that has it. */
+static enum leat_status
+fly(struct logged *logged, const char *key)
+{
+    struct leat_job job = durable_job(logged);
+    struct leat_job_options options = leat_job_options_default();
+    options.acknowledgements = logged->queue;
+    options.unique_key = key;
+    options.unique_key_bytes = key == NULL ? 0 : strlen(key);
+    options.unique_conflict = key == NULL ? LEAT_UNIQUE_REJECT : LEAT_UNIQUE_REPLACE;
+    job.options = &options;
+    return leat_submit(logged->host->engine, &job, NULL);
+}
+
+/* One, if there is one. */
+static bool
+take(struct logged *logged, leat_job_id *id)
+{
+    struct leat_completion item;
+    size_t taken = 0;
+    enum leat_status status = leat_completion_queue_take(logged->queue, &item, 1, &taken);
+    CHECK(status == LEAT_OK || status == LEAT_EMPTY);
+    if (taken != 0) {
+        CHECK_EQUAL(item.kind, LEAT_COMPLETION_ACKNOWLEDGED);
+        CHECK_OK(item.status);
+        *id = item.id;
+    }
+    return taken != 0;
+}
+
+/* And then as the log's own thread does, and who waits for the acknowledgement. */
 static void
 call_fly(struct logged *logged)
 {
     struct leat_durable *durable = logged->host->engine->durable;
-    struct leat_job job = durable_job(logged);
-    struct leat_job_options options = leat_job_options_default();
-    options.acknowledgements = logged->queue;
-    job.options = &options;
-    accepted(leat_submit(logged->host->engine, &job, NULL));
+    leat_job_id id;
+    accepted(fly(logged, NULL));
     (void)leat_wal_step(&durable->wal, false);
     leat_durable_landed(durable);
+    (void)take(logged, &id);
 }
 
 static void
@@ -244,6 +337,34 @@ begin_log(void *subject, uint64_t step, struct freeze_places *seen)
     return begin(subject, step, seen, call_log);
 }
 
+/* A thread of the engine's own is started by `start`, and stops. */
+static struct freeze *
+begin_own(struct logged *logged, uint64_t step, struct freeze_places *seen, const char *name)
+{
+    freeze_note(&logged->own, seen);
+    freeze_arm(&logged->own, step);
+    starting = (struct starting){name, &logged->own};
+    return &logged->own;
+}
+
+static struct freeze *
+begin_clean(void *subject, uint64_t step, struct freeze_places *seen)
+{
+    struct logged *logged = subject;
+    struct freeze *freeze = begin_own(logged, step, seen, "leat-log-clean");
+    CHECK(leat_durable_clean_start(logged->host->engine));
+    return freeze;
+}
+
+static struct freeze *
+begin_tell(void *subject, uint64_t step, struct freeze_places *seen)
+{
+    struct logged *logged = subject;
+    struct freeze *freeze = begin_own(logged, step, seen, "leat-log");
+    CHECK(leat_wal_start(&logged->host->engine->durable->wal));
+    return freeze;
+}
+
 static struct freeze *
 begin_end(void *subject, uint64_t step, struct freeze_places *seen)
 {
@@ -295,6 +416,26 @@ submit_cancel(void *subject, uint32_t who)
            leat_cancel(logged->host->engine, id) == LEAT_OK;
 }
 
+/* The cleaner, which stands, has set no limit. */
+static bool
+submit_cancel_beyond(void *subject, uint32_t who)
+{
+    const struct logged *logged = subject;
+    leat_durable_pace_end(logged->host->engine->durable);
+    return submit_cancel(subject, who);
+}
+
+/* One is acknowledged. */
+static bool
+fly_told(void *subject, uint32_t who)
+{
+    struct logged *logged = subject;
+    leat_job_id id;
+    (void)who;
+    accepted(fly(logged, NULL));
+    return take(logged, &id) && leat_cancel(logged->host->engine, id) == LEAT_OK;
+}
+
 static bool
 see_task(void *subject, uint32_t who)
 {
@@ -330,6 +471,64 @@ ends(void *subject)
     waits(subject);
     host_arrange(logged->host, logged->host->workers - 1, true);
     CHECK_OK(leat_submit(logged->host->engine, &job, NULL));
+}
+
+/* What ended with a key that it holds yet; the numbers of a cohort; what is set of a queue. */
+static void
+kinds(struct logged *logged)
+{
+    struct leat_engine *engine = logged->host->engine;
+    struct leat_cohort_options cohort = leat_cohort_options_default();
+    struct leat_job_options options = leat_job_options_default();
+    struct leat_job job = durable_job(logged);
+    leat_queue queue;
+    leat_job_id id;
+    CHECK_OK(leat_cohort_open(engine, &cohort, &logged->cohort));
+    options.cohort = logged->cohort;
+    options.unique_key = "held";
+    options.unique_key_bytes = 4;
+    options.unique_scope = LEAT_UNIQUE_FOR_TIME;
+    options.unique_for_ns = HOUR_NS;
+    job.options = &options;
+    job.delay_ns = HOUR_NS;
+    CHECK_OK(leat_submit(engine, &job, &id));
+    CHECK_OK(leat_cancel(engine, id));
+    CHECK_OK(leat_queue_find(engine, "default", &queue));
+    CHECK_OK(leat_queue_set_running_max(engine, queue, 1000));
+}
+
+/* The oldest segment is to be cleaned, and has something of each kind. */
+static void
+grown(void *subject)
+{
+    static char large[LARGE_BYTES];
+    struct logged *logged = subject;
+    struct leat_engine *engine = logged->host->engine;
+    struct leat_durable *durable = engine->durable;
+    struct leat_job job = durable_job(logged);
+    leat_job_id id;
+    waits(subject);
+    kinds(logged);
+    job.delay_ns = HOUR_NS;
+    job.payload = large;
+    job.payload_bytes = sizeof(large);
+    while (leat_wal_bytes(&durable->wal) < 3 * durable->segment_bytes) {
+        CHECK_OK(leat_submit(engine, &job, &id));
+        CHECK_OK(leat_cancel(engine, id));
+    }
+}
+
+/* The log's thread has some to tell of: two are plain, and the second of the others replaces the
+ * first one. */
+static void
+flown(void *subject)
+{
+    struct logged *logged = subject;
+    const char *keys[] = {NULL, "k", NULL, "k"};
+    waits(subject);
+    for (uint32_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        CHECK_OK(fly(logged, keys[i]));
+    }
 }
 
 static const struct host_shape three = {.workers = 3, .logs = true};
@@ -387,6 +586,22 @@ static const struct suspend_subject light_end = {
     .situations = {{"ends", ends, 0, 1}},
 };
 
+static const struct suspend_subject light_clean = {
+    .name = "log, others",
+    ENGINE(resting_create),
+    .settled = logged_settled,
+    .operations = {OTHERS, {.name = "clean", .begin = begin_clean}},
+    .situations = {{"grown", grown, 0, 0}},
+};
+
+static const struct suspend_subject light_tell = {
+    .name = "log, others",
+    ENGINE(resting_create),
+    .settled = logged_settled,
+    .operations = {OTHERS, {.name = "tell", .begin = begin_tell}},
+    .situations = {{"flown", flown, 0, 0}},
+};
+
 /* What was reserved in front of others and is not published; and who writes for all. */
 #define UNPUBLISHED "ring/bytes.c store word_at(ring, position)"
 #define WAITS                                                                                      \
@@ -412,6 +627,36 @@ static const struct suspend_subject durable_fly = {
     .situations = {{"waits", waits, 0, 0}},
 };
 
+static const struct suspend_subject durable_clean = {
+    .name = "log, durable",
+    ENGINE(waiting_create),
+    .operations = {{.name = "changes", .run = submit_cancel_beyond, .witness = true},
+                   {.name = "clean", .begin = begin_clean, WAITS}},
+    .situations = {{"grown", grown, 0, 0}},
+};
+
+static const struct suspend_subject durable_tell = {
+    .name = "log, durable",
+    ENGINE(waiting_create),
+    .operations = {{.name = "changes", .run = submit_cancel, .witness = true},
+                   {.name = "tell", .begin = begin_tell, WAITS}},
+    .situations = {{"flown", flown, 0, 0}},
+};
+
+/* From the first step to the last. */
+#define FIRST_STEP "engine/wal/threads.c load &wal->threads.stop"
+
+static const struct suspend_subject told_tell = {
+    .name = "log, told",
+    ENGINE(waiting_create),
+    .operations = {{.name = "told", .run = fly_told, .witness = true},
+                   {.name = "tell",
+                    .begin = begin_tell,
+                    .blocks = {FIRST_STEP},
+                    .span = {FIRST_STEP, "none"}}},
+    .situations = {{"flown", flown, 0, 0}},
+};
+
 static const struct suspend_subject durable_end = {
     .name = "log, durable",
     ENGINE(logged_create),
@@ -420,6 +665,23 @@ static const struct suspend_subject durable_end = {
 };
 
 /* ---- tests ----------------------------------------------------------------------------------- */
+
+static void
+others_go_on_beside_its_threads(void **state)
+{
+    (void)state;
+    CHECK(suspend_run(&light_clean));
+    CHECK(suspend_run(&light_tell));
+}
+
+static void
+durable_jobs_wait_for_its_threads(void **state)
+{
+    (void)state;
+    CHECK(suspend_run(&durable_clean));
+    CHECK(suspend_run(&durable_tell));
+    CHECK(suspend_run(&told_tell));
+}
 
 static void
 others_go_on_beside_the_log(void **state)
@@ -446,6 +708,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(others_go_on_beside_the_log),
         cmocka_unit_test(durable_jobs_wait_for_the_log),
+        cmocka_unit_test(others_go_on_beside_its_threads),
+        cmocka_unit_test(durable_jobs_wait_for_its_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

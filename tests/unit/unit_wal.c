@@ -293,19 +293,31 @@ test_no_space(void **state)
 {
     struct fixture *fixture = setup();
     const struct leat_wal_entry last = {9, 0, 10, NULL, fixture->data};
+    const uint64_t kept = LEAT_WAL_SEGMENT_BYTES_MIN / 2;
     uint64_t position = 0;
     (void)state;
     CHECK_OK(log_open(fixture));
     fixture->disk.space = LEAT_WAL_SEGMENT_BYTES_MIN - 1;
     CHECK_STATUS(leat_wal_prepare(&fixture->wal), LEAT_NO_SPACE);
     CHECK_STATUS(append(fixture, 1, 10, &position), LEAT_NO_SPACE);
+    /* What ends, down to what is kept for who cleans; and that, to the last block. */
     enum leat_status status = LEAT_OK;
+    for (uint32_t ends = 0; status == LEAT_OK; ends++) {
+        CHECK(ends < 100);
+        CHECK(leat_wal_room(&fixture->wal) >= kept);
+        status = leat_wal_append(&fixture->wal, &last, 1, LEAT_WAL_LAST, &position);
+        CHECK(status != LEAT_OK || leat_wal_wait(&fixture->wal, position, UINT64_MAX) == LEAT_OK);
+    }
+    CHECK_EQUAL(status, LEAT_NO_SPACE);
+    CHECK(leat_wal_room(&fixture->wal) < kept + LEAT_WAL_BLOCK);
+    status = LEAT_OK;
     for (uint32_t copies = 0; status == LEAT_OK; copies++) {
         CHECK(copies < 100);
-        CHECK_OK(leat_wal_append(&fixture->wal, &last, 1, LEAT_WAL_LAST, &position));
+        CHECK_OK(leat_wal_append(&fixture->wal, &last, 1, LEAT_WAL_CLEAN, &position));
         status = leat_wal_wait(&fixture->wal, position, UINT64_MAX);
     }
     CHECK_EQUAL(status, LEAT_NO_SPACE);
+    CHECK_EQUAL(leat_wal_room(&fixture->wal), 0);
     fixture->disk.space = LEAT_WAL_SEGMENT_BYTES_MIN;
     atom_store_rlx(&fixture->wal.asleep, 1);
     CHECK_OK(leat_wal_prepare(&fixture->wal));

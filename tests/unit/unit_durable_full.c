@@ -1,0 +1,366 @@
+/* unit_durable_full.c - a log that has no space for another segment: of each kind of end, and of
+ * what is refused then, what it comes to below that, with the reserve, and without any room; and
+ * that a log which was used up to its end gets free again once its jobs have ended, by what is kept
+ * for the cleaner. Nothing that was answered by LEAT_OK is lost, no call hangs, and the other
+ * answer is LEAT_NO_SPACE. Settings of queues: unit_durable_queue; schedules:
+ * unit_durable_schedule. */
+#include "tests/unit/durable_body.h"
+
+#define SEGMENT  UINT64_C(65536)
+#define FULL_MAX 4096
+
+/* ---- each kind ------------------------------------------------------------------------------- */
+
+enum regime { REGIME_BELOW, REGIME_RESERVE, REGIME_NONE };
+
+/* One job of each. */
+struct kinds {
+    leat_job_id kept; /* has a result */
+    leat_job_id retried;
+    leat_job_id dead;
+    leat_job_id released; /* was kept, and is given back */
+    leat_job_id cohort;
+    leat_job_id member;
+    leat_job_id parent;
+    leat_job_id child; /* goes on, whatever becomes of its parent */
+    leat_job_id held;  /* has a key for a time */
+    leat_job_id moved; /* is to come at another time */
+};
+
+static leat_job_id
+later(struct world *world, const char *payload, struct leat_job_options *options)
+{
+    struct leat_job job = leat_job_default();
+    leat_job_id id;
+    job.type = world->type;
+    job.payload = payload;
+    job.payload_bytes = strlen(payload);
+    job.delay_ns = 60 * MINUTE_NS;
+    job.options = options;
+    CHECK_OK(leat_submit(world->engine, &job, &id));
+    return id;
+}
+
+static leat_job_id
+keyed(struct world *world)
+{
+    struct leat_job_options options = leat_job_options_default();
+    options.unique_key = "key";
+    options.unique_key_bytes = 3;
+    options.unique_scope = LEAT_UNIQUE_FOR_TIME;
+    options.unique_for_ns = 600 * MINUTE_NS;
+    return later(world, "held", &options);
+}
+
+static struct kinds
+kinds_make(struct world *world)
+{
+    struct leat_cohort_options cohort = leat_cohort_options_default();
+    struct leat_job_options options = leat_job_options_default();
+    struct kinds kinds = {.held = keyed(world)};
+    cohort.flags = LEAT_JOB_KEEP_RESULT;
+    CHECK_OK(leat_cohort_open(world->engine, &cohort, &kinds.cohort));
+    options.cohort = kinds.cohort;
+    kinds.member = later(world, "member", &options);
+    options = leat_job_options_default();
+    kinds.parent = later(world, "parent", &options);
+    kinds.moved = later(world, "moved", &options);
+    options.parents = &kinds.parent;
+    options.parents_count = 1;
+    options.parent_policy = LEAT_PARENT_IGNORE;
+    kinds.child = later(world, "child", &options);
+    world->way = WAY_RESULT;
+    kinds.released = submit(world, "released", NULL, LEAT_JOB_KEEP_RESULT);
+    run_all(world);
+    return kinds;
+}
+
+static leat_job_id
+waiting(struct world *world, const char *payload, uint32_t flags)
+{
+    leat_job_id id = submit(world, payload, NULL, flags);
+    CHECK(test_get(world->engine, id).state == LEAT_JOB_PENDING);
+    return id;
+}
+
+static void
+run_as(struct world *world, enum way way)
+{
+    size_t ran = 0;
+    world->way = way;
+    CHECK_OK(leat_run_some(world->engine, 1, &ran));
+    CHECK_EQUAL(ran, 1);
+}
+
+/* No segment can be made, and of those that are there so much is left. */
+static void
+regime_set(struct world *world, enum regime regime)
+{
+    struct leat_wal *log = &world->engine->durable->wal;
+    leat_durable_clean_stop(world->engine->durable);
+    CHECK_OK(leat_wal_stop(log));
+    if (regime == REGIME_BELOW) {
+        return;
+    }
+    atom_store_rlx(&log->full, 1);
+    if (regime == REGIME_NONE) {
+        atom_store_rlx(&log->ready, 0);
+        atom_store_rlx(&log->left, SEGMENT / 2);
+    }
+}
+
+/* All kinds, of which ends are answered by one status, and what is refused first by the other. */
+static void
+kinds_act(struct world *world, const struct kinds *kinds, enum leat_status ends,
+          enum leat_status others)
+{
+    const struct leat_when soon = {.delay_ns = MINUTE_NS};
+    leat_job_id id;
+    struct leat_job job = leat_job_default();
+    job.type = world->type;
+    job.delay_ns = MINUTE_NS;
+    run_as(world, WAY_RESULT); /* in the order of their submits */
+    run_as(world, WAY_RETRY);
+    run_as(world, WAY_FAIL);
+    CHECK_STATUS(leat_release(world->engine, kinds->released), ends);
+    CHECK_STATUS(leat_cancel(world->engine, kinds->member), ends);
+    CHECK_STATUS(leat_cohort_close(world->engine, kinds->cohort), ends);
+    CHECK_STATUS(leat_cancel(world->engine, kinds->parent), ends);
+    CHECK_STATUS(leat_cancel(world->engine, kinds->held), ends);
+    CHECK_STATUS(leat_reschedule(world->engine, kinds->moved, soon), others);
+    CHECK_STATUS(leat_submit(world->engine, &job, &id), others);
+}
+
+/* Not inline, all three: what a test has on its stack is counted. */
+SHARED enum leat_job_state
+state_of(struct world *world, leat_job_id id)
+{
+    return test_get(world->engine, id).state;
+}
+
+SHARED bool
+is_moved(struct world *world, leat_job_id id)
+{
+    return test_get(world->engine, id).due_in_ns <= MINUTE_NS;
+}
+
+SHARED void
+has(struct world *world, leat_job_id id, uint32_t attempts, size_t bytes)
+{
+    const struct leat_job_info info = test_get(world->engine, id);
+    CHECK_EQUAL(info.attempts, attempts);
+    CHECK_EQUAL(info.result_bytes, bytes);
+}
+
+/* In memory all is done, whatever the log has. */
+static void
+kinds_done(struct world *world, const struct kinds *kinds)
+{
+    CHECK(state_of(world, kinds->kept) == LEAT_JOB_COMPLETED);
+    CHECK(state_of(world, kinds->retried) == LEAT_JOB_RETRYING);
+    CHECK(state_of(world, kinds->dead) == LEAT_JOB_DEAD);
+    CHECK(state_of(world, kinds->cohort) == LEAT_JOB_CANCELLED);
+    CHECK(state_of(world, kinds->child) == LEAT_JOB_SCHEDULED);
+    CHECK(is_moved(world, kinds->moved));
+}
+
+SHARED bool
+is_known(struct world *world, leat_job_id id)
+{
+    struct leat_job_info info = leat_job_info_default();
+    return leat_get(world->engine, id, &info) == LEAT_OK;
+}
+
+SHARED bool
+is_there(struct world *world, leat_job_id id)
+{
+    struct leat_job_info info = leat_job_info_default();
+    enum leat_status status = leat_get(world->engine, id, &info);
+    return status == LEAT_OK &&
+           (info.state == LEAT_JOB_SCHEDULED || info.state == LEAT_JOB_PENDING);
+}
+
+/* What the next process finds: what ended has, if there was room for that; what was changed
+ * otherwise is so if there was space. */
+static void
+kinds_found(struct world *world, const struct kinds *kinds, bool ended, bool changed)
+{
+    CHECK(state_of(world, kinds->kept) == (ended ? LEAT_JOB_COMPLETED : LEAT_JOB_PENDING));
+    has(world, kinds->kept, ended ? 1 : 0, ended ? 5 : 0);
+    CHECK(state_of(world, kinds->retried) == (changed ? LEAT_JOB_RETRYING : LEAT_JOB_PENDING));
+    has(world, kinds->retried, changed ? 1 : 0, 0);
+    CHECK((state_of(world, kinds->dead) == LEAT_JOB_DEAD) == ended);
+    CHECK(is_known(world, kinds->released) == !ended);
+    CHECK(is_there(world, kinds->member) == !ended);
+    CHECK(is_there(world, kinds->parent) == !ended);
+    CHECK(is_there(world, kinds->held) == !ended);
+    enum leat_job_state state = state_of(world, kinds->cohort);
+    CHECK(state == (ended ? LEAT_JOB_CANCELLED : LEAT_JOB_BLOCKED));
+    state = state_of(world, kinds->child);
+    CHECK(state == (ended ? LEAT_JOB_SCHEDULED : LEAT_JOB_BLOCKED));
+    CHECK(is_moved(world, kinds->moved) == changed);
+}
+
+/* The key is held, by its job or behind its end. */
+static void
+key_held(struct world *world)
+{
+    struct leat_job_options options = leat_job_options_default();
+    struct leat_job job = leat_job_default();
+    leat_job_id id;
+    options.unique_key = "key";
+    options.unique_key_bytes = 3;
+    options.unique_scope = LEAT_UNIQUE_FOR_TIME;
+    options.unique_for_ns = MINUTE_NS;
+    options.durability = LEAT_DURABILITY_NONE; /* so it comes as far as to its claim */
+    job.type = world->type;
+    job.options = &options;
+    CHECK_STATUS(leat_submit(world->engine, &job, &id), LEAT_EXISTS);
+}
+
+static void
+each_kind(enum regime regime)
+{
+    struct world *world = world_make();
+    const bool ended = regime != REGIME_NONE;
+    const bool changed = regime == REGIME_BELOW;
+    test_close(world->engine);
+    world->config.log_segment_bytes = SEGMENT;
+    world->config.log_ring_bytes = SEGMENT / 4;
+    world_open(world);
+    struct kinds kinds = kinds_make(world);
+    kinds.kept = waiting(world, "kept", LEAT_JOB_KEEP_RESULT);
+    kinds.retried = waiting(world, "retried", 0);
+    kinds.dead = waiting(world, "dead", 0);
+    regime_set(world, regime);
+    kinds_act(world, &kinds, ended ? LEAT_OK : LEAT_NO_SPACE, changed ? LEAT_OK : LEAT_NO_SPACE);
+    kinds_done(world, &kinds);
+    key_held(world);
+    world_restart(world);
+    kinds_found(world, &kinds, ended, changed);
+    key_held(world);
+    world_free(world);
+}
+
+static void
+each_kind_below(void **state)
+{
+    (void)state;
+    each_kind(REGIME_BELOW);
+}
+
+static void
+each_kind_with_the_reserve(void **state)
+{
+    (void)state;
+    each_kind(REGIME_RESERVE);
+}
+
+static void
+each_kind_without_any_room(void **state)
+{
+    (void)state;
+    each_kind(REGIME_NONE);
+}
+
+/* ---- up to the end, and back ----------------------------------------------------------------- */
+
+struct filled {
+    leat_job_id ids[FULL_MAX];
+    bool ended[FULL_MAX]; /* and that is in the log */
+    uint32_t count;
+};
+
+static enum leat_status
+submit_large(struct world *world, leat_job_id *id)
+{
+    static char payload[1000];
+    struct leat_job job = leat_job_default();
+    job.type = world->type;
+    job.payload = payload;
+    job.payload_bytes = sizeof(payload);
+    job.delay_ns = 60 * MINUTE_NS;
+    return leat_submit(world->engine, &job, id);
+}
+
+/* Units that leave little room in their blocks. */
+#define UNIT 12
+
+static void
+fill(struct world *world, struct filled *filled)
+{
+    static char payload[1000];
+    static struct leat_job jobs[UNIT];
+    for (uint32_t i = 0; i < UNIT; i++) {
+        jobs[i] = leat_job_default();
+        jobs[i].type = world->type;
+        jobs[i].payload = payload;
+        jobs[i].payload_bytes = sizeof(payload);
+        jobs[i].delay_ns = 60 * MINUTE_NS;
+    }
+    for (uint32_t refused = 0; refused < 5 && filled->count + UNIT <= FULL_MAX;) {
+        leat_job_id *ids = &filled->ids[filled->count];
+        enum leat_status status =
+            leat_submit_batch(world->engine, jobs, UNIT, LEAT_BATCH_ALL_OR_NONE, ids, NULL);
+        filled->count += status == LEAT_OK ? UNIT : 0;
+        refused = status == LEAT_OK ? 0 : refused + 1;
+        if (status != LEAT_OK) {
+            CHECK_STATUS(status, LEAT_NO_SPACE);
+            (void)usleep(60000); /* the cleaner may find some */
+        }
+    }
+    CHECK(filled->count > 50 && filled->count + UNIT <= FULL_MAX);
+}
+
+/* Ends use up what is left. They are refused then, each by its status, and are in memory only; and
+ * when all have ended the log finds space again, without another process. */
+static void
+used_up_it_gets_free_again(void **state)
+{
+    struct world *world = world_make();
+    struct filled *filled = calloc(1, sizeof(*filled));
+    enum leat_status status = LEAT_NO_SPACE;
+    uint32_t refused = 0;
+    leat_job_id last = {0};
+    (void)state;
+    CHECK(filled != NULL);
+    test_close(world->engine);
+    test_directory_empty(world->directory);
+    world->config.log_segment_bytes = SEGMENT;
+    world->config.log_ring_bytes = SEGMENT / 2;
+    world->config.log_bytes_max = 10 * SEGMENT;
+    world->config.jobs_max = FULL_MAX;
+    world_open(world);
+    fill(world, filled);
+    for (uint32_t i = 0; i < filled->count; i++) {
+        status = leat_cancel(world->engine, filled->ids[i]);
+        CHECK(status == LEAT_OK || status == LEAT_NO_SPACE);
+        filled->ended[i] = status == LEAT_OK;
+        refused += status == LEAT_OK ? 0 : 1;
+    }
+    CHECK(refused > 0);
+    for (uint32_t i = 0; i < 1000 && leat_durable_state(world->engine) != LEAT_OK; i++) {
+        (void)usleep(10000);
+    }
+    CHECK_OK(leat_durable_state(world->engine)); /* it was asked by who found no room */
+    CHECK_OK(submit_large(world, &last));
+    world_crash(world);
+    for (uint32_t i = 0; i < filled->count; i++) {
+        CHECK(!filled->ended[i] || !is_there(world, filled->ids[i]));
+    }
+    CHECK(is_there(world, last));
+    free(filled);
+    world_free(world);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_kind_below),
+        cmocka_unit_test(each_kind_with_the_reserve),
+        cmocka_unit_test(each_kind_without_any_room),
+        cmocka_unit_test(used_up_it_gets_free_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
