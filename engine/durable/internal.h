@@ -2,6 +2,7 @@
 #ifndef ENGINE_DURABLE_INTERNAL_H
 #define ENGINE_DURABLE_INTERNAL_H
 
+#include "engine/durable/bulk.h"
 #include "engine/durable/durable.h"
 #include "engine/durable/record.h"
 #include "engine/durable/sealed.h"
@@ -63,8 +64,10 @@ struct leat_durable_table {
     size_t slots_room; /* a power of two, or 0 */
     struct leat_durable_entry **blocks;
     size_t blocks_room;
-    size_t count; /* entries */
-    size_t held;  /* of HELD */
+    size_t count;   /* entries */
+    size_t held;    /* of HELD */
+    size_t singles; /* blocks that were not taken from the bulk */
+    struct leat_durable_bulk bulk;
     struct leat_durable_named *queues;
     size_t queues_room;
     size_t queues_count;

@@ -81,8 +81,8 @@ list_make(struct leat_durable *durable, struct list *list, struct leat_error *er
         if (entry->ended || entry->content == NULL) {
             continue;
         }
-        enum leat_status status = leat_durable_sequence_read(&entry->sequence, entry->content,
-                                                             entry->content_bytes);
+        enum leat_status status =
+            leat_durable_sequence_read(&entry->sequence, entry->content, entry->content_bytes);
         if (status != LEAT_OK) {
             return unreadable(error, status, entry->id);
         }
@@ -134,6 +134,28 @@ others_give(struct leat_engine *engine, const unsigned char *others)
     (void)atom_add_rlx(&engine->outside.refused, count); /* rlx: statistic */
 }
 
+/* Records that are used one after the other, as those of a long queue are, in fewer pages. Where
+ * most are not used, a huge page would be there for one of them. */
+static void
+records_pack(struct leat_engine *engine, const struct list *list)
+{
+    uint32_t first = LEAT_INDEX_NONE;
+    uint32_t end = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const uint32_t index = index_of(list->entries[i]);
+        first = index < first ? index : first;
+        end = index >= end ? index + 1 : end;
+    }
+    if (list->count == 0 || list->count < (end - first) / 2) {
+        return;
+    }
+    leat_slab_huge(&engine->jobs, first, end - first);
+    if (engine->inline_payloads != NULL) {
+        const size_t each = engine->config.payload_bytes_inline;
+        leat_os_huge((unsigned char *)engine->inline_payloads + first * each, (end - first) * each);
+    }
+}
+
 /* Takes records until all that the jobs had are taken; gives the others back. */
 static enum leat_status
 records_claim(struct leat_engine *engine, const struct list *list, struct leat_error *error)
@@ -146,6 +168,7 @@ records_claim(struct leat_engine *engine, const struct list *list, struct leat_e
                             "so that jobs_max must be as high as it was");
         }
     }
+    records_pack(engine, list);
     size_t bytes = engine->jobs.capacity / 8 + 1;
     unsigned char *others = leat_memory_take(memory, bytes);
     unsigned char *wanted = leat_memory_take(memory, bytes);

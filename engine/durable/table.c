@@ -14,12 +14,23 @@ mixed(uint64_t id)
     return id * UINT64_C(0x9e3779b97f4a7c15);
 }
 
+/* Ids whose records are neighbours come one after the other, most often, and begin in neighbouring
+ * slots: so many that a page, which may have to be looked up, serves some of them. */
+#define NEIGHBOURS UINT64_C(16)
+
+static size_t
+first_of(const struct leat_durable_table *table, uint64_t id)
+{
+    const uint64_t inside = id % NEIGHBOURS;
+    return ((size_t)(mixed(id - inside) >> 32) * NEIGHBOURS + inside) & (table->slots_room - 1);
+}
+
 /* The slot of an id; or the free one where it would stand. */
 static struct leat_durable_slot *
 slot_of(const struct leat_durable_table *table, uint64_t id)
 {
     const uint64_t mix = mixed(id);
-    size_t at = (size_t)(mix >> 32) & (table->slots_room - 1);
+    size_t at = first_of(table, id);
     for (;;) {
         struct leat_durable_slot *slot = &table->slots[at];
         if (slot->entry == 0 || (slot->mark == (uint32_t)mix &&
@@ -100,8 +111,8 @@ block_add(struct leat_durable *durable)
         table->blocks_room = room;
     }
     if (table->blocks[count] == NULL) {
-        table->blocks[count] = leat_memory_take(
-            &durable->memory, sizeof(struct leat_durable_entry) * LEAT_DURABLE_BLOCK);
+        table->blocks[count] = leat_durable_bulk_fresh(
+            &table->bulk, sizeof(struct leat_durable_entry) * LEAT_DURABLE_BLOCK);
     }
     return table->blocks[count] != NULL;
 }
@@ -128,26 +139,27 @@ entry_make(struct leat_durable *durable, uint64_t id)
 }
 
 static void
-block_give(const struct leat_durable *durable, unsigned char **block, uint32_t *bytes)
+block_give(struct leat_durable *durable, unsigned char **block, uint32_t *bytes)
 {
-    leat_memory_give(&durable->memory, *block, *bytes);
+    leat_durable_bulk_give(&durable->table.bulk, &durable->memory, *block, *bytes);
     *block = NULL;
     *bytes = 0;
 }
 
 /* False: no memory. */
 static bool
-block_take(const struct leat_durable *durable, const unsigned char *from, size_t bytes,
+block_take(struct leat_durable *durable, const unsigned char *from, size_t bytes,
            unsigned char **block, uint32_t *block_bytes)
 {
     block_give(durable, block, block_bytes);
     if (bytes == 0) {
         return true;
     }
-    *block = leat_memory_take(&durable->memory, bytes);
+    *block = leat_durable_bulk_take(&durable->table.bulk, &durable->memory, bytes);
     if (*block == NULL) {
         return false;
     }
+    durable->table.singles += leat_durable_bulk_single(bytes) ? 1 : 0;
     memcpy(*block, from, bytes);
     *block_bytes = (uint32_t)bytes;
     return true;
@@ -245,6 +257,7 @@ count_take(struct leat_durable *durable, const struct leat_durable_count *count)
     }
     if (entry->count == NULL) {
         entry->count = leat_memory_take(&durable->memory, sizeof(*count));
+        durable->table.singles++;
     }
     if (entry->count != NULL) {
         *entry->count = *count;
@@ -449,17 +462,15 @@ void
 leat_durable_table_fini(struct leat_durable *durable)
 {
     struct leat_durable_table *table = &durable->table;
-    for (size_t i = 0; i < table->count; i++) {
+    const size_t count = table->singles == 0 ? 0 : table->count;
+    for (size_t i = 0; i < count; i++) {
         struct leat_durable_entry *entry = leat_durable_table_at(table, i);
         block_give(durable, &entry->content, &entry->content_bytes);
         block_give(durable, &entry->tail, &entry->tail_bytes);
         block_give(durable, &entry->held, &entry->held_bytes);
         count_give(durable, entry);
     }
-    for (size_t i = 0; i < table->blocks_room; i++) {
-        leat_memory_give(&durable->memory, table->blocks[i],
-                         sizeof(struct leat_durable_entry) * LEAT_DURABLE_BLOCK);
-    }
+    leat_durable_bulk_fini(&table->bulk);
     blocks_give(durable);
     slots_give(durable);
     leat_memory_give(&durable->memory, table->queues, sizeof(*table->queues) * table->queues_room);
