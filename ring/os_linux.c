@@ -81,13 +81,6 @@ leat_os_lock(void *memory, size_t bytes)
     return errno == ENOMEM || errno == EPERM ? LEAT_OS_REFUSED : LEAT_OS_FAILED;
 }
 
-void
-leat_os_huge(void *memory, size_t bytes)
-{
-    /* A kernel without huge pages says EINVAL; the memory serves all the same. */
-    (void)madvise(memory, bytes, MADV_HUGEPAGE);
-}
-
 /* The whole pages of a piece of memory; `bytes` 0: there is none. */
 struct pages {
     unsigned char *first;
@@ -104,6 +97,16 @@ pages_within(void *memory, size_t bytes)
         pages.bytes = (bytes - before) & ~(page - 1);
     }
     return pages;
+}
+
+void
+leat_os_huge(void *memory, size_t bytes)
+{
+    struct pages pages = pages_within(memory, bytes);
+    if (pages.bytes != 0) {
+        /* A kernel without huge pages says EINVAL; the memory serves all the same. */
+        (void)madvise(pages.first, pages.bytes, MADV_HUGEPAGE);
+    }
 }
 
 void

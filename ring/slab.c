@@ -606,6 +606,14 @@ leat_slab_fini(struct leat_slab *slab)
     slab->mapping = NULL;
 }
 
+void
+leat_slab_huge(struct leat_slab *slab, uint32_t first, uint32_t count)
+{
+    leat_os_huge(slab->words + (size_t)first * slab->word_bytes, (size_t)count * slab->word_bytes);
+    leat_os_huge(slab->records + (size_t)first * slab->record_bytes,
+                 (size_t)count * slab->record_bytes);
+}
+
 uint32_t
 leat_slab_next(const struct leat_slab *slab, uint32_t index)
 {

@@ -125,6 +125,8 @@ void leat_slab_give(struct leat_slab *slab, uint32_t shard, uint32_t index);
 void leat_slab_give_n(struct leat_slab *slab, uint32_t shard, const uint32_t *indices,
                       uint32_t count);
 
+/* What stands behind the records [first, first + count) is to be in huge pages. */
+void leat_slab_huge(struct leat_slab *slab, uint32_t first, uint32_t count);
 /* Gives back to the system what stands behind the records [first, first + count), which are
  * nobody's now. They read as zeros from then on, or as before. */
 typedef void (*leat_slab_release)(void *context, uint32_t first, uint32_t count);

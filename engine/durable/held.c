@@ -168,9 +168,10 @@ enum leat_status
 leat_durable_held_revive(struct leat_engine *engine, struct leat_error *error)
 {
     const struct leat_durable_table *table = &engine->durable->table;
-    for (size_t i = 0; i < table->room; i++) {
-        const struct leat_durable_entry *entry = &table->entries[i];
-        if (entry->id == 0 || entry->held == NULL || entry->content != NULL) {
+    const size_t count = table->held == 0 ? 0 : table->count;
+    for (size_t i = 0; i < count; i++) {
+        const struct leat_durable_entry *entry = leat_durable_table_at(table, i);
+        if (entry->held == NULL || entry->content != NULL) {
             continue;
         }
         enum leat_status status = revive(engine, entry);

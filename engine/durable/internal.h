@@ -2,6 +2,7 @@
 #ifndef ENGINE_DURABLE_INTERNAL_H
 #define ENGINE_DURABLE_INTERNAL_H
 
+#include "engine/durable/bulk.h"
 #include "engine/durable/durable.h"
 #include "engine/durable/record.h"
 #include "engine/durable/sealed.h"
@@ -10,20 +11,20 @@
 
 /* A job as the log has it. */
 struct leat_durable_entry {
-    uint64_t id; /* 0: the place is free */
-    bool ended;
+    uint64_t id;
     struct leat_durable_state state;
     uint64_t sequence;
     uint32_t image;
     uint32_t image_bytes;   /* of it in the log */
     unsigned char *content; /* or NULL */
-    size_t content_bytes;
-    unsigned char *tail; /* error, result and attempts of the state; or NULL */
-    size_t tail_bytes;
-    struct leat_durable_count *count; /* of a cohort that has one in the log; or NULL */
+    unsigned char *tail;    /* error, result and attempts of the state; or NULL */
+    unsigned char *held;    /* the last HELD of it; or NULL */
+    uint32_t content_bytes;
+    uint32_t tail_bytes;
+    uint32_t held_bytes;
+    bool ended;
     bool claimed;                     /* CLAIMED */
-    unsigned char *held;              /* the last HELD of it; or NULL */
-    size_t held_bytes;
+    struct leat_durable_count *count; /* of a cohort that has one in the log; or NULL */
 };
 
 /* A queue as the log has it; a format 0: it has no such record. */
@@ -48,11 +49,25 @@ struct leat_durable_planned {
     size_t texts_bytes;
 };
 
+/* Entries of a block: they never move, and stand in the order in which their ids came. */
+#define LEAT_DURABLE_BLOCK 1024
+
+/* The entry of an id. */
+struct leat_durable_slot {
+    uint32_t mark;  /* of the id */
+    uint32_t entry; /* its number + 1; 0: free */
+};
+
 /* What was read. By id: open addressing, at most half full. */
 struct leat_durable_table {
-    struct leat_durable_entry *entries;
-    size_t room; /* a power of two, or 0 */
-    size_t count;
+    struct leat_durable_slot *slots;
+    size_t slots_room; /* a power of two, or 0 */
+    struct leat_durable_entry **blocks;
+    size_t blocks_room;
+    size_t count;   /* entries */
+    size_t held;    /* of HELD */
+    size_t singles; /* blocks that were not taken from the bulk */
+    struct leat_durable_bulk bulk;
     struct leat_durable_named *queues;
     size_t queues_room;
     size_t queues_count;
@@ -327,6 +342,13 @@ bool leat_durable_held_yields(const struct leat_engine *engine, const struct lea
 bool leat_durable_held_needed(struct leat_engine *engine, const struct leat_wal_record *record);
 
 /* ---- table.c -------------------------------------------------------------------------------- */
+
+/* The entry of a number below its count. */
+LEAT_INLINE struct leat_durable_entry *
+leat_durable_table_at(const struct leat_durable_table *table, size_t number)
+{
+    return &table->blocks[number / LEAT_DURABLE_BLOCK][number % LEAT_DURABLE_BLOCK];
+}
 
 /* NULL: the log has nothing of that id. */
 const struct leat_durable_entry *leat_durable_table_find(const struct leat_durable_table *table,

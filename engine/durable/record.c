@@ -1,6 +1,7 @@
 /* record.c - see record.h. */
 #include "engine/durable/record.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "engine/config.h"
@@ -277,6 +278,29 @@ leat_durable_parent_of(const struct leat_durable_found *found, uint32_t number)
 }
 
 enum leat_status
+leat_durable_sequence_read(uint64_t *sequence, const unsigned char *bytes, size_t count)
+{
+    if (count < sizeof(struct leat_durable_content)) {
+        return LEAT_CORRUPT;
+    }
+    memcpy(sequence, bytes + offsetof(struct leat_durable_content, sequence), sizeof(*sequence));
+    return LEAT_OK;
+}
+
+/* What is said of it beside its type, its queue and its payload is said by default. */
+static bool
+is_plain(const struct leat_durable_content *content)
+{
+    const uint32_t bytes = content->name_bytes | content->key_bytes | content->unique_bytes |
+                           content->tags_count | content->delays_count;
+    const uint64_t said = content->unique_scope | content->unique_conflict |
+                          content->order_priority | content->retries | content->ties_bytes |
+                          content->unique_for_ns | content->submitter;
+    return (bytes | said) == 0 && content->expires_ns == LEAT_FOREVER &&
+           content->timeout_ns == LEAT_TIMEOUT_OF_TYPE;
+}
+
+enum leat_status
 leat_durable_content_read(struct leat_durable_found *found, const unsigned char *bytes,
                           size_t count)
 {
@@ -293,10 +317,14 @@ leat_durable_content_read(struct leat_durable_found *found, const unsigned char 
     if (content.tags_count > LEAT_TAGS_MAX || content.delays_count > LEAT_RETRY_DELAYS_MAX) {
         return LEAT_CORRUPT;
     }
-    *found = (struct leat_durable_found){.job = leat_job_default(),
-                                         .sequence = content.sequence,
-                                         .expires_ns = content.expires_ns,
-                                         .submit_ns = content.submit_ns};
+    found->job = leat_job_default();
+    found->sequence = content.sequence;
+    found->expires_ns = content.expires_ns;
+    found->submit_ns = content.submit_ns;
+    found->ties = (struct leat_durable_ties){.count = 0};
+    found->parents = NULL;
+    found->watch = (struct leat_durable_watch){.member_of = 0};
+    found->plain = is_plain(&content);
     found->job.max_attempts = content.max_attempts;
     found->job.type_name = take_text(&rest, content.type_bytes);
     found->job.queue_name = take_text(&rest, content.queue_bytes);

@@ -283,11 +283,15 @@ struct leat_durable_found {
     struct leat_durable_ties ties;
     const unsigned char *parents; /* struct leat_durable_parent, not aligned */
     struct leat_durable_watch watch;
+    bool plain; /* its options are those by default */
 };
 
 struct leat_durable_parent leat_durable_parent_of(const struct leat_durable_found *found,
                                                   uint32_t number);
 
+/* When it was submitted, without the rest. LEAT_CORRUPT. */
+enum leat_status leat_durable_sequence_read(uint64_t *sequence, const unsigned char *bytes,
+                                            size_t count);
 /* LEAT_OK; LEAT_CORRUPT; LEAT_UNSUPPORTED: of a later format. */
 enum leat_status leat_durable_content_read(struct leat_durable_found *found,
                                            const unsigned char *bytes, size_t count);

@@ -21,6 +21,20 @@ struct list {
     size_t bytes;
 };
 
+/* Jobs of one turn are revived at the same time: clocks are asked once. */
+#define TURN_JOBS 64
+
+/* What one job has in common with those before it. */
+struct turn {
+    uint64_t wall_ns;
+    uint64_t boot_ns;
+    const char *type_name; /* the last one's, and which they are; or NULL */
+    const char *queue_name;
+    leat_type type;
+    leat_queue queue;
+    bool tied; /* some have to do with others */
+};
+
 static enum leat_status
 complain(struct leat_error *error, enum leat_status status, uint64_t id, const char *text)
 {
@@ -29,7 +43,19 @@ complain(struct leat_error *error, enum leat_status status, uint64_t id, const c
     return leat_error_set(error, status, "log_directory", sentence);
 }
 
+static enum leat_status
+unreadable(struct leat_error *error, enum leat_status status, uint64_t id)
+{
+    return complain(error, status, id, "which cannot be read");
+}
+
 /* ---- which ----------------------------------------------------------------------------------- */
+
+static uint32_t
+index_of(const struct leat_durable_entry *entry)
+{
+    return (uint32_t)(entry->id & LEAT_INDEX_NONE);
+}
 
 static int
 by_sequence(const void *left, const void *right)
@@ -50,24 +76,26 @@ list_make(struct leat_durable *durable, struct list *list, struct leat_error *er
     if (list->entries == NULL) {
         return leat_error_set(error, LEAT_NO_MEMORY, "log_directory", "no memory for its jobs");
     }
-    for (size_t i = 0; i < table->room; i++) {
-        struct leat_durable_entry *entry = &table->entries[i];
-        struct leat_durable_found found;
-        if (entry->id == 0 || entry->ended || entry->content == NULL) {
+    bool sorted = true;
+    for (size_t i = 0; i < table->count; i++) {
+        struct leat_durable_entry *entry = leat_durable_table_at(table, i);
+        if (entry->ended || entry->content == NULL) {
             continue;
         }
         enum leat_status status =
-            leat_durable_content_read(&found, entry->content, entry->content_bytes);
+            leat_durable_sequence_read(&entry->sequence, entry->content, entry->content_bytes);
         if (status != LEAT_OK) {
-            return complain(error, status, entry->id, "which cannot be read");
+            return unreadable(error, status, entry->id);
         }
-        entry->sequence = found.sequence;
-        if (found.sequence > table->sequence) {
-            table->sequence = found.sequence;
+        sorted = sorted && entry->sequence >= table->sequence;
+        if (entry->sequence > table->sequence) {
+            table->sequence = entry->sequence;
         }
         list->entries[list->count++] = entry;
     }
-    qsort(list->entries, list->count, sizeof(struct leat_durable_entry *), by_sequence);
+    if (!sorted) {
+        qsort(list->entries, list->count, sizeof(struct leat_durable_entry *), by_sequence);
+    }
     return LEAT_OK;
 }
 
@@ -91,25 +119,60 @@ wanted_mark(const struct leat_engine *engine, const struct list *list, unsigned 
     return count;
 }
 
+/* Gives records back: a bit for each. */
+static void
+others_give(struct leat_engine *engine, const unsigned char *others)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < engine->jobs.capacity; i++) {
+        if (others[i / 8] == 0) {
+            i |= 7;
+        } else if ((others[i / 8] >> (i % 8) & 1) != 0) {
+            leat_slab_give(&engine->jobs, 0, i);
+            count++;
+        }
+    }
+    (void)atom_add_rlx(&engine->outside.refused, count); /* rlx: statistic */
+}
+
+/* Records that are used one after the other, as those of a long queue are, in fewer pages. Where
+ * most are not used, a huge page would be there for one of them. */
+static void
+records_pack(struct leat_engine *engine, const struct list *list)
+{
+    uint32_t first = LEAT_INDEX_NONE;
+    uint32_t end = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const uint32_t index = index_of(list->entries[i]);
+        first = index < first ? index : first;
+        end = index >= end ? index + 1 : end;
+    }
+    if (list->count == 0 || list->count < (end - first) / 2) {
+        return;
+    }
+    leat_slab_huge(&engine->jobs, first, end - first);
+    if (engine->inline_payloads != NULL) {
+        const size_t each = engine->config.payload_bytes_inline;
+        leat_os_huge((unsigned char *)engine->inline_payloads + first * each, (end - first) * each);
+    }
+}
+
 /* Takes records until all that the jobs had are taken; gives the others back. */
 static enum leat_status
 records_claim(struct leat_engine *engine, const struct list *list, struct leat_error *error)
 {
     const struct leat_memory *memory = &engine->memory;
-    uint32_t most = 0;
     for (size_t i = 0; i < list->count; i++) {
         uint32_t index = (uint32_t)(list->entries[i]->id & LEAT_INDEX_NONE);
         if (index >= engine->jobs.capacity) {
             return complain(error, LEAT_INVALID, list->entries[i]->id,
                             "so that jobs_max must be as high as it was");
         }
-        most = index >= most ? index + 1 : most;
     }
-    size_t bytes = sizeof(uint32_t) * engine->jobs.capacity;
-    size_t bits_bytes = most / 8 + 1;
-    uint32_t *others = leat_memory_take(memory, bytes);
-    unsigned char *wanted = leat_memory_take(memory, bits_bytes);
-    uint32_t others_count = 0;
+    records_pack(engine, list);
+    size_t bytes = engine->jobs.capacity / 8 + 1;
+    unsigned char *others = leat_memory_take(memory, bytes);
+    unsigned char *wanted = leat_memory_take(memory, bytes);
     size_t left = wanted == NULL ? 0 : wanted_mark(engine, list, wanted);
     uint32_t index = 0;
     enum leat_status status = others == NULL || wanted == NULL ? LEAT_NO_MEMORY : LEAT_OK;
@@ -117,18 +180,18 @@ records_claim(struct leat_engine *engine, const struct list *list, struct leat_e
         status = LEAT_CORRUPT;
     }
     while (status == LEAT_OK && left > 0 && leat_slab_take(&engine->jobs, 0, &index)) {
-        if (index < most && (wanted[index / 8] >> (index % 8) & 1) != 0) {
+        const unsigned char bit = (unsigned char)(1U << (index % 8));
+        if ((wanted[index / 8] & bit) != 0) {
             left--;
         } else {
-            others[others_count++] = index;
+            others[index / 8] |= bit;
         }
     }
-    for (uint32_t i = 0; i < others_count; i++) {
-        leat_slab_give(&engine->jobs, 0, others[i]);
+    if (others != NULL) {
+        others_give(engine, others);
     }
-    (void)atom_add_rlx(&engine->outside.refused, others_count); /* rlx: statistic */
     leat_memory_give(memory, others, bytes);
-    leat_memory_give(memory, wanted, bits_bytes);
+    leat_memory_give(memory, wanted, bytes);
     for (size_t i = 0; status == LEAT_OK && i < list->count; i++) {
         uint64_t id = list->entries[i]->id;
         const uint32_t at = (uint32_t)(id & LEAT_INDEX_NONE);
@@ -204,7 +267,7 @@ beside_revive(struct leat_engine *engine, uint32_t index, const struct leat_revi
 /* ---- one job --------------------------------------------------------------------------------- */
 
 static struct leat_due
-due_of(const struct leat_engine *engine, const struct leat_durable_state *state)
+due_of(const struct turn *turn, const struct leat_durable_state *state)
 {
     if (state->due_ns == 0) {
         return (struct leat_due){.at_ns = 0};
@@ -212,19 +275,17 @@ due_of(const struct leat_engine *engine, const struct leat_durable_state *state)
     if ((state->flags & LEAT_DURABLE_WALL) != 0) {
         return (struct leat_due){LEAT_TIME_WALL, state->due_ns};
     }
-    uint64_t wall_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
-    uint64_t left_ns = state->due_ns > wall_ns ? state->due_ns - wall_ns : 0;
-    uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
-    return (struct leat_due){LEAT_TIME_BOOT, leat_timers_after(now_ns, left_ns)};
+    uint64_t left_ns = state->due_ns > turn->wall_ns ? state->due_ns - turn->wall_ns : 0;
+    return (struct leat_due){LEAT_TIME_BOOT, leat_timers_after(turn->boot_ns, left_ns)};
 }
 
 /* What of its options has gone on while nobody looked. */
 static void
-options_age(const struct leat_engine *engine, struct leat_durable_found *found,
+options_age(const struct turn *turn, struct leat_durable_found *found,
             const struct leat_durable_state *state)
 {
     struct leat_job_options *options = &found->options;
-    uint64_t wall_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
+    const uint64_t wall_ns = turn->wall_ns;
     uint64_t age_ns = wall_ns > found->submit_ns ? wall_ns - found->submit_ns : 0;
     if (found->expires_ns != LEAT_FOREVER) {
         options->expires_in_ns = found->expires_ns > wall_ns ? found->expires_ns - wall_ns : 0;
@@ -363,7 +424,7 @@ take_in(struct leat_engine *engine, const struct leat_revival *revival)
         return status;
     }
     status = revive_fill(engine, revival, intake.index);
-    if (status == LEAT_OK) {
+    if (status == LEAT_OK && !revival->found->plain) {
         leat_rcu_enter();
         status = claims_revive(engine, revival, intake.index);
         leat_rcu_leave(&engine->domain);
@@ -385,8 +446,67 @@ take_in(struct leat_engine *engine, const struct leat_revival *revival)
     return status;
 }
 
+static bool
+same(const char *name, const char *other)
+{
+    return name != NULL && other != NULL && strcmp(name, other) == 0;
+}
+
+/* Type and queue of the job by what was found of the one before. */
+static void
+names_know(const struct turn *turn, struct leat_job *job)
+{
+    if (same(job->type_name, turn->type_name) && same(job->queue_name, turn->queue_name)) {
+        job->type = turn->type;
+        job->queue = turn->queue;
+        job->type_name = NULL;
+        job->queue_name = NULL;
+    }
+}
+
+static void
+names_learn(const struct leat_engine *engine, struct turn *turn, const struct leat_job *job,
+            uint32_t index)
+{
+    if (job->type_name != NULL && job->queue_name != NULL) {
+        const struct leat_job_record *record = leat_job_record(engine, index);
+        turn->type_name = job->type_name;
+        turn->queue_name = job->queue_name;
+        turn->type.bits = leat_job_type(record) + 1;
+        turn->queue.bits = leat_job_queue(record) + 1;
+    }
+}
+
+/* How the job is by its state, too. */
+static void
+job_complete(const struct turn *turn, struct leat_durable_found *found,
+             const struct leat_durable_state *state)
+{
+    if (!found->plain) {
+        options_age(turn, found, state);
+    }
+    found->job.priority = state->level;
+    found->job.flags = (state->flags & LEAT_DURABLE_KEPT) != 0 ? LEAT_JOB_KEEP_RESULT : 0;
+    found->options.durability =
+        (state->flags & LEAT_DURABLE_OS) != 0 ? LEAT_DURABILITY_OS : LEAT_DURABILITY_GROUP;
+    if (state->phase == LEAT_PHASE_BLOCKED) {
+        found->job.delay_ns = found->ties.delay_ns;
+        found->options.run_at_ns = found->ties.run_at_ns;
+    }
+    if (found->plain) {
+        found->job.options = NULL; /* durability is the record's own, see leat_durable_revived() */
+    }
+}
+
+static void
+turn_tell(const struct leat_engine *engine, struct turn *turn)
+{
+    turn->wall_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
+    turn->boot_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
+}
+
 static enum leat_status
-revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
+revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry, struct turn *turn,
            struct leat_error *error)
 {
     struct leat_durable *durable = engine->durable;
@@ -394,17 +514,15 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
     struct leat_durable_found found;
     enum leat_status status =
         leat_durable_content_read(&found, entry->content, entry->content_bytes);
-    LEAT_ASSERT(status == LEAT_OK);
-    const struct leat_job_options given = found.options;
-    options_age(engine, &found, state);
-    found.job.priority = state->level;
-    found.job.flags = (state->flags & LEAT_DURABLE_KEPT) != 0 ? LEAT_JOB_KEEP_RESULT : 0;
-    found.options.durability =
-        (state->flags & LEAT_DURABLE_OS) != 0 ? LEAT_DURABILITY_OS : LEAT_DURABILITY_GROUP;
-    if (state->phase == LEAT_PHASE_BLOCKED) {
-        found.job.delay_ns = found.ties.delay_ns;
-        found.options.run_at_ns = found.ties.run_at_ns;
+    if (status != LEAT_OK) {
+        durable->closing = true; /* the open fails, and no job has ended by that */
+        return unreadable(error, status, entry->id);
     }
+    const enum leat_unique_conflict conflict = found.options.unique_conflict;
+    const uint64_t key_for_ns = found.options.unique_for_ns;
+    job_complete(turn, &found, state);
+    names_know(turn, &found.job);
+    const char *tail = (const char *)entry->tail;
     const struct leat_revival revival = {
         .found = &found,
         .job = &found.job,
@@ -414,10 +532,10 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
         .attempts = state->attempts,
         .snoozes = state->snoozes,
         .crashes = state->crashes,
-        .due = due_of(engine, state),
-        .error = (const char *)entry->tail,
+        .due = due_of(turn, state),
+        .error = tail,
         .error_bytes = state->error_bytes,
-        .result = entry->tail == NULL ? NULL : entry->tail + state->error_bytes,
+        .result = tail == NULL ? NULL : tail + state->error_bytes,
         .result_bytes = state->result_bytes,
         .attempts_last =
             entry->tail == NULL ? NULL : entry->tail + state->error_bytes + state->result_bytes,
@@ -427,8 +545,8 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
         .image_bytes = (uint32_t)leat_bytes_size(entry->image_bytes),
         .durability = found.options.durability,
         .published = entry->claimed || state->version != 0,
-        .conflict = given.unique_conflict,
-        .key_for_ns = found.options.unique_for_ns != 0 ? given.unique_for_ns : 0,
+        .conflict = conflict,
+        .key_for_ns = found.options.unique_for_ns != 0 ? key_for_ns : 0,
         .used = (state->flags & LEAT_DURABLE_USED) != 0,
         .counted = (state->flags & LEAT_DURABLE_COUNTED) != 0,
         .count = entry->count,
@@ -441,6 +559,8 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry,
     if (status != LEAT_OK) {
         return complain(error, status, entry->id, leat_status_text(status));
     }
+    names_learn(engine, turn, &found.job, index_of(entry));
+    turn->tied = turn->tied || revival.used || !found.plain;
     if (!revival.used) {
         count(&durable->found, state);
     }
@@ -495,6 +615,22 @@ crashes_count(struct leat_engine *engine)
     }
 }
 
+static enum leat_status
+jobs_revive(struct leat_engine *engine, const struct list *list, struct leat_error *error)
+{
+    struct turn turn = {.type_name = NULL};
+    enum leat_status status = LEAT_OK;
+    for (size_t i = 0; status == LEAT_OK && i < list->count; i++) {
+        if (i % TURN_JOBS == 0) {
+            turn_tell(engine, &turn);
+        }
+        status = revive_one(engine, list->entries[i], &turn, error);
+    }
+    return status == LEAT_OK && turn.tied
+               ? leat_durable_graph_revive(engine, list->entries, list->count)
+               : status;
+}
+
 enum leat_status
 leat_durable_revive(struct leat_engine *engine, struct leat_error *error)
 {
@@ -511,11 +647,8 @@ leat_durable_revive(struct leat_engine *engine, struct leat_error *error)
         status = leat_durable_held_revive(engine, error);
     }
     atom_store_rlx(&durable->sequence, durable->table.sequence); /* rlx: not shared yet */
-    for (size_t i = 0; status == LEAT_OK && i < list.count; i++) {
-        status = revive_one(engine, list.entries[i], error);
-    }
     if (status == LEAT_OK) {
-        status = leat_durable_graph_revive(engine, list.entries, list.count);
+        status = jobs_revive(engine, &list, error);
     }
     leat_memory_give(&durable->memory, list.entries, list.bytes + 1);
     if (status == LEAT_OK) {

@@ -3,48 +3,118 @@
 
 #include <string.h>
 
-#define ROOM_FIRST 1024
+#define SLOTS_FIRST  4096
+#define BLOCKS_FIRST 64
 
 /* ---- by id ----------------------------------------------------------------------------------- */
 
-static size_t
-place_of(const struct leat_durable_table *table, uint64_t id)
+static uint64_t
+mixed(uint64_t id)
 {
-    size_t at = (size_t)((id * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (table->room - 1);
-    while (table->entries[at].id != 0 && table->entries[at].id != id) {
-        at = (at + 1) & (table->room - 1);
+    return id * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+/* Ids whose records are neighbours come one after the other, most often, and begin in neighbouring
+ * slots: so many that a page, which may have to be looked up, serves some of them. */
+#define NEIGHBOURS UINT64_C(16)
+
+static size_t
+first_of(const struct leat_durable_table *table, uint64_t id)
+{
+    const uint64_t inside = id % NEIGHBOURS;
+    return ((size_t)(mixed(id - inside) >> 32) * NEIGHBOURS + inside) & (table->slots_room - 1);
+}
+
+/* The slot of an id; or the free one where it would stand. */
+static struct leat_durable_slot *
+slot_of(const struct leat_durable_table *table, uint64_t id)
+{
+    const uint64_t mix = mixed(id);
+    size_t at = first_of(table, id);
+    for (;;) {
+        struct leat_durable_slot *slot = &table->slots[at];
+        if (slot->entry == 0 || (slot->mark == (uint32_t)mix &&
+                                 leat_durable_table_at(table, slot->entry - 1)->id == id)) {
+            return slot;
+        }
+        at = (at + 1) & (table->slots_room - 1);
     }
-    return at;
 }
 
 const struct leat_durable_entry *
 leat_durable_table_find(const struct leat_durable_table *table, uint64_t id)
 {
-    const struct leat_durable_entry *entry =
-        table->room == 0 ? NULL : &table->entries[place_of(table, id)];
-    return entry != NULL && entry->id != 0 ? entry : NULL;
+    uint32_t entry = table->slots_room == 0 ? 0 : slot_of(table, id)->entry;
+    return entry == 0 ? NULL : leat_durable_table_at(table, entry - 1);
 }
 
+static void
+slots_give(const struct leat_durable *durable)
+{
+    const struct leat_durable_table *table = &durable->table;
+    leat_memory_give(&durable->memory, table->slots,
+                     sizeof(struct leat_durable_slot) * table->slots_room);
+}
+
+/* False: no memory. */
 static bool
-grow(struct leat_durable *durable)
+slots_grow(struct leat_durable *durable)
 {
     struct leat_durable_table *table = &durable->table;
     struct leat_durable_table larger = *table;
-    larger.room = table->room == 0 ? ROOM_FIRST : table->room * 2;
-    larger.entries =
-        leat_memory_take(&durable->memory, sizeof(struct leat_durable_entry) * larger.room);
-    if (larger.entries == NULL) {
+    larger.slots_room = table->slots_room == 0 ? SLOTS_FIRST : table->slots_room * 4;
+    larger.slots =
+        leat_memory_take(&durable->memory, sizeof(struct leat_durable_slot) * larger.slots_room);
+    if (larger.slots == NULL) {
         return false;
     }
-    for (size_t i = 0; i < table->room; i++) {
-        if (table->entries[i].id != 0) {
-            larger.entries[place_of(&larger, table->entries[i].id)] = table->entries[i];
-        }
+    for (size_t i = 0; i < table->count; i++) {
+        const uint64_t id = leat_durable_table_at(table, i)->id;
+        *slot_of(&larger, id) = (struct leat_durable_slot){(uint32_t)mixed(id), (uint32_t)i + 1};
     }
-    leat_memory_give(&durable->memory, table->entries,
-                     sizeof(struct leat_durable_entry) * table->room);
+    slots_give(durable);
     *table = larger;
     return true;
+}
+
+static size_t
+blocks_of(const struct leat_durable_table *table)
+{
+    return (table->count + LEAT_DURABLE_BLOCK - 1) / LEAT_DURABLE_BLOCK;
+}
+
+static void
+blocks_give(const struct leat_durable *durable)
+{
+    const struct leat_durable_table *table = &durable->table;
+    leat_memory_give(&durable->memory, table->blocks, sizeof(*table->blocks) * table->blocks_room);
+}
+
+/* One more block. False: no memory. */
+static bool
+block_add(struct leat_durable *durable)
+{
+    struct leat_durable_table *table = &durable->table;
+    const size_t count = blocks_of(table);
+    if (count == table->blocks_room) {
+        size_t room = count == 0 ? BLOCKS_FIRST : count * 2;
+        struct leat_durable_entry **blocks =
+            leat_memory_take(&durable->memory, sizeof(*blocks) * room);
+        if (blocks == NULL) {
+            return false;
+        }
+        if (count != 0) {
+            memcpy(blocks, table->blocks, sizeof(*blocks) * count);
+        }
+        blocks_give(durable);
+        table->blocks = blocks;
+        table->blocks_room = room;
+    }
+    if (table->blocks[count] == NULL) {
+        table->blocks[count] = leat_durable_bulk_fresh(
+            &table->bulk, sizeof(struct leat_durable_entry) * LEAT_DURABLE_BLOCK);
+    }
+    return table->blocks[count] != NULL;
 }
 
 /* NULL: no memory. */
@@ -52,40 +122,46 @@ static struct leat_durable_entry *
 entry_make(struct leat_durable *durable, uint64_t id)
 {
     struct leat_durable_table *table = &durable->table;
-    if (table->count * 2 >= table->room && !grow(durable)) {
+    if (table->count * 2 >= table->slots_room && !slots_grow(durable)) {
         return NULL;
     }
-    struct leat_durable_entry *entry = &table->entries[place_of(table, id)];
-    if (entry->id == 0) {
-        entry->id = id;
-        table->count++;
+    struct leat_durable_slot *slot = slot_of(table, id);
+    if (slot->entry != 0) {
+        return leat_durable_table_at(table, slot->entry - 1);
     }
+    if (table->count % LEAT_DURABLE_BLOCK == 0 && !block_add(durable)) {
+        return NULL;
+    }
+    *slot = (struct leat_durable_slot){(uint32_t)mixed(id), (uint32_t)++table->count};
+    struct leat_durable_entry *entry = leat_durable_table_at(table, table->count - 1);
+    entry->id = id;
     return entry;
 }
 
 static void
-block_give(const struct leat_durable *durable, unsigned char **block, size_t *bytes)
+block_give(struct leat_durable *durable, unsigned char **block, uint32_t *bytes)
 {
-    leat_memory_give(&durable->memory, *block, *bytes);
+    leat_durable_bulk_give(&durable->table.bulk, &durable->memory, *block, *bytes);
     *block = NULL;
     *bytes = 0;
 }
 
 /* False: no memory. */
 static bool
-block_take(const struct leat_durable *durable, const unsigned char *from, size_t bytes,
-           unsigned char **block, size_t *block_bytes)
+block_take(struct leat_durable *durable, const unsigned char *from, size_t bytes,
+           unsigned char **block, uint32_t *block_bytes)
 {
     block_give(durable, block, block_bytes);
     if (bytes == 0) {
         return true;
     }
-    *block = leat_memory_take(&durable->memory, bytes);
+    *block = leat_durable_bulk_take(&durable->table.bulk, &durable->memory, bytes);
     if (*block == NULL) {
         return false;
     }
+    durable->table.singles += leat_durable_bulk_single(bytes) ? 1 : 0;
     memcpy(*block, from, bytes);
-    *block_bytes = bytes;
+    *block_bytes = (uint32_t)bytes;
     return true;
 }
 
@@ -166,6 +242,7 @@ static bool
 held_take(struct leat_durable *durable, uint64_t id, const struct leat_wal_record *record)
 {
     struct leat_durable_entry *entry = entry_make(durable, id);
+    durable->table.held += entry != NULL && entry->held == NULL ? 1 : 0;
     return entry != NULL &&
            block_take(durable, record->data, record->bytes, &entry->held, &entry->held_bytes);
 }
@@ -180,6 +257,7 @@ count_take(struct leat_durable *durable, const struct leat_durable_count *count)
     }
     if (entry->count == NULL) {
         entry->count = leat_memory_take(&durable->memory, sizeof(*count));
+        durable->table.singles++;
     }
     if (entry->count != NULL) {
         *entry->count = *count;
@@ -384,15 +462,18 @@ void
 leat_durable_table_fini(struct leat_durable *durable)
 {
     struct leat_durable_table *table = &durable->table;
-    for (size_t i = 0; i < table->room; i++) {
-        block_give(durable, &table->entries[i].content, &table->entries[i].content_bytes);
-        block_give(durable, &table->entries[i].tail, &table->entries[i].tail_bytes);
-        block_give(durable, &table->entries[i].held, &table->entries[i].held_bytes);
-        count_give(durable, &table->entries[i]);
+    const size_t count = table->singles == 0 ? 0 : table->count;
+    for (size_t i = 0; i < count; i++) {
+        struct leat_durable_entry *entry = leat_durable_table_at(table, i);
+        block_give(durable, &entry->content, &entry->content_bytes);
+        block_give(durable, &entry->tail, &entry->tail_bytes);
+        block_give(durable, &entry->held, &entry->held_bytes);
+        count_give(durable, entry);
     }
-    leat_memory_give(&durable->memory, table->entries,
-                     sizeof(struct leat_durable_entry) * table->room);
+    leat_durable_bulk_fini(&table->bulk);
+    blocks_give(durable);
+    slots_give(durable);
     leat_memory_give(&durable->memory, table->queues, sizeof(*table->queues) * table->queues_room);
     leat_durable_schedules_fini(durable);
-    *table = (struct leat_durable_table){.entries = NULL};
+    *table = (struct leat_durable_table){.slots = NULL};
 }

@@ -77,9 +77,19 @@ enum leat_status leat_wal_scan_segment(struct leat_wal_scan *scan,
                                        const struct leat_wal_known *known, uint64_t limit);
 void leat_wal_scan_fini(struct leat_wal_scan *scan);
 
+/* ---- open.c --------------------------------------------------------------------------------- */
+
+/* Segments that a crash has left and that were never begun go. */
+void leat_wal_leftover_remove(struct leat_wal *wal);
+
+/* ---- threads.c ------------------------------------------------------------------------------ */
+
+/* Its threads are to end. */
+bool leat_wal_stopping(const struct leat_wal *wal);
+
 /* ---- segments.c ----------------------------------------------------------------------------- */
 
-/* A fresh file of zeros that is synced, but for its name; whatever the cap is. */
+/* A fresh file of zeros, whatever the cap is, which its begin syncs; while nobody else is at it. */
 int leat_wal_segment_make(struct leat_wal *wal, struct leat_wal_ahead *ahead, uint64_t bytes);
 /* Its first block, but for what seals it. pre: the role; or nobody else knows the log. */
 struct leat_wal_segment leat_wal_segment_header(struct leat_wal *wal,

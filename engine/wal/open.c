@@ -160,12 +160,26 @@ is_known(const struct leat_wal *wal, uint64_t number)
 /* What a crash has left lying does no harm, and is tried once. Segments that were never begun are
  * in nobody's way even if the open fails; those that are not needed any more are so from when the
  * fresh one is there. */
-static void
-new_remove(const struct leat_wal *wal, const struct leat_wal_scan *scan)
+void
+leat_wal_leftover_remove(struct leat_wal *wal)
 {
-    for (uint32_t i = 0; i < scan->leftover_count; i++) {
-        file_remove(wal, scan->leftover[i], true);
+    for (uint32_t i = 0; i < wal->leftover_count; i++) {
+        file_remove(wal, wal->leftover[i], true);
     }
+    leat_memory_give(&wal->config.memory, wal->leftover, wal->leftover_room);
+    wal->leftover = NULL;
+    wal->leftover_count = 0;
+}
+
+/* They take milliseconds each: so who makes segments removes them, or a close. */
+static void
+leftover_take(struct leat_wal *wal, struct leat_wal_scan *scan)
+{
+    wal->leftover = scan->leftover;
+    wal->leftover_count = scan->leftover_count;
+    wal->leftover_room = scan->leftover_room;
+    scan->leftover = NULL;
+    scan->leftover_room = 0;
 }
 
 static void
@@ -188,7 +202,7 @@ go_on(struct leat_wal *wal, struct leat_wal_scan *scan)
     wal->batch_durable = wal->batch;
     enum leat_status status = known_take(wal, scan);
     if (status == LEAT_OK) {
-        new_remove(wal, scan);
+        leftover_take(wal, scan);
         status = leat_wal_status_of(fresh_begin(wal, scan));
     }
     if (status != LEAT_OK) {
@@ -318,6 +332,7 @@ leat_wal_close(struct leat_wal *wal)
             file_remove(wal, ahead[i].number, true);
         }
     }
+    leat_wal_leftover_remove(wal);
     files->directory_close(files->disk, wal->directory);
     leat_memory_give(&wal->config.memory, wal->known, wal->known_room * sizeof(*wal->known));
     leat_bytes_fini(&wal->ring);

@@ -57,14 +57,31 @@ grow(const struct leat_wal_scan *scan, void **block, uint64_t *room, uint64_t by
     return true;
 }
 
+/* The same for a whole segment, of which nothing stays: pages of the system, huge ones where there
+ * are some, and not zeroed twice. */
+static bool
+segment_room(unsigned char **block, uint64_t *room, uint64_t bytes)
+{
+    if (bytes <= *room) {
+        return true;
+    }
+    leat_os_unmap(*block, *room);
+    *block = leat_os_map(bytes);
+    *room = *block == NULL ? 0 : bytes;
+    if (*block != NULL) {
+        leat_os_huge(*block, bytes);
+    }
+    return *block != NULL;
+}
+
 void
 leat_wal_scan_fini(struct leat_wal_scan *scan)
 {
     const struct leat_memory *memory = &scan->config->memory;
     leat_memory_give(memory, scan->found, scan->found_room);
     leat_memory_give(memory, scan->leftover, scan->leftover_room);
-    leat_memory_give(memory, scan->segment, scan->segment_room);
-    leat_memory_give(memory, scan->coming.block, scan->coming.room);
+    leat_os_unmap(scan->segment, scan->segment_room);
+    leat_os_unmap(scan->coming.block, scan->coming.room);
     for (uint32_t i = 0; i < LEAT_WAL_CREW_PLACES; i++) {
         leat_memory_give(memory, scan->parts[i].ahead, scan->parts[i].ahead_room);
     }
@@ -215,9 +232,8 @@ static void
 segment_send(struct leat_wal_scan *scan, const struct leat_wal_found *found)
 {
     struct leat_wal_coming *coming = &scan->coming;
-    void *block = coming->block;
-    if (scan->crew.wanted != 0 && grow(scan, &block, &coming->room, found->header.bytes)) {
-        coming->block = block;
+    if (scan->crew.wanted != 0 &&
+        segment_room(&coming->block, &coming->room, found->header.bytes)) {
         coming->found = found;
         leat_wal_crew_send(&scan->crew);
     }
@@ -243,13 +259,11 @@ segment_fetch(struct leat_wal_scan *scan)
 static enum leat_status
 segment_read(struct leat_wal_scan *scan, const struct leat_wal_found *found)
 {
-    void *block = scan->segment;
     int64_t got = 0;
     if (scan->coming.found == found) {
         got = segment_fetch(scan);
-    } else if (grow(scan, &block, &scan->segment_room, found->header.bytes)) {
-        scan->segment = block;
-        got = segment_load(scan, found, block);
+    } else if (segment_room(&scan->segment, &scan->segment_room, found->header.bytes)) {
+        got = segment_load(scan, found, scan->segment);
     } else {
         return LEAT_NO_MEMORY;
     }

@@ -46,9 +46,16 @@ leat_wal_status_of(int result)
     }
 }
 
-/* And syncs them. */
+/* How a segment is made. */
+enum making {
+    MAKING_FIRST, /* nobody else syncs anything yet, and its begin syncs it */
+    MAKING_NOW,   /* somebody waits for it */
+    MAKING_AHEAD  /* the log may end meanwhile: then it is not wanted any more */
+};
+
+/* And syncs them, so far as that is to be. */
 static int
-zeros_write(const struct leat_wal *wal, int file, uint64_t bytes)
+zeros_write(const struct leat_wal *wal, int file, uint64_t bytes, enum making making)
 {
     static const unsigned char zeros[STEP_BYTES];
     const struct leat_wal_files *files = files_of(wal);
@@ -59,8 +66,12 @@ zeros_write(const struct leat_wal *wal, int file, uint64_t bytes)
         struct iovec piece = leat_wal_piece(zeros, step);
         result = leat_wal_write_all(files, file, &piece, 1, at);
         at += step;
-        if (result == 0 && (at == bytes || at % SYNC_BYTES == 0)) {
+        const bool syncs = at == bytes || at % SYNC_BYTES == 0;
+        if (result == 0 && syncs && making != MAKING_FIRST) {
             result = files->sync(files->disk, file);
+        }
+        if (result == 0 && syncs && making == MAKING_AHEAD && leat_wal_stopping(wal)) {
+            result = -ECANCELED;
         }
     }
     return result;
@@ -68,20 +79,20 @@ zeros_write(const struct leat_wal *wal, int file, uint64_t bytes)
 
 /* As leat_wal_segment_make(), of so many bytes. */
 static int
-make(struct leat_wal *wal, uint64_t number, uint64_t bytes, int *file)
+make(struct leat_wal *wal, const struct leat_wal_ahead *ahead, enum making making, int *file)
 {
     const struct leat_wal_files *files = files_of(wal);
     char name[LEAT_WAL_NAME_BYTES];
-    leat_wal_name(name, number, true);
+    leat_wal_name(name, ahead->number, true);
     int result = files->create(files->disk, wal->directory, name, file);
     if (result != 0) {
         return result;
     }
-    result = files->allocate(files->disk, *file, bytes);
+    result = files->allocate(files->disk, *file, ahead->bytes);
     /* Written, and not only allocated: else each first write of a block changes how the file is
      * stored, and each sync has that to write, too. */
     if (result == 0) {
-        result = zeros_write(wal, *file, bytes);
+        result = zeros_write(wal, *file, ahead->bytes, making);
     }
     if (result != 0) {
         files->close(files->disk, *file);
@@ -92,9 +103,9 @@ make(struct leat_wal *wal, uint64_t number, uint64_t bytes, int *file)
 
 /* The same where all files have at most `most` bytes with it. */
 static int
-make_below(struct leat_wal *wal, struct leat_wal_ahead *ahead, uint64_t bytes, uint64_t most)
+make_below(struct leat_wal *wal, struct leat_wal_ahead *ahead, uint64_t most, enum making making)
 {
-    *ahead = (struct leat_wal_ahead){.bytes = bytes};
+    const uint64_t bytes = ahead->bytes;
     leat_mutex_lock(&wal->mutex);
     bool fits = wal->held + bytes <= most;
     uint64_t number = wal->next_new;
@@ -104,11 +115,12 @@ make_below(struct leat_wal *wal, struct leat_wal_ahead *ahead, uint64_t bytes, u
     if (!fits) {
         return -ENOSPC;
     }
-    int result = make(wal, number, bytes, &ahead->file);
+    ahead->number = number;
+    int result = make(wal, ahead, making, &ahead->file);
     if (result == 0) {
-        ahead->number = number;
         return 0;
     }
+    ahead->number = 0;
     leat_mutex_lock(&wal->mutex);
     wal->held -= bytes;
     leat_mutex_unlock(&wal->mutex);
@@ -118,14 +130,16 @@ make_below(struct leat_wal *wal, struct leat_wal_ahead *ahead, uint64_t bytes, u
 int
 leat_wal_segment_make(struct leat_wal *wal, struct leat_wal_ahead *ahead, uint64_t bytes)
 {
-    return make_below(wal, ahead, bytes, UINT64_MAX);
+    *ahead = (struct leat_wal_ahead){.bytes = bytes};
+    return make_below(wal, ahead, UINT64_MAX, MAKING_FIRST);
 }
 
 static int
-make_more(struct leat_wal *wal, struct leat_wal_ahead *ahead)
+make_more(struct leat_wal *wal, struct leat_wal_ahead *ahead, enum making making)
 {
     uint64_t most = wal->config.bytes_max == 0 ? UINT64_MAX : wal->config.bytes_max;
-    return make_below(wal, ahead, wal->config.segment_bytes, most);
+    *ahead = (struct leat_wal_ahead){.bytes = wal->config.segment_bytes};
+    return make_below(wal, ahead, most, making);
 }
 
 /* A generator of Sebastiano Vigna's, splitmix64. */
@@ -263,7 +277,7 @@ ahead_take(struct leat_wal *wal, struct leat_wal_ahead *ahead)
     if (ahead->number != 0) {
         return 0;
     }
-    int result = make_more(wal, ahead);
+    int result = make_more(wal, ahead, MAKING_NOW);
     space_found(wal, result);
     return result;
 }
@@ -318,7 +332,7 @@ leat_wal_prepare(struct leat_wal *wal)
     if (there) {
         return LEAT_OK;
     }
-    int result = make_more(wal, &made);
+    int result = make_more(wal, &made, MAKING_AHEAD);
     if (result == 0) {
         ahead_put(wal, &made);
         return LEAT_OK;

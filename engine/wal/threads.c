@@ -4,8 +4,8 @@
 #define IDLE_NS  UINT64_C(10000000)  /* without work, until the log says what is durable */
 #define AGAIN_NS UINT64_C(100000000) /* until what there was no space for is tried again */
 
-static bool
-stopping(const struct leat_wal *wal)
+bool
+leat_wal_stopping(const struct leat_wal *wal)
 {
     /* ending:A acquire -> ending:B.  Carries: nothing.
      * If relaxed: nothing changes; it is seen a moment later. */
@@ -36,7 +36,7 @@ writer_run(void *argument)
 {
     struct leat_wal *wal = argument;
     struct marking marking = {0, UINT64_MAX};
-    while (!stopping(wal)) {
+    while (!leat_wal_stopping(wal)) {
         bool written = leat_wal_step(wal, false);
         if (leat_wal_behind(wal) || written) {
             continue;
@@ -56,14 +56,15 @@ static void *
 preparer_run(void *argument)
 {
     struct leat_wal *wal = argument;
-    while (!stopping(wal)) {
+    leat_wal_leftover_remove(wal);
+    while (!leat_wal_stopping(wal)) {
         /* ahead:A acquire -> used_up:A, ahead:B.  Carries: see used_up:A.
          * If relaxed: see used_up:A. */
         uint32_t taken = atom_load_acq(&wal->threads.taken);
         enum leat_status status = leat_wal_prepare(wal);
         bool both = atom_load_rlx(&wal->ready) == 2; /* rlx: hint, re-checked at ahead:A */
         uint64_t again_ns = status == LEAT_OK ? UINT64_MAX : leat_os_deadline_ns(AGAIN_NS);
-        if (!stopping(wal) && (both || status != LEAT_OK)) {
+        if (!leat_wal_stopping(wal) && (both || status != LEAT_OK)) {
             leat_os_futex_wait(&wal->threads.taken, taken, again_ns);
         }
     }

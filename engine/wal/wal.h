@@ -175,9 +175,12 @@ struct leat_wal {
     struct leat_wal_known *known;              /* Q */
     uint32_t known_count;                      /* Q */
     uint32_t known_room;                       /* Q */
-    uint64_t next_number;                      /* Q of a segment that begins */
-    uint64_t next_new;                         /* Q of one that is made */
-    uint64_t identities;                       /* Q state of a generator */
+    uint64_t *leftover;      /* O of who makes segments ahead: those that were never begun */
+    uint32_t leftover_count; /* O */
+    uint64_t leftover_room;  /* O bytes */
+    uint64_t next_number;    /* Q of a segment that begins */
+    uint64_t next_new;       /* Q of one that is made */
+    uint64_t identities;     /* Q state of a generator */
 };
 
 /* ---- open and close ------------------------------------------------------------------------- */
