@@ -231,7 +231,7 @@ leat_durable_clean_start(struct leat_engine *engine)
     struct leat_os_thread_config config = {
         .run = run, .argument = durable, .name = "leat-log-clean"};
     atom_store_rlx(&durable->clean_stop, 0); /* rlx: not shared yet */
-    leat_durable_pace_set(durable, false, false);
+    leat_durable_pace_begin(durable);
     durable->cleans = leat_os_thread_start(&durable->cleaner, &config) == LEAT_OS_OK;
     return durable->cleans;
 }

@@ -94,6 +94,7 @@ struct leat_durable_pace {
     leat_atomic_u64 copied; /* W bytes that the cleaner has appended */
     leat_atomic_u32 asked;  /* S 1: it was told to look */
     leat_atomic_u32 event;  /* S a futex: one more where the limit has changed */
+    leat_atomic_u32 bound;  /* W 1: the log is within its bound, or cannot be cleaned */
     uint64_t peak;          /* O most bytes of live jobs since it had nothing to do */
 };
 
@@ -116,6 +117,7 @@ struct leat_durable {
     struct leat_durable_pace pace;       /* S */
     pthread_mutex_t mutex;               /* S of a new ceiling */
     bool closing;                        /* O from then on nothing is appended */
+    uint64_t ended_before;               /* O a job whose end is revived, and in the log; or 0 */
     uint32_t life;                       /* I see leat_durable_life() */
     struct leat_durable_tuned *tuned;    /* I by queue; or NULL, as the engine is not there yet */
     uint32_t tuned_count;                /* I */
@@ -421,6 +423,9 @@ void leat_durable_grown(struct leat_durable *durable);
 void leat_durable_missed(struct leat_durable *durable);
 /* The cleaner has looked: `large` is the log, and it has let go of a segment. */
 void leat_durable_pace_set(struct leat_durable *durable, bool large, bool cleaned);
+/* A cleaner is about to be there; when it is: waits until the log is within its bound. */
+void leat_durable_pace_begin(struct leat_durable *durable);
+void leat_durable_pace_bound(struct leat_durable *durable);
 /* There is no cleaner. */
 void leat_durable_pace_end(struct leat_durable *durable);
 

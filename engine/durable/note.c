@@ -462,7 +462,7 @@ leat_durable_note_slowly(struct leat_engine *engine, leat_job_id id, bool follow
 {
     struct leat_durable *durable = engine->durable;
     uint32_t index = 0;
-    if (durable->closing) {
+    if (durable->closing || id.bits == durable->ended_before) {
         return;
     }
     leat_durable_pace(durable);

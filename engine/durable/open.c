@@ -241,6 +241,7 @@ leat_durable_begin(struct leat_engine *engine, struct leat_error *error)
     if (!leat_durable_clean_start(engine)) {
         return say(error, LEAT_SYSTEM, "wants a thread, which the system refused");
     }
+    leat_durable_pace_bound(durable); /* before there are handlers that may crash */
     return LEAT_OK;
 }
 

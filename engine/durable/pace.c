@@ -12,6 +12,8 @@
  * who change a job by its id: the cleaner finds none left only where 255 have one job in hand.
  * The log's thread does not wait here at all, as it lands those that the cleaner waits for; and a
  * submit that does not wait for the disk is refused instead.
+ * Each open begins a segment, and a process that crashes soon does not come to clean. So an open
+ * waits, too, until the log is no larger than that.
  * If the cleaner stops for ever, so does who appends; if it cannot clean, nobody waits for it.
  */
 #include "engine/durable/internal.h"
@@ -92,10 +94,18 @@ set(struct leat_durable *durable, uint64_t limit)
     struct leat_durable_pace *pace = &durable->pace;
     atom_store_rlx(&pace->limit, limit); /* rlx: ordered by pace:B */
     atom_store_rlx(&pace->asked, 0);     /* rlx: ordered by pace:B */
-    /* pace:B release -> pace:A.  Carries: see pace:A.
-     * If relaxed: see pace:A. */
+    /* pace:B release -> pace:A, pace:C.  Carries: see there.
+     * If relaxed: see there. */
     (void)atom_add_rel(&pace->event, 1);
     leat_os_futex_wake(&pace->event, UINT32_MAX);
+}
+
+/* Above it nothing is appended. */
+static bool
+is_above(struct leat_durable *durable)
+{
+    const uint64_t stop = 2 * durable->pace.peak + STOP_COUNT * durable->segment_bytes;
+    return leat_wal_bytes(&durable->wal) > stop;
 }
 
 void
@@ -105,13 +115,35 @@ leat_durable_pace_set(struct leat_durable *durable, bool large, bool cleaned)
     uint64_t live = atom_load_rlx(&durable->live_bytes); /* rlx: statistic */
     uint64_t limit = atom_load_rlx(&pace->limit);        /* rlx: single writer */
     pace->peak = large && live < pace->peak ? pace->peak : live;
-    uint64_t stop = 2 * pace->peak + STOP_COUNT * durable->segment_bytes;
-    if (!cleaned || leat_wal_bytes(&durable->wal) <= stop) {
+    if (!cleaned || !is_above(durable)) {
+        atom_store_rlx(&pace->bound, 1); /* rlx: ordered by pace:B */
         /* rlx: single writer */
         limit = leat_wal_laid(&durable->wal) - atom_load_rlx(&pace->copied) +
                 durable->segment_bytes / STEP_PARTS;
     }
     set(durable, limit);
+}
+
+void
+leat_durable_pace_begin(struct leat_durable *durable)
+{
+    leat_durable_pace_set(durable, false, false);
+    atom_store_rlx(&durable->pace.bound, is_above(durable) ? 0 : 1); /* rlx: not shared yet */
+}
+
+/* Ends: the cleaner lets go of one segment after the other, or says that it cannot. */
+void
+leat_durable_pace_bound(struct leat_durable *durable)
+{
+    for (;;) {
+        /* pace:C acquire -> pace:B.  Carries: that the log is within its bound.
+         * If relaxed: the open could miss that, and sleep beside it. */
+        uint32_t event = atom_load_acq(&durable->pace.event);
+        if (atom_load_rlx(&durable->pace.bound) != 0) { /* rlx: ordered by pace:C */
+            return;
+        }
+        leat_os_futex_wait(&durable->pace.event, event, UINT64_MAX);
+    }
 }
 
 void

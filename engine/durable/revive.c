@@ -313,7 +313,8 @@ count(struct leat_recovery_info *found, const struct leat_durable_state *state)
     found->dead += state->phase == LEAT_PHASE_DEAD ? 1 : 0;
 }
 
-/* It ended before, and is kept. The engine counts it once more: it runs for a moment. */
+/* It ended before, and is kept. The engine counts it once more: it runs for a moment. The log has
+ * that end already; where it is not kept any more, who gives the record back says so. */
 static void
 revive_ended(struct leat_engine *engine, const struct leat_revival *revival, uint32_t index,
              bool kept)
@@ -322,8 +323,10 @@ revive_ended(struct leat_engine *engine, const struct leat_revival *revival, uin
     (void)leat_intake_publish(engine, index, kept,
                               LEAT_PHASE_RUNNING | LEAT_WORD_HOLD |
                                   leat_word_attempt(revival->attempts));
+    engine->durable->ended_before = revival->id.bits;
     bool ended = leat_job_end(engine, index, ending);
     LEAT_ASSERT(ended);
+    engine->durable->ended_before = 0;
     leat_job_unhold(engine, index);
 }
 

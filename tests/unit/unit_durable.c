@@ -130,6 +130,67 @@ dead_letters_keep_their_error(void **state)
     world_free(world);
 }
 
+static bool
+jobs_count(void *context, struct leat_wal_place place, const struct leat_wal_record *record)
+{
+    (void)place;
+    *(uint32_t *)context += record->tag == LEAT_DURABLE_JOB || record->tag == LEAT_DURABLE_END;
+    return true;
+}
+
+/* Closes the engine, and counts what the log has of jobs. */
+static uint32_t
+records_of_jobs(struct world *world)
+{
+    struct leat_wal_report report;
+    uint32_t count = 0;
+    const struct leat_wal_reader reader = {jobs_count, &count};
+    const struct leat_wal_config config = {.files = &leat_wal_files_system,
+                                           .directory = world->directory,
+                                           .memory = leat_memory_default(),
+                                           .segment_bytes = world->config.log_segment_bytes,
+                                           .ring_bytes = world->config.log_ring_bytes};
+    test_close(world->engine);
+    CHECK_OK(leat_wal_read(&config, &reader, &report));
+    return count;
+}
+
+/* A dead letter with and without a parent, a result that is kept: what the log has of them is not
+ * said again by an open, but where the cleaner comes to it. */
+static void
+an_open_says_no_end_again(void **state)
+{
+    struct world *world = world_make();
+    struct leat_job_options options = leat_job_options_default();
+    (void)state;
+    leat_job_id parent = submit(world, "kept", NULL, LEAT_JOB_KEEP_RESULT);
+    world->way = WAY_RESULT;
+    run_all(world);
+    options.parents = &parent;
+    options.parents_count = 1;
+    leat_job_id child = submit(world, "dies", &options, 0);
+    leat_job_id dead = submit(world, "dies too", NULL, 0);
+    world->way = WAY_FAIL;
+    run_all(world);
+    const uint32_t before = records_of_jobs(world);
+    for (uint32_t i = 0; i < 3; i++) {
+        world_open(world);
+        CHECK(found(world).jobs == 3 && found(world).dead == 2);
+        CHECK(test_get(world->engine, parent).state == LEAT_JOB_COMPLETED);
+        CHECK_TEXT(test_get(world->engine, child).error, "never");
+        CHECK_TEXT(test_get(world->engine, dead).error, "never");
+        const uint32_t now = records_of_jobs(world);
+        CHECK(now >= 3 && now <= before); /* the cleaner leaves out what is not needed */
+    }
+    world->config.dead_max = 0; /* what is dropped is said, and does not come back */
+    world_open(world);
+    (void)records_of_jobs(world);
+    world->config.dead_max = LEAT_AUTO;
+    world_open(world);
+    CHECK(found(world).jobs == 1 && found(world).dead == 0);
+    world_free(world);
+}
+
 static void
 a_kept_result_waits_for_its_release(void **state)
 {
@@ -556,6 +617,7 @@ main(void)
         cmocka_unit_test(a_snooze_uses_no_attempt),
         cmocka_unit_test(a_delay_goes_on_while_nobody_looks),
         cmocka_unit_test(dead_letters_keep_their_error),
+        cmocka_unit_test(an_open_says_no_end_again),
         cmocka_unit_test(a_kept_result_waits_for_its_release),
         cmocka_unit_test(an_end_beside_who_looks),
         cmocka_unit_test(options_come_back),

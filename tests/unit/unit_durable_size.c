@@ -1,7 +1,7 @@
 /* unit_durable_size.c - what a submit is worth, and how large the log may become:
  * LEAT_DURABILITY_OS is written and not synced; with a cap on the log's files, which is a small
  * disk, submits are refused, and a cancel is not; what is changed meanwhile
- * is so in memory only; and no number of changes makes the log grow. */
+ * is so in memory only; and no number of changes, or of crashes, makes the log grow. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -303,6 +303,45 @@ changes_are_in_memory_only_without_space(void **state)
     world_free(world);
 }
 
+/* Each open begins a segment, and a process that crashes at once does not come to let one go. The
+ * next open returns when the log is within its bound; below that it does not wait. */
+static void
+crashes_do_not_make_it_grow(void **state)
+{
+    struct world *world = world_make(0);
+    struct leat_wal *wal = NULL;
+    leat_job_id id;
+    (void)state;
+    CHECK_OK(submit_as(world, NULL, &id));
+    const uint64_t live = health(world).log_live_bytes;
+    for (uint32_t i = 0; i < 12; i++) {
+        /* Crashed: no cleaner has been there. */
+        leat_durable_clean_stop(world->engine->durable);
+        CHECK_OK(leat_wal_stop(&world->engine->durable->wal));
+        world_restart(world);
+        wal = &world->engine->durable->wal;
+        CHECK(leat_wal_bytes(wal) <= 2 * live + 4 * SEGMENT);
+        CHECK_OK(leat_get(world->engine, id, &world->info));
+    }
+    world_free(world);
+}
+
+/* Nor for a cleaner that cannot help. */
+static void
+an_open_waits_for_no_cleaner_in_vain(void **state)
+{
+    struct world *world = world_make(0);
+    struct leat_durable *durable = world->engine->durable;
+    (void)state;
+    leat_durable_clean_stop(durable);
+    atom_store_rlx(&durable->pace.bound, 0);
+    leat_durable_pace_set(durable, true, false);
+    CHECK_EQUAL(atom_load_rlx(&durable->pace.bound), 1);
+    leat_durable_pace_bound(durable);
+    leat_durable_pace_end(durable);
+    world_free(world);
+}
+
 /* ---- who waits for the cleaner --------------------------------------------------------------- */
 
 struct submitter {
@@ -435,6 +474,8 @@ main(void)
         cmocka_unit_test(os_is_written_and_not_synced),
         cmocka_unit_test(an_engine_says_its_durability),
         cmocka_unit_test(changes_do_not_make_it_grow),
+        cmocka_unit_test(crashes_do_not_make_it_grow),
+        cmocka_unit_test(an_open_waits_for_no_cleaner_in_vain),
         cmocka_unit_test(who_appends_waits_for_the_cleaner),
         cmocka_unit_test(who_replaces_waits_for_no_cleaner),
         cmocka_unit_test(a_batch_that_drops_waits_for_no_cleaner),
