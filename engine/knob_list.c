@@ -52,6 +52,17 @@ unit_of(const struct leat_knob *knob)
     return "";
 }
 
+void
+leat_knob_variable(const struct leat_knob *knob, char name[64])
+{
+    (void)snprintf(name, 64, "LEAT_%s", knob->name);
+    for (char *letter = name; *letter != '\0'; letter++) {
+        if (*letter >= 'a' && *letter <= 'z') {
+            *letter = (char)(*letter - 'a' + 'A');
+        }
+    }
+}
+
 static void
 name_write(const struct leat_knob *knob, const char *section, struct leat_knob_info *info)
 {
@@ -64,12 +75,7 @@ name_write(const struct leat_knob *knob, const char *section, struct leat_knob_i
         (void)snprintf(info->name, sizeof(info->name), "%s", knob->name);
     }
     if (knob->scope == LEAT_KNOB_ENGINE) {
-        (void)snprintf(info->environment, sizeof(info->environment), "LEAT_%s", knob->name);
-        for (char *letter = info->environment; *letter != '\0'; letter++) {
-            if (*letter >= 'a' && *letter <= 'z') {
-                *letter = (char)(*letter - 'a' + 'A');
-            }
-        }
+        leat_knob_variable(knob, info->environment);
     }
 }
 

@@ -102,6 +102,8 @@ uint32_t leat_knob_first(uint32_t scope);
 /* LEAT_KNOBS_NONE: there is none. */
 #define LEAT_KNOBS_NONE UINT32_MAX
 uint32_t leat_knob_find(enum leat_knob_scope scope, struct leat_slice name);
+/* Of the engine: the variable of the environment that sets it. */
+void leat_knob_variable(const struct leat_knob *knob, char name[64]);
 /* The one whose name takes the fewest letters to become this one, at most `most`; or NULL. */
 const struct leat_knob *leat_knob_near(enum leat_knob_scope scope, struct leat_slice name,
                                        uint32_t most);

@@ -3640,8 +3640,8 @@ LEAT_API void leat_settings_destroy(struct leat_settings *settings);
 /* Reads a file of at most 64 KiB. A later file counts more. `error` (may be NULL) begins with file,
  * line and column, and has the nearest name where one is not known.
  * Threads:  one at a time.    Progress: blocking (a file).    Borrows path.
- * Returns:  LEAT_OK; LEAT_INVALID; LEAT_NOT_FOUND (it cannot be read, or is empty); LEAT_FULL (it
- *           is longer); LEAT_NO_MEMORY.  */
+ * Returns:  LEAT_OK; LEAT_INVALID; LEAT_NOT_FOUND (it cannot be read; `error` has the system's
+ *           reason); LEAT_FULL (it is longer); LEAT_NO_MEMORY.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_settings_load(struct leat_settings *settings, const char *path, struct leat_error *error);
 

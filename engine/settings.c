@@ -294,6 +294,18 @@ variable_key(const char *variable, char name[64])
 }
 
 static enum leat_status
+variable_unknown(const char *variable, const struct leat_knob *near,
+                 const struct leat_said_knob *said, struct leat_error *error)
+{
+    char field[SAID_BYTES + 1];
+    char meant[64];
+    leat_knob_variable(near, meant);
+    (void)snprintf(field, sizeof(field), "%.*s", cut(said->path.key.length), said->path.key.text);
+    return leat_settings_refuse(error, &said->key, field, "there is no '%.*s'; did you mean '%s'?",
+                                cut(strcspn(variable, "=")), variable, meant);
+}
+
+static enum leat_status
 variable_set(struct leat_draft *draft, const char *variable, struct leat_error *error)
 {
     char name[64];
@@ -306,10 +318,13 @@ variable_set(struct leat_draft *draft, const char *variable, struct leat_error *
         .value = leat_slice_of(strchr(variable, '=') == NULL ? "" : strchr(variable, '=') + 1),
         .key = {"environment", 0, 0},
         .spot = {"environment", 0, 0}};
-    if (key.length == 0 || leat_knob_near(said.path.scope, key, NEAR_LETTERS_ENVIRONMENT) == NULL) {
+    const struct leat_knob *near = leat_knob_near(LEAT_KNOB_ENGINE, key, NEAR_LETTERS_ENVIRONMENT);
+    if (key.length == 0 || near == NULL) {
         return LEAT_OK;
     }
-    return leat_draft_set(draft, &said, error);
+    return leat_knob_find(LEAT_KNOB_ENGINE, key) == LEAT_KNOBS_NONE
+               ? variable_unknown(variable, near, &said, error)
+               : leat_draft_set(draft, &said, error);
 }
 
 enum leat_status

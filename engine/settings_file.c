@@ -100,18 +100,18 @@ file_refuse(const struct leat_draft *draft, enum leat_status status, const char 
     return status;
 }
 
-/* Reads the file into `text`, and from there into the draft. */
+/* Reads the file into `text`, and from there into the draft. One that is empty sets nothing. */
 static enum leat_status
 file_read(struct leat_draft *draft, char *text, struct leat_error *error)
 {
-    const size_t length = leat_os_file_read(draft->path, 0, text, LEAT_SETTINGS_BYTES_MAX + 2);
-    if (length == 0) {
-        return file_refuse(draft, LEAT_NOT_FOUND, "it cannot be read, or is empty", error);
+    const ptrdiff_t length = leat_os_file_read(draft->path, 0, text, LEAT_SETTINGS_BYTES_MAX + 2);
+    if (length < 0) {
+        return file_refuse(draft, LEAT_NOT_FOUND, strerrordesc_np((int)-length), error);
     }
     if (length > LEAT_SETTINGS_BYTES_MAX) {
         return file_refuse(draft, LEAT_FULL, "it has more than 64 KiB", error);
     }
-    return leat_settings_read(draft, (struct leat_slice){text, length}, error);
+    return leat_settings_read(draft, (struct leat_slice){text, (size_t)length}, error);
 }
 
 enum leat_status

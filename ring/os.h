@@ -118,8 +118,9 @@ uint64_t leat_os_deadline_ns(uint64_t timeout_ns);
 uint32_t leat_os_cpu(void);
 /* post: the CPUs this thread may run on, ascending, at most `capacity`; at least one. */
 uint32_t leat_os_cpus_allowed(uint16_t *cpus, uint32_t capacity);
-/* Reads of a small file of the system's what stands behind `offset`, less than `capacity` bytes.
- * post: text, and 0 behind it; its length, which is 0 where the file cannot be read. */
-size_t leat_os_file_read(const char *path, size_t offset, char *text, size_t capacity);
+/* Reads of a small file what stands behind `offset`, less than `capacity` bytes.
+ * post: text, and 0 behind it; its length, or a negative errno where the file cannot be read: then
+ * the text is "". */
+ptrdiff_t leat_os_file_read(const char *path, size_t offset, char *text, size_t capacity);
 
 #endif

@@ -478,17 +478,18 @@ leat_os_cpus_allowed(uint16_t *cpus, uint32_t capacity)
     return count;
 }
 
-size_t
+ptrdiff_t
 leat_os_file_read(const char *path, size_t offset, char *text, size_t capacity)
 {
     LEAT_ASSERT(capacity >= 1);
-    ssize_t count = -1;
+    text[0] = '\0';
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor >= 0) {
-        count = pread(descriptor, text, capacity - 1, (off_t)offset);
-        (void)close(descriptor);
+    if (descriptor < 0) {
+        return -errno;
     }
-    size_t length = count < 0 ? 0 : (size_t)count;
-    text[length] = '\0';
+    ssize_t count = pread(descriptor, text, capacity - 1, (off_t)offset);
+    ptrdiff_t length = count < 0 ? -errno : count;
+    (void)close(descriptor);
+    text[length < 0 ? 0 : length] = '\0';
     return length;
 }

@@ -132,11 +132,12 @@ leat_quota_cpus(const char *root)
     (void)snprintf(path, sizeof(path), "%s/proc/self/cgroup", root);
     /* Ends with the file, of which each round reads a piece. */
     for (;;) {
-        size_t length = leat_os_file_read(path, offset, line, sizeof(line));
-        size_t end = strcspn(line, "\n");
-        if (length == 0) {
+        ptrdiff_t count = leat_os_file_read(path, offset, line, sizeof(line));
+        if (count <= 0) {
             return least;
         }
+        size_t length = (size_t)count;
+        size_t end = strcspn(line, "\n");
         offset += end == length ? length : end + 1;
         /* The last one may lack its end. */
         if (end < length || length + 1 < sizeof(line)) {

@@ -178,7 +178,7 @@ leat_os_cpus_allowed(uint16_t *cpus, uint32_t capacity)
     return 1;
 }
 
-size_t
+ptrdiff_t
 leat_os_file_read(const char *path, size_t offset, char *text, size_t capacity)
 {
     (void)path;

@@ -46,6 +46,7 @@ setup(void **state)
     CHECK(mkdtemp(directory) != NULL);
     write_file("good", "spin_ns = 20us\n[queue mail]\nrunning_max = 8\n");
     write_file("later", "spin_ns = 21us\n");
+    write_file("empty", "");
     write_file("bad", "spin_ns = 20us\nspin_nss = 1\n");
     write_file("no_config", "workers = 2\nworkers_max = 1\n");
     return 0;
@@ -54,7 +55,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-    static const char *const names[] = {"good", "later", "bad", "no_config", "out"};
+    static const char *const names[] = {"good", "later", "empty", "bad", "no_config", "out"};
     (void)state;
     for (size_t i = 0; i < TEST_COUNT_OF(names); i++) {
         char path[96];
@@ -142,7 +143,9 @@ files_are_checked(void **state)
     CHECK_EQUAL(run("", "config check no_config"), 1); /* each is right, both together are not */
     CHECK(prints("workers_max"));
     CHECK_EQUAL(run("", "config check missing"), 3);
-    CHECK_TEXT(text, "leat: missing: it cannot be read, or is empty\n");
+    CHECK_TEXT(text, "leat: missing: No such file or directory\n");
+    CHECK_EQUAL(run("", "config check empty"), 0);
+    CHECK_TEXT(text, "");
     CHECK_EQUAL(run("LEAT_WORKERS=many", "config list"), 1);
     CHECK(prints("environment: workers"));
 }
@@ -156,6 +159,14 @@ wrong_words(void **state)
         CHECK_EQUAL(run("", wrong[i]), 2);
         CHECK(strncmp(text, "leat: ", 6) == 0);
     }
+    static const char *const options[] = {"config check --jsn good", "config list -j", "--jsn",
+                                          "-v"};
+    for (size_t i = 0; i < TEST_COUNT_OF(options); i++) {
+        CHECK_EQUAL(run("", options[i]), 2);
+        CHECK_TEXT(text, "leat: no such option; leat --help names them\n");
+    }
+    CHECK_EQUAL(run("", "wal verify . --key-file"), 2);
+    CHECK_TEXT(text, "leat: --key-file wants a file\n");
     CHECK_EQUAL(run("", "--help"), 0);
     CHECK(prints("leat config list [FILE...]"));
 }

@@ -306,7 +306,8 @@ files_have_a_size(void **state)
     CHECK_STATUS(error.status, LEAT_FULL);
     CHECK_OK(leat_settings_load(settings, file_of(text, LEAT_SETTINGS_BYTES_MAX), &error));
     CHECK_EQUAL(config_of(settings)->workers, 3);
-    CHECK_STATUS(leat_settings_load(settings, file_of(text, 0), &error), LEAT_NOT_FOUND);
+    CHECK_OK(leat_settings_load(settings, file_of(text, 0), &error)); /* sets nothing */
+    CHECK_EQUAL(config_of(settings)->workers, 3);
     /* A byte of 0 does not end it. */
     /* NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
     memcpy(text, "workers = 5\n\0workers = 6\n", 25);
@@ -315,8 +316,10 @@ files_have_a_size(void **state)
     CHECK_EQUAL(config_of(settings)->workers, 3);
     (void)unlink(path);
     CHECK_STATUS(leat_settings_load(settings, path, &error), LEAT_NOT_FOUND);
+    CHECK(strstr(error.text, ": No such file or directory") != NULL);
     CHECK_STATUS(leat_settings_load(settings, "/", &error), LEAT_NOT_FOUND);
     CHECK_STATUS(error.status, LEAT_NOT_FOUND);
+    CHECK_TEXT(error.text, "/: Is a directory");
     free(text);
     leat_settings_destroy(settings);
 }
@@ -333,7 +336,8 @@ environment_is_read(void **state)
     static const char *const bad[] = {"LEAT_WORKERS=257", "LEAT_WORKERS=", "LEAT_WRKERS=1",
                                       "LEAT_TASKS_MAX=65"};
     static const char *const said[] = {"workers must be 0 to 256, not '257'", "not ''",
-                                       "did you mean 'workers'?", "twice"};
+                                       "there is no 'LEAT_WRKERS'; did you mean 'LEAT_WORKERS'?",
+                                       "twice"};
     char *before = listed(settings);
     for (size_t i = 0; i < TEST_COUNT_OF(bad); i++) {
         variables[1] = bad[i];

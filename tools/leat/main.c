@@ -20,6 +20,8 @@ static const char usage[] =
     "is not there, or could not be read or written. docs/durability.md and docs/knobs.md explain\n"
     "what is printed.\n";
 
+static const char no_option[] = "no such option; leat --help names them";
+
 struct verb {
     const char *name;
     int (*run)(const struct leat_arguments *arguments);
@@ -49,23 +51,28 @@ leat_complain(int status, const char *text)
     return status;
 }
 
-/* Takes options out of the words, wherever they stand. */
-static struct leat_arguments
-arguments_read(int count, char **words)
+/* Takes options out of the words, wherever they stand. LEAT_EXIT_USAGE: one is wrong. */
+static int
+arguments_read(struct leat_arguments *arguments, int count, char **words)
 {
-    struct leat_arguments arguments = {.words = words};
+    *arguments = (struct leat_arguments){.words = words};
     for (int i = 0; i < count; i++) {
         if (strcmp(words[i], "--json") == 0) {
-            arguments.json = true;
+            arguments->json = true;
         } else if (strcmp(words[i], "--payload") == 0) {
-            arguments.payload = true;
-        } else if (strcmp(words[i], "--key-file") == 0 && i + 1 < count) {
-            arguments.key_file = words[++i];
+            arguments->payload = true;
+        } else if (strcmp(words[i], "--key-file") == 0) {
+            if (i + 1 == count) {
+                return leat_complain(LEAT_EXIT_USAGE, "--key-file wants a file");
+            }
+            arguments->key_file = words[++i];
+        } else if (words[i][0] == '-') {
+            return leat_complain(LEAT_EXIT_USAGE, no_option);
         } else {
-            words[arguments.count++] = words[i];
+            words[arguments->count++] = words[i];
         }
     }
-    return arguments;
+    return LEAT_EXIT_OK;
 }
 
 int
@@ -85,9 +92,11 @@ main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (strcmp(argv[1], verbs[i].name) == 0) {
-            const struct leat_arguments arguments = arguments_read(argc - 2, argv + 2);
-            return verbs[i].run(&arguments);
+            struct leat_arguments arguments;
+            const int status = arguments_read(&arguments, argc - 2, argv + 2);
+            return status == LEAT_EXIT_OK ? verbs[i].run(&arguments) : status;
         }
     }
-    return leat_complain(LEAT_EXIT_USAGE, "no such verb; leat --help names them");
+    return leat_complain(LEAT_EXIT_USAGE,
+                         argv[1][0] == '-' ? no_option : "no such verb; leat --help names them");
 }
