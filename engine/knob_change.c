@@ -204,6 +204,52 @@ change(struct leat_engine *engine, const struct asked *asked)
     return LEAT_WRONG_STATE;
 }
 
+/* What has to have a limit from the open on, for this one to be changed; or NULL. */
+static const char *
+counted_by(enum leat_knob_live live)
+{
+    if (live == LEAT_LIVE_PAYLOADS) {
+        return "payload_bytes_total_max";
+    }
+    return live == LEAT_LIVE_MEMORY || live == LEAT_LIVE_MEMORY_MARK ? "memory_max" : NULL;
+}
+
+/* One sentence on a change that was understood, and refused. */
+static enum leat_status
+refuse(const struct leat_engine *engine, const struct asked *asked, enum leat_status status,
+       struct leat_error *error)
+{
+    const struct leat_spot nowhere = {NULL, 0, 0};
+    const char *name = asked->knob->name;
+    const char *counted = counted_by(asked->knob->live);
+    const bool workers = asked->knob->live == LEAT_LIVE_WORKERS;
+    if (status == LEAT_NOT_FOUND) {
+        (void)leat_settings_refuse(error, &nowhere, name, "there is no %s '%s'",
+                                   asked->knob->scope == LEAT_KNOB_QUEUE ? "queue" : "type",
+                                   asked->section);
+    } else if (status == LEAT_INVALID && workers) {
+        (void)leat_settings_refuse(error, &nowhere, name, "%s must be 1 to workers_max (%u)", name,
+                                   engine->config.workers_max);
+    } else if (status == LEAT_INVALID) {
+        (void)leat_settings_refuse(error, &nowhere, name,
+                                   "%s cannot become that while the engine runs", name);
+    } else if (status == LEAT_WRONG_STATE && counted != NULL) {
+        (void)leat_settings_refuse(error, &nowhere, name,
+                                   "%s cannot be changed, as %s was 0 when the engine was opened",
+                                   name, counted);
+    } else if (status == LEAT_WRONG_STATE && workers) {
+        (void)leat_settings_refuse(error, &nowhere, name,
+                                   "%s cannot be changed, as the engine has lent threads", name);
+    } else {
+        (void)leat_settings_refuse(error, &nowhere, name, "%s was not changed: %s", name,
+                                   leat_status_text(status));
+    }
+    if (error != NULL) {
+        error->status = status;
+    }
+    return status;
+}
+
 enum leat_status
 leat_knob_change(struct leat_engine *engine, const char *name, const char *value,
                  struct leat_error *error)
@@ -224,6 +270,6 @@ leat_knob_change(struct leat_engine *engine, const char *name, const char *value
         return leat_error_set(error, LEAT_WRONG_STATE, asked.knob->name, "needs a restart");
     }
     status = change(engine, &asked);
-    return leat_error_set(error, status, status == LEAT_OK ? "" : asked.knob->name,
-                          status == LEAT_OK ? "ok" : leat_status_text(status));
+    return status == LEAT_OK ? leat_error_set(error, LEAT_OK, "", "ok")
+                             : refuse(engine, &asked, status, error);
 }

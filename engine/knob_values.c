@@ -297,7 +297,10 @@ leat_knob_range(const struct leat_knob *knob, char *text, size_t bytes)
         (void)snprintf(text, bytes, "true or false");
     } else if (knob->kind == LEAT_KNOB_RATE) {
         (void)snprintf(text, bytes,
-                       "0, JOBS/TIME or JOBS/TIME/BURST with JOBS at most the nanoseconds of TIME");
+                       "0, JOBS/TIME or JOBS/TIME/BURST with JOBS at most the nanoseconds of TIME "
+                       "and %llu, BURST at most %llu",
+                       (unsigned long long)LEAT_RATE_JOBS_MAX,
+                       (unsigned long long)LEAT_RATE_BURST_MAX);
     } else if (knob->scope == LEAT_KNOB_BUILD && knob->most == 0) {
         text[0] = '\0';
     } else {

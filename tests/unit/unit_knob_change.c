@@ -96,6 +96,52 @@ mistakes_change_nothing(void **state)
     test_close(engine);
 }
 
+/* What leat_knob_change() says. */
+static void
+says(struct leat_engine *engine, const char *name, const char *value, const char *text)
+{
+    struct leat_error error;
+    CHECK(leat_knob_change(engine, name, value, &error) != LEAT_OK);
+    CHECK_TEXT(error.text, text);
+}
+
+static void
+mistakes_are_told_in_sentences(void **state)
+{
+    (void)state;
+    struct leat_config config = test_config();
+    config.workers_max = 2;
+    struct leat_engine *engine = test_open(&config);
+    leat_queue queue = {0};
+    CHECK_OK(leat_queue_create(engine, "q", NULL, &queue));
+    says(engine, "workers", "100", "workers must be 1 to workers_max (2)");
+    says(engine, "workers", "0", "workers must be 1 to workers_max (2)");
+    says(engine, "queue.nosuch.running_max", "1", "there is no queue 'nosuch'");
+    says(engine, "queue.nosuch.full", "block", "there is no queue 'nosuch'");
+    says(engine, "type.nosuch.running_max", "1", "there is no type 'nosuch'");
+    says(engine, "queue.q.weight", "0", "weight cannot become that while the engine runs");
+    says(engine, "queue.q.priority", "0", "priority needs a restart");
+    says(engine, "payload_bytes_total_max", "1g",
+         "payload_bytes_total_max cannot be changed, as payload_bytes_total_max was 0 when the "
+         "engine was opened");
+    says(engine, "memory_soft_percent", "9",
+         "memory_soft_percent cannot be changed, as memory_max was 0 when the engine was opened");
+    says(engine, "queue.q.rate", "1/1s/67108865",
+         "rate must be 0, JOBS/TIME or JOBS/TIME/BURST with JOBS at most the nanoseconds of TIME "
+         "and 1000000000, BURST at most 67108864, not '1/1s/67108865'");
+    CHECK_OK(change(engine, "workers", "2"));
+    CHECK_OK(leat_queue_set_running_min(engine, queue, 2));
+    says(engine, "workers", "1",
+         "workers was not changed: a limit of the queue or the engine is reached");
+    CHECK_OK(leat_queue_set_running_min(engine, queue, 0));
+    test_close(engine);
+    config.workers = 0;
+    config.workers_max = LEAT_AUTO;
+    engine = test_open(&config);
+    says(engine, "workers", "1", "workers cannot be changed, as the engine has lent threads");
+    test_close(engine);
+}
+
 /* One limit is changed, and the others stay. */
 static void
 limits_change_one_by_one(void **state)
@@ -312,6 +358,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_knob_is_live_or_says_so),
         cmocka_unit_test(mistakes_change_nothing),
+        cmocka_unit_test(mistakes_are_told_in_sentences),
         cmocka_unit_test(limits_change_one_by_one),
         cmocka_unit_test(two_change_limits_at_once),
         cmocka_unit_test(no_age_drops_nothing),
