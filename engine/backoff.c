@@ -199,12 +199,8 @@ policy_read(struct leat_retry_policy *known, const struct leat_retry_policy *giv
     if (given != NULL) {
         status = leat_struct_read(known, sizeof(*known), given);
     }
-    if (status == LEAT_INVALID) {
-        return invalid(error, "size", "must be set by leat_retry_policy_default()");
-    }
     if (status != LEAT_OK) {
-        return leat_error_set(error, status, "version",
-                              "or a field is newer than this library knows");
+        return leat_struct_refuse(given, status, "leat_retry_policy_default", error);
     }
     if (known->jitter_percent == LEAT_AUTO) {
         known->jitter_percent = known->kind == LEAT_RETRY_QUARTIC ? JITTER_PERCENT : 0;

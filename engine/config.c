@@ -83,6 +83,21 @@ leat_error_set(struct leat_error *error, enum leat_status status, const char *fi
 }
 
 enum leat_status
+leat_struct_refuse(const void *given, enum leat_status status, const char *maker,
+                   struct leat_error *error)
+{
+    struct head head;
+    char text[64];
+    memcpy(&head, given, sizeof(head));
+    const char *field = status == LEAT_INVALID ? "size" : "version";
+    if (status == LEAT_INVALID || head.version == 0) {
+        (void)snprintf(text, sizeof(text), "must be set by %s()", maker);
+        return leat_error_set(error, status, field, text);
+    }
+    return leat_error_set(error, status, field, "or a field is newer than this library knows");
+}
+
+enum leat_status
 leat_status_of(enum leat_os_result result)
 {
     switch (result) {
@@ -279,12 +294,8 @@ leat_config_read(struct leat_config *concrete, const struct leat_config *given,
     if (given != NULL) {
         status = leat_struct_read(concrete, sizeof(*concrete), given);
     }
-    if (status == LEAT_INVALID) {
-        return leat_error_set(error, status, "size", "must be set by leat_config_default()");
-    }
     if (status != LEAT_OK) {
-        return leat_error_set(error, status, "version",
-                              "or a field is newer than this library knows");
+        return leat_struct_refuse(given, status, "leat_config_default", error);
     }
     status = leat_knobs_check(concrete, error);
     if (status == LEAT_OK) {

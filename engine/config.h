@@ -28,6 +28,10 @@ uint32_t leat_config_places(const struct leat_config *concrete);
 struct leat_memory leat_config_memory(const struct leat_config *concrete);
 struct leat_slab_config leat_config_jobs(const struct leat_config *concrete);
 
+/* Why leat_struct_read() has refused a struct, which `maker` sets. Returns the status. */
+enum leat_status leat_struct_refuse(const void *given, enum leat_status status, const char *maker,
+                                    struct leat_error *error);
+
 /* Fills `error` (may be NULL) and returns its status. `field` may be "". */
 enum leat_status leat_error_set(struct leat_error *error, enum leat_status status,
                                 const char *field, const char *text);

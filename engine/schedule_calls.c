@@ -65,7 +65,7 @@ fields_check(struct leat_schedule *known, const struct leat_schedule *given,
     *known = leat_schedule_default();
     enum leat_status status =
         given == NULL ? LEAT_INVALID : leat_struct_read(known, sizeof(*known), given);
-    if (status == LEAT_INVALID) {
+    if (status == LEAT_INVALID || (status != LEAT_OK && given->version == 0)) {
         return leat_error_set(error, status, "schedule", "must be set by leat_schedule_default()");
     }
     if (status != LEAT_OK) {

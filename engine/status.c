@@ -4,7 +4,7 @@
 
 static const char *const status_texts[LEAT_STATUS_COUNT] = {
     [LEAT_OK] = "ok",
-    [LEAT_INVALID] = "an argument is out of its range",
+    [LEAT_INVALID] = "an argument is out of its range, or NULL",
     [LEAT_FULL] = "a limit of the queue or the engine is reached",
     [LEAT_EMPTY] = "nothing there to take or to run",
     [LEAT_CLOSED] = "the engine is draining or stopped",

@@ -15,7 +15,7 @@ say(struct leat_error *error, enum leat_status status, const char *text)
     static const char *const plain[LEAT_STATUS_COUNT] = {
         [LEAT_BUSY] = "is in use by another process, or by another engine of this one",
         [LEAT_NO_MEMORY] = "there is no memory for the jobs of the log",
-        [LEAT_NO_SPACE] = "the disk has no room for the first segment",
+        [LEAT_NO_SPACE] = "has no room on its disk for a segment (log_segment_bytes)",
         [LEAT_REFUSED] = "the system refused: the directory must be there, and be the user's own",
         [LEAT_SYSTEM] = "the system failed to read or write it",
         [LEAT_CORRUPT] = "has a record in it that is none of Leat's jobs",

@@ -157,18 +157,28 @@ records_pack(struct leat_engine *engine, const struct list *list)
     }
 }
 
+/* There are as many records as the jobs need. */
+static enum leat_status
+records_check(const struct leat_engine *engine, const struct list *list, struct leat_error *error)
+{
+    char text[sizeof(error->text)];
+    uint32_t end = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const uint32_t index = index_of(list->entries[i]);
+        end = index >= end ? index + 1 : end;
+    }
+    if (end <= engine->jobs.capacity) {
+        return LEAT_OK;
+    }
+    (void)snprintf(text, sizeof(text), "has jobs that want a jobs_max of at least %u", end);
+    return leat_error_set(error, LEAT_INVALID, "log_directory", text);
+}
+
 /* Takes records until all that the jobs had are taken; gives the others back. */
 static enum leat_status
 records_claim(struct leat_engine *engine, const struct list *list, struct leat_error *error)
 {
     const struct leat_memory *memory = &engine->memory;
-    for (size_t i = 0; i < list->count; i++) {
-        uint32_t index = (uint32_t)(list->entries[i]->id & LEAT_INDEX_NONE);
-        if (index >= engine->jobs.capacity) {
-            return complain(error, LEAT_INVALID, list->entries[i]->id,
-                            "so that jobs_max must be as high as it was");
-        }
-    }
     records_pack(engine, list);
     size_t bytes = engine->jobs.capacity / 8 + 1;
     unsigned char *others = leat_memory_take(memory, bytes);
@@ -642,6 +652,9 @@ leat_durable_revive(struct leat_engine *engine, struct leat_error *error)
     enum leat_status status = queues_revive(engine, error);
     if (status == LEAT_OK) {
         status = list_make(durable, &list, error);
+    }
+    if (status == LEAT_OK) {
+        status = records_check(engine, &list, error);
     }
     if (status == LEAT_OK) {
         status = records_claim(engine, &list, error);

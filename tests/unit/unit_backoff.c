@@ -340,6 +340,8 @@ structs_of_other_ages(void **state)
     policy = leat_retry_policy_default();
     policy.version++;
     check_refused(&policy, LEAT_UNSUPPORTED, "version");
+    policy.version = 0;
+    check_refused(&policy, LEAT_UNSUPPORTED, "version");
     struct {
         struct leat_retry_policy policy;
         uint64_t newer;

@@ -433,9 +433,13 @@ strange_heads(void **state)
     config = leat_config_default();
     config.version = 0;
     refused(&config, LEAT_UNSUPPORTED, "version");
+    struct leat_error error;
+    CHECK_STATUS(leat_config_check(&config, &error), LEAT_UNSUPPORTED);
+    CHECK_TEXT(error.text, "version must be set by leat_config_default()");
     config.version = LEAT_STRUCT_VERSION + 1;
     refused(&config, LEAT_UNSUPPORTED, "version");
-    struct leat_error error;
+    CHECK_STATUS(leat_config_check(&config, &error), LEAT_UNSUPPORTED);
+    CHECK_TEXT(error.text, "version or a field is newer than this library knows");
     CHECK_STATUS(leat_config_check(NULL, &error), LEAT_INVALID);
     CHECK_STATUS(leat_config_check(NULL, NULL), LEAT_INVALID);
     CHECK_EQUAL(leat_memory_size(NULL), 0);

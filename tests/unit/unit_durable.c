@@ -521,6 +521,13 @@ fewer_records_are_refused(void **state)
     uint32_t jobs_max = world->config.jobs_max;
     world->config.jobs_max = 64;
     CHECK_STATUS(leat_open(&world->config, &other, &error), LEAT_INVALID);
+    CHECK_TEXT(error.text, "log_directory has jobs that want a jobs_max of at least 70");
+    world->config.jobs_max = 69;
+    CHECK_STATUS(leat_open(&world->config, &other, &error), LEAT_INVALID);
+    world->config.jobs_max = 70;
+    world_open(world);
+    CHECK(found(world).jobs == 70);
+    test_close(world->engine);
     world->config.jobs_max = jobs_max;
     world_open(world); /* nothing was changed */
     CHECK(found(world).jobs == 70);

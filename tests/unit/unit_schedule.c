@@ -101,6 +101,8 @@ bad_fields(void **state)
     bad.version = 2;
     refused(&all, &bad, LEAT_UNSUPPORTED,
             "schedule has a field that is newer than this library knows");
+    bad.version = 0;
+    refused(&all, &bad, LEAT_UNSUPPORTED, "schedule must be set by leat_schedule_default()");
     refused(&all, NULL, LEAT_INVALID, "schedule must be set by leat_schedule_default()");
     test_schedules_close(&all);
 }
