@@ -472,10 +472,12 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_workers_set(struct leat_engine *en
 
 /* Closes the engine to work from outside and waits until all work accepted before has ended;
  * work that handlers submit meanwhile is part of it. What is SCHEDULED or RETRYING is not waited
- * for before its time has come: it stays, and leat_statistics says how many there are. A job whose
- * handler answered leat_pending() counts until it is completed, or its time is over. With 0 workers
- * the calling thread runs the work. The timeout bounds the wait for work, not the grace period
- * before it, which ends when submits under way have ended.
+ * for before its time has come: it stays, and leat_statistics says how many there are. While the
+ * engine drains it runs when it is due; so until nothing is left, call again now and then until
+ * jobs_scheduled and jobs_retrying are 0, or wait for the jobs, or their cohort, and drain then. A
+ * job whose handler answered leat_pending() counts until it is completed, or its time is over. With
+ * 0 workers the calling thread runs the work. The timeout bounds the wait for work, not the grace
+ * period before it, which ends when submits under way have ended.
  * Threads:  any outside a handler, and outside read sections of liburcu-bp.    Progress: blocking.
  * Returns:  LEAT_OK (nothing waits, nothing runs; still draining); LEAT_TIMEOUT (still draining;
  *           call again or stop); LEAT_WRONG_STATE (not running or draining); LEAT_CLOSED (another
@@ -1069,7 +1071,9 @@ leat_type_options_default(void)
  * Threads:  any.      Progress: blocking (a mutex).    Copies name and options; borrows context
  *           until leat_close().
  * Returns:  LEAT_OK; LEAT_EXISTS (it has one); LEAT_FULL (types_max); LEAT_NO_MEMORY;
- *           LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.  */
+ *           LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID (no valid name, no handler; max_attempts,
+ *           timeout_ns, running_max, a rate, retry or breaker out of its range; batch_max or
+ *           batch_delay_ns, which are for leat_type_register_batch()).  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_type_register(struct leat_engine *engine, const char *name, leat_handler handler,
                    void *context, const struct leat_type_options *options, leat_type *type);
@@ -1180,7 +1184,9 @@ leat_queue_options_default(void)
  * back has what calls had set of it, whatever its options say: see there.
  * Threads:  any.      Progress: blocking (a mutex).    Copies name and options.
  * Returns:  LEAT_OK; LEAT_EXISTS (*queue is set to it all the same); LEAT_FULL (queues_max);
- *           LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.  */
+ *           LEAT_NOT_FOUND (no such tenant); LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED;
+ *           LEAT_INVALID (queue NULL, no valid name; a priority, running_max, rate, weight, order
+ *           or full out of its range).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_create(struct leat_engine *engine,
                                                            const char *name,
                                                            const struct leat_queue_options *options,
@@ -1702,7 +1708,10 @@ leat_job_default(void)
  *           key); LEAT_BUSY (so has one that is being submitted or changed at this moment: try
  *           again); LEAT_GONE, LEAT_NOT_FOUND (also a parent, or the cohort); LEAT_WRONG_STATE (the
  *           cohort is none); LEAT_ENDED (it has ended); LEAT_NO_MEMORY; LEAT_UNSUPPORTED;
- *           LEAT_FORKED; LEAT_INVALID.
+ *           LEAT_FORKED; LEAT_INVALID (job NULL; neither a type nor a type_name, or no valid name;
+ *           payload_bytes above payload_bytes_max, or payload NULL; a priority, max_attempts or an
+ *           option out of its range; delay_ns and run_at_ns; queues for completions or
+ *           acknowledgements of another engine; a durable job above half of log_ring_bytes).
  *           A job that LEAT_UNIQUE_REPLACE cancelled stays so also where this one is then refused:
  *           as another submit took the key or the name in that moment, or its queue was closed.
  * Order:    submit happens-before the handler. FIFO per submitting thread, queue and priority, up

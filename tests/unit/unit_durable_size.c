@@ -303,6 +303,30 @@ changes_are_in_memory_only_without_space(void **state)
     world_free(world);
 }
 
+/* What a job asks for is taken, and is worth nothing. */
+static void
+without_a_log_nothing_is_durable(void **state)
+{
+    struct world *world = world_make(0);
+    struct leat_recovery_info info = leat_recovery_info_default();
+    (void)state;
+    test_close(world->engine);
+    struct leat_config config = world->config;
+    world->config.log_directory = NULL;
+    world->engine = test_open(&world->config);
+    world->type = test_register(world->engine, "work", handler, NULL);
+    leat_job_id id;
+    CHECK_OK(submit_as(world, &world->group, &id));
+    CHECK(durability_of(world, id) == LEAT_DURABILITY_NONE);
+    CHECK(health(world).durability == LEAT_DURABILITY_NONE);
+    CHECK_STATUS(leat_recovery_get(world->engine, &info), LEAT_WRONG_STATE);
+    test_close(world->engine);
+    world->config = config;
+    world_open(world);
+    CHECK(found(world).jobs == 0);
+    world_free(world);
+}
+
 /* Each open begins a segment, and a process that crashes at once does not come to let one go. The
  * next open returns when the log is within its bound; below that it does not wait. */
 static void
@@ -474,6 +498,7 @@ main(void)
         cmocka_unit_test(os_is_written_and_not_synced),
         cmocka_unit_test(an_engine_says_its_durability),
         cmocka_unit_test(changes_do_not_make_it_grow),
+        cmocka_unit_test(without_a_log_nothing_is_durable),
         cmocka_unit_test(crashes_do_not_make_it_grow),
         cmocka_unit_test(an_open_waits_for_no_cleaner_in_vain),
         cmocka_unit_test(who_appends_waits_for_the_cleaner),
