@@ -369,19 +369,24 @@ entered(struct leat_engine *engine, const struct leat_intake *intake, uint64_t o
                                           .queue = intake->queue,
                                           .level = intake->level,
                                           .waits = intake->due.time == 0};
+    if ((options & LEAT_QUEUE_JOINS) != 0) {
+        leat_graph_join(engine, intake->index); /* it may end, which the log is told */
+        leat_change_ends(engine);
+    }
     if ((options & LEAT_QUEUE_TOLD) != 0) {
         leat_intake_acknowledge(engine, intake, id);
     }
     leat_room_entered(engine, &entry, id);
 }
 
-/* What a queue with limits, or one that is closed, is to know of a job that it took in; and who
- * waits for its acknowledgement. */
+/* What a queue with limits, or one that is closed, is to know of a job that it took in; who waits
+ * for its acknowledgement; and whom it waits for. */
 void
 leat_intake_entered(struct leat_engine *engine, const struct leat_intake *intake, uint64_t options,
                     leat_job_id id)
 {
-    const uint64_t asks = LEAT_QUEUE_LIMITED | LEAT_QUEUE_CLOSED | LEAT_QUEUE_TOLD;
+    const uint64_t asks =
+        LEAT_QUEUE_LIMITED | LEAT_QUEUE_CLOSED | LEAT_QUEUE_TOLD | LEAT_QUEUE_JOINS;
     if (LEAT_UNLIKELY((options & asks) != 0)) {
         entered(engine, intake, options, id);
     }
@@ -468,7 +473,6 @@ push_one(struct leat_engine *engine, const struct leat_job *job, struct leat_int
          enum door door, leat_job_id *id)
 {
     enum leat_status status = LEAT_CLOSED;
-    bool joins = false;
     leat_rcu_enter();
     uint64_t options = leat_queue_options(engine, intake->queue);
     if (LEAT_LIKELY(lets_in(engine, options, door))) {
@@ -485,21 +489,17 @@ push_one(struct leat_engine *engine, const struct leat_job *job, struct leat_int
         if (LEAT_LIKELY(record_enter(engine, intake, kept, id))) {
             put_one(engine, job, intake, options);
         } else if (intake->ties.blocks) {
-            joins = true;
+            options |= LEAT_QUEUE_JOINS;
             leat_change_begins(engine); /* a drain that begins from now on waits for it */
         }
     }
     leat_rcu_leave(&engine->domain);
     if (LEAT_UNLIKELY(status != LEAT_OK)) {
         leat_intake_refuse(engine, intake);
-        return status;
+    } else {
+        leat_intake_entered(engine, intake, options, *id);
     }
-    if (LEAT_UNLIKELY(joins)) {
-        leat_graph_join(engine, intake->index); /* it may end, which the log is told */
-        leat_change_ends(engine);
-    }
-    leat_intake_entered(engine, intake, options, *id);
-    return LEAT_OK;
+    return status;
 }
 
 enum leat_status

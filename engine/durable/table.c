@@ -87,7 +87,8 @@ static void
 blocks_give(const struct leat_durable *durable)
 {
     const struct leat_durable_table *table = &durable->table;
-    leat_memory_give(&durable->memory, table->blocks, sizeof(*table->blocks) * table->blocks_room);
+    leat_memory_give(&durable->memory, table->blocks,
+                     sizeof(struct leat_durable_entry *) * table->blocks_room);
 }
 
 /* One more block. False: no memory. */
@@ -99,12 +100,12 @@ block_add(struct leat_durable *durable)
     if (count == table->blocks_room) {
         size_t room = count == 0 ? BLOCKS_FIRST : count * 2;
         struct leat_durable_entry **blocks =
-            leat_memory_take(&durable->memory, sizeof(*blocks) * room);
+            leat_memory_take(&durable->memory, sizeof(struct leat_durable_entry *) * room);
         if (blocks == NULL) {
             return false;
         }
         if (count != 0) {
-            memcpy(blocks, table->blocks, sizeof(*blocks) * count);
+            memcpy(blocks, table->blocks, sizeof(struct leat_durable_entry *) * count);
         }
         blocks_give(durable);
         table->blocks = blocks;

@@ -130,7 +130,7 @@ test_run(void **state)
         uint32_t kind;
         uint32_t least;
     } kinds[] = {{DISK_CREATE, 6}, {DISK_OPEN, 4},       {DISK_ALLOCATE, 6}, {DISK_WRITE, 40},
-                 {DISK_READ, 4},   {DISK_SYNC, 40},      {DISK_RENAME, 4},   {DISK_REMOVE, 2},
+                 {DISK_READ, 4},   {DISK_SYNC, 35},      {DISK_RENAME, 4},   {DISK_REMOVE, 2},
                  {DISK_LIST, 2},   {DISK_NAMES_SYNC, 5}, {DISK_THROUGH, 25}, {DISK_RING, 2}};
     struct sweep *sweep = calloc(1, sizeof(*sweep));
     (void)state;

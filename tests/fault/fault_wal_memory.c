@@ -82,7 +82,7 @@ run_sweep(bool for_ever)
         disk_fini(&world->disk);
     }
     test_say("%s: allocations %llu\n", for_ever ? "for ever" : "once", (unsigned long long)nth);
-    CHECK(nth > 20);
+    CHECK(nth > 15);
     free(world);
 }
 
@@ -159,7 +159,7 @@ call_sweep_by(struct world *world, reading call, enum leat_status want, bool for
     }
     CHECK_EQUAL(world->records, records);
     CHECK(records > 0);
-    CHECK(nth > 4);
+    CHECK(nth > 3);
 }
 
 static void

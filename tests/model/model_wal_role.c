@@ -83,6 +83,13 @@ leat_wal_segment_switch(struct leat_wal *wal)
     return LEAT_LOG_FAILED;
 }
 
+uint64_t
+leat_wal_room(const struct leat_wal *wal)
+{
+    (void)wal;
+    return UINT64_MAX;
+}
+
 static void
 alone(void)
 {

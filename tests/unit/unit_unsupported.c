@@ -58,7 +58,7 @@ next_line(char **rest)
         if (end != NULL) {
             *end = '\0';
         }
-        if (strncmp(line, "## Built in a simpler way", 25) == 0) {
+        if (strncmp(line, "## The log", 10) == 0) {
             return NULL;
         }
         if (strncmp(line, "- ", 2) == 0) {
