@@ -53,8 +53,8 @@ static uint64_t
 resident(void)
 {
     char text[512];
-    size_t length = leat_os_file_read("/proc/self/smaps_rollup", 0, text, sizeof(text));
-    const char *found = length == 0 ? NULL : strstr(text, "\nRss:");
+    (void)leat_os_file_read("/proc/self/smaps_rollup", 0, text, sizeof(text));
+    const char *found = strstr(text, "\nRss:");
     return found == NULL ? 0 : strtoull(found + strlen("\nRss:"), NULL, 10) * 1024;
 }
 
