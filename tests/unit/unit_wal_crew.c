@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "engine/wal/crew.h"
 #include "tests/support/check.h"
@@ -31,6 +32,8 @@ struct fixture {
     uint64_t errand;         /* O of who does it */
     leat_atomic_u64 done;    /* S parts */
     leat_atomic_u64 helped;  /* S of them by helpers */
+    leat_atomic_u32 within;  /* S helpers that are doing one */
+    leat_atomic_u32 slow;    /* W the owner: they take their time */
     leat_atomic_u32 signals; /* S helpers that had one not blocked */
     pthread_t owner;
 };
@@ -50,15 +53,19 @@ part(void *context, uint32_t place)
 {
     struct fixture *fixture = context;
     struct place *mine = &fixture->places[place];
-    if (pthread_equal(pthread_self(), fixture->owner) == 0) {
+    const uint32_t helper = pthread_equal(pthread_self(), fixture->owner) == 0 ? 1 : 0;
+    (void)atom_add_rlx(&fixture->within, helper);
+    if (helper != 0) {
         signals_look(fixture);
         (void)atom_add_rlx(&fixture->helped, 1);
+        (void)usleep(atom_load_rlx(&fixture->slow) != 0 ? 50000 : 0);
     }
     for (uint64_t i = 0; i < mine->given % 7; i++) {
         (void)sched_yield();
     }
     mine->made = mine->given * 3 + 1;
     (void)atom_add_rlx(&fixture->done, 1);
+    (void)atom_sub_rlx(&fixture->within, helper);
 }
 
 static void
@@ -175,6 +182,29 @@ dropped(void **state)
     }
 }
 
+static bool
+is_within(void *argument)
+{
+    return atom_load_rlx(&((struct fixture *)argument)->within) != 0;
+}
+
+/* A part that a helper has begun is waited for: its place is used anew. */
+static void
+dropped_in_the_middle(void **state)
+{
+    (void)state;
+    uint32_t before = test_thread_count();
+    struct fixture *fixture = setup(2);
+    atom_store_rlx(&fixture->slow, 1);
+    for (uint64_t i = 0; i < 3; i++) {
+        (void)lay(fixture, 0, PARTS);
+        CHECK(test_until(is_within, fixture));
+        leat_wal_crew_drop(&fixture->crew);
+        CHECK_EQUAL(atom_load_rlx(&fixture->within), 0);
+    }
+    teardown(fixture, before);
+}
+
 /* An errand that nobody has begun when the end comes is not done. */
 static void
 an_errand_in_vain(void **state)
@@ -245,8 +275,11 @@ main(void)
 {
     test_threads_run(1, nothing, NULL); /* a sanitizer's own thread comes with the first one */
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(in_order),          cmocka_unit_test(dropped),
-        cmocka_unit_test(an_errand_in_vain), cmocka_unit_test(no_threads),
+        cmocka_unit_test(in_order),
+        cmocka_unit_test(dropped),
+        cmocka_unit_test(dropped_in_the_middle),
+        cmocka_unit_test(an_errand_in_vain),
+        cmocka_unit_test(no_threads),
         cmocka_unit_test(a_small_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
