@@ -198,6 +198,7 @@ run(void *argument)
         if (atom_load_rlx(&durable->clean_stop) != 0) { /* rlx: ordered by clean:A */
             return NULL;
         }
+        leat_durable_pace_look(durable);
         bool large = is_large(durable);
         bool cleaned = (large || is_old(durable)) && segment_clean(durable);
         leat_durable_pace_set(durable, large, cleaned);

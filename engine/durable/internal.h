@@ -421,7 +421,9 @@ bool leat_durable_pace_stops(struct leat_durable *durable);
 /* Something was appended, or could not be: the cleaner is to look. */
 void leat_durable_grown(struct leat_durable *durable);
 void leat_durable_missed(struct leat_durable *durable);
-/* The cleaner has looked: `large` is the log, and it has let go of a segment. */
+/* The cleaner is about to look. */
+void leat_durable_pace_look(struct leat_durable *durable);
+/* It has looked: `large` is the log, and it has let go of a segment. */
 void leat_durable_pace_set(struct leat_durable *durable, bool large, bool cleaned);
 /* A cleaner is about to be there; when it is: waits until the log is within its bound. */
 void leat_durable_pace_begin(struct leat_durable *durable);

@@ -39,8 +39,9 @@ is_near(const struct leat_durable *durable, uint64_t bytes)
 static void
 ask(struct leat_durable *durable)
 {
-    /* Once for each of its looks. rlx: hint, re-checked at pace:A */
-    if (atom_load_rlx(&durable->pace.asked) == 0 && atom_swap_rlx(&durable->pace.asked, 1) == 0) {
+    /* asked:A acq_rel -> asked:A, asked:B.  Carries: what has ended, to the look that is to come.
+     * If relaxed: a look could miss that, and nobody would ask for another one. */
+    if (atom_swap_acq_rel(&durable->pace.asked, 1) == 0) {
         leat_durable_clean_ask(durable);
     }
 }
@@ -93,7 +94,6 @@ set(struct leat_durable *durable, uint64_t limit)
 {
     struct leat_durable_pace *pace = &durable->pace;
     atom_store_rlx(&pace->limit, limit); /* rlx: ordered by pace:B */
-    atom_store_rlx(&pace->asked, 0);     /* rlx: ordered by pace:B */
     /* pace:B release -> pace:A, pace:C.  Carries: see there.
      * If relaxed: see there. */
     (void)atom_add_rel(&pace->event, 1);
@@ -106,6 +106,14 @@ is_above(struct leat_durable *durable)
 {
     const uint64_t stop = 2 * durable->pace.peak + STOP_COUNT * durable->segment_bytes;
     return leat_wal_bytes(&durable->wal) > stop;
+}
+
+void
+leat_durable_pace_look(struct leat_durable *durable)
+{
+    /* asked:B acq_rel -> asked:A.  Carries: nothing; who asks from now on wants another look.
+     * If relaxed: see asked:A. */
+    (void)atom_swap_acq_rel(&durable->pace.asked, 0);
 }
 
 void

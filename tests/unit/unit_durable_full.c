@@ -353,6 +353,27 @@ used_up_it_gets_free_again(void **state)
     world_free(world);
 }
 
+/* Who finds no room while the cleaner looks makes it look once more. */
+static void
+it_is_heard_during_a_look(void **state)
+{
+    struct world *world = world_make();
+    struct leat_durable *durable = world->engine->durable;
+    (void)state;
+    leat_durable_clean_stop(durable);
+    for (uint32_t i = 0; i < 2; i++) {
+        leat_durable_pace_look(durable);
+        uint32_t event = atom_load_rlx(&durable->clean_event);
+        leat_durable_missed(durable);
+        leat_durable_missed(durable); /* which is the same look */
+        leat_durable_pace_set(durable, true, false);
+        CHECK_EQUAL(atom_load_rlx(&durable->clean_event), event + 1);
+        CHECK_EQUAL(atom_load_rlx(&durable->pace.asked), 1);
+    }
+    leat_durable_pace_end(durable);
+    world_free(world);
+}
+
 int
 main(void)
 {
@@ -361,6 +382,7 @@ main(void)
         cmocka_unit_test(each_kind_with_the_reserve),
         cmocka_unit_test(each_kind_without_any_room),
         cmocka_unit_test(used_up_it_gets_free_again),
+        cmocka_unit_test(it_is_heard_during_a_look),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
