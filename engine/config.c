@@ -83,6 +83,15 @@ leat_error_set(struct leat_error *error, enum leat_status status, const char *fi
 }
 
 enum leat_status
+leat_error_as(struct leat_error *error, enum leat_status status)
+{
+    if (error != NULL) {
+        error->status = status;
+    }
+    return status;
+}
+
+enum leat_status
 leat_struct_refuse(const void *given, enum leat_status status, const char *maker,
                    struct leat_error *error)
 {

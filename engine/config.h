@@ -36,6 +36,9 @@ enum leat_status leat_struct_refuse(const void *given, enum leat_status status, 
 enum leat_status leat_error_set(struct leat_error *error, enum leat_status status,
                                 const char *field, const char *text);
 
+/* Of an error that is filled (or NULL), with another status, which it returns. */
+enum leat_status leat_error_as(struct leat_error *error, enum leat_status status);
+
 enum leat_status leat_status_of(enum leat_os_result result);
 
 #endif

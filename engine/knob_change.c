@@ -244,10 +244,7 @@ refuse(const struct leat_engine *engine, const struct asked *asked, enum leat_st
         (void)leat_settings_refuse(error, &nowhere, name, "%s was not changed: %s", name,
                                    leat_status_text(status));
     }
-    if (error != NULL) {
-        error->status = status;
-    }
-    return status;
+    return leat_error_as(error, status);
 }
 
 enum leat_status

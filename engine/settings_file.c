@@ -94,10 +94,7 @@ file_refuse(const struct leat_draft *draft, enum leat_status status, const char 
 {
     const struct leat_spot spot = spot_of(draft, 0, 0);
     (void)leat_settings_refuse(error, &spot, "", "%s", why);
-    if (error != NULL) {
-        error->status = status;
-    }
-    return status;
+    return leat_error_as(error, status);
 }
 
 /* Reads the file into `text`, and from there into the draft. One that is empty sets nothing. */

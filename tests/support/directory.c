@@ -126,3 +126,20 @@ test_directory_digest(const char *path)
 {
     return directory_look(path, "\n").digest;
 }
+
+int
+test_directory_run(const char *path, const char *command, char *text, size_t bytes)
+{
+    char whole[512];
+    char name[128];
+    int length = snprintf(whole, sizeof(whole), "cd %s && %s > out 2>&1", path, command);
+    CHECK(length > 0 && (size_t)length < sizeof(whole));
+    /* What the command names is ours. NOLINTNEXTLINE(concurrency-mt-unsafe,cert-env33-c) */
+    int status = system(whole);
+    (void)snprintf(name, sizeof(name), "%s/out", path);
+    FILE *file = fopen(name, "r");
+    CHECK(file != NULL);
+    text[fread(text, 1, bytes - 1, file)] = '\0';
+    (void)fclose(file);
+    return status / 256;
+}

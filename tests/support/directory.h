@@ -3,6 +3,7 @@
 #define TESTS_SUPPORT_DIRECTORY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Makes each file of `from` in `to`, too. */
@@ -14,5 +15,8 @@ void test_directory_remove(const char *path);
 bool test_directory_has(const char *path, const char *text);
 /* Of the names and bytes of all its files: the same as long as nothing changes. */
 uint64_t test_directory_digest(const char *path);
+/* Runs a shell's command in it; its exit status, and what it prints, which is the file `out` there,
+ * in `text`, cut to `bytes`. */
+int test_directory_run(const char *path, const char *command, char *text, size_t bytes);
 
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tests/support/check.h"
+#include "tests/support/directory.h"
 
 static char directory[64];
 static char text[1 << 18];
@@ -14,17 +15,9 @@ static char text[1 << 18];
 static int
 run(const char *environment, const char *arguments)
 {
-    char command[512];
-    char path[96];
-    (void)snprintf(command, sizeof(command), "cd %s && %s '%s' %s > out 2>&1", directory,
-                   environment, LEAT_PROGRAM, arguments);
-    int status = system(command); /* NOLINT(concurrency-mt-unsafe,cert-env33-c) */
-    (void)snprintf(path, sizeof(path), "%s/out", directory);
-    FILE *file = fopen(path, "r");
-    CHECK(file != NULL);
-    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-    (void)fclose(file);
-    return status / 256;
+    char command[256];
+    (void)snprintf(command, sizeof(command), "%s '%s' %s", environment, LEAT_PROGRAM, arguments);
+    return test_directory_run(directory, command, text, sizeof(text));
 }
 
 static void

@@ -9,6 +9,7 @@
 
 #include "engine/wal/wal.h"
 #include "tests/support/check.h"
+#include "tests/support/directory.h"
 
 #define BATCHES   3
 #define FILE_NAME "0000000000000001.wal"
@@ -49,17 +50,9 @@ shell(const char *command)
 static int
 run(const char *arguments)
 {
-    char command[512];
-    char path[96];
-    (void)snprintf(command, sizeof(command), "cd %s && '%s' wal %s > out 2>&1", directory,
-                   LEAT_PROGRAM, arguments);
-    int status = shell(command);
-    (void)snprintf(path, sizeof(path), "%s/out", directory);
-    FILE *file = fopen(path, "r");
-    CHECK(file != NULL);
-    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
-    (void)fclose(file);
-    return status / 256;
+    char command[256];
+    (void)snprintf(command, sizeof(command), "'%s' wal %s", LEAT_PROGRAM, arguments);
+    return test_directory_run(directory, command, text, sizeof(text));
 }
 
 static void
