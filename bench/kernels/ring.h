@@ -7,8 +7,8 @@
  * Waiting  all kinds wait alike, see bench_ring_wait(): none of the loops knows how.
  * Items    who pushed it, and the how many-th of that producer it is, from 1: 27 bits, of the 28
  *          that Leat's rings carry; never 0, which some rings use for an empty slot.
- * Checked  each consumer sees the items of each producer in ascending order, and all consumers
- *          together as many as were pushed, and their sum. */
+ * Checked  each consumer sees the items of each producer in ascending order, but for a ring that
+ *          says otherwise; and all consumers together as many as were pushed, and their sum. */
 #ifndef BENCH_KERNELS_RING_H
 #define BENCH_KERNELS_RING_H
 
@@ -57,7 +57,8 @@ struct bench_ring_run {
     uint64_t elapsed_ns; /* from the first thread that began to the last that ended */
     uint64_t full;       /* pushes that found no room */
     uint64_t empty;      /* pops that found nothing */
-    uint64_t wrong;      /* items out of order; 1 if their sum is wrong: 0 */
+    uint64_t disordered; /* items behind a later one of their producer */
+    uint64_t wrong;      /* the same, where the ring keeps them in order; 1 if their sum is wrong */
     /* Where timed. A call is one push or pop, or one of a batch, whatever it answered; done is the
      * time from the first try to the one that succeeded, waiting included. */
     struct bench_ring_spread call;
@@ -68,10 +69,12 @@ struct bench_ring_run {
 
 /* Which runs a ring is for, as bits. */
 enum bench_ring_use {
-    BENCH_RING_MANY = 1,     /* any number on both sides, one item at a time */
-    BENCH_RING_BATCHED = 2,  /* the same in batches, by a call of its own or one by one */
-    BENCH_RING_SPSC = 4,     /* one on each side */
-    BENCH_RING_UNCROWDED = 8 /* not where threads share CPUs: a call may wait, and never yields */
+    BENCH_RING_MANY = 1,      /* any number on both sides, one item at a time */
+    BENCH_RING_BATCHED = 2,   /* the same in batches, by a call of its own or one by one */
+    BENCH_RING_SPSC = 4,      /* one on each side */
+    BENCH_RING_UNCROWDED = 8, /* not where threads share CPUs: a call may wait, and never yields */
+    /* Items may change their order where a thread is stopped inside a call. */
+    BENCH_RING_DISORDERS = 16
 };
 
 struct bench_ring_facts {
@@ -137,6 +140,7 @@ struct bench_ring_side {
     uint64_t end_ticks;
     uint64_t refused;
     uint64_t sum;
+    uint64_t disordered;
     uint64_t wrong;
 };
 

@@ -49,7 +49,7 @@ bench_ring_note(struct bench_ring_histogram *histogram, uint64_t ticks)
 
 struct bench_ring_seen {
     uint64_t sum;
-    uint64_t wrong;
+    uint64_t disordered;
     uint64_t last[BENCH_RING_SIDES_MAX]; /* sequence of each producer's item that came last */
 };
 
@@ -64,7 +64,7 @@ bench_ring_see(struct bench_ring_seen *seen, uint64_t item)
 {
     uint64_t sequence = item & BENCH_RING_ITEMS_MAX;
     uint64_t *last = &seen->last[item >> BENCH_RING_SEQUENCE_BITS & (BENCH_RING_SIDES_MAX - 1)];
-    seen->wrong += sequence > *last ? 0U : 1U;
+    seen->disordered += sequence > *last ? 0U : 1U;
     *last = sequence;
     seen->sum += item;
 }
@@ -198,7 +198,8 @@ BENCH_INLINE void
 bench_ring_solo_loop(struct bench_ring_side *side, void *ring, bench_ring_push push,
                      bench_ring_pop pop)
 {
-    struct bench_ring_seen seen = {0, 0, {0}};
+    uint64_t sum = 0;
+    uint64_t wrong = 0;
     uint64_t first = bench_ring_first(side->index);
     uint64_t items = side->items;
     uint64_t refused = 0;
@@ -207,13 +208,13 @@ bench_ring_solo_loop(struct bench_ring_side *side, void *ring, bench_ring_push p
         uint64_t item = 0;
         refused += push(ring, first + i) ? 0U : 1U;
         refused += pop(ring, &item) ? 0U : 1U;
-        seen.wrong += item == first + i ? 0U : 1U;
-        seen.sum += item;
+        wrong += item == first + i ? 0U : 1U;
+        sum += item;
     }
     bench_ring_end(side);
     side->refused = refused;
-    side->sum = seen.sum;
-    side->wrong = seen.wrong + refused;
+    side->sum = sum;
+    side->wrong = wrong + refused;
 }
 
 BENCH_INLINE void
@@ -245,7 +246,7 @@ bench_ring_consume_loop(struct bench_ring_side *side, void *ring, bench_ring_pop
     bench_ring_end(side);
     side->refused = refused;
     side->sum = seen.sum;
-    side->wrong = seen.wrong;
+    side->disordered = seen.disordered;
 }
 
 BENCH_INLINE void
@@ -286,7 +287,7 @@ bench_ring_consume_batch_loop(struct bench_ring_side *side, void *ring, bench_ri
     bench_ring_end(side);
     side->refused = refused;
     side->sum = seen.sum;
-    side->wrong = seen.wrong;
+    side->disordered = seen.disordered;
 }
 
 /* ---- functions of a kind -------------------------------------------------------------------- */

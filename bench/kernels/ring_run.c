@@ -202,8 +202,10 @@ sum_expected(uint32_t producers, uint64_t share)
 }
 
 static struct bench_ring_run
-run_of(const struct seat *seats, const struct bench_ring_shape *shape)
+run_of(const struct bench_ring_kind *kind, const struct seat *seats,
+       const struct bench_ring_shape *shape)
 {
+    bool ordered = (kind->facts.uses & BENCH_RING_DISORDERS) == 0;
     struct bench_ring_run run = {0};
     uint32_t threads = shape->producers + shape->consumers;
     uint64_t begin_ns = UINT64_MAX;
@@ -215,7 +217,8 @@ run_of(const struct seat *seats, const struct bench_ring_shape *shape)
         end_ns = side->end_ns > end_ns ? side->end_ns : end_ns;
         *(i < shape->producers ? &run.full : &run.empty) += side->refused;
         sum += side->sum;
-        run.wrong += side->wrong;
+        run.disordered += side->disordered;
+        run.wrong += side->wrong + (ordered ? side->disordered : 0);
     }
     run.elapsed_ns = end_ns - begin_ns;
     run.wrong += sum == sum_expected(shape->producers, seats[0].side.items) ? 0 : 1;
@@ -274,7 +277,7 @@ bench_ring_measure(const struct bench_ring_kind *kind, const struct bench_ring_s
         seats[i] = seat;
     }
     seats_run(seats, shape);
-    struct bench_ring_run run = run_of(seats, shape);
+    struct bench_ring_run run = run_of(kind, seats, shape);
     free(seats);
     kind->destroy(ring);
     return run;

@@ -101,7 +101,7 @@ run(std::istream &in, std::ostream &out)
         out << "{\"ns\": "
             << static_cast<double>(found.elapsed_ns) / static_cast<double>(shape.items)
             << ", \"full\": " << found.full << ", \"empty\": " << found.empty
-            << ", \"wrong\": " << found.wrong;
+            << ", \"disordered\": " << found.disordered << ", \"wrong\": " << found.wrong;
         if (shape.timed) {
             print(out, "call", found.call);
             print(out, "done", found.done);
