@@ -86,8 +86,12 @@ leat_durable_passes(const struct leat_durable *durable)
 static enum leat_status
 ring_wait(struct leat_durable *durable, uint64_t head)
 {
-    return mine_of(durable)->lands ? leat_wal_wait_behind(&durable->wal, head + 1, false)
-                                   : leat_wal_wait(&durable->wal, head + 1, UINT64_MAX);
+    const struct mine *last = mine_of(durable);
+    if (last->lands) {
+        return leat_wal_wait_behind(&durable->wal, head + 1, false);
+    }
+    return last->cleans ? leat_wal_wait_cleaning(&durable->wal, head + 1)
+                        : leat_wal_wait(&durable->wal, head + 1, UINT64_MAX);
 }
 
 /* Where the ring is full, it writes for all: who appends here waits for the disk anyway, or must

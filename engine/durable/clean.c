@@ -6,6 +6,8 @@
 
 #include "ring/rcu.h"
 
+#define AGAIN_NS UINT64_C(1000000000) /* a full log is looked at again */
+
 /* ---- what is needed -------------------------------------------------------------------------- */
 
 /* An image is needed if it is the job's last one; a step if none of a later version stands in the
@@ -149,32 +151,23 @@ record_weigh(void *context, struct leat_wal_place place, const struct leat_wal_r
     return true;
 }
 
-/* Where there is no space for another segment, what is kept for this is not spent on one that could
- * not be let go of then. Each copy may be a batch of its own, as others write, too. */
+/* What is kept for this is not spent on a segment that could not be let go of then. */
 static bool
-has_room(struct leat_durable *durable)
+room_keep(struct leat_durable *durable)
 {
     struct weight weight = {durable, 0};
     const struct leat_wal_reader reader = {record_weigh, &weight};
-    if (atom_load_rlx(&durable->wal.full) == 0) { /* rlx: statistic */
-        return true;
-    }
     enum leat_status status = leat_wal_look(&durable->wal, &reader);
     leat_unsealed_give(&durable->seal, &durable->unsealed);
-    const uint64_t batches = 2 + 2 * weight.bytes / durable->wal.batch_bytes_max;
-    return status == LEAT_OK &&
-           weight.bytes + batches * LEAT_WAL_BLOCK <= leat_wal_room(&durable->wal);
+    return status == LEAT_OK && leat_wal_keep(&durable->wal, weight.bytes);
 }
 
 /* One segment. False: it could not be let go of. */
 static bool
-segment_clean(struct leat_durable *durable)
+segment_renew(struct leat_durable *durable)
 {
     const struct leat_wal_reader reader = {record_look, durable};
     uint64_t losses = leat_durable_losses(durable);
-    if (!has_room(durable)) {
-        return false;
-    }
     enum leat_status status = leat_wal_look(&durable->wal, &reader);
     leat_unsealed_give(&durable->seal, &durable->unsealed);
     if (status != LEAT_OK || leat_durable_losses(durable) != losses) {
@@ -183,6 +176,25 @@ segment_clean(struct leat_durable *durable)
     }
     uint64_t tail = atom_load_rlx(&durable->wal.ring.tail); /* rlx: single writer */
     return leat_wal_forget(&durable->wal, tail) == LEAT_OK;
+}
+
+static bool
+segment_clean(struct leat_durable *durable)
+{
+    if (LEAT_LIKELY(atom_load_rlx(&durable->wal.full) == 0)) { /* rlx: statistic */
+        return segment_renew(durable);
+    }
+    bool cleaned = room_keep(durable) && segment_renew(durable);
+    leat_wal_keep_end(&durable->wal);
+    return cleaned;
+}
+
+/* Who finds no room asks, in front of the end that it is about. */
+static uint64_t
+again_ns(const struct leat_durable *durable, bool large)
+{
+    bool full = atom_load_rlx(&durable->wal.full) != 0; /* rlx: statistic */
+    return full && large ? leat_os_deadline_ns(AGAIN_NS) : UINT64_MAX;
 }
 
 static void *
@@ -203,7 +215,7 @@ run(void *argument)
         bool cleaned = (large || is_old(durable)) && segment_clean(durable);
         leat_durable_pace_set(durable, large, cleaned);
         if (!cleaned) {
-            leat_os_futex_wait(&durable->clean_event, event, UINT64_MAX);
+            leat_os_futex_wait(&durable->clean_event, event, again_ns(durable, large));
         }
     }
 }

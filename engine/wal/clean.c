@@ -85,7 +85,7 @@ leat_wal_forget(struct leat_wal *wal, uint64_t position)
 {
     const struct leat_wal_files *files = wal->config.files;
     char name[LEAT_WAL_NAME_BYTES];
-    enum leat_status status = leat_wal_wait(wal, position, UINT64_MAX);
+    enum leat_status status = leat_wal_wait_cleaning(wal, position);
     if (status != LEAT_OK) {
         return status;
     }

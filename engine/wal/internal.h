@@ -103,6 +103,9 @@ bool leat_wal_known_room(struct leat_wal *wal);
  * log. */
 void leat_wal_segment_enter(struct leat_wal *wal, const struct leat_wal_ahead *ahead,
                             const struct leat_wal_segment *header, uint64_t offset);
+/* None is ahead: makes one, or finds out that there is no space, which wal->full says. pre: the
+ * role. */
+void leat_wal_segment_ahead(struct leat_wal *wal);
 /* The thread that makes segments ahead is to look whether there is space. */
 void leat_wal_prepare_again(struct leat_wal *wal);
 /* The present segment has no room: goes on to the next one. LEAT_NO_SPACE, LEAT_NO_MEMORY: not now;

@@ -266,6 +266,7 @@ leat_wal_open(struct leat_wal *wal, const struct leat_wal_config *config,
         .config = *config, .directory = scan.directory, .file = -1, .identities = seed_of(config)};
     wal->config.directory = NULL;
     wal->batch_bytes_max = config->ring_bytes / 2;
+    leat_wal_keep_end(wal);
     leat_inbox_init(&wal->inbox);
     leat_fifo_init(&wal->calls);
     leat_mutex_init(&wal->mutex);

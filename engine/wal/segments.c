@@ -306,20 +306,50 @@ leat_wal_segment_switch(struct leat_wal *wal)
     return LEAT_OK;
 }
 
+/* It is not needed: who has the role and who makes segments ahead have both made one. */
+static void
+ahead_drop(struct leat_wal *wal, const struct leat_wal_ahead *made)
+{
+    const struct leat_wal_files *files = files_of(wal);
+    char name[LEAT_WAL_NAME_BYTES];
+    leat_wal_name(name, made->number, true);
+    files->close(files->disk, made->file);
+    (void)files->remove(files->disk, wal->directory, name);
+    leat_mutex_lock(&wal->mutex);
+    wal->held -= made->bytes;
+    leat_mutex_unlock(&wal->mutex);
+}
+
 /* Puts one that was made where it is to wait. The log is full until both are there. */
 static void
 ahead_put(struct leat_wal *wal, const struct leat_wal_ahead *made)
 {
     leat_mutex_lock(&wal->mutex);
+    bool wanted = wal->ahead.number == 0 || wal->reserve.number == 0;
     if (wal->ahead.number == 0) {
         wal->ahead = *made;
-    } else {
-        wal->reserve = *made;          /* one thread at a time, so there is none yet */
+    } else if (wanted) {
+        wal->reserve = *made;
         atom_store_rlx(&wal->full, 0); /* rlx: statistic */
     }
     ready_count(wal);
     leat_mutex_unlock(&wal->mutex);
+    if (!wanted) {
+        ahead_drop(wal, made);
+    }
     leat_wal_kick(wal); /* what found no space can go on */
+}
+
+void
+leat_wal_segment_ahead(struct leat_wal *wal)
+{
+    struct leat_wal_ahead made;
+    int result = make_more(wal, &made, MAKING_NOW);
+    if (result == 0) {
+        ahead_put(wal, &made);
+    } else {
+        space_found(wal, result);
+    }
 }
 
 enum leat_status

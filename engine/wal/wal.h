@@ -16,7 +16,8 @@
  *          space for another segment is no failure. Two are made ahead: where there is no space for
  *          the second one any more, the first is the reserve: what is new is refused then, and what
  *          is appended with LEAT_WAL_LAST goes to the room that is left, but for half a segment,
- *          which is for LEAT_WAL_CLEAN: else nothing could make room once that is used up.
+ *          which is for who cleans: else nothing could make room once that is used up. Who has
+ *          the role sees to that: up to there a batch goes, and no further, not even a mark.
  */
 #ifndef ENGINE_WAL_WAL_H
 #define ENGINE_WAL_WAL_H
@@ -146,7 +147,11 @@ struct leat_wal {
     leat_atomic_u32 failed;                    /* W the same: 1 from the first failure on */
     leat_atomic_u32 full;                      /* S 1: there was no space for another segment, and
                                                   the reserve at most is there ahead */
-    leat_atomic_u64 laid;                      /* W the same: see leat_wal_laid() */
+    leat_atomic_u32 spends;                    /* W who cleans, with the role: 1: what is kept is
+                                                  being spent */
+    leat_atomic_u64 kept;                      /* W the same: bytes of the log that are for who
+                                                  cleans, where it is full */
+    leat_atomic_u64 laid;                      /* W who has the role: see leat_wal_laid() */
     leat_atomic_u64 left;                      /* W the same: bytes of the present segment */
     leat_atomic_u32 unmarked;                  /* W the same: 1: the log does not know yet that
                                                   its last records are durable */
@@ -233,7 +238,7 @@ struct leat_wal_entry {
 enum leat_wal_need {
     LEAT_WAL_FIRST = 1, /* refused where there is no space for another one behind the reserve */
     LEAT_WAL_LAST,      /* goes to the room that is left: it makes more */
-    LEAT_WAL_CLEAN      /* of who cleans: to all the room that is left */
+    LEAT_WAL_CLEAN      /* of who cleans: to what leat_wal_keep() keeps; else as LEAT_WAL_LAST */
 };
 
 /* Appends `count` records as one unit: after a crash all of them are there, or none. *position is
@@ -307,6 +312,15 @@ uint64_t leat_wal_room(const struct leat_wal *wal);
  * still needed, the reader appends anew. LEAT_NOT_FOUND: there is none; or as leat_wal_read(). One
  * thread at a time. */
 enum leat_status leat_wal_look(struct leat_wal *wal, const struct leat_wal_reader *reader);
+/* Where the log is full, in front of the first half: of what is left so much is kept for it as
+ * records of `bytes` come to, with those that wait already, and as much again for what comes to
+ * them meanwhile. Until leat_wal_keep_end() only who cleans gets to that, with LEAT_WAL_CLEAN,
+ * leat_wal_wait_cleaning() and leat_wal_forget(). False: there is not so much. One thread at a
+ * time; waits for who has the role. */
+bool leat_wal_keep(struct leat_wal *wal, uint64_t bytes);
+void leat_wal_keep_end(struct leat_wal *wal);
+/* As leat_wal_wait(), for who cleans. */
+enum leat_status leat_wal_wait_cleaning(struct leat_wal *wal, uint64_t position);
 /* The second half: what is needed of the oldest segment was appended before `position`. Waits for
  * that, says in the log that the segment is not needed, waits for that, and removes it. */
 enum leat_status leat_wal_forget(struct leat_wal *wal, uint64_t position);

@@ -8,6 +8,9 @@
 #define ASLEEP          1
 #define ASLEEP_FOR_GOOD 2
 
+/* Of the last segment, for who cleans. */
+#define KEPT_PARTS 2
+
 /* ---- appending ------------------------------------------------------------------------------ */
 
 static uint64_t
@@ -22,23 +25,30 @@ has_failed(const struct leat_wal *wal)
     return atom_load_rlx(&wal->failed) != 0; /* rlx: hint, re-checked at wal:B */
 }
 
-/* Of the last segment, for who cleans. */
-#define KEPT_PARTS 2
+/* What was appended and is not written yet. */
+static uint64_t
+waiting_bytes(const struct leat_wal *wal)
+{
+    /* rlx: statistic */
+    return atom_load_rlx(&wal->ring.tail) - leat_bytes_head(&wal->ring);
+}
 
 /* There is no space for another segment, and what is left is not for that record: it is new, or
- * would, with all that waits to be written, take of what is kept. About so: what waits may come to
- * several batches, and others may append at the same moment. */
+ * would, with all that waits to be written, take of what is kept. About so, as what waits may come
+ * to several batches, and others may append at the same moment: batch_end() has the last word. */
 static bool
 has_no_space(const struct leat_wal *wal, enum leat_wal_need need, uint64_t size)
 {
     /* rlx: statistic */
-    if (LEAT_LIKELY(atom_load_rlx(&wal->full) == 0) || need == LEAT_WAL_CLEAN) {
+    if (LEAT_LIKELY(atom_load_rlx(&wal->full) == 0)) {
         return false;
     }
-    /* rlx: statistic */
-    uint64_t waits = atom_load_rlx(&wal->ring.tail) - leat_bytes_head(&wal->ring);
-    uint64_t kept = wal->config.segment_bytes / KEPT_PARTS;
-    return need == LEAT_WAL_FIRST || leat_wal_room(wal) < kept + leat_wal_batch_size(waits + size);
+    if (need == LEAT_WAL_CLEAN && atom_load_rlx(&wal->spends) != 0) { /* rlx: single writer */
+        return false;
+    }
+    uint64_t kept = atom_load_rlx(&wal->kept); /* rlx: statistic */
+    return need == LEAT_WAL_FIRST ||
+           leat_wal_room(wal) < kept + leat_wal_batch_size(waiting_bytes(wal) + size);
 }
 
 /* LEAT_OK, and how much room the entries take. */
@@ -123,7 +133,8 @@ enum why {
     WHY_WRITTEN, /* only with records, and it is not synced */
     WHY_RECORDS, /* only with some; or where the last ones are not synced */
     WHY_MARK,    /* or where the log does not know yet that the last ones are durable */
-    WHY_ANYHOW   /* it has something to say in its header */
+    WHY_CLEAN,   /* as WHY_RECORDS, for who cleans */
+    WHY_ANYHOW   /* for who cleans: it has something to say in its header */
 };
 
 static void
@@ -238,29 +249,79 @@ write_syncs(const struct leat_wal *wal)
     return sync == LEAT_LOG_SYNC_IO_URING || (sync == LEAT_LOG_SYNC_DSYNC && is_synced(wal));
 }
 
+/* How much of the log a batch of `size` bytes may take, or a smaller one in its place. Of the last
+ * segment that is there a part is for who cleans, so in front of that it is found out whether there
+ * is space for another one. pre: the role. */
+static uint64_t
+batch_most(struct leat_wal *wal, uint64_t size, enum why why)
+{
+    const bool cleans = why == WHY_CLEAN || why == WHY_ANYHOW;
+    const uint64_t left = wal->bytes - wal->offset;
+    uint64_t kept = atom_load_rlx(&wal->kept); /* rlx: ordered by turn_of:A */
+    /* Both rlx: statistic */
+    if (atom_load_rlx(&wal->ready) == 0 && left < kept + size && atom_load_rlx(&wal->full) == 0) {
+        leat_wal_segment_ahead(wal);
+    }
+    if (LEAT_LIKELY(atom_load_rlx(&wal->full) == 0)) { /* rlx: statistic */
+        return UINT64_MAX;
+    }
+    kept = cleans && atom_load_rlx(&wal->spends) != 0 ? 0 : kept; /* rlx: ordered by turn_of:A */
+    uint64_t ahead = atom_load_rlx(&wal->ready) * wal->config.segment_bytes; /* rlx: statistic */
+    uint64_t room = left + ahead > kept ? left + ahead - kept : 0;
+    if (size > left && ahead >= kept + size) {
+        return size; /* in the next one */
+    }
+    return room < left ? room : left;
+}
+
+/* Up to where the next batch goes, which may be without records. LEAT_NO_SPACE: there would be one,
+ * and what is left is not for it. */
+static enum leat_status
+batch_end(struct leat_wal *wal, enum why why, bool *marks, uint64_t *to)
+{
+    const uint64_t head = leat_bytes_head(&wal->ring);
+    *to = leat_bytes_ready(&wal->ring, wal->batch_bytes_max);
+    *marks = why == WHY_ANYHOW || (why == WHY_MARK && wal->batch_known < wal->batch_records);
+    if (*to == head && !*marks) {
+        return LEAT_OK;
+    }
+    const bool records = *to != head;
+    const uint64_t size = leat_wal_batch_size(*to - head);
+    const uint64_t most = batch_most(wal, size, why);
+    if (LEAT_LIKELY(size <= most)) {
+        return LEAT_OK;
+    }
+    *marks = *marks && why == WHY_ANYHOW; /* the other one can be done without */
+    *to = most < LEAT_WAL_BLOCK
+              ? head
+              : leat_bytes_ready(&wal->ring, most - sizeof(struct leat_wal_batch));
+    return *to == head && (records || *marks) ? LEAT_NO_SPACE : LEAT_OK;
+}
+
 /* LEAT_OK: one was written; LEAT_EMPTY: there was nothing to write; else as leat_wal_wait(). pre:
  * the role. */
 static enum leat_status
 batch(struct leat_wal *wal, enum why why)
 {
+    bool marks = false;
+    uint64_t to = 0;
     if (has_failed(wal)) {
         return LEAT_LOG_FAILED;
     }
-    uint64_t to = leat_bytes_ready(&wal->ring, wal->batch_bytes_max);
+    enum leat_status status = batch_end(wal, why, &marks, &to);
     uint64_t bytes = to - leat_bytes_head(&wal->ring);
-    bool marks = why == WHY_ANYHOW || (why == WHY_MARK && wal->batch_known < wal->batch_records);
-    if (bytes == 0 && !marks && (why == WHY_WRITTEN || is_synced(wal))) {
-        return LEAT_EMPTY;
+    bool writes = status == LEAT_OK && (bytes != 0 || marks);
+    if (!writes && (why == WHY_WRITTEN || is_synced(wal))) {
+        return status == LEAT_OK ? LEAT_EMPTY : status;
     }
-    bool writes = bytes != 0 || marks;
     bool synced = writes && why != WHY_WRITTEN && write_syncs(wal);
-    enum leat_status status = LEAT_OK;
     if (writes) {
         status = batch_place(wal, to, bytes == 0, synced);
     }
     if (status == LEAT_OK && synced) {
         batch_synced(wal);
-    } else if (status == LEAT_OK && why != WHY_WRITTEN && !batch_sync(wal)) {
+    } else if (status != LEAT_LOG_FAILED && why != WHY_WRITTEN && !is_synced(wal) &&
+               !batch_sync(wal)) {
         status = LEAT_LOG_FAILED;
     }
     if (status == LEAT_LOG_FAILED) {
@@ -358,7 +419,7 @@ wait_for(struct leat_wal *wal, uint64_t position, uint64_t deadline_ns, enum why
         bool looks = !in_vain || leat_wal_is_written(wal, position);
         if (looks && batch_try(wal, why, &status)) {
             if (status == LEAT_NO_SPACE || status == LEAT_NO_MEMORY) {
-                return status;
+                return is_there(wal, position, why) ? LEAT_OK : status;
             }
             in_vain = status == LEAT_EMPTY;
             continue;
@@ -378,6 +439,70 @@ enum leat_status
 leat_wal_wait_written(struct leat_wal *wal, uint64_t position, uint64_t deadline_ns)
 {
     return wait_for(wal, position, deadline_ns, WHY_WRITTEN);
+}
+
+/* ---- who cleans ----------------------------------------------------------------------------- */
+
+enum leat_status
+leat_wal_wait_cleaning(struct leat_wal *wal, uint64_t position)
+{
+    return wait_for(wal, position, UINT64_MAX, WHY_CLEAN);
+}
+
+/* Has the role. */
+static void
+role_wait(struct leat_wal *wal)
+{
+    for (;;) {
+        uint32_t event = leat_wal_role_event(&wal->role);
+        if (leat_wal_role_take(&wal->role)) {
+            return;
+        }
+        leat_os_futex_wait(&wal->role.events, event, UINT64_MAX);
+    }
+}
+
+/* The most that records of so many bytes come to where who cleans alone has them written: of two
+ * batches that follow one another the ring has more than one may have; then one that says so. */
+static uint64_t
+blocks_most(const struct leat_wal *wal, uint64_t bytes)
+{
+    uint64_t batches = 3 + 2 * bytes / wal->batch_bytes_max;
+    return leat_round_up(bytes, LEAT_WAL_BLOCK) + batches * LEAT_WAL_BLOCK;
+}
+
+static uint64_t
+kept_at_least(const struct leat_wal *wal)
+{
+    return leat_round_up(wal->config.segment_bytes / KEPT_PARTS, LEAT_WAL_BLOCK);
+}
+
+bool
+leat_wal_keep(struct leat_wal *wal, uint64_t bytes)
+{
+    role_wait(wal);
+    const uint64_t least = kept_at_least(wal);
+    const uint64_t room = leat_wal_room(wal);
+    const uint64_t needs = blocks_most(wal, bytes + waiting_bytes(wal));
+    const uint64_t wanted = 2 * needs < least ? least : 2 * needs;
+    const bool there = needs <= room;
+    if (there) {
+        /* Both rlx: ordered by turn_of:C */
+        atom_store_rlx(&wal->kept, wanted < room ? wanted : room);
+        atom_store_rlx(&wal->spends, 1);
+    }
+    leat_wal_role_give(&wal->role, false);
+    return there;
+}
+
+void
+leat_wal_keep_end(struct leat_wal *wal)
+{
+    role_wait(wal);
+    /* Both rlx: ordered by turn_of:C */
+    atom_store_rlx(&wal->kept, kept_at_least(wal));
+    atom_store_rlx(&wal->spends, 0);
+    leat_wal_role_give(&wal->role, false);
 }
 
 /* ---- the log's thread ----------------------------------------------------------------------- */

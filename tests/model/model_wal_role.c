@@ -83,6 +83,12 @@ leat_wal_segment_switch(struct leat_wal *wal)
     return LEAT_LOG_FAILED;
 }
 
+void
+leat_wal_segment_ahead(struct leat_wal *wal)
+{
+    (void)wal;
+}
+
 uint64_t
 leat_wal_room(const struct leat_wal *wal)
 {

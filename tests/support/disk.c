@@ -457,6 +457,16 @@ disk_fini(struct disk *disk)
     memset(disk, 0, sizeof(*disk));
 }
 
+uint32_t
+disk_names(const struct disk *disk)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < DISK_FILES_MAX; i++) {
+        count += disk->file[i].used && disk->file[i].name[0] != 0 ? 1 : 0;
+    }
+    return count;
+}
+
 static void
 file_copy(struct disk_file *to, const struct disk_file *from)
 {

@@ -108,5 +108,7 @@ void disk_rot(struct disk *disk, struct test_prng *prng);
 void disk_copy(struct disk *to, const struct disk *from);
 /* The file of a name, or NULL. */
 struct disk_file *disk_find(struct disk *disk, const char *name);
+/* Files that have a name. */
+uint32_t disk_names(const struct disk *disk);
 
 #endif

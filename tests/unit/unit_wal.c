@@ -1,6 +1,6 @@
 /* unit_wal.c - the log in one thread on a simulated disk: its limits, one below, at and above; a
- * full ring, a full disk, a directory that another one has; a disk that fails; segments that are
- * made in another order than they begin; cleaning. */
+ * full ring, a directory that another one has; a disk that fails; segments that are made in another
+ * order than they begin; cleaning. Without space: unit_wal_space. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,17 +252,6 @@ test_failed_sync(void **state)
     teardown(fixture);
 }
 
-static uint32_t
-files_count(struct fixture *fixture)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < DISK_FILES_MAX; i++) {
-        const struct disk_file *file = &fixture->disk.file[i];
-        count += file->used && file->name[0] != 0 ? 1 : 0;
-    }
-    return count;
-}
-
 /* Opens that fail leave no segment behind, however often they are tried. */
 static void
 test_failed_opens(void **state)
@@ -278,228 +267,11 @@ test_failed_opens(void **state)
         fixture->disk.counted = 0;
         fixture->disk.fault = (struct disk_fault){.kinds = kinds[i], .at = at, .result = -EIO};
         CHECK_STATUS(log_open(fixture), LEAT_SYSTEM);
-        CHECK_EQUAL(files_count(fixture), 1);
+        CHECK_EQUAL(disk_names(&fixture->disk), 1);
     }
     fixture->disk.fault.kinds = 0;
     CHECK_OK(log_open(fixture));
-    CHECK_EQUAL(files_count(fixture), 1);
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
-}
-
-/* No space for a segment: what is new is refused, what makes room goes to what is left. */
-static void
-test_no_space(void **state)
-{
-    struct fixture *fixture = setup();
-    const struct leat_wal_entry last = {9, 0, 10, NULL, fixture->data};
-    const uint64_t kept = LEAT_WAL_SEGMENT_BYTES_MIN / 2;
-    uint64_t position = 0;
-    (void)state;
-    CHECK_OK(log_open(fixture));
-    fixture->disk.space = LEAT_WAL_SEGMENT_BYTES_MIN - 1;
-    CHECK_STATUS(leat_wal_prepare(&fixture->wal), LEAT_NO_SPACE);
-    CHECK_STATUS(append(fixture, 1, 10, &position), LEAT_NO_SPACE);
-    /* What ends, down to what is kept for who cleans; and that, to the last block. */
-    enum leat_status status = LEAT_OK;
-    for (uint32_t ends = 0; status == LEAT_OK; ends++) {
-        CHECK(ends < 100);
-        CHECK(leat_wal_room(&fixture->wal) >= kept);
-        status = leat_wal_append(&fixture->wal, &last, 1, LEAT_WAL_LAST, &position);
-        CHECK(status != LEAT_OK || leat_wal_wait(&fixture->wal, position, UINT64_MAX) == LEAT_OK);
-    }
-    CHECK_EQUAL(status, LEAT_NO_SPACE);
-    CHECK(leat_wal_room(&fixture->wal) < kept + LEAT_WAL_BLOCK);
-    status = LEAT_OK;
-    for (uint32_t copies = 0; status == LEAT_OK; copies++) {
-        CHECK(copies < 100);
-        CHECK_OK(leat_wal_append(&fixture->wal, &last, 1, LEAT_WAL_CLEAN, &position));
-        status = leat_wal_wait(&fixture->wal, position, UINT64_MAX);
-    }
-    CHECK_EQUAL(status, LEAT_NO_SPACE);
-    CHECK_EQUAL(leat_wal_room(&fixture->wal), 0);
-    fixture->disk.space = LEAT_WAL_SEGMENT_BYTES_MIN;
-    atom_store_rlx(&fixture->wal.asleep, 1);
-    CHECK_OK(leat_wal_prepare(&fixture->wal));
-    CHECK_EQUAL(atom_load_rlx(&fixture->wal.asleep), 0);            /* it goes on */
-    CHECK_STATUS(append(fixture, 1, 10, &position), LEAT_NO_SPACE); /* that is the reserve */
-    fixture->disk.space = LEAT_WAL_SEGMENT_BYTES_MIN - 1;
-    CHECK_STATUS(leat_wal_prepare(&fixture->wal), LEAT_NO_SPACE);
-    fixture->disk.space = LEAT_WAL_SEGMENT_BYTES_MIN;
-    CHECK_OK(leat_wal_prepare(&fixture->wal));
-    CHECK_OK(leat_wal_prepare(&fixture->wal)); /* both are there */
-    CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
-    CHECK_OK(append(fixture, 1, 10, &position));
-    CHECK_OK(leat_wal_stop(&fixture->wal));
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
-}
-
-/* A cap is a disk of that size: below it, at it and above. */
-static void
-test_bytes_max(void **state)
-{
-    const uint64_t segment = LEAT_WAL_SEGMENT_BYTES_MIN;
-    struct fixture *fixture = setup();
-    uint64_t position = 0;
-    (void)state;
-    fixture->config.bytes_max = 3 * segment - 1;
-    CHECK_OK(log_open(fixture));
-    CHECK_OK(leat_wal_prepare(&fixture->wal));
-    CHECK_STATUS(leat_wal_prepare(&fixture->wal), LEAT_NO_SPACE);
-    CHECK_STATUS(append(fixture, 1, 10, &position), LEAT_NO_SPACE);
-    CHECK_EQUAL(leat_wal_held(&fixture->wal), 2 * segment);
-    leat_wal_close(&fixture->wal);
-    fixture->config.bytes_max = 3 * segment;
-    CHECK_OK(log_open(fixture));
-    CHECK_OK(leat_wal_prepare(&fixture->wal));
-    CHECK_OK(leat_wal_prepare(&fixture->wal));
-    CHECK_EQUAL(leat_wal_held(&fixture->wal), 3 * segment);
-    uint64_t laid = leat_wal_laid(&fixture->wal);
-    segment_fill(fixture); /* into the second one, and the reserve is behind it */
-    CHECK(leat_wal_laid(&fixture->wal) > laid + segment - LEAT_WAL_BLOCK);
-    CHECK_STATUS(leat_wal_prepare(&fixture->wal), LEAT_NO_SPACE);
-    CHECK_STATUS(append(fixture, 1, 10, &position), LEAT_NO_SPACE);
-    const uint64_t room = leat_wal_room(&fixture->wal);
-    CHECK(room > segment && room < 2 * segment); /* what ends may go to */
-    /* The first one goes, and there is space for another. */
-    CHECK_OK(leat_wal_forget(&fixture->wal, position));
-    CHECK_EQUAL(leat_wal_held(&fixture->wal), 2 * segment);
-    CHECK_OK(leat_wal_prepare(&fixture->wal));
-    CHECK_OK(append(fixture, 1, 10, &position));
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
-}
-
-/* ---- two that look for space at once --------------------------------------------------------- */
-
-/* The files of a fixture, but what another thread does in between. */
-struct between {
-    struct fixture *fixture;
-    struct leat_wal_files files;
-    enum leat_status prepared;
-    bool done;
-};
-
-static void
-prepare_once(struct between *between)
-{
-    if (!between->done) {
-        between->done = true;
-        between->prepared = leat_wal_prepare(&between->fixture->wal);
-    }
-}
-
-static int
-rename_between(void *context, int directory, const char *from, const char *to)
-{
-    struct between *between = context;
-    struct disk *disk = &between->fixture->disk;
-    prepare_once(between);
-    return disk->files.rename(disk, directory, from, to);
-}
-
-static int
-allocate_between(void *context, int file, uint64_t bytes)
-{
-    struct between *between = context;
-    struct disk *disk = &between->fixture->disk;
-    bool first = !between->done;
-    prepare_once(between);
-    return first ? -ENOSPC : disk->files.allocate(disk, file, bytes);
-}
-
-static int
-create_on_disk(void *context, int directory, const char *name, int *file)
-{
-    struct disk *disk = &((struct between *)context)->fixture->disk;
-    return disk->files.create(disk, directory, name, file);
-}
-
-static int64_t
-write_on_disk(void *context, int file, const struct iovec *pieces, int count, uint64_t offset)
-{
-    struct disk *disk = &((struct between *)context)->fixture->disk;
-    return disk->files.write_at(disk, file, pieces, count, offset);
-}
-
-static int
-sync_on_disk(void *context, int file)
-{
-    struct disk *disk = &((struct between *)context)->fixture->disk;
-    return disk->files.sync(disk, file);
-}
-
-static int
-names_sync_on_disk(void *context, int directory)
-{
-    struct disk *disk = &((struct between *)context)->fixture->disk;
-    return disk->files.directory_sync(disk, directory);
-}
-
-static int
-remove_on_disk(void *context, int directory, const char *name)
-{
-    struct disk *disk = &((struct between *)context)->fixture->disk;
-    return disk->files.remove(disk, directory, name);
-}
-
-static void
-between_set(struct between *between, struct fixture *fixture)
-{
-    *between = (struct between){.fixture = fixture, .files = fixture->disk.files};
-    between->files.disk = between;
-    between->files.create = create_on_disk;
-    between->files.write_at = write_on_disk;
-    between->files.sync = sync_on_disk;
-    between->files.directory_sync = names_sync_on_disk;
-    between->files.rename = rename_between;
-    between->files.remove = remove_on_disk;
-    between->files.allocate = allocate_between;
-    fixture->wal.config.files = &between->files;
-}
-
-/* The segment ahead is taken, and none can be made behind it: from then on new records are
- * refused, though the switch to it goes well. */
-static void
-test_last_segment(void **state)
-{
-    struct fixture *fixture = setup();
-    struct between between;
-    uint64_t position = 0;
-    (void)state;
-    CHECK_OK(log_open(fixture));
-    CHECK_OK(leat_wal_prepare(&fixture->wal));
-    fixture->disk.space = 0;
-    between_set(&between, fixture);
-    segment_fill(fixture);
-    CHECK_EQUAL(between.prepared, LEAT_NO_SPACE);
-    CHECK_STATUS(append(fixture, 1, 10, &position), LEAT_NO_SPACE);
-    fixture->wal.config.files = &fixture->disk.files;
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
-}
-
-/* Who switches finds no space, but meanwhile one is there ahead: new records are taken. */
-static void
-test_space_meanwhile(void **state)
-{
-    struct fixture *fixture = setup();
-    struct between between;
-    enum leat_status status = LEAT_OK;
-    uint64_t position = 0;
-    (void)state;
-    CHECK_OK(log_open(fixture));
-    between_set(&between, fixture);
-    while (status == LEAT_OK) {
-        CHECK_OK(append(fixture, 1, 3000, &position));
-        status = leat_wal_wait(&fixture->wal, position, UINT64_MAX);
-    }
-    CHECK_EQUAL(status, LEAT_NO_SPACE);
-    CHECK_EQUAL(between.prepared, LEAT_OK);
-    CHECK_OK(append(fixture, 1, 10, &position));
-    CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
-    fixture->wal.config.files = &fixture->disk.files;
+    CHECK_EQUAL(disk_names(&fixture->disk), 1);
     leat_wal_close(&fixture->wal);
     teardown(fixture);
 }
@@ -518,6 +290,7 @@ test_order_of_segments(void **state)
     CHECK_EQUAL(leat_wal_segment_make(&fixture->wal, &slow, LEAT_WAL_SEGMENT_BYTES_MIN), 0);
     segment_fill(fixture);
     fixture->wal.ahead = slow;
+    atom_store_rlx(&fixture->wal.ready, 1);
     segment_fill(fixture);
     CHECK_EQUAL(fixture->wal.ahead.number, 0);
     CHECK_OK(append(fixture, 1000, 10, &position));
@@ -680,15 +453,11 @@ main(void)
         cmocka_unit_test(test_locked),
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_failed_sync),
-        cmocka_unit_test(test_no_space),
-        cmocka_unit_test(test_bytes_max),
         cmocka_unit_test(test_order_of_segments),
         cmocka_unit_test(test_cleaning),
-        cmocka_unit_test(test_last_segment),
         cmocka_unit_test(test_written),
         cmocka_unit_test(test_late),
         cmocka_unit_test(test_seeds),
-        cmocka_unit_test(test_space_meanwhile),
         cmocka_unit_test(test_failed_opens),
         cmocka_unit_test(test_progress),
     };
