@@ -353,6 +353,27 @@ used_up_it_gets_free_again(void **state)
     world_free(world);
 }
 
+/* Not only who submits. */
+static void
+an_end_without_room_asks(void **state)
+{
+    struct world *world = world_make();
+    struct leat_durable *durable = world->engine->durable;
+    (void)state;
+    leat_job_id id = waiting(world, "one", 0);
+    test_close(world->engine);
+    world->config.log_segment_bytes = SEGMENT;
+    world->config.log_ring_bytes = SEGMENT / 4;
+    world_open(world);
+    durable = world->engine->durable;
+    regime_set(world, REGIME_NONE);
+    leat_durable_pace_look(durable);
+    CHECK_EQUAL(atom_load_rlx(&durable->pace.asked), 0);
+    CHECK_STATUS(leat_cancel(world->engine, id), LEAT_NO_SPACE);
+    CHECK_EQUAL(atom_load_rlx(&durable->pace.asked), 1);
+    world_free(world);
+}
+
 /* Who finds no room while the cleaner looks makes it look once more. */
 static void
 it_is_heard_during_a_look(void **state)
@@ -382,6 +403,7 @@ main(void)
         cmocka_unit_test(each_kind_with_the_reserve),
         cmocka_unit_test(each_kind_without_any_room),
         cmocka_unit_test(used_up_it_gets_free_again),
+        cmocka_unit_test(an_end_without_room_asks),
         cmocka_unit_test(it_is_heard_during_a_look),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -232,7 +232,7 @@ test_no_space(void **state)
     struct fixture *fixture = setup();
     (void)state;
     fixture->disk.space = 0;
-    while (fixture->wal.offset < LEAT_WAL_SEGMENT_BYTES_MIN) {
+    while (leat_wal_room(&fixture->wal) > LEAT_WAL_SEGMENT_BYTES_MIN / 2) { /* the rest is kept */
         append(fixture, 0, 10);
         CHECK_OK(leat_wal_wait(&fixture->wal, fixture->positions[0], UINT64_MAX));
     }

@@ -440,7 +440,10 @@ test_keep_limits(void **state)
     CHECK_STATUS(append_as(fixture, LEAT_WAL_LAST, 10, &position), LEAT_NO_SPACE);
     leat_wal_keep_end(&fixture->wal);
     CHECK(!leat_wal_keep(&fixture->wal, 12288 + 4096 + 1));
-    CHECK_OK(append_as(fixture, LEAT_WAL_LAST, 10, &position));
+    CHECK_OK(append_as(fixture, LEAT_WAL_LAST, 10, &position)); /* which comes to 32 */
+    CHECK(!leat_wal_keep(&fixture->wal, 12288 + 4096 - 31));
+    CHECK(leat_wal_keep(&fixture->wal, 12288 + 4096 - 32));
+    leat_wal_keep_end(&fixture->wal);
     CHECK_OK(wait_for(fixture, position));
     leat_wal_close(&fixture->wal);
     teardown(fixture);
