@@ -5,6 +5,7 @@
  * writes, and what a system says that forbids it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -365,28 +366,85 @@ alarm_count(int number)
     alarms++;
 }
 
+static void
+alarms_begin(struct sigaction *before)
+{
+    const struct sigaction action = {.sa_handler = alarm_count}; /* without SA_RESTART */
+    const struct itimerval often = {{0, 50}, {0, 50}};
+    CHECK_EQUAL(sigaction(SIGALRM, &action, before), 0);
+    CHECK_EQUAL(setitimer(ITIMER_REAL, &often, NULL), 0);
+}
+
+static void
+alarms_end(const struct sigaction *before)
+{
+    const struct itimerval never = {{0, 0}, {0, 0}};
+    CHECK_EQUAL(setitimer(ITIMER_REAL, &never, NULL), 0);
+    CHECK_EQUAL(sigaction(SIGALRM, before, NULL), 0);
+}
+
 /* Signals that come while the system is waited for. */
 static void
 signals_do_no_harm(void **state)
 {
-    const struct sigaction action = {.sa_handler = alarm_count}; /* without SA_RESTART */
-    const struct itimerval often = {{0, 50}, {0, 50}};
-    const struct itimerval never = {{0, 0}, {0, 0}};
     struct sigaction before;
     (void)state;
     ring_needed();
     struct fixture *fixture = setup(true);
     CHECK_OK(log_open(fixture));
-    CHECK_EQUAL(sigaction(SIGALRM, &action, &before), 0);
-    CHECK_EQUAL(setitimer(ITIMER_REAL, &often, NULL), 0);
+    alarms_begin(&before);
     for (uint32_t i = 0; i < 100 || (alarms < 100 && i < 100000); i++) {
         put(fixture);
     }
-    CHECK_EQUAL(setitimer(ITIMER_REAL, &never, NULL), 0);
-    CHECK_EQUAL(sigaction(SIGALRM, &before, NULL), 0);
+    alarms_end(&before);
     CHECK(alarms >= 100);
     leat_wal_close(&fixture->wal);
     teardown(fixture);
+}
+
+/* Reads what is in the way, once the other thread's wait was cut many times. */
+static void *
+late_reader(void *argument)
+{
+    static char bytes[1 << 16];
+    const int *pipes = argument;
+    const sig_atomic_t since = alarms;
+    while (alarms - since < 100) {
+        (void)usleep(1000);
+    }
+    CHECK(read(pipes[0], bytes, sizeof(bytes)) > 0);
+    return NULL;
+}
+
+/* A write that waits for a reader: however often the wait for it is cut, it is waited for. Of a
+ * pipe there is no sync, or the system drops it, which is the answer. */
+static void
+a_wait_that_is_cut(void **state)
+{
+    static const char bytes[1 << 16];
+    const struct iovec piece = leat_wal_piece(bytes, 4096);
+    struct sigaction before;
+    sigset_t alarm;
+    pthread_t reader;
+    int pipes[2];
+    (void)state;
+    void *ring = ring_open();
+    CHECK_EQUAL(pipe2(pipes, O_CLOEXEC), 0);
+    CHECK_EQUAL(write(pipes[1], bytes, sizeof(bytes)), sizeof(bytes));
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    CHECK_EQUAL(pthread_sigmask(SIG_BLOCK, &alarm, NULL),
+                0); /* the reader, too, and that keeps it */
+    CHECK_EQUAL(pthread_create(&reader, NULL, late_reader, pipes), 0);
+    CHECK_EQUAL(pthread_sigmask(SIG_UNBLOCK, &alarm, NULL), 0);
+    alarms_begin(&before);
+    int64_t result = leat_wal_files_system.write_synced(ring, pipes[1], &piece, 1, 0);
+    alarms_end(&before);
+    CHECK(result == -EINVAL || result == -ECANCELED);
+    CHECK_EQUAL(pthread_join(reader, NULL), 0);
+    CHECK_EQUAL(close(pipes[0]), 0);
+    CHECK_EQUAL(close(pipes[1]), 0);
+    ring_close(ring);
 }
 
 /* A ring that cannot be had for want of memory is that, and nothing is left. */
@@ -513,19 +571,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_write_and_a_sync),
-        cmocka_unit_test(what_was_written_is_synced),
-        cmocka_unit_test(a_failure_ends_the_log),
-        cmocka_unit_test(short_writes),
-        cmocka_unit_test(where_there_is_none),
-        cmocka_unit_test(real_files),
-        cmocka_unit_test(what_the_system_says),
-        cmocka_unit_test(no_sync_behind_a_short_write),
-        cmocka_unit_test(a_limit_that_ends),
-        cmocka_unit_test(signals_do_no_harm),
-        cmocka_unit_test(no_memory),
-        cmocka_unit_test(a_system_that_forbids_it),
-        cmocka_unit_test(nothing_else_writes),
+        cmocka_unit_test(a_write_and_a_sync),       cmocka_unit_test(what_was_written_is_synced),
+        cmocka_unit_test(a_failure_ends_the_log),   cmocka_unit_test(short_writes),
+        cmocka_unit_test(where_there_is_none),      cmocka_unit_test(real_files),
+        cmocka_unit_test(what_the_system_says),     cmocka_unit_test(no_sync_behind_a_short_write),
+        cmocka_unit_test(a_limit_that_ends),        cmocka_unit_test(signals_do_no_harm),
+        cmocka_unit_test(a_wait_that_is_cut),       cmocka_unit_test(no_memory),
+        cmocka_unit_test(a_system_that_forbids_it), cmocka_unit_test(nothing_else_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
