@@ -89,6 +89,9 @@ make(struct leat_wal *wal, const struct leat_wal_ahead *ahead, enum making makin
         return result;
     }
     result = files->allocate(files->disk, *file, ahead->bytes);
+    if (result == 0 && making == MAKING_AHEAD) {
+        atom_store_rlx(&wal->coming, 1); /* rlx: statistic */
+    }
     /* Written, and not only allocated: else each first write of a block changes how the file is
      * stored, and each sync has that to write, too. */
     if (result == 0) {
@@ -365,6 +368,9 @@ leat_wal_prepare(struct leat_wal *wal)
     int result = make_more(wal, &made, MAKING_AHEAD);
     if (result == 0) {
         ahead_put(wal, &made);
+    }
+    atom_store_rlx(&wal->coming, 0); /* rlx: statistic */
+    if (result == 0) {
         return LEAT_OK;
     }
     if (leat_wal_status_of(result) != LEAT_NO_SPACE) {

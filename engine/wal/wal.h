@@ -176,6 +176,8 @@ struct leat_wal {
     struct leat_wal_ahead ahead;               /* Q the one that is to be begun next */
     struct leat_wal_ahead reserve;             /* Q the one behind it */
     leat_atomic_u32 ready;                     /* S how many of both are there */
+    leat_atomic_u32 coming;                    /* W who makes segments ahead: 1: there is space for
+                                                  the one that is being made */
     uint64_t held;                             /* Q bytes of all files */
     struct leat_wal_known *known;              /* Q */
     uint32_t known_count;                      /* Q */

@@ -251,15 +251,16 @@ write_syncs(const struct leat_wal *wal)
 
 /* How much of the log a batch of `size` bytes may take, or a smaller one in its place. Of the last
  * segment that is there a part is for who cleans, so in front of that it is found out whether there
- * is space for another one. pre: the role. */
+ * is space for another one, if nobody is making it. pre: the role. */
 static uint64_t
 batch_most(struct leat_wal *wal, uint64_t size, enum why why)
 {
     const bool cleans = why == WHY_CLEAN || why == WHY_ANYHOW;
     const uint64_t left = wal->bytes - wal->offset;
     uint64_t kept = atom_load_rlx(&wal->kept); /* rlx: ordered by turn_of:A */
-    /* Both rlx: statistic */
-    if (atom_load_rlx(&wal->ready) == 0 && left < kept + size && atom_load_rlx(&wal->full) == 0) {
+    /* All rlx: statistic */
+    bool none = atom_load_rlx(&wal->ready) == 0 && atom_load_rlx(&wal->coming) == 0;
+    if (none && left < kept + size && atom_load_rlx(&wal->full) == 0) {
         leat_wal_segment_ahead(wal);
     }
     if (LEAT_LIKELY(atom_load_rlx(&wal->full) == 0)) { /* rlx: statistic */

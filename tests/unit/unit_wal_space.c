@@ -235,6 +235,13 @@ allocate_between(void *context, int file, uint64_t bytes)
 }
 
 static int
+allocate_on_disk(void *context, int file, uint64_t bytes)
+{
+    struct disk *disk = &((struct between *)context)->fixture->disk;
+    return disk->files.allocate(disk, file, bytes);
+}
+
+static int
 create_on_disk(void *context, int directory, const char *name, int *file)
 {
     struct disk *disk = &((struct between *)context)->fixture->disk;
@@ -374,6 +381,45 @@ test_found_out_in_time(void **state)
     teardown(fixture);
 }
 
+static int64_t
+write_once(void *context, int file, const struct iovec *pieces, int count, uint64_t offset)
+{
+    struct between *between = context;
+    struct leat_wal *wal = &between->fixture->wal;
+    between->done = between->done || atom_load_rlx(&wal->coming) != 0;
+    return write_on_disk(context, file, pieces, count, offset);
+}
+
+/* One is being made ahead, and the system has given the space for it: it is not made once more. */
+static void
+test_one_is_coming(void **state)
+{
+    struct fixture *fixture = setup();
+    struct between between;
+    uint64_t position = 0;
+    (void)state;
+    log_open(fixture);
+    atom_store_rlx(&fixture->wal.coming, 1);
+    fill_until(fixture, KEPT - LEAT_WAL_BLOCK);
+    CHECK_EQUAL(atom_load_rlx(&fixture->wal.ready), 0);
+    atom_store_rlx(&fixture->wal.coming, 0);
+    between_set(&between, fixture);
+    between.files.write_at = write_once;
+    between.files.allocate = allocate_on_disk;
+    CHECK_OK(leat_wal_prepare(&fixture->wal));
+    CHECK(between.done);
+    CHECK_EQUAL(atom_load_rlx(&fixture->wal.coming), 0);
+    between.done = false;
+    fixture->disk.space = 0;
+    CHECK_STATUS(leat_wal_prepare(&fixture->wal), LEAT_NO_SPACE);
+    CHECK(!between.done);
+    CHECK_EQUAL(atom_load_rlx(&fixture->wal.coming), 0);
+    CHECK_OK(append_as(fixture, LEAT_WAL_LAST, 10, &position));
+    fixture->wal.config.files = &fixture->disk.files;
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
 /* A record that was new when it was appended, and a mark, get no further either; who cleans writes
  * the record. */
 static void
@@ -453,11 +499,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_space),        cmocka_unit_test(test_bytes_max),
-        cmocka_unit_test(test_last_segment),    cmocka_unit_test(test_space_meanwhile),
-        cmocka_unit_test(test_one_too_many),    cmocka_unit_test(test_found_out_in_time),
-        cmocka_unit_test(test_waiting_records), cmocka_unit_test(test_smaller_batch),
-        cmocka_unit_test(test_keep_limits),
+        cmocka_unit_test(test_no_space),      cmocka_unit_test(test_bytes_max),
+        cmocka_unit_test(test_last_segment),  cmocka_unit_test(test_space_meanwhile),
+        cmocka_unit_test(test_one_too_many),  cmocka_unit_test(test_found_out_in_time),
+        cmocka_unit_test(test_one_is_coming), cmocka_unit_test(test_waiting_records),
+        cmocka_unit_test(test_smaller_batch), cmocka_unit_test(test_keep_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
