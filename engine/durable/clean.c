@@ -6,12 +6,32 @@
 
 #include "ring/rcu.h"
 
-#define AGAIN_NS UINT64_C(1000000000) /* a full log is looked at again */
+#define AGAIN_NS     UINT64_C(1000000000) /* a full log is looked at again */
+#define LITTLE_PARTS 8                    /* of a segment, that may be needed of it */
 
 /* ---- what is needed -------------------------------------------------------------------------- */
 
-/* An image is needed if it is the job's last one; a step if none of a later version stands in the
- * log. What the job is now goes to the end of the log. False: nothing did. */
+static const struct leat_job_durable *
+durable_of(struct leat_engine *engine, uint32_t index)
+{
+    const struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
+    return extra == NULL ? NULL : extra->durable;
+}
+
+/* An image is if it is the job's last one; a step if none of a later version stands in the log.
+ * pre: a hold on the job. */
+static bool
+is_needed(const struct leat_durable_state *state, const struct leat_job_durable *job)
+{
+    if (job == NULL) {
+        return false;
+    }
+    /* rlx: statistic */
+    return state->image != 0 ? state->image == job->image
+                             : (int32_t)(state->version - atom_load_rlx(&job->noted)) >= 0;
+}
+
+/* What the job is now goes to the end of the log, if the record is needed. False: nothing did. */
 static bool
 job_renew(struct leat_engine *engine, const struct leat_durable_parts *parts)
 {
@@ -21,14 +41,10 @@ job_renew(struct leat_engine *engine, const struct leat_durable_parts *parts)
     if (leat_durable_hold(engine, id, &index) != LEAT_OK) {
         return false;
     }
-    struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
-    struct leat_job_durable *job = extra == NULL ? NULL : extra->durable;
-    bool image = state->image != 0;
-    /* rlx: statistic */
-    bool latest = job != NULL && (int32_t)(state->version - atom_load_rlx(&job->noted)) >= 0;
-    bool needed = job != NULL && (image ? state->image == job->image : latest);
+    bool needed = is_needed(state, durable_of(engine, index));
     if (needed) {
-        leat_durable_write(engine, id, index, image ? parts->content : NULL, state->content_bytes);
+        const void *content = state->image != 0 ? parts->content : NULL;
+        leat_durable_write(engine, id, index, content, state->content_bytes);
     }
     leat_job_unhold(engine, index);
     return needed;
@@ -104,62 +120,80 @@ is_old(struct leat_durable *durable)
 
 /* ---- without space --------------------------------------------------------------------------- */
 
-/* About so much of a segment will have to be appended anew: errors and results of jobs that have
- * ended meanwhile come to it. */
+/* About so much of a segment will have to be appended anew. */
 struct weight {
     struct leat_durable *durable;
     uint64_t bytes;
 };
 
-/* Of such a job an end is appended at most. */
-static bool
-is_over(struct leat_engine *engine, leat_job_id id)
+/* Of an END with what may be one unit with it. */
+#define END_BYTES 128
+/* A record that gets sealed only now is longer by less than this. */
+#define SEALED_BYTES 64
+
+/* Of a job with the error and the result that it has by now; nothing is appended of one that is
+ * gone, and an end at most of one that is over. */
+static uint64_t
+job_weigh(struct leat_engine *engine, const struct leat_durable_state *state)
 {
+    const uint64_t content = state->image != 0 ? state->content_bytes : 0;
+    const leat_job_id id = {state->id};
     uint64_t word = 0;
     uint32_t index = 0;
     if (!leat_job_word_of(engine, id, &word)) {
-        return true;
+        return 0;
     }
     enum leat_status status = leat_job_hold_any(engine, id, LEAT_HOLDS_MAX, &index);
     if (status != LEAT_OK) {
-        return status != LEAT_BUSY && leat_word_phase(word) != LEAT_PHASE_FILLING;
+        bool stays = status == LEAT_BUSY || leat_word_phase(word) == LEAT_PHASE_FILLING;
+        return stays ? sizeof(*state) + content + END_BYTES : END_BYTES;
     }
-    const struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
-    bool stays = extra != NULL && extra->durable != NULL && leat_job_word_of(engine, id, &word) &&
-                 leat_durable_comes_back(engine, index, word);
+    const struct leat_job_durable *job = durable_of(engine, index);
+    uint64_t bytes = 0;
+    if (is_needed(state, job)) {
+        bool stays =
+            leat_job_word_of(engine, id, &word) && leat_durable_comes_back(engine, index, word);
+        /* rlx: statistic */
+        bytes = stays ? sizeof(*state) + content + atom_load_rlx(&job->tail) : END_BYTES;
+    }
     leat_job_unhold(engine, index);
-    return !stays;
+    return bytes;
 }
 
-/* Of jobs that are over little is appended, and nothing of what is only said once; of the rest each
- * may be. */
+/* Of what is only said once nothing is appended; of all but jobs each may be. */
 static bool
 record_weigh(void *context, struct leat_wal_place place, const struct leat_wal_record *record)
 {
     struct weight *weight = context;
+    struct leat_durable *durable = weight->durable;
     struct leat_durable_parts parts;
     struct leat_wal_record plain;
-    bool over = false;
+    uint64_t bytes = record->bytes;
     (void)place;
-    if (leat_durable_read(weight->durable, record, &plain) == LEAT_OK) {
-        over = plain.tag == LEAT_DURABLE_END || plain.tag == LEAT_DURABLE_CLAIMED ||
-               (plain.tag == LEAT_DURABLE_JOB &&
-                leat_durable_parts_read(&parts, plain.data, plain.bytes) == LEAT_OK &&
-                is_over(weight->durable->engine, (leat_job_id){parts.state.id}));
+    if (leat_durable_read(durable, record, &plain) == LEAT_OK) {
+        if (plain.tag == LEAT_DURABLE_END || plain.tag == LEAT_DURABLE_CLAIMED) {
+            bytes = 0;
+        } else if (plain.tag == LEAT_DURABLE_JOB &&
+                   leat_durable_parts_read(&parts, plain.data, plain.bytes) == LEAT_OK) {
+            bytes = job_weigh(durable->engine, &parts.state);
+        }
     }
-    weight->bytes += leat_bytes_size(over ? sizeof(uint64_t) : record->bytes);
+    bytes += bytes != 0 && durable->seals ? SEALED_BYTES : 0;
+    weight->bytes += bytes == 0 ? 0 : leat_bytes_size(bytes);
     return true;
 }
 
-/* What is kept for this is not spent on a segment that could not be let go of then. */
+/* What is kept for this is not spent on a segment that could not be let go of then. Where the log
+ * is not large, one of which little is needed goes all the same. */
 static bool
-room_keep(struct leat_durable *durable)
+room_keep(struct leat_durable *durable, bool large)
 {
     struct weight weight = {durable, 0};
     const struct leat_wal_reader reader = {record_weigh, &weight};
     enum leat_status status = leat_wal_look(&durable->wal, &reader);
     leat_unsealed_give(&durable->seal, &durable->unsealed);
-    return status == LEAT_OK && leat_wal_keep(&durable->wal, weight.bytes);
+    bool gains = large || weight.bytes <= durable->segment_bytes / LITTLE_PARTS;
+    return status == LEAT_OK && gains && leat_wal_keep(&durable->wal, weight.bytes);
 }
 
 /* One segment. False: it could not be let go of. */
@@ -178,23 +212,25 @@ segment_renew(struct leat_durable *durable)
     return leat_wal_forget(&durable->wal, tail) == LEAT_OK;
 }
 
+/* The same, if it is wanted. */
 static bool
-segment_clean(struct leat_durable *durable)
+segment_clean(struct leat_durable *durable, bool large)
 {
+    const bool wanted = large || is_old(durable);
     if (LEAT_LIKELY(atom_load_rlx(&durable->wal.full) == 0)) { /* rlx: statistic */
-        return segment_renew(durable);
+        return wanted && segment_renew(durable);
     }
-    bool cleaned = room_keep(durable) && segment_renew(durable);
+    bool cleaned = room_keep(durable, wanted) && segment_renew(durable);
     leat_wal_keep_end(&durable->wal);
     return cleaned;
 }
 
 /* Who finds no room asks, in front of the end that it is about. */
 static uint64_t
-again_ns(const struct leat_durable *durable, bool large)
+again_ns(const struct leat_durable *durable)
 {
     bool full = atom_load_rlx(&durable->wal.full) != 0; /* rlx: statistic */
-    return full && large ? leat_os_deadline_ns(AGAIN_NS) : UINT64_MAX;
+    return full ? leat_os_deadline_ns(AGAIN_NS) : UINT64_MAX;
 }
 
 static void *
@@ -212,10 +248,10 @@ run(void *argument)
         }
         leat_durable_pace_look(durable);
         bool large = is_large(durable);
-        bool cleaned = (large || is_old(durable)) && segment_clean(durable);
+        bool cleaned = segment_clean(durable, large);
         leat_durable_pace_set(durable, large, cleaned);
         if (!cleaned) {
-            leat_os_futex_wait(&durable->clean_event, event, again_ns(durable, large));
+            leat_os_futex_wait(&durable->clean_event, event, again_ns(durable));
         }
     }
 }

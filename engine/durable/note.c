@@ -491,7 +491,7 @@ gone_say(struct leat_engine *engine, uint32_t index, struct leat_job_durable *jo
         uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
         uint64_t before = leat_durable_last(durable);
         struct leat_durable_counting counting;
-        struct writing writing = {.need = LEAT_WAL_LAST};
+        struct writing writing = {.need = LEAT_WAL_BACK};
         writing.with = leat_durable_counting_begin(engine, index, job->outcome, &counting);
         const leat_job_id id = {leat_word_of(leat_word_generation(word), index)};
         bool done = end_append(engine, id, LEAT_PHASE_FILLING, &writing);

@@ -127,6 +127,8 @@ bool leat_wal_is_unmarked(const struct leat_wal *wal);
 /* All that was appended before is durable. As leat_wal_wait(). */
 enum leat_status leat_wal_flush(struct leat_wal *wal);
 
+/* Nobody cleans any more: until leat_wal_keep_end() nothing is kept. */
+void leat_wal_keep_none(struct leat_wal *wal);
 /* Writes and syncs a batch for what its header says, records or not. As leat_wal_wait(). */
 enum leat_status leat_wal_say(struct leat_wal *wal);
 

@@ -89,9 +89,6 @@ make(struct leat_wal *wal, const struct leat_wal_ahead *ahead, enum making makin
         return result;
     }
     result = files->allocate(files->disk, *file, ahead->bytes);
-    if (result == 0 && making == MAKING_AHEAD) {
-        atom_store_rlx(&wal->coming, 1); /* rlx: statistic */
-    }
     /* Written, and not only allocated: else each first write of a block changes how the file is
      * stored, and each sync has that to write, too. */
     if (result == 0) {
@@ -114,6 +111,9 @@ make_below(struct leat_wal *wal, struct leat_wal_ahead *ahead, uint64_t most, en
     uint64_t number = wal->next_new;
     wal->next_new += fits ? 1 : 0;
     wal->held += fits ? bytes : 0;
+    if (fits && making == MAKING_AHEAD) {
+        atom_store_rlx(&wal->coming, 1); /* rlx: statistic */
+    }
     leat_mutex_unlock(&wal->mutex);
     if (!fits) {
         return -ENOSPC;
@@ -243,15 +243,16 @@ ready_count(struct leat_wal *wal)
     atom_store_rlx(&wal->ready, count); /* rlx: statistic */
 }
 
-/* Who switches has found out whether there is space. One that is there ahead counts for more: who
- * finds none at the moment in which another thread has made one has found nothing out. */
+/* Who has the role has found out whether there is space. One that is there ahead, or is being made,
+ * counts for more: who finds none beside that has found nothing out. */
 static void
 space_found(struct leat_wal *wal, int result)
 {
     leat_mutex_lock(&wal->mutex);
+    bool none = wal->ahead.number == 0 && atom_load_rlx(&wal->coming) == 0; /* rlx: statistic */
     if (result == 0) {
         atom_store_rlx(&wal->full, 0); /* rlx: statistic */
-    } else if (leat_wal_status_of(result) == LEAT_NO_SPACE && wal->ahead.number == 0) {
+    } else if (leat_wal_status_of(result) == LEAT_NO_SPACE && none) {
         atom_store_rlx(&wal->full, 1); /* rlx: statistic */
     }
     leat_mutex_unlock(&wal->mutex);
@@ -347,12 +348,18 @@ void
 leat_wal_segment_ahead(struct leat_wal *wal)
 {
     struct leat_wal_ahead made;
+    leat_mutex_lock(&wal->mutex);
+    wal->looks = true;
+    leat_mutex_unlock(&wal->mutex);
     int result = make_more(wal, &made, MAKING_NOW);
     if (result == 0) {
         ahead_put(wal, &made);
     } else {
         space_found(wal, result);
     }
+    leat_mutex_lock(&wal->mutex);
+    wal->looks = false;
+    leat_mutex_unlock(&wal->mutex);
 }
 
 enum leat_status
@@ -377,7 +384,9 @@ leat_wal_prepare(struct leat_wal *wal)
         return LEAT_SYSTEM;
     }
     leat_mutex_lock(&wal->mutex);
-    atom_store_rlx(&wal->full, 1); /* rlx: statistic */
+    if (wal->reserve.number == 0 && !wal->looks) { /* else who looks has had that space */
+        atom_store_rlx(&wal->full, 1);             /* rlx: statistic */
+    }
     leat_mutex_unlock(&wal->mutex);
     return LEAT_NO_SPACE;
 }

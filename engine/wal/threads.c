@@ -107,6 +107,7 @@ leat_wal_start(struct leat_wal *wal)
 enum leat_status
 leat_wal_stop(struct leat_wal *wal)
 {
+    leat_wal_keep_none(wal);
     enum leat_status status = leat_wal_flush(wal);
     if (wal->threads.run) {
         stop_all(wal);
@@ -117,5 +118,6 @@ leat_wal_stop(struct leat_wal *wal)
     /* Where there is no space for it, the next open takes the last batch for one that may be torn,
      * as it does behind a crash. */
     (void)leat_wal_step(wal, true);
+    leat_wal_keep_end(wal);
     return status;
 }

@@ -151,6 +151,7 @@ struct leat_wal {
                                                   being spent */
     leat_atomic_u64 kept;                      /* W the same: bytes of the log that are for who
                                                   cleans, where it is full */
+    leat_atomic_u64 floor;                     /* W the same: what of that is not to be spent */
     leat_atomic_u64 laid;                      /* W who has the role: see leat_wal_laid() */
     leat_atomic_u64 left;                      /* W the same: bytes of the present segment */
     leat_atomic_u32 unmarked;                  /* W the same: 1: the log does not know yet that
@@ -176,8 +177,9 @@ struct leat_wal {
     struct leat_wal_ahead ahead;               /* Q the one that is to be begun next */
     struct leat_wal_ahead reserve;             /* Q the one behind it */
     leat_atomic_u32 ready;                     /* S how many of both are there */
-    leat_atomic_u32 coming;                    /* W who makes segments ahead: 1: there is space for
-                                                  the one that is being made */
+    leat_atomic_u32 coming;                    /* W who makes segments ahead: 1: one is being made,
+                                                  and the cap has room for it */
+    bool looks;                                /* Q who has the role makes one ahead */
     uint64_t held;                             /* Q bytes of all files */
     struct leat_wal_known *known;              /* Q */
     uint32_t known_count;                      /* Q */
@@ -240,7 +242,8 @@ struct leat_wal_entry {
 enum leat_wal_need {
     LEAT_WAL_FIRST = 1, /* refused where there is no space for another one behind the reserve */
     LEAT_WAL_LAST,      /* goes to the room that is left: it makes more */
-    LEAT_WAL_CLEAN      /* of who cleans: to what leat_wal_keep() keeps; else as LEAT_WAL_LAST */
+    LEAT_WAL_CLEAN,     /* of who cleans: to what leat_wal_keep() keeps; else as LEAT_WAL_LAST */
+    LEAT_WAL_BACK       /* takes back what may wait in the ring: waits there with that */
 };
 
 /* Appends `count` records as one unit: after a crash all of them are there, or none. *position is
@@ -317,8 +320,10 @@ enum leat_status leat_wal_look(struct leat_wal *wal, const struct leat_wal_reade
 /* Where the log is full, in front of the first half: of what is left so much is kept for it as
  * records of `bytes` come to, with those that wait already, and as much again for what comes to
  * them meanwhile. Until leat_wal_keep_end() only who cleans gets to that, with LEAT_WAL_CLEAN,
- * leat_wal_wait_cleaning() and leat_wal_forget(). False: there is not so much. One thread at a
- * time; waits for who has the role. */
+ * leat_wal_wait_cleaning() and leat_wal_forget(). False: there is not so much; an eighth of a
+ * segment, and four blocks, are there only for what needs no more than that, so that a segment of
+ * which next to nothing is needed can go in any case. One thread at a time; waits for who has the
+ * role. */
 bool leat_wal_keep(struct leat_wal *wal, uint64_t bytes);
 void leat_wal_keep_end(struct leat_wal *wal);
 /* As leat_wal_wait(), for who cleans. */

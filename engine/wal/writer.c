@@ -8,8 +8,10 @@
 #define ASLEEP          1
 #define ASLEEP_FOR_GOOD 2
 
-/* Of the last segment, for who cleans. */
-#define KEPT_PARTS 2
+/* Of the last segment, for who cleans; and of that, for a segment of which little is needed. */
+#define KEPT_PARTS    2
+#define LITTLE_PARTS  8
+#define LITTLE_BLOCKS UINT64_C(4)
 
 /* ---- appending ------------------------------------------------------------------------------ */
 
@@ -43,7 +45,9 @@ has_no_space(const struct leat_wal *wal, enum leat_wal_need need, uint64_t size)
     if (LEAT_LIKELY(atom_load_rlx(&wal->full) == 0)) {
         return false;
     }
-    if (need == LEAT_WAL_CLEAN && atom_load_rlx(&wal->spends) != 0) { /* rlx: single writer */
+    bool spends =
+        need == LEAT_WAL_CLEAN && atom_load_rlx(&wal->spends) != 0; /* rlx: single writer */
+    if (spends || need == LEAT_WAL_BACK) {
         return false;
     }
     uint64_t kept = atom_load_rlx(&wal->kept); /* rlx: statistic */
@@ -249,13 +253,23 @@ write_syncs(const struct leat_wal *wal)
     return sync == LEAT_LOG_SYNC_IO_URING || (sync == LEAT_LOG_SYNC_DSYNC && is_synced(wal));
 }
 
+/* Who cleans spends it, where that was weighed before. pre: the role. */
+static uint64_t
+kept_from(const struct leat_wal *wal, enum why why, uint64_t kept)
+{
+    const bool cleans = why == WHY_CLEAN || why == WHY_ANYHOW;
+    if (!cleans || atom_load_rlx(&wal->spends) == 0) { /* rlx: ordered by turn_of:A */
+        return kept;
+    }
+    return why == WHY_ANYHOW ? 0 : atom_load_rlx(&wal->floor); /* rlx: ordered by turn_of:A */
+}
+
 /* How much of the log a batch of `size` bytes may take, or a smaller one in its place. Of the last
  * segment that is there a part is for who cleans, so in front of that it is found out whether there
  * is space for another one, if nobody is making it. pre: the role. */
 static uint64_t
 batch_most(struct leat_wal *wal, uint64_t size, enum why why)
 {
-    const bool cleans = why == WHY_CLEAN || why == WHY_ANYHOW;
     const uint64_t left = wal->bytes - wal->offset;
     uint64_t kept = atom_load_rlx(&wal->kept); /* rlx: ordered by turn_of:A */
     /* All rlx: statistic */
@@ -266,7 +280,7 @@ batch_most(struct leat_wal *wal, uint64_t size, enum why why)
     if (LEAT_LIKELY(atom_load_rlx(&wal->full) == 0)) { /* rlx: statistic */
         return UINT64_MAX;
     }
-    kept = cleans && atom_load_rlx(&wal->spends) != 0 ? 0 : kept; /* rlx: ordered by turn_of:A */
+    kept = kept_from(wal, why, kept);
     uint64_t ahead = atom_load_rlx(&wal->ready) * wal->config.segment_bytes; /* rlx: statistic */
     uint64_t room = left + ahead > kept ? left + ahead - kept : 0;
     if (size > left && ahead >= kept + size) {
@@ -296,7 +310,8 @@ batch_end(struct leat_wal *wal, enum why why, bool *marks, uint64_t *to)
     *to = most < LEAT_WAL_BLOCK
               ? head
               : leat_bytes_ready(&wal->ring, most - sizeof(struct leat_wal_batch));
-    return *to == head && (records || *marks) ? LEAT_NO_SPACE : LEAT_OK;
+    const bool alone = why == WHY_ANYHOW && most >= LEAT_WAL_BLOCK; /* the header */
+    return *to == head && (records || *marks) && !alone ? LEAT_NO_SPACE : LEAT_OK;
 }
 
 /* LEAT_OK: one was written; LEAT_EMPTY: there was nothing to write; else as leat_wal_wait(). pre:
@@ -478,19 +493,37 @@ kept_at_least(const struct leat_wal *wal)
     return leat_round_up(wal->config.segment_bytes / KEPT_PARTS, LEAT_WAL_BLOCK);
 }
 
+/* For a segment of which next to nothing is needed. */
+static uint64_t
+kept_for_little(const struct leat_wal *wal)
+{
+    const uint64_t part = leat_round_up(wal->config.segment_bytes / LITTLE_PARTS, LEAT_WAL_BLOCK);
+    const uint64_t least = LITTLE_BLOCKS * LEAT_WAL_BLOCK;
+    return part < least ? least : part;
+}
+
+/* pre: the role. */
+static void
+keep_set(struct leat_wal *wal, uint64_t kept, uint64_t floor, uint32_t spends)
+{
+    atom_store_rlx(&wal->kept, kept);     /* rlx: ordered by turn_of:C */
+    atom_store_rlx(&wal->floor, floor);   /* rlx: ordered by turn_of:C */
+    atom_store_rlx(&wal->spends, spends); /* rlx: ordered by turn_of:C */
+}
+
 bool
 leat_wal_keep(struct leat_wal *wal, uint64_t bytes)
 {
     role_wait(wal);
     const uint64_t least = kept_at_least(wal);
     const uint64_t room = leat_wal_room(wal);
+    const uint64_t little = kept_for_little(wal);
     const uint64_t needs = blocks_most(wal, bytes + waiting_bytes(wal));
-    const uint64_t wanted = 2 * needs < least ? least : 2 * needs;
-    const bool there = needs <= room;
+    const uint64_t floor = needs <= little ? 0 : little;
+    const uint64_t wanted = 2 * needs + floor < least ? least : 2 * needs + floor;
+    const bool there = needs + floor <= room;
     if (there) {
-        /* Both rlx: ordered by turn_of:C */
-        atom_store_rlx(&wal->kept, wanted < room ? wanted : room);
-        atom_store_rlx(&wal->spends, 1);
+        keep_set(wal, wanted < room ? wanted : room, floor, 1);
     }
     leat_wal_role_give(&wal->role, false);
     return there;
@@ -500,9 +533,16 @@ void
 leat_wal_keep_end(struct leat_wal *wal)
 {
     role_wait(wal);
-    /* Both rlx: ordered by turn_of:C */
-    atom_store_rlx(&wal->kept, kept_at_least(wal));
-    atom_store_rlx(&wal->spends, 0);
+    keep_set(wal, kept_at_least(wal), 0, 0);
+    leat_wal_role_give(&wal->role, false);
+    leat_wal_kick(wal); /* what found no room beside that */
+}
+
+void
+leat_wal_keep_none(struct leat_wal *wal)
+{
+    role_wait(wal);
+    keep_set(wal, 0, 0, 0);
     leat_wal_role_give(&wal->role, false);
 }
 
