@@ -126,8 +126,8 @@ struct weight {
     uint64_t bytes;
 };
 
-/* Of an END with what may be one unit with it. */
-#define END_BYTES 128
+/* Of an END; few have more in one unit with it. */
+#define END_BYTES sizeof(uint64_t)
 /* A record that gets sealed only now is longer by less than this. */
 #define SEALED_BYTES 64
 
@@ -146,7 +146,7 @@ job_weigh(struct leat_engine *engine, const struct leat_durable_state *state)
     enum leat_status status = leat_job_hold_any(engine, id, LEAT_HOLDS_MAX, &index);
     if (status != LEAT_OK) {
         bool stays = status == LEAT_BUSY || leat_word_phase(word) == LEAT_PHASE_FILLING;
-        return stays ? sizeof(*state) + content + END_BYTES : END_BYTES;
+        return stays ? sizeof(*state) + content : END_BYTES;
     }
     const struct leat_job_durable *job = durable_of(engine, index);
     uint64_t bytes = 0;

@@ -265,8 +265,9 @@ kept_from(const struct leat_wal *wal, enum why why, uint64_t kept)
 }
 
 /* How much of the log a batch of `size` bytes may take, or a smaller one in its place. Of the last
- * segment that is there a part is for who cleans, so in front of that it is found out whether there
- * is space for another one, if nobody is making it. pre: the role. */
+ * segment that is there a part is for who cleans. In front of that, and while there is room for all
+ * that the ring may have, it is found out whether there is space for another one, if nobody is
+ * making it. pre: the role. */
 static uint64_t
 batch_most(struct leat_wal *wal, uint64_t size, enum why why)
 {
@@ -274,7 +275,7 @@ batch_most(struct leat_wal *wal, uint64_t size, enum why why)
     uint64_t kept = atom_load_rlx(&wal->kept); /* rlx: ordered by turn_of:A */
     /* All rlx: statistic */
     bool none = atom_load_rlx(&wal->ready) == 0 && atom_load_rlx(&wal->coming) == 0;
-    if (none && left < kept + size && atom_load_rlx(&wal->full) == 0) {
+    if (none && left < kept + size + wal->config.ring_bytes && atom_load_rlx(&wal->full) == 0) {
         leat_wal_segment_ahead(wal);
     }
     if (LEAT_LIKELY(atom_load_rlx(&wal->full) == 0)) { /* rlx: statistic */
@@ -519,7 +520,7 @@ leat_wal_keep(struct leat_wal *wal, uint64_t bytes)
     const uint64_t room = leat_wal_room(wal);
     const uint64_t little = kept_for_little(wal);
     const uint64_t needs = blocks_most(wal, bytes + waiting_bytes(wal));
-    const uint64_t floor = needs <= little ? 0 : little;
+    const uint64_t floor = blocks_most(wal, bytes) <= little ? 0 : little;
     const uint64_t wanted = 2 * needs + floor < least ? least : 2 * needs + floor;
     const bool there = needs + floor <= room;
     if (there) {

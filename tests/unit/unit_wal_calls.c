@@ -236,7 +236,8 @@ test_no_space(void **state)
         append(fixture, 0, 10);
         CHECK_OK(leat_wal_wait(&fixture->wal, fixture->positions[0], UINT64_MAX));
     }
-    append(fixture, 1, 10);
+    const struct leat_wal_entry entry = {1, 0, 10, NULL, fixture->data};
+    CHECK_OK(leat_wal_append(&fixture->wal, &entry, 1, LEAT_WAL_BACK, &fixture->positions[1]));
     leat_wal_when(&fixture->wal, 0);
     leat_wal_when(&fixture->wal, 1);
     CHECK(!leat_wal_step(&fixture->wal, false));

@@ -2,6 +2,8 @@
  * simulated disk: what is refused, what goes to what is left, and that of this half a segment is
  * left for who cleans, whatever waited already and in however many batches it is written. */
 #include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +14,9 @@
 
 #define SEGMENT LEAT_WAL_SEGMENT_BYTES_MIN
 #define KEPT    (SEGMENT / 2)
+#define LITTLE  (4 * LEAT_WAL_BLOCK) /* of it, for a segment of which little is needed */
+/* With so much left it is found out whether there is space. */
+#define LOOKS (KEPT + LEAT_WAL_RING_BYTES_MIN)
 
 struct fixture {
     struct test_memory memory;
@@ -93,13 +98,13 @@ segment_fill(struct fixture *fixture)
     }
 }
 
-/* Batches of a block each, until so much of the first segment is left. */
+/* Batches of a block each, until so much is left. */
 static void
 fill_until(struct fixture *fixture, uint64_t left)
 {
     while (leat_wal_room(&fixture->wal) > left) {
         uint64_t position = 0;
-        CHECK_OK(append(fixture, 10, &position));
+        CHECK_OK(append_as(fixture, LEAT_WAL_LAST, 10, &position));
         CHECK_OK(wait_for(fixture, position));
     }
     CHECK_EQUAL(leat_wal_room(&fixture->wal), left);
@@ -201,6 +206,7 @@ struct between {
     enum leat_status prepared; /* the last time */
     uint32_t wanted;
     bool allocates; /* and then there is space for who asked, too */
+    uint32_t full;  /* behind them */
     bool done;
 };
 
@@ -212,6 +218,7 @@ prepare_once(struct between *between)
         for (uint32_t i = 0; i < between->wanted; i++) {
             between->prepared = leat_wal_prepare(&between->fixture->wal);
         }
+        between->full = atom_load_rlx(&between->fixture->wal.full);
     }
 }
 
@@ -232,13 +239,6 @@ allocate_between(void *context, int file, uint64_t bytes)
     bool first = !between->done;
     prepare_once(between);
     return first && !between->allocates ? -ENOSPC : disk->files.allocate(disk, file, bytes);
-}
-
-static int
-allocate_on_disk(void *context, int file, uint64_t bytes)
-{
-    struct disk *disk = &((struct between *)context)->fixture->disk;
-    return disk->files.allocate(disk, file, bytes);
 }
 
 static int
@@ -370,51 +370,156 @@ test_found_out_in_time(void **state)
     uint64_t position = 0;
     (void)state;
     log_open(fixture);
-    fill_until(fixture, KEPT);
+    fill_until(fixture, LOOKS);
     CHECK_EQUAL(atom_load_rlx(&fixture->wal.ready), 0);
     CHECK_OK(append(fixture, 10, &position));
     CHECK_OK(wait_for(fixture, position));
     CHECK_EQUAL(atom_load_rlx(&fixture->wal.ready), 1);
-    CHECK_EQUAL(leat_wal_room(&fixture->wal), SEGMENT + KEPT - LEAT_WAL_BLOCK);
+    CHECK_EQUAL(leat_wal_room(&fixture->wal), SEGMENT + LOOKS - LEAT_WAL_BLOCK);
     CHECK_OK(append(fixture, 10, &position)); /* there is space for the other one, too */
     leat_wal_close(&fixture->wal);
     teardown(fixture);
 }
 
-static int64_t
-write_once(void *context, int file, const struct iovec *pieces, int count, uint64_t offset)
+static int
+allocate_beside(void *context, int file, uint64_t bytes)
 {
     struct between *between = context;
-    struct leat_wal *wal = &between->fixture->wal;
-    between->done = between->done || atom_load_rlx(&wal->coming) != 0;
-    return write_on_disk(context, file, pieces, count, offset);
+    struct disk *disk = &between->fixture->disk;
+    uint64_t position = 0;
+    if (!between->done) {
+        between->done = true;
+        CHECK_OK(append_as(between->fixture, LEAT_WAL_LAST, 10, &position));
+        between->prepared = wait_for(between->fixture, position);
+    }
+    return disk->files.allocate(disk, file, bytes);
 }
 
-/* One is being made ahead, and the system has given the space for it: it is not made once more. */
+/* One is being made ahead, the last for which the cap has room: it is not made once more, and the
+ * log is not full meanwhile. */
 static void
 test_one_is_coming(void **state)
 {
     struct fixture *fixture = setup();
     struct between between;
+    (void)state;
+    fixture->config.bytes_max = 2 * SEGMENT;
+    log_open(fixture);
+    fill_until(fixture, LOOKS);
+    between_set(&between, fixture);
+    between.files.allocate = allocate_beside;
+    between.prepared = LEAT_EMPTY;
+    CHECK_OK(leat_wal_prepare(&fixture->wal));
+    CHECK_OK(between.prepared);
+    CHECK_EQUAL(leat_wal_room(&fixture->wal), SEGMENT + LOOKS - LEAT_WAL_BLOCK);
+    CHECK_EQUAL(atom_load_rlx(&fixture->wal.full), 0);
+    CHECK_STATUS(leat_wal_prepare(&fixture->wal), LEAT_NO_SPACE);
+    CHECK_EQUAL(atom_load_rlx(&fixture->wal.full), 1);
+    CHECK_EQUAL(atom_load_rlx(&fixture->wal.coming), 0);
+    fixture->wal.config.files = &fixture->disk.files;
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
+/* Who writes makes one: who makes them ahead has one, too, and finds no space for another, as that
+ * is taken: the log is not full. */
+static void
+test_two_are_made(void **state)
+{
+    struct fixture *fixture = setup();
+    struct between between;
     uint64_t position = 0;
     (void)state;
+    fixture->config.bytes_max = 3 * SEGMENT;
     log_open(fixture);
-    atom_store_rlx(&fixture->wal.coming, 1);
-    fill_until(fixture, KEPT - LEAT_WAL_BLOCK);
-    CHECK_EQUAL(atom_load_rlx(&fixture->wal.ready), 0);
-    atom_store_rlx(&fixture->wal.coming, 0);
+    fill_until(fixture, LOOKS);
     between_set(&between, fixture);
-    between.files.write_at = write_once;
-    between.files.allocate = allocate_on_disk;
+    between.wanted = 2;
+    between.allocates = true;
+    CHECK_OK(append(fixture, 10, &position));
+    CHECK_OK(wait_for(fixture, position));
+    CHECK_EQUAL(between.prepared, LEAT_NO_SPACE);
+    CHECK_EQUAL(between.full, 0);
+    CHECK_EQUAL(atom_load_rlx(&fixture->wal.ready), 2);
+    fixture->wal.config.files = &fixture->disk.files;
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
+/* Two threads that make one at a time. The second one of who makes them ahead finds no space, and
+ * before it can say so the other one's is there. */
+struct both {
+    struct between between;
+    pthread_t preparer;
+    sem_t begun; /* the other one has begun to make it */
+    sem_t goes;  /* and goes on */
+    sem_t done;
+    bool fails; /* the preparer's */
+};
+
+static int
+allocate_both(void *context, int file, uint64_t bytes)
+{
+    struct both *both = context;
+    struct disk *disk = &both->between.fixture->disk;
+    if (pthread_equal(pthread_self(), both->preparer) != 0) {
+        return both->fails ? -ENOSPC : disk->files.allocate(disk, file, bytes);
+    }
+    int result = disk->files.allocate(disk, file, bytes);
+    CHECK_EQUAL(sem_post(&both->begun), 0);
+    CHECK_EQUAL(sem_wait(&both->goes), 0);
+    return result;
+}
+
+static int
+remove_both(void *context, int directory, const char *name)
+{
+    struct both *both = context;
+    struct disk *disk = &both->between.fixture->disk;
+    if (both->fails) {
+        both->fails = false;
+        CHECK_EQUAL(sem_post(&both->goes), 0);
+        CHECK_EQUAL(sem_wait(&both->done), 0);
+    }
+    return disk->files.remove(disk, directory, name);
+}
+
+static void *
+writes(void *argument)
+{
+    struct both *both = argument;
+    uint64_t position = 0;
+    CHECK_OK(append(both->between.fixture, 10, &position));
+    CHECK_OK(wait_for(both->between.fixture, position));
+    CHECK_EQUAL(sem_post(&both->done), 0);
+    return NULL;
+}
+
+static void
+test_not_full_with_both(void **state)
+{
+    struct fixture *fixture = setup();
+    struct both both = {.preparer = pthread_self()};
+    pthread_t writer;
+    uint64_t position = 0;
+    (void)state;
+    CHECK_EQUAL(sem_init(&both.begun, 0, 0), 0);
+    CHECK_EQUAL(sem_init(&both.goes, 0, 0), 0);
+    CHECK_EQUAL(sem_init(&both.done, 0, 0), 0);
+    log_open(fixture);
+    fill_until(fixture, LOOKS);
+    between_set(&both.between, fixture);
+    both.between.done = true;
+    both.between.files.allocate = allocate_both;
+    both.between.files.remove = remove_both;
+    CHECK_EQUAL(pthread_create(&writer, NULL, writes, &both), 0);
+    CHECK_EQUAL(sem_wait(&both.begun), 0);
     CHECK_OK(leat_wal_prepare(&fixture->wal));
-    CHECK(between.done);
-    CHECK_EQUAL(atom_load_rlx(&fixture->wal.coming), 0);
-    between.done = false;
-    fixture->disk.space = 0;
+    both.fails = true;
     CHECK_STATUS(leat_wal_prepare(&fixture->wal), LEAT_NO_SPACE);
-    CHECK(!between.done);
-    CHECK_EQUAL(atom_load_rlx(&fixture->wal.coming), 0);
-    CHECK_OK(append_as(fixture, LEAT_WAL_LAST, 10, &position));
+    CHECK_EQUAL(pthread_join(writer, NULL), 0);
+    CHECK_EQUAL(atom_load_rlx(&fixture->wal.ready), 2);
+    CHECK_OK(append(fixture, 10, &position));
     fixture->wal.config.files = &fixture->disk.files;
     leat_wal_close(&fixture->wal);
     teardown(fixture);
@@ -461,8 +566,8 @@ test_smaller_batch(void **state)
     log_open(fixture);
     fixture->disk.space = SEGMENT - 1;
     fill_until(fixture, KEPT + LEAT_WAL_BLOCK);
-    CHECK_OK(append(fixture, 3000, &first));
-    CHECK_OK(append(fixture, 3000, &second));
+    CHECK_OK(append_as(fixture, LEAT_WAL_BACK, 3000, &first)); /* never refused */
+    CHECK_OK(append_as(fixture, LEAT_WAL_BACK, 3000, &second));
     CHECK_OK(wait_for(fixture, first));
     CHECK_EQUAL(leat_wal_room(&fixture->wal), KEPT);
     CHECK_STATUS(wait_for(fixture, second), LEAT_NO_SPACE);
@@ -470,8 +575,8 @@ test_smaller_batch(void **state)
     teardown(fixture);
 }
 
-/* As much may be kept as there is room for: of eight blocks three and one for each half of the
- * ring are for batches that are not full. */
+/* As much may be kept as there is room for, but for four blocks, if more is wanted than these. Three
+ * blocks, and one for each half of the ring, are for batches that are not full. */
 static void
 test_keep_limits(void **state)
 {
@@ -481,16 +586,94 @@ test_keep_limits(void **state)
     log_open(fixture);
     fixture->disk.space = SEGMENT - 1;
     fill_until(fixture, KEPT + 3 * LEAT_WAL_BLOCK);
-    CHECK_STATUS(leat_wal_prepare(&fixture->wal), LEAT_NO_SPACE);
-    CHECK(leat_wal_keep(&fixture->wal, 12288 + 4096)); /* 4 + 3 + 4 blocks of 11 */
+    CHECK(leat_wal_keep(&fixture->wal, 8192)); /* 2 + 3 + 2 + 4 blocks of 11 */
     CHECK_STATUS(append_as(fixture, LEAT_WAL_LAST, 10, &position), LEAT_NO_SPACE);
     leat_wal_keep_end(&fixture->wal);
-    CHECK(!leat_wal_keep(&fixture->wal, 12288 + 4096 + 1));
+    CHECK(!leat_wal_keep(&fixture->wal, 8192 + 1));
     CHECK_OK(append_as(fixture, LEAT_WAL_LAST, 10, &position)); /* which comes to 32 */
-    CHECK(!leat_wal_keep(&fixture->wal, 12288 + 4096 - 31));
-    CHECK(leat_wal_keep(&fixture->wal, 12288 + 4096 - 32));
+    CHECK(!leat_wal_keep(&fixture->wal, 8192 - 31));
+    CHECK(leat_wal_keep(&fixture->wal, 8192 - 32));
     leat_wal_keep_end(&fixture->wal);
     CHECK_OK(wait_for(fixture, position));
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
+/* Who cleans spends what is kept, to the last block that is for it. */
+static void
+spend(struct fixture *fixture, uint64_t bytes, uint64_t floor)
+{
+    enum leat_status status = LEAT_OK;
+    CHECK(leat_wal_keep(&fixture->wal, bytes));
+    while (status == LEAT_OK) {
+        uint64_t position = 0;
+        CHECK_OK(append_as(fixture, LEAT_WAL_CLEAN, 10, &position));
+        status = leat_wal_wait_cleaning(&fixture->wal, position);
+    }
+    leat_wal_keep_end(&fixture->wal);
+    CHECK_EQUAL(status, LEAT_NO_SPACE);
+    CHECK_EQUAL(leat_wal_room(&fixture->wal), floor);
+}
+
+/* One that comes to more than was weighed does not spend what is for a segment of which little is
+ * needed. */
+static void
+test_little(void **state)
+{
+    struct fixture *fixture = setup();
+    (void)state;
+    log_open(fixture);
+    fixture->disk.space = SEGMENT - 1;
+    fill_until(fixture, KEPT + 3 * LEAT_WAL_BLOCK);
+    spend(fixture, 8192, LITTLE);
+    CHECK(!leat_wal_keep(&fixture->wal, 4096));
+    CHECK(!leat_wal_keep(&fixture->wal, 4095)); /* one waits */
+    spend(fixture, 4000, 0);
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
+/* That a segment is not needed any more can be said beside a record that has no room. */
+static void
+test_forget_beside_a_large_record(void **state)
+{
+    struct fixture *fixture = setup();
+    uint64_t mine = 0;
+    uint64_t position = 0;
+    (void)state;
+    log_open(fixture);
+    segment_fill(fixture);
+    fixture->disk.space = 0;
+    fill_until(fixture, KEPT);
+    CHECK(leat_wal_keep(&fixture->wal, 10));
+    while (leat_wal_room(&fixture->wal) > 2 * LEAT_WAL_BLOCK) {
+        CHECK_OK(append_as(fixture, LEAT_WAL_CLEAN, 10, &mine));
+        CHECK_OK(leat_wal_wait_cleaning(&fixture->wal, mine));
+    }
+    CHECK_OK(append_as(fixture, LEAT_WAL_BACK, 8180, &position));
+    const uint64_t oldest = leat_wal_oldest(&fixture->wal);
+    CHECK_OK(leat_wal_forget(&fixture->wal, mine));
+    CHECK(leat_wal_oldest(&fixture->wal) != oldest);
+    leat_wal_keep_end(&fixture->wal);
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
+/* Nobody cleans any more: what trails goes to what was kept. */
+static void
+test_stop(void **state)
+{
+    struct fixture *fixture = setup();
+    uint64_t position = 0;
+    (void)state;
+    log_open(fixture);
+    fixture->disk.space = 0;
+    fill_until(fixture, KEPT + LEAT_WAL_BLOCK);
+    CHECK_OK(append_as(fixture, LEAT_WAL_LAST, 10, &position));
+    CHECK_OK(append_as(fixture, LEAT_WAL_BACK, 8000, &position));
+    CHECK_OK(leat_wal_stop(&fixture->wal));
+    CHECK(leat_wal_is_durable(&fixture->wal, position));
+    CHECK(!leat_wal_is_unmarked(&fixture->wal));
     leat_wal_close(&fixture->wal);
     teardown(fixture);
 }
@@ -504,6 +687,9 @@ main(void)
         cmocka_unit_test(test_one_too_many),  cmocka_unit_test(test_found_out_in_time),
         cmocka_unit_test(test_one_is_coming), cmocka_unit_test(test_waiting_records),
         cmocka_unit_test(test_smaller_batch), cmocka_unit_test(test_keep_limits),
+        cmocka_unit_test(test_two_are_made),  cmocka_unit_test(test_not_full_with_both),
+        cmocka_unit_test(test_little),        cmocka_unit_test(test_forget_beside_a_large_record),
+        cmocka_unit_test(test_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,7 +102,7 @@ one_write_is_enough(void **state)
         for (uint32_t j = 0; j < i; j++) {
             CHECK_OK(leat_wal_wait(&fixture->wal, append(fixture), UINT64_MAX));
         }
-        CHECK(i > 7 || fixture->disk.counted == 0);
+        CHECK(i > 3 || fixture->disk.counted == 0);
         CHECK_EQUAL(records_behind_a_crash(fixture), i);
         teardown(fixture);
     }

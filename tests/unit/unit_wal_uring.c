@@ -135,7 +135,7 @@ a_write_and_a_sync(void **state)
         for (uint32_t j = 0; j < i; j++) {
             put(fixture);
         }
-        CHECK(i > 7 || fixture->disk.counted == i);
+        CHECK(i > 3 || fixture->disk.counted == i);
         CHECK_EQUAL(records_behind_a_crash(fixture), i);
         teardown(fixture);
     }
