@@ -6,8 +6,8 @@
 
 #include "ring/rcu.h"
 
-#define AGAIN_NS     UINT64_C(1000000000) /* a full log is looked at again */
-#define LITTLE_PARTS 8                    /* of a segment, that may be needed of it */
+#define AGAIN_NS   UINT64_C(1000000000) /* a full log is looked at again */
+#define GAIN_PARTS 2                    /* of a segment; see room_keep() */
 
 /* ---- what is needed -------------------------------------------------------------------------- */
 
@@ -184,7 +184,7 @@ record_weigh(void *context, struct leat_wal_place place, const struct leat_wal_r
 }
 
 /* What is kept for this is not spent on a segment that could not be let go of then. Where the log
- * is not large, one of which little is needed goes all the same. */
+ * is not large, one of which at most half is needed goes all the same: that is a gain. */
 static bool
 room_keep(struct leat_durable *durable, bool large)
 {
@@ -192,7 +192,7 @@ room_keep(struct leat_durable *durable, bool large)
     const struct leat_wal_reader reader = {record_weigh, &weight};
     enum leat_status status = leat_wal_look(&durable->wal, &reader);
     leat_unsealed_give(&durable->seal, &durable->unsealed);
-    bool gains = large || weight.bytes <= durable->segment_bytes / LITTLE_PARTS;
+    bool gains = large || weight.bytes <= durable->segment_bytes / GAIN_PARTS;
     return status == LEAT_OK && gains && leat_wal_keep(&durable->wal, weight.bytes);
 }
 

@@ -13,7 +13,8 @@
 struct leat_durable_entry {
     uint64_t id;
     struct leat_durable_state state;
-    uint64_t sequence;
+    uint64_t sequence;           /* of the content, as the line below */
+    enum leat_status unreadable; /* LEAT_OK, or what is wrong with it */
     uint32_t image;
     uint32_t image_bytes;   /* of it in the log */
     unsigned char *content; /* or NULL */

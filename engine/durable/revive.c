@@ -19,6 +19,8 @@ struct list {
     struct leat_durable_entry **entries;
     size_t count;
     size_t bytes;
+    uint32_t first; /* the lowest record of theirs */
+    uint32_t end;   /* above the highest */
 };
 
 /* Jobs of one turn are revived at the same time: clocks are asked once. */
@@ -82,11 +84,12 @@ list_make(struct leat_durable *durable, struct list *list, struct leat_error *er
         if (entry->ended || entry->content == NULL) {
             continue;
         }
-        enum leat_status status =
-            leat_durable_sequence_read(&entry->sequence, entry->content, entry->content_bytes);
-        if (status != LEAT_OK) {
-            return unreadable(error, status, entry->id);
+        if (entry->unreadable != LEAT_OK) {
+            return unreadable(error, entry->unreadable, entry->id);
         }
+        const uint32_t index = index_of(entry);
+        list->first = index < list->first ? index : list->first;
+        list->end = index >= list->end ? index + 1 : list->end;
         sorted = sorted && entry->sequence >= table->sequence;
         if (entry->sequence > table->sequence) {
             table->sequence = entry->sequence;
@@ -140,13 +143,8 @@ others_give(struct leat_engine *engine, const unsigned char *others)
 static void
 records_pack(struct leat_engine *engine, const struct list *list)
 {
-    uint32_t first = LEAT_INDEX_NONE;
-    uint32_t end = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        const uint32_t index = index_of(list->entries[i]);
-        first = index < first ? index : first;
-        end = index >= end ? index + 1 : end;
-    }
+    const uint32_t first = list->first;
+    const uint32_t end = list->end;
     if (list->count == 0 || list->count < (end - first) / 2) {
         return;
     }
@@ -162,15 +160,10 @@ static enum leat_status
 records_check(const struct leat_engine *engine, const struct list *list, struct leat_error *error)
 {
     char text[sizeof(error->text)];
-    uint32_t end = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        const uint32_t index = index_of(list->entries[i]);
-        end = index >= end ? index + 1 : end;
-    }
-    if (end <= engine->jobs.capacity) {
+    if (list->end <= engine->jobs.capacity) {
         return LEAT_OK;
     }
-    (void)snprintf(text, sizeof(text), "has jobs that want a jobs_max of at least %u", end);
+    (void)snprintf(text, sizeof(text), "has jobs that want a jobs_max of at least %u", list->end);
     return leat_error_set(error, LEAT_INVALID, "log_directory", text);
 }
 
@@ -648,7 +641,7 @@ enum leat_status
 leat_durable_revive(struct leat_engine *engine, struct leat_error *error)
 {
     struct leat_durable *durable = engine->durable;
-    struct list list = {.entries = NULL};
+    struct list list = {.first = LEAT_INDEX_NONE};
     enum leat_status status = queues_revive(engine, error);
     if (status == LEAT_OK) {
         status = list_make(durable, &list, error);

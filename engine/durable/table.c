@@ -210,6 +210,8 @@ job_take(struct leat_durable *durable, const struct leat_durable_parts *parts)
     }
     entry->image = state->image;
     entry->image_bytes = durable->table.stored_bytes;
+    entry->unreadable =
+        leat_durable_sequence_read(&entry->sequence, parts->content, state->content_bytes);
     return block_take(durable, parts->content, state->content_bytes, &entry->content,
                       &entry->content_bytes);
 }

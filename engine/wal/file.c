@@ -99,6 +99,15 @@ system_open(void *disk, int directory, const char *name, int *file)
 }
 
 static int
+system_open_again(void *disk, int directory, const char *name, int *file)
+{
+    (void)disk;
+    int opened = openat(directory, name, O_RDWR | O_CLOEXEC);
+    *file = opened < 0 ? *file : opened;
+    return answer(opened);
+}
+
+static int
 system_allocate(void *disk, int file, uint64_t bytes)
 {
     (void)disk;
@@ -200,6 +209,7 @@ const struct leat_wal_files leat_wal_files_system = {
     .directory_list = system_directory_list,
     .create = system_create,
     .open = system_open,
+    .open_again = system_open_again,
     .close = system_close,
     .allocate = system_allocate,
     .write_at = system_write_at,

@@ -30,6 +30,8 @@ struct leat_wal_files {
     int (*create)(void *disk, int directory, const char *name, int *file);
     /* Opens a file to read. */
     int (*open)(void *disk, int directory, const char *name, int *file);
+    /* The same to read and to write. */
+    int (*open_again)(void *disk, int directory, const char *name, int *file);
     void (*close)(void *disk, int file);
     /* Makes a file so many bytes long, on space that is the file's own from then on. -ENOSPC. */
     int (*allocate)(void *disk, int file, uint64_t bytes);

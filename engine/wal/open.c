@@ -88,6 +88,53 @@ synced_try(struct leat_wal *wal, const struct leat_wal_ahead *ahead, struct leat
     return result;
 }
 
+/* Looked at at a time. */
+#define LOOK_BYTES (UINT64_C(1) << 16)
+
+/* The file has so many bytes, and they are zeros. `room` is for what is read. */
+static bool
+is_blank(const struct leat_wal *wal, int file, uint64_t bytes, unsigned char *room)
+{
+    const struct leat_wal_files *files = files_of(wal);
+    bool blank = files->size(files->disk, file) == (int64_t)bytes;
+    for (uint64_t at = 0; blank && at < bytes; at += LOOK_BYTES) {
+        const uint64_t step = bytes - at < LOOK_BYTES ? bytes - at : LOOK_BYTES;
+        blank = files->read_at(files->disk, file, room, step, at) == (int64_t)step &&
+                room[0] == 0 && memcmp(room, room + 1, step - 1) == 0;
+    }
+    return blank;
+}
+
+/* Of segments that were never begun the oldest one, if there are others: they are made one after
+ * the other, so all of it was written, most often, and it needs no making. False: there is none, or
+ * it is not as it should be: then it is removed with the others. */
+static bool
+leftover_use(struct leat_wal *wal, const struct leat_wal_scan *scan, uint64_t bytes,
+             struct leat_wal_ahead *ahead)
+{
+    const struct leat_wal_files *files = files_of(wal);
+    char name[LEAT_WAL_NAME_BYTES];
+    uint32_t oldest = 0;
+    for (uint32_t i = 1; i < wal->leftover_count; i++) {
+        oldest = wal->leftover[i] < wal->leftover[oldest] ? i : oldest;
+    }
+    if (wal->leftover_count < 2 || scan->segment_room < LOOK_BYTES) {
+        return false;
+    }
+    *ahead = (struct leat_wal_ahead){.number = wal->leftover[oldest], .bytes = bytes};
+    leat_wal_name(name, ahead->number, true);
+    if (files->open_again(files->disk, wal->directory, name, &ahead->file) != 0) {
+        return false;
+    }
+    if (!is_blank(wal, ahead->file, bytes, scan->segment)) {
+        files->close(files->disk, ahead->file);
+        return false;
+    }
+    wal->leftover[oldest] = wal->leftover[--wal->leftover_count];
+    wal->held += bytes;
+    return true;
+}
+
 /* One that begins with what was not known to be durable: that is synced before the file has a
  * name. 0, or a negative errno: then it is tried to leave no file behind, though one does no
  * harm. */
@@ -98,7 +145,8 @@ fresh_begin(struct leat_wal *wal, struct leat_wal_scan *scan)
     uint64_t bytes = LEAT_WAL_BLOCK + scan->tail_bytes + wal->config.ring_bytes;
     bytes = bytes < wal->config.segment_bytes ? wal->config.segment_bytes
                                               : leat_round_up(bytes, LEAT_WAL_BLOCK);
-    int result = leat_wal_segment_make(wal, &ahead, bytes);
+    int result =
+        leftover_use(wal, scan, bytes, &ahead) ? 0 : leat_wal_segment_make(wal, &ahead, bytes);
     if (result != 0) {
         return result;
     }

@@ -425,6 +425,7 @@ disk_init(struct disk *disk)
         .directory_list = disk_directory_list,
         .create = disk_create,
         .open = disk_open,
+        .open_again = disk_open,
         .close = disk_close,
         .allocate = disk_allocate,
         .write_at = disk_write_at,

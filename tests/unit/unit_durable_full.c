@@ -312,6 +312,42 @@ fill(struct world *world, struct filled *filled)
     CHECK(filled->count > 50 && filled->count + UNIT <= FULL_MAX);
 }
 
+static void
+world_of(struct world *world, uint64_t segments)
+{
+    test_close(world->engine);
+    test_directory_empty(world->directory);
+    world->config.log_segment_bytes = SEGMENT;
+    world->config.log_ring_bytes = SEGMENT / 2;
+    world->config.log_bytes_max = segments * SEGMENT;
+    world->config.jobs_max = FULL_MAX;
+    world_open(world);
+}
+
+/* Cancels the first so many; returns how many are in memory only. */
+static uint32_t
+cancel_all(struct world *world, struct filled *filled, uint32_t count)
+{
+    uint32_t refused = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        enum leat_status status = leat_cancel(world->engine, filled->ids[i]);
+        CHECK(status == LEAT_OK || status == LEAT_NO_SPACE);
+        filled->ended[i] = status == LEAT_OK;
+        refused += status == LEAT_OK ? 0 : 1;
+    }
+    return refused;
+}
+
+/* Who found no space asked for it. */
+static void
+is_free_again(struct world *world)
+{
+    for (uint32_t i = 0; i < 1000 && leat_durable_state(world->engine) != LEAT_OK; i++) {
+        (void)usleep(10000);
+    }
+    CHECK_OK(leat_durable_state(world->engine));
+}
+
 /* Ends use up what is left. They are refused then, each by its status, and are in memory only; and
  * when all have ended the log finds space again, without another process. */
 static void
@@ -319,36 +355,125 @@ used_up_it_gets_free_again(void **state)
 {
     struct world *world = world_make();
     struct filled *filled = calloc(1, sizeof(*filled));
-    enum leat_status status = LEAT_NO_SPACE;
-    uint32_t refused = 0;
     leat_job_id last = {0};
     (void)state;
     CHECK(filled != NULL);
-    test_close(world->engine);
-    test_directory_empty(world->directory);
-    world->config.log_segment_bytes = SEGMENT;
-    world->config.log_ring_bytes = SEGMENT / 2;
-    world->config.log_bytes_max = 10 * SEGMENT;
-    world->config.jobs_max = FULL_MAX;
-    world_open(world);
+    world_of(world, 10);
     fill(world, filled);
-    for (uint32_t i = 0; i < filled->count; i++) {
-        status = leat_cancel(world->engine, filled->ids[i]);
-        CHECK(status == LEAT_OK || status == LEAT_NO_SPACE);
-        filled->ended[i] = status == LEAT_OK;
-        refused += status == LEAT_OK ? 0 : 1;
-    }
-    CHECK(refused > 0);
-    for (uint32_t i = 0; i < 300 && leat_durable_state(world->engine) != LEAT_OK; i++) {
-        (void)usleep(10000);
-    }
-    CHECK_OK(leat_durable_state(world->engine)); /* who found none asked */
+    CHECK(cancel_all(world, filled, filled->count) > 0);
+    is_free_again(world);
     CHECK_OK(submit_large(world, &last));
     world_crash(world);
     for (uint32_t i = 0; i < filled->count; i++) {
         CHECK(!filled->ended[i] || !is_there(world, filled->ids[i]));
     }
     CHECK(is_there(world, last));
+    free(filled);
+    world_free(world);
+}
+
+/* Most of a full log is live, and little of its oldest segments is needed: they go. */
+static void
+a_part_of_it_is_enough(void **state)
+{
+    struct world *world = world_make();
+    struct filled *filled = calloc(1, sizeof(*filled));
+    (void)state;
+    CHECK(filled != NULL);
+    world_of(world, 10);
+    fill(world, filled);
+    (void)cancel_all(world, filled, filled->count * 2 / 10);
+    is_free_again(world);
+    free(filled);
+    world_free(world);
+}
+
+#define HEAVY 40
+
+static struct leat_outcome
+heavy_run(struct leat_run *run, void *context)
+{
+    static const char result[1500];
+    (void)context;
+    CHECK_OK(leat_run_result(run, result, sizeof(result)));
+    return leat_done();
+}
+
+/* Small jobs whose results are kept, in the first segment; the results come later. */
+static void
+heavy_submit(struct world *world, leat_type type, leat_job_id *ids)
+{
+    struct leat_job job = leat_job_default();
+    job.type = type;
+    job.payload = "kept";
+    job.payload_bytes = 4;
+    job.flags = LEAT_JOB_KEEP_RESULT;
+    for (uint32_t i = 0; i < HEAVY; i++) {
+        CHECK_OK(leat_submit(world->engine, &job, &ids[i]));
+    }
+}
+
+/* What is needed of a segment is more by now than stands in it: what is kept is not spent on it, and
+ * so is there once nothing is needed. */
+static void
+heavier_than_it_was(void **state)
+{
+    struct world *world = world_make();
+    struct filled *filled = calloc(1, sizeof(*filled));
+    leat_job_id heavy[HEAVY];
+    size_t ran = 0;
+    (void)state;
+    CHECK(filled != NULL);
+    world_of(world, 10);
+    leat_type type = test_register(world->engine, "heavy", heavy_run, world);
+    heavy_submit(world, type, heavy);
+    CHECK_OK(leat_start(world->engine));
+    const uint64_t first = leat_wal_newest(&world->engine->durable->wal);
+    while (leat_wal_newest(&world->engine->durable->wal) == first) {
+        CHECK_OK(submit_large(world, &filled->ids[filled->count++]));
+    }
+    while (leat_run_some(world->engine, 100, &ran) == LEAT_OK) {
+    }
+    fill(world, filled);
+    (void)cancel_all(world, filled, filled->count);
+    for (uint32_t i = 0; i < HEAVY; i++) {
+        enum leat_status status = leat_release(world->engine, heavy[i]);
+        CHECK(status == LEAT_OK || status == LEAT_NO_SPACE);
+    }
+    is_free_again(world);
+    free(filled);
+    world_free(world);
+}
+
+/* What was refused is not there behind a crash, also where its image was in the ring by then. */
+static void
+a_refused_submit_is_gone(void **state)
+{
+    struct world *world = world_make();
+    struct filled *filled = calloc(1, sizeof(*filled));
+    struct leat_statistics statistics = leat_statistics_default();
+    enum leat_status status = LEAT_OK;
+    uint32_t there = 0;
+    (void)state;
+    CHECK(filled != NULL);
+    world_of(world, 8);
+    leat_durable_clean_stop(world->engine->durable);
+    CHECK_OK(leat_wal_stop(&world->engine->durable->wal)); /* a thread that makes none ahead */
+    while (status == LEAT_OK) {
+        status = submit_large(world, &filled->ids[filled->count]);
+        filled->count += status == LEAT_OK ? 1 : 0;
+    }
+    CHECK_STATUS(status, LEAT_NO_SPACE);
+    (void)cancel_all(world, filled, filled->count);
+    CHECK(leat_wal_start(&world->engine->durable->wal));
+    CHECK(leat_durable_clean_start(world->engine));
+    is_free_again(world);
+    world_crash(world);
+    for (uint32_t i = 0; i < filled->count; i++) {
+        there += is_there(world, filled->ids[i]) ? 1 : 0;
+    }
+    CHECK_OK(leat_statistics_get(world->engine, &statistics));
+    CHECK_EQUAL(statistics.jobs_scheduled, there);
     free(filled);
     world_free(world);
 }
@@ -403,6 +528,9 @@ main(void)
         cmocka_unit_test(each_kind_with_the_reserve),
         cmocka_unit_test(each_kind_without_any_room),
         cmocka_unit_test(used_up_it_gets_free_again),
+        cmocka_unit_test(a_part_of_it_is_enough),
+        cmocka_unit_test(heavier_than_it_was),
+        cmocka_unit_test(a_refused_submit_is_gone),
         cmocka_unit_test(an_end_without_room_asks),
         cmocka_unit_test(it_is_heard_during_a_look),
     };

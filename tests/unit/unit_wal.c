@@ -1,6 +1,6 @@
 /* unit_wal.c - the log in one thread on a simulated disk: its limits, one below, at and above; a
  * full ring, a directory that another one has; a disk that fails; segments that are made in another
- * order than they begin; cleaning. Without space: unit_wal_space. */
+ * order than they begin, or were left before they did; cleaning. Without space: unit_wal_space. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -276,6 +276,106 @@ test_failed_opens(void **state)
     teardown(fixture);
 }
 
+/* ---- segments that a crash has left before they began ---------------------------------------- */
+
+/* No whole number of what is looked at at a time. */
+#define LEFTOVER_BYTES (3 * LEAT_WAL_SEGMENT_BYTES_MIN - LEAT_WAL_BLOCK)
+
+/* Such a file of so many zeros, but for the byte `marked`, if it has that. */
+static int
+leftover_make(struct fixture *fixture, uint64_t number, uint64_t bytes, uint64_t marked)
+{
+    static const unsigned char mark = 1;
+    const struct leat_wal_files *files = &fixture->disk.files;
+    struct iovec piece = leat_wal_piece(&mark, 1);
+    char name[LEAT_WAL_NAME_BYTES];
+    int file = -1;
+    leat_wal_name(name, number, true);
+    CHECK_EQUAL(files->create(files->disk, 0, name, &file), 0);
+    CHECK_EQUAL(files->allocate(files->disk, file, bytes), 0);
+    CHECK_EQUAL(marked < bytes ? leat_wal_write_all(files, file, &piece, 1, marked) : 0, 0);
+    return file;
+}
+
+/* Opens with leftovers 100 and 101, or 100 alone: the older one is used, or not. Either way nothing
+ * is lost, and of neither anything is left. */
+static void
+leftover_tried(uint64_t bytes, uint64_t marked, bool alone, bool used)
+{
+    struct fixture *fixture = setup();
+    uint64_t position = 0;
+    fixture->config.segment_bytes = LEFTOVER_BYTES;
+    CHECK_OK(log_open(fixture));
+    CHECK_OK(append(fixture, 5, 100, &position));
+    CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
+    leat_wal_close(&fixture->wal);
+    /* Whose name comes first says nothing. */
+    const int other = alone ? -1 : leftover_make(fixture, 101, LEFTOVER_BYTES, UINT64_MAX);
+    const int older = leftover_make(fixture, 100, bytes, marked);
+    CHECK_OK(log_open(fixture));
+    CHECK_EQUAL(fixture->sum, 5);
+    CHECK_EQUAL(fixture->wal.file == older, used);
+    CHECK(fixture->wal.file != other);
+    CHECK_EQUAL(leat_wal_held(&fixture->wal), LEFTOVER_BYTES);
+    CHECK_OK(append(fixture, 7, 100, &position));
+    CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
+    leat_wal_close(&fixture->wal);
+    CHECK(disk_find(&fixture->disk, "0000000000000064.new") == NULL);
+    CHECK(disk_find(&fixture->disk, "0000000000000065.new") == NULL);
+    CHECK_OK(log_open(fixture));
+    CHECK_EQUAL(fixture->sum, 12);
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
+static void
+test_leftover(void **state)
+{
+    const uint64_t bytes = LEFTOVER_BYTES;
+    (void)state;
+    leftover_tried(bytes, UINT64_MAX, false, true);
+    leftover_tried(bytes, UINT64_MAX, true, false);
+    leftover_tried(bytes, 0, false, false);
+    leftover_tried(bytes, 1, false, false);
+    leftover_tried(bytes, bytes / 2, false, false);
+    leftover_tried(bytes, bytes - 1, false, false);
+    leftover_tried(bytes - LEAT_WAL_BLOCK, UINT64_MAX, false, false);
+    leftover_tried(bytes + LEAT_WAL_BLOCK, UINT64_MAX, false, false);
+}
+
+/* The disk fails in an open that has one, at each operation: no record is lost, and the next open
+ * goes well. */
+static void
+test_leftover_fails(void **state)
+{
+    enum leat_status status = LEAT_SYSTEM;
+    (void)state;
+    for (uint64_t at = 0; status != LEAT_OK || at < 10; at++) {
+        struct fixture *fixture = setup();
+        uint64_t position = 0;
+        fixture->config.segment_bytes = LEFTOVER_BYTES;
+        CHECK_OK(log_open(fixture));
+        CHECK_OK(append(fixture, 5, 100, &position));
+        CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
+        leat_wal_close(&fixture->wal);
+        (void)leftover_make(fixture, 100, LEFTOVER_BYTES, UINT64_MAX);
+        (void)leftover_make(fixture, 101, LEFTOVER_BYTES, UINT64_MAX);
+        fixture->disk.counted = 0;
+        fixture->disk.fault = (struct disk_fault){.kinds = DISK_ANY, .at = at, .result = -EIO};
+        status = log_open(fixture);
+        if (status == LEAT_OK) {
+            CHECK_EQUAL(fixture->sum, 5);
+            leat_wal_close(&fixture->wal);
+            status = fixture->disk.counted > at ? LEAT_SYSTEM : LEAT_OK; /* it may do without */
+        }
+        fixture->disk.fault.kinds = 0;
+        CHECK_OK(log_open(fixture));
+        CHECK_EQUAL(fixture->sum, 5);
+        leat_wal_close(&fixture->wal);
+        teardown(fixture);
+    }
+}
+
 /* ---- segments -------------------------------------------------------------------------------- */
 
 /* One that was begun to be made first may begin last. */
@@ -453,6 +553,8 @@ main(void)
         cmocka_unit_test(test_locked),
         cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_failed_sync),
+        cmocka_unit_test(test_leftover),
+        cmocka_unit_test(test_leftover_fails),
         cmocka_unit_test(test_order_of_segments),
         cmocka_unit_test(test_cleaning),
         cmocka_unit_test(test_written),
