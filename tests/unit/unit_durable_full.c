@@ -413,8 +413,8 @@ heavy_submit(struct world *world, leat_type type, leat_job_id *ids)
     }
 }
 
-/* What is needed of a segment is more by now than stands in it: what is kept is not spent on it, and
- * so is there once nothing is needed. */
+/* What is needed of a segment is more by now than stands in it: what is kept is not spent on it,
+ * and so is there once nothing is needed. */
 static void
 heavier_than_it_was(void **state)
 {

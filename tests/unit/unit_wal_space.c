@@ -575,8 +575,8 @@ test_smaller_batch(void **state)
     teardown(fixture);
 }
 
-/* As much may be kept as there is room for, but for four blocks, if more is wanted than these. Three
- * blocks, and one for each half of the ring, are for batches that are not full. */
+/* As much may be kept as there is room for, but for four blocks, if more is wanted than these.
+ * Three blocks, and one for each half of the ring, are for batches that are not full. */
 static void
 test_keep_limits(void **state)
 {
