@@ -234,8 +234,13 @@ leat_durable_wait(struct leat_engine *engine, uint64_t position, enum leat_durab
 {
     struct leat_wal *wal = &engine->durable->wal;
     LEAT_ASSERT(!leat_rcu_inside());
-    return durability == LEAT_DURABILITY_OS ? leat_wal_wait_written(wal, position, UINT64_MAX)
-                                            : leat_wal_wait(wal, position, UINT64_MAX);
+    enum leat_status status = durability == LEAT_DURABILITY_OS
+                                  ? leat_wal_wait_written(wal, position, UINT64_MAX)
+                                  : leat_wal_wait(wal, position, UINT64_MAX);
+    if (status == LEAT_NO_SPACE) {
+        leat_durable_missed(engine->durable);
+    }
+    return status;
 }
 
 enum leat_status

@@ -7,6 +7,7 @@
 #include "ring/rcu.h"
 
 #define AGAIN_NS   UINT64_C(1000000000) /* a full log is looked at again */
+#define REST_NS    UINT64_C(50000000)   /* between two looks at one in vain */
 #define GAIN_PARTS 2                    /* of a segment; see room_keep() */
 
 /* ---- what is needed -------------------------------------------------------------------------- */
@@ -67,6 +68,28 @@ is_ceiling(const struct leat_durable *durable, const struct leat_wal_record *rec
     return ids.ceiling >= atom_load_rlx(&durable->ceiling); /* rlx: statistic */
 }
 
+/* What is not a job's. `copies`: it goes to the end of the log, else it is only looked at. True: it
+ * is needed. */
+static bool
+other_renew(struct leat_durable *durable, const struct leat_wal_record *plain, bool copies)
+{
+    struct leat_engine *engine = durable->engine;
+    if (plain->tag == LEAT_DURABLE_COUNT) {
+        return leat_durable_count_renew(engine, plain, copies);
+    }
+    if (plain->tag == LEAT_DURABLE_SCHEDULE) {
+        return leat_durable_schedule_renew(engine, plain, copies);
+    }
+    bool needed = plain->tag == LEAT_DURABLE_QUEUE ||
+                  (plain->tag == LEAT_DURABLE_IDS && is_ceiling(durable, plain)) ||
+                  (plain->tag == LEAT_DURABLE_HELD && leat_durable_held_needed(engine, plain)) ||
+                  (plain->tag == LEAT_DURABLE_TUNING && leat_durable_tuning_latest(engine, plain));
+    if (needed && copies) {
+        record_copy(durable, plain);
+    }
+    return needed;
+}
+
 static bool
 record_look(void *context, struct leat_wal_place place, const struct leat_wal_record *record)
 {
@@ -80,18 +103,8 @@ record_look(void *context, struct leat_wal_place place, const struct leat_wal_re
     } else if (plain.tag == LEAT_DURABLE_JOB &&
                leat_durable_parts_read(&parts, plain.data, plain.bytes) == LEAT_OK) {
         copied = job_renew(durable->engine, &parts);
-    } else if (plain.tag == LEAT_DURABLE_COUNT) {
-        copied = leat_durable_count_renew(durable->engine, &plain);
-    } else if (plain.tag == LEAT_DURABLE_SCHEDULE) {
-        copied = leat_durable_schedule_renew(durable->engine, &plain);
-    } else if (plain.tag == LEAT_DURABLE_QUEUE ||
-               (plain.tag == LEAT_DURABLE_IDS && is_ceiling(durable, &plain)) ||
-               (plain.tag == LEAT_DURABLE_HELD &&
-                leat_durable_held_needed(durable->engine, &plain)) ||
-               (plain.tag == LEAT_DURABLE_TUNING &&
-                leat_durable_tuning_latest(durable->engine, &plain))) {
-        record_copy(durable, &plain);
-        copied = true;
+    } else {
+        copied = other_renew(durable, &plain, true);
     }
     if (copied) {
         atom_count(&durable->pace.copied, leat_bytes_size(record->bytes)); /* rlx: single writer */
@@ -160,7 +173,6 @@ job_weigh(struct leat_engine *engine, const struct leat_durable_state *state)
     return bytes;
 }
 
-/* Of what is only said once nothing is appended; of all but jobs each may be. */
 static bool
 record_weigh(void *context, struct leat_wal_place place, const struct leat_wal_record *record)
 {
@@ -171,11 +183,11 @@ record_weigh(void *context, struct leat_wal_place place, const struct leat_wal_r
     uint64_t bytes = record->bytes;
     (void)place;
     if (leat_durable_read(durable, record, &plain) == LEAT_OK) {
-        if (plain.tag == LEAT_DURABLE_END || plain.tag == LEAT_DURABLE_CLAIMED) {
-            bytes = 0;
-        } else if (plain.tag == LEAT_DURABLE_JOB &&
-                   leat_durable_parts_read(&parts, plain.data, plain.bytes) == LEAT_OK) {
+        if (plain.tag == LEAT_DURABLE_JOB &&
+            leat_durable_parts_read(&parts, plain.data, plain.bytes) == LEAT_OK) {
             bytes = job_weigh(durable->engine, &parts.state);
+        } else if (!other_renew(durable, &plain, false)) {
+            bytes = 0;
         }
     }
     bytes += bytes != 0 && durable->seals ? SEALED_BYTES : 0;
@@ -220,9 +232,25 @@ segment_clean(struct leat_durable *durable, bool large)
     if (LEAT_LIKELY(atom_load_rlx(&durable->wal.full) == 0)) { /* rlx: statistic */
         return wanted && segment_renew(durable);
     }
-    bool cleaned = room_keep(durable, wanted) && segment_renew(durable);
+    if (!room_keep(durable, wanted)) {
+        return false;
+    }
+    bool cleaned = segment_renew(durable);
     leat_wal_keep_end(&durable->wal);
     return cleaned;
+}
+
+/* A look at a full log reads a segment, and whoever finds no space asks for one: between two in
+ * vain there is some time. */
+static void
+rest(struct leat_durable *durable)
+{
+    bool full = atom_load_rlx(&durable->wal.full) != 0; /* rlx: statistic */
+    uint64_t until_ns = leat_os_deadline_ns(REST_NS);
+    /* rlx: ordered by clean:A */
+    if (full && atom_load_rlx(&durable->clean_stop) == 0) {
+        leat_os_futex_wait(&durable->clean_stop, 0, until_ns);
+    }
 }
 
 /* Who finds no room asks, in front of the end that it is about. */
@@ -251,6 +279,7 @@ run(void *argument)
         bool cleaned = segment_clean(durable, large);
         leat_durable_pace_set(durable, large, cleaned);
         if (!cleaned) {
+            rest(durable);
             leat_os_futex_wait(&durable->clean_event, event, again_ns(durable));
         }
     }
@@ -290,6 +319,7 @@ leat_durable_clean_stop(struct leat_durable *durable)
 {
     if (durable->cleans) {
         atom_store_rlx(&durable->clean_stop, 1); /* rlx: ordered by clean:B */
+        leat_os_futex_wake(&durable->clean_stop, 1);
         leat_durable_clean_ask(durable);
         leat_os_thread_join(durable->cleaner);
         durable->cleans = false;

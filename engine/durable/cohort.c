@@ -188,7 +188,8 @@ leat_durable_count_read(struct leat_durable_count *count, const struct leat_wal_
 }
 
 bool
-leat_durable_count_renew(struct leat_engine *engine, const struct leat_wal_record *record)
+leat_durable_count_renew(struct leat_engine *engine, const struct leat_wal_record *record,
+                         bool copies)
 {
     struct leat_durable_count count;
     uint32_t index = 0;
@@ -201,7 +202,7 @@ leat_durable_count_renew(struct leat_engine *engine, const struct leat_wal_recor
     }
     leat_wal_lock(&engine->durable->wal, &cohort->mutex);
     bool latest = count.number == cohort->log.number;
-    if (latest) {
+    if (latest && copies) {
         const struct leat_wal_entry entry = count_entry(&count);
         (void)leat_durable_append(engine->durable, &entry);
     }

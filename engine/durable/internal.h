@@ -296,8 +296,10 @@ void leat_durable_watch_make(const struct leat_engine *engine,
 /* LEAT_CORRUPT, LEAT_UNSUPPORTED. */
 enum leat_status leat_durable_count_read(struct leat_durable_count *count,
                                          const struct leat_wal_record *record);
-/* For the cleaner: it is needed. False: it is not. */
-bool leat_durable_count_renew(struct leat_engine *engine, const struct leat_wal_record *record);
+/* For the cleaner: it is needed, and, if it `copies`, goes to the end of the log. False: it is
+ * not. */
+bool leat_durable_count_renew(struct leat_engine *engine, const struct leat_wal_record *record,
+                              bool copies);
 /* A job of the log: what its node is to be, and then, with it. LEAT_NO_MEMORY. */
 void leat_durable_watch_ties(struct leat_engine *engine, const struct leat_revival *revival,
                              struct leat_ties *ties);
@@ -385,9 +387,10 @@ void leat_durable_schedules_fini(struct leat_durable *durable);
 /* Makes the schedules of the table. */
 enum leat_status leat_durable_schedules_revive(struct leat_engine *engine,
                                                struct leat_error *error);
-/* The cleaner has come to a SCHEDULE: what of it is needed goes to the end of the log. True: that
- * was something. */
-bool leat_durable_schedule_renew(struct leat_engine *engine, const struct leat_wal_record *record);
+/* The cleaner has come to a SCHEDULE: what of it is needed goes to the end of the log, if it
+ * `copies`. True: that is something. */
+bool leat_durable_schedule_renew(struct leat_engine *engine, const struct leat_wal_record *record,
+                                 bool copies);
 
 /* ---- tuning.c -------------------------------------------------------------------------------- */
 

@@ -491,7 +491,8 @@ gone_say(struct leat_engine *engine, uint32_t index, struct leat_job_durable *jo
         uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
         uint64_t before = leat_durable_last(durable);
         struct leat_durable_counting counting;
-        struct writing writing = {.need = LEAT_WAL_BACK};
+        bool refused = leat_word_phase(word) == LEAT_PHASE_FILLING; /* its image may wait still */
+        struct writing writing = {.need = refused ? LEAT_WAL_BACK : LEAT_WAL_LAST};
         writing.with = leat_durable_counting_begin(engine, index, job->outcome, &counting);
         const leat_job_id id = {leat_word_of(leat_word_generation(word), index)};
         bool done = end_append(engine, id, LEAT_PHASE_FILLING, &writing);

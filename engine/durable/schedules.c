@@ -444,9 +444,10 @@ renew(struct leat_engine *engine, struct leat_schedule_entry *entry, enum leat_d
 }
 
 bool
-leat_durable_schedule_renew(struct leat_engine *engine, const struct leat_wal_record *record)
+leat_durable_schedule_renew(struct leat_engine *engine, const struct leat_wal_record *record,
+                            bool copies)
 {
-    bool copied = false;
+    bool needed = false;
     struct leat_schedules *schedules = &engine->schedules;
     struct leat_durable_schedule_parts parts;
     if (leat_durable_schedule_parts(&parts, record->data, record->bytes) != LEAT_OK) {
@@ -456,11 +457,11 @@ leat_durable_schedule_renew(struct leat_engine *engine, const struct leat_wal_re
     struct leat_schedule_entry *entry = leat_schedule_named(schedules, parts.name);
     if (entry != NULL && entry->image != 0) {
         if (parts.content != NULL && parts.head.version == entry->image) {
-            copied = renew(engine, entry, LEAT_DURABLE_SAY_ALL);
+            needed = !copies || renew(engine, entry, LEAT_DURABLE_SAY_ALL);
         } else if (parts.content == NULL && parts.head.version == entry->version) {
-            copied = renew(engine, entry, LEAT_DURABLE_SAY_STEP);
+            needed = !copies || renew(engine, entry, LEAT_DURABLE_SAY_STEP);
         }
     }
     leat_schedules_unlock(schedules);
-    return copied;
+    return needed;
 }

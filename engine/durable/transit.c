@@ -110,6 +110,9 @@ leat_durable_settled(void *context, uint32_t index, enum leat_status status)
     struct leat_durable *durable = context;
     extra_of(durable->engine, index)->durable->transit |= (uint32_t)status << STATUS_SHIFT;
     (void)leat_inbox_push(&durable->landed, leat_durable_link(context, index), index);
+    if (status == LEAT_NO_SPACE) {
+        leat_durable_missed(durable);
+    }
 }
 
 /* ---- telling --------------------------------------------------------------------------------- */
@@ -142,6 +145,9 @@ late_tell(struct leat_engine *engine, struct late *late)
     if (late->count != 0) {
         /* What had the claims was noted before it let go of them. rlx: ordered by change:B */
         status = leat_wal_wait_behind(wal, atom_load_rlx(&wal->ring.tail), !late->synced);
+    }
+    if (status == LEAT_NO_SPACE) {
+        leat_durable_missed(engine->durable);
     }
     for (uint32_t i = 0; i < late->count; i++) {
         late->notices[i].end.status = status == LEAT_OK ? late->notices[i].end.status : status;

@@ -89,6 +89,9 @@ make(struct leat_wal *wal, const struct leat_wal_ahead *ahead, enum making makin
         return result;
     }
     result = files->allocate(files->disk, *file, ahead->bytes);
+    if (result == 0 && making == MAKING_AHEAD) {
+        atom_store_rlx(&wal->coming, LEAT_WAL_COMING); /* rlx: statistic */
+    }
     /* Written, and not only allocated: else each first write of a block changes how the file is
      * stored, and each sync has that to write, too. */
     if (result == 0) {
@@ -112,7 +115,7 @@ make_below(struct leat_wal *wal, struct leat_wal_ahead *ahead, uint64_t most, en
     wal->next_new += fits ? 1 : 0;
     wal->held += fits ? bytes : 0;
     if (fits && making == MAKING_AHEAD) {
-        atom_store_rlx(&wal->coming, 1); /* rlx: statistic */
+        atom_store_rlx(&wal->coming, LEAT_WAL_COMING_PERHAPS); /* rlx: statistic */
     }
     leat_mutex_unlock(&wal->mutex);
     if (!fits) {

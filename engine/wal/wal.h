@@ -123,6 +123,10 @@ struct leat_wal_ahead {
     int file;
 };
 
+/* Of leat_wal.coming. */
+#define LEAT_WAL_COMING_PERHAPS 1 /* the cap has room for it */
+#define LEAT_WAL_COMING         2 /* and the disk has */
+
 /* The log's own threads. Letters: O who starts and stops them; S many writers. */
 struct leat_wal_threads {
     pthread_t writer;      /* O */
@@ -177,8 +181,7 @@ struct leat_wal {
     struct leat_wal_ahead ahead;               /* Q the one that is to be begun next */
     struct leat_wal_ahead reserve;             /* Q the one behind it */
     leat_atomic_u32 ready;                     /* S how many of both are there */
-    leat_atomic_u32 coming;                    /* W who makes segments ahead: 1: one is being made,
-                                                  and the cap has room for it */
+    leat_atomic_u32 coming;                    /* W who makes segments ahead: one is being made */
     bool looks;                                /* Q who has the role makes one ahead */
     uint64_t held;                             /* Q bytes of all files */
     struct leat_wal_known *known;              /* Q */

@@ -274,7 +274,7 @@ batch_most(struct leat_wal *wal, uint64_t size, enum why why)
     const uint64_t left = wal->bytes - wal->offset;
     uint64_t kept = atom_load_rlx(&wal->kept); /* rlx: ordered by turn_of:A */
     /* All rlx: statistic */
-    bool none = atom_load_rlx(&wal->ready) == 0 && atom_load_rlx(&wal->coming) == 0;
+    bool none = atom_load_rlx(&wal->ready) == 0 && atom_load_rlx(&wal->coming) != LEAT_WAL_COMING;
     if (none && left < kept + size + wal->config.ring_bytes && atom_load_rlx(&wal->full) == 0) {
         leat_wal_segment_ahead(wal);
     }
