@@ -471,7 +471,9 @@ a_refused_submit_is_gone(void **state)
     }
     /* As one that came before it was found out. */
     atom_store_rlx(&world->engine->durable->wal.full, 0);
+    leat_durable_pace_look(world->engine->durable);
     CHECK_STATUS(submit_large(world, &last), LEAT_NO_SPACE);
+    CHECK_EQUAL(atom_load_rlx(&world->engine->durable->pace.asked), 1); /* it asks the cleaner */
     CHECK(leat_bytes_head(&world->engine->durable->wal.ring) !=
           atom_load_rlx(&world->engine->durable->wal.ring.tail));
     (void)cancel_all(world, filled, ended, filled->count);
@@ -488,24 +490,42 @@ a_refused_submit_is_gone(void **state)
     world_free(world);
 }
 
+static void
+asked_not(struct world *world)
+{
+    leat_durable_pace_look(world->engine->durable);
+    CHECK_EQUAL(atom_load_rlx(&world->engine->durable->pace.asked), 0);
+}
+
+/* It asks the cleaner, and does not wait in the ring, which others need. */
+static void
+asked_once(struct world *world)
+{
+    const struct leat_bytes *ring = &world->engine->durable->wal.ring;
+    CHECK_EQUAL(atom_load_rlx(&world->engine->durable->pace.asked), 1);
+    CHECK_EQUAL(leat_bytes_head(ring), atom_load_rlx(&ring->tail));
+}
+
 /* Not only who submits. */
 static void
 an_end_without_room_asks(void **state)
 {
     struct world *world = world_make();
-    struct leat_durable *durable = world->engine->durable;
     (void)state;
-    leat_job_id id = waiting(world, "one", 0);
     test_close(world->engine);
     world->config.log_segment_bytes = SEGMENT;
     world->config.log_ring_bytes = SEGMENT / 4;
     world_open(world);
-    durable = world->engine->durable;
+    CHECK_OK(leat_start(world->engine));
+    (void)waiting(world, "one", 0);
+    leat_job_id id = waiting(world, "other", 0);
     regime_set(world, REGIME_NONE);
-    leat_durable_pace_look(durable);
-    CHECK_EQUAL(atom_load_rlx(&durable->pace.asked), 0);
+    asked_not(world);
     CHECK_STATUS(leat_cancel(world->engine, id), LEAT_NO_SPACE);
-    CHECK_EQUAL(atom_load_rlx(&durable->pace.asked), 1);
+    asked_once(world);
+    asked_not(world);
+    run_as(world, WAY_DONE);
+    asked_once(world);
     world_free(world);
 }
 
