@@ -36,6 +36,19 @@ word_place(uint64_t word)
     return (enum flow_place)(word & 0xff);
 }
 
+/* Of the attempt that the word is of. */
+static uint64_t
+deadline_of(const struct flow_ticket *ticket, uint64_t word)
+{
+    return atom_load_acq(&ticket->deadlines[word_fence(word) % FLOW_DEADLINES]);
+}
+
+static void
+deadline_set(struct flow_ticket *ticket, uint64_t word, uint64_t deadline)
+{
+    atom_store_rel(&ticket->deadlines[word_fence(word) % FLOW_DEADLINES], deadline);
+}
+
 static void
 count(leat_atomic_u64 *counter)
 {
@@ -160,7 +173,7 @@ wrong_at_begin(struct flow *flow, const struct flow_ticket *ticket, uint64_t wor
     if (word_serial(word) != serial || place == FLOW_FREE) {
         return "it begins behind its end";
     }
-    if (place == FLOW_RUNS || (place == FLOW_OUTSIDE && now < atom_load_acq(&ticket->deadline))) {
+    if (place == FLOW_RUNS || (place == FLOW_OUTSIDE && now < deadline_of(ticket, word))) {
         return beside;
     }
     if (newer == 0 || newer > 0x7fff) {
@@ -170,7 +183,7 @@ wrong_at_begin(struct flow *flow, const struct flow_ticket *ticket, uint64_t wor
         return "it begins behind its cancel";
     }
     /* An answer that came too late has no say in when the next attempt is due. */
-    bool late = place == FLOW_ANSWERED && now >= atom_load_acq(&ticket->deadline);
+    bool late = place == FLOW_ANSWERED && now >= deadline_of(ticket, word);
     bool all = attempt->label.queue == FLOW_REVIVED && now < atom_load_acq(&flow->revived_until);
     bool other = late || all || atom_load_acq(&ticket->changed) == serial;
     if (!other && now < atom_load_acq(&ticket->due)) {
@@ -240,7 +253,7 @@ flow_begin(struct flow *flow, const void *payload, struct flow_attempt *attempt)
             break;
         }
         disorder = out_of_order(flow, ticket, label, word);
-        atom_store_rel(&ticket->deadline, attempt->deadline);
+        deadline_set(ticket, attempt->word, attempt->deadline);
     } while (!atom_cas_acq_rel(&ticket->word, &word, attempt->word));
     if (wrong == NULL) {
         taken = label->key != FLOW_KEYS && key_taken(flow, label);
@@ -299,7 +312,7 @@ flow_outside(struct flow *flow, struct flow_attempt *attempt, uint64_t deadline)
     uint64_t word = attempt->word;
     attempt->word = word_of(word_serial(word), word_fence(word), FLOW_OUTSIDE);
     attempt->deadline = deadline;
-    atom_store_rel(&ticket->deadline, deadline);
+    deadline_set(ticket, attempt->word, deadline);
     atom_store_rel(&ticket->due, 0);
     leave_queue(flow, attempt);
     if (!atom_cas_acq_rel(&ticket->word, &word, attempt->word)) {
@@ -341,7 +354,7 @@ wrong_dead(const struct flow_ticket *ticket, enum leat_reason reason, uint64_t w
         fits = last == LEAT_OUTCOME_RETRY;
     } else if (reason == LEAT_REASON_TIMEOUT) {
         /* A consumer that is stopped behind leat_reserve() has not noted its lease. */
-        bool over = outside && now >= atom_load_acq(&ticket->deadline);
+        bool over = outside && now >= deadline_of(ticket, word);
         fits = over || (place != FLOW_OUTSIDE && ticket->label.queue >= FLOW_PULL);
     } else if (reason == LEAT_REASON_EXPIRED) {
         fits = now >= ticket->expires;

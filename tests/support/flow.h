@@ -12,15 +12,16 @@
 #include "ring/atomic.h"
 #include "tests/support/prng.h"
 
-#define FLOW_TICKETS 2048
-#define FLOW_KEYS    24 /* and as many unique keys, and names */
-#define FLOW_THREADS 2  /* that submit */
-#define FLOW_QUEUES  9
-#define FLOW_REVIVED 6 /* of which all dead letters are retried at once; without keys */
-#define FLOW_PULL    7 /* this queue and those behind it are pull queues */
-#define FLOW_PAYLOAD 208
-#define FLOW_TYPES   5
-#define FLOW_BLOCKS  5 /* the queue in which a submit may wait for room */
+#define FLOW_TICKETS   2048
+#define FLOW_KEYS      24 /* and as many unique keys, and names */
+#define FLOW_THREADS   2  /* that submit */
+#define FLOW_QUEUES    9
+#define FLOW_REVIVED   6 /* of which all dead letters are retried at once; without keys */
+#define FLOW_PULL      7 /* this queue and those behind it are pull queues */
+#define FLOW_PAYLOAD   208
+#define FLOW_TYPES     5
+#define FLOW_DEADLINES 4
+#define FLOW_BLOCKS    5 /* the queue in which a submit may wait for room */
 
 enum flow_place {
     FLOW_FREE = 0,
@@ -44,8 +45,10 @@ struct flow_label {
 
 struct flow_ticket {
     leat_atomic_u64 word;
-    leat_atomic_u64 id;        /* 0: not known yet */
-    leat_atomic_u64 deadline;  /* OUTSIDE: not over before this; LEAT_FOREVER: never */
+    leat_atomic_u64 id; /* 0: not known yet */
+    /* OUTSIDE: not over before this; LEAT_FOREVER: never. By the number of the attempt, as one that
+     * comes so late that its lease is over may be about to write it beside the next one. */
+    leat_atomic_u64 deadlines[FLOW_DEADLINES];
     leat_atomic_u64 due;       /* no begin before this, unless `changed` */
     leat_atomic_u64 tried;     /* serial: somebody was about to cancel it */
     leat_atomic_u64 cancelled; /* serial: that was LEAT_OK */
