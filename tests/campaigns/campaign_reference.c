@@ -96,6 +96,7 @@ episode(uint64_t seed, uint64_t number, uint64_t steps, const unsigned char *lef
         world.prng.state = mix(base, world.step);
         world.operation = row_draw();
         ref_operations[world.operation].run(&world);
+        ref_order_look(&world);
         coverage.steps++;
     }
     world.prng.state = mix(base, steps);

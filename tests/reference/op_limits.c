@@ -4,7 +4,6 @@
 #include "tests/reference/submit.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "engine/engine_internal.h"
 #include "engine/events.h"
@@ -418,7 +417,6 @@ static size_t
 purged(struct ref_world *world, uint32_t queue)
 {
     size_t count = 0;
-    memset(world->shares, 0, sizeof(world->shares)); /* who has no job loses the rest of its turn */
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
         bool of = queue == REF_NONE || job->queue == queue;

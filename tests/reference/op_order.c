@@ -226,6 +226,24 @@ shares_begun(struct ref_world *world, const struct ref_job *job)
     }
 }
 
+/* A list that is empty or shut forgets what is left of its turn, and comes behind the others when
+ * it is ready again. So a stretch is over when one of its queues takes part no more, be it while
+ * nothing begins. */
+void
+ref_order_look(struct ref_world *world)
+{
+    for (uint32_t level = 0; level < REF_LEVELS; level++) {
+        struct ref_shares *shares = &world->shares[level];
+        bool same = true;
+        for (uint32_t i = 0; same && i < REF_QUEUES; i++) {
+            same = !shares->in[i] || takes_part(world, i, level);
+        }
+        if (!same) {
+            memset(shares, 0, sizeof(*shares));
+        }
+    }
+}
+
 static void
 weight_set(struct ref_world *world, struct ref_queue *queue, uint32_t weight)
 {

@@ -637,6 +637,7 @@ bool ref_order_holds(const struct ref_world *world, const struct ref_job *job);
 bool ref_order_reorders(const struct ref_world *world, const struct ref_job *job,
                         const struct ref_job *other);
 void ref_order_begun(struct ref_world *world, struct ref_job *job);
+void ref_order_look(struct ref_world *world); /* behind each operation */
 void ref_payload_config(struct ref_world *world, struct leat_config *config);
 /* What was right but for the payloads, of which those of others of the batch are *taken. */
 uint64_t ref_payload_right(const struct ref_world *world, uint64_t right, uint64_t bytes,
@@ -778,8 +779,7 @@ void ref_queue_learn(struct ref_world *world, uint32_t queue);
 const char *ref_type_name(uint32_t type);
 const char *ref_queue_name(uint32_t queue);
 
-/* The system's clock begins anew. */
-void ref_time_begin(void);
+void ref_time_begin(void); /* the system's clock begins anew */
 /* Opens the engine of an episode; ends it, and looks whether all came back. */
 void ref_open(struct ref_world *world);
 void ref_close(struct ref_world *world);

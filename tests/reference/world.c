@@ -235,5 +235,6 @@ ref_run_nested(struct ref_world *world)
     } while (!ref_operations[row].in_handlers);
     world->operation = row;
     ref_operations[row].run(world);
+    ref_order_look(world);
     world->operation = before;
 }
