@@ -5,6 +5,7 @@ source has the shape that this relies on."""
 import bisect
 import collections
 import functools
+import os
 import pathlib
 import re
 
@@ -236,10 +237,12 @@ class Tree:
         self.by_path = {source.path: source for source in self.sources}
 
     def files(self):
-        """Every file that is not built."""
-        for path in sorted(self.root.rglob("*")):
-            if path.is_file() and not NOT_OURS & set(path.relative_to(self.root).parts):
-                yield path
+        """Every file that is not built. What is built may change meanwhile, and is not entered."""
+        found = []
+        for folder, folders, names in os.walk(self.root):
+            folders[:] = [name for name in folders if name not in NOT_OURS]
+            found += [pathlib.Path(folder, name) for name in names if name not in NOT_OURS]
+        yield from sorted(path for path in found if path.is_file())
 
     @staticmethod
     def read(path):
