@@ -34,6 +34,22 @@ inside(const struct ref_world *world, uint32_t queue)
     return count;
 }
 
+/* `other` waited for its parents until the call dropped an expired job, and by then it may be too
+ * late: its level was looked at, or it goes before what was dropped at its own. What came free by
+ * what was due as the call began is no such job. */
+static bool
+came_behind(const struct ref_world *world, const struct ref_job *other, const struct ref_job *job)
+{
+    uint32_t least = other->level < job->level ? other->level + 1 : other->level;
+    bool found = false;
+    for (uint32_t i = 0; other->came_late && i < REF_RECORDS; i++) {
+        const struct ref_job *dropped = &world->jobs[i];
+        found = found || (dropped->lived && dropped->state == LEAT_JOB_DEAD &&
+                          dropped->reason == LEAT_REASON_EXPIRED && dropped->level >= least);
+    }
+    return found;
+}
+
 /* Level by level, and of each the one that waits in front. */
 static void
 check_turn(struct ref_world *world, const struct ref_job *job)
@@ -53,7 +69,7 @@ check_turn(struct ref_world *world, const struct ref_job *job)
         bool first =
             other->level < job->level || (other->level == job->level && other->high < job->low);
         first = world->queues[job->queue].exact ? ref_order_before(other, job) : first;
-        first = first && other->key == REF_NONE;
+        first = first && other->key == REF_NONE && !came_behind(world, other, job);
         if (other != job && first && waits_here(world, other, job->queue)) {
             ref_fail(world, job,
                      "a job is leased, but %" PRIx64 ", level %u, order %" PRIu64 " comes first",
@@ -208,6 +224,7 @@ note_late(struct ref_world *world, uint32_t queue)
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
         bool here = job->queue == queue && ref_live(job);
+        job->lived = ref_live(job);
         job->came_late = here && (job->state == LEAT_JOB_BLOCKED || ref_key_waits(world, job));
     }
 }

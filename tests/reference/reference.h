@@ -128,6 +128,7 @@ struct ref_job {
     /* Of those that wait for a worker: came in between these two. A retry has no place. */
     uint64_t low;
     uint64_t high;
+    bool front; /* a lease was given back: it goes in front of the others */
 
     enum leat_reason reason;
     uint32_t runs;     /* all that were begun */
@@ -171,8 +172,6 @@ struct ref_job {
     uint32_t told; /* so far */
     struct ref_attempt attempts_told[LEAT_ATTEMPTS_KEPT];
 
-    bool front; /* a lease was given back: it goes in front of the others */
-
     /* Gates. */
     bool inside;   /* it is counted by the gates of its queue and type */
     bool let_past; /* it may have entered before a cap was lowered */
@@ -183,6 +182,7 @@ struct ref_job {
     bool key_begun;   /* it has its key until it ends */
     bool key_placed;  /* it stands in the line of its key, or has it */
     bool came_late;   /* to its list, or may have, within the call at work: see op_pull.c */
+    bool lived;       /* as that call began */
     uint64_t key_low; /* it came there between these two */
     uint64_t key_high;
     bool key_let;      /* it may have had its tokens before a rate of keys was set */

@@ -97,6 +97,76 @@ delayed_moved_and_expired(void **state)
     pull_teardown(fixture);
 }
 
+/* Of level 5 a job that waits, and of level 1 one that waits for `parent`. */
+static void
+behind_a_parent(struct pull *fixture, leat_job_id parent, leat_job_id *plain, leat_job_id *child)
+{
+    struct leat_job_options options = leat_job_options_default();
+    struct leat_job job = pull_job(fixture);
+    job.priority = 5;
+    CHECK_OK(leat_submit(fixture->engine, &job, plain));
+    options.parents = &parent;
+    options.parents_count = 1;
+    options.parent_policy = LEAT_PARENT_IGNORE;
+    job.priority = 1;
+    job.options = &options;
+    CHECK_OK(leat_submit(fixture->engine, &job, child));
+    CHECK_EQUAL(pull_state(fixture, *child), LEAT_JOB_BLOCKED);
+}
+
+/* Its parent is dropped on the way, at level 4: level 1 was looked at before, so that the next call
+ * finds it. */
+static void
+freed_within_the_call(void **state)
+{
+    (void)state;
+    struct pull *fixture = pull_setup();
+    struct leat_job_options options = leat_job_options_default();
+    struct leat_job job = pull_job(fixture);
+    leat_job_id parent = {0};
+    leat_job_id plain = {0};
+    leat_job_id child = {0};
+    options.expires_in_ns = 100 * MS;
+    job.priority = 4;
+    job.options = &options;
+    CHECK_OK(leat_submit(fixture->engine, &job, &parent));
+    behind_a_parent(fixture, parent, &plain, &child);
+    (void)atom_add_acq_rel(&fixture->clock.boot, 100 * MS); /* no leat_clock_changed(): no sweep */
+    CHECK_EQUAL(pull_state(fixture, child), LEAT_JOB_BLOCKED);
+    CHECK_OK(pull_reserve(fixture, 1));
+    CHECK_EQUAL(fixture->leases[0].id.bits, plain.bits);
+    CHECK_EQUAL(test_get(fixture->engine, parent).reason, LEAT_REASON_EXPIRED);
+    CHECK_EQUAL(pull_state(fixture, child), LEAT_JOB_PENDING);
+    (void)pull_reserve_one(fixture, child);
+    pull_settle(fixture);
+    pull_teardown(fixture);
+}
+
+/* Its parent's last lease is over: that is due before any level is looked at. */
+static void
+freed_as_the_call_begins(void **state)
+{
+    (void)state;
+    struct pull *fixture = pull_setup();
+    struct leat_job job = pull_job(fixture);
+    leat_job_id parent = {0};
+    leat_job_id plain = {0};
+    leat_job_id child = {0};
+    job.max_attempts = 1;
+    job.priority = 4;
+    CHECK_OK(leat_submit(fixture->engine, &job, &parent));
+    (void)pull_reserve_one(fixture, parent);
+    behind_a_parent(fixture, parent, &plain, &child);
+    test_clock_pass(&fixture->clock, fixture->engine, S + TICK);
+    CHECK_EQUAL(pull_state(fixture, child), LEAT_JOB_BLOCKED);
+    CHECK_OK(pull_reserve(fixture, 1));
+    CHECK_EQUAL(fixture->leases[0].id.bits, child.bits);
+    CHECK_EQUAL(test_get(fixture->engine, parent).reason, LEAT_REASON_TIMEOUT);
+    CHECK_EQUAL(pull_state(fixture, plain), LEAT_JOB_PENDING);
+    pull_settle(fixture);
+    pull_teardown(fixture);
+}
+
 static void
 paused_and_resumed(void **state)
 {
@@ -387,6 +457,8 @@ main(void)
         cmocka_unit_test(cancelled),
         cmocka_unit_test(cancelled_in_the_list),
         cmocka_unit_test(delayed_moved_and_expired),
+        cmocka_unit_test(freed_within_the_call),
+        cmocka_unit_test(freed_as_the_call_begins),
         cmocka_unit_test(paused_and_resumed),
         cmocka_unit_test(capped),
         cmocka_unit_test(limited),
