@@ -530,21 +530,26 @@ leat_wal_keep(struct leat_wal *wal, uint64_t bytes)
     return there;
 }
 
+/* So much from now on, which nobody spends. */
+static void
+keep_only(struct leat_wal *wal, uint64_t kept)
+{
+    role_wait(wal);
+    keep_set(wal, kept, 0, 0);
+    leat_wal_role_give(&wal->role, false);
+}
+
 void
 leat_wal_keep_end(struct leat_wal *wal)
 {
-    role_wait(wal);
-    keep_set(wal, kept_at_least(wal), 0, 0);
-    leat_wal_role_give(&wal->role, false);
+    keep_only(wal, kept_at_least(wal));
     leat_wal_kick(wal); /* what found no room beside that */
 }
 
 void
 leat_wal_keep_none(struct leat_wal *wal)
 {
-    role_wait(wal);
-    keep_set(wal, 0, 0, 0);
-    leat_wal_role_give(&wal->role, false);
+    keep_only(wal, 0);
 }
 
 /* ---- the log's thread ----------------------------------------------------------------------- */

@@ -59,9 +59,12 @@ setup(void)
     return fixture;
 }
 
+/* The log may have had other files than the disk's for a time. */
 static void
-teardown(struct fixture *fixture)
+finish(struct fixture *fixture)
 {
+    fixture->wal.config.files = &fixture->disk.files;
+    leat_wal_close(&fixture->wal);
     CHECK_EQUAL(test_memory_blocks(&fixture->memory), 0);
     disk_fini(&fixture->disk);
     free(fixture);
@@ -157,8 +160,7 @@ test_no_space(void **state)
     CHECK_OK(wait_for(fixture, position));
     CHECK_OK(append(fixture, 10, &position));
     CHECK_OK(leat_wal_stop(&fixture->wal));
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
+    finish(fixture);
 }
 
 /* A cap is a disk of that size: below it, at it and above. */
@@ -193,8 +195,7 @@ test_bytes_max(void **state)
     CHECK_EQUAL(leat_wal_held(&fixture->wal), 2 * segment);
     CHECK_OK(leat_wal_prepare(&fixture->wal));
     CHECK_OK(append(fixture, 10, &position));
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
+    finish(fixture);
 }
 
 /* ---- two that look for space at once --------------------------------------------------------- */
@@ -291,6 +292,17 @@ between_set(struct between *between, struct fixture *fixture)
     fixture->wal.config.files = &between->files;
 }
 
+/* Until the other thread has done its part. */
+static void
+write_until_done(struct between *between)
+{
+    while (!between->done) {
+        uint64_t position = 0;
+        CHECK_OK(append(between->fixture, 3000, &position));
+        CHECK_OK(wait_for(between->fixture, position));
+    }
+}
+
 /* The segment ahead is taken, and none can be made behind it: from then on new records are
  * refused, though the switch to it goes well. */
 static void
@@ -307,9 +319,7 @@ test_last_segment(void **state)
     segment_fill(fixture);
     CHECK_EQUAL(between.prepared, LEAT_NO_SPACE);
     CHECK_STATUS(append(fixture, 10, &position), LEAT_NO_SPACE);
-    fixture->wal.config.files = &fixture->disk.files;
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
+    finish(fixture);
 }
 
 /* Who writes finds no space, but meanwhile one is there ahead: new records are taken. */
@@ -322,17 +332,12 @@ test_space_meanwhile(void **state)
     (void)state;
     log_open(fixture);
     between_set(&between, fixture);
-    while (!between.done) {
-        CHECK_OK(append(fixture, 3000, &position));
-        CHECK_OK(wait_for(fixture, position));
-    }
+    write_until_done(&between);
     CHECK_EQUAL(between.prepared, LEAT_OK);
     CHECK_EQUAL(atom_load_rlx(&fixture->wal.ready), 1);
     CHECK_OK(append(fixture, 10, &position));
     CHECK_OK(wait_for(fixture, position));
-    fixture->wal.config.files = &fixture->disk.files;
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
+    finish(fixture);
 }
 
 /* Two were made ahead while who writes makes one: that goes. */
@@ -341,23 +346,17 @@ test_one_too_many(void **state)
 {
     struct fixture *fixture = setup();
     struct between between;
-    uint64_t position = 0;
     (void)state;
     log_open(fixture);
     between_set(&between, fixture);
     between.wanted = 2;
     between.allocates = true;
-    while (!between.done) {
-        CHECK_OK(append(fixture, 3000, &position));
-        CHECK_OK(wait_for(fixture, position));
-    }
+    write_until_done(&between);
     CHECK_EQUAL(between.prepared, LEAT_OK);
     CHECK_EQUAL(atom_load_rlx(&fixture->wal.ready), 2);
     CHECK_EQUAL(leat_wal_held(&fixture->wal), 3 * SEGMENT);
     CHECK_EQUAL(disk_names(&fixture->disk), 3);
-    fixture->wal.config.files = &fixture->disk.files;
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
+    finish(fixture);
 }
 
 /* ---- what is kept ---------------------------------------------------------------------------- */
@@ -377,8 +376,7 @@ test_found_out_in_time(void **state)
     CHECK_EQUAL(atom_load_rlx(&fixture->wal.ready), 1);
     CHECK_EQUAL(leat_wal_room(&fixture->wal), SEGMENT + LOOKS - LEAT_WAL_BLOCK);
     CHECK_OK(append(fixture, 10, &position)); /* there is space for the other one, too */
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
+    finish(fixture);
 }
 
 static int
@@ -416,9 +414,7 @@ test_one_is_coming(void **state)
     CHECK_STATUS(leat_wal_prepare(&fixture->wal), LEAT_NO_SPACE);
     CHECK_EQUAL(atom_load_rlx(&fixture->wal.full), 1);
     CHECK_EQUAL(atom_load_rlx(&fixture->wal.coming), 0);
-    fixture->wal.config.files = &fixture->disk.files;
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
+    finish(fixture);
 }
 
 /* Who writes makes one: who makes them ahead has one, too, and finds no space for another, as that
@@ -441,9 +437,7 @@ test_two_are_made(void **state)
     CHECK_EQUAL(between.prepared, LEAT_NO_SPACE);
     CHECK_EQUAL(between.full, 0);
     CHECK_EQUAL(atom_load_rlx(&fixture->wal.ready), 2);
-    fixture->wal.config.files = &fixture->disk.files;
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
+    finish(fixture);
 }
 
 /* Two threads that make one at a time. The second one of who makes them ahead finds no space, and
@@ -520,9 +514,7 @@ test_not_full_with_both(void **state)
     CHECK_EQUAL(pthread_join(writer, NULL), 0);
     CHECK_EQUAL(atom_load_rlx(&fixture->wal.ready), 2);
     CHECK_OK(append(fixture, 10, &position));
-    fixture->wal.config.files = &fixture->disk.files;
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
+    finish(fixture);
 }
 
 /* A record that was new when it was appended, and a mark, get no further either; who cleans writes
@@ -551,8 +543,7 @@ test_waiting_records(void **state)
     CHECK_OK(leat_wal_wait_cleaning(&fixture->wal, position));
     leat_wal_keep_end(&fixture->wal);
     CHECK_EQUAL(leat_wal_room(&fixture->wal), KEPT - LEAT_WAL_BLOCK);
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
+    finish(fixture);
 }
 
 /* Of what waits so much is written as there is room for. */
@@ -571,8 +562,7 @@ test_smaller_batch(void **state)
     CHECK_OK(wait_for(fixture, first));
     CHECK_EQUAL(leat_wal_room(&fixture->wal), KEPT);
     CHECK_STATUS(wait_for(fixture, second), LEAT_NO_SPACE);
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
+    finish(fixture);
 }
 
 /* As much may be kept as there is room for, but for four blocks, if more is wanted than these.
@@ -595,8 +585,7 @@ test_keep_limits(void **state)
     CHECK(leat_wal_keep(&fixture->wal, 8192 - 32));
     leat_wal_keep_end(&fixture->wal);
     CHECK_OK(wait_for(fixture, position));
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
+    finish(fixture);
 }
 
 /* Who cleans spends what is kept, to the last block that is for it. */
@@ -629,8 +618,7 @@ test_little(void **state)
     CHECK(!leat_wal_keep(&fixture->wal, 4096));
     CHECK(!leat_wal_keep(&fixture->wal, 4095)); /* one waits */
     spend(fixture, 4000, 0);
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
+    finish(fixture);
 }
 
 /* That a segment is not needed any more can be said beside a record that has no room. */
@@ -655,8 +643,7 @@ test_forget_beside_a_large_record(void **state)
     CHECK_OK(leat_wal_forget(&fixture->wal, mine));
     CHECK(leat_wal_oldest(&fixture->wal) != oldest);
     leat_wal_keep_end(&fixture->wal);
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
+    finish(fixture);
 }
 
 /* Nobody cleans any more: what trails goes to what was kept. */
@@ -674,8 +661,7 @@ test_stop(void **state)
     CHECK_OK(leat_wal_stop(&fixture->wal));
     CHECK(leat_wal_is_durable(&fixture->wal, position));
     CHECK(!leat_wal_is_unmarked(&fixture->wal));
-    leat_wal_close(&fixture->wal);
-    teardown(fixture);
+    finish(fixture);
 }
 
 int
