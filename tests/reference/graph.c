@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "engine/engine_internal.h"
+#include "engine/events.h"
 #include "tests/reference/reference.h"
 
 #define INDEX_MASK ((UINT64_C(1) << 26) - 1)
@@ -739,6 +741,21 @@ ref_graph_follow(struct ref_world *world)
             look_at_blocked(world, false); /* a cohort may be the parent of its own member */
         }
     } while (blocked(world) != before);
+}
+
+bool
+ref_graph_ended_before(struct ref_world *world, struct ref_job *job)
+{
+    struct leat_job_info info = leat_job_info_default();
+    if (!ref_graph_doubtful(world, job)) {
+        return false;
+    }
+    enum leat_status status = leat_get(world->engine, job->id, &info);
+    leat_events_drain(world->engine);
+    const struct leat_event *event = &world->ends[job - world->jobs];
+    bool told = status == LEAT_GONE && event->id.bits == job->id.bits;
+    enum leat_reason reason = told ? event->reason : info.reason;
+    return reason == LEAT_REASON_PARENT && ref_reach(world, job, LEAT_JOB_CANCELLED);
 }
 
 void

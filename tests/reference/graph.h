@@ -116,6 +116,9 @@ void ref_graph_catch_up(struct ref_world *world);
 void ref_graph_follow(struct ref_world *world);
 /* A parent of the job may have been given up, so that it ended for that. */
 bool ref_graph_doubtful(struct ref_world *world, const struct ref_job *job);
+/* The call that is judged would end the job, but a letter for which that waited was given up before
+ * its turn. Others that ended since may have cost it its record; then its event says so. */
+bool ref_graph_ended_before(struct ref_world *world, struct ref_job *job);
 /* Which of those that are BLOCKED may have ended for that, or for another one of them; how many. */
 uint32_t ref_graph_shaky(struct ref_world *world, bool *shaky);
 /* Its record is gone, though it was pinned: what must have happened before. */

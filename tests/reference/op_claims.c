@@ -222,7 +222,8 @@ ref_labels_evict(struct ref_world *world, uint32_t type, const struct ref_labels
 {
     struct ref_claim *key = key_claim(world, type, labels);
     struct ref_job *held = claim_job(world, key);
-    if (held != NULL && holder_of(world, key) == HOLDER_WAITS) {
+    bool waits = held != NULL && holder_of(world, key) == HOLDER_WAITS;
+    if (waits && !ref_graph_ended_before(world, held)) {
         held->zombie = true;
         ref_end(world, held, LEAT_JOB_CANCELLED, LEAT_REASON_NONE);
     }

@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 
-#include "engine/engine_internal.h"
 #include "engine/events.h"
 #include "ring/base.h"
 
@@ -16,23 +15,6 @@ waits(const struct ref_job *job)
 {
     return ref_live(job) && (job->state == LEAT_JOB_PENDING || job->state == LEAT_JOB_BLOCKED ||
                              ref_waits_for_time(job));
-}
-
-/* A letter for which it waited was given up during the purge, before its turn. Others that ended
- * since may have cost it its record; then its event says so. */
-static bool
-ended_before(struct ref_world *world, struct ref_job *job)
-{
-    struct leat_job_info info = leat_job_info_default();
-    if (!ref_graph_doubtful(world, job)) {
-        return false;
-    }
-    enum leat_status status = leat_get(world->engine, job->id, &info);
-    leat_events_drain(world->engine);
-    const struct leat_event *event = &world->ends[job - world->jobs];
-    bool told = status == LEAT_GONE && event->id.bits == job->id.bits;
-    enum leat_reason reason = told ? event->reason : info.reason;
-    return reason == LEAT_REASON_PARENT && ref_reach(world, job, LEAT_JOB_CANCELLED);
 }
 
 struct ref_limits
@@ -420,7 +402,7 @@ purged(struct ref_world *world, uint32_t queue)
     for (uint32_t i = 0; i < REF_RECORDS; i++) {
         struct ref_job *job = &world->jobs[i];
         bool of = queue == REF_NONE || job->queue == queue;
-        if (of && waits(job) && !ended_before(world, job)) {
+        if (of && waits(job) && !ref_graph_ended_before(world, job)) {
             job->zombie = true;
             ref_end(world, job, LEAT_JOB_CANCELLED, LEAT_REASON_NONE);
             count++;
