@@ -56,6 +56,19 @@ class Reading(unittest.TestCase):
                 list(seeded_bugs.bugs_of(wrong, "x"))
 
 
+class Judging(unittest.TestCase):
+    """What the end of a test says of a bug."""
+
+    def test_skips(self):
+        """One that left something out says nothing by passing; a failure is one all the same."""
+        def ran(passed, why, said):
+            return mutants_build.Ran(passed, 1, 1, why, said)
+        self.assertTrue(seeded_bugs.skips(ran(True, "", "\n 9 SKIPPED TEST(S)\n")))
+        self.assertTrue(seeded_bugs.skips(ran(False, "skipped", "")))
+        self.assertFalse(seeded_bugs.skips(ran(True, "", "[  PASSED  ] 9 test(s).")))
+        self.assertFalse(seeded_bugs.skips(ran(False, "failed", "\n 9 SKIPPED TEST(S)\n")))
+
+
 class Kept(unittest.TestCase):
     """The bugs of tests/bugs/."""
 
