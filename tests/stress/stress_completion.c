@@ -8,8 +8,10 @@
  *          is destroyed at once, while a worker may still be at its doorbell, and a new one is
  *          made.
  * shared   One queue, several submitters and several takers that poll the one descriptor.
+ * moment   One job at a time, and a look for it at about the moment at which it ends, so that it
+ *          comes between the look and the wait.
  *
- * Both end with a look through the engine, which counts the slots. */
+ * All end with a look through the engine, which counts the slots. */
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -349,15 +351,50 @@ shared_body(void *argument, uint32_t number)
     }
 }
 
+/* ---- a job and a look that meet -------------------------------------------------------------- */
+
+/* The time from the submit to the look follows that which the job takes. */
+static void
+moment_body(struct shared *shared, struct leat_completion_queue *queue)
+{
+    struct leat_job given = leat_job_default();
+    const struct payload payload = {NULL, KIND_DONE};
+    uint64_t wait_ns = TEST_MS / 1000;
+    int descriptor = -1;
+    CHECK_OK(leat_completion_queue_descriptor(queue, &descriptor));
+    given.type = shared->type;
+    given.payload = &payload;
+    given.payload_bytes = sizeof(payload);
+    given.completions = queue;
+    while (test_now_ns() < shared->deadline_ns) {
+        struct leat_completion item;
+        size_t taken = 0;
+        CHECK_OK(leat_submit(shared->engine, &given, NULL));
+        for (uint64_t until_ns = test_now_ns() + wait_ns; test_now_ns() < until_ns;) {
+        }
+        enum leat_status status = leat_completion_queue_take(queue, &item, 1, &taken);
+        wait_ns = status == LEAT_OK ? wait_ns - wait_ns / 16 : wait_ns + wait_ns / 16 + 1;
+        wait_ns = wait_ns < TEST_MS / 50 ? wait_ns : TEST_MS / 50; /* both on one CPU: it sleeps */
+        while (status == LEAT_EMPTY) {
+            wait_for(descriptor);
+            status = leat_completion_queue_take(queue, &item, 1, &taken);
+        }
+        CHECK_OK(status);
+        (void)atom_add_rlx(&shared->ended, 1); /* rlx: statistic */
+    }
+}
+
 /* ---- tests ---------------------------------------------------------------------------------- */
 
+/* One alone never parks, so that what a job takes depends on little else. */
 static struct shared *
-setup(void)
+setup(uint32_t workers)
 {
     struct shared *shared = calloc(1, sizeof(*shared));
     struct leat_config config = test_config();
     CHECK(shared != NULL);
-    config.workers = WORKERS;
+    config.workers = workers;
+    config.busy_poll = workers == 1;
     config.ring_slots = 1024;
     config.jobs_max = 1024;
     config.retained_max = 16;
@@ -365,7 +402,7 @@ setup(void)
     shared->engine = test_start(&config);
     shared->type = test_register(shared->engine, "job", job, shared);
     shared->seed = test_seed("stress_completion");
-    shared->deadline_ns = test_now_ns() + test_duration_ns() / 2;
+    shared->deadline_ns = test_now_ns() + test_duration_ns() / 3;
     CHECK(pthread_mutex_init(&shared->tokens.mutex, NULL) == 0);
     CHECK(pthread_cond_init(&shared->tokens.changed, NULL) == 0);
     return shared;
@@ -386,7 +423,7 @@ static void
 loops(void **state)
 {
     (void)state;
-    struct shared *shared = setup();
+    struct shared *shared = setup(WORKERS);
     atom_init(&shared->loops, LOOPS);
     test_threads_run(LOOPS + FOREIGN, loops_body, shared);
     teardown(shared);
@@ -396,12 +433,24 @@ static void
 shared_queue(void **state)
 {
     (void)state;
-    struct shared *shared = setup();
+    struct shared *shared = setup(WORKERS);
     atom_init(&shared->submitters, 2);
     CHECK_OK(leat_completion_queue_create(shared->engine, 64, &shared->queue));
     test_threads_run(4, shared_body, shared);
     CHECK_OK(leat_drain(shared->engine, LEAT_FOREVER));
     CHECK_OK(leat_completion_queue_destroy(shared->queue));
+    teardown(shared);
+}
+
+static void
+moment(void **state)
+{
+    (void)state;
+    struct shared *shared = setup(1);
+    struct leat_completion_queue *queue = NULL;
+    CHECK_OK(leat_completion_queue_create(shared->engine, 1, &queue));
+    moment_body(shared, queue);
+    CHECK_OK(leat_completion_queue_destroy(queue));
     teardown(shared);
 }
 
@@ -411,6 +460,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loops),
         cmocka_unit_test(shared_queue),
+        cmocka_unit_test(moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
