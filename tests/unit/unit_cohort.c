@@ -244,6 +244,7 @@ plain(void **unused)
     begins(fixture, "p");
     CHECK_STATUS(leat_cohort_get(fixture->engine, child, &info), LEAT_WRONG_STATE);
     CHECK_STATUS(leat_cohort_close(fixture->engine, child), LEAT_WRONG_STATE);
+    CHECK_STATUS(leat_cohort_close(NULL, child), LEAT_INVALID);
     CHECK_STATUS(submit(fixture, "x", child, NULL), LEAT_WRONG_STATE);
     leat_job_id alone = {0};
     const leat_job_id none = {0};

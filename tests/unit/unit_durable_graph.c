@@ -360,6 +360,28 @@ a_failed_parent_may_be_forgotten(void **state)
     world_free(world);
 }
 
+/* A child is cancelled while its parent waits. Nobody uses it, and so it is over: no open finds it,
+ * and counts it once more. */
+static void
+a_child_may_end_before_its_parent(void **state)
+{
+    struct world *world = world_make();
+    (void)state;
+    struct leat_job_options options = leat_job_options_default();
+    leat_job_id parent = submit(world, "d0", NULL);
+    options.parents = &parent;
+    options.parents_count = 1;
+    CHECK_OK(leat_cancel(world->engine, submit(world, "d1", &options)));
+    CHECK_EQUAL(test_statistics(world->engine).jobs_cancelled, 1);
+    test_close(world->engine);
+    world_open(world);
+    CHECK_EQUAL(test_statistics(world->engine).jobs_cancelled, 0);
+    run_all(world);
+    CHECK_TEXT(world->order, "0");
+    test_close(world->engine);
+    world_free(world);
+}
+
 static void
 a_delay_begins_with_the_release(void **state)
 {
@@ -401,6 +423,7 @@ main(void)
         cmocka_unit_test(a_failure_goes_down_once_more),
         cmocka_unit_test(a_parent_may_have_ended_before),
         cmocka_unit_test(a_failed_parent_may_be_forgotten),
+        cmocka_unit_test(a_child_may_end_before_its_parent),
         cmocka_unit_test(a_delay_begins_with_the_release),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
