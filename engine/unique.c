@@ -174,9 +174,7 @@ conflict(struct leat_engine *engine, const struct leat_claim *claim, const struc
         *asked = (struct asked){.id = holder_id};
         status = ask(engine, claim, asked);
     }
-    if (status == LEAT_EXISTS || status == LEAT_JOINED) {
-        *id = holder_id;
-    }
+    *id = holder_id;
     return status;
 }
 
@@ -410,13 +408,10 @@ leat_claim_hold(struct leat_engine *engine, struct leat_claim_text text, leat_jo
     leat_rcu_enter();
     enum leat_status status = leat_claim_take(engine, claim, &other);
     leat_rcu_leave(&engine->domain);
-    if (status == LEAT_OK) {
-        drop(engine, claim); /* no record refers to it */
-        *held = claim;
-    } else {
-        leat_claim_free(engine, claim);
-    }
-    return status;
+    LEAT_ASSERT(status == LEAT_OK); /* the holder gives way */
+    drop(engine, claim);            /* no record refers to it */
+    *held = claim;
+    return LEAT_OK;
 }
 
 leat_job_id

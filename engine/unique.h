@@ -79,8 +79,9 @@ enum leat_status leat_claims_check_options(const struct leat_job_options *option
 struct leat_claim *leat_claim_make(struct leat_engine *engine, uint32_t index,
                                    enum leat_claim_kind kind, const void *text, size_t bytes);
 /* Takes it. LEAT_EXISTS, LEAT_JOINED: another job holds the text, and *id is it. LEAT_BUSY; and as
- * leat_reschedule() where the log cannot have what that has come to. Inside a section of rcu.h,
- * which with a log it may leave and enter anew; the job is not published. */
+ * leat_reschedule() where the log cannot have what that has come to. With other answers *id says
+ * nothing. Inside a section of rcu.h, which with a log it may leave and enter anew; the job is not
+ * published. */
 enum leat_status leat_claim_take(struct leat_engine *engine, struct leat_claim *claim,
                                  leat_job_id *id);
 /* Another claim to the same text, for a job that is to come back from the dead: it is held from the

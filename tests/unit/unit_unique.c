@@ -576,6 +576,29 @@ no_memory(void **state)
     teardown(fixture);
 }
 
+/* A key of a log that is opened. */
+static void
+no_memory_to_hold(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct leat_engine *engine = fixture->engine;
+    const struct leat_claim_text text = {(uint32_t)fixture->type.bits - 1, "k", 1};
+    const leat_job_id gone = {77};
+    struct leat_job_options options = keyed("k", LEAT_UNIQUE_UNTIL_FINISHED, LEAT_UNIQUE_EXISTING);
+    struct leat_claim *held = NULL;
+    leat_job_id id = {0};
+    test_memory_fail(&fixture->memory, 0, true);
+    CHECK_STATUS(leat_claim_hold(engine, text, gone, S, &held), LEAT_NO_MEMORY);
+    test_memory_heal(&fixture->memory);
+    CHECK(held == NULL);
+    CHECK_OK(leat_claim_hold(engine, text, gone, S, &held));
+    CHECK(held == engine->claims.first);
+    CHECK_STATUS(submit(fixture, &options, 0, &id), LEAT_JOINED);
+    CHECK_EQUAL(id.bits, gone.bits);
+    teardown(fixture);
+}
+
 /* The one that replaces may have the name of the one that it replaces. */
 static void
 replace_with_a_name(void **state)
@@ -714,6 +737,8 @@ main(void)
         cmocka_unit_test(one_of_many),
 
         cmocka_unit_test(check_says_no),       cmocka_unit_test(expired_and_brought_back),
+
+        cmocka_unit_test(no_memory_to_hold),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
