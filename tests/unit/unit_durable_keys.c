@@ -1,6 +1,8 @@
 /* unit_durable_keys.c - unique keys and a log: a key that is held for a time is held till its
  * moment, though its job is gone and the process, too; and at an open no job gives way that was
  * acknowledged, nor does one get in that was refused. Each prefix of a log is gone on with. */
+#include <pthread.h>
+
 #include "tests/support/log_cut.h"
 #include "tests/unit/durable_body.h"
 
@@ -449,6 +451,76 @@ used_again_and_again(void **state)
     world_free(world);
 }
 
+/* While a job claims, another thread is at work: once, when the first time is asked for behind the
+ * image of that job, which is whether who has the key has it yet. */
+struct between {
+    struct world *world;
+    bool armed;
+    uint64_t sequence; /* of the last image before */
+};
+
+/* Meanwhile the time of who has the key is over, though not by the wall, whose clock is set back;
+ * and another job takes the key, and ends. That one is in no log. */
+static void *
+another_comes_and_goes(void *context)
+{
+    struct world *world = context;
+    struct leat_job_options options;
+    struct leat_job job;
+    leat_job_id id = {0};
+    want_read(world, &(struct want){.key = "key"}, &options, &job);
+    options.durability = LEAT_DURABILITY_NONE;
+    (void)atom_add_rlx(&world->clock.boot, FOR_NS);
+    CHECK_OK(leat_submit(world->engine, &job, &id));
+    CHECK_OK(leat_cancel(world->engine, id));
+    return NULL;
+}
+
+static uint64_t
+sequence_of(struct world *world)
+{
+    return atom_load_rlx(&world->engine->durable->sequence);
+}
+
+static uint64_t
+between_now(enum leat_clock_kind kind, void *context)
+{
+    struct between *between = context;
+    const struct leat_clock clock = test_clock_of(&between->world->clock);
+    if (between->armed && kind == LEAT_CLOCK_BOOT &&
+        sequence_of(between->world) != between->sequence) {
+        pthread_t other;
+        between->armed = false;
+        CHECK(pthread_create(&other, NULL, another_comes_and_goes, between->world) == 0);
+        CHECK(pthread_join(other, NULL) == 0);
+    }
+    return clock.now(kind, clock.context);
+}
+
+/* The log has the key as the first one's, whatever came between them: that it was taken is said. */
+static void
+one_comes_between(void **state)
+{
+    struct world *world = world_make();
+    struct between between = {.world = world};
+    struct want want = timed;
+    (void)state;
+    test_close(world->engine);
+    world->config.clock = (struct leat_clock){between_now, &between};
+    world_open(world);
+    want.delay_ns = 60 * MINUTE_NS;
+    leat_job_id first = let_in(world, want);
+    between.sequence = sequence_of(world);
+    between.armed = true;
+    leat_job_id second = let_in(world, (struct want){.key = "key"});
+    CHECK(!between.armed);
+    CHECK_EQUAL(claimed_count(world), 1);
+    CHECK_EQUAL(found(world).refused, 0);
+    CHECK(is_there(world, first) && is_there(world, second));
+    is_held(world);
+    world_free(world);
+}
+
 /* ---- cleaning -------------------------------------------------------------------------------- */
 
 static void
@@ -645,17 +717,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_key_is_held_till_its_moment),
-        cmocka_unit_test(a_letter_that_comes_back),
-        cmocka_unit_test(who_was_refused_holds_nothing),
-        cmocka_unit_test(one_replaces_another),
-        cmocka_unit_test(one_cannot_replace_a_key),
-        cmocka_unit_test(a_clock_that_is_set_back),
-        cmocka_unit_test(a_clock_that_begins_anew),
-        cmocka_unit_test(who_has_begun_gives_way),
-        cmocka_unit_test(used_again_and_again),
-        cmocka_unit_test(the_cleaner_keeps_keys),
-        cmocka_unit_test(many_keys_are_held),
+        cmocka_unit_test(a_key_is_held_till_its_moment), cmocka_unit_test(a_letter_that_comes_back),
+        cmocka_unit_test(who_was_refused_holds_nothing), cmocka_unit_test(one_replaces_another),
+        cmocka_unit_test(one_cannot_replace_a_key),      cmocka_unit_test(a_clock_that_is_set_back),
+        cmocka_unit_test(a_clock_that_begins_anew),      cmocka_unit_test(who_has_begun_gives_way),
+        cmocka_unit_test(used_again_and_again),          cmocka_unit_test(one_comes_between),
+        cmocka_unit_test(the_cleaner_keeps_keys),        cmocka_unit_test(many_keys_are_held),
         cmocka_unit_test(records_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* unit_unique_holder.c - unique keys whose holder is in a state that lasts a moment, or for long:
  * its worker has begun it and not written so yet; so many look at it that nobody else can; its
- * record is filled for another job; it was snoozed until the numbers of its runs went round. */
+ * record is filled for another job; it was snoozed until the numbers of its runs went round; it is
+ * cancelled for another job, and meanwhile a third one has the key. */
 #include <string.h>
 
 #include "engine/engine_internal.h"
@@ -16,9 +17,33 @@ struct fixture {
     struct leat_engine *engine;
     leat_type type;
     struct leat_outcome answer;
+    void (*between)(struct fixture *fixture); /* see now() */
     uint32_t runs;
     leat_job_id holder;
 };
+
+/* When a job that is cancelled has just ended, the event asks for the time: what another thread
+ * does in that moment is done here, once. */
+static uint64_t
+now(enum leat_clock_kind kind, void *context)
+{
+    struct fixture *fixture = context;
+    const struct leat_clock clock = test_clock_of(&fixture->clock);
+    void (*between)(struct fixture *) = fixture->between;
+    if (between != NULL && kind == LEAT_CLOCK_MONOTONIC) {
+        fixture->between = NULL;
+        between(fixture);
+    }
+    return clock.now(kind, clock.context);
+}
+
+static void
+sink(struct leat_engine *engine, const struct leat_event *event, void *context)
+{
+    (void)engine;
+    (void)event;
+    (void)context;
+}
 
 static struct leat_outcome
 run(struct leat_run *attempt, void *context)
@@ -39,7 +64,9 @@ setup(void)
     config.workers = 0;
     config.jobs_max = JOBS;
     config.retained_max = 0;
-    config.clock = test_clock_of(&fixture.clock);
+    config.clock = (struct leat_clock){now, &fixture};
+    config.event_sink = sink;
+    config.event_mask = LEAT_EVENT_BIT(LEAT_EVENT_CANCELLED);
     fixture.engine = test_start(&config);
     fixture.type = test_register(fixture.engine, "t", run, &fixture);
     fixture.answer = leat_done();
@@ -183,14 +210,41 @@ of_another_record(void **state)
     teardown(fixture);
 }
 
+static void
+third_takes(struct fixture *fixture)
+{
+    struct leat_job_options options = keyed(LEAT_UNIQUE_UNTIL_FINISHED, LEAT_UNIQUE_REJECT);
+    CHECK_OK(submit(fixture, &options, &fixture->holder));
+}
+
+/* Who ended the holder finds another one, and does not have the key beside it. */
+static void
+taken_by_a_third(void **state)
+{
+    (void)state;
+    struct fixture *fixture = setup();
+    struct leat_job_options options = keyed(LEAT_UNIQUE_UNTIL_FINISHED, LEAT_UNIQUE_REPLACE);
+    leat_job_id first = {0};
+    leat_job_id id = {0};
+    CHECK_OK(submit(fixture, &options, &first));
+    fixture->between = third_takes;
+    CHECK_OK(submit(fixture, &options, &id));
+    CHECK(fixture->between == NULL);
+    CHECK_EQUAL(test_get(fixture->engine, first).state, LEAT_JOB_CANCELLED);
+    CHECK_EQUAL(test_get(fixture->engine, fixture->holder).state, LEAT_JOB_CANCELLED);
+    run_all(fixture);
+    CHECK_EQUAL(fixture->runs, 1);
+    CHECK_EQUAL(test_get(fixture->engine, id).state, LEAT_JOB_COMPLETED);
+    teardown(fixture);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(snoozed_many_times),
-        cmocka_unit_test(begins),
-        cmocka_unit_test(held_by_many),
-        cmocka_unit_test(of_another_record),
+        cmocka_unit_test(snoozed_many_times), cmocka_unit_test(begins),
+        cmocka_unit_test(held_by_many),       cmocka_unit_test(of_another_record),
+        cmocka_unit_test(taken_by_a_third),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
