@@ -223,10 +223,17 @@ ref_room_there(const struct ref_world *world, const struct ref_need *needs)
     return ref_room(world, needs).there;
 }
 
-/* One of the queue, where there is too much yet: others that waited for the last one may have ended
- * with it, and made room, too; or gone on, and taken some. False: that was all. */
 static bool
-drop(struct ref_world *world, const struct ref_need *needs, uint32_t queue)
+was_dropped(struct ref_world *world, uint32_t index)
+{
+    leat_events_drain(world->engine);
+    return world->ends[index].id.bits == world->jobs[index].id.bits &&
+           world->ends[index].reason == LEAT_REASON_DROPPED;
+}
+
+/* Who of the queue is to be dropped next; REF_NONE: there is not too much any more, or nobody. */
+static uint32_t
+next_drop(const struct ref_world *world, const struct ref_need *needs, uint32_t queue)
 {
     static const struct ref_room none = {.there = true};
     uint32_t tenant = world->queues[queue].tenant;
@@ -235,8 +242,22 @@ drop(struct ref_world *world, const struct ref_need *needs, uint32_t queue)
     if (tenant != REF_NONE) {
         (void)look(world, needs, REF_QUEUES + tenant, &lacks[1]);
     }
-    uint32_t index = oldest(world, queue, needs[queue].level, &none);
-    if ((!some(lacks[0]) && !some(lacks[1])) || index == REF_NONE) {
+    return some(lacks[0]) || some(lacks[1]) ? oldest(world, queue, needs[queue].level, &none)
+                                            : REF_NONE;
+}
+
+/* One of the queue, where there is too much yet: others that waited for the last one may have ended
+ * with it, and made room, too; or gone on, and taken some. So may those have that waited for a
+ * letter, at any time: they are asked where the engine dropped nobody more. False: that was all. */
+static bool
+drop(struct ref_world *world, const struct ref_need *needs, uint32_t queue)
+{
+    uint32_t index = next_drop(world, needs, queue);
+    if (index != REF_NONE && !was_dropped(world, index)) {
+        ref_graph_catch_up(world);
+        index = next_drop(world, needs, queue);
+    }
+    if (index == REF_NONE) {
         return false;
     }
     struct ref_job *job = &world->jobs[index];
@@ -244,14 +265,6 @@ drop(struct ref_world *world, const struct ref_need *needs, uint32_t queue)
     job->zombie = true;
     ref_end(world, job, LEAT_JOB_CANCELLED, LEAT_REASON_DROPPED);
     return true;
-}
-
-static bool
-was_dropped(struct ref_world *world, uint32_t index)
-{
-    leat_events_drain(world->engine);
-    return world->ends[index].id.bits == world->jobs[index].id.bits &&
-           world->ends[index].reason == LEAT_REASON_DROPPED;
 }
 
 void
@@ -263,9 +276,6 @@ ref_room_make(struct ref_world *world, const struct ref_need *needs, bool alone)
     }
     for (uint32_t i = 0; i < room.drops_count; i++) {
         uint32_t queue = world->jobs[room.drops[i]].queue;
-        if (!was_dropped(world, room.drops[i])) {
-            ref_graph_catch_up(world); /* the end of one that waited for a letter made room */
-        }
         bool more = drop(world, needs, queue);
         while (more && alone) {
             more = drop(world, needs, queue); /* ends: each is one that waits */

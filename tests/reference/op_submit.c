@@ -360,16 +360,19 @@ ref_spec_right_for(struct ref_world *world, struct spec *spec, enum leat_status 
     return right | (world->vain == world->step + 1 && got == LEAT_FULL ? REF_ONE(LEAT_FULL) : 0);
 }
 
-/* It was refused, and not for others of the same call: who was dropped for it stays so. */
+/* It was refused, and not for others of the same call: who was dropped for it stays so. Nobody is
+ * for one that is wrong in itself, or has no record: who was dropped then gave way to a later job
+ * of its batch. */
 static void
 refused_alone(struct ref_world *world, const struct spec *spec)
 {
-    struct ref_need needs[REF_QUEUES] = {{0}};
-    if (spec->shape != LEAT_OK || spec->queue == REF_NONE) {
+    struct taken taken = {.records = 0};
+    if (ref_spec_check(world, spec) != LEAT_OK ||
+        (store_right(world, spec, &taken) & REF_ONE(LEAT_OK)) == 0) {
         return;
     }
-    need_add(world, spec, needs);
-    if (ref_room_lost(world, needs)) {
+    need_add(world, spec, taken.needs);
+    if (ref_room_lost(world, taken.needs)) {
         world->vain = world->step + 1;
         ref_labels_loosen(world, &spec->labels);
     }
