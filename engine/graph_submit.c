@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/batch.h"
+#include "engine/config.h"
 #include "engine/plan.h"
 
 /* What is known of a graph while its edges are checked. Arrays by job but for `children`. */
@@ -252,16 +253,14 @@ leat_submit_graph(struct leat_engine *engine, const struct leat_graph *given, le
     }
     if (error != NULL) {
         memset(error, 0, sizeof(*error));
-        error->status = status;
     }
-    if (status != LEAT_OK || (graph.count == 0 && graph.edges_count == 0)) {
-        return status;
+    if (status == LEAT_OK && (graph.count != 0 || graph.edges_count != 0)) {
+        status = graph_submit(engine, &graph, ids, error);
     }
-    status = graph_submit(engine, &graph, ids, error);
-    if (error != NULL) {
-        error->status = status;
+    if (status != LEAT_OK && error != NULL && error->text[0] == '\0') {
+        return leat_error_set(error, status, "", leat_status_text(status));
     }
-    return status;
+    return leat_error_as(error, status);
 }
 
 enum leat_status

@@ -474,8 +474,9 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_workers_set(struct leat_engine *en
  * work that handlers submit meanwhile is part of it. What is SCHEDULED or RETRYING is not waited
  * for before its time has come: it stays, and leat_statistics says how many there are. While the
  * engine drains it runs when it is due; so until nothing is left, call again now and then until
- * jobs_scheduled and jobs_retrying are 0, or wait for the jobs, or their cohort, and drain then. A
- * job whose handler answered leat_pending() counts until it is completed, or its time is over. With
+ * jobs_scheduled and jobs_retrying are 0, or wait for the jobs, or their cohort, and drain then.
+ * Jobs behind one of their key that is RETRYING wait as long as that does, and stay with it. A job
+ * whose handler answered leat_pending() counts until it is completed, or its time is over. With
  * 0 workers the calling thread runs the work. The timeout bounds the wait for work, not the grace
  * period before it, which ends when submits under way have ended.
  * Threads:  any outside a handler, and outside read sections of liburcu-bp.    Progress: blocking.

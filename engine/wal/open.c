@@ -135,6 +135,22 @@ leftover_use(struct leat_wal *wal, const struct leat_wal_scan *scan, uint64_t by
     return true;
 }
 
+/* On a disk that is full segments that were never begun have the space that the fresh one needs. */
+static int
+fresh_make(struct leat_wal *wal, const struct leat_wal_scan *scan, uint64_t bytes,
+           struct leat_wal_ahead *ahead)
+{
+    if (leftover_use(wal, scan, bytes, ahead)) {
+        return 0;
+    }
+    int result = leat_wal_segment_make(wal, ahead, bytes);
+    if (leat_wal_status_of(result) == LEAT_NO_SPACE && wal->leftover_count != 0) {
+        leat_wal_leftover_remove(wal);
+        result = leat_wal_segment_make(wal, ahead, bytes);
+    }
+    return result;
+}
+
 /* One that begins with what was not known to be durable: that is synced before the file has a
  * name. 0, or a negative errno: then it is tried to leave no file behind, though one does no
  * harm. */
@@ -145,8 +161,7 @@ fresh_begin(struct leat_wal *wal, struct leat_wal_scan *scan)
     uint64_t bytes = LEAT_WAL_BLOCK + scan->tail_bytes + wal->config.ring_bytes;
     bytes = bytes < wal->config.segment_bytes ? wal->config.segment_bytes
                                               : leat_round_up(bytes, LEAT_WAL_BLOCK);
-    int result =
-        leftover_use(wal, scan, bytes, &ahead) ? 0 : leat_wal_segment_make(wal, &ahead, bytes);
+    int result = fresh_make(wal, scan, bytes, &ahead);
     if (result != 0) {
         return result;
     }

@@ -158,7 +158,13 @@ all_or_none(void **unused)
     options.name = NULL;
     options.parents = &gone;
     options.parents_count = 1;
-    CHECK_STATUS(leat_submit_graph(fixture->engine, &graph, NULL, NULL), LEAT_NOT_FOUND);
+    struct leat_error error = {LEAT_OK, "?", "?"};
+    CHECK_STATUS(leat_submit_graph(fixture->engine, &graph, NULL, &error), LEAT_NOT_FOUND);
+    CHECK_STATUS(error.status, LEAT_NOT_FOUND);
+    CHECK_TEXT(error.text, leat_status_text(LEAT_NOT_FOUND));
+    CHECK_TEXT(error.field, "");
+    CHECK_STATUS(leat_submit_graph(fixture->engine, NULL, NULL, &error), LEAT_INVALID);
+    CHECK_TEXT(error.text, leat_status_text(LEAT_INVALID));
     CHECK_STATUS(statuses[0], LEAT_OK);
     CHECK_STATUS(statuses[1], LEAT_OK);
     CHECK_STATUS(statuses[2], LEAT_NOT_FOUND); /* it names a parent that is not there */

@@ -343,6 +343,42 @@ test_leftover(void **state)
     leftover_tried(bytes + LEAT_WAL_BLOCK, UINT64_MAX, false, false);
 }
 
+/* The disk is full but for less than a segment, and there is one leftover of so many bytes: an open
+ * takes its space, if that is enough; else it is refused, and nothing is lost. */
+static void
+leftover_in_the_way(uint64_t bytes, uint64_t space, enum leat_status right)
+{
+    struct fixture *fixture = setup();
+    uint64_t position = 0;
+    fixture->config.segment_bytes = LEFTOVER_BYTES;
+    CHECK_OK(log_open(fixture));
+    CHECK_OK(append(fixture, 5, 100, &position));
+    CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
+    leat_wal_close(&fixture->wal);
+    (void)leftover_make(fixture, 100, bytes, UINT64_MAX);
+    fixture->disk.space = space;
+    CHECK_STATUS(log_open(fixture), right);
+    if (right != LEAT_OK) {
+        fixture->disk.space = LEFTOVER_BYTES;
+        CHECK_OK(log_open(fixture));
+    }
+    CHECK_EQUAL(fixture->sum, 5);
+    leat_wal_close(&fixture->wal);
+    CHECK(disk_find(&fixture->disk, "0000000000000064.new") == NULL);
+    teardown(fixture);
+}
+
+static void
+test_leftover_in_the_way(void **state)
+{
+    const uint64_t bytes = LEFTOVER_BYTES;
+    (void)state;
+    leftover_in_the_way(bytes, 0, LEAT_OK);
+    leftover_in_the_way(bytes, bytes - 1, LEAT_OK);
+    leftover_in_the_way(bytes - LEAT_WAL_BLOCK, LEAT_WAL_BLOCK, LEAT_OK);
+    leftover_in_the_way(bytes - LEAT_WAL_BLOCK, LEAT_WAL_BLOCK - 1, LEAT_NO_SPACE);
+}
+
 /* The disk fails in an open that has one, at each operation: no record is lost, and the next open
  * goes well. */
 static void
@@ -555,6 +591,7 @@ main(void)
         cmocka_unit_test(test_failed_sync),
         cmocka_unit_test(test_leftover),
         cmocka_unit_test(test_leftover_fails),
+        cmocka_unit_test(test_leftover_in_the_way),
         cmocka_unit_test(test_order_of_segments),
         cmocka_unit_test(test_cleaning),
         cmocka_unit_test(test_written),
