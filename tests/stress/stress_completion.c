@@ -284,6 +284,19 @@ loops_body(void *argument, uint32_t number)
     }
 }
 
+/* One that is of no loop. */
+static struct leat_job
+done_job(const struct shared *shared, struct leat_completion_queue *queue)
+{
+    static const struct payload payload = {NULL, KIND_DONE};
+    struct leat_job given = leat_job_default();
+    given.type = shared->type;
+    given.payload = &payload;
+    given.payload_bytes = sizeof(payload);
+    given.completions = queue;
+    return given;
+}
+
 /* ---- one queue for all ---------------------------------------------------------------------- */
 
 static void
@@ -291,12 +304,7 @@ submitter(struct shared *shared, uint32_t number)
 {
     struct test_prng prng = {shared->seed + number};
     while (test_now_ns() < shared->deadline_ns) {
-        struct leat_job given = leat_job_default();
-        const struct payload payload = {NULL, KIND_DONE};
-        given.type = shared->type;
-        given.payload = &payload;
-        given.payload_bytes = sizeof(payload);
-        given.completions = shared->queue;
+        struct leat_job given = done_job(shared, shared->queue);
         given.user = shared;
         enum leat_status status = leat_submit(shared->engine, &given, NULL);
         CHECK(status == LEAT_OK || status == LEAT_FULL);
@@ -357,15 +365,10 @@ shared_body(void *argument, uint32_t number)
 static void
 moment_body(struct shared *shared, struct leat_completion_queue *queue)
 {
-    struct leat_job given = leat_job_default();
-    const struct payload payload = {NULL, KIND_DONE};
+    const struct leat_job given = done_job(shared, queue);
     uint64_t wait_ns = TEST_MS / 1000;
     int descriptor = -1;
     CHECK_OK(leat_completion_queue_descriptor(queue, &descriptor));
-    given.type = shared->type;
-    given.payload = &payload;
-    given.payload_bytes = sizeof(payload);
-    given.completions = queue;
     while (test_now_ns() < shared->deadline_ns) {
         struct leat_completion item;
         size_t taken = 0;

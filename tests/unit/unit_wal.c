@@ -297,10 +297,9 @@ leftover_make(struct fixture *fixture, uint64_t number, uint64_t bytes, uint64_t
     return file;
 }
 
-/* Opens with leftovers 100 and 101, or 100 alone: the older one is used, or not. Either way nothing
- * is lost, and of neither anything is left. */
-static void
-leftover_tried(uint64_t bytes, uint64_t marked, bool alone, bool used)
+/* A log of one record, 5, and of segments that are as large as a leftover; closed. */
+static struct fixture *
+leftover_setup(void)
 {
     struct fixture *fixture = setup();
     uint64_t position = 0;
@@ -309,6 +308,16 @@ leftover_tried(uint64_t bytes, uint64_t marked, bool alone, bool used)
     CHECK_OK(append(fixture, 5, 100, &position));
     CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
     leat_wal_close(&fixture->wal);
+    return fixture;
+}
+
+/* Opens with leftovers 100 and 101, or 100 alone: the older one is used, or not. Either way nothing
+ * is lost, and of neither anything is left. */
+static void
+leftover_tried(uint64_t bytes, uint64_t marked, bool alone, bool used)
+{
+    struct fixture *fixture = leftover_setup();
+    uint64_t position = 0;
     /* Whose name comes first says nothing. */
     const int other = alone ? -1 : leftover_make(fixture, 101, LEFTOVER_BYTES, UINT64_MAX);
     const int older = leftover_make(fixture, 100, bytes, marked);
@@ -348,13 +357,7 @@ test_leftover(void **state)
 static void
 leftover_in_the_way(uint64_t bytes, uint64_t space, enum leat_status right)
 {
-    struct fixture *fixture = setup();
-    uint64_t position = 0;
-    fixture->config.segment_bytes = LEFTOVER_BYTES;
-    CHECK_OK(log_open(fixture));
-    CHECK_OK(append(fixture, 5, 100, &position));
-    CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
-    leat_wal_close(&fixture->wal);
+    struct fixture *fixture = leftover_setup();
     (void)leftover_make(fixture, 100, bytes, UINT64_MAX);
     fixture->disk.space = space;
     CHECK_STATUS(log_open(fixture), right);
@@ -387,13 +390,7 @@ test_leftover_fails(void **state)
     enum leat_status status = LEAT_SYSTEM;
     (void)state;
     for (uint64_t at = 0; status != LEAT_OK || at < 10; at++) {
-        struct fixture *fixture = setup();
-        uint64_t position = 0;
-        fixture->config.segment_bytes = LEFTOVER_BYTES;
-        CHECK_OK(log_open(fixture));
-        CHECK_OK(append(fixture, 5, 100, &position));
-        CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
-        leat_wal_close(&fixture->wal);
+        struct fixture *fixture = leftover_setup();
         (void)leftover_make(fixture, 100, LEFTOVER_BYTES, UINT64_MAX);
         (void)leftover_make(fixture, 101, LEFTOVER_BYTES, UINT64_MAX);
         fixture->disk.counted = 0;
