@@ -44,6 +44,9 @@ struct bench_log_kind {
     uint64_t (*count)(void *log);
     /* Ends what another process does for it, without a warning. NULL: nothing does. */
     void (*kill)(void *log);
+    /* Closes what was opened again, where it would else make files beside who removes them. NULL:
+     * nothing does. It does not count as part of a recovery. */
+    void (*close)(void *log);
 };
 
 struct bench_log_result {

@@ -195,15 +195,20 @@ setup_of(const struct bench_log_case *one, uint32_t depth)
     };
 }
 
-/* Opens, counts, and says how much is wrong. */
+/* Opens, counts, and says how much is wrong, and how long it took until all was counted. */
 static uint64_t
 count_again(const struct bench_log_kind *kind, const struct bench_log_setup *setup,
-            const struct outcome *outcome)
+            const struct outcome *outcome, uint64_t *took_ns)
 {
+    uint64_t start_ns = leat_os_monotonic_ns();
     void *log = kind->open(setup);
     uint64_t found = kind->count(log);
+    *took_ns = leat_os_monotonic_ns() - start_ns;
     if (kind->kill != NULL) {
         kind->kill(log);
+    }
+    if (kind->close != NULL) {
+        kind->close(log);
     }
     uint64_t lost = found < outcome->acknowledged ? outcome->acknowledged - found : 0;
     return found > outcome->submitted ? found - outcome->submitted : lost;
@@ -214,9 +219,10 @@ bench_log_measure(const struct bench_log_case *one, double *samples)
 {
     struct bench_log_setup setup = setup_of(one, one->depth);
     struct outcome outcome = put_and_die(one->kind, &setup, one->items, samples);
+    uint64_t took_ns = 0;
     return (struct bench_log_result){
         .ns = (double)outcome.elapsed_ns / (double)outcome.samples,
-        .wrong = one->kind->count == NULL ? 0 : count_again(one->kind, &setup, &outcome),
+        .wrong = one->kind->count == NULL ? 0 : count_again(one->kind, &setup, &outcome, &took_ns),
         .samples = outcome.samples,
     };
 }
@@ -229,8 +235,7 @@ bench_log_recover(const struct bench_log_case *one)
     setup.fills = true;
     struct outcome outcome = put_and_die(one->kind, &setup, one->items, NULL);
     setup.fills = false;
-    uint64_t start_ns = leat_os_monotonic_ns();
-    uint64_t wrong = count_again(one->kind, &setup, &outcome);
-    uint64_t elapsed_ns = leat_os_monotonic_ns() - start_ns;
-    return (struct bench_log_result){(double)elapsed_ns / (double)one->items, wrong, 0};
+    uint64_t took_ns = 0;
+    uint64_t wrong = count_again(one->kind, &setup, &outcome, &took_ns);
+    return (struct bench_log_result){(double)took_ns / (double)one->items, wrong, 0};
 }
