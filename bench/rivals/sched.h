@@ -44,11 +44,12 @@ void bench_sched_job(void *item);
 
 /* What a pool is, and which rows it is for, as bits. */
 enum bench_sched_use {
-    BENCH_SCHED_TASKS = 1,  /* runs any job */
-    BENCH_SCHED_JOBS = 2,   /* its no-ops are jobs with an id and a state */
-    BENCH_SCHED_LEVELS = 4, /* has levels, and is asked how long a lower one waits */
-    BENCH_SCHED_PLACES = 8, /* places its workers itself */
-    BENCH_SCHED_FLOOR = 16  /* no pool: what a row's floor is, with one worker and one producer */
+    BENCH_SCHED_TASKS = 1,   /* runs any job */
+    BENCH_SCHED_JOBS = 2,    /* its no-ops are jobs with an id and a state */
+    BENCH_SCHED_LEVELS = 4,  /* has levels, and is asked how long a lower one waits */
+    BENCH_SCHED_PLACES = 8,  /* places its workers itself */
+    BENCH_SCHED_FLOOR = 16,  /* no pool: what a row's floor is, with one worker and one producer */
+    BENCH_SCHED_UNWOKEN = 32 /* a post wakes nobody: workers are woken by a tick */
 };
 
 struct bench_sched_config {

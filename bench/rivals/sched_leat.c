@@ -30,14 +30,18 @@ job_noop(struct leat_run *run, void *context)
     return leat_done();
 }
 
+/* Between two looks for workers that sleep beside work, where posts wake nobody. */
+#define TICK_NS UINT64_C(1000000)
+
 static void *
-open_with(const struct bench_sched_config *config, uint32_t retained_max)
+open_with(const struct bench_sched_config *config, uint32_t retained_max, uint64_t tick_ns)
 {
     static struct leat_under_test pool;
     struct leat_config wanted = leat_config_default();
     wanted.workers = config->workers;
     wanted.ring_slots = BENCH_SCHED_SLOTS;
     wanted.retained_max = retained_max;
+    wanted.tick_ns = tick_ns;
     enum leat_status status = leat_open(&wanted, &pool.engine, NULL);
     LEAT_ASSERT(status == LEAT_OK);
     pool.noop = leat_job_default();
@@ -54,13 +58,19 @@ open_with(const struct bench_sched_config *config, uint32_t retained_max)
 static void *
 tasks_open(const struct bench_sched_config *config)
 {
-    return open_with(config, 0);
+    return open_with(config, 0, 0);
+}
+
+static void *
+unwoken_open(const struct bench_sched_config *config)
+{
+    return open_with(config, 0, TICK_NS);
 }
 
 static void *
 kept_open(const struct bench_sched_config *config)
 {
-    return open_with(config, LEAT_AUTO);
+    return open_with(config, LEAT_AUTO, 0);
 }
 
 static bool
@@ -101,6 +111,11 @@ const struct bench_sched_kind bench_pools_leat[] = {
      .post_noops = tasks_post_noops,
      .levels = levels,
      .levels_count = sizeof(levels)},
+    {.name = "leat tasks unwoken",
+     .uses = BENCH_SCHED_UNWOKEN | BENCH_SCHED_PLACES,
+     .note = "tick_ns of a millisecond: a post makes no system call",
+     .open = unwoken_open,
+     .post = tasks_post},
     {.name = "leat jobs",
      .uses = BENCH_SCHED_JOBS | BENCH_SCHED_PLACES,
      .note = "id, state, statistics sampled; ended ones are not kept",

@@ -86,8 +86,8 @@ wheel_look(struct leat_wheel *wheel, struct bench_due_plan *plan)
     }
 }
 
-/* Sleeps until the wheel is due, as the engine's clock thread does: with sched/clock.h, by a timer of
- * the system that a descriptor tells of. Nothing rings the doorbell. */
+/* Sleeps until the wheel is due, as the engine's clock thread does: by a timer of the system that a
+ * descriptor tells of. Nothing rings the doorbell. */
 static void
 wheel_sleep(const struct leat_clocks *clocks, struct leat_wheel *wheel)
 {
