@@ -363,6 +363,31 @@ tells_the_clocks(void **state)
     teardown(fixture);
 }
 
+/* Two that opened for different times: the end of one is not that of the other. */
+static void
+each_in_its_time(void **state)
+{
+    (void)state;
+    struct leat_breaker_options options = options_of(50, 4, 8, 1);
+    struct fixture *fixture = setup(&options);
+    struct leat_type_options longer = leat_type_options_default();
+    leat_type first = fixture->type;
+    options.open_ns = 30 * S;
+    longer.breaker = &options;
+    CHECK_OK(leat_type_register(fixture->engine, "longer", run, fixture, &longer, &fixture->type));
+    CHECK_EQUAL(jobs(fixture, 5, leat_fail()), 4);
+    fixture->type = first;
+    CHECK_EQUAL(jobs(fixture, 5, leat_fail()), 4);
+    fixture->answer = leat_done();
+    test_clock_pass(&fixture->clock, fixture->engine, 10 * S);
+    CHECK_EQUAL(run_all(fixture), 1);
+    test_clock_pass(&fixture->clock, fixture->engine, 20 * S - 1);
+    CHECK_EQUAL(run_all(fixture), 0);
+    test_clock_pass(&fixture->clock, fixture->engine, 1);
+    CHECK_EQUAL(run_all(fixture), 1);
+    teardown(fixture);
+}
+
 /* Half open, and nobody came: no time is waited for. Probes that came to nothing are replaced. */
 static void
 replaced(void **state)
@@ -634,6 +659,7 @@ main(void)
         cmocka_unit_test(successes),
         cmocka_unit_test(told_late),
         cmocka_unit_test(tells_the_clocks),
+        cmocka_unit_test(each_in_its_time),
         cmocka_unit_test(replaced),
         cmocka_unit_test(cancelled_does_not_count),
         cmocka_unit_test(old_attempts),
