@@ -439,10 +439,12 @@ LEAT_API size_t leat_memory_size(const struct leat_config *config);
 
 /* Opens an engine. `config` NULL: the defaults. `error` may be NULL. Not in a child that was forked
  * while its parent had an engine open, unless it called exec: liburcu counts the parent's threads.
+ * A host that forks its servers opens an engine in each of them, and none before.
  * Threads:  any.      Progress: blocking (system calls).    Copies config and its strings.
  * Returns:  LEAT_OK and *engine, owned by the caller, given back by leat_close();
  *           LEAT_INVALID, LEAT_UNSUPPORTED (see error->field); LEAT_NO_MEMORY; LEAT_REFUSED
- *           (mlock, real-time scheduling; see error->text); LEAT_SYSTEM; and with a log_directory
+ *           (mlock, real-time scheduling; see error->text); LEAT_SYSTEM; LEAT_FORKED (such a
+ *           child); and with a log_directory
  *           LEAT_NOT_FOUND, LEAT_BUSY (in use), LEAT_CORRUPT, LEAT_WRONG_KEY, LEAT_NO_SPACE.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_open(const struct leat_config *config, struct leat_engine **engine, struct leat_error *error);
