@@ -4,6 +4,7 @@
 #include "engine/seal/seal.h"
 #include "engine/wal/wal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -332,6 +333,54 @@ leat_config_check(const struct leat_config *config, struct leat_error *error)
     }
     enum leat_status status = leat_config_read(&concrete, config, error == NULL ? &unused : error);
     return status == LEAT_OK ? leat_error_set(error, LEAT_OK, "", "ok") : status;
+}
+
+/* Does what an open of a log does first, up to what the system refuses. 0, or a negative errno. */
+static int
+log_try(const char *path, const char **what)
+{
+    static const char name[] = "leat.try"; /* no name of the log's: an open passes it by */
+    const struct leat_wal_files *files = &leat_wal_files_system;
+    int directory = -1;
+    int file = -1;
+    *what = "an open";
+    int result = files->directory_open(files->disk, path, &directory);
+    if (result != 0) {
+        return result;
+    }
+    *what = "fsync";
+    result = files->directory_sync(files->disk, directory);
+    if (result == 0) {
+        *what = "a new file";
+        result = files->create(files->disk, directory, name, &file);
+    }
+    result = result == -EEXIST ? 0 : result;
+    if (file >= 0) {
+        files->close(files->disk, file);
+        (void)files->remove(files->disk, directory, name);
+    }
+    files->directory_close(files->disk, directory);
+    return result;
+}
+
+enum leat_status
+leat_config_explain_log(const struct leat_config *concrete, enum leat_status status,
+                        struct leat_error *error)
+{
+    static const char field[] = "log_directory";
+    char text[sizeof(error->text) - sizeof(field)];
+    const char *what = "";
+    const bool system = status == LEAT_REFUSED || status == LEAT_SYSTEM;
+    if (!system || strcmp(error->field, field) != 0) {
+        return status;
+    }
+    const int result = log_try(concrete->log_directory, &what);
+    if (result == 0) {
+        return status;
+    }
+    (void)snprintf(text, sizeof(text), "%.80s cannot hold a log: the system refuses %s: %s",
+                   concrete->log_directory, what, strerrordesc_np(-result));
+    return leat_error_set(error, status, field, text);
 }
 
 /* ---- what it becomes ------------------------------------------------------------------------ */

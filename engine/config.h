@@ -39,6 +39,11 @@ enum leat_status leat_error_set(struct leat_error *error, enum leat_status statu
 /* Of an error that is filled (or NULL), with another status, which it returns. */
 enum leat_status leat_error_as(struct leat_error *error, enum leat_status status);
 
+/* An open of the log has failed, and `error` is filled: where the system refuses the directory
+ * itself, it says which one that is, at what, and why. Returns the status. */
+enum leat_status leat_config_explain_log(const struct leat_config *concrete,
+                                         enum leat_status status, struct leat_error *error);
+
 enum leat_status leat_status_of(enum leat_os_result result);
 
 #endif

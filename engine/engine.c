@@ -363,7 +363,7 @@ engine_open(const struct leat_config *config, struct leat_engine **engine, struc
     if (concrete.log_directory != NULL) {
         status = leat_durable_open(&concrete, &memory, say, &durable);
         if (status != LEAT_OK) {
-            return status;
+            return leat_config_explain_log(&concrete, status, say);
         }
     }
     struct leat_engine *opened = leat_memory_take_lines(&memory, sizeof(*opened));
