@@ -4,6 +4,7 @@
 #include "engine/seal/seal.h"
 #include "engine/wal/wal.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -87,6 +88,17 @@ leat_error_as(struct leat_error *error, enum leat_status status)
 {
     if (error != NULL) {
         error->status = status;
+    }
+    return status;
+}
+
+enum leat_status
+leat_error_within(struct leat_error *error, enum leat_status status, const char *field)
+{
+    if (error != NULL) {
+        const struct leat_error inner = *error;
+        (void)snprintf(error->field, sizeof(error->field), "%.15s.%.31s", field, inner.field);
+        (void)snprintf(error->text, sizeof(error->text), "%.15s.%.190s", field, inner.text);
     }
     return status;
 }
@@ -185,21 +197,15 @@ leat_config_init(struct leat_config *config, size_t size)
 
 /* ---- checks --------------------------------------------------------------------------------- */
 
-struct range {
-    const char *field;
-    uint64_t value;
-    uint64_t least;
-    uint64_t most;
-    const char *text;
-};
-
-static enum leat_status
-range_check(const struct range *range, struct leat_error *error)
+enum leat_status
+leat_ranges_check(const struct leat_range_of *ranges, uint32_t count, struct leat_error *error)
 {
-    if (range->value >= range->least && range->value <= range->most) {
-        return LEAT_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        if (ranges[i].value < ranges[i].least || ranges[i].value > ranges[i].most) {
+            return leat_error_set(error, LEAT_INVALID, ranges[i].field, ranges[i].text);
+        }
     }
-    return leat_error_set(error, LEAT_INVALID, range->field, range->text);
+    return LEAT_OK;
 }
 
 /* What this build cannot do. */
@@ -273,12 +279,13 @@ workers_check(struct leat_config *config, struct leat_error *error)
     if (config->workers_max == LEAT_AUTO) {
         config->workers_max = config->workers;
     }
-    const struct range workers = {"workers_max", config->workers_max, config->workers,
-                                  LEAT_WORKERS_MAX, "must be workers to 256"};
-    const struct range priority = {"scheduling_priority", config->scheduling_priority, least, most,
-                                   "must be 1 to 99 with real-time scheduling, else 0"};
-    enum leat_status status = range_check(&workers, error);
-    return status == LEAT_OK ? range_check(&priority, error) : status;
+    const struct leat_range_of ranges[] = {
+        {"workers_max", config->workers_max, config->workers, LEAT_WORKERS_MAX,
+         "must be workers to 256"},
+        {"scheduling_priority", config->scheduling_priority, least, most,
+         "must be 1 to 99 with real-time scheduling, else 0"},
+    };
+    return leat_ranges_check(ranges, 2, error);
 }
 
 static enum leat_status
@@ -332,6 +339,54 @@ leat_config_check(const struct leat_config *config, struct leat_error *error)
     }
     enum leat_status status = leat_config_read(&concrete, config, error == NULL ? &unused : error);
     return status == LEAT_OK ? leat_error_set(error, LEAT_OK, "", "ok") : status;
+}
+
+/* Does what an open of a log does first, up to what the system refuses. 0, or a negative errno. */
+static int
+log_try(const char *path, const char **what)
+{
+    static const char name[] = "leat.try"; /* no name of the log's: an open passes it by */
+    const struct leat_wal_files *files = &leat_wal_files_system;
+    int directory = -1;
+    int file = -1;
+    *what = "an open";
+    int result = files->directory_open(files->disk, path, &directory);
+    if (result != 0) {
+        return result;
+    }
+    *what = "fsync";
+    result = files->directory_sync(files->disk, directory);
+    if (result == 0) {
+        *what = "a new file";
+        result = files->create(files->disk, directory, name, &file);
+    }
+    result = result == -EEXIST ? 0 : result;
+    if (file >= 0) {
+        files->close(files->disk, file);
+        (void)files->remove(files->disk, directory, name);
+    }
+    files->directory_close(files->disk, directory);
+    return result;
+}
+
+enum leat_status
+leat_config_explain_log(const struct leat_config *concrete, enum leat_status status,
+                        struct leat_error *error)
+{
+    static const char field[] = "log_directory";
+    char text[sizeof(error->text) - sizeof(field)];
+    const char *what = "";
+    const bool system = status == LEAT_REFUSED || status == LEAT_SYSTEM;
+    if (!system || strcmp(error->field, field) != 0) {
+        return status;
+    }
+    const int result = log_try(concrete->log_directory, &what);
+    if (result == 0) {
+        return status;
+    }
+    (void)snprintf(text, sizeof(text), "%.80s cannot hold a log: the system refuses %s: %s",
+                   concrete->log_directory, what, strerrordesc_np(-result));
+    return leat_error_set(error, status, field, text);
 }
 
 /* ---- what it becomes ------------------------------------------------------------------------ */

@@ -14,6 +14,7 @@
 #include "engine/completion.h"
 #include "engine/durable/durable.h"
 #include "engine/events.h"
+#include "engine/forked.h"
 #include "engine/gather.h"
 #include "engine/key_rates.h"
 #include "engine/keys.h"
@@ -346,15 +347,10 @@ schedule_check(const struct leat_config *config, struct leat_error *error)
     return leat_error_set(error, leat_status_of(result), "scheduling", text);
 }
 
-enum leat_status
-leat_open(const struct leat_config *config, struct leat_engine **engine, struct leat_error *error)
+static enum leat_status
+engine_open(const struct leat_config *config, struct leat_engine **engine, struct leat_error *say)
 {
     struct leat_config concrete;
-    struct leat_error unused;
-    struct leat_error *say = error == NULL ? &unused : error;
-    if (engine == NULL) {
-        return leat_error_set(say, LEAT_INVALID, "engine", "must not be NULL");
-    }
     enum leat_status status = leat_config_read(&concrete, config, say);
     if (status == LEAT_OK) {
         status = schedule_check(&concrete, say);
@@ -367,7 +363,7 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
     if (concrete.log_directory != NULL) {
         status = leat_durable_open(&concrete, &memory, say, &durable);
         if (status != LEAT_OK) {
-            return status;
+            return leat_config_explain_log(&concrete, status, say);
         }
     }
     struct leat_engine *opened = leat_memory_take_lines(&memory, sizeof(*opened));
@@ -414,6 +410,26 @@ leat_open(const struct leat_config *config, struct leat_engine **engine, struct 
     leat_footprint_begin(opened);
     *engine = opened;
     return leat_error_set(say, LEAT_OK, "", "ok");
+}
+
+enum leat_status
+leat_open(const struct leat_config *config, struct leat_engine **engine, struct leat_error *error)
+{
+    struct leat_error unused;
+    struct leat_error *say = error == NULL ? &unused : error;
+    if (engine == NULL) {
+        return leat_error_set(say, LEAT_INVALID, "engine", "must not be NULL");
+    }
+    if (!leat_forked_enter()) {
+        return leat_error_set(say, LEAT_FORKED, "",
+                              "this process was forked while its parent had an engine open: it "
+                              "may have one of its own behind exec() only");
+    }
+    enum leat_status status = engine_open(config, engine, say);
+    if (status != LEAT_OK) {
+        leat_forked_leave();
+    }
+    return status;
 }
 
 /* ---- start, drain, stop, close -------------------------------------------------------------- */
@@ -688,6 +704,7 @@ leat_close(struct leat_engine *engine)
     leat_durable_end(engine);
     leat_events_drain(engine); /* of what no clock and no stop came by: jobs cancelled since then */
     parts_close(engine);
+    leat_forked_leave();
     return LEAT_OK;
 }
 

@@ -212,6 +212,19 @@ leat_knob_parse(const struct leat_knob *knob, struct leat_slice text, struct lea
     return false;
 }
 
+const char *
+leat_knob_units(const struct leat_knob *knob, struct leat_slice text)
+{
+    uint64_t number = 0;
+    if (number_parse(text, units_of(knob->kind), &number)) {
+        return "";
+    }
+    if (knob->kind == LEAT_KNOB_DURATION) {
+        return "; its units are ns, us, ms, s, m, h and d";
+    }
+    return knob->kind == LEAT_KNOB_SIZE ? "; its units are B, KiB, MiB and GiB, or k, m and g" : "";
+}
+
 /* ---- written -------------------------------------------------------------------------------- */
 
 /* A number by the largest unit that it is a multiple of. */

@@ -22,6 +22,7 @@ enum leat_knob_kind {
 #define LEAT_KNOB_OR_FOREVER   4u /* LEAT_FOREVER */
 #define LEAT_KNOB_POWER_OF_TWO 8u
 #define LEAT_KNOB_MULTIPLE     16u /* of 16 */
+#define LEAT_KNOB_OF_LOG       32u /* without a log_directory it says nothing */
 
 /* How it is changed while the engine runs. */
 enum leat_knob_live {
@@ -119,6 +120,9 @@ bool leat_knob_allows(const struct leat_knob *knob, const struct leat_knob_value
 /* False: it is no such value, or out of range. The text is borrowed. */
 bool leat_knob_parse(const struct leat_knob *knob, struct leat_slice text,
                      struct leat_knob_value *value);
+/* Behind the sentence that refuses a text, where it is no number with one of the knob's units:
+ * which those are. Else "". */
+const char *leat_knob_units(const struct leat_knob *knob, struct leat_slice text);
 /* What is allowed, behind "must be"; and how a value is written. Cut where it is longer. */
 void leat_knob_range(const struct leat_knob *knob, char *text, size_t bytes);
 void leat_knob_write(const struct leat_knob *knob, const struct leat_knob_value *value, char *text,

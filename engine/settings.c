@@ -18,6 +18,8 @@
 #define SAID_BYTES 40
 
 static const char environment_prefix[] = "LEAT_";
+/* What names of knobs are made of. */
+static const char word_letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
 
 /* ---- errors --------------------------------------------------------------------------------- */
 
@@ -53,19 +55,61 @@ cut(size_t length)
     return length < SAID_BYTES ? (int)length : SAID_BYTES;
 }
 
+/* How a knob of this name is said, where it is one of another scope: of queues and types both have
+ * some. False: there is none. */
+static bool
+elsewhere(const struct leat_knob_path *path, bool in_file, char *text, size_t bytes)
+{
+    static const char *const sections[] = {"[engine]", "[queue NAME]", "[type NAME]"};
+    static const char *const prefixes[] = {"", "queue.NAME.", "type.NAME."};
+    size_t length = 0;
+    for (uint32_t i = LEAT_KNOB_ENGINE; i <= LEAT_KNOB_TYPE && length < bytes; i++) {
+        const uint32_t index = leat_knob_find((enum leat_knob_scope)i, path->key);
+        if (index != LEAT_KNOBS_NONE) {
+            int more = snprintf(text + length, bytes - length, "%s%s%s", length == 0 ? "" : " or ",
+                                in_file ? sections[i] : prefixes[i],
+                                in_file ? "" : leat_knob_at(index)->name);
+            length += more > 0 ? (size_t)more : 0;
+        }
+    }
+    return length != 0;
+}
+
 enum leat_status
 leat_knob_unknown(const struct leat_knob_path *path, const struct leat_spot *spot,
                   struct leat_error *error)
 {
     const struct leat_slice key = path->key;
     const struct leat_knob *near = leat_knob_near(path->scope, key, NEAR_LETTERS);
+    const bool in_file = spot->path != NULL;
     char field[SAID_BYTES + 1];
+    char other[96];
     (void)snprintf(field, sizeof(field), "%.*s", cut(key.length), key.text);
+    if (elsewhere(path, in_file, other, sizeof(other))) {
+        return leat_settings_refuse(error, spot, field, "there is no '%s' here; it %s %s", field,
+                                    in_file ? "belongs into" : "is set as", other);
+    }
+    if (leat_knob_find(LEAT_KNOB_BUILD, key) != LEAT_KNOBS_NONE) {
+        return leat_settings_refuse(
+            error, spot, field, "there is no '%s' here; it is chosen when Leat is built", field);
+    }
     if (near == NULL) {
         return leat_settings_refuse(error, spot, field, "there is no '%s'", field);
     }
     return leat_settings_refuse(error, spot, field, "there is no '%s'; did you mean '%s'?", field,
                                 near->name);
+}
+
+/* What a value may have been meant to be, behind the sentence that refuses it. */
+static const char *
+value_hint(const struct leat_knob *knob, struct leat_slice value)
+{
+    for (size_t i = 1; i < value.length; i++) {
+        if ((value.text[i] == '#' || value.text[i] == ';') && value.text[i - 1] == ' ') {
+            return "; a comment has its line for itself";
+        }
+    }
+    return leat_knob_units(knob, value);
 }
 
 /* ---- sections ------------------------------------------------------------------------------- */
@@ -187,8 +231,9 @@ leat_draft_set(struct leat_draft *draft, const struct leat_said_knob *said,
     if (!leat_knob_parse(knob, said->value, &value)) {
         char range[LEAT_KNOB_TEXT_BYTES];
         leat_knob_range(knob, range, sizeof(range));
-        return leat_settings_refuse(error, &said->spot, knob->name, "%s must be %s, not '%.*s'",
-                                    knob->name, range, cut(said->value.length), said->value.text);
+        return leat_settings_refuse(error, &said->spot, knob->name, "%s must be %s, not '%.*s'%s",
+                                    knob->name, range, cut(said->value.length), said->value.text,
+                                    value_hint(knob, said->value));
     }
     struct leat_section *section = section_find(draft->sections, path->scope, path->section);
     if (section == NULL) {
@@ -361,15 +406,49 @@ section_put(const struct leat_section *section, enum leat_knob_part part, void *
     return any;
 }
 
-/* Adds to an error of leat_config_check() where the field was set. */
+/* True: the text has this word. */
+static bool
+has_word(const char *text, const char *word)
+{
+    const size_t length = strlen(word);
+    size_t at = 0;
+    while (text[at] != '\0') {
+        const size_t run = strspn(text + at, word_letters);
+        if (run == length && memcmp(text + at, word, length) == 0) {
+            return true;
+        }
+        at += run == 0 ? 1 : run;
+    }
+    return false;
+}
+
+/* The setting that the error is about, if a file or the environment said it: that of its field; or,
+ * where that was left as it is, the first other one that the text names. NULL: there is none. */
+static const struct leat_setting *
+setting_of(const struct leat_section *section, const struct leat_error *error)
+{
+    const uint32_t first = leat_knob_first(section->scope);
+    const uint32_t index = leat_knob_find(section->scope, leat_slice_of(error->field));
+    if (index != LEAT_KNOBS_NONE && section->settings[index - first].spot.path != NULL) {
+        return &section->settings[index - first];
+    }
+    for (uint32_t i = 0; i < section->count; i++) {
+        const struct leat_setting *setting = &section->settings[i];
+        if (setting->spot.path != NULL && has_word(error->text, leat_knob_at(first + i)->name)) {
+            return setting;
+        }
+    }
+    return NULL;
+}
+
+/* Adds to an error of leat_config_check() where it was set. */
 static void
 error_place(const struct leat_section *section, struct leat_error *error)
 {
-    const uint32_t index = leat_knob_find(section->scope, leat_slice_of(error->field));
-    if (index != LEAT_KNOBS_NONE && section->settings[index].spot.path != NULL) {
+    const struct leat_setting *setting = setting_of(section, error);
+    if (setting != NULL) {
         const struct leat_error said = *error;
-        (void)leat_settings_refuse(error, &section->settings[index].spot, said.field, "%s",
-                                   said.text);
+        (void)leat_settings_refuse(error, &setting->spot, said.field, "%s", said.text);
         error->status = said.status;
     }
 }

@@ -7,6 +7,7 @@
 #include "sched/cron.h"
 
 #define NUMBER_SHOWN_MAX 20 /* digits of a number that is refused */
+#define WORD_SHOWN_MAX   8  /* letters of a word that is: with all months the sentence fits */
 
 enum field_id { SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY, FIELDS };
 
@@ -170,6 +171,33 @@ take_number(struct reader *reader, uint64_t most)
 
 /* ---- items of a field ----------------------------------------------------------------------- */
 
+/* The letters from `at` on are no name of the field. Says which there are. */
+static bool
+refuse_name(struct reader *reader, uint32_t at)
+{
+    const char *names = fields[reader->id].names;
+    char text[sizeof(reader->error->text)];
+    uint32_t count = 0;
+    while (count < WORD_SHOWN_MAX && at + count < reader->end &&
+           is_letter(reader->text[at + count])) {
+        count++;
+    }
+    if (names[0] == '\0') {
+        return refuse(reader, at, "this field has no names");
+    }
+    int length =
+        snprintf(text, sizeof(text), "%.*s is no name; there are", (int)count, reader->text + at);
+    for (; *names != '\0' && length > 0 && (size_t)length + 5 <= sizeof(text); names += 3) {
+        text[length] = ' ';
+        for (uint32_t i = 0; i < 3; i++) {
+            text[length + 1 + (int)i] = (char)(names[i] - ('a' - 'A'));
+        }
+        length += 4;
+        text[length] = '\0';
+    }
+    return refuse(reader, at, text);
+}
+
 /* Three letters of a month or weekday. */
 static bool
 take_name(struct reader *reader, uint32_t *value)
@@ -186,8 +214,7 @@ take_name(struct reader *reader, uint32_t *value)
         found++;
     }
     if (found == count) {
-        return refuse(reader, begin,
-                      count == 0 ? "this field has no names" : "this is no name of this field");
+        return refuse_name(reader, begin);
     }
     *value = field->low + found;
     return true;
@@ -201,6 +228,9 @@ take_value(struct reader *reader, uint32_t *value)
     uint32_t begin = reader->at;
     if (is_letter(peek(reader))) {
         return take_name(reader, value);
+    }
+    if (peek(reader) == '?') {
+        return refuse(reader, begin, "a value is missing: what is ? elsewhere is * here");
     }
     if (!is_digit(peek(reader))) {
         return refuse(reader, begin, "a value is missing");
@@ -353,6 +383,19 @@ take_item(struct reader *reader)
     return true;
 }
 
+/* What stands here is no part of an item. */
+static bool
+refuse_rest(struct reader *reader)
+{
+    uint32_t letters = 0;
+    while (letters < 4 && letters <= reader->at && is_letter(reader->text[reader->at - letters])) {
+        letters++;
+    }
+    return refuse(reader, reader->at,
+                  letters == 4 ? "this letter does not belong here: names have three, as JAN or FRI"
+                               : "this character does not belong here");
+}
+
 /* Items with commas between them, up to `end`. */
 static bool
 take_field(struct reader *reader, enum field_id id, uint32_t end)
@@ -370,7 +413,7 @@ take_field(struct reader *reader, enum field_id id, uint32_t end)
             return false;
         }
     } while (take(reader, ','));
-    return reader->at == end || refuse(reader, reader->at, "this character does not belong here");
+    return reader->at == end || refuse_rest(reader);
 }
 
 /* ---- expressions ---------------------------------------------------------------------------- */
@@ -427,6 +470,20 @@ take_fields(struct reader *reader)
            refuse(reader, begins[DAY - skipped], "there is no such day, so it would never fire");
 }
 
+/* What stands behind a number of an interval is none of its units, or comes too late. */
+static bool
+refuse_unit(struct reader *reader)
+{
+    static const char *const smaller[] = {"ms", "us", "ns"};
+    for (uint32_t i = 0; i < 3; i++) {
+        if (reads(reader, reader->at, smaller[i], 2)) {
+            return refuse(reader, reader->at,
+                          "here stands a unit: d, h, m, s; nothing is shorter than a second");
+        }
+    }
+    return refuse(reader, reader->at, "here stands a unit: d, h, m, s, in this order");
+}
+
 /* Parts such as 1h30m, from the largest unit to the smallest, each at most once. */
 static bool
 take_interval(struct reader *reader)
@@ -444,11 +501,12 @@ take_interval(struct reader *reader)
             return refuse(reader, reader->at, "a number is missing");
         }
         uint64_t number = take_number(reader, LEAT_CRON_EVERY_MAX_S);
-        while (next < 4 && peek(reader) != units[next]) {
+        bool milli = reads(reader, reader->at, "ms", 2); /* else it were minutes */
+        while (next < 4 && (milli || peek(reader) != units[next])) {
             next++;
         }
         if (next == 4) {
-            return refuse(reader, reader->at, "here stands a unit: d, h, m, s, in this order");
+            return refuse_unit(reader);
         }
         sum_s += number * seconds[next];
         next++;

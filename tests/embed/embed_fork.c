@@ -1,6 +1,7 @@
 /* embed_fork.c - a process that has an engine forks: in the child every call answers LEAT_FORKED,
- * at once and without a lock, whatever the other threads were doing; close frees nothing there;
- * exec and _exit work. The parent goes on as if nothing had been. */
+ * at once and without a lock, whatever the other threads were doing; close frees nothing there, and
+ * no engine can be opened; exec and _exit work. The parent goes on as if nothing had been. A child
+ * of a process that has closed its engines opens one. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,6 +73,14 @@ lifecycle_calls(struct leat_engine *engine)
     uint64_t delay_ns = 0;
     struct leat_statistics sum = leat_statistics_default();
     struct leat_worker_statistics worker = leat_worker_statistics_default();
+    struct leat_config config = leat_config_default();
+    struct leat_engine *other = NULL;
+    struct leat_error error;
+    EXPECT_FORKED(leat_open(NULL, &other, &error));
+    EXPECT_FORKED(error.status);
+    config.workers = 257; /* not even looked at */
+    EXPECT_FORKED(leat_open(&config, &other, NULL));
+    faults += other != NULL || strstr(error.text, "forked") == NULL ? 1 : 0;
     EXPECT_FORKED(leat_start(engine));
     EXPECT_FORKED(leat_drain(engine, LEAT_FOREVER));
     EXPECT_FORKED(leat_stop(engine, LEAT_FOREVER));
@@ -103,6 +112,7 @@ work_calls(struct fixture *fixture)
     EXPECT_FORKED(leat_post_batch(engine, 0, &task, 1, &count));
     EXPECT_FORKED(leat_post_to(engine, 0, 0, &task));
     EXPECT_FORKED(leat_submit(engine, &job, &id));
+    EXPECT_FORKED(leat_job_check(engine, &job, NULL));
     job.type_name = "new-in-the-child";
     job.type.bits = 0;
     EXPECT_FORKED(leat_submit(engine, &job, &id));
@@ -333,6 +343,52 @@ exec_works(void **state)
     teardown(fixture);
 }
 
+/* An engine of its own runs a job. */
+static void
+child_alone(void)
+{
+    struct fixture *fixture = setup();
+    CHECK_OK(leat_start(fixture->engine));
+    fixture->id = test_submit_kept(fixture->engine, fixture->noise);
+    CHECK_EQUAL(test_wait(fixture->engine, fixture->id).state, LEAT_JOB_COMPLETED);
+    CHECK_OK(leat_release(fixture->engine, fixture->id));
+    teardown(fixture);
+}
+
+static void
+behind_the_last_close(void **state)
+{
+    (void)state;
+    struct fixture *first = setup();
+    struct fixture *second = setup();
+    struct leat_config config = test_config();
+    struct leat_engine *other = NULL;
+    config.workers = 257;
+    CHECK_STATUS(leat_open(&config, &other, NULL), LEAT_INVALID); /* it does not count */
+    teardown(first);
+    pid_t pid = fork();
+    if (pid == 0) {
+        _exit(leat_open(NULL, &other, NULL) == LEAT_FORKED ? 0 : 1); /* one is open */
+    }
+    expect_exit(pid, 0);
+    teardown(second);
+    pid = fork();
+    if (pid == 0) {
+        (void)alarm(CHILD_SECONDS);
+        child_alone();
+        pid_t grandchild = fork();
+        if (grandchild == 0) {
+            child_alone();
+            _exit(0);
+        }
+        int how = 0;
+        CHECK(waitpid(grandchild, &how, 0) == grandchild);
+        _exit(how == 0 ? 0 : 1);
+    }
+    expect_exit(pid, 0);
+    child_alone();
+}
+
 /* From inside a handler, as a host may well do. */
 static struct leat_outcome
 forks_run(struct leat_run *run, void *context)
@@ -368,11 +424,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_call_answers),
-        cmocka_unit_test(in_every_state),
-        cmocka_unit_test(in_the_middle_of_everything),
-        cmocka_unit_test(exec_works),
-        cmocka_unit_test(from_a_handler),
+        cmocka_unit_test(every_call_answers),          cmocka_unit_test(in_every_state),
+        cmocka_unit_test(in_the_middle_of_everything), cmocka_unit_test(exec_works),
+        cmocka_unit_test(behind_the_last_close),       cmocka_unit_test(from_a_handler),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

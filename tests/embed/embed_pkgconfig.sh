@@ -1,6 +1,7 @@
 #!/bin/bash
 # C and C++ programs find the installed library with pkg-config: shared, the static library alone,
-# and a program without any shared library.
+# and a program without any shared library. What the library itself is built from need not be there
+# for a program that links it shared.
 set -euo pipefail
 
 export PKG_CONFIG_PATH=$LEAT_LIBDIR/pkgconfig
@@ -9,6 +10,10 @@ consumer=$LEAT_SOURCE/tests/embed/consumer/consumer
 read -ra shared <<<"$(pkg-config --cflags --libs leat)"
 read -ra static <<<"$(pkg-config --static --cflags --libs leat)"
 strict=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+
+echo "no other .pc file"
+read -ra alone <<<"$(PKG_CONFIG_LIBDIR=$LEAT_LIBDIR/pkgconfig pkg-config --cflags --libs leat)"
+test "${alone[*]}" = "${shared[*]}"
 
 echo "C, shared"
 "$CC" -std=c11 "${strict[@]}" "$consumer.c" "${shared[@]}" -o shared

@@ -1,5 +1,6 @@
 """Tests of the scripts that a newcomer meets first: --help says the head of the script and does
-nothing; tools/packages says what is missing where it cannot install it.
+nothing; tools/run does not drop a word; tools/packages says what is missing where it cannot install
+it.
 
 Run: python3 -m unittest discover tests/tools
 """
@@ -42,6 +43,20 @@ class Help(unittest.TestCase):
                     self.assertEqual((result.returncode, result.stderr), (0, ""))
                     self.assertEqual(result.stdout, head_of(script))
                     self.assertFalse((pathlib.Path(directory) / "called").exists())
+
+
+class Run(unittest.TestCase):
+    def test_refuses_more_than_one_directory(self):
+        with tempfile.TemporaryDirectory() as directory:
+            bare(directory, ("cmake", "apt-get", "dpkg-query", "sudo"))
+            path = directory + os.pathsep + os.environ["PATH"]
+            result = subprocess.run(
+                [ROOT / "tools" / "run", "/usr", "--threads"], env={"PATH": path}, check=False,
+                capture_output=True, text=True, timeout=60)
+            self.assertEqual((result.returncode, result.stdout), (2, ""))
+            self.assertEqual(result.stderr,
+                             "tools/run: one directory at most: --threads is too much\n")
+            self.assertFalse((pathlib.Path(directory) / "called").exists())
 
 
 class Packages(unittest.TestCase):

@@ -333,6 +333,9 @@ ARCHIVES = {
         (True, "", "static _Thread_local int depth;\nint leat_a(void) { return ++depth; }\n"),
         (True, "", "static int current_worker;\nint leat_a(void) { return ++current_worker; }\n"),
         (True, "", "__attribute__((common)) int leat_shared_word;\n"),
+        (True, "", "static _Thread_local int open_engines;\n"
+                   "int leat_a(void) { return ++open_engines; }\n"),
+        (None, "", "static int open_engines;\nint leat_a(void) { return ++open_engines; }\n"),
         (None, "", "static _Thread_local int current_worker;\n"
                    "int leat_a(void) { return ++current_worker; }\n"),
         (None, "", "static const int primes[] = {2, 3};\nextern const int *const leat_p[2];\n"

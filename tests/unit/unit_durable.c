@@ -503,6 +503,11 @@ a_log_has_one_user(void **state)
     world->config.log_directory = "/dev/null";
     CHECK_STATUS(leat_open(&world->config, &other, &error), LEAT_NOT_FOUND);
     CHECK_TEXT(error.text, "log_directory cannot be used: not a directory: /dev/null");
+    world->config.log_directory = "/proc";
+    CHECK_STATUS(leat_open(&world->config, &other, &error), LEAT_SYSTEM);
+    CHECK_TEXT(error.field, "log_directory");
+    CHECK_TEXT(error.text, "log_directory /proc cannot hold a log: the system refuses fsync: "
+                           "Invalid argument");
     CHECK(other == NULL);
     world_free(world);
 }

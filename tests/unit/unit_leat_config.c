@@ -42,13 +42,16 @@ setup(void **state)
     write_file("empty", "");
     write_file("bad", "spin_ns = 20us\nspin_nss = 1\n");
     write_file("no_config", "workers = 2\nworkers_max = 1\n");
+    write_file("other_knob", "log_directory = .\nlog_segment_bytes = 64k\n");
+    write_file("no_log", "log_ring_bytes = 64k\nlog_sync = dsync\nlog_level = info\n");
     return 0;
 }
 
 static int
 teardown(void **state)
 {
-    static const char *const names[] = {"good", "later", "empty", "bad", "no_config", "out"};
+    static const char *const names[] = {"good",      "later",      "empty",  "bad",
+                                        "no_config", "other_knob", "no_log", "out"};
     (void)state;
     for (size_t i = 0; i < TEST_COUNT_OF(names); i++) {
         char path[96];
@@ -134,13 +137,29 @@ files_are_checked(void **state)
     CHECK_EQUAL(run("", "config list bad"), 1);
     CHECK(!prints(" = "));
     CHECK_EQUAL(run("", "config check no_config"), 1); /* each is right, both together are not */
-    CHECK(prints("workers_max"));
+    CHECK(prints("no_config:2:15: workers_max"));
+    CHECK_EQUAL(run("", "config check other_knob"), 1); /* the field that is wrong is not set */
+    CHECK(prints("other_knob:2:21: log_ring_bytes must be at most half of log_segment_bytes"));
     CHECK_EQUAL(run("", "config check missing"), 3);
     CHECK_TEXT(text, "leat: missing: No such file or directory\n");
     CHECK_EQUAL(run("", "config check empty"), 0);
     CHECK_TEXT(text, "");
     CHECK_EQUAL(run("LEAT_WORKERS=many", "config list"), 1);
     CHECK(prints("environment: workers"));
+}
+
+/* A program may name the directory itself. */
+static void
+a_log_that_is_not_there_is_remarked(void **state)
+{
+    (void)state;
+    CHECK_EQUAL(run("", "config check no_log"), 0);
+    CHECK_TEXT(text, "leat: no_log:1:18: log_ring_bytes says nothing without a log_directory\n"
+                     "leat: no_log:2:12: log_sync says nothing without a log_directory\n");
+    CHECK_EQUAL(run("LEAT_LOG_DIRECTORY=.", "config check no_log"), 0);
+    CHECK_TEXT(text, "");
+    CHECK_EQUAL(run("LEAT_LOG_DIRECTORY=", "config check no_log"), 0);
+    CHECK(prints("log_ring_bytes says nothing"));
 }
 
 static void
@@ -168,9 +187,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_knob_is_named), cmocka_unit_test(a_knob_says_what_it_is),
-        cmocka_unit_test(a_later_file_counts), cmocka_unit_test(as_json),
-        cmocka_unit_test(files_are_checked),   cmocka_unit_test(wrong_words),
+        cmocka_unit_test(every_knob_is_named),
+        cmocka_unit_test(a_knob_says_what_it_is),
+        cmocka_unit_test(a_later_file_counts),
+        cmocka_unit_test(as_json),
+        cmocka_unit_test(files_are_checked),
+        cmocka_unit_test(a_log_that_is_not_there_is_remarked),
+        cmocka_unit_test(wrong_words),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

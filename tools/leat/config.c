@@ -2,6 +2,7 @@
  * it is for. */
 #include <string.h>
 
+#include "engine/settings.h"
 #include "tools/leat/verbs.h"
 
 /* Knobs that are asked for at a time. */
@@ -116,6 +117,29 @@ refused(const struct leat_error *error)
     return leat_complain(wrong ? LEAT_EXIT_DAMAGED : LEAT_EXIT_SYSTEM, error->text);
 }
 
+/* What is set of a log where none is asked for. It may be what the program does itself, so it is
+ * said, and no fault. */
+static void
+remark(const struct leat_settings *settings)
+{
+    static const char name[] = "log_directory";
+    const struct leat_section *engine = settings->sections;
+    const uint32_t directory = leat_knob_find(LEAT_KNOB_ENGINE, leat_slice_of(name));
+    if (engine->settings[directory].value.length != 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < engine->count; i++) {
+        const struct leat_setting *setting = &engine->settings[i];
+        const struct leat_knob *knob = leat_knob_at(i);
+        if (setting->source != LEAT_SOURCE_DEFAULT && (knob->also & LEAT_KNOB_OF_LOG) != 0) {
+            struct leat_error error;
+            (void)leat_settings_refuse(&error, &setting->spot, knob->name,
+                                       "%s says nothing without a %s", knob->name, name);
+            (void)leat_complain(LEAT_EXIT_OK, error.text);
+        }
+    }
+}
+
 int
 leat_verb_config(const struct leat_arguments *arguments)
 {
@@ -134,6 +158,8 @@ leat_verb_config(const struct leat_arguments *arguments)
         result = refused(&error);
     } else if (!checks) {
         result = list(settings, arguments->json);
+    } else {
+        remark(settings);
     }
     leat_settings_destroy(settings);
     return result;
