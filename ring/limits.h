@@ -30,7 +30,9 @@
 #define LEAT_FLIGHT_SLOTS_LOG2_MAX 20
 
 /* Items of a chunk: two paired cache lines of 4-byte items. */
-#define LEAT_CHUNK_ITEMS 32
+#ifndef LEAT_CHUNK_ITEMS /* a model has fewer */
+#    define LEAT_CHUNK_ITEMS 32
+#endif
 
 /* Slots of a worker's local queue: a batch fits several times, and a steal copies at most half, 128
  * items of 4 bytes, in the time that a few jobs take. A longer queue keeps back work that others

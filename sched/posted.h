@@ -18,6 +18,11 @@
  *          take   as many steps as there are tasks in the inbox, each of them once
  * I1       the inbox of a place in the count is open, and closed where nobody takes from it
  * I2       what is in hand by level agrees with the bit of the level in `held`
+ * Edges    its own words have none; what it rests on is
+ *          inbox:A -> inbox:B   the task's record and its link, to the thread that runs it
+ *          inbox:A -> inbox:E   the same, to who closes the inbox
+ *          inbox:B -> inbox:C   that the taker is busy, to leat_posted_ready()
+ *          give:B -> take:A     that the task was read, to who fills the record again
  */
 #ifndef SCHED_POSTED_H
 #define SCHED_POSTED_H

@@ -52,6 +52,12 @@
  *           wait   blocking, by its nature: a group ends when its tasks end.
  *           A thief that stops for ever holds up who waits for the task in its hand. A worker that
  *           stops inside a pop hides the entry that it pops.
+ *
+ * Edges     join:A -> join:B                what the tasks did, to the one that waits
+ *           join:A -> join:C                the same, where the waiter adds its mark first
+ *           join:C -> join:A                that the bed is prepared, to who wakes the waiter
+ *           deque_push:B -> deque_steal:B   what was written before a spawn, to who steals the task
+ *           push:C -> pop:B                 the same, to who takes what was spawned outside
  */
 #ifndef SCHED_SPAWN_H
 #define SCHED_SPAWN_H

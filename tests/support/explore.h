@@ -23,12 +23,16 @@
  * LEAT_EXPLORE_PREEMPTIONS=N bounds the preemptions of all models to N, for who looks for a fault
  * that is easily found first: tools/mutants. No test of ctest sets it.
  *
- * What a model must keep to: - Everything that a run changes stands in the model's state, on the
- * threads' stacks, in memory of explore_memory_take(), or in its one thread-local word. Otherwise
- * states look equal that are not. It does not depend on the address space: no hashing of pointers,
- * no rand(). - Plain data that threads share is declared by explore_plain_read() and _write(), or
- * is touched only between explore_point() and the thread's next operation (a model's own
- * bookkeeping). - A loop that waits for another thread calls explore_pause(). / */
+ * What a model must keep to
+ * - Everything that a run changes stands in the model's state, on the threads' stacks, in memory of
+ *   explore_memory_take(), or in its one thread-local word. Otherwise states look equal that are
+ *   not.
+ * - It does not depend on the address space: no hashing of pointers, no rand().
+ * - Plain data that threads share is declared by explore_plain_read() and explore_plain_write(), or
+ *   is touched only between explore_point() and the thread's next operation (a model's own
+ *   bookkeeping).
+ * - A loop that waits for another thread calls explore_pause().
+ */
 #ifndef TESTS_SUPPORT_EXPLORE_H
 #define TESTS_SUPPORT_EXPLORE_H
 

@@ -1,6 +1,6 @@
 /* explore_os.c - ring/os.h for models: memory that is gone at the end of a run, a futex that the
  * explorer knows, a clock that stands still, and one CPU. What a model has no use for fails the
- * run. / */
+ * run. */
 #include "ring/os.h"
 
 #include "tests/support/explore_internal.h"
