@@ -22,8 +22,10 @@ RUNS = [
                                             "latency_busy_1w_p99": 99}),
     Run("latency_idle", "tasks", 100, {"latency_idle_p50": 50, "latency_idle_p99": 99}),
     Run("latency_idle_1w", "tasks", 100, {"latency_idle_1w_p50": 50, "latency_idle_1w_p99": 99}),
+    Run("mixed_1w", "tasks", 1_000, {"mixed_1w": None}),
     Run("mixed_2w", "tasks", 1_000, {"mixed_2w": None}),
     Run("mixed_4x", "tasks", 1_000, {"mixed_4x": None}),
+    Run("mixed_latency", "tasks", 1_000, {"mixed_latency_p50": 50, "mixed_latency_p99": 99}),
     Run("priority", "tasks", 1_000, {"priority_p50": 50, "priority_p99": 99}, True),
     # Of these, a run gives those samples into which no gap of the machine fell.
     Run("priority_calm", "tasks", 1_000, {"priority_calm_p99": 99}, True),

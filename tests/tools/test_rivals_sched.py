@@ -51,7 +51,8 @@ def table():
             "contestants": [one(row, name, threads)
                             for row, threads in (("outside_1w", 2), ("outside_2w", 3),
                                                  ("priority", 2), ("submit_call", 2),
-                                                 ("starvation", 2), ("latency_idle_1w", 2))
+                                                 ("starvation", 2), ("latency_idle_1w", 2),
+                                                 ("mixed_1w", 2), ("mixed_latency", 2))
                             for name in ("leat tasks", *shared)]
                            + [one("job_outside_1w", name, 2) for name in shared]},
         "ns": {"leat tasks": 30, "mutex pool": 100, "libuv": 60},
@@ -149,11 +150,14 @@ class Case(unittest.TestCase):
             for part in ("p50", "p99"):
                 self.assertEqual(rivals_sched.RATIO_BARS[f"latency_{what}_1w_{part}"],
                                  rivals_sched.RATIO_BARS[f"latency_{what}_{part}"])
-        self.rows("latency_idle_1w_p99")
+        self.rows("latency_idle_1w_p99|mixed_.*")
         data = json.loads(self.file.read_text(encoding="utf-8"))
         lines = perf_table.bars_table(data, {}, "r.json").splitlines()
         self.assertEqual(lines[4:], ["| latency_idle_1w_p99 | time | libuv | 1.05 × | 0.90 × | "
                                      "0.03 × | 0.03 – 0.03 | goal |"])
+        self.assertEqual([row["name"] for row in data["rows"]],
+                         ["latency_idle_1w_p99", "mixed_1w", "mixed_latency_p50",
+                          "mixed_latency_p99"])
 
     def test_a_row_without_ours(self):
         status, output = self.command("--rows", "job_outside_1w|outside_1w")
