@@ -34,7 +34,6 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEFAULT = "default"
 BUILD = "build"
 REFUSED = 77  # exit status where the system does not allow what a value asks for
-LOAD_MOST = 0.5  # with more, something else ran on the machine; the tool says so
 
 Row = collections.namedtuple("Row", "name knob work text low default high changes")
 
@@ -195,8 +194,8 @@ def main(arguments):
     if result is None:
         return 0
     print(perf_table.knobs_table(result, {}, "the result"))
-    if result["machine"]["load_before"] > LOAD_MOST:
-        print(f"the load was {result['machine']['load_before']} before: the machine was not quiet")
+    if perf_table.not_quiet(result["machine"]):
+        print(perf_table.not_quiet(result["machine"]))
     return 0
 
 

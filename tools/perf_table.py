@@ -11,6 +11,8 @@ A block stands between two lines; what is between them is replaced:
 
   gen:bench   a result of Google Benchmark. `filter` is a regular expression on names.
   gen:rows    a paired comparison with other libraries: {"group","pairs","machine","rows"}.
+  gen:bars    of gen:rows, the rows that are held against a bar, and whether ours meets it.
+  gen:facts   of gen:rows, what each contestant has beside its times, such as bytes per item.
   gen:tails   of gen:rows, percentiles of single operations.
   gen:cost    what each feature costs a job, of tools/cost.py.
   gen:knobs   what each knob buys, of tools/knobs.py.
@@ -29,11 +31,14 @@ import shlex
 import statistics
 import sys
 
+import rivals_bars
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^<!-- gen:(?P<name>[\w-]+)(?P<arguments>[^\n]*?) -->\n(?P<body>.*?)"
                    r"^<!-- /gen:(?P=name) -->$", re.M | re.S)
 MARKER = re.compile(r"^<!-- (/?)gen:", re.M)
 NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
+LOAD_MOST = 0.5  # before a run; with more, something else ran on the machine
 # What Google Benchmark puts into every row; every other number of a row is one of our counters.
 ROW_FIELDS = {"name", "family_index", "per_family_instance_index", "run_name", "run_type",
               "repetitions", "repetition_index", "threads", "iterations", "real_time", "cpu_time",
@@ -67,7 +72,7 @@ def rate(value):
 def table(headings, rows):
     """A Markdown table; columns after the first whose cells are all numbers go to the right."""
     def is_number(cell):
-        return re.fullmatch(r"[-–≤≥\d. ]*( ?[GMk×])?", cell) is not None
+        return re.fullmatch(r"[-–≤≥\d. ]*( ?([GMk×]|ns))?", cell) is not None
 
     right = [i > 0 and all(is_number(row[i]) for row in rows) for i in range(len(headings))]
     lines = ["| " + " | ".join(headings) + " |",
@@ -86,6 +91,20 @@ def field(data, key, where):
 def facts(pairs):
     """`name value` for what is known, joined."""
     return " · ".join(f"{name} {value}".strip() for name, value in pairs if value not in ("", None))
+
+
+def not_quiet(machine):
+    """Says so where something else ran before; else nothing."""
+    load = machine.get("load_before", 0)
+    return f"not quiet: load {load} before" if load > LOAD_MOST else ""
+
+
+def machine_facts(machine, *others):
+    """What is known of a run, joined; that the machine was not quiet stands in front."""
+    loud = not_quiet(machine)
+    shown = [(name.replace("_", " "), value) for name, value in machine.items()
+             if isinstance(value, (str, int, float)) and not (loud and name == "load_before")]
+    return facts([("", loud and f"**{loud}**"), *others, *shown])
 
 
 # ---- Google Benchmark ------------------------------------------------------------------------
@@ -143,7 +162,9 @@ def bench(data, arguments, where):
                       bench_notes(rows, cores)])
     counts = sorted({len(rows) for rows in runs.values()})
     repetitions = "–".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
-    head = facts([("", context.get("cpu_model")), ("cores", cores or None),
+    loud = not_quiet({"load_before": round((context.get("load_avg") or [0])[0], 2)})
+    head = facts([("", loud and f"**{loud}**"),
+                  ("", context.get("cpu_model")), ("cores", cores or None),
                   ("governor", context.get("governor")), ("commit", context.get("leat_commit")),
                   ("compiler", context.get("leat_compiler")),
                   ("flags", code(context, "leat_flags")), ("date", context.get("date")),
@@ -159,39 +180,150 @@ def code(data, key):
 
 # ---- paired comparisons ----------------------------------------------------------------------
 
+def rows_of(data, arguments, where, key=None):
+    """The rows that match, and have the key if one is asked for."""
+    found = [row for row in field(data, "rows", where)
+             if re.search(arguments.get("filter", ""), field(row, "name", where))
+             and (key is None or key in row)]
+    if not found:
+        having = f" with {key}" if key else ""
+        raise Problem(f"{where}: no row{having} matches {arguments.get('filter', '')!r}")
+    return found
+
+
+def pairs_head(data, where):
+    """What was compared, and on what."""
+    return machine_facts(field(data, "machine", where), ("group", field(data, "group", where)),
+                         ("pairs", field(data, "pairs", where)))
+
+
+def row_lines(row, where):
+    """Ours, the others, and those of which no run ended."""
+    spot = f"{where}: {row['name']}"
+    name, unit = row["name"], field(row, "unit", spot)
+    tails = row.get("p999_ns", {})
+    checked = "yes" if row.get("checked") else ": ".join(
+        ["NO", *filter(None, [", ".join(row.get("wrong", ()))])])
+    own = row.get("algorithm", "")
+    crowd = "; oversubscribed" if row.get("oversubscribed") else ""
+    crowd += f"; {row['pairs']} pairs" if "pairs" in row else ""
+    lines = [[name, f"**{own or 'ours'}**", unit, number(field(row, "ours", spot)), "", "",
+              number(tails.get("ours", tails.get(own))), checked + crowd]]
+    rivals = field(row, "rivals", spot)
+    gave_up = row.get("gave_up", ())
+    for rival in sorted({*rivals, *gave_up}):
+        if rival not in rivals:
+            lines.append([name, rival, unit, "–", "–", "–", "–", "did not end"])
+            continue
+        values = rivals[rival]
+        spread = (f"{number(field(values, 'ratio_low', spot))} – "
+                  f"{number(field(values, 'ratio_high', spot))}")
+        lines.append([name, rival, unit, number(field(values, "value", spot)),
+                      number(field(values, "ratio_median", spot)), spread,
+                      number(tails.get(rival)),
+                      "did not end where single calls are timed" if rival in gave_up else ""])
+    return lines
+
+
+def notes_of(rows):
+    """What a reader of the rows should know of who is in them: the note of most of their rows, then
+    others, with theirs."""
+    notes = {}
+    for row in rows:
+        for who, note in row.get("notes", {}).items():
+            notes.setdefault(who, {}).setdefault(note, []).append(row["name"])
+    lines = []
+    for who, found in sorted(notes.items()):
+        first, *others = sorted(found.items(), key=lambda item: -len(item[1]))
+        lines.append(f"- {who}: {first[0]}")
+        lines += [f"- {who} in {', '.join(names)}: {note}" for note, names in others]
+    return "\n".join(lines)
+
+
 def rows_table(data, arguments, where):
     """Table of one paired comparison: ours beside each other library."""
-    lines = []
-    for row in field(data, "rows", where):
-        name = field(row, "name", where)
-        if not re.search(arguments.get("filter", ""), name):
-            continue
-        spot = f"{where}: {name}"
-        unit = field(row, "unit", spot)
-        tails = row.get("p999_ns", {})
-        checked = "yes" if row.get("checked") else ": ".join(
-            ["NO", *filter(None, [", ".join(row.get("wrong", ()))])])
-        own = row.get("algorithm", "")
-        crowd = "; oversubscribed" if row.get("oversubscribed") else ""
-        crowd += f"; {row['pairs']} pairs" if "pairs" in row else ""
-        lines.append([name, f"**{own or 'ours'}**", unit, number(field(row, "ours", spot)), "", "",
-                      number(tails.get("ours", tails.get(own))), checked + crowd])
-        for rival, values in sorted(field(row, "rivals", spot).items()):
-            spread = (f"{number(field(values, 'ratio_low', spot))} – "
-                      f"{number(field(values, 'ratio_high', spot))}")
-            lines.append([name, rival, unit, number(field(values, "value", spot)),
-                          number(field(values, "ratio_median", spot)), spread,
-                          number(tails.get(rival)), ""])
-    if not lines:
-        raise Problem(f"{where}: no row matches {arguments.get('filter', '')!r}")
-    machine = field(data, "machine", where)
-    shown = [(name.replace("_", " "), value) for name, value in machine.items()
-             if isinstance(value, (str, int, float))]
-    head = facts([("group", field(data, "group", where)), ("pairs", field(data, "pairs", where)),
-                  *shown])
+    rows = rows_of(data, arguments, where)
     headings = ["row", "who", "unit", "per operation", "ours / theirs (median)", "interval",
                 "p99.9 ns", "checked"]
-    return head + "\n\n" + table(headings, lines)
+    parts = [pairs_head(data, where),
+             table(headings, [line for row in rows for line in row_lines(row, where)]),
+             notes_of(rows)]
+    return "\n\n".join(filter(None, parts))
+
+
+def in_unit(bar, value):
+    """A value that is held against a bar, with its unit."""
+    return "–" if value is None else f"{number(value)} {'×' if bar.key else bar.unit}".strip()
+
+
+def ends_of(bar):
+    """Bar and goal."""
+    return [in_unit(bar, end) for end in bar.ends or (None, None)]
+
+
+# Of what is known of a run, what a short table says of it.
+HEAD = ("commit", "cpu_model", "cores", "date", "load_before", "scale")
+MET = {"goal met": "goal", "bar met": "bar", "NOT MET": "NO"}
+
+
+def bars_table(data, arguments, where):
+    """Table of the rows that have a bar: against whom, and whether ours meets it."""
+    group = field(data, "group", where)
+    if group not in rivals_bars.GROUPS:
+        raise Problem(f"{where}: there is no group {group!r}")
+    lines = []
+    for row in rows_of(data, arguments, where):
+        try:
+            judged = [one for one in rivals_bars.held(group, row) if one.bar.ends]
+        except KeyError as error:
+            raise Problem(f"{where}: {row['name']} has no field {error}") from error
+        for one in judged:
+            ratio = [in_unit(one.bar, one.ratio),
+                     f"{number(one.low)} – {number(one.high)}"] if one.bar.key else [
+                         in_unit(one.bar, one.bar.ours), "–"]
+            crowd = " *" if row.get("oversubscribed") else ""
+            lines.append([row["name"] + crowd, one.bar.what, against(row, one),
+                          *ends_of(one.bar), *ratio, MET[rivals_bars.verdict(one)]])
+    if not lines:
+        raise Problem(f"{where}: no row with a bar matches {arguments.get('filter', '')!r}")
+    machine = field(data, "machine", where)
+    head = machine_facts({key: machine[key] for key in HEAD if key in machine},
+                         ("pairs", field(data, "pairs", where)))
+    return head + "\n\n" + table(
+        ["row", "what", "held against", "bar", "goal", "ours", "interval", "met"], lines)
+
+
+def against(row, one):
+    """Whom ours is held against, and what to know of that."""
+    if not one.bar.key:
+        return "itself"
+    marks = ["has lost items or their order"] if one.rival in row.get("wrong", ()) else []
+    gave_up = ", ".join(row.get("gave_up", ()))
+    marks += [f"did not end: {gave_up}"] if gave_up else []
+    return one.rival + (f" ({'; '.join(marks)})" if marks else "")
+
+
+# What an answer may have beside times, by contestant.
+FACTS = {"bytes_per_slot": "bytes per slot", "locked_per_item": "locked operations per item",
+         "instructions": "instructions per item", "bytes_per_timer": "bytes per timer",
+         "bytes_own": "of them by arming", "call_ns": "the call, ns",
+         "nodes_most": "timers of a step, at most"}
+
+
+def facts_table(data, arguments, where):
+    """Table of what each contestant has beside its times."""
+    rows = [row for row in rows_of(data, arguments, where) if not FACTS.keys().isdisjoint(row)]
+    keys = [key for key in FACTS if any(key in row for row in rows)]
+    if not rows:
+        raise Problem(f"{where}: no row with facts matches {arguments.get('filter', '')!r}")
+    lines = []
+    for row in rows:
+        own = field(row, "algorithm", f"{where}: {row['name']}")
+        there = {who for key in keys for who in row.get(key, {})}
+        for who in sorted(there, key=lambda name: (name != own, name)):
+            lines.append([row["name"], f"**{who}**" if who == own else who,
+                          *(number(row.get(key, {}).get(who)) for key in keys)])
+    return table(["row", "who", *(FACTS[key] for key in keys)], lines)
 
 
 TAILS = {"p50_ns": "p50", "p99_ns": "p99", "p999_ns": "p99.9", "p9999_ns": "p99.99",
@@ -201,16 +333,11 @@ TAILS = {"p50_ns": "p50", "p99_ns": "p99", "p999_ns": "p99.9", "p9999_ns": "p99.
 def tails_table(data, arguments, where):
     """Table of the percentiles of one paired comparison, over the samples of all rounds."""
     lines = []
-    for row in field(data, "rows", where):
-        name = field(row, "name", where)
-        if not re.search(arguments.get("filter", ""), name) or "samples" not in row:
-            continue
-        own = field(row, "algorithm", f"{where}: {name}")
+    for row in rows_of(data, arguments, where, "samples"):
+        own = field(row, "algorithm", f"{where}: {row['name']}")
         for who, count in sorted(row["samples"].items(), key=lambda item: (item[0] != own, item)):
-            lines.append([name, f"**{who}**" if who == own else who, number(count),
+            lines.append([row["name"], f"**{who}**" if who == own else who, number(count),
                           *(number(row[key][who] / 1e3) for key in TAILS)])
-    if not lines:
-        raise Problem(f"{where}: no row with samples matches {arguments.get('filter', '')!r}")
     return table(["row", "who", "samples", *(f"{title} µs" for title in TAILS.values())], lines)
 
 
@@ -222,19 +349,16 @@ SPANS = {"≤ 1 µs": 1_000, "≤ 3 µs": 3_000, "≤ 10 µs": 10_000, "≤ 100 
 def histogram_table(data, arguments, where):
     """Table of the histograms of one paired comparison, in percent of the samples."""
     lines = []
-    for row in field(data, "rows", where):
-        name = field(row, "name", where)
-        if not re.search(arguments.get("filter", ""), name) or "histogram_ns" not in row:
-            continue
-        own = field(row, "algorithm", f"{where}: {name}")
-        for who, steps in sorted(row["histogram_ns"].items(), key=lambda item: item[0] != own):
+    for row in rows_of(data, arguments, where, "histogram_ns"):
+        own = field(row, "algorithm", f"{where}: {row['name']}")
+        for who, steps in sorted(row["histogram_ns"].items(),
+                                 key=lambda item: (item[0] != own, item[0])):
             total = sum(count for _, count in steps)
             shares = [sum(count for end, count in steps if end <= span) / total
                       for span in SPANS.values()]
-            lines.append([name, f"**{who}**" if who == own else who, f"{total:,}".replace(",", " "),
+            lines.append([row["name"], f"**{who}**" if who == own else who,
+                          f"{total:,}".replace(",", " "),
                           *(f"{100 * share:.1f}" for share in shares)])
-    if not lines:
-        raise Problem(f"{where}: no row with a histogram matches {arguments.get('filter', '')!r}")
     return table(["row", "who", "samples", *(f"{span}, %" for span in SPANS)], lines)
 
 
@@ -250,9 +374,7 @@ def cost_table(data, arguments, where):
         counted = row["instructions"]
         lines.append([name, row["text"], number(row["ns"]), f"{row['more_ns']:+.1f}",
                       f"{counted:.1f}", f"{counted - bare['instructions']:+.1f}"])
-    machine = field(data, "machine", where)
-    head = facts([(name.replace("_", " "), value) for name, value in machine.items()] +
-                 [("rounds", data.get("rounds"))])
+    head = machine_facts(field(data, "machine", where), ("rounds", data.get("rounds")))
     return head + "\n\n" + table(["case", "what", "ns", "more than a job", "instructions", "more"],
                                    lines)
 
@@ -285,17 +407,16 @@ def knobs_table(data, arguments, where):
                               moved(entry)])
     if not lines:
         raise Problem(f"{where}: no row matches {arguments.get('filter', '')!r}")
-    machine = field(data, "machine", where)
-    head = facts([(name.replace("_", " "), value) for name, value in machine.items()] +
-                 [("rounds", data.get("rounds"))])
+    head = machine_facts(field(data, "machine", where), ("rounds", data.get("rounds")))
     return head + "\n\n" + table(["row", "work, of which the ns are", "value", "ns",
                                   "value / default", "interval", "so it is"], lines)
 
 
 # ---- blocks ----------------------------------------------------------------------------------
 
-GENERATORS = {"bench": bench, "rows": rows_table, "histogram": histogram_table,
-              "tails": tails_table, "cost": cost_table, "knobs": knobs_table}
+GENERATORS = {"bench": bench, "rows": rows_table, "bars": bars_table, "facts": facts_table,
+              "histogram": histogram_table, "tails": tails_table, "cost": cost_table,
+              "knobs": knobs_table}
 
 
 def generate(root, name, text):

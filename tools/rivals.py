@@ -4,7 +4,7 @@
   tools/bench rivals ring|sched|timer|log [--json FILE] [--pairs N] [--rows REGEX] [--instructions]
 
 builds what is needed and calls this. The groups are in rivals_ring.py, _sched.py, _timer.py and
-_log.py.
+_log.py, what their bars are held against in rivals_bars.py.
 
 In each round every contestant of a row runs once, for the same number of items, in an order that
 is shuffled by a fixed seed; the first round does not count. A ratio is ours / theirs of one round,
@@ -25,66 +25,35 @@ import sys
 import tempfile
 
 import perf_table
-import rivals_log
-import rivals_ring
-import rivals_sched
-import rivals_timer
-from rivals_rounds import OURS, SEED, Problem, Program
+from rivals_bars import GROUPS, held, verdict
+from rivals_rounds import SEED, Problem, Program
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAIRS_LEAST = 30       # fewer say little; the tool says so
-LOAD_MOST = 0.5        # with more, something else ran on the machine; the tool says so
-GROUPS = {"ring": rivals_ring, "sched": rivals_sched, "timer": rivals_timer,
-          "log": rivals_log}
 
 
 # ---- report ----------------------------------------------------------------------------------
-
-def hardest(row, key, among):
-    """Name of the rival that is hardest to beat: the one with the largest ratio."""
-    others = [name for name, rival in row["rivals"].items()
-              if key in rival and name in among and not name.startswith(OURS)]
-    return max(others, key=lambda name: row["rivals"][name][key], default=None)
-
-
-def verdict(value, bars):
-    """Whether a ratio, or a time, is within the bar, and within the goal."""
-    if bars is None:
-        return "reported"
-    bar, goal = bars
-    if goal is not None and value <= goal:
-        return "goal met"
-    return "bar met" if value <= bar else "NOT MET"
-
 
 def summary(group, rows):
     """Per row, and per bar of it, the best rival and how far ours is from it."""
     number = perf_table.number
     lines = []
     for row in rows:
-        for what, key, bars, ours, theirs in GROUPS[group].bars(row):
-            ratio = key or "ratio"
-            name = hardest(row, f"{ratio}_median", theirs)
-            if name is None and key:
-                continue
-            rival = row["rivals"].get(name)
-            shown = ["–", "–", "–", "–"] if rival is None else [
-                name, number(theirs[name]), number(rival[f"{ratio}_median"]),
-                f"{number(rival[ratio + '_low'])} – {number(rival[ratio + '_high'])}"]
-            judged = rival[f"{key}_median"] if key else ours
-            lines.append([row["name"] + (" *" if row.get("oversubscribed") else ""), what,
-                          number(ours), *shown,
-                          *(map(number, bars) if bars else ("–", "–")), verdict(judged, bars)])
+        for one in held(group, row):
+            bar = one.bar
+            shown = ["–", "–", "–", "–"] if one.rival is None else [
+                one.rival, number(bar.theirs[one.rival]), number(one.ratio),
+                f"{number(one.low)} – {number(one.high)}"]
+            lines.append([row["name"] + (" *" if row.get("oversubscribed") else ""), bar.what,
+                          number(bar.ours), *shown,
+                          *perf_table.ends_of(bar), verdict(one)])
     return perf_table.table(["row", "what", "ours ns", "best rival", "theirs ns", "ours / theirs",
                              "interval", "bar", "goal", "result"], lines)
 
 
 COLUMNS = {"p50_ns": "p50", "p99_ns": "p99", "p999_ns": "p99.9", "p9999_ns": "p99.99",
            "max_ns": "max", "samples": "samples", "p999_done_ns": "p99.9 with waiting",
-           "instructions": "instructions", "locked_per_item": "locked",
-           "bytes_per_slot": "bytes per slot", "bytes_per_timer": "bytes per timer",
-           "bytes_own": "of them by arming", "call_ns": "the call",
-           "nodes_most": "timers of a step"}
+           **perf_table.FACTS}
 
 
 def details(row):
@@ -114,6 +83,8 @@ def machine_of(program, options):
     machine["date"] = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     machine["load_before"] = round(os.getloadavg()[0], 2)
     machine["seed"] = SEED
+    if options.scale != 1:
+        machine["scale"] = options.scale
     machine.update(GROUPS[options.group].facts(program, options))
     if program.description["left_out"]:
         machine["left_out"] = program.description["left_out"]
@@ -168,8 +139,8 @@ def main(arguments):
         print(f"not installed, and left out: {result['machine']['left_out']}")
     if options.pairs < PAIRS_LEAST:
         print(f"fewer than {PAIRS_LEAST} pairs: no result to quote")
-    if result["machine"]["load_before"] > LOAD_MOST:
-        print(f"the load was {result['machine']['load_before']} before: the machine was not quiet")
+    if perf_table.not_quiet(result["machine"]):
+        print(perf_table.not_quiet(result["machine"]))
     return complain(result["rows"])
 
 

@@ -1,8 +1,9 @@
 """The logs of tools/rivals.py: how soon an entry is acknowledged, with 1, 100 or 4 096 on their
 way, and how soon all are there again after a crash; beside other queues on the same disk.
 
-Each run has a folder and a process of its own. It puts entries in for a tenth of a second, or until
-there are so many of them, ends as in a crash, and opens again: what was acknowledged must be there.
+Each run has a folder and a process of its own. It puts entries in for a quarter of a second, or
+until there are so many of them, ends as in a crash, and opens again: what was acknowledged must be
+there.
 Rows of 64 bytes have all pairs; others, and those of a recovery, a few.
 """
 
@@ -10,7 +11,7 @@ import os
 
 import rivals_cases
 from rivals_cases import Run
-from rivals_rounds import OURS
+from rivals_rounds import OURS, Bar
 
 # What is held against the others: durable jobs, where the program has them; else the log alone.
 JOBS = "jobs"
@@ -49,19 +50,18 @@ WEAKER = ("beanstalkd -f50",)
 
 
 def bars(row):
-    """What is held against a bar: (what, key of its ratio, bar and goal, ours, name → value). The
-    log alone is not: it has less to do than jobs."""
+    """What is held against a bar. The log alone is not: it has less to do than jobs."""
     is_jobs = row["algorithm"] == JOBS
     values = {name: rival["value"] for name, rival in row["rivals"].items() if name not in WEAKER}
     for rival, ends in RATIO_BARS.get(row["name"], {}).items():
         if rival in values:
-            yield f"against {rival}", "ratio", ends if is_jobs else None, row["ours"], {
-                rival: values[rival]}
+            yield Bar("time", "ratio", ends if is_jobs else None, row["ours"],
+                      {rival: values[rival]})
     own = OWN_BARS.get(row["name"])
     if own and is_jobs:
-        yield "ours", None, own, row["ours"], values
+        yield Bar("time", None, own, row["ours"], values)
     else:
-        yield "time", "ratio", None, row["ours"], values
+        yield Bar("time", "ratio", None, row["ours"], values)
 
 
 def disk_of(directory, mounts):

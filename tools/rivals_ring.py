@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from rivals_rounds import OURS, Problem, compared, interval, judge, plain, ratios, rounds
+from rivals_rounds import OURS, Bar, Problem, compared, interval, judge, plain, ratios, rounds
 
 INSTRUCTION_ITEMS = (2000, 22000)  # two runs, of which the difference counts
 
@@ -36,11 +36,12 @@ TAIL_BARS = (1.0, 0.5)
 
 
 def bars(row):
-    """What is held against a bar: (what, key of its ratio, bar and goal, name → value)."""
+    """What is held against a bar."""
     values = {name: rival["value"] for name, rival in row["rivals"].items()}
-    yield "time", "ratio", TIME_BARS.get(row["name"]), row["ours"], values
+    yield Bar("time", "ratio", TIME_BARS.get(row["name"]), row["ours"], values)
     if row.get("oversubscribed"):
-        yield "p99.9", "p999_ratio", TAIL_BARS, row["p999_ns"][row["algorithm"]], row["p999_ns"]
+        yield Bar("p99.9", "p999_ratio", TAIL_BARS, row["p999_ns"][row["algorithm"]],
+                  row["p999_ns"])
 
 
 def pauses(program, options):

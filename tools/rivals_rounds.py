@@ -4,6 +4,7 @@ In each round every contestant of a row runs once, in an order that is shuffled 
 first round does not count. A ratio is ours / theirs of one round.
 """
 
+import collections
 import json
 import os
 import random
@@ -16,6 +17,11 @@ OURS = "leat "
 RESAMPLES = 4000       # of the bootstrap: the interval's ends move by less than they are shown with
 SEED = 20261127
 RUN_SECONDS_MAX = 60   # of one run: ten million timers in a tree take half of it
+
+# What is held against a bar, or only reported where `ends` is None; else they are (bar, goal), of
+# which the goal may be None. With `key`, the name of a ratio, they are of ours / theirs against the
+# best of `theirs`, name → value; without it of `ours` itself, in `unit`.
+Bar = collections.namedtuple("Bar", "what key ends ours theirs unit", defaults=("ns",))
 
 
 class Problem(Exception):

@@ -7,6 +7,7 @@ pages. Rows that take long have fewer pairs, and those of ten million timers few
 
 import rivals_cases
 from rivals_cases import Run
+from rivals_rounds import Bar
 
 ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 
@@ -45,19 +46,19 @@ STEP_BARS = ((1_000_000, None), (1_024, None))
 
 
 def bars(row):
-    """What is held against a bar: (what, key of its ratio, bar and goal, ours, name → value)."""
+    """What is held against a bar."""
     values = {name: rival["value"] for name, rival in row["rivals"].items()}
     late = row.get("p999_ns", {})
     if row["name"].startswith("steps"):
-        yield "longest step", None, STEP_BARS[0], row["max_ns"]["wheel"], values
-        yield "timers of a step", None, STEP_BARS[1], row["nodes_most"]["wheel"], values
+        yield Bar("longest step", None, STEP_BARS[0], row["max_ns"]["wheel"], values)
+        yield Bar("timers of a step", None, STEP_BARS[1], row["nodes_most"]["wheel"], values, "")
     elif row["name"] == "accuracy_busy_p999":
-        yield "all p99.9", None, (TICK_NS + BUSY_NS, None), late["wheel"], late
+        yield Bar("all p99.9", None, (TICK_NS + BUSY_NS, None), late["wheel"], late)
     elif row["name"] == "accuracy_parked_p999" and BARE in late:
         bar = TICK_NS + PARKED_TIMES * row["p99_ns"][BARE]
-        yield "all p99.9", None, (bar, None), late["wheel"], late
+        yield Bar("all p99.9", None, (bar, None), late["wheel"], late)
     else:
-        yield "time", "ratio", BARS.get(row["name"]), row["ours"], values
+        yield Bar("time", "ratio", BARS.get(row["name"]), row["ours"], values)
 
 
 def facts(_program, _options):

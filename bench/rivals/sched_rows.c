@@ -1,5 +1,5 @@
 /* sched_rows.c - what is measured of a pool: how fast no-ops from outside run, how long a call
- * takes, how soon an item starts, what becomes of long jobs between short ones, and of urgent ones
+ * takes, how soon an item starts, what becomes of short jobs between long ones, and of urgent ones
  * behind many others.
  *
  * Where it is asked how soon something starts, items are due at times that are fixed before the
@@ -28,6 +28,10 @@
 #define MIXED_NS_MIN 100
 #define MIXED_POWERS 10 /* times 2^10: 100 ns to 100 microseconds */
 #define MIXED_SEED   UINT64_C(20261128)
+/* One of them that comes so often keeps one worker busy for half of the time. Of short ones, three
+ * powers of the ten, it is asked how soon they start. */
+#define MIXED_PERIOD_NS UINT64_C(30000)
+#define MIXED_SHORT_NS  (UINT64_C(8) * MIXED_NS_MIN)
 /* The flood: jobs of a microsecond, of which so many wait at any time. */
 #define FLOOD_NS   UINT64_C(1000)
 #define FLOOD_JOBS 256
@@ -214,6 +218,74 @@ mixed(const struct bench_sched_run *run, struct bench_sched_result *result)
     result->posted = run->items;
     bench_sched_wait(run, result->posted);
     result->ns = (double)(leat_os_monotonic_ns() - begin_ns) / (double)run->items;
+}
+
+struct mixed_sample {
+    struct sample sample; /* first: the item is the job */
+    uint64_t ns;
+};
+
+static void
+mixed_started(struct bench_sched_item *item)
+{
+    started(item);
+    bench_sched_spin(((struct mixed_sample *)item)->ns);
+}
+
+/* So many jobs until `shorts` of them are short. All powers come, so it ends. */
+static uint64_t
+mixed_count(uint64_t shorts)
+{
+    uint64_t random = MIXED_SEED;
+    uint64_t count = 0;
+    uint64_t found = 0;
+    do {
+        found += mixed_ns(&random) < MIXED_SHORT_NS ? 1 : 0;
+        count++;
+    } while (found < shorts);
+    return count;
+}
+
+/* All pages touched. Freed by the end of the process. */
+static struct mixed_sample *
+mixed_create(uint64_t count)
+{
+    struct mixed_sample *jobs = malloc(count * sizeof(*jobs));
+    LEAT_ASSERT(jobs != NULL);
+    uint64_t random = MIXED_SEED;
+    for (uint64_t i = 0; i < count; i++) {
+        jobs[i].sample.item.run = mixed_started;
+        atom_init(&jobs[i].sample.started_ns, 0);
+        jobs[i].ns = mixed_ns(&random);
+    }
+    return jobs;
+}
+
+/* How soon short jobs start, behind whatever comes. */
+static void
+mixed_latency(const struct bench_sched_run *run, struct bench_sched_result *result)
+{
+    uint64_t lead = run->items / LEAD_PART + 1;
+    uint64_t count = mixed_count(run->items + lead);
+    struct mixed_sample *jobs = mixed_create(count);
+    double *times = times_create(result, run->items);
+    uint64_t begin_ns = leat_os_monotonic_ns() + LEAD_NS;
+    for (uint64_t i = 0; i < count; i++) {
+        while (leat_os_monotonic_ns() < begin_ns + i * MIXED_PERIOD_NS) {
+            leat_pause();
+        }
+        bench_sched_post(run, BENCH_SCHED_NORMAL, &jobs[i].sample.item);
+    }
+    result->posted = count;
+    bench_sched_wait(run, count);
+    uint64_t shorts = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t due_ns = begin_ns + i * MIXED_PERIOD_NS;
+        if (jobs[i].ns < MIXED_SHORT_NS && shorts++ >= lead) {
+            times[shorts - lead - 1] = (double)(atom_load_acq(&jobs[i].sample.started_ns) - due_ns);
+        }
+    }
+    result->ns = mean(result);
 }
 
 /* ---- floods --------------------------------------------------------------------------------- */
@@ -454,8 +526,14 @@ const struct bench_sched_row bench_sched_rows[] = {
      .workers = 1,
      .producers = 1,
      .measure = latency_idle},
+    {.name = "mixed_1w", .uses = TASKS, .workers = 1, .producers = 1, .measure = mixed},
     {.name = "mixed_2w", .uses = TASKS, .workers = 2, .producers = 1, .measure = mixed},
     {.name = "mixed_4x", .uses = TASKS, .workers = 0, .producers = 1, .measure = mixed},
+    {.name = "mixed_latency",
+     .uses = TASKS,
+     .workers = 1,
+     .producers = 1,
+     .measure = mixed_latency},
     {.name = "priority",
      .uses = TASKS | BENCH_SCHED_FLOOR,
      .workers = 1,

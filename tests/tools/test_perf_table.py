@@ -147,6 +147,46 @@ class Rows(Case):
             "| 1p1c | rte_ring | ns | 33.0 | 0.83 | 0.80 – 0.87 | 98 000 |  |",
             "| solo | **packed** | ns | 24.0 |  |  | – | NO |"])
 
+    def test_who_did_not_end_and_what_is_known_of_whom(self):
+        result = rows_result()
+        result["rows"][0].update(gave_up=["xenium"], notes={"packed": "4-byte items", "ck": "one"})
+        result["rows"][1]["notes"] = {"packed": "4-byte items", "ck": "two"}
+        result["rows"].append({**result["rows"][1], "name": "spsc"})
+        self.write("r.json", result)
+        lines = self.generated("rows file=r.json")
+        self.assertEqual(lines[6], "| 1p1c | xenium | ns | – | – | – | – | did not end |")
+        self.assertEqual(lines[9:], ["- ck: two", "- ck in 1p1c: one", "- packed: 4-byte items"])
+
+    def test_a_bar_and_who_is_held_against_it(self):
+        result = rows_result()
+        result["rows"][0].update(gave_up=["xenium"], wrong=["rte_ring"])
+        self.write("r.json", result)
+        lines = self.generated("bars file=r.json")
+        self.assertEqual(lines, [
+            "pairs 30 · cpu model Xeon · cores 2",
+            "| row | what | held against | bar | goal | ours | interval | met |",
+            "|---|---|---|---:|---:|---:|---:|---|",
+            "| 1p1c | time | rte_ring (has lost items or their order; did not end: xenium) | "
+            "0.90 × | 0.70 × | 0.83 × | 0.80 – 0.87 | bar |"])
+        result["group"] = "rung"
+        self.write("r.json", result)
+        self.assertEqual(self.command()[0], 2)
+
+    def test_a_machine_that_was_not_quiet(self):
+        for load, start in ((0.5, ""), (5.89, "**not quiet: load 5.89 before** · ")):
+            result = rows_result()
+            result["machine"]["load_before"] = load
+            self.write("r.json", result)
+            for name, head in (("rows", "group ring"), ("bars", "pairs 30")):
+                line = self.generated(f"{name} file=r.json")[0]
+                self.assertTrue(line.startswith(start + head), line)
+        self.assertEqual(self.generated("rows file=r.json")[0].count("5.89"), 1)
+        result = bench_result()
+        result["context"]["load_avg"] = [1.897, 0, 0]
+        self.write("b.json", result)
+        self.assertTrue(self.generated("bench file=b.json")[0].startswith(
+            "**not quiet: load 1.9 before** · Xeon · "))
+
     def test_a_field_that_is_missing_is_named(self):
         result = rows_result()
         del result["rows"][0]["rivals"]["ck"]["ratio_high"]

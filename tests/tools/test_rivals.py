@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
 import perf_table  # noqa: E402
 import rivals  # noqa: E402
+import rivals_bars  # noqa: E402
 import rivals_rounds  # noqa: E402
 
 # Answers each line from the tables that the test writes beside it, and notes the line. The n-th run
@@ -118,6 +119,16 @@ class Rounds(Case):
         self.row("solo")
         self.assertEqual(self.lines(), first + first)
 
+    def test_how_many_items_is_said_where_it_is_not_the_usual_number(self):
+        def machine():
+            return json.loads(self.file.read_text(encoding="utf-8"))["machine"]
+        self.row("solo")
+        self.assertNotIn("scale", machine())
+        self.row("solo", "--scale", "2.5")
+        self.assertEqual(machine()["scale"], 2.5)
+        data = json.loads(self.file.read_text(encoding="utf-8"))
+        self.assertIn(" · scale 2.5", perf_table.rows_table(data, {}, "r.json").split("\n")[0])
+
     def test_what_is_asked_for(self):
         self.row("1p1c_batch32", "--scale", "0.001", "--pauses", "7")
         self.assertIn("1 1 1 0 7 1024 ck", self.lines())
@@ -172,23 +183,33 @@ class Results(Case):
         text = perf_table.rows_table(data, {"filter": "2p2c$"}, "r.json")
         self.assertIn("| 2p2c | **packed** | ns | ", text)
         self.assertIn(" | 100 | yes; oversubscribed |", text)
+        self.assertTrue(text.endswith("\n\n- ck: unbounded"))
+        text = perf_table.facts_table(data, {"filter": "solo|1p1c_batch32"}, "r.json")
+        self.assertEqual(text.split("\n")[:4], [
+            "| row | who | bytes per slot | locked operations per item |", "|---|---|---:|---:|",
+            "| solo | **packed** | 8.00 | 2.00 |", "| solo | ck | 8.00 | 2.00 |"])
+        self.assertIn("| 1p1c_batch32 | ck | 8.00 | 0.10 |", text)
 
     def test_the_summary_has_the_best_rival_that_is_not_ours(self):
         _, output = self.command("--rows", "2p2c|solo", "--pairs", "3")
         lines = output.splitlines()
         self.assertTrue(any(line.startswith("| solo | time | 20.0 | optimist | 30.0 | 0.67 |")
-                            and line.endswith("| 1.60 | 1.15 | goal met |") for line in lines))
+                            and line.endswith("| 1.60 × | 1.15 × | goal met |") for line in lines))
         self.assertTrue(any(line.startswith("| 2p2c * | p99.9 | 100 | rte | 200 | 0.50 |")
-                            and line.endswith("| 1.00 | 0.50 | goal met |") for line in lines))
+                            and line.endswith("| 1.00 × | 0.50 × | goal met |") for line in lines))
         self.assertIn("left out: tbb", output)
         self.assertIn("fewer than 30 pairs", output)
 
     def test_bars_include_their_ends(self):
-        self.assertEqual(rivals.verdict(0.5, (1.0, 0.5)), "goal met")
-        self.assertEqual(rivals.verdict(0.51, (1.0, 0.5)), "bar met")
-        self.assertEqual(rivals.verdict(1.0, (1.0, 0.5)), "bar met")
-        self.assertEqual(rivals.verdict(1.01, (1.0, 0.5)), "NOT MET")
-        self.assertEqual(rivals.verdict(9.0, None), "reported")
+        for key in ("ratio", None):
+            for value, ends, result in (
+                    (0.5, (1.0, 0.5), "goal met"), (0.51, (1.0, 0.5), "bar met"),
+                    (1.0, (1.0, 0.5), "bar met"), (1.0, (1.0, None), "bar met"),
+                    (1.01, (1.0, 0.5), "NOT MET"), (9.0, None, "reported")):
+                ours, ratio = (99, value) if key else (value, 99)
+                bar = rivals_rounds.Bar("time", key, ends, ours, {})
+                one = rivals_bars.Held({}, bar, "ck", ratio, 0, 0)
+                self.assertEqual(rivals_bars.verdict(one), result)
 
 
 class Failures(Case):
@@ -218,6 +239,11 @@ class Failures(Case):
         self.assertIn("not in the figures: rte in 2p2c", output)
         row = json.loads(self.file.read_text(encoding="utf-8"))["rows"][0]
         self.assertEqual(sorted(row["rivals"]), ["ck", "leat turn"])
+        data = json.loads(self.file.read_text(encoding="utf-8"))
+        self.assertIn("| 2p2c | rte | ns | – | – | – | – | did not end |",
+                      perf_table.rows_table(data, {}, "r.json"))
+        self.assertIn("| 2p2c * | p99.9 | ck (did not end: rte) | 1.00 × | 0.50 × | 0.25 × | "
+                      "0.25 – 0.25 | goal |", perf_table.bars_table(data, {}, "r.json"))
         self.assertEqual(sum("rte" in line for line in self.lines()), 1)
 
     def test_one_that_hangs_with_the_clock_alone(self):
@@ -229,6 +255,9 @@ class Failures(Case):
         self.assertEqual(row["gave_up"], ["rte"])
         self.assertEqual(row["rivals"]["rte"]["value"], 40)
         self.assertNotIn("rte", row["p999_ns"])
+        data = json.loads(self.file.read_text(encoding="utf-8"))
+        self.assertRegex(perf_table.rows_table(data, {}, "r.json"),
+                         r"\| 2p2c \| rte \| ns \| 40.0 \| .* \| – \| did not end where single")
 
     def test_ours_that_does_not_end(self):
         self.write({**table(), "hangs": "leat turn"})

@@ -93,10 +93,12 @@ class Logs(unittest.TestCase):
 
     def test_the_log_alone_is_held_against_no_bar(self):
         self.rows("--rows", ".*_64")
-        line = self.line("| durable_depth1_64 | against bare disk | 100 | bare disk | 90.0")
+        line = self.line("| durable_depth1_64 | time | 100 | bare disk | 90.0")
         self.assertTrue(line.endswith("| 1.11 | 1.11 – 1.11 | – | – | reported |"))
-        self.line("| durable_depth100_64 | against beanstalkd -f0 | 100 | beanstalkd -f0 | 9 000 |")
+        self.line("| durable_depth100_64 | time | 100 | beanstalkd -f0 | 9 000 |")
         self.assertNotIn("met", self.output.lower())
+        with self.assertRaisesRegex(perf_table.Problem, "no row with a bar matches"):
+            perf_table.bars_table(self.result, {}, "file")
 
     def test_jobs_are(self):
         self.table["ns"] = NS
@@ -104,12 +106,20 @@ class Logs(unittest.TestCase):
         self.assertEqual(rows["durable_depth1_64"]["algorithm"], "jobs")
         self.assertEqual(rows["durable_depth1_64"]["rivals"]["leat wal alone"]["value"], 100)
         for start, end in (
-                ("| durable_depth1_64 | against bare disk | 120 | bare disk |", "NOT MET |"),
-                ("| durable_depth100_64 | against Redis XADD | 120 | Redis XADD |", "goal met |"),
-                ("| durable_depth100_64 | against beanstalkd -f0 | 120 | bean", "| bar met |"),
-                ("| durable_depth4096_64 | ours | 120 |", "goal met |"),
-                ("| recovery_64 | ours | 120 |", "goal met |")):
+                ("| durable_depth1_64 | time | 120 | bare disk |", "NOT MET |"),
+                ("| durable_depth100_64 | time | 120 | Redis XADD |", "goal met |"),
+                ("| durable_depth100_64 | time | 120 | bean", "| bar met |"),
+                ("| durable_depth4096_64 | time | 120 |", "goal met |"),
+                ("| recovery_64 | time | 120 |", "goal met |")):
             self.assertTrue(self.line(start).endswith(end), self.output)
+        text = perf_table.bars_table(self.result, {}, "file")
+        for line in ("| durable_depth1_64 | time | bare disk | 1.20 × | 1.05 × | 1.33 × | "
+                     "1.33 – 1.33 | NO |",
+                     "| durable_depth100_64 | time | beanstalkd -f0 | 0.02 × | – | 0.01 × | "
+                     "0.01 – 0.01 | bar |",
+                     "| recovery_64 | time | itself | 500 ns | 200 ns | 120 ns | – | goal |"):
+            self.assertIn(line, text)
+        self.assertEqual(text.count("durable_depth4096_64"), 1)
 
     def test_who_promises_less_is_no_best_rival(self):
         rows = self.rows("--rows", "durable_depth4096_64")

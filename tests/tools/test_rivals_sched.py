@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 import perf_table  # noqa: E402
 import rivals  # noqa: E402
 import rivals_cases  # noqa: E402
+import rivals_sched  # noqa: E402
 
 # Answers each line from the table beside it, and notes the line.
 FAKE = """#!{python}
@@ -49,7 +50,9 @@ def table():
             "left_out": "glib",
             "contestants": [one(row, name, threads)
                             for row, threads in (("outside_1w", 2), ("outside_2w", 3),
-                                                 ("priority", 2), ("submit_call", 2))
+                                                 ("priority", 2), ("submit_call", 2),
+                                                 ("starvation", 2), ("latency_idle_1w", 2),
+                                                 ("mixed_1w", 2), ("mixed_latency", 2))
                             for name in ("leat tasks", *shared)]
                            + [one("job_outside_1w", name, 2) for name in shared]},
         "ns": {"leat tasks": 30, "mutex pool": 100, "libuv": 60},
@@ -121,12 +124,40 @@ class Case(unittest.TestCase):
     def test_bars_of_ours_alone(self):
         _, output = self.command("--rows", "priority_p99|submit_call_p50|outside_1w")
         lines = output.splitlines()
-        self.assertTrue(any(line.startswith("| priority_p99 | ours | 2 500 | libuv | 90 000 |")
-                            and line.endswith("| 3 000 | – | bar met |") for line in lines), output)
-        self.assertTrue(any(line.startswith("| submit_call_p50 | ours | 200 |")
-                            and line.endswith("| 60.0 | 30.0 | NOT MET |") for line in lines))
+        self.assertTrue(any(line.startswith("| priority_p99 | time | 2 500 | libuv | 90 000 |")
+                            and line.endswith("| 3 000 ns | – | bar met |") for line in lines),
+                        output)
+        self.assertTrue(any(line.startswith("| submit_call_p50 | time | 200 |")
+                            and line.endswith("| 60.0 ns | 30.0 ns | NOT MET |") for line in lines))
         self.assertTrue(any(line.startswith("| outside_1w | time | 30.0 | libuv | 60.0 | 0.50 |")
-                            and line.endswith("| 0.60 | 0.30 | bar met |") for line in lines))
+                            and line.endswith("| 0.60 × | 0.30 × | bar met |") for line in lines))
+
+    def test_a_bar_of_all_rounds_together(self):
+        self.rows("starvation_.*")
+        data = json.loads(self.file.read_text(encoding="utf-8"))
+        text = perf_table.bars_table(data, {}, "r.json")
+        self.assertIn("| starvation_p99 | all p99.9 | itself | 1 000 000 ns | – | 2 500 ns | – | "
+                      "bar |", text)
+        self.assertNotIn("starvation_p50", text)
+        data["rows"][1]["p999_ns"]["tasks"] = 1_000_001
+        self.assertIn("| 1 000 001 ns | – | NO |", perf_table.bars_table(data, {}, "r.json"))
+        del data["rows"][1]["p999_ns"]
+        with self.assertRaisesRegex(perf_table.Problem, "starvation_p99 has no field 'p999_ns'"):
+            perf_table.bars_table(data, {}, "r.json")
+
+    def test_one_worker_has_the_bars_of_two(self):
+        for what in ("busy", "idle"):
+            for part in ("p50", "p99"):
+                self.assertEqual(rivals_sched.RATIO_BARS[f"latency_{what}_1w_{part}"],
+                                 rivals_sched.RATIO_BARS[f"latency_{what}_{part}"])
+        self.rows("latency_idle_1w_p99|mixed_.*")
+        data = json.loads(self.file.read_text(encoding="utf-8"))
+        lines = perf_table.bars_table(data, {}, "r.json").splitlines()
+        self.assertEqual(lines[4:], ["| latency_idle_1w_p99 | time | libuv | 1.05 × | 0.90 × | "
+                                     "0.03 × | 0.03 – 0.03 | goal |"])
+        self.assertEqual([row["name"] for row in data["rows"]],
+                         ["latency_idle_1w_p99", "mixed_1w", "mixed_latency_p50",
+                          "mixed_latency_p99"])
 
     def test_a_row_without_ours(self):
         status, output = self.command("--rows", "job_outside_1w|outside_1w")

@@ -68,7 +68,8 @@ class Timers(unittest.TestCase):
                                   str(file), "--pairs", "2", *arguments])
         self.assertEqual(status, 0, out.getvalue())
         self.output = out.getvalue()
-        return {row["name"]: row for row in json.loads(file.read_text(encoding="utf-8"))["rows"]}
+        self.result = json.loads(file.read_text(encoding="utf-8"))
+        return {row["name"]: row for row in self.result["rows"]}
 
     def lines(self):
         return set((self.root / "lines").read_text(encoding="utf-8").splitlines())
@@ -104,6 +105,26 @@ class Timers(unittest.TestCase):
         self.assertNotIn("call_ns", rows["fire_1m"])
         self.assertIn("bytes per timer", self.output)
 
+    def test_tables_of_a_page(self):
+        self.rows("--rows", "arm_1m|steps_10m|remote_arm_1m|fire_1m")
+        text = perf_table.facts_table(self.result, {}, "r.json")
+        self.assertIn("| row | who | bytes per timer | of them by arming | the call, ns | "
+                      "timers of a step, at most |", text)
+        self.assertIn("| arm_1m | **wheel** | 70.0 | 10.0 | – | – |\n"
+                      "| arm_1m | libuv | 280 | 40.0 | – | – |", text)
+        self.assertIn("| steps_10m | **wheel** | – | – | – | 1 025 |", text)
+        self.assertNotIn("fire_1m", text)
+        with self.assertRaisesRegex(perf_table.Problem, "no row with facts matches 'fire'"):
+            perf_table.facts_table(self.result, {"filter": "fire"}, "r.json")
+        text = perf_table.bars_table(self.result, {}, "r.json")
+        self.assertIn("| arm_1m | time | libuv | 0.20 × | 0.20 × | 0.25 × | 0.25 – 0.25 | "
+                      "NO |", text)
+        self.assertIn("| steps_10m | longest step | itself | 1 000 000 ns | – | 999 000 ns | – | "
+                      "bar |", text)
+        self.assertIn("| steps_10m | timers of a step | itself | 1 024 | – | 1 025 | – | "
+                      "NO |", text)
+        self.assertNotIn("remote", text)
+
     def test_bars(self):
         self.rows("--rows", "arm_1m|fire_1m|remote_arm_1m")
         lines = self.output.splitlines()
@@ -126,11 +147,11 @@ class Timers(unittest.TestCase):
         self.rows("--rows", "accuracy_.*_p999")
         tick = 2 ** 20
         busy = self.line("| accuracy_busy_p999 | all p99.9 | ")
-        self.assertIn(f"| {perf_table.number(tick + 50_000)} |", busy)
+        self.assertIn(f"| {perf_table.number(tick + 50_000)} ns |", busy)
         self.assertTrue(busy.endswith("bar met |"), busy)
         # The bare wait's p99 is 40 ns.
         parked = self.line("| accuracy_parked_p999 | all p99.9 | ")
-        self.assertIn(f"| {perf_table.number(tick + 1.1 * 40)} |", parked)
+        self.assertIn(f"| {perf_table.number(tick + 1.1 * 40)} ns |", parked)
 
     def test_the_longest_step(self):
         rows = self.rows("--rows", "steps_10m")
