@@ -16,8 +16,8 @@
  *                 that fail, hints that have moved)
  *   two frozen    a second operation at every step while the first one is frozen at every step
  *
- * Of an operation that is called wait-free the steps are counted to its end in all these trials, and
- * it must not take more than the table says.
+ * Of an operation that is called wait-free the steps are counted to its end in all these trials: it
+ * must not take more than the table says.
  *
  * Where an operation was interrupted, and in pairs, steps count as one up to the next that writes:
  * a thread that is stopped for ever in front of a read leaves others what it left them before.
