@@ -1,7 +1,8 @@
 /* suspend_batches.c - leat_post_batch() and leat_submit_batch() under the suspension test, see
- * suspend.h. One thread stops for ever at each step of bringing several tasks, or several jobs, each
- * for itself or all or none, with workers asleep, at work, and in front of a full engine. The others
- * bring batches as they like, and all of them run. suspend_durable has the same for durable jobs. */
+ * suspend.h. One thread stops for ever at each step of bringing several tasks, or several jobs,
+ * each for itself or all or none, with workers asleep, at work, and in front of a full engine. The
+ * others bring batches as they like, and all of them run. suspend_durable has the same for durable
+ * jobs. */
 #include "tests/support/check.h"
 #include "tests/suspend/host.h"
 
