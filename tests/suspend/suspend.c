@@ -692,17 +692,10 @@ print_verdict(const struct session *session, uint32_t operation)
 static bool
 as_named(const struct freeze_places *list, const char *const *names, const char *const *or_not)
 {
-    bool good = true;
+    bool good = suspend_all_there(list, names);
     for (uint32_t i = 0; i < list->count; i++) {
         good = good && (suspend_expected(names, &list->places[i]) ||
                         suspend_expected(or_not, &list->places[i]));
-    }
-    for (uint32_t i = 0; i < SUSPEND_PLACES_MAX && names[i] != NULL; i++) {
-        bool found = false;
-        for (uint32_t j = 0; j < list->count; j++) {
-            found = found || suspend_place_is(&list->places[j], names[i]);
-        }
-        good = good && found;
     }
     return good;
 }
@@ -715,7 +708,9 @@ as_expected(const struct suspend_operation *operation, const struct verdict *ver
                       ? verdict->blocking.count > 0
                       : as_named(&verdict->blocking, operation->blocks, operation->blocks_or_not);
     bool bounded = operation->steps_most == 0 || verdict->steps_most <= operation->steps_most;
-    return verdict->covered.count > 0 && verdict->blocking_pair.count == 0 && blocks && bounded &&
+    bool walked =
+        verdict->covered.count > 0 && suspend_all_there(&verdict->covered, operation->walks);
+    return walked && verdict->blocking_pair.count == 0 && blocks && bounded &&
            as_named(&verdict->late, operation->late, operation->late_or_not);
 }
 

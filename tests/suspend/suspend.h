@@ -68,6 +68,8 @@ struct suspend_operation {
     uint32_t hides;
     /* Not 0: it is wait-free, and takes at most so many steps, whatever the others do. */
     uint64_t steps_most;
+    /* Steps that it must come by in some situation, as below. */
+    const char *walks[SUSPEND_PLACES_MAX];
     /* Where it must be found blocking, or late, as "FILE KIND WORD". None: it must be lock-free. */
     const char *blocks[SUSPEND_PLACES_MAX];
     /* Where it may block or not: whether it comes to what others need is a matter of time. */
