@@ -7,7 +7,9 @@
  * How to read a function's block
  *   Threads   who may call it. "any" means any thread at any time, handlers included.
  *   Progress  wait-free, lock-free or blocking: what a frozen thread can do to the callers.
- *             docs/design/0002 defines the words, docs/design/0008 says which step blocks. Where
+ *             docs/design/0002 defines the words, docs/design/0008 says which step blocks. A test
+ *             stops a thread at each atomic step of what is called lock-free, but where it says
+ *             "by argument" or "by a model": there it is claimed, and no such test is there. Where
  *             a call lets go of the last hold on an ended job, it frees what that job had by the
  *             allocator, whose locks are not counted in.
  *   Ownership borrows (until return), copies, takes (the callee frees), returns owned,
@@ -1344,8 +1346,9 @@ leat_queue_limits_default(void)
 /* Sets all limits of a queue, while the engine runs: for the submits that begin behind the return.
  * What waits stays, also where it is more than the new limit. Submits that wait look again.
  * DROP_OLDEST drops jobs that were submitted since it was set.
- * Threads:  any, also several at once: of each field, the last one counts.    Progress: lock-free
- *           but for the allocator, once per queue with DROP_OLDEST; with a log blocking.
+ * Threads:  any, also several at once: of each field, the last one counts.
+ * Progress: lock-free by argument, but for the allocator, once per queue with DROP_OLDEST; with a
+ *           log blocking.
  * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_NO_MEMORY; LEAT_UNSUPPORTED; LEAT_FORKED;
  *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status
@@ -1356,7 +1359,8 @@ leat_queue_set_limits(struct leat_engine *engine, leat_queue queue,
  * goes on, and may be run again. One that ends before its turn, since it waited for another
  * one, is not counted. It looks at all records of the engine. Jobs that are submitted meanwhile
  * may be cancelled or not.
- * Threads:  any, handlers too.    Progress: lock-free.    Allocates: no.    Waits: never.
+ * Threads:  any, handlers too.    Progress: lock-free by argument.    Allocates: no.
+ * Waits:    never.
  * Returns:  LEAT_OK and *count (may be NULL), how many; LEAT_NOT_FOUND; LEAT_FORKED;
  *           LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_purge(struct leat_engine *engine,
@@ -1383,7 +1387,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_queue_drain(struct leat_engine *en
                                                           leat_queue queue, uint64_t timeout_ns);
 
 /* Opens a queue to new jobs again, and resumes it. It is no error where it is open.
- * Threads:  any, handlers too.    Progress: lock-free; with a log blocking.
+ * Threads:  any, handlers too.    Progress: lock-free by argument; with a log blocking.
  * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_queue_reopen(struct leat_engine *engine,
                                                            leat_queue queue);
@@ -1466,7 +1470,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_tenant_name(struct leat_engine *en
                                                           leat_tenant tenant, const char **name);
 
 /* As leat_queue_set_limits().
- * Threads:  any, also several at once: of each field, the last one counts.    Progress: lock-free.
+ * Threads:  any, also several at once: of each field, the last one counts.
+ * Progress: lock-free by argument.
  * Returns:  LEAT_OK; LEAT_NOT_FOUND; LEAT_UNSUPPORTED; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status
 leat_tenant_set_limits(struct leat_engine *engine, leat_tenant tenant,
@@ -2107,7 +2112,7 @@ leat_priority_of(struct leat_priority_scale scale, int32_t number)
 LEAT_API uint32_t leat_run_parents(const struct leat_run *run, leat_job_id *ids, uint32_t capacity);
 
 /* Copies the result of parent `number`: leat_result() of its id. A parent without one has 0 bytes.
- * Threads:  the handler's own, until it returns.    Progress: lock-free.
+ * Threads:  the handler's own, until it returns.    Progress: lock-free by argument.
  * Returns:  LEAT_OK and *bytes (may be NULL); LEAT_FULL (capacity is less than *bytes, which is
  *           set); LEAT_GONE (only where the job was brought back from the dead); LEAT_WRONG_STATE
  *           (the parent was, and has not ended anew); LEAT_BUSY (239 threads look at it: try
@@ -2146,7 +2151,7 @@ leat_graph_default(void)
  * may have parents of its own beside. `ids` (may be NULL) has room for all. `error` (may be NULL)
  * names an edge that cannot be: to a job that is not there, or itself; that is there before; or one
  * of a cycle.
- * Threads:  any.      Progress: as leat_submit().    Copies jobs, payloads and edges.
+ * Threads:  any.      Progress: as leat_submit(), by argument.    Copies jobs, payloads and edges.
  * Returns:  as leat_submit_batch(); LEAT_INVALID also for such an edge, or more than 65 535 to one
  *           child; LEAT_UNSUPPORTED also where jobs run inline.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_submit_graph(struct leat_engine *engine,
@@ -2202,7 +2207,7 @@ leat_cohort_options_default(void)
 }
 
 /* Opens a cohort. `options` may be NULL.
- * Threads:  any.      Progress: as leat_submit().    Copies options.
+ * Threads:  any.      Progress: as leat_submit(), by argument.    Copies options.
  * Waits:    for the disk, where it is durable: see "durable jobs".
  * Returns:  LEAT_OK and *cohort; else as leat_submit_batch().  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_cohort_open(struct leat_engine *engine,
@@ -2210,7 +2215,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_cohort_open(struct leat_engine *en
                                                           leat_job_id *cohort);
 
 /* From now on the cohort ends with its last member; without one, at once.
- * Threads:  any.      Progress: lock-free; of a durable one BLOCKING.
+ * Threads:  any.      Progress: lock-free by argument; of a durable one BLOCKING.
  * Waits:    for the disk, where it is durable: then also LEAT_LOG_FAILED, LEAT_NO_SPACE.
  * Returns:  LEAT_OK; LEAT_WRONG_STATE (closed before; no cohort); LEAT_GONE; LEAT_NOT_FOUND;
  *           LEAT_BUSY; LEAT_FORKED; LEAT_INVALID.  */
@@ -2239,7 +2244,7 @@ leat_cohort_info_default(void)
 }
 
 /* How far it is: each number exact for some moment during the call.
- * Threads:  any.      Progress: lock-free.
+ * Threads:  any.      Progress: lock-free by argument.
  * Returns:  LEAT_OK; LEAT_WRONG_STATE (no cohort); LEAT_GONE; LEAT_NOT_FOUND; LEAT_BUSY;
  *           LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status
@@ -2261,8 +2266,8 @@ LEAT_API leat_job_id leat_run_cohort(const struct leat_run *run);
  */
 
 /* The job of that name.
- * Threads:  any.      Progress: wait-free once the thread is attached, but for other names that
- *           the table puts into the same place.
+ * Threads:  any.      Progress: wait-free by argument once the thread is attached, but for other
+ *           names that the table puts into the same place.
  * Returns:  LEAT_OK and *id; LEAT_NOT_FOUND (no job has it, or its record is gone); LEAT_FORKED;
  *           LEAT_INVALID (NULL).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_job_find(struct leat_engine *engine, const char *name,
@@ -2372,7 +2377,7 @@ struct leat_tag_cursor {
  * cursor. Fewer than `capacity`: there are no more. A job that is there from the first call to the
  * last comes once; one that comes or goes meanwhile, at most once. No index is kept: a look at each
  * record that is in use. Jobs that 239 callers look at are passed over.
- * Threads:  any.      Progress: lock-free.
+ * Threads:  any.      Progress: lock-free by argument.
  * Returns:  LEAT_OK and *count; LEAT_FORKED; LEAT_INVALID (NULL, capacity 0, a tag that is none).
  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_tag_list(struct leat_engine *engine,
@@ -2381,7 +2386,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_tag_list(struct leat_engine *engin
                                                        size_t *count);
 
 /* How many jobs leat_tag_list() would list.
- * Threads:  any.      Progress: lock-free.
+ * Threads:  any.      Progress: lock-free by argument.
  * Returns:  LEAT_OK and *count; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_tag_count(struct leat_engine *engine, const char *tag,
                                                         uint64_t *count);
@@ -2809,7 +2814,7 @@ leat_dead_query_default(void)
  * behind them. Fewer than `capacity`: there were no more; one that ended a moment ago
  * may come yet. leat_get(), leat_job_attempts() and leat_job_payload() tell more of each. One at
  * which 239 callers look is passed over.
- * Threads:  any.      Progress: lock-free.    Allocates: no.
+ * Threads:  any.      Progress: lock-free by a model.    Allocates: no.
  * Returns:  LEAT_OK and *count; LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_dead_list(struct leat_engine *engine,
                                                         struct leat_dead_query *query,
@@ -2832,7 +2837,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_job_payload(struct leat_engine *en
  * (waiting_max) does not refuse it.
  * Its name, and a unique key with LEAT_UNIQUE_UNTIL_FINISHED, it holds again; keys of the other
  * scopes stay as they are: it has begun, and its time goes on.
- * Threads:  any.      Progress: lock-free; finds the letter by looking at all of them.
+ * Threads:  any.      Progress: lock-free by a model; finds the letter by looking at all of them.
  * Returns:  LEAT_OK; LEAT_BUSY (another thread looks at it, or has it in hand: come again);
  *           LEAT_EXISTS (another job holds its name or unique key now); LEAT_NO_MEMORY (for these);
  *           LEAT_WRONG_STATE (no dead letter, or kept for its submitter only); LEAT_CLOSED;
@@ -2851,7 +2856,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_dead_retry_all(struct leat_engine 
 
 /* Deletes a dead letter, and all that a query (NULL: each) means. The record of one that was
  * submitted with LEAT_JOB_KEEP_RESULT stays until leat_release().
- * Threads:  any.      Progress: lock-free; finds the letter by looking at all of them.
+ * Threads:  any.      Progress: lock-free by a model; finds the letter by looking at all of them.
  * Returns:  as leat_dead_retry() and leat_dead_retry_all().  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_dead_delete(struct leat_engine *engine,
                                                           leat_job_id id);
@@ -3071,7 +3076,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_next_due(struct leat_engine *engin
 
 /* The host's clock (leat_config.clock) has moved on, or was set: what has come due by it is brought
  * to the workers, or for the next leat_run_some(). Not needed with the system's clock.
- * Threads:  any.      Progress: as leat_submit().
+ * Threads:  any.      Progress: as leat_submit(), by argument.
  * Returns:  LEAT_OK; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_clock_changed(struct leat_engine *engine);
 

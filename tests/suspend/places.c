@@ -36,3 +36,17 @@ suspend_expected(const char *const *names, const struct freeze_place *place)
     }
     return false;
 }
+
+bool
+suspend_all_there(const struct freeze_places *list, const char *const *names)
+{
+    bool good = true;
+    for (uint32_t i = 0; i < SUSPEND_PLACES_MAX && names[i] != NULL; i++) {
+        bool found = false;
+        for (uint32_t j = 0; j < list->count; j++) {
+            found = found || suspend_place_is(&list->places[j], names[i]);
+        }
+        good = good && found;
+    }
+    return good;
+}

@@ -10,5 +10,7 @@ int suspend_word_of(const char *text, const char **word);
 bool suspend_place_is(const struct freeze_place *place, const char *text);
 /* Whether the place is one of the table's, which end with NULL. */
 bool suspend_expected(const char *const *names, const struct freeze_place *place);
+/* Whether all of the table's are in the list. */
+bool suspend_all_there(const struct freeze_places *list, const char *const *names);
 
 #endif

@@ -45,6 +45,7 @@ struct verdict {
     struct freeze_places late;
     struct tally one;
     struct tally two;
+    uint64_t steps_most; /* of any trial, to its end; not of a thread of the subject's own */
     /* Where each step in between is to block; and whether the thread of this trial is there. */
     const struct suspend_span *span;
     bool inside;
@@ -302,6 +303,16 @@ others_go_on(struct trial *trial, uint64_t patience_ns)
     return crew_work(trial, &order);
 }
 
+static void
+call_end(struct trial *trial, uint32_t number)
+{
+    struct call *call = &trial->calls[number];
+    struct verdict *verdict = &trial->session->verdicts[trial->plan->frozen[number].operation];
+    freeze_join(&call->own);
+    uint64_t steps = call->own.steps;
+    verdict->steps_most = steps > verdict->steps_most ? steps : verdict->steps_most;
+}
+
 /* All threads go on and come to their end. */
 static void
 trial_end(struct trial *trial)
@@ -313,7 +324,7 @@ trial_end(struct trial *trial)
     }
     for (uint32_t i = 0; i < trial->plan->frozen_count; i++) {
         if (trial->calls[i].freeze == &trial->calls[i].own) {
-            freeze_join(&trial->calls[i].own);
+            call_end(trial, i);
         }
     }
     for (uint32_t i = 0; i < trial->crews_count; i++) {
@@ -659,7 +670,11 @@ print_verdict(const struct session *session, uint32_t operation)
     print_tally(verdict->one);
     print_tally(verdict->two);
     if (verdict->blocking.count + verdict->blocking_pair.count + verdict->late.count == 0) {
-        (void)printf("  lock-free");
+        if (session->subject->operations[operation].steps_most != 0) {
+            (void)printf("  wait-free, %ju steps at most", (uintmax_t)verdict->steps_most);
+        } else {
+            (void)printf("  lock-free");
+        }
     }
     if (verdict->span != NULL && verdict->blocking.count != 0) {
         (void)printf("  BLOCKING behind the %s, up to the %s: at %u places", verdict->span->behind,
@@ -677,17 +692,10 @@ print_verdict(const struct session *session, uint32_t operation)
 static bool
 as_named(const struct freeze_places *list, const char *const *names, const char *const *or_not)
 {
-    bool good = true;
+    bool good = suspend_all_there(list, names);
     for (uint32_t i = 0; i < list->count; i++) {
         good = good && (suspend_expected(names, &list->places[i]) ||
                         suspend_expected(or_not, &list->places[i]));
-    }
-    for (uint32_t i = 0; i < SUSPEND_PLACES_MAX && names[i] != NULL; i++) {
-        bool found = false;
-        for (uint32_t j = 0; j < list->count; j++) {
-            found = found || suspend_place_is(&list->places[j], names[i]);
-        }
-        good = good && found;
     }
     return good;
 }
@@ -699,7 +707,10 @@ as_expected(const struct suspend_operation *operation, const struct verdict *ver
     bool blocks = verdict->span != NULL
                       ? verdict->blocking.count > 0
                       : as_named(&verdict->blocking, operation->blocks, operation->blocks_or_not);
-    return verdict->covered.count > 0 && verdict->blocking_pair.count == 0 && blocks &&
+    bool bounded = operation->steps_most == 0 || verdict->steps_most <= operation->steps_most;
+    bool walked =
+        verdict->covered.count > 0 && suspend_all_there(&verdict->covered, operation->walks);
+    return walked && verdict->blocking_pair.count == 0 && blocks && bounded &&
            as_named(&verdict->late, operation->late, operation->late_or_not);
 }
 

@@ -16,6 +16,9 @@
  *                 that fail, hints that have moved)
  *   two frozen    a second operation at every step while the first one is frozen at every step
  *
+ * Of an operation that is called wait-free the steps are counted to its end in all these trials: it
+ * must not take more than the table says.
+ *
  * Where an operation was interrupted, and in pairs, steps count as one up to the next that writes:
  * a thread that is stopped for ever in front of a read leaves others what it left them before.
  * Interruptions and pairs beyond the subject's budget are drawn evenly by the printed seed;
@@ -63,6 +66,10 @@ struct suspend_operation {
     bool owner;   /* one thread alone may do operations of an owner, and if it stops nobody does */
     /* Of the items that there are, so many may be out of reach while a thread is frozen in it. */
     uint32_t hides;
+    /* Not 0: it is wait-free, and takes at most so many steps, whatever the others do. */
+    uint64_t steps_most;
+    /* Steps that it must come by in some situation, as below. */
+    const char *walks[SUSPEND_PLACES_MAX];
     /* Where it must be found blocking, or late, as "FILE KIND WORD". None: it must be lock-free. */
     const char *blocks[SUSPEND_PLACES_MAX];
     /* Where it may block or not: whether it comes to what others need is a matter of time. */

@@ -2,8 +2,13 @@
  * suspend.h: in lists, in the wheels, with a completion queue. One thread stops for ever at each
  * step of listing or cancelling one, and others list, cancel and run as many as they like. Or a
  * worker does that admits listed jobs: what is listed at its level waits for it and is accepted as
- * long as there are records; other levels, and tasks, go on. */
+ * long as there are records; other levels, and tasks, go on. So it is while it sweeps a list, too:
+ * sched/lists.c is compiled here once more, so that this has fewer jobs to look at. */
 #include "sched/limits.h"
+#undef LEAT_ZOMBIES_MIN
+#define LEAT_ZOMBIES_MIN 4
+#include "sched/lists.c" /* with this */
+
 #include "tests/support/check.h"
 #include "tests/suspend/host.h"
 
@@ -89,6 +94,40 @@ admits(void *subject)
     host_hold(host, task_lists, &host->next_gate);
 }
 
+/* Jobs of a queue that is paused have been dealt to its list, and most of them cancelled: whoever
+ * admits next at their level sweeps it. */
+static void
+sweeps(void *subject)
+{
+    struct host *host = subject;
+    leat_job_id ids[LEAT_ZOMBIES_MIN + LISTED];
+    struct leat_job job = leat_job_default();
+    CHECK_OK(leat_queue_create(host->engine, "paused", NULL, &job.queue));
+    CHECK_OK(leat_queue_pause(host->engine, job.queue));
+    job.type = host->uncounted;
+    job.priority = LEAT_PRIORITY_NORMAL;
+    for (size_t i = 0; i < TEST_COUNT_OF(ids); i++) {
+        CHECK_OK(leat_submit(host->engine, &job, &ids[i]));
+    }
+    host_until_asleep(host, host->workers);
+    host_arrange(host, host->workers - 1, true);
+    for (size_t i = 1; i < TEST_COUNT_OF(ids); i++) {
+        CHECK_OK(leat_cancel(host->engine, ids[i]));
+    }
+}
+
+/* The one that is left there. */
+static void
+destroy_swept(void *subject)
+{
+    struct host *host = subject;
+    leat_queue queue = {0};
+    if (leat_queue_find(host->engine, "paused", &queue) == LEAT_OK) {
+        CHECK_OK(leat_queue_resume(host->engine, queue));
+    }
+    host_destroy(subject);
+}
+
 /* A worker that goes on before the ring is full would leave it to chance whether it comes to be. */
 static bool
 submit_and_list(void *subject, uint32_t who)
@@ -124,30 +163,31 @@ admitter_settled(void *subject)
     return host_settled(host);
 }
 
-#define ADMITS .name = "admit", .begin = host_begin
+#define ADMITS                                                                                     \
+    .name = "admit", .begin = host_begin, .walks = {"sched/lists.c change &list->zombies"}
 
 static const struct suspend_subject its_level = {
     .name = "listed, its level",
     ENGINE(two),
-    .destroy = host_destroy,
+    .destroy = destroy_swept,
     .operations = {{.name = "submit", .run = submit_and_list, .witness = true},
                    HOST_JOBS_RAN,
                    {ADMITS, .span = {"sched/lists.c swap &lists->role",
                                      "sched/lists.c change &lists->role"}}},
-    .situations = {{"admits", admits, 0, 0}},
+    .situations = {{"admits", admits, 0, 0}, {"sweeps", sweeps, 0, 0}},
 };
 
 static const struct suspend_subject other_levels = {
     .name = "other levels",
     ENGINE(three),
     .settled = admitter_settled,
-    .destroy = host_destroy,
+    .destroy = destroy_swept,
     .operations = {HOST_POSTS,
                    {.name = "submit", .run = submit_high, .witness = true},
                    HOST_TASKS_RAN,
                    HOST_JOBS_RAN,
                    {ADMITS, .blocks = {HOST_RING_BLOCKS}}},
-    .situations = {{"admits", admits, 0, 1}},
+    .situations = {{"admits", admits, 0, 1}, {"sweeps", sweeps, 0, 1}},
 };
 
 /* Nothing runs: all records are listed that are accepted. */
@@ -157,9 +197,44 @@ static const struct suspend_subject accepting = {
     .budget = 60,
     .context = &two,
     .create = host_create,
-    .destroy = host_destroy,
+    .destroy = destroy_swept,
     .operations = {{.name = "submit", .run = submit_only, .witness = true}, {ADMITS}},
-    .situations = {{"admits", admits, 0, 0}},
+    .situations = {{"admits", admits, 0, 0}, {"sweeps", sweeps, 0, 0}},
+};
+
+/* ---- advancing ------------------------------------------------------------------------------- */
+
+/* Jobs are due by the time a worker goes on. */
+static void
+due(void *subject)
+{
+    struct host *host = subject;
+    struct leat_job job = leat_job_default();
+    host_arrange(host, host->workers - 1, true);
+    job.type = host->uncounted;
+    job.priority = LEAT_PRIORITY_NORMAL;
+    job.delay_ns = TEST_MS;
+    for (uint32_t i = 0; i < LISTED; i++) {
+        CHECK_OK(leat_submit(host->engine, &job, NULL));
+    }
+    test_sleep_ns(5 * TEST_MS);
+}
+
+/* What is due in its wheel waits for it. */
+static const struct suspend_subject advancing = {
+    .name = "jobs that are due",
+    ENGINE(two),
+    .settled = admitter_settled,
+    .destroy = host_destroy,
+    .operations = {HOST_POSTS,
+                   HOST_SUBMITS,
+                   HOST_TASKS_RAN,
+                   HOST_JOBS_RAN,
+                   {.name = "advance",
+                    .begin = host_begin,
+                    .walks = {"sched/wheel.c swap &wheel->role"},
+                    .blocks = {HOST_RING_BLOCKS}}},
+    .situations = {{"due", due, 0, 1}},
 };
 
 /* ---- cancelling ------------------------------------------------------------------------------ */
@@ -213,7 +288,7 @@ cancel_scheduled(void *subject, uint32_t who)
 
 /* As many slots come free as ends are taken. */
 static bool
-take(void *subject, uint32_t who)
+take_ends(void *subject, uint32_t who)
 {
     struct host *host = subject;
     struct leat_completion items[3];
@@ -320,7 +395,7 @@ static const struct suspend_subject cancelling_completed = {
     .destroy = cancel_rest,
     .operations = {HOST_POSTS,
                    HOST_TASKS_RAN,
-                   {.name = "take", .run = take, .witness = true},
+                   {.name = "take", .run = take_ends, .witness = true},
                    {CANCELS(cancel_waiting), .blocks = {HOST_RING_BLOCKS}}},
     .situations = {{"completions", with_completions, 0, 0}},
 };
@@ -344,6 +419,13 @@ who_admits_holds_up_its_level(void **state)
 }
 
 static void
+who_advances_a_wheel_holds_up_what_is_due(void **state)
+{
+    (void)state;
+    CHECK(suspend_run(&advancing));
+}
+
+static void
 who_cancels_holds_up_nobody(void **state)
 {
     (void)state;
@@ -358,6 +440,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_lists_holds_up_nobody),
         cmocka_unit_test(who_admits_holds_up_its_level),
+        cmocka_unit_test(who_advances_a_wheel_holds_up_what_is_due),
         cmocka_unit_test(who_cancels_holds_up_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* suspend_ring.c - the structures of ring/ under the suspension test, see suspend.h. It holds their
+/* suspend_ring.c - the rings of ring/ under the suspension test, see suspend.h. It holds their
  * claims of progress: those called lock-free pass at each step, and those called blocking are
  * blocking where their headers say. Every structure is looked through, and what went in is counted
  * against what came out, once the frozen threads have gone on. */
@@ -8,137 +8,10 @@
 
 #include "ring/packed.h"
 #include "ring/scq.h"
-#include "ring/slab.h"
 #include "ring/ticket.h"
 #include "ring/turn.h"
 #include "tests/support/check.h"
 #include "tests/suspend/suspend.h"
-
-/* ---- slab ------------------------------------------------------------------------------------ */
-
-#define RECORDS 8
-
-struct slab_state {
-    struct leat_slab slab;
-    struct {
-        uint32_t records[RECORDS];
-        uint32_t count;
-    } hands[SUSPEND_WHO_COUNT];
-};
-
-static void *
-slab_create(const struct suspend_subject *subject)
-{
-    (void)subject;
-    const struct leat_slab_config config = {.capacity = RECORDS, .shards = 2, .record_bytes = 16};
-    struct slab_state *state = calloc(1, sizeof(*state));
-    CHECK(state != NULL);
-    CHECK(leat_slab_init(&state->slab, &config));
-    return state;
-}
-
-static bool
-slab_take(void *subject, uint32_t who)
-{
-    struct slab_state *state = subject;
-    uint32_t index = 0;
-    if (!leat_slab_take(&state->slab, who, &index)) {
-        return false;
-    }
-    state->hands[who].records[state->hands[who].count] = index;
-    state->hands[who].count++;
-    return true;
-}
-
-static bool
-slab_give(void *subject, uint32_t who)
-{
-    struct slab_state *state = subject;
-    if (state->hands[who].count == 0) {
-        return false;
-    }
-    state->hands[who].count--;
-    leat_slab_give(&state->slab, who, state->hands[who].records[state->hands[who].count]);
-    return true;
-}
-
-static void
-slab_destroy(void *subject)
-{
-    struct slab_state *state = subject;
-    uint32_t in_use = 0;
-    for (uint32_t i = 0; i < SUSPEND_WHO_COUNT; i++) {
-        in_use += state->hands[i].count;
-    }
-    CHECK(leat_slab_check(&state->slab, in_use, stderr));
-    leat_slab_fini(&state->slab);
-    free(state);
-}
-
-/* Each that may be frozen has a record to give; the rest was never used. */
-static void
-slab_fresh(void *subject)
-{
-    CHECK(slab_take(subject, SUSPEND_FROZEN));
-    CHECK(slab_take(subject, SUSPEND_FROZEN_SECOND));
-}
-
-/* None is free. */
-static void
-slab_none(void *subject)
-{
-    slab_fresh(subject);
-    for (uint32_t i = 2; i < RECORDS; i++) {
-        CHECK(slab_take(subject, i % 2 == 0 ? SUSPEND_OTHER : SUSPEND_OTHER_SECOND));
-    }
-}
-
-/* All have been used, and are in the stacks that wait for their turn. */
-static void
-slab_given(void *subject)
-{
-    slab_none(subject);
-    while (slab_give(subject, SUSPEND_OTHER) || slab_give(subject, SUSPEND_OTHER_SECOND)) {
-    }
-}
-
-/* The stacks have changed roles. */
-static void
-slab_turned(void *subject)
-{
-    slab_given(subject);
-    CHECK(slab_take(subject, SUSPEND_OTHER));
-    CHECK(slab_take(subject, SUSPEND_OTHER_SECOND));
-}
-
-/* One is free, in the other shard than that of the first one. */
-static void
-slab_last(void *subject)
-{
-    slab_none(subject);
-    CHECK(slab_give(subject, SUSPEND_OTHER_SECOND));
-}
-
-static const struct suspend_subject slab_subject = {
-    .name = "slab",
-    .capacity = RECORDS,
-    .budget = 2000,
-    .create = slab_create,
-    .destroy = slab_destroy,
-    .operations = {{.name = "take", .run = slab_take}, {.name = "give", .run = slab_give}},
-    .situations = {{"fresh", slab_fresh, 0},
-                   {"none free", slab_none, 0},
-                   {"given back", slab_given, 0},
-                   {"roles changed", slab_turned, 0},
-                   {"the last one", slab_last, 0}},
-};
-
-static void
-slab_is_lock_free(void **state)
-{
-    (void)state;
-    CHECK(suspend_run(&slab_subject));
-}
 
 /* ---- rings ----------------------------------------------------------------------------------- */
 
@@ -450,8 +323,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(slab_is_lock_free),  cmocka_unit_test(packed_is_lock_free),
-        cmocka_unit_test(scq_is_lock_free),   cmocka_unit_test(turn_per_slot_is_blocking),
+        cmocka_unit_test(packed_is_lock_free),
+        cmocka_unit_test(scq_is_lock_free),
+        cmocka_unit_test(turn_per_slot_is_blocking),
         cmocka_unit_test(ticket_is_blocking),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
