@@ -3454,9 +3454,11 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * whose parents is not durable, and a member of a cohort that is not); completion queues, progress;
  * tenants, and what is set of types. Types have to be registered again, before leat_start().
  *
- * A unique key that is held for a time is held till its moment, by the WALL clock, also where its
- * job is gone; and never for longer than it ever was to be, whatever that clock says. Each job has
- * its last attempts, dead or not, as leat_job_attempts() had them.
+ * Delays, retries, snoozes, expiries and keys that are held for a time, also where their job is
+ * gone, go on while nobody is there, by the WALL clock. Where that was set back meanwhile, or
+ * before, they last no longer behind an open than what was left of them when they were written;
+ * where it was set ahead, that is time that has passed. A run_at_ns is by that clock in any case.
+ * Each job has its last attempts, dead or not, as leat_job_attempts() had them.
  *
  * Queues come back with priority, order and pull, and the first leat_queue_create() that says the
  * same makes them as if they were new. What calls have set of one comes back, too, before its jobs

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "engine/terms.h"
+#include "engine/timers.h"
 #include "ring/rcu.h"
 
 #define AGAIN_NS   UINT64_C(1000000000) /* a full log is looked at again */
@@ -32,6 +34,55 @@ is_needed(const struct leat_durable_state *state, const struct leat_job_durable 
                              : (int32_t)(state->version - atom_load_rlx(&job->noted)) >= 0;
 }
 
+/* What of a content is by the wall clock, by that of now: it may have been set since. A job that
+ * was brought back from the dead does not expire any more. */
+static void
+content_date(struct leat_engine *engine, leat_job_id id, uint32_t index,
+             struct leat_durable_content *content)
+{
+    const struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
+    const uint64_t expires_ns = leat_terms_expires_ns(extra);
+    const uint64_t key_ns = leat_durable_key_left_ns(engine, id, index);
+    const uint64_t boot_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_BOOT);
+    const uint64_t wall_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
+    if (content->expires_ns != LEAT_FOREVER) {
+        const uint64_t left_ns = expires_ns > boot_ns ? expires_ns - boot_ns : 0;
+        content->expires_ns =
+            expires_ns == LEAT_FOREVER ? LEAT_FOREVER : leat_timers_after(wall_ns, left_ns);
+    }
+    if (key_ns != LEAT_FOREVER) {
+        const uint64_t until_ns = leat_timers_after(wall_ns, key_ns);
+        const uint64_t submit_ns =
+            until_ns > content->unique_for_ns ? until_ns - content->unique_for_ns : 0;
+        content->submit_ns = submit_ns < content->submit_ns ? submit_ns : content->submit_ns;
+    }
+}
+
+/* An image, with that. pre: a hold. */
+static void
+image_renew(struct leat_engine *engine, leat_job_id id, uint32_t index,
+            const struct leat_durable_parts *parts)
+{
+    const uint32_t bytes = parts->state.content_bytes;
+    struct leat_durable_content content;
+    LEAT_ASSERT(bytes >= sizeof(content)); /* as the job has come to be */
+    memcpy(&content, parts->content, sizeof(content));
+    if (content.expires_ns == LEAT_FOREVER && content.unique_for_ns == 0) {
+        leat_durable_write(engine, id, index, parts->content, bytes);
+        return;
+    }
+    unsigned char *dated = leat_memory_take(&engine->memory, bytes);
+    if (dated == NULL) {
+        leat_durable_lose(engine->durable, LEAT_NO_MEMORY);
+        return;
+    }
+    content_date(engine, id, index, &content);
+    memcpy(dated, parts->content, bytes);
+    memcpy(dated, &content, sizeof(content));
+    leat_durable_write(engine, id, index, dated, bytes);
+    leat_memory_give(&engine->memory, dated, bytes);
+}
+
 /* What the job is now goes to the end of the log, if the record is needed. False: nothing did. */
 static bool
 job_renew(struct leat_engine *engine, const struct leat_durable_parts *parts)
@@ -43,9 +94,10 @@ job_renew(struct leat_engine *engine, const struct leat_durable_parts *parts)
         return false;
     }
     bool needed = is_needed(state, durable_of(engine, index));
-    if (needed) {
-        const void *content = state->image != 0 ? parts->content : NULL;
-        leat_durable_write(engine, id, index, content, state->content_bytes);
+    if (needed && state->image != 0) {
+        image_renew(engine, id, index, parts);
+    } else if (needed) {
+        leat_durable_write(engine, id, index, NULL, 0);
     }
     leat_job_unhold(engine, index);
     return needed;
@@ -80,9 +132,11 @@ other_renew(struct leat_durable *durable, const struct leat_wal_record *plain, b
     if (plain->tag == LEAT_DURABLE_SCHEDULE) {
         return leat_durable_schedule_renew(engine, plain, copies);
     }
+    if (plain->tag == LEAT_DURABLE_HELD) {
+        return leat_durable_held_renew(engine, plain, copies);
+    }
     bool needed = plain->tag == LEAT_DURABLE_QUEUE ||
                   (plain->tag == LEAT_DURABLE_IDS && is_ceiling(durable, plain)) ||
-                  (plain->tag == LEAT_DURABLE_HELD && leat_durable_held_needed(engine, plain)) ||
                   (plain->tag == LEAT_DURABLE_TUNING && leat_durable_tuning_latest(engine, plain));
     if (needed && copies) {
         record_copy(durable, plain);

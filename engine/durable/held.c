@@ -144,7 +144,7 @@ revive(struct leat_engine *engine, const struct leat_durable_entry *entry)
     enum leat_status status = leat_durable_held_read(&parts, entry->held, entry->held_bytes);
     LEAT_ASSERT(status == LEAT_OK);
     uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
-    if (parts.head.until_ns <= now_ns) {
+    if (parts.head.until_ns <= now_ns || parts.head.for_ns == 0) {
         return LEAT_OK;
     }
     struct leat_job job = leat_job_default();
@@ -224,14 +224,35 @@ leat_durable_held_yields(const struct leat_engine *engine, const struct leat_rev
 /* ---- cleaning -------------------------------------------------------------------------------- */
 
 bool
-leat_durable_held_needed(struct leat_engine *engine, const struct leat_wal_record *record)
+leat_durable_held_renew(struct leat_engine *engine, const struct leat_wal_record *record,
+                        bool copies)
 {
     struct leat_durable_held_parts parts;
     if (leat_durable_held_read(&parts, record->data, record->bytes) != LEAT_OK) {
         return false;
     }
+    struct leat_durable_held *head = &parts.head;
     const uint32_t type = leat_names_find(&engine->types, parts.type);
-    const struct leat_claim_text text = {type, parts.key, parts.head.key_bytes};
-    return type != LEAT_NAME_NONE &&
-           leat_claim_left_ns(engine, text, (leat_job_id){parts.head.id}) != 0;
+    const struct leat_claim_text text = {type, parts.key, head->key_bytes};
+    const uint64_t left_ns =
+        type == LEAT_NAME_NONE ? 0 : leat_claim_left_ns(engine, text, (leat_job_id){head->id});
+    if (left_ns != 0 && copies) {
+        const uint64_t now_ns = leat_clocks_now(&engine->clocks, LEAT_TIME_WALL);
+        const uint64_t until_ns = leat_timers_after(now_ns, left_ns);
+        head->until_ns = until_ns < head->until_ns ? until_ns : head->until_ns;
+        const struct leat_wal_entry entry = {.tag = LEAT_DURABLE_HELD,
+                                             .head = head,
+                                             .head_bytes = sizeof(*head),
+                                             .data = record->data + sizeof(*head),
+                                             .data_bytes = record->bytes - (uint32_t)sizeof(*head)};
+        (void)leat_durable_append(engine->durable, &entry);
+    }
+    return left_ns != 0;
+}
+
+uint64_t
+leat_durable_key_left_ns(struct leat_engine *engine, leat_job_id id, uint32_t index)
+{
+    struct leat_claim *claim = timed_of(engine, index);
+    return claim == NULL ? LEAT_FOREVER : leat_claim_left_ns(engine, leat_claim_text_of(claim), id);
 }

@@ -14,6 +14,8 @@ struct leat_durable_entry {
     uint64_t id;
     struct leat_durable_state state;
     uint64_t sequence;           /* of the content, as the line below */
+    uint64_t state_ns;           /* when the state was written; 0: not known */
+    uint64_t image_ns;           /* the same of the content */
     enum leat_status unreadable; /* LEAT_OK, or what is wrong with it */
     uint32_t image;
     uint32_t image_bytes;   /* of it in the log */
@@ -78,6 +80,7 @@ struct leat_durable_table {
     uint64_t ceiling;
     uint64_t sequence;     /* higher than any */
     uint32_t stored_bytes; /* in the log, of the record that is read */
+    uint64_t written_ns;   /* when its batch was written, by the wall clock; 0: not known */
     enum leat_status status;
 };
 
@@ -105,6 +108,7 @@ struct leat_durable {
     struct leat_memory memory;           /* I */
     struct leat_wal wal;                 /* S */
     uint64_t segment_bytes;              /* I */
+    struct leat_clock clock;             /* I the engine's; zeros: the system's */
     uint64_t serial;                     /* I random: of this open */
     struct leat_seal seal;               /* S what records are sealed with */
     bool seals;                          /* I it does something to them */
@@ -343,8 +347,12 @@ enum leat_status leat_durable_held_revive(struct leat_engine *engine, struct lea
  * cancelled for the job, which replaces it. */
 bool leat_durable_held_yields(const struct leat_engine *engine, const struct leat_revival *revival,
                               leat_job_id holder);
-/* For the cleaner: the key is held yet, and not by another job. */
-bool leat_durable_held_needed(struct leat_engine *engine, const struct leat_wal_record *record);
+/* For the cleaner: the key is held yet, and not by another job; if it `copies`, it goes to the end
+ * of the log, for no longer than is left. */
+bool leat_durable_held_renew(struct leat_engine *engine, const struct leat_wal_record *record,
+                             bool copies);
+/* How long a durable job holds its key yet; LEAT_FOREVER: it holds none for a time. pre: a hold. */
+uint64_t leat_durable_key_left_ns(struct leat_engine *engine, leat_job_id id, uint32_t index);
 
 /* ---- table.c -------------------------------------------------------------------------------- */
 

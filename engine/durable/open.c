@@ -75,6 +75,14 @@ threads_of(const struct leat_config *concrete)
                                            : leat_os_cpus_allowed(cpus, LEAT_WAL_CREW_MAX);
 }
 
+/* The engine may not be there yet. */
+static uint64_t
+wall_ns(void *context)
+{
+    const struct leat_clock *clock = &((const struct leat_durable *)context)->clock;
+    return clock->now == NULL ? leat_os_wall_ns() : clock->now(LEAT_CLOCK_WALL, clock->context);
+}
+
 static enum leat_status
 log_read(struct leat_durable *durable, const struct leat_config *concrete, struct leat_error *error)
 {
@@ -94,7 +102,9 @@ log_read(struct leat_durable *durable, const struct leat_config *concrete, struc
                                            .calls_written = leat_durable_calls_written,
                                            .threads = threads_of(concrete),
                                            .ahead = durable->seals ? leat_sealed_ahead : NULL,
-                                           .ahead_context = &durable->seal};
+                                           .ahead_context = &durable->seal,
+                                           .wall_ns = wall_ns,
+                                           .wall_context = durable};
     enum leat_status status = leat_wal_open(&durable->wal, &config, &reader, &report);
     if (durable->refusal.status != LEAT_OK) {
         return say_refusal(durable, error);
@@ -173,6 +183,7 @@ leat_durable_open(const struct leat_config *concrete, const struct leat_memory *
     durable->memory = *memory;
     leat_inbox_init(&durable->landed);
     durable->segment_bytes = concrete->log_segment_bytes;
+    durable->clock = concrete->clock;
     leat_durable_pace_end(durable); /* it has not begun */
     durable->found = leat_recovery_info_default();
     enum leat_status status = log_open(durable, concrete, error);

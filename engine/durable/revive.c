@@ -269,29 +269,40 @@ beside_revive(struct leat_engine *engine, uint32_t index, const struct leat_revi
 
 /* ---- one job --------------------------------------------------------------------------------- */
 
-static struct leat_due
-due_of(const struct turn *turn, const struct leat_durable_state *state)
+/* The present, to what was written then: where the wall clock says less, it was set back, and what
+ * was left then is left yet. */
+static uint64_t
+now_of(const struct turn *turn, uint64_t written_ns)
 {
+    return turn->wall_ns > written_ns ? turn->wall_ns : written_ns;
+}
+
+static struct leat_due
+due_of(const struct turn *turn, const struct leat_durable_entry *entry)
+{
+    const struct leat_durable_state *state = &entry->state;
     if (state->due_ns == 0) {
         return (struct leat_due){.at_ns = 0};
     }
     if ((state->flags & LEAT_DURABLE_WALL) != 0) {
         return (struct leat_due){LEAT_TIME_WALL, state->due_ns};
     }
-    uint64_t left_ns = state->due_ns > turn->wall_ns ? state->due_ns - turn->wall_ns : 0;
+    const uint64_t now_ns = now_of(turn, entry->state_ns);
+    uint64_t left_ns = state->due_ns > now_ns ? state->due_ns - now_ns : 0;
     return (struct leat_due){LEAT_TIME_BOOT, leat_timers_after(turn->boot_ns, left_ns)};
 }
 
 /* What of its options has gone on while nobody looked. */
 static void
 options_age(const struct turn *turn, struct leat_durable_found *found,
-            const struct leat_durable_state *state)
+            const struct leat_durable_entry *entry)
 {
+    const struct leat_durable_state *state = &entry->state;
     struct leat_job_options *options = &found->options;
-    const uint64_t wall_ns = turn->wall_ns;
-    uint64_t age_ns = wall_ns > found->submit_ns ? wall_ns - found->submit_ns : 0;
+    const uint64_t now_ns = now_of(turn, entry->image_ns);
+    uint64_t age_ns = now_ns > found->submit_ns ? now_ns - found->submit_ns : 0;
     if (found->expires_ns != LEAT_FOREVER) {
-        options->expires_in_ns = found->expires_ns > wall_ns ? found->expires_ns - wall_ns : 0;
+        options->expires_in_ns = found->expires_ns > now_ns ? found->expires_ns - now_ns : 0;
     }
     options->unique_conflict = LEAT_UNIQUE_REJECT; /* it was asked at its submit */
     bool over = options->unique_scope == LEAT_UNIQUE_FOR_TIME && options->unique_for_ns <= age_ns;
@@ -486,10 +497,11 @@ names_learn(const struct leat_engine *engine, struct turn *turn, const struct le
 /* How the job is by its state, too. */
 static void
 job_complete(const struct turn *turn, struct leat_durable_found *found,
-             const struct leat_durable_state *state)
+             const struct leat_durable_entry *entry)
 {
+    const struct leat_durable_state *state = &entry->state;
     if (!found->plain) {
-        options_age(turn, found, state);
+        options_age(turn, found, entry);
     }
     found->job.priority = state->level;
     found->job.flags = (state->flags & LEAT_DURABLE_KEPT) != 0 ? LEAT_JOB_KEEP_RESULT : 0;
@@ -526,7 +538,7 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry, s
     }
     const enum leat_unique_conflict conflict = found.options.unique_conflict;
     const uint64_t key_for_ns = found.options.unique_for_ns;
-    job_complete(turn, &found, state);
+    job_complete(turn, &found, entry);
     names_know(turn, &found.job);
     const char *tail = (const char *)entry->tail;
     const struct leat_revival revival = {
@@ -538,7 +550,7 @@ revive_one(struct leat_engine *engine, const struct leat_durable_entry *entry, s
         .attempts = state->attempts,
         .snoozes = state->snoozes,
         .crashes = state->crashes,
-        .due = due_of(turn, state),
+        .due = due_of(turn, entry),
         .error = tail,
         .error_bytes = state->error_bytes,
         .result = tail == NULL ? NULL : tail + state->error_bytes,

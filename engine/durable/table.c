@@ -199,6 +199,7 @@ job_take(struct leat_durable *durable, const struct leat_durable_parts *parts)
     }
     if (counts(entry, state)) {
         entry->state = *state;
+        entry->state_ns = durable->table.written_ns;
         size_t bytes = (size_t)state->error_bytes + state->result_bytes + state->attempts_bytes;
         /* The result stands behind the error, and the attempts behind that. */
         if (!block_take(durable, parts->error, bytes, &entry->tail, &entry->tail_bytes)) {
@@ -209,6 +210,7 @@ job_take(struct leat_durable *durable, const struct leat_durable_parts *parts)
         return true;
     }
     entry->image = state->image;
+    entry->image_ns = durable->table.written_ns;
     entry->image_bytes = durable->table.stored_bytes;
     entry->unreadable =
         leat_durable_sequence_read(&entry->sequence, parts->content, state->content_bytes);
@@ -240,14 +242,25 @@ claimed_take(struct leat_durable *durable, uint64_t id)
     return entry != NULL;
 }
 
-/* Two of one job say the same. */
+/* Two of one job say the same. What was left when it was written is the most that it is held
+ * for. */
 static bool
-held_take(struct leat_durable *durable, uint64_t id, const struct leat_wal_record *record)
+held_take(struct leat_durable *durable, const struct leat_durable_held *held,
+          const struct leat_wal_record *record)
 {
-    struct leat_durable_entry *entry = entry_make(durable, id);
+    const uint64_t written_ns = durable->table.written_ns;
+    struct leat_durable_entry *entry = entry_make(durable, held->id);
     durable->table.held += entry != NULL && entry->held == NULL ? 1 : 0;
-    return entry != NULL &&
-           block_take(durable, record->data, record->bytes, &entry->held, &entry->held_bytes);
+    if (entry == NULL ||
+        !block_take(durable, record->data, record->bytes, &entry->held, &entry->held_bytes)) {
+        return false;
+    }
+    LEAT_ASSERT(entry->held != NULL); /* the record has bytes, as it was read */
+    struct leat_durable_held bound = *held;
+    const uint64_t left_ns = held->until_ns > written_ns ? held->until_ns - written_ns : 0;
+    bound.for_ns = left_ns < held->for_ns ? left_ns : held->for_ns;
+    memcpy(entry->held, &bound, sizeof(bound));
+    return true;
 }
 
 /* The last one is right. */
@@ -367,7 +380,7 @@ held_read(struct leat_durable *durable, const struct leat_wal_record *record)
 {
     struct leat_durable_held_parts parts;
     enum leat_status status = leat_durable_held_read(&parts, record->data, record->bytes);
-    return status == LEAT_OK ? taken(held_take(durable, parts.head.id, record)) : status;
+    return status == LEAT_OK ? taken(held_take(durable, &parts.head, record)) : status;
 }
 
 static enum leat_status
@@ -450,10 +463,10 @@ leat_durable_table_record(void *context, struct leat_wal_place place,
 {
     struct leat_durable *durable = context;
     struct leat_wal_record plain;
-    (void)place;
     enum leat_status status = leat_durable_read(durable, record, &plain);
     durable->found.old_key_records += durable->unsealed.key != durable->key ? 1 : 0;
     durable->table.stored_bytes = record->bytes;
+    durable->table.written_ns = place.written_ns;
     if (status == LEAT_OK) {
         status = record_read(durable, &plain);
     }

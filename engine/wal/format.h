@@ -45,7 +45,10 @@ struct leat_wal_batch {
     uint64_t oldest;   /* segment that is needed */
     uint32_t bytes;    /* of its records; 0: it says only what was durable */
     uint32_t body_crc; /* of all behind the header, up to the end of its last block */
-    uint64_t zero[2];
+    /* When it was, by the wall clock, behind the last of its records; 0: not known, as in an older
+     * log, which has zeros there. Written anew it keeps that. See docs/design/0044. */
+    uint64_t written_ns;
+    uint64_t zero;
 };
 
 LEAT_STATIC(sizeof(struct leat_wal_segment) == 64, "no padding");

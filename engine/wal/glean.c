@@ -108,7 +108,7 @@ static enum leat_status
 batch_tell(const struct glean *glean, uint64_t offset, const struct leat_wal_batch *batch)
 {
     const unsigned char *body = glean->segment + offset + sizeof(*batch);
-    const struct leat_wal_place place = {glean->number, batch->number};
+    const struct leat_wal_place place = {glean->number, batch->number, batch->written_ns};
     struct leat_wal_record record;
     uint32_t at = 0;
     while (at < batch->bytes && leat_wal_record_next(body, batch->bytes, &at, &record)) {

@@ -436,7 +436,7 @@ batch_tell(struct leat_wal_scan *scan, uint64_t offset, const struct leat_wal_ba
            struct ahead *ahead)
 {
     const unsigned char *body = scan->segment + offset + sizeof(*batch);
-    const struct leat_wal_place place = {scan->told->number, batch->number};
+    const struct leat_wal_place place = {scan->told->number, batch->number, batch->written_ns};
     struct leat_wal_record record;
     uint32_t at = 0;
     while (at < batch->bytes) {

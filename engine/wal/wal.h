@@ -79,12 +79,16 @@ struct leat_wal_config {
      * no file. NULL: nothing is. */
     size_t (*ahead)(void *context, const struct leat_wal_record *record, void *to, size_t room);
     void *ahead_context;
+    /* What the wall clock says: each batch has it. Asked by who has the role. NULL: none has it. */
+    uint64_t (*wall_ns)(void *context);
+    void *wall_context;
 };
 
-/* Where a record stands: higher is later. */
+/* Where a record stands: higher is later. And since when, by the wall clock: 0: not known. */
 struct leat_wal_place {
     uint64_t segment;
     uint64_t batch;
+    uint64_t written_ns;
 };
 
 /* What an open, or a look, found. */

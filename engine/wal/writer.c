@@ -150,9 +150,11 @@ fail(struct leat_wal *wal)
     atom_store_rlx(&wal->unmarked, 0); /* nor will it ever. rlx: ordered by turn_of:C */
 }
 
+/* pre: the role; its records are there. */
 static struct leat_wal_batch
 header_of(const struct leat_wal *wal, uint64_t bytes)
 {
+    const struct leat_wal_config *config = &wal->config;
     return (struct leat_wal_batch){
         .id = wal->id,
         .number = wal->batch,
@@ -160,6 +162,7 @@ header_of(const struct leat_wal *wal, uint64_t bytes)
         /* The batch that has to say it is of the thread that wrote it. rlx: ordered by turn_of:A */
         .oldest = atom_load_rlx(&wal->oldest),
         .bytes = (uint32_t)bytes,
+        .written_ns = config->wall_ns == NULL ? 0 : config->wall_ns(config->wall_context),
     };
 }
 

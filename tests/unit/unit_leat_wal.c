@@ -1,6 +1,6 @@
 /* unit_leat_wal.c - the command `leat wal` on real files: a log that is whole, one that is torn,
  * one that is damaged, one that is not there, one in use; what it prints, as text and as JSON, and
- * its exit statuses. */
+ * its exit statuses; when what is saved was written. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,14 @@
 static char directory[64];
 static char text[8192];
 static struct leat_wal wal;
+static uint64_t now_ns; /* 0: batches have no time */
+
+static uint64_t
+wall_ns(void *context)
+{
+    (void)context;
+    return now_ns;
+}
 
 static struct leat_wal_config
 config_of(void)
@@ -26,7 +34,8 @@ config_of(void)
                                     .memory = leat_memory_default(),
                                     .segment_bytes = LEAT_WAL_SEGMENT_BYTES_MIN,
                                     .ring_bytes = LEAT_WAL_RING_BYTES_MIN,
-                                    .seed = 1};
+                                    .seed = 1,
+                                    .wall_ns = wall_ns};
 }
 
 static bool
@@ -245,6 +254,40 @@ test_salvaged(void **state)
     teardown();
 }
 
+/* What is saved is as old as it was: one batch for each time. */
+static void
+test_times(void **state)
+{
+    static const char *const directories[] = {"dump .", "dump new", "dump newer"};
+    static const char *const lines[] = {"batch=1 tag=1 ",
+                                        "written_unix_ns=2000 tag=7 bytes=3 data=616263\n",
+                                        "written_unix_ns=2000 tag=8 bytes=3 data=616263\n",
+                                        "written_unix_ns=1000 tag=9 bytes=3 data=616263\n"};
+    uint64_t position = 0;
+    (void)state;
+    setup();
+    log_open();
+    for (uint32_t tag = 7; tag < 10; tag++) {
+        const struct leat_wal_entry entry = {tag, 0, 3, NULL, "abc"};
+        now_ns = tag == 9 ? 1000 : 2000;
+        CHECK_OK(leat_wal_append(&wal, &entry, 1, LEAT_WAL_FIRST, &position));
+        CHECK_OK(leat_wal_wait(&wal, position, UINT64_MAX));
+    }
+    leat_wal_close(&wal);
+    now_ns = 0;
+    CHECK_EQUAL(run("salvage . new"), 0);
+    CHECK_EQUAL(run("salvage new newer"), 0);
+    for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+        CHECK_EQUAL(run(directories[i]), 0);
+        for (size_t k = 0; k < sizeof(lines) / sizeof(lines[0]); k++) {
+            CHECK(strstr(text, lines[k]) != NULL);
+        }
+    }
+    CHECK_EQUAL(run("dump new --json"), 0);
+    CHECK(strstr(text, ",\"written_unix_ns\":1000,\"tag\":9,") != NULL);
+    teardown();
+}
+
 int
 main(void)
 {
@@ -253,6 +296,7 @@ main(void)
         cmocka_unit_test(test_damaged), cmocka_unit_test(test_salvaged),
         cmocka_unit_test(test_refused), cmocka_unit_test(test_no_log),
         cmocka_unit_test(test_in_use),  cmocka_unit_test(test_version),
+        cmocka_unit_test(test_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* unit_wal.c - the log in one thread on a simulated disk: its limits, one below, at and above; a
  * full ring, a directory that another one has; a disk that fails; segments that are made in another
- * order than they begin, or were left before they did; cleaning. Without space: unit_wal_space. */
+ * order than they begin, or were left before they did; cleaning; when a batch was written. Without
+ * space: unit_wal_space. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -576,6 +577,76 @@ test_progress(void **state)
     teardown(fixture);
 }
 
+/* ---- when it was written --------------------------------------------------------------------- */
+
+struct timed {
+    struct fixture *fixture;
+    uint64_t now_ns;
+};
+
+static uint64_t
+timed_now(void *context)
+{
+    return ((const struct timed *)context)->now_ns;
+}
+
+/* Each record has the number of its time as its tag; the first one no time. */
+static bool
+record_timed(void *context, struct leat_wal_place place, const struct leat_wal_record *record)
+{
+    struct timed *timed = context;
+    CHECK_EQUAL(place.written_ns, record->tag == 1 ? 0 : UINT64_C(1000) * record->tag);
+    timed->fixture->read++;
+    return true;
+}
+
+static void
+timed_open(struct timed *timed)
+{
+    struct fixture *fixture = timed->fixture;
+    const struct leat_wal_reader reader = {record_timed, timed};
+    fixture->read = 0;
+    fixture->config.seed++;
+    CHECK_OK(leat_wal_open(&fixture->wal, &fixture->config, &reader, &fixture->report));
+}
+
+/* A batch keeps its time where it is written anew, whatever the clock says by then, which may go
+ * back; who cleans is told it, too. */
+static void
+test_times(void **state)
+{
+    struct fixture *fixture = setup();
+    struct timed timed = {fixture, 0};
+    const struct leat_wal_reader reader = {record_timed, &timed};
+    uint64_t position = 0;
+    (void)state;
+    timed_open(&timed);
+    CHECK_OK(append(fixture, 1, 10, &position));
+    CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
+    leat_wal_close(&fixture->wal);
+    fixture->config.wall_ns = timed_now;
+    fixture->config.wall_context = &timed;
+    for (uint32_t life = 0; life < 4; life++) {
+        timed_open(&timed);
+        CHECK_EQUAL(fixture->read, 1 + 2 * life);
+        CHECK_EQUAL(fixture->report.batches_again, 1);
+        for (uint32_t i = 0; i < 2; i++) {
+            uint32_t tag = 20 - 2 * life + i;
+            timed.now_ns = UINT64_C(1000) * tag;
+            CHECK_OK(append(fixture, tag, 10, &position));
+            CHECK_OK(leat_wal_wait(&fixture->wal, position, UINT64_MAX));
+        }
+        timed.now_ns = 7;
+        leat_wal_close(&fixture->wal);
+    }
+    timed_open(&timed);
+    CHECK_EQUAL(fixture->read, 9);
+    CHECK_OK(leat_wal_look(&fixture->wal, &reader));
+    CHECK(fixture->read > 9);
+    leat_wal_close(&fixture->wal);
+    teardown(fixture);
+}
+
 int
 main(void)
 {
@@ -596,6 +667,7 @@ main(void)
         cmocka_unit_test(test_seeds),
         cmocka_unit_test(test_failed_opens),
         cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

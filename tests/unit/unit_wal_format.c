@@ -37,7 +37,8 @@ batch_make(void)
                                     .durable = UINT64_C(0x3132333435363738),
                                     .oldest = UINT64_C(0x4142434445464748),
                                     .bytes = UINT32_C(0x51525354),
-                                    .body_crc = UINT32_C(0x61626364)};
+                                    .body_crc = UINT32_C(0x61626364),
+                                    .written_ns = UINT64_C(0x7172737475767778)};
     leat_wal_batch_seal(&header);
     return header;
 }
@@ -53,8 +54,8 @@ test_layout(void **state)
         "\x64\x63\x62\x61";
     static const unsigned char batch[] =
         "\x18\x17\x16\x15\x14\x13\x12\x11\x28\x27\x26\x25\x24\x23\x22\x21\x38\x37\x36\x35\x34\x33"
-        "\x32\x31\x48\x47\x46\x45\x44\x43\x42\x41\x54\x53\x52\x51\x64\x63\x62\x61\0\0\0\0\0\0\0\0"
-        "\0\0\0\0\0\0\0";
+        "\x32\x31\x48\x47\x46\x45\x44\x43\x42\x41\x54\x53\x52\x51\x64\x63\x62\x61\x78\x77\x76\x75"
+        "\x74\x73\x72\x71\0\0\0\0\0\0\0";
     const struct leat_wal_segment first = segment_make();
     const struct leat_wal_batch later = batch_make();
     const unsigned char *bytes = (const unsigned char *)&first;

@@ -18,6 +18,10 @@ static char directory[64];
 static struct leat_wal wal;
 static struct test_memory memory;
 
+/* When a record was written is a hundred times its tag. */
+#define WRITTEN_NS 100
+static uint64_t now_ns;
+
 /* Records that were told, by tag. */
 static uint32_t told[2 * BATCHES + 1];
 static uint32_t told_max;
@@ -29,9 +33,17 @@ record_take(void *context, struct leat_wal_place place, const struct leat_wal_re
     CHECK(place.batch != 0 && place.segment != 0);
     CHECK(record->tag >= 1 && record->tag <= 2 * BATCHES);
     CHECK_EQUAL(record->bytes, 3);
+    CHECK_EQUAL(place.written_ns, (uint64_t)WRITTEN_NS * record->tag);
     told[record->tag]++;
     told_max--;
     return told_max != 0;
+}
+
+static uint64_t
+wall_ns(void *context)
+{
+    (void)context;
+    return now_ns;
 }
 
 static struct leat_wal_config
@@ -42,7 +54,8 @@ config_of(void)
                                     .memory = leat_memory_default(),
                                     .segment_bytes = LEAT_WAL_SEGMENT_BYTES_MIN,
                                     .ring_bytes = LEAT_WAL_RING_BYTES_MIN,
-                                    .seed = 1};
+                                    .seed = 1,
+                                    .wall_ns = wall_ns};
 }
 
 static bool
@@ -68,6 +81,7 @@ setup(void)
         for (uint32_t i = 0; i < BATCHES; i++) {
             uint64_t position = 0;
             const struct leat_wal_entry entry = {life * BATCHES + i + 1, 0, 3, NULL, "abc"};
+            now_ns = (uint64_t)WRITTEN_NS * entry.tag;
             CHECK_OK(leat_wal_append(&wal, &entry, 1, LEAT_WAL_FIRST, &position));
             CHECK_OK(leat_wal_wait(&wal, position, UINT64_MAX));
         }

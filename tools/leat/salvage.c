@@ -19,23 +19,34 @@
 static enum leat_status
 append(struct wal_verb *verb, const struct leat_wal_entry *entry)
 {
-    uint64_t position = 0;
-    enum leat_status status = leat_wal_append(verb->to, entry, 1, LEAT_WAL_FIRST, &position);
+    uint64_t *position = &verb->position;
+    enum leat_status status = leat_wal_append(verb->to, entry, 1, LEAT_WAL_FIRST, position);
     if (status == LEAT_FULL) {
         (void)leat_wal_step(verb->to, false);
-        status = leat_wal_append(verb->to, entry, 1, LEAT_WAL_FIRST, &position);
+        status = leat_wal_append(verb->to, entry, 1, LEAT_WAL_FIRST, position);
     }
     verb->failed = status;
     return status;
 }
 
-/* Durable one by one: this is no place to hurry. */
+/* The clock of the new log: what is copied is as old as it was. */
+static uint64_t
+saved_ns(void *verb)
+{
+    return ((const struct wal_verb *)verb)->written_ns;
+}
+
+/* What was written at one time is, and nothing else with it. */
 static bool
 record_save(void *context, struct leat_wal_place place, const struct leat_wal_record *record)
 {
+    struct wal_verb *verb = context;
     const struct leat_wal_entry entry = {record->tag, 0, record->bytes, NULL, record->data};
-    (void)place;
-    return append(context, &entry) == LEAT_OK;
+    if (place.written_ns != verb->written_ns) {
+        verb->failed = leat_wal_wait_written(verb->to, verb->position, UINT64_MAX);
+        verb->written_ns = place.written_ns;
+    }
+    return verb->failed == LEAT_OK && append(verb, &entry) == LEAT_OK;
 }
 
 static bool
@@ -165,9 +176,11 @@ saved_print(struct wal_verb *verb)
 /* With segments as large as those of the other one, and a ring that no unit of it was too large
  * for: half a segment at most. */
 static struct leat_wal_config
-target_config(const struct wal_verb *verb, const char *directory)
+target_config(struct wal_verb *verb, const char *directory)
 {
     struct leat_wal_config config = wal_config(directory);
+    config.wall_ns = saved_ns;
+    config.wall_context = verb;
     if (verb->report.segment_bytes != 0) {
         config.segment_bytes = verb->report.segment_bytes;
     }
@@ -180,7 +193,7 @@ target_config(const struct wal_verb *verb, const char *directory)
 
 /* An empty log in a directory, which is made where it is not there. */
 static int
-target_open(const struct wal_verb *verb, struct leat_wal *to, const char *directory)
+target_open(struct wal_verb *verb, struct leat_wal *to, const char *directory)
 {
     struct leat_wal_report report;
     const struct leat_wal_config config = target_config(verb, directory);

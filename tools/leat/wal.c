@@ -174,6 +174,9 @@ record_print(void *context, struct leat_wal_place place, const struct leat_wal_r
     leat_out_text(out, verb->json ? "{\"record\":true" : "record");
     wal_field(verb, "segment", place.segment);
     wal_field(verb, "batch", place.batch);
+    if (place.written_ns != 0) {
+        wal_field(verb, "written_unix_ns", place.written_ns);
+    }
     wal_field(verb, "tag", record->tag);
     wal_field(verb, "bytes", record->bytes);
     wal_record_print(verb, record);

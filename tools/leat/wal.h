@@ -23,6 +23,8 @@ struct wal_verb {
     bool keyed;
     struct leat_wal_report report;
     struct leat_wal *to; /* salvage: where records go */
+    uint64_t written_ns; /* the same: since when they are there, by the wall clock */
+    uint64_t position;   /* the same: of the last one */
     struct wal_ids ids;
     enum leat_status failed;
     char refusal[160]; /* why a record cannot be read */
