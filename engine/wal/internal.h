@@ -15,6 +15,7 @@ struct leat_wal_found {
     uint64_t number;
     uint64_t limit; /* batches from this one on are void: a later segment has them */
     bool needed;    /* it has batches that are not */
+    bool is_cut;    /* the file has another size: who salvages is told what is left */
     struct leat_wal_segment header;
 };
 

@@ -28,6 +28,8 @@
 #define AHEAD_FACTOR 3
 #define AHEAD_MAX    (UINT64_C(1) << 22)
 
+#define SIZE_IS_WRONG "its size is not what it was"
+
 static const struct leat_wal_files *
 files_of(const struct leat_wal_scan *scan)
 {
@@ -156,7 +158,7 @@ by_number(const void *left, const void *right)
 /* ---- first blocks --------------------------------------------------------------------------- */
 
 static enum leat_status
-header_judge(struct leat_wal_scan *scan, const struct leat_wal_found *found, int64_t size)
+header_judge(struct leat_wal_scan *scan, struct leat_wal_found *found, int64_t size)
 {
     const struct leat_wal_segment *header = &found->header;
     switch (leat_wal_segment_judge(header)) {
@@ -174,7 +176,8 @@ header_judge(struct leat_wal_scan *scan, const struct leat_wal_found *found, int
         return damaged(scan, found->number, 0, "it is another segment than its name says");
     }
     if ((uint64_t)size != header->bytes) {
-        return damaged(scan, found->number, (uint64_t)size, "its size is not what it was");
+        found->is_cut = true;
+        return damaged(scan, found->number, (uint64_t)size, SIZE_IS_WRONG);
     }
     return LEAT_OK;
 }
@@ -201,7 +204,7 @@ header_read(struct leat_wal_scan *scan, struct leat_wal_found *found)
 
 /* ---- segments ------------------------------------------------------------------------------- */
 
-/* Bytes, or a negative errno. */
+/* Bytes, zeros instead of those that were cut off; or a negative errno. */
 static int64_t
 segment_load(const struct leat_wal_scan *scan, const struct leat_wal_found *found, void *to)
 {
@@ -215,6 +218,10 @@ segment_load(const struct leat_wal_scan *scan, const struct leat_wal_found *foun
     }
     int64_t got = files->read_at(files->disk, file, to, found->header.bytes, 0);
     files->close(files->disk, file);
+    if (found->is_cut && got >= 0 && (uint64_t)got < found->header.bytes) {
+        memset((unsigned char *)to + got, 0, found->header.bytes - (uint64_t)got);
+        got = (int64_t)found->header.bytes;
+    }
     return got;
 }
 
@@ -559,6 +566,9 @@ last_tell(struct leat_wal_scan *scan, const struct leat_wal_found *last)
     if (status != LEAT_OK) {
         return status;
     }
+    if (last->is_cut) {
+        return damaged(scan, last->number, end, SIZE_IS_WRONG);
+    }
     if (scan->next < scan->durable) {
         return damaged(scan, last->number, end, "a batch that was durable is damaged");
     }
@@ -588,7 +598,8 @@ names_read(struct leat_wal_scan *scan)
     for (uint32_t i = 0; status == LEAT_OK && i < scan->count; i++) {
         status = header_read(scan, &scan->found[i]);
         if (status == LEAT_CORRUPT && scan->salvages) {
-            scan->count = i; /* what stands before it is what there is */
+            /* What stands before it is what there is, and what is left of a file that was cut. */
+            scan->count = scan->found[i].is_cut ? i + 1 : i;
             return LEAT_OK;
         }
     }

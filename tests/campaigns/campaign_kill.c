@@ -2,14 +2,17 @@
  * another one goes on with its log. A process outside hears of each answer and each run as it
  * happens, and says at the end what is missing.
  *
- *   campaign_kill [--times N] [--seed S] [--durability os|group]
+ *   campaign_kill [--times N] [--seed S] [--durability os|group] [--seal]
  *
+ * Most die in their first 80 ms; some later, up to two seconds, and some right behind a cleaning of
+ * the log. With --seal the log is encrypted.
  * Half of the threads do not wait for the disk, but hear of it. Jobs run at once, later, or on
- * their second attempt; some are never due and are cancelled. What
- * was acknowledged has to run; what was cancelled must never be there again. A run may come twice
- * if its end was not durable yet: how many of these a kill met, the child says too.
+ * their second attempt; some are never due and are cancelled. What was acknowledged has to run;
+ * what was cancelled must never be there again. A run may come twice if its end was not durable
+ * yet: how many of these a kill met, the child says too.
  * The last line says what was counted. Exit status: 0 all right; 1 something was wrong; 2 it cannot
  * run like this. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -20,6 +23,8 @@
 #include <unistd.h>
 
 #include "engine/durable/durable.h"
+#include "engine/seal/seal.h"
+#include "engine/wal/format.h"
 #include "tests/support/campaign.h"
 #include "tests/support/check.h"
 #include "tests/support/directory.h"
@@ -263,6 +268,7 @@ child_main(char **argv)
     config.payload_bytes_max = 4096;
     config.quarantine_after = 0; /* whom a kill meets is no one's fault */
     config.durability = durability_of(argv[6]);
+    config.log_key_file = argv[7][0] == 0 ? NULL : argv[7];
     child.durability = config.durability;
     child.engine = test_open(&config);
     child.type = test_register(child.engine, "job", job_run, &child);
@@ -302,6 +308,10 @@ struct oracle {
     uint64_t bound;
     uint64_t beyond; /* ran again, though the end was durable */
     const char *durability;
+    const char *key; /* file; "": it is not encrypted */
+    const char *directory;
+    uint64_t late;    /* kills behind the first 80 ms */
+    uint64_t cleaned; /* of these, behind a cleaning */
     bool all;
 };
 
@@ -400,7 +410,7 @@ child_start(const char *program, const char *directory, struct oracle *oracle, i
     CHECK(child >= 0);
     if (child == 0) {
         (void)execl(program, program, "--child", directory, descriptor, first,
-                    drains ? "drain" : "run", oracle->durability, (char *)NULL);
+                    drains ? "drain" : "run", oracle->durability, oracle->key, (char *)NULL);
         _exit(4);
     }
     return child;
@@ -410,7 +420,60 @@ child_start(const char *program, const char *directory, struct oracle *oracle, i
 struct death {
     uint64_t after_ns; /* 0: never */
     bool early;        /* counted from its start; else from its first news, however slow it is */
+    bool cleaned;      /* as soon as the log was cleaned, behind that if it is sooner */
 };
+
+/* Of 16: 11 at once, 3 late, 1 later, 1 behind a cleaning. */
+static struct death
+death_draw(struct test_prng *prng)
+{
+    static const uint32_t most_ms[] = {80, 80, 80, 80,  80,  80,  80,   80,
+                                       80, 80, 80, 500, 500, 500, 2000, 2000};
+    uint32_t draw = test_random_below(prng, 16);
+    struct death death = {TEST_MS * (1 + test_random_below(prng, most_ms[draw])),
+                          test_random_below(prng, 3) == 0, draw == 15};
+    death.after_ns = death.cleaned ? 2000 * TEST_MS : death.after_ns;
+    return death;
+}
+
+/* The oldest segment that there is. */
+static uint64_t
+oldest_segment(const char *directory)
+{
+    uint64_t oldest = UINT64_MAX;
+    DIR *stream = opendir(directory);
+    CHECK(stream != NULL);
+    /* One thread has the stream. NOLINTNEXTLINE(concurrency-mt-unsafe) */
+    for (struct dirent *entry = readdir(stream); entry != NULL; entry = readdir(stream)) {
+        bool is_new = false;
+        uint64_t number = leat_wal_number(entry->d_name, &is_new);
+        oldest = number != 0 && !is_new && number < oldest ? number : oldest;
+    }
+    CHECK(closedir(stream) == 0);
+    return oldest;
+}
+
+/* What was seen of the log of a child. */
+struct cleaning {
+    const struct oracle *oracle;
+    uint64_t oldest; /* 0: nothing yet */
+    uint64_t next_ns;
+};
+
+/* A segment is gone. It looks each millisecond. */
+static bool
+was_cleaned(struct cleaning *cleaning)
+{
+    uint64_t now_ns = leat_os_monotonic_ns();
+    if (now_ns < cleaning->next_ns) {
+        return false;
+    }
+    uint64_t oldest = oldest_segment(cleaning->oracle->directory);
+    bool gone = cleaning->oldest != 0 && oldest > cleaning->oldest;
+    cleaning->oldest = oldest;
+    cleaning->next_ns = now_ns + TEST_MS;
+    return gone;
+}
 
 /* Until the end of the pipe. */
 static void
@@ -420,10 +483,13 @@ child_hear(struct oracle *oracle, pid_t child, int news, struct death death)
     uint64_t at_ns = death.early ? leat_os_deadline_ns(death.after_ns) : UINT64_MAX;
     size_t held = 0;
     bool killed = death.after_ns == 0;
+    struct cleaning cleaning = {.oracle = oracle};
     for (;;) {
-        if (!killed && leat_os_monotonic_ns() >= at_ns) {
+        bool cleaned = !killed && death.cleaned && at_ns != UINT64_MAX && was_cleaned(&cleaning);
+        if (!killed && (cleaned || leat_os_monotonic_ns() >= at_ns)) {
             CHECK(kill(child, SIGKILL) == 0);
             killed = true;
+            oracle->cleaned += cleaned ? 1 : 0;
         }
         unsigned char *to = (unsigned char *)messages + held;
         ssize_t got = read(news, to, sizeof(messages) - held);
@@ -483,8 +549,10 @@ judge(const struct oracle *oracle, uint64_t times, uint64_t seed)
                 : 0;
     }
     printf("durability %s, seed %" PRIu64 ", cancelled and back %" PRIu64
-           ", run again behind a durable end %" PRIu64 "\n",
-           oracle->durability, seed, back, oracle->beyond);
+           ", run again behind a durable end %" PRIu64 "; %s, kills behind 80 ms %" PRIu64
+           ", of these behind a cleaning %" PRIu64 "\n",
+           oracle->durability, seed, back, oracle->beyond, oracle->key[0] == 0 ? "plain" : "sealed",
+           oracle->late, oracle->cleaned);
     printf("kills %" PRIu64 " acknowledged %" PRIu64 " lost %" PRIu64 " duplicates %" PRIu64
            " bound %" PRIu64 "\n",
            times, acknowledged, lost, duplicates, oracle->bound);
@@ -494,41 +562,89 @@ judge(const struct oracle *oracle, uint64_t times, uint64_t seed)
                : 1;
 }
 
+/* A key beside the log. False: this build cannot encrypt. */
+static bool
+key_make(const char *path)
+{
+    static const char key[] = "a key of thirty two bytes, no less";
+    if (!leat_seal_encrypts()) {
+        return false;
+    }
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    CHECK(file >= 0);
+    CHECK(write(file, key, 32) == 32);
+    CHECK(close(file) == 0);
+    return true;
+}
+
+/* The words that only this campaign knows are the last ones. */
+static void
+words_read(struct oracle *oracle, int *argc, char **argv, bool *seals)
+{
+    oracle->durability = "group";
+    for (bool more = true; more;) {
+        more = false;
+        if (*argc > 1 && strcmp(argv[*argc - 1], "--seal") == 0) {
+            *seals = true;
+            *argc -= 1;
+            more = true;
+        } else if (*argc > 2 && strcmp(argv[*argc - 2], "--durability") == 0 &&
+                   durability_of(argv[*argc - 1]) != LEAT_DURABILITY_OF_ENGINE) {
+            oracle->durability = argv[*argc - 1];
+            *argc -= 2;
+            more = true;
+        }
+    }
+}
+
+static int
+all_run(struct oracle *oracle, const char *program, uint64_t times, uint64_t seed)
+{
+    struct test_prng prng = {seed};
+    const char *directory = oracle->directory;
+    for (uint64_t i = 0; i < times; i++) {
+        struct death death = death_draw(&prng);
+        oracle->late += death.after_ns > 80 * TEST_MS ? 1 : 0;
+        if (!round_run(oracle, program, directory, death)) {
+            printf("round %" PRIu64 ": the child ended by itself, seed %" PRIu64 "\n", i, seed);
+            return 1;
+        }
+    }
+    if (!round_run(oracle, program, directory, (struct death){.early = true}) || !oracle->all) {
+        printf("the last child did not end well; its log is in %s\n", directory);
+        return 1;
+    }
+    return judge(oracle, times, seed);
+}
+
 int
 main(int argc, char **argv)
 {
     static const struct test_campaign asked = {"campaign_kill", "times", TIMES, 1, 10000000};
     static struct oracle oracle;
     char directory[] = "campaign_kill.XXXXXX";
+    char key[sizeof(directory) + sizeof(".key")];
     uint64_t times = 0;
     uint64_t seed = 0;
-    if (argc == 7 && strcmp(argv[1], "--child") == 0) {
+    bool seals = false;
+    if (argc == 8 && strcmp(argv[1], "--child") == 0) {
         return child_main(argv);
     }
-    oracle.durability = "group";
-    if (argc > 2 && strcmp(argv[argc - 2], "--durability") == 0 &&
-        durability_of(argv[argc - 1]) != LEAT_DURABILITY_OF_ENGINE) {
-        oracle.durability = argv[argc - 1];
-        argc -= 2;
-    }
+    words_read(&oracle, &argc, argv, &seals);
     test_campaign_read(&asked, argc, argv, &times, &seed);
-    struct test_prng prng = {seed};
     CHECK(mkdtemp(directory) != NULL);
-    for (uint64_t i = 0; i < times; i++) {
-        struct death death = {TEST_MS * (1 + test_random_below(&prng, 80)),
-                              test_random_below(&prng, 3) == 0};
-        if (!round_run(&oracle, argv[0], directory, death)) {
-            printf("round %" PRIu64 ": the child ended by itself, seed %" PRIu64 "\n", i, seed);
-            return 1;
-        }
+    oracle.directory = directory;
+    (void)snprintf(key, sizeof(key), "%s.key", directory);
+    oracle.key = seals ? key : "";
+    if (seals && !key_make(key)) {
+        test_directory_remove(directory);
+        printf("this build does not encrypt\n");
+        return 77;
     }
-    if (!round_run(&oracle, argv[0], directory, (struct death){0, true}) || !oracle.all) {
-        printf("the last child did not end well; its log is in %s\n", directory);
-        return 1;
-    }
-    int result = judge(&oracle, times, seed);
+    int result = all_run(&oracle, argv[0], times, seed);
     if (result == 0) {
         test_directory_remove(directory);
+        CHECK(!seals || unlink(key) == 0);
     }
     return result;
 }

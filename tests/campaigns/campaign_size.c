@@ -1,6 +1,7 @@
 /* campaign_size.c - how large the log becomes. Jobs of mixed lifetimes go through an engine; one in
  * ten thousand is snoozed a thousand times; all the time a thread adds up the log's files and holds
- * them against the bound: twice the most bytes that live jobs had, and ten segments.
+ * them against the bound: twice the most bytes that live jobs had in its last looks, and ten
+ * segments. So many looks, as a cleaning takes its time: so growth behind a peak is noticed, too.
  *
  *   campaign_size [--jobs N] [--seed S]
  *
@@ -40,6 +41,7 @@
 #define WAITING_MAX    (UINT32_C(1) << 19)
 #define BOUND_SEGMENTS 10 /* docs/design/0037 */
 #define LOOK_NS        (5 * TEST_MS)
+#define LOOKS_MAX      8192 /* whose live bytes count; see looks_of() */
 #define BEANSTALKD     "/usr/bin/beanstalkd"
 
 /* ---- the engine ------------------------------------------------------------------------------ */
@@ -55,9 +57,14 @@ struct campaign {
     leat_atomic_u64 ran;     /* that are done */
     leat_atomic_u64 snoozed; /* runs */
     leat_atomic_u32 stop;    /* of who looks */
-    uint64_t peak_bytes;     /* of who looks, as the two below */
+    uint64_t peak_bytes;     /* of who looks, as all below */
+    uint64_t peak_bound;     /* at that look */
     uint64_t peak_live;
-    uint64_t beyond; /* looks at which the bound did not hold */
+    uint64_t looks;
+    uint64_t beyond;      /* at which the bound did not hold */
+    uint64_t close_bytes; /* of the look that came closest to it, by their quotient */
+    uint64_t close_bound;
+    uint64_t lives[LOOKS_MAX]; /* of the last looks */
 };
 
 struct payload {
@@ -123,24 +130,57 @@ files_bytes(const char *directory, const char *letters)
     return bytes;
 }
 
+/* For how many looks live bytes count: in that time the cleaner gets once round a log that is as
+ * large as it may be. A second and a half for segments of 1 MiB, half a minute for those of 64. */
+static uint32_t
+looks_of(const struct campaign *campaign)
+{
+    return 200 + 100 * (uint32_t)(campaign->segment_bytes >> 20);
+}
+
+/* By the live bytes of the last looks. */
 static uint64_t
 bound(const struct campaign *campaign)
 {
-    return 2 * campaign->peak_live + BOUND_SEGMENTS * campaign->segment_bytes;
+    uint64_t most = 0;
+    uint64_t count = campaign->looks < looks_of(campaign) ? campaign->looks : looks_of(campaign);
+    for (uint64_t i = campaign->looks - count; i < campaign->looks; i++) {
+        uint64_t live = campaign->lives[i % LOOKS_MAX];
+        most = live > most ? live : most;
+    }
+    return 2 * most + BOUND_SEGMENTS * campaign->segment_bytes;
+}
+
+static void
+look_once(struct campaign *campaign)
+{
+    struct leat_health health = leat_health_default();
+    uint64_t bytes = files_bytes(campaign->directory, ".");
+    CHECK_OK(leat_health_get(campaign->engine, &health));
+    uint64_t live = health.log_live_bytes;
+    campaign->lives[campaign->looks++ % LOOKS_MAX] = live;
+    campaign->peak_live = live > campaign->peak_live ? live : campaign->peak_live;
+    uint64_t most = bound(campaign);
+    if (bytes > campaign->peak_bytes) {
+        campaign->peak_bytes = bytes;
+        campaign->peak_bound = most;
+    }
+    if (campaign->close_bound == 0 ||
+        (double)bytes / (double)most >
+            (double)campaign->close_bytes / (double)campaign->close_bound) {
+        campaign->close_bytes = bytes;
+        campaign->close_bound = most;
+    }
+    campaign->beyond += bytes > most ? 1 : 0;
 }
 
 static void *
 look(void *argument)
 {
     struct campaign *campaign = argument;
+    CHECK(looks_of(campaign) <= LOOKS_MAX);
     while (atom_load_rlx(&campaign->stop) == 0) {
-        struct leat_health health = leat_health_default();
-        uint64_t bytes = files_bytes(campaign->directory, ".");
-        CHECK_OK(leat_health_get(campaign->engine, &health));
-        uint64_t live = health.log_live_bytes;
-        campaign->peak_live = live > campaign->peak_live ? live : campaign->peak_live;
-        campaign->peak_bytes = bytes > campaign->peak_bytes ? bytes : campaign->peak_bytes;
-        campaign->beyond += bytes > bound(campaign) ? 1 : 0;
+        look_once(campaign);
         test_sleep_ns(LOOK_NS);
     }
     return NULL;
@@ -430,15 +470,17 @@ campaign_run(struct campaign *campaign, uint64_t seed)
     struct leat_health health = leat_health_default();
     CHECK_OK(leat_health_get(campaign->engine, &health));
     printf("seed %" PRIu64 ", submitted in %.1f s, all in %.1f s, %.0f jobs/s; cancelled %" PRIu64
-           ", live bytes at most %" PRIu64 " and now %" PRIu64 ", beyond the bound %" PRIu64
-           " looks\n",
+           ", live bytes at most %" PRIu64 " and now %" PRIu64 "; beyond the bound %" PRIu64
+           " of %" PRIu64 " looks, closest bytes %" PRIu64 " bound %" PRIu64
+           " by the last %u looks\n",
            seed, (double)submitted_ns / 1e9, (double)all_ns / 1e9,
            (double)campaign->jobs * 1e9 / (double)submitted_ns, load.cancelled, campaign->peak_live,
-           health.log_live_bytes, campaign->beyond);
+           health.log_live_bytes, campaign->beyond, campaign->looks, campaign->close_bytes,
+           campaign->close_bound, looks_of(campaign));
     bool right = all && snoozes == wanted && health.log_live_bytes == 0 && is_empty_then(campaign);
     beanstalkd_run(campaign->jobs / 100);
     printf("jobs %" PRIu64 " snoozes %" PRIu64 " peak_bytes %" PRIu64 " bound_bytes %" PRIu64 "\n",
-           campaign->jobs, snoozes, campaign->peak_bytes, bound(campaign));
+           campaign->jobs, snoozes, campaign->peak_bytes, campaign->peak_bound);
     return right && campaign->beyond == 0 ? 0 : 1;
 }
 

@@ -4,18 +4,23 @@
  * syncs that lie, with bytes that rot, and with bugs built into the user and the disk, each of
  * which must be noticed.
  *
- *   fault_wal_crash                  some thousand images
- *   fault_wal_crash SEED IMAGES      so many; prints how many and how many were wrong
+ *   fault_wal_crash                          some thousand images
+ *   fault_wal_crash --states N [--seed S]    so many, on a disk that only crashes, or until one is
+ *                                            wrong; prints how many of them were: tests/campaign
+ *                                            crash. fault_wal_states enumerates small cases.
  *
  * Holds I1 to I5 of wal.h; of a disk that lies or rots that no other bytes are accepted, nothing is
  * missing in between, and what rots is refused as damage or stood in the last batch, which the log
  * does not say to be durable.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/campaign.h"
 #include "tests/support/check.h"
 #include "tests/support/threads.h"
 #include "tests/support/wal.h"
@@ -26,8 +31,7 @@
 
 struct hunt {
     uint64_t seed;
-    uint64_t images;
-    uint64_t wrong;
+    struct wal_count count; /* of images */
     struct wal_bugs bugs;
     struct disk_fault fault;
     bool skips_syncs;
@@ -36,7 +40,7 @@ struct hunt {
     bool rots;         /* one sector of each image */
     uint64_t refused;  /* images, as damaged: right only where the disk lies or rots */
     const char *why;   /* the first that was wrong */
-    uint64_t why_seed; /* of its chain: fault_wal_crash SEED IMAGES begins with that */
+    uint64_t why_seed; /* of its chain: --seed begins with that */
 };
 
 /* Reads an image of a crash, and says what was wrong with it, or NULL. */
@@ -59,14 +63,11 @@ static void
 note(struct hunt *hunt, const char *why)
 {
     static char text[200];
-    hunt->images++;
-    if (why != NULL) {
-        hunt->wrong++;
-        if (hunt->why == NULL) {
-            (void)snprintf(text, sizeof(text), "%s", why);
-            hunt->why = text;
-            hunt->why_seed = hunt->seed - 1;
-        }
+    wal_count_add(&hunt->count, why);
+    if (why != NULL && hunt->why == NULL) {
+        (void)snprintf(text, sizeof(text), "%s", why);
+        hunt->why = text;
+        hunt->why_seed = hunt->seed - 1;
     }
 }
 
@@ -132,7 +133,7 @@ chain(struct hunt *hunt)
 static struct hunt
 hunt_run(struct hunt hunt, uint64_t images)
 {
-    while (hunt.images < images && hunt.why == NULL) {
+    while (hunt.count.states < images && hunt.why == NULL) {
         chain(&hunt);
     }
     return hunt;
@@ -147,10 +148,10 @@ test_crashes(void **state)
     struct hunt hunt = hunt_run((struct hunt){.seed = test_seed("fault_wal_crash")},
                                 test_sanitized() ? 300 : 3000);
     if (hunt.why != NULL) {
-        test_say("image %llu, seed %llu: %s\n", (unsigned long long)hunt.images,
+        test_say("image %llu, seed %llu: %s\n", (unsigned long long)hunt.count.states,
                  (unsigned long long)hunt.why_seed, hunt.why);
     }
-    CHECK_EQUAL(hunt.wrong, 0);
+    CHECK_EQUAL(wal_count_bad(&hunt.count), 0);
 }
 
 /* Right is a prefix, or a refusal; of a disk that rots, at most the last batch is missing. */
@@ -165,16 +166,16 @@ test_lies_and_rot(void **state)
         hunt = hunt_run(hunt, test_sanitized() ? 200 : 2000);
         /* Few images may all be of disks that happened to lie where it does not show. */
         for (uint64_t more = 1; hunt.refused == 0 && hunt.why == NULL && more <= 40; more++) {
-            hunt = hunt_run(hunt, hunt.images + 100);
+            hunt = hunt_run(hunt, hunt.count.states + 100);
         }
         test_say("lies %u%s: images %llu, refused %llu\n", hunt.lies, hunt.rots ? ", rots" : "",
-                 (unsigned long long)hunt.images, (unsigned long long)hunt.refused);
+                 (unsigned long long)hunt.count.states, (unsigned long long)hunt.refused);
         if (hunt.why != NULL) {
             test_say("seed %llu: %s\n", (unsigned long long)hunt.why_seed, hunt.why);
         }
         CHECK(hunt.why == NULL);
         CHECK(hunt.refused != 0);
-        CHECK(hunt.refused < hunt.images);
+        CHECK(hunt.refused < hunt.count.states);
     }
 }
 
@@ -198,7 +199,8 @@ test_bugs_are_noticed(void **state)
         hunt.seed = 1;
         hunt = hunt_run(hunt, 20000);
         test_say("%s: %s after %llu images\n", bugs[i].name,
-                 hunt.why == NULL ? "NOT NOTICED" : hunt.why, (unsigned long long)hunt.images);
+                 hunt.why == NULL ? "NOT NOTICED" : hunt.why,
+                 (unsigned long long)hunt.count.states);
         CHECK(hunt.why != NULL);
     }
 }
@@ -233,8 +235,28 @@ test_faults(void **state)
         }
         CHECK(hunt.why == NULL);
     }
-    test_say("images %llu wrong %llu\n", (unsigned long long)hunt.images,
-             (unsigned long long)hunt.wrong);
+    test_say("images %llu wrong %llu\n", (unsigned long long)hunt.count.states,
+             (unsigned long long)wal_count_bad(&hunt.count));
+}
+
+/* Until the first that is wrong. */
+static int
+campaign_run(int argc, char **argv)
+{
+    static const struct test_campaign asked = {"fault_wal_crash", "states", 1000000, 1,
+                                               UINT64_C(1000000000000)};
+    uint64_t states = 0;
+    uint64_t seed = 0;
+    test_campaign_read(&asked, argc, argv, &states, &seed);
+    struct hunt hunt = hunt_run((struct hunt){.seed = seed}, states);
+    const struct wal_count *count = &hunt.count;
+    if (hunt.why != NULL) {
+        printf("seed %" PRIu64 ": %s\n", hunt.why_seed, hunt.why);
+    }
+    printf("crash: %" PRIu64 " states, %" PRIu64 " acknowledged lost, %" PRIu64
+           " resurrected, %" PRIu64 " wrong otherwise; seed %" PRIu64 "\n",
+           count->states, count->lost, count->back, count->wrong, seed);
+    return wal_count_bad(count) == 0 ? 0 : 1;
 }
 
 int
@@ -249,13 +271,8 @@ main(int argc, char **argv)
     /* Disks come and go: their pages stay, which is twice as fast. */
     (void)mallopt(M_TRIM_THRESHOLD, 256 << 20); /* NOLINT(concurrency-mt-unsafe) */
     (void)mallopt(M_MMAP_THRESHOLD, 16 << 20);  /* NOLINT(concurrency-mt-unsafe) */
-    if (argc == 3) {
-        struct hunt hunt = {.seed = strtoull(argv[1], NULL, 10)};
-        hunt = hunt_run(hunt, strtoull(argv[2], NULL, 10));
-        test_say("images %llu wrong %llu%s%s\n", (unsigned long long)hunt.images,
-                 (unsigned long long)hunt.wrong, hunt.why == NULL ? "" : ": ",
-                 hunt.why == NULL ? "" : hunt.why);
-        return hunt.wrong == 0 ? 0 : 1;
+    if (argc > 1) {
+        return campaign_run(argc, argv);
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

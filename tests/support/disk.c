@@ -73,6 +73,7 @@ name_set(struct disk *disk, struct disk_file *file, const char *name)
     CHECK(disk->names_count < DISK_NAMES_MAX);
     struct disk_name *change = &disk->names[disk->names_count++];
     change->file = index_of(disk, file);
+    change->at = disk->operations;
     memset(file->name, 0, sizeof(file->name));
     memset(change->name, 0, sizeof(change->name));
     memcpy(file->name, name, strlen(name));
@@ -235,6 +236,7 @@ disk_allocate(void *context, int number, uint64_t bytes)
     file->bytes = block(bytes);
     file->synced = block(bytes);
     file->size = bytes;
+    file->made_at = disk->operations;
     return 0;
 }
 
@@ -245,6 +247,7 @@ write_note(struct disk *disk, uint32_t file, uint64_t offset, const unsigned cha
     CHECK(disk->writes_count < DISK_WRITES_MAX);
     struct disk_write *write = &disk->writes[disk->writes_count++];
     *write = (struct disk_write){.file = file, .offset = offset, .bytes = (uint32_t)bytes};
+    write->at = disk->operations;
     write->data = block(bytes);
     memcpy(write->data, data, bytes);
 }
@@ -482,8 +485,8 @@ file_copy(struct disk_file *to, const struct disk_file *from)
     }
 }
 
-void
-disk_copy(struct disk *to, const struct disk *from)
+static void
+files_copy(struct disk *to, const struct disk *from)
 {
     disk_init(to);
     to->space = from->space;
@@ -492,10 +495,17 @@ disk_copy(struct disk *to, const struct disk *from)
             file_copy(&to->file[i], &from->file[i]);
         }
     }
+}
+
+void
+disk_copy(struct disk *to, const struct disk *from)
+{
+    files_copy(to, from);
     for (uint32_t i = 0; i < from->writes_count; i++) {
         const struct disk_write *write = &from->writes[i];
         write_note(to, write->file, write->offset, write->data, write->bytes);
         to->writes[i].lost = write->lost;
+        to->writes[i].at = write->at;
     }
     memcpy(to->names, from->names, sizeof(to->names));
     to->names_count = from->names_count;
@@ -522,6 +532,14 @@ sector_crash(unsigned char *to, const unsigned char *from, uint32_t bytes, struc
     }
 }
 
+/* Of a write, from `at` on, what is in one sector. */
+static uint32_t
+sector_bytes(const struct disk_write *write, uint32_t at)
+{
+    uint32_t sector = (uint32_t)(DISK_SECTOR - (write->offset + at) % DISK_SECTOR);
+    return write->bytes - at < sector ? write->bytes - at : sector;
+}
+
 static void
 write_crash(struct disk *to, const struct disk_write *write, struct test_prng *prng)
 {
@@ -529,8 +547,7 @@ write_crash(struct disk *to, const struct disk_write *write, struct test_prng *p
     uint32_t all = test_random_below(prng, 4); /* often all of it or nothing */
     for (uint32_t at = 0; at < write->bytes;) {
         uint64_t offset = write->offset + at;
-        uint32_t sector = (uint32_t)(DISK_SECTOR - offset % DISK_SECTOR);
-        uint32_t part = write->bytes - at < sector ? write->bytes - at : sector;
+        uint32_t part = sector_bytes(write, at);
         if (all == 0) {
             memcpy(bytes + offset, write->data + at, part);
         } else if (all != 1) {
@@ -540,36 +557,30 @@ write_crash(struct disk *to, const struct disk_write *write, struct test_prng *p
     }
 }
 
+/* Names as by the last sync of the directory. */
 static void
-names_crash(struct disk *to, struct test_prng *prng)
+names_back(struct disk *to)
 {
     for (uint32_t i = 0; i < DISK_FILES_MAX; i++) {
         memcpy(to->file[i].name, to->file[i].lasts, sizeof(to->file[i].name));
     }
-    for (uint32_t i = 0; i < to->names_count; i++) {
-        if (test_random_below(prng, 2) != 0) {
-            const struct disk_name *change = &to->names[i];
-            /* Two files with one name cannot be: the later change wins. */
-            struct disk_file *other = change->name[0] == 0 ? NULL : disk_find(to, change->name);
-            if (other != NULL) {
-                memset(other->name, 0, sizeof(other->name));
-            }
-            memcpy(to->file[change->file].name, change->name, sizeof(change->name));
-        }
-    }
 }
 
-void
-disk_crash(struct disk *to, const struct disk *from, struct test_prng *prng)
+static void
+name_do(struct disk *to, const struct disk_name *change)
 {
-    disk_copy(to, from);
-    for (uint32_t i = 0; i < to->writes_count; i++) {
-        write_crash(to, &to->writes[i], prng);
-        free(to->writes[i].data);
+    /* Two files with one name cannot be: the later change wins. */
+    struct disk_file *other = change->name[0] == 0 ? NULL : disk_find(to, change->name);
+    if (other != NULL) {
+        memset(other->name, 0, sizeof(other->name));
     }
-    to->writes_count = 0;
-    names_crash(to, prng);
-    to->names_count = 0;
+    memcpy(to->file[change->file].name, change->name, sizeof(change->name));
+}
+
+/* What is left is what is there, and all of it is synced. */
+static void
+crash_end(struct disk *to)
+{
     for (uint32_t i = 0; i < DISK_FILES_MAX; i++) {
         struct disk_file *file = &to->file[i];
         file->used = file->used && file->name[0] != 0;
@@ -580,14 +591,136 @@ disk_crash(struct disk *to, const struct disk *from, struct test_prng *prng)
             continue;
         }
         memcpy(file->lasts, file->name, sizeof(file->name));
-        if (file->size_synced != file->size && test_random_below(prng, 2) == 0) {
-            file->size = file->size_synced;
-        }
         file->size_synced = file->size;
         if (file->size != 0) {
             memcpy(file->bytes, file->synced, file->size);
         }
     }
+}
+
+void
+disk_crash(struct disk *to, const struct disk *from, struct test_prng *prng)
+{
+    files_copy(to, from);
+    for (uint32_t i = 0; i < from->writes_count; i++) {
+        write_crash(to, &from->writes[i], prng);
+    }
+    names_back(to);
+    for (uint32_t i = 0; i < from->names_count; i++) {
+        if (test_random_below(prng, 2) != 0) {
+            name_do(to, &from->names[i]);
+        }
+    }
+    for (uint32_t i = 0; i < DISK_FILES_MAX; i++) {
+        struct disk_file *file = &to->file[i];
+        bool there = file->used && file->name[0] != 0;
+        if (there && file->size_synced != file->size && test_random_below(prng, 2) == 0) {
+            file->size = file->size_synced;
+        }
+    }
+    crash_end(to);
+}
+
+/* ---- piece by piece -------------------------------------------------------------------------- */
+
+/* The pieces that were found so far. */
+struct found {
+    struct disk_piece *pieces;
+    uint32_t count;
+};
+
+/* In their order, which is that of the operations. */
+static void
+piece_note(struct found *found, struct disk_piece piece)
+{
+    CHECK(found->count < DISK_PIECES_MAX);
+    uint32_t place = found->count++;
+    while (place > 0 && found->pieces[place - 1].at > piece.at) {
+        found->pieces[place] = found->pieces[place - 1];
+        place--;
+    }
+    found->pieces[place] = piece;
+}
+
+/* Another write to this sector may be there or not. */
+static bool
+is_open(const struct found *found, uint32_t file, uint64_t offset)
+{
+    for (uint32_t i = 0; i < found->count; i++) {
+        const struct disk_piece *piece = &found->pieces[i];
+        if (piece->kind == DISK_PIECE_SECTOR && piece->file == file &&
+            piece->offset / DISK_SECTOR == offset / DISK_SECTOR) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+sectors_find(struct found *found, const struct disk *disk, uint32_t number)
+{
+    const struct disk_write *write = &disk->writes[number];
+    const unsigned char *synced = disk->file[write->file].synced;
+    for (uint32_t at = 0; at < write->bytes;) {
+        uint64_t offset = write->offset + at;
+        uint32_t part = sector_bytes(write, at);
+        bool is_new = memcmp(synced + offset, write->data + at, part) != 0;
+        if (is_new || is_open(found, write->file, offset)) {
+            piece_note(found, (struct disk_piece){.kind = DISK_PIECE_SECTOR,
+                                                  .at = write->at,
+                                                  .file = write->file,
+                                                  .index = number,
+                                                  .offset = offset,
+                                                  .bytes = part});
+        }
+        at += part;
+    }
+}
+
+uint32_t
+disk_pieces(const struct disk *disk, struct disk_piece *pieces)
+{
+    struct found found = {pieces, 0};
+    for (uint32_t i = 0; i < disk->writes_count; i++) {
+        sectors_find(&found, disk, i);
+    }
+    for (uint32_t i = 0; i < disk->names_count; i++) {
+        const struct disk_name *change = &disk->names[i];
+        piece_note(&found, (struct disk_piece){.kind = DISK_PIECE_NAME,
+                                               .at = change->at,
+                                               .file = change->file,
+                                               .index = i});
+    }
+    for (uint32_t i = 0; i < DISK_FILES_MAX; i++) {
+        const struct disk_file *file = &disk->file[i];
+        if (file->used && file->size != file->size_synced) {
+            piece_note(&found, (struct disk_piece){
+                                   .kind = DISK_PIECE_SIZE, .at = file->made_at, .file = i});
+        }
+    }
+    return found.count;
+}
+
+void
+disk_crash_to(struct disk *to, const struct disk *from, const struct disk_piece *pieces,
+              uint32_t count, const bool *there)
+{
+    files_copy(to, from);
+    names_back(to);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct disk_piece *piece = &pieces[i];
+        struct disk_file *file = &to->file[piece->file];
+        if (piece->kind == DISK_PIECE_SIZE) {
+            file->size = there[i] ? file->size : file->size_synced;
+        } else if (piece->kind == DISK_PIECE_NAME && there[i]) {
+            name_do(to, &from->names[piece->index]);
+        } else if (piece->kind == DISK_PIECE_SECTOR && there[i]) {
+            const struct disk_write *write = &from->writes[piece->index];
+            memcpy(file->synced + piece->offset, write->data + (piece->offset - write->offset),
+                   piece->bytes);
+        }
+    }
+    crash_end(to);
 }
 
 static bool

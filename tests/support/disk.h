@@ -22,6 +22,7 @@
 #define DISK_BYTES_MAX  (UINT64_C(1) << 21) /* of a file */
 #define DISK_WRITES_MAX 4096                /* not synced, of all files */
 #define DISK_NAMES_MAX  1024                /* changes not synced */
+#define DISK_PIECES_MAX 512                 /* that a crash may leave or not */
 
 /* Which operations count, and which a fault meets. */
 enum disk_kind {
@@ -61,6 +62,7 @@ struct disk_file {
     unsigned char *synced;
     uint64_t size;
     uint64_t size_synced;
+    uint64_t made_at; /* operation by which it got its size */
     bool used;
     bool dirty; /* it was written to since */
 };
@@ -69,6 +71,7 @@ struct disk_write {
     uint32_t file;
     uint64_t offset;
     uint32_t bytes;
+    uint64_t at; /* operation */
     unsigned char *data;
     bool lost; /* a sync has failed since: only a crash tells */
 };
@@ -76,7 +79,21 @@ struct disk_write {
 /* A change of a name: the file has it from then on, or none ("", removed). */
 struct disk_name {
     uint32_t file;
+    uint64_t at; /* operation */
     char name[LEAT_WAL_NAME_BYTES];
+};
+
+/* What a crash leaves or not, by itself: what a write has changed in a sector, a change of a name,
+ * and that a file has its size. */
+enum disk_piece_kind { DISK_PIECE_SECTOR, DISK_PIECE_NAME, DISK_PIECE_SIZE };
+
+struct disk_piece {
+    enum disk_piece_kind kind;
+    uint32_t file;
+    uint64_t at;     /* operation it came by */
+    uint32_t index;  /* of the write, or the change of a name */
+    uint64_t offset; /* in the file */
+    uint32_t bytes;
 };
 
 struct disk {
@@ -102,6 +119,13 @@ void disk_init(struct disk *disk);
 void disk_fini(struct disk *disk);
 /* `to` becomes what a crash of `from` leaves, by a draw; both stay usable. */
 void disk_crash(struct disk *to, const struct disk *from, struct test_prng *prng);
+/* The pieces that are not synced, in the order of the operations; returns how many. `pieces` has
+ * room for DISK_PIECES_MAX. What a write does not change is none. */
+uint32_t disk_pieces(const struct disk *disk, struct disk_piece *pieces);
+/* As disk_crash(), without a draw: each of the pieces of `from` is there, or not. Sectors are whole
+ * then. */
+void disk_crash_to(struct disk *to, const struct disk *from, const struct disk_piece *pieces,
+                   uint32_t count, const bool *there);
 /* Changes some bits of one sector, which is not all zeros if that is found quickly. */
 void disk_rot(struct disk *disk, struct test_prng *prng);
 /* `to` becomes what a machine that did not crash has: a process that ended. */

@@ -63,6 +63,7 @@ wal_user_init(struct wal_user *user, struct disk *disk, uint64_t seed)
     memset(user, 0, sizeof(*user));
     user->disk = disk;
     user->prng.state = seed;
+    user->cleans_from = 3;
     user->config = (struct leat_wal_config){
         .files = &disk->files,
         .directory = "log",
@@ -185,11 +186,10 @@ acknowledge(struct wal_user *user, uint64_t position)
 }
 
 static void
-submit(struct wal_user *user)
+submit(struct wal_user *user, uint32_t count)
 {
     struct leat_wal_entry entries[WAL_UNIT_MAX];
     uint64_t position = 0;
-    uint32_t count = test_random_below(&user->prng, 4) == 0 ? WAL_UNIT_MAX : 1;
     if (user->next + count > WAL_THINGS_MAX) {
         return;
     }
@@ -281,7 +281,8 @@ clean(struct wal_user *user)
     const struct leat_wal_reader reader = {record_clean, user};
     uint64_t oldest = leat_wal_oldest(&user->wal);
     char name[LEAT_WAL_NAME_BYTES];
-    if (oldest == 0 || leat_wal_bytes(&user->wal) < 3 * LEAT_WAL_SEGMENT_BYTES_MIN) {
+    if (oldest == 0 ||
+        leat_wal_bytes(&user->wal) < user->cleans_from * LEAT_WAL_SEGMENT_BYTES_MIN) {
         return;
     }
     user->cleaned = 0;
@@ -305,29 +306,65 @@ open_again(struct wal_user *user)
 }
 
 void
-wal_user_act(struct wal_user *user)
+wal_user_do(struct wal_user *user, enum wal_act act)
 {
-    uint32_t draw = test_random_below(&user->prng, 100);
-    if (draw == 0 || !user->is_open) {
+    if (!user->is_open) {
+        act = WAL_OPENS_AGAIN;
+    }
+    switch (act) {
+    case WAL_OPENS_AGAIN:
         open_again(user);
-    } else if (draw < 50) {
-        submit(user);
-    } else if (draw < 75) {
+        break;
+    case WAL_SUBMITS_ONE:
+        submit(user, 1);
+        break;
+    case WAL_SUBMITS_UNIT:
+        submit(user, WAL_UNIT_MAX);
+        break;
+    case WAL_ENDS_ONE:
         end(user);
-    } else if (draw < 83) {
+        break;
+    case WAL_WAITS:
         wait(user);
-    } else if (draw < 86) {
+        break;
+    case WAL_WAITS_WRITTEN:
         wait_written(user);
-    } else if (draw < 90) {
+        break;
+    case WAL_STEPS:
         (void)leat_wal_step(&user->wal, false);
-    } else if (draw < 93) {
+        break;
+    case WAL_MARKS:
         (void)leat_wal_step(&user->wal, true);
-    } else if (draw < 97) {
+        break;
+    case WAL_PREPARES:
         (void)leat_wal_prepare(&user->wal);
-    } else {
+        break;
+    case WAL_CLEANS:
         clean(user);
+        break;
     }
     changes_prove(user);
+}
+
+void
+wal_user_act(struct wal_user *user)
+{
+    static const struct {
+        uint32_t below; /* of 100 */
+        enum wal_act act;
+    } draws[] = {{1, WAL_OPENS_AGAIN}, {50, WAL_SUBMITS_ONE},   {75, WAL_ENDS_ONE},
+                 {83, WAL_WAITS},      {86, WAL_WAITS_WRITTEN}, {90, WAL_STEPS},
+                 {93, WAL_MARKS},      {97, WAL_PREPARES},      {100, WAL_CLEANS}};
+    uint32_t draw = test_random_below(&user->prng, 100);
+    uint32_t place = 0;
+    while (draw >= draws[place].below) {
+        place++;
+    }
+    enum wal_act act = draws[place].act;
+    if (act == WAL_SUBMITS_ONE && user->is_open && test_random_below(&user->prng, 4) == 0) {
+        act = WAL_SUBMITS_UNIT;
+    }
+    wal_user_do(user, act);
 }
 
 /* ---- judging -------------------------------------------------------------------------------- */
@@ -382,4 +419,28 @@ wal_user_judge(struct wal_user *user, const struct wal_user *other)
         }
     }
     return NULL;
+}
+
+/* ---- counting ------------------------------------------------------------------------------- */
+
+void
+wal_count_add(struct wal_count *count, const char *why)
+{
+    count->states++;
+    if (why == NULL) {
+        return;
+    }
+    if (strncmp(why, "lost", 4) == 0) {
+        count->lost++;
+    } else if (strncmp(why, "back", 4) == 0) {
+        count->back++;
+    } else {
+        count->wrong++;
+    }
+}
+
+uint64_t
+wal_count_bad(const struct wal_count *count)
+{
+    return count->lost + count->back + count->wrong;
 }

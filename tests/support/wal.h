@@ -30,6 +30,20 @@ enum wal_thing_state {
     WAL_ENDED    /* acknowledged */
 };
 
+/* What a user does; where the log is not open, it opens it. */
+enum wal_act {
+    WAL_OPENS_AGAIN, /* waits, closes, opens */
+    WAL_SUBMITS_ONE,
+    WAL_SUBMITS_UNIT, /* of WAL_UNIT_MAX */
+    WAL_ENDS_ONE,     /* of the last ones, by a draw */
+    WAL_WAITS,        /* for all to be durable */
+    WAL_WAITS_WRITTEN,
+    WAL_STEPS,
+    WAL_MARKS,
+    WAL_PREPARES, /* a segment */
+    WAL_CLEANS    /* the oldest segment */
+};
+
 struct wal_thing {
     enum wal_thing_state state;
     uint32_t unit;     /* the first thing of its unit */
@@ -70,7 +84,8 @@ struct wal_user {
     bool damaged;      /* a record had other bytes than were appended */
     const char *wrong; /* with what an open without a crash has read; NULL */
     struct leat_wal_report report;
-    uint64_t cleaned; /* position */
+    uint64_t cleaned;     /* position */
+    uint32_t cleans_from; /* segments; with fewer there is nothing to clean */
     struct test_prng prng;
     unsigned char data[WAL_UNIT_MAX][WAL_BYTES_MAX];
 };
@@ -81,12 +96,25 @@ enum leat_status wal_user_open(struct wal_user *user);
 void wal_user_close(struct wal_user *user);
 /* What `other` has read is how things are from now on: what is not there must never be again. */
 void wal_user_go_on(struct wal_user *user, const struct wal_user *other);
-/* One random operation. */
+void wal_user_do(struct wal_user *user, enum wal_act act);
+/* One of these, by a draw. */
 void wal_user_act(struct wal_user *user);
 /* Says what is not right after a crash, or NULL; `other` has read the log anew. */
 const char *wal_user_judge(struct wal_user *user, const struct wal_user *other);
 /* The same of bytes that were durable and are not what they were: what the log had not said to be
  * durable may be gone. */
 const char *wal_user_judge_rotten(struct wal_user *user, const struct wal_user *other);
+
+/* What was found of so many images. */
+struct wal_count {
+    uint64_t states;
+    uint64_t lost; /* what was acknowledged */
+    uint64_t back; /* to life, of what was ended */
+    uint64_t wrong;
+};
+
+/* Counts one more, of which that was said, or NULL. */
+void wal_count_add(struct wal_count *count, const char *why);
+uint64_t wal_count_bad(const struct wal_count *count);
 
 #endif

@@ -1,7 +1,8 @@
 /* unit_durable_sealed.c - the content of sealed records: a log of jobs, encrypted, compressed, or
  * both, cut off at its bytes and with its bits turned round; and with bits turned round by somebody
  * who sets the log's own sums right again. However it is damaged, no record is ever read that is
- * not as it was given, and four threads say what one says. And each bit of a record alone, of each
+ * not as it was given, salvage tells all that stands before the damage, and four threads say what
+ * one says. And each bit of a record alone, of each
  * kind; and what memory is asked for.
  *
  *   unit_durable_sealed        some thousand of each; fewer under a sanitizer
@@ -34,8 +35,10 @@ struct fixture {
     struct leat_wal_config config;
     struct leat_wal_report report;
     uint32_t jobs;
-    uint64_t size; /* of the segment */
-    bool goes_on;  /* a record that is refused does not end the reading */
+    uint64_t size;            /* of the segment */
+    uint64_t ends[JOBS_MAX];  /* of their batches, in it */
+    uint64_t tails[JOBS_MAX]; /* of what of these is not zero */
+    bool goes_on;             /* a record that is refused does not end the reading */
     uint32_t read;
     uint32_t refused;
     uint32_t early;          /* of them were unsealed ahead */
@@ -135,10 +138,9 @@ record_read(void *context, struct leat_wal_place place, const struct leat_wal_re
     return true;
 }
 
-static enum leat_status
-read_by(struct fixture *fixture, uint32_t threads)
+static void
+reading_begin(struct fixture *fixture, uint32_t threads)
 {
-    const struct leat_wal_reader reader = {record_read, fixture};
     fixture->config.threads = threads;
     fixture->config.ahead = threads > 1 ? leat_sealed_ahead : NULL;
     fixture->config.ahead_context = &fixture->seal;
@@ -146,6 +148,13 @@ read_by(struct fixture *fixture, uint32_t threads)
     fixture->early = 0;
     fixture->refused = 0;
     fixture->status = LEAT_OK;
+}
+
+static enum leat_status
+read_by(struct fixture *fixture, uint32_t threads)
+{
+    const struct leat_wal_reader reader = {record_read, fixture};
+    reading_begin(fixture, threads);
     return leat_wal_read(&fixture->config, &reader, &fixture->report);
 }
 
@@ -192,7 +201,7 @@ job_append(struct fixture *fixture, struct leat_wal *wal)
     if (fits) {
         CHECK_OK(leat_wal_append(wal, &sealed.entry, 1, LEAT_WAL_FIRST, &position));
         CHECK_OK(leat_wal_wait(wal, position, UINT64_MAX));
-        fixture->jobs++;
+        fixture->ends[fixture->jobs++] = wal->offset;
     }
     leat_sealed_give(&fixture->seal, &sealed);
     return fits;
@@ -207,6 +216,26 @@ log_write(struct fixture *fixture)
     while (fixture->jobs < JOBS_MAX && job_append(fixture, &wal)) {
     }
     leat_wal_close(&wal);
+}
+
+static struct disk_file *
+file_of(struct fixture *fixture)
+{
+    struct disk_file *file = disk_find(&fixture->disk, FILE_NAME);
+    CHECK(file != NULL);
+    return file;
+}
+
+static void
+tails_find(struct fixture *fixture)
+{
+    const struct disk_file *file = file_of(fixture);
+    for (uint32_t i = 0; i < fixture->jobs; i++) {
+        fixture->tails[i] = fixture->ends[i];
+        while (file->bytes[fixture->tails[i] - 1] == 0) {
+            fixture->tails[i]--;
+        }
+    }
 }
 
 /* One segment, full of jobs. */
@@ -232,6 +261,7 @@ fixture_make(enum way way, uint64_t segment_bytes)
     CHECK_OK(read_log(fixture));
     CHECK_EQUAL(fixture->read, fixture->jobs);
     CHECK(fixture->jobs >= 8 && !fixture->wrong);
+    tails_find(fixture);
     /* Plain ones are short, and as they were given. */
     CHECK(way == WAY_COMPRESSED ? fixture->early > 0 : fixture->early == fixture->jobs);
     fixture->size = segment_bytes;
@@ -248,15 +278,29 @@ fixture_free(struct fixture *fixture)
     free(fixture);
 }
 
-static struct disk_file *
-file_of(struct fixture *fixture)
+/* ---- cut off --------------------------------------------------------------------------------- */
+
+/* How many jobs stand before `at`, of those that end there. */
+static uint32_t
+jobs_before(const struct fixture *fixture, const uint64_t *ends, uint64_t at)
 {
-    struct disk_file *file = disk_find(&fixture->disk, FILE_NAME);
-    CHECK(file != NULL);
-    return file;
+    uint32_t count = 0;
+    while (count < fixture->jobs && ends[count] <= at) {
+        count++;
+    }
+    return count;
 }
 
-/* ---- cut off --------------------------------------------------------------------------------- */
+/* What is told of a log that reads as `status`: these jobs, and no other. */
+static void
+salvage_judge(struct fixture *fixture, enum leat_status status, uint32_t jobs)
+{
+    const struct leat_wal_reader reader = {record_read, fixture};
+    reading_begin(fixture, fixture->reads % both_step == 0 ? 4 : 1);
+    CHECK_STATUS(leat_wal_salvage(&fixture->config, &reader, &fixture->report), status);
+    CHECK_EQUAL(fixture->read, jobs);
+    CHECK_EQUAL(fixture->refused, 0);
+}
 
 /* Files that are too short are damage; zeros are a torn end, and what is read is a front part. */
 static void
@@ -267,18 +311,19 @@ cuts_judge(enum way way)
     for (file->size = 0; file->size < fixture->size; file->size += cuts_step) {
         CHECK_EQUAL(read_log(fixture), LEAT_CORRUPT);
         CHECK_EQUAL(fixture->read, 0);
+        salvage_judge(fixture, LEAT_CORRUPT, jobs_before(fixture, fixture->tails, file->size));
     }
     file->size = fixture->size;
-    uint32_t before = fixture->jobs;
     for (uint64_t at = fixture->size; at > LEAT_WAL_BLOCK;) {
         uint64_t next = at - LEAT_WAL_BLOCK < cuts_step ? LEAT_WAL_BLOCK : at - cuts_step;
         memset(file->bytes + next, 0, at - next);
         at = next;
+        uint32_t before = jobs_before(fixture, fixture->tails, at);
         CHECK_OK(read_log(fixture));
-        CHECK(fixture->read <= before && fixture->refused == 0);
-        before = fixture->read;
+        CHECK(fixture->read == before && fixture->refused == 0);
+        salvage_judge(fixture, LEAT_OK, before);
     }
-    CHECK_EQUAL(before, 0);
+    CHECK_EQUAL(fixture->read, 0);
     fixture_free(fixture);
 }
 
@@ -313,6 +358,7 @@ bits_judge(enum way way)
         CHECK(status == LEAT_OK || status == LEAT_CORRUPT || status == LEAT_UNSUPPORTED);
         CHECK(status != LEAT_OK || fixture->read + 1 >= fixture->jobs);
         CHECK(fixture->refused == 0);
+        salvage_judge(fixture, status, jobs_before(fixture, fixture->ends, bit / 8));
         turn(file, bit);
     }
     fixture_free(fixture);

@@ -288,15 +288,35 @@ test_times(void **state)
     teardown();
 }
 
+/* Of a file that was cut, what is left, into segments of the size that it had. */
+static void
+test_cut(void **state)
+{
+    char path[128];
+    (void)state;
+    setup();
+    (void)snprintf(path, sizeof(path), "%s/" FILE_NAME, directory);
+    CHECK_EQUAL(truncate(path, (off_t)(2 * LEAT_WAL_BLOCK + 1000)), 0);
+    CHECK_EQUAL(run("verify ."), 1);
+    CHECK(strstr(text, "the log is damaged: segment 0000000000000001, byte 9192: its size is not "
+                       "what it was") == text);
+    CHECK_EQUAL(run("salvage . new"), 0);
+    CHECK(strstr(text, "saved: all but segment 0000000000000001 from byte 12288 on, and 0 "
+                       "segments behind it; segments=1 batches=2 records=2 ") == text);
+    CHECK_EQUAL(run("dump new"), 0);
+    CHECK(strstr(text, " records=2 ") != NULL);
+    teardown();
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole),   cmocka_unit_test(test_torn),
         cmocka_unit_test(test_damaged), cmocka_unit_test(test_salvaged),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_no_log),
-        cmocka_unit_test(test_in_use),  cmocka_unit_test(test_version),
-        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_cut),     cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_no_log),  cmocka_unit_test(test_in_use),
+        cmocka_unit_test(test_version), cmocka_unit_test(test_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

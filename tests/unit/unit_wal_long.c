@@ -1,7 +1,8 @@
 /* unit_wal_long.c - a log of 1 MiB, in one segment and in sixteen, cut off at its bytes: files that
  * are too short, and files of the right size that end in zeros. By the rule of docs/design/0036 a
  * short file is damage; zeros are a torn end in the last segment, where all batches before them are
- * told and no other, and damage in an older one. Four threads that read it say what one says.
+ * told and no other, and damage in an older one. Of what is damaged, salvage tells what stands
+ * before that, to the last batch that is whole. Four threads that read it say what one says.
  *
  *   unit_wal_long        every 4 099th byte; fewer under a sanitizer
  *   unit_wal_long all    every byte: minutes
@@ -25,11 +26,12 @@ struct fixture {
     struct disk disk;
     struct leat_wal_config config;
     struct leat_wal_report report;
-    uint64_t ends[BATCHES_MAX]; /* of the bytes of a batch that are not zero, in the last segment */
-    uint32_t batches;           /* in all */
-    uint32_t older;             /* of them in older segments */
-    uint32_t read;              /* records */
-    uint32_t reads;             /* of the log */
+    uint64_t ends[BATCHES_MAX]; /* of the bytes of a batch that are not zero, in its segment */
+    uint64_t segments[BATCHES_MAX];
+    uint32_t batches; /* in all */
+    uint32_t older;   /* of them in older segments */
+    uint32_t read;    /* records */
+    uint32_t reads;   /* of the log */
     bool wrong;
     unsigned char data[DATA_MAX];
 };
@@ -115,6 +117,7 @@ fixture_make(uint64_t segment_bytes)
         CHECK_OK(leat_wal_wait(&wal, position, UINT64_MAX));
         fixture->older = wal.id == segment ? fixture->older : fixture->batches;
         segment = wal.id;
+        fixture->segments[fixture->batches] = leat_wal_newest(&wal);
         fixture->ends[fixture->batches] =
             wal.offset - size + sizeof(struct leat_wal_batch) + sizeof(uint64_t) + bytes;
     }
@@ -142,6 +145,24 @@ file_of(struct fixture *fixture, uint64_t number)
     return file;
 }
 
+/* Of a segment that is damaged from `at` on: all batches before that. */
+static void
+salvage_judge(struct fixture *fixture, uint64_t number, uint64_t at)
+{
+    const struct leat_wal_reader reader = {record_read, fixture};
+    uint32_t before = 0;
+    while (before < fixture->batches &&
+           (fixture->segments[before] < number ||
+            (fixture->segments[before] == number && fixture->ends[before] <= at))) {
+        before++;
+    }
+    fixture->config.threads = fixture->reads % both_step == 0 ? 4 : 1;
+    fixture->read = 0;
+    CHECK_STATUS(leat_wal_salvage(&fixture->config, &reader, &fixture->report), LEAT_CORRUPT);
+    CHECK_EQUAL(fixture->read, before);
+    CHECK_EQUAL(fixture->report.damaged, number);
+}
+
 /* A file that is too short. */
 static void
 shorts_judge(struct fixture *fixture, struct disk_file *file, uint64_t number)
@@ -151,6 +172,7 @@ shorts_judge(struct fixture *fixture, struct disk_file *file, uint64_t number)
         CHECK_EQUAL(read_log(fixture), LEAT_CORRUPT);
         CHECK_EQUAL(fixture->read, 0);
         CHECK_EQUAL(fixture->report.damaged, number);
+        salvage_judge(fixture, number, file->size);
     }
     file->size = whole;
 }
@@ -168,8 +190,9 @@ batches_before(const struct fixture *fixture, uint64_t at)
 
 /* Zeros from each byte on; destroys the file. */
 static void
-zeros_judge(struct fixture *fixture, struct disk_file *file, bool last)
+zeros_judge(struct fixture *fixture, uint64_t number, bool last)
 {
+    struct disk_file *file = file_of(fixture, number);
     uint64_t used = file->size;
     while (used > LEAT_WAL_BLOCK && file->bytes[used - 1] == 0) {
         used--;
@@ -184,6 +207,7 @@ zeros_judge(struct fixture *fixture, struct disk_file *file, bool last)
             CHECK_EQUAL(fixture->read, last ? batches_before(fixture, at) : fixture->batches);
         } else {
             CHECK_EQUAL(status, LEAT_CORRUPT);
+            salvage_judge(fixture, number, at);
         }
     }
     bool whole = true;
@@ -200,7 +224,7 @@ test_one_segment(void **state)
     struct fixture *fixture = fixture_make(LOG_BYTES);
     (void)state;
     shorts_judge(fixture, file_of(fixture, 1), 1);
-    zeros_judge(fixture, file_of(fixture, 1), true);
+    zeros_judge(fixture, 1, true);
     fixture_free(fixture);
 }
 
@@ -213,11 +237,11 @@ test_segments(void **state)
     for (uint64_t number = 1; number <= count; number++) {
         shorts_judge(fixture, file_of(fixture, number), number);
     }
-    zeros_judge(fixture, file_of(fixture, count), true);
+    zeros_judge(fixture, count, true);
     fixture_free(fixture);
     for (uint64_t number = 1; number < count; number += 5) {
         fixture = fixture_make(LEAT_WAL_SEGMENT_BYTES_MIN);
-        zeros_judge(fixture, file_of(fixture, number), false);
+        zeros_judge(fixture, number, false);
         fixture_free(fixture);
     }
 }
