@@ -65,7 +65,7 @@ enum leat_status {
     LEAT_GONE,        /* was given out; its record is no longer there */
     LEAT_STALE,       /* a completion token or lease that no longer holds */
     LEAT_EXISTS,      /* the name, or a job's unique key, is taken */
-    LEAT_DEADLOCK,    /* the call would wait for the handler that makes it */
+    LEAT_DEADLOCK,    /* the call would wait for the handler that makes it, or a call like that */
     LEAT_NO_MEMORY,   /* the allocator or the address space gave nothing */
     LEAT_NO_SPACE,    /* no room on the disk for the log */
     LEAT_REFUSED,     /* the operating system refused: a permission or a limit; or a function of
@@ -1640,6 +1640,10 @@ struct leat_job_options {
     /* Not NULL: the submit does not wait for the disk, and what became of it comes to this queue;
      * see "submits that do not wait". */
     struct leat_completion_queue *acknowledgements;
+    /* The same, by a call instead of a queue: NULL (default), or acknowledgements is NULL. See
+     * "acknowledgements by a call". */
+    void (*acknowledged)(leat_job_id id, enum leat_status status, void *context);
+    void *acknowledged_context;
 };
 
 static inline struct leat_job_options
@@ -1712,7 +1716,9 @@ leat_job_default(void)
  *           LEAT_FORKED; LEAT_INVALID (job NULL; neither a type nor a type_name, or no valid name;
  *           payload_bytes above payload_bytes_max, or payload NULL; a priority, max_attempts or an
  *           option out of its range; delay_ns and run_at_ns; queues for completions or
- *           acknowledgements of another engine; a durable job above half of log_ring_bytes).
+ *           acknowledgements of another engine; acknowledgements and acknowledged; a durable job
+ *           above half of log_ring_bytes); LEAT_DEADLOCK (it would wait for the disk, in a call
+ *           of leat_job_options.acknowledged).
  *           A job that LEAT_UNIQUE_REPLACE cancelled stays so also where this one is then refused:
  *           as another submit took the key or the name in that moment, or its queue was closed.
  * Order:    submit happens-before the handler. FIFO per submitting thread, queue and priority, up
@@ -3462,6 +3468,21 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * is no log) is acknowledged before its submit returns. What is compressed or encrypted in the log
  * makes no difference. LEAT_UNSUPPORTED: in an all-or-none batch, and so in a graph that is
  * submitted as a whole; with parents or a cohort. LEAT_INVALID: in a schedule.
+ *
+ * Acknowledgements by a call. With leat_job_options.acknowledged all of this holds, but that there
+ * are no slots: as many are on their way as there are records and room in the log's ring. Instead
+ * of the completion comes the call, with its id (that of the submit, but for LEAT_JOINED, where it
+ * is the job that has the key), its status, and acknowledged_context: once for each submit that
+ * answered LEAT_OK, also where the log fails; and a leat_close() returns behind the last one, so
+ * here each is heard of. For other answers of a submit there is no call. A job that comes back with
+ * the log has none. It is made by the thread that writes the log, which holds no lock then: all
+ * acknowledgements behind it, those of queues too, and jobs that are not waited for, wait for its
+ * return, so it is to be short. Of a job that is not written it is made by who submits, within the
+ * submit. It may make any call of the engine that does not wait: a submit with `acknowledged` or
+ * `acknowledgements`, or of a job that is not written; a look at a job. What changes a job there,
+ * as a leat_cancel(), answers before that is on the disk. A submit that would wait for the disk
+ * answers LEAT_DEADLOCK, and so do leat_close(), leat_stop(), leat_drain(), leat_wait() and others
+ * that wait for jobs or for the engine. During a leat_close() its submits are LEAT_CLOSED.
  *
  * Schedules come back with all that their calls have said, a pause too, and go on from their last
  * moment: what was missed meanwhile their policy says. A job is in the log together with the moment

@@ -203,6 +203,9 @@ enum leat_status leat_durable_append_first(struct leat_durable *durable,
  * appends is durable before anybody is told, so leat_durable_settle() does not wait, and says only
  * what was not appended since; and it waits as who is kicked does. */
 void leat_durable_lands(struct leat_durable *durable);
+bool leat_durable_lands_here(const struct leat_durable *durable);
+/* Until that is durable, as this thread waits. */
+enum leat_status leat_durable_wait_as(struct leat_durable *durable, uint64_t position);
 /* This thread is the cleaner: what it appends makes room, and may take what is kept for that. */
 void leat_durable_cleans(struct leat_durable *durable);
 /* This thread does not wait for the cleaner: it lands, or see leat_durable_pass_begin(). */
