@@ -219,6 +219,24 @@ enum leat_log_sync {
     LEAT_LOG_SYNC_IO_URING       /* a write, and fdatasync() behind it, by one call of io_uring */
 };
 
+/* What leat_open() is at, of a log: one behind the other. */
+enum leat_recovery_phase {
+    LEAT_RECOVERY_READS = 1, /* the log's files are read */
+    LEAT_RECOVERY_REVIVES,   /* jobs are made of that */
+    LEAT_RECOVERY_CLEANS     /* it waits until the log is within the bound of its size */
+};
+
+/* How far it is. */
+struct leat_recovery_progress {
+    uint32_t size;
+    uint32_t version;
+    enum leat_recovery_phase phase;
+    uint64_t bytes_read;  /* of the files that are needed; of: */
+    uint64_t bytes_found; /* from REVIVES on the same */
+    uint64_t jobs_made;   /* 0 in READS; of: */
+    uint64_t jobs_found;  /* from CLEANS on the same */
+};
+
 struct leat_config {
     uint32_t size;
     uint32_t version;
@@ -401,6 +419,12 @@ struct leat_config {
      * decompress ahead of the caller, which alone makes jobs of it: so more of them help a log that
      * is encrypted or compressed, and others little. */
     uint32_t log_read_threads;
+    /* Told by the thread that is in leat_open(), with a log, how far that is: at most ten times a
+     * second in each phase, and once at the end of each: so a log that is short, or empty, has
+     * three calls, and one that cannot be read fewer. The open goes on when it returns. There is no
+     * engine yet that it could call. NULL (default): nobody is. */
+    void (*recovery_progress)(const struct leat_recovery_progress *progress, void *context);
+    void *recovery_context;
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.

@@ -101,6 +101,14 @@ struct leat_durable_pace {
 
 /* Letters: I set at open; S many writers; W the cleaner; O who opens and closes; Q under the
  * mutex; T a statistic. */
+/* Whom an open tells how far it is. */
+struct leat_durable_telling {
+    void (*progress)(const struct leat_recovery_progress *progress, void *context); /* or NULL */
+    void *context;
+    struct leat_recovery_progress now;
+    uint64_t again_ns; /* not before, but at the end of a phase */
+};
+
 struct leat_durable {
     struct leat_memory memory;           /* I */
     struct leat_wal wal;                 /* S */
@@ -125,6 +133,7 @@ struct leat_durable {
     struct leat_durable_table table;     /* O while the engine is opened */
     struct leat_durable_crashed crashed; /* O the same */
     struct leat_recovery_info found;     /* I */
+    struct leat_durable_telling telling; /* O while the engine is opened */
     void *places;                        /* O mapping, or NULL */
     size_t places_bytes;                 /* O */
     struct leat_engine *engine;          /* I */
@@ -308,6 +317,11 @@ void leat_durable_watch_ties(struct leat_engine *engine, const struct leat_reviv
                              struct leat_ties *ties);
 enum leat_status leat_durable_watch_revive(struct leat_engine *engine,
                                            const struct leat_revival *revival, uint32_t index);
+
+/* ---- open.c --------------------------------------------------------------------------------- */
+
+/* For who makes the jobs of the table: so many are there. */
+void leat_durable_revived(struct leat_durable *durable, uint64_t made, uint64_t found);
 
 /* ---- attempts.c ----------------------------------------------------------------------------- */
 
