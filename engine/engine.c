@@ -39,12 +39,18 @@ leat_engine_inside(const struct leat_engine *engine)
     return worker != NULL && worker->pool == &engine->pool;
 }
 
+bool
+leat_engine_within(const struct leat_engine *engine)
+{
+    return leat_engine_inside(engine) || leat_acknowledges_inside(engine);
+}
+
 /* For calls that wait for handlers, or that handlers have no business to make. */
 static enum leat_status
 outside_check(const struct leat_engine *engine)
 {
     enum leat_status status = leat_engine_check(engine);
-    if (status == LEAT_OK && (leat_engine_inside(engine) || leat_events_inside(engine))) {
+    if (status == LEAT_OK && (leat_engine_within(engine) || leat_events_inside(engine))) {
         status = LEAT_DEADLOCK;
     }
     return status;
@@ -701,6 +707,8 @@ leat_close(struct leat_engine *engine)
     if (state != LEAT_ENGINE_OPEN && state != LEAT_ENGINE_STOPPED) {
         return LEAT_WRONG_STATE;
     }
+    /* What calls of the host's submit is refused from now on. */
+    state_set(engine, LEAT_ENGINE_STOPPED);
     leat_durable_end(engine);
     leat_events_drain(engine); /* of what no clock and no stop came by: jobs cancelled since then */
     parts_close(engine);

@@ -249,6 +249,8 @@ leat_engine_state_now(const struct leat_engine *engine)
 
 /* The calling thread is one of the engine's workers, in a handler or a hook. */
 bool leat_engine_inside(const struct leat_engine *engine);
+/* It is that, or in a call of the host's by which a submit is told: the engine may wait for it. */
+bool leat_engine_within(const struct leat_engine *engine);
 
 /* True if new work is taken: from outside while OPEN or RUNNING, from handlers always. Valid until
  * the section of rcu.h ends in which it is called. */

@@ -16,11 +16,17 @@ struct leat_intake {
     uint32_t bytes; /* of its payload */
     uint32_t index; /* of its record, once taken */
     uint32_t told;  /* slot of a completion queue; with LEAT_QUEUE_TOLD */
-    struct leat_completion_queue *acknowledges; /* to which its submit is to come, or NULL */
-    struct leat_due due;                        /* time 0: at once */
+    /* To whom its submit is to come: a queue, or NULL; or with `calls` what the caller's own
+     * options say, which stay while it is submitted. */
+    union {
+        struct leat_completion_queue *queue;
+        const struct leat_job_options *options;
+    } acknowledges;
+    struct leat_due due;    /* time 0: at once */
     uint64_t options;       /* of its queue, as they were when it was put; of batches */
     bool limited;           /* its queue counts its jobs */
     bool extra;             /* it has more than its record has room for: options, an exact order */
+    bool calls;             /* see acknowledges */
     enum leat_room_how how; /* what it does without room */
     bool alone;             /* else its batch takes room for all, or it runs inline */
     bool owes;              /* room, for which others are dropped when nothing can refuse it */
@@ -60,9 +66,18 @@ leat_job_id leat_intake_publish(struct leat_engine *engine, uint32_t index, bool
  * `ties.blocks`: it is BLOCKED, and joins. */
 bool leat_intake_enter(struct leat_engine *engine, struct leat_intake *intake, bool kept,
                        leat_job_id *id);
+/* Of its options, which are checked so far: to whom its submit is to come. */
+enum leat_status leat_intake_acknowledges_check(const struct leat_engine *engine,
+                                                const struct leat_job *job,
+                                                const struct leat_job_options *options,
+                                                struct leat_intake *intake);
+/* Where that is a completion queue: a slot of it. LEAT_FULL, LEAT_NO_MEMORY. */
+enum leat_status leat_intake_acknowledgement_make(struct leat_engine *engine,
+                                                  const struct leat_job *job,
+                                                  const struct leat_intake *intake);
 /* Its slot in a completion queue for who is to hear that it is there; or 0. */
 uint32_t leat_intake_acknowledgement(const struct leat_engine *engine, uint32_t index);
-/* That one is told. pre: intake->told is it. */
+/* That one is told, or the host is called. pre: intake->told is it, or intake->calls. */
 void leat_intake_acknowledge(struct leat_engine *engine, const struct leat_intake *intake,
                              leat_job_id id);
 /* It runs, by its caller. pre: leat_inline_enter(), which leat_inline_run() takes back. */
@@ -76,6 +91,7 @@ enum leat_status leat_intake_land(struct leat_engine *engine, struct leat_intake
 #define LEAT_TRANSIT_DUE     4U  /* its time stands in its timer's node */
 #define LEAT_TRANSIT_OWES    8U  /* intake->owes */
 #define LEAT_TRANSIT_INSIDE  16U /* a handler submits it */
+#define LEAT_TRANSIT_CALLS   32U /* its submit is told by a call of the host's */
 /* It waits: what a queue with limits, or one that is closed, is to know of it; and who is told. */
 void leat_intake_entered(struct leat_engine *engine, const struct leat_intake *intake,
                          uint64_t options, leat_job_id id);

@@ -68,7 +68,7 @@ enum leat_status {
     LEAT_GONE,        /* was given out; its record is no longer there */
     LEAT_STALE,       /* a completion token or lease that no longer holds */
     LEAT_EXISTS,      /* the name, or a job's unique key, is taken */
-    LEAT_DEADLOCK,    /* the call would wait for the handler that makes it */
+    LEAT_DEADLOCK,    /* the call would wait for the handler that makes it, or a call like that */
     LEAT_NO_MEMORY,   /* the allocator or the address space gave nothing */
     LEAT_NO_SPACE,    /* no room on the disk for the log */
     LEAT_REFUSED,     /* the operating system refused: a permission or a limit; or a function of
@@ -222,6 +222,24 @@ enum leat_log_sync {
     LEAT_LOG_SYNC_FDATASYNC = 0, /* a write, and fdatasync() (default) */
     LEAT_LOG_SYNC_DSYNC,         /* a write through to the disk (RWF_DSYNC), in one call */
     LEAT_LOG_SYNC_IO_URING       /* a write, and fdatasync() behind it, by one call of io_uring */
+};
+
+/* What leat_open() is at, of a log: one behind the other. */
+enum leat_recovery_phase {
+    LEAT_RECOVERY_READS = 1, /* the log's files are read */
+    LEAT_RECOVERY_REVIVES,   /* jobs are made of that */
+    LEAT_RECOVERY_CLEANS     /* it waits until the log is within the bound of its size */
+};
+
+/* How far it is. */
+struct leat_recovery_progress {
+    uint32_t size;
+    uint32_t version;
+    enum leat_recovery_phase phase;
+    uint64_t bytes_read;  /* of the files that are needed; of: */
+    uint64_t bytes_found; /* from REVIVES on the same */
+    uint64_t jobs_made;   /* 0 in READS; of: */
+    uint64_t jobs_found;  /* from CLEANS on the same */
 };
 
 struct leat_config {
@@ -406,6 +424,12 @@ struct leat_config {
      * decompress ahead of the caller, which alone makes jobs of it: so more of them help a log that
      * is encrypted or compressed, and others little. */
     uint32_t log_read_threads;
+    /* Told by the thread that is in leat_open(), with a log, how far that is: at most ten times a
+     * second in each phase, and once at the end of each: so a log that is short, or empty, has
+     * three calls, and one that cannot be read fewer. The open goes on when it returns. There is no
+     * engine yet that it could call. NULL (default): nobody is. */
+    void (*recovery_progress)(const struct leat_recovery_progress *progress, void *context);
+    void *recovery_context;
 };
 
 /* Fills `config` with the defaults for this machine. `size` is the caller's sizeof.
@@ -1665,6 +1689,10 @@ struct leat_job_options {
     /* Not NULL: the submit does not wait for the disk, and what became of it comes to this queue;
      * see "submits that do not wait". */
     struct leat_completion_queue *acknowledgements;
+    /* The same, by a call instead of a queue: NULL (default), or acknowledgements is NULL. See
+     * "acknowledgements by a call". */
+    void (*acknowledged)(leat_job_id id, enum leat_status status, void *context);
+    void *acknowledged_context;
 };
 
 static inline struct leat_job_options
@@ -1737,7 +1765,9 @@ leat_job_default(void)
  *           LEAT_FORKED; LEAT_INVALID (job NULL; neither a type nor a type_name, or no valid name;
  *           payload_bytes above payload_bytes_max, or payload NULL; a priority, max_attempts or an
  *           option out of its range; delay_ns and run_at_ns; queues for completions or
- *           acknowledgements of another engine; a durable job above half of log_ring_bytes).
+ *           acknowledgements of another engine; acknowledgements and acknowledged; a durable job
+ *           above half of log_ring_bytes); LEAT_DEADLOCK (it would wait for the disk, in a call
+ *           of leat_job_options.acknowledged).
  *           A job that LEAT_UNIQUE_REPLACE cancelled stays so also where this one is then refused:
  *           as another submit took the key or the name in that moment, or its queue was closed.
  * Order:    submit happens-before the handler. FIFO per submitting thread, queue and priority, up
@@ -3500,6 +3530,21 @@ LEAT_API const char *leat_threshold_text(enum leat_threshold threshold);
  * is no log) is acknowledged before its submit returns. What is compressed or encrypted in the log
  * makes no difference. LEAT_UNSUPPORTED: in an all-or-none batch, and so in a graph that is
  * submitted as a whole; with parents or a cohort. LEAT_INVALID: in a schedule.
+ *
+ * Acknowledgements by a call. With leat_job_options.acknowledged all of this holds, but that there
+ * are no slots: as many are on their way as there are records and room in the log's ring. Instead
+ * of the completion comes the call, with its id (that of the submit, but for LEAT_JOINED, where it
+ * is the job that has the key), its status, and acknowledged_context: once for each submit that
+ * answered LEAT_OK, also where the log fails; and a leat_close() returns behind the last one, so
+ * here each is heard of. For other answers of a submit there is no call. A job that comes back with
+ * the log has none. It is made by the thread that writes the log, which holds no lock then: all
+ * acknowledgements behind it, those of queues too, and jobs that are not waited for, wait for its
+ * return, so it is to be short. Of a job that is not written it is made by who submits, within the
+ * submit. It may make any call of the engine that does not wait: a submit with `acknowledged` or
+ * `acknowledgements`, or of a job that is not written; a look at a job. What changes a job there,
+ * as a leat_cancel(), answers before that is on the disk. A submit that would wait for the disk
+ * answers LEAT_DEADLOCK, and so do leat_close(), leat_stop(), leat_drain(), leat_wait() and others
+ * that wait for jobs or for the engine. During a leat_close() its submits are LEAT_CLOSED.
  *
  * Schedules come back with all that their calls have said, a pause too, and go on from their last
  * moment: what was missed meanwhile their policy says. A job is in the log together with the moment

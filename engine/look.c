@@ -265,7 +265,7 @@ wait_end(struct leat_engine *engine, uint32_t index, uint64_t timeout_ns, uint64
         if (timeout_ns == 0) {
             return LEAT_TIMEOUT;
         }
-        if (leat_engine_inside(engine)) {
+        if (leat_engine_within(engine)) {
             return LEAT_DEADLOCK;
         }
         if (leat_os_monotonic_ns() >= deadline_ns) {

@@ -207,7 +207,7 @@ take_or_wait(struct taking *taking)
         if (status != LEAT_EMPTY || timeout_ns == 0) {
             return status;
         }
-        if (leat_engine_inside(engine)) {
+        if (leat_engine_within(engine)) {
             return LEAT_DEADLOCK;
         }
         uint64_t now_ns = leat_os_monotonic_ns();

@@ -245,7 +245,7 @@ drain_check(struct leat_engine *engine, leat_queue queue, uint32_t *index)
 {
     enum leat_status status = leat_registry_queue_check(engine, queue, index);
     enum leat_engine_state state = LEAT_ENGINE_OPEN;
-    if (status == LEAT_OK && leat_engine_inside(engine)) {
+    if (status == LEAT_OK && leat_engine_within(engine)) {
         status = LEAT_DEADLOCK;
     }
     if (status == LEAT_OK) {

@@ -287,7 +287,7 @@ leat_room_block_ns(const struct leat_engine *engine, const struct leat_job *job,
     struct leat_job_options room;
     const struct leat_job_options *options = leat_terms_read(job->options, &room);
     if (leat_room_policy(engine, queue) != LEAT_FULL_BLOCK || engine->config.workers == 0 ||
-        leat_engine_inside(engine)) {
+        leat_engine_within(engine)) {
         return 0;
     }
     /* rlx: ordered by options:A */

@@ -64,14 +64,12 @@ due_check(const struct leat_engine *engine, const struct leat_job *job, struct l
     if (status == LEAT_OK) {
         status = leat_graph_check_options(options, &intake->ties);
     }
-    if (status == LEAT_OK && options->acknowledgements != NULL) {
-        status = options->acknowledgements->engine == engine ? LEAT_OK : LEAT_INVALID;
-        status = status == LEAT_OK && intake->ties.noded ? LEAT_UNSUPPORTED : status;
+    if (status == LEAT_OK) {
+        status = leat_intake_acknowledges_check(engine, job, options, intake);
     }
     if (status != LEAT_OK) {
         return status;
     }
-    intake->acknowledges = options->acknowledgements;
     intake->due = leat_timers_due(engine, job->delay_ns, options->run_at_ns);
     return LEAT_OK;
 }
@@ -117,28 +115,6 @@ completion_release(const struct leat_engine *engine, uint32_t index)
     if (extra != NULL) {
         leat_completion_release(engine, extra->acknowledgement);
     }
-}
-
-uint32_t
-leat_intake_acknowledgement(const struct leat_engine *engine, uint32_t index)
-{
-    const struct leat_job_extra *extra = leat_job_extra(leat_job_record(engine, index));
-    return extra == NULL ? 0 : extra->acknowledgement;
-}
-
-/* Where its submit is to come to a completion queue: a slot of that. */
-static enum leat_status
-acknowledgement_make(struct leat_engine *engine, const struct leat_job *job,
-                     const struct leat_intake *intake)
-{
-    if (intake->acknowledges == NULL) {
-        return LEAT_OK;
-    }
-    struct leat_job_extra *extra =
-        leat_job_extra_make(engine, leat_job_record(engine, intake->index));
-    return extra == NULL
-               ? LEAT_NO_MEMORY
-               : leat_completion_reserve(intake->acknowledges, job->user, &extra->acknowledgement);
 }
 
 static bool
@@ -213,7 +189,7 @@ extras_make(struct leat_engine *engine, const struct leat_job *job, struct leat_
     enum leat_status status = LEAT_OK;
     if (intake->extra) {
         status = leat_terms_fill(engine, intake->index, intake->queue, job);
-        status = status == LEAT_OK ? acknowledgement_make(engine, job, intake) : status;
+        status = status == LEAT_OK ? leat_intake_acknowledgement_make(engine, job, intake) : status;
     }
     if (intake->ties.noded && status == LEAT_OK) {
         intake->ties.paid = leat_intake_counted(intake);
@@ -350,17 +326,6 @@ record_enter(struct leat_engine *engine, struct leat_intake *intake, bool kept, 
     return true;
 }
 
-LEAT_COLD void
-leat_intake_acknowledge(struct leat_engine *engine, const struct leat_intake *intake,
-                        leat_job_id id)
-{
-    const struct leat_completion_end end = {.id = id,
-                                            .phase = intake->due.time != 0 ? LEAT_PHASE_SCHEDULED
-                                                                           : LEAT_PHASE_PENDING,
-                                            .kind = LEAT_COMPLETION_ACKNOWLEDGED};
-    leat_completion_deliver(engine, intake->told, end);
-}
-
 static LEAT_COLD void
 entered(struct leat_engine *engine, const struct leat_intake *intake, uint64_t options,
         leat_job_id id)
@@ -446,7 +411,7 @@ static LEAT_COLD uint64_t
 told_of(const struct leat_engine *engine, struct leat_intake *intake)
 {
     intake->told = leat_intake_acknowledgement(engine, intake->index);
-    return intake->told != 0 ? LEAT_QUEUE_TOLD : 0;
+    return intake->told != 0 || intake->calls ? LEAT_QUEUE_TOLD : 0;
 }
 
 /* What it claims and has not claimed ahead, as without a log. */
@@ -513,7 +478,7 @@ leat_submit_check(struct leat_engine *engine, const struct leat_job *given,
     if (status == LEAT_OK) {
         status = leat_intake_check(engine, job, &intake);
     }
-    if (status == LEAT_OK && (intake.ties.noded || intake.acknowledges != NULL)) {
+    if (status == LEAT_OK && (intake.ties.noded || intake.acknowledges.queue != NULL)) {
         status = LEAT_INVALID; /* it is submitted when its parents, or its cohort, are long gone */
     }
     if (status == LEAT_OK) {
@@ -623,7 +588,8 @@ record_fly(struct leat_engine *engine, const struct leat_job *job, const struct 
     uint32_t how = (job->options != NULL ? LEAT_TRANSIT_OPTIONS : 0) |
                    ((job->flags & LEAT_JOB_KEEP_RESULT) != 0 ? LEAT_TRANSIT_KEPT : 0) |
                    (intake->owes ? LEAT_TRANSIT_OWES : 0) |
-                   (leat_engine_inside(engine) ? LEAT_TRANSIT_INSIDE : 0);
+                   (leat_engine_inside(engine) ? LEAT_TRANSIT_INSIDE : 0) |
+                   (intake->calls ? LEAT_TRANSIT_CALLS : 0);
     leat_rcu_enter();
     bool accepted = lets_in(engine, leat_queue_options(engine, intake->queue), DOOR_ENGINE);
     if (accepted) {
@@ -681,6 +647,11 @@ once_durable(struct leat_engine *engine, const struct leat_job *given, enum leat
     if (status == LEAT_OK) {
         status = leat_intake_check(engine, job, &intake);
     }
+    bool acknowledged = intake.acknowledges.queue != NULL;
+    if (status == LEAT_OK && !acknowledged && leat_acknowledges_inside(engine) &&
+        leat_durable_wants(engine, job)) {
+        status = LEAT_DEADLOCK; /* what it would wait for may wait for the call that it is in */
+    }
     if (status == LEAT_OK) {
         status = leat_intake_fill(engine, job, &intake);
     }
@@ -688,7 +659,6 @@ once_durable(struct leat_engine *engine, const struct leat_job *given, enum leat
         return status;
     }
     const uint64_t denied = leat_footprint_denied(&engine->footprint);
-    bool acknowledged = leat_intake_acknowledgement(engine, intake.index) != 0;
     bool flies = (beside.told != NULL || acknowledged) && !intake.ties.noded &&
                  leat_durable_wants(engine, job);
     status = flies ? record_fly(engine, job, &intake, acknowledged ? NULL : beside.told, id)

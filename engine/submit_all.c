@@ -44,7 +44,7 @@ group_check_one(struct group *group, size_t index)
     if (status == LEAT_OK && !leat_labels_grouped(job->options)) {
         status = LEAT_INVALID;
     }
-    if (status == LEAT_OK && intake->acknowledges != NULL) {
+    if (status == LEAT_OK && intake->acknowledges.queue != NULL) {
         status = LEAT_UNSUPPORTED;
     }
     if (status == LEAT_OK && intake->ties.noded && group->engine->config.inline_mode) {
@@ -349,7 +349,10 @@ group_otherwise(struct group *group)
         return group_run(group);
     }
     const enum leat_durability durability = group_durability(group);
-    enum leat_status status = group_log(group, durability);
+    bool waits = durability != LEAT_DURABILITY_NONE;
+    enum leat_status status = waits && leat_acknowledges_inside(group->engine)
+                                  ? LEAT_DEADLOCK
+                                  : group_log(group, durability);
     if (status == LEAT_OK) {
         leat_durable_pass_begin(group->engine->durable);
         status = group_claim_ahead(group);

@@ -42,7 +42,7 @@ leat_submit_running(struct leat_engine *engine, const struct leat_job *given, le
     if (status == LEAT_OK) {
         intake.told = leat_intake_acknowledgement(engine, intake.index);
         *id = leat_intake_run(engine, intake.index, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
-        if (intake.told != 0) {
+        if (intake.told != 0 || intake.calls) {
             leat_intake_acknowledge(engine, &intake, *id);
         }
     } else {

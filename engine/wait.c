@@ -119,7 +119,7 @@ wait_in(struct waiter *waiter, bool any)
         if (timeout_ns == 0) {
             return LEAT_TIMEOUT;
         }
-        if (leat_engine_inside(waiter->engine)) {
+        if (leat_engine_within(waiter->engine)) {
             return LEAT_DEADLOCK;
         }
         if (leat_os_monotonic_ns() >= deadline_ns) {

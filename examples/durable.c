@@ -27,6 +27,23 @@ pack(struct leat_run *run, void *context)
     return leat_done();
 }
 
+/* A log may have millions of jobs: then a person likes to see that the open goes on. */
+static void
+show(const struct leat_recovery_progress *progress, void *context)
+{
+    (void)context;
+    if (progress->phase == LEAT_RECOVERY_READS) {
+        (void)fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " MiB read", progress->bytes_read >> 20,
+                      progress->bytes_found >> 20);
+    } else if (progress->phase == LEAT_RECOVERY_REVIVES) {
+        (void)fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " jobs found", progress->jobs_made,
+                      progress->jobs_found);
+    } else {
+        (void)fputs("\r\033[K", stderr); /* the line is empty again */
+    }
+    (void)fflush(stderr);
+}
+
 static struct leat_engine *
 engine_open(const char *directory)
 {
@@ -38,6 +55,7 @@ engine_open(const char *directory)
     config.log_directory = directory;
     config.log_segment_bytes = UINT64_C(1) << 20;
     config.log_ring_bytes = UINT64_C(1) << 18;
+    config.recovery_progress = isatty(STDERR_FILENO) != 0 ? show : NULL;
     if (leat_open(&config, &engine, &error) != LEAT_OK) {
         printf("%s: %s\n", error.field, error.text);
         return NULL;

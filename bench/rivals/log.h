@@ -29,6 +29,9 @@ struct bench_log_kind {
     const char *name; /* NULL: the end of a list */
     const char *note; /* how it is set up, and what a reader of the figures should know */
     bool is_floor;    /* no log: only with one entry on its way, and nothing is to be counted */
+    /* Another one, set up otherwise: only with entries of 64 bytes, and no recovery, which would be
+     * that one's. */
+    bool is_variant;
     /* False: this machine does not let it run, and it is left out. NULL: it does. */
     bool (*there)(void);
     /* Connections, at most BENCH_LOG_LANES, of which the depth is a multiple; NULL: one. */
@@ -81,6 +84,8 @@ void bench_log_must(bool held, const char *what);
 bool bench_log_is_entry(const struct bench_log_setup *setup, const void *data, size_t bytes);
 /* Memory, or the end of the process. */
 void *bench_log_memory(size_t bytes);
+/* Whether the system has what LEAT_LOG_SYNC_IO_URING needs. */
+bool bench_log_uring_there(void);
 
 #ifdef __cplusplus
 }

@@ -2,7 +2,10 @@
  *
  * jobs     one thread submits them one by one and does not wait: their acknowledgements come to a
  *          completion queue. Where one is on its way at a time, it waits for it.
- * batches  what is handed over together is one all-or-none batch, for which its thread waits. */
+ * batches  what is handed over together is one all-or-none batch, for which its thread waits.
+ *
+ * Jobs once more, as they are acknowledged when the system has them (os), and in the other ways in
+ * which the log is written (dsync, io_uring: leat_config.log_sync). */
 #include <poll.h>
 
 #include "bench/rivals/log.h"
@@ -25,7 +28,8 @@ struct log {
 };
 
 static void *
-log_open(const struct bench_log_setup *setup)
+open_as(const struct bench_log_setup *setup, enum leat_durability durability,
+        enum leat_log_sync sync)
 {
     struct log *log = bench_log_memory(sizeof(*log));
     struct leat_config config = leat_config_default();
@@ -34,6 +38,8 @@ log_open(const struct bench_log_setup *setup)
     config.workers = 0;
     config.jobs_max = JOBS_MAX;
     config.log_directory = ".";
+    config.durability = durability;
+    config.log_sync = sync;
     config.log_ring_bytes = RING_BYTES_LEAST;
     while (config.log_ring_bytes < 2 * unit) {
         config.log_ring_bytes *= 2;
@@ -58,6 +64,30 @@ log_open(const struct bench_log_setup *setup)
                    "its descriptor");
     log->options.acknowledgements = log->queue;
     return log;
+}
+
+static void *
+log_open(const struct bench_log_setup *setup)
+{
+    return open_as(setup, LEAT_DURABILITY_GROUP, LEAT_LOG_SYNC_FDATASYNC);
+}
+
+static void *
+log_open_os(const struct bench_log_setup *setup)
+{
+    return open_as(setup, LEAT_DURABILITY_OS, LEAT_LOG_SYNC_FDATASYNC);
+}
+
+static void *
+log_open_through(const struct bench_log_setup *setup)
+{
+    return open_as(setup, LEAT_DURABILITY_GROUP, LEAT_LOG_SYNC_DSYNC);
+}
+
+static void *
+log_open_uring(const struct bench_log_setup *setup)
+{
+    return open_as(setup, LEAT_DURABILITY_GROUP, LEAT_LOG_SYNC_IO_URING);
 }
 
 /* One by one, none of which waits. */
@@ -150,6 +180,32 @@ const struct bench_log_kind bench_logs_leat[] = {
      .open = log_open,
      .submit = log_submit,
      .wait = log_wait,
+     .count = log_count,
+     .close = log_close},
+    {.name = "leat jobs os",
+     .note =
+         "leat jobs with LEAT_DURABILITY_OS: a crash of the machine can take what is acknowledged",
+     .is_variant = true,
+     .open = log_open_os,
+     .submit = jobs_submit,
+     .wait = jobs_wait,
+     .count = log_count,
+     .close = log_close},
+    {.name = "leat jobs dsync",
+     .note = "leat jobs; the log writes through to the disk instead of a write and a sync",
+     .is_variant = true,
+     .open = log_open_through,
+     .submit = jobs_submit,
+     .wait = jobs_wait,
+     .count = log_count,
+     .close = log_close},
+    {.name = "leat jobs io_uring",
+     .note = "leat jobs; the log hands over a write and a sync by one call of io_uring",
+     .there = bench_log_uring_there,
+     .is_variant = true,
+     .open = log_open_uring,
+     .submit = jobs_submit,
+     .wait = jobs_wait,
      .count = log_count,
      .close = log_close},
     {.name = NULL},

@@ -72,8 +72,8 @@ log_open_uring(const struct bench_log_setup *setup)
     return open_as(setup, LEAT_LOG_SYNC_IO_URING);
 }
 
-static bool
-uring_there(void)
+bool
+bench_log_uring_there(void)
 {
     const struct leat_memory memory = leat_memory_default();
     void *ring = NULL;
@@ -150,7 +150,7 @@ const struct bench_log_kind bench_logs_wal[] = {
      .count = log_count},
     {.name = "leat wal io_uring",
      .note = "the same, which hands over a write and a sync by one call of io_uring",
-     .there = uring_there,
+     .there = bench_log_uring_there,
      .open = log_open_uring,
      .submit = log_submit,
      .wait = log_wait,

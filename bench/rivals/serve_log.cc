@@ -81,13 +81,18 @@ void
 add(const bench_log_kind *kind, std::vector<ServeCase> *all)
 {
     for (const Payload &payload : payloads) {
+        if (kind->is_variant && payload.bytes != 64) {
+            continue;
+        }
         all->push_back(of_depth(kind, 1, payload));
         if (kind->is_floor) {
             continue;
         }
         all->push_back(of_depth(kind, 100, payload));
         all->push_back(of_depth(kind, 4096, payload));
-        all->push_back(of_recovery(kind, payload));
+        if (!kind->is_variant) {
+            all->push_back(of_recovery(kind, payload));
+        }
     }
 }
 

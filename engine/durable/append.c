@@ -5,19 +5,27 @@
 
 #include "ring/rcu.h"
 
+/* A call of the host's that this thread is in, and the one around it. */
+struct telling {
+    const struct leat_engine *engine;
+    const struct telling *around;
+    bool lands; /* this thread lands what is in flight of the engine's log */
+};
+
 /* Records of a unit for which no memory is asked. */
 #define FEW LEAT_DURABLE_FEW
 
 /* What this thread has appended and not waited for yet. */
 struct mine {
-    uint64_t serial;         /* of the open: another one may stand at the same address */
-    uint64_t position;       /* of the last that is to be durable; 0: none */
-    uint64_t written;        /* of the last that is to be written only; 0: none */
-    enum leat_status failed; /* LEAT_OK: the last is in the log */
-    uint64_t losses;         /* of this open */
-    bool lands;              /* see leat_durable_lands() */
-    bool cleans;             /* it is the cleaner */
-    uint32_t passes;         /* see leat_durable_pass_begin() */
+    uint64_t serial;               /* of the open: another one may stand at the same address */
+    uint64_t position;             /* of the last that is to be durable; 0: none */
+    uint64_t written;              /* of the last that is to be written only; 0: none */
+    enum leat_status failed;       /* LEAT_OK: the last is in the log */
+    uint64_t losses;               /* of this open */
+    bool lands;                    /* see leat_durable_lands() */
+    bool cleans;                   /* it is the cleaner */
+    uint32_t passes;               /* see leat_durable_pass_begin() */
+    const struct telling *telling; /* of any engine; NULL: none */
 };
 
 /* How something is appended. */
@@ -28,11 +36,21 @@ struct way {
 
 static _Thread_local struct mine mine;
 
+/* Such a call may have been at the log of another engine. */
+static LEAT_COLD void
+mine_begin(const struct leat_durable *durable)
+{
+    mine = (struct mine){.serial = durable->serial, .telling = mine.telling};
+    for (const struct telling *at = mine.telling; at != NULL; at = at->around) {
+        mine.lands = mine.lands || (at->lands && at->engine->durable == durable);
+    }
+}
+
 static struct mine *
 mine_of(const struct leat_durable *durable)
 {
     if (mine.serial != durable->serial) {
-        mine = (struct mine){.serial = durable->serial};
+        mine_begin(durable);
     }
     return &mine;
 }
@@ -54,6 +72,12 @@ leat_durable_lands(struct leat_durable *durable)
     struct mine *last = mine_of(durable);
     last->lands = true;
     last->failed = LEAT_OK;
+}
+
+bool
+leat_durable_lands_here(const struct leat_durable *durable)
+{
+    return mine_of(durable)->lands;
 }
 
 void
@@ -82,16 +106,15 @@ leat_durable_passes(const struct leat_durable *durable)
     return last->lands || last->passes != 0;
 }
 
-/* Until the first that is in the ring is durable. */
-static enum leat_status
-ring_wait(struct leat_durable *durable, uint64_t head)
+enum leat_status
+leat_durable_wait_as(struct leat_durable *durable, uint64_t position)
 {
     const struct mine *last = mine_of(durable);
     if (last->lands) {
-        return leat_wal_wait_behind(&durable->wal, head + 1, false);
+        return leat_wal_wait_behind(&durable->wal, position, false);
     }
-    return last->cleans ? leat_wal_wait_cleaning(&durable->wal, head + 1)
-                        : leat_wal_wait(&durable->wal, head + 1, UINT64_MAX);
+    return last->cleans ? leat_wal_wait_cleaning(&durable->wal, position)
+                        : leat_wal_wait(&durable->wal, position, UINT64_MAX);
 }
 
 /* Where the ring is full, it writes for all: who appends here waits for the disk anyway, or must
@@ -109,7 +132,7 @@ append_stored(struct leat_durable *durable, const struct leat_wal_entry *entries
         if (appends != LEAT_FULL || !way.waits) {
             return appends;
         }
-        status = ring_wait(durable, head);
+        status = leat_durable_wait_as(durable, head + 1); /* the first that is in the ring */
     }
     return status;
 }
@@ -233,10 +256,15 @@ enum leat_status
 leat_durable_wait(struct leat_engine *engine, uint64_t position, enum leat_durability durability)
 {
     struct leat_wal *wal = &engine->durable->wal;
+    const bool written = durability == LEAT_DURABILITY_OS;
+    enum leat_status status = LEAT_OK;
     LEAT_ASSERT(!leat_rcu_inside());
-    enum leat_status status = durability == LEAT_DURABILITY_OS
-                                  ? leat_wal_wait_written(wal, position, UINT64_MAX)
-                                  : leat_wal_wait(wal, position, UINT64_MAX);
+    if (mine_of(engine->durable)->lands) {
+        status = leat_wal_wait_behind(wal, position, written);
+    } else {
+        status = written ? leat_wal_wait_written(wal, position, UINT64_MAX)
+                         : leat_wal_wait(wal, position, UINT64_MAX);
+    }
     if (status == LEAT_NO_SPACE) {
         leat_durable_missed(engine->durable);
     }
@@ -260,7 +288,8 @@ leat_durable_settle_slowly(struct leat_engine *engine, enum leat_status status)
     if (was.lands) {
         return settled == LEAT_OK || status != LEAT_OK ? status : settled;
     }
-    *last = (struct mine){.serial = was.serial, .losses = was.losses, .passes = was.passes};
+    *last = (struct mine){
+        .serial = was.serial, .losses = was.losses, .passes = was.passes, .telling = was.telling};
     if (settled == LEAT_OK && was.written != 0) {
         settled = leat_durable_wait(engine, was.written, LEAT_DURABILITY_OS);
     }
@@ -285,4 +314,31 @@ leat_durable_wait_less(const struct leat_durable *durable, const struct leat_job
         last->written = last->position;
         last->position = before;
     }
+}
+
+/* ---- acknowledgements by a call -------------------------------------------------------------- */
+
+void
+leat_acknowledge(const struct leat_engine *engine, const struct leat_acknowledger *who,
+                 leat_job_id id, enum leat_status status)
+{
+    const struct leat_durable *durable = engine->durable;
+    const bool lands = durable != NULL && mine_of(durable)->lands;
+    const struct telling telling = {engine, mine.telling, lands};
+    LEAT_ASSERT(!leat_rcu_inside());
+    mine.telling = &telling;
+    who->acknowledged(id, status, who->context);
+    mine.telling = telling.around;
+}
+
+bool
+leat_acknowledges_inside(const struct leat_engine *engine)
+{
+    /* Ends: as deep as the host's calls are in one another. */
+    for (const struct telling *at = mine.telling; at != NULL; at = at->around) {
+        if (at->engine == engine) {
+            return true;
+        }
+    }
+    return false;
 }

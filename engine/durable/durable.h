@@ -48,19 +48,22 @@ struct leat_durable;
 /* What a durable job has beside its record. Letters: S many writers; W the cleaner; I; O who has
  * the submit in hand: its thread, the log's role, the log's thread. */
 struct leat_job_durable {
-    leat_atomic_u32 version;        /* S the last one that was taken */
-    leat_atomic_u32 noted;          /* S the highest one that was appended */
-    leat_atomic_u32 ended;          /* S 1: an END was appended */
-    leat_atomic_u32 tail;           /* S bytes of its error and result in the log */
-    leat_atomic_u32 counted;        /* S 1: the numbers of its cohort have it, in the log */
-    enum leat_phase outcome;        /* S under its cohort's lock: how it ended, if it is not */
-    uint32_t image;                 /* W the number of the last one */
-    uint32_t bytes;                 /* I of an image in the log */
-    uint32_t durability;            /* I enum leat_durability: GROUP or OS */
-    uint32_t transit;               /* O of transit.c, as the two below */
-    uint64_t position;              /* O where its first image ends in the log */
-    uint64_t key_for_ns;            /* I it has a unique key for so long; 0: not for a time */
-    struct leat_transit_told *told; /* O or NULL */
+    leat_atomic_u32 version; /* S the last one that was taken */
+    leat_atomic_u32 noted;   /* S the highest one that was appended */
+    leat_atomic_u32 ended;   /* S 1: an END was appended */
+    leat_atomic_u32 tail;    /* S bytes of its error and result in the log */
+    leat_atomic_u32 counted; /* S 1: the numbers of its cohort have it, in the log */
+    enum leat_phase outcome; /* S under its cohort's lock: how it ended, if it is not */
+    uint32_t image;          /* W the number of the last one */
+    uint32_t bytes;          /* I of an image in the log */
+    uint32_t durability;     /* I enum leat_durability: GROUP or OS */
+    uint32_t transit;        /* O of transit.c, as the two below */
+    uint64_t position;       /* O where its first image ends in the log */
+    uint64_t key_for_ns;     /* I it has a unique key for so long; 0: not for a time */
+    union {
+        struct leat_transit_told *told; /* O or NULL */
+        struct leat_acknowledger *call; /* O with LEAT_TRANSIT_CALLS */
+    } tells;
 };
 
 /* ---- open and close (open.c) ----------------------------------------------------------------- */
@@ -152,10 +155,11 @@ struct leat_transit_told {
     enum leat_status status;
 };
 
-/* Appends an image of a filled record, which is taken in when that is durable, and `told` then; or,
- * with NULL, the record's acknowledgement. `how`: LEAT_TRANSIT_ of intake.h. As
- * leat_durable_image(), LEAT_FULL only with NULL; with LEAT_OK the record is not the caller's any
- * more. pre: leat_change_begins(), which is ended when it is told. */
+/* Appends an image of a filled record, which is taken in when that is durable, and `told` then;
+ * or, with NULL, the record's acknowledgement, or with LEAT_TRANSIT_CALLS whom the job's options
+ * say. `how`: LEAT_TRANSIT_ of intake.h. As leat_durable_image(), LEAT_FULL only with NULL; with
+ * LEAT_OK the record is not the caller's any more. pre: leat_change_begins(), which is ended when
+ * it is told. */
 enum leat_status leat_durable_fly(struct leat_engine *engine, uint32_t index,
                                   const struct leat_job *job, struct leat_transit_told *told,
                                   uint32_t how);
@@ -165,6 +169,20 @@ void leat_transit_wait(struct leat_engine *engine, struct leat_transit_call *cal
  * in otherwise: then nothing is told, and *id says the job. (submit.c) */
 enum leat_status leat_submit_joint(struct leat_engine *engine, const struct leat_job *given,
                                    struct leat_transit_told *told, leat_job_id *id);
+
+/* ---- acknowledgements by a call (append.c), with or without a log ---------------------------- */
+
+/* Whom a submit is told, by a call of the host's: see leat_job_options.acknowledged. */
+struct leat_acknowledger {
+    void (*acknowledged)(leat_job_id id, enum leat_status status, void *context);
+    void *context;
+};
+
+/* Calls the host. pre: the caller is in no section, and has no lock. */
+void leat_acknowledge(const struct leat_engine *engine, const struct leat_acknowledger *who,
+                      leat_job_id id, enum leat_status status);
+/* The calling thread is in such a call, for the engine. */
+bool leat_acknowledges_inside(const struct leat_engine *engine);
 
 /* ---- transitions (note.c) -------------------------------------------------------------------- */
 

@@ -10,7 +10,7 @@ leat_durable_ceiling_set(struct leat_durable *durable, uint64_t ceiling)
         .tag = LEAT_DURABLE_IDS, .head = &ids, .head_bytes = sizeof(ids)};
     enum leat_status status = leat_durable_append(durable, &entry);
     if (status == LEAT_OK) {
-        status = leat_wal_wait(&durable->wal, leat_durable_last(durable), UINT64_MAX);
+        status = leat_durable_wait_as(durable, leat_durable_last(durable));
     }
     if (status == LEAT_OK) {
         /* ceiling:B release -> ceiling:A.  Carries: that it stands in the log.
@@ -20,12 +20,27 @@ leat_durable_ceiling_set(struct leat_durable *durable, uint64_t ceiling)
     return status;
 }
 
+/* The log's own thread comes here where a call of the host's submits. It goes on with what others
+ * kick it for: who has the mutex may wait for that. Ends: that one waits for the disk at most. */
+static void
+ids_lock(struct leat_durable *durable)
+{
+    if (!leat_durable_lands_here(durable)) {
+        leat_wal_lock(&durable->wal, &durable->mutex);
+        return;
+    }
+    while (!leat_mutex_try(&durable->mutex)) {
+        (void)leat_wal_step(&durable->wal, false);
+        leat_os_yield();
+    }
+}
+
 /* A higher ceiling stands in the log in front of whatever is appended later. */
 static LEAT_COLD enum leat_status
 ceiling_raise(struct leat_durable *durable, uint64_t generation)
 {
     enum leat_status status = LEAT_OK;
-    leat_wal_lock(&durable->wal, &durable->mutex);
+    ids_lock(durable);
     if (generation >= atom_load_rlx(&durable->ceiling)) { /* rlx: single writer */
         status = leat_durable_ceiling_set(durable, generation + LEAT_DURABLE_IDS_STEP);
     }

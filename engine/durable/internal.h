@@ -104,6 +104,14 @@ struct leat_durable_pace {
 
 /* Letters: I set at open; S many writers; W the cleaner; O who opens and closes; Q under the
  * mutex; T a statistic. */
+/* Whom an open tells how far it is. */
+struct leat_durable_telling {
+    void (*progress)(const struct leat_recovery_progress *progress, void *context); /* or NULL */
+    void *context;
+    struct leat_recovery_progress now;
+    uint64_t again_ns; /* not before, but at the end of a phase */
+};
+
 struct leat_durable {
     struct leat_memory memory;           /* I */
     struct leat_wal wal;                 /* S */
@@ -129,6 +137,7 @@ struct leat_durable {
     struct leat_durable_table table;     /* O while the engine is opened */
     struct leat_durable_crashed crashed; /* O the same */
     struct leat_recovery_info found;     /* I */
+    struct leat_durable_telling telling; /* O while the engine is opened */
     void *places;                        /* O mapping, or NULL */
     size_t places_bytes;                 /* O */
     struct leat_engine *engine;          /* I */
@@ -207,6 +216,9 @@ enum leat_status leat_durable_append_first(struct leat_durable *durable,
  * appends is durable before anybody is told, so leat_durable_settle() does not wait, and says only
  * what was not appended since; and it waits as who is kicked does. */
 void leat_durable_lands(struct leat_durable *durable);
+bool leat_durable_lands_here(const struct leat_durable *durable);
+/* Until that is durable, as this thread waits. */
+enum leat_status leat_durable_wait_as(struct leat_durable *durable, uint64_t position);
 /* This thread is the cleaner: what it appends makes room, and may take what is kept for that. */
 void leat_durable_cleans(struct leat_durable *durable);
 /* This thread does not wait for the cleaner: it lands, or see leat_durable_pass_begin(). */
@@ -309,6 +321,11 @@ void leat_durable_watch_ties(struct leat_engine *engine, const struct leat_reviv
                              struct leat_ties *ties);
 enum leat_status leat_durable_watch_revive(struct leat_engine *engine,
                                            const struct leat_revival *revival, uint32_t index);
+
+/* ---- open.c --------------------------------------------------------------------------------- */
+
+/* For who makes the jobs of the table: so many are there. */
+void leat_durable_revived(struct leat_durable *durable, uint64_t made, uint64_t found);
 
 /* ---- attempts.c ----------------------------------------------------------------------------- */
 

@@ -66,6 +66,59 @@ say_report(struct leat_error *error, enum leat_status status, const struct leat_
     return say(error, status, text);
 }
 
+/* ---- how far it is --------------------------------------------------------------------------- */
+
+#define TELLS_NS UINT64_C(100000000) /* ten times a second: as often as one reads a number */
+
+static void
+tell(struct leat_durable *durable, enum leat_recovery_phase phase, bool ended)
+{
+    struct leat_durable_telling *telling = &durable->telling;
+    if (telling->progress == NULL) {
+        return;
+    }
+    const uint64_t now_ns = leat_os_monotonic_ns();
+    if (ended || now_ns >= telling->again_ns) {
+        telling->again_ns = now_ns + TELLS_NS;
+        telling->now.phase = phase;
+        telling->progress(&telling->now, telling->context);
+    }
+}
+
+static void
+tell_begin(struct leat_durable *durable, const struct leat_config *concrete)
+{
+    durable->telling = (struct leat_durable_telling){
+        .progress = concrete->recovery_progress,
+        .context = concrete->recovery_context,
+        .now = {.size = (uint32_t)sizeof(durable->telling.now), .version = LEAT_STRUCT_VERSION},
+    };
+}
+
+/* For the log. Its end is told when that is known. */
+static void
+tell_read(void *context, uint64_t done, uint64_t of)
+{
+    struct leat_durable *durable = context;
+    durable->telling.now.bytes_read = done;
+    durable->telling.now.bytes_found = of;
+    if (done < of) {
+        tell(durable, LEAT_RECOVERY_READS, false);
+    }
+}
+
+void
+leat_durable_revived(struct leat_durable *durable, uint64_t made, uint64_t found)
+{
+    durable->telling.now.jobs_made = made;
+    durable->telling.now.jobs_found = found;
+    if (made < found) {
+        tell(durable, LEAT_RECOVERY_REVIVES, false);
+    }
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
 /* Threads that read the log. */
 static uint32_t
 threads_of(const struct leat_config *concrete)
@@ -100,6 +153,8 @@ log_read(struct leat_durable *durable, const struct leat_config *concrete, struc
                                                      leat_durable_settled, durable,
                                                      leat_durable_landed},
                                            .calls_written = leat_durable_calls_written,
+                                           .progress = tell_read,
+                                           .progress_context = durable,
                                            .threads = threads_of(concrete),
                                            .ahead = durable->seals ? leat_sealed_ahead : NULL,
                                            .ahead_context = &durable->seal,
@@ -118,6 +173,9 @@ log_read(struct leat_durable *durable, const struct leat_config *concrete, struc
     durable->found.records = report.records;
     durable->found.batches_again = report.batches_again;
     durable->found.torn_bytes = report.torn_bytes;
+    if (status == LEAT_OK) {
+        tell(durable, LEAT_RECOVERY_READS, true);
+    }
     return status == LEAT_OK ? LEAT_OK : say_report(error, status, &report);
 }
 
@@ -186,6 +244,7 @@ leat_durable_open(const struct leat_config *concrete, const struct leat_memory *
     durable->clock = concrete->clock;
     leat_durable_pace_end(durable); /* it has not begun */
     durable->found = leat_recovery_info_default();
+    tell_begin(durable, concrete);
     enum leat_status status = log_open(durable, concrete, error);
     if (status != LEAT_OK) {
         leat_durable_table_fini(durable);
@@ -236,6 +295,7 @@ leat_durable_begin(struct leat_engine *engine, struct leat_error *error)
         return status;
     }
     durable->found.revived_ns = leat_os_monotonic_ns() - start_ns;
+    tell(durable, LEAT_RECOVERY_REVIVES, true);
     if (durable->found.old_key_records != 0) {
         leat_durable_renew(durable);
     }
@@ -253,6 +313,7 @@ leat_durable_begin(struct leat_engine *engine, struct leat_error *error)
         return say(error, LEAT_SYSTEM, "wants a thread, which the system refused");
     }
     leat_durable_pace_bound(durable); /* before there are handlers that may crash */
+    tell(durable, LEAT_RECOVERY_CLEANS, true);
     return LEAT_OK;
 }
 

@@ -641,9 +641,11 @@ jobs_revive(struct leat_engine *engine, const struct list *list, struct leat_err
     for (size_t i = 0; status == LEAT_OK && i < list->count; i++) {
         if (i % TURN_JOBS == 0) {
             turn_tell(engine, &turn);
+            leat_durable_revived(engine->durable, i, list->count);
         }
         status = revive_one(engine, list->entries[i], &turn, error);
     }
+    leat_durable_revived(engine->durable, list->count, list->count);
     return status == LEAT_OK && turn.tied
                ? leat_durable_graph_revive(engine, list->entries, list->count)
                : status;

@@ -24,6 +24,7 @@
 #include "engine/completion.h"
 #include "engine/intake.h"
 #include "engine/labels.h"
+#include "engine/terms.h"
 
 /* That wait for the log once more, together. */
 #define LATE_MAX 32
@@ -34,6 +35,7 @@
 /* Who is told what. */
 struct notice {
     struct leat_transit_told *told; /* or NULL, and: */
+    struct leat_acknowledger *call; /* or NULL, and: */
     uint32_t slot;                  /* of a completion queue */
     struct leat_completion_end end;
 };
@@ -52,6 +54,40 @@ extra_of(const struct leat_engine *engine, uint32_t index)
     return leat_job_extra(leat_job_record(engine, index));
 }
 
+/* ---- whom the host is called for ------------------------------------------------------------- */
+
+static struct leat_acknowledger *
+call_make(const struct leat_engine *engine, const struct leat_job *job)
+{
+    struct leat_job_options room;
+    const struct leat_job_options *options = leat_terms_read(job->options, &room);
+    struct leat_acknowledger *call = leat_memory_take(&engine->memory, sizeof(*call));
+    if (call != NULL) {
+        *call = (struct leat_acknowledger){options->acknowledged, options->acknowledged_context};
+    }
+    return call;
+}
+
+/* NULL does nothing. */
+static void
+call_give(const struct leat_engine *engine, struct leat_acknowledger *call)
+{
+    leat_memory_give(&engine->memory, call, sizeof(*call));
+}
+
+/* Whom a job that flies is to be told by. */
+static struct notice
+notice_take(struct leat_job_extra *extra, uint32_t how)
+{
+    struct notice notice = {.told = extra->durable->tells.told, .slot = extra->acknowledgement};
+    if ((how & LEAT_TRANSIT_CALLS) != 0) {
+        notice = (struct notice){.call = extra->durable->tells.call};
+    }
+    extra->durable->tells.told = NULL;
+    extra->acknowledgement = 0; /* a refusal does not give the slot back */
+    return notice;
+}
+
 /* ---- taking off ------------------------------------------------------------------------------ */
 
 enum leat_status
@@ -59,17 +95,27 @@ leat_durable_fly(struct leat_engine *engine, uint32_t index, const struct leat_j
                  struct leat_transit_told *told, uint32_t how)
 {
     struct leat_durable *durable = engine->durable;
+    struct leat_acknowledger *call = NULL;
     uint64_t position = 0;
+    if ((how & LEAT_TRANSIT_CALLS) != 0) {
+        call = call_make(engine, job);
+        if (call == NULL) {
+            return LEAT_NO_MEMORY;
+        }
+    }
     enum leat_status status = leat_durable_image(engine, index, job, told != NULL, &position);
     if (status != LEAT_OK) {
+        call_give(engine, call);
         leat_wal_kick(&durable->wal);
         return status;
     }
     struct leat_job_durable *flown = extra_of(engine, index)->durable;
     flown->transit = how;
-    flown->told = told;
+    flown->tells.told = told;
     flown->position = position;
-    if (told != NULL) {
+    if (call != NULL) {
+        flown->tells.call = call;
+    } else if (told != NULL) {
         (void)atom_add_rlx(&told->call->left, 1); /* rlx: ordered by inbox:A */
         told->call->position = position;
         if ((uint32_t)told->call->durability < flown->durability) {
@@ -127,6 +173,11 @@ tell(struct leat_engine *engine, const struct notice *notice)
         /* answered:A release -> answered:B.  Carries: what its submit has come to.
          * If relaxed: the caller could read what stood there before. */
         (void)atom_sub_rel(&notice->told->call->left, 1);
+    } else if (notice->call != NULL) {
+        const struct leat_acknowledger call = *notice->call;
+        call_give(engine, notice->call);
+        leat_durable_lands(durable); /* the one before may have been at the log of another engine */
+        leat_acknowledge(engine, &call, notice->end.id, notice->end.status);
     } else {
         leat_completion_deliver(engine, notice->slot, notice->end);
     }
@@ -198,16 +249,17 @@ land(struct leat_engine *engine, uint32_t index, struct late *late)
     const uint32_t transit = extra->durable->transit;
     const uint32_t how = transit & ((1U << STATUS_SHIFT) - 1);
     struct leat_intake intake = intake_of(engine, index, how);
-    struct notice notice = {.told = extra->durable->told, .slot = extra->acknowledgement};
+    struct notice notice = notice_take(extra, how);
     const uint32_t durability = extra->durable->durability;
     bool claims = leat_labels_claims(engine, index);
     enum leat_status status = (enum leat_status)(transit >> STATUS_SHIFT);
     /* rlx: single writer */
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
-    leat_job_id id = {leat_word_of(leat_word_generation(word), index)};
-    extra->acknowledgement = 0; /* a refusal does not give the slot back */
+    const leat_job_id own = {leat_word_of(leat_word_generation(word), index)};
+    leat_job_id id = own;
     if (status == LEAT_OK) {
         status = leat_intake_land(engine, &intake, how, &id);
+        id = status == LEAT_OK || status == LEAT_JOINED ? id : own; /* not whom it has met */
     } else {
         leat_intake_refuse(engine, &intake);
     }

@@ -52,6 +52,7 @@ struct leat_wal_scan {
     uint32_t named;      /* the same, with those behind a damaged one */
     uint64_t bytes_read; /* of segments, of those that are needed */
     uint64_t bytes_needed;
+    uint64_t bytes_told; /* of the same, by config.progress() */
     uint32_t leftover_count;
     uint64_t *leftover; /* segments that were never begun: to be removed */
     uint64_t leftover_room;

@@ -328,6 +328,7 @@ leat_wal_open(struct leat_wal *wal, const struct leat_wal_config *config,
     *wal = (struct leat_wal){
         .config = *config, .directory = scan.directory, .file = -1, .identities = seed_of(config)};
     wal->config.directory = NULL;
+    wal->config.progress = NULL; /* of this open */
     wal->batch_bytes_max = config->ring_bytes / 2;
     leat_wal_keep_end(wal);
     leat_inbox_init(&wal->inbox);

@@ -497,6 +497,18 @@ part_tell(struct leat_wal_scan *scan, const struct leat_wal_part *part)
     return status;
 }
 
+/* So much of the segment that is told, beside those before it. */
+static void
+progress_tell(struct leat_wal_scan *scan, uint64_t bytes)
+{
+    const struct leat_wal_config *config = scan->config;
+    const uint64_t done = scan->bytes_read + bytes;
+    if (config->progress != NULL && done > scan->bytes_told && done <= scan->bytes_needed) {
+        scan->bytes_told = done;
+        config->progress(config->progress_context, done, scan->bytes_needed);
+    }
+}
+
 /* The batches of a segment that was read, below `limit`. *end: behind the last good one. */
 static enum leat_status
 batches_tell(struct leat_wal_scan *scan, const struct leat_wal_found *found, uint64_t limit,
@@ -515,6 +527,7 @@ batches_tell(struct leat_wal_scan *scan, const struct leat_wal_found *found, uin
         status = part_tell(scan, part);
         *end = part->good;
         good = status == LEAT_OK && part->good == part->end;
+        progress_tell(scan, part->good);
         parts_lay(scan, &walk);
     }
     leat_wal_crew_drop(&scan->crew);
@@ -633,15 +646,12 @@ limits_set(struct leat_wal_scan *scan)
 static void
 segment_done(struct leat_wal_scan *scan, const struct leat_wal_found *found)
 {
-    const struct leat_wal_config *config = scan->config;
     scan->report->segments++;
     if (found->header.bytes > scan->report->segment_bytes) {
         scan->report->segment_bytes = found->header.bytes;
     }
     scan->bytes_read += found->header.bytes;
-    if (config->progress != NULL) {
-        config->progress(config->progress_context, scan->bytes_read, scan->bytes_needed);
-    }
+    progress_tell(scan, 0);
 }
 
 /* The one to be read behind it. */

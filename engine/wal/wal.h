@@ -68,7 +68,8 @@ struct leat_wal_config {
     /* True: the record waits until it is written only, as with leat_wal_wait_written(). Is given
      * calls.context. NULL: none does. */
     bool (*calls_written)(void *context, uint32_t index);
-    /* Told behind each segment that is read at an open, or a look, how many of these bytes are. */
+    /* Told at an open, or a look, how many bytes of the segments that are needed are read: behind
+     * each quarter of a megabyte or less, each time more, at last all. */
     void (*progress)(void *context, uint64_t done, uint64_t of);
     void *progress_context;
     /* Threads that read, the caller among them, up to LEAT_WAL_CREW_MAX; 0 is 1. */

@@ -227,14 +227,50 @@ told(struct life *life)
     return item.status;
 }
 
+/* The same by a call. */
+struct call {
+    leat_atomic_u32 count;
+    leat_job_id id;
+    enum leat_status status;
+};
+
+static void
+called(leat_job_id id, enum leat_status status, void *context)
+{
+    struct call *call = context;
+    call->id = id;
+    call->status = status;
+    (void)atom_add_acq_rel(&call->count, 1);
+}
+
+static bool
+was_called(void *argument)
+{
+    return atom_load_acq(&((struct call *)argument)->count) != 0;
+}
+
+static enum leat_status
+told_by_call(struct call *call, leat_job_id id)
+{
+    CHECK(test_until(was_called, call));
+    CHECK_EQUAL(atom_load_acq(&call->count), 1);
+    CHECK_EQUAL(call->id.bits, id.bits);
+    return call->status;
+}
+
 static void
 submit_flying(struct life *life)
 {
     uint32_t number = life->count++;
     leat_job_id id = {0};
     enum leat_status status = LEAT_FULL;
+    static struct call call;
+    bool calls = number % 2 == 0;
     job_fill(life, 0, number);
-    life->options[0].acknowledgements = life->queue;
+    call = (struct call){.count = 0};
+    life->options[0].acknowledgements = calls ? NULL : life->queue;
+    life->options[0].acknowledged = calls ? called : NULL;
+    life->options[0].acknowledged_context = &call;
     life->batch[0].options = &life->options[0];
     for (uint32_t i = 0; i < TRIES_MAX && status == LEAT_FULL; i++) {
         status = leat_submit(life->engine, &life->batch[0], &id);
@@ -242,7 +278,7 @@ submit_flying(struct life *life)
     }
     CHECK((id.bits != 0) == (status == LEAT_OK));
     if (status == LEAT_OK) {
-        status = told(life);
+        status = calls ? told_by_call(&call, id) : told(life);
     }
     bool there = status != LEAT_FULL && accepted(life, status, "submit without waiting");
     job_said(life, number, id, there);

@@ -19,7 +19,8 @@ import rivals  # noqa: E402
 import rivals_log  # noqa: E402
 
 NS = {"leat wal alone": 100, "leat jobs": 120, "bare disk": 90, "Redis XADD": 400,
-      "beanstalkd -f0": 9_000, "beanstalkd -f50": 80}
+      "beanstalkd -f0": 9_000, "beanstalkd -f50": 80, "leat jobs os": 70,
+      "leat jobs dsync": 450}
 
 # Answers each line by the name in it, and notes the line and the folder that it has for logs.
 FAKE = """#!{python}
@@ -33,7 +34,9 @@ print(json.dumps({{
     "machine": {{"leat_commit": "abc1234", "cpu_model": "Xeon", "cores": "2"}}, "left_out": "",
     "contestants": [{{"row": row, "name": name, "note": "", "threads": 1}}
                     for row in table["rows"] for name in table["ns"]
-                    if "depth1_" in row or name != "bare disk"]}}), flush=True)
+                    if ("depth1_" in row or name != "bare disk") and
+                    (row.startswith("durable") and row.endswith("_64") or
+                     not name.startswith("leat jobs "))]}}), flush=True)
 for line in sys.stdin:
     with open(here / "lines", "a") as notes:
         notes.write(line)
@@ -57,6 +60,7 @@ class Logs(unittest.TestCase):
         program.chmod(0o755)
         self.table = {"rows": [run.name for run in rivals_log.RUNS],
                       "ns": {name: ns for name, ns in NS.items() if name != "leat jobs"}}
+        self.others = {name for name in NS if name.startswith("leat jobs ")}
 
     def rows(self, *arguments, status=0):
         """name → row of the result."""
@@ -105,6 +109,9 @@ class Logs(unittest.TestCase):
         rows = self.rows("--rows", ".*_64")
         self.assertEqual(rows["durable_depth1_64"]["algorithm"], "jobs")
         self.assertEqual(rows["durable_depth1_64"]["rivals"]["leat wal alone"]["value"], 100)
+        self.assertEqual(rows["durable_depth1_64"]["rivals"]["leat jobs dsync"]["value"], 450)
+        self.assertLessEqual(self.others, set(rows["durable_depth4096_64"]["rivals"]))
+        self.assertFalse(self.others & set(rows["recovery_64"]["rivals"]))
         for start, end in (
                 ("| durable_depth1_64 | time | 120 | bare disk |", "NOT MET |"),
                 ("| durable_depth100_64 | time | 120 | Redis XADD |", "goal met |"),
@@ -124,6 +131,7 @@ class Logs(unittest.TestCase):
     def test_who_promises_less_is_no_best_rival(self):
         rows = self.rows("--rows", "durable_depth4096_64")
         self.assertEqual(rows["durable_depth4096_64"]["rivals"]["beanstalkd -f50"]["value"], 80)
+        self.assertEqual(rows["durable_depth4096_64"]["rivals"]["leat jobs os"]["value"], 70)
         self.assertIn("| durable_depth4096_64 | time | 100 | Redis XADD | 400 |", self.output)
 
     def test_what_was_lost_is_named(self):

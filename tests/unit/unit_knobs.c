@@ -465,6 +465,8 @@ fields_have_knobs(void **state)
     LEFT_OUT(event_context);
     LEFT_OUT(log_key);
     LEFT_OUT(log_key_context);
+    LEFT_OUT(recovery_progress);
+    LEFT_OUT(recovery_context);
 #undef LEFT_OUT
     uint32_t gap = 0;
     for (size_t i = 0; i < sizeof(known); i++) {

@@ -11,13 +11,20 @@
 
 #define SHOWN_MAX 64 /* bytes of a record, but in JSON */
 
-/* On a terminal: how far the reading is; and nothing of it when that is done. */
+/* On a terminal: how far the reading is, where that is another percent; and nothing of it when that
+ * is done. */
 static void
 progress_show(void *context, uint64_t done, uint64_t of)
 {
+    static unsigned shown = 100;
+    const unsigned percent = (unsigned)(done * 100 / of);
     (void)context;
+    if (done < of && percent == shown) {
+        return;
+    }
+    shown = percent;
     if (done < of) {
-        (void)fprintf(stderr, "\r%u %% read", (unsigned)(done * 100 / of));
+        (void)fprintf(stderr, "\r%u %% read", percent);
     } else {
         (void)fputs("\r          \r", stderr);
     }
