@@ -444,8 +444,8 @@ places_of(const struct leat_pool_config *config)
 }
 
 /* As many as can be in use: one at the head of each batch in the rings, of which each has two items
- * at least; one for each 31 items behind it; what each worker has not given back yet, and one in its
- * hand. */
+ * at least; one for each 31 items behind it; what each worker has not given back yet, and one in
+ * its hand. */
 static uint32_t
 chunks_max(const struct leat_pool_config *config)
 {

@@ -27,7 +27,7 @@
 #include "engine/terms.h"
 
 /* That wait for the log once more, together. */
-#define LATE_MAX 32
+#define LATE_MAX 16
 
 /* Above the bits of how a job flies. */
 #define STATUS_SHIFT 8

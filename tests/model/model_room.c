@@ -113,6 +113,12 @@ leat_engine_inside(const struct leat_engine *engine)
     return false;
 }
 
+bool
+leat_engine_within(const struct leat_engine *engine)
+{
+    return leat_engine_inside(engine);
+}
+
 void
 leat_job_ring_bell(struct leat_engine *engine, uint32_t index, uint64_t word)
 {

@@ -66,7 +66,6 @@ static const struct wrong of_options[] = {
     {OF_OPTIONS(tags_count), 17, LEAT_INVALID},
     {OF_OPTIONS(tags), 0, LEAT_INVALID},
     {OF_OPTIONS(parents_count), 65536, LEAT_INVALID},
-    {OF_OPTIONS(parents), 0, LEAT_INVALID},
     {OF_OPTIONS(parent_policy), 3, LEAT_INVALID},
 };
 
@@ -125,6 +124,8 @@ fields_are_named(void **state)
     good.options = &terms;
     CHECK_OK(leat_job_check(engine, &good, &error)); /* what becomes of its parent, nobody asks */
     CHECK_STATUS(error.status, LEAT_OK);
+    terms.parents = NULL;
+    named(engine, &good, LEAT_INVALID, "options.parents");
     test_close(engine);
 }
 
