@@ -14,23 +14,19 @@ bool
 leat_forked_enter(void)
 {
     const uint64_t own = (uint64_t)(uint32_t)getpid() << 32;
-    uint64_t now = atom_load_rlx(&open_engines); /* rlx: hint, re-checked at opened:A */
+    uint64_t now = atom_load_rlx(&open_engines); /* rlx: statistic */
     uint64_t next = 0;
     do {
         if ((now & COUNT) != 0 && (now & ~COUNT) != own) {
             return false;
         }
         next = own | ((now & COUNT) + 1);
-        /* opened:A acq_rel -> opened:A, opened:B.  Carries: nothing but the word itself.
-         * If relaxed: nothing changes. */
-    } while (!atom_cas_acq_rel(&open_engines, &now, next));
+    } while (!atom_cas_rlx(&open_engines, &now, next)); /* rlx: statistic */
     return true;
 }
 
 void
 leat_forked_leave(void)
 {
-    /* opened:B release -> opened:A.  Carries: nothing but the word itself.
-     * If relaxed: nothing changes. */
-    (void)atom_sub_rel(&open_engines, 1);
+    (void)atom_sub_rlx(&open_engines, 1); /* rlx: statistic */
 }

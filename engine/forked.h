@@ -5,8 +5,8 @@
  * of the parent is not the child's to be asked. Two engines do not meet in it but for their number.
  *
  * Roles    any thread opens and closes.
- * Claims   lock-free: a swap fails only where another one succeeded. A process that has by chance
- *          the number of its parent, in a space of numbers of its own, is taken for that.
+ * Progress of no interest: an open waits for the system anyway. A process that has by chance the
+ *          number of its parent, in a space of numbers of its own, is taken for that.
  */
 #ifndef ENGINE_FORKED_H
 #define ENGINE_FORKED_H
