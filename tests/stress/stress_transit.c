@@ -1,12 +1,13 @@
 /* stress_transit.c - submits that do not wait for the disk, with real threads and files. Each has
  * a completion queue, keeps many in flight, and is told of every one that was taken in, once and
  * in its order, but for those with names, which are told behind. Names meet, and one of each is
- * there; some jobs are cancelled as soon as they are acknowledged. Others submit batches that wait
- * together. A queue is closed and opened again meanwhile. Then the engine is drained, which waits
- * for what is in flight: every job that was acknowledged has run once, or was cancelled, and no
- * other one has. At the end it is closed with submits in flight, and all that was acknowledged is
- * found by the next open. Segments are small, so that submits come near the bound of the log's
- * size; in one round what is acknowledged is written only. */
+ * there; some jobs are cancelled as soon as they are acknowledged. One is told by calls, and
+ * cancels in them. Others submit batches that wait together. A queue is closed and opened again
+ * meanwhile. Then the engine is drained, which waits for what is in flight: every job that was
+ * acknowledged has run once, or was cancelled, and no other one has. At the end it is closed with
+ * submits in flight, and all that was acknowledged is found by the next open. Segments are small,
+ * so that submits come near the bound of the log's size; in one round what is acknowledged is
+ * written only. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,8 @@
 
 #define FLYERS    3
 #define BATCHERS  1
+#define CALLERS   1
+#define ALL       (FLYERS + BATCHERS + CALLERS)
 #define WORKERS   2
 #define SLOTS     100
 #define JOBS_MAX  (UINT32_C(1) << 16)
@@ -47,6 +50,8 @@ struct submitter {
     uint32_t last;        /* plain one that was told */
     unsigned char *fates; /* W by number */
     leat_atomic_u8 *runs; /* S by number */
+    /* Of one who is told by calls; `last` and `fates` are then the log's thread's. */
+    leat_atomic_u32 heard; /* W the log's thread: calls so far */
 };
 
 struct fixture {
@@ -55,7 +60,7 @@ struct fixture {
     struct leat_engine *engine;
     leat_type type;
     leat_queue gate; /* is closed now and then */
-    struct submitter submitters[FLYERS + BATCHERS];
+    struct submitter submitters[ALL];
     leat_atomic_u32 stop;
     uint64_t seed;
 };
@@ -175,6 +180,72 @@ flyer(void *argument)
     return NULL;
 }
 
+/* ---- those that are told by calls ------------------------------------------------------------ */
+
+/* Whom a call is about. */
+static struct call {
+    struct submitter *submitter;
+    uint32_t number;
+} calls[JOBS_MAX];
+
+static void
+called(leat_job_id id, enum leat_status status, void *context)
+{
+    const struct call *call = context;
+    struct submitter *submitter = call->submitter;
+    const uint32_t number = call->number;
+    CHECK(submitter->fates[number] == FATE_NONE);
+    CHECK(status == LEAT_OK || status == LEAT_CLOSED);
+    CHECK(number >= submitter->last);
+    submitter->last = number;
+    submitter->fates[number] = status == LEAT_OK ? FATE_TAKEN : FATE_REFUSED;
+    if (status == LEAT_OK && number % 8 == 0 &&
+        leat_cancel(submitter->fixture->engine, id) == LEAT_OK) {
+        submitter->fates[number] = FATE_CANCELLED;
+    }
+    (void)atom_add_acq_rel(&submitter->heard, 1);
+}
+
+static void
+call_one(struct submitter *submitter)
+{
+    struct fixture *fixture = submitter->fixture;
+    struct payload payload = {submitter->place, submitter->count};
+    struct leat_job job = leat_job_default();
+    struct leat_job_options options = leat_job_options_default();
+    calls[submitter->count] = (struct call){submitter, submitter->count};
+    options.acknowledged = called;
+    options.acknowledged_context = &calls[submitter->count];
+    job.type = fixture->type;
+    job.payload = &payload;
+    job.payload_bytes = sizeof(payload);
+    job.options = &options;
+    job.queue = submitter->count % 4 == 0 ? fixture->gate : job.queue;
+    enum leat_status status = leat_submit(fixture->engine, &job, NULL);
+    CHECK(status == LEAT_OK || status == LEAT_FULL || status == LEAT_CLOSED);
+    if (status == LEAT_OK) {
+        submitter->count++;
+    } else {
+        (void)usleep(50);
+    }
+}
+
+static void *
+caller(void *argument)
+{
+    struct submitter *submitter = argument;
+    while (!stops(submitter->fixture) && submitter->count < JOBS_MAX) {
+        call_one(submitter);
+        while (submitter->count - atom_load_acq(&submitter->heard) >= SLOTS) {
+            (void)usleep(50);
+        }
+    }
+    while (submitter->count != atom_load_acq(&submitter->heard)) {
+        (void)usleep(50);
+    }
+    return NULL;
+}
+
 /* ---- those that wait together ---------------------------------------------------------------- */
 
 static void *
@@ -227,7 +298,7 @@ open_all(struct fixture *fixture)
 static void
 judge(struct fixture *fixture)
 {
-    for (uint32_t i = 0; i < FLYERS + BATCHERS; i++) {
+    for (uint32_t i = 0; i < ALL; i++) {
         struct submitter *submitter = &fixture->submitters[i];
         for (uint32_t j = 0; j < submitter->count; j++) {
             uint32_t runs = atom_load_rlx(&submitter->runs[j]);
@@ -240,14 +311,15 @@ judge(struct fixture *fixture)
 static void
 round_run(struct fixture *fixture)
 {
-    pthread_t threads[FLYERS + BATCHERS];
+    pthread_t threads[ALL];
     uint64_t end_ns = test_now_ns() + ROUND_NS;
     open_all(fixture);
     CHECK_OK(leat_start(fixture->engine));
     atom_store_rlx(&fixture->stop, 0);
-    for (uint32_t i = 0; i < FLYERS + BATCHERS; i++) {
-        CHECK(pthread_create(&threads[i], NULL, i < FLYERS ? flyer : batcher,
-                             &fixture->submitters[i]) == 0);
+    for (uint32_t i = 0; i < ALL; i++) {
+        void *(*body)(void *argument) = i < FLYERS + BATCHERS ? batcher : caller;
+        body = i < FLYERS ? flyer : body;
+        CHECK(pthread_create(&threads[i], NULL, body, &fixture->submitters[i]) == 0);
     }
     while (test_now_ns() < end_ns) {
         enum leat_status drained =
@@ -258,7 +330,7 @@ round_run(struct fixture *fixture)
         (void)usleep(CLOSED_NS / 1000);
     }
     atom_store_rlx(&fixture->stop, 1);
-    for (uint32_t i = 0; i < FLYERS + BATCHERS; i++) {
+    for (uint32_t i = 0; i < ALL; i++) {
         CHECK(pthread_join(threads[i], NULL) == 0);
     }
     while (test_statistics(fixture->engine).jobs_scheduled != 0) { /* a drain does not wait */
@@ -312,7 +384,7 @@ main(void)
     fixture.config.log_directory = fixture.directory;
     fixture.config.log_segment_bytes = UINT64_C(1) << 16; /* so that the cleaner is behind */
     fixture.config.log_ring_bytes = UINT64_C(1) << 15;
-    for (uint32_t i = 0; i < FLYERS + BATCHERS; i++) {
+    for (uint32_t i = 0; i < ALL; i++) {
         struct submitter *submitter = &fixture.submitters[i];
         submitter->fixture = &fixture;
         submitter->place = i;
@@ -325,7 +397,7 @@ main(void)
         round_run(&fixture);
     }
     close_in_flight(&fixture);
-    for (uint32_t i = 0; i < FLYERS + BATCHERS; i++) {
+    for (uint32_t i = 0; i < ALL; i++) {
         free(fixture.submitters[i].fates);
         free(fixture.submitters[i].runs);
     }
