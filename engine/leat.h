@@ -2142,7 +2142,7 @@ leat_priority_of(struct leat_priority_scale scale, int32_t number)
 LEAT_API uint32_t leat_run_parents(const struct leat_run *run, leat_job_id *ids, uint32_t capacity);
 
 /* Copies the result of parent `number`: leat_result() of its id. A parent without one has 0 bytes.
- * Threads:  the handler's own, until it returns.    Progress: lock-free by argument.
+ * Threads:  the handler's own, until it returns.    Progress: as leat_result().
  * Returns:  LEAT_OK and *bytes (may be NULL); LEAT_FULL (capacity is less than *bytes, which is
  *           set); LEAT_GONE (only where the job was brought back from the dead); LEAT_WRONG_STATE
  *           (the parent was, and has not ended anew); LEAT_BUSY (239 threads look at it: try
@@ -2181,7 +2181,7 @@ leat_graph_default(void)
  * may have parents of its own beside. `ids` (may be NULL) has room for all. `error` (may be NULL)
  * names an edge that cannot be: to a job that is not there, or itself; that is there before; or one
  * of a cycle.
- * Threads:  any.      Progress: as leat_submit(), by argument.    Copies jobs, payloads and edges.
+ * Threads:  any.      Progress: as leat_submit().    Copies jobs, payloads and edges.
  * Returns:  as leat_submit_batch(); LEAT_INVALID also for such an edge, or more than 65 535 to one
  *           child; LEAT_UNSUPPORTED also where jobs run inline.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_submit_graph(struct leat_engine *engine,
@@ -2237,7 +2237,8 @@ leat_cohort_options_default(void)
 }
 
 /* Opens a cohort. `options` may be NULL.
- * Threads:  any.      Progress: as leat_submit(), by argument.    Copies options.
+ * Threads:  any.      Progress: as leat_submit(); the first one of an engine takes the mutex of a
+ *           name that is new, and those that come meanwhile wait for it.    Copies options.
  * Waits:    for the disk, where it is durable: see "durable jobs".
  * Returns:  LEAT_OK and *cohort; else as leat_submit_batch().  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_cohort_open(struct leat_engine *engine,
@@ -2245,7 +2246,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_cohort_open(struct leat_engine *en
                                                           leat_job_id *cohort);
 
 /* From now on the cohort ends with its last member; without one, at once.
- * Threads:  any.      Progress: lock-free by argument; of a durable one BLOCKING.
+ * Threads:  any.      Progress: lock-free; of a durable one BLOCKING.
  * Waits:    for the disk, where it is durable: then also LEAT_LOG_FAILED, LEAT_NO_SPACE.
  * Returns:  LEAT_OK; LEAT_WRONG_STATE (closed before; no cohort); LEAT_GONE; LEAT_NOT_FOUND;
  *           LEAT_BUSY; LEAT_FORKED; LEAT_INVALID.  */
@@ -2274,7 +2275,7 @@ leat_cohort_info_default(void)
 }
 
 /* How far it is: each number exact for some moment during the call.
- * Threads:  any.      Progress: lock-free by argument.
+ * Threads:  any.      Progress: lock-free.
  * Returns:  LEAT_OK; LEAT_WRONG_STATE (no cohort); LEAT_GONE; LEAT_NOT_FOUND; LEAT_BUSY;
  *           LEAT_UNSUPPORTED (a newer struct); LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status

@@ -196,17 +196,34 @@ local_full(void *subject)
     local_fill(subject, SLOTS);
 }
 
+/* Steps at most, by what the calls do: of a pop each round is one item nearer to the tail. */
+#define LOCAL_PUSH_STEPS   4
+#define LOCAL_PUSH_N_STEPS (3 + BATCH)
+#define LOCAL_POP_STEPS    (2 + 2 * SLOTS)
+#define LOCAL_POP_N_STEPS  (2 + (BATCH + 1) * SLOTS)
+#define DEQUE_PUSH_STEPS   (3 + LEAT_DEQUE_WORDS)
+#define DEQUE_POP_STEPS    (7 + LEAT_DEQUE_WORDS)
+
 static const struct suspend_subject local_subject = {
     .name = "local queue",
     .capacity = SLOTS,
     .budget = 2000,
     .create = queue_create,
     .destroy = local_destroy,
-    .operations = {{.name = "push", .run = local_push, .owner = true},
-                   {.name = "push_n", .run = local_push_n, .owner = true},
-                   {.name = "pop", .run = local_pop, .owner = true, .hides = 1},
-                   {.name = "steal", .run = local_steal, .hides = (SLOTS + 1) / 2},
-                   {.name = "pop_n", .run = local_pop_n, .owner = true, .hides = BATCH}},
+    .operations =
+        {{.name = "push", .run = local_push, .owner = true, .steps_most = LOCAL_PUSH_STEPS},
+         {.name = "push_n", .run = local_push_n, .owner = true, .steps_most = LOCAL_PUSH_N_STEPS},
+         {.name = "pop",
+          .run = local_pop,
+          .owner = true,
+          .hides = 1,
+          .steps_most = LOCAL_POP_STEPS},
+         {.name = "steal", .run = local_steal, .hides = (SLOTS + 1) / 2},
+         {.name = "pop_n",
+          .run = local_pop_n,
+          .owner = true,
+          .hides = BATCH,
+          .steps_most = LOCAL_POP_N_STEPS}},
     .situations = {{"empty", local_empty, 0},
                    {"one", local_one, 1},
                    {"some", local_some, SLOTS - 2},
@@ -313,10 +330,15 @@ static const struct suspend_subject deque_subject = {
     .create = queue_create,
     .destroy = deque_destroy,
     /* Pushed twice in a round, so that something is left to steal. */
-    .operations = {{.name = "push", .run = deque_push, .owner = true},
-                   {.name = "again", .run = deque_push, .owner = true, .witness = true},
-                   {.name = "pop", .run = deque_pop, .owner = true, .hides = 1},
-                   {.name = "steal", .run = deque_steal}},
+    .operations =
+        {{.name = "push", .run = deque_push, .owner = true, .steps_most = DEQUE_PUSH_STEPS},
+         {.name = "again", .run = deque_push, .owner = true, .witness = true},
+         {.name = "pop",
+          .run = deque_pop,
+          .owner = true,
+          .hides = 1,
+          .steps_most = DEQUE_POP_STEPS},
+         {.name = "steal", .run = deque_steal}},
     .situations = {{"empty", deque_empty, 0},
                    {"one", deque_one, 1},
                    {"some", deque_some, SLOTS - 2},
@@ -436,8 +458,9 @@ static const struct suspend_subject inbox_subject = {
     .create = inbox_create,
     .destroy = inbox_destroy,
     .operations = {{.name = "push", .run = inbox_push, .hides = 1},
-                   {.name = "take", .run = inbox_take, .owner = true}},
-    /* Items are here the records that can be pushed while nobody takes. */
+                   {.name = "take", .run = inbox_take, .owner = true, .steps_most = 1 + RECORDS}},
+    /* A take has one step, and the test one for each record. Items are here the records that can be
+     * pushed while nobody takes. */
     .situations = {{"empty", inbox_empty, RECORDS, 0}, {"half", inbox_half, RECORDS / 2, 0}},
 };
 
