@@ -132,7 +132,14 @@ typedef struct leat_token {
 } leat_token;
 
 /* 0 is most urgent. A build has 1 to 16 levels (LEAT_PRIORITY_LEVELS of the library, 8 unless
- * built otherwise; leat_priority_levels() tells). A level beyond the build's is LEAT_INVALID. */
+ * built otherwise; leat_priority_levels() tells). A level beyond the build's is LEAT_INVALID.
+ *
+ * A worker picks the most urgent work that waits, but in every leat_config.starvation_picks-th pick
+ * that of the next level in rotation. So whatever floods one level, each other one in which
+ * something waits has a turn in at most levels x starvation_picks picks of a worker: 8 x 61 = 488
+ * by default. In time that is so often the longest handler at most: 0.5 s where none takes more
+ * than 1 ms. It is said of the oldest of a level; who is behind it has a later turn. Where
+ * starvation_picks is 0 nothing is: a flood keeps all less urgent work waiting. */
 enum leat_priority {
     LEAT_PRIORITY_CRITICAL = 0,
     LEAT_PRIORITY_HIGH = 2,
@@ -252,8 +259,9 @@ struct leat_config {
     uint32_t lenders_max;      /* 1 to 256: threads inside leat_run_some() at once (default 1);
                                    used when workers is 0 */
     enum leat_pinning pinning; /* default LEAT_PIN_ONE */
-    uint32_t starvation_picks; /* every so many picks the next level in rotation is served;
-                                   0: strict priorities; else 2 to 1 000 000 (default 61) */
+    uint32_t starvation_picks; /* every so many picks the next level in rotation is served, see
+                                   leat_priority; 0: strict priorities; else 2 to 1 000 000
+                                   (default 61) */
     uint64_t spin_ns;          /* a worker looks for work so long at most before it parks, less
                                   where that did not pay; 0 to 1 ms (default 50 000) */
     uint64_t tick_ns;          /* 0: a submit that finds a worker asleep wakes it (default). Else

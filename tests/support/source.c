@@ -60,19 +60,36 @@ find_root(char *root, size_t bytes)
     return false;
 }
 
+static _Noreturn void
+not_there(const char *what)
+{
+    test_say("no sources: %s is not there\n", what);
+    _exit(TEST_SKIPPED);
+}
+
+const char *
+test_source_root(void)
+{
+    static char root[PATH_BYTES] = LEAT_SOURCE_DIRECTORY;
+    static char full[PATH_BYTES + 32];
+    if (root[0] == '\0' && !find_root(root, sizeof(root))) {
+        not_there("CMakeCache.txt");
+    }
+    (void)snprintf(full, sizeof(full), "%s/engine/leat.h", root);
+    if (access(full, R_OK) != 0) {
+        not_there(full);
+    }
+    return root;
+}
+
 char *
 test_source_read(const char *path)
 {
-    static char root[PATH_BYTES] = LEAT_SOURCE_DIRECTORY;
     static char full[PATH_BYTES + 256];
-    char *text = NULL;
-    if (root[0] != '\0' || find_root(root, sizeof(root))) {
-        (void)snprintf(full, sizeof(full), "%s/%s", root, path);
-        text = read_all(full);
-    }
+    (void)snprintf(full, sizeof(full), "%s/%s", test_source_root(), path);
+    char *text = read_all(full);
     if (text == NULL) {
-        test_say("no sources: %s is not there\n", path);
-        _exit(TEST_SKIPPED);
+        not_there(path);
     }
     return text;
 }

@@ -5,5 +5,7 @@
 /* The text of a file, by its path in the repository; free() it. The test is skipped where the build
  * tree was moved away from its sources. */
 char *test_source_read(const char *path);
+/* The folder that they are in. Skipped likewise. */
+const char *test_source_root(void);
 
 #endif

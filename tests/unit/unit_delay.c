@@ -658,6 +658,46 @@ system_clock(void **state)
 }
 
 static void
+stand(void *gate)
+{
+    test_gate_wait(gate);
+}
+
+/* Beside a worker whose task does not return, whichever of the two it is, what comes due runs: by
+ * the clock of the system, not early, and long before anyone's patience ends. */
+static void
+a_stuck_worker_holds_no_timer(void **state)
+{
+    (void)state;
+    for (uint32_t stuck = 0; stuck < 2; stuck++) {
+        struct fixture fixture = {.answer = leat_done()};
+        struct leat_config config = test_config();
+        struct test_gate gate;
+        const struct leat_task task = {stand, &gate};
+        test_gate_init(&gate);
+        config.workers = 2;
+        fixture.engine = test_start(&config);
+        fixture.type = test_register(fixture.engine, "t", run, &fixture);
+        CHECK_OK(leat_post_to(fixture.engine, stuck, 0, &task));
+        test_gate_arrivals(&gate, 1);
+        for (uint32_t i = 1; i <= 3; i++) {
+            uint64_t begin_ns = leat_os_monotonic_ns();
+            leat_job_id id = submit(&fixture, 20 * MS, 0);
+            CHECK_EQUAL(test_wait(fixture.engine, id).state, LEAT_JOB_COMPLETED);
+            uint64_t took_ns = leat_os_monotonic_ns() - begin_ns;
+            CHECK(took_ns >= 20 * MS);
+            CHECK(took_ns <= 10 * S);
+            CHECK_EQUAL(runs(&fixture), i);
+        }
+        CHECK_EQUAL(test_statistics(fixture.engine).tasks_run, 1);
+        CHECK(!gate.open);
+        test_gate_open(&gate);
+        test_finish(fixture.engine);
+        test_gate_fini(&gate);
+    }
+}
+
+static void
 ticks_have_limits(void **state)
 {
     (void)state;
@@ -720,6 +760,7 @@ main(void)
         cmocka_unit_test(batches_may_delay),
         cmocka_unit_test(workers_are_woken),
         cmocka_unit_test(system_clock),
+        cmocka_unit_test(a_stuck_worker_holds_no_timer),
         cmocka_unit_test(ticks_have_limits),
         cmocka_unit_test(a_job_with_all_holds_comes),
     };

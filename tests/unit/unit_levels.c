@@ -1,7 +1,8 @@
 /* unit_levels.c - each level of priorities on its own at what jobs wait for: a pause, a cap, a
- * rate; a list of each level is turned away at once. The build says how many levels there are, and
- * CMakeLists.txt makes this program once more with as many as there can be (unit_levels_16), where
- * words have other fields. Holds I2 of sched/gate.h and I3 of sched/bucket.h. */
+ * rate; a list of each level is turned away at once; and how many picks it waits beside a flood.
+ * The build says how many levels there are, and CMakeLists.txt makes this program once more with as
+ * many as there can be (unit_levels_16), where words have other fields. Holds I2 of sched/gate.h
+ * and I3 of sched/bucket.h. */
 #include "engine/gates.h"
 #include "tests/support/check.h"
 #include "tests/support/engine.h"
@@ -180,13 +181,106 @@ caps_have_an_end(void **state)
     test_close(fixture.engine);
 }
 
+/* ---- beside a flood -------------------------------------------------------------------------- */
+
+/* Of the flood, and of each other level. */
+#define FLOOD  16384
+#define STEADY 8
+
+struct flood {
+    struct leat_engine *engine;
+    leat_type type;
+    uint32_t picks;                           /* so far */
+    uint32_t ran[LEAT_PRIORITY_LEVELS_MAX];   /* of each level */
+    uint32_t lasts[LEAT_PRIORITY_LEVELS_MAX]; /* the pick that served it, or 0 */
+    uint32_t longest;
+};
+
+static struct leat_outcome
+flood_run(struct leat_run *run, void *context)
+{
+    struct flood *flood = context;
+    uint32_t level = leat_run_priority(run);
+    flood->picks++;
+    flood->ran[level]++;
+    uint32_t waited = flood->picks - flood->lasts[level];
+    flood->longest = level != 0 && waited > flood->longest ? waited : flood->longest;
+    flood->lasts[level] = flood->picks;
+    return leat_done();
+}
+
+static void
+flood_submit(const struct flood *flood, uint32_t level, uint32_t count)
+{
+    struct leat_job job = leat_job_default();
+    job.type = flood->type;
+    job.priority = level;
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK_OK(leat_submit(flood->engine, &job, NULL));
+    }
+}
+
+static bool
+all_served(const struct flood *flood)
+{
+    for (uint32_t level = 1; level < leat_priority_levels(); level++) {
+        if (flood->ran[level] < STEADY) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Beside a level 0 that never runs dry, each other level with work has a pick in as many as
+ * leat.h says: levels x starvation_picks. `guard` 0: strict, and they get none. */
+static void
+flood_check(uint32_t guard)
+{
+    struct flood flood = {0};
+    struct leat_config config = test_config();
+    uint32_t levels = leat_priority_levels();
+    config.jobs_max = 2 * FLOOD;
+    config.ring_slots = FLOOD; /* what is listed comes to the ring bit by bit */
+    config.workers = 0;
+    config.retained_max = 0;
+    config.starvation_picks = guard;
+    flood.engine = test_start(&config);
+    flood.type = test_register(flood.engine, "flood", flood_run, &flood);
+    flood_submit(&flood, 0, FLOOD);
+    for (uint32_t level = 1; level < levels; level++) {
+        flood_submit(&flood, level, STEADY);
+    }
+    while (!all_served(&flood) && flood.ran[0] < FLOOD - LEAT_CLAIM_MAX) {
+        size_t ran = 0;
+        CHECK_OK(leat_run_some(flood.engine, 1, &ran));
+        CHECK_EQUAL(ran, 1);
+    }
+    CHECK(flood.ran[0] < FLOOD); /* it waits still */
+    CHECK_EQUAL(all_served(&flood), guard != 0 || levels == 1);
+    CHECK(flood.longest <= levels * guard);
+    CHECK(flood.longest >= (guard == 0 || levels == 1 ? 0 : (levels - 1) * guard));
+    CHECK(leat_run_some(flood.engine, 2 * FLOOD, NULL) == LEAT_OK);
+    test_finish(flood.engine);
+}
+
+static void
+a_flood_starves_nobody(void **state)
+{
+    (void)state;
+    const struct leat_config config = leat_config_default();
+    CHECK_EQUAL(config.starvation_picks, 61);
+    flood_check(config.starvation_picks);
+    flood_check(2);
+    flood_check(0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_build_has_them), cmocka_unit_test(a_resume_calls_each),
         cmocka_unit_test(a_cap_lets_each_in), cmocka_unit_test(a_rate_lets_each_in),
-        cmocka_unit_test(caps_have_an_end),
+        cmocka_unit_test(caps_have_an_end),   cmocka_unit_test(a_flood_starves_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

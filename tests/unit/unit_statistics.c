@@ -213,6 +213,46 @@ busy_polling(void **state)
     test_finish(engine);
 }
 
+/* How often the first worker has parked. */
+static uint64_t
+parks_of(struct leat_engine *engine)
+{
+    struct leat_worker_statistics worker = leat_worker_statistics_default();
+    CHECK_OK(leat_worker_statistics_get(engine, 0, &worker));
+    CHECK(!worker.parked || worker.parks != 0);
+    return worker.parks;
+}
+
+static bool
+has_parked(void *argument)
+{
+    return parks_of(argument) != 0;
+}
+
+/* Without work for many times as long as one looks for it: a worker without the knob has parked
+ * meanwhile, one with it has not, and runs what comes then. */
+static void
+busy_polling_without_work(void **state)
+{
+    (void)state;
+    struct leat_config config = test_config();
+    struct leat_engine *parks = test_start(&config);
+    config.busy_poll = true;
+    struct leat_engine *polls = test_start(&config);
+    leat_type type = test_register(polls, "done", done, NULL);
+    CHECK(test_until(has_parked, parks));
+    for (uint32_t i = 0; i < 3; i++) {
+        test_sleep_ns(50 * TEST_MS);
+        CHECK_EQUAL(parks_of(polls), 0);
+        leat_job_id id = test_submit_kept(polls, type);
+        CHECK_EQUAL(test_wait(polls, id).state, LEAT_JOB_COMPLETED);
+        CHECK_OK(leat_release(polls, id));
+    }
+    CHECK_EQUAL(parks_of(polls), 0);
+    test_finish(polls);
+    test_finish(parks);
+}
+
 /* A known time in the handler and in the queue is seen, within the error of the buckets. */
 static struct leat_outcome
 sleeper(struct leat_run *run, void *context)
@@ -330,9 +370,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(exact_after_a_drain), cmocka_unit_test(while_it_runs),
-        cmocka_unit_test(busy_polling),        cmocka_unit_test(latencies_are_times),
-        cmocka_unit_test(one_in_so_many),      cmocka_unit_test(structs_of_other_ages),
+        cmocka_unit_test(exact_after_a_drain),   cmocka_unit_test(while_it_runs),
+        cmocka_unit_test(busy_polling),          cmocka_unit_test(busy_polling_without_work),
+        cmocka_unit_test(latencies_are_times),   cmocka_unit_test(one_in_so_many),
+        cmocka_unit_test(structs_of_other_ages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
