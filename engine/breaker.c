@@ -30,30 +30,28 @@ leat_breaker_options_init(struct leat_breaker_options *options, size_t size)
     leat_struct_init(options, size, &ours, sizeof(ours));
 }
 
-static bool
-within(uint64_t value, uint64_t least, uint64_t most)
-{
-    return value >= least && value <= most;
-}
-
 enum leat_status
-leat_breaker_check(struct leat_breaker_options *known, const struct leat_breaker_options *given)
+leat_breaker_check(struct leat_breaker_options *known, const struct leat_breaker_options *given,
+                   struct leat_error *error)
 {
     *known = defaults();
     enum leat_status status = leat_struct_read(known, sizeof(*known), given);
     if (status != LEAT_OK) {
-        return status;
+        return leat_struct_refuse(given, status, "leat_breaker_options_default", error);
     }
-    bool valid = within(known->failure_percent, 1, 100) &&
-                 within(known->calls_min, 1, LEAT_BREAKER_CALLS_MAX) &&
-                 within(known->probes, 1, LEAT_BREAKER_CALLS_MAX) &&
-                 within(known->open_ns, LEAT_TIMEOUT_NS_MIN, LEAT_TIMEOUT_NS_MAX);
-    if (known->window_ns == 0) {
-        valid = valid && within(known->window_calls, known->calls_min, LEAT_BREAKER_CALLS_MAX);
-    } else {
-        valid = valid && within(known->window_ns, LEAT_TIMEOUT_NS_MIN, LEAT_TIMEOUT_NS_MAX);
-    }
-    return valid ? LEAT_OK : LEAT_INVALID;
+    const bool counted = known->window_ns == 0; /* else window_calls says nothing */
+    const struct leat_range_of ranges[] = {
+        {"failure_percent", known->failure_percent, 1, 100, "must be 1 to 100"},
+        {"calls_min", known->calls_min, 1, LEAT_BREAKER_CALLS_MAX, "must be 1 to 1 024"},
+        {"probes", known->probes, 1, LEAT_BREAKER_CALLS_MAX, "must be 1 to 1 024"},
+        {"open_ns", known->open_ns, LEAT_TIMEOUT_NS_MIN, LEAT_TIMEOUT_NS_MAX,
+         "must be 1 ms to 366 days"},
+        {"window_calls", counted ? known->window_calls : known->calls_min, known->calls_min,
+         LEAT_BREAKER_CALLS_MAX, "must be calls_min to 1 024"},
+        {"window_ns", counted ? LEAT_TIMEOUT_NS_MIN : known->window_ns, LEAT_TIMEOUT_NS_MIN,
+         LEAT_TIMEOUT_NS_MAX, "must be 0, or 1 ms to 366 days"},
+    };
+    return leat_ranges_check(ranges, sizeof(ranges) / sizeof(ranges[0]), error);
 }
 
 /* ---- the window ----------------------------------------------------------------------------- */
@@ -386,7 +384,7 @@ leat_breaker_make(struct leat_engine *engine, const struct leat_breaker_options 
     struct leat_breaker *breaker = leat_memory_take(&engine->memory, sizeof(*breaker));
     if (breaker != NULL) {
         breaker->engine = engine;
-        enum leat_status status = leat_breaker_check(&breaker->options, options);
+        enum leat_status status = leat_breaker_check(&breaker->options, options, NULL);
         LEAT_ASSERT(status == LEAT_OK);
         breaker->until_ns = LEAT_TIME_NEVER;
         atom_init(&breaker->state, LEAT_BREAKER_CLOSED);

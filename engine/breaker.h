@@ -51,9 +51,11 @@ struct leat_breaker {
     struct leat_breaker_slice slices[LEAT_BREAKER_SLICES]; /* S by number */
 };
 
-/* LEAT_OK, LEAT_INVALID or LEAT_UNSUPPORTED; fills *known with the caller's options. */
+/* LEAT_OK, LEAT_INVALID or LEAT_UNSUPPORTED, and `error` (may be NULL) names the field; fills
+ * *known with the caller's options. */
 enum leat_status leat_breaker_check(struct leat_breaker_options *known,
-                                    const struct leat_breaker_options *given);
+                                    const struct leat_breaker_options *given,
+                                    struct leat_error *error);
 /* The options were checked. NULL: no memory. */
 struct leat_breaker *leat_breaker_make(struct leat_engine *engine,
                                        const struct leat_breaker_options *options);

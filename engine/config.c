@@ -93,6 +93,17 @@ leat_error_as(struct leat_error *error, enum leat_status status)
 }
 
 enum leat_status
+leat_error_within(struct leat_error *error, enum leat_status status, const char *field)
+{
+    if (error != NULL) {
+        const struct leat_error inner = *error;
+        (void)snprintf(error->field, sizeof(error->field), "%.15s.%.31s", field, inner.field);
+        (void)snprintf(error->text, sizeof(error->text), "%.15s.%.190s", field, inner.text);
+    }
+    return status;
+}
+
+enum leat_status
 leat_struct_refuse(const void *given, enum leat_status status, const char *maker,
                    struct leat_error *error)
 {
@@ -186,21 +197,15 @@ leat_config_init(struct leat_config *config, size_t size)
 
 /* ---- checks --------------------------------------------------------------------------------- */
 
-struct range {
-    const char *field;
-    uint64_t value;
-    uint64_t least;
-    uint64_t most;
-    const char *text;
-};
-
-static enum leat_status
-range_check(const struct range *range, struct leat_error *error)
+enum leat_status
+leat_ranges_check(const struct leat_range_of *ranges, uint32_t count, struct leat_error *error)
 {
-    if (range->value >= range->least && range->value <= range->most) {
-        return LEAT_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        if (ranges[i].value < ranges[i].least || ranges[i].value > ranges[i].most) {
+            return leat_error_set(error, LEAT_INVALID, ranges[i].field, ranges[i].text);
+        }
     }
-    return leat_error_set(error, LEAT_INVALID, range->field, range->text);
+    return LEAT_OK;
 }
 
 /* What this build cannot do. */
@@ -274,12 +279,13 @@ workers_check(struct leat_config *config, struct leat_error *error)
     if (config->workers_max == LEAT_AUTO) {
         config->workers_max = config->workers;
     }
-    const struct range workers = {"workers_max", config->workers_max, config->workers,
-                                  LEAT_WORKERS_MAX, "must be workers to 256"};
-    const struct range priority = {"scheduling_priority", config->scheduling_priority, least, most,
-                                   "must be 1 to 99 with real-time scheduling, else 0"};
-    enum leat_status status = range_check(&workers, error);
-    return status == LEAT_OK ? range_check(&priority, error) : status;
+    const struct leat_range_of ranges[] = {
+        {"workers_max", config->workers_max, config->workers, LEAT_WORKERS_MAX,
+         "must be workers to 256"},
+        {"scheduling_priority", config->scheduling_priority, least, most,
+         "must be 1 to 99 with real-time scheduling, else 0"},
+    };
+    return leat_ranges_check(ranges, 2, error);
 }
 
 static enum leat_status

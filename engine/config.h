@@ -36,6 +36,24 @@ enum leat_status leat_struct_refuse(const void *given, enum leat_status status, 
 enum leat_status leat_error_set(struct leat_error *error, enum leat_status status,
                                 const char *field, const char *text);
 
+/* A field, and what is allowed. */
+struct leat_range_of {
+    const char *field;
+    uint64_t value;
+    uint64_t least;
+    uint64_t most;
+    const char *text; /* "must be .." */
+};
+
+/* Names the first field that is out of its range. LEAT_OK or LEAT_INVALID. */
+enum leat_status leat_ranges_check(const struct leat_range_of *ranges, uint32_t count,
+                                   struct leat_error *error);
+
+/* Of an error that is filled (or NULL), of what a field points to: "breaker.probes". Returns the
+ * status, which is the error's. */
+enum leat_status leat_error_within(struct leat_error *error, enum leat_status status,
+                                   const char *field);
+
 /* Of an error that is filled (or NULL), with another status, which it returns. */
 enum leat_status leat_error_as(struct leat_error *error, enum leat_status status);
 

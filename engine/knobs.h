@@ -120,8 +120,8 @@ bool leat_knob_allows(const struct leat_knob *knob, const struct leat_knob_value
 /* False: it is no such value, or out of range. The text is borrowed. */
 bool leat_knob_parse(const struct leat_knob *knob, struct leat_slice text,
                      struct leat_knob_value *value);
-/* Behind the sentence that refuses a text, where it is no number with one of the knob's units: which
- * those are. Else "". */
+/* Behind the sentence that refuses a text, where it is no number with one of the knob's units:
+ * which those are. Else "". */
 const char *leat_knob_units(const struct leat_knob *knob, struct leat_slice text);
 /* What is allowed, behind "must be"; and how a value is written. Cut where it is longer. */
 void leat_knob_range(const struct leat_knob *knob, char *text, size_t bytes);

@@ -52,7 +52,8 @@ extern "C" {
 
 enum leat_status {
     LEAT_OK = 0,
-    LEAT_INVALID,     /* an argument is out of its range, or a pointer is NULL that may not be */
+    LEAT_INVALID,     /* an argument is out of its range, or a pointer is NULL that may not be; of a
+                         struct, which field it is: see leat_error */
     LEAT_FULL,        /* a limit of the queue or the engine is reached */
     LEAT_EMPTY,       /* nothing there to take or to run */
     LEAT_CLOSED,      /* the engine, or the job's queue, is draining; or the engine is stopped */
@@ -86,7 +87,9 @@ enum leat_status {
  * Returns:  borrowed for ever.  */
 LEAT_API const char *leat_status_text(enum leat_status status);
 
-/* What leat_open(), leat_config_check() and other cold calls say beside their status. */
+/* What leat_open() and other cold calls say beside their status. What a call without it found wrong
+ * is said by leat_job_check(), leat_type_options_check(), leat_queue_options_check(),
+ * leat_retry_policy_check(), leat_config_check(). */
 struct leat_error {
     enum leat_status status;
     char field[48]; /* the field of the struct that is wrong, or "" */
@@ -1068,6 +1071,14 @@ leat_type_options_default(void)
     return options;
 }
 
+/* Says whether leat_type_register() would take `options`, and where batch_max is not 0 whether
+ * leat_type_register_batch() would; `error` (may be NULL) names the first bad field: "timeout_ns",
+ * or, of what they point to, "breaker.probes".
+ * Threads:  any.      Progress: wait-free.    Borrows options.
+ * Returns:  LEAT_OK; LEAT_INVALID; LEAT_UNSUPPORTED.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_type_options_check(const struct leat_type_options *options, struct leat_error *error);
+
 /* Gives a type name its handler, also while the engine runs, also after jobs of it were submitted.
  * A job taken while its type has no handler goes DEAD (LEAT_REASON_UNKNOWN_TYPE).
  * Names: 1 to 200 bytes of [A-Za-z0-9_.:/-]. `options` NULL: the defaults. `type` may be NULL.
@@ -1182,6 +1193,13 @@ leat_queue_options_default(void)
     leat_queue_options_init(&options, sizeof(options));
     return options;
 }
+
+/* Says whether leat_queue_create() would take `options`, whose tenant is not looked at; `error`
+ * (may be NULL) names the first bad field.
+ * Threads:  any.      Progress: wait-free.    Borrows options.
+ * Returns:  LEAT_OK; LEAT_INVALID; LEAT_UNSUPPORTED.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_queue_options_check(const struct leat_queue_options *options, struct leat_error *error);
 
 /* Creates a queue. Names as for types; "default" exists from the start. One that a log has brought
  * back has what calls had set of it, whatever its options say: see there.
@@ -1721,6 +1739,17 @@ leat_job_default(void)
  *           to the parallelism of the workers.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_submit(struct leat_engine *engine,
                                                      const struct leat_job *job, leat_job_id *id);
+
+/* Says whether leat_submit() would take `job` for what it says; `error` (may be NULL) names the
+ * first bad field: "payload_bytes", or of its options "options.key_bytes". For who was answered
+ * LEAT_INVALID, which a submit has no time to explain. Not looked at is what hangs on others: room,
+ * unique keys and names in use, parents and cohorts, the state of the engine, and how long a
+ * durable job is in the log. No name is taken in.
+ * Threads:  any.      Progress: wait-free once the thread is attached.    Borrows job.
+ * Returns:  LEAT_OK; LEAT_INVALID; LEAT_UNSUPPORTED; LEAT_NOT_FOUND (a handle of no type or queue);
+ *           LEAT_FORKED.  */
+LEAT_API LEAT_NODISCARD enum leat_status
+leat_job_check(struct leat_engine *engine, const struct leat_job *job, struct leat_error *error);
 
 enum leat_batch_mode {
     LEAT_BATCH_EACH = 0,   /* every job on its own; statuses[i] tells */

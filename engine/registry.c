@@ -4,55 +4,13 @@
 #include "engine/gates.h"
 #include "engine/gather.h"
 #include "engine/key_rates.h"
+#include "engine/options.h"
 #include "engine/order.h"
 #include "engine/terms.h"
 
 #include <string.h>
 
 #include "ring/rcu.h"
-
-/* ---- options -------------------------------------------------------------------------------- */
-
-static struct leat_type_options
-type_defaults(void)
-{
-    struct leat_type_options options;
-    memset(&options, 0, sizeof(options));
-    options.size = (uint32_t)sizeof(options);
-    options.version = LEAT_STRUCT_VERSION;
-    options.max_attempts = LEAT_ATTEMPTS_DEFAULT;
-    options.timeout_ns = LEAT_TIMEOUT_NS_DEFAULT;
-    return options;
-}
-
-static struct leat_queue_options
-queue_defaults(void)
-{
-    struct leat_queue_options options;
-    memset(&options, 0, sizeof(options));
-    options.size = (uint32_t)sizeof(options);
-    options.version = LEAT_STRUCT_VERSION;
-    /* A build with few levels has NORMAL in its middle. */
-    options.priority = (uint32_t)LEAT_PRIORITY_NORMAL < LEAT_PRIORITY_LEVELS
-                           ? (uint32_t)LEAT_PRIORITY_NORMAL
-                           : LEAT_PRIORITY_LEVELS / 2;
-    options.block_ns = LEAT_FOREVER;
-    return options;
-}
-
-void
-leat_type_options_init(struct leat_type_options *options, size_t size)
-{
-    struct leat_type_options ours = type_defaults();
-    leat_struct_init(options, size, &ours, sizeof(ours));
-}
-
-void
-leat_queue_options_init(struct leat_queue_options *options, size_t size)
-{
-    struct leat_queue_options ours = queue_defaults();
-    leat_struct_init(options, size, &ours, sizeof(ours));
-}
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
@@ -109,35 +67,6 @@ text(struct leat_engine *engine, const struct leat_names *names, uint32_t bits, 
 }
 
 /* ---- types ---------------------------------------------------------------------------------- */
-
-static enum leat_status
-type_options_read(struct leat_type_options *known, const struct leat_type_options *given)
-{
-    *known = type_defaults();
-    enum leat_status status = LEAT_OK;
-    if (given != NULL) {
-        status = leat_struct_read(known, sizeof(*known), given);
-    }
-    if (status != LEAT_OK) {
-        return status;
-    }
-    if (known->max_attempts < 1 || known->max_attempts > LEAT_ATTEMPTS_MAX) {
-        return LEAT_INVALID;
-    }
-    if (!leat_timeout_valid(known->timeout_ns)) {
-        return LEAT_INVALID;
-    }
-    if (known->breaker != NULL) {
-        struct leat_breaker_options unused;
-        status = leat_breaker_check(&unused, known->breaker);
-        if (status != LEAT_OK) {
-            return status;
-        }
-    }
-    bool valid = known->running_max <= LEAT_RUNNING_MAX && leat_rate_valid(&known->rate) &&
-                 leat_rate_valid(&known->key_rate);
-    return valid ? LEAT_OK : LEAT_INVALID;
-}
 
 static void
 binding_free(struct leat_engine *engine, struct leat_binding *binding)
@@ -251,7 +180,7 @@ leat_type_register(struct leat_engine *engine, const char *name, leat_handler ha
         status = LEAT_INVALID;
     }
     if (status == LEAT_OK) {
-        status = type_options_read(&known, options);
+        status = leat_type_options_read(&known, options, NULL);
     }
     if (status == LEAT_OK && (known.batch_max != 0 || known.batch_delay_ns != 0)) {
         status = LEAT_INVALID;
@@ -285,10 +214,9 @@ leat_type_register_batch(struct leat_engine *engine, const char *name, leat_batc
         status = LEAT_INVALID;
     }
     if (status == LEAT_OK) {
-        status = type_options_read(&known, options);
+        status = leat_type_options_read(&known, options, NULL);
     }
-    if (status == LEAT_OK && (known.batch_max == 0 || known.batch_max > LEAT_BATCH_MAX ||
-                              known.batch_delay_ns > LEAT_RETRY_NS_MAX)) {
+    if (status == LEAT_OK && known.batch_max == 0) {
         status = LEAT_INVALID;
     }
     if (status != LEAT_OK) {
@@ -340,32 +268,6 @@ limits_of(const struct leat_queue_options *options)
     limits.waiting_bytes_max = options->waiting_bytes_max;
     limits.block_ns = options->block_ns;
     return limits;
-}
-
-static enum leat_status
-queue_options_read(const struct leat_engine *engine, struct leat_queue_options *known,
-                   const struct leat_queue_options *given)
-{
-    *known = queue_defaults();
-    enum leat_status status = LEAT_OK;
-    if (given != NULL) {
-        status = leat_struct_read(known, sizeof(*known), given);
-    }
-    if (status != LEAT_OK) {
-        return status;
-    }
-    if (known->priority >= LEAT_PRIORITY_LEVELS) {
-        return LEAT_INVALID;
-    }
-    bool valid = known->running_max <= LEAT_RUNNING_MAX && leat_rate_valid(&known->rate) &&
-                 leat_rate_valid(&known->key_rate) &&
-                 (known->weight == 0 || leat_weight_valid(known->weight)) &&
-                 (known->order == LEAT_ORDER_FIFO || known->order == LEAT_ORDER_EXACT);
-    if (!valid) {
-        return LEAT_INVALID;
-    }
-    const struct leat_queue_limits limits = limits_of(known);
-    return leat_room_check(engine, &limits, known->tenant);
 }
 
 /* Another thread is first. Ends: while the queue is not there, that thread is between two swaps. */
@@ -547,7 +449,11 @@ leat_queue_create(struct leat_engine *engine, const char *name,
         return LEAT_INVALID;
     }
     struct leat_queue_options known;
-    status = queue_options_read(engine, &known, options);
+    status = leat_queue_options_read(&known, options, NULL);
+    if (status == LEAT_OK) {
+        const struct leat_queue_limits limits = limits_of(&known);
+        status = leat_room_check(engine, &limits, known.tenant);
+    }
     uint32_t index = 0;
     if (status == LEAT_OK) {
         status = queue_create(engine, name, &known, &index);
@@ -622,7 +528,7 @@ leat_registry_queue_named(struct leat_engine *engine, const struct leat_job *job
     if (!leat_engine_accepts(engine)) {
         return LEAT_CLOSED;
     }
-    const struct leat_queue_options defaults = queue_defaults();
+    const struct leat_queue_options defaults = leat_queue_options_default();
     enum leat_status status = queue_add(engine, job->queue_name, &defaults, queue);
     return status == LEAT_EXISTS ? LEAT_OK : status;
 }
@@ -643,7 +549,7 @@ leat_registry_init(struct leat_engine *engine)
         return false;
     }
     uint32_t first = 0;
-    const struct leat_queue_options defaults = queue_defaults();
+    const struct leat_queue_options defaults = leat_queue_options_default();
     enum leat_status status = leat_backoff_read(&engine->backoff, NULL, NULL);
     LEAT_ASSERT(status == LEAT_OK);
     return queue_add(engine, "default", &defaults, &first) == LEAT_OK;

@@ -112,6 +112,7 @@ work_calls(struct fixture *fixture)
     EXPECT_FORKED(leat_post_batch(engine, 0, &task, 1, &count));
     EXPECT_FORKED(leat_post_to(engine, 0, 0, &task));
     EXPECT_FORKED(leat_submit(engine, &job, &id));
+    EXPECT_FORKED(leat_job_check(engine, &job, NULL));
     job.type_name = "new-in-the-child";
     job.type.bits = 0;
     EXPECT_FORKED(leat_submit(engine, &job, &id));

@@ -66,6 +66,26 @@ case_knobs(struct world *world)
     CHECK_EQUAL(count, 7);
 }
 
+static void
+case_checks(struct world *world)
+{
+    struct leat_error error;
+    struct leat_job job = leat_job_default();
+    job.type = world->type;
+    CHECK_STATUS(leat_type_options_check(NULL, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_queue_options_check(NULL, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_job_check(NULL, &job, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_job_check(world->engine, NULL, NULL), LEAT_INVALID);
+    CHECK_STATUS(leat_type_options_check(NULL, &error), LEAT_INVALID);
+    CHECK_TEXT(error.field, "options");
+    CHECK_STATUS(leat_queue_options_check(NULL, &error), LEAT_INVALID);
+    CHECK_TEXT(error.field, "options");
+    CHECK_STATUS(leat_job_check(NULL, &job, &error), LEAT_INVALID);
+    CHECK_TEXT(error.field, "engine");
+    CHECK_STATUS(leat_job_check(world->engine, NULL, &error), LEAT_INVALID);
+    CHECK_TEXT(error.field, "job");
+}
+
 /* clang-format off */
 #define API_NULL_SETTINGS                                                                          \
     {"leat_settings_create", case_settings},                                                       \
@@ -77,7 +97,10 @@ case_knobs(struct world *world)
     {"leat_settings_queue", case_settings},                                                        \
     {"leat_settings_type", case_settings},                                                         \
     {"leat_knob_list", case_knobs},                                                                \
-    {"leat_knob_change", case_knobs}
+    {"leat_knob_change", case_knobs},                                                              \
+    {"leat_type_options_check", case_checks},                                                      \
+    {"leat_queue_options_check", case_checks},                                                     \
+    {"leat_job_check", case_checks}
 /* clang-format on */
 
 #endif

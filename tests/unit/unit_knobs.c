@@ -188,7 +188,7 @@ breaker_status(const struct leat_knob *knob, const struct leat_knob_value *value
     options.calls_min = 1;
     options.window_calls = LEAT_BREAKER_CALLS_MAX;
     leat_knob_put(knob, &options, value);
-    return leat_breaker_check(&known, &options);
+    return leat_breaker_check(&known, &options, NULL);
 }
 
 static enum leat_status

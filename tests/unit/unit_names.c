@@ -1,6 +1,7 @@
 /* unit_names.c - the table of names by itself (valid names, adding, finding, growing to its exact
  * capacity, memory given back also after a failure), and the public functions above it: types and
- * queues by name and by handle, with every status. */
+ * queues by name and by handle, with every status; that the checks of their options say the same as
+ * who takes them, and which field is wrong. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,6 +232,97 @@ type_options(void **state)
     test_close(engine);
 }
 
+/* A field, and a value that is wrong where all others are good. */
+struct wrong {
+    const char *field;
+    size_t offset;
+    size_t bytes;
+    uint64_t value;
+    enum leat_status want;
+};
+
+#define FIELD(of, name) #name, offsetof(struct of, name), sizeof(((struct of *)0)->name)
+#define YEAR_NS         (UINT64_C(366) * 86400 * 1000000000)
+
+static const struct wrong of_types[] = {
+    {FIELD(leat_type_options, size), 7, LEAT_INVALID},
+    {FIELD(leat_type_options, version), 9, LEAT_UNSUPPORTED},
+    {FIELD(leat_type_options, max_attempts), 0, LEAT_INVALID},
+    {FIELD(leat_type_options, max_attempts), 65536, LEAT_INVALID},
+    {FIELD(leat_type_options, timeout_ns), 999999, LEAT_INVALID},
+    {FIELD(leat_type_options, timeout_ns), YEAR_NS + 1, LEAT_INVALID},
+    {FIELD(leat_type_options, running_max), UINT32_MAX, LEAT_INVALID},
+    {FIELD(leat_type_options, batch_delay_ns), 1, LEAT_INVALID},
+    {FIELD(leat_type_options, batch_max), 257, LEAT_INVALID},
+};
+
+static const struct wrong of_breakers[] = {
+    {FIELD(leat_breaker_options, size), 7, LEAT_INVALID},
+    {FIELD(leat_breaker_options, failure_percent), 101, LEAT_INVALID},
+    {FIELD(leat_breaker_options, calls_min), 0, LEAT_INVALID},
+    {FIELD(leat_breaker_options, window_calls), 9, LEAT_INVALID}, /* calls_min is 10 */
+    {FIELD(leat_breaker_options, probes), 1025, LEAT_INVALID},
+    {FIELD(leat_breaker_options, window_ns), 1, LEAT_INVALID},
+    {FIELD(leat_breaker_options, open_ns), 0, LEAT_INVALID},
+};
+
+static void
+type_named(struct leat_engine *engine, const struct leat_type_options *options,
+           enum leat_status want, const char *field)
+{
+    struct leat_error error;
+    memset(&error, 0x55, sizeof(error));
+    CHECK_STATUS(leat_type_register(engine, "x", done, NULL, options, NULL), want);
+    CHECK_STATUS(leat_type_options_check(options, &error), want);
+    CHECK_STATUS(leat_type_options_check(options, NULL), want);
+    CHECK_STATUS(error.status, want);
+    CHECK_TEXT(error.field, field);
+    CHECK(strncmp(error.text, field, strlen(field)) == 0 && error.text[strlen(field)] == ' ');
+}
+
+/* leat_type_options_check() says the same as a registration, and which field it is. Little-endian,
+ * as all machines Leat runs on. */
+static void
+fields_of_types_are_named(void **state)
+{
+    (void)state;
+    struct leat_config config = test_config();
+    struct leat_engine *engine = test_open(&config);
+    struct leat_type_options options;
+    struct leat_error error;
+    for (size_t i = 0; i < TEST_COUNT_OF(of_types); i++) {
+        options = leat_type_options_default();
+        memcpy((char *)&options + of_types[i].offset, &of_types[i].value, of_types[i].bytes);
+        type_named(engine, &options, of_types[i].want, of_types[i].field);
+    }
+    for (size_t i = 0; i < TEST_COUNT_OF(of_breakers); i++) {
+        struct leat_breaker_options breaker = leat_breaker_options_default();
+        char field[48];
+        memcpy((char *)&breaker + of_breakers[i].offset, &of_breakers[i].value,
+               of_breakers[i].bytes);
+        (void)snprintf(field, sizeof(field), "breaker.%s", of_breakers[i].field);
+        options = leat_type_options_default();
+        options.breaker = &breaker;
+        type_named(engine, &options, of_breakers[i].want, field);
+    }
+    struct leat_retry_policy retry = leat_retry_fixed(YEAR_NS + 1);
+    options = leat_type_options_default();
+    options.retry = &retry;
+    type_named(engine, &options, LEAT_INVALID, "retry.delay_ns");
+    options = leat_type_options_default();
+    options.rate = leat_rate_of(1, 0, 0);
+    type_named(engine, &options, LEAT_INVALID, "rate");
+    options = leat_type_options_default();
+    options.key_rate = leat_rate_of(1, 1, UINT64_MAX);
+    type_named(engine, &options, LEAT_INVALID, "key_rate");
+    options = leat_type_options_default();
+    options.batch_max = 256;
+    options.batch_delay_ns = YEAR_NS;
+    CHECK_OK(leat_type_options_check(&options, &error));
+    CHECK_STATUS(error.status, LEAT_OK);
+    test_close(engine);
+}
+
 /* ---- queues --------------------------------------------------------------------------------- */
 
 static void
@@ -326,14 +418,71 @@ names_by_use(void **state)
     test_finish(engine);
 }
 
+static const struct wrong of_queues[] = {
+    {FIELD(leat_queue_options, size), 7, LEAT_INVALID},
+    {FIELD(leat_queue_options, version), 0, LEAT_UNSUPPORTED},
+    {FIELD(leat_queue_options, priority), 255, LEAT_INVALID},
+    {FIELD(leat_queue_options, running_max), UINT32_MAX, LEAT_INVALID},
+    {FIELD(leat_queue_options, full), 3, LEAT_INVALID},
+    {FIELD(leat_queue_options, weight), 1001, LEAT_INVALID},
+    {FIELD(leat_queue_options, order), 2, LEAT_INVALID},
+};
+
+static void
+queue_named(struct leat_engine *engine, const struct leat_queue_options *options,
+            enum leat_status want, const char *field)
+{
+    struct leat_error error;
+    leat_queue queue = {99};
+    memset(&error, 0x55, sizeof(error));
+    CHECK_STATUS(leat_queue_create(engine, "x", options, &queue), want);
+    CHECK_STATUS(leat_queue_options_check(options, &error), want);
+    CHECK_STATUS(leat_queue_options_check(options, NULL), want);
+    CHECK_STATUS(error.status, want);
+    CHECK_TEXT(error.field, field);
+    CHECK(strncmp(error.text, field, strlen(field)) == 0 && error.text[strlen(field)] == ' ');
+}
+
+static void
+fields_of_queues_are_named(void **state)
+{
+    (void)state;
+    struct leat_config config = test_config();
+    struct leat_engine *engine = test_open(&config);
+    struct leat_queue_options options;
+    struct leat_error error;
+    for (size_t i = 0; i < TEST_COUNT_OF(of_queues); i++) {
+        options = leat_queue_options_default();
+        memcpy((char *)&options + of_queues[i].offset, &of_queues[i].value, of_queues[i].bytes);
+        queue_named(engine, &options, of_queues[i].want, of_queues[i].field);
+    }
+    options = leat_queue_options_default();
+    options.rate = leat_rate_of(2, 1, 0);
+    queue_named(engine, &options, LEAT_INVALID, "rate");
+    options = leat_queue_options_default();
+    options.key_rate = leat_rate_of(1, YEAR_NS + 1, 0);
+    queue_named(engine, &options, LEAT_INVALID, "key_rate");
+    options = leat_queue_options_default();
+    options.tenant.bits = 9; /* which only an engine knows */
+    CHECK_OK(leat_queue_options_check(&options, &error));
+    CHECK_STATUS(error.status, LEAT_OK);
+    test_close(engine);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(valid_names),   cmocka_unit_test(capacity_is_exact),
-        cmocka_unit_test(no_memory),     cmocka_unit_test(types),
-        cmocka_unit_test(type_options),  cmocka_unit_test(queues),
-        cmocka_unit_test(queue_options), cmocka_unit_test(names_by_use),
+        cmocka_unit_test(valid_names),
+        cmocka_unit_test(capacity_is_exact),
+        cmocka_unit_test(no_memory),
+        cmocka_unit_test(types),
+        cmocka_unit_test(type_options),
+        cmocka_unit_test(queues),
+        cmocka_unit_test(queue_options),
+        cmocka_unit_test(names_by_use),
+        cmocka_unit_test(fields_of_types_are_named),
+        cmocka_unit_test(fields_of_queues_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,9 @@ refused(struct leat_engine *engine, const struct leat_job *job, enum leat_status
     CHECK_STATUS(leat_submit(engine, job, &id), want);
     CHECK_EQUAL(id.bits, 99);
     CHECK_STATUS(leat_submit(engine, job, NULL), want);
+    if (want == LEAT_INVALID || want == LEAT_UNSUPPORTED) {
+        CHECK_STATUS(leat_job_check(engine, job, NULL), want);
+    }
     struct leat_statistics after = test_statistics(engine);
     CHECK_EQUAL(after.jobs_submitted, before.jobs_submitted);
     CHECK_EQUAL(after.jobs_waiting, before.jobs_waiting);
