@@ -11,7 +11,7 @@
  * what was cancelled must never be there again. A run may come twice if its end was not durable
  * yet: how many of these a kill met, the child says too.
  * The last line says what was counted. Exit status: 0 all right; 1 something was wrong; 2 it cannot
- * run like this. */
+ * run like this; 77 this build does not encrypt. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -622,8 +622,8 @@ main(int argc, char **argv)
 {
     static const struct test_campaign asked = {"campaign_kill", "times", TIMES, 1, 10000000};
     static struct oracle oracle;
-    char directory[] = "campaign_kill.XXXXXX";
-    char key[sizeof(directory) + sizeof(".key")];
+    static char directory[] = "campaign_kill.XXXXXX";
+    static char key[sizeof(directory) + sizeof(".key")];
     uint64_t times = 0;
     uint64_t seed = 0;
     bool seals = false;

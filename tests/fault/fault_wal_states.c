@@ -16,8 +16,8 @@
  * Both for each way in which the log writes: synced at once or late, by fdatasync, through, or both
  * by one call.
  *
- *   fault_wal_states        MOST is 5; a second life for every 37th stop of the first; fewer of
- *                           both under a sanitizer
+ *   fault_wal_states        MOST is 5; a second life for every 37th stop of the first. Under a
+ *                           sanitizer 3, every 5th stop, and a second life for every 50th
  *   fault_wal_states all    MOST is 12, and 6 in the second life, one for each stop: minutes
  *
  * Holds I1 to I5 of wal.h in each image. Parts of sectors, and crashes behind more than one other,
@@ -39,13 +39,14 @@
 #define SECOND_MOST 6  /* in the second life, as there are so many */
 
 static uint32_t most = 5;
+static uint64_t stops_step = 1; /* of both lives */
 static uint64_t lives_step = 37;
 
 /* What is done, by letters: o opens again, s submits one, u a unit, e ends one, w waits, t waits
  * until it is written, m marks, p makes a segment ahead, c cleans. The first life fills the first
  * segment of 15 blocks, goes on in a second one while some is written and not synced, cleans the
  * first, of which more is live than a batch holds, closes and opens. */
-static const char first_life[] = "uwpetutstewsswuwutewutststststswstststststwcstewposeuwcwmouseww";
+static const char first_life[] = "uwpuwpeuwututeeututwuteuwutststststststwcstewposeuwcwmouseww";
 static const char second_life[] = "stsuwew";
 
 /* How the second life begins. */
@@ -221,7 +222,7 @@ second_lives(struct sweep *sweep)
     for (enum leaves leaves = LEAVES_PROCESS; leaves < LEAVES_COUNT; leaves++) {
         sweep->second = 0;
         while (second_run(sweep, leaves)) {
-            sweep->second++;
+            sweep->second += stops_step;
         }
     }
     sweep->second = UINT64_MAX;
@@ -232,7 +233,7 @@ sweep_run(struct sweep *sweep)
 {
     bool stopped = true;
     sweep->second = UINT64_MAX;
-    for (sweep->stop = 0; stopped; sweep->stop++) {
+    for (sweep->stop = sweep->way % stops_step; stopped; sweep->stop += stops_step) {
         CHECK(sweep->stop < STOPS_MAX);
         first_run(sweep);
         stopped = sweep->disk.operations > sweep->disk.stops_at;
@@ -283,10 +284,12 @@ main(int argc, char **argv)
     (void)mallopt(M_MMAP_THRESHOLD, 16 << 20);  /* NOLINT(concurrency-mt-unsafe) */
     if (test_sanitized()) {
         most = 3;
-        lives_step = 101;
+        stops_step = 5;
+        lives_step = 50;
     }
     if (argc == 2 && strcmp(argv[1], "all") == 0) {
         most = SUBSETS_OF;
+        stops_step = 1;
         lives_step = 1;
         return states_judge(stdout) ? 0 : 1;
     }
