@@ -332,6 +332,8 @@ enum leat_status leat_registry_queue_check(const struct leat_engine *engine, lea
 #define LEAT_QUEUE_TOLD (UINT64_C(1) << 37)
 /* Of one submit, too: the job has others to wait for. */
 #define LEAT_QUEUE_JOINS (UINT64_C(1) << 38)
+/* The same: who submits holds it. */
+#define LEAT_QUEUE_HELD (UINT64_C(1) << 39)
 
 LEAT_INLINE uint64_t
 leat_queue_options(const struct leat_engine *engine, uint32_t queue)

@@ -63,7 +63,7 @@ enum leat_status leat_intake_claim(struct leat_engine *engine, const struct leat
 leat_job_id leat_intake_publish(struct leat_engine *engine, uint32_t index, bool kept,
                                 uint64_t phase);
 /* The same, as it waits by what was said of it. True: it is PENDING, and the caller puts it;
- * `ties.blocks`: it is BLOCKED, and joins. */
+ * `ties.blocks`: it is BLOCKED, and joins; else it is SCHEDULED, and held, see LEAT_QUEUE_HELD. */
 bool leat_intake_enter(struct leat_engine *engine, struct leat_intake *intake, bool kept,
                        leat_job_id *id);
 /* Of its options, which are checked so far: to whom its submit is to come. */

@@ -293,7 +293,8 @@ leat_intake_publish(struct leat_engine *engine, uint32_t index, bool kept, uint6
     return id;
 }
 
-/* The same for one that is due later. */
+/* The same for one that is due later. The caller holds it, and lets go of it outside of sections: it
+ * may have ended by then, and who lets go last tells the log, which may have to wait for room. */
 static LEAT_COLD leat_job_id
 record_schedule(struct leat_engine *engine, const struct leat_intake *intake, bool kept)
 {
@@ -302,12 +303,11 @@ record_schedule(struct leat_engine *engine, const struct leat_intake *intake, bo
     leat_job_id id = leat_intake_publish(engine, intake->index, kept,
                                          LEAT_PHASE_SCHEDULED | LEAT_WORD_LINKED | LEAT_WORD_HOLD);
     leat_timers_arm(engine, intake->index);
-    leat_job_unhold(engine, intake->index);
     return id;
 }
 
 /* From here the job waits. True: it is PENDING, and the caller puts it; `ties.blocks`: it is
- * BLOCKED, and joins. */
+ * BLOCKED, and joins; else it is SCHEDULED, and held. */
 LEAT_INLINE bool
 record_enter(struct leat_engine *engine, struct leat_intake *intake, bool kept, leat_job_id *id)
 {
@@ -334,6 +334,9 @@ entered(struct leat_engine *engine, const struct leat_intake *intake, uint64_t o
                                           .queue = intake->queue,
                                           .level = intake->level,
                                           .waits = intake->due.time == 0};
+    if ((options & LEAT_QUEUE_HELD) != 0) {
+        leat_job_unhold(engine, intake->index);
+    }
     if ((options & LEAT_QUEUE_JOINS) != 0) {
         leat_graph_join(engine, intake->index); /* it may end, which the log is told */
         leat_change_ends(engine);
@@ -350,8 +353,8 @@ void
 leat_intake_entered(struct leat_engine *engine, const struct leat_intake *intake, uint64_t options,
                     leat_job_id id)
 {
-    const uint64_t asks =
-        LEAT_QUEUE_LIMITED | LEAT_QUEUE_CLOSED | LEAT_QUEUE_TOLD | LEAT_QUEUE_JOINS;
+    const uint64_t asks = LEAT_QUEUE_LIMITED | LEAT_QUEUE_CLOSED | LEAT_QUEUE_TOLD |
+                          LEAT_QUEUE_JOINS | LEAT_QUEUE_HELD;
     if (LEAT_UNLIKELY((options & asks) != 0)) {
         entered(engine, intake, options, id);
     }
@@ -456,6 +459,8 @@ push_one(struct leat_engine *engine, const struct leat_job *job, struct leat_int
         } else if (intake->ties.blocks) {
             options |= LEAT_QUEUE_JOINS;
             leat_change_begins(engine); /* a drain that begins from now on waits for it */
+        } else {
+            options |= LEAT_QUEUE_HELD;
         }
     }
     leat_rcu_leave(&engine->domain);

@@ -186,6 +186,8 @@ group_publish(struct group *group)
         struct leat_intake *intake = &group->intakes[i];
         if (leat_intake_enter(engine, intake, group->kept[i], &group->ids[i])) {
             group->asks[i].index = intake->index;
+        } else if (!intake->ties.blocks) {
+            intake->options |= LEAT_QUEUE_HELD;
         }
     }
 }

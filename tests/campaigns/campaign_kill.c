@@ -525,8 +525,13 @@ round_run(struct oracle *oracle, const char *program, const char *directory, str
     child_hear(oracle, child, news[0], death);
     CHECK(close(news[0]) == 0);
     CHECK(waitpid(child, &status, 0) == child);
-    return death.after_ns != 0 ? WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL
-                               : WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    bool right = death.after_ns != 0 ? WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL
+                                     : WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (!right) {
+        printf("exit status %d, signal %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : 0,
+               WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+    }
+    return right;
 }
 
 static int
