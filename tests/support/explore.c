@@ -704,6 +704,12 @@ with_fewer(const struct explore_model *model)
 }
 
 bool
+explore_is_cut(void)
+{
+    return setting("LEAT_EXPLORE_PREEMPTIONS") != NULL || setting("LEAT_EXPLORE_REPLAY") != NULL;
+}
+
+bool
 explore(const struct explore_model *of, struct explore_counts *counts)
 {
     const char *wanted = setting("LEAT_EXPLORE_REPLAY");

@@ -83,6 +83,8 @@ struct explore_counts {
 
 /* Explores the model and prints one line. True: it is as it should be. */
 bool explore(const struct explore_model *model, struct explore_counts *counts);
+/* True: the environment asks for less than the models say, so that not all comes about in them. */
+bool explore_is_cut(void);
 
 /* ---- for threads, setup and check of a model ------------------------------------------------ */
 
