@@ -377,6 +377,7 @@ static void
 results_are_right(void **state)
 {
     (void)state;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread is there yet */
     CHECK(nftw(test_source_root(), look, 16, FTW_PHYS | FTW_ACTIONRETVAL) == 0);
     for (uint32_t workers = 1; workers <= 4; workers *= 2) {
         uint64_t deadline_ns = test_now_ns() + test_duration_ns() / 3;

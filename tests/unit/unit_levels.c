@@ -259,7 +259,7 @@ flood_check(uint32_t guard)
     CHECK_EQUAL(all_served(&flood), guard != 0 || levels == 1);
     CHECK(flood.longest <= levels * guard);
     CHECK(flood.longest >= (guard == 0 || levels == 1 ? 0 : (levels - 1) * guard));
-    CHECK(leat_run_some(flood.engine, 2 * FLOOD, NULL) == LEAT_OK);
+    CHECK(leat_run_some(flood.engine, (size_t)2 * FLOOD, NULL) == LEAT_OK);
     test_finish(flood.engine);
 }
 
