@@ -294,7 +294,7 @@ leat_intake_publish(struct leat_engine *engine, uint32_t index, bool kept, uint6
 }
 
 /* The same for one that is due later. The caller holds it, and lets go of it outside of sections:
- * it may have ended by then, and who lets go last tells the log, which may have to wait for room. */
+ * it may have ended by then, and who lets go last tells the log, which may wait for room. */
 static LEAT_COLD leat_job_id
 record_schedule(struct leat_engine *engine, const struct leat_intake *intake, bool kept)
 {
