@@ -4,14 +4,14 @@
  * The last item of a block may itself be of kind CHUNK and name the block that goes on: so a batch
  * of any length is one item, published at once, in order.
  *
- * Roles    who fills a block is alone with it until the push of its item; from its pop on, who took
- *          the item is. The ring carries the edge. Words are atomic for the slab's sake alone: it
- *          keeps the link of a free block in the first, and who is late may still read it there.
+ * Roles    plain memory. Who fills a block is alone with it until the push of its item; from its
+ *          pop on, who took the item is. The ring carries the edge.
  */
 #ifndef RING_CHUNK_H
 #define RING_CHUNK_H
 
-#include "ring/atomic.h"
+#include <string.h>
+
 #include "ring/limits.h"
 
 /* Behind the last item of a block that is not full; no item has all bits set. */
@@ -19,10 +19,9 @@
 
 /* Two lines of 64 bytes that are fetched as a pair. */
 struct leat_chunk {
-    LEAT_ALIGNED_LINE leat_atomic_u64 pairs[LEAT_CHUNK_ITEMS / 2]; /* S the first item is low */
+    LEAT_ALIGNED_LINE uint32_t items[LEAT_CHUNK_ITEMS];
 };
 
-LEAT_STATIC(LEAT_CHUNK_ITEMS % 2 == 0, "items stand in pairs");
 LEAT_STATIC(sizeof(struct leat_chunk) == LEAT_LINE_BYTES, "a block is one line");
 
 /* Fills a block with count items, 1 to LEAT_CHUNK_ITEMS. */
@@ -31,29 +30,21 @@ leat_chunk_fill(struct leat_chunk *chunk, const uint32_t *items, uint32_t count)
 {
     LEAT_ASSERT(count >= 1);
     LEAT_ASSERT(count <= LEAT_CHUNK_ITEMS);
-    for (uint32_t i = 0; i < count; i += 2) {
-        uint64_t second = i + 1 < count ? items[i + 1] : LEAT_CHUNK_END;
-        atom_store_rlx(&chunk->pairs[i / 2], second << 32 | items[i]); /* rlx: ordered by push:C */
-    }
-    if (count < LEAT_CHUNK_ITEMS && count % 2 == 0) {
-        /* rlx: ordered by push:C */
-        atom_store_rlx(&chunk->pairs[count / 2], LEAT_CHUNK_END);
+    memcpy(chunk->items, items, count * sizeof(items[0]));
+    if (count < LEAT_CHUNK_ITEMS) {
+        chunk->items[count] = LEAT_CHUNK_END;
     }
 }
 
-/* Copies its items; there is room for LEAT_CHUNK_ITEMS. Returns how many they are. */
+/* How many items are in it. */
 LEAT_INLINE uint32_t
-leat_chunk_read(const struct leat_chunk *chunk, uint32_t *items)
+leat_chunk_count(const struct leat_chunk *chunk)
 {
-    for (uint32_t i = 0; i < LEAT_CHUNK_ITEMS; i += 2) {
-        uint64_t pair = atom_load_rlx(&chunk->pairs[i / 2]); /* rlx: ordered by pop:B */
-        items[i] = (uint32_t)pair;
-        items[i + 1] = (uint32_t)(pair >> 32);
-        if (items[i] == LEAT_CHUNK_END || items[i + 1] == LEAT_CHUNK_END) {
-            return items[i] == LEAT_CHUNK_END ? i : i + 1;
-        }
+    uint32_t count = 0;
+    while (count < LEAT_CHUNK_ITEMS && chunk->items[count] != LEAT_CHUNK_END) {
+        count++;
     }
-    return LEAT_CHUNK_ITEMS;
+    return count;
 }
 
 #endif

@@ -23,21 +23,16 @@ LEAT_STATIC(BENCH_RING_SIDES_MAX << BENCH_RING_SEQUENCE_BITS <= LEAT_ITEM_MASK, 
 
 /* ---- chunks --------------------------------------------------------------------------------- */
 
-/* A consumer gives so many blocks back at once, as a worker of the pool does. */
-#define SPENT_MAX 16
-
-/* Blocks for what the ring holds, one in the hand of each producer, and what consumers have not
- * given back: so there is always one. */
+/* Blocks for what the ring holds, and one in the hand of each thread: so there is always one. */
 static void
 chunks_init(struct leat_slab *slab, const struct bench_ring_shape *shape)
 {
     uint32_t cpus = bench_cpus();
     struct leat_slab_config config = {
-        .capacity = (1U << CHUNKS_LOG2) + shape->producers + SPENT_MAX * shape->consumers,
+        .capacity = (1U << CHUNKS_LOG2) + shape->producers + shape->consumers,
         .shards = cpus < LEAT_SLAB_SHARDS_MAX ? cpus : LEAT_SLAB_SHARDS_MAX,
         .record_bytes = sizeof(struct leat_chunk),
-        .without_ids = true,
-        .link_inside = true};
+        .without_ids = true};
     bool ready = leat_slab_init(slab, &config);
     LEAT_ASSERT(ready);
     enum leat_os_result result = leat_os_prefault(slab->mapping, slab->mapping_bytes);
@@ -53,13 +48,11 @@ chunks_fini(struct leat_slab *slab)
 }
 
 /* What a producer has of a ring: a block that is filled, and was not pushed because of a full ring.
- * The loops come again with the same items. And a consumer: blocks that are to be given back. */
+ * The loops come again with the same items. */
 struct hand {
     void *ring;
     struct leat_slab *slab;
     uint32_t held; /* LEAT_INDEX_NONE: none */
-    uint32_t spent_count;
-    uint32_t spent[SPENT_MAX];
 };
 
 LEAT_INLINE void
@@ -70,20 +63,10 @@ hand_fill(struct hand *hand, const uint64_t *items, uint32_t count)
     }
     bool taken = leat_slab_take(hand->slab, leat_os_cpu(), &hand->held);
     LEAT_ASSERT(taken);
-    uint32_t block[LEAT_CHUNK_ITEMS];
+    struct leat_chunk *chunk = leat_slab_record(hand->slab, hand->held);
     LEAT_ASSERT(count == LEAT_CHUNK_ITEMS);
     for (uint32_t i = 0; i < LEAT_CHUNK_ITEMS; i++) {
-        block[i] = (uint32_t)items[i];
-    }
-    leat_chunk_fill(leat_slab_record(hand->slab, hand->held), block, LEAT_CHUNK_ITEMS);
-}
-
-static void
-hand_give(struct hand *hand)
-{
-    if (hand->spent_count != 0) {
-        leat_slab_give_n(hand->slab, leat_os_cpu(), hand->spent, hand->spent_count);
-        hand->spent_count = 0;
+        chunk->items[i] = (uint32_t)items[i];
     }
 }
 
@@ -91,15 +74,13 @@ hand_give(struct hand *hand)
 LEAT_INLINE uint32_t
 hand_empty(struct hand *hand, uint32_t index, uint64_t *items)
 {
-    uint32_t block[LEAT_CHUNK_ITEMS];
-    uint32_t count = leat_chunk_read(leat_slab_record(hand->slab, index), block);
-    for (uint32_t i = 0; i < count; i++) {
-        items[i] = block[i];
+    const struct leat_chunk *chunk = leat_slab_record(hand->slab, index);
+    uint32_t count = 0;
+    while (count < LEAT_CHUNK_ITEMS && chunk->items[count] != LEAT_CHUNK_END) {
+        items[count] = chunk->items[count];
+        count++;
     }
-    hand->spent[hand->spent_count++] = index;
-    if (hand->spent_count == SPENT_MAX) {
-        hand_give(hand);
-    }
+    leat_slab_give(hand->slab, leat_os_cpu(), index);
     return count;
 }
 
@@ -187,15 +168,14 @@ hand_empty(struct hand *hand, uint32_t index, uint64_t *items)
     static void x##_chunk_produce(struct bench_ring_side *side)                                    \
     {                                                                                              \
         struct x##_ring *made = side->ring;                                                        \
-        struct hand hand = {.ring = made, .slab = &made->slab, .held = LEAT_INDEX_NONE};           \
+        struct hand hand = {made, &made->slab, LEAT_INDEX_NONE};                                   \
         bench_ring_produce_batch_loop(side, &hand, x##_chunk_push);                                \
     }                                                                                              \
     static void x##_chunk_consume(struct bench_ring_side *side)                                    \
     {                                                                                              \
         struct x##_ring *made = side->ring;                                                        \
-        struct hand hand = {.ring = made, .slab = &made->slab, .held = LEAT_INDEX_NONE};           \
+        struct hand hand = {made, &made->slab, LEAT_INDEX_NONE};                                   \
         bench_ring_consume_batch_loop(side, &hand, x##_chunk_pop);                                 \
-        hand_give(&hand);                                                                          \
     }
 
 #define RING_CALLS(x)                                                                              \
@@ -230,11 +210,9 @@ RING_SINGLE(spsc)
  *   ticket  push: the credit and the ticket. pop: the same. The slot is stored plainly. 4
  *   scq     push: the credit, the position, the slot. pop: the same, the credit last. 6
  *   spsc    none
- *   chunk   those of the ring, and of the slab: one swap to take a block, one to give 16. By 32 */
-#define BATCHED(single) (((single) + 1 + 1.0 / SPENT_MAX) / LEAT_CHUNK_ITEMS)
-
+ *   chunk   those of the ring, and of the slab: one swap to take a block, one to give it. By 32 */
 const struct bench_ring_kind bench_rings_leat[] = {
-    {{"leat packed", MANY_BATCHED, BENCH_RING_SLOTS, 8, 2, BATCHED(2),
+    {{"leat packed", MANY_BATCHED, BENCH_RING_SLOTS, 8, 2, 4.0 / LEAT_CHUNK_ITEMS,
       "4-byte items; a batch is a chunk of 128 bytes"},
      RING_CALLS(packed)},
     {{"leat packed remap", BENCH_RING_MANY, BENCH_RING_SLOTS, 8, 2, 2,
@@ -247,13 +225,13 @@ const struct bench_ring_kind bench_rings_leat[] = {
      packed_create_single,
      packed_destroy,
      BENCH_RING_CALLS(packed)},
-    {{"leat turn", MANY_BATCHED, BENCH_RING_SLOTS, 8, 2, BATCHED(2),
+    {{"leat turn", MANY_BATCHED, BENCH_RING_SLOTS, 8, 2, 4.0 / LEAT_CHUNK_ITEMS,
       "4-byte items; a batch is a chunk of 128 bytes"},
      RING_CALLS(turn)},
-    {{"leat ticket", MANY_BATCHED, BENCH_RING_SLOTS, 8, 4, BATCHED(4),
+    {{"leat ticket", MANY_BATCHED, BENCH_RING_SLOTS, 8, 4, 6.0 / LEAT_CHUNK_ITEMS,
       "4-byte items; a batch is a chunk of 128 bytes; waits inside for a slot"},
      RING_CALLS(ticket)},
-    {{"leat scq", MANY_BATCHED, BENCH_RING_SLOTS, 16, 6, BATCHED(6),
+    {{"leat scq", MANY_BATCHED, BENCH_RING_SLOTS, 16, 6, 8.0 / LEAT_CHUNK_ITEMS,
       "4-byte items; a batch is a chunk of 128 bytes; two slots for an item"},
      RING_CALLS(scq)},
     {{"leat spsc", BENCH_RING_SPSC, BENCH_RING_SLOTS, 4, 0, 0, "4-byte items"},
