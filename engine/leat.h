@@ -582,7 +582,7 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_post(struct leat_engine *engine, u
 
 /* Posts tasks[0 .. count) in order until one does not fit. *posted (may be NULL) is how many were
  * taken, set also with LEAT_FULL and LEAT_CLOSED. Up to 32 take one place of the priority's ring.
- * Threads:  any.      Progress: as leat_post().    Copies tasks.
+ * Threads:  any.      Progress: as leat_post(), by argument: docs/design/0008.    Copies tasks.
  * Returns:  LEAT_OK (all); LEAT_FULL, LEAT_CLOSED (the first *posted); LEAT_FORKED; LEAT_INVALID
  *           (nothing posted; an entry without a function included).  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_post_batch(struct leat_engine *engine,
