@@ -102,8 +102,6 @@ struct leat_durable_pace {
     uint64_t peak;          /* O most bytes of live jobs since it had nothing to do */
 };
 
-/* Letters: I set at open; S many writers; W the cleaner; O who opens and closes; Q under the
- * mutex; T a statistic. */
 /* Whom an open tells how far it is. */
 struct leat_durable_telling {
     void (*progress)(const struct leat_recovery_progress *progress, void *context); /* or NULL */
@@ -112,6 +110,8 @@ struct leat_durable_telling {
     uint64_t again_ns; /* not before, but at the end of a phase */
 };
 
+/* Letters: I set at open; S many writers; W the cleaner; O who opens and closes; Q under the
+ * mutex; T a statistic. */
 struct leat_durable {
     struct leat_memory memory;           /* I */
     struct leat_wal wal;                 /* S */

@@ -79,9 +79,11 @@ call_give(const struct leat_engine *engine, struct leat_acknowledger *call)
 static struct notice
 notice_take(struct leat_job_extra *extra, uint32_t how)
 {
-    struct notice notice = {.told = extra->durable->tells.told, .slot = extra->acknowledgement};
+    struct notice notice = {.slot = extra->acknowledgement};
     if ((how & LEAT_TRANSIT_CALLS) != 0) {
-        notice = (struct notice){.call = extra->durable->tells.call};
+        notice.call = extra->durable->tells.call;
+    } else {
+        notice.told = extra->durable->tells.told;
     }
     extra->durable->tells.told = NULL;
     extra->acknowledgement = 0; /* a refusal does not give the slot back */

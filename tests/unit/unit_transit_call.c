@@ -417,6 +417,22 @@ act(leat_job_id id, enum leat_status status, void *context)
     (void)atom_add_acq_rel(&inside->done, 1);
 }
 
+/* A job that waits, and one for which act() is called. */
+static void
+submit_and_act(struct inside *inside, enum leat_durability durability)
+{
+    struct world *world = inside->world;
+    CHECK_OK(leat_start(world->engine));
+    world->job.options = NULL;
+    inside->waits = submit(world, NULL);
+    world->job.options = &world->options;
+    world->options.durability = durability;
+    world->options.acknowledgements = NULL;
+    world->options.acknowledged = act;
+    world->options.acknowledged_context = inside;
+    (void)submit(world, NULL);
+}
+
 static void
 what_may_be_done(void **state)
 {
@@ -424,14 +440,7 @@ what_may_be_done(void **state)
     struct world *other = world_make(8);
     struct inside inside = {.world = world, .other = other};
     (void)state;
-    CHECK_OK(leat_start(world->engine));
-    world->job.options = NULL;
-    inside.waits = submit(world, NULL);
-    world->job.options = &world->options;
-    world->options.acknowledgements = NULL;
-    world->options.acknowledged = act;
-    world->options.acknowledged_context = &inside;
-    (void)submit(world, NULL);
+    submit_and_act(&inside, world->options.durability);
     CHECK(test_until(was_heard, &inside.next));
     CHECK_STATUS(inside.next.status, LEAT_OK);
     CHECK_EQUAL(atom_load_acq(&inside.done), 1);
@@ -452,15 +461,7 @@ what_may_be_done_at_once(void **state)
     struct world *other = world_make(8);
     struct inside inside = {.world = world, .other = other};
     (void)state;
-    CHECK_OK(leat_start(world->engine));
-    world->job.options = NULL;
-    inside.waits = submit(world, NULL);
-    world->job.options = &world->options;
-    world->options.durability = LEAT_DURABILITY_NONE;
-    world->options.acknowledgements = NULL;
-    world->options.acknowledged = act;
-    world->options.acknowledged_context = &inside;
-    (void)submit(world, NULL);
+    submit_and_act(&inside, LEAT_DURABILITY_NONE);
     CHECK_EQUAL(atom_load_acq(&inside.done), 1);
     CHECK(test_until(was_heard, &inside.next));
     world_free(world);
