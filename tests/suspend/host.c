@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/engine_internal.h"
 #include "engine/wal/wal.h"
 #include "tests/support/check.h"
 #include "tests/support/directory.h"
@@ -199,11 +200,14 @@ host_fill(struct host *host)
     }
 }
 
+/* And has not been notified: one that has may not have come back yet, and will. */
 static bool
-sleeps(struct freeze *freeze)
+sleeps(struct host *host, uint32_t worker)
 {
+    struct freeze *freeze = &host->freezes[worker];
+    const leat_atomic_u32 *bed = &host->engine->pool.workers[worker].bed.word;
     CHECK(pthread_mutex_lock(&freeze->mutex) == 0);
-    bool answer = freeze->sleeps;
+    bool answer = freeze->sleeps && atom_load_acq(bed) == LEAT_PARKER_PARKED;
     CHECK(pthread_mutex_unlock(&freeze->mutex) == 0);
     return answer;
 }
@@ -215,7 +219,7 @@ host_until_asleep(struct host *host, uint32_t count)
     while (asleep < count) {
         asleep = 0;
         for (uint32_t i = 0; i < host->workers; i++) {
-            asleep += sleeps(&host->freezes[i]) ? 1 : 0;
+            asleep += sleeps(host, i) ? 1 : 0;
         }
         test_sleep_ns(TEST_MS / 20);
     }
@@ -232,7 +236,7 @@ host_arrange(struct host *host, uint32_t busy, bool next)
     }
     host_until_asleep(host, host->workers - busy - (next ? 1 : 0));
     for (uint32_t i = 0; i < host->workers && !next; i++) {
-        if (sleeps(&host->freezes[i])) {
+        if (sleeps(host, i)) {
             host->next = i;
             host->next_sleeps = true;
         }
