@@ -26,7 +26,7 @@ clock_now(enum leat_clock_kind kind, void *context)
     if (all->closing) {
         atom_store_rel(&all->engine->state, LEAT_ENGINE_DRAINING);
     }
-    return kind == LEAT_CLOCK_WALL ? all->now_ns : UINT64_C(1000000000000);
+    return kind == LEAT_CLOCK_WALL ? atom_load_rlx(&all->now_ns) : UINT64_C(1000000000000);
 }
 
 static struct leat_outcome
@@ -112,7 +112,7 @@ test_fire_ns(struct test_schedules *all, uint64_t now_ns)
 {
     uint32_t calls = 0;
     uint64_t next_ns = 0;
-    all->now_ns = now_ns;
+    atom_store_rlx(&all->now_ns, now_ns);
     do {
         CHECK_OK(leat_clock_changed(all->engine));
         next_ns = leat_schedules_next(all->engine);
@@ -131,10 +131,11 @@ void
 test_fire_until(struct test_schedules *all, const char *now)
 {
     uint64_t end_ns = test_ns(now);
-    CHECK(all->now_ns <= end_ns);
+    CHECK(atom_load_rlx(&all->now_ns) <= end_ns);
     uint64_t next_ns = leat_schedules_next(all->engine);
     while (next_ns <= end_ns) {
-        test_fire_ns(all, next_ns > all->now_ns ? next_ns : all->now_ns);
+        test_fire_ns(all,
+                     next_ns > atom_load_rlx(&all->now_ns) ? next_ns : atom_load_rlx(&all->now_ns));
         next_ns = leat_schedules_next(all->engine);
     }
     test_fire_ns(all, end_ns);

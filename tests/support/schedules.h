@@ -4,12 +4,13 @@
 #define TESTS_SUPPORT_SCHEDULES_H
 
 #include "engine/leat.h"
+#include "ring/atomic.h"
 
 struct test_schedules {
     struct leat_engine *engine;
-    uint64_t now_ns; /* what the clock on the wall shows */
-    uint64_t ran;    /* handlers */
-    bool closing;    /* the engine is drained by who asks for the time */
+    leat_atomic_u64 now_ns; /* what the clock on the wall shows; the log's thread looks, too */
+    uint64_t ran;           /* handlers */
+    bool closing;           /* the engine is drained by who asks for the time */
     struct leat_job job;
     struct leat_schedule_info *info; /* too large for the stack of a test */
 };

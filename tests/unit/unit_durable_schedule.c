@@ -188,7 +188,7 @@ what_is_owed_is_owed_again(void **state)
     CHECK(test_schedule_get(&world->all, "s")->owed == 2);
     for (uint32_t i = 0; i < 4; i++) {
         test_run_all(&world->all);
-        test_fire_ns(&world->all, world->all.now_ns + UINT64_C(1100000000));
+        test_fire_ns(&world->all, atom_load_rlx(&world->all.now_ns) + UINT64_C(1100000000));
     }
     CHECK(world->all.ran == 3 && test_schedule_get(&world->all, "s")->owed == 0);
     CHECK(test_schedule_get(&world->all, "s")->runs == 3);
@@ -526,7 +526,7 @@ holder_run(void *argument)
     entry->owed = 1;
     atom_store_rel(&all->engine->durable->pace.limit, 0);
     leat_job_id id = {0};
-    CHECK_OK(leat_durable_schedule_submit(all->engine, entry, all->now_ns, &id));
+    CHECK_OK(leat_durable_schedule_submit(all->engine, entry, atom_load_rlx(&all->now_ns), &id));
     entry->owed = 0;
     leat_schedules_unlock(schedules);
     atom_store_rel(&holder->done, 1);

@@ -344,7 +344,7 @@ next_moments(void **state)
     CHECK_EQUAL(count, 7);
     /* One that is paused says what would be. */
     CHECK_OK(leat_schedule_pause(all.engine, "leap"));
-    all.now_ns = test_ns("2030-01-01 00:00:00");
+    atom_store_rlx(&all.now_ns, test_ns("2030-01-01 00:00:00"));
     CHECK_OK(leat_schedule_next(all.engine, "leap", moments, 1, &count));
     CHECK_EQUAL(moments[0], test_ns("2032-02-29 00:00:00"));
     free(moments);
@@ -380,7 +380,7 @@ paused_and_resumed(void **state)
     CHECK_EQUAL(leat_schedules_next(all.engine), test_ns("2026-01-05 13:01:00"));
     CHECK_EQUAL(test_schedule_get(&all, "s")->runs_missed, 2);
     /* Resumed twice: what is due stays due. */
-    all.now_ns = test_ns("2026-01-05 13:01:00");
+    atom_store_rlx(&all.now_ns, test_ns("2026-01-05 13:01:00"));
     CHECK_OK(leat_schedule_resume(all.engine, "s"));
     test_fire(&all, "2026-01-05 13:01:00");
     CHECK_EQUAL(test_schedule_get(&all, "s")->runs, 2);

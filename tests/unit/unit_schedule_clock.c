@@ -160,7 +160,7 @@ set_back_before_the_first_look(void **state)
     test_schedules_open_with(&all, "2031-01-05 12:00:30", "0 13 * * *", LEAT_OVERLAP_ALLOW,
                              LEAT_MISSED_ONE);
     /* Who adds another one sees the new time first. */
-    all.now_ns = test_ns(DAY "12:00:30");
+    atom_store_rlx(&all.now_ns, test_ns(DAY "12:00:30"));
     struct leat_schedule schedule = test_schedule(&all, "0 14 * * *");
     test_schedule_add(&all, "t", &schedule);
     test_fire(&all, DAY "12:00:30");
@@ -183,7 +183,7 @@ set_at_random_fixed_hours(void **state)
     schedule.missed = LEAT_MISSED_ALL;
     test_schedule_add(&all, "s", &schedule);
     for (uint32_t i = 0; i < 3000; i++) {
-        uint64_t now_ns = all.now_ns + test_random_below(&prng, 1000) * SECOND_NS;
+        uint64_t now_ns = atom_load_rlx(&all.now_ns) + test_random_below(&prng, 1000) * SECOND_NS;
         if (test_random_below(&prng, 10) == 0) {
             now_ns += test_random_below(&prng, 20000) * SECOND_NS;
             now_ns -= test_random_below(&prng, 20000) * SECOND_NS;
@@ -216,11 +216,11 @@ set_back_at_random_intervals(void **state)
         uint64_t last_ns = 0; /* when the last job came, in elapsed time */
         for (uint64_t count = 0; count < 1000; count = runs(&all)) {
             uint64_t next_ns = leat_schedules_next(all.engine);
-            CHECK(next_ns - all.now_ns <= 120 * SECOND_NS);
+            CHECK(next_ns - atom_load_rlx(&all.now_ns) <= 120 * SECOND_NS);
             if (test_random_below(&prng, 3) == 0) {
                 uint64_t by_ns = test_random_below(&prng, 200000) * (SECOND_NS / 1000);
                 back_ns += by_ns;
-                next_ns -= (next_ns - all.now_ns) / 2 + by_ns;
+                next_ns -= (next_ns - atom_load_rlx(&all.now_ns)) / 2 + by_ns;
             }
             test_fire_ns(&all, next_ns);
             if (runs(&all) != count) {
@@ -280,7 +280,7 @@ zone_changes(void **state)
     test_fire_until(&all, DAY "00:05:00");
     /* An hour earlier from today on. */
     zone_write(folder, "AAA-2");
-    CHECK(leat_schedules_next(all.engine) <= all.now_ns + LEAT_SCHEDULE_ZONES_NS);
+    CHECK(leat_schedules_next(all.engine) <= atom_load_rlx(&all.now_ns) + LEAT_SCHEDULE_ZONES_NS);
     test_fire_until(&all, DAY "00:10:00");
     CHECK_EQUAL(test_schedule_get(&all, "s")->next_unix_ns, test_ns(DAY "06:00:00"));
     CHECK_EQUAL(test_schedule_get(&all, "t")->next_unix_ns, test_ns(DAY "06:00:00"));
@@ -292,7 +292,7 @@ zone_changes(void **state)
     CHECK_EQUAL(runs(&all), 1);
     /* Nor does it matter where the clock is set to. */
     test_fire(&all, DAY "02:00:00");
-    CHECK(leat_schedules_next(all.engine) <= all.now_ns + LEAT_SCHEDULE_ZONES_NS);
+    CHECK(leat_schedules_next(all.engine) <= atom_load_rlx(&all.now_ns) + LEAT_SCHEDULE_ZONES_NS);
     CHECK_OK(leat_schedule_remove(all.engine, "s"));
     CHECK_OK(leat_schedule_remove(all.engine, "t"));
     CHECK(all.engine->schedules.zones == NULL);

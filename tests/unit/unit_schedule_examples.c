@@ -122,7 +122,7 @@ runs_write(struct fixture *fixture, const char *date, char *cell, size_t bytes)
     uint64_t moments[MOMENTS_MAX];
     size_t count = 0;
     size_t length = 0;
-    fixture->all.now_ns = (uint64_t)(begin_s - 1) * SECOND_NS;
+    atom_store_rlx(&fixture->all.now_ns, (uint64_t)(begin_s - 1) * SECOND_NS);
     CHECK_OK(leat_schedule_pause(engine, "row"));
     CHECK_OK(leat_schedule_next(engine, "row", moments, MOMENTS_MAX, &count));
     for (size_t i = 0; i < count; i++) {

@@ -172,7 +172,7 @@ missed_all_is_bounded(void **state)
         static const uint32_t seconds[] = {9, 10, 11};
         schedule.runs_max = 10;
         test_schedule_add(&all, "s", &schedule);
-        test_fire_ns(&all, all.now_ns + seconds[i] * UINT64_C(1000000000));
+        test_fire_ns(&all, atom_load_rlx(&all.now_ns) + seconds[i] * UINT64_C(1000000000));
         CHECK_EQUAL(runs(&all), i == 0 ? 9 : 10);
         CHECK_EQUAL(missed(&all), i == 2 ? 1 : 0);
         CHECK_OK(leat_schedule_remove(all.engine, "s"));
@@ -197,7 +197,7 @@ since(void **state)
     schedule.overlap = LEAT_OVERLAP_ALLOW;
     schedule.since_unix_ns = test_ns(DAY "09:00:00");
     test_schedule_add(&all, "s", &schedule);
-    CHECK(leat_schedules_next(all.engine) <= all.now_ns);
+    CHECK(leat_schedules_next(all.engine) <= atom_load_rlx(&all.now_ns));
     test_fire(&all, DAY "12:00:30");
     CHECK_EQUAL(runs(&all), 3);
     schedule.since_unix_ns = test_ns(DAY "18:00:00");
@@ -268,7 +268,7 @@ overlap_queue(void **state)
     for (uint32_t i = 2; i <= 4; i++) {
         test_run_all(&all);
         uint64_t next_ns = leat_schedules_next(all.engine);
-        CHECK(next_ns <= all.now_ns + LEAT_SCHEDULE_AGAIN_NS_MAX);
+        CHECK(next_ns <= atom_load_rlx(&all.now_ns) + LEAT_SCHEDULE_AGAIN_NS_MAX);
         test_fire_ns(&all, next_ns);
         CHECK_EQUAL(runs(&all), i);
         CHECK_EQUAL(test_schedule_get(&all, "s")->owed, 4 - i);
@@ -308,7 +308,7 @@ overlap_queue_looks_rarely(void **state)
     uint64_t pause_ns = LEAT_SCHEDULE_AGAIN_NS_MIN;
     for (uint32_t i = 0; i < 12; i++) {
         uint64_t next_ns = leat_schedules_next(all.engine);
-        CHECK_EQUAL(next_ns - all.now_ns, pause_ns);
+        CHECK_EQUAL(next_ns - atom_load_rlx(&all.now_ns), pause_ns);
         test_fire_ns(&all, next_ns);
         pause_ns =
             pause_ns < LEAT_SCHEDULE_AGAIN_NS_MAX / 2 ? pause_ns * 2 : LEAT_SCHEDULE_AGAIN_NS_MAX;
@@ -318,7 +318,8 @@ overlap_queue_looks_rarely(void **state)
     test_run_all(&all);
     test_fire_until(&all, DAY "15:00:00");
     CHECK_EQUAL(runs(&all), 2);
-    CHECK_EQUAL(leat_schedules_next(all.engine), all.now_ns + LEAT_SCHEDULE_AGAIN_NS_MIN);
+    CHECK_EQUAL(leat_schedules_next(all.engine),
+                atom_load_rlx(&all.now_ns) + LEAT_SCHEDULE_AGAIN_NS_MIN);
     test_schedules_close(&all);
 }
 
@@ -393,7 +394,8 @@ refused_is_repeated(void **state)
     CHECK_EQUAL(info->owed, 1);
     CHECK_EQUAL(info->refusals, 1);
     CHECK_STATUS(info->refusal_status, LEAT_FULL);
-    CHECK_EQUAL(leat_schedules_next(all.engine), all.now_ns + LEAT_SCHEDULE_AGAIN_NS_MIN);
+    CHECK_EQUAL(leat_schedules_next(all.engine),
+                atom_load_rlx(&all.now_ns) + LEAT_SCHEDULE_AGAIN_NS_MIN);
     /* Later than a minute, too: its moment was on time. */
     test_fire_until(&all, DAY "13:10:00");
     CHECK_EQUAL(test_schedule_get(&all, "s")->owed, 1);
@@ -422,7 +424,7 @@ refused_until_the_next_moment(void **state)
         CHECK_EQUAL(missed(&all), every ? 0 : 2);
         CHECK_OK(leat_cancel(all.engine, id));
         for (uint32_t run = 0; run < 3; run++) {
-            test_fire_ns(&all, all.now_ns + LEAT_SCHEDULE_AGAIN_NS_MAX);
+            test_fire_ns(&all, atom_load_rlx(&all.now_ns) + LEAT_SCHEDULE_AGAIN_NS_MAX);
             test_run_all(&all);
         }
         CHECK_EQUAL(runs(&all), every ? 3 : 1);
@@ -482,9 +484,9 @@ closed_under_way(void **state)
     struct test_schedules all;
     test_schedules_open_with(&all, DAY "12:00:30", "* * * * *", LEAT_OVERLAP_ALLOW,
                              LEAT_MISSED_ONE);
-    all.now_ns = test_ns(DAY "12:01:00");
+    atom_store_rlx(&all.now_ns, test_ns(DAY "12:01:00"));
     all.closing = true;
-    CHECK_EQUAL(leat_schedules_look(all.engine, all.now_ns), LEAT_FOREVER);
+    CHECK_EQUAL(leat_schedules_look(all.engine, atom_load_rlx(&all.now_ns)), LEAT_FOREVER);
     all.closing = false;
     CHECK_EQUAL(test_schedule_get(&all, "s")->owed, 1);
     CHECK_EQUAL(test_schedule_get(&all, "s")->refusals, 0);
