@@ -77,9 +77,11 @@ chunks_give(struct leat_pool *pool, uint32_t item)
 {
     /* Ends with the chain, whose last block ends with no chunk. */
     while (leat_item_kind(item) == LEAT_KIND_CHUNK) {
-        const struct leat_chunk *chunk = leat_slab_record(&pool->chunks, leat_item_index(item));
+        uint32_t items[LEAT_CHUNK_ITEMS];
         uint32_t index = leat_item_index(item);
-        item = chunk->items[leat_chunk_count(chunk) - 1];
+        uint32_t count = leat_chunk_read(leat_slab_record(&pool->chunks, index), items);
+        LEAT_ASSERT(count >= 1);
+        item = items[count - 1];
         leat_slab_give(&pool->chunks, leat_pool_shard(), index);
     }
 }
@@ -443,14 +445,16 @@ places_of(const struct leat_pool_config *config)
 }
 
 /* As many as can be in use: one at the head of each batch in the rings, of which each has two items
- * at least; one for each 31 items behind it; one in the hand of each worker. */
+ * at least; one for each 31 items behind it; what each worker has not given back yet, and one in
+ * its hand. */
 static uint32_t
 chunks_max(const struct leat_pool_config *config)
 {
     uint64_t heads = (uint64_t)LEAT_PRIORITY_LEVELS << config->ring_slots_log2;
     uint64_t pairs = config->items_max / 2;
     uint64_t behind = config->items_max / (LEAT_CHUNK_ITEMS - 1);
-    uint64_t all = (heads < pairs ? heads : pairs) + behind + places_of(config) + 1;
+    uint64_t hands = (LEAT_SPENT_MAX + 1) * (uint64_t)places_of(config);
+    uint64_t all = (heads < pairs ? heads : pairs) + behind + hands + 1;
     return all < LEAT_RECORDS_MAX ? (uint32_t)all : LEAT_RECORDS_MAX;
 }
 
@@ -480,7 +484,8 @@ chunks_config(const struct leat_pool_config *config, uint32_t shards)
     struct leat_slab_config slab = {.capacity = chunks_max(config),
                                     .shards = shards,
                                     .record_bytes = sizeof(struct leat_chunk),
-                                    .without_ids = true};
+                                    .without_ids = true,
+                                    .link_inside = true};
     return slab;
 }
 
@@ -553,6 +558,7 @@ workers_init(struct leat_pool *pool)
         const struct leat_cpu *cpu = cpu_of(pool, i);
         worker->pool = pool;
         worker->index = i;
+        worker->chunks_spent.most = LEAT_SPENT_MAX;
         worker->cpu = cpu == NULL ? -1 : (int32_t)cpu->number;
         uint8_t *victims = pool->victims + (size_t)pool->places * i;
         leat_topology_victims(pinned ? pool->topology : NULL, pool->places, i, victims,

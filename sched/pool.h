@@ -70,6 +70,13 @@ struct leat_task_record {
     leat_pool_function function; /* Q */
 };
 
+/* Records of a slab that a worker gives back together. Letters: O the worker's own thread. */
+struct leat_spent {
+    uint32_t indices[LEAT_SPENT_MAX]; /* O */
+    uint32_t count;                   /* O */
+    uint32_t most;                    /* O give them back when they are so many */
+};
+
 /* Letters: I set at init, then read-only; O the worker's own thread; W one writer, many readers;
  * S many writers; Q only while quiescent; T a statistic, approximate. */
 struct leat_worker {
@@ -93,9 +100,8 @@ struct leat_worker {
     uint64_t seen;                          /* O hint bits that its last second look found */
     uint64_t claim_ns;                      /* O when it last asked */
     uint64_t spin_ns;                       /* O how long it looks for work before it parks */
-    uint32_t spent[LEAT_SPENT_MAX];         /* O records of tasks that have begun */
-    uint32_t spent_count;                   /* O */
-    uint32_t spent_most;                    /* O give them back when they are so many */
+    struct leat_spent tasks_spent;          /* O records of tasks that have begun */
+    struct leat_spent chunks_spent;         /* O blocks that were taken apart */
     uint32_t hand[LEAT_PRIORITY_LEVELS];    /* O items to run again, by level */
     uint32_t passed;                        /* O bit per level whose last one was posted */
     struct leat_fifo posted[LEAT_PRIORITY_LEVELS]; /* O see posted.h */

@@ -59,6 +59,26 @@ local_stock(struct leat_worker *worker, uint32_t level, const uint32_t *items, u
     leat_pool_notify(worker->pool, LEAT_HINT_LOCAL(level));
 }
 
+/* Gives records back that the worker kept. */
+static void
+spent_give(struct leat_slab *slab, struct leat_spent *spent)
+{
+    if (spent->count != 0) {
+        leat_slab_give_n(slab, leat_pool_shard(), spent->indices, spent->count);
+        spent->count = 0;
+    }
+}
+
+/* Keeps one, until they are as many as is wanted, or all are to go `now`. */
+LEAT_INLINE void
+spent_add(struct leat_slab *slab, struct leat_spent *spent, uint32_t index, bool now)
+{
+    spent->indices[spent->count++] = index;
+    if (spent->count >= spent->most || now) {
+        spent_give(slab, spent);
+    }
+}
+
 /* Takes a batch apart: its first item is returned, the others go into the worker's local queue of
  * the level. That is empty: a worker takes from a ring only what it has no items of its own before,
  * and what goes on with a batch is its last item. */
@@ -66,16 +86,16 @@ static LEAT_COLD uint32_t
 chunk_open(struct leat_worker *worker, uint32_t level, uint32_t item)
 {
     struct leat_pool *pool = worker->pool;
+    uint32_t items[LEAT_CHUNK_ITEMS];
     uint32_t index = leat_item_index(item);
-    const struct leat_chunk *chunk = leat_slab_record(&pool->chunks, index);
-    uint32_t count = leat_chunk_count(chunk);
-    uint32_t first = chunk->items[0];
+    uint32_t count = leat_chunk_read(leat_slab_record(&pool->chunks, index), items);
     LEAT_ASSERT(count >= 2);
-    LEAT_ASSERT(leat_item_kind(first) != LEAT_KIND_CHUNK);
-    worker->spent_most = LEAT_SPENT_MAX;
-    local_stock(worker, level, chunk->items + 1, count - 1);
-    leat_slab_give(&pool->chunks, leat_pool_shard(), index);
-    return first;
+    LEAT_ASSERT(leat_item_kind(items[0]) != LEAT_KIND_CHUNK);
+    worker->tasks_spent.most = LEAT_SPENT_MAX;
+    local_stock(worker, level, items + 1, count - 1);
+    /* Behind it, so that nobody waits for the batch because of the block. */
+    spent_add(&pool->chunks, &worker->chunks_spent, index, false);
+    return items[0];
 }
 
 LEAT_INLINE uint32_t
@@ -162,7 +182,7 @@ claim(struct leat_worker *worker, uint32_t level)
     }
     if (count > 0) {
         /* Of single tasks each record at once: who posts waits for it sooner. */
-        worker->spent_most = 1;
+        worker->tasks_spent.most = 1;
         local_stock(worker, level, items, count);
     }
 }
@@ -412,26 +432,13 @@ run_other(struct leat_worker *worker, uint32_t item)
     leat_posted_run(worker, item);
 }
 
-static void
-spent_give(struct leat_worker *worker)
-{
-    if (worker->spent_count != 0) {
-        leat_slab_give_n(&worker->pool->tasks, leat_pool_shard(), worker->spent,
-                         worker->spent_count);
-        worker->spent_count = 0;
-    }
-}
-
 /* The record of a task is given back before the task runs, so that a long one holds none; of a
  * batch, several together, as long as more of it waits. */
 LEAT_INLINE void
 spend(struct leat_worker *worker, uint32_t index)
 {
-    worker->spent[worker->spent_count++] = index;
-    /* rlx: single writer */
-    if (worker->spent_count >= worker->spent_most || atom_load_rlx(&worker->stocked) == 0) {
-        spent_give(worker);
-    }
+    bool alone = atom_load_rlx(&worker->stocked) == 0; /* rlx: single writer */
+    spent_add(&worker->pool->tasks, &worker->tasks_spent, index, alone);
 }
 
 static void
@@ -555,7 +562,8 @@ put_back(struct leat_pool *pool, uint32_t level, uint32_t item)
 static bool
 hand_over(struct leat_worker *worker)
 {
-    spent_give(worker);
+    spent_give(&worker->pool->tasks, &worker->tasks_spent);
+    spent_give(&worker->pool->chunks, &worker->chunks_spent);
     uint32_t held = worker->held & ((UINT32_C(1) << LEAT_PRIORITY_LEVELS) - 1);
     if (atom_load_rlx(&worker->pool->open) != 0) { /* rlx: hint, re-checked at halted:A */
         leat_posted_give(worker);

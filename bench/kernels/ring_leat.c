@@ -23,16 +23,21 @@ LEAT_STATIC(BENCH_RING_SIDES_MAX << BENCH_RING_SEQUENCE_BITS <= LEAT_ITEM_MASK, 
 
 /* ---- chunks --------------------------------------------------------------------------------- */
 
-/* Blocks for what the ring holds, and one in the hand of each thread: so there is always one. */
+/* A producer takes so many blocks at once, and a consumer gives as many back. */
+#define KEPT 8
+
+/* Blocks for what the ring holds, and what each thread may have in its hand: so there is always
+ * one. */
 static void
 chunks_init(struct leat_slab *slab, const struct bench_ring_shape *shape)
 {
     uint32_t cpus = bench_cpus();
     struct leat_slab_config config = {
-        .capacity = (1U << CHUNKS_LOG2) + shape->producers + shape->consumers,
+        .capacity = (1U << CHUNKS_LOG2) + (KEPT + 1) * (shape->producers + shape->consumers),
         .shards = cpus < LEAT_SLAB_SHARDS_MAX ? cpus : LEAT_SLAB_SHARDS_MAX,
         .record_bytes = sizeof(struct leat_chunk),
-        .without_ids = true};
+        .without_ids = true,
+        .link_inside = true};
     bool ready = leat_slab_init(slab, &config);
     LEAT_ASSERT(ready);
     enum leat_os_result result = leat_os_prefault(slab->mapping, slab->mapping_bytes);
@@ -47,13 +52,35 @@ chunks_fini(struct leat_slab *slab)
     leat_slab_fini(slab);
 }
 
-/* What a producer has of a ring: a block that is filled, and was not pushed because of a full ring.
- * The loops come again with the same items. */
+/* What a thread has of a ring: a producer, blocks that are free, and one that is filled and was not
+ * pushed because of a full ring, as the loops come again with the same items; a consumer, blocks
+ * that are to be given back. */
 struct hand {
     void *ring;
     struct leat_slab *slab;
     uint32_t held; /* LEAT_INDEX_NONE: none */
+    uint32_t count;
+    uint32_t kept[KEPT];
 };
+
+static void
+hand_give(struct hand *hand)
+{
+    if (hand->count != 0) {
+        leat_slab_give_n(hand->slab, leat_os_cpu(), hand->kept, hand->count);
+        hand->count = 0;
+    }
+}
+
+LEAT_INLINE uint32_t
+hand_take(struct hand *hand)
+{
+    if (hand->count == 0) {
+        hand->count = leat_slab_take_n(hand->slab, leat_os_cpu(), hand->kept, KEPT);
+        LEAT_ASSERT(hand->count != 0);
+    }
+    return hand->kept[--hand->count];
+}
 
 LEAT_INLINE void
 hand_fill(struct hand *hand, const uint64_t *items, uint32_t count)
@@ -61,26 +88,28 @@ hand_fill(struct hand *hand, const uint64_t *items, uint32_t count)
     if (hand->held != LEAT_INDEX_NONE) {
         return;
     }
-    bool taken = leat_slab_take(hand->slab, leat_os_cpu(), &hand->held);
-    LEAT_ASSERT(taken);
-    struct leat_chunk *chunk = leat_slab_record(hand->slab, hand->held);
+    hand->held = hand_take(hand);
+    uint32_t block[LEAT_CHUNK_ITEMS];
     LEAT_ASSERT(count == LEAT_CHUNK_ITEMS);
     for (uint32_t i = 0; i < LEAT_CHUNK_ITEMS; i++) {
-        chunk->items[i] = (uint32_t)items[i];
+        block[i] = (uint32_t)items[i];
     }
+    leat_chunk_fill(leat_slab_record(hand->slab, hand->held), block, LEAT_CHUNK_ITEMS);
 }
 
 /* Takes the items out of a block, and gives it back. Returns how many. */
 LEAT_INLINE uint32_t
 hand_empty(struct hand *hand, uint32_t index, uint64_t *items)
 {
-    const struct leat_chunk *chunk = leat_slab_record(hand->slab, index);
-    uint32_t count = 0;
-    while (count < LEAT_CHUNK_ITEMS && chunk->items[count] != LEAT_CHUNK_END) {
-        items[count] = chunk->items[count];
-        count++;
+    uint32_t block[LEAT_CHUNK_ITEMS];
+    uint32_t count = leat_chunk_read(leat_slab_record(hand->slab, index), block);
+    for (uint32_t i = 0; i < count; i++) {
+        items[i] = block[i];
     }
-    leat_slab_give(hand->slab, leat_os_cpu(), index);
+    hand->kept[hand->count++] = index;
+    if (hand->count == KEPT) {
+        hand_give(hand);
+    }
     return count;
 }
 
@@ -168,14 +197,16 @@ hand_empty(struct hand *hand, uint32_t index, uint64_t *items)
     static void x##_chunk_produce(struct bench_ring_side *side)                                    \
     {                                                                                              \
         struct x##_ring *made = side->ring;                                                        \
-        struct hand hand = {made, &made->slab, LEAT_INDEX_NONE};                                   \
+        struct hand hand = {.ring = made, .slab = &made->slab, .held = LEAT_INDEX_NONE};           \
         bench_ring_produce_batch_loop(side, &hand, x##_chunk_push);                                \
+        hand_give(&hand);                                                                          \
     }                                                                                              \
     static void x##_chunk_consume(struct bench_ring_side *side)                                    \
     {                                                                                              \
         struct x##_ring *made = side->ring;                                                        \
-        struct hand hand = {made, &made->slab, LEAT_INDEX_NONE};                                   \
+        struct hand hand = {.ring = made, .slab = &made->slab, .held = LEAT_INDEX_NONE};           \
         bench_ring_consume_batch_loop(side, &hand, x##_chunk_pop);                                 \
+        hand_give(&hand);                                                                          \
     }
 
 #define RING_CALLS(x)                                                                              \
@@ -210,10 +241,12 @@ RING_SINGLE(spsc)
  *   ticket  push: the credit and the ticket. pop: the same. The slot is stored plainly. 4
  *   scq     push: the credit, the position, the slot. pop: the same, the credit last. 6
  *   spsc    none
- *   chunk   those of the ring, and of the slab: one swap to take a block, one to give it. By 32 */
+ *   chunk   those of the ring, and of the slab: one swap to take 8 blocks, one to give 8. By 32 */
+#define BATCHED(single) (((single) + 2.0 / KEPT) / LEAT_CHUNK_ITEMS)
+
 const struct bench_ring_kind bench_rings_leat[] = {
-    {{"leat packed", MANY_BATCHED, BENCH_RING_SLOTS, 8, 2, 4.0 / LEAT_CHUNK_ITEMS,
-      "4-byte items; a batch is a chunk of 128 bytes"},
+    {{"leat packed", MANY_BATCHED, BENCH_RING_SLOTS, 8, 2, BATCHED(2),
+      "4-byte items; a batch is a chunk of 128 bytes, 8 in hand"},
      RING_CALLS(packed)},
     {{"leat packed remap", BENCH_RING_MANY, BENCH_RING_SLOTS, 8, 2, 2,
       "4-byte items; neighbours on different lines"},
@@ -225,14 +258,14 @@ const struct bench_ring_kind bench_rings_leat[] = {
      packed_create_single,
      packed_destroy,
      BENCH_RING_CALLS(packed)},
-    {{"leat turn", MANY_BATCHED, BENCH_RING_SLOTS, 8, 2, 4.0 / LEAT_CHUNK_ITEMS,
-      "4-byte items; a batch is a chunk of 128 bytes"},
+    {{"leat turn", MANY_BATCHED, BENCH_RING_SLOTS, 8, 2, BATCHED(2),
+      "4-byte items; a batch is a chunk of 128 bytes, 8 in hand"},
      RING_CALLS(turn)},
-    {{"leat ticket", MANY_BATCHED, BENCH_RING_SLOTS, 8, 4, 6.0 / LEAT_CHUNK_ITEMS,
-      "4-byte items; a batch is a chunk of 128 bytes; waits inside for a slot"},
+    {{"leat ticket", MANY_BATCHED, BENCH_RING_SLOTS, 8, 4, BATCHED(4),
+      "4-byte items; a batch is a chunk of 128 bytes, 8 in hand; waits inside for a slot"},
      RING_CALLS(ticket)},
-    {{"leat scq", MANY_BATCHED, BENCH_RING_SLOTS, 16, 6, 8.0 / LEAT_CHUNK_ITEMS,
-      "4-byte items; a batch is a chunk of 128 bytes; two slots for an item"},
+    {{"leat scq", MANY_BATCHED, BENCH_RING_SLOTS, 16, 6, BATCHED(6),
+      "4-byte items; a batch is a chunk of 128 bytes, 8 in hand; two slots for an item"},
      RING_CALLS(scq)},
     {{"leat spsc", BENCH_RING_SPSC, BENCH_RING_SLOTS, 4, 0, 0, "4-byte items"},
      spsc_create_single,

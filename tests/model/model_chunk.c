@@ -40,26 +40,14 @@ block_fill(struct leat_chunk *chunk, const uint32_t *items, uint32_t count)
 }
 
 static uint32_t
-block_count(const struct leat_chunk *chunk)
+block_read(const struct leat_chunk *chunk, uint32_t *items)
 {
     explore_plain_read(chunk, "block");
-    return leat_chunk_count(chunk);
+    return leat_chunk_read(chunk, items);
 }
 
-/* Of the items behind the first of a block, or of an array of the caller's. Only in a block they
- * stand so: one item behind the beginning of a line. */
-static bool
-items_push(struct leat_local *local, const uint32_t *items, uint32_t count)
-{
-    if ((uintptr_t)items % LEAT_LINE_BYTES == sizeof(items[0])) {
-        explore_plain_read(items - 1, "block");
-    }
-    return leat_local_push_n(local, items, count);
-}
-
-#define leat_chunk_fill   block_fill
-#define leat_chunk_count  block_count
-#define leat_local_push_n items_push
+#define leat_chunk_fill block_fill
+#define leat_chunk_read block_read
 
 /* Not its header: each thread of the model has a `current_worker` of its own. */
 #include "sched/pool.c"   /* NOLINT(bugprone-suspicious-include) */

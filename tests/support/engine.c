@@ -230,13 +230,15 @@ count_items(struct census *census, uint32_t item)
 {
     struct leat_slab *chunks = &census->engine->pool.chunks;
     while (leat_item_kind(item) == LEAT_KIND_CHUNK) {
-        const struct leat_chunk *chunk = leat_slab_record(chunks, leat_item_index(item));
-        uint32_t last = leat_chunk_count(chunk) - 1;
+        uint32_t items[LEAT_CHUNK_ITEMS];
+        uint32_t count = leat_chunk_read(leat_slab_record(chunks, leat_item_index(item)), items);
+        LEAT_ASSERT(count >= 1);
+        uint32_t last = count - 1;
         for (uint32_t i = 0; i < last; i++) {
-            count_item(census, chunk->items[i]);
+            count_item(census, items[i]);
         }
         census->chunks++;
-        item = chunk->items[last];
+        item = items[last];
     }
     count_item(census, item);
 }
@@ -603,6 +605,9 @@ test_engine_check(struct leat_engine *engine)
     CHECK(census.jobs != NULL);
     CHECK(census.tasks != NULL);
     count_all(&census);
+    for (uint32_t i = 0; i < engine->pool.places; i++) {
+        census.chunks += engine->pool.workers[i].chunks_spent.count;
+    }
     const struct leat_slab *jobs = &engine->jobs;
     for (uint32_t i = leat_slab_next(jobs, 0); i < jobs->capacity;
          i = leat_slab_next(jobs, i + 1)) {

@@ -34,12 +34,12 @@ claims_double(void **state)
     uint32_t next = 2 * LEAT_CLAIM_EVERY - 1;
     static const uint32_t claims[] = {2, 4, 8, 16, 16};
     for (uint32_t i = 0; i < TEST_COUNT_OF(claims); i++) {
-        worker->spent_most = LEAT_SPENT_MAX;
+        worker->tasks_spent.most = LEAT_SPENT_MAX;
         fixture.now_ns += LEAT_CLAIM_NS; /* not long */
         picks(worker, next);
         CHECK_EQUAL(worker->claim, claims[i]);
         CHECK_EQUAL(worker->claim_ns, fixture.now_ns);
-        CHECK_EQUAL(worker->spent_most, 1);
+        CHECK_EQUAL(worker->tasks_spent.most, 1);
         CHECK_EQUAL(stock(worker), claims[i] - 1);
         CHECK(is_stocked(worker));
         CHECK_EQUAL(hint(), RING | LOCAL);
@@ -118,9 +118,9 @@ claims_end_with_a_batch(void **state)
     CHECK_EQUAL(stock(worker), 2);
     CHECK_EQUAL(ring_count(), 4);
     picks(worker, 1);
-    CHECK_EQUAL(worker->spent_most, 1);
+    CHECK_EQUAL(worker->tasks_spent.most, 1);
     picks(worker, 2);
-    CHECK_EQUAL(worker->spent_most, LEAT_SPENT_MAX);
+    CHECK_EQUAL(worker->tasks_spent.most, LEAT_SPENT_MAX);
     CHECK_EQUAL(stock(worker), 2);
     picks_n(worker, 3, 6);
     picks_nothing(worker);
@@ -426,13 +426,13 @@ records_come_back_together(void **state)
     for (uint32_t i = 0; i < LEAT_SPENT_MAX + 4; i++) {
         CHECK_EQUAL(tasks_held[i], i + 1 < LEAT_SPENT_MAX ? LEAT_SPENT_MAX + 4 : 4);
     }
-    CHECK_EQUAL(worker->spent_count, 4);
+    CHECK_EQUAL(worker->tasks_spent.count, 4);
     picks_nothing(worker);
     /* No batch is at work: at once, with those that are left. */
     post_tasks(1);
     runs(worker, 1);
     CHECK_EQUAL(tasks_held[0], 0);
-    CHECK_EQUAL(worker->spent_count, 0);
+    CHECK_EQUAL(worker->tasks_spent.count, 0);
     CHECK_EQUAL(atom_load_rlx(&worker->tasks_run), LEAT_SPENT_MAX + 5);
     CHECK_EQUAL(atom_load_rlx(&worker->taken), LEAT_SPENT_MAX + 5);
     CHECK_EQUAL(atom_load_rlx(&worker->ended), LEAT_SPENT_MAX + 5);
@@ -452,6 +452,26 @@ records_come_back_together(void **state)
 }
 
 /* That of what it will take next: the oldest of its own, else the oldest in the ring. */
+/* So do the blocks of batches, those that are left as the worker leaves. */
+static void
+blocks_come_back_together(void **state)
+{
+    (void)state;
+    struct leat_worker *worker = setup(1);
+    const struct leat_slab *blocks = &fixture.pool.chunks;
+    for (uint32_t i = 0; i < LEAT_SPENT_MAX + 2; i++) {
+        push_batch(2 * i, 2);
+        picks_n(worker, 2 * i, 2);
+        uint32_t kept = (i + 1) % LEAT_SPENT_MAX;
+        CHECK_EQUAL(worker->chunks_spent.count, kept);
+        CHECK(leat_slab_check(blocks, kept, stdout));
+    }
+    CHECK(hand_over(worker));
+    CHECK_EQUAL(worker->chunks_spent.count, 0);
+    CHECK(leat_slab_check(blocks, 0, stdout));
+    teardown();
+}
+
 static void
 records_are_prefetched(void **state)
 {
@@ -618,6 +638,7 @@ main(void)
         cmocka_unit_test(admits_nothing),
         cmocka_unit_test(timers_are_advanced),
         cmocka_unit_test(records_come_back_together),
+        cmocka_unit_test(blocks_come_back_together),
         cmocka_unit_test(records_are_prefetched),
         cmocka_unit_test(posted_has_every_other_turn),
         cmocka_unit_test(put_back_into_a_list),
