@@ -4,7 +4,7 @@
  * Source   R. Kent Treiber, "Systems programming: coping with parallelism", 1986 (the stack), with
  *          a tag against ABA. Differs: two stacks per shard that change roles, so that what is
  *          given back waits until the other stack is used up: a rotation, without a moment in
- *          which a thread alone holds many records.
+ *          which the lists are in one thread's hands.
  * Roles    any thread takes and gives. Between take and give the record, and every bit of its word
  *          below the generation, belong to the taker's protocol (engine/job.h).
  *          One thread at a time trims: it puts free records aside until those of whole pages are

@@ -85,8 +85,9 @@ enum leat_item_kind {
  * costs nothing, and often enough that a queue nobody works at is soon empty. */
 #define LEAT_ROB_EVERY 32
 
-/* Records of tasks that a worker gives back by one swap, where it works off a batch. They count as
- * waiting until then, though their tasks have begun. */
+/* Records of tasks that a worker gives back by one swap, where it works off a batch: they count as
+ * waiting until then, though their tasks have begun. And blocks of batches, of which the pool has
+ * so many more for each worker. */
 #define LEAT_SPENT_MAX 16
 
 /* Where looking for work begins to pay, it is first done for this part of the longest time. */

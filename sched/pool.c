@@ -445,15 +445,16 @@ places_of(const struct leat_pool_config *config)
 }
 
 /* As many as can be in use: one at the head of each batch in the rings, of which each has two items
- * at least; one for each 31 items behind it; what each worker has not given back yet, and one in
- * its hand. */
+ * at least; one for each 31 items behind it; what each worker has not given back yet, one in its
+ * hand, and one in its local queue of each level, which it claimed unopened; one with who brings a
+ * batch. More than one who brings batches at the very limit may be refused in passing. */
 static uint32_t
 chunks_max(const struct leat_pool_config *config)
 {
     uint64_t heads = (uint64_t)LEAT_PRIORITY_LEVELS << config->ring_slots_log2;
     uint64_t pairs = config->items_max / 2;
     uint64_t behind = config->items_max / (LEAT_CHUNK_ITEMS - 1);
-    uint64_t hands = (LEAT_SPENT_MAX + 1) * (uint64_t)places_of(config);
+    uint64_t hands = (LEAT_SPENT_MAX + 1 + LEAT_PRIORITY_LEVELS) * (uint64_t)places_of(config);
     uint64_t all = (heads < pairs ? heads : pairs) + behind + hands + 1;
     return all < LEAT_RECORDS_MAX ? (uint32_t)all : LEAT_RECORDS_MAX;
 }

@@ -8,7 +8,8 @@
  *        time its blocks are given back, and the next try fills them again.
  * slab   There are two blocks, and both are in use: a second chain finds none, or one and no second
  *        one, which it gives back. What is refused does not run. In two, there are three blocks,
- *        the ring is full, and one thread fills what another one gives back.
+ *        the ring is full, and one thread fills what another one gives back. In kept, the worker
+ *        gives two back at once.
  * two    Two threads push a chain each: each is run from end to end before the other one.
  * claim  Single items and chains wait, and a worker takes several at once: the rest of a chain is
  *        the last one of them, so the order is as before. The queue has room for it.
@@ -31,7 +32,8 @@
 #include "sched/pool.h"
 #include "tests/support/explore.h"
 
-/* What pool.c and worker.c do with a block is declared: it is plain memory that threads hand on. */
+/* What pool.c and worker.c do with a block is declared: it is memory that threads hand on, and all
+ * but its first two items is plain. */
 static void
 block_fill(struct leat_chunk *chunk, const uint32_t *items, uint32_t count)
 {
@@ -62,6 +64,8 @@ struct scenario {
     uint32_t pushers;            /* the others */
     uint32_t slots_log2;         /* of the ring */
     uint32_t items_max;          /* what the slab of blocks is made for: see chunks_max() */
+    uint32_t blocks;             /* so many of them are there; 0: all */
+    uint32_t kept;               /* blocks that a worker gives back at once; 0: as it is */
     uint32_t claim;              /* so many items a worker took at once before; it may double */
     uint32_t ready[PUSHES_MAX];  /* items of each push before the threads begin */
     uint32_t pushes[PUSHES_MAX]; /* the same of each thread that pushes */
@@ -81,6 +85,7 @@ struct state {
     uint64_t steals[WORKERS_MAX]; /* that it had made by then */
     uint32_t turns[ITEMS_MAX];    /* where there is one worker: when it ran the item */
     uint32_t ran;
+    uint32_t aside; /* blocks that nobody can take */
 };
 
 static struct state state_now;
@@ -164,6 +169,18 @@ item_run(void *context, struct leat_worker *worker, uint32_t item)
 
 /* ---- the pool ------------------------------------------------------------------------------- */
 
+/* Those that workers may keep make no block scarce, where that is what is looked at. */
+static void
+blocks_put_aside(struct state *state)
+{
+    struct leat_slab *blocks = &state->pool.chunks;
+    uint32_t index = 0;
+    while (scenario->blocks != 0 && blocks->capacity - state->aside > scenario->blocks) {
+        EXPLORE_CHECK(leat_slab_take(blocks, 0, &index));
+        state->aside++;
+    }
+}
+
 static void
 pool_setup(void *argument)
 {
@@ -186,7 +203,11 @@ pool_setup(void *argument)
         explore_ignore(&pool->workers[i].parks);
         atom_init(&pool->workers[i].seat, LEAT_SEAT_TAKEN);
         pool->workers[i].claim = scenario->claim;
+        if (scenario->kept != 0) {
+            pool->workers[i].chunks_spent.most = scenario->kept;
+        }
     }
+    blocks_put_aside(state);
     pushes(state, 0, scenario->ready);
     atom_init(&pool->alive, scenario->workers); /* as leat_pool_start() leaves it */
 }
@@ -233,7 +254,7 @@ pool_check(void *argument)
     }
     EXPLORE_CHECK(leat_mpmc_check(&pool->rings[0], stdout));
     EXPLORE_CHECK(leat_pool_look(pool, 0) == 0);
-    EXPLORE_CHECK(leat_slab_check(&pool->chunks, 0, stdout));
+    EXPLORE_CHECK(leat_slab_check(&pool->chunks, state->aside, stdout));
     for (uint32_t i = 0; i < pool->places; i++) {
         EXPLORE_CHECK(leat_local_check(&pool->workers[i].local[0], stdout));
     }
@@ -276,18 +297,35 @@ static const struct model models[] = {
                   .pushes = {3},
                   .refuses = true},
      .explore = {.name = "chunk_full", .threads = {worker_thread, push_thread}, .preemptions = 2}},
+    /* The ring has room for all: it is the slab that refuses. */
     {.scenario = {.workers = 1,
                   .pushers = 1,
-                  .slots_log2 = 1,
+                  .slots_log2 = 2,
+                  .blocks = 2,
+                  .kept = 1,
                   .ready = {3},
                   .pushes = {3, 2},
                   .drops = true,
                   .refuses = true},
      .explore = {.name = "chunk_slab", .threads = {worker_thread, push_thread}, .preemptions = 2}},
     {.scenario = {.workers = 1,
+                  .pushers = 1,
+                  .slots_log2 = 2,
+                  .blocks = 3,
+                  .kept = 2,
+                  .ready = {3},
+                  .pushes = {3, 2},
+                  .drops = true,
+                  .refuses = true},
+     .explore = {.name = "chunk_slab_kept",
+                 .threads = {worker_thread, push_thread},
+                 .preemptions = 2}},
+    {.scenario = {.workers = 1,
                   .pushers = 2,
                   .slots_log2 = 1,
                   .items_max = 1,
+                  .blocks = 3,
+                  .kept = 1,
                   .ready = {1, 1},
                   .pushes = {3},
                   .drops = true,

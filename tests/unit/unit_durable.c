@@ -155,6 +155,17 @@ records_of_jobs(struct world *world)
     return count;
 }
 
+/* What is dropped is said, and does not come back. */
+static void
+drops_the_dead(struct world *world)
+{
+    world->config.dead_max = 0;
+    world_open(world);
+    (void)records_of_jobs(world);
+    world->config.dead_max = LEAT_AUTO;
+    world_open(world);
+}
+
 /* A dead letter with and without a parent, a result that is kept: what the log has of them is not
  * said again by an open, but where the cleaner comes to it. */
 static void
@@ -182,11 +193,7 @@ an_open_says_no_end_again(void **state)
         const uint32_t now = records_of_jobs(world);
         CHECK(now >= 3 && now <= before); /* the cleaner leaves out what is not needed */
     }
-    world->config.dead_max = 0; /* what is dropped is said, and does not come back */
-    world_open(world);
-    (void)records_of_jobs(world);
-    world->config.dead_max = LEAT_AUTO;
-    world_open(world);
+    drops_the_dead(world);
     CHECK(found(world).jobs == 1 && found(world).dead == 0);
     world_free(world);
 }

@@ -324,11 +324,11 @@ batches_stay_in_order(void **state)
 }
 
 /* 32 blocks for pairs of items, 2 for what is behind, 1 for each place and one more; and what each
- * place may keep, which is taken here as if they did. */
+ * place may keep or have claimed, which is taken here as if they did. */
 static void
 blocks_come_back(void **state)
 {
-    enum { KEPT = LEAT_SPENT_MAX * (PLACES + 1) };
+    enum { KEPT = (LEAT_SPENT_MAX + LEAT_PRIORITY_LEVELS) * (PLACES + 1) };
     (void)state;
     struct fixture *fixture = &fixtures[0];
     struct leat_pool_config config = config_of(fixture);

@@ -451,7 +451,6 @@ records_come_back_together(void **state)
     teardown();
 }
 
-/* That of what it will take next: the oldest of its own, else the oldest in the ring. */
 /* So do the blocks of batches, those that are left as the worker leaves. */
 static void
 blocks_come_back_together(void **state)
@@ -472,6 +471,7 @@ blocks_come_back_together(void **state)
     teardown();
 }
 
+/* That of what it will take next: the oldest of its own, else the oldest in the ring. */
 static void
 records_are_prefetched(void **state)
 {
