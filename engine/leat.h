@@ -528,8 +528,10 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_drain(struct leat_engine *engine,
 
 /* Stops the workers: none takes further work, handlers that run are waited for. What waits stays
  * as it is and uses up no attempt. Past the timeout the cancel flags of the running jobs are set,
- * and the engine is still stopping: call again to wait on. As in leat_drain(), the timeout does not
- * bound the grace period at the beginning.
+ * and the engine is still stopping: call again to wait on. Until a call has answered LEAT_OK it can
+ * be neither started nor closed, and who waits for a job waits on, also where no thread of it is
+ * left. A timeout of 0 nearly always passes, as threads have yet to end. As in leat_drain(), the
+ * timeout does not bound the grace period at the beginning.
  * Threads:  as leat_drain().    Progress: blocking.
  * Returns:  LEAT_OK (all threads ended; also where it never started); LEAT_TIMEOUT; LEAT_DEADLOCK;
  *           LEAT_FORKED; LEAT_INVALID.  */
@@ -1959,8 +1961,8 @@ LEAT_API LEAT_NODISCARD enum leat_status leat_get(struct leat_engine *engine, le
  * the dead letters a moment later: until then leat_dead_retry() and leat_dead_delete() say
  * LEAT_BUSY.
  * Threads:  any; in a handler only with timeout_ns 0.    Progress: blocking.
- * Returns:  LEAT_OK; LEAT_TIMEOUT; LEAT_CLOSED (the engine is stopped); LEAT_DEADLOCK; LEAT_GONE;
- *           LEAT_NOT_FOUND; LEAT_BUSY; LEAT_FORKED; LEAT_INVALID.  */
+ * Returns:  LEAT_OK; LEAT_TIMEOUT; LEAT_CLOSED (the engine is stopped, and not only stopping);
+ *           LEAT_DEADLOCK; LEAT_GONE; LEAT_NOT_FOUND; LEAT_BUSY; LEAT_FORKED; LEAT_INVALID.  */
 LEAT_API LEAT_NODISCARD enum leat_status leat_wait(struct leat_engine *engine, leat_job_id id,
                                                    uint64_t timeout_ns, struct leat_job_info *info);
 

@@ -20,6 +20,7 @@
  *
  *   leat_stop(engine, LEAT_FOREVER);  leat_types_stop(types);
  *   leat_close(engine);               leat_types_destroy(types);
+ *                                     (each answers a status that is to be looked at)
  *
  * What all three have in common:
  *   Time      the job's timeout, or its type's, ends an attempt: it has failed, and the next one
