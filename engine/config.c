@@ -281,7 +281,7 @@ workers_check(struct leat_config *config, struct leat_error *error)
     }
     const struct leat_range_of ranges[] = {
         {"workers_max", config->workers_max, config->workers, LEAT_WORKERS_MAX,
-         "must be workers to 256"},
+         "must be at least workers, and at most 256"},
         {"scheduling_priority", config->scheduling_priority, least, most,
          "must be 1 to 99 with real-time scheduling, else 0"},
     };
