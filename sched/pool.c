@@ -80,7 +80,6 @@ chunks_give(struct leat_pool *pool, uint32_t item)
         uint32_t items[LEAT_CHUNK_ITEMS];
         uint32_t index = leat_item_index(item);
         uint32_t count = leat_chunk_read(leat_slab_record(&pool->chunks, index), items);
-        LEAT_ASSERT(count >= 1);
         item = items[count - 1];
         leat_slab_give(&pool->chunks, leat_pool_shard(), index);
     }

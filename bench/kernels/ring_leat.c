@@ -97,7 +97,7 @@ hand_fill(struct hand *hand, const uint64_t *items, uint32_t count)
     leat_chunk_fill(leat_slab_record(hand->slab, hand->held), block, LEAT_CHUNK_ITEMS);
 }
 
-/* Takes the items out of a block, and gives it back. Returns how many. */
+/* Takes the items out of a block, which is given back with others. Returns how many. */
 LEAT_INLINE uint32_t
 hand_empty(struct hand *hand, uint32_t index, uint64_t *items)
 {

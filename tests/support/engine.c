@@ -231,9 +231,7 @@ count_items(struct census *census, uint32_t item)
     struct leat_slab *chunks = &census->engine->pool.chunks;
     while (leat_item_kind(item) == LEAT_KIND_CHUNK) {
         uint32_t items[LEAT_CHUNK_ITEMS];
-        uint32_t count = leat_chunk_read(leat_slab_record(chunks, leat_item_index(item)), items);
-        LEAT_ASSERT(count >= 1);
-        uint32_t last = count - 1;
+        uint32_t last = leat_chunk_read(leat_slab_record(chunks, leat_item_index(item)), items) - 1;
         for (uint32_t i = 0; i < last; i++) {
             count_item(census, items[i]);
         }
