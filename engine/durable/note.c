@@ -6,6 +6,7 @@
 
 #include "engine/cohort.h"
 #include "engine/history.h"
+#include "engine/terms.h"
 #include "engine/timers.h"
 
 /* What a record has beside its own bytes at most: another one of its unit, and what seals both. */
@@ -82,9 +83,11 @@ reason_of(const struct leat_job_record *record, uint64_t word)
 }
 
 static uint8_t
-flags_of(const struct leat_job_durable *job, bool kept)
+flags_of(const struct leat_job_extra *extra, bool kept)
 {
+    const struct leat_job_durable *job = extra->durable;
     uint32_t flags = kept ? LEAT_DURABLE_KEPT : 0;
+    flags |= leat_terms_expires_ns(extra) == LEAT_FOREVER ? LEAT_DURABLE_LASTS : 0;
     /* rlx: ordered by numbered:A */
     flags |= atom_load_rlx(&job->counted) != 0 ? LEAT_DURABLE_COUNTED : 0;
     return (uint8_t)(flags | (job->durability == LEAT_DURABILITY_OS ? LEAT_DURABLE_OS : 0));
@@ -104,7 +107,7 @@ state_of(const struct leat_engine *engine, leat_job_id id, uint32_t index, uint6
         .format = LEAT_DURABLE_FORMAT,
         .phase = (uint8_t)phase,
         .level = (uint8_t)leat_job_level(record),
-        .flags = flags_of(extra->durable, (word & LEAT_WORD_KEPT) != 0),
+        .flags = flags_of(extra, (word & LEAT_WORD_KEPT) != 0),
         /* The run that is under way is one that may be repeated. */
         .attempts = (uint16_t)(running && attempts != 0 ? attempts - 1 : attempts),
         .snoozes = leat_timers_snoozes(engine, index),
@@ -611,7 +614,7 @@ image_fill(struct leat_engine *engine, uint32_t index, struct leat_durable_job *
     uint64_t word = atom_load_rlx(leat_slab_word(&engine->jobs, index));
     const leat_job_id id = {leat_word_of(leat_word_generation(word), index)};
     image->state = state_of(engine, id, index, word);
-    image->state.flags = flags_of(extra->durable, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
+    image->state.flags = flags_of(extra, (job->flags & LEAT_JOB_KEEP_RESULT) != 0);
     image->state.image = 1;
     image->state.content_bytes = (uint32_t)(content + job->payload_bytes);
     if (leat_graph_blocks(engine, index)) {
@@ -695,14 +698,6 @@ with_entry(const struct leat_durable_with *with, const struct image *image,
     return 1;
 }
 
-static void
-with_appended(struct leat_durable_with *with)
-{
-    if (with != NULL && with->data != NULL) {
-        with->done = true;
-    }
-}
-
 static enum leat_status
 image_log(struct leat_engine *engine, uint32_t index, const struct leat_job *job,
           struct beside beside, uint64_t *position)
@@ -711,16 +706,18 @@ image_log(struct leat_engine *engine, uint32_t index, const struct leat_job *job
     unsigned char near[NEAR_BYTES];
     struct image image = {.near = near, .head = near};
     struct leat_wal_entry entries[2] = {{.tag = 0}};
+    uint32_t count = 1;
     enum leat_status status = image_make(engine, index, job, NULL, &image);
     if (status == LEAT_OK) {
-        uint32_t count = 1;
         entries[0] = image_entry(&image, job);
         count += with_entry(beside.with, &image, &entries[1]);
         status = leat_durable_append_first(durable, entries, count, beside.waits, position);
     }
     if (status == LEAT_OK) {
         image_appended(engine, index, &entries[0]);
-        with_appended(beside.with);
+        if (count == 2) {
+            beside.with->done = true;
+        }
         leat_durable_grown(durable);
     }
     image_free(engine, &image);

@@ -50,6 +50,7 @@ enum leat_durable_tag {
 #define LEAT_DURABLE_OS      4u  /* LEAT_DURABILITY_OS; else GROUP */
 #define LEAT_DURABLE_USED    8u  /* it has ended, and is there for its children or members only */
 #define LEAT_DURABLE_COUNTED 16u /* the numbers of its cohort have it */
+#define LEAT_DURABLE_LASTS   32u /* it does not expire, or no more: whatever its content says */
 
 /* How a job is. Of two of one job the one with the higher version is right, and of the same
  * version that which is no image: who writes one takes the version first, and then looks. */

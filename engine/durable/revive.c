@@ -301,7 +301,9 @@ options_age(const struct turn *turn, struct leat_durable_found *found,
     struct leat_job_options *options = &found->options;
     const uint64_t now_ns = now_of(turn, entry->image_ns);
     uint64_t age_ns = now_ns > found->submit_ns ? now_ns - found->submit_ns : 0;
-    if (found->expires_ns != LEAT_FOREVER) {
+    if ((state->flags & LEAT_DURABLE_LASTS) != 0) {
+        options->expires_in_ns = LEAT_FOREVER;
+    } else if (found->expires_ns != LEAT_FOREVER) {
         options->expires_in_ns = found->expires_ns > now_ns ? found->expires_ns - now_ns : 0;
     }
     options->unique_conflict = LEAT_UNIQUE_REJECT; /* it was asked at its submit */

@@ -272,6 +272,28 @@ the_next_open_too(void **state)
     }
 }
 
+/* Whom somebody has brought back from the dead, it has no expiry any more: neither behind an open,
+ * nor once it was written anew by that one. */
+static void
+brought_back_it_lasts(void **state)
+{
+    struct world *world = world_make();
+    const struct leat_when later = {.delay_ns = DAY_NS};
+    const leat_job_id id = begin_expiry(world);
+    (void)state;
+    (void)look_expiry(world, id);
+    run_all(world); /* it comes to the letters */
+    CHECK_OK(leat_dead_retry(world->engine, id, later));
+    opened_again(world, true, 0);
+    CHECK_OK(leat_reschedule(world->engine, id, later));
+    opened_again(world, true, 0);
+    for (uint64_t i = 0; i < 2 * WAIT_NS / MINUTE_NS; i++) {
+        test_clock_pass(&world->clock, world->engine, MINUTE_NS);
+    }
+    CHECK_EQUAL(look_due(world, id), DAY_NS - 2 * WAIT_NS);
+    world_free(world);
+}
+
 /* ---- a time of day --------------------------------------------------------------------------- */
 
 static void
@@ -455,6 +477,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_lasts_longer),
         cmocka_unit_test(the_next_open_too),
+        cmocka_unit_test(brought_back_it_lasts),
         cmocka_unit_test(a_time_of_day_stays),
         cmocka_unit_test(an_older_log_goes_by_the_wall_clock),
         cmocka_unit_test(an_older_log_waits_as_it_did),
