@@ -98,10 +98,10 @@ teardown(void)
 
 /* Turns a byte of the file round. */
 static void
-damage(long offset)
+damage_in(const char *name, long offset)
 {
     char path[128];
-    (void)snprintf(path, sizeof(path), "%s/" FILE_NAME, directory);
+    (void)snprintf(path, sizeof(path), "%s/%s", directory, name);
     FILE *file = fopen(path, "r+");
     CHECK(file != NULL);
     CHECK_EQUAL(fseek(file, offset, SEEK_SET), 0);
@@ -109,6 +109,12 @@ damage(long offset)
     CHECK_EQUAL(fseek(file, offset, SEEK_SET), 0);
     CHECK(fputc(byte ^ 1, file) != EOF);
     CHECK_EQUAL(fclose(file), 0);
+}
+
+static void
+damage(long offset)
+{
+    damage_in(FILE_NAME, offset);
 }
 
 static void
@@ -254,6 +260,24 @@ test_salvaged(void **state)
     teardown();
 }
 
+/* One whose first block is damaged: who dumps shows what stands before it, as who saves does. */
+static void
+test_first_block(void **state)
+{
+    (void)state;
+    setup();
+    log_open();
+    leat_wal_close(&wal);
+    damage_in("0000000000000002.wal", 8);
+    CHECK_EQUAL(run("dump ."), 1);
+    CHECK(strstr(text, "record segment=1 batch=1 tag=1 ") == text);
+    CHECK(strstr(text, "the log is damaged: segment 0000000000000002, byte 0: its first block is "
+                       "damaged segments=1 batches=3 ") != NULL);
+    CHECK_EQUAL(run("salvage . new"), 0);
+    CHECK(strstr(text, "segment 0000000000000002 from byte 0 on, ") != NULL);
+    teardown();
+}
+
 /* What is saved is as old as it was: one batch for each time. */
 static void
 test_times(void **state)
@@ -298,8 +322,11 @@ test_cut(void **state)
     (void)snprintf(path, sizeof(path), "%s/" FILE_NAME, directory);
     CHECK_EQUAL(truncate(path, (off_t)(2 * LEAT_WAL_BLOCK + 1000)), 0);
     CHECK_EQUAL(run("verify ."), 1);
-    CHECK(strstr(text, "the log is damaged: segment 0000000000000001, byte 9192: its size is not "
-                       "what it was") == text);
+    CHECK(strstr(text, "the log is damaged: segment 0000000000000001, byte 12288: its size is not "
+                       "what it was segments=1 batches=2 records=2 ") == text);
+    CHECK_EQUAL(run("dump ."), 1);
+    CHECK(strstr(text, "record segment=1 batch=1 tag=1 ") == text);
+    CHECK(strstr(text, "record segment=1 batch=2 tag=2 ") != NULL);
     CHECK_EQUAL(run("salvage . new"), 0);
     CHECK(strstr(text, "saved: all but segment 0000000000000001 from byte 12288 on, and 0 "
                        "segments behind it; segments=1 batches=2 records=2 ") == text);
@@ -312,11 +339,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),   cmocka_unit_test(test_torn),
-        cmocka_unit_test(test_damaged), cmocka_unit_test(test_salvaged),
-        cmocka_unit_test(test_cut),     cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_no_log),  cmocka_unit_test(test_in_use),
-        cmocka_unit_test(test_version), cmocka_unit_test(test_times),
+        cmocka_unit_test(test_whole),       cmocka_unit_test(test_torn),
+        cmocka_unit_test(test_damaged),     cmocka_unit_test(test_salvaged),
+        cmocka_unit_test(test_cut),         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_no_log),      cmocka_unit_test(test_in_use),
+        cmocka_unit_test(test_version),     cmocka_unit_test(test_times),
+        cmocka_unit_test(test_first_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

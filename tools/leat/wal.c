@@ -210,7 +210,7 @@ look(struct wal_verb *verb, const char *directory,
 {
     const struct leat_wal_config config = wal_config_read(directory, record == record_print);
     const struct leat_wal_reader reader = {record, verb};
-    enum leat_status status = leat_wal_read(&config, &reader, &verb->report);
+    enum leat_status status = leat_wal_salvage(&config, &reader, &verb->report);
     if (status == LEAT_OK && verb->failed != LEAT_OK) {
         status = verb->failed;
         (void)snprintf(verb->report.text, sizeof(verb->report.text), "%s", verb->refusal);
