@@ -171,16 +171,26 @@ wrong_words(void **state)
         CHECK_EQUAL(run("", wrong[i]), 2);
         CHECK(strncmp(text, "leat: ", 6) == 0);
     }
-    static const char *const options[] = {"config check --jsn good", "config list -j", "--jsn",
-                                          "-v"};
-    for (size_t i = 0; i < TEST_COUNT_OF(options); i++) {
-        CHECK_EQUAL(run("", options[i]), 2);
-        CHECK_TEXT(text, "leat: no such option; leat --help names them\n");
+    static const char *const unknown[][2] = {{"config check --jsn good", "option '--jsn'"},
+                                             {"config list -j", "option '-j'"},
+                                             {"--jsn", "option '--jsn'"},
+                                             {"-v", "option '-v'"},
+                                             {"configs", "verb 'configs'"}};
+    for (size_t i = 0; i < TEST_COUNT_OF(unknown); i++) {
+        char wanted[80];
+        (void)snprintf(wanted, sizeof(wanted), "leat: no %s; leat --help names them\n",
+                       unknown[i][1]);
+        CHECK_EQUAL(run("", unknown[i][0]), 2);
+        CHECK_TEXT(text, wanted);
     }
     CHECK_EQUAL(run("", "wal verify . --key-file"), 2);
     CHECK_TEXT(text, "leat: --key-file wants a file\n");
-    CHECK_EQUAL(run("", "--help"), 0);
-    CHECK(prints("leat config list [FILE...]"));
+    static const char *const help[] = {"--help", "-h", "wal --help", "wal verify . -h",
+                                       "no --help"};
+    for (size_t i = 0; i < TEST_COUNT_OF(help); i++) {
+        CHECK_EQUAL(run("", help[i]), 0);
+        CHECK(prints("leat config list [FILE...]"));
+    }
 }
 
 int

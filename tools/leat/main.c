@@ -20,8 +20,6 @@ static const char usage[] =
     "is not there, or could not be read or written. docs/durability.md and docs/knobs.md explain\n"
     "what is printed.\n";
 
-static const char no_option[] = "no such option; leat --help names them";
-
 struct verb {
     const char *name;
     int (*run)(const struct leat_arguments *arguments);
@@ -51,6 +49,27 @@ leat_complain(int status, const char *text)
     return status;
 }
 
+/* The word is none of a kind. */
+static int
+refuse(const char *kind, const char *word)
+{
+    char text[160];
+    (void)snprintf(text, sizeof(text), "no %s '%.80s'; leat --help names them", kind, word);
+    return leat_complain(LEAT_EXIT_USAGE, text);
+}
+
+/* Wherever it stands. */
+static bool
+asks_for_help(int count, char **words)
+{
+    for (int i = 0; i < count; i++) {
+        if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Takes options out of the words, wherever they stand. LEAT_EXIT_USAGE: one is wrong. */
 static int
 arguments_read(struct leat_arguments *arguments, int count, char **words)
@@ -67,7 +86,7 @@ arguments_read(struct leat_arguments *arguments, int count, char **words)
             }
             arguments->key_file = words[++i];
         } else if (words[i][0] == '-') {
-            return leat_complain(LEAT_EXIT_USAGE, no_option);
+            return refuse("option", words[i]);
         } else {
             words[arguments->count++] = words[i];
         }
@@ -82,7 +101,7 @@ main(int argc, char **argv)
         (void)fputs(usage, stderr);
         return LEAT_EXIT_USAGE;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    if (asks_for_help(argc - 1, argv + 1)) {
         (void)fputs(usage, stdout);
         return LEAT_EXIT_OK;
     }
@@ -97,6 +116,5 @@ main(int argc, char **argv)
             return status == LEAT_EXIT_OK ? verbs[i].run(&arguments) : status;
         }
     }
-    return leat_complain(LEAT_EXIT_USAGE,
-                         argv[1][0] == '-' ? no_option : "no such verb; leat --help names them");
+    return refuse(argv[1][0] == '-' ? "option" : "verb", argv[1]);
 }
