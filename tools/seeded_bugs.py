@@ -6,6 +6,7 @@ beside each notice it: tests/campaign bugs.
   tools/seeded_bugs.py --list            only names them
   tools/seeded_bugs.py --only 'sync'     those whose name fits
   tools/seeded_bugs.py --quick           those that a unit test notices: seconds
+  tools/seeded_bugs.py --brief           says nothing of those that are noticed at once
 
 They are in tests/bugs/*.txt:
 
@@ -153,6 +154,8 @@ def main(words=None):
     parser.add_argument("--list", action="store_true", help="name the bugs and do nothing")
     parser.add_argument("--only", metavar="REGEX", default="", help="those whose name fits")
     parser.add_argument("--quick", action="store_true", help="those that a unit test notices")
+    parser.add_argument("--brief", action="store_true",
+                        help="a line only for those that are not noticed in the first run")
     parser.add_argument("--jobs", type=int, default=2, help="bugs at a time (2)")
     parser.add_argument("--seconds", type=float, default=10, help="time of a test, at least (10)")
     parser.add_argument("--runs", type=int, default=3,
@@ -173,7 +176,8 @@ def main(words=None):
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             for bug, (end, text) in zip(bugs, pool.map(bench.verdict, bugs, range(len(bugs)))):
                 came_to[end].append(f"{bug.name}: {text}")
-                print(came_to[end][-1], flush=True)
+                if not options.brief or end != KILLED or " in run " in text:
+                    print(came_to[end][-1], flush=True)
     except mutants_build.CannotRun as error:
         print(error, file=sys.stderr)
         return 2
