@@ -8,7 +8,8 @@ export PKG_CONFIG_PATH=$LEAT_LIBDIR/pkgconfig
 consumer=$LEAT_SOURCE/tests/embed/consumer/consumer
 # One word each, as pkg-config means them to be split.
 read -ra shared <<<"$(pkg-config --cflags --libs leat)"
-read -ra static <<<"$(pkg-config --static --cflags --libs leat)"
+read -ra all_static <<<"$(pkg-config --static --cflags --libs leat)"
+read -ra static <<<"$(pkg-config --cflags --libs leat-static)"
 strict=(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 
 echo "no other .pc file"
@@ -24,9 +25,9 @@ echo "C++, shared"
 LD_LIBRARY_PATH=$LEAT_LIBDIR ./shared_cc
 
 echo "C, libleat.a and the rest shared"
-"$CC" -std=c11 "${strict[@]}" "$consumer.c" "${static[@]/#-lleat/-l:libleat.a}" -o static
+"$CC" -std=c11 "${strict[@]}" "$consumer.c" "${static[@]}" -o static
 ./static
 
 echo "C, all static"
-"$CC" -std=c11 "${strict[@]}" "$consumer.c" -static "${static[@]}" -o all_static
+"$CC" -std=c11 "${strict[@]}" "$consumer.c" -static "${all_static[@]}" -o all_static
 ./all_static
