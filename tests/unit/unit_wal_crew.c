@@ -32,7 +32,7 @@ struct fixture {
     uint64_t errand;         /* O of who does it */
     leat_atomic_u64 done;    /* S parts */
     leat_atomic_u64 helped;  /* S of them by helpers */
-    leat_atomic_u32 within;  /* S helpers that are doing one */
+    leat_atomic_u32 within;  /* S helpers that are doing one, and who is at the errand */
     leat_atomic_u32 slow;    /* W the owner: they take their time */
     leat_atomic_u32 signals; /* S helpers that had one not blocked */
     pthread_t owner;
@@ -73,7 +73,13 @@ part(void *context, uint32_t place)
 static void
 errand(void *context)
 {
-    ((struct fixture *)context)->errand++;
+    struct fixture *fixture = context;
+    (void)atom_add_rlx(&fixture->within, 1);
+    if (atom_load_rlx(&fixture->slow) != 0) {
+        (void)usleep(200000);
+    }
+    fixture->errand++;
+    (void)atom_sub_rlx(&fixture->within, 1);
 }
 
 static struct fixture *
@@ -207,6 +213,23 @@ dropped_in_the_middle(void **state)
     teardown(fixture, before);
 }
 
+/* Who comes for an errand that a helper has begun waits for it, and does not do it once more. */
+static void
+an_errand_under_way(void **state)
+{
+    uint32_t before = test_thread_count();
+    struct fixture *fixture = setup(2);
+    (void)state;
+    round_run(fixture, 0); /* the helper is there */
+    atom_store_rlx(&fixture->slow, 1);
+    leat_wal_crew_send(&fixture->crew);
+    CHECK(test_until(is_within, fixture));
+    leat_wal_crew_fetch(&fixture->crew);
+    CHECK_EQUAL(atom_load_rlx(&fixture->within), 0);
+    CHECK_EQUAL(fixture->errand, 1);
+    teardown(fixture, before);
+}
+
 /* An errand that nobody has begun when the end comes is not done. */
 static void
 an_errand_in_vain(void **state)
@@ -280,6 +303,7 @@ main(void)
         cmocka_unit_test(in_order),
         cmocka_unit_test(dropped),
         cmocka_unit_test(dropped_in_the_middle),
+        cmocka_unit_test(an_errand_under_way),
         cmocka_unit_test(an_errand_in_vain),
         cmocka_unit_test(no_threads),
         cmocka_unit_test(a_small_log),
