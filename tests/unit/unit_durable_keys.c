@@ -143,8 +143,9 @@ end_none(struct world *world)
     (void)let_in(world, want);
 }
 
+/* Once more written anew, as an open may, it says by then what is left; and once not. */
 static void
-held_till_its_moment(void (*end)(struct world *world))
+held_till_its_moment(void (*end)(struct world *world), bool again)
 {
     struct world *world = world_make();
     end(world);
@@ -155,8 +156,10 @@ held_till_its_moment(void (*end)(struct world *world))
     CHECK_EQUAL(found(world).refused, 0);
     is_held(world);
     test_clock_pass(&world->clock, world->engine, MINUTE_NS);
-    world_restart(world);
-    is_held(world);
+    if (again) {
+        world_restart(world);
+        is_held(world);
+    }
     test_clock_pass(&world->clock, world->engine, MINUTE_NS - 1000000);
     is_held(world);
     test_clock_pass(&world->clock, world->engine, 2000000);
@@ -171,7 +174,8 @@ a_key_is_held_till_its_moment(void **state)
         end_done, end_cancelled, end_deleted, end_dead, end_kept, end_released, end_none};
     (void)state;
     for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-        held_till_its_moment(ends[i]);
+        held_till_its_moment(ends[i], true);
+        held_till_its_moment(ends[i], false);
     }
 }
 
