@@ -111,8 +111,8 @@ worked_ns(clockid_t clock)
     return (uint64_t)worked.tv_sec * 1000 * TEST_MS + (uint64_t)worked.tv_nsec;
 }
 
-/* How much the log's threads work while this one does for LOOK_NS. One that does not rest gets about
- * as much of the machine, however busy that is. */
+/* How much the log's threads work while this one does for LOOK_NS. One that does not rest gets
+ * about as much of the machine, however busy that is. */
 static uint64_t
 others_worked_ns(void)
 {
