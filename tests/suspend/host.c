@@ -171,7 +171,7 @@ void
 host_task_busy(void *argument)
 {
     struct host *host = argument;
-    test_gate_wait(&host->busy_gate);
+    test_gate_stay(&host->busy_gate);
 }
 
 void
@@ -179,7 +179,7 @@ host_task_next(void *argument)
 {
     struct host *host = argument;
     host_is_next(host);
-    test_gate_wait(&host->next_gate);
+    test_gate_stay(&host->next_gate);
 }
 
 void
@@ -188,7 +188,7 @@ host_task_last(void *argument)
     struct host *host = argument;
     if (pthread_equal(host->threads[host->next], pthread_self()) != 0) {
         freeze_sleep(true);
-        test_gate_wait(&host->last_gate);
+        test_gate_stay(&host->last_gate);
         freeze_sleep(false);
     }
 }

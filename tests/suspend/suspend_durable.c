@@ -125,12 +125,12 @@ caller_run(void *argument)
 {
     struct logged *logged = argument;
     freeze_adopt(&logged->freeze);
-    test_gate_wait(&logged->gate);
+    test_gate_stay(&logged->gate);
     if (logged->call != NULL) {
         logged->call(logged);
     }
     freeze_sleep(true);
-    test_gate_wait(&logged->host->last_gate);
+    test_gate_stay(&logged->host->last_gate);
     return NULL;
 }
 

@@ -46,7 +46,7 @@ static void
 task_busy(void *argument)
 {
     struct engine_state *state = argument;
-    test_gate_wait(&state->gate);
+    test_gate_stay(&state->gate);
 }
 
 static bool

@@ -26,7 +26,7 @@ static void
 task_victim(void *argument)
 {
     struct host *host = argument;
-    test_gate_wait(&host->last_gate);
+    test_gate_stay(&host->last_gate);
 }
 
 /* One worker stands in `first`, and what is behind it in its batch waits in its local queue. All
@@ -182,7 +182,7 @@ begin_and_hold(struct fork *fork, struct host *host)
 {
     fork->host = host;
     host_is_next(host);
-    test_gate_wait(&host->next_gate);
+    test_gate_stay(&host->next_gate);
     CHECK_OK(leat_group_init(&fork->group, host->engine));
 }
 
@@ -295,7 +295,7 @@ task_joins(void *argument)
     for (uint32_t i = 0; i < BEHIND; i++) {
         spawn(&fork);
     }
-    test_gate_wait(&host->busy_gate);
+    test_gate_stay(&host->busy_gate);
     CHECK_OK(leat_group_wait(&fork.group, LEAT_FOREVER));
 }
 
