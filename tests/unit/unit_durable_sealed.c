@@ -623,8 +623,11 @@ main(int argc, char **argv)
         bits_step = 1999;
         cuts_step = 40009;
     }
-    bool known = argc < 3;
-    for (enum way way = WAY_ENCRYPTED; way <= WAY_BOTH; way++) {
+    const char *what = argc < 2 ? "" : argv[1];
+    bool bits = strcmp(what, "bits") == 0 && argc == 2;
+    bool cuts = strcmp(what, "cuts") == 0 && argc <= 3;
+    bool known = argc < 2 || bits || (cuts && argc == 2);
+    for (enum way way = WAY_ENCRYPTED; cuts && argc == 3 && way <= WAY_BOTH; way++) {
         known = known || strcmp(argv[2], way_names[way]) == 0;
     }
     if (!known) {
@@ -632,12 +635,8 @@ main(int argc, char **argv)
                     stderr);
         return 2;
     }
-    only_way = argc < 3 ? NULL : argv[2];
-    if (argc > 1 && strcmp(argv[1], "bits") == 0) {
-        bits_step = 1;
-    }
-    if (argc > 1 && strcmp(argv[1], "cuts") == 0) {
-        cuts_step = 1;
-    }
+    only_way = argc == 3 ? argv[2] : NULL;
+    bits_step = bits ? 1 : bits_step;
+    cuts_step = cuts ? 1 : cuts_step;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
